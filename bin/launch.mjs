@@ -23,7 +23,11 @@ export async function launch(program, args) {
   for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => {});
   process.on('SIGTERM', () => child.kill('SIGTERM'));
   child.on('error', (e) => fail(`Cannot start ${program}: ${e.message}`));
-  child.on('exit', (code, signal) => (signal ? process.kill(process.pid, signal) : process.exit(code ?? OUR_FAULT)));
+  child.on('exit', (code, signal) => {
+    if (!signal) process.exit(code ?? OUR_FAULT);
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  });
 }
 
 /** Installs node_modules when they do not match package-lock.json; two processes at once take turns. */

@@ -1,0 +1,34 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/** Writes a file so that a reader, or a power cut, sees the old text or the new one and never half. `mode` as in chmod. */
+export async function writeFileAtomically(file: string, text: string | Uint8Array, mode = 0o644): Promise<void> {
+  await mkdir(dirname(file), { recursive: true });
+  const fresh = besides(file);
+  try {
+    await writeFile(fresh, text, { mode });
+    await rename(fresh, file);
+  } catch (e) {
+    await rm(fresh, { force: true });
+    throw e;
+  }
+}
+
+/** Makes a folder whole or not at all: `fill` works in a new folder beside it, which is then renamed to `folder`. */
+export async function makeFolderAtomically(folder: string, fill: (fresh: string) => Promise<void>): Promise<void> {
+  const fresh = besides(folder);
+  await mkdir(fresh, { recursive: true });
+  try {
+    await fill(fresh);
+    await rm(folder, { recursive: true, force: true });
+    await rename(fresh, folder);
+  } catch (e) {
+    await rm(fresh, { recursive: true, force: true });
+    throw e;
+  }
+}
+
+function besides(path: string): string {
+  return `${path}.${process.pid.toString()}-${randomBytes(4).toString('hex')}.new`;
+}

@@ -1,0 +1,90 @@
+import { spawn } from 'node:child_process';
+
+export interface RunOptions {
+  readonly cwd?: string;
+  /** The whole environment; default: `childEnvironment()`. */
+  readonly env?: NodeJS.ProcessEnv;
+  readonly input?: string;
+  /** Stops the process (SIGTERM, then SIGKILL after 5 s). */
+  readonly signal?: AbortSignal;
+  /** After this many seconds the process is killed, and `timedOut` is true. */
+  readonly limitSeconds?: number;
+  /** Called with each line of standard error as it comes. */
+  readonly onLine?: (line: string) => void;
+}
+
+export interface Ran {
+  /** Exit code; -1 when a signal ended the process. */
+  readonly code: number;
+  readonly signal: NodeJS.Signals | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly timedOut: boolean;
+}
+
+const KILL_AFTER_MILLISECONDS = 5000;
+
+/** Runs a program to its end, without a shell. Throws only when it cannot be started or `signal` aborts. */
+export function runProcess(program: string, args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const { cwd, env = childEnvironment(), input, signal, limitSeconds, onLine } = options;
+  return new Promise((done, fail) => {
+    if (signal?.aborted) return fail(aborted(program, signal));
+    const child = spawn(program, args, { ...(cwd && { cwd }), env, stdio: 'pipe' });
+    const state = { stdout: '', stderr: '', rest: '', timedOut: false };
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (state.stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      state.stderr += text;
+      if (onLine) state.rest = eachLine(state.rest + text, onLine);
+    });
+    child.stdin.on('error', () => undefined).end(input ?? '');
+    const stop = () => {
+      child.kill('SIGTERM');
+      setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MILLISECONDS).unref();
+    };
+    signal?.addEventListener('abort', stop, { once: true });
+    const limit = limitSeconds && setTimeout(() => ((state.timedOut = true), child.kill('SIGKILL')), limitSeconds * 1000);
+    const settle = () => {
+      signal?.removeEventListener('abort', stop);
+      if (limit) clearTimeout(limit);
+    };
+    child.on('error', (e) => {
+      settle();
+      fail(new Error(`Cannot start "${program}": ${e.message}`, { cause: e }));
+    });
+    child.on('close', (code, endedBy) => {
+      settle();
+      if (signal?.aborted) return fail(aborted(program, signal));
+      if (state.rest && onLine) onLine(state.rest);
+      const { stdout, stderr, timedOut } = state;
+      done({ code: code ?? -1, signal: endedBy ?? undefined, stdout, stderr, timedOut });
+    });
+  });
+}
+
+/** This process's environment without what must not reach the Pythons we run. */
+export function childEnvironment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  const env = { ...process.env };
+  for (const name of ['PYTHONDONTWRITEBYTECODE', 'PYTHONPATH', 'PYTHONHOME', 'VIRTUAL_ENV']) delete env[name];
+  return { ...env, ...more };
+}
+
+/** Whether a process with this id exists. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (e) {
+    return (e as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+function eachLine(text: string, onLine: (line: string) => void): string {
+  const lines = text.split('\n');
+  const rest = lines.pop() ?? '';
+  for (const line of lines) onLine(line);
+  return rest;
+}
+
+function aborted(program: string, signal: AbortSignal): Error {
+  return new Error(`Stopped "${program}" before its end`, { cause: signal.reason });
+}
