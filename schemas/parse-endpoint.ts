@@ -1,0 +1,76 @@
+import { checkEndpointFile } from './check-endpoint-file.ts';
+import { type Diagnostic, hasErrors, type Place, sortDiagnostics } from './diagnostic.ts';
+import type { Endpoint, Entity, TrafficShare } from './endpoint.ts';
+import { DEFAULT_TIME_LIMIT_SECONDS, type EndpointFile, endpointFile, WORKLOAD_SIZES } from './endpoint-file.ts';
+import { type ParsedYaml, parseYaml } from './parse-yaml.ts';
+
+export interface ParsedEndpoint {
+  /** Undefined when there is an error. */
+  readonly endpoint: Endpoint | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly locate: ParsedYaml<unknown>['locate'];
+}
+
+/** Endpoint text → Endpoint, or everything that is wrong with it. `file` as the user would type it; pure. */
+export function parseEndpoint(text: string, file: string): ParsedEndpoint {
+  const { value, diagnostics, locate } = parseYaml(text, file, endpointFile);
+  const all = value ? checkEndpointFile(value, file, locate) : diagnostics;
+  const endpoint = value && !hasErrors(all) ? completeEndpoint(value, file, locate) : undefined;
+  return { endpoint, diagnostics: sortDiagnostics(all), locate };
+}
+
+type Served = EndpointFile['config']['served_entities'][number];
+
+/** The name an entity has when it is not given one: `catalog.schema.iris`, version 8 → `iris-8`. */
+export function entityName(served: Pick<Served, 'name' | 'entity_name' | 'entity_version'>): string {
+  return served.name ?? `${served.entity_name.split('.').at(-1) ?? ''}-${served.entity_version}`;
+}
+
+function completeEndpoint(value: EndpointFile, file: string, locate: ParsedYaml<unknown>['locate']): Endpoint {
+  const entities = value.config.served_entities.map((served, i) =>
+    completeEntity(
+      served,
+      value.davit?.served_entities?.[entityName(served)],
+      locate(['config', 'served_entities', i]),
+    ),
+  );
+  return {
+    name: value.name,
+    file,
+    description: value.description ?? '',
+    tags: (value.tags ?? []).map((t) => ({ key: t.key, value: t.value ?? '' })),
+    entities,
+    routes: completeRoutes(value, entities),
+  };
+}
+
+type Extra = NonNullable<NonNullable<EndpointFile['davit']>['served_entities']>[string];
+
+function completeEntity(served: Served, extra: Extra | undefined, place: Place): Entity {
+  const scaleToZero = served.scale_to_zero_enabled ?? false;
+  const [small, large] = WORKLOAD_SIZES[served.workload_size ?? 'Small'];
+  const max = served.max_provisioned_concurrency ?? Math.max(large, served.min_provisioned_concurrency ?? 0);
+  const min = served.min_provisioned_concurrency ?? Math.min(small, max);
+  return {
+    name: entityName(served),
+    model: { name: served.entity_name, version: String(served.entity_version), uri: extra?.model_uri },
+    workloadType: served.workload_type ?? 'CPU',
+    concurrency: { min: scaleToZero ? 0 : min, max },
+    scaleToZero,
+    environmentVars: served.environment_vars ?? {},
+    requirementEdits: { add: extra?.requirements?.add ?? [], remove: extra?.requirements?.remove ?? [] },
+    timeLimitSeconds: extra?.time_limit_seconds ?? DEFAULT_TIME_LIMIT_SECONDS,
+    place,
+  };
+}
+
+function completeRoutes(value: EndpointFile, entities: readonly Entity[]): readonly TrafficShare[] {
+  const routes = value.config.traffic_config?.routes;
+  if (!routes) return entities.slice(0, 1).map((e) => ({ entity: e.name, percentage: 100 }));
+  return routes
+    .map((r) => ({
+      entity: r.served_entity_name ?? r.served_model_name ?? '',
+      percentage: Number(r.traffic_percentage),
+    }))
+    .filter((r) => r.percentage > 0);
+}
