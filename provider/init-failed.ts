@@ -1,0 +1,14 @@
+/** Thrown by create, update or read: it exists but is not ready. The engine keeps it in the state, with the reasons. */
+export class InitFailed extends Error {
+  readonly id: string;
+  readonly outputs: object;
+  readonly reasons: readonly string[];
+
+  constructor(id: string, outputs: object, reasons: readonly string[]) {
+    super(reasons.join('; '));
+    this.name = 'InitFailed';
+    this.id = id;
+    this.outputs = outputs;
+    this.reasons = reasons;
+  }
+}

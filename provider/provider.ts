@@ -1,0 +1,95 @@
+/** A resource provider: plain async functions on plain objects, one set per resource type. */
+export interface Provider {
+  readonly version: string;
+  /** By type token: `davit:local:Revision`. */
+  readonly resources: Readonly<Record<string, ResourceType<object, object>>>;
+}
+
+/** What one type of resource can do. `Inputs` come from the program, `Outputs` are what the engine remembers. */
+export interface ResourceType<Inputs extends object, Outputs extends object> {
+  /** Completes the inputs or refuses them; at preview a value may be `UNKNOWN`. Default: takes them as they are. */
+  check?(request: CheckRequest<Inputs>): Checked<Inputs> | Promise<Checked<Inputs>>;
+  /** Whether a change at this property path (`entities[0].name`) needs a new resource; default: never. */
+  replaces?(path: string): boolean;
+  /** Deletes the old one first when it is replaced; default: the new one is made first. */
+  readonly deleteBeforeReplace?: boolean;
+  /** Makes it. At preview (`context.preview`) touches nothing, and its outputs may be partial. */
+  create(request: CreateRequest<Inputs>, context: Context): Promise<Created<Outputs>>;
+  /** Changes it in place. Same rule at preview. */
+  update(request: UpdateRequest<Inputs, Outputs>, context: Context): Promise<Outputs>;
+  /** Looks at the real thing; undefined: it is gone. `inputs` are empty when the user imports it. */
+  read(request: ExistingRequest<Inputs, Outputs>, context: Context): Promise<Found<Inputs, Outputs> | undefined>;
+  /** Removes it; one that is gone already is fine. */
+  delete(request: ExistingRequest<Inputs, Outputs>, context: Context): Promise<void>;
+}
+
+export interface CheckRequest<Inputs> {
+  readonly name: string;
+  readonly inputs: Inputs;
+  /** The inputs of the last update; undefined: it is new. */
+  readonly oldInputs: Inputs | undefined;
+}
+
+export interface Checked<Inputs> {
+  readonly inputs: Inputs;
+  readonly failures?: readonly CheckFailure[];
+}
+
+export interface CheckFailure {
+  /** Property path of the input that is wrong. */
+  readonly property: string;
+  readonly reason: string;
+}
+
+export interface CreateRequest<Inputs> {
+  readonly urn: string;
+  readonly name: string;
+  readonly inputs: Inputs;
+}
+
+export interface UpdateRequest<Inputs, Outputs> extends CreateRequest<Inputs> {
+  readonly id: string;
+  readonly oldInputs: Inputs;
+  readonly oldOutputs: Outputs;
+}
+
+export interface ExistingRequest<Inputs, Outputs> {
+  readonly urn: string;
+  readonly name: string;
+  readonly id: string;
+  readonly inputs: Inputs;
+  readonly outputs: Outputs;
+}
+
+export interface Created<Outputs> {
+  readonly id: string;
+  readonly outputs: Outputs;
+}
+
+export interface Found<Inputs, Outputs> {
+  readonly inputs: Inputs;
+  readonly outputs: Outputs;
+}
+
+/** What an operation may look at besides its request. */
+export interface Context {
+  readonly preview: boolean;
+  /** Aborts when the user cancels (Ctrl-C) and when the engine is gone; the operation then stops and throws. */
+  readonly signal: AbortSignal;
+  /** `customTimeouts` of the resource; undefined: none. */
+  readonly timeoutSeconds: number | undefined;
+  readonly log: Log;
+}
+
+/** Lines on the resource, in the engine's output and events. Never a secret. */
+export interface Log {
+  /** What goes on now; shown while it runs, not kept. */
+  readonly progress: (message: string) => void;
+  readonly info: (message: string) => void;
+  readonly warning: (message: string) => void;
+  /** An error said here fails the update; to fail an operation throw instead. */
+  readonly error: (message: string) => void;
+}
+
+/** What stands at preview for a value that only the update will know. */
+export const UNKNOWN = '04da6b54-80e4-46f7-96ec-b56ff0331ba9';

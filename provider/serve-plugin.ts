@@ -1,0 +1,54 @@
+import * as grpc from '@grpc/grpc-js';
+
+/** The engine sends whole programs' properties in one message; its own limit is the same. */
+const MAX_MESSAGE_BYTES = 400 * 1024 * 1024;
+
+/** Answers one request of the engine; what it throws becomes the error of the call. */
+export type Unary<Request, Response> = (request: Request) => Response | Promise<Response>;
+
+/** Serves a gRPC service on a free loopback port and prints the port, which is how the engine learns it. */
+export function servePlugin(service: grpc.ServiceDefinition, calls: grpc.UntypedServiceImplementation): void {
+  const server = new grpc.Server({
+    'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
+    'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
+  });
+  server.addService(service, calls);
+  server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (e, port) => {
+    if (e) throw e;
+    process.stdout.write(`${port}\n`);
+  });
+}
+
+/** Calls `stop` once, when the engine asks this plugin to end (a signal) or is itself gone (its pipe closes). */
+export function onEngineGone(stop: () => void): void {
+  const once = { done: false };
+  const end = () => {
+    if (!once.done) stop();
+    once.done = true;
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
+  process.stdin.on('end', end).on('error', end).resume();
+}
+
+/** The engine's own address, which it gives its plugins as an argument. */
+export function engineAddress(): string | undefined {
+  return process.argv.slice(2).findLast((argument) => /:\d+$/.test(argument));
+}
+
+/** Wraps an async function as the handler of a gRPC call with one request and one response. */
+export function unary<Request, Response>(answer: Unary<Request, Response>): grpc.handleUnaryCall<Request, Response> {
+  return (call, callback) => {
+    void Promise.resolve()
+      .then(() => answer(call.request))
+      .then(
+        (response) => callback(null, response),
+        (e: unknown) => callback(asStatus(e)),
+      );
+  };
+}
+
+function asStatus(e: unknown): Partial<grpc.StatusObject> {
+  const { code = grpc.status.UNKNOWN, metadata } = e as Partial<grpc.StatusObject>;
+  const details = e instanceof Error ? e.message : String(e);
+  return { code: typeof code === 'number' ? code : grpc.status.UNKNOWN, details, ...(metadata && { metadata }) };
+}

@@ -1,0 +1,153 @@
+import providerGrpc from '@pulumi/pulumi/proto/provider_grpc_pb.js';
+import pb from '@pulumi/pulumi/proto/provider_pb.js';
+import pluginPb from '@pulumi/pulumi/proto/plugin_pb.js';
+import emptyPb from 'google-protobuf/google/protobuf/empty_pb.js';
+import { diffProperties } from './diff-properties.ts';
+import { connectLog } from './engine-log.ts';
+import { InitFailed } from './init-failed.ts';
+import { fromStruct, makeDiff, makeInitFailure, toStruct } from './messages.ts';
+import { Operations } from './operations.ts';
+import type { Context, Provider, ResourceType } from './provider.ts';
+import { engineAddress, onEngineGone, servePlugin, unary } from './serve-plugin.ts';
+
+/**
+ * Serves a provider to the Pulumi engine that started this process. Secrets are not accepted: the engine then gives the
+ * provider plain values and itself marks every output that has the name of a secret input. The other way would put
+ * wrappers into every plain object and still leave the marking of outputs to the provider.
+ */
+export function serveProvider(provider: Provider): void {
+  const operations = new Operations();
+  onEngineGone(() => void operations.end('Cannot go on: the engine has ended'));
+  servePlugin(providerGrpc.ResourceProviderService, {
+    ...configuration(provider, operations),
+    ...questions(provider),
+    ...actions(provider, operations),
+  });
+}
+
+/** The calls about the provider itself. */
+function configuration(provider: Provider, operations: Operations) {
+  return {
+    handshake: unary(() => new pb.ProviderHandshakeResponse()),
+    getPluginInfo: unary(() => new pluginPb.PluginInfo().setVersion(provider.version)),
+    getSchema: unary(() => new pb.GetSchemaResponse().setSchema('{}')),
+    checkConfig: unary((request: pb.CheckRequest) => new pb.CheckResponse().setInputs(request.getNews())),
+    diffConfig: unary(() => new pb.DiffResponse()),
+    configure: unary(() => new pb.ConfigureResponse().setSupportspreview(true)),
+    attach: unary(() => new emptyPb.Empty()),
+    cancel: unary(() => {
+      operations.cancel('Cannot go on: the update was cancelled');
+      return new emptyPb.Empty();
+    }),
+  };
+}
+
+/** The calls that only compare. */
+function questions(provider: Provider) {
+  return {
+    check: unary(async (request: pb.CheckRequest) => {
+      const [inputs, old] = [fromStruct(request.getNews()), request.getOlds()];
+      const oldInputs = old && old.getFieldsMap().getLength() > 0 ? fromStruct(old) : undefined;
+      const checked = await (resourceType(provider, request).check?.({
+        name: request.getName(),
+        inputs,
+        oldInputs,
+      }) ?? { inputs });
+      const failures = (checked.failures ?? []).map((f) =>
+        new pb.CheckFailure().setProperty(f.property).setReason(f.reason),
+      );
+      return new pb.CheckResponse().setInputs(toStruct(checked.inputs)).setFailuresList(failures);
+    }),
+    diff: unary((request: pb.DiffRequest) => {
+      const resource = resourceType(provider, request);
+      return makeDiff(diffProperties(fromStruct(request.getOldInputs()), fromStruct(request.getNews())), {
+        replaces: (path) => resource.replaces?.(path) ?? false,
+        deleteBeforeReplace: resource.deleteBeforeReplace ?? false,
+      });
+    }),
+  };
+}
+
+/** The calls that touch the real thing. */
+function actions(provider: Provider, operations: Operations) {
+  const act = connectActions(provider, operations);
+  return {
+    create: unary((request: pb.CreateRequest) => {
+      const inputs = fromStruct(request.getProperties());
+      return act(request, inputs, async (resource, context) => {
+        const { id, outputs } = await resource.create({ ...named(request), inputs }, context);
+        return new pb.CreateResponse().setId(context.preview ? '' : id).setProperties(toStruct(outputs));
+      });
+    }),
+    update: unary((request: pb.UpdateRequest) => {
+      const inputs = fromStruct(request.getNews());
+      const old = { oldInputs: fromStruct(request.getOldInputs()), oldOutputs: fromStruct(request.getOlds()) };
+      return act(request, inputs, async (resource, context) => {
+        const outputs = await resource.update({ ...named(request), id: request.getId(), inputs, ...old }, context);
+        return new pb.UpdateResponse().setProperties(toStruct(outputs));
+      });
+    }),
+    read: unary((request: pb.ReadRequest) => {
+      const existing = { inputs: fromStruct(request.getInputs()), outputs: fromStruct(request.getProperties()) };
+      return act(request, existing.inputs, async (resource, context) => {
+        const found = await resource.read({ ...named(request), id: request.getId(), ...existing }, context);
+        if (!found) return new pb.ReadResponse(); // an empty id says that it is gone
+        const [inputs, outputs] = [toStruct(found.inputs), toStruct(found.outputs)];
+        return new pb.ReadResponse().setId(request.getId()).setInputs(inputs).setProperties(outputs);
+      });
+    }),
+    delete: unary((request: pb.DeleteRequest) => {
+      const existing = { inputs: fromStruct(request.getOldInputs()), outputs: fromStruct(request.getProperties()) };
+      return act(request, existing.inputs, async (resource, context) => {
+        await resource.delete({ ...named(request), id: request.getId(), ...existing }, context);
+        return new emptyPb.Empty();
+      });
+    }),
+  };
+}
+
+/** Makes the function that runs an operation so that it can be cancelled and a resource that is not ready is kept. */
+function connectActions(provider: Provider, operations: Operations) {
+  const logFor = connectLog(engineAddress());
+  return async <T>(
+    request: Acting,
+    inputs: object,
+    work: (resource: AnyResource, context: Context) => Promise<T>,
+  ): Promise<T> => {
+    const context: Context = {
+      preview: request.getPreview?.() ?? false,
+      signal: operations.signal,
+      timeoutSeconds: request.getTimeout() || undefined,
+      log: logFor(request.getUrn()),
+    };
+    try {
+      return await operations.run(() => work(resourceType(provider, request), context));
+    } catch (e) {
+      throw e instanceof InitFailed ? makeInitFailure(e, inputs) : e;
+    }
+  };
+}
+
+type AnyResource = ResourceType<object, object>;
+
+interface Named {
+  getUrn(): string;
+  getName(): string;
+  getType(): string;
+}
+
+interface Acting extends Named {
+  getTimeout(): number;
+  getPreview?(): boolean;
+}
+
+function named(request: Named): { readonly urn: string; readonly name: string } {
+  return { urn: request.getUrn(), name: request.getName() };
+}
+
+function resourceType(provider: Provider, request: Named): AnyResource {
+  const resource = provider.resources[request.getType()];
+  if (resource) return resource;
+  const known = Object.keys(provider.resources).join(', ');
+  throw new TypeError(`Cannot manage a resource of type "${request.getType()}": expected one of ${known}`);
+}
