@@ -1,6 +1,8 @@
 /** A resource provider: plain async functions on plain objects, one set per resource type. */
 export interface Provider {
   readonly version: string;
+  /** Takes the configuration that the program gave this provider; called once, before any resource. */
+  configure?(config: Readonly<Record<string, string>>): void;
   /** By type token: `davit:local:Revision`. */
   readonly resources: Readonly<Record<string, ResourceType<object, object>>>;
 }

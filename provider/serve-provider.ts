@@ -33,7 +33,11 @@ function configuration(provider: Provider, operations: Operations) {
     getSchema: unary(() => new pb.GetSchemaResponse().setSchema('{}')),
     checkConfig: unary((request: pb.CheckRequest) => new pb.CheckResponse().setInputs(request.getNews())),
     diffConfig: unary(() => new pb.DiffResponse()),
-    configure: unary(() => new pb.ConfigureResponse().setSupportspreview(true)),
+    configure: unary((request: pb.ConfigureRequest) => {
+      const variables = [...request.getVariablesMap().entries()];
+      provider.configure?.(Object.fromEntries(variables.map(([key, value]) => [key.replace(/^.*:/, ''), value])));
+      return new pb.ConfigureResponse().setSupportspreview(true);
+    }),
     attach: unary(() => new emptyPb.Empty()),
     cancel: unary(() => {
       operations.cancel('Cannot go on: the update was cancelled');

@@ -1,0 +1,24 @@
+import { type Diagnostic, makeError } from '../schemas/diagnostic.ts';
+import type { Endpoint, Entity } from '../schemas/endpoint.ts';
+import type { Lock } from '../schemas/lock.ts';
+
+/** The entities that the lock does not hold as the endpoint names them now; needs no model. */
+export function checkLockedEntities(endpoint: Endpoint, lock: Lock): readonly Diagnostic[] {
+  return endpoint.entities
+    .filter((entity) => !isLocked(entity, lock))
+    .map((entity) =>
+      makeError(
+        'lock-stale',
+        entity.place,
+        `Cannot deploy "${entity.name}": the lock does not hold ${entity.model.name} version ${entity.model.version} for it`,
+        `Make the lock again: npx davit lock ${endpoint.name}`,
+      ),
+    );
+}
+
+function isLocked(entity: Entity, lock: Lock): boolean {
+  const locked = lock.entities[entity.name];
+  if (!locked || !lock.virtualenvs[locked.virtualenv]) return false;
+  const { name, version, uri } = locked.model;
+  return name === entity.model.name && version === entity.model.version && uri === entity.model.uri;
+}

@@ -1,0 +1,14 @@
+import type { Endpoint } from '../schemas/endpoint.ts';
+import type { Environment } from '../schemas/environment.ts';
+import type { Lock } from '../schemas/lock.ts';
+
+/** Everything a stack is made from, as reviewed. */
+export interface Declaration {
+  /** Absolute path of the project. */
+  readonly root: string;
+  readonly endpoint: Endpoint;
+  readonly environment: Environment;
+  readonly lock: Lock;
+  /** The lock's file, relative to `root`: `endpoints/iris.lock`. */
+  readonly lockFile: string;
+}

@@ -1,0 +1,9 @@
+// The Pulumi program: deploys the one endpoint that the stack `ENDPOINT.ENVIRONMENT` names.
+import * as pulumi from '@pulumi/pulumi';
+import { Endpoint } from './endpoint.ts';
+import { readDeclaration } from './read-declaration.ts';
+
+const declaration = await readDeclaration(pulumi.runtime.getRootDirectory(), pulumi.getStack());
+const endpoint = new Endpoint(declaration.endpoint.name, declaration);
+
+export const { url, revisions } = endpoint;

@@ -1,0 +1,26 @@
+import type * as pulumi from '@pulumi/pulumi';
+import type { Declaration } from '../../declaration.ts';
+import type { Deployed } from '../../targets.ts';
+import { makeRevisionInputs } from './make-revision-inputs.ts';
+import { makeRouteInputs } from './make-route-inputs.ts';
+import { LocalProvider, Revision, Route } from './resources.ts';
+
+/**
+ * Revisions first; the route, which depends on every one of them, is switched when all are ready. Old revisions are
+ * deleted last, which is the engine's own order for a resource that is no more in the program.
+ */
+export function deployLocally(declaration: Declaration, parent: pulumi.Resource): Deployed {
+  const { root, endpoint, environment } = declaration;
+  const provider = new LocalProvider(environment.name, { root, environment: environment.name });
+  const made = endpoint.entities.map((entity) => {
+    const inputs = makeRevisionInputs(declaration, entity);
+    return { inputs, resource: new Revision(inputs.name, inputs, { parent, provider }) };
+  });
+  const revisions = made.map(({ inputs }) => inputs);
+  const dependsOn = made.map(({ resource }) => resource);
+  const route = new Route(endpoint.name, makeRouteInputs(declaration, revisions), { parent, provider, dependsOn });
+  return {
+    url: route.url,
+    revisions: Object.fromEntries(made.map(({ inputs, resource }) => [inputs.entity, resource.name])),
+  };
+}

@@ -1,0 +1,18 @@
+import type { LocalRevisionInputs, LocalRouteInputs } from '../../../schemas/local-resources.ts';
+import type { Declaration } from '../../declaration.ts';
+
+/** Makes the switch position of one endpoint: which revision serves each entity, and its share of the traffic. */
+export function makeRouteInputs(
+  { endpoint, environment }: Declaration,
+  revisions: readonly LocalRevisionInputs[],
+): LocalRouteInputs {
+  const share = (entity: string) => endpoint.routes.find((r) => r.entity === entity)?.percentage ?? 0;
+  const { port } = environment.gateway;
+  return {
+    endpoint: endpoint.name,
+    description: endpoint.description,
+    tags: endpoint.tags,
+    entities: revisions.map(({ entity, name }) => ({ name: entity, revision: name, trafficPercentage: share(entity) })),
+    gateway: port === undefined ? {} : { port },
+  };
+}
