@@ -26,20 +26,13 @@ const MAX_ENTITIES = 15;
 const MAX_ENVIRONMENT_VARS = 30;
 export const DEFAULT_TIME_LIMIT_SECONDS = 120;
 
-/** A field of Databricks that would be silently lost if it were accepted. */
+/** A field of Databricks that would be silently lost if it were accepted; `why` ends the sentence that refuses it. */
 function unsupported(why: string, hint = 'Remove it') {
+  const params: IssueParams = { code: 'unsupported-field', hint, key: true };
   return z
     .unknown()
     .optional()
-    .superRefine((value, context) => {
-      if (value === undefined) return;
-      const params: IssueParams = { code: 'unsupported-field', hint, key: true };
-      context.addIssue({
-        code: 'custom',
-        message: `Cannot honour "${String(context.path.at(-1) ?? 'this field')}": ${why}`,
-        params: { ...params },
-      });
-    });
+    .refine((value) => value === undefined, { error: why, params: { ...params } });
 }
 
 const percentage = z.union([
@@ -78,12 +71,10 @@ const servedEntity = z.strictObject({
   environment_vars: z
     .record(
       z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable'),
-      z
-        .string()
-        .refine((v) => !secret.test(v), {
-          params: { code: 'unsupported-field', hint: 'Use a plain value' },
-          error: 'Cannot honour a secret here yet: secrets come with the Kubernetes target',
-        }),
+      z.string().refine((v) => !secret.test(v), {
+        params: { code: 'unsupported-field', hint: 'Use a plain value' },
+        error: 'Cannot honour a secret here yet: secrets come with the Kubernetes target',
+      }),
     )
     .refine(
       (vars) => Object.keys(vars).length <= MAX_ENVIRONMENT_VARS,
@@ -177,3 +168,12 @@ export const endpointFile = z.strictObject({
 });
 
 export type EndpointFile = z.infer<typeof endpointFile>;
+
+/** The name an entity has when it is not given one: `catalog.schema.iris`, version 8 → `iris-8`. */
+export function entityName(served: {
+  readonly name?: string | undefined;
+  readonly entity_name: string;
+  readonly entity_version: string | number;
+}): string {
+  return served.name ?? `${served.entity_name.split('.').at(-1) ?? ''}-${served.entity_version}`;
+}

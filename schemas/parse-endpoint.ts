@@ -1,8 +1,14 @@
 import { checkEndpointFile } from './check-endpoint-file.ts';
 import { type Diagnostic, hasErrors, type Place, sortDiagnostics } from './diagnostic.ts';
 import type { Endpoint, Entity, TrafficShare } from './endpoint.ts';
-import { DEFAULT_TIME_LIMIT_SECONDS, type EndpointFile, endpointFile, WORKLOAD_SIZES } from './endpoint-file.ts';
-import { type ParsedYaml, parseYaml } from './parse-yaml.ts';
+import {
+  DEFAULT_TIME_LIMIT_SECONDS,
+  type EndpointFile,
+  endpointFile,
+  entityName,
+  WORKLOAD_SIZES,
+} from './endpoint-file.ts';
+import { type ParsedYaml, parseYaml, type Path } from './parse-yaml.ts';
 
 export interface ParsedEndpoint {
   /** Undefined when there is an error. */
@@ -13,18 +19,19 @@ export interface ParsedEndpoint {
 
 /** Endpoint text → Endpoint, or everything that is wrong with it. `file` as the user would type it; pure. */
 export function parseEndpoint(text: string, file: string): ParsedEndpoint {
-  const { value, diagnostics, locate } = parseYaml(text, file, endpointFile);
-  const all = value ? checkEndpointFile(value, file, locate) : diagnostics;
+  const { value, rest, diagnostics, locate } = parseYaml(text, file, endpointFile);
+  const readable = value ?? (rest && namesAreRight(rest.wrong) ? rest.value : undefined);
+  const all = sortDiagnostics([...diagnostics, ...(readable ? checkEndpointFile(readable, file, locate) : [])]);
   const endpoint = value && !hasErrors(all) ? completeEndpoint(value, file, locate) : undefined;
-  return { endpoint, diagnostics: sortDiagnostics(all), locate };
+  return { endpoint, diagnostics: all, locate };
+}
+
+/** Without the right names, rules about who refers to whom would only repeat what is already said. */
+function namesAreRight(wrong: readonly Path[]): boolean {
+  return !wrong.some((path) => ['name', 'entity_name', 'entity_version'].includes(String(path.at(-1))));
 }
 
 type Served = EndpointFile['config']['served_entities'][number];
-
-/** The name an entity has when it is not given one: `catalog.schema.iris`, version 8 → `iris-8`. */
-export function entityName(served: Pick<Served, 'name' | 'entity_name' | 'entity_version'>): string {
-  return served.name ?? `${served.entity_name.split('.').at(-1) ?? ''}-${served.entity_version}`;
-}
 
 function completeEndpoint(value: EndpointFile, file: string, locate: ParsedYaml<unknown>['locate']): Endpoint {
   const entities = value.config.served_entities.map((served, i) =>

@@ -1,5 +1,5 @@
 import { type Document, isMap, isScalar, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { type Diagnostic, makeError, type Place } from './diagnostic.ts';
 import { renderIssue } from './render-issue.ts';
 
@@ -8,6 +8,8 @@ export type Path = readonly (string | number)[];
 export interface ParsedYaml<T> {
   /** Undefined when the text does not have the schema's shape. */
   readonly value: T | undefined;
+  /** The value without its wrong parts, when that has the schema's shape: for rules that can look at the rest. */
+  readonly rest: { readonly value: T; readonly wrong: readonly Path[] } | undefined;
   readonly diagnostics: readonly Diagnostic[];
   /** Where a value is; where it is not there, its nearest parent. `key: true` points at the key instead. */
   readonly locate: (path: Path, options?: { readonly key?: boolean }) => Place;
@@ -31,16 +33,41 @@ export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>): 
         YAML_HINTS[e.code],
       ),
     );
-    return { value: undefined, diagnostics, locate };
+    return { value: undefined, rest: undefined, diagnostics, locate };
   }
   const read = readValue(document);
   if (typeof read === 'string') {
-    return { value: undefined, diagnostics: [makeError('bad-yaml', at(0), `Cannot read YAML: ${read}`)], locate };
+    const diagnostics = [makeError('bad-yaml', at(0), `Cannot read YAML: ${read}`)];
+    return { value: undefined, rest: undefined, diagnostics, locate };
   }
   const checked = schema.safeParse(read.value, { reportInput: true });
-  if (checked.success) return { value: checked.data, diagnostics: [], locate };
-  const diagnostics = checked.error.issues.flatMap((issue) => renderIssue(issue, read.value, locate));
-  return { value: undefined, diagnostics, locate };
+  if (checked.success) return { value: checked.data, rest: undefined, diagnostics: [], locate };
+  const { issues } = checked.error;
+  const diagnostics = issues.flatMap((issue) => renderIssue(issue, read.value, locate));
+  const wrong = issues.flatMap(wrongPaths);
+  const again = schema.safeParse(without(read.value, wrong));
+  return { value: undefined, rest: again.success ? { value: again.data, wrong } : undefined, diagnostics, locate };
+}
+
+function wrongPaths(issue: z.core.$ZodIssue): readonly Path[] {
+  const path = issue.path.filter((p): p is string | number => typeof p !== 'symbol');
+  return issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path];
+}
+
+function without(value: unknown, paths: readonly Path[]): unknown {
+  const copy = structuredClone(value);
+  for (const path of paths) removeAt(copy, path);
+  return copy;
+}
+
+function removeAt(root: unknown, path: Path): void {
+  const parent = path
+    .slice(0, -1)
+    .reduce<unknown>((at, step) => (at as Record<string | number, unknown> | null | undefined)?.[step], root);
+  const last = path.at(-1);
+  // Items of a list keep their numbers: a list with a wrong item stays wrong.
+  if (parent !== null && typeof parent === 'object' && !Array.isArray(parent) && last !== undefined)
+    Reflect.deleteProperty(parent, last);
 }
 
 const YAML_HINTS: Partial<Record<string, string>> = {
@@ -64,7 +91,7 @@ function findOffset(document: Document, path: Path, key: boolean): number {
     const last = wanted.at(-1);
     const parent: unknown = depth > 0 ? document.getIn(wanted.slice(0, -1), true) : undefined;
     if (isMap(parent)) {
-      const pair = (parent.items as Pair[]).find((p) => isScalar(p.key) && String(p.key.value) === String(last));
+      const pair = parent.items.find((p) => isScalar(p.key) && String(p.key.value) === String(last));
       const node = key && depth === path.length ? pair?.key : (pair?.value ?? pair?.key);
       const range = (node as Node | null | undefined)?.range;
       if (range) return range[0];

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { type Diagnostic, makeError } from './diagnostic.ts';
 import type { DiagnosticCode } from './diagnostic-codes.ts';
-import type { Path, ParsedYaml } from './parse-yaml.ts';
+import type { ParsedYaml, Path } from './parse-yaml.ts';
 
 type Locate = ParsedYaml<unknown>['locate'];
 
@@ -13,77 +13,37 @@ export interface IssueParams {
   readonly key?: boolean;
 }
 
+interface Finding {
+  readonly path: Path;
+  /** The value that is there; undefined: nothing. */
+  readonly found: unknown;
+  /** `"config.name"`, or `the file`. */
+  readonly what: string;
+  readonly locate: Locate;
+}
+
 /** One zod issue → diagnostics in our words. All English about shapes is here. */
 export function renderIssue(issue: z.core.$ZodIssue, root: unknown, locate: Locate): readonly Diagnostic[] {
   const path = issue.path.filter((p): p is string | number => typeof p !== 'symbol');
   const what = path.length === 0 ? 'the file' : `"${renderPath(path)}"`;
-  switch (issue.code) {
-    case 'unrecognized_keys':
-      return issue.keys.map((key) => {
-        const where = path.length === 0 ? 'here' : `in "${renderPath(path)}"`;
-        return makeError(
-          'unknown-field',
-          locate([...path, key], { key: true }),
-          `Cannot accept "${key}" ${where}: there is no such field`,
-        );
-      });
-    case 'invalid_type': {
-      const found = valueAt(root, path);
-      if (found === undefined && path.length > 0) {
-        return [
-          makeError('missing-field', locate(path), `Cannot find ${what}: expected ${renderType(issue.expected)}`),
-        ];
-      }
-      return [
-        makeError(
-          'wrong-type',
-          locate(path),
-          `Cannot accept ${renderValue(found)} for ${what}: expected ${renderType(issue.expected)}`,
-        ),
-      ];
-    }
-    case 'invalid_value':
-      if (valueAt(root, path) === undefined) {
-        return [
-          makeError(
-            'missing-field',
-            locate(path),
-            `Cannot find ${what}: expected ${issue.values.map(renderValue).join(' or ')}`,
-          ),
-        ];
-      }
-      return [
-        makeError(
-          'bad-value',
-          locate(path),
-          `Cannot accept ${renderValue(valueAt(root, path))} for ${what}: expected ${renderOneOf(issue.values)}`,
-        ),
-      ];
-    case 'invalid_union': {
-      const nearest = [...issue.errors].sort((a, b) => a.length - b.length)[0] ?? [];
-      return nearest.flatMap((inner) => renderIssue({ ...inner, path: [...issue.path, ...inner.path] }, root, locate));
-    }
-    case 'custom': {
-      const { code = 'bad-value', hint, key = false } = (issue.params ?? {}) as IssueParams;
-      return [makeError(code, locate(path, { key }), issue.message, hint)];
-    }
-    default:
-      return [
-        makeError(
-          'bad-value',
-          locate(path),
-          `Cannot accept ${renderValue(valueAt(root, path))} for ${what}: ${issue.message}`,
-        ),
-      ];
+  const finding: Finding = { path, what, locate, found: valueAt(root, path) };
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownField(key, finding));
+  if (issue.code === 'invalid_type') return [wrongType(renderType(issue.expected), finding)];
+  if (issue.code === 'invalid_value') return [wrongValue(issue.values.map(renderValue), issue.message, finding)];
+  if (issue.code === 'custom') return [custom(issue, finding)];
+  if (issue.code === 'invalid_union') {
+    const nearest = [...issue.errors].sort((a, b) => a.length - b.length)[0] ?? [];
+    return nearest.flatMap((inner) => renderIssue({ ...inner, path: [...issue.path, ...inner.path] }, root, locate));
   }
+  return [
+    makeError('bad-value', locate(path), `Cannot accept ${renderValue(finding.found)} for ${what}: ${issue.message}`),
+  ];
 }
 
 /** `config.served_entities[0].name` */
 export function renderPath(path: Path): string {
-  return path
-    .map((p) => (typeof p === 'number' ? `[${p}]` : `.${p}`))
-    .join('')
-    .replace(/^\./, '');
+  const steps = path.map((p) => (typeof p === 'number' ? `[${p}]` : `.${p}`));
+  return steps.join('').replace(/^\./, '');
 }
 
 /** A value as a person would quote it, at most 60 characters long. */
@@ -92,7 +52,51 @@ export function renderValue(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
-const TYPES: Partial<Record<string, string>> = {
+function unknownField(key: string, { path, locate }: Finding): Diagnostic {
+  const where = path.length === 0 ? 'here' : `in "${renderPath(path)}"`;
+  const message = `Cannot accept "${key}" ${where}: there is no such field`;
+  return makeError('unknown-field', locate([...path, key], { key: true }), message);
+}
+
+function wrongType(expected: string, { path, found, what, locate }: Finding): Diagnostic {
+  if (found === undefined && path.length > 0) {
+    return makeError('missing-field', locate(path), `Cannot find ${what}: expected ${expected}`);
+  }
+  const hint =
+    expected === TYPES.string && (typeof found === 'number' || typeof found === 'boolean')
+      ? `Put it in quotes: "${found.toString()}"`
+      : undefined;
+  return makeError(
+    'wrong-type',
+    locate(path),
+    `Cannot accept ${renderValue(found)} for ${what}: expected ${expected}`,
+    hint,
+  );
+}
+
+function wrongValue(values: readonly string[], message: string, { path, found, what, locate }: Finding): Diagnostic {
+  const expected = values.length === 1 ? (values[0] ?? '') : `one of ${values.join(', ')}`;
+  if (found === undefined) return makeError('missing-field', locate(path), `Cannot find ${what}: expected ${expected}`);
+  const ours = message.startsWith('Cannot ')
+    ? message
+    : `Cannot accept ${renderValue(found)} for ${what}: expected ${expected}`;
+  return makeError('bad-value', locate(path), ours);
+}
+
+function custom(
+  issue: z.core.$ZodIssue & { readonly code: 'custom' },
+  { path, found, what, locate }: Finding,
+): Diagnostic {
+  const { code = 'bad-value', hint, key = false } = (issue.params ?? {}) as IssueParams;
+  const message = issue.message.startsWith('Cannot ')
+    ? issue.message
+    : code === 'unsupported-field'
+      ? `Cannot honour ${what}: ${issue.message}`
+      : `Cannot accept ${renderValue(found)} for ${what}: ${issue.message}`;
+  return makeError(code, locate(path, { key }), message, hint);
+}
+
+const TYPES = {
   string: 'a text',
   int: 'a whole number',
   number: 'a number',
@@ -100,19 +104,14 @@ const TYPES: Partial<Record<string, string>> = {
   array: 'a list',
   object: 'a map',
   record: 'a map',
-};
+} as const;
 
 function renderType(expected: string): string {
-  return TYPES[expected] ?? expected;
-}
-
-function renderOneOf(values: readonly unknown[]): string {
-  return values.length === 1 ? renderValue(values[0]) : `one of ${values.map(renderValue).join(', ')}`;
+  return (TYPES as Partial<Record<string, string>>)[expected] ?? expected;
 }
 
 function valueAt(root: unknown, path: Path): unknown {
-  return path.reduce<unknown>(
-    (value, step) => (value == null ? undefined : (value as Record<string | number, unknown>)[step]),
-    root,
-  );
+  const step = (value: unknown, key: string | number) =>
+    value == null ? undefined : (value as Record<string | number, unknown>)[key];
+  return path.reduce(step, root);
 }

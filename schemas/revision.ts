@@ -54,7 +54,8 @@ export function makeRevision(endpoint: Endpoint, entity: Entity, lock: Lock): Re
     timeLimitSeconds: entity.timeLimitSeconds,
   };
   return {
-    name: revisionName(entity.name, content),
+    // Where the model was found does not change what it is.
+    name: revisionName(entity.name, { ...content, model: { ...content.model, uri: undefined } }),
     ...content,
     bounds: { ...entity.concurrency, scaleToZero: entity.scaleToZero },
   };

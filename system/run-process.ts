@@ -23,12 +23,16 @@ export interface Ran {
 }
 
 const KILL_AFTER_MILLISECONDS = 5000;
+const NOT_FOR_CHILDREN = ['PYTHONDONTWRITEBYTECODE', 'PYTHONPATH', 'PYTHONHOME', 'VIRTUAL_ENV'];
 
 /** Runs a program to its end, without a shell. Throws only when it cannot be started or `signal` aborts. */
 export function runProcess(program: string, args: readonly string[], options: RunOptions = {}): Promise<Ran> {
   const { cwd, env = childEnvironment(), input, signal, limitSeconds, onLine } = options;
   return new Promise((done, fail) => {
-    if (signal?.aborted) return fail(aborted(program, signal));
+    if (signal?.aborted) {
+      fail(aborted(program, signal));
+      return;
+    }
     const child = spawn(program, args, { ...(cwd && { cwd }), env, stdio: 'pipe' });
     const state = { stdout: '', stderr: '', rest: '', timedOut: false };
     child.stdout.setEncoding('utf8').on('data', (text: string) => (state.stdout += text));
@@ -54,7 +58,10 @@ export function runProcess(program: string, args: readonly string[], options: Ru
     });
     child.on('close', (code, endedBy) => {
       settle();
-      if (signal?.aborted) return fail(aborted(program, signal));
+      if (signal?.aborted) {
+        fail(aborted(program, signal));
+        return;
+      }
       if (state.rest && onLine) onLine(state.rest);
       const { stdout, stderr, timedOut } = state;
       done({ code: code ?? -1, signal: endedBy ?? undefined, stdout, stderr, timedOut });
@@ -64,9 +71,8 @@ export function runProcess(program: string, args: readonly string[], options: Ru
 
 /** This process's environment without what must not reach the Pythons we run. */
 export function childEnvironment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
-  const env = { ...process.env };
-  for (const name of ['PYTHONDONTWRITEBYTECODE', 'PYTHONPATH', 'PYTHONHOME', 'VIRTUAL_ENV']) delete env[name];
-  return { ...env, ...more };
+  const kept = Object.entries(process.env).filter(([name]) => !NOT_FOR_CHILDREN.includes(name));
+  return { ...Object.fromEntries(kept), ...more };
 }
 
 /** Whether a process with this id exists. */

@@ -1,0 +1,224 @@
+import { describe, expect, it } from 'vitest';
+import { parseEndpoint } from '../../schemas/parse-endpoint.ts';
+
+const FILE = 'endpoints/iris.yaml';
+const parse = (text: string) => parseEndpoint(text, FILE);
+const found = (text: string) => parse(text).diagnostics.map((d) => `${d.line}:${d.column} ${d.code} ${d.message}`);
+
+const SMALLEST = `name: iris
+config:
+  served_entities:
+    - entity_name: iris
+      entity_version: "1"
+`;
+
+describe('parseEndpoint()', () => {
+  it('completes the smallest endpoint with every default', () => {
+    expect(parse(SMALLEST)).toMatchObject({ diagnostics: [] });
+    expect(parse(SMALLEST).endpoint).toEqual({
+      name: 'iris',
+      file: FILE,
+      description: '',
+      tags: [],
+      entities: [
+        {
+          name: 'iris-1',
+          model: { name: 'iris', version: '1', uri: undefined },
+          workloadType: 'CPU',
+          concurrency: { min: 4, max: 4 },
+          scaleToZero: false,
+          environmentVars: {},
+          requirementEdits: { add: [], remove: [] },
+          timeLimitSeconds: 120,
+          place: { file: FILE, line: 4, column: 7 },
+        },
+      ],
+      routes: [{ entity: 'iris-1', percentage: 100 }],
+    });
+  });
+
+  it('accepts a body in the words of the Databricks documentation', () => {
+    const body = {
+      name: 'iris',
+      description: 'flowers',
+      tags: [{ key: 'team', value: 'x' }, { key: 'tier' }],
+      config: {
+        served_entities: [
+          {
+            entity_name: 'main.default.readmission',
+            entity_version: '8',
+            workload_size: 'Medium',
+            scale_to_zero_enabled: true,
+            workload_type: 'CPU',
+            environment_vars: { A: 'b' },
+          },
+          {
+            name: 'challenger',
+            entity_name: 'iris',
+            entity_version: 9,
+            min_provisioned_concurrency: 4,
+            max_provisioned_concurrency: 12,
+          },
+        ],
+        traffic_config: {
+          routes: [
+            { served_model_name: 'readmission-8', traffic_percentage: '90' },
+            { served_entity_name: 'challenger', traffic_percentage: 10 },
+          ],
+        },
+      },
+      route_optimized: false,
+    };
+    const { endpoint, diagnostics } = parse(JSON.stringify(body, null, 1));
+    expect(diagnostics).toEqual([]);
+    expect(endpoint?.entities.map((e) => [e.name, e.model.version, e.concurrency])).toEqual([
+      ['readmission-8', '8', { min: 0, max: 16 }],
+      ['challenger', '9', { min: 4, max: 12 }],
+    ]);
+    expect(endpoint?.routes).toEqual([
+      { entity: 'readmission-8', percentage: 90 },
+      { entity: 'challenger', percentage: 10 },
+    ]);
+    expect(endpoint?.tags).toEqual([
+      { key: 'team', value: 'x' },
+      { key: 'tier', value: '' },
+    ]);
+  });
+
+  it.each([
+    [
+      'every unknown field, wherever it is',
+      `nam: x\n${SMALLEST}      sha: 1\n`,
+      [
+        '1:1 unknown-field Cannot accept "nam" here: there is no such field',
+        '7:7 unknown-field Cannot accept "sha" in "config.served_entities[0]": there is no such field',
+      ],
+    ],
+    [
+      'fields that are missing, at their parent',
+      'name: iris\nconfig:\n  served_entities:\n    - name: a\n',
+      [
+        '4:7 missing-field Cannot find "config.served_entities[0].entity_name": expected a text',
+        '4:7 missing-field Cannot find "config.served_entities[0].entity_version": expected a text',
+      ],
+    ],
+    [
+      'a wrong type',
+      SMALLEST.replace('"1"', '[1]'),
+      ['5:23 wrong-type Cannot accept [1] for "config.served_entities[0].entity_version": expected a text'],
+    ],
+    [
+      'a value out of its list',
+      `${SMALLEST}      workload_size: Tiny\n`,
+      [
+        '6:22 bad-value Cannot accept "Tiny" for "config.served_entities[0].workload_size": expected one of "Small", "Medium", "Large"',
+      ],
+    ],
+    [
+      'a field of Databricks that cannot be honoured',
+      `${SMALLEST}ai_gateway: {}\n`,
+      [
+        '6:1 unsupported-field Cannot honour "ai_gateway": rate limits and inference tables come with the Kubernetes target',
+      ],
+    ],
+    [
+      'another name than the file',
+      SMALLEST.replace('name: iris', 'name: rose'),
+      ['1:7 name-mismatch Cannot accept "rose" as the name in endpoints/iris.yaml: expected "iris"'],
+    ],
+    [
+      'traffic that is not 100',
+      `${SMALLEST}  traffic_config: {routes: [{served_entity_name: iris-1, traffic_percentage: 90}]}\n`,
+      ['6:28 traffic-sum Cannot share 90 % of the traffic: expected percentages that add up to 100'],
+    ],
+    [
+      'traffic to nobody',
+      `${SMALLEST}  traffic_config: {routes: [{served_entity_name: iris-2, traffic_percentage: 100}]}\n`,
+      ['6:50 unknown-entity Cannot send traffic to "iris-2": expected one of "iris-1"'],
+    ],
+    [
+      'two entities without traffic',
+      `${SMALLEST}    - {entity_name: iris, entity_version: "2"}\n`,
+      ['2:1 traffic-missing Cannot share traffic between 2 served entities: expected config.traffic_config.routes'],
+    ],
+    [
+      'two entities of one name',
+      `${SMALLEST}    - {entity_name: iris, entity_version: "1"}\n  traffic_config: {routes: [{served_entity_name: iris-1, traffic_percentage: 100}]}\n`,
+      ['6:21 duplicate-name Cannot have two served entities named "iris-1"'],
+    ],
+    [
+      'a size beside a range',
+      `${SMALLEST}      workload_size: Small\n      max_provisioned_concurrency: 8\n`,
+      [
+        '6:7 conflicting-fields Cannot use workload_size beside min_provisioned_concurrency and max_provisioned_concurrency: expected one or the other',
+      ],
+    ],
+    [
+      'a minimum above the maximum',
+      `${SMALLEST}      min_provisioned_concurrency: 8\n      max_provisioned_concurrency: 4\n`,
+      ['6:36 bad-value Cannot provide for 8 to 4 requests: expected a minimum that is not above the maximum'],
+    ],
+    [
+      'a minimum of nothing without scaling to zero',
+      `${SMALLEST}      min_provisioned_concurrency: 0\n`,
+      ['6:36 conflicting-fields Cannot have a minimum of 0 without scale_to_zero_enabled: true'],
+    ],
+    [
+      'settings for an entity that is not there',
+      `${SMALLEST}davit:\n  served_entities:\n    rose: {model_uri: x}\n`,
+      ['8:5 unknown-entity Cannot find the served entity "rose": expected one of "iris-1"'],
+    ],
+    [
+      'a secret, until they come',
+      `${SMALLEST}      environment_vars: {A: "{{secrets/s/k}}"}\n`,
+      ['6:29 unsupported-field Cannot honour a secret here yet: secrets come with the Kubernetes target'],
+    ],
+    ['text that is not YAML', 'name: iris\nconfig: [', ['2:10 bad-yaml']],
+    [
+      'a key that is there twice',
+      `${SMALLEST}name: iris\n`,
+      ['6:1 bad-yaml Cannot read YAML: Map keys must be unique'],
+    ],
+    ['an empty file', '', ['1:1 wrong-type Cannot accept null for the file: expected a map']],
+    [
+      'aliases that explode',
+      `a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c]\n`,
+      ['1:1 bad-yaml'],
+    ],
+    [
+      'a name that reads as an option',
+      SMALLEST.replace('name: iris', 'name: --help'),
+      [
+        '1:7 bad-value Cannot accept "--help" for "name": expected 1 to 63 letters, digits, "-" or "_", beginning with a letter or digit',
+      ],
+    ],
+  ])('reports %s', (_what, text, wanted) => {
+    const lines = found(text);
+    expect(lines).toHaveLength(wanted.length);
+    for (const [i, line] of lines.entries()) expect(line).toContain(wanted[i]);
+    expect(parse(text).endpoint).toBeUndefined();
+  });
+
+  it('reports everything at once, in the order of the file', () => {
+    const text = `name: iris\nfoo: 1\nconfig:\n  served_entities:\n    - entity_name: iris\n      entity_version: "1"\n      bar: 2\n      workload_type: TPU\n`;
+    expect(found(text).map((l) => l.split(' ').slice(0, 2).join(' '))).toEqual([
+      '2:1 unknown-field',
+      '7:7 unknown-field',
+      '8:22 bad-value',
+    ]);
+  });
+
+  it('still checks the rules between fields where single fields are wrong', () => {
+    const text = `${SMALLEST}      foo: 1\n      workload_type: TPU\n      min_provisioned_concurrency: 8\n      max_provisioned_concurrency: 4\n`;
+    expect(found(text).map((l) => l.split(' ').slice(0, 2).join(' '))).toEqual([
+      '6:7 unknown-field',
+      '7:22 bad-value',
+      '8:36 bad-value',
+    ]);
+  });
+
+  it('does not blame a route for the wrong name of its entity', () => {
+    const text = `name: iris\nconfig:\n  served_entities:\n    - {name: "a b", entity_name: iris, entity_version: 1}\n  traffic_config: {routes: [{served_entity_name: "a b", traffic_percentage: 100}]}\n`;
+    expect(found(text).map((l) => l.split(' ').slice(0, 2).join(' '))).toEqual(['4:14 bad-value']);
+  });
+});
