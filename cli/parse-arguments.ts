@@ -1,0 +1,51 @@
+import { parseArgs } from 'node:util';
+import { type Command, COMMON_OPTIONS, type Options, UsageError } from './command.ts';
+
+export interface Parsed {
+  readonly args: readonly string[];
+  readonly options: Options;
+}
+
+/** Arguments after the verb → names and options, or a UsageError that says what was expected. */
+export function parseArguments(command: Command, argv: readonly string[]): Parsed {
+  const known = { ...command.options, ...COMMON_OPTIONS };
+  const options = Object.fromEntries(
+    Object.entries(known).map(([name, { type, short }]) => [name, { type, ...(short !== undefined && { short }) }]),
+  );
+  const parsed = parse(argv, options);
+  const { min, max } = command.args;
+  const count = parsed.positionals.length;
+  if (!parsed.values['help'] && (count < min || count > max)) {
+    throw new UsageError(
+      `Cannot run with ${count === 0 ? 'no names' : `"${parsed.positionals.join(' ')}"`}: expected ${command.usage || 'no names'}`,
+    );
+  }
+  return { args: parsed.positionals, options: parsed.values };
+}
+
+function parse(argv: readonly string[], options: NonNullable<Parameters<typeof parseArgs>[0]>['options']) {
+  try {
+    const { values, positionals } = parseArgs({ args: [...argv], options: options ?? {}, allowPositionals: true });
+    return { values: values as Options, positionals };
+  } catch (e) {
+    throw new UsageError(
+      `Cannot understand the options: ${e instanceof Error ? (e.message.split('. ')[0] ?? '') : String(e)}`,
+      { cause: e },
+    );
+  }
+}
+
+/** A whole number given as an option, or undefined when it is not given. */
+export function wholeNumber(
+  options: Options,
+  name: string,
+  { min, max }: { readonly min: number; readonly max: number },
+): number | undefined {
+  const text = options[name];
+  if (typeof text !== 'string') return undefined;
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < min || value > max) {
+    throw new UsageError(`Cannot use "${text}" for --${name}: expected a whole number from ${min} to ${max}`);
+  }
+  return value;
+}

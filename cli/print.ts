@@ -1,0 +1,57 @@
+import { styleText } from 'node:util';
+import { type Diagnostic, renderDiagnostic } from '../schemas/diagnostic.ts';
+import type { Progress } from '../system/progress.ts';
+import { type Outcome, UsageError } from './command.ts';
+
+interface How {
+  readonly json: boolean;
+  readonly command: string;
+}
+
+/** Progress as lines on standard error, grey where that is a terminal. */
+export function stderrProgress(quiet: boolean): Progress {
+  return { say: (line) => (quiet ? undefined : void process.stderr.write(`${paint('gray', line)}\n`)) };
+}
+
+/** Prints a verb's outcome: with `--json` one document; else diagnostics on standard error and the text on standard output. */
+export function printOutcome({ diagnostics, result, text }: Outcome, { json, command }: How): void {
+  if (json) {
+    printJson({ command, diagnostics, result });
+    return;
+  }
+  for (const d of diagnostics) process.stderr.write(`${paintDiagnostic(d)}\n`);
+  if (text) process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+}
+
+/** Prints an error with its causes; a bug's stack only where DAVIT_DEBUG asks for it. */
+export function printError(error: unknown, { json, command }: How): void {
+  const [message = '', ...causes] = messages(error);
+  if (json) printJson({ command, diagnostics: [], result: null, error: { message, causes } });
+  process.stderr.write(`${paint('red', message)}\n`);
+  for (const cause of causes) process.stderr.write(`  because: ${cause}\n`);
+  if (error instanceof UsageError) process.stderr.write(`Try: npx davit ${command} --help\n`);
+  else if (process.env['DAVIT_DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+}
+
+/** An error's message and those of its causes, outermost first, without repeats. */
+export function messages(error: unknown): readonly string[] {
+  const found: string[] = [];
+  for (let e = error; e !== undefined && e !== null; e = e instanceof Error ? e.cause : undefined) {
+    const message = e instanceof Error ? e.message : typeof e === 'string' ? e : JSON.stringify(e);
+    if (!found.some((f) => f.includes(message))) found.push(message);
+  }
+  return found;
+}
+
+function paintDiagnostic(d: Diagnostic): string {
+  const [first = '', ...rest] = renderDiagnostic(d).split('\n');
+  return [paint(d.severity === 'error' ? 'red' : 'yellow', first), ...rest].join('\n');
+}
+
+function paint(colour: 'red' | 'yellow' | 'gray', text: string): string {
+  return styleText(colour, text, { stream: process.stderr });
+}
+
+function printJson(document: unknown): void {
+  process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+}

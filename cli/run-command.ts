@@ -1,0 +1,75 @@
+import { hasErrors } from '../schemas/diagnostic.ts';
+import { type Command, type Outcome, UsageError } from './command.ts';
+import { COMMANDS } from './commands.ts';
+import { findProjectRoot } from './find-project-root.ts';
+import { renderHelp, renderOverview } from './help.ts';
+import { type Parsed, parseArguments } from './parse-arguments.ts';
+import { printError, printOutcome, stderrProgress } from './print.ts';
+
+export const EXIT = { fine: 0, wrong: 1, usage: 2, ours: 3, interrupted: 130 } as const;
+
+/** Runs one command line and gives its exit code. Prints everything there is to say. */
+export async function runCommand(argv: readonly string[]): Promise<number> {
+  const [name, ...rest] = argv;
+  const json = argv.includes('--json');
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    const command = name === 'help' ? COMMANDS[rest[0] ?? ''] : undefined;
+    process.stdout.write(command ? renderHelp(rest[0] ?? '', command) : renderOverview(COMMANDS));
+    return name === undefined ? EXIT.usage : EXIT.fine;
+  }
+  try {
+    const command = COMMANDS[name];
+    if (!command) throw new UsageError(`Cannot run "${name}": expected one of ${Object.keys(COMMANDS).join(', ')}`);
+    const parsed = parseArguments(command, rest);
+    if (parsed.options['help']) {
+      process.stdout.write(renderHelp(name, command));
+      return EXIT.fine;
+    }
+    return await runParsed(name, command, parsed);
+  } catch (e) {
+    printError(e, { json, command: name });
+    return e instanceof UsageError ? EXIT.usage : EXIT.ours;
+  }
+}
+
+async function runParsed(name: string, command: Command, { args, options }: Parsed): Promise<number> {
+  const json = options['json'] === true;
+  const stop = new AbortController();
+  const release = abortOnSignals(stop);
+  try {
+    const context = {
+      args,
+      options,
+      root: findProjectRoot(process.cwd()),
+      cwd: process.cwd(),
+      progress: stderrProgress(options['quiet'] === true),
+      signal: stop.signal,
+    };
+    const outcome: Outcome = await command.run(context);
+    printOutcome(outcome, { json, command: name });
+    return hasErrors(outcome.diagnostics) ? EXIT.wrong : EXIT.fine;
+  } catch (e) {
+    if (!stop.signal.aborted) throw e;
+    printError(new Error('Stopped: what was complete is kept, and the same command goes on from there'), {
+      json,
+      command: name,
+    });
+    return EXIT.interrupted;
+  } finally {
+    release();
+  }
+}
+
+/** The first Ctrl-C asks the work to stop where it is safe; a second one ends the process. */
+function abortOnSignals(stop: AbortController): () => void {
+  const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (stop.signal.aborted) process.exit(EXIT.interrupted);
+    process.stderr.write('Stopping (once more to stop at once) …\n');
+    stop.abort(new Error(`Interrupted by ${signal}`));
+  };
+  for (const name of names) process.on(name, onSignal);
+  return () => {
+    for (const name of names) process.off(name, onSignal);
+  };
+}
