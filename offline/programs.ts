@@ -1,0 +1,34 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** Whether `stop` ended it. */
+  readonly stopped: boolean;
+}
+
+/** The Node programs that run now, so that a Ctrl-C reaches them. */
+export class Programs {
+  readonly #running = new Set<ChildProcess>();
+  readonly #stopped = new WeakSet<ChildProcess>();
+
+  /** Runs this process's own Node with these arguments; what it prints goes where this process prints. */
+  run(args: readonly string[], options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv }): Promise<Ended> {
+    const child = spawn(process.execPath, args, { ...options, stdio: ['ignore', 'inherit', 'inherit'] });
+    this.#running.add(child);
+    return new Promise((done, fail) => {
+      child.on('error', fail);
+      child.on('exit', (code, signal) => {
+        this.#running.delete(child);
+        done({ code, signal, stopped: this.#stopped.has(child) });
+      });
+    });
+  }
+
+  stop(): void {
+    for (const child of this.#running) {
+      this.#stopped.add(child);
+      child.kill('SIGINT');
+    }
+  }
+}

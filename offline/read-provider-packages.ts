@@ -1,0 +1,58 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+
+/** A direct dependency of a program that comes with a provider plugin. */
+export interface ProviderPackage {
+  readonly name: string;
+  readonly version: string;
+  /** Where the plugin is downloaded from; empty: Pulumi's own place. */
+  readonly server: string;
+}
+
+interface Manifest {
+  readonly version: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly pulumi?: {
+    readonly resource?: boolean;
+    readonly name?: string;
+    readonly version?: string;
+    readonly server?: string;
+  };
+}
+
+/** Reads which provider plugins the program in `folder` needs, from the manifests of its direct dependencies. */
+export async function readProviderPackages(folder: string): Promise<readonly ProviderPackage[]> {
+  const own = await readNearestManifest(folder);
+  const resolve = createRequire(join(folder, 'package.json')).resolve;
+  const read = Object.keys(own?.dependencies ?? {}).map(async (name) => {
+    const places = resolve.paths(name) ?? [];
+    const manifest = await firstManifest(places.map((place) => join(place, name)));
+    const {
+      resource = false,
+      name: plugin = name.replace(/^@pulumi\//, ''),
+      version,
+      server = '',
+    } = manifest?.pulumi ?? {};
+    return resource && manifest ? [{ name: plugin, version: version ?? manifest.version, server }] : [];
+  });
+  return (await Promise.all(read)).flat();
+}
+
+async function readNearestManifest(folder: string): Promise<Manifest | undefined> {
+  const found = await readManifest(folder);
+  return found ?? (dirname(folder) === folder ? undefined : readNearestManifest(dirname(folder)));
+}
+
+async function firstManifest(folders: readonly string[]): Promise<Manifest | undefined> {
+  const found = await Promise.all(folders.map(readManifest));
+  return found.find((manifest) => manifest !== undefined);
+}
+
+async function readManifest(folder: string): Promise<Manifest | undefined> {
+  try {
+    return JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Manifest;
+  } catch {
+    return undefined; // not here: looked for elsewhere
+  }
+}

@@ -1,0 +1,52 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { InitFailed } from '../../../../provider/init-failed.ts';
+import type { Context, ResourceType } from '../../../../provider/provider.ts';
+import { serveProvider } from '../../../../provider/serve-provider.ts';
+import type { ThingInputs, ThingOutputs } from '../thing.ts';
+
+const IN_PLACE = /^(size|labels|behave|password)\b/;
+
+const thing: ResourceType<ThingInputs, ThingOutputs> = {
+  check: ({ inputs }) => ({
+    inputs,
+    failures: inputs.content === '' ? [{ property: 'content', reason: 'Cannot be empty' }] : [],
+  }),
+  replaces: (path) => !IN_PLACE.test(path),
+  async create({ name, inputs }, context) {
+    const id = join(inputs.folder, `${name}.json`);
+    return { id, outputs: await make(id, inputs, context) };
+  },
+  update: ({ id, inputs }, context) => make(id, inputs, context),
+  async read({ id, inputs }) {
+    if (!existsSync(id)) return undefined;
+    const found = JSON.parse(await readFile(id, 'utf8')) as ThingInputs;
+    return { inputs: { ...inputs, ...found }, outputs: { ...found, path: id } };
+  },
+  async delete({ id }) {
+    await rm(id, { force: true });
+  },
+};
+
+serveProvider({ version: '1.0.0', resources: { 'tiny:index:Thing': thing } });
+
+async function make(path: string, inputs: ThingInputs, { preview, signal, log }: Context): Promise<ThingOutputs> {
+  const outputs = { ...inputs, path };
+  if (preview) return outputs;
+  log.progress(`Making ${path}`);
+  log.info(`Made with ${String(inputs.labels?.length ?? 0)} labels`);
+  if (inputs.behave === 'wait') {
+    await mkdir(inputs.folder, { recursive: true });
+    await writeFile(join(inputs.folder, 'waiting'), '');
+    await sleep(60_000, undefined, { signal }).catch(() => {
+      throw new Error('Cannot make it: stopped on the way');
+    });
+  }
+  if (inputs.behave === 'refuse') throw new Error('Cannot make it: it does not want to');
+  await mkdir(inputs.folder, { recursive: true });
+  await writeFile(path, JSON.stringify(inputs));
+  if (inputs.behave === 'unready') throw new InitFailed(path, outputs, ['it does not become ready']);
+  return outputs;
+}
