@@ -1,0 +1,50 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { LockedPackage } from '../schemas/lock.ts';
+import { ensureVirtualenv, type Virtualenv, VirtualenvError } from './ensure-virtualenv.ts';
+import { listPythons, minorVersion } from './find-python.ts';
+import type { PythonOptions } from './find-uv.ts';
+
+/** Davit's own code root, wherever the project is. */
+const ROOT = join(import.meta.dirname, '..');
+/** Any of these runs the model server's front; the first that is here is taken. */
+const FRONT_PYTHONS = ['3.12', '3.11', '3.13', '3.10'];
+
+/** The virtualenv of the model server's front: `runtime/requirements.txt`, never the model's own. */
+export async function ensureFrontVirtualenv(options: PythonOptions = {}): Promise<Virtualenv> {
+  const packages = parseLockedRequirements(await readFile(join(ROOT, 'runtime', 'requirements.txt'), 'utf8'));
+  const here = new Set((await listPythons()).map((p) => minorVersion(p.version)));
+  const python = FRONT_PYTHONS.find((minor) => here.has(minor)) ?? FRONT_PYTHONS[0] ?? '3.12';
+  try {
+    return await ensureVirtualenv({ python, platform: 'here', packages }, options);
+  } catch (e) {
+    if (e instanceof VirtualenvError) throw new Error(`Cannot prepare the model server: ${e.message}`, { cause: e });
+    throw e;
+  }
+}
+
+/** What `uv pip compile --generate-hashes` writes → packages, sorted by name. */
+export function parseLockedRequirements(text: string): readonly LockedPackage[] {
+  const lines = text
+    .replace(/\\\r?\n/g, ' ')
+    .split('\n')
+    .map((line) => line.replace(/(^|\s)#.*$/, '').trim())
+    .filter((line) => line !== '' && !line.startsWith('-'));
+  const packages = lines.map(parseLockedRequirement);
+  return [...packages].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function parseLockedRequirement(line: string): LockedPackage {
+  const hashes = [...line.matchAll(/--hash=(sha256:[0-9a-f]{64})/g)].map((m) => m[1] ?? '').sort();
+  const [head = ''] = line.split(/\s+(?:;|--hash)/);
+  const pinned = /^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;]+)/.exec(head);
+  if (pinned) return { name: normalizeName(pinned[1] ?? ''), version: pinned[2] ?? '', hashes };
+  const direct = /^([A-Za-z0-9._-]+)(?:\[[^\]]*\])? @ (\S+)/.exec(head);
+  if (direct) return { name: normalizeName(direct[1] ?? ''), version: '', source: direct[2] ?? '', hashes };
+  throw new SyntaxError(`Cannot read the locked requirement "${line.slice(0, 80)}": expected NAME==VERSION --hash=…`);
+}
+
+/** PEP 503: `Scikit_Learn` → `scikit-learn`. */
+export function normalizeName(name: string): string {
+  return name.toLowerCase().replace(/[-_.]+/g, '-');
+}

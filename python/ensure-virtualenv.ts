@@ -1,0 +1,198 @@
+import { readFile, rm, stat } from 'node:fs/promises';
+import { join, resolve, sep } from 'node:path';
+import { writeFileAtomically } from '../system/atomic-files.ts';
+import { cacheFolder } from '../system/cache.ts';
+import { withFileLock } from '../system/file-lock.ts';
+import { SILENT, timed } from '../system/progress.ts';
+import { childEnvironment, type Ran, runProcess } from '../system/run-process.ts';
+import { contentHash } from '../schemas/names.ts';
+import type { LockedPackage } from '../schemas/lock.ts';
+import { findPython, listPythons, minorVersion, type Python } from './find-python.ts';
+import { findUv, type PythonOptions } from './find-uv.ts';
+
+/** What a virtualenv is made from, and nothing else: one of a lock's `virtualenvs`. */
+export interface VirtualenvRequest {
+  /** `3.11`, or better the model's own `3.11.7`: the nearest patch on this machine is taken. */
+  readonly python: string;
+  /** In uv's words, as in the lock: `x86_64-manylinux_2_28`. */
+  readonly platform: string;
+  readonly packages: readonly LockedPackage[];
+  /** Where a package's relative `source` (a wheel in the model's directory) is found. */
+  readonly modelFolder?: string | undefined;
+}
+
+/** A virtualenv in the cache. It stays where it is: its scripts and byte code know its path. */
+export interface Virtualenv {
+  readonly folder: string;
+  /** Its interpreter. */
+  readonly python: string;
+  /** Full version of the interpreter: `3.11.7`. */
+  readonly pythonVersion: string;
+  /** To be set as PYTHONPYCACHEPREFIX by whoever runs it: the byte code compiled by one run serves the next. */
+  readonly pycache: string;
+  /** Hash of packages, exact interpreter version and platform. */
+  readonly key: string;
+}
+
+/** The virtualenv cannot be made for a reason the user can act on. `kind` is the diagnostic's code. */
+export class VirtualenvError extends Error {
+  readonly kind: 'python-unavailable' | 'install-failed' | 'incompatible-packages';
+  readonly hint: string | undefined;
+  constructor(kind: VirtualenvError['kind'], message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.kind = kind;
+    this.hint = options.hint;
+  }
+}
+
+const MARKER = 'davit.json';
+const FORMAT = 1;
+const INSTALL_LIMIT_SECONDS = 1800;
+
+/**
+ * The virtualenv for a request, made when the cache lacks it. Safe to interrupt: only one that is complete is ever
+ * returned; two processes at once make it once. Throws a VirtualenvError when it cannot be made.
+ */
+export async function ensureVirtualenv(request: VirtualenvRequest, options: PythonOptions = {}): Promise<Virtualenv> {
+  const python = await requirePython(request.python, options);
+  const virtualenv = placeVirtualenv(request, python);
+  if (await isComplete(virtualenv)) return virtualenv;
+  const { progress = SILENT } = options;
+  const what = `Making a virtualenv of ${request.packages.length} packages for Python ${python.version}`;
+  await withFileLock(
+    `${virtualenv.folder}.lock`,
+    async () => {
+      if (await isComplete(virtualenv)) return;
+      await timed(progress, what, () => makeVirtualenv(request, virtualenv, python, options));
+    },
+    { what: 'making the same virtualenv', progress },
+  );
+  return virtualenv;
+}
+
+/** Where the virtualenv of a request is or would be; makes nothing. Undefined without such a Python. */
+export async function locateVirtualenv(
+  request: VirtualenvRequest,
+  options: PythonOptions = {},
+): Promise<Virtualenv | undefined> {
+  const python = await findPython(request.python, options);
+  return python && placeVirtualenv(request, python);
+}
+
+/** Whether a virtualenv is in the cache, whole. */
+export async function isComplete({ folder, python, key }: Virtualenv): Promise<boolean> {
+  const marker = await readFile(join(folder, MARKER), 'utf8').catch(() => '');
+  return marker === renderMarker(key) && (await exists(python));
+}
+
+function placeVirtualenv(request: VirtualenvRequest, python: Python): Virtualenv {
+  const packages = request.packages.map(({ name, version, source, hashes }) => [name, version, source ?? '', hashes]);
+  const machine = `${process.platform}-${process.arch}`;
+  const content = { format: FORMAT, packages, python: python.version, platform: request.platform, machine };
+  const key = contentHash(content).slice(0, 20);
+  const folder = cacheFolder('virtualenvs', key);
+  return {
+    folder,
+    python: join(folder, 'bin', 'python'),
+    pythonVersion: python.version,
+    pycache: join(folder, 'pycache'),
+    key,
+  };
+}
+
+async function requirePython(wanted: string, options: PythonOptions): Promise<Python> {
+  const python = await findPython(wanted, options);
+  if (python) return python;
+  const minor = minorVersion(wanted);
+  const here = (await listPythons()).map((p) => p.version).join(', ') || 'none';
+  throw new VirtualenvError(
+    'python-unavailable',
+    `Cannot find Python ${minor}: this machine has ${here}, and uv cannot download it`,
+    { hint: `Install it (uv python install ${minor}, pyenv install ${minor}, or your system's packages)` },
+  );
+}
+
+/** In place, not renamed into place: paths are written into scripts and byte code. The marker comes last. */
+async function makeVirtualenv(
+  request: VirtualenvRequest,
+  { folder, python: own, key }: Virtualenv,
+  python: Python,
+  { progress = SILENT, signal }: PythonOptions,
+): Promise<void> {
+  const uv = await findUv({ progress, signal });
+  const run = (args: readonly string[]) =>
+    runProcess(uv, args, {
+      env: childEnvironment({ UV_NO_PROGRESS: '1' }),
+      limitSeconds: INSTALL_LIMIT_SECONDS,
+      ...(signal && { signal }),
+    });
+  // Retries: the uv of a killed process may still be writing here.
+  await rm(folder, { recursive: true, force: true, maxRetries: 10 });
+  const made = await run(['venv', '--quiet', '--no-project', '--python', python.executable, folder]);
+  if (made.code !== 0) throw installError('Cannot make a virtualenv', made);
+  const requirements = join(folder, 'davit-requirements.txt');
+  await writeFileAtomically(requirements, renderRequirements(request));
+  const install = ['pip', 'install', '--quiet', '--no-deps', '--require-hashes', '--only-binary', ':all:'];
+  const from = ['--python', own, '-r', requirements];
+  if (request.packages.length > 0 && (await run([...install, '--offline', ...from])).code !== 0) {
+    const installed = await run([...install, ...from]);
+    if (installed.code !== 0) throw installError('Cannot install the packages of the lock', installed);
+  }
+  const checked = await run(['pip', 'check', '--python', own]);
+  if (checked.code !== 0) throw checkError(checked);
+  await writeFileAtomically(join(folder, MARKER), renderMarker(key));
+}
+
+function renderRequirements({ packages, modelFolder }: VirtualenvRequest): string {
+  const lines = packages.map(({ name, version, source, hashes }) => {
+    const what = source === undefined ? `${name}==${version}` : `${name} @ ${locateSource(source, modelFolder)}`;
+    return [what, ...hashes.map((h) => `--hash=${h}`)].join(' ');
+  });
+  return `${lines.join('\n')}\n`;
+}
+
+/** A URL stays; a path is inside the model, or is refused. */
+function locateSource(source: string, modelFolder: string | undefined): string {
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(source)) return source;
+  const root = resolve(modelFolder ?? '.');
+  const file = resolve(root, source);
+  if (!modelFolder || !file.startsWith(root + sep))
+    throw new VirtualenvError('install-failed', `Cannot install "${source}": it is not inside the model's directory`);
+  return `file://${file.split('/').map(encodeURIComponent).join('/')}`;
+}
+
+function installError(what: string, run: Ran): VirtualenvError {
+  if (run.timedOut)
+    return new VirtualenvError('install-failed', `${what}: uv was stopped after ${INSTALL_LIMIT_SECONDS} s`);
+  const cause = run.stderr
+    .split('\n')
+    .map((line) => line.replace(/^\s*(error:|cause:|×|├─▶|╰─▶|│)\s*/u, '').trim())
+    .filter(Boolean)
+    .slice(0, 4)
+    .join('; ');
+  const hash = /hash mismatch/i.test(run.stderr);
+  const hint = hash
+    ? 'The index now has other files under this version than when the lock was made: find out why, then npx davit lock --upgrade'
+    : 'If the network or index is at fault, run the same command again; if a version was withdrawn, npx davit lock --upgrade';
+  return new VirtualenvError('install-failed', `${what}: ${cause}`, { hint });
+}
+
+function checkError(run: Ran): VirtualenvError {
+  const lines = run.stderr
+    .split('\n')
+    .filter((l) => / requires | has been installed|not compatible|is not supported/.test(l))
+    .map((l) => l.trim());
+  const what = (lines.length > 0 ? lines : [run.stderr.trim()]).slice(0, 5).join('; ');
+  return new VirtualenvError('incompatible-packages', `Cannot use the packages together: ${what}`);
+}
+
+function renderMarker(key: string): string {
+  return JSON.stringify({ format: FORMAT, key });
+}
+
+async function exists(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,104 @@
+import { readdir, realpath } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { SILENT, timed } from '../system/progress.ts';
+import { runProcess } from '../system/run-process.ts';
+import { findUv, programsOnPath, type PythonOptions } from './find-uv.ts';
+
+/** An interpreter by its own path, never a shim. */
+export interface Python {
+  readonly executable: string;
+  /** `3.11.7` */
+  readonly version: string;
+}
+
+/** A closed network is noticed after this; an open one brings the 30 MB of a managed Python sooner. */
+const UV_PYTHON_LIMIT_SECONDS = 120;
+const MINOR_NAMES = Array.from({ length: 10 }, (_, i) => `python3.${i + 7}`);
+const PROBE = 'import sys; print(sys.executable, "%d.%d.%d" % sys.version_info[:3], sep="\\t")';
+
+const known = new Map<string, Promise<Python | undefined>>();
+
+/**
+ * The interpreter for `wanted` (`3.11`, or better the full `3.11.7`): same minor version, nearest patch. Asks uv to
+ * install one when this machine has none; undefined when that fails too.
+ */
+export function findPython(wanted: string, options: PythonOptions = {}): Promise<Python | undefined> {
+  const promise = known.get(wanted) ?? locatePython(wanted, options);
+  known.set(wanted, promise);
+  promise.then(
+    (python) => !python && known.delete(wanted),
+    () => known.delete(wanted),
+  );
+  return promise;
+}
+
+/** Every Python 3 of this machine, or those of one minor version; oldest first. */
+export async function listPythons(minor?: string): Promise<readonly Python[]> {
+  const files = await Promise.all((await candidates(minor)).map((f) => realpath(f).catch(() => undefined)));
+  const unique = [...new Set(files.filter((f) => f !== undefined))];
+  const probed = await Promise.all(unique.map(probePython));
+  const byVersion = new Map<string, Python>();
+  for (const python of probed) if (python && !byVersion.has(python.version)) byVersion.set(python.version, python);
+  return [...byVersion.values()]
+    .filter((p) => minor === undefined || p.version.startsWith(`${minor}.`))
+    .sort((a, b) => compareVersions(a.version, b.version));
+}
+
+/** `3.11.7` → `3.11` */
+export function minorVersion(version: string): string {
+  return version.split('.').slice(0, 2).join('.');
+}
+
+async function locatePython(wanted: string, options: PythonOptions): Promise<Python | undefined> {
+  const minor = minorVersion(wanted);
+  const here = nearest(await listPythons(minor), wanted);
+  if (here) return here;
+  const { progress = SILENT, signal } = options;
+  const uv = await findUv(options);
+  const installed = await timed(progress, `Looking for a Python ${minor} to download (none here)`, () =>
+    runProcess(uv, ['python', 'install', '--quiet', minor], {
+      limitSeconds: UV_PYTHON_LIMIT_SECONDS,
+      ...(signal && { signal }),
+    }),
+  );
+  return installed.code === 0 ? nearest(await listPythons(minor), wanted) : undefined;
+}
+
+/** The same patch, else the nearest newer one, else the nearest older one; of a mere minor version the newest. */
+function nearest(pythons: readonly Python[], wanted: string): Python | undefined {
+  const patch = wanted.split('.')[2];
+  if (patch === undefined) return pythons.at(-1);
+  return pythons.find((p) => Number(p.version.split('.')[2]) >= Number(patch)) ?? pythons.at(-1);
+}
+
+async function candidates(minor: string | undefined): Promise<readonly string[]> {
+  const pyenv = join(process.env['PYENV_ROOT'] ?? join(homedir(), '.pyenv'), 'versions');
+  const shared = process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share');
+  const managed = process.env['UV_PYTHON_INSTALL_DIR'] ?? join(shared, 'uv', 'python');
+  const names = minor === undefined ? MINOR_NAMES : [`python${minor}`];
+  const onPath = await Promise.all([...names, 'python3'].map((name) => programsOnPath(name)));
+  return [
+    ...(await foldersBelow(pyenv, minor ? `${minor}.` : '3.')).map((f) => join(f, 'bin', 'python3')),
+    ...(await foldersBelow(managed, minor ? `cpython-${minor}.` : 'cpython-3.')).map((f) => join(f, 'bin', 'python3')),
+    ...onPath.flat(),
+    ...names.map((name) => join('/usr/bin', name)),
+  ];
+}
+
+async function foldersBelow(folder: string, prefix: string): Promise<readonly string[]> {
+  const names = await readdir(folder).catch(() => []);
+  return names.filter((n) => n.startsWith(prefix)).map((n) => join(folder, n));
+}
+
+/** A virtualenv's own Python is passed over: what is made from it would die with it. */
+async function probePython(file: string): Promise<Python | undefined> {
+  const run = await runProcess(file, ['-I', '-S', '-c', PROBE], { limitSeconds: 10 }).catch(() => undefined);
+  const [executable, version] = run?.stdout.trim().split('\t') ?? [];
+  return run?.code === 0 && executable && version ? { executable, version } : undefined;
+}
+
+function compareVersions(a: string, b: string): number {
+  const [x, y] = [a, b].map((v) => v.split('.').map(Number)) as [number[], number[]];
+  return (x[0] ?? 0) - (y[0] ?? 0) || (x[1] ?? 0) - (y[1] ?? 0) || (x[2] ?? 0) - (y[2] ?? 0);
+}

@@ -1,0 +1,120 @@
+import { access, constants, open, readFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { makeFolderAtomically } from '../system/atomic-files.ts';
+import { cacheFolder } from '../system/cache.ts';
+import { withFileLock } from '../system/file-lock.ts';
+import { type Progress, SILENT, timed } from '../system/progress.ts';
+import { runProcess } from '../system/run-process.ts';
+
+export interface PythonOptions {
+  readonly progress?: Progress;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Older ones lack `pip check --python` beside `pip compile --python-platform *-manylinux_2_28`, or word their errors otherwise. */
+const MINIMUM_VERSION = '0.13.0';
+/** One line `uv==VERSION` and the hashes of its wheels. */
+const REQUIREMENTS = join(import.meta.dirname, 'uv-requirements.txt');
+const INSTALL_LIMIT_SECONDS = 300;
+
+const found = new Map<string, Promise<string>>();
+
+/** The path of a uv that is new enough: on the PATH, in the cache, or installed into the cache with pip. Throws when there is no way. */
+export function findUv(options: PythonOptions = {}): Promise<string> {
+  const key = `${cacheFolder()}\0${process.env['PATH'] ?? ''}`;
+  const known = found.get(key) ?? locateUv(options);
+  found.set(key, known);
+  known.catch(() => found.delete(key));
+  return known;
+}
+
+async function locateUv({ progress = SILENT, signal }: PythonOptions): Promise<string> {
+  for (const candidate of await programsOnPath('uv')) {
+    const version = await readVersion(candidate);
+    if (version && isAtLeast(version, MINIMUM_VERSION)) return candidate;
+    if (version) progress.say(`Passing over ${candidate}: it is uv ${version}, expected ${MINIMUM_VERSION} or newer`);
+  }
+  const requirements = await readFile(REQUIREMENTS, 'utf8');
+  const version = /^uv==([0-9.]+)/m.exec(requirements)?.[1];
+  if (!version) throw new Error(`Cannot read the version of uv in ${REQUIREMENTS}: expected a line "uv==VERSION"`);
+  const folder = cacheFolder('uv', version);
+  const program = join(folder, 'bin', 'uv');
+  if (await isExecutable(program)) return program;
+  await withFileLock(
+    `${folder}.lock`,
+    async () => {
+      if (await isExecutable(program)) return;
+      await timed(progress, `Installing uv ${version} (with pip, about 25 MB, once)`, () =>
+        makeFolderAtomically(folder, (fresh) => installUv(fresh, signal)),
+      );
+    },
+    { what: `installing uv ${version}`, progress },
+  );
+  return program;
+}
+
+/** Any Python that has pip will do: Debian's, pyenv's; --target leaves both untouched. */
+async function installUv(folder: string, signal: AbortSignal | undefined): Promise<void> {
+  const failures: string[] = [];
+  for (const python of [...(await programsOnPath('python3', { shims: true })), '/usr/bin/python3']) {
+    const args = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-input', '--no-deps'];
+    const wheel = ['--require-hashes', '--only-binary', ':all:', '--target', folder, '-r', REQUIREMENTS];
+    const run = await runProcess(python, [...args, ...wheel], {
+      limitSeconds: INSTALL_LIMIT_SECONDS,
+      ...(signal && { signal }),
+    }).catch((e: unknown) => {
+      if (signal?.aborted) throw e;
+      return { code: -1, stderr: e instanceof Error ? e.message : String(e) };
+    });
+    if (run.code === 0 && (await isExecutable(join(folder, 'bin', 'uv')))) return;
+    failures.push(`${python}: ${lastLine(run.stderr) || `pip ended with ${run.code}`}`);
+  }
+  throw new Error(
+    `Cannot install uv: ${failures.length === 0 ? 'there is no python3 on the PATH' : failures.join('; ')}. ` +
+      'Install uv yourself (https://docs.astral.sh/uv) or give python3 a pip, then run the same command again',
+  );
+}
+
+/** Programs of this name on the PATH, first first. Scripts (`#!`, as pyenv's shims are) are left out unless `shims`. */
+export async function programsOnPath(name: string, { shims = false } = {}): Promise<readonly string[]> {
+  const paths = (process.env['PATH'] ?? '').split(delimiter).filter(Boolean);
+  const candidates = [...new Set(paths)].map((folder) => join(folder, name));
+  const usable = await Promise.all(
+    candidates.map(async (file) => (await isExecutable(file)) && (shims || !(await isScript(file)))),
+  );
+  return candidates.filter((_, i) => usable[i]);
+}
+
+async function readVersion(uv: string): Promise<string | undefined> {
+  const run = await runProcess(uv, ['--version'], { limitSeconds: 10 }).catch(() => undefined);
+  return /^uv (\d+\.\d+\.\d+)/.exec(run?.stdout ?? '')?.[1];
+}
+
+/** Whether one dotted version of numbers is the other or newer. */
+export function isAtLeast(version: string, minimum: string): boolean {
+  const [a, b] = [version, minimum].map((v) => v.split('.').map(Number)) as [number[], number[]];
+  const i = b.findIndex((part, at) => part !== (a[at] ?? 0));
+  return i < 0 || (a[i] ?? 0) > (b[i] ?? 0);
+}
+
+async function isExecutable(file: string): Promise<boolean> {
+  return access(file, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function isScript(file: string): Promise<boolean> {
+  const handle = await open(file).catch(() => undefined);
+  if (!handle) return true;
+  try {
+    const { buffer } = await handle.read(Buffer.alloc(2), 0, 2, 0);
+    return buffer.toString('latin1') === '#!';
+  } finally {
+    await handle.close();
+  }
+}
+
+function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1)?.trim() ?? '';
+}

@@ -1,0 +1,120 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import {
+  ensureVirtualenv,
+  isComplete,
+  locateVirtualenv,
+  type VirtualenvRequest,
+} from '../../python/ensure-virtualenv.ts';
+import { findPython, listPythons } from '../../python/find-python.ts';
+import { findUv } from '../../python/find-uv.ts';
+import { parseLockedRequirements } from '../../python/ensure-front-virtualenv.ts';
+import { runProcess } from '../../system/run-process.ts';
+
+let folder = '';
+let uvFolder = '';
+let request: VirtualenvRequest;
+
+beforeEach(async () => {
+  // The uv of the shared cache; everything else in a cache of this test's own.
+  const uv = await findUv();
+  uvFolder = join(uv, '..');
+  vi.stubEnv('PATH', `${uvFolder}:${process.env['PATH'] ?? ''}`);
+  folder = await mkdtemp(join(tmpdir(), 'davit-venv-'));
+  vi.stubEnv('DAVIT_CACHE', folder);
+  const python = (await listPythons('3.11'))[0] ?? (await findPython('3'))!;
+  const compiled = await runProcess(
+    uv,
+    ['pip', 'compile', '-q', '--generate-hashes', '--python', python.executable, '-'],
+    {
+      input: 'humanize==4.9.0\nclick==8.1.7\n',
+    },
+  );
+  request = { python: python.version, platform: 'here', packages: parseLockedRequirements(compiled.stdout) };
+}, 120_000);
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function versions(python: string): string {
+  const code = 'import importlib.metadata as m; print(sorted((d.name, d.version) for d in m.distributions()))';
+  return execFileSync(python, ['-c', code], { encoding: 'utf8' }).trim();
+}
+
+test(
+  'ensureVirtualenv() holds the packages of the request and nothing else, and is found again',
+  { timeout: 60_000 },
+  async () => {
+    const made = await ensureVirtualenv(request);
+    expect(versions(made.python)).toBe("[('click', '8.1.7'), ('humanize', '4.9.0')]");
+    expect(made.pythonVersion).toBe(request.python);
+    expect(await locateVirtualenv(request)).toEqual(made);
+    expect(await ensureVirtualenv(request)).toEqual(made);
+    expect(await readdir(join(folder, 'virtualenvs'))).toEqual([made.key]);
+  },
+);
+
+test('ensureVirtualenv() never trusts a half-made one, and remakes what was deleted', { timeout: 60_000 }, async () => {
+  const { folder: place } = (await locateVirtualenv(request))!;
+  await mkdir(join(place, 'bin'), { recursive: true });
+  await writeFile(join(place, 'bin', 'python'), '');
+  const made = await ensureVirtualenv(request);
+  expect(versions(made.python)).toContain('humanize');
+  await rm(join(place, 'bin'), { recursive: true });
+  expect(await isComplete(made)).toBe(false);
+  expect(versions((await ensureVirtualenv(request)).python)).toContain('humanize');
+});
+
+test(
+  'ensureVirtualenv() makes one virtualenv when two processes ask at once, and the second says that it waits',
+  { timeout: 60_000 },
+  async () => {
+    const program = `
+    import { ensureVirtualenv } from ${JSON.stringify(join(import.meta.dirname, '../../python/ensure-virtualenv.ts'))};
+    const request = ${JSON.stringify(request)};
+    const made = await ensureVirtualenv(request, { progress: { say: (l) => console.error(l) } });
+    console.log(made.key);`;
+    const run = () => runProcess(process.execPath, ['--input-type=module-typescript', '-e', program]);
+    const [a, b] = await Promise.all([run(), run()]);
+    expect([a.code, b.code]).toEqual([0, 0]);
+    expect(a.stdout).toBe(b.stdout);
+    const said = a.stderr + b.stderr;
+    expect(said.match(/Making a virtualenv of 2 packages for Python [\d.]+ …/g)).toHaveLength(1);
+    expect(said).toMatch(/Waiting for process \d+, which is making the same virtualenv …/);
+  },
+);
+
+test('ensureVirtualenv() goes on after a process that was killed in the middle', { timeout: 60_000 }, async () => {
+  const program = `
+    import { ensureVirtualenv } from ${JSON.stringify(join(import.meta.dirname, '../../python/ensure-virtualenv.ts'))};
+    await ensureVirtualenv(${JSON.stringify(request)});`;
+  const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', program], { stdio: 'ignore' });
+  const { folder: place } = (await locateVirtualenv(request))!;
+  while (!existsSync(join(place, 'pyvenv.cfg'))) await new Promise((done) => setTimeout(done, 5));
+  child.kill('SIGKILL');
+  await new Promise((done) => child.on('exit', done));
+  expect(versions((await ensureVirtualenv(request)).python)).toContain('humanize');
+});
+
+test('ensureVirtualenv() refuses files that the lock does not name', { timeout: 60_000 }, async () => {
+  const packages = request.packages.map((p) => ({ ...p, hashes: [`sha256:${'0'.repeat(64)}`] }));
+  await expect(ensureVirtualenv({ ...request, packages })).rejects.toMatchObject({ kind: 'install-failed' });
+  const left = await locateVirtualenv({ ...request, packages });
+  expect(await isComplete(left!)).toBe(false);
+});
+
+test('ensureVirtualenv() lists the Pythons there are when none fits', { timeout: 180_000 }, async () => {
+  vi.stubEnv('UV_PYTHON_INSTALL_MIRROR', 'http://127.0.0.1:9');
+  vi.stubEnv('UV_HTTP_RETRIES', '0');
+  await expect(ensureVirtualenv({ ...request, python: '3.99.1' })).rejects.toMatchObject({
+    kind: 'python-unavailable',
+    message: expect.stringMatching(
+      /^Cannot find Python 3\.99: this machine has .*3\.\d+\.\d+, and uv cannot download it$/,
+    ) as string,
+  });
+});
