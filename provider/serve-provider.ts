@@ -3,7 +3,7 @@ import pb from '@pulumi/pulumi/proto/provider_pb.js';
 import pluginPb from '@pulumi/pulumi/proto/plugin_pb.js';
 import emptyPb from 'google-protobuf/google/protobuf/empty_pb.js';
 import { diffProperties } from './diff-properties.ts';
-import { connectLog } from './engine-log.ts';
+import { EngineLog } from './engine-log.ts';
 import { InitFailed } from './init-failed.ts';
 import { fromStruct, makeDiff, makeInitFailure, toStruct } from './messages.ts';
 import { Operations } from './operations.ts';
@@ -112,7 +112,7 @@ function actions(provider: Provider, operations: Operations) {
 
 /** Makes the function that runs an operation so that it can be cancelled and a resource that is not ready is kept. */
 function connectActions(provider: Provider, operations: Operations) {
-  const logFor = connectLog(engineAddress());
+  const engineLog = new EngineLog(engineAddress());
   return async <T>(
     request: Acting,
     inputs: object,
@@ -122,12 +122,14 @@ function connectActions(provider: Provider, operations: Operations) {
       preview: request.getPreview?.() ?? false,
       signal: operations.signal,
       timeoutSeconds: request.getTimeout() || undefined,
-      log: logFor(request.getUrn()),
+      log: engineLog.of(request.getUrn()),
     };
     try {
       return await operations.run(() => work(resourceType(provider, request), context));
     } catch (e) {
       throw e instanceof InitFailed ? makeInitFailure(e, inputs) : e;
+    } finally {
+      await engineLog.flush(); // the engine drops what is said about a resource that is done
     }
   };
 }
