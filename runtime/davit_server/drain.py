@@ -1,0 +1,59 @@
+"""The end of a server: not ready at once, serving on while the balancer notices, then finishing what is in flight."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+
+from .front import Front
+from .log import log
+from .pool import Pool
+
+QUIET_SECONDS = 0.05
+"""Between the last answer and the closing of idle connections: a request that has just been sent still gets its 503."""
+
+
+class Drain:
+    """Begins on SIGTERM, SIGINT or when the parent's pipe ends; a second signal ends the server at once."""
+
+    def __init__(self, settings, front: Front, pool: Pool, end) -> None:
+        self.settings, self.front, self.pool, self.end = settings, front, pool, end
+        self.task: asyncio.Task | None = None
+
+    def listen(self) -> None:
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, self.begin, name.name, True)
+        if self.settings.parent_fd is not None:
+            os.set_inheritable(self.settings.parent_fd, False)
+            loop.add_reader(self.settings.parent_fd, self.hear_parent)
+
+    def hear_parent(self) -> None:
+        if not os.read(self.settings.parent_fd, 4096):
+            asyncio.get_running_loop().remove_reader(self.settings.parent_fd)
+            self.begin("the parent ended", False)
+
+    def begin(self, why: str, insist: bool) -> None:
+        if self.task is None:
+            self.task = asyncio.ensure_future(self.run(why))
+        elif insist:
+            log("stopped", why=f"second {why}", cut=self.front.in_flight)
+            self.pool.stop()
+            os._exit(1)
+
+    async def run(self, why: str) -> None:
+        log("draining", why=why, in_flight=self.front.in_flight)
+        self.front.draining = True
+        await asyncio.sleep(self.settings.linger)
+        self.front.refusing = True
+        try:
+            await asyncio.wait_for(self.finish(), self.settings.grace)
+        except asyncio.TimeoutError:
+            log("grace is over", in_flight=self.front.in_flight)
+        self.pool.stop()  # whoever still waits gets a 503
+        self.end()
+
+    async def finish(self) -> None:
+        await asyncio.sleep(QUIET_SECONDS)
+        await self.front.quiet.wait()

@@ -1,0 +1,27 @@
+"""The model's own example, as the body of a request."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from .payload import is_llm
+
+
+def read_example(model: str, metadata) -> bytes | None:
+    """`serving_input_example.json`; models logged before MLflow 2.16 have only `input_example.json`."""
+    serving = Path(model) / "serving_input_example.json"
+    if serving.exists():
+        return serving.read_bytes()
+    saved = getattr(metadata, "saved_input_example_info", None) or {}
+    path = Path(model) / saved.get("artifact_path", "input_example.json")
+    if not saved or not path.exists():
+        return None
+    return json.dumps(serving_form(json.loads(path.read_text()), saved)).encode()
+
+
+def serving_form(example: object, saved: dict) -> dict | None:
+    if saved.get("type") == "dataframe":
+        return {"dataframe_split": example} if saved.get("pandas_orient") == "split" else {"inputs": example}
+    wrapped = isinstance(example, dict) and ("inputs" in example or "instances" in example or is_llm(example))
+    return example if wrapped else {"inputs": example}

@@ -1,0 +1,155 @@
+"""The HTTP side: routes, bodies, refusals. Raw ASGI; MLflow's routes and shapes, the rest is ours."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+import uuid
+from dataclasses import dataclass, field
+
+from .content import TEXT, content_kind
+from .metrics import Metrics
+from .places import Full, Gone
+from .pool import DIED, TIME_LIMIT, LostWorker, Pool
+
+ROUTES = {
+    **dict.fromkeys(("/ping", "/health", "/ready", "/live", "/version", "/metrics", "/status"), "GET"),
+    "/invocations": "POST",
+}
+JSON = b"application/json"
+PROMETHEUS = b"text/plain; version=0.0.4; charset=utf-8"
+REQUEST_ID_BYTES = 128
+
+
+@dataclass
+class Answer:
+    status: int
+    body: bytes = b""
+    kind: bytes = JSON
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+
+
+class Front:
+    """The ASGI app. `draining`: not ready any more; `refusing`: no new prediction is started either."""
+
+    def __init__(self, settings, pool: Pool) -> None:
+        self.settings, self.pool, self.metrics = settings, pool, Metrics()
+        self.draining = self.refusing = False
+        self.in_flight = 0
+        self.quiet = asyncio.Event()
+        self.quiet.set()
+
+    @property
+    def ready(self) -> bool:
+        return bool(self.pool.workers) and not self.draining
+
+    async def __call__(self, scope, receive, send) -> None:
+        headers = dict(scope["headers"])
+        request_id = headers.get(b"x-request-id", b"")[:REQUEST_ID_BYTES] or uuid.uuid4().hex.encode()
+        method = ROUTES.get(scope["path"])
+        if method is None:
+            await self.send(send, Answer(404, b'{"detail":"Not Found"}'), request_id)
+        elif scope["method"] != method:
+            headers = [(b"allow", method.encode())]
+            answer = Answer(405, b'{"detail":"Method Not Allowed"}', headers=headers)
+            await self.send(send, answer, request_id, head=scope["method"] == "HEAD")
+        elif method == "GET":
+            await self.send(send, self.look(scope["path"]), request_id)
+        else:
+            await self.invoke(headers, receive, send, request_id)
+
+    async def send(self, send, answer: Answer, request_id: bytes, head: bool = False) -> None:
+        headers = [(b"content-type", answer.kind), (b"content-length", b"%d" % len(answer.body))]
+        headers += [(b"x-request-id", request_id), *answer.headers]
+        if self.draining:
+            headers.append((b"connection", b"close"))
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if head else answer.body})
+
+    def look(self, path: str) -> Answer:
+        if path == "/metrics":
+            return Answer(200, self.metrics.render(self.gauges(), self.pool.lost).encode(), PROMETHEUS)
+        if path == "/status":
+            return Answer(200, json.dumps({**self.gauges(), "ready": self.ready, "draining": self.draining}).encode())
+        if path == "/version":
+            version = (self.pool.loaded or {}).get("mlflow", "")
+            return Answer(200 if version else 503, version.encode())
+        return Answer(200 if path == "/live" or self.ready else 503, b"\n")
+
+    def gauges(self) -> dict[str, int]:
+        return {
+            "ready": int(self.ready),
+            "workers": len(self.pool.workers),
+            "in_flight": self.in_flight,
+            "queued": len(self.pool.places.queue),
+        }
+
+    async def invoke(self, headers, receive, send, request_id: bytes) -> None:
+        started = time.perf_counter()
+        self.in_flight += 1
+        self.quiet.clear()
+        try:
+            answer = await self.predict(headers, receive, request_id)
+            self.metrics.observe(answer.status, time.perf_counter() - started)
+            await self.send(send, answer, request_id)
+        finally:
+            self.in_flight -= 1
+            if not self.in_flight:
+                self.quiet.set()
+
+    async def predict(self, headers, receive, request_id: bytes) -> Answer:
+        kind, refusal = content_kind(headers.get(b"content-type", b"").decode("latin-1"))
+        if refusal:
+            return Answer(415, refusal.encode(), TEXT)
+        if not self.pool.loaded and not self.refusing:
+            return error(503, "TEMPORARILY_UNAVAILABLE", "The model is loading.", retry=5)
+        if self.pool.places.full:  # before the body is read
+            return busy()
+        try:
+            body = await self.read_body(headers, receive)
+            if body is None:
+                return error(413, "REQUEST_TOO_LARGE", f"The body is larger than {self.settings.max_body} bytes.")
+            if self.refusing:  # after the body: closing on unread bytes could reset the connection under our answer
+                return error(503, "TEMPORARILY_UNAVAILABLE", "The server is ending.", retry=1)
+            status, answer = await self.pool.ask(kind, request_id, body, receive)
+            return Answer(status, answer)
+        except Full:
+            return busy()
+        except Gone:
+            return error(499, "CANCELLED", "The client went away.")
+        except LostWorker as lost:
+            return self.lost(lost.why)
+
+    async def read_body(self, headers, receive) -> bytes | None:
+        """The whole body, or None when it is too large."""
+        if int(headers.get(b"content-length", b"0")) > self.settings.max_body:
+            return None
+        parts, size, more = [], 0, True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise Gone
+            parts.append(message.get("body", b""))
+            size, more = size + len(parts[-1]), message.get("more_body", False)
+            if size > self.settings.max_body:
+                return None
+        return b"".join(parts)
+
+    def lost(self, why: str) -> Answer:
+        if why == TIME_LIMIT:
+            limit = f"{self.settings.time_limit:g} s"
+            return error(504, "DEADLINE_EXCEEDED", f"The model took longer than {limit} and was stopped.")
+        if why == DIED:
+            return error(502, "MODEL_PROCESS_DIED", "The process running the model died on this request.")
+        return error(503, "TEMPORARILY_UNAVAILABLE", "The server ended before the model answered.", retry=1)
+
+
+def busy() -> Answer:
+    return error(429, "RESOURCE_EXHAUSTED", "All workers are busy and the queue is full.", retry=1)
+
+
+def error(status: int, code: str, message: str, retry: int | None = None) -> Answer:
+    """MLflow's shape of an error; `retry` in seconds."""
+    headers = [] if retry is None else [(b"retry-after", b"%d" % retry)]
+    return Answer(status, json.dumps({"error_code": code, "message": message}).encode(), headers=headers)

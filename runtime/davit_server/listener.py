@@ -1,0 +1,41 @@
+"""The listening socket: a TCP port or a path."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+
+
+def open_listener(settings) -> socket.socket:
+    """Bound, not yet listening. OSError when the place is taken or is not ours."""
+    if settings.uds:
+        return open_path(settings.uds)
+    family, kind, protocol, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
+    listener = socket.socket(family, kind, protocol)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(address)
+    return listener
+
+
+def open_path(path: str) -> socket.socket:
+    """A socket file that only this user may open. One left by a server that was killed is replaced."""
+    with contextlib.suppress(FileNotFoundError), socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(path)
+            raise OSError(f"{path} is in use by another server")
+        except ConnectionRefusedError:
+            os.unlink(path)
+    listener = socket.socket(socket.AF_UNIX)
+    before = os.umask(0o177)
+    try:
+        listener.bind(path)
+    finally:
+        os.umask(before)
+    return listener
+
+
+def address_of(listener: socket.socket) -> dict[str, object]:
+    """What a client needs, for the log."""
+    name = listener.getsockname()
+    return {"uds": name} if isinstance(name, str) else {"host": name[0], "port": name[1]}

@@ -1,0 +1,23 @@
+"""Values as a reader wants to see them in a message: with their type, and short."""
+
+from __future__ import annotations
+
+from typing import Any
+
+SHOWN_CHARACTERS = 40
+
+
+def shown(value: Any) -> str:
+    """`string "high"`, `number 1.5`, `null`, `a list`."""
+    if isinstance(value, bool) or value is None:
+        return "null" if value is None else str(value).lower()
+    if isinstance(value, (int, float)):
+        return f"number {value}"
+    if isinstance(value, str):
+        return f'string "{value[:SHOWN_CHARACTERS]}{"…" if len(value) > SHOWN_CHARACTERS else ""}"'
+    return "a list" if isinstance(value, list) else "an object"
+
+
+def listed(value: dict) -> str:
+    """The names that are there."""
+    return "only " + ", ".join(f'"{name}"' for name in value) if value else "nothing"

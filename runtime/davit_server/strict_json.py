@@ -1,0 +1,36 @@
+"""JSON as the standard has it, both ways: no NaN, no Infinity."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+class InvalidOutput(Exception):
+    """The model's answer is not a value that JSON can carry."""
+
+
+def parse_strictly(text: str) -> Any:
+    """ValueError when it is not JSON, and RecursionError when it is nested too deeply."""
+    return DECODER.decode(text)
+
+
+def refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+DECODER = json.JSONDecoder(parse_constant=refuse_constant)
+
+
+def write_strictly(value: object, encoder: type[json.JSONEncoder], nan: str) -> str:
+    """`nan`: "error" refuses NaN and the infinities, "null" writes null in their place. Raises InvalidOutput."""
+    try:
+        try:
+            return json.dumps(value, cls=encoder, allow_nan=False)
+        except ValueError:
+            if nan != "null":
+                raise
+            loose = json.dumps(value, cls=encoder)
+            return json.dumps(json.loads(loose, parse_constant=lambda _: None))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise InvalidOutput(f"The model's answer cannot be written as JSON: {error}") from error
