@@ -25,7 +25,7 @@ async function runCheck({ args, root, cwd }: Context): Promise<Outcome> {
   const diagnostics = sortDiagnostics([
     ...listed.flatMap((l) => l.diagnostics),
     ...endpoints.flatMap((e) => e.diagnostics),
-    ...checkEndpoints(endpoints.flatMap((e) => e.endpoint ?? [])),
+    ...checkEndpoints(endpoints),
     ...environments,
   ]);
   const wrong = new Set(diagnostics.filter((d) => d.severity === 'error').map((d) => d.file)).size;
@@ -40,7 +40,7 @@ async function checkFile(path: string, cwd: string) {
   const file = relative(cwd, path) || path;
   const text = await readText(path);
   const parsed = parseEndpoint(text ?? '', file);
-  return { file, endpoint: parsed.endpoint, diagnostics: parsed.diagnostics };
+  return { file, ...parsed };
 }
 
 async function checkEnvironments(root: string, cwd: string): Promise<readonly Diagnostic[]> {

@@ -5,7 +5,8 @@ import { type Outcome, UsageError } from './command.ts';
 
 interface How {
   readonly json: boolean;
-  readonly command: string;
+  /** Undefined when there is no such verb. */
+  readonly command: string | undefined;
 }
 
 /** Progress as lines on standard error, grey where that is a terminal. */
@@ -25,11 +26,13 @@ export function printOutcome({ diagnostics, result, text }: Outcome, { json, com
 
 /** Prints an error with its causes; a bug's stack only where DAVIT_DEBUG asks for it. */
 export function printError(error: unknown, { json, command }: How): void {
-  const [message = '', ...causes] = messages(error);
-  if (json) printJson({ command, diagnostics: [], result: null, error: { message, causes } });
+  const usage = error instanceof UsageError;
+  const [message = '', ...others] = messages(error);
+  const causes = usage ? [] : others;
+  if (json) printJson({ command: command ?? null, diagnostics: [], result: null, error: { message, causes } });
   process.stderr.write(`${paint('red', message)}\n`);
   for (const cause of causes) process.stderr.write(`  because: ${cause}\n`);
-  if (error instanceof UsageError) process.stderr.write(`Try: npx davit ${command} --help\n`);
+  if (usage) process.stderr.write(`Try: npx davit ${command ? `${command} ` : ''}--help\n`);
   else if (process.env['DAVIT_DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
 }
 

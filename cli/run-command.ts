@@ -19,7 +19,7 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
   }
   try {
     const command = COMMANDS[name];
-    if (!command) throw new UsageError(`Cannot run "${name}": expected one of ${Object.keys(COMMANDS).join(', ')}`);
+    if (!command) throw new UnknownCommand(`Cannot run "${name}": expected one of ${Object.keys(COMMANDS).join(', ')}`);
     const parsed = parseArguments(command, rest);
     if (parsed.options['help']) {
       process.stdout.write(renderHelp(name, command));
@@ -27,10 +27,12 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     }
     return await runParsed(name, command, parsed);
   } catch (e) {
-    printError(e, { json, command: name });
+    printError(e, { json, command: e instanceof UnknownCommand ? undefined : name });
     return e instanceof UsageError ? EXIT.usage : EXIT.ours;
   }
 }
+
+class UnknownCommand extends UsageError {}
 
 async function runParsed(name: string, command: Command, { args, options }: Parsed): Promise<number> {
   const json = options['json'] === true;
@@ -40,7 +42,9 @@ async function runParsed(name: string, command: Command, { args, options }: Pars
     const context = {
       args,
       options,
-      root: findProjectRoot(process.cwd()),
+      get root() {
+        return findProjectRoot(process.cwd());
+      },
       cwd: process.cwd(),
       progress: stderrProgress(options['quiet'] === true),
       signal: stop.signal,

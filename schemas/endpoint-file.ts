@@ -32,7 +32,8 @@ function unsupported(why: string, hint = 'Remove it') {
   return z
     .unknown()
     .optional()
-    .refine((value) => value === undefined, { error: why, params: { ...params } });
+    .refine((value) => value === undefined, { error: why, params: { ...params } })
+    .meta({ description: `Not honoured: ${why}`, not: {} });
 }
 
 const percentage = z.union([

@@ -13,6 +13,8 @@ import { type ParsedYaml, parseYaml, type Path } from './parse-yaml.ts';
 export interface ParsedEndpoint {
   /** Undefined when there is an error. */
   readonly endpoint: Endpoint | undefined;
+  /** Known also for many files with errors. */
+  readonly name: string | undefined;
   readonly diagnostics: readonly Diagnostic[];
   readonly locate: ParsedYaml<unknown>['locate'];
 }
@@ -23,7 +25,7 @@ export function parseEndpoint(text: string, file: string): ParsedEndpoint {
   const readable = value ?? (rest && namesAreRight(rest.wrong) ? rest.value : undefined);
   const all = sortDiagnostics([...diagnostics, ...(readable ? checkEndpointFile(readable, file, locate) : [])]);
   const endpoint = value && !hasErrors(all) ? completeEndpoint(value, file, locate) : undefined;
-  return { endpoint, diagnostics: all, locate };
+  return { endpoint, name: (value ?? rest?.value)?.name, diagnostics: all, locate };
 }
 
 /** Without the right names, rules about who refers to whom would only repeat what is already said. */

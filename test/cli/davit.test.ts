@@ -1,0 +1,125 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const MAIN = join(dirname(dirname(import.meta.dirname)), 'cli', 'main.ts');
+let project = '';
+
+beforeAll(() => {
+  project = mkdtempSync(join(tmpdir(), 'davit-cli-'));
+  for (const folder of ['endpoints', 'environments']) mkdirSync(join(project, folder));
+  writeFileSync(join(project, 'Pulumi.yaml'), 'name: davit\n');
+  writeFileSync(join(project, 'environments', 'local.yaml'), 'name: local\ntarget: local\n');
+  writeFileSync(join(project, 'endpoints', 'good.yaml'), endpoint('good'));
+});
+afterAll(() => rmSync(project, { recursive: true }));
+
+const endpoint = (name: string) =>
+  `name: ${name}\nconfig:\n  served_entities:\n    - entity_name: iris\n      entity_version: "1"\n`;
+
+function davit(...args: readonly string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { cwd: project, encoding: 'utf8' });
+  return { status, stdout, stderr };
+}
+
+describe('davit', () => {
+  it('without a verb says which there are, as wrong usage', () => {
+    const { status, stdout } = davit();
+    expect(status).toBe(2);
+    expect(stdout).toContain('davit VERB [NAME…] [OPTIONS]');
+  });
+
+  it('refuses an unknown verb and an unknown option with exit code 2', () => {
+    expect(davit('deploy')).toMatchObject({
+      status: 2,
+      stdout: '',
+      stderr: expect.stringContaining('Cannot run "deploy": expected one of check') as string,
+    });
+    expect(davit('check', '--fast')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining("Unknown option '--fast'") as string,
+    });
+  });
+
+  it('prints usage errors as one document with --json', () => {
+    const { status, stdout } = davit('check', '--fast', '--json');
+    expect(status).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({
+      command: 'check',
+      diagnostics: [],
+      result: null,
+      error: { message: expect.stringContaining('--fast') as string },
+    });
+  });
+
+  it('outside a project says what it looked for', () => {
+    const { status, stderr } = spawnSync(process.execPath, [MAIN, 'check'], { cwd: tmpdir(), encoding: 'utf8' });
+    expect(status).toBe(2);
+    expect(stderr).toContain('expected a folder with Pulumi.yaml');
+  });
+});
+
+describe('davit check', () => {
+  it('is content with good files', () => {
+    expect(davit('check')).toEqual({ status: 0, stdout: '1 endpoint file checked: all fine\n', stderr: '' });
+  });
+
+  it('shows every mistake of every file with exit code 1', () => {
+    mkdirSync(join(project, 'bad'));
+    writeFileSync(join(project, 'bad', 'a.yaml'), `${endpoint('a')}foo: 1\nbar: 2\n`);
+    writeFileSync(join(project, 'bad', 'b.yml'), endpoint('c'));
+    writeFileSync(join(project, 'bad', 'A.yaml'), endpoint('A'));
+    const { status, stderr } = davit('check', 'bad');
+    expect(status).toBe(1);
+    expect(stderr).toBe(
+      [
+        'bad/a.yaml:1:7 error duplicate-name Cannot have a second endpoint named "a": bad/A.yaml has that name',
+        '    Rename one of the two',
+        'bad/a.yaml:6:1 error unknown-field Cannot accept "foo" here: there is no such field',
+        'bad/a.yaml:7:1 error unknown-field Cannot accept "bar" here: there is no such field',
+        'bad/b.yml:1:7 error name-mismatch Cannot accept "c" as the name in bad/b.yml: expected "b"',
+        '    Rename the file or the endpoint',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('prints one JSON document and nothing else with --json', () => {
+    writeFileSync(join(project, 'one.yaml'), `name: one\n`);
+    const { status, stdout, stderr } = davit('check', 'one.yaml', 'none.yaml', '--json');
+    expect(status).toBe(1);
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toEqual({
+      command: 'check',
+      diagnostics: [
+        {
+          code: 'unreadable-file',
+          severity: 'error',
+          file: 'none.yaml',
+          line: 1,
+          column: 1,
+          message: 'Cannot read none.yaml: there is no such file or folder',
+        },
+        {
+          code: 'missing-field',
+          severity: 'error',
+          file: 'one.yaml',
+          line: 1,
+          column: 1,
+          message: 'Cannot find "config": expected a map',
+        },
+      ],
+      result: { files: [{ file: 'one.yaml', endpoint: null }] },
+    });
+  });
+
+  it('checks the environments of the project too', () => {
+    writeFileSync(join(project, 'environments', 'staging.yaml'), 'name: staging\ntarget: moon\n');
+    const { status, stderr } = davit('check');
+    rmSync(join(project, 'environments', 'staging.yaml'));
+    expect(status).toBe(1);
+    expect(stderr).toContain('environments/staging.yaml:2:9 error bad-value');
+  });
+});

@@ -1,0 +1,52 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { withFileLock } from '../../system/file-lock.ts';
+import { runProcess } from '../../system/run-process.ts';
+
+const lockIn = () => join(mkdtempSync(join(tmpdir(), 'davit-lock-')), 'the.lock');
+
+describe('withFileLock()', () => {
+  it('lets one work at a time', async () => {
+    const lock = lockIn();
+    let inside = 0;
+    let most = 0;
+    const work = () =>
+      withFileLock(lock, async () => {
+        most = Math.max(most, ++inside);
+        await sleep(20);
+        inside -= 1;
+      });
+    await Promise.all([work(), work(), work()]);
+    expect({ most, inside }).toEqual({ most: 1, inside: 0 });
+  });
+
+  it('takes over from a process that is gone', async () => {
+    const lock = lockIn();
+    const { stdout } = await runProcess(process.execPath, ['-e', 'console.log(process.pid)']);
+    mkdirSync(lock);
+    writeFileSync(join(lock, 'pid'), stdout.trim());
+    expect(await withFileLock(lock, () => Promise.resolve('done'))).toBe('done');
+  });
+
+  it('says for whom it waits', async () => {
+    const lock = lockIn();
+    const said: string[] = [];
+    const first = withFileLock(lock, () => sleep(300));
+    await sleep(50);
+    await withFileLock(lock, () => Promise.resolve(), {
+      what: 'baking',
+      progress: { say: (line) => void said.push(line) },
+    });
+    await first;
+    expect(said).toEqual([`Waiting for process ${process.pid.toString()}, which is baking …`]);
+  });
+
+  it('gives the lock back when the work fails', async () => {
+    const lock = lockIn();
+    await expect(withFileLock(lock, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(await withFileLock(lock, () => Promise.resolve(1))).toBe(1);
+  });
+});

@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { childEnvironment, runProcess } from '../../system/run-process.ts';
+
+const node = (script: string, options = {}) => runProcess(process.execPath, ['-e', script], options);
+
+describe('runProcess()', () => {
+  it('gives code, output and lines as they come', async () => {
+    const lines: string[] = [];
+    const ran = await node('console.error("a\\nb"); console.log("out"); process.exitCode = 7', {
+      onLine: (line: string) => lines.push(line),
+    });
+    expect(ran).toEqual({ code: 7, signal: undefined, stdout: 'out\n', stderr: 'a\nb\n', timedOut: false });
+    expect(lines).toEqual(['a', 'b']);
+  });
+
+  it('passes arguments as they are, without a shell', async () => {
+    const { stdout } = await runProcess(process.execPath, ['-p', 'process.argv[1]', '$(id); `id` > x']);
+    expect(stdout).toBe('$(id); `id` > x\n');
+  });
+
+  it('kills what takes longer than its limit', async () => {
+    expect(await node('setInterval(() => 0, 1000)', { limitSeconds: 0.3 })).toMatchObject({
+      code: -1,
+      signal: 'SIGKILL',
+      timedOut: true,
+    });
+  });
+
+  it('stops with the signal of its caller', async () => {
+    const stop = new AbortController();
+    const ran = node('setInterval(() => 0, 1000)', { signal: stop.signal });
+    setTimeout(() => stop.abort(new Error('enough')), 100);
+    await expect(ran).rejects.toThrow(/Stopped .* before its end/);
+  });
+
+  it('says which program cannot be started', async () => {
+    await expect(runProcess('/no/such/program', [])).rejects.toThrow('Cannot start "/no/such/program"');
+  });
+});
+
+describe('childEnvironment()', () => {
+  it('leaves out what changes how Python runs', () => {
+    process.env['PYTHONDONTWRITEBYTECODE'] = '1';
+    expect(childEnvironment({ A: 'b' })).not.toHaveProperty('PYTHONDONTWRITEBYTECODE');
+    expect(childEnvironment({ A: 'b' })).toHaveProperty('A', 'b');
+  });
+});

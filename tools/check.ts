@@ -1,0 +1,53 @@
+// The gate: format, lint, types, dead code, generated files and the fast tests. Two at a time, every one to its end.
+import { dirname, join } from 'node:path';
+import { findUv } from '../python/find-uv.ts';
+import { runProcess } from '../system/run-process.ts';
+
+const ROOT = dirname(import.meta.dirname);
+const RUFF = 'ruff@0.17.1';
+const AT_ONCE = 2;
+const WITHOUT_TESTS = process.argv.includes('--without-tests');
+
+const node = (script: string, ...args: readonly string[]) => ({
+  program: process.execPath,
+  args: [join(ROOT, script), ...args],
+});
+const bin = (name: string, file: string, ...args: readonly string[]) => node(`node_modules/${name}/${file}`, ...args);
+const uv = await findUv();
+
+const STEPS: Readonly<Record<string, { readonly program: string; readonly args: readonly string[] }>> = {
+  lint: bin('eslint', 'bin/eslint.js', '--cache', '--cache-location', 'node_modules/.cache/eslint/', '.'),
+  'fast tests': bin('vitest', 'vitest.mjs', 'run', '--project', 'fast'),
+  types: bin('typescript', 'bin/tsc', '--noEmit', '--incremental', '--tsBuildInfoFile', 'node_modules/.cache/tsc.json'),
+  format: bin('prettier', 'bin/prettier.cjs', '--check', '--log-level', 'warn', '--cache', '.'),
+  'dead code': bin('knip', 'bin/knip.js'),
+  'generated files': node('tools/generate.ts', '--check'),
+  'Python lint': { program: uv, args: ['tool', 'run', RUFF, 'check', '.'] },
+  'Python format': { program: uv, args: ['tool', 'run', RUFF, 'format', '--check', '.'] },
+};
+
+const started = performance.now();
+const waiting = Object.entries(STEPS).filter(([name]) => !(WITHOUT_TESTS && name === 'fast tests'));
+const count = waiting.length;
+const failed: string[] = [];
+await Promise.all(Array.from({ length: AT_ONCE }, work));
+const seconds = ((performance.now() - started) / 1000).toFixed(0);
+process.stdout.write(
+  failed.length > 0
+    ? `check: ${failed.join(', ')} failed (${seconds} s)\n`
+    : `check: all ${count} steps passed (${seconds} s)\n`,
+);
+process.exitCode = failed.length > 0 ? 1 : 0;
+
+async function work(): Promise<void> {
+  for (let next = waiting.shift(); next; next = waiting.shift()) {
+    const [name, { program, args }] = next;
+    const from = performance.now();
+    const { code, stdout, stderr } = await runProcess(program, args, { cwd: ROOT });
+    const took = ((performance.now() - from) / 1000).toFixed(1);
+    process.stdout.write(`${code === 0 ? 'passed' : 'FAILED'}  ${name} (${took} s)\n`);
+    if (code === 0) continue;
+    failed.push(name);
+    process.stdout.write(`${stdout}${stderr}\n`);
+  }
+}
