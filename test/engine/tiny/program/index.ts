@@ -8,7 +8,11 @@ class Thing extends pulumi.CustomResource {
   declare readonly path: pulumi.Output<string>;
 
   constructor(name: string, inputs: ThingInputs) {
-    super('tiny:index:Thing', name, { ...inputs, password: inputs.password && pulumi.secret(inputs.password), path: undefined });
+    super('tiny:index:Thing', name, {
+      ...inputs,
+      password: inputs.password && pulumi.secret(inputs.password),
+      path: undefined,
+    });
   }
 }
 

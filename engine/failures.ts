@@ -1,0 +1,34 @@
+import type { EngineEvent } from '@pulumi/pulumi/automation/index.js';
+import { resourceName } from './plan.ts';
+
+/** One thing that went wrong in a preview or an update. */
+export interface Failure {
+  /** The resource; undefined: the program, or the engine itself. */
+  readonly resource: { readonly urn: string; readonly type: string; readonly name: string } | undefined;
+  readonly message: string;
+}
+
+/** What went wrong, from the engine's events; without what only repeats it. */
+export function makeFailures(events: readonly EngineEvent[]): readonly Failure[] {
+  const errors = events.flatMap((e) => (e.diagnosticEvent?.severity === 'error' ? [e.diagnosticEvent] : []));
+  const failures = errors.map(({ urn, message }) => ({ resource: makeResource(urn), message: cleanMessage(message) }));
+  const telling = failures.filter((f) => !REPEATS.test(f.message));
+  return telling.length > 0 ? telling : failures;
+}
+
+/** What the engine says last, after it has said what failed. */
+const REPEATS =
+  /^(update|preview|destroy|refresh|resource registration) (failed|cancell?ed)$|^(update|preview) was cancell?ed$/;
+
+function makeResource(urn: string | undefined): Failure['resource'] {
+  const type = urn?.split('::')[2]?.split('$').at(-1);
+  if (!urn || !type || type.startsWith('pulumi:')) return undefined;
+  return { urn, type, name: resourceName(urn) };
+}
+
+/** Without the engine's colours, and without the frame that it puts around a provider's reasons. */
+function cleanMessage(message: string): string {
+  const plain = message.replaceAll(/<\{%[^%]*%\}>/g, '').trim();
+  const reasons = /^\d+ errors? occurred:\n([\s\S]*)$/.exec(plain)?.[1];
+  return reasons === undefined ? plain : reasons.replaceAll(/^\s*\* /gm, '').trim();
+}

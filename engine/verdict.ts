@@ -1,0 +1,40 @@
+import type { Operation, PlannedResource, Verdict } from '../schemas/plan.ts';
+
+/** Says in words what a plan comes to. Revisions and routes are what every target has, whatever its resources are. */
+export function makeVerdict(resources: readonly PlannedResource[]): Verdict {
+  const changed = resources.filter((r) => r.operation !== 'same');
+  if (changed.length === 0) return { kind: 'no-change', words: 'no change' };
+  if (changed.length === resources.length && isEvery(changed, 'create')) {
+    return { kind: 'create', words: withNames('create', revisions(changed, 'create')) };
+  }
+  if (changed.length === resources.length && isEvery(changed, 'delete')) {
+    return { kind: 'delete', words: withNames('delete', revisions(changed, 'delete')) };
+  }
+  const fresh = [...revisions(changed, 'create'), ...revisions(changed, 'replace')];
+  const gone = revisions(changed, 'delete');
+  if (fresh.length + gone.length > 0) return { kind: 'rolling-update', words: rollingUpdate(gone, fresh) };
+  return { kind: 'update-in-place', words: withNames('update in place', changed.map(describeChange)) };
+}
+
+function isEvery(resources: readonly PlannedResource[], operation: Operation): boolean {
+  return resources.every((r) => r.operation === operation);
+}
+
+function revisions(resources: readonly PlannedResource[], operation: Operation): readonly string[] {
+  return resources.filter((r) => r.type.endsWith(':Revision') && r.operation === operation).map((r) => r.name);
+}
+
+function withNames(words: string, names: readonly string[]): string {
+  return names.length === 0 ? words : `${words}: ${names.join(', ')}`;
+}
+
+function rollingUpdate(gone: readonly string[], fresh: readonly string[]): string {
+  if (gone.length === 0) return `rolling update: adds ${fresh.join(', ')}`;
+  if (fresh.length === 0) return `rolling update: removes ${gone.join(', ')}`;
+  return `rolling update: ${gone.join(', ')} → ${fresh.join(', ')}`;
+}
+
+function describeChange({ name, operation, differences }: PlannedResource): string {
+  const paths = differences.map((d) => d.path).join(', ');
+  return operation === 'update' && paths ? `${name} (${paths})` : `${operation} ${name}`;
+}
