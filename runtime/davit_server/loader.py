@@ -61,7 +61,8 @@ class Loader:
         after it has started hangs. Workers raise their own limit. Nothing is forked when solo.
         """
         limit = str(threads) if self.settings.solo else "1"
-        return {**os.environ, **dict.fromkeys(LIMITS, limit), "PYTHONPATH": RUNTIME}
+        pycache = {"PYTHONPYCACHEPREFIX": self.settings.pycache} if self.settings.pycache else {}
+        return {**os.environ, **dict.fromkeys(LIMITS, limit), **pycache, "PYTHONPATH": RUNTIME}
 
     def hear(self) -> None:
         try:

@@ -14,6 +14,7 @@ from .strict_json import parse_strictly
 
 FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 LLM_KEYS = {"messages", "prompt", "input"}
+NOUNS = {list: "a list", str: "a string", int: "a number", float: "a number", bool: "a boolean", type(None): "null"}
 EXPECTED = f"expected a JSON object with exactly one of {', '.join(FORMS)}"
 QUOTED = re.compile(r"""(["'`]).*?\1""", re.DOTALL)
 
@@ -36,7 +37,7 @@ def parse_object(body: bytes) -> dict[str, Any]:
     except ValueError as error:
         raise bad(f"The body is not valid JSON: {error}.") from error
     if not isinstance(payload, dict):
-        raise bad(f"The body is a {type(payload).__name__}, {EXPECTED}.")
+        raise bad(f"The body is {NOUNS[type(payload)]}, {EXPECTED}.")
     return payload
 
 
@@ -62,7 +63,7 @@ def parse_payload(payload: dict[str, Any], metadata, schema) -> tuple[Any, dict 
             raise Refused(400, "INVALID_PARAMETER_VALUE", "The model has type hints: expected the key inputs.")
         return payload["inputs"], payload.get("params")
     if len(forms) != 1:
-        found = ", ".join(forms) or "none of them"
+        found = " and ".join(forms) or "no key for the input"
         raise bad(f"The body has {found}, {EXPECTED}.")
     form = forms[0]
     if form in ("instances", "inputs"):

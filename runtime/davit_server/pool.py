@@ -17,7 +17,8 @@ from .worker_handle import WorkerHandle
 DEATHS_FORGIVEN = 10
 """Deaths in a row that are replaced at once: a fork costs 10 ms, and a pause would punish the other callers."""
 
-DEATH_PAUSE_SECONDS, START_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 0.2, 5.0
+DEATH_PAUSE_SECONDS, LONGEST_DEATH_PAUSE_SECONDS = 0.05, 1.0
+START_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 5.0
 START_SECONDS = 10.0
 DIED, TIME_LIMIT, START, CANCELLED = "died", "time limit", "start", "cancelled"
 
@@ -101,7 +102,9 @@ class Pool:
         if why == START:
             return min(LONGEST_PAUSE_SECONDS, START_PAUSE_SECONDS * 2 ** min(self.deaths, 8))
         over = self.deaths - DEATHS_FORGIVEN
-        return 0 if over <= 0 or why != DIED else min(LONGEST_PAUSE_SECONDS, DEATH_PAUSE_SECONDS * 2 ** min(over, 8))
+        return (
+            0 if over <= 0 or why != DIED else min(LONGEST_DEATH_PAUSE_SECONDS, DEATH_PAUSE_SECONDS * 2 ** min(over, 8))
+        )
 
     def hear(self, event: dict) -> None:
         """One event of the loading process."""

@@ -21,7 +21,7 @@ from .strict_json import InvalidOutput, write_strictly
 SLOW_SECONDS = 1
 """A model that takes longer has no use for a saved millisecond; its example is not predicted a second time."""
 
-ECHO = re.compile(r"\bdata [`'].*?[`'](?=[ .\n]|$)", re.DOTALL)
+ECHO = re.compile(r"\b(data|value) [`'].*?[`'](?=\W|$)", re.DOTALL)
 REASON = re.compile(r"\.? Error: .*", re.DOTALL)
 MESSAGE_CHARACTERS = 500
 
@@ -112,4 +112,4 @@ def without_data(message: str) -> str:
         message = message.rpartition(". Error: ")[2]
     elif message.startswith("Invalid input. Data is not compatible"):
         message = REASON.sub(".", message)
-    return ECHO.sub("data", message)[:MESSAGE_CHARACTERS]
+    return ECHO.sub(r"\1", message)[:MESSAGE_CHARACTERS]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+CANNOT = "The model's answer cannot be written as JSON"
+
 
 class InvalidOutput(Exception):
     """The model's answer is not a value that JSON can carry."""
@@ -25,12 +27,18 @@ DECODER = json.JSONDecoder(parse_constant=refuse_constant)
 def write_strictly(value: object, encoder: type[json.JSONEncoder], nan: str) -> str:
     """`nan`: "error" refuses NaN and the infinities, "null" writes null in their place. Raises InvalidOutput."""
     try:
-        try:
-            return json.dumps(value, cls=encoder, allow_nan=False)
-        except ValueError:
-            if nan != "null":
-                raise
-            loose = json.dumps(value, cls=encoder)
-            return json.dumps(json.loads(loose, parse_constant=lambda _: None))
+        return json.dumps(value, cls=encoder, allow_nan=False)
+    except ValueError:  # NaN, or something that holds itself: the next line tells them apart
+        loose = write_loosely(value, encoder)
+    except (TypeError, RecursionError) as error:
+        raise InvalidOutput(f"{CANNOT}: {error}") from error
+    if nan != "null":
+        raise InvalidOutput(f"{CANNOT}: it holds NaN or an infinity")
+    return json.dumps(json.loads(loose, parse_constant=lambda _: None))
+
+
+def write_loosely(value: object, encoder: type[json.JSONEncoder]) -> str:
+    try:
+        return json.dumps(value, cls=encoder)
     except (ValueError, TypeError, RecursionError) as error:
-        raise InvalidOutput(f"The model's answer cannot be written as JSON: {error}") from error
+        raise InvalidOutput(f"{CANNOT}: {error}") from error
