@@ -7,10 +7,10 @@ export interface Proof {
   /** Whether the model ran without network, secrets and a writable disk. */
   readonly sandboxed: boolean;
   readonly stages: readonly ProofStage[];
-  /** The answer to the model's own input example, as the model server would send it. */
-  readonly answer: unknown;
+  /** The answer to the model's own input example as the model server would send it, JSON of at most 2048 bytes. */
+  readonly answer: string | undefined;
   readonly peakMemoryBytes: number;
-  readonly loadMemoryBytes: number;
+  readonly loadMemoryBytes: number | undefined;
   /** Version of MLflow in the virtualenv. */
   readonly mlflow: string | undefined;
   readonly warnings: readonly { readonly category: string; readonly message: string }[];

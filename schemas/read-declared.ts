@@ -12,23 +12,31 @@ export interface Declared<T> {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Reads `endpoints/NAME.yaml` of the project at `root`. */
-export async function readEndpoint(root: string, name: string): Promise<Declared<Endpoint>> {
-  const file = `endpoints/${name}.yaml`;
+/** Where a project's files are. */
+export interface ProjectPlace {
+  /** Absolute path: the folder of Pulumi.yaml. */
+  readonly root: string;
+  /** The folder of endpoint files and locks, relative to `root`: `endpoints`, unless the user says otherwise. */
+  readonly endpoints: string;
+}
+
+/** Reads `endpoints/NAME.yaml`. */
+export async function readEndpoint({ root, endpoints }: ProjectPlace, name: string): Promise<Declared<Endpoint>> {
+  const file = `${endpoints}/${name}.yaml`;
   const text = await readText(join(root, file));
   if (text === undefined)
     return missing(
       'unknown-endpoint',
       file,
       `Cannot find the endpoint "${name}": there is no file ${file}`,
-      await namesHint(root),
+      await namesHint({ root, endpoints }),
     );
   const { endpoint, diagnostics } = parseEndpoint(text, file);
   return { value: endpoint, diagnostics };
 }
 
-/** Reads `environments/NAME.yaml` of the project at `root`. */
-export async function readEnvironment(root: string, name: string): Promise<Declared<Environment>> {
+/** Reads `environments/NAME.yaml`. */
+export async function readEnvironment({ root }: ProjectPlace, name: string): Promise<Declared<Environment>> {
   const file = `environments/${name}.yaml`;
   const text = await readText(join(root, file));
   if (text === undefined)
@@ -42,10 +50,10 @@ export async function readEnvironment(root: string, name: string): Promise<Decla
   return { value: environment, diagnostics };
 }
 
-/** Reads `endpoints/NAME.lock` of the project at `root`. */
-export async function readLock(root: string, endpoint: string): Promise<Declared<Lock>> {
-  const file = lockFile(endpoint);
-  const text = await readText(join(root, file));
+/** Reads `endpoints/NAME.lock`. */
+export async function readLock(place: ProjectPlace, endpoint: string): Promise<Declared<Lock>> {
+  const file = lockFile(place, endpoint);
+  const text = await readText(join(place.root, file));
   if (text === undefined)
     return missing(
       'lock-missing',
@@ -58,13 +66,13 @@ export async function readLock(root: string, endpoint: string): Promise<Declared
 }
 
 /** Where an endpoint's lock is, below the project's root. */
-export function lockFile(endpoint: string): string {
-  return `endpoints/${endpoint}.lock`;
+export function lockFile({ endpoints }: ProjectPlace, endpoint: string): string {
+  return `${endpoints}/${endpoint}.lock`;
 }
 
 /** Names of all endpoint files of a project, sorted. */
-export async function listEndpoints(root: string): Promise<readonly string[]> {
-  const files = await readdir(join(root, 'endpoints')).catch(() => []);
+export async function listEndpoints({ root, endpoints }: ProjectPlace): Promise<readonly string[]> {
+  const files = await readdir(join(root, endpoints)).catch(() => []);
   return files
     .filter((f) => f.endsWith('.yaml'))
     .map((f) => f.slice(0, -'.yaml'.length))
@@ -81,9 +89,9 @@ export async function readText(path: string): Promise<string | undefined> {
   }
 }
 
-async function namesHint(root: string): Promise<string> {
-  const names = await listEndpoints(root);
-  return names.length > 0 ? `There are: ${names.join(', ')}` : 'There are no endpoint files in endpoints/';
+async function namesHint(place: ProjectPlace): Promise<string> {
+  const names = await listEndpoints(place);
+  return names.length > 0 ? `There are: ${names.join(', ')}` : `There are no endpoint files in ${place.endpoints}/`;
 }
 
 function missing(code: Diagnostic['code'], file: string, message: string, hint: string): Declared<never> {
