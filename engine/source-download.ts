@@ -1,0 +1,32 @@
+import { join } from 'node:path';
+import { version as SDK_VERSION } from '@pulumi/pulumi/version.js';
+import { runProcess } from '../system/run-process.ts';
+import { type CacheEntry, fillCache, findCached } from './cached-engine.ts';
+import type { GetOptions, PulumiSource } from './find-pulumi.ts';
+
+const INSTALLER = join(import.meta.dirname, 'install-official-pulumi.ts');
+/** About 150 MB; a network that cannot be reached says so within 5 s. */
+const LIMIT_SECONDS = 600;
+
+const ENTRY: CacheEntry = { key: `${SDK_VERSION}-official`, version: SDK_VERSION, source: 'download' };
+
+/** Pulumi's own download, of the version that belongs to the SDK in package.json. */
+export const DOWNLOAD: PulumiSource = {
+  name: 'download',
+  words: 'the official download',
+  missing: 'it has not been downloaded yet',
+  find: (progress) => findCached(ENTRY, progress),
+  get: (options) => fillCache(ENTRY, options, (folder) => download(folder, options)),
+};
+
+/** In a process of its own, so that it can be ended in the middle. */
+async function download(folder: string, { progress, signal }: GetOptions): Promise<void> {
+  progress.say(`Downloading Pulumi ${SDK_VERSION} from get.pulumi.com: once, about 150 MB …`);
+  const ran = await runProcess(process.execPath, [INSTALLER, folder], {
+    env: { ...process.env, NODE_USE_ENV_PROXY: '1' },
+    limitSeconds: LIMIT_SECONDS,
+    ...(signal && { signal }),
+  });
+  if (ran.timedOut) throw new Error(`it took more than ${LIMIT_SECONDS} s`);
+  if (ran.code !== 0) throw new Error(ran.stderr.trim().split('\n').at(-1) ?? 'the download failed');
+}
