@@ -1,11 +1,11 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { checkEndpoints } from '../schemas/check-endpoints.ts';
-import { type Diagnostic, hasErrors, makeError, sortDiagnostics } from '../schemas/diagnostic.ts';
+import { type Diagnostic, makeError, sortDiagnostics } from '../schemas/diagnostic.ts';
 import { parseEnvironment } from '../schemas/environment.ts';
 import { parseEndpoint } from '../schemas/parse-endpoint.ts';
 import { readText } from '../schemas/read-declared.ts';
-import type { Command, Context, Outcome } from './command.ts';
+import type { Command } from './command.ts';
 
 export const check: Command = {
   summary: 'Check endpoint files: every mistake, with its line',
@@ -13,27 +13,42 @@ export const check: Command = {
   help: 'Reads files only: no model, no network. Without a path: endpoints/ and environments/ of the project.\n\n  davit check endpoints/iris.yaml\n  davit check some/folder --json',
   options: {},
   args: { min: 0, max: Infinity },
-  run: runCheck,
+  run: async (context) => {
+    const { files, diagnostics } = await checkPaths(context.args, { cwd: context.cwd, root: () => context.root });
+    return { diagnostics, result: { files }, text: renderCount(files.length, diagnostics) };
+  },
 };
 
-async function runCheck({ args, root, cwd }: Context): Promise<Outcome> {
-  const paths = args.length > 0 ? args.map((a) => resolve(cwd, a)) : [join(root, 'endpoints')];
-  const listed = await Promise.all(paths.map((path) => listYaml(path, cwd)));
+interface CheckedFiles {
+  readonly files: readonly { readonly file: string; readonly endpoint: string | null }[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Checks files and folders, or everything of the project when none is given. Paths are relative to `cwd`. */
+export async function checkPaths(
+  paths: readonly string[],
+  { cwd, root }: { readonly cwd: string; readonly root: () => string },
+): Promise<CheckedFiles> {
+  const wanted = paths.length > 0 ? paths.map((p) => resolve(cwd, p)) : [join(root(), 'endpoints')];
+  const listed = await Promise.all(wanted.map((path) => listYaml(path, cwd)));
   const files = [...new Set(listed.flatMap((l) => l.files))];
   const endpoints = await Promise.all(files.map((file) => checkFile(file, cwd)));
-  const environments = args.length > 0 ? [] : await checkEnvironments(root, cwd);
+  const environments = paths.length > 0 ? [] : await checkEnvironments(root(), cwd);
   const diagnostics = sortDiagnostics([
     ...listed.flatMap((l) => l.diagnostics),
     ...endpoints.flatMap((e) => e.diagnostics),
     ...checkEndpoints(endpoints),
     ...environments,
   ]);
+  return { files: endpoints.map(({ file, endpoint }) => ({ file, endpoint: endpoint?.name ?? null })), diagnostics };
+}
+
+function renderCount(files: number, diagnostics: readonly Diagnostic[]): string {
   const wrong = new Set(diagnostics.filter((d) => d.severity === 'error').map((d) => d.file)).size;
-  const checked = endpoints.map(({ file, endpoint }) => ({ file, endpoint: endpoint?.name ?? null }));
-  const text = hasErrors(diagnostics)
-    ? `${files.length} endpoint ${files.length === 1 ? 'file' : 'files'} checked: ${wrong} ${wrong === 1 ? 'file has' : 'files have'} errors`
-    : `${files.length} endpoint ${files.length === 1 ? 'file' : 'files'} checked: all fine`;
-  return { diagnostics, result: { files: checked }, text };
+  const checked = `${files} endpoint ${files === 1 ? 'file' : 'files'} checked`;
+  return wrong === 0
+    ? `${checked}: all fine`
+    : `${checked}: ${wrong} ${wrong === 1 ? 'file has' : 'files have'} errors`;
 }
 
 async function checkFile(path: string, cwd: string) {
