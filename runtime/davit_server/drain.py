@@ -11,7 +11,7 @@ from .log import log
 from .pool import Pool
 
 QUIET_SECONDS = 0.05
-"""Between the last answer and the closing of idle connections: a request that has just been sent still gets its 503."""
+"""After the last answer, before the server stops listening: a client that asks again at once still gets its 503."""
 
 
 class Drain:
@@ -55,5 +55,6 @@ class Drain:
         self.end()
 
     async def finish(self) -> None:
+        await self.front.quiet.wait()
         await asyncio.sleep(QUIET_SECONDS)
         await self.front.quiet.wait()

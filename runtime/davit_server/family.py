@@ -10,13 +10,22 @@ import sys
 PR_SET_PDEATHSIG = 1
 
 
-def die_with_parent(parent: int) -> None:
-    """On Linux the kernel kills this process when its parent ends; elsewhere it notices at its next read."""
+def outlive_parent() -> None:
+    """Takes back `die_with_parent`, for a process that will notice by itself and has others to end first."""
+    set_death_signal(0)
+
+
+def set_death_signal(number: int) -> None:
     if sys.platform.startswith("linux"):
         with contextlib.suppress(ImportError, OSError, AttributeError):
             import ctypes
 
-            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
+
+
+def die_with_parent(parent: int) -> None:
+    """On Linux the kernel kills this process when its parent ends; elsewhere it notices at its next read."""
+    set_death_signal(signal.SIGKILL)
     if os.getppid() != parent:  # it ended before the line above
         os._exit(1)
 

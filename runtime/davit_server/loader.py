@@ -14,7 +14,6 @@ from typing import Callable
 from .threads import LIMITS, available_processors
 from .wire import KILL, WISH
 
-EXIT_SECONDS = 5
 RUNTIME = str(Path(__file__).resolve().parent.parent)
 
 
@@ -73,6 +72,7 @@ class Loader:
             got = b""
         if not got:
             self.close()
+            self.stop()  # it is gone, or must go; so must what it started
             self.ending = asyncio.ensure_future(self.end())
             return
         *lines, self.buffer = (self.buffer + got).split(b"\n")
@@ -80,12 +80,7 @@ class Loader:
             self.on_event(json.loads(line))
 
     async def end(self) -> None:
-        try:
-            code = await asyncio.wait_for(self.process.wait(), EXIT_SECONDS)
-        except asyncio.TimeoutError:
-            self.stop()
-            code = await self.process.wait()
-        self.on_end(code)
+        self.on_end(await self.process.wait())
 
     def wish(self, wish: bytes, pid: int = 0, attached: list[int] | None = None) -> None:
         """Sends one wish; a loading process that is gone has ended its workers, so nothing is lost with the wish."""

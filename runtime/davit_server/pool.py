@@ -102,9 +102,9 @@ class Pool:
         if why == START:
             return min(LONGEST_PAUSE_SECONDS, START_PAUSE_SECONDS * 2 ** min(self.deaths, 8))
         over = self.deaths - DEATHS_FORGIVEN
-        return (
-            0 if over <= 0 or why != DIED else min(LONGEST_DEATH_PAUSE_SECONDS, DEATH_PAUSE_SECONDS * 2 ** min(over, 8))
-        )
+        if over <= 0 or why != DIED:
+            return 0
+        return min(LONGEST_DEATH_PAUSE_SECONDS, DEATH_PAUSE_SECONDS * 2 ** min(over, 8))
 
     def hear(self, event: dict) -> None:
         """One event of the loading process."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import socket
 import time
 
 import uvicorn
 
-from .drain import Drain
+from .drain import QUIET_SECONDS, Drain
 from .front import Front
 from .listener import address_of, open_listener
 from .log import log
@@ -29,6 +30,13 @@ class Server(uvicorn.Server):
         self.ending = asyncio.Event()
         if not self.should_exit:
             await self.ending.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stops listening; who has just connected still gets an answer, then idle connections are closed."""
+        for server in self.servers:
+            server.close()
+        await asyncio.sleep(QUIET_SECONDS)
+        await super().shutdown(sockets)
 
     def end(self) -> None:
         self.should_exit = True

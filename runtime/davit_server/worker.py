@@ -16,7 +16,7 @@ import socket
 import sys
 import traceback
 
-from .family import die_with_parent, end_group
+from .family import die_with_parent, end_group, outlive_parent
 from .stages import Stages, describe_failure
 from .threads import use_threads
 from .wire import ANSWER, FORK, HELLO, KILL, KINDS, REHEARSE, REQUEST, WISH
@@ -40,6 +40,8 @@ def main() -> None:
     gc.collect()
     gc.freeze()  # the collector never touches what is shared: fewer pages are copied
     say(control, event="loaded", mlflow=scorer.version, seconds=stages.seconds, **warmed)
+    if not options["solo"]:
+        outlive_parent()  # it waits at the control socket from here on, and ends the group when that closes
     try:
         Nursery(control, scorer, options).run()
     except (EOFError, ConnectionError):

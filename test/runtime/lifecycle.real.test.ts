@@ -1,0 +1,229 @@
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { ask, type RunningServer, startServer, status, stopServers, until } from './start-server.ts';
+
+afterEach(stopServers);
+
+test('a ready server says where it listens and how long each stage took, on stderr only', async () => {
+  const server = await startServer('m_obedient', { args: ['--workers', '2'] });
+  const ready = server.events.find((e) => e.event === 'ready');
+  expect(ready).toEqual({
+    event: 'ready',
+    time: expect.any(Number) as number,
+    mlflow: '3.17.2',
+    seconds: {
+      import: expect.any(Number) as number,
+      load: expect.any(Number) as number,
+      predict: expect.any(Number) as number,
+      signature: expect.any(Number) as number,
+      total: expect.any(Number) as number,
+    },
+    rehearsed: true,
+    fast: true,
+    why: '',
+    host: '127.0.0.1',
+    port: expect.any(Number) as number,
+    pid: server.process.pid,
+    workers: 2,
+  });
+  await ask(server, 'print');
+  await until(() => server.prints.includes('the model prints'));
+  server.process.kill('SIGTERM');
+  expect(await server.ended).toBe(0);
+  expect(server.stdout()).toBe('');
+});
+
+const BROKEN = [
+  ['d2_missing_code', 'load', 'ModuleNotFoundError', "ModuleNotFoundError: No module named 'humanize'"],
+  ['g_bad_output', 'signature', 'SignatureMismatch', 'column "score": expected double, found string "high" in row 0'],
+  ['h_raises', 'predict', 'ValueError', 'ValueError: boom: unseen category'],
+] as const;
+
+test.each(BROKEN)('a model that cannot serve is refused, with the stage and the cause: %s', async (...row) => {
+  const [model, stage, cause, message] = row;
+  const server = await startServer(model, { without: ['humanize'] });
+  expect(await server.ended).toBe(1);
+  expect(server.events).toEqual([{ event: 'failed', time: expect.any(Number) as number, stage, cause, message }]);
+  expect(server.prints.join('\n')).toContain('Traceback');
+});
+
+test('a model that kills its loading process is refused, with the stage and the signal', async () => {
+  const server = await startServer('m_obedient', { env: { OBEDIENT_AT_LOAD: 'segfault' } });
+  expect(await server.ended).toBe(1);
+  expect(server.events.at(-1)).toMatchObject({
+    event: 'failed',
+    stage: 'load',
+    message: "The model's process ended by signal 11 (SIGSEGV)",
+  });
+});
+
+test('a model without an example serves, and the log says that nothing was rehearsed', async () => {
+  const server = await startServer('i_no_example');
+  expect(server.events.at(-1)).toMatchObject({
+    event: 'ready',
+    rehearsed: false,
+    why: 'the model has no input example',
+  });
+  expect((await fetch(`${server.url}/ready`)).status).toBe(200);
+});
+
+test('--warm tried serves a model that fails its example', async () => {
+  const server = await startServer('h_raises', { args: ['--warm', 'tried'] });
+  expect(server.events.at(-1)).toMatchObject({
+    event: 'ready',
+    rehearsed: false,
+    why: 'ValueError: boom: unseen category',
+  });
+});
+
+test('a port that is taken is a failure to bind', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await new Promise((done) => taken.once('listening', done));
+  const server = await startServer('m_obedient', { args: ['--port', String((taken.address() as AddressInfo).port)] });
+  taken.close();
+  expect(await server.ended).toBe(1);
+  expect(server.events).toEqual([
+    {
+      event: 'failed',
+      time: expect.any(Number) as number,
+      stage: 'bind',
+      cause: 'OSError',
+      message: expect.stringContaining('Address already in use') as string,
+    },
+  ]);
+});
+
+test('--uds listens on a socket file that is its own, and removes it', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'davit-uds-'));
+  const uds = join(folder, 'model.sock');
+  const server = await startServer('m_obedient', { args: ['--uds', uds] });
+  expect(server.events.at(-1)).toMatchObject({ event: 'ready', uds });
+  expect((await stat(uds)).mode & 0o777).toBe(0o600);
+  const answer = await new Promise<number | undefined>((done, fail) =>
+    request({ socketPath: uds, path: '/ready' }, (response) => done(response.resume().statusCode))
+      .on('error', fail)
+      .end(),
+  );
+  expect(answer).toBe(200);
+  server.process.kill('SIGTERM');
+  expect(await server.ended).toBe(0);
+  await expect(stat(uds)).rejects.toThrow('ENOENT');
+  await rm(folder, { recursive: true });
+});
+
+test('draining under load loses no request: each is answered, or refused with a 503 that closes the connection', async () => {
+  const server = await startServer('m_obedient', { args: ['--workers', '2', '--queue', '64', '--linger', '0.3'] });
+  const seen: { status: number; connection: string | null }[] = [];
+  const client = async () => {
+    for (;;) {
+      const answer = await ask(server, 'sleep', 0.02); // rejects when a connection is cut: a lost request
+      await answer.text();
+      seen.push({ status: answer.status, connection: answer.headers.get('connection') });
+      if (answer.status === 503) return; // told to go elsewhere
+    }
+  };
+  const clients = Array.from({ length: 8 }, client);
+  await until(() => seen.length > 20);
+  server.process.kill('SIGTERM');
+  await Promise.all(clients);
+  expect(await server.ended).toBe(0);
+  const [answered, refused] = [seen.filter((s) => s.status === 200), seen.filter((s) => s.status === 503)];
+  expect(answered.length + refused.length).toBe(seen.length);
+  expect(refused).toEqual(Array.from({ length: 8 }, () => ({ status: 503, connection: 'close' })));
+  expect(server.events.at(-1)).toMatchObject({ event: 'stopped', cut: 0 });
+});
+
+test('draining: not ready at once, what is in flight is finished, the new is refused', async () => {
+  const server = await startServer('m_obedient', { args: ['--workers', '1'] });
+  const running = ask(server, 'sleep', 1.5);
+  await until(async () => (await status(server)).in_flight === 1);
+  server.process.kill('SIGINT');
+  await until(async () => (await status(server)).draining);
+  expect((await fetch(`${server.url}/ready`)).status).toBe(503);
+  expect((await fetch(`${server.url}/live`)).status).toBe(200);
+  const refused = await ask(server, 'answer');
+  expect([refused.status, refused.headers.get('connection'), refused.headers.get('retry-after')]).toEqual([
+    503,
+    'close',
+    '1',
+  ]);
+  expect((await running).status).toBe(200);
+  expect(await server.ended).toBe(0);
+});
+
+test('the grace period ends: who still waits gets a 503, and the exit code says that something was cut', async () => {
+  const server = await startServer('m_obedient', { args: ['--workers', '1', '--grace', '0.3'] });
+  const running = ask(server, 'sleep', 60);
+  await until(async () => (await status(server)).in_flight === 1);
+  server.process.kill('SIGTERM');
+  expect((await running).status).toBe(503);
+  expect(await server.ended).toBe(1);
+});
+
+test('a second signal ends the server at once, and everything it started', async () => {
+  const server = await startServer('m_obedient', { args: ['--workers', '2'] });
+  const family = descendants(server);
+  const running = ask(server, 'busy', 60).catch(() => 'cut');
+  await until(async () => (await status(server)).in_flight === 1);
+  server.process.kill('SIGTERM');
+  await until(async () => (await status(server)).draining);
+  server.process.kill('SIGTERM');
+  expect(await server.ended).toBe(1);
+  expect(await running).toBe('cut');
+  await until(() => !family.some(isRunning));
+});
+
+test('the end of the pipe of --parent-fd drains the server', async () => {
+  const server = await startServer('m_obedient');
+  const family = descendants(server);
+  server.parent.destroy();
+  expect(await server.ended).toBe(0);
+  expect(server.events.map((e) => [e.event, e['why']])).toContainEqual(['draining', 'the parent ended']);
+  await until(() => !family.some(isRunning));
+});
+
+test('a front that is killed leaves no process: idle workers, busy ones, and what the model started', async () => {
+  const server = await startServer('m_obedient', { args: ['--workers', '2'] });
+  await ask(server, 'child', 60);
+  const running = ask(server, 'busy', 60).catch(() => 'cut');
+  await until(async () => (await status(server)).in_flight === 1);
+  const family = descendants(server);
+  expect(family).toHaveLength(4); // the loading process, two workers, the model's own child
+  server.process.kill('SIGKILL');
+  expect(await server.ended).toBe('SIGKILL');
+  expect(await running).toBe('cut');
+  await until(() => !family.some(isRunning));
+});
+
+/** Every process below the front. */
+function descendants(server: RunningServer): number[] {
+  const parents = new Map<number, number>();
+  for (const name of readdirSync('/proc')) {
+    if (/^\d+$/.test(name)) parents.set(Number(name), parentOf(Number(name)));
+  }
+  const below = (pid: number): number[] =>
+    [...parents].filter(([, parent]) => parent === pid).flatMap(([child]) => [child, ...below(child)]);
+  return below(server.process.pid!);
+}
+
+function parentOf(pid: number): number {
+  return Number(/^PPid:\t(\d+)/m.exec(readProcess(pid))?.[1] ?? -1);
+}
+
+/** Alive and not a zombie that nobody has waited for (in a container without an init). */
+function isRunning(pid: number): boolean {
+  return /^State:\t[^Z]/m.test(readProcess(pid));
+}
+
+function readProcess(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/status`, 'utf8');
+  } catch {
+    return '';
+  }
+}
