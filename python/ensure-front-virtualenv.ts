@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { LockedPackage } from '../schemas/lock.ts';
 import { ensureVirtualenv, type Virtualenv, VirtualenvError } from './ensure-virtualenv.ts';
 import { listPythons, minorVersion } from './find-python.ts';
+import { normalizeName } from './normalize-name.ts';
 import type { PythonOptions } from './find-uv.ts';
 
 /** Davit's own code root, wherever the project is. */
@@ -42,9 +43,4 @@ function parseLockedRequirement(line: string): LockedPackage {
   const direct = /^([A-Za-z0-9._-]+)(?:\[[^\]]*\])? @ (\S+)/.exec(head);
   if (direct) return { name: normalizeName(direct[1] ?? ''), version: '', source: direct[2] ?? '', hashes };
   throw new SyntaxError(`Cannot read the locked requirement "${line.slice(0, 80)}": expected NAME==VERSION --hash=…`);
-}
-
-/** PEP 503: `Scikit_Learn` → `scikit-learn`. */
-export function normalizeName(name: string): string {
-  return name.toLowerCase().replace(/[-_.]+/g, '-');
 }

@@ -6,7 +6,7 @@ import { withFileLock } from '../system/file-lock.ts';
 import { SILENT, timed } from '../system/progress.ts';
 import { childEnvironment, type Ran, runProcess } from '../system/run-process.ts';
 import { contentHash } from '../schemas/names.ts';
-import type { LockedPackage } from '../schemas/lock.ts';
+import type { Lock, LockedPackage } from '../schemas/lock.ts';
 import { findPython, listPythons, minorVersion, type Python } from './find-python.ts';
 import { findUv, type PythonOptions } from './find-uv.ts';
 
@@ -43,6 +43,15 @@ export class VirtualenvError extends Error {
     this.kind = kind;
     this.hint = options.hint;
   }
+}
+
+/** The request for the virtualenv of one entity of a lock. The lock must hold it. */
+export function makeVirtualenvRequest(lock: Lock, entity: string, modelFolder?: string): VirtualenvRequest {
+  const locked = lock.entities[entity];
+  const virtualenv = locked && lock.virtualenvs[locked.virtualenv];
+  if (!virtualenv) throw new RangeError(`Cannot find the virtualenv of "${entity}" in the lock of "${lock.endpoint}"`);
+  const { platform, packages } = virtualenv;
+  return { python: locked.model.python_version, platform, packages, modelFolder };
 }
 
 const MARKER = 'davit.json';

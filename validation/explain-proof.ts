@@ -1,0 +1,189 @@
+import { normalizeName } from '../python/normalize-name.ts';
+import type { Diagnostic } from '../schemas/diagnostic.ts';
+import type { DiagnosticCode } from '../schemas/diagnostic-codes.ts';
+import type { LockedPackage } from '../schemas/lock.ts';
+import type { ProofDocument, ProofLimits, ProofRun } from './run-proof.ts';
+import { editHint, type Subject, subjectError } from './subject.ts';
+
+/** What went wrong in a proof, in words for who writes endpoints; nothing when it went well. */
+export function explainProof(
+  subject: Subject,
+  { document, run }: ProofRun,
+  { limits, packages }: { readonly limits: ProofLimits; readonly packages: readonly LockedPackage[] },
+): readonly Diagnostic[] {
+  const wrong = (code: DiagnosticCode, message: string, hint?: string) => subjectError(subject, code, message, hint);
+  if (!document) return [explainEnd(subject, run, limits)];
+  const { failed } = document;
+  if (failed) return [explainFailure(subject, failed, { limits, packages })];
+  const found: Diagnostic[] = [];
+  const predicted = document.stages.find((s) => s.name === 'predict')?.seconds ?? 0;
+  if (predicted > limits.predictSeconds)
+    found.push(
+      wrong(
+        'time-limit',
+        `Cannot serve ${subject.label}: its example took ${predicted.toFixed(1)} s, expected at most ${limits.predictSeconds} s`,
+        timeHint(subject),
+      ),
+    );
+  for (const { category, message } of document.warnings)
+    if (category === 'InconsistentVersionWarning')
+      found.push(wrong('version-drift', `Cannot serve ${subject.label}: ${firstSentence(message)}`));
+  return found;
+}
+
+type Failed = NonNullable<ProofDocument['failed']>;
+
+function explainFailure(
+  subject: Subject,
+  failed: Failed,
+  { limits, packages }: { readonly limits: ProofLimits; readonly packages: readonly LockedPackage[] },
+): Diagnostic {
+  const { stage, kind, message, module, trace } = failed;
+  const { label } = subject;
+  const where = lastFrame(trace);
+  const wrong = (code: DiagnosticCode, text: string, hint?: string) => subjectError(subject, code, text, hint);
+  if (kind === 'MemoryError') return memoryError(subject, limits);
+  if (module) return explainModule(subject, module, packages, where);
+  const library = /(lib[\w.+-]+\.so[\w.]*): cannot open shared object/.exec(message)?.[1];
+  if (library !== undefined)
+    return wrong(
+      'import-failed',
+      `Cannot import what ${label} needs: the library ${library} is not on this machine`,
+      libraryHint(library),
+    );
+  if (stage === 'import' || kind === 'ImportError')
+    return wrong('import-failed', `Cannot import what ${label} needs: ${message}`, where);
+  if (stage === 'load') return wrong('load-failed', `Cannot load ${label}: ${message}`, where);
+  if (stage === 'signature' || kind === 'InvalidOutput' || kind === 'SignatureMismatch')
+    return wrong(
+      'output-mismatch',
+      `Cannot serve ${label}: its answer contradicts its signature: ${message}`,
+      'Log the model with the signature of what it answers, or change what it answers',
+    );
+  return wrong(
+    'prediction-failed',
+    `Cannot predict with ${label}: on its own input example it raises ${message}`,
+    where,
+  );
+}
+
+/** Modules that do not have the name of their distribution. */
+const DISTRIBUTIONS: Readonly<Record<string, string>> = {
+  bs4: 'beautifulsoup4',
+  Crypto: 'pycryptodome',
+  cv2: 'opencv-python-headless',
+  dateutil: 'python-dateutil',
+  dotenv: 'python-dotenv',
+  fitz: 'pymupdf',
+  jwt: 'pyjwt',
+  mlflow: 'mlflow-skinny',
+  OpenSSL: 'pyopenssl',
+  PIL: 'pillow',
+  pkg_resources: 'setuptools<81',
+  skimage: 'scikit-image',
+  sklearn: 'scikit-learn',
+  yaml: 'pyyaml',
+};
+
+function explainModule(
+  subject: Subject,
+  module: string,
+  packages: readonly LockedPackage[],
+  where?: string,
+): Diagnostic {
+  const top = module.split('.')[0] ?? module;
+  const distribution = DISTRIBUTIONS[top] ?? normalizeName(top);
+  const installed = packages.find((p) => p.name === distribution.split('<')[0]);
+  if (installed && module !== top) {
+    const message = `Cannot import what ${subject.label} needs: ${installed.name} ${installed.version} has no module "${module}", expected the version the model was saved with`;
+    return subjectError(subject, 'import-failed', message, where);
+  }
+  const message = `Cannot import what ${subject.label} needs: there is no module "${module}", and no requirement brings it`;
+  const hint = [editHint(subject, { add: distribution }), where].filter((h) => h !== undefined).join('. ');
+  return subjectError(subject, 'import-failed', message, hint);
+}
+
+/** A program that did not come to its end has said nothing: its signal and its last words are all there is. */
+function explainEnd(subject: Subject, run: ProofRun['run'], limits: ProofLimits): Diagnostic {
+  const { label } = subject;
+  const wrong = (code: DiagnosticCode, text: string, hint?: string) => subjectError(subject, code, text, hint);
+  const seconds = limits.loadSeconds + limits.predictSeconds;
+  if (run.stopped === 'time')
+    return wrong(
+      'time-limit',
+      `Cannot serve ${label}: it did not load and predict its example within ${seconds} s`,
+      timeHint(subject),
+    );
+  if (run.stopped === 'output')
+    return wrong('prediction-failed', `Cannot prove ${label}: it prints without end`, 'Remove its debug output');
+  if (/MemoryError|Cannot allocate memory|bad_alloc/.test(run.stderr)) return memoryError(subject, limits);
+  const signal = run.signal ?? signalOf(run.code);
+  const frame = /File "([^"]*)", line (\d+) in (\w+)/.exec(run.stderr);
+  const where = frame
+    ? `In ${frame[1]?.split('/').slice(-2).join('/') ?? ''}:${frame[2] ?? ''} (${frame[3] ?? ''})`
+    : undefined;
+  if (signal === 'SIGKILL')
+    return wrong('memory-limit', `Cannot prove ${label}: the system killed it, most likely for its memory`);
+  if (signal !== undefined)
+    return wrong('load-failed', `Cannot prove ${label}: it crashed with ${signal} in compiled code`, where);
+  const last = run.stderr.trim().split('\n').at(-1)?.trim() ?? '';
+  return wrong(
+    'load-failed',
+    `Cannot prove ${label}: Python ended with exit code ${run.code}${last ? `: ${last.slice(0, 300)}` : ''}`,
+  );
+}
+
+function memoryError(subject: Subject, { memoryBytes }: ProofLimits): Diagnostic {
+  const limit = memoryBytes === undefined ? 'this machine has' : `its ${memoryBytes / 2 ** 30} GiB`;
+  const hint = subject.alone ? undefined : 'Choose a larger workload_type, such as CPU_MEDIUM or CPU_LARGE';
+  return subjectError(
+    subject,
+    'memory-limit',
+    `Cannot serve ${subject.label}: it needs more memory than ${limit}`,
+    hint,
+  );
+}
+
+const SIGNALS: Readonly<Record<number, string>> = {
+  132: 'SIGILL',
+  134: 'SIGABRT',
+  135: 'SIGBUS',
+  136: 'SIGFPE',
+  137: 'SIGKILL',
+  139: 'SIGSEGV',
+};
+
+/** A shell's way, and bubblewrap's: 128 and the signal's number. */
+function signalOf(code: number): string | undefined {
+  return SIGNALS[code];
+}
+
+function timeHint({ alone, entity, endpoint }: Subject): string | undefined {
+  return alone
+    ? undefined
+    : `Raise davit.served_entities.${entity.name}.time_limit_seconds in ${endpoint.file}, or make the model faster`;
+}
+
+const LIBRARY_PACKAGES: Readonly<Record<string, string>> = {
+  'libgomp.so.1': 'libgomp1',
+  'libGL.so.1': 'libgl1',
+  'libglib-2.0.so.0': 'libglib2.0-0',
+};
+
+function libraryHint(library: string): string {
+  const name = LIBRARY_PACKAGES[library];
+  return name === undefined ? 'Install the system package that holds it' : `Install it: apt-get install ${name}`;
+}
+
+/** `helperpkg/feat.py:3 in predict: return area(x)` */
+function lastFrame(trace: string | null | undefined): string | undefined {
+  const lines = (trace ?? '').split('\n').filter((l) => l.trim() !== '');
+  const at = lines.findLastIndex((l) => !l.startsWith(' '));
+  if (at < 0) return undefined;
+  const code = lines[at + 1]?.trim();
+  return code === undefined ? `At ${lines[at] ?? ''}` : `At ${lines[at] ?? ''}: ${code}`;
+}
+
+function firstSentence(text: string): string {
+  return text.replace(/\s+/g, ' ').split('. ')[0] ?? text;
+}

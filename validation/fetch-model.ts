@@ -1,0 +1,73 @@
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { join, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Diagnostic } from '../schemas/diagnostic.ts';
+import type { PythonOptions } from '../python/find-uv.ts';
+import { downloadModel } from './download-model.ts';
+import { type Subject, subjectError } from './subject.ts';
+
+export interface FetchOptions extends PythonOptions {
+  /** The project's folder; relative paths of an endpoint file begin here. */
+  readonly root: string;
+}
+
+export interface FetchedModel {
+  /** Absolute; undefined when there is an error. */
+  readonly folder: string | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** The directory of a subject's model: in place when it is one, else downloaded once into the cache. */
+export async function fetchModel(subject: Subject, options: FetchOptions): Promise<FetchedModel> {
+  const { model } = subject.entity;
+  const path = localPath(subject);
+  if (path === undefined) return downloadModel(subject, model.uri ?? '', options);
+  const folder = resolve(options.root, path);
+  const found = await stat(folder).catch(() => undefined);
+  if (!found?.isDirectory()) return refuse(await describeMissing(subject, options.root, path, folder));
+  const inside = await isInside(folder, options.root);
+  if (!subject.alone && !inside) {
+    const message = `Cannot use the model at "${path}": it is outside of the project, expected a directory in it`;
+    const hint = 'Copy the model into models/, or name it by a URI such as models:/NAME/VERSION';
+    return refuse(subjectError(subject, 'model-not-found', message, hint));
+  }
+  return { folder: await realpath(folder), diagnostics: [] };
+}
+
+/** The path a model has when it is not somewhere else: as the URI says, or by its registry name and version. */
+function localPath({ entity }: Subject): string | undefined {
+  const { name, version, uri } = entity.model;
+  if (uri === undefined) return join('models', name, version);
+  if (uri.startsWith('file:')) return uri.startsWith('file://') ? fileURLToPath(uri) : uri.slice('file:'.length);
+  return /^[a-z][a-z0-9+.-]+:/i.test(uri) ? undefined : uri;
+}
+
+async function isInside(folder: string, root: string): Promise<boolean> {
+  const [inner, outer] = await Promise.all([realpath(folder), realpath(root)]);
+  return inner.startsWith(outer + sep);
+}
+
+async function describeMissing(subject: Subject, root: string, path: string, folder: string): Promise<Diagnostic> {
+  const { entity, label, alone } = subject;
+  const message = `Cannot find the model ${label}: there is no directory ${path}`;
+  if (alone)
+    return subjectError(subject, 'model-not-found', message, 'Give the directory that holds MLmodel, or a URI');
+  const near = entity.model.uri === undefined ? await listNames(resolve(folder, '..')) : [];
+  const names = near.length > 0 || entity.model.uri !== undefined ? [] : await listNames(join(root, 'models'));
+  const there = [...near.map((v) => `${entity.model.name} ${v}`), ...names];
+  const known = there.length > 0 ? `There are: ${there.join(', ')}. ` : '';
+  const hint = `${known}Put the model there, or say where it is: davit.served_entities.${entity.name}.model_uri`;
+  return subjectError(subject, 'model-not-found', message, hint);
+}
+
+async function listNames(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  return entries
+    .filter((e) => e.isDirectory())
+    .map((e) => e.name)
+    .sort();
+}
+
+function refuse(diagnostic: Diagnostic): FetchedModel {
+  return { folder: undefined, diagnostics: [diagnostic] };
+}

@@ -1,0 +1,157 @@
+import { minorVersion } from '../python/find-python.ts';
+import type { PythonOptions } from '../python/find-uv.ts';
+import { type Diagnostic, hasErrors, sortDiagnostics } from '../schemas/diagnostic.ts';
+import type { Endpoint } from '../schemas/endpoint.ts';
+import type { Lock, LockedEntity, LockedVirtualenv } from '../schemas/lock.ts';
+import { contentHash } from '../schemas/names.ts';
+import { SILENT, timed } from '../system/progress.ts';
+import { checkDrift } from './check-drift.ts';
+import { staleReason } from './check-lock.ts';
+import { type CheckedModel, checkModel } from './check-model.ts';
+import { fetchModel } from './fetch-model.ts';
+import { makeLockedModel, renderRequirements } from './locked-model.ts';
+import { mapSome } from './map-some.ts';
+import { resolveRequirements } from './resolve-requirements.ts';
+import { editHint, makeSubject, placeProblem, type Subject, subjectError } from './subject.ts';
+
+export interface LockOptions extends PythonOptions {
+  /** The project's folder. */
+  readonly root: string;
+  /** The lock there is: what is not stale stays, and its pins are kept where they fit. */
+  readonly current?: Lock | undefined;
+  /** Resolve everything again, to the newest versions the requirements allow. */
+  readonly upgrade?: boolean;
+}
+
+export interface LockResult {
+  /** Undefined when there is an error. */
+  readonly lock: Lock | undefined;
+  /** Whether it differs from `current`. */
+  readonly changed: boolean;
+  readonly entities: readonly {
+    readonly entity: string;
+    readonly changed: boolean;
+    readonly reason: string | undefined;
+  }[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** glibc 2.28: Debian 10, RHEL 8 and all that is newer. One platform for everybody, so that one lock is the same lock. */
+const PLATFORM = 'x86_64-manylinux_2_28';
+const AT_A_TIME = 2;
+
+/** Resolves the requirements of every entity that is new or changed. Writes nothing. */
+export function lockEndpoint(endpoint: Endpoint, options: LockOptions): Promise<LockResult> {
+  return lockSubjects(
+    endpoint.name,
+    endpoint.entities.map((entity) => makeSubject(endpoint, entity)),
+    options,
+  );
+}
+
+/** The same for subjects that are not all of one endpoint file. */
+export async function lockSubjects(
+  name: string,
+  subjects: readonly Subject[],
+  options: LockOptions,
+): Promise<LockResult> {
+  const results = await mapSome(subjects, AT_A_TIME, (subject) => lockSubject(subject, options));
+  const diagnostics = sortDiagnostics(results.flatMap((r) => r.diagnostics));
+  const entities = results.map(({ subject, reason }) => ({
+    entity: subject.entity.name,
+    changed: reason !== undefined,
+    reason,
+  }));
+  if (hasErrors(diagnostics)) return { lock: undefined, changed: false, entities, diagnostics };
+  const lock = assembleLock(
+    name,
+    results.flatMap((r) => r.locked ?? []),
+  );
+  return { lock, changed: contentHash(lock) !== contentHash(options.current ?? null), entities, diagnostics };
+}
+
+interface Locked {
+  readonly name: string;
+  readonly entity: Omit<LockedEntity, 'virtualenv'>;
+  readonly virtualenv: LockedVirtualenv;
+}
+
+interface SubjectResult {
+  readonly subject: Subject;
+  /** Why it was resolved again; undefined when it stays as it was. */
+  readonly reason: string | undefined;
+  readonly locked: Locked | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+async function lockSubject(subject: Subject, options: LockOptions): Promise<SubjectResult> {
+  const fetched = await fetchModel(subject, options);
+  if (fetched.folder === undefined)
+    return { subject, reason: undefined, locked: undefined, diagnostics: fetched.diagnostics };
+  const { checked, diagnostics } = await checkModel(subject, fetched.folder);
+  if (!checked) return { subject, reason: undefined, locked: undefined, diagnostics };
+  const { current, upgrade = false } = options;
+  const before = current?.entities[subject.entity.name];
+  const virtualenv = before && current.virtualenvs[before.virtualenv];
+  const reason = current ? staleReason(subject, current, checked) : 'there was no lock';
+  if (reason === undefined && !upgrade && before && virtualenv)
+    return { subject, reason, locked: { name: subject.entity.name, entity: before, virtualenv }, diagnostics };
+  return resolveSubject(subject, checked, { ...options, reason: reason ?? 'asked for', diagnostics });
+}
+
+async function resolveSubject(
+  subject: Subject,
+  checked: CheckedModel,
+  options: LockOptions & { readonly reason: string; readonly diagnostics: readonly Diagnostic[] },
+): Promise<SubjectResult> {
+  const { current, upgrade = false, reason, progress = SILENT } = options;
+  const python = minorVersion(checked.pythonVersion);
+  const before = current?.entities[subject.entity.name];
+  const old = before && current.virtualenvs[before.virtualenv];
+  const platform = old?.platform ?? PLATFORM;
+  const { packages, explanation } = await timed(progress, `Locking ${subject.entity.name} (${reason})`, () =>
+    resolveRequirements(
+      {
+        requirements: checked.requirements,
+        constraints: checked.model.constraints,
+        python,
+        platform,
+        modelFolder: checked.model.folder,
+        preferences: upgrade ? undefined : (old?.packages ?? []),
+      },
+      options,
+    ),
+  );
+  if (!packages) {
+    const message = `Cannot install the requirements of ${subject.label}: ${explanation?.why ?? 'uv does not say why'}`;
+    const edit = explanation?.add === undefined ? undefined : editHint(subject, { add: explanation.add });
+    const hint = [explanation?.hint, edit].filter((h) => h !== undefined).join('. ');
+    const wrong = subjectError(subject, 'resolution-failed', message, hint || undefined);
+    return { subject, reason, locked: undefined, diagnostics: [...options.diagnostics, wrong] };
+  }
+  const drift = checkDrift(subject, checked.model, new Map(packages.map((p) => [p.name, p.version])));
+  const entity = {
+    model: makeLockedModel(subject, checked),
+    requirements: [...renderRequirements(checked)],
+    signature: checked.model.signature,
+  };
+  return {
+    subject,
+    reason,
+    locked: { name: subject.entity.name, entity, virtualenv: { python, platform, packages: [...packages] } },
+    diagnostics: [...options.diagnostics, ...drift.map((p) => placeProblem(subject, p))],
+  };
+}
+
+/** Entities in the endpoint's order; one virtualenv for all that have the same packages. */
+function assembleLock(endpoint: string, all: readonly Locked[]): Lock {
+  const entities: Record<string, LockedEntity> = {};
+  const virtualenvs: Record<string, LockedVirtualenv> = {};
+  for (const { name, entity, virtualenv } of all) {
+    const key = `python${virtualenv.python}-${contentHash(virtualenv).slice(0, 10)}`;
+    const { model, requirements, signature } = entity;
+    entities[name] = { model, requirements, virtualenv: key, signature };
+    virtualenvs[key] = virtualenv;
+  }
+  return { lock_version: 1, endpoint, entities, virtualenvs };
+}

@@ -1,0 +1,63 @@
+import { z } from 'zod';
+
+const text = z.string().nullish();
+const flavor = z.looseObject({});
+
+/** MLmodel as MLflow 1.x, 2.x and 3.x write it; unknown keys are legal there. */
+export const mlmodelFile = z.looseObject({
+  flavors: z.record(z.string(), flavor),
+  mlflow_version: text,
+  signature: z.looseObject({ inputs: text, outputs: text, params: text }).nullish(),
+  saved_input_example_info: z.looseObject({ artifact_path: text, serving_input_path: text, type: text }).nullish(),
+  metadata: z.looseObject({}).nullish(),
+});
+
+export type MlmodelFile = z.infer<typeof mlmodelFile>;
+
+/** `python_env.yaml`, since MLflow 1.26. */
+export const pythonEnvFile = z.looseObject({
+  python: z.union([z.string(), z.number()]).nullish(),
+  dependencies: z.array(z.unknown()).nullish(),
+});
+
+/** `conda.yaml`; pip's own requirements are a map inside the list. */
+export const condaFile = z.looseObject({
+  channels: z.array(z.string()).nullish(),
+  dependencies: z.array(z.unknown()).nullish(),
+});
+
+/** What a conda.yaml says. */
+export interface Conda {
+  readonly channels: readonly string[] | undefined;
+  /** `python=3.11.7` → `3.11.7` */
+  readonly python: string | undefined;
+  /** Conda packages but python, pip, setuptools and wheel: a virtualenv cannot hold them. */
+  readonly packages: readonly string[];
+  readonly pip: readonly string[];
+}
+
+const PRESENT_ANYWAY = new Set(['python', 'pip', 'setuptools', 'wheel']);
+
+/** The parts of a conda.yaml that matter for a virtualenv. */
+export function makeConda({ channels, dependencies }: z.infer<typeof condaFile>): Conda {
+  const list = dependencies ?? [];
+  const packages = list.filter((d): d is string => typeof d === 'string');
+  const names = packages.map(
+    (p) =>
+      p
+        .split(/[=<>! ]/)[0]
+        ?.split('::')
+        .at(-1) ?? p,
+  );
+  const python = packages.find((_, i) => names[i] === 'python');
+  const pip = list.flatMap((d) => {
+    const inner = d !== null && typeof d === 'object' && 'pip' in d ? d.pip : [];
+    return Array.isArray(inner) ? inner.filter((p): p is string => typeof p === 'string') : [];
+  });
+  return {
+    channels: channels ?? undefined,
+    python: /(\d+\.\d+(?:\.\d+)?)/.exec(python ?? '')?.[1],
+    packages: packages.filter((_, i) => !PRESENT_ANYWAY.has(names[i] ?? '')),
+    pip,
+  };
+}

@@ -1,0 +1,187 @@
+import {
+  ensureVirtualenv,
+  isComplete,
+  locateVirtualenv,
+  makeVirtualenvRequest,
+  VirtualenvError,
+} from '../python/ensure-virtualenv.ts';
+import type { PythonOptions } from '../python/find-uv.ts';
+import { type Diagnostic, hasErrors, sortDiagnostics } from '../schemas/diagnostic.ts';
+import type { Endpoint } from '../schemas/endpoint.ts';
+import type { Lock } from '../schemas/lock.ts';
+import type { Proof } from '../schemas/proof.ts';
+import { SILENT, timed } from '../system/progress.ts';
+import { checkLeftEntities, checkLockedEntity, missingLock } from './check-lock.ts';
+import { type CheckedModel, checkModel } from './check-model.ts';
+import { fetchModel } from './fetch-model.ts';
+import { mapSome } from './map-some.ts';
+import { proofKey, proveModel, readProof } from './prove-model.ts';
+import { hasBubblewrap } from './sandbox.ts';
+import { makeSubject, type Subject, subjectError } from './subject.ts';
+
+export interface ValidateOptions extends PythonOptions {
+  /** The project's folder. */
+  readonly root: string;
+  /** The endpoint's lock; undefined: there is none, which is an error on every entity. */
+  readonly lock: Lock | undefined;
+}
+
+/** The stages of a validation, in their order. */
+export type StageName = 'fetch' | 'check' | 'lock' | 'virtualenv' | 'proof';
+
+export interface StageResult {
+  readonly name: StageName;
+  readonly seconds: number;
+  /** Nothing had to be done. */
+  readonly cached: boolean;
+}
+
+export interface EntityValidation {
+  readonly entity: string;
+  /** `iris 2` */
+  readonly model: string;
+  /** The stages it went through; the last one is where it stopped when there is no proof. */
+  readonly stages: readonly StageResult[];
+  readonly proof: Proof | undefined;
+}
+
+export interface Validation {
+  readonly endpoint: string;
+  readonly entities: readonly EntityValidation[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+const AT_A_TIME = 2;
+
+/** Proves every entity of an endpoint: fetch, static checks, lock, virtualenv, prediction. Each stops where it fails. */
+export async function validateEndpoint(endpoint: Endpoint, options: ValidateOptions): Promise<Validation> {
+  const subjects = endpoint.entities.map((entity) => makeSubject(endpoint, entity));
+  const { entities, diagnostics } = await validateSubjects(subjects, options);
+  const left = options.lock ? checkLeftEntities(endpoint, options.lock) : [];
+  return { endpoint: endpoint.name, entities, diagnostics: sortDiagnostics([...diagnostics, ...left]) };
+}
+
+/** The same for subjects that are not all of one endpoint file. */
+export async function validateSubjects(
+  subjects: readonly Subject[],
+  options: ValidateOptions,
+): Promise<Pick<Validation, 'entities' | 'diagnostics'>> {
+  const results = await mapSome(subjects, AT_A_TIME, (subject) => validateSubject(subject, options));
+  return {
+    entities: results.map((r) => r.entity),
+    diagnostics: sortDiagnostics(results.flatMap((r) => r.diagnostics)),
+  };
+}
+
+interface Step<T> {
+  /** Undefined when the entity stops here. */
+  readonly value: T | undefined;
+  readonly cached: boolean;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+async function validateSubject(
+  subject: Subject,
+  options: ValidateOptions,
+): Promise<{ readonly entity: EntityValidation; readonly diagnostics: readonly Diagnostic[] }> {
+  const stages: StageResult[] = [];
+  const diagnostics: Diagnostic[] = [];
+  const stage = async <T>(name: StageName, work: () => Promise<Step<T>>): Promise<T | undefined> => {
+    const started = performance.now();
+    const { value, cached, diagnostics: found } = await work();
+    stages.push({ name, seconds: Math.round(performance.now() - started) / 1000, cached });
+    diagnostics.push(...found);
+    return hasErrors(found) ? undefined : value;
+  };
+  const proof = await runStages(subject, options, stage);
+  return { entity: { entity: subject.entity.name, model: subject.label, stages, proof }, diagnostics };
+}
+
+type RunStage = <T>(name: StageName, work: () => Promise<Step<T>>) => Promise<T | undefined>;
+
+async function runStages(subject: Subject, options: ValidateOptions, stage: RunStage): Promise<Proof | undefined> {
+  const folder = await stage('fetch', () => fetchStep(subject, options));
+  if (folder === undefined) return undefined;
+  const checked = await stage('check', () => checkStep(subject, folder));
+  if (!checked) return undefined;
+  const lock = await stage('lock', () => Promise.resolve(lockStep(subject, options.lock, checked)));
+  if (!lock) return undefined;
+  const place = await stage('virtualenv', () => virtualenvStep(subject, lock, folder, options));
+  if (!place) return undefined;
+  return stage('proof', () => proofStep(subject, { ...place, folder }, lock, options));
+}
+
+async function fetchStep(subject: Subject, options: ValidateOptions): Promise<Step<string>> {
+  const { folder, diagnostics } = await fetchModel(subject, options);
+  return { value: folder, cached: true, diagnostics };
+}
+
+async function checkStep(subject: Subject, folder: string): Promise<Step<CheckedModel>> {
+  const { checked, diagnostics } = await checkModel(subject, folder);
+  return { value: checked, cached: false, diagnostics };
+}
+
+function lockStep(subject: Subject, lock: Lock | undefined, checked: CheckedModel): Step<Lock> {
+  const diagnostics = lock ? checkLockedEntity(subject, lock, checked) : [missingLock(subject)];
+  return { value: lock, cached: false, diagnostics };
+}
+
+interface Place {
+  readonly virtualenv: Awaited<ReturnType<typeof ensureVirtualenv>>;
+  readonly key: string;
+}
+
+/** A proof in the cache needs no virtualenv; one that is there is not looked into. */
+async function virtualenvStep(
+  subject: Subject,
+  lock: Lock,
+  folder: string,
+  options: ValidateOptions,
+): Promise<Step<Place>> {
+  const request = makeVirtualenvRequest(lock, subject.entity.name, folder);
+  const locked = lock.entities[subject.entity.name];
+  try {
+    const known = await locateVirtualenv(request, options);
+    const key = known && locked && (await proofKey(subject, locked, known));
+    const skip =
+      known !== undefined && ((await isComplete(known)) || (key !== undefined && (await readProof(key)) !== undefined));
+    const virtualenv = skip ? known : await ensureVirtualenv(request, options);
+    const proved = key ?? (locked ? await proofKey(subject, locked, virtualenv) : '');
+    return { value: { virtualenv, key: proved }, cached: skip, diagnostics: [] };
+  } catch (e) {
+    if (!(e instanceof VirtualenvError)) throw e;
+    return { value: undefined, cached: false, diagnostics: [subjectError(subject, e.kind, e.message, e.hint)] };
+  }
+}
+
+async function proofStep(
+  subject: Subject,
+  place: Place & { readonly folder: string },
+  lock: Lock,
+  options: ValidateOptions,
+): Promise<Step<Proof>> {
+  const cached = await readProof(place.key);
+  if (cached) return { value: cached, cached: true, diagnostics: [] };
+  const { progress = SILENT, signal } = options;
+  if (!(await hasBubblewrap()))
+    progress.say('Proving without a sandbox: bubblewrap (bwrap) is not installed or may not run here');
+  const { virtualenv } = await ensureAgain(subject, place, lock, options);
+  const packages = lock.virtualenvs[lock.entities[subject.entity.name]?.virtualenv ?? '']?.packages ?? [];
+  const { proof, diagnostics } = await timed(
+    progress,
+    `Proving ${subject.label} (loads it and predicts its example)`,
+    () => proveModel(subject, { folder: place.folder, key: place.key, packages }, { virtualenv, signal }),
+  );
+  return { value: proof, cached: false, diagnostics };
+}
+
+/** The cache may have been deleted since the last stage. */
+async function ensureAgain(
+  subject: Subject,
+  place: Place & { readonly folder: string },
+  lock: Lock,
+  options: ValidateOptions,
+) {
+  const request = makeVirtualenvRequest(lock, subject.entity.name, place.folder);
+  return { virtualenv: await ensureVirtualenv(request, options) };
+}

@@ -1,0 +1,88 @@
+import { resolve } from 'node:path';
+import type { PythonOptions } from '../python/find-uv.ts';
+import { makeVirtualenvRequest, type VirtualenvRequest } from '../python/ensure-virtualenv.ts';
+import { type Diagnostic, sortDiagnostics } from '../schemas/diagnostic.ts';
+import type { Endpoint, Entity } from '../schemas/endpoint.ts';
+import { DEFAULT_TIME_LIMIT_SECONDS } from '../schemas/endpoint-file.ts';
+import { type Lock, parseLock, renderLock } from '../schemas/lock.ts';
+import { contentHash } from '../schemas/names.ts';
+import { readText } from '../schemas/read-declared.ts';
+import { writeFileAtomically } from '../system/atomic-files.ts';
+import { cacheFolder } from '../system/cache.ts';
+import { fetchModel } from './fetch-model.ts';
+import { lockSubjects } from './lock-endpoint.ts';
+import type { Subject } from './subject.ts';
+import { validateSubjects, type Validation } from './validate-endpoint.ts';
+
+export interface ModelOptions extends PythonOptions {
+  /** Relative paths begin here. */
+  readonly cwd: string;
+  /** Seconds one prediction may take; default as for endpoints. */
+  readonly timeLimitSeconds?: number;
+}
+
+/** A model that no endpoint names, ready to be served. */
+export interface OpenedModel {
+  /** Absolute; undefined when there is an error, as are the next two. */
+  readonly folder: string | undefined;
+  readonly lock: Lock | undefined;
+  readonly virtualenv: VirtualenvRequest | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** The one entity of a model alone. */
+const NAME = 'model';
+
+/** Proves a model directory or URI that no endpoint names; its lock is kept in the cache. */
+export async function validateModel(pathOrUri: string, options: ModelOptions): Promise<Validation> {
+  const subject = makeLoneSubject(pathOrUri, options.timeLimitSeconds);
+  const { lock, diagnostics } = await lockLone(subject, pathOrUri, options);
+  if (!lock) {
+    const entity = { entity: NAME, model: subject.label, stages: [], proof: undefined };
+    return { endpoint: subject.endpoint.name, entities: [entity], diagnostics };
+  }
+  const validated = await validateSubjects([subject], { ...options, root: options.cwd, lock });
+  return {
+    endpoint: subject.endpoint.name,
+    entities: validated.entities,
+    diagnostics: sortDiagnostics([...diagnostics, ...validated.diagnostics]),
+  };
+}
+
+/** Locks a model alone, for `davit serve --model`: where it is and what its virtualenv is made from. Runs nothing of it. */
+export async function openModel(pathOrUri: string, options: ModelOptions): Promise<OpenedModel> {
+  const subject = makeLoneSubject(pathOrUri, options.timeLimitSeconds);
+  const { lock, diagnostics } = await lockLone(subject, pathOrUri, options);
+  const fetched = lock && (await fetchModel(subject, { ...options, root: options.cwd }));
+  const folder = fetched?.folder;
+  if (!lock || folder === undefined) return { folder: undefined, lock: undefined, virtualenv: undefined, diagnostics };
+  return { folder, lock, virtualenv: makeVirtualenvRequest(lock, NAME, folder), diagnostics };
+}
+
+async function lockLone(subject: Subject, pathOrUri: string, options: ModelOptions) {
+  const place = /^[a-z][a-z0-9+.-]+:/i.test(pathOrUri) ? pathOrUri : resolve(options.cwd, pathOrUri);
+  const file = cacheFolder('locks', `${contentHash(place).slice(0, 20)}.lock`);
+  const text = await readText(file);
+  const current = text === undefined ? undefined : parseLock(text, file).lock;
+  const result = await lockSubjects(NAME, [subject], { ...options, root: options.cwd, current });
+  if (result.lock && result.changed) await writeFileAtomically(file, renderLock(result.lock));
+  return result;
+}
+
+/** A model alone is the only entity of an endpoint that has no file; what is wrong is on the model's own files. */
+function makeLoneSubject(pathOrUri: string, timeLimitSeconds = DEFAULT_TIME_LIMIT_SECONDS): Subject {
+  const path = pathOrUri.replace(/(.)\/+$/, '$1');
+  const entity: Entity = {
+    name: NAME,
+    model: { name: path, version: '', uri: path },
+    workloadType: 'CPU',
+    concurrency: { min: 1, max: 1 },
+    scaleToZero: false,
+    environmentVars: {},
+    requirementEdits: { add: [], remove: [] },
+    timeLimitSeconds,
+    place: { file: path, line: 1, column: 1 },
+  };
+  const endpoint: Endpoint = { name: NAME, file: path, description: '', tags: [], entities: [entity], routes: [] };
+  return { endpoint, entity, label: path, alone: true };
+}
