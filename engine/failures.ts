@@ -26,9 +26,11 @@ function makeResource(urn: string | undefined): Failure['resource'] {
   return { urn, type, name: resourceName(urn) };
 }
 
-/** Without the engine's colours, and without the frame that it puts around a provider's reasons. */
+/** Without the engine's colours, and without the frames that it puts around a provider's reasons. */
 function cleanMessage(message: string): string {
   const plain = message.replaceAll(/<\{%[^%]*%\}>/g, '').trim();
+  const refused = /^\S+ resource '.*?': property (\S+) value [\s\S]* has a problem: ([\s\S]*)$/.exec(plain);
+  if (refused) return `${refused[1] ?? ''}: ${refused[2] ?? ''}`;
   const reasons = /^\d+ errors? occurred:\n([\s\S]*)$/.exec(plain)?.[1];
   return reasons === undefined ? plain : reasons.replaceAll(/^\s*\* /gm, '').trim();
 }

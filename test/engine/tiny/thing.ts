@@ -1,4 +1,4 @@
-/** Inputs of `tiny:index:Thing`, which is the file `FOLDER/NAME.json`. `size` and `labels` change in place. */
+/** Inputs of `davit:tiny:Thing`, which is the file `FOLDER/NAME.json`. `size` and `labels` change in place. */
 export interface ThingInputs {
   readonly folder: string;
   readonly content: string;

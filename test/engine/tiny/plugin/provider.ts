@@ -16,37 +16,44 @@ const thing: ResourceType<ThingInputs, ThingOutputs> = {
   }),
   replaces: (path) => !IN_PLACE.test(path),
   async create({ name, inputs }, context) {
-    const id = join(inputs.folder, `${name}.json`);
-    return { id, outputs: await make(id, inputs, context) };
+    return { id: name, outputs: await make(name, inputs, context) };
   },
   update: ({ id, inputs }, context) => make(id, inputs, context),
   async read({ id, inputs }) {
-    if (!existsSync(id)) return undefined;
-    const found = JSON.parse(await readFile(id, 'utf8')) as ThingInputs;
-    return { inputs: { ...inputs, ...found }, outputs: { ...found, path: id } };
+    const path = pathOf(id, inputs);
+    if (!existsSync(path)) return undefined;
+    const found = JSON.parse(await readFile(path, 'utf8')) as ThingInputs;
+    return { inputs: found, outputs: { ...found, path } };
   },
-  async delete({ id }) {
-    await rm(id, { force: true });
+  async delete({ outputs }) {
+    await rm(outputs.path, { force: true });
   },
 };
 
-serveProvider({ version: '1.0.0', resources: { 'tiny:index:Thing': thing } });
+serveProvider({ version: '1.0.0', resources: { 'davit:tiny:Thing': thing } });
 
-async function make(path: string, inputs: ThingInputs, { preview, signal, log }: Context): Promise<ThingOutputs> {
+async function make(id: string, inputs: ThingInputs, { preview, signal, log }: Context): Promise<ThingOutputs> {
+  const path = pathOf(id, inputs);
   const outputs = { ...inputs, path };
   if (preview) return outputs;
   log.progress(`Making ${path}`);
   log.info(`Made with ${String(inputs.labels?.length ?? 0)} labels`);
   if (inputs.behave === 'wait') {
     await mkdir(inputs.folder, { recursive: true });
+    await writeFile(path, JSON.stringify(inputs));
     await writeFile(join(inputs.folder, 'waiting'), '');
-    await sleep(60_000, undefined, { signal }).catch(() => {
+    await sleep(60_000, undefined, { signal }).catch(async () => {
+      await writeFile(join(inputs.folder, 'stopped'), '');
       throw new Error('Cannot make it: stopped on the way');
     });
   }
   if (inputs.behave === 'refuse') throw new Error('Cannot make it: it does not want to');
   await mkdir(inputs.folder, { recursive: true });
   await writeFile(path, JSON.stringify(inputs));
-  if (inputs.behave === 'unready') throw new InitFailed(path, outputs, ['it does not become ready']);
+  if (inputs.behave === 'unready') throw new InitFailed(id, outputs, ['it does not become ready']);
   return outputs;
+}
+
+function pathOf(id: string, inputs: ThingInputs): string {
+  return join(inputs.folder, `${id}.json`);
 }

@@ -8,7 +8,7 @@ class Thing extends pulumi.CustomResource {
   declare readonly path: pulumi.Output<string>;
 
   constructor(name: string, inputs: ThingInputs) {
-    super('tiny:index:Thing', name, {
+    super('davit:tiny:Thing', name, {
       ...inputs,
       password: inputs.password && pulumi.secret(inputs.password),
       path: undefined,

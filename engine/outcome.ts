@@ -1,0 +1,45 @@
+import type { EngineEvent } from '@pulumi/pulumi/automation/index.js';
+import type { Plan } from '../schemas/plan.ts';
+import { type Failure, makeFailures } from './failures.ts';
+import { makePlan } from './plan.ts';
+import { redactValue } from './property-values.ts';
+import type { StateLock } from './state-lock.ts';
+
+/** What came of running the engine on one stack. */
+export interface Outcome {
+  /** `locked`: nothing was done; `locks` say who is at it. `cancelled`: stopped on the way, the state is valid. */
+  readonly status: 'succeeded' | 'failed' | 'cancelled' | 'locked';
+  /** What would change or, after an update, what was changed or tried. */
+  readonly plan: Plan;
+  readonly failures: readonly Failure[];
+  readonly locks: readonly StateLock[];
+  /** The stack's outputs, with secrets as "[secret]"; empty when there are none. */
+  readonly outputs: Readonly<Record<string, unknown>>;
+}
+
+/** Makes the outcome that the engine's events tell. */
+export function makeOutcome(stack: string, status: Outcome['status'], events: readonly EngineEvent[]): Outcome {
+  return {
+    status,
+    plan: makePlan(stack, events),
+    failures: makeFailures(events),
+    locks: [],
+    outputs: makeOutputs(events),
+  };
+}
+
+/** Makes the outcome of a stack that others work on; `message` is what a person should read. */
+export function makeLockedOutcome(
+  stack: string,
+  { message, locks = [] }: { readonly message: string; readonly locks?: readonly StateLock[] },
+): Outcome {
+  return { ...makeOutcome(stack, 'locked', []), failures: [{ resource: undefined, message }], locks };
+}
+
+function makeOutputs(events: readonly EngineEvent[]): Readonly<Record<string, unknown>> {
+  const stacks = events.flatMap((e) => {
+    const step = e.resOutputsEvent?.metadata;
+    return step?.type === 'pulumi:pulumi:Stack' && step.new ? [step.new.outputs] : [];
+  });
+  return redactValue(stacks.at(-1) ?? {}) as Readonly<Record<string, unknown>>;
+}

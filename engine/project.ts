@@ -1,0 +1,22 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Backend, readBackend } from './backend.ts';
+import { findPulumi, type GetOptions, type PulumiEngine } from './find-pulumi.ts';
+import { makePulumiEnvironment, type PulumiEnvironment } from './pulumi-environment.ts';
+
+/** A project and the engine that works on it. */
+export interface PulumiProject {
+  /** Absolute path of the folder of Pulumi.yaml. */
+  readonly root: string;
+  readonly engine: PulumiEngine;
+  readonly backend: Backend;
+  readonly environment: PulumiEnvironment;
+}
+
+/** Finds the engine, which may have to be built first, and makes what it needs in the project at `root`. */
+export async function openProject(root: string, options: Partial<GetOptions> = {}): Promise<PulumiProject> {
+  const [engine, backend] = await Promise.all([findPulumi(options), readBackend(root)]);
+  const folders = [join(root, '.davit', 'stacks'), ...(backend.folder ? [backend.folder] : [])];
+  await Promise.all(folders.map((folder) => mkdir(folder, { recursive: true })));
+  return { root, engine, backend, environment: await makePulumiEnvironment(root, engine, backend) };
+}

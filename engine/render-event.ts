@@ -1,0 +1,34 @@
+import type { EngineEvent, StepEventMetadata } from '@pulumi/pulumi/automation/index.js';
+import { resourceName } from './plan.ts';
+
+/** One line for a person about what the engine does now; undefined: nothing worth a line. */
+export function renderEvent({ diagnosticEvent, resourcePreEvent, resOutputsEvent }: EngineEvent): string | undefined {
+  if (diagnosticEvent) {
+    const { severity, urn, message } = diagnosticEvent;
+    const text = message.trim();
+    if (text === '' || (severity !== 'info' && severity !== 'warning')) return undefined; // errors are failures
+    const line = urn && !isStack(urn) ? `${resourceName(urn)}: ${text}` : text;
+    return severity === 'warning' ? `warning: ${line}` : line;
+  }
+  if (resourcePreEvent && !resourcePreEvent.planning) return renderStep(resourcePreEvent.metadata, 0);
+  if (resOutputsEvent && !resOutputsEvent.planning) return renderStep(resOutputsEvent.metadata, 1);
+  return undefined;
+}
+
+const STEPS: Readonly<Partial<Record<string, readonly [string, string]>>> = {
+  create: ['creating …', 'created'],
+  'create-replacement': ['creating …', 'created'],
+  update: ['updating …', 'updated'],
+  delete: ['deleting …', 'deleted'],
+  'delete-replaced': ['deleting the replaced one …', 'deleted the replaced one'],
+};
+
+function renderStep({ op, urn, type, new: after, old: before }: StepEventMetadata, at: 0 | 1): string | undefined {
+  const words = STEPS[op]?.[at];
+  const custom = (after ?? before)?.custom ?? false;
+  return words && custom && !type.startsWith('pulumi:') ? `${resourceName(urn)}: ${words}` : undefined;
+}
+
+function isStack(urn: string): boolean {
+  return urn.includes('::pulumi:pulumi:Stack::');
+}

@@ -1,0 +1,61 @@
+import { type EngineEvent, LocalWorkspace, Stack } from '@pulumi/pulumi/automation/index.js';
+import type { Progress } from '../system/progress.ts';
+import { makeLockedOutcome, makeOutcome, type Outcome } from './outcome.ts';
+import type { PulumiProject } from './project.ts';
+import { makeAutomationCommand, PulumiFailed } from './pulumi-command.ts';
+import { renderEvent } from './render-event.ts';
+import { isLockRefusal } from './state-lock.ts';
+
+/** What every operation of the Automation API takes. */
+export interface Automation {
+  readonly signal?: AbortSignal;
+  readonly onEvent: (event: EngineEvent) => void;
+}
+
+export interface OperationOptions {
+  readonly progress: Progress;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Runs one operation of the engine and makes its outcome from the events; throws when the engine itself is at fault. */
+export async function runOperation(
+  project: PulumiProject,
+  stack: string,
+  { progress, signal }: OperationOptions,
+  operate: (handle: Stack, automation: Automation) => Promise<unknown>,
+): Promise<Outcome> {
+  const events: EngineEvent[] = [];
+  const onEvent = (event: EngineEvent) => {
+    if (isDebug(event)) return;
+    events.push(event);
+    const line = renderEvent(event);
+    if (line !== undefined) progress.say(line);
+  };
+  try {
+    await operate(await openStack(project, stack), { onEvent, ...(signal && { signal }) });
+    return makeOutcome(stack, 'succeeded', events);
+  } catch (e) {
+    if (!(e instanceof PulumiFailed)) throw e;
+    if (isLockRefusal(e.stderr)) return makeLockedOutcome(stack, { message: e.stderr.trim() });
+    const outcome = makeOutcome(stack, signal?.aborted ? 'cancelled' : 'failed', events);
+    if (outcome.status === 'failed' && outcome.failures.length === 0) throw e;
+    return outcome;
+  }
+}
+
+/** The Automation API asks the engine for debug messages, and those hold secrets in clear. */
+function isDebug(event: EngineEvent): boolean {
+  return (event.diagnosticEvent?.severity as string | undefined) === 'debug';
+}
+
+/** The Automation API's handle of a stack that is there. */
+async function openStack(project: PulumiProject, stack: string): Promise<Stack> {
+  const workspace = await LocalWorkspace.create({
+    workDir: project.root,
+    pulumiCommand: makeAutomationCommand(project.engine),
+    envVars: { ...project.environment },
+  });
+  // Every command names its stack. Selecting it as well costs 0.3 s and changes what the user's own `pulumi` works on.
+  workspace.selectStack = () => Promise.resolve();
+  return Stack.select(stack, workspace);
+}

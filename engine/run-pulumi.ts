@@ -1,0 +1,80 @@
+import { SILENT, type Progress } from '../system/progress.ts';
+import { makeLockedOutcome, makeOutcome, type Outcome } from './outcome.ts';
+import { makeSettleArguments, readPendingOperations } from './pending-operations.ts';
+import type { PulumiProject } from './project.ts';
+import { type OperationOptions, runOperation } from './run-operation.ts';
+import { ensureStack, hasStack, runCommand } from './stacks.ts';
+import { readStateLocks, releaseDeadLocks, renderStateLock, type StateLock } from './state-lock.ts';
+
+export interface RunOptions {
+  readonly progress?: Progress;
+  /** Stops at the next safe point; the state stays valid. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Says what an update would do; makes the stack when it is not there yet, and changes nothing else. */
+export async function previewStack(project: PulumiProject, stack: string, options: RunOptions = {}): Promise<Outcome> {
+  await ensureStack(project, stack);
+  return runOperation(project, stack, complete(options), (handle, automation) => handle.preview(automation));
+}
+
+/** Deploys what the project says. */
+export async function upStack(project: PulumiProject, stack: string, options: RunOptions = {}): Promise<Outcome> {
+  await ensureStack(project, stack);
+  return runAlone(project, stack, complete(options), (o) =>
+    runOperation(project, stack, o, (handle, automation) => handle.up(automation)),
+  );
+}
+
+/** Deletes everything in a stack, then the stack itself; one that is not there is fine. */
+export async function destroyStack(project: PulumiProject, stack: string, options: RunOptions = {}): Promise<Outcome> {
+  if (!(await hasStack(project, stack))) return makeOutcome(stack, 'succeeded', []);
+  return runAlone(project, stack, complete(options), (o) =>
+    runOperation(project, stack, o, (handle, automation) => handle.destroy({ ...automation, remove: true })),
+  );
+}
+
+/** Brings the state up to date with what is really there; changes nothing else. */
+export async function refreshStack(project: PulumiProject, stack: string, options: RunOptions = {}): Promise<Outcome> {
+  return runAlone(project, stack, complete(options), (o) =>
+    runOperation(project, stack, o, (handle, automation) => handle.refresh(automation)),
+  );
+}
+
+/**
+ * Runs an operation that changes the state, after clearing away what a killed one has left: its lock, and what it had
+ * begun without noting the end. A lock of a living process, or of another machine, is left alone.
+ */
+async function runAlone(
+  project: PulumiProject,
+  stack: string,
+  options: OperationOptions,
+  operate: (options: OperationOptions) => Promise<Outcome>,
+): Promise<Outcome> {
+  const locks = await readStateLocks(stack, project.backend);
+  const held = await releaseDeadLocks(locks);
+  if (held.length > 0) return refuse(stack, held);
+  if (locks.length > 0) options.progress.say(`Released the lock that a process which is gone had left on ${stack}`);
+  await settle(project, stack, options);
+  const outcome = await operate(options);
+  if (outcome.status !== 'locked') return outcome;
+  // Someone was quicker by a moment; where the backend is not a folder only the engine knows who.
+  const others = await readStateLocks(stack, project.backend);
+  return others.length > 0 ? refuse(stack, others) : outcome;
+}
+
+function refuse(stack: string, locks: readonly StateLock[]): Outcome {
+  return makeLockedOutcome(stack, { message: locks.map((lock) => renderStateLock(stack, lock)).join('\n'), locks });
+}
+
+async function settle(project: PulumiProject, stack: string, { progress, signal }: OperationOptions): Promise<void> {
+  const exportState = () => runCommand(project, ['stack', 'export', '--stack', stack]);
+  const pending = await readPendingOperations(stack, project.backend, exportState);
+  if (pending.length === 0) return;
+  progress.say(`The last update of ${stack} was interrupted: looking at what became of ${pending.length} resources …`);
+  await runCommand(project, [...makeSettleArguments(pending), '--stack', stack], signal);
+}
+
+function complete({ progress = SILENT, signal }: RunOptions): OperationOptions {
+  return { progress, signal };
+}

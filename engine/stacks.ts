@@ -1,0 +1,55 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { PulumiProject } from './project.ts';
+import { PulumiFailed, runPulumiCommand } from './pulumi-command.ts';
+
+/** Names of the project's stacks. */
+export async function listStacks(project: PulumiProject): Promise<readonly string[]> {
+  const stdout = await runCommand(project, ['stack', 'ls', '--json']);
+  return (JSON.parse(stdout) as readonly { readonly name: string }[]).map((stack) => stack.name);
+}
+
+/** The outputs of the last update, secrets as "[secret]"; undefined: there is no such stack. */
+export async function readStackOutputs(
+  project: PulumiProject,
+  stack: string,
+): Promise<Readonly<Record<string, unknown>> | undefined> {
+  try {
+    const stdout = await runCommand(project, ['stack', 'output', '--json', '--stack', stack]);
+    return JSON.parse(stdout) as Readonly<Record<string, unknown>>;
+  } catch (e) {
+    if (e instanceof PulumiFailed && /no stack named .* found/.test(e.stderr)) return undefined;
+    throw e;
+  }
+}
+
+/** Whether a stack is there; a look at its file, or for another backend a question to the engine. */
+export async function hasStack(project: PulumiProject, stack: string): Promise<boolean> {
+  const { folder, project: name } = project.backend;
+  if (!folder) return (await listStacks(project)).includes(stack);
+  const files = ['json', 'json.gz'].map((end) => join(folder, '.pulumi', 'stacks', name, `${stack}.${end}`));
+  return Promise.any(files.map((file) => access(file))).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Makes a stack when it is not there yet; does not select it, which plain `pulumi` would notice. */
+export async function ensureStack(project: PulumiProject, stack: string): Promise<void> {
+  if (await hasStack(project, stack)) return;
+  try {
+    await runCommand(project, ['stack', 'init', stack, '--no-select']);
+  } catch (e) {
+    if (!(e instanceof PulumiFailed && e.stderr.includes('already exists'))) throw e;
+  }
+}
+
+/** Runs one `pulumi` command in the project; what it prints on standard output. */
+export async function runCommand(
+  { root, engine, environment }: PulumiProject,
+  args: readonly string[],
+  signal?: AbortSignal,
+): Promise<string> {
+  const ran = await runPulumiCommand(engine, [...args, '--non-interactive'], { cwd: root, environment, signal });
+  return ran.stdout;
+}

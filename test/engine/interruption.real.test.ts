@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
+import { hostname, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { readPendingOperations } from '../../engine/pending-operations.ts';
+import { openProject, type PulumiProject } from '../../engine/project.ts';
+import { previewStack, upStack } from '../../engine/run-pulumi.ts';
+import { hasStack, readStackOutputs } from '../../engine/stacks.ts';
+import { readStateLocks } from '../../engine/state-lock.ts';
+import { makeThrowAwayProject } from './throw-away-project.ts';
+
+const STACK = 'tiny.local';
+const UP = join(import.meta.dirname, 'tiny', 'up.ts');
+
+describe('an update that waits in the middle', () => {
+  test('stops at the next safe point when it is cancelled, and the next one works', async () => {
+    const { root, folder, declare } = await makeThrowAwayProject();
+    const project = await openProject(root);
+    await declare({ a: { content: 'one' }, slow: { content: 'two', behave: 'wait' } });
+    const ctrlC = new AbortController();
+    const running = upStack(project, STACK, { signal: ctrlC.signal });
+    await until(() => existsSync(join(folder, 'waiting')) && existsSync(join(folder, 'a.json')));
+    ctrlC.abort();
+
+    expect(await running).toMatchObject({ status: 'cancelled' });
+    expect(existsSync(join(folder, 'stopped'))).toBe(true);
+    expect(await readStateLocks(STACK, project.backend)).toEqual([]);
+    expect(await pendingOf(project)).toEqual([]);
+
+    await declare({ a: { content: 'one' }, slow: { content: 'two' } });
+    expect(await upStack(project, STACK)).toMatchObject({
+      status: 'succeeded',
+      plan: { counts: { create: 1, same: 1 } },
+    });
+  });
+
+  test('keeps others out, who are told who it is; they may preview', async () => {
+    const { root, folder, declare } = await makeThrowAwayProject();
+    const project = await openProject(root);
+    await declare({ slow: { content: 'two', behave: 'wait' } });
+    const ctrlC = new AbortController();
+    const running = upStack(project, STACK, { signal: ctrlC.signal });
+    await until(() => existsSync(join(folder, 'waiting')));
+
+    const refused = await upStack(project, STACK);
+    const held = { user: userInfo().username, host: hostname(), alive: true };
+    expect(refused).toMatchObject({ status: 'locked', locks: [held] });
+    expect(refused.failures[0]?.message).toMatch(
+      /^Cannot change "tiny\.local": it is locked by process \d+ of .* since/,
+    );
+    expect(await previewStack(project, STACK)).toMatchObject({ status: 'succeeded' });
+    ctrlC.abort();
+    expect(await running).toMatchObject({ status: 'cancelled' });
+  });
+
+  test.each(['SIGKILL to everything', 'SIGKILL to davit alone'])('leaves nothing behind after a %s', async (how) => {
+    const { root, folder, declare } = await makeThrowAwayProject();
+    const project = await openProject(root);
+    await declare({ slow: { content: 'two', behave: 'wait' }, other: { content: 'three' } });
+    const up = spawn(process.execPath, [UP, root, STACK], { stdio: 'ignore' });
+    await until(() => existsSync(join(folder, 'waiting')) && existsSync(join(folder, 'other.json')));
+    const [lock] = await readStateLocks(STACK, project.backend);
+    await kill(up);
+    if (how === 'SIGKILL to everything') process.kill(lock?.pid ?? 0, 'SIGKILL');
+    await until(() => existsSync(join(folder, 'stopped'))); // the provider notices, whoever was killed
+    await until(async () => (await readStateLocks(STACK, project.backend)).every((l) => l.alive === false));
+
+    // The user has gone on: what was being made is not wanted any more, and must not stay behind for ever.
+    await declare({ other: { content: 'three' } });
+    const said: string[] = [];
+    const next = await upStack(project, STACK, { progress: { say: (line) => said.push(line) } });
+    expect(next).toMatchObject({ status: 'succeeded', failures: [] });
+    expect(existsSync(join(folder, 'slow.json'))).toBe(false);
+    expect(await pendingOf(project)).toEqual([]);
+    expect(said.filter((line) => line.startsWith('warning'))).toEqual([]);
+  });
+});
+
+async function pendingOf(project: PulumiProject) {
+  return readPendingOperations(STACK, project.backend, () => Promise.resolve('{}'));
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  const ended = new Promise((done) => child.once('exit', done));
+  child.kill('SIGKILL');
+  await ended;
+}
+
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await holds())) await sleep(50);
+}
