@@ -1,0 +1,39 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** What of a client's headers reaches a model server: never credentials, connection headers or our own marks. */
+const TO_MODEL = ['content-type', 'content-encoding', 'accept', 'traceparent', 'tracestate'] as const;
+/** What of a model server's headers reaches the client. */
+const TO_CLIENT = ['content-type', 'content-encoding', 'retry-after'] as const;
+const MAX_REQUEST_ID = 64;
+
+/** Makes the headers of a query to a model server. */
+export function makeQueryHeaders(
+  client: IncomingHttpHeaders,
+  { requestId, length }: { readonly requestId: string; readonly length: number },
+): Record<string, string> {
+  return { ...pick(client, TO_MODEL), 'x-request-id': requestId, 'content-length': String(length) };
+}
+
+/** Makes the headers of the answer to a client. */
+export function makeAnswerHeaders(
+  model: IncomingHttpHeaders,
+  { requestId, entity }: { readonly requestId: string; readonly entity: string },
+): Record<string, string> {
+  return { ...pick(model, TO_CLIENT), 'x-request-id': requestId, 'served-model-name': entity };
+}
+
+/** The client's own request id, when it is one that can be written into a header and a log; else undefined. */
+export function readRequestId(client: IncomingHttpHeaders): string | undefined {
+  const given = client['x-request-id'];
+  if (typeof given !== 'string' || given.length > MAX_REQUEST_ID) return undefined;
+  return /^[\w.:/+=-]+$/.test(given) ? given : undefined;
+}
+
+function pick(headers: IncomingHttpHeaders, names: readonly string[]): Record<string, string> {
+  const picked: Record<string, string> = {};
+  for (const name of names) {
+    const value = headers[name];
+    if (typeof value === 'string') picked[name] = value;
+  }
+  return picked;
+}

@@ -1,0 +1,53 @@
+/** What a request to the gateway asks for; who asks is another question. */
+export type Asked =
+  | { readonly kind: 'query'; readonly endpoint: string; readonly entity: string | undefined }
+  | { readonly kind: 'list' }
+  | { readonly kind: 'get'; readonly endpoint: string }
+  | { readonly kind: 'metrics'; readonly endpoint: string }
+  | { readonly kind: 'logs' | 'build-logs'; readonly endpoint: string; readonly entity: string }
+  /** A change through the API: endpoints change through Git. */
+  | { readonly kind: 'write'; readonly endpoint: string | undefined }
+  | { readonly kind: 'wrong-method'; readonly allow: string }
+  | { readonly kind: 'unknown' };
+
+const MANAGEMENT = '/api/2.0/serving-endpoints';
+const QUERY = /^\/serving-endpoints\/([^/]+)(?:\/served-models\/([^/]+))?\/invocations$/;
+const LOGS = /^\/([^/]+)\/served-models\/([^/]+)\/(logs|build-logs)$/;
+
+/** Method and target (`/path?query`) → what is asked for; Databricks' paths. */
+export function parseRequest(method: string, target: string): Asked {
+  const path = pathOf(target);
+  const query = QUERY.exec(path);
+  if (query) {
+    if (method !== 'POST') return { kind: 'wrong-method', allow: 'POST' };
+    return { kind: 'query', endpoint: decode(query[1]), entity: query[2] === undefined ? undefined : decode(query[2]) };
+  }
+  if (path === MANAGEMENT || path.startsWith(`${MANAGEMENT}/`)) return parseManagement(method, path);
+  return { kind: 'unknown' };
+}
+
+function parseManagement(method: string, path: string): Asked {
+  const below = path.slice(MANAGEMENT.length);
+  const [, name] = below.split('/');
+  if (method !== 'GET') return { kind: 'write', endpoint: name ? decode(name) : undefined };
+  if (!name) return { kind: 'list' };
+  const logs = LOGS.exec(below);
+  if (logs) return { kind: logs[3] as 'logs' | 'build-logs', endpoint: decode(logs[1]), entity: decode(logs[2]) };
+  if (below === `/${name}`) return { kind: 'get', endpoint: decode(name) };
+  if (below === `/${name}/metrics`) return { kind: 'metrics', endpoint: decode(name) };
+  return { kind: 'unknown' };
+}
+
+function pathOf(target: string): string {
+  const end = target.indexOf('?');
+  const path = end < 0 ? target : target.slice(0, end);
+  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path; // MLflow's client ends its lists with "/"
+}
+
+function decode(part: string | undefined): string {
+  try {
+    return decodeURIComponent(part ?? '');
+  } catch {
+    return part ?? ''; // a broken escape names nothing that exists
+  }
+}

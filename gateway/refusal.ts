@@ -1,0 +1,108 @@
+/** An answer that the gateway gives itself: Databricks' error body and its status. */
+export interface Refusal {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export const MAX_BODY_BYTES = 16 * 1024 * 1024;
+
+/** What the client reads: `{"error_code": …, "message": …}`. */
+export function renderRefusal({ code, message }: Refusal): string {
+  return JSON.stringify({ error_code: code, message });
+}
+
+export const unauthenticated: Refusal = {
+  status: 401,
+  code: 'UNAUTHENTICATED',
+  message: 'Cannot accept the request: expected a header "Authorization: Bearer TOKEN" with a token of this gateway',
+  headers: { 'www-authenticate': 'Bearer' },
+};
+
+export const unknownPath: Refusal = {
+  status: 404,
+  code: 'ENDPOINT_NOT_FOUND',
+  message: 'Cannot find this path: expected /serving-endpoints/NAME/invocations or /api/2.0/serving-endpoints',
+};
+
+export const tooLarge: Refusal = {
+  status: 413,
+  code: 'REQUEST_TOO_LARGE',
+  message: `Cannot take the request: its body is larger than ${MAX_BODY_BYTES} bytes (16 MB), which is the limit`,
+};
+
+/** No such endpoint, or none for this client to see. */
+export function unknownEndpoint(name: string): Refusal {
+  return {
+    status: 404,
+    code: 'RESOURCE_DOES_NOT_EXIST',
+    message: `Cannot find the serving endpoint "${name}": there is none of that name here`,
+  };
+}
+
+export function unknownEntity(endpoint: string, entity: string, known: readonly string[]): Refusal {
+  const expected = known.length > 0 ? `expected one of ${known.join(', ')}` : 'it serves nothing yet';
+  return {
+    status: 404,
+    code: 'RESOURCE_DOES_NOT_EXIST',
+    message: `Cannot find the served entity "${entity}" in endpoint "${endpoint}": ${expected}`,
+  };
+}
+
+export function wrongMethod(method: string, allow: string): Refusal {
+  return {
+    status: 405,
+    code: 'METHOD_NOT_ALLOWED',
+    message: `Cannot ${method} this path: expected ${allow}`,
+    headers: { allow },
+  };
+}
+
+/** The management API only reads: what is served is what is in Git. */
+export function writesGoThroughGit(endpoint: string | undefined): Refusal {
+  const name = endpoint ?? 'NAME';
+  return {
+    status: 405,
+    code: 'METHOD_NOT_ALLOWED',
+    message: `Cannot change "${name}" through the API: an endpoint is a file in Git, expected a pull request that changes endpoints/${name}.yaml (or, on this machine, npx davit up ${name})`,
+    headers: { allow: 'GET' },
+  };
+}
+
+/** More requests than may wait; trying again is safe, nothing was started. */
+export function tooMany(entity: string): Refusal {
+  return {
+    status: 429,
+    code: 'RESOURCE_EXHAUSTED',
+    message: `Cannot take another request for "${entity}": all its units are busy and its queue is full, expected fewer at a time or a higher maximum concurrency`,
+    headers: { 'retry-after': '1' },
+  };
+}
+
+/** Nobody can answer now; trying again is safe, nothing was started. */
+export function unavailable(entity: string, why: string, retrySeconds = 5): Refusal {
+  return {
+    status: 503,
+    code: 'TEMPORARILY_UNAVAILABLE',
+    message: `Cannot reach a model for "${entity}": ${why}`,
+    headers: { 'retry-after': String(retrySeconds) },
+  };
+}
+
+/** The model server was lost after it had the request: it may have begun, so it is not sent again. */
+export function serverLost(entity: string): Refusal {
+  return {
+    status: 502,
+    code: 'MODEL_SERVER_DIED',
+    message: `Cannot answer: the server of "${entity}" ended while it had this request, and another takes its place`,
+  };
+}
+
+export function tookTooLong(entity: string, seconds: number): Refusal {
+  return {
+    status: 504,
+    code: 'DEADLINE_EXCEEDED',
+    message: `Cannot answer: "${entity}" took longer than ${seconds} s`,
+  };
+}

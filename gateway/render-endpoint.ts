@@ -1,0 +1,86 @@
+import { contentHash } from '../schemas/names.ts';
+import type { ServedEndpoint, ServedEntity } from './served-endpoint.ts';
+
+const DEPLOYMENT = {
+  creating: 'DEPLOYMENT_CREATING',
+  ready: 'DEPLOYMENT_READY',
+  recovering: 'DEPLOYMENT_RECOVERING',
+  failed: 'DEPLOYMENT_FAILED',
+} as const;
+
+/** Makes Databricks' body of one endpoint, as `GET /api/2.0/serving-endpoints/NAME` answers it. */
+export function renderEndpoint(endpoint: ServedEndpoint, url: string): object {
+  const { name, description, tags, created, updated, entities, pending } = endpoint;
+  return {
+    id: contentHash({ endpoint: name }).slice(0, 32),
+    name,
+    description,
+    tags: tags.map(({ key, value }) => ({ key, value })),
+    creation_timestamp: created,
+    last_updated_timestamp: updated,
+    state: renderState(endpoint),
+    ...(entities.length > 0 && { config: renderConfig(endpoint) }),
+    ...(pending.length > 0 && {
+      pending_config: { served_entities: pending.map(renderEntity), config_version: endpoint.configVersion + 1 },
+    }),
+    endpoint_url: `${url}/serving-endpoints/${name}/invocations`,
+    permission_level: 'CAN_QUERY',
+    route_optimized: false,
+  };
+}
+
+function renderState({ entities, pending }: ServedEndpoint) {
+  const ready = entities.length > 0 && entities.every((e) => e.state === 'ready');
+  return {
+    ready: ready ? 'READY' : 'NOT_READY',
+    config_update: pending.some((e) => e.state === 'creating')
+      ? 'IN_PROGRESS'
+      : pending.some((e) => e.state === 'failed')
+        ? 'UPDATE_FAILED'
+        : 'NOT_UPDATING',
+  };
+}
+
+function renderConfig({ entities, configVersion }: ServedEndpoint) {
+  return {
+    served_entities: entities.map(renderEntity),
+    served_models: entities.map(renderModel),
+    traffic_config: {
+      routes: entities.map(({ name, trafficPercentage }) => ({
+        served_model_name: name,
+        served_entity_name: name,
+        traffic_percentage: trafficPercentage,
+      })),
+    },
+    config_version: configVersion,
+  };
+}
+
+function renderEntity(entity: ServedEntity) {
+  return {
+    name: entity.name,
+    entity_name: entity.modelName,
+    entity_version: entity.modelVersion,
+    ...renderCompute(entity),
+  };
+}
+
+/** The deprecated twin of an entity, which older clients still read. */
+function renderModel(entity: ServedEntity) {
+  return {
+    name: entity.name,
+    model_name: entity.modelName,
+    model_version: entity.modelVersion,
+    ...renderCompute(entity),
+  };
+}
+
+function renderCompute({ concurrency, scaleToZero, state, message }: ServedEntity) {
+  return {
+    workload_type: 'CPU',
+    min_provisioned_concurrency: concurrency.min,
+    max_provisioned_concurrency: concurrency.max,
+    scale_to_zero_enabled: scaleToZero,
+    state: { deployment: DEPLOYMENT[state], deployment_state_message: message },
+  };
+}

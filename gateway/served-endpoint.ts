@@ -1,0 +1,26 @@
+/** What the management API shows of an endpoint; every target can say this much. */
+export interface ServedEndpoint {
+  readonly name: string;
+  readonly description: string;
+  readonly tags: readonly { readonly key: string; readonly value: string }[];
+  /** Milliseconds since 1970. */
+  readonly created: number;
+  readonly updated: number;
+  /** Grows by one with each switch. */
+  readonly configVersion: number;
+  /** What takes requests now, in the file's order. */
+  readonly entities: readonly ServedEntity[];
+  /** What is on its way, or failed on it. */
+  readonly pending: readonly ServedEntity[];
+}
+
+export interface ServedEntity {
+  readonly name: string;
+  readonly modelName: string;
+  readonly modelVersion: string;
+  readonly trafficPercentage: number;
+  readonly concurrency: { readonly min: number; readonly max: number };
+  readonly scaleToZero: boolean;
+  readonly state: 'creating' | 'ready' | 'recovering' | 'failed';
+  readonly message: string;
+}

@@ -1,0 +1,54 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { unavailable } from '../gateway/refusal.ts';
+import { Refused } from '../gateway/refused.ts';
+import type { Answer, Query } from './replica.ts';
+import type { RevisionPool } from './revision-pool.ts';
+import { NotStarted } from './server-failed.ts';
+
+/** Who has asked and may leave before the answer. */
+export interface Asker {
+  readonly gone: boolean;
+  /** Set while the request waits for a unit. */
+  onGone: (() => void) | undefined;
+}
+
+/** A replica that refuses is asked again, or another one, for so long. */
+const PATIENCE_SECONDS = 60;
+const PAUSE_MILLISECONDS = 20;
+
+/**
+ * Answers a query by some replica. A request that no worker can have begun goes to another replica or waits; one that
+ * may have begun is never sent again. Undefined: the asker has left. Throws a Refused.
+ */
+export async function answerQuery(pool: RevisionPool, query: Query, asker: Asker): Promise<Answer | undefined> {
+  const patience = Date.now() + PATIENCE_SECONDS * 1000;
+  for (;;) {
+    const unit = await takeUnit(pool, asker);
+    if (!unit) return undefined;
+    let refused = false;
+    try {
+      return await unit.replica.send(query);
+    } catch (e) {
+      if (!(e instanceof NotStarted)) throw e;
+      refused = true;
+      if (Date.now() > patience) throw new Refused(unavailable(pool.settings.entity, e.message), { cause: e });
+    } finally {
+      unit.release(refused);
+    }
+    await sleep(PAUSE_MILLISECONDS);
+  }
+}
+
+async function takeUnit(pool: RevisionPool, asker: Asker) {
+  const waiting = pool.take();
+  const left = Promise.withResolvers<undefined>();
+  asker.onGone = () => {
+    waiting.leave();
+    left.resolve(undefined);
+  };
+  if (asker.gone) asker.onGone();
+  const unit = await Promise.race([left.promise, waiting.place]);
+  asker.onGone = undefined;
+  if (!unit) waiting.place.then((late) => late.release()).catch(() => undefined); // it came just as the asker left
+  return unit;
+}

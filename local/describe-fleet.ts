@@ -1,0 +1,97 @@
+import type { ServedEndpoint, ServedEntity } from '../gateway/served-endpoint.ts';
+import { floorReplicas } from './autoscaler.ts';
+import type { EndpointStatus, RevisionState, RevisionStatus } from './control-protocol.ts';
+import type { Stored, StoredRevision } from './durable-state.ts';
+import type { Known } from './fleet.ts';
+import type { RevisionPool } from './revision-pool.ts';
+
+/** Every revision as it is now. */
+export function describeRevisions(known: ReadonlyMap<string, Known>): readonly RevisionStatus[] {
+  return [...known].map(([name, { stored, phase, pool }]) => {
+    const failure = stored.failure ?? poolFailure(pool);
+    const load = { replicas: pool?.members ?? [], inFlight: pool?.inFlight ?? 0, queued: pool?.queued ?? 0 };
+    return { ...describeStored(name, stored), state: stateOf(phase, pool), failure, ...load };
+  });
+}
+
+/** The same from the durable state alone, when nothing runs. */
+export function describeStored(name: string, stored: StoredRevision): RevisionStatus {
+  const { endpoint, entity, model, bounds, autoscaling, workers, failure } = stored;
+  return {
+    name,
+    endpoint,
+    entity,
+    model: { name: model.name, version: model.version, digest: model.digest },
+    state: failure ? 'failed' : 'recovering',
+    failure,
+    bounds,
+    autoscaling,
+    workers,
+    replicas: [],
+    inFlight: 0,
+    queued: 0,
+  };
+}
+
+/** Every endpoint with its address. */
+export function describeEndpoints(stored: Stored): readonly EndpointStatus[] {
+  const port = stored.port ?? 0;
+  return Object.values(stored.endpoints).map(({ endpoint, ...rest }) => ({
+    name: endpoint,
+    ...rest,
+    url: `http://127.0.0.1:${port}/serving-endpoints/${endpoint}/invocations`,
+  }));
+}
+
+/** Endpoints as the management API shows them: those with a route, and those whose first revision is on its way. */
+export function describeServed(stored: Stored, revisions: readonly RevisionStatus[]): readonly ServedEndpoint[] {
+  const names = new Set([...Object.keys(stored.endpoints), ...revisions.map((r) => r.endpoint)]);
+  return [...names].sort().map((name) => {
+    const route = Object.hasOwn(stored.endpoints, name) ? stored.endpoints[name] : undefined;
+    const routed = new Map((route?.entities ?? []).map((e) => [e.revision, e.trafficPercentage]));
+    const mine = revisions.filter((r) => r.endpoint === name);
+    const entities = (route?.entities ?? []).flatMap(({ revision, trafficPercentage }) =>
+      mine.filter((r) => r.name === revision).map((r) => describeEntity(r, trafficPercentage)),
+    );
+    const coming = mine.filter((r) => !routed.has(r.name) && (r.state === 'starting' || r.state === 'failed'));
+    const { description = '', tags = [], created = 0, updated = 0, configVersion = 0 } = route ?? {};
+    const pending = coming.map((r) => describeEntity(r, 0));
+    return { name, description, tags, created, updated, configVersion, entities, pending };
+  });
+}
+
+function describeEntity(revision: RevisionStatus, trafficPercentage: number): ServedEntity {
+  const { entity, model, bounds, state, failure } = revision;
+  return {
+    name: entity,
+    modelName: model.name,
+    modelVersion: model.version,
+    trafficPercentage,
+    concurrency: { min: bounds.min, max: bounds.max },
+    scaleToZero: bounds.scaleToZero,
+    state: SHOWN[state],
+    message: failure?.message ?? (state === 'idle' ? 'Scaled to zero; a request wakes it' : ''),
+  };
+}
+
+const SHOWN: Readonly<Record<RevisionState, ServedEntity['state']>> = {
+  starting: 'creating',
+  ready: 'ready',
+  idle: 'ready',
+  recovering: 'recovering',
+  failed: 'failed',
+  draining: 'ready',
+};
+
+function stateOf(phase: Known['phase'], pool: RevisionPool | undefined): RevisionState {
+  if (phase !== 'proven') return phase;
+  if (!pool || pool.failure) return 'failed';
+  const { bounds, workers } = pool.settings;
+  if (pool.ready > 0) return pool.ready >= floorReplicas(bounds, workers) ? 'ready' : 'recovering';
+  return pool.wanted === 0 ? 'idle' : 'recovering';
+}
+
+function poolFailure(pool: RevisionPool | undefined) {
+  const failure = pool?.failure;
+  return failure && { stage: failure.stage, message: failure.message, log: failure.log };
+}

@@ -1,0 +1,85 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileAtomically } from '../system/atomic-files.ts';
+import type { Autoscaling, Failure, PutRoute } from './control-protocol.ts';
+import type { Revision } from '../schemas/revision.ts';
+
+/** What the supervisor remembers over its own end; environment variables are with each revision, tokens only as hashes. */
+export interface Stored {
+  readonly version: number;
+  /** The gateway's port once it has one. */
+  readonly port: number | undefined;
+  readonly revisions: Readonly<Record<string, StoredRevision>>;
+  readonly endpoints: Readonly<Record<string, StoredEndpoint>>;
+  /** SHA-256 in hex. */
+  readonly tokens: readonly string[];
+}
+
+export interface StoredRevision extends Omit<Revision, 'name' | 'environmentVars' | 'virtualenv'> {
+  readonly autoscaling: Autoscaling;
+  /** Undefined: it was proven. */
+  readonly failure?: Failure;
+}
+
+export interface StoredEndpoint extends Omit<PutRoute, 'gateway'> {
+  readonly configVersion: number;
+  readonly created: number;
+  readonly updated: number;
+}
+
+const FILE = 'supervisor.json';
+const EMPTY: Stored = { version: 1, port: undefined, revisions: {}, endpoints: {}, tokens: [] };
+
+/** Reads what a supervisor left; undefined: there was none. */
+export async function readStored(folder: string): Promise<Stored | undefined> {
+  const file = join(folder, FILE);
+  try {
+    const stored = JSON.parse(await readFile(file, 'utf8')) as Stored;
+    if (stored.version !== 1) throw new RangeError(`its version is ${String(stored.version)}, expected 1`);
+    return stored;
+  } catch (e) {
+    if ((e as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new Error(`Cannot read ${file}: ${(e as Error).message}`, { cause: e });
+  }
+}
+
+/** The state in memory and on the disk: the disk first, then the memory, one change after the other. */
+export class DurableState {
+  readonly #folder: string;
+  #stored: Stored;
+  #writing: Promise<unknown> = Promise.resolve();
+
+  private constructor(folder: string, stored: Stored) {
+    this.#folder = folder;
+    this.#stored = stored;
+  }
+
+  static async open(folder: string): Promise<DurableState> {
+    return new DurableState(folder, (await readStored(folder)) ?? EMPTY);
+  }
+
+  get now(): Stored {
+    return this.#stored;
+  }
+
+  /** Changes it; when this returns the change has been written and is in `now`. */
+  async change(make: (stored: Stored) => Stored): Promise<void> {
+    const turn = this.#writing.then(async () => {
+      const next = make(this.#stored);
+      await writeFileAtomically(join(this.#folder, FILE), `${JSON.stringify(next, undefined, 2)}\n`, 0o600);
+      this.#stored = next;
+    });
+    this.#writing = turn.catch(() => undefined);
+    await turn;
+  }
+}
+
+/** The value under a key of the record's own: names come from users, `constructor` is one. */
+export function own<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
+}
+
+/** A record without one key. */
+export function without<T>(record: Readonly<Record<string, T>>, key: string): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(record).filter(([name]) => name !== key));
+}

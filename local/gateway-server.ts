@@ -1,0 +1,136 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { checkBearer } from '../gateway/check-bearer.ts';
+import { chooseEntity } from '../gateway/choose-entity.ts';
+import { makeAnswerHeaders, makeQueryHeaders, readRequestId } from '../gateway/headers.ts';
+import { type Asked, parseRequest } from '../gateway/parse-request.ts';
+import * as refusal from '../gateway/refusal.ts';
+import { Refused } from '../gateway/refused.ts';
+import { answerQuery, type Asker } from './answer-query.ts';
+import { Bodies } from './read-body.ts';
+import type { Target } from './routes.ts';
+
+/** What the gateway asks the rest of the supervisor. */
+export interface GatewayBackend {
+  /** Hashes of the tokens that count now. */
+  hashes(): readonly Buffer[];
+  /** What serves an endpoint; undefined: there is no such endpoint. */
+  find(endpoint: string): readonly Target[] | undefined;
+  /** Answers the reading part of the management API; undefined: what is asked for does not exist. */
+  look(asked: Looked): Promise<Look | undefined>;
+  /** Notes an answer. */
+  count(endpoint: string, entity: string, status: number, milliseconds: number): void;
+}
+
+export type Looked = Extract<Asked, { kind: 'list' | 'get' | 'metrics' | 'logs' | 'build-logs' }>;
+
+export interface Look {
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** Longer than clients keep idle connections, so that they close first. */
+const KEEP_ALIVE_MILLISECONDS = 120_000;
+const REQUEST_MILLISECONDS = 300_000;
+
+/** Makes the gateway's HTTP server; it does not listen yet. */
+export function makeGatewayServer(backend: GatewayBackend): Server {
+  const bodies = new Bodies();
+  const options = { keepAliveTimeout: KEEP_ALIVE_MILLISECONDS, requestTimeout: REQUEST_MILLISECONDS, noDelay: true };
+  return createServer(options, (request, response) => {
+    answer(request, response, { backend, bodies }).catch((e: unknown) => refuse(response, e));
+  });
+}
+
+interface Parts {
+  readonly backend: GatewayBackend;
+  readonly bodies: Bodies;
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, parts: Parts): Promise<void> {
+  const { backend } = parts;
+  const asked = parseRequest(request.method ?? '', request.url ?? '');
+  if (asked.kind === 'unknown') throw new Refused(refusal.unknownPath);
+  if (!checkBearer(request.headers.authorization, backend.hashes())) throw new Refused(refusal.unauthenticated);
+  if (asked.kind === 'query') return query(asked, { request, response }, parts);
+  if (asked.kind === 'write') throw new Refused(refusal.writesGoThroughGit(asked.endpoint));
+  if (asked.kind === 'wrong-method') throw new Refused(refusal.wrongMethod(request.method ?? '', asked.allow));
+  const look = await backend.look(asked);
+  if (!look) throw new Refused(missing(asked, backend));
+  response.writeHead(200, { 'content-type': look.contentType }).end(look.body);
+}
+
+async function query(
+  { endpoint, entity }: Extract<Asked, { kind: 'query' }>,
+  { request, response }: { readonly request: IncomingMessage; readonly response: ServerResponse },
+  { backend, bodies }: Parts,
+): Promise<void> {
+  const started = performance.now();
+  const target = findTarget(backend, endpoint, entity);
+  const requestId = readRequestId(request.headers) ?? randomUUID();
+  response.setHeader('x-request-id', requestId);
+  response.setHeader('served-model-name', target.name);
+  const body = await bodies.read(request);
+  try {
+    const headers = makeQueryHeaders(request.headers, { requestId, length: body.length });
+    const answered = await answerQuery(target.pool, { headers, body }, watch(response));
+    if (!answered) return;
+    const { status } = answered;
+    const out = makeAnswerHeaders(answered.headers, { requestId, entity: target.name });
+    response.writeHead(status, { ...out, 'content-length': answered.body.length }).end(answered.body);
+    backend.count(endpoint, target.name, status, performance.now() - started);
+  } catch (e) {
+    if (e instanceof Refused) backend.count(endpoint, target.name, e.refusal.status, performance.now() - started);
+    throw e;
+  } finally {
+    bodies.release(body);
+  }
+}
+
+/** The entity that is asked for, or one chosen by its share of the traffic. */
+function findTarget(backend: GatewayBackend, endpoint: string, entity: string | undefined): Target {
+  const targets = backend.find(endpoint);
+  if (!targets) throw new Refused(refusal.unknownEndpoint(endpoint));
+  const target = entity === undefined ? chooseEntity(targets, Math.random()) : targets.find((t) => t.name === entity);
+  if (target) return target;
+  const names = targets.map((t) => t.name);
+  if (entity !== undefined) throw new Refused(refusal.unknownEntity(endpoint, entity, names));
+  throw new Refused(refusal.unavailable(endpoint, 'none of its entities can serve'));
+}
+
+/** Notices when the client leaves. */
+function watch(response: ServerResponse): Asker {
+  const asker: Asker & { gone: boolean } = { gone: response.destroyed, onGone: undefined };
+  response.once('close', () => {
+    asker.gone = true;
+    asker.onGone?.();
+  });
+  return asker;
+}
+
+function missing(asked: Looked, backend: GatewayBackend): refusal.Refusal {
+  if (!('endpoint' in asked)) return refusal.unknownPath;
+  const targets = backend.find(asked.endpoint);
+  if (!targets || !('entity' in asked)) return refusal.unknownEndpoint(asked.endpoint);
+  return refusal.unknownEntity(
+    asked.endpoint,
+    asked.entity,
+    targets.map((t) => t.name),
+  );
+}
+
+function refuse(response: ServerResponse, e: unknown): void {
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  const refused = e instanceof Refused ? e.refusal : fault;
+  const body = refusal.renderRefusal(refused);
+  response.writeHead(refused.status, { 'content-type': 'application/json', ...refused.headers }).end(body);
+}
+
+const fault: refusal.Refusal = {
+  status: 500,
+  code: 'INTERNAL_ERROR',
+  message: 'Cannot answer: the gateway itself has failed, expected this never to happen',
+};

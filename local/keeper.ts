@@ -1,0 +1,42 @@
+// Restarts the supervisor of one place when it is killed: `node keeper.ts --project ROOT --environment NAME [--adopt]`.
+import type { ChildProcess } from 'node:child_process';
+import { Socket } from 'node:net';
+import { HEALTHY_SECONDS, restartDelaySeconds } from './backoff.ts';
+import { ANOTHER_RUNS, readPlace, startProcess, WATCH_FD } from './supervisor-command.ts';
+
+const { place, adopt } = readPlace();
+let failures = 0;
+let supervisor: ChildProcess | undefined;
+
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => supervisor?.kill('SIGTERM'));
+if (adopt) watch();
+else keep();
+
+/** Runs a supervisor, and another one when it ends otherwise than by itself. */
+function keep(): void {
+  const started = Date.now();
+  const child = startProcess('supervisor', place);
+  supervisor = child;
+  child.stdio[WATCH_FD]?.on('error', () => undefined);
+  child.on('error', () => process.exit(1));
+  child.on('exit', (code, signal) => {
+    if (code === 0 || code === ANOTHER_RUNS) process.exit(0);
+    if (Date.now() - started > HEALTHY_SECONDS * 1000) failures = 0;
+    failures += 1;
+    process.stderr.write(`the supervisor ended (${signal ?? `exit code ${code ?? -1}`}), starting it again\n`);
+    setTimeout(keep, restartDelaySeconds(failures) * 1000);
+  });
+}
+
+/** Watches a supervisor that started this keeper; it says so on the pipe when it ends by itself. */
+function watch(): void {
+  let heard = '';
+  const pipe = new Socket({ fd: WATCH_FD });
+  pipe.setEncoding('utf8').on('data', (text: string) => (heard += text));
+  pipe.on('error', () => undefined);
+  pipe.on('close', () => {
+    if (heard.includes('end')) process.exit(0);
+    failures = 1;
+    keep();
+  });
+}

@@ -1,0 +1,101 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Refused } from '../gateway/refused.ts';
+import type { PythonOptions } from '../python/find-uv.ts';
+import type { Progress } from '../system/progress.ts';
+import { ModelServer, type ServerCommand } from './model-server.ts';
+import type { Answer, Query, Replica } from './replica.ts';
+import type { RevisionFolder } from './revision-folder.ts';
+import type { RevisionLog } from './revision-log.ts';
+import { NotStarted, ServerFailed } from './server-failed.ts';
+import type { Slots } from './slots.ts';
+
+/** Makes the command that serves a revision, and what it needs. */
+export type PrepareServer = (revision: RevisionFolder, options: PythonOptions) => Promise<ServerCommand>;
+
+export interface LaunchOptions {
+  readonly prepare: PrepareServer;
+  readonly socketPath: string;
+  readonly loadSeconds: number;
+  /** So many start at once on this machine. */
+  readonly slots: Slots;
+  readonly output: RevisionLog;
+  readonly progress: Progress;
+}
+
+const EXAMPLE = 'serving_input_example.json';
+const SHOWN_CHARACTERS = 300;
+
+/** A replica from the first step: a place to start in, its virtualenv, its process, a first prediction through it. */
+export class LaunchedReplica implements Replica {
+  readonly ready: Promise<void>;
+  readonly ended: Promise<string>;
+  readonly #revision: RevisionFolder;
+  readonly #options: LaunchOptions;
+  readonly #stop = new AbortController();
+  readonly #end = Promise.withResolvers<string>();
+  #begun = false;
+  #server: ModelServer | undefined;
+
+  constructor(revision: RevisionFolder, options: LaunchOptions) {
+    this.#revision = revision;
+    this.#options = options;
+    this.ended = this.#end.promise;
+    this.ready = options.slots.use(() => this.#start());
+    this.ready.catch(() => {
+      if (!this.#server) this.#end.resolve('it was never started');
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.#server?.pid;
+  }
+
+  send(query: Query): Promise<Answer> {
+    if (!this.#server) return Promise.reject(new NotStarted('it has not been started'));
+    return this.#server.send(query);
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort(new Error('Stopped before it was started'));
+    if (!this.#begun) this.#end.resolve('it was never started');
+    if (this.#server) await this.#server.stop();
+    await this.ended;
+  }
+
+  async #start(): Promise<void> {
+    const { prepare, output, progress, socketPath, loadSeconds } = this.#options;
+    const { signal } = this.#stop;
+    signal.throwIfAborted();
+    this.#begun = true;
+    const command = await prepare(this.#revision, { progress, signal });
+    signal.throwIfAborted();
+    const { entity, timeLimitSeconds } = this.#revision.revision;
+    progress.say(`Loading ${entity} …`);
+    const started = performance.now();
+    const say = (line: string) => output.add(line);
+    const server = new ModelServer(command, { socketPath, entity, timeLimitSeconds, loadSeconds, say });
+    this.#server = server;
+    void server.ended.then((how) => this.#end.resolve(how));
+    await server.ready;
+    await this.#predict(server);
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    progress.say(`Loaded ${entity} in ${seconds} s (process ${server.pid ?? 0}), it has predicted`);
+  }
+
+  /** The server has predicted the example already; this goes the way that a request goes. */
+  async #predict(server: ModelServer): Promise<void> {
+    const body = await readFile(join(this.#revision.model, EXAMPLE)).catch(() => undefined);
+    if (!body) return;
+    const headers = { 'content-type': 'application/json', 'content-length': String(body.length) };
+    try {
+      const { status, body: answer } = await server.send({ headers, body });
+      if (status === 200) return;
+      const shown = answer.toString('utf8').slice(0, SHOWN_CHARACTERS);
+      throw new ServerFailed('predict', `The model answers its own example with status ${status}: ${shown}`);
+    } catch (e) {
+      if (!(e instanceof Refused) && !(e instanceof NotStarted)) throw e;
+      throw new ServerFailed('predict', `The model does not answer its own example: ${e.message}`);
+    }
+  }
+}

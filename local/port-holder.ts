@@ -1,0 +1,34 @@
+import { readdir, readFile, readlink } from 'node:fs/promises';
+
+const LISTEN = '0A';
+
+/** Who listens on a TCP port of this machine, in words: `process 4711 (nginx)`. Undefined: it cannot be seen. */
+export async function describePortHolder(port: number): Promise<string | undefined> {
+  const inodes = await listeningInodes(port);
+  if (inodes.size === 0) return undefined;
+  for (const pid of await readdir('/proc').catch(() => [])) {
+    if (/^\d+$/.test(pid) && (await holdsAny(pid, inodes))) return `process ${pid} (${await readName(pid)})`;
+  }
+  return undefined;
+}
+
+/** Linux lists its sockets as text: `sl local_address rem_address st … inode`. */
+async function listeningInodes(port: number): Promise<ReadonlySet<string>> {
+  const tables = await Promise.all(['/proc/net/tcp', '/proc/net/tcp6'].map((f) => readFile(f, 'utf8').catch(() => '')));
+  const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const rows = tables.flatMap((table) => table.split('\n').slice(1)).map((line) => line.trim().split(/\s+/));
+  const listening = rows.filter(([, local, , state]) => local?.endsWith(wanted) === true && state === LISTEN);
+  return new Set(listening.map((row) => `socket:[${row[9] ?? ''}]`));
+}
+
+async function holdsAny(pid: string, inodes: ReadonlySet<string>): Promise<boolean> {
+  const folder = `/proc/${pid}/fd`;
+  const descriptors = await readdir(folder).catch(() => []);
+  const links = await Promise.all(descriptors.map((fd) => readlink(`${folder}/${fd}`).catch(() => '')));
+  return links.some((link) => inodes.has(link));
+}
+
+async function readName(pid: string): Promise<string> {
+  const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '');
+  return name.trim() || 'unknown';
+}

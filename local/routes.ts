@@ -1,0 +1,82 @@
+import type { PutRoute } from './control-protocol.ts';
+import { ControlRefused } from './control-refused.ts';
+import { type DurableState, own, without } from './durable-state.ts';
+import type { Known } from './fleet.ts';
+import type { RevisionPool } from './revision-pool.ts';
+
+/** An entity of a served endpoint, with what answers for it. */
+export interface Target {
+  readonly name: string;
+  readonly trafficPercentage: number;
+  readonly pool: RevisionPool;
+}
+
+/** Which revision serves what: switched in one assignment, after it has been written. */
+export class Routes {
+  readonly #state: DurableState;
+  readonly #known: ReadonlyMap<string, Known>;
+  /** Entities with their pools, made once for each stored route. */
+  readonly #targets = new WeakMap<object, readonly Target[]>();
+
+  constructor(state: DurableState, known: ReadonlyMap<string, Known>) {
+    this.#state = state;
+    this.#known = known;
+  }
+
+  /** What serves an endpoint now; undefined: there is no such endpoint. */
+  find(endpoint: string): readonly Target[] | undefined {
+    const route = own(this.#state.now.endpoints, endpoint);
+    if (!route) return undefined;
+    const made = this.#targets.get(route);
+    if (made) return made;
+    const targets = route.entities.flatMap(({ name, revision, trafficPercentage }) => {
+      const pool = this.#known.get(revision)?.pool;
+      return pool ? [{ name, trafficPercentage, pool }] : [];
+    });
+    if (targets.length === route.entities.length) this.#targets.set(route, targets);
+    return targets;
+  }
+
+  /** Refuses a route to a revision that is not proven, and shares that are not the whole. */
+  check({ endpoint, entities }: PutRoute): void {
+    for (const entity of entities) this.#requireProven(endpoint, entity);
+    const total = entities.reduce((sum, e) => sum + e.trafficPercentage, 0);
+    if (total !== 100) {
+      const message = `Cannot route "${endpoint}": its shares add up to ${total}, expected 100`;
+      throw new ControlRefused({ code: 'bad-request', message });
+    }
+  }
+
+  /** Switches an endpoint, whole or not at all. */
+  async put(route: PutRoute): Promise<void> {
+    const { endpoint, description, tags, entities } = route;
+    this.check(route);
+    await this.#state.change((s) => {
+      const before = own(s.endpoints, endpoint);
+      const updated = Date.now();
+      const [created, configVersion] = [before?.created ?? updated, (before?.configVersion ?? 0) + 1];
+      const stored = { endpoint, description, tags, entities, created, updated, configVersion };
+      return { ...s, endpoints: { ...s.endpoints, [endpoint]: stored } };
+    });
+  }
+
+  /** Takes an endpoint away; requests that are in flight still end. */
+  async delete(endpoint: string): Promise<void> {
+    if (!own(this.#state.now.endpoints, endpoint)) return;
+    await this.#state.change((s) => ({ ...s, endpoints: without(s.endpoints, endpoint) }));
+  }
+
+  #requireProven(endpoint: string, entity: PutRoute['entities'][number]): void {
+    const known = this.#known.get(entity.revision);
+    if (known?.phase === 'proven' && known.stored.endpoint === endpoint && known.stored.entity === entity.name) return;
+    const found = !known
+      ? 'there is none'
+      : known.phase === 'proven'
+        ? `it serves "${known.stored.entity}" of "${known.stored.endpoint}"`
+        : `it is ${known.phase}`;
+    throw new ControlRefused({
+      code: 'not-ready',
+      message: `Cannot route "${endpoint}" to revision "${entity.revision}": ${found}, expected one that has been proven for "${entity.name}"`,
+    });
+  }
+}

@@ -1,0 +1,20 @@
+/** Thrown when a model server does not start; `stage` says how far it came. */
+export class ServerFailed extends Error {
+  readonly stage: string;
+  readonly log: readonly string[];
+
+  constructor(stage: string, message: string, log: readonly string[] = []) {
+    super(message);
+    this.name = 'ServerFailed';
+    this.stage = stage;
+    this.log = log;
+  }
+}
+
+/** Thrown when a request did not reach a worker: it may be sent to another. */
+export class NotStarted extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'NotStarted';
+  }
+}

@@ -1,0 +1,229 @@
+import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { renderEndpoint } from '../gateway/render-endpoint.ts';
+import { renderMetrics } from '../gateway/render-metrics.ts';
+import { Traffic } from '../gateway/traffic.ts';
+import type {
+  Deleted,
+  EndpointStatus,
+  PatchRevision,
+  PutRevision,
+  PutRoute,
+  RevisionStatus,
+  Status,
+} from './control-protocol.ts';
+import { ControlRefused } from './control-refused.ts';
+import type { ControlOperations, ReadLog, Task } from './control-server.ts';
+import { describeEndpoints, describeRevisions, describeServed } from './describe-fleet.ts';
+import { DurableState, own } from './durable-state.ts';
+import { Fleet } from './fleet.ts';
+import { Gateway } from './gateway.ts';
+import type { GatewayBackend, Look, Looked } from './gateway-server.ts';
+import type { PrepareServer } from './launched-replica.ts';
+import { type Place, stateFolder } from './place.ts';
+import { RevisionLogs } from './revision-logs.ts';
+import { Routes } from './routes.ts';
+import { Tokens } from './tokens.ts';
+
+export interface SupervisionOptions {
+  readonly place: Place;
+  /** For the model servers' sockets. */
+  readonly socketFolder: string;
+  readonly prepare: PrepareServer;
+  readonly loadSeconds: number;
+  /** Called when there is nothing left to supervise, or when it was told to stop. */
+  readonly onEnd: (why: 'empty' | 'stopped') => void;
+  /** Process id of who watches this process. */
+  readonly keeper: () => number | undefined;
+}
+
+const TICK_MILLISECONDS = 1000;
+const LOG_LINES = 1000;
+
+/** One environment on this machine: its revisions, its routes, its gateway, and what may be asked about them. */
+export class Supervision implements ControlOperations, GatewayBackend {
+  readonly #options: SupervisionOptions;
+  readonly #state: DurableState;
+  readonly #logs: RevisionLogs;
+  readonly #fleet: Fleet;
+  readonly #routes: Routes;
+  readonly #gateway: Gateway;
+  readonly #tokens: Tokens;
+  readonly #traffic = new Map<string, Traffic>();
+  readonly #ticking: NodeJS.Timeout;
+
+  private constructor(options: SupervisionOptions, state: DurableState) {
+    const { place, socketFolder, prepare, loadSeconds } = options;
+    this.#options = options;
+    this.#state = state;
+    this.#logs = new RevisionLogs(stateFolder(place, 'logs'));
+    const folder = stateFolder(place, 'revisions');
+    this.#fleet = new Fleet({ state, logs: this.#logs, folder, socketFolder, prepare, loadSeconds });
+    this.#routes = new Routes(state, this.#fleet.known);
+    this.#tokens = new Tokens(state);
+    this.#gateway = new Gateway(this, place.environment);
+    this.#ticking = setInterval(() => this.#fleet.tick(), TICK_MILLISECONDS);
+  }
+
+  /** Takes up what an earlier supervisor left, or begins with nothing. */
+  static async open(options: SupervisionOptions): Promise<Supervision> {
+    const folder = stateFolder(options.place);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await chmod(folder, 0o700);
+    const state = await DurableState.open(folder);
+    const known = Object.keys(state.now.revisions);
+    await Promise.all(['revisions', 'logs'].map((name) => removeUnfinished(join(folder, name), known)));
+    const opened = new Supervision(options, state);
+    await opened.#fleet.restore();
+    const { port, endpoints } = state.now;
+    if (port !== undefined && Object.keys(endpoints).length > 0) await opened.#gateway.resume(port);
+    return opened;
+  }
+
+  /** Ends everything that runs; the durable state stays. */
+  async close(): Promise<void> {
+    clearInterval(this.#ticking);
+    await Promise.all([this.#gateway.close(), this.#fleet.close()]);
+  }
+
+  status(): Status {
+    const { place, keeper } = this.#options;
+    return {
+      environment: place.environment,
+      root: place.root,
+      running: true,
+      pid: process.pid,
+      keeper: keeper(),
+      gateway: this.#gateway.status,
+      tokens: this.#state.now.tokens.length,
+      endpoints: describeEndpoints(this.#state.now),
+      revisions: describeRevisions(this.#fleet.known),
+    };
+  }
+
+  async putRevision(put: PutRevision, task: Task): Promise<RevisionStatus> {
+    await this.#fleet.put(put, task, task.signal);
+    return this.#revision(put.revision.name);
+  }
+
+  async patchRevision(name: string, patch: PatchRevision): Promise<RevisionStatus> {
+    await this.#fleet.patch(name, patch);
+    return this.#revision(name);
+  }
+
+  async deleteRevision(name: string, task: Task): Promise<Deleted> {
+    await this.#fleet.delete(name, task);
+    return this.#endIfEmpty();
+  }
+
+  async putRoute(route: PutRoute): Promise<EndpointStatus> {
+    this.#routes.check(route);
+    const port = await this.#gateway.listen(route.gateway.port ?? this.#state.now.port ?? 0);
+    if (port !== this.#state.now.port) await this.#state.change((s) => ({ ...s, port }));
+    await this.#routes.put(route);
+    const status = this.status().endpoints.find((e) => e.name === route.endpoint);
+    if (!status) throw new Error(`Cannot find the route of "${route.endpoint}" that was just made`);
+    return status;
+  }
+
+  async deleteRoute(endpoint: string): Promise<Deleted> {
+    await this.#routes.delete(endpoint);
+    return this.#endIfEmpty();
+  }
+
+  readLog(revision: string, { which, lines }: ReadLog): Promise<readonly string[]> {
+    return this.#logs.read(revision, which, lines);
+  }
+
+  makeToken(): Promise<string> {
+    return this.#tokens.make();
+  }
+
+  makeShortToken(seconds: number): string {
+    return this.#tokens.makeShort(seconds);
+  }
+
+  revokeTokens(): Promise<void> {
+    return this.#tokens.revoke();
+  }
+
+  stop(): void {
+    this.#options.onEnd('stopped');
+  }
+
+  hashes(): readonly Buffer[] {
+    return this.#tokens.hashes();
+  }
+
+  find(endpoint: string) {
+    return this.#routes.find(endpoint);
+  }
+
+  count(endpoint: string, entity: string, status: number, milliseconds: number): void {
+    this.#trafficOf(endpoint, entity).count(status, milliseconds, Date.now());
+  }
+
+  async look(asked: Looked): Promise<Look | undefined> {
+    const served = describeServed(this.#state.now, describeRevisions(this.#fleet.known));
+    const url = this.#gateway.status.url ?? '';
+    if (asked.kind === 'list') return json({ endpoints: served.map((e) => renderEndpoint(e, url)) });
+    const endpoint = served.find((e) => e.name === asked.endpoint);
+    if (!endpoint) return undefined;
+    if (asked.kind === 'get') return json(renderEndpoint(endpoint, url));
+    if (asked.kind === 'metrics') return { contentType: METRICS, body: this.#metrics(asked.endpoint) };
+    return this.#lookAtLogs(asked.endpoint, asked.entity, asked.kind === 'logs' ? 'log' : 'build-log');
+  }
+
+  async #lookAtLogs(endpoint: string, entity: string, which: ReadLog['which']): Promise<Look | undefined> {
+    const route = own(this.#state.now.endpoints, endpoint);
+    const serving = route?.entities.find((e) => e.name === entity)?.revision;
+    const coming = [...this.#fleet.known].find(
+      ([, { stored }]) => stored.endpoint === endpoint && stored.entity === entity,
+    );
+    const revision = serving ?? coming?.[0];
+    if (revision === undefined) return undefined;
+    return json({ logs: (await this.#logs.read(revision, which, LOG_LINES)).join('\n') });
+  }
+
+  #metrics(endpoint: string): string {
+    const entities = (this.#routes.find(endpoint) ?? []).map(({ name, pool }) => ({
+      entity: name,
+      traffic: this.#trafficOf(endpoint, name).read(Date.now()),
+      provisioned: pool.ready * pool.settings.workers,
+    }));
+    return renderMetrics(endpoint, entities);
+  }
+
+  #trafficOf(endpoint: string, entity: string): Traffic {
+    const key = `${endpoint}/${entity}`;
+    const traffic = this.#traffic.get(key) ?? new Traffic();
+    this.#traffic.set(key, traffic);
+    return traffic;
+  }
+
+  #revision(name: string): RevisionStatus {
+    const found = describeRevisions(this.#fleet.known).find((r) => r.name === name);
+    if (!found)
+      throw new ControlRefused({ code: 'unknown', message: `Cannot find revision "${name}": it was deleted` });
+    return found;
+  }
+
+  #endIfEmpty(): Deleted {
+    const ending = this.#fleet.known.size === 0 && Object.keys(this.#state.now.endpoints).length === 0;
+    if (ending) this.#options.onEnd('empty');
+    return { ending };
+  }
+}
+
+const METRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
+
+function json(value: unknown): Look {
+  return { contentType: 'application/json', body: JSON.stringify(value) };
+}
+
+/** A supervisor that was killed may have left a revision half made. */
+async function removeUnfinished(folder: string, known: readonly string[]): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  const left = names.filter((name) => !known.includes(name));
+  await Promise.all(left.map((name) => rm(join(folder, name), { recursive: true, force: true })));
+}

@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+
+/** Written by whoever downloads from a registry, and by Python: neither belongs to the model. */
+const LEFT_OUT = new Set(['registered_model_meta', '__pycache__', '.DS_Store']);
+const READ_BYTES = 1 << 20;
+
+/** A model's directory holds something that cannot be digested: a link that leads out of it. */
+export class ModelLinkError extends Error {}
+
+/** `sha256:<hex>` over the sorted relative paths and the bytes of a model's files. Throws a ModelLinkError. */
+export async function digestModel(folder: string): Promise<string> {
+  const root = await realpath(folder);
+  const files = (await listFiles(root, root, '')).sort((a, b) => (a < b ? -1 : 1));
+  const whole = createHash('sha256');
+  for (const file of files) whole.update(`${file}\0${await digestFile(join(root, file))}\n`);
+  return `sha256:${whole.digest('hex')}`;
+}
+
+/** SHA-256 of one file, in hex. */
+export async function digestFile(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file, { highWaterMark: READ_BYTES }), hash);
+  return hash.digest('hex');
+}
+
+async function listFiles(root: string, folder: string, prefix: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const lists = entries
+    .filter((e) => !LEFT_OUT.has(e.name))
+    .map(async (e) => {
+      const path = join(folder, e.name);
+      const name = `${prefix}${e.name}`;
+      if (e.isDirectory()) return listFiles(root, path, `${name}/`);
+      if (e.isSymbolicLink()) await checkLink(root, path, name);
+      return [name];
+    });
+  return (await Promise.all(lists)).flat();
+}
+
+/** Links to a file inside are followed; anything else would make the digest say less than what runs. */
+async function checkLink(root: string, path: string, name: string): Promise<void> {
+  const target = await realpath(path).catch(() => undefined);
+  if (target === undefined) throw new ModelLinkError(`the link ${name} leads nowhere`);
+  if (!target.startsWith(root + sep)) throw new ModelLinkError(`the link ${name} leads out of the model's directory`);
+  if (!(await stat(target)).isFile()) throw new ModelLinkError(`the link ${name} does not lead to a file`);
+}
