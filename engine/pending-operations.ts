@@ -1,50 +1,59 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Backend } from './backend.ts';
+import { resourceName } from './plan.ts';
 
-/** What an engine that was killed had begun and not noted the end of. */
-export interface PendingOperation {
-  readonly urn: string;
-  readonly type: string;
-  /** `creating`, `updating`, `deleting`, `reading` or `importing`. */
-  readonly operation: string;
+/** The state of a stack, as `pulumi stack export` prints it; only what is of interest here. */
+export interface StackState {
+  readonly version: number;
+  readonly deployment: Deployment;
 }
 
 interface Deployment {
-  readonly pending_operations?: readonly {
-    readonly type: string;
-    readonly resource: { readonly urn: string; readonly type: string };
-  }[];
+  readonly resources?: readonly StateResource[];
+  readonly pending_operations?: readonly PendingOperation[];
 }
 
-/** Reads what is pending in a stack's state: its file, or for another backend what `exportState` gives. */
-export async function readPendingOperations(
-  stack: string,
-  backend: Backend,
-  exportState: () => Promise<string>,
-): Promise<readonly PendingOperation[]> {
-  const file = backend.folder && join(backend.folder, '.pulumi', 'stacks', backend.project, `${stack}.json`);
-  const text = file ? await readFile(file, 'utf8').catch(() => undefined) : undefined;
-  return parsePendingOperations(text ?? (await exportState()));
+/** What an engine that was killed had begun and not noted the end of. */
+export interface PendingOperation {
+  /** `creating`, `updating`, `deleting`, `reading` or `importing`. */
+  readonly type: string;
+  readonly resource: StateResource;
 }
 
-/** Parses the state of a stack, as a file backend keeps it or as `pulumi stack export` prints it. */
-export function parsePendingOperations(text: string): readonly PendingOperation[] {
-  const state = JSON.parse(text) as { checkpoint?: { latest?: Deployment }; deployment?: Deployment };
-  const pending = (state.checkpoint?.latest ?? state.deployment)?.pending_operations ?? [];
-  return pending.map(({ type: operation, resource: { urn, type } }) => ({ urn, type, operation }));
+interface StateResource {
+  readonly urn: string;
+  readonly type: string;
+  readonly id?: string;
+  readonly inputs?: object;
+  readonly outputs?: object;
+}
+
+/** How many operations are pending in a stack of a file backend; undefined: its state cannot be looked at from here. */
+export async function countPendingOperations(stack: string, backend: Backend): Promise<number | undefined> {
+  if (!backend.folder) return undefined;
+  const file = join(backend.folder, '.pulumi', 'stacks', backend.project, `${stack}.json`);
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined; // compressed, as the user may have asked for
+  const state = JSON.parse(text) as { readonly checkpoint?: { readonly latest?: Deployment } };
+  return state.checkpoint?.latest?.pending_operations?.length ?? 0;
 }
 
 /**
- * The arguments of the `pulumi refresh` that settles what is pending: what was being created is looked for under its id
- * and taken into the state when it is there, so that it is neither forgotten nor made twice; the rest is read anew.
+ * The same state with nothing pending. What was being created is taken for made, under the id it must have, so that a
+ * refresh finds out: the engine itself would warn about it for ever, and never delete it. The rest needs only a refresh.
  */
-export function makeSettleArguments(pending: readonly PendingOperation[]): readonly string[] {
-  const creates = pending.filter(({ type, operation }) => operation === 'creating' && OWN_TYPE.test(type));
-  const ids = creates.flatMap(({ urn }) => [urn, urn.split('::').slice(3).join('::')]);
-  const imports = ids.length > 0 ? ['--import-pending-creates', ids.join(',')] : [];
-  return ['refresh', '--yes', '--skip-preview', ...imports, '--clear-pending-creates'];
+export function adoptPendingCreates(state: StackState): StackState {
+  const { resources = [], pending_operations: pending = [] } = state.deployment;
+  const known = new Set(resources.map((resource) => resource.urn));
+  const adopted = pending
+    .filter(({ type, resource }) => type === 'creating' && OWN_TYPE.test(resource.type) && !known.has(resource.urn))
+    .map(({ resource }) => ({ ...resource, id: resourceName(resource.urn), outputs: resource.inputs ?? {} }));
+  return {
+    ...state,
+    deployment: { ...state.deployment, resources: [...resources, ...adopted], pending_operations: [] },
+  };
 }
 
-/** Resources of our own providers: their id is their Pulumi name, which is why they can be found again. */
+/** Resources of our own providers: their id is their Pulumi name, which is how they can be found again. */
 const OWN_TYPE = /^davit:/;

@@ -1,6 +1,8 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { SILENT, type Progress } from '../system/progress.ts';
 import { makeLockedOutcome, makeOutcome, type Outcome } from './outcome.ts';
-import { makeSettleArguments, readPendingOperations } from './pending-operations.ts';
+import { adoptPendingCreates, countPendingOperations, type StackState } from './pending-operations.ts';
 import type { PulumiProject } from './project.ts';
 import { type OperationOptions, runOperation } from './run-operation.ts';
 import { ensureStack, hasStack, runCommand } from './stacks.ts';
@@ -67,12 +69,21 @@ function refuse(stack: string, locks: readonly StateLock[]): Outcome {
   return makeLockedOutcome(stack, { message: locks.map((lock) => renderStateLock(stack, lock)).join('\n'), locks });
 }
 
+/** Finds out what became of what a killed engine had begun, and notes it in the state. */
 async function settle(project: PulumiProject, stack: string, { progress, signal }: OperationOptions): Promise<void> {
-  const exportState = () => runCommand(project, ['stack', 'export', '--stack', stack]);
-  const pending = await readPendingOperations(stack, project.backend, exportState);
-  if (pending.length === 0) return;
-  progress.say(`The last update of ${stack} was interrupted: looking at what became of ${pending.length} resources …`);
-  await runCommand(project, [...makeSettleArguments(pending), '--stack', stack], signal);
+  if ((await countPendingOperations(stack, project.backend)) === 0) return;
+  const state = JSON.parse(await runCommand(project, ['stack', 'export', '--stack', stack])) as StackState;
+  const count = state.deployment.pending_operations?.length ?? 0;
+  if (count === 0) return;
+  progress.say(`The last update of ${stack} was interrupted: looking at what became of ${count} resources …`);
+  const file = join(project.root, '.davit', `${stack}.${process.pid}.state.json`);
+  try {
+    await writeFile(file, JSON.stringify(adoptPendingCreates(state)), { mode: 0o600 });
+    await runCommand(project, ['stack', 'import', '--stack', stack, '--file', file]);
+  } finally {
+    await rm(file, { force: true });
+  }
+  await runCommand(project, ['refresh', '--yes', '--skip-preview', '--stack', stack], signal);
 }
 
 function complete({ progress = SILENT, signal }: RunOptions): OperationOptions {
