@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from typing import Any
 
@@ -75,7 +74,7 @@ def is_number(value: Any) -> bool:
 def is_base64(value: Any) -> bool:
     try:
         return isinstance(value, str) and bool(base64.b64decode("".join(value.split()), validate=True) or not value)
-    except binascii.Error:
+    except ValueError:  # binascii.Error, and what is not ASCII
         return False
 
 

@@ -16,7 +16,7 @@ FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 LLM_KEYS = {"messages", "prompt", "input"}
 NOUNS = {list: "a list", str: "a string", int: "a number", float: "a number", bool: "a boolean", type(None): "null"}
 EXPECTED = f"expected a JSON object with exactly one of {', '.join(FORMS)}"
-QUOTED = re.compile(r"""(["'`]).*?\1""", re.DOTALL)
+QUOTED = re.compile(r"""(["'`]).*\1""", re.DOTALL)
 
 
 class Refused(Exception):

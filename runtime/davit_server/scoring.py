@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 import traceback
 
@@ -17,13 +16,10 @@ from .log import log
 from .payload import Refused, is_llm, parse_csv, parse_object, parse_parquet, parse_payload
 from .signature import SignatureMismatch, find_mismatches
 from .strict_json import InvalidOutput, write_strictly
+from .without_data import without_data
 
 SLOW_SECONDS = 1
 """A model that takes longer has no use for a saved millisecond; its example is not predicted a second time."""
-
-ECHO = re.compile(r"\b(data|value) [`'].*?[`'](?=\W|$)", re.DOTALL)
-REASON = re.compile(r"\.? Error: .*", re.DOTALL)
-MESSAGE_CHARACTERS = 500
 
 
 class Scorer:
@@ -104,12 +100,3 @@ def plain_value(result: object) -> object:
     if isinstance(result, pd.Series):
         result = pd.DataFrame(result)
     return result.to_dict(orient="records") if isinstance(result, pd.DataFrame) else result
-
-
-def without_data(message: str) -> str:
-    """MLflow quotes the whole input in its messages; only what is wrong with it goes back."""
-    if message.startswith("Failed to enforce schema"):
-        message = message.rpartition(". Error: ")[2]
-    elif message.startswith("Invalid input. Data is not compatible"):
-        message = REASON.sub(".", message)
-    return ECHO.sub(r"\1", message)[:MESSAGE_CHARACTERS]

@@ -11,6 +11,8 @@ import traceback
 from collections.abc import Iterator
 from typing import Callable
 
+from .without_data import without_data
+
 FRAMES = 8
 OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
 MESSAGE_CHARACTERS = 2000
@@ -39,7 +41,7 @@ def describe_failure(stage: str, error: BaseException, model: str, trace: bool =
     """`{stage, kind|cause, message, module, trace}`: a sentence that a person understands, and where it happened."""
     cause = root_cause(error)
     kind = type(cause).__name__
-    text = str(cause).strip()[:MESSAGE_CHARACTERS]
+    text = (without_data(str(cause)) if kind == "MlflowException" else str(cause)).strip()[:MESSAGE_CHARACTERS]
     named = kind not in ("SignatureMismatch", "InvalidOutput")  # ours: the sentence says it all
     message = f"{kind}: {text}" if named and text else text or kind
     if not trace:

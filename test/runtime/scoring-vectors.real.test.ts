@@ -96,10 +96,7 @@ function comparable(body: string): unknown {
   const cut = /^(\{"predictions": \[(?:0, )+)/.exec(body);
   if (cut && body.length > 1000) return body.slice(0, 100);
   try {
-    const { sqlstate, error_class, ...rest } = JSON.parse(body) as Record<string, unknown>;
-    void sqlstate;
-    void error_class;
-    return rest;
+    return { ...(JSON.parse(body) as object), sqlstate: undefined, error_class: undefined };
   } catch {
     return body.length > 100 ? body.slice(0, 100) : body;
   }

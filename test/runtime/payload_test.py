@@ -1,0 +1,161 @@
+"""Tests of davit_server.payload and fast_frame: bodies to what the model gets. Needs mlflow and pandas."""
+
+import json
+import unittest
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+from davit_server.example import serving_form
+from davit_server.fast_frame import FastFrame
+from davit_server.payload import Refused, parse_csv, parse_object, parse_payload
+from davit_server.strict_json import InvalidOutput, write_strictly
+from davit_server.without_data import without_data
+from mlflow.types.schema import ColSpec, DataType, ParamSchema, ParamSpec, Schema
+
+SCHEMA = Schema(
+    [
+        ColSpec(DataType.long, "n"),
+        ColSpec(DataType.string, "code"),
+        ColSpec(DataType.datetime, "day"),
+        ColSpec(DataType.double, "x", required=False),
+    ]
+)
+
+
+def metadata(schema=None, params=None, hinted=False):
+    return SimpleNamespace(
+        get_input_schema=lambda: schema,
+        get_params_schema=lambda: params,
+        _is_signature_from_type_hint=lambda: hinted,
+        _is_type_hint_from_example=lambda: False,
+    )
+
+
+class ParseObject(unittest.TestCase):
+    def test_refuses_what_is_not_a_json_object(self):
+        for body, part in [
+            (b"", "not valid JSON"),
+            (b'{"a": NaN}', "NaN is not JSON"),
+            (b'{"a": -Infinity}', "-Infinity is not JSON"),
+            (b"\xff\xfe", "not UTF-8"),
+            (b"[1]", "The body is a list, expected"),
+            (b"null", "The body is null, expected"),
+            (b"[" * 200_000, "nested too deeply"),
+        ]:
+            with self.subTest(body=body[:20]), self.assertRaises(Refused) as caught:
+                parse_object(body)
+            self.assertEqual((caught.exception.status, caught.exception.code), (400, "BAD_REQUEST"))
+            self.assertIn(part, str(caught.exception))
+
+
+class ParsePayload(unittest.TestCase):
+    def test_llm_form_takes_known_parameters_out(self):
+        params = ParamSchema([ParamSpec("temperature", DataType.double, 0.5)])
+        data, found = parse_payload({"messages": [], "temperature": 1, "other": 2}, metadata(params=params), None)
+        self.assertEqual((data, found), ({"messages": [], "other": 2}, {"temperature": 1}))
+
+    def test_type_hints_take_inputs_as_they_are(self):
+        self.assertEqual(parse_payload({"inputs": [1], "params": {}}, metadata(hinted=True), None), ([1], {}))
+        with self.assertRaises(Refused):
+            parse_payload({"instances": [1]}, metadata(hinted=True), None)
+
+    def test_two_forms_are_refused(self):
+        with self.assertRaises(Refused) as caught:
+            parse_payload({"inputs": 1, "instances": 1}, metadata(), None)
+        self.assertIn("The body has instances and inputs, expected", str(caught.exception))
+
+
+class ParseCsv(unittest.TestCase):
+    def test_columns_get_the_types_of_the_signature(self):
+        frame = parse_csv(b"code,n,day,x\n007,1,2026-11-22,\n008,2,2026-11-23,1.5\n", SCHEMA)
+        self.assertEqual(list(frame["code"]), ["007", "008"])
+        self.assertEqual(str(frame["n"].dtype), "int64")
+        self.assertEqual(str(frame["day"].dtype)[:10], "datetime64")
+        self.assertTrue(np.isnan(frame["x"].iloc[0]))
+
+    def test_a_value_that_does_not_fit_is_refused_and_not_repeated(self):
+        with self.assertRaises(Refused) as caught:
+            parse_csv(b"n\nsecret\n", SCHEMA)
+        self.assertEqual(caught.exception.status, 400)
+        self.assertNotIn("secret", str(caught.exception))
+
+    def test_without_a_signature_pandas_decides(self):
+        self.assertEqual(parse_csv(b"a\n1\n", None)["a"].iloc[0], 1)
+
+
+class Fast(unittest.TestCase):
+    schema = Schema([ColSpec(DataType.double, "x"), ColSpec(DataType.string, "s"), ColSpec(DataType.boolean, "b")])
+
+    def make(self, payload):
+        model = SimpleNamespace(metadata=metadata(self.schema), _predict_fn=lambda frame: frame)
+        return FastFrame(model).make(payload)
+
+    def test_makes_what_mlflow_makes(self):
+        rows = {"dataframe_split": {"columns": ["b", "x", "s"], "data": [[True, 1, "a"], [False, 2.5, "b"]]}}
+        records = {"dataframe_records": [{"b": True, "x": 1, "s": "a"}, {"s": "b", "b": False, "x": 2.5}]}
+        for payload in (rows, records):
+            slow, _ = parse_payload(payload, metadata(self.schema), self.schema)
+            pd.testing.assert_frame_equal(self.make(payload), slow[["x", "s", "b"]])
+
+    def test_leaves_everything_unusual_to_mlflow(self):
+        full = {"x": 1, "s": "a", "b": True}
+        for payload in [
+            {"inputs": full},
+            {"dataframe_records": []},
+            {"dataframe_records": [{**full, "more": 1}]},
+            {"dataframe_records": [{"x": 1}]},
+            {"dataframe_records": [{**full, "s": 1}]},
+            {"dataframe_records": [{**full, "b": 1}]},
+            {"dataframe_records": [{**full, "x": "one"}]},
+            {"dataframe_split": {"columns": ["x", "s", "b"], "index": [1], "data": [[1, "a", True]]}},
+            {"dataframe_split": {"columns": ["x", "s", "b"], "data": [[1, "a"]]}},
+            {"dataframe_split": {"columns": ["x", "s", 1], "data": [[1, "a", True]]}},
+        ]:
+            with self.subTest(payload=payload):
+                self.assertIsNone(self.make(payload))
+
+
+class Answers(unittest.TestCase):
+    def test_nan_is_an_error_or_null(self):
+        value = {"predictions": [float("nan"), 1.5, float("-inf")]}
+        self.assertEqual(
+            json.loads(write_strictly(value, json.JSONEncoder, "null")), {"predictions": [None, 1.5, None]}
+        )
+        with self.assertRaisesRegex(InvalidOutput, "it holds NaN or an infinity"):
+            write_strictly(value, json.JSONEncoder, "error")
+
+    def test_what_json_cannot_carry_is_an_error(self):
+        loop = []
+        loop.append(loop)
+        for value in ({1, 2}, object(), loop):
+            with self.assertRaises(InvalidOutput):
+                write_strictly(value, json.JSONEncoder, "null")
+
+
+class Messages(unittest.TestCase):
+    def test_data_is_taken_out(self):
+        for message, expected in [
+            ("Failed to enforce schema of data 'secret' with schema '[]'. Error: Model is missing inputs ['b'].",
+             "Model is missing inputs ['b']."),
+            ("Failed to convert data `[1, 'secret']` to type `double`", "Failed to convert data to type `double`"),
+            ("Cannot enforce data `it's` with dtype `long`", "Cannot enforce data with dtype `long`"),
+            ("Invalid parameters found: {'unsafe for value `a` b`'}", "Invalid parameters found: {'unsafe'}"),
+        ]:  # fmt: skip
+            self.assertEqual(without_data(message), expected)
+
+
+class Example(unittest.TestCase):
+    def test_old_models_examples_become_requests(self):
+        split = {"columns": ["a"], "data": [[1]]}
+        for example, saved, expected in [
+            (split, {"type": "dataframe", "pandas_orient": "split"}, {"dataframe_split": split}),
+            ({"inputs": [1]}, {"type": "ndarray", "format": "tf-serving"}, {"inputs": [1]}),
+            ({"messages": []}, {"type": "json_object"}, {"messages": []}),
+            ([1, 2], {"type": "json_object"}, {"inputs": [1, 2]}),
+        ]:
+            self.assertEqual(serving_form(example, saved), expected)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,133 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { childEnvironment, runProcess } from '../../system/run-process.ts';
+import { FIXTURES, modelPython, RUNTIME } from './start-server.ts';
+
+let folder = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'davit-prove-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const NUMBER = expect.any(Number) as number;
+const stages = (...names: string[]) => names.map((name) => ({ name, seconds: NUMBER }));
+const PROVED = {
+  failed: null,
+  mlflow: '3.17.2',
+  warnings: [],
+  peak_memory_bytes: NUMBER,
+  load_memory_bytes: NUMBER,
+};
+
+test('prove writes one document: stages, answer, memory; what the model prints goes to stderr', async () => {
+  const input = await writeInput('{"dataframe_records": [{"do": "print", "seconds": 0}]}');
+  const { code, stderr, proof } = await prove('m_obedient', ['--input', input]);
+  expect(proof).toEqual({
+    ...PROVED,
+    stages: stages('import', 'load', 'predict', 'signature'),
+    answer: expect.stringMatching(/^\{"predictions": \[\{"pid": \d+, "threads": 1\}\]\}$/) as string,
+  });
+  expect([code, stderr]).toEqual([0, 'the model prints\n']);
+});
+
+test('prove takes the model’s own example, and stops after loading when there is none', async () => {
+  expect((await prove('a_sklearn')).proof).toMatchObject({ failed: null, answer: '{"predictions": [0, 0, 0]}' });
+  const { code, proof } = await prove('i_no_example');
+  expect([code, proof]).toEqual([0, { ...PROVED, stages: stages('import', 'load'), answer: null }]);
+});
+
+test('prove takes CSV, and writes the whole answer to --output', async () => {
+  const head = '"sepal length (cm)","sepal width (cm)","petal length (cm)","petal width (cm)"';
+  const input = await writeInput(`${head}\n${'5.1,3.5,1.4,0.2\n'.repeat(2000)}`);
+  const output = join(folder, 'answer.json');
+  const { proof } = await prove('a_sklearn', ['--input', input, '--content-type', 'csv', '--output', output]);
+  const whole = await readFile(output, 'utf8');
+  expect(JSON.parse(whole)).toEqual({ predictions: Array.from({ length: 2000 }, () => 0) });
+  expect(proof).toMatchObject({ failed: null, answer: whole.slice(0, 2048) });
+});
+
+test('prove names the missing module and the line of the model that wants it', async () => {
+  const { code, proof } = await prove('d2_missing_code', [], ['humanize']);
+  expect(code).toBe(1);
+  expect(proof).toMatchObject({
+    stages: stages('import', 'load'),
+    answer: null,
+    failed: {
+      stage: 'load',
+      kind: 'ModuleNotFoundError',
+      message: "ModuleNotFoundError: No module named 'humanize'",
+      module: 'humanize',
+      trace: expect.stringMatching(/code\/needs_missing\/__init__\.py:1 in <module>\n {4}import humanize/) as string,
+    },
+  });
+  expect(JSON.stringify(proof)).not.toContain(FIXTURES);
+});
+
+test.each([
+  ['h_raises', 'predict', 'ValueError', 'ValueError: boom: unseen category'],
+  ['g_bad_output', 'signature', 'SignatureMismatch', 'column "score": expected double, found string "high" in row 0'],
+])('prove says in which stage a model fails, and why: %s', async (model, stage, kind, message) => {
+  const { code, proof } = await prove(model);
+  expect(code).toBe(1);
+  expect(proof.failed).toEqual({ stage, kind, message, module: null, trace: expect.any(String) as string });
+});
+
+test('prove refuses an answer that is not strict JSON, unless told to write null', async () => {
+  const input = await writeInput('{"dataframe_records": [{"x": 1}]}');
+  expect((await prove('l_nan', ['--input', input])).proof.failed).toMatchObject({
+    stage: 'predict',
+    kind: 'InvalidOutput',
+    message: "The model's answer cannot be written as JSON: it holds NaN or an infinity",
+  });
+  const { proof } = await prove('l_nan', ['--input', input, '--nan', 'null']);
+  expect(proof).toMatchObject({ failed: null, answer: '{"predictions": [null, null, null]}' });
+});
+
+test('prove tells what is wrong with an input, as a client would be told', async () => {
+  const input = await writeInput('{"dataframe_records": [{"x": 1}]}');
+  const { proof } = await prove('a_sklearn', ['--input', input]);
+  expect(proof.failed).toMatchObject({ stage: 'predict', kind: 'MlflowException' });
+  expect(proof.failed?.message).toMatch(/^MlflowException: Model is missing inputs \['sepal length \(cm\)'/);
+});
+
+test('prove keeps what was warned of while loading, each once, without deprecations', async () => {
+  const { proof } = await prove('m_obedient', [], [], { OBEDIENT_AT_LOAD: 'warn' });
+  expect(proof).toMatchObject({ warnings: [{ category: 'UserWarning', message: 'made with another version' }] });
+});
+
+test('prove reports a Python without MLflow as a failed import', async () => {
+  const { code, proof } = await prove('a_sklearn', [], ['mlflow-skinny']);
+  expect(code).toBe(1);
+  expect(proof).toMatchObject({
+    stages: stages('import'),
+    mlflow: null,
+    failed: { stage: 'import', kind: 'ModuleNotFoundError', module: 'mlflow' },
+  });
+});
+
+interface Proof {
+  readonly failed: { readonly stage: string; readonly message: string } | null;
+  readonly answer: string | null;
+}
+
+async function prove(
+  model: string,
+  args: readonly string[] = [],
+  without: readonly string[] = [],
+  more: NodeJS.ProcessEnv = {},
+) {
+  const python = await modelPython(without);
+  const told = ['-m', 'davit_server.prove', '--model', join(FIXTURES, 'models', model), ...args];
+  const { code, stdout, stderr } = await runProcess(python, told, {
+    env: childEnvironment({ PYTHONPATH: RUNTIME, ...more }),
+  });
+  return { code, stderr, proof: JSON.parse(stdout) as Proof };
+}
+
+async function writeInput(text: string): Promise<string> {
+  const file = join(folder, 'input');
+  await writeFile(file, text);
+  return file;
+}
