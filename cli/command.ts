@@ -25,6 +25,8 @@ export interface Outcome {
   readonly result: unknown;
   /** The same for people: standard output. */
   readonly text: string;
+  /** Exit code 1 though there is no diagnostic: an endpoint refused the request. */
+  readonly failed?: boolean;
 }
 
 /** One verb of `davit`. */

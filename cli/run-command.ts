@@ -51,7 +51,7 @@ async function runParsed(name: string, command: Command, { args, options }: Pars
     };
     const outcome: Outcome = await command.run(context);
     printOutcome(outcome, { json, command: name });
-    return hasErrors(outcome.diagnostics) ? EXIT.wrong : EXIT.fine;
+    return hasErrors(outcome.diagnostics) || outcome.failed ? EXIT.wrong : EXIT.fine;
   } catch (e) {
     if (!stop.signal.aborted) throw e;
     printError(new Error('Stopped: what was complete is kept, and the same command goes on from there'), {

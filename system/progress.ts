@@ -21,3 +21,8 @@ export async function timed<T>(progress: Progress, what: string, work: () => Pro
     throw e;
   }
 }
+
+/** The same progress with a name before every line: `[iris] Locking …`. */
+export function named(progress: Progress, name: string): Progress {
+  return { say: (line) => progress.say(`[${name}] ${line}`) };
+}

@@ -1,0 +1,134 @@
+import type { EndpointStatus, RevisionState, RevisionStatus, Status } from '../local/control-protocol.ts';
+import { connectSupervisor, ensureSupervisor, readStatus } from '../local/start-supervisor.ts';
+import type { Access, Answer, EndpointState, EntityState, Query, Target } from './targets.ts';
+
+const QUERY_TOKEN_SECONDS = 60;
+
+/** The local target: everything is asked of its supervisor. */
+export const LOCAL: Target = {
+  openAccess: async (root, environment) => {
+    const client = await ensureSupervisor(root, environment);
+    const { gateway, tokens } = await client.status();
+    return makeAccess(requireHost(gateway), tokens === 0 ? await client.makeToken() : undefined);
+  },
+  makeToken: async (root, environment) => {
+    const client = await requireSupervisor(root, environment);
+    return makeAccess(requireHost((await client.status()).gateway), await client.makeToken());
+  },
+  readStatus: async (root, environment) => {
+    const status = await readStatus(root, environment);
+    if (!status) return { running: false, host: undefined, endpoints: [] };
+    return { running: status.running, host: status.gateway.url, endpoints: makeEndpointStates(status) };
+  },
+  query: async (root, environment, query) => {
+    const client = await requireSupervisor(root, environment);
+    const [{ gateway }, token] = await Promise.all([client.status(), client.makeShortToken(QUERY_TOKEN_SECONDS)]);
+    return ask(requireHost(gateway), token, query);
+  },
+  readLogs: async (root, environment, { endpoint, entity, lines, build }) => {
+    const client = await requireSupervisor(root, environment);
+    const { revisions } = await client.status();
+    const wanted = revisions.filter((r) => r.endpoint === endpoint && (entity === undefined || r.entity === entity));
+    const read = wanted.map(async (r) => ({
+      entity: r.entity,
+      revision: r.name,
+      lines: await client.readLog(r.name, build ? 'build-log' : 'log', lines),
+    }));
+    return Promise.all(read);
+  },
+};
+
+function makeAccess(host: string, token: string | undefined): Access {
+  const text =
+    token === undefined
+      ? `export DATABRICKS_HOST=${host}\nA token was made before; npx davit token makes another`
+      : `export DATABRICKS_HOST=${host} DATABRICKS_TOKEN=${token}\nThe token is shown this once; npx davit token makes another`;
+  return { host, token, text };
+}
+
+function requireHost({ url, problem }: Status['gateway']): string {
+  if (url !== undefined) return url;
+  throw new Error(`Cannot reach the gateway: ${problem ?? 'nothing is deployed'}; npx davit up starts it again`);
+}
+
+async function requireSupervisor(root: string, environment: string) {
+  const client = await connectSupervisor(root, environment);
+  if (client) return client;
+  throw new Error(
+    `Cannot reach "${environment}": its supervisor does not run; npx davit up starts it and what it had served`,
+  );
+}
+
+async function ask(
+  host: string,
+  token: string,
+  { endpoint, entity, body, contentType, signal }: Query,
+): Promise<Answer> {
+  const path = entity === undefined ? '' : `/served-models/${encodeURIComponent(entity)}`;
+  const url = `${host}/serving-endpoints/${encodeURIComponent(endpoint)}${path}/invocations`;
+  const headers = { authorization: `Bearer ${token}`, 'content-type': contentType };
+  const response = await fetch(url, { method: 'POST', headers, body, signal });
+  return {
+    status: response.status,
+    body: await response.text(),
+    servedModelName: response.headers.get('served-model-name') ?? undefined,
+  };
+}
+
+function makeEndpointStates({ endpoints, revisions }: Status): readonly EndpointState[] {
+  const names = [...new Set([...endpoints.map((e) => e.name), ...revisions.map((r) => r.endpoint)])].sort();
+  return names.map((name) => {
+    const mine = revisions.filter((r) => r.endpoint === name && r.state !== 'draining');
+    return makeEndpointState(
+      name,
+      endpoints.find((e) => e.name === name),
+      mine,
+    );
+  });
+}
+
+function makeEndpointState(
+  name: string,
+  route: EndpointStatus | undefined,
+  revisions: readonly RevisionStatus[],
+): EndpointState {
+  const share = (r: RevisionStatus) => route?.entities.find((e) => e.revision === r.name)?.trafficPercentage;
+  const serving = revisions.filter((r) => share(r) !== undefined);
+  const coming = revisions.filter((r) => share(r) === undefined);
+  const ready = serving.length > 0 && serving.every((r) => DEPLOYMENTS[r.state] === 'DEPLOYMENT_READY');
+  const failed = coming.some((r) => r.state === 'failed');
+  return {
+    name,
+    ready: ready ? 'READY' : 'NOT_READY',
+    configUpdate: coming.some((r) => r.state === 'starting')
+      ? 'IN_PROGRESS'
+      : failed
+        ? 'UPDATE_FAILED'
+        : 'NOT_UPDATING',
+    url: route?.url,
+    entities: [...serving, ...coming].map((r) => makeEntityState(r, share(r))),
+  };
+}
+
+const DEPLOYMENTS: Readonly<Record<RevisionState, string>> = {
+  starting: 'DEPLOYMENT_CREATING',
+  ready: 'DEPLOYMENT_READY',
+  idle: 'DEPLOYMENT_READY',
+  recovering: 'DEPLOYMENT_RECOVERING',
+  failed: 'DEPLOYMENT_FAILED',
+  draining: 'DEPLOYMENT_ABORTED',
+};
+
+function makeEntityState(revision: RevisionStatus, trafficPercentage: number | undefined): EntityState {
+  const { entity, name, model, state, failure, replicas, inFlight } = revision;
+  return {
+    name: entity,
+    model: `${model.name} ${model.version}`,
+    revision: name,
+    trafficPercentage,
+    deployment: DEPLOYMENTS[state],
+    message: failure?.message ?? (state === 'idle' ? 'Scaled to zero: the next request wakes it' : ''),
+    replicas: replicas.filter((r) => r.state === 'ready').length,
+    inFlight,
+  };
+}

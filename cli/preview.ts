@@ -1,0 +1,66 @@
+import { openProject } from '../engine/project.ts';
+import { previewStack } from '../engine/run-pulumi.ts';
+import { type Diagnostic, hasErrors } from '../schemas/diagnostic.ts';
+import type { Endpoint } from '../schemas/endpoint.ts';
+import { stackName } from '../schemas/names.ts';
+import { named } from '../system/progress.ts';
+import { sideBySide } from '../system/side-by-side.ts';
+import { type Command, type Context, ENVIRONMENT_OPTION, environmentName, type Outcome } from './command.ts';
+import { renderPlan } from './render-plan.ts';
+import { ENDPOINTS_OPTION, projectPlace, selectForEnvironment } from './select-endpoints.ts';
+import { makeStackDiagnostics } from './stack-failures.ts';
+import { validateDeclared } from './validate.ts';
+
+export const preview: Command = {
+  summary: 'Show what deploying would change',
+  usage: '[NAME…]',
+  help: 'Changes nothing. The lock must be up to date; the model is not run.',
+  options: { ...ENVIRONMENT_OPTION, ...ENDPOINTS_OPTION },
+  args: { min: 0, max: Infinity },
+  run: runPreview,
+};
+
+const STACKS_AT_ONCE = 3;
+
+async function runPreview(context: Context): Promise<Outcome> {
+  const selected = await selectForEnvironment(context);
+  const [project, locks] = await Promise.all([
+    openProject(context.root, context),
+    checkLocks(selected.endpoints, context),
+  ]);
+  const ready = selected.endpoints.filter((e) => !hasErrors(locks.get(e.name) ?? []));
+  process.env['DAVIT_ENDPOINTS'] = projectPlace(context).endpoints;
+  const previewed = await sideBySide(ready, STACKS_AT_ONCE, async (endpoint) => {
+    const stack = stackName(endpoint.name, environmentName(context));
+    const outcome = await previewStack(project, stack, {
+      progress: named(context.progress, endpoint.name),
+      signal: context.signal,
+    });
+    return { endpoint, plan: outcome.plan, diagnostics: makeStackDiagnostics(endpoint, stack, outcome) };
+  });
+  const diagnostics = [
+    ...selected.diagnostics,
+    ...[...locks.values()].flat(),
+    ...previewed.flatMap((p) => p.diagnostics),
+  ];
+  return {
+    diagnostics,
+    result: {
+      environment: environmentName(context),
+      endpoints: previewed.map(({ endpoint, plan }) => ({ endpoint: endpoint.name, plan })),
+    },
+    text: previewed.map((p) => renderPlan(p.endpoint.name, p.plan)).join('\n'),
+  };
+}
+
+/** What is wrong with an endpoint's models and lock, as far as that can be known without running a model. */
+async function checkLocks(
+  endpoints: readonly Endpoint[],
+  context: Context,
+): Promise<ReadonlyMap<string, readonly Diagnostic[]>> {
+  const checked = endpoints.map(async (e) => {
+    const { diagnostics } = await validateDeclared(e, context, named(context.progress, e.name), 'lock');
+    return [e.name, diagnostics] as const;
+  });
+  return new Map(await Promise.all(checked));
+}

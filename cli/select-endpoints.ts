@@ -1,0 +1,70 @@
+import { checkAgainstEnvironment, type Environment } from '../schemas/environment.ts';
+import { type Diagnostic, hasErrors, makeError } from '../schemas/diagnostic.ts';
+import type { Endpoint } from '../schemas/endpoint.ts';
+import { listEndpoints, type ProjectPlace, readEndpoint, readEnvironment } from '../schemas/read-declared.ts';
+import { type Context, environmentName, type Option } from './command.ts';
+
+export const ENDPOINTS_OPTION: Readonly<Record<string, Option>> = {
+  endpoints: {
+    type: 'string',
+    value: 'FOLDER',
+    help: 'Endpoint files and locks are in this folder of the project; default: endpoints',
+  },
+};
+
+export interface Selected {
+  /** Those without errors. */
+  readonly endpoints: readonly Endpoint[];
+  /** Undefined when its file has errors. */
+  readonly environment: Environment | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Where the project's files are, as the user asked for. */
+export function projectPlace({ root, options }: Pick<Context, 'root' | 'options'>): ProjectPlace {
+  const { endpoints } = options;
+  return { root, endpoints: typeof endpoints === 'string' ? endpoints.replace(/\/+$/, '') : 'endpoints' };
+}
+
+/** The names a user gave, as names or as files (`endpoints/iris.yaml`); all there are when none was given. */
+export async function selectNames(place: ProjectPlace, args: readonly string[]): Promise<readonly string[]> {
+  if (args.length === 0) return listEndpoints(place);
+  return [...new Set(args.map((a) => a.replace(/^.*[\\/]/, '').replace(/\.(ya?ml|lock)$/, '')))];
+}
+
+/** Reads the endpoints the user named, or all of them. */
+export async function selectEndpoints(context: Context): Promise<Omit<Selected, 'environment'>> {
+  const place = projectPlace(context);
+  const names = await selectNames(place, context.args);
+  const read = await Promise.all(names.map((name) => readEndpoint(place, name)));
+  const none = names.length === 0 ? [noEndpoints(place)] : [];
+  return {
+    endpoints: read.flatMap((r) => r.value ?? []),
+    diagnostics: [...none, ...read.flatMap((r) => r.diagnostics)],
+  };
+}
+
+/** The same, for an environment: endpoints that it cannot run are left out, with the reason. */
+export async function selectForEnvironment(context: Context): Promise<Selected> {
+  const [selected, declared] = await Promise.all([
+    selectEndpoints(context),
+    readEnvironment(projectPlace(context), environmentName(context)),
+  ]);
+  const environment = declared.value;
+  const unfit = environment ? selected.endpoints.map((e) => checkAgainstEnvironment(e, environment)) : [];
+  return {
+    endpoints: environment ? selected.endpoints.filter((_, i) => !hasErrors(unfit[i] ?? [])) : [],
+    environment,
+    diagnostics: [...selected.diagnostics, ...declared.diagnostics, ...unfit.flat()],
+  };
+}
+
+function noEndpoints({ endpoints }: ProjectPlace): Diagnostic {
+  const place = { file: endpoints, line: 1, column: 1 };
+  return makeError(
+    'unknown-endpoint',
+    place,
+    `Cannot find an endpoint: there is no YAML file in ${endpoints}/`,
+    'Write one: see README.md, "An endpoint is a file"',
+  );
+}

@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { ensureFrontVirtualenv } from '../python/ensure-front-virtualenv.ts';
+import { ensureVirtualenv, type VirtualenvRequest } from '../python/ensure-virtualenv.ts';
+import { hasErrors } from '../schemas/diagnostic.ts';
+import { childEnvironment } from '../system/run-process.ts';
+import { openModel } from '../validation/validate-model.ts';
+import { type Command, type Context, type Outcome, UsageError } from './command.ts';
+import { wholeNumber } from './parse-arguments.ts';
+
+export const serve: Command = {
+  summary: 'Run the model server alone, in the foreground',
+  usage: '',
+  help: "No endpoint, no gateway, no token: MLflow's scoring API on 127.0.0.1, from the lock of that model.\n\n  davit serve --model path/to/model --port 8080\n  curl -H 'Content-Type: application/json' -d @path/to/model/serving_input_example.json localhost:8080/invocations",
+  options: {
+    model: { type: 'string', value: 'PATH|URI', help: 'The MLflow model' },
+    port: { type: 'string', value: 'N', help: 'Port on 127.0.0.1; 0 takes a free one and says which' },
+    workers: { type: 'string', value: 'N', help: 'Requests at a time; default 1' },
+    'time-limit': { type: 'string', value: 'SECONDS', help: 'How long one prediction may take; default 120' },
+  },
+  args: { min: 0, max: 0 },
+  run: runServe,
+};
+
+const RUNTIME = join(import.meta.dirname, '..', 'runtime');
+
+async function runServe(context: Context): Promise<Outcome> {
+  const { options, progress, signal, cwd } = context;
+  const { model } = options;
+  if (typeof model !== 'string') throw new UsageError('Cannot serve without a model: expected --model PATH or URI');
+  const port = wholeNumber(options, 'port', { min: 0, max: 65_535 });
+  if (port === undefined) throw new UsageError('Cannot serve without a port: expected --port N');
+  const workers = wholeNumber(options, 'workers', { min: 1, max: 256 }) ?? 1;
+  const timeLimit = wholeNumber(options, 'time-limit', { min: 1, max: 3600 }) ?? 120;
+  const { folder, virtualenv, diagnostics } = await openModel(model, { cwd, progress, signal });
+  if (folder === undefined || !virtualenv || hasErrors(diagnostics)) return { diagnostics, result: null, text: '' };
+  const args = [
+    '--model',
+    folder,
+    '--port',
+    String(port),
+    '--workers',
+    String(workers),
+    '--time-limit',
+    String(timeLimit),
+  ];
+  const code = await runServer(virtualenv, args, context);
+  return { diagnostics, result: { model, port, workers, exit_code: code }, text: '', failed: code !== 0 };
+}
+
+/** Runs the server until it ends; Ctrl-C drains it. */
+async function runServer(
+  virtualenv: VirtualenvRequest,
+  args: readonly string[],
+  { progress, signal }: Context,
+): Promise<number> {
+  const options = { progress, signal };
+  const [model, front] = await Promise.all([ensureVirtualenv(virtualenv, options), ensureFrontVirtualenv(options)]);
+  const ours = ['-m', 'davit_server', '--python', model.python, '--pycache', model.pycache, ...args];
+  const env = childEnvironment({ PYTHONPATH: RUNTIME, PYTHONPYCACHEPREFIX: front.pycache });
+  const child = spawn(front.python, ours, { env, stdio: ['ignore', 2, 2], detached: true });
+  const drain = () => child.kill('SIGTERM');
+  signal.addEventListener('abort', drain, { once: true });
+  return new Promise((done, fail) => {
+    child.on('error', fail);
+    child.on('close', (code) => {
+      signal.removeEventListener('abort', drain);
+      done(code ?? 1);
+    });
+  });
+}

@@ -1,0 +1,46 @@
+import type { Outcome } from '../engine/outcome.ts';
+import type { Failure } from '../engine/failures.ts';
+import { renderStateLock } from '../engine/state-lock.ts';
+import { type Diagnostic, makeError } from '../schemas/diagnostic.ts';
+import type { Endpoint } from '../schemas/endpoint.ts';
+
+const REVISION = 'davit:local:Revision';
+
+/**
+ * What went wrong on a stack: a revision that does not become ready is the model's fault and goes to its entity's line;
+ * anything else is ours or an outage, and throws.
+ */
+export function makeStackDiagnostics(endpoint: Endpoint, stack: string, outcome: Outcome): readonly Diagnostic[] {
+  if (outcome.status === 'succeeded') return [];
+  const ours = outcome.failures.filter((f) => f.resource?.type !== REVISION);
+  if (ours.length > 0 || outcome.failures.length === 0) requireSucceeded(stack, { ...outcome, failures: ours });
+  return outcome.failures.map((failure) => {
+    const entity = endpoint.entities.find((e) => failure.resource?.name.startsWith(`${e.name}-`));
+    const [message = '', ...hints] = failure.message.split('\n');
+    return makeError(
+      'revision-failed',
+      entity?.place ?? { file: endpoint.file, line: 1, column: 1 },
+      message,
+      hints.join('\n    ') || undefined,
+    );
+  });
+}
+
+/** Throws when the engine did not do what it was asked to: an outage, or our fault. */
+export function requireSucceeded(stack: string, outcome: Outcome): void {
+  if (outcome.status === 'succeeded') return;
+  if (outcome.status === 'locked') throw new Error(renderLocks(stack, outcome));
+  const stopped = 'it was stopped on the way; the same command goes on from there';
+  const what = outcome.status === 'cancelled' ? stopped : 'the engine does not say why';
+  throw new Error(`Cannot change "${stack}": ${outcome.failures.map(renderFailure).join('; ') || what}`);
+}
+
+function renderLocks(stack: string, { locks }: Outcome): string {
+  return locks.length > 0
+    ? locks.map((lock) => renderStateLock(stack, lock)).join('\n')
+    : `Cannot change "${stack}": someone else is changing it; try again when that is done`;
+}
+
+function renderFailure({ resource, message }: Failure): string {
+  return resource ? `${resource.name}: ${message}` : message;
+}

@@ -1,0 +1,89 @@
+import { openProject, type PulumiProject } from '../engine/project.ts';
+import { upStack } from '../engine/run-pulumi.ts';
+import { type Diagnostic, hasErrors } from '../schemas/diagnostic.ts';
+import type { Endpoint } from '../schemas/endpoint.ts';
+import { stackName } from '../schemas/names.ts';
+import type { Plan } from '../schemas/plan.ts';
+import { named } from '../system/progress.ts';
+import { sideBySide } from '../system/side-by-side.ts';
+import { type Command, type Context, ENVIRONMENT_OPTION, environmentName, type Outcome } from './command.ts';
+import { ENDPOINTS_OPTION, projectPlace, selectForEnvironment } from './select-endpoints.ts';
+import { makeStackDiagnostics } from './stack-failures.ts';
+import { TARGETS } from './targets.ts';
+import { validateDeclared } from './validate.ts';
+
+export const up: Command = {
+  summary: 'Deploy: start the new revisions, then switch traffic to them',
+  usage: '[NAME…]',
+  help: 'Validates first. Traffic moves when every new revision has answered; if one does not, the old ones keep serving.',
+  options: { ...ENVIRONMENT_OPTION, ...ENDPOINTS_OPTION },
+  args: { min: 0, max: Infinity },
+  run: runUp,
+};
+
+const STACKS_AT_ONCE = 4;
+
+export interface Deployed {
+  readonly endpoint: string;
+  /** Undefined when it was not deployed. */
+  readonly plan: Plan | undefined;
+  readonly url: string | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+async function runUp(context: Context): Promise<Outcome> {
+  const { environment, endpoints, diagnostics } = await selectForEnvironment(context);
+  const deployed = environment ? await deployAll(endpoints, context) : [];
+  const target = environment && TARGETS[environment.target];
+  const done = deployed.some((d) => d.url !== undefined);
+  const access = target && done ? await target.openAccess(context.root, environment.name) : undefined;
+  const text = [...deployed.map(renderDeployed), ...(access ? [access.text] : [])].join('\n');
+  return {
+    diagnostics: [...diagnostics, ...deployed.flatMap((d) => d.diagnostics)],
+    result: {
+      environment: environmentName(context),
+      endpoints: deployed.map(({ endpoint, plan, url }) => ({ endpoint, url: url ?? null, plan: plan ?? null })),
+      host: access?.host ?? null,
+      token: access?.token ?? null,
+    },
+    text,
+  };
+}
+
+/** Validates and deploys endpoints side by side; one that fails does not hold up the others. */
+export async function deployAll(endpoints: readonly Endpoint[], context: Context): Promise<readonly Deployed[]> {
+  const project = openProject(context.root, context);
+  project.catch(() => undefined); // awaited by every deployment below
+  process.env['DAVIT_ENDPOINTS'] = projectPlace(context).endpoints;
+  const results = await sideBySide(endpoints, STACKS_AT_ONCE, (e) =>
+    deploy(e, project, context).then(
+      (value) => ({ value, error: undefined }),
+      (error: unknown) => ({ value: undefined, error }),
+    ),
+  );
+  const errors = results.filter((r) => r.value === undefined).map((r) => r.error);
+  if (errors.length === 1) throw errors[0];
+  if (errors.length > 1)
+    throw new AggregateError(errors, errors.map((e) => (e instanceof Error ? e.message : String(e))).join('\n'));
+  return results.flatMap((r) => r.value ?? []);
+}
+
+async function deploy(endpoint: Endpoint, opening: Promise<PulumiProject>, context: Context): Promise<Deployed> {
+  const progress = named(context.progress, endpoint.name);
+  const validation = await validateDeclared(endpoint, context, progress);
+  if (hasErrors(validation.diagnostics)) {
+    return { endpoint: endpoint.name, plan: undefined, url: undefined, diagnostics: validation.diagnostics };
+  }
+  const project = await opening;
+  const stack = stackName(endpoint.name, environmentName(context));
+  const outcome = await upStack(project, stack, { progress, signal: context.signal });
+  const diagnostics = [...validation.diagnostics, ...makeStackDiagnostics(endpoint, stack, outcome)];
+  const url = outcome.status === 'succeeded' ? String(outcome.outputs['url']) : undefined;
+  return { endpoint: endpoint.name, plan: outcome.plan, url, diagnostics };
+}
+
+function renderDeployed({ endpoint, plan, url }: Deployed): string {
+  return url === undefined
+    ? `${endpoint}: not deployed; what served before still serves`
+    : `${endpoint}: ${plan?.verdict.words ?? ''}\n    ${url}`;
+}
