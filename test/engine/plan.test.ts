@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { EngineEvent } from '@pulumi/pulumi/automation/index.js';
+import { expect, test } from 'vitest';
+import { makeFailures } from '../../engine/failures.ts';
+import { makePlan } from '../../engine/plan.ts';
+import { redactValue, valueAt } from '../../engine/property-values.ts';
+import { renderEvent } from '../../engine/render-event.ts';
+
+const A = 'urn:pulumi:a.local::tiny::davit:tiny:Thing::a';
+const B = 'urn:pulumi:a.local::tiny::davit:tiny:Thing::b';
+const C = 'urn:pulumi:a.local::tiny::davit:tiny:Thing::c';
+const type = 'davit:tiny:Thing';
+
+test('makePlan() makes a plan of a recorded preview, without stacks, providers and secrets', () => {
+  expect(makePlan('a.local', recorded('preview'))).toEqual({
+    stack: 'a.local',
+    resources: [
+      {
+        urn: A,
+        type,
+        name: 'a',
+        operation: 'update',
+        differences: [
+          { path: 'labels[1]', change: 'add', replaces: false, old: undefined, new: 'y' },
+          { path: 'password', change: 'update', replaces: false, old: '[secret]', new: '[secret]' },
+        ],
+      },
+      {
+        urn: C,
+        type,
+        name: 'c',
+        operation: 'create',
+        differences: [
+          { path: 'content', change: 'add', replaces: false, old: undefined, new: 'two' },
+          { path: 'folder', change: 'add', replaces: false, old: undefined, new: '/project/out' },
+        ],
+      },
+      { urn: B, type, name: 'b', operation: 'delete', differences: [] },
+    ],
+    counts: { create: 1, update: 1, replace: 0, delete: 1, same: 0 },
+    verdict: { kind: 'update-in-place', words: 'update in place: a (labels[1], password), create c, delete b' },
+  });
+});
+
+test('makePlan() counts a replacement once and says which property asks for it', () => {
+  const { counts, resources } = makePlan('a.local', recorded('fail'));
+  expect(counts).toEqual({ create: 1, update: 1, replace: 1, delete: 0, same: 0 });
+  expect(resources[0]).toEqual({
+    urn: A,
+    type,
+    name: 'a',
+    operation: 'replace',
+    differences: [{ path: 'content', change: 'update', replaces: true, old: 'one', new: 'one2' }],
+  });
+});
+
+test('makeFailures() says which resource failed and why, without what only repeats it', () => {
+  expect(makeFailures(recorded('fail'))).toEqual([
+    { resource: { urn: `${A.slice(0, -1)}d`, type, name: 'd' }, message: 'Cannot make it: it does not want to' },
+    { resource: { urn: C, type, name: 'c' }, message: 'it does not become ready' },
+  ]);
+});
+
+test.each([
+  ['error: update failed', 'update failed\n', 'update failed'],
+  ['colours', '<{%fg 1%}>no<{%reset%}> way\n', 'no way'],
+  ['several reasons', '2 errors occurred:\n\t* one\n\t* two\n\n', 'one\ntwo'],
+  [
+    "a refused property's value, which may be a secret",
+    "davit:tiny:Thing resource 'a': property content value {hunter2} has a problem: Cannot be empty\n",
+    'content: Cannot be empty',
+  ],
+])('makeFailures() cleans %s', (_what, message, expected) => {
+  const diagnosticEvent = { message, severity: 'error', color: 'never' } as const;
+  expect(makeFailures([{ sequence: 0, timestamp: 0, diagnosticEvent }])).toEqual([
+    { resource: undefined, message: expected },
+  ]);
+});
+
+test('renderEvent() says what happens to the resources of a recorded update', () => {
+  expect(recorded('fail').flatMap((event) => renderEvent(event) ?? [])).toEqual([
+    'a: creating …',
+    'c: updating …',
+    'd: creating …',
+    'a: Making /project/out/a.json',
+    'a: Made with 2 labels',
+    'c: Making /project/out/c.json',
+    'c: Made with 0 labels',
+    'd: Making /project/out/d.json',
+    'd: Made with 0 labels',
+    'a: created',
+  ]);
+  expect(recorded('preview').flatMap((event) => renderEvent(event) ?? [])).toEqual([]);
+});
+
+test.each([
+  ['a', 1],
+  ['b[1].c', 2],
+  ['["x.y"].z', 3],
+  ['["q\\"uote"]', 4],
+  ['b[7].c', undefined],
+])('valueAt() finds %s', (path, expected) => {
+  expect(valueAt({ a: 1, b: [{}, { c: 2 }], 'x.y': { z: 3 }, 'q"uote': 4 }, path)).toEqual(expected);
+});
+
+test('redactValue() hides secrets and names what is not known yet', () => {
+  const secret = { '4dabf18193072939515e22adb298388d': '1b47061264138c4ac30d75fd1eb44270', plaintext: '"hunter2"' };
+  const unknown = '04da6b54-80e4-46f7-96ec-b56ff0331ba9';
+  expect(redactValue({ a: [secret, unknown, null, 1], b: { c: secret } })).toEqual({
+    a: ['[secret]', '[unknown]', null, 1],
+    b: { c: '[secret]' },
+  });
+});
+
+/** Events of a real engine, one a line, less the debug messages. */
+function recorded(name: string): readonly EngineEvent[] {
+  const lines = readFileSync(join(import.meta.dirname, 'fixtures', `${name}.jsonl`), 'utf8')
+    .trim()
+    .split('\n');
+  return lines.map((line) => JSON.parse(line) as EngineEvent);
+}

@@ -1,0 +1,96 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import type { Backend } from '../../engine/backend.ts';
+import { adoptPendingCreates, countPendingOperations } from '../../engine/pending-operations.ts';
+import { readStateLocks, releaseDeadLocks, renderStateLock } from '../../engine/state-lock.ts';
+
+const since = '2026-11-23T01:02:03.000000004Z';
+
+test('releaseDeadLocks() removes only locks of processes of this machine that are gone', async () => {
+  const { backend, lock } = await makeBackend();
+  const gone = await lock('gone', { pid: 999_999_999, hostname: hostname() });
+  const reused = await lock('reused', { pid: process.pid, hostname: hostname() }); // runs, and is no pulumi
+  const elsewhere = await lock('elsewhere', { pid: 1, hostname: 'elsewhere' });
+
+  const locks = await readStateLocks('i.local', backend);
+  expect(new Map(locks.map(({ pid, alive }) => [pid, alive]))).toEqual(
+    new Map([
+      [1, undefined],
+      [999_999_999, false],
+      [process.pid, false],
+    ]),
+  );
+  const stay = await releaseDeadLocks(locks);
+  expect(stay).toEqual([{ file: elsewhere, user: 'ann', host: 'elsewhere', pid: 1, since, alive: undefined }]);
+  expect([gone, reused, elsewhere].map((file) => existsSync(file))).toEqual([false, false, true]);
+});
+
+test('readStateLocks() finds none where there is none, and none in a bucket', async () => {
+  const { backend } = await makeBackend();
+  expect(await readStateLocks('i.local', backend)).toEqual([]);
+  expect(await readStateLocks('i.local', { url: 's3://b', folder: undefined, project: 'p' })).toEqual([]);
+});
+
+test('renderStateLock() says who, since when, and how to go on', () => {
+  const lock = { file: 'f', user: 'ann', host: 'box', pid: 7, since, alive: true };
+  expect(renderStateLock('i.local', lock)).toBe(
+    `Cannot change "i.local": it is locked by process 7 of ann on box since ${since}; wait until it is done, or stop it with Ctrl-C there or with: kill -INT 7`,
+  );
+  expect(renderStateLock('i.local', { ...lock, alive: undefined })).toContain('pulumi cancel -s i.local');
+});
+
+test('countPendingOperations() looks into the state of a file backend', async () => {
+  const { backend, folder } = await makeBackend();
+  const file = join(folder, '.pulumi', 'stacks', 'p', 'i.local.json');
+  await mkdir(join(file, '..'), { recursive: true });
+  await writeFile(file, JSON.stringify({ version: 3, checkpoint: { latest: { pending_operations: [{}, {}] } } }));
+  expect(await countPendingOperations('i.local', backend)).toBe(2);
+  expect(await countPendingOperations('other', backend)).toBeUndefined();
+});
+
+test('adoptPendingCreates() takes what was being created into the state, under the id it must have', () => {
+  const resource = (urn: string, type: string) => ({ urn, type, inputs: { a: 1 } });
+  const revision = resource(
+    'urn:pulumi:i.local::p::davit:index:Endpoint$davit:local:Revision::i-1',
+    'davit:local:Revision',
+  );
+  const old = resource('urn:pulumi:i.local::p::davit:local:Route::i', 'davit:local:Route');
+  const provider = resource('urn:pulumi:i.local::p::pulumi:providers:davit::local', 'pulumi:providers:davit');
+  const state = {
+    version: 3,
+    deployment: {
+      manifest: { time: 'now' },
+      resources: [old],
+      pending_operations: [
+        { type: 'creating', resource: revision },
+        { type: 'creating', resource: provider },
+        { type: 'creating', resource: old },
+        { type: 'updating', resource: old },
+      ],
+    },
+  };
+  expect(adoptPendingCreates(state)).toEqual({
+    version: 3,
+    deployment: {
+      manifest: { time: 'now' },
+      resources: [old, { ...revision, id: 'i-1', outputs: { a: 1 } }],
+      pending_operations: [],
+    },
+  });
+});
+
+async function makeBackend() {
+  const folder = await mkdtemp(join(tmpdir(), 'davit-backend-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const backend: Backend = { url: `file://${folder}`, folder, project: 'p' };
+  const locks = join(folder, '.pulumi', 'locks', 'organization', 'p', 'i.local');
+  const lock = async (name: string, owner: { readonly pid: number; readonly hostname: string }) => {
+    await mkdir(locks, { recursive: true });
+    await writeFile(join(locks, `${name}.json`), JSON.stringify({ ...owner, username: 'ann', timestamp: since }));
+    return join(locks, `${name}.json`);
+  };
+  return { folder, backend, lock };
+}

@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { makeVerdict } from '../../engine/verdict.ts';
+import type { Operation, PlannedResource } from '../../schemas/plan.ts';
+
+test.each<[string, readonly PlannedResource[], ReturnType<typeof makeVerdict>]>([
+  ['nothing', [], { kind: 'no-change', words: 'no change' }],
+  ['nothing new', [revision('i-1', 'same'), route('same')], { kind: 'no-change', words: 'no change' }],
+  ['a new endpoint', [revision('i-1', 'create'), route('create')], { kind: 'create', words: 'create: i-1' }],
+  ['one that is removed', [route('delete'), revision('i-1', 'delete')], { kind: 'delete', words: 'delete: i-1' }],
+  [
+    'another revision',
+    [revision('i-2', 'create'), route('update'), revision('i-1', 'delete')],
+    { kind: 'rolling-update', words: 'rolling update: i-1 → i-2' },
+  ],
+  [
+    'one revision more',
+    [revision('i-1', 'same'), revision('i-2', 'create'), route('update')],
+    { kind: 'rolling-update', words: 'rolling update: adds i-2' },
+  ],
+  [
+    'one revision less',
+    [revision('i-1', 'same'), route('update'), revision('i-2', 'delete')],
+    { kind: 'rolling-update', words: 'rolling update: removes i-2' },
+  ],
+  [
+    'other bounds',
+    [revision('i-1', 'update', ['bounds.max']), route('same')],
+    { kind: 'update-in-place', words: 'update in place: i-1 (bounds.max)' },
+  ],
+])('makeVerdict() names %s', (_what, resources, expected) => {
+  expect(makeVerdict(resources)).toEqual(expected);
+});
+
+function revision(name: string, operation: Operation, paths: readonly string[] = []): PlannedResource {
+  const differences = paths.map((path) => ({ path, change: 'update' as const, replaces: false, old: 1, new: 2 }));
+  return { urn: name, type: 'davit:local:Revision', name, operation, differences };
+}
+
+function route(operation: Operation): PlannedResource {
+  return { urn: 'i', type: 'davit:local:Route', name: 'i', operation, differences: [] };
+}
