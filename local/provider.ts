@@ -1,0 +1,30 @@
+// Pulumi's provider `davit`: the local target's resources, served to the engine. Started by pulumi-resource-davit.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { serveProvider } from '../provider/serve-provider.ts';
+import type { Place } from './place.ts';
+import { revisionResource } from './revision-resource.ts';
+import { routeResource } from './route-resource.ts';
+
+const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '..', 'package.json'), 'utf8')) as {
+  readonly version: string;
+};
+let place: Place | undefined;
+
+serveProvider({
+  version,
+  configure: ({ root, environment }) => {
+    if (root === undefined || environment === undefined)
+      throw new TypeError('Cannot configure the provider "davit": expected root and environment');
+    place = { root, environment };
+  },
+  resources: {
+    'davit:local:Revision': revisionResource(configured),
+    'davit:local:Route': routeResource(configured),
+  },
+});
+
+function configured(): Place {
+  if (!place) throw new Error('Cannot use the provider "davit" before it is configured');
+  return place;
+}
