@@ -5,6 +5,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -17,7 +18,7 @@ export async function launch(program, args) {
   await installPackages();
   const child = spawn(findNode(), ['--disable-warning=ExperimentalWarning', join(ROOT, program), ...args], {
     stdio: 'inherit',
-    env: { ...process.env, DAVIT_HOME: ROOT },
+    env: { NODE_COMPILE_CACHE: join(cacheRoot(), 'node'), ...process.env, DAVIT_HOME: ROOT },
   });
   // Ctrl-C reaches the child from the terminal itself; this process only has to outlive it.
   for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => {});
@@ -28,6 +29,12 @@ export async function launch(program, args) {
     process.removeAllListeners(signal);
     process.kill(process.pid, signal);
   });
+}
+
+/** The same folder as system/cache.ts. */
+function cacheRoot() {
+  const { DAVIT_CACHE, XDG_CACHE_HOME } = process.env;
+  return DAVIT_CACHE ?? join(XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'davit');
 }
 
 /** Installs node_modules when they do not match package-lock.json; two processes at once take turns. */

@@ -13,12 +13,12 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
   const [name, ...rest] = argv;
   const json = argv.includes('--json');
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    const command = name === 'help' ? COMMANDS[rest[0] ?? ''] : undefined;
-    process.stdout.write(command ? renderHelp(rest[0] ?? '', command) : renderOverview(COMMANDS));
+    const command = name === 'help' ? await COMMANDS[rest[0] ?? '']?.() : undefined;
+    process.stdout.write(command ? renderHelp(rest[0] ?? '', command) : renderOverview(await loadAll()));
     return name === undefined ? EXIT.usage : EXIT.fine;
   }
   try {
-    const command = COMMANDS[name];
+    const command = await COMMANDS[name]?.();
     if (!command) throw new UnknownCommand(`Cannot run "${name}": expected one of ${Object.keys(COMMANDS).join(', ')}`);
     const parsed = parseArguments(command, rest);
     if (parsed.options['help']) {
@@ -30,6 +30,11 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     printError(e, { json, command: e instanceof UnknownCommand ? undefined : name });
     return e instanceof UsageError ? EXIT.usage : EXIT.ours;
   }
+}
+
+async function loadAll(): Promise<Readonly<Record<string, Command>>> {
+  const loaded = Object.entries(COMMANDS).map(async ([name, load]) => [name, await load()] as const);
+  return Object.fromEntries(await Promise.all(loaded));
 }
 
 class UnknownCommand extends UsageError {}
