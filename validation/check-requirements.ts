@@ -98,7 +98,7 @@ async function checkSource({ label }: Subject, model: Model, r: Requirement): Pr
 }
 
 function checkConda(
-  { label, entity }: Subject,
+  { label, entity, alone }: Subject,
   { conda }: Model,
   requirements: readonly Requirement[],
 ): readonly ModelProblem[] {
@@ -113,7 +113,9 @@ function checkConda(
       code: 'conda-only-package',
       severity: 'error',
       message: `Cannot install "${p}" for ${label}: it comes from conda, expected packages that pip can install`,
-      hint: `If the model runs without it, name "${condaName(p)}" under requirements.remove instead`,
+      hint: alone
+        ? undefined
+        : `If the model runs without it, name "${condaName(p)}" under requirements.remove instead`,
       add: pip,
       at,
     };

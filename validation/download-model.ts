@@ -4,6 +4,7 @@ import { ensureVirtualenv } from '../python/ensure-virtualenv.ts';
 import { parseLockedRequirements } from '../python/ensure-front-virtualenv.ts';
 import { listPythons, minorVersion } from '../python/find-python.ts';
 import type { PythonOptions } from '../python/find-uv.ts';
+import { makeError } from '../schemas/diagnostic.ts';
 import { contentHash } from '../schemas/names.ts';
 import { makeFolderAtomically } from '../system/atomic-files.ts';
 import { cacheFolder } from '../system/cache.ts';
@@ -12,7 +13,7 @@ import { SILENT, timed } from '../system/progress.ts';
 import { childEnvironment, runProcess } from '../system/run-process.ts';
 import type { FetchedModel } from './fetch-model.ts';
 import { maskSecret } from './read-requirements.ts';
-import { type Subject, subjectError } from './subject.ts';
+import type { Subject } from './subject.ts';
 
 /** mlflow-skinny and boto3, with hashes; made by `uv pip compile --generate-hashes`. */
 const REQUIREMENTS = join(import.meta.dirname, 'download-requirements.txt');
@@ -94,7 +95,7 @@ async function runProgram(args: readonly string[], options: PythonOptions) {
 
 function refuse(subject: Subject, uri: string, why: string, hint: string): FetchedModel {
   const message = `Cannot fetch ${subject.label} from "${maskSecret(uri)}": ${maskSecret(why)}`;
-  return { folder: undefined, diagnostics: [subjectError(subject, 'model-not-found', message, hint)] };
+  return { folder: undefined, diagnostics: [makeError('model-not-found', subject.entity.place, message, hint)] };
 }
 
 function lastLine(text: string): string {

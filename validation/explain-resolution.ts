@@ -9,6 +9,8 @@ export interface Explanation {
   readonly hint?: string | undefined;
   /** The requirement that would put it right. */
   readonly add?: string | undefined;
+  /** Name of the requirement to blame. */
+  readonly about?: string | undefined;
 }
 
 type Compile = (lines: readonly string[], more?: readonly string[]) => Promise<Ran>;
@@ -37,15 +39,30 @@ async function explainMissing(
   const text = unwrap(message);
   const unknown = /([A-Za-z0-9._-]+) was not found in the (?:package registry|cache)/.exec(text)?.[1];
   if (unknown !== undefined)
-    return { why: `the index has no package named "${unknown}"`, hint: 'Check how it is written' };
+    return {
+      why: `the index has no package named "${unknown}"`,
+      hint: 'Check how it is written',
+      about: normalizeName(unknown),
+    };
   for (const { name, pin } of request.requirements) {
     if (pin === undefined || !text.includes(`${name}==${pin}`)) continue;
     const lone = await compile([`${name}==${pin}`], ['--no-deps']);
     if (lone.code === 0 || !/there is no version of/.test(unwrap(lone.stderr))) continue;
-    const nearest = (await findVersion(compile, `${name}<${pin}`)) ?? (await findVersion(compile, name));
+    const nearest = await findNear(compile, name, pin);
     const expected = nearest === undefined ? '' : `, expected one such as ${nearest}`;
     const add = nearest === undefined ? undefined : `${name}==${nearest}`;
-    return { why: `there is no version ${pin} of ${name}${expected}`, add };
+    return { why: `there is no version ${pin} of ${name}${expected}`, add, about: name };
+  }
+  return undefined;
+}
+
+/** `2.1.2+cu118` without its build, else the nearest one below, else the newest. */
+async function findNear(compile: Compile, name: string, pin: string): Promise<string | undefined> {
+  const [version = pin, build] = pin.split('+');
+  const candidates = [...(build === undefined ? [] : [`${name}==${version}`]), `${name}<${version}`, name];
+  for (const candidate of candidates) {
+    const found = await findVersion(compile, candidate);
+    if (found !== undefined) return found;
   }
   return undefined;
 }
@@ -65,13 +82,14 @@ function explainPython({ python }: ResolutionRequest, message: string): Explanat
   return {
     why: `${what} needs Python ${needs}, and the model was saved with Python ${python}`,
     hint: 'Require versions for that Python, or train and log the model with a newer one',
+    about: nameOf(what),
   };
 }
 
 function explainTwice(message: string): Explanation | undefined {
   const [, a, b] = /Because you require (\S+) and (\S+?), we can conclude/.exec(unwrap(message)) ?? [];
   if (a === undefined || b === undefined || nameOf(a) !== nameOf(b)) return undefined;
-  return { why: `both ${a} and ${b} are required`, hint: 'Keep one of the two' };
+  return { why: `both ${a} and ${b} are required`, hint: 'Keep one of the two', about: nameOf(b) };
 }
 
 /** With wheels only, uv reports "no usable wheels" where two requirements contradict each other: it is asked again. */
@@ -97,10 +115,15 @@ async function explainConflict(
   const other = request.requirements.find((r) => r.name === nameOf(who));
   const wanted = cleanSpecifier(needs);
   const subject = other?.text ?? who;
-  if (mine) return { why: `${subject} needs ${wanted}, and ${mine.text} is required`, hint: 'Change one of the two' };
+  if (mine)
+    return {
+      why: `${subject} needs ${wanted}, and ${mine.text} is required`,
+      hint: 'Change one of the two',
+      about: mine.name,
+    };
   const second = facts.find(([, w = '', n = '']) => nameOf(n) === nameOf(needs) && w !== who);
   const tail = second ? `, and ${second[1] ?? ''} needs ${cleanSpecifier(second[2] ?? '')}` : '';
-  return { why: `${subject} needs ${wanted}${tail}`, hint: 'Change one of the versions' };
+  return { why: `${subject} needs ${wanted}${tail}`, hint: 'Change one of the versions', about: nameOf(who) };
 }
 
 function explainWheels({ python, platform }: ResolutionRequest, message: string): Explanation | undefined {
@@ -110,6 +133,7 @@ function explainWheels({ python, platform }: ResolutionRequest, message: string)
   return {
     why: `${what} has no wheel for Python ${python} on ${machine}`,
     hint: 'Choose a version that has one, or build a wheel and log the model with it in code_paths',
+    about: nameOf(what),
   };
 }
 

@@ -1,10 +1,10 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Diagnostic } from '../schemas/diagnostic.ts';
+import { type Diagnostic, makeError } from '../schemas/diagnostic.ts';
 import type { PythonOptions } from '../python/find-uv.ts';
 import { downloadModel } from './download-model.ts';
-import { type Subject, subjectError } from './subject.ts';
+import type { Subject } from './subject.ts';
 
 export interface FetchOptions extends PythonOptions {
   /** The project's folder; relative paths of an endpoint file begin here. */
@@ -29,7 +29,7 @@ export async function fetchModel(subject: Subject, options: FetchOptions): Promi
   if (!subject.alone && !inside) {
     const message = `Cannot use the model at "${path}": it is outside of the project, expected a directory in it`;
     const hint = 'Copy the model into models/, or name it by a URI such as models:/NAME/VERSION';
-    return refuse(subjectError(subject, 'model-not-found', message, hint));
+    return refuse(makeError('model-not-found', subject.entity.place, message, hint));
   }
   return { folder: await realpath(folder), diagnostics: [] };
 }
@@ -51,13 +51,18 @@ async function describeMissing(subject: Subject, root: string, path: string, fol
   const { entity, label, alone } = subject;
   const message = `Cannot find the model ${label}: there is no directory ${path}`;
   if (alone)
-    return subjectError(subject, 'model-not-found', message, 'Give the directory that holds MLmodel, or a URI');
+    return makeError(
+      'model-not-found',
+      subject.entity.place,
+      message,
+      'Give the directory that holds MLmodel, or a URI',
+    );
   const near = entity.model.uri === undefined ? await listNames(resolve(folder, '..')) : [];
   const names = near.length > 0 || entity.model.uri !== undefined ? [] : await listNames(join(root, 'models'));
   const there = [...near.map((v) => `${entity.model.name} ${v}`), ...names];
   const known = there.length > 0 ? `There are: ${there.join(', ')}. ` : '';
   const hint = `${known}Put the model there, or say where it is: davit.served_entities.${entity.name}.model_uri`;
-  return subjectError(subject, 'model-not-found', message, hint);
+  return makeError('model-not-found', subject.entity.place, message, hint);
 }
 
 async function listNames(folder: string): Promise<readonly string[]> {

@@ -8,11 +8,12 @@ import { SILENT, timed } from '../system/progress.ts';
 import { checkDrift } from './check-drift.ts';
 import { staleReason } from './check-lock.ts';
 import { type CheckedModel, checkModel } from './check-model.ts';
+import type { Explanation } from './explain-resolution.ts';
 import { fetchModel } from './fetch-model.ts';
 import { makeLockedModel, renderRequirements } from './locked-model.ts';
 import { mapSome } from './map-some.ts';
 import { resolveRequirements } from './resolve-requirements.ts';
-import { editHint, makeSubject, placeProblem, type Subject, subjectError } from './subject.ts';
+import { makeSubject, type ModelProblem, placeProblem, type Subject } from './subject.ts';
 
 export interface LockOptions extends PythonOptions {
   /** The project's folder. */
@@ -123,10 +124,7 @@ async function resolveSubject(
     ),
   );
   if (!packages) {
-    const message = `Cannot install the requirements of ${subject.label}: ${explanation?.why ?? 'uv does not say why'}`;
-    const edit = explanation?.add === undefined ? undefined : editHint(subject, { add: explanation.add });
-    const hint = [explanation?.hint, edit].filter((h) => h !== undefined).join('. ');
-    const wrong = subjectError(subject, 'resolution-failed', message, hint || undefined);
+    const wrong = placeProblem(subject, describeFailure(subject, checked, explanation));
     return { subject, reason, locked: undefined, diagnostics: [...options.diagnostics, wrong] };
   }
   const drift = checkDrift(subject, checked.model, new Map(packages.map((p) => [p.name, p.version])));
@@ -140,6 +138,19 @@ async function resolveSubject(
     reason,
     locked: { name: subject.entity.name, entity, virtualenv: { python, platform, packages: [...packages] } },
     diagnostics: [...options.diagnostics, ...drift.map((p) => placeProblem(subject, p))],
+  };
+}
+
+/** On the line of the requirement that is to blame, as far as it is known. */
+function describeFailure(subject: Subject, { requirements }: CheckedModel, explanation?: Explanation): ModelProblem {
+  const at = requirements.find((r) => r.name === explanation?.about)?.at;
+  return {
+    code: 'resolution-failed',
+    severity: 'error',
+    message: `Cannot install the requirements of ${subject.label}: ${explanation?.why ?? 'uv does not say why'}`,
+    hint: explanation?.hint,
+    at: at ?? { file: 'requirements.txt', line: 1, column: 1 },
+    ...(explanation?.add !== undefined && { add: explanation.add }),
   };
 }
 

@@ -46,13 +46,21 @@ export async function resolveRequirements(request: ResolutionRequest, options: P
     const wheels = ['--only-binary', ':all:'];
     const lines = request.requirements.map((r) => renderRequirement(r, request.modelFolder));
     const offline = request.preferences && (await compile(lines, [...wheels, '--offline']));
-    const run = offline?.code === 0 ? offline : await compile(lines, wheels);
-    if (run.code === 0) return { packages: await readPackages(folder, request.modelFolder), explanation: undefined };
+    const kept = offline?.code === 0 ? readPackages(offline.stdout, request.modelFolder) : undefined;
+    if (kept && keepsPins(kept, request.preferences ?? [])) return { packages: kept, explanation: undefined };
+    const run = await compile(lines, wheels);
+    if (run.code === 0) return { packages: readPackages(run.stdout, request.modelFolder), explanation: undefined };
     if (OUTAGE.test(run.stderr)) throw outage(run);
     return { packages: undefined, explanation: await explainResolution(request, run.stderr, compile) };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Offline, uv gives up a pin whose metadata this machine has never seen: then the index is asked whether it still fits. */
+function keepsPins(packages: readonly LockedPackage[], pins: readonly LockedPackage[]): boolean {
+  const before = new Map(pins.map((p) => [p.name, p.version]));
+  return packages.every((p) => (before.get(p.name) ?? p.version) === p.version);
 }
 
 interface Compiler {
@@ -81,11 +89,12 @@ async function compileLines(
   const args = ['pip', 'compile', '--quiet', '--no-header', '--no-annotate', '--generate-hashes', '--color', 'never'];
   const target = ['--python', python, '--python-version', request.python, '--python-platform', request.platform];
   const files = ['--constraints', bounds, '--output-file', output, input];
-  return runProcess(uv, [...args, ...target, ...more, ...files], {
+  const run = await runProcess(uv, [...args, ...target, ...more, ...files], {
     env: childEnvironment({ UV_NO_PROGRESS: '1' }),
     limitSeconds: LIMIT_SECONDS,
     ...(options.signal && { signal: options.signal }),
   });
+  return run.code === 0 ? { ...run, stdout: await readFile(output, 'utf8') } : run;
 }
 
 function renderRequirement({ text, name, source, marker }: Requirement, modelFolder: string): string {
@@ -94,9 +103,8 @@ function renderRequirement({ text, name, source, marker }: Requirement, modelFol
   return marker === undefined ? place : `${place} ; ${marker}`;
 }
 
-async function readPackages(folder: string, modelFolder: string): Promise<readonly LockedPackage[]> {
-  const packages = parseLockedRequirements(await readFile(join(folder, 'out.txt'), 'utf8'));
-  return packages.map((p) => {
+function readPackages(text: string, modelFolder: string): readonly LockedPackage[] {
+  return parseLockedRequirements(text).map((p) => {
     if (p.source === undefined) return p;
     const source = p.source.startsWith('file:') ? relative(modelFolder, fileURLToPath(p.source)) : p.source;
     return { ...p, source, version: wheelVersion(source) };

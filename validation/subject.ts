@@ -44,10 +44,20 @@ export function placeProblem(subject: Subject, problem: ModelProblem): Diagnosti
   return make(code, subject.entity.place, message, joinHints(problem.hint, edit, where));
 }
 
-/** An error about the subject as a whole. */
+/** An error about the subject as a whole: on the entity, or on a file of the model alone. */
 export function subjectError(subject: Subject, code: DiagnosticCode, message: string, hint?: string): Diagnostic {
-  return makeError(code, subject.entity.place, message, hint);
+  const { place } = subject.entity;
+  const file = FILES[code] ?? 'MLmodel';
+  return makeError(code, subject.alone ? { ...place, file: `${place.file}/${file}` } : place, message, hint);
 }
+
+/** The file of a model that most likely is to be changed. */
+const FILES: Partial<Record<DiagnosticCode, string>> = {
+  'import-failed': 'requirements.txt',
+  'incompatible-packages': 'requirements.txt',
+  'python-unavailable': 'python_env.yaml',
+  'resolution-failed': 'requirements.txt',
+};
 
 /** How to add or remove a requirement without logging the model again. */
 export function editHint(

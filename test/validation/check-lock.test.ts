@@ -1,0 +1,104 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { Endpoint } from '../../schemas/endpoint.ts';
+import type { Lock } from '../../schemas/lock.ts';
+import { checkLeftEntities, checkLockedEntity, missingLock } from '../../validation/check-lock.ts';
+import { checkModel } from '../../validation/check-model.ts';
+import { makeLockedModel, renderRequirements } from '../../validation/locked-model.ts';
+import { makeSubject } from '../../validation/subject.ts';
+import { makeEndpoint, makeProject } from './throw-away-project.ts';
+
+/** A lock as `davit lock` makes it, of the first entity of an endpoint; its virtualenv is empty. */
+async function lockFirst(root: string, endpoint: Endpoint): Promise<Lock> {
+  const subject = makeSubject(endpoint, endpoint.entities[0]!);
+  const { checked } = await checkModel(subject, join(root, 'models', 'iris', subject.entity.model.version));
+  const entity = {
+    model: makeLockedModel(subject, checked!),
+    requirements: [...renderRequirements(checked!)],
+    virtualenv: 'v',
+    signature: checked!.model.signature,
+  };
+  const virtualenvs = { v: { python: '3.11', platform: 'x86_64-manylinux_2_28', packages: [] } };
+  return { lock_version: 1, endpoint: endpoint.name, entities: { [subject.entity.name]: entity }, virtualenvs };
+}
+
+async function check(root: string, endpoint: Endpoint, lock: Lock) {
+  const subject = makeSubject(endpoint, endpoint.entities[0]!);
+  const { checked } = await checkModel(subject, join(root, 'models', 'iris', subject.entity.model.version));
+  return checkLockedEntity(subject, lock, checked!);
+}
+
+const edit = async (file: string, from: string, to: string) =>
+  writeFile(file, (await readFile(file, 'utf8')).replace(from, to));
+
+test('checkLockedEntity() finds nothing when nothing changed', async () => {
+  const root = await makeProject({ 'iris/1': 'iris/1' });
+  const endpoint = makeEndpoint('e', { iris: 'iris/1' });
+  expect(await check(root, endpoint, await lockFirst(root, endpoint))).toEqual([]);
+});
+
+test('checkLockedEntity() says on the entity what changed and what to do', async () => {
+  const root = await makeProject({ 'iris/1': 'iris/1', 'iris/2': 'iris/2' });
+  const endpoint = makeEndpoint('e', { iris: 'iris/1' });
+  const lock = await lockFirst(root, endpoint);
+  const next = makeEndpoint('e', { iris: 'iris/2' });
+  expect(await check(root, next, lock)).toEqual([
+    {
+      code: 'lock-stale',
+      severity: 'error',
+      ...next.entities[0]!.place,
+      message: 'Cannot use the lock for "iris": it was made for iris 1, the endpoint says iris 2',
+      hint: 'Make it again and review what changes: npx davit lock e',
+    },
+  ]);
+});
+
+const MODEL = 'models/iris/1';
+const CHANGES: readonly (readonly [string, (root: string) => Promise<void>])[] = [
+  [
+    'the requirements of iris 1 changed',
+    (root) => edit(join(root, MODEL, 'requirements.txt'), 'skops==0.16.0', 'skops==0.15.0'),
+  ],
+  ['the files of iris 1 changed', (root) => writeFile(join(root, MODEL, 'notes.txt'), 'x')],
+  ['the Python of iris 1 changed', (root) => edit(join(root, MODEL, 'python_env.yaml'), '3.11.7', '3.11.8')],
+  ['the signature of iris 1 changed', (root) => edit(join(root, MODEL, 'MLmodel'), '"int64"', '"int32"')],
+];
+
+test.each(CHANGES)('checkLockedEntity() says: %s', async (reason, change) => {
+  const root = await makeProject({ 'iris/1': 'iris/1' });
+  const endpoint = makeEndpoint('e', { iris: 'iris/1' });
+  const lock = await lockFirst(root, endpoint);
+  await change(root);
+  expect((await check(root, endpoint, lock)).map((d) => d.message)).toEqual([
+    `Cannot use the lock for "iris": ${reason}`,
+  ]);
+});
+
+test('checkLockedEntity() sees edits, new entities and a missing virtualenv', async () => {
+  const root = await makeProject({ 'iris/1': 'iris/1' });
+  const endpoint = makeEndpoint('e', { iris: 'iris/1' });
+  const lock = await lockFirst(root, endpoint);
+  const message = async (e: Endpoint, l: Lock) => (await check(root, e, l)).map((d) => d.message.split(': ')[1]);
+  const edited = makeEndpoint('e', { iris: 'iris/1' }, { iris: { requirements: { add: ['humanize==4.9.0'] } } });
+  expect(await message(edited, lock)).toEqual(['the edits of its requirements changed']);
+  expect(await message(makeEndpoint('e', { other: 'iris/1' }), lock)).toEqual(['the entity is new']);
+  expect(await message(endpoint, { ...lock, virtualenvs: {} })).toEqual(['its virtualenv v is not in the lock']);
+});
+
+test('checkLeftEntities() and missingLock() speak of the whole lock', async () => {
+  const root = await makeProject({ 'iris/1': 'iris/1' });
+  const endpoint = makeEndpoint('e', { iris: 'iris/1' });
+  const lock = await lockFirst(root, endpoint);
+  const renamed = makeEndpoint('e', { other: 'iris/1' });
+  expect(checkLeftEntities(endpoint, lock)).toEqual([]);
+  expect(checkLeftEntities(renamed, lock).map((d) => d.message)).toEqual([
+    'Cannot use the lock for "iris": the endpoint no longer has this entity',
+  ]);
+  const missing = missingLock(makeSubject(endpoint, endpoint.entities[0]!));
+  expect([missing.code, missing.message, missing.hint]).toEqual([
+    'lock-missing',
+    'Cannot prove "iris": e has no lock',
+    'Make it: npx davit lock e',
+  ]);
+});

@@ -1,0 +1,250 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { parseEndpoint } from '../../schemas/parse-endpoint.ts';
+import { checkModel } from '../../validation/check-model.ts';
+import { makeSubject } from '../../validation/subject.ts';
+import { makeEndpoint, makeProject, writeFiles } from './throw-away-project.ts';
+
+async function check(fixture: string, options: { edit?: (model: string) => Promise<void>; davit?: unknown } = {}) {
+  const root = await makeProject({ 'm/1': fixture });
+  const folder = join(root, 'models', 'm', '1');
+  await options.edit?.(folder);
+  const endpoint = makeEndpoint('e', { m: 'm/1' }, options.davit ? { m: options.davit } : {});
+  return checkModel(makeSubject(endpoint, endpoint.entities[0]!), folder);
+}
+
+test('checkModel() passes good models and gives what is to be resolved', async () => {
+  for (const fixture of ['iris/1', 'iris/2', 'a_sklearn', 'b_pyfunc_code', 'k_slow3s']) {
+    const { checked, diagnostics } = await check(fixture);
+    expect(diagnostics).toEqual([]);
+    expect(checked?.pythonVersion).toBe('3.11.7');
+  }
+  expect((await check('iris/1')).checked?.requirements.map((r) => r.text)).toEqual([
+    'mlflow-skinny==3.17.2',
+    'numpy==2.4.6',
+    'pandas==3.1.1',
+    'scikit-learn==1.9.1',
+    'skops==0.16.0',
+  ]);
+});
+
+test('checkModel() puts what is wrong on the entity in the endpoint file', async () => {
+  const { endpoint } = parseEndpoint(
+    'name: e\nconfig:\n  served_entities:\n    - entity_name: m\n      entity_version: 1\n',
+    'endpoints/e.yaml',
+  );
+  const root = await makeProject({ 'm/1': 'j1_sklearn_drift' });
+  const { checked, diagnostics } = await checkModel(
+    makeSubject(endpoint!, endpoint!.entities[0]!),
+    join(root, 'models/m/1'),
+  );
+  expect(checked).toBeUndefined();
+  expect(diagnostics).toEqual([
+    {
+      code: 'version-drift',
+      severity: 'error',
+      file: 'endpoints/e.yaml',
+      line: 4,
+      column: 7,
+      message: 'Cannot serve m 1 with scikit-learn 1.5.2: it was saved with 1.9.1, expected the same',
+      hint: 'Put "scikit-learn==1.9.1" into davit.served_entities.m-1.requirements.add of endpoints/e.yaml, then npx davit lock e',
+    },
+  ]);
+});
+
+test('checkModel() accepts a model whose drift the endpoint file puts right', async () => {
+  const { checked, diagnostics } = await check('j1_sklearn_drift', {
+    davit: { requirements: { add: ['Scikit-Learn==1.9.1'], remove: ['scipy'] } },
+  });
+  expect(diagnostics).toEqual([]);
+  expect(checked?.requirements.map((r) => r.text)).toEqual([
+    'mlflow==3.17.2',
+    'numpy==2.4.6',
+    'pandas==3.1.1',
+    'scikit-learn==1.9.1',
+    'skops==0.16.0',
+  ]);
+});
+
+test('checkModel() refuses edits that cannot be made', async () => {
+  const { diagnostics } = await check('iris/1', { davit: { requirements: { add: ['a b'], remove: ['nothere'] } } });
+  expect(diagnostics.map((d) => [d.code, d.message])).toEqual([
+    ['requirement-invalid', 'Cannot remove "nothere" from the requirements of m 1: it is not there'],
+    ['requirement-invalid', 'Cannot add "a b" to the requirements of m 1: expected NAME==VERSION'],
+  ]);
+});
+
+test('checkModel() says everything at once', async () => {
+  const { diagnostics } = await check('i_no_example', {
+    edit: async (folder) => {
+      await writeFile(join(folder, 'requirements.txt'), LINTS.trimStart());
+      await writeFile(join(folder, 'python_env.yaml'), 'python: 3.9.18\n');
+      await writeFile(
+        join(folder, 'conda.yaml'),
+        'channels:\n- defaults\ndependencies:\n- python=3.11.7\n- cudatoolkit=11.8\n- pip:\n  - mlflow\n',
+      );
+    },
+  });
+  const rows = diagnostics.map((d) => [d.severity, d.code, d.message.replaceAll('m 1', 'M')]);
+  expect(rows.sort(byText)).toEqual(
+    [
+      [
+        'warning',
+        'anaconda-channel',
+        'Found the conda channel "defaults" in M: Anaconda may ask for a commercial licence',
+      ],
+      [
+        'error',
+        'conda-only-package',
+        'Cannot install "cudatoolkit=11.8" for M: it comes from conda, expected packages that pip can install',
+      ],
+      ['error', 'example-missing', 'Cannot prove M: it has no input example, expected one to predict with'],
+      [
+        'error',
+        'requirement-invalid',
+        'Cannot understand the requirement "git+https://…@github.com/a/b": expected NAME==VERSION',
+      ],
+      ['error', 'requirement-invalid', 'Cannot install "-e ../mine": it is a folder of its author, expected a wheel'],
+      [
+        'error',
+        'requirement-invalid',
+        'Cannot use "--extra-index-url https://…@example.com/simple": it holds credentials, expected none in a model',
+      ],
+      [
+        'warning',
+        'requirement-invalid',
+        'Passing over "--find-links https://example.com": a model does not choose how packages are found',
+      ],
+      ['error', 'requirement-invalid', 'Cannot read "-r ../outside.txt": there is no such file in the model'],
+      [
+        'error',
+        'requirement-invalid',
+        'Cannot install "a @ git+https://github.com/a/b" for M: it is a repository, expected a wheel',
+      ],
+      [
+        'error',
+        'requirement-invalid',
+        'Cannot install "b @ https://example.com/b.tar.gz" for M: it is not a wheel, expected one (.whl)',
+      ],
+      [
+        'error',
+        'requirement-invalid',
+        'Cannot install "nope @ code/nope-1.0-py3-none-any.whl" for M: there is no such file in the model',
+      ],
+      [
+        'error',
+        'requirement-platform',
+        'Cannot serve M with "pywin32==306": it is not for Linux, expected packages that are',
+      ],
+      [
+        'warning',
+        'requirement-platform',
+        'Found "torch==2.1.2+cu118" in the requirements of M: only a special index has the build "+cu118"',
+      ],
+      [
+        'warning',
+        'requirement-unpinned',
+        'Found "requests>=2" in the requirements of M: expected an exact version, the one it was trained with',
+      ],
+      [
+        'error',
+        'signature-missing',
+        'Cannot prove M: its signature has no inputs and no outputs, expected both inputs and outputs',
+      ],
+      [
+        'error',
+        'version-drift',
+        'Cannot serve M with Python 3.9: it was saved with 3.11.7, expected the same minor version',
+      ],
+      ['error', 'version-drift', 'Cannot serve M with scikit-learn 1.5.2: it was saved with 1.9.1, expected the same'],
+    ].sort(byText),
+  );
+  expect(JSON.stringify(diagnostics)).not.toContain('hunter2');
+});
+
+const byText = (a: readonly string[], b: readonly string[]) => (a.join() < b.join() ? -1 : 1);
+
+const LINTS = `
+requests>=2
+scikit-learn==1.5.2
+torch==2.1.2+cu118
+pywin32==306
+-e ../mine
+--extra-index-url https://me:hunter2@example.com/simple
+--find-links https://example.com
+-r ../outside.txt
+git+https://me:hunter2@github.com/a/b
+a @ git+https://github.com/a/b
+b @ https://example.com/b.tar.gz
+code/nope-1.0-py3-none-any.whl
+`;
+
+test('checkModel() reads a model of MLflow 1.x: conda.yaml only, no python_env.yaml, an example without serving form', async () => {
+  const { checked, diagnostics } = await check('iris/1', {
+    edit: async (folder) => {
+      for (const file of ['requirements.txt', 'python_env.yaml', 'serving_input_example.json'])
+        await rm(join(folder, file));
+      await writeFile(
+        join(folder, 'MLmodel'),
+        'artifact_path: model\nflavors:\n  python_function:\n    env: conda.yaml\n    loader_module: mlflow.sklearn\n    python_version: 3.8.10\n' +
+          'run_id: abc\nsaved_input_example_info:\n  artifact_path: input_example.json\n  type: dataframe\n' +
+          'signature:\n  inputs: \'[{"name": "x", "type": "double"}]\'\n  outputs: \'[{"type": "long"}]\'\nutc_time_created: \'2021-01-01\'\n',
+      );
+      await writeFile(
+        join(folder, 'conda.yaml'),
+        'channels:\n- conda-forge\ndependencies:\n- python=3.8.10\n- pip\n- pip:\n  - mlflow==1.30.0\n',
+      );
+    },
+  });
+  expect(diagnostics).toEqual([]);
+  expect(checked?.pythonVersion).toBe('3.8.10');
+  expect(checked?.requirements.map((r) => [r.text, r.at.file])).toEqual([['mlflow==1.30.0', 'conda.yaml']]);
+});
+
+test('checkModel() follows -r and -c inside the model', async () => {
+  const { checked, diagnostics } = await check('iris/1', {
+    edit: async (folder) => {
+      const text = await readFile(join(folder, 'requirements.txt'), 'utf8');
+      await writeFiles(folder, {
+        'requirements.txt': '-r requirements/base.txt\n-c constraints.txt\n',
+        'requirements/base.txt': text,
+        'constraints.txt': 'scipy==1.17.1\n',
+      });
+    },
+  });
+  expect(diagnostics).toEqual([]);
+  expect(checked?.requirements).toHaveLength(5);
+  expect(checked?.model.constraints.map((c) => c.text)).toEqual(['scipy==1.17.1']);
+});
+
+test.each([
+  ['flavors: 3\n', 'model-unreadable', 'Cannot read the model: MLmodel: Cannot accept 3 for "flavors": expected a map'],
+  [
+    'flavors: {sklearn: {}}\n',
+    'flavor-missing',
+    'Cannot serve m 1: its flavors are sklearn, expected python_function among them',
+  ],
+  ['a: [\n', 'model-unreadable', /^Cannot read the model: MLmodel: Cannot read YAML/],
+  [undefined, 'model-unreadable', 'Cannot read the model: there is no file MLmodel in its directory'],
+])('checkModel() refuses the MLmodel %j', async (text, code, message) => {
+  const { checked, diagnostics } = await check('iris/1', {
+    edit: (folder) => (text === undefined ? rm(join(folder, 'MLmodel')) : writeFile(join(folder, 'MLmodel'), text)),
+  });
+  expect(checked).toBeUndefined();
+  const found = diagnostics.filter((d) => d.code === code);
+  expect(found).toHaveLength(1);
+  if (typeof message === 'string') expect(found[0]!.message).toBe(message);
+  else expect(found[0]!.message).toMatch(message);
+});
+
+test('checkModel() says which part of a signature cannot be understood', async () => {
+  const { diagnostics } = await check('iris/1', {
+    edit: async (folder) => {
+      const text = await readFile(join(folder, 'MLmodel'), 'utf8');
+      await writeFile(join(folder, 'MLmodel'), text.replace('"dtype": "int64"', '"dtype": 64'));
+    },
+  });
+  expect(diagnostics.map((d) => d.code)).toEqual(['signature-invalid']);
+  expect(diagnostics[0]!.message).toMatch(/^Cannot understand the outputs in the signature of m 1: /);
+});

@@ -1,0 +1,146 @@
+import { execFileSync } from 'node:child_process';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { ensureVirtualenv, makeVirtualenvRequest } from '../../python/ensure-virtualenv.ts';
+import { parseLock, renderLock } from '../../schemas/lock.ts';
+import { lockEndpoint } from '../../validation/lock-endpoint.ts';
+import { validateEndpoint } from '../../validation/validate-endpoint.ts';
+import { makeEndpoint, makeProject, writeFiles } from './throw-away-project.ts';
+
+test('lockEndpoint() pins everything with hashes, once for entities with the same packages, and always as the same text', async () => {
+  const root = await makeProject({ 'iris/1': 'iris/1', 'iris/2': 'iris/2' });
+  const endpoint = makeEndpoint('e', { one: 'iris/1', two: 'iris/2' });
+  const { lock, changed, entities, diagnostics } = await lockEndpoint(endpoint, { root });
+  expect([diagnostics, changed]).toEqual([[], true]);
+  expect(entities.map((e) => e.reason)).toEqual(['there was no lock', 'there was no lock']);
+  expect(Object.keys(lock!.virtualenvs)).toHaveLength(1);
+  expect(lock!.entities['one']!.virtualenv).toBe(lock!.entities['two']!.virtualenv);
+  const [virtualenv] = Object.values(lock!.virtualenvs);
+  expect(virtualenv!.python).toBe('3.11');
+  for (const p of virtualenv!.packages) expect(p.hashes.length, p.name).toBeGreaterThan(0);
+  const text = renderLock(lock!);
+  expect(text).not.toMatch(/https?:/);
+  expect(parseLock(text, 'e.lock')).toEqual({ lock, diagnostics: [] });
+  expect(renderLock((await lockEndpoint(endpoint, { root })).lock!)).toBe(text);
+});
+
+test('lockEndpoint() leaves what did not change alone, without asking anybody', async () => {
+  const root = await makeProject({ 'iris/1': 'iris/1', 'iris/2': 'iris/2' });
+  const current = (await lockEndpoint(makeEndpoint('e', { one: 'iris/1' }), { root })).lock!;
+  vi.stubEnv('PATH', '/nonexistent');
+  vi.stubEnv('DAVIT_CACHE', join(root, 'cache'));
+  const again = await lockEndpoint(makeEndpoint('e', { one: 'iris/1' }), { root, current });
+  vi.unstubAllEnvs();
+  expect(again).toEqual({
+    lock: current,
+    changed: false,
+    entities: [{ entity: 'one', changed: false, reason: undefined }],
+    diagnostics: [],
+  });
+  const more = await lockEndpoint(makeEndpoint('e', { one: 'iris/1', two: 'iris/2' }), { root, current });
+  expect(more.entities.map((e) => [e.entity, e.reason])).toEqual([
+    ['one', undefined],
+    ['two', 'the entity is new'],
+  ]);
+});
+
+test('lockEndpoint() keeps the pins there are, takes edits, and drops entities that are gone', async () => {
+  const root = await makeProject({ 'iris/1': 'iris/1' });
+  const before = (await lockEndpoint(makeEndpoint('e', { one: 'iris/1', two: 'iris/1' }), { root })).lock!;
+  const key = before.entities['one']!.virtualenv;
+  // An older version of something that is nobody's own requirement.
+  const packages = before.virtualenvs[key]!.packages.map((p) =>
+    p.name === 'packaging' ? { ...p, version: '24.1' } : p,
+  );
+  const current = { ...before, virtualenvs: { [key]: { ...before.virtualenvs[key]!, packages } } };
+  const edited = makeEndpoint('e', { one: 'iris/1' }, { one: { requirements: { add: ['humanize==4.9.0'] } } });
+  const version = (lock: typeof before, name: string) =>
+    lock.virtualenvs[lock.entities['one']!.virtualenv]!.packages.find((p) => p.name === name)?.version;
+  const kept = await lockEndpoint(edited, { root, current });
+  expect(kept.entities).toEqual([{ entity: 'one', changed: true, reason: 'the edits of its requirements changed' }]);
+  expect([version(kept.lock!, 'packaging'), version(kept.lock!, 'humanize')]).toEqual(['24.1', '4.9.0']);
+  expect(Object.keys(kept.lock!.entities)).toEqual(['one']);
+  expect(kept.lock!.entities['one']!.requirements).toContain('humanize==4.9.0');
+  const upgraded = await lockEndpoint(edited, { root, current: kept.lock, upgrade: true });
+  expect(version(upgraded.lock!, 'packaging')).not.toBe('24.1');
+});
+
+const IMPOSSIBLE: readonly (readonly [string, string, string, string | undefined])[] = [
+  ['e1_conflict', '', 'pandas==3.1.1 needs numpy>=2.0.2, and numpy==1.21.6 is required', 'requirements.txt:2'],
+  [
+    'f1_python39',
+    '',
+    'mlflow==3.17.2 needs Python >=3.10, and the model was saved with Python 3.9',
+    'requirements.txt:1',
+  ],
+  ['iris/1', 'humanize==99.0.1', 'there is no version 99.0.1 of humanize, expected one such as', 'requirements.txt:6'],
+  ['iris/1', 'docopt==0.6.2', 'docopt==0.6.2 has no wheel for Python 3.11 on Linux', 'requirements.txt:6'],
+  ['iris/1', 'numpy==2.4.5', 'both numpy==2.4.5 and numpy==2.4.6 are required', 'requirements.txt:6'],
+];
+
+test.each(IMPOSSIBLE)('lockEndpoint() explains why %s %s cannot be resolved', async (fixture, line, why, where) => {
+  const root = await makeProject({ 'm/1': fixture });
+  const file = join(root, 'models', 'm', '1', 'requirements.txt');
+  if (line) await writeFile(file, `${await readFile(file, 'utf8')}\n${line}\n`);
+  const endpoint = makeEndpoint('e', { m: 'm/1' });
+  const { lock, diagnostics } = await lockEndpoint(endpoint, { root });
+  expect(lock).toBeUndefined();
+  expect(diagnostics).toHaveLength(1);
+  const [found] = diagnostics;
+  expect(found).toMatchObject({ code: 'resolution-failed', severity: 'error', ...endpoint.entities[0]!.place });
+  expect(found!.message).toContain(`Cannot install the requirements of m 1: ${why}`);
+  expect(found!.hint).toContain(`See ${where ?? ''} of the model`);
+});
+
+test('lockEndpoint() says at once what is wrong with every entity, and throws when the index is out of reach', async () => {
+  const root = await makeProject({ 'a/1': 'e1_conflict', 'b/1': 'j1_sklearn_drift', 'c/1': 'iris/1' });
+  const endpoint = makeEndpoint('e', { a: 'a/1', b: 'b/1', c: 'c/1' });
+  const { lock, diagnostics } = await lockEndpoint(endpoint, { root });
+  expect(lock).toBeUndefined();
+  expect(diagnostics.map((d) => d.code)).toEqual(['resolution-failed', 'version-drift']);
+  vi.stubEnv('UV_DEFAULT_INDEX', 'http://me:hunter2@127.0.0.1:9/simple');
+  vi.stubEnv('UV_HTTP_RETRIES', '0');
+  const outage = await lockEndpoint(makeEndpoint('e', { c: 'c/1' }), { root, upgrade: true }).catch((e: unknown) =>
+    String(e),
+  );
+  vi.unstubAllEnvs();
+  expect(outage).toMatch(/^Error: Cannot reach the package index: /);
+  expect(outage).not.toContain('hunter2');
+});
+
+test('a wheel inside the model is locked by its path and hash, and installed from there', async () => {
+  const root = await makeProject({ 'iris/1': 'iris/1' });
+  const model = join(root, 'models', 'iris', '1');
+  const wheel = join(model, 'code', 'helper-1.2-py3-none-any.whl');
+  await writeFiles(model, {
+    'requirements.txt': 'humanize==4.9.0\ncode/helper-1.2-py3-none-any.whl\n',
+    'code/.keep': '',
+  });
+  const files = {
+    'helper.py': 'X = 1\n',
+    'helper-1.2.dist-info/METADATA': 'Metadata-Version: 2.1\nName: helper\nVersion: 1.2\n',
+    'helper-1.2.dist-info/WHEEL': 'Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n',
+    'helper-1.2.dist-info/RECORD':
+      'helper.py,,\nhelper-1.2.dist-info/METADATA,,\nhelper-1.2.dist-info/WHEEL,,\nhelper-1.2.dist-info/RECORD,,\n',
+  };
+  const zip =
+    'import json,sys,zipfile\nwith zipfile.ZipFile(sys.argv[1],"w") as z:\n  for n,t in json.loads(sys.argv[2]).items(): z.writestr(zipfile.ZipInfo(n),t)';
+  execFileSync('python3', ['-c', zip, wheel, JSON.stringify(files)]);
+  await rm(join(model, 'code', '.keep'));
+  const endpoint = makeEndpoint('e', { iris: 'iris/1' });
+  const { lock, diagnostics } = await lockEndpoint(endpoint, { root });
+  expect(diagnostics).toEqual([]);
+  const packages = lock!.virtualenvs[lock!.entities['iris']!.virtualenv]!.packages;
+  expect(packages.map((p) => [p.name, p.version, p.source])).toEqual([
+    ['helper', '1.2', 'code/helper-1.2-py3-none-any.whl'],
+    ['humanize', '4.9.0', undefined],
+  ]);
+  vi.stubEnv('DAVIT_CACHE', join(root, 'cache'));
+  const made = await ensureVirtualenv(makeVirtualenvRequest(lock!, 'iris', model));
+  vi.unstubAllEnvs();
+  expect(execFileSync(made.python, ['-c', 'import helper; print(helper.X)'], { encoding: 'utf8' })).toBe('1\n');
+  await writeFile(wheel, 'something else');
+  const { diagnostics: after } = await validateEndpoint(endpoint, { root, lock });
+  expect(after.map((d) => d.message)).toEqual(['Cannot use the lock for "iris": the files of iris 1 changed']);
+});

@@ -1,0 +1,38 @@
+import { cp, mkdir, rename, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { digestModel } from '../../validation/model-digest.ts';
+import { makeProject, writeFiles } from './throw-away-project.ts';
+
+test('digestModel() is about paths and bytes, not about where and when', async () => {
+  const root = await makeProject({ 'iris/1': 'iris/1', 'iris/2': 'iris/2' });
+  const model = join(root, 'models', 'iris', '1');
+  const digest = await digestModel(model);
+  expect(digest).toMatch(/^sha256:[0-9a-f]{64}$/);
+  await cp(model, join(root, 'copy'), { recursive: true });
+  await writeFiles(join(root, 'copy'), { registered_model_meta: 'model_name: iris', 'code/__pycache__/x.pyc': 'x' });
+  expect(await digestModel(join(root, 'copy'))).toBe(digest);
+  expect(await digestModel(join(root, 'models', 'iris', '2'))).not.toBe(digest);
+  await rename(join(root, 'copy', 'requirements.txt'), join(root, 'copy', 'requirement.txt'));
+  expect(await digestModel(join(root, 'copy'))).not.toBe(digest);
+});
+
+test('digestModel() follows a link inside the model and refuses one that leads out', async () => {
+  const root = await makeProject({ 'iris/1': 'iris/1' });
+  const model = join(root, 'models', 'iris', '1');
+  await symlink('requirements.txt', join(model, 'inside.txt'));
+  expect(await digestModel(model)).toMatch(/^sha256:/);
+  await writeFile(join(root, 'secret'), '');
+  await symlink(join(root, 'secret'), join(model, 'outside.txt'));
+  await expect(digestModel(model)).rejects.toThrow("the link outside.txt leads out of the model's directory");
+});
+
+test('digestModel() refuses a link to a folder and one that leads nowhere', async () => {
+  const root = await makeProject({ 'iris/1': 'iris/1', 'iris/2': 'iris/2' });
+  const [one, two] = ['1', '2'].map((v) => join(root, 'models', 'iris', v)) as [string, string];
+  await mkdir(join(one, 'folder'));
+  await symlink('folder', join(one, 'again'));
+  await expect(digestModel(one)).rejects.toThrow('the link again does not lead to a file');
+  await symlink('nothing', join(two, 'broken'));
+  await expect(digestModel(two)).rejects.toThrow('the link broken leads nowhere');
+});
