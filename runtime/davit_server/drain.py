@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import os
 import signal
@@ -15,15 +16,15 @@ QUIET_SECONDS = 0.05
 
 
 class Drain:
-    """Begins on SIGTERM, SIGINT or when the parent's pipe ends; a second signal ends the server at once."""
+    """Begins on SIGTERM, SIGINT, SIGHUP or when the parent's pipe ends; a second signal ends the server at once."""
 
-    def __init__(self, settings, front: Front, pool: Pool, end) -> None:
+    def __init__(self, settings: argparse.Namespace, front: Front, pool: Pool, end) -> None:
         self.settings, self.front, self.pool, self.end = settings, front, pool, end
         self.task: asyncio.Task | None = None
 
     def listen(self) -> None:
         loop = asyncio.get_running_loop()
-        for name in (signal.SIGTERM, signal.SIGINT):
+        for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(name, self.begin, name.name, True)
         if self.settings.parent_fd is not None:
             os.set_inheritable(self.settings.parent_fd, False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import time
@@ -33,7 +34,7 @@ class Answer:
 class Front:
     """The ASGI app. `draining`: not ready any more; `refusing`: no new prediction is started either."""
 
-    def __init__(self, settings, pool: Pool) -> None:
+    def __init__(self, settings: argparse.Namespace, pool: Pool) -> None:
         self.settings, self.pool, self.metrics = settings, pool, Metrics()
         self.draining = self.refusing = False
         self.in_flight = 0

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import os
 import socket
 
 
-def open_listener(settings) -> socket.socket:
+def open_listener(settings: argparse.Namespace) -> socket.socket:
     """Bound, not yet listening. OSError when the place is taken or is not ours."""
     if settings.uds:
         return open_path(settings.uds)

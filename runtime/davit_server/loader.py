@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import contextlib
 import json
 import os
+import select
 import signal
 import socket
 from pathlib import Path
@@ -20,7 +22,9 @@ RUNTIME = str(Path(__file__).resolve().parent.parent)
 class Loader:
     """A process that loads the model and forks workers. `on_event` gets its events, `on_end` its exit code."""
 
-    def __init__(self, settings, on_event: Callable[[dict], None], on_end: Callable[[int], None]) -> None:
+    def __init__(
+        self, settings: argparse.Namespace, on_event: Callable[[dict], None], on_end: Callable[[int], None]
+    ) -> None:
         self.settings, self.on_event, self.on_end = settings, on_event, on_end
         self.process: asyncio.subprocess.Process | None = None
         self.control: socket.socket | None = None
@@ -47,6 +51,7 @@ class Loader:
         theirs.close()
         self.control, self.buffer = ours, b""
         asyncio.get_running_loop().add_reader(ours, self.hear)
+        self.watching = asyncio.ensure_future(self.watch(self.process))
 
     def threads(self) -> int:
         """Threads of one worker: as told, as the endpoint's OMP_NUM_THREADS says, or its share of the processors."""
@@ -72,15 +77,23 @@ class Loader:
             got = b""
         if not got:
             self.close()
-            self.stop()  # it is gone, or must go; so must what it started
-            self.ending = asyncio.ensure_future(self.end())
+            self.stop()  # it is gone, or must go
             return
         *lines, self.buffer = (self.buffer + got).split(b"\n")
         for line in lines:
             self.on_event(json.loads(line))
 
-    async def end(self) -> None:
-        self.on_end(await self.process.wait())
+    async def watch(self, process: asyncio.subprocess.Process) -> None:
+        """To the end of the process: not to that of its socket, which a child of the model may hold open."""
+        code = await process.wait()
+        while self.control is not None and self.pending():
+            self.hear()  # its last words
+        self.close()
+        kill_group(process.pid)  # what it started itself must go too
+        self.on_end(code)
+
+    def pending(self) -> bool:
+        return bool(select.select([self.control], [], [], 0)[0])
 
     def wish(self, wish: bytes, pid: int = 0, attached: list[int] | None = None) -> None:
         """Sends one wish; a loading process that is gone has ended its workers, so nothing is lost with the wish."""
@@ -105,11 +118,20 @@ class Loader:
     def stop(self) -> None:
         """Ends the loading process and every worker at once."""
         if self.process is not None and self.process.returncode is None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.process.pid, signal.SIGKILL)
+            kill_group(self.process.pid)
+
+    async def gone(self) -> None:
+        """Waits for the end, after `stop`."""
+        if self.process is not None:
+            await self.process.wait()
 
     def close(self) -> None:
         if self.control is not None:
             asyncio.get_running_loop().remove_reader(self.control)
             self.control.close()
             self.control = None
+
+
+def kill_group(leader: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)

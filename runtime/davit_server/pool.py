@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import signal
 from collections import Counter
@@ -19,7 +20,7 @@ DEATHS_FORGIVEN = 10
 
 DEATH_PAUSE_SECONDS, LONGEST_DEATH_PAUSE_SECONDS = 0.05, 1.0
 START_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 5.0
-START_SECONDS = 10.0
+START_SECONDS = 30.0
 DIED, TIME_LIMIT, START, CANCELLED = "died", "time limit", "start", "cancelled"
 
 
@@ -34,7 +35,9 @@ class LostWorker(Exception):
 class Pool:
     """`on_ready` is called once, with the loading process's event; `on_failed` only during start-up."""
 
-    def __init__(self, settings, on_ready: Callable[[dict], None], on_failed: Callable[[dict], None]) -> None:
+    def __init__(
+        self, settings: argparse.Namespace, on_ready: Callable[[dict], None], on_failed: Callable[[dict], None]
+    ) -> None:
         self.settings, self.on_ready, self.on_failed = settings, on_ready, on_failed
         self.loader = Loader(settings, self.hear, self.ended)
         self.places = Places(settings.queue, settings.queue_timeout)
@@ -194,6 +197,8 @@ def ending(code: int) -> str:
     """How a process ended, for a sentence."""
     if code >= 0:
         return f"with exit code {code}"
+    if code == -signal.SIGKILL:
+        return "by SIGKILL, probably for want of memory"
     try:
         return f"by signal {-code} ({signal.Signals(-code).name})"
     except ValueError:

@@ -58,18 +58,11 @@ class Scorer:
         """Status and body. The client's faults are 4xx, the model's are 5xx and go to the log."""
         try:
             return 200, self.predict(kind, body).encode()
-        except Refused as error:
-            status, code, message = error.status, error.code, str(error)
-        except InvalidOutput as error:
-            status, code, message = 500, "INVALID_OUTPUT", f"{error}."
-        except mlflow.MlflowException as error:
-            status, code, message = error.get_http_status_code(), error.error_code, without_data(error.message)
         except Exception as error:
-            status, code = 500, "INTERNAL_ERROR"
-            message = f"The model raised {type(error).__name__}. The log has the rest."
-        if status >= 500:
-            log("model error", request=request_id, status=status, trace=traceback.format_exc())
-        return status, json.dumps({"error_code": code, "message": message}).encode()
+            status, code, message = fault(error)
+            if status >= 500:
+                log("model error", request=request_id, status=status, trace=traceback.format_exc())
+            return status, json.dumps({"error_code": code, "message": message}).encode()
 
     def predict(self, kind: str, body: bytes) -> str:
         """The answer as strict JSON. Raises Refused, InvalidOutput, MlflowException or what the model raises."""
@@ -91,6 +84,17 @@ class Scorer:
     def write(self, result: object, bare: bool = False) -> str:
         plain = plain_value(result)
         return write_strictly(plain if bare else {"predictions": plain}, mlflow.NumpyEncoder, self.nan)
+
+
+def fault(error: Exception) -> tuple[int, str, str]:
+    """HTTP status, MLflow's error code, and a sentence for the client."""
+    if isinstance(error, Refused):
+        return error.status, error.code, str(error)
+    if isinstance(error, InvalidOutput):
+        return 500, "INVALID_OUTPUT", f"{error}."
+    if isinstance(error, mlflow.MlflowException):
+        return error.get_http_status_code(), error.error_code, without_data(error.message)
+    return 500, "INTERNAL_ERROR", f"The model raised {type(error).__name__}. The log has the rest."
 
 
 def plain_value(result: object) -> object:

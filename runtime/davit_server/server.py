@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import contextlib
 import os
@@ -44,7 +45,7 @@ class Server(uvicorn.Server):
             self.ending.set()
 
 
-def run(settings) -> int:
+def run(settings: argparse.Namespace) -> int:
     """The exit code: 0 after a clean drain, 1 when the model did not start or a request was cut."""
     try:
         import uvloop
@@ -58,7 +59,7 @@ def run(settings) -> int:
         loop.close()
 
 
-async def serve(settings) -> int:
+async def serve(settings: argparse.Namespace) -> int:
     started = time.perf_counter()
     try:
         listener = open_listener(settings)
@@ -91,13 +92,14 @@ async def serve(settings) -> int:
     await pool.start()
     await server.serve(sockets=[listener])
     pool.stop()
+    await pool.loader.gone()
     if settings.uds:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(settings.uds)
     return say_end(pool, failures)
 
 
-def config(settings, front: Front) -> uvicorn.Config:
+def config(settings: argparse.Namespace, front: Front) -> uvicorn.Config:
     return uvicorn.Config(
         front,
         loop="none",

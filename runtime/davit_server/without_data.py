@@ -1,4 +1,4 @@
-"""MLflow quotes the whole input in its messages; what goes back to a client or a report is only what is wrong with it."""
+"""MLflow's messages quote the whole input; what goes into an answer or a report is only what is wrong with it."""
 
 from __future__ import annotations
 

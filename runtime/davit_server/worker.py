@@ -27,6 +27,7 @@ REHEARSAL = "rehearsal"
 def main() -> None:
     options = json.loads(sys.argv[1])
     die_with_parent(options["parent"])
+    os.set_inheritable(options["control"], False)
     sys.path[:] = [place for place in sys.path if place not in ("", os.getcwd())]  # put there by `python -m`
     control = socket.socket(fileno=options["control"])
     stages = Stages(lambda name: say(control, event="stage", stage=name))
