@@ -2,7 +2,7 @@ import type { EndpointStatus, RevisionState, RevisionStatus, Status } from '../l
 import { connectSupervisor, ensureSupervisor, readStatus } from '../local/start-supervisor.ts';
 import type { Access, Answer, EndpointState, EntityState, Query, Target } from './targets.ts';
 
-const QUERY_TOKEN_SECONDS = 60;
+const CONNECTION_SECONDS = 600;
 
 /** The local target: everything is asked of its supervisor. */
 export const LOCAL: Target = {
@@ -20,10 +20,11 @@ export const LOCAL: Target = {
     if (!status) return { running: false, host: undefined, endpoints: [] };
     return { running: status.running, host: status.gateway.url, endpoints: makeEndpointStates(status) };
   },
-  query: async (root, environment, query) => {
+  connect: async (root, environment) => {
     const client = await requireSupervisor(root, environment);
-    const [{ gateway }, token] = await Promise.all([client.status(), client.makeShortToken(QUERY_TOKEN_SECONDS)]);
-    return ask(requireHost(gateway), token, query);
+    const host = requireHost((await client.status()).gateway);
+    const token = await client.makeShortToken(CONNECTION_SECONDS);
+    return { host, ask: (query) => ask(host, token, query) };
   },
   readLogs: async (root, environment, { endpoint, entity, lines, build }) => {
     const client = await requireSupervisor(root, environment);
@@ -67,7 +68,7 @@ async function ask(
   const path = entity === undefined ? '' : `/served-models/${encodeURIComponent(entity)}`;
   const url = `${host}/serving-endpoints/${encodeURIComponent(endpoint)}${path}/invocations`;
   const headers = { authorization: `Bearer ${token}`, 'content-type': contentType };
-  const response = await fetch(url, { method: 'POST', headers, body, signal });
+  const response = await fetch(url, { method: 'POST', headers, body, ...(signal && { signal }) });
   return {
     status: response.status,
     body: await response.text(),

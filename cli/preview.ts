@@ -1,4 +1,3 @@
-import { openProject } from '../engine/project.ts';
 import { previewStack } from '../engine/run-pulumi.ts';
 import { type Diagnostic, hasErrors } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint.ts';
@@ -7,7 +6,8 @@ import { named } from '../system/progress.ts';
 import { sideBySide } from '../system/side-by-side.ts';
 import { type Command, type Context, ENVIRONMENT_OPTION, environmentName, type Outcome } from './command.ts';
 import { renderPlan } from './render-plan.ts';
-import { ENDPOINTS_OPTION, projectPlace, selectForEnvironment } from './select-endpoints.ts';
+import { ENDPOINTS_OPTION, selectForEnvironment } from './select-endpoints.ts';
+import { openFor } from './open-for.ts';
 import { makeStackDiagnostics } from './stack-failures.ts';
 import { validateDeclared } from './validate.ts';
 
@@ -24,12 +24,8 @@ const STACKS_AT_ONCE = 3;
 
 async function runPreview(context: Context): Promise<Outcome> {
   const selected = await selectForEnvironment(context);
-  const [project, locks] = await Promise.all([
-    openProject(context.root, context),
-    checkLocks(selected.endpoints, context),
-  ]);
+  const [project, locks] = await Promise.all([openFor(context), checkLocks(selected.endpoints, context)]);
   const ready = selected.endpoints.filter((e) => !hasErrors(locks.get(e.name) ?? []));
-  process.env['DAVIT_ENDPOINTS'] = projectPlace(context).endpoints;
   const previewed = await sideBySide(ready, STACKS_AT_ONCE, async (endpoint) => {
     const stack = stackName(endpoint.name, environmentName(context));
     const outcome = await previewStack(project, stack, {

@@ -39,7 +39,8 @@ async function runQuery(context: Context): Promise<Outcome> {
   const [endpoint = ''] = await selectNames(place, context.args);
   const { value: environment, diagnostics } = await readEnvironment(place, environmentName(context));
   if (!environment) return { diagnostics, result: null, text: '' };
-  const answer = await TARGETS[environment.target].query(root, environment.name, {
+  const connection = await TARGETS[environment.target].connect(root, environment.name);
+  const answer = await connection.ask({
     endpoint,
     entity: typeof entity === 'string' ? entity : undefined,
     body: await readData(data, context.cwd),

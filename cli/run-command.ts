@@ -6,7 +6,7 @@ import { renderHelp, renderOverview } from './help.ts';
 import { type Parsed, parseArguments } from './parse-arguments.ts';
 import { printError, printOutcome, stderrProgress } from './print.ts';
 
-export const EXIT = { fine: 0, wrong: 1, usage: 2, ours: 3, interrupted: 130 } as const;
+const EXIT = { fine: 0, wrong: 1, usage: 2, ours: 3, interrupted: 130 } as const;
 
 /** Runs one command line and gives its exit code. Prints everything there is to say. */
 export async function runCommand(argv: readonly string[]): Promise<number> {
@@ -17,17 +17,22 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
     process.stdout.write(command ? renderHelp(rest[0] ?? '', command) : renderOverview(await loadAll()));
     return name === undefined ? EXIT.usage : EXIT.fine;
   }
+  const command = await COMMANDS[name]?.();
+  if (command) return runVerb(name, command, rest);
+  const known = Object.keys(COMMANDS).join(', ');
+  printError(new UsageError(`Cannot run "${name}": expected one of ${known}`), { json, command: undefined });
+  return EXIT.usage;
+}
+
+/** Runs one verb with the arguments after it, and gives its exit code. */
+export async function runVerb(name: string, command: Command, argv: readonly string[]): Promise<number> {
   try {
-    const command = await COMMANDS[name]?.();
-    if (!command) throw new UnknownCommand(`Cannot run "${name}": expected one of ${Object.keys(COMMANDS).join(', ')}`);
-    const parsed = parseArguments(command, rest);
-    if (parsed.options['help']) {
-      process.stdout.write(renderHelp(name, command));
-      return EXIT.fine;
-    }
-    return await runParsed(name, command, parsed);
+    const parsed = parseArguments(command, argv);
+    if (!parsed.options['help']) return await runParsed(name, command, parsed);
+    process.stdout.write(renderHelp(name, command));
+    return EXIT.fine;
   } catch (e) {
-    printError(e, { json, command: e instanceof UnknownCommand ? undefined : name });
+    printError(e, { json: argv.includes('--json'), command: name });
     return e instanceof UsageError ? EXIT.usage : EXIT.ours;
   }
 }
@@ -36,8 +41,6 @@ async function loadAll(): Promise<Readonly<Record<string, Command>>> {
   const loaded = Object.entries(COMMANDS).map(async ([name, load]) => [name, await load()] as const);
   return Object.fromEntries(await Promise.all(loaded));
 }
-
-class UnknownCommand extends UsageError {}
 
 async function runParsed(name: string, command: Command, { args, options }: Parsed): Promise<number> {
   const json = options['json'] === true;

@@ -8,7 +8,8 @@ export interface Target {
   /** Makes another token. */
   readonly makeToken: (root: string, environment: string) => Promise<Access>;
   readonly readStatus: (root: string, environment: string) => Promise<EnvironmentStatus>;
-  readonly query: (root: string, environment: string, query: Query) => Promise<Answer>;
+  /** Opens the way for queries of our own, for some minutes. */
+  readonly connect: (root: string, environment: string) => Promise<Connection>;
   readonly readLogs: (root: string, environment: string, wanted: WantedLogs) => Promise<readonly EntityLog[]>;
 }
 
@@ -50,12 +51,17 @@ export interface EntityState {
   readonly inFlight: number;
 }
 
+export interface Connection {
+  readonly host: string;
+  readonly ask: (query: Query) => Promise<Answer>;
+}
+
 export interface Query {
   readonly endpoint: string;
   readonly entity: string | undefined;
   readonly body: string;
   readonly contentType: string;
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal;
 }
 
 export interface Answer {

@@ -1,4 +1,4 @@
-import { openProject, type PulumiProject } from '../engine/project.ts';
+import type { PulumiProject } from '../engine/project.ts';
 import { upStack } from '../engine/run-pulumi.ts';
 import { type Diagnostic, hasErrors } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint.ts';
@@ -7,7 +7,8 @@ import type { Plan } from '../schemas/plan.ts';
 import { named } from '../system/progress.ts';
 import { sideBySide } from '../system/side-by-side.ts';
 import { type Command, type Context, ENVIRONMENT_OPTION, environmentName, type Outcome } from './command.ts';
-import { ENDPOINTS_OPTION, projectPlace, selectForEnvironment } from './select-endpoints.ts';
+import { ENDPOINTS_OPTION, selectForEnvironment } from './select-endpoints.ts';
+import { openFor } from './open-for.ts';
 import { makeStackDiagnostics } from './stack-failures.ts';
 import { TARGETS } from './targets.ts';
 import { validateDeclared } from './validate.ts';
@@ -52,9 +53,8 @@ async function runUp(context: Context): Promise<Outcome> {
 
 /** Validates and deploys endpoints side by side; one that fails does not hold up the others. */
 export async function deployAll(endpoints: readonly Endpoint[], context: Context): Promise<readonly Deployed[]> {
-  const project = openProject(context.root, context);
+  const project = openFor(context);
   project.catch(() => undefined); // awaited by every deployment below
-  process.env['DAVIT_ENDPOINTS'] = projectPlace(context).endpoints;
   const results = await sideBySide(endpoints, STACKS_AT_ONCE, (e) =>
     deploy(e, project, context).then(
       (value) => ({ value, error: undefined }),

@@ -1,0 +1,173 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Diagnostic, hasErrors } from '../schemas/diagnostic.ts';
+import type { Endpoint } from '../schemas/endpoint.ts';
+import { readEndpoint, readEnvironment } from '../schemas/read-declared.ts';
+import type { Command, Context, Outcome } from './command.ts';
+import { openFor } from './open-for.ts';
+import { keepAsking, renderAsked } from './keep-asking.ts';
+import { preview } from './preview.ts';
+import { projectPlace } from './select-endpoints.ts';
+import { type Connection, TARGETS } from './targets.ts';
+import { deployAll } from './up.ts';
+import { validate } from './validate.ts';
+
+const ENDPOINT = 'iris';
+const ENVIRONMENT = 'local';
+const FIRST = 'examples/first-version';
+const CLIENTS = 2;
+
+/** The walk of `npm start`. */
+export const walk: Command = {
+  summary: 'Prove the example, deploy it, update it under load, and leave it serving',
+  usage: '',
+  help: '',
+  options: {},
+  args: { min: 0, max: 0 },
+  run: runWalk,
+};
+
+async function runWalk(context: Context): Promise<Outcome> {
+  const now: Context = { ...context, args: [ENDPOINT] };
+  const before: Context = { ...now, options: { ...context.options, endpoints: FIRST } };
+  const target = await readTarget(context);
+  const engine = openFor(now); // may have to be built: minutes, meanwhile the models are proved
+  engine.catch(() => undefined);
+  const steps = new Steps(context);
+
+  steps.next('Prove both versions of the example model: lock, fresh virtualenv, prediction, signature');
+  const proofs = [await validate.run(before), await validate.run(now)];
+  steps.show(proofs.map((p) => p.text).join('\n'));
+  const unproved = proofs.flatMap((p) => p.diagnostics);
+  if (hasErrors(unproved)) return steps.end(unproved);
+  await engine;
+
+  const inPlace = await isInPlace(target, context);
+  steps.next(inPlace ? 'Preview: what would deploying change?' : 'Preview the first deployment');
+  steps.show((await preview.run(inPlace ? now : before)).text);
+
+  const deployed = inPlace ? await makeSure(now, steps) : await deployAndUpdate(target, before, now, steps);
+  if (hasErrors(deployed)) return steps.end(deployed);
+  return steps.end([], await renderAccess(target, context));
+}
+
+type LocalTarget = (typeof TARGETS)['local'];
+
+async function readTarget(context: Context): Promise<LocalTarget> {
+  const { value } = await readEnvironment(projectPlace(context), ENVIRONMENT);
+  if (!value)
+    throw new Error(`Cannot read environments/${ENVIRONMENT}.yaml; npx davit check says what is wrong with it`);
+  return TARGETS[value.target];
+}
+
+async function isInPlace(target: LocalTarget, context: Context): Promise<boolean> {
+  const { endpoints } = await target.readStatus(context.root, ENVIRONMENT);
+  const wanted = (await requireEndpoint(context)).entities.map((e) => `${e.model.name} ${e.model.version}`);
+  const found = endpoints.find((e) => e.name === ENDPOINT)?.entities.filter((e) => e.trafficPercentage !== undefined);
+  return JSON.stringify(found?.map((e) => e.model)) === JSON.stringify(wanted);
+}
+
+async function makeSure(now: Context, steps: Steps): Promise<readonly Diagnostic[]> {
+  steps.next('Everything is in place already: make sure that it serves, and ask it');
+  const diagnostics = await deploy(now);
+  if (hasErrors(diagnostics)) return diagnostics;
+  const target = await readTarget(now);
+  await target.openAccess(now.root, ENVIRONMENT);
+  steps.show(await askOnce(await target.connect(now.root, ENVIRONMENT), now));
+  steps.show('npm stop, then npm start, shows the deployment and the update again');
+  return diagnostics;
+}
+
+async function deployAndUpdate(
+  target: LocalTarget,
+  before: Context,
+  now: Context,
+  steps: Steps,
+): Promise<readonly Diagnostic[]> {
+  steps.next('Deploy version 1');
+  const first = await deploy(before);
+  if (hasErrors(first)) return first;
+  const connection = await target.connect(now.root, ENVIRONMENT);
+  steps.next('Ask it');
+  const old = await askOnce(connection, now);
+  steps.show(old);
+
+  steps.next(`Update to version 2 while ${CLIENTS} clients keep asking`);
+  const body = await readExample(now);
+  const clients = keepAsking(() => connection.ask({ endpoint: ENDPOINT, entity: undefined, ...body }), CLIENTS);
+  const second = await deploy(now).finally(() => clients.stop());
+  const asked = await clients.done;
+  if (hasErrors(second)) return second;
+  steps.show(renderAsked(asked));
+  if (asked.failed > 0)
+    throw new Error(
+      `Cannot update without downtime: ${asked.failed} of ${asked.sent} requests failed, expected 0; first: ${asked.firstFailure ?? ''}`,
+    );
+  steps.show(`before: ${old}\nafter:  ${await askOnce(connection, now)}`);
+  return second;
+}
+
+async function deploy(context: Context): Promise<readonly Diagnostic[]> {
+  const deployed = await deployAll([await requireEndpoint(context)], context);
+  return deployed.flatMap((d) => d.diagnostics);
+}
+
+async function requireEndpoint(context: Context): Promise<Endpoint> {
+  const { value, diagnostics } = await readEndpoint(projectPlace(context), ENDPOINT);
+  if (!value) throw new Error(diagnostics.map((d) => d.message).join('\n'));
+  return value;
+}
+
+async function askOnce(connection: Connection, context: Context): Promise<string> {
+  const answer = await connection.ask({ endpoint: ENDPOINT, entity: undefined, ...(await readExample(context)) });
+  if (answer.status !== 200)
+    throw new Error(`Cannot get an answer from "${ENDPOINT}": ${answer.status} ${answer.body}`);
+  return answer.body.trim();
+}
+
+/** The input example of the model, as a request. */
+async function readExample({ root }: Context) {
+  const file = join(root, 'models', ENDPOINT, '2', 'serving_input_example.json');
+  return { body: await readFile(file, 'utf8'), contentType: 'application/json' };
+}
+
+async function renderAccess(target: LocalTarget, { root }: Context): Promise<string> {
+  const { host, token } = await target.openAccess(root, ENVIRONMENT);
+  const bearer = token ?? '$(npx davit token)';
+  return [
+    `Serving at ${host}/serving-endpoints/${ENDPOINT}/invocations. Ask it yourself:`,
+    '',
+    `  curl -H "Authorization: Bearer ${bearer}" -H 'Content-Type: application/json' \\`,
+    `    -d @models/${ENDPOINT}/2/serving_input_example.json ${host}/serving-endpoints/${ENDPOINT}/invocations`,
+    '',
+    ...(token === undefined ? [] : ['The token is shown this once; npx davit token makes another.']),
+    'npx davit status shows what runs; npm stop takes it down.',
+    '',
+  ].join('\n');
+}
+
+/** Numbers the steps of the walk and says what came of each, on standard error as they happen. */
+class Steps {
+  readonly #context: Context;
+  readonly #started = performance.now();
+  #number = 0;
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  next(what: string): void {
+    this.#number += 1;
+    this.#context.progress.say(`\n${this.#number}. ${what}`);
+  }
+
+  show(text: string): void {
+    this.#context.progress.say(text.replaceAll(/^(?=.)/gm, '   '));
+  }
+
+  end(diagnostics: readonly Diagnostic[], text = ''): Outcome {
+    const seconds = (performance.now() - this.#started) / 1000;
+    if (!hasErrors(diagnostics)) this.#context.progress.say(`\nDone in ${seconds.toFixed(0)} s`);
+    return { diagnostics, result: { seconds: Math.round(seconds * 10) / 10 }, text };
+  }
+}
