@@ -25,6 +25,7 @@ export async function readDeclaration(place: ProjectPlace, stack: string): Promi
   if (!endpoint || !environment || !lock || hasErrors(diagnostics)) throw refusal(stack, diagnostics);
   return { root: place.root, endpoint, environment, lock, lockFile: lockFile(place, names.endpoint) };
 }
+
 function refusal(stack: string, diagnostics: readonly Diagnostic[]): pulumi.RunError {
   const lines = sortDiagnostics(diagnostics).map(renderDiagnostic);
   return new pulumi.RunError(`Cannot deploy "${stack}":\n${lines.join('\n')}`);

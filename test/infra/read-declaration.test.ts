@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import { checkLockedEntities } from '../../infra/check-locked-entities.ts';
+import { readDeclaration } from '../../infra/read-declaration.ts';
+import { makeRevisionInputs } from '../../infra/targets/local/make-revision-inputs.ts';
+import { makeRouteInputs } from '../../infra/targets/local/make-route-inputs.ts';
+import { parseLock } from '../../schemas/lock.ts';
+import { makeEndpointProject, makeLock } from './endpoint-project.ts';
+
+test('makeRevisionInputs() and makeRouteInputs() make what the local provider is told', async () => {
+  const { root, declare } = await makeEndpointProject();
+  await declare({ one: { version: 1, percentage: 100 }, two: { version: 2, percentage: 0, max: 8 } });
+  const declaration = await readDeclaration({ root, endpoints: 'endpoints' }, 'iris.here');
+  const revisions = declaration.endpoint.entities.map((entity) => makeRevisionInputs(declaration, entity));
+  expect(revisions[1]).toEqual({
+    name: expect.stringMatching(/^two-[0-9a-f]{10}$/) as string,
+    endpoint: 'iris',
+    entity: 'two',
+    model: { name: 'iris', version: '2', uri: undefined, digest: `sha256:${'2'.repeat(64)}` },
+    virtualenv: 'v',
+    environmentVars: {},
+    workers: 4,
+    timeLimitSeconds: 120,
+    bounds: { min: 1, max: 8, scaleToZero: false },
+    lock: 'endpoints/iris.lock',
+    autoscaling: { idleSeconds: 1800, scaleDownSeconds: 300 },
+  });
+  expect(makeRouteInputs(declaration, revisions)).toEqual({
+    endpoint: 'iris',
+    description: '',
+    tags: [],
+    entities: [
+      { name: 'one', revision: revisions[0]?.name, trafficPercentage: 100 },
+      { name: 'two', revision: revisions[1]?.name, trafficPercentage: 0 },
+    ],
+    gateway: {},
+  });
+});
+
+test('checkLockedEntities() reports an entity whose model is another than the locked one', async () => {
+  const { root, declare } = await makeEndpointProject();
+  await declare({ one: { version: 1, percentage: 50 }, two: { version: 2, percentage: 50 } });
+  const { endpoint } = await readDeclaration({ root, endpoints: 'endpoints' }, 'iris.here');
+  const { lock } = parseLock(makeLock({ one: { version: 1 }, two: { version: 1 } }), 'endpoints/iris.lock');
+  expect(lock && checkLockedEntities(endpoint, lock)).toEqual([
+    {
+      code: 'lock-stale',
+      severity: 'error',
+      file: 'endpoints/iris.yaml',
+      line: endpoint.entities[1]?.place.line,
+      column: endpoint.entities[1]?.place.column,
+      message: 'Cannot deploy "two": the lock does not hold iris version 2 for it',
+      hint: 'Make the lock again: npx davit lock iris',
+    },
+  ]);
+});
+
+test.each(['iris', 'iris.here.there', '.here'])('readDeclaration() refuses the stack name %s', async (stack) => {
+  await expect(readDeclaration({ root: '/nowhere', endpoints: 'endpoints' }, stack)).rejects.toThrow(
+    `Cannot deploy stack "${stack}": expected ENDPOINT.ENVIRONMENT, as in iris.local`,
+  );
+});
