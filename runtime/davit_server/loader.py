@@ -31,6 +31,7 @@ class Loader:
         self.buffer = b""
 
     async def start(self) -> None:
+        """Raises OSError when the interpreter cannot be run."""
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         options = {
@@ -40,22 +41,23 @@ class Loader:
             "threads": self.threads(),
             **{name: getattr(self.settings, name) for name in ("nan", "warm", "solo")},
         }
-        self.process = await asyncio.create_subprocess_exec(
-            *(self.settings.python, "-s", "-m", "davit_server.worker", json.dumps(options)),
-            env=self.environment(options["threads"]),
-            pass_fds=[theirs.fileno()],
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=2,  # a model that prints must not write to our stdout
-            start_new_session=True,  # one signal to the group ends the workers, and what a model started itself
-        )
-        theirs.close()
+        with theirs:
+            self.process = await asyncio.create_subprocess_exec(
+                *(self.settings.python, "-s", "-m", "davit_server.worker", json.dumps(options)),
+                env=self.environment(options["threads"]),
+                pass_fds=[theirs.fileno()],
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=2,  # a model that prints must not write to our stdout
+                start_new_session=True,  # one signal to the group ends the workers, and what a model started itself
+            )
         self.control, self.buffer = ours, b""
         asyncio.get_running_loop().add_reader(ours, self.hear)
         self.watching = asyncio.ensure_future(self.watch(self.process))
 
     def threads(self) -> int:
         """Threads of one worker: as told, as the endpoint's OMP_NUM_THREADS says, or its share of the processors."""
-        told = self.settings.threads or int(os.environ.get("OMP_NUM_THREADS", "0").partition(",")[0] or 0)
+        inherited = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+        told = self.settings.threads or (int(inherited) if inherited.isdecimal() else 0)
         return told or max(1, available_processors() // self.settings.workers)
 
     def environment(self, threads: int) -> dict[str, str]:

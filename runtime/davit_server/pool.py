@@ -52,7 +52,11 @@ class Pool:
 
     async def start(self) -> None:
         self.stage, self.failure = "import", None
-        await self.loader.start()
+        try:
+            await self.loader.start()
+        except OSError as error:
+            cause = type(error).__name__
+            self.failed({"stage": "import", "cause": cause, "message": f"Cannot run {self.settings.python}: {error}"})
 
     async def ask(
         self, kind: int, request_id: bytes, body: bytes, receive: Callable[[], Awaitable[dict]]
@@ -169,7 +173,10 @@ class Pool:
         if self.stopping:
             return
         ended = {"stage": self.stage, "cause": "Exit", "message": f"The model's process ended {ending(code)}"}
-        failure = self.failure or ended
+        self.failed(self.failure or ended)
+
+    def failed(self, failure: dict) -> None:
+        """Fatal before the first worker could work; later it is tried again, for as long as it takes."""
         if not self.started:
             self.fail(failure)
             return

@@ -18,6 +18,8 @@ from .log import log
 from .pool import Pool
 
 BACKLOG = 1024
+KEEP_ALIVE_SECONDS = 620
+"""Longer than any balancer keeps an idle connection (600 s): who closes first must not be us, under a request."""
 
 
 class Server(uvicorn.Server):
@@ -112,6 +114,7 @@ def config(settings: argparse.Namespace, front: Front) -> uvicorn.Config:
         server_header=False,
         date_header=False,
         backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=max(1, int(settings.grace)),
     )
 

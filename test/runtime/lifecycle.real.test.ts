@@ -62,6 +62,20 @@ test('a model that kills its loading process is refused, with the stage and the 
   });
 });
 
+test('an interpreter that is not there is a failure to start', async () => {
+  const server = await startServer('m_obedient', { args: ['--python', '/nowhere/python'] });
+  expect(await server.ended).toBe(1);
+  expect(server.events).toEqual([
+    {
+      event: 'failed',
+      time: expect.any(Number) as number,
+      stage: 'import',
+      cause: 'FileNotFoundError',
+      message: expect.stringContaining('Cannot run /nowhere/python: ') as string,
+    },
+  ]);
+});
+
 test('a model without an example serves, and the log says that nothing was rehearsed', async () => {
   const server = await startServer('i_no_example');
   expect(server.events.at(-1)).toMatchObject({
