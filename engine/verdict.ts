@@ -10,7 +10,8 @@ export function makeVerdict(resources: readonly PlannedResource[]): Verdict {
   if (changed.length === resources.length && isEvery(changed, 'delete')) {
     return { kind: 'delete', words: withNames('delete', revisions(changed, 'delete')) };
   }
-  const fresh = [...revisions(changed, 'create'), ...revisions(changed, 'replace')];
+  const retried = changed.filter((r) => r.operation === 'update' && r.differences.length === 0); // was not ready
+  const fresh = [...revisions(changed, 'create'), ...revisions(changed, 'replace'), ...revisions(retried, 'update')];
   const gone = revisions(changed, 'delete');
   if (fresh.length + gone.length > 0) return { kind: 'rolling-update', words: rollingUpdate(gone, fresh) };
   return { kind: 'update-in-place', words: withNames('update in place', changed.map(describeChange)) };

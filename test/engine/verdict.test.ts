@@ -13,6 +13,11 @@ test.each<[string, readonly PlannedResource[], ReturnType<typeof makeVerdict>]>(
     { kind: 'rolling-update', words: 'rolling update: i-1 → i-2' },
   ],
   [
+    'another revision that did not become ready the last time',
+    [revision('i-2', 'update'), route('update'), revision('i-1', 'delete')],
+    { kind: 'rolling-update', words: 'rolling update: i-1 → i-2' },
+  ],
+  [
     'one revision more',
     [revision('i-1', 'same'), revision('i-2', 'create'), route('update')],
     { kind: 'rolling-update', words: 'rolling update: adds i-2' },
