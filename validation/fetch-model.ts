@@ -25,10 +25,10 @@ export async function fetchModel(subject: Subject, options: FetchOptions): Promi
   const folder = resolve(options.root, path);
   const found = await stat(folder).catch(() => undefined);
   if (!found?.isDirectory()) return refuse(await describeMissing(subject, options.root, path, folder));
-  const inside = await isInside(folder, options.root);
-  if (!subject.alone && !inside) {
-    const message = `Cannot use the model at "${path}": it is outside of the project, expected a directory in it`;
-    const hint = 'Copy the model into models/, or name it by a URI such as models:/NAME/VERSION';
+  // A file may name a directory elsewhere, for a reviewer to see; a link that hides it may not.
+  if (!subject.alone && isBelow(folder, resolve(options.root)) && !(await isInside(folder, options.root))) {
+    const message = `Cannot use the model at "${path}": a link leads out of the project, expected a directory in it`;
+    const hint = 'Copy the model into models/, or write its real path as model_uri';
     return refuse(makeError('model-not-found', subject.entity.place, message, hint));
   }
   return { folder: await realpath(folder), diagnostics: [] };
@@ -44,7 +44,11 @@ function localPath({ entity }: Subject): string | undefined {
 
 async function isInside(folder: string, root: string): Promise<boolean> {
   const [inner, outer] = await Promise.all([realpath(folder), realpath(root)]);
-  return inner.startsWith(outer + sep);
+  return isBelow(inner, outer);
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return path.startsWith(folder + sep);
 }
 
 async function describeMissing(subject: Subject, root: string, path: string, folder: string): Promise<Diagnostic> {
