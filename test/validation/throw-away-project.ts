@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -50,4 +50,19 @@ export function makeEndpoint(
   const { endpoint, diagnostics } = parseEndpoint(JSON.stringify(value, null, 2), `endpoints/${name}.yaml`);
   if (!endpoint) throw new Error(JSON.stringify(diagnostics));
   return endpoint;
+}
+
+/** A model of version 1 of iris's files whose loader is `source`: a module with `_load_pyfunc(path)`. */
+export async function makeModelFromCode(root: string, place: string, source: string): Promise<string> {
+  const folder = join(root, 'models', place);
+  await mkdir(dirname(folder), { recursive: true });
+  await cp(join(OURS, '1'), folder, { recursive: true });
+  const mlmodel = await readFile(join(folder, 'MLmodel'), 'utf8');
+  const flavor =
+    'flavors:\n  python_function:\n    loader_module: from_code\n    code: code\n    python_version: 3.11.7\n';
+  await writeFiles(folder, {
+    MLmodel: flavor + mlmodel.slice(mlmodel.indexOf('is_signature_from_type_hint')),
+    'code/from_code.py': source,
+  });
+  return folder;
 }

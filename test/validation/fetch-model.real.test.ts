@@ -1,0 +1,113 @@
+import { execFileSync } from 'node:child_process';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { ensureVirtualenv } from '../../python/ensure-virtualenv.ts';
+import { parseLockedRequirements } from '../../python/ensure-front-virtualenv.ts';
+import { listPythons, minorVersion } from '../../python/find-python.ts';
+import { cacheFolder } from '../../system/cache.ts';
+import { fetchModel } from '../../validation/fetch-model.ts';
+import { digestModel } from '../../validation/model-digest.ts';
+import { makeSubject } from '../../validation/subject.ts';
+import { makeEndpoint, makeProject } from './throw-away-project.ts';
+
+const REQUIREMENTS = join(import.meta.dirname, '../../validation/download-requirements.txt');
+const REGISTER = `
+import os, sys
+from mlflow import MlflowClient
+client = MlflowClient()
+client.create_registered_model("iris")
+for version in ("1", "2"):
+    client.create_model_version("iris", os.path.join(sys.argv[1], "models", "iris", version))
+client.set_registered_model_alias("iris", "champion", "1")
+`;
+
+/** A project whose models are also in a registry: MLflow's own, in files. */
+async function makeRegistry(): Promise<string> {
+  const root = await makeProject({ 'iris/1': 'iris/1', 'iris/2': 'iris/2' });
+  const here = new Set((await listPythons()).map((p) => minorVersion(p.version)));
+  const python = ['3.12', '3.11', '3.13'].find((minor) => here.has(minor)) ?? '3.12';
+  const packages = parseLockedRequirements(await readFile(REQUIREMENTS, 'utf8'));
+  const virtualenv = await ensureVirtualenv({ python, platform: 'here', packages });
+  vi.stubEnv('MLFLOW_TRACKING_URI', `file://${root}/mlruns`);
+  vi.stubEnv('MLFLOW_ALLOW_FILE_STORE', 'true');
+  execFileSync(virtualenv.python, ['-c', REGISTER, root], { stdio: 'pipe' });
+  return root;
+}
+
+async function fetch(root: string, uri: string) {
+  const endpoint = makeEndpoint('e', { m: 'iris/1' }, { m: { model_uri: uri } });
+  return fetchModel(makeSubject(endpoint, endpoint.entities[0]!), { root });
+}
+
+beforeEach(() => void vi.stubEnv('MLFLOW_TRACKING_URI', undefined));
+afterEach(() => void vi.unstubAllEnvs());
+
+test('fetchModel() uses a directory of the project in place, by path and by file: URI', async () => {
+  const root = await makeProject({ 'iris/1': 'iris/1' });
+  const folder = join(root, 'models/iris/1');
+  for (const uri of ['models/iris/1', './models/iris/1/', `file://${folder}`])
+    expect(await fetch(root, uri)).toEqual({ folder, diagnostics: [] });
+});
+
+test('fetchModel() downloads a registered version once, whole, into the cache', async () => {
+  const root = await makeRegistry();
+  const first = await fetch(root, 'models:/iris/2');
+  expect(first.diagnostics).toEqual([]);
+  expect(first.folder).toContain(cacheFolder('models'));
+  expect(await digestModel(first.folder!)).toBe(await digestModel(join(root, 'models/iris/2')));
+  await rm(join(root, 'mlruns'), { recursive: true });
+  expect(await fetch(root, 'models:/iris/2')).toEqual(first);
+  await rm(first.folder!, { recursive: true });
+});
+
+test('fetchModel() refuses a URI that moves and names the version it is now', async () => {
+  const root = await makeRegistry();
+  const before = await readdir(cacheFolder('models')).catch(() => []);
+  const found = async (uri: string) => (await fetch(root, uri)).diagnostics.map((d) => [d.code, d.message, d.hint]);
+  expect(await found('models:/iris@champion')).toEqual([
+    [
+      'model-not-found',
+      'Cannot fetch iris 1 from "models:/iris@champion": "champion" moves from version to version, expected a version',
+      'Write models:/iris/1, which it is now',
+    ],
+  ]);
+  expect(await found('models:/iris/latest')).toEqual([
+    [
+      'model-not-found',
+      'Cannot fetch iris 1 from "models:/iris/latest": "latest" moves from version to version, expected a version',
+      'Write models:/iris/2, which it is now',
+    ],
+  ]);
+  expect(await found('models:/iris')).toEqual([
+    ['model-not-found', 'Cannot fetch iris 1 from "models:/iris": it has no version', 'Write models:/iris/VERSION'],
+  ]);
+  const [[code, message] = []] = await found('models:/iris/99');
+  expect([code, message]).toEqual([
+    'model-not-found',
+    expect.stringMatching(/^Cannot fetch iris 1 from "models:\/iris\/99": .*99/),
+  ]);
+  expect(await readdir(cacheFolder('models')).catch(() => [])).toEqual(before);
+});
+
+test('fetchModel() asks for MLFLOW_TRACKING_URI', async () => {
+  const root = await makeProject({});
+  expect((await fetch(root, 'models:/iris/1')).diagnostics.map((d) => [d.message, d.hint])).toEqual([
+    [
+      'Cannot fetch iris 1 from "models:/iris/1": MLFLOW_TRACKING_URI is not set',
+      'Set it to the address of your MLflow server',
+    ],
+  ]);
+});
+
+test('fetchModel() names what there is when a version is missing', async () => {
+  const root = await makeProject({ 'iris/1': 'iris/1', 'iris/2': 'iris/2' });
+  const endpoint = makeEndpoint('e', { m: 'iris/3' });
+  const { diagnostics } = await fetchModel(makeSubject(endpoint, endpoint.entities[0]!), { root });
+  expect(diagnostics.map((d) => [d.message, d.hint])).toEqual([
+    [
+      'Cannot find the model iris 3: there is no directory models/iris/3',
+      'There are: iris 1, iris 2. Put the model there, or say where it is: davit.served_entities.m.model_uri',
+    ],
+  ]);
+});

@@ -1,0 +1,296 @@
+import { chmod, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import type { Endpoint } from '../../schemas/endpoint.ts';
+import { cacheFolder } from '../../system/cache.ts';
+import { lockEndpoint } from '../../validation/lock-endpoint.ts';
+import { hasBubblewrap } from '../../validation/sandbox.ts';
+import { validateEndpoint, type Validation } from '../../validation/validate-endpoint.ts';
+import { makeEndpoint, makeModelFromCode, makeProject } from './throw-away-project.ts';
+
+const lines: string[] = [];
+const progress = { say: (line: string) => void lines.push(line) };
+
+beforeEach(() => void (lines.length = 0));
+afterEach(() => void vi.unstubAllEnvs());
+
+async function lockAndValidate(root: string, endpoint: Endpoint): Promise<Validation> {
+  const { lock, diagnostics } = await lockEndpoint(endpoint, { root });
+  expect(diagnostics.filter((d) => d.severity === 'error')).toEqual([]);
+  return validateEndpoint(endpoint, { root, lock, progress });
+}
+
+const found = ({ diagnostics }: Validation) => diagnostics.map((d) => [d.code, d.message, d.hint]);
+const stages = ({ entities }: Validation) => entities.map((e) => e.stages.map((s) => s.name));
+
+const GOOD: readonly (readonly [string, string])[] = [
+  ['iris/1', '{"predictions": [0, 1, 2]}'],
+  ['iris/2', '{"predictions": ["setosa", "versicolor", "virginica"]}'],
+  ['a_sklearn', '{"predictions": [0, 0, 0]}'],
+  ['c_xgboost', '{"predictions": [0, 0, 0]}'],
+];
+
+test.each(GOOD)('validateEndpoint() proves %s on its own example', async (fixture, answer) => {
+  const root = await makeProject({ 'm/1': fixture });
+  const validation = await lockAndValidate(root, makeEndpoint('e', { m: 'm/1' }));
+  expect(validation.diagnostics).toEqual([]);
+  expect(stages(validation)).toEqual([['fetch', 'check', 'lock', 'virtualenv', 'proof']]);
+  const [{ proof } = { proof: undefined }] = validation.entities;
+  expect(proof?.answer).toBe(answer);
+  expect(proof?.stages.map((s) => s.name)).toEqual(['import', 'load', 'predict', 'signature']);
+  expect(proof?.mlflow).toBe('3.17.2');
+  expect(proof?.peakMemoryBytes).toBeGreaterThan(1e7);
+});
+
+test('validateEndpoint() proves a model once, wherever it is, and again when it or its environment changes', async () => {
+  const root = await makeProject({ 'm/1': 'iris/1', 'n/1': 'iris/1' });
+  vi.stubEnv('DAVIT_CACHE', join(root, 'cache'));
+  const cached = (v: Validation) => v.entities.map((e) => e.stages.find((s) => s.name === 'proof')?.cached);
+  const first = await lockAndValidate(root, makeEndpoint('e', { m: 'm/1' }));
+  expect(cached(first)).toEqual([false]);
+  lines.length = 0;
+  const second = await lockAndValidate(root, makeEndpoint('e', { m: 'm/1', n: 'n/1' }));
+  expect([cached(second), lines]).toEqual([[true, true], []]);
+  expect(second.entities[0]!.proof).toEqual(first.entities[0]!.proof);
+  // A proof that is kept needs no virtualenv.
+  await rm(cacheFolder('virtualenvs'), { recursive: true });
+  expect(cached(await lockAndValidate(root, makeEndpoint('e', { m: 'm/1' })))).toEqual([true]);
+  await writeFile(join(root, 'models/m/1/notes.txt'), 'new');
+  expect(cached(await lockAndValidate(root, makeEndpoint('e', { m: 'm/1' })))).toEqual([false]);
+  expect(await readdir(cacheFolder('proofs'))).toHaveLength(2);
+});
+
+const BROKEN: readonly (readonly [string, string, string, string | undefined])[] = [
+  [
+    'd2_missing_code',
+    'import-failed',
+    'Cannot import what m 1 needs: there is no module "humanize", and no requirement brings it',
+    'Put "humanize" into davit.served_entities.m.requirements.add of endpoints/e.yaml, then npx davit lock e. ' +
+      'At code/needs_missing/__init__.py:1 in <module>: import humanize  # not in requirements.txt',
+  ],
+  [
+    'g_bad_output',
+    'output-mismatch',
+    'Cannot serve m 1: its answer contradicts its signature: column "score": expected double, found string "high" in row 0',
+    'Log the model with the signature of what it answers, or change what it answers',
+  ],
+  [
+    'h_raises',
+    'prediction-failed',
+    'Cannot predict with m 1: on its own input example it raises ValueError: boom: unseen category',
+    'At make_models.py:101 in predict',
+  ],
+];
+
+test.each(BROKEN)('validateEndpoint() stops %s with %s on its line', async (fixture, code, message, hint) => {
+  const root = await makeProject({ 'm/1': fixture });
+  const endpoint = makeEndpoint('e', { m: 'm/1' });
+  const validation = await lockAndValidate(root, endpoint);
+  expect(validation.diagnostics).toEqual([
+    { code, severity: 'error', ...endpoint.entities[0]!.place, message, ...(hint !== undefined && { hint }) },
+  ]);
+  expect(stages(validation)).toEqual([['fetch', 'check', 'lock', 'virtualenv', 'proof']]);
+  expect(validation.entities[0]!.proof).toBeUndefined();
+});
+
+test('validateEndpoint() accepts a missing package that the endpoint file adds', async () => {
+  const root = await makeProject({ 'm/1': 'd2_missing_code' });
+  const endpoint = makeEndpoint('e', { m: 'm/1' }, { m: { requirements: { add: ['humanize==4.9.0'] } } });
+  expect(found(await lockAndValidate(root, endpoint))).toEqual([]);
+});
+
+test('validateEndpoint() holds a model to its time limit', async () => {
+  const root = await makeProject({ 'm/1': 'k_slow3s' });
+  const limited = makeEndpoint('e', { m: 'm/1' }, { m: { time_limit_seconds: 1 } });
+  expect(found(await lockAndValidate(root, limited))).toEqual([
+    [
+      'time-limit',
+      expect.stringMatching(/^Cannot serve m 1: its example took 3\.\d s, expected at most 1 s$/),
+      'Raise davit.served_entities.m.time_limit_seconds in endpoints/e.yaml, or make the model faster',
+    ],
+  ]);
+  expect(found(await lockAndValidate(root, makeEndpoint('e', { m: 'm/1' })))).toEqual([]);
+});
+
+test('validateEndpoint() stops each entity where it fails and goes on with the others', async () => {
+  const root = await makeProject({ 'a/1': 'iris/1', 'b/1': 'iris/1', 'd/1': 'iris/1' });
+  const all = makeEndpoint('e', { a: 'a/1', b: 'b/1', c: 'c/1', d: 'd/1', new: 'a/1' });
+  const locked = makeEndpoint('e', { a: 'a/1', b: 'b/1', d: 'd/1', gone: 'a/1' });
+  const { lock } = await lockEndpoint(locked, { root });
+  await writeFile(join(root, 'models/b/1/notes.txt'), 'new');
+  await rm(join(root, 'models/d/1/python_env.yaml'));
+  await rm(join(root, 'models/d/1/serving_input_example.json'));
+  await rm(join(root, 'models/d/1/input_example.json'));
+  const validation = await validateEndpoint(all, { root, lock, progress });
+  expect(validation.entities.map((e) => [e.entity, e.stages.at(-1)?.name, e.proof !== undefined])).toEqual([
+    ['a', 'proof', true],
+    ['b', 'lock', false],
+    ['c', 'fetch', false],
+    ['d', 'check', false],
+    ['new', 'lock', false],
+  ]);
+  expect(validation.diagnostics.map((d) => [d.line, d.code, d.message])).toEqual([
+    [5, 'lock-stale', 'Cannot use the lock for "gone": the endpoint no longer has this entity'],
+    [10, 'lock-stale', 'Cannot use the lock for "b": the files of b 1 changed'],
+    [15, 'model-not-found', 'Cannot find the model c 1: there is no directory models/c/1'],
+    [20, 'example-missing', 'Cannot prove d 1: it has no input example, expected one to predict with'],
+    [25, 'lock-stale', 'Cannot use the lock for "new": the entity is new'],
+  ]);
+  expect((await validateEndpoint(locked, { root, lock: undefined })).diagnostics.map((d) => d.code)).toContain(
+    'lock-missing',
+  );
+});
+
+const PREDICT = (body: string) => `
+import os, sys
+class Model:
+    def predict(self, frame, params=None):
+        ${body}
+def _load_pyfunc(path):
+    return Model()
+`;
+
+const HOSTILE: readonly (readonly [string, string, string, RegExp])[] = [
+  [
+    'needs too much memory',
+    PREDICT('return bytearray(6 << 30)'),
+    'memory-limit',
+    /^Cannot serve m 1: it needs more memory than its 4 GiB$/,
+  ],
+  [
+    'crashes in compiled code',
+    PREDICT('import ctypes; ctypes.string_at(0)'),
+    'load-failed',
+    /^Cannot prove m 1: it crashed with SIGSEGV in compiled code$/,
+  ],
+  [
+    'prints without end',
+    PREDICT('\n        while True: print("x" * 9999)'),
+    'prediction-failed',
+    /^Cannot prove m 1: it prints without end$/,
+  ],
+  ['ends the process', PREDICT('os._exit(7)'), 'load-failed', /^Cannot prove m 1: Python ended with exit code 7/],
+  ['raises SystemExit', PREDICT('sys.exit("enough")'), 'prediction-failed', /raises SystemExit: enough$/],
+  [
+    'fails to load',
+    'def _load_pyfunc(path):\n    raise KeyError("weights")\n',
+    'load-failed',
+    /^Cannot load m 1: KeyError: 'weights'$/,
+  ],
+  [
+    'answers NaN',
+    PREDICT('return [float("nan")] * 3'),
+    'output-mismatch',
+    /^Cannot serve m 1: its answer contradicts its signature: /,
+  ],
+  [
+    'leaves a process behind',
+    PREDICT(
+      '\n        if os.fork() == 0:\n            import time; time.sleep(600)\n        raise ValueError("parent")',
+    ),
+    'prediction-failed',
+    /ValueError: parent$/,
+  ],
+  [
+    'reads secrets',
+    PREDICT('raise ValueError(repr(sorted(k for k in os.environ if "SECRET" in k)))'),
+    'prediction-failed',
+    /ValueError: \[\]$/,
+  ],
+  [
+    "has another scikit-learn's objects",
+    PREDICT('return frame') +
+      '\nimport warnings\nfrom sklearn.exceptions import InconsistentVersionWarning\n_load = _load_pyfunc\ndef _load_pyfunc(path):\n    warnings.warn(InconsistentVersionWarning(estimator_name="Tree", current_sklearn_version="1.9.1", original_sklearn_version="1.2"))\n    class M:\n        def predict(self, frame, params=None): return [1, 2, 3]\n    return M()\n',
+    'version-drift',
+    /^Cannot serve m 1: Trying to unpickle estimator Tree from version 1\.2/,
+  ],
+];
+
+test.each(HOSTILE)('validateEndpoint() survives a model that %s', async (_name, source, code, message) => {
+  vi.stubEnv('MY_SECRET', 'hunter2');
+  const root = await makeProject({});
+  await makeModelFromCode(root, 'm/1', source);
+  const validation = await lockAndValidate(root, makeEndpoint('e', { m: 'm/1' }));
+  expect(validation.diagnostics.map((d) => [d.code, d.message])).toEqual([[code, expect.stringMatching(message)]]);
+});
+
+test('a model finds its environment variables, and no network and no writable disk where bubblewrap works', async () => {
+  const root = await makeProject({});
+  const server = createServer().listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const tries = [
+    'found = [os.environ.get("GREETING")]',
+    'import socket',
+    `try: socket.create_connection(("127.0.0.1", ${port}), 1); found.append("connected")`,
+    'except OSError: pass',
+    'try: open(__file__, "a"); found.append("written")',
+    'except OSError: pass',
+    'raise ValueError(str(found))',
+  ];
+  await makeModelFromCode(root, 'm/1', PREDICT(`\n        ${tries.join('\n        ')}`));
+  const endpoint = makeEndpoint('e', { m: 'm/1' });
+  const entity = { ...endpoint.entities[0]!, environmentVars: { GREETING: 'hello' } };
+  const validation = await lockAndValidate(root, { ...endpoint, entities: [entity] });
+  const seen = (await hasBubblewrap()) ? "['hello']" : "['hello', 'connected', 'written']";
+  expect(validation.diagnostics.map((d) => d.message.split('ValueError: ')[1])).toEqual([seen]);
+});
+
+test('validateEndpoint() says aloud that it proves without a sandbox when there is no bubblewrap', async () => {
+  const root = await makeProject({ 'm/1': 'iris/1' });
+  const endpoint = makeEndpoint('e', { m: 'm/1' });
+  await mkdir(join(root, 'bin'));
+  await writeFile(join(root, 'bin', 'bwrap'), '#!/bin/sh\nexit 1\n');
+  await chmod(join(root, 'bin', 'bwrap'), 0o755);
+  const { lock } = await lockEndpoint(endpoint, { root });
+  vi.stubEnv('PATH', `${join(root, 'bin')}:${process.env['PATH'] ?? ''}`);
+  // Another proof than the one in the cache.
+  const entity = { ...endpoint.entities[0]!, environmentVars: { AT: root } };
+  const validation = await validateEndpoint({ ...endpoint, entities: [entity] }, { root, lock, progress });
+  expect(validation.diagnostics).toEqual([]);
+  expect(validation.entities[0]!.proof?.sandboxed).toBe(false);
+  expect(lines).toContain('Proving without a sandbox: bubblewrap (bwrap) is not installed or may not run here');
+});
+
+test('validateEndpoint() ends the model when it is interrupted', async () => {
+  const root = await makeProject({});
+  await makeModelFromCode(root, 'm/1', PREDICT('import time; time.sleep(600)'));
+  const endpoint = makeEndpoint('e', { m: 'm/1' });
+  const { lock } = await lockEndpoint(endpoint, { root });
+  const abort = new AbortController();
+  const say = (line: string) =>
+    line.startsWith('Proving m 1') && setTimeout(() => abort.abort(new Error('Ctrl-C')), 1500);
+  const running = validateEndpoint(endpoint, {
+    root,
+    lock,
+    progress: { say: (l) => void say(l) },
+    signal: abort.signal,
+  });
+  await expect(running).rejects.toThrow(/^Stopped ".*" before its end$/);
+});
+
+test('validateEndpoint() refuses models outside of the project, also through a link', async () => {
+  const root = await makeProject({ 'm/1': 'iris/1' });
+  const other = await makeProject({ 'm/1': 'iris/1' });
+  await symlink(join(other, 'models', 'm'), join(root, 'models', 'linked'));
+  const endpoint = makeEndpoint(
+    'e',
+    { a: 'linked/1', b: 'm/1', c: 'm/1' },
+    { b: { model_uri: join(other, 'models/m/1') }, c: { model_uri: '../x' } },
+  );
+  const { diagnostics } = await validateEndpoint(endpoint, { root, lock: undefined });
+  expect(diagnostics.map((d) => [d.code, d.message.replace(other, 'OTHER')])).toEqual([
+    [
+      'model-not-found',
+      'Cannot use the model at "models/linked/1": it is outside of the project, expected a directory in it',
+    ],
+    [
+      'model-not-found',
+      'Cannot use the model at "OTHER/models/m/1": it is outside of the project, expected a directory in it',
+    ],
+    ['model-not-found', expect.stringMatching(/^Cannot find the model m 1: there is no directory \.\.\/x$/)],
+  ]);
+});

@@ -1,0 +1,70 @@
+import { join } from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { openModel, validateModel } from '../../validation/validate-model.ts';
+import { makeProject } from './throw-away-project.ts';
+
+test('validateModel() proves a directory that no endpoint names, relative to where the user is', async () => {
+  const cwd = await makeProject({ 'iris/2': 'iris/2' });
+  const { diagnostics, entities } = await validateModel('models/iris/2/', { cwd });
+  expect(diagnostics).toEqual([]);
+  expect(entities.map((e) => [e.model, e.proof?.answer])).toEqual([
+    ['models/iris/2', '{"predictions": ["setosa", "versicolor", "virginica"]}'],
+  ]);
+});
+
+test.each([
+  [
+    'j1_sklearn_drift',
+    'version-drift',
+    'models/m/1/MLmodel',
+    14,
+    22,
+    'Write "scikit-learn==1.9.1" in requirements.txt',
+  ],
+  ['i_no_example', 'example-missing', 'models/m/1/MLmodel', 1, 1, 'Log the model with input_example=…'],
+  ['e1_conflict', 'resolution-failed', 'models/m/1/requirements.txt', 2, 1, 'Change one of the two'],
+  ['d2_missing_code', 'import-failed', 'models/m/1/requirements.txt', 1, 1, undefined],
+])(
+  'validateModel() shows what is wrong with %s on the file of the model',
+  async (fixture, code, file, line, column, hint) => {
+    const cwd = await makeProject({ 'm/1': fixture });
+    const { diagnostics } = await validateModel('models/m/1', { cwd });
+    expect(diagnostics.find((d) => d.code === code)).toMatchObject({ file, line, column, ...(hint && { hint }) });
+  },
+);
+
+test('openModel() gives what a server needs, and the same again from the cache', async () => {
+  const cwd = await makeProject({ 'iris/1': 'iris/1' });
+  vi.stubEnv('DAVIT_CACHE', join(cwd, 'cache'));
+  const opened = await openModel('models/iris/1', { cwd });
+  const again = await openModel(join(cwd, 'models/iris/1'), { cwd });
+  vi.unstubAllEnvs();
+  expect(opened.diagnostics).toEqual([]);
+  expect(opened.folder).toBe(join(cwd, 'models/iris/1'));
+  expect(opened.virtualenv).toMatchObject({
+    python: '3.11.7',
+    platform: 'x86_64-manylinux_2_28',
+    modelFolder: opened.folder,
+  });
+  expect(again.virtualenv).toEqual(opened.virtualenv);
+});
+
+test('openModel() says where there is no model', async () => {
+  const cwd = await makeProject({});
+  expect(await openModel('models/none', { cwd })).toEqual({
+    folder: undefined,
+    lock: undefined,
+    virtualenv: undefined,
+    diagnostics: [
+      {
+        code: 'model-not-found',
+        severity: 'error',
+        file: 'models/none',
+        line: 1,
+        column: 1,
+        message: 'Cannot find the model models/none: there is no directory models/none',
+        hint: 'Give the directory that holds MLmodel, or a URI',
+      },
+    ],
+  });
+});
