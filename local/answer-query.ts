@@ -25,15 +25,16 @@ export async function answerQuery(pool: RevisionPool, query: Query, asker: Asker
   for (;;) {
     const unit = await takeUnit(pool, asker);
     if (!unit) return undefined;
-    let refused = false;
+    let failed = true;
     try {
-      return await unit.replica.send(query);
+      const answer = await unit.replica.send(query);
+      failed = false;
+      return answer;
     } catch (e) {
       if (!(e instanceof NotStarted)) throw e;
-      refused = true;
       if (Date.now() > patience) throw new Refused(unavailable(pool.settings.entity, e.message), { cause: e });
     } finally {
-      unit.release(refused);
+      unit.release(failed); // a lost connection is the first sign of a server that was killed
     }
     await sleep(PAUSE_MILLISECONDS);
   }

@@ -193,8 +193,8 @@ export class Fleet {
     const { prepare, loadSeconds, logs, socketFolder } = this.#options;
     const output = logs.output(name);
     return new RevisionPool({ entity, workers, bounds, autoscaling }, () => {
-      this.#launched += 1;
-      const socketPath = join(socketFolder, `${this.#launched}.sock`);
+      this.#launched += 1; // with our own id: the servers of a supervisor that was killed still remove their own sockets
+      const socketPath = join(socketFolder, `${process.pid.toString(36)}-${this.#launched}.sock`);
       return new LaunchedReplica(folder, { prepare, socketPath, loadSeconds, slots: this.#slots, output, progress });
     });
   }

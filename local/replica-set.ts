@@ -9,7 +9,7 @@ export interface Member {
   state: ReplicaStatus['state'];
   inFlight: number;
   readySince: number;
-  /** It has refused a request: nothing is sent to it until then. */
+  /** It has not answered a request: nothing is sent to it until then. */
   pausedUntil: number;
 }
 

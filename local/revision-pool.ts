@@ -20,8 +20,8 @@ export interface PoolSettings {
 /** A unit of one replica, taken for one request. */
 export interface UnitTaken {
   readonly replica: Replica;
-  /** Gives the unit back; `refused`: the replica would not start the request, so it is left alone for a moment. */
-  release(refused?: boolean): void;
+  /** Gives the unit back; `failed`: the replica did not answer, so it is left alone for a moment. */
+  release(failed?: boolean): void;
 }
 
 const QUEUE_PER_UNIT = 16;
@@ -173,19 +173,19 @@ export class RevisionPool {
     let held = true;
     return {
       replica: member.replica,
-      release: (refused = false) => {
+      release: (failed = false) => {
         if (!held) return;
         held = false;
-        this.#release(member, refused);
+        this.#release(member, failed);
       },
     };
   }
 
-  #release(member: Member, refused: boolean): void {
+  #release(member: Member, failed: boolean): void {
     member.inFlight -= 1;
     this.#inFlight -= 1;
     this.#lastBusy = Date.now();
-    if (refused) {
+    if (failed) {
       member.pausedUntil = Date.now() + PAUSE_MILLISECONDS;
       setTimeout(() => this.#dispatch(), PAUSE_MILLISECONDS + 1);
     }

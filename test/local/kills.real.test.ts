@@ -1,0 +1,186 @@
+import { createServer } from 'node:net';
+import { access, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ControlClient } from '../../local/control-client.ts';
+import type { PutRevision } from '../../local/control-protocol.ts';
+import { connectSupervisor, ensureSupervisor, readStatus, waitForEnd } from '../../local/start-supervisor.ts';
+import {
+  ask,
+  keepAsking,
+  makeProject,
+  makePut,
+  makeRoute,
+  order,
+  processesOf,
+  type Project,
+  until,
+} from './project.ts';
+
+describe('a served endpoint', () => {
+  let project: Project;
+  let client: ControlClient;
+  let put: PutRevision;
+  let url: string;
+  let token: string;
+
+  const query = (what = 'answer', seconds = 0) => ask(url, token, order(what, seconds));
+  const workerPid = async () =>
+    (JSON.parse((await query()).body) as { predictions: { pid: number }[] }).predictions[0]!.pid;
+  const only = async () => (await client.status()).revisions[0]!;
+  const reconnect = async () => {
+    client = (await until(
+      () => connectSupervisor(project.root, 'local'),
+      (c) => c !== undefined,
+    ))!;
+  };
+
+  beforeAll(async () => {
+    project = await makeProject();
+    put = await makePut(project);
+    client = await ensureSupervisor(project.root, 'local');
+    await client.putRevision(put);
+    ({ url } = await client.putRoute(makeRoute(put)));
+    token = await client.makeToken();
+  });
+
+  afterAll(async () => {
+    const running = await connectSupervisor(project.root, 'local');
+    const status = await running?.status();
+    await running?.stop();
+    if (status) await waitForEnd(status);
+    await project.remove();
+  });
+
+  it('answers on when a worker is killed', async () => {
+    const asking = keepAsking(4, () => query());
+    process.kill(await workerPid(), 'SIGKILL');
+    await sleep(1000);
+    const { counts, bodies } = await asking.stop();
+    expect(counts[200]).toBeGreaterThan(20);
+    expect(counts[502] ?? 0).toBeLessThanOrEqual(1); // the request that worker had
+    expect(bodies.every((b) => b.includes('MODEL_PROCESS_DIED'))).toBe(true);
+    expect(Object.keys(counts).filter((status) => status !== '200' && status !== '502')).toEqual([]);
+  });
+
+  it('loses only what is in flight when a model server is killed, and says so', async () => {
+    const [before] = (await only()).replicas;
+    const inFlight = [query('sleep', 5), query('sleep', 5)];
+    await until(only, (r) => r.inFlight === 2);
+    const waiting = Array.from({ length: 6 }, () => query());
+    await until(only, (r) => r.queued === 6);
+    process.kill(before!.pid!, 'SIGKILL');
+    const lost = await Promise.all(inFlight);
+    expect(lost.map((a) => a.status)).toEqual([502, 502]);
+    expect(JSON.parse(lost[0]!.body)).toMatchObject({ error_code: 'MODEL_SERVER_DIED' });
+    expect((await Promise.all(waiting)).map((a) => a.status)).toEqual(Array(6).fill(200));
+    const now = await only();
+    expect(now.state).toBe('ready');
+    expect(now.replicas.map((r) => r.pid)).not.toContain(before!.pid);
+  });
+
+  it('comes back by itself when the supervisor is killed: same address, same token, no process left', async () => {
+    const { pid } = await client.status();
+    const [replica] = (await only()).replicas;
+    process.kill(pid!, 'SIGKILL');
+    await reconnect();
+    const after = await client.status();
+    expect(after.pid).not.toBe(pid);
+    expect((await query()).status).toBe(200); // it waits until the model is loaded again
+    await until(
+      () => processesOf(project),
+      (lines) => !lines.some((l) => l.startsWith(`${replica!.pid!} `)),
+      10,
+    );
+  });
+
+  it('serves on when the keeper is killed, and gets another keeper', async () => {
+    const { keeper, pid } = await client.status();
+    const asking = keepAsking(2, () => query());
+    process.kill(keeper!, 'SIGKILL');
+    const after = await until(
+      () => client.status(),
+      (s) => s.keeper !== keeper && s.keeper !== undefined,
+    );
+    await sleep(500);
+    expect((await asking.stop()).bodies).toEqual([]);
+    expect(after.pid).toBe(pid);
+  });
+
+  it('is kept by that other keeper too', async () => {
+    const { pid } = await client.status();
+    process.kill(pid!, 'SIGKILL');
+    await reconnect();
+    expect((await client.status()).pid).not.toBe(pid);
+    expect((await query()).status).toBe(200);
+  });
+
+  it('is restored by ensureSupervisor() when both are killed, once, however many call it', async () => {
+    const { pid, keeper } = await client.status();
+    process.kill(keeper!, 'SIGKILL');
+    process.kill(pid!, 'SIGKILL');
+    await until(
+      () => processesOf(project),
+      (lines) => lines.length === 0,
+      10,
+    );
+    const dead = await readStatus(project.root, 'local');
+    expect(dead).toMatchObject({ running: false, tokens: 1, revisions: [{ name: put.revision.name }] });
+    const clients = await Promise.all([1, 2, 3].map(() => ensureSupervisor(project.root, 'local')));
+    client = clients[0]!;
+    const pids = await Promise.all(clients.map(async (c) => (await c.status()).pid));
+    expect(new Set(pids).size).toBe(1);
+    expect((await query()).status).toBe(200);
+    expect((await processesOf(project)).filter((l) => /supervisor\.ts|keeper\.ts/.test(l))).toHaveLength(2);
+  });
+
+  it('answers again on its old port once that is free, and says who has it', async () => {
+    const { pid, gateway } = await client.status();
+    const asking = keepAsking(1, () => query());
+    const squatter = createServer();
+    const squat = until(
+      () =>
+        new Promise<boolean>((done) =>
+          squatter.once('error', () => done(false)).listen(gateway.port, '127.0.0.1', () => done(true)),
+        ),
+      (got) => got,
+    );
+    process.kill(pid!, 'SIGKILL');
+    await squat;
+    await asking.stop();
+    await reconnect();
+    const blocked = await until(
+      () => client.status(),
+      (s) => s.gateway.problem !== undefined,
+    );
+    expect(blocked.gateway.problem).toContain(`process ${process.pid} (`);
+    await new Promise((done) => squatter.close(done));
+    await until(
+      () => client.status(),
+      (s) => s.gateway.problem === undefined,
+    );
+    expect((await query()).status).toBe(200);
+  });
+
+  it('leaves nothing when its last part is deleted', async () => {
+    const status = await client.status();
+    await client.deleteRoute('obedient');
+    expect(await client.deleteRevision(put.revision.name)).toEqual({ ending: true });
+    await waitForEnd(status);
+    expect(await processesOf(project)).toEqual([]);
+    await expect(access(join(project.root, '.davit', 'environments'))).rejects.toThrow();
+    expect((await ask(url, token, order('answer'))).status).toBe(0);
+  });
+});
+
+describe('ensureSupervisor()', () => {
+  it('ends by itself when the project is removed', async () => {
+    const project = await makeProject();
+    const client = await ensureSupervisor(project.root, 'local');
+    const status = await client.status();
+    await rm(project.root, { recursive: true });
+    await waitForEnd(status);
+    expect(await processesOf(project)).toEqual([]);
+  });
+});

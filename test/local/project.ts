@@ -1,0 +1,151 @@
+import { cp, mkdtemp, readdir, readFile, realpath, rm } from 'node:fs/promises';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { PutRevision, PutRoute } from '../../local/control-protocol.ts';
+import { parseLock } from '../../schemas/lock.ts';
+import { revisionName } from '../../schemas/names.ts';
+import { digestModel } from '../../system/model-digest.ts';
+
+const HERE = import.meta.dirname;
+const ROOT = join(HERE, '..', '..');
+
+/** A project of its own, in a folder of its own. */
+export interface Project {
+  readonly root: string;
+  readonly remove: () => Promise<void>;
+}
+
+export async function makeProject(): Promise<Project> {
+  const root = await realpath(await mkdtemp(join(tmpdir(), 'davit-project-')));
+  return { root, remove: () => rm(root, { recursive: true, force: true }) };
+}
+
+export interface RevisionWish {
+  readonly endpoint?: string;
+  readonly entity?: string;
+  /** A folder of test/fixtures/models, or `iris/1`. */
+  readonly model?: string;
+  readonly workers?: number;
+  readonly min?: number;
+  readonly max?: number;
+  readonly scaleToZero?: boolean;
+  readonly timeLimitSeconds?: number;
+  readonly idleSeconds?: number;
+  readonly scaleDownSeconds?: number;
+  readonly environmentVars?: Readonly<Record<string, string>>;
+}
+
+/** What a supervisor is asked to put: a model of the repository, copied into the project, with the example's virtualenv. */
+export async function makePut({ root }: Project, wish: RevisionWish = {}): Promise<PutRevision> {
+  const {
+    endpoint = 'obedient',
+    entity = 'obedient-1',
+    model = 'm_obedient',
+    workers = 2,
+    environmentVars = {},
+  } = wish;
+  const source = model.startsWith('iris/')
+    ? join(ROOT, 'models', model)
+    : join(HERE, '..', 'fixtures', 'models', model);
+  const modelDirectory = join(root, 'models', model);
+  await cp(source, modelDirectory, { recursive: true });
+  const text = await readFile(join(ROOT, 'endpoints', 'iris.lock'), 'utf8');
+  const [[key, virtualenv] = []] = Object.entries(parseLock(text, 'endpoints/iris.lock').lock!.virtualenvs);
+  const content = {
+    endpoint,
+    entity,
+    model: { name: model, version: '1', uri: undefined, digest: await digestModel(modelDirectory) },
+    virtualenv: key!,
+    environmentVars,
+    workers,
+    timeLimitSeconds: wish.timeLimitSeconds ?? 30,
+  };
+  const { min = workers, max = workers, scaleToZero = false } = wish;
+  return {
+    revision: { name: revisionName(entity, content), ...content, bounds: { min, max, scaleToZero } },
+    autoscaling: { idleSeconds: wish.idleSeconds ?? 1800, scaleDownSeconds: wish.scaleDownSeconds ?? 300 },
+    virtualenv: virtualenv!,
+    modelDirectory,
+  };
+}
+
+export function makeRoute(put: PutRevision, more: Partial<PutRoute> = {}): PutRoute {
+  const { endpoint, entity, name } = put.revision;
+  const entities = [{ name: entity, revision: name, trafficPercentage: 100 }];
+  return { endpoint, description: '', tags: [], entities, gateway: {}, ...more };
+}
+
+export interface Asked {
+  readonly status: number;
+  readonly body: string;
+  readonly headers: NodeJS.Dict<string | string[]>;
+}
+
+/** Sends one query; a connection that breaks is status 0. */
+export function ask(url: string, token: string | undefined, body: unknown, headers = {}): Promise<Asked> {
+  return new Promise((done) => {
+    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const sent = request(url, {
+      method: 'POST',
+      agent: false,
+      headers: { 'content-type': 'application/json', ...authorization, ...headers },
+    });
+    sent.on('error', (e) => done({ status: 0, body: e.message, headers: {} }));
+    sent.on('response', (response) => {
+      let answer = '';
+      response.setEncoding('utf8').on('data', (part: string) => (answer += part));
+      response.on('end', () => done({ status: response.statusCode ?? 0, body: answer, headers: response.headers }));
+      response.on('error', (e) => done({ status: 0, body: e.message, headers: {} }));
+    });
+    sent.end(text);
+  });
+}
+
+/** A query to the obedient model. */
+export function order(what: string, seconds = 0) {
+  return { dataframe_split: { columns: ['do', 'seconds'], data: [[what, seconds]] } };
+}
+
+/** Clients that ask without a pause until they are told to stop; then how often each status came. */
+export function keepAsking(clients: number, one: () => Promise<Asked>) {
+  let going = true;
+  const counts: Record<string, number> = {};
+  const bodies = new Set<string>();
+  const running = Array.from({ length: clients }, async () => {
+    while (going) {
+      const { status, body } = await one();
+      counts[status] = (counts[status] ?? 0) + 1;
+      if (status !== 200) bodies.add(body);
+    }
+  });
+  return {
+    stop: async () => {
+      going = false;
+      await Promise.all(running);
+      return { counts, bodies: [...bodies] };
+    },
+  };
+}
+
+/** Processes whose command line names the project; zombies included. */
+export async function processesOf({ root }: Project): Promise<readonly string[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
+  const lines = await Promise.all(
+    pids.map(async (pid) => `${pid} ${await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')}`),
+  );
+  return lines.filter((line) => line.includes(root)).map((line) => line.replaceAll('\0', ' '));
+}
+
+/** Waits until it is so; fails with what was there instead. */
+export async function until<T>(look: () => Promise<T>, good: (found: T) => boolean, seconds = 60): Promise<T> {
+  const end = Date.now() + seconds * 1000;
+  for (;;) {
+    const found = await look();
+    if (good(found)) return found;
+    if (Date.now() > end) throw new Error(`it did not come to pass: ${JSON.stringify(found)}`);
+    await sleep(20);
+  }
+}
