@@ -5,13 +5,13 @@ import type { Endpoint } from '../schemas/endpoint.ts';
 import type { Lock, LockedEntity, LockedVirtualenv } from '../schemas/lock.ts';
 import { contentHash } from '../schemas/names.ts';
 import { SILENT, timed } from '../system/progress.ts';
+import { sideBySide } from '../system/side-by-side.ts';
 import { checkDrift } from './check-drift.ts';
 import { staleReason } from './check-lock.ts';
 import { type CheckedModel, checkModel } from './check-model.ts';
 import type { Explanation } from './explain-resolution.ts';
 import { fetchModel } from './fetch-model.ts';
 import { makeLockedModel, renderRequirements } from './locked-model.ts';
-import { mapSome } from './map-some.ts';
 import { resolveRequirements } from './resolve-requirements.ts';
 import { makeSubject, type ModelProblem, placeProblem, type Subject } from './subject.ts';
 
@@ -56,7 +56,7 @@ export async function lockSubjects(
   subjects: readonly Subject[],
   options: LockOptions,
 ): Promise<LockResult> {
-  const results = await mapSome(subjects, AT_A_TIME, (subject) => lockSubject(subject, options));
+  const results = await sideBySide(subjects, AT_A_TIME, (subject) => lockSubject(subject, options));
   const diagnostics = sortDiagnostics(results.flatMap((r) => r.diagnostics));
   const entities = results.map(({ subject, reason }) => ({
     entity: subject.entity.name,

@@ -11,10 +11,10 @@ import type { Endpoint } from '../schemas/endpoint.ts';
 import type { Lock } from '../schemas/lock.ts';
 import type { Proof } from '../schemas/proof.ts';
 import { SILENT, timed } from '../system/progress.ts';
+import { sideBySide } from '../system/side-by-side.ts';
 import { checkLeftEntities, checkLockedEntity, missingLock } from './check-lock.ts';
 import { type CheckedModel, checkModel } from './check-model.ts';
 import { fetchModel } from './fetch-model.ts';
-import { mapSome } from './map-some.ts';
 import { proofKey, proveModel, readProof } from './prove-model.ts';
 import { hasBubblewrap } from './sandbox.ts';
 import { makeSubject, type Subject, subjectError } from './subject.ts';
@@ -24,6 +24,8 @@ export interface ValidateOptions extends PythonOptions {
   readonly root: string;
   /** The endpoint's lock; undefined: there is none, which is an error on every entity. */
   readonly lock: Lock | undefined;
+  /** Stop when the lock is known to fit: nothing of the model has run then. */
+  readonly until?: 'lock';
 }
 
 /** The stages of a validation, in their order. */
@@ -66,7 +68,7 @@ export async function validateSubjects(
   subjects: readonly Subject[],
   options: ValidateOptions,
 ): Promise<Pick<Validation, 'entities' | 'diagnostics'>> {
-  const results = await mapSome(subjects, AT_A_TIME, (subject) => validateSubject(subject, options));
+  const results = await sideBySide(subjects, AT_A_TIME, (subject) => validateSubject(subject, options));
   return {
     entities: results.map((r) => r.entity),
     diagnostics: sortDiagnostics(results.flatMap((r) => r.diagnostics)),
@@ -105,7 +107,7 @@ async function runStages(subject: Subject, options: ValidateOptions, stage: RunS
   const checked = await stage('check', () => checkStep(subject, folder));
   if (!checked) return undefined;
   const lock = await stage('lock', () => Promise.resolve(lockStep(subject, options.lock, checked)));
-  if (!lock) return undefined;
+  if (!lock || options.until === 'lock') return undefined;
   const place = await stage('virtualenv', () => virtualenvStep(subject, lock, folder, options));
   if (!place) return undefined;
   return stage('proof', () => proofStep(subject, { ...place, folder }, lock, options));
