@@ -16,7 +16,7 @@ export interface CheckedModel {
 }
 
 export interface ModelCheck {
-  /** Undefined when there is an error. */
+  /** Present also beside errors that leave its requirements readable: resolving them may find more to say. */
   readonly checked: CheckedModel | undefined;
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -40,7 +40,8 @@ export async function checkModel(subject: Subject, folder: string): Promise<Mode
   ];
   const diagnostics = sortDiagnostics(all.map((p) => placeProblem(subject, p)));
   const { pythonVersion } = model;
-  if (hasErrors(diagnostics) || pythonVersion === undefined) return { checked: undefined, diagnostics };
+  const unreadable = diagnostics.filter((d) => d.code.startsWith('requirement'));
+  if (hasErrors(unreadable) || pythonVersion === undefined) return { checked: undefined, diagnostics };
   const requirements = [...edited.requirements].sort((a, b) => (a.text < b.text ? -1 : 1));
   return { checked: { model, requirements, pythonVersion }, diagnostics };
 }

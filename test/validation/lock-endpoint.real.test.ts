@@ -144,3 +144,10 @@ test('a wheel inside the model is locked by its path and hash, and installed fro
   const { diagnostics: after } = await validateEndpoint(endpoint, { root, lock });
   expect(after.map((d) => d.message)).toEqual(['Cannot use the lock for "iris": the files of iris 1 changed']);
 });
+
+test('lockEndpoint() resolves also where other things are wrong, and says everything', async () => {
+  const root = await makeProject({ 'a/1': 'e2_no_such_version' });
+  const { lock, diagnostics } = await lockEndpoint(makeEndpoint('e', { a: 'a/1' }), { root });
+  expect(lock).toBeUndefined();
+  expect(diagnostics.map((d) => d.code)).toEqual(['resolution-failed', 'version-drift']);
+});
