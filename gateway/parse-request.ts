@@ -2,6 +2,8 @@
 export type Asked =
   | { readonly kind: 'query'; readonly endpoint: string; readonly entity: string | undefined }
   | { readonly kind: 'list' }
+  /** Where to log in: Databricks' clients look before their first request, without a token, and warn when there is no answer. */
+  | { readonly kind: 'discovery' }
   | { readonly kind: 'get'; readonly endpoint: string }
   | { readonly kind: 'metrics'; readonly endpoint: string }
   | { readonly kind: 'logs' | 'build-logs'; readonly endpoint: string; readonly entity: string }
@@ -11,6 +13,7 @@ export type Asked =
   | { readonly kind: 'unknown' };
 
 const MANAGEMENT = '/api/2.0/serving-endpoints';
+const DISCOVERY = '/.well-known/databricks-config';
 const QUERY = /^\/serving-endpoints\/([^/]+)(?:\/served-models\/([^/]+))?\/invocations$/;
 const LOGS = /^\/([^/]+)\/served-models\/([^/]+)\/(logs|build-logs)$/;
 
@@ -23,6 +26,7 @@ export function parseRequest(method: string, target: string): Asked {
     return { kind: 'query', endpoint: decode(query[1]), entity: query[2] === undefined ? undefined : decode(query[2]) };
   }
   if (path === MANAGEMENT || path.startsWith(`${MANAGEMENT}/`)) return parseManagement(method, path);
+  if (path === DISCOVERY && method === 'GET') return { kind: 'discovery' };
   return { kind: 'unknown' };
 }
 

@@ -7,7 +7,7 @@ import { type Asked, parseRequest } from '../gateway/parse-request.ts';
 import * as refusal from '../gateway/refusal.ts';
 import { Refused } from '../gateway/refused.ts';
 import { answerQuery, type Asker } from './answer-query.ts';
-import { Bodies } from './read-body.ts';
+import { Bodies, drainBody } from './read-body.ts';
 import type { Target } from './routes.ts';
 
 /** What the gateway asks the rest of the supervisor. */
@@ -37,8 +37,17 @@ const REQUEST_MILLISECONDS = 300_000;
 export function makeGatewayServer(backend: GatewayBackend): Server {
   const bodies = new Bodies();
   const options = { keepAliveTimeout: KEEP_ALIVE_MILLISECONDS, requestTimeout: REQUEST_MILLISECONDS, noDelay: true };
-  return createServer(options, (request, response) => {
-    answer(request, response, { backend, bodies }).catch((e: unknown) => refuse(response, e));
+  const serve = (request: IncomingMessage, response: ServerResponse) => {
+    answer(request, response, { backend, bodies }).catch((e: unknown) => refuse(request, response, e));
+  };
+  const server = createServer(options, serve);
+  return server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    if (Number(request.headers['content-length'] ?? 0) > refusal.MAX_BODY_BYTES) {
+      write(response, refusal.tooLarge); // it waits for our word before it sends
+      return;
+    }
+    response.writeContinue();
+    serve(request, response);
   });
 }
 
@@ -51,6 +60,10 @@ async function answer(request: IncomingMessage, response: ServerResponse, parts:
   const { backend } = parts;
   const asked = parseRequest(request.method ?? '', request.url ?? '');
   if (asked.kind === 'unknown') throw new Refused(refusal.unknownPath);
+  if (asked.kind === 'discovery') {
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{}'); // nothing but the token they have
+    return;
+  }
   if (!checkBearer(request.headers.authorization, backend.hashes())) throw new Refused(refusal.unauthenticated);
   if (asked.kind === 'query') return query(asked, { request, response }, parts);
   if (asked.kind === 'write') throw new Refused(refusal.writesGoThroughGit(asked.endpoint));
@@ -119,14 +132,20 @@ function missing(asked: Looked, backend: GatewayBackend): refusal.Refusal {
   );
 }
 
-function refuse(response: ServerResponse, e: unknown): void {
+async function refuse(request: IncomingMessage, response: ServerResponse, e: unknown): Promise<void> {
+  const whole = await drainBody(request);
   if (response.headersSent || response.destroyed) {
     response.destroy();
     return;
   }
-  const refused = e instanceof Refused ? e.refusal : fault;
+  if (!whole) response.setHeader('connection', 'close');
+  write(response, e instanceof Refused ? e.refusal : fault);
+}
+
+function write(response: ServerResponse, refused: refusal.Refusal): void {
   const body = refusal.renderRefusal(refused);
-  response.writeHead(refused.status, { 'content-type': 'application/json', ...refused.headers }).end(body);
+  const length = { 'content-length': Buffer.byteLength(body) };
+  response.writeHead(refused.status, { 'content-type': 'application/json', ...length, ...refused.headers }).end(body);
 }
 
 const fault: refusal.Refusal = {

@@ -16,7 +16,7 @@ export class Bodies {
     const parts: Buffer[] = [];
     let length = 0;
     try {
-      for await (const part of request as AsyncIterable<Buffer>) {
+      for await (const part of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
         length += part.length;
         this.#held += part.length;
         if (length > MAX_BODY_BYTES) throw new Refused(tooLarge);
@@ -33,6 +33,25 @@ export class Bodies {
   release(body: Buffer): void {
     this.#held -= body.length;
   }
+}
+
+/** So much of a refused request's body is taken and thrown away: a client that still sends would not read the answer. */
+const MOST_DRAINED_BYTES = 128 * 1024 * 1024;
+
+/** Takes the rest of a body; false: there was too much of it. */
+export function drainBody(request: IncomingMessage): Promise<boolean> {
+  if (request.complete || request.destroyed) return Promise.resolve(!request.destroyed);
+  let length = 0;
+  return new Promise((done) => {
+    request.on('data', (part: Buffer) => {
+      length += part.length;
+      if (length > MOST_DRAINED_BYTES) done(false);
+    });
+    request.on('close', () => done(request.complete));
+    request.on('end', () => done(true));
+    request.on('error', () => done(false));
+    request.resume();
+  });
 }
 
 const crowded = {

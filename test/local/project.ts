@@ -49,7 +49,7 @@ export async function makePut({ root }: Project, wish: RevisionWish = {}): Promi
   const source = model.startsWith('iris/')
     ? join(ROOT, 'models', model)
     : join(HERE, '..', 'fixtures', 'models', model);
-  const modelDirectory = join(root, 'models', model);
+  const modelDirectory = join(root, 'models', entity, model);
   await cp(source, modelDirectory, { recursive: true });
   const text = await readFile(join(ROOT, 'endpoints', 'iris.lock'), 'utf8');
   const [[key, virtualenv] = []] = Object.entries(parseLock(text, 'endpoints/iris.lock').lock!.virtualenvs);

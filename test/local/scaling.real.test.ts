@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ControlClient } from '../../local/control-client.ts';
+import { connectSupervisor, ensureSupervisor, waitForEnd } from '../../local/start-supervisor.ts';
+import { ask, makeProject, makePut, makeRoute, order, processesOf, type Project, until } from './project.ts';
+
+describe('scaling', () => {
+  let project: Project;
+  let client: ControlClient;
+  let token: string;
+
+  const revision = async (name: string) => (await client.status()).revisions.find((r) => r.name === name)!;
+  const serve = async (wish: Parameters<typeof makePut>[1]) => {
+    const put = await makePut(project, wish);
+    await client.putRevision(put);
+    const { url } = await client.putRoute(makeRoute(put));
+    return { url, name: put.revision.name };
+  };
+
+  beforeAll(async () => {
+    project = await makeProject();
+    client = await ensureSupervisor(project.root, 'local');
+    token = await client.makeToken();
+  });
+
+  afterAll(async () => {
+    const running = await connectSupervisor(project.root, 'local');
+    const status = await running?.status();
+    await running?.stop();
+    if (status) await waitForEnd(status);
+    expect(await processesOf(project)).toEqual([]);
+    await project.remove();
+  });
+
+  it('stops an idle revision and wakes it for requests that wait; a wrong token wakes nothing', async () => {
+    const { url, name } = await serve({
+      endpoint: 'sleepy',
+      entity: 'sleepy',
+      min: 0,
+      scaleToZero: true,
+      idleSeconds: 1,
+    });
+    await until(
+      () => revision(name),
+      (r) => r.state === 'idle' && r.replicas.length === 0,
+    );
+    expect((await processesOf(project)).filter((line) => line.includes(name))).toEqual([]);
+    expect((await ask(url, 'davit_wrong', order('answer'))).status).toBe(401);
+    expect((await ask(url, undefined, order('answer'))).status).toBe(401);
+    expect((await revision(name)).state).toBe('idle');
+    const answers = await Promise.all(Array.from({ length: 12 }, () => ask(url, token, order('answer'))));
+    expect(answers.map((a) => a.status)).toEqual(Array(12).fill(200));
+    await until(
+      () => revision(name),
+      (r) => r.state === 'idle' && r.replicas.length === 0,
+    );
+  });
+
+  it('starts replicas for the load up to the maximum and stops them one by one', async () => {
+    const wish = { endpoint: 'busy', entity: 'busy', workers: 1, min: 1, max: 3, scaleDownSeconds: 1 };
+    const { url, name } = await serve(wish);
+    const asking = Array.from({ length: 6 }, () => ask(url, token, order('sleep', 4)));
+    await until(
+      () => revision(name),
+      (r) => r.replicas.filter((m) => m.state === 'ready').length === 3,
+    );
+    expect(await revision(name)).toMatchObject({ inFlight: 3, queued: 3 });
+    expect((await Promise.all(asking)).map((a) => a.status)).toEqual(Array(6).fill(200));
+    await until(
+      () => revision(name),
+      (r) => r.replicas.length === 2,
+    );
+    await until(
+      () => revision(name),
+      (r) => r.replicas.length === 1,
+    );
+    await client.patchRevision(name, {
+      bounds: { min: 2, max: 2, scaleToZero: false },
+      autoscaling: { idleSeconds: 60, scaleDownSeconds: 60 },
+    });
+    await until(
+      () => revision(name),
+      (r) => r.replicas.filter((m) => m.state === 'ready').length === 2,
+    );
+  });
+
+  it('answers 429 beyond its queue, 504 beyond the time limit, 413 beyond 16 MB', async () => {
+    const { url, name } = await serve({ endpoint: 'narrow', entity: 'narrow', workers: 1, timeLimitSeconds: 1 });
+    const slow = ask(url, token, order('sleep', 30));
+    await until(
+      () => revision(name),
+      (r) => r.inFlight === 1,
+    );
+    const crowd = await Promise.all(Array.from({ length: 70 }, () => ask(url, token, order('answer'))));
+    const statuses = crowd.map((a) => a.status).sort();
+    expect([...new Set(statuses)]).toEqual([200, 429]);
+    expect(statuses.filter((s) => s === 200)).toHaveLength(64);
+    expect(crowd.find((a) => a.status === 429)!.headers['retry-after']).toBe('1');
+    expect(await slow).toMatchObject({ status: 504, body: expect.stringContaining('DEADLINE_EXCEEDED') as string });
+    expect((await ask(url, token, 'x'.repeat(17 * 1024 * 1024))).status).toBe(413);
+    expect((await ask(url, token, order('answer'))).status).toBe(200);
+  });
+
+  it('serves ten endpoints put at once, and takes them away at once', async () => {
+    const names = Array.from({ length: 10 }, (_, i) => `many-${i}`);
+    const puts = await Promise.all(names.map((n) => makePut(project, { endpoint: n, entity: n, workers: 1 })));
+    const routes = await Promise.all(
+      puts.map(async (put) => {
+        await client.putRevision(put);
+        return client.putRoute(makeRoute(put));
+      }),
+    );
+    const answers = await Promise.all(routes.map((r) => ask(r.url, token, order('answer'))));
+    expect(answers.map((a) => [a.status, a.headers['served-model-name']])).toEqual(names.map((n) => [200, n]));
+    await Promise.all(names.map((n) => client.deleteRoute(n)));
+    await Promise.all(puts.map((p) => client.deleteRevision(p.revision.name)));
+    expect((await processesOf(project)).filter((line) => line.includes('many-'))).toEqual([]);
+  });
+});
