@@ -1,5 +1,7 @@
-import { describe, expect, it } from 'vitest';
-import { childEnvironment, runProcess } from '../../system/run-process.ts';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { describe, expect, it, vi } from 'vitest';
+import { childEnvironment, isAlive, runProcess } from '../../system/run-process.ts';
 
 const node = (script: string, options = {}) => runProcess(process.execPath, ['-e', script], options);
 
@@ -43,5 +45,18 @@ describe('childEnvironment()', () => {
     process.env['PYTHONDONTWRITEBYTECODE'] = '1';
     expect(childEnvironment({ A: 'b' })).not.toHaveProperty('PYTHONDONTWRITEBYTECODE');
     expect(childEnvironment({ A: 'b' })).toHaveProperty('A', 'b');
+  });
+});
+
+describe('isAlive()', () => {
+  it('knows who runs, who never did, and who has ended without being noticed', async () => {
+    expect(isAlive(process.pid)).toBe(true);
+    expect(isAlive(2 ** 22 - 1)).toBe(false);
+    // Python starts a child that ends at once, and does not look after it.
+    const script = 'import os,sys,time; p=os.fork(); p or os._exit(0); print(p, flush=True); time.sleep(30)';
+    const parent = spawn('python3', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+    await vi.waitFor(() => expect(isAlive(Number(String(line)))).toBe(false));
+    parent.kill('SIGKILL');
   });
 });
