@@ -5,7 +5,7 @@ import { makeLockedOutcome, makeOutcome, type Outcome } from './outcome.ts';
 import { adoptPendingCreates, countPendingOperations, type StackState } from './pending-operations.ts';
 import type { PulumiProject } from './project.ts';
 import { type OperationOptions, runOperation } from './run-operation.ts';
-import { ensureStack, hasStack, runCommand } from './stacks.ts';
+import { ensureStack, forgetStack, hasStack, runCommand } from './stacks.ts';
 import { readStateLocks, releaseDeadLocks, renderStateLock, type StateLock } from './state-lock.ts';
 
 export interface RunOptions {
@@ -31,9 +31,11 @@ export async function upStack(project: PulumiProject, stack: string, options: Ru
 /** Deletes everything in a stack, then the stack itself; one that is not there is fine. */
 export async function destroyStack(project: PulumiProject, stack: string, options: RunOptions = {}): Promise<Outcome> {
   if (!(await hasStack(project, stack))) return makeOutcome(stack, 'succeeded', []);
-  return runAlone(project, stack, complete(options), (o) =>
+  const outcome = await runAlone(project, stack, complete(options), (o) =>
     runOperation(project, stack, o, (handle, automation) => handle.destroy({ ...automation, remove: true })),
   );
+  if (outcome.status === 'succeeded') await forgetStack(project, stack);
+  return outcome;
 }
 
 /** Brings the state up to date with what is really there; changes nothing else. */
@@ -75,7 +77,8 @@ async function settle(project: PulumiProject, stack: string, { progress, signal 
   const state = JSON.parse(await runCommand(project, ['stack', 'export', '--stack', stack])) as StackState;
   const count = state.deployment.pending_operations?.length ?? 0;
   if (count === 0) return;
-  progress.say(`The last update of ${stack} was interrupted: looking at what became of ${count} resources …`);
+  const what = count === 1 ? 'one resource' : `${count} resources`;
+  progress.say(`The last update of ${stack} was interrupted: looking at what became of ${what} …`);
   const file = join(project.root, '.davit', `${stack}.${process.pid}.state.json`);
   try {
     await writeFile(file, JSON.stringify(adoptPendingCreates(state)), { mode: 0o600 });

@@ -1,5 +1,5 @@
-import { access } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, rm } from 'node:fs/promises';
+import { join, sep } from 'node:path';
 import type { PulumiProject } from './project.ts';
 import { PulumiFailed, runPulumiCommand } from './pulumi-command.ts';
 
@@ -42,6 +42,20 @@ export async function ensureStack(project: PulumiProject, stack: string): Promis
   } catch (e) {
     if (!(e instanceof PulumiFailed && e.stderr.includes('already exists'))) throw e;
   }
+}
+
+/** Removes what the engine keeps of a stack that is no more: history and backups. Only in the project's own backend. */
+export async function forgetStack({ root, backend }: PulumiProject, stack: string): Promise<void> {
+  const { folder, project } = backend;
+  if (!folder?.startsWith(join(root, '.davit') + sep)) return;
+  const kept = [
+    join('backups', project, stack),
+    join('history', project, stack),
+    join('locks', 'organization', project, stack),
+    join('stacks', project, `${stack}.json.bak`),
+    join('stacks', project, `${stack}.json.bak.attrs`),
+  ];
+  await Promise.all(kept.map((path) => rm(join(folder, '.pulumi', path), { recursive: true, force: true })));
 }
 
 /** Runs one `pulumi` command in the project; what it prints on standard output. */

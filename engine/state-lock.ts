@@ -29,7 +29,8 @@ export async function readStateLocks(stack: string, backend: Backend): Promise<r
 export async function releaseDeadLocks(locks: readonly StateLock[]): Promise<readonly StateLock[]> {
   const dead = locks.filter((lock) => lock.alive === false);
   // A lock's file has a name of its own: nobody else can have taken it over meanwhile.
-  await Promise.all(dead.map((lock) => rm(lock.file, { force: true })));
+  const files = dead.flatMap(({ file }) => [file, `${file}.attrs`]);
+  await Promise.all(files.map((file) => rm(file, { force: true })));
   return locks.filter((lock) => lock.alive !== false);
 }
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openProject } from '../../engine/project.ts';
@@ -39,6 +39,8 @@ describe('with the real engine', () => {
 
     expect(await destroyStack(project, STACK)).toMatchObject({ status: 'succeeded', plan: { counts: { delete: 2 } } });
     expect([await hasStack(project, STACK), await listStacks(project)]).toEqual([false, []]);
+    const left = await readdir(join(root, '.davit'), { recursive: true });
+    expect(left.filter((path) => path.includes(STACK))).toEqual([]);
     expect(await readStackOutputs(project, STACK)).toBeUndefined();
     expect(await destroyStack(project, STACK)).toMatchObject({ status: 'succeeded' });
   });
