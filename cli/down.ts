@@ -37,7 +37,9 @@ async function runDown(context: Context): Promise<Outcome> {
   const wanted = args.length > 0 ? await selectNames(projectPlace(context), args) : there;
   await sideBySide(wanted, STACKS_AT_ONCE, async (endpoint) => {
     const stack = stackName(endpoint, environment);
-    requireSucceeded(stack, await destroyStack(project, stack, { progress: named(progress, endpoint), signal }));
+    const outcome = await destroyStack(project, stack, { progress: named(progress, endpoint), signal });
+    if (outcome.status !== 'succeeded') signal.throwIfAborted();
+    requireSucceeded(stack, outcome);
   });
   const lines = wanted.map((name) => (there.includes(name) ? `${name}: down` : `${name}: was not deployed`));
   return {

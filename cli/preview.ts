@@ -32,6 +32,7 @@ async function runPreview(context: Context): Promise<Outcome> {
       progress: named(context.progress, endpoint.name),
       signal: context.signal,
     });
+    if (outcome.status !== 'succeeded') context.signal.throwIfAborted();
     return { endpoint, plan: outcome.plan, diagnostics: makeStackDiagnostics(endpoint, stack, outcome) };
   });
   const diagnostics = [

@@ -77,6 +77,7 @@ async function deploy(endpoint: Endpoint, opening: Promise<PulumiProject>, conte
   const project = await opening;
   const stack = stackName(endpoint.name, environmentName(context));
   const outcome = await upStack(project, stack, { progress, signal: context.signal });
+  if (outcome.status !== 'succeeded') context.signal.throwIfAborted();
   const diagnostics = [...validation.diagnostics, ...makeStackDiagnostics(endpoint, stack, outcome)];
   const url = outcome.status === 'succeeded' ? String(outcome.outputs['url']) : undefined;
   return { endpoint: endpoint.name, plan: outcome.plan, url, diagnostics };
