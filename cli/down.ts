@@ -1,5 +1,6 @@
 import { openProject } from '../engine/project.ts';
 import { destroyStack } from '../engine/run-pulumi.ts';
+import { removeUnusedState } from '../engine/remove-unused-state.ts';
 import { listStacks } from '../engine/stacks.ts';
 import { parseStackName, stackName } from '../schemas/names.ts';
 import { named } from '../system/progress.ts';
@@ -41,6 +42,7 @@ async function runDown(context: Context): Promise<Outcome> {
     if (outcome.status !== 'succeeded') signal.throwIfAborted();
     requireSucceeded(stack, outcome);
   });
+  await removeUnusedState(project);
   const lines = wanted.map((name) => (there.includes(name) ? `${name}: down` : `${name}: was not deployed`));
   return {
     diagnostics: [],
