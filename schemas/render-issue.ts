@@ -41,7 +41,7 @@ export function renderIssue(issue: z.core.$ZodIssue, root: unknown, locate: Loca
 }
 
 /** `config.served_entities[0].name` */
-export function renderPath(path: Path): string {
+function renderPath(path: Path): string {
   const steps = path.map((p) => (typeof p === 'number' ? `[${p}]` : `.${p}`));
   return steps.join('').replace(/^\./, '');
 }

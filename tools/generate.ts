@@ -1,14 +1,17 @@
 // Writes the files that are made from others, or with --check says which of them are out of date.
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { format } from 'prettier';
 import { z } from 'zod';
+import { DIAGNOSTIC_CODES } from '../schemas/diagnostic-codes.ts';
 import { endpointFile } from '../schemas/endpoint-file.ts';
 import { environmentSchema } from '../schemas/environment.ts';
+import { writeFileAtomically } from '../system/atomic-files.ts';
 
 const ROOT = dirname(import.meta.dirname);
 
-const GENERATED: Readonly<Record<string, () => unknown>> = {
+const GENERATED: Readonly<Record<string, () => string>> = {
+  'docs/diagnostics.md': makeDiagnosticsPage,
   'schemas/endpoint.schema.json': () =>
     jsonSchema(
       endpointFile,
@@ -22,15 +25,36 @@ const GENERATED: Readonly<Record<string, () => unknown>> = {
 const check = process.argv.includes('--check');
 let stale = 0;
 for (const [file, make] of Object.entries(GENERATED)) {
-  const wanted = await format(JSON.stringify(make()), { parser: 'json', printWidth: 120 });
+  const parser = file.endsWith('.json') ? 'json' : 'markdown';
+  const wanted = await format(make(), { parser, printWidth: 120 });
   const found = await readFile(join(ROOT, file), 'utf8').catch(() => '');
   if (found === wanted) continue;
   stale += 1;
   if (check) process.stderr.write(`${file} is out of date: run npm run generate\n`);
-  else await writeFile(join(ROOT, file), wanted);
+  else await writeFileAtomically(join(ROOT, file), wanted);
 }
 if (check && stale > 0) process.exitCode = 1;
 
-function jsonSchema(schema: z.ZodType, title: string, description: string): unknown {
-  return { ...z.toJSONSchema(schema, { io: 'input', target: 'draft-7', unrepresentable: 'any' }), title, description };
+function jsonSchema(schema: z.ZodType, title: string, description: string): string {
+  const made = {
+    ...z.toJSONSchema(schema, { io: 'input', target: 'draft-7', unrepresentable: 'any' }),
+    title,
+    description,
+  };
+  return JSON.stringify(made);
+}
+
+/** The table of codes, for who has met one. */
+function makeDiagnosticsPage(): string {
+  const rows = Object.entries(DIAGNOSTIC_CODES).map(([code, sentence]) => `| \`${code}\` | ${sentence} |`);
+  return [
+    '# Diagnostics',
+    '',
+    'Codes are permanent. Made from `schemas/diagnostic-codes.ts`.',
+    '',
+    '| code | means |',
+    '| --- | --- |',
+    ...rows,
+    '',
+  ].join('\n');
 }
