@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { unavailable } from '../gateway/refusal.ts';
 import { Refused } from '../gateway/refused.ts';
 import type { Answer, Query } from './replica.ts';
@@ -14,7 +13,6 @@ export interface Asker {
 
 /** A replica that refuses is asked again, or another one, for so long. */
 const PATIENCE_SECONDS = 60;
-const PAUSE_MILLISECONDS = 20;
 
 /**
  * Answers a query by some replica. A request that no worker can have begun goes to another replica or waits; one that
@@ -36,7 +34,6 @@ export async function answerQuery(pool: RevisionPool, query: Query, asker: Asker
     } finally {
       unit.release(failed); // a lost connection is the first sign of a server that was killed
     }
-    await sleep(PAUSE_MILLISECONDS);
   }
 }
 

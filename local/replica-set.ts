@@ -44,6 +44,10 @@ export class ReplicaSet {
     return this.#count('ready');
   }
 
+  get starting(): number {
+    return this.#count('starting');
+  }
+
   /** Why nothing serves: it failed again and again. It is still tried, slowly. */
   get failure(): ServerFailed | undefined {
     return this.#failures >= FAILURES_UNTIL_FAILED && this.ready === 0 ? this.#lastFailure : undefined;

@@ -151,7 +151,9 @@ export class RevisionPool {
     const { entity, bounds } = this.#settings;
     const { failure } = this.#replicas;
     if (this.#draining) throw this.#unavailable('it was taken out of service');
-    if (failure && Date.now() < this.#replicas.retryAt) throw this.#unavailable(failure.message);
+    // A failed one that nobody tries (it may stop when idle) is tried again by a request, once its pause is over.
+    const resting = Date.now() < this.#replicas.retryAt || this.#replicas.starting > 0;
+    if (failure && resting) throw this.#unavailable(failure.message);
     if (this.#queue.length >= Math.max(SMALLEST_QUEUE, QUEUE_PER_UNIT * bounds.max)) throw new Refused(tooMany(entity));
   }
 

@@ -25,6 +25,6 @@ describe('chooseEntity()', () => {
 
   it('chooses nothing where nothing has a share', () => {
     expect(chooseEntity([{ trafficPercentage: 0 }], 0)).toBeUndefined();
-    expect(chooseEntity([], 0.5)).toBeUndefined();
+    expect(chooseEntity(ENTITIES.slice(0, 0), 0.5)).toBeUndefined();
   });
 });

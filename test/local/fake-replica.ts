@@ -1,0 +1,61 @@
+import type { Answer, Query, Replica } from '../../local/replica.ts';
+import { ServerFailed } from '../../local/server-failed.ts';
+
+/** A replica that does what its test says, step by step. */
+export class FakeReplica implements Replica {
+  static #last = 0;
+  readonly pid = ++FakeReplica.#last;
+  readonly #ready = Promise.withResolvers<undefined>();
+  readonly #ended = Promise.withResolvers<string>();
+  readonly ready = this.#ready.promise;
+  readonly ended = this.#ended.promise;
+  /** Requests that it has and has not answered. */
+  readonly asked: { readonly query: Query; readonly answer: (answer: Answer | Error) => void }[] = [];
+  stopped = false;
+
+  constructor() {
+    this.ready.catch(() => undefined);
+  }
+
+  becomeReady(): void {
+    this.#ready.resolve(undefined);
+  }
+
+  fail(stage = 'load', message = 'No module named x'): void {
+    this.#ready.reject(new ServerFailed(stage, message));
+  }
+
+  die(how = 'it was ended by SIGKILL'): void {
+    this.#ended.resolve(how);
+  }
+
+  send(query: Query): Promise<Answer> {
+    return new Promise((done, fail) => {
+      this.asked.push({ query, answer: (a) => (a instanceof Error ? fail(a) : done(a)) });
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.die('it was stopped');
+    await this.ended;
+  }
+}
+
+export const OK: Answer = { status: 200, headers: { 'content-type': 'application/json' }, body: Buffer.from('{}') };
+
+/** Starts replicas and remembers them. */
+export function makeLauncher() {
+  const replicas: FakeReplica[] = [];
+  const launch = () => {
+    const replica = new FakeReplica();
+    replicas.push(replica);
+    return replica;
+  };
+  return { replicas, launch };
+}
+
+/** Lets everything that is due happen. */
+export async function settle(): Promise<void> {
+  for (let n = 0; n < 3; n++) await new Promise((done) => setImmediate(done));
+}

@@ -1,0 +1,167 @@
+import { once } from 'node:events';
+import { request, type Server } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { hashToken } from '../../gateway/check-bearer.ts';
+import { type GatewayBackend, makeGatewayServer } from '../../local/gateway-server.ts';
+import { RevisionPool } from '../../local/revision-pool.ts';
+import type { Target } from '../../local/routes.ts';
+import { type FakeReplica, makeLauncher, OK } from './fake-replica.ts';
+import { ask, type Asked, until } from './project.ts';
+
+const SETTINGS = {
+  workers: 1,
+  bounds: { min: 1, max: 1, scaleToZero: false },
+  autoscaling: { idleSeconds: 60, scaleDownSeconds: 10 },
+};
+
+describe('the gateway', () => {
+  let server: Server;
+  let base: string;
+  let replicas: FakeReplica[];
+  let targets: Target[];
+  let counted: unknown[];
+
+  beforeEach(async () => {
+    const launcher = makeLauncher();
+    replicas = launcher.replicas;
+    counted = [];
+    targets = [
+      ['iris-1', 100],
+      ['iris-2', 0],
+    ].map(([name, trafficPercentage]) => ({
+      name: name as string,
+      trafficPercentage: trafficPercentage as number,
+      pool: new RevisionPool({ entity: name as string, ...SETTINGS }, launcher.launch),
+    }));
+    const proofs = targets.map((t) => t.pool.prove());
+    for (const replica of replicas) replica.becomeReady();
+    await Promise.all(proofs);
+    const backend: GatewayBackend = {
+      hashes: () => [hashToken('good')],
+      find: (endpoint) => (endpoint === 'iris' ? targets : undefined),
+      look: (asked) =>
+        Promise.resolve(
+          asked.kind === 'list' ? { contentType: 'application/json', body: '{"endpoints":[]}' } : undefined,
+        ),
+      count: (...answer) => void counted.push(answer.slice(0, 3)),
+    };
+    server = makeGatewayServer(backend).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+
+  afterEach(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+
+  const query = (token = 'good', entity = '', headers = {}) =>
+    ask(`${base}/serving-endpoints/iris${entity}/invocations`, token, { inputs: [1] }, headers);
+  const asked = (replica: FakeReplica, count = 1) =>
+    until(
+      () => Promise.resolve(replica.asked),
+      (a) => a.length >= count,
+    ).then((a) => a[count - 1]!);
+  const get = async (path: string, method = 'GET') => {
+    const response = await fetch(base + path, { method, headers: { authorization: 'Bearer good' } });
+    return { status: response.status, body: (await response.json()) as { error_code?: string; message?: string } };
+  };
+
+  it('passes a query on and its answer back, with the name of who answered', async () => {
+    const answering = query('good', '', { 'x-request-id': 'r-1', 'served-model-name': 'forged' });
+    const { query: passed, answer } = await asked(replicas[0]!);
+    expect(passed).toEqual({
+      headers: { 'content-type': 'application/json', 'content-length': '14', 'x-request-id': 'r-1' },
+      body: Buffer.from('{"inputs":[1]}'),
+    });
+    answer({
+      status: 400,
+      headers: { 'content-type': 'application/json', connection: 'close' },
+      body: Buffer.from('{"a":1}'),
+    });
+    expect(await answering).toMatchObject({
+      status: 400,
+      body: '{"a":1}',
+      headers: { 'served-model-name': 'iris-1', 'x-request-id': 'r-1', 'content-type': 'application/json' },
+    });
+    expect(counted).toEqual([['iris', 'iris-1', 400]]);
+  });
+
+  it('reaches an entity that has no traffic by its own address', async () => {
+    const answering = query('good', '/served-models/iris-2');
+    (await asked(replicas[1]!)).answer(OK);
+    expect((await answering).headers['served-model-name']).toBe('iris-2');
+  });
+
+  it('refuses without a token or with a wrong one, before it says whether there is such an endpoint', async () => {
+    const answers = [
+      await ask(`${base}/serving-endpoints/iris/invocations`, undefined, {}),
+      await query('wrong'),
+      await ask(`${base}/serving-endpoints/none/invocations`, 'wrong', {}),
+      await ask(`${base}/api/2.0/serving-endpoints`, undefined, {}),
+    ];
+    expect(answers.map((a: Asked) => [a.status, (JSON.parse(a.body) as { error_code: string }).error_code])).toEqual(
+      Array(4).fill([401, 'UNAUTHENTICATED']),
+    );
+    expect(replicas.flatMap((r) => r.asked)).toEqual([]);
+  });
+
+  it.each([
+    ['GET', '/serving-endpoints/iris/invocations', 405, 'METHOD_NOT_ALLOWED'],
+    ['POST', '/serving-endpoints/none/invocations', 404, 'RESOURCE_DOES_NOT_EXIST'],
+    ['POST', '/serving-endpoints/iris/served-models/none/invocations', 404, 'RESOURCE_DOES_NOT_EXIST'],
+    ['GET', '/api/2.0/serving-endpoints/none', 404, 'RESOURCE_DOES_NOT_EXIST'],
+    ['DELETE', '/api/2.0/serving-endpoints/iris', 405, 'METHOD_NOT_ALLOWED'],
+    ['GET', '/nothing', 404, 'ENDPOINT_NOT_FOUND'],
+  ])('answers %s %s with %d %s', async (method, path, status, code) => {
+    const answer = await get(path, method);
+    expect([answer.status, answer.body.error_code]).toEqual([status, code]);
+    expect(answer.body.message).toMatch(/^Cannot .+: .+/);
+  });
+
+  it('shows the list and the place to log in', async () => {
+    expect(await get('/api/2.0/serving-endpoints')).toEqual({ status: 200, body: { endpoints: [] } });
+    const discovery = await fetch(`${base}/.well-known/databricks-config`);
+    expect([discovery.status, await discovery.json()]).toEqual([200, {}]);
+  });
+
+  it('says 413 for a body over 16 MB, announced or not, and before it is sent to who asks first', async () => {
+    const large = 'x'.repeat(16 * 1024 * 1024 + 1);
+    const url = `${base}/serving-endpoints/iris/invocations`;
+    expect((await ask(url, 'good', large, { 'content-length': String(large.length) })).status).toBe(413);
+    expect((await ask(url, 'good', large)).status).toBe(413);
+    const waiting = request(url, {
+      method: 'POST',
+      headers: { authorization: 'Bearer good', expect: '100-continue', 'content-length': '99999999' },
+    });
+    waiting.flushHeaders();
+    const [response] = (await once(waiting, 'response')) as [{ statusCode: number }];
+    expect(response.statusCode).toBe(413);
+    waiting.destroy();
+    expect(replicas[0]!.asked).toEqual([]);
+  });
+
+  it('takes a client that leaves out of the queue', async () => {
+    void query();
+    await asked(replicas[0]!);
+    const socket = connect(Number(new URL(base).port), '127.0.0.1');
+    const head = 'POST /serving-endpoints/iris/invocations HTTP/1.1\r\nhost: a\r\nauthorization: Bearer good\r\n';
+    socket.write(`${head}content-type: application/json\r\ncontent-length: 2\r\n\r\n{}`);
+    await until(
+      () => Promise.resolve(targets[0]!.pool.queued),
+      (n) => n === 1,
+    );
+    socket.destroy();
+    await until(
+      () => Promise.resolve(targets[0]!.pool.queued),
+      (n) => n === 0,
+    );
+    replicas[0]!.asked[0]!.answer(OK);
+    await until(
+      () => Promise.resolve(targets[0]!.pool.inFlight),
+      (n) => n === 0,
+    );
+    expect(replicas[0]!.asked).toHaveLength(1);
+  });
+});

@@ -1,0 +1,103 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { Agent } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ModelServer } from '../../local/model-server.ts';
+import { sendQuery } from '../../local/send-query.ts';
+import { isAlive } from '../../system/run-process.ts';
+import { until } from './project.ts';
+
+const QUERY = { headers: { 'content-type': 'application/json' }, body: Buffer.from('{}') };
+
+describe('ModelServer', () => {
+  let folder: string;
+  let lines: string[];
+  const started: ModelServer[] = [];
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'davit-server-'));
+    lines = [];
+  });
+  afterEach(async () => {
+    await Promise.all(started.splice(0).map((s) => s.stop()));
+    await rm(folder, { recursive: true });
+  });
+
+  const start = (what: string, loadSeconds = 20) => {
+    const args = [join(import.meta.dirname, 'fake-model-server.ts'), what];
+    const say = (line: string) => void lines.push(line);
+    const options = { socketPath: join(folder, '1.sock'), entity: 'iris-1', timeLimitSeconds: -9, loadSeconds, say };
+    const server = new ModelServer({ program: process.execPath, args, env: { SECRET: 'x' } }, options);
+    started.push(server);
+    return server;
+  };
+  const refusal = (answer: Promise<unknown>) => answer.then(String, (e: unknown) => (e as { refusal: object }).refusal);
+
+  it('is ready when it says so, answers, and ends when it is told', async () => {
+    const server = start('answer');
+    await server.ready;
+    const answer = await server.send(QUERY);
+    expect([answer.status, answer.body.toString()]).toEqual([200, '{"predictions":[1],"env":["SECRET"]}']);
+    await server.stop();
+    expect(await server.ended).toBe('it ended with exit code 0');
+    await expect(readFile(join(folder, '1.sock'))).rejects.toThrow();
+    expect(lines[0]).toBe('a warning of the model');
+  });
+
+  it('tells the stage and the cause of a failure at once', async () => {
+    const failed = await start('fail').ready.catch((e: unknown) => e);
+    expect(failed).toMatchObject({ stage: 'import', message: 'No module named x', log: ['model.py:1 in load'] });
+  });
+
+  it('tells of a server that ends without a word, and of a program that cannot run', async () => {
+    const ended = await start('exit').ready.catch((e: unknown) => e);
+    expect(ended).toMatchObject({ stage: 'start', message: expect.stringContaining('exit code 7') as string });
+    expect((ended as { log: string[] }).log).toEqual(['last words']);
+    const options = {
+      socketPath: join(folder, '2.sock'),
+      entity: 'x',
+      timeLimitSeconds: 1,
+      loadSeconds: 5,
+      say: () => undefined,
+    };
+    const missing = new ModelServer({ program: '/nowhere/python', args: [], env: {} }, options);
+    await expect(missing.ready).rejects.toThrow(/Cannot start the model server: .*ENOENT/);
+    await missing.stop();
+  });
+
+  it('gives up one that is not ready in time', async () => {
+    await expect(start('never', 0.5).ready).rejects.toMatchObject({
+      stage: 'load',
+      message: 'The model was not ready after 0.5 s',
+    });
+  });
+
+  it('kills a server that does not end, and what it has started', async () => {
+    const server = start('stubborn');
+    await server.ready;
+    const child = Number((await server.send(QUERY)).body);
+    expect(isAlive(child)).toBe(true);
+    process.kill(server.pid!, 'SIGKILL');
+    await server.ended;
+    await until(
+      () => readFile(`/proc/${child}/stat`, 'utf8').catch(() => ''),
+      (stat) => stat === '' || stat.includes(') Z '),
+    );
+  });
+
+  it('tells apart what no worker can have begun from what one may have', async () => {
+    const server = start('obey');
+    await server.ready;
+    const say = (status: string) => server.send({ ...QUERY, headers: { ...QUERY.headers, 'x-say': status } });
+    await expect(say('429+')).rejects.toMatchObject({ name: 'NotStarted' });
+    await expect(say('503+')).rejects.toMatchObject({ name: 'NotStarted' });
+    expect((await say('503')).status).toBe(503);
+    expect((await say('502')).status).toBe(502);
+    expect(await refusal(say('hang'))).toMatchObject({ status: 504 });
+    expect(await refusal(say('die'))).toMatchObject({ status: 502, code: 'MODEL_SERVER_DIED' });
+    await server.ended;
+    const options = { socketPath: join(folder, '1.sock'), agent: new Agent(), entity: 'iris-1', limitSeconds: 1 };
+    await expect(sendQuery(QUERY, options)).rejects.toMatchObject({ name: 'NotStarted' });
+  });
+});

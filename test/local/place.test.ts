@@ -1,0 +1,45 @@
+import { chmod, mkdtemp, rm, stat, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { makeSocketFolder, placeHash } from '../../local/place.ts';
+
+describe('makeSocketFolder()', () => {
+  let folder: string;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'davit-place-'));
+  });
+  afterEach(async () => {
+    vi.unstubAllEnvs();
+    await rm(folder, { recursive: true });
+  });
+
+  it('makes a folder that only this user opens, and finds it again', async () => {
+    vi.stubEnv('TMPDIR', folder);
+    const made = makeSocketFolder();
+    expect(made).toBe(join(folder, `davit-${process.getuid!()}`));
+    expect((await stat(made)).mode & 0o777).toBe(0o700);
+    expect(makeSocketFolder()).toBe(made);
+  });
+
+  it('refuses a folder that others can open', async () => {
+    vi.stubEnv('TMPDIR', folder);
+    await chmod(makeSocketFolder(), 0o755);
+    expect(makeSocketFolder).toThrow('nobody else can open');
+  });
+
+  it('goes to /tmp where the path would be too long for a socket', () => {
+    vi.stubEnv('TMPDIR', join(folder, 'x'.repeat(60)));
+    expect(makeSocketFolder()).toBe(`/tmp/davit-${process.getuid!()}`);
+  });
+
+  it('placeHash() is the same however the project is reached', async () => {
+    const link = `${folder}-link`;
+    await symlink(folder, link);
+    const hashes = [folder, link].map((root) => placeHash({ root, environment: 'local' }));
+    expect(hashes[0]).toBe(hashes[1]);
+    expect(placeHash({ root: folder, environment: 'staging' })).not.toBe(hashes[0]);
+    await rm(link);
+  });
+});

@@ -1,0 +1,156 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { PutRevision, PutRoute } from '../../local/control-protocol.ts';
+import { ControlClient } from '../../local/control-client.ts';
+import { makeControlServer } from '../../local/control-server.ts';
+import { Supervision } from '../../local/supervision.ts';
+import { digestModel } from '../../system/model-digest.ts';
+import { ask } from './project.ts';
+
+/** Everything of a supervisor but its processes' own: fake model servers, a real socket, a real gateway. */
+describe('Supervision', () => {
+  let root: string;
+  let model: string;
+  let ends: string[];
+  const opened: { supervision: Supervision; server: ReturnType<typeof makeControlServer> }[] = [];
+
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), 'davit-supervision-'));
+    model = join(root, 'models', 'iris', '1');
+    await mkdir(model, { recursive: true });
+    await writeFile(join(model, 'MLmodel'), 'flavors: {}');
+    ends = [];
+  });
+  afterEach(async () => {
+    for (const { supervision, server } of opened.splice(0)) {
+      server.close();
+      await supervision.close();
+    }
+    await rm(root, { recursive: true });
+  });
+
+  const open = async (what = 'answer') => {
+    const args = [join(import.meta.dirname, 'fake-model-server.ts'), what];
+    const supervision = await Supervision.open({
+      place: { root, environment: 'local' },
+      socketFolder: root,
+      prepare: () => Promise.resolve({ program: process.execPath, args, env: {} }),
+      loadSeconds: 20,
+      onEnd: (why) => ends.push(why),
+      keeper: () => undefined,
+    });
+    const socketPath = join(root, `control-${opened.length}.sock`);
+    const server = makeControlServer(Promise.resolve(supervision), () => false).listen(socketPath);
+    opened.push({ supervision, server });
+    return new ControlClient(socketPath);
+  };
+  const close = async () => {
+    const { supervision, server } = opened.pop()!;
+    server.close();
+    await supervision.close();
+  };
+  const makePut = async (more: Partial<PutRevision['revision']> = {}): Promise<PutRevision> => ({
+    revision: {
+      name: 'iris-1-0123456789',
+      endpoint: 'iris',
+      entity: 'iris-1',
+      model: { name: 'iris', version: '1', uri: undefined, digest: await digestModel(model) },
+      virtualenv: 'v',
+      environmentVars: { PASSWORD: 'open sesame' },
+      workers: 1,
+      timeLimitSeconds: 5,
+      bounds: { min: 1, max: 1, scaleToZero: false },
+      ...more,
+    },
+    autoscaling: { idleSeconds: 60, scaleDownSeconds: 10 },
+    virtualenv: { python: '3.11', platform: 'x86_64-manylinux_2_28', packages: [] },
+    modelDirectory: model,
+  });
+  const ROUTE: PutRoute = {
+    endpoint: 'iris',
+    description: 'Flowers',
+    tags: [],
+    entities: [{ name: 'iris-1', revision: 'iris-1-0123456789', trafficPercentage: 100 }],
+    gateway: {},
+  };
+
+  it('puts, routes, answers, and is the same after its own end', async () => {
+    const first = await open();
+    const progress: string[] = [];
+    const put = await first.putRevision(await makePut(), { progress: { say: (line) => progress.push(line) } });
+    expect(put).toMatchObject({ name: 'iris-1-0123456789', state: 'ready', replicas: [{ state: 'ready' }] });
+    expect(progress[0]).toBe('Loading iris-1 …');
+    const { url } = await first.putRoute(ROUTE);
+    const token = await first.makeToken();
+    expect((await ask(url, token, {})).status).toBe(200);
+    const before = await first.status();
+    await close();
+    expect((await ask(url, token, {})).status).toBe(0);
+    const second = await open();
+    expect((await ask(url, token, {})).status).toBe(200);
+    const after = await second.status();
+    expect(after.endpoints).toEqual(before.endpoints);
+    expect(after).toMatchObject({ tokens: 1, gateway: before.gateway, revisions: [{ state: 'ready' }] });
+    await second.revokeTokens();
+    expect((await ask(url, token, {})).status).toBe(401);
+    const short = await second.makeShortToken(60);
+    expect((await ask(url, short, {})).status).toBe(200);
+    expect((await ask(url, await second.makeShortToken(-1), {})).status).toBe(401);
+  });
+
+  it('keeps secrets where only this user reads them, and a failed revision until it is deleted', async () => {
+    const client = await open('fail');
+    await expect(client.putRevision(await makePut())).rejects.toMatchObject({
+      error: {
+        code: 'failed',
+        failure: { stage: 'import', message: 'No module named x', log: ['model.py:1 in load'] },
+      },
+    });
+    const folder = join(root, '.davit', 'environments', 'local');
+    const text = await readFile(join(folder, 'supervisor.json'), 'utf8');
+    expect(text).not.toContain('sesame');
+    await close();
+    const again = await open();
+    expect(await again.status()).toMatchObject({
+      revisions: [{ name: 'iris-1-0123456789', state: 'failed', failure: { stage: 'import' } }],
+    });
+    await expect(again.putRoute(ROUTE)).rejects.toMatchObject({ error: { code: 'not-ready' } });
+    expect((await again.putRevision(await makePut())).state).toBe('ready'); // tried again, with a better server
+    const kept = join(folder, 'revisions', 'iris-1-0123456789');
+    expect((await stat(kept)).mode & 0o777).toBe(0o700);
+    expect((await stat(join(kept, 'revision.json'))).mode & 0o777).toBe(0o600);
+    expect(await again.deleteRevision('iris-1-0123456789')).toEqual({ ending: true });
+    expect(ends).toEqual(['empty']);
+    expect(await readdir(join(folder, 'revisions'))).toEqual([]);
+    expect(await readdir(join(folder, 'logs'))).toEqual([]);
+  });
+
+  it('refuses what cannot be: shares that are not the whole, the route of another, a deletion in use', async () => {
+    const client = await open();
+    await client.putRevision(await makePut());
+    const half = { ...ROUTE, entities: ROUTE.entities.map((e) => ({ ...e, trafficPercentage: 50 })) };
+    await expect(client.putRoute(half)).rejects.toMatchObject({ error: { code: 'bad-request' } });
+    await expect(client.putRoute({ ...ROUTE, endpoint: 'other' })).rejects.toMatchObject({
+      error: { code: 'not-ready' },
+    });
+    expect((await client.status()).gateway.url).toBeUndefined(); // nothing has been opened for a refused route
+    await client.putRoute(ROUTE);
+    await expect(client.deleteRevision('iris-1-0123456789')).rejects.toMatchObject({ error: { code: 'in-use' } });
+    await expect(client.patchRevision('none', { ...(await makePut()), bounds: ROUTE as never })).rejects.toMatchObject({
+      error: { code: 'unknown' },
+    });
+    expect(await client.deleteRoute('iris')).toEqual({ ending: false });
+    expect(await client.deleteRevision('never-was')).toEqual({ ending: false });
+    expect(await client.deleteRevision('iris-1-0123456789')).toEqual({ ending: true });
+  });
+
+  it('removes what a killed supervisor had begun, and takes up again what it can', async () => {
+    const unfinished = join(root, '.davit', 'environments', 'local', 'revisions', 'iris-2-ffffffffff');
+    await mkdir(unfinished, { recursive: true });
+    const client = await open();
+    expect((await client.status()).revisions).toEqual([]);
+    await expect(stat(unfinished)).rejects.toThrow();
+  });
+});
