@@ -9,7 +9,10 @@ export interface Provider {
 
 /** What one type of resource can do. `Inputs` come from the program, `Outputs` are what the engine remembers. */
 export interface ResourceType<Inputs extends object, Outputs extends object> {
-  /** Completes the inputs or refuses them; at preview a value may be `UNKNOWN`. Default: takes them as they are. */
+  /**
+   * Completes the inputs or refuses them; default: takes them as they are. At preview a value that only the update will
+   * know is the engine's own marker, a text.
+   */
   check?(request: CheckRequest<Inputs>): Checked<Inputs> | Promise<Checked<Inputs>>;
   /** Whether a change at this property path (`entities[0].name`) needs a new resource; default: never. */
   replaces?(path: string): boolean;
@@ -92,6 +95,3 @@ export interface Log {
   /** An error said here fails the update; to fail an operation throw instead. */
   readonly error: (message: string) => void;
 }
-
-/** What stands at preview for a value that only the update will know. */
-export const UNKNOWN = '04da6b54-80e4-46f7-96ec-b56ff0331ba9';
