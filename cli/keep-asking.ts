@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer } from './targets.ts';
 
 /** What clients saw who kept asking. */
@@ -18,8 +19,8 @@ export interface Clients {
   readonly done: Promise<Asked>;
 }
 
-/** Starts clients that ask one request after the other until they are told to stop. */
-export function keepAsking(ask: () => Promise<Answer>, clients: number): Clients {
+/** Starts clients that ask one request after the other, with a pause between them, until they are told to stop. */
+export function keepAsking(ask: () => Promise<Answer>, clients: number, pauseMilliseconds = 0): Clients {
   let going = true;
   const seen = { sent: 0, failed: 0, firstFailure: undefined as string | undefined };
   const latencies: number[] = [];
@@ -41,7 +42,10 @@ export function keepAsking(ask: () => Promise<Answer>, clients: number): Clients
     seen.firstFailure ??= failure;
   };
   const client = async () => {
-    while (going) await one();
+    while (going) {
+      await one();
+      if (pauseMilliseconds > 0) await sleep(pauseMilliseconds);
+    }
   };
   const done = Promise.all(Array.from({ length: clients }, client)).then(() => ({
     ...seen,

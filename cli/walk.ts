@@ -16,6 +16,8 @@ const ENDPOINT = 'iris';
 const ENVIRONMENT = 'local';
 const FIRST = 'examples/first-version';
 const CLIENTS = 2;
+/** The clients are to notice everything, not to take the machine from the model that starts. */
+const PAUSE_MILLISECONDS = 10;
 
 /** The walk of `npm start`. */
 export const walk: Command = {
@@ -94,7 +96,11 @@ async function deployAndUpdate(
 
   steps.next(`Update to version 2 while ${CLIENTS} clients keep asking`);
   const body = await readExample(now);
-  const clients = keepAsking(() => connection.ask({ endpoint: ENDPOINT, entity: undefined, ...body }), CLIENTS);
+  const clients = keepAsking(
+    () => connection.ask({ endpoint: ENDPOINT, entity: undefined, ...body }),
+    CLIENTS,
+    PAUSE_MILLISECONDS,
+  );
   const second = await deploy(now).finally(() => clients.stop());
   const asked = await clients.done;
   if (hasErrors(second)) return second;

@@ -1,0 +1,197 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { keepAsking } from '../../cli/keep-asking.ts';
+import { LOCAL } from '../../cli/local-target.ts';
+import { isAlive } from '../../system/run-process.ts';
+import { makeWorkingProject } from './working-project.ts';
+
+const CODE = dirname(dirname(import.meta.dirname));
+const MAIN = join(CODE, 'cli', 'main.ts');
+let root = '';
+let remove: () => Promise<void>;
+
+beforeAll(async () => {
+  ({ root, remove } = await makeWorkingProject({
+    'iris/1': join(CODE, 'models/iris/1'),
+    'iris/2': join(CODE, 'models/iris/2'),
+    'bad/import': join(CODE, 'test/fixtures/models/d2_missing_code'),
+    'bad/output': join(CODE, 'test/fixtures/models/g_bad_output'),
+    'bad/raises': join(CODE, 'test/fixtures/models/h_raises'),
+  }));
+});
+afterAll(async () => {
+  await davit('down', '--all');
+  await remove();
+});
+
+interface Ran {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function start(...args: readonly string[]): { readonly child: ChildProcess; readonly ran: Promise<Ran> } {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  const said = { stdout: '', stderr: '' };
+  child.stdout.on('data', (d: Buffer) => (said.stdout += String(d)));
+  child.stderr.on('data', (d: Buffer) => (said.stderr += String(d)));
+  return { child, ran: once(child, 'close').then(([code]) => ({ code: code as number | null, ...said })) };
+}
+
+const davit = (...args: readonly string[]) => start(...args).ran;
+
+async function declare(model: string, version: string) {
+  const text = `name: iris\nconfig:\n  served_entities:\n    - name: iris\n      entity_name: ${model}\n      entity_version: "${version}"\n`;
+  await writeFile(join(root, 'endpoints', 'iris.yaml'), text);
+}
+
+const EXAMPLE = join(CODE, 'models/iris/1/serving_input_example.json');
+
+async function ask() {
+  const connection = await LOCAL.connect(root, 'local');
+  const body = await readFile(EXAMPLE, 'utf8');
+  return () => connection.ask({ endpoint: 'iris', entity: undefined, body, contentType: 'application/json' });
+}
+
+const FIRST = '{"predictions": [0, 1, 2]}';
+const SECOND = '{"predictions": ["setosa", "versicolor", "virginica"]}';
+
+describe('davit', () => {
+  it('deploys the first version, shows a token once, and answers', async () => {
+    await declare('iris', '1');
+    expect(await davit('lock')).toMatchObject({ code: 0 });
+    const preview = await davit('preview', '--json');
+    expect(JSON.parse(preview.stdout)).toMatchObject({
+      diagnostics: [],
+      result: { endpoints: [{ endpoint: 'iris', plan: { verdict: { kind: 'create' }, counts: { create: 2 } } }] },
+    });
+    const first = JSON.parse((await davit('up', '--json')).stdout) as { result: { token: string; host: string } };
+    expect(first.result.token).toMatch(/^davit_/);
+    const again = JSON.parse((await davit('up', '--json')).stdout) as { result: { token: null; endpoints: unknown } };
+    expect(again.result).toMatchObject({ token: null, endpoints: [{ plan: { verdict: { kind: 'no-change' } } }] });
+    expect(await davit('query', 'iris', '--data', `@${EXAMPLE}`)).toMatchObject({ code: 0, stdout: `${FIRST}\n` });
+
+    const url = `${first.result.host}/serving-endpoints/iris/invocations`;
+    const body = await readFile(EXAMPLE, 'utf8');
+    const headers = { authorization: `Bearer ${first.result.token}`, 'content-type': 'application/json' };
+    expect((await fetch(url, { method: 'POST', headers, body })).status).toBe(200);
+    const everything = await Promise.all((await listFiles(join(root, '.davit'))).map((f) => readFile(f, 'utf8')));
+    expect(everything.some((text) => text.includes(first.result.token))).toBe(false);
+  });
+
+  it.each([
+    ['cannot import what it needs', 'import', 'import-failed'],
+    ['contradicts its signature', 'output', 'output-mismatch'],
+    ['raises when it predicts', 'raises', 'prediction-failed'],
+  ])('refuses a version that %s, on its line, while the old one answers', async (_what, version, code) => {
+    const clients = keepAsking(await ask(), 2);
+    await declare('bad', version);
+    expect(await davit('lock')).toMatchObject({ code: 0 });
+    const refused = await davit('up', '--json');
+    clients.stop();
+    const asked = await clients.done;
+    expect(refused.code).toBe(1);
+    expect(JSON.parse(refused.stdout)).toMatchObject({
+      diagnostics: [{ code, severity: 'error', file: 'endpoints/iris.yaml', line: 4, column: 7 }],
+      result: { endpoints: [{ endpoint: 'iris', url: null }] },
+    });
+    expect({ failed: asked.failed, answers: [...asked.answers.keys()] }).toEqual({ failed: 0, answers: [FIRST] });
+  });
+
+  it('refuses a stale lock, and a model that changed after it was locked', async () => {
+    await declare('iris', '1');
+    await davit('lock');
+    await declare('iris', '2');
+    const stale = await davit('up');
+    expect(stale).toMatchObject({ code: 1, stdout: expect.stringContaining('not deployed') as string });
+    expect(stale.stderr).toContain('endpoints/iris.yaml:4:7 error lock-stale');
+    expect(await davit('preview')).toMatchObject({ code: 1 });
+  });
+
+  it('fails a revision that plain Pulumi was told to deploy and that does not start, and leaves the old one alone', async () => {
+    await declare('bad', 'raises');
+    await davit('lock');
+    const { stdout } = await davit('env');
+    const script = `${stdout}\npulumi up --yes --skip-preview -s iris.local`;
+    const child = spawn('bash', ['-c', script], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    let said = '';
+    child.stdout.on('data', (d: Buffer) => (said += String(d)));
+    const [code] = (await once(child, 'close')) as [number];
+    expect(code).not.toBe(0);
+    expect(said).toContain('boom: unseen category');
+    expect(await davit('status')).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/iris {2}READY {2}UPDATE_FAILED/) as string,
+    });
+    expect((await (await ask())()).body.trim()).toBe(FIRST);
+  });
+
+  it('then updates to a good version without a failed request', async () => {
+    await declare('iris', '2');
+    await davit('lock');
+    const clients = keepAsking(await ask(), 4);
+    const updated = await davit('up', '--json');
+    clients.stop();
+    const asked = await clients.done;
+    expect(updated.code).toBe(0);
+    expect(JSON.parse(updated.stdout)).toMatchObject({
+      result: { endpoints: [{ plan: { verdict: { kind: 'rolling-update' } } }] },
+    });
+    expect({ failed: asked.failed, answers: [...asked.answers.keys()].map((a) => a.trim()) }).toEqual({
+      failed: 0,
+      answers: [FIRST, SECOND],
+    });
+    expect(await davit('status')).toMatchObject({
+      stdout: expect.stringMatching(/iris {2}READY {2}NOT_UPDATING/) as string,
+    });
+  });
+
+  it('goes on after an update was killed, and says who is at it while one runs', async () => {
+    await declare('iris', '1');
+    await davit('lock');
+    const killed = start('up');
+    await vi.waitFor(() => expect(isUpdating()).resolves.toBe(true), { timeout: 60_000, interval: 50 });
+    const second = await davit('up');
+    expect(second.code).toBe(3);
+    expect(second.stderr).toMatch(
+      /Cannot change "iris.local": it is locked by process \d+ of \S+ on \S+ since \S+; wait/,
+    );
+    process.kill(-(killed.child.pid ?? 0), 'SIGKILL');
+    await killed.ran;
+    expect((await (await ask())()).status).toBe(200);
+    await vi.waitFor(async () => expect(await davit('up')).toMatchObject({ code: 0 }), {
+      timeout: 120_000,
+      interval: 1000,
+    });
+    expect((await (await ask())()).body.trim()).toBe(FIRST);
+  });
+
+  it('goes down without leaving anything', async () => {
+    const status = await readFile(join(root, '.davit/environments/local/supervisor.json'), 'utf8');
+    expect(status).not.toBe('');
+    expect(await davit('down', 'iris')).toMatchObject({ code: 0, stdout: 'iris: down\n' });
+    expect(await readdir(root)).not.toContain('.davit');
+    expect(await davit('status', 'iris')).toMatchObject({ code: 1 });
+  });
+});
+
+/** Whether an update of this project holds the state. */
+async function isUpdating(): Promise<boolean> {
+  const folder = join(root, '.davit/pulumi/.pulumi/locks/organization/davit/iris.local');
+  const [file] = await readdir(folder).catch(() => []);
+  if (file === undefined) return false;
+  const { pid } = JSON.parse(await readFile(join(folder, file), 'utf8')) as { pid: number };
+  return isAlive(pid);
+}
+
+async function listFiles(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((e) => e.isFile()).map((e) => join(e.parentPath, e.name));
+}
