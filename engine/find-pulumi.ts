@@ -39,16 +39,22 @@ export async function findPulumi(options: Partial<GetOptions> = {}): Promise<Pul
   const sources = chooseSources(process.env['DAVIT_PULUMI_SOURCE']);
   for (const source of sources) {
     const found = await source.find(progress);
-    if (found) return found;
+    if (found) {
+      if (!source.get) progress.say(`Using Pulumi ${found.version} of ${source.words}: ${found.command}`);
+      return found;
+    }
   }
   const reasons: string[] = [];
   for (const source of sources) {
     if (!source.get) {
+      progress.say(`Cannot take Pulumi from ${source.words}: ${source.missing}`);
       reasons.push(`${source.words}: ${source.missing}`);
       continue;
     }
     try {
-      return await source.get({ progress, signal });
+      const engine = await source.get({ progress, signal });
+      progress.say(`Using Pulumi ${engine.version} from ${source.words}, kept in ${engine.command}`);
+      return engine;
     } catch (e) {
       signal?.throwIfAborted();
       const why = e instanceof Error ? e.message : String(e);

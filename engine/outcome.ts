@@ -22,7 +22,7 @@ export function makeOutcome(stack: string, status: Outcome['status'], events: re
   return {
     status,
     plan: makePlan(stack, events),
-    failures: makeFailures(events),
+    failures: status === 'cancelled' ? [] : makeFailures(events), // they only say that it was stopped
     locks: [],
     outputs: makeOutputs(events),
   };
