@@ -54,7 +54,7 @@ async function makePassphrase(root: string): Promise<PulumiEnvironment> {
   const { PULUMI_CONFIG_PASSPHRASE, PULUMI_CONFIG_PASSPHRASE_FILE } = process.env;
   if (PULUMI_CONFIG_PASSPHRASE !== undefined || PULUMI_CONFIG_PASSPHRASE_FILE !== undefined) return {};
   const file = join(root, '.davit', 'passphrase');
-  const fresh = `${file}.${process.pid}.new`;
+  const fresh = `${file}.${randomBytes(6).toString('hex')}.new`;
   await mkdir(dirname(file), { recursive: true });
   await writeFile(fresh, randomBytes(32).toString('base64url'), { mode: 0o600 });
   try {
