@@ -1,7 +1,7 @@
 import { tooMany, unavailable } from '../gateway/refusal.ts';
 import { Refused } from '../gateway/refused.ts';
 import type { Bounds } from '../schemas/revision.ts';
-import { ceilingReplicas, decideReplicas, floorReplicas } from './autoscaler.ts';
+import { decideReplicas, floorReplicas } from './autoscaler.ts';
 import type { Autoscaling, ReplicaStatus } from './control-protocol.ts';
 import type { Replica } from './replica.ts';
 import { ReplicaSet, type Member } from './replica-set.ts';
@@ -223,9 +223,4 @@ export class RevisionPool {
   #unavailable(why: string): Refused {
     return new Refused(unavailable(this.#settings.entity, why));
   }
-}
-
-/** Units that a revision has at most. */
-export function mostUnits({ bounds, workers }: PoolSettings): number {
-  return ceilingReplicas(bounds, workers) * workers;
 }

@@ -54,8 +54,3 @@ export function makeLauncher() {
   };
   return { replicas, launch };
 }
-
-/** Lets everything that is due happen. */
-export async function settle(): Promise<void> {
-  for (let n = 0; n < 3; n++) await new Promise((done) => setImmediate(done));
-}

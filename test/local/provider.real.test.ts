@@ -1,0 +1,150 @@
+import { access, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openProject, type PulumiProject } from '../../engine/project.ts';
+import { destroyStack, previewStack, refreshStack, upStack } from '../../engine/run-pulumi.ts';
+import { connectSupervisor, ensureSupervisor, readStatus, waitForEnd } from '../../local/start-supervisor.ts';
+import { parseLock, renderLock } from '../../schemas/lock.ts';
+import { digestModel } from '../../system/model-digest.ts';
+import { ask, makeProject, processesOf, type Project, until } from './project.ts';
+
+const CODE = join(import.meta.dirname, '..', '..');
+const STACK = 'iris.local';
+const COLUMNS = ['sepal length (cm)', 'sepal width (cm)', 'petal length (cm)', 'petal width (cm)'];
+const ROW = { dataframe_split: { columns: COLUMNS, data: [[5.1, 3.5, 1.4, 0.2]] } };
+
+describe('the provider, with the real engine, supervisor and models', () => {
+  let project: Project;
+  let pulumi: PulumiProject;
+  let token: string;
+
+  /** Writes the endpoint and its lock as they would be reviewed; `digest`: another than the model's. */
+  const declare = async (version: number, { digest, max = 4 }: { digest?: string; max?: number } = {}) => {
+    const { root } = project;
+    await mkdir(join(root, 'endpoints'), { recursive: true });
+    const entity = `{name: iris, entity_name: iris, entity_version: "${version}", min_provisioned_concurrency: 4, max_provisioned_concurrency: ${max}}`;
+    await writeFile(join(root, 'endpoints', 'iris.yaml'), `name: iris\nconfig:\n  served_entities:\n    - ${entity}\n`);
+    const lock = parseLock(await readFile(join(CODE, 'endpoints', 'iris.lock'), 'utf8'), 'iris.lock').lock!;
+    const locked = lock.entities['iris']!;
+    const found = await digestModel(join(root, 'models', 'iris', String(version)));
+    const model = { ...locked.model, version: String(version), digest: digest ?? found };
+    const text = renderLock({ ...lock, entities: { iris: { ...locked, model } } });
+    await writeFile(join(root, 'endpoints', 'iris.lock'), text);
+  };
+  const status = async () => (await readStatus(project.root, 'local'))!;
+  const url = async () => (await status()).endpoints[0]!.url;
+  const answer = async () => (await ask(await url(), token, ROW)).status;
+
+  beforeAll(async () => {
+    project = await makeProject();
+    const { root } = project;
+    await cp(join(CODE, 'models', 'iris'), join(root, 'models', 'iris'), { recursive: true });
+    await mkdir(join(root, 'environments'));
+    await writeFile(join(root, 'environments', 'local.yaml'), 'name: local\ntarget: local\n');
+    const plugin = `plugins: {providers: [{name: davit, path: ${join(CODE, 'local')}}]}`;
+    const backend = "backend: {url: 'file://.davit/pulumi'}\nstackConfigDir: .davit/stacks";
+    const runtime = 'runtime: {name: nodejs, options: {typescript: false}}';
+    await writeFile(
+      join(root, 'Pulumi.yaml'),
+      `name: davit\n${runtime}\nmain: ${join(CODE, 'infra')}\n${backend}\n${plugin}\n`,
+    );
+    pulumi = await openProject(root);
+  });
+
+  afterAll(async () => {
+    const running = await connectSupervisor(project.root, 'local');
+    const last = await running?.status();
+    await running?.stop();
+    if (last) await waitForEnd(last);
+    await project.remove();
+  });
+
+  it('touches nothing at preview', async () => {
+    await declare(1);
+    expect((await previewStack(pulumi, STACK)).status).toBe('succeeded');
+    await expect(access(join(project.root, '.davit', 'environments'))).rejects.toThrow();
+    expect((await processesOf(project)).filter((line) => line.includes('supervisor'))).toEqual([]);
+  });
+
+  it('makes a revision and its route, shows progress, and finds nothing to do the second time', async () => {
+    const said: string[] = [];
+    const made = await upStack(pulumi, STACK, { progress: { say: (line) => said.push(line) } });
+    expect(made).toMatchObject({ status: 'succeeded', failures: [], outputs: { url: await url() } });
+    expect(said.join('\n')).toContain('Loading iris');
+    token = await (await ensureSupervisor(project.root, 'local')).makeToken();
+    expect(await answer()).toBe(200);
+    const again = await upStack(pulumi, STACK);
+    expect(again.plan.verdict.kind).toBe('no-change');
+    const exported = await readFile(
+      join(project.root, '.davit', 'pulumi', '.pulumi', 'stacks', 'davit', `${STACK}.json`),
+      'utf8',
+    );
+    expect(exported).not.toContain(token);
+  });
+
+  it('changes bounds in place, without another process', async () => {
+    const before = (await status()).revisions[0]!;
+    await declare(1, { max: 8 });
+    expect((await upStack(pulumi, STACK)).plan.verdict.kind).toBe('update-in-place');
+    const after = (await status()).revisions[0]!;
+    expect(after).toMatchObject({ name: before.name, bounds: { min: 4, max: 8 }, replicas: before.replicas });
+  });
+
+  it('keeps the old one when the new one fails, says why, and goes on with the next', async () => {
+    const old = (await status()).endpoints[0]!.entities;
+    await declare(2, { digest: `sha256:${'0'.repeat(64)}` });
+    const failed = await upStack(pulumi, STACK);
+    expect(failed.status).toBe('failed');
+    const [failure] = failed.failures;
+    expect(failure!.message).toContain('stage model');
+    expect(failure!.message).toContain('npx davit lock iris');
+    expect((await status()).endpoints[0]!.entities).toEqual(old);
+    expect(await answer()).toBe(200);
+    expect((await upStack(pulumi, STACK)).status).toBe('failed'); // it is tried again, not taken for made
+    await declare(2);
+    expect((await upStack(pulumi, STACK)).status).toBe('succeeded');
+    expect((await status()).revisions.map((r) => [r.model.version, r.state])).toEqual([['2', 'ready']]);
+    expect(await answer()).toBe(200);
+  });
+
+  it('stops a revision on its way when the user cancels; the next update goes on', async () => {
+    const stop = new AbortController();
+    await declare(1);
+    const going = upStack(pulumi, STACK, { signal: stop.signal });
+    await until(status, (s) => s.revisions.some((r) => r.replicas[0]?.state === 'starting'));
+    stop.abort(new Error('Ctrl-C'));
+    expect((await going).status).toBe('cancelled');
+    await until(status, (s) => s.revisions.length === 1);
+    expect((await status()).revisions[0]).toMatchObject({ model: { version: '2' }, state: 'ready' });
+    expect(await answer()).toBe(200);
+    expect((await upStack(pulumi, STACK)).status).toBe('succeeded');
+    expect((await status()).revisions.map((r) => [r.model.version, r.state])).toEqual([['1', 'ready']]);
+  });
+
+  it('sees what is there when it refreshes, also when nothing runs', async () => {
+    const { pid, keeper } = await status();
+    process.kill(keeper!, 'SIGKILL');
+    process.kill(pid!, 'SIGKILL');
+    expect(await refreshStack(pulumi, STACK)).toMatchObject({
+      status: 'succeeded',
+      plan: { verdict: { kind: 'no-change' } },
+    });
+    const client = await ensureSupervisor(project.root, 'local');
+    await client.deleteRoute('iris');
+    await refreshStack(pulumi, STACK);
+    const planned = await previewStack(pulumi, STACK);
+    expect(planned.plan.resources.filter((r) => r.operation === 'create').map((r) => r.type)).toEqual([
+      'davit:local:Route',
+    ]);
+    expect((await upStack(pulumi, STACK)).status).toBe('succeeded');
+    expect(await answer()).toBe(200);
+  });
+
+  it('leaves no process and no file of the environment when it is destroyed', async () => {
+    const before = await status();
+    expect((await destroyStack(pulumi, STACK)).status).toBe('succeeded');
+    expect(await processesOf(project)).toEqual([]);
+    await expect(access(join(project.root, '.davit', 'environments'))).rejects.toThrow();
+    expect((await ask(before.endpoints[0]!.url, token, ROW)).status).toBe(0);
+  });
+});
