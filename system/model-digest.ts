@@ -21,7 +21,7 @@ export async function digestModel(folder: string): Promise<string> {
 }
 
 /** SHA-256 of one file, in hex. */
-export async function digestFile(file: string): Promise<string> {
+async function digestFile(file: string): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(file, { highWaterMark: READ_BYTES }), hash);
   return hash.digest('hex');

@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import type { Place } from '../schemas/diagnostic.ts';
 import { type ParsedYaml, parseYaml } from '../schemas/parse-yaml.ts';
 import { readText } from '../schemas/read-declared.ts';
-import { digestModel, ModelLinkError } from './model-digest.ts';
+import { digestModel, ModelLinkError } from '../system/model-digest.ts';
 import { type Conda, condaFile, makeConda, type MlmodelFile, mlmodelFile, pythonEnvFile } from './parse-mlmodel.ts';
 import type { Requirement } from './parse-requirements.ts';
 import { readRequirements } from './read-requirements.ts';

@@ -7,7 +7,7 @@ import { parseLockedRequirements } from '../../python/ensure-front-virtualenv.ts
 import { listPythons, minorVersion } from '../../python/find-python.ts';
 import { cacheFolder } from '../../system/cache.ts';
 import { fetchModel } from '../../validation/fetch-model.ts';
-import { digestModel } from '../../validation/model-digest.ts';
+import { digestModel } from '../../system/model-digest.ts';
 import { makeSubject } from '../../validation/subject.ts';
 import { makeEndpoint, makeProject } from './throw-away-project.ts';
 

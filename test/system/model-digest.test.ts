@@ -1,7 +1,7 @@
 import { cp, mkdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { digestModel } from '../../validation/model-digest.ts';
+import { digestModel } from '../../system/model-digest.ts';
 import { makeProject, writeFiles } from './throw-away-project.ts';
 
 test('digestModel() is about paths and bytes, not about where and when', async () => {
