@@ -2,7 +2,7 @@ import { cp, mkdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { digestModel } from '../../system/model-digest.ts';
-import { makeProject, writeFiles } from './throw-away-project.ts';
+import { makeProject, writeFiles } from '../validation/throw-away-project.ts';
 
 test('digestModel() is about paths and bytes, not about where and when', async () => {
   const root = await makeProject({ 'iris/1': 'iris/1', 'iris/2': 'iris/2' });
