@@ -143,7 +143,8 @@ class Front:
             return error(504, "DEADLINE_EXCEEDED", f"The model took longer than {limit} and was stopped.")
         if why == DIED:
             return error(502, "MODEL_PROCESS_DIED", "The process running the model died on this request.")
-        return error(503, "TEMPORARILY_UNAVAILABLE", "The server ended before the model answered.", retry=1)
+        # No Retry-After: the model may have begun, and who reads one sends the same request again.
+        return error(503, "TEMPORARILY_UNAVAILABLE", "The server ended before the model answered.")
 
 
 def busy() -> Answer:
