@@ -1,0 +1,79 @@
+import { cp, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { childEnvironment } from '../system/run-process.ts';
+import type { Bench } from './benchmark.ts';
+import { killAll, processesOf, sumCpuSeconds } from './processes.ts';
+import { runTimed, type Timed } from './run-timed.ts';
+
+/** Davit's own code. */
+const ROOT = dirname(import.meta.dirname);
+/** The user's data that the example needs. */
+const COPIED = ['endpoints', 'environments', 'examples', 'models'];
+/** Endpoint files of the example's first version. */
+export const FIRST_VERSION = ['--endpoints', 'examples/first-version'];
+
+/** The example in a folder of its own, so that what the user has deployed is left alone. The caches are the user's. */
+export interface BenchProject {
+  readonly root: string;
+  /** Runs `davit`; the CPU seconds are also those that its supervisor and model servers have used meanwhile. */
+  readonly davit: (...args: readonly string[]) => Promise<Timed>;
+  /** Runs `npm start` or `npm stop`. */
+  readonly npm: (script: 'start' | 'stop') => Promise<Timed>;
+  /** Takes down what is deployed, ends what runs, removes the folder. Also after Ctrl-C. */
+  readonly remove: () => Promise<void>;
+}
+
+export async function makeBenchProject({ signal }: Bench): Promise<BenchProject> {
+  const root = await realpath(await mkdtemp(join(tmpdir(), 'davit-bench-')));
+  const run = (program: string, args: readonly string[], stop = signal) =>
+    withServers(root, () => runTimed(program, args, { cwd: root, signal: stop, env: ownEnvironment() }));
+  const davit = (...args: readonly string[]) => run('node', [join(ROOT, 'bin', 'davit.mjs'), ...args]);
+  const remove = async () => {
+    if (processesOf(root).length > 0) {
+      const down = [join(ROOT, 'bin', 'davit.mjs'), 'down', '--all', '--quiet'];
+      await run('node', down, AbortSignal.timeout(DOWN_MILLISECONDS)).catch(() => undefined); // killed below instead
+    }
+    killAll(processesOf(root));
+    await rm(root, { recursive: true, force: true, maxRetries: 10 });
+  };
+  try {
+    await fill(root);
+  } catch (e) {
+    await remove();
+    throw e;
+  }
+  return { root, davit, npm: (script) => run('npm', ['run', '--silent', script]), remove };
+}
+
+const DOWN_MILLISECONDS = 60_000;
+
+async function fill(root: string): Promise<void> {
+  for (const folder of COPIED) await cp(join(ROOT, folder), join(root, folder), { recursive: true });
+  await writeFile(join(root, 'Pulumi.yaml'), PULUMI_YAML);
+  const launch = `node ${JSON.stringify(join(ROOT, 'bin', 'launch.mjs'))}`;
+  const scripts = { start: `${launch} cli/start.ts`, stop: `${launch} cli/stop.ts` };
+  await writeFile(join(root, 'package.json'), JSON.stringify({ name: 'davit-bench', private: true, scripts }));
+}
+
+/** Adds the CPU seconds of what a command leaves running, or of what ran already and worked for it. */
+async function withServers(root: string, work: () => Promise<Timed>): Promise<Timed> {
+  const before = sumCpuSeconds(processesOf(root));
+  const timed = await work();
+  return { ...timed, cpuSeconds: timed.cpuSeconds + Math.max(0, sumCpuSeconds(processesOf(root)) - before) };
+}
+
+/** Without the user's choice of a backend: benchmarks leave nothing there. */
+function ownEnvironment(): NodeJS.ProcessEnv {
+  const kept = Object.entries(childEnvironment()).filter(([name]) => !/^(PULUMI_|DAVIT_ENDPOINTS$)/.test(name));
+  return Object.fromEntries(kept);
+}
+
+const PULUMI_YAML = `
+name: davit
+runtime: { name: nodejs, options: { typescript: false } }
+main: ${JSON.stringify(join(ROOT, 'infra'))}
+stackConfigDir: .davit/stacks
+backend: { url: 'file://.davit/pulumi' }
+plugins: { providers: [{ name: davit, path: ${JSON.stringify(join(ROOT, 'local'))} }] }
+`;

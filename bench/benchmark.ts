@@ -1,0 +1,54 @@
+import type { Progress } from '../system/progress.ts';
+import type { Timed } from './run-timed.ts';
+
+/** One thing that is measured, on one side, as often as there are values. */
+export interface Figure {
+  /** The row: `validate, proof in the cache`. */
+  readonly what: string;
+  readonly unit: string;
+  /** The column: `davit`, or the peer. */
+  readonly side: string;
+  readonly values: readonly number[];
+}
+
+export interface Benchmark {
+  /** One line for `--list`. */
+  readonly summary: string;
+  /** Said under the table: what is wanted, and what a peer's column is. */
+  readonly note: string;
+  readonly run: (bench: Bench) => Promise<readonly Figure[]>;
+}
+
+/** What a benchmark gets. */
+export interface Bench {
+  readonly progress: Progress;
+  /** Aborts at Ctrl-C; every benchmark then clears away what it has made. */
+  readonly signal: AbortSignal;
+  /** How long clients keep asking; undefined: the benchmark's own choice. */
+  readonly seconds: number | undefined;
+  /** Notes what must not happen however slow the machine is: a request that failed. */
+  readonly fault: (sentence: string) => void;
+}
+
+/** Does the same several times, one after the other. */
+export async function repeat<T>(
+  { progress, signal }: Bench,
+  { what, times }: { readonly what: string; readonly times: number },
+  once: (round: number) => Promise<T>,
+): Promise<readonly T[]> {
+  const results: T[] = [];
+  for (let round = 0; round < times; round++) {
+    signal.throwIfAborted();
+    progress.say(`${what}, ${round + 1} of ${times} …`);
+    results.push(await once(round));
+  }
+  return results;
+}
+
+/** Wall and CPU seconds of runs of one command, as two figures. */
+export function timedFigures(what: string, side: string, runs: readonly Timed[]): readonly Figure[] {
+  return [
+    { what, unit: 'wall s', side, values: runs.map((r) => r.wallSeconds) },
+    { what, unit: 'CPU s', side, values: runs.map((r) => r.cpuSeconds) },
+  ];
+}

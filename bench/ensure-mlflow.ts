@@ -1,0 +1,28 @@
+import { readFile } from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
+import { parseLockedRequirements } from '../python/ensure-front-virtualenv.ts';
+import { ensureVirtualenv } from '../python/ensure-virtualenv.ts';
+import { findUv } from '../python/find-uv.ts';
+import { childEnvironment } from '../system/run-process.ts';
+import type { Bench } from './benchmark.ts';
+
+/** The peer's command, and the environment it runs in. */
+export interface Mlflow {
+  readonly program: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** What the example models were saved with. */
+const PYTHON = '3.11';
+
+/** All of MLflow in a virtualenv of its own (`mlflow-requirements.txt`), with uv on its PATH. */
+export async function ensureMlflow({ progress, signal }: Bench): Promise<Mlflow> {
+  const options = { progress, signal };
+  const packages = parseLockedRequirements(
+    await readFile(join(import.meta.dirname, 'mlflow-requirements.txt'), 'utf8'),
+  );
+  const { folder } = await ensureVirtualenv({ python: PYTHON, platform: 'here', packages }, options);
+  const uv = await findUv(options);
+  const path = [join(folder, 'bin'), dirname(uv), process.env['PATH'] ?? ''];
+  return { program: join(folder, 'bin', 'mlflow'), env: childEnvironment({ PATH: path.join(delimiter) }) };
+}

@@ -1,0 +1,28 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { connectSupervisor } from '../local/start-supervisor.ts';
+import type { Question } from './asker.ts';
+import type { BenchProject } from './bench-project.ts';
+
+/** Longer than any benchmark asks. */
+const TOKEN_SECONDS = 3600;
+
+/** The example's input, as a question to the gateway of the project; and the process of the gateway. */
+export async function makeGatewayQuestion({ root }: BenchProject): Promise<{
+  readonly question: Question;
+  readonly gatewayPid: number;
+}> {
+  const client = await connectSupervisor(root, 'local');
+  const status = await client?.status();
+  const url = status?.endpoints[0]?.url;
+  if (!client || status?.pid === undefined || url === undefined)
+    throw new Error('Cannot find the gateway: expected the endpoint to be deployed');
+  const token = await client.makeShortToken(TOKEN_SECONDS);
+  const body = await readExample(root);
+  return { question: { url, body, headers: { authorization: `Bearer ${token}` } }, gatewayPid: status.pid };
+}
+
+/** The input example of the model that every server is asked. */
+export function readExample(root: string): Promise<string> {
+  return readFile(join(root, 'models', 'iris', '2', 'serving_input_example.json'), 'utf8');
+}

@@ -1,0 +1,64 @@
+import { type BenchProject, FIRST_VERSION, makeBenchProject } from './bench-project.ts';
+import { type Benchmark, repeat, timedFigures } from './benchmark.ts';
+import type { Timed } from './run-timed.ts';
+
+const TIMES = 3;
+const SIDE = 'davit';
+
+export const preview: Benchmark = {
+  summary: '`davit preview`, and `davit up` with and without a change',
+  note: 'Wanted: preview in at most 5 s; up of a changed entity in at most the time its model takes to load and 5 s.',
+  run: async (bench) => {
+    const project = await makeBenchProject(bench);
+    try {
+      bench.progress.say('Both versions once, not counted …');
+      await project.davit('up', 'iris', ...FIRST_VERSION);
+      await project.davit('up', 'iris');
+      const runs = (what: string, ...args: readonly string[]) =>
+        repeat(bench, { what: `davit ${what}`, times: TIMES }, () => project.davit(...args));
+      const same = await runs('preview, no change', 'preview', 'iris');
+      const changed = await runs('preview, entity changed', 'preview', 'iris', ...FIRST_VERSION);
+      const idle = await runs('up, no change', 'up', 'iris');
+      const updates = await repeat(bench, { what: 'davit up, entity changed', times: TIMES }, (round) =>
+        updateOnce(project, round % 2 === 0 ? FIRST_VERSION : []),
+      );
+      const figure = (what: string, pick: (u: Update) => number) => ({
+        what,
+        unit: 'wall s',
+        side: SIDE,
+        values: updates.map(pick),
+      });
+      return [
+        ...timedFigures('preview, no change', SIDE, same),
+        ...timedFigures('preview, entity changed', SIDE, changed),
+        ...timedFigures('up, no change', SIDE, idle),
+        ...timedFigures('up, entity changed', SIDE, updates),
+        figure('  of that, the model server until ready', (u) => u.loadSeconds),
+        figure('  of that, all the rest', (u) => u.wallSeconds - u.loadSeconds),
+      ];
+    } finally {
+      await project.remove();
+    }
+  },
+};
+
+interface Update extends Timed {
+  /** From the start of the model server to its word that it is ready. */
+  readonly loadSeconds: number;
+}
+
+async function updateOnce(project: BenchProject, from: readonly string[]): Promise<Update> {
+  const timed = await project.davit('up', 'iris', ...from);
+  const { stdout } = await project.davit('logs', 'iris', '--json');
+  return { ...timed, loadSeconds: readLoadSeconds(stdout) };
+}
+
+/** What the server that serves now has logged when it was ready. */
+function readLoadSeconds(stdout: string): number {
+  const { result } = JSON.parse(stdout) as {
+    readonly result: { readonly logs: readonly { readonly lines: readonly string[] }[] };
+  };
+  const line = result.logs.flatMap((l) => l.lines).findLast((l) => l.startsWith('{"event": "ready"'));
+  if (line === undefined) throw new Error('Cannot find the event "ready" in what davit logs prints');
+  return (JSON.parse(line) as { readonly seconds: { readonly total: number } }).seconds.total;
+}

@@ -1,0 +1,86 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+
+/** A process as Linux shows it in /proc. */
+export interface ProcessEntry {
+  readonly pid: number;
+  readonly parent: number;
+  /** Arguments, separated by blanks. */
+  readonly command: string;
+  readonly folder: string;
+  /** User and system seconds, of itself and of the children that it has waited for. */
+  readonly cpuSeconds: number;
+}
+
+/** Linux counts CPU time for its readers in hundredths of a second, whatever the kernel's own tick is. */
+const TICKS_PER_SECOND = 100;
+const KIB_PER_MIB = 1024;
+
+/** All processes of this machine. */
+export function listProcesses(): readonly ProcessEntry[] {
+  const pids = readable(() => readdirSync('/proc')) ?? [];
+  return pids.filter((name) => /^\d+$/.test(name)).flatMap((name) => readProcess(name) ?? []);
+}
+
+/** A process and all that descend from it. */
+export function processTree(root: number): readonly ProcessEntry[] {
+  const all = listProcesses();
+  const below = (pids: readonly number[]): readonly ProcessEntry[] => {
+    if (pids.length === 0) return [];
+    const children = all.filter((p) => pids.includes(p.parent));
+    return [...children, ...below(children.map((c) => c.pid))];
+  };
+  return [...all.filter((p) => p.pid === root), ...below([root])];
+}
+
+/** Processes that work on a folder: it is in their arguments, or they run in it. */
+export function processesOf(folder: string): readonly ProcessEntry[] {
+  const inside = (path: string) => path === folder || path.startsWith(`${folder}/`);
+  return listProcesses().filter((p) => p.pid !== process.pid && (p.command.includes(folder) || inside(p.folder)));
+}
+
+export function sumCpuSeconds(processes: readonly ProcessEntry[]): number {
+  return processes.reduce((sum, p) => sum + p.cpuSeconds, 0);
+}
+
+/** Proportional set size in MiB: what is shared is divided among those who share it. */
+export function sumPssMib(processes: readonly ProcessEntry[]): number {
+  const kib = processes.map(({ pid }) => {
+    const rollup = readable(() => readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'));
+    return Number(/^Pss: +(\d+) kB/m.exec(rollup ?? '')?.[1] ?? 0);
+  });
+  return kib.reduce((sum, n) => sum + n, 0) / KIB_PER_MIB;
+}
+
+/** Ends processes at once; those that have ended already are fine, also when another has their number now. */
+export function killAll(processes: readonly ProcessEntry[]): void {
+  for (const { pid, command } of processes)
+    if (readProcess(String(pid))?.command === command) readable(() => process.kill(pid, 'SIGKILL'));
+}
+
+function readProcess(name: string): ProcessEntry | undefined {
+  const fields = readFields(name);
+  const command = readable(() => readFileSync(`/proc/${name}/cmdline`, 'utf8'));
+  if (!fields || command === undefined || command === '') return undefined; // ended, or the kernel's own
+  const folder = readable(() => readlinkSync(`/proc/${name}/cwd`)) ?? '';
+  const cpuSeconds = ticks(fields, 11, 12, 13, 14);
+  return { pid: Number(name), parent: Number(fields[1]), command: command.replaceAll('\0', ' '), folder, cpuSeconds };
+}
+
+/** Fields of proc_pid_stat(5) from the third on, the state: those before may hold blanks. */
+function readFields(name: string): readonly string[] | undefined {
+  const stat = readable(() => readFileSync(`/proc/${name}/stat`, 'utf8'));
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+}
+
+function ticks(fields: readonly string[], ...at: readonly number[]): number {
+  return at.reduce((sum, i) => sum + Number(fields[i] ?? 0), 0) / TICKS_PER_SECOND;
+}
+
+/** Undefined when the process is gone, or not ours to look into. */
+function readable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}

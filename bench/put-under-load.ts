@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Asked, keepAsking } from '../cli/keep-asking.ts';
+import { type Asker, makeAsker, type Question } from './asker.ts';
+import type { Bench, Figure } from './benchmark.ts';
+
+/** What clients saw in one stretch of time, and what it cost. */
+export interface Load extends Asked {
+  readonly seconds: number;
+  /** CPU seconds of those who answered. */
+  readonly cpuSeconds: number;
+}
+
+export interface LoadOptions {
+  readonly connections: number;
+  /** CPU seconds of those who answer, until now. */
+  readonly readCpu: () => number;
+  /** Goes on until this is done; default: for the benchmark's seconds. */
+  readonly meanwhile?: () => Promise<unknown>;
+}
+
+const DEFAULT_SECONDS = 3;
+
+/** Asks one question over so many connections, each one request after the other. */
+export async function putUnderLoad(question: Question, bench: Bench, options: LoadOptions): Promise<Load> {
+  const { connections, readCpu, meanwhile = () => pause((bench.seconds ?? DEFAULT_SECONDS) * 1000, bench) } = options;
+  const asker = makeAsker(question);
+  try {
+    await warmUp(asker, connections);
+    const [cpuBefore, started] = [readCpu(), performance.now()];
+    const clients = keepAsking(asker.ask, connections);
+    await meanwhile().finally(() => clients.stop());
+    const asked = await clients.done;
+    const seconds = (performance.now() - started) / 1000;
+    if (asked.failed > 0)
+      bench.fault(`${asked.failed} of ${asked.sent} requests failed, expected 0; first: ${asked.firstFailure ?? ''}`);
+    return { ...asked, seconds, cpuSeconds: readCpu() - cpuBefore };
+  } finally {
+    asker.close();
+  }
+}
+
+/** Figures of several stretches of the same load. */
+export function loadFigures(what: string, side: string, loads: readonly Load[]): readonly Figure[] {
+  const figure = (unit: string, pick: (load: Load) => number) => ({ what, unit, side, values: loads.map(pick) });
+  return [
+    figure('requests/s', (l) => l.sent / l.seconds),
+    figure('CPU ms a request', (l) => (l.cpuSeconds * 1000) / l.sent),
+    figure('p50 ms', (l) => percentile(l, 0.5)),
+    figure('p99 ms', (l) => percentile(l, 0.99)),
+  ];
+}
+
+/** Milliseconds that this share of the requests took at most. */
+export function percentile({ latencies }: Pick<Asked, 'latencies'>, share: number): number {
+  return latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? NaN;
+}
+
+/** Connections are opened, and code is compiled, before anything counts. */
+async function warmUp({ ask }: Asker, connections: number): Promise<void> {
+  for (let round = 0; round < WARM_UP_ROUNDS; round++) await Promise.all(Array.from({ length: connections }, ask));
+}
+
+const WARM_UP_ROUNDS = 20;
+
+async function pause(milliseconds: number, { signal }: Bench): Promise<void> {
+  await sleep(milliseconds, undefined, { signal });
+}

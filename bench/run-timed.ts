@@ -1,0 +1,46 @@
+import { join } from 'node:path';
+import { findPython } from '../python/find-python.ts';
+import { childEnvironment, runProcess } from '../system/run-process.ts';
+
+/** One run of a command. */
+export interface Timed {
+  readonly wallSeconds: number;
+  /** User and system, of all its processes that have ended; what it left running is not in it. */
+  readonly cpuSeconds: number;
+  readonly stdout: string;
+}
+
+export interface TimedOptions {
+  readonly cwd: string;
+  readonly signal: AbortSignal;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+const MEASURE = join(import.meta.dirname, 'measure.py');
+/** Any would do; the example needs this one. */
+const PYTHON = '3.11';
+const LAST_LINES = 12;
+
+/** Runs a command to its end. Throws with its last lines when it fails. */
+export async function runTimed(
+  program: string,
+  args: readonly string[],
+  { cwd, signal, env = childEnvironment() }: TimedOptions,
+): Promise<Timed> {
+  const python = await findPython(PYTHON);
+  if (!python) throw new Error('Cannot measure anything: this machine has no Python 3.11');
+  const options = { cwd, env, signal };
+  const { code, stdout, stderr } = await runProcess(python.executable, [MEASURE, program, ...args], options);
+  const lines = stderr.trimEnd().split('\n');
+  if (code === 0) return { ...parseMeasured(lines.at(-1) ?? ''), stdout };
+  const last = `${lines.slice(0, -1).join('\n')}\n${stdout}`.trim().split('\n').slice(-LAST_LINES).join('\n    ');
+  throw new Error(`Cannot measure "${[program, ...args].join(' ')}": it ended with exit code ${code}\n    ${last}`);
+}
+
+function parseMeasured(line: string): Omit<Timed, 'stdout'> {
+  const { wall_seconds, cpu_seconds } = JSON.parse(line) as {
+    readonly wall_seconds: number;
+    readonly cpu_seconds: number;
+  };
+  return { wallSeconds: wall_seconds, cpuSeconds: cpu_seconds };
+}

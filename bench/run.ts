@@ -1,0 +1,161 @@
+// `npm run bench`: figures of ours, and of the peer where there is one, taken in the same run. It judges no time: it
+// only fails when something does not work or a request is lost.
+import { cpus, loadavg, totalmem } from 'node:os';
+import { parseArgs } from 'node:util';
+import { writeFileAtomically } from '../system/atomic-files.ts';
+import type { Bench, Benchmark, Figure } from './benchmark.ts';
+import { gateway } from './gateway.ts';
+import { preview } from './preview.ts';
+import { renderFigures, summarize } from './render-figures.ts';
+import { serve } from './serve.ts';
+import { start } from './start.ts';
+import { update } from './update.ts';
+import { validate } from './validate.ts';
+
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = { start, validate, preview, update, serve, gateway };
+
+const HELP = `npm run bench -- [BENCHMARK…] [OPTIONS]
+
+Prints minimum / median / maximum of each figure; wall and CPU seconds, CPU of whole process trees. Without names: all.
+It takes at most ten minutes, works in folders of its own, and clears them away, also after Ctrl-C.
+
+  --seconds N   Clients keep asking for so long; default 60 for update, 3 a step for the others
+  --json FILE   Write every value to this file too
+  --list        List the benchmarks
+  --help        Print this help
+`;
+
+const EXIT = { fine: 0, fault: 1, usage: 2, failed: 3, interrupted: 130 } as const;
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(argv: readonly string[]): Promise<number> {
+  const asked = readArguments(argv);
+  if (typeof asked === 'string') {
+    process.stderr.write(`${asked}\n`);
+    return EXIT.usage;
+  }
+  const { names, seconds, json, text } = asked;
+  if (text !== undefined) {
+    process.stdout.write(text);
+    return EXIT.fine;
+  }
+  const stop = new AbortController();
+  abortOnSignals(stop);
+  process.stdout.write(`${renderMachine()}\n`);
+  const results = await runAll(names, { signal: stop.signal, seconds });
+  if (json !== undefined) await writeFileAtomically(json, renderJson(results));
+  if (stop.signal.aborted) return EXIT.interrupted;
+  if (results.some((r) => r.error !== undefined)) return EXIT.failed;
+  return results.some((r) => r.faults.length > 0) ? EXIT.fault : EXIT.fine;
+}
+
+interface Asked {
+  readonly names: readonly string[];
+  readonly seconds: number | undefined;
+  readonly json: string | undefined;
+  /** What to print instead of running anything. */
+  readonly text: string | undefined;
+}
+
+/** A sentence when the arguments are wrong. */
+function readArguments(argv: readonly string[]): Asked | string {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        seconds: { type: 'string' },
+        json: { type: 'string' },
+        list: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+    const unknown = positionals.find((name) => !(name in BENCHMARKS));
+    if (unknown !== undefined) return `Cannot run "${unknown}": expected one of ${Object.keys(BENCHMARKS).join(', ')}`;
+    const seconds = values.seconds === undefined ? undefined : Number(values.seconds);
+    if (seconds !== undefined && !(seconds > 0))
+      return `Cannot ask for "${values.seconds ?? ''}" seconds: expected a number above 0`;
+    const text = values.help ? HELP : values.list ? renderList() : undefined;
+    return { names: positionals.length > 0 ? positionals : Object.keys(BENCHMARKS), seconds, json: values.json, text };
+  } catch (e) {
+    return `${e instanceof Error ? e.message : String(e)}\n\n${HELP}`;
+  }
+}
+
+interface Result {
+  readonly name: string;
+  readonly seconds: number;
+  readonly figures: readonly Figure[];
+  readonly faults: readonly string[];
+  readonly error: string | undefined;
+}
+
+async function runAll(
+  names: readonly string[],
+  options: Pick<Bench, 'signal' | 'seconds'>,
+): Promise<readonly Result[]> {
+  const results: Result[] = [];
+  for (const name of names) {
+    if (options.signal.aborted) break;
+    const result = await runOne(name, options);
+    results.push(result);
+    process.stdout.write(`\n${renderResult(result)}\n`);
+  }
+  return results;
+}
+
+async function runOne(name: string, options: Pick<Bench, 'signal' | 'seconds'>): Promise<Result> {
+  const faults: string[] = [];
+  const started = performance.now();
+  const progress = { say: (line: string) => void process.stderr.write(`[${name}] ${line}\n`) };
+  const outcome = await BENCHMARKS[name]
+    ?.run({ ...options, progress, fault: (sentence) => faults.push(sentence) })
+    .then(
+      (figures) => ({ figures, error: undefined }),
+      (e: unknown) => ({ figures: [], error: e instanceof Error ? e.message : String(e) }),
+    );
+  const seconds = (performance.now() - started) / 1000;
+  return { name, seconds, figures: outcome?.figures ?? [], faults, error: outcome?.error };
+}
+
+function renderResult({ name, seconds, figures, faults, error }: Result): string {
+  const { summary, note } = BENCHMARKS[name] ?? { summary: '', note: '' };
+  return [
+    `${name}: ${summary} (${seconds.toFixed(0)} s)`,
+    ...(figures.length > 0 ? ['', renderFigures(figures), '', note] : []),
+    ...faults.map((f) => `FAULT  ${f}`),
+    ...(error === undefined ? [] : [`FAILED  ${error}`]),
+  ].join('\n');
+}
+
+function renderJson(results: readonly Result[]): string {
+  const benchmarks = results.map(({ figures, ...rest }) => ({
+    ...rest,
+    figures: figures.map((f) => ({ ...f, ...summarize(f.values) })),
+  }));
+  return `${JSON.stringify({ time: new Date().toISOString(), machine: renderMachine(), benchmarks }, null, 2)}\n`;
+}
+
+/** Other work on the machine spoils the figures, so that is said as well. */
+function renderMachine(): string {
+  const gib = Math.round(totalmem() / 2 ** 30);
+  const [load = 0] = loadavg();
+  return `${cpus().length} processors, ${gib} GiB, Node ${process.versions.node}, load before the run ${load.toFixed(1)}`;
+}
+
+function renderList(): string {
+  return Object.entries(BENCHMARKS)
+    .map(([name, { summary }]) => `${name.padEnd(10)}${summary}\n`)
+    .join('');
+}
+
+/** The first Ctrl-C ends the benchmark and clears away; a second one ends at once. */
+function abortOnSignals(stop: AbortController): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => {
+      if (stop.signal.aborted) process.exit(EXIT.interrupted);
+      process.stderr.write('Stopping and clearing away (once more to stop at once) …\n');
+      stop.abort(new Error(`Interrupted by ${signal}`));
+    });
+}

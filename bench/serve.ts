@@ -1,0 +1,96 @@
+import { dirname, join } from 'node:path';
+import { childEnvironment } from '../system/run-process.ts';
+import { type Bench, type Benchmark, type Figure, repeat } from './benchmark.ts';
+import { ensureMlflow } from './ensure-mlflow.ts';
+import { readExample } from './gateway-question.ts';
+import { sumCpuSeconds, sumPssMib } from './processes.ts';
+import { type Load, loadFigures, putUnderLoad } from './put-under-load.ts';
+import { type ServerCommand, type ServerProcess, startServer } from './server-process.ts';
+
+const ROOT = dirname(import.meta.dirname);
+const MODEL = join(ROOT, 'models', 'iris', '2');
+const TIMES = 3;
+const STARTS = 2;
+const WORKERS = '4';
+const CONNECTIONS = [1, 4, 16];
+/** Processes that only started the server and wait for it. */
+const STARTERS = /launch\.mjs|davit\.mjs|cli\/main\.ts|mlflow models serve/;
+
+export const serve: Benchmark = {
+  summary: '`davit serve` and `mlflow models serve` on the same model, asked by the same client',
+  note: [
+    `Both with ${WORKERS} workers, on the model's own example. Memory is the proportional set size of the whole process tree`,
+    'after the load, and without the command that only started the server and waits for it.',
+  ].join('\n'),
+  run: async (bench) => {
+    const commands = await makeCommands(bench);
+    const servers: ServerProcess[] = [];
+    try {
+      const ready: Figure[] = [];
+      for (const [side, command] of commands) {
+        const started = await repeat(bench, { what: `${side}, starting`, times: STARTS }, async (round) => {
+          const server = await startServer(command, bench);
+          if (round < STARTS - 1) await server.stop();
+          else servers.push(server);
+          return server.readySeconds;
+        });
+        ready.push({ what: 'ready after', unit: 's', side, values: started });
+      }
+      const sides = commands.flatMap(([side], i) => (servers[i] ? [{ side, server: servers[i] }] : []));
+      const loads = await compare(sides, bench);
+      return [...ready, ...sides.flatMap(memoryFigures), ...loads];
+    } finally {
+      await Promise.all(servers.map((s) => s.stop()));
+    }
+  },
+};
+
+interface Side {
+  readonly side: string;
+  readonly server: ServerProcess;
+}
+
+async function makeCommands(bench: Bench): Promise<readonly (readonly [string, ServerCommand])[]> {
+  const mlflow = await ensureMlflow(bench);
+  const davit = join(ROOT, 'bin', 'davit.mjs');
+  const ours = ['serve', '--model', MODEL, '--workers', WORKERS];
+  const theirs = ['models', 'serve', '-m', MODEL, '--workers', WORKERS, '--env-manager', 'local'];
+  return [
+    [
+      'davit serve',
+      { program: 'node', args: (port) => [davit, ...ours, '--port', String(port)], env: childEnvironment() },
+    ],
+    [
+      'mlflow models serve',
+      { program: mlflow.program, args: (port) => [...theirs, '--port', String(port)], env: mlflow.env },
+    ],
+  ];
+}
+
+/** Round by round, so that both meet the same minutes of the machine. */
+async function compare(sides: readonly Side[], bench: Bench): Promise<readonly Figure[]> {
+  const body = await readExample(ROOT);
+  const figures: Figure[] = [];
+  for (const connections of CONNECTIONS) {
+    const what = connections === 1 ? '1 connection' : `${connections} connections`;
+    const loads = new Map<string, Load[]>(sides.map(({ side }) => [side, []]));
+    await repeat(bench, { what, times: TIMES }, async () => {
+      for (const { side, server } of sides) {
+        const question = { url: `${server.url}/invocations`, body };
+        const readCpu = () => sumCpuSeconds(server.tree());
+        loads.get(side)?.push(await putUnderLoad(question, bench, { connections, readCpu }));
+      }
+    });
+    for (const [side, of] of loads) figures.push(...loadFigures(what, side, of));
+  }
+  return figures;
+}
+
+function memoryFigures({ side, server }: Side): readonly Figure[] {
+  const tree = server.tree();
+  const servers = tree.filter((p) => !STARTERS.test(p.command));
+  return [
+    { what: 'memory, whole tree', unit: 'MiB', side, values: [sumPssMib(tree)] },
+    { what: 'memory, the server alone', unit: 'MiB', side, values: [sumPssMib(servers)] },
+  ];
+}

@@ -1,0 +1,85 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Bench } from './benchmark.ts';
+import { killAll, type ProcessEntry, processTree } from './processes.ts';
+
+/** A server in the foreground, as its user would start it. */
+export interface ServerCommand {
+  readonly program: string;
+  readonly args: (port: number) => readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+}
+
+export interface ServerProcess {
+  readonly url: string;
+  /** From its start to its first answer to `/ping`. */
+  readonly readySeconds: number;
+  /** It and all that descend from it. */
+  readonly tree: () => readonly ProcessEntry[];
+  readonly stop: () => Promise<void>;
+}
+
+const HOST = '127.0.0.1';
+const POLL_MILLISECONDS = 50;
+const READY_SECONDS = 180;
+const STOP_MILLISECONDS = 15_000;
+
+/** Starts a server on a free port and waits until it answers. */
+export async function startServer({ program, args, env }: ServerCommand, { signal }: Bench): Promise<ServerProcess> {
+  const port = await findFreePort();
+  const started = performance.now();
+  // A group of its own: Ctrl-C is for the benchmark, which then stops it.
+  const child = spawn(program, args(port), { env, stdio: ['ignore', 'ignore', 'pipe'], detached: true });
+  const log = keepLastLines(child);
+  const url = `http://${HOST}:${port}`;
+  const server = { url, tree: () => processTree(child.pid ?? 0), stop: () => stop(child) };
+  try {
+    while (!(await answers(url))) {
+      signal.throwIfAborted();
+      if (child.exitCode !== null || performance.now() - started > READY_SECONDS * 1000)
+        throw new Error(`Cannot start "${program}": it does not answer\n    ${log().join('\n    ')}`);
+      await sleep(POLL_MILLISECONDS);
+    }
+  } catch (e) {
+    await stop(child);
+    throw e;
+  }
+  return { ...server, readySeconds: (performance.now() - started) / 1000 };
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  const tree = processTree(child.pid ?? 0);
+  if (child.exitCode === null && child.signalCode === null) {
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    const kill = setTimeout(() => killAll(tree), STOP_MILLISECONDS);
+    await ended;
+    clearTimeout(kill);
+  }
+  killAll(tree);
+}
+
+async function answers(url: string): Promise<boolean> {
+  return fetch(`${url}/ping`).then(
+    async (response) => (await response.text(), response.ok),
+    () => false,
+  );
+}
+
+async function findFreePort(): Promise<number> {
+  const probe = createServer().listen(0, HOST);
+  await once(probe, 'listening');
+  const address = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  return typeof address === 'object' && address ? address.port : 0;
+}
+
+function keepLastLines(child: ChildProcess): () => readonly string[] {
+  let text = '';
+  child.stderr?.setEncoding('utf8').on('data', (part: string) => (text = (text + part).slice(-2000)));
+  child.on('error', (e) => (text += e.message));
+  return () => text.trim().split('\n');
+}

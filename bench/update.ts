@@ -1,0 +1,52 @@
+import { FIRST_VERSION, makeBenchProject } from './bench-project.ts';
+import { type Benchmark, type Figure, timedFigures } from './benchmark.ts';
+import { makeGatewayQuestion } from './gateway-question.ts';
+import { processesOf, sumCpuSeconds } from './processes.ts';
+import { loadFigures, percentile, putUnderLoad } from './put-under-load.ts';
+import type { Timed } from './run-timed.ts';
+
+const CLIENTS = 8;
+const DEFAULT_SECONDS = 60;
+const SIDE = 'davit';
+
+export const update: Benchmark = {
+  summary: `updates to and fro between two versions while ${CLIENTS} clients ask the gateway`,
+  note: [
+    'Wanted: no request fails. CPU a request is that of the gateway and of all model servers, the loading of new ones',
+    'included. There is no peer: MLflow and its server have no update, a new version is a new process on a new port.',
+  ].join('\n'),
+  run: async (bench) => {
+    const project = await makeBenchProject(bench);
+    try {
+      bench.progress.say('Both versions once, not counted …');
+      await project.davit('up', 'iris');
+      await project.davit('up', 'iris', ...FIRST_VERSION);
+      const { question } = await makeGatewayQuestion(project);
+      const updates: Timed[] = [];
+      const end = performance.now() + (bench.seconds ?? DEFAULT_SECONDS) * 1000;
+      const load = await putUnderLoad(question, bench, {
+        connections: CLIENTS,
+        readCpu: () => sumCpuSeconds(processesOf(project.root)),
+        meanwhile: async () => {
+          while (performance.now() < end) {
+            bench.progress.say(`Update ${updates.length + 1} under load …`);
+            updates.push(await project.davit('up', 'iris', ...(updates.length % 2 === 0 ? [] : FIRST_VERSION)));
+          }
+        },
+      });
+      const one = (what: string, unit: string, value: number): Figure => ({ what, unit, side: SIDE, values: [value] });
+      return [
+        one('asking', 's', load.seconds),
+        one('updates', '', updates.length),
+        one('different answers', '', load.answers.size),
+        one('requests sent', '', load.sent),
+        one('requests failed', '', load.failed),
+        ...loadFigures(`${CLIENTS} clients`, SIDE, [load]),
+        one(`${CLIENTS} clients`, 'longest ms', percentile(load, 1)),
+        ...timedFigures('davit up, under this load', SIDE, updates).slice(0, 1),
+      ];
+    } finally {
+      await project.remove();
+    }
+  },
+};

@@ -1,0 +1,78 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cacheFolder } from '../system/cache.ts';
+import { type BenchProject, makeBenchProject } from './bench-project.ts';
+import { type Bench, type Benchmark, type Figure, repeat, timedFigures } from './benchmark.ts';
+import { ensureMlflow } from './ensure-mlflow.ts';
+import { runTimed } from './run-timed.ts';
+
+const TIMES = 3;
+/** Half a minute each. */
+const TIMES_NEW_ENVIRONMENT = 2;
+const MODEL = join('models', 'iris', '2');
+
+export const validate: Benchmark = {
+  summary: 'prove a model that has not changed, and one whose virtualenv is there',
+  note: [
+    'Wanted: at most 1 s unchanged, 8 s with the virtualenv kept. The peer is `mlflow models predict` on the same example:',
+    'it checks no signature and keeps no result; `--env-manager local` takes its own environment instead of the model’s,',
+    '`--env-manager uv` makes one each time.',
+  ].join('\n'),
+  run: async (bench) => {
+    const project = await makeBenchProject(bench);
+    try {
+      return [...(await measureOurs(project, bench)), ...(await measureMlflow(project, bench))];
+    } finally {
+      await project.remove();
+    }
+  },
+};
+
+async function measureOurs(project: BenchProject, bench: Bench): Promise<readonly Figure[]> {
+  bench.progress.say('davit validate once, not counted: it fills the caches …');
+  const { stdout } = await project.davit('validate', 'iris', '--json');
+  const unchanged = await repeat(bench, { what: 'davit validate, unchanged', times: TIMES }, () =>
+    project.davit('validate', 'iris'),
+  );
+  const kept = await repeat(bench, { what: 'davit validate, virtualenv kept', times: TIMES }, async () => {
+    await Promise.all(readProofKeys(stdout).map((key) => rm(cacheFolder('proofs', `${key}.json`), { force: true })));
+    return project.davit('validate', 'iris');
+  });
+  return [
+    ...timedFigures('unchanged: proved before', 'davit', unchanged),
+    ...timedFigures('proved again, environment kept', 'davit', kept),
+  ];
+}
+
+async function measureMlflow({ root }: BenchProject, bench: Bench): Promise<readonly Figure[]> {
+  const mlflow = await ensureMlflow(bench);
+  const options = {
+    cwd: root,
+    signal: bench.signal,
+    env: { ...mlflow.env, MLFLOW_ENV_ROOT: join(root, 'mlflow-environments') },
+  };
+  const example = join(MODEL, 'serving_input_example.json');
+  const predict = (manager: string) =>
+    runTimed(
+      mlflow.program,
+      ['models', 'predict', '-m', MODEL, '-i', example, '-t', 'json', '--env-manager', manager],
+      options,
+    );
+  bench.progress.say('mlflow models predict once, not counted: it compiles byte code …');
+  await predict('local');
+  const local = await repeat(bench, { what: 'mlflow models predict, local', times: TIMES }, () => predict('local'));
+  const fresh = await repeat(bench, { what: 'mlflow models predict, uv', times: TIMES_NEW_ENVIRONMENT }, () =>
+    predict('uv'),
+  );
+  return [
+    ...timedFigures('proved again, environment kept', 'mlflow (local)', local),
+    ...timedFigures('proved again, environment kept', 'mlflow (uv)', fresh),
+  ];
+}
+
+function readProofKeys(stdout: string): readonly string[] {
+  const { result } = JSON.parse(stdout) as {
+    readonly result: { readonly endpoints: readonly { readonly entities: readonly { proof?: { key: string } }[] }[] };
+  };
+  return result.endpoints.flatMap((e) => e.entities.flatMap(({ proof }) => proof?.key ?? []));
+}
