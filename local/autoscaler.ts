@@ -48,6 +48,6 @@ export function floorReplicas({ min, scaleToZero }: Bounds, workers: number): nu
   return min === 0 && scaleToZero ? 0 : Math.max(1, Math.ceil(min / workers));
 }
 
-export function ceilingReplicas({ max }: Bounds, workers: number): number {
+function ceilingReplicas({ max }: Bounds, workers: number): number {
   return Math.max(1, Math.ceil(max / workers));
 }

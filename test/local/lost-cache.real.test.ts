@@ -1,0 +1,53 @@
+import { mkdtemp, readdir, realpath, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import type { ControlClient } from '../../local/control-client.ts';
+import { connectSupervisor, ensureSupervisor, waitForEnd } from '../../local/start-supervisor.ts';
+import { findUv } from '../../python/find-uv.ts';
+import { cacheFolder } from '../../system/cache.ts';
+import { ask, makeProject, makePut, makeRoute, order, type Project, until } from './project.ts';
+
+/** A cache of its own that may be deleted; only uv is shared, which keeps the downloads elsewhere. */
+let cache: string;
+let project: Project;
+let client: ControlClient;
+
+beforeAll(async () => {
+  await findUv();
+  const uv = cacheFolder('uv');
+  cache = await realpath(await mkdtemp(join(tmpdir(), 'davit-cache-')));
+  await symlink(uv, join(cache, 'uv'));
+  vi.stubEnv('DAVIT_CACHE', cache);
+  project = await makeProject();
+  client = await ensureSupervisor(project.root, 'local');
+});
+
+afterAll(async () => {
+  const running = await connectSupervisor(project.root, 'local');
+  const status = await running?.status();
+  await running?.stop();
+  if (status) await waitForEnd(status);
+  await project.remove();
+  await rm(cache, { recursive: true, force: true });
+  vi.unstubAllEnvs();
+});
+
+it('a model comes back when the cache was deleted, the checkout too, and its server is killed', async () => {
+  const put = await makePut(project);
+  await client.putRevision(put);
+  const { url } = await client.putRoute(makeRoute(put));
+  const token = await client.makeToken();
+  expect((await ask(url, token, order('answer'))).status).toBe(200);
+
+  await rm(join(cache, 'virtualenvs'), { recursive: true });
+  await rm(join(project.root, 'models'), { recursive: true });
+  expect((await ask(url, token, order('answer'))).status).toBe(200); // what runs runs on
+  const only = async () => (await client.status()).revisions[0]!;
+  const [replica] = (await only()).replicas;
+  process.kill(replica!.pid!, 'SIGKILL');
+  await until(only, (r) => r.state === 'recovering');
+  expect((await ask(url, token, order('answer'))).status).toBe(200); // it waits for the virtualenvs
+  expect((await readdir(join(cache, 'virtualenvs'))).length).toBeGreaterThanOrEqual(2);
+  expect((await client.readLog(put.revision.name, 'build-log')).join('\n')).toContain('Making a virtualenv');
+});
