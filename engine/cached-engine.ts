@@ -64,7 +64,7 @@ export async function fillCache(
       throw new Error(`Cannot use the Pulumi ${entry.version} that was just put into ${folder}: it is not whole`);
     return made;
   };
-  return withFileLock(`${folder}.lock`, put, { what: `getting Pulumi ${entry.version}`, progress });
+  return withFileLock(`${folder}.lock`, put, { what: `getting Pulumi ${entry.version}`, progress, signal });
 }
 
 function places(entry: CacheEntry) {

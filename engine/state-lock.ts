@@ -1,7 +1,7 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { isAlive } from '../system/run-process.ts';
+import { isAlive } from '../system/is-alive.ts';
 import type { Backend } from './backend.ts';
 
 /** Who holds the state of a stack, in a backend of files. */

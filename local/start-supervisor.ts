@@ -3,7 +3,7 @@ import { realpath } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withFileLock } from '../system/file-lock.ts';
 import { type Progress, SILENT } from '../system/progress.ts';
-import { isAlive } from '../system/run-process.ts';
+import { isAlive } from '../system/is-alive.ts';
 import { ControlClient } from './control-client.ts';
 import { readControlFile } from './control-file.ts';
 import type { Status } from './control-protocol.ts';

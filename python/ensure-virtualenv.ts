@@ -74,7 +74,7 @@ export async function ensureVirtualenv(request: VirtualenvRequest, options: Pyth
       if (await isComplete(virtualenv)) return;
       await timed(progress, what, () => makeVirtualenv(request, virtualenv, python, options));
     },
-    { what: 'making the same virtualenv', progress },
+    { what: 'making the same virtualenv', progress, signal: options.signal },
   );
   return virtualenv;
 }

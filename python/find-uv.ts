@@ -48,7 +48,7 @@ async function locateUv({ progress = SILENT, signal }: PythonOptions): Promise<s
         makeFolderAtomically(folder, (fresh) => installUv(fresh, signal)),
       );
     },
-    { what: `installing uv ${version}`, progress },
+    { what: `installing uv ${version}`, progress, signal },
   );
   return program;
 }

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 
 export interface RunOptions {
   readonly cwd?: string;
@@ -74,25 +73,6 @@ export function runProcess(program: string, args: readonly string[], options: Ru
 export function childEnvironment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !NOT_FOR_CHILDREN.includes(name));
   return { ...Object.fromEntries(kept), ...more };
-}
-
-/** Whether a process with this id runs; one that has ended and waits for its parent to notice does not. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (e) {
-    return (e as NodeJS.ErrnoException).code === 'EPERM';
-  }
-  return !isZombie(pid);
-}
-
-/** Where nobody reaps orphans (a container's first process), the killed stay in the list for ever. Linux only. */
-function isZombie(pid: number): boolean {
-  try {
-    return /^[ZX]/.test(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1) ?? '');
-  } catch {
-    return false;
-  }
 }
 
 function eachLine(text: string, onLine: (line: string) => void): string {

@@ -41,7 +41,7 @@ export async function downloadModel(subject: Subject, uri: string, options: Pyth
       const again = await stat(join(folder, 'MLmodel')).catch(() => undefined);
       return again ? { folder, diagnostics: [] } : download(subject, uri, folder, options);
     },
-    { what: 'downloading the same model', ...(options.progress && { progress: options.progress }) },
+    { ...options, what: 'downloading the same model' },
   );
 }
 

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { keepAsking } from '../../cli/keep-asking.ts';
 import { LOCAL } from '../../cli/local-target.ts';
-import { isAlive } from '../../system/run-process.ts';
+import { isAlive } from '../../system/is-alive.ts';
 import { makeWorkingProject } from './working-project.ts';
 
 const CODE = dirname(dirname(import.meta.dirname));

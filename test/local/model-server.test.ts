@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ModelServer } from '../../local/model-server.ts';
 import { sendQuery } from '../../local/send-query.ts';
-import { isAlive } from '../../system/run-process.ts';
+import { isAlive } from '../../system/is-alive.ts';
 import { until } from './project.ts';
 
 const QUERY = { headers: { 'content-type': 'application/json' }, body: Buffer.from('{}') };

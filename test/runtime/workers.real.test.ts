@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
-import { isAlive } from '../../system/run-process.ts';
+import { isAlive } from '../../system/is-alive.ts';
 import { ask, askPid, startServer, status, stopServers, until } from './start-server.ts';
 
 afterEach(stopServers);

@@ -27,8 +27,42 @@ describe('withFileLock()', () => {
     const lock = lockIn();
     const { stdout } = await runProcess(process.execPath, ['-e', 'console.log(process.pid)']);
     mkdirSync(lock);
-    writeFileSync(join(lock, 'pid'), stdout.trim());
+    writeFileSync(join(lock, 'owner'), `${stdout.trim()} 1`);
     expect(await withFileLock(lock, () => Promise.resolve('done'))).toBe('done');
+  });
+
+  it('takes over from a process whose number another one has now', async () => {
+    const lock = lockIn();
+    mkdirSync(lock);
+    writeFileSync(join(lock, 'owner'), `${process.pid.toString()} 1`);
+    expect(await withFileLock(lock, () => Promise.resolve('done'))).toBe('done');
+  });
+
+  it('lets one only of many take over from a process that is gone', async () => {
+    const lock = lockIn();
+    mkdirSync(lock);
+    writeFileSync(join(lock, 'owner'), '4194303 1');
+    let inside = 0;
+    let most = 0;
+    const work = () =>
+      withFileLock(lock, async () => {
+        most = Math.max(most, ++inside);
+        await sleep(20);
+        inside -= 1;
+      });
+    await Promise.all(Array.from({ length: 8 }, work));
+    expect({ most, inside }).toEqual({ most: 1, inside: 0 });
+  });
+
+  it('stops waiting when it is told to', async () => {
+    const lock = lockIn();
+    const first = withFileLock(lock, () => sleep(1000));
+    await sleep(50);
+    const stop = new AbortController();
+    const second = withFileLock(lock, () => Promise.resolve(), { signal: stop.signal });
+    stop.abort(new Error('enough'));
+    await expect(second).rejects.toThrow('enough');
+    await first;
   });
 
   it('says for whom it waits', async () => {

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
-import { childEnvironment, isAlive, runProcess } from '../../system/run-process.ts';
+import { isAlive } from '../../system/is-alive.ts';
+import { childEnvironment, runProcess } from '../../system/run-process.ts';
 
 const node = (script: string, options = {}) => runProcess(process.execPath, ['-e', script], options);
 
