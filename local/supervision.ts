@@ -1,8 +1,5 @@
 import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { renderEndpoint } from '../gateway/render-endpoint.ts';
-import { renderMetrics } from '../gateway/render-metrics.ts';
-import { Traffic } from '../gateway/traffic.ts';
 import type {
   Deleted,
   EndpointStatus,
@@ -14,12 +11,13 @@ import type {
 } from './control-protocol.ts';
 import { ControlRefused } from './control-refused.ts';
 import type { ControlOperations, ReadLog, Task } from './control-server.ts';
-import { describeEndpoints, describeRevisions, describeServed } from './describe-fleet.ts';
-import { DurableState, own } from './durable-state.ts';
+import { describeEndpoints, describeRevisions } from './describe-fleet.ts';
+import { DurableState } from './durable-state.ts';
 import { Fleet } from './fleet.ts';
 import { Gateway } from './gateway.ts';
 import type { GatewayBackend, Look, Looked } from './gateway-server.ts';
 import type { PrepareServer } from './launched-replica.ts';
+import { Management } from './management.ts';
 import { type Place, stateFolder } from './place.ts';
 import { RevisionLogs } from './revision-logs.ts';
 import { Routes } from './routes.ts';
@@ -38,7 +36,6 @@ export interface SupervisionOptions {
 }
 
 const TICK_MILLISECONDS = 1000;
-const LOG_LINES = 1000;
 
 /** One environment on this machine: its revisions, its routes, its gateway, and what may be asked about them. */
 export class Supervision implements ControlOperations, GatewayBackend {
@@ -49,7 +46,7 @@ export class Supervision implements ControlOperations, GatewayBackend {
   readonly #routes: Routes;
   readonly #gateway: Gateway;
   readonly #tokens: Tokens;
-  readonly #traffic = new Map<string, Traffic>();
+  readonly #management: Management;
   readonly #ticking: NodeJS.Timeout;
 
   private constructor(options: SupervisionOptions, state: DurableState) {
@@ -61,6 +58,7 @@ export class Supervision implements ControlOperations, GatewayBackend {
     this.#fleet = new Fleet({ state, logs: this.#logs, folder, socketFolder, prepare, loadSeconds });
     this.#routes = new Routes(state, this.#fleet.known);
     this.#tokens = new Tokens(state);
+    this.#management = new Management(state, { fleet: this.#fleet, routes: this.#routes, logs: this.#logs });
     this.#gateway = new Gateway(this, place.environment);
     this.#ticking = setInterval(() => this.#fleet.tick(), TICK_MILLISECONDS);
   }
@@ -160,45 +158,11 @@ export class Supervision implements ControlOperations, GatewayBackend {
   }
 
   count(endpoint: string, entity: string, status: number, milliseconds: number): void {
-    this.#trafficOf(endpoint, entity).count(status, milliseconds, Date.now());
+    this.#management.traffic(endpoint, entity).count(status, milliseconds, Date.now());
   }
 
-  async look(asked: Looked): Promise<Look | undefined> {
-    const served = describeServed(this.#state.now, describeRevisions(this.#fleet.known));
-    const url = this.#gateway.status.url ?? '';
-    if (asked.kind === 'list') return json({ endpoints: served.map((e) => renderEndpoint(e, url)) });
-    const endpoint = served.find((e) => e.name === asked.endpoint);
-    if (!endpoint) return undefined;
-    if (asked.kind === 'get') return json(renderEndpoint(endpoint, url));
-    if (asked.kind === 'metrics') return { contentType: METRICS, body: this.#metrics(asked.endpoint) };
-    return this.#lookAtLogs(asked.endpoint, asked.entity, asked.kind === 'logs' ? 'log' : 'build-log');
-  }
-
-  async #lookAtLogs(endpoint: string, entity: string, which: ReadLog['which']): Promise<Look | undefined> {
-    const route = own(this.#state.now.endpoints, endpoint);
-    const serving = route?.entities.find((e) => e.name === entity)?.revision;
-    const coming = [...this.#fleet.known].find(
-      ([, { stored }]) => stored.endpoint === endpoint && stored.entity === entity,
-    );
-    const revision = serving ?? coming?.[0];
-    if (revision === undefined) return undefined;
-    return json({ logs: (await this.#logs.read(revision, which, LOG_LINES)).join('\n') });
-  }
-
-  #metrics(endpoint: string): string {
-    const entities = (this.#routes.find(endpoint) ?? []).map(({ name, pool }) => ({
-      entity: name,
-      traffic: this.#trafficOf(endpoint, name).read(Date.now()),
-      provisioned: pool.ready * pool.settings.workers,
-    }));
-    return renderMetrics(endpoint, entities);
-  }
-
-  #trafficOf(endpoint: string, entity: string): Traffic {
-    const key = `${endpoint}/${entity}`;
-    const traffic = this.#traffic.get(key) ?? new Traffic();
-    this.#traffic.set(key, traffic);
-    return traffic;
+  look(asked: Looked): Promise<Look | undefined> {
+    return this.#management.look(asked, this.#gateway.status.url ?? '');
   }
 
   #revision(name: string): RevisionStatus {
@@ -213,12 +177,6 @@ export class Supervision implements ControlOperations, GatewayBackend {
     if (ending) this.#options.onEnd('empty');
     return { ending };
   }
-}
-
-const METRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
-
-function json(value: unknown): Look {
-  return { contentType: 'application/json', body: JSON.stringify(value) };
 }
 
 /** A supervisor that was killed may have left a revision half made. */

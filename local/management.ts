@@ -1,0 +1,72 @@
+import { renderEndpoint } from '../gateway/render-endpoint.ts';
+import { renderMetrics } from '../gateway/render-metrics.ts';
+import { Traffic } from '../gateway/traffic.ts';
+import { describeRevisions, describeServed } from './describe-fleet.ts';
+import { type DurableState, own } from './durable-state.ts';
+import type { Fleet } from './fleet.ts';
+import type { Look, Looked } from './gateway-server.ts';
+import type { RevisionLogs } from './revision-logs.ts';
+import type { Routes } from './routes.ts';
+
+interface Parts {
+  readonly fleet: Fleet;
+  readonly routes: Routes;
+  readonly logs: RevisionLogs;
+}
+
+const METRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
+const LOG_LINES = 1000;
+
+/** The reading part of the management API: what is served, how it goes, what it printed. */
+export class Management {
+  readonly #state: DurableState;
+  readonly #parts: Parts;
+  readonly #traffic = new Map<string, Traffic>();
+
+  constructor(state: DurableState, parts: Parts) {
+    this.#state = state;
+    this.#parts = parts;
+  }
+
+  /** The counts of one entity. */
+  traffic(endpoint: string, entity: string): Traffic {
+    const key = `${endpoint}/${entity}`;
+    const traffic = this.#traffic.get(key) ?? new Traffic();
+    this.#traffic.set(key, traffic);
+    return traffic;
+  }
+
+  /** Answers what is asked for; undefined: it does not exist. `url` is the gateway's own. */
+  async look(asked: Looked, url: string): Promise<Look | undefined> {
+    const served = describeServed(this.#state.now, describeRevisions(this.#parts.fleet.known));
+    if (asked.kind === 'list') return json({ endpoints: served.map((e) => renderEndpoint(e, url)) });
+    const endpoint = served.find((e) => e.name === asked.endpoint);
+    if (!endpoint) return undefined;
+    if (asked.kind === 'get') return json(renderEndpoint(endpoint, url));
+    if (asked.kind === 'metrics') return { contentType: METRICS, body: this.#metrics(asked.endpoint) };
+    const logs = await this.#readLogs(asked.endpoint, asked.entity, asked.kind === 'logs' ? 'log' : 'build-log');
+    return logs && json({ logs: logs.join('\n') });
+  }
+
+  async #readLogs(endpoint: string, entity: string, which: 'log' | 'build-log') {
+    const { fleet, logs } = this.#parts;
+    const route = own(this.#state.now.endpoints, endpoint);
+    const serving = route?.entities.find((e) => e.name === entity)?.revision;
+    const coming = [...fleet.known].find(([, { stored: s }]) => s.endpoint === endpoint && s.entity === entity);
+    const revision = serving ?? coming?.[0];
+    return revision === undefined ? undefined : logs.read(revision, which, LOG_LINES);
+  }
+
+  #metrics(endpoint: string): string {
+    const entities = (this.#parts.routes.find(endpoint) ?? []).map(({ name, pool }) => ({
+      entity: name,
+      traffic: this.traffic(endpoint, name).read(Date.now()),
+      provisioned: pool.ready * pool.settings.workers,
+    }));
+    return renderMetrics(endpoint, entities);
+  }
+}
+
+function json(value: unknown): Look {
+  return { contentType: 'application/json', body: JSON.stringify(value) };
+}
