@@ -1,5 +1,5 @@
 import { Agent, request } from 'node:http';
-import type { Answer } from '../cli/targets.ts';
+import type { Answer } from '../cli/target.ts';
 
 /** What is asked again and again. */
 export interface Question {

@@ -2,8 +2,8 @@
 
 python measure.py PROGRAM [ARGUMENT…]
 
-CPU seconds are those of all processes that have ended meanwhile, also of those whose parent did not wait for them (as in
-a sandbox): on Linux they are handed to this process.
+CPU seconds are those of all processes that have ended meanwhile, also of those whose parent did not wait for them (as
+in a sandbox): on Linux they are handed to this process.
 """
 
 from __future__ import annotations

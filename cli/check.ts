@@ -1,10 +1,10 @@
 import { readdir, stat } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { isAbsolute, join, relative, resolve } from 'node:path';
 import { checkEndpoints } from '../schemas/check-endpoints.ts';
-import { type Diagnostic, makeError, sortDiagnostics } from '../schemas/diagnostic.ts';
+import { type Diagnostic, makeError, makeWarning, sortDiagnostics } from '../schemas/diagnostic.ts';
 import { parseEnvironment } from '../schemas/environment.ts';
 import { parseEndpoint } from '../schemas/parse-endpoint.ts';
-import { readText } from '../schemas/read-declared.ts';
+import { readUserFile, unreadableFile } from '../schemas/read-declared.ts';
 import type { Command } from './command.ts';
 
 export const check: Command = {
@@ -29,18 +29,48 @@ export async function checkPaths(
   paths: readonly string[],
   { cwd, root }: { readonly cwd: string; readonly root: () => string },
 ): Promise<CheckedFiles> {
-  const wanted = paths.length > 0 ? paths.map((p) => resolve(cwd, p)) : [join(root(), 'endpoints')];
-  const listed = await Promise.all(wanted.map((path) => listYaml(path, cwd)));
-  const files = [...new Set(listed.flatMap((l) => l.files))];
-  const endpoints = await Promise.all(files.map((file) => checkFile(file, cwd)));
+  const wanted = paths.length > 0 ? paths : [relative(cwd, join(root(), 'endpoints'))];
+  const listed = await Promise.all(wanted.map((path) => listYaml(show(resolve(cwd, path), path, cwd))));
+  const files = uniqueFiles(listed.flatMap((l) => l.files));
+  const endpoints = await Promise.all(files.map(checkFile));
   const environments = paths.length > 0 ? [] : await checkEnvironments(root(), cwd);
+  const none = listed.filter((l) => l.files.length === 0 && l.diagnostics.length === 0);
   const diagnostics = sortDiagnostics([
     ...listed.flatMap((l) => l.diagnostics),
+    ...none.map(({ folder }) => noFiles(folder, paths.length > 0)),
     ...endpoints.flatMap((e) => e.diagnostics),
     ...checkEndpoints(endpoints),
     ...environments,
   ]);
   return { files: endpoints.map(({ file, endpoint }) => ({ file, endpoint: endpoint?.name ?? null })), diagnostics };
+}
+
+/** A file or folder, and how a person would type it. */
+interface Shown {
+  readonly path: string;
+  readonly file: string;
+}
+
+/** Relative to where the user is; a path that was typed from the root and lies elsewhere stays as it is. */
+function show(path: string, typed: string, cwd: string): Shown {
+  const file = relative(cwd, path) || '.';
+  return { path, file: file.startsWith('..') && isAbsolute(typed) ? path : file };
+}
+
+function uniqueFiles(files: readonly Shown[]): readonly Shown[] {
+  return [...new Map(files.map((f) => [f.path, f])).values()];
+}
+
+/** Somebody who names a folder wants something in it checked; a project may have no endpoint (any more). */
+function noFiles(folder: string, asked: boolean): Diagnostic {
+  const make = asked ? makeError : makeWarning;
+  const message = `Cannot find an endpoint: there is no YAML file in ${folder}/ itself`;
+  return make(
+    'unknown-endpoint',
+    { file: folder, line: 1, column: 1 },
+    message,
+    'Folders below it are not looked into',
+  );
 }
 
 function renderCount(files: number, diagnostics: readonly Diagnostic[]): string {
@@ -51,38 +81,43 @@ function renderCount(files: number, diagnostics: readonly Diagnostic[]): string 
     : `${checked}: ${wrong} ${wrong === 1 ? 'file has' : 'files have'} errors`;
 }
 
-async function checkFile(path: string, cwd: string) {
-  const file = relative(cwd, path) || path;
-  const text = await readText(path);
-  const parsed = parseEndpoint(text ?? '', file);
-  return { file, ...parsed };
+async function checkFile({ path, file }: Shown) {
+  const { value, diagnostics } = await readUserFile(path, file);
+  if (value !== undefined) return { file, ...parseEndpoint(value, file) };
+  return { file, endpoint: undefined, name: undefined, diagnostics, locate: () => ({ file, line: 1, column: 1 }) };
 }
 
 async function checkEnvironments(root: string, cwd: string): Promise<readonly Diagnostic[]> {
-  const { files } = await listYaml(join(root, 'environments'), cwd);
-  const read = files.map(
-    async (path) => parseEnvironment((await readText(path)) ?? '', relative(cwd, path)).diagnostics,
-  );
+  const folder = join(root, 'environments');
+  const { files } = await listYaml(show(folder, '', cwd));
+  const read = files.map(async ({ path, file }) => {
+    const { value, diagnostics } = await readUserFile(path, file);
+    return value === undefined ? diagnostics : parseEnvironment(value, file).diagnostics;
+  });
   return (await Promise.all(read)).flat();
 }
 
+interface Listed {
+  /** As the user would type it. */
+  readonly folder: string;
+  readonly files: readonly Shown[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
 /** A file is itself; of a folder its own YAML files, or those of its endpoints/ when it is a project's. */
-async function listYaml(
-  path: string,
-  cwd: string,
-): Promise<{ readonly files: readonly string[]; readonly diagnostics: readonly Diagnostic[] }> {
-  const found = await stat(path).catch(() => undefined);
-  const file = relative(cwd, path) || path;
-  if (!found) {
-    const message = `Cannot read ${file}: there is no such file or folder`;
-    return { files: [], diagnostics: [makeError('unreadable-file', { file, line: 1, column: 1 }, message)] };
+async function listYaml(shown: Shown): Promise<Listed> {
+  const { path, file: folder } = shown;
+  try {
+    if (!(await stat(path)).isDirectory()) return { folder, files: [shown], diagnostics: [] };
+    const names = await readdir(path);
+    if (names.includes('Pulumi.yaml') && names.includes('endpoints')) return await listYaml(below(shown, 'endpoints'));
+    const yaml = names.filter((n) => /\.ya?ml$/i.test(n)).sort();
+    return { folder, files: yaml.map((n) => below(shown, n)), diagnostics: [] };
+  } catch (e) {
+    return { folder, files: [], diagnostics: [unreadableFile(folder, e)] };
   }
-  if (!found.isDirectory()) return { files: [path], diagnostics: [] };
-  const names = await readdir(path);
-  if (names.includes('Pulumi.yaml') && names.includes('endpoints')) return listYaml(join(path, 'endpoints'), cwd);
-  const files = names
-    .filter((n) => /\.ya?ml$/.test(n))
-    .sort()
-    .map((n) => join(path, n));
-  return { files, diagnostics: [] };
+}
+
+function below({ path, file }: Shown, name: string): Shown {
+  return { path: join(path, name), file: join(file, name) };
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Answer } from './targets.ts';
+import type { Answer } from './target.ts';
 
 /** What clients saw who kept asking. */
 export interface Asked {

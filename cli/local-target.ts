@@ -1,6 +1,6 @@
 import type { EndpointStatus, RevisionState, RevisionStatus, Status } from '../local/control-protocol.ts';
 import { connectSupervisor, ensureSupervisor, readStatus } from '../local/start-supervisor.ts';
-import type { Access, Answer, EndpointState, EntityState, Query, Target } from './targets.ts';
+import type { Access, Answer, EndpointState, EntityState, Query, Target } from './target.ts';
 
 const CONNECTION_SECONDS = 600;
 

@@ -2,7 +2,8 @@ import { makeError } from '../schemas/diagnostic.ts';
 import { readEnvironment } from '../schemas/read-declared.ts';
 import { type Command, type Context, ENVIRONMENT_OPTION, environmentName, type Outcome } from './command.ts';
 import { projectPlace, selectNames } from './select-endpoints.ts';
-import { type EndpointState, type EntityState, TARGETS } from './targets.ts';
+import type { EndpointState, EntityState } from './target.ts';
+import { TARGETS } from './targets.ts';
 
 export const status: Command = {
   summary: 'Show what is deployed, whether it is ready, and why not',

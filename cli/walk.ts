@@ -8,7 +8,8 @@ import { openFor } from './open-for.ts';
 import { keepAsking, renderAsked } from './keep-asking.ts';
 import { preview } from './preview.ts';
 import { projectPlace } from './select-endpoints.ts';
-import { type Connection, TARGETS } from './targets.ts';
+import type { Connection } from './target.ts';
+import { TARGETS } from './targets.ts';
 import { deployAll } from './up.ts';
 import { validate } from './validate.ts';
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -78,9 +78,11 @@ describe('davit check', () => {
         'bad/a.yaml:1:7 error duplicate-name Cannot have a second endpoint named "a": bad/A.yaml has that name',
         '    Rename one of the two',
         'bad/a.yaml:6:1 error unknown-field Cannot accept "foo" here: there is no such field',
+        '    There are: name, description, tags, config, route_optimized, davit',
         'bad/a.yaml:7:1 error unknown-field Cannot accept "bar" here: there is no such field',
-        'bad/b.yml:1:7 error name-mismatch Cannot accept "c" as the name in bad/b.yml: expected "b"',
-        '    Rename the file or the endpoint',
+        '    There are: name, description, tags, config, route_optimized, davit',
+        'bad/b.yml:1:1 error name-mismatch Cannot use bad/b.yml as an endpoint file: expected the name c.yaml',
+        '    Rename the file',
         '',
       ].join('\n'),
     );
@@ -113,6 +115,39 @@ describe('davit check', () => {
       ],
       result: { files: [{ file: 'one.yaml', endpoint: null }] },
     });
+  });
+
+  it('goes on beside what cannot be read', () => {
+    const folder = join(project, 'odd');
+    mkdirSync(join(folder, 'd.yaml'), { recursive: true });
+    symlinkSync('b.yaml', join(folder, 'a.yaml'));
+    symlinkSync('a.yaml', join(folder, 'b.yaml'));
+    symlinkSync('nowhere', join(folder, 'c.yaml'));
+    writeFileSync(join(folder, 'e.YAML'), endpoint('e'));
+    const { status, stdout, stderr } = davit('check', folder);
+    expect(status).toBe(1);
+    expect(stdout).toBe('5 endpoint files checked: 5 files have errors\n');
+    expect(stderr).toBe(
+      [
+        'odd/a.yaml:1:1 error unreadable-file Cannot read odd/a.yaml: its links lead in a circle',
+        'odd/b.yaml:1:1 error unreadable-file Cannot read odd/b.yaml: its links lead in a circle',
+        'odd/c.yaml:1:1 error unreadable-file Cannot read odd/c.yaml: there is no such file or folder',
+        'odd/d.yaml:1:1 error unreadable-file Cannot read odd/d.yaml: it is a folder, expected a file',
+        'odd/e.YAML:1:1 error name-mismatch Cannot use odd/e.YAML as an endpoint file: expected the name e.yaml',
+        '    Rename the file',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('refuses a folder without YAML files that is named, and calls files by the name they were given', () => {
+    const elsewhere = mkdtempSync(join(tmpdir(), 'davit-elsewhere-'));
+    const { status, stderr } = davit('check', elsewhere);
+    rmSync(elsewhere, { recursive: true });
+    expect(status).toBe(1);
+    expect(stderr).toBe(
+      `${elsewhere}:1:1 error unknown-endpoint Cannot find an endpoint: there is no YAML file in ${elsewhere}/ itself\n    Folders below it are not looked into\n`,
+    );
   });
 
   it('checks the environments of the project too', () => {

@@ -177,9 +177,43 @@ describe('parseEndpoint()', () => {
     [
       'a key that is there twice',
       `${SMALLEST}name: iris\n`,
-      ['6:1 bad-yaml Cannot read YAML: Map keys must be unique'],
+      ['6:1 bad-yaml Cannot read YAML: the field "name" is there twice, expected once'],
     ],
-    ['an empty file', '', ['1:1 wrong-type Cannot accept null for the file: expected a map']],
+    ['an empty file', '', ['1:1 wrong-type Cannot accept an empty file: expected a map']],
+    ['a file of comments', '# hello\n', ['1:1 wrong-type Cannot accept an empty file: expected a map']],
+    [
+      'an alias without anchor',
+      SMALLEST.replace('entity_name: iris', 'entity_name: *iris'),
+      ['4:20 bad-yaml Cannot read YAML: the alias "*iris" has no anchor "&iris" before it'],
+    ],
+    [
+      'a second document',
+      `${SMALLEST}---\n${SMALLEST}`,
+      ['6:1 bad-yaml Cannot read YAML: there is a second document after "---", expected one'],
+    ],
+    ['nesting without end', `name: ${'['.repeat(20_000)}`, [' bad-yaml Cannot read YAML: it is nested too deeply']],
+    [
+      'bytes of another encoding',
+      `${SMALLEST}description: caf\ufffd\n`,
+      ['6:17 bad-yaml Cannot read YAML: there is a byte that is not UTF-8, expected text'],
+    ],
+    [
+      'a control character',
+      `${SMALLEST}description: \u001b[31m\n`,
+      ['6:14 bad-yaml Cannot read YAML: there is the control character U+001B, expected text'],
+    ],
+    [
+      'columns after a byte order mark',
+      `\ufeff${SMALLEST.replace('iris', 'rose')}`,
+      ['1:7 name-mismatch Cannot accept "rose" as the name in endpoints/iris.yaml: expected "iris"'],
+    ],
+    [
+      'a name that is no variable',
+      `${SMALLEST}      environment_vars: {1A: x}\n`,
+      [
+        '6:26 bad-value Cannot accept "1A" as a name in "config.served_entities[0].environment_vars": expected the name of an environment variable',
+      ],
+    ],
     [
       'aliases that explode',
       `a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c]\n`,
@@ -197,6 +231,29 @@ describe('parseEndpoint()', () => {
     expect(lines).toHaveLength(wanted.length);
     for (const [i, line] of lines.entries()) expect(line).toContain(wanted[i]);
     expect(parse(text).endpoint).toBeUndefined();
+  });
+
+  it.each([
+    ['a slip', 'descripton: x\n', 'Did you mean "description"?'],
+    ['dashes', 'route-optimized: false\n', 'Did you mean "route_optimized"?'],
+    ['a field of another place', 'workload_size: Small\n', 'It belongs in config.served_entities[]'],
+    ['a field of ours', 'model_uri: x\n', 'It belongs in davit.served_entities.NAME'],
+    ['anything else', 'zzz: x\n', 'There are: name, description, tags, config, route_optimized, davit'],
+  ])('says what to write instead of %s', (_what, line, hint) => {
+    expect(parse(SMALLEST + line).diagnostics.map((d) => d.hint)).toEqual([hint]);
+  });
+
+  it('quotes a number as it is written', () => {
+    const [wrong] = parse(SMALLEST.replace('"1"', '1.10')).diagnostics;
+    expect(wrong).toMatchObject({
+      message: 'Cannot accept 1.10 for "config.served_entities[0].entity_version": expected a text',
+      hint: 'Put it in quotes: "1.10"',
+    });
+  });
+
+  it('checks the rules between fields that no name matters to, where a name is wrong', () => {
+    const text = `${SMALLEST.replace('entity_name: iris', 'name: "é"\n      entity_name: iris')}      min_provisioned_concurrency: 8\n      max_provisioned_concurrency: 4\n`;
+    expect(found(text).map((l) => l.split(' ').slice(0, 2).join(' '))).toEqual(['4:13 bad-value', '7:36 bad-value']);
   });
 
   it('reports everything at once, in the order of the file', () => {
