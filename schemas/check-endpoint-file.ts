@@ -12,22 +12,31 @@ type LocateIn = (field: keyof Served, options?: { readonly key?: boolean }) => P
 export function checkEndpointFile(value: EndpointFile, file: string, locate: Locate): readonly Diagnostic[] {
   return [
     ...checkFileName(value, file, locate),
-    ...value.config.served_entities.flatMap((served, i) => {
-      const at: LocateIn = (field, options) => locate(['config', 'served_entities', i, field], options);
-      return [...checkEntityName(value, i, at), ...checkConcurrency(served, at)];
-    }),
+    ...value.config.served_entities.flatMap((_, i) => checkEntityName(value, i, locateIn(i, locate))),
     ...checkRoutes(value, locate),
     ...checkOurOwn(value, locate),
-    ...checkTags(value, locate),
+    ...checkUnnamed(value, locate),
   ];
 }
 
+/** Those of the rules that hold whatever the names are. */
+export function checkUnnamed(value: EndpointFile, locate: Locate): readonly Diagnostic[] {
+  const compute = value.config.served_entities.flatMap((served, i) => checkConcurrency(served, locateIn(i, locate)));
+  return [...compute, ...checkTags(value, locate)];
+}
+
+function locateIn(index: number, locate: Locate): LocateIn {
+  return (field, options) => locate(['config', 'served_entities', index, field], options);
+}
+
 function checkFileName({ name }: EndpointFile, file: string, locate: Locate): readonly Diagnostic[] {
-  const stem =
-    file
-      .split(/[\\/]/)
-      .at(-1)
-      ?.replace(/\.ya?ml$/, '') ?? '';
+  const last = file.split(/[\\/]/).at(-1) ?? '';
+  // Every other verb looks for NAME.yaml and nothing else.
+  if (!last.endsWith('.yaml')) {
+    const message = `Cannot use ${file} as an endpoint file: expected the name ${name}.yaml`;
+    return [makeError('name-mismatch', { file, line: 1, column: 1 }, message, 'Rename the file')];
+  }
+  const stem = last.slice(0, -'.yaml'.length);
   if (stem === name) return [];
   const message = `Cannot accept "${name}" as the name in ${file}: expected "${stem}"`;
   return [makeError('name-mismatch', locate(['name']), message, 'Rename the file or the endpoint')];

@@ -53,21 +53,13 @@ const LOCAL_WORKLOAD_TYPES: readonly WorkloadType[] = ['CPU'];
 export function parseEnvironment(text: string, file: string): ParsedEnvironment {
   const { value, diagnostics, locate } = parseYaml(text, file, environmentFile);
   if (!value) return { environment: undefined, diagnostics };
-  const stem = file
-    .split(/[\\/]/)
-    .at(-1)
-    ?.replace(/\.ya?ml$/, '');
-  if (stem !== value.name) {
-    return {
-      environment: undefined,
-      diagnostics: [
-        makeError(
-          'name-mismatch',
-          locate(['name']),
-          `Cannot accept "${value.name}" as the name in ${file}: expected "${stem ?? ''}"`,
-        ),
-      ],
-    };
+  const last = file.split(/[\\/]/).at(-1) ?? '';
+  if (last !== `${value.name}.yaml`) {
+    const message = last.endsWith('.yaml')
+      ? `Cannot accept "${value.name}" as the name in ${file}: expected "${last.slice(0, -'.yaml'.length)}"`
+      : `Cannot use ${file} as an environment file: expected the name ${value.name}.yaml`;
+    const wrong = makeError('name-mismatch', locate(['name']), message, 'Rename the file or the environment');
+    return { environment: undefined, diagnostics: [wrong] };
   }
   const environment = {
     name: value.name,

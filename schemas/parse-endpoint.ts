@@ -1,4 +1,4 @@
-import { checkEndpointFile } from './check-endpoint-file.ts';
+import { checkEndpointFile, checkUnnamed } from './check-endpoint-file.ts';
 import { type Diagnostic, hasErrors, type Place, sortDiagnostics } from './diagnostic.ts';
 import type { Endpoint, Entity, TrafficShare } from './endpoint.ts';
 import {
@@ -22,10 +22,17 @@ export interface ParsedEndpoint {
 /** Endpoint text → Endpoint, or everything that is wrong with it. `file` as the user would type it; pure. */
 export function parseEndpoint(text: string, file: string): ParsedEndpoint {
   const { value, rest, diagnostics, locate } = parseYaml(text, file, endpointFile);
-  const readable = value ?? (rest && namesAreRight(rest.wrong) ? rest.value : undefined);
-  const all = sortDiagnostics([...diagnostics, ...(readable ? checkEndpointFile(readable, file, locate) : [])]);
+  const readable = value ?? rest?.value;
+  const all = sortDiagnostics([
+    ...diagnostics,
+    ...(readable ? checkRules(readable, rest?.wrong ?? [], file, locate) : []),
+  ]);
   const endpoint = value && !hasErrors(all) ? completeEndpoint(value, file, locate) : undefined;
-  return { endpoint, name: (value ?? rest?.value)?.name, diagnostics: all, locate };
+  return { endpoint, name: readable?.name, diagnostics: all, locate };
+}
+
+function checkRules(value: EndpointFile, wrong: readonly Path[], file: string, locate: ParsedEndpoint['locate']) {
+  return namesAreRight(wrong) ? checkEndpointFile(value, file, locate) : checkUnnamed(value, locate);
 }
 
 /** Without the right names, rules about who refers to whom would only repeat what is already said. */

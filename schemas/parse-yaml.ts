@@ -1,6 +1,8 @@
 import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import type { z } from 'zod';
-import { type Diagnostic, makeError, type Place } from './diagnostic.ts';
+import type { Diagnostic, Place } from './diagnostic.ts';
+import { explainYaml, findForeignCharacter, findLostAliases } from './explain-yaml.ts';
+import { listFields } from './list-fields.ts';
 import { renderIssue } from './render-issue.ts';
 
 export type Path = readonly (string | number)[];
@@ -17,37 +19,42 @@ export interface ParsedYaml<T> {
 
 /** YAML text → a value of the schema's type, or every way in which it is not one, each on its line and column. */
 export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>): ParsedYaml<T> {
+  // A byte order mark belongs to no line.
+  const content = text.replace(/^\uFEFF/, '');
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: '1.2', merge: false });
+  const document = parseDocument(content, { lineCounter: lines, version: '1.2', ...QUIET });
   const at = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(line, 1), column: Math.max(col, 1) };
   };
   const locate: ParsedYaml<T>['locate'] = (path, { key = false } = {}) => at(findOffset(document, path, key));
-  if (document.errors.length > 0) {
-    const diagnostics = document.errors.map((e) =>
-      makeError(
-        'bad-yaml',
-        at(e.pos[0]),
-        `Cannot read YAML: ${e.message.split('\n')[0] ?? e.code}`,
-        YAML_HINTS[e.code],
-      ),
-    );
-    return { value: undefined, rest: undefined, diagnostics, locate };
-  }
-  const read = readValue(document);
-  if (typeof read === 'string') {
-    const diagnostics = [makeError('bad-yaml', at(0), `Cannot read YAML: ${read}`)];
-    return { value: undefined, rest: undefined, diagnostics, locate };
-  }
-  const checked = schema.safeParse(read.value, { reportInput: true });
+  const unreadable = (diagnostics: readonly Diagnostic[]) => ({
+    ...{ value: undefined, rest: undefined, diagnostics, locate },
+  });
+  const foreign = findForeignCharacter(content, file);
+  if (foreign) return unreadable([foreign]);
+  if (document.errors.length > 0) return unreadable(explainYaml(document.errors, content, at));
+  const lost = findLostAliases(document, at);
+  if (lost.length > 0) return unreadable(lost);
+  const value = readValue(document);
+  if (value instanceof Error) return unreadable(explainYaml([value], content, at));
+  const checked = schema.safeParse(value, { reportInput: true });
   if (checked.success) return { value: checked.data, rest: undefined, diagnostics: [], locate };
   const { issues } = checked.error;
-  const diagnostics = issues.flatMap((issue) => renderIssue(issue, read.value, locate));
+  const source = {
+    root: value,
+    locate,
+    written: (path: Path) => findWritten(document, path),
+    fields: listFields(schema),
+  };
+  const diagnostics = issues.flatMap((issue) => renderIssue(issue, source));
   const wrong = issues.flatMap(wrongPaths);
-  const again = schema.safeParse(without(read.value, wrong));
+  const again = schema.safeParse(without(value, wrong));
   return { value: undefined, rest: again.success ? { value: again.data, wrong } : undefined, diagnostics, locate };
 }
+
+/** Its own messages and warnings are for programmers. */
+const QUIET = { prettyErrors: false, logLevel: 'error', merge: false } as const;
 
 function wrongPaths(issue: z.core.$ZodIssue): readonly Path[] {
   const path = issue.path.filter((p): p is string | number => typeof p !== 'symbol');
@@ -70,19 +77,19 @@ function removeAt(root: unknown, path: Path): void {
     Reflect.deleteProperty(parent, last);
 }
 
-const YAML_HINTS: Partial<Record<string, string>> = {
-  DUPLICATE_KEY: 'Keep one of the two',
-  TAB_AS_INDENT: 'Indent with spaces',
-  BAD_INDENT: 'Give all items of a list or map the same indentation',
-};
-
-/** Expanding aliases may explode ("billion laughs") or find none: the parser's own limit says so by throwing. */
-function readValue(document: Document): { readonly value: unknown } | string {
+/** Expanding aliases may explode ("billion laughs"): the parser's own limit says so by throwing. */
+function readValue(document: Document): unknown {
   try {
-    return { value: document.toJS({ maxAliasCount: 100 }) };
+    return document.toJS({ maxAliasCount: 100 });
   } catch (e) {
-    return e instanceof Error ? e.message : String(e);
+    return e instanceof Error ? e : new Error(String(e));
   }
+}
+
+/** A scalar as the user wrote it: `1.10`, where its value is 1.1. */
+function findWritten(document: Document, path: Path): string | undefined {
+  const node: unknown = document.getIn(path, true);
+  return isScalar(node) ? node.source : undefined;
 }
 
 function findOffset(document: Document, path: Path, key: boolean): number {

@@ -84,9 +84,37 @@ export async function readText(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (e) {
-    if (e instanceof Error && 'code' in e && e.code === 'ENOENT') return undefined;
+    if (codeOf(e) === 'ENOENT') return undefined;
     throw new Error(`Cannot read ${path}: ${e instanceof Error ? e.message : String(e)}`, { cause: e });
   }
+}
+
+/** The text of a file that a user wrote, or why it cannot be read. `file` as the user would type it. */
+export async function readUserFile(path: string, file: string): Promise<Declared<string>> {
+  try {
+    return { value: await readFile(path, 'utf8'), diagnostics: [] };
+  } catch (e) {
+    return { value: undefined, diagnostics: [unreadableFile(file, e)] };
+  }
+}
+
+/** Why a file or folder cannot be read, from what the system answered. */
+export function unreadableFile(file: string, error: unknown): Diagnostic {
+  const code = codeOf(error);
+  const why = WHY[code ?? ''] ?? (error instanceof Error ? error.message : String(error));
+  return makeError('unreadable-file', { file, line: 1, column: 1 }, `Cannot read ${file}: ${why}`);
+}
+
+const WHY: Partial<Record<string, string>> = {
+  EACCES: 'its permissions do not let you, expected a file that you may read',
+  EISDIR: 'it is a folder, expected a file',
+  ELOOP: 'its links lead in a circle',
+  ENOENT: 'there is no such file or folder',
+  ENOTDIR: 'there is no such file or folder',
+};
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
 }
 
 async function namesHint(place: ProjectPlace): Promise<string> {

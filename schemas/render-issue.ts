@@ -1,9 +1,19 @@
 import type { z } from 'zod';
 import { type Diagnostic, makeError } from './diagnostic.ts';
 import type { DiagnosticCode } from './diagnostic-codes.ts';
+import type { Field } from './list-fields.ts';
 import type { ParsedYaml, Path } from './parse-yaml.ts';
+import { suggestField } from './suggest-field.ts';
 
-type Locate = ParsedYaml<unknown>['locate'];
+/** The text an issue is about. */
+export interface IssueSource {
+  readonly root: unknown;
+  readonly locate: ParsedYaml<unknown>['locate'];
+  /** A scalar as it is written. */
+  readonly written: (path: Path) => string | undefined;
+  /** What may be there. */
+  readonly fields: readonly Field[];
+}
 
 /** What a schema's custom check may say beside its message. */
 export interface IssueParams {
@@ -19,25 +29,25 @@ interface Finding {
   readonly found: unknown;
   /** `"config.name"`, or `the file`. */
   readonly what: string;
-  readonly locate: Locate;
+  readonly source: IssueSource;
 }
 
 /** One zod issue → diagnostics in our words. All English about shapes is here. */
-export function renderIssue(issue: z.core.$ZodIssue, root: unknown, locate: Locate): readonly Diagnostic[] {
+export function renderIssue(issue: z.core.$ZodIssue, source: IssueSource): readonly Diagnostic[] {
   const path = issue.path.filter((p): p is string | number => typeof p !== 'symbol');
   const what = path.length === 0 ? 'the file' : `"${renderPath(path)}"`;
-  const finding: Finding = { path, what, locate, found: valueAt(root, path) };
+  const finding: Finding = { path, what, source, found: valueAt(source.root, path) };
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownField(key, finding));
   if (issue.code === 'invalid_type') return [wrongType(renderType(issue.expected), finding)];
   if (issue.code === 'invalid_value') return [wrongValue(issue.values.map(renderValue), issue.message, finding)];
+  if (issue.code === 'invalid_key') return [wrongKey(issue.issues[0]?.message ?? issue.message, finding)];
   if (issue.code === 'custom') return [custom(issue, finding)];
   if (issue.code === 'invalid_union') {
     const nearest = [...issue.errors].sort((a, b) => a.length - b.length)[0] ?? [];
-    return nearest.flatMap((inner) => renderIssue({ ...inner, path: [...issue.path, ...inner.path] }, root, locate));
+    return nearest.flatMap((inner) => renderIssue({ ...inner, path: [...issue.path, ...inner.path] }, source));
   }
-  return [
-    makeError('bad-value', locate(path), `Cannot accept ${renderValue(finding.found)} for ${what}: ${issue.message}`),
-  ];
+  const message = `Cannot accept ${renderValue(finding.found)} for ${what}: ${issue.message}`;
+  return [makeError('bad-value', source.locate(path), message)];
 }
 
 /** `config.served_entities[0].name` */
@@ -52,40 +62,43 @@ export function renderValue(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
-function unknownField(key: string, { path, locate }: Finding): Diagnostic {
+function unknownField(key: string, { path, source }: Finding): Diagnostic {
   const where = path.length === 0 ? 'here' : `in "${renderPath(path)}"`;
   const message = `Cannot accept "${key}" ${where}: there is no such field`;
-  return makeError('unknown-field', locate([...path, key], { key: true }), message);
+  const place = source.locate([...path, key], { key: true });
+  return makeError('unknown-field', place, message, suggestField(key, path, source.fields));
 }
 
-function wrongType(expected: string, { path, found, what, locate }: Finding): Diagnostic {
-  if (found === undefined && path.length > 0) {
-    return makeError('missing-field', locate(path), `Cannot find ${what}: expected ${expected}`);
-  }
-  const hint =
-    expected === TYPES.string && (typeof found === 'number' || typeof found === 'boolean')
-      ? `Put it in quotes: "${found.toString()}"`
-      : undefined;
-  return makeError(
-    'wrong-type',
-    locate(path),
-    `Cannot accept ${renderValue(found)} for ${what}: expected ${expected}`,
-    hint,
-  );
+function wrongKey(expected: string, { path, source }: Finding): Diagnostic {
+  const message = `Cannot accept "${String(path.at(-1))}" as a name in "${renderPath(path.slice(0, -1))}": ${expected}`;
+  return makeError('bad-value', source.locate(path, { key: true }), message);
 }
 
-function wrongValue(values: readonly string[], message: string, { path, found, what, locate }: Finding): Diagnostic {
+function wrongType(expected: string, { path, found, what, source }: Finding): Diagnostic {
+  if (found === undefined && path.length > 0)
+    return makeError('missing-field', source.locate(path), `Cannot find ${what}: expected ${expected}`);
+  if (found === null && path.length === 0)
+    return makeError('wrong-type', source.locate(path), `Cannot accept an empty file: expected ${expected}`);
+  const quotable = expected === TYPES.string && ['number', 'boolean', 'bigint'].includes(typeof found);
+  const written = (quotable ? source.written(path) : undefined) ?? renderValue(found);
+  const hint = quotable ? `Put it in quotes: "${written}"` : undefined;
+  const message = `Cannot accept ${written} for ${what}: expected ${expected}`;
+  return makeError('wrong-type', source.locate(path), message, hint);
+}
+
+function wrongValue(values: readonly string[], message: string, { path, found, what, source }: Finding): Diagnostic {
   const expected = values.length === 1 ? (values[0] ?? '') : `one of ${values.join(', ')}`;
-  if (found === undefined) return makeError('missing-field', locate(path), `Cannot find ${what}: expected ${expected}`);
+  if (found === undefined)
+    return makeError('missing-field', source.locate(path), `Cannot find ${what}: expected ${expected}`);
   const ours = message.startsWith('Cannot ')
     ? message
     : `Cannot accept ${renderValue(found)} for ${what}: expected ${expected}`;
-  return makeError('bad-value', locate(path), ours);
+  return makeError('bad-value', source.locate(path), ours);
 }
 
 function custom(
   issue: z.core.$ZodIssue & { readonly code: 'custom' },
-  { path, found, what, locate }: Finding,
+  { path, found, what, source }: Finding,
 ): Diagnostic {
   const { code = 'bad-value', hint, key = false } = (issue.params ?? {}) as IssueParams;
   const message = issue.message.startsWith('Cannot ')
@@ -93,7 +106,7 @@ function custom(
     : code === 'unsupported-field'
       ? `Cannot honour ${what}: ${issue.message}`
       : `Cannot accept ${renderValue(found)} for ${what}: ${issue.message}`;
-  return makeError(code, locate(path, { key }), message, hint);
+  return makeError(code, source.locate(path, { key }), message, hint);
 }
 
 const TYPES = {
