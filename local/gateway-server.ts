@@ -138,8 +138,13 @@ async function refuse(request: IncomingMessage, response: ServerResponse, e: unk
     response.destroy();
     return;
   }
+  if (!(e instanceof Refused)) process.stderr.write(`the gateway failed: ${renderError(e)}\n`);
   if (!whole) response.setHeader('connection', 'close');
   write(response, e instanceof Refused ? e.refusal : fault);
+}
+
+function renderError(e: unknown): string {
+  return e instanceof Error ? (e.stack ?? e.message) : String(e);
 }
 
 function write(response: ServerResponse, refused: refusal.Refusal): void {

@@ -4,13 +4,22 @@ import { Socket } from 'node:net';
 import { HEALTHY_SECONDS, restartDelaySeconds } from './backoff.ts';
 import { ANOTHER_RUNS, readPlace, startProcess, WATCH_FD } from './supervisor-command.ts';
 
+/** Who started this keeper waits so long; a supervisor that cannot even start is theirs to hear of. */
+const FIRST_START_MILLISECONDS = 30_000;
+
 const { place, adopt } = readPlace();
 let failures = 0;
 let supervisor: ChildProcess | undefined;
 
-for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => supervisor?.kill('SIGTERM'));
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
 if (adopt) watch();
 else keep();
+
+/** Ends the supervisor, and this process with it; between two supervisors only this process. */
+function stop(): void {
+  if (!supervisor || supervisor.exitCode !== null || supervisor.signalCode !== null) process.exit(0);
+  supervisor.kill('SIGTERM');
+}
 
 /** Runs a supervisor, and another one when it ends otherwise than by itself. */
 function keep(): void {
@@ -21,6 +30,7 @@ function keep(): void {
   child.on('error', () => process.exit(1));
   child.on('exit', (code, signal) => {
     if (code === 0 || code === ANOTHER_RUNS) process.exit(0);
+    if (failures === 0 && !adopt && code !== null && Date.now() - started < FIRST_START_MILLISECONDS) process.exit(1);
     if (Date.now() - started > HEALTHY_SECONDS * 1000) failures = 0;
     failures += 1;
     process.stderr.write(`the supervisor ended (${signal ?? `exit code ${code ?? -1}`}), starting it again\n`);

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { Agent } from 'node:http';
+import { Refused } from '../gateway/refused.ts';
 import { eachLine } from './each-line.ts';
 import type { Answer, Query, Replica } from './replica.ts';
 import { sendQuery } from './send-query.ts';
@@ -28,8 +29,8 @@ export interface ModelServerOptions {
 /** Shorter than the model server keeps an idle connection (5 s), so that it never closes one that is just being used. */
 const IDLE_CONNECTION_MILLISECONDS = 3000;
 const KILL_AFTER_MILLISECONDS = 10_000;
-/** The server's own time limit answers first; this one is for a server that hangs. */
-const LIMIT_MARGIN_SECONDS = 10;
+/** The server's own limits (10 s in its queue, then the prediction's) answer first; this one is for a server that hangs. */
+const LIMIT_MARGIN_SECONDS = 30;
 const LAST_LINES = 30;
 const PARENT_FD = 3;
 
@@ -62,10 +63,15 @@ export class ModelServer implements Replica {
     return this.#child.pid;
   }
 
-  send(query: Query): Promise<Answer> {
+  async send(query: Query): Promise<Answer> {
     const { socketPath, entity, timeLimitSeconds } = this.#options;
     const limitSeconds = timeLimitSeconds + LIMIT_MARGIN_SECONDS;
-    return sendQuery(query, { socketPath, agent: this.#agent, entity, limitSeconds });
+    try {
+      return await sendQuery(query, { socketPath, agent: this.#agent, entity, limitSeconds });
+    } catch (e) {
+      if (e instanceof Refused && e.refusal.status === 504) this.#killGroup(); // so that another takes its place
+      throw e;
+    }
   }
 
   async stop(): Promise<void> {

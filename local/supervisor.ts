@@ -13,12 +13,18 @@ import { prepareServer } from './server-command.ts';
 import { Supervision } from './supervision.ts';
 import { ANOTHER_RUNS, readPlace } from './supervisor-command.ts';
 
-const LOAD_SECONDS = 600;
+/** The longest that a model may take to load; for the very large ones. */
+const LOAD_SECONDS = Number(process.env['DAVIT_LOAD_SECONDS'] ?? 600);
 const WATCH_STATE_MILLISECONDS = 5000;
 /** For the last answer to be written before the socket goes. */
 const LAST_ANSWER_MILLISECONDS = 20;
 
-await run(readPlace().place);
+try {
+  await run(readPlace().place);
+} catch (e) {
+  process.stderr.write(`${e instanceof Error ? (e.stack ?? e.message) : String(e)}\n`); // who started it shows the end of this
+  process.exit(1);
+}
 
 async function run(place: Place): Promise<void> {
   const sockets = makeSocketFolder();

@@ -27,7 +27,6 @@ if (what === 'fail') {
   createServer((request, response) => {
     const told = request.headers['x-say'];
     if (told === 'die') process.kill(process.pid, 'SIGKILL');
-    else if (told === 'hang') return;
     else if (typeof told === 'string') {
       const status = Number.parseInt(told, 10);
       response.writeHead(status, told.endsWith('+') ? { 'retry-after': '1' } : {}).end('{}');

@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { access, rm } from 'node:fs/promises';
+import { access, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -182,5 +182,17 @@ describe('ensureSupervisor()', () => {
     await rm(project.root, { recursive: true });
     await waitForEnd(status);
     expect(await processesOf(project)).toEqual([]);
+  });
+
+  it('tells at once why a supervisor cannot start, and leaves none', async () => {
+    const project = await makeProject();
+    const folder = join(project.root, '.davit', 'environments', 'local');
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'supervisor.json'), '{ "version": 99 }');
+    await expect(ensureSupervisor(project.root, 'local')).rejects.toThrow(
+      /supervisor\.json: its version is 99, expected 1/,
+    );
+    expect(await processesOf(project)).toEqual([]);
+    await project.remove();
   });
 });

@@ -27,7 +27,7 @@ describe('ModelServer', () => {
   const start = (what: string, loadSeconds = 20) => {
     const args = [join(import.meta.dirname, 'fake-model-server.ts'), what];
     const say = (line: string) => void lines.push(line);
-    const options = { socketPath: join(folder, '1.sock'), entity: 'iris-1', timeLimitSeconds: -9, loadSeconds, say };
+    const options = { socketPath: join(folder, '1.sock'), entity: 'iris-1', timeLimitSeconds: -29, loadSeconds, say };
     const server = new ModelServer({ program: process.execPath, args, env: { SECRET: 'x' } }, options);
     started.push(server);
     return server;
@@ -86,6 +86,14 @@ describe('ModelServer', () => {
     );
   });
 
+  it('kills a server that hangs, so that another takes its place', async () => {
+    const server = start('obey');
+    await server.ready;
+    process.kill(server.pid!, 'SIGSTOP');
+    expect(await refusal(server.send(QUERY))).toMatchObject({ status: 504, code: 'DEADLINE_EXCEEDED' });
+    expect(await server.ended).toBe('it was ended by SIGKILL');
+  });
+
   it('tells apart what no worker can have begun from what one may have', async () => {
     const server = start('obey');
     await server.ready;
@@ -94,7 +102,6 @@ describe('ModelServer', () => {
     await expect(say('503+')).rejects.toMatchObject({ name: 'NotStarted' });
     expect((await say('503')).status).toBe(503);
     expect((await say('502')).status).toBe(502);
-    expect(await refusal(say('hang'))).toMatchObject({ status: 504 });
     expect(await refusal(say('die'))).toMatchObject({ status: 502, code: 'MODEL_SERVER_DIED' });
     await server.ended;
     const options = { socketPath: join(folder, '1.sock'), agent: new Agent(), entity: 'iris-1', limitSeconds: 1 };
