@@ -118,6 +118,7 @@ describe('a served endpoint', () => {
 
   it('is restored by ensureSupervisor() when both are killed, once, however many call it', async () => {
     const { pid, keeper } = await client.status();
+    process.kill(pid!, 'SIGSTOP'); // else it is quick enough to start another keeper
     process.kill(keeper!, 'SIGKILL');
     process.kill(pid!, 'SIGKILL');
     await until(

@@ -123,6 +123,7 @@ describe('the provider, with the real engine, supervisor and models', () => {
 
   it('sees what is there when it refreshes, also when nothing runs', async () => {
     const { pid, keeper } = await status();
+    process.kill(pid!, 'SIGSTOP'); // else it is quick enough to start another keeper
     process.kill(keeper!, 'SIGKILL');
     process.kill(pid!, 'SIGKILL');
     expect(await refreshStack(pulumi, STACK)).toMatchObject({
