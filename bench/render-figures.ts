@@ -41,7 +41,7 @@ function renderNumber(n: number): string {
   if (Number.isNaN(n)) return '–';
   if (Number.isInteger(n)) return String(n);
   const decimals = Math.abs(n) < 10 ? 2 : Math.abs(n) < 100 ? 1 : 0;
-  return n.toFixed(decimals);
+  return n.toFixed(decimals).replace(/^-(?=[0.]+$)/, '');
 }
 
 function renderTable(rows: readonly (readonly string[])[]): string {

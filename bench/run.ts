@@ -97,8 +97,8 @@ async function runAll(
 ): Promise<readonly Result[]> {
   const results: Result[] = [];
   for (const name of names) {
-    if (options.signal.aborted) break;
     const result = await runOne(name, options);
+    if (options.signal.aborted) break; // cut short: its figures say nothing
     results.push(result);
     process.stdout.write(`\n${renderResult(result)}\n`);
   }
