@@ -5,7 +5,6 @@ import { parseLockedRequirements } from '../python/ensure-front-virtualenv.ts';
 import { listPythons, minorVersion } from '../python/find-python.ts';
 import type { PythonOptions } from '../python/find-uv.ts';
 import { makeError } from '../schemas/diagnostic.ts';
-import { contentHash } from '../schemas/names.ts';
 import { makeFolderAtomically } from '../system/atomic-files.ts';
 import { cacheFolder } from '../system/cache.ts';
 import { withFileLock } from '../system/file-lock.ts';
@@ -23,16 +22,18 @@ const DOWNLOAD_LIMIT_SECONDS = 3600;
 const PYTHONS = ['3.12', '3.11', '3.13'];
 
 /** Downloads a model by one of MLflow's URIs into the cache, once. A URI that moves (alias, latest) is refused. */
-export async function downloadModel(subject: Subject, uri: string, options: PythonOptions): Promise<FetchedModel> {
+export async function downloadModel(
+  subject: Subject,
+  { uri, folder }: { readonly uri: string; readonly folder: string },
+  options: PythonOptions,
+): Promise<FetchedModel> {
   const wrong = checkUri(uri);
   if (wrong) return refuse(subject, uri, wrong.why, wrong.hint);
   const tracking = process.env['MLFLOW_TRACKING_URI'];
   if (/^(models|runs|mlflow-artifacts):/.test(uri) && !tracking)
     return refuse(subject, uri, 'MLFLOW_TRACKING_URI is not set', 'Set it to the address of your MLflow server');
-  const registry = process.env['MLFLOW_REGISTRY_URI'] ?? '';
   const moving = await resolveMoving(subject, uri, options);
   if (moving) return moving;
-  const folder = cacheFolder('models', contentHash({ uri, tracking: tracking ?? '', registry }).slice(0, 20));
   const there = await stat(join(folder, 'MLmodel')).catch(() => undefined);
   if (there) return { folder, diagnostics: [] };
   return withFileLock(

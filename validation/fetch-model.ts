@@ -1,8 +1,8 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type Diagnostic, makeError } from '../schemas/diagnostic.ts';
 import type { PythonOptions } from '../python/find-uv.ts';
+import { locateModel } from '../system/locate-model.ts';
 import { downloadModel } from './download-model.ts';
 import type { Subject } from './subject.ts';
 
@@ -19,10 +19,8 @@ export interface FetchedModel {
 
 /** The directory of a subject's model: in place when it is one, else downloaded once into the cache. */
 export async function fetchModel(subject: Subject, options: FetchOptions): Promise<FetchedModel> {
-  const { model } = subject.entity;
-  const path = localPath(subject);
-  if (path === undefined) return downloadModel(subject, model.uri ?? '', options);
-  const folder = resolve(options.root, path);
+  const { folder, remote, written: path } = locateModel(options.root, subject.entity.model);
+  if (remote !== undefined) return downloadModel(subject, { uri: remote, folder }, options);
   const found = await stat(folder).catch(() => undefined);
   if (!found?.isDirectory()) return refuse(await describeMissing(subject, options.root, path, folder));
   // A file may name a directory elsewhere, for a reviewer to see; a link that hides it may not.
@@ -32,14 +30,6 @@ export async function fetchModel(subject: Subject, options: FetchOptions): Promi
     return refuse(makeError('model-not-found', subject.entity.place, message, hint));
   }
   return { folder: await realpath(folder), diagnostics: [] };
-}
-
-/** The path a model has when it is not somewhere else: as the URI says, or by its registry name and version. */
-function localPath({ entity }: Subject): string | undefined {
-  const { name, version, uri } = entity.model;
-  if (uri === undefined) return join('models', name, version);
-  if (uri.startsWith('file:')) return uri.startsWith('file://') ? fileURLToPath(uri) : uri.slice('file:'.length);
-  return /^[a-z][a-z0-9+.-]+:/i.test(uri) ? undefined : uri;
 }
 
 async function isInside(folder: string, root: string): Promise<boolean> {
