@@ -12,6 +12,7 @@ type LocateIn = (field: keyof Served, options?: { readonly key?: boolean }) => P
 export function checkEndpointFile(value: EndpointFile, file: string, locate: Locate): readonly Diagnostic[] {
   return [
     ...checkFileName(value, file, locate),
+    ...checkConfigName(value, locate),
     ...value.config.served_entities.flatMap((_, i) => checkEntityName(value, i, locateIn(i, locate))),
     ...checkRoutes(value, locate),
     ...checkOurOwn(value, locate),
@@ -40,6 +41,12 @@ function checkFileName({ name }: EndpointFile, file: string, locate: Locate): re
   if (stem === name) return [];
   const message = `Cannot accept "${name}" as the name in ${file}: expected "${stem}"`;
   return [makeError('name-mismatch', locate(['name']), message, 'Rename the file or the endpoint')];
+}
+
+function checkConfigName({ name, config }: EndpointFile, locate: Locate): readonly Diagnostic[] {
+  if (config.name === undefined || config.name === name) return [];
+  const message = `Cannot accept ${renderValue(config.name)} for "config.name": expected ${renderValue(name)}`;
+  return [makeError('name-mismatch', locate(['config', 'name']), message, 'Remove it')];
 }
 
 function checkEntityName({ config }: EndpointFile, index: number, at: LocateIn): readonly Diagnostic[] {

@@ -1,4 +1,5 @@
 import type { DiagnosticCode } from './diagnostic-codes.ts';
+import { quieten } from './quieten.ts';
 
 /** Where something is in a user's file. `line` and `column` count from 1; `file` is as the user would type it. */
 export interface Place {
@@ -45,12 +46,13 @@ export function sortDiagnostics(diagnostics: readonly Diagnostic[]): readonly Di
 /** One line, readable by people and by editors: `endpoints/iris.yaml:4:3 error unknown-field Cannot accept "sha" …`. */
 export function renderDiagnostic(d: Diagnostic): string {
   const line = `${d.file}:${d.line}:${d.column} ${d.severity} ${d.code} ${d.message}`;
-  return d.hint ? `${line}\n    ${d.hint}` : line;
+  return d.hint ? `${line}\n    ${d.hint.replaceAll('\n', '\n    ')}` : line;
 }
 
 function make(severity: Severity, code: DiagnosticCode, place: Place, message: string, hint?: string): Diagnostic {
   const { file, line, column } = place;
-  return { code, severity, file, line, column, message, ...(hint !== undefined && { hint }) };
+  const sentence = quieten(message).replaceAll(/\s*\n\s*/g, ' ');
+  return { code, severity, file, line, column, message: sentence, ...(hint !== undefined && { hint: quieten(hint) }) };
 }
 
 function compare(a: string, b: string): number {

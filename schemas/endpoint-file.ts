@@ -36,6 +36,9 @@ function unsupported(why: string, hint = 'Remove it') {
     .meta({ description: `Not honoured: ${why}`, not: {} });
 }
 
+/** In every answer of Databricks, so in every endpoint exported from it. */
+const writtenByDatabricks = unsupported('Databricks writes it, nobody sets it');
+
 const percentage = z.union([
   z.int().min(0, 'expected 0 to 100').max(100, 'expected 0 to 100'),
   z.string().regex(/^(100|\d\d?)$/, 'expected 0 to 100'),
@@ -92,6 +95,10 @@ const servedEntity = z.strictObject({
     'an entity never gets more than max_provisioned_concurrency',
     'Raise max_provisioned_concurrency',
   ),
+  creator: writtenByDatabricks,
+  creation_timestamp: writtenByDatabricks,
+  foundation_model: writtenByDatabricks,
+  state: writtenByDatabricks,
 });
 
 const route = z.strictObject({
@@ -139,6 +146,7 @@ export const endpointFile = z.strictObject({
     .optional()
     .describe('Labels of the endpoint'),
   config: z.strictObject({
+    name: z.string().optional().describe('The name once more, as clients of Databricks send it'),
     served_entities: z
       .array(servedEntity)
       .min(1, 'expected at least one served entity')
@@ -150,6 +158,7 @@ export const endpointFile = z.strictObject({
       .describe('Which share of the requests goes where; default: all to the only entity'),
     served_models: unsupported('it is an older word', 'Write served_entities, with entity_name and entity_version'),
     auto_capture_config: unsupported('inference tables come later'),
+    config_version: writtenByDatabricks,
   }),
   route_optimized: z
     .literal(false, 'Cannot honour true: route optimization comes with the Kubernetes target')
@@ -160,6 +169,17 @@ export const endpointFile = z.strictObject({
   email_notifications: unsupported('notifications come with the pull request'),
   telemetry_config: unsupported('it is about tables of Databricks'),
   uc_system_metrics_export_state: unsupported('it is about tables of Databricks'),
+  usage_policy_id: unsupported('it is about the billing of Databricks'),
+  creation_timestamp: writtenByDatabricks,
+  creator: writtenByDatabricks,
+  data_plane_info: writtenByDatabricks,
+  endpoint_url: writtenByDatabricks,
+  id: writtenByDatabricks,
+  last_updated_timestamp: writtenByDatabricks,
+  pending_config: writtenByDatabricks,
+  permission_level: writtenByDatabricks,
+  state: writtenByDatabricks,
+  task: writtenByDatabricks,
   davit: z
     .strictObject({
       served_entities: z.record(z.string(), davitEntity).optional().describe('By name of the served entity'),

@@ -208,6 +208,19 @@ describe('parseEndpoint()', () => {
       ['1:7 name-mismatch Cannot accept "rose" as the name in endpoints/iris.yaml: expected "iris"'],
     ],
     [
+      'another name in config',
+      SMALLEST.replace('config:', 'config:\n  name: rose'),
+      ['3:9 name-mismatch Cannot accept "rose" for "config.name": expected "iris"'],
+    ],
+    [
+      'what only Databricks writes',
+      `${SMALLEST}      creator: me\ncreation_timestamp: 1\n`,
+      [
+        '6:7 unsupported-field Cannot honour "config.served_entities[0].creator": Databricks writes it, nobody sets it',
+        '7:1 unsupported-field Cannot honour "creation_timestamp": Databricks writes it, nobody sets it',
+      ],
+    ],
+    [
       'a name that is no variable',
       `${SMALLEST}      environment_vars: {1A: x}\n`,
       [
@@ -231,6 +244,17 @@ describe('parseEndpoint()', () => {
     expect(lines).toHaveLength(wanted.length);
     for (const [i, line] of lines.entries()) expect(line).toContain(wanted[i]);
     expect(parse(text).endpoint).toBeUndefined();
+  });
+
+  it('accepts the body that the SDK of Databricks sends to create an endpoint', () => {
+    const served = {
+      ...{ name: 'iris-1', entity_name: 'main.default.iris', entity_version: '1', environment_vars: { A: 'b' } },
+      ...{ scale_to_zero_enabled: true, workload_size: 'Small', workload_type: 'CPU' },
+    };
+    const routes = [{ served_model_name: 'iris-1', traffic_percentage: 100 }];
+    const config = { name: 'iris', served_entities: [served], traffic_config: { routes } };
+    const body = { config, name: 'iris', tags: [{ key: 'team', value: 'x' }] };
+    expect(parse(JSON.stringify(body)).diagnostics).toEqual([]);
   });
 
   it.each([
