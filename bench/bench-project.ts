@@ -18,6 +18,8 @@ export interface BenchProject {
   readonly root: string;
   /** Runs `davit`; the CPU seconds are also those that its supervisor and model servers have used meanwhile. */
   readonly davit: (...args: readonly string[]) => Promise<Timed>;
+  /** The same with these environment variables. */
+  readonly davitIn: (env: NodeJS.ProcessEnv, ...args: readonly string[]) => Promise<Timed>;
   /** Runs `npm start` or `npm stop`. */
   readonly npm: (script: 'start' | 'stop') => Promise<Timed>;
   /** Takes down what is deployed, ends what runs, removes the folder. Also after Ctrl-C. */
@@ -26,13 +28,15 @@ export interface BenchProject {
 
 export async function makeBenchProject({ signal }: Bench): Promise<BenchProject> {
   const root = await realpath(await mkdtemp(join(tmpdir(), 'davit-bench-')));
-  const run = (program: string, args: readonly string[], stop = signal) =>
-    withServers(root, () => runTimed(program, args, { cwd: root, signal: stop, env: ownEnvironment() }));
-  const davit = (...args: readonly string[]) => run('node', [join(ROOT, 'bin', 'davit.mjs'), ...args]);
+  const run = (program: string, args: readonly string[], { stop = signal, more = {} }: RunOptions = {}) =>
+    withServers(root, () =>
+      runTimed(program, args, { cwd: root, signal: stop, env: { ...ownEnvironment(), ...more } }),
+    );
+  const davitIn = (more: NodeJS.ProcessEnv, ...args: readonly string[]) => run('node', [DAVIT, ...args], { more });
   const remove = async () => {
     if (processesOf(root).length > 0) {
-      const down = [join(ROOT, 'bin', 'davit.mjs'), 'down', '--all', '--quiet'];
-      await run('node', down, AbortSignal.timeout(DOWN_MILLISECONDS)).catch(() => undefined); // killed below instead
+      const stop = AbortSignal.timeout(DOWN_MILLISECONDS);
+      await run('node', [DAVIT, 'down', '--all', '--quiet'], { stop }).catch(() => undefined); // killed below instead
     }
     killAll(processesOf(root));
     await rm(root, { recursive: true, force: true, maxRetries: 10 });
@@ -43,10 +47,22 @@ export async function makeBenchProject({ signal }: Bench): Promise<BenchProject>
     await remove();
     throw e;
   }
-  return { root, davit, npm: (script) => run('npm', ['run', '--silent', script]), remove };
+  return {
+    root,
+    davit: (...args) => davitIn({}, ...args),
+    davitIn,
+    npm: (script) => run('npm', ['run', '--silent', script]),
+    remove,
+  };
 }
 
+const DAVIT = join(ROOT, 'bin', 'davit.mjs');
 const DOWN_MILLISECONDS = 60_000;
+
+interface RunOptions {
+  readonly stop?: AbortSignal;
+  readonly more?: NodeJS.ProcessEnv;
+}
 
 async function fill(root: string): Promise<void> {
   for (const folder of COPIED) await cp(join(ROOT, folder), join(root, folder), { recursive: true });

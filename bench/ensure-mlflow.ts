@@ -23,6 +23,11 @@ export async function ensureMlflow({ progress, signal }: Bench): Promise<Mlflow>
   );
   const { folder } = await ensureVirtualenv({ python: PYTHON, platform: 'here', packages }, options);
   const uv = await findUv(options);
-  const path = [join(folder, 'bin'), dirname(uv), process.env['PATH'] ?? ''];
-  return { program: join(folder, 'bin', 'mlflow'), env: childEnvironment({ PATH: path.join(delimiter) }) };
+  const bin = join(folder, 'bin');
+  return { program: join(bin, 'mlflow'), env: childEnvironment({ PATH: prependPath(bin, dirname(uv)) }) };
+}
+
+/** PATH with these folders first. */
+export function prependPath(...folders: readonly string[]): string {
+  return [...folders, process.env['PATH'] ?? ''].join(delimiter);
 }
