@@ -33,7 +33,8 @@ async function runValidate(context: Context): Promise<Outcome> {
   }
   if (context.args.length > 0)
     throw new UsageError(`Cannot validate both "${context.args.join(' ')}" and --model: expected one or the other`);
-  return makeOutcome([await validateModel(model, context)], []);
+  const { cwd, progress, signal } = context;
+  return makeOutcome([await validateModel(model, { cwd, progress, signal })], []);
 }
 
 /** Validates an endpoint with the lock beside it; `until` stops before the model is run. */

@@ -8,7 +8,7 @@ import { pipeline } from 'node:stream/promises';
 const LEFT_OUT = new Set(['registered_model_meta', '__pycache__', '.DS_Store']);
 const READ_BYTES = 1 << 20;
 
-/** A model's directory holds something that cannot be digested: a link that leads out of it. */
+/** A model's directory holds something that cannot be digested: a link that leads out of it, a pipe. */
 export class ModelLinkError extends Error {}
 
 /** `sha256:<hex>` over the sorted relative paths and the bytes of a model's files. Throws a ModelLinkError. */
@@ -36,6 +36,8 @@ async function listFiles(root: string, folder: string, prefix: string): Promise<
       const name = `${prefix}${e.name}`;
       if (e.isDirectory()) return listFiles(root, path, `${name}/`);
       if (e.isSymbolicLink()) await checkLink(root, path, name);
+      // Reading a pipe would wait for a writer.
+      else if (!e.isFile()) throw new ModelLinkError(`${name} is neither a file nor a folder`);
       return [name];
     });
   return (await Promise.all(lists)).flat();

@@ -40,7 +40,7 @@ function explainFailure(
 ): Diagnostic {
   const { stage, kind, message, module, trace } = failed;
   const { label } = subject;
-  const where = lastFrame(trace);
+  const where = joinHints(explainCause(kind, message, trace), lastFrame(trace));
   const wrong = (code: DiagnosticCode, text: string, hint?: string) => subjectError(subject, code, text, hint);
   if (kind === 'MemoryError') return memoryError(subject, limits);
   if (module) return explainModule(subject, module, packages, where);
@@ -54,7 +54,19 @@ function explainFailure(
   if (stage === 'import' || kind === 'ImportError')
     return wrong('import-failed', `Cannot import what ${label} needs: ${message}`, where);
   if (stage === 'load') return wrong('load-failed', `Cannot load ${label}: ${message}`, where);
-  if (stage === 'signature' || kind === 'InvalidOutput' || kind === 'SignatureMismatch')
+  if (kind === 'InvalidOutput')
+    return wrong(
+      'output-mismatch',
+      `Cannot serve ${label}: ${message.replace(/^The model's/, 'its')}`,
+      'Answer values that JSON has: null where there is no number, lists, maps and texts',
+    );
+  if (kind === 'Refused')
+    return wrong(
+      'prediction-failed',
+      `Cannot predict with ${label}: its own input example is refused: ${message}`,
+      EXAMPLE,
+    );
+  if (stage === 'signature' || kind === 'SignatureMismatch')
     return wrong(
       'output-mismatch',
       `Cannot serve ${label}: its answer contradicts its signature: ${message}`,
@@ -65,6 +77,26 @@ function explainFailure(
     `Cannot predict with ${label}: on its own input example it raises ${message}`,
     where,
   );
+}
+
+const EXAMPLE = 'Log the model with an input_example that fits its signature';
+
+/** What a model commonly forgets about the place it runs in. */
+function explainCause(kind: string, message: string, trace: string | null | undefined): string | undefined {
+  if (kind === 'KeyError' && /^(?:<frozen os>|os\.py):\d+ in __getitem__/m.test(trace ?? ''))
+    return 'It reads an environment variable: give it one under environment_vars of the served entity';
+  if (/Read-only file system/.test(message)) return "A model's files are read-only: it may write where TMPDIR points";
+  if (
+    /^(?:Connection\w*Error|gaierror|URLError|ConnectError|MaxRetryError|NewConnectionError)\b|Network is unreachable/.test(
+      message,
+    )
+  )
+    return 'Models are proved without network: log the model with all it needs';
+  return undefined;
+}
+
+function joinHints(...hints: readonly (string | undefined)[]): string | undefined {
+  return hints.filter((h) => h !== undefined).join('. ') || undefined;
 }
 
 /** Modules that do not have the name of their distribution. */
@@ -99,8 +131,7 @@ function explainModule(
     return subjectError(subject, 'import-failed', message, where);
   }
   const message = `Cannot import what ${subject.label} needs: there is no module "${module}", and no requirement brings it`;
-  const hint = [editHint(subject, { add: distribution }), where].filter((h) => h !== undefined).join('. ');
-  return subjectError(subject, 'import-failed', message, hint);
+  return subjectError(subject, 'import-failed', message, joinHints(editHint(subject, { add: distribution }), where));
 }
 
 /** A program that did not come to its end has said nothing: its signal and its last words are all there is. */
@@ -126,12 +157,15 @@ function explainEnd(subject: Subject, run: ProofRun['run'], limits: ProofLimits)
     return wrong('memory-limit', `Cannot prove ${label}: the system killed it, most likely for its memory`);
   if (signal !== undefined)
     return wrong('load-failed', `Cannot prove ${label}: it crashed with ${signal} in compiled code`, where);
+  if (run.code === 0) return wrong('load-failed', `Cannot prove ${label}: it ends its own process`, ENDS);
   const last = run.stderr.trim().split('\n').at(-1)?.trim() ?? '';
   return wrong(
     'load-failed',
     `Cannot prove ${label}: Python ended with exit code ${run.code}${last ? `: ${last.slice(0, 300)}` : ''}`,
   );
 }
+
+const ENDS = 'Remove what calls os._exit: a server would end with it';
 
 function memoryError(subject: Subject, { memoryBytes }: ProofLimits): Diagnostic {
   const limit = memoryBytes === undefined ? 'this machine has' : `its ${memoryBytes / 2 ** 30} GiB`;
@@ -175,12 +209,13 @@ function libraryHint(library: string): string {
   return name === undefined ? 'Install the system package that holds it' : `Install it: apt-get install ${name}`;
 }
 
-/** `helperpkg/feat.py:3 in predict: return area(x)` */
+/** The model's own line, where one is known: `helperpkg/feat.py:3 in predict: return area(x)`. */
 function lastFrame(trace: string | null | undefined): string | undefined {
   const lines = (trace ?? '').split('\n').filter((l) => l.trim() !== '');
-  const at = lines.findLastIndex((l) => !l.startsWith(' '));
+  const own = lines.findLastIndex((l) => l.startsWith(' ')) - 1;
+  const at = own >= 0 ? own : lines.findLastIndex((l) => !/^(?: |<frozen )/.test(l));
   if (at < 0) return undefined;
-  const code = lines[at + 1]?.trim();
+  const code = lines[at + 1]?.startsWith(' ') ? lines[at + 1]?.trim() : undefined;
   return code === undefined ? `At ${lines[at] ?? ''}` : `At ${lines[at] ?? ''}: ${code}`;
 }
 

@@ -12,12 +12,19 @@ def read_example(model: str, metadata) -> bytes | None:
     """`serving_input_example.json`; models logged before MLflow 2.16 have only `input_example.json`."""
     serving = Path(model) / "serving_input_example.json"
     if serving.exists():
-        return serving.read_bytes()
+        return without_nan(serving.read_bytes())
     saved = getattr(metadata, "saved_input_example_info", None) or {}
     path = Path(model) / saved.get("artifact_path", "input_example.json")
     if not saved or not path.exists():
         return None
-    return json.dumps(serving_form(json.loads(path.read_text()), saved)).encode()
+    return without_nan(json.dumps(serving_form(json.loads(path.read_text()), saved)).encode())
+
+
+def without_nan(body: bytes) -> bytes:
+    """MLflow writes a missing number as NaN, which no request may hold: null says the same."""
+    if b"NaN" not in body:
+        return body
+    return json.dumps(json.loads(body, parse_constant=lambda name: None if name == "NaN" else float(name))).encode()
 
 
 def serving_form(example: object, saved: dict) -> dict | None:

@@ -42,7 +42,7 @@ def describe_failure(stage: str, error: BaseException, model: str, trace: bool =
     cause = root_cause(error)
     kind = type(cause).__name__
     text = (without_data(str(cause)) if kind == "MlflowException" else str(cause)).strip()[:MESSAGE_CHARACTERS]
-    named = kind not in ("SignatureMismatch", "InvalidOutput")  # ours: the sentence says it all
+    named = kind not in ("SignatureMismatch", "InvalidOutput", "Refused")  # ours: the sentence says it all
     message = f"{kind}: {text}" if named and text else text or kind
     if not trace:
         return {"stage": stage, "cause": kind, "message": message}

@@ -158,3 +158,16 @@ describe('davit check', () => {
     expect(stderr).toContain('environments/staging.yaml:2:9 error bad-value');
   });
 });
+
+describe('davit validate', () => {
+  it('needs no project for a model alone', () => {
+    const cwd = mkdtempSync(join(tmpdir(), 'davit-alone-'));
+    const model = join(cwd, 'models', 'empty');
+    mkdirSync(model, { recursive: true });
+    const args = [MAIN, 'validate', '--quiet', '--model', 'models/empty'];
+    const { status, stderr } = spawnSync(process.execPath, args, { cwd, encoding: 'utf8' });
+    rmSync(cwd, { recursive: true });
+    expect(status).toBe(1);
+    expect(stderr).toContain('models/empty/MLmodel:1:1 error model-unreadable');
+  });
+});

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
-from davit_server.example import serving_form
+from davit_server.example import serving_form, without_nan
 from davit_server.fast_frame import FastFrame
 from davit_server.payload import Refused, parse_csv, parse_object, parse_payload
 from davit_server.strict_json import InvalidOutput, write_strictly
@@ -146,6 +146,12 @@ class Messages(unittest.TestCase):
 
 
 class Example(unittest.TestCase):
+    def test_missing_numbers_of_an_example_become_null(self):
+        body = b'{"dataframe_split": {"columns": ["i"], "data": [[1.0], [NaN]]}}'
+        self.assertEqual(json.loads(without_nan(body))["dataframe_split"]["data"], [[1.0], [None]])
+        for kept in (b'{"inputs": [1.5]}', b'{"inputs": ["NaN"]}'):
+            self.assertEqual(without_nan(kept), kept)
+
     def test_old_models_examples_become_requests(self):
         split = {"columns": ["a"], "data": [[1]]}
         for example, saved, expected in [

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { cp, mkdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -35,4 +36,10 @@ test('digestModel() refuses a link to a folder and one that leads nowhere', asyn
   await expect(digestModel(one)).rejects.toThrow('the link again does not lead to a file');
   await symlink('nothing', join(two, 'broken'));
   await expect(digestModel(two)).rejects.toThrow('the link broken leads nowhere');
+});
+
+test('digestModel() refuses a pipe, which would keep it waiting', async () => {
+  const root = join(await makeProject({ 'iris/1': 'iris/1' }), 'models', 'iris', '1');
+  execFileSync('mkfifo', [join(root, 'pipe')]);
+  await expect(digestModel(root)).rejects.toThrow('pipe is neither a file nor a folder');
 });
