@@ -106,3 +106,26 @@ export function tookTooLong(entity: string, seconds: number): Refusal {
     message: `Cannot answer: "${entity}" took longer than ${seconds} s`,
   };
 }
+
+/** What is no HTTP request, by the code of Node's error: too long a head, too slow, or anything else. */
+export function malformed(code: string | undefined): Refusal {
+  const cannot = 'Cannot read the request:';
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    const message = `${cannot} its path and headers are too long, expected 16 KiB or less`;
+    return { status: 431, code: 'BAD_REQUEST', message };
+  }
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return { status: 408, code: 'BAD_REQUEST', message: `${cannot} it did not arrive whole in time` };
+  }
+  return {
+    status: 400,
+    code: 'BAD_REQUEST',
+    message: `${cannot} it is not HTTP/1.1, expected a request as curl sends it`,
+  };
+}
+
+export const unknownExpectation: Refusal = {
+  status: 417,
+  code: 'BAD_REQUEST',
+  message: 'Cannot meet what the header "Expect" asks for: expected 100-continue, or no such header',
+};

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { checkBearer } from '../gateway/check-bearer.ts';
 import { chooseEntity } from '../gateway/choose-entity.ts';
 import { makeAnswerHeaders, makeQueryHeaders, readRequestId } from '../gateway/headers.ts';
@@ -8,6 +9,7 @@ import * as refusal from '../gateway/refusal.ts';
 import { Refused } from '../gateway/refused.ts';
 import { answerQuery, type Asker } from './answer-query.ts';
 import { Bodies, drainBody } from './read-body.ts';
+import { refuseMalformed } from './refuse-malformed.ts';
 import type { Target } from './routes.ts';
 
 /** What the gateway asks the rest of the supervisor. */
@@ -37,10 +39,14 @@ const REQUEST_MILLISECONDS = 300_000;
 export function makeGatewayServer(backend: GatewayBackend): Server {
   const bodies = new Bodies();
   const options = { keepAliveTimeout: KEEP_ALIVE_MILLISECONDS, requestTimeout: REQUEST_MILLISECONDS, noDelay: true };
+  const last = new WeakMap<Duplex, ServerResponse>();
   const serve = (request: IncomingMessage, response: ServerResponse) => {
+    last.set(request.socket, response);
     answer(request, response, { backend, bodies }).catch((e: unknown) => refuse(request, response, e));
   };
   const server = createServer(options, serve);
+  server.on('clientError', (e: Error, socket) => refuseMalformed(e, socket, last.get(socket)));
+  server.on('checkExpectation', (_request, response: ServerResponse) => write(response, refusal.unknownExpectation));
   return server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     if (Number(request.headers['content-length'] ?? 0) > refusal.MAX_BODY_BYTES) {
       write(response, refusal.tooLarge); // it waits for our word before it sends

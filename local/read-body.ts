@@ -38,8 +38,9 @@ export class Bodies {
 /** So much of a refused request's body is taken and thrown away: a client that still sends would not read the answer. */
 const MOST_DRAINED_BYTES = 128 * 1024 * 1024;
 
-/** Takes the rest of a body; false: there was too much of it. */
+/** Takes the rest of a body; false: there was too much of it, or there will be. */
 export function drainBody(request: IncomingMessage): Promise<boolean> {
+  if (Number(request.headers['content-length'] ?? 0) > MOST_DRAINED_BYTES) return Promise.resolve(false);
   if (request.complete || request.destroyed) return Promise.resolve(!request.destroyed);
   let length = 0;
   return new Promise((done) => {

@@ -142,6 +142,31 @@ describe('the gateway', () => {
     expect(replicas[0]!.asked).toEqual([]);
   });
 
+  const HEAD = 'POST /serving-endpoints/iris/invocations HTTP/1.1\r\nhost: a\r\nauthorization: Bearer good\r\n';
+  const say = async (text: string) => {
+    const socket = connect(Number(new URL(base).port), '127.0.0.1').setEncoding('utf8');
+    let heard = '';
+    socket.on('data', (part: string) => (heard += part)).on('error', () => undefined);
+    socket.write(text);
+    await once(socket, 'close');
+    const [head = '', body = ''] = heard.split('\r\n\r\n');
+    return { status: Number(head.split(' ')[1]), body: JSON.parse(body) as unknown };
+  };
+
+  it.each([
+    ['what is not HTTP', 'hello\r\n\r\n', 400],
+    ['a body that is not in chunks as announced', `${HEAD}transfer-encoding: chunked\r\n\r\nzz\r\n`, 400],
+    ['a head of 70 kB', `${HEAD}x-long: ${'a'.repeat(70_000)}\r\n\r\n`, 431],
+    ['another expectation than 100-continue', `${HEAD}connection: close\r\nexpect: tea\r\n\r\n`, 417],
+  ])('says in its own form what is wrong with %s', async (_what, text, status) => {
+    const refused = { error_code: 'BAD_REQUEST', message: expect.stringMatching(/^Cannot .+: .+/) as string };
+    expect(await say(text)).toEqual({ status, body: refused });
+  });
+
+  it('says 413 at once for a body that is too large to be taken and thrown away', async () => {
+    expect((await say(`${HEAD}content-length: 1099511627776\r\n\r\n`)).status).toBe(413);
+  });
+
   it('takes a client that leaves out of the queue', async () => {
     void query();
     await asked(replicas[0]!);
