@@ -5,7 +5,7 @@ import { cacheFolder } from '../system/cache.ts';
 import { type BenchProject, makeBenchProject } from './bench-project.ts';
 import { type Bench, type Benchmark, type Figure, repeat, timedFigures } from './benchmark.ts';
 import { ensureMlflow, prependPath } from './ensure-mlflow.ts';
-import { runTimed } from './run-timed.ts';
+import { runTimed, type Timed } from './run-timed.ts';
 
 const TIMES = 3;
 /** Half a minute each. */
@@ -30,14 +30,16 @@ export const validate: Benchmark = {
 };
 
 async function measureOurs(project: BenchProject, bench: Bench): Promise<readonly Figure[]> {
+  const again = () => project.davit('validate', 'iris', '--json');
   bench.progress.say('davit validate once, not counted: it fills the caches …');
-  const { stdout } = await project.davit('validate', 'iris', '--json');
-  const unchanged = await repeat(bench, { what: 'davit validate, unchanged', times: TIMES }, () =>
-    project.davit('validate', 'iris'),
-  );
+  const first = await again();
+  const unchanged = await repeat(bench, { what: 'davit validate, unchanged', times: TIMES }, again);
+  let proofs = readProofs(first.stdout);
   const kept = await repeat(bench, { what: 'davit validate, virtualenv kept', times: TIMES }, async () => {
-    await Promise.all(readProofKeys(stdout).map((key) => rm(cacheFolder('proofs', `${key}.json`), { force: true })));
-    return project.davit('validate', 'iris');
+    await Promise.all(proofs.map(({ key }) => rm(cacheFolder('proofs', `${key}.json`), { force: true })));
+    const run = await again();
+    proofs = readProofs(run.stdout);
+    return run;
   });
   const uv = dirname(await findUv(bench));
   const fresh = await repeat(
@@ -45,9 +47,11 @@ async function measureOurs(project: BenchProject, bench: Bench): Promise<readonl
     { what: 'davit validate, virtualenv made', times: TIMES_NEW_ENVIRONMENT },
     (round) => {
       const cache = join(project.root, `cache-${round}`);
-      return project.davitIn({ DAVIT_CACHE: cache, PATH: prependPath(uv) }, 'validate', 'iris');
+      return project.davitIn({ DAVIT_CACHE: cache, PATH: prependPath(uv) }, 'validate', 'iris', '--json');
     },
   );
+  requireCached(unchanged, true);
+  requireCached([...kept, ...fresh], false);
   return [
     ...timedFigures('unchanged: proved before', 'davit', unchanged),
     ...timedFigures('proved again, environment kept', 'davit', kept),
@@ -81,9 +85,34 @@ async function measureMlflow({ root }: BenchProject, bench: Bench): Promise<read
   ];
 }
 
-function readProofKeys(stdout: string): readonly string[] {
+interface ReadProof {
+  readonly key: string;
+  readonly cached: boolean;
+}
+
+/** A proof counts for one state of the model server's files: who edits them meanwhile measures something else. */
+function requireCached(runs: readonly Timed[], expected: boolean): void {
+  const others = runs.filter((run) => readProofs(run.stdout).some(({ cached }) => cached !== expected));
+  if (others.length > 0)
+    throw new Error(
+      `Cannot compare: ${others.length} of ${runs.length} validations ${expected ? 'proved the model again' : 'found a proof in the cache'}; is someone editing runtime/?`,
+    );
+}
+
+function readProofs(stdout: string): readonly ReadProof[] {
   const { result } = JSON.parse(stdout) as {
-    readonly result: { readonly endpoints: readonly { readonly entities: readonly { proof?: { key: string } }[] }[] };
+    readonly result: {
+      readonly endpoints: readonly {
+        readonly entities: readonly {
+          readonly proof?: { readonly key: string };
+          readonly stages: readonly { readonly name: string; readonly cached: boolean }[];
+        }[];
+      }[];
+    };
   };
-  return result.endpoints.flatMap((e) => e.entities.flatMap(({ proof }) => proof?.key ?? []));
+  const entities = result.endpoints.flatMap((e) => e.entities);
+  return entities.map(({ proof, stages }) => ({
+    key: proof?.key ?? '',
+    cached: stages.find((s) => s.name === 'proof')?.cached ?? false,
+  }));
 }
