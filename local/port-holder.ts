@@ -29,6 +29,14 @@ async function holdsAny(pid: string, inodes: ReadonlySet<string>): Promise<boole
 }
 
 async function readName(pid: string): Promise<string> {
+  const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
   const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '');
-  return name.trim() || 'unknown';
+  return describeSupervisor(command.split('\0')) ?? (name.trim() || 'unknown');
+}
+
+/** Another environment of this machine says more than the name of a process, which is Node's for all of them. */
+function describeSupervisor(command: readonly string[]): string | undefined {
+  if (!command.some((part) => part.endsWith('/local/supervisor.ts'))) return undefined;
+  const after = (option: string) => command[command.indexOf(option) + 1] ?? '';
+  return `the gateway of the environment "${after('--environment')}" of ${after('--project')}`;
 }
