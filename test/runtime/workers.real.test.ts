@@ -100,7 +100,8 @@ test('--solo predicts in the process that loaded the model, and loads it again w
 });
 
 test('a model that uses OpenMP while loading and in each prediction does not deadlock in its forks', async () => {
-  const server = await startServer('n_openmp', { args: ['--workers', '2', '--threads', '2', '--time-limit', '20'] });
+  const patient = ['--time-limit', '120', '--queue-timeout', '120']; // a deadlock is for ever, a busy machine only slow
+  const server = await startServer('n_openmp', { args: ['--workers', '2', '--threads', '2', ...patient] });
   const predict = () =>
     fetch(`${server.url}/invocations`, {
       method: 'POST',
