@@ -29,10 +29,18 @@ function parse(argv: readonly string[], options: NonNullable<Parameters<typeof p
     return { values: values as Options, positionals };
   } catch (e) {
     throw new UsageError(
-      `Cannot understand the options: ${e instanceof Error ? (e.message.split('. ')[0] ?? '') : String(e)}`,
+      `Cannot understand the options: ${e instanceof Error ? (e.message.split(/\. |\n/)[0]?.replace(/\.$/, '') ?? '') : String(e)}`,
       { cause: e },
     );
   }
+}
+
+/** A text given as an option, or undefined when it is not given; empty, as from an unset variable, is wrong usage. */
+export function textOption(options: Options, name: string): string | undefined {
+  const text = options[name];
+  if (typeof text !== 'string') return undefined;
+  if (text.trim() === '') throw new UsageError(`Cannot use "${text}" for --${name}: expected something in it`);
+  return text;
 }
 
 /** A whole number given as an option, or undefined when it is not given. */

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { ensureFrontVirtualenv } from '../python/ensure-front-virtualenv.ts';
 import { ensureVirtualenv, type VirtualenvRequest } from '../python/ensure-virtualenv.ts';
@@ -6,7 +7,7 @@ import { hasErrors } from '../schemas/diagnostic.ts';
 import { childEnvironment } from '../system/run-process.ts';
 import { openModel } from '../validation/validate-model.ts';
 import { type Command, type Context, type Outcome, UsageError } from './command.ts';
-import { wholeNumber } from './parse-arguments.ts';
+import { textOption, wholeNumber } from './parse-arguments.ts';
 
 export const serve: Command = {
   summary: 'Run the model server alone, in the foreground',
@@ -26,12 +27,13 @@ const RUNTIME = join(import.meta.dirname, '..', 'runtime');
 
 async function runServe(context: Context): Promise<Outcome> {
   const { options, progress, signal, cwd } = context;
-  const { model } = options;
-  if (typeof model !== 'string') throw new UsageError('Cannot serve without a model: expected --model PATH or URI');
+  const model = textOption(options, 'model');
+  if (model === undefined) throw new UsageError('Cannot serve without a model: expected --model PATH or URI');
   const port = wholeNumber(options, 'port', { min: 0, max: 65_535 });
   if (port === undefined) throw new UsageError('Cannot serve without a port: expected --port N');
   const workers = wholeNumber(options, 'workers', { min: 1, max: 256 }) ?? 1;
   const timeLimit = wholeNumber(options, 'time-limit', { min: 1, max: 3600 }) ?? 120;
+  await expectFree(port);
   const { folder, virtualenv, diagnostics } = await openModel(model, { cwd, progress, signal });
   if (folder === undefined || !virtualenv || hasErrors(diagnostics)) return { diagnostics, result: null, text: '' };
   const args = [
@@ -46,6 +48,19 @@ async function runServe(context: Context): Promise<Outcome> {
   ];
   const code = await runServer(virtualenv, args, context);
   return { diagnostics, result: { model, port, workers, exit_code: code }, text: '', failed: code !== 0 };
+}
+
+/** Said before the work, not after it; who takes the port in between is noticed by the server. */
+async function expectFree(port: number): Promise<void> {
+  const server = createServer();
+  await new Promise<void>((done, fail) => {
+    server.once('error', (e: NodeJS.ErrnoException) => {
+      const why = e.code === 'EADDRINUSE' ? 'another program listens there' : e.message;
+      const message = `Cannot serve on port ${port}: ${why}, expected a free one. Choose another, or --port 0 for any`;
+      fail(new Error(message, { cause: e }));
+    });
+    server.listen({ port, host: '127.0.0.1' }, () => server.close(() => done()));
+  });
 }
 
 /** Runs the server until it ends; Ctrl-C drains it. */

@@ -6,6 +6,7 @@ import { sideBySide } from '../system/side-by-side.ts';
 import { type EntityValidation, validateEndpoint, type Validation } from '../validation/validate-endpoint.ts';
 import { validateModel } from '../validation/validate-model.ts';
 import { type Command, type Context, type Outcome, UsageError } from './command.ts';
+import { textOption } from './parse-arguments.ts';
 import { ENDPOINTS_OPTION, projectPlace, selectEndpoints } from './select-endpoints.ts';
 
 export const validate: Command = {
@@ -23,8 +24,8 @@ export const validate: Command = {
 const ENDPOINTS_AT_ONCE = 2;
 
 async function runValidate(context: Context): Promise<Outcome> {
-  const { model } = context.options;
-  if (typeof model !== 'string') {
+  const model = textOption(context.options, 'model');
+  if (model === undefined) {
     const { endpoints, diagnostics } = await selectEndpoints(context);
     const validations = await sideBySide(endpoints, ENDPOINTS_AT_ONCE, (e) =>
       validateDeclared(e, context, named(context.progress, e.name)),

@@ -8,7 +8,9 @@ export function explainYaml(errors: readonly (YAMLError | Error)[], text: string
   const deep = errors.find((e) => /call stack|stack overflow/i.test(e.message));
   if (deep)
     return [makeError('bad-yaml', at(offsetOf(deep)), 'Cannot read YAML: it is nested too deeply', 'Flatten it')];
-  return errors.map((e) => explainOne(e, text, at));
+  // At one place the first says what is wrong, the others what follows from it.
+  const firsts = errors.filter((e, i) => errors.findIndex((other) => offsetOf(other) === offsetOf(e)) === i);
+  return firsts.map((e) => explainOne(e, text, at));
 }
 
 function explainOne(error: YAMLError | Error, text: string, at: At): Diagnostic {

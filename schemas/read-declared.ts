@@ -84,7 +84,7 @@ export async function readText(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (e) {
-    if (codeOf(e) === 'ENOENT') return undefined;
+    if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes(codeOf(e) ?? '')) return undefined;
     throw new Error(`Cannot read ${path}: ${e instanceof Error ? e.message : String(e)}`, { cause: e });
   }
 }

@@ -33,7 +33,8 @@ export interface ParsedRequirements {
 }
 
 const NAME = /^([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(\[[^\]]*\])?\s*/;
-const SPECIFIER = /^(?:\(?\s*(?:(?:===|~=|==|!=|<=|>=|<|>)\s*[^\s,;()]+\s*,?\s*)+\)?)?$/;
+const CLAUSE = String.raw`(?:===|~=|==|!=|<=|>=|<|>)\s*[^\s,;()=<>~]+\s*`;
+const SPECIFIER = new RegExp(String.raw`^(?:\(?\s*${CLAUSE}(?:,\s*${CLAUSE})*,?\s*\)?)?$`);
 const WHEEL_PATH = /^(?:\.\/)?[^\s@:]+\.whl$/;
 
 /** Text of a requirements file → its lines. `file` is the path inside the model. Pure: includes are options here. */

@@ -74,7 +74,7 @@ async function readOption(folder: string, line: OptionLine, depth: number): Prom
   return refuse(
     line,
     'warning',
-    `Passing over "${option} ${value}": a model does not choose how packages are found`,
+    `Passing over "${`${option} ${value}`.trim()}": a model does not choose how packages are found`,
     hint,
   );
 }
@@ -87,12 +87,15 @@ function refuse({ at }: OptionLine, severity: ModelProblem['severity'], message:
   };
 }
 
+/** `?token=…`, `&X-Amz-Signature=…`: fields of a URL that open what others may not. */
+const SECRET_FIELD = /([?&][^=&#\s]*(?:token|key|sig|secret|passw|auth|credential)[^=&#\s]*=)[^&#\s]+/gi;
+
 /** Whether a URL carries a user, a password or a token. */
 export function hasCredentials(text: string): boolean {
-  return /:\/\/[^/\s@]+@/.test(text);
+  return maskSecret(text) !== text;
 }
 
 /** The text without what may be a secret. */
 export function maskSecret(text: string): string {
-  return text.replace(/:\/\/[^/\s@]+@/g, '://…@').replace(/([?&](?:token|key|sig|password)=)[^&\s]+/gi, '$1…');
+  return text.replace(/:\/\/[^/\s@]+@/g, '://…@').replace(SECRET_FIELD, '$1…');
 }

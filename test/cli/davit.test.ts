@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -160,6 +161,17 @@ describe('davit check', () => {
 });
 
 describe('davit validate', () => {
+  it.each([
+    ['--model=', 'Cannot use "" for --model: expected something in it'],
+    ['--model', "Cannot understand the options: Option '--model <value>' argument missing"],
+  ])('refuses %s with one sentence', (option, sentence) => {
+    expect(davit('validate', option)).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: `${sentence}\nTry: npx davit validate --help\n`,
+    });
+  });
+
   it('needs no project for a model alone', () => {
     const cwd = mkdtempSync(join(tmpdir(), 'davit-alone-'));
     const model = join(cwd, 'models', 'empty');
@@ -169,5 +181,19 @@ describe('davit validate', () => {
     rmSync(cwd, { recursive: true });
     expect(status).toBe(1);
     expect(stderr).toContain('models/empty/MLmodel:1:1 error model-unreadable');
+  });
+});
+
+describe('davit serve', () => {
+  it('says before it does anything that the port is taken', async () => {
+    const other = createServer();
+    await new Promise<void>((done) => other.listen({ port: 0, host: '127.0.0.1' }, done));
+    const { port } = other.address() as AddressInfo;
+    const { status, stdout, stderr } = davit('serve', '--model', 'nowhere', '--port', String(port));
+    other.close();
+    expect([status, stdout]).toEqual([3, '']);
+    expect(stderr.split('\n')[0]).toBe(
+      `Cannot serve on port ${port}: another program listens there, expected a free one. Choose another, or --port 0 for any`,
+    );
   });
 });

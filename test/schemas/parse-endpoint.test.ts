@@ -191,6 +191,11 @@ describe('parseEndpoint()', () => {
       `${SMALLEST}---\n${SMALLEST}`,
       ['6:1 bad-yaml Cannot read YAML: there is a second document after "---", expected one'],
     ],
+    [
+      'one mistake at one place once',
+      'name: iris\nconfig: [\n  a: b\nc: d\n',
+      ['4:1 bad-yaml Cannot read YAML: Flow sequence', '4:1'].slice(0, 1),
+    ],
     ['nesting without end', `name: ${'['.repeat(20_000)}`, [' bad-yaml Cannot read YAML: it is nested too deeply']],
     [
       'bytes of another encoding',

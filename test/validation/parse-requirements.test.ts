@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseRequirements } from '../../validation/parse-requirements.ts';
+import { hasCredentials, maskSecret } from '../../validation/read-requirements.ts';
 
 test('parseRequirements() reads names, versions, markers, sources, hashes and comments', () => {
   const text = [
@@ -51,4 +52,21 @@ test('parseRequirements() keeps options and what it cannot read, each on its lin
     ['git+https://x/y', { file: 'r.txt', line: 3, column: 1 }],
     ['a b', { file: 'r.txt', line: 4, column: 1 }],
   ]);
+});
+
+test('parseRequirements() does not take two requirements on one line for one', () => {
+  const { requirements, unreadable } = parseRequirements('cloudpickle==3.1.2torch==2.1.0\n', 'requirements.txt');
+  expect([requirements, unreadable.map((u) => u.text)]).toEqual([[], ['cloudpickle==3.1.2torch==2.1.0']]);
+});
+
+test.each([
+  ['https://bob:hunter2@example.com/simple', 'https://…@example.com/simple'],
+  ['https://example.com/simple?token=abc', 'https://example.com/simple?token=…'],
+  ['https://example.com/a.whl?v=1&X-Amz-Signature=abc#x', 'https://example.com/a.whl?v=1&X-Amz-Signature=…#x'],
+])('maskSecret() hides what opens %s', (text, shown) => {
+  expect([maskSecret(text), hasCredentials(text)]).toEqual([shown, true]);
+});
+
+test('hasCredentials() finds none in an ordinary URL', () => {
+  expect(hasCredentials('https://example.com/a.whl?v=1#sha256=abc')).toBe(false);
 });
