@@ -23,7 +23,8 @@ test('a worker killed while idle is replaced before anyone meets it', async () =
   const server = await startServer('m_obedient', { args: ['--workers', '1'] });
   const pid = await askPid(server);
   process.kill(pid, 'SIGKILL');
-  await until(async () => !isAlive(pid) && (await status(server)).workers === 1);
+  await until(() => server.events.some((e) => e.event === 'worker lost' && e['pid'] === pid));
+  await until(async () => (await status(server)).workers === 1);
   const next = await ask(server, 'answer');
   expect(next.status).toBe(200);
   expect(await next.json()).not.toMatchObject({ predictions: [{ pid }] });
