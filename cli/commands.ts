@@ -13,5 +13,6 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   logs: async () => (await import('./logs.ts')).logs,
   token: async () => (await import('./token.ts')).token,
   down: async () => (await import('./down.ts')).down,
+  cluster: async () => (await import('./cluster.ts')).cluster,
   env: async () => (await import('./env.ts')).env,
 };

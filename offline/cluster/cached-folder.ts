@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto';
+import { readdir, rm, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { makeFolderAtomically } from '../../system/atomic-files.ts';
+import { cacheFolder } from '../../system/cache.ts';
+import { withFileLock } from '../../system/file-lock.ts';
+import type { BuildOptions } from '../go-build.ts';
+
+/** A part of the cluster that is made once and kept: `CACHE/cluster/NAME-KEY/`. */
+export interface Part {
+  readonly name: string;
+  /** Names everything that the content depends on. */
+  readonly key: string;
+  readonly fill: (folder: string) => Promise<void>;
+}
+
+/** The folder of a part; makes it, whole or not at all, when it is not there. One process at a time does so. */
+export async function ensureFolder(part: Part, { progress, signal }: BuildOptions): Promise<string> {
+  const folder = folderOf(part);
+  if (await isFolder(folder)) return folder;
+  const make = async () => {
+    signal?.throwIfAborted();
+    if (await isFolder(folder)) return;
+    await removeLeftovers(basename(folder));
+    await makeFolderAtomically(folder, part.fill);
+  };
+  await withFileLock(`${folder}.lock`, make, { what: `making ${part.name} for the cluster`, progress });
+  return folder;
+}
+
+/** Where a part is, when it is there. */
+export function folderOf({ name, key }: Pick<Part, 'name' | 'key'>): string {
+  return cacheFolder('cluster', `${name}-${key}`);
+}
+
+/** A key for a part that is made from these values. */
+export function keyOf(...values: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(values)).digest('hex').slice(0, 10);
+}
+
+/** What a process that was killed on the way has left beside the folder; only who holds the lock may do this. */
+async function removeLeftovers(name: string): Promise<void> {
+  const names = await readdir(cacheFolder('cluster')).catch(() => []);
+  const leftovers = names.filter((n) => n.startsWith(`${name}.`) && n.endsWith('.new'));
+  await Promise.all(leftovers.map((n) => rm(cacheFolder('cluster', n), { recursive: true, force: true })));
+}
+
+async function isFolder(folder: string): Promise<boolean> {
+  const there = await stat(folder).catch(() => undefined);
+  return there?.isDirectory() ?? false;
+}

@@ -1,0 +1,92 @@
+import { readFile } from 'node:fs/promises';
+import type { BuildOptions } from '../go-build.ts';
+import { findKubectl } from './go-programs.ts';
+import { readKnativeVersion } from './knative.ts';
+import { KIND_CONTEXT, kindDown, kindExists, kindIsPossible, kindUp } from './kind-cluster.ts';
+import { callKubectl, type Kubectl } from './kubectl.ts';
+import { nodeDown, nodeUp } from './node-cluster.ts';
+import { KUBECONFIG, REGISTRY } from './places.ts';
+
+/** Whose cluster it is: one that was there, one of kind's in Docker, or a node that we made on this machine. */
+export type ClusterKind = 'context' | 'kind' | 'node';
+
+/** What there is to know about the cluster to try things on. */
+export interface Cluster {
+  readonly kind: ClusterKind;
+  readonly state: 'up' | 'unreachable';
+  /** A file of our own; absent: kubectl's own files, and `context`. */
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  /** Where images are pushed; the cluster pulls them by the same name. */
+  readonly registry?: string;
+  /** `v1.34.4` */
+  readonly kubernetes?: string;
+  /** `1.21.0` */
+  readonly knative?: string;
+}
+
+export interface ClusterOptions extends BuildOptions {
+  /** A context of the user's own kubeconfig: looked at, never made, changed or removed. */
+  readonly context?: string | undefined;
+}
+
+/** Makes a cluster, in the first way that this machine has; one that is there already is only looked at. */
+export async function clusterUp(options: ClusterOptions): Promise<Cluster> {
+  const kind = await chooseKind(options);
+  if (kind === 'kind') await kindUp(options);
+  if (kind === 'node') await nodeUp(options);
+  const cluster = await readCluster(kind, options);
+  if (cluster.state === 'up') return cluster;
+  throw new Error(`Cannot reach the cluster ${whichOne(cluster)}, expected its API server to answer`);
+}
+
+/** The cluster that is there, if one is. */
+export async function clusterStatus(options: ClusterOptions): Promise<Cluster | undefined> {
+  const kind = await findKind(options);
+  return kind && readCluster(kind, options);
+}
+
+/** Removes the cluster that `clusterUp` made; says which, or undefined when there was none. */
+export async function clusterDown(options: ClusterOptions): Promise<ClusterKind | undefined> {
+  const kind = await findKind(options);
+  if (kind === 'kind') await kindDown(options);
+  // Also when nothing runs: what an interrupted start or a restart of the machine left is removed.
+  if (kind === 'node' || (kind === undefined && isRoot())) await nodeDown(options);
+  return kind;
+}
+
+async function chooseKind(options: ClusterOptions): Promise<ClusterKind> {
+  const found = await findKind(options);
+  if (found) return found;
+  return (await kindIsPossible()) ? 'kind' : 'node';
+}
+
+async function findKind({ context }: ClusterOptions): Promise<ClusterKind | undefined> {
+  if (context !== undefined) return 'context';
+  const file = await readFile(KUBECONFIG).catch(() => undefined);
+  if (file) return 'node';
+  return (await kindExists()) ? 'kind' : undefined;
+}
+
+async function readCluster(kind: ClusterKind, options: ClusterOptions): Promise<Cluster> {
+  const place = {
+    context: { context: options.context ?? '' },
+    kind: { context: KIND_CONTEXT, registry: REGISTRY },
+    node: { kubeconfig: KUBECONFIG, registry: REGISTRY },
+  }[kind];
+  const to: Kubectl = { program: await findKubectl(), signal: options.signal, ...place };
+  const version = await callKubectl(to, ['version', '--output=json', '--request-timeout=10s']);
+  if (version.code !== 0) return { kind, state: 'unreachable', ...place };
+  const server = (JSON.parse(version.stdout) as { readonly serverVersion: { readonly gitVersion: string } })
+    .serverVersion;
+  const knative = await readKnativeVersion(to);
+  return { kind, state: 'up', ...place, kubernetes: server.gitVersion, ...(knative !== undefined && { knative }) };
+}
+
+function whichOne({ context, kubeconfig }: Cluster): string {
+  return context === undefined ? `of ${kubeconfig ?? 'kubectl'}` : `"${context}"`;
+}
+
+function isRoot(): boolean {
+  return process.getuid?.() === 0;
+}

@@ -1,0 +1,53 @@
+import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CONTROL_GROUP } from './places.ts';
+
+const ROOT = '/sys/fs/cgroup';
+const TRIES = 50;
+const POLL_MILLISECONDS = 100;
+
+/** Makes the control group under which the kubelet puts all pods, in every hierarchy. */
+export async function makeControlGroups(): Promise<void> {
+  for (const hierarchy of await listHierarchies()) {
+    await mkdir(join(hierarchy, CONTROL_GROUP), { recursive: true });
+    if (hierarchy.endsWith('cpuset')) await inheritCpus(hierarchy);
+  }
+}
+
+/** Removes them; their processes are gone by now, the kernel may need a moment to agree. */
+export async function removeControlGroups(): Promise<void> {
+  for (const hierarchy of await listHierarchies()) await removeTree(join(hierarchy, CONTROL_GROUP));
+}
+
+/** Generation 2 has one hierarchy, generation 1 one for each controller. */
+async function listHierarchies(): Promise<readonly string[]> {
+  const names = await readdir(ROOT);
+  if (names.includes('cgroup.controllers')) return [ROOT];
+  const folders = await readdir(ROOT, { withFileTypes: true });
+  return folders.filter((f) => f.isDirectory()).map((f) => join(ROOT, f.name));
+}
+
+/** A new group of the first generation has no processors until it is given some. */
+async function inheritCpus(hierarchy: string): Promise<void> {
+  for (const file of ['cpuset.cpus', 'cpuset.mems']) {
+    await writeFile(join(hierarchy, CONTROL_GROUP, file), await readFile(join(hierarchy, file), 'utf8'));
+  }
+}
+
+/** A group is removed from its leaves on, and only by rmdir: its files are the kernel's. */
+async function removeTree(folder: string): Promise<void> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => undefined);
+  if (!entries) return;
+  for (const entry of entries.filter((e) => e.isDirectory())) await removeTree(join(folder, entry.name));
+  for (let tries = 1; ; tries++) {
+    try {
+      await rmdir(folder);
+      return;
+    } catch (e) {
+      if ((e as NodeJS.ErrnoException).code === 'ENOENT') return;
+      if (tries === TRIES) throw new Error(`Cannot remove the control group ${folder}`, { cause: e });
+      await sleep(POLL_MILLISECONDS);
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import { access, constants } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { timed } from '../../system/progress.ts';
+import { childEnvironment } from '../../system/run-process.ts';
+import type { BuildOptions } from '../go-build.ts';
+import { runChecked } from './run-checked.ts';
+
+/** A program that the node needs → the Debian package that brings it. */
+const PROGRAMS = {
+  containerd: 'containerd',
+  'containerd-shim-runc-v2': 'containerd',
+  ctr: 'containerd',
+  debootstrap: 'debootstrap',
+  ip: 'iproute2',
+  iptables: 'iptables',
+  mount: 'mount',
+  nsenter: 'util-linux',
+  openssl: 'openssl',
+  runc: 'runc',
+  tar: 'tar',
+  unshare: 'util-linux',
+} as const;
+const CNI_PLUGINS = { folder: '/usr/lib/cni', plugins: ['ptp', 'host-local', 'portmap', 'loopback'] };
+const CNI_PACKAGE = 'containernetworking-plugins';
+
+/** Debian keeps programs of the administrator where a user's PATH may not lead. */
+export const SYSTEM_PATH = [process.env['PATH'] ?? '', '/usr/sbin', '/sbin', '/usr/bin', '/bin'].join(delimiter);
+export const CNI_FOLDER = CNI_PLUGINS.folder;
+
+/** Installs with apt what is missing of the Debian packages that the node needs, and says so. They stay after `down`. */
+export async function ensureDebianPackages({ progress, signal }: BuildOptions): Promise<void> {
+  const missing = await missingPackages();
+  if (missing.length === 0) return;
+  if (!(await findProgram('apt-get')))
+    throw new Error(
+      `Cannot make a node: ${missing.join(', ')} missing, and there is no apt-get to install them with. Install them and run the same command again`,
+    );
+  const options = {
+    env: childEnvironment({ DEBIAN_FRONTEND: 'noninteractive' }),
+    ...(signal && { signal }),
+  };
+  const words = `Installing Debian packages with apt, which stay: ${missing.join(', ')}`;
+  await timed(progress, words, async () => {
+    await runChecked('read the list of Debian packages', ['apt-get', 'update', '-qq'], options);
+    const install = ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...missing];
+    await runChecked(`install ${missing.join(', ')}`, install, options);
+  });
+}
+
+async function missingPackages(): Promise<readonly string[]> {
+  const programs = await Promise.all(
+    Object.entries(PROGRAMS).map(async ([program, name]) => ((await findProgram(program)) ? [] : [name])),
+  );
+  const plugins = await Promise.all(
+    CNI_PLUGINS.plugins.map(async (p) => ((await isExecutable(join(CNI_PLUGINS.folder, p))) ? [] : [CNI_PACKAGE])),
+  );
+  return [...new Set([...programs, ...plugins].flat())];
+}
+
+/** The path of a program, or undefined. */
+export async function findProgram(name: string): Promise<string | undefined> {
+  for (const folder of SYSTEM_PATH.split(delimiter).filter(Boolean)) {
+    if (await isExecutable(join(folder, name))) return join(folder, name);
+  }
+  return undefined;
+}
+
+function isExecutable(file: string): Promise<boolean> {
+  return access(file, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}

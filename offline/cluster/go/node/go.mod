@@ -1,0 +1,3 @@
+module davit.local/cluster
+
+go 1.26

@@ -1,0 +1,146 @@
+// The first process of the node. It waits for a file that lists the components, starts each one when what it needs
+// answers, starts it again when it ends, and reaps every process that nobody else waits for. Called as `pause` it only
+// waits to be ended: the process that holds a pod's namespaces.
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+const (
+	poll           = 50 * time.Millisecond
+	restartAfter   = time.Second
+	machineNetwork = 3 // the number of the open file
+)
+
+var onMachine = []string{"/usr/bin/nsenter", "--net=/proc/self/fd/3", "--"}
+
+type component struct {
+	Name    string
+	Command []string
+	// After is where something must answer first: `tcp:HOST:PORT` or `unix:PATH`.
+	After string
+	Log   string
+	// OnMachine runs it in the machine's network, which this process got as an open file.
+	OnMachine bool
+}
+
+type node struct {
+	sync.Mutex
+	running map[int]component
+}
+
+func main() {
+	if filepath.Base(os.Args[0]) == "pause" {
+		pause()
+	}
+	if len(os.Args) != 2 {
+		fail("Cannot start the node: expected the file that lists its components")
+	}
+	// Volumes that the kubelet mounts must be seen by containers, and nothing by the machine.
+	if err := syscall.Mount("", "/", "", syscall.MS_SHARED|syscall.MS_REC, ""); err != nil {
+		fail("Cannot share mounts between the node's processes: " + err.Error())
+	}
+	n := &node{running: map[int]component{}}
+	for _, c := range waitForComponents(os.Args[1]) {
+		go n.start(c)
+	}
+	n.reap()
+}
+
+func pause() {
+	ended := make(chan os.Signal, 1)
+	signal.Notify(ended, syscall.SIGINT, syscall.SIGTERM)
+	<-ended
+	os.Exit(0)
+}
+
+func waitForComponents(file string) (components []component) {
+	for {
+		if text, err := os.ReadFile(file); err == nil {
+			if err := json.Unmarshal(text, &components); err != nil {
+				fail("Cannot read " + file + ": " + err.Error())
+			}
+			return components
+		}
+		time.Sleep(poll)
+	}
+}
+
+func (n *node) start(c component) {
+	for !answers(c.After) {
+		time.Sleep(poll)
+	}
+	log, err := os.OpenFile(c.Log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		fail("Cannot open the log of " + c.Name + ": " + err.Error())
+	}
+	defer log.Close()
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		fail(err.Error())
+	}
+	defer null.Close()
+	command, files := c.Command, []uintptr{null.Fd(), log.Fd(), log.Fd()}
+	if c.OnMachine {
+		command, files = append(onMachine, command...), append(files, machineNetwork)
+	}
+	n.Lock()
+	defer n.Unlock()
+	pid, err := syscall.ForkExec(command[0], command, &syscall.ProcAttr{
+		Env:   os.Environ(),
+		Files: files,
+		Sys:   &syscall.SysProcAttr{Setsid: true},
+	})
+	if err != nil {
+		fail("Cannot start " + command[0] + ": " + err.Error())
+	}
+	n.running[pid] = c
+}
+
+func answers(where string) bool {
+	network, address, _ := strings.Cut(where, ":")
+	if network == "" {
+		return true
+	}
+	connection, err := net.DialTimeout(network, address, time.Second)
+	if err != nil {
+		return false
+	}
+	connection.Close()
+	return true
+}
+
+func (n *node) reap() {
+	for {
+		var status syscall.WaitStatus
+		pid, err := syscall.Wait4(-1, &status, 0, nil)
+		if err != nil {
+			time.Sleep(poll) // nothing runs yet
+			continue
+		}
+		n.Lock()
+		c, known := n.running[pid]
+		delete(n.running, pid)
+		n.Unlock()
+		if !known {
+			continue
+		}
+		fmt.Printf("%s ended (%d), starting it again\n", c.Name, status.ExitStatus())
+		time.AfterFunc(restartAfter, func() { n.start(c) })
+	}
+}
+
+func fail(message string) {
+	fmt.Fprintln(os.Stderr, message)
+	os.Exit(1)
+}

@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import { timed } from '../../system/progress.ts';
+import type { BuildOptions } from '../go-build.ts';
+import { ensureBaseLayer } from './base-image.ts';
+import { ensureFolder, keyOf } from './cached-folder.ts';
+import type { GoPrograms } from './go-programs.ts';
+import { type Image, type ImagePlan, makeImage, planProgram, readImage } from './oci-image.ts';
+import { REGISTRY } from './places.ts';
+import type { WheelPrograms } from './wheels.ts';
+
+const KNATIVE_PROGRAMS = ['activator', 'autoscaler', 'controller', 'kourier', 'queue', 'webhook'] as const;
+export type ImageName = 'coredns' | 'envoy' | 'pause' | (typeof KNATIVE_PROGRAMS)[number];
+export type Images = Readonly<Record<ImageName, Image>>;
+
+/** The images of the cluster's own pods: made once, with digests that name them. */
+export async function ensureImages(
+  programs: GoPrograms,
+  wheels: WheelPrograms,
+  options: BuildOptions,
+): Promise<Images> {
+  const base = await ensureBaseLayer(options);
+  const plans: readonly ImagePlan[] = [
+    planProgram(join(programs.node, 'node'), { name: 'davit/pause', as: 'pause' }),
+    planProgram(join(programs.coredns, 'coredns'), { name: 'davit/coredns' }),
+    ...KNATIVE_PROGRAMS.map((p) => planProgram(join(programs.knative, p), { name: `davit/${p}` })),
+    {
+      name: 'davit/envoy',
+      base,
+      files: { 'usr/local/bin/envoy': wheels.envoy },
+      entrypoint: ['/usr/local/bin/envoy'],
+      user: '65532',
+    },
+  ];
+  const folder = await ensureFolder(
+    {
+      name: 'images',
+      key: keyOf(plans),
+      fill: (fresh) => timed(options.progress, 'Making container images', () => makeAll(plans, fresh)),
+    },
+    options,
+  );
+  const images = await Promise.all(plans.map(async (p) => [shortName(p), await readImage(join(folder, shortName(p)))]));
+  return Object.fromEntries(images) as Images;
+}
+
+/** The name by which a pod pulls an image: never a tag. */
+export function imageReference(image: Image): string {
+  return `${REGISTRY}/${image.name}@${image.digest}`;
+}
+
+async function makeAll(plans: readonly ImagePlan[], folder: string): Promise<void> {
+  for (const plan of plans) await makeImage(plan, join(folder, shortName(plan)));
+}
+
+function shortName(plan: ImagePlan): string {
+  return plan.name.replace('davit/', '');
+}

@@ -1,0 +1,122 @@
+import { chmod, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { timed } from '../../system/progress.ts';
+import { withFileLock } from '../../system/file-lock.ts';
+import type { BuildOptions } from '../go-build.ts';
+import { makeCertificates } from './certificates.ts';
+import { makeControlGroups, removeControlGroups } from './control-groups.ts';
+import { makeControlPlane } from './control-plane.ts';
+import { ensureDebianPackages, findProgram } from './debian.ts';
+import { ensureGoPrograms, type GoPrograms } from './go-programs.ts';
+import { ensureImages, imageReference, type Images } from './images.ts';
+import { installDns, installKnative, waitForKnative } from './knative.ts';
+import { type KnativeManifests, makeKnativeManifests } from './knative-manifests.ts';
+import { callKubectl, type Kubectl, until } from './kubectl.ts';
+import { connectNode, disconnectNode, requireFreeRanges, writeCniConfiguration } from './network.ts';
+import { makeNode } from './node.ts';
+import { endNodeProcess, findNodeProcess, hasComponents, startComponents, startNodeProcess } from './node-process.ts';
+import { KUBECONFIG, NODE_FOLDER, NODE_NAME } from './places.ts';
+import { makeRegistry, pushImage, registryAnswers } from './registry.ts';
+import { ensureWheels, type WheelPrograms } from './wheels.ts';
+
+const LOCK = '/run/davit-cluster.lock';
+const API_LIMIT_SECONDS = 60;
+const NODE_LIMIT_SECONDS = 90;
+const POLL_MILLISECONDS = 100;
+
+interface Parts {
+  readonly programs: GoPrograms;
+  readonly wheels: WheelPrograms;
+  readonly images: Images;
+  readonly manifests: KnativeManifests;
+}
+
+/** Makes a Kubernetes of one node on this machine, with a registry and Knative; goes on where an earlier try stopped. */
+export function nodeUp(options: BuildOptions): Promise<void> {
+  return exclusively(options, async () => {
+    requireLinuxRoot();
+    await ensureDebianPackages(options);
+    const parts = await ensureParts(options);
+    const { progress, signal } = options;
+    const running = await findNodeProcess();
+    if (!running || !(await hasComponents())) {
+      await removeAll();
+      await timed(progress, 'Starting the node', () => startNode(parts));
+    }
+    const to: Kubectl = { program: join(parts.programs.kubernetes, 'kubectl'), kubeconfig: KUBECONFIG, signal };
+    await Promise.all([
+      timed(progress, 'Waiting for Kubernetes', () => waitForApi(to)),
+      timed(progress, 'Pushing images to the registry', () => pushImages(parts.images, signal)),
+    ]);
+    await installDns(to, parts.images);
+    await timed(progress, 'Installing Knative and Kourier', () => installKnative(to, parts.manifests));
+    await timed(progress, 'Waiting for Knative', async () => {
+      await waitForNode(to);
+      await waitForKnative(to);
+    });
+  });
+}
+
+/** Takes the node down: no process, interface, rule, mount, control group or file of it is left. */
+export function nodeDown(options: BuildOptions): Promise<void> {
+  return exclusively(options, () => timed(options.progress, 'Taking the node down', removeAll));
+}
+
+function exclusively(options: BuildOptions, work: () => Promise<void>): Promise<void> {
+  return withFileLock(LOCK, work, { what: 'starting or ending the cluster', progress: options.progress });
+}
+
+function requireLinuxRoot(): void {
+  if (process.platform === 'linux' && process.getuid?.() === 0) return;
+  throw new Error(
+    'Cannot make a cluster on this machine: expected kind on the PATH with Docker running, or Linux and root. Name a cluster of your own with --context, or install kind (https://kind.sigs.k8s.io)',
+  );
+}
+
+async function ensureParts(options: BuildOptions): Promise<Parts> {
+  const wheels = await ensureWheels(options);
+  const programs = await ensureGoPrograms(options);
+  const images = await ensureImages(programs, wheels, options);
+  return { wheels, programs, images, manifests: await makeKnativeManifests(images, options) };
+}
+
+async function startNode({ programs, wheels, images }: Parts): Promise<void> {
+  await requireFreeRanges();
+  await mkdir(join(NODE_FOLDER, 'logs'), { recursive: true });
+  await chmod(NODE_FOLDER, 0o700);
+  await Promise.all([makeCertificates(), writeCniConfiguration(), makeControlGroups()]);
+  await connectNode(await startNodeProcess(join(programs.node, 'node')));
+  const containerd = (await findProgram('containerd')) ?? 'containerd';
+  const { kubernetes } = programs;
+  await startComponents([
+    ...makeControlPlane({ etcd: wheels.etcd, kubernetes }),
+    ...(await makeRegistry(join(programs.registry, 'registry'))),
+    ...(await makeNode({ kubernetes, containerd, pause: imageReference(images.pause) })),
+  ]);
+}
+
+async function waitForApi(to: Kubectl): Promise<void> {
+  await until(to, API_LIMIT_SECONDS, 'reach the API server', () => callKubectl(to, ['get', '--raw', '/readyz']));
+}
+
+async function waitForNode(to: Kubectl): Promise<void> {
+  const wait = ['wait', '--for=condition=Ready', `node/${NODE_NAME}`, '--timeout=30s'];
+  await until(to, NODE_LIMIT_SECONDS, 'get the node ready', () => callKubectl(to, wait));
+}
+
+async function pushImages(images: Images, signal: AbortSignal | undefined): Promise<void> {
+  while (!(await registryAnswers())) {
+    signal?.throwIfAborted();
+    await sleep(POLL_MILLISECONDS);
+  }
+  for (const image of Object.values(images)) await pushImage(image);
+}
+
+async function removeAll(): Promise<void> {
+  const running = await findNodeProcess();
+  if (running) await endNodeProcess(running);
+  await disconnectNode();
+  await removeControlGroups();
+  await rm(NODE_FOLDER, { recursive: true, force: true });
+}

@@ -1,0 +1,119 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { writeFileAtomically } from '../../system/atomic-files.ts';
+import { childEnvironment, isAlive } from '../../system/run-process.ts';
+import { SYSTEM_PATH } from './debian.ts';
+import { NODE_FOLDER } from './places.ts';
+
+/** One program of the node; its first process starts it, and starts it again when it ends. */
+export interface Component {
+  readonly name: string;
+  readonly command: readonly string[];
+  /** What must answer first: `tcp:HOST:PORT` or `unix:PATH`. */
+  readonly after?: string;
+  /** In the machine's network instead of the node's. */
+  readonly onMachine?: boolean;
+}
+
+/** The first process of the node, as the machine numbers it; `started` tells it from a later one of the same number. */
+export interface NodeProcess {
+  readonly pid: number;
+  readonly started: string;
+}
+
+const RECORD = join(NODE_FOLDER, 'node.json');
+const COMPONENTS = join(NODE_FOLDER, 'components.json');
+const POLL_MILLISECONDS = 50;
+const END_MILLISECONDS = 20_000;
+/** The node has its own processes, mounts, network and host name: when its first process ends, all of it is gone. */
+const NAMESPACES = [
+  '--pid',
+  '--fork',
+  '--mount',
+  '--mount-proc',
+  '--propagation',
+  'private',
+  '--net',
+  '--uts',
+  '--ipc',
+];
+
+export function logFile(name: string): string {
+  return join(NODE_FOLDER, 'logs', `${name}.log`);
+}
+
+/** Starts the node's first process, which then waits for `startComponents`. */
+export async function startNodeProcess(program: string): Promise<NodeProcess> {
+  await rm(COMPONENTS, { force: true });
+  const [log, network] = [openSync(logFile('node'), 'a'), openSync('/proc/self/ns/net', 'r')];
+  const env = childEnvironment({ PATH: SYSTEM_PATH });
+  const args = [...NAMESPACES, '--kill-child', program, COMPONENTS];
+  // The fourth file is the machine's network, for what must run there.
+  const unshare = spawn('unshare', args, { env, detached: true, stdio: ['ignore', log, log, network] });
+  await once(unshare, 'spawn');
+  closeSync(log);
+  closeSync(network);
+  unshare.unref();
+  const pid = await childOf(unshare.pid ?? 0);
+  const node = { pid, started: startTime(pid) ?? '' };
+  await writeFileAtomically(RECORD, JSON.stringify(node));
+  return node;
+}
+
+/** Hands the components to the node's first process, which starts them. */
+export async function startComponents(components: readonly Component[]): Promise<void> {
+  const list = components.map((c) => ({ ...c, log: logFile(c.name) }));
+  await writeFileAtomically(COMPONENTS, JSON.stringify(list), 0o600);
+}
+
+/** The node that runs, if one does. */
+export async function findNodeProcess(): Promise<NodeProcess | undefined> {
+  const text = await readFile(RECORD, 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  const node = JSON.parse(text) as NodeProcess;
+  return isAlive(node.pid) && startTime(node.pid) === node.started ? node : undefined;
+}
+
+/** Whether the node was given its components: one that was interrupted before that is started anew. */
+export async function hasComponents(): Promise<boolean> {
+  return readFile(COMPONENTS).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Ends the node's first process, and with it, by the kernel, every process, mount and interface of the node. */
+export async function endNodeProcess({ pid }: NodeProcess): Promise<void> {
+  process.kill(pid, 'SIGKILL');
+  const until = performance.now() + END_MILLISECONDS;
+  while (isAlive(pid)) {
+    if (performance.now() > until) throw new Error(`Cannot end the node: process ${pid} is still there`);
+    await sleep(POLL_MILLISECONDS);
+  }
+}
+
+/** `unshare --fork` stays outside; its only child is the first process inside. */
+async function childOf(parent: number): Promise<number> {
+  for (let tries = 0; tries < 100; tries++) {
+    const children = await readFile(`/proc/${parent}/task/${parent}/children`, 'utf8').catch(() => '');
+    const child = Number(children.trim().split(' ')[0]);
+    if (child > 0) return child;
+    if (!isAlive(parent)) break;
+    await sleep(POLL_MILLISECONDS);
+  }
+  const words = await readFile(logFile('node'), 'utf8').catch(() => '');
+  throw new Error(`Cannot start the node: ${words.trim().split('\n').at(-1) ?? 'its first process did not come up'}`);
+}
+
+/** Field 22 of /proc/PID/stat: clock ticks since the machine started. */
+function startTime(pid: number): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ')[19];
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,111 @@
+import { join } from 'node:path';
+import { writeFileAtomically } from '../../system/atomic-files.ts';
+import { AUTHORITY, certificateOf, kubeconfigOf } from './certificates.ts';
+import { API_ANSWERS } from './control-plane.ts';
+import { CNI_FOLDER } from './debian.ts';
+import { CNI_CONFIGURATION_FOLDER } from './network.ts';
+import type { Component } from './node-process.ts';
+import {
+  CONTAINERD_SOCKET,
+  CONTROL_GROUP,
+  DNS_ADDRESS,
+  MACHINE_ADDRESS,
+  NODE_ADDRESS,
+  NODE_FOLDER,
+  NODE_NAME,
+  POD_RANGE,
+} from './places.ts';
+
+const CONTAINERD_FILE = join(NODE_FOLDER, 'containerd.toml');
+const KUBELET_FILE = join(NODE_FOLDER, 'kubelet.json');
+const RESOLV_FILE = join(NODE_FOLDER, 'resolv.conf');
+
+/** containerd, the kubelet and kube-proxy, with their files. `pause`: the image that holds a pod's namespaces. */
+export async function makeNode({
+  kubernetes,
+  containerd,
+  pause,
+}: {
+  readonly kubernetes: string;
+  readonly containerd: string;
+  readonly pause: string;
+}): Promise<readonly Component[]> {
+  await writeFileAtomically(CONTAINERD_FILE, renderContainerd(pause));
+  await writeFileAtomically(KUBELET_FILE, JSON.stringify(makeKubeletConfiguration()));
+  await writeFileAtomically(RESOLV_FILE, `nameserver ${MACHINE_ADDRESS}\n`); // a pod of the node itself asks nobody
+  const kubelet = [
+    join(kubernetes, 'kubelet'),
+    `--config=${KUBELET_FILE}`,
+    `--kubeconfig=${kubeconfigOf('kubelet')}`,
+    `--hostname-override=${NODE_NAME}`,
+    `--node-ip=${NODE_ADDRESS}`,
+    `--root-dir=${join(NODE_FOLDER, 'kubelet')}`,
+    `--cert-dir=${join(NODE_FOLDER, 'certificates')}`,
+  ];
+  const proxy = [
+    join(kubernetes, 'kube-proxy'),
+    `--kubeconfig=${kubeconfigOf('proxy')}`,
+    '--proxy-mode=iptables',
+    `--cluster-cidr=${POD_RANGE}`,
+    `--hostname-override=${NODE_NAME}`,
+    // The table of connections belongs to the machine, and is left as it is.
+    '--conntrack-max-per-core=0',
+    '--conntrack-tcp-timeout-established=0s',
+    '--conntrack-tcp-timeout-close-wait=0s',
+  ];
+  return [
+    { name: 'containerd', command: [containerd, '--config', CONTAINERD_FILE] },
+    { name: 'kubelet', command: kubelet, after: `unix:${CONTAINERD_SOCKET}` },
+    { name: 'proxy', command: proxy, after: API_ANSWERS },
+  ];
+}
+
+function renderContainerd(pause: string): string {
+  return `version = 2
+root = "${join(NODE_FOLDER, 'containerd')}"
+state = "${join(NODE_FOLDER, 'run')}"
+[grpc]
+  address = "${CONTAINERD_SOCKET}"
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "${pause}"
+  # Where a negative oom_score_adj is forbidden, no pod would start: "can't get final child's PID from pipe: EOF".
+  restrict_oom_score_adj = true
+  # A process that is not root may listen below 1024, inside its pod.
+  enable_unprivileged_ports = true
+  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+    runtime_type = "io.containerd.runc.v2"
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "${CNI_FOLDER}"
+    conf_dir = "${CNI_CONFIGURATION_FOLDER}"
+`;
+}
+
+function makeKubeletConfiguration() {
+  const { certificate, key } = certificateOf('kubelet');
+  return {
+    apiVersion: 'kubelet.config.k8s.io/v1beta1',
+    kind: 'KubeletConfiguration',
+    authentication: {
+      anonymous: { enabled: false },
+      webhook: { enabled: true },
+      x509: { clientCAFile: AUTHORITY.certificate },
+    },
+    authorization: { mode: 'Webhook' },
+    // One folder of control groups for everything, so that it can be removed; both generations of them will do.
+    cgroupDriver: 'cgroupfs',
+    cgroupRoot: `/${CONTROL_GROUP}`,
+    failCgroupV1: false,
+    failSwapOn: false,
+    clusterDomain: 'cluster.local',
+    clusterDNS: [DNS_ADDRESS],
+    containerRuntimeEndpoint: `unix://${CONTAINERD_SOCKET}`,
+    tlsCertFile: certificate,
+    tlsPrivateKeyFile: key,
+    resolvConf: RESOLV_FILE,
+    // It shares the disk with everything else: images are never thrown away, and pods only where there is nothing left.
+    evictionHard: { 'memory.available': '100Mi', 'nodefs.available': '1%', 'imagefs.available': '1%' },
+    imageGCHighThresholdPercent: 100,
+    podLogsDir: join(NODE_FOLDER, 'pod-logs'),
+    maxPods: 200,
+  };
+}

@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import { cp, mkdir, readFile, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { writeFileAtomically } from '../../system/atomic-files.ts';
+import { type Layer, packLayer, readLayer } from './oci-layer.ts';
+
+/** What goes into an image: programs laid over an optional base. */
+export interface ImagePlan {
+  /** Where it is pushed: `davit/coredns`. */
+  readonly name: string;
+  /** Folder of the packed layer below. */
+  readonly base?: string;
+  /** Path in the image → file here. */
+  readonly files: Readonly<Record<string, string>>;
+  readonly entrypoint: readonly string[];
+  /** Numeric: Kubernetes cannot tell that a name is not root's. */
+  readonly user?: string;
+}
+
+/** An image that lies in a folder, ready to be pushed. */
+export interface Image {
+  readonly name: string;
+  /** `sha256:<hex>` of the manifest: with it the image is named for ever. */
+  readonly digest: string;
+  readonly manifest: string;
+  readonly config: string;
+  readonly layers: readonly Layer[];
+}
+
+const MEDIA = {
+  manifest: 'application/vnd.oci.image.manifest.v1+json',
+  config: 'application/vnd.oci.image.config.v1+json',
+  layer: 'application/vnd.oci.image.layer.v1.tar+gzip',
+} as const;
+const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** Makes an image in `folder`. The same files give the same digest. */
+export async function makeImage(plan: ImagePlan, folder: string): Promise<void> {
+  const root = join(folder, 'root');
+  for (const [path, file] of Object.entries(plan.files)) {
+    await mkdir(join(root, dirname(path)), { recursive: true });
+    await cp(file, join(root, path), { dereference: true });
+  }
+  await packLayer(root, folder, { owner: 'root' });
+  await rm(root, { recursive: true });
+  await writeFileAtomically(join(folder, 'image.json'), JSON.stringify(plan));
+}
+
+/** The image that `makeImage` left in a folder. */
+export async function readImage(folder: string): Promise<Image> {
+  const plan = JSON.parse(await readFile(join(folder, 'image.json'), 'utf8')) as ImagePlan;
+  const layers = [...(plan.base === undefined ? [] : [await readLayer(plan.base)]), await readLayer(folder)];
+  const config = makeConfig(plan, layers);
+  const manifest = makeManifest(config, layers);
+  return { name: plan.name, digest: digest(manifest), manifest, config, layers };
+}
+
+/** A plan for one static program, called by its own name. */
+export function planProgram(
+  file: string,
+  { name, as = basename(file) }: { readonly name: string; readonly as?: string },
+): ImagePlan {
+  return { name, files: { [as]: file }, entrypoint: [`/${as}`], user: '65532' };
+}
+
+/** `sha256:<hex>` of a text. */
+export function digest(text: string): string {
+  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
+}
+
+function makeConfig({ entrypoint, user }: ImagePlan, layers: readonly Layer[]): string {
+  return JSON.stringify({
+    architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
+    os: 'linux',
+    config: { Entrypoint: entrypoint, Env: [PATH], ...(user !== undefined && { User: user }) },
+    rootfs: { type: 'layers', diff_ids: layers.map((l) => l.diffId) },
+    history: layers.map(() => ({ created: '1970-01-01T00:00:00Z', created_by: 'davit cluster' })),
+  });
+}
+
+function makeManifest(config: string, layers: readonly Layer[]): string {
+  return JSON.stringify({
+    schemaVersion: 2,
+    mediaType: MEDIA.manifest,
+    config: { mediaType: MEDIA.config, digest: digest(config), size: Buffer.byteLength(config) },
+    layers: layers.map((l) => ({ mediaType: MEDIA.layer, digest: l.digest, size: l.bytes })),
+  });
+}
+
+export const MANIFEST_MEDIA_TYPE: string = MEDIA.manifest;

@@ -1,0 +1,22 @@
+/** Everything that the node writes; short, because a socket's path may have 107 bytes. `down` removes it whole. */
+export const NODE_FOLDER = '/var/lib/davit-cluster';
+export const KUBECONFIG = `${NODE_FOLDER}/kubeconfig`;
+export const CONTAINERD_SOCKET = `${NODE_FOLDER}/containerd.sock`;
+
+export const NODE_NAME = 'davit-node';
+/** The node has a network of its own; a cable with these two ends leads there. */
+export const MACHINE_ADDRESS = '10.243.0.1';
+export const NODE_ADDRESS = '10.243.0.2';
+export const CABLE = 'davit-cluster';
+export const CABLE_RANGE = '10.243.0.0/30';
+export const POD_RANGE = '10.244.0.0/16';
+export const SERVICE_RANGE = '10.96.0.0/16';
+/** The first address of SERVICE_RANGE, which Kubernetes gives its own API. */
+export const API_SERVICE_ADDRESS = '10.96.0.1';
+export const DNS_ADDRESS = '10.96.0.10';
+export const API_PORT = 6443;
+
+/** The registry, by the same name on the machine and on the node: both reach it on their own loopback. */
+export const REGISTRY = 'localhost:5001';
+/** All the node's control groups are below this one. */
+export const CONTROL_GROUP = 'davit-cluster';

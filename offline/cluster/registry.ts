@@ -1,0 +1,66 @@
+import { openAsBlob } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileAtomically } from '../../system/atomic-files.ts';
+import type { Component } from './node-process.ts';
+import { digest, type Image, MANIFEST_MEDIA_TYPE } from './oci-image.ts';
+import { NODE_FOLDER, REGISTRY } from './places.ts';
+
+const API = `http://${REGISTRY}/v2`;
+const ADDRESS = REGISTRY.replace('localhost', '127.0.0.1');
+
+/**
+ * Two registries on one folder: one on the machine's loopback, where images are pushed, one on the node's, where they are
+ * pulled. So an image has one name in both places, and no loopback is opened to a network.
+ */
+export async function makeRegistry(program: string): Promise<readonly Component[]> {
+  const folder = join(NODE_FOLDER, 'registry');
+  await mkdir(folder, { recursive: true });
+  const config = join(NODE_FOLDER, 'registry.json'); // JSON is YAML
+  await writeFileAtomically(
+    config,
+    JSON.stringify({
+      version: '0.1',
+      log: { level: 'warn', accesslog: { disabled: true } },
+      storage: { filesystem: { rootdirectory: folder }, delete: { enabled: true } },
+      http: { addr: ADDRESS },
+    }),
+  );
+  const command = [program, 'serve', config];
+  return [
+    { name: 'registry', command },
+    { name: 'registry-on-machine', command, onMachine: true },
+  ];
+}
+
+/** Whether the registry answers on the machine. */
+export async function registryAnswers(): Promise<boolean> {
+  const answer = await fetch(`${API}/`).catch(() => undefined);
+  return answer?.ok ?? false;
+}
+
+/** Pushes an image to the registry; what is there already is not sent again. */
+export async function pushImage(image: Image): Promise<void> {
+  for (const layer of image.layers) await pushBlob(image, layer.digest, () => openAsBlob(layer.file));
+  await pushBlob(image, digest(image.config), () => Promise.resolve(new Blob([image.config])));
+  const url = `${API}/${image.name}/manifests/${image.digest}`;
+  const headers = { 'content-type': MANIFEST_MEDIA_TYPE };
+  await expectAnswer(image, await fetch(url, { method: 'PUT', headers, body: image.manifest }));
+}
+
+async function pushBlob(image: Image, blob: string, open: () => Promise<Blob>): Promise<void> {
+  const there = await fetch(`${API}/${image.name}/blobs/${blob}`, { method: 'HEAD' });
+  if (there.ok) return;
+  const begun = await fetch(`${API}/${image.name}/blobs/uploads/`, { method: 'POST' });
+  await expectAnswer(image, begun);
+  const url = new URL(begun.headers.get('location') ?? '', API);
+  url.searchParams.set('digest', blob);
+  const headers = { 'content-type': 'application/octet-stream' };
+  await expectAnswer(image, await fetch(url, { method: 'PUT', headers, body: await open() }));
+}
+
+async function expectAnswer(image: Image, answer: Response): Promise<void> {
+  const text = await answer.text();
+  if (answer.ok) return;
+  throw new Error(`Cannot push ${image.name} to ${REGISTRY}: it answered ${answer.status} ${text.slice(0, 200)}`);
+}
