@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 
 const ROOT = dirname(import.meta.dirname);
 const GATE = ['tools/check.ts', '--without-tests'];
-const TESTS = ['node_modules/vitest/vitest.mjs', 'run'];
+const TESTS = ['node_modules/vitest/vitest.mjs', 'run', '--project', 'fast', '--project', 'real'];
 
 const gate = await run(GATE);
 const tests = await run([...TESTS, ...process.argv.slice(2)]);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type BuildOptions, buildGo, type GoBuild, goBuildKey } from '../go-build.ts';
 import { ensureFolder, folderOf } from './cached-folder.ts';
 
-export const KUBERNETES_VERSION = '1.34.4';
+const KUBERNETES_VERSION = '1.34.4';
 export const KNATIVE_VERSION = '1.21';
 
 const OURS = ['go.mod', 'main.go'];

@@ -42,7 +42,7 @@ const NAMESPACES = [
   '--ipc',
 ];
 
-export function logFile(name: string): string {
+function logFile(name: string): string {
   return join(NODE_FOLDER, 'logs', `${name}.log`);
 }
 
@@ -51,9 +51,9 @@ export async function startNodeProcess(program: string): Promise<NodeProcess> {
   await rm(COMPONENTS, { force: true });
   const [log, network] = [openSync(logFile('node'), 'a'), openSync('/proc/self/ns/net', 'r')];
   const env = childEnvironment({ PATH: SYSTEM_PATH });
-  const args = [...NAMESPACES, '--kill-child', program, COMPONENTS];
+  const [command = '', ...args] = [...IN_NAMESPACES, program, COMPONENTS];
   // The fourth file is the machine's network, for what must run there.
-  const unshare = spawn('unshare', args, { env, detached: true, stdio: ['ignore', log, log, network] });
+  const unshare = spawn(command, args, { env, detached: true, stdio: ['ignore', log, log, network] });
   await once(unshare, 'spawn');
   closeSync(log);
   closeSync(network);

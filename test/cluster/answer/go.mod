@@ -1,0 +1,3 @@
+module davit.local/answer
+
+go 1.26

@@ -1,0 +1,20 @@
+// The smallest thing that can be served: says its version, and whether the cluster's names are known to it.
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+)
+
+func main() {
+	fmt.Println("answering")
+	http.HandleFunc("/", func(answer http.ResponseWriter, _ *http.Request) {
+		_, err := net.LookupHost("kubernetes.default.svc.cluster.local")
+		fmt.Fprintf(answer, "version %s, names known: %t", os.Getenv("VERSION"), err == nil)
+	})
+	if err := http.ListenAndServe(":8080", nil); err != nil {
+		os.Exit(1)
+	}
+}

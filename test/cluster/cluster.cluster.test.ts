@@ -1,0 +1,139 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Cluster, clusterDown, clusterStatus, clusterUp } from '../../offline/cluster/cluster.ts';
+import { findKubectl } from '../../offline/cluster/go-programs.ts';
+import { imageReference } from '../../offline/cluster/images.ts';
+import { applyObjects, type Kubectl, kubectl } from '../../offline/cluster/kubectl.ts';
+import { makeImage, planProgram, readImage } from '../../offline/cluster/oci-image.ts';
+import { NODE_NAME } from '../../offline/cluster/places.ts';
+import { pushImage } from '../../offline/cluster/registry.ts';
+import { buildGo } from '../../offline/go-build.ts';
+import { readTraces } from './machine-traces.ts';
+
+const NAMESPACE = 'davit-cluster-test';
+const options = { progress: { say: (line: string) => process.stderr.write(`${line}\n`) } };
+const there = await clusterStatus(options);
+const traces = await readTraces();
+let cluster: Cluster;
+let to: Kubectl;
+
+beforeAll(async () => {
+  cluster = there?.state === 'up' ? there : await clusterUp(options);
+  to = { program: await findKubectl(), kubeconfig: cluster.kubeconfig, context: cluster.context };
+});
+
+afterAll(async () => {
+  await kubectl(to, ['delete', 'namespace', NAMESPACE, '--ignore-not-found']).catch(() => undefined);
+  if (!there) await clusterDown(options);
+});
+
+test('clusterUp() makes a node that knows its versions, and a second one changes nothing', async () => {
+  const expected = { kind: 'node', state: 'up', kubernetes: 'v1.34.4', knative: '1.21.0', registry: 'localhost:5001' };
+  expect(cluster).toMatchObject(expected);
+  const before = await podNames();
+  expect(await clusterUp(options)).toEqual(cluster);
+  expect(await podNames()).toEqual(before);
+});
+
+test('a Configuration and a Route of an image from the registry answer through Kourier', async () => {
+  const image = await makeAnswerImage('answer');
+  await applyObjects(to, [...makeObjects(image)], { limitSeconds: 60 });
+  await kubectl(to, ['wait', '--for=condition=Ready', 'route/answer', '-n', NAMESPACE, '--timeout=90s']);
+  const gateway = await kubectl(to, [
+    ...['get', 'service', 'kourier-internal', '-n', 'kourier-system'],
+    ...['-o', 'jsonpath={.spec.clusterIP}'],
+  ]);
+  expect(await ask(gateway, `answer.${NAMESPACE}.svc.cluster.local`)).toEqual({
+    status: 200,
+    text: 'version 1, names known: true',
+  });
+  const logs = ['logs', '-n', NAMESPACE, '-l', 'serving.knative.dev/configuration=answer', '-c', 'model'];
+  expect(await kubectl(to, logs)).toBe('answering\n');
+});
+
+test('a graphics card that is declared on the node is handed out once', async () => {
+  const patch = ['capacity', 'allocatable'].map((what) => ({
+    op: 'add',
+    path: `/status/${what}/nvidia.com~1gpu`,
+    value: '1',
+  }));
+  const status = ['--subresource=status', '--type=json', '-p', JSON.stringify(patch)];
+  await kubectl(to, ['patch', 'node', NODE_NAME, ...status]);
+  await applyObjects(to, [makeGpuPod('first'), makeGpuPod('second')], { limitSeconds: 60 });
+  const scheduled = '{range .items[*]}{.status.conditions[?(@.type=="PodScheduled")].status} {end}';
+  const read = (path: string) =>
+    kubectl(to, ['get', 'pods', '-n', NAMESPACE, '-l', 'gpu=wanted', '-o', `jsonpath=${path}`]);
+  await expect
+    .poll(async () => (await read(scheduled)).split(' ').sort(), { timeout: 30_000 })
+    .toEqual(['', 'False', 'True']);
+  expect(await read(scheduled.replace('].status', '].message'))).toContain('Insufficient nvidia.com/gpu');
+});
+
+test.skipIf(there)('clusterDown() leaves the machine as it was', async () => {
+  expect(await clusterDown(options)).toBe('node');
+  expect(await readTraces()).toEqual(traces);
+  expect(await clusterStatus(options)).toBeUndefined();
+});
+
+async function podNames(): Promise<string> {
+  return kubectl(to, ['get', 'pods', '-A', '-o', 'name', '--sort-by=.metadata.name']);
+}
+
+async function makeAnswerImage(name: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'davit-answer-'));
+  try {
+    const source = join(import.meta.dirname, 'answer');
+    const build = { name, source, sources: ['go.mod', 'main.go'], packages: ['.'], count: 130, usually: 'seconds' };
+    await buildGo(build, join(folder, name), options);
+    await makeImage(planProgram(join(folder, name), { name: `test/${name}` }), join(folder, 'image'));
+    const image = await readImage(join(folder, 'image'));
+    await pushImage(image);
+    return imageReference(image);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+function makeObjects(image: string) {
+  const template = {
+    metadata: { name: 'answer-1', annotations: { 'autoscaling.knative.dev/target-burst-capacity': '-1' } },
+    spec: {
+      containerConcurrency: 4,
+      enableServiceLinks: false,
+      containers: [{ name: 'model', image, ports: [{ containerPort: 8080 }], env: [{ name: 'VERSION', value: '1' }] }],
+    },
+  };
+  const metadata = { name: 'answer', namespace: NAMESPACE };
+  const labels = { 'networking.knative.dev/visibility': 'cluster-local' };
+  const traffic = [{ revisionName: 'answer-1', percent: 100, latestRevision: false }];
+  return [
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } },
+    { apiVersion: 'serving.knative.dev/v1', kind: 'Configuration', metadata, spec: { template } },
+    { apiVersion: 'serving.knative.dev/v1', kind: 'Route', metadata: { ...metadata, labels }, spec: { traffic } },
+  ];
+}
+
+function makeGpuPod(name: string) {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: NAMESPACE, labels: { gpu: 'wanted' } },
+    spec: {
+      containers: [{ name: 'model', image: 'localhost:5001/none', resources: { limits: { 'nvidia.com/gpu': '1' } } }],
+    },
+  };
+}
+
+async function ask(address: string, host: string) {
+  return new Promise<{ readonly status: number; readonly text: string }>((done, fail) => {
+    const asking = request({ host: address, port: 80, path: '/', headers: { host } }, (answer) => {
+      let text = '';
+      answer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+      answer.on('end', () => done({ status: answer.statusCode ?? 0, text }));
+    });
+    asking.on('error', fail).end();
+  });
+}

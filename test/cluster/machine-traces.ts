@@ -1,0 +1,45 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { NODE_FOLDER } from '../../offline/cluster/places.ts';
+import { runProcess } from '../../system/run-process.ts';
+
+/** All that a node could leave on this machine; two of them are compared. */
+export async function readTraces() {
+  const [links, routes, rules, mounts] = await Promise.all([
+    lines('ip', '-oneline', 'link', 'show'),
+    lines('ip', 'route', 'show', 'table', 'all'),
+    lines('iptables-save'),
+    readFile('/proc/self/mountinfo', 'utf8'),
+  ]);
+  return {
+    links: links.map((line) => line.split(': ')[1]),
+    routes,
+    rules: rules.filter((line) => !line.startsWith('#')),
+    mounts: mounts.split('\n').length,
+    networks: (await lines('ip', 'netns', 'list')).length,
+    controlGroups: await listControlGroups(),
+    processes: await listProcesses(),
+    folder: await stat(NODE_FOLDER).then(
+      () => NODE_FOLDER,
+      () => 'none',
+    ),
+  };
+}
+
+async function lines(program: string, ...args: readonly string[]): Promise<readonly string[]> {
+  const ran = await runProcess(program, args).catch(() => undefined);
+  return (ran?.stdout ?? '').split('\n').filter(Boolean);
+}
+
+async function listControlGroups(): Promise<readonly string[]> {
+  const found = await runProcess('find', ['/sys/fs/cgroup', '-name', 'davit*']);
+  return found.stdout.split('\n').filter(Boolean);
+}
+
+/** Processes that were started with a path of the node. */
+async function listProcesses(): Promise<readonly string[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const commands = await Promise.all(
+    pids.map(async (pid) => (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).replaceAll('\0', ' ')),
+  );
+  return commands.filter((command) => command.includes(NODE_FOLDER));
+}
