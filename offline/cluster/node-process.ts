@@ -30,7 +30,9 @@ const COMPONENTS = join(NODE_FOLDER, 'components.json');
 const POLL_MILLISECONDS = 50;
 const END_MILLISECONDS = 20_000;
 /** The node has its own processes, mounts, network and host name: when its first process ends, all of it is gone. */
-const NAMESPACES = [
+const IN_NAMESPACES = [
+  'unshare',
+  '--kill-child',
   '--pid',
   '--fork',
   '--mount',

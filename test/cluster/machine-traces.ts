@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { NODE_FOLDER } from '../../offline/cluster/places.ts';
 import { runProcess } from '../../system/run-process.ts';
 
@@ -18,16 +18,19 @@ export async function readTraces() {
     networks: (await lines('ip', 'netns', 'list')).length,
     controlGroups: await listControlGroups(),
     processes: await listProcesses(),
-    folder: await stat(NODE_FOLDER).then(
-      () => NODE_FOLDER,
-      () => 'none',
-    ),
+    files: await listFiles(),
   };
 }
 
 async function lines(program: string, ...args: readonly string[]): Promise<readonly string[]> {
   const ran = await runProcess(program, args).catch(() => undefined);
   return (ran?.stdout ?? '').split('\n').filter(Boolean);
+}
+
+/** Where Kubernetes, containerd and network plugins write when nobody stops them. */
+async function listFiles(): Promise<readonly string[]> {
+  const places = ['/etc', '/opt', '/run', '/usr/libexec', '/var/lib', '/var/log'];
+  return (await lines('find', ...places, '-xdev', '-maxdepth', '2')).toSorted();
 }
 
 async function listControlGroups(): Promise<readonly string[]> {

@@ -46,15 +46,43 @@ func main() {
 	if len(os.Args) != 2 {
 		fail("Cannot start the node: expected the file that lists its components")
 	}
-	// Volumes that the kubelet mounts must be seen by containers, and nothing by the machine.
-	if err := syscall.Mount("", "/", "", syscall.MS_SHARED|syscall.MS_REC, ""); err != nil {
-		fail("Cannot share mounts between the node's processes: " + err.Error())
-	}
+	keepFilesInside(filepath.Dir(os.Args[1]))
 	n := &node{running: map[int]component{}}
 	for _, c := range waitForComponents(os.Args[1]) {
 		go n.start(c)
 	}
 	n.reap()
+}
+
+// What components write outside of the node's folder (sockets, links to logs, network names) goes to memory, over the
+// machine's files: it is gone with the node. The namespace of mounts is our own.
+func keepFilesInside(folder string) {
+	const memory, itself = "/run/davit", "/run/davit/folder"
+	mount("tmpfs", "/run", "tmpfs", 0, "mode=0755")
+	makeFolder(itself)
+	mount(folder, itself, "", syscall.MS_BIND, "")
+	for _, top := range []string{"opt", "usr", "var"} {
+		upper, work := filepath.Join(memory, top, "upper"), filepath.Join(memory, top, "work")
+		makeFolder(upper)
+		makeFolder(work)
+		layers := fmt.Sprintf("lowerdir=/%s,upperdir=%s,workdir=%s", top, upper, work)
+		mount("overlay", "/"+top, "overlay", 0, layers)
+	}
+	mount(itself, folder, "", syscall.MS_BIND, "")
+	// Volumes that the kubelet mounts must be seen by containers.
+	mount("", "/", "", syscall.MS_SHARED|syscall.MS_REC, "")
+}
+
+func mount(source, target, kind string, flags uintptr, options string) {
+	if err := syscall.Mount(source, target, kind, flags, options); err != nil {
+		fail("Cannot mount " + target + " for the node: " + err.Error())
+	}
+}
+
+func makeFolder(path string) {
+	if err := os.MkdirAll(path, 0o755); err != nil {
+		fail(err.Error())
+	}
 }
 
 func pause() {
