@@ -14,6 +14,7 @@ export const cluster: Command = {
   davit cluster status --json
   davit cluster down`,
   options: {
+    bare: { type: 'boolean', help: 'Kubernetes and a registry only, without Knative: for trying to install it' },
     context: { type: 'string', value: 'NAME', help: "A context of kubectl's: use that cluster" },
   },
   args: { min: 1, max: 1 },
@@ -23,8 +24,8 @@ export const cluster: Command = {
 const NOTHING: Outcome = { diagnostics: [], result: null, text: '' };
 
 async function runCluster({ args, options, progress, signal }: Context): Promise<Outcome> {
-  const { context } = options;
-  const asked = { progress, signal, ...(typeof context === 'string' && { context }) };
+  const { context, bare } = options;
+  const asked = { progress, signal, ...(typeof context === 'string' && { context }), bare: bare === true };
   switch (args[0] ?? '') {
     case 'up':
       return outcome(await clusterUp(asked));
@@ -61,7 +62,9 @@ function render(found: Cluster): string {
     found.knative ? `Knative Serving ${found.knative}` : 'no Knative Serving',
   ];
   const lines = [
-    found.state === 'up' ? `Up: ${words}, ${versions.filter(Boolean).join(', ')}` : `Not answering: ${words}`,
+    found.state === 'up'
+      ? `Up: ${words}, ${versions.filter(Boolean).join(', ')}`
+      : `Not answering: ${words} (${found.reason ?? ''})`,
     found.registry && `Registry: ${found.registry}, for images that the cluster is to run`,
     found.kubeconfig ? `export KUBECONFIG=${found.kubeconfig}` : `kubectl --context ${found.context ?? ''} get pods -A`,
   ];

@@ -1,11 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import type { BuildOptions } from '../go-build.ts';
 import { findKubectl } from './go-programs.ts';
 import { readKnativeVersion } from './knative.ts';
 import { KIND_CONTEXT, kindDown, kindExists, kindIsPossible, kindUp } from './kind-cluster.ts';
 import { callKubectl, type Kubectl } from './kubectl.ts';
-import { nodeDown, nodeUp } from './node-cluster.ts';
-import { KUBECONFIG, REGISTRY } from './places.ts';
+import { nodeDown, type NodeOptions, nodeUp } from './node-cluster.ts';
+import { IMAGES_FILE, KUBECONFIG, REGISTRY } from './places.ts';
 
 /** Whose cluster it is: one that was there, one of kind's in Docker, or a node that we made on this machine. */
 export type ClusterKind = 'context' | 'kind' | 'node';
@@ -14,18 +13,22 @@ export type ClusterKind = 'context' | 'kind' | 'node';
 export interface Cluster {
   readonly kind: ClusterKind;
   readonly state: 'up' | 'unreachable';
+  /** Why it is unreachable, in kubectl's words. */
+  readonly reason?: string;
   /** A file of our own; absent: kubectl's own files, and `context`. */
   readonly kubeconfig?: string;
   readonly context?: string;
   /** Where images are pushed; the cluster pulls them by the same name. */
   readonly registry?: string;
+  /** What the registry holds from the start, for a Knative that is installed by someone else. */
+  readonly images?: Readonly<Record<string, string>>;
   /** `v1.34.4` */
   readonly kubernetes?: string;
   /** `1.21.0` */
   readonly knative?: string;
 }
 
-export interface ClusterOptions extends BuildOptions {
+export interface ClusterOptions extends NodeOptions {
   /** A context of the user's own kubeconfig: looked at, never made, changed or removed. */
   readonly context?: string | undefined;
 }
@@ -37,7 +40,9 @@ export async function clusterUp(options: ClusterOptions): Promise<Cluster> {
   if (kind === 'node') await nodeUp(options);
   const cluster = await readCluster(kind, options);
   if (cluster.state === 'up') return cluster;
-  throw new Error(`Cannot reach the cluster ${whichOne(cluster)}, expected its API server to answer`);
+  throw new Error(
+    `Cannot reach the cluster ${whichOne(cluster)}: ${cluster.reason ?? ''}, expected its API server to answer`,
+  );
 }
 
 /** The cluster that is there, if one is. */
@@ -72,15 +77,23 @@ async function readCluster(kind: ClusterKind, options: ClusterOptions): Promise<
   const place = {
     context: { context: options.context ?? '' },
     kind: { context: KIND_CONTEXT, registry: REGISTRY },
-    node: { kubeconfig: KUBECONFIG, registry: REGISTRY },
+    node: { kubeconfig: KUBECONFIG, registry: REGISTRY, ...(await readImages()) },
   }[kind];
   const to: Kubectl = { program: await findKubectl(), signal: options.signal, ...place };
   const version = await callKubectl(to, ['version', '--output=json', '--request-timeout=10s']);
-  if (version.code !== 0) return { kind, state: 'unreachable', ...place };
+  if (version.code !== 0) {
+    const reason = version.stderr.trim().split('\n').at(-1) ?? '';
+    return { kind, state: 'unreachable', reason, ...place };
+  }
   const server = (JSON.parse(version.stdout) as { readonly serverVersion: { readonly gitVersion: string } })
     .serverVersion;
   const knative = await readKnativeVersion(to);
   return { kind, state: 'up', ...place, kubernetes: server.gitVersion, ...(knative !== undefined && { knative }) };
+}
+
+async function readImages(): Promise<Pick<Cluster, 'images'>> {
+  const text = await readFile(IMAGES_FILE, 'utf8').catch(() => undefined);
+  return text === undefined ? {} : { images: JSON.parse(text) as Record<string, string> };
 }
 
 function whichOne({ context, kubeconfig }: Cluster): string {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { childEnvironment, type Ran, runProcess } from '../../system/run-process.ts';
+import { KUBECONFIG, KUBECTL_CACHE } from './places.ts';
 
 /** How a cluster is spoken to. */
 export interface Kubectl {
@@ -23,7 +24,10 @@ export async function kubectl(to: Kubectl, args: readonly string[], input?: stri
 export function callKubectl(to: Kubectl, args: readonly string[], input?: string): Promise<Ran> {
   const { program, kubeconfig, context, signal } = to;
   return runProcess(program, [...(context === undefined ? [] : ['--context', context]), ...args], {
-    env: childEnvironment(kubeconfig === undefined ? {} : { KUBECONFIG: kubeconfig }),
+    env: childEnvironment({
+      ...(kubeconfig !== undefined && { KUBECONFIG: kubeconfig }),
+      ...(kubeconfig === KUBECONFIG && { KUBECACHEDIR: KUBECTL_CACHE }),
+    }),
     limitSeconds: CALL_LIMIT_SECONDS,
     ...(input !== undefined && { input }),
     ...(signal && { signal }),

@@ -1,6 +1,6 @@
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { timed } from '../../system/progress.ts';
 import { withFileLock } from '../../system/file-lock.ts';
 import type { BuildOptions } from '../go-build.ts';
@@ -16,14 +16,13 @@ import { callKubectl, type Kubectl, until } from './kubectl.ts';
 import { connectNode, disconnectNode, requireFreeRanges, writeCniConfiguration } from './network.ts';
 import { makeNode } from './node.ts';
 import { endNodeProcess, findNodeProcess, hasComponents, startComponents, startNodeProcess } from './node-process.ts';
-import { KUBECONFIG, NODE_FOLDER, NODE_NAME } from './places.ts';
-import { makeRegistry, pushImage, registryAnswers } from './registry.ts';
+import { IMAGES_FILE, KUBECONFIG, LOGS_FOLDER, NODE_FOLDER, NODE_NAME } from './places.ts';
+import { makeRegistry, pushImage, requireFreePort, waitForRegistry } from './registry.ts';
 import { ensureWheels, type WheelPrograms } from './wheels.ts';
 
 const LOCK = '/run/davit-cluster.lock';
 const API_LIMIT_SECONDS = 60;
 const NODE_LIMIT_SECONDS = 90;
-const POLL_MILLISECONDS = 100;
 
 interface Parts {
   readonly programs: GoPrograms;
@@ -32,10 +31,15 @@ interface Parts {
   readonly manifests: KnativeManifests;
 }
 
+export interface NodeOptions extends BuildOptions {
+  /** Without Knative, for trying to install it; its images are in the registry all the same. */
+  readonly bare?: boolean;
+}
+
 /** Makes a Kubernetes of one node on this machine, with a registry and Knative; goes on where an earlier try stopped. */
-export function nodeUp(options: BuildOptions): Promise<void> {
-  return exclusively(options, async () => {
-    requireLinuxRoot();
+export async function nodeUp(options: NodeOptions): Promise<void> {
+  requireLinuxRoot();
+  await exclusively(options, async () => {
     await ensureDebianPackages(options);
     const parts = await ensureParts(options);
     const { progress, signal } = options;
@@ -50,11 +54,10 @@ export function nodeUp(options: BuildOptions): Promise<void> {
       timed(progress, 'Pushing images to the registry', () => pushImages(parts.images, signal)),
     ]);
     await installDns(to, parts.images);
+    await waitForNode(to);
+    if (options.bare) return;
     await timed(progress, 'Installing Knative and Kourier', () => installKnative(to, parts.manifests));
-    await timed(progress, 'Waiting for Knative', async () => {
-      await waitForNode(to);
-      await waitForKnative(to);
-    });
+    await timed(progress, 'Waiting for Knative', () => waitForKnative(to));
   });
 }
 
@@ -83,7 +86,8 @@ async function ensureParts(options: BuildOptions): Promise<Parts> {
 
 async function startNode({ programs, wheels, images }: Parts): Promise<void> {
   await requireFreeRanges();
-  await mkdir(join(NODE_FOLDER, 'logs'), { recursive: true });
+  await requireFreePort();
+  await mkdir(LOGS_FOLDER, { recursive: true });
   await chmod(NODE_FOLDER, 0o700);
   await Promise.all([makeCertificates(), writeCniConfiguration(), makeControlGroups()]);
   await connectNode(await startNodeProcess(join(programs.node, 'node')));
@@ -97,20 +101,23 @@ async function startNode({ programs, wheels, images }: Parts): Promise<void> {
 }
 
 async function waitForApi(to: Kubectl): Promise<void> {
-  await until(to, API_LIMIT_SECONDS, 'reach the API server', () => callKubectl(to, ['get', '--raw', '/readyz']));
+  await until(to, API_LIMIT_SECONDS, `reach the API server (its log is in ${LOGS_FOLDER})`, () =>
+    callKubectl(to, ['get', '--raw', '/readyz']),
+  );
 }
 
 async function waitForNode(to: Kubectl): Promise<void> {
   const wait = ['wait', '--for=condition=Ready', `node/${NODE_NAME}`, '--timeout=30s'];
-  await until(to, NODE_LIMIT_SECONDS, 'get the node ready', () => callKubectl(to, wait));
+  await until(to, NODE_LIMIT_SECONDS, `get the node ready (its logs are in ${LOGS_FOLDER})`, () =>
+    callKubectl(to, wait),
+  );
 }
 
 async function pushImages(images: Images, signal: AbortSignal | undefined): Promise<void> {
-  while (!(await registryAnswers())) {
-    signal?.throwIfAborted();
-    await sleep(POLL_MILLISECONDS);
-  }
+  await waitForRegistry(signal);
   for (const image of Object.values(images)) await pushImage(image);
+  const names = Object.entries(images).map(([name, image]) => [name, imageReference(image)]);
+  await writeFileAtomically(IMAGES_FILE, JSON.stringify(Object.fromEntries(names)));
 }
 
 async function removeAll(): Promise<void> {

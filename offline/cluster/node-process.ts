@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { childEnvironment, isAlive } from '../../system/run-process.ts';
 import { SYSTEM_PATH } from './debian.ts';
-import { NODE_FOLDER } from './places.ts';
+import { LOGS_FOLDER, NODE_FOLDER } from './places.ts';
 
 /** One program of the node; its first process starts it, and starts it again when it ends. */
 export interface Component {
@@ -45,7 +45,7 @@ const IN_NAMESPACES = [
 ];
 
 function logFile(name: string): string {
-  return join(NODE_FOLDER, 'logs', `${name}.log`);
+  return join(LOGS_FOLDER, `${name}.log`);
 }
 
 /** Starts the node's first process, which then waits for `startComponents`. */
@@ -53,7 +53,7 @@ export async function startNodeProcess(program: string): Promise<NodeProcess> {
   await rm(COMPONENTS, { force: true });
   const [log, network] = [openSync(logFile('node'), 'a'), openSync('/proc/self/ns/net', 'r')];
   const env = childEnvironment({ PATH: SYSTEM_PATH });
-  const [command = '', ...args] = [...IN_NAMESPACES, program, COMPONENTS];
+  const [command, ...args] = [...IN_NAMESPACES, program, COMPONENTS];
   // The fourth file is the machine's network, for what must run there.
   const unshare = spawn(command, args, { env, detached: true, stdio: ['ignore', log, log, network] });
   await once(unshare, 'spawn');

@@ -1,6 +1,11 @@
 /** Everything that the node writes; short, because a socket's path may have 107 bytes. `down` removes it whole. */
 export const NODE_FOLDER = '/var/lib/davit-cluster';
 export const KUBECONFIG = `${NODE_FOLDER}/kubeconfig`;
+export const LOGS_FOLDER = `${NODE_FOLDER}/logs`;
+/** Names of the images that the registry holds from the start: `{activator: 'localhost:5001/…'}`. */
+export const IMAGES_FILE = `${NODE_FOLDER}/images.json`;
+/** What kubectl keeps of a cluster, which would else be in the user's home. */
+export const KUBECTL_CACHE = `${NODE_FOLDER}/kubectl`;
 export const CONTAINERD_SOCKET = `${NODE_FOLDER}/containerd.sock`;
 
 export const NODE_NAME = 'davit-node';

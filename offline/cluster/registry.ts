@@ -1,13 +1,18 @@
+import { once } from 'node:events';
 import { openAsBlob } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import type { Component } from './node-process.ts';
 import { digest, type Image, MANIFEST_MEDIA_TYPE } from './oci-image.ts';
-import { NODE_FOLDER, REGISTRY } from './places.ts';
+import { LOGS_FOLDER, NODE_FOLDER, REGISTRY } from './places.ts';
 
 const API = `http://${REGISTRY}/v2`;
 const ADDRESS = REGISTRY.replace('localhost', '127.0.0.1');
+const LIMIT_SECONDS = 30;
+const POLL_MILLISECONDS = 100;
 
 /**
  * Two registries on one folder: one on the machine's loopback, where images are pushed, one on the node's, where they are
@@ -33,10 +38,30 @@ export async function makeRegistry(program: string): Promise<readonly Component[
   ];
 }
 
-/** Whether the registry answers on the machine. */
-export async function registryAnswers(): Promise<boolean> {
-  const answer = await fetch(`${API}/`).catch(() => undefined);
-  return answer?.ok ?? false;
+/** Throws when something else listens where the registry will: images would be pushed to a stranger. */
+export async function requireFreePort(): Promise<void> {
+  const [host, port] = ADDRESS.split(':');
+  const socket = connect({ host, port: Number(port) });
+  const taken = await Promise.race([
+    once(socket, 'connect').then(() => true),
+    once(socket, 'error').then(() => false),
+  ]).catch(() => false);
+  socket.destroy();
+  if (taken)
+    throw new Error(`Cannot start the registry: something listens on ${ADDRESS} already, expected it to be free`);
+}
+
+/** Waits until the registry answers on the machine. */
+export async function waitForRegistry(signal: AbortSignal | undefined): Promise<void> {
+  const until = performance.now() + LIMIT_SECONDS * 1000;
+  while (!(await fetch(`${API}/`).catch(() => undefined))?.ok) {
+    signal?.throwIfAborted();
+    if (performance.now() > until)
+      throw new Error(
+        `Cannot reach the registry ${REGISTRY} within ${LIMIT_SECONDS} s: see the logs in ${LOGS_FOLDER}`,
+      );
+    await sleep(POLL_MILLISECONDS);
+  }
 }
 
 /** Pushes an image to the registry; what is there already is not sent again. */

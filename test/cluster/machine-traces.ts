@@ -1,4 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { NODE_FOLDER } from '../../offline/cluster/places.ts';
 import { runProcess } from '../../system/run-process.ts';
 
@@ -29,7 +31,7 @@ async function lines(program: string, ...args: readonly string[]): Promise<reado
 
 /** Where Kubernetes, containerd and network plugins write when nobody stops them. */
 async function listFiles(): Promise<readonly string[]> {
-  const places = ['/etc', '/opt', '/run', '/usr/libexec', '/var/lib', '/var/log'];
+  const places = ['/etc', '/opt', '/run', '/usr/libexec', '/var/lib', '/var/log', join(homedir(), '.kube')];
   return (await lines('find', ...places, '-xdev', '-maxdepth', '2')).toSorted();
 }
 

@@ -18,6 +18,7 @@ import (
 
 const (
 	poll           = 50 * time.Millisecond
+	patience       = time.Minute
 	restartAfter   = time.Second
 	machineNetwork = 3 // the number of the open file
 )
@@ -93,15 +94,16 @@ func pause() {
 }
 
 func waitForComponents(file string) (components []component) {
-	for {
+	for until := time.Now().Add(patience); time.Now().Before(until); time.Sleep(poll) {
 		if text, err := os.ReadFile(file); err == nil {
 			if err := json.Unmarshal(text, &components); err != nil {
 				fail("Cannot read " + file + ": " + err.Error())
 			}
 			return components
 		}
-		time.Sleep(poll)
 	}
+	fail("Cannot start the node: nobody said within a minute what it consists of")
+	return nil
 }
 
 func (n *node) start(c component) {
