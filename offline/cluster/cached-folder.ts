@@ -24,7 +24,7 @@ export async function ensureFolder(part: Part, { progress, signal }: BuildOption
     await removeLeftovers(basename(folder));
     await makeFolderAtomically(folder, part.fill);
   };
-  await withFileLock(`${folder}.lock`, make, { what: `making ${part.name} for the cluster`, progress });
+  await withFileLock(`${folder}.lock`, make, { what: `making ${part.name} for the cluster`, progress, signal });
   return folder;
 }
 

@@ -67,7 +67,7 @@ export function nodeDown(options: BuildOptions): Promise<void> {
 }
 
 function exclusively(options: BuildOptions, work: () => Promise<void>): Promise<void> {
-  return withFileLock(LOCK, work, { what: 'starting or ending the cluster', progress: options.progress });
+  return withFileLock(LOCK, work, { what: 'starting or ending the cluster', ...options });
 }
 
 function requireLinuxRoot(): void {

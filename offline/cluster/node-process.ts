@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
-import { childEnvironment, isAlive } from '../../system/run-process.ts';
+import { isAlive, startTime } from '../../system/is-alive.ts';
+import { childEnvironment } from '../../system/run-process.ts';
 import { SYSTEM_PATH } from './debian.ts';
 import { LOGS_FOLDER, NODE_FOLDER } from './places.ts';
 
@@ -61,7 +62,7 @@ export async function startNodeProcess(program: string): Promise<NodeProcess> {
   closeSync(network);
   unshare.unref();
   const pid = await childOf(unshare.pid ?? 0);
-  const node = { pid, started: startTime(pid) ?? '' };
+  const node = { pid, started: startTime(pid) };
   await writeFileAtomically(RECORD, JSON.stringify(node));
   return node;
 }
@@ -109,13 +110,4 @@ async function childOf(parent: number): Promise<number> {
   }
   const words = await readFile(logFile('node'), 'utf8').catch(() => '');
   throw new Error(`Cannot start the node: ${words.trim().split('\n').at(-1) ?? 'its first process did not come up'}`);
-}
-
-/** Field 22 of /proc/PID/stat: clock ticks since the machine started. */
-function startTime(pid: number): string | undefined {
-  try {
-    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ')[19];
-  } catch {
-    return undefined;
-  }
 }
