@@ -1,5 +1,6 @@
 import type { EngineEvent } from '@pulumi/pulumi/automation/index.js';
 import { resourceName } from './plan.ts';
+import { GOES_ON } from './pulumi-command.ts';
 
 /** One thing that went wrong in a preview or an update. */
 export interface Failure {
@@ -26,9 +27,16 @@ function makeResource(urn: string | undefined): Failure['resource'] {
   return { urn, type, name: resourceName(urn) };
 }
 
+/** The engine blames whoever wrote a process that was killed; what that printed last comes after. */
+const ENDED =
+  /^(?:Detected that \S+ exited prematurely[\s\S]*?(?:streams of the plugin:([\s\S]*))?|error reading from server: EOF)$/;
+
 /** Without the engine's colours, and without the frames that it puts around a provider's reasons. */
 function cleanMessage(message: string): string {
   const plain = message.replaceAll(/<\{%[^%]*%\}>/g, '').trim();
+  const ended = ENDED.exec(plain);
+  if (ended)
+    return [`its provider or its program ended in the middle; ${GOES_ON}`, ended[1]?.trim() ?? ''].join('\n').trim();
   const refused = /^\S+ resource '.*?': property (\S+) value [\s\S]* has a problem: ([\s\S]*)$/.exec(plain);
   if (refused) return `${refused[1] ?? ''}: ${refused[2] ?? ''}`;
   const reasons = /^\d+ errors? occurred:\n([\s\S]*)$/.exec(plain)?.[1];

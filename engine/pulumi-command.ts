@@ -7,11 +7,21 @@ export class PulumiFailed extends Error {
   readonly stderr: string;
 
   constructor(args: readonly string[], { code, stderr }: { readonly code: number | string; readonly stderr: string }) {
-    super(`Cannot run "pulumi ${args.join(' ')}": it ended with ${code}: ${stderr.trim()}`);
+    super(`Cannot run "pulumi ${args.join(' ')}": ${describeEnd(code, stderr.trim())}`);
     this.name = 'PulumiFailed';
     this.stderr = stderr;
   }
 }
+
+/** Whoever kills an engine needs to know that this breaks nothing. */
+function describeEnd(code: number | string, said: string): string {
+  const killed = String(code).startsWith('SIG');
+  const how = killed ? `it was ended by ${code}; ${GOES_ON}` : `it ended with exit code ${code}`;
+  return said === '' ? how : `${how}: ${said}`;
+}
+
+/** How to go on after something of ours was killed. */
+export const GOES_ON = 'what was complete is kept, and the same command goes on from there';
 
 export interface CommandResult {
   readonly stdout: string;

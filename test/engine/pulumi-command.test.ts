@@ -1,0 +1,14 @@
+import { expect, test } from 'vitest';
+import { runPulumiCommand } from '../../engine/pulumi-command.ts';
+
+test.each([
+  [
+    ['-e', 'process.kill(process.pid, "SIGKILL")'],
+    /: it was ended by SIGKILL; what was complete is kept, and the same command goes on from there$/,
+  ],
+  [['-e', 'process.exit(7)'], /: it ended with exit code 7$/],
+  [['-e', 'console.error("no such stack"); process.exit(7)'], /: it ended with exit code 7: no such stack$/],
+])('runPulumiCommand() says how %j ended and how to go on', async (args, message) => {
+  const engine = { command: process.execPath, version: '3.225.0', source: 'path' } as const;
+  await expect(runPulumiCommand(engine, args, { cwd: '/', environment: {} })).rejects.toThrow(message);
+});
