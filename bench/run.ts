@@ -17,7 +17,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = { start, validate, previ
 const HELP = `npm run bench -- [BENCHMARK…] [OPTIONS]
 
 Prints minimum / median / maximum of each figure; wall and CPU seconds, CPU of whole process trees. Without names: all.
-It takes at most ten minutes, works in folders of its own, and clears them away, also after Ctrl-C.
+All of them take about ten minutes. They work in folders of their own and clear them away, also after Ctrl-C.
 
   --seconds N   Clients keep asking for so long; default 60 for update, 3 a step for the others
   --json FILE   Write every value to this file too
