@@ -22,7 +22,8 @@ export async function fetchModel(subject: Subject, options: FetchOptions): Promi
   const { folder, remote, written: path } = locateModel(options.root, subject.entity.model);
   if (remote !== undefined) return downloadModel(subject, { uri: remote, folder }, options);
   const found = await stat(folder).catch(() => undefined);
-  if (!found?.isDirectory()) return refuse(await describeMissing(subject, options.root, path, folder));
+  if (!found?.isDirectory())
+    return refuse(await describeMissing(subject, options.root, typedPath(subject, path), folder));
   // A file may name a directory elsewhere, for a reviewer to see; a link that hides it may not.
   if (!subject.alone && isBelow(folder, resolve(options.root)) && !(await isInside(folder, options.root))) {
     const message = `Cannot use the model at "${path}": a link leads out of the project, expected a directory in it`;
@@ -30,6 +31,11 @@ export async function fetchModel(subject: Subject, options: FetchOptions): Promi
     return refuse(makeError('model-not-found', subject.entity.place, message, hint));
   }
   return { folder: await realpath(folder), diagnostics: [] };
+}
+
+/** A model alone is called as it was typed. */
+function typedPath({ alone, entity, label }: Subject, path: string): string {
+  return alone && path === entity.model.uri ? label : path;
 }
 
 async function isInside(folder: string, root: string): Promise<boolean> {

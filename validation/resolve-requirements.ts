@@ -32,7 +32,7 @@ export interface Resolution {
 
 const LIMIT_SECONDS = 300;
 const OUTAGE =
-  /failed to fetch|error sending request|dns error|request failed|connection refused|timed? ?out|status (?:5\d\d|401|403)/i;
+  /network was disabled|failed to fetch|error sending request|dns error|request failed|connection refused|timed? ?out|status (?:5\d\d|401|403)/i;
 
 /** Every package with its hashes, wheels only; or a sentence that says why not. Throws when the index cannot be reached. */
 export async function resolveRequirements(request: ResolutionRequest, options: PythonOptions): Promise<Resolution> {
@@ -122,6 +122,10 @@ function outage({ stderr, timedOut }: Ran): Error {
     .split('\n')
     .filter((l) => !/https?:/.test(l))
     .map((l) => l.replace(/^\s*(error|cause):\s*/, '').trim());
+  if (stderr.includes('network was disabled'))
+    return new Error(
+      'Cannot ask the package index: UV_OFFLINE forbids it, and what it said before does not answer this. Unset UV_OFFLINE, and run the same command again',
+    );
   const why = timedOut ? `uv was stopped after ${LIMIT_SECONDS} s` : causes.filter(Boolean).slice(-2).join(', ');
   return new Error(
     `Cannot reach the package index: ${why}. Check the network, or UV_INDEX and its credentials, and run the same command again`,

@@ -35,8 +35,8 @@ const NAME = 'model';
 
 /** Proves a model directory or URI that no endpoint names; its lock is kept in the cache. */
 export async function validateModel(pathOrUri: string, options: ModelOptions): Promise<Validation> {
-  const subject = makeLoneSubject(pathOrUri, options.timeLimitSeconds);
-  const { lock, diagnostics } = await lockLone(subject, pathOrUri, options);
+  const subject = makeLoneSubject(pathOrUri, options);
+  const { lock, diagnostics } = await lockLone(subject, options);
   if (!lock) {
     const entity = { entity: NAME, model: subject.label, stages: [], proof: undefined };
     return { endpoint: subject.endpoint.name, entities: [entity], diagnostics };
@@ -51,17 +51,16 @@ export async function validateModel(pathOrUri: string, options: ModelOptions): P
 
 /** Locks a model alone, for `davit serve --model`: where it is and what its virtualenv is made from. Runs nothing of it. */
 export async function openModel(pathOrUri: string, options: ModelOptions): Promise<OpenedModel> {
-  const subject = makeLoneSubject(pathOrUri, options.timeLimitSeconds);
-  const { lock, diagnostics } = await lockLone(subject, pathOrUri, options);
+  const subject = makeLoneSubject(pathOrUri, options);
+  const { lock, diagnostics } = await lockLone(subject, options);
   const fetched = lock && (await fetchModel(subject, { ...options, root: options.cwd }));
   const folder = fetched?.folder;
   if (!lock || folder === undefined) return { folder: undefined, lock: undefined, virtualenv: undefined, diagnostics };
   return { folder, lock, virtualenv: makeVirtualenvRequest(lock, NAME, folder), diagnostics };
 }
 
-async function lockLone(subject: Subject, pathOrUri: string, options: ModelOptions) {
-  const place = /^[a-z][a-z0-9+.-]+:/i.test(pathOrUri) ? pathOrUri : resolve(options.cwd, pathOrUri);
-  const file = cacheFolder('locks', `${contentHash(place).slice(0, 20)}.lock`);
+async function lockLone(subject: Subject, options: ModelOptions) {
+  const file = cacheFolder('locks', `${contentHash(subject.entity.model.name).slice(0, 20)}.lock`);
   const text = await readText(file);
   const current = text === undefined ? undefined : parseLock(text, file).lock;
   const result = await lockSubjects(NAME, [subject], { ...options, root: options.cwd, current });
@@ -70,11 +69,16 @@ async function lockLone(subject: Subject, pathOrUri: string, options: ModelOptio
 }
 
 /** A model alone is the only entity of an endpoint that has no file; what is wrong is on the model's own files. */
-function makeLoneSubject(pathOrUri: string, timeLimitSeconds = DEFAULT_TIME_LIMIT_SECONDS): Subject {
+function makeLoneSubject(
+  pathOrUri: string,
+  { cwd, timeLimitSeconds = DEFAULT_TIME_LIMIT_SECONDS }: ModelOptions,
+): Subject {
   const path = pathOrUri.replace(/(.)\/+$/, '$1');
+  // The same directory has the same lock, however it is spelled and wherever the user is.
+  const place = /^[a-z][a-z0-9+.-]+:/i.test(path) ? path : resolve(cwd, path);
   const entity: Entity = {
     name: NAME,
-    model: { name: path, version: '', uri: path },
+    model: { name: place, version: '', uri: place },
     workloadType: 'CPU',
     concurrency: { min: 1, max: 1 },
     scaleToZero: false,

@@ -109,6 +109,15 @@ test('lockEndpoint() says at once what is wrong with every entity, and throws wh
   expect(outage).not.toContain('hunter2');
 });
 
+test('lockEndpoint() does not blame the requirements when uv may not ask the index', async () => {
+  const root = await makeProject({ 'iris/1': 'iris/1' });
+  vi.stubEnv('UV_OFFLINE', '1');
+  vi.stubEnv('UV_CACHE_DIR', join(root, 'uv-cache'));
+  const outage = await lockEndpoint(makeEndpoint('e', { iris: 'iris/1' }), { root }).catch((e: unknown) => String(e));
+  vi.unstubAllEnvs();
+  expect(outage).toMatch(/^Error: Cannot ask the package index: UV_OFFLINE forbids it/);
+});
+
 test('a wheel inside the model is locked by its path and hash, and installed from there', async () => {
   const root = await makeProject({ 'iris/1': 'iris/1' });
   const model = join(root, 'models', 'iris', '1');

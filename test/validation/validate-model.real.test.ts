@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { openModel, validateModel } from '../../validation/validate-model.ts';
@@ -47,6 +48,8 @@ test('openModel() gives what a server needs, and the same again from the cache',
     modelFolder: opened.folder,
   });
   expect(again.virtualenv).toEqual(opened.virtualenv);
+  // One lock, however the directory is spelled.
+  expect(await readdir(join(cwd, 'cache', 'locks'))).toHaveLength(1);
 });
 
 test('openModel() says where there is no model', async () => {
