@@ -40,6 +40,7 @@ export class RevisionPool {
   #lastBusy = Date.now();
   #lowSince: number | undefined;
   #draining = false;
+  #proving = false;
   #quiet: (() => void) | undefined;
 
   constructor(settings: PoolSettings, launch: () => Replica) {
@@ -82,8 +83,13 @@ export class RevisionPool {
   /** Starts the declared minimum, at least one; resolves when all of it is ready. */
   async prove(): Promise<void> {
     const { bounds, workers } = this.#settings;
-    await this.#replicas.prove(Math.max(1, floorReplicas(bounds, workers)));
-    this.#lastBusy = Date.now();
+    this.#proving = true; // a load that takes longer than the idle time is not idleness
+    try {
+      await this.#replicas.prove(Math.max(1, floorReplicas(bounds, workers)));
+    } finally {
+      this.#proving = false;
+      this.#lastBusy = Date.now();
+    }
   }
 
   /** Starts the declared minimum, which may be none, of a revision that was proven before. */
@@ -131,7 +137,7 @@ export class RevisionPool {
   }
 
   scale(): void {
-    if (this.#draining && this.#queue.length === 0) return;
+    if (this.#proving || (this.#draining && this.#queue.length === 0)) return;
     const { workers, bounds, autoscaling } = this.#settings;
     const decision = decideReplicas({
       now: Date.now(),

@@ -57,6 +57,28 @@ describe('RevisionPool', () => {
     expect(pool).toMatchObject({ inFlight: 0, queued: 0 });
   });
 
+  it('does not take a load that is longer than the idle time for idleness', async () => {
+    const { replicas, launch } = makeLauncher();
+    const bounds = { min: 0, max: 4, scaleToZero: true };
+    const pool = new RevisionPool(
+      { ...SETTINGS, bounds, autoscaling: { idleSeconds: 1, scaleDownSeconds: 10 } },
+      launch,
+    );
+    const proof = pool.prove();
+    for (let second = 0; second < 5; second++) {
+      await pass(1);
+      pool.tick();
+    }
+    expect(replicas.map((r) => r.stopped)).toEqual([false]);
+    replicas[0]!.becomeReady();
+    await proof;
+    pool.tick();
+    expect(pool.wanted).toBe(1);
+    await pass(1);
+    pool.tick();
+    expect(pool.wanted).toBe(0);
+  });
+
   it('sends a request that was not started again, and never one that may have begun', async () => {
     const { replicas, query } = await make();
     const [again, lost] = [query(), status(query())];
