@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
 import { cp, mkdir, rename, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { digestModel } from '../../system/model-digest.ts';
@@ -38,8 +38,10 @@ test('digestModel() refuses a link to a folder and one that leads nowhere', asyn
   await expect(digestModel(two)).rejects.toThrow('the link broken leads nowhere');
 });
 
-test('digestModel() refuses a pipe, which would keep it waiting', async () => {
+test('digestModel() refuses what is neither, such as a pipe, which would keep it waiting', async () => {
   const root = join(await makeProject({ 'iris/1': 'iris/1' }), 'models', 'iris', '1');
-  execFileSync('mkfifo', [join(root, 'pipe')]);
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(join(root, 'pipe'), done));
   await expect(digestModel(root)).rejects.toThrow('pipe is neither a file nor a folder');
+  server.close();
 });
