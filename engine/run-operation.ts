@@ -57,5 +57,10 @@ async function openStack(project: PulumiProject, stack: string): Promise<Stack> 
   });
   // Every command names its stack. Selecting it as well costs 0.3 s and changes what the user's own `pulumi` works on.
   workspace.selectStack = () => Promise.resolve();
-  return Stack.select(stack, workspace);
+  // After an update the API asks three more commands, one of them for secrets in clear. The events have told it all:
+  // 0.9 s of a 6.3 s update.
+  workspace.stackOutputs = () => Promise.resolve({});
+  const handle = await Stack.select(stack, workspace);
+  handle.info = () => Promise.resolve(undefined);
+  return handle;
 }
