@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { eachLine } from '../local/each-line.ts';
 import { ensureFrontVirtualenv } from '../python/ensure-front-virtualenv.ts';
 import { ensureVirtualenv, type VirtualenvRequest } from '../python/ensure-virtualenv.ts';
 import { hasErrors } from '../schemas/diagnostic.ts';
@@ -46,8 +48,9 @@ async function runServe(context: Context): Promise<Outcome> {
     '--time-limit',
     String(timeLimit),
   ];
-  const code = await runServer(virtualenv, args, context);
-  return { diagnostics, result: { model, port, workers, exit_code: code }, text: '', failed: code !== 0 };
+  const served = await runServer(virtualenv, args, context);
+  const result = { model, port: served.port ?? null, workers, exit_code: served.code };
+  return { diagnostics, result, text: '', failed: served.code !== 0 };
 }
 
 /** Said before the work, not after it; who takes the port in between is noticed by the server. */
@@ -63,24 +66,47 @@ async function expectFree(port: number): Promise<void> {
   });
 }
 
-/** Runs the server until it ends; Ctrl-C drains it. */
+interface Served {
+  readonly code: number;
+  /** Undefined when it never was ready. */
+  readonly port: number | undefined;
+}
+
+/** Runs the server until it ends; Ctrl-C drains it, and so does the end of this process, however it comes. */
 async function runServer(
   virtualenv: VirtualenvRequest,
   args: readonly string[],
   { progress, signal }: Context,
-): Promise<number> {
+): Promise<Served> {
   const options = { progress, signal };
   const [model, front] = await Promise.all([ensureVirtualenv(virtualenv, options), ensureFrontVirtualenv(options)]);
-  const ours = ['-m', 'davit_server', '--python', model.python, '--pycache', model.pycache, ...args];
+  const ours = ['--python', model.python, '--pycache', model.pycache, '--parent-fd', '3', ...args];
   const env = childEnvironment({ PYTHONPATH: RUNTIME, PYTHONPYCACHEPREFIX: front.pycache });
-  const child = spawn(front.python, ours, { env, stdio: ['ignore', 2, 2], detached: true });
+  const child = spawn(front.python, ['-m', 'davit_server', ...ours], {
+    env,
+    stdio: ['ignore', 2, 'pipe', 'pipe'],
+    detached: true,
+  });
+  let port: number | undefined;
+  eachLine(child.stderr as Readable, (line) => {
+    process.stderr.write(`${line}\n`);
+    const ready = readyPort(line);
+    if (ready !== undefined) progress.say(`Serving at http://127.0.0.1:${ready}/invocations; Ctrl-C ends it`);
+    port ??= ready;
+  });
   const drain = () => child.kill('SIGTERM');
   signal.addEventListener('abort', drain, { once: true });
   return new Promise((done, fail) => {
     child.on('error', fail);
     child.on('close', (code) => {
       signal.removeEventListener('abort', drain);
-      done(code ?? 1);
+      done({ code: code ?? 1, port });
     });
   });
+}
+
+/** The port in the server's own log line that says it is ready. */
+function readyPort(line: string): number | undefined {
+  if (!line.startsWith('{"event": "ready"')) return undefined;
+  return (JSON.parse(line) as { readonly port?: number }).port;
 }
