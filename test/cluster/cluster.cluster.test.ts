@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { type Cluster, clusterDown, clusterStatus, clusterUp } from '../../offline/cluster/cluster.ts';
 import { findKubectl } from '../../offline/cluster/go-programs.ts';
 import { imageReference } from '../../offline/cluster/images.ts';
@@ -11,9 +11,10 @@ import { makeImage, planProgram, readImage } from '../../offline/cluster/oci-ima
 import { NODE_NAME } from '../../offline/cluster/places.ts';
 import { pushImage } from '../../offline/cluster/registry.ts';
 import { buildGo } from '../../offline/go-build.ts';
-import { readTraces } from './machine-traces.ts';
+import { findOnNode, readTraces } from './machine-traces.ts';
 
 const NAMESPACE = 'davit-cluster-test';
+const HOST = `answer.${NAMESPACE}.svc.cluster.local`;
 const options = { progress: { say: (line: string) => process.stderr.write(`${line}\n`) } };
 const there = await clusterStatus(options);
 const traces = await readTraces();
@@ -27,7 +28,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await kubectl(to, ['delete', 'namespace', NAMESPACE, '--ignore-not-found']).catch(() => undefined);
-  if (!there) await clusterDown(options);
+  if (!there) await clusterDown(options); // also after a failure on the way
 });
 
 test('clusterUp() makes a node that knows its versions, and a second one changes nothing', async () => {
@@ -42,11 +43,8 @@ test('a Configuration and a Route of an image from the registry answer through K
   const image = await makeAnswerImage('answer');
   await applyObjects(to, [...makeObjects(image)], { limitSeconds: 60 });
   await kubectl(to, ['wait', '--for=condition=Ready', 'route/answer', '-n', NAMESPACE, '--timeout=90s']);
-  const gateway = await kubectl(to, [
-    ...['get', 'service', 'kourier-internal', '-n', 'kourier-system'],
-    ...['-o', 'jsonpath={.spec.clusterIP}'],
-  ]);
-  expect(await ask(gateway, `answer.${NAMESPACE}.svc.cluster.local`)).toEqual({
+  const gateway = await readGateway();
+  expect(await ask(gateway, HOST)).toEqual({
     status: 200,
     text: 'version 1, names known: true',
   });
@@ -72,11 +70,54 @@ test('a graphics card that is declared on the node is handed out once', async ()
   expect(await read(scheduled.replace('].status', '].message'))).toContain('Insufficient nvidia.com/gpu');
 });
 
+test.each(['kubelet', 'containerd', 'kube-apiserver', 'kube-proxy'])(
+  'a killed %s comes back, and what serves goes on serving',
+  async (program) => {
+    const gateway = await readGateway();
+    const answers: unknown[] = [];
+    const killed = await findOnNode(program);
+    expect(killed).toHaveLength(1);
+    process.kill(killed[0]!, 'SIGKILL');
+    await expect
+      .poll(
+        async () => {
+          answers.push((await ask(gateway, HOST)).status);
+          const ready = ['get', 'node', NODE_NAME, '-o', 'jsonpath={.status.conditions[?(@.type=="Ready")].status}'];
+          const node = await kubectl(to, ready).catch(() => 'unknown');
+          const now = await findOnNode(program);
+          return { node, again: now.length === 1 && now[0] !== killed[0] };
+        },
+        { timeout: 60_000, interval: 100 },
+      )
+      .toEqual({ node: 'True', again: true });
+    expect(new Set(answers)).toEqual(new Set([200]));
+  },
+);
+
+test('a context of the user is looked at and left as it is', async () => {
+  vi.stubEnv('KUBECONFIG', cluster.kubeconfig);
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+  });
+  const theirs = { ...options, context: 'davit' };
+  const expected = { kind: 'context', state: 'up', context: 'davit', kubernetes: 'v1.34.4', knative: '1.21.0' };
+  expect(await clusterUp(theirs)).toEqual(expected);
+  expect(await clusterDown(theirs)).toBe('context');
+  expect(await clusterStatus(theirs)).toEqual(expected);
+  await expect(clusterUp({ ...options, context: 'nowhere' })).rejects.toThrow(/"nowhere".*does not exist/);
+});
+
 test.skipIf(there)('clusterDown() leaves the machine as it was', async () => {
   expect(await clusterDown(options)).toBe('node');
   expect(await readTraces()).toEqual(traces);
   expect(await clusterStatus(options)).toBeUndefined();
 });
+
+/** Kourier's address inside the cluster, which this machine reaches too. */
+async function readGateway(): Promise<string> {
+  const service = ['get', 'service', 'kourier-internal', '-n', 'kourier-system'];
+  return kubectl(to, [...service, '-o', 'jsonpath={.spec.clusterIP}']);
+}
 
 async function podNames(): Promise<string> {
   return kubectl(to, ['get', 'pods', '-A', '-o', 'name', '--sort-by=.metadata.name']);

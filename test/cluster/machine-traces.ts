@@ -42,9 +42,21 @@ async function listControlGroups(): Promise<readonly string[]> {
 
 /** Processes that were started with a path of the node. */
 async function listProcesses(): Promise<readonly string[]> {
+  return (await readCommands()).map(({ command }) => command).filter((command) => command.includes(NODE_FOLDER));
+}
+
+/** The processes of one of the node's programs, as the machine numbers them. */
+export async function findOnNode(program: string): Promise<readonly number[]> {
+  const ours = (await readCommands()).filter(({ command }) => command.includes(NODE_FOLDER));
+  return ours.filter(({ command }) => command.split(' ')[0]?.endsWith(`/${program}`)).map(({ pid }) => pid);
+}
+
+async function readCommands() {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const commands = await Promise.all(
-    pids.map(async (pid) => (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).replaceAll('\0', ' ')),
+  return Promise.all(
+    pids.map(async (pid) => {
+      const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+      return { pid: Number(pid), command: command.replaceAll('\0', ' ') };
+    }),
   );
-  return commands.filter((command) => command.includes(NODE_FOLDER));
 }
