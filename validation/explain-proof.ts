@@ -8,11 +8,12 @@ import { editHint, type Subject, subjectError } from './subject.ts';
 /** What went wrong in a proof, in words for who writes endpoints; nothing when it went well. */
 export function explainProof(
   subject: Subject,
-  { document, run }: ProofRun,
+  ran: ProofRun,
   { limits, packages }: { readonly limits: ProofLimits; readonly packages: readonly LockedPackage[] },
 ): readonly Diagnostic[] {
   const wrong = (code: DiagnosticCode, message: string, hint?: string) => subjectError(subject, code, message, hint);
-  if (!document) return [explainEnd(subject, run, limits)];
+  const { document } = ran;
+  if (!document) return [explainEnd(subject, ran, limits)];
   const { failed } = document;
   if (failed) return [explainFailure(subject, failed, { limits, packages })];
   const found: Diagnostic[] = [];
@@ -135,8 +136,9 @@ function explainModule(
 }
 
 /** A program that did not come to its end has said nothing: its signal and its last words are all there is. */
-function explainEnd(subject: Subject, run: ProofRun['run'], limits: ProofLimits): Diagnostic {
+function explainEnd(subject: Subject, { run, began }: ProofRun, limits: ProofLimits): Diagnostic {
   const { label } = subject;
+  const code = ENDED_IN[began ?? ''] ?? 'load-failed';
   const wrong = (code: DiagnosticCode, text: string, hint?: string) => subjectError(subject, code, text, hint);
   const seconds = limits.loadSeconds + limits.predictSeconds;
   if (run.stopped === 'time')
@@ -156,14 +158,21 @@ function explainEnd(subject: Subject, run: ProofRun['run'], limits: ProofLimits)
   if (signal === 'SIGKILL')
     return wrong('memory-limit', `Cannot prove ${label}: the system killed it, most likely for its memory`);
   if (signal !== undefined)
-    return wrong('load-failed', `Cannot prove ${label}: it crashed with ${signal} in compiled code`, where);
-  if (run.code === 0) return wrong('load-failed', `Cannot prove ${label}: it ends its own process`, ENDS);
+    return wrong(code, `Cannot prove ${label}: it crashed with ${signal} in compiled code`, where);
+  if (run.code === 0) return wrong(code, `Cannot prove ${label}: it ends its own process`, ENDS);
   const last = run.stderr.trim().split('\n').at(-1)?.trim() ?? '';
   return wrong(
-    'load-failed',
+    code,
     `Cannot prove ${label}: Python ended with exit code ${run.code}${last ? `: ${last.slice(0, 300)}` : ''}`,
   );
 }
+
+/** What it means that the process ended in a stage. */
+const ENDED_IN: Readonly<Partial<Record<string, DiagnosticCode>>> = {
+  import: 'import-failed',
+  predict: 'prediction-failed',
+  signature: 'prediction-failed',
+};
 
 const ENDS = 'Remove what calls os._exit: a server would end with it';
 

@@ -34,6 +34,8 @@ export type ProofDocument = z.infer<typeof proofDocument>;
 export interface ProofRun {
   /** Undefined when the program did not come to its end. */
   readonly document: ProofDocument | undefined;
+  /** The stage that it began last; undefined: it did not come so far. */
+  readonly began: string | undefined;
   readonly run: LimitedRun;
   readonly sandboxed: boolean;
 }
@@ -99,7 +101,7 @@ export async function runProof(
       limitBytes: OUTPUT_LIMIT_BYTES,
       signal,
     });
-    return { document: parseDocument(run.stdout), run, sandboxed };
+    return { ...parseLines(run.stdout), run, sandboxed };
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
@@ -122,11 +124,18 @@ function proofEnvironment(virtualenv: Virtualenv, temporary: string): Readonly<R
   };
 }
 
-function parseDocument(stdout: string): ProofDocument | undefined {
+function parseLines(stdout: string): Pick<ProofRun, 'document' | 'began'> {
+  const lines = stdout.split('\n').flatMap(parseLine);
+  const begun = lines.flatMap((line) => stageBegan.safeParse(line).data?.began ?? []);
+  return { document: proofDocument.safeParse(lines.at(-1)).data, began: begun.at(-1) };
+}
+
+const stageBegan = z.strictObject({ began: z.string() });
+
+function parseLine(line: string): readonly unknown[] {
   try {
-    const checked = proofDocument.safeParse(JSON.parse(stdout));
-    return checked.success ? checked.data : undefined;
+    return [JSON.parse(line)];
   } catch {
-    return undefined;
+    return []; // the last line of a program that was ended while it wrote
   }
 }

@@ -16,6 +16,7 @@ import sys
 import traceback
 import warnings
 from pathlib import Path
+from typing import Callable
 
 from .stages import Stages, describe_failure
 
@@ -30,11 +31,13 @@ def main() -> int:
     stdout = os.dup(1)
     os.dup2(2, 1)
     faulthandler.enable()
-    proof, answer = prove(options)
+
+    # A process that the model ends leaves no document; which stage it had begun is known all the same.
+    proof, answer = prove(options, lambda name: os.write(stdout, json.dumps({"began": name}).encode() + b"\n"))
     if options.output and answer is not None:
         Path(options.output).write_text(answer, encoding="utf-8")
     with os.fdopen(stdout, "w", encoding="utf-8") as out:
-        json.dump(proof, out)
+        out.write(json.dumps(proof) + "\n")
     sys.stderr.flush()
     os._exit(1 if proof["failed"] else 0)  # a thread of the model must not keep us
 
@@ -49,9 +52,9 @@ def read_options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def prove(options: argparse.Namespace) -> tuple[dict, str | None]:
+def prove(options: argparse.Namespace, began: Callable[[str], object]) -> tuple[dict, str | None]:
     """The document, and the whole answer if there is one."""
-    stages, proof, answer = Stages(), empty_proof(), None
+    stages, proof, answer = Stages(began), empty_proof(), None
     try:
         with stages("import"):
             from .scoring import Scorer

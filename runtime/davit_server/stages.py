@@ -21,7 +21,7 @@ MESSAGE_CHARACTERS = 2000
 class Stages:
     """Knows which stage runs and how long each took, in seconds."""
 
-    def __init__(self, entered: Callable[[str], None] = lambda name: None) -> None:
+    def __init__(self, entered: Callable[[str], object] = lambda name: None) -> None:
         self.entered = entered
         self.name = ""
         self.seconds: dict[str, float] = {}

@@ -123,7 +123,7 @@ async function prove(
   const { code, stdout, stderr } = await runProcess(python, told, {
     env: childEnvironment({ PYTHONPATH: RUNTIME, ...more }),
   });
-  return { code, stderr, proof: JSON.parse(stdout) as Proof };
+  return { code, stderr, proof: JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Proof };
 }
 
 async function writeInput(text: string): Promise<string> {

@@ -26,11 +26,11 @@ function subject(): Subject {
 
 function explain(document: ProofDocument | undefined, code = 1) {
   const run = { code, signal: undefined, stdout: '', stderr: '', stopped: undefined };
-  return explainProof(subject(), { document, run, sandboxed: true }, { limits: LIMITS, packages: [] }).map((d) => [
-    d.code,
-    d.message,
-    d.hint,
-  ]);
+  return explainProof(
+    subject(),
+    { document, began: 'predict', run, sandboxed: true },
+    { limits: LIMITS, packages: [] },
+  ).map((d) => [d.code, d.message, d.hint]);
 }
 
 test.each([
@@ -91,7 +91,7 @@ test.each([
 test('explainProof() knows a model that ends its process without a word', () => {
   expect(explain(undefined, 0)).toEqual([
     [
-      'load-failed',
+      'prediction-failed',
       'Cannot prove models/m: it ends its own process',
       'Remove what calls os._exit: a server would end with it',
     ],

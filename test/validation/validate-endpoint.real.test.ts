@@ -162,7 +162,7 @@ const HOSTILE: readonly (readonly [string, string, string, RegExp])[] = [
   [
     'crashes in compiled code',
     PREDICT('import ctypes; ctypes.string_at(0)'),
-    'load-failed',
+    'prediction-failed',
     /^Cannot prove m 1: it crashed with SIGSEGV in compiled code$/,
   ],
   [
@@ -171,8 +171,9 @@ const HOSTILE: readonly (readonly [string, string, string, RegExp])[] = [
     'prediction-failed',
     /^Cannot prove m 1: it prints without end$/,
   ],
-  ['ends the process', PREDICT('os._exit(7)'), 'load-failed', /^Cannot prove m 1: Python ended with exit code 7/],
+  ['ends the process', PREDICT('os._exit(7)'), 'prediction-failed', /^Cannot prove m 1: Python ended with exit code 7/],
   ['raises SystemExit', PREDICT('sys.exit("enough")'), 'prediction-failed', /raises SystemExit: enough$/],
+  ['crashes while it loads', 'import os\ndef _load_pyfunc(path):\n    os.abort()\n', 'load-failed', /SIGABRT/],
   [
     'fails to load',
     'def _load_pyfunc(path):\n    raise KeyError("weights")\n',
@@ -183,7 +184,7 @@ const HOSTILE: readonly (readonly [string, string, string, RegExp])[] = [
     'answers NaN',
     PREDICT('return [float("nan")] * 3'),
     'output-mismatch',
-    /^Cannot serve m 1: its answer contradicts its signature: /,
+    /^Cannot serve m 1: its answer .* JSON/,
   ],
   [
     'leaves a process behind',
