@@ -5,6 +5,7 @@ import { stackName } from '../schemas/names.ts';
 import { named } from '../system/progress.ts';
 import { sideBySide } from '../system/side-by-side.ts';
 import { type Command, type Context, ENVIRONMENT_OPTION, environmentName, type Outcome } from './command.ts';
+import { hasDrifted } from './has-drifted.ts';
 import { renderPlan } from './render-plan.ts';
 import { ENDPOINTS_OPTION, selectForEnvironment } from './select-endpoints.ts';
 import { openFor } from './open-for.ts';
@@ -31,6 +32,7 @@ async function runPreview(context: Context): Promise<Outcome> {
     const outcome = await previewStack(project, stack, {
       progress: named(context.progress, endpoint.name),
       signal: context.signal,
+      refresh: await hasDrifted(project, endpoint.name, context),
     });
     if (outcome.status !== 'succeeded') context.signal.throwIfAborted();
     return { endpoint, plan: outcome.plan, diagnostics: makeStackDiagnostics(endpoint, stack, outcome) };

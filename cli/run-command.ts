@@ -72,11 +72,17 @@ async function runParsed(name: string, command: Command, { args, options }: Pars
   }
 }
 
+/** Who ends a whole group of processes reaches this one twice: directly, and through the program that started it. */
+const SAME_SIGNAL_MILLISECONDS = 500;
+
 /** The first Ctrl-C asks the work to stop where it is safe; a second one ends the process. */
 function abortOnSignals(stop: AbortController): () => void {
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  let first = 0;
   const onSignal = (signal: NodeJS.Signals) => {
+    if (stop.signal.aborted && performance.now() - first < SAME_SIGNAL_MILLISECONDS) return;
     if (stop.signal.aborted) process.exit(EXIT.interrupted);
+    first = performance.now();
     process.stderr.write('Stopping (once more to stop at once) …\n');
     stop.abort(new Error(`Interrupted by ${signal}`));
   };

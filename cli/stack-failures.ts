@@ -6,13 +6,16 @@ import type { Endpoint } from '../schemas/endpoint.ts';
 
 const REVISION = 'davit:local:Revision';
 
+/** Nobody could even try the model. */
+const OUTAGE = /^Cannot (start|reach) the supervisor|^its provider or its program ended in the middle/;
+
 /**
  * What went wrong on a stack: a revision that does not become ready is the model's fault and goes to its entity's line;
  * anything else is ours or an outage, and throws.
  */
 export function makeStackDiagnostics(endpoint: Endpoint, stack: string, outcome: Outcome): readonly Diagnostic[] {
   if (outcome.status === 'succeeded') return [];
-  const ours = outcome.failures.filter((f) => f.resource?.type !== REVISION);
+  const ours = outcome.failures.filter((f) => f.resource?.type !== REVISION || OUTAGE.test(f.message));
   if (ours.length > 0 || outcome.failures.length === 0) requireSucceeded(stack, { ...outcome, failures: ours });
   return outcome.failures.map((failure) => {
     const entity = endpoint.entities.find((e) => failure.resource?.name.startsWith(`${e.name}-`));
@@ -32,7 +35,8 @@ export function requireSucceeded(stack: string, outcome: Outcome): void {
   if (outcome.status === 'locked') throw new Error(renderLocks(stack, outcome));
   const stopped = 'it was stopped on the way; the same command goes on from there';
   const what = outcome.status === 'cancelled' ? stopped : 'the engine does not say why';
-  throw new Error(`Cannot change "${stack}": ${outcome.failures.map(renderFailure).join('; ') || what}`);
+  const failures = [...new Set(outcome.failures.map(renderFailure))];
+  throw new Error(`Cannot change "${stack}": ${failures.join('; ') || what}`);
 }
 
 function renderLocks(stack: string, { locks }: Outcome): string {

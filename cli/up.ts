@@ -7,6 +7,7 @@ import type { Plan } from '../schemas/plan.ts';
 import { named } from '../system/progress.ts';
 import { sideBySide } from '../system/side-by-side.ts';
 import { type Command, type Context, ENVIRONMENT_OPTION, environmentName, type Outcome } from './command.ts';
+import { hasDrifted } from './has-drifted.ts';
 import { ENDPOINTS_OPTION, selectForEnvironment } from './select-endpoints.ts';
 import { openFor } from './open-for.ts';
 import { makeStackDiagnostics } from './stack-failures.ts';
@@ -76,7 +77,9 @@ async function deploy(endpoint: Endpoint, opening: Promise<PulumiProject>, conte
   }
   const project = await opening;
   const stack = stackName(endpoint.name, environmentName(context));
-  const outcome = await upStack(project, stack, { progress, signal: context.signal });
+  const refresh = await hasDrifted(project, endpoint.name, context);
+  if (refresh) progress.say('It was deployed and is not there any more: looking at what is left …');
+  const outcome = await upStack(project, stack, { progress, signal: context.signal, refresh });
   if (outcome.status !== 'succeeded') context.signal.throwIfAborted();
   const diagnostics = [...validation.diagnostics, ...makeStackDiagnostics(endpoint, stack, outcome)];
   const url = outcome.status === 'succeeded' ? String(outcome.outputs['url']) : undefined;

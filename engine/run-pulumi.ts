@@ -12,19 +12,25 @@ export interface RunOptions {
   readonly progress?: Progress;
   /** Stops at the next safe point; the state stays valid. */
   readonly signal?: AbortSignal | undefined;
+  /** Look first at what is really there: the state says more than what serves. */
+  readonly refresh?: boolean;
 }
 
 /** Says what an update would do; makes the stack when it is not there yet, and changes nothing else. */
 export async function previewStack(project: PulumiProject, stack: string, options: RunOptions = {}): Promise<Outcome> {
+  const { refresh = false } = options;
   await ensureStack(project, stack);
-  return runOperation(project, stack, complete(options), (handle, automation) => handle.preview(automation));
+  return runOperation(project, stack, complete(options), (handle, automation) =>
+    handle.preview({ ...automation, refresh }),
+  );
 }
 
 /** Deploys what the project says. */
 export async function upStack(project: PulumiProject, stack: string, options: RunOptions = {}): Promise<Outcome> {
+  const { refresh = false } = options;
   await ensureStack(project, stack);
   return runAlone(project, stack, complete(options), (o) =>
-    runOperation(project, stack, o, (handle, automation) => handle.up(automation)),
+    runOperation(project, stack, o, (handle, automation) => handle.up({ ...automation, refresh })),
   );
 }
 

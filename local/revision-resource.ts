@@ -6,10 +6,9 @@ import type { LocalRevisionInputs } from '../schemas/local-resources.ts';
 import { parseLock, type LockedVirtualenv } from '../schemas/lock.ts';
 import type { Failure, PutRevision, RevisionStatus } from './control-protocol.ts';
 import { ControlRefused } from './control-refused.ts';
-import { stateFolder, type Place } from './place.ts';
+import type { Place } from './place.ts';
 import { describeMissingModel, resolveModel } from './resolve-model.ts';
-import { readStored } from './durable-state.ts';
-import { readStatus, waitForEnd, withSupervisor } from './start-supervisor.ts';
+import { isThere, readStatus, waitForEnd, withSupervisor } from './start-supervisor.ts';
 
 /** Changes in place; everything else is in the revision's name and makes another one. */
 const IN_PLACE = /^(bounds|autoscaling|lock|model\.uri)\b/;
@@ -67,7 +66,7 @@ async function putRevision(place: Place, inputs: LocalRevisionInputs, context: C
 }
 
 async function deleteRevision(place: Place, name: string, { log, signal }: Context): Promise<void> {
-  if (!(await readStored(stateFolder(place)))) return;
+  if (!(await isThere(place))) return;
   const progress = { say: log.progress };
   await withSupervisor(
     place,

@@ -1,8 +1,7 @@
 import type { CheckFailure, ResourceType } from '../provider/provider.ts';
 import type { LocalRouteInputs } from '../schemas/local-resources.ts';
-import { readStored } from './durable-state.ts';
-import { type Place, stateFolder } from './place.ts';
-import { readStatus, waitForEnd, withSupervisor } from './start-supervisor.ts';
+import type { Place } from './place.ts';
+import { isThere, readStatus, waitForEnd, withSupervisor } from './start-supervisor.ts';
 
 /** What the engine remembers of a route. */
 export interface LocalRouteOutputs extends LocalRouteInputs {
@@ -33,7 +32,7 @@ export function routeResource(place: () => Place): ResourceType<LocalRouteInputs
       return { inputs: now, outputs: { ...now, url } };
     },
     delete: async ({ id }, { log, signal }) => {
-      if (!(await readStored(stateFolder(place())))) return;
+      if (!(await isThere(place()))) return;
       await withSupervisor(
         place(),
         async (client) => {

@@ -15,6 +15,7 @@ import { readLog } from './revision-log.ts';
 import { startProcess, supervisorLog } from './supervisor-command.ts';
 
 const POLL_MILLISECONDS = 25;
+const RETRY_MILLISECONDS = 500;
 const START_SECONDS = 30;
 const END_SECONDS = 30;
 const LAST_SECONDS = 10;
@@ -94,6 +95,12 @@ export async function readStatus(projectRoot: string, environment: string): Prom
   };
 }
 
+/** Whether there is anything to take away: a supervisor, which may know of nothing, or what one left. */
+export async function isThere(place: Place): Promise<boolean> {
+  if (await connectSupervisor(place.root, place.environment)) return true;
+  return (await readStored(stateFolder(place))) !== undefined;
+}
+
 /** Resolves when a supervisor that said it is ending, and its keeper, are gone. */
 export async function waitForEnd({ pid, keeper }: Pick<Status, 'pid' | 'keeper'>): Promise<void> {
   const processes = [pid, keeper].filter((p) => p !== undefined);
@@ -104,18 +111,26 @@ async function start(place: Place, progress: Progress): Promise<ControlClient> {
   const running = await connectSupervisor(place.root, place.environment);
   if (running) return running;
   progress.say(`Starting the supervisor of "${place.environment}" …`);
+  return untilItAnswers(place);
+}
+
+function startKeeper(place: Place): ChildProcess {
   const keeper = startProcess('keeper', place);
   keeper.unref();
   const pipe = keeper.stdio[3];
   if (pipe && 'destroy' in pipe) pipe.destroy();
-  return untilItAnswers(place, keeper);
+  return keeper;
 }
 
-async function untilItAnswers(place: Place, keeper: ChildProcess): Promise<ControlClient> {
+async function untilItAnswers(place: Place): Promise<ControlClient> {
+  let keeper = startKeeper(place);
   for (const due = deadline(START_SECONDS); !due.passed; await due.pause()) {
     const client = await connectSupervisor(place.root, place.environment);
     if (client) return client;
-    if (keeper.exitCode !== null && keeper.exitCode !== 0) break;
+    if (keeper.exitCode === 0) {
+      await sleep(RETRY_MILLISECONDS); // one whose state was removed still has the socket, and is about to notice
+      keeper = startKeeper(place);
+    } else if (keeper.exitCode !== null) break;
   }
   const log = await readLog(supervisorLog(place), LOG_LINES);
   if (keeper.pid !== undefined && keeper.exitCode === null) keeper.kill('SIGTERM');

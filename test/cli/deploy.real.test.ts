@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { keepAsking } from '../../cli/keep-asking.ts';
@@ -169,6 +169,37 @@ describe('davit', () => {
     await vi.waitFor(async () => expect(await davit('up')).toMatchObject({ code: 0 }), {
       timeout: 120_000,
       interval: 1000,
+    });
+    expect((await (await ask())()).body.trim()).toBe(FIRST);
+  });
+
+  it('stops at a safe point for one who ends the whole group of processes, and signals twice', async () => {
+    await declare('iris', '2');
+    await davit('lock');
+    const stopped = start('up');
+    await vi.waitFor(() => expect(isUpdating()).resolves.toBe(true), { timeout: 60_000, interval: 50 });
+    for (let n = 0; n < 2; n++) stopped.child.kill('SIGTERM');
+    const { code, stderr } = await stopped.ran;
+    expect({ code, last: stderr.trimEnd().split('\n').at(-1) }).toEqual({
+      code: 130,
+      last: 'Stopped: what was complete is kept, and the same command goes on from there',
+    });
+    expect((await (await ask())()).status).toBe(200);
+    await declare('iris', '1');
+    await davit('lock');
+    expect(await davit('up')).toMatchObject({ code: 0 });
+  });
+
+  it('deploys again what somebody has removed by hand, and says so in the preview', async () => {
+    const environment = join(root, '.davit/environments/local');
+    await rm(environment, { recursive: true });
+    expect(await davit('preview')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('+ Route iris') as string,
+    });
+    expect(await davit('up')).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('is not there any more') as string,
     });
     expect((await (await ask())()).body.trim()).toBe(FIRST);
   });

@@ -76,6 +76,15 @@ describe('Supervision', () => {
     gateway: {},
   };
 
+  it('refuses a state that is not whole, and says how to go on', async () => {
+    const folder = join(root, '.davit', 'environments', 'local');
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'supervisor.json'), '{"version": 1, "rev');
+    await expect(open()).rejects.toThrow(
+      /^Cannot read \S+supervisor\.json: .+, expected what the supervisor wrote there\. Remove \S+local, then npx davit up/,
+    );
+  });
+
   it('puts, routes, answers, and is the same after its own end', async () => {
     const first = await open();
     const progress: string[] = [];

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { makeStackDiagnostics } from '../../cli/stack-failures.ts';
+import { makeOutcome } from '../../engine/outcome.ts';
+import { parseEndpoint } from '../../schemas/parse-endpoint.ts';
+
+const FILE = 'endpoints/iris.yaml';
+const TEXT =
+  'name: iris\nconfig:\n  served_entities:\n    - {name: iris, entity_name: iris, entity_version: "1", workload_size: Small}\n';
+const URN = 'urn:pulumi:iris.local::davit::davit:index:Endpoint$davit:local:Revision::iris-0123456789';
+
+const failed = (...messages: readonly string[]) =>
+  makeOutcome(
+    'iris.local',
+    'failed',
+    messages.map((message, sequence) => ({
+      sequence,
+      timestamp: 0,
+      diagnosticEvent: { urn: URN, message, severity: 'error', color: 'never' },
+    })),
+  );
+
+test('makeStackDiagnostics() puts a model that does not start on its line', () => {
+  const { endpoint } = parseEndpoint(TEXT, FILE);
+  const outcome = failed('Cannot serve "iris" (iris version 1), stage load: boom\n    a trace');
+  expect(makeStackDiagnostics(endpoint!, 'iris.local', outcome)).toMatchObject([
+    { code: 'revision-failed', file: FILE, line: 4, column: 7 },
+  ]);
+});
+
+test('makeStackDiagnostics() does not blame the model for an outage, and says it once', () => {
+  const { endpoint } = parseEndpoint(TEXT, FILE);
+  const message = 'Cannot start the supervisor of "local": it does not answer';
+  expect(() => makeStackDiagnostics(endpoint!, 'iris.local', failed(message, message))).toThrow(
+    new Error(`Cannot change "iris.local": iris-0123456789: ${message}`),
+  );
+});
