@@ -13,6 +13,7 @@ const IMPORTS = {
   infra: ['schemas'],
   offline: ['provider', 'system'],
   engine: ['offline', 'system', 'schemas'],
+  review: ['system', 'schemas'],
 };
 const ROOMS = [...Object.keys(IMPORTS), 'cli', 'action', 'tools', 'bench', 'test'];
 

@@ -16,7 +16,7 @@ export interface Context {
   readonly signal: AbortSignal;
 }
 
-export type Options = Readonly<Record<string, string | boolean | undefined>>;
+export type Options = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 
 /** What a verb gives back; the exit code follows from it. */
 export interface Outcome {
@@ -27,6 +27,8 @@ export interface Outcome {
   readonly text: string;
   /** Exit code 1 though there is no diagnostic: an endpoint refused the request. */
   readonly failed?: boolean;
+  /** Exit code 3 though nothing was thrown: the rest of the outcome is worth printing. */
+  readonly outage?: boolean;
 }
 
 /** One verb of `davit`. */
@@ -46,6 +48,8 @@ export interface Command {
 export interface Option {
   readonly type: NonNullable<ParseArgsConfig['options']>[string]['type'];
   readonly short?: string;
+  /** May be given several times: the value is a list. */
+  readonly multiple?: boolean;
   /** Name of the value in the help: `PATH`. */
   readonly value?: string;
   readonly help: string;

@@ -7,6 +7,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   validate: async () => (await import('./validate.ts')).validate,
   serve: async () => (await import('./serve.ts')).serve,
   preview: async () => (await import('./preview.ts')).preview,
+  review: async () => (await import('./review.ts')).review,
   up: async () => (await import('./up.ts')).up,
   status: async () => (await import('./status.ts')).status,
   query: async () => (await import('./query.ts')).query,

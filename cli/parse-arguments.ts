@@ -10,7 +10,10 @@ export interface Parsed {
 export function parseArguments(command: Command, argv: readonly string[]): Parsed {
   const known = { ...command.options, ...COMMON_OPTIONS };
   const options = Object.fromEntries(
-    Object.entries(known).map(([name, { type, short }]) => [name, { type, ...(short !== undefined && { short }) }]),
+    Object.entries(known).map(([name, { type, short, multiple = false }]) => [
+      name,
+      { type, multiple, ...(short !== undefined && { short }) },
+    ]),
   );
   const parsed = parse(argv, options);
   const { min, max } = command.args;

@@ -1,7 +1,9 @@
-import { previewStack } from '../engine/run-pulumi.ts';
+import type { PulumiProject } from '../engine/project.ts';
+import { previewDestroyStack, previewStack } from '../engine/run-pulumi.ts';
 import { type Diagnostic, hasErrors } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint.ts';
 import { stackName } from '../schemas/names.ts';
+import type { Plan } from '../schemas/plan.ts';
 import { named } from '../system/progress.ts';
 import { sideBySide } from '../system/side-by-side.ts';
 import { type Command, type Context, ENVIRONMENT_OPTION, environmentName, type Outcome } from './command.ts';
@@ -9,7 +11,7 @@ import { hasDrifted } from './has-drifted.ts';
 import { renderPlan } from './render-plan.ts';
 import { ENDPOINTS_OPTION, selectForEnvironment } from './select-endpoints.ts';
 import { openFor } from './open-for.ts';
-import { makeStackDiagnostics } from './stack-failures.ts';
+import { makeStackDiagnostics, requireSucceeded } from './stack-failures.ts';
 import { validateDeclared } from './validate.ts';
 
 export const preview: Command = {
@@ -27,16 +29,10 @@ async function runPreview(context: Context): Promise<Outcome> {
   const selected = await selectForEnvironment(context);
   const [project, locks] = await Promise.all([openFor(context), checkLocks(selected.endpoints, context)]);
   const ready = selected.endpoints.filter((e) => !hasErrors(locks.get(e.name) ?? []));
-  const previewed = await sideBySide(ready, STACKS_AT_ONCE, async (endpoint) => {
-    const stack = stackName(endpoint.name, environmentName(context));
-    const outcome = await previewStack(project, stack, {
-      progress: named(context.progress, endpoint.name),
-      signal: context.signal,
-      refresh: await hasDrifted(project, endpoint.name, context),
-    });
-    if (outcome.status !== 'succeeded') context.signal.throwIfAborted();
-    return { endpoint, plan: outcome.plan, diagnostics: makeStackDiagnostics(endpoint, stack, outcome) };
-  });
+  const previewed = await sideBySide(ready, STACKS_AT_ONCE, async (endpoint) => ({
+    endpoint,
+    ...(await previewEndpoint(endpoint, project, context)),
+  }));
   const diagnostics = [
     ...selected.diagnostics,
     ...[...locks.values()].flat(),
@@ -50,6 +46,33 @@ async function runPreview(context: Context): Promise<Outcome> {
     },
     text: previewed.map((p) => renderPlan(p.endpoint.name, p.plan)).join('\n'),
   };
+}
+
+/** What deploying one endpoint would change in the environment asked for. */
+export async function previewEndpoint(
+  endpoint: Endpoint,
+  project: PulumiProject,
+  context: Context,
+): Promise<{ readonly plan: Plan; readonly diagnostics: readonly Diagnostic[] }> {
+  const { signal } = context;
+  const stack = stackName(endpoint.name, environmentName(context));
+  const outcome = await previewStack(project, stack, {
+    progress: named(context.progress, endpoint.name),
+    signal,
+    refresh: await hasDrifted(project, endpoint.name, context),
+  });
+  if (outcome.status !== 'succeeded') signal.throwIfAborted();
+  return { plan: outcome.plan, diagnostics: makeStackDiagnostics(endpoint, stack, outcome) };
+}
+
+/** What taking an endpoint down would delete there. */
+export async function previewRemoval(endpoint: string, project: PulumiProject, context: Context): Promise<Plan> {
+  const { signal } = context;
+  const stack = stackName(endpoint, environmentName(context));
+  const outcome = await previewDestroyStack(project, stack, { progress: named(context.progress, endpoint), signal });
+  if (outcome.status !== 'succeeded') signal.throwIfAborted();
+  requireSucceeded(stack, outcome);
+  return outcome.plan;
 }
 
 /** What is wrong with an endpoint's models and lock, as far as that can be known without running a model. */

@@ -59,6 +59,7 @@ async function runParsed(name: string, command: Command, { args, options }: Pars
     };
     const outcome: Outcome = await command.run(context);
     printOutcome(outcome, { json, command: name });
+    if (outcome.outage) return EXIT.ours;
     return hasErrors(outcome.diagnostics) || outcome.failed ? EXIT.wrong : EXIT.fine;
   } catch (e) {
     if (!stop.signal.aborted) throw e;

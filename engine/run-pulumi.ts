@@ -25,6 +25,16 @@ export async function previewStack(project: PulumiProject, stack: string, option
   );
 }
 
+/** Says what destroying a stack would delete: nothing, when it is not there. Changes nothing. */
+export async function previewDestroyStack(
+  project: PulumiProject,
+  stack: string,
+  options: RunOptions = {},
+): Promise<Outcome> {
+  if (!(await hasStack(project, stack))) return makeOutcome(stack, 'succeeded', []);
+  return runOperation(project, stack, complete(options), (handle, automation) => handle.previewDestroy(automation));
+}
+
 /** Deploys what the project says. */
 export async function upStack(project: PulumiProject, stack: string, options: RunOptions = {}): Promise<Outcome> {
   const { refresh = false } = options;

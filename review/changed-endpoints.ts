@@ -1,0 +1,63 @@
+import { relative, sep } from 'node:path';
+import type { Endpoint } from '../schemas/endpoint.ts';
+import type { ChangedPath, EndpointReport } from '../schemas/report.ts';
+import { locateModel } from '../system/locate-model.ts';
+
+/** An endpoint that a change is about. */
+export interface ChangedEndpoint extends Pick<EndpointReport, 'change' | 'because'> {
+  readonly endpoint: string;
+}
+
+/** What a project declares now. */
+export interface Declarations {
+  readonly root: string;
+  /** Names of all endpoint files, also those with errors. */
+  readonly names: readonly string[];
+  /** Those that can be read. */
+  readonly endpoints: readonly Endpoint[];
+  /** Names of the environments that are reviewed. */
+  readonly environments: readonly string[];
+}
+
+/** Changed paths → the endpoints whose file, lock, model or environment they are, sorted by name; pure. */
+export function findChangedEndpoints(
+  paths: readonly ChangedPath[],
+  declarations: Declarations,
+): readonly ChangedEndpoint[] {
+  const { names, endpoints, environments } = declarations;
+  const environmentFiles = new Set(environments.map((e) => `environments/${e}.yaml`));
+  const shared = paths.filter((p) => environmentFiles.has(p.path));
+  const gone = paths.flatMap((p) => (p.change === 'deleted' ? (endpointName(p.path) ?? []) : []));
+  const all = [...new Set([...names, ...gone])].sort();
+  return all.flatMap((name): readonly ChangedEndpoint[] => {
+    const own = paths.filter((p) => p.path === `endpoints/${name}.yaml` || p.path === `endpoints/${name}.lock`);
+    if (!names.includes(name)) return [{ endpoint: name, change: 'removed', because: own }];
+    const endpoint = endpoints.find((e) => e.name === name);
+    const models = endpoint ? changedModels(paths, endpoint, declarations.root) : [];
+    const because = [...own, ...models, ...shared];
+    if (because.length === 0) return [];
+    const added = own.some((p) => p.path.endsWith('.yaml') && p.change === 'added');
+    return [{ endpoint: name, change: added ? 'added' : own.length > 0 ? 'changed' : 'affected', because }];
+  });
+}
+
+/** `iris` of `endpoints/iris.yaml`; folders below endpoints/ are nobody's. */
+function endpointName(path: string): string | undefined {
+  return /^endpoints\/([^/]+)\.yaml$/s.exec(path)?.[1];
+}
+
+/** Folders of the endpoint's models in which something changed: one entry a folder, however many files. */
+function changedModels(paths: readonly ChangedPath[], endpoint: Endpoint, root: string): readonly ChangedPath[] {
+  const folders = endpoint.entities.flatMap(({ model }) => {
+    const { folder, remote } = locateModel(root, model);
+    return remote === undefined ? [relative(root, folder).split(sep).join('/')] : [];
+  });
+  return [...new Set(folders)].flatMap((folder) => {
+    // A model's folder may itself be tracked as a link, or as another repository.
+    const inside = paths.filter((p) => p.path === folder || p.path.startsWith(`${folder}/`));
+    const [first] = inside;
+    if (!first) return [];
+    const same = inside.every((p) => p.change === first.change);
+    return [{ path: folder, change: same ? first.change : ('modified' as const) }];
+  });
+}

@@ -1,0 +1,81 @@
+import type { ChangedPath } from '../schemas/report.ts';
+import { childEnvironment, type Ran, runProcess } from '../system/run-process.ts';
+
+/** What differs between the working tree and the commit that a branch began at. */
+export interface Changes {
+  /** The commit: 40 hexadecimal digits. */
+  readonly base: string;
+  /** Relative to the folder, sorted; a renamed file is one deleted and one added. */
+  readonly paths: readonly ChangedPath[];
+}
+
+/** Git cannot say what changed: somebody has to say what to compare with. */
+export class NoBaseError extends Error {}
+
+const USUAL_BASES = ['origin/HEAD', 'origin/main', 'origin/master', 'main', 'master'];
+const ASK = 'name the endpoints, or what to compare with: --base REF';
+
+/** Asks Git what changed below a folder since `base`, committed or not; default: since the usual main branch. */
+export async function readChangedPaths(
+  folder: string,
+  base: string | undefined,
+  signal?: AbortSignal,
+): Promise<Changes> {
+  const git = (...args: readonly string[]) => runGit(folder, args, signal);
+  const inside = await git('rev-parse', '--is-inside-work-tree');
+  if (inside.code !== 0) throw new NoBaseError(`Cannot tell what changed: ${whyNone(folder, inside)}; ${ASK}`);
+  const commit = await findCommit(git, base);
+  const merged = await git('merge-base', commit, 'HEAD');
+  if (merged.code !== 0)
+    throw new NoBaseError(
+      `Cannot tell what changed: the history here does not reach where ${base ?? 'the main branch'} and HEAD part; fetch it whole (git fetch --unshallow), or ${ASK}`,
+    );
+  const since = merged.stdout.trim();
+  const [tracked, untracked] = await Promise.all([
+    // Paths as they are, whatever the user's Git is told about renames, prefixes and programs that show differences.
+    git('diff', '--name-status', '-z', '--no-renames', '--no-ext-diff', '--relative', since, '--', '.'),
+    git('ls-files', '-z', '--others', '--exclude-standard', '--', '.'),
+  ]);
+  for (const { code, stderr } of [tracked, untracked])
+    if (code !== 0) throw new Error(`Cannot tell what changed: git says "${stderr.trim()}"`);
+  return { base: since, paths: mergePaths(tracked.stdout, untracked.stdout) };
+}
+
+/** Git may also refuse a repository of somebody else, and says what to do then. */
+function whyNone(folder: string, { stderr }: Ran): string {
+  if (stderr.includes('not a git repository')) return `${folder} is not in a Git repository`;
+  return `git says "${stderr.trim().replaceAll(/\s+/g, ' ')}"`;
+}
+
+type Git = (...args: readonly string[]) => Promise<Ran>;
+
+/** The commit that a name stands for; a name is never taken for an option. */
+async function findCommit(git: Git, base: string | undefined): Promise<string> {
+  for (const name of base === undefined ? USUAL_BASES : [base]) {
+    if (name.startsWith('-')) break;
+    const found = await git('rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`);
+    const commit = found.stdout.trim().split('\n').at(-1) ?? '';
+    if (found.code === 0 && /^[0-9a-f]{40,64}$/.test(commit)) return commit;
+  }
+  const what = base === undefined ? `there is no ${USUAL_BASES.join(', ')}` : `"${base}" is no commit here`;
+  throw new NoBaseError(`Cannot tell what changed: ${what}; ${ASK}`);
+}
+
+const CHANGES: Readonly<Record<string, ChangedPath['change']>> = { A: 'added', D: 'deleted' };
+
+/** A file that was removed and stands there anew without being tracked is a modified one. */
+function mergePaths(tracked: string, untracked: string): readonly ChangedPath[] {
+  const parts = tracked.split('\0');
+  const changes = new Map<string, ChangedPath['change']>();
+  for (let i = 0; i + 1 < parts.length; i += 2)
+    changes.set(parts[i + 1] ?? '', CHANGES[parts[i]?.charAt(0) ?? ''] ?? 'modified');
+  for (const path of untracked.split('\0').filter((p) => p !== ''))
+    changes.set(path, changes.has(path) ? 'modified' : 'added');
+  return [...changes].map(([path, change]) => ({ path, change })).sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function runGit(folder: string, args: readonly string[], signal: AbortSignal | undefined): Promise<Ran> {
+  // Git in one language, without its pager and without a lock on its index.
+  const env = childEnvironment({ GIT_OPTIONAL_LOCKS: '0', LC_ALL: 'C' });
+  return runProcess('git', ['-C', folder, '--no-pager', ...args], { env, ...(signal && { signal }) });
+}

@@ -1,0 +1,103 @@
+import type { EndpointReport, EntityReport, PreviewReport } from '../schemas/report.ts';
+import { renderBlock, renderHtmlCode, renderLine, renderSpan } from './render-code.ts';
+import { standingOf, standingWords } from './standing.ts';
+import { resourceKind, toldDifferences } from './told-differences.ts';
+
+/** How much is told: from everything that a person can read down to the essential. */
+const STEPS = [
+  { diagnostics: 100, sentence: 1000, paths: 50, resources: 400, differences: 100, value: 300, answer: 1000 },
+  { diagnostics: 20, sentence: 400, paths: 10, resources: 40, differences: 10, value: 60, answer: 200 },
+  { diagnostics: 3, sentence: 200, paths: 3, resources: 0, differences: 0, value: 0, answer: 0 },
+] as const;
+
+/** From this step on nothing is told but the row in the table. */
+export const LEAST = STEPS.length;
+
+type Step = (typeof STEPS)[number];
+
+/** What there is to know of one endpoint, folded away when all is well; an empty text when there is nothing. */
+export function renderDetails(report: EndpointReport, at: number): string {
+  const step = STEPS[at];
+  if (!step) return '';
+  const standing = standingOf(report);
+  const sections = [
+    renderDiagnostics(report.diagnostics, at),
+    renderOutage(report.outage, step),
+    renderPaths(report, step),
+    ...report.entities.map((e) => renderEntity(e, step)),
+    ...report.previews.map((p) => renderPreview(p, step)),
+  ].filter((s) => s !== '');
+  if (sections.length === 0) return '';
+  const open = standing === 'fails' || standing === 'unknown' ? ' open' : '';
+  const summary = `${renderHtmlCode(report.endpoint)}: ${standingWords(standing)}`;
+  return [`<details${open}><summary>${summary}</summary>`, ...sections, '</details>'].join('\n\n');
+}
+
+/** A list item for each, on file, line and column. */
+export function renderDiagnostics(diagnostics: EndpointReport['diagnostics'], at: number): string {
+  const step = STEPS[at];
+  if (!step || diagnostics.length === 0) return '';
+  const errorsFirst = [...diagnostics].sort((a, b) => (a.severity < b.severity ? -1 : a.severity > b.severity ? 1 : 0));
+  const items = errorsFirst.slice(0, step.diagnostics).map((d) => {
+    const place = renderSpan(`${d.file}:${d.line}:${d.column}`, step.sentence);
+    const hint = d.hint === undefined ? '' : `<br>→ ${renderSpan(d.hint, step.sentence)}`;
+    return `- **${d.severity}** ${d.code} at ${place}<br>${renderSpan(d.message, step.sentence)}${hint}`;
+  });
+  return [...items, ...renderMore(diagnostics.length - items.length, '- ')].join('\n');
+}
+
+function renderOutage(outage: string | null, { sentence }: Step): string {
+  return outage === null ? '' : `Not checked: ${renderSpan(outage, sentence)}`;
+}
+
+function renderPaths({ because }: EndpointReport, { paths }: Step): string {
+  if (because.length === 0) return '';
+  const shown = because.slice(0, paths).map((b) => `${b.change} ${renderSpan(b.path)}`);
+  return `Files: ${[...shown, ...renderMore(because.length - shown.length, '')].join(', ')}`;
+}
+
+/** The proof of one model: what it took, and what it answers to its own example. */
+function renderEntity({ entity, model, stages, proof }: EntityReport, { answer }: Step): string {
+  const took = stages.map((s) => `${s.name} ${s.cached ? 'kept' : `${s.seconds.toFixed(1)} s`}`);
+  const what = `Model ${renderSpan(model)} as ${renderSpan(entity)}: ${proof ? 'proved' : 'not proved'} (${took.join(', ')})`;
+  if (!proof) return what;
+  const mlflow = proof.mlflow === null ? '' : `, MLflow ${renderSpan(proof.mlflow, 20)}`;
+  const sandbox = proof.sandboxed ? 'in a sandbox' : '**without a sandbox**';
+  const ran = `${what} with Python ${renderSpan(proof.python, 20)}${mlflow}, ${sandbox}`;
+  if (answer === 0 || proof.answer === null) return ran;
+  return `${ran}\n\nIt answers its own example with ${renderSpan(proof.answer, answer)}`;
+}
+
+/** A plan as a diff that GitHub colours. */
+function renderPreview({ environment, plan, outage }: PreviewReport, step: Step): string {
+  const where = `Preview of ${renderSpan(environment)}`;
+  if (outage !== null) return `${where} failed: ${renderSpan(outage, step.sentence)}`;
+  if (!plan) return '';
+  const verdict = `${where}: ${renderSpan(plan.verdict.words, step.sentence)}`;
+  const changed = plan.resources.filter((r) => r.operation !== 'same');
+  if (changed.length === 0 || step.resources === 0) return verdict;
+  const lines = changed.slice(0, step.resources).flatMap((r) => renderResource(r, step));
+  const left = renderMore(changed.length - step.resources, '# ');
+  return `${verdict}\n\n${renderBlock([...lines, ...left], 'diff')}`;
+}
+
+type Resource = NonNullable<PreviewReport['plan']>['resources'][number];
+
+const SIGNS = { create: '+', update: '!', replace: '!', delete: '-', same: '#' } as const;
+
+function renderResource(resource: Resource, step: Step): readonly string[] {
+  const { operation, type, name } = resource;
+  const differences = toldDifferences(resource);
+  const told = differences.slice(0, step.differences).flatMap((d) => {
+    const path = renderLine(d.path, 200);
+    const side = (sign: string, value: unknown) =>
+      value === undefined ? [] : [`${sign}   ${path}: ${renderLine(JSON.stringify(value), step.value)}`];
+    return [...side('-', d.old), ...side('+', d.new)];
+  });
+  const title = `${SIGNS[operation]} ${operation} ${renderLine(`${resourceKind(type)} ${name}`, 200)}`;
+  return [title, ...told, ...renderMore(differences.length - step.differences, '#   ')];
+}
+
+function renderMore(count: number, before: string): readonly string[] {
+  return count > 0 ? [`${before}and ${count} more`] : [];
+}

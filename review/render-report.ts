@@ -1,0 +1,70 @@
+import type { EndpointReport, Report } from '../schemas/report.ts';
+import { LEAST, renderDetails, renderDiagnostics } from './render-details.ts';
+import { renderSpan } from './render-code.ts';
+import { renderHead, renderRow } from './render-table.ts';
+import { renderStandings, renderTopLine, sortEndpoints } from './standing.ts';
+
+/** By this the comment is found again; nobody sees it. */
+const MARKER = '<!-- davit:report v1 -->';
+/** What GitHub takes for a comment, in UTF-16 units: never fewer than the characters it counts. */
+export const COMMENT_CHARACTERS = 65_536;
+const SHORTENED = '_Shortened to fit: `npx davit review --json` has everything._';
+
+/**
+ * Renders a report as GitHub's Markdown of at most `limit` characters. What does not fit is told in fewer words, the
+ * least important endpoint first; nothing is cut in the middle.
+ */
+export function renderReport(report: Report, limit = COMMENT_CHARACTERS): string {
+  const endpoints = sortEndpoints(report.endpoints);
+  const head = [MARKER, `### ${renderTopLine(report)}`].join('\n');
+  const foot = renderFoot(report);
+  const frame = [head, SHORTENED, foot].join('\n\n').length;
+  const table = renderTable(endpoints, report.environments, limit - frame);
+  const others = (step: number) => renderDiagnostics(report.diagnostics, step);
+  const parts = [others, ...endpoints.map((e) => (step: number) => renderDetails(e, step))];
+  const { blocks, shortened } = pack(parts, limit - frame - table.text.length);
+  const note = shortened || table.shortened ? SHORTENED : '';
+  return `${[head, table.text, ...blocks, note, foot].filter((b) => b !== '').join('\n\n')}\n`;
+}
+
+/** The rows that fit; of the others how many and of which kind. */
+function renderTable(endpoints: readonly EndpointReport[], environments: readonly string[], limit: number) {
+  if (endpoints.length === 0) return { text: '', shortened: false };
+  const lines = [...renderHead(environments)];
+  const more = (left: readonly EndpointReport[]) => `\n\nand ${left.length} more: ${renderStandings(left)}`;
+  const room = limit - more(endpoints).length - 200; // the counts of fewer endpoints may be longer
+  let length = lines.join('\n').length;
+  let shown = 0;
+  for (const endpoint of endpoints) {
+    const row = renderRow(endpoint, environments);
+    if (length + row.length + 1 > room) break;
+    lines.push(row);
+    length += row.length + 1;
+    shown += 1;
+  }
+  const left = endpoints.slice(shown);
+  return { text: lines.join('\n') + (left.length > 0 ? more(left) : ''), shortened: left.length > 0 };
+}
+
+/** Takes every part in as many words as fit: steps down from the last part to the first, whole parts only. */
+function pack(parts: readonly ((step: number) => string)[], limit: number) {
+  const blocks = parts.map((render) => render(0));
+  const size = (block: string) => (block === '' ? 0 : block.length + 2);
+  let total = blocks.reduce((sum, block) => sum + size(block), 2);
+  let shortened = false;
+  for (let step = 1; step <= LEAST && total > limit; step += 1) {
+    for (let i = parts.length - 1; i >= 0 && total > limit; i -= 1) {
+      const shorter = parts[i]?.(step) ?? '';
+      total += size(shorter) - size(blocks[i] ?? '');
+      blocks[i] = shorter;
+      shortened = true;
+    }
+  }
+  return { blocks, shortened };
+}
+
+function renderFoot({ base, environments }: Report): string {
+  const compared = base === null ? 'Of the endpoints named' : `Compared with ${renderSpan(base.slice(0, 12))}`;
+  const where = environments.length === 0 ? 'previewed nowhere' : 'previewed with the program of this checkout';
+  return `<sub>${compared}; ${where}.</sub>`;
+}

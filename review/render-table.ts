@@ -1,0 +1,103 @@
+import type { EndpointReport, PreviewReport } from '../schemas/report.ts';
+import { renderSpan } from './render-code.ts';
+import { standingOf } from './standing.ts';
+
+const MEBIBYTE = 1 << 20;
+const NAME_CHARACTERS = 63;
+const SHORT_CHARACTERS = 120;
+/** More columns cannot be read, and every one costs in each row. */
+const COLUMNS = 8;
+const SIGNS = { fails: '❌', unknown: '❔', delete: '⚠️' } as const;
+
+/** The two lines above the rows. */
+export function renderHead(environments: readonly string[]): readonly [string, string] {
+  const cells = [
+    '',
+    'endpoint',
+    'change',
+    'model',
+    'lock',
+    ...columns(environments).map((e) => renderSpan(e, NAME_CHARACTERS)),
+  ];
+  return [renderCells(cells), renderCells(cells.map(() => '---'))];
+}
+
+/** One endpoint's line. */
+export function renderRow(report: EndpointReport, environments: readonly string[]): string {
+  const standing = standingOf(report);
+  const verdicts = columns(environments).map((name) =>
+    renderPreview(
+      report,
+      report.previews.find((p) => p.environment === name),
+    ),
+  );
+  return renderCells([
+    (SIGNS as Partial<Record<string, string>>)[standing] ?? '✅',
+    renderSpan(report.endpoint, NAME_CHARACTERS),
+    renderChange(report),
+    renderModel(report),
+    LOCKS[report.lock],
+    ...verdicts,
+  ]);
+}
+
+function columns(environments: readonly string[]): readonly string[] {
+  return environments.slice(0, COLUMNS);
+}
+
+function renderCells(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`;
+}
+
+const LOCKS: Readonly<Record<EndpointReport['lock'], string>> = {
+  'up-to-date': 'up to date',
+  missing: '**missing**',
+  stale: '**stale**',
+  invalid: '**invalid**',
+  unknown: '–',
+};
+
+const CHANGES: Readonly<Record<EndpointReport['change'], string>> = {
+  added: 'added',
+  changed: 'changed',
+  removed: '**removed**',
+  affected: 'affected',
+  asked: 'none',
+};
+
+/** An endpoint whose own files are as they were needs a reason to be here. */
+function renderChange({ change, because }: EndpointReport): string {
+  const [first] = because;
+  if (change !== 'affected' || !first) return CHANGES[change];
+  const more = because.length > 1 ? ` and ${because.length - 1} more` : '';
+  return `affected by ${renderSpan(first.path, NAME_CHARACTERS)}${more}`;
+}
+
+/** What the check of the files and of the models came to. */
+function renderModel({ change, diagnostics, entities, outage }: EndpointReport): string {
+  if (outage !== null) return `not checked: ${renderSpan(outage, SHORT_CHARACTERS)}`;
+  const error = diagnostics.find((d) => d.severity === 'error');
+  if (error) return `${renderSpan(error.message, SHORT_CHARACTERS)} (line ${error.line})`;
+  const proofs = entities.flatMap((e) => e.proof ?? []);
+  if (change === 'removed' || proofs.length === 0) return '–';
+  const all = proofs.length === 1 ? 'proved' : `${proofs.length} proved`;
+  const cached = entities.every((e) => e.stages.find((s) => s.name === 'proof')?.cached) ? ' before' : '';
+  const memory = Math.max(...proofs.map((p) => p.peakMemoryBytes)) / MEBIBYTE;
+  return `${all}${cached}, ${Math.round(memory)} MiB`;
+}
+
+function renderPreview({ change }: EndpointReport, preview: PreviewReport | undefined): string {
+  if (preview?.outage) return `not previewed: ${renderSpan(preview.outage, SHORT_CHARACTERS)}`;
+  if (!preview?.plan) return '–';
+  const { kind } = preview.plan.verdict;
+  if (change === 'removed') return kind === 'no-change' ? 'not deployed' : '**removed**';
+  return VERDICTS[kind];
+}
+
+const VERDICTS: Readonly<Record<NonNullable<PreviewReport['plan']>['verdict']['kind'], string>> = {
+  'no-change': 'no change',
+  create: 'new',
+  'rolling-update': 'rolling update',
+  'update-in-place': 'update in place',
+  delete: '**removed**',
+};

@@ -1,0 +1,104 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { parseReport } from '../../schemas/report.ts';
+import { makeWorkingProject } from './working-project.ts';
+
+const CODE = dirname(dirname(import.meta.dirname));
+const MAIN = join(CODE, 'cli', 'main.ts');
+let root = '';
+let remove: () => Promise<void>;
+
+beforeAll(async () => {
+  ({ root, remove } = await makeWorkingProject({
+    'iris/1': join(CODE, 'models/iris/1'),
+    'iris/2': join(CODE, 'models/iris/2'),
+    'bad/raises': join(CODE, 'test/fixtures/models/h_raises'),
+  }));
+});
+afterAll(async () => {
+  davit('down', '--all');
+  await remove();
+});
+
+function davit(...args: readonly string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { cwd: root, encoding: 'utf8' });
+  return { status, stdout, stderr };
+}
+
+function review(...args: readonly string[]) {
+  const { status, stdout } = davit('review', '--json', ...args);
+  return { status, report: parseReport(JSON.stringify((JSON.parse(stdout) as { readonly result: unknown }).result)) };
+}
+
+function git(...args: readonly string[]) {
+  execFileSync('git', ['-C', root, '-c', 'user.name=a', '-c', 'user.email=a@b', '-c', 'commit.gpgsign=false', ...args]);
+}
+
+async function declare(endpoint: string, model: string, version: string) {
+  const text = `name: ${endpoint}\nconfig:\n  served_entities:\n    - name: ${endpoint}\n      entity_name: ${model}\n      entity_version: "${version}"\n`;
+  await writeFile(join(root, 'endpoints', `${endpoint}.yaml`), text);
+}
+
+it('davit review tells of every endpoint of a branch: one fails, one is new, then one is rolling, then removed', async () => {
+  await writeFile(join(root, '.gitignore'), '.davit/\n');
+  await declare('iris', 'iris', '1');
+  expect(davit('lock')).toMatchObject({ status: 0 });
+  git('init', '-q', '-b', 'main');
+  git('add', '-A');
+  git('commit', '-q', '-m', 'first');
+  git('checkout', '-q', '-b', 'work');
+
+  await declare('fresh', 'iris', '2');
+  await declare('raises', 'bad', 'raises');
+  expect(davit('lock', 'fresh', 'raises')).toMatchObject({ status: 0 });
+  const first = davit('review');
+  expect(first).toMatchObject({
+    status: 1,
+    stdout: expect.stringContaining('### 2 endpoints: 1 fails, 1 new\n') as string,
+    stderr: expect.stringContaining('prediction-failed') as string,
+  });
+  expect(review('fresh')).toMatchObject({
+    status: 0,
+    report: {
+      endpoints: [
+        {
+          change: 'added',
+          lock: 'up-to-date',
+          entities: [{ model: 'iris 2', proof: { answer: '{"predictions": ["setosa", "versicolor", "virginica"]}' } }],
+          previews: [{ environment: 'local', plan: { verdict: { kind: 'create' } }, outage: null }],
+        },
+      ],
+    },
+  });
+  for (const name of ['fresh', 'raises'])
+    for (const end of ['yaml', 'lock']) await rm(join(root, 'endpoints', `${name}.${end}`));
+
+  expect(davit('up', 'iris')).toMatchObject({ status: 0 });
+  await declare('iris', 'iris', '2');
+  expect(davit('lock')).toMatchObject({ status: 0 });
+  expect(davit('review')).toMatchObject({
+    status: 0,
+    stdout: expect.stringMatching(/### 1 endpoint: 1 rolling\n[^]*rolling update: iris-\w+ → iris-\w+/) as string,
+  });
+
+  for (const end of ['yaml', 'lock']) await rm(join(root, 'endpoints', `iris.${end}`));
+  expect(review()).toMatchObject({
+    status: 0,
+    report: { endpoints: [{ endpoint: 'iris', change: 'removed', previews: [{ plan: { counts: { delete: 2 } } }] }] },
+  });
+});
+
+it('davit review prints the report also when the engine cannot be asked, with exit code 3', async () => {
+  await declare('iris', 'iris', '1');
+  git('checkout', '-q', 'main', '--', 'endpoints/iris.lock');
+  const pulumi = await readFile(join(root, 'Pulumi.yaml'), 'utf8');
+  await writeFile(join(root, 'Pulumi.yaml'), 'name: davit\nruntime: nodejs\nmain: nowhere/\n');
+  const { status, report } = review('iris');
+  await writeFile(join(root, 'Pulumi.yaml'), pulumi);
+  expect(status).toBe(3);
+  expect(report.endpoints).toMatchObject([
+    { endpoint: 'iris', diagnostics: [], previews: [{ plan: null, outage: expect.any(String) as string }] },
+  ]);
+});

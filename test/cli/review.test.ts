@@ -1,0 +1,109 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseReport } from '../../schemas/report.ts';
+
+const MAIN = join(dirname(dirname(import.meta.dirname)), 'cli', 'main.ts');
+let project = '';
+let secret = '';
+
+beforeAll(() => {
+  project = realpathSync(mkdtempSync(join(tmpdir(), 'davit-review-')));
+  secret = `${project}-secret`;
+  writeFileSync(secret, 'root: hidden\n');
+  for (const folder of ['endpoints', 'environments']) mkdirSync(join(project, folder));
+  writeFileSync(join(project, 'Pulumi.yaml'), 'name: davit\n');
+  writeFileSync(join(project, 'environments', 'local.yaml'), 'name: local\ntarget: local\n');
+});
+afterAll(() => {
+  rmSync(project, { recursive: true });
+  rmSync(secret);
+});
+
+function davit(...args: readonly string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { cwd: project, encoding: 'utf8' });
+  return { status, stdout, stderr };
+}
+
+function git(...args: readonly string[]) {
+  const identity = ['-c', 'user.name=a', '-c', 'user.email=a@b', '-c', 'commit.gpgsign=false'];
+  return execFileSync('git', ['-C', project, ...identity, ...args], { encoding: 'utf8' }).trim();
+}
+
+const result = (stdout: string) =>
+  parseReport(JSON.stringify((JSON.parse(stdout) as { readonly result: unknown }).result));
+
+describe('davit review', () => {
+  it('needs a Git repository or names', () => {
+    const { status, stderr } = davit('review');
+    expect(status).toBe(2);
+    expect(stderr).toContain('is not in a Git repository; name the endpoints, or what to compare with: --base REF');
+    expect(davit('review', 'none', '--json')).toMatchObject({ status: 1 });
+  });
+
+  it('says when nothing changed', () => {
+    git('init', '-q', '-b', 'main');
+    git('add', '-A');
+    git('commit', '-q', '-m', 'first');
+    expect(davit('review')).toEqual({
+      status: 0,
+      stdout: `<!-- davit:report v1 -->\n### No endpoint changes\n\n<sub>Compared with \`${git('rev-parse', 'HEAD').slice(0, 12)}\`; previewed with the program of this checkout.</sub>\n`,
+      stderr: '',
+    });
+  });
+
+  it('reports every endpoint that fails, and goes on', () => {
+    writeFileSync(join(project, 'endpoints', 'a.yaml'), 'name: a\nfoo: 1\n');
+    writeFileSync(join(project, 'endpoints', 'b.yaml'), 'name: [\n');
+    writeFileSync(join(project, 'endpoints', 'c.yml'), 'name: c\n');
+    writeFileSync(join(project, 'environments', 'other.yaml'), 'name: another\n');
+    const { status, stdout } = davit('review', '--json');
+    expect(status).toBe(1);
+    const report = result(stdout);
+    expect(report).toMatchObject({ base: git('rev-parse', 'HEAD'), environments: ['local'] });
+    expect(
+      report.endpoints.map((e) => [e.endpoint, e.change, e.diagnostics.map((d) => `${d.line} ${d.code}`)]),
+    ).toEqual([
+      ['a', 'added', ['1 missing-field', '2 unknown-field']],
+      ['b', 'added', ['2 bad-yaml']],
+    ]);
+    expect(new Set(report.diagnostics.map((d) => d.file))).toEqual(
+      new Set(['endpoints/c.yml', 'environments/other.yaml']),
+    );
+  });
+
+  it('writes the report to a file and says its first line', () => {
+    const { status, stdout } = davit('review', '--markdown', 'report.md');
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/^2 endpoints: 2 fail; \d errors in other files\n$/);
+    expect(readFileSync(join(project, 'report.md'), 'utf8')).toContain(`### ${stdout}`);
+  });
+
+  it('reviews what is named, and says of an environment that it does not exist', () => {
+    const { status, stdout } = davit('review', 'endpoints/a.yaml', '-e', 'local', '-e', 'moon', '--json');
+    expect(status).toBe(1);
+    const report = result(stdout);
+    expect(report.endpoints.map((e) => e.endpoint)).toEqual(['a']);
+    expect(report.diagnostics).toContainEqual(expect.objectContaining({ code: 'unknown-environment' }));
+  });
+
+  it('quotes nothing of a file that a link brings in', () => {
+    symlinkSync(secret, join(project, 'endpoints', 'link.yaml'));
+    symlinkSync(secret, join(project, 'environments', 'link.yaml'));
+    const { status, stdout, stderr } = davit('review', '--json');
+    expect(status).toBe(1);
+    expect(stdout + stderr).not.toMatch(/root|hidden/);
+    expect(result(stdout).endpoints.at(-1)).toMatchObject({
+      endpoint: 'link',
+      diagnostics: [{ code: 'unreadable-file' }],
+    });
+  });
+
+  it('never takes what it compares with for an option of Git', () => {
+    const { status, stderr } = davit('review', `--base=--output=${project}/written`);
+    expect(status).toBe(2);
+    expect(stderr).toContain('is no commit here');
+  });
+});

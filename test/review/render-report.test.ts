@@ -1,0 +1,346 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { COMMENT_CHARACTERS, renderReport } from '../../review/render-report.ts';
+import { renderTopLine } from '../../review/standing.ts';
+import { type EndpointReport, parseReport, type Report } from '../../schemas/report.ts';
+import { withoutCode } from './markdown.ts';
+import {
+  created,
+  deleted,
+  failing,
+  makeEndpoint,
+  makePlan,
+  makeReport,
+  path,
+  proved,
+  rolling,
+  unchanged,
+} from './reports.ts';
+
+const GOLDEN = join(import.meta.dirname, 'golden');
+
+const ALL_WELL = makeReport([
+  makeEndpoint('ranker'),
+  makeEndpoint('iris', {
+    change: 'added',
+    because: [path('endpoints/iris.yaml', 'added')],
+    previews: [created('iris')],
+  }),
+  makeEndpoint('fraud', {
+    change: 'affected',
+    because: [path('models/fraud/2')],
+    entities: [proved('fraud-2', true)],
+    previews: [unchanged('fraud')],
+  }),
+]);
+
+const EACH_STAGE = makeReport(
+  [
+    makeEndpoint('a-file', {
+      lock: 'unknown',
+      entities: [],
+      previews: [],
+      diagnostics: [
+        {
+          code: 'bad-value',
+          severity: 'error',
+          file: 'endpoints/a-file.yaml',
+          line: 6,
+          column: 22,
+          message:
+            'Cannot accept "Tiny" for "config.served_entities[0].workload_size": expected one of "Small", "Medium", "Large"',
+        },
+        {
+          code: 'requirement-unpinned',
+          severity: 'warning',
+          file: 'endpoints/a-file.yaml',
+          line: 2,
+          column: 1,
+          message: 'Cannot tell which pandas the model needs: "pandas" has no exact version',
+          hint: 'The lock pins it',
+        },
+      ],
+    }),
+    {
+      ...failing('b-fetch', 'fetch', 'model-not-found', 'Cannot find the model b-fetch 2', 'Put it in models/'),
+      lock: 'unknown',
+    },
+    {
+      ...failing(
+        'c-check',
+        'check',
+        'signature-missing',
+        'Cannot prove c-check 2: it has no signature',
+        'Log it again',
+      ),
+      lock: 'unknown',
+    },
+    {
+      ...failing(
+        'd-lock',
+        'lock',
+        'lock-stale',
+        'Cannot use the lock for "d-lock-2": the model changed',
+        'npx davit lock',
+      ),
+      lock: 'stale',
+    },
+    failing('e-virtualenv', 'virtualenv', 'install-failed', 'Cannot install numpy 1.26.4', 'Ask who runs the index'),
+    failing(
+      'f-proof',
+      'proof',
+      'prediction-failed',
+      'Cannot predict with f-proof 2: KeyError: "age"',
+      'See the example',
+    ),
+    makeEndpoint('g-preview', {
+      previews: [
+        { environment: 'local', plan: null, outage: 'Cannot change "g-preview.local": someone else is at it' },
+      ],
+    }),
+    makeEndpoint('h-outage', { entities: [], previews: [], lock: 'unknown', outage: 'Cannot start "uv": ENOENT' }),
+  ],
+  {
+    diagnostics: [
+      {
+        code: 'name-mismatch',
+        severity: 'error',
+        file: 'environments/staging.yaml',
+        line: 1,
+        column: 7,
+        message: 'Cannot accept "stage" as the name in environments/staging.yaml: expected "staging"',
+        hint: 'Rename the file or the environment',
+      },
+    ],
+  },
+);
+
+const SPLIT_PLAN = makePlan('iris.production', { kind: 'update-in-place', words: 'update in place: iris (entities)' }, [
+  {
+    type: 'davit:local:Route',
+    name: 'iris',
+    operation: 'update',
+    differences: [
+      { path: 'entities[0].trafficPercentage', change: 'update', replaces: false, old: 100, new: 90 },
+      { path: 'entities[1]', change: 'add', replaces: false, new: { name: 'challenger', trafficPercentage: 10 } },
+    ],
+  },
+]);
+
+const SPLIT = makeReport(
+  [
+    makeEndpoint('iris', {
+      entities: [proved('champion', true), proved('challenger')],
+      previews: [rolling('iris', 'staging'), { environment: 'production', plan: SPLIT_PLAN, outage: null }],
+    }),
+  ],
+  { environments: ['staging', 'production'] },
+);
+
+const gone = { change: 'removed', lock: 'unknown', entities: [] } as const;
+const REMOVAL = makeReport([
+  makeEndpoint('iris', { ...gone, because: [path('endpoints/iris.yaml', 'deleted')], previews: [deleted('iris')] }),
+  makeEndpoint('never', {
+    ...gone,
+    because: [path('endpoints/never.yaml', 'deleted')],
+    previews: [unchanged('never')],
+  }),
+]);
+
+const FORTY = makeReport(
+  Array.from({ length: 40 }, (_, i) => {
+    const name = `endpoint-${String(i + 1).padStart(2, '0')}`;
+    if (i % 10 === 3)
+      return failing(
+        name,
+        'proof',
+        'load-failed',
+        `Cannot load ${name} 2: ${'it does not say why; '.repeat(20)}`,
+        'Log it again',
+      );
+    return makeEndpoint(name, { previews: [i % 2 ? rolling(name) : unchanged(name)] });
+  }),
+);
+
+const LONG = makeReport([
+  makeEndpoint('ranker', {
+    previews: [
+      {
+        environment: 'local',
+        plan: makePlan(
+          'ranker.local',
+          { kind: 'rolling-update', words: 'rolling update: adds ranker-2' },
+          Array.from({ length: 200 }, (_, i) => ({
+            type: 'davit:local:Route',
+            name: `ranker-${i}`,
+            operation: 'update' as const,
+            differences: Array.from({ length: 4 }, (_, j) => ({
+              path: `environment.VARIABLE_${j}`,
+              change: 'update' as const,
+              replaces: false,
+              old: 'before '.repeat(5),
+              new: 'after '.repeat(6),
+            })),
+          })),
+        ),
+        outage: null,
+      },
+    ],
+  }),
+  makeEndpoint('iris'),
+]);
+
+/** Every one carries the word by which a leak is found. */
+const HOSTILE = [
+  '**HOSTILE** _a_ [b](https://evil.example) ![c](https://evil.example/c.png) <!-- d -->',
+  '</code></summary></details><script>alert("HOSTILE")</script><img src=x onerror=alert(1)>',
+  '@HOSTILE #1 GH-2 owner/repo#3 https://HOSTILE.example www.HOSTILE.example a@HOSTILE.example :tada:',
+  'HOSTILE | b | c\n| d | e |\r\n\n# HOSTILE\n\n</details>',
+  '::error file=HOSTILE::x\n::set-output name=HOSTILE::y\n::add-mask::HOSTILE\n##[error]HOSTILE',
+  '\u001b[31mHOSTILE\u001b[0m \u001b]8;;https://evil.example\u0007x\u001b]8;;\u0007 \u0000\u0008\u202eELITSOH',
+  '${{ secrets.HOSTILE }} {{secrets/HOSTILE/key}} $(HOSTILE) `HOSTILE`',
+  '`HOSTILE ``HOSTILE ```HOSTILE ```` `````\n```\n~~~\nHOSTILE',
+  '```',
+  `${'`'.repeat(300)} HOSTILE`,
+  '`\\| HOSTILE \\`| \\\\|',
+  '\\',
+  ' ` HOSTILE ` ',
+  '\ud800 HOSTILE \udfff\u2028HOSTILE\u2029',
+  '<!-- davit:report v1 --> HOSTILE',
+  'HOSTILE '.repeat(131_072),
+  '`'.repeat(1 << 20),
+  '',
+] as const;
+
+/** An endpoint in which every text that can come from a file or a model is the one given. */
+function hostileEndpoint(text: string): EndpointReport {
+  const plan = makePlan(text, { kind: 'rolling-update', words: text }, [
+    { type: text, name: text, operation: 'create' },
+    {
+      type: `a:b:${text}`,
+      name: text,
+      operation: 'update',
+      differences: [
+        { path: text, change: 'update', replaces: false, old: text, new: { [text]: [text] } },
+        { path: `- ${text}`, change: 'add', replaces: true, new: text },
+      ],
+    },
+  ]);
+  const diagnostic = { code: 'bad-value', file: text, line: 1, column: 1, message: text, hint: text } as const;
+  return makeEndpoint(text, {
+    change: 'affected',
+    because: [path(text), path(text)],
+    diagnostics: [{ ...diagnostic, severity: 'warning' }],
+    entities: [
+      {
+        entity: text,
+        model: text,
+        stages: [{ name: 'proof', seconds: 1, cached: false }],
+        proof: { python: text, mlflow: text, sandboxed: false, answer: text, peakMemoryBytes: 1 },
+      },
+    ],
+    previews: [
+      { environment: text, plan, outage: null },
+      { environment: text, plan: null, outage: text },
+    ],
+  });
+}
+
+function hostileReport(text: string): Report {
+  const wrong = failing('x', 'lock', 'bad-value', text, text);
+  const diagnostics = wrong.diagnostics.map((d) => ({ ...d, file: text }));
+  const outage = makeEndpoint(text, { outage: text, previews: [] });
+  return makeReport([hostileEndpoint(text), { ...wrong, diagnostics }, outage], {
+    base: text,
+    environments: [text],
+    diagnostics,
+  });
+}
+
+const HOSTILE_ALL = makeReport(HOSTILE.map(hostileEndpoint), { environments: [HOSTILE[0], HOSTILE[3]] });
+
+const GOLDEN_REPORTS: Readonly<Record<string, Report>> = {
+  'all-well': ALL_WELL,
+  'each-stage': EACH_STAGE,
+  'traffic-split': SPLIT,
+  removal: REMOVAL,
+  'forty-endpoints': FORTY,
+  'long-plan': LONG,
+  hostile: makeReport(HOSTILE.slice(0, 9).map(hostileEndpoint), { environments: [HOSTILE[0]] }),
+  nothing: makeReport([]),
+};
+
+describe('renderReport()', () => {
+  for (const [name, report] of Object.entries(GOLDEN_REPORTS))
+    it(`renders ${name}`, async () => {
+      await expect(renderReport(report)).toMatchFileSnapshot(join(GOLDEN, `${name}.md`));
+    });
+
+  it('is the same when the report has crossed between jobs as JSON', () => {
+    for (const report of Object.values(GOLDEN_REPORTS))
+      expect(renderReport(parseReport(JSON.stringify(report)))).toBe(renderReport(report));
+  });
+
+  it('fits into a comment, in whole parts', () => {
+    const many = makeReport(Array.from({ length: 3000 }, (_, i) => makeEndpoint(`endpoint-${i}`)));
+    const reports = [
+      LONG,
+      FORTY,
+      EACH_STAGE,
+      HOSTILE_ALL,
+      many,
+      makeReport([...FORTY.endpoints, ...HOSTILE_ALL.endpoints]),
+    ];
+    for (const report of reports)
+      for (const limit of [COMMENT_CHARACTERS, 30_000, 12_000, 5_000]) {
+        const rendered = renderReport(report, limit);
+        expect(rendered.length).toBeLessThanOrEqual(limit);
+        const bare = withoutCode(rendered); // throws when code is not closed
+        expect(bare.match(/<details/g)?.length).toBe(bare.match(/<\/details>/g)?.length);
+      }
+  });
+
+  it('shortens what matters least first, and says so', () => {
+    const rendered = renderReport(FORTY, 13_000);
+    expect(rendered).toContain('_Shortened to fit');
+    expect(rendered).toContain('<details open><summary><code>endpoint-04</code>: fails</summary>');
+    expect(rendered).not.toContain('<summary><code>endpoint-01</code>: no change</summary>');
+    expect(rendered).toContain('| ✅ | `endpoint-01` |');
+    expect(renderReport(ALL_WELL)).not.toContain('_Shortened');
+  });
+
+  it('counts the rows that do not fit', () => {
+    const many = makeReport(Array.from({ length: 3000 }, (_, i) => makeEndpoint(`endpoint-${i}`)));
+    const rendered = renderReport(many);
+    const rows = rendered.match(/^\| ✅ /gm)?.length ?? 0;
+    expect(rendered).toContain(`and ${3000 - rows} more: ${3000 - rows} rolling`);
+  });
+
+  it.each(HOSTILE.map((text) => [JSON.stringify(text.slice(0, 60)), text] as const))(
+    'keeps %s in its place',
+    (_, text) => {
+      const rendered = renderReport(hostileReport(text));
+      const bare = withoutCode(rendered);
+      expect(bare).not.toMatch(/hostile|evil|alert|`/i);
+      expect(bare.replaceAll(/<\/?(details|summary|sub|br)( open)?>|<!-- davit:report v1 -->/g, '')).not.toMatch(
+        /[<>@[\]\\$]/,
+      );
+      const rows = bare.split('\n').filter((line) => line.startsWith('|'));
+      expect(rows.map((row) => row.split('|').length)).toEqual([8, 8, 8, 8, 8]);
+      expect(rendered).not.toMatch(/^\s*::|##\[|\$\{\{|\p{Bidi_Control}|[\p{Cc}--\n]/mv);
+      expect(rendered.isWellFormed()).toBe(true);
+      expect(rendered.length).toBeLessThanOrEqual(COMMENT_CHARACTERS);
+    },
+  );
+});
+
+describe('renderTopLine()', () => {
+  it('says what a person can act on', () => {
+    const fails = failing('a', 'lock', 'lock-stale', 'x', 'y');
+    expect(
+      renderTopLine(makeReport([fails, makeEndpoint('b'), makeEndpoint('c', { previews: [unchanged('c')] })])),
+    ).toBe('3 endpoints: 1 fails, 1 rolling, 1 no change');
+    expect(renderTopLine(makeReport([fails, fails]))).toBe('2 endpoints: 2 fail');
+    expect(renderTopLine(EACH_STAGE)).toBe('8 endpoints: 6 fail, 2 not reviewed; 1 error in other files');
+  });
+});

@@ -1,0 +1,137 @@
+import type { ChangedPath, EndpointReport, EntityReport, PreviewReport, Report } from '../../schemas/report.ts';
+import type { DiagnosticCode } from '../../schemas/diagnostic-codes.ts';
+
+type Plan = NonNullable<PreviewReport['plan']>;
+type Resource = Plan['resources'][number];
+type Stage = 'fetch' | 'check' | 'lock' | 'virtualenv' | 'proof';
+
+const STAGES: readonly Stage[] = ['fetch', 'check', 'lock', 'virtualenv', 'proof'];
+
+export function makeReport(endpoints: readonly EndpointReport[], more: Partial<Report> = {}): Report {
+  return {
+    report_version: 1,
+    base: '3f9c2a71d08be10c44f7a5d2c6b91e0f7a3d4c5b',
+    environments: ['local'],
+    diagnostics: [],
+    endpoints,
+    ...more,
+  };
+}
+
+/** An endpoint that was changed, proved and previewed, unless `more` says otherwise. */
+export function makeEndpoint(endpoint: string, more: Partial<EndpointReport> = {}): EndpointReport {
+  return {
+    endpoint,
+    change: 'changed',
+    because: [path(`endpoints/${endpoint}.yaml`), path(`endpoints/${endpoint}.lock`)],
+    lock: 'up-to-date',
+    diagnostics: [],
+    entities: [proved(`${endpoint}-2`)],
+    previews: [rolling(endpoint)],
+    outage: null,
+    ...more,
+  };
+}
+
+export function path(name: string, change: ChangedPath['change'] = 'modified'): ChangedPath {
+  return { path: name, change };
+}
+
+export function proved(entity: string, cached = false): EntityReport {
+  return {
+    entity,
+    model: entity.replace(/-(?=\d+$)/, ' '),
+    stages: STAGES.map((name, i) => ({ name, seconds: [0, 0.12, 0, 4.3, 3.1][i] ?? 0, cached: cached || i === 0 })),
+    proof: {
+      python: '3.11.7',
+      mlflow: '2.9.2',
+      sandboxed: true,
+      answer: '{"predictions": ["setosa", "versicolor", "virginica"]}',
+      peakMemoryBytes: 412 * 2 ** 20,
+    },
+  };
+}
+
+/** An endpoint that stops at a stage of its validation. */
+export function failing(endpoint: string, stage: Stage, code: DiagnosticCode, message: string, hint: string) {
+  const stages = STAGES.slice(0, STAGES.indexOf(stage) + 1).map((name) => ({ name, seconds: 0.1, cached: false }));
+  const diagnostics = [
+    { code, severity: 'error' as const, file: `endpoints/${endpoint}.yaml`, line: 4, column: 7, message, hint },
+  ];
+  const entities = [{ entity: `${endpoint}-2`, model: `${endpoint} 2`, stages, proof: null }];
+  return makeEndpoint(endpoint, { diagnostics, entities, previews: [] });
+}
+
+export function makePlan(
+  stack: string,
+  verdict: Plan['verdict'],
+  resources: readonly (Pick<Resource, 'type' | 'name' | 'operation'> & Partial<Resource>)[],
+): Plan {
+  const count = (operation: Resource['operation']) => resources.filter((r) => r.operation === operation).length;
+  return {
+    stack,
+    resources: resources.map((r) => ({
+      urn: `urn:pulumi:${stack}::davit::${r.type}::${r.name}`,
+      differences: [],
+      ...r,
+    })),
+    counts: {
+      create: count('create'),
+      update: count('update'),
+      replace: count('replace'),
+      delete: count('delete'),
+      same: count('same'),
+    },
+    verdict,
+  };
+}
+
+const REVISION = 'davit:local:Revision';
+const ROUTE = 'davit:local:Route';
+
+export function rolling(endpoint: string, environment = 'local'): PreviewReport {
+  const [before, after] = [`${endpoint}-1-8be10c44f7`, `${endpoint}-2-3f9c2a71d0`];
+  const plan = makePlan(
+    `${endpoint}.${environment}`,
+    { kind: 'rolling-update', words: `rolling update: ${before} → ${after}` },
+    [
+      { type: REVISION, name: after, operation: 'create' },
+      {
+        type: ROUTE,
+        name: endpoint,
+        operation: 'update',
+        differences: [
+          { path: 'entities[0].revision', change: 'update', replaces: false, old: before, new: after },
+          { path: 'entities[0].name', change: 'update', replaces: false, old: `${endpoint}-1`, new: `${endpoint}-2` },
+        ],
+      },
+      { type: REVISION, name: before, operation: 'delete' },
+    ],
+  );
+  return { environment, plan, outage: null };
+}
+
+export function unchanged(endpoint: string, environment = 'local'): PreviewReport {
+  const plan = makePlan(`${endpoint}.${environment}`, { kind: 'no-change', words: 'no change' }, [
+    { type: REVISION, name: `${endpoint}-2-3f9c2a71d0`, operation: 'same' },
+  ]);
+  return { environment, plan, outage: null };
+}
+
+export function created(endpoint: string, environment = 'local'): PreviewReport {
+  const revision = `${endpoint}-1-8be10c44f7`;
+  const plan = makePlan(`${endpoint}.${environment}`, { kind: 'create', words: `create: ${revision}` }, [
+    { type: REVISION, name: revision, operation: 'create' },
+    { type: ROUTE, name: endpoint, operation: 'create' },
+  ]);
+  return { environment, plan, outage: null };
+}
+
+export function deleted(endpoint: string, environment = 'local'): PreviewReport {
+  const revision = `${endpoint}-1-8be10c44f7`;
+  const plan = makePlan(`${endpoint}.${environment}`, { kind: 'delete', words: `delete: ${revision}` }, [
+    { type: ROUTE, name: endpoint, operation: 'delete' },
+    { type: REVISION, name: revision, operation: 'delete' },
+  ]);
+  return { environment, plan, outage: null };
+}
