@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readText } from '../schemas/read-declared.ts';
 import { writeFileAtomically } from '../system/atomic-files.ts';
 import { type Place, stateFolder } from './place.ts';
 
@@ -8,9 +8,9 @@ export interface ControlFile {
   readonly pid: number;
 }
 
-/** Reads where a supervisor is, or was. */
+/** Reads where a supervisor is, or was; undefined: there is none. */
 export async function readControlFile(place: Place): Promise<ControlFile | undefined> {
-  const text = await readFile(fileOf(place), 'utf8').catch(() => undefined);
+  const text = await readText(fileOf(place));
   return text === undefined ? undefined : (JSON.parse(text) as ControlFile);
 }
 

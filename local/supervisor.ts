@@ -105,7 +105,10 @@ async function removeState(place: Place): Promise<void> {
   if (left.length === 0) await rmdir(dirname(folder)).catch(() => undefined);
 }
 
-/** False when somebody has removed the state, or another supervisor has it. */
+/** False when somebody has removed the state, or another supervisor has it; what cannot be told now is no reason to end. */
 async function isOurs(place: Place): Promise<boolean> {
-  return (await readControlFile(place).catch(() => undefined))?.pid === process.pid;
+  return readControlFile(place).then(
+    (control) => control?.pid === process.pid,
+    () => true,
+  );
 }

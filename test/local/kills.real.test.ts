@@ -196,4 +196,18 @@ describe('ensureSupervisor()', () => {
     expect(await processesOf(project)).toEqual([]);
     await project.remove();
   });
+
+  it('is not tried for ever when its state was cut in half, and leaves nothing that tries', async () => {
+    const project = await makeProject();
+    const { pid } = await (await ensureSupervisor(project.root, 'local')).status();
+    await writeFile(join(project.root, '.davit', 'environments', 'local', 'supervisor.json'), '{ "versi');
+    process.kill(pid!, 'SIGKILL');
+    expect(
+      await until(
+        () => processesOf(project),
+        (left) => left.length === 0,
+      ),
+    ).toEqual([]);
+    await project.remove();
+  });
 });

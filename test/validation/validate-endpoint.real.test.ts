@@ -180,12 +180,7 @@ const HOSTILE: readonly (readonly [string, string, string, RegExp])[] = [
     'load-failed',
     /^Cannot load m 1: KeyError: 'weights'$/,
   ],
-  [
-    'answers NaN',
-    PREDICT('return [float("nan")] * 3'),
-    'output-mismatch',
-    /^Cannot serve m 1: its answer .* JSON/,
-  ],
+  ['answers NaN', PREDICT('return [float("nan")] * 3'), 'output-mismatch', /^Cannot serve m 1: its answer .* JSON/],
   [
     'leaves a process behind',
     PREDICT(
