@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Backend } from './backend.ts';
+import { PUT_BACK } from './pulumi-command.ts';
 import { resourceName } from './plan.ts';
 
 /** The state of a stack, as `pulumi stack export` prints it; only what is of interest here. */
@@ -35,8 +36,16 @@ export async function countPendingOperations(stack: string, backend: Backend): P
   const file = join(backend.folder, '.pulumi', 'stacks', backend.project, `${stack}.json`);
   const text = await readFile(file, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined; // compressed, as the user may have asked for
-  const state = JSON.parse(text) as { readonly checkpoint?: { readonly latest?: Deployment } };
+  const state = parseState(text, file) as { readonly checkpoint?: { readonly latest?: Deployment } };
   return state.checkpoint?.latest?.pending_operations?.length ?? 0;
+}
+
+function parseState(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (e) {
+    throw new Error(`Cannot read the state in ${file}: it is not JSON. ${PUT_BACK}`, { cause: e });
+  }
 }
 
 /**

@@ -17,8 +17,16 @@ export class PulumiFailed extends Error {
 function describeEnd(code: number | string, said: string): string {
   const killed = String(code).startsWith('SIG');
   const how = killed ? `it was ended by ${code}; ${GOES_ON}` : `it ended with exit code ${code}`;
-  return said === '' ? how : `${how}: ${said}`;
+  const next = BROKEN_STATE.test(said) ? `. ${PUT_BACK}` : '';
+  return said === '' ? how : `${how}: ${said}${next}`;
 }
+
+/** What the engine says of a state file that is not JSON. */
+const BROKEN_STATE = /failed to load checkpoint|place \d+: (invalid character|unexpected end)/;
+
+/** How to go on when a state file was cut in half or edited. */
+export const PUT_BACK =
+  'The state of a stack is not whole: put back the one before, which lies beside it as STACK.json.bak, then run the same command again';
 
 /** How to go on after something of ours was killed. */
 export const GOES_ON = 'what was complete is kept, and the same command goes on from there';

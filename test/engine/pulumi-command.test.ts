@@ -8,6 +8,10 @@ test.each([
   ],
   [['-e', 'process.exit(7)'], /: it ended with exit code 7$/],
   [['-e', 'console.error("no such stack"); process.exit(7)'], /: it ended with exit code 7: no such stack$/],
+  [
+    ['-e', 'console.error("error: failed to load checkpoint: invalid"); process.exit(255)'],
+    /: invalid\. The state of a stack is not whole: put back the one before, .* STACK\.json\.bak/,
+  ],
 ])('runPulumiCommand() says how %j ended and how to go on', async (args, message) => {
   const engine = { command: process.execPath, version: '3.225.0', source: 'path' } as const;
   await expect(runPulumiCommand(engine, args, { cwd: '/', environment: {} })).rejects.toThrow(message);

@@ -49,6 +49,10 @@ test('countPendingOperations() looks into the state of a file backend', async ()
   await writeFile(file, JSON.stringify({ version: 3, checkpoint: { latest: { pending_operations: [{}, {}] } } }));
   expect(await countPendingOperations('i.local', backend)).toBe(2);
   expect(await countPendingOperations('other', backend)).toBeUndefined();
+  await writeFile(file, '{ "versi');
+  await expect(countPendingOperations('i.local', backend)).rejects.toThrow(
+    `Cannot read the state in ${file}: it is not JSON. The state of a stack is not whole: put back the one before`,
+  );
 });
 
 test('adoptPendingCreates() takes what was being created into the state, under the id it must have', () => {
