@@ -5,6 +5,7 @@ import { cacheFolder } from '../system/cache.ts';
 import { withFileLock } from '../system/file-lock.ts';
 import { type Progress, SILENT, timed } from '../system/progress.ts';
 import { runProcess } from '../system/run-process.ts';
+import { downloadUv } from './download-uv.ts';
 
 export interface PythonOptions {
   readonly progress?: Progress;
@@ -19,7 +20,7 @@ const INSTALL_LIMIT_SECONDS = 300;
 
 const found = new Map<string, Promise<string>>();
 
-/** The path of a uv that is new enough: on the PATH, in the cache, or installed into the cache with pip. Throws when there is no way. */
+/** The path of a uv that is new enough: on the PATH, in the cache, or installed into the cache. Throws when there is no way. */
 export function findUv(options: PythonOptions = {}): Promise<string> {
   const key = `${cacheFolder()}\0${process.env['PATH'] ?? ''}`;
   const known = found.get(key) ?? locateUv(options);
@@ -36,6 +37,7 @@ async function locateUv({ progress = SILENT, signal }: PythonOptions): Promise<s
   }
   const requirements = await readFile(REQUIREMENTS, 'utf8');
   const version = /^uv==([0-9.]+)/m.exec(requirements)?.[1];
+  const hashes = [...requirements.matchAll(/sha256:([0-9a-f]{64})/g)].map(([, hash = '']) => hash);
   if (!version) throw new Error(`Cannot read the version of uv in ${REQUIREMENTS}: expected a line "uv==VERSION"`);
   const folder = cacheFolder('uv', version);
   const program = join(folder, 'bin', 'uv');
@@ -44,8 +46,8 @@ async function locateUv({ progress = SILENT, signal }: PythonOptions): Promise<s
     `${folder}.lock`,
     async () => {
       if (await isExecutable(program)) return;
-      await timed(progress, `Installing uv ${version} (with pip, about 25 MB, once)`, () =>
-        makeFolderAtomically(folder, (fresh) => installUv(fresh, signal)),
+      await timed(progress, `Installing uv ${version} (about 25 MB, once)`, () =>
+        makeFolderAtomically(folder, (fresh) => installUv(fresh, { version, hashes, signal })),
       );
     },
     { what: `installing uv ${version}`, progress, signal },
@@ -53,10 +55,18 @@ async function locateUv({ progress = SILENT, signal }: PythonOptions): Promise<s
   return program;
 }
 
-/** Any Python that has pip will do: Debian's, pyenv's; --target leaves both untouched. */
-async function installUv(folder: string, signal: AbortSignal | undefined): Promise<void> {
+/** Any Python that has pip will do: Debian's, pyenv's; --target leaves both untouched. Without pip, its zipfile does. */
+async function installUv(
+  folder: string,
+  {
+    version,
+    hashes,
+    signal,
+  }: { readonly version: string; readonly hashes: readonly string[]; readonly signal: AbortSignal | undefined },
+): Promise<void> {
   const failures: string[] = [];
-  for (const python of [...(await programsOnPath('python3', { shims: true })), '/usr/bin/python3']) {
+  const pythons = [...(await programsOnPath('python3', { shims: true })), '/usr/bin/python3'];
+  for (const python of pythons) {
     const args = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-input', '--no-deps'];
     const wheel = ['--require-hashes', '--only-binary', ':all:', '--target', folder, '-r', REQUIREMENTS];
     const run = await runProcess(python, [...args, ...wheel], {
@@ -69,8 +79,15 @@ async function installUv(folder: string, signal: AbortSignal | undefined): Promi
     if (run.code === 0 && (await isExecutable(join(folder, 'bin', 'uv')))) return;
     failures.push(`${python}: ${lastLine(run.stderr) || `pip ended with ${run.code}`}`);
   }
+  try {
+    await downloadUv(folder, { version, hashes, python: pythons[0] ?? 'python3', signal });
+    return;
+  } catch (e) {
+    if (signal?.aborted) throw e;
+    failures.push(e instanceof Error ? e.message : String(e));
+  }
   throw new Error(
-    `Cannot install uv: ${failures.length === 0 ? 'there is no python3 on the PATH' : failures.join('; ')}. ` +
+    `Cannot install uv: ${failures.join('; ')}. ` +
       'Install uv yourself (https://docs.astral.sh/uv) or give python3 a pip, then run the same command again',
   );
 }

@@ -1,7 +1,8 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { downloadUv } from '../../python/download-uv.ts';
 import { findUv } from '../../python/find-uv.ts';
 import { runProcess } from '../../system/run-process.ts';
 
@@ -29,7 +30,7 @@ test(
     expect(uv).toMatch(/cache\/uv\/0\.13\.9\/bin\/uv$/);
     expect((await runProcess(uv, ['--version'])).stdout).toMatch(/^uv 0\.13\.9/);
     expect(lines).toHaveLength(2);
-    expect(lines[0]).toBe('Installing uv 0.13.9 (with pip, about 25 MB, once) …');
+    expect(lines[0]).toBe('Installing uv 0.13.9 (about 25 MB, once) …');
     // An older uv on the PATH is passed over, aloud; a shim (a script) is not even asked.
     await mkdir(join(folder, 'shims'));
     await writeFile(join(folder, 'shims', 'uv'), '#!/bin/sh\necho uv 99.0.0\n');
@@ -38,6 +39,21 @@ test(
     expect(await findUv({ progress })).toBe(uv);
   },
 );
+
+test('downloadUv() needs no pip, and takes nothing whose hash it does not know', { timeout: 120_000 }, async () => {
+  const text = await readFile(join(import.meta.dirname, '..', '..', 'python', 'uv-requirements.txt'), 'utf8');
+  const hashes = [...text.matchAll(/sha256:([0-9a-f]{64})/g)].map(([, hash = '']) => hash);
+  const wanted = { version: '0.13.9', python: '/usr/bin/python3' };
+  await downloadUv(folder, { ...wanted, hashes });
+  expect((await runProcess(join(folder, 'bin', 'uv'), ['--version'])).stdout).toMatch(/^uv 0\.13\.9/);
+  expect(await readdir(folder)).toEqual(['bin']);
+  const other = join(folder, 'other');
+  await mkdir(other);
+  await expect(downloadUv(other, { ...wanted, hashes: ['0'.repeat(64)] })).rejects.toThrow(
+    'expected one that Davit knows',
+  );
+  expect(await readdir(other)).toEqual([]);
+});
 
 test('findUv() says what to do when no Python has pip', async () => {
   const empty = join(folder, 'empty');

@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { runProcess } from '../system/run-process.ts';
+
+const DEFAULT_INDEX = 'https://pypi.org/simple';
+const PLATFORMS: Readonly<Partial<Record<string, RegExp>>> = {
+  'linux-x64': /manylinux.*x86_64/,
+  'linux-arm64': /manylinux.*aarch64/,
+  'darwin-x64': /macosx.*x86_64/,
+  'darwin-arm64': /macosx.*arm64/,
+};
+const LIMIT_SECONDS = 120;
+
+const page = z.object({ files: z.array(z.object({ filename: z.string(), url: z.string() })) });
+
+/**
+ * Puts uv into `folder`/bin where no Python has pip, as on a plain Debian: the wheel of this platform from the package
+ * index (pip's own setting, else PyPI; its JSON pages, PEP 691), checked against `hashes` and unpacked by Python's zipfile.
+ */
+export async function downloadUv(
+  folder: string,
+  {
+    version,
+    hashes,
+    python,
+    signal,
+  }: {
+    readonly version: string;
+    /** Hexadecimal SHA-256 of the wheels that may be used. */
+    readonly hashes: readonly string[];
+    /** Any Python 3. */
+    readonly python: string;
+    readonly signal?: AbortSignal | undefined;
+  },
+): Promise<void> {
+  if (process.env['PIP_NO_INDEX']) throw new Error('PIP_NO_INDEX forbids to ask a package index');
+  const index = (process.env['PIP_INDEX_URL'] ?? DEFAULT_INDEX).replace(/\/+$/, '');
+  const limit = AbortSignal.timeout(LIMIT_SECONDS * 1000);
+  const within = signal ? AbortSignal.any([limit, signal]) : limit;
+  const address = `${index}/uv/`;
+  const listed = await get(address, within, { accept: 'application/vnd.pypi.simple.v1+json' });
+  const { files } = page.parse(await listed.json());
+  const platform = PLATFORMS[`${process.platform}-${process.arch}`];
+  const wheel = files.find((f) => f.filename.startsWith(`uv-${version}-`) && platform?.test(f.filename));
+  if (!wheel)
+    throw new Error(`the package index has no wheel of uv ${version} for ${process.platform}-${process.arch}`);
+  const bytes = Buffer.from(await (await get(new URL(wheel.url, address).href, within)).arrayBuffer());
+  const hash = createHash('sha256').update(bytes).digest('hex');
+  if (!hashes.includes(hash))
+    throw new Error(`${wheel.filename} has the SHA-256 ${hash}, expected one that Davit knows`);
+  await unpack(bytes, folder, { python, program: join(`uv-${version}.data`, 'scripts', 'uv'), signal });
+}
+
+/** The address may hold a password: it is never repeated. */
+async function get(address: string, signal: AbortSignal, headers: Readonly<Record<string, string>> = {}) {
+  const { username, password } = new URL(address);
+  const clean = new URL(address);
+  clean.username = clean.password = '';
+  const login =
+    username === ''
+      ? {}
+      : { authorization: `Basic ${btoa(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`)}` };
+  const response = await fetch(clean, { headers: { ...headers, ...login }, signal }).catch((e: unknown) => {
+    throw new Error(`the package index at ${clean.host} does not answer`, { cause: e });
+  });
+  if (!response.ok) throw new Error(`the package index at ${clean.host} answered ${response.status}`);
+  return response;
+}
+
+async function unpack(
+  bytes: Buffer,
+  folder: string,
+  {
+    python,
+    program,
+    signal,
+  }: { readonly python: string; readonly program: string; readonly signal: AbortSignal | undefined },
+): Promise<void> {
+  const [wheel, unpacked] = [join(folder, 'uv.whl'), join(folder, 'unpacked')];
+  await writeFile(wheel, bytes);
+  const run = await runProcess(python, ['-m', 'zipfile', '-e', wheel, unpacked], {
+    signal: signal ?? AbortSignal.timeout(LIMIT_SECONDS * 1000),
+  });
+  if (run.code !== 0) throw new Error(`the wheel cannot be unpacked: ${run.stderr.trim().split('\n').at(-1) ?? ''}`);
+  await mkdir(join(folder, 'bin'), { recursive: true });
+  await rename(join(unpacked, program), join(folder, 'bin', 'uv'));
+  await chmod(join(folder, 'bin', 'uv'), 0o755);
+  await Promise.all([wheel, unpacked].map((path) => rm(path, { recursive: true, force: true })));
+}
