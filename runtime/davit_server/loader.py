@@ -70,7 +70,9 @@ class Loader:
         pycache = {"PYTHONPYCACHEPREFIX": self.settings.pycache} if self.settings.pycache else {}
         # Idle threads sleep: spinning, those of busy workers take the processors from each other (16 s became 6).
         calm = {"OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE")}
-        return {**os.environ, **dict.fromkeys(LIMITS, limit), **calm, **pycache, "PYTHONPATH": RUNTIME}
+        # What a model prints is in the log at once, and not lost with a process that is killed.
+        said = {"PYTHONUNBUFFERED": "1", "PYTHONPATH": RUNTIME}
+        return {**os.environ, **dict.fromkeys(LIMITS, limit), **calm, **pycache, **said}
 
     def hear(self) -> None:
         try:

@@ -49,7 +49,8 @@ export async function startServer(model: string, options: ServerOptions = {}): P
   const told = ['--python', await modelPython(options.without), '--model', join(FIXTURES, 'models', model)];
   const args = ['-m', 'davit_server', ...told, '--port', '0', '--parent-fd', '3', ...(options.args ?? [])];
   const child = spawn(front.python, args, {
-    env: childEnvironment({ PYTHONPATH: RUNTIME, ...options.env }),
+    // As on a plain machine: the server sees to it by itself that prints are not held back.
+    env: childEnvironment({ PYTHONPATH: RUNTIME, PYTHONUNBUFFERED: undefined, ...options.env }),
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   });
   const events: LogEvent[] = [];
