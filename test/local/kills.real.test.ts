@@ -139,7 +139,8 @@ describe('a served endpoint', () => {
   it('answers again on its old port once that is free, and says who has it', async () => {
     const { pid, gateway } = await client.status();
     const asking = keepAsking(1, () => query());
-    const squatter = createServer();
+    // It hangs up: a client that it kept waiting would wait for ever.
+    const squatter = createServer((socket) => socket.destroy());
     const squat = until(
       () =>
         new Promise<boolean>((done) =>
