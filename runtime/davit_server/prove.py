@@ -38,7 +38,8 @@ def main() -> int:
         Path(options.output).write_text(answer, encoding="utf-8")
     with os.fdopen(stdout, "w", encoding="utf-8") as out:
         out.write(json.dumps(proof) + "\n")
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):  # what the model printed would be lost with os._exit
+        stream.flush()
     os._exit(1 if proof["failed"] else 0)  # a thread of the model must not keep us
 
 
