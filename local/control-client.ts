@@ -11,7 +11,7 @@ import type {
   Status,
 } from './control-protocol.ts';
 import { ControlRefused, SupervisorGone } from './control-refused.ts';
-import { eachLine } from './each-line.ts';
+import { eachLine } from '../system/each-line.ts';
 
 export interface CallOptions {
   readonly progress?: Progress;

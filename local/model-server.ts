@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { Agent } from 'node:http';
 import { Refused } from '../gateway/refused.ts';
-import { eachLine } from './each-line.ts';
+import { eachLine } from '../system/each-line.ts';
 import type { Answer, Query, Replica } from './replica.ts';
 import { sendQuery } from './send-query.ts';
 import { ServerFailed } from './server-failed.ts';

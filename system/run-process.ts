@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { eachLine } from './each-line.ts';
 
 export interface RunOptions {
   readonly cwd?: string;
@@ -34,12 +35,12 @@ export function runProcess(program: string, args: readonly string[], options: Ru
       return;
     }
     const child = spawn(program, args, { ...(cwd && { cwd }), env, stdio: 'pipe' });
-    const state = { stdout: '', stderr: '', rest: '', timedOut: false };
+    const state = { stdout: '', stderr: '', timedOut: false };
     child.stdout.setEncoding('utf8').on('data', (text: string) => (state.stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       state.stderr += text;
-      if (onLine) state.rest = eachLine(state.rest + text, onLine);
     });
+    if (onLine) eachLine(child.stderr, onLine, { maxCharacters: Infinity });
     child.stdin.on('error', () => undefined).end(input ?? '');
     const stop = () => {
       child.kill('SIGTERM');
@@ -62,7 +63,6 @@ export function runProcess(program: string, args: readonly string[], options: Ru
         fail(aborted(program, signal));
         return;
       }
-      if (state.rest && onLine) onLine(state.rest);
       const { stdout, stderr, timedOut } = state;
       done({ code: code ?? -1, signal: endedBy ?? undefined, stdout, stderr, timedOut });
     });
@@ -73,13 +73,6 @@ export function runProcess(program: string, args: readonly string[], options: Ru
 export function childEnvironment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !NOT_FOR_CHILDREN.includes(name));
   return { ...Object.fromEntries(kept), ...more };
-}
-
-function eachLine(text: string, onLine: (line: string) => void): string {
-  const lines = text.split('\n');
-  const rest = lines.pop() ?? '';
-  for (const line of lines) onLine(line);
-  return rest;
 }
 
 function aborted(program: string, signal: AbortSignal): Error {
