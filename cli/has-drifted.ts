@@ -4,7 +4,7 @@ import { hasStack } from '../engine/stacks.ts';
 import type { PulumiProject } from '../engine/project.ts';
 import { type Context, environmentName } from './command.ts';
 import { projectPlace } from './select-endpoints.ts';
-import { TARGETS } from './targets.ts';
+import { openTarget } from './targets.ts';
 
 /**
  * Whether an endpoint that was deployed is not there any more, or what served it cannot: somebody has removed files, or
@@ -15,7 +15,7 @@ export async function hasDrifted(project: PulumiProject, endpoint: string, conte
   if (!(await hasStack(project, stackName(endpoint, name)))) return false;
   const { value } = await readEnvironment(projectPlace(context), name);
   if (!value) return false;
-  const { endpoints } = await TARGETS[value.target].readStatus(context.root, name);
+  const { endpoints } = await openTarget(context.root, value).readStatus();
   const found = endpoints.find((e) => e.name === endpoint);
   if (found?.url === undefined) return true;
   return found.entities.some((e) => e.trafficPercentage !== undefined && e.deployment === 'DEPLOYMENT_FAILED');

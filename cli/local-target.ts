@@ -5,39 +5,41 @@ import type { Access, Answer, EndpointState, EntityState, Query, Target } from '
 const CONNECTION_SECONDS = 600;
 
 /** The local target: everything is asked of its supervisor. */
-export const LOCAL: Target = {
-  openAccess: async (root, environment) => {
-    const client = await ensureSupervisor(root, environment);
-    const { gateway, tokens } = await client.status();
-    return makeAccess(requireHost(gateway), tokens === 0 ? await client.makeToken() : undefined);
-  },
-  makeToken: async (root, environment) => {
-    const client = await requireSupervisor(root, environment);
-    return makeAccess(requireHost((await client.status()).gateway), await client.makeToken());
-  },
-  readStatus: async (root, environment) => {
-    const status = await readStatus(root, environment);
-    if (!status) return { running: false, host: undefined, endpoints: [] };
-    return { running: status.running, host: status.gateway.url, endpoints: makeEndpointStates(status) };
-  },
-  connect: async (root, environment) => {
-    const client = await requireSupervisor(root, environment);
-    const host = requireHost((await client.status()).gateway);
-    const token = await client.makeShortToken(CONNECTION_SECONDS);
-    return { host, ask: (query) => ask(host, token, query) };
-  },
-  readLogs: async (root, environment, { endpoint, entity, lines, build }) => {
-    const client = await requireSupervisor(root, environment);
-    const { revisions } = await client.status();
-    const wanted = revisions.filter((r) => r.endpoint === endpoint && (entity === undefined || r.entity === entity));
-    const read = wanted.map(async (r) => ({
-      entity: r.entity,
-      revision: r.name,
-      lines: await client.readLog(r.name, build ? 'build-log' : 'log', lines),
-    }));
-    return Promise.all(read);
-  },
-};
+export function openLocalTarget(root: string, environment: string): Target {
+  return {
+    openAccess: async () => {
+      const client = await ensureSupervisor(root, environment);
+      const { gateway, tokens } = await client.status();
+      return makeAccess(requireHost(gateway), tokens === 0 ? await client.makeToken() : undefined);
+    },
+    makeToken: async () => {
+      const client = await requireSupervisor(root, environment);
+      return makeAccess(requireHost((await client.status()).gateway), await client.makeToken());
+    },
+    readStatus: async () => {
+      const status = await readStatus(root, environment);
+      if (!status) return { running: false, host: undefined, endpoints: [] };
+      return { running: status.running, host: status.gateway.url, endpoints: makeEndpointStates(status) };
+    },
+    connect: async () => {
+      const client = await requireSupervisor(root, environment);
+      const host = requireHost((await client.status()).gateway);
+      const token = await client.makeShortToken(CONNECTION_SECONDS);
+      return { host, ask: (query) => ask(host, token, query) };
+    },
+    readLogs: async ({ endpoint, entity, lines, build }) => {
+      const client = await requireSupervisor(root, environment);
+      const { revisions } = await client.status();
+      const wanted = revisions.filter((r) => r.endpoint === endpoint && (entity === undefined || r.entity === entity));
+      const read = wanted.map(async (r) => ({
+        entity: r.entity,
+        revision: r.name,
+        lines: await client.readLog(r.name, build ? 'build-log' : 'log', lines),
+      }));
+      return Promise.all(read);
+    },
+  };
+}
 
 function makeAccess(host: string, token: string | undefined): Access {
   const text =

@@ -3,7 +3,7 @@ import { makeError } from '../schemas/diagnostic.ts';
 import { type Command, type Context, ENVIRONMENT_OPTION, environmentName, type Outcome } from './command.ts';
 import { wholeNumber } from './parse-arguments.ts';
 import { projectPlace, selectNames } from './select-endpoints.ts';
-import { TARGETS } from './targets.ts';
+import { openTarget } from './targets.ts';
 
 export const logs: Command = {
   summary: 'Show what the model servers of an endpoint said',
@@ -27,7 +27,7 @@ async function runLogs(context: Context): Promise<Outcome> {
   const [endpoint = ''] = await selectNames(place, context.args);
   const { value: environment, diagnostics } = await readEnvironment(place, environmentName(context));
   if (!environment) return { diagnostics, result: null, text: '' };
-  const found = await TARGETS[environment.target].readLogs(root, environment.name, {
+  const found = await openTarget(root, environment).readLogs({
     endpoint,
     entity: typeof options['entity'] === 'string' ? options['entity'] : undefined,
     lines: wholeNumber(options, 'lines', { min: 1, max: 100_000 }) ?? DEFAULT_LINES,

@@ -11,7 +11,7 @@ import {
   UsageError,
 } from './command.ts';
 import { projectPlace, selectNames } from './select-endpoints.ts';
-import { TARGETS } from './targets.ts';
+import { openTarget } from './targets.ts';
 
 export const query: Command = {
   summary: 'Ask an endpoint',
@@ -39,7 +39,7 @@ async function runQuery(context: Context): Promise<Outcome> {
   const [endpoint = ''] = await selectNames(place, context.args);
   const { value: environment, diagnostics } = await readEnvironment(place, environmentName(context));
   if (!environment) return { diagnostics, result: null, text: '' };
-  const connection = await TARGETS[environment.target].connect(root, environment.name);
+  const connection = await openTarget(root, environment).connect();
   const answer = await connection.ask({
     endpoint,
     entity: typeof entity === 'string' ? entity : undefined,

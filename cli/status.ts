@@ -3,7 +3,7 @@ import { readEnvironment } from '../schemas/read-declared.ts';
 import { type Command, type Context, ENVIRONMENT_OPTION, environmentName, type Outcome } from './command.ts';
 import { projectPlace, selectNames } from './select-endpoints.ts';
 import type { EndpointState, EntityState } from './target.ts';
-import { TARGETS } from './targets.ts';
+import { openTarget } from './targets.ts';
 
 export const status: Command = {
   summary: 'Show what is deployed, whether it is ready, and why not',
@@ -19,7 +19,7 @@ async function runStatus(context: Context): Promise<Outcome> {
   const place = projectPlace(context);
   const { value: environment, diagnostics } = await readEnvironment(place, name);
   if (!environment) return { diagnostics, result: null, text: '' };
-  const { running, host, endpoints } = await TARGETS[environment.target].readStatus(context.root, name);
+  const { running, host, endpoints } = await openTarget(context.root, environment).readStatus();
   const names = context.args.length > 0 ? await selectNames(place, context.args) : undefined;
   const shown = endpoints.filter((e) => names?.includes(e.name) ?? true);
   const missing = (names ?? []).filter((n) => !endpoints.some((e) => e.name === n));

@@ -1,13 +1,13 @@
-/** What the verbs need of an engine that endpoints are deployed to. The same words for every target. */
+/** What the verbs need of an environment that endpoints are deployed to. The same words for every target. */
 export interface Target {
   /** Makes sure that it runs and, the first time, makes a token. */
-  readonly openAccess: (root: string, environment: string) => Promise<Access>;
+  readonly openAccess: () => Promise<Access>;
   /** Makes another token. */
-  readonly makeToken: (root: string, environment: string) => Promise<Access>;
-  readonly readStatus: (root: string, environment: string) => Promise<EnvironmentStatus>;
+  readonly makeToken: () => Promise<Access>;
+  readonly readStatus: () => Promise<EnvironmentStatus>;
   /** Opens the way for queries of our own, for some minutes. */
-  readonly connect: (root: string, environment: string) => Promise<Connection>;
-  readonly readLogs: (root: string, environment: string, wanted: WantedLogs) => Promise<readonly EntityLog[]>;
+  readonly connect: () => Promise<Connection>;
+  readonly readLogs: (wanted: WantedLogs) => Promise<readonly EntityLog[]>;
 }
 
 export interface Access {

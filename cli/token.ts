@@ -1,7 +1,7 @@
 import { readEnvironment } from '../schemas/read-declared.ts';
 import { type Command, ENVIRONMENT_OPTION, environmentName } from './command.ts';
 import { projectPlace } from './select-endpoints.ts';
-import { TARGETS } from './targets.ts';
+import { openTarget } from './targets.ts';
 
 export const token: Command = {
   summary: 'Make another token for queries, and print it once',
@@ -12,7 +12,7 @@ export const token: Command = {
   run: async (context) => {
     const { value: environment, diagnostics } = await readEnvironment(projectPlace(context), environmentName(context));
     if (!environment) return { diagnostics, result: null, text: '' };
-    const { host, token: made } = await TARGETS[environment.target].makeToken(context.root, environment.name);
+    const { host, token: made } = await openTarget(context.root, environment).makeToken();
     return { diagnostics, result: { host, token: made ?? null }, text: made ?? '' };
   },
 };

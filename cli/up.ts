@@ -11,7 +11,7 @@ import { hasDrifted } from './has-drifted.ts';
 import { ENDPOINTS_OPTION, selectForEnvironment } from './select-endpoints.ts';
 import { openFor } from './open-for.ts';
 import { makeStackDiagnostics } from './stack-failures.ts';
-import { TARGETS } from './targets.ts';
+import { openTarget } from './targets.ts';
 import { validateDeclared } from './validate.ts';
 
 export const up: Command = {
@@ -36,9 +36,9 @@ export interface Deployed {
 async function runUp(context: Context): Promise<Outcome> {
   const { environment, endpoints, diagnostics } = await selectForEnvironment(context);
   const deployed = environment ? await deployAll(endpoints, context) : [];
-  const target = environment && TARGETS[environment.target];
+  const target = environment && openTarget(context.root, environment);
   const done = deployed.some((d) => d.url !== undefined);
-  const access = target && done ? await target.openAccess(context.root, environment.name) : undefined;
+  const access = target && done ? await target.openAccess() : undefined;
   const text = [...deployed.map(renderDeployed), ...(access ? [access.text] : [])].join('\n');
   return {
     diagnostics: [...diagnostics, ...deployed.flatMap((d) => d.diagnostics)],

@@ -8,8 +8,8 @@ import { openFor } from './open-for.ts';
 import { keepAsking, renderAsked } from './keep-asking.ts';
 import { preview } from './preview.ts';
 import { projectPlace } from './select-endpoints.ts';
-import type { Connection } from './target.ts';
-import { TARGETS } from './targets.ts';
+import type { Connection, Target } from './target.ts';
+import { openTarget } from './targets.ts';
 import { deployAll } from './up.ts';
 import { validate } from './validate.ts';
 
@@ -51,20 +51,18 @@ async function runWalk(context: Context): Promise<Outcome> {
 
   const deployed = inPlace ? await makeSure(now, steps) : await deployAndUpdate(target, before, now, steps);
   if (hasErrors(deployed)) return steps.end(deployed);
-  return steps.end([], await renderAccess(target, context));
+  return steps.end([], await renderAccess(target));
 }
 
-type LocalTarget = (typeof TARGETS)['local'];
-
-async function readTarget(context: Context): Promise<LocalTarget> {
+async function readTarget(context: Context): Promise<Target> {
   const { value } = await readEnvironment(projectPlace(context), ENVIRONMENT);
   if (!value)
     throw new Error(`Cannot read environments/${ENVIRONMENT}.yaml; npx davit check says what is wrong with it`);
-  return TARGETS[value.target];
+  return openTarget(context.root, value);
 }
 
-async function isInPlace(target: LocalTarget, context: Context): Promise<boolean> {
-  const { endpoints } = await target.readStatus(context.root, ENVIRONMENT);
+async function isInPlace(target: Target, context: Context): Promise<boolean> {
+  const { endpoints } = await target.readStatus();
   const wanted = (await requireEndpoint(context)).entities.map((e) => `${e.model.name} ${e.model.version}`);
   const found = endpoints.find((e) => e.name === ENDPOINT)?.entities.filter((e) => e.trafficPercentage !== undefined);
   return JSON.stringify(found?.map((e) => e.model)) === JSON.stringify(wanted);
@@ -75,14 +73,14 @@ async function makeSure(now: Context, steps: Steps): Promise<readonly Diagnostic
   const diagnostics = await deploy(now);
   if (hasErrors(diagnostics)) return diagnostics;
   const target = await readTarget(now);
-  await target.openAccess(now.root, ENVIRONMENT);
-  steps.show(await askOnce(await target.connect(now.root, ENVIRONMENT), now));
+  await target.openAccess();
+  steps.show(await askOnce(await target.connect(), now));
   steps.show('npm stop, then npm start, shows the deployment and the update again');
   return diagnostics;
 }
 
 async function deployAndUpdate(
-  target: LocalTarget,
+  target: Target,
   before: Context,
   now: Context,
   steps: Steps,
@@ -90,7 +88,7 @@ async function deployAndUpdate(
   steps.next('Deploy version 1');
   const first = await deploy(before);
   if (hasErrors(first)) return first;
-  const connection = await target.connect(now.root, ENVIRONMENT);
+  const connection = await target.connect();
   steps.next('Ask it');
   const old = await askOnce(connection, now);
   steps.show(old);
@@ -138,8 +136,8 @@ async function readExample({ root }: Context) {
   return { body: await readFile(file, 'utf8'), contentType: 'application/json' };
 }
 
-async function renderAccess(target: LocalTarget, { root }: Context): Promise<string> {
-  const { host, token } = await target.openAccess(root, ENVIRONMENT);
+async function renderAccess(target: Target): Promise<string> {
+  const { host, token } = await target.openAccess();
   const bearer = token ?? '$(npx davit token)';
   return [
     `Serving at ${host}/serving-endpoints/${ENDPOINT}/invocations. Ask it yourself:`,

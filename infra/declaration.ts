@@ -3,11 +3,11 @@ import type { Environment } from '../schemas/environment.ts';
 import type { Lock } from '../schemas/lock.ts';
 
 /** Everything a stack is made from, as reviewed. */
-export interface Declaration {
+export interface Declaration<E extends Environment = Environment> {
   /** Absolute path of the project. */
   readonly root: string;
   readonly endpoint: Endpoint;
-  readonly environment: Environment;
+  readonly environment: E;
   readonly lock: Lock;
   /** The lock's file, relative to `root`: `endpoints/iris.lock`. */
   readonly lockFile: string;

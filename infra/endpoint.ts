@@ -1,6 +1,6 @@
 import * as pulumi from '@pulumi/pulumi';
 import type { Declaration } from './declaration.ts';
-import { TARGETS } from './targets.ts';
+import { deploy } from './targets.ts';
 
 /** One endpoint in one environment: its revisions, then the route that shares the traffic out among them. */
 export class Endpoint extends pulumi.ComponentResource {
@@ -11,7 +11,7 @@ export class Endpoint extends pulumi.ComponentResource {
 
   constructor(name: string, declaration: Declaration, options?: pulumi.ComponentResourceOptions) {
     super('davit:index:Endpoint', name, {}, options);
-    const { url, revisions } = TARGETS[declaration.environment.target](declaration, this);
+    const { url, revisions } = deploy(declaration, this);
     this.url = url;
     this.revisions = pulumi.output(revisions);
     this.registerOutputs({ url, revisions });

@@ -1,10 +1,7 @@
 import type * as pulumi from '@pulumi/pulumi';
-import type { Environment } from '../schemas/environment.ts';
 import type { Declaration } from './declaration.ts';
+import { deployToKubernetes } from './targets/kubernetes/deploy-to-kubernetes.ts';
 import { deployLocally } from './targets/local/deploy-locally.ts';
-
-/** Makes an endpoint's resources, below `parent`. */
-export type Deploy = (declaration: Declaration, parent: pulumi.Resource) => Deployed;
 
 export interface Deployed {
   readonly url: pulumi.Output<string>;
@@ -12,7 +9,12 @@ export interface Deployed {
   readonly revisions: Readonly<Record<string, pulumi.Output<string>>>;
 }
 
-/** What an environment's `target` means. */
-export const TARGETS: Readonly<Record<Environment['target'], Deploy>> = {
-  local: deployLocally,
-};
+/** Makes an endpoint's resources, below `parent`, as its environment's `target` wants them. */
+export function deploy({ environment, ...rest }: Declaration, parent: pulumi.Resource): Deployed {
+  switch (environment.target) {
+    case 'local':
+      return deployLocally({ ...rest, environment }, parent);
+    case 'kubernetes':
+      return deployToKubernetes({ ...rest, environment }, parent);
+  }
+}

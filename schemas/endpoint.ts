@@ -1,5 +1,6 @@
 import type { Place } from './diagnostic.ts';
 import type { WORKLOAD_TYPES } from './endpoint-file.ts';
+import type { Permission, RateLimit } from './serving-entry.ts';
 
 /** One endpoint file, checked and completed: every default is in it. */
 export interface Endpoint {
@@ -11,6 +12,12 @@ export interface Endpoint {
   readonly entities: readonly Entity[];
   /** Percentages add up to 100; entities without a share are absent. */
   readonly routes: readonly TrafficShare[];
+  /** Nobody stands between the edge and the replicas while replicas are up. */
+  readonly routeOptimized: boolean;
+  readonly permissions: readonly Permission[];
+  readonly rateLimits: readonly RateLimit[];
+  /** `recreate`: the old revisions end before the new ones start, for hardware that has no room for both. */
+  readonly rollout: 'rolling' | 'recreate';
 }
 
 export type WorkloadType = (typeof WORKLOAD_TYPES)[number];
@@ -23,7 +30,10 @@ export interface Entity {
   /** Requests at a time: `min` are always provided for (0: may stop when idle), at most `max`. */
   readonly concurrency: { readonly min: number; readonly max: number };
   readonly scaleToZero: boolean;
+  /** A value may be `{{secrets/scope/key}}`: see secret-reference.ts. */
   readonly environmentVars: Readonly<Record<string, string>>;
+  /** AWS role of the model; undefined: none. */
+  readonly instanceProfileArn: string | undefined;
   readonly requirementEdits: RequirementEdits;
   readonly timeLimitSeconds: number;
   /** Where the entity begins in its file. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Diagnostic, makeError } from './diagnostic.ts';
 import type { Endpoint, WorkloadType } from './endpoint.ts';
+import type { KubernetesPlace } from './kubernetes-environment.ts';
 import { parseYaml } from './parse-yaml.ts';
 
 const seconds = z.number().positive('expected more than 0').max(86_400, 'expected 86400 (a day) or less');
@@ -34,12 +35,21 @@ const environmentFile = z.strictObject({
 });
 
 /** A place endpoints are deployed to, with every default in it. */
-export interface Environment {
+export type Environment = LocalEnvironment | KubernetesEnvironment;
+
+interface AnyEnvironment {
   readonly name: string;
   readonly file: string;
+  readonly autoscaling: { readonly idleSeconds: number; readonly scaleDownSeconds: number };
+}
+
+export interface LocalEnvironment extends AnyEnvironment {
   readonly target: 'local';
   readonly gateway: { readonly port: number | undefined };
-  readonly autoscaling: { readonly idleSeconds: number; readonly scaleDownSeconds: number };
+}
+
+export interface KubernetesEnvironment extends AnyEnvironment, KubernetesPlace {
+  readonly target: 'kubernetes';
 }
 
 export interface ParsedEnvironment {
@@ -61,7 +71,7 @@ export function parseEnvironment(text: string, file: string): ParsedEnvironment 
     const wrong = makeError('name-mismatch', locate(['name']), message, 'Rename the file or the environment');
     return { environment: undefined, diagnostics: [wrong] };
   }
-  const environment = {
+  const environment: Environment = {
     name: value.name,
     file,
     target: value.target,

@@ -57,6 +57,10 @@ function completeEndpoint(value: EndpointFile, file: string, locate: ParsedYaml<
     tags: (value.tags ?? []).map((t) => ({ key: t.key, value: t.value ?? '' })),
     entities,
     routes: completeRoutes(value, entities),
+    routeOptimized: false,
+    permissions: [],
+    rateLimits: [],
+    rollout: 'rolling',
   };
 }
 
@@ -74,6 +78,7 @@ function completeEntity(served: Served, extra: Extra | undefined, place: Place):
     concurrency: { min: scaleToZero ? 0 : min, max },
     scaleToZero,
     environmentVars: served.environment_vars ?? {},
+    instanceProfileArn: undefined,
     requirementEdits: { add: extra?.requirements?.add ?? [], remove: extra?.requirements?.remove ?? [] },
     timeLimitSeconds: extra?.time_limit_seconds ?? DEFAULT_TIME_LIMIT_SECONDS,
     place,

@@ -83,10 +83,22 @@ function makeLoneSubject(
     concurrency: { min: 1, max: 1 },
     scaleToZero: false,
     environmentVars: {},
+    instanceProfileArn: undefined,
     requirementEdits: { add: [], remove: [] },
     timeLimitSeconds,
     place: { file: path, line: 1, column: 1 },
   };
-  const endpoint: Endpoint = { name: NAME, file: path, description: '', tags: [], entities: [entity], routes: [] };
+  const endpoint: Endpoint = {
+    name: NAME,
+    file: path,
+    description: '',
+    tags: [],
+    entities: [entity],
+    routes: [],
+    routeOptimized: false,
+    permissions: [],
+    rateLimits: [],
+    rollout: 'rolling',
+  };
   return { endpoint, entity, label: path, alone: true };
 }

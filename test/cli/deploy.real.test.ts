@@ -4,7 +4,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { keepAsking } from '../../cli/keep-asking.ts';
-import { LOCAL } from '../../cli/local-target.ts';
+import { openLocalTarget } from '../../cli/local-target.ts';
 import { isAlive } from '../../system/is-alive.ts';
 import { makeWorkingProject } from './working-project.ts';
 
@@ -55,7 +55,7 @@ async function declare(model: string, version: string) {
 const EXAMPLE = join(CODE, 'models/iris/1/serving_input_example.json');
 
 async function ask() {
-  const connection = await LOCAL.connect(root, 'local');
+  const connection = await openLocalTarget(root, 'local').connect();
   const body = await readFile(EXAMPLE, 'utf8');
   return () => connection.ask({ endpoint: 'iris', entity: undefined, body, contentType: 'application/json' });
 }

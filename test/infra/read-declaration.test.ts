@@ -4,12 +4,14 @@ import { readDeclaration } from '../../infra/read-declaration.ts';
 import { makeRevisionInputs } from '../../infra/targets/local/make-revision-inputs.ts';
 import { makeRouteInputs } from '../../infra/targets/local/make-route-inputs.ts';
 import { parseLock } from '../../schemas/lock.ts';
+import type { Declaration } from '../../infra/declaration.ts';
+import type { LocalEnvironment } from '../../schemas/environment.ts';
 import { makeEndpointProject, makeLock } from './endpoint-project.ts';
 
 test('makeRevisionInputs() and makeRouteInputs() make what the local provider is told', async () => {
   const { root, declare } = await makeEndpointProject();
   await declare({ one: { version: 1, percentage: 100 }, two: { version: 2, percentage: 0, max: 8 } });
-  const declaration = await readDeclaration({ root, endpoints: 'endpoints' }, 'iris.here');
+  const declaration = requireLocal(await readDeclaration({ root, endpoints: 'endpoints' }, 'iris.here'));
   const revisions = declaration.endpoint.entities.map((entity) => makeRevisionInputs(declaration, entity));
   expect(revisions[1]).toEqual({
     name: expect.stringMatching(/^two-[0-9a-f]{10}$/) as string,
@@ -59,3 +61,8 @@ test.each(['iris', 'iris.here.there', '.here'])('readDeclaration() refuses the s
     `Cannot deploy stack "${stack}": expected ENDPOINT.ENVIRONMENT, as in iris.local`,
   );
 });
+
+function requireLocal({ environment, ...rest }: Declaration): Declaration<LocalEnvironment> {
+  if (environment.target !== 'local') throw new TypeError('expected the local target');
+  return { ...rest, environment };
+}

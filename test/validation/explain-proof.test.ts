@@ -16,11 +16,23 @@ function subject(): Subject {
     concurrency: { min: 1, max: 1 },
     scaleToZero: false,
     environmentVars: {},
+    instanceProfileArn: undefined,
     requirementEdits: { add: [], remove: [] },
     timeLimitSeconds: 120,
     place: PLACE,
   };
-  const endpoint: Endpoint = { name: 'model', file: '', description: '', tags: [], entities: [entity], routes: [] };
+  const endpoint: Endpoint = {
+    name: 'model',
+    file: '',
+    description: '',
+    tags: [],
+    entities: [entity],
+    routes: [],
+    routeOptimized: false,
+    permissions: [],
+    rateLimits: [],
+    rollout: 'rolling',
+  };
   return { endpoint, entity, label: 'models/m', alone: true };
 }
 

@@ -1,4 +1,5 @@
 import type * as pulumi from '@pulumi/pulumi';
+import type { LocalEnvironment } from '../../../schemas/environment.ts';
 import type { Declaration } from '../../declaration.ts';
 import type { Deployed } from '../../targets.ts';
 import { makeRevisionInputs } from './make-revision-inputs.ts';
@@ -9,7 +10,7 @@ import { LocalProvider, Revision, Route } from './resources.ts';
  * Revisions first; the route, which depends on every one of them, is switched when all are ready. Old revisions are
  * deleted last, which is the engine's own order for a resource that is no more in the program.
  */
-export function deployLocally(declaration: Declaration, parent: pulumi.Resource): Deployed {
+export function deployLocally(declaration: Declaration<LocalEnvironment>, parent: pulumi.Resource): Deployed {
   const { root, endpoint, environment } = declaration;
   const provider = new LocalProvider(environment.name, { root, environment: environment.name });
   const made = endpoint.entities.map((entity) => {

@@ -1,9 +1,10 @@
+import type { LocalEnvironment } from '../../../schemas/environment.ts';
 import type { LocalRevisionInputs, LocalRouteInputs } from '../../../schemas/local-resources.ts';
 import type { Declaration } from '../../declaration.ts';
 
 /** Makes the switch position of one endpoint: which revision serves each entity, and its share of the traffic. */
 export function makeRouteInputs(
-  { endpoint, environment }: Declaration,
+  { endpoint, environment }: Declaration<LocalEnvironment>,
   revisions: readonly LocalRevisionInputs[],
 ): LocalRouteInputs {
   const share = (entity: string) => endpoint.routes.find((r) => r.entity === entity)?.percentage ?? 0;
