@@ -1,0 +1,67 @@
+import { getVersion } from '@pulumi/kubernetes/utilities.js';
+import * as pulumi from '@pulumi/pulumi';
+
+/** A Kubernetes object as YAML has it. Values, at any depth, may be Outputs. */
+export interface KubernetesManifest {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: ManifestMetadata;
+  readonly [field: string]: unknown;
+}
+
+export interface ManifestMetadata {
+  readonly name: pulumi.Input<string>;
+  readonly namespace?: pulumi.Input<string>;
+  readonly labels?: Readonly<Record<string, pulumi.Input<string>>>;
+  readonly annotations?: Readonly<Record<string, pulumi.Input<string>>>;
+  readonly [field: string]: unknown;
+}
+
+/** What the API server has made of the metadata. */
+export interface LiveMetadata {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly uid?: string;
+  readonly generation?: number;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** The options of a Kubernetes object: it always has an explicit provider, its own or its parent's. */
+export type ObjectOptions = pulumi.CustomResourceOptions;
+
+/** Any object of Kubernetes, written as it is in YAML; the one way in which Davit registers them. */
+export class KubernetesObject extends pulumi.CustomResource {
+  declare readonly metadata: pulumi.Output<LiveMetadata>;
+  /** Undefined where the kind has none, and at a preview. */
+  declare readonly status: pulumi.Output<Readonly<Record<string, unknown>> | undefined>;
+
+  constructor(name: string, manifest: KubernetesManifest, options: ObjectOptions = {}) {
+    super(objectType(manifest), name, { ...manifest, status: undefined }, withVersion(options));
+  }
+}
+
+/** Some fields of an object that somebody else made; given back to it when the patch is removed. */
+export class KubernetesPatch extends pulumi.CustomResource {
+  declare readonly metadata: pulumi.Output<LiveMetadata>;
+
+  constructor(name: string, manifest: KubernetesManifest, options: ObjectOptions = {}) {
+    super(`${objectType(manifest)}Patch`, name, forced(manifest), withVersion(options));
+  }
+}
+
+/** `kubernetes:apps/v1:Deployment`; the core group has a name here, which it has not in `apiVersion`. */
+export function objectType({ apiVersion, kind }: Pick<KubernetesManifest, 'apiVersion' | 'kind'>): string {
+  return `kubernetes:${apiVersion === 'v1' ? 'core/v1' : apiVersion}:${kind}`;
+}
+
+/** A patch that conflicts with who made the object is meant to: the provider wants that said. */
+function forced(manifest: KubernetesManifest): pulumi.Inputs {
+  const annotations = { ...manifest.metadata.annotations, 'pulumi.com/patchForce': 'true' };
+  return { ...manifest, metadata: { ...manifest.metadata, annotations } };
+}
+
+/** The plugin is the one that belongs to the npm package. */
+function withVersion(options: ObjectOptions): ObjectOptions {
+  return { version: getVersion(), ...options };
+}
