@@ -6,6 +6,8 @@ export type Asked =
   | { readonly kind: 'discovery' }
   | { readonly kind: 'get'; readonly endpoint: string }
   | { readonly kind: 'metrics'; readonly endpoint: string }
+  /** Databricks keeps permissions under the endpoint's id. */
+  | { readonly kind: 'permissions' | 'permission-levels'; readonly id: string }
   | { readonly kind: 'logs' | 'build-logs'; readonly endpoint: string; readonly entity: string }
   /** A change through the API: endpoints change through Git. */
   | { readonly kind: 'write'; readonly endpoint: string | undefined }
@@ -13,6 +15,7 @@ export type Asked =
   | { readonly kind: 'unknown' };
 
 const MANAGEMENT = '/api/2.0/serving-endpoints';
+const PERMISSIONS = /^\/api\/2\.0\/permissions\/serving-endpoints\/([^/]+)(\/permissionLevels)?$/;
 const DISCOVERY = '/.well-known/databricks-config';
 const QUERY = /^\/serving-endpoints\/([^/]+)(?:\/served-models\/([^/]+))?\/invocations$/;
 const LOGS = /^\/([^/]+)\/served-models\/([^/]+)\/(logs|build-logs)$/;
@@ -26,6 +29,8 @@ export function parseRequest(method: string, target: string): Asked {
     return { kind: 'query', endpoint: decode(query[1]), entity: query[2] === undefined ? undefined : decode(query[2]) };
   }
   if (path === MANAGEMENT || path.startsWith(`${MANAGEMENT}/`)) return parseManagement(method, path);
+  const permissions = PERMISSIONS.exec(path);
+  if (permissions) return parsePermissions(method, permissions);
   if (path === DISCOVERY && method === 'GET') return { kind: 'discovery' };
   return { kind: 'unknown' };
 }
@@ -40,6 +45,11 @@ function parseManagement(method: string, path: string): Asked {
   if (below === `/${name}`) return { kind: 'get', endpoint: decode(name) };
   if (below === `/${name}/metrics`) return { kind: 'metrics', endpoint: decode(name) };
   return { kind: 'unknown' };
+}
+
+function parsePermissions(method: string, [, id, levels]: RegExpExecArray): Asked {
+  if (method !== 'GET') return { kind: 'write', endpoint: undefined };
+  return { kind: levels === undefined ? 'permissions' : 'permission-levels', id: decode(id) };
 }
 
 function pathOf(target: string): string {

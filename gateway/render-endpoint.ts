@@ -1,5 +1,6 @@
 import { contentHash } from '../schemas/names.ts';
-import type { ServedEndpoint, ServedEntity } from './served-endpoint.ts';
+import type { RateLimit } from '../schemas/serving-entry.ts';
+import type { Seen, ServedEndpoint, ServedEntity } from './served-endpoint.ts';
 
 const DEPLOYMENT = {
   creating: 'DEPLOYMENT_CREATING',
@@ -9,10 +10,10 @@ const DEPLOYMENT = {
 } as const;
 
 /** Makes Databricks' body of one endpoint, as `GET /api/2.0/serving-endpoints/NAME` answers it. */
-export function renderEndpoint(endpoint: ServedEndpoint, url: string): object {
+export function renderEndpoint(endpoint: ServedEndpoint, { url, level }: Seen): object {
   const { name, description, tags, created, updated, entities, pending } = endpoint;
   return {
-    id: contentHash({ endpoint: name }).slice(0, 32),
+    id: endpointId(name),
     name,
     description,
     tags: tags.map(({ key, value }) => ({ key, value })),
@@ -24,13 +25,23 @@ export function renderEndpoint(endpoint: ServedEndpoint, url: string): object {
       pending_config: { served_entities: pending.map(renderEntity), config_version: endpoint.configVersion + 1 },
     }),
     endpoint_url: `${url}/serving-endpoints/${name}/invocations`,
-    permission_level: 'CAN_QUERY',
-    route_optimized: false,
+    permission_level: level,
+    route_optimized: endpoint.routeOptimized,
+    ...(endpoint.rateLimits.length > 0 && { ai_gateway: { rate_limits: endpoint.rateLimits.map(renderRateLimit) } }),
   };
 }
 
-function renderState({ entities, pending }: ServedEndpoint) {
-  const ready = entities.length > 0 && entities.every((e) => e.state === 'ready');
+/** What Databricks' permissions are kept under: 32 hexadecimal digits. */
+export function endpointId(name: string): string {
+  return contentHash({ endpoint: name }).slice(0, 32);
+}
+
+function renderRateLimit({ calls, key, principal }: RateLimit) {
+  return { calls, key, ...(principal !== undefined && { principal }), renewal_period: 'minute' };
+}
+
+function renderState({ entities, pending, stopped }: ServedEndpoint) {
+  const ready = !stopped && entities.length > 0 && entities.every((e) => e.state === 'ready');
   return {
     ready: ready ? 'READY' : 'NOT_READY',
     config_update: pending.some((e) => e.state === 'creating')
@@ -38,6 +49,7 @@ function renderState({ entities, pending }: ServedEndpoint) {
       : pending.some((e) => e.state === 'failed')
         ? 'UPDATE_FAILED'
         : 'NOT_UPDATING',
+    ...(stopped && { suspend: 'STOPPED' }),
   };
 }
 
@@ -75,9 +87,9 @@ function renderModel(entity: ServedEntity) {
   };
 }
 
-function renderCompute({ concurrency, scaleToZero, state, message }: ServedEntity) {
+function renderCompute({ workloadType, concurrency, scaleToZero, state, message }: ServedEntity) {
   return {
-    workload_type: 'CPU',
+    workload_type: workloadType,
     min_provisioned_concurrency: concurrency.min,
     max_provisioned_concurrency: concurrency.max,
     scale_to_zero_enabled: scaleToZero,

@@ -56,9 +56,17 @@ export function describeServed(stored: Stored, revisions: readonly RevisionStatu
     const coming = mine.filter((r) => !routed.has(r.name) && (r.state === 'starting' || r.state === 'failed'));
     const { description = '', tags = [], created = 0, updated = 0, configVersion = 0 } = route ?? {};
     const pending = coming.map((r) => describeEntity(r, 0));
-    return { name, description, tags, created, updated, configVersion, entities, pending };
+    const rateLimits = route?.rateLimits ?? [];
+    return { name, description, tags, created, updated, configVersion, entities, pending, rateLimits, ...OURS };
   });
 }
+
+/** The same for every endpoint on this machine: whoever has a token may query. */
+const OURS = {
+  routeOptimized: false,
+  stopped: false,
+  permissions: [{ principal: { kind: 'users', name: 'users' }, level: 'CAN_QUERY' }],
+} as const;
 
 function describeEntity(revision: RevisionStatus, trafficPercentage: number): ServedEntity {
   const { entity, model, bounds, state, failure } = revision;
@@ -66,6 +74,7 @@ function describeEntity(revision: RevisionStatus, trafficPercentage: number): Se
     name: entity,
     modelName: model.name,
     modelVersion: model.version,
+    workloadType: 'CPU',
     trafficPercentage,
     concurrency: { min: bounds.min, max: bounds.max },
     scaleToZero: bounds.scaleToZero,

@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { checkBearer } from '../gateway/check-bearer.ts';
+import { checkBearer, hashToken, readBearer } from '../gateway/check-bearer.ts';
 import { chooseEntity } from '../gateway/choose-entity.ts';
 import { makeAnswerHeaders, makeQueryHeaders, readRequestId } from '../gateway/headers.ts';
 import { type Asked, parseRequest } from '../gateway/parse-request.ts';
+import { makeDemand, take, tooOften } from '../gateway/rate-limits.ts';
 import * as refusal from '../gateway/refusal.ts';
 import { Refused } from '../gateway/refused.ts';
+import { SlidingWindows } from '../gateway/sliding-window.ts';
+import type { RateLimit } from '../schemas/serving-entry.ts';
 import { answerQuery, type Asker } from './answer-query.ts';
 import { Bodies, drainBody } from './read-body.ts';
 import { refuseMalformed } from './refuse-malformed.ts';
@@ -18,13 +21,15 @@ export interface GatewayBackend {
   hashes(): readonly Buffer[];
   /** What serves an endpoint; undefined: there is no such endpoint. */
   find(endpoint: string): readonly Target[] | undefined;
+  /** How often an endpoint may be asked. */
+  rateLimits(endpoint: string): readonly RateLimit[];
   /** Answers the reading part of the management API; undefined: what is asked for does not exist. */
   look(asked: Looked): Promise<Look | undefined>;
   /** Notes an answer. */
   count(endpoint: string, entity: string, status: number, milliseconds: number): void;
 }
 
-export type Looked = Extract<Asked, { kind: 'list' | 'get' | 'metrics' | 'logs' | 'build-logs' }>;
+export type Looked = Exclude<Asked, { kind: 'query' | 'discovery' | 'write' | 'wrong-method' | 'unknown' }>;
 
 export interface Look {
   readonly contentType: string;
@@ -38,11 +43,12 @@ const REQUEST_MILLISECONDS = 300_000;
 /** Makes the gateway's HTTP server; it does not listen yet. */
 export function makeGatewayServer(backend: GatewayBackend): Server {
   const bodies = new Bodies();
+  const windows = new SlidingWindows();
   const options = { keepAliveTimeout: KEEP_ALIVE_MILLISECONDS, requestTimeout: REQUEST_MILLISECONDS, noDelay: true };
   const last = new WeakMap<Duplex, ServerResponse>();
   const serve = (request: IncomingMessage, response: ServerResponse) => {
     last.set(request.socket, response);
-    answer(request, response, { backend, bodies }).catch((e: unknown) => refuse(request, response, e));
+    answer(request, response, { backend, bodies, windows }).catch((e: unknown) => refuse(request, response, e));
   };
   const server = createServer(options, serve);
   server.on('clientError', (e: Error, socket) => refuseMalformed(e, socket, last.get(socket)));
@@ -60,6 +66,7 @@ export function makeGatewayServer(backend: GatewayBackend): Server {
 interface Parts {
   readonly backend: GatewayBackend;
   readonly bodies: Bodies;
+  readonly windows: SlidingWindows;
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, parts: Parts): Promise<void> {
@@ -82,10 +89,11 @@ async function answer(request: IncomingMessage, response: ServerResponse, parts:
 async function query(
   { endpoint, entity }: Extract<Asked, { kind: 'query' }>,
   { request, response }: { readonly request: IncomingMessage; readonly response: ServerResponse },
-  { backend, bodies }: Parts,
+  { backend, bodies, windows }: Parts,
 ): Promise<void> {
   const started = performance.now();
   const target = findTarget(backend, endpoint, entity);
+  keepRateLimits(backend.rateLimits(endpoint), { endpoint, request }, windows);
   const requestId = readRequestId(request.headers) ?? randomUUID();
   response.setHeader('x-request-id', requestId);
   response.setHeader('served-model-name', target.name);
@@ -104,6 +112,19 @@ async function query(
   } finally {
     bodies.release(body);
   }
+}
+
+/** A token has no name here: every token is a user of its own, in no group. Throws a Refused. */
+function keepRateLimits(
+  limits: readonly RateLimit[],
+  { endpoint, request }: { readonly endpoint: string; readonly request: IncomingMessage },
+  windows: SlidingWindows,
+): void {
+  if (limits.length === 0) return;
+  const name = hashToken(readBearer(request.headers.authorization) ?? '').toString('hex');
+  const demand = makeDemand(endpoint, limits, { name, kind: 'user', groups: [] });
+  const full = demand && take(demand, windows, Date.now());
+  if (full) throw new Refused(tooOften(full.counted, full.retrySeconds));
 }
 
 /** The entity that is asked for, or one chosen by its share of the traffic. */
@@ -128,6 +149,7 @@ function watch(response: ServerResponse): Asker {
 }
 
 function missing(asked: Looked, backend: GatewayBackend): refusal.Refusal {
+  if ('id' in asked) return refusal.unknownEndpoint(asked.id);
   if (!('endpoint' in asked)) return refusal.unknownPath;
   const targets = backend.find(asked.endpoint);
   if (!targets || !('entity' in asked)) return refusal.unknownEndpoint(asked.endpoint);

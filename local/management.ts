@@ -1,5 +1,7 @@
-import { renderEndpoint } from '../gateway/render-endpoint.ts';
+import { endpointId, renderEndpoint } from '../gateway/render-endpoint.ts';
 import { renderMetrics } from '../gateway/render-metrics.ts';
+import { renderPermissionLevels, renderPermissions } from '../gateway/render-permissions.ts';
+import type { ServedEndpoint } from '../gateway/served-endpoint.ts';
 import { Traffic } from '../gateway/traffic.ts';
 import { describeRevisions, describeServed } from './describe-fleet.ts';
 import { type DurableState, own } from './durable-state.ts';
@@ -39,10 +41,12 @@ export class Management {
   /** Answers what is asked for; undefined: it does not exist. `url` is the gateway's own. */
   async look(asked: Looked, url: string): Promise<Look | undefined> {
     const served = describeServed(this.#state.now, describeRevisions(this.#parts.fleet.known));
-    if (asked.kind === 'list') return json({ endpoints: served.map((e) => renderEndpoint(e, url)) });
+    const seen = { url, level: 'CAN_QUERY' } as const;
+    if (asked.kind === 'list') return json({ endpoints: served.map((e) => renderEndpoint(e, seen)) });
+    if ('id' in asked) return lookAtPermissions(asked, served);
     const endpoint = served.find((e) => e.name === asked.endpoint);
     if (!endpoint) return undefined;
-    if (asked.kind === 'get') return json(renderEndpoint(endpoint, url));
+    if (asked.kind === 'get') return json(renderEndpoint(endpoint, seen));
     if (asked.kind === 'metrics') return { contentType: METRICS, body: this.#metrics(asked.endpoint) };
     const logs = await this.#readLogs(asked.endpoint, asked.entity, asked.kind === 'logs' ? 'log' : 'build-log');
     return logs && json({ logs: logs.join('\n') });
@@ -65,6 +69,17 @@ export class Management {
     }));
     return renderMetrics(endpoint, entities);
   }
+}
+
+function lookAtPermissions(
+  { kind, id }: Extract<Looked, { id: string }>,
+  served: readonly ServedEndpoint[],
+): Look | undefined {
+  const endpoint = served.find((e) => endpointId(e.name) === id);
+  if (!endpoint) return undefined;
+  return json(
+    kind === 'permissions' ? renderPermissions(endpoint.name, endpoint.permissions) : renderPermissionLevels(),
+  );
 }
 
 function json(value: unknown): Look {

@@ -1,3 +1,4 @@
+import type { RateLimit } from '../schemas/serving-entry.ts';
 import type { PutRoute } from './control-protocol.ts';
 import { ControlRefused } from './control-refused.ts';
 import { type DurableState, own, without } from './durable-state.ts';
@@ -37,6 +38,11 @@ export class Routes {
     return targets;
   }
 
+  /** How often an endpoint may be asked. */
+  rateLimits(endpoint: string): readonly RateLimit[] {
+    return own(this.#state.now.endpoints, endpoint)?.rateLimits ?? [];
+  }
+
   /** Refuses a route to a revision that is not proven, and shares that are not the whole. */
   check({ endpoint, entities }: PutRoute): void {
     for (const entity of entities) this.#requireProven(endpoint, entity);
@@ -49,13 +55,13 @@ export class Routes {
 
   /** Switches an endpoint, whole or not at all. */
   async put(route: PutRoute): Promise<void> {
-    const { endpoint, description, tags, entities } = route;
+    const { endpoint, description, tags, entities, rateLimits = [] } = route;
     this.check(route);
     await this.#state.change((s) => {
       const before = own(s.endpoints, endpoint);
       const updated = Date.now();
       const [created, configVersion] = [before?.created ?? updated, (before?.configVersion ?? 0) + 1];
-      const stored = { endpoint, description, tags, entities, created, updated, configVersion };
+      const stored = { endpoint, description, tags, entities, rateLimits, created, updated, configVersion };
       return { ...s, endpoints: { ...s.endpoints, [endpoint]: stored } };
     });
   }

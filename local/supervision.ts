@@ -157,6 +157,10 @@ export class Supervision implements ControlOperations, GatewayBackend {
     return this.#routes.find(endpoint);
   }
 
+  rateLimits(endpoint: string) {
+    return this.#routes.rateLimits(endpoint);
+  }
+
   count(endpoint: string, entity: string, status: number, milliseconds: number): void {
     this.#management.traffic(endpoint, entity).count(status, milliseconds, Date.now());
   }

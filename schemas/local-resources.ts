@@ -1,5 +1,6 @@
 import type { Environment } from './environment.ts';
 import type { Revision } from './revision.ts';
+import type { RateLimit } from './serving-entry.ts';
 
 /** What the program tells the local target's provider about itself. */
 export interface LocalProviderConfig {
@@ -23,6 +24,8 @@ export interface LocalRouteInputs {
   readonly tags: readonly { readonly key: string; readonly value: string }[];
   /** In the order of the endpoint's file. */
   readonly entities: readonly LocalRouteEntity[];
+  /** Absent: none, which is also what states of before say. */
+  readonly rateLimits?: readonly RateLimit[];
   /** Port on 127.0.0.1 that the environment asks for; absent: a free one, kept. */
   readonly gateway: { readonly port?: number };
 }

@@ -27,7 +27,10 @@ const REQUESTS: readonly (readonly [string, string, Asked])[] = [
     { kind: 'build-logs', endpoint: 'iris', entity: 'iris-1' },
   ],
   ['GET', '/api/2.0/serving-endpoints/iris/metrics', { kind: 'metrics', endpoint: 'iris' }],
-  ['GET', '/api/2.0/permissions/serving-endpoints/abc', { kind: 'unknown' }],
+  ['GET', '/api/2.0/permissions/serving-endpoints/abc', { kind: 'permissions', id: 'abc' }],
+  ['GET', '/api/2.0/permissions/serving-endpoints/abc/permissionLevels', { kind: 'permission-levels', id: 'abc' }],
+  ['PUT', '/api/2.0/permissions/serving-endpoints/abc', { kind: 'write', endpoint: undefined }],
+  ['GET', '/api/2.0/permissions/serving-endpoints/abc/other', { kind: 'unknown' }],
   [
     'POST',
     '/serving-endpoints/iris/served-models/iris-1/invocations?x=1',

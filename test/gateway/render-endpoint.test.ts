@@ -6,6 +6,7 @@ const ENTITY: ServedEntity = {
   name: 'iris-1',
   modelName: 'main.default.iris',
   modelVersion: '1',
+  workloadType: 'GPU_SMALL',
   trafficPercentage: 100,
   concurrency: { min: 0, max: 4 },
   scaleToZero: true,
@@ -21,20 +22,25 @@ const ENDPOINT: ServedEndpoint = {
   configVersion: 3,
   entities: [ENTITY],
   pending: [],
+  routeOptimized: true,
+  rateLimits: [{ calls: 100, key: 'endpoint', principal: undefined, renewalSeconds: 60 }],
+  permissions: [],
+  stopped: false,
 };
+const SEEN = { url: 'http://127.0.0.1:8080', level: 'CAN_VIEW' } as const;
 const state = (more: Partial<ServedEndpoint>) =>
-  (renderEndpoint({ ...ENDPOINT, ...more }, '') as { readonly state: unknown }).state;
+  (renderEndpoint({ ...ENDPOINT, ...more }, SEEN) as { readonly state: unknown }).state;
 
 describe('renderEndpoint()', () => {
   it("has Databricks' shape", () => {
     const compute = {
-      workload_type: 'CPU',
+      workload_type: 'GPU_SMALL',
       min_provisioned_concurrency: 0,
       max_provisioned_concurrency: 4,
       scale_to_zero_enabled: true,
       state: { deployment: 'DEPLOYMENT_READY', deployment_state_message: '' },
     };
-    expect(renderEndpoint(ENDPOINT, 'http://127.0.0.1:8080')).toEqual({
+    expect(renderEndpoint(ENDPOINT, SEEN)).toEqual({
       id: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
       name: 'iris',
       description: 'Flowers',
@@ -51,8 +57,9 @@ describe('renderEndpoint()', () => {
         config_version: 3,
       },
       endpoint_url: 'http://127.0.0.1:8080/serving-endpoints/iris/invocations',
-      permission_level: 'CAN_QUERY',
-      route_optimized: false,
+      permission_level: 'CAN_VIEW',
+      route_optimized: true,
+      ai_gateway: { rate_limits: [{ calls: 100, key: 'endpoint', renewal_period: 'minute' }] },
     });
   });
 
@@ -66,11 +73,12 @@ describe('renderEndpoint()', () => {
       ready: 'NOT_READY',
       config_update: 'IN_PROGRESS',
     });
+    expect(state({ stopped: true })).toEqual({ ready: 'NOT_READY', config_update: 'NOT_UPDATING', suspend: 'STOPPED' });
   });
 
   it('shows what is on its way, and no configuration before the first', () => {
     const pending = [{ ...ENTITY, state: 'failed' as const, message: 'No module named x' }];
-    const first = renderEndpoint({ ...ENDPOINT, entities: [], pending, configVersion: 0 }, '');
+    const first = renderEndpoint({ ...ENDPOINT, entities: [], pending, configVersion: 0 }, SEEN);
     expect(first).not.toHaveProperty('config');
     expect(first).toMatchObject({
       pending_config: {

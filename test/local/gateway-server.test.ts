@@ -4,10 +4,12 @@ import { type AddressInfo, connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { hashToken } from '../../gateway/check-bearer.ts';
 import { type GatewayBackend, makeGatewayServer } from '../../local/gateway-server.ts';
+import type { RateLimit } from '../../schemas/serving-entry.ts';
 import { RevisionPool } from '../../local/revision-pool.ts';
 import type { Target } from '../../local/routes.ts';
 import { type FakeReplica, makeLauncher, OK } from './fake-replica.ts';
-import { ask, type Asked, until } from './project.ts';
+import { ask, type Answered } from '../prober/ask.ts';
+import { until } from './project.ts';
 
 const SETTINGS = {
   workers: 1,
@@ -21,11 +23,13 @@ describe('the gateway', () => {
   let replicas: FakeReplica[];
   let targets: Target[];
   let counted: unknown[];
+  let limits: RateLimit[];
 
   beforeEach(async () => {
     const launcher = makeLauncher();
     replicas = launcher.replicas;
     counted = [];
+    limits = [];
     targets = [
       ['iris-1', 100],
       ['iris-2', 0],
@@ -38,8 +42,9 @@ describe('the gateway', () => {
     for (const replica of replicas) replica.becomeReady();
     await Promise.all(proofs);
     const backend: GatewayBackend = {
-      hashes: () => [hashToken('good')],
+      hashes: () => [hashToken('good'), hashToken('other')],
       find: (endpoint) => (endpoint === 'iris' ? targets : undefined),
+      rateLimits: () => limits,
       look: (asked) =>
         Promise.resolve(
           asked.kind === 'list' ? { contentType: 'application/json', body: '{"endpoints":[]}' } : undefined,
@@ -101,10 +106,29 @@ describe('the gateway', () => {
       await ask(`${base}/serving-endpoints/none/invocations`, 'wrong', {}),
       await ask(`${base}/api/2.0/serving-endpoints`, undefined, {}),
     ];
-    expect(answers.map((a: Asked) => [a.status, (JSON.parse(a.body) as { error_code: string }).error_code])).toEqual(
+    expect(answers.map((a: Answered) => [a.status, (JSON.parse(a.body) as { error_code: string }).error_code])).toEqual(
       Array(4).fill([401, 'UNAUTHENTICATED']),
     );
     expect(replicas.flatMap((r) => r.asked)).toEqual([]);
+  });
+
+  it('keeps the rate limits of an endpoint, and those of each token', async () => {
+    limits = [
+      { key: 'endpoint', calls: 3, principal: undefined, renewalSeconds: 60 },
+      { key: 'user', calls: 2, principal: undefined, renewalSeconds: 60 },
+    ];
+    const statuses: number[] = [];
+    for (const token of ['good', 'good', 'good', 'other', 'other']) {
+      const answering = query(token);
+      const passes = statuses.filter((s) => s === 200).length;
+      if (token !== 'good' ? passes < 3 : passes < 2) (await asked(replicas[0]!, passes + 1)).answer(OK);
+      const answer = await answering;
+      statuses.push(answer.status);
+      if (answer.status !== 429) continue;
+      expect(JSON.parse(answer.body)).toMatchObject({ error_code: 'REQUEST_LIMIT_EXCEEDED' });
+      expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+    }
+    expect(statuses).toEqual([200, 200, 429, 200, 429]);
   });
 
   it.each([

@@ -14,6 +14,7 @@ export function makeRouteInputs(
     description: endpoint.description,
     tags: endpoint.tags,
     entities: revisions.map(({ entity, name }) => ({ name: entity, revision: name, trafficPercentage: share(entity) })),
+    ...(endpoint.rateLimits.length > 0 && { rateLimits: endpoint.rateLimits }),
     gateway: port === undefined ? {} : { port },
   };
 }
