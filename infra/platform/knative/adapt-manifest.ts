@@ -1,0 +1,123 @@
+import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
+import { platformLabels } from '../labels.ts';
+import { makeDrain } from '../objects/drain-envoy.ts';
+import { spreadOverNodes } from '../objects/spread-over-nodes.ts';
+import type { PlainManifest } from './parse-manifests.ts';
+import { type KnativeConfiguration, longestRequestSeconds } from './settings.ts';
+
+/** Who carries every query; they get as many replicas as the edge. */
+export const KOURIER_GATEWAY = '3scale-kourier-gateway';
+const DATA_PLANE: readonly string[] = ['activator', KOURIER_GATEWAY];
+const KOURIER_NOTICE_SECONDS = 15;
+
+type Change = (manifest: PlainManifest, environment: KubernetesEnvironment) => PlainManifest;
+
+/** One object of Knative's or Kourier's manifests → the object that the environment gets. */
+export function adaptManifest(
+  manifest: PlainManifest,
+  environment: KubernetesEnvironment,
+  settings: KnativeConfiguration,
+): PlainManifest {
+  const labels = { ...manifest.metadata.labels, ...platformLabels(environment) };
+  const labelled = { ...manifest, metadata: { ...manifest.metadata, labels } };
+  const change = CHANGES[manifest.kind];
+  if (manifest.kind === 'ConfigMap') return withSettings(labelled, settings);
+  return change ? change(labelled, environment) : labelled;
+}
+
+const CHANGES: Readonly<Partial<Record<string, Change>>> = {
+  // Another controller writes these rules; an empty list of ours would take them away with every update.
+  ClusterRole: (manifest) => (manifest['aggregationRule'] === undefined ? manifest : without(manifest, 'rules')),
+  Deployment: adaptDeployment,
+  HorizontalPodAutoscaler: adaptAutoscaler,
+  // 80 % of one or two pods is all of them: nobody could drain a node.
+  PodDisruptionBudget: (manifest) => {
+    const { selector } = specOf(manifest);
+    return { ...manifest, spec: { maxUnavailable: 1, unhealthyPodEvictionPolicy: 'AlwaysAllow', selector } };
+  },
+  Service: (manifest) => {
+    const skipAwait = withAnnotation(manifest, 'pulumi.com/skipAwait', 'true'); // its pods come later
+    // Kourier's door to the outside asks nobody for a token.
+    return specOf(manifest)['type'] === 'LoadBalancer' ? withSpec(skipAwait, { type: 'ClusterIP' }) : skipAwait;
+  },
+};
+
+function withSettings(manifest: PlainManifest, settings: KnativeConfiguration): PlainManifest {
+  const ours = settings[manifest.metadata.name];
+  return ours ? { ...manifest, data: { ...asRecord(manifest['data']), ...ours } } : manifest;
+}
+
+function adaptDeployment(manifest: PlainManifest, environment: KubernetesEnvironment): PlainManifest {
+  if (!DATA_PLANE.includes(manifest.metadata.name)) return manifest;
+  const template = asRecord(specOf(manifest)['template']);
+  const pod = asRecord(template['spec']);
+  const adapted =
+    manifest.metadata.name === KOURIER_GATEWAY ? adaptGateway(pod, environment) : adaptActivator(pod, environment);
+  return withSpec(manifest, { template: { ...template, spec: adapted } });
+}
+
+/** What it holds for a replica that starts is lost when it ends before: it may take as long as a query may. */
+function adaptActivator(pod: Readonly<Record<string, unknown>>, environment: KubernetesEnvironment) {
+  const given = Number(pod['terminationGracePeriodSeconds'] ?? 0);
+  return { ...pod, terminationGracePeriodSeconds: Math.max(given, longestRequestSeconds(environment)) };
+}
+
+/** As it comes, it ends 15 seconds after it was asked to, whatever it is answering. */
+function adaptGateway(pod: Readonly<Record<string, unknown>>, environment: KubernetesEnvironment) {
+  const { lifecycle, terminationGracePeriodSeconds } = makeDrain({
+    adminPort: 9901,
+    statPrefix: 'ingress_http',
+    noticeSeconds: KOURIER_NOTICE_SECONDS,
+    limitSeconds: longestRequestSeconds(environment),
+  });
+  const containers = (pod['containers'] as readonly Readonly<Record<string, unknown>>[]).map((c) => ({
+    ...c,
+    lifecycle,
+  }));
+  return { ...pod, affinity: spreadOverNodes({ app: KOURIER_GATEWAY }), containers, terminationGracePeriodSeconds };
+}
+
+function adaptAutoscaler(manifest: PlainManifest, { gateway }: KubernetesEnvironment): PlainManifest {
+  const { scaleTargetRef, minReplicas, maxReplicas } = specOf(manifest);
+  if (!DATA_PLANE.includes(String(asRecord(scaleTargetRef)['name']))) return manifest;
+  const least = Math.max(Number(minReplicas ?? 1), gateway.replicas);
+  return withSpec(manifest, { minReplicas: least, maxReplicas: Math.max(Number(maxReplicas), least) });
+}
+
+/** Deployments that nobody scales get the edge's number of replicas; the others have it as their autoscaler's minimum. */
+export function setReplicas(
+  manifests: readonly PlainManifest[],
+  { gateway }: KubernetesEnvironment,
+): readonly PlainManifest[] {
+  const scaled = manifests
+    .filter((m) => m.kind === 'HorizontalPodAutoscaler')
+    .map((m) => String(asRecord(specOf(m)['scaleTargetRef'])['name']));
+  return manifests.map((m) => {
+    const name = m.metadata.name;
+    const ours = m.kind === 'Deployment' && DATA_PLANE.includes(name) && !scaled.includes(name);
+    return ours ? withSpec(m, { replicas: gateway.replicas }) : m;
+  });
+}
+
+function specOf(manifest: PlainManifest): Readonly<Record<string, unknown>> {
+  return asRecord(manifest['spec']);
+}
+
+function withSpec(manifest: PlainManifest, changes: Readonly<Record<string, unknown>>): PlainManifest {
+  return { ...manifest, spec: { ...specOf(manifest), ...changes } };
+}
+
+function withAnnotation(manifest: PlainManifest, name: string, value: string): PlainManifest {
+  return {
+    ...manifest,
+    metadata: { ...manifest.metadata, annotations: { ...manifest.metadata.annotations, [name]: value } },
+  };
+}
+
+function without(manifest: PlainManifest, field: string): PlainManifest {
+  return Object.fromEntries(Object.entries(manifest).filter(([key]) => key !== field)) as PlainManifest;
+}
+
+function asRecord(value: unknown): Readonly<Record<string, unknown>> {
+  return (value ?? {}) as Readonly<Record<string, unknown>>;
+}

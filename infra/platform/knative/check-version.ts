@@ -1,0 +1,11 @@
+const MIN_MINOR = 21;
+
+/** Refuses a Knative that Davit was not tried with. `where` as a person would say it. */
+export function checkVersion(version: string, where: string): void {
+  const [major, minor] = version.split('.').map(Number);
+  if (major === 1 && minor !== undefined && minor >= MIN_MINOR) return;
+  const found = version === '' ? 'without a version' : `version ${version}`;
+  throw new Error(
+    `Cannot use the Knative Serving of ${where}: it is ${found}, expected 1.${MIN_MINOR} or later, before 2`,
+  );
+}

@@ -1,0 +1,48 @@
+import { parseAllDocuments } from 'yaml';
+import type { KubernetesManifest } from '../../kubernetes/object-resource.ts';
+
+/** A manifest as it is read: no Outputs in its metadata. */
+export interface PlainManifest extends KubernetesManifest {
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+}
+
+/** A file of manifests, and what a person calls it. */
+export interface ManifestFile {
+  readonly source: string;
+  readonly text: string;
+}
+
+/** YAML with any number of documents → objects; lists are unpacked, empty documents left out. */
+export function parseManifests({ source, text }: ManifestFile): readonly PlainManifest[] {
+  return parseAllDocuments(text).flatMap((document) => {
+    const [error] = document.errors;
+    if (error) throw new SyntaxError(`Cannot read ${source}: ${error.message}`, { cause: error });
+    const value: unknown = document.toJS();
+    return value == null ? [] : unpack(value, source);
+  });
+}
+
+function unpack(value: unknown, source: string): readonly PlainManifest[] {
+  if (isList(value)) return value.items.flatMap((item) => unpack(item, source));
+  if (isManifest(value)) return [value];
+  const seen = JSON.stringify(value).slice(0, 80);
+  throw new TypeError(`Cannot use a document of ${source}: ${seen}, expected apiVersion, kind and metadata.name`);
+}
+
+function isList(value: unknown): value is { readonly items: readonly unknown[] } {
+  return isRecord(value) && value['kind'] === 'List' && Array.isArray(value['items']);
+}
+
+function isManifest(value: unknown): value is PlainManifest {
+  if (!isRecord(value) || typeof value['apiVersion'] !== 'string' || typeof value['kind'] !== 'string') return false;
+  return isRecord(value['metadata']) && typeof value['metadata']['name'] === 'string';
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

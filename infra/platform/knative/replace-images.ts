@@ -1,0 +1,27 @@
+import type { PlainManifest } from './parse-manifests.ts';
+
+/** Fields of Knative's manifests that name an image. */
+const IMAGE_FIELDS = new Set(['image', 'queue-sidecar-image']);
+
+/** Names of programs → images of a mirror, wherever a manifest names an image of that program. */
+export function replaceImages(manifest: PlainManifest, images: Readonly<Record<string, string>>): PlainManifest {
+  return replaceIn(manifest, images) as PlainManifest;
+}
+
+/** `gcr.io/knative-releases/knative.dev/serving/cmd/activator@sha256:…` → `activator` */
+export function programOf(image: string): string {
+  const [path = image] = image.split('@');
+  const last = path.split('/').at(-1) ?? path;
+  return last.split(':')[0] ?? last;
+}
+
+function replaceIn(value: unknown, images: Readonly<Record<string, string>>): unknown {
+  if (Array.isArray(value)) return value.map((v) => replaceIn(v, images));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, v]) => [
+      key,
+      IMAGE_FIELDS.has(key) && typeof v === 'string' ? (images[programOf(v)] ?? v) : replaceIn(v, images),
+    ]),
+  );
+}

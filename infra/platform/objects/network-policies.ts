@@ -1,0 +1,112 @@
+import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
+import type { EgressRule } from '../../../schemas/kubernetes-environment.ts';
+import { AUTHORISATION, EDGE } from '../../../schemas/platform-names.ts';
+import type { KubernetesManifest } from '../../kubernetes/object-resource.ts';
+import { KOURIER_GATEWAY } from '../knative/adapt-manifest.ts';
+import { partLabels, platformLabels } from '../labels.ts';
+
+const KNATIVE = 'knative-serving';
+const KOURIER = 'kourier-system';
+/** Of Knative's proxy in a pod: requests plain, with HTTP/2 and with TLS, and what the autoscaler counts. */
+const PROXY_PORTS = [8012, 8013, 8112, 9090];
+/** Of Kourier for requests from inside the cluster, plain and with TLS. */
+const KOURIER_INTERNAL_PORTS = [8081, 8444];
+const DNS_PORTS = [53, 5353];
+/** Where a name server on the node answers, if there is one. */
+const NODE_DNS = '169.254.20.10/32';
+
+/** Makes who may reach whom; the cluster's network has to enforce it. */
+export function makeNetworkPolicies(environment: KubernetesEnvironment): readonly KubernetesManifest[] {
+  const own = environment.knative.mode === 'install';
+  return [
+    makeModelsPolicy(environment),
+    makeAuthorisationPolicy(environment),
+    // Others may use a Kourier that was there before.
+    ...(own ? [makeKourierPolicy(environment)] : []),
+  ];
+}
+
+/** Models answer Knative only, and ask only for names and for what the environment lets them. */
+function makeModelsPolicy(environment: KubernetesEnvironment): KubernetesManifest {
+  const { namespace, egress } = environment;
+  return makePolicy(environment, namespace, {
+    name: 'davit-models',
+    podSelector: {},
+    policyTypes: ['Ingress', ...(egress ? ['Egress'] : [])],
+    ingress: [
+      {
+        // Kourier itself where the activator is out of the path.
+        from: [{ namespaceSelector: named(KNATIVE) }, gatewayPods()],
+        ports: tcp(PROXY_PORTS),
+      },
+    ],
+    ...(egress && { egress: [makeDnsRule(), ...egress.map(makeEgressRule)] }),
+  });
+}
+
+/** It answers whoever asks, so only the edge may: a browser's or a model's question never counts as the edge's. */
+function makeAuthorisationPolicy(environment: KubernetesEnvironment): KubernetesManifest {
+  return makePolicy(environment, environment.platformNamespace, {
+    name: AUTHORISATION,
+    podSelector: { matchLabels: partLabels(AUTHORISATION) },
+    policyTypes: ['Ingress'],
+    ingress: [{ from: [{ podSelector: { matchLabels: partLabels(EDGE) } }] }],
+  });
+}
+
+/** Whoever reaches Kourier reaches models without a token: only the edge does, and the controller that looks after it. */
+function makeKourierPolicy(environment: KubernetesEnvironment): KubernetesManifest {
+  const edge = {
+    namespaceSelector: named(environment.platformNamespace),
+    podSelector: { matchLabels: partLabels(EDGE) },
+  };
+  return makePolicy(environment, KOURIER, {
+    name: 'davit-kourier',
+    podSelector: { matchLabels: { app: KOURIER_GATEWAY } },
+    policyTypes: ['Ingress'],
+    ingress: [{ from: [edge], ports: tcp(KOURIER_INTERNAL_PORTS) }, { from: [{ namespaceSelector: named(KNATIVE) }] }],
+  });
+}
+
+interface Policy {
+  readonly name: string;
+  readonly podSelector: unknown;
+  readonly policyTypes: readonly string[];
+  readonly ingress: readonly unknown[];
+  readonly egress?: readonly unknown[];
+}
+
+function makePolicy(
+  environment: KubernetesEnvironment,
+  namespace: string,
+  { name, ...spec }: Policy,
+): KubernetesManifest {
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { name, namespace, labels: platformLabels(environment) },
+    spec,
+  };
+}
+
+function makeDnsRule() {
+  const ports = DNS_PORTS.flatMap((port) => ['UDP', 'TCP'].map((protocol) => ({ protocol, port })));
+  return { to: [{ namespaceSelector: {} }, { ipBlock: { cidr: NODE_DNS } }], ports };
+}
+
+function makeEgressRule({ cidr, ports }: EgressRule) {
+  return { to: [{ ipBlock: { cidr } }], ...(ports.length > 0 && { ports: tcp(ports) }) };
+}
+
+function gatewayPods() {
+  return { namespaceSelector: named(KOURIER), podSelector: { matchLabels: { app: KOURIER_GATEWAY } } };
+}
+
+/** The label that Kubernetes itself puts on every namespace. */
+function named(namespace: string) {
+  return { matchLabels: { 'kubernetes.io/metadata.name': namespace } };
+}
+
+function tcp(ports: readonly number[]) {
+  return ports.map((port) => ({ protocol: 'TCP', port }));
+}

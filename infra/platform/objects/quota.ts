@@ -1,0 +1,38 @@
+import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
+import type { KubernetesManifest } from '../../kubernetes/object-resource.ts';
+import { platformLabels } from '../labels.ts';
+
+const NAME = 'davit-models';
+/** What Knative's proxy beside a model needs. It says nothing of memory itself, and a quota refuses who says nothing. */
+const PROXY_MEMORY = { request: '64Mi', limit: '800Mi' };
+const REFUSED = ['limits.cpu'];
+
+/** Makes the limit that all models share, and what containers count as that say nothing; nothing without a quota. */
+export function makeQuota(environment: KubernetesEnvironment): readonly KubernetesManifest[] {
+  const { quota, namespace } = environment;
+  const resources = Object.keys(quota);
+  if (resources.length === 0) return [];
+  const refused = resources.find((r) => REFUSED.includes(r));
+  if (refused !== undefined)
+    throw new Error(
+      `Cannot use "${refused}" in the quota of ${environment.file}: models have no limit on CPU, expected requests.cpu`,
+    );
+  const metadata = { name: NAME, namespace, labels: platformLabels(environment) };
+  return [
+    { apiVersion: 'v1', kind: 'ResourceQuota', metadata, spec: { hard: quota } },
+    {
+      apiVersion: 'v1',
+      kind: 'LimitRange',
+      metadata,
+      spec: {
+        limits: [
+          {
+            type: 'Container',
+            defaultRequest: { cpu: '25m', memory: PROXY_MEMORY.request },
+            default: { memory: PROXY_MEMORY.limit },
+          },
+        ],
+      },
+    },
+  ];
+}
