@@ -71,7 +71,7 @@ export const ENVIRONMENT_OPTION: Readonly<Record<string, Option>> = {
     type: 'string',
     short: 'e',
     value: 'NAME',
-    help: 'The environment, a file in environments/; default: local',
+    help: 'The environment, a file in environments/; default: local; --env for short',
   },
 };
 

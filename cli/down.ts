@@ -1,8 +1,8 @@
-import { openProject } from '../engine/project.ts';
+import { openProject, type PulumiProject } from '../engine/project.ts';
 import { destroyStack } from '../engine/run-pulumi.ts';
 import { removeUnusedState } from '../engine/remove-unused-state.ts';
 import { listStacks } from '../engine/stacks.ts';
-import { parseStackName, stackName } from '../schemas/names.ts';
+import { imagesStackName, parseStackName, type StackPurpose, stackName } from '../schemas/names.ts';
 import { named } from '../system/progress.ts';
 import { sideBySide } from '../system/side-by-side.ts';
 import {
@@ -13,13 +13,14 @@ import {
   type Outcome,
   UsageError,
 } from './command.ts';
+import { downPlatform, takePlatform } from './platform.ts';
 import { projectPlace, selectNames } from './select-endpoints.ts';
 import { requireSucceeded } from './stack-failures.ts';
 
 export const down: Command = {
   summary: 'Stop serving: drain, remove, and forget',
   usage: 'NAME…',
-  help: 'The endpoint file, its lock and its models stay.\n\n  davit down iris\n  davit down --all',
+  help: 'The endpoint file, its lock, its models and the images in the registry stay.\n\n  davit down iris\n  davit down --all\n  davit down _platform --env production     what the endpoints shared, after the last of them',
   options: { ...ENVIRONMENT_OPTION, all: { type: 'boolean', help: 'Every endpoint that is deployed there' } },
   args: { min: 0, max: Infinity },
   run: runDown,
@@ -27,14 +28,17 @@ export const down: Command = {
 
 const STACKS_AT_ONCE = 4;
 
-async function runDown(context: Context): Promise<Outcome> {
+async function runDown(all: Context): Promise<Outcome> {
+  const { context, platform } = takePlatform(all);
   const { args, options, root, progress, signal } = context;
+  if (platform && args.length === 0 && options['all'] !== true)
+    return downPlatform(context, await listDeployed(context));
   if (args.length > 0 === (options['all'] === true))
     throw new UsageError('Cannot tell what to take down: expected names of endpoints, or --all');
   const environment = environmentName(context);
   const project = await openProject(root, { progress, signal });
-  const deployed = (await listStacks(project)).map(parseStackName).filter((s) => s?.environment === environment);
-  const there = deployed.flatMap((s) => s?.endpoint ?? []);
+  const stacks = (await listStacks(project)).map(parseStackName);
+  const there = endpointsIn(stacks, environment);
   const wanted = args.length > 0 ? await selectNames(projectPlace(context), args) : there;
   await sideBySide(wanted, STACKS_AT_ONCE, async (endpoint) => {
     const stack = stackName(endpoint, environment);
@@ -42,6 +46,8 @@ async function runDown(context: Context): Promise<Outcome> {
     if (outcome.status !== 'succeeded') signal.throwIfAborted();
     requireSucceeded(stack, outcome);
   });
+  for (const name of wanted) await forgetImages(name, stacks, { project, environment, context });
+  if (platform) await downPlatform(context, []);
   await removeUnusedState(project);
   const lines = wanted.map((name) => (there.includes(name) ? `${name}: down` : `${name}: was not deployed`));
   return {
@@ -49,4 +55,27 @@ async function runDown(context: Context): Promise<Outcome> {
     result: { environment, endpoints: wanted.map((name) => ({ endpoint: name, deployed: there.includes(name) })) },
     text: lines.join('\n') || `Nothing is deployed to ${environment}`,
   };
+}
+
+async function listDeployed(context: Context): Promise<readonly string[]> {
+  const project = await openProject(context.root, context);
+  return endpointsIn((await listStacks(project)).map(parseStackName), environmentName(context));
+}
+
+function endpointsIn(stacks: readonly (StackPurpose | undefined)[], environment: string): readonly string[] {
+  return stacks.flatMap((s) => (s?.kind === 'endpoint' && s.environment === environment ? [s.endpoint] : []));
+}
+
+/** Forgets what was built for an endpoint that is deployed nowhere any more; the registry keeps its images. */
+async function forgetImages(
+  endpoint: string,
+  stacks: readonly (StackPurpose | undefined)[],
+  { project, environment, context }: { project: PulumiProject; environment: string; context: Context },
+): Promise<void> {
+  const mine = stacks.filter((s) => s?.kind !== 'platform' && s?.endpoint === endpoint);
+  const elsewhere = mine.some((s) => s?.kind === 'endpoint' && s.environment !== environment);
+  if (elsewhere || !mine.some((s) => s?.kind === 'images')) return;
+  const stack = imagesStackName(endpoint);
+  const { progress, signal } = context;
+  requireSucceeded(stack, await destroyStack(project, stack, { progress: named(progress, endpoint), signal }));
 }

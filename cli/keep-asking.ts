@@ -1,67 +1,68 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Answer } from './target.ts';
+import { type Asked, type Reply, Tally } from './asked.ts';
 
-/** What clients saw who kept asking. */
-export interface Asked {
-  readonly sent: number;
-  /** No answer, or one that is not 200. */
-  readonly failed: number;
-  readonly firstFailure: string | undefined;
-  /** Milliseconds from request to answer, sorted. */
-  readonly latencies: readonly number[];
-  /** How often each answer came, in the order of their first coming. */
-  readonly answers: ReadonlyMap<string, number>;
+export interface AskingOptions {
+  /** Of each client, between an answer and its next request. */
+  readonly pauseMilliseconds?: number;
+  /** Clients do what a Retry-After says, as well-behaved ones do; default: what is refused has failed. */
+  readonly honourRetryAfter?: boolean;
 }
 
 export interface Clients {
+  /** Resolves when every client has had an answer to a request that it sent after this call. */
+  readonly round: () => Promise<void>;
   readonly stop: () => void;
   /** Resolves when the last request has been answered. */
   readonly done: Promise<Asked>;
 }
 
-/** Starts clients that ask one request after the other, with a pause between them, until they are told to stop. */
-export function keepAsking(ask: () => Promise<Answer>, clients: number, pauseMilliseconds = 0): Clients {
+/** Statuses that say: nothing was started. */
+const COME_AGAIN = new Set([429, 503]);
+const LOOK_MILLISECONDS = 2;
+/** A server that is away is not to be asked as fast as this machine can. */
+const BROKEN_MILLISECONDS = 10;
+
+/** Starts clients that ask one request after the other until they are told to stop; `ask` gets the number of its client. */
+export function keepAsking(
+  ask: (client: number) => Promise<Reply>,
+  clients: number,
+  { pauseMilliseconds = 0, honourRetryAfter = false }: AskingOptions = {},
+): Clients {
   let going = true;
-  const seen = { sent: 0, failed: 0, firstFailure: undefined as string | undefined };
-  const latencies: number[] = [];
-  const answers = new Map<string, number>();
-  const one = async () => {
+  const tally = new Tally();
+  const answered = Array<number>(clients).fill(0);
+
+  /** Whether the client owes the server another try. */
+  const askOnce = async (client: number, owed: boolean): Promise<boolean> => {
     const started = performance.now();
-    seen.sent += 1;
-    const failure = await ask().then(
-      ({ status, body }) => {
-        if (status !== 200) return `${status} ${body}`;
-        answers.set(body, (answers.get(body) ?? 0) + 1);
-        return undefined;
-      },
-      (e: unknown) => (e instanceof Error ? e.message : String(e)),
-    );
-    latencies.push(performance.now() - started);
-    if (failure === undefined) return;
-    seen.failed += 1;
-    seen.firstFailure ??= failure;
-  };
-  const client = async () => {
-    while (going) {
-      await one();
-      if (pauseMilliseconds > 0) await sleep(pauseMilliseconds);
+    tally.send();
+    try {
+      const reply = await ask(client);
+      const seconds = honourRetryAfter && COME_AGAIN.has(reply.status) ? reply.retryAfterSeconds : undefined;
+      const again = seconds !== undefined && (going || !owed);
+      tally.answer(reply, { milliseconds: performance.now() - started, again });
+      if (again) await sleep(seconds * 1000);
+      return again;
+    } catch (e) {
+      tally.break(e);
+      await sleep(BROKEN_MILLISECONDS);
+      return false;
+    } finally {
+      answered[client] = (answered[client] ?? 0) + 1;
     }
   };
-  const done = Promise.all(Array.from({ length: clients }, client)).then(() => ({
-    ...seen,
-    latencies: latencies.toSorted((a, b) => a - b),
-    answers,
-  }));
-  return { stop: () => void (going = false), done };
-}
+  const keepOn = async (client: number) => {
+    let owed = false;
+    while (going || owed) {
+      owed = await askOnce(client, owed);
+      if (pauseMilliseconds > 0 && !owed) await sleep(pauseMilliseconds);
+    }
+  };
 
-/** The figures for a person: sent, failed, p50, p99 and the longest. */
-export function renderAsked({ sent, failed, latencies, answers }: Asked): string {
-  const at = (share: number) =>
-    (latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? 0).toFixed(1);
-  const kinds = [...answers].map(([answer, count]) => `${count} × ${answer.trim()}`);
-  return [
-    `${sent} requests sent, ${failed} failed; p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, longest ${at(1)} ms`,
-    ...kinds,
-  ].join('\n');
+  const done = Promise.all(answered.map((_, client) => keepOn(client))).then(() => tally.asked);
+  const round = async () => {
+    const enough = answered.map((count) => count + 2); // the first one may have been on its way already
+    while (going && answered.some((count, client) => count < (enough[client] ?? 0))) await sleep(LOOK_MILLISECONDS);
+  };
+  return { round, stop: () => void (going = false), done };
 }

@@ -15,7 +15,7 @@ export function parseArguments(command: Command, argv: readonly string[]): Parse
       { type, multiple, ...(short !== undefined && { short }) },
     ]),
   );
-  const parsed = parse(argv, options);
+  const parsed = parse('environment' in options ? argv.map(spellOut) : argv, options);
   const { min, max } = command.args;
   const count = parsed.positionals.length;
   if (!parsed.values['help'] && (count < min || count > max)) {
@@ -24,6 +24,11 @@ export function parseArguments(command: Command, argv: readonly string[]): Parse
     );
   }
   return { args: parsed.positionals, options: parsed.values };
+}
+
+/** `--env` is what many write. */
+function spellOut(argument: string): string {
+  return argument.replace(/^--env(?==|$)/, '--environment');
 }
 
 function parse(argv: readonly string[], options: NonNullable<Parameters<typeof parseArgs>[0]>['options']) {

@@ -8,6 +8,7 @@ import { named } from '../system/progress.ts';
 import { sideBySide } from '../system/side-by-side.ts';
 import { type Command, type Context, ENVIRONMENT_OPTION, environmentName, type Outcome } from './command.ts';
 import { hasDrifted } from './has-drifted.ts';
+import { previewPlatform, takePlatform } from './platform.ts';
 import { renderPlan } from './render-plan.ts';
 import { ENDPOINTS_OPTION, selectForEnvironment } from './select-endpoints.ts';
 import { openFor } from './open-for.ts';
@@ -18,14 +19,23 @@ export const preview: Command = {
   summary: 'Show what deploying would change',
   usage: '[NAME…]',
   help: 'Changes nothing. The lock must be up to date; the model is not run.',
-  options: { ...ENVIRONMENT_OPTION, ...ENDPOINTS_OPTION },
+  options: {
+    ...ENVIRONMENT_OPTION,
+    ...ENDPOINTS_OPTION,
+    refresh: { type: 'boolean', help: 'Look first at what is really there: shows what was changed by hand' },
+  },
   args: { min: 0, max: Infinity },
   run: runPreview,
 };
 
 const STACKS_AT_ONCE = 3;
 
-async function runPreview(context: Context): Promise<Outcome> {
+async function runPreview(all: Context): Promise<Outcome> {
+  const { context, platform } = takePlatform(all);
+  if (platform) {
+    const shared = await previewPlatform(context);
+    if (context.args.length === 0 || hasErrors(shared.diagnostics)) return shared;
+  }
   const selected = await selectForEnvironment(context);
   const [project, locks] = await Promise.all([openFor(context), checkLocks(selected.endpoints, context)]);
   const ready = selected.endpoints.filter((e) => !hasErrors(locks.get(e.name) ?? []));
@@ -59,7 +69,7 @@ export async function previewEndpoint(
   const outcome = await previewStack(project, stack, {
     progress: named(context.progress, endpoint.name),
     signal,
-    refresh: await hasDrifted(project, endpoint.name, context),
+    refresh: context.options['refresh'] === true || (await hasDrifted(project, endpoint.name, context)),
   });
   if (outcome.status !== 'succeeded') signal.throwIfAborted();
   return { plan: outcome.plan, diagnostics: makeStackDiagnostics(endpoint, stack, outcome) };

@@ -3,6 +3,7 @@ import type { Failure } from '../engine/failures.ts';
 import { renderStateLock } from '../engine/state-lock.ts';
 import { type Diagnostic, makeError } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint.ts';
+import { parseRevisionFailure, type RevisionFailure } from '../schemas/revision-failure.ts';
 
 const REVISION = 'davit:local:Revision';
 
@@ -15,18 +16,28 @@ const OUTAGE = /^Cannot (start|reach) the supervisor|^its provider or its progra
  */
 export function makeStackDiagnostics(endpoint: Endpoint, stack: string, outcome: Outcome): readonly Diagnostic[] {
   if (outcome.status === 'succeeded') return [];
-  const ours = outcome.failures.filter((f) => f.resource?.type !== REVISION || OUTAGE.test(f.message));
+  const sorted = outcome.failures.map((failure) => ({ failure, revision: readRevisionFailure(failure) }));
+  const ours = sorted.filter((f) => !f.revision).map((f) => f.failure);
   if (ours.length > 0 || outcome.failures.length === 0) requireSucceeded(stack, { ...outcome, failures: ours });
-  return outcome.failures.map((failure) => {
-    const entity = endpoint.entities.find((e) => failure.resource?.name.startsWith(`${e.name}-`));
-    const [message = '', ...hints] = failure.message.split('\n');
-    return makeError(
-      'revision-failed',
-      entity?.place ?? { file: endpoint.file, line: 1, column: 1 },
-      message,
-      hints.join('\n    ') || undefined,
-    );
-  });
+  return sorted.flatMap(({ revision }) => (revision ? [makeDiagnostic(endpoint, revision)] : []));
+}
+
+/** A revision's failure as our own provider says it, or as the program does; undefined: it is something else. */
+function readRevisionFailure({ resource, message }: Failure): RevisionFailure | undefined {
+  if (!resource) return parseRevisionFailure(message);
+  if (resource.type !== REVISION || OUTAGE.test(message)) return undefined;
+  const [first = '', ...hints] = message.split('\n');
+  return { revision: resource.name, message: first, hints };
+}
+
+function makeDiagnostic(endpoint: Endpoint, { revision, message, hints }: RevisionFailure): Diagnostic {
+  const entity = endpoint.entities.find((e) => revision.startsWith(`${e.name}-`));
+  return makeError(
+    'revision-failed',
+    entity?.place ?? { file: endpoint.file, line: 1, column: 1 },
+    message,
+    hints.join('\n    ') || undefined,
+  );
 }
 
 /** Throws when the engine did not do what it was asked to: an outage, or our fault. */

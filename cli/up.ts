@@ -2,6 +2,7 @@ import type { PulumiProject } from '../engine/project.ts';
 import { upStack } from '../engine/run-pulumi.ts';
 import { type Diagnostic, hasErrors } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint.ts';
+import type { Environment } from '../schemas/environment.ts';
 import { stackName } from '../schemas/names.ts';
 import type { Plan } from '../schemas/plan.ts';
 import { named } from '../system/progress.ts';
@@ -11,13 +12,14 @@ import { hasDrifted } from './has-drifted.ts';
 import { ENDPOINTS_OPTION, selectForEnvironment } from './select-endpoints.ts';
 import { openFor } from './open-for.ts';
 import { makeStackDiagnostics } from './stack-failures.ts';
+import { takePlatform, upPlatform } from './platform.ts';
 import { openTarget } from './targets.ts';
 import { validateDeclared } from './validate.ts';
 
 export const up: Command = {
   summary: 'Deploy: start the new revisions, then switch traffic to them',
   usage: '[NAME…]',
-  help: 'Validates first. Traffic moves when every new revision has answered; if one does not, the old ones keep serving.',
+  help: 'Validates first. Traffic moves when every new revision has answered; if one does not, the old ones keep serving.\n\n  davit up iris --env production\n  davit up _platform --env production     what the endpoints of a Kubernetes environment share; once, and after upgrades',
   options: { ...ENVIRONMENT_OPTION, ...ENDPOINTS_OPTION },
   args: { min: 0, max: Infinity },
   run: runUp,
@@ -33,9 +35,14 @@ export interface Deployed {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-async function runUp(context: Context): Promise<Outcome> {
+async function runUp(all: Context): Promise<Outcome> {
+  const { context, platform } = takePlatform(all);
+  if (platform) {
+    const made = await upPlatform(context);
+    if (context.args.length === 0 || hasErrors(made.diagnostics)) return made;
+  }
   const { environment, endpoints, diagnostics } = await selectForEnvironment(context);
-  const deployed = environment ? await deployAll(endpoints, context) : [];
+  const deployed = environment ? await deployAll(endpoints, environment, context) : [];
   const target = environment && openTarget(context.root, environment);
   const done = deployed.some((d) => d.url !== undefined);
   const access = target && done ? await target.openAccess() : undefined;
@@ -53,11 +60,15 @@ async function runUp(context: Context): Promise<Outcome> {
 }
 
 /** Validates and deploys endpoints side by side; one that fails does not hold up the others. */
-export async function deployAll(endpoints: readonly Endpoint[], context: Context): Promise<readonly Deployed[]> {
+export async function deployAll(
+  endpoints: readonly Endpoint[],
+  environment: Environment,
+  context: Context,
+): Promise<readonly Deployed[]> {
   const project = openFor(context);
   project.catch(() => undefined); // awaited by every deployment below
   const results = await sideBySide(endpoints, STACKS_AT_ONCE, (e) =>
-    deploy(e, project, context).then(
+    deploy(e, { opening: project, environment, context }).then(
       (value) => ({ value, error: undefined }),
       (error: unknown) => ({ value: undefined, error }),
     ),
@@ -69,14 +80,24 @@ export async function deployAll(endpoints: readonly Endpoint[], context: Context
   return results.flatMap((r) => r.value ?? []);
 }
 
-async function deploy(endpoint: Endpoint, opening: Promise<PulumiProject>, context: Context): Promise<Deployed> {
+interface Deployment {
+  readonly opening: Promise<PulumiProject>;
+  readonly environment: Environment;
+  readonly context: Context;
+}
+
+async function deploy(endpoint: Endpoint, { opening, environment, context }: Deployment): Promise<Deployed> {
   const progress = named(context.progress, endpoint.name);
   const validation = await validateDeclared(endpoint, context, progress);
   if (hasErrors(validation.diagnostics)) {
     return { endpoint: endpoint.name, plan: undefined, url: undefined, diagnostics: validation.diagnostics };
   }
   const project = await opening;
-  const stack = stackName(endpoint.name, environmentName(context));
+  if (environment.target === 'kubernetes') {
+    const { ensureImages } = await import('./images.ts');
+    await ensureImages(endpoint, { context, project, environment, progress });
+  }
+  const stack = stackName(endpoint.name, environment.name);
   const refresh = await hasDrifted(project, endpoint.name, context);
   if (refresh) progress.say('It was deployed and is not there any more: looking at what is left …');
   const outcome = await upStack(project, stack, { progress, signal: context.signal, refresh });

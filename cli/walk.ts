@@ -2,11 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Diagnostic, hasErrors } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint.ts';
+import type { Environment } from '../schemas/environment.ts';
 import { readEndpoint, readEnvironment } from '../schemas/read-declared.ts';
 import type { Command, Context, Outcome } from './command.ts';
 import { openFor } from './open-for.ts';
-import { keepAsking, renderAsked } from './keep-asking.ts';
+import { keepAsking } from './keep-asking.ts';
 import { preview } from './preview.ts';
+import { renderAsked, renderFailures } from './render-asked.ts';
 import { projectPlace } from './select-endpoints.ts';
 import type { Connection, Target } from './target.ts';
 import { openTarget } from './targets.ts';
@@ -54,11 +56,14 @@ async function runWalk(context: Context): Promise<Outcome> {
   return steps.end([], await renderAccess(target));
 }
 
-async function readTarget(context: Context): Promise<Target> {
+async function requireEnvironment(context: Context): Promise<Environment> {
   const { value } = await readEnvironment(projectPlace(context), ENVIRONMENT);
-  if (!value)
-    throw new Error(`Cannot read environments/${ENVIRONMENT}.yaml; npx davit check says what is wrong with it`);
-  return openTarget(context.root, value);
+  if (value) return value;
+  throw new Error(`Cannot read environments/${ENVIRONMENT}.yaml; npx davit check says what is wrong with it`);
+}
+
+async function readTarget(context: Context): Promise<Target> {
+  return openTarget(context.root, await requireEnvironment(context));
 }
 
 async function isInPlace(target: Target, context: Context): Promise<boolean> {
@@ -95,25 +100,21 @@ async function deployAndUpdate(
 
   steps.next(`Update to version 2 while ${CLIENTS} clients keep asking`);
   const body = await readExample(now);
-  const clients = keepAsking(
-    () => connection.ask({ endpoint: ENDPOINT, entity: undefined, ...body }),
-    CLIENTS,
-    PAUSE_MILLISECONDS,
-  );
+  const clients = keepAsking(() => connection.ask({ endpoint: ENDPOINT, entity: undefined, ...body }), CLIENTS, {
+    pauseMilliseconds: PAUSE_MILLISECONDS,
+  });
   const second = await deploy(now).finally(() => clients.stop());
   const asked = await clients.done;
   if (hasErrors(second)) return second;
   steps.show(renderAsked(asked));
-  if (asked.failed > 0)
-    throw new Error(
-      `Cannot update without downtime: ${asked.failed} of ${asked.sent} requests failed, expected 0; first: ${asked.firstFailure ?? ''}`,
-    );
+  if (asked.failed > 0) throw new Error(`Cannot update without downtime: ${renderFailures(asked)}`);
   steps.show(`before: ${old}\nafter:  ${await askOnce(connection, now)}`);
   return second;
 }
 
 async function deploy(context: Context): Promise<readonly Diagnostic[]> {
-  const deployed = await deployAll([await requireEndpoint(context)], context);
+  const endpoint = await requireEndpoint(context);
+  const deployed = await deployAll([endpoint], await requireEnvironment(context), context);
   return deployed.flatMap((d) => d.diagnostics);
 }
 

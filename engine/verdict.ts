@@ -1,5 +1,8 @@
 import type { Operation, PlannedResource, Verdict } from '../schemas/plan.ts';
 
+/** What is one revision: ours on this machine, and what makes the one revision of a Configuration on Kubernetes. */
+const REVISION = /^(davit:local:Revision|kubernetes:serving\.knative\.dev\/v1:Configuration)$/;
+
 /** Says in words what a plan comes to. Revisions and routes are what every target has, whatever its resources are. */
 export function makeVerdict(resources: readonly PlannedResource[]): Verdict {
   const changed = resources.filter((r) => r.operation !== 'same');
@@ -11,6 +14,8 @@ export function makeVerdict(resources: readonly PlannedResource[]): Verdict {
     return { kind: 'delete', words: withNames('delete', revisions(changed, 'delete')) };
   }
   const retried = changed.filter((r) => r.operation === 'update' && r.differences.length === 0); // was not ready
+  const recreated = revisions(changed, 'replace').filter((name) => isRecreated(changed, name));
+  if (recreated.length > 0) return { kind: 'recreate', words: `recreate, with downtime: ${recreated.join(', ')}` };
   const fresh = [...revisions(changed, 'create'), ...revisions(changed, 'replace'), ...revisions(retried, 'update')];
   const gone = revisions(changed, 'delete');
   if (fresh.length + gone.length > 0) return { kind: 'rolling-update', words: rollingUpdate(gone, fresh) };
@@ -22,7 +27,7 @@ function isEvery(resources: readonly PlannedResource[], operation: Operation): b
 }
 
 function revisions(resources: readonly PlannedResource[], operation: Operation): readonly string[] {
-  return resources.filter((r) => r.type.endsWith(':Revision') && r.operation === operation).map((r) => r.name);
+  return resources.filter((r) => REVISION.test(r.type) && r.operation === operation).map((r) => r.name);
 }
 
 function withNames(words: string, names: readonly string[]): string {
@@ -38,4 +43,9 @@ function rollingUpdate(gone: readonly string[], fresh: readonly string[]): strin
 function describeChange({ name, operation, differences }: PlannedResource): string {
   const paths = differences.map((d) => d.path).join(', ');
   return operation === 'update' && paths ? `${name} (${paths})` : `${operation} ${name}`;
+}
+
+/** On Kubernetes a revision is only ever replaced when the endpoint asks for it, and then the old one ends first. */
+function isRecreated(resources: readonly PlannedResource[], name: string): boolean {
+  return resources.some((r) => r.name === name && r.operation === 'replace' && r.type.startsWith('kubernetes:'));
 }

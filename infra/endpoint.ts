@@ -1,6 +1,5 @@
 import * as pulumi from '@pulumi/pulumi';
-import type { Declaration } from './declaration.ts';
-import { deploy } from './targets.ts';
+import type { Deploy } from './prepare.ts';
 
 /** One endpoint in one environment: its revisions, then the route that shares the traffic out among them. */
 export class Endpoint extends pulumi.ComponentResource {
@@ -9,9 +8,9 @@ export class Endpoint extends pulumi.ComponentResource {
   /** Names of the revisions, by entity. */
   readonly revisions: pulumi.Output<Readonly<Record<string, string>>>;
 
-  constructor(name: string, declaration: Declaration, options?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, deploy: Deploy, options?: pulumi.ComponentResourceOptions) {
     super('davit:index:Endpoint', name, {}, options);
-    const { url, revisions } = deploy(declaration, this);
+    const { url, revisions } = deploy(this);
     this.url = url;
     this.revisions = pulumi.output(revisions);
     this.registerOutputs({ url, revisions });

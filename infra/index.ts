@@ -1,10 +1,29 @@
-// The Pulumi program: deploys the one endpoint that the stack `ENDPOINT.ENVIRONMENT` names.
+// The Pulumi program: deploys what the name of the stack says. `iris.production`: one endpoint in one environment;
+// `iris._images`: its images; `_platform.production`: what the endpoints of an environment share.
 import * as pulumi from '@pulumi/pulumi';
+import { parseStackName } from '../schemas/names.ts';
 import { Endpoint } from './endpoint.ts';
+import { prepare } from './prepare.ts';
 import { readDeclaration } from './read-declaration.ts';
 
-const place = { root: pulumi.runtime.getRootDirectory(), endpoints: process.env['DAVIT_ENDPOINTS'] ?? 'endpoints' };
-const declaration = await readDeclaration(place, pulumi.getStack());
-const endpoint = new Endpoint(declaration.endpoint.name, declaration);
+export default await run(pulumi.getStack());
 
-export const { url, revisions } = endpoint;
+/** Registers everything; the outputs of the stack. */
+async function run(stack: string): Promise<object> {
+  const place = { root: pulumi.runtime.getRootDirectory(), endpoints: process.env['DAVIT_ENDPOINTS'] ?? 'endpoints' };
+  const purpose = parseStackName(stack);
+  if (!purpose)
+    throw new pulumi.RunError(`Cannot deploy stack "${stack}": expected ENDPOINT.ENVIRONMENT, as in iris.local`);
+  switch (purpose.kind) {
+    // What only Kubernetes needs is loaded for Kubernetes.
+    case 'platform':
+      return (await import('./platform/deploy-platform.ts')).deployPlatform(place, purpose.environment);
+    case 'images':
+      return (await import('./images/build-images.ts')).buildImages(place, purpose.endpoint);
+    case 'endpoint': {
+      const declaration = await readDeclaration(place, purpose);
+      const { url, revisions } = new Endpoint(purpose.endpoint, await prepare(declaration));
+      return { url, revisions };
+    }
+  }
+}

@@ -1,16 +1,17 @@
 import * as pulumi from '@pulumi/pulumi';
 import { type Diagnostic, hasErrors, renderDiagnostic, sortDiagnostics } from '../schemas/diagnostic.ts';
 import { checkAgainstEnvironment } from '../schemas/environment.ts';
-import { parseStackName } from '../schemas/names.ts';
 import { lockFile, type ProjectPlace, readEndpoint, readEnvironment, readLock } from '../schemas/read-declared.ts';
 import { checkLockedEntities } from './check-locked-entities.ts';
 import type { Declaration } from './declaration.ts';
 
-/** Reads what the stack deploys from its project; what is wrong with it ends the program, all at once. */
-export async function readDeclaration(place: ProjectPlace, stack: string): Promise<Declaration> {
-  const names = parseStackName(stack);
-  if (!names)
-    throw new pulumi.RunError(`Cannot deploy stack "${stack}": expected ENDPOINT.ENVIRONMENT, as in iris.local`);
+export interface DeclarationNames {
+  readonly endpoint: string;
+  readonly environment: string;
+}
+
+/** Reads what a stack deploys from its project; what is wrong with it ends the program, all at once. */
+export async function readDeclaration(place: ProjectPlace, names: DeclarationNames): Promise<Declaration> {
   const read = await Promise.all([
     readEndpoint(place, names.endpoint),
     readEnvironment(place, names.environment),
@@ -22,11 +23,12 @@ export async function readDeclaration(place: ProjectPlace, stack: string): Promi
     ...(endpoint && environment ? checkAgainstEnvironment(endpoint, environment) : []),
     ...(endpoint && lock ? checkLockedEntities(endpoint, lock) : []),
   ];
-  if (!endpoint || !environment || !lock || hasErrors(diagnostics)) throw refusal(stack, diagnostics);
+  if (!endpoint || !environment || !lock || hasErrors(diagnostics)) throw makeRefusal(names.endpoint, diagnostics);
   return { root: place.root, endpoint, environment, lock, lockFile: lockFile(place, names.endpoint) };
 }
 
-function refusal(stack: string, diagnostics: readonly Diagnostic[]): pulumi.RunError {
+/** The error that ends the program for what is wrong with the user's files. */
+export function makeRefusal(what: string, diagnostics: readonly Diagnostic[]): pulumi.RunError {
   const lines = sortDiagnostics(diagnostics).map(renderDiagnostic);
-  return new pulumi.RunError(`Cannot deploy "${stack}":\n${lines.join('\n')}`);
+  return new pulumi.RunError(`Cannot deploy "${what}":\n${lines.join('\n')}`);
 }

@@ -98,6 +98,7 @@ const VERDICTS: Readonly<Record<NonNullable<PreviewReport['plan']>['verdict']['k
   'no-change': 'no change',
   create: 'new',
   'rolling-update': 'rolling update',
+  recreate: '**recreate, with downtime**',
   'update-in-place': 'update in place',
   delete: '**removed**',
 };

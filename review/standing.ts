@@ -5,6 +5,7 @@ const STANDINGS = {
   fails: ['fails', 'fail'],
   unknown: ['not reviewed', 'not reviewed'],
   delete: ['removed', 'removed'],
+  recreate: ['recreated with downtime', 'recreated with downtime'],
   'rolling-update': ['rolling', 'rolling'],
   'update-in-place': ['in place', 'in place'],
   create: ['new', 'new'],

@@ -7,7 +7,7 @@ export const ENTITY_LABEL = `${DOMAIN}/entity`;
 /** On what belongs to the platform of an environment, and names that environment. */
 export const ENVIRONMENT_LABEL = `${DOMAIN}/environment`;
 
-const ENDPOINT_SLUG = 20;
+const ENDPOINT_SLUG = 18;
 const ENTITY_SLUG = 9;
 const ENDPOINT_HASH = 8;
 const ENTITY_HASH = 4;
@@ -15,7 +15,7 @@ const REVISION_HASH = 10;
 
 /**
  * `iris-1a2b3c4d`: an endpoint's objects. Databricks' names have capitals, underscores and up to 63 characters, those of
- * Kubernetes have not: the hash keeps two of them apart. At most 29 characters.
+ * Kubernetes have not: the hash keeps two of them apart. At most 27 characters.
  */
 export function endpointObjectName(endpoint: string): string {
   return `${slug(endpoint, ENDPOINT_SLUG, 'e')}-${contentHash({ endpoint }).slice(0, ENDPOINT_HASH)}`;
@@ -26,14 +26,22 @@ export function entityTag(entity: string): string {
   return `${slug(entity, ENTITY_SLUG, 's')}-${contentHash({ entity }).slice(0, ENTITY_HASH)}`;
 }
 
-/** `iris-1a2b3c4d-iris-2-9f3c`: the Configuration of a served entity. At most 44 characters. */
-export function configurationName(endpoint: string, entity: string): string {
+/** `iris-1a2b3c4d-iris-2-9f3c`: what belongs to a served entity, whatever its content. At most 42 characters. */
+export function entityObjectName(endpoint: string, entity: string): string {
   return `${endpointObjectName(endpoint)}-${entityTag(entity)}`;
 }
 
-/** The Revision of a served entity: its Configuration and what it is made of. 55 characters: Knative adds `-private`. */
-export function knativeRevisionName(endpoint: string, entity: string, content: unknown): string {
-  return `${configurationName(endpoint, entity)}-${contentHash(content).slice(0, REVISION_HASH)}`;
+/**
+ * The Configuration of a served entity and what it is made of: it has one Revision, ever, and goes with it. At most 53
+ * characters.
+ */
+export function configurationName(endpoint: string, entity: string, content: unknown): string {
+  return `${entityObjectName(endpoint, entity)}-${contentHash(content).slice(0, REVISION_HASH)}`;
+}
+
+/** The one Revision of a Configuration. At most 55 characters: Knative adds `-private` for a Service of its own. */
+export function knativeRevisionName(configuration: string): string {
+  return `${configuration}-1`;
 }
 
 /** The host under which Kourier knows an endpoint, or one of its entities. */

@@ -34,7 +34,7 @@ export interface PropertyDifference {
 }
 
 export interface Verdict {
-  readonly kind: 'no-change' | 'create' | 'rolling-update' | 'update-in-place' | 'delete';
+  readonly kind: 'no-change' | 'create' | 'rolling-update' | 'recreate' | 'update-in-place' | 'delete';
   /** For a person: `rolling update: iris-1-3f9c2a71d0 → iris-2-8be10c44f7`. */
   readonly words: string;
 }

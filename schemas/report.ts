@@ -56,7 +56,7 @@ const plan = z.strictObject({
   ),
   counts: z.record(z.enum(OPERATIONS), count),
   verdict: z.strictObject({
-    kind: z.enum(['no-change', 'create', 'rolling-update', 'update-in-place', 'delete']),
+    kind: z.enum(['no-change', 'create', 'rolling-update', 'recreate', 'update-in-place', 'delete']),
     words: text,
   }),
 });

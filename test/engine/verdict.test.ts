@@ -32,6 +32,16 @@ test.each<[string, readonly PlannedResource[], ReturnType<typeof makeVerdict>]>(
     [revision('i-1', 'update', ['bounds.max']), route('same')],
     { kind: 'update-in-place', words: 'update in place: i-1 (bounds.max)' },
   ],
+  [
+    'a revision on Kubernetes',
+    [configuration('i-2', 'create'), route('update'), configuration('i-1', 'delete')],
+    { kind: 'rolling-update', words: 'rolling update: i-1 → i-2' },
+  ],
+  [
+    'one that has to end first',
+    [configuration('i', 'replace'), route('update')],
+    { kind: 'recreate', words: 'recreate, with downtime: i' },
+  ],
 ])('makeVerdict() names %s', (_what, resources, expected) => {
   expect(makeVerdict(resources)).toEqual(expected);
 });
@@ -39,6 +49,10 @@ test.each<[string, readonly PlannedResource[], ReturnType<typeof makeVerdict>]>(
 function revision(name: string, operation: Operation, paths: readonly string[] = []): PlannedResource {
   const differences = paths.map((path) => ({ path, change: 'update' as const, replaces: false, old: 1, new: 2 }));
   return { urn: name, type: 'davit:local:Revision', name, operation, differences };
+}
+
+function configuration(name: string, operation: Operation): PlannedResource {
+  return { ...revision(name, operation), type: 'kubernetes:serving.knative.dev/v1:Configuration' };
 }
 
 function route(operation: Operation): PlannedResource {

@@ -8,10 +8,12 @@ import type { Declaration } from '../../infra/declaration.ts';
 import type { LocalEnvironment } from '../../schemas/environment.ts';
 import { makeEndpointProject, makeLock } from './endpoint-project.ts';
 
+const HERE = { endpoint: 'iris', environment: 'here' };
+
 test('makeRevisionInputs() and makeRouteInputs() make what the local provider is told', async () => {
   const { root, declare } = await makeEndpointProject();
   await declare({ one: { version: 1, percentage: 100 }, two: { version: 2, percentage: 0, max: 8 } });
-  const declaration = requireLocal(await readDeclaration({ root, endpoints: 'endpoints' }, 'iris.here'));
+  const declaration = requireLocal(await readDeclaration({ root, endpoints: 'endpoints' }, HERE));
   const revisions = declaration.endpoint.entities.map((entity) => makeRevisionInputs(declaration, entity));
   expect(revisions[1]).toEqual({
     name: expect.stringMatching(/^two-[0-9a-f]{10}$/) as string,
@@ -41,7 +43,7 @@ test('makeRevisionInputs() and makeRouteInputs() make what the local provider is
 test('checkLockedEntities() reports an entity whose model is another than the locked one', async () => {
   const { root, declare } = await makeEndpointProject();
   await declare({ one: { version: 1, percentage: 50 }, two: { version: 2, percentage: 50 } });
-  const { endpoint } = await readDeclaration({ root, endpoints: 'endpoints' }, 'iris.here');
+  const { endpoint } = await readDeclaration({ root, endpoints: 'endpoints' }, HERE);
   const { lock } = parseLock(makeLock({ one: { version: 1 }, two: { version: 1 } }), 'endpoints/iris.lock');
   expect(lock && checkLockedEntities(endpoint, lock)).toEqual([
     {
@@ -54,12 +56,6 @@ test('checkLockedEntities() reports an entity whose model is another than the lo
       hint: 'Make the lock again: npx davit lock iris',
     },
   ]);
-});
-
-test.each(['iris', 'iris.here.there', '.here'])('readDeclaration() refuses the stack name %s', async (stack) => {
-  await expect(readDeclaration({ root: '/nowhere', endpoints: 'endpoints' }, stack)).rejects.toThrow(
-    `Cannot deploy stack "${stack}": expected ENDPOINT.ENVIRONMENT, as in iris.local`,
-  );
 });
 
 function requireLocal({ environment, ...rest }: Declaration): Declaration<LocalEnvironment> {

@@ -1,12 +1,83 @@
-import type * as pulumi from '@pulumi/pulumi';
+import * as pulumi from '@pulumi/pulumi';
 import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
+import { makeServingEntry } from '../../../schemas/make-serving-entry.ts';
 import type { Declaration } from '../../declaration.ts';
-import type { Deployed } from '../../targets.ts';
+import { KubernetesObject, KubernetesPatch } from '../../kubernetes/object-resource.ts';
+import { makeProvider } from '../../kubernetes/provider.ts';
+import type { Deployed } from '../../prepare.ts';
+import { Gate } from './gate.ts';
+import * as make from './make-objects.ts';
+import type { PreparedEntity, PreparedKubernetes } from './prepare-kubernetes.ts';
+import { verifyThroughEdge } from './verify-through-edge.ts';
 
-/** Makes an endpoint's objects on Kubernetes with Knative Serving. */
+/** Until Kourier has a new Route everywhere. */
+const ROUTE_LIMIT = '3m';
+
+/**
+ * Revisions first; the Route names them only when every one is proven, in one write. Then a question through the edge,
+ * and only then, which is the engine's own order, the revisions that are no more in the program are deleted.
+ */
 export function deployToKubernetes(
-  { environment }: Declaration<KubernetesEnvironment>,
+  declaration: Declaration<KubernetesEnvironment>,
+  { api, entities }: PreparedKubernetes,
   parent: pulumi.Resource,
 ): Deployed {
-  throw new Error(`Cannot deploy to ${environment.name} below ${String(parent)}: it is being written`);
+  const { root, endpoint, environment } = declaration;
+  const place = { endpoint: endpoint.name, environment };
+  const options = { parent, provider: makeProvider(environment, root) };
+  const gate = new Gate(api, environment.namespace);
+  const made = entities.map((e) =>
+    deployEntity(e, { place, options, gate, recreate: endpoint.rollout === 'recreate' }),
+  );
+  const proven = pulumi.all(made.map((m) => m.proven));
+  const shares = Object.fromEntries(endpoint.routes.map((r) => [r.entity, r.percentage]));
+  const plans = entities.map(({ plan }) => plan);
+  const route = new KubernetesObject(
+    endpoint.name,
+    make.makeRoute(place, plans, { shares, revisions: plans.map((_, i) => proven.apply((names) => names[i] ?? '')) }),
+    {
+      ...options,
+      dependsOn: made.map((m) => m.last),
+      customTimeouts: { create: ROUTE_LIMIT, update: ROUTE_LIMIT },
+    },
+  );
+  const revisions = Object.fromEntries(plans.map(({ entity, revision }) => [entity.name, revision]));
+  const entry = new KubernetesObject(
+    `${endpoint.name}-entry`,
+    make.makeEntryConfigMap(place, make.renderEntry(makeServingEntry(endpoint, revisions, environment.namespace))),
+    { ...options, dependsOn: route },
+  );
+  return {
+    url: verifyThroughEdge({ api, declaration, after: [route, entry] }),
+    revisions: Object.fromEntries(plans.map(({ entity, name }) => [entity.name, pulumi.output(name)])),
+  };
+}
+
+interface EntityContext {
+  readonly place: make.ObjectPlace;
+  readonly options: pulumi.CustomResourceOptions;
+  readonly gate: Gate;
+  readonly recreate: boolean;
+}
+
+function deployEntity({ plan, image }: PreparedEntity, { place, options, gate, recreate }: EntityContext) {
+  const label = plan.entity.name;
+  const account = new KubernetesObject(`${label}-account`, make.makeServiceAccount(place, plan), options);
+  const budget = new KubernetesObject(`${label}-budget`, make.makeDisruptionBudget(place, plan), options);
+  // Nothing runs beside it: what holds the hardware goes first, and comes back only with the new one.
+  const configuration = new KubernetesObject(
+    recreate ? label : plan.name,
+    make.makeConfiguration(place, plan, image ?? pulumi.output(pulumi.unknown)),
+    {
+      ...options,
+      dependsOn: [account, budget],
+      ...(recreate && { replaceOnChanges: ['spec'], deleteBeforeReplace: true }),
+    },
+  );
+  const there = gate.exists(configuration, plan);
+  const bounds = new KubernetesPatch(`${plan.name}-bounds`, make.makeBounds(place, plan, there), {
+    ...options,
+    dependsOn: configuration,
+  });
+  return { last: bounds, proven: gate.prove([configuration, bounds], plan) };
 }

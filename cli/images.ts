@@ -1,0 +1,67 @@
+import type { PulumiProject } from '../engine/project.ts';
+import { previewStack, upStack } from '../engine/run-pulumi.ts';
+import { planImage } from '../images/plan-image.ts';
+import { readImageDigest } from '../images/registry.ts';
+import type { Endpoint } from '../schemas/endpoint.ts';
+import type { KubernetesEnvironment } from '../schemas/environment.ts';
+import { imagesStackName } from '../schemas/names.ts';
+import { readLock } from '../schemas/read-declared.ts';
+import type { Plan } from '../schemas/plan.ts';
+import type { Progress } from '../system/progress.ts';
+import type { Context } from './command.ts';
+import { projectPlace } from './select-endpoints.ts';
+import { requireSucceeded } from './stack-failures.ts';
+
+export interface ImagesOptions {
+  readonly context: Context;
+  readonly project: PulumiProject;
+  readonly environment: KubernetesEnvironment;
+  readonly progress: Progress;
+}
+
+/** Builds and pushes the images of an endpoint that its registry does not have; a failed build is tried again. */
+export async function ensureImages(endpoint: Endpoint, options: ImagesOptions): Promise<void> {
+  const { context, environment, progress } = options;
+  const missing = await listMissingImages(endpoint, options);
+  if (missing.length === 0) return;
+  progress.say(`Building ${missing.join(', ')} …`);
+  const stack = imagesStackName(endpoint.name);
+  for (let tries = 0; ; tries++) {
+    const outcome = await upStack(forEnvironment(options), stack, { progress, signal: context.signal });
+    if (outcome.status === 'succeeded') return;
+    context.signal.throwIfAborted();
+    if (outcome.status === 'locked' || tries >= environment.images.retries) return requireSucceeded(stack, outcome);
+    progress.say(`The build failed; trying again (${tries + 1} of ${environment.images.retries})`);
+  }
+}
+
+/** What building the missing images would be; undefined: nothing is missing. */
+export async function previewImages(endpoint: Endpoint, options: ImagesOptions): Promise<Plan | undefined> {
+  if ((await listMissingImages(endpoint, options)).length === 0) return undefined;
+  const stack = imagesStackName(endpoint.name);
+  const { progress, context } = options;
+  const outcome = await previewStack(forEnvironment(options), stack, { progress, signal: context.signal });
+  if (outcome.status !== 'succeeded') context.signal.throwIfAborted();
+  requireSucceeded(stack, outcome);
+  return outcome.plan;
+}
+
+/** The images that the registry lacks, by reference. */
+async function listMissingImages(
+  endpoint: Endpoint,
+  { context, environment }: ImagesOptions,
+): Promise<readonly string[]> {
+  const { value: lock } = await readLock(projectPlace(context), endpoint.name);
+  if (!lock) throw new Error(`Cannot read the lock of "${endpoint.name}" any more, expected it to be there`);
+  const planned = endpoint.entities.map((entity) =>
+    planImage({ endpoint, entity, lock, settings: environment.images }),
+  );
+  const references = [...new Set((await Promise.all(planned)).map((plan) => plan.reference))];
+  const found = await Promise.all(references.map((reference) => readImageDigest(reference)));
+  return references.filter((_, i) => found[i] === undefined);
+}
+
+/** The stack has no environment in its name: images belong to a registry. */
+function forEnvironment({ project, environment }: ImagesOptions): PulumiProject {
+  return { ...project, environment: { ...project.environment, DAVIT_ENVIRONMENT: environment.name } };
+}

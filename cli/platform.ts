@@ -1,0 +1,101 @@
+import { destroyStack, previewDestroyStack, previewStack, upStack } from '../engine/run-pulumi.ts';
+import type { Outcome as EngineOutcome } from '../engine/outcome.ts';
+import { openProject, type PulumiProject } from '../engine/project.ts';
+import { makeError } from '../schemas/diagnostic.ts';
+import { PLATFORM, platformStackName } from '../schemas/names.ts';
+import { readEnvironment } from '../schemas/read-declared.ts';
+import { named } from '../system/progress.ts';
+import { type Context, environmentName, type Outcome } from './command.ts';
+import { renderPlan } from './render-plan.ts';
+import { projectPlace } from './select-endpoints.ts';
+import { requireSucceeded } from './stack-failures.ts';
+
+/** Whether `_platform` is among the names; the context has the others. */
+export function takePlatform(context: Context): { readonly context: Context; readonly platform: boolean } {
+  const args = context.args.filter((name) => name !== PLATFORM);
+  const platform = args.length < context.args.length;
+  return { context: platform ? { ...context, args } : context, platform };
+}
+
+/** Deploys what the endpoints of an environment share. */
+export async function upPlatform(context: Context): Promise<Outcome> {
+  return withPlatform(context, async (project, stack, options) => {
+    const outcome = await upStack(project, stack, options);
+    requireDone(stack, outcome, context);
+    const { plan, outputs } = outcome;
+    const lines = [`${PLATFORM}: ${plan.verdict.words}`, ...renderOutputs(outputs)];
+    return {
+      diagnostics: [],
+      result: { environment: environmentName(context), plan, outputs },
+      text: lines.join('\n'),
+    };
+  });
+}
+
+/** Says what deploying it would change. */
+export async function previewPlatform(context: Context): Promise<Outcome> {
+  return withPlatform(context, async (project, stack, options) => {
+    const outcome = await previewStack(project, stack, { ...options, refresh: context.options['refresh'] === true });
+    requireDone(stack, outcome, context);
+    const { plan } = outcome;
+    return {
+      diagnostics: [],
+      result: { environment: environmentName(context), plan },
+      text: renderPlan(PLATFORM, plan),
+    };
+  });
+}
+
+/** Removes it; refuses while endpoints are deployed. What was adopted stays. */
+export async function downPlatform(context: Context, deployed: readonly string[]): Promise<Outcome> {
+  return withPlatform(context, async (project, stack, options) => {
+    if (deployed.length > 0) {
+      const [first = ''] = deployed;
+      throw new Error(
+        `Cannot take down the platform of "${environmentName(context)}": ${deployed.join(', ')} ${deployed.length === 1 ? 'is' : 'are'} deployed to it, expected no endpoint; npx davit down ${first} --environment ${environmentName(context)} comes first`,
+      );
+    }
+    const there = (await previewDestroyStack(project, stack, options)).plan.resources.length > 0;
+    requireDone(stack, await destroyStack(project, stack, options), context);
+    return {
+      diagnostics: [],
+      result: { environment: environmentName(context), platform: there },
+      text: there ? `${PLATFORM}: down` : `${PLATFORM}: was not deployed`,
+    };
+  });
+}
+
+type PlatformOptions = Pick<Context, 'progress' | 'signal'>;
+
+async function withPlatform(
+  context: Context,
+  work: (project: PulumiProject, stack: string, options: PlatformOptions) => Promise<Outcome>,
+): Promise<Outcome> {
+  const { progress, signal } = context;
+  const name = environmentName(context);
+  const { value, diagnostics } = await readEnvironment(projectPlace(context), name);
+  if (!value) return { diagnostics, result: null, text: '' };
+  if (value.target !== 'kubernetes') {
+    const message = `Cannot deploy a platform to "${name}": its target is ${value.target}, which needs none, expected kubernetes`;
+    const refused = makeError(
+      'bad-value',
+      { file: value.file, line: 1, column: 1 },
+      message,
+      'Name another environment',
+    );
+    return { diagnostics: [refused], result: null, text: '' };
+  }
+  const project = await openProject(context.root, { progress, signal });
+  return work(project, platformStackName(name), { progress: named(progress, PLATFORM), signal });
+}
+
+function requireDone(stack: string, outcome: EngineOutcome, { signal }: Context): void {
+  if (outcome.status !== 'succeeded') signal.throwIfAborted();
+  requireSucceeded(stack, outcome);
+}
+
+function renderOutputs(outputs: Readonly<Record<string, unknown>>): readonly string[] {
+  return Object.entries(outputs).map(
+    ([name, value]) => `    ${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
+}

@@ -1,0 +1,78 @@
+import { Image } from '@pulumi/docker/image.js';
+import { Provider } from '@pulumi/docker/provider.js';
+import * as pulumi from '@pulumi/pulumi';
+import { locateModel } from '../../system/locate-model.ts';
+import { makeBuildContext } from '../../images/make-build-context.ts';
+import { type ImagePlan, planImage } from '../../images/plan-image.ts';
+import { findCacheImage, readImageDigest } from '../../images/registry.ts';
+import type { Entity } from '../../schemas/endpoint.ts';
+import type { KubernetesEnvironment } from '../../schemas/environment.ts';
+import type { ProjectPlace } from '../../schemas/read-declared.ts';
+import type { Declaration } from '../declaration.ts';
+import { readDeclaration } from '../read-declaration.ts';
+import { chooseEnvironment } from './choose-environment.ts';
+
+/**
+ * Builds the images of an endpoint that the registry does not have. The registry is the truth: a tag says all that its
+ * image is made of, so one that is there is never built again, whoever built it.
+ */
+export async function buildImages(place: ProjectPlace, endpoint: string): Promise<object> {
+  const environment = await chooseEnvironment(place);
+  const declared = await readDeclaration(place, { endpoint, environment: environment.name });
+  const declaration: Declaration<KubernetesEnvironment> = { ...declared, environment };
+  const provider = new Provider('docker', {
+    ...(environment.images.dockerHost !== undefined && { host: environment.images.dockerHost }),
+  });
+  const images: Record<string, pulumi.Output<string>> = {};
+  const made = new Map<string, pulumi.Output<string>>();
+  for (const entity of declaration.endpoint.entities) {
+    const { endpoint: whole, lock } = declaration;
+    const plan = await planImage({ endpoint: whole, entity, lock, settings: environment.images });
+    const image = made.get(plan.reference) ?? (await ensureImage(plan, { declaration, entity, provider }));
+    made.set(plan.reference, image);
+    images[entity.name] = image;
+  }
+  return { images };
+}
+
+interface ImageParts {
+  readonly declaration: Declaration<KubernetesEnvironment>;
+  readonly entity: Entity;
+  readonly provider: Provider;
+}
+
+async function ensureImage(plan: ImagePlan, parts: ImageParts): Promise<pulumi.Output<string>> {
+  const digest = await readImageDigest(plan.reference);
+  return digest === undefined ? buildImage(plan, parts) : pulumi.output(`${plan.repository}@${digest}`);
+}
+
+async function buildImage(plan: ImagePlan, { declaration, entity, provider }: ImageParts) {
+  const { root, lock, environment } = declaration;
+  const { platform, timeoutSeconds } = environment.images;
+  await makeBuildContext(plan, {
+    root,
+    lock,
+    entity: entity.name,
+    modelFolder: locateModel(root, entity.model).folder,
+    full: !pulumi.runtime.isDryRun(),
+    progress: { say: (line) => void pulumi.log.info(line, undefined, undefined, true) },
+  });
+  const cached = await findCacheImage(plan);
+  const limit = `${timeoutSeconds}s`;
+  const image = new Image(
+    plan.reference,
+    {
+      imageName: plan.reference,
+      build: {
+        context: plan.context,
+        dockerfile: `${plan.context}/Dockerfile`,
+        platform,
+        network: 'none',
+        args: { BUILDKIT_INLINE_CACHE: '1' },
+        ...(cached !== undefined && { cacheFrom: { images: [cached] } }),
+      },
+    },
+    { provider, retainOnDelete: true, customTimeouts: { create: limit, update: limit } },
+  );
+  return image.repoDigest;
+}

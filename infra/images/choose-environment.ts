@@ -1,0 +1,21 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as pulumi from '@pulumi/pulumi';
+import type { KubernetesEnvironment } from '../../schemas/environment.ts';
+import { type ProjectPlace, readEnvironment } from '../../schemas/read-declared.ts';
+import { readPlatform } from '../read-platform.ts';
+
+/** The environment whose registry and base images are meant: DAVIT_ENVIRONMENT, else the only one on Kubernetes. */
+export async function chooseEnvironment(place: ProjectPlace): Promise<KubernetesEnvironment> {
+  const asked = process.env['DAVIT_ENVIRONMENT'];
+  if (asked) return readPlatform(place, asked);
+  const files = (await readdir(join(place.root, 'environments'))).filter((f) => f.endsWith('.yaml')).sort();
+  const read = await Promise.all(files.map((f) => readEnvironment(place, f.slice(0, -'.yaml'.length))));
+  const found = read.flatMap(({ value }) => (value?.target === 'kubernetes' ? [value] : []));
+  const [only, second] = found;
+  if (only && !second) return only;
+  const names = found.map((e) => e.name).join(', ') || 'none';
+  throw new pulumi.RunError(
+    `Cannot tell for which environment to build images: expected DAVIT_ENVIRONMENT to name one on Kubernetes; there are: ${names}`,
+  );
+}

@@ -1,0 +1,14 @@
+import * as pulumi from '@pulumi/pulumi';
+import type { KubernetesEnvironment } from '../schemas/environment.ts';
+import { type ProjectPlace, readEnvironment } from '../schemas/read-declared.ts';
+import { makeRefusal } from './read-declaration.ts';
+
+/** Reads the environment whose shared parts a stack deploys. */
+export async function readPlatform(place: ProjectPlace, name: string): Promise<KubernetesEnvironment> {
+  const { value, diagnostics } = await readEnvironment(place, name);
+  if (!value) throw makeRefusal(`_platform.${name}`, diagnostics);
+  if (value.target === 'kubernetes') return value;
+  throw new pulumi.RunError(
+    `Cannot deploy the platform of "${name}": its target is ${value.target}, expected kubernetes; the others need none`,
+  );
+}

@@ -1,0 +1,56 @@
+import * as pulumi from '@pulumi/pulumi';
+import type { KubernetesApi } from '../../../kubernetes/api.ts';
+import { proveRevision, RevisionFailed, waitForRevision } from '../../../kubernetes/prove-revision.ts';
+import { renderRevisionFailure } from '../../../schemas/revision-failure.ts';
+import type { EntityPlan } from './plan-entity.ts';
+
+/** Holds the Route back until every revision is proven. At a preview it is open, so that the difference is exact. */
+export class Gate {
+  readonly #api: KubernetesApi;
+  readonly #namespace: string;
+  readonly #stop = new AbortController();
+
+  constructor(api: KubernetesApi, namespace: string) {
+    this.#api = api;
+    this.#namespace = namespace;
+  }
+
+  /** The name of a revision, once Knative has made it. */
+  exists(after: pulumi.CustomResource, plan: EntityPlan): pulumi.Output<string> {
+    return this.#after([after], plan, () => waitForRevision(this.#api, this.#question(plan)));
+  }
+
+  /** The name of a revision, once it has its replicas and has predicted; rejects at once with what it fails of. */
+  prove(after: readonly pulumi.CustomResource[], plan: EntityPlan): pulumi.Output<string> {
+    return this.#after(after, plan, () =>
+      proveRevision(this.#api, {
+        ...this.#question(plan),
+        minReplicas: plan.replicas.min,
+        limitSeconds: plan.hardware.deploymentSeconds,
+        say: (line) => void pulumi.log.info(`${plan.name}: ${line}`, undefined, undefined, true),
+      }),
+    );
+  }
+
+  #question({ revision }: EntityPlan) {
+    return { namespace: this.#namespace, revision, signal: this.#stop.signal };
+  }
+
+  #after(
+    after: readonly pulumi.CustomResource[],
+    { name, revision }: EntityPlan,
+    wait: () => Promise<void>,
+  ): pulumi.Output<string> {
+    if (pulumi.runtime.isDryRun()) return pulumi.output(revision);
+    return pulumi.all(after.map((resource) => resource.id)).apply(async () => {
+      try {
+        await wait();
+        return revision;
+      } catch (e) {
+        this.#stop.abort(e); // nobody waits for the others: nothing is switched
+        if (!(e instanceof RevisionFailed)) throw e;
+        throw new pulumi.RunError(renderRevisionFailure({ revision: name, message: e.message, hints: e.hints }));
+      }
+    });
+  }
+}

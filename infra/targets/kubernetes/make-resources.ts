@@ -1,0 +1,13 @@
+import type { Hardware } from '../../../schemas/hardware.ts';
+import { multiplyQuantity } from '../../../schemas/multiply-quantity.ts';
+
+/**
+ * Makes the resources of one replica. Memory and graphics cards are limits too: what is over them would take them from
+ * somebody else. Processors are not: idle ones are for whoever has work.
+ */
+export function makeResources({ per, cpu, memory, gpu }: Hardware, workers: number) {
+  const times = per === 'unit' ? workers : 1;
+  const need = { cpu: multiplyQuantity(cpu, times), memory: multiplyQuantity(memory, times) };
+  const cards = gpu && { [gpu.resource]: String(gpu.count) };
+  return { requests: { ...need, ...cards }, limits: { memory: need.memory, ...cards } };
+}

@@ -1,0 +1,68 @@
+import * as pulumi from '@pulumi/pulumi';
+import { planImage } from '../../../images/plan-image.ts';
+import { readImageDigest } from '../../../images/registry.ts';
+import type { KubernetesApi } from '../../../kubernetes/api.ts';
+import { connectCluster } from '../../../kubernetes/connect.ts';
+import { readSecretVersions } from '../../../kubernetes/secrets-version.ts';
+import type { Entity } from '../../../schemas/endpoint.ts';
+import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
+import { parseSecretReference } from '../../../schemas/secret-reference.ts';
+import type { Declaration } from '../../declaration.ts';
+import { type EntityPlan, planEntity } from './plan-entity.ts';
+
+/** What is known before anything is registered. */
+export interface PreparedKubernetes {
+  readonly api: KubernetesApi;
+  readonly entities: readonly PreparedEntity[];
+}
+
+export interface PreparedEntity {
+  readonly plan: EntityPlan;
+  /** `registry/iris@sha256:…`; undefined at a preview: the image has yet to be built. */
+  readonly image: string | undefined;
+}
+
+/** Asks the registry for the images and the cluster for the versions of the secrets. */
+export async function prepareKubernetes(declaration: Declaration<KubernetesEnvironment>): Promise<PreparedKubernetes> {
+  const { root, endpoint, environment } = declaration;
+  const api = await connectCluster(environment.cluster, root);
+  const secretVersions = await readVersions(declaration, api);
+  const entities = endpoint.entities.map(async (entity): Promise<PreparedEntity> => {
+    const { reference, repository } = await planImage({
+      endpoint,
+      entity,
+      lock: declaration.lock,
+      settings: environment.images,
+    });
+    const digest = await readImageDigest(reference);
+    if (digest === undefined && !pulumi.runtime.isDryRun()) throw missingImage(declaration, reference);
+    const versions = Object.fromEntries(secretNames(entity, environment).map((n) => [n, secretVersions[n] ?? '']));
+    return {
+      plan: planEntity(declaration, entity, { image: reference, secretVersions: versions }),
+      image: digest === undefined ? undefined : `${repository}@${digest}`,
+    };
+  });
+  return { api, entities: await Promise.all(entities) };
+}
+
+function readVersions(
+  { endpoint, environment }: Declaration<KubernetesEnvironment>,
+  api: KubernetesApi,
+): Promise<Readonly<Record<string, string>>> {
+  const wanted = endpoint.entities.flatMap((e) => secretNames(e, environment));
+  return wanted.length === 0
+    ? Promise.resolve({})
+    : readSecretVersions(api, { namespace: environment.namespace, names: [...new Set(wanted)] });
+}
+
+/** The Kubernetes Secrets that an entity reads. */
+function secretNames({ environmentVars }: Entity, { secrets }: KubernetesEnvironment): readonly string[] {
+  const scopes = Object.values(environmentVars).flatMap((v) => parseSecretReference(v)?.scope ?? []);
+  return [...new Set(scopes.map((scope) => secrets[scope] ?? scope))].sort();
+}
+
+function missingImage({ endpoint, environment }: Declaration<KubernetesEnvironment>, reference: string) {
+  return new pulumi.RunError(
+    `Cannot deploy "${endpoint.name}": the image ${reference} is not in the registry, expected it to be built first: npx davit up ${endpoint.name} --environment ${environment.name} does, and so does DAVIT_ENVIRONMENT=${environment.name} pulumi up -s ${endpoint.name}._images`,
+  );
+}

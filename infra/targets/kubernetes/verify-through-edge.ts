@@ -1,0 +1,84 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as pulumi from '@pulumi/pulumi';
+import type { KubernetesApi } from '../../../kubernetes/api.ts';
+import { findEdge, requestClientToken } from '../../../kubernetes/edge-access.ts';
+import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
+import { locateModel } from '../../../system/locate-model.ts';
+import type { Declaration } from '../../declaration.ts';
+
+export interface Verification {
+  readonly api: KubernetesApi;
+  readonly declaration: Declaration<KubernetesEnvironment>;
+  readonly after: readonly pulumi.CustomResource[];
+}
+
+const EXAMPLE = 'serving_input_example.json';
+/** Until the edge and Kourier know of a change. */
+const LIMIT_MILLISECONDS = 60_000;
+const PAUSE_MILLISECONDS = 250;
+const TOKEN_SECONDS = 600;
+const SHOWN_CHARACTERS = 300;
+
+/** Asks every entity by its own path, as a client would; the address of the endpoint, once all have answered. */
+export function verifyThroughEdge({ api, declaration, after }: Verification): pulumi.Output<string> {
+  if (pulumi.runtime.isDryRun()) return pulumi.output(pulumi.unknown) as unknown as pulumi.Output<string>;
+  return pulumi.all(after.map((resource) => resource.id)).apply(async () => {
+    const { endpoint, environment } = declaration;
+    const edge = await findEdge(api, environment);
+    const url = `${edge}/serving-endpoints/${endpoint.name}/invocations`;
+    const token = await requestClientToken(api, environment, TOKEN_SECONDS);
+    const reached = await isReachable(edge);
+    if (!reached && environment.gateway.url === undefined) {
+      void pulumi.log.warn(
+        `Cannot reach the edge at ${edge} from here, so nothing was asked through it: expected gateway.url in ${environment.file} to say where clients reach it`,
+      );
+      return url;
+    }
+    for (const entity of endpoint.entities) {
+      const path = `${edge}/serving-endpoints/${endpoint.name}/served-models/${entity.name}/invocations`;
+      await ask(path, { token, body: await readExample(declaration.root, entity.model), entity: entity.name });
+    }
+    return url;
+  });
+}
+
+interface Question {
+  readonly token: string;
+  /** Undefined: the model's files are not on this machine. */
+  readonly body: string | undefined;
+  readonly entity: string;
+}
+
+/** A refusal of the request itself is an answer too when there is no example to ask with. */
+async function ask(url: string, { token, body = '{}', entity }: Question): Promise<void> {
+  const expected = body === '{}' ? [200, 400] : [200];
+  const end = performance.now() + LIMIT_MILLISECONDS;
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  for (;;) {
+    const answer = await fetch(url, { method: 'POST', headers, body }).then(
+      async (response) => ({ status: response.status, text: await response.text() }),
+      (e: unknown) => ({ status: 0, text: String(e) }),
+    );
+    if (expected.includes(answer.status)) return;
+    if (performance.now() > end) {
+      const shown = answer.text.trim().slice(0, SHOWN_CHARACTERS);
+      throw new pulumi.RunError(
+        `Cannot verify "${entity}" through the edge: ${url} answers ${answer.status} ${shown}, expected 200. The new revisions have the traffic and the old ones are still there: put the file back and deploy again to return to them`,
+      );
+    }
+    await sleep(PAUSE_MILLISECONDS);
+  }
+}
+
+async function isReachable(edge: string): Promise<boolean> {
+  return fetch(`${edge}/.well-known/databricks-config`, { signal: AbortSignal.timeout(5000) }).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function readExample(root: string, model: Parameters<typeof locateModel>[1]): Promise<string | undefined> {
+  return readFile(join(locateModel(root, model).folder, EXAMPLE), 'utf8').catch(() => undefined);
+}
