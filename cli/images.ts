@@ -30,7 +30,7 @@ export async function ensureImages(endpoint: Endpoint, options: ImagesOptions): 
     const outcome = await upStack(forEnvironment(options), stack, { progress, signal: context.signal });
     if (outcome.status === 'succeeded') return;
     context.signal.throwIfAborted();
-    if (outcome.status === 'locked' || tries >= environment.images.retries) return requireSucceeded(stack, outcome);
+    if (outcome.status === 'locked' || tries >= environment.images.retries) requireSucceeded(stack, outcome);
     progress.say(`The build failed; trying again (${tries + 1} of ${environment.images.retries})`);
   }
 }

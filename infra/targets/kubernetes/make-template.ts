@@ -21,7 +21,6 @@ export interface TemplateParts {
 }
 
 const DOMAIN = 'davit.dev';
-/** Queries wait in Knative, where they can still go to any replica; this many may meet in one. */
 const PORT = 8080;
 const LIVENESS_SECONDS = 30;
 /** With more than one replica there is room for a burst before the next one is up. */
@@ -80,7 +79,8 @@ function makeContainer(parts: TemplateParts) {
     args: [
       ...['--workers', String(workers), '--time-limit', String(entity.timeLimitSeconds)],
       ...['--served-model-name', entity.name],
-      ...(hardware.gpu ? ['--solo'] : []),
+      // One process has the card, and the others of its replica's units wait for it as long as that may take.
+      ...(hardware.gpu ? ['--solo', '--queue-timeout', String(entity.timeLimitSeconds * workers)] : []),
     ],
     env: makeEnvironment(entity, environment),
     ports: [{ containerPort: PORT }],
