@@ -1,0 +1,17 @@
+import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
+import type { KubernetesManifest } from '../../kubernetes/object-resource.ts';
+import { partLabels, platformLabels } from '../labels.ts';
+
+/** Makes a node that is drained take one replica of a part at a time. */
+export function makeDisruptionBudget(environment: KubernetesEnvironment, part: string): KubernetesManifest {
+  return {
+    apiVersion: 'policy/v1',
+    kind: 'PodDisruptionBudget',
+    metadata: { name: part, namespace: environment.platformNamespace, labels: platformLabels(environment) },
+    spec: {
+      maxUnavailable: 1,
+      unhealthyPodEvictionPolicy: 'AlwaysAllow',
+      selector: { matchLabels: partLabels(part) },
+    },
+  };
+}

@@ -1,0 +1,151 @@
+import { makeBootstrap, type TlsFiles } from '../../../edge/envoy-bootstrap.ts';
+import { makeTlsFile } from '../../../edge/envoy-tls.ts';
+import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
+import { contentHash } from '../../../schemas/names.ts';
+import { EDGE } from '../../../schemas/platform-names.ts';
+import type { KubernetesManifest } from '../../kubernetes/object-resource.ts';
+import { longestRequestSeconds } from '../knative/settings.ts';
+import { partLabels, platformLabels } from '../labels.ts';
+import { AUTHORISATION_PODS, AUTHORISATION_PORT } from './authorisation.ts';
+import { makeDisruptionBudget } from './disruption-budget.ts';
+import { makeDrain } from './drain-envoy.ts';
+import { CONTAINER_SECURITY, POD_SECURITY } from './security.ts';
+import { spreadOverNodes } from './spread-over-nodes.ts';
+
+const PORTS = { traffic: 8080, health: 8081, admin: 9901 };
+const CONFIG_FOLDER = '/etc/envoy/config';
+const CONFIG_FILE = 'envoy.json';
+const TLS_FILE = 'tls.json';
+const TLS: TlsFiles = {
+  folder: '/etc/envoy/tls',
+  certificate: '/etc/envoy/tls/tls.crt',
+  key: '/etc/envoy/tls/tls.key',
+  discovery: `${CONFIG_FOLDER}/${TLS_FILE}`,
+};
+/** A request of 16 MB is held whole: this is room for some 25 of them beside all others. */
+const MEMORY = { request: '64Mi', limit: '512Mi', heapBytes: 400 * 1024 * 1024 };
+/** Threads of one Envoy; its own default is one per processor of the node. */
+const THREADS = 2;
+/** Until load balancers and kube-proxies know that a replica goes. */
+const NOTICE_SECONDS = 10;
+
+/** Makes the door to all endpoints: an Envoy whose configuration knows none of them. */
+export function makeEdge(environment: KubernetesEnvironment): readonly KubernetesManifest[] {
+  const data = makeConfiguration(environment);
+  const { replicas } = environment.gateway;
+  return [
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: metadata(environment), data },
+    {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: metadata(environment),
+      spec: {
+        replicas,
+        selector: { matchLabels: partLabels(EDGE) },
+        strategy: { rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
+        template: {
+          metadata: {
+            labels: { ...platformLabels(environment), ...partLabels(EDGE) },
+            // Envoy reads its configuration once: another one is another pod.
+            annotations: { 'davit.dev/configuration': contentHash(data).slice(0, 16) },
+          },
+          spec: makePod(environment),
+        },
+      },
+    },
+    makeService(environment),
+    makeDisruptionBudget(environment, EDGE),
+  ];
+}
+
+/** The files of Envoy's folder. */
+function makeConfiguration(environment: KubernetesEnvironment): Readonly<Record<string, string>> {
+  const tls = environment.gateway.tlsSecret === undefined ? undefined : TLS;
+  const bootstrap = makeBootstrap({
+    authorisation: { host: `${AUTHORISATION_PODS}.${environment.platformNamespace}.svc`, port: AUTHORISATION_PORT },
+    kourier: { host: 'kourier-internal.kourier-system.svc', port: 80 },
+    port: PORTS.traffic,
+    healthPort: PORTS.health,
+    adminPort: PORTS.admin,
+    longestRequestSeconds: longestRequestSeconds(environment),
+    tls,
+    maxHeapBytes: MEMORY.heapBytes,
+  });
+  return {
+    [CONFIG_FILE]: JSON.stringify(bootstrap, undefined, 1),
+    ...(tls && { [TLS_FILE]: JSON.stringify(makeTlsFile(tls)) }),
+  };
+}
+
+function makePod(environment: KubernetesEnvironment) {
+  const { images, gateway } = environment;
+  const { lifecycle, terminationGracePeriodSeconds } = makeDrain({
+    adminPort: PORTS.admin,
+    statPrefix: 'edge',
+    noticeSeconds: NOTICE_SECONDS,
+    limitSeconds: longestRequestSeconds(environment),
+  });
+  return {
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    securityContext: POD_SECURITY,
+    affinity: spreadOverNodes(partLabels(EDGE)),
+    terminationGracePeriodSeconds,
+    ...(images.pullSecret !== undefined && { imagePullSecrets: [{ name: images.pullSecret }] }),
+    containers: [{ ...makeContainer(images.envoy, gateway.tlsSecret !== undefined), lifecycle }],
+    volumes: [
+      { name: 'config', configMap: { name: EDGE } },
+      ...(gateway.tlsSecret === undefined ? [] : [{ name: 'tls', secret: { secretName: gateway.tlsSecret } }]),
+    ],
+  };
+}
+
+function makeContainer(image: string, tls: boolean) {
+  return {
+    name: 'envoy',
+    image,
+    command: ['/usr/local/bin/envoy'],
+    args: [
+      ...['--config-path', `${CONFIG_FOLDER}/${CONFIG_FILE}`],
+      ...['--concurrency', String(THREADS)],
+      ...['--log-level', 'warning'],
+      '--disable-hot-restart', // it wants to write, and pods are replaced instead
+      ...['--drain-time-s', String(NOTICE_SECONDS)],
+      ...['--drain-strategy', 'immediate'],
+    ],
+    ports: [
+      { name: 'traffic', containerPort: PORTS.traffic },
+      { name: 'health', containerPort: PORTS.health },
+    ],
+    securityContext: CONTAINER_SECURITY,
+    resources: { requests: { cpu: '50m', memory: MEMORY.request }, limits: { memory: MEMORY.limit } },
+    readinessProbe: { httpGet: { path: '/ready', port: 'health' }, periodSeconds: 2 },
+    livenessProbe: { httpGet: { path: '/ready', port: 'health' }, periodSeconds: 10, failureThreshold: 6 },
+    volumeMounts: [
+      { name: 'config', mountPath: CONFIG_FOLDER, readOnly: true },
+      ...(tls ? [{ name: 'tls', mountPath: TLS.folder, readOnly: true }] : []),
+    ],
+  };
+}
+
+function makeService(environment: KubernetesEnvironment): KubernetesManifest {
+  const { serviceType, annotations, tlsSecret } = environment.gateway;
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { ...metadata(environment), annotations },
+    spec: {
+      type: serviceType,
+      selector: partLabels(EDGE),
+      ports: [
+        tlsSecret === undefined
+          ? { name: 'http', port: 80, targetPort: 'traffic' }
+          : { name: 'https', port: 443, targetPort: 'traffic' },
+      ],
+    },
+  };
+}
+
+function metadata(environment: KubernetesEnvironment) {
+  return { name: EDGE, namespace: environment.platformNamespace, labels: platformLabels(environment) };
+}

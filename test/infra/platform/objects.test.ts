@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import type { KubernetesManifest } from '../../../infra/kubernetes/object-resource.ts';
+import { makeAuthorisation } from '../../../infra/platform/objects/authorisation.ts';
+import { makeDeployerRoles } from '../../../infra/platform/objects/deployer-roles.ts';
+import { makeEdge } from '../../../infra/platform/objects/edge.ts';
+import { makeNamespaces } from '../../../infra/platform/objects/namespaces.ts';
+import { makeNetworkPolicies } from '../../../infra/platform/objects/network-policies.ts';
+import { makeQuota } from '../../../infra/platform/objects/quota.ts';
+import { makeEnvironment } from './kubernetes-environment.ts';
+
+const QUOTA = { 'requests.cpu': '8', 'requests.memory': '32Gi', 'requests.nvidia.com/gpu': '2' };
+const EGRESS = [
+  { cidr: '10.0.0.0/8', ports: [443, 5432] },
+  { cidr: '192.0.2.7/32', ports: [] },
+];
+
+describe('make*() of the platform', () => {
+  it.each<[string, readonly KubernetesManifest[]]>([
+    ['namespaces', makeNamespaces(makeEnvironment())],
+    ['quota', makeQuota(makeEnvironment({ quota: QUOTA }))],
+    ['network-policies', makeNetworkPolicies(makeEnvironment({ egress: EGRESS }))],
+    ['network-policies-adopted', makeNetworkPolicies(makeEnvironment({ knative: { mode: 'adopt' } }))],
+    ['deployer-roles', makeDeployerRoles(makeEnvironment())],
+    ['edge', makeEdge(makeEnvironment())],
+    ['authorisation', makeAuthorisation(makeEnvironment(), { image: 'registry.example/authorisation@sha256:5' })],
+  ])('makes %s as reviewed', async (name, objects) => {
+    await expect(objects.map((o) => stringify(o, { lineWidth: 0 })).join('---\n')).toMatchFileSnapshot(
+      `golden/${name}.yaml`,
+    );
+  });
+});
+
+describe('makeQuota()', () => {
+  it('makes nothing where nothing is limited', () => {
+    expect(makeQuota(makeEnvironment())).toEqual([]);
+  });
+
+  it('refuses a limit that no model could keep', () => {
+    expect(() => makeQuota(makeEnvironment({ quota: { 'limits.cpu': '8' } }))).toThrow(
+      'Cannot use "limits.cpu" in the quota of environments/staging.yaml: models have no limit on CPU, expected requests.cpu',
+    );
+  });
+});
+
+describe('makeEdge()', () => {
+  const podOf = (objects: readonly KubernetesManifest[]) =>
+    objects.find((o) => o.kind === 'Deployment')?.['spec'] as {
+      template: { metadata: { annotations: Record<string, string> }; spec: { volumes: readonly { name: string }[] } };
+    };
+
+  it('replaces pods when the configuration changes, and only then', () => {
+    const annotations = (environment: ReturnType<typeof makeEnvironment>) =>
+      podOf(makeEdge(environment)).template.metadata.annotations;
+    const { hardware, gateway } = makeEnvironment();
+    const slower = { ...hardware, CPU: { ...hardware.CPU!, coldStartSeconds: 1200 } };
+    expect(annotations(makeEnvironment())).toEqual(annotations(makeEnvironment({ quota: QUOTA })));
+    expect(annotations(makeEnvironment())).not.toEqual(annotations(makeEnvironment({ hardware: slower })));
+    expect(annotations(makeEnvironment())).not.toEqual(
+      annotations(makeEnvironment({ gateway: { ...gateway, tlsSecret: 'tls' } })),
+    );
+  });
+
+  it('ends TLS with the Secret that is named', () => {
+    const { gateway } = makeEnvironment();
+    const objects = makeEdge(makeEnvironment({ gateway: { ...gateway, tlsSecret: 'serving-tls' } }));
+    expect(podOf(objects).template.spec.volumes).toContainEqual({ name: 'tls', secret: { secretName: 'serving-tls' } });
+    expect(objects.find((o) => o.kind === 'Service')).toMatchObject({
+      spec: { ports: [{ name: 'https', port: 443 }] },
+    });
+  });
+});
