@@ -1,0 +1,35 @@
+import { typed } from './envoy-typed.ts';
+
+/** Makes the log of requests on standard output: no token, and no query string, where clients put what is secret. */
+export function makeAccessLog(): object {
+  return typed('envoy.access_loggers.stdout', 'access_loggers.stream.v3.StdoutAccessLog', {
+    log_format: {
+      json_format: {
+        time: '%START_TIME%',
+        method: '%REQ(:METHOD)%',
+        path: '%REQ_WITHOUT_QUERY(X-ENVOY-ORIGINAL-PATH?:PATH)%',
+        protocol: '%PROTOCOL%',
+        status: '%RESPONSE_CODE%',
+        flags: '%RESPONSE_FLAGS%',
+        why: '%RESPONSE_CODE_DETAILS%',
+        milliseconds: '%DURATION%',
+        bytesIn: '%BYTES_RECEIVED%',
+        bytesOut: '%BYTES_SENT%',
+        client: '%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%',
+        requestId: '%REQ(X-REQUEST-ID)%',
+        user: '%REQ(X-SERVING-USER)%',
+        endpoint: '%REQ(X-SERVING-ENDPOINT)%',
+        host: '%REQ(X-SERVING-HOST)%',
+        upstream: '%UPSTREAM_HOST%',
+      },
+      formatters: [
+        {
+          name: 'envoy.formatter.req_without_query',
+          typed_config: {
+            '@type': 'type.googleapis.com/envoy.extensions.formatter.req_without_query.v3.ReqWithoutQuery',
+          },
+        },
+      ],
+    },
+  });
+}

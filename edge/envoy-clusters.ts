@@ -1,0 +1,46 @@
+import { type Address, type BootstrapOptions, socketAddress } from './envoy-bootstrap.ts';
+
+/** All endpoints share one cluster: Envoy's own limit of 1,024 would be one for all of them together. */
+const AT_ONCE = 65_536;
+/** Shorter than the idle time of what we connect to, so that an idle connection is closed from this side. */
+const IDLE = '60s';
+
+/** Makes the three places Envoy sends requests to. */
+export function makeClusters({ authorisation, kourier, adminPort }: BootstrapOptions): readonly object[] {
+  return [
+    makeCluster('kourier', kourier),
+    makeCluster('authorisation', authorisation),
+    makeCluster('admin', { host: '127.0.0.1', port: adminPort }),
+  ];
+}
+
+function makeCluster(name: string, address: Address): object {
+  return {
+    name,
+    type: 'STRICT_DNS',
+    dns_lookup_family: 'V4_PREFERRED',
+    dns_refresh_rate: '2s',
+    respect_dns_ttl: false,
+    connect_timeout: '1s',
+    lb_policy: 'LEAST_REQUEST',
+    // A name that lists one dead address must not make the others unused, and half of them must not be spared.
+    common_lb_config: { healthy_panic_threshold: { value: 0 } },
+    circuit_breakers: {
+      thresholds: [
+        { max_connections: AT_ONCE, max_pending_requests: AT_ONCE, max_requests: AT_ONCE, max_retries: AT_ONCE },
+      ],
+    },
+    typed_extension_protocol_options: {
+      'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
+        '@type': 'type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
+        explicit_http_config: { http_protocol_options: {} },
+        common_http_protocol_options: { idle_timeout: IDLE },
+      },
+    },
+    upstream_connection_options: { tcp_keepalive: { keepalive_time: 30, keepalive_interval: 10, keepalive_probes: 3 } },
+    load_assignment: {
+      cluster_name: name,
+      endpoints: [{ lb_endpoints: [{ endpoint: { address: socketAddress(address) } }] }],
+    },
+  };
+}

@@ -1,0 +1,111 @@
+import { makeAccessLog } from './envoy-access-log.ts';
+import { type BootstrapOptions, socketAddress } from './envoy-bootstrap.ts';
+import { makeTrafficFilters } from './envoy-filters.ts';
+import { makeLocalReplies } from './envoy-replies.ts';
+import { makeTrafficRoutes } from './envoy-routes.ts';
+import { makeTransportSocket } from './envoy-tls.ts';
+import { typed } from './envoy-typed.ts';
+
+const CONNECTION_MANAGER = 'network.http_connection_manager.v3.HttpConnectionManager';
+/** Whole requests are held anyway; this is how much of one is read at once. */
+const CONNECTION_BUFFER_BYTES = 1024 * 1024;
+const HEADER_KIBIBYTES = 32;
+/** A client's idle connection lives longer than any client keeps it. */
+const IDLE_SECONDS = 3600;
+/** As long as the local gateway gives a request to arrive whole. */
+const REQUEST_SECONDS = 300;
+
+/** Names that mean something inside, and that nobody outside may say. */
+const INTERNAL_HEADERS = [
+  { prefix: 'x-serving-' },
+  { prefix: 'knative-' },
+  { prefix: 'k-' },
+  { prefix: 'x-davit-' },
+  { prefix: 'x-envoy-' },
+];
+
+/** Makes the listener for clients. */
+export function makeTrafficListener(options: BootstrapOptions): object {
+  const { port, longestRequestSeconds, tls } = options;
+  const manager = {
+    stat_prefix: 'edge',
+    server_name: 'davit',
+    codec_type: 'AUTO',
+    use_remote_address: true,
+    internal_address_config: { cidr_ranges: [] },
+    normalize_path: true,
+    preserve_external_request_id: true,
+    always_set_request_id_in_response: true,
+    max_request_headers_kb: HEADER_KIBIBYTES,
+    common_http_protocol_options: {
+      idle_timeout: `${IDLE_SECONDS}s`,
+      headers_with_underscores_action: 'DROP_HEADER',
+    },
+    http2_protocol_options: { max_concurrent_streams: 1024 },
+    request_headers_timeout: '30s',
+    request_timeout: `${REQUEST_SECONDS}s`,
+    stream_idle_timeout: `${longestRequestSeconds + IDLE_MARGIN_SECONDS}s`,
+    early_header_mutation_extensions: [makeHeaderStrip()],
+    local_reply_config: makeLocalReplies(),
+    route_config: { virtual_hosts: [{ name: 'all', domains: ['*'], routes: makeTrafficRoutes(options) }] },
+    http_filters: makeTrafficFilters(),
+    access_log: [makeAccessLog()],
+  };
+  return {
+    name: 'edge',
+    address: socketAddress({ host: '0.0.0.0', port }),
+    per_connection_buffer_limit_bytes: CONNECTION_BUFFER_BYTES,
+    filter_chains: [
+      {
+        ...(tls && { transport_socket: makeTransportSocket(tls) }),
+        filters: [typed('envoy.filters.network.http_connection_manager', `filters.${CONNECTION_MANAGER}`, manager)],
+      },
+    ],
+  };
+}
+
+/** Later than the route's own limit, which says what has happened. */
+const IDLE_MARGIN_SECONDS = 30;
+
+/** Makes the listener for the kubelet and for Prometheus. */
+export function makeHealthListener({ healthPort }: BootstrapOptions): object {
+  const health = typed('envoy.filters.http.health_check', 'filters.http.health_check.v3.HealthCheck', {
+    pass_through_mode: false,
+    headers: [{ name: ':path', string_match: { exact: '/ready' } }],
+  });
+  const manager = {
+    stat_prefix: 'health',
+    route_config: {
+      virtual_hosts: [
+        {
+          name: 'all',
+          domains: ['*'],
+          routes: [
+            {
+              match: { path: '/metrics', headers: [{ name: ':method', string_match: { exact: 'GET' } }] },
+              route: { cluster: 'admin', prefix_rewrite: '/stats/prometheus' },
+            },
+          ],
+        },
+      ],
+    },
+    http_filters: [health, typed('envoy.filters.http.router', 'filters.http.router.v3.Router', {})],
+  };
+  return {
+    name: 'health',
+    address: socketAddress({ host: '0.0.0.0', port: healthPort }),
+    filter_chains: [
+      { filters: [typed('envoy.filters.network.http_connection_manager', `filters.${CONNECTION_MANAGER}`, manager)] },
+    ],
+  };
+}
+
+/** Before anything else reads the headers. */
+function makeHeaderStrip(): object {
+  const mutations = INTERNAL_HEADERS.map((key_matcher) => ({ remove_on_match: { key_matcher: { ...key_matcher, ignore_case: true } } }));
+  return typed(
+    'strip',
+    'http.early_header_mutation.header_mutation.v3.HeaderMutation',
+    { mutations },
+  );
+}

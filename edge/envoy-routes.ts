@@ -1,0 +1,50 @@
+import { MAX_BODY_BYTES, tooLarge } from '../gateway/refusal.ts';
+import type { BootstrapOptions } from './envoy-bootstrap.ts';
+import { CHECK, LUA } from './envoy-filters.ts';
+
+const QUERY = '/serving-endpoints/[^/]+/(served-models/[^/]+/)?invocations/?';
+const MANAGEMENT_SECONDS = 30;
+/** Credentials end here. */
+const NOT_FOR_MODELS = ['authorization', 'proxy-authorization', 'cookie'];
+
+/** Makes the three ways: a query that is too large, a query, everything else. */
+export function makeTrafficRoutes({ longestRequestSeconds }: BootstrapOptions): readonly object[] {
+  const match = (headers: readonly object[]) => ({
+    safe_regex: { regex: QUERY },
+    headers: [{ name: ':method', string_match: { exact: 'POST' } }, ...headers],
+  });
+  return [
+    {
+      // Announced lengths are refused before a byte of the body is taken.
+      match: match([{ name: 'content-length', range_match: { start: MAX_BODY_BYTES + 1, end: Number.MAX_SAFE_INTEGER } }]),
+      direct_response: { status: tooLarge.status },
+    },
+    {
+      match: match([]),
+      route: {
+        cluster: 'kourier',
+        timeout: `${longestRequestSeconds}s`,
+        idle_timeout: `${longestRequestSeconds}s`,
+        host_rewrite_header: 'x-serving-host',
+        regex_rewrite: { pattern: { regex: '^/serving-endpoints/.*' }, substitution: '/invocations' },
+        // Only what cannot have reached a model is sent again.
+        retry_policy: {
+          retry_on: 'connect-failure,refused-stream,reset-before-request',
+          num_retries: 3,
+          retry_back_off: { base_interval: '0.05s', max_interval: '0.5s' },
+        },
+      },
+      request_headers_to_remove: NOT_FOR_MODELS,
+    },
+    {
+      match: { prefix: '/' },
+      route: { cluster: 'authorisation', timeout: `${MANAGEMENT_SECONDS}s` },
+      typed_per_filter_config: { [CHECK]: disabled('ext_authz', 'ExtAuthzPerRoute'), [LUA]: disabled('lua', 'LuaPerRoute') },
+    },
+  ];
+}
+
+/** The authorisation service asks for the token itself and answers in Databricks' form. */
+function disabled(filter: string, message: string): object {
+  return { '@type': `type.googleapis.com/envoy.extensions.filters.http.${filter}.v3.${message}`, disabled: true };
+}

@@ -1,0 +1,53 @@
+import type { ClusterApi } from './cluster-api.ts';
+import { type Identify, type Known, type Nobody, Unavailable } from './identity.ts';
+import { parseJsonWebToken } from './json-web-token.ts';
+
+const REVIEW_MILLISECONDS = 4000;
+/** A flood of made-up tokens must not become one of the API server. */
+const MOST_AT_ONCE = 32;
+
+/** Makes who tells whose token it is by asking the cluster: a TokenReview for one audience. */
+export function kubernetesIdentity(api: ClusterApi, audience: string): Identify {
+  let asking = 0;
+  return async (token) => {
+    if (asking >= MOST_AT_ONCE) throw new Unavailable(`Cannot review a token: ${asking} reviews are under way`);
+    asking += 1;
+    try {
+      const signal = AbortSignal.timeout(REVIEW_MILLISECONDS);
+      const review = await api.post('/apis/authentication.k8s.io/v1/tokenreviews', makeReview(token, audience), { signal });
+      return readReview(review as Review, token, audience);
+    } catch (e) {
+      throw new Unavailable('Cannot review a token: the API server does not answer', { cause: e });
+    } finally {
+      asking -= 1;
+    }
+  };
+}
+
+interface Review {
+  readonly status?: {
+    readonly authenticated?: boolean;
+    readonly audiences?: readonly string[];
+    readonly user?: { readonly username?: string; readonly groups?: readonly string[]; readonly uid?: string; readonly extra?: object };
+  };
+}
+
+function makeReview(token: string, audience: string): object {
+  return { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token, audiences: [audience] } };
+}
+
+function readReview({ status = {} }: Review, token: string, audience: string): Known | Nobody {
+  const { authenticated = false, audiences = [], user = {} } = status;
+  const { username: name, groups = [], uid, extra } = user;
+  if (!authenticated || name === undefined)
+    return { why: `the cluster does not know it (it has ended, or is not made for the audience "${audience}")` };
+  // An authenticator that knows nothing of audiences names none: its tokens are for anything, so not for this.
+  if (!audiences.includes(audience)) return { why: `it is not made for the audience "${audience}"` };
+  const { exp } = parseJsonWebToken(token)?.claims ?? {};
+  const kind = name.startsWith('system:serviceaccount:') ? 'service_principal' : 'user';
+  return {
+    caller: { name, kind, groups },
+    reviewed: { user: name, groups, ...(uid !== undefined && { uid }), ...(extra && { extra }) },
+    expires: typeof exp === 'number' ? exp * 1000 : undefined,
+  };
+}

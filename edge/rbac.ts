@@ -1,0 +1,34 @@
+/** A rule of a Kubernetes Role. */
+export interface RoleRule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+const LOOK = ['get', 'list', 'watch'];
+
+/** In the models' namespace: what is declared, how it goes, what it prints. Never Secrets, and nothing is changed. */
+export const MODELS_RULES: readonly RoleRule[] = [
+  { apiGroups: [''], resources: ['configmaps'], verbs: LOOK },
+  { apiGroups: [''], resources: ['pods'], verbs: LOOK },
+  { apiGroups: [''], resources: ['pods/log'], verbs: ['get'] },
+  { apiGroups: ['serving.knative.dev'], resources: ['configurations', 'revisions', 'routes'], verbs: LOOK },
+  { apiGroups: ['autoscaling.internal.knative.dev'], resources: ['podautoscalers'], verbs: LOOK },
+];
+
+/** In the platform's namespace: the other replicas. */
+export const PLATFORM_RULES: readonly RoleRule[] = [
+  { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: LOOK },
+];
+
+/** In the whole cluster: whose token it is, and what they may do. */
+export const CLUSTER_RULES: readonly RoleRule[] = [
+  { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
+  { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
+];
+
+/** For whoever may query every endpoint: the account of `davit query`, and roles that a cluster's owner binds. */
+export const QUERY_RULES: readonly RoleRule[] = [
+  { apiGroups: ['davit.dev'], resources: ['endpoints'], verbs: ['query', 'get'] },
+];

@@ -1,0 +1,56 @@
+import type { IdentitySettings } from '../schemas/kubernetes-environment.ts';
+
+/** Where the service listens; a NetworkPolicy tells them apart. */
+export const AUTHORISATION_PORTS = {
+  /** For Envoy: checks and the management API. */
+  traffic: 8080,
+  /** For the kubelet and Prometheus: `/live`, `/ready`, `/metrics`. */
+  health: 8081,
+  /** For the other replicas: rate limits. */
+  peers: 8082,
+} as const;
+
+/** What the service is told by its environment variables. */
+export interface EdgeSettings {
+  /** Of the models, and of the entries. */
+  readonly namespace: string;
+  readonly identity: IdentitySettings;
+  /** Where clients reach the edge; undefined: as their own requests say it. */
+  readonly url: string | undefined;
+  /** The headless Service whose addresses are the replicas; undefined: there is only this one. */
+  readonly peers: { readonly namespace: string; readonly service: string } | undefined;
+}
+
+export interface OwnPlace {
+  /** This pod's address, as the headless Service has it. */
+  readonly address: string;
+  readonly ports: Readonly<Record<keyof typeof AUTHORISATION_PORTS, number>>;
+}
+
+/** The variable that Kubernetes fills: `fieldRef: status.podIP`. */
+export const ADDRESS_VARIABLE = 'POD_IP';
+const SETTINGS_VARIABLE = 'DAVIT_EDGE';
+const PORTS_VARIABLE = 'DAVIT_EDGE_PORTS';
+
+/** Makes the variables of a Deployment; besides them it needs ADDRESS_VARIABLE. */
+export function makeEdgeVariables(settings: EdgeSettings): Readonly<Record<string, string>> {
+  return { [SETTINGS_VARIABLE]: JSON.stringify(settings) };
+}
+
+/** Variables → settings. Throws a TypeError that says which one is wrong. */
+export function readEdgeSettings(variables: NodeJS.ProcessEnv): EdgeSettings & OwnPlace {
+  const text = variables[SETTINGS_VARIABLE];
+  if (text === undefined) throw new TypeError(`Cannot start: ${SETTINGS_VARIABLE} is not set, expected the settings as JSON`);
+  const { namespace, identity, url, peers } = JSON.parse(text) as Partial<EdgeSettings>;
+  if (typeof namespace !== 'string' || typeof identity !== 'object')
+    throw new TypeError(`Cannot read ${SETTINGS_VARIABLE}: expected an object with namespace and identity`);
+  const ports = variables[PORTS_VARIABLE];
+  return {
+    namespace,
+    identity,
+    url,
+    peers,
+    address: variables[ADDRESS_VARIABLE] ?? '',
+    ports: { ...AUTHORISATION_PORTS, ...(ports !== undefined && (JSON.parse(ports) as object)) },
+  };
+}

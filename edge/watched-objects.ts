@@ -1,0 +1,130 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ClusterApi, ClusterObject } from './cluster-api.ts';
+import { log, sentenceOf } from './log.ts';
+
+/** What is followed: `path` is the list's, without a query. */
+export interface Followed {
+  readonly path: string;
+  readonly labelSelector?: string;
+}
+
+const FIRST_PAUSE_MILLISECONDS = 500;
+const LONGEST_PAUSE_MILLISECONDS = 10_000;
+const LIST_MILLISECONDS = 15_000;
+/** The API server ends a watch by itself after this; a connection that died without a word ends with it. */
+const WATCH_SECONDS = 240;
+const PAGE = 500;
+
+/** The objects of one list, as they are now: read once and then watched. During an outage it keeps what it knows. */
+export class WatchedObjects {
+  readonly #api: ClusterApi;
+  readonly #followed: Followed;
+  readonly #onChange: (name: string, object: ClusterObject | undefined) => void;
+  #objects = new Map<string, ClusterObject>();
+  #synced = false;
+
+  constructor(
+    api: ClusterApi,
+    followed: Followed,
+    onChange: (name: string, object: ClusterObject | undefined) => void = () => undefined,
+  ) {
+    this.#api = api;
+    this.#followed = followed;
+    this.#onChange = onChange;
+  }
+
+  /** Whether it has been read whole at least once. */
+  get synced(): boolean {
+    return this.#synced;
+  }
+
+  get all(): ReadonlyMap<string, ClusterObject> {
+    return this.#objects;
+  }
+
+  /** Follows the list until the signal; never rejects. */
+  async follow(signal: AbortSignal): Promise<void> {
+    for (let pause = FIRST_PAUSE_MILLISECONDS; !signal.aborted; ) {
+      try {
+        const version = await this.#read(signal);
+        pause = FIRST_PAUSE_MILLISECONDS;
+        await this.#watch(version, signal);
+      } catch (e) {
+        if (aborted(signal)) return;
+        log('warning', 'cannot follow objects', { path: this.#followed.path, why: sentenceOf(e) });
+      }
+      await sleep(pause, undefined, { signal }).catch(() => undefined);
+      pause = Math.min(pause * 2, LONGEST_PAUSE_MILLISECONDS);
+    }
+  }
+
+  async #read(signal: AbortSignal): Promise<string> {
+    const objects = new Map<string, ClusterObject>();
+    let [version, next] = ['', ''];
+    do {
+      const page = await this.#readPage(next, signal);
+      for (const object of page.items ?? []) if (object.metadata?.name) objects.set(object.metadata.name, object);
+      version = page.metadata?.resourceVersion ?? '';
+      next = page.metadata?.continue ?? '';
+    } while (next !== '');
+    const before = this.#objects;
+    this.#objects = objects;
+    for (const name of before.keys()) if (!objects.has(name)) this.#onChange(name, undefined);
+    for (const [name, object] of objects)
+      if (versionOf(before.get(name)) !== versionOf(object)) this.#onChange(name, object);
+    this.#synced = true;
+    return version;
+  }
+
+  async #readPage(next: string, signal: AbortSignal): Promise<Page> {
+    const query = this.#query({ limit: String(PAGE), ...(next && { continue: next }) });
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(LIST_MILLISECONDS)]);
+    return (await this.#api.get(`${this.#followed.path}?${query}`, { signal: limited })) as Page;
+  }
+
+  /** Watches as long as the API server goes on from where the last watch ended. */
+  async #watch(from: string, signal: AbortSignal): Promise<void> {
+    for (let version = from; !signal.aborted; ) {
+      const query = this.#query({
+        watch: 'true',
+        allowWatchBookmarks: 'true',
+        resourceVersion: version,
+        timeoutSeconds: String(WATCH_SECONDS),
+      });
+      const began = Date.now();
+      const limited = AbortSignal.any([signal, AbortSignal.timeout((WATCH_SECONDS + 30) * 1000)]);
+      for await (const { type, object } of this.#api.watch(`${this.#followed.path}?${query}`, { signal: limited })) {
+        if (type === 'ERROR') return; // its version is too old: read everything anew
+        version = versionOf(object) ?? version;
+        if (type !== 'BOOKMARK') this.#note(type, object);
+      }
+      if (Date.now() - began < FIRST_PAUSE_MILLISECONDS) return; // it ended at once: do not turn in a circle
+    }
+  }
+
+  #note(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: ClusterObject): void {
+    const name = object.metadata?.name;
+    if (name === undefined) return;
+    if (type === 'DELETED') this.#objects.delete(name);
+    else this.#objects.set(name, object);
+    this.#onChange(name, type === 'DELETED' ? undefined : object);
+  }
+
+  #query(more: Readonly<Record<string, string>>): string {
+    const { labelSelector } = this.#followed;
+    return new URLSearchParams({ ...(labelSelector !== undefined && { labelSelector }), ...more }).toString();
+  }
+}
+
+interface Page {
+  readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string };
+  readonly items?: readonly ClusterObject[];
+}
+
+function versionOf(object: ClusterObject | undefined): string | undefined {
+  return object?.metadata?.resourceVersion;
+}
+
+function aborted(signal: AbortSignal): boolean {
+  return signal.aborted;
+}
