@@ -33,11 +33,13 @@ export type ObjectOptions = pulumi.CustomResourceOptions;
 /** Any object of Kubernetes, written as it is in YAML; the one way in which Davit registers them. */
 export class KubernetesObject extends pulumi.CustomResource {
   declare readonly metadata: pulumi.Output<LiveMetadata>;
+  /** With what the API server has filled in; undefined where the kind has none. */
+  declare readonly spec: pulumi.Output<Readonly<Record<string, unknown>> | undefined>;
   /** Undefined where the kind has none, and at a preview. */
   declare readonly status: pulumi.Output<Readonly<Record<string, unknown>> | undefined>;
 
   constructor(name: string, manifest: KubernetesManifest, options: ObjectOptions = {}) {
-    super(objectType(manifest), name, { ...manifest, status: undefined }, withVersion(options));
+    super(objectType(manifest), name, { spec: undefined, ...manifest, status: undefined }, withVersion(options));
   }
 }
 

@@ -2,7 +2,7 @@ import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
 import { platformLabels } from '../labels.ts';
 import { makeDrain } from '../objects/drain-envoy.ts';
 import { spreadOverNodes } from '../objects/spread-over-nodes.ts';
-import type { PlainManifest } from './parse-manifests.ts';
+import type { PlainManifest } from '../plain-manifest.ts';
 import { type KnativeConfiguration, longestRequestSeconds } from './settings.ts';
 
 /** Who carries every query; they get as many replicas as the edge. */

@@ -1,7 +1,8 @@
 import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
+import { objectKey, type PlainManifest } from '../plain-manifest.ts';
 import { adaptManifest, setReplicas } from './adapt-manifest.ts';
 import { checkVersion } from './check-version.ts';
-import { type ManifestFile, parseManifests, type PlainManifest } from './parse-manifests.ts';
+import { type ManifestFile, parseManifests } from './parse-manifests.ts';
 import { replaceImages } from './replace-images.ts';
 import { makeOwnSettings } from './settings.ts';
 
@@ -51,11 +52,6 @@ function stepOf({ kind, apiVersion }: PlainManifest): InstallationStep['name'] {
 /** serving-core.yaml repeats what serving-crds.yaml has; the later one counts, as it would with kubectl. */
 function unique(manifests: readonly PlainManifest[]): readonly PlainManifest[] {
   return [...new Map(manifests.map((m) => [objectKey(m), m])).values()];
-}
-
-/** `Deployment/knative-serving/activator`: also the name of its resource. */
-export function objectKey({ kind, metadata: { name, namespace } }: PlainManifest): string {
-  return [kind, ...(namespace === undefined ? [] : [namespace]), name].join('/');
 }
 
 function versionOf(manifests: readonly PlainManifest[]): string {

@@ -1,15 +1,5 @@
 import { parseAllDocuments } from 'yaml';
-import type { KubernetesManifest } from '../../kubernetes/object-resource.ts';
-
-/** A manifest as it is read: no Outputs in its metadata. */
-export interface PlainManifest extends KubernetesManifest {
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace?: string;
-    readonly labels?: Readonly<Record<string, string>>;
-    readonly annotations?: Readonly<Record<string, string>>;
-  };
-}
+import type { PlainManifest } from '../plain-manifest.ts';
 
 /** A file of manifests, and what a person calls it. */
 export interface ManifestFile {

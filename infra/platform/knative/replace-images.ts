@@ -1,4 +1,4 @@
-import type { PlainManifest } from './parse-manifests.ts';
+import type { PlainManifest } from '../plain-manifest.ts';
 
 /** Fields of Knative's manifests that name an image. */
 const IMAGE_FIELDS = new Set(['image', 'queue-sidecar-image']);

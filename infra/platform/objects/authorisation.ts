@@ -1,30 +1,21 @@
+import { ADDRESS_VARIABLE, AUTHORISATION_PORTS, makeEdgeVariables } from '../../../edge/settings.ts';
 import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
 import { AUTHORISATION } from '../../../schemas/platform-names.ts';
-import type { KubernetesManifest } from '../../kubernetes/object-resource.ts';
+import type { PlainManifest } from '../plain-manifest.ts';
 import { partLabels, platformLabels } from '../labels.ts';
 import { makeDisruptionBudget } from './disruption-budget.ts';
 import { CONTAINER_SECURITY, POD_SECURITY } from './security.ts';
 import { spreadOverNodes } from './spread-over-nodes.ts';
 
-/** The headless Service: Envoy knows every replica by it. */
+/** The headless Service: Envoy knows every replica by it, and so does each of them. */
 export const AUTHORISATION_PODS = `${AUTHORISATION}-pods`;
-export const AUTHORISATION_PORT = 8080;
-
-/** How the service is started; the edge room knows. */
-export interface AuthorisationProgram {
-  readonly image: unknown;
-  readonly environment?: Readonly<Record<string, string>>;
-}
 
 const MEMORY = { request: '96Mi', limit: '512Mi' };
 /** Longer than Envoy asks a name server again, so that nobody asks a replica that is gone. */
 const NOTICE_SECONDS = 5;
 
-/** Makes the service that says who may ask what and where it goes. */
-export function makeAuthorisation(
-  environment: KubernetesEnvironment,
-  program: AuthorisationProgram,
-): readonly KubernetesManifest[] {
+/** Makes the service that says who may ask what and where it goes. `image` by digest; may be an Output. */
+export function makeAuthorisation(environment: KubernetesEnvironment, image: unknown): readonly PlainManifest[] {
   const { replicas } = environment.gateway;
   return [
     {
@@ -37,7 +28,7 @@ export function makeAuthorisation(
         strategy: { rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
         template: {
           metadata: { labels: { ...platformLabels(environment), ...partLabels(AUTHORISATION) } },
-          spec: makePod(environment, program),
+          spec: makePod(environment, image),
         },
       },
     },
@@ -47,34 +38,44 @@ export function makeAuthorisation(
   ];
 }
 
-function makePod({ images }: KubernetesEnvironment, program: AuthorisationProgram) {
+function makePod(environment: KubernetesEnvironment, image: unknown) {
+  const { pullSecret } = environment.images;
   return {
     serviceAccountName: AUTHORISATION,
     enableServiceLinks: false,
     securityContext: POD_SECURITY,
     affinity: spreadOverNodes(partLabels(AUTHORISATION)),
-    ...(images.pullSecret !== undefined && { imagePullSecrets: [{ name: images.pullSecret }] }),
+    ...(pullSecret !== undefined && { imagePullSecrets: [{ name: pullSecret }] }),
     containers: [
       {
         name: 'authorisation',
-        image: program.image,
-        env: Object.entries(program.environment ?? {}).map(([name, value]) => ({ name, value })),
-        ports: [{ name: 'http', containerPort: AUTHORISATION_PORT }],
+        image,
+        env: makeVariables(environment),
+        ports: Object.entries(AUTHORISATION_PORTS).map(([name, containerPort]) => ({ name, containerPort })),
         securityContext: CONTAINER_SECURITY,
         resources: { requests: { cpu: '50m', memory: MEMORY.request }, limits: { memory: MEMORY.limit } },
-        readinessProbe: { httpGet: { path: '/ready', port: 'http' }, periodSeconds: 2 },
-        livenessProbe: { httpGet: { path: '/live', port: 'http' }, periodSeconds: 10, failureThreshold: 6 },
+        readinessProbe: { httpGet: { path: '/ready', port: 'health' }, periodSeconds: 2 },
+        livenessProbe: { httpGet: { path: '/live', port: 'health' }, periodSeconds: 10, failureThreshold: 6 },
         lifecycle: { preStop: { sleep: { seconds: NOTICE_SECONDS } } },
       },
     ],
   };
 }
 
+function makeVariables({ namespace, platformNamespace, identity, gateway }: KubernetesEnvironment) {
+  const peers = { namespace: platformNamespace, service: AUTHORISATION_PODS };
+  const told = makeEdgeVariables({ namespace, identity, url: gateway.url, peers });
+  return [
+    ...Object.entries(told).map(([name, value]) => ({ name, value })),
+    { name: ADDRESS_VARIABLE, valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
+  ];
+}
+
 function makeService(
   environment: KubernetesEnvironment,
   name: string,
   kind: Readonly<Record<string, string>>,
-): KubernetesManifest {
+): PlainManifest {
   return {
     apiVersion: 'v1',
     kind: 'Service',
@@ -82,7 +83,7 @@ function makeService(
     spec: {
       ...kind,
       selector: partLabels(AUTHORISATION),
-      ports: [{ name: 'http', port: AUTHORISATION_PORT, targetPort: 'http' }],
+      ports: [{ name: 'http', port: AUTHORISATION_PORTS.traffic, targetPort: 'traffic' }],
     },
   };
 }

@@ -1,40 +1,31 @@
+import type { RoleRule } from '../../../edge/rbac.ts';
 import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
 import { CLIENT_ACCOUNT, DEPLOYER_ROLE } from '../../../schemas/platform-names.ts';
-import type { KubernetesManifest } from '../../kubernetes/object-resource.ts';
-import { platformLabels } from '../labels.ts';
+import type { PlainManifest } from '../plain-manifest.ts';
+import { makeRole } from './roles.ts';
 
-const RBAC = 'rbac.authorization.k8s.io/v1';
 const LOOK = ['get', 'list', 'watch'];
 const CHANGE = [...LOOK, 'create', 'update', 'patch', 'delete'];
-
-interface Rule {
-  readonly apiGroups: readonly string[];
-  readonly resources: readonly string[];
-  readonly resourceNames?: readonly string[];
-  readonly verbs: readonly string[];
-}
 
 /**
  * Makes what `davit up ENDPOINT` may do, for whoever runs it; nobody is bound to it. It cannot change the platform. It may
  * read Secrets of models, since a changed one is a new revision; Kubernetes has no right to see only whether it changed.
  */
-export function makeDeployerRoles(environment: KubernetesEnvironment): readonly KubernetesManifest[] {
-  const { namespace, platformNamespace } = environment;
+export function makeDeployerRoles(environment: KubernetesEnvironment): readonly PlainManifest[] {
+  const { name, namespace, platformNamespace } = environment;
+  const named = (where: string) => ({ name: DEPLOYER_ROLE, namespace: where });
+  // Outside its own namespaces an environment's roles carry its name.
+  const shared = `${DEPLOYER_ROLE}-${name}`;
   return [
-    makeRole(environment, namespace, MODELS_RULES),
-    makeRole(environment, platformNamespace, PLATFORM_RULES),
+    makeRole(environment, named(namespace), MODELS_RULES),
+    makeRole(environment, named(platformNamespace), PLATFORM_RULES),
     // A prediction through a new revision goes by way of the API server to Knative.
-    makeRole(environment, 'knative-serving', ACTIVATOR_RULES),
-    {
-      apiVersion: RBAC,
-      kind: 'ClusterRole',
-      metadata: { name: `${DEPLOYER_ROLE}-${environment.name}`, labels: platformLabels(environment) },
-      rules: CLUSTER_RULES,
-    },
+    makeRole(environment, { name: shared, namespace: 'knative-serving' }, ACTIVATOR_RULES),
+    makeRole(environment, { name: shared, namespace: undefined }, CLUSTER_RULES),
   ];
 }
 
-const MODELS_RULES: readonly Rule[] = [
+const MODELS_RULES: readonly RoleRule[] = [
   { apiGroups: ['serving.knative.dev'], resources: ['configurations', 'revisions', 'routes'], verbs: CHANGE },
   { apiGroups: [''], resources: ['configmaps', 'serviceaccounts'], verbs: CHANGE },
   { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: CHANGE },
@@ -44,12 +35,12 @@ const MODELS_RULES: readonly Rule[] = [
   { apiGroups: [''], resources: ['secrets'], verbs: ['get'] },
 ];
 
-const PLATFORM_RULES: readonly Rule[] = [
+const PLATFORM_RULES: readonly RoleRule[] = [
   { apiGroups: [''], resources: ['services'], verbs: LOOK },
   { apiGroups: [''], resources: ['serviceaccounts/token'], resourceNames: [CLIENT_ACCOUNT], verbs: ['create'] },
 ];
 
-const ACTIVATOR_RULES: readonly Rule[] = [
+const ACTIVATOR_RULES: readonly RoleRule[] = [
   {
     apiGroups: [''],
     resources: ['services/proxy'],
@@ -59,13 +50,4 @@ const ACTIVATOR_RULES: readonly Rule[] = [
 ];
 
 /** What is free on the nodes is said at a preview. */
-const CLUSTER_RULES: readonly Rule[] = [{ apiGroups: [''], resources: ['nodes', 'pods'], verbs: ['get', 'list'] }];
-
-function makeRole(environment: KubernetesEnvironment, namespace: string, rules: readonly Rule[]): KubernetesManifest {
-  return {
-    apiVersion: RBAC,
-    kind: 'Role',
-    metadata: { name: DEPLOYER_ROLE, namespace, labels: platformLabels(environment) },
-    rules,
-  };
-}
+const CLUSTER_RULES: readonly RoleRule[] = [{ apiGroups: [''], resources: ['nodes', 'pods'], verbs: ['get', 'list'] }];

@@ -1,9 +1,9 @@
 import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
-import type { KubernetesManifest } from '../../kubernetes/object-resource.ts';
+import type { PlainManifest } from '../plain-manifest.ts';
 import { partLabels, platformLabels } from '../labels.ts';
 
 /** Makes a node that is drained take one replica of a part at a time. */
-export function makeDisruptionBudget(environment: KubernetesEnvironment, part: string): KubernetesManifest {
+export function makeDisruptionBudget(environment: KubernetesEnvironment, part: string): PlainManifest {
   return {
     apiVersion: 'policy/v1',
     kind: 'PodDisruptionBudget',

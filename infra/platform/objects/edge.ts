@@ -1,12 +1,13 @@
 import { makeBootstrap, type TlsFiles } from '../../../edge/envoy-bootstrap.ts';
 import { makeTlsFile } from '../../../edge/envoy-tls.ts';
+import { AUTHORISATION_PORTS } from '../../../edge/settings.ts';
 import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
 import { contentHash } from '../../../schemas/names.ts';
 import { EDGE } from '../../../schemas/platform-names.ts';
-import type { KubernetesManifest } from '../../kubernetes/object-resource.ts';
+import type { PlainManifest } from '../plain-manifest.ts';
 import { longestRequestSeconds } from '../knative/settings.ts';
 import { partLabels, platformLabels } from '../labels.ts';
-import { AUTHORISATION_PODS, AUTHORISATION_PORT } from './authorisation.ts';
+import { AUTHORISATION_PODS } from './authorisation.ts';
 import { makeDisruptionBudget } from './disruption-budget.ts';
 import { makeDrain } from './drain-envoy.ts';
 import { CONTAINER_SECURITY, POD_SECURITY } from './security.ts';
@@ -30,7 +31,7 @@ const THREADS = 2;
 const NOTICE_SECONDS = 10;
 
 /** Makes the door to all endpoints: an Envoy whose configuration knows none of them. */
-export function makeEdge(environment: KubernetesEnvironment): readonly KubernetesManifest[] {
+export function makeEdge(environment: KubernetesEnvironment): readonly PlainManifest[] {
   const data = makeConfiguration(environment);
   const { replicas } = environment.gateway;
   return [
@@ -62,7 +63,10 @@ export function makeEdge(environment: KubernetesEnvironment): readonly Kubernete
 function makeConfiguration(environment: KubernetesEnvironment): Readonly<Record<string, string>> {
   const tls = environment.gateway.tlsSecret === undefined ? undefined : TLS;
   const bootstrap = makeBootstrap({
-    authorisation: { host: `${AUTHORISATION_PODS}.${environment.platformNamespace}.svc`, port: AUTHORISATION_PORT },
+    authorisation: {
+      host: `${AUTHORISATION_PODS}.${environment.platformNamespace}.svc`,
+      port: AUTHORISATION_PORTS.traffic,
+    },
     kourier: { host: 'kourier-internal.kourier-system.svc', port: 80 },
     port: PORTS.traffic,
     healthPort: PORTS.health,
@@ -128,7 +132,7 @@ function makeContainer(image: string, tls: boolean) {
   };
 }
 
-function makeService(environment: KubernetesEnvironment): KubernetesManifest {
+function makeService(environment: KubernetesEnvironment): PlainManifest {
   const { serviceType, annotations, tlsSecret } = environment.gateway;
   return {
     apiVersion: 'v1',

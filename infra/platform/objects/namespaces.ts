@@ -1,12 +1,12 @@
 import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
-import type { KubernetesManifest } from '../../kubernetes/object-resource.ts';
+import type { PlainManifest } from '../plain-manifest.ts';
 import { platformLabels } from '../labels.ts';
 
 /**
  * Makes the namespaces of models and of the platform. Both refuse pods that ask for more than a server needs: models are
  * code that somebody else wrote.
  */
-export function makeNamespaces(environment: KubernetesEnvironment): readonly KubernetesManifest[] {
+export function makeNamespaces(environment: KubernetesEnvironment): readonly PlainManifest[] {
   const labels = { ...platformLabels(environment), 'pod-security.kubernetes.io/enforce': 'restricted' };
   return [environment.namespace, environment.platformNamespace].map((name) => ({
     apiVersion: 'v1',

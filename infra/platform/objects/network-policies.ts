@@ -1,7 +1,8 @@
+import { AUTHORISATION_PORTS } from '../../../edge/settings.ts';
 import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
 import type { EgressRule } from '../../../schemas/kubernetes-environment.ts';
 import { AUTHORISATION, EDGE } from '../../../schemas/platform-names.ts';
-import type { KubernetesManifest } from '../../kubernetes/object-resource.ts';
+import type { PlainManifest } from '../plain-manifest.ts';
 import { KOURIER_GATEWAY } from '../knative/adapt-manifest.ts';
 import { partLabels, platformLabels } from '../labels.ts';
 
@@ -16,7 +17,7 @@ const DNS_PORTS = [53, 5353];
 const NODE_DNS = '169.254.20.10/32';
 
 /** Makes who may reach whom; the cluster's network has to enforce it. */
-export function makeNetworkPolicies(environment: KubernetesEnvironment): readonly KubernetesManifest[] {
+export function makeNetworkPolicies(environment: KubernetesEnvironment): readonly PlainManifest[] {
   const own = environment.knative.mode === 'install';
   return [
     makeModelsPolicy(environment),
@@ -27,7 +28,7 @@ export function makeNetworkPolicies(environment: KubernetesEnvironment): readonl
 }
 
 /** Models answer Knative only, and ask only for names and for what the environment lets them. */
-function makeModelsPolicy(environment: KubernetesEnvironment): KubernetesManifest {
+function makeModelsPolicy(environment: KubernetesEnvironment): PlainManifest {
   const { namespace, egress } = environment;
   return makePolicy(environment, namespace, {
     name: 'davit-models',
@@ -44,18 +45,22 @@ function makeModelsPolicy(environment: KubernetesEnvironment): KubernetesManifes
   });
 }
 
-/** It answers whoever asks, so only the edge may: a browser's or a model's question never counts as the edge's. */
-function makeAuthorisationPolicy(environment: KubernetesEnvironment): KubernetesManifest {
+/** It answers whoever asks, so only the edge may; the replicas count together, and everybody may see figures. */
+function makeAuthorisationPolicy(environment: KubernetesEnvironment): PlainManifest {
   return makePolicy(environment, environment.platformNamespace, {
     name: AUTHORISATION,
     podSelector: { matchLabels: partLabels(AUTHORISATION) },
     policyTypes: ['Ingress'],
-    ingress: [{ from: [{ podSelector: { matchLabels: partLabels(EDGE) } }] }],
+    ingress: [
+      { from: [{ podSelector: { matchLabels: partLabels(EDGE) } }], ports: tcp([AUTHORISATION_PORTS.traffic]) },
+      { from: [{ podSelector: { matchLabels: partLabels(AUTHORISATION) } }], ports: tcp([AUTHORISATION_PORTS.peers]) },
+      { ports: tcp([AUTHORISATION_PORTS.health]) },
+    ],
   });
 }
 
 /** Whoever reaches Kourier reaches models without a token: only the edge does, and the controller that looks after it. */
-function makeKourierPolicy(environment: KubernetesEnvironment): KubernetesManifest {
+function makeKourierPolicy(environment: KubernetesEnvironment): PlainManifest {
   const edge = {
     namespaceSelector: named(environment.platformNamespace),
     podSelector: { matchLabels: partLabels(EDGE) },
@@ -76,11 +81,7 @@ interface Policy {
   readonly egress?: readonly unknown[];
 }
 
-function makePolicy(
-  environment: KubernetesEnvironment,
-  namespace: string,
-  { name, ...spec }: Policy,
-): KubernetesManifest {
+function makePolicy(environment: KubernetesEnvironment, namespace: string, { name, ...spec }: Policy): PlainManifest {
   return {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',

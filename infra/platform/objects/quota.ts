@@ -1,5 +1,5 @@
 import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
-import type { KubernetesManifest } from '../../kubernetes/object-resource.ts';
+import type { PlainManifest } from '../plain-manifest.ts';
 import { platformLabels } from '../labels.ts';
 
 const NAME = 'davit-models';
@@ -8,7 +8,7 @@ const PROXY_MEMORY = { request: '64Mi', limit: '800Mi' };
 const REFUSED = ['limits.cpu'];
 
 /** Makes the limit that all models share, and what containers count as that say nothing; nothing without a quota. */
-export function makeQuota(environment: KubernetesEnvironment): readonly KubernetesManifest[] {
+export function makeQuota(environment: KubernetesEnvironment): readonly PlainManifest[] {
   const { quota, namespace } = environment;
   const resources = Object.keys(quota);
   if (resources.length === 0) return [];

@@ -1,0 +1,38 @@
+import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
+import { checkVersion } from './check-version.ts';
+import type { FoundKnative } from './find-knative.ts';
+import { KOURIER_CLASS } from './settings.ts';
+
+/** Refuses to install Knative over somebody's. */
+export function checkInstallable(found: FoundKnative | undefined, { name, file }: KubernetesEnvironment): void {
+  if (!found || found.owner === name) return;
+  const whose = found.owner === undefined ? 'somebody else' : `the environment "${found.owner}"`;
+  throw new Error(
+    `Cannot install Knative Serving: version ${found.version} is there already, installed by ${whose}, expected none; in ${file}, knative: adopt uses it as it is`,
+  );
+}
+
+/** Refuses to use a Knative that endpoints would not work on. */
+export function checkAdoptable(
+  found: FoundKnative | undefined,
+  { name, file, cluster }: KubernetesEnvironment,
+): asserts found is FoundKnative {
+  const where = cluster.context === undefined ? 'the cluster' : `the cluster "${cluster.context}"`;
+  if (!found)
+    throw new Error(
+      `Cannot adopt Knative Serving: ${where} has none (no Deployment controller in knative-serving), expected 1.21 or later with Kourier; in ${file}, knative.install installs it`,
+    );
+  if (found.owner === name)
+    throw new Error(
+      `Cannot adopt Knative Serving: "${name}" itself has installed it, and would now remove it with every endpoint on it, expected knative.install in ${file} as before`,
+    );
+  checkVersion(found.version, where);
+  if (!found.kourier)
+    throw new Error(
+      `Cannot adopt Knative Serving ${found.version}: there is no Service kourier-internal in kourier-system, expected Kourier to carry its traffic`,
+    );
+  if (found.ingressClass !== KOURIER_CLASS)
+    throw new Error(
+      `Cannot adopt Knative Serving ${found.version}: its ingress-class in config-network is ${found.ingressClass ?? 'not set'}, expected ${KOURIER_CLASS}`,
+    );
+}

@@ -1,0 +1,61 @@
+import type { KubernetesApi } from '../../../kubernetes/api.ts';
+import { ENVIRONMENT_LABEL } from '../../../schemas/kubernetes-names.ts';
+import { MANAGED_BY, MANAGED_BY_LABEL } from '../labels.ts';
+
+/** The Knative that a cluster has. */
+export interface FoundKnative {
+  /** `1.21.0`; empty: it does not say. */
+  readonly version: string;
+  /** The environment of Davit that installed it; undefined: somebody else did. */
+  readonly owner: string | undefined;
+  readonly kourier: boolean;
+  /** Who carries the traffic of Routes that say nothing. */
+  readonly ingressClass: string | undefined;
+  /** Seconds that a request may take. */
+  readonly maxTimeoutSeconds: number;
+  readonly activator: { readonly replicas: number; readonly graceSeconds: number };
+}
+
+interface Labelled {
+  readonly metadata: { readonly labels?: Readonly<Record<string, string>> };
+}
+
+interface Deployment extends Labelled {
+  readonly spec: {
+    readonly replicas?: number;
+    readonly template: { readonly spec: { readonly terminationGracePeriodSeconds?: number } };
+  };
+}
+
+interface ConfigMap {
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+const KNATIVE_DEFAULT_SECONDS = 600;
+const DEPLOYMENTS = '/apis/apps/v1/namespaces/knative-serving/deployments';
+const CONFIG_MAPS = '/api/v1/namespaces/knative-serving/configmaps';
+
+/** Looks whether Knative Serving is there, whose it is, and how it is set. */
+export async function findKnative(api: KubernetesApi): Promise<FoundKnative | undefined> {
+  const [controller, activator, namespace, kourier, network, defaults] = await Promise.all([
+    api.get<Deployment>(`${DEPLOYMENTS}/controller`),
+    api.get<Deployment>(`${DEPLOYMENTS}/activator`),
+    api.get<Labelled>('/api/v1/namespaces/knative-serving'),
+    api.get('/api/v1/namespaces/kourier-system/services/kourier-internal'),
+    api.get<ConfigMap>(`${CONFIG_MAPS}/config-network`),
+    api.get<ConfigMap>(`${CONFIG_MAPS}/config-defaults`),
+  ]);
+  if (!controller || !namespace) return undefined;
+  const { [MANAGED_BY_LABEL]: managedBy, [ENVIRONMENT_LABEL]: environment } = namespace.metadata.labels ?? {};
+  return {
+    version: (controller.metadata.labels?.['app.kubernetes.io/version'] ?? '').replace(/^v/, ''),
+    owner: managedBy === MANAGED_BY ? environment : undefined,
+    kourier: kourier !== undefined,
+    ingressClass: network?.data?.['ingress-class'],
+    maxTimeoutSeconds: Number(defaults?.data?.['max-revision-timeout-seconds'] ?? KNATIVE_DEFAULT_SECONDS),
+    activator: {
+      replicas: activator?.spec.replicas ?? 0,
+      graceSeconds: activator?.spec.template.spec.terminationGracePeriodSeconds ?? 0,
+    },
+  };
+}

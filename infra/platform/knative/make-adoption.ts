@@ -1,0 +1,45 @@
+import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
+import type { PlainManifest } from '../plain-manifest.ts';
+import type { FoundKnative } from './find-knative.ts';
+import { longestRequestSeconds, makeNeededSettings } from './settings.ts';
+
+/** What is changed in a Knative that is there: fields, not objects. */
+export interface KnativeAdoption {
+  readonly version: string;
+  readonly patches: readonly PlainManifest[];
+  /** For a person, who is its owner. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Makes what endpoints need of somebody's Knative. How many replicas it has is its owner's, and so are settings that
+ * would reach other people's services. Limits are only ever raised.
+ */
+export function makeAdoption(found: FoundKnative, environment: KubernetesEnvironment): KnativeAdoption {
+  const needed = makeNeededSettings(environment);
+  const seconds = Math.max(found.maxTimeoutSeconds, longestRequestSeconds(environment));
+  const settings = { ...needed, 'config-defaults': { 'max-revision-timeout-seconds': String(seconds) } };
+  const grace = Math.max(found.activator.graceSeconds, seconds);
+  return {
+    version: found.version,
+    patches: [
+      ...Object.entries(settings).map(([name, data]) => ({ ...identity('v1', 'ConfigMap', name), data })),
+      {
+        ...identity('apps/v1', 'Deployment', 'activator'),
+        spec: { template: { spec: { terminationGracePeriodSeconds: grace } } },
+      },
+    ],
+    warnings: makeWarnings(found, environment),
+  };
+}
+
+function makeWarnings({ activator }: FoundKnative, { gateway }: KubernetesEnvironment): readonly string[] {
+  if (activator.replicas >= gateway.replicas) return [];
+  return [
+    `Knative's activator has ${activator.replicas} replicas and the edge ${gateway.replicas}: every query goes through both, expected its owner to give it ${gateway.replicas}`,
+  ];
+}
+
+function identity(apiVersion: string, kind: string, name: string): PlainManifest {
+  return { apiVersion, kind, metadata: { name, namespace: 'knative-serving' } };
+}

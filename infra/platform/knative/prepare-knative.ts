@@ -1,0 +1,28 @@
+import type { KubernetesApi } from '../../../kubernetes/api.ts';
+import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
+import { checkAdoptable, checkInstallable } from './check-knative.ts';
+import { findKnative } from './find-knative.ts';
+import { type KnativeAdoption, makeAdoption } from './make-adoption.ts';
+import { type KnativeInstallation, makeInstallation } from './make-installation.ts';
+import { readPinnedFile } from './read-pinned-file.ts';
+
+/** The Knative that endpoints will run on: Davit's own, or somebody's. */
+export type PreparedKnative =
+  ({ readonly mode: 'install' } & KnativeInstallation) | ({ readonly mode: 'adopt' } & KnativeAdoption);
+
+/** Looks at the cluster and reads the manifests; throws before anything is applied when they do not fit. */
+export async function prepareKnative(
+  api: KubernetesApi,
+  environment: KubernetesEnvironment,
+  root: string,
+): Promise<PreparedKnative> {
+  const { knative } = environment;
+  const found = await findKnative(api);
+  if (knative.mode === 'adopt') {
+    checkAdoptable(found, environment);
+    return { mode: 'adopt', ...makeAdoption(found, environment) };
+  }
+  checkInstallable(found, environment);
+  const files = await Promise.all(knative.manifests.map((file) => readPinnedFile(file, root)));
+  return { mode: 'install', ...makeInstallation(files, environment) };
+}

@@ -1,0 +1,41 @@
+import type { RoleRule } from '../../../edge/rbac.ts';
+import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
+import type { PlainManifest } from '../plain-manifest.ts';
+import { platformLabels } from '../labels.ts';
+
+const GROUP = 'rbac.authorization.k8s.io';
+const API = `${GROUP}/v1`;
+
+/** What a role is called, and where it counts; undefined namespace: in the whole cluster. */
+export interface RolePlace {
+  readonly name: string;
+  readonly namespace: string | undefined;
+}
+
+/** Makes a Role, or a ClusterRole. */
+export function makeRole(
+  environment: KubernetesEnvironment,
+  place: RolePlace,
+  rules: readonly RoleRule[],
+): PlainManifest {
+  return { apiVersion: API, kind: kindOf(place), metadata: metadata(environment, place), rules };
+}
+
+/** Makes what gives a role to a ServiceAccount of the platform's namespace. */
+export function makeBinding(environment: KubernetesEnvironment, place: RolePlace, account: string): PlainManifest {
+  return {
+    apiVersion: API,
+    kind: `${kindOf(place)}Binding`,
+    metadata: metadata(environment, place),
+    roleRef: { apiGroup: GROUP, kind: kindOf(place), name: place.name },
+    subjects: [{ kind: 'ServiceAccount', name: account, namespace: environment.platformNamespace }],
+  };
+}
+
+function kindOf({ namespace }: RolePlace): 'Role' | 'ClusterRole' {
+  return namespace === undefined ? 'ClusterRole' : 'Role';
+}
+
+function metadata(environment: KubernetesEnvironment, { name, namespace }: RolePlace) {
+  return { name, ...(namespace !== undefined && { namespace }), labels: platformLabels(environment) };
+}

@@ -1,0 +1,83 @@
+import * as pulumi from '@pulumi/pulumi';
+import type { KubernetesEnvironment } from '../../schemas/environment.ts';
+import { KubernetesObject, KubernetesPatch, type ObjectOptions } from '../kubernetes/object-resource.ts';
+import { makeProvider } from '../kubernetes/provider.ts';
+import { findEdgeAddress } from './find-edge-address.ts';
+import type { PreparedKnative } from './knative/prepare-knative.ts';
+import { makeAccounts } from './objects/accounts.ts';
+import { makeAuthorisation } from './objects/authorisation.ts';
+import { makeDeployerRoles } from './objects/deployer-roles.ts';
+import { makeEdge } from './objects/edge.ts';
+import { makeNamespaces } from './objects/namespaces.ts';
+import { makeNetworkPolicies } from './objects/network-policies.ts';
+import { makeQuota } from './objects/quota.ts';
+import { objectKey, type PlainManifest } from './plain-manifest.ts';
+
+export interface PlatformParts {
+  readonly environment: KubernetesEnvironment;
+  /** Absolute path of the project. */
+  readonly root: string;
+  readonly knative: PreparedKnative;
+  /** Image of the authorisation service, by digest. */
+  readonly authorisationImage: pulumi.Input<string>;
+}
+
+/** What the endpoints of an environment share. */
+export class Platform extends pulumi.ComponentResource {
+  /** Where clients reach the edge. */
+  readonly url: pulumi.Output<string | undefined>;
+  /** Version of Knative Serving. */
+  readonly knative: string;
+
+  constructor(name: string, { environment, root, knative, authorisationImage }: PlatformParts) {
+    super('davit:index:Platform', name);
+    const place: Place = { parent: this, provider: makeProvider(environment, root) };
+    // They may hold Secrets that somebody else made: they stay when the platform goes.
+    const namespaces = register(makeNamespaces(environment), { ...place, retainOnDelete: true });
+    const foundations = registerKnative(knative, place);
+    const inside = { ...place, dependsOn: namespaces };
+    const accounts = register(makeAccounts(environment), inside);
+    register(makeQuota(environment), inside);
+    register([...makeNetworkPolicies(environment), ...makeDeployerRoles(environment)], {
+      ...place,
+      dependsOn: [...namespaces, ...foundations],
+    });
+    registerProgram(makeAuthorisation(environment, authorisationImage), { ...place, dependsOn: accounts });
+    const [service] = registerProgram(makeEdge(environment), inside);
+    this.url = service ? findEdgeAddress(service, environment) : pulumi.output(environment.gateway.url);
+    this.knative = knative.version;
+    this.registerOutputs({ url: this.url, knative: this.knative });
+  }
+}
+
+type Place = Required<Pick<ObjectOptions, 'parent' | 'provider'>>;
+
+/** Each step when the one before it is ready; what others need first is returned: the namespaces. */
+function registerKnative(knative: PreparedKnative, place: Place): readonly pulumi.Resource[] {
+  if (knative.mode === 'adopt') {
+    for (const warning of knative.warnings) void pulumi.log.warn(warning);
+    for (const patch of knative.patches) new KubernetesPatch(objectKey(patch), patch, place);
+    return [];
+  }
+  const steps: KubernetesObject[][] = [];
+  for (const { objects } of knative.steps) steps.push(register(objects, { ...place, dependsOn: steps.at(-1) ?? [] }));
+  return steps[0] ?? [];
+}
+
+/** What pods need, then the pods, then what sends requests to them, which is returned. */
+function registerProgram(objects: readonly PlainManifest[], options: ObjectOptions): readonly KubernetesObject[] {
+  const isA = (kind: string) => (o: PlainManifest) => o.kind === kind;
+  const others = objects.filter((o) => o.kind !== 'Deployment' && o.kind !== 'Service');
+  const before = register(others, options);
+  const pods = register(objects.filter(isA('Deployment')), { ...options, dependsOn: allOf(options, before) });
+  return register(objects.filter(isA('Service')), { ...options, dependsOn: pods });
+}
+
+function register(objects: readonly PlainManifest[], options: ObjectOptions): KubernetesObject[] {
+  return objects.map((object) => new KubernetesObject(objectKey(object), object, options));
+}
+
+function allOf({ dependsOn }: ObjectOptions, more: readonly pulumi.Resource[]): pulumi.Input<pulumi.Resource>[] {
+  const given = Array.isArray(dependsOn) ? (dependsOn as readonly pulumi.Resource[]) : [];
+  return [...given, ...more];
+}
