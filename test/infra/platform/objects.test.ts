@@ -29,7 +29,9 @@ describe('make*() of the platform', () => {
   ])('makes %s as reviewed', async (name, objects) => {
     const text = objects.map((o) => stringify(o, { lineWidth: 0 })).join('---\n');
     // Envoy's configuration is tested where it is made.
-    const shown = text.replace(/envoy\.json: \|-\n(?: {4}.*\n)+/, 'envoy.json: …\n').replace(/configuration: \w+/, 'configuration: …');
+    const shown = text
+      .replace(/envoy\.json: \|-\n(?: {4}.*\n)+/, 'envoy.json: …\n')
+      .replace(/configuration: \w+/, 'configuration: …');
     await expect(shown).toMatchFileSnapshot(`golden/${name}.yaml`);
   });
 });
