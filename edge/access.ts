@@ -26,7 +26,11 @@ export class Access {
   }
 
   /** The caller's level, asked no further than for `wanted`. Rejects with an Unavailable when the cluster does not say. */
-  of(known: Known, { name, permissions }: ServingEntry, wanted: PermissionLevel): PermissionLevel | undefined | Promise<PermissionLevel | undefined> {
+  of(
+    known: Known,
+    { name, permissions }: ServingEntry,
+    wanted: PermissionLevel,
+  ): PermissionLevel | undefined | Promise<PermissionLevel | undefined> {
     const level = levelOf(known.caller, permissions);
     if (includes(level, wanted) || known.reviewed === undefined) return level;
     return this.#byCluster(known, name).then((other) => strongest(level, other));

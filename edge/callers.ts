@@ -30,7 +30,8 @@ export class Callers {
   async #ask(token: string, hash: string): Promise<Answer<Known | Nobody>> {
     const answer = await this.#identify(token);
     const now = Date.now();
-    if ('caller' in answer) return { value: answer, until: Math.min(now + KNOWN_MILLISECONDS, answer.expires ?? Infinity) };
+    if ('caller' in answer)
+      return { value: answer, until: Math.min(now + KNOWN_MILLISECONDS, answer.expires ?? Infinity) };
     await this.#nobody.get(hash, () => Promise.resolve({ value: answer, until: now + NOBODY_MILLISECONDS }));
     return { value: answer, until: 0 };
   }

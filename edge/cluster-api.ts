@@ -27,6 +27,8 @@ export interface ClusterObject {
     readonly annotations?: Readonly<Record<string, string>>;
     readonly creationTimestamp?: string;
     readonly generation?: number;
+    /** Who wrote what, and when. */
+    readonly managedFields?: readonly { readonly time?: string }[];
   };
   readonly [field: string]: unknown;
 }

@@ -1,4 +1,4 @@
-import type { Refusal } from '../gateway/refusal.ts';
+import { type Refusal, unauthenticated } from '../gateway/refusal.ts';
 
 /** The authorisation service does not answer Envoy. */
 export const checkUnavailable: Refusal = {
@@ -39,6 +39,15 @@ export const wayTooLong: Refusal = {
   code: 'DEADLINE_EXCEEDED',
   message: 'Cannot answer: the model took longer than the longest time that a cold start and an execution may take',
 };
+
+/** A token that does not count; `why` is the end of a sentence. */
+export function nobody(why: string): Refusal {
+  return {
+    ...unauthenticated,
+    message: `Cannot accept the token: ${why}`,
+    headers: { 'www-authenticate': 'Bearer error="invalid_token"' },
+  };
+}
 
 export function permissionDenied(endpoint: string): Refusal {
   return {

@@ -10,6 +10,9 @@ export const STOPPED_ANNOTATION = 'davit.dev/stopped';
 /** An endpoint as its ConfigMap says it. */
 export interface Entry extends ServingEntry {
   readonly stopped: boolean;
+  /** Milliseconds since 1970. */
+  readonly created: number;
+  readonly updated: number;
 }
 
 /** The endpoints, by name. An entry that cannot be read changes nothing: the last good one goes on. */
@@ -54,5 +57,12 @@ export class Entries {
 function readEntry({ metadata, data }: ClusterObject): Entry {
   const text = (data as Readonly<Record<string, unknown>> | undefined)?.[SERVING_ENTRY_KEY];
   if (typeof text !== 'string') throw new TypeError(`Cannot find ${SERVING_ENTRY_KEY} in its data`);
-  return { ...parseEntry(text), stopped: metadata?.annotations?.[STOPPED_ANNOTATION] === 'true' };
+  const { annotations = {}, creationTimestamp = '', managedFields = [] } = metadata ?? {};
+  const times = [creationTimestamp, ...managedFields.map((m) => m.time ?? '')].map((t) => Date.parse(t) || 0);
+  return {
+    ...parseEntry(text),
+    stopped: annotations[STOPPED_ANNOTATION] === 'true',
+    created: times[0] ?? 0,
+    updated: Math.max(...times),
+  };
 }

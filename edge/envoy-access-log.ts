@@ -1,3 +1,4 @@
+import { LOGGED } from './access-log-server.ts';
 import { typed } from './envoy-typed.ts';
 
 /** Makes the log of requests on standard output: no token, and no query string, where clients put what is secret. */
@@ -33,3 +34,23 @@ export function makeAccessLog(): object {
     },
   });
 }
+
+/** Makes what tells the authorisation service how queries were answered, for the endpoints' metrics. */
+export function makeQueryLog(): object {
+  return {
+    ...typed('envoy.access_loggers.http_grpc', 'access_loggers.grpc.v3.HttpGrpcAccessLogConfig', {
+      common_config: {
+        log_name: 'queries',
+        transport_api_version: 'V3',
+        grpc_service: { envoy_grpc: { cluster_name: QUERY_LOG_CLUSTER } },
+        buffer_flush_interval: '0.5s',
+      },
+      additional_request_headers_to_log: [LOGGED.endpoint],
+      additional_response_headers_to_log: [LOGGED.entity],
+    }),
+    // Only what was let through.
+    filter: { header_filter: { header: { name: LOGGED.endpoint, present_match: true } } },
+  };
+}
+
+export const QUERY_LOG_CLUSTER = 'query-log';

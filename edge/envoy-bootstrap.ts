@@ -21,6 +21,8 @@ export interface TlsFiles {
 export interface BootstrapOptions {
   /** The authorisation service: the headless Service's name, so that every replica is known. */
   readonly authorisation: Address;
+  /** Where the same service hears how queries were answered; default: its usual port. */
+  readonly logPort?: number;
   /** Kourier's internal listener. */
   readonly kourier: Address;
   /** Where clients come in. */

@@ -1,20 +1,24 @@
+import { QUERY_LOG_CLUSTER } from './envoy-access-log.ts';
 import { type Address, type BootstrapOptions, socketAddress } from './envoy-bootstrap.ts';
+import { AUTHORISATION_PORTS } from './settings.ts';
 
 /** All endpoints share one cluster: Envoy's own limit of 1,024 would be one for all of them together. */
 const AT_ONCE = 65_536;
 /** Shorter than the idle time of what we connect to, so that an idle connection is closed from this side. */
 const IDLE = '60s';
 
-/** Makes the three places Envoy sends requests to. */
-export function makeClusters({ authorisation, kourier, adminPort }: BootstrapOptions): readonly object[] {
+/** Makes the places Envoy sends requests to. */
+export function makeClusters(options: BootstrapOptions): readonly object[] {
+  const { authorisation, kourier, adminPort, logPort = AUTHORISATION_PORTS.log } = options;
   return [
     makeCluster('kourier', kourier),
     makeCluster('authorisation', authorisation),
+    makeCluster(QUERY_LOG_CLUSTER, { host: authorisation.host, port: logPort }, { http2_protocol_options: {} }),
     makeCluster('admin', { host: '127.0.0.1', port: adminPort }),
   ];
 }
 
-function makeCluster(name: string, address: Address): object {
+function makeCluster(name: string, address: Address, protocol: object = { http_protocol_options: {} }): object {
   return {
     name,
     type: 'STRICT_DNS',
@@ -33,7 +37,7 @@ function makeCluster(name: string, address: Address): object {
     typed_extension_protocol_options: {
       'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
         '@type': 'type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
-        explicit_http_config: { http_protocol_options: {} },
+        explicit_http_config: protocol,
         common_http_protocol_options: { idle_timeout: IDLE },
       },
     },

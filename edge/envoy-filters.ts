@@ -1,4 +1,5 @@
 import { MAX_BODY_BYTES } from '../gateway/refusal.ts';
+import { CHECK_PREFIX } from './envoy-paths.ts';
 import { makeKnativeReplies } from './envoy-knative-replies.ts';
 import { typed } from './envoy-typed.ts';
 
@@ -28,7 +29,7 @@ function makeCheck(): object {
     allowed_headers: exact(['authorization', 'x-request-id']),
     http_service: {
       server_uri: { uri: 'http://authorisation', cluster: 'authorisation', timeout: `${CHECK_SECONDS}s` },
-      path_prefix: '/check',
+      path_prefix: CHECK_PREFIX,
       authorization_response: {
         allowed_upstream_headers: exact(['x-serving-host', 'x-serving-user', 'x-serving-endpoint', 'x-request-id']),
         allowed_client_headers: exact(['www-authenticate', 'retry-after', 'content-type', 'allow']),

@@ -1,4 +1,4 @@
-import { makeAccessLog } from './envoy-access-log.ts';
+import { makeAccessLog, makeQueryLog } from './envoy-access-log.ts';
 import { type BootstrapOptions, socketAddress } from './envoy-bootstrap.ts';
 import { makeTrafficFilters } from './envoy-filters.ts';
 import { makeLocalReplies } from './envoy-replies.ts';
@@ -49,7 +49,7 @@ export function makeTrafficListener(options: BootstrapOptions): object {
     local_reply_config: makeLocalReplies(),
     route_config: { virtual_hosts: [{ name: 'all', domains: ['*'], routes: makeTrafficRoutes(options) }] },
     http_filters: makeTrafficFilters(),
-    access_log: [makeAccessLog()],
+    access_log: [makeAccessLog(), makeQueryLog()],
   };
   return {
     name: 'edge',
@@ -102,10 +102,8 @@ export function makeHealthListener({ healthPort }: BootstrapOptions): object {
 
 /** Before anything else reads the headers. */
 function makeHeaderStrip(): object {
-  const mutations = INTERNAL_HEADERS.map((key_matcher) => ({ remove_on_match: { key_matcher: { ...key_matcher, ignore_case: true } } }));
-  return typed(
-    'strip',
-    'http.early_header_mutation.header_mutation.v3.HeaderMutation',
-    { mutations },
-  );
+  const mutations = INTERNAL_HEADERS.map((key_matcher) => ({
+    remove_on_match: { key_matcher: { ...key_matcher, ignore_case: true } },
+  }));
+  return typed('strip', 'http.early_header_mutation.header_mutation.v3.HeaderMutation', { mutations });
 }

@@ -1,5 +1,6 @@
 import { MAX_BODY_BYTES, tooLarge } from '../gateway/refusal.ts';
 import type { BootstrapOptions } from './envoy-bootstrap.ts';
+import { MANAGEMENT_PREFIX } from './envoy-paths.ts';
 import { CHECK, LUA } from './envoy-filters.ts';
 
 const QUERY = '/serving-endpoints/[^/]+/(served-models/[^/]+/)?invocations/?';
@@ -16,7 +17,9 @@ export function makeTrafficRoutes({ longestRequestSeconds }: BootstrapOptions): 
   return [
     {
       // Announced lengths are refused before a byte of the body is taken.
-      match: match([{ name: 'content-length', range_match: { start: MAX_BODY_BYTES + 1, end: Number.MAX_SAFE_INTEGER } }]),
+      match: match([
+        { name: 'content-length', range_match: { start: MAX_BODY_BYTES + 1, end: Number.MAX_SAFE_INTEGER } },
+      ]),
       direct_response: { status: tooLarge.status },
     },
     {
@@ -38,8 +41,12 @@ export function makeTrafficRoutes({ longestRequestSeconds }: BootstrapOptions): 
     },
     {
       match: { prefix: '/' },
-      route: { cluster: 'authorisation', timeout: `${MANAGEMENT_SECONDS}s` },
-      typed_per_filter_config: { [CHECK]: disabled('ext_authz', 'ExtAuthzPerRoute'), [LUA]: disabled('lua', 'LuaPerRoute') },
+      // Below a folder of its own: no client's path is ever a check.
+      route: { cluster: 'authorisation', timeout: `${MANAGEMENT_SECONDS}s`, prefix_rewrite: `${MANAGEMENT_PREFIX}/` },
+      typed_per_filter_config: {
+        [CHECK]: disabled('ext_authz', 'ExtAuthzPerRoute'),
+        [LUA]: disabled('lua', 'LuaPerRoute'),
+      },
     },
   ];
 }

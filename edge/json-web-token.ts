@@ -56,7 +56,7 @@ export function isAcceptable({ algorithm }: JsonWebToken): boolean {
 /** Whether a key can have signed with an algorithm: another kind of key would be a trick. */
 export function fits(key: KeyObject, algorithm: string): boolean {
   const wanted = Object.hasOwn(ALGORITHMS, algorithm) ? ALGORITHMS[algorithm] : undefined;
-  if (key.type !== 'public' || key.asymmetricKeyType !== wanted?.key) return false;
+  if (key.type !== 'public' || !wanted || key.asymmetricKeyType !== wanted.key) return false;
   const { namedCurve, modulusLength = 0 } = key.asymmetricKeyDetails ?? {};
   return wanted.key === 'rsa' ? modulusLength >= LEAST_RSA_BITS : namedCurve === wanted.curve;
 }

@@ -14,7 +14,9 @@ export function kubernetesIdentity(api: ClusterApi, audience: string): Identify 
     asking += 1;
     try {
       const signal = AbortSignal.timeout(REVIEW_MILLISECONDS);
-      const review = await api.post('/apis/authentication.k8s.io/v1/tokenreviews', makeReview(token, audience), { signal });
+      const review = await api.post('/apis/authentication.k8s.io/v1/tokenreviews', makeReview(token, audience), {
+        signal,
+      });
       return readReview(review as Review, token, audience);
     } catch (e) {
       throw new Unavailable('Cannot review a token: the API server does not answer', { cause: e });
@@ -28,7 +30,12 @@ interface Review {
   readonly status?: {
     readonly authenticated?: boolean;
     readonly audiences?: readonly string[];
-    readonly user?: { readonly username?: string; readonly groups?: readonly string[]; readonly uid?: string; readonly extra?: object };
+    readonly user?: {
+      readonly username?: string;
+      readonly groups?: readonly string[];
+      readonly uid?: string;
+      readonly extra?: object;
+    };
   };
 }
 

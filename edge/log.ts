@@ -1,5 +1,9 @@
 /** Writes a line of JSON to standard output. Nobody gives it a token: callers name users, endpoints and reasons. */
-export function log(level: 'info' | 'warning' | 'error', what: string, more: Readonly<Record<string, unknown>> = {}): void {
+export function log(
+  level: 'info' | 'warning' | 'error',
+  what: string,
+  more: Readonly<Record<string, unknown>> = {},
+): void {
   process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), level, what, ...more })}\n`);
 }
 

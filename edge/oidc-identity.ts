@@ -22,7 +22,7 @@ export function oidcIdentity(settings: OidcSettings, keys: SigningKeys, others: 
     if (!isAcceptable(token)) return { why: `it is signed with ${token.algorithm}, which does not count` };
     const wrong = checkClaims(token.claims, settings);
     if (wrong !== undefined) return { why: wrong };
-    if (!(await keys.haveSigned(token))) return { why: 'none of its issuer\'s keys has signed it' };
+    if (!(await keys.haveSigned(token))) return { why: "none of its issuer's keys has signed it" };
     return readCaller(token, settings);
   };
 }

@@ -6,8 +6,10 @@ export const AUTHORISATION_PORTS = {
   traffic: 8080,
   /** For the kubelet and Prometheus: `/live`, `/ready`, `/metrics`. */
   health: 8081,
-  /** For the other replicas: rate limits. */
+  /** For the other replicas: rate limits and counts. */
   peers: 8082,
+  /** For Envoy, which tells by gRPC how queries were answered. */
+  log: 8083,
 } as const;
 
 /** What the service is told by its environment variables. */
@@ -40,7 +42,8 @@ export function makeEdgeVariables(settings: EdgeSettings): Readonly<Record<strin
 /** Variables → settings. Throws a TypeError that says which one is wrong. */
 export function readEdgeSettings(variables: NodeJS.ProcessEnv): EdgeSettings & OwnPlace {
   const text = variables[SETTINGS_VARIABLE];
-  if (text === undefined) throw new TypeError(`Cannot start: ${SETTINGS_VARIABLE} is not set, expected the settings as JSON`);
+  if (text === undefined)
+    throw new TypeError(`Cannot start: ${SETTINGS_VARIABLE} is not set, expected the settings as JSON`);
   const { namespace, identity, url, peers } = JSON.parse(text) as Partial<EdgeSettings>;
   if (typeof namespace !== 'string' || typeof identity !== 'object')
     throw new TypeError(`Cannot read ${SETTINGS_VARIABLE}: expected an object with namespace and identity`);

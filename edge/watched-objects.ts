@@ -12,7 +12,7 @@ const FIRST_PAUSE_MILLISECONDS = 500;
 const LONGEST_PAUSE_MILLISECONDS = 10_000;
 const LIST_MILLISECONDS = 15_000;
 /** The API server ends a watch by itself after this; a connection that died without a word ends with it. */
-const WATCH_SECONDS = 240;
+const WATCH_SECONDS = 120;
 const PAGE = 500;
 
 /** The objects of one list, as they are now: read once and then watched. During an outage it keeps what it knows. */
@@ -44,7 +44,7 @@ export class WatchedObjects {
 
   /** Follows the list until the signal; never rejects. */
   async follow(signal: AbortSignal): Promise<void> {
-    for (let pause = FIRST_PAUSE_MILLISECONDS; !signal.aborted; ) {
+    for (let pause = FIRST_PAUSE_MILLISECONDS; !signal.aborted;) {
       try {
         const version = await this.#read(signal);
         pause = FIRST_PAUSE_MILLISECONDS;
@@ -84,7 +84,7 @@ export class WatchedObjects {
 
   /** Watches as long as the API server goes on from where the last watch ended. */
   async #watch(from: string, signal: AbortSignal): Promise<void> {
-    for (let version = from; !signal.aborted; ) {
+    for (let version = from; !signal.aborted;) {
       const query = this.#query({
         watch: 'true',
         allowWatchBookmarks: 'true',

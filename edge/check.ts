@@ -1,0 +1,98 @@
+import { readBearer } from '../gateway/check-bearer.ts';
+import { readRequestId } from '../gateway/headers.ts';
+import { type Asked, parseRequest } from '../gateway/parse-request.ts';
+import { includes } from '../gateway/permissions.ts';
+import { tooOften } from '../gateway/rate-limits.ts';
+import * as refusal from '../gateway/refusal.ts';
+import { Refused } from '../gateway/refused.ts';
+import type { PermissionLevel } from '../schemas/serving-entry.ts';
+import type { Access } from './access.ts';
+import type { Callers } from './callers.ts';
+import { identityUnavailable, nobody, notSynced, permissionDenied, stopped } from './edge-refusals.ts';
+import type { Entries, Entry } from './entries.ts';
+import { type Known, Unavailable } from './identity.ts';
+import type { RateLimiter } from './rate-limiter.ts';
+
+/** What a decision needs. */
+export interface Judges {
+  readonly callers: Callers;
+  readonly entries: Entries;
+  readonly access: Access;
+  readonly limiter: RateLimiter;
+}
+
+/** A request, as much of it as Envoy shows. */
+export interface Shown {
+  readonly method: string;
+  /** `/path?query` */
+  readonly target: string;
+  readonly headers: NodeJS.Dict<string | string[]>;
+}
+
+/** What Envoy adds to a request that may pass. */
+export type Passed = Readonly<
+  Record<'x-serving-host' | 'x-serving-user' | 'x-serving-endpoint' | 'x-request-id', string>
+>;
+
+/** Lets a query pass, or throws a Refused. In this order, so that nobody learns more than they may. */
+export async function check(shown: Shown, judges: Judges, makeId: () => string): Promise<Passed> {
+  const asked = parseRequest(shown.method, shown.target);
+  if (asked.kind !== 'query' && asked.kind !== 'wrong-method') throw new Refused(refusal.unknownPath);
+  const known = await identify(shown, judges);
+  if (asked.kind !== 'query') throw new Refused(refusal.wrongMethod(shown.method, asked.allow));
+  const { entry, level } = await findEntry(asked.endpoint, { known, wanted: 'CAN_QUERY' }, judges);
+  if (!includes(level, 'CAN_QUERY')) throw new Refused(permissionDenied(entry.name));
+  if (entry.stopped) throw new Refused(stopped(entry.name));
+  const host = findHost(entry, asked);
+  const taken = judges.limiter.take(entry, known.caller);
+  const full = taken instanceof Promise ? await taken : taken;
+  if (full) throw new Refused(tooOften(full.counted, full.retrySeconds));
+  return {
+    'x-serving-host': host,
+    'x-serving-user': printable(known.caller.name),
+    'x-serving-endpoint': entry.name,
+    'x-request-id': readRequestId(shown.headers) ?? makeId(),
+  };
+}
+
+/** Whose token it is. Throws a Refused. */
+export async function identify({ headers }: Shown, { callers }: Judges): Promise<Known> {
+  const token = readBearer(typeof headers['authorization'] === 'string' ? headers['authorization'] : undefined);
+  if (token === undefined) throw new Refused(refusal.unauthenticated);
+  const answer = callers.of(token);
+  const known = answer instanceof Promise ? await answer.catch(refuseForNow) : answer;
+  if ('why' in known) throw new Refused(nobody(known.why));
+  return known;
+}
+
+/** An endpoint that the caller may at least see, and the level they have. Throws a Refused. */
+export async function findEntry(
+  endpoint: string,
+  { known, wanted }: { readonly known: Known; readonly wanted: PermissionLevel },
+  { entries, access }: Judges,
+): Promise<{ readonly entry: Entry; readonly level: PermissionLevel }> {
+  const entry = entries.find(endpoint);
+  if (!entry) throw new Refused(entries.synced ? refusal.unknownEndpoint(endpoint) : notSynced);
+  const answer = access.of(known, entry, wanted);
+  const level = answer instanceof Promise ? await answer.catch(refuseForNow) : answer;
+  if (level === undefined) throw new Refused(refusal.unknownEndpoint(endpoint));
+  return { entry, level };
+}
+
+function findHost(entry: Entry, { entity }: Extract<Asked, { kind: 'query' }>): string {
+  if (entity === undefined) return entry.host;
+  const found = entry.entities.find((e) => e.name === entity);
+  if (found) return found.host;
+  const names = entry.entities.map((e) => e.name);
+  throw new Refused(refusal.unknownEntity(entry.name, entity, names));
+}
+
+export function refuseForNow(e: unknown): never {
+  if (e instanceof Unavailable) throw new Refused(identityUnavailable, { cause: e });
+  throw e;
+}
+
+/** A header takes no control characters, and above Latin-1 nothing at all. */
+function printable(name: string): string {
+  return /^[\x20-\x7e]*$/.test(name) ? name : encodeURIComponent(name);
+}

@@ -1,0 +1,130 @@
+import { type Asked, parseRequest } from '../gateway/parse-request.ts';
+import * as refusal from '../gateway/refusal.ts';
+import { Refused } from '../gateway/refused.ts';
+import { endpointId, renderEndpoint } from '../gateway/render-endpoint.ts';
+import { renderMetrics } from '../gateway/render-metrics.ts';
+import { renderPermissionLevels, renderPermissions } from '../gateway/render-permissions.ts';
+import { sideBySide } from '../system/side-by-side.ts';
+import { findEntry, identify, type Judges, refuseForNow, type Shown } from './check.ts';
+import { notSynced } from './edge-refusals.ts';
+import type { Entry } from './entries.ts';
+import type { Known } from './identity.ts';
+import type { ServingObjects } from './serving-objects.ts';
+import { type EndpointTraffic, NOTHING } from './traffic-counts.ts';
+
+export interface ManagementParts {
+  readonly judges: Judges;
+  readonly objects: ServingObjects;
+  readonly traffic: EndpointTraffic;
+  /** Where clients reach the edge; undefined: as their own requests say it. */
+  readonly url: string | undefined;
+}
+
+export interface Look {
+  readonly contentType: string;
+  readonly body: string;
+}
+
+const METRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
+/** Questions to the API server at once, for a caller whose rights on every endpoint it has to tell. */
+const WIDTH = 8;
+type Looked = Exclude<Asked, { kind: 'query' | 'discovery' | 'write' | 'wrong-method' | 'unknown' }>;
+
+/** The reading part of Databricks' management API, for what the caller may see. */
+export class Management {
+  readonly #parts: ManagementParts;
+
+  constructor(parts: ManagementParts) {
+    this.#parts = parts;
+  }
+
+  /** Answers, or throws a Refused. */
+  async answer(shown: Shown): Promise<Look> {
+    const asked = parseRequest(shown.method, shown.target);
+    if (asked.kind === 'discovery') return json({}); // nothing but the token they have
+    if (asked.kind === 'unknown') throw new Refused(refusal.unknownPath);
+    const known = await identify(shown, this.#parts.judges);
+    if (asked.kind === 'query') throw new Refused(refusal.unknownPath); // Envoy sends those elsewhere
+    if (asked.kind === 'write') throw new Refused(refusal.writesGoThroughGit(asked.endpoint));
+    if (asked.kind === 'wrong-method') throw new Refused(refusal.wrongMethod(shown.method, asked.allow));
+    return this.#look(asked, known, this.#parts.url ?? urlOf(shown));
+  }
+
+  async #look(asked: Looked, known: Known, url: string): Promise<Look> {
+    const { judges, objects } = this.#parts;
+    if (asked.kind === 'list') return this.#list(known, url);
+    const { entry, level } = await findEntry(this.#nameOf(asked), { known, wanted: 'CAN_QUERY' }, judges);
+    switch (asked.kind) {
+      case 'get':
+        return json(renderEndpoint(objects.describe(entry), { url, level }));
+      case 'metrics':
+        return { contentType: METRICS, body: await this.#metrics(entry) };
+      case 'permissions':
+        return json(renderPermissions(entry.name, entry.permissions));
+      case 'permission-levels':
+        return json(renderPermissionLevels());
+      case 'logs':
+        return json({ logs: (await this.#readLog(entry, asked.entity)).join('\n') });
+      case 'build-logs':
+        this.#revisionOf(entry, asked.entity);
+        return json({ logs: BUILD_LOG });
+    }
+  }
+
+  async #list(known: Known, url: string): Promise<Look> {
+    const { judges, objects } = this.#parts;
+    if (!judges.entries.synced) throw new Refused(notSynced);
+    const seen = await sideBySide(judges.entries.all, WIDTH, async (entry) => {
+      const level = await Promise.resolve(judges.access.of(known, entry, 'CAN_QUERY')).catch(refuseForNow);
+      return level === undefined ? [] : [renderEndpoint(objects.describe(entry), { url, level })];
+    });
+    return json({ endpoints: seen.flat() });
+  }
+
+  #nameOf(asked: Exclude<Looked, { kind: 'list' }>): string {
+    if ('endpoint' in asked) return asked.endpoint;
+    return this.#parts.judges.entries.all.find((e) => endpointId(e.name) === asked.id)?.name ?? asked.id;
+  }
+
+  /** The revision that serves an entity, else the one that is to serve it. */
+  #revisionOf(entry: Entry, entity: string): string {
+    const serving = entry.entities.find((e) => e.name === entity)?.revision;
+    const coming = this.#parts.objects.describe(entry).pending.find((e) => e.name === entity)?.name;
+    const found = serving ?? coming;
+    if (found !== undefined) return found;
+    const names = entry.entities.map((e) => e.name);
+    throw new Refused(refusal.unknownEntity(entry.name, entity, names));
+  }
+
+  async #readLog(entry: Entry, entity: string): Promise<readonly string[]> {
+    const revision = this.#revisionOf(entry, entity);
+    return this.#parts.objects.readLog(revision).catch((e: unknown) => {
+      throw new Refused(refusal.unavailable(entity, 'the cluster does not show its log now'), { cause: e });
+    });
+  }
+
+  async #metrics(entry: Entry): Promise<string> {
+    const { objects, traffic } = this.#parts;
+    const counts = await traffic.read(entry.name);
+    const revisions = new Map(entry.entities.map((e) => [e.name, e.revision]));
+    // Also what no model has answered, and what an entity of before has.
+    const entities = [...new Set([...revisions.keys(), ...Object.keys(counts)])].map((name) => ({
+      entity: name,
+      traffic: counts[name] ?? NOTHING,
+      provisioned: objects.provisioned(revisions.get(name) ?? ''),
+    }));
+    return renderMetrics(entry.name, entities);
+  }
+}
+
+const BUILD_LOG =
+  'Cannot show the build log here: images are built where davit up runs, and it keeps the log in .davit/images/';
+
+function urlOf({ headers }: Shown): string {
+  const one = (value: string | string[] | undefined) => (typeof value === 'string' ? value : undefined);
+  return `${one(headers['x-forwarded-proto']) ?? 'http'}://${one(headers['host']) ?? 'localhost'}`;
+}
+
+function json(value: unknown): Look {
+  return { contentType: 'application/json', body: JSON.stringify(value) };
+}

@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+import type { ClusterApi, ClusterObject } from './cluster-api.ts';
+import { WatchedObjects } from './watched-objects.ts';
+
+/** Who counts for a name: the address with the highest score, so that few names move when a replica comes or goes. */
+export function ownerOf(name: string, addresses: readonly string[]): string | undefined {
+  let best: { readonly address: string; readonly score: string } | undefined;
+  for (const address of addresses) {
+    const score = createHash('md5').update(`${address} ${name}`).digest('hex');
+    if (!best || score > best.score) best = { address, score };
+  }
+  return best?.address;
+}
+
+/** The replicas of this service that are ready, by their addresses. */
+export class Replicas {
+  readonly #watched: WatchedObjects;
+  #addresses: readonly string[] = [];
+
+  constructor(api: ClusterApi, { namespace, service }: { readonly namespace: string; readonly service: string }) {
+    const followed = {
+      path: `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`,
+      labelSelector: `kubernetes.io/service-name=${service}`,
+    };
+    this.#watched = new WatchedObjects(api, followed, () => {
+      this.#addresses = [...new Set([...this.#watched.all.values()].flatMap(readAddresses))].sort();
+    });
+  }
+
+  get addresses(): readonly string[] {
+    return this.#addresses;
+  }
+
+  follow(signal: AbortSignal): Promise<void> {
+    return this.#watched.follow(signal);
+  }
+}
+
+interface SliceEndpoint {
+  readonly addresses?: readonly string[];
+  readonly conditions?: { readonly ready?: boolean };
+}
+
+function readAddresses({ endpoints }: ClusterObject): readonly string[] {
+  const all = (endpoints ?? []) as readonly SliceEndpoint[];
+  return all.filter((e) => e.conditions?.ready !== false).flatMap((e) => e.addresses ?? []);
+}

@@ -1,0 +1,25 @@
+// The authorisation service of a cluster: `node edge/service.ts`, told everything by its environment variables.
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connectInCluster } from './connect-in-cluster.ts';
+import { log, sentenceOf } from './log.ts';
+import { readEdgeSettings } from './settings.ts';
+import { startEdge } from './start-edge.ts';
+
+/** New requests still come until Envoy's names are fresh; they are answered, and their connections closed. */
+const NOTICE_MILLISECONDS = 3000;
+
+try {
+  const settings = readEdgeSettings(process.env);
+  const edge = await startEdge(settings, await connectInCluster());
+  log('info', 'listening', { ports: settings.ports, namespace: settings.namespace, identity: settings.identity.kind });
+  const [signal] = (await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])) as [string];
+  log('info', 'ending', { signal });
+  edge.end();
+  await sleep(NOTICE_MILLISECONDS);
+  await edge.close();
+  process.exit(0);
+} catch (e) {
+  log('error', 'cannot start', { why: sentenceOf(e) });
+  process.exit(1);
+}

@@ -1,0 +1,94 @@
+import { once } from 'node:events';
+import type { Server } from 'node:net';
+import { Access } from './access.ts';
+import { makeAccessLogServer } from './access-log-server.ts';
+import { Callers } from './callers.ts';
+import type { ClusterApi } from './cluster-api.ts';
+import { EdgeMetrics } from './edge-metrics.ts';
+import { Entries } from './entries.ts';
+import { makeHealthServer } from './health-server.ts';
+import type { Identify } from './identity.ts';
+import { kubernetesIdentity } from './kubernetes-identity.ts';
+import { Management } from './management.ts';
+import { oidcIdentity } from './oidc-identity.ts';
+import { makePeerQuestions, makePeerServer } from './peers.ts';
+import { RateLimiter } from './rate-limiter.ts';
+import { Replicas } from './replicas.ts';
+import { ServingObjects } from './serving-objects.ts';
+import type { EdgeSettings, OwnPlace } from './settings.ts';
+import { SigningKeys } from './signing-keys.ts';
+import { EndpointTraffic } from './traffic-counts.ts';
+import { makeTrafficServer } from './traffic-server.ts';
+
+/** A service that runs. */
+export interface Edge {
+  /** It goes on answering, but is not ready any more and asks every client to go elsewhere. */
+  readonly end: () => void;
+  /** Takes no connection any more, and resolves when the last answer is written. */
+  readonly close: () => Promise<void>;
+}
+
+const CLOSE_MILLISECONDS = 10_000;
+
+/** Starts the whole service on its ports. */
+export async function startEdge(settings: EdgeSettings & OwnPlace, api: ClusterApi): Promise<Edge> {
+  const { namespace, ports, peers, address } = settings;
+  const [entries, objects] = [new Entries(api, namespace), new ServingObjects(api, namespace)];
+  const replicas = peers && new Replicas(api, peers);
+  const ask = makePeerQuestions(ports.peers);
+  const addresses = () => replicas?.addresses ?? [];
+  const limiter = new RateLimiter(replicas && { own: address, addresses, ask: ask.take });
+  const traffic = new EndpointTraffic(() => addresses().filter((a) => a !== address), ask.counts);
+  const callers = new Callers(makeIdentify(settings, api));
+  const judges = { callers, entries, access: new Access(api, namespace), limiter };
+  const metrics = new EdgeMetrics();
+  let ending = false;
+  const following = new AbortController();
+  for (const watched of [entries, objects, ...(replicas ? [replicas] : [])]) void watched.follow(following.signal);
+  const gauges = () => ({
+    endpoints: entries.all.length,
+    callers: callers.size,
+    replicas: addresses().length,
+    counted_alone_total: limiter.alone,
+    synced: Number(entries.synced),
+  });
+  const management = new Management({ judges, objects, traffic, url: settings.url });
+  const servers = await Promise.all([
+    listen(makeTrafficServer({ judges, management, metrics, ending: () => ending }), ports.traffic),
+    listen(
+      makeHealthServer({ ready: () => entries.synced && !ending, metrics: () => metrics.render(gauges()) }),
+      ports.health,
+    ),
+    listen(makePeerServer({ take: (d) => limiter.count(d), counts: (name) => traffic.own(name) }), ports.peers),
+    listen(
+      makeAccessLogServer((answered) => traffic.note(answered)),
+      ports.log,
+    ),
+  ]);
+  return {
+    end: () => (ending = true),
+    close: async () => {
+      following.abort();
+      await Promise.all(servers.map(close));
+    },
+  };
+}
+
+function makeIdentify({ identity }: EdgeSettings, api: ClusterApi): Identify {
+  const byCluster = kubernetesIdentity(api, identity.audience);
+  if (identity.kind === 'kubernetes') return byCluster;
+  return oidcIdentity(identity, new SigningKeys(identity.issuer), byCluster);
+}
+
+async function listen<T extends Server>(server: T, port: number): Promise<T> {
+  server.listen(port);
+  await once(server, 'listening');
+  return server;
+}
+
+async function close(server: Server): Promise<void> {
+  const closed = new Promise((done) => server.close(done));
+  if ('closeIdleConnections' in server) (server as { closeIdleConnections: () => void }).closeIdleConnections();
+  const limit = new Promise((done) => setTimeout(done, CLOSE_MILLISECONDS).unref());
+  await Promise.race([closed, limit]);
+}

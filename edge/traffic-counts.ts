@@ -1,0 +1,67 @@
+import { LATENCY_BUCKETS_MS, Traffic, type TrafficCounts } from '../gateway/traffic.ts';
+import type { Answered } from './access-log-server.ts';
+
+/** The counts of one endpoint by entity; '': queries that no model has answered. */
+export type CountsByEntity = Readonly<Record<string, TrafficCounts>>;
+
+/** Asks the replica at an address for its counts. */
+export type AskCounts = (address: string, endpoint: string) => Promise<CountsByEntity>;
+
+/** The answered queries of all endpoints: each replica hears of some, and together they know all. */
+export class EndpointTraffic {
+  readonly #traffic = new Map<string, Map<string, Traffic>>();
+  readonly #others: () => readonly string[];
+  readonly #ask: AskCounts;
+
+  constructor(others: () => readonly string[] = () => [], ask: AskCounts = () => Promise.resolve({})) {
+    this.#others = others;
+    this.#ask = ask;
+  }
+
+  note({ endpoint, entity, status, milliseconds }: Answered): void {
+    const entities = this.#traffic.get(endpoint) ?? new Map<string, Traffic>();
+    this.#traffic.set(endpoint, entities);
+    const traffic = entities.get(entity) ?? new Traffic();
+    entities.set(entity, traffic);
+    traffic.count(status, milliseconds, Date.now());
+  }
+
+  /** What this replica has heard. */
+  own(endpoint: string): CountsByEntity {
+    const entities = this.#traffic.get(endpoint) ?? [];
+    return Object.fromEntries([...entities].map(([entity, traffic]) => [entity, traffic.read(Date.now())]));
+  }
+
+  /** What all replicas have heard; one that does not answer is left out. */
+  async read(endpoint: string): Promise<CountsByEntity> {
+    const asked = this.#others().map((address) => this.#ask(address, endpoint).catch((): CountsByEntity => ({})));
+    const all = [this.own(endpoint), ...(await Promise.all(asked))];
+    const names = new Set(all.flatMap((counts) => Object.keys(counts)));
+    return Object.fromEntries([...names].map((name) => [name, all.flatMap((c) => c[name] ?? []).reduce(add, NOTHING)]));
+  }
+
+  /** Forgets endpoints that are no more. */
+  keep(endpoints: ReadonlySet<string>): void {
+    for (const endpoint of this.#traffic.keys()) if (!endpoints.has(endpoint)) this.#traffic.delete(endpoint);
+  }
+}
+
+export const NOTHING: TrafficCounts = {
+  lastMinute: { all: 0, client: 0, server: 0 },
+  latency: { buckets: Array<number>(LATENCY_BUCKETS_MS.length + 1).fill(0), sum: 0, total: 0 },
+};
+
+function add(a: TrafficCounts, b: TrafficCounts): TrafficCounts {
+  return {
+    lastMinute: {
+      all: a.lastMinute.all + b.lastMinute.all,
+      client: a.lastMinute.client + b.lastMinute.client,
+      server: a.lastMinute.server + b.lastMinute.server,
+    },
+    latency: {
+      buckets: a.latency.buckets.map((n, i) => n + (b.latency.buckets[i] ?? 0)),
+      sum: a.latency.sum + b.latency.sum,
+      total: a.latency.total + b.latency.total,
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { malformed, type Refusal, renderRefusal, unknownPath } from '../gateway/refusal.ts';
+import { Refused } from '../gateway/refused.ts';
+import { check, type Judges, type Shown } from './check.ts';
+import type { EdgeMetrics } from './edge-metrics.ts';
+import { CHECK_PREFIX, MANAGEMENT_PREFIX } from './envoy-paths.ts';
+import { log, sentenceOf } from './log.ts';
+import type { Management } from './management.ts';
+
+export interface TrafficParts {
+  readonly judges: Judges;
+  readonly management: Management;
+  readonly metrics: EdgeMetrics;
+  /** Whether the service is about to end: whoever asks shall ask another replica next. */
+  readonly ending: () => boolean;
+}
+
+/** Longer than Envoy keeps an idle connection, so that it closes first. */
+const KEEP_ALIVE_MILLISECONDS = 120_000;
+/** Twice what Envoy lets in, for what it adds. */
+const HEADER_BYTES = 65_536;
+
+/** Makes the server that Envoy asks; it does not listen yet. */
+export function makeTrafficServer(parts: TrafficParts): Server {
+  const options = { keepAliveTimeout: KEEP_ALIVE_MILLISECONDS, maxHeaderSize: HEADER_BYTES, noDelay: true };
+  const server = createServer(options, (request, response) => void serve(request, response, parts));
+  return server.on('clientError', (e: NodeJS.ErrnoException, socket: Duplex) => {
+    if (!socket.writable) return;
+    const { status, body } = render(malformed(e.code));
+    const head = `HTTP/1.1 ${status} Refused\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}`;
+    socket.end(`${head}\r\nconnection: close\r\n\r\n${body}`);
+  });
+}
+
+async function serve(request: IncomingMessage, response: ServerResponse, parts: TrafficParts): Promise<void> {
+  const started = performance.now();
+  const url = request.url ?? '';
+  const kind = url.startsWith(`${CHECK_PREFIX}/`) ? 'check' : 'management';
+  request.resume();
+  if (parts.ending()) response.setHeader('connection', 'close');
+  try {
+    if (kind === 'check') await answerCheck(showing(request, CHECK_PREFIX), response, parts);
+    else await answerManagement(request, response, parts);
+  } catch (e) {
+    refuse(response, e);
+  }
+  parts.metrics.count(kind, response.statusCode, performance.now() - started);
+}
+
+async function answerCheck(shown: Shown, response: ServerResponse, { judges }: TrafficParts): Promise<void> {
+  const passed = await check(shown, judges, randomUUID);
+  response.writeHead(200, passed).end();
+}
+
+async function answerManagement(request: IncomingMessage, response: ServerResponse, parts: TrafficParts) {
+  if (!(request.url ?? '').startsWith(`${MANAGEMENT_PREFIX}/`)) throw new Refused(unknownPath);
+  const { contentType, body } = await parts.management.answer(showing(request, MANAGEMENT_PREFIX));
+  response.writeHead(200, { 'content-type': contentType, 'content-length': Buffer.byteLength(body) }).end(body);
+}
+
+function showing({ method = '', url = '', headers }: IncomingMessage, prefix: string): Shown {
+  return { method, target: url.slice(prefix.length), headers };
+}
+
+function refuse(response: ServerResponse, e: unknown): void {
+  if (!(e instanceof Refused))
+    log('error', 'the service failed', { why: sentenceOf(e), stack: e instanceof Error ? e.stack : '' });
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const { status, headers, body } = render(e instanceof Refused ? e.refusal : fault);
+  response.writeHead(status, headers).end(body);
+}
+
+function render(refusal: Refusal) {
+  const body = renderRefusal(refusal);
+  const length = { 'content-length': Buffer.byteLength(body) };
+  const headers = { 'content-type': 'application/json', ...length, ...refusal.headers };
+  return { status: refusal.status, headers, body };
+}
+
+const fault: Refusal = {
+  status: 500,
+  code: 'INTERNAL_ERROR',
+  message: 'Cannot answer: the authorisation service itself has failed, expected this never to happen',
+};
