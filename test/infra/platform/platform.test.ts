@@ -16,11 +16,9 @@ beforeEach(() => {
   return pulumi.runtime.setMocks({
     newResource: (args) => {
       registered.push(args);
-      const spec = {
-        ...(args.inputs['spec'] as object),
-        ...(args.type.endsWith(':Service') && { clusterIP: '10.1.2.3' }),
-      };
-      return { id: args.name, state: { ...args.inputs, spec } };
+      const inputs = args.inputs as Readonly<Record<string, unknown>>;
+      const address = args.type.endsWith(':Service') && { clusterIP: '10.1.2.3' };
+      return { id: args.name, state: { ...inputs, spec: { ...(inputs['spec'] as object), ...address } } };
     },
     call: () => ({}),
   });
