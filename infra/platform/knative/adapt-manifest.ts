@@ -29,6 +29,9 @@ const CHANGES: Readonly<Partial<Record<string, Change>>> = {
   // Another controller writes these rules; an empty list of ours would take them away with every update.
   ClusterRole: (manifest) => (manifest['aggregationRule'] === undefined ? manifest : without(manifest, 'rules')),
   Deployment: adaptDeployment,
+  // Likewise: Knative's own program writes what it admits.
+  MutatingWebhookConfiguration: withoutRules,
+  ValidatingWebhookConfiguration: withoutRules,
   HorizontalPodAutoscaler: adaptAutoscaler,
   // 80 % of one or two pods is all of them: nobody could drain a node.
   PodDisruptionBudget: (manifest) => {
@@ -41,6 +44,11 @@ const CHANGES: Readonly<Partial<Record<string, Change>>> = {
     return specOf(manifest)['type'] === 'LoadBalancer' ? withSpec(skipAwait, { type: 'ClusterIP' }) : skipAwait;
   },
 };
+
+function withoutRules(manifest: PlainManifest): PlainManifest {
+  const webhooks = (manifest['webhooks'] ?? []) as readonly Readonly<Record<string, unknown>>[];
+  return { ...manifest, webhooks: webhooks.map((w) => without(w, 'rules')) };
+}
 
 function withSettings(manifest: PlainManifest, settings: KnativeConfiguration): PlainManifest {
   const ours = settings[manifest.metadata.name];
@@ -114,8 +122,8 @@ function withAnnotation(manifest: PlainManifest, name: string, value: string): P
   };
 }
 
-function without(manifest: PlainManifest, field: string): PlainManifest {
-  return Object.fromEntries(Object.entries(manifest).filter(([key]) => key !== field)) as PlainManifest;
+function without<T extends object>(value: T, field: string): T {
+  return Object.fromEntries(Object.entries(value).filter(([key]) => key !== field)) as T;
 }
 
 function asRecord(value: unknown): Readonly<Record<string, unknown>> {

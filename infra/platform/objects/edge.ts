@@ -67,6 +67,7 @@ function makeConfiguration(environment: KubernetesEnvironment): Readonly<Record<
       host: `${AUTHORISATION_PODS}.${environment.platformNamespace}.svc`,
       port: AUTHORISATION_PORTS.traffic,
     },
+    logPort: AUTHORISATION_PORTS.log,
     kourier: { host: 'kourier-internal.kourier-system.svc', port: 80 },
     port: PORTS.traffic,
     healthPort: PORTS.health,

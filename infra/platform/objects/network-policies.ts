@@ -47,14 +47,16 @@ function makeModelsPolicy(environment: KubernetesEnvironment): PlainManifest {
 
 /** It answers whoever asks, so only the edge may; the replicas count together, and everybody may see figures. */
 function makeAuthorisationPolicy(environment: KubernetesEnvironment): PlainManifest {
+  const { traffic, log, peers, health } = AUTHORISATION_PORTS;
+  const podsOf = (part: string) => [{ podSelector: { matchLabels: partLabels(part) } }];
   return makePolicy(environment, environment.platformNamespace, {
     name: AUTHORISATION,
     podSelector: { matchLabels: partLabels(AUTHORISATION) },
     policyTypes: ['Ingress'],
     ingress: [
-      { from: [{ podSelector: { matchLabels: partLabels(EDGE) } }], ports: tcp([AUTHORISATION_PORTS.traffic]) },
-      { from: [{ podSelector: { matchLabels: partLabels(AUTHORISATION) } }], ports: tcp([AUTHORISATION_PORTS.peers]) },
-      { ports: tcp([AUTHORISATION_PORTS.health]) },
+      { from: podsOf(EDGE), ports: tcp([traffic, log]) },
+      { from: podsOf(AUTHORISATION), ports: tcp([peers]) },
+      { ports: tcp([health]) },
     ],
   });
 }
