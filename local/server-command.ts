@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { ensureFrontVirtualenv } from '../python/ensure-front-virtualenv.ts';
-import { ensureVirtualenv, VirtualenvError } from '../python/ensure-virtualenv.ts';
+import { ensureVirtualenv } from '../python/ensure-virtualenv.ts';
+import { VirtualenvError } from '../python/virtualenv-error.ts';
 import type { PythonOptions } from '../python/find-uv.ts';
 import type { ServerCommand } from './model-server.ts';
 import type { RevisionFolder } from './revision-folder.ts';

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LockedPackage } from '../schemas/lock.ts';
-import { ensureVirtualenv, type Virtualenv, VirtualenvError } from './ensure-virtualenv.ts';
+import { ensureVirtualenv, type Virtualenv } from './ensure-virtualenv.ts';
+import { VirtualenvError } from './virtualenv-error.ts';
 import { listPythons, minorVersion } from './find-python.ts';
 import { normalizeName } from './normalize-name.ts';
 import type { PythonOptions } from './find-uv.ts';

@@ -1,14 +1,16 @@
 import { readFile, rm, stat } from 'node:fs/promises';
-import { join, resolve, sep } from 'node:path';
+import { join } from 'node:path';
 import { writeFileAtomically } from '../system/atomic-files.ts';
 import { cacheFolder } from '../system/cache.ts';
 import { withFileLock } from '../system/file-lock.ts';
 import { SILENT, timed } from '../system/progress.ts';
-import { childEnvironment, type Ran, runProcess } from '../system/run-process.ts';
+import type { Ran } from '../system/run-process.ts';
 import { contentHash } from '../schemas/names.ts';
 import type { Lock, LockedPackage } from '../schemas/lock.ts';
 import { findPython, listPythons, minorVersion, type Python } from './find-python.ts';
-import { findUv, type PythonOptions } from './find-uv.ts';
+import type { PythonOptions } from './find-uv.ts';
+import { installError, installPackages, runUv } from './install-packages.ts';
+import { VirtualenvError } from './virtualenv-error.ts';
 
 /** What a virtualenv is made from, and nothing else: one of a lock's `virtualenvs`. */
 export interface VirtualenvRequest {
@@ -34,17 +36,6 @@ export interface Virtualenv {
   readonly key: string;
 }
 
-/** The virtualenv cannot be made for a reason the user can act on. `kind` is the diagnostic's code. */
-export class VirtualenvError extends Error {
-  readonly kind: 'python-unavailable' | 'install-failed' | 'incompatible-packages';
-  readonly hint: string | undefined;
-  constructor(kind: VirtualenvError['kind'], message: string, options: { hint?: string; cause?: unknown } = {}) {
-    super(message, { cause: options.cause });
-    this.kind = kind;
-    this.hint = options.hint;
-  }
-}
-
 /** The request for the virtualenv of one entity of a lock. The lock must hold it. */
 export function makeVirtualenvRequest(lock: Lock, entity: string, modelFolder?: string): VirtualenvRequest {
   const locked = lock.entities[entity];
@@ -56,7 +47,6 @@ export function makeVirtualenvRequest(lock: Lock, entity: string, modelFolder?: 
 
 const MARKER = 'davit.json';
 const FORMAT = 1;
-const INSTALL_LIMIT_SECONDS = 1800;
 
 /**
  * The virtualenv for a request, made when the cache lacks it. Safe to interrupt: only one that is complete is ever
@@ -123,67 +113,20 @@ async function requirePython(wanted: string, options: PythonOptions): Promise<Py
 
 /** In place, not renamed into place: paths are written into scripts and byte code. The marker comes last. */
 async function makeVirtualenv(
-  request: VirtualenvRequest,
+  { packages, modelFolder }: VirtualenvRequest,
   { folder, python: own, key }: Virtualenv,
   python: Python,
-  { progress = SILENT, signal }: PythonOptions,
+  options: PythonOptions,
 ): Promise<void> {
-  const uv = await findUv({ progress, signal });
-  const run = (args: readonly string[]) =>
-    runProcess(uv, args, {
-      env: childEnvironment({ UV_NO_PROGRESS: '1' }),
-      limitSeconds: INSTALL_LIMIT_SECONDS,
-      ...(signal && { signal }),
-    });
   // Retries: the uv of a killed process may still be writing here.
   await rm(folder, { recursive: true, force: true, maxRetries: 10 });
-  const made = await run(['venv', '--quiet', '--no-project', '--python', python.executable, folder]);
+  const made = await runUv(['venv', '--quiet', '--no-project', '--python', python.executable, folder], options);
   if (made.code !== 0) throw installError('Cannot make a virtualenv', made);
   const requirements = join(folder, 'davit-requirements.txt');
-  await writeFileAtomically(requirements, renderRequirements(request));
-  const install = ['pip', 'install', '--quiet', '--no-deps', '--require-hashes', '--only-binary', ':all:'];
-  const from = ['--python', own, '-r', requirements];
-  if (request.packages.length > 0 && (await run([...install, '--offline', ...from])).code !== 0) {
-    const installed = await run([...install, ...from]);
-    if (installed.code !== 0) throw installError('Cannot install the packages of the lock', installed);
-  }
-  const checked = await run(['pip', 'check', '--python', own]);
+  await installPackages({ packages, modelFolder, into: ['--python', own], requirements }, options);
+  const checked = await runUv(['pip', 'check', '--python', own], options);
   if (checked.code !== 0) throw checkError(checked);
   await writeFileAtomically(join(folder, MARKER), renderMarker(key));
-}
-
-function renderRequirements({ packages, modelFolder }: VirtualenvRequest): string {
-  const lines = packages.map(({ name, version, source, hashes }) => {
-    const what = source === undefined ? `${name}==${version}` : `${name} @ ${locateSource(source, modelFolder)}`;
-    return [what, ...hashes.map((h) => `--hash=${h}`)].join(' ');
-  });
-  return `${lines.join('\n')}\n`;
-}
-
-/** A URL stays; a path is inside the model, or is refused. */
-function locateSource(source: string, modelFolder: string | undefined): string {
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(source)) return source;
-  const root = resolve(modelFolder ?? '.');
-  const file = resolve(root, source);
-  if (!modelFolder || !file.startsWith(root + sep))
-    throw new VirtualenvError('install-failed', `Cannot install "${source}": it is not inside the model's directory`);
-  return `file://${file.split('/').map(encodeURIComponent).join('/')}`;
-}
-
-function installError(what: string, run: Ran): VirtualenvError {
-  if (run.timedOut)
-    return new VirtualenvError('install-failed', `${what}: uv was stopped after ${INSTALL_LIMIT_SECONDS} s`);
-  const cause = run.stderr
-    .split('\n')
-    .map((line) => line.replace(/^\s*(error:|cause:|×|├─▶|╰─▶|│)\s*/u, '').trim())
-    .filter(Boolean)
-    .slice(0, 4)
-    .join('; ');
-  const hash = /hash mismatch/i.test(run.stderr);
-  const hint = hash
-    ? 'The index now has other files under this version than when the lock was made: find out why, then npx davit lock --upgrade'
-    : 'If the network or index is at fault, run the same command again; if a version was withdrawn, npx davit lock --upgrade';
-  return new VirtualenvError('install-failed', `${what}: ${cause}`, { hint });
 }
 
 function checkError(run: Ran): VirtualenvError {

@@ -1,10 +1,5 @@
-import {
-  ensureVirtualenv,
-  isComplete,
-  locateVirtualenv,
-  makeVirtualenvRequest,
-  VirtualenvError,
-} from '../python/ensure-virtualenv.ts';
+import { ensureVirtualenv, isComplete, locateVirtualenv, makeVirtualenvRequest } from '../python/ensure-virtualenv.ts';
+import { VirtualenvError } from '../python/virtualenv-error.ts';
 import type { PythonOptions } from '../python/find-uv.ts';
 import { type Diagnostic, hasErrors, sortDiagnostics } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint.ts';

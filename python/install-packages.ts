@@ -1,0 +1,74 @@
+import { resolve, sep } from 'node:path';
+import type { LockedPackage } from '../schemas/lock.ts';
+import { writeFileAtomically } from '../system/atomic-files.ts';
+import { childEnvironment, type Ran, runProcess } from '../system/run-process.ts';
+import { findUv, type PythonOptions } from './find-uv.ts';
+import { VirtualenvError } from './virtualenv-error.ts';
+
+export interface PackagesToInstall {
+  readonly packages: readonly LockedPackage[];
+  /** Where a package's relative `source` (a wheel in the model's directory) is found. */
+  readonly modelFolder?: string | undefined;
+  /** uv's own arguments that say where, and for which Python and platform. */
+  readonly into: readonly string[];
+  /** A file to write what is asked of uv to. */
+  readonly requirements: string;
+}
+
+export const INSTALL_LIMIT_SECONDS = 1800;
+
+/** Installs exactly these packages: wheels whose hashes are known, from uv's cache if it has them all. Throws a VirtualenvError. */
+export async function installPackages(wanted: PackagesToInstall, options: PythonOptions = {}): Promise<void> {
+  await writeFileAtomically(wanted.requirements, renderRequirements(wanted));
+  if (wanted.packages.length === 0) return;
+  const install = ['pip', 'install', '--quiet', '--no-deps', '--require-hashes', '--only-binary', ':all:'];
+  const from = [...wanted.into, '-r', wanted.requirements];
+  if ((await runUv([...install, '--offline', ...from], options)).code === 0) return;
+  const installed = await runUv([...install, ...from], options);
+  if (installed.code !== 0) throw installError('Cannot install the packages of the lock', installed);
+}
+
+/** Runs uv to its end. */
+export async function runUv(args: readonly string[], { progress, signal }: PythonOptions): Promise<Ran> {
+  const uv = await findUv({ ...(progress && { progress }), signal });
+  return runProcess(uv, args, {
+    env: childEnvironment({ UV_NO_PROGRESS: '1' }),
+    limitSeconds: INSTALL_LIMIT_SECONDS,
+    ...(signal && { signal }),
+  });
+}
+
+/** What uv says when it fails, in a sentence that says what to do. */
+export function installError(what: string, run: Ran): VirtualenvError {
+  if (run.timedOut)
+    return new VirtualenvError('install-failed', `${what}: uv was stopped after ${INSTALL_LIMIT_SECONDS} s`);
+  const cause = run.stderr
+    .split('\n')
+    .map((line) => line.replace(/^\s*(error:|cause:|×|├─▶|╰─▶|│)\s*/u, '').trim())
+    .filter(Boolean)
+    .slice(0, 4)
+    .join('; ');
+  const hash = /hash mismatch/i.test(run.stderr);
+  const hint = hash
+    ? 'The index now has other files under this version than when the lock was made: find out why, then npx davit lock --upgrade'
+    : 'If the network or index is at fault, run the same command again; if a version was withdrawn, npx davit lock --upgrade';
+  return new VirtualenvError('install-failed', `${what}: ${cause}`, { hint });
+}
+
+function renderRequirements({ packages, modelFolder }: PackagesToInstall): string {
+  const lines = packages.map(({ name, version, source, hashes }) => {
+    const what = source === undefined ? `${name}==${version}` : `${name} @ ${locateSource(source, modelFolder)}`;
+    return [what, ...hashes.map((h) => `--hash=${h}`)].join(' ');
+  });
+  return `${lines.join('\n')}\n`;
+}
+
+/** A URL stays; a path is inside the model, or is refused. */
+function locateSource(source: string, modelFolder: string | undefined): string {
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(source)) return source;
+  const root = resolve(modelFolder ?? '.');
+  const file = resolve(root, source);
+  if (!modelFolder || !file.startsWith(root + sep))
+    throw new VirtualenvError('install-failed', `Cannot install "${source}": it is not inside the model's directory`);
+  return `file://${file.split('/').map(encodeURIComponent).join('/')}`;
+}
