@@ -11,8 +11,6 @@ import { spreadOverNodes } from './spread-over-nodes.ts';
 export const AUTHORISATION_PODS = `${AUTHORISATION}-pods`;
 
 const MEMORY = { request: '96Mi', limit: '512Mi' };
-/** Longer than Envoy asks a name server again, so that nobody asks a replica that is gone. */
-const NOTICE_SECONDS = 5;
 
 /** Makes the service that says who may ask what and where it goes. `image` by digest; may be an Output. */
 export function makeAuthorisation(environment: KubernetesEnvironment, image: unknown): readonly PlainManifest[] {
@@ -56,7 +54,6 @@ function makePod(environment: KubernetesEnvironment, image: unknown) {
         resources: { requests: { cpu: '50m', memory: MEMORY.request }, limits: { memory: MEMORY.limit } },
         readinessProbe: { httpGet: { path: '/ready', port: 'health' }, periodSeconds: 2 },
         livenessProbe: { httpGet: { path: '/live', port: 'health' }, periodSeconds: 10, failureThreshold: 6 },
-        lifecycle: { preStop: { sleep: { seconds: NOTICE_SECONDS } } },
       },
     ],
   };
