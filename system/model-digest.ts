@@ -5,11 +5,16 @@ import { join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
 /** Written by whoever downloads from a registry, and by Python: neither belongs to the model. */
-const LEFT_OUT = new Set(['registered_model_meta', '__pycache__', '.DS_Store']);
+const LEFT_OUT: ReadonlySet<string> = new Set(['registered_model_meta', '__pycache__', '.DS_Store']);
 const READ_BYTES = 1 << 20;
 
 /** A model's directory holds something that cannot be digested: a link that leads out of it, a pipe. */
 export class ModelLinkError extends Error {}
+
+/** Whether a file or folder of this name counts as the model's. */
+export function isOfModel(name: string): boolean {
+  return !LEFT_OUT.has(name);
+}
 
 /** `sha256:<hex>` over the sorted relative paths and the bytes of a model's files. Throws a ModelLinkError. */
 export async function digestModel(folder: string): Promise<string> {
@@ -30,7 +35,7 @@ async function digestFile(file: string): Promise<string> {
 async function listFiles(root: string, folder: string, prefix: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   const lists = entries
-    .filter((e) => !LEFT_OUT.has(e.name))
+    .filter((e) => isOfModel(e.name))
     .map(async (e) => {
       const path = join(folder, e.name);
       const name = `${prefix}${e.name}`;

@@ -1,0 +1,37 @@
+import type { ImageSettings } from '../schemas/kubernetes-environment.ts';
+import type { Lock } from '../schemas/lock.ts';
+import { isAtLeast } from '../python/find-uv.ts';
+
+/** The model server's front shares the image's Python; its packages need this. */
+const OLDEST_PYTHON = '3.10';
+/** uv's word for a processor → Docker's. */
+const PROCESSORS: Readonly<Record<string, string>> = { x86_64: 'amd64', aarch64: 'arm64' };
+
+/** Why an image of a locked entity cannot be made with these settings, and what to do; undefined: it can. */
+export function describeImageProblem({
+  lock,
+  entity,
+  settings,
+}: {
+  readonly lock: Lock;
+  readonly entity: string;
+  readonly settings: ImageSettings;
+}): string | undefined {
+  const virtualenv = lock.virtualenvs[lock.entities[entity]?.virtualenv ?? ''];
+  if (!virtualenv) return `Cannot make an image of "${entity}": the lock of "${lock.endpoint}" does not hold it`;
+  const { python, platform } = virtualenv;
+  const base = settings.bases[python];
+  if (!isAtLeast(python, OLDEST_PYTHON))
+    return `Cannot make an image of "${entity}": it needs Python ${python}, expected ${OLDEST_PYTHON} or newer`;
+  if (base === undefined)
+    return `Cannot make an image of "${entity}": it needs Python ${python} and the environment has no base image for that, expected one in images.bases beside ${listBases(settings)}`;
+  if (!/@sha256:[0-9a-f]{64}$/.test(base))
+    return `Cannot make an image of "${entity}" on "${base}": it has no digest, expected NAME@sha256:… in images.bases`;
+  const processor = platform.split('-')[0] ?? '';
+  if (settings.platform === `linux/${PROCESSORS[processor] ?? processor}`) return undefined;
+  return `Cannot make an image of "${entity}" for ${settings.platform}: its packages are locked for ${platform}, expected images.platform linux/${PROCESSORS[processor] ?? processor}`;
+}
+
+function listBases({ bases }: ImageSettings): string {
+  return Object.keys(bases).join(', ') || 'none';
+}

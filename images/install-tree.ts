@@ -1,0 +1,82 @@
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { findPython, listPythons } from '../python/find-python.ts';
+import type { PythonOptions } from '../python/find-uv.ts';
+import { installPackages } from '../python/install-packages.ts';
+import type { LockedPackage } from '../schemas/lock.ts';
+
+export interface Tree {
+  /** What becomes a virtualenv in the image. */
+  readonly folder: string;
+  /** Where that will be there. */
+  readonly inImage: string;
+  /** Minor version: `3.11`. */
+  readonly python: string;
+  /** In uv's words: `x86_64-manylinux_2_28`. */
+  readonly platform: string;
+  readonly packages: readonly LockedPackage[];
+  readonly modelFolder?: string;
+}
+
+/** They tell where and when something was installed, not what. */
+const OF_THIS_MACHINE = ['direct_url.json', 'uv_cache.json', 'uv_build.json'];
+
+/**
+ * Installs packages for the image's Python and platform, whatever this machine has: as in a virtualenv, but for its
+ * interpreter. The same packages give the same bytes on every machine.
+ */
+export async function installTree(tree: Tree, options: PythonOptions): Promise<void> {
+  const { folder, python, platform, packages, modelFolder } = tree;
+  const interpreter = (await findPython(python, options)) ?? (await listPythons())[0];
+  if (!interpreter)
+    throw new Error(`Cannot install packages: this machine has no Python, expected ${python} or another`);
+  const { executable } = interpreter;
+  const requirements = `${folder}-requirements.txt`;
+  const where = ['--prefix', folder, '--python', executable, '--python-version', python, '--python-platform', platform];
+  // Copies, or reflinks where there are any: hard links would give uv's own cache the times that files get here.
+  await installPackages({ packages, modelFolder, into: [...where, '--link-mode', 'copy'], requirements }, options);
+  await Promise.all([requirements, join(folder, '.lock')].map((file) => rm(file, { force: true })));
+  await placeLibraries(folder, python);
+  await settleScripts(tree, executable);
+  await settleRecords(join(folder, 'lib', `python${python}`, 'site-packages'));
+}
+
+/** uv names the folder after the interpreter that it was run with. */
+async function placeLibraries(folder: string, python: string): Promise<void> {
+  const lib = join(folder, 'lib');
+  await mkdir(lib, { recursive: true });
+  const [found] = await readdir(lib);
+  const wanted = `python${python}`;
+  if (found !== undefined && found !== wanted) await rename(join(lib, found), join(lib, wanted));
+  await mkdir(join(lib, wanted, 'site-packages'), { recursive: true });
+}
+
+async function settleScripts({ folder, inImage }: Tree, executable: string): Promise<void> {
+  const bin = join(folder, 'bin');
+  const names = await readdir(bin).catch(() => []);
+  await Promise.all(
+    names.map(async (name) => {
+      const file = join(bin, name);
+      const bytes = await readFile(file);
+      if (bytes.subarray(0, 2).toString('latin1') !== '#!') return;
+      const text = bytes.toString('utf8').replaceAll(executable, `${inImage}/bin/python`);
+      await writeFile(file, text);
+    }),
+  );
+}
+
+async function settleRecords(site: string): Promise<void> {
+  const distributions = (await readdir(site)).filter((name) => name.endsWith('.dist-info'));
+  await Promise.all(distributions.map((name) => settleRecord(join(site, name))));
+}
+
+/** The scripts were changed, and the hash of one that starts with this machine's Python is this machine's. */
+async function settleRecord(distribution: string): Promise<void> {
+  await Promise.all(OF_THIS_MACHINE.map((name) => rm(join(distribution, name), { force: true })));
+  const file = join(distribution, 'RECORD');
+  const lines = (await readFile(file, 'utf8')).split('\n').filter(Boolean);
+  const kept = lines
+    .filter((line) => !OF_THIS_MACHINE.some((name) => line.includes(`.dist-info/${name},`)))
+    .map((line) => (line.startsWith('../../../bin/') ? `${line.split(',')[0] ?? ''},,` : line));
+  await writeFile(file, `${kept.sort().join('\n')}\n`);
+}

@@ -1,0 +1,130 @@
+import { constants } from 'node:fs';
+import { cp, mkdir, stat, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { PythonOptions } from '../python/find-uv.ts';
+import type { Lock } from '../schemas/lock.ts';
+import { makeFolderAtomically, writeFileAtomically } from '../system/atomic-files.ts';
+import { withFileLock } from '../system/file-lock.ts';
+import { digestModel, isOfModel } from '../system/model-digest.ts';
+import { SILENT, timed } from '../system/progress.ts';
+import { installTree } from './install-tree.ts';
+import { makeLabels } from './make-labels.ts';
+import { IN_IMAGE, SERVER_SOURCES, SETTLE_SCRIPT } from './places.ts';
+import type { ImagePlan } from './plan-image.ts';
+import { readProvenance } from './read-provenance.ts';
+import { removeOldContexts } from './remove-old-contexts.ts';
+import { renderDockerfile } from './render-dockerfile.ts';
+import { setModesAndTimes } from './set-modes-and-times.ts';
+
+export interface BuildContextRequest extends PythonOptions {
+  /** The project. */
+  readonly root: string;
+  /** What the plan was made of. */
+  readonly lock: Lock;
+  readonly entity: string;
+  /** Where the model's files are on this machine. */
+  readonly modelFolder: string;
+  /** False, for a preview: the Dockerfile and nothing that takes time. */
+  readonly full: boolean;
+}
+
+/**
+ * Makes the folder that an image is built from, `plan.context`: every package installed and every file checked, so that
+ * the build needs no network and sees no secret. Whole or not at all; one that is whole is taken as it is.
+ */
+export async function makeBuildContext(plan: ImagePlan, request: BuildContextRequest): Promise<void> {
+  const { root, full, progress = SILENT, signal } = request;
+  const folder = join(root, plan.context);
+  const dockerfile = renderDockerfile({ ...plan.stack, labels: await readLabels(plan, request) });
+  await withFileLock(
+    `${folder}.lock`,
+    async () => {
+      if (!full || (await isWhole(folder))) {
+        await writeFileAtomically(join(folder, 'Dockerfile'), dockerfile);
+        return;
+      }
+      await removeOldContexts(root);
+      await timed(progress, `Preparing the image ${plan.tag} (${plan.stack.packages.length} packages)`, () =>
+        makeFolderAtomically(folder, async (fresh) => {
+          await fill(fresh, plan, request);
+          await setModesAndTimes(fresh);
+          await writeFile(join(fresh, 'Dockerfile'), dockerfile);
+        }),
+      );
+    },
+    { what: 'preparing the same image', progress, signal },
+  );
+}
+
+async function readLabels(plan: ImagePlan, { root, lock }: BuildContextRequest): Promise<Record<string, string>> {
+  return makeLabels({ plan, lock, provenance: await readProvenance(root) });
+}
+
+/** The model comes last. */
+async function isWhole(folder: string): Promise<boolean> {
+  return stat(placeIn(folder, IN_IMAGE.model)).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function fill(fresh: string, plan: ImagePlan, request: BuildContextRequest): Promise<void> {
+  await copyServer(fresh, plan, request);
+  request.signal?.throwIfAborted();
+  const { python, packagePlatform: platform, packages } = plan.stack;
+  const { modelFolder } = request;
+  await requireModel(request, plan);
+  const inImage = IN_IMAGE.virtualenv;
+  const folder = placeIn(fresh, inImage);
+  await installTree({ folder, inImage, python, platform, packages, modelFolder }, request);
+  request.signal?.throwIfAborted();
+  await copyModel(fresh, plan, request);
+}
+
+/** The front's packages are for the image's Python; that of the model's processes finds davit_server by PYTHONPATH. */
+async function copyServer(fresh: string, { stack }: ImagePlan, options: PythonOptions): Promise<void> {
+  const { python, packagePlatform: platform, frontPackages: packages } = stack;
+  const inImage = IN_IMAGE.frontVirtualenv;
+  const folder = placeIn(fresh, inImage);
+  await installTree({ folder, inImage, python, platform, packages }, options);
+  await writeFile(join(folder, 'lib', `python${python}`, 'site-packages', 'davit.pth'), `${IN_IMAGE.runtime}\n`);
+  await cp(SERVER_SOURCES, join(placeIn(fresh, IN_IMAGE.runtime), basename(SERVER_SOURCES)), {
+    recursive: true,
+    filter: (source) => isOfModel(basename(source)),
+  });
+  await cp(SETTLE_SCRIPT, placeIn(fresh, IN_IMAGE.settle));
+}
+
+async function requireModel({ modelFolder, lock }: BuildContextRequest, { model }: ImagePlan): Promise<void> {
+  if (await stat(join(modelFolder, 'MLmodel')).catch(() => undefined)) return;
+  throw new Error(
+    `Cannot find the files of ${model.name} version ${model.version}: there is no MLmodel in ${modelFolder}, expected what was locked (npx davit validate ${lock.endpoint} fetches it)`,
+  );
+}
+
+/** The digest is checked on the copy: nothing can change it between the check and the image. */
+async function copyModel(
+  fresh: string,
+  { model }: ImagePlan,
+  { modelFolder, lock }: BuildContextRequest,
+): Promise<void> {
+  const copy = placeIn(fresh, IN_IMAGE.model);
+  await mkdir(join(copy, '..'), { recursive: true });
+  await cp(modelFolder, copy, {
+    recursive: true,
+    dereference: true,
+    mode: constants.COPYFILE_FICLONE,
+    filter: (source) => source === modelFolder || isOfModel(basename(source)),
+  });
+  const digest = await digestModel(copy);
+  if (digest === model.digest) return;
+  throw new Error(
+    `Cannot put ${model.name} version ${model.version} into an image: its files have the digest ${digest.slice(0, 19)}…, the lock says ${model.digest.slice(0, 19)}…; they changed after the lock was made. Make it again: npx davit lock ${lock.endpoint}`,
+  );
+}
+
+/** `/model` → `CONTEXT/model/model`: a layer's folder holds its tree from the root on. */
+function placeIn(context: string, inImage: string): string {
+  const [, layer = ''] = inImage.split('/');
+  return join(context, layer, inImage);
+}

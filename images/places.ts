@@ -1,0 +1,23 @@
+import { join } from 'node:path';
+
+/** Davit's own code root, wherever the project is. */
+const ROOT = join(import.meta.dirname, '..');
+
+/** The model server's package. */
+export const SERVER_SOURCES = join(ROOT, 'runtime', 'davit_server');
+/** The lock of the model server's front. */
+export const FRONT_REQUIREMENTS = join(ROOT, 'runtime', 'requirements.txt');
+/** What runs inside the build, with the base image's own Python. */
+export const SETTLE_SCRIPT = join(import.meta.dirname, 'settle.py');
+/** The version of Davit is there. */
+export const PACKAGE_JSON = join(ROOT, 'package.json');
+
+/** Where things are in an image. Each layer has a folder of its own, so that none changes what another one has made. */
+export const IN_IMAGE = {
+  server: '/server',
+  frontVirtualenv: '/server/virtualenv',
+  runtime: '/server/runtime',
+  settle: '/server/settle.py',
+  virtualenv: '/virtualenv',
+  model: '/model',
+} as const;

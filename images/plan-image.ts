@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { parseLockedRequirements } from '../python/ensure-front-virtualenv.ts';
+import type { Endpoint, Entity } from '../schemas/endpoint.ts';
+import type { ImageSettings } from '../schemas/kubernetes-environment.ts';
+import { endpointObjectName } from '../schemas/kubernetes-names.ts';
+import type { Lock, LockedPackage } from '../schemas/lock.ts';
+import { contentHash } from '../schemas/names.ts';
+import { digestModel } from '../system/model-digest.ts';
+import { describeImageProblem } from './describe-image-problem.ts';
+import { FRONT_REQUIREMENTS, SERVER_SOURCES, SETTLE_SCRIPT } from './places.ts';
+import { renderDockerfile } from './render-dockerfile.ts';
+
+export interface ImageRequest {
+  readonly endpoint: Pick<Endpoint, 'name'>;
+  readonly entity: Pick<Entity, 'name'>;
+  readonly lock: Lock;
+  readonly settings: ImageSettings;
+}
+
+/** The image of a served entity, known before it is built. */
+export interface ImagePlan {
+  /** `ghcr.io/acme/models/iris-1a2b3c4d:0f1e2d3c4b5a-9f8e7d6c5b4a`: what it is made of. */
+  readonly reference: string;
+  /** Without the tag: one of an endpoint. */
+  readonly repository: string;
+  readonly tag: string;
+  /** First part of the tag: everything but the model. Images that share it differ in their last layer alone. */
+  readonly stackHash: string;
+  readonly stack: StackInputs;
+  readonly model: ImagePlanModel;
+  /** Where the build context is or will be, relative to the project. */
+  readonly context: string;
+}
+
+export interface ImagePlanModel {
+  readonly name: string;
+  readonly version: string;
+  /** `sha256:…` */
+  readonly digest: string;
+}
+
+/** Everything that decides what is in an image below the model. */
+export interface StackInputs {
+  /** Counts changes to how a context is made that no other input shows. */
+  readonly format: number;
+  /** By digest. */
+  readonly base: string;
+  /** `linux/amd64` */
+  readonly platform: string;
+  /** Minor version: `3.11`. */
+  readonly python: string;
+  /** Of the packages, in uv's words. */
+  readonly packagePlatform: string;
+  /** Digests of davit_server, of the script that runs in the build, and of the Dockerfile without its labels. */
+  readonly server: string;
+  readonly settle: string;
+  readonly dockerfile: string;
+  readonly frontPackages: readonly LockedPackage[];
+  readonly packages: readonly LockedPackage[];
+}
+
+const FORMAT = 1;
+const HASH_CHARACTERS = 12;
+/** Build contexts, and what was said while images were built. */
+export const CONTEXTS = '.davit/images';
+
+/** Plans the image of one entity of a lock: nothing but the lock, the settings and Davit's own sources decides its tag. */
+export async function planImage({ endpoint, entity, lock, settings }: ImageRequest): Promise<ImagePlan> {
+  const problem = describeImageProblem({ lock, entity: entity.name, settings });
+  if (problem !== undefined) throw new Error(problem);
+  const { model, virtualenv } = requireLocked(lock, entity.name);
+  const stack: StackInputs = {
+    format: FORMAT,
+    base: settings.bases[virtualenv.python] ?? '',
+    platform: settings.platform,
+    python: virtualenv.python,
+    packagePlatform: virtualenv.platform,
+    server: await digestModel(SERVER_SOURCES),
+    settle: digestText(await readFile(SETTLE_SCRIPT, 'utf8')),
+    dockerfile: digestText(renderDockerfile({ base: '', python: virtualenv.python, labels: {} })),
+    frontPackages: parseLockedRequirements(await readFile(FRONT_REQUIREMENTS, 'utf8')),
+    packages: virtualenv.packages,
+  };
+  const stackHash = contentHash(stack).slice(0, HASH_CHARACTERS);
+  const tag = `${stackHash}-${model.digest.replace('sha256:', '').slice(0, HASH_CHARACTERS)}`;
+  const repository = `${settings.registry}/${endpointObjectName(endpoint.name)}`;
+  return {
+    reference: `${repository}:${tag}`,
+    repository,
+    tag,
+    stackHash,
+    stack,
+    model: { name: model.name, version: model.version, digest: model.digest },
+    context: `${CONTEXTS}/${tag}`,
+  };
+}
+
+function requireLocked(lock: Lock, entity: string) {
+  const locked = lock.entities[entity];
+  const virtualenv = locked && lock.virtualenvs[locked.virtualenv];
+  if (!virtualenv) throw new RangeError(`Cannot plan an image of "${entity}": the lock of "${lock.endpoint}" lacks it`);
+  return { model: locked.model, virtualenv };
+}
+
+function digestText(text: string): string {
+  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
+}

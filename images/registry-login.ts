@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import { type Credentials, readCredentials } from './docker-credentials.ts';
+import { type ImageReference, isLoopback } from './image-reference.ts';
+import { ask, RegistryError } from './registry-request.ts';
+
+/** What a registry wants to see before it answers. */
+interface Challenge {
+  readonly scheme: 'basic' | 'bearer';
+  readonly realm: string;
+  readonly service: string | undefined;
+}
+
+const token = z.object({ token: z.string().optional(), access_token: z.string().optional() });
+const CLIENT = 'davit';
+
+/**
+ * The `authorization` header that answers a registry's challenge (`www-authenticate`), with Docker's credentials if there
+ * are any; undefined: there are none and it takes nobody without.
+ */
+export async function answerChallenge(header: string, reference: ImageReference): Promise<string | undefined> {
+  const challenge = parseChallenge(header);
+  const credentials = await readCredentials(reference.registry);
+  if (credentials?.kind === 'registry-token') return `Bearer ${credentials.token}`;
+  if (challenge?.scheme === 'basic') return credentials?.kind === 'password' ? basic(credentials) : undefined;
+  if (!challenge) throw new RegistryError(reference.registry, 'it asks for a login that Davit does not know', '');
+  return `Bearer ${await fetchToken(challenge, reference, credentials)}`;
+}
+
+/** `Bearer realm="https://…",service="…"` → its parts. */
+export function parseChallenge(header: string): Challenge | undefined {
+  const scheme = /^\s*(\w+)/.exec(header)?.[1]?.toLowerCase();
+  const fields = Object.fromEntries(
+    [...header.matchAll(/(\w+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))/g)].map(([, key = '', quoted, plain]) => [
+      key.toLowerCase(),
+      quoted ?? plain ?? '',
+    ]),
+  );
+  if (scheme === 'basic') return { scheme, realm: fields['realm'] ?? '', service: undefined };
+  const realm = fields['realm'];
+  return scheme === 'bearer' && realm !== undefined ? { scheme, realm, service: fields['service'] } : undefined;
+}
+
+async function fetchToken(
+  { realm, service }: Challenge,
+  { registry, name }: ImageReference,
+  credentials: Credentials | undefined,
+): Promise<string> {
+  const url = requireSafe(realm, registry);
+  const asked = { ...(service !== undefined && { service }), scope: `repository:${name}:pull` };
+  const answer =
+    credentials?.kind === 'identity-token'
+      ? await ask(url, {
+          registry,
+          method: 'POST',
+          headers: { 'content-type': 'application/x-www-form-urlencoded' },
+          body: form({ ...asked, grant_type: 'refresh_token', client_id: CLIENT, refresh_token: credentials.token }),
+        })
+      : await ask(withQuery(url, asked), {
+          registry,
+          ...(credentials?.kind === 'password' && { headers: { authorization: basic(credentials) } }),
+        });
+  if (!answer.ok) {
+    const who = credentials ? 'the credentials that Docker has for it' : 'a reader without credentials';
+    throw new RegistryError(registry, `it refuses ${who} (${url.host} answered ${answer.status})`);
+  }
+  const parsed = token.safeParse(await answer.json().catch(() => undefined));
+  const found = parsed.data?.token ?? parsed.data?.access_token;
+  if (found === undefined) throw new RegistryError(registry, `${url.host} answered without a token`, '');
+  return found;
+}
+
+/** A password goes nowhere in the clear, but to this machine. */
+function requireSafe(realm: string, registry: string): URL {
+  const url = URL.canParse(realm) ? new URL(realm) : undefined;
+  if (url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(registry) && isLoopback(url.host)))
+    return url;
+  throw new RegistryError(registry, `it sends Davit to "${url?.origin ?? realm}" for a token, expected https`, '');
+}
+
+function withQuery(url: URL, fields: Readonly<Record<string, string>>): URL {
+  const whole = new URL(url);
+  for (const [name, value] of Object.entries(fields)) whole.searchParams.set(name, value);
+  return whole;
+}
+
+function form(fields: Readonly<Record<string, string>>): string {
+  return new URLSearchParams(fields).toString();
+}
+
+function basic({ username, password }: { readonly username: string; readonly password: string }): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+}

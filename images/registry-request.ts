@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface RegistryRequest {
+  readonly registry: string;
+  readonly method?: 'GET' | 'HEAD' | 'POST';
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const LOGIN = 'docker login';
+const TRIES = 4;
+const PAUSE_MILLISECONDS = 300;
+const LONGEST_PAUSE_SECONDS = 10;
+const LIMIT_SECONDS = 30;
+
+/** A registry does not answer, or answers what cannot be used. Its sentence holds no credential. */
+export class RegistryError extends Error {
+  constructor(registry: string, what: string, repair = `${LOGIN} ${registry}, with an account that may read it`) {
+    super(`Cannot ask the registry ${registry}: ${what}${repair === '' ? '' : `. What may help: ${repair}`}`);
+  }
+}
+
+/** One request, sent again when the registry is busy, is failing or cannot be reached. Throws a RegistryError. */
+export async function ask(url: URL, request: RegistryRequest): Promise<Response> {
+  const { registry, signal } = request;
+  for (let tries = 1; ; tries++) {
+    const answer = await send(url, request);
+    signal?.throwIfAborted();
+    const busy = answer instanceof Error || answer.status === 429 || answer.status >= 500;
+    if (!busy) return answer;
+    if (tries === TRIES) {
+      const how = answer instanceof Error ? `it cannot be reached (${reason(answer)})` : `it answered ${answer.status}`;
+      throw new RegistryError(registry, `${how}, ${TRIES} times`, 'the same command again, when the registry is up');
+    }
+    if (!(answer instanceof Error)) await answer.body?.cancel();
+    await sleep(pause(tries, answer), undefined, { ...(signal && { signal }) });
+  }
+}
+
+async function send(url: URL, { method = 'GET', headers = {}, body, signal }: RegistryRequest) {
+  const limit = AbortSignal.timeout(LIMIT_SECONDS * 1000);
+  try {
+    return await fetch(url, {
+      method,
+      headers: { 'user-agent': 'davit', ...headers },
+      signal: signal ? AbortSignal.any([limit, signal]) : limit,
+      ...(body !== undefined && { body }),
+    });
+  } catch (e) {
+    return e instanceof Error ? e : new Error(String(e));
+  }
+}
+
+/** As long as the registry says, if it says so. */
+function pause(tries: number, answer: Response | Error): number {
+  const told = answer instanceof Error ? NaN : Number(answer.headers.get('retry-after') ?? NaN);
+  return Number.isFinite(told) ? Math.min(told, LONGEST_PAUSE_SECONDS) * 1000 : PAUSE_MILLISECONDS * 2 ** tries;
+}
+
+/** fetch says "fetch failed"; the cause knows why. */
+function reason(error: Error): string {
+  const { cause } = error;
+  if (error.name === 'TimeoutError') return `no answer within ${LIMIT_SECONDS} s`;
+  const { code } = (cause ?? {}) as NodeJS.ErrnoException;
+  return code ?? (cause instanceof Error ? cause.message : error.message);
+}

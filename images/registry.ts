@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { type ImageReference, parseImageReference, registryAddress } from './image-reference.ts';
+import { answerChallenge } from './registry-login.ts';
+import { ask, RegistryError } from './registry-request.ts';
+
+export interface RegistryOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Every form that a tag may have, or the registry would make another of it, with another digest. */
+const MANIFESTS = [
+  'application/vnd.oci.image.index.v1+json',
+  'application/vnd.oci.image.manifest.v1+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+  'application/vnd.docker.distribution.manifest.v2+json',
+].join(', ');
+const PAGE_TAGS = 1000;
+const MOST_PAGES = 100;
+
+const tagList = z.object({ tags: z.array(z.string()).nullish() });
+
+/** `sha256:…` of an image by its tag; undefined: the registry has no such image. That it cannot be asked is an error. */
+export async function readImageDigest(reference: string, options: RegistryOptions = {}): Promise<string | undefined> {
+  const image = parseImageReference(reference);
+  const path = `manifests/${image.version ?? 'latest'}`;
+  const head = await askRegistry(image, path, { ...options, method: 'HEAD' });
+  if (head.status === 404) return undefined;
+  const digest = head.headers.get('docker-content-digest');
+  if (digest !== null && /^sha256:[0-9a-f]{64}$/.test(digest)) return digest;
+  const whole = await askRegistry(image, path, options); // the header is only recommended
+  if (whole.status === 404) return undefined;
+  return `sha256:${createHash('sha256')
+    .update(Buffer.from(await whole.arrayBuffer()))
+    .digest('hex')}`;
+}
+
+/** Every tag of a repository; none when there is no such repository. */
+export async function listTags(repository: string, options: RegistryOptions = {}): Promise<readonly string[]> {
+  const image = parseImageReference(repository);
+  const tags: string[] = [];
+  let next: string | undefined = `tags/list?n=${PAGE_TAGS}`;
+  for (let page = 0; next !== undefined && page < MOST_PAGES; page++) {
+    const answer = await askRegistry(image, next, options);
+    if (answer.status === 404) return tags;
+    const parsed = tagList.safeParse(await answer.json().catch(() => undefined));
+    if (!parsed.success) throw new RegistryError(image.registry, 'its list of tags cannot be read', '');
+    tags.push(...(parsed.data.tags ?? []));
+    next = nextPage(answer);
+  }
+  return tags;
+}
+
+/** An image with the same layers but the model's, for the builder to take them from; undefined: none. */
+export async function findCacheImage(
+  { repository, stackHash }: { readonly repository: string; readonly stackHash: string },
+  options: RegistryOptions = {},
+): Promise<string | undefined> {
+  const tag = (await listTags(repository, options)).find((t) => t.startsWith(`${stackHash}-`));
+  return tag === undefined ? undefined : `${repository}:${tag}`;
+}
+
+async function askRegistry(
+  image: ImageReference,
+  path: string,
+  { method = 'GET', signal }: RegistryOptions & { readonly method?: 'GET' | 'HEAD' },
+): Promise<Response> {
+  const { registry, name } = image;
+  const url = new URL(`${registryAddress(registry)}/v2/${name}/${path}`);
+  const request = { registry, method, signal };
+  const first = await ask(url, { ...request, headers: { accept: MANIFESTS } });
+  const answer = first.status === 401 ? await loginAndAsk(first) : first;
+  if (answer.ok || answer.status === 404) return answer;
+  if (answer.status === 401 || answer.status === 403)
+    throw new RegistryError(registry, `it answered ${answer.status} for "${name}"`);
+  throw new RegistryError(registry, `it answered ${answer.status} for "${name}", expected 200 or 404`, '');
+
+  async function loginAndAsk(refused: Response): Promise<Response> {
+    const authorization = await answerChallenge(refused.headers.get('www-authenticate') ?? '', image);
+    if (authorization === undefined) return refused;
+    return ask(url, { ...request, headers: { accept: MANIFESTS, authorization } });
+  }
+}
+
+/** `Link: </v2/…?last=x&n=1000>; rel="next"` → what follows the repository's name. */
+function nextPage(answer: Response): string | undefined {
+  const link = /<([^>]+)>\s*;\s*rel="?next"?/.exec(answer.headers.get('link') ?? '')?.[1];
+  const query = link === undefined ? undefined : new URL(link, answer.url).search;
+  return query === undefined ? undefined : `tags/list${query}`;
+}

@@ -1,0 +1,23 @@
+import { chmod, lutimes, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { sideBySide } from '../system/side-by-side.ts';
+
+/** 1980-01-01, the first day that a zip file knows; images/settle.py has it too. */
+const TIME_SECONDS = 315_532_800;
+const FOLDER_MODE = 0o755;
+const PROGRAM_MODE = 0o755;
+const FILE_MODE = 0o644;
+const WIDTH = 16;
+
+/** Gives everything below a folder modes and times that say nothing of this machine: same files, same layers. */
+export async function setModesAndTimes(folder: string): Promise<void> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  await sideBySide(entries, WIDTH, async (entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) await setModesAndTimes(path);
+    if (entry.isFile()) await chmod(path, ((await stat(path)).mode & 0o111) === 0 ? FILE_MODE : PROGRAM_MODE);
+    await lutimes(path, TIME_SECONDS, TIME_SECONDS);
+  });
+  await chmod(folder, FOLDER_MODE);
+  await lutimes(folder, TIME_SECONDS, TIME_SECONDS);
+}

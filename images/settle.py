@@ -1,0 +1,83 @@
+"""Runs once inside the build of an image, with the base image's own Python: python3.11 settle.py FOLDER...
+
+A folder with `lib/pythonX.Y/site-packages` becomes a virtualenv of this Python; every folder gets its byte code, so that
+a container with a read-only file system starts fast. The same input gives the same files, times included.
+"""
+
+import compileall
+import contextlib
+import os
+import py_compile
+import re
+import sys
+
+TIME = 315532800
+"""1980-01-01, the first day that a zip file knows. The context's files have it too."""
+
+PARTS = 8
+"""Each is compiled by a process of its own: what is compiled together decides the bytes, so not by processor count."""
+
+LEFT_OUT = re.compile(r"[/\\]tests?[/\\]")
+"""A sixth of the files, and no server imports them."""
+
+CONFIGURATION = """home = {home}
+include-system-site-packages = false
+version = {version}
+"""
+
+
+def main() -> None:
+    if os.environ.get("PYTHONHASHSEED") != "0":  # else sets of constants have another order each time
+        os.execve(sys.executable, [sys.executable, "-s", *sys.argv], {**os.environ, "PYTHONHASHSEED": "0"})
+    for folder in sys.argv[1:]:
+        if os.path.isdir(os.path.join(folder, "lib")):
+            make_virtualenv(folder)
+        compile_all(folder)
+        for place, folders, files in os.walk(folder, topdown=False):
+            for name in [*files, *folders]:
+                set_time(os.path.join(place, name))
+        set_time(folder)
+
+
+def make_virtualenv(folder: str) -> None:
+    """What `python -m venv` would do; Debian's Python lacks that module."""
+    home, version = os.path.dirname(sys.executable), "{}.{}.{}".format(*sys.version_info)
+    with open(os.path.join(folder, "pyvenv.cfg"), "w") as file:
+        file.write(CONFIGURATION.format(home=home, version=version))
+    programs = os.path.join(folder, "bin")
+    os.makedirs(programs, exist_ok=True)
+    for name, target in (("python", sys.executable), ("python3", "python"), (f"python3.{sys.version_info[1]}", "python")):
+        place = os.path.join(programs, name)
+        if not os.path.lexists(place):
+            os.symlink(target, place)
+
+
+def compile_all(folder: str) -> None:
+    files = sorted(
+        os.path.join(place, name) for place, _, names in os.walk(folder) for name in names if name.endswith(".py")
+    )
+    files = [file for file in files if not LEFT_OUT.search(file[len(folder) :])]
+    children = []
+    for part in range(PARTS):
+        child = os.fork()
+        if not child:
+            for file in files[part::PARTS]:
+                with contextlib.suppress(RecursionError, OSError):
+                    compileall.compile_file(
+                        file,
+                        quiet=2,  # templates and examples are no Python
+                        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+                    )
+            os._exit(0)
+        children.append(child)
+    if any(os.waitpid(child, 0)[1] for child in children):
+        sys.exit(f"Cannot compile what is in {folder}: a process of it was ended")
+
+
+def set_time(path: str) -> None:
+    if os.lstat(path).st_mtime != TIME:  # touching a file of a lower layer would copy it into this one
+        os.utime(path, (TIME, TIME), follow_symlinks=False)
+
+
+if __name__ == "__main__":
+    main()
