@@ -1,4 +1,4 @@
-import { createServer, type Http2Server, type ServerHttp2Stream } from 'node:http2';
+import { createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import { log, sentenceOf } from './log.ts';
 import { bytesOf, numberOf, readFields } from './protobuf.ts';
 
@@ -22,6 +22,12 @@ export const LOGGED = { endpoint: 'x-serving-endpoint', entity: 'served-model-na
 /** Makes the server that hears from Envoy how queries were answered; it does not listen yet. */
 export function makeAccessLogServer(hear: (answered: Answered) => void): Http2Server {
   const server = createServer();
+  const sessions = new Set<ServerHttp2Session>();
+  SESSIONS.set(server, sessions);
+  server.on('session', (session) => {
+    sessions.add(session);
+    session.on('close', () => sessions.delete(session)).on('error', () => undefined);
+  });
   return server.on('stream', (stream: ServerHttp2Stream, headers) => {
     stream.on('error', () => undefined);
     if (headers[':path'] !== PATH) {
@@ -42,6 +48,13 @@ export function makeAccessLogServer(hear: (answered: Answered) => void): Http2Se
     stream.on('end', () => stream.end());
   });
 }
+
+/** Ends the connections, which Envoy keeps for ever. */
+export function endSessions(server: object): void {
+  for (const session of SESSIONS.get(server) ?? []) session.destroy();
+}
+
+const SESSIONS = new WeakMap<object, ReadonlySet<ServerHttp2Session>>();
 
 /** Hears every whole message and gives back what is left. */
 function hearMessages(bytes: Buffer, hear: (answered: Answered) => void): Buffer {

@@ -26,12 +26,20 @@ export const notSynced: Refusal = {
   headers: { 'retry-after': '2' },
 };
 
-/** Envoy's connection to Kourier broke, or could not be made. */
+/** Envoy found nobody who would have taken the request. */
 export const wayLost: Refusal = {
   status: 503,
   code: 'TEMPORARILY_UNAVAILABLE',
-  message: 'Cannot reach the model: the connection inside the cluster could not be made or broke, expected a few tries',
+  message:
+    'Cannot reach what answers this: there is no connection inside the cluster now. Nothing was started, expected another try',
   headers: { 'retry-after': '1' },
+};
+
+/** The connection broke after the request was sent: a model may have begun, so it is not sent again. */
+export const wayBroken: Refusal = {
+  status: 502,
+  code: 'MODEL_SERVER_DIED',
+  message: 'Cannot answer: the connection inside the cluster broke while a model may have had this request',
 };
 
 export const wayTooLong: Refusal = {

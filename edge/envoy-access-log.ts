@@ -8,7 +8,7 @@ export function makeAccessLog(): object {
       json_format: {
         time: '%START_TIME%',
         method: '%REQ(:METHOD)%',
-        path: '%REQ_WITHOUT_QUERY(X-ENVOY-ORIGINAL-PATH?:PATH)%',
+        path: '%REQ_WITHOUT_QUERY(:PATH)%',
         protocol: '%PROTOCOL%',
         status: '%RESPONSE_CODE%',
         flags: '%RESPONSE_FLAGS%',

@@ -1,5 +1,6 @@
 import { makeClusters } from './envoy-clusters.ts';
 import { makeHealthListener, makeTrafficListener } from './envoy-listeners.ts';
+import { typed } from './envoy-typed.ts';
 
 /** Where something listens; a name may have many addresses, and each of them gets requests. */
 export interface Address {
@@ -47,7 +48,7 @@ export function makeBootstrap(options: BootstrapOptions): object {
       listeners: [makeTrafficListener(options), makeHealthListener(options)],
       clusters: makeClusters(options),
     },
-    ...(options.maxHeapBytes !== undefined && { overload_manager: makeOverloadManager(options.maxHeapBytes) }),
+    overload_manager: makeOverloadManager(options.maxHeapBytes),
   };
 }
 
@@ -56,22 +57,25 @@ export function socketAddress({ host, port }: Address): object {
   return { socket_address: { address: host, port_value: port } };
 }
 
-function makeOverloadManager(bytes: number): object {
+/** A few bytes each when idle: more than the clients of a large company have. */
+const MOST_CONNECTIONS = 50_000;
+
+function makeOverloadManager(maxHeapBytes: number | undefined): object {
+  const connections = typed('envoy.resource_monitors.global_downstream_max_connections', CONNECTIONS_MONITOR, {
+    max_active_downstream_connections: MOST_CONNECTIONS,
+  });
+  const heap = typed(HEAP, 'resource_monitors.fixed_heap.v3.FixedHeapConfig', { max_heap_size_bytes: maxHeapBytes });
   const above = (action: string, value: number) => ({
     name: `envoy.overload_actions.${action}`,
-    triggers: [{ name: 'envoy.resource_monitors.fixed_heap', threshold: { value } }],
+    triggers: [{ name: HEAP, threshold: { value } }],
   });
+  if (maxHeapBytes === undefined) return { resource_monitors: [connections] };
   return {
     refresh_interval: '0.25s',
-    resource_monitors: [
-      {
-        name: 'envoy.resource_monitors.fixed_heap',
-        typed_config: {
-          '@type': 'type.googleapis.com/envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig',
-          max_heap_size_bytes: bytes,
-        },
-      },
-    ],
+    resource_monitors: [connections, heap],
     actions: [above('shrink_heap', 0.9), above('stop_accepting_requests', 0.95)],
   };
 }
+
+const HEAP = 'envoy.resource_monitors.fixed_heap';
+const CONNECTIONS_MONITOR = 'resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig';

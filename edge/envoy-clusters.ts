@@ -1,5 +1,6 @@
 import { QUERY_LOG_CLUSTER } from './envoy-access-log.ts';
 import { type Address, type BootstrapOptions, socketAddress } from './envoy-bootstrap.ts';
+import { typed } from './envoy-typed.ts';
 import { AUTHORISATION_PORTS } from './settings.ts';
 
 /** All endpoints share one cluster: Envoy's own limit of 1,024 would be one for all of them together. */
@@ -21,10 +22,12 @@ export function makeClusters(options: BootstrapOptions): readonly object[] {
 function makeCluster(name: string, address: Address, protocol: object = { http_protocol_options: {} }): object {
   return {
     name,
-    type: 'STRICT_DNS',
-    dns_lookup_family: 'V4_PREFERRED',
-    dns_refresh_rate: '2s',
-    respect_dns_ttl: false,
+    // Every address of a name gets requests, and a new one within two seconds.
+    cluster_type: typed('envoy.clusters.dns', 'clusters.dns.v3.DnsCluster', {
+      dns_lookup_family: 'V4_PREFERRED',
+      dns_refresh_rate: '2s',
+      respect_dns_ttl: false,
+    }),
     connect_timeout: '1s',
     lb_policy: 'LEAST_REQUEST',
     // A name that lists one dead address must not make the others unused, and half of them must not be spared.

@@ -25,6 +25,7 @@ function envoy_on_response(handle)
   for _, reply in ipairs(replies) do
     if fits(reply, status, headers) then
       local body = handle:body(true)
+      headers = handle:headers() -- those of before ended while the body came
       headers:replace(":status", reply.as)
       headers:replace("content-type", "application/json")
       headers:remove("x-content-type-options")

@@ -1,5 +1,5 @@
 import { malformed, type Refusal, renderRefusal, tooLarge, unknownPath } from '../gateway/refusal.ts';
-import { checkUnavailable, wayLost, wayTooLong } from './edge-refusals.ts';
+import { checkUnavailable, wayBroken, wayLost, wayTooLong } from './edge-refusals.ts';
 
 /**
  * Makes the bodies of Envoy's own answers: Databricks' JSON for each. What the authorisation service has refused is
@@ -12,15 +12,24 @@ export function makeLocalReplies(): object {
       { filter: { and_filter: { filters: [refused, status('EQ', 503)] } }, ...replyOf(checkUnavailable) },
       { filter: refused, ...AS_IT_IS },
       { filter: flags('UT', 'SI', 'DT'), ...replyOf(wayTooLong) },
-      { filter: flags('UF', 'UH', 'UO', 'UC', 'UR', 'LR', 'URX', 'NC', 'OM'), ...replyOf(wayLost) },
+      { filter: flags('UC', 'UR', 'UPE'), ...replyOf(wayBroken) },
+      { filter: flags('UF', 'UH', 'UO', 'LR', 'URX', 'NC', 'OM'), ...replyOf(wayLost) },
       { filter: status('EQ', 413), ...replyOf(tooLarge) },
       { filter: status('EQ', 431), ...replyOf(malformed('HPE_HEADER_OVERFLOW')) },
       { filter: status('EQ', 408), ...replyOf(malformed('ERR_HTTP_REQUEST_TIMEOUT')) },
       { filter: status('EQ', 404), ...replyOf(unknownPath) },
       { filter: status('EQ', 400), ...replyOf(malformed(undefined)) },
-      { filter: status('EQ', 426), ...replyOf(malformed(undefined)) },
+      { filter: status('GE', 500), body_format_override: inOwnWords('INTERNAL_ERROR') },
     ],
-    body_format: AS_IT_IS.body_format_override,
+    body_format: inOwnWords('BAD_REQUEST'),
+  };
+}
+
+/** What is rare enough to be said in Envoy's words. */
+function inOwnWords(code: string): object {
+  return {
+    json_format: { error_code: code, message: 'Cannot answer the request: %LOCAL_REPLY_BODY%' },
+    content_type: 'application/json',
   };
 }
 

@@ -6,7 +6,7 @@ import { CHECK, LUA } from './envoy-filters.ts';
 const QUERY = '/serving-endpoints/[^/]+/(served-models/[^/]+/)?invocations/?';
 const MANAGEMENT_SECONDS = 30;
 /** Credentials end here. */
-const NOT_FOR_MODELS = ['authorization', 'proxy-authorization', 'cookie'];
+const NOT_FOR_MODELS = ['authorization', 'proxy-authorization', 'cookie', 'x-envoy-internal'];
 
 /** Makes the three ways: a query that is too large, a query, everything else. */
 export function makeTrafficRoutes({ longestRequestSeconds }: BootstrapOptions): readonly object[] {

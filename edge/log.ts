@@ -1,10 +1,13 @@
-/** Writes a line of JSON to standard output. Nobody gives it a token: callers name users, endpoints and reasons. */
+/** Where lines go; tests read them. */
+export const sink = { write: (line: string): unknown => process.stdout.write(line) };
+
+/** Writes a line of JSON. Nobody gives it a token: callers name users, endpoints and reasons. */
 export function log(
   level: 'info' | 'warning' | 'error',
   what: string,
   more: Readonly<Record<string, unknown>> = {},
 ): void {
-  process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), level, what, ...more })}\n`);
+  sink.write(`${JSON.stringify({ time: new Date().toISOString(), level, what, ...more })}\n`);
 }
 
 /** One sentence of anything that was thrown. */

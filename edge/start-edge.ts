@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:net';
 import { Access } from './access.ts';
-import { makeAccessLogServer } from './access-log-server.ts';
+import { endSessions, makeAccessLogServer } from './access-log-server.ts';
 import { Callers } from './callers.ts';
 import type { ClusterApi } from './cluster-api.ts';
 import { EdgeMetrics } from './edge-metrics.ts';
@@ -89,6 +89,7 @@ async function listen<T extends Server>(server: T, port: number): Promise<T> {
 async function close(server: Server): Promise<void> {
   const closed = new Promise((done) => server.close(done));
   if ('closeIdleConnections' in server) (server as { closeIdleConnections: () => void }).closeIdleConnections();
+  endSessions(server);
   const limit = new Promise((done) => setTimeout(done, CLOSE_MILLISECONDS).unref());
   await Promise.race([closed, limit]);
 }

@@ -1,0 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Waits until something is true; fails after five seconds. */
+export async function until(isTrue: () => boolean | Promise<boolean>, milliseconds = 5000): Promise<void> {
+  for (const end = Date.now() + milliseconds; !(await isTrue()); await sleep(5))
+    if (Date.now() > end) throw new Error(`Cannot wait longer for: ${isTrue.toString()}`);
+}
