@@ -3,34 +3,78 @@ import { join } from 'node:path';
 import { timed } from '../../system/progress.ts';
 import type { BuildOptions } from '../go-build.ts';
 import { ensureFolder, keyOf } from './cached-folder.ts';
+import { LEFT_OUT, purgePackages, PYTHON, UNUSED } from './debian-root.ts';
 import { packLayer } from './oci-layer.ts';
 import { runChecked } from './run-checked.ts';
 
 const SUITE = 'bookworm';
 const MIRROR = 'http://deb.debian.org/debian';
-const PACKAGES = ['curl', 'ca-certificates'];
-/** Not needed to run: two thirds of it. */
-const LEFT_OUT = ['var/cache/apt', 'var/lib/apt/lists', 'usr/share/doc', 'usr/share/man', 'usr/share/locale'];
+/** The minor version of Debian's Python. */
+export const BASE_PYTHON = '3.11';
 
-/** Debian as an image layer, for programs that need a C library: a folder with one packed layer, made once. */
-export async function ensureBaseLayer(options: BuildOptions): Promise<string> {
+/** Debian with these packages besides the smallest set. */
+interface Base {
+  /** `debian`: the part of the cache. */
+  readonly name: string;
+  readonly packages: readonly string[];
+  /** Without what a server never needs. */
+  readonly slim: boolean;
+}
+
+/** What compiled wheels and Node need of the system. */
+const RUNTIME = ['ca-certificates', 'libgomp1', 'libstdc++6'];
+
+const BASES = {
+  /** For Envoy: Kourier calls curl in its container. */
+  tools: { name: 'debian', packages: ['curl', 'ca-certificates'], slim: false },
+  python: { name: 'debian-python', packages: [...RUNTIME, ...PYTHON], slim: true },
+  plain: { name: 'debian-plain', packages: RUNTIME, slim: true },
+} as const satisfies Readonly<Record<string, Base>>;
+
+/**
+ * Byte code that is valid whatever the time of its source: in a layer all times are the same, and a server that is not
+ * root could not write what Python would then compile anew at each start.
+ */
+const COMPILE = [
+  ...['python3', '-m', 'compileall', '-q', '-f', '--invalidation-mode', 'unchecked-hash'],
+  ...[`/usr/lib/python${BASE_PYTHON}`, '/usr/lib/python3'],
+];
+
+/** Folders with one packed layer each, by what the base is for. */
+export type BaseLayers = Readonly<Record<keyof typeof BASES, string>>;
+
+/** Debian as image layers, made once: for Envoy, for model servers, and for programs that only need a C library. */
+export async function ensureBaseLayers(options: BuildOptions): Promise<BaseLayers> {
+  const folders: [string, string][] = [];
+  for (const [name, base] of Object.entries(BASES)) folders.push([name, await ensureBase(base, options)]);
+  return Object.fromEntries(folders) as BaseLayers;
+}
+
+function ensureBase(base: Base, options: BuildOptions): Promise<string> {
+  const { name, packages, slim } = base;
   return ensureFolder(
     {
-      name: 'debian',
-      key: keyOf(SUITE, MIRROR, PACKAGES, LEFT_OUT),
+      name,
+      key: keyOf(SUITE, MIRROR, packages, LEFT_OUT, ...(slim ? [UNUSED, COMPILE] : [])),
       fill: (folder) =>
-        timed(options.progress, `Making a Debian ${SUITE} image with debootstrap`, () => fill(folder, options)),
+        timed(options.progress, `Making a Debian ${SUITE} image with debootstrap (${name})`, () =>
+          fill(base, folder, options),
+        ),
     },
     options,
   );
 }
 
-async function fill(folder: string, { signal }: BuildOptions): Promise<void> {
+async function fill(base: Base, folder: string, { signal }: BuildOptions): Promise<void> {
   const root = join(folder, 'root');
+  const options = { ...(signal && { signal }) };
   // In namespaces of its own: what debootstrap mounts goes with it, also when it is killed.
   const inside = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--propagation', 'private'];
-  const debootstrap = ['debootstrap', '--variant=minbase', `--include=${PACKAGES.join(',')}`, SUITE, root, MIRROR];
-  await runChecked('make a Debian image', [...inside, ...debootstrap], { ...(signal && { signal }) });
+  const debootstrap = ['debootstrap', '--variant=minbase', `--include=${base.packages.join(',')}`, SUITE, root, MIRROR];
+  await runChecked('make a Debian image', [...inside, ...debootstrap], options);
+  if (base.packages.includes('python3'))
+    await runChecked('compile the library of Python', ['chroot', root, ...COMPILE]);
+  if (base.slim) for (const packages of UNUSED) await purgePackages(root, packages, options);
   await Promise.all(LEFT_OUT.map((path) => rm(join(root, path), { recursive: true, force: true })));
   await packLayer(root, folder);
   await rm(root, { recursive: true });

@@ -1,7 +1,7 @@
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { timed } from '../../system/progress.ts';
-import { childEnvironment } from '../../system/run-process.ts';
+import { childEnvironment, type RunOptions } from '../../system/run-process.ts';
 import type { BuildOptions } from '../go-build.ts';
 import { runChecked } from './run-checked.ts';
 
@@ -20,6 +20,8 @@ const PROGRAMS = {
   tar: 'tar',
   unshare: 'util-linux',
 } as const;
+/** The same for libraries of Docker's engine. */
+const LIBRARIES = { 'libdevmapper.so.1.02.1': 'libdevmapper1.02.1', 'libsystemd.so.0': 'libsystemd0' };
 const CNI_PLUGINS = { folder: '/usr/lib/cni', plugins: ['ptp', 'host-local', 'portmap', 'loopback'] };
 const CNI_PACKAGE = 'containernetworking-plugins';
 
@@ -41,10 +43,15 @@ export async function ensureDebianPackages({ progress, signal }: BuildOptions): 
   };
   const words = `Installing Debian packages with apt, which stay: ${missing.join(', ')}`;
   await timed(progress, words, async () => {
-    await runChecked('read the list of Debian packages', ['apt-get', 'update', '-qq'], options);
+    await readDebianLists(options);
     const install = ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...missing];
     await runChecked(`install ${missing.join(', ')}`, install, options);
   });
+}
+
+/** Asks the mirrors which packages there are now. */
+export async function readDebianLists(options: RunOptions): Promise<void> {
+  await runChecked('read the list of Debian packages', ['apt-get', 'update', '-qq'], options);
 }
 
 async function missingPackages(): Promise<readonly string[]> {
@@ -54,7 +61,11 @@ async function missingPackages(): Promise<readonly string[]> {
   const plugins = await Promise.all(
     CNI_PLUGINS.plugins.map(async (p) => ((await isExecutable(join(CNI_PLUGINS.folder, p))) ? [] : [CNI_PACKAGE])),
   );
-  return [...new Set([...programs, ...plugins].flat())];
+  const known = await runChecked('list the libraries', ['ldconfig', '-p'], {
+    env: childEnvironment({ PATH: SYSTEM_PATH }),
+  });
+  const libraries = Object.entries(LIBRARIES).map(([library, name]) => (known.includes(library) ? [] : [name]));
+  return [...new Set([...programs, ...plugins, ...libraries].flat())];
 }
 
 /** The path of a program, or undefined. */

@@ -1,40 +1,45 @@
 import { join } from 'node:path';
 import { timed } from '../../system/progress.ts';
 import type { BuildOptions } from '../go-build.ts';
-import { ensureBaseLayer } from './base-image.ts';
+import { ensureBaseLayers } from './base-image.ts';
 import { ensureFolder, keyOf } from './cached-folder.ts';
 import type { GoPrograms } from './go-programs.ts';
+import { findNodeProgram } from './node-program.ts';
 import { type Image, type ImagePlan, makeImage, planProgram, readImage } from './oci-image.ts';
 import { REGISTRY } from './places.ts';
 import type { WheelPrograms } from './wheels.ts';
 
 const KNATIVE_PROGRAMS = ['activator', 'autoscaler', 'controller', 'kourier', 'queue', 'webhook'] as const;
-export type ImageName = 'coredns' | 'envoy' | 'pause' | (typeof KNATIVE_PROGRAMS)[number];
+/** Of programs of the cluster, and bases on which Davit builds: `python` for model servers, `node` for its services. */
+export type ImageName = 'coredns' | 'envoy' | 'node' | 'pause' | 'python' | (typeof KNATIVE_PROGRAMS)[number];
 export type Images = Readonly<Record<ImageName, Image>>;
 
-/** The images of the cluster's own pods: made once, with digests that name them. */
+/** The images that the registry holds from the start: made once, with digests that name them. */
 export async function ensureImages(
   programs: GoPrograms,
   wheels: WheelPrograms,
   options: BuildOptions,
 ): Promise<Images> {
-  const base = await ensureBaseLayer(options);
+  const bases = await ensureBaseLayers(options);
+  const node = findNodeProgram();
   const plans: readonly ImagePlan[] = [
     planProgram(join(programs.node, 'node'), { name: 'davit/pause', as: 'pause' }),
     planProgram(join(programs.coredns, 'coredns'), { name: 'davit/coredns' }),
     ...KNATIVE_PROGRAMS.map((p) => planProgram(join(programs.knative, p), { name: `davit/${p}` })),
     {
       name: 'davit/envoy',
-      base,
+      base: bases.tools,
       files: { 'usr/local/bin/envoy': wheels.envoy },
       entrypoint: ['/usr/local/bin/envoy'],
       user: '65532',
     },
+    { name: 'davit/python', base: bases.python, files: {}, entrypoint: [] },
+    { name: 'davit/node', base: bases.plain, files: { 'usr/local/bin/node': node.file }, entrypoint: [] },
   ];
   const folder = await ensureFolder(
     {
       name: 'images',
-      key: keyOf(plans),
+      key: keyOf(plans, node.version),
       fill: (fresh) => timed(options.progress, 'Making container images', () => makeAll(plans, fresh)),
     },
     options,

@@ -2,7 +2,16 @@ import { join } from 'node:path';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { runProcess } from '../../system/run-process.ts';
 import type { NodeProcess } from './node-process.ts';
-import { CABLE, CABLE_RANGE, MACHINE_ADDRESS, NODE_ADDRESS, NODE_FOLDER, POD_RANGE, SERVICE_RANGE } from './places.ts';
+import {
+  CABLE,
+  CABLE_RANGE,
+  MACHINE_ADDRESS,
+  NODE_ADDRESS,
+  NODE_FOLDER,
+  NODE_POD_RANGE,
+  POD_RANGE,
+  SERVICE_RANGE,
+} from './places.ts';
 import { runChecked } from './run-checked.ts';
 
 export const CNI_CONFIGURATION_FOLDER = join(NODE_FOLDER, 'cni');
@@ -46,7 +55,7 @@ export async function disconnectNode(): Promise<void> {
 
 /** A pod gets a cable of its own to the node (`ptp`, not a bridge, which would need a kernel module more). */
 export async function writeCniConfiguration(): Promise<void> {
-  const ranges = [[{ subnet: POD_RANGE.replace('/16', '/24') }]];
+  const ranges = [[{ subnet: NODE_POD_RANGE }]];
   const dataDir = join(NODE_FOLDER, 'pod-addresses');
   const ipam = { type: 'host-local', dataDir, ranges, routes: [{ dst: '0.0.0.0/0' }] };
   const plugins = [

@@ -8,6 +8,7 @@ import { makeCertificates } from './certificates.ts';
 import { makeControlGroups, removeControlGroups } from './control-groups.ts';
 import { makeControlPlane } from './control-plane.ts';
 import { ensureDebianPackages, findProgram } from './debian.ts';
+import { ensureDockerEngine, makeDockerEngine, waitForDockerEngine } from './docker-engine.ts';
 import { ensureGoPrograms, type GoPrograms } from './go-programs.ts';
 import { ensureImages, imageReference, type Images } from './images.ts';
 import { installDns, installKnative, waitForKnative } from './knative.ts';
@@ -28,6 +29,8 @@ interface Parts {
   readonly programs: GoPrograms;
   readonly wheels: WheelPrograms;
   readonly images: Images;
+  /** Docker's engine. */
+  readonly docker: string;
   readonly manifests: KnativeManifests;
 }
 
@@ -53,6 +56,7 @@ export async function nodeUp(options: NodeOptions): Promise<void> {
       timed(progress, 'Waiting for Kubernetes', () => waitForApi(to)),
       timed(progress, 'Pushing images to the registry', () => pushImages(parts.images, signal)),
     ]);
+    await waitForDockerEngine(to.signal);
     await installDns(to, parts.images);
     await waitForNode(to);
     if (options.bare) return;
@@ -81,10 +85,11 @@ async function ensureParts(options: BuildOptions): Promise<Parts> {
   const wheels = await ensureWheels(options);
   const programs = await ensureGoPrograms(options);
   const images = await ensureImages(programs, wheels, options);
-  return { wheels, programs, images, manifests: await makeKnativeManifests(images, options) };
+  const docker = await ensureDockerEngine(options);
+  return { wheels, programs, images, docker, manifests: await makeKnativeManifests(images, options) };
 }
 
-async function startNode({ programs, wheels, images }: Parts): Promise<void> {
+async function startNode({ programs, wheels, images, docker }: Parts): Promise<void> {
   await requireFreeRanges();
   await requireFreePort();
   await mkdir(LOGS_FOLDER, { recursive: true });
@@ -97,6 +102,7 @@ async function startNode({ programs, wheels, images }: Parts): Promise<void> {
     ...makeControlPlane({ etcd: wheels.etcd, kubernetes }),
     ...(await makeRegistry(join(programs.registry, 'registry'))),
     ...(await makeNode({ kubernetes, containerd, pause: imageReference(images.pause) })),
+    makeDockerEngine(docker),
   ]);
 }
 

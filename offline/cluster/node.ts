@@ -106,6 +106,7 @@ function makeKubeletConfiguration() {
     evictionHard: { 'memory.available': '100Mi', 'nodefs.available': '1%', 'imagefs.available': '1%' },
     imageGCHighThresholdPercent: 100,
     podLogsDir: join(NODE_FOLDER, 'pod-logs'),
-    maxPods: 200,
+    maxPods: 500,
+    registryPullQPS: 0, // no limit: the registry is next door
   };
 }

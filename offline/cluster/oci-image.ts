@@ -12,6 +12,7 @@ export interface ImagePlan {
   readonly base?: string;
   /** Path in the image → file here. */
   readonly files: Readonly<Record<string, string>>;
+  /** Empty: whoever runs it says what. */
   readonly entrypoint: readonly string[];
   /** Numeric: Kubernetes cannot tell that a name is not root's. */
   readonly user?: string;
@@ -36,20 +37,24 @@ const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 /** Makes an image in `folder`. The same files give the same digest. */
 export async function makeImage(plan: ImagePlan, folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
   const root = join(folder, 'root');
   for (const [path, file] of Object.entries(plan.files)) {
     await mkdir(join(root, dirname(path)), { recursive: true });
     await cp(file, join(root, path), { dereference: true });
   }
-  await packLayer(root, folder, { owner: 'root' });
-  await rm(root, { recursive: true });
+  if (hasFiles(plan)) {
+    await packLayer(root, folder, { owner: 'root' });
+    await rm(root, { recursive: true });
+  }
   await writeFileAtomically(join(folder, 'image.json'), JSON.stringify(plan));
 }
 
 /** The image that `makeImage` left in a folder. */
 export async function readImage(folder: string): Promise<Image> {
   const plan = JSON.parse(await readFile(join(folder, 'image.json'), 'utf8')) as ImagePlan;
-  const layers = [...(plan.base === undefined ? [] : [await readLayer(plan.base)]), await readLayer(folder)];
+  const folders = [...(plan.base === undefined ? [] : [plan.base]), ...(hasFiles(plan) ? [folder] : [])];
+  const layers = await Promise.all(folders.map(readLayer));
   const config = makeConfig(plan, layers);
   const manifest = makeManifest(config, layers);
   return { name: plan.name, digest: digest(manifest), manifest, config, layers };
@@ -68,11 +73,19 @@ export function digest(text: string): string {
   return `sha256:${createHash('sha256').update(text).digest('hex')}`;
 }
 
+function hasFiles({ files }: ImagePlan): boolean {
+  return Object.keys(files).length > 0;
+}
+
 function makeConfig({ entrypoint, user }: ImagePlan, layers: readonly Layer[]): string {
   return JSON.stringify({
     architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
     os: 'linux',
-    config: { Entrypoint: entrypoint, Env: [PATH], ...(user !== undefined && { User: user }) },
+    config: {
+      ...(entrypoint.length > 0 && { Entrypoint: entrypoint }),
+      Env: [PATH],
+      ...(user !== undefined && { User: user }),
+    },
     rootfs: { type: 'layers', diff_ids: layers.map((l) => l.diffId) },
     history: layers.map(() => ({ created: '1970-01-01T00:00:00Z', created_by: 'davit cluster' })),
   });

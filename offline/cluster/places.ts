@@ -7,6 +7,8 @@ export const IMAGES_FILE = `${NODE_FOLDER}/images.json`;
 /** What kubectl keeps of a cluster, which would else be in the user's home. */
 export const KUBECTL_CACHE = `${NODE_FOLDER}/kubectl`;
 export const CONTAINERD_SOCKET = `${NODE_FOLDER}/containerd.sock`;
+/** Of the engine that builds images on the node. */
+export const DOCKER_SOCKET = `${NODE_FOLDER}/docker.sock`;
 
 export const NODE_NAME = 'davit-node';
 /** The node has a network of its own; a cable with these two ends leads there. */
@@ -15,6 +17,8 @@ export const NODE_ADDRESS = '10.243.0.2';
 export const CABLE = 'davit-cluster';
 export const CABLE_RANGE = '10.243.0.0/30';
 export const POD_RANGE = '10.244.0.0/16';
+/** What its one node gives to pods: 4094 addresses. */
+export const NODE_POD_RANGE = '10.244.0.0/20';
 export const SERVICE_RANGE = '10.96.0.0/16';
 /** The first address of SERVICE_RANGE, which Kubernetes gives its own API. */
 export const API_SERVICE_ADDRESS = '10.96.0.1';
