@@ -9,7 +9,7 @@ export type ImageFiles = Readonly<Record<string, string>>;
 const ENTRY = 'edge/service.ts';
 const ROOT = dirname(import.meta.dirname);
 /** An import that is still there when types are gone. */
-const IMPORT = /^(?:import|export)(?!\s+type\b)[^;'"]*?(?:from\s*)?['"]([^'"]+)['"]/gm;
+const IMPORT = /^(?:import|export)(?!\s+type\b)\s(?:[\w$*{},\s]+\sfrom\s)?['"]([^'"]+)['"]/gm;
 
 /** Reads every source file that the service loads, from its imports. Throws when one of them is a package of npm. */
 export function readSources(entry = ENTRY, root = ROOT): ImageFiles {

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { sink } from '../../edge/log.ts';
 import type { OwnPlace, EdgeSettings } from '../../edge/settings.ts';
@@ -65,7 +65,7 @@ export async function ask(
 ): Promise<Answer> {
   const asking = request({ host: '127.0.0.1', port, method, path, headers, agent: false });
   asking.end(body);
-  const [answer] = (await once(asking, 'response')) as [import('node:http').IncomingMessage];
+  const [answer] = (await once(asking, 'response')) as [IncomingMessage];
   return { status: answer.statusCode ?? 0, headers: answer.headers, body: await text(answer) };
 }
 

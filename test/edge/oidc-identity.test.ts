@@ -1,0 +1,174 @@
+import { createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { Unavailable } from '../../edge/identity.ts';
+import { sink } from '../../edge/log.ts';
+import { oidcIdentity } from '../../edge/oidc-identity.ts';
+import { SigningKeys } from '../../edge/signing-keys.ts';
+
+sink.write = () => undefined;
+
+const ISSUER = 'https://login.example.com';
+const SETTINGS = {
+  kind: 'oidc',
+  issuer: ISSUER,
+  audience: 'davit',
+  usernameClaim: 'email',
+  groupsClaim: 'groups',
+} as const;
+const RSA = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const WEAK = generateKeyPairSync('rsa', { modulusLength: 1024 });
+const P256 = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const P384 = generateKeyPairSync('ec', { namedCurve: 'P-384' });
+const EDWARDS = generateKeyPairSync('ed25519');
+
+interface Pair {
+  readonly publicKey: KeyObject;
+  readonly privateKey: KeyObject;
+}
+
+const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+const seconds = (from: number) => Math.floor(Date.now() / 1000) + from;
+const CLAIMS = { iss: ISSUER, aud: 'davit', sub: '1', email: 'ann@example.com', groups: ['science'] };
+
+/** A real token. */
+function make(algorithm: string, { privateKey }: Pair, claims: object = {}, header: object = {}): string {
+  const text = `${encode({ alg: algorithm, kid: algorithm, ...header })}.${encode({ ...CLAIMS, exp: seconds(600), ...claims })}`;
+  const hash = algorithm === 'EdDSA' ? null : `sha${algorithm.slice(2)}`;
+  const pss = algorithm.startsWith('PS') && { padding: 6, saltLength: 32 };
+  const ec = algorithm.startsWith('ES') && { dsaEncoding: 'ieee-p1363' as const };
+  return `${text}.${sign(hash, Buffer.from(text), { key: privateKey, ...pss, ...ec }).toString('base64url')}`;
+}
+
+/** An issuer whose documents are read from memory; `read` counts. */
+function makeIssuer(keys: readonly (readonly [string, Pair])[]) {
+  const state = { keys, down: false, read: 0, issuer: ISSUER };
+  const read = (url: string): Promise<unknown> => {
+    state.read += 1;
+    if (state.down) return Promise.reject(new Error('down'));
+    if (url === `${ISSUER}/.well-known/openid-configuration`)
+      return Promise.resolve({ issuer: state.issuer, jwks_uri: `${ISSUER}/keys` });
+    const jwks = state.keys.map(([kid, { publicKey }]) => ({
+      ...publicKey.export({ format: 'jwk' }),
+      kid,
+      use: 'sig',
+    }));
+    return Promise.resolve({ keys: [{ kty: 'oct', k: 'c2VjcmV0', kid: 'HS256' }, { kty: 'unknown' }, ...jwks] });
+  };
+  const others = vi.fn(() => Promise.resolve({ why: 'of another issuer' }));
+  return { state, others, identify: oidcIdentity(SETTINGS, new SigningKeys(ISSUER, read), others) };
+}
+
+const ALL = [
+  ['RS256', RSA],
+  ['RS384', RSA],
+  ['RS512', RSA],
+  ['PS256', RSA],
+  ['ES256', P256],
+  ['ES384', P384],
+  ['EdDSA', EDWARDS],
+] as const;
+
+describe('oidcIdentity()', () => {
+  let issuer: ReturnType<typeof makeIssuer>;
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    issuer = makeIssuer(ALL);
+    return () => vi.useRealTimers();
+  });
+
+  it.each(ALL)('accepts %s', async (algorithm, pair) => {
+    const expires = seconds(600) * 1000;
+    expect(await issuer.identify(make(algorithm, pair))).toEqual({
+      caller: { name: 'ann@example.com', kind: 'user', groups: ['science'] },
+      reviewed: undefined,
+      expires,
+    });
+  });
+
+  it.each([
+    ['has ended', { exp: seconds(-61) }, /^it ended at /],
+    ['has no end', { exp: undefined }, /no end/],
+    ['does not count yet', { nbf: seconds(90) }, /not count yet/],
+    ['is for another audience', { aud: 'other' }, /another audience, expected "davit"/],
+    ['is for other audiences', { aud: ['a', 'b'] }, /another audience/],
+    ['names nobody', { email: undefined }, /no claim "email"/],
+    ['names nobody in words', { email: 7 }, /no claim "email"/],
+    ["bears one of the cluster's names", { email: 'system:admin' }, /keeps for itself/],
+  ])('refuses one that %s', async (_what, claims, why) => {
+    expect(await issuer.identify(make('RS256', RSA, claims))).toEqual({ why: expect.stringMatching(why) as string });
+  });
+
+  it.each([
+    ['has ended a moment ago', { exp: seconds(-30) }],
+    ['counts in a moment', { nbf: seconds(30) }],
+    ['is for several audiences', { aud: ['a', 'davit'] }],
+  ])('accepts one that %s', async (_what, claims) => {
+    expect(await issuer.identify(make('RS256', RSA, claims))).toHaveProperty('caller');
+  });
+
+  it('never believes a token that anybody could have made', async () => {
+    const [head, body] = make('RS256', RSA).split('.') as [string, string];
+    const pem = RSA.publicKey.export({ format: 'pem', type: 'spki' });
+    const hmac = `${encode({ alg: 'HS256', kid: 'RS256' })}.${body}`;
+    const forged = [
+      `${encode({ alg: 'none' })}.${body}.`,
+      `${hmac}.${createHmac('sha256', pem).update(hmac).digest('base64url')}`,
+      `${head}.${body}.`,
+      `${head}.${encode({ ...CLAIMS, exp: seconds(600), email: 'root' })}.${make('RS256', RSA).split('.')[2] ?? ''}`,
+      make('RS256', generateKeyPairSync('rsa', { modulusLength: 2048 })),
+      make('ES256', P256, {}, { kid: 'RS256' }),
+      make('RS256', RSA, {}, { crit: ['x'] }),
+      make('RS256', RSA, {}, { alg: 'toString' }),
+      make('RS256', RSA, {}, { kid: 'ES256' }),
+    ];
+    for (const token of forged) expect(await issuer.identify(token)).toHaveProperty('why');
+    const weak = makeIssuer([['RS256', WEAK]]);
+    expect(await weak.identify(make('RS256', WEAK))).toHaveProperty('why');
+  });
+
+  it("takes a client's own token for a service principal, and no person's who came through it", async () => {
+    const own = { email: undefined, sub: 'robot', azp: 'robot' };
+    expect(await issuer.identify(make('RS256', RSA, own))).toMatchObject({
+      caller: { name: 'robot', kind: 'service_principal' },
+    });
+    const person = { email: undefined, azp: 'robot' };
+    expect(await issuer.identify(make('RS256', RSA, person))).toHaveProperty('why');
+    expect(await issuer.identify(make('RS256', RSA, { azp: 'robot' }))).toMatchObject({ caller: { kind: 'user' } });
+  });
+
+  it('leaves tokens of others to others', async () => {
+    for (const token of ['opaque', make('RS256', RSA, { iss: 'https://kubernetes.default.svc' })])
+      expect(await issuer.identify(token)).toEqual({ why: 'of another issuer' });
+    expect(issuer.others).toHaveBeenCalledTimes(2);
+  });
+
+  it('follows keys that rotate, without letting anybody make it ask all the time', async () => {
+    expect(await issuer.identify(make('RS256', RSA))).toHaveProperty('caller');
+    const next = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    issuer.state.keys = [['next', next]];
+    const token = make('RS256', next, {}, { kid: 'next' });
+    expect(await issuer.identify(token)).toHaveProperty('why');
+    expect(issuer.state.read).toBe(2);
+    vi.advanceTimersByTime(5001);
+    expect(await issuer.identify(token)).toHaveProperty('caller');
+    expect(await issuer.identify(make('RS256', RSA))).toHaveProperty('why');
+    expect(issuer.state.read).toBe(4);
+  });
+
+  it('keeps its keys while the issuer is away, and says so when it never had any', async () => {
+    expect(await issuer.identify(make('RS256', RSA))).toHaveProperty('caller');
+    issuer.state.down = true;
+    vi.advanceTimersByTime(700_000);
+    expect(await issuer.identify(make('RS256', RSA))).toHaveProperty('caller');
+    const without = makeIssuer(ALL);
+    without.state.down = true;
+    await expect(without.identify(make('RS256', RSA))).rejects.toBeInstanceOf(Unavailable);
+    await expect(without.identify(make('RS256', RSA))).rejects.toBeInstanceOf(Unavailable);
+    expect(without.state.read).toBe(1);
+  });
+
+  it('believes no discovery that speaks for another issuer', async () => {
+    issuer.state.issuer = 'https://evil.example.com';
+    await expect(issuer.identify(make('RS256', RSA))).rejects.toBeInstanceOf(Unavailable);
+  });
+});

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { parseEntry } from '../../edge/parse-entry.ts';
+import { makeEntry } from './fake-cluster.ts';
+
+const ENTRY = makeEntry({
+  tags: [{ key: 'team', value: 'x' }],
+  rateLimits: [
+    { key: 'endpoint', calls: 10, principal: undefined, renewalSeconds: 60 },
+    { key: 'user', calls: 1, principal: 'ann', renewalSeconds: 60 },
+  ],
+});
+
+describe('parseEntry()', () => {
+  it('reads what infra writes', () => {
+    expect(parseEntry(JSON.stringify(ENTRY))).toEqual(ENTRY);
+  });
+
+  it.each([
+    ['nothing', '', /JSON/],
+    ['a list', '[]', /Cannot read the entry: it is \[\], expected an object/],
+    ['no host', JSON.stringify({ ...ENTRY, host: undefined }), /Cannot read host: it is undefined, expected a text/],
+    [
+      'no permissions',
+      JSON.stringify({ ...ENTRY, permissions: null }),
+      /Cannot read permissions: it is null, expected a list/,
+    ],
+    [
+      'an unknown level',
+      JSON.stringify({ ...ENTRY, permissions: [{ principal: { kind: 'users', name: '' }, level: 'ALL' }] }),
+      /Cannot read permissions\[0\].level: it is "ALL", expected one of CAN_VIEW, CAN_QUERY, CAN_MANAGE/,
+    ],
+    [
+      'a limit that is none',
+      JSON.stringify({ ...ENTRY, rateLimits: [{ key: 'user', calls: '1', renewalSeconds: 60 }] }),
+      /Cannot read rateLimits\[0\].calls/,
+    ],
+  ])('refuses %s', (_what, text, why) => {
+    expect(() => parseEntry(text)).toThrow(why);
+  });
+});
