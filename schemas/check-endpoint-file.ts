@@ -1,4 +1,5 @@
 import { checkRoutes } from './check-routes.ts';
+import { checkAccess } from './complete-access.ts';
 import { type Diagnostic, makeError, makeWarning, type Place } from './diagnostic.ts';
 import { type EndpointFile, entityName } from './endpoint-file.ts';
 import type { ParsedYaml } from './parse-yaml.ts';
@@ -23,7 +24,7 @@ export function checkEndpointFile(value: EndpointFile, file: string, locate: Loc
 /** Those of the rules that hold whatever the names are. */
 export function checkUnnamed(value: EndpointFile, locate: Locate): readonly Diagnostic[] {
   const compute = value.config.served_entities.flatMap((served, i) => checkConcurrency(served, locateIn(i, locate)));
-  return [...compute, ...checkTags(value, locate)];
+  return [...compute, ...checkTags(value, locate), ...checkAccess(value, locate)];
 }
 
 function locateIn(index: number, locate: Locate): LocateIn {

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import type { IssueParams } from './render-issue.ts';
+import { parseSecretReference } from './secret-reference.ts';
+import { PERMISSION_LEVELS } from './serving-entry.ts';
 
 /** Databricks' rule, less a first character that would read as an option or as one of Davit's own stacks. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
@@ -45,7 +47,30 @@ const percentage = z.union([
 ]);
 const version = z.union([z.string().min(1, 'expected a version'), z.int()]);
 const concurrency = z.int().min(0, 'expected 0 or more').max(1024, 'expected 1024 or less');
-const secret = /\{\{\s*secrets\//;
+const role = /^arn:aws[a-z-]*:iam::\d{12}:(instance-profile|role)\/[\w+=,.@/-]+$/;
+
+/** Databricks' limits; `tokens` counts those of language models. */
+const rateLimit = z.strictObject({
+  calls: z.int().min(0, 'expected 0 or more').describe('Calls within the renewal period; 0: none'),
+  key: z
+    .enum(['endpoint', 'user', 'user_group', 'service_principal'])
+    .optional()
+    .describe('Whose calls are counted together; default endpoint'),
+  principal: z.string().min(1, 'expected a name').optional().describe('Only this one; default: each one for itself'),
+  renewal_period: z.literal('minute').describe('How long calls count'),
+  tokens: unsupported('tokens are those of language models', 'Write calls'),
+});
+
+const permission = z.strictObject({
+  user_name: z.string().min(1, 'expected a name').optional().describe('One user'),
+  group_name: z
+    .string()
+    .min(1, 'expected a name')
+    .optional()
+    .describe('One group; users: everybody with a valid token'),
+  service_principal_name: z.string().min(1, 'expected a name').optional().describe('One service principal'),
+  permission_level: z.enum(PERMISSION_LEVELS).describe('CAN_VIEW, CAN_QUERY or CAN_MANAGE'),
+});
 
 const servedEntity = z.strictObject({
   name: z
@@ -75,9 +100,9 @@ const servedEntity = z.strictObject({
   environment_vars: z
     .record(
       z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable'),
-      z.string().refine((v) => !secret.test(v), {
-        params: { code: 'unsupported-field', hint: 'Use a plain value' },
-        error: 'Cannot honour a secret here yet: secrets come with the Kubernetes target',
+      z.string().refine((v) => !/\{\{\s*secrets/.test(v) || parseSecretReference(v) !== undefined, {
+        params: { hint: 'A secret is the whole value: its scope and key are letters, digits, "-", "_" and "."' },
+        error: 'expected {{secrets/SCOPE/KEY}} and nothing beside it, or a plain value',
       }),
     )
     .refine(
@@ -85,8 +110,12 @@ const servedEntity = z.strictObject({
       `expected at most ${MAX_ENVIRONMENT_VARS} variables`,
     )
     .optional()
-    .describe('Environment variables of the model'),
-  instance_profile_arn: unsupported('cloud identities come with the Kubernetes target'),
+    .describe('Environment variables of the model; {{secrets/scope/key}} is the value of a secret'),
+  instance_profile_arn: z
+    .string()
+    .regex(role, 'expected arn:aws:iam::ACCOUNT:instance-profile/NAME or …:role/NAME')
+    .optional()
+    .describe('AWS role that the model has; on EKS, through its service account'),
   external_model: unsupported('external models are not custom models'),
   min_provisioned_throughput: unsupported('provisioned throughput is for foundation models'),
   max_provisioned_throughput: unsupported('provisioned throughput is for foundation models'),
@@ -160,11 +189,17 @@ export const endpointFile = z.strictObject({
     auto_capture_config: unsupported('inference tables come later'),
     config_version: writtenByDatabricks,
   }),
-  route_optimized: z
-    .literal(false, 'Cannot honour true: route optimization comes with the Kubernetes target')
+  route_optimized: z.boolean().optional().describe('The shortest way to a replica while one is up; default false'),
+  ai_gateway: z
+    .strictObject({
+      rate_limits: z.array(rateLimit).optional().describe('How often the endpoint may be queried'),
+      inference_table_config: unsupported('inference tables come later'),
+      usage_tracking_config: unsupported('it is about tables of Databricks'),
+      guardrails: unsupported('guardrails are for language models'),
+      fallback_config: unsupported('fallbacks are for external models'),
+    })
     .optional(),
-  ai_gateway: unsupported('rate limits and inference tables come with the Kubernetes target'),
-  rate_limits: unsupported('rate limits come with the Kubernetes target'),
+  rate_limits: z.array(rateLimit).optional().describe('Older place of ai_gateway.rate_limits'),
   budget_policy_id: unsupported('it is about the billing of Databricks'),
   email_notifications: unsupported('notifications come with the pull request'),
   telemetry_config: unsupported('it is about tables of Databricks'),
@@ -183,6 +218,14 @@ export const endpointFile = z.strictObject({
   davit: z
     .strictObject({
       served_entities: z.record(z.string(), davitEntity).optional().describe('By name of the served entity'),
+      permissions: z
+        .array(permission)
+        .optional()
+        .describe("Who may do what, as in Databricks' access control lists; default: who the cluster's RBAC lets"),
+      rollout: z
+        .enum(['rolling', 'recreate'])
+        .optional()
+        .describe('recreate: the old version ends before the new one starts, with downtime; default rolling'),
     })
     .optional()
     .describe('What Databricks does not have'),

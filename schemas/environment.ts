@@ -1,19 +1,30 @@
 import { z } from 'zod';
 import { type Diagnostic, makeError } from './diagnostic.ts';
-import type { Endpoint, WorkloadType } from './endpoint.ts';
 import type { KubernetesPlace } from './kubernetes-environment.ts';
+import { checkKubernetes, completePlace } from './complete-kubernetes.ts';
+import { kubernetesFields } from './kubernetes-environment-file.ts';
 import { parseYaml } from './parse-yaml.ts';
 
-const seconds = z.number().positive('expected more than 0').max(86_400, 'expected 86400 (a day) or less');
+const MAX_SECONDS = 86_400;
+const name = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,30}$/, 'expected 1 to 31 small letters, digits or "-"')
+  .describe('Name of the environment, and of this file');
 
-const environmentFile = z.strictObject({
-  name: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9-]{0,30}$/, 'expected 1 to 31 small letters, digits or "-"')
-    .describe('Name of the environment, and of this file'),
-  target: z
-    .literal('local', 'expected local (the Kubernetes target comes next)')
-    .describe('The kind of engine endpoints are deployed to'),
+const seconds = z.number().positive('expected more than 0').max(MAX_SECONDS, `expected ${MAX_SECONDS} (a day) or less`);
+
+const autoscaling = z
+  .strictObject({
+    idle_seconds: seconds
+      .optional()
+      .describe('After so long without a request an entity with scale_to_zero_enabled stops; default 1800'),
+    scale_down_seconds: seconds.optional().describe('One replica less per so long of lower traffic; default 300'),
+  })
+  .optional();
+
+const localFile = z.strictObject({
+  name,
+  target: z.literal('local').describe('The kind of engine endpoints are deployed to: this machine'),
   gateway: z
     .strictObject({
       port: z
@@ -24,15 +35,17 @@ const environmentFile = z.strictObject({
         .describe('Port on 127.0.0.1; default: a free one, kept'),
     })
     .optional(),
-  autoscaling: z
-    .strictObject({
-      idle_seconds: seconds
-        .optional()
-        .describe('After so long without a request an entity with scale_to_zero_enabled stops; default 1800'),
-      scale_down_seconds: seconds.optional().describe('One replica less per so long of lower traffic; default 300'),
-    })
-    .optional(),
+  autoscaling,
 });
+
+const kubernetesFile = z.strictObject({
+  name,
+  target: z.literal('kubernetes').describe('The kind of engine endpoints are deployed to: Knative Serving'),
+  ...kubernetesFields,
+  autoscaling,
+});
+
+const environmentFile = z.discriminatedUnion('target', [localFile, kubernetesFile], 'expected local or kubernetes');
 
 /** A place endpoints are deployed to, with every default in it. */
 export type Environment = LocalEnvironment | KubernetesEnvironment;
@@ -57,8 +70,6 @@ export interface ParsedEnvironment {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-const LOCAL_WORKLOAD_TYPES: readonly WorkloadType[] = ['CPU'];
-
 /** `environments/NAME.yaml` → Environment, or what is wrong with it. */
 export function parseEnvironment(text: string, file: string): ParsedEnvironment {
   const { value, diagnostics, locate } = parseYaml(text, file, environmentFile);
@@ -71,31 +82,34 @@ export function parseEnvironment(text: string, file: string): ParsedEnvironment 
     const wrong = makeError('name-mismatch', locate(['name']), message, 'Rename the file or the environment');
     return { environment: undefined, diagnostics: [wrong] };
   }
-  const environment: Environment = {
-    name: value.name,
-    file,
-    target: value.target,
-    gateway: { port: value.gateway?.port },
-    autoscaling: {
-      idleSeconds: value.autoscaling?.idle_seconds ?? 1800,
-      scaleDownSeconds: value.autoscaling?.scale_down_seconds ?? 300,
-    },
+  const wrong = value.target === 'kubernetes' ? checkKubernetes(value, locate) : [];
+  if (wrong.length > 0) return { environment: undefined, diagnostics: wrong };
+  return {
+    environment: value.target === 'local' ? completeLocal(value, file) : completeKubernetes(value, file),
+    diagnostics: [],
   };
-  return { environment, diagnostics: [] };
 }
 
-/** What an endpoint asks for that the environment does not have. */
-export function checkAgainstEnvironment(endpoint: Endpoint, environment: Environment): readonly Diagnostic[] {
-  return endpoint.entities
-    .filter((e) => !LOCAL_WORKLOAD_TYPES.includes(e.workloadType))
-    .map((e) =>
-      makeError(
-        'unavailable-workload-type',
-        e.place,
-        `Cannot run "${e.name}" on ${e.workloadType} in environment "${environment.name}": expected ${LOCAL_WORKLOAD_TYPES.join(', ')}`,
-        `Change workload_type, or deploy to another environment`,
-      ),
-    );
+type LocalFile = z.infer<typeof localFile>;
+export type KubernetesFile = z.infer<typeof kubernetesFile>;
+
+function completeLocal(value: LocalFile, file: string): LocalEnvironment {
+  return {
+    name: value.name,
+    file,
+    target: 'local',
+    gateway: { port: value.gateway?.port },
+    autoscaling: completeAutoscaling(value),
+  };
+}
+
+function completeKubernetes(value: KubernetesFile, file: string): KubernetesEnvironment {
+  const { name, target } = value;
+  return { name, file, target, ...completePlace(value), autoscaling: completeAutoscaling(value) };
+}
+
+function completeAutoscaling({ autoscaling: given }: LocalFile | KubernetesFile): Environment['autoscaling'] {
+  return { idleSeconds: given?.idle_seconds ?? 1800, scaleDownSeconds: given?.scale_down_seconds ?? 300 };
 }
 
 export const environmentSchema = environmentFile;

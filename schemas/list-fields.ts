@@ -16,6 +16,18 @@ interface Definition {
   readonly innerType?: z.core.$ZodType;
   readonly element?: z.core.$ZodType;
   readonly valueType?: z.core.$ZodType;
+  readonly discriminator?: string;
+  readonly options?: readonly z.core.$ZodType[];
+}
+
+/** Of a schema with several shapes the one that the value means, told by its field; any other schema is itself. */
+export function chooseShape(schema: z.core.$ZodType, value: unknown): z.core.$ZodType {
+  const { discriminator, options = [] } = schema._zod.def as Definition;
+  if (discriminator === undefined || value === null || typeof value !== 'object') return schema;
+  const word = (value as Readonly<Record<string, unknown>>)[discriminator];
+  const means = (option: z.core.$ZodType) =>
+    (option._zod.def as Definition).shape?.[discriminator]?._zod.values?.has(word as z.core.util.Primitive) ?? false;
+  return options.find(means) ?? schema;
 }
 
 /** Every field below a schema, through its maps, lists and records. */

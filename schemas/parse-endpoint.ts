@@ -8,6 +8,7 @@ import {
   entityName,
   WORKLOAD_SIZES,
 } from './endpoint-file.ts';
+import { completePermission, completeRateLimit } from './complete-access.ts';
 import { type ParsedYaml, parseYaml, type Path } from './parse-yaml.ts';
 
 export interface ParsedEndpoint {
@@ -57,10 +58,10 @@ function completeEndpoint(value: EndpointFile, file: string, locate: ParsedYaml<
     tags: (value.tags ?? []).map((t) => ({ key: t.key, value: t.value ?? '' })),
     entities,
     routes: completeRoutes(value, entities),
-    routeOptimized: false,
-    permissions: [],
-    rateLimits: [],
-    rollout: 'rolling',
+    routeOptimized: value.route_optimized ?? false,
+    permissions: (value.davit?.permissions ?? []).map(completePermission),
+    rateLimits: (value.ai_gateway?.rate_limits ?? value.rate_limits ?? []).map(completeRateLimit),
+    rollout: value.davit?.rollout ?? 'rolling',
   };
 }
 
@@ -78,7 +79,7 @@ function completeEntity(served: Served, extra: Extra | undefined, place: Place):
     concurrency: { min: scaleToZero ? 0 : min, max },
     scaleToZero,
     environmentVars: served.environment_vars ?? {},
-    instanceProfileArn: undefined,
+    instanceProfileArn: served.instance_profile_arn,
     requirementEdits: { add: extra?.requirements?.add ?? [], remove: extra?.requirements?.remove ?? [] },
     timeLimitSeconds: extra?.time_limit_seconds ?? DEFAULT_TIME_LIMIT_SECONDS,
     place,

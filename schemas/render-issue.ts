@@ -43,6 +43,7 @@ export function renderIssue(issue: z.core.$ZodIssue, source: IssueSource): reado
   if (issue.code === 'invalid_key') return [wrongKey(issue.issues[0]?.message ?? issue.message, finding)];
   if (issue.code === 'custom') return [custom(issue, finding)];
   if (issue.code === 'invalid_union') {
+    if (issue.errors.length === 0) return [wrongVariant(issue.message, finding)];
     const nearest = [...issue.errors].sort((a, b) => a.length - b.length)[0] ?? [];
     return nearest.flatMap((inner) => renderIssue({ ...inner, path: [...issue.path, ...inner.path] }, source));
   }
@@ -94,6 +95,12 @@ function wrongValue(values: readonly string[], message: string, { path, found, w
     ? message
     : `Cannot accept ${renderValue(found)} for ${what}: expected ${expected}`;
   return makeError('bad-value', source.locate(path), ours);
+}
+
+/** None of several shapes, by the field that tells them apart. */
+function wrongVariant(expected: string, { path, found, what, source }: Finding): Diagnostic {
+  if (found === undefined) return makeError('missing-field', source.locate(path), `Cannot find ${what}: ${expected}`);
+  return makeError('bad-value', source.locate(path), `Cannot accept ${renderValue(found)} for ${what}: ${expected}`);
 }
 
 function custom(

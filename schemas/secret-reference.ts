@@ -6,6 +6,6 @@ export interface SecretReference {
 
 /** `{{secrets/scope/key}}` → its parts; undefined for a plain value. */
 export function parseSecretReference(value: string): SecretReference | undefined {
-  const [, scope, key] = /^\{\{\s*secrets\/([^/{}\s]+)\/([^/{}\s]+)\s*\}\}$/.exec(value) ?? [];
+  const [, scope, key] = /^\{\{\s*secrets\/([\w.-]{1,128})\/([\w.-]{1,128})\s*\}\}$/.exec(value) ?? [];
   return scope !== undefined && key !== undefined ? { scope, key } : undefined;
 }

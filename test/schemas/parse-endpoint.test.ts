@@ -28,12 +28,54 @@ describe('parseEndpoint()', () => {
           concurrency: { min: 4, max: 4 },
           scaleToZero: false,
           environmentVars: {},
+          instanceProfileArn: undefined,
           requirementEdits: { add: [], remove: [] },
           timeLimitSeconds: 120,
           place: { file: FILE, line: 4, column: 7 },
         },
       ],
       routes: [{ entity: 'iris-1', percentage: 100 }],
+      routeOptimized: false,
+      permissions: [],
+      rateLimits: [],
+      rollout: 'rolling',
+    });
+  });
+
+  it('completes secrets, roles, limits, permissions and the way of a rollout', () => {
+    const more = [
+      '      environment_vars: {A: "{{secrets/team/api.key}}", B: plain}',
+      '      instance_profile_arn: arn:aws:iam::123456789012:instance-profile/models',
+      'route_optimized: true',
+      'ai_gateway:',
+      '  rate_limits:',
+      '    - {calls: 100, renewal_period: minute}',
+      '    - {calls: 0, key: user, principal: bot, renewal_period: minute}',
+      'davit:',
+      '  rollout: recreate',
+      '  permissions:',
+      '    - {user_name: a@b.example, permission_level: CAN_MANAGE}',
+      '    - {group_name: users, permission_level: CAN_VIEW}',
+      '    - {service_principal_name: robot, permission_level: CAN_QUERY}',
+    ];
+    const { endpoint, diagnostics } = parse(`${SMALLEST}${more.join('\n')}\n`);
+    expect(diagnostics).toEqual([]);
+    expect(endpoint).toMatchObject({
+      routeOptimized: true,
+      rollout: 'recreate',
+      rateLimits: [
+        { calls: 100, key: 'endpoint', principal: undefined, renewalSeconds: 60 },
+        { calls: 0, key: 'user', principal: 'bot', renewalSeconds: 60 },
+      ],
+      permissions: [
+        { principal: { kind: 'user', name: 'a@b.example' }, level: 'CAN_MANAGE' },
+        { principal: { kind: 'users', name: 'users' }, level: 'CAN_VIEW' },
+        { principal: { kind: 'service_principal', name: 'robot' }, level: 'CAN_QUERY' },
+      ],
+    });
+    expect(endpoint?.entities[0]).toMatchObject({
+      environmentVars: { A: '{{secrets/team/api.key}}', B: 'plain' },
+      instanceProfileArn: 'arn:aws:iam::123456789012:instance-profile/models',
     });
   });
 
@@ -116,10 +158,8 @@ describe('parseEndpoint()', () => {
     ],
     [
       'a field of Databricks that cannot be honoured',
-      `${SMALLEST}ai_gateway: {}\n`,
-      [
-        '6:1 unsupported-field Cannot honour "ai_gateway": rate limits and inference tables come with the Kubernetes target',
-      ],
+      `${SMALLEST}ai_gateway: {inference_table_config: {}}\n`,
+      ['6:14 unsupported-field Cannot honour "ai_gateway.inference_table_config": inference tables come later'],
     ],
     [
       'another name than the file',
@@ -169,9 +209,56 @@ describe('parseEndpoint()', () => {
       ['8:5 unknown-entity Cannot find the served entity "rose": expected one of "iris-1"'],
     ],
     [
-      'a secret, until they come',
-      `${SMALLEST}      environment_vars: {A: "{{secrets/s/k}}"}\n`,
-      ['6:29 unsupported-field Cannot honour a secret here yet: secrets come with the Kubernetes target'],
+      'a secret that is not the whole value, or none',
+      `${SMALLEST}      environment_vars: {A: "x {{secrets/s/k}}", B: "{{secrets/s}}", C: "{{secrets/s/k}} "}\n`,
+      [
+        '6:29 bad-value Cannot accept "x {{secrets/s/k}}" for "config.served_entities[0].environment_vars.A": expected {{secrets/SCOPE/KEY}} and nothing beside it, or a plain value',
+        '6:53 bad-value Cannot accept "{{secrets/s}}"',
+        '6:73 bad-value Cannot accept "{{secrets/s/k}} "',
+      ],
+    ],
+    [
+      'what is no role of AWS',
+      `${SMALLEST}      instance_profile_arn: models\n`,
+      [
+        '6:29 bad-value Cannot accept "models" for "config.served_entities[0].instance_profile_arn": expected arn:aws:iam::ACCOUNT:instance-profile/NAME or …:role/NAME',
+      ],
+    ],
+    [
+      'rate limits that mean nothing',
+      `${SMALLEST}ai_gateway:\n  rate_limits:\n    - {calls: -1, key: endpoint, renewal_period: hour}\n    - {calls: 1, tokens: 1, principal: me, renewal_period: minute}\n`,
+      [
+        '8:15 bad-value Cannot accept -1 for "ai_gateway.rate_limits[0].calls": expected 0 or more',
+        '8:50 bad-value Cannot accept "hour" for "ai_gateway.rate_limits[0].renewal_period": expected "minute"',
+        '9:18 unsupported-field Cannot honour "ai_gateway.rate_limits[1].tokens": tokens are those of language models',
+      ],
+    ],
+    [
+      'a caller where the endpoint is limited, and both places',
+      `${SMALLEST}rate_limits: [{calls: 1, principal: me, renewal_period: minute}]\n`,
+      ['6:37 conflicting-fields Cannot limit "me" by the key endpoint: expected user, user_group or service_principal'],
+    ],
+    [
+      'rate limits in both places',
+      `${SMALLEST}rate_limits: [{calls: 1, renewal_period: minute}]\nai_gateway: {rate_limits: []}\n`,
+      ['6:1 conflicting-fields Cannot use rate_limits beside ai_gateway.rate_limits: expected one or the other'],
+    ],
+    [
+      'permissions for nobody, for two, twice, and of an unknown level',
+      `${SMALLEST}davit:\n  permissions:\n    - {permission_level: CAN_QUERY}\n    - {user_name: a, group_name: b, permission_level: CAN_QUERY}\n    - {group_name: users, permission_level: CAN_VIEW}\n    - {group_name: users, permission_level: CAN_QUERY}\n`,
+      [
+        '8:7 missing-field Cannot tell who a permission is for: expected exactly one of user_name, group_name, service_principal_name',
+        '9:7 conflicting-fields Cannot use user_name beside group_name: expected exactly one of',
+        '11:7 duplicate-name Cannot have two permissions for "users"',
+      ],
+    ],
+    [
+      'a level that does not exist',
+      `${SMALLEST}davit: {permissions: [{user_name: a, permission_level: CAN_DANCE}], rollout: fast}\n`,
+      [
+        '6:56 bad-value Cannot accept "CAN_DANCE" for "davit.permissions[0].permission_level": expected one of "CAN_VIEW", "CAN_QUERY", "CAN_MANAGE"',
+        '6:78 bad-value Cannot accept "fast" for "davit.rollout": expected one of "rolling", "recreate"',
+      ],
     ],
     ['text that is not YAML', 'name: iris\nconfig: [', ['2:10 bad-yaml']],
     [
@@ -267,7 +354,11 @@ describe('parseEndpoint()', () => {
     ['dashes', 'route-optimized: false\n', 'Did you mean "route_optimized"?'],
     ['a field of another place', 'workload_size: Small\n', 'It belongs in config.served_entities[]'],
     ['a field of ours', 'model_uri: x\n', 'It belongs in davit.served_entities.NAME'],
-    ['anything else', 'zzz: x\n', 'There are: name, description, tags, config, route_optimized, davit'],
+    [
+      'anything else',
+      'zzz: x\n',
+      'There are: name, description, tags, config, route_optimized, ai_gateway, rate_limits, davit',
+    ],
   ])('says what to write instead of %s', (_what, line, hint) => {
     expect(parse(SMALLEST + line).diagnostics.map((d) => d.hint)).toEqual([hint]);
   });

@@ -1,0 +1,127 @@
+import { DEFAULT_HARDWARE } from './default-hardware.ts';
+import { type Diagnostic, makeError } from './diagnostic.ts';
+import type { KubernetesFile } from './environment.ts';
+import type { Hardware, HardwareTable, Toleration } from './hardware.ts';
+import type { IdentitySettings, KnativeSettings, KubernetesPlace } from './kubernetes-environment.ts';
+import type { ParsedYaml } from './parse-yaml.ts';
+
+type Locate = ParsedYaml<unknown>['locate'];
+type HardwareFile = NonNullable<NonNullable<KubernetesFile['hardware']>[string]>;
+
+/** Knative looks at the concurrency of so long. */
+export const WINDOW_SECONDS = 60;
+/** Knative's own limit for a delay and for the time that a last replica stays. */
+const MAX_KNATIVE_SECONDS = 3600;
+
+/** Rules between the fields of an environment on Kubernetes. */
+export function checkKubernetes(value: KubernetesFile, locate: Locate): readonly Diagnostic[] {
+  return [...checkAutoscaling(value, locate), ...checkHardware(value, locate), ...checkNamespaces(value, locate)];
+}
+
+/** The file with every default in it. */
+export function completePlace(value: KubernetesFile): KubernetesPlace {
+  const { images, gateway } = value;
+  return {
+    cluster: { kubeconfig: value.cluster?.kubeconfig, context: value.cluster?.context },
+    namespace: value.namespace ?? 'models',
+    platformNamespace: value.platform_namespace ?? 'davit-system',
+    images: {
+      registry: images.registry,
+      bases: images.bases,
+      node: images.node,
+      envoy: images.envoy,
+      platform: images.platform ?? 'linux/amd64',
+      dockerHost: images.docker_host,
+      timeoutSeconds: images.timeout_seconds ?? 3600,
+      retries: images.retries ?? 2,
+      pullSecret: images.pull_secret,
+    },
+    knative: completeKnative(value),
+    gateway: {
+      url: gateway?.url?.replace(/\/$/, ''),
+      serviceType: gateway?.service_type ?? 'ClusterIP',
+      annotations: gateway?.annotations ?? {},
+      tlsSecret: gateway?.tls_secret,
+      replicas: gateway?.replicas ?? 2,
+    },
+    identity: completeIdentity(value),
+    hardware: completeHardware(value),
+    secrets: value.secrets ?? {},
+    quota: value.quota ?? {},
+    egress: value.egress?.map(({ cidr, ports = [] }) => ({ cidr, ports })),
+  };
+}
+
+function completeKnative({ knative }: KubernetesFile): KnativeSettings {
+  if (!knative) return { mode: 'adopt' };
+  return { mode: 'install', manifests: knative.manifests, images: knative.images ?? {} };
+}
+
+function completeIdentity({ identity }: KubernetesFile): IdentitySettings {
+  if (identity?.kind !== 'oidc') return { kind: 'kubernetes', audience: identity?.audience ?? 'davit' };
+  const { kind, issuer, audience, username_claim: user = 'email', groups_claim: groups = 'groups' } = identity;
+  return { kind, issuer, audience, usernameClaim: user, groupsClaim: groups };
+}
+
+/** Field by field over the defaults; a type that is null is not to be had. */
+function completeHardware({ hardware = {} }: KubernetesFile): HardwareTable {
+  const table = new Map(Object.entries(DEFAULT_HARDWARE));
+  for (const [type, file] of Object.entries(hardware)) {
+    if (file === null) table.delete(type);
+    else table.set(type, completeOne(file, table.get(type)));
+  }
+  return Object.fromEntries(table);
+}
+
+function completeOne(file: HardwareFile, before: Hardware | undefined): Hardware {
+  const { resource = 'nvidia.com/gpu', count = 1, model = `${count} × ${resource}` } = file.gpu ?? {};
+  return {
+    per: file.per ?? before?.per ?? 'unit',
+    cpu: file.cpu ?? before?.cpu ?? '500m',
+    memory: file.memory ?? before?.memory ?? '4Gi',
+    gpu: file.gpu === undefined ? before?.gpu : file.gpu === null ? undefined : { resource, count, model },
+    nodeSelector: file.node_selector ?? before?.nodeSelector ?? {},
+    tolerations: (file.tolerations as readonly Toleration[] | undefined) ?? before?.tolerations ?? [],
+    deploymentSeconds: file.deployment_seconds ?? before?.deploymentSeconds ?? 1800,
+    coldStartSeconds: file.cold_start_seconds ?? before?.coldStartSeconds ?? 300,
+  };
+}
+
+/** Knative takes whole seconds, and each of its two delays may be an hour. */
+function checkAutoscaling({ autoscaling }: KubernetesFile, locate: Locate): readonly Diagnostic[] {
+  const found: Diagnostic[] = [];
+  const { idle_seconds: idle = 1800, scale_down_seconds: down = 300 } = autoscaling ?? {};
+  const refuse = (field: string, message: string) =>
+    found.push(makeError('bad-value', locate(['autoscaling', field]), message));
+  const what = (field: string, seconds: number) => `Cannot accept ${seconds} for "autoscaling.${field}" on Kubernetes`;
+  for (const [field, seconds] of Object.entries({ idle_seconds: idle, scale_down_seconds: down }))
+    if (!Number.isInteger(seconds)) refuse(field, `${what(field, seconds)}: expected whole seconds`);
+  if (down > MAX_KNATIVE_SECONDS)
+    refuse('scale_down_seconds', `${what('scale_down_seconds', down)}: expected ${MAX_KNATIVE_SECONDS} or less`);
+  const [least, most] = [WINDOW_SECONDS + down, WINDOW_SECONDS + down + MAX_KNATIVE_SECONDS];
+  if (idle < least || idle > most)
+    refuse(
+      'idle_seconds',
+      `${what('idle_seconds', idle)}: expected ${least} (${WINDOW_SECONDS} and scale_down_seconds) to ${most}`,
+    );
+  return found;
+}
+
+/** What has no default needs to be said whole. */
+function checkHardware({ hardware = {} }: KubernetesFile, locate: Locate): readonly Diagnostic[] {
+  return Object.entries(hardware).flatMap(([type, file]) => {
+    if (file === null || DEFAULT_HARDWARE[type as keyof HardwareTable]) return [];
+    return (['cpu', 'memory'] as const)
+      .filter((field) => file[field] === undefined)
+      .map((field) =>
+        makeError('missing-field', locate(['hardware', type]), `Cannot find "hardware.${type}.${field}": expected it`),
+      );
+  });
+}
+
+function checkNamespaces(value: KubernetesFile, locate: Locate): readonly Diagnostic[] {
+  const { namespace = 'models', platform_namespace: platform = 'davit-system' } = value;
+  if (namespace !== platform) return [];
+  const message = `Cannot use "${namespace}" for both models and the platform: expected two namespaces, since models may not reach what authorises their callers`;
+  return [makeError('conflicting-fields', locate(['platform_namespace']), message)];
+}

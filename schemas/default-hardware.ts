@@ -1,0 +1,76 @@
+import type { Hardware, HardwareTable } from './hardware.ts';
+
+const HOUR = 3600;
+const CPU_COLD_START_SECONDS = 300;
+const GPU_COLD_START_SECONDS = 900;
+
+const ANY_NODE = { gpu: undefined, nodeSelector: {}, tolerations: [] } as const;
+const CPU_TIMES = { deploymentSeconds: HOUR / 2, coldStartSeconds: CPU_COLD_START_SECONDS } as const;
+
+/**
+ * Databricks' workload types: 4 GB for each unit of concurrency on a CPU, and these cards for a replica. Nodes are found by
+ * the labels of NVIDIA's GPU feature discovery. A team maps them to its own hardware in its environment file.
+ */
+export const DEFAULT_HARDWARE: HardwareTable = {
+  CPU: { per: 'unit', cpu: '500m', memory: '4Gi', ...ANY_NODE, ...CPU_TIMES },
+  CPU_MEDIUM: { per: 'unit', cpu: '500m', memory: '8Gi', ...ANY_NODE, ...CPU_TIMES },
+  CPU_LARGE: { per: 'unit', cpu: '500m', memory: '16Gi', ...ANY_NODE, ...CPU_TIMES },
+  GPU_SMALL: gpu({ count: 1, product: 'Tesla-T4', model: '1 × T4, 16 GB', cpu: '3', memory: '12Gi' }),
+  GPU_MEDIUM: gpu({ count: 1, product: 'NVIDIA-A10G', model: '1 × A10G, 24 GB', cpu: '6', memory: '24Gi' }),
+  GPU_MEDIUM_4: gpu({ count: 4, product: 'NVIDIA-A10G', model: '4 × A10G, 96 GB', cpu: '40', memory: '160Gi' }),
+  MULTIGPU_MEDIUM: gpu({ count: 4, product: 'NVIDIA-A10G', model: '4 × A10G, 96 GB', cpu: '40', memory: '160Gi' }),
+  GPU_MEDIUM_8: gpu({ count: 8, product: 'NVIDIA-A10G', model: '8 × A10G, 192 GB', cpu: '80', memory: '640Gi' }),
+  GPU_LARGE: gpu({ count: 1, product: 'NVIDIA-A100-SXM4-80GB', model: '1 × A100, 80 GB', cpu: '20', memory: '200Gi' }),
+  GPU_LARGE_2: gpu({
+    count: 2,
+    product: 'NVIDIA-A100-SXM4-80GB',
+    model: '2 × A100, 160 GB',
+    cpu: '40',
+    memory: '400Gi',
+  }),
+  GPU_LARGE_4: gpu({
+    count: 4,
+    product: 'NVIDIA-A100-SXM4-80GB',
+    model: '4 × A100, 320 GB',
+    cpu: '80',
+    memory: '800Gi',
+  }),
+  GPU_LARGE_8: gpu({
+    count: 8,
+    product: 'NVIDIA-A100-SXM4-80GB',
+    model: '8 × A100, 640 GB',
+    cpu: '90',
+    memory: '1000Gi',
+  }),
+  GPU_XLARGE: gpu({ count: 1, product: 'NVIDIA-H100-80GB-HBM3', model: '1 × H100, 80 GB', cpu: '20', memory: '200Gi' }),
+  GPU_XLARGE_8: gpu({
+    count: 8,
+    product: 'NVIDIA-H100-80GB-HBM3',
+    model: '8 × H100, 640 GB',
+    cpu: '150',
+    memory: '1500Gi',
+  }),
+};
+
+interface Card {
+  readonly count: number;
+  readonly product: string;
+  readonly model: string;
+  readonly cpu: string;
+  readonly memory: string;
+}
+
+/** Databricks gives small ones an hour to be deployed and large ones two. */
+function gpu({ count, product, model, cpu, memory }: Card): Hardware {
+  const large = count > 1 || !/T4|A10G/.test(product);
+  return {
+    per: 'replica',
+    cpu,
+    memory,
+    gpu: { resource: 'nvidia.com/gpu', count, model },
+    nodeSelector: { 'nvidia.com/gpu.product': product },
+    tolerations: [{ key: 'nvidia.com/gpu', operator: 'Exists', effect: 'NoSchedule' }],
+    deploymentSeconds: large ? 2 * HOUR : HOUR,
+    coldStartSeconds: GPU_COLD_START_SECONDS,
+  };
+}

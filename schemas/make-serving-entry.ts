@@ -1,0 +1,32 @@
+import type { Endpoint } from './endpoint.ts';
+import { internalHost } from './kubernetes-names.ts';
+import type { ServingEntry } from './serving-entry.ts';
+
+/** Makes what a cluster's authorisation service is told of an endpoint. `revisions`: Knative's, by served entity. */
+export function makeServingEntry(
+  endpoint: Endpoint,
+  revisions: Readonly<Record<string, string>>,
+  namespace: string,
+): ServingEntry {
+  const share = (entity: string) => endpoint.routes.find((r) => r.entity === entity)?.percentage ?? 0;
+  return {
+    name: endpoint.name,
+    description: endpoint.description,
+    tags: endpoint.tags,
+    host: internalHost(endpoint.name, namespace),
+    entities: endpoint.entities.map((entity) => ({
+      name: entity.name,
+      host: internalHost(endpoint.name, namespace, entity.name),
+      revision: revisions[entity.name] ?? '',
+      modelName: entity.model.name,
+      modelVersion: entity.model.version,
+      workloadType: entity.workloadType,
+      concurrency: entity.concurrency,
+      scaleToZero: entity.scaleToZero,
+      trafficPercentage: share(entity.name),
+    })),
+    permissions: endpoint.permissions,
+    rateLimits: endpoint.rateLimits,
+    routeOptimized: endpoint.routeOptimized,
+  };
+}

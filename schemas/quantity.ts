@@ -1,0 +1,20 @@
+const QUANTITY = /^(\d+(?:\.\d+)?|\.\d+)(m|[kMGTPE]|[KMGTPE]i|[eE]\d+)?$/;
+const FACTORS: Readonly<Record<string, number>> = {
+  m: 1e-3,
+  ...Object.fromEntries(['k', 'M', 'G', 'T', 'P', 'E'].map((unit, i) => [unit, 1000 ** (i + 1)])),
+  ...Object.fromEntries(['Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'].map((unit, i) => [unit, 1024 ** (i + 1)])),
+};
+
+/** A quantity of Kubernetes in base units (processors, bytes, things): `500m` → 0.5, `4Gi` → 4294967296; else undefined. */
+export function parseQuantity(text: string): number | undefined {
+  const [, number, unit = ''] = QUANTITY.exec(text) ?? [];
+  if (number === undefined) return undefined;
+  if (/^[eE]\d/.test(unit)) return Number(`${number}${unit}`);
+  return Number(number) * (FACTORS[unit] ?? 1);
+}
+
+/** Bytes for a person: `1.5 GiB`. */
+export function renderBytes(bytes: number): string {
+  const { unit, size } = bytes >= 2 ** 30 ? { unit: 'GiB', size: 2 ** 30 } : { unit: 'MiB', size: 2 ** 20 };
+  return `${Math.round((bytes / size) * 10) / 10} ${unit}`;
+}
