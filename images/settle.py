@@ -1,7 +1,7 @@
 """Runs once inside the build of an image, with the base image's own Python: python3.11 settle.py FOLDER...
 
-A folder with `lib/pythonX.Y/site-packages` becomes a virtualenv of this Python; every folder gets its byte code, so that
-a container with a read-only file system starts fast. The same input gives the same files, times included.
+A folder with `lib/pythonX.Y/site-packages` becomes a virtualenv of this Python; every folder gets its byte code, so
+that a container with a read-only file system starts fast. The same input gives the same files, times included.
 """
 
 import compileall
@@ -46,7 +46,11 @@ def make_virtualenv(folder: str) -> None:
         file.write(CONFIGURATION.format(home=home, version=version))
     programs = os.path.join(folder, "bin")
     os.makedirs(programs, exist_ok=True)
-    for name, target in (("python", sys.executable), ("python3", "python"), (f"python3.{sys.version_info[1]}", "python")):
+    for name, target in (
+        ("python", sys.executable),
+        ("python3", "python"),
+        (f"python3.{sys.version_info[1]}", "python"),
+    ):
         place = os.path.join(programs, name)
         if not os.path.lexists(place):
             os.symlink(target, place)

@@ -31,6 +31,7 @@ def read_settings() -> argparse.Namespace:
     add("--linger", type=float, default=0, help="seconds to serve on, not ready any more, after SIGTERM")
     add("--nan", choices=("error", "null"), default="error", help="what NaN and infinities in an answer become")
     add("--warm", choices=("required", "tried"), default="required", help="tried: serve even if the example fails")
+    add("--served-model-name", help="what the header served-model-name of every answer says")
     add("--pycache", help="PYTHONPYCACHEPREFIX of the model's processes; the front keeps its own")
     add("--parent-fd", type=int, help="an inherited pipe; drain when it ends")
     settings = parser.parse_args()

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 
-PR_SET_PDEATHSIG = 1
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
 
 def outlive_parent() -> None:
@@ -15,12 +15,21 @@ def outlive_parent() -> None:
     set_death_signal(0)
 
 
+def adopt_orphans() -> None:
+    """On Linux, what a worker leaves behind becomes a child of this process, which sees to its end."""
+    control_process(PR_SET_CHILD_SUBREAPER, 1)
+
+
 def set_death_signal(number: int) -> None:
+    control_process(PR_SET_PDEATHSIG, number)
+
+
+def control_process(what: int, value: int) -> None:
     if sys.platform.startswith("linux"):
         with contextlib.suppress(ImportError, OSError, AttributeError):
             import ctypes
 
-            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
+            ctypes.CDLL(None).prctl(what, value, 0, 0, 0)
 
 
 def die_with_parent(parent: int) -> None:

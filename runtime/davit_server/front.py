@@ -13,6 +13,7 @@ from .content import TEXT, content_kind
 from .metrics import Metrics
 from .places import Full, Gone
 from .pool import DIED, TIME_LIMIT, LostWorker, Pool
+from .wire import EXAMPLE, KINDS
 
 ROUTES = {
     **dict.fromkeys(("/ping", "/health", "/ready", "/live", "/version", "/metrics", "/status"), "GET"),
@@ -21,6 +22,8 @@ ROUTES = {
 JSON = b"application/json"
 PROMETHEUS = b"text/plain; version=0.0.4; charset=utf-8"
 REQUEST_ID_BYTES = 128
+EXAMPLE_HEADER = b"x-davit-example"
+"""Asks for the answer to the model's own example; gateways let nobody outside say it."""
 
 
 @dataclass
@@ -36,6 +39,8 @@ class Front:
 
     def __init__(self, settings: argparse.Namespace, pool: Pool) -> None:
         self.settings, self.pool, self.metrics = settings, pool, Metrics()
+        name = settings.served_model_name
+        self.served = [(b"served-model-name", name.encode())] if name else []
         self.draining = self.refusing = False
         self.in_flight = 0
         self.quiet = asyncio.Event()
@@ -92,6 +97,7 @@ class Front:
         self.quiet.clear()
         try:
             answer = await self.predict(headers, receive, request_id)
+            answer.headers += self.served
             self.metrics.observe(answer.status, time.perf_counter() - started)
             await self.send(send, answer, request_id)
         finally:
@@ -100,7 +106,7 @@ class Front:
                 self.quiet.set()
 
     async def predict(self, headers, receive, request_id: bytes) -> Answer:
-        kind, refusal = content_kind(headers.get(b"content-type", b"").decode("latin-1"))
+        kind, refusal = request_kind(headers)
         if refusal:
             return Answer(415, refusal.encode(), TEXT)
         if not self.pool.loaded and not self.refusing:
@@ -145,6 +151,13 @@ class Front:
             return error(502, "MODEL_PROCESS_DIED", "The process running the model died on this request.")
         # No Retry-After: the model may have begun, and who reads one sends the same request again.
         return error(503, "TEMPORARILY_UNAVAILABLE", "The server ended before the model answered.")
+
+
+def request_kind(headers: dict[bytes, bytes]) -> tuple[int, str]:
+    """The index in KINDS, or why the request is refused. With the header of an example the body does not count."""
+    if headers.get(EXAMPLE_HEADER):
+        return KINDS.index(EXAMPLE), ""
+    return content_kind(headers.get(b"content-type", b"").decode("latin-1"))
 
 
 def busy() -> Answer:

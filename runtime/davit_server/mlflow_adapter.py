@@ -8,6 +8,7 @@ import logging
 import os
 
 os.environ.setdefault("_MLFLOW_IS_IN_SERVING_ENVIRONMENT", "true")  # read when mlflow is imported
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # a server calls nobody, and a fork loses threads
 
 import mlflow
 import mlflow.pyfunc

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import json
 import os
 import socket
 import time
@@ -18,6 +19,7 @@ from .log import log
 from .pool import Pool
 
 BACKLOG = 1024
+MESSAGE_BYTES = 1700
 KEEP_ALIVE_SECONDS = 620
 """Longer than any balancer keeps an idle connection (600 s): who closes first must not be us, under a request."""
 
@@ -111,6 +113,9 @@ def config(settings: argparse.Namespace, front: Front) -> uvicorn.Config:
         interface="asgi3",
         access_log=False,
         log_level="warning",
+        workers=1,  # this and the next: else an endpoint's environment variables would say
+        forwarded_allow_ips=[],
+        proxy_headers=False,
         server_header=False,
         date_header=False,
         backlog=BACKLOG,
@@ -119,9 +124,16 @@ def config(settings: argparse.Namespace, front: Front) -> uvicorn.Config:
     )
 
 
+def fitting(message: str) -> str:
+    """So much of a message that its line is whole in the 2048 bytes that Kubernetes keeps of a log's end."""
+    while len(json.dumps(message)) > MESSAGE_BYTES:
+        message = message[: len(message) * 3 // 4] + "…"
+    return message
+
+
 def say_end(pool: Pool, failures: list[dict]) -> int:
     if failures:
-        log(**{**failures[0], "event": "failed"})
+        log(**{**failures[0], "event": "failed", "message": fitting(failures[0]["message"])})
         return 1
     log("stopped", cut=pool.cut)
     return 1 if pool.cut else 0

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import struct
 
-KINDS = ("csv", "json", "parquet")
-"""Content kinds; a request carries the index."""
+EXAMPLE = "example"
+KINDS = ("csv", "json", "parquet", EXAMPLE)
+"""What a request's body is; a request carries the index. EXAMPLE: it is empty, and the model's own example is meant."""
 
 REQUEST = struct.Struct("!BBI")
 """Kind, length of the request id, length of the body; then the id, then the body."""

@@ -16,10 +16,11 @@ import socket
 import sys
 import traceback
 
-from .family import die_with_parent, end_group, outlive_parent
+from .family import adopt_orphans, die_with_parent, end_group, outlive_parent
+from .rehearsal import answer_example, try_example
 from .stages import Stages, describe_failure
 from .threads import use_threads
-from .wire import ANSWER, FORK, HELLO, KILL, KINDS, REHEARSE, REQUEST, WISH
+from .wire import ANSWER, EXAMPLE, FORK, HELLO, KILL, KINDS, REHEARSE, REQUEST, WISH
 
 REHEARSAL = "rehearsal"
 
@@ -42,6 +43,7 @@ def main() -> None:
     gc.freeze()  # the collector never touches what is shared: fewer pages are copied
     say(control, event="loaded", mlflow=scorer.version, seconds=stages.seconds, **warmed)
     if not options["solo"]:
+        adopt_orphans()  # a container's first process is the front, which would leave them as zombies
         outlive_parent()  # it waits at the control socket from here on, and ends the group when that closes
     try:
         Nursery(control, scorer, options).run()
@@ -157,7 +159,11 @@ def work(conn: socket.socket, scorer, options: dict, rehearse: bool) -> None:
     while True:
         kind, id_length, length = REQUEST.unpack(read(conn, REQUEST.size))
         request_id = read(conn, id_length).decode("latin-1")
-        status, body = scorer.answer(KINDS[kind], read(conn, length), request_id)
+        body = read(conn, length)
+        if KINDS[kind] == EXAMPLE:
+            status, body = answer_example(scorer, options, request_id)
+        else:
+            status, body = scorer.answer(KINDS[kind], body, request_id)
         conn.sendall(ANSWER.pack(status, len(body)) + body)
 
 
@@ -168,17 +174,6 @@ def draw_anew() -> None:
         sys.modules["numpy"].random.seed()
     if "torch" in sys.modules:
         sys.modules["torch"].seed()
-
-
-def try_example(scorer, options: dict) -> bytes:
-    """Shows that a fork can predict what the loading process could. Empty, or the failure."""
-    try:
-        scorer.check(scorer.predict("json", scorer.example))
-    except Exception as error:
-        traceback.print_exc()
-        if options["warm"] == "required":
-            return json.dumps(describe_failure("predict", error, options["model"], trace=False)).encode()
-    return b""
 
 
 def read(conn: socket.socket, size: int) -> bytes:

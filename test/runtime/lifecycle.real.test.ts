@@ -95,6 +95,15 @@ test('--warm tried serves a model that fails its example', async () => {
   });
 });
 
+test('a failure with a long message is one line that fits into what Kubernetes keeps of a log', async () => {
+  const server = await startServer('m_obedient', { env: { OBEDIENT_AT_LOAD: 'raise' } });
+  expect(await server.ended).toBe(1);
+  const failed = server.events.at(-1)!;
+  expect(failed).toMatchObject({ event: 'failed', stage: 'load', cause: 'ValueError' });
+  expect(failed['message']).toMatch(/^ValueError: \u2603+…$/u);
+  expect(JSON.stringify(failed).replaceAll(/[^ -~]/g, '\\u0000').length).toBeLessThan(2048);
+});
+
 test('a port that is taken is a failure to bind', async () => {
   const taken = createServer().listen(0, '127.0.0.1');
   await new Promise((done) => taken.once('listening', done));
@@ -212,6 +221,14 @@ test('a front that is killed leaves no process: idle workers, busy ones, and wha
   expect(await server.ended).toBe('SIGKILL');
   expect(await running).toBe('cut');
   await until(() => !family.some(isRunning));
+});
+
+test('what a worker leaves behind when it dies is reaped', async () => {
+  const server = await startServer('m_obedient', { args: ['--workers', '1'] });
+  await ask(server, 'child', 0.5);
+  await ask(server, 'exit');
+  await until(() => descendants(server).some((pid) => readProcess(pid).startsWith('Name:\tsleep')));
+  await until(() => !descendants(server).some((pid) => readProcess(pid).startsWith('Name:\tsleep')));
 });
 
 /** Every process below the front. */
