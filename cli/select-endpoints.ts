@@ -1,4 +1,5 @@
-import { checkAgainstEnvironment, type Environment } from '../schemas/environment.ts';
+import { checkAgainstEnvironment } from '../schemas/check-against-environment.ts';
+import type { Environment } from '../schemas/environment.ts';
 import { type Diagnostic, hasErrors, makeError } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint.ts';
 import { listEndpoints, type ProjectPlace, readEndpoint, readEnvironment } from '../schemas/read-declared.ts';

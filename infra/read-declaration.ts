@@ -1,6 +1,6 @@
 import * as pulumi from '@pulumi/pulumi';
 import { type Diagnostic, hasErrors, renderDiagnostic, sortDiagnostics } from '../schemas/diagnostic.ts';
-import { checkAgainstEnvironment } from '../schemas/environment.ts';
+import { checkAgainstEnvironment } from '../schemas/check-against-environment.ts';
 import { lockFile, type ProjectPlace, readEndpoint, readEnvironment, readLock } from '../schemas/read-declared.ts';
 import { checkLockedEntities } from './check-locked-entities.ts';
 import type { Declaration } from './declaration.ts';

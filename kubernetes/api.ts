@@ -76,55 +76,63 @@ const JSON_TYPE = 'application/json';
 export function makeApi(connection: Connection): KubernetesApi {
   const ask = async (question: Question, options: AskOptions = {}) => {
     const answer = await open(connection, question, options);
-    return (answer.statusCode ?? 0) === 401 ? open(connection, question, { ...options, again: true }) : answer;
+    return answer.statusCode === 401 ? open(connection, question, { ...options, again: true }) : answer;
   };
-  const succeed = async (question: Question, options: AskOptions = {}) => {
+  const succeed = async (question: Question, options?: AskOptions) => {
     const answer = await ask(question, options);
-    const { statusCode: status = 0 } = answer;
-    if (status >= 200 && status < 300) return answer;
-    throw new KubernetesRefused(`${question.method} ${question.path.split('?')[0] ?? ''}`, {
-      status,
-      ...readStatus(await text(answer)),
-    });
+    return isSuccess(answer) ? answer : refuse(question, answer);
   };
-  const get = async (path: string, options?: AskOptions) =>
-    JSON.parse(await text(await succeed({ method: 'GET', path }, options))) as unknown;
+  const get = (path: string, options?: AskOptions) => succeed({ method: 'GET', path }, options);
   return {
     get: async <T>(path: string, options?: AskOptions) => {
-      try {
-        return (await get(path, options)) as T;
-      } catch (e) {
-        if (e instanceof KubernetesRefused && e.status === 404) return undefined;
-        throw e;
+      const answer = await ask({ method: 'GET', path }, options);
+      if (answer.statusCode === 404) {
+        answer.resume();
+        return undefined;
       }
+      if (!isSuccess(answer)) return refuse({ method: 'GET', path }, answer);
+      return JSON.parse(await text(answer)) as T;
     },
-    list: async <T>(path: string, { signal, ...selectors }: ListOptions = {}) => {
-      const items: T[] = [];
-      let next: string | undefined = '';
-      while (next !== undefined) {
-        const query = new URLSearchParams({
-          ...selectors,
-          limit: String(PAGE),
-          ...(next !== '' && { continue: next }),
-        });
-        const page = (await get(`${path}?${query.toString()}`, { signal })) as Page<T>;
-        items.push(...page.items);
-        next = page.metadata.continue || undefined;
-      }
-      return items;
-    },
+    list: <T>(path: string, { signal, ...selectors }: ListOptions = {}) =>
+      listPages<T>(
+        selectors,
+        async (query) => JSON.parse(await text(await get(`${path}?${query}`, { signal }))) as Page<T>,
+      ),
     create: async <T>(path: string, body: object, options?: AskOptions) => {
       const headers = { 'content-type': JSON_TYPE };
-      const question = { method: 'POST', path, headers, body: JSON.stringify(body) };
-      return JSON.parse(await text(await succeed(question, options))) as T;
+      const answer = await succeed({ method: 'POST', path, headers, body: JSON.stringify(body) }, options);
+      return JSON.parse(await text(answer)) as T;
     },
-    text: async (path, options) => text(await succeed({ method: 'GET', path }, options)),
-    watch: (path, options = {}) => readEvents(() => succeed({ method: 'GET', path }, options)),
+    text: async (path, options) => text(await get(path, options)),
+    watch: (path, options) => readEvents(() => get(path, options)),
     send: async (question, options) => {
       const answer = await ask(question, options);
       return { status: answer.statusCode ?? 0, body: await text(answer) };
     },
   };
+}
+
+async function listPages<T>(
+  selectors: Readonly<Record<string, string>>,
+  read: (query: string) => Promise<Page<T>>,
+): Promise<readonly T[]> {
+  const items: T[] = [];
+  for (let next: string | undefined = ''; next !== undefined;) {
+    const query = new URLSearchParams({ ...selectors, limit: String(PAGE), ...(next !== '' && { continue: next }) });
+    const page: Page<T> = await read(query.toString());
+    items.push(...page.items);
+    next = page.metadata.continue || undefined;
+  }
+  return items;
+}
+
+function isSuccess({ statusCode = 0 }: IncomingMessage): boolean {
+  return statusCode >= 200 && statusCode < 300;
+}
+
+async function refuse({ method, path }: Question, answer: IncomingMessage): Promise<never> {
+  const { statusCode: status = 0 } = answer;
+  throw new KubernetesRefused(`${method} ${path.split('?')[0] ?? ''}`, { status, ...readStatus(await text(answer)) });
 }
 
 interface Page<T> {

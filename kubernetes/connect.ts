@@ -3,6 +3,7 @@ import type { RequestOptions } from 'node:https';
 import { Agent } from 'node:https';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { KubeConfig as Config } from '@kubernetes/client-node';
 import type { KubernetesPlace } from '../schemas/kubernetes-environment.ts';
 import { type KubernetesApi, makeApi } from './api.ts';
 
@@ -43,7 +44,6 @@ export function completePath(path: string, root: string): string {
   return path.startsWith('~/') ? join(homedir(), path.slice(2)) : resolve(root, path);
 }
 
-type Config = InstanceType<typeof import('@kubernetes/client-node/dist/config.js').KubeConfig>;
 type Options = RequestOptions & { agent?: Agent };
 
 async function load(config: Config, file: string | undefined): Promise<void> {

@@ -19,13 +19,13 @@ const ROUTE_LIMIT = '3m';
  */
 export function deployToKubernetes(
   declaration: Declaration<KubernetesEnvironment>,
-  { api, entities }: PreparedKubernetes,
+  { api, entities, serving }: PreparedKubernetes,
   parent: pulumi.Resource,
 ): Deployed {
   const { root, endpoint, environment } = declaration;
   const place = { endpoint: endpoint.name, environment };
   const options = { parent, provider: makeProvider(environment, root) };
-  const gate = new Gate(api, environment.namespace);
+  const gate = new Gate({ api, serving, namespace: environment.namespace });
   const made = entities.map((e) =>
     deployEntity(e, { place, options, gate, recreate: endpoint.rollout === 'recreate' }),
   );

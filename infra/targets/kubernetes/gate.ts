@@ -4,36 +4,43 @@ import { proveRevision, RevisionFailed, waitForRevision } from '../../../kuberne
 import { renderRevisionFailure } from '../../../schemas/revision-failure.ts';
 import type { EntityPlan } from './plan-entity.ts';
 
+export interface GuardedCluster {
+  readonly api: KubernetesApi;
+  readonly namespace: string;
+  /** Revisions that have traffic now. */
+  readonly serving: ReadonlySet<string>;
+}
+
 /** Holds the Route back until every revision is proven. At a preview it is open, so that the difference is exact. */
 export class Gate {
-  readonly #api: KubernetesApi;
-  readonly #namespace: string;
+  readonly #cluster: GuardedCluster;
   readonly #stop = new AbortController();
 
-  constructor(api: KubernetesApi, namespace: string) {
-    this.#api = api;
-    this.#namespace = namespace;
+  constructor(cluster: GuardedCluster) {
+    this.#cluster = cluster;
   }
 
   /** The name of a revision, once Knative has made it. */
   exists(after: pulumi.CustomResource, plan: EntityPlan): pulumi.Output<string> {
-    return this.#after([after], plan, () => waitForRevision(this.#api, this.#question(plan)));
+    return this.#after([after], plan, () => waitForRevision(this.#cluster.api, this.#question(plan)));
   }
 
   /** The name of a revision, once it has its replicas and has predicted; rejects at once with what it fails of. */
   prove(after: readonly pulumi.CustomResource[], plan: EntityPlan): pulumi.Output<string> {
-    return this.#after(after, plan, () =>
-      proveRevision(this.#api, {
+    const { api, serving } = this.#cluster;
+    return this.#after(after, plan, async () => {
+      if (serving.has(plan.revision)) return; // asking it again could only wake it
+      await proveRevision(api, {
         ...this.#question(plan),
         minReplicas: plan.replicas.min,
         limitSeconds: plan.hardware.deploymentSeconds,
         say: (line) => void pulumi.log.info(`${plan.name}: ${line}`, undefined, undefined, true),
-      }),
-    );
+      });
+    });
   }
 
   #question({ revision }: EntityPlan) {
-    return { namespace: this.#namespace, revision, signal: this.#stop.signal };
+    return { namespace: this.#cluster.namespace, revision, signal: this.#stop.signal };
   }
 
   #after(

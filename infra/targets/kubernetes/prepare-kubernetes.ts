@@ -6,6 +6,7 @@ import { connectCluster } from '../../../kubernetes/connect.ts';
 import { readSecretVersions } from '../../../kubernetes/secrets-version.ts';
 import type { Entity } from '../../../schemas/endpoint.ts';
 import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
+import { endpointObjectName } from '../../../schemas/kubernetes-names.ts';
 import { parseSecretReference } from '../../../schemas/secret-reference.ts';
 import type { Declaration } from '../../declaration.ts';
 import { type EntityPlan, planEntity } from './plan-entity.ts';
@@ -14,6 +15,8 @@ import { type EntityPlan, planEntity } from './plan-entity.ts';
 export interface PreparedKubernetes {
   readonly api: KubernetesApi;
   readonly entities: readonly PreparedEntity[];
+  /** Revisions that have traffic now: they have been proven, and asking them again would wake them. */
+  readonly serving: ReadonlySet<string>;
 }
 
 export interface PreparedEntity {
@@ -26,7 +29,7 @@ export interface PreparedEntity {
 export async function prepareKubernetes(declaration: Declaration<KubernetesEnvironment>): Promise<PreparedKubernetes> {
   const { root, endpoint, environment } = declaration;
   const api = await connectCluster(environment.cluster, root);
-  const secretVersions = await readVersions(declaration, api);
+  const [secretVersions, serving] = await Promise.all([readVersions(declaration, api), readServing(declaration, api)]);
   const entities = endpoint.entities.map(async (entity): Promise<PreparedEntity> => {
     const { reference, repository } = await planImage({
       endpoint,
@@ -42,7 +45,20 @@ export async function prepareKubernetes(declaration: Declaration<KubernetesEnvir
       image: digest === undefined ? undefined : `${repository}@${digest}`,
     };
   });
-  return { api, entities: await Promise.all(entities) };
+  return { api, serving, entities: await Promise.all(entities) };
+}
+
+interface Route {
+  readonly status?: { readonly traffic?: readonly { readonly revisionName?: string }[] };
+}
+
+async function readServing(
+  { endpoint, environment }: Declaration<KubernetesEnvironment>,
+  api: KubernetesApi,
+): Promise<ReadonlySet<string>> {
+  const path = `/apis/serving.knative.dev/v1/namespaces/${environment.namespace}/routes/${endpointObjectName(endpoint.name)}`;
+  const route = await api.get<Route>(path);
+  return new Set(route?.status?.traffic?.flatMap((t) => t.revisionName ?? []) ?? []);
 }
 
 function readVersions(
