@@ -24,7 +24,7 @@ const TLS: TlsFiles = {
   discovery: `${CONFIG_FOLDER}/${TLS_FILE}`,
 };
 /** A request of 16 MB is held whole: this is room for some 25 of them beside all others. */
-const MEMORY = { request: '64Mi', limit: '512Mi', heapBytes: 400 * 1024 * 1024 };
+const MEMORY = { request: '96Mi', limit: '512Mi', heapBytes: 400 * 1024 * 1024 };
 /** Threads of one Envoy; its own default is one per processor of the node. */
 const THREADS = 2;
 /** Until load balancers and kube-proxies know that a replica goes. */
