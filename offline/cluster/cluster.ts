@@ -4,7 +4,7 @@ import { readKnativeVersion } from './knative.ts';
 import { KIND_CONTEXT, kindDown, kindExists, kindIsPossible, kindUp } from './kind-cluster.ts';
 import { callKubectl, type Kubectl } from './kubectl.ts';
 import { nodeDown, type NodeOptions, nodeUp } from './node-cluster.ts';
-import { IMAGES_FILE, KUBECONFIG, REGISTRY } from './places.ts';
+import { DOCKER_SOCKET, IMAGES_FILE, KUBECONFIG, REGISTRY } from './places.ts';
 
 /** Whose cluster it is: one that was there, one of kind's in Docker, or a node that we made on this machine. */
 export type ClusterKind = 'context' | 'kind' | 'node';
@@ -22,6 +22,8 @@ export interface Cluster {
   readonly registry?: string;
   /** What the registry holds from the start, for a Knative that is installed by someone else. */
   readonly images?: Readonly<Record<string, string>>;
+  /** Of the Docker engine that builds images: it and the cluster reach the registry by one name. */
+  readonly dockerHost?: string;
   /** `v1.34.4` */
   readonly kubernetes?: string;
   /** `1.21.0` */
@@ -77,7 +79,12 @@ async function readCluster(kind: ClusterKind, options: ClusterOptions): Promise<
   const place = {
     context: { context: options.context ?? '' },
     kind: { context: KIND_CONTEXT, registry: REGISTRY },
-    node: { kubeconfig: KUBECONFIG, registry: REGISTRY, ...(await readImages()) },
+    node: {
+      kubeconfig: KUBECONFIG,
+      registry: REGISTRY,
+      dockerHost: `unix://${DOCKER_SOCKET}`,
+      ...(await readImages()),
+    },
   }[kind];
   const to: Kubectl = { program: await findKubectl(), signal: options.signal, ...place };
   const version = await callKubectl(to, ['version', '--output=json', '--request-timeout=10s']);

@@ -1,0 +1,76 @@
+import type { KubernetesPlace, PinnedFile } from '../../schemas/kubernetes-environment.ts';
+import { BASE_PYTHON } from './base-image.ts';
+
+/** What is known of a cluster that endpoints are to be deployed to; what is undefined is the user's to fill in. */
+export interface DescribedCluster {
+  readonly cluster: Partial<KubernetesPlace['cluster']>;
+  readonly registry: string | undefined;
+  /** By name: `python`, `node` and `envoy` are used. */
+  readonly images: Readonly<Record<string, string>>;
+  readonly dockerHost: string | undefined;
+  /** What `davit up _platform` installs; undefined: the cluster has Knative. */
+  readonly knative: readonly PinnedFile[] | undefined;
+  /** Whether it is this machine, whose memory its own programs need too. */
+  readonly small: boolean;
+}
+
+const GPU_TYPES = ['MEDIUM', 'MEDIUM_4', 'MEDIUM_8', 'LARGE', 'LARGE_2', 'LARGE_4', 'LARGE_8', 'XLARGE', 'XLARGE_8'];
+
+/** The text of an environment file that describes a cluster to try things on. */
+export function renderEnvironment(described: DescribedCluster): string {
+  const { cluster, small } = described;
+  const place = Object.entries(cluster).map(([name, value]) => `${name}: ${quote(value ?? '')}`);
+  return [
+    'name: cluster',
+    'target: kubernetes',
+    `cluster: { ${place.join(', ')} }`,
+    ...renderImages(described),
+    ...renderKnative(described),
+    ...(small ? SMALL : []),
+    '',
+  ].join('\n');
+}
+
+function renderImages({ registry, images, dockerHost }: DescribedCluster): readonly string[] {
+  const { python, node, envoy } = images;
+  return [
+    'images:',
+    line('  registry', registry, 'HOST/PATH where you may push and the cluster pulls, as in ghcr.io/acme/models'),
+    line(`  bases: { "${BASE_PYTHON}"`, python, 'docker.io/library/python@sha256:… of 3.11-slim', ' }'),
+    line('  node', node, 'docker.io/library/node@sha256:… of 24-slim'),
+    line('  envoy', envoy, 'docker.io/envoyproxy/envoy@sha256:…'),
+    ...(dockerHost === undefined ? [] : [`  docker_host: ${quote(dockerHost)}`]),
+  ];
+}
+
+/** A line, or the same as a comment that says what to fill in. */
+function line(field: string, value: string | undefined, missing: string, end = ''): string {
+  return value === undefined ? `  # TO FILL IN:${field}: ${missing}${end}` : `${field}: ${quote(value)}${end}`;
+}
+
+function renderKnative({ knative }: DescribedCluster): readonly string[] {
+  if (!knative) return [];
+  return [
+    'knative:',
+    '  manifests:',
+    ...knative.map(({ source, sha256 }) => `    - { source: ${quote(source)}, sha256: ${sha256} }`),
+  ];
+}
+
+/** Much less than Databricks gives: many small models on one machine, and no wait of half an hour for a mistake. */
+const SMALL = [
+  'autoscaling: { scale_down_seconds: 30, idle_seconds: 120 }',
+  'hardware:',
+  '  CPU: { cpu: 50m, memory: 256Mi, deployment_seconds: 300, cold_start_seconds: 60 }',
+  '  CPU_MEDIUM: { cpu: 50m, memory: 512Mi, deployment_seconds: 300, cold_start_seconds: 60 }',
+  '  CPU_LARGE: { cpu: 50m, memory: 1Gi, deployment_seconds: 300, cold_start_seconds: 60 }',
+  '  GPU_SMALL:',
+  '    { cpu: 100m, memory: 1Gi, gpu: { count: 1 }, node_selector: {}, deployment_seconds: 300, cold_start_seconds: 60 }',
+  ...GPU_TYPES.map((type) => `  GPU_${type}: null`),
+  '  MULTIGPU_MEDIUM: null',
+];
+
+/** A text of JSON is one of YAML. */
+function quote(text: string): string {
+  return JSON.stringify(text);
+}

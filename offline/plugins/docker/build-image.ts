@@ -1,0 +1,108 @@
+import { childEnvironment, type Ran, runProcess } from '../../../system/run-process.ts';
+import type { Context } from '../../../provider/provider.ts';
+import { findDockerClient } from './docker-client.ts';
+import { withDockerConfig } from './docker-config.ts';
+import { completeBuild, type ImageInputs, registryOf, repositoryOf } from './image-inputs.ts';
+
+const LAST_LINES = 20;
+
+/** The image that was built, by its id, and what it is called where it was pushed. */
+export interface BuiltImage {
+  readonly id: string;
+  /** `REPOSITORY@sha256:…`, or the id when it was not pushed. */
+  readonly repoDigest: string;
+}
+
+/** Builds an image with the engine at `host` (undefined: Docker's own choice) and pushes it, unless it is not to be. */
+export async function buildImage(
+  inputs: ImageInputs,
+  { host, push }: { readonly host: string | undefined; readonly push: boolean },
+  context: Context,
+): Promise<BuiltImage> {
+  const { imageName, registry } = inputs;
+  const program = await findDockerClient();
+  const login = registry && { ...registry, server: hostOf(registry.server ?? registryOf(imageName)) };
+  return withDockerConfig(login, async (folder) => {
+    const docker = makeDocker({ program, host, folder, builder: inputs.build?.builderVersion }, context);
+    const since = performance.now();
+    await docker('build', imageName, buildArguments(inputs));
+    context.log.info(`Built ${imageName} in ${secondsSince(since)} s`);
+    const id = (await docker('inspect', imageName, ['image', 'inspect', '--format', '{{.Id}}', imageName])).trim();
+    if (!push) return { id, repoDigest: id };
+    const pushed = await docker('push', imageName, ['push', imageName]);
+    const repoDigest = `${repositoryOf(imageName)}@${readDigest(imageName, pushed)}`;
+    context.log.info(`Pushed ${repoDigest}`);
+    return { id, repoDigest };
+  });
+}
+
+/** The arguments of `docker build`. */
+export function buildArguments({ imageName, build }: ImageInputs): readonly string[] {
+  const { context, dockerfile, args = {}, cacheFrom, platform, target, network, addHosts = [] } = completeBuild(build);
+  const options: Readonly<Record<string, readonly (string | undefined)[]>> = {
+    '--tag': [imageName],
+    '--file': [dockerfile],
+    '--progress': build?.builderVersion === 'BuilderV1' ? [] : ['plain'],
+    '--platform': [platform],
+    '--target': [target],
+    '--network': [network],
+    '--add-host': addHosts,
+    '--build-arg': Object.entries(args).map(([name, value]) => `${name}=${value}`),
+    '--cache-from': cacheFrom?.images ?? [],
+  };
+  const given = Object.entries(options).flatMap(([option, values]) =>
+    values.flatMap((value) => (value === undefined ? [] : [option, value])),
+  );
+  return ['build', ...given, '--', context];
+}
+
+interface Engine {
+  readonly program: string;
+  readonly host: string | undefined;
+  /** Of Docker's configuration. */
+  readonly folder: string;
+  readonly builder: 'BuilderV1' | 'BuilderBuildKit' | undefined;
+}
+
+/** Makes the function that runs docker: its lines go to the engine's log, a failure is thrown with its last words. */
+function makeDocker({ program, host, folder, builder }: Engine, { signal, timeoutSeconds, log }: Context) {
+  const until = timeoutSeconds && performance.now() + timeoutSeconds * 1000;
+  const env = childEnvironment({
+    ...(host !== undefined && { DOCKER_HOST: host }),
+    DOCKER_CONFIG: folder,
+    DOCKER_BUILDKIT: builder === 'BuilderV1' ? '0' : '1',
+    BUILDX_NO_DEFAULT_ATTESTATIONS: '1', // one manifest under the tag, not an index with a statement about it
+  });
+  return async (verb: string, imageName: string, args: readonly string[]): Promise<string> => {
+    const limit = until && { limitSeconds: Math.max(1, (until - performance.now()) / 1000) };
+    const onLine = (line: string) => line.trim() !== '' && log.progress(line);
+    const ran = await runProcess(program, args, { env, signal, onLine, ...limit });
+    if (ran.code === 0) return ran.stdout;
+    throw new Error(`Cannot ${verb} ${imageName}: ${lastWords(ran, timeoutSeconds)}`);
+  };
+}
+
+function lastWords(ran: Ran, timeoutSeconds: number | undefined): string {
+  const lines = `${ran.stdout}\n${ran.stderr}`.split('\n').filter((line) => line.trim() !== '');
+  const last = lines.slice(-LAST_LINES).join('\n');
+  if (ran.timedOut) return `it took longer than the ${timeoutSeconds ?? 0} s that it may take; last lines:\n${last}`;
+  return lines.length > 1 ? `docker ended with ${ran.code}:\n${last}` : last || `docker ended with ${ran.code}`;
+}
+
+/** docker's last line is `TAG: digest: sha256:… size: 1154`. */
+function readDigest(imageName: string, pushed: string): string {
+  const found = /digest: (sha256:[0-9a-f]{64}) size: /.exec(pushed)?.[1];
+  if (found !== undefined) return found;
+  throw new Error(
+    `Cannot read the digest of ${imageName}: docker push said nothing of it, expected "digest: sha256:…"`,
+  );
+}
+
+/** `https://registry.example/v2/` → `registry.example`: under which Docker looks for a login. */
+function hostOf(server: string): string {
+  return server.replace(/^https?:\/\//, '').split('/')[0] ?? server;
+}
+
+function secondsSince(moment: number): string {
+  return ((performance.now() - moment) / 1000).toFixed(1);
+}

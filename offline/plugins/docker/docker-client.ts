@@ -1,0 +1,25 @@
+import { type Ran, runProcess } from '../../../system/run-process.ts';
+import { unpackedDockerClient } from '../../cluster/docker-engine.ts';
+
+/** The last version that builds with BuildKit by itself; later ones need the plugin buildx. */
+const LAST_WITH_BUILDKIT = 22;
+
+/** A `docker` that can build with BuildKit: the PATH's, else the one that came with the engine of our node. */
+export async function findDockerClient(): Promise<string> {
+  const candidates = ['docker', await unpackedDockerClient()];
+  for (const program of candidates) if (await buildsWithBuildKit(program)) return program;
+  throw new Error(
+    'Cannot build images: there is no docker on the PATH that can use BuildKit, expected one with the plugin buildx (Debian: docker-buildx), or an older one than 23',
+  );
+}
+
+async function buildsWithBuildKit(program: string): Promise<boolean> {
+  const version = await tryToRun(program, ['--version']);
+  const major = Number(/version (\d+)\./.exec(version?.stdout ?? '')?.[1] ?? Number.NaN);
+  if (Number.isNaN(major)) return false;
+  return major <= LAST_WITH_BUILDKIT || (await tryToRun(program, ['buildx', 'version']))?.code === 0;
+}
+
+function tryToRun(program: string, args: readonly string[]): Promise<Ran | undefined> {
+  return runProcess(program, args).catch(() => undefined);
+}

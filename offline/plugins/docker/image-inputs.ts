@@ -1,0 +1,75 @@
+import { join } from 'node:path';
+
+/** Inputs of `docker:index/image:Image`, as far as they are honoured. */
+export interface ImageInputs {
+  /** `registry.example/models/iris:tag` */
+  readonly imageName: string;
+  readonly build?: BuildInputs;
+  readonly registry?: RegistryLogin;
+  readonly skipPush?: boolean;
+  readonly buildOnPreview?: boolean;
+}
+
+export interface BuildInputs {
+  readonly context?: string;
+  readonly dockerfile?: string;
+  readonly args?: Readonly<Record<string, string>>;
+  readonly builderVersion?: 'BuilderV1' | 'BuilderBuildKit';
+  readonly cacheFrom?: { readonly images?: readonly string[] };
+  readonly platform?: string;
+  readonly target?: string;
+  readonly network?: string;
+  readonly addHosts?: readonly string[];
+  /** Of everything that the build could read: an edited file is a change. */
+  readonly contextDigest?: string;
+}
+
+export interface RegistryLogin {
+  readonly server?: string;
+  readonly username?: string;
+  readonly password?: string;
+}
+
+export interface ImageOutputs {
+  readonly imageName: string;
+  readonly baseImageName: string;
+  readonly registryServer: string;
+  readonly platform: string | undefined;
+  readonly context: string;
+  readonly dockerfile: string;
+  /** `REPOSITORY@sha256:…` of what was pushed, else the id of the image; undefined at preview. */
+  readonly repoDigest: string | undefined;
+}
+
+/** The build with the defaults for what it leaves open. */
+export function completeBuild(
+  build: BuildInputs = {},
+): BuildInputs & Required<Pick<BuildInputs, 'context' | 'dockerfile'>> {
+  const context = build.context ?? '.';
+  return { ...build, context, dockerfile: build.dockerfile ?? join(context, 'Dockerfile') };
+}
+
+/** `registry.example:5000/models/iris:tag` → `registry.example:5000/models/iris` */
+export function repositoryOf(imageName: string): string {
+  return imageName.replace(/:[^:/]*$/, '');
+}
+
+/** The registry's host, by Docker's own rule: a first part with a dot or a port, or localhost. */
+export function registryOf(imageName: string): string {
+  const [first = '', ...rest] = imageName.split('/');
+  return rest.length > 0 && (/[.:]/.test(first) || first === 'localhost') ? first : 'docker.io';
+}
+
+/** What is known of an image without building it. */
+export function describeImage({ imageName, build, registry }: ImageInputs): ImageOutputs {
+  const { context, dockerfile, platform } = completeBuild(build);
+  return {
+    imageName,
+    baseImageName: repositoryOf(imageName),
+    registryServer: registry?.server ?? registryOf(imageName),
+    platform,
+    context,
+    dockerfile,
+    repoDigest: undefined,
+  };
+}

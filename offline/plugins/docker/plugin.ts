@@ -1,0 +1,11 @@
+// Pulumi's provider `docker` where it cannot be downloaded: the same resources, made with the docker command line.
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { serveProvider } from '../../../provider/serve-provider.ts';
+import { makeDockerProvider } from './docker-provider.ts';
+
+const { version } = JSON.parse(
+  readFileSync(fileURLToPath(import.meta.resolve('@pulumi/docker/package.json')), 'utf8'),
+) as { readonly version: string };
+
+serveProvider(makeDockerProvider(version));
