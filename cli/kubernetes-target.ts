@@ -1,7 +1,83 @@
+import type { KubernetesApi } from '../kubernetes/api.ts';
+import { connectCluster } from '../kubernetes/connect.ts';
+import { describeEndpoints, readEndpointObjects } from '../kubernetes/describe-endpoints.ts';
+import { findEdge, requestClientToken } from '../kubernetes/edge-access.ts';
 import type { KubernetesEnvironment } from '../schemas/environment.ts';
-import type { Target } from './target.ts';
+import { ENDPOINT_LABEL, endpointObjectName } from '../schemas/kubernetes-names.ts';
+import { askEndpoint } from './ask-endpoint.ts';
+import { readBuildLog } from './build-log.ts';
+import type { EndpointState, EntityLog, Target, WantedLogs } from './target.ts';
+
+const CONNECTION_SECONDS = 600;
+/** A working day; the API server may give less. */
+const TOKEN_SECONDS = 43_200;
 
 /** The Kubernetes target: everything is asked of the cluster's API. */
-export function openKubernetesTarget(root: string, { name }: KubernetesEnvironment): Target {
-  throw new Error(`Cannot speak to Kubernetes (${name} of ${root}): it is being written`);
+export function openKubernetesTarget(root: string, environment: KubernetesEnvironment): Target {
+  const connecting = () => connectCluster(environment.cluster, root);
+  return {
+    openAccess: async () => {
+      const host = await findEdge(await connecting(), environment);
+      const text = `export DATABRICKS_HOST=${host} DATABRICKS_TOKEN=$(npx davit token --environment ${environment.name})`;
+      return { host, token: undefined, text };
+    },
+    makeToken: async () => {
+      const api = await connecting();
+      const host = await findEdge(api, environment);
+      const token = await requestClientToken(api, environment, TOKEN_SECONDS);
+      return { host, token, text: token };
+    },
+    readStatus: async () => {
+      const api = await connecting();
+      const host = await findEdge(api, environment).catch(() => undefined);
+      const objects = await readEndpointObjects(api, environment.namespace);
+      const endpoints = describeEndpoints(objects).map((endpoint): EndpointState => {
+        const url = host === undefined ? undefined : `${host}/serving-endpoints/${endpoint.name}/invocations`;
+        return { ...endpoint, url, entities: endpoint.entities.map((e) => ({ ...e, inFlight: undefined })) };
+      });
+      return { running: host !== undefined, host, endpoints };
+    },
+    connect: async () => {
+      const api = await connecting();
+      const host = await findEdge(api, environment);
+      const token = process.env['DAVIT_TOKEN'] ?? (await requestClientToken(api, environment, CONNECTION_SECONDS));
+      return { host, ask: (query) => askEndpoint({ host, token }, query) };
+    },
+    readLogs: async (wanted) =>
+      wanted.build ? readBuildLog(root, wanted) : readPodLogs(await connecting(), environment, wanted),
+  };
+}
+
+interface Pod {
+  readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
+}
+
+async function readPodLogs(
+  api: KubernetesApi,
+  { namespace }: KubernetesEnvironment,
+  { endpoint, entity, lines }: WantedLogs,
+): Promise<readonly EntityLog[]> {
+  const objects = await readEndpointObjects(api, namespace);
+  const described = describeEndpoints(objects).find((e) => e.name === endpoint);
+  const wanted = (described?.entities ?? []).filter((e) => entity === undefined || e.name === entity);
+  const pods = await api.list<Pod>(`/api/v1/namespaces/${namespace}/pods`, {
+    labelSelector: `${ENDPOINT_LABEL}=${endpointObjectName(endpoint)}`,
+  });
+  const read = wanted.map(async ({ name, revision }) => {
+    const mine = pods.filter((p) => p.metadata.labels['serving.knative.dev/revision'] === revision);
+    const texts = await Promise.all(mine.map((p) => readPod(api, { namespace, pod: p.metadata.name, lines })));
+    return { entity: name, revision, lines: texts.flat() };
+  });
+  return Promise.all(read);
+}
+
+/** Of a container that has ended and was started again also what it said before. */
+async function readPod(
+  api: KubernetesApi,
+  { namespace, pod, lines }: { readonly namespace: string; readonly pod: string; readonly lines: number },
+): Promise<readonly string[]> {
+  const path = `/api/v1/namespaces/${namespace}/pods/${pod}/log?container=model&tailLines=${lines}`;
+  const read = (more: string) => api.text(`${path}${more}`).catch(() => '');
+  const texts = await Promise.all([read('&previous=true'), read('')]);
+  return texts.flatMap((text) => text.split('\n').filter(Boolean)).slice(-lines);
 }

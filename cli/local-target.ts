@@ -1,6 +1,7 @@
 import type { EndpointStatus, RevisionState, RevisionStatus, Status } from '../local/control-protocol.ts';
 import { connectSupervisor, ensureSupervisor, readStatus } from '../local/start-supervisor.ts';
-import type { Access, Answer, EndpointState, EntityState, Query, Target } from './target.ts';
+import { askEndpoint } from './ask-endpoint.ts';
+import type { Access, EndpointState, EntityState, Target } from './target.ts';
 
 const CONNECTION_SECONDS = 600;
 
@@ -25,7 +26,7 @@ export function openLocalTarget(root: string, environment: string): Target {
       const client = await requireSupervisor(root, environment);
       const host = requireHost((await client.status()).gateway);
       const token = await client.makeShortToken(CONNECTION_SECONDS);
-      return { host, ask: (query) => ask(host, token, query) };
+      return { host, ask: (query) => askEndpoint({ host, token }, query) };
     },
     readLogs: async ({ endpoint, entity, lines, build }) => {
       const client = await requireSupervisor(root, environment);
@@ -60,22 +61,6 @@ async function requireSupervisor(root: string, environment: string) {
   throw new Error(
     `Cannot reach "${environment}": its supervisor does not run; npx davit up starts it and what it had served`,
   );
-}
-
-async function ask(
-  host: string,
-  token: string,
-  { endpoint, entity, body, contentType, signal }: Query,
-): Promise<Answer> {
-  const path = entity === undefined ? '' : `/served-models/${encodeURIComponent(entity)}`;
-  const url = `${host}/serving-endpoints/${encodeURIComponent(endpoint)}${path}/invocations`;
-  const headers = { authorization: `Bearer ${token}`, 'content-type': contentType };
-  const response = await fetch(url, { method: 'POST', headers, body, ...(signal && { signal }) });
-  return {
-    status: response.status,
-    body: await response.text(),
-    servedModelName: response.headers.get('served-model-name') ?? undefined,
-  };
 }
 
 function makeEndpointStates({ endpoints, revisions }: Status): readonly EndpointState[] {

@@ -48,6 +48,7 @@ function renderEndpoint({ name, ready, configUpdate, url, entities }: EndpointSt
 function renderEntity(e: EntityState): string {
   const traffic = e.trafficPercentage === undefined ? 'no traffic' : `${e.trafficPercentage} %`;
   const replicas = `${e.replicas} ${e.replicas === 1 ? 'replica' : 'replicas'}`;
-  const line = `  ${e.name}  ${e.deployment}  ${traffic}  ${replicas}  ${e.inFlight} in flight  ${e.model}  ${e.revision}`;
+  const inFlight = e.inFlight === undefined ? [] : [`${e.inFlight} in flight`];
+  const line = `  ${[e.name, e.deployment, traffic, replicas, ...inFlight, e.model, e.revision].join('  ')}`;
   return e.message ? `${line}\n    ${e.message.replaceAll('\n', '\n    ')}` : line;
 }

@@ -45,7 +45,8 @@ export interface EntityState {
   /** Why it is in that state. */
   readonly message: string;
   readonly replicas: number;
-  readonly inFlight: number;
+  /** Undefined: the target does not count them one by one. */
+  readonly inFlight: number | undefined;
 }
 
 export interface Connection {

@@ -61,9 +61,10 @@ export function makeTemplate(parts: TemplateParts) {
 }
 
 /** What belongs to the content without Kubernetes doing anything with it. */
-function makeAnnotations({ entity, secretVersions }: TemplateParts): Record<string, string> {
+function makeAnnotations({ endpoint, entity, secretVersions }: TemplateParts): Record<string, string> {
   const versions = Object.entries(secretVersions).sort(([a], [b]) => (a < b ? -1 : 1));
   return {
+    [`${DOMAIN}/name`]: `${endpoint.name}/${entity.name}`,
     [`${DOMAIN}/model`]: `${entity.model.name} ${entity.model.version}`,
     ...(entity.instanceProfileArn !== undefined && { [`${DOMAIN}/instance-profile`]: entity.instanceProfileArn }),
     // A secret that was written again makes another revision: the same rolling update, the same way back.
