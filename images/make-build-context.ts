@@ -92,7 +92,7 @@ async function copyServer(fresh: string, { stack }: ImagePlan, options: PythonOp
     recursive: true,
     filter: (source) => isOfModel(basename(source)),
   });
-  await cp(SETTLE_SCRIPT, placeIn(fresh, IN_IMAGE.settle));
+  await cp(SETTLE_SCRIPT, join(fresh, 'settle.py'));
 }
 
 async function requireModel({ modelFolder, lock }: BuildContextRequest, { model }: ImagePlan): Promise<void> {

@@ -14,10 +14,8 @@ export const PACKAGE_JSON = join(ROOT, 'package.json');
 
 /** Where things are in an image. Each layer has a folder of its own, so that none changes what another one has made. */
 export const IN_IMAGE = {
-  server: '/server',
   frontVirtualenv: '/server/virtualenv',
   runtime: '/server/runtime',
-  settle: '/server/settle.py',
   virtualenv: '/virtualenv',
   model: '/model',
 } as const;

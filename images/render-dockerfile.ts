@@ -39,21 +39,26 @@ const ENTRYPOINT = [
 
 /**
  * Renders the Dockerfile of a build context: what changes least comes first, so that a new model is one small layer. No
- * step needs a network or a shell, and what is in the context was installed and checked before.
+ * step needs a network or a shell, and what is in the context was installed and checked before. The first stage makes
+ * the layers, the second one copies them whole: what a step leaves behind in other places stays out, times too.
  */
 export function renderDockerfile({ base, python, labels }: DockerfileParts): string {
-  const settle = (...folders: readonly string[]) =>
-    `RUN ${JSON.stringify([`python${python}`, IN_IMAGE.settle, ...folders])}`;
+  const settle = (layer: string) => `RUN ${JSON.stringify([`python${python}`, '/settle.py', layer])}`;
   const lines = [
+    `FROM ${base} AS layers`,
+    'COPY settle.py /',
+    'COPY server/ /layers/server/',
+    settle('/layers/server'),
+    'COPY virtualenv/ /layers/virtualenv/',
+    settle('/layers/virtualenv'),
+    '',
     `FROM ${base}`,
-    'COPY server/ /',
-    settle(IN_IMAGE.frontVirtualenv, IN_IMAGE.runtime),
-    'COPY virtualenv/ /',
-    settle(IN_IMAGE.virtualenv),
-    'COPY model/ /',
     ...Object.entries(ENVIRONMENT).map(([name, value]) => `ENV ${name}=${quote(value)}`),
-    `USER ${USER}`,
     'WORKDIR /tmp',
+    'COPY --from=layers /layers/server/ /',
+    'COPY --from=layers /layers/virtualenv/ /',
+    'COPY model/ /',
+    `USER ${USER}`,
     `EXPOSE ${PORT}`,
     `ENTRYPOINT ${JSON.stringify(ENTRYPOINT)}`,
     ...Object.entries(labels).map(([name, value]) => `LABEL ${name}=${quote(value)}`),

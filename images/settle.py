@@ -1,7 +1,8 @@
-"""Runs once inside the build of an image, with the base image's own Python: python3.11 settle.py FOLDER...
+"""Runs once inside the build of an image, with the base image's own Python: python3.11 settle.py LAYER
 
-A folder with `lib/pythonX.Y/site-packages` becomes a virtualenv of this Python; every folder gets its byte code, so
-that a container with a read-only file system starts fast. The same input gives the same files, times included.
+What is in LAYER will be in /. A folder of it with `lib/pythonX.Y/site-packages` becomes a virtualenv of this Python,
+and everything gets its byte code, so that a container with a read-only file system starts fast. The same input gives
+the same files, times included.
 """
 
 import compileall
@@ -29,14 +30,15 @@ version = {version}
 def main() -> None:
     if os.environ.get("PYTHONHASHSEED") != "0":  # else sets of constants have another order each time
         os.execve(sys.executable, [sys.executable, "-s", *sys.argv], {**os.environ, "PYTHONHASHSEED": "0"})
-    for folder in sys.argv[1:]:
-        if os.path.isdir(os.path.join(folder, "lib")):
-            make_virtualenv(folder)
-        compile_all(folder)
-        for place, folders, files in os.walk(folder, topdown=False):
-            for name in [*files, *folders]:
-                set_time(os.path.join(place, name))
-        set_time(folder)
+    (layer,) = sys.argv[1:]
+    for place, folders, _ in os.walk(layer):
+        if os.path.isdir(os.path.join(place, "lib", "python{}.{}".format(*sys.version_info), "site-packages")):
+            make_virtualenv(place)
+            folders.clear()
+    compile_all(layer)
+    for place, folders, files in os.walk(layer, topdown=False):
+        for name in [*files, *folders]:
+            set_time(os.path.join(place, name))
 
 
 def make_virtualenv(folder: str) -> None:
@@ -56,11 +58,11 @@ def make_virtualenv(folder: str) -> None:
             os.symlink(target, place)
 
 
-def compile_all(folder: str) -> None:
+def compile_all(layer: str) -> None:
     files = sorted(
-        os.path.join(place, name) for place, _, names in os.walk(folder) for name in names if name.endswith(".py")
+        os.path.join(place, name) for place, _, names in os.walk(layer) for name in names if name.endswith(".py")
     )
-    files = [file for file in files if not LEFT_OUT.search(file[len(folder) :])]
+    files = [file for file in files if not LEFT_OUT.search(file)]
     children = []
     for part in range(PARTS):
         child = os.fork()
@@ -69,13 +71,15 @@ def compile_all(folder: str) -> None:
                 with contextlib.suppress(RecursionError, OSError):
                     compileall.compile_file(
                         file,
+                        stripdir=layer,
+                        prependdir="/",
                         quiet=2,  # templates and examples are no Python
                         invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
                     )
             os._exit(0)
         children.append(child)
     if any(os.waitpid(child, 0)[1] for child in children):
-        sys.exit(f"Cannot compile what is in {folder}: a process of it was ended")
+        sys.exit(f"Cannot compile what is in {layer}: a process of it was ended")
 
 
 def set_time(path: str) -> None:

@@ -1,0 +1,53 @@
+import { join } from 'node:path';
+import type { ImageSettings } from '../schemas/kubernetes-environment.ts';
+import { contentHash } from '../schemas/names.ts';
+import { AUTHORISATION } from '../schemas/platform-names.ts';
+import { collectSources, type SourceFile } from './collect-sources.ts';
+
+/** The image of the authorisation service: what it is called, and what it is made of. */
+export interface AuthorisationImagePlan {
+  /** `registry.example/models/davit-authorisation` */
+  readonly repository: string;
+  /** With a tag that says all that the image is made of. */
+  readonly reference: string;
+  /** The folder that it is built from, below the project. */
+  readonly context: string;
+  readonly files: readonly SourceFile[];
+}
+
+const CODE = join(import.meta.dirname, '..');
+const FOLDER = '/opt/davit';
+const ENTRY = 'edge/service.ts';
+const TAG_LENGTH = 12;
+
+/** Plans the image from Davit's own sources. */
+export async function planAuthorisationImage(settings: ImageSettings): Promise<AuthorisationImagePlan> {
+  return makeAuthorisationImagePlan(await collectSources(CODE, ENTRY), settings);
+}
+
+/** The same sources on the same base are the same image, wherever it is built. */
+export function makeAuthorisationImagePlan(
+  sources: readonly SourceFile[],
+  { registry, node }: ImageSettings,
+): AuthorisationImagePlan {
+  const files = [
+    { path: 'Dockerfile', text: makeDockerfile(node) },
+    { path: 'package.json', text: '{"type":"module"}\n' },
+    ...sources,
+  ];
+  const tag = contentHash(Object.fromEntries(files.map(({ path, text }) => [path, text]))).slice(0, TAG_LENGTH);
+  const repository = `${registry}/${AUTHORISATION}`;
+  return { repository, reference: `${repository}:${tag}`, context: `.davit/images/${AUTHORISATION}-${tag}`, files };
+}
+
+function makeDockerfile(node: string): string {
+  return [
+    `FROM ${node}`,
+    `LABEL org.opencontainers.image.title="${AUTHORISATION}"`,
+    `COPY . ${FOLDER}`,
+    `WORKDIR ${FOLDER}`,
+    'USER 65532:65532',
+    `ENTRYPOINT ["node", "--disable-warning=ExperimentalWarning", "${ENTRY}"]`,
+    '',
+  ].join('\n');
+}
