@@ -13,11 +13,22 @@ export function makeClusters(options: BootstrapOptions): readonly object[] {
   const { authorisation, kourier, adminPort, logPort = AUTHORISATION_PORTS.log } = options;
   return [
     makeCluster('kourier', kourier),
-    makeCluster('authorisation', authorisation),
+    { ...makeCluster('authorisation', authorisation), outlier_detection: WITHOUT_THE_DEAD },
     makeCluster(QUERY_LOG_CLUSTER, { host: authorisation.host, port: logPort }, { http2_protocol_options: {} }),
     makeCluster('admin', { host: '127.0.0.1', port: adminPort }),
   ];
 }
+
+/** A replica whose node is gone does not even refuse a connection: after two tries it is left alone for a while. */
+const WITHOUT_THE_DEAD = {
+  split_external_local_origin_errors: true,
+  consecutive_local_origin_failure: 2,
+  enforcing_consecutive_5xx: 0,
+  enforcing_success_rate: 0,
+  base_ejection_time: '10s',
+  max_ejection_percent: 50,
+  always_eject_one_host: false,
+};
 
 function makeCluster(name: string, address: Address, protocol: object = { http_protocol_options: {} }): object {
   return {

@@ -38,11 +38,17 @@ export function makeTrafficRoutes({ longestRequestSeconds }: BootstrapOptions): 
         },
       },
       request_headers_to_remove: NOT_FOR_MODELS,
+      response_headers_to_remove: ['x-envoy-upstream-service-time'], // of Kourier's Envoy
     },
     {
       match: { prefix: '/' },
       // Below a folder of its own: no client's path is ever a check.
-      route: { cluster: 'authorisation', timeout: `${MANAGEMENT_SECONDS}s`, prefix_rewrite: `${MANAGEMENT_PREFIX}/` },
+      route: {
+        cluster: 'authorisation',
+        timeout: `${MANAGEMENT_SECONDS}s`,
+        prefix_rewrite: `${MANAGEMENT_PREFIX}/`,
+        retry_policy: { retry_on: 'connect-failure,reset', num_retries: 2 }, // it only reads
+      },
       typed_per_filter_config: {
         [CHECK]: disabled('ext_authz', 'ExtAuthzPerRoute'),
         [LUA]: disabled('lua', 'LuaPerRoute'),

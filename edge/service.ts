@@ -6,8 +6,8 @@ import { log, sentenceOf } from './log.ts';
 import { readEdgeSettings } from './settings.ts';
 import { startEdge } from './start-edge.ts';
 
-/** New requests still come until Envoy's names are fresh; they are answered, and their connections closed. */
-const NOTICE_MILLISECONDS = 3000;
+/** Envoy still asks until its names are fresh (2 s, and 5 s of the cluster's own); it is answered, and asked to leave. */
+const NOTICE_MILLISECONDS = 8000;
 
 try {
   const settings = readEdgeSettings(process.env);
