@@ -1,10 +1,11 @@
 import type { PulumiProject } from '../engine/project.ts';
 import { previewStack, upStack } from '../engine/run-pulumi.ts';
+import { planAuthorisationImage } from '../images/plan-authorisation-image.ts';
 import { planImage } from '../images/plan-image.ts';
 import { readImageDigest } from '../images/registry.ts';
 import type { Endpoint } from '../schemas/endpoint.ts';
 import type { KubernetesEnvironment } from '../schemas/environment.ts';
-import { imagesStackName } from '../schemas/names.ts';
+import { imagesStackName, PLATFORM } from '../schemas/names.ts';
 import { readLock } from '../schemas/read-declared.ts';
 import type { Plan } from '../schemas/plan.ts';
 import type { Progress } from '../system/progress.ts';
@@ -21,11 +22,20 @@ export interface ImagesOptions {
 
 /** Builds and pushes the images of an endpoint that its registry does not have; a failed build is tried again. */
 export async function ensureImages(endpoint: Endpoint, options: ImagesOptions): Promise<void> {
+  await buildImages(endpoint.name, await listMissingImages(endpoint, options), options);
+}
+
+/** Builds and pushes the authorisation service's image if the registry does not have it. */
+export async function ensurePlatformImages(options: ImagesOptions): Promise<void> {
+  const { reference } = await planAuthorisationImage(options.environment.images);
+  await buildImages(PLATFORM, (await readImageDigest(reference)) === undefined ? [reference] : [], options);
+}
+
+async function buildImages(name: string, missing: readonly string[], options: ImagesOptions): Promise<void> {
   const { context, environment, progress } = options;
-  const missing = await listMissingImages(endpoint, options);
   if (missing.length === 0) return;
   progress.say(`Building ${missing.join(', ')} …`);
-  const stack = imagesStackName(endpoint.name);
+  const stack = imagesStackName(name);
   for (let tries = 0; ; tries++) {
     const outcome = await upStack(forEnvironment(options), stack, { progress, signal: context.signal });
     if (outcome.status === 'succeeded') return;

@@ -2,10 +2,12 @@ import { destroyStack, previewDestroyStack, previewStack, upStack } from '../eng
 import type { Outcome as EngineOutcome } from '../engine/outcome.ts';
 import { openProject, type PulumiProject } from '../engine/project.ts';
 import { makeError } from '../schemas/diagnostic.ts';
-import { PLATFORM, platformStackName } from '../schemas/names.ts';
+import type { KubernetesEnvironment } from '../schemas/environment.ts';
+import { imagesStackName, PLATFORM, platformStackName } from '../schemas/names.ts';
 import { readEnvironment } from '../schemas/read-declared.ts';
 import { named } from '../system/progress.ts';
 import { type Context, environmentName, type Outcome } from './command.ts';
+import { ensurePlatformImages } from './images.ts';
 import { renderPlan } from './render-plan.ts';
 import { projectPlace } from './select-endpoints.ts';
 import { requireSucceeded } from './stack-failures.ts';
@@ -19,7 +21,8 @@ export function takePlatform(context: Context): { readonly context: Context; rea
 
 /** Deploys what the endpoints of an environment share. */
 export async function upPlatform(context: Context): Promise<Outcome> {
-  return withPlatform(context, async (project, stack, options) => {
+  return withPlatform(context, async (project, stack, { environment, ...options }) => {
+    await ensurePlatformImages({ context, project, environment, progress: options.progress });
     const outcome = await upStack(project, stack, options);
     requireDone(stack, outcome, context);
     const { plan, outputs } = outcome;
@@ -57,6 +60,8 @@ export async function downPlatform(context: Context, deployed: readonly string[]
     }
     const there = (await previewDestroyStack(project, stack, options)).plan.resources.length > 0;
     requireDone(stack, await destroyStack(project, stack, options), context);
+    const images = imagesStackName(PLATFORM); // the registry keeps the image
+    requireDone(images, await destroyStack(project, images, options), context);
     return {
       diagnostics: [],
       result: { environment: environmentName(context), platform: there },
@@ -65,7 +70,7 @@ export async function downPlatform(context: Context, deployed: readonly string[]
   });
 }
 
-type PlatformOptions = Pick<Context, 'progress' | 'signal'>;
+type PlatformOptions = Pick<Context, 'progress' | 'signal'> & { readonly environment: KubernetesEnvironment };
 
 async function withPlatform(
   context: Context,
@@ -86,7 +91,11 @@ async function withPlatform(
     return { diagnostics: [refused], result: null, text: '' };
   }
   const project = await openProject(context.root, { progress, signal });
-  return work(project, platformStackName(name), { progress: named(progress, PLATFORM), signal });
+  return work(project, platformStackName(name), {
+    progress: named(progress, PLATFORM),
+    signal,
+    environment: value,
+  });
 }
 
 function requireDone(stack: string, outcome: EngineOutcome, { signal }: Context): void {

@@ -1,7 +1,7 @@
 // The Pulumi program: deploys what the name of the stack says. `iris.production`: one endpoint in one environment;
 // `iris._images`: its images; `_platform.production`: what the endpoints of an environment share.
 import * as pulumi from '@pulumi/pulumi';
-import { parseStackName } from '../schemas/names.ts';
+import { parseStackName, PLATFORM } from '../schemas/names.ts';
 import { Endpoint } from './endpoint.ts';
 import { prepare } from './prepare.ts';
 import { readDeclaration } from './read-declaration.ts';
@@ -19,6 +19,8 @@ async function run(stack: string): Promise<object> {
     case 'platform':
       return (await import('./platform/deploy-platform.ts')).deployPlatform(place, purpose.environment);
     case 'images':
+      if (purpose.endpoint === PLATFORM)
+        return (await import('./platform/build-platform-images.ts')).buildPlatformImages(place);
       return (await import('./images/build-images.ts')).buildImages(place, purpose.endpoint);
     case 'endpoint': {
       const declaration = await readDeclaration(place, purpose);

@@ -15,7 +15,7 @@ const IMAGES = '_images';
 /** What `davit up` calls the shared parts of an environment; no endpoint can have this name. */
 export const PLATFORM = '_platform';
 
-/** `iris._images`: the stack that builds the images of an endpoint, for all environments of a registry. */
+/** `iris._images`: the stack that builds the images of an endpoint, or of PLATFORM, for all environments of a registry. */
 export function imagesStackName(endpoint: string): string {
   return `${endpoint}.${IMAGES}`;
 }
@@ -29,8 +29,8 @@ export function platformStackName(environment: string): string {
 export function parseStackName(stack: string): StackPurpose | undefined {
   const [first, second, ...rest] = stack.split('.');
   if (!first || !second || rest.length > 0) return undefined;
-  if (first === PLATFORM) return { kind: 'platform', environment: second };
   if (second === IMAGES) return { kind: 'images', endpoint: first };
+  if (first === PLATFORM) return { kind: 'platform', environment: second };
   return { kind: 'endpoint', endpoint: first, environment: second };
 }
 

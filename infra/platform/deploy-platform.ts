@@ -1,15 +1,31 @@
+import * as pulumi from '@pulumi/pulumi';
+import { planAuthorisationImage } from '../../images/plan-authorisation-image.ts';
+import { readImageDigest } from '../../images/registry.ts';
 import { connectCluster } from '../../kubernetes/connect.ts';
+import type { KubernetesEnvironment } from '../../schemas/environment.ts';
 import type { ProjectPlace } from '../../schemas/read-declared.ts';
+import { imagesStackName, PLATFORM } from '../../schemas/names.ts';
 import { readPlatform } from '../read-platform.ts';
-import { ensureAuthorisationImage } from './authorisation-image/ensure-authorisation-image.ts';
 import { prepareKnative } from './knative/prepare-knative.ts';
 import { Platform } from './platform.ts';
 
 /** Deploys what the endpoints of an environment share; the outputs of the stack. */
-export async function deployPlatform({ root }: ProjectPlace, name: string): Promise<object> {
-  const environment = await readPlatform({ root, endpoints: '' }, name);
-  const knative = await prepareKnative(await connectCluster(environment.cluster, root), environment, root);
-  const authorisationImage = await ensureAuthorisationImage(environment, root);
-  const platform = new Platform(name, { environment, root, knative, authorisationImage });
+export async function deployPlatform(place: ProjectPlace, name: string): Promise<object> {
+  const environment = await readPlatform(place, name);
+  const api = await connectCluster(environment.cluster, place.root);
+  const knative = await prepareKnative(api, environment, place.root);
+  const authorisationImage = await findAuthorisationImage(environment);
+  const platform = new Platform(name, { environment, root: place.root, knative, authorisationImage });
   return { url: platform.url, knative: platform.knative };
+}
+
+/** By digest. At a preview it may have yet to be built. */
+async function findAuthorisationImage({ name, images }: KubernetesEnvironment): Promise<pulumi.Input<string>> {
+  const { repository, reference } = await planAuthorisationImage(images);
+  const digest = await readImageDigest(reference);
+  if (digest !== undefined) return `${repository}@${digest}`;
+  if (pulumi.runtime.isDryRun()) return pulumi.output(pulumi.unknown) as unknown as pulumi.Output<string>;
+  throw new pulumi.RunError(
+    `Cannot deploy the platform of "${name}": the image ${reference} is not in the registry, expected it to be built first: npx davit up _platform --environment ${name} does, and so does DAVIT_ENVIRONMENT=${name} pulumi up -s ${imagesStackName(PLATFORM)}`,
+  );
 }

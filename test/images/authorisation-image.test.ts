@@ -2,11 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { collectSources } from '../../../infra/platform/authorisation-image/collect-sources.ts';
-import { planAuthorisationImage } from '../../../infra/platform/authorisation-image/plan-authorisation-image.ts';
-import { makeEnvironment } from './kubernetes-environment.ts';
+import { collectSources } from '../../images/collect-sources.ts';
+import { makeAuthorisationImagePlan, planAuthorisationImage } from '../../images/plan-authorisation-image.ts';
+import { makeEnvironment } from '../infra/platform/kubernetes-environment.ts';
 
-const CODE = join(import.meta.dirname, '..', '..', '..');
 const { images } = makeEnvironment();
 
 async function write(files: Readonly<Record<string, string>>): Promise<string> {
@@ -35,25 +34,30 @@ describe('collectSources()', () => {
       'Cannot put main.ts into an image: it imports the package "zod", expected Node\'s own modules only',
     );
   });
-
-  it('collects the authorisation service', async () => {
-    const found = (await collectSources(CODE, 'edge/service.ts')).map(({ path }) => path);
-    expect(found).toContain('edge/check.ts');
-    expect(found.filter((path) => /^(?!edge|gateway|kubernetes|schemas|system)/.test(path))).toEqual([]);
-  });
 });
 
 describe('planAuthorisationImage()', () => {
+  it('holds the service and what it imports, and no package', async () => {
+    const { files } = await planAuthorisationImage(images);
+    const paths = files.map(({ path }) => path);
+    expect(paths).toContain('edge/service.ts');
+    expect(paths).toContain('edge/check.ts');
+    const others = paths.filter((path) => !/^(edge|gateway|kubernetes|schemas|system)\//.test(path));
+    expect(others).toEqual(['Dockerfile', 'package.json']);
+  });
+});
+
+describe('makeAuthorisationImagePlan()', () => {
   const sources = [{ path: 'edge/service.ts', text: 'export {};\n' }];
 
   it('names an image by all that it is made of', () => {
-    const plan = planAuthorisationImage(sources, images);
+    const plan = makeAuthorisationImagePlan(sources, images);
     expect(plan.files.map(({ path }) => path)).toEqual(['Dockerfile', 'package.json', 'edge/service.ts']);
     expect(plan.files[0]?.text).toMatch(/^FROM registry\.example\/node@sha256:1\n/);
     const tag = plan.reference.replace('registry.example/models/davit-authorisation:', '');
     expect(tag).toMatch(/^[0-9a-f]{12}$/);
     expect(plan.context).toBe(`.davit/images/davit-authorisation-${tag}`);
-    const { reference } = planAuthorisationImage([...sources], { ...images, dockerHost: 'tcp://elsewhere' });
+    const { reference } = makeAuthorisationImagePlan([...sources], { ...images, dockerHost: 'tcp://elsewhere' });
     expect(reference).toBe(plan.reference);
   });
 
@@ -61,8 +65,8 @@ describe('planAuthorisationImage()', () => {
     ['sources', [{ path: 'edge/service.ts', text: 'export const a = 1;\n' }], images],
     ['a base', sources, { ...images, node: 'registry.example/node@sha256:9' }],
   ])('makes another image of other %s', (_what, changed, settings) => {
-    expect(planAuthorisationImage(changed, settings).reference).not.toBe(
-      planAuthorisationImage(sources, images).reference,
+    expect(makeAuthorisationImagePlan(changed, settings).reference).not.toBe(
+      makeAuthorisationImagePlan(sources, images).reference,
     );
   });
 });
