@@ -43,24 +43,18 @@ export class KubernetesObject extends pulumi.CustomResource {
   }
 }
 
-/** Some fields of an object that somebody else made; given back to it when the patch is removed. */
+/** Some fields of an object that somebody else made, taken over (the provider forces it) and given up with the patch. */
 export class KubernetesPatch extends pulumi.CustomResource {
   declare readonly metadata: pulumi.Output<LiveMetadata>;
 
   constructor(name: string, manifest: KubernetesManifest, options: ObjectOptions = {}) {
-    super(`${objectType(manifest)}Patch`, name, forced(manifest), withVersion(options));
+    super(`${objectType(manifest)}Patch`, name, { ...manifest }, withVersion(options));
   }
 }
 
 /** `kubernetes:apps/v1:Deployment`; the core group has a name here, which it has not in `apiVersion`. */
 export function objectType({ apiVersion, kind }: Pick<KubernetesManifest, 'apiVersion' | 'kind'>): string {
   return `kubernetes:${apiVersion === 'v1' ? 'core/v1' : apiVersion}:${kind}`;
-}
-
-/** A patch that conflicts with who made the object is meant to: the provider wants that said. */
-function forced(manifest: KubernetesManifest): pulumi.Inputs {
-  const annotations = { ...manifest.metadata.annotations, 'pulumi.com/patchForce': 'true' };
-  return { ...manifest, metadata: { ...manifest.metadata, annotations } };
 }
 
 /** The plugin is the one that belongs to the npm package. */

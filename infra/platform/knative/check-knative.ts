@@ -8,7 +8,7 @@ export function checkInstallable(found: FoundKnative | undefined, { name, file }
   if (!found || found.owner === name) return;
   const whose = found.owner === undefined ? 'somebody else' : `the environment "${found.owner}"`;
   throw new Error(
-    `Cannot install Knative Serving: version ${found.version} is there already, installed by ${whose}, expected none; in ${file}, knative: adopt uses it as it is`,
+    `Cannot install Knative Serving: version ${found.version} is there already, installed by ${whose}, expected none; without "knative" in ${file} it is used as it is`,
   );
 }
 
@@ -20,11 +20,11 @@ export function checkAdoptable(
   const where = cluster.context === undefined ? 'the cluster' : `the cluster "${cluster.context}"`;
   if (!found)
     throw new Error(
-      `Cannot adopt Knative Serving: ${where} has none (no Deployment controller in knative-serving), expected 1.21 or later with Kourier; in ${file}, knative.install installs it`,
+      `Cannot adopt Knative Serving: ${where} has none (no Deployment controller in knative-serving), expected 1.21 or later with Kourier; knative.manifests in ${file} install it`,
     );
   if (found.owner === name)
     throw new Error(
-      `Cannot adopt Knative Serving: "${name}" itself has installed it, and would now remove it with every endpoint on it, expected knative.install in ${file} as before`,
+      `Cannot adopt Knative Serving: "${name}" itself has installed it, and would now remove it with every endpoint on it, expected knative.manifests in ${file} as before`,
     );
   checkVersion(found.version, where);
   if (!found.kourier)

@@ -68,11 +68,7 @@ describe('Platform', () => {
     expect(registered.find(({ name }) => name === 'ConfigMap/knative-serving/config-defaults')?.inputs).toEqual({
       apiVersion: 'v1',
       kind: 'ConfigMap',
-      metadata: {
-        name: 'config-defaults',
-        namespace: 'knative-serving',
-        annotations: { 'pulumi.com/patchForce': 'true' },
-      },
+      metadata: { name: 'config-defaults', namespace: 'knative-serving' },
       data: { 'max-revision-timeout-seconds': '4500' },
     });
   });

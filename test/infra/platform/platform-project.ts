@@ -1,0 +1,45 @@
+import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { openProject } from '../../../engine/project.ts';
+import { upStack } from '../../../engine/run-pulumi.ts';
+import { imagesStackName, PLATFORM, platformStackName } from '../../../schemas/names.ts';
+
+const CODE = join(import.meta.dirname, '..', '..', '..');
+
+/** Fields of an environment file. */
+export type EnvironmentFields = Readonly<Record<string, unknown>>;
+
+/** Makes a project with the real program for an environment of its own on the cluster that `base` describes. */
+export async function makePlatformProject(name: string, base: EnvironmentFields) {
+  const root = await realpath(await mkdtemp(join(tmpdir(), 'davit-platform-')));
+  onTestFinished(() => rm(root, { recursive: true, force: true }));
+  await mkdir(join(root, 'environments'));
+  await writeFile(join(root, 'Pulumi.yaml'), PULUMI_YAML);
+  const declare = async (changes: EnvironmentFields = {}) => {
+    const own = { name, namespace: `${name}-models`, platform_namespace: `${name}-system` };
+    await writeFile(join(root, 'environments', `${name}.yaml`), stringify({ ...base, ...own, ...changes }));
+  };
+  await declare();
+  const project = await openProject(root);
+  const environment = { ...project.environment, DAVIT_ENVIRONMENT: name };
+  const built = await upStack({ ...project, environment }, imagesStackName(PLATFORM));
+  if (built.status !== 'succeeded') throw new Error(`Cannot build the image: ${JSON.stringify(built.failures)}`);
+  return { root, project, stack: platformStackName(name), declare };
+}
+
+/** What `davit cluster up` says of its cluster. */
+export async function readClusterEnvironment(): Promise<EnvironmentFields> {
+  return parse(await readFile(join(CODE, 'environments', 'cluster.yaml'), 'utf8')) as EnvironmentFields;
+}
+
+const PULUMI_YAML = `
+name: davit
+runtime: { name: nodejs, options: { typescript: false } }
+main: ${join(CODE, 'infra')}
+stackConfigDir: .davit/stacks
+backend: { url: 'file://.davit/pulumi' }
+plugins: { providers: [{ name: davit, path: ${join(import.meta.dirname, '..', 'stub')} }] }
+`;
