@@ -14,7 +14,7 @@ const IMPORTS = {
   images: ['python', 'system', 'schemas'],
   local: ['gateway', 'provider', 'python', 'system', 'schemas'],
   infra: ['edge', 'images', 'kubernetes', 'system', 'schemas'],
-  offline: ['provider', 'system', 'schemas'],
+  offline: ['kubernetes', 'provider', 'system', 'schemas'],
   engine: ['offline', 'system', 'schemas'],
   review: ['system', 'schemas'],
 };

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, rm, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
+import { installStandIns } from '../offline/plugins/install.ts';
 import { cacheFolder } from '../system/cache.ts';
 import type { Backend } from './backend.ts';
 import type { PulumiEngine } from './find-pulumi.ts';
@@ -20,9 +21,12 @@ export async function makePulumiEnvironment(
   engine: PulumiEngine,
   backend: Backend,
 ): Promise<PulumiEnvironment> {
+  const home = cacheFolder('pulumi', 'home');
+  // Where the engine has to be built, its providers cannot be had either.
+  if (backend.folder && engine.source === 'build') await installStandIns(home);
   const own = {
     ...(await makeShellEnvironment(root, engine)),
-    ...(backend.folder && { PULUMI_HOME: cacheFolder('pulumi', 'home') }), // another backend needs the user's login
+    ...(backend.folder && { PULUMI_HOME: home }), // another backend needs the user's login
   };
   return Object.fromEntries(Object.entries(own).filter(([name]) => name === 'PATH' || !process.env[name]));
 }

@@ -46,6 +46,16 @@ export function explainRevision(observed: ObservedRevision, options: ExplainOpti
   return waiting(describeProgress(alive, up, Math.max(1, options.minReplicas)));
 }
 
+/** Why pods that are not ready will not be; undefined: nothing says that they will not. */
+export function explainPods(pods: readonly ObservedPod[]): Explained | undefined {
+  const nothing = { revision: undefined, deployment: undefined, pods, events: [], lastWords: {} };
+  const now = { minReplicas: 1, began: 0, now: Date.now() };
+  return firstOf(
+    pods.filter((pod) => !isReady(pod)),
+    (pod) => explainPod(pod, nothing, now),
+  );
+}
+
 /** Knative calls a revision failed for a moment while its first pods come up. */
 function isTransient({ reason }: Condition): boolean {
   return reason === 'Deploying' || reason === 'NoTraffic';

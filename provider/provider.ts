@@ -3,8 +3,10 @@ export interface Provider {
   readonly version: string;
   /** Takes the configuration that the program gave this provider; called once, before any resource. */
   configure?(config: Readonly<Record<string, string>>): void;
-  /** By type token: `davit:local:Revision`. */
-  readonly resources: Readonly<Record<string, ResourceType<object, object>>>;
+  /** By type token, `davit:local:Revision`; or a function, where there are more types than could be listed. */
+  readonly resources:
+    | Readonly<Record<string, ResourceType<object, object>>>
+    | ((type: string) => ResourceType<object, object> | undefined);
 }
 
 /** What one type of resource can do. `Inputs` come from the program, `Outputs` are what the engine remembers. */
@@ -16,8 +18,8 @@ export interface ResourceType<Inputs extends object, Outputs extends object> {
   check?(request: CheckRequest<Inputs>): Checked<Inputs> | Promise<Checked<Inputs>>;
   /** Whether a change at this property path (`entities[0].name`) needs a new resource; default: never. */
   replaces?(path: string): boolean;
-  /** Deletes the old one first when it is replaced; default: the new one is made first. */
-  readonly deleteBeforeReplace?: boolean;
+  /** Whether the old one is deleted first when it is replaced; default: the new one is made first. */
+  deletesFirst?(before: Inputs, after: Inputs): boolean;
   /** Makes it. At preview (`context.preview`) touches nothing, and its outputs may be partial. */
   create(request: CreateRequest<Inputs>, context: Context): Promise<Created<Outputs>>;
   /** Changes it in place. Same rule at preview. */

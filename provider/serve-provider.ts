@@ -64,9 +64,10 @@ function questions(provider: Provider) {
     }),
     diff: unary((request: pb.DiffRequest) => {
       const resource = resourceType(provider, request);
-      return makeDiff(diffProperties(fromStruct(request.getOldInputs()), fromStruct(request.getNews())), {
+      const [before, after] = [fromStruct(request.getOldInputs()), fromStruct(request.getNews())];
+      return makeDiff(diffProperties(before, after), {
         replaces: (path) => resource.replaces?.(path) ?? false,
-        deleteBeforeReplace: resource.deleteBeforeReplace ?? false,
+        deleteBeforeReplace: resource.deletesFirst?.(before, after) ?? false,
       });
     }),
   };
@@ -152,8 +153,9 @@ function named(request: Named): { readonly urn: string; readonly name: string } 
 }
 
 function resourceType(provider: Provider, request: Named): AnyResource {
-  const resource = provider.resources[request.getType()];
+  const { resources } = provider;
+  const resource = typeof resources === 'function' ? resources(request.getType()) : resources[request.getType()];
   if (resource) return resource;
-  const known = Object.keys(provider.resources).join(', ');
-  throw new TypeError(`Cannot manage a resource of type "${request.getType()}": expected one of ${known}`);
+  const known = typeof resources === 'function' ? 'another one' : `one of ${Object.keys(resources).join(', ')}`;
+  throw new TypeError(`Cannot manage a resource of type "${request.getType()}": expected ${known}`);
 }

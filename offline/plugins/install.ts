@@ -1,0 +1,27 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { writeFileAtomically } from '../../system/atomic-files.ts';
+
+/** Providers of Pulumi's that cannot be had where its engine has to be built. */
+const NAMES = ['docker', 'kubernetes'] as const;
+const SCRIPT = join(import.meta.dirname, 'run-plugin');
+
+/**
+ * Puts our stand-ins where the engine looks for the providers that the npm packages want. `home`: a PULUMI_HOME of our own,
+ * never the user's.
+ */
+export async function installStandIns(home: string): Promise<void> {
+  await Promise.all(NAMES.map((name) => install(home, name)));
+}
+
+async function install(home: string, name: (typeof NAMES)[number]): Promise<void> {
+  const manifest = fileURLToPath(import.meta.resolve(`@pulumi/${name}/package.json`));
+  const { version } = JSON.parse(await readFile(manifest, 'utf8')) as { readonly version: string };
+  const folder = join(home, 'plugins', `resource-${name}-v${version}`);
+  const file = join(folder, `pulumi-resource-${name}`);
+  const [ours, there] = await Promise.all([readFile(SCRIPT, 'utf8'), readFile(file, 'utf8').catch(() => '')]);
+  if (ours === there) return;
+  await mkdir(folder, { recursive: true });
+  await writeFileAtomically(file, ours, 0o755);
+}

@@ -1,0 +1,11 @@
+// Pulumi's provider `kubernetes` where it cannot be downloaded: any object, by server-side apply.
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { serveProvider } from '../../../provider/serve-provider.ts';
+import { makeKubernetesProvider } from './kubernetes-provider.ts';
+
+const { version } = JSON.parse(
+  readFileSync(fileURLToPath(import.meta.resolve('@pulumi/kubernetes/package.json')), 'utf8'),
+) as { readonly version: string };
+
+serveProvider(makeKubernetesProvider(version));
