@@ -1,9 +1,10 @@
 import { includes, levelOf } from '../gateway/permissions.ts';
+import type { KubernetesApi } from '../kubernetes/api.ts';
 import { PERMISSION_LEVELS, type PermissionLevel, type ServingEntry } from '../schemas/serving-entry.ts';
-import type { ClusterApi } from './cluster-api.ts';
 import { type Known, Unavailable } from './identity.ts';
 import { type Answer, Remembered } from './remembered.ts';
 
+const PATH = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
 const ALLOWED_MILLISECONDS = 60_000;
 const REFUSED_MILLISECONDS = 10_000;
 const REVIEW_MILLISECONDS = 4000;
@@ -16,11 +17,11 @@ type Verb = keyof typeof VERBS;
 
 /** What a caller may do: by the endpoint's own permissions, else by the cluster's RBAC. */
 export class Access {
-  readonly #api: ClusterApi;
+  readonly #api: KubernetesApi;
   readonly #namespace: string;
   readonly #reviews = new Remembered<boolean>(MOST);
 
-  constructor(api: ClusterApi, namespace: string) {
+  constructor(api: KubernetesApi, namespace: string) {
     this.#api = api;
     this.#namespace = namespace;
   }
@@ -60,8 +61,8 @@ export class Access {
     const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec };
     try {
       const signal = AbortSignal.timeout(REVIEW_MILLISECONDS);
-      const answer = await this.#api.post('/apis/authorization.k8s.io/v1/subjectaccessreviews', body, { signal });
-      return (answer as { status?: { allowed?: boolean } }).status?.allowed === true;
+      const answer = await this.#api.create<{ status?: { allowed?: boolean } }>(PATH, body, { signal });
+      return answer.status?.allowed === true;
     } catch (e) {
       throw new Unavailable('Cannot review an access: the API server does not answer', { cause: e });
     }

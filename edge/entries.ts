@@ -1,5 +1,6 @@
+import type { KubernetesApi } from '../kubernetes/api.ts';
 import { SERVING_ENTRY_KEY, SERVING_ENTRY_LABEL, type ServingEntry } from '../schemas/serving-entry.ts';
-import type { ClusterApi, ClusterObject } from './cluster-api.ts';
+import type { ClusterObject } from './cluster-object.ts';
 import { log, sentenceOf } from './log.ts';
 import { parseEntry } from './parse-entry.ts';
 import { WatchedObjects } from './watched-objects.ts';
@@ -17,11 +18,11 @@ export interface Entry extends ServingEntry {
 
 /** The endpoints, by name. An entry that cannot be read changes nothing: the last good one goes on. */
 export class Entries {
-  readonly #watched: WatchedObjects;
+  readonly #watched: WatchedObjects<ConfigMap>;
   readonly #byObject = new Map<string, Entry>();
   #byName: ReadonlyMap<string, Entry> = new Map();
 
-  constructor(api: ClusterApi, namespace: string) {
+  constructor(api: KubernetesApi, namespace: string) {
     const followed = { path: `/api/v1/namespaces/${namespace}/configmaps`, labelSelector: SERVING_ENTRY_LABEL };
     this.#watched = new WatchedObjects(api, followed, (name, object) => this.#note(name, object));
   }
@@ -42,7 +43,7 @@ export class Entries {
     return this.#watched.follow(signal);
   }
 
-  #note(object: string, map: ClusterObject | undefined): void {
+  #note(object: string, map: ConfigMap | undefined): void {
     try {
       if (map) this.#byObject.set(object, readEntry(map));
       else this.#byObject.delete(object);
@@ -54,10 +55,14 @@ export class Entries {
   }
 }
 
-function readEntry({ metadata, data }: ClusterObject): Entry {
-  const text = (data as Readonly<Record<string, unknown>> | undefined)?.[SERVING_ENTRY_KEY];
-  if (typeof text !== 'string') throw new TypeError(`Cannot find ${SERVING_ENTRY_KEY} in its data`);
-  const { annotations = {}, creationTimestamp = '', managedFields = [] } = metadata ?? {};
+interface ConfigMap extends ClusterObject {
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+function readEntry({ metadata, data }: ConfigMap): Entry {
+  const text = data?.[SERVING_ENTRY_KEY];
+  if (text === undefined) throw new TypeError(`Cannot find ${SERVING_ENTRY_KEY} in its data`);
+  const { annotations = {}, creationTimestamp = '', managedFields = [] } = metadata;
   const times = [creationTimestamp, ...managedFields.map((m) => m.time ?? '')].map((t) => Date.parse(t) || 0);
   return {
     ...parseEntry(text),

@@ -1,23 +1,22 @@
-import type { ClusterApi } from './cluster-api.ts';
+import type { KubernetesApi } from '../kubernetes/api.ts';
 import { type Identify, type Known, type Nobody, Unavailable } from './identity.ts';
 import { parseJsonWebToken } from './json-web-token.ts';
 
+const PATH = '/apis/authentication.k8s.io/v1/tokenreviews';
 const REVIEW_MILLISECONDS = 4000;
 /** A flood of made-up tokens must not become one of the API server. */
 const MOST_AT_ONCE = 32;
 
 /** Makes who tells whose token it is by asking the cluster: a TokenReview for one audience. */
-export function kubernetesIdentity(api: ClusterApi, audience: string): Identify {
+export function kubernetesIdentity(api: KubernetesApi, audience: string): Identify {
   let asking = 0;
   return async (token) => {
     if (asking >= MOST_AT_ONCE) throw new Unavailable(`Cannot review a token: ${asking} reviews are under way`);
     asking += 1;
     try {
       const signal = AbortSignal.timeout(REVIEW_MILLISECONDS);
-      const review = await api.post('/apis/authentication.k8s.io/v1/tokenreviews', makeReview(token, audience), {
-        signal,
-      });
-      return readReview(review as Review, token, audience);
+      const review = await api.create<Review>(PATH, makeReview(token, audience), { signal });
+      return readReview(review, token, audience);
     } catch (e) {
       throw new Unavailable('Cannot review a token: the API server does not answer', { cause: e });
     } finally {

@@ -56,7 +56,7 @@ export class Management {
     const { entry, level } = await findEntry(this.#nameOf(asked), { known, wanted: 'CAN_QUERY' }, judges);
     switch (asked.kind) {
       case 'get':
-        return json(renderEndpoint(objects.describe(entry), { url, level }));
+        return json({ ...objects.describe([entry]).map((e) => renderEndpoint(e, { url, level }))[0] });
       case 'metrics':
         return { contentType: METRICS, body: await this.#metrics(entry) };
       case 'permissions':
@@ -76,9 +76,13 @@ export class Management {
     if (!judges.entries.synced) throw new Refused(notSynced);
     const seen = await sideBySide(judges.entries.all, WIDTH, async (entry) => {
       const level = await Promise.resolve(judges.access.of(known, entry, 'CAN_QUERY')).catch(refuseForNow);
-      return level === undefined ? [] : [renderEndpoint(objects.describe(entry), { url, level })];
+      return level === undefined ? [] : [{ entry, level }];
     });
-    return json({ endpoints: seen.flat() });
+    const levels = new Map(seen.flat().map(({ entry, level }) => [entry.name, level]));
+    const described = objects.describe(seen.flat().map(({ entry }) => entry));
+    return json({
+      endpoints: described.map((e) => renderEndpoint(e, { url, level: levels.get(e.name) ?? 'CAN_VIEW' })),
+    });
   }
 
   #nameOf(asked: Exclude<Looked, { kind: 'list' }>): string {
@@ -86,21 +90,17 @@ export class Management {
     return this.#parts.judges.entries.all.find((e) => endpointId(e.name) === asked.id)?.name ?? asked.id;
   }
 
-  /** The revision that serves an entity, else the one that is to serve it. */
+  /** The revision that serves an entity. */
   #revisionOf(entry: Entry, entity: string): string {
     const serving = entry.entities.find((e) => e.name === entity)?.revision;
-    const coming = this.#parts.objects.describe(entry).pending.find((e) => e.name === entity)?.name;
-    const found = serving ?? coming;
-    if (found !== undefined) return found;
+    if (serving !== undefined) return serving;
     const names = entry.entities.map((e) => e.name);
     throw new Refused(refusal.unknownEntity(entry.name, entity, names));
   }
 
-  async #readLog(entry: Entry, entity: string): Promise<readonly string[]> {
+  #readLog(entry: Entry, entity: string): Promise<readonly string[]> {
     const revision = this.#revisionOf(entry, entity);
-    return this.#parts.objects.readLog(revision).catch((e: unknown) => {
-      throw new Refused(refusal.unavailable(entity, 'the cluster does not show its log now'), { cause: e });
-    });
+    return this.#parts.objects.readLog(revision);
   }
 
   async #metrics(entry: Entry): Promise<string> {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { ClusterApi, ClusterObject } from './cluster-api.ts';
+import type { KubernetesApi } from '../kubernetes/api.ts';
+import type { ClusterObject } from './cluster-object.ts';
 import { WatchedObjects } from './watched-objects.ts';
 
 /** Who counts for a name: the address with the highest score, so that few names move when a replica comes or goes. */
@@ -14,10 +15,10 @@ export function ownerOf(name: string, addresses: readonly string[]): string | un
 
 /** The replicas of this service that are ready, by their addresses. */
 export class Replicas {
-  readonly #watched: WatchedObjects;
+  readonly #watched: WatchedObjects<EndpointSlice>;
   #addresses: readonly string[] = [];
 
-  constructor(api: ClusterApi, { namespace, service }: { readonly namespace: string; readonly service: string }) {
+  constructor(api: KubernetesApi, { namespace, service }: { readonly namespace: string; readonly service: string }) {
     const followed = {
       path: `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`,
       labelSelector: `kubernetes.io/service-name=${service}`,
@@ -36,12 +37,13 @@ export class Replicas {
   }
 }
 
-interface SliceEndpoint {
-  readonly addresses?: readonly string[];
-  readonly conditions?: { readonly ready?: boolean };
+interface EndpointSlice extends ClusterObject {
+  readonly endpoints?: readonly {
+    readonly addresses?: readonly string[];
+    readonly conditions?: { readonly ready?: boolean };
+  }[];
 }
 
-function readAddresses({ endpoints }: ClusterObject): readonly string[] {
-  const all = (endpoints ?? []) as readonly SliceEndpoint[];
-  return all.filter((e) => e.conditions?.ready !== false).flatMap((e) => e.addresses ?? []);
+function readAddresses({ endpoints = [] }: EndpointSlice): readonly string[] {
+  return endpoints.filter((e) => e.conditions?.ready !== false).flatMap((e) => e.addresses ?? []);
 }

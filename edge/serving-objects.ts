@@ -1,87 +1,75 @@
 import type { ServedEndpoint } from '../gateway/served-endpoint.ts';
+import type { KubernetesApi } from '../kubernetes/api.ts';
+import type { LabelledPod } from '../kubernetes/describe-endpoints.ts';
+import { isReady } from '../kubernetes/observe-revision.ts';
 import { ENDPOINT_LABEL, endpointObjectName } from '../schemas/kubernetes-names.ts';
-import type { ClusterApi, ClusterObject } from './cluster-api.ts';
 import { describeServed, type RevisionObject } from './describe-served.ts';
 import type { Entry } from './entries.ts';
 import { WatchedObjects } from './watched-objects.ts';
 
-const SERVING = '/apis/serving.knative.dev/v1';
 const LOG_LINES = 1000;
 const READ_MILLISECONDS = 10_000;
 /** Logs of a revision with a hundred replicas are not read whole. */
 const MOST_PODS = 10;
 const MODEL_CONTAINER = 'model';
+const REVISION_LABEL = 'serving.knative.dev/revision';
 
-interface PodList {
-  readonly items?: readonly (ClusterObject & {
-    readonly status?: {
-      readonly containerStatuses?: readonly { readonly name: string; readonly restartCount?: number }[];
-    };
-  })[];
-}
-
-/** What Knative has of the endpoints: how they go, and what they print. */
+/** What the cluster has of the endpoints: how they go, and what they print. */
 export class ServingObjects {
-  readonly #api: ClusterApi;
-  readonly #namespace: string;
+  readonly #api: KubernetesApi;
+  readonly #pods: string;
   readonly #routes: WatchedObjects;
-  readonly #revisions: WatchedObjects;
+  readonly #revisions: WatchedObjects<RevisionObject>;
+  readonly #alive: WatchedObjects<LabelledPod>;
 
-  constructor(api: ClusterApi, namespace: string) {
+  constructor(api: KubernetesApi, namespace: string) {
     this.#api = api;
-    this.#namespace = namespace;
-    const followed = (kind: string) => ({
-      path: `${SERVING}/namespaces/${namespace}/${kind}`,
-      labelSelector: ENDPOINT_LABEL,
-    });
-    this.#routes = new WatchedObjects(api, followed('routes'));
-    this.#revisions = new WatchedObjects(api, followed('revisions'));
+    this.#pods = `/api/v1/namespaces/${namespace}/pods`;
+    const serving = (kind: string) => `/apis/serving.knative.dev/v1/namespaces/${namespace}/${kind}`;
+    const followed = (path: string) => ({ path, labelSelector: ENDPOINT_LABEL });
+    this.#routes = new WatchedObjects(api, followed(serving('routes')));
+    this.#revisions = new WatchedObjects(api, followed(serving('revisions')));
+    this.#alive = new WatchedObjects(api, followed(this.#pods));
   }
 
   async follow(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#routes.follow(signal), this.#revisions.follow(signal)]);
+    await Promise.all([this.#routes, this.#revisions, this.#alive].map((w) => w.follow(signal)));
   }
 
-  describe(entry: Entry): ServedEndpoint {
-    const object = endpointObjectName(entry.name);
-    return describeServed(entry, { route: this.#routes.all.get(object), revisions: this.#revisionsOf(object) });
+  describe(entries: readonly Entry[]): readonly ServedEndpoint[] {
+    const routeGeneration = (name: string) => this.#routes.all.get(endpointObjectName(name))?.metadata.generation ?? 1;
+    const [revisions, pods] = [[...this.#revisions.all.values()], [...this.#alive.all.values()]];
+    return describeServed(entries, { revisions, pods, routeGeneration });
   }
 
-  /** The replicas of a revision that run now, and the units of each. */
+  /** The units of a revision's replicas that are ready now. */
   provisioned(revision: string): number {
-    const found = this.#revisions.all.get(revision) as RevisionObject | undefined;
-    return (found?.status?.actualReplicas ?? 0) * (found?.spec?.containerConcurrency ?? 1);
+    const { containerConcurrency = 1 } = this.#revisions.all.get(revision)?.spec ?? {};
+    return this.#podsOf(revision).filter(isReady).length * containerConcurrency;
   }
 
   /** The last lines that a revision has printed; pods that are gone have taken theirs along. */
   async readLog(revision: string): Promise<readonly string[]> {
-    const signal = AbortSignal.timeout(READ_MILLISECONDS);
-    const selector = encodeURIComponent(`serving.knative.dev/revision=${revision}`);
-    const pods = `/api/v1/namespaces/${this.#namespace}/pods`;
-    const { items = [] } = (await this.#api.get(`${pods}?labelSelector=${selector}&limit=${MOST_PODS}`, {
-      signal,
-    })) as PodList;
-    if (items.length === 0) return ['Cannot show a log: no replica runs now, expected one after the next request'];
-    const logs = items.flatMap(({ metadata, status }) => {
+    const pods = this.#podsOf(revision).slice(0, MOST_PODS);
+    if (pods.length === 0) return ['Cannot show a log: no replica runs now, expected one after the next request'];
+    const logs = pods.flatMap(({ metadata, status }) => {
       const restarts = status?.containerStatuses?.find((c) => c.name === MODEL_CONTAINER)?.restartCount ?? 0;
-      const read = (previous: boolean) => this.#readPod(metadata?.name ?? '', previous, signal);
-      return restarts > 0 ? [read(true), read(false)] : [read(false)];
+      return (restarts > 0 ? [true, false] : [false]).map((previous) => this.#readPod(metadata.name, previous));
     });
     return (await Promise.all(logs)).flat();
   }
 
   /** A container that has not started yet has no log, which is no mistake. */
-  async #readPod(pod: string, previous: boolean, signal: AbortSignal): Promise<readonly string[]> {
+  async #readPod(pod: string, previous: boolean): Promise<readonly string[]> {
     const query = `container=${MODEL_CONTAINER}&tailLines=${LOG_LINES}${previous ? '&previous=true' : ''}`;
-    const text = await this.#api
-      .text(`/api/v1/namespaces/${this.#namespace}/pods/${pod}/log?${query}`, { signal })
-      .catch(() => '');
+    const signal = AbortSignal.timeout(READ_MILLISECONDS);
+    const text = await this.#api.text(`${this.#pods}/${pod}/log?${query}`, { signal }).catch(() => '');
     const lines = text.split('\n');
     if (lines.at(-1) === '') lines.pop();
     return lines.map((line) => `[${pod}] ${line}`);
   }
 
-  #revisionsOf(object: string): readonly RevisionObject[] {
-    return [...this.#revisions.all.values()].filter((r) => r.metadata?.labels?.[ENDPOINT_LABEL] === object);
+  #podsOf(revision: string): readonly LabelledPod[] {
+    return [...this.#alive.all.values()].filter((p) => p.metadata.labels?.[REVISION_LABEL] === revision);
   }
 }

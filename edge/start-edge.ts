@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import type { Server } from 'node:net';
+import type { KubernetesApi } from '../kubernetes/api.ts';
 import { Access } from './access.ts';
 import { endSessions, makeAccessLogServer } from './access-log-server.ts';
 import { Callers } from './callers.ts';
-import type { ClusterApi } from './cluster-api.ts';
 import { EdgeMetrics } from './edge-metrics.ts';
 import { Entries } from './entries.ts';
 import { makeHealthServer } from './health-server.ts';
@@ -31,7 +31,7 @@ export interface Edge {
 const CLOSE_MILLISECONDS = 10_000;
 
 /** Starts the whole service on its ports. */
-export async function startEdge(settings: EdgeSettings & OwnPlace, api: ClusterApi): Promise<Edge> {
+export async function startEdge(settings: EdgeSettings & OwnPlace, api: KubernetesApi): Promise<Edge> {
   const { namespace, ports, peers, address } = settings;
   const [entries, objects] = [new Entries(api, namespace), new ServingObjects(api, namespace)];
   const replicas = peers && new Replicas(api, peers);
@@ -74,7 +74,7 @@ export async function startEdge(settings: EdgeSettings & OwnPlace, api: ClusterA
   };
 }
 
-function makeIdentify({ identity }: EdgeSettings, api: ClusterApi): Identify {
+function makeIdentify({ identity }: EdgeSettings, api: KubernetesApi): Identify {
   const byCluster = kubernetesIdentity(api, identity.audience);
   if (identity.kind === 'kubernetes') return byCluster;
   return oidcIdentity(identity, new SigningKeys(identity.issuer), byCluster);

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ClusterApi, ClusterObject } from './cluster-api.ts';
+import type { KubernetesApi } from '../kubernetes/api.ts';
+import type { ClusterObject } from './cluster-object.ts';
 import { log, sentenceOf } from './log.ts';
 
 /** What is followed: `path` is the list's, without a query. */
@@ -16,17 +17,17 @@ const WATCH_SECONDS = 120;
 const PAGE = 500;
 
 /** The objects of one list, as they are now: read once and then watched. During an outage it keeps what it knows. */
-export class WatchedObjects {
-  readonly #api: ClusterApi;
+export class WatchedObjects<T extends ClusterObject = ClusterObject> {
+  readonly #api: KubernetesApi;
   readonly #followed: Followed;
-  readonly #onChange: (name: string, object: ClusterObject | undefined) => void;
-  #objects = new Map<string, ClusterObject>();
+  readonly #onChange: (name: string, object: T | undefined) => void;
+  #objects = new Map<string, T>();
   #synced = false;
 
   constructor(
-    api: ClusterApi,
+    api: KubernetesApi,
     followed: Followed,
-    onChange: (name: string, object: ClusterObject | undefined) => void = () => undefined,
+    onChange: (name: string, object: T | undefined) => void = () => undefined,
   ) {
     this.#api = api;
     this.#followed = followed;
@@ -38,7 +39,7 @@ export class WatchedObjects {
     return this.#synced;
   }
 
-  get all(): ReadonlyMap<string, ClusterObject> {
+  get all(): ReadonlyMap<string, T> {
     return this.#objects;
   }
 
@@ -59,11 +60,11 @@ export class WatchedObjects {
   }
 
   async #read(signal: AbortSignal): Promise<string> {
-    const objects = new Map<string, ClusterObject>();
+    const objects = new Map<string, T>();
     let [version, next] = ['', ''];
     do {
       const page = await this.#readPage(next, signal);
-      for (const object of page.items ?? []) if (object.metadata?.name) objects.set(object.metadata.name, object);
+      for (const object of page.items ?? []) objects.set(object.metadata.name, object);
       version = page.metadata?.resourceVersion ?? '';
       next = page.metadata?.continue ?? '';
     } while (next !== '');
@@ -76,10 +77,10 @@ export class WatchedObjects {
     return version;
   }
 
-  async #readPage(next: string, signal: AbortSignal): Promise<Page> {
+  async #readPage(next: string, signal: AbortSignal): Promise<Page<T>> {
     const query = this.#query({ limit: String(PAGE), ...(next && { continue: next }) });
     const limited = AbortSignal.any([signal, AbortSignal.timeout(LIST_MILLISECONDS)]);
-    return (await this.#api.get(`${this.#followed.path}?${query}`, { signal: limited })) as Page;
+    return (await this.#api.get(`${this.#followed.path}?${query}`, { signal: limited })) as Page<T>;
   }
 
   /** Watches as long as the API server goes on from where the last watch ended. */
@@ -93,8 +94,10 @@ export class WatchedObjects {
       });
       const began = Date.now();
       const limited = AbortSignal.any([signal, AbortSignal.timeout((WATCH_SECONDS + 30) * 1000)]);
-      for await (const { type, object } of this.#api.watch(`${this.#followed.path}?${query}`, { signal: limited })) {
+      for await (const event of this.#api.watch(`${this.#followed.path}?${query}`, { signal: limited })) {
+        const { type } = event;
         if (type === 'ERROR') return; // its version is too old: read everything anew
+        const object = event.object as T;
         version = versionOf(object) ?? version;
         if (type !== 'BOOKMARK') this.#note(type, object);
       }
@@ -102,9 +105,8 @@ export class WatchedObjects {
     }
   }
 
-  #note(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: ClusterObject): void {
-    const name = object.metadata?.name;
-    if (name === undefined) return;
+  #note(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: T): void {
+    const { name } = object.metadata;
     if (type === 'DELETED') this.#objects.delete(name);
     else this.#objects.set(name, object);
     this.#onChange(name, type === 'DELETED' ? undefined : object);
@@ -116,13 +118,13 @@ export class WatchedObjects {
   }
 }
 
-interface Page {
+interface Page<T> {
   readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string };
-  readonly items?: readonly ClusterObject[];
+  readonly items?: readonly T[];
 }
 
 function versionOf(object: ClusterObject | undefined): string | undefined {
-  return object?.metadata?.resourceVersion;
+  return object?.metadata.resourceVersion;
 }
 
 function aborted(signal: AbortSignal): boolean {

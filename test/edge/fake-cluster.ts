@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { Agent, createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
-import type { ClusterApi, ClusterObject } from '../../edge/cluster-api.ts';
-import { connectTo } from '../../edge/connect-in-cluster.ts';
+import type { ClusterObject } from '../../edge/cluster-object.ts';
+import { type KubernetesApi, makeApi } from '../../kubernetes/api.ts';
 import { internalHost, endpointObjectName } from '../../schemas/kubernetes-names.ts';
 import { SERVING_ENTRY_KEY, SERVING_ENTRY_LABEL, type ServingEntry } from '../../schemas/serving-entry.ts';
 
@@ -24,7 +24,7 @@ interface Access {
 
 /** As much of a Kubernetes API server as the edge asks: lists, watches, reviews, logs. Real HTTP, no cluster. */
 export class FakeCluster {
-  readonly api: ClusterApi;
+  readonly api: KubernetesApi;
   readonly users = new Map<string, FakeUser>();
   /** `user verb name`; the name `*` is for a question about all. */
   readonly allowed = new Set<string>();
@@ -40,7 +40,12 @@ export class FakeCluster {
 
   private constructor(server: Server, port: number) {
     this.#server = server;
-    this.api = connectTo({ server: `http://127.0.0.1:${port}`, ca: undefined, token: () => Promise.resolve('own') });
+    this.api = makeApi({
+      server: `http://127.0.0.1:${port}`,
+      name: 'the fake cluster',
+      agent: new Agent({ keepAlive: true }),
+      headers: () => Promise.resolve({ authorization: 'Bearer own' }),
+    });
     server.on('request', (request, response) => {
       void this.#answer(request, response).catch(() => response.writeHead(500).end('{}'));
     });
@@ -72,7 +77,7 @@ export class FakeCluster {
     const objects = this.#objects.get(path) ?? new Map<string, ClusterObject>();
     this.#objects.set(path, objects);
     this.#version += 1;
-    const { metadata = {} } = object as ClusterObject;
+    const { metadata = {} } = object as { metadata?: object };
     const whole = { ...object, metadata: { ...metadata, name, resourceVersion: String(this.#version) } };
     const type = objects.has(name) ? 'MODIFIED' : 'ADDED';
     objects.set(name, whole);
@@ -152,7 +157,7 @@ function select(items: readonly ClusterObject[], { searchParams }: URL): readonl
   const [key = '', value] = (searchParams.get('labelSelector') ?? '').split('=');
   if (key === '') return items;
   return items.filter((o) =>
-    value === undefined ? o.metadata?.labels?.[key] !== undefined : o.metadata?.labels?.[key] === value,
+    value === undefined ? o.metadata.labels?.[key] !== undefined : o.metadata.labels?.[key] === value,
   );
 }
 
