@@ -1,3 +1,4 @@
+import { join, relative } from 'node:path';
 import { Image } from '@pulumi/docker/image.js';
 import { Provider } from '@pulumi/docker/provider.js';
 import * as pulumi from '@pulumi/pulumi';
@@ -59,13 +60,14 @@ async function buildImage(plan: ImagePlan, { declaration, entity, provider }: Im
   });
   const cached = await findCacheImage(plan);
   const limit = `${timeoutSeconds}s`;
+  const context = relative(process.cwd(), join(root, plan.context)); // the plugin runs where the program does
   const image = new Image(
     plan.reference,
     {
       imageName: plan.reference,
       build: {
-        context: plan.context,
-        dockerfile: `${plan.context}/Dockerfile`,
+        context,
+        dockerfile: `${context}/Dockerfile`,
         platform,
         network: 'none',
         args: { BUILDKIT_INLINE_CACHE: '1' },
