@@ -23,7 +23,8 @@ export function takePlatform(context: Context): { readonly context: Context; rea
 export async function upPlatform(context: Context): Promise<Outcome> {
   return withPlatform(context, async (project, stack, { environment, ...options }) => {
     await ensurePlatformImages({ context, project, environment, progress: options.progress });
-    const outcome = await upStack(project, stack, options);
+    // What was changed by hand is put back.
+    const outcome = await upStack(project, stack, { ...options, refresh: true });
     requireDone(stack, outcome, context);
     const { plan, outputs } = outcome;
     const lines = [`${PLATFORM}: ${plan.verdict.words}`, ...renderOutputs(outputs)];

@@ -26,7 +26,10 @@ const STEPS: Readonly<Partial<Record<string, readonly [string, string]>>> = {
 function renderStep({ op, urn, type, new: after, old: before }: StepEventMetadata, at: 0 | 1): string | undefined {
   const words = STEPS[op]?.[at];
   const custom = (after ?? before)?.custom ?? false;
-  return words && custom && !type.startsWith('pulumi:') ? `${resourceName(urn)}: ${words}` : undefined;
+  if (!words || !custom || type.startsWith('pulumi:')) return undefined;
+  // Objects of several kinds share a name.
+  const kind = type.startsWith('kubernetes:') ? `${type.split(':').at(-1) ?? ''} ` : '';
+  return `${kind}${resourceName(urn)}: ${words}`;
 }
 
 function isStack(urn: string): boolean {

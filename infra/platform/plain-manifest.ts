@@ -10,7 +10,12 @@ export interface PlainManifest extends KubernetesManifest {
   };
 }
 
-/** `Deployment/knative-serving/activator`: an object among others, and the name of its resource. */
-export function objectKey({ kind, metadata: { name, namespace } }: PlainManifest): string {
-  return [kind, ...(namespace === undefined ? [] : [namespace]), name].join('/');
+/** `Deployment/knative-serving/activator`: an object among others. */
+export function objectKey(manifest: PlainManifest): string {
+  return `${manifest.kind}/${resourceName(manifest)}`;
+}
+
+/** `knative-serving/activator`: a resource among others of its type. */
+export function resourceName({ metadata: { name, namespace } }: PlainManifest): string {
+  return namespace === undefined ? name : `${namespace}/${name}`;
 }

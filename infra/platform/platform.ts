@@ -11,7 +11,7 @@ import { makeEdge } from './objects/edge.ts';
 import { makeNamespaces } from './objects/namespaces.ts';
 import { makeNetworkPolicies } from './objects/network-policies.ts';
 import { makeQuota } from './objects/quota.ts';
-import { objectKey, type PlainManifest } from './plain-manifest.ts';
+import { type PlainManifest, resourceName } from './plain-manifest.ts';
 
 export interface PlatformParts {
   readonly environment: KubernetesEnvironment;
@@ -56,7 +56,7 @@ type Place = Required<Pick<ObjectOptions, 'parent' | 'provider'>>;
 function registerKnative(knative: PreparedKnative, place: Place): readonly pulumi.Resource[] {
   if (knative.mode === 'adopt') {
     for (const warning of knative.warnings) void pulumi.log.warn(warning);
-    for (const patch of knative.patches) new KubernetesPatch(objectKey(patch), patch, place);
+    for (const patch of knative.patches) new KubernetesPatch(resourceName(patch), patch, place);
     return [];
   }
   const steps: KubernetesObject[][] = [];
@@ -74,7 +74,7 @@ function registerProgram(objects: readonly PlainManifest[], options: ObjectOptio
 }
 
 function register(objects: readonly PlainManifest[], options: ObjectOptions): KubernetesObject[] {
-  return objects.map((object) => new KubernetesObject(objectKey(object), object, options));
+  return objects.map((object) => new KubernetesObject(resourceName(object), object, options));
 }
 
 function allOf({ dependsOn }: ObjectOptions, more: readonly pulumi.Resource[]): pulumi.Input<pulumi.Resource>[] {

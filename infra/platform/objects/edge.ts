@@ -138,7 +138,7 @@ function makeService(environment: KubernetesEnvironment): PlainManifest {
   return {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: { ...metadata(environment), annotations },
+    metadata: { ...metadata(environment), ...(Object.keys(annotations).length > 0 && { annotations }) },
     spec: {
       type: serviceType,
       selector: partLabels(EDGE),

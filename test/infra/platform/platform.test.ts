@@ -41,12 +41,12 @@ describe('Platform', () => {
     expect(url).toBe('http://10.1.2.3');
     await expect(`${names.toSorted().join('\n')}\n`).toMatchFileSnapshot('golden/registered-install.txt');
     const place = (name: string) => names.findIndex((n) => n.endsWith(name));
-    expect(place('Namespace/knative-serving')).toBeLessThan(place('ConfigMap/knative-serving/config-network'));
-    expect(place('ConfigMap/knative-serving/config-network')).toBeLessThan(
-      place('Deployment/knative-serving/activator'),
+    expect(place(':Namespace knative-serving')).toBeLessThan(place(':ConfigMap knative-serving/config-network'));
+    expect(place(':ConfigMap knative-serving/config-network')).toBeLessThan(
+      place(':Deployment knative-serving/activator'),
     );
-    expect(place('Deployment/knative-serving/activator')).toBeLessThan(place('config.webhook.serving.knative.dev'));
-    expect(place('Deployment/davit-system/davit-edge')).toBeLessThan(place('Service/davit-system/davit-edge'));
+    expect(place(':Deployment knative-serving/activator')).toBeLessThan(place('config.webhook.serving.knative.dev'));
+    expect(place(':Deployment davit-system/davit-edge')).toBeLessThan(place(':Service davit-system/davit-edge'));
   });
 
   it("registers patches of somebody's Knative", async () => {
@@ -65,7 +65,7 @@ describe('Platform', () => {
     const { url, names } = await deploy({ mode: 'adopt', ...makeAdoption(found, environment) }, environment);
     expect(url).toBe('https://serving.example');
     await expect(`${names.toSorted().join('\n')}\n`).toMatchFileSnapshot('golden/registered-adopt.txt');
-    expect(registered.find(({ name }) => name === 'ConfigMap/knative-serving/config-defaults')?.inputs).toEqual({
+    expect(registered.find(({ name }) => name === 'knative-serving/config-defaults')?.inputs).toEqual({
       apiVersion: 'v1',
       kind: 'ConfigMap',
       metadata: { name: 'config-defaults', namespace: 'knative-serving' },
