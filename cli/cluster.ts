@@ -1,4 +1,18 @@
-import { type Cluster, clusterDown, clusterStatus, clusterUp } from '../offline/cluster/cluster.ts';
+import {
+  type Cluster,
+  type ClusterOptions,
+  clusterDown,
+  clusterStatus,
+  clusterUp,
+} from '../offline/cluster/cluster.ts';
+import { describeCluster } from '../offline/cluster/describe-cluster.ts';
+import {
+  ENVIRONMENT_FILE,
+  removeEnvironmentFile,
+  type WrittenFile,
+  writeEnvironmentFile,
+} from '../offline/cluster/environment-file.ts';
+import { renderEnvironment, TO_FILL_IN } from '../offline/cluster/render-environment.ts';
 import { type Command, type Context, type Outcome, UsageError } from './command.ts';
 
 export const cluster: Command = {
@@ -7,15 +21,22 @@ export const cluster: Command = {
   help: `In the first of these ways that this machine has:
   --context NAME   a cluster of your own: looked at, never changed
   kind             where kind is on the PATH and Docker runs: the cluster "davit" and a registry, in Docker
-  a node           on Linux as root: Kubernetes, containerd, a registry and Knative Serving on this machine, built once
-                   from Go modules and Debian packages (a quarter of an hour on two idle cores, then half a minute)
+  a node           on Linux as root: Kubernetes, containerd, Docker's engine, a registry and Knative Serving on this
+                   machine, built once from Go modules and Debian packages (20 minutes on two idle cores, then half a
+                   minute)
+
+"up" writes environments/cluster.yaml into the project it is called in, which describes the cluster: then
+"davit up _platform --env cluster" and "davit up NAME --env cluster" work. "down" removes it. One that you wrote or
+changed is never touched.
 
   davit cluster up
+  davit cluster up --context mine --registry ghcr.io/acme/models
   davit cluster status --json
   davit cluster down`,
   options: {
-    bare: { type: 'boolean', help: 'Kubernetes and a registry only, without Knative: for trying to install it' },
+    bare: { type: 'boolean', help: 'Without Knative: then "davit up _platform --env cluster" installs it' },
     context: { type: 'string', value: 'NAME', help: "A context of kubectl's: use that cluster" },
+    registry: { type: 'string', value: 'HOST/PATH', help: 'Where images go, in environments/cluster.yaml' },
   },
   args: { min: 1, max: 1 },
   run: runCluster,
@@ -23,25 +44,72 @@ export const cluster: Command = {
 
 const NOTHING: Outcome = { diagnostics: [], result: null, text: '' };
 
-async function runCluster({ args, options, progress, signal }: Context): Promise<Outcome> {
-  const { context, bare } = options;
-  const asked = { progress, signal, ...(typeof context === 'string' && { context }), bare: bare === true };
+async function runCluster(context: Context): Promise<Outcome> {
+  const { args, options, progress, signal } = context;
+  const named = options['context'];
+  const asked = {
+    progress,
+    signal,
+    ...(typeof named === 'string' && { context: named }),
+    bare: options['bare'] === true,
+  };
   switch (args[0] ?? '') {
     case 'up':
-      return outcome(await clusterUp(asked));
+      return up(context, asked);
     case 'status': {
       const found = await clusterStatus(asked);
       return found
         ? outcome(found)
         : { ...NOTHING, text: 'No cluster. Make one with: davit cluster up\n', failed: true };
     }
-    case 'down': {
-      const removed = await clusterDown(asked);
-      return { ...NOTHING, result: { removed: removed ?? null }, text: DOWN[removed ?? 'none'] };
-    }
+    case 'down':
+      return down(context, asked);
     default:
       throw new UsageError(`Cannot run "cluster ${args[0] ?? ''}": expected up, status or down`);
   }
+}
+
+async function up(context: Context, asked: ClusterOptions): Promise<Outcome> {
+  const found = await clusterUp(asked);
+  const made = outcome(found);
+  const root = findProject(context);
+  if (root === undefined)
+    return { ...made, text: `${made.text}In a project, "davit cluster up" also writes ${ENVIRONMENT_FILE}\n` };
+  const registry = context.options['registry'];
+  const described = await describeCluster(found, { ...asked, ...(typeof registry === 'string' && { registry }) });
+  const text = renderEnvironment(described);
+  const file = await writeEnvironmentFile(root, text);
+  return {
+    ...made,
+    result: { ...found, environmentFile: { path: ENVIRONMENT_FILE, state: file } },
+    text: `${made.text}${sayNext(file, { complete: !text.includes(TO_FILL_IN) })}`,
+  };
+}
+
+async function down(context: Context, asked: ClusterOptions): Promise<Outcome> {
+  const removed = await clusterDown(asked);
+  const root = findProject(context);
+  const file = removed !== 'context' && root !== undefined && (await removeEnvironmentFile(root));
+  const text = `${DOWN[removed ?? 'none']}${file ? `${ENVIRONMENT_FILE} is gone too\n` : ''}`;
+  return { ...NOTHING, result: { removed: removed ?? null, environmentFileRemoved: file }, text };
+}
+
+/** A cluster needs no project. */
+function findProject(context: Context): string | undefined {
+  try {
+    return context.root;
+  } catch (e) {
+    if (e instanceof UsageError) return undefined;
+    throw e;
+  }
+}
+
+function sayNext(file: WrittenFile, { complete }: { readonly complete: boolean }): string {
+  const next = 'npx davit up _platform --env cluster && npx davit up --env cluster';
+  if (file === 'theirs')
+    return `${ENVIRONMENT_FILE} is yours, and is left as it is; without it this command writes one\nNext: ${next}\n`;
+  const what = `${ENVIRONMENT_FILE} describes it`;
+  return complete ? `${what}\nNext: ${next}\n` : `${what}, up to what is marked ${TO_FILL_IN}\nThen: ${next}\n`;
 }
 
 const DOWN = {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { findKubectl } from './go-programs.ts';
-import { readKnativeVersion } from './knative.ts';
+import { isKnativeDavits, readKnativeVersion } from './knative.ts';
 import { KIND_CONTEXT, kindDown, kindExists, kindIsPossible, kindUp } from './kind-cluster.ts';
 import { callKubectl, type Kubectl } from './kubectl.ts';
 import { nodeDown, type NodeOptions, nodeUp } from './node-cluster.ts';
@@ -28,6 +28,8 @@ export interface Cluster {
   readonly kubernetes?: string;
   /** `1.21.0` */
   readonly knative?: string;
+  /** Whether `davit up _platform` installed it, and not this. */
+  readonly knativeIsDavits?: boolean;
 }
 
 export interface ClusterOptions extends NodeOptions {
@@ -94,8 +96,14 @@ async function readCluster(kind: ClusterKind, options: ClusterOptions): Promise<
   }
   const server = (JSON.parse(version.stdout) as { readonly serverVersion: { readonly gitVersion: string } })
     .serverVersion;
+  const knative = await readKnative(to);
+  return { kind, state: 'up', ...place, kubernetes: server.gitVersion, ...knative };
+}
+
+async function readKnative(to: Kubectl): Promise<Pick<Cluster, 'knative' | 'knativeIsDavits'>> {
   const knative = await readKnativeVersion(to);
-  return { kind, state: 'up', ...place, kubernetes: server.gitVersion, ...(knative !== undefined && { knative }) };
+  if (knative === undefined) return {};
+  return { knative, ...((await isKnativeDavits(to)) && { knativeIsDavits: true }) };
 }
 
 async function readImages(): Promise<Pick<Cluster, 'images'>> {

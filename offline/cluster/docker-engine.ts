@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { timed } from '../../system/progress.ts';
 import type { BuildOptions } from '../go-build.ts';
 import { ensureFolder, folderOf, keyOf } from './cached-folder.ts';
@@ -13,6 +14,7 @@ import { runChecked } from './run-checked.ts';
 const PACKAGE = 'docker.io';
 const LIMIT_SECONDS = 30;
 const POLL_MILLISECONDS = 100;
+const CONFIG_FILE = join(NODE_FOLDER, 'docker.json');
 const WHAT = `get Debian's package ${PACKAGE}`;
 
 /** Docker's engine: the machine's own program, else Debian's. */
@@ -26,8 +28,10 @@ export async function unpackedDockerClient(): Promise<string> {
 }
 
 /** The engine as a part of the node: it builds and pushes, and gives no container a network. */
-export function makeDockerEngine(program: string): Component {
+export async function makeDockerEngine(program: string): Promise<Component> {
+  await writeFileAtomically(CONFIG_FILE, '{}'); // else it would read what the machine's own engine is told
   const flags = [
+    `--config-file=${CONFIG_FILE}`,
     `--host=unix://${DOCKER_SOCKET}`,
     `--data-root=${join(NODE_FOLDER, 'docker')}`,
     `--exec-root=${join(NODE_FOLDER, 'docker-run')}`,
@@ -37,7 +41,7 @@ export function makeDockerEngine(program: string): Component {
     '--exec-opt=native.cgroupdriver=cgroupfs',
     '--oom-score-adjust=0', // less is forbidden where the node may run
     ...['--iptables=false', '--ip6tables=false', '--bridge=none', '--ip-forward=false', '--ip-masq=false'],
-    '--log-level=warn',
+    '--log-level=error', // a warning for each build, of nothing
   ];
   return { name: 'docker', command: [program, ...flags], after: `unix:${CONTAINERD_SOCKET}` };
 }

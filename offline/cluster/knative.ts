@@ -44,3 +44,10 @@ export async function readKnativeVersion(to: Kubectl): Promise<string | undefine
   ];
   return (await kubectl(to, args)).trim() || undefined;
 }
+
+/** Whether Knative Serving belongs to the platform of an environment: then nobody else may change it. */
+export async function isKnativeDavits(to: Kubectl): Promise<boolean> {
+  const path = '{.metadata.labels.app\\.kubernetes\\.io/managed-by}';
+  const args = ['get', 'namespace', 'knative-serving', '--ignore-not-found', '-o', `jsonpath=${path}`];
+  return (await kubectl(to, args)).trim() === 'davit';
+}

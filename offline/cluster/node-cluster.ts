@@ -1,7 +1,7 @@
-import { chmod, mkdir, rm } from 'node:fs/promises';
+import { access, chmod, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
-import { timed } from '../../system/progress.ts';
+import { type Progress, timed } from '../../system/progress.ts';
 import { withFileLock } from '../../system/file-lock.ts';
 import type { BuildOptions } from '../go-build.ts';
 import { makeCertificates } from './certificates.ts';
@@ -11,13 +11,14 @@ import { ensureDebianPackages, findProgram } from './debian.ts';
 import { ensureDockerEngine, makeDockerEngine, waitForDockerEngine } from './docker-engine.ts';
 import { ensureGoPrograms, type GoPrograms } from './go-programs.ts';
 import { ensureImages, imageReference, type Images } from './images.ts';
-import { installDns, installKnative, waitForKnative } from './knative.ts';
+import { installDns, installKnative, isKnativeDavits, readKnativeVersion, waitForKnative } from './knative.ts';
 import { type KnativeManifests, makeKnativeManifests } from './knative-manifests.ts';
 import { callKubectl, type Kubectl, until } from './kubectl.ts';
+import { writeManifestFiles } from './manifest-files.ts';
 import { connectNode, disconnectNode, requireFreeRanges, writeCniConfiguration } from './network.ts';
 import { makeNode } from './node.ts';
 import { endNodeProcess, findNodeProcess, hasComponents, startComponents, startNodeProcess } from './node-process.ts';
-import { IMAGES_FILE, KUBECONFIG, LOGS_FOLDER, NODE_FOLDER, NODE_NAME } from './places.ts';
+import { IMAGES_FILE, KNATIVE_INSTALLED, KUBECONFIG, LOGS_FOLDER, NODE_FOLDER, NODE_NAME } from './places.ts';
 import { makeRegistry, pushImage, requireFreePort, waitForRegistry } from './registry.ts';
 import { ensureWheels, type WheelPrograms } from './wheels.ts';
 
@@ -59,10 +60,24 @@ export async function nodeUp(options: NodeOptions): Promise<void> {
     await waitForDockerEngine(to.signal);
     await installDns(to, parts.images);
     await waitForNode(to);
-    if (options.bare) return;
-    await timed(progress, 'Installing Knative and Kourier', () => installKnative(to, parts.manifests));
-    await timed(progress, 'Waiting for Knative', () => waitForKnative(to));
+    await writeManifestFiles(parts.manifests);
+    if (!options.bare && !(await isKnativeDavits(to))) await ensureKnative(to, parts.manifests, progress);
   });
+}
+
+/** Once only: what others have changed of it since then stays. */
+async function ensureKnative(to: Kubectl, manifests: KnativeManifests, progress: Progress): Promise<void> {
+  if ((await isFile(KNATIVE_INSTALLED)) && (await readKnativeVersion(to)) !== undefined) return;
+  await timed(progress, 'Installing Knative and Kourier', () => installKnative(to, manifests));
+  await timed(progress, 'Waiting for Knative', () => waitForKnative(to));
+  await writeFileAtomically(KNATIVE_INSTALLED, '');
+}
+
+function isFile(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Takes the node down: no process, interface, rule, mount, control group or file of it is left. */
@@ -102,7 +117,7 @@ async function startNode({ programs, wheels, images, docker }: Parts): Promise<v
     ...makeControlPlane({ etcd: wheels.etcd, kubernetes }),
     ...(await makeRegistry(join(programs.registry, 'registry'))),
     ...(await makeNode({ kubernetes, containerd, pause: imageReference(images.pause) })),
-    makeDockerEngine(docker),
+    await makeDockerEngine(docker),
   ]);
 }
 

@@ -4,6 +4,8 @@ export const KUBECONFIG = `${NODE_FOLDER}/kubeconfig`;
 export const LOGS_FOLDER = `${NODE_FOLDER}/logs`;
 /** Names of the images that the registry holds from the start: `{activator: 'localhost:5001/…'}`. */
 export const IMAGES_FILE = `${NODE_FOLDER}/images.json`;
+/** There when this has installed Knative to the end. */
+export const KNATIVE_INSTALLED = `${NODE_FOLDER}/knative-installed`;
 /** What kubectl keeps of a cluster, which would else be in the user's home. */
 export const KUBECTL_CACHE = `${NODE_FOLDER}/kubectl`;
 export const CONTAINERD_SOCKET = `${NODE_FOLDER}/containerd.sock`;

@@ -9,11 +9,13 @@ export interface DescribedCluster {
   readonly images: Readonly<Record<string, string>>;
   readonly dockerHost: string | undefined;
   /** What `davit up _platform` installs; undefined: the cluster has Knative. */
-  readonly knative: readonly PinnedFile[] | undefined;
+  readonly knative: readonly PinnedFile[] | 'to fill in' | undefined;
   /** Whether it is this machine, whose memory its own programs need too. */
   readonly small: boolean;
 }
 
+/** Marks a comment: what is not known, and the user has to say. */
+export const TO_FILL_IN = 'TO FILL IN';
 const GPU_TYPES = ['MEDIUM', 'MEDIUM_4', 'MEDIUM_8', 'LARGE', 'LARGE_2', 'LARGE_4', 'LARGE_8', 'XLARGE', 'XLARGE_8'];
 
 /** The text of an environment file that describes a cluster to try things on. */
@@ -31,7 +33,7 @@ export function renderEnvironment(described: DescribedCluster): string {
   ].join('\n');
 }
 
-function renderImages({ registry, images, dockerHost }: DescribedCluster): readonly string[] {
+function renderImages({ registry, images, dockerHost, small }: DescribedCluster): readonly string[] {
   const { python, node, envoy } = images;
   return [
     'images:',
@@ -40,22 +42,30 @@ function renderImages({ registry, images, dockerHost }: DescribedCluster): reado
     line('  node', node, 'docker.io/library/node@sha256:… of 24-slim'),
     line('  envoy', envoy, 'docker.io/envoyproxy/envoy@sha256:…'),
     ...(dockerHost === undefined ? [] : [`  docker_host: ${quote(dockerHost)}`]),
+    ...(small && process.arch === 'arm64' ? ['  platform: linux/arm64'] : []),
   ];
 }
 
 /** A line, or the same as a comment that says what to fill in. */
 function line(field: string, value: string | undefined, missing: string, end = ''): string {
-  return value === undefined ? `  # TO FILL IN:${field}: ${missing}${end}` : `${field}: ${quote(value)}${end}`;
+  return value === undefined ? `  # ${TO_FILL_IN}:${field}: ${missing}${end}` : `${field}: ${quote(value)}${end}`;
 }
 
 function renderKnative({ knative }: DescribedCluster): readonly string[] {
   if (!knative) return [];
+  if (knative === 'to fill in')
+    return [
+      `# ${TO_FILL_IN}: the cluster has no Knative Serving: install it with Kourier, or name manifests here, as`,
+      ...EXAMPLE,
+    ];
   return [
     'knative:',
     '  manifests:',
     ...knative.map(({ source, sha256 }) => `    - { source: ${quote(source)}, sha256: ${sha256} }`),
   ];
 }
+
+const EXAMPLE = ['# knative:', '#   manifests:', '#     - { source: https://…/serving-crds.yaml, sha256: … }'];
 
 /** Much less than Databricks gives: many small models on one machine, and no wait of half an hour for a mistake. */
 const SMALL = [

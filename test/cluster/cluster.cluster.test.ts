@@ -4,13 +4,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { type Cluster, clusterDown, clusterStatus, clusterUp } from '../../offline/cluster/cluster.ts';
+import { describeCluster } from '../../offline/cluster/describe-cluster.ts';
+import { ENVIRONMENT_FILE } from '../../offline/cluster/environment-file.ts';
 import { findKubectl } from '../../offline/cluster/go-programs.ts';
 import { imageReference } from '../../offline/cluster/images.ts';
 import { applyObjects, type Kubectl, kubectl } from '../../offline/cluster/kubectl.ts';
+import { pinImages } from '../../offline/cluster/kind-parts.ts';
 import { makeImage, planProgram, readImage } from '../../offline/cluster/oci-image.ts';
 import { NODE_NAME } from '../../offline/cluster/places.ts';
 import { pushImage } from '../../offline/cluster/registry.ts';
+import { renderEnvironment } from '../../offline/cluster/render-environment.ts';
 import { buildGo } from '../../offline/go-build.ts';
+import { makeInstallation } from '../../infra/platform/knative/make-installation.ts';
+import { readPinnedFile } from '../../infra/platform/knative/read-pinned-file.ts';
+import { parseEnvironment } from '../../schemas/environment.ts';
 import { findOnNode, readTraces } from './machine-traces.ts';
 
 const NAMESPACE = 'davit-cluster-test';
@@ -70,7 +77,7 @@ test('a graphics card that is declared on the node is handed out once', async ()
   expect(await read(scheduled.replace('].status', '].message'))).toContain('Insufficient nvidia.com/gpu');
 });
 
-test.each(['kubelet', 'containerd', 'kube-apiserver', 'kube-proxy'])(
+test.each(['kubelet', 'containerd', 'kube-apiserver', 'kube-proxy', 'dockerd'])(
   'a killed %s comes back, and what serves goes on serving',
   async (program) => {
     const gateway = await readGateway();
@@ -93,6 +100,37 @@ test.each(['kubelet', 'containerd', 'kube-apiserver', 'kube-proxy'])(
     expect(new Set(answers)).toEqual(new Set([200]));
   },
 );
+
+test('the engine of the node pulls from the registry, and gives the digest', async () => {
+  vi.stubEnv('DOCKER_HOST', cluster.dockerHost);
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+  });
+  const python = cluster.images?.['python'] ?? '';
+  await expect.poll(() => pinImages({ python }, options), { timeout: 20_000 }).toEqual({ python });
+});
+
+test('what is written for a platform that owns Knative installs this very Knative', async () => {
+  const described = await describeCluster({ ...cluster, knativeIsDavits: true }, options);
+  const { environment, diagnostics } = parseEnvironment(renderEnvironment(described), ENVIRONMENT_FILE);
+  expect(diagnostics).toEqual([]);
+  if (environment?.target !== 'kubernetes' || environment.knative.mode !== 'install')
+    throw new Error('expected an environment that installs Knative');
+  const files = await Promise.all(environment.knative.manifests.map((file) => readPinnedFile(file, '/')));
+  const { version, steps } = makeInstallation(files, environment);
+  expect(version).toBe('1.21.0');
+  const images = JSON.stringify(steps).matchAll(/"image":"([^"]*)"/g);
+  expect([...images].map(([, image]) => image).filter((image) => !image?.startsWith('localhost:5001/davit/'))).toEqual(
+    [],
+  );
+});
+
+test('a Knative that is there is adopted', async () => {
+  const text = renderEnvironment(await describeCluster(cluster, options));
+  const { environment, diagnostics } = parseEnvironment(text, ENVIRONMENT_FILE);
+  expect(diagnostics).toEqual([]);
+  expect(environment).toMatchObject({ target: 'kubernetes', knative: { mode: 'adopt' } });
+});
 
 test('a context of the user is looked at and left as it is', async () => {
   vi.stubEnv('KUBECONFIG', cluster.kubeconfig);

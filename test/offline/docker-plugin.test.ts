@@ -6,6 +6,7 @@ import { buildArguments } from '../../offline/plugins/docker/build-image.ts';
 import { digestContext } from '../../offline/plugins/docker/context-digest.ts';
 import { withDockerConfig } from '../../offline/plugins/docker/docker-config.ts';
 import { makeDockerProvider } from '../../offline/plugins/docker/docker-provider.ts';
+import { makeImageResource } from '../../offline/plugins/docker/image-resource.ts';
 import { describeImage, type ImageInputs } from '../../offline/plugins/docker/image-inputs.ts';
 import type { Context } from '../../provider/provider.ts';
 
@@ -26,11 +27,11 @@ beforeEach(async () => {
 });
 
 function image() {
-  return makeDockerProvider('5.2.0').resources['docker:index/image:Image']!;
+  return makeImageResource(() => undefined);
 }
 
-async function checked(inputs: Partial<ImageInputs>) {
-  return image().check!({ name: 'iris', inputs, oldInputs: undefined });
+async function checked(inputs: ImageInputs) {
+  return await image().check!({ name: 'iris', inputs, oldInputs: undefined });
 }
 
 test('buildArguments() says everything that the build says, and nothing else', () => {
@@ -106,7 +107,7 @@ test('check() adds the digest of the context, so that an edited file shows as a 
       build: {
         context: folder,
         dockerfile: join(folder, 'Dockerfile'),
-        contextDigest: expect.stringMatching(/^[0-9a-f]{64}$/),
+        contextDigest: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
       },
     },
   });
@@ -115,8 +116,10 @@ test('check() adds the digest of the context, so that an edited file shows as a 
 
 test('check() refuses what cannot be built, and waits for what is not known yet', async () => {
   const nowhere = await checked({ imageName: 'iris:1', build: { context: join(folder, 'nowhere') } });
-  expect(nowhere.failures).toEqual([{ property: 'build.context', reason: expect.stringContaining('nowhere') }]);
-  const odd = await checked({ imageName: '', build: { context: folder }, buildx: true } as object);
+  expect(nowhere.failures).toEqual([
+    { property: 'build.context', reason: expect.stringContaining('nowhere') as string },
+  ]);
+  const odd = await checked({ imageName: '', build: { context: folder }, buildx: true } as ImageInputs);
   expect(odd.failures?.map((f) => f.property)).toEqual(['buildx', 'imageName']);
   const later = { context: UNKNOWN, dockerfile: join(folder, 'Dockerfile') };
   expect(await checked({ imageName: UNKNOWN, build: later })).toEqual({
@@ -144,9 +147,9 @@ test('a preview builds nothing: the digest is what the update will know', async 
 });
 
 test('configuration that is not honoured is refused', () => {
-  const { configure } = makeDockerProvider('5.2.0');
-  expect(() => configure?.({ host: 'unix:///run/docker.sock', version: '5.2.0' })).not.toThrow();
-  expect(() => configure?.({ certPath: '/certificates' })).toThrow(/certPath is not honoured/);
+  const provider = makeDockerProvider('5.2.0');
+  expect(() => provider.configure?.({ host: 'unix:///run/docker.sock', version: '5.2.0' })).not.toThrow();
+  expect(() => provider.configure?.({ certPath: '/certificates' })).toThrow(/certPath is not honoured/);
 });
 
 test('withDockerConfig() keeps a login in a private file that is gone afterwards', async () => {

@@ -62,7 +62,7 @@ func keepFilesInside(folder string) {
 	mount("tmpfs", "/run", "tmpfs", 0, "mode=0755")
 	makeFolder(itself)
 	mount(folder, itself, "", syscall.MS_BIND, "")
-	for _, top := range []string{"opt", "usr", "var"} {
+	for _, top := range []string{"etc", "opt", "usr", "var"} {
 		upper, work := filepath.Join(memory, top, "upper"), filepath.Join(memory, top, "work")
 		makeFolder(upper)
 		makeFolder(work)

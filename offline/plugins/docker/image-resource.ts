@@ -1,0 +1,51 @@
+import { resolve } from 'node:path';
+import type { CheckRequest, Checked, CheckFailure, Context, ResourceType } from '../../../provider/provider.ts';
+import { buildImage } from './build-image.ts';
+import { digestContext } from './context-digest.ts';
+import { completeBuild, describeImage, type ImageInputs, type ImageOutputs } from './image-inputs.ts';
+
+const HONOURED = ['imageName', 'build', 'registry', 'skipPush', 'buildOnPreview'];
+/** How the engine writes a value that only the update will know. */
+const UNKNOWN = '04da6b54-80e4-46f7-96ec-b56ff0331ba9';
+
+/** `docker:index/image:Image`. `host`: DOCKER_HOST, as it is when it is needed; undefined: Docker's own choice. */
+export function makeImageResource(host: () => string | undefined): ResourceType<ImageInputs, ImageOutputs> {
+  const make = async (inputs: ImageInputs, context: Context) => {
+    const outputs = describeImage(inputs);
+    // The engine takes an output that is missing at preview for one that the update will know.
+    if (context.preview && !(inputs.buildOnPreview === true && isKnown(inputs))) return { id: '', outputs };
+    const push = inputs.skipPush !== true && !context.preview;
+    const { id, repoDigest } = await buildImage(inputs, { host: host(), push }, context);
+    return { id, outputs: { ...outputs, repoDigest } };
+  };
+  return {
+    check,
+    create: ({ inputs }, context) => make(inputs, context),
+    update: async ({ inputs }, context) => (await make(inputs, context)).outputs,
+    read: ({ inputs, outputs }) => Promise.resolve({ inputs, outputs }),
+    // An image outlives the stack, as with Pulumi's own provider: others may run it.
+    delete: () => Promise.resolve(),
+  };
+}
+
+/** Adds the digest of what the build reads. */
+async function check({ inputs }: CheckRequest<ImageInputs>): Promise<Checked<ImageInputs>> {
+  const failures: CheckFailure[] = Object.keys(inputs)
+    .filter((name) => !name.startsWith('__') && !HONOURED.includes(name))
+    .map((property) => ({ property, reason: `Cannot honour "${property}": expected ${HONOURED.join(', ')}` }));
+  if (!inputs.imageName) failures.push({ property: 'imageName', reason: 'Cannot find "imageName": expected a name' });
+  const build = completeBuild(inputs.build);
+  const completed = { ...inputs, build };
+  if (failures.length > 0 || !isKnown(build)) return { inputs: completed, failures };
+  try {
+    const contextDigest = await digestContext(resolve(build.context), resolve(build.dockerfile));
+    return { inputs: { ...completed, build: { ...build, contextDigest } } };
+  } catch (e) {
+    const reason = `Cannot read what the image is built from: ${e instanceof Error ? e.message : String(e)}`;
+    return { inputs: completed, failures: [{ property: 'build.context', reason }] };
+  }
+}
+
+function isKnown(value: object): boolean {
+  return !JSON.stringify(value).includes(UNKNOWN);
+}
