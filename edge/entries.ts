@@ -6,7 +6,7 @@ import { parseEntry } from './parse-entry.ts';
 import { WatchedObjects } from './watched-objects.ts';
 
 /** `true` on the ConfigMap of an entry: queries of that endpoint are refused until it is taken away. */
-export const STOPPED_ANNOTATION = 'davit.dev/stopped';
+const STOPPED_ANNOTATION = 'davit.dev/stopped';
 
 /** An endpoint as its ConfigMap says it. */
 export interface Entry extends ServingEntry {

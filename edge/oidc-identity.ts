@@ -8,6 +8,7 @@ export type OidcSettings = Extract<IdentitySettings, { kind: 'oidc' }>;
 
 /** Clocks differ. */
 const SKEW_MILLISECONDS = 60_000;
+const KEPT = 'system:';
 /** Claims that say which client of the issuer a token was made for. */
 const CLIENT_CLAIMS = ['azp', 'client_id', 'cid', 'appid'] as const;
 
@@ -42,9 +43,10 @@ function readCaller({ claims }: JsonWebToken, settings: OidcSettings): Known | N
   const name = client ?? claims[settings.usernameClaim];
   if (typeof name !== 'string' || name === '') return { why: `it has no claim "${settings.usernameClaim}"` };
   // Kubernetes keeps these names for itself; a permission for one of them means the cluster's.
-  if (name.startsWith('system:')) return { why: 'its user has a name that the cluster keeps for itself' };
+  if (name.startsWith(KEPT)) return { why: 'its user has a name that the cluster keeps for itself' };
   const given = claims[settings.groupsClaim];
-  const groups = (Array.isArray(given) ? given : [given]).filter((g): g is string => typeof g === 'string');
+  const texts = (Array.isArray(given) ? given : [given]).filter((g): g is string => typeof g === 'string');
+  const groups = texts.filter((g) => !g.startsWith(KEPT));
   const kind: Caller['kind'] = client === undefined ? 'user' : 'service_principal';
   // The skew is for verifying: a token is not used beyond its end once it is known.
   return { caller: { name, kind, groups }, reviewed: undefined, expires: time(claims['exp']) };

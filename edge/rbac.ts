@@ -1,3 +1,5 @@
+import { ENDPOINTS_GROUP, ENDPOINTS_RESOURCE } from './access.ts';
+
 /** A rule of a Kubernetes Role. */
 export interface RoleRule {
   readonly apiGroups: readonly string[];
@@ -30,5 +32,5 @@ export const CLUSTER_RULES: readonly RoleRule[] = [
 
 /** For whoever may query every endpoint: the account of `davit query`, and roles that a cluster's owner binds. */
 export const QUERY_RULES: readonly RoleRule[] = [
-  { apiGroups: ['davit.dev'], resources: ['endpoints'], verbs: ['query', 'get'] },
+  { apiGroups: [ENDPOINTS_GROUP], resources: [ENDPOINTS_RESOURCE], verbs: ['query', 'get'] },
 ];

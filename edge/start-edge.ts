@@ -61,7 +61,7 @@ export async function startEdge(settings: EdgeSettings & OwnPlace, api: Kubernet
     ),
     listen(makePeerServer({ take: (d) => limiter.count(d), counts: (name) => traffic.own(name) }), ports.peers),
     listen(
-      makeAccessLogServer((answered) => traffic.note(answered)),
+      makeAccessLogServer((answered) => entries.find(answered.endpoint) && traffic.note(answered)),
       ports.log,
     ),
   ]);

@@ -39,11 +39,6 @@ export class EndpointTraffic {
     const names = new Set(all.flatMap((counts) => Object.keys(counts)));
     return Object.fromEntries([...names].map((name) => [name, all.flatMap((c) => c[name] ?? []).reduce(add, NOTHING)]));
   }
-
-  /** Forgets endpoints that are no more. */
-  keep(endpoints: ReadonlySet<string>): void {
-    for (const endpoint of this.#traffic.keys()) if (!endpoints.has(endpoint)) this.#traffic.delete(endpoint);
-  }
 }
 
 export const NOTHING: TrafficCounts = {

@@ -52,11 +52,12 @@ export function take(demand: Demand, windows: SlidingWindows, now: number): Full
 
 /** The answer to a call too many; nothing was started. */
 export function tooOften({ what, calls, seconds }: Counted, retrySeconds: number): Refusal {
+  const next = calls > 0 ? `the next one in ${retrySeconds} s` : 'another limit: this one lets nobody through';
   const period = seconds === 60 ? 'a minute' : `${seconds} seconds`;
   return {
     status: 429,
     code: 'REQUEST_LIMIT_EXCEEDED',
-    message: `Cannot take the request: the rate limit of ${what} is ${calls} calls in ${period}, expected the next one in ${retrySeconds} s`,
+    message: `Cannot take the request: the rate limit of ${what} is ${calls} calls in ${period}, expected ${next}`,
     headers: { 'retry-after': String(retrySeconds) },
   };
 }

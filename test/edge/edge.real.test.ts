@@ -191,7 +191,7 @@ describe('the edge', () => {
 
   it('takes 16 MB and refuses one byte more, announced or in chunks, before a model hears of it', async () => {
     const most = Buffer.alloc(LIMIT, 'a');
-    expect((await query({}, IRIS, most)).status).toBe(200);
+    expect((await query({ expect: '100-continue' }, IRIS, most)).status).toBe(200);
     expect((await query({ 'transfer-encoding': 'chunked' }, IRIS, most)).status).toBe(200);
     expect(seen.map((s) => [s.body.length, s.headers['content-length']])).toEqual(Array(2).fill([LIMIT, `${LIMIT}`]));
     seen = [];
@@ -288,6 +288,17 @@ describe('the edge', () => {
     stream.end('{"inputs":[1]}');
     const [headers] = (await once(stream, 'response')) as [Record<string, unknown>];
     expect([headers[':status'], (await buffer(stream)).toString()]).toEqual([200, '{"predictions":[0]}']);
+    for (const [bytes, status] of [
+      [LIMIT, 200],
+      [LIMIT + 1, 413],
+    ] as const) {
+      const large = client.request({ ':method': 'POST', ':path': IRIS, ...AUTHORIZED });
+      large.on('error', () => undefined).end(Buffer.alloc(bytes, 'a'));
+      const [answer] = (await once(large, 'response')) as [Record<string, unknown>];
+      expect(answer[':status']).toBe(status);
+      large.resume();
+    }
+    expect(seen.map((s) => s.body.length)).toEqual([14, LIMIT]);
     client.close();
   });
 

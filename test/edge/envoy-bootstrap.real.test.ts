@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
@@ -10,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeBootstrap, type TlsFiles } from '../../edge/envoy-bootstrap.ts';
 import { makeTlsFile } from '../../edge/envoy-tls.ts';
+import { runProcess } from '../../system/run-process.ts';
 import { startEnvoy, validate } from './real-envoy.ts';
 import { ask, codeOf, freePorts } from './start-test-edge.ts';
 
@@ -28,24 +28,22 @@ describe('makeBootstrap()', () => {
   let folder: string;
   let tls: TlsFiles;
 
-  beforeAll(() => {
+  beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'davit-tls-'));
     const file = (name: string) => join(folder, name);
     tls = { folder, certificate: file('tls.crt'), key: file('tls.key'), discovery: file('tls.json') };
     writeFileSync(tls.discovery, JSON.stringify(makeTlsFile(tls)));
-    makeCertificate('one.example.com');
+    await makeCertificate('one.example.com');
   });
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  function makeCertificate(name: string): void {
+  async function makeCertificate(name: string): Promise<void> {
     const subject = ['-subj', `/CN=${name}`, '-days', '2'];
     const files = ['-keyout', `${tls.key}.new`, '-out', `${tls.certificate}.new`];
-    execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...subject, ...files], {
-      stdio: 'ignore',
-    });
-    execFileSync('mv', [`${tls.key}.new`, tls.key]);
-    execFileSync('mv', [`${tls.certificate}.new`, tls.certificate]);
+    const made = await runProcess('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...subject, ...files]);
+    expect(made.code).toBe(0);
+    for (const file of [tls.key, tls.certificate]) renameSync(`${file}.new`, file);
   }
 
   it('is valid, plain and with TLS', async () => {
@@ -76,7 +74,7 @@ describe('makeBootstrap()', () => {
     };
     try {
       expect(await nameOf()).toBe('one.example.com 503');
-      makeCertificate('two.example.com');
+      await makeCertificate('two.example.com');
       for (let tries = 0; tries < 50 && (await nameOf()) !== 'two.example.com 503'; tries++) await sleep(100);
       expect(await nameOf()).toBe('two.example.com 503');
     } finally {

@@ -28,7 +28,13 @@ interface Pair {
 
 const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
 const seconds = (from: number) => Math.floor(Date.now() / 1000) + from;
-const CLAIMS = { iss: ISSUER, aud: 'davit', sub: '1', email: 'ann@example.com', groups: ['science'] };
+const CLAIMS = {
+  iss: ISSUER,
+  aud: 'davit',
+  sub: '1',
+  email: 'ann@example.com',
+  groups: ['science', 'system:masters', 7],
+};
 
 /** A real token. */
 function make(algorithm: string, { privateKey }: Pair, claims: object = {}, header: object = {}): string {

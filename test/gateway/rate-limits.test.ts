@@ -99,5 +99,7 @@ describe('rate limits', () => {
         'Cannot take the request: the rate limit of each caller of endpoint "iris" is 5 calls in a minute, expected the next one in 7 s',
       headers: { 'retry-after': '7' },
     });
+    const blocked = makeDemand('iris', [limit('endpoint', 0)], ANN)!.every[0]!;
+    expect(tooOften(blocked, 60).message).toMatch(/is 0 calls in a minute, expected another limit/);
   });
 });
