@@ -3,6 +3,7 @@ import { objectKey, type PlainManifest } from '../plain-manifest.ts';
 import { adaptManifest, setReplicas } from './adapt-manifest.ts';
 import { checkVersion } from './check-version.ts';
 import { type ManifestFile, parseManifests } from './parse-manifests.ts';
+import { normalise } from './normalise.ts';
 import { replaceImages } from './replace-images.ts';
 import { makeOwnSettings } from './settings.ts';
 
@@ -36,7 +37,9 @@ export function makeInstallation(
   const images = environment.knative.mode === 'install' ? environment.knative.images : {};
   const settings = makeOwnSettings(environment);
   const given = unique(files.flatMap(parseManifests));
-  const adapted = given.map((m) => adaptManifest(replaceImages(m, images), environment, settings));
+  const adapted = given.map((m) =>
+    adaptManifest(normalise(replaceImages(m, images)) as PlainManifest, environment, settings),
+  );
   const objects = setReplicas(adapted, environment);
   checkComplete(objects, Object.keys(settings));
   const version = versionOf(given);

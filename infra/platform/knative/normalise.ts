@@ -1,0 +1,37 @@
+const QUANTITY_FIELDS = new Set(['limits', 'requests']);
+const BINARY = ['Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'];
+
+/**
+ * Writes what the API server would write in another way as it would: an empty value of an environment variable is none,
+ * `1000m` is `1`. Else every look at what is there would find a difference.
+ */
+export function normalise(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(normalise);
+  if (typeof value !== 'object' || value === null) return value;
+  const kept = Object.entries(value).filter(([key, v]) => !(key === 'value' && v === '' && 'name' in value));
+  return Object.fromEntries(
+    kept.map(([key, v]) => [
+      key,
+      QUANTITY_FIELDS.has(key) && isTexts(v) ? mapValues(v, canonicalQuantity) : normalise(v),
+    ]),
+  );
+}
+
+/** `1000m` → `1`, `1024Mi` → `1Gi` */
+export function canonicalQuantity(text: string): string {
+  const [, number = '', unit = ''] = /^(\d+)(m|[KMGTPE]i)$/.exec(text) ?? [];
+  if (number === '') return text;
+  if (unit === 'm') return Number(number) % 1000 === 0 ? String(Number(number) / 1000) : text;
+  const next = BINARY[BINARY.indexOf(unit) + 1];
+  return Number(number) % 1024 === 0 && next !== undefined
+    ? canonicalQuantity(`${Number(number) / 1024}${next}`)
+    : text;
+}
+
+function isTexts(value: unknown): value is Readonly<Record<string, string>> {
+  return typeof value === 'object' && value !== null && Object.values(value).every((v) => typeof v === 'string');
+}
+
+function mapValues<T>(record: Readonly<Record<string, T>>, change: (value: T) => T): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]));
+}
