@@ -4,7 +4,7 @@ import { timed } from '../../system/progress.ts';
 import type { BuildOptions } from '../go-build.ts';
 import { ensureFolder, keyOf } from './cached-folder.ts';
 import { LEFT_OUT, purgePackages, PYTHON, UNUSED } from './debian-root.ts';
-import { packLayer } from './oci-layer.ts';
+import { packLayer, readLayer } from './oci-layer.ts';
 import { runChecked } from './run-checked.ts';
 
 const SUITE = 'bookworm';
@@ -65,7 +65,7 @@ function ensureBase(base: Base, options: BuildOptions): Promise<string> {
   );
 }
 
-async function fill(base: Base, folder: string, { signal }: BuildOptions): Promise<void> {
+async function fill(base: Base, folder: string, { progress, signal }: BuildOptions): Promise<void> {
   const root = join(folder, 'root');
   const options = { ...(signal && { signal }) };
   // In namespaces of its own: what debootstrap mounts goes with it, also when it is killed.
@@ -76,6 +76,9 @@ async function fill(base: Base, folder: string, { signal }: BuildOptions): Promi
     await runChecked('compile the library of Python', ['chroot', root, ...COMPILE]);
   if (base.slim) for (const packages of UNUSED) await purgePackages(root, packages, options);
   await Promise.all(LEFT_OUT.map((path) => rm(join(root, path), { recursive: true, force: true })));
+  const size = await runChecked('measure a Debian image', ['du', '--summarize', '--block-size=1MB', root]);
   await packLayer(root, folder);
   await rm(root, { recursive: true });
+  const { bytes } = await readLayer(folder);
+  progress.say(`${base.name}: ${size.split('\t')[0] ?? ''} MB, packed ${Math.round(bytes / 1e6)} MB`);
 }
