@@ -9,6 +9,7 @@ export interface ImageReference {
 }
 
 const DOCKER_HUB = 'docker.io';
+const NAME = /^[a-z0-9]+(?:(?:\.|_|__|-+|\/)[a-z0-9]+)*$/;
 
 /** `ghcr.io/acme/iris:1` → its parts, by Docker's own rule: a first part without a dot or port is not a registry. */
 export function parseImageReference(text: string): ImageReference {
@@ -16,7 +17,7 @@ export function parseImageReference(text: string): ImageReference {
   const [first = '', ...rest] = path.split('/');
   const named = rest.length > 0 && (first === 'localhost' || /[.:]/.test(first));
   const name = named ? rest.join('/') : path;
-  if (!/^[a-z0-9]+([._/-]+[a-z0-9]+)*$/.test(name))
+  if (!NAME.test(name))
     throw new SyntaxError(`Cannot read "${text}" as the name of an image: expected REGISTRY/NAME in small letters`);
   const registry = named ? first : DOCKER_HUB;
   const official = registry === DOCKER_HUB && !name.includes('/');

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { renderDockerfile } from '../../images/render-dockerfile.ts';
+
+test('renderDockerfile() puts what changes least first, and needs no network, shell or secret', () => {
+  const text = renderDockerfile({ base: 'python@sha256:e', python: '3.11', labels: { 'dev.davit.version': '0.1.0' } });
+  expect(text).toBe(`FROM python@sha256:e AS layers
+COPY settle.py /
+COPY server/ /layers/server/
+RUN ["python3.11","/settle.py","/layers/server"]
+COPY virtualenv/ /layers/virtualenv/
+RUN ["python3.11","/settle.py","/layers/virtualenv"]
+
+FROM python@sha256:e
+ENV HOME="/tmp"
+ENV USER="davit"
+ENV LANG="C.UTF-8"
+ENV PYTHONDONTWRITEBYTECODE="1"
+ENV NVIDIA_DRIVER_CAPABILITIES="compute,utility"
+WORKDIR /tmp
+COPY --from=layers /layers/server/ /
+COPY --from=layers /layers/virtualenv/ /
+COPY model/ /
+USER 65532:65532
+EXPOSE 8080
+ENTRYPOINT ["/server/virtualenv/bin/python","-I","-B","-m","davit_server","--python","/virtualenv/bin/python","--model","/model","--host","0.0.0.0","--port","8080","--max-body","16777216"]
+LABEL dev.davit.version="0.1.0"
+`);
+});
+
+test('what a label says cannot become anything else', () => {
+  const labels = { title: 'a "quoted" $HOME \\ back\nRUN ["evil"]' };
+  const text = renderDockerfile({ base: 'b', python: '3.11', labels });
+  expect(text.split('\n').at(-2)).toBe('LABEL title="a \\"quoted\\" \\$HOME \\\\ back RUN [\\"evil\\"]"');
+});
