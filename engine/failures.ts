@@ -39,6 +39,8 @@ function cleanMessage(message: string): string {
     return [`its provider or its program ended in the middle; ${GOES_ON}`, ended[1]?.trim() ?? ''].join('\n').trim();
   const refused = /^\S+ resource '.*?': property (\S+) value [\s\S]* has a problem: ([\s\S]*)$/.exec(plain);
   if (refused) return `${refused[1] ?? ''}: ${refused[2] ?? ''}`;
+  const serialized = /^(?:error serializing property "[^"]*": )+([\s\S]*)$/.exec(plain)?.[1];
+  if (serialized !== undefined) return serialized;
   const reasons = /^\d+ errors? occurred:\n([\s\S]*)$/.exec(plain)?.[1];
   return reasons === undefined ? plain : reasons.replaceAll(/^\s*\* /gm, '').trim();
 }

@@ -1,14 +1,18 @@
 import { ENDPOINT_LABEL, endpointObjectName } from '../schemas/kubernetes-names.ts';
 import { SERVING_ENTRY_KEY, SERVING_ENTRY_LABEL, type ServingEntry } from '../schemas/serving-entry.ts';
+import type { UpdateFailure } from '../schemas/update-failure.ts';
 import type { KubernetesApi } from './api.ts';
 import { explainRevision } from './explain-revision.ts';
 import { type Conditioned, isReady, type ObservedPod } from './observe-revision.ts';
+import { readFailures } from './update-failure.ts';
 
 /** What a cluster has of the endpoints of a namespace, at one moment. */
 export interface EndpointObjects {
   readonly entries: readonly ServingEntry[];
   readonly revisions: readonly LiveRevision[];
   readonly pods: readonly LabelledPod[];
+  /** Why last updates failed. */
+  readonly failures?: readonly UpdateFailure[];
 }
 
 export interface LiveRevision extends Conditioned {
@@ -50,7 +54,8 @@ const ASLEEP = 'Scaled to zero: the next request wakes it';
 /** Reads them from the cluster. */
 export async function readEndpointObjects(api: KubernetesApi, namespace: string): Promise<EndpointObjects> {
   const inside = `/api/v1/namespaces/${namespace}`;
-  const [maps, revisions, pods] = await Promise.all([
+  const [failures, maps, revisions, pods] = await Promise.all([
+    readFailures(api, namespace),
     api.list<{ readonly data?: Readonly<Record<string, string>> }>(`${inside}/configmaps`, {
       labelSelector: SERVING_ENTRY_LABEL,
     }),
@@ -60,21 +65,50 @@ export async function readEndpointObjects(api: KubernetesApi, namespace: string)
     api.list<LabelledPod>(`${inside}/pods`, { labelSelector: ENDPOINT_LABEL }),
   ]);
   const entries = maps.flatMap(({ data }) => parse(data?.[SERVING_ENTRY_KEY] ?? '') ?? []);
-  return { entries, revisions, pods };
+  return { entries, revisions, pods, failures };
 }
 
-/** Every endpoint that has an entry, or a revision on its way. */
-export function describeEndpoints({ entries, revisions, pods }: EndpointObjects): readonly DescribedEndpoint[] {
+/** Every endpoint that has an entry, a revision on its way, or an update that failed. */
+export function describeEndpoints({
+  entries,
+  revisions,
+  pods,
+  failures = [],
+}: EndpointObjects): readonly DescribedEndpoint[] {
   const alive = revisions.filter((r) => r.metadata.deletionTimestamp === undefined);
   const known = new Set(entries.map((e) => endpointObjectName(e.name)));
   const described = entries.map((entry) => describeEndpoint(entry, { revisions: alive, pods }));
   const unnamed = alive.filter((r) => !known.has(r.metadata.labels?.[ENDPOINT_LABEL] ?? ''));
-  const first = Map.groupBy(unnamed, (r) => endpointOf(r));
-  const coming = [...first].map(([name, mine]): DescribedEndpoint => {
-    const entities = mine.map((r) => describePending(r, pods));
-    return { name, ready: 'NOT_READY', configUpdate: updateState(entities), entities };
-  });
-  return [...described, ...coming].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const coming = [...Map.groupBy(unnamed, endpointOf)].map(([name, mine]) =>
+    makeComing(
+      name,
+      mine.map((r) => describePending(r, pods)),
+    ),
+  );
+  const all = new Map([...described, ...coming].map((e) => [e.name, e]));
+  for (const failure of failures)
+    all.set(failure.endpoint, addFailure(all.get(failure.endpoint) ?? makeComing(failure.endpoint, []), failure));
+  return [...all.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function makeComing(name: string, entities: readonly DescribedEntity[]): DescribedEndpoint {
+  return { name, ready: 'NOT_READY', configUpdate: updateState(entities), entities };
+}
+
+function addFailure(endpoint: DescribedEndpoint, failure: UpdateFailure): DescribedEndpoint {
+  const failed: DescribedEntity = {
+    name: failure.entity,
+    model: failure.model,
+    revision: failure.revision,
+    trafficPercentage: undefined,
+    deployment: 'DEPLOYMENT_FAILED',
+    message: [failure.message, ...failure.hints].join('\n'),
+    replicas: 0,
+  };
+  const others = endpoint.entities.filter((e) => e.revision !== failure.revision);
+  // Somebody tries again.
+  const running = others.some((e) => e.trafficPercentage === undefined && e.deployment === 'DEPLOYMENT_CREATING');
+  return { ...endpoint, configUpdate: running ? 'IN_PROGRESS' : 'UPDATE_FAILED', entities: [...others, failed] };
 }
 
 function describeEndpoint(

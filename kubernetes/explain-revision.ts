@@ -78,7 +78,7 @@ function explainScheduling(
   const scheduled = pod.status?.conditions?.find((c) => c.type === 'PodScheduled');
   if (scheduled?.status !== 'False') return undefined;
   const coming = events.find((e) => e.reason === 'TriggeredScaleUp' && e.involvedObject.name === pod.metadata.name);
-  const missing = scheduled.message ?? 'no node can take it';
+  const missing = (scheduled.message ?? 'no node can take it').replace(/\.? (no new claims|preemption:)[\s\S]*$/, '');
   if (coming) return waiting(`a node is being added: ${coming.message ?? ''}`);
   const since = Math.max(began, Date.parse(scheduled.lastTransitionTime ?? '') || began);
   if (now - since < UNSCHEDULABLE_MILLISECONDS) return waiting(`no node has room for it yet: ${missing}`);

@@ -71,11 +71,11 @@ const EXAMPLE = ['# knative:', '#   manifests:', '#     - { source: https://…/
 const SMALL = [
   'autoscaling: { scale_down_seconds: 30, idle_seconds: 120 }',
   'hardware:',
-  '  CPU: { cpu: 50m, memory: 256Mi, deployment_seconds: 300, cold_start_seconds: 60 }',
-  '  CPU_MEDIUM: { cpu: 50m, memory: 512Mi, deployment_seconds: 300, cold_start_seconds: 60 }',
-  '  CPU_LARGE: { cpu: 50m, memory: 1Gi, deployment_seconds: 300, cold_start_seconds: 60 }',
+  '  CPU: { cpu: 10m, memory: 256Mi, deployment_seconds: 300, cold_start_seconds: 60 }',
+  '  CPU_MEDIUM: { cpu: 10m, memory: 512Mi, deployment_seconds: 300, cold_start_seconds: 60 }',
+  '  CPU_LARGE: { cpu: 10m, memory: 1Gi, deployment_seconds: 300, cold_start_seconds: 60 }',
   '  GPU_SMALL:',
-  '    { cpu: 100m, memory: 1Gi, gpu: { count: 1 }, node_selector: {}, deployment_seconds: 300, cold_start_seconds: 60 }',
+  '    { cpu: 40m, memory: 1Gi, gpu: { count: 1 }, node_selector: {}, deployment_seconds: 300, cold_start_seconds: 60 }',
   ...GPU_TYPES.map((type) => `  GPU_${type}: null`),
   '  MULTIGPU_MEDIUM: null',
 ];

@@ -48,7 +48,7 @@ test('renderEnvironment() makes a file that Davit reads', () => {
       dockerHost: 'unix:///node/docker.sock',
     },
     knative: { mode: 'adopt' },
-    hardware: { CPU: { cpu: '50m', memory: '256Mi', per: 'unit' }, GPU_SMALL: { gpu: { count: 1 }, nodeSelector: {} } },
+    hardware: { CPU: { cpu: '10m', memory: '256Mi', per: 'unit' }, GPU_SMALL: { gpu: { count: 1 }, nodeSelector: {} } },
   });
   expect(environment).not.toHaveProperty('hardware.GPU_LARGE');
 });
@@ -90,7 +90,7 @@ test('the file is written, kept, written anew and removed', async () => {
 
 test.each([
   ['somebody else wrote', () => 'name: cluster\ntarget: local\n'],
-  ['somebody changed', (ours: string) => ours.replace('50m', '100m')],
+  ['somebody changed', (ours: string) => ours.replace('10m', '100m')],
   ['somebody added to', (ours: string) => `${ours}quota: {}\n`],
 ])('a file that %s is left as it is', async (_what, change) => {
   await mkdir(join(root, 'environments'));

@@ -2,9 +2,12 @@ import { expect, test } from 'vitest';
 import { multiplyQuantity } from '../../schemas/multiply-quantity.ts';
 
 test.each([
-  ['256Mi', 4, '1024Mi'],
+  ['256Mi', 4, '1Gi'],
+  ['384Mi', 4, '1536Mi'],
+  ['0.5Gi', 1, '512Mi'],
+  ['500m', 4, '2'],
   ['50m', 3, '150m'],
-  ['0.1', 3, '0.3'],
+  ['0.1', 3, '300m'],
   ['4Gi', 1, '4Gi'],
   ['2', 4, '8'],
 ])('multiplyQuantity() makes %s times %s %s', (quantity, times, expected) => {

@@ -25,7 +25,7 @@ export function deployToKubernetes(
   const { root, endpoint, environment } = declaration;
   const place = { endpoint: endpoint.name, environment };
   const options = { parent, provider: makeProvider(environment, root) };
-  const gate = new Gate({ api, serving, namespace: environment.namespace });
+  const gate = new Gate({ api, serving, namespace: environment.namespace, endpoint: endpoint.name });
   const made = entities.map((e) =>
     deployEntity(e, { place, options, gate, recreate: endpoint.rollout === 'recreate' }),
   );

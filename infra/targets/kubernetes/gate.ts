@@ -1,12 +1,14 @@
 import * as pulumi from '@pulumi/pulumi';
 import type { KubernetesApi } from '../../../kubernetes/api.ts';
 import { proveRevision, RevisionFailed, waitForRevision } from '../../../kubernetes/prove-revision.ts';
+import { recordFailure, removeConfiguration } from '../../../kubernetes/update-failure.ts';
 import { renderRevisionFailure } from '../../../schemas/revision-failure.ts';
 import type { EntityPlan } from './plan-entity.ts';
 
 export interface GuardedCluster {
   readonly api: KubernetesApi;
   readonly namespace: string;
+  readonly endpoint: string;
   /** Revisions that have traffic now. */
   readonly serving: ReadonlySet<string>;
 }
@@ -43,21 +45,34 @@ export class Gate {
     return { namespace: this.#cluster.namespace, revision, signal: this.#stop.signal };
   }
 
-  #after(
-    after: readonly pulumi.CustomResource[],
-    { name, revision }: EntityPlan,
-    wait: () => Promise<void>,
-  ): pulumi.Output<string> {
-    if (pulumi.runtime.isDryRun()) return pulumi.output(revision);
+  #after(after: readonly pulumi.CustomResource[], plan: EntityPlan, wait: () => Promise<void>): pulumi.Output<string> {
+    if (pulumi.runtime.isDryRun()) return pulumi.output(plan.revision);
     return pulumi.all(after.map((resource) => resource.id)).apply(async () => {
       try {
         await wait();
-        return revision;
+        return plan.revision;
       } catch (e) {
         this.#stop.abort(e); // nobody waits for the others: nothing is switched
         if (!(e instanceof RevisionFailed)) throw e;
-        throw new pulumi.RunError(renderRevisionFailure({ revision: name, message: e.message, hints: e.hints }));
+        await this.#giveUp(plan, e);
+        throw new pulumi.RunError(renderRevisionFailure({ revision: plan.name, message: e.message, hints: e.hints }));
       }
     });
+  }
+
+  /** What failed holds nothing any more, and says why to whoever asks later; the next update makes it again. */
+  async #giveUp(
+    { entity, revision, configuration, serviceAccount }: EntityPlan,
+    failed: RevisionFailed,
+  ): Promise<void> {
+    const { api, namespace, endpoint } = this.#cluster;
+    const { message, hints } = failed;
+    const model = `${entity.model.name} ${entity.model.version}`;
+    await recordFailure(
+      api,
+      { endpoint, entity: entity.name, revision, model, message, hints },
+      { namespace, owner: serviceAccount },
+    );
+    await removeConfiguration(api, { namespace, configuration });
   }
 }

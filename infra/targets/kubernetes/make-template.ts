@@ -84,8 +84,9 @@ function makeContainer(parts: TemplateParts) {
       ...(hardware.gpu ? ['--solo', '--queue-timeout', String(entity.timeLimitSeconds * workers)] : []),
     ],
     env: makeEnvironment(entity, environment),
-    ports: [{ containerPort: PORT }],
-    readinessProbe: { httpGet: { path: '/ping', port: PORT } },
+    ports: [{ containerPort: PORT, protocol: 'TCP' }],
+    // What Knative would add is said here: a template that is applied again must be the same to the last field.
+    readinessProbe: { httpGet: { path: '/ping', port: PORT }, successThreshold: 1 },
     livenessProbe: { httpGet: { path: '/live', port: PORT }, periodSeconds: LIVENESS_SECONDS },
     resources: makeResources(hardware, workers),
     securityContext: {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as pulumi from '@pulumi/pulumi';
 import type { KubernetesApi } from '../../../kubernetes/api.ts';
 import { findEdge, requestClientToken } from '../../../kubernetes/edge-access.ts';
+import { clearFailure } from '../../../kubernetes/update-failure.ts';
 import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
 import { locateModel } from '../../../system/locate-model.ts';
 import type { Declaration } from '../../declaration.ts';
@@ -26,6 +27,7 @@ export function verifyThroughEdge({ api, declaration, after }: Verification): pu
   if (pulumi.runtime.isDryRun()) return pulumi.output(pulumi.unknown) as unknown as pulumi.Output<string>;
   return pulumi.all(after.map((resource) => resource.id)).apply(async () => {
     const { endpoint, environment } = declaration;
+    await clearFailure(api, { namespace: environment.namespace, endpoint: endpoint.name });
     const edge = await findEdge(api, environment);
     const url = `${edge}/serving-endpoints/${endpoint.name}/invocations`;
     const token = await requestClientToken(api, environment, TOKEN_SECONDS);

@@ -1,3 +1,5 @@
+import { parseQuantity } from '../../../schemas/quantity.ts';
+
 /** An object of Kubernetes, as far as every kind is the same. */
 export interface KubernetesObject {
   readonly apiVersion: string;
@@ -52,11 +54,18 @@ function without<T extends object>(object: T, names: readonly string[]): T {
 export function shapeByInputs(live: unknown, inputs: unknown): unknown {
   if (Array.isArray(live) && Array.isArray(inputs))
     return live.map((value: unknown, i) => (i < inputs.length ? shapeByInputs(value, inputs[i]) : value));
+  if (typeof live === 'string' && typeof inputs === 'string') return isSameAmount(live, inputs) ? inputs : live;
   if (!isRecord(live) || !isRecord(inputs)) return live;
   const known = Object.keys(inputs).filter((key) => key in live || key.startsWith('__'));
   return Object.fromEntries(
     known.map((key) => [key, key in live ? shapeByInputs(live[key], inputs[key]) : inputs[key]]),
   );
+}
+
+/** The API server writes `1024Mi` as `1Gi`. */
+function isSameAmount(a: string, b: string): boolean {
+  const amount = parseQuantity(a);
+  return amount !== undefined && amount === parseQuantity(b);
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

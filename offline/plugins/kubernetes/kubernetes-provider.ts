@@ -111,7 +111,8 @@ function patchType(client: ObjectClient): ObjectType {
       const shaped = shapeByInputs(live, known) as KubernetesObject;
       const ours = Object.entries(known.metadata.annotations ?? {}).filter(([name]) => name.startsWith('pulumi.com/'));
       const annotations = { ...shaped.metadata.annotations, ...Object.fromEntries(ours) };
-      return { inputs: { ...shaped, metadata: { ...shaped.metadata, annotations } }, outputs: makeOutputs(shaped) };
+      const metadata = { ...shaped.metadata, ...(known.metadata.annotations && { annotations }) };
+      return { inputs: { ...shaped, metadata }, outputs: makeOutputs(shaped) };
     },
     delete: async ({ urn, inputs, outputs }, { signal }) => {
       const { apiVersion, kind, metadata } = 'kind' in inputs ? inputs : outputs;
