@@ -28,6 +28,8 @@ export function adaptManifest(
 const CHANGES: Readonly<Partial<Record<string, Change>>> = {
   // Another controller writes these rules; an empty list of ours would take them away with every update.
   ClusterRole: (manifest) => (manifest['aggregationRule'] === undefined ? manifest : without(manifest, 'rules')),
+  // Three quarters of Knative's manifests are prose, and the engine writes its state after every object.
+  CustomResourceDefinition: (manifest) => withoutDescriptions(manifest) as PlainManifest,
   Deployment: adaptDeployment,
   // Likewise: Knative's own program writes what it admits.
   MutatingWebhookConfiguration: withoutRules,
@@ -45,14 +47,22 @@ const CHANGES: Readonly<Partial<Record<string, Change>>> = {
   },
 };
 
+function withoutDescriptions(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutDescriptions);
+  if (typeof value !== 'object' || value === null) return value;
+  const kept = Object.entries(value).filter(([key, v]) => key !== 'description' || typeof v !== 'string');
+  return Object.fromEntries(kept.map(([key, v]) => [key, withoutDescriptions(v)]));
+}
+
 function withoutRules(manifest: PlainManifest): PlainManifest {
   const webhooks = (manifest['webhooks'] ?? []) as readonly Readonly<Record<string, unknown>>[];
   return { ...manifest, webhooks: webhooks.map((w) => without(w, 'rules')) };
 }
 
 function withSettings(manifest: PlainManifest, settings: KnativeConfiguration): PlainManifest {
-  const ours = settings[manifest.metadata.name];
-  return ours ? { ...manifest, data: { ...asRecord(manifest['data']), ...ours } } : manifest;
+  // Examples are what somebody would copy who edits it by hand.
+  const data = { ...without(asRecord(manifest['data']), '_example'), ...settings[manifest.metadata.name] };
+  return Object.keys(data).length > 0 ? { ...manifest, data } : without(manifest, 'data');
 }
 
 function adaptDeployment(manifest: PlainManifest, environment: KubernetesEnvironment): PlainManifest {
