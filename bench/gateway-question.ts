@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connectSupervisor } from '../local/start-supervisor.ts';
-import type { Question } from './asker.ts';
+import type { Question } from '../test/prober/make-asker.ts';
 import type { BenchProject } from './bench-project.ts';
 
 /** Longer than any benchmark asks. */

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Asked, keepAsking } from '../cli/keep-asking.ts';
-import { type Asker, makeAsker, type Question } from './asker.ts';
+import type { Asked } from '../cli/asked.ts';
+import { keepAsking } from '../cli/keep-asking.ts';
+import { percentile, renderFailures } from '../cli/render-asked.ts';
+import { type Asker, makeAsker, type Question } from '../test/prober/make-asker.ts';
 import type { Bench, Figure } from './benchmark.ts';
 
 /** What clients saw in one stretch of time, and what it cost. */
@@ -31,8 +33,7 @@ export async function putUnderLoad(question: Question, bench: Bench, options: Lo
     await meanwhile().finally(() => clients.stop());
     const asked = await clients.done;
     const seconds = (performance.now() - started) / 1000;
-    if (asked.failed > 0)
-      bench.fault(`${asked.failed} of ${asked.sent} requests failed, expected 0; first: ${asked.firstFailure ?? ''}`);
+    if (asked.failed > 0) bench.fault(renderFailures(asked));
     return { ...asked, seconds, cpuSeconds: readCpu() - cpuBefore };
   } finally {
     asker.close();
@@ -48,11 +49,6 @@ export function loadFigures(what: string, side: string, loads: readonly Load[]):
     figure('p50 ms', (l) => percentile(l, 0.5)),
     figure('p99 ms', (l) => percentile(l, 0.99)),
   ];
-}
-
-/** Milliseconds that this share of the requests took at most. */
-export function percentile({ latencies }: Pick<Asked, 'latencies'>, share: number): number {
-  return latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? NaN;
 }
 
 /** Connections are opened, and code is compiled, before anything counts. */

@@ -1,8 +1,9 @@
+import { percentile } from '../cli/render-asked.ts';
 import { FIRST_VERSION, makeBenchProject } from './bench-project.ts';
 import { type Benchmark, type Figure, timedFigures } from './benchmark.ts';
 import { makeGatewayQuestion } from './gateway-question.ts';
 import { processesOf, sumCpuSeconds } from './processes.ts';
-import { loadFigures, percentile, putUnderLoad } from './put-under-load.ts';
+import { loadFigures, putUnderLoad } from './put-under-load.ts';
 import type { Timed } from './run-timed.ts';
 
 const CLIENTS = 8;

@@ -6,15 +6,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ControlClient } from '../../local/control-client.ts';
 import type { PutRevision } from '../../local/control-protocol.ts';
 import { connectSupervisor, ensureSupervisor, readStatus, waitForEnd } from '../../local/start-supervisor.ts';
+import { ask } from '../prober/ask.ts';
+import { expectNoFailure, startProber } from '../prober/probe.ts';
 import {
-  ask,
-  keepAsking,
+  endProject,
   makeProject,
-  makePut,
-  makeRoute,
   order,
   processesOf,
   type Project,
+  serve,
+  superviseProject,
   until,
 } from './project.ts';
 
@@ -26,6 +27,11 @@ describe('a served endpoint', () => {
   let token: string;
 
   const query = (what = 'answer', seconds = 0) => ask(url, token, order(what, seconds));
+  const question = () => ({
+    url,
+    headers: { authorization: `Bearer ${token}` },
+    body: JSON.stringify(order('answer')),
+  });
   const workerPid = async () =>
     (JSON.parse((await query()).body) as { predictions: { pid: number }[] }).predictions[0]!.pid;
   const only = async () => (await client.status()).revisions[0]!;
@@ -37,31 +43,21 @@ describe('a served endpoint', () => {
   };
 
   beforeAll(async () => {
-    project = await makeProject();
-    put = await makePut(project);
-    client = await ensureSupervisor(project.root, 'local');
-    await client.putRevision(put);
-    ({ url } = await client.putRoute(makeRoute(put)));
-    token = await client.makeToken();
+    const supervised = await superviseProject();
+    ({ project, client, token } = supervised);
+    ({ put, url } = await serve(supervised));
   });
 
-  afterAll(async () => {
-    const running = await connectSupervisor(project.root, 'local');
-    const status = await running?.status();
-    await running?.stop();
-    if (status) await waitForEnd(status);
-    await project.remove();
-  });
+  afterAll(() => endProject(project));
 
   it('answers on when a worker is killed', async () => {
-    const asking = keepAsking(4, () => query());
+    const prober = startProber(question(), { clients: 4 });
     process.kill(await workerPid(), 'SIGKILL');
     await sleep(1000);
-    const { counts, bodies } = await asking.stop();
-    expect(counts[200]).toBeGreaterThan(20);
-    expect(counts[502] ?? 0).toBeLessThanOrEqual(1); // the request that worker had
-    expect(bodies.every((b) => b.includes('MODEL_PROCESS_DIED'))).toBe(true);
-    expect(Object.keys(counts).filter((status) => status !== '200' && status !== '502')).toEqual([]);
+    const { outcomes, failures, failed } = await prober.stop();
+    expect(outcomes.get('200')).toBeGreaterThan(20);
+    expect(failed).toBeLessThanOrEqual(1); // the request that worker had
+    expect(failures.every((f) => f.outcome === '502' && f.body.includes('MODEL_PROCESS_DIED'))).toBe(true);
   });
 
   it('loses only what is in flight when a model server is killed, and says so', async () => {
@@ -97,14 +93,14 @@ describe('a served endpoint', () => {
 
   it('serves on when the keeper is killed, and gets another keeper', async () => {
     const { keeper, pid } = await client.status();
-    const asking = keepAsking(2, () => query());
+    const prober = startProber(question(), { clients: 2 });
     process.kill(keeper!, 'SIGKILL');
     const after = await until(
       () => client.status(),
       (s) => s.keeper !== keeper && s.keeper !== undefined,
     );
     await sleep(500);
-    expect((await asking.stop()).bodies).toEqual([]);
+    expectNoFailure(await prober.stop());
     expect(after.pid).toBe(pid);
   });
 
@@ -138,7 +134,7 @@ describe('a served endpoint', () => {
 
   it('answers again on its old port once that is free, and says who has it', async () => {
     const { pid, gateway } = await client.status();
-    const asking = keepAsking(1, () => query());
+    const prober = startProber(question(), { clients: 1, connections: 'fresh' });
     // It hangs up: a client that it kept waiting would wait for ever.
     const squatter = createServer((socket) => socket.destroy());
     const squat = until(
@@ -150,7 +146,7 @@ describe('a served endpoint', () => {
     );
     process.kill(pid!, 'SIGKILL');
     await squat;
-    await asking.stop();
+    await prober.stop();
     await reconnect();
     const blocked = await until(
       () => client.status(),

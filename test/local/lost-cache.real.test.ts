@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { ControlClient } from '../../local/control-client.ts';
-import { connectSupervisor, ensureSupervisor, waitForEnd } from '../../local/start-supervisor.ts';
+import { ensureSupervisor } from '../../local/start-supervisor.ts';
 import { findUv } from '../../python/find-uv.ts';
 import { cacheFolder } from '../../system/cache.ts';
-import { ask, makeProject, makePut, makeRoute, order, type Project, until } from './project.ts';
+import { ask } from '../prober/ask.ts';
+import { endProject, makeProject, makePut, makeRoute, order, type Project, until } from './project.ts';
 
 /** A cache of its own that may be deleted; only uv is shared, which keeps the downloads elsewhere. */
 let cache: string;
@@ -24,11 +25,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  const running = await connectSupervisor(project.root, 'local');
-  const status = await running?.status();
-  await running?.stop();
-  if (status) await waitForEnd(status);
-  await project.remove();
+  await endProject(project);
   await rm(cache, { recursive: true, force: true });
   vi.unstubAllEnvs();
 });

@@ -1,9 +1,10 @@
 import { cp, mkdtemp, readdir, readFile, realpath, rm } from 'node:fs/promises';
-import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ControlClient } from '../../local/control-client.ts';
 import type { PutRevision, PutRoute } from '../../local/control-protocol.ts';
+import { connectSupervisor, ensureSupervisor, waitForEnd } from '../../local/start-supervisor.ts';
 import { parseLock } from '../../schemas/lock.ts';
 import { revisionName } from '../../schemas/names.ts';
 import { digestModel } from '../../system/model-digest.ts';
@@ -20,6 +21,38 @@ export interface Project {
 export async function makeProject(): Promise<Project> {
   const root = await realpath(await mkdtemp(join(tmpdir(), 'davit-project-')));
   return { root, remove: () => rm(root, { recursive: true, force: true }) };
+}
+
+/** A project with a supervisor that runs, and a token for its gateway. */
+export interface Supervised {
+  readonly project: Project;
+  readonly client: ControlClient;
+  readonly token: string;
+}
+
+export async function superviseProject(): Promise<Supervised> {
+  const project = await makeProject();
+  const client = await ensureSupervisor(project.root, 'local');
+  return { project, client, token: await client.makeToken() };
+}
+
+/** Ends the supervisor, if one still runs, and removes the project. What it leaves running comes back: nothing, one hopes. */
+export async function endProject(project: Project): Promise<readonly string[]> {
+  const running = await connectSupervisor(project.root, 'local');
+  const status = await running?.status();
+  await running?.stop();
+  if (status) await waitForEnd(status);
+  const left = await processesOf(project);
+  await project.remove();
+  return left;
+}
+
+/** Puts a revision and routes all requests of its endpoint to it. */
+export async function serve({ project, client }: Supervised, wish: RevisionWish = {}) {
+  const put = await makePut(project, wish);
+  await client.putRevision(put);
+  const { url } = await client.putRoute(makeRoute(put));
+  return { put, url };
 }
 
 export interface RevisionWish {
@@ -77,57 +110,9 @@ export function makeRoute(put: PutRevision, more: Partial<PutRoute> = {}): PutRo
   return { endpoint, description: '', tags: [], entities, gateway: {}, ...more };
 }
 
-export interface Asked {
-  readonly status: number;
-  readonly body: string;
-  readonly headers: NodeJS.Dict<string | string[]>;
-}
-
-/** Sends one query; a connection that breaks is status 0. */
-export function ask(url: string, token: string | undefined, body: unknown, headers = {}): Promise<Asked> {
-  return new Promise((done) => {
-    const text = typeof body === 'string' ? body : JSON.stringify(body);
-    const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
-    const sent = request(url, {
-      method: 'POST',
-      agent: false,
-      headers: { 'content-type': 'application/json', ...authorization, ...headers },
-    });
-    sent.on('error', (e) => done({ status: 0, body: e.message, headers: {} }));
-    sent.on('response', (response) => {
-      let answer = '';
-      response.setEncoding('utf8').on('data', (part: string) => (answer += part));
-      response.on('end', () => done({ status: response.statusCode ?? 0, body: answer, headers: response.headers }));
-      response.on('error', (e) => done({ status: 0, body: e.message, headers: {} }));
-    });
-    sent.end(text);
-  });
-}
-
 /** A query to the obedient model. */
 export function order(what: string, seconds = 0) {
   return { dataframe_split: { columns: ['do', 'seconds'], data: [[what, seconds]] } };
-}
-
-/** Clients that ask without a pause until they are told to stop; then how often each status came. */
-export function keepAsking(clients: number, one: () => Promise<Asked>) {
-  let going = true;
-  const counts: Record<string, number> = {};
-  const bodies = new Set<string>();
-  const running = Array.from({ length: clients }, async () => {
-    while (going) {
-      const { status, body } = await one();
-      counts[status] = (counts[status] ?? 0) + 1;
-      if (status !== 200) bodies.add(body);
-    }
-  });
-  return {
-    stop: async () => {
-      going = false;
-      await Promise.all(running);
-      return { counts, bodies: [...bodies] };
-    },
-  };
 }
 
 /** Processes whose command line names the project; zombies included. */

@@ -6,7 +6,8 @@ import { destroyStack, previewStack, refreshStack, upStack } from '../../engine/
 import { connectSupervisor, ensureSupervisor, readStatus, waitForEnd } from '../../local/start-supervisor.ts';
 import { parseLock, renderLock } from '../../schemas/lock.ts';
 import { digestModel } from '../../system/model-digest.ts';
-import { ask, makeProject, processesOf, type Project, until } from './project.ts';
+import { ask } from '../prober/ask.ts';
+import { makeProject, processesOf, type Project, until } from './project.ts';
 
 const CODE = join(import.meta.dirname, '..', '..');
 const STACK = 'iris.local';

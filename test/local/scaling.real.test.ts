@@ -1,38 +1,41 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ControlClient } from '../../local/control-client.ts';
-import { connectSupervisor, ensureSupervisor, waitForEnd } from '../../local/start-supervisor.ts';
-import { ask, makeProject, makePut, makeRoute, order, processesOf, type Project, until } from './project.ts';
+import { ask } from '../prober/ask.ts';
+import {
+  endProject,
+  makePut,
+  makeRoute,
+  order,
+  processesOf,
+  type Project,
+  type RevisionWish,
+  serve,
+  type Supervised,
+  superviseProject,
+  until,
+} from './project.ts';
 
 describe('scaling', () => {
+  let supervised: Supervised;
   let project: Project;
   let client: ControlClient;
   let token: string;
 
   const revision = async (name: string) => (await client.status()).revisions.find((r) => r.name === name)!;
-  const serve = async (wish: Parameters<typeof makePut>[1]) => {
-    const put = await makePut(project, wish);
-    await client.putRevision(put);
-    const { url } = await client.putRoute(makeRoute(put));
+  const start = async (wish: RevisionWish) => {
+    const { put, url } = await serve(supervised, wish);
     return { url, name: put.revision.name };
   };
 
   beforeAll(async () => {
-    project = await makeProject();
-    client = await ensureSupervisor(project.root, 'local');
-    token = await client.makeToken();
+    supervised = await superviseProject();
+    ({ project, client, token } = supervised);
   });
 
-  afterAll(async () => {
-    const running = await connectSupervisor(project.root, 'local');
-    const status = await running?.status();
-    await running?.stop();
-    if (status) await waitForEnd(status);
-    expect(await processesOf(project)).toEqual([]);
-    await project.remove();
-  });
+  afterAll(async () => expect(await endProject(project)).toEqual([]));
 
   it('stops an idle revision and wakes it for requests that wait; a wrong token wakes nothing', async () => {
-    const { url, name } = await serve({
+    const { url, name } = await start({
       endpoint: 'sleepy',
       entity: 'sleepy',
       min: 0,
@@ -57,7 +60,7 @@ describe('scaling', () => {
 
   it('starts replicas for the load up to the maximum and stops them one by one', async () => {
     const wish = { endpoint: 'busy', entity: 'busy', workers: 1, min: 1, max: 3, scaleDownSeconds: 1 };
-    const { url, name } = await serve(wish);
+    const { url, name } = await start(wish);
     const asking = Array.from({ length: 6 }, () => ask(url, token, order('sleep', 4)));
     await until(
       () => revision(name),
@@ -84,7 +87,7 @@ describe('scaling', () => {
   });
 
   it('answers 429 beyond its queue, 504 beyond the time limit, 413 beyond 16 MB', async () => {
-    const { url, name } = await serve({ endpoint: 'narrow', entity: 'narrow', workers: 1, timeLimitSeconds: 1 });
+    const { url, name } = await start({ endpoint: 'narrow', entity: 'narrow', workers: 1, timeLimitSeconds: 1 });
     const slow = ask(url, token, order('sleep', 30));
     await until(
       () => revision(name),

@@ -7,7 +7,7 @@ import { ControlClient } from '../../local/control-client.ts';
 import { makeControlServer } from '../../local/control-server.ts';
 import { Supervision } from '../../local/supervision.ts';
 import { digestModel } from '../../system/model-digest.ts';
-import { ask } from './project.ts';
+import { ask } from '../prober/ask.ts';
 
 /** Everything of a supervisor but its processes' own: fake model servers, a real socket, a real gateway. */
 describe('Supervision', () => {

@@ -4,16 +4,17 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ControlClient } from '../../local/control-client.ts';
 import type { PutRevision } from '../../local/control-protocol.ts';
-import { connectSupervisor, ensureSupervisor, waitForEnd } from '../../local/start-supervisor.ts';
+import { ask } from '../prober/ask.ts';
+import { expectNoFailure, expectSwitch, probeDuring } from '../prober/probe.ts';
 import {
-  ask,
-  keepAsking,
-  makeProject,
+  endProject,
   makePut,
   makeRoute,
   order,
   processesOf,
   type Project,
+  serve,
+  superviseProject,
   until,
 } from './project.ts';
 
@@ -28,32 +29,24 @@ describe('the supervisor', () => {
   const revision = async (name: string) => (await client.status()).revisions.find((r) => r.name === name);
 
   beforeAll(async () => {
-    project = await makeProject();
-    first = await makePut(project);
-    client = await ensureSupervisor(project.root, 'local');
-    await client.putRevision(first);
-    ({ url } = await client.putRoute(makeRoute(first)));
-    token = await client.makeToken();
+    const supervised = await superviseProject();
+    ({ project, client, token } = supervised);
+    ({ put: first, url } = await serve(supervised));
   });
 
-  afterAll(async () => {
-    const running = await connectSupervisor(project.root, 'local');
-    const status = await running?.status();
-    await running?.stop();
-    if (status) await waitForEnd(status);
-    expect(await processesOf(project)).toEqual([]);
-    await project.remove();
-  });
+  afterAll(async () => expect(await endProject(project)).toEqual([]));
 
   it('updates under 8 clients without a failed request', async () => {
     const second = await makePut(project, { entity: 'obedient-2', environmentVars: { VERSION: '2' } });
-    const asking = keepAsking(8, () => query('sleep', 0.01));
-    await client.putRevision(second);
-    await client.putRoute(makeRoute(second));
-    await client.deleteRevision(first.revision.name);
-    const { counts, bodies } = await asking.stop();
-    expect(bodies).toEqual([]);
-    expect(counts[200]).toBeGreaterThan(50);
+    const headers = { authorization: `Bearer ${token}` };
+    const question = { url, headers, body: JSON.stringify(order('sleep', 0.01)) };
+    const { asked } = await probeDuring(question, async () => {
+      await client.putRevision(second);
+      await client.putRoute(makeRoute(second));
+      await client.deleteRevision(first.revision.name);
+    });
+    expectNoFailure(asked, { atLeast: 50 });
+    expectSwitch(asked, 'obedient-1', 'obedient-2');
     expect((await query()).headers['served-model-name']).toBe('obedient-2');
     first = second;
   });

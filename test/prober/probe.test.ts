@@ -1,0 +1,134 @@
+import { once } from 'node:events';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import { renderAsked, renderFailures } from '../../cli/render-asked.ts';
+import { expectNoFailure, expectSwitch, probeDuring, startProber } from './probe.ts';
+
+type Answer = (response: ServerResponse, number: number) => void;
+
+const ended: (() => void)[] = [];
+afterEach(() => ended.splice(0).forEach((end) => end()));
+
+/** A server that answers each request, by its number, as it is told; the ports of its clients are counted. */
+async function serve(answer: Answer) {
+  const ports = new Set<number>();
+  let count = 0;
+  const server: Server = createServer((request, response) => {
+    ports.add(request.socket.remotePort!);
+    request.resume().on('end', () => answer(response, count++));
+  }).listen(0, '127.0.0.1');
+  ended.push(() => server.close().closeAllConnections());
+  await once(server, 'listening');
+  return { question: { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, body: '{}' }, ports };
+}
+
+const fine = (response: ServerResponse, name = 'iris-1') =>
+  response.writeHead(200, { 'served-model-name': name }).end(name);
+
+describe('startProber()', () => {
+  it('counts what was sent, answered and refused, with the first failures', async () => {
+    const { question } = await serve((response, number) => {
+      if (number % 10 === 5) response.writeHead(502).end(`lost ${number}`);
+      else fine(response);
+    });
+    const prober = startProber(question, { clients: 2 });
+    await sleep(200);
+    const asked = await prober.stop();
+    expect(asked.sent).toBeGreaterThan(20);
+    expect(asked.answered).toBe(asked.sent);
+    expect(asked.failed).toBe(asked.outcomes.get('502'));
+    expect(asked.outcomes.get('200')).toBe(asked.sent - asked.failed);
+    expect(asked.failures[0]).toMatchObject({ outcome: '502', body: 'lost 5' });
+    expect(asked.failures.length).toBeLessThanOrEqual(20);
+    expect(asked.latencies).toHaveLength(asked.sent);
+    expect(renderAsked(asked)).toMatch(/^\d+ requests sent, \d+ failed; p50 \d+\.\d ms, p99 .*\n\d+ × iris-1$/);
+    expect(renderFailures(asked)).toMatch(
+      /^\d+ of \d+ requests failed, expected 0: .*\d+ × 502.*\n {2}after 0\.\d s: 502 lost 5\n/,
+    );
+    expect(() => expectNoFailure(asked)).toThrow('502 lost 5');
+  });
+
+  it('tells a broken connection, a refused one and a silent server by their causes', async () => {
+    const reset = await serve((response) => void response.destroy());
+    const silent = await serve(() => undefined);
+    const closed = createTcpServer().listen(0, '127.0.0.1');
+    await once(closed, 'listening');
+    const nobody = { url: `http://127.0.0.1:${(closed.address() as AddressInfo).port}/`, body: '' };
+    closed.close();
+    await once(closed, 'close');
+    const outcomes = async (question: { url: string; body: string }) => {
+      const prober = startProber(question, { clients: 1, limitSeconds: 0.05 });
+      await sleep(100);
+      const asked = await prober.stop();
+      expect([asked.answered, asked.failed]).toEqual([0, asked.sent]);
+      return [...asked.outcomes.keys()];
+    };
+    expect(await outcomes(reset.question)).toEqual(['ECONNRESET']);
+    expect(await outcomes(silent.question)).toEqual(['SILENT']);
+    expect(await outcomes(nobody)).toEqual(['ECONNREFUSED']);
+  });
+
+  it.each([
+    ['kept', 2, 2],
+    ['fresh', 20, Infinity],
+  ] as const)('asks over %s connections', async (connections, least, most) => {
+    const { question, ports } = await serve((response) => fine(response));
+    const prober = startProber(question, { clients: 2, connections });
+    await sleep(200);
+    expectNoFailure(await prober.stop(), { atLeast: 20 });
+    expect(ports.size).toBeGreaterThanOrEqual(least);
+    expect(ports.size).toBeLessThanOrEqual(most);
+  });
+
+  it('has clients come again when they are told to, or counts that as a failure', async () => {
+    const answer = (response: ServerResponse, number: number) => {
+      if (number % 3 === 0) response.writeHead(429, { 'retry-after': '0' }).end('full');
+      else fine(response);
+    };
+    const patient = startProber((await serve(answer)).question, { clients: 1, honourRetryAfter: true });
+    const impatient = startProber((await serve(answer)).question, { clients: 1 });
+    await sleep(100);
+    const [asked, refused] = [await patient.stop(), await impatient.stop()];
+    expectNoFailure(asked, { atLeast: 3 });
+    expect(asked.cameAgain).toBe(asked.outcomes.get('429'));
+    expect(renderAsked(asked)).toMatch(/ 0 failed, \d+ told to come again;/);
+    expect(refused.failed).toBe(refused.outcomes.get('429'));
+  });
+
+  it('gives up on who is told to come again for ever, once it is stopped', async () => {
+    const { question } = await serve((response) => response.writeHead(503, { 'retry-after': '0' }).end());
+    const prober = startProber(question, { clients: 1, honourRetryAfter: true });
+    await sleep(50);
+    expect((await prober.stop()).failed).toBe(1);
+  });
+});
+
+describe('probeDuring()', () => {
+  it('asks before, during and after, and shows the switch', async () => {
+    let name = 'iris-1';
+    const { question } = await serve((response) => fine(response, name));
+    const { result, asked } = await probeDuring(question, async () => {
+      await sleep(50);
+      name = 'iris-2';
+      return 'switched';
+    });
+    expect(result).toBe('switched');
+    expectNoFailure(asked, { atLeast: 16 });
+    expectSwitch(asked, 'iris-1', 'iris-2');
+    expect(() => expectSwitch(asked, 'iris-2', 'iris-1')).toThrow(/iris-1: \d+ from \d+ to \d+ ms/);
+  });
+
+  it('stops asking when the operation fails', async () => {
+    let count = 0;
+    const { question } = await serve((response) => {
+      count += 1;
+      fine(response);
+    });
+    await expect(probeDuring(question, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    const after = count;
+    await sleep(50);
+    expect(count).toBe(after);
+  });
+});

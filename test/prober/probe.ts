@@ -1,0 +1,81 @@
+import { expect } from 'vitest';
+import type { Asked } from '../../cli/asked.ts';
+import { type AskingOptions, keepAsking } from '../../cli/keep-asking.ts';
+import { renderAsked, renderFailures } from '../../cli/render-asked.ts';
+import { makeAsker, type Question } from './make-asker.ts';
+
+export interface ProbeOptions extends AskingOptions {
+  readonly clients?: number;
+  /** `both`: every second client opens a connection for each request, as a load balancer's health check does. */
+  readonly connections?: 'kept' | 'fresh' | 'both';
+  /** Seconds until a request that nobody answers has failed; longer than any that is held on purpose. */
+  readonly limitSeconds?: number;
+}
+
+export interface Prober {
+  /** Resolves when every client has had an answer to a request that it sent after this call. */
+  readonly round: () => Promise<void>;
+  /** Lets the clients take their last answers; then what they saw. */
+  readonly stop: () => Promise<Asked>;
+}
+
+const CLIENTS = 8;
+const LIMIT_SECONDS = 120;
+
+/** Starts clients that ask one question without a pause until they are told to stop. */
+export function startProber(question: Question, options: ProbeOptions = {}): Prober {
+  const { clients = CLIENTS, connections = 'both', limitSeconds = LIMIT_SECONDS } = options;
+  const kept = makeAsker(question, { connections: 'kept', limitSeconds });
+  const fresh = makeAsker(question, { connections: 'fresh', limitSeconds });
+  const isFresh = (client: number) => connections === 'fresh' || (connections === 'both' && client % 2 === 1);
+  const asking = keepAsking((client) => (isFresh(client) ? fresh : kept).ask(), clients, options);
+  const stop = async () => {
+    asking.stop();
+    const asked = await asking.done;
+    kept.close();
+    return asked;
+  };
+  return { round: asking.round, stop };
+}
+
+export interface Probed<T> {
+  readonly result: T;
+  readonly asked: Asked;
+}
+
+/** Does something while clients ask: all have an answer before it begins, and one to a question sent after its end. */
+export async function probeDuring<T>(
+  question: Question,
+  operation: () => Promise<T>,
+  options: ProbeOptions = {},
+): Promise<Probed<T>> {
+  const prober = startProber(question, options);
+  try {
+    await prober.round();
+    const result = await operation();
+    await prober.round();
+    return { result, asked: await prober.stop() };
+  } finally {
+    await prober.stop();
+  }
+}
+
+/** Fails with what the clients saw, unless every request was answered 200 and there were as many as that. */
+export function expectNoFailure(asked: Asked, { atLeast = 1 }: { readonly atLeast?: number } = {}): void {
+  expect(asked.failed, renderFailures(asked)).toBe(0);
+  expect(asked.sent, renderAsked(asked)).toBeGreaterThanOrEqual(atLeast);
+}
+
+/** Fails unless the first of these entities answered first and alone, and after the switch only the last one. */
+export function expectSwitch(asked: Asked, from: string, to: string): void {
+  const said = renderServed(asked);
+  expect([...asked.served.keys()].sort(), said).toEqual([from, to].sort());
+  expect(asked.served.get(from)!.first, said).toBeLessThan(asked.served.get(to)!.first);
+  expect(asked.served.get(to)!.last, said).toBeGreaterThan(asked.served.get(from)!.last);
+}
+
+function renderServed({ served }: Asked): string {
+  return [...served]
+    .map(([name, { first, last, count }]) => `${name}: ${count} from ${first} to ${last} ms`)
+    .join('\n');
+}

@@ -1,0 +1,54 @@
+import { type Agent, type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
+
+export interface SendOptions {
+  /** Default: POST. */
+  readonly method?: string;
+  readonly headers?: OutgoingHttpHeaders;
+  readonly body?: string | Buffer;
+  /** Keeps connections; without one every request has its own. */
+  readonly agent?: Agent;
+  /** A Unix socket instead of a port. */
+  readonly socketPath?: string;
+  /** Seconds until whoever has not answered counts as silent. */
+  readonly limitSeconds?: number;
+}
+
+export interface Heard {
+  readonly status: number;
+  readonly body: string;
+  readonly headers: IncomingHttpHeaders;
+  /** Whether it came over a connection that an earlier request had opened. */
+  readonly reused: boolean;
+}
+
+/** Sends one request and takes the whole answer. Rejects with the cause when the connection breaks or nobody answers. */
+export function send(url: string, options: SendOptions = {}): Promise<Heard> {
+  const { method = 'POST', headers = {}, body, agent, socketPath, limitSeconds } = options;
+  return new Promise((done, fail) => {
+    const sent = request(url, {
+      method,
+      headers,
+      agent: agent ?? false,
+      ...(socketPath !== undefined && { socketPath }),
+    });
+    const silent = () =>
+      sent.destroy(Object.assign(new Error(`no answer in ${limitSeconds ?? 0} s`), { code: 'SILENT' }));
+    const limit = limitSeconds === undefined ? undefined : setTimeout(silent, limitSeconds * 1000);
+    const end = (e: Error) => {
+      clearTimeout(limit);
+      fail(e);
+    };
+    sent.on('error', end);
+    sent.on('response', (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (part: string) => (text += part));
+      response.on('error', end);
+      response.on('end', () => {
+        clearTimeout(limit);
+        const { statusCode = 0, headers: heard } = response;
+        done({ status: statusCode, body: text, headers: heard, reused: sent.reusedSocket });
+      });
+    });
+    sent.end(body);
+  });
+}
