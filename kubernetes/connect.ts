@@ -40,7 +40,7 @@ export async function connectCluster(
 }
 
 /** An absolute path of what a user wrote, from the project or from `~`. */
-export function completePath(path: string, root: string): string {
+function completePath(path: string, root: string): string {
   return path.startsWith('~/') ? join(homedir(), path.slice(2)) : resolve(root, path);
 }
 

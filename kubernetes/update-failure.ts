@@ -64,7 +64,7 @@ export async function readFailures(api: KubernetesApi, namespace: string): Promi
 }
 
 /** The text of a failure; undefined: somebody has broken it by hand. */
-export function parseFailure(text: string): UpdateFailure | undefined {
+function parseFailure(text: string): UpdateFailure | undefined {
   try {
     return JSON.parse(text) as UpdateFailure;
   } catch {

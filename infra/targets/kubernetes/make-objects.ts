@@ -1,3 +1,4 @@
+import { WINDOW_SECONDS } from '../../../schemas/complete-kubernetes.ts';
 import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
 import {
   ENDPOINT_LABEL,
@@ -71,9 +72,6 @@ export function makeBounds(
     },
   };
 }
-
-/** Seconds over which Knative looks at the concurrency. */
-const WINDOW_SECONDS = 60;
 
 /** Which share of the requests goes to which revision; one write switches all of them. */
 export function makeRoute(
