@@ -40,7 +40,7 @@ export function openKubernetesTarget(root: string, environment: KubernetesEnviro
     connect: async () => {
       const api = await connecting();
       const host = await findEdge(api, environment);
-      const token = process.env['DAVIT_TOKEN'] ?? (await requestClientToken(api, environment, CONNECTION_SECONDS));
+      const token = await requestClientToken(api, environment, CONNECTION_SECONDS);
       return { host, ask: (query) => askEndpoint({ host, token }, query) };
     },
     readLogs: async (wanted) =>
