@@ -12,11 +12,20 @@ import { Platform } from './platform.ts';
 /** Deploys what the endpoints of an environment share; the outputs of the stack. */
 export async function deployPlatform(place: ProjectPlace, name: string): Promise<object> {
   const environment = await readPlatform(place, name);
-  const api = await connectCluster(environment.cluster, place.root);
-  const knative = await prepareKnative(api, environment, place.root);
-  const authorisationImage = await findAuthorisationImage(environment);
+  const { knative, authorisationImage } = await prepare(environment, place.root).catch(asRunError);
   const platform = new Platform(name, { environment, root: place.root, knative, authorisationImage });
   return { url: platform.url, knative: platform.knative };
+}
+
+async function prepare(environment: KubernetesEnvironment, root: string) {
+  const api = await connectCluster(environment.cluster, root);
+  const knative = await prepareKnative(api, environment, root);
+  return { knative, authorisationImage: await findAuthorisationImage(environment) };
+}
+
+/** A sentence of ours says all that there is to say: where in the code it was said is no help. */
+function asRunError(e: unknown): never {
+  throw e instanceof Error && e.message.startsWith('Cannot ') ? new pulumi.RunError(e.message) : e;
 }
 
 /** By digest. At a preview it may have yet to be built. */
