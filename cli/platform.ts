@@ -2,6 +2,8 @@ import { destroyStack, previewDestroyStack, previewStack, upStack } from '../eng
 import type { Outcome as EngineOutcome } from '../engine/outcome.ts';
 import { openProject, type PulumiProject } from '../engine/project.ts';
 import { makeError } from '../schemas/diagnostic.ts';
+import { connectCluster } from '../kubernetes/connect.ts';
+import { listDependents } from '../kubernetes/list-dependents.ts';
 import type { KubernetesEnvironment } from '../schemas/environment.ts';
 import { imagesStackName, PLATFORM, platformStackName } from '../schemas/names.ts';
 import { readEnvironment } from '../schemas/read-declared.ts';
@@ -53,12 +55,11 @@ export async function previewPlatform(context: Context): Promise<Outcome> {
 /** Removes it; refuses while endpoints are deployed. What was adopted stays. */
 export async function downPlatform(context: Context, deployed: readonly string[]): Promise<Outcome> {
   return withPlatform(context, async (project, stack, options) => {
-    if (deployed.length > 0) {
-      const [first = ''] = deployed;
-      throw new Error(
-        `Cannot take down the platform of "${environmentName(context)}": ${deployed.join(', ')} ${deployed.length === 1 ? 'is' : 'are'} deployed to it, expected no endpoint; npx davit down ${first} --environment ${environmentName(context)} comes first`,
-      );
-    }
+    const dependents = await listDependents(
+      await connectCluster(options.environment.cluster, context.root),
+      options.environment,
+    );
+    checkUnused(environmentName(context), [...new Set([...deployed, ...dependents])]);
     const there = (await previewDestroyStack(project, stack, options)).plan.resources.length > 0;
     requireDone(stack, await destroyStack(project, stack, options), context);
     const images = imagesStackName(PLATFORM); // the registry keeps the image
@@ -66,9 +67,25 @@ export async function downPlatform(context: Context, deployed: readonly string[]
     return {
       diagnostics: [],
       result: { environment: environmentName(context), platform: there },
-      text: there ? `${PLATFORM}: down` : `${PLATFORM}: was not deployed`,
+      text: there ? renderDown(options.environment) : `${PLATFORM}: was not deployed`,
     };
   });
+}
+
+function checkUnused(environment: string, dependents: readonly string[]): void {
+  const [first] = dependents;
+  if (first === undefined) return;
+  const verb = dependents.length === 1 ? 'runs' : 'run';
+  throw new Error(
+    `Cannot take down the platform of "${environment}": ${dependents.join(', ')} ${verb} on it, expected nothing to; npx davit down ${first} --environment ${environment} comes first`,
+  );
+}
+
+function renderDown({ namespace, platformNamespace }: KubernetesEnvironment): string {
+  return [
+    `${PLATFORM}: down`,
+    `    The namespaces ${namespace} and ${platformNamespace} stay: there may be Secrets of yours in them (kubectl delete namespace ${namespace} ${platformNamespace})`,
+  ].join('\n');
 }
 
 type PlatformOptions = Pick<Context, 'progress' | 'signal'> & { readonly environment: KubernetesEnvironment };

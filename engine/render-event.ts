@@ -23,9 +23,12 @@ const STEPS: Readonly<Partial<Record<string, readonly [string, string]>>> = {
   'delete-replaced': ['deleting the replaced one …', 'deleted the replaced one'],
 };
 
+/** What is only forgotten. */
+const LEFT = [undefined, 'left as it is'] as const;
+
 function renderStep({ op, urn, type, new: after, old: before }: StepEventMetadata, at: 0 | 1): string | undefined {
-  const words = STEPS[op]?.[at];
-  const custom = (after ?? before)?.custom ?? false;
+  const { custom = false, retainOnDelete = false } = after ?? before ?? {};
+  const words = (op === 'delete' && retainOnDelete ? LEFT : STEPS[op])?.[at];
   if (!words || !custom || type.startsWith('pulumi:')) return undefined;
   // Objects of several kinds share a name.
   const kind = type.startsWith('kubernetes:') ? `${type.split(':').at(-1) ?? ''} ` : '';

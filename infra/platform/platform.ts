@@ -42,8 +42,12 @@ export class Platform extends pulumi.ComponentResource {
       ...place,
       dependsOn: [...namespaces, ...foundations],
     });
-    registerProgram(makeAuthorisation(environment, authorisationImage), { ...place, dependsOn: accounts });
-    const [service] = registerProgram(makeEdge(environment), inside);
+    const behind = registerProgram(makeAuthorisation(environment, authorisationImage), {
+      ...place,
+      dependsOn: accounts,
+    });
+    // Envoy is ready when it knows the way; one that starts earlier would answer 503 for a while.
+    const [service] = registerProgram(makeEdge(environment), { ...place, dependsOn: behind });
     this.url = service ? findEdgeAddress(service, environment) : pulumi.output(environment.gateway.url);
     this.knative = knative.version;
     this.registerOutputs({ url: this.url, knative: this.knative });
@@ -65,7 +69,7 @@ function registerKnative(knative: PreparedKnative, place: Place): readonly pulum
 }
 
 /** What pods need, then the pods, then what sends requests to them, which is returned. */
-function registerProgram(objects: readonly PlainManifest[], options: ObjectOptions): readonly KubernetesObject[] {
+function registerProgram(objects: readonly PlainManifest[], options: ObjectOptions): KubernetesObject[] {
   const isA = (kind: string) => (o: PlainManifest) => o.kind === kind;
   const others = objects.filter((o) => o.kind !== 'Deployment' && o.kind !== 'Service');
   const before = register(others, options);
