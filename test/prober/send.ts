@@ -23,7 +23,10 @@ export interface Heard {
 
 /** Sends one request and takes the whole answer. Rejects with the cause when the connection breaks or nobody answers. */
 export function send(url: string, options: SendOptions = {}): Promise<Heard> {
-  const { method = 'POST', headers = {}, body, agent, socketPath, limitSeconds } = options;
+  const { method = 'POST', headers: given = {}, body, agent, socketPath, limitSeconds } = options;
+  // Node announces the length of a body only where a method usually has one.
+  const chunked = given['transfer-encoding'] !== undefined || body === undefined;
+  const headers = chunked ? given : { 'content-length': Buffer.byteLength(body), ...given };
   return new Promise((done, fail) => {
     const sent = request(url, {
       method,

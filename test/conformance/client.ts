@@ -1,0 +1,83 @@
+import type { Agent } from 'node:http';
+import { expect } from 'vitest';
+import { type Heard, send } from '../prober/send.ts';
+import type { Given } from './given.ts';
+
+export interface Sent {
+  readonly entity?: string;
+  /** Default: the token of who may query; null: none. */
+  readonly token?: string | null;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly agent?: Agent;
+}
+
+/** Asks the endpoints that are given; of every answer it is made sure that it tells nothing of what is inside. */
+export interface Client {
+  readonly query: (endpoint: string, body: unknown, sent?: Sent) => Promise<Heard>;
+  readonly get: (path: string, sent?: Sent) => Promise<Heard>;
+  /** `target` as it is to be on the first line of the request. */
+  readonly send: (method: string, target: string, sent?: Sent & { readonly body?: string | Buffer }) => Promise<Heard>;
+}
+
+const LIMIT_SECONDS = 120;
+/** Of a stack trace, of Python's, Node's or Go's files, of the cluster's own addresses. */
+const INSIDE =
+  /Traceback|site-packages|File "\/|stack_trace|node:internal|\.ts:\d+|\.go:\d+|goroutine |svc\.cluster\.local/;
+
+export function makeClient(given: () => Given): Client {
+  const client: Client = {
+    query: (endpoint, body, { entity, headers, ...sent } = {}) => {
+      const one = entity === undefined ? '' : `/served-models/${encodeURIComponent(entity)}`;
+      const target = `/serving-endpoints/${encodeURIComponent(endpoint)}${one}/invocations`;
+      const text = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
+      return client.send('POST', target, {
+        ...sent,
+        headers: { 'content-type': 'application/json', ...headers },
+        body: text,
+      });
+    },
+    get: (path, sent) => client.send('GET', path, sent),
+    send: async (method, target, { token = given().token, headers = {}, body, agent } = {}) => {
+      const heard = await send(`${given().host}${target}`, {
+        method,
+        headers: { ...(token !== null && { authorization: `Bearer ${token}` }), ...headers },
+        ...(body !== undefined && { body }),
+        ...(agent && { agent }),
+        limitSeconds: LIMIT_SECONDS,
+      });
+      if (!target.endsWith('logs')) expect(heard.body).not.toMatch(INSIDE);
+      return heard;
+    },
+  };
+  return client;
+}
+
+/** Status and error code of an answer, if its sentence is in Databricks' form. */
+export function refusalOf({ status, body, headers }: Heard): readonly [number, string] {
+  const { error_code: code, message, ...more } = JSON.parse(body) as Readonly<Record<string, string>>;
+  expect(headers['content-type']).toMatch(/^application\/json/);
+  expect({ code, message, more }).toEqual({
+    code: expect.stringMatching(/^[A-Z_]+$/) as string,
+    message: expect.stringMatching(/.{10}/) as string,
+    more: {},
+  });
+  return [status, code ?? ''];
+}
+
+const COLUMNS = ['sepal length (cm)', 'sepal width (cm)', 'petal length (cm)', 'petal width (cm)'] as const;
+const SETOSA = [5.1, 3.5, 1.4, 0.2] as const;
+const record = Object.fromEntries(COLUMNS.map((c, i) => [c, SETOSA[i]]));
+
+/** One flower in every form that a body may have. */
+export const FLOWER = {
+  dataframe_split: { dataframe_split: { columns: COLUMNS, data: [SETOSA] } },
+  dataframe_records: { dataframe_records: [record] },
+  instances: { instances: [record] },
+  inputs: { inputs: Object.fromEntries(COLUMNS.map((c, i) => [c, [SETOSA[i]]])) },
+} as const;
+export const FLOWER_CSV = `${COLUMNS.join(',')}\n${SETOSA.join(',')}\n`;
+
+/** What the model of FAULTS is to do. */
+export function order(what: string, number = 1): object {
+  return { dataframe_split: { columns: ['do', 'number'], data: [[what, number]] } };
+}

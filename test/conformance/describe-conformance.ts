@@ -1,0 +1,32 @@
+import { afterAll, beforeAll, describe } from 'vitest';
+import { makeClient } from './client.ts';
+import { describeClients } from './describe-clients.ts';
+import { describeHttp } from './describe-http.ts';
+import { describeManagement } from './describe-management.ts';
+import { describeQueries } from './describe-queries.ts';
+import { describeRefusals } from './describe-refusals.ts';
+import { describeTraffic } from './describe-traffic.ts';
+import type { ConformanceTarget, Given } from './given.ts';
+
+/** The one suite: what clients may expect of endpoints, wherever they are deployed. Over HTTP, and over nothing else. */
+export function describeConformance({ name, capabilities, deploy, remove }: ConformanceTarget): void {
+  describe(`${name}, as its clients see it`, () => {
+    let deployed: Given | undefined;
+    const given = () => {
+      if (deployed) return deployed;
+      throw new Error('Cannot ask: nothing is deployed');
+    };
+    const client = makeClient(given);
+    const parts = { given, client, capabilities };
+
+    beforeAll(async () => void (deployed = await deploy()));
+    afterAll(remove);
+
+    describeQueries(parts);
+    describeTraffic(parts);
+    describeRefusals(parts);
+    describeHttp(parts);
+    describeManagement(parts);
+    describeClients(parts);
+  });
+}

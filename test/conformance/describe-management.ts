@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest';
+import { FLOWER, order } from './client.ts';
+import { CALLS_A_MINUTE, ENDPOINTS, ENTITY, FAULTS, IRIS, LIMITED, SPLIT } from './endpoint-files.ts';
+import type { Parts } from './given.ts';
+
+const ROOT = '/api/2.0/serving-endpoints';
+/** Counts may be gathered, and logs written, a little later than the answer. */
+const SOON = { timeout: 20_000, interval: 500 };
+
+/** Databricks' management API, as far as it reads. */
+export function describeManagement({ client, capabilities, given }: Parts): void {
+  const read = async (path: string) => {
+    const { status, headers, body } = await client.get(path);
+    expect([status, headers['content-type']]).toEqual([200, expect.stringMatching(/^application\/json/)]);
+    return JSON.parse(body) as unknown;
+  };
+
+  describe('the management API', () => {
+    it('says where to log in, to anybody', async () => {
+      const answers = [null, 'wrong', given().token].map((token) =>
+        client.get('/.well-known/databricks-config', { token }),
+      );
+      for (const { status, body } of await Promise.all(answers)) expect([status, body]).toEqual([200, '{}']);
+    });
+
+    it.each([ROOT, `${ROOT}/`])('lists every endpoint at %s', async (path) => {
+      const { endpoints } = (await read(path)) as { endpoints: { name: string }[] };
+      const mine = endpoints.filter((e) => e.name in ENDPOINTS);
+      expect(mine.map((e) => e.name).sort()).toEqual(Object.keys(ENDPOINTS).sort());
+      expect(await Promise.all(mine.map((e) => read(`${ROOT}/${encodeURIComponent(e.name)}`)))).toEqual(mine);
+    });
+
+    it('shows an endpoint in words of Databricks', async () => {
+      const compute = {
+        workload_type: 'CPU',
+        min_provisioned_concurrency: 2,
+        max_provisioned_concurrency: 2,
+        scale_to_zero_enabled: false,
+        state: { deployment: 'DEPLOYMENT_READY', deployment_state_message: '' },
+      };
+      const time = expect.any(Number) as number;
+      expect(await read(`${ROOT}/${IRIS}`)).toEqual({
+        id: expect.stringMatching(/^[\da-f]{32}$/) as string,
+        name: IRIS,
+        description: 'Flowers',
+        tags: [{ key: 'team', value: 'x' }],
+        creation_timestamp: time,
+        last_updated_timestamp: time,
+        state: { ready: 'READY', config_update: 'NOT_UPDATING' },
+        config: {
+          served_entities: [{ name: ENTITY.iris, entity_name: 'iris', entity_version: '1', ...compute }],
+          served_models: [{ name: ENTITY.iris, model_name: 'iris', model_version: '1', ...compute }],
+          traffic_config: {
+            routes: [{ served_model_name: ENTITY.iris, served_entity_name: ENTITY.iris, traffic_percentage: 100 }],
+          },
+          config_version: expect.any(Number) as number,
+        },
+        endpoint_url: `${given().host}/serving-endpoints/${IRIS}/invocations`,
+        permission_level: 'CAN_QUERY',
+        route_optimized: false,
+      });
+    });
+
+    it('shows the shares of the traffic, and limits', async () => {
+      const split = (await read(`${ROOT}/${SPLIT}`)) as Shown;
+      expect(split.config.traffic_config.routes.map((r) => [r.served_entity_name, r.traffic_percentage])).toEqual([
+        [ENTITY.champion, 90],
+        [ENTITY.challenger, 10],
+        [ENTITY.shadow, 0],
+      ]);
+      const limited = (await read(`${ROOT}/${LIMITED}`)) as Shown;
+      expect(limited.ai_gateway).toEqual({
+        rate_limits: [{ calls: CALLS_A_MINUTE, key: 'endpoint', renewal_period: 'minute' }],
+      });
+    });
+
+    it('counts in OpenMetrics what was answered, by entity', async () => {
+      const metrics = async (endpoint: string) => {
+        const { status, headers, body } = await client.get(`${ROOT}/${encodeURIComponent(endpoint)}/metrics`);
+        expect(status).toBe(200);
+        expect(headers['content-type']).toMatch(/^application\/openmetrics-text/);
+        expect(body).toMatch(/# EOF\n$/);
+        return (name: string, entity: string) => {
+          const line = new RegExp(`^${name}\\{endpoint="${endpoint}",served_entity="${entity}"\\} (\\S+)$`, 'm');
+          return Number(line.exec(body)?.[1] ?? NaN);
+        };
+      };
+      await client.query(IRIS, FLOWER.inputs);
+      await client.query(IRIS, '{');
+      await client.query(FAULTS, order('raise'));
+      await expect
+        .poll(async () => {
+          const [iris, faults] = [await metrics(IRIS), await metrics(FAULTS)];
+          return {
+            all: iris('request_count_total', ENTITY.iris) >= 2,
+            client: iris('request_4xx_count_total', ENTITY.iris) >= 1,
+            server: faults('request_5xx_count_total', 'faults') >= 1,
+            latencies: iris('request_latency_ms_count', ENTITY.iris) >= 2,
+            provisioned: iris('provisioned_concurrent_requests_total', ENTITY.iris),
+          };
+        }, SOON)
+        .toEqual({ all: true, client: true, server: true, latencies: true, provisioned: 2 });
+    });
+
+    it('reads logs and build logs', async () => {
+      const logs = `${ROOT}/${FAULTS}/served-models/faults`;
+      await client.query(FAULTS, order('raise'));
+      await expect.poll(async () => JSON.stringify(await read(`${logs}/logs`)), SOON).toContain('secret of the row');
+      expect(await read(`${logs}/build-logs`)).toEqual({
+        logs: expect.stringContaining(capabilities.buildLog) as string,
+      });
+    });
+
+    it('shows permissions by the id of the endpoint', async () => {
+      const { id } = (await read(`${ROOT}/${FAULTS}`)) as Shown;
+      expect(await read(`/api/2.0/permissions/serving-endpoints/${id}`)).toMatchObject({
+        object_id: `/serving-endpoints/${id}`,
+        object_type: 'serving-endpoint',
+      });
+      const levels = (await read(`/api/2.0/permissions/serving-endpoints/${id}/permissionLevels`)) as {
+        permission_levels: { permission_level: string }[];
+      };
+      expect(levels.permission_levels.map((l) => l.permission_level)).toEqual(['CAN_VIEW', 'CAN_QUERY', 'CAN_MANAGE']);
+    });
+  });
+}
+
+interface Shown {
+  readonly id: string;
+  readonly config: {
+    readonly traffic_config: {
+      readonly routes: readonly { readonly served_entity_name: string; readonly traffic_percentage: number }[];
+    };
+  };
+  readonly ai_gateway?: unknown;
+}

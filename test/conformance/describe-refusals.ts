@@ -1,0 +1,176 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { FLOWER, order, refusalOf } from './client.ts';
+import { CALLS_A_MINUTE, ENTITY, FAULTS, FAULTS_TIME_LIMIT_SECONDS, IRIS, LIMITED } from './endpoint-files.ts';
+import type { Parts } from './given.ts';
+
+const LIMIT_BYTES = 16 * 1024 * 1024;
+const MARK = 'marked-b5c0a1';
+
+/** What is refused, with which status and code, and that nothing is told which is nobody's business. */
+export function describeRefusals({ client, given, capabilities }: Parts): void {
+  const query = `/serving-endpoints/${IRIS}/invocations`;
+
+  describe('refusals', () => {
+    it.each([
+      ['no token', null],
+      ['a wrong token', 'wrong'],
+      ['an empty token', ''],
+    ])('refuses %s before it says what there is', async (_what, token) => {
+      const answers = [
+        await client.query(IRIS, FLOWER.instances, { token }),
+        await client.query('none', FLOWER.instances, { token }),
+        await client.query(IRIS, FLOWER.instances, { token, entity: 'none' }),
+        await client.get('/api/2.0/serving-endpoints', { token }),
+        await client.get('/api/2.0/serving-endpoints/none', { token }),
+        await client.send('DELETE', `/api/2.0/serving-endpoints/${IRIS}`, { token }),
+      ];
+      expect(answers.map(refusalOf)).toEqual(Array(6).fill([401, 'UNAUTHENTICATED']));
+      for (const { headers } of answers) expect(headers['www-authenticate']).toMatch(/^Bearer/);
+    });
+
+    it('refuses a token that comes in another way', async () => {
+      const { token } = given();
+      const basic = `Basic ${Buffer.from(`token:${token}`).toString('base64')}`;
+      expect((await client.query(IRIS, FLOWER.inputs, { token: null, headers: { authorization: basic } })).status).toBe(
+        401,
+      );
+      expect((await client.send('POST', `${query}?access_token=${token}`, { token: null, body: '{}' })).status).toBe(
+        401,
+      );
+    });
+
+    it.runIf(capabilities.permissions)('lets who may only look look, and query nothing', async () => {
+      const token = given().viewer!;
+      const list = JSON.parse((await client.get('/api/2.0/serving-endpoints', { token })).body) as Listed;
+      expect(list.endpoints.map((e) => [e.name, e.permission_level])).toEqual([[FAULTS, 'CAN_VIEW']]);
+      expect((await client.get(`/api/2.0/serving-endpoints/${FAULTS}`, { token })).status).toBe(200);
+      expect(refusalOf(await client.query(FAULTS, order('answer'), { token }))).toEqual([403, 'PERMISSION_DENIED']);
+      const hidden = [
+        await client.query(IRIS, FLOWER.inputs, { token }),
+        await client.query('none', FLOWER.inputs, { token }),
+        await client.get(`/api/2.0/serving-endpoints/${IRIS}`, { token }),
+      ];
+      expect(hidden.map(refusalOf)).toEqual(Array(3).fill([404, 'RESOURCE_DOES_NOT_EXIST']));
+    });
+
+    it.each([
+      ['POST', '/serving-endpoints/none/invocations', 404, 'RESOURCE_DOES_NOT_EXIST'],
+      ['POST', `/serving-endpoints/${IRIS}/served-models/none/invocations`, 404, 'RESOURCE_DOES_NOT_EXIST'],
+      ['POST', '/serving-endpoints/IRIS/invocations', 404, 'RESOURCE_DOES_NOT_EXIST'],
+      ['POST', '/serving-endpoints/iris%2Finvocations/invocations', 404, 'RESOURCE_DOES_NOT_EXIST'],
+      ['POST', '/serving-endpoints/iris/invocations/more', 404, 'ENDPOINT_NOT_FOUND'],
+      ['POST', '/invocations', 404, 'ENDPOINT_NOT_FOUND'],
+      ['GET', '/', 404, 'ENDPOINT_NOT_FOUND'],
+      ['GET', '/metrics', 404, 'ENDPOINT_NOT_FOUND'],
+      ['GET', '/check/api/2.0/serving-endpoints', 404, 'ENDPOINT_NOT_FOUND'],
+      ['GET', '/manage/api/2.0/serving-endpoints', 404, 'ENDPOINT_NOT_FOUND'],
+      ['GET', query, 405, 'METHOD_NOT_ALLOWED'],
+      ['PUT', query, 405, 'METHOD_NOT_ALLOWED'],
+      ['DELETE', query, 405, 'METHOD_NOT_ALLOWED'],
+      ['OPTIONS', query, 405, 'METHOD_NOT_ALLOWED'],
+      ['GET', '/api/2.0/serving-endpoints/none', 404, 'RESOURCE_DOES_NOT_EXIST'],
+      ['GET', '/api/2.0/serving-endpoints/none/metrics', 404, 'RESOURCE_DOES_NOT_EXIST'],
+      ['GET', '/api/2.0/serving-endpoints/iris/served-models/none/logs', 404, 'RESOURCE_DOES_NOT_EXIST'],
+      ['GET', '/api/2.0/serving-endpoints/iris/something', 404, 'ENDPOINT_NOT_FOUND'],
+      ['POST', '/api/2.0/serving-endpoints', 405, 'METHOD_NOT_ALLOWED'],
+      ['PUT', '/api/2.0/serving-endpoints/iris/config', 405, 'METHOD_NOT_ALLOWED'],
+      ['DELETE', '/api/2.0/serving-endpoints/iris', 405, 'METHOD_NOT_ALLOWED'],
+    ])('answers %s %s with %d %s', async (method, target, status, code) => {
+      const heard = await client.send(method, target, method === 'GET' ? {} : { body: '{}' });
+      expect(refusalOf(heard)).toEqual([status, code]);
+      if (status === 405) expect(heard.headers['allow']).toMatch(/^(GET|POST)$/);
+    });
+
+    it('takes 16 MB, and says 413 for a byte more, announced or in chunks', async () => {
+      const flower = JSON.stringify(FLOWER.dataframe_split);
+      const padded = (length: number) => flower + ' '.repeat(length - flower.length);
+      const chunked = { headers: { 'transfer-encoding': 'chunked' } };
+      for (const sent of [{}, chunked]) {
+        expect((await client.query(IRIS, padded(LIMIT_BYTES), sent)).status).toBe(200);
+        const refused = await client.query(IRIS, padded(LIMIT_BYTES + 1), sent);
+        expect(refusalOf(refused)).toEqual([413, 'REQUEST_TOO_LARGE']);
+      }
+      expect((await client.query(IRIS, FLOWER.inputs)).status).toBe(200);
+    });
+
+    it('says 429 and when to come again once the declared rate limit is reached', async () => {
+      const statuses: number[] = [];
+      for (let n = 0; n < CALLS_A_MINUTE + 3; n++) {
+        const heard = await client.query(LIMITED, order('answer'));
+        statuses.push(heard.status);
+        if (heard.status === 200) continue;
+        expect(refusalOf(heard)).toEqual([429, 'REQUEST_LIMIT_EXCEEDED']);
+        const seconds = Number(heard.headers['retry-after']);
+        expect(seconds).toBeGreaterThan(0);
+        expect(seconds).toBeLessThanOrEqual(61); // calls are counted by the second
+      }
+      expect(statuses).toEqual([...Array<number>(CALLS_A_MINUTE).fill(200), 429, 429, 429]);
+      expect((await client.query(FAULTS, order('answer'))).status).toBe(200); // the limit is that endpoint's own
+    });
+
+    it('says 504 at the time limit, and goes on', async () => {
+      const started = performance.now();
+      const heard = await client.query(FAULTS, order('sleep', 60));
+      const seconds = (performance.now() - started) / 1000;
+      expect(refusalOf(heard)).toEqual([504, 'DEADLINE_EXCEEDED']);
+      expect(seconds).toBeGreaterThan(FAULTS_TIME_LIMIT_SECONDS - 0.5);
+      expect(seconds).toBeLessThan(FAULTS_TIME_LIMIT_SECONDS + 5);
+      expect((await client.query(FAULTS, order('answer'))).status).toBe(200);
+    });
+
+    it.each([
+      ['raises', 'raise', 500, 'INTERNAL_ERROR'],
+      ['answers with NaN', 'nan', 500, 'INVALID_OUTPUT'],
+      ['ends its process', 'exit', 502, 'MODEL_PROCESS_DIED'],
+    ])('says that it is the fault of a model that %s, and goes on', async (_what, what, status, code) => {
+      const heard = await client.query(FAULTS, order(what));
+      expect(refusalOf(heard)).toEqual([status, code]);
+      expect(heard.body).not.toContain('secret of the row');
+      expect(heard.headers['served-model-name']).toBe('faults');
+      await sleep(100);
+      expect((await client.query(FAULTS, order('answer'))).status).toBe(200);
+    });
+
+    it.each([
+      ['no JSON', `{"dataframe_split": ${MARK}`],
+      ['no form', { [MARK]: [MARK] }],
+      ['two forms', { instances: [MARK], inputs: [MARK] }],
+      ['a list', [MARK]],
+      ['text for a number', { dataframe_records: [{ do: 'answer', number: MARK }] }],
+      // Its name is told, as MLflow does it: clients look for a misspelt one.
+      ['an unknown column', { dataframe_records: [{ unknown: MARK }] }],
+      ['a model that raises', { dataframe_records: [{ do: 'raise', number: 1, more: MARK }] }],
+      ['text for a parameter', { dataframe_records: [{ do: 'answer', number: 1 }], params: { factor: MARK } }],
+    ])('repeats nothing of what was sent: %s', async (_what, body) => {
+      const { status, body: said, headers } = await client.query(FAULTS, body);
+      expect(status).toBeGreaterThanOrEqual(400);
+      expect(said + JSON.stringify(headers)).not.toContain(MARK);
+    });
+
+    it('repeats no token, and no header that it does not know', async () => {
+      const wrong = await client.query(IRIS, FLOWER.inputs, {
+        token: MARK,
+        headers: { 'x-marked': MARK, cookie: MARK },
+      });
+      expect(wrong.status).toBe(401);
+      expect(wrong.body + JSON.stringify(wrong.headers)).not.toContain(MARK);
+      const right = await client.query(IRIS, FLOWER.inputs, { headers: { 'x-marked': MARK, cookie: MARK } });
+      expect(right.status).toBe(200);
+      expect(right.body + JSON.stringify(right.headers)).not.toContain(MARK);
+    });
+
+    it.each([
+      ['text/plain', 415],
+      ['application/json; format=pandas-split', 415],
+      ['application/octet-stream', 415],
+    ])('refuses the content type %s', async (type, status) => {
+      const heard = await client.query(IRIS, FLOWER.inputs, { headers: { 'content-type': type } });
+      expect([heard.status, heard.headers['served-model-name']]).toEqual([status, ENTITY.iris]);
+    });
+  });
+}
+
+interface Listed {
+  readonly endpoints: readonly { readonly name: string; readonly permission_level: string }[];
+}

@@ -1,0 +1,11 @@
+import { makeDeployment } from './deploy.ts';
+import { describeConformance } from './describe-conformance.ts';
+
+const deployment = await makeDeployment('local');
+
+describeConformance({
+  name: 'the local target',
+  capabilities: { permissions: false, buildLog: 'Loaded' },
+  deploy: async () => ({ ...(await deployment.up()), viewer: undefined }),
+  remove: deployment.down,
+});
