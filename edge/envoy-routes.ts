@@ -5,8 +5,8 @@ import { CHECK, LUA } from './envoy-filters.ts';
 
 const QUERY = '/serving-endpoints/[^/]+/(served-models/[^/]+/)?invocations/?';
 const MANAGEMENT_SECONDS = 30;
-/** Credentials end here. */
-const NOT_FOR_MODELS = ['authorization', 'proxy-authorization', 'cookie', 'x-envoy-internal'];
+/** Credentials end here; Knative takes whoever calls itself kube-probe for a probe, and answers it with nothing. */
+const NOT_FOR_MODELS = ['authorization', 'proxy-authorization', 'cookie', 'user-agent', 'x-envoy-internal'];
 
 /** Makes the three ways: a query that is too large, a query, everything else. */
 export function makeTrafficRoutes({ longestRequestSeconds }: BootstrapOptions): readonly object[] {
@@ -16,7 +16,7 @@ export function makeTrafficRoutes({ longestRequestSeconds }: BootstrapOptions): 
   });
   return [
     {
-      // Announced lengths are refused before a byte of the body is taken.
+      // As much of the body as fits is taken first: who hears the answer while still sending may lose it to a reset.
       match: match([
         { name: 'content-length', range_match: { start: MAX_BODY_BYTES + 1, end: Number.MAX_SAFE_INTEGER } },
       ]),

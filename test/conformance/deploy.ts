@@ -16,6 +16,8 @@ export interface Deployment {
   /** As a user would: `davit lock`, `davit up`, `davit token`. */
   readonly up: () => Promise<Pick<Given, 'host' | 'token'>>;
   readonly down: () => Promise<void>;
+  /** Removes the project. */
+  readonly remove: () => Promise<void>;
 }
 
 export async function makeDeployment(environment: string): Promise<Deployment> {
@@ -37,8 +39,8 @@ export async function makeDeployment(environment: string): Promise<Deployment> {
     },
     down: async () => {
       await davit('down', ...names, '--environment', environment);
-      await project.remove();
     },
+    remove: project.remove,
   };
 }
 

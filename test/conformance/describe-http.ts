@@ -9,6 +9,7 @@ import type { Parts } from './given.ts';
 
 const QUERY = `/serving-endpoints/${IRIS}/invocations`;
 const BODY = JSON.stringify(FLOWER.dataframe_split);
+const TOO_LARGE_BYTES = 17 * 1024 * 1024;
 const UUID = /^[\da-f]{8}-([\da-f]{4}-){3}[\da-f]{12}$/;
 
 /** HTTP itself: connections, methods, paths, bodies, headers. */
@@ -70,12 +71,13 @@ export function describeHttp({ client, given }: Parts): void {
       expect(response.statusCode).toBe(200);
     });
 
-    it('refuses a body that is too large before it has been sent', async () => {
+    it('refuses a body that is too large to who asks first: at once, or when it has been sent', async () => {
       const asked = request(`${given().host}${QUERY}`, {
         method: 'POST',
         agent: false,
-        headers: { ...headers(), expect: '100-continue', 'content-length': 99_999_999 },
+        headers: { ...headers(), expect: '100-continue', 'content-length': TOO_LARGE_BYTES },
       });
+      asked.on('continue', () => asked.end('x'.repeat(TOO_LARGE_BYTES)));
       asked.flushHeaders();
       const [response] = (await once(asked, 'response')) as [IncomingMessage];
       expect(response.statusCode).toBe(413);

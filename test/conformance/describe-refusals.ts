@@ -91,6 +91,8 @@ export function describeRefusals({ client, given, capabilities }: Parts): void {
         const refused = await client.query(IRIS, padded(LIMIT_BYTES + 1), sent);
         expect(refusalOf(refused)).toEqual([413, 'REQUEST_TOO_LARGE']);
       }
+      // Whoever sends everything before they listen hears it too.
+      expect(refusalOf(await client.query(IRIS, 'x'.repeat(3 * LIMIT_BYTES)))).toEqual([413, 'REQUEST_TOO_LARGE']);
       expect((await client.query(IRIS, FLOWER.inputs)).status).toBe(200);
     });
 
@@ -105,7 +107,10 @@ export function describeRefusals({ client, given, capabilities }: Parts): void {
         expect(seconds).toBeGreaterThan(0);
         expect(seconds).toBeLessThanOrEqual(61); // calls are counted by the second
       }
-      expect(statuses).toEqual([...Array<number>(CALLS_A_MINUTE).fill(200), 429, 429, 429]);
+      const passed = statuses.indexOf(429);
+      expect(statuses).toEqual(statuses.map((_, n) => (n < passed ? 200 : 429)));
+      // The deployment may have asked once itself, to see that it answers.
+      expect([CALLS_A_MINUTE - 1, CALLS_A_MINUTE]).toContain(passed);
       expect((await client.query(FAULTS, order('answer'))).status).toBe(200); // the limit is that endpoint's own
     });
 

@@ -7,5 +7,8 @@ describeConformance({
   name: 'the local target',
   capabilities: { permissions: false, buildLog: 'Loaded' },
   deploy: async () => ({ ...(await deployment.up()), viewer: undefined }),
-  remove: deployment.down,
+  remove: async () => {
+    await deployment.down();
+    await deployment.remove();
+  },
 });

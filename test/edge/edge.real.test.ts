@@ -112,6 +112,7 @@ describe('the edge', () => {
       'K-Network-Hash': 'evil',
       'k-passthrough-lb': 'evil',
       'x-davit-example': '1',
+      'user-agent': 'kube-probe/evil',
       'x-envoy-retry-on': '5xx',
       'x-envoy-upstream-rq-timeout-ms': '1',
       'x-envoy-original-path': '/evil',
