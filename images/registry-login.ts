@@ -27,7 +27,7 @@ export async function answerChallenge(header: string, reference: ImageReference)
 }
 
 /** `Bearer realm="https://…",service="…"` → its parts. */
-export function parseChallenge(header: string): Challenge | undefined {
+function parseChallenge(header: string): Challenge | undefined {
   const scheme = /^\s*(\w+)/.exec(header)?.[1]?.toLowerCase();
   const fields = Object.fromEntries(
     [...header.matchAll(/(\w+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))/g)].map(([, key = '', quoted, plain]) => [

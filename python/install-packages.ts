@@ -15,7 +15,7 @@ export interface PackagesToInstall {
   readonly requirements: string;
 }
 
-export const INSTALL_LIMIT_SECONDS = 1800;
+const INSTALL_LIMIT_SECONDS = 1800;
 
 /** Installs exactly these packages: wheels whose hashes are known, from uv's cache if it has them all. Throws a VirtualenvError. */
 export async function installPackages(wanted: PackagesToInstall, options: PythonOptions = {}): Promise<void> {

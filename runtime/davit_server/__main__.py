@@ -27,7 +27,7 @@ def read_settings() -> argparse.Namespace:
     add("--queue", type=int, default=16, help="requests that may wait; one more is answered 429")
     add("--queue-timeout", type=float, default=10, help="seconds a request may wait")
     add("--max-body", type=int, default=100 << 20, help="bytes of a request's body")
-    add("--grace", type=float, default=30, help="seconds for what is in flight, after SIGTERM")
+    add("--grace", type=float, help="seconds for what is in flight, after SIGTERM; the time limit if not told")
     add("--linger", type=float, default=0, help="seconds to serve on, not ready any more, after SIGTERM")
     add("--nan", choices=("error", "null"), default="error", help="what NaN and infinities in an answer become")
     add("--warm", choices=("required", "tried"), default="required", help="tried: serve even if the example fails")
@@ -36,6 +36,7 @@ def read_settings() -> argparse.Namespace:
     add("--parent-fd", type=int, help="an inherited pipe; drain when it ends")
     settings = parser.parse_args()
     settings.workers = 1 if settings.solo else settings.workers
+    settings.grace = settings.time_limit if settings.grace is None else settings.grace
     return settings
 
 

@@ -24,7 +24,7 @@ export interface FakeRegistry {
   readonly requests: readonly string[];
 }
 
-export const MANIFEST = JSON.stringify({ schemaVersion: 2, mediaType: 'application/vnd.oci.image.manifest.v1+json' });
+const MANIFEST = JSON.stringify({ schemaVersion: 2, mediaType: 'application/vnd.oci.image.manifest.v1+json' });
 export const MANIFEST_DIGEST = `sha256:${createHash('sha256').update(MANIFEST).digest('hex')}`;
 const TAGS = ['aaaaaaaaaaaa-111111111111', 'bbbbbbbbbbbb-222222222222', 'bbbbbbbbbbbb-333333333333'];
 const TOKEN = 'a-token';
