@@ -53,7 +53,7 @@ export class KubernetesPatch extends pulumi.CustomResource {
 }
 
 /** `kubernetes:apps/v1:Deployment`; the core group has a name here, which it has not in `apiVersion`. */
-export function objectType({ apiVersion, kind }: Pick<KubernetesManifest, 'apiVersion' | 'kind'>): string {
+function objectType({ apiVersion, kind }: Pick<KubernetesManifest, 'apiVersion' | 'kind'>): string {
   return `kubernetes:${apiVersion === 'v1' ? 'core/v1' : apiVersion}:${kind}`;
 }
 

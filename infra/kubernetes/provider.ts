@@ -12,7 +12,7 @@ export function makeProvider(environment: KubernetesEnvironment, root: string): 
  * must never replace what serves. What was reviewed wins over what was edited by hand. ConfigMaps and Secrets are
  * changed in place, since Knative and the edge know them by name.
  */
-export function makeProviderArguments({ name, cluster }: KubernetesEnvironment, root: string) {
+function makeProviderArguments({ name, cluster }: KubernetesEnvironment, root: string) {
   return {
     clusterIdentifier: name,
     // Empty, not undefined: KUBECONFIG of whoever runs this does not belong into the state; the plugin reads it itself.

@@ -25,7 +25,7 @@ describe('the action', () => {
     expect(status).toBe(1);
     expect(stdout.split('\n').filter((l) => l.startsWith('::'))).toEqual([
       '::error title=missing-field,file=a.yaml,line=1,col=1::Cannot find "config": expected a map',
-      '::error title=unknown-field,file=a.yaml,line=2,col=1::Cannot accept "foo" here: there is no such field%0AThere are: name, description, tags, config, route_optimized, davit',
+      '::error title=unknown-field,file=a.yaml,line=2,col=1::Cannot accept "foo" here: there is no such field%0AThere are: name, description, tags, config, route_optimized, ai_gateway, rate_limits, davit',
       expect.stringMatching(/^::error title=bad-yaml,file=b.yaml,line=1,col=\d+::/),
       '::error::3 errors in endpoint files',
     ]);

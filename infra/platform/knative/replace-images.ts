@@ -9,7 +9,7 @@ export function replaceImages(manifest: PlainManifest, images: Readonly<Record<s
 }
 
 /** `gcr.io/knative-releases/knative.dev/serving/cmd/activator@sha256:…` → `activator` */
-export function programOf(image: string): string {
+function programOf(image: string): string {
   const [path = image] = image.split('@');
   const last = path.split('/').at(-1) ?? path;
   return last.split(':')[0] ?? last;
