@@ -18,7 +18,5 @@ export async function hasDrifted(project: PulumiProject, endpoint: string, conte
   const { endpoints } = await openTarget(context.root, value).readStatus();
   const found = endpoints.find((e) => e.name === endpoint);
   if (found?.url === undefined) return true;
-  // What failed there has been removed, so that it holds nothing.
-  if (value.target === 'kubernetes' && found.configUpdate === 'UPDATE_FAILED') return true;
   return found.entities.some((e) => e.trafficPercentage !== undefined && e.deployment === 'DEPLOYMENT_FAILED');
 }

@@ -1,5 +1,6 @@
 import type { PulumiProject } from '../engine/project.ts';
 import { upStack } from '../engine/run-pulumi.ts';
+import { hasStack } from '../engine/stacks.ts';
 import { type Diagnostic, hasErrors } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint.ts';
 import type { Environment } from '../schemas/environment.ts';
@@ -98,13 +99,25 @@ async function deploy(endpoint: Endpoint, { opening, environment, context }: Dep
     await ensureImages(endpoint, { context, project, environment, progress });
   }
   const stack = stackName(endpoint.name, environment.name);
-  const refresh = await hasDrifted(project, endpoint.name, context);
-  if (refresh) progress.say('It was deployed and is not there any more: looking at what is left …');
+  const refresh = await needsRefresh(endpoint, project, { environment, context });
   const outcome = await upStack(project, stack, { progress, signal: context.signal, refresh });
   if (outcome.status !== 'succeeded') context.signal.throwIfAborted();
   const diagnostics = [...validation.diagnostics, ...makeStackDiagnostics(endpoint, stack, outcome)];
   const url = outcome.status === 'succeeded' ? String(outcome.outputs['url']) : undefined;
   return { endpoint: endpoint.name, plan: outcome.plan, url, diagnostics };
+}
+
+/** A cluster has many hands: what was changed there by hand, or removed after a failure, is looked at every time. */
+async function needsRefresh(
+  { name }: Endpoint,
+  project: PulumiProject,
+  { environment, context }: Omit<Deployment, 'opening'>,
+): Promise<boolean> {
+  if (environment.target === 'kubernetes') return hasStack(project, stackName(name, environment.name));
+  const drifted = await hasDrifted(project, name, context);
+  if (drifted)
+    named(context.progress, name).say('It was deployed and is not there any more: looking at what is left …');
+  return drifted;
 }
 
 function renderDeployed({ endpoint, plan, url }: Deployed): string {
