@@ -20,6 +20,8 @@ export interface BenchProject {
   readonly davit: (...args: readonly string[]) => Promise<Timed>;
   /** The same with these environment variables. */
   readonly davitIn: (env: NodeJS.ProcessEnv, ...args: readonly string[]) => Promise<Timed>;
+  /** Runs `davit` also after Ctrl-C, to clear away. */
+  readonly finish: (...args: readonly string[]) => Promise<Timed>;
   /** Runs `npm start` or `npm stop`. */
   readonly npm: (script: 'start' | 'stop') => Promise<Timed>;
   /** Takes down what is deployed, ends what runs, removes the folder. Also after Ctrl-C. */
@@ -51,6 +53,7 @@ export async function makeBenchProject({ signal }: Bench): Promise<BenchProject>
     root,
     davit: (...args) => davitIn({}, ...args),
     davitIn,
+    finish: (...args) => run('node', [DAVIT, ...args], { stop: AbortSignal.timeout(FINISH_MILLISECONDS) }),
     npm: (script) => run('npm', ['run', '--silent', script]),
     remove,
   };
@@ -58,6 +61,7 @@ export async function makeBenchProject({ signal }: Bench): Promise<BenchProject>
 
 const DAVIT = join(ROOT, 'bin', 'davit.mjs');
 const DOWN_MILLISECONDS = 60_000;
+const FINISH_MILLISECONDS = 600_000;
 
 interface RunOptions {
   readonly stop?: AbortSignal;

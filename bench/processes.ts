@@ -16,7 +16,7 @@ const TICKS_PER_SECOND = 100;
 const KIB_PER_MIB = 1024;
 
 /** All processes of this machine. */
-function listProcesses(): readonly ProcessEntry[] {
+export function listProcesses(): readonly ProcessEntry[] {
   const pids = readable(() => readdirSync('/proc')) ?? [];
   return pids.filter((name) => /^\d+$/.test(name)).flatMap((name) => readProcess(name) ?? []);
 }

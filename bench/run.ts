@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { writeFileAtomically } from '../system/atomic-files.ts';
 import type { Bench, Benchmark, Figure } from './benchmark.ts';
 import { gateway } from './gateway.ts';
+import { KUBERNETES } from './kubernetes.ts';
 import { preview } from './preview.ts';
 import { renderFigures, summarize } from './render-figures.ts';
 import { serve } from './serve.ts';
@@ -12,12 +13,16 @@ import { start } from './start.ts';
 import { update } from './update.ts';
 import { validate } from './validate.ts';
 
-const BENCHMARKS: Readonly<Record<string, Benchmark>> = { start, validate, preview, update, serve, gateway };
+const LOCAL: Readonly<Record<string, Benchmark>> = { start, validate, preview, update, serve, gateway };
+/** Says that the names after it are those of the cluster's benchmarks. */
+const CLUSTER = 'kubernetes';
 
 const HELP = `npm run bench -- [BENCHMARK…] [OPTIONS]
+npm run bench -- ${CLUSTER} [BENCHMARK…] [OPTIONS]
 
 Prints minimum / median / maximum of each figure; wall and CPU seconds, CPU of whole process trees. Without names: all.
-All of them take about ten minutes. They work in folders of their own and clear them away, also after Ctrl-C.
+All of them take about ten minutes. They work in folders of their own and clear them away, also after Ctrl-C. Those of
+${CLUSTER} need a cluster and its platform: npx davit cluster up, then npx davit up _platform --env cluster.
 
   --seconds N   Clients keep asking for so long; default 60 for update, 3 a step for the others
   --json FILE   Write every value to this file too
@@ -35,7 +40,7 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stderr.write(`${asked}\n`);
     return EXIT.usage;
   }
-  const { names, seconds, json, text } = asked;
+  const { benchmarks, seconds, json, text } = asked;
   if (text !== undefined) {
     process.stdout.write(text);
     return EXIT.fine;
@@ -43,15 +48,17 @@ async function main(argv: readonly string[]): Promise<number> {
   const stop = new AbortController();
   abortOnSignals(stop);
   process.stdout.write(`${renderMachine()}\n`);
-  const results = await runAll(names, { signal: stop.signal, seconds });
+  const results = await runAll(benchmarks, { signal: stop.signal, seconds });
   if (json !== undefined) await writeFileAtomically(json, renderJson(results));
   if (stop.signal.aborted) return EXIT.interrupted;
   if (results.some((r) => r.error !== undefined)) return EXIT.failed;
   return results.some((r) => r.faults.length > 0) ? EXIT.fault : EXIT.fine;
 }
 
+type Named = readonly (readonly [name: string, benchmark: Benchmark])[];
+
 interface Asked {
-  readonly names: readonly string[];
+  readonly benchmarks: Named;
   readonly seconds: number | undefined;
   readonly json: string | undefined;
   /** What to print instead of running anything. */
@@ -71,13 +78,16 @@ function readArguments(argv: readonly string[]): Asked | string {
         help: { type: 'boolean', short: 'h' },
       },
     });
-    const unknown = positionals.find((name) => !(name in BENCHMARKS));
-    if (unknown !== undefined) return `Cannot run "${unknown}": expected one of ${Object.keys(BENCHMARKS).join(', ')}`;
+    const [first] = positionals;
+    const [known, names] = first === CLUSTER ? [KUBERNETES, positionals.slice(1)] : [LOCAL, positionals];
+    const unknown = names.find((name) => !Object.hasOwn(known, name));
+    if (unknown !== undefined) return `Cannot run "${unknown}": expected one of ${Object.keys(known).join(', ')}`;
     const seconds = values.seconds === undefined ? undefined : Number(values.seconds);
     if (seconds !== undefined && !(seconds > 0))
       return `Cannot ask for "${values.seconds ?? ''}" seconds: expected a number above 0`;
     const text = values.help ? HELP : values.list ? renderList() : undefined;
-    return { names: positionals.length > 0 ? positionals : Object.keys(BENCHMARKS), seconds, json: values.json, text };
+    const benchmarks = Object.entries(known).filter(([name]) => names.length === 0 || names.includes(name));
+    return { benchmarks, seconds, json: values.json, text };
   } catch (e) {
     return `${e instanceof Error ? e.message : String(e)}\n\n${HELP}`;
   }
@@ -85,19 +95,17 @@ function readArguments(argv: readonly string[]): Asked | string {
 
 interface Result {
   readonly name: string;
+  readonly benchmark: Benchmark;
   readonly seconds: number;
   readonly figures: readonly Figure[];
   readonly faults: readonly string[];
   readonly error: string | undefined;
 }
 
-async function runAll(
-  names: readonly string[],
-  options: Pick<Bench, 'signal' | 'seconds'>,
-): Promise<readonly Result[]> {
+async function runAll(benchmarks: Named, options: Pick<Bench, 'signal' | 'seconds'>): Promise<readonly Result[]> {
   const results: Result[] = [];
-  for (const name of names) {
-    const result = await runOne(name, options);
+  for (const named of benchmarks) {
+    const result = await runOne(named, options);
     if (options.signal.aborted) break; // cut short: its figures say nothing
     results.push(result);
     process.stdout.write(`\n${renderResult(result)}\n`);
@@ -105,22 +113,19 @@ async function runAll(
   return results;
 }
 
-async function runOne(name: string, options: Pick<Bench, 'signal' | 'seconds'>): Promise<Result> {
+async function runOne([name, benchmark]: Named[number], options: Pick<Bench, 'signal' | 'seconds'>): Promise<Result> {
   const faults: string[] = [];
   const started = performance.now();
   const progress = { say: (line: string) => void process.stderr.write(`[${name}] ${line}\n`) };
-  const outcome = await BENCHMARKS[name]
-    ?.run({ ...options, progress, fault: (sentence) => faults.push(sentence) })
-    .then(
-      (figures) => ({ figures, error: undefined }),
-      (e: unknown) => ({ figures: [], error: e instanceof Error ? e.message : String(e) }),
-    );
+  const outcome = await benchmark.run({ ...options, progress, fault: (sentence) => faults.push(sentence) }).then(
+    (figures) => ({ figures, error: undefined }),
+    (e: unknown) => ({ figures: [], error: e instanceof Error ? e.message : String(e) }),
+  );
   const seconds = (performance.now() - started) / 1000;
-  return { name, seconds, figures: outcome?.figures ?? [], faults, error: outcome?.error };
+  return { name, benchmark, seconds, ...outcome, faults };
 }
 
-function renderResult({ name, seconds, figures, faults, error }: Result): string {
-  const { summary, note } = BENCHMARKS[name] ?? { summary: '', note: '' };
+function renderResult({ name, benchmark: { summary, note }, seconds, figures, faults, error }: Result): string {
   return [
     `${name}: ${summary} (${seconds.toFixed(0)} s)`,
     ...(figures.length > 0 ? ['', renderFigures(figures), '', note] : []),
@@ -130,8 +135,8 @@ function renderResult({ name, seconds, figures, faults, error }: Result): string
 }
 
 function renderJson(results: readonly Result[]): string {
-  const benchmarks = results.map(({ figures, ...rest }) => ({
-    ...rest,
+  const benchmarks = results.map(({ name, seconds, figures, faults, error }) => ({
+    ...{ name, seconds, faults, error },
     figures: figures.map((f) => ({ ...f, ...summarize(f.values) })),
   }));
   return `${JSON.stringify({ time: new Date().toISOString(), machine: renderMachine(), benchmarks }, null, 2)}\n`;
@@ -145,9 +150,9 @@ function renderMachine(): string {
 }
 
 function renderList(): string {
-  return Object.entries(BENCHMARKS)
-    .map(([name, { summary }]) => `${name.padEnd(10)}${summary}\n`)
-    .join('');
+  const list = (prefix: string, benchmarks: Readonly<Record<string, Benchmark>>) =>
+    Object.entries(benchmarks).map(([name, { summary }]) => `${(prefix + name).padEnd(22)}${summary}\n`);
+  return [...list('', LOCAL), ...list(`${CLUSTER} `, KUBERNETES)].join('');
 }
 
 /** The first Ctrl-C ends the benchmark and clears away; a second one ends at once. */

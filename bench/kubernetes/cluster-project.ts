@@ -1,0 +1,126 @@
+import { cp, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parse, stringify } from 'yaml';
+import type { KubernetesApi } from '../../kubernetes/api.ts';
+import { connectCluster } from '../../kubernetes/connect.ts';
+import { findEdge, requestClientToken } from '../../kubernetes/edge-access.ts';
+import type { KubernetesEnvironment } from '../../schemas/environment.ts';
+import { readEnvironment } from '../../schemas/read-declared.ts';
+import type { Question } from '../../test/prober/make-asker.ts';
+import { type BenchProject, makeBenchProject } from '../bench-project.ts';
+import type { Bench } from '../benchmark.ts';
+import { readExample } from '../gateway-question.ts';
+import type { Timed } from '../run-timed.ts';
+
+/** The environment that is measured: `davit cluster up` writes it, `davit up _platform --env cluster` fills it. */
+const GIVEN = 'cluster';
+const NAME = 'bench';
+const TOKEN_SECONDS = 3600;
+const SLEEPER = 'conformance';
+const SLEEPER_MODEL = join(import.meta.dirname, '..', '..', 'test', 'fixtures', 'models', 'o_conformance');
+
+/** What an endpoint of a benchmark says besides its name. */
+export interface EndpointWish {
+  readonly version?: '1' | '2';
+  /** A model that sleeps as long as it is asked to, instead of the example. */
+  readonly sleeper?: boolean;
+  readonly min?: number;
+  readonly max?: number;
+  readonly scaleToZero?: boolean;
+  readonly routeOptimized?: boolean;
+}
+
+export interface ClusterProject {
+  readonly root: string;
+  readonly environment: KubernetesEnvironment;
+  readonly api: KubernetesApi;
+  /** Writes an endpoint's file and its lock. */
+  readonly declare: (name: string, wish?: EndpointWish) => Promise<void>;
+  /** Runs a verb of `davit` on this environment. */
+  readonly davit: (verb: string, ...args: readonly string[]) => Promise<Timed>;
+  /** The example's input, as a question to an endpoint. */
+  readonly question: (endpoint: string) => Promise<Question>;
+}
+
+/** Works with a project of its own on the cluster that is there; what it deploys is taken down again. */
+export async function withCluster<T>(
+  bench: Bench,
+  changes: object,
+  work: (cluster: ClusterProject) => Promise<T>,
+): Promise<T> {
+  const project = await makeBenchProject(bench);
+  const declared: string[] = [];
+  try {
+    const environment = await declareEnvironment(project, changes);
+    const api = await connectCluster(environment.cluster, project.root);
+    const davit = (verb: string, ...args: readonly string[]) => project.davit(verb, ...args, '--environment', NAME);
+    return await work({
+      root: project.root,
+      environment,
+      api,
+      davit,
+      declare: async (name, wish = {}) => {
+        declared.push(name);
+        if (wish.sleeper) await cp(SLEEPER_MODEL, join(project.root, 'models', SLEEPER, '1'), { recursive: true });
+        await writeFile(join(project.root, 'endpoints', `${name}.yaml`), renderEndpoint(name, wish));
+        await project.davit('lock', name);
+      },
+      question: (endpoint) => makeQuestion(endpoint, { project, environment, api }),
+    });
+  } finally {
+    await takeDown(project, declared);
+  }
+}
+
+/** Also after Ctrl-C, so without the benchmark's signal. What is left by one that fails, the next one takes. */
+async function takeDown(project: BenchProject, declared: readonly string[]): Promise<void> {
+  const down = () => project.finish('down', ...new Set(declared), '--environment', NAME);
+  try {
+    if (declared.length > 0) await down().catch(down);
+  } finally {
+    await project.remove();
+  }
+}
+
+async function declareEnvironment({ root }: BenchProject, changes: object): Promise<KubernetesEnvironment> {
+  const given = join(root, 'environments', `${GIVEN}.yaml`);
+  const text = await readFile(given, 'utf8').catch(() => {
+    throw new Error(
+      `Cannot find environments/${GIVEN}.yaml: expected a cluster and its platform: npx davit cluster up, then npx davit up _platform --env ${GIVEN}`,
+    );
+  });
+  const fields = { ...(parse(text) as object), name: NAME, ...changes };
+  await writeFile(join(root, 'environments', `${NAME}.yaml`), stringify(fields));
+  const { value, diagnostics } = await readEnvironment({ root, endpoints: 'endpoints' }, NAME);
+  if (value?.target === 'kubernetes') return value;
+  throw new Error(`Cannot use environments/${GIVEN}.yaml: ${diagnostics.map((d) => d.message).join('; ')}`);
+}
+
+function renderEndpoint(name: string, wish: EndpointWish): string {
+  const { version = '2', sleeper = false, min = 4, max = min, scaleToZero = false, routeOptimized = false } = wish;
+  const entity = {
+    name,
+    entity_name: sleeper ? SLEEPER : 'iris',
+    entity_version: sleeper ? '1' : version,
+    min_provisioned_concurrency: min,
+    max_provisioned_concurrency: max,
+    scale_to_zero_enabled: scaleToZero,
+  };
+  return stringify({ name, config: { served_entities: [entity] }, route_optimized: routeOptimized });
+}
+
+interface Asking {
+  readonly project: BenchProject;
+  readonly environment: KubernetesEnvironment;
+  readonly api: KubernetesApi;
+}
+
+async function makeQuestion(endpoint: string, { project, environment, api }: Asking): Promise<Question> {
+  const [edge, token, body] = await Promise.all([
+    findEdge(api, environment),
+    requestClientToken(api, environment, TOKEN_SECONDS),
+    readExample(project.root),
+  ]);
+  const url = `${edge}/serving-endpoints/${endpoint}/invocations`;
+  return { url, body, headers: { authorization: `Bearer ${token}` } };
+}

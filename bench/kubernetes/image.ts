@@ -1,0 +1,88 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ensureImages } from '../../cli/images.ts';
+import { openFor } from '../../cli/open-for.ts';
+import { planImage } from '../../images/plan-image.ts';
+import { readEndpoint, readLock } from '../../schemas/read-declared.ts';
+import type { Bench, Benchmark, Figure } from '../benchmark.ts';
+import { type ClusterProject, withCluster } from './cluster-project.ts';
+import { askDocker, readLayers } from './registry-image.ts';
+
+const ENDPOINT = 'bench-image';
+const MEGABYTE = 1e6;
+
+export const image: Benchmark = {
+  summary: 'building and pushing the image of the example, and what a new model with the same lock ships',
+  note: [
+    'Nothing built before: the build cache of Docker’s engine is emptied first, where the environment names its socket.',
+    'There is no peer: MLflow’s own build needs the internet and ships one layer for packages and model together.',
+  ].join('\n'),
+  run: (bench) =>
+    // A registry path of its own: nothing is there.
+    withCluster(bench, {}, async (given) => {
+      const registry = `${given.environment.images.registry}-bench-${process.pid}`;
+      const environment = { ...given.environment, images: { ...given.environment.images, registry } };
+      const cluster = { ...given, environment };
+      await cluster.declare(ENDPOINT);
+      const emptied = await askDocker(environment.images.dockerHost, 'POST', '/build/prune?all=true');
+      bench.progress.say(emptied === undefined ? 'Docker’s build cache is as it was' : 'Docker’s build cache is empty');
+      const first = await build(cluster, bench);
+      const again = await build(cluster, bench);
+      // Another model for the same lock: a file more, as a new training would change one.
+      await writeFile(join(cluster.root, 'models/iris/2/notes.txt'), 'trained again');
+      await cluster.declare(ENDPOINT);
+      const second = await build(cluster, bench);
+      return renderImages({ cold: emptied !== undefined, first, again, second });
+    }),
+};
+
+interface Built {
+  readonly seconds: number;
+  readonly megabytes: number;
+  /** In memory on a disk, by Docker's own count; NaN: it does not say. */
+  readonly unpacked: number;
+  readonly layers: ReadonlyMap<string, number>;
+}
+
+async function build({ root, environment }: ClusterProject, bench: Bench): Promise<Built> {
+  const place = { root, endpoints: 'endpoints' };
+  const { value: endpoint } = await readEndpoint(place, ENDPOINT);
+  const { value: lock } = await readLock(place, ENDPOINT);
+  const [entity] = endpoint?.entities ?? [];
+  if (!endpoint || !entity || !lock) throw new Error(`Cannot read "${ENDPOINT}" and its lock`);
+  const { progress, signal } = bench;
+  const context = { args: [ENDPOINT], options: {}, root, cwd: root, progress, signal };
+  const project = await openFor(context);
+  const started = performance.now();
+  await ensureImages(endpoint, { context, project, environment, progress });
+  const seconds = (performance.now() - started) / 1000;
+  const { reference } = await planImage({ endpoint, entity, lock, settings: environment.images });
+  const layers = new Map((await readLayers(reference)).map((l) => [l.digest, l.size]));
+  const seen = await askDocker(environment.images.dockerHost, 'GET', `/images/${reference}/json`);
+  const unpacked = ((seen as { readonly Size?: number } | undefined)?.Size ?? NaN) / MEGABYTE;
+  return { seconds, megabytes: sum(layers) / MEGABYTE, unpacked, layers };
+}
+
+interface Images {
+  readonly cold: boolean;
+  readonly first: Built;
+  readonly again: Built;
+  readonly second: Built;
+}
+
+function renderImages({ cold, first, again, second }: Images): readonly Figure[] {
+  const one = (what: string, unit: string, value: number): Figure => ({ what, unit, side: 'davit', values: [value] });
+  const shipped = new Map([...second.layers].filter(([digest]) => !first.layers.has(digest)));
+  return [
+    one(cold ? 'build and push, nothing built before' : 'build and push, cache as it was', 'wall s', first.seconds),
+    one('nothing to build', 'wall s', again.seconds),
+    one('build and push, new model, same lock', 'wall s', second.seconds),
+    one('image in the registry', 'MB', first.megabytes),
+    one('image unpacked', 'MB', first.unpacked),
+    one('shipped for a new model', 'kB', sum(shipped) / 1000),
+  ];
+}
+
+function sum(layers: ReadonlyMap<string, number>): number {
+  return [...layers.values()].reduce((total, size) => total + size, 0);
+}

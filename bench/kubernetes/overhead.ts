@@ -1,0 +1,78 @@
+import { percentile } from '../../cli/render-asked.ts';
+import type { Question } from '../../test/prober/make-asker.ts';
+import { type Bench, type Benchmark, type Figure, repeat } from '../benchmark.ts';
+import { type Load, loadFigures, putUnderLoad } from '../put-under-load.ts';
+import { type ClusterProject, withCluster } from './cluster-project.ts';
+import { startPlainService } from './plain-service.ts';
+import { findPods, readUsage } from './pod-usage.ts';
+
+const TIMES = 3;
+const CONNECTIONS = [1, 4];
+const INSIDE = ['knative-serving', 'kourier-system'];
+const WAYS = { davit: 'bench', 'route optimized': 'bench-direct' } as const;
+
+export const overhead: Benchmark = {
+  summary: 'the same requests to a plain Deployment and Service of the same image, and through the whole path',
+  note: [
+    'Plain is the peer: the same image with the same arguments behind a Service. Route optimized leaves the activator out',
+    'while a replica is up. CPU is that of all pods on the way. Wanted: +p50 at most 4 ms, +p99 at most 12 ms.',
+  ].join('\n'),
+  run: (bench) =>
+    withCluster(bench, {}, async (cluster) => {
+      bench.progress.say('Deploying …');
+      await cluster.declare(WAYS.davit);
+      await cluster.declare(WAYS['route optimized'], { routeOptimized: true });
+      await cluster.davit('up', ...Object.values(WAYS));
+      const question = await cluster.question(WAYS.davit);
+      const plain = await startPlainService(cluster, { endpoint: WAYS.davit, question, replicas: 1 });
+      try {
+        while ((await plain.ready()) < 1) bench.signal.throwIfAborted();
+        const ways: Record<string, Question> = {
+          plain: plain.question,
+          davit: question,
+          'route optimized': await cluster.question(WAYS['route optimized']),
+        };
+        const readCpu = await makeCpuReader(cluster, plain.namespace);
+        const figures: Figure[] = [];
+        for (const connections of CONNECTIONS) figures.push(...(await compare(ways, { connections, readCpu }, bench)));
+        return figures;
+      } finally {
+        await plain.remove();
+      }
+    }),
+};
+
+async function makeCpuReader({ api, environment }: ClusterProject, plain: string): Promise<() => number> {
+  const pods = await findPods(api, [environment.namespace, environment.platformNamespace, plain, ...INSIDE]);
+  const all = [...pods.values()].flat();
+  return () => readUsage(all).cpuSeconds;
+}
+
+interface Options {
+  readonly connections: number;
+  readonly readCpu: () => number;
+}
+
+async function compare(
+  ways: Readonly<Record<string, Question>>,
+  options: Options,
+  bench: Bench,
+): Promise<readonly Figure[]> {
+  const what = options.connections === 1 ? '1 connection' : `${options.connections} connections`;
+  const rounds = await repeat(bench, { what, times: TIMES }, async () => {
+    const loads: Record<string, Load> = {};
+    for (const [side, question] of Object.entries(ways)) loads[side] = await putUnderLoad(question, bench, options);
+    return loads;
+  });
+  const of = (side: string) => rounds.flatMap((round) => round[side] ?? []);
+  const more = (side: string, share: number): Figure => ({
+    what,
+    unit: `+p${share * 100} ms`,
+    side,
+    values: of(side).map((load, i) => percentile(load, share) - percentile(of('plain')[i] ?? load, share)),
+  });
+  return [
+    ...Object.keys(ways).flatMap((side) => loadFigures(what, side, of(side))),
+    ...Object.keys(WAYS).flatMap((side) => [more(side, 0.5), more(side, 0.99)]),
+  ];
+}

@@ -1,0 +1,109 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { KubernetesApi } from '../../kubernetes/api.ts';
+import { ENDPOINT_LABEL, endpointObjectName } from '../../schemas/kubernetes-names.ts';
+import type { Question } from '../../test/prober/make-asker.ts';
+import type { Bench } from '../benchmark.ts';
+import type { ClusterProject } from './cluster-project.ts';
+
+/** The peer: the image of an endpoint as a Deployment and a Service, and nothing else. */
+export interface PlainService {
+  readonly namespace: string;
+  readonly question: Question;
+  readonly scale: (replicas: number) => Promise<void>;
+  /** How many replicas are ready now. */
+  readonly ready: () => Promise<number>;
+  readonly remove: () => Promise<void>;
+}
+
+const NAMESPACE = 'davit-bench';
+const NAME = 'plain';
+const LABELS = { app: NAME };
+const DEPLOYMENT = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments/${NAME}`;
+const POLL_MILLISECONDS = 25;
+const GONE_SECONDS = 120;
+
+interface Revision {
+  readonly spec: { readonly containers: readonly object[]; readonly volumes?: readonly object[] };
+}
+
+/** Starts what serves an endpoint as its peer would run. */
+export async function startPlainService(
+  { api, environment }: ClusterProject,
+  {
+    endpoint,
+    question,
+    replicas,
+  }: { readonly endpoint: string; readonly question: Question; readonly replicas: number },
+): Promise<PlainService> {
+  const [revision] = await api.list<Revision>(
+    `/apis/serving.knative.dev/v1/namespaces/${environment.namespace}/revisions`,
+    { labelSelector: `${ENDPOINT_LABEL}=${endpointObjectName(endpoint)}` },
+  );
+  if (!revision) throw new Error(`Cannot find the revision of "${endpoint}": expected it to be deployed`);
+  await removeNamespace(api);
+  await api.create('/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
+  await api.create(DEPLOYMENT.slice(0, DEPLOYMENT.lastIndexOf('/')), makeDeployment(revision, replicas));
+  const service = await api.create<{ readonly spec: { readonly clusterIP: string } }>(
+    `/api/v1/namespaces/${NAMESPACE}/services`,
+    SERVICE,
+  );
+  return {
+    namespace: NAMESPACE,
+    question: { url: `http://${service.spec.clusterIP}/invocations`, body: question.body },
+    scale: (count) => scale(api, count),
+    ready: async () => (await api.get<Deployed>(DEPLOYMENT))?.status?.readyReplicas ?? 0,
+    remove: () => removeNamespace(api),
+  };
+}
+
+interface Deployed {
+  readonly status?: { readonly readyReplicas?: number };
+}
+
+/** Waits for as many replicas as that; the seconds it took. */
+export async function waitForReady(read: () => Promise<number>, count: number, { signal }: Bench): Promise<number> {
+  const started = performance.now();
+  while ((await read()) < count) {
+    signal.throwIfAborted();
+    await sleep(POLL_MILLISECONDS);
+  }
+  return (performance.now() - started) / 1000;
+}
+
+function makeDeployment({ spec }: Revision, replicas: number): object {
+  const containers = spec.containers.map((c) => ({
+    ...c,
+    readinessProbe: { httpGet: { path: '/ping', port: 8080 }, periodSeconds: 1 },
+  }));
+  const template = { metadata: { labels: LABELS }, spec: { containers, volumes: spec.volumes ?? [] } };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: NAME },
+    spec: { replicas, selector: { matchLabels: LABELS }, template },
+  };
+}
+
+const SERVICE = {
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: NAME },
+  spec: { selector: LABELS, ports: [{ port: 80, targetPort: 8080 }] },
+};
+
+async function scale(api: KubernetesApi, replicas: number): Promise<void> {
+  const { status, body } = await api.send({
+    method: 'PATCH',
+    path: `${DEPLOYMENT}/scale`,
+    headers: { 'content-type': 'application/merge-patch+json' },
+    body: JSON.stringify({ spec: { replicas } }),
+  });
+  if (status !== 200) throw new Error(`Cannot scale the plain Deployment: ${status} ${body}`);
+}
+
+async function removeNamespace(api: KubernetesApi): Promise<void> {
+  const path = `/api/v1/namespaces/${NAMESPACE}`;
+  await api.send({ method: 'DELETE', path });
+  const end = performance.now() + GONE_SECONDS * 1000;
+  while ((await api.get(path)) && performance.now() < end) await sleep(POLL_MILLISECONDS * 10);
+}

@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import type { KubernetesApi } from '../../kubernetes/api.ts';
+import { listProcesses, type ProcessEntry, sumCpuSeconds, sumPssMib } from '../processes.ts';
+
+/** What processes of pods have used: those of nodes that are this machine. */
+export interface Usage {
+  readonly pods: number;
+  readonly cpuSeconds: number;
+  readonly mebibytes: number;
+}
+
+interface Pod {
+  readonly metadata: { readonly uid: string; readonly name: string };
+}
+
+/** Finds pods of some namespaces, by namespace. */
+export async function findPods(
+  api: KubernetesApi,
+  namespaces: readonly string[],
+): Promise<ReadonlyMap<string, readonly Pod[]>> {
+  const found = namespaces.map(async (n) => [n, await api.list<Pod>(`/api/v1/namespaces/${n}/pods`)] as const);
+  return new Map(await Promise.all(found));
+}
+
+/** CPU seconds until now and memory; NaN where no node is this machine, so that nobody takes it for nothing. */
+export function readUsage(pods: readonly Pod[]): Usage {
+  const processes = processesOfPods(pods.map((p) => p.metadata.uid));
+  if (pods.length > 0 && processes.length === 0) return { pods: pods.length, cpuSeconds: NaN, mebibytes: NaN };
+  return { pods: pods.length, cpuSeconds: sumCpuSeconds(processes), mebibytes: sumPssMib(processes) };
+}
+
+function processesOfPods(uids: readonly string[]): readonly ProcessEntry[] {
+  const marks = uids.flatMap((uid) => [`pod${uid}`, `pod${uid.replaceAll('-', '_')}`]); // of cgroupfs, of systemd
+  return listProcesses().filter(({ pid }) => {
+    const group = readGroup(pid);
+    return marks.some((mark) => group.includes(mark));
+  });
+}
+
+function readGroup(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cgroup`, 'utf8');
+  } catch {
+    return ''; // ended
+  }
+}
