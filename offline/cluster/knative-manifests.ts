@@ -115,10 +115,37 @@ function adapt(text: string, images: Images): readonly KubernetesObject[] {
     .map((document) => document.toJS() as KubernetesObject | null)
     .filter((object) => object !== null)
     .filter((object) => object.kind !== 'HorizontalPodAutoscaler') // nothing measures pods here
-    .map(withSettings);
+    .map(withSettings)
+    .map(withSmallRequests);
 }
 
 function withSettings(object: KubernetesObject): KubernetesObject {
   const settings = object.kind === 'ConfigMap' ? SETTINGS[object.metadata.name] : undefined;
   return settings ? { ...object, data: { ...object.data, ...settings } } : object;
 }
+
+interface Container {
+  readonly resources?: { readonly requests?: Readonly<Record<string, string>> };
+}
+
+interface Deployment extends KubernetesObject {
+  readonly spec: { readonly template: { readonly spec: { readonly containers: readonly Container[] } } };
+}
+
+/** Knative asks for a whole processor, which would leave a small machine none for models; what is idle is anybody's. */
+function withSmallRequests(object: KubernetesObject): KubernetesObject {
+  if (object.kind !== 'Deployment') return object;
+  const { spec } = object as Deployment;
+  const { template } = spec;
+  const containers = template.spec.containers.map((container) => {
+    const { resources } = container;
+    const requests = resources?.requests && { ...resources.requests, cpu: CPU_REQUEST };
+    return requests ? { ...container, resources: { ...resources, requests } } : container;
+  });
+  return {
+    ...object,
+    spec: { ...spec, template: { ...template, spec: { ...template.spec, containers } } },
+  } as Deployment;
+}
+
+const CPU_REQUEST = '20m';
