@@ -1,7 +1,6 @@
-import type { Agent, IncomingMessage } from 'node:http';
-import { request as plainRequest } from 'node:http';
-import { request } from 'node:https';
-import { text } from 'node:stream/consumers';
+import type { IncomingMessage } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { askServer, type AskOptions, type Connection, type Question, readText } from './connection.ts';
 
 /** Questions to the API server of a cluster. Paths begin with `/api` or `/apis`. */
 export interface KubernetesApi {
@@ -10,6 +9,12 @@ export interface KubernetesApi {
   /** All objects of a list, page by page. */
   list<T>(path: string, options?: ListOptions): Promise<readonly T[]>;
   create<T>(path: string, body: object, options?: AskOptions): Promise<T>;
+  /** Server-side apply: makes the object, or takes over the fields that it names. */
+  apply<T>(path: string, object: object, options: ApplyOptions): Promise<T>;
+  /** Merges fields into an object; null removes one. */
+  patch<T>(path: string, fields: object, options?: AskOptions): Promise<T>;
+  /** Says whether there was one; what it owns goes after it. */
+  remove(path: string, options?: AskOptions): Promise<boolean>;
   /** An answer that is no JSON: a pod's log. */
   text(path: string, options?: AskOptions): Promise<string>;
   /** Events of a watch until it ends, which is no mistake. */
@@ -18,13 +23,15 @@ export interface KubernetesApi {
   send(question: Question, options?: AskOptions): Promise<Answer>;
 }
 
-export interface AskOptions {
-  readonly signal?: AbortSignal | undefined;
-}
-
 export interface ListOptions extends AskOptions {
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
+}
+
+export interface ApplyOptions extends AskOptions {
+  /** Who owns the fields from now on. */
+  readonly manager: string;
+  readonly dryRun?: boolean;
 }
 
 export interface WatchEvent {
@@ -32,27 +39,10 @@ export interface WatchEvent {
   readonly object: unknown;
 }
 
-export interface Question {
-  readonly method: string;
-  readonly path: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
-}
-
 export interface Answer {
   readonly status: number;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly body: string;
-}
-
-/** Where the API server is, and who asks. */
-export interface Connection {
-  /** `https://10.96.0.1:443` */
-  readonly server: string;
-  /** For a person: `the cluster of context "production"`. */
-  readonly name: string;
-  readonly agent: Agent;
-  /** Asked for every request, since tokens are renewed; `again`: the last ones were refused. */
-  readonly headers: (again: boolean) => Promise<Readonly<Record<string, string>>>;
 }
 
 /** The API server has refused. The message names what was asked and what it said, never who asked with what. */
@@ -70,69 +60,104 @@ export class KubernetesRefused extends Error {
 }
 
 const PAGE = 500;
-const JSON_TYPE = 'application/json';
+const JSON_TYPE = { 'content-type': 'application/json' };
+const MERGE_TYPE = { 'content-type': 'application/merge-patch+json' };
+const APPLY_TYPE = { 'content-type': 'application/apply-patch+yaml' };
+/** The API server bids to come back later at most so often. */
+const TRIES = 5;
+const LONGEST_PAUSE_SECONDS = 10;
+/** A watch of what does not change says nothing for minutes. */
+const WATCH_SECONDS = 600;
 
 /** Makes the questions that can be asked over a connection. */
 export function makeApi(connection: Connection): KubernetesApi {
-  const ask = async (question: Question, options: AskOptions = {}) => {
-    const answer = await open(connection, question, options);
-    return answer.statusCode === 401 ? open(connection, question, { ...options, again: true }) : answer;
+  const read = (answer: IncomingMessage, options: AskOptions = {}) => readText(connection, answer, options);
+  const succeed = async (question: Question, options: AskOptions = {}) => {
+    const answer = await askPatiently(connection, question, options);
+    if (isSuccess(answer)) return answer;
+    const { statusCode: status = 0 } = answer;
+    const asked = `${question.method} ${question.path.split('?')[0] ?? ''}`;
+    throw new KubernetesRefused(asked, { status, ...readStatus(await read(answer, options)) });
   };
-  const succeed = async (question: Question, options?: AskOptions) => {
-    const answer = await ask(question, options);
-    return isSuccess(answer) ? answer : refuse(question, answer);
-  };
+  const parse = async <T>(question: Question, options?: AskOptions) =>
+    JSON.parse(await read(await succeed(question, options), options)) as T;
   const get = (path: string, options?: AskOptions) => succeed({ method: 'GET', path }, options);
   return {
-    get: async <T>(path: string, options?: AskOptions) => {
-      const answer = await ask({ method: 'GET', path }, options);
-      if (answer.statusCode === 404) {
-        answer.resume();
-        return undefined;
-      }
-      if (!isSuccess(answer)) return refuse({ method: 'GET', path }, answer);
-      return JSON.parse(await text(answer)) as T;
+    get: <T>(path: string, options?: AskOptions) => unlessMissing(parse<T>({ method: 'GET', path }, options)),
+    list: (path, options = {}) =>
+      listAgain((query, asked) => parse({ method: 'GET', path: `${path}?${query}` }, asked), options),
+    create: (path, body, options) =>
+      parse({ method: 'POST', path, headers: JSON_TYPE, body: JSON.stringify(body) }, options),
+    apply: (path, object, { manager, dryRun = false, ...options }) => {
+      const query = new URLSearchParams({ fieldManager: manager, force: 'true', ...(dryRun && { dryRun: 'All' }) });
+      const whole = `${path}?${query.toString()}`;
+      return parse({ method: 'PATCH', path: whole, headers: APPLY_TYPE, body: JSON.stringify(object) }, options);
     },
-    list: <T>(path: string, { signal, ...selectors }: ListOptions = {}) =>
-      listPages<T>(
-        selectors,
-        async (query) => JSON.parse(await text(await get(`${path}?${query}`, { signal }))) as Page<T>,
-      ),
-    create: async <T>(path: string, body: object, options?: AskOptions) => {
-      const headers = { 'content-type': JSON_TYPE };
-      const answer = await succeed({ method: 'POST', path, headers, body: JSON.stringify(body) }, options);
-      return JSON.parse(await text(answer)) as T;
+    patch: (path, fields, options) =>
+      parse({ method: 'PATCH', path, headers: MERGE_TYPE, body: JSON.stringify(fields) }, options),
+    remove: async (path, options) => {
+      const body = JSON.stringify({ kind: 'DeleteOptions', apiVersion: 'v1', propagationPolicy: 'Background' });
+      return (await unlessMissing(parse({ method: 'DELETE', path, headers: JSON_TYPE, body }, options))) !== undefined;
     },
-    text: async (path, options) => text(await get(path, options)),
-    watch: (path, options) => readEvents(() => get(path, options)),
-    send: async (question, options) => {
-      const answer = await ask(question, options);
-      return { status: answer.statusCode ?? 0, body: await text(answer) };
+    text: async (path, options) => read(await get(path, options), options),
+    watch: (path, options) => readEvents(() => get(path, { limitSeconds: WATCH_SECONDS, ...options })),
+    send: async (question, options = {}) => {
+      const answer = await askServer(connection, question, options);
+      return { status: answer.statusCode ?? 0, headers: answer.headers, body: await read(answer, options) };
     },
   };
 }
 
+/** An API server that has too much to do has not begun, and says when to come back. */
+async function askPatiently(connection: Connection, question: Question, options: AskOptions): Promise<IncomingMessage> {
+  for (let tries = 1; ; tries++) {
+    const answer = await askServer(connection, question, options);
+    const pause = Number(answer.headers['retry-after']);
+    if (answer.statusCode !== 429 || tries === TRIES || !(pause >= 0)) return answer;
+    answer.resume();
+    await sleep(Math.min(pause, LONGEST_PAUSE_SECONDS) * 1000, undefined, { signal: options.signal });
+  }
+}
+
+async function unlessMissing<T>(asking: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asking;
+  } catch (e) {
+    if (e instanceof KubernetesRefused && e.status === 404) return undefined;
+    throw e;
+  }
+}
+
+type ReadPage = <T>(query: string, options: AskOptions) => Promise<Page<T>>;
+
+/** A list that takes longer than the API server remembers what it was is read anew, in one piece. */
+async function listAgain<T>(read: ReadPage, options: ListOptions): Promise<readonly T[]> {
+  try {
+    return await listPages<T>(read, options, PAGE);
+  } catch (e) {
+    if (e instanceof KubernetesRefused && e.status === 410) return listPages<T>(read, options, undefined);
+    throw e;
+  }
+}
+
 async function listPages<T>(
-  selectors: Readonly<Record<string, string>>,
-  read: (query: string) => Promise<Page<T>>,
+  read: ReadPage,
+  { labelSelector, fieldSelector, ...options }: ListOptions,
+  limit: number | undefined,
 ): Promise<readonly T[]> {
   const items: T[] = [];
   for (let next: string | undefined = ''; next !== undefined;) {
-    const query = new URLSearchParams({ ...selectors, limit: String(PAGE), ...(next !== '' && { continue: next }) });
-    const page: Page<T> = await read(query.toString());
+    const query = new URLSearchParams({
+      ...(labelSelector !== undefined && { labelSelector }),
+      ...(fieldSelector !== undefined && { fieldSelector }),
+      ...(limit !== undefined && { limit: String(limit) }),
+      ...(next !== '' && { continue: next }),
+    });
+    const page: Page<T> = await read<T>(query.toString(), options);
     items.push(...page.items);
     next = page.metadata.continue || undefined;
   }
   return items;
-}
-
-function isSuccess({ statusCode = 0 }: IncomingMessage): boolean {
-  return statusCode >= 200 && statusCode < 300;
-}
-
-async function refuse({ method, path }: Question, answer: IncomingMessage): Promise<never> {
-  const { statusCode: status = 0 } = answer;
-  throw new KubernetesRefused(`${method} ${path.split('?')[0] ?? ''}`, { status, ...readStatus(await text(answer)) });
 }
 
 interface Page<T> {
@@ -140,31 +165,8 @@ interface Page<T> {
   readonly items: readonly T[];
 }
 
-async function open(
-  { server, name, agent, headers }: Connection,
-  { method, path, headers: own = {}, body }: Question,
-  { signal, again = false }: AskOptions & { readonly again?: boolean },
-): Promise<IncomingMessage> {
-  const url = new URL(server);
-  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  const asking = (url.protocol === 'http:' ? plainRequest : request)(
-    {
-      method,
-      hostname: url.hostname,
-      port: url.port,
-      path: url.pathname.replace(/\/$/, '') + path,
-      headers: { accept: JSON_TYPE, ...(await headers(again)), ...own },
-      agent,
-      ...(signal && { signal }),
-    },
-    resolve,
-  );
-  asking.on('error', reject).end(body);
-  return promise.catch((e: unknown) => {
-    if (signal?.aborted) throw e;
-    const why = e instanceof Error ? e.message : String(e);
-    throw new Error(`Cannot reach ${name} at ${server}: ${why}, expected its API server to answer`, { cause: e });
-  });
+function isSuccess({ statusCode = 0 }: IncomingMessage): boolean {
+  return statusCode >= 200 && statusCode < 300;
 }
 
 /** What a Status of Kubernetes says, else the beginning of what was said. */

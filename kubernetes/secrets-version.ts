@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { AskOptions, KubernetesApi } from './api.ts';
+import type { KubernetesApi } from './api.ts';
+import type { AskOptions } from './connection.ts';
 
 interface Metadata {
   readonly metadata: { readonly uid?: string; readonly resourceVersion?: string };
