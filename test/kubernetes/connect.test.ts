@@ -157,7 +157,7 @@ test.each([
     /^Cannot log in to the cluster of context "here" with \/bin\/sh: log in first, expected kubectl's way to work$/,
   ],
 ] satisfies readonly [string, () => object, RegExp][])('says what is missing: %s', async (_, make, message) => {
-  const place = { ...UNSAID, ...(await make()) };
+  const place = { ...UNSAID, ...(await Promise.resolve(make())) };
   await expect(connectCluster(place, folder)).rejects.toThrow(message);
 });
 
