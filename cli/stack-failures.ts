@@ -19,7 +19,11 @@ export function makeStackDiagnostics(endpoint: Endpoint, stack: string, outcome:
   const sorted = outcome.failures.map((failure) => ({ failure, revision: readRevisionFailure(failure) }));
   const ours = sorted.filter((f) => !f.revision).map((f) => f.failure);
   if (ours.length > 0 || outcome.failures.length === 0) requireSucceeded(stack, { ...outcome, failures: ours });
-  return sorted.flatMap(({ revision }) => (revision ? [makeDiagnostic(endpoint, revision)] : []));
+  // Who waited for the same revision says the same.
+  const failures = new Map(
+    sorted.flatMap(({ revision: r }) => (r ? [[`${r.revision} ${r.message}`, r] as const] : [])),
+  );
+  return [...failures.values()].map((failure) => makeDiagnostic(endpoint, failure));
 }
 
 /** A revision's failure as our own provider says it, or as the program does; undefined: it is something else. */

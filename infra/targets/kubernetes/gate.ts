@@ -17,6 +17,7 @@ export interface GuardedCluster {
 export class Gate {
   readonly #cluster: GuardedCluster;
   readonly #stop = new AbortController();
+  #failure: Promise<never> | undefined;
 
   constructor(cluster: GuardedCluster) {
     this.#cluster = cluster;
@@ -52,10 +53,11 @@ export class Gate {
         await wait();
         return plan.revision;
       } catch (e) {
-        this.#stop.abort(e); // nobody waits for the others: nothing is switched
+        if (this.#failure) return await this.#failure; // the first one says why; the others only stopped to wait
         if (!(e instanceof RevisionFailed)) throw e;
-        await this.#giveUp(plan, e);
-        throw new pulumi.RunError(renderRevisionFailure({ revision: plan.name, message: e.message, hints: e.hints }));
+        this.#failure = this.#giveUp(plan, e);
+        this.#stop.abort(e); // nothing is switched, so nobody waits for the others
+        return await this.#failure;
       }
     });
   }
@@ -74,5 +76,6 @@ export class Gate {
       { namespace, owner: serviceAccount },
     );
     await removeConfiguration(api, { namespace, configuration });
+    throw new pulumi.RunError(renderRevisionFailure({ revision: name, message, hints }));
   }
 }
