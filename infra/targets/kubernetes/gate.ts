@@ -64,9 +64,9 @@ export class Gate {
 
   /** What failed holds nothing any more, and says why to whoever asks later; the next update makes it again. */
   async #giveUp(
-    { entity, revision, configuration, serviceAccount }: EntityPlan,
+    { name, entity, revision, configuration, serviceAccount }: EntityPlan,
     failed: RevisionFailed,
-  ): Promise<void> {
+  ): Promise<never> {
     const { api, namespace, endpoint } = this.#cluster;
     const { message, hints } = failed;
     const model = `${entity.model.name} ${entity.model.version}`;
