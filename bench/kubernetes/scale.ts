@@ -9,7 +9,7 @@ import { countPods } from './replicas.ts';
 
 const TIMES = 2;
 const ENDPOINT = 'bench-scale';
-const ENVIRONMENT = { autoscaling: { idle_seconds: 10, scale_down_seconds: 10 } };
+const ENVIRONMENT = { autoscaling: { idle_seconds: 70, scale_down_seconds: 10 } };
 const REPLICAS = 4;
 const UNITS = 4;
 /** As many requests as all replicas can take at a time, each of them long enough to be seen. */
