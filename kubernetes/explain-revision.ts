@@ -1,49 +1,39 @@
+import { explainPod } from './explain-pod.ts';
+import { type Explained, type ExplainOptions, failed, failedFor, firstOf, waiting } from './explained.ts';
 import {
   type Condition,
-  type ContainerStatus,
-  endedContainer,
   isReady,
+  type ObservedObject,
   type ObservedPod,
   type ObservedRevision,
 } from './observe-revision.ts';
 
-/** What becomes of a revision, as far as can be seen. */
-export interface Explained {
-  readonly state: 'ready' | 'waiting' | 'failed';
-  /** One sentence for a person. */
-  readonly message: string;
-  readonly hints: readonly string[];
-}
-
-export interface ExplainOptions {
-  readonly minReplicas: number;
-  /** Milliseconds since 1970: when the wait began. */
-  readonly began: number;
-  readonly now: number;
-}
-
-/** A node autoscaler may be at work: it says so within this. */
-const UNSCHEDULABLE_MILLISECONDS = 60_000;
-/** A registry that is asked again may answer; one that does not after this is down or has no such image. */
-const PULL_MILLISECONDS = 10_000;
+/** What may pass by itself: a quota that something still counts for, a webhook or an account that is just coming up. */
+const REFUSED_MILLISECONDS = 15_000;
+const PASSING = /exceeded quota|failed calling webhook|serviceaccount .* not found|object has been modified/;
+/** Nodes under pressure and cards that a driver does not give out make a new pod each time. */
+const MOST_ENDED_PODS = 3;
 
 /** Says whether a revision is ready and, when it will not be, why: the first cause, not what follows from it. */
 export function explainRevision(observed: ObservedRevision, options: ExplainOptions): Explained {
-  const { revision, pods } = observed;
+  const { revision } = observed;
   if (!revision) return waiting('Knative is making the revision');
-  const alive = pods.filter((pod) => pod.metadata.deletionTimestamp === undefined);
+  const pods = livePods(observed.pods);
   const failure =
     firstOf(
-      alive.filter((pod) => !isReady(pod)),
+      pods.filter((pod) => !isReady(pod)),
       (pod) => explainPod(pod, observed, options),
-    ) ?? explainDeployment(observed);
+    ) ??
+    explainRefusal(observed, options) ??
+    explainDeadline(observed);
   if (failure) return failure;
   const ready = revision.status?.conditions?.find((c) => c.type === 'Ready');
-  const up = alive.filter(isReady).length;
-  if (ready?.status === 'True' && up >= options.minReplicas) return { state: 'ready', message: 'ready', hints: [] };
-  if (ready?.status === 'False' && alive.length === 0 && !isTransient(ready))
+  const up = pods.filter(isReady).length;
+  const wanted = isReserve(revision) ? 0 : options.minReplicas;
+  if (ready?.status === 'True' && up >= wanted) return { state: 'ready', message: 'ready', hints: [] };
+  if (ready?.status === 'False' && pods.length === 0 && !isTransient(ready))
     return failed(`Knative gives it up: ${sentence(ready)}`);
-  return waiting(describeProgress(alive, up, Math.max(1, options.minReplicas)));
+  return waiting(describeProgress(pods, up, Math.max(1, wanted)));
 }
 
 /** Why pods that are not ready will not be; undefined: nothing says that they will not. */
@@ -56,96 +46,54 @@ export function explainPods(pods: readonly ObservedPod[]): Explained | undefined
   );
 }
 
+/** Pods that count: none on its way out, and none that has been replaced by another one. */
+function livePods(pods: readonly ObservedPod[]): readonly ObservedPod[] {
+  const alive = pods.filter((pod) => pod.metadata.deletionTimestamp === undefined);
+  const ended = alive.filter((pod) => pod.status?.phase === 'Failed');
+  return ended.length < MOST_ENDED_PODS ? alive.filter((pod) => !ended.includes(pod)) : alive;
+}
+
+/**
+ * Out of the traffic, Knative keeps no replica of it whatever its minimum (a rollback selects such a one): it has them
+ * once the route names it again.
+ */
+function isReserve({ metadata }: ObservedObject): boolean {
+  return metadata.labels?.['serving.knative.dev/routingState'] === 'reserve';
+}
+
 /** Knative calls a revision failed for a moment while its first pods come up. */
 function isTransient({ reason }: Condition): boolean {
   return reason === 'Deploying' || reason === 'NoTraffic';
 }
 
-function explainPod(pod: ObservedPod, observed: ObservedRevision, options: ExplainOptions): Explained | undefined {
-  return (
-    explainScheduling(pod, observed, options) ??
-    firstOf(pod.status?.containerStatuses ?? [], (c) => explainWaiting(c, pod, options)) ??
-    explainEnd(pod, observed) ??
-    explainEviction(pod)
-  );
-}
-
-function explainScheduling(
-  pod: ObservedPod,
-  { events }: ObservedRevision,
-  { began, now }: ExplainOptions,
-): Explained | undefined {
-  const scheduled = pod.status?.conditions?.find((c) => c.type === 'PodScheduled');
-  if (scheduled?.status !== 'False') return undefined;
-  const coming = events.find((e) => e.reason === 'TriggeredScaleUp' && e.involvedObject.name === pod.metadata.name);
-  const missing = (scheduled.message ?? 'no node can take it').replace(/\.? (no new claims|preemption:)[\s\S]*$/, '');
-  if (coming) return waiting(`a node is being added: ${coming.message ?? ''}`);
-  const since = Math.max(began, Date.parse(scheduled.lastTransitionTime ?? '') || began);
-  if (now - since < UNSCHEDULABLE_MILLISECONDS) return waiting(`no node has room for it yet: ${missing}`);
-  return failed(`No node can take it: ${missing}`, [
-    'Free what is missing, add nodes, ask for another workload_type, or, where there is no room for the old and the new one together, davit: { rollout: recreate }',
-  ]);
-}
-
-const PULLING = new Set([
-  'ErrImagePull',
-  'ImagePullBackOff',
-  'ErrImageNeverPull',
-  'InvalidImageName',
-  'ImageInspectError',
-]);
-const CONFIGURATION = new Set(['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError']);
-
-function explainWaiting({ state, image, name }: ContainerStatus, pod: ObservedPod, options: ExplainOptions) {
-  const { reason = '', message = '' } = state?.waiting ?? {};
-  if (PULLING.has(reason)) {
-    const since = Math.max(options.began, Date.parse(pod.metadata.creationTimestamp ?? '') || 0);
-    const last = message.split(': ').slice(-3).join(': ') || reason;
-    if (reason !== 'InvalidImageName' && options.now - since < PULL_MILLISECONDS)
-      return waiting(`the image cannot be pulled yet: ${last}`);
-    return failed(`Its image cannot be pulled: ${image ?? ''}: ${last}`, [
-      'Whether the registry can be reached from the nodes and has the image, and whether images.pull_secret is right, decides',
-    ]);
-  }
-  if (!CONFIGURATION.has(reason)) return undefined;
-  const hints = /secret|configmap/i.test(message)
-    ? [
-        'Make it in the namespace of the models, or correct secrets of the environment or environment_vars of the endpoint',
-      ]
-    : [];
-  return failed(`Its container "${name}" cannot be started: ${message || reason}`, hints);
-}
-
-function explainEnd(pod: ObservedPod, { lastWords }: ObservedRevision): Explained | undefined {
-  const container = endedContainer(pod);
-  const end = container?.state?.terminated ?? container?.lastState?.terminated;
-  if (!container || !end) return undefined;
-  const words = lastWords[pod.metadata.name] ?? [];
-  if (end.reason === 'OOMKilled')
-    return failed('It needs more memory than it may have: the kernel ended it (OOMKilled)', [
-      'Ask for a larger workload_type or workload_size with fewer units per replica, or give the type more memory in the environment',
-      ...words,
-    ]);
-  const said = words.map(readFailure).findLast((w) => w !== undefined);
-  if (said) return failed(`The model does not start (${said.stage}): ${said.message}`, said.trace);
-  const what = container.name === 'model' ? 'The model server' : `The container "${container.name}"`;
-  return failed(`${what} ended with exit code ${end.exitCode}${end.reason ? ` (${end.reason})` : ''}`, words);
-}
-
-function explainEviction({ status }: ObservedPod): Explained | undefined {
-  if (status?.phase !== 'Failed') return undefined;
-  return failed(`Its pod was ended: ${[status.reason, status.message].filter(Boolean).join(': ')}`);
-}
-
-/** Pods that are not even made: quota, admission, service accounts. */
-function explainDeployment({ deployment }: ObservedRevision): Explained | undefined {
+/** Pods that are not even made: quota, limit range, pod security, webhooks, service accounts. */
+function explainRefusal({ deployment }: ObservedRevision, { began, now }: ExplainOptions): Explained | undefined {
   const refused = deployment?.status?.conditions?.find((c) => c.type === 'ReplicaFailure' && c.status === 'True');
   if (!refused) return undefined;
-  const message = refused.message ?? refused.reason ?? '';
-  const hint = /exceeded quota/.test(message)
-    ? 'Raise quota of the environment, or take something down'
-    : 'The cluster refuses its pods';
-  return failed(`Its pods are refused: ${message}`, [hint]);
+  const message = (refused.message ?? refused.reason ?? '').replace(/^pods "[^"]*" is forbidden: /, '');
+  const failure = failed(`Its pods are refused: ${message}`, [hintFor(message)]);
+  if (!PASSING.test(message)) return failure;
+  const since = Math.max(began, Date.parse(refused.lastTransitionTime ?? '') || began);
+  return failedFor({ since, now, patience: REFUSED_MILLISECONDS }, `its pods are refused: ${message}`, failure);
+}
+
+function hintFor(message: string): string {
+  if (/exceeded quota/.test(message)) return 'Raise quota of the environment, or take something down';
+  if (/failed quota/.test(message))
+    return 'A quota of the namespace counts what not every container says: a LimitRange with defaults says it for them (Davit makes one for quota of the environment)';
+  if (/per (Container|Pod) is/.test(message)) return 'A LimitRange of the namespace: ask for less, or change it';
+  if (/violates PodSecurity/.test(message))
+    return 'Pod security of the namespace is stricter than the pods of Knative are: its label pod-security.kubernetes.io/enforce decides';
+  if (/webhook/.test(message))
+    return 'An admission webhook of the cluster decides: kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations';
+  return 'The cluster refuses its pods';
+}
+
+/** It has had its time (progress deadline); Knative takes its pods away next. */
+function explainDeadline({ deployment }: ObservedRevision): Explained | undefined {
+  const over = deployment?.status?.conditions?.find((c) => c.reason === 'ProgressDeadlineExceeded');
+  if (over?.status !== 'False') return undefined;
+  return failed('It is not ready in the time that its hardware has for that', [], 'log');
 }
 
 function describeProgress(pods: readonly ObservedPod[], up: number, wanted: number): string {
@@ -158,33 +106,6 @@ function describeProgress(pods: readonly ObservedPod[], up: number, wanted: numb
   return `${count}; loading the model`;
 }
 
-/** The model server's own last word, a line of JSON. */
-function readFailure(line: string): { stage: string; message: string; trace: readonly string[] } | undefined {
-  if (!line.startsWith('{')) return undefined;
-  try {
-    const { event, stage, message, trace } = JSON.parse(line) as Partial<Record<string, unknown>>;
-    if (event !== 'failed' || typeof message !== 'string') return undefined;
-    const lines = typeof trace === 'string' ? trace.trim().split('\n') : [];
-    return { stage: typeof stage === 'string' ? stage : 'start', message, trace: lines };
-  } catch {
-    return undefined;
-  }
-}
-
 function sentence({ reason, message }: Condition): string {
   return [reason, message].filter(Boolean).join(': ');
-}
-
-function waiting(message: string): Explained {
-  return { state: 'waiting', message, hints: [] };
-}
-
-function failed(message: string, hints: readonly string[] = []): Explained {
-  return { state: 'failed', message, hints };
-}
-
-/** The first answer that is a failure; one that is only patience says that there is none yet. */
-function firstOf<T>(items: readonly T[], explain: (item: T) => Explained | undefined): Explained | undefined {
-  const explained = items.flatMap((item) => explain(item) ?? []);
-  return explained.find((e) => e.state === 'failed') ?? explained[0];
 }

@@ -1,10 +1,12 @@
 import { quieten } from '../schemas/quieten.ts';
 import type { KubernetesApi } from './api.ts';
+import type { PodRoom } from './capacity.ts';
+import type { AskOptions } from './connection.ts';
 import type { RevisionQuestion } from './prove-revision.ts';
 
 /** What there is to see of a revision at one moment; as much of Kubernetes' objects as is looked at. */
 export interface ObservedRevision {
-  readonly revision: Conditioned | undefined;
+  readonly revision: ObservedObject | undefined;
   /** The Deployment that Knative made for it. */
   readonly deployment: Conditioned | undefined;
   readonly pods: readonly ObservedPod[];
@@ -16,6 +18,10 @@ export interface ObservedRevision {
 export interface Conditioned {
   readonly metadata: { readonly name: string; readonly creationTimestamp?: string };
   readonly status?: { readonly conditions?: readonly Condition[] };
+}
+
+export interface ObservedObject extends Conditioned {
+  readonly metadata: Conditioned['metadata'] & { readonly labels?: Readonly<Record<string, string>> };
 }
 
 export interface Condition {
@@ -32,6 +38,7 @@ export interface ObservedPod extends Conditioned {
     readonly creationTimestamp?: string;
     readonly deletionTimestamp?: string;
   };
+  readonly spec?: PodRoom;
   readonly status?: {
     readonly phase?: string;
     readonly reason?: string;
@@ -63,6 +70,8 @@ export interface ObservedEvent {
 }
 
 const LOG_LINES = 15;
+/** What keeps one replica from starting keeps all of them. */
+const MOST_PODS = 3;
 const SERVING = '/apis/serving.knative.dev/v1';
 
 /** Looks at a revision and all that Kubernetes has made for it. */
@@ -72,16 +81,18 @@ export async function observeRevision(
 ): Promise<ObservedRevision> {
   const label = `serving.knative.dev/revision=${revision}`;
   const [found, deployment, pods] = await Promise.all([
-    api.get<Conditioned>(`${SERVING}/namespaces/${namespace}/revisions/${revision}`, { signal }),
+    api.get<ObservedObject>(`${SERVING}/namespaces/${namespace}/revisions/${revision}`, { signal }),
     api.get<Conditioned>(`/apis/apps/v1/namespaces/${namespace}/deployments/${revision}-deployment`, { signal }),
     api.list<ObservedPod>(`/api/v1/namespaces/${namespace}/pods`, { labelSelector: label, signal }),
   ]);
   const waiting = pods.filter((pod) => !isReady(pod) && pod.metadata.deletionTimestamp === undefined);
-  const events = waiting.length > 0 ? await readEvents(api, { namespace, revision, signal }) : [];
-  const words = await Promise.all(
-    waiting.filter(hasEnded).map(async (pod) => [pod.metadata.name, await readLastWords(api, namespace, pod)] as const),
-  );
-  return { revision: found, deployment, pods, events, lastWords: Object.fromEntries(words) };
+  const looked = waiting.slice(0, MOST_PODS);
+  const events = await Promise.all(looked.map((pod) => readEvents(api, { namespace, pod: pod.metadata.name, signal })));
+  const words = looked
+    .filter((pod) => endedContainer(pod) !== undefined)
+    .map(async (pod) => [pod.metadata.name, await readLastWords(api, { namespace, pod, signal })] as const);
+  const lastWords = Object.fromEntries(await Promise.all(words));
+  return { revision: found, deployment, pods, events: events.flat(), lastWords };
 }
 
 /** Whether a pod takes requests. */
@@ -89,29 +100,54 @@ export function isReady(pod: Conditioned): boolean {
   return pod.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false;
 }
 
-/** Whether a container of a pod has ended, now or the last time. */
+/** A container of a pod that has ended, now or the last time. */
 export function endedContainer(pod: ObservedPod): ContainerStatus | undefined {
   return pod.status?.containerStatuses?.find((c) => (c.state?.terminated ?? c.lastState?.terminated) !== undefined);
 }
 
-function hasEnded(pod: ObservedPod): boolean {
-  return endedContainer(pod) !== undefined;
+interface PodPlace extends AskOptions {
+  readonly namespace: string;
 }
 
-async function readEvents(
+function readEvents(
   api: KubernetesApi,
-  { namespace, revision, signal }: RevisionQuestion,
+  { namespace, pod, signal }: PodPlace & { readonly pod: string },
 ): Promise<readonly ObservedEvent[]> {
-  const all = await api.list<ObservedEvent>(`/api/v1/namespaces/${namespace}/events`, { signal });
-  return all.filter((e) => e.involvedObject.name?.startsWith(revision) ?? false);
+  const fieldSelector = `involvedObject.name=${pod}`;
+  return api.list<ObservedEvent>(`/api/v1/namespaces/${namespace}/events`, { fieldSelector, signal });
 }
 
-/** What a container said last; one that is gone already has said nothing. */
-async function readLastWords(api: KubernetesApi, namespace: string, pod: ObservedPod): Promise<readonly string[]> {
+/** What the ended container of a pod said last; Kubernetes keeps the end of it when the log is gone. */
+async function readLastWords(
+  api: KubernetesApi,
+  { namespace, pod, signal }: PodPlace & { readonly pod: ObservedPod },
+): Promise<readonly string[]> {
   const container = endedContainer(pod);
   if (!container) return [];
   const previous = container.state?.terminated === undefined;
-  const query = `container=${container.name}&tailLines=${LOG_LINES}${previous ? '&previous=true' : ''}`;
-  const log = await api.text(`/api/v1/namespaces/${namespace}/pods/${pod.metadata.name}/log?${query}`).catch(() => '');
-  return quieten(log).split('\n').filter(Boolean);
+  const log = await readLog(api, { namespace, pod: pod.metadata.name, container: container.name, previous, signal });
+  const kept = container.state?.terminated?.message ?? container.lastState?.terminated?.message ?? '';
+  return log.length > 0 ? log : linesOf(kept).slice(-LOG_LINES);
+}
+
+/** The last lines of a container that runs: what it was at, for one that is not ready in time. */
+export async function readLog(
+  api: KubernetesApi,
+  {
+    namespace,
+    pod,
+    container,
+    previous = false,
+    signal,
+  }: PodPlace & { readonly pod: string; readonly container: string; readonly previous?: boolean },
+): Promise<readonly string[]> {
+  const query = `container=${container}&tailLines=${LOG_LINES}${previous ? '&previous=true' : ''}`;
+  // A container that has not begun has no log.
+  return linesOf(
+    await api.text(`/api/v1/namespaces/${namespace}/pods/${pod}/log?${query}`, { signal }).catch(() => ''),
+  );
+}
+
+function linesOf(text: string): readonly string[] {
+  return quieten(text).split('\n').filter(Boolean);
 }

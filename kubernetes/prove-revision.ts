@@ -1,7 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { KubernetesApi } from './api.ts';
-import { explainRevision, type Explained } from './explain-revision.ts';
-import { observeRevision } from './observe-revision.ts';
+import { type KubernetesApi, KubernetesRefused } from './api.ts';
+import { readCapacity } from './capacity.ts';
+import { checkFit } from './check-fit.ts';
+import { ClusterUnreachable } from './connection.ts';
+import { explainRevision } from './explain-revision.ts';
+import type { Explained } from './explained.ts';
+import { isReady, observeRevision, type ObservedPod, readLog } from './observe-revision.ts';
+import { PredictionFailed, predictExample } from './predict-example.ts';
 
 /** A revision will not become ready: `message` is one sentence, `hints` what a person needs beside it. */
 export class RevisionFailed extends Error {
@@ -30,19 +35,21 @@ export interface ProofQuestion extends RevisionQuestion {
 }
 
 const POLL_MILLISECONDS = 400;
+/** A model that takes long to load is not asked after that often. */
+const SLOW_POLL_MILLISECONDS = 2000;
+const SLOW_AFTER_MILLISECONDS = 60_000;
+/** An API server that is started again is no reason to give an update up. */
+const OUTAGE_MILLISECONDS = 60_000;
 const EXISTS_SECONDS = 60;
-const ACTIVATOR = '/api/v1/namespaces/knative-serving/services/http:activator-service:80/proxy/invocations';
-/** Knative's own words while a revision is just becoming known to the activator. */
-const NOT_YET = new Set([404, 502, 503]);
-const NOT_YET_SECONDS = 30;
-const SHOWN_CHARACTERS = 300;
+const MODEL_CONTAINER = 'model';
 
 /** Waits until Knative has made a Revision of its Configuration. */
 export async function waitForRevision(api: KubernetesApi, question: RevisionQuestion): Promise<void> {
   const { namespace, revision, signal } = question;
-  const end = performance.now() + EXISTS_SECONDS * 1000;
   const path = `/apis/serving.knative.dev/v1/namespaces/${namespace}`;
-  while (!(await api.get(`${path}/revisions/${revision}`, { signal }))) {
+  const end = performance.now() + EXISTS_SECONDS * 1000;
+  await pollDuringOutages({ signal, say: () => undefined }, async () => {
+    if (await api.get(`${path}/revisions/${revision}`, { signal })) return true;
     const why = await readRefusal(api, question);
     if (why !== undefined) throw new RevisionFailed(why);
     if (performance.now() > end)
@@ -50,27 +57,105 @@ export async function waitForRevision(api: KubernetesApi, question: RevisionQues
         `Knative has made no Revision "${revision}" within ${EXISTS_SECONDS} s, expected its controller to run`,
         ['kubectl get pods -n knative-serving shows whether it does'],
       );
-    await sleep(POLL_MILLISECONDS, undefined, { signal });
-  }
+    return false;
+  });
 }
 
 /** Waits until a revision has its replicas and has predicted; rejects at once when it is known why it will not. */
 export async function proveRevision(api: KubernetesApi, question: ProofQuestion): Promise<void> {
-  const { signal, say, limitSeconds, minReplicas } = question;
-  const end = performance.now() + limitSeconds * 1000;
-  const began = Date.now();
-  for (let said = ''; ;) {
-    signal?.throwIfAborted();
-    const observed = await observeRevision(api, question);
-    const explained: Explained = explainRevision(observed, { minReplicas, began, now: Date.now() });
-    if (explained.state === 'ready') break;
-    if (explained.state === 'failed') throw new RevisionFailed(explained.message, explained.hints);
-    if (explained.message !== said) say((said = explained.message));
-    if (performance.now() > end)
-      throw new RevisionFailed(`It is not ready after ${limitSeconds} s: ${explained.message}`, explained.hints);
-    await sleep(POLL_MILLISECONDS, undefined, { signal });
+  const end = performance.now() + question.limitSeconds * 1000;
+  await watchRevision(api, question, { end, until: ({ state }) => state === 'ready' });
+  question.say('asking it for a first prediction');
+  const stop = new AbortController();
+  const signal = AbortSignal.any([stop.signal, ...(question.signal ? [question.signal] : [])]);
+  try {
+    // A revision that sleeps has to start for it, and may fail to.
+    await Promise.race([
+      predictExample(api, { ...question, signal, limitSeconds: Math.max(1, (end - performance.now()) / 1000) }),
+      watchRevision(api, { ...question, signal }, { end, until: () => false }),
+    ]).catch((e: unknown) => {
+      throw e instanceof PredictionFailed ? new RevisionFailed(e.message) : e;
+    });
+  } finally {
+    stop.abort();
   }
-  await predict(api, question);
+}
+
+interface Watch {
+  readonly end: number;
+  readonly until: (explained: Explained) => boolean;
+}
+
+/** Looks at a revision until it is as wanted; throws a RevisionFailed when it will not be, or not in time. */
+async function watchRevision(api: KubernetesApi, question: ProofQuestion, { end, until }: Watch): Promise<void> {
+  const { signal, say, limitSeconds, minReplicas } = question;
+  const began = Date.now();
+  let said = '';
+  await pollDuringOutages({ signal, say }, async () => {
+    const observed = await observeRevision(api, question);
+    const explained = explainRevision(observed, { minReplicas, began, now: Date.now() });
+    if (explained.state === 'failed') throw await completeFailure(api, question, { explained, pods: observed.pods });
+    if (until(explained)) return true;
+    if (explained.state === 'waiting' && explained.message !== said) say((said = explained.message));
+    if (performance.now() < end) return false;
+    const late: Explained = { ...explained, message: `It is not ready after ${limitSeconds} s: ${said}`, look: 'log' };
+    throw await completeFailure(api, question, { explained: late, pods: observed.pods });
+  });
+}
+
+interface Failure {
+  readonly explained: Explained;
+  readonly pods: readonly ObservedPod[];
+}
+
+/** Adds what only a closer look tells: what is free on the nodes, or what the model said last. */
+async function completeFailure(
+  api: KubernetesApi,
+  question: RevisionQuestion,
+  { explained: { message, hints, look }, pods }: Failure,
+): Promise<RevisionFailed> {
+  const pod = pods.find((p) => !isReady(p) && p.metadata.deletionTimestamp === undefined);
+  const more = pod && look ? await lookCloser(api, question, { look, pod }).catch(() => []) : [];
+  return new RevisionFailed(message, [...more, ...hints]);
+}
+
+async function lookCloser(
+  api: KubernetesApi,
+  { namespace, signal }: RevisionQuestion,
+  { look, pod }: { readonly look: 'room' | 'log'; readonly pod: ObservedPod },
+): Promise<readonly string[]> {
+  if (look === 'log') return readLog(api, { namespace, pod: pod.metadata.name, container: MODEL_CONTAINER, signal });
+  const capacity = await readCapacity(api, { namespace, signal });
+  // Quotas have let it through already.
+  const fit = capacity && checkFit({ ...capacity, quotas: [] }, [{ count: 1, room: pod.spec ?? {} }]);
+  return fit?.fits === false ? [`A replica ${fit.words}`] : [];
+}
+
+/** Asks again and again until it is true; a short outage of the API server only makes it later. */
+async function pollDuringOutages(
+  { signal, say }: Pick<ProofQuestion, 'signal' | 'say'>,
+  ask: () => Promise<boolean>,
+): Promise<void> {
+  const began = performance.now();
+  for (let reached = began; ;) {
+    signal?.throwIfAborted();
+    try {
+      if (await ask()) return;
+      reached = performance.now();
+    } catch (e) {
+      const outage = isOutage(e, { before: reached > began });
+      if (!outage || signal?.aborted || performance.now() - reached > OUTAGE_MILLISECONDS) throw e;
+      say('the API server does not answer; asking it again');
+    }
+    const slow = performance.now() - began > SLOW_AFTER_MILLISECONDS;
+    await sleep(slow ? SLOW_POLL_MILLISECONDS : POLL_MILLISECONDS, undefined, { signal });
+  }
+}
+
+/** An API server that has just started again may not know yet who may ask what: what was allowed before will be again. */
+function isOutage(e: unknown, { before }: { readonly before: boolean }): boolean {
+  if (!(e instanceof KubernetesRefused)) return e instanceof ClusterUnreachable;
+  return e.status >= 500 || e.status === 429 || (before && (e.status === 401 || e.status === 403));
 }
 
 /** Why a Configuration has no Revision, when it says so. */
@@ -82,34 +167,4 @@ async function readRefusal(api: KubernetesApi, { namespace, revision }: Revision
   }>(path);
   const ready = found?.status?.conditions?.find((c) => c.type === 'Ready');
   return ready?.status === 'False' ? `Knative refuses it: ${ready.message ?? 'it does not say why'}` : undefined;
-}
-
-/**
- * Asks the model for its own example, through Knative's activator and the API server: from wherever the API can be
- * reached, and also when the revision sleeps, which it then stops doing.
- */
-async function predict(
-  api: KubernetesApi,
-  { namespace, revision, say, signal, limitSeconds }: ProofQuestion,
-): Promise<void> {
-  const headers = {
-    'content-type': 'application/json',
-    'knative-serving-namespace': namespace,
-    'knative-serving-revision': revision,
-    'x-davit-example': '1',
-  };
-  say('asking it for a first prediction');
-  const limited = AbortSignal.any([...(signal ? [signal] : []), AbortSignal.timeout(limitSeconds * 1000)]);
-  const end = performance.now() + NOT_YET_SECONDS * 1000;
-  for (;;) {
-    const answer = await api.send({ method: 'POST', path: ACTIVATOR, headers, body: '{}' }, { signal: limited });
-    // A model without an example has nothing to be asked; that it is up is all there is to know.
-    if (answer.status === 200 || answer.status === 501) return;
-    const ours = /"error_code"/.test(answer.body);
-    if (ours || !NOT_YET.has(answer.status) || performance.now() > end) {
-      const shown = answer.body.trim().slice(0, SHOWN_CHARACTERS);
-      throw new RevisionFailed(`The model answers its own example with status ${answer.status}: ${shown}`);
-    }
-    await sleep(POLL_MILLISECONDS, undefined, { signal });
-  }
 }

@@ -21,7 +21,8 @@ test.each([
 });
 
 test('parseQuantity() refuses what is none', () => {
-  for (const text of ['', 'many', '4 Gi', '4gi']) expect(() => parseQuantity(text)).toThrow(/^Cannot read ".*" as a quantity/);
+  for (const text of ['', 'many', '4 Gi', '4gi'])
+    expect(() => parseQuantity(text)).toThrow(/^Cannot read ".*" as a quantity/);
 });
 
 test.each([
@@ -38,7 +39,10 @@ test.each([
 test('requestsOf() counts what the scheduler counts', () => {
   const container = (requests: object, limits = {}) => ({ resources: { requests: { ...requests }, limits } });
   const pod = {
-    containers: [container({ cpu: '1', memory: '1Gi' }), container({ cpu: '25m' }, { memory: '1Gi', 'nvidia.com/gpu': '1' })],
+    containers: [
+      container({ cpu: '1', memory: '1Gi' }),
+      container({ cpu: '25m' }, { memory: '1Gi', 'nvidia.com/gpu': '1' }),
+    ],
     initContainers: [
       { ...container({ cpu: '100m' }), restartPolicy: 'Always' },
       container({ cpu: '2', memory: '1Mi' }),

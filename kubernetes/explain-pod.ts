@@ -1,0 +1,125 @@
+import { type Explained, type ExplainOptions, failed, failedFor, firstOf, waiting } from './explained.ts';
+import { type ContainerStatus, endedContainer, type ObservedPod, type ObservedRevision } from './observe-revision.ts';
+
+/** A node autoscaler may be at work: it says so within this. */
+const UNSCHEDULABLE_MILLISECONDS = 60_000;
+/** A registry that is asked again may answer; one that does not after this is down or has no such image. */
+const PULL_MILLISECONDS = 10_000;
+
+/** Why a pod that is not ready will not be; undefined: nothing says that it will not. */
+export function explainPod(
+  pod: ObservedPod,
+  observed: ObservedRevision,
+  options: ExplainOptions,
+): Explained | undefined {
+  return (
+    explainScheduling(pod, observed, options) ??
+    firstOf(pod.status?.containerStatuses ?? [], (c) => explainWaiting(c, pod, options)) ??
+    explainEnd(pod, observed) ??
+    explainEviction(pod)
+  );
+}
+
+function explainScheduling(
+  pod: ObservedPod,
+  { events }: ObservedRevision,
+  { began, now }: ExplainOptions,
+): Explained | undefined {
+  const scheduled = pod.status?.conditions?.find((c) => c.type === 'PodScheduled');
+  if (scheduled?.status !== 'False') return undefined;
+  const coming = events.find((e) => e.reason === 'TriggeredScaleUp' && e.involvedObject.name === pod.metadata.name);
+  if (coming) return waiting(`a node is being added: ${coming.message ?? ''}`);
+  const missing = (scheduled.message ?? 'no node can take it').replace(/\.? (no new claims|preemption:)[\s\S]*$/, '');
+  const since = Math.max(began, Date.parse(scheduled.lastTransitionTime ?? '') || began);
+  const failure = failed(
+    `No node can take it: ${missing}`,
+    [
+      'Free what is missing, add nodes, ask for another workload_type, or, where there is no room for the old and the new one together, davit: { rollout: recreate }',
+    ],
+    'room',
+  );
+  const meanwhile = `no node has room for it yet: ${missing}`;
+  return failedFor({ since, now, patience: UNSCHEDULABLE_MILLISECONDS }, meanwhile, failure);
+}
+
+const PULLING = new Set([
+  'ErrImagePull',
+  'ImagePullBackOff',
+  'ErrImageNeverPull',
+  'InvalidImageName',
+  'ImageInspectError',
+]);
+const CONFIGURATION = new Set(['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError']);
+
+function explainWaiting({ state, image = '', name }: ContainerStatus, pod: ObservedPod, options: ExplainOptions) {
+  const { reason = '', message = '' } = state?.waiting ?? {};
+  if (PULLING.has(reason))
+    return explainPull({ reason, image, words: pullWords(message, image) || reason }, pod, options);
+  if (!CONFIGURATION.has(reason)) return undefined;
+  const hints = /secret|configmap/i.test(message)
+    ? [
+        'Make it in the namespace of the models, or correct secrets of the environment or environment_vars of the endpoint',
+      ]
+    : [];
+  const words = message.replace(/^failed to create containerd task: .*?runc create failed: /, '');
+  return failed(`Its container "${name}" cannot be started: ${words || reason}`, hints);
+}
+
+interface Pull {
+  readonly reason: string;
+  readonly image: string;
+  readonly words: string;
+}
+
+function explainPull({ reason, image, words }: Pull, pod: ObservedPod, { began, now }: ExplainOptions): Explained {
+  const failure = failed(`Its image cannot be pulled: ${image}: ${words}`, [
+    'Whether the registry can be reached from the nodes and has the image, and whether images.pull_secret is right, decides',
+  ]);
+  if (reason === 'InvalidImageName') return failure;
+  const since = Math.max(began, Date.parse(pod.metadata.creationTimestamp ?? '') || 0);
+  return failedFor({ since, now, patience: PULL_MILLISECONDS }, `the image cannot be pulled yet: ${words}`, failure);
+}
+
+/** What the registry said, without what containerd says around it. */
+function pullWords(message: string, image: string): string {
+  const last = message.slice(message.lastIndexOf(image === '' ? message : image)).slice(image.length);
+  const words = message.includes(image) ? last : message;
+  return words.replace(/^["']?: /, '').replace(/^failed to do request: \w+ "[^"]*": /, '');
+}
+
+function explainEnd(pod: ObservedPod, { lastWords, events }: ObservedRevision): Explained | undefined {
+  const container = endedContainer(pod);
+  const end = container?.state?.terminated ?? container?.lastState?.terminated;
+  if (!container || !end) return undefined;
+  const words = lastWords[pod.metadata.name] ?? [];
+  if (end.reason === 'OOMKilled')
+    return failed('It needs more memory than it may have: the kernel ended it (OOMKilled)', [
+      'Ask for a larger workload_type or workload_size with fewer units per replica, or give the type more memory in the environment',
+      ...words,
+    ]);
+  const said = words.map(readFailure).findLast((w) => w !== undefined);
+  if (said) return failed(`The model does not start (${said.stage}): ${said.message}`, said.trace);
+  const what = container.name === 'model' ? 'The model server' : `The container "${container.name}"`;
+  const killing = events.find((e) => e.reason === 'Killing' && /failed (liveness|startup) probe/.test(e.message ?? ''));
+  if (killing && killing.involvedObject.name === pod.metadata.name)
+    return failed(`${what} runs, and was ended since it did not answer whether it does (liveness probe)`, words);
+  return failed(`${what} ended with exit code ${end.exitCode}${end.reason ? ` (${end.reason})` : ''}`, words);
+}
+
+function explainEviction({ status }: ObservedPod): Explained | undefined {
+  if (status?.phase !== 'Failed') return undefined;
+  return failed(`Its pod was ended: ${[status.reason, status.message].filter(Boolean).join(': ')}`);
+}
+
+/** The model server's own last word, a line of JSON. */
+function readFailure(line: string): { stage: string; message: string; trace: readonly string[] } | undefined {
+  if (!line.startsWith('{')) return undefined;
+  try {
+    const { event, stage, message, trace } = JSON.parse(line) as Partial<Record<string, unknown>>;
+    if (event !== 'failed' || typeof message !== 'string') return undefined;
+    const lines = typeof trace === 'string' ? trace.trim().split('\n') : [];
+    return { stage: typeof stage === 'string' ? stage : 'start', message, trace: lines };
+  } catch {
+    return undefined;
+  }
+}

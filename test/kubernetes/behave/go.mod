@@ -1,0 +1,3 @@
+module davit.dev/test/behave
+
+go 1.24

@@ -1,0 +1,79 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { KubernetesApi } from '../../kubernetes/api.ts';
+import { imageReference } from '../../offline/cluster/images.ts';
+import { makeImage, planProgram, readImage } from '../../offline/cluster/oci-image.ts';
+import { pushImage } from '../../offline/cluster/registry.ts';
+import { buildGo } from '../../offline/go-build.ts';
+
+const SERVING = '/apis/serving.knative.dev/v1';
+const MANAGER = 'davit-test';
+const options = { progress: { say: (line: string) => process.stderr.write(`${line}\n`) } };
+
+/** What is said of a model server that behaves as it is told (`behave/main.go`). */
+export interface Behaving {
+  readonly behaviour?: string;
+  /** Fields of the template's annotations, of its spec and of its container. */
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly spec?: object;
+  readonly container?: object;
+}
+
+/** Makes the image of it in the cluster's registry; its name with its digest. */
+export async function makeBehavingImage(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'davit-behave-'));
+  try {
+    const source = join(import.meta.dirname, 'behave');
+    const build = {
+      name: 'behave',
+      source,
+      sources: ['go.mod', 'main.go'],
+      packages: ['.'],
+      count: 130,
+      usually: 'seconds',
+    };
+    await buildGo(build, join(folder, 'behave'), options);
+    await makeImage(planProgram(join(folder, 'behave'), { name: 'test/behave' }), join(folder, 'image'));
+    const image = await readImage(join(folder, 'image'));
+    await pushImage(image);
+    return imageReference(image);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** Applies a Configuration with one Revision, `NAME-1`, and gives the Revision's name. */
+export async function applyBehaving(
+  api: KubernetesApi,
+  { namespace, name, image }: { readonly namespace: string; readonly name: string; readonly image: string },
+  { behaviour = 'serve', annotations = {}, spec = {}, container = {} }: Behaving,
+): Promise<string> {
+  const revision = `${name}-1`;
+  const model = {
+    name: 'model',
+    image,
+    ports: [{ containerPort: 8080 }],
+    env: [{ name: 'BEHAVIOUR', value: behaviour }],
+    readinessProbe: { httpGet: { path: '/ping', port: 8080 }, successThreshold: 1 },
+    ...container,
+  };
+  const bounds = {
+    'autoscaling.knative.dev/target-burst-capacity': '-1',
+    'queue.sidecar.serving.knative.dev/cpu-resource-request': '1m', // a node that is busy has room for it
+  };
+  const template = {
+    metadata: { name: revision, annotations: { ...bounds, ...annotations } },
+    spec: { containerConcurrency: 4, timeoutSeconds: 60, enableServiceLinks: false, containers: [model], ...spec },
+  };
+  const path = `${SERVING}/namespaces/${namespace}/configurations/${name}`;
+  const object = { apiVersion: 'serving.knative.dev/v1', kind: 'Configuration', metadata: { name, namespace } };
+  await api.apply(path, { ...object, spec: { template } }, { manager: MANAGER });
+  return revision;
+}
+
+/** Makes a namespace with nothing in it. */
+export async function makeNamespace(api: KubernetesApi, name: string, labels: object = {}): Promise<void> {
+  const object = { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } };
+  await api.apply(`/api/v1/namespaces/${name}`, object, { manager: MANAGER });
+}

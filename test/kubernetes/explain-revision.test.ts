@@ -1,0 +1,196 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { explainPods, explainRevision } from '../../kubernetes/explain-revision.ts';
+import type { ObservedPod, ObservedRevision } from '../../kubernetes/observe-revision.ts';
+
+interface Recorded extends ObservedRevision {
+  readonly now: string;
+}
+
+/** What a real cluster had of a revision at one moment (Kubernetes 1.34.4, Knative 1.21). */
+function read(name: string): Recorded {
+  return JSON.parse(readFileSync(join(import.meta.dirname, 'recorded', `${name}.json`), 'utf8')) as Recorded;
+}
+
+function explain(observed: Recorded, { minReplicas = 1, waited = 0 } = {}) {
+  const now = Date.parse(observed.now);
+  const { state, message, hints } = explainRevision(observed, { minReplicas, began: now - waited * 1000, now });
+  return { state, message, hints };
+}
+
+const IMAGE = `test/none@sha256:${'0'.repeat(64)}`;
+const PULL = [
+  'Whether the registry can be reached from the nodes and has the image, and whether images.pull_secret is right, decides',
+];
+const ROOM = [
+  'Free what is missing, add nodes, ask for another workload_type, or, where there is no room for the old and the new one together, davit: { rollout: recreate }',
+];
+const SECRET = [
+  'Make it in the namespace of the models, or correct secrets of the environment or environment_vars of the endpoint',
+];
+const CRASH = [
+  'behaving as crash',
+  'Traceback (most recent call last):',
+  "ModuleNotFoundError: No module named 'sklearn'",
+];
+
+describe('explainRevision() names the cause', () => {
+  test.each([
+    ['crash', 'The model server ended with exit code 3 (Error)', CRASH],
+    ['crash-loop', 'The model server ended with exit code 3 (Error)', CRASH],
+    ['report', "The model does not start (load): No module named 'sklearn'", ['File "model.py", line 3']],
+    [
+      'memory',
+      'It needs more memory than it may have: the kernel ended it (OOMKilled)',
+      [
+        'Ask for a larger workload_type or workload_size with fewer units per replica, or give the type more memory in the environment',
+        'behaving as memory',
+      ],
+    ],
+    [
+      'liveness',
+      'The model server runs, and was ended since it did not answer whether it does (liveness probe)',
+      ['behaving as dead'],
+    ],
+    ['image-missing', `Its image cannot be pulled: localhost:5001/${IMAGE}: not found`, PULL],
+    [
+      'registry-down',
+      `Its image cannot be pulled: localhost:5999/${IMAGE}: dial tcp 127.0.0.1:5999: connect: connection refused`,
+      PULL,
+    ],
+    ['no-room', 'No node can take it: 0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory', ROOM],
+    [
+      'no-such-node',
+      "No node can take it: 0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector",
+      ROOM,
+    ],
+    ['secret-missing', 'Its container "model" cannot be started: secret "nowhere" not found', SECRET],
+    [
+      'key-missing',
+      'Its container "model" cannot be started: couldn\'t find key k in Secret try-engineer-b/here',
+      SECRET,
+    ],
+    [
+      'program-missing',
+      'Its container "model" cannot be started: unable to start container process: exec: "/nowhere": stat /nowhere: no such file or directory: unknown',
+      [],
+    ],
+    [
+      'account-missing',
+      'Its pods are refused: error looking up service account try-engineer-b/nobody: serviceaccount "nobody" not found',
+      ['The cluster refuses its pods'],
+    ],
+    [
+      'quota-exceeded',
+      'Its pods are refused: exceeded quota: q, requested: requests.cpu=101m, used: requests.cpu=0, limited: requests.cpu=10m',
+      ['Raise quota of the environment, or take something down'],
+    ],
+    [
+      'quota-unsaid',
+      'Its pods are refused: failed quota: q: must specify requests.memory for: queue-proxy',
+      [
+        'A quota of the namespace counts what not every container says: a LimitRange with defaults says it for them (Davit makes one for quota of the environment)',
+      ],
+    ],
+    [
+      'limit-range',
+      'Its pods are refused: maximum memory usage per Container is 64Mi, but limit is 128Mi',
+      ['A LimitRange of the namespace: ask for less, or change it'],
+    ],
+    ['deadline', 'Knative gives it up: ProgressDeadlineExceeded: Initial scale was never achieved', []],
+  ])('%s', (name, message, hints) => {
+    // Long enough for whatever might have passed by itself.
+    const recorded = read(name);
+    const later = { ...recorded, now: new Date(Date.parse(recorded.now) + 60_000).toISOString() };
+    expect(explain(later, { waited: 120 })).toEqual({ state: 'failed', message, hints });
+  });
+
+  test('pod security, with what it asks for', () => {
+    expect(explain(read('pod-security'))).toMatchObject({
+      state: 'failed',
+      message: expect.stringMatching(
+        /^Its pods are refused: violates PodSecurity "restricted:latest": allow/,
+      ) as string,
+    });
+  });
+});
+
+describe('explainRevision() has patience with what may pass', () => {
+  test.each([
+    ['no-room', 'no node has room for it yet: 0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory'],
+    ['registry-down', 'the image cannot be pulled yet: dial tcp 127.0.0.1:5999: connect: connection refused'],
+    [
+      'quota-exceeded',
+      'its pods are refused: exceeded quota: q, requested: requests.cpu=101m, used: requests.cpu=0, limited: requests.cpu=10m',
+    ],
+    [
+      'account-missing',
+      'its pods are refused: error looking up service account try-engineer-b/nobody: serviceaccount "nobody" not found',
+    ],
+  ])('%s', (name, message) => {
+    expect(explain(read(name))).toEqual({ state: 'waiting', message, hints: [] });
+  });
+
+  test('an autoscaler that adds a node, for as long as it takes', () => {
+    const recorded = read('no-room');
+    const message = 'pod triggered scale-up: [{gpu-nodes 0->1 (max: 4)}]';
+    const involvedObject = { kind: 'Pod', name: recorded.pods[0]!.metadata.name };
+    const observed = { ...recorded, events: [{ reason: 'TriggeredScaleUp', message, involvedObject }] };
+    expect(explain(observed, { waited: 3000 })).toMatchObject({
+      state: 'waiting',
+      message: `a node is being added: ${message}`,
+    });
+  });
+
+  test('a pod that was evicted, and one that is on its way out', () => {
+    const { pods, ...loading } = read('loading');
+    const evicted: ObservedPod = {
+      metadata: { name: 'evicted' },
+      status: { phase: 'Failed', reason: 'Evicted', message: 'The node was low on resource: memory.' },
+    };
+    const ending = read('crash').pods.map((p) => ({ ...p, metadata: { ...p.metadata, deletionTimestamp: 'now' } }));
+    expect(explain({ ...loading, pods: [evicted, ...ending, ...pods] }).state).toBe('waiting');
+    expect(explain({ ...loading, pods: [evicted, evicted, evicted] })).toMatchObject({
+      state: 'failed',
+      message: 'Its pod was ended: Evicted: The node was low on resource: memory.',
+    });
+  });
+});
+
+describe('explainRevision() knows when it is ready', () => {
+  const ready = read('ready');
+  const [pod] = ready.pods;
+  const asleep = { ...ready, pods: [] };
+
+  test('with the replicas that are its minimum, and not before (#16649)', () => {
+    expect(explain(ready).state).toBe('ready');
+    expect(explain(ready, { minReplicas: 2 })).toMatchObject({ state: 'waiting', message: '1 of 2 replicas ready' });
+    expect(explain({ ...ready, pods: [pod!, pod!] }, { minReplicas: 2 }).state).toBe('ready');
+  });
+
+  test('one that may sleep, asleep', () => {
+    expect(explain(asleep, { minReplicas: 0 }).state).toBe('ready');
+    expect(explain(asleep).state).toBe('waiting');
+  });
+
+  test('one out of the traffic, for which Knative keeps no replica', () => {
+    const metadata = { ...ready.revision!.metadata, labels: { 'serving.knative.dev/routingState': 'reserve' } };
+    expect(explain({ ...asleep, revision: { ...ready.revision!, metadata } }, { minReplicas: 2 }).state).toBe('ready');
+  });
+
+  test('says what goes on meanwhile', () => {
+    expect(explain(read('loading')).message).toBe('0 of 1 replica ready; loading the model');
+    const [first] = read('loading').pods;
+    const young = { ...first!, status: { ...first!.status, containerStatuses: [] } };
+    expect(explain({ ...read('loading'), pods: [young] }, { minReplicas: 2 }).message).toBe(
+      '0 of 2 replicas ready; pulling the image and starting the container',
+    );
+    expect(explain({ ...ready, revision: undefined }).message).toBe('Knative is making the revision');
+  });
+});
+
+test('explainPods() says why pods of anything else are stuck', () => {
+  expect(explainPods(read('key-missing').pods)).toMatchObject({ state: 'failed' });
+  expect(explainPods(read('ready').pods)).toBeUndefined();
+});
