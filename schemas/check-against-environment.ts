@@ -1,6 +1,8 @@
+import { checkAgainstKubernetes } from './check-against-kubernetes.ts';
 import { type Diagnostic, makeError, makeWarning } from './diagnostic.ts';
 import type { Endpoint, Entity, WorkloadType } from './endpoint.ts';
 import type { Environment, KubernetesEnvironment, LocalEnvironment } from './environment.ts';
+import { placeOf } from './place-of.ts';
 import { parseSecretReference } from './secret-reference.ts';
 
 const LOCAL_WORKLOAD_TYPES: readonly WorkloadType[] = ['CPU'];
@@ -11,10 +13,11 @@ export function checkAgainstEnvironment(endpoint: Endpoint, environment: Environ
   switch (environment.target) {
     case 'local':
       return checkLocal(endpoint, environment);
-    case 'kubernetes':
-      return endpoint.entities.flatMap((e) =>
-        checkWorkloadType(e, environment, Object.keys(environment.hardware) as WorkloadType[]),
-      );
+    case 'kubernetes': {
+      const there = Object.keys(environment.hardware) as WorkloadType[];
+      const types = endpoint.entities.flatMap((e) => checkWorkloadType(e, environment, there));
+      return [...types, ...checkAgainstKubernetes(endpoint, environment)];
+    }
   }
 }
 
@@ -24,11 +27,31 @@ function checkLocal(endpoint: Endpoint, environment: LocalEnvironment): readonly
     ...checkSecrets(entity, environment),
     ...checkRole(entity, environment),
   ]);
-  if (endpoint.permissions.length === 0) return entities;
-  const at = { file: endpoint.file, line: 1, column: 1 };
-  const message = `Found permissions on "${endpoint.name}": environment "${environment.name}" has one kind of token, and everybody who has one may query`;
-  return [...entities, makeWarning('unsupported-field', at, message)];
+  return [...entities, ...warnOfPermissions(endpoint, environment), ...warnOfRateLimits(endpoint, environment)];
 }
+
+function warnOfPermissions(endpoint: Endpoint, environment: LocalEnvironment): readonly Diagnostic[] {
+  if (endpoint.permissions.length === 0) return [];
+  const message = `Found permissions on "${endpoint.name}": environment "${environment.name}" has one kind of token, and everybody who has one may query`;
+  return [makeWarning('unsupported-field', placeOf(endpoint, 'permissions', 0), message)];
+}
+
+/** A token of this machine has neither name nor group: each is a caller of its own. */
+function warnOfRateLimits(endpoint: Endpoint, environment: LocalEnvironment): readonly Diagnostic[] {
+  return endpoint.rateLimits.flatMap(({ key, principal }, i) => {
+    if (principal === undefined && (key === 'endpoint' || key === 'user')) return [];
+    const whom = principal === undefined ? `each ${WORDS[key]}` : `"${principal}"`;
+    const message = `Found a rate limit of ${whom} on "${endpoint.name}": environment "${environment.name}" knows no names, so it limits nobody there`;
+    return [makeWarning('unknown-principal', placeOf(endpoint, 'rateLimits', i), message)];
+  });
+}
+
+const WORDS = {
+  endpoint: 'endpoint',
+  user: 'user',
+  user_group: 'group',
+  service_principal: 'service principal',
+} as const;
 
 function checkWorkloadType(
   { name, workloadType, place }: Entity,

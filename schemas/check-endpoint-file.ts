@@ -4,6 +4,7 @@ import { type Diagnostic, makeError, makeWarning, type Place } from './diagnosti
 import { type EndpointFile, entityName } from './endpoint-file.ts';
 import type { ParsedYaml } from './parse-yaml.ts';
 import { renderValue } from './render-issue.ts';
+import { MAX_WORKERS } from './replicas-of.ts';
 
 export type Locate = ParsedYaml<unknown>['locate'];
 type Served = EndpointFile['config']['served_entities'][number];
@@ -23,7 +24,10 @@ export function checkEndpointFile(value: EndpointFile, file: string, locate: Loc
 
 /** Those of the rules that hold whatever the names are. */
 export function checkUnnamed(value: EndpointFile, locate: Locate): readonly Diagnostic[] {
-  const compute = value.config.served_entities.flatMap((served, i) => checkConcurrency(served, locateIn(i, locate)));
+  const compute = value.config.served_entities.flatMap((served, i) => [
+    ...checkConcurrency(served, locateIn(i, locate)),
+    ...warnOfUnevenMaximum(served, locateIn(i, locate)),
+  ]);
   return [...compute, ...checkTags(value, locate), ...checkAccess(value, locate)];
 }
 
@@ -81,6 +85,17 @@ function checkConcurrency(served: Served, at: LocateIn): readonly Diagnostic[] {
     found.push(makeError('conflicting-fields', at('min_provisioned_concurrency'), message, hint));
   }
   return found;
+}
+
+/** Databricks takes multiples of 4. Below 4 a replica is smaller; above, replicas are whole, so there is more than was asked for. */
+function warnOfUnevenMaximum(served: Served, at: LocateIn): readonly Diagnostic[] {
+  const { min_provisioned_concurrency: min = 0, max_provisioned_concurrency: max } = served;
+  const most = max ?? min;
+  const whole = Math.ceil(most / MAX_WORKERS) * MAX_WORKERS;
+  if (most <= MAX_WORKERS || most === whole || most < min) return [];
+  const message = `Found a maximum of ${most}: ${whole / MAX_WORKERS} replicas have ${whole} units of concurrency`;
+  const place = at(max === undefined ? 'min_provisioned_concurrency' : 'max_provisioned_concurrency');
+  return [makeWarning('uneven-concurrency', place, message, `Write ${whole - MAX_WORKERS} or ${whole}`)];
 }
 
 function checkOurOwn({ config, davit }: EndpointFile, locate: Locate): readonly Diagnostic[] {

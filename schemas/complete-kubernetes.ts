@@ -1,12 +1,13 @@
-import { DEFAULT_HARDWARE } from './default-hardware.ts';
+import { DEFAULT_HARDWARE, isGpu, makeBase } from './default-hardware.ts';
 import { type Diagnostic, makeError } from './diagnostic.ts';
+import type { WorkloadType } from './endpoint.ts';
 import type { KubernetesFile } from './environment.ts';
 import type { Hardware, HardwareTable, Toleration } from './hardware.ts';
+import type { HardwareFile } from './hardware-file.ts';
 import type { IdentitySettings, KnativeSettings, KubernetesPlace } from './kubernetes-environment.ts';
 import type { ParsedYaml } from './parse-yaml.ts';
 
 type Locate = ParsedYaml<unknown>['locate'];
-type HardwareFile = NonNullable<NonNullable<KubernetesFile['hardware']>[string]>;
 
 /** Knative looks at the concurrency of so long. */
 export const WINDOW_SECONDS = 60;
@@ -54,7 +55,13 @@ export function completePlace(value: KubernetesFile): KubernetesPlace {
 
 function completeKnative({ knative }: KubernetesFile): KnativeSettings {
   if (!knative) return { mode: 'adopt' };
-  return { mode: 'install', manifests: knative.manifests, images: knative.images ?? {} };
+  return { mode: 'install', manifests: knative.manifests, images: withoutUndefined(knative.images) };
+}
+
+function withoutUndefined(images: Readonly<Record<string, string | undefined>> = {}): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(images).flatMap(([name, image]) => (image === undefined ? [] : [[name, image]])),
+  );
 }
 
 function completeIdentity({ identity }: KubernetesFile): IdentitySettings {
@@ -65,25 +72,31 @@ function completeIdentity({ identity }: KubernetesFile): IdentitySettings {
 
 /** Field by field over the defaults; a type that is null is not to be had. */
 function completeHardware({ hardware = {} }: KubernetesFile): HardwareTable {
-  const table = new Map(Object.entries(DEFAULT_HARDWARE));
-  for (const [type, file] of Object.entries(hardware)) {
+  const table = new Map<string, Hardware>(Object.entries(DEFAULT_HARDWARE));
+  for (const [type, file] of entriesOf(hardware)) {
     if (file === null) table.delete(type);
-    else table.set(type, completeOne(file, table.get(type)));
+    else table.set(type, completeOne(file, DEFAULT_HARDWARE[type] ?? { ...makeBase(type), cpu: '', memory: '' }));
   }
   return Object.fromEntries(table);
 }
 
-function completeOne(file: HardwareFile, before: Hardware | undefined): Hardware {
+function entriesOf(hardware: NonNullable<KubernetesFile['hardware']>): readonly [WorkloadType, HardwareFile | null][] {
+  return (Object.entries(hardware) as [WorkloadType, HardwareFile | null | undefined][]).flatMap(([type, file]) =>
+    file === undefined ? [] : [[type, file]],
+  );
+}
+
+function completeOne(file: HardwareFile, before: Hardware): Hardware {
   const { resource = 'nvidia.com/gpu', count = 1, model = `${count} × ${resource}` } = file.gpu ?? {};
   return {
-    per: file.per ?? before?.per ?? 'unit',
-    cpu: file.cpu ?? before?.cpu ?? '500m',
-    memory: file.memory ?? before?.memory ?? '4Gi',
-    gpu: file.gpu === undefined ? before?.gpu : file.gpu === null ? undefined : { resource, count, model },
-    nodeSelector: file.node_selector ?? before?.nodeSelector ?? {},
-    tolerations: (file.tolerations as readonly Toleration[] | undefined) ?? before?.tolerations ?? [],
-    deploymentSeconds: file.deployment_seconds ?? before?.deploymentSeconds ?? 1800,
-    coldStartSeconds: file.cold_start_seconds ?? before?.coldStartSeconds ?? 300,
+    per: file.per ?? before.per,
+    cpu: file.cpu ?? before.cpu,
+    memory: file.memory ?? before.memory,
+    gpu: file.gpu === undefined ? before.gpu : file.gpu === null ? undefined : { resource, count, model },
+    nodeSelector: file.node_selector ?? before.nodeSelector,
+    tolerations: (file.tolerations as readonly Toleration[] | undefined) ?? before.tolerations,
+    deploymentSeconds: file.deployment_seconds ?? before.deploymentSeconds,
+    coldStartSeconds: file.cold_start_seconds ?? before.coldStartSeconds,
   };
 }
 
@@ -109,13 +122,13 @@ function checkAutoscaling({ autoscaling }: KubernetesFile, locate: Locate): read
 
 /** What has no default needs to be said whole. */
 function checkHardware({ hardware = {} }: KubernetesFile, locate: Locate): readonly Diagnostic[] {
-  return Object.entries(hardware).flatMap(([type, file]) => {
-    if (file === null || DEFAULT_HARDWARE[type as keyof HardwareTable]) return [];
-    return (['cpu', 'memory'] as const)
-      .filter((field) => file[field] === undefined)
-      .map((field) =>
-        makeError('missing-field', locate(['hardware', type]), `Cannot find "hardware.${type}.${field}": expected it`),
-      );
+  return entriesOf(hardware).flatMap(([type, file]) => {
+    if (file === null || DEFAULT_HARDWARE[type]) return [];
+    const needed = isGpu(type) ? (['cpu', 'memory', 'gpu'] as const) : (['cpu', 'memory'] as const);
+    const missing = needed.filter((field) => file[field] === undefined);
+    if (missing.length === 0) return [];
+    const message = `Cannot tell what ${type} is: it has no default for ${missing.join(', ')}, expected what it is in this cluster`;
+    return [makeError('missing-field', locate(['hardware', type], { key: true }), message)];
   });
 }
 

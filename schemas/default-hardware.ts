@@ -1,3 +1,4 @@
+import type { WorkloadType } from './endpoint.ts';
 import type { Hardware, HardwareTable } from './hardware.ts';
 
 const HOUR = 3600;
@@ -7,9 +8,13 @@ const GPU_COLD_START_SECONDS = 900;
 const ANY_NODE = { gpu: undefined, nodeSelector: {}, tolerations: [] } as const;
 const CPU_TIMES = { deploymentSeconds: HOUR / 2, coldStartSeconds: CPU_COLD_START_SECONDS } as const;
 
+const CARD_TAINT: Hardware['tolerations'] = [{ key: 'nvidia.com/gpu', operator: 'Exists', effect: 'NoSchedule' }];
+
 /**
- * Databricks' workload types: 4 GB for each unit of concurrency on a CPU, and these cards for a replica. Nodes are found by
- * the labels of NVIDIA's GPU feature discovery. A team maps them to its own hardware in its environment file.
+ * Databricks' workload types: 4 GB for each unit of concurrency on a CPU, and these cards for a replica; of CPU_MEDIUM and
+ * CPU_LARGE it says no more than that they have more memory, and of GPU_XLARGE nothing, so a team says that itself.
+ * Processors and memory beside a card are what the smallest machine of AWS or Azure with such cards has left. Nodes are
+ * found by the labels of NVIDIA's GPU feature discovery.
  */
 export const DEFAULT_HARDWARE: HardwareTable = {
   CPU: { per: 'unit', cpu: '500m', memory: '4Gi', ...ANY_NODE, ...CPU_TIMES },
@@ -42,15 +47,24 @@ export const DEFAULT_HARDWARE: HardwareTable = {
     cpu: '90',
     memory: '1000Gi',
   }),
-  GPU_XLARGE: gpu({ count: 1, product: 'NVIDIA-H100-80GB-HBM3', model: '1 × H100, 80 GB', cpu: '20', memory: '200Gi' }),
-  GPU_XLARGE_8: gpu({
-    count: 8,
-    product: 'NVIDIA-H100-80GB-HBM3',
-    model: '8 × H100, 640 GB',
-    cpu: '150',
-    memory: '1500Gi',
-  }),
 };
+
+/** What a type without defaults has as soon as a team says the rest. */
+export function makeBase(type: WorkloadType): Omit<Hardware, 'cpu' | 'memory'> {
+  if (!isGpu(type)) return { per: 'unit', ...ANY_NODE, ...CPU_TIMES };
+  return {
+    per: 'replica',
+    ...ANY_NODE,
+    tolerations: CARD_TAINT,
+    deploymentSeconds: 2 * HOUR,
+    coldStartSeconds: GPU_COLD_START_SECONDS,
+  };
+}
+
+/** Whether a workload type is one with graphics cards. */
+export function isGpu(type: WorkloadType): boolean {
+  return type.includes('GPU');
+}
 
 interface Card {
   readonly count: number;
@@ -69,7 +83,7 @@ function gpu({ count, product, model, cpu, memory }: Card): Hardware {
     memory,
     gpu: { resource: 'nvidia.com/gpu', count, model },
     nodeSelector: { 'nvidia.com/gpu.product': product },
-    tolerations: [{ key: 'nvidia.com/gpu', operator: 'Exists', effect: 'NoSchedule' }],
+    tolerations: CARD_TAINT,
     deploymentSeconds: large ? 2 * HOUR : HOUR,
     coldStartSeconds: GPU_COLD_START_SECONDS,
   };

@@ -15,7 +15,10 @@ export const DIAGNOSTIC_CODES = {
   'unknown-entity': 'A served entity is named that does not exist',
   'traffic-sum': 'The traffic percentages do not add up to 100',
   'traffic-missing': 'An endpoint with several served entities says nothing about traffic',
+  'uneven-concurrency': 'The maximum is no whole number of replicas',
   'unavailable-workload-type': 'The environment has no such hardware',
+  'quota-exceeded': 'The endpoint alone needs more than all models of the environment may have',
+  'unknown-principal': 'Nobody in the environment can be who is named',
   'unknown-endpoint': 'No endpoint has this name',
   'unknown-environment': 'No environment has this name',
   // The lock

@@ -18,6 +18,8 @@ export interface Endpoint {
   readonly rateLimits: readonly RateLimit[];
   /** `recreate`: the old revisions end before the new ones start, for hardware that has no room for both. */
   readonly rollout: 'rolling' | 'recreate';
+  /** Where each of them is in the file; absent where no file was read. */
+  readonly places?: { readonly permissions: readonly Place[]; readonly rateLimits: readonly Place[] };
 }
 
 export type WorkloadType = (typeof WORKLOAD_TYPES)[number];

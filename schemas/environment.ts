@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { type Diagnostic, makeError } from './diagnostic.ts';
+import { type Diagnostic, hasErrors, makeError, sortDiagnostics } from './diagnostic.ts';
 import type { KubernetesPlace } from './kubernetes-environment.ts';
 import { checkKubernetes, completePlace } from './complete-kubernetes.ts';
 import { kubernetesFields } from './kubernetes-environment-file.ts';
-import { parseYaml } from './parse-yaml.ts';
+import { type ParsedYaml, parseYaml } from './parse-yaml.ts';
 
 const MAX_SECONDS = 86_400;
 const name = z
@@ -70,26 +70,33 @@ export interface ParsedEnvironment {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** `environments/NAME.yaml` → Environment, or what is wrong with it. */
+/** `environments/NAME.yaml` → Environment, or everything that is wrong with it. */
 export function parseEnvironment(text: string, file: string): ParsedEnvironment {
-  const { value, diagnostics, locate } = parseYaml(text, file, environmentFile);
-  if (!value) return { environment: undefined, diagnostics };
-  const last = file.split(/[\\/]/).at(-1) ?? '';
-  if (last !== `${value.name}.yaml`) {
-    const message = last.endsWith('.yaml')
-      ? `Cannot accept "${value.name}" as the name in ${file}: expected "${last.slice(0, -'.yaml'.length)}"`
-      : `Cannot use ${file} as an environment file: expected the name ${value.name}.yaml`;
-    const wrong = makeError('name-mismatch', locate(['name']), message, 'Rename the file or the environment');
-    return { environment: undefined, diagnostics: [wrong] };
-  }
-  const wrong = value.target === 'kubernetes' ? checkKubernetes(value, locate) : [];
-  if (wrong.length > 0) return { environment: undefined, diagnostics: wrong };
-  return {
-    environment: value.target === 'local' ? completeLocal(value, file) : completeKubernetes(value, file),
-    diagnostics: [],
-  };
+  const { value, rest, diagnostics, locate } = parseYaml(text, file, environmentFile);
+  const readable = value ?? rest?.value;
+  const rules = readable ? [...checkFileName(readable, file, locate), ...checkTarget(readable, locate)] : [];
+  const all = sortDiagnostics([...diagnostics, ...rules]);
+  if (!value || hasErrors(all)) return { environment: undefined, diagnostics: all };
+  const environment = value.target === 'local' ? completeLocal(value, file) : completeKubernetes(value, file);
+  return { environment, diagnostics: all };
 }
 
+type Locate = ParsedYaml<unknown>['locate'];
+
+function checkFileName({ name }: EnvironmentFile, file: string, locate: Locate): readonly Diagnostic[] {
+  const last = file.split(/[\\/]/).at(-1) ?? '';
+  if (last === `${name}.yaml`) return [];
+  const message = last.endsWith('.yaml')
+    ? `Cannot accept "${name}" as the name in ${file}: expected "${last.slice(0, -'.yaml'.length)}"`
+    : `Cannot use ${file} as an environment file: expected the name ${name}.yaml`;
+  return [makeError('name-mismatch', locate(['name']), message, 'Rename the file or the environment')];
+}
+
+function checkTarget(value: EnvironmentFile, locate: Locate): readonly Diagnostic[] {
+  return value.target === 'kubernetes' ? checkKubernetes(value, locate) : [];
+}
+
+type EnvironmentFile = z.infer<typeof environmentFile>;
 type LocalFile = z.infer<typeof localFile>;
 export type KubernetesFile = z.infer<typeof kubernetesFile>;
 

@@ -7,6 +7,10 @@ export const ENTITY_LABEL = `${DOMAIN}/entity`;
 /** On what belongs to the platform of an environment, and names that environment. */
 export const ENVIRONMENT_LABEL = `${DOMAIN}/environment`;
 
+/** A name of an object that Kubernetes does not make a name of DNS: a Secret's, a ConfigMap's. */
+export const OBJECT_NAME = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
+export const OBJECT_NAME_RULE = 'expected 1 to 253 small letters, digits, "-" or "."';
+
 const ENDPOINT_SLUG = 18;
 const ENTITY_SLUG = 9;
 const ENDPOINT_HASH = 8;

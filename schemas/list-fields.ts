@@ -9,6 +9,8 @@ export interface Field {
   readonly name: string;
   /** False for one that is only known so that its refusal can say why. */
   readonly honoured: boolean;
+  /** Where only another shape of the file has it, that shape: `target: kubernetes`. */
+  readonly elsewhere?: string;
 }
 
 interface Definition {
@@ -20,26 +22,37 @@ interface Definition {
   readonly options?: readonly z.core.$ZodType[];
 }
 
-/** Of a schema with several shapes the one that the value means, told by its field; any other schema is itself. */
-export function chooseShape(schema: z.core.$ZodType, value: unknown): z.core.$ZodType {
-  const { discriminator, options = [] } = schema._zod.def as Definition;
-  if (discriminator === undefined || value === null || typeof value !== 'object') return schema;
-  const word = (value as Readonly<Record<string, unknown>>)[discriminator];
-  const means = (option: z.core.$ZodType) =>
-    (option._zod.def as Definition).shape?.[discriminator]?._zod.values?.has(word as z.core.util.Primitive) ?? false;
-  return options.find(means) ?? schema;
-}
-
-/** Every field below a schema, through its maps, lists and records. */
-export function listFields(schema: z.core.$ZodType, parent: readonly string[] = []): readonly Field[] {
-  const { shape, innerType, element, valueType } = schema._zod.def as Definition;
-  if (innerType) return listFields(innerType, parent);
-  if (element) return listFields(element, [...parent, '[]']);
-  if (valueType) return listFields(valueType, [...parent, 'NAME']);
+/** Every field below a schema, through its maps, lists and records. `value` tells which of several shapes is meant. */
+export function listFields(schema: z.core.$ZodType, value?: unknown, parent: readonly string[] = []): readonly Field[] {
+  const { shape, innerType, element, valueType, discriminator, options = [] } = schema._zod.def as Definition;
+  if (discriminator !== undefined) return listVariants({ discriminator, options }, value, parent);
+  if (innerType) return listFields(innerType, value, parent);
+  if (element) return listFields(element, undefined, [...parent, '[]']);
+  if (valueType) return listFields(valueType, undefined, [...parent, 'NAME']);
   return Object.entries(shape ?? {}).flatMap(([name, field]) => [
     { parent, name, honoured: !isRefused(field) },
-    ...listFields(field, [...parent, name]),
+    ...listFields(field, valueOf(value, name), [...parent, name]),
   ]);
+}
+
+/** The fields of the shape that the value means, and marked as such those of the others. */
+function listVariants(
+  { discriminator, options }: Required<Pick<Definition, 'discriminator' | 'options'>>,
+  value: unknown,
+  parent: readonly string[],
+): readonly Field[] {
+  const wordsOf = (option: z.core.$ZodType) =>
+    [...((option._zod.def as Definition).shape?.[discriminator]?._zod.values ?? [])].map(String);
+  const word = valueOf(value, discriminator);
+  return options.flatMap((option) => {
+    const [own = ''] = wordsOf(option);
+    const fields = listFields(option, value, parent);
+    return own === word ? fields : fields.map((f) => ({ ...f, elsewhere: `${discriminator}: ${own}` }));
+  });
+}
+
+function valueOf(value: unknown, name: string): unknown {
+  return value !== null && typeof value === 'object' ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
 }
 
 function isRefused(field: z.core.$ZodType): boolean {

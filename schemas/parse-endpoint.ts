@@ -62,6 +62,15 @@ function completeEndpoint(value: EndpointFile, file: string, locate: ParsedYaml<
     permissions: (value.davit?.permissions ?? []).map(completePermission),
     rateLimits: (value.ai_gateway?.rate_limits ?? value.rate_limits ?? []).map(completeRateLimit),
     rollout: value.davit?.rollout ?? 'rolling',
+    places: findPlaces(value, locate),
+  };
+}
+
+function findPlaces(value: EndpointFile, locate: ParsedEndpoint['locate']): NonNullable<Endpoint['places']> {
+  const limits = value.ai_gateway?.rate_limits ? ['ai_gateway', 'rate_limits'] : ['rate_limits'];
+  return {
+    permissions: (value.davit?.permissions ?? []).map((_, i) => locate(['davit', 'permissions', i])),
+    rateLimits: (value.ai_gateway?.rate_limits ?? value.rate_limits ?? []).map((_, i) => locate([...limits, i])),
   };
 }
 

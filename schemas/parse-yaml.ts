@@ -2,7 +2,7 @@ import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument }
 import type { z } from 'zod';
 import type { Diagnostic, Place } from './diagnostic.ts';
 import { explainYaml, findForeignCharacter, findLostAliases } from './explain-yaml.ts';
-import { chooseShape, listFields } from './list-fields.ts';
+import { listFields } from './list-fields.ts';
 import { renderIssue } from './render-issue.ts';
 
 export type Path = readonly (string | number)[];
@@ -45,7 +45,7 @@ export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>): 
     root: value,
     locate,
     written: (path: Path) => findWritten(document, path),
-    fields: listFields(chooseShape(schema, value)),
+    fields: listFields(schema, value),
   };
   const diagnostics = issues.flatMap((issue) => renderIssue(issue, source));
   const wrong = issues.flatMap(wrongPaths);

@@ -38,17 +38,22 @@ export function renderIssue(issue: z.core.$ZodIssue, source: IssueSource): reado
   const what = path.length === 0 ? 'the file' : `"${renderPath(path)}"`;
   const finding: Finding = { path, what, source, found: valueAt(source.root, path) };
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownField(key, finding));
-  if (issue.code === 'invalid_type') return [wrongType(renderType(issue.expected), finding)];
+  if (issue.code === 'invalid_type') return [wrongType(issue, finding)];
   if (issue.code === 'invalid_value') return [wrongValue(issue.values.map(renderValue), issue.message, finding)];
   if (issue.code === 'invalid_key') return [wrongKey(issue.issues[0]?.message ?? issue.message, finding)];
   if (issue.code === 'custom') return [custom(issue, finding)];
   if (issue.code === 'invalid_union') {
     if (issue.errors.length === 0) return [wrongVariant(issue.message, finding)];
-    const nearest = [...issue.errors].sort((a, b) => a.length - b.length)[0] ?? [];
+    const nearest = [...issue.errors].sort((a, b) => distance(a) - distance(b))[0] ?? [];
     return nearest.flatMap((inner) => renderIssue({ ...inner, path: [...issue.path, ...inner.path] }, source));
   }
   const message = `Cannot accept ${renderValue(finding.found)} for ${what}: ${issue.message}`;
   return [makeError('bad-value', source.locate(path), message)];
+}
+
+/** How far a value is from one of several shapes: the right type with a wrong value is nearest. */
+function distance(issues: readonly z.core.$ZodIssue[]): number {
+  return issues.length + (issues.some((i) => i.code === 'invalid_type' && i.path.length === 0) ? 1000 : 0);
 }
 
 /** `config.served_entities[0].name` */
@@ -75,12 +80,15 @@ function wrongKey(expected: string, { path, source }: Finding): Diagnostic {
   return makeError('bad-value', source.locate(path, { key: true }), message);
 }
 
-function wrongType(expected: string, { path, found, what, source }: Finding): Diagnostic {
+function wrongType(issue: z.core.$ZodIssueInvalidType, { path, found, what, source }: Finding): Diagnostic {
+  const type = renderType(issue.expected);
+  // A schema may say more than its type.
+  const expected = issue.message.startsWith('expected ') ? issue.message.slice('expected '.length) : type;
   if (found === undefined && path.length > 0)
     return makeError('missing-field', source.locate(path), `Cannot find ${what}: expected ${expected}`);
   if (found === null && path.length === 0)
     return makeError('wrong-type', source.locate(path), `Cannot accept an empty file: expected ${expected}`);
-  const quotable = expected === TYPES.string && ['number', 'boolean', 'bigint'].includes(typeof found);
+  const quotable = type === TYPES.string && ['number', 'boolean', 'bigint'].includes(typeof found);
   const written = (quotable ? source.written(path) : undefined) ?? renderValue(found);
   const hint = quotable ? `Put it in quotes: "${written}"` : undefined;
   const message = `Cannot accept ${written} for ${what}: expected ${expected}`;

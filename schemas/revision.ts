@@ -1,6 +1,7 @@
 import type { Endpoint, Entity } from './endpoint.ts';
 import type { Lock } from './lock.ts';
 import { revisionName } from './names.ts';
+import { workersOf } from './replicas-of.ts';
 
 /** One immutable deployed form of an entity. `bounds` may change while it runs; everything else makes another revision. */
 export interface Revision {
@@ -32,8 +33,6 @@ export interface Bounds {
   readonly scaleToZero: boolean;
 }
 
-const MAX_WORKERS = 4;
-
 /** Makes the revision an entity is deployed as. The lock must hold the entity. */
 export function makeRevision(endpoint: Endpoint, entity: Entity, lock: Lock): Revision {
   const locked = lock.entities[entity.name];
@@ -50,7 +49,7 @@ export function makeRevision(endpoint: Endpoint, entity: Entity, lock: Lock): Re
     },
     virtualenv: locked.virtualenv,
     environmentVars: entity.environmentVars,
-    workers: Math.min(MAX_WORKERS, entity.concurrency.max),
+    workers: workersOf(entity),
     timeLimitSeconds: entity.timeLimitSeconds,
   };
   return {

@@ -3,11 +3,16 @@ import type { Path } from './parse-yaml.ts';
 
 /** What to write instead of a field that does not exist in a map: the one that was meant, where it belongs, or what there is. */
 export function suggestField(key: string, path: Path, fields: readonly Field[]): string | undefined {
-  const here = fields.filter((f) => f.honoured && matches(f.parent, path)).map((f) => f.name);
+  const known = fields.filter((f) => f.honoured && f.elsewhere === undefined);
+  const here = known.filter((f) => matches(f.parent, path)).map((f) => f.name);
   const wanted = key.toLowerCase().replaceAll('-', '_');
-  const near = here.find((name) => distance(wanted, name) <= Math.min(2, Math.floor(key.length / 3)));
-  if (near !== undefined) return `Did you mean "${near}"?`;
-  const elsewhere = fields.find((f) => f.honoured && f.name === key);
+  const near = here
+    .map((name) => ({ name, edits: distance(wanted, name.toLowerCase()) }))
+    .sort((a, b) => a.edits - b.edits)[0];
+  if (near && near.edits <= Math.min(2, Math.floor(key.length / 3))) return `Did you mean "${near.name}"?`;
+  const other = fields.find((f) => f.elsewhere !== undefined && f.name === key && matches(f.parent, path));
+  if (other) return `It belongs to ${other.elsewhere ?? ''}`;
+  const elsewhere = known.find((f) => f.name === key);
   if (elsewhere) return `It belongs ${renderParent(elsewhere.parent)}`;
   if (key === '<<') return 'YAML 1.2 has no merge keys: write the fields out';
   return here.length > 0 ? `There are: ${here.join(', ')}` : undefined;

@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { checkAgainstEnvironment } from '../../schemas/check-against-environment.ts';
 import { type Environment, parseEnvironment } from '../../schemas/environment.ts';
 import type { HardwareTable } from '../../schemas/hardware.ts';
-import { parseEndpoint } from '../../schemas/parse-endpoint.ts';
 
 const FILE = 'environments/local.yaml';
 
@@ -26,6 +24,7 @@ describe('parseEnvironment()', () => {
     ['an idle time of nothing', 'name: local\ntarget: local\nautoscaling: {idle_seconds: 0}\n', '3:29 bad-value'],
     ['an unknown target', 'name: local\ntarget: moon\n', '2:9 bad-value'],
     ['a field of an endpoint', 'name: local\ntarget: local\nconfig: {}\n', '3:1 unknown-field'],
+    ['a field of the other target', 'name: local\ntarget: local\nnamespace: a\n', '3:1 unknown-field'],
   ])('refuses %s', (_what, text, wanted) => {
     const { environment, diagnostics } = parseEnvironment(text, FILE);
     expect(environment).toBeUndefined();
@@ -46,6 +45,8 @@ describe('parseEnvironment() of a Kubernetes environment', () => {
     `  envoy: docker.io/envoyproxy/envoy${digest}`,
     '',
   ].join('\n');
+
+  const manifest = `{source: a.yaml, sha256: "${'0'.repeat(64)}"}`;
 
   it('completes the smallest one with every default', () => {
     const { environment, diagnostics } = parseEnvironment(smallest, file);
@@ -84,7 +85,57 @@ describe('parseEnvironment() of a Kubernetes environment', () => {
     ['a registry with credentials', smallest.replace('ghcr.io', 'me:secret@ghcr.io'), '4:13 bad-value'],
     ['an environment without images', 'name: production\ntarget: kubernetes\n', '1:1 missing-field'],
     ['a port, which belongs to the other target', `${smallest}gateway: {port: 1}\n`, '8:11 unknown-field'],
-    ['a type of hardware that does not exist', `${smallest}hardware: {TPU: {cpu: "1"}}\n`, '8:12 bad-value'],
+    ['a type of hardware that does not exist', `${smallest}hardware: {TPU: {cpu: "1"}}\n`, '8:12 unknown-field'],
+    ['memory without a unit', `${smallest}hardware: {CPU: {memory: "4"}}\n`, '8:26 bad-value'],
+    ['memory that would be processors', `${smallest}hardware: {CPU: {memory: 500m}}\n`, '8:26 bad-value'],
+    ['processors that would be memory', `${smallest}hardware: {CPU: {cpu: 4Gi}}\n`, '8:23 bad-value'],
+    ['no processors', `${smallest}hardware: {CPU: {cpu: 0}}\n`, '8:23 bad-value'],
+    ['a type that has no default', `${smallest}hardware: {GPU_XLARGE: {cpu: 1, memory: 1Gi}}\n`, '8:12 missing-field'],
+    ['a taint of no name', `${smallest}hardware: {CPU: {tolerations: [{effect: NoSchedule}]}}\n`, '8:32 missing-field'],
+    [
+      'a taint that is there and equal',
+      `${smallest}hardware: {CPU: {tolerations: [{key: a, operator: Exists, value: b}]}}\n`,
+      '8:32 conflicting-fields',
+    ],
+    ['a limit that no model could keep', `${smallest}quota: {limits.cpu: "8"}\n`, '8:9 bad-value'],
+    ['a limit of nothing that there is', `${smallest}quota: {processors: "8"}\n`, '8:9 bad-value'],
+    ['an address range of too many bits', `${smallest}egress: [{cidr: 10.0.0.0/33}]\n`, '8:17 bad-value'],
+    ['a range of no addresses', `${smallest}egress: [{cidr: 10.0.0/8}]\n`, '8:17 bad-value'],
+    ['a port that does not exist', `${smallest}egress: [{cidr: "::/0", ports: [0]}]\n`, '8:33 bad-value'],
+    ['a namespace where others live', `${smallest}namespace: default\n`, '8:12 bad-value'],
+    [
+      'a program that Knative has not',
+      `${smallest}knative: {manifests: [${manifest}], images: {activater: x}}\n`,
+      '8:127 unknown-field',
+    ],
+    [
+      "a program's image by its tag",
+      `${smallest}knative: {manifests: [${manifest}], images: {queue: "x:1"}}\n`,
+      '8:134 bad-value',
+    ],
+    [
+      'a manifest from elsewhere',
+      `${smallest}knative: {manifests: [${manifest.replace('a.yaml', 'oci://x/y')}]}\n`,
+      '8:32 bad-value',
+    ],
+    ['no version of Python', smallest.replace(/bases: .*/, 'bases: {}'), '5:10 bad-value'],
+    ['a registry without its host', smallest.replace('ghcr.io/', ''), '4:13 bad-value'],
+    [
+      'a provider that is not encrypted',
+      `${smallest}identity: {kind: oidc, issuer: "http://a.example", audience: a}\n`,
+      '8:32 bad-value',
+    ],
+    [
+      'a provider without an audience',
+      `${smallest}identity: {kind: oidc, issuer: "https://a.example"}\n`,
+      '8:11 missing-field',
+    ],
+    [
+      'more delay than Knative has',
+      `${smallest}autoscaling: {scale_down_seconds: 3601, idle_seconds: 4000}\n`,
+      '8:35 bad-value',
+    ],
+    ['less idleness than one step down', `${smallest}autoscaling: {idle_seconds: 359}\n`, '8:29 bad-value'],
     ['an amount that is none', `${smallest}hardware: {CPU: {cpu: much}}\n`, '8:23 bad-value'],
     ['half seconds', `${smallest}autoscaling: {scale_down_seconds: 0.5}\n`, '8:35 bad-value'],
     ['more idleness than Knative can wait for', `${smallest}autoscaling: {idle_seconds: 5000}\n`, '8:29 bad-value'],
@@ -98,47 +149,101 @@ describe('parseEnvironment() of a Kubernetes environment', () => {
     expect(diagnostics.map((d) => `${d.line}:${d.column} ${d.code}`)).toEqual([wanted]);
     expect(JSON.stringify(diagnostics)).not.toContain('expected undefined');
   });
+
+  it.each([
+    [
+      smallest.replace(`node${digest}`, 'node:24-slim'),
+      'docker buildx imagetools inspect docker.io/library/node:24-slim prints the digest',
+    ],
+    [smallest.replace('ghcr.io/acme/models', 'acme/models'), 'On Docker Hub: docker.io/acme/models'],
+    [smallest.replace('ghcr.io', 'me:secret@ghcr.io'), "Docker's own configuration has them: docker login"],
+    [`${smallest}gateway: {port: 1}\n`, 'It belongs to target: local'],
+    [`${smallest}identity: {issuer: "https://a.example", kind: kubernetes}\n`, 'It belongs to kind: oidc'],
+    [`${smallest}identity: {kind: kubernetes, audiense: x}\n`, 'Did you mean "audience"?'],
+    [`${smallest}hardware: {GPU_SMALl: {cpu: "1"}}\n`, 'Did you mean "GPU_SMALL"?'],
+    [`${smallest}memory: 1Gi\n`, 'It belongs in hardware.CPU'],
+  ])('says what to do instead', (text, hint) => {
+    expect(parseEnvironment(text, file).diagnostics.map((d) => d.hint)).toEqual([hint]);
+  });
+
+  it.each([
+    ['the registry', smallest.replace('ghcr.io', 'me:hunter2@ghcr.io')],
+    ['an image', smallest.replace('docker.io/library/node', 'me:hunter2@docker.io/library/node')],
+    ['an address', `${smallest}gateway: {url: "https://me:hunter2@a.example"}\n`],
+    [
+      'a manifest',
+      `${smallest}knative: {manifests: [${manifest.replace('a.yaml', '"https://me:hunter2@a.example/b"')}]}\n`,
+    ],
+    ['an issuer', `${smallest}identity: {kind: oidc, audience: a, issuer: "https://me:hunter2@a.example"}\n`],
+  ])('does not repeat a password in %s', (_what, text) => {
+    const { diagnostics } = parseEnvironment(text, file);
+    expect(diagnostics).toHaveLength(1);
+    expect(diagnostics[0]?.message).toContain('Cannot accept credentials in an address');
+    expect(JSON.stringify(diagnostics)).not.toContain('hunter2');
+  });
+
+  it('says everything at once, also the rules between fields', () => {
+    const text = `${smallest.replace('name: production', 'name: staging')}platform_namespace: models\nfoo: 1\nautoscaling: {idle_seconds: 60}\n`;
+    const { diagnostics } = parseEnvironment(text, file);
+    expect(diagnostics.map((d) => `${d.line}:${d.column} ${d.code}`)).toEqual([
+      '1:7 name-mismatch',
+      '8:21 conflicting-fields',
+      '9:1 unknown-field',
+      '10:29 bad-value',
+    ]);
+  });
+
+  it('says what is missing', () => {
+    const { diagnostics } = parseEnvironment(
+      'name: production\ntarget: kubernetes\nimages: {registry: ghcr.io}\n',
+      file,
+    );
+    expect(diagnostics.map((d) => d.message)).toEqual([
+      'Cannot find "images.bases": expected a map',
+      'Cannot find "images.node": expected an image by its digest, REGISTRY/NAME@sha256:<64 hexadecimal digits>',
+      'Cannot find "images.envoy": expected an image by its digest, REGISTRY/NAME@sha256:<64 hexadecimal digits>',
+    ]);
+    expect(parseEnvironment('name: production\ntarget: kubernetes\n', file).diagnostics[0]?.message).toBe(
+      'Cannot find "images": expected a map of registry, bases, node and envoy',
+    );
+    expect(parseEnvironment('name: production\n', file).diagnostics[0]?.message).toBe(
+      'Cannot find "target": expected local or kubernetes',
+    );
+  });
+
+  it('takes numbers where people write them, tags beside digests, and names of Secrets with dots', () => {
+    const text = [
+      smallest.replace(`node${digest}`, `node:24-slim${digest}`),
+      'hardware: {CPU: {cpu: 0.5}, GPU_XLARGE: {cpu: 20, memory: 200Gi, gpu: {count: 1}}}\n',
+      'quota: {requests.cpu: 64, requests.nvidia.com/gpu: 4}\n',
+      'secrets: {Team_A: team.a}\n',
+      `knative: {manifests: [${manifest}], images: {queue: "registry.example/queue${digest}"}}\n`,
+      'egress: [{cidr: "fd00::/8", ports: [443]}, {cidr: 0.0.0.0/0}]\n',
+    ].join('');
+    const { environment, diagnostics } = parseEnvironment(text, file);
+    expect(diagnostics).toEqual([]);
+    expect(environment).toMatchObject({
+      quota: { 'requests.cpu': '64', 'requests.nvidia.com/gpu': '4' },
+      secrets: { Team_A: 'team.a' },
+      knative: { mode: 'install', images: { queue: `registry.example/queue${digest}` } },
+      egress: [
+        { cidr: 'fd00::/8', ports: [443] },
+        { cidr: '0.0.0.0/0', ports: [] },
+      ],
+    });
+    expect(hardwareOf(environment)).toMatchObject({
+      CPU: { cpu: '0.5', memory: '4Gi' },
+      GPU_XLARGE: {
+        per: 'replica',
+        gpu: { resource: 'nvidia.com/gpu' },
+        coldStartSeconds: 900,
+        deploymentSeconds: 7200,
+      },
+    });
+  });
 });
 
 function hardwareOf(environment: Environment | undefined): HardwareTable {
   if (environment?.target !== 'kubernetes') throw new TypeError('expected a Kubernetes environment');
   return environment.hardware;
 }
-
-describe('checkAgainstEnvironment()', () => {
-  it('refuses hardware that the environment does not have, on the entity', () => {
-    const text =
-      'name: a\nconfig:\n  served_entities:\n    - {entity_name: a, entity_version: "1", workload_type: GPU_SMALL}\n';
-    const { endpoint } = parseEndpoint(text, 'endpoints/a.yaml');
-    const { environment } = parseEnvironment('name: local\ntarget: local\n', FILE);
-    expect(checkAgainstEnvironment(endpoint!, environment!)).toMatchObject([
-      { code: 'unavailable-workload-type', file: 'endpoints/a.yaml', line: 4, column: 7 },
-    ]);
-  });
-
-  it('refuses on this machine what only a cluster has, and warns of what it does not enforce', () => {
-    const text = [
-      'name: a',
-      'config:',
-      '  served_entities:',
-      '    - entity_name: a',
-      '      entity_version: "1"',
-      '      environment_vars: {KEY: "{{secrets/team/key}}", PLAIN: x}',
-      '      instance_profile_arn: arn:aws:iam::123456789012:role/models',
-      'davit: {permissions: [{group_name: users, permission_level: CAN_QUERY}]}',
-      '',
-    ].join('\n');
-    const { endpoint } = parseEndpoint(text, 'endpoints/a.yaml');
-    const { environment } = parseEnvironment('name: local\ntarget: local\n', FILE);
-    const found = endpoint && environment ? checkAgainstEnvironment(endpoint, environment) : [];
-    expect(found.map((d) => [d.line, d.severity, d.message])).toEqual([
-      [4, 'error', 'Cannot give "a-1" a secret as KEY in environment "local": this machine has no secrets'],
-      [4, 'error', 'Cannot give "a-1" an AWS role in environment "local": this machine has none'],
-      [
-        1,
-        'warning',
-        'Found permissions on "a": environment "local" has one kind of token, and everybody who has one may query',
-      ],
-    ]);
-  });
-});

@@ -38,3 +38,40 @@ test('internalHost() of an entity is its tag before the route', () => {
   expect(names.internalHost('iris', 'models')).toBe(`${route}.models.svc.cluster.local`);
   expect(names.internalHost('iris', 'models', 'iris-2')).toBe(`${tag}-${route}.models.svc.cluster.local`);
 });
+
+test('names of Databricks, drawn at random, keep all the rules', () => {
+  const made = new Map<string, string>();
+  for (const name of drawNames(2000)) {
+    const configuration = names.configurationName(name, name, { name });
+    const revision = names.knativeRevisionName(configuration);
+    for (const object of [names.endpointObjectName(name), names.entityTag(name), configuration, revision])
+      expect(object).toMatch(/^[a-z](?:[a-z0-9-]*[a-z0-9])?$/);
+    expect(names.endpointObjectName(name).length).toBeLessThanOrEqual(27);
+    expect(names.entityTag(name).length).toBeLessThanOrEqual(14);
+    expect(revision.length).toBeLessThanOrEqual(55);
+    expect(names.internalHost(name, 'models', name).split('.')[0]?.length).toBeLessThanOrEqual(63);
+    expect(made.get(names.endpointObjectName(name)) ?? name).toBe(name);
+    made.set(names.endpointObjectName(name), name);
+  }
+});
+
+test.each(['team', 'team-1.a', 'a'.repeat(253)])('%s is the name of an object', (name) => {
+  expect(names.OBJECT_NAME.test(name)).toBe(true);
+});
+
+test.each(['', 'Team', 'team_1', '-a', 'a-', 'a..b', '.a', 'a'.repeat(254)])('%j is the name of no object', (name) => {
+  expect(names.OBJECT_NAME.test(name)).toBe(false);
+});
+
+/** The same names in each run: letters of all kinds, and many that differ by little. */
+function drawNames(count: number): readonly string[] {
+  const letters = 'aAbB019_-';
+  let seed = 1;
+  const next = (below: number) => {
+    seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
+    return Math.floor((seed / 2 ** 31) * below);
+  };
+  return Array.from({ length: count }, () =>
+    Array.from({ length: 1 + next(63) }, () => letters[next(letters.length)]).join(''),
+  );
+}

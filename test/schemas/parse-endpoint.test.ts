@@ -39,7 +39,33 @@ describe('parseEndpoint()', () => {
       permissions: [],
       rateLimits: [],
       rollout: 'rolling',
+      places: { permissions: [], rateLimits: [] },
     });
+  });
+
+  it.each([
+    ['a maximum of 6', ['max_provisioned_concurrency: 6'], '6:36', 6, 2, 8, 'Write 4 or 8'],
+    ['a minimum of 9 without a maximum', ['min_provisioned_concurrency: 9'], '6:36', 9, 3, 12, 'Write 8 or 12'],
+    [
+      'a card and a maximum of 5',
+      ['max_provisioned_concurrency: 5', 'workload_type: GPU_SMALL'],
+      '6:36',
+      ...([5, 2, 8, 'Write 4 or 8'] as const),
+    ],
+  ])('warns of %s, which is no whole number of replicas', (_what, fields, at, most, replicas, units, hint) => {
+    const { endpoint, diagnostics } = parse(`${SMALLEST}${fields.map((f) => `      ${f}\n`).join('')}`);
+    expect(endpoint?.entities[0]?.concurrency.max).toBe(most);
+    expect(diagnostics.map((d) => ({ ...d, at: `${d.line}:${d.column}` }))).toMatchObject([
+      {
+        ...{ at, code: 'uneven-concurrency', severity: 'warning', hint },
+        message: `Found a maximum of ${most}: ${replicas} replicas have ${units} units of concurrency`,
+      },
+    ]);
+  });
+
+  it.each([1, 2, 3, 4, 8, 64, 1024])('takes %d requests at a time for what they are', (most) => {
+    const text = `${SMALLEST}      min_provisioned_concurrency: 1\n      max_provisioned_concurrency: ${most}\n`;
+    expect(parse(text).diagnostics).toEqual([]);
   });
 
   it('completes secrets, roles, limits, permissions and the way of a rollout', () => {

@@ -1,0 +1,62 @@
+import { type Diagnostic, makeError, makeWarning } from './diagnostic.ts';
+import type { Endpoint, Entity } from './endpoint.ts';
+import type { KubernetesEnvironment } from './environment.ts';
+import type { Hardware } from './hardware.ts';
+import { parseQuantity, renderBytes } from './quantity.ts';
+import { replicasOf, workersOf } from './replicas-of.ts';
+
+/** What one endpoint needs of one resource that the environment limits. */
+interface Need {
+  readonly entity: Entity;
+  /** As in the quota: `requests.cpu`. */
+  readonly resource: string;
+  readonly least: number;
+  readonly most: number;
+}
+
+/** Whether an endpoint alone would be above what all models together may have. */
+export function checkQuota(endpoint: Endpoint, environment: KubernetesEnvironment): readonly Diagnostic[] {
+  const needs = endpoint.entities.flatMap((entity) => listNeeds(entity, environment));
+  return Object.entries(environment.quota).flatMap(([resource, quantity]) => {
+    const here = needs.filter((n) => n.resource === resource);
+    const found = judge(here, parseQuantity(quantity) ?? Infinity, environment);
+    return found ? [found] : [];
+  });
+}
+
+/** What Knative's proxy needs beside a model is little, and not counted. */
+function listNeeds(entity: Entity, environment: KubernetesEnvironment): readonly Need[] {
+  const hardware = environment.hardware[entity.workloadType];
+  if (!hardware) return [];
+  const { min, max } = replicasOf(entity);
+  return Object.entries(sizeReplica(hardware, workersOf(entity))).flatMap(([name, size]) =>
+    [`requests.${name}`, `limits.${name}`, name].map((resource) => ({
+      ...{ entity, resource, least: size * min, most: size * max },
+    })),
+  );
+}
+
+function sizeReplica({ per, cpu, memory, gpu }: Hardware, workers: number): Readonly<Record<string, number>> {
+  const times = per === 'unit' ? workers : 1;
+  const need = { cpu: (parseQuantity(cpu) ?? 0) * times, memory: (parseQuantity(memory) ?? 0) * times, pods: 1 };
+  return gpu ? { ...need, [gpu.resource]: gpu.count } : need;
+}
+
+/** The entity with which the minimum of all is too much; else the first whose maximum never is there. */
+function judge(needs: readonly Need[], limit: number, environment: KubernetesEnvironment): Diagnostic | undefined {
+  let sum = 0;
+  for (const { entity, resource, least } of needs) {
+    sum += least;
+    if (sum <= limit) continue;
+    const message = `Cannot provide for the minimum of "${entity.name}" in environment "${environment.name}": it brings the endpoint to ${render(sum, resource)} of ${resource}, expected ${render(limit, resource)} or less, the quota of all models`;
+    return makeError('quota-exceeded', entity.place, message, 'Lower the minimum, or raise quota in the environment');
+  }
+  const much = needs.find((n) => n.most > limit);
+  if (!much) return undefined;
+  const message = `Found a maximum of "${much.entity.name}" that environment "${environment.name}" never has: it needs ${render(much.most, much.resource)} of ${much.resource}, and the quota of all models is ${render(limit, much.resource)}`;
+  return makeWarning('quota-exceeded', much.entity.place, message);
+}
+
+function render(amount: number, resource: string): string {
+  return resource.endsWith('memory') ? renderBytes(amount) : String(Math.round(amount * 1000) / 1000);
+}
