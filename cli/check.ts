@@ -1,5 +1,5 @@
 import { readdir, stat } from 'node:fs/promises';
-import { isAbsolute, join, relative, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { checkEndpoints } from '../schemas/check-endpoints.ts';
 import { type Diagnostic, makeError, makeWarning, sortDiagnostics } from '../schemas/diagnostic.ts';
 import { parseEnvironment } from '../schemas/environment.ts';
@@ -14,13 +14,16 @@ export const check: Command = {
   options: {},
   args: { min: 0, max: Infinity },
   run: async (context) => {
-    const { files, diagnostics } = await checkPaths(context.args, { cwd: context.cwd, root: () => context.root });
-    return { diagnostics, result: { files }, text: renderCount(files.length, diagnostics) };
+    const checked = await checkPaths(context.args, { cwd: context.cwd, root: () => context.root });
+    return { diagnostics: checked.diagnostics, result: { files: checked.files }, text: renderCount(checked) };
   },
 };
 
 interface CheckedFiles {
+  /** Of endpoints. */
   readonly files: readonly { readonly file: string; readonly endpoint: string | null }[];
+  /** How many files of environments there were beside. */
+  readonly environments: number;
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -32,8 +35,9 @@ export async function checkPaths(
   const wanted = paths.length > 0 ? paths : [relative(cwd, join(root(), 'endpoints'))];
   const listed = await Promise.all(wanted.map((path) => listYaml(show(resolve(cwd, path), path, cwd))));
   const files = uniqueFiles(listed.flatMap((l) => l.files));
-  const endpoints = await Promise.all(files.map(checkFile));
-  const environments = paths.length > 0 ? [] : await checkEnvironments(root(), cwd);
+  const endpoints = await Promise.all(files.filter((f) => !isEnvironment(f)).map(checkFile));
+  const named = paths.length > 0 ? files.filter(isEnvironment) : await listEnvironments(root(), cwd);
+  const environments = (await Promise.all(named.map(checkEnvironment))).flat();
   const none = listed.filter((l) => l.files.length === 0 && l.diagnostics.length === 0);
   const diagnostics = sortDiagnostics([
     ...listed.flatMap((l) => l.diagnostics),
@@ -42,7 +46,8 @@ export async function checkPaths(
     ...checkEndpoints(endpoints),
     ...environments,
   ]);
-  return { files: endpoints.map(({ file, endpoint }) => ({ file, endpoint: endpoint?.name ?? null })), diagnostics };
+  const shown = endpoints.map(({ file, endpoint }) => ({ file, endpoint: endpoint?.name ?? null }));
+  return { files: shown, environments: named.length, diagnostics };
 }
 
 /** A file or folder, and how a person would type it. */
@@ -73,9 +78,10 @@ function noFiles(folder: string, asked: boolean): Diagnostic {
   );
 }
 
-function renderCount(files: number, diagnostics: readonly Diagnostic[]): string {
+function renderCount({ files, environments, diagnostics }: CheckedFiles): string {
+  const [count, what] = files.length > 0 ? [files.length, 'endpoint'] : [environments, 'environment'];
   const wrong = new Set(diagnostics.filter((d) => d.severity === 'error').map((d) => d.file)).size;
-  const checked = `${files} endpoint ${files === 1 ? 'file' : 'files'} checked`;
+  const checked = `${count} ${what} ${count === 1 ? 'file' : 'files'} checked`;
   return wrong === 0
     ? `${checked}: all fine`
     : `${checked}: ${wrong} ${wrong === 1 ? 'file has' : 'files have'} errors`;
@@ -87,14 +93,18 @@ async function checkFile({ path, file }: Shown) {
   return { file, endpoint: undefined, name: undefined, diagnostics, locate: () => ({ file, line: 1, column: 1 }) };
 }
 
-async function checkEnvironments(root: string, cwd: string): Promise<readonly Diagnostic[]> {
-  const folder = join(root, 'environments');
-  const { files } = await listYaml(show(folder, '', cwd));
-  const read = files.map(async ({ path, file }) => {
-    const { value, diagnostics } = await readUserFile(path, file);
-    return value === undefined ? diagnostics : parseEnvironment(value, file).diagnostics;
-  });
-  return (await Promise.all(read)).flat();
+/** By its folder, as every other verb finds it. */
+function isEnvironment({ path }: Shown): boolean {
+  return basename(dirname(path)) === 'environments';
+}
+
+async function listEnvironments(root: string, cwd: string): Promise<readonly Shown[]> {
+  return (await listYaml(show(join(root, 'environments'), '', cwd))).files;
+}
+
+async function checkEnvironment({ path, file }: Shown): Promise<readonly Diagnostic[]> {
+  const { value, diagnostics } = await readUserFile(path, file);
+  return value === undefined ? diagnostics : parseEnvironment(value, file).diagnostics;
 }
 
 interface Listed {

@@ -82,13 +82,14 @@ function wrongKey(expected: string, { path, source }: Finding): Diagnostic {
 
 function wrongType(issue: z.core.$ZodIssueInvalidType, { path, found, what, source }: Finding): Diagnostic {
   const type = renderType(issue.expected);
-  // A schema may say more than its type.
-  const expected = issue.message.startsWith('expected ') ? issue.message.slice('expected '.length) : type;
+  // A schema may say more than its type: then quotes alone would not help.
+  const own = issue.message.startsWith('expected ') ? issue.message.slice('expected '.length) : undefined;
+  const expected = own ?? type;
   if (found === undefined && path.length > 0)
     return makeError('missing-field', source.locate(path), `Cannot find ${what}: expected ${expected}`);
   if (found === null && path.length === 0)
     return makeError('wrong-type', source.locate(path), `Cannot accept an empty file: expected ${expected}`);
-  const quotable = type === TYPES.string && ['number', 'boolean', 'bigint'].includes(typeof found);
+  const quotable = own === undefined && type === TYPES.string && ['number', 'boolean', 'bigint'].includes(typeof found);
   const written = (quotable ? source.written(path) : undefined) ?? renderValue(found);
   const hint = quotable ? `Put it in quotes: "${written}"` : undefined;
   const message = `Cannot accept ${written} for ${what}: expected ${expected}`;

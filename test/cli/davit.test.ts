@@ -158,6 +158,22 @@ describe('davit check', () => {
     expect(status).toBe(1);
     expect(stderr).toContain('environments/staging.yaml:2:9 error bad-value');
   });
+
+  it('knows an environment that is named by its folder', () => {
+    writeFileSync(join(project, 'environments', 'staging.yaml'), 'name: staging\ntarget: moon\n');
+    const { status, stderr } = davit('check', 'environments/staging.yaml');
+    rmSync(join(project, 'environments', 'staging.yaml'));
+    expect(status).toBe(1);
+    expect(stderr.split('\n')).toEqual([
+      'environments/staging.yaml:2:9 error bad-value Cannot accept "moon" for "target": expected local or kubernetes',
+      '',
+    ]);
+    expect(davit('check', 'environments')).toEqual({
+      status: 0,
+      stdout: '1 environment file checked: all fine\n',
+      stderr: '',
+    });
+  });
 });
 
 describe('davit validate', () => {

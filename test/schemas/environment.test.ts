@@ -162,6 +162,8 @@ describe('parseEnvironment() of a Kubernetes environment', () => {
     [`${smallest}identity: {kind: kubernetes, audiense: x}\n`, 'Did you mean "audience"?'],
     [`${smallest}hardware: {GPU_SMALl: {cpu: "1"}}\n`, 'Did you mean "GPU_SMALL"?'],
     [`${smallest}memory: 1Gi\n`, 'It belongs in hardware.CPU'],
+    [`${smallest}hardware: {CPU: {memory: 4}}\n`, undefined],
+    [`${smallest}gateway: {annotations: {a: 1}}\n`, 'Put it in quotes: "1"'],
   ])('says what to do instead', (text, hint) => {
     expect(parseEnvironment(text, file).diagnostics.map((d) => d.hint)).toEqual([hint]);
   });
