@@ -13,7 +13,7 @@ const CARD_TAINT: Hardware['tolerations'] = [{ key: 'nvidia.com/gpu', operator: 
 /**
  * Databricks' workload types: 4 GB for each unit of concurrency on a CPU, and these cards for a replica; of CPU_MEDIUM and
  * CPU_LARGE it says no more than that they have more memory, and of GPU_XLARGE nothing, so a team says that itself.
- * Processors and memory beside a card are what the smallest machine of AWS or Azure with such cards has left. Nodes are
+ * Processors and memory beside a card are what a machine of AWS or Azure with so many cards has to give. Nodes are
  * found by the labels of NVIDIA's GPU feature discovery.
  */
 export const DEFAULT_HARDWARE: HardwareTable = {
@@ -25,17 +25,17 @@ export const DEFAULT_HARDWARE: HardwareTable = {
   GPU_MEDIUM_4: gpu({ count: 4, product: 'NVIDIA-A10G', model: '4 × A10G, 96 GB', cpu: '40', memory: '160Gi' }),
   MULTIGPU_MEDIUM: gpu({ count: 4, product: 'NVIDIA-A10G', model: '4 × A10G, 96 GB', cpu: '40', memory: '160Gi' }),
   GPU_MEDIUM_8: gpu({ count: 8, product: 'NVIDIA-A10G', model: '8 × A10G, 192 GB', cpu: '80', memory: '640Gi' }),
-  GPU_LARGE: gpu({ count: 1, product: 'NVIDIA-A100-SXM4-80GB', model: '1 × A100, 80 GB', cpu: '20', memory: '200Gi' }),
+  GPU_LARGE: gpu({ count: 1, product: 'NVIDIA-A100-80GB-PCIe', model: '1 × A100, 80 GB', cpu: '20', memory: '200Gi' }),
   GPU_LARGE_2: gpu({
     count: 2,
-    product: 'NVIDIA-A100-SXM4-80GB',
+    product: 'NVIDIA-A100-80GB-PCIe',
     model: '2 × A100, 160 GB',
     cpu: '40',
     memory: '400Gi',
   }),
   GPU_LARGE_4: gpu({
     count: 4,
-    product: 'NVIDIA-A100-SXM4-80GB',
+    product: 'NVIDIA-A100-80GB-PCIe',
     model: '4 × A100, 320 GB',
     cpu: '80',
     memory: '800Gi',

@@ -2,6 +2,7 @@ import type { Entity } from '../../../schemas/endpoint.ts';
 import type { Hardware } from '../../../schemas/hardware.ts';
 import { configurationName, entityObjectName, knativeRevisionName } from '../../../schemas/kubernetes-names.ts';
 import { revisionName } from '../../../schemas/names.ts';
+import { replicasOf, workersOf } from '../../../schemas/replicas-of.ts';
 import type { Declaration } from '../../declaration.ts';
 import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
 import { makeTemplate, type RevisionTemplate } from './make-template.ts';
@@ -28,9 +29,6 @@ export interface EntityParts {
   readonly secretVersions: Readonly<Record<string, string>>;
 }
 
-/** The most units of concurrency in one replica: its processes share the memory of the loaded model. */
-const MAX_WORKERS = 4;
-
 /** Plans the one revision that serves an entity; everything but its bounds is in its name. */
 export function planEntity(
   { endpoint, environment }: Declaration<KubernetesEnvironment>,
@@ -38,7 +36,7 @@ export function planEntity(
   parts: EntityParts,
 ): EntityPlan {
   const hardware = requireHardware(environment, entity);
-  const workers = Math.min(MAX_WORKERS, entity.concurrency.max);
+  const workers = workersOf(entity);
   const serviceAccount = entityObjectName(endpoint.name, entity.name);
   const template = makeTemplate({ endpoint, entity, environment, hardware, workers, serviceAccount, ...parts });
   const configuration = configurationName(endpoint.name, entity.name, template);
@@ -49,10 +47,7 @@ export function planEntity(
     configuration,
     revision: knativeRevisionName(configuration),
     serviceAccount,
-    replicas: {
-      min: entity.scaleToZero ? 0 : Math.max(1, Math.ceil(entity.concurrency.min / workers)),
-      max: Math.ceil(entity.concurrency.max / workers),
-    },
+    replicas: replicasOf(entity),
     template,
   };
 }
