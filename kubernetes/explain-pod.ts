@@ -49,6 +49,8 @@ const PULLING = new Set([
   'InvalidImageName',
   'ImageInspectError',
 ]);
+/** The registry has answered: asked again, it says the same. */
+const FINAL = /not found|unauthorized|denied|forbidden|manifest unknown/i;
 const CONFIGURATION = new Set(['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError']);
 
 function explainWaiting({ state, image = '', name }: ContainerStatus, pod: ObservedPod, options: ExplainOptions) {
@@ -75,7 +77,7 @@ function explainPull({ reason, image, words }: Pull, pod: ObservedPod, { began, 
   const failure = failed(`Its image cannot be pulled: ${image}: ${words}`, [
     'Whether the registry can be reached from the nodes and has the image, and whether images.pull_secret is right, decides',
   ]);
-  if (reason === 'InvalidImageName') return failure;
+  if (reason === 'InvalidImageName' || FINAL.test(words)) return failure;
   const since = Math.max(began, Date.parse(pod.metadata.creationTimestamp ?? '') || 0);
   return failedFor({ since, now, patience: PULL_MILLISECONDS }, `the image cannot be pulled yet: ${words}`, failure);
 }

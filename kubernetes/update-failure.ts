@@ -3,7 +3,6 @@ import { UPDATE_FAILURE_KEY, UPDATE_FAILURE_LABEL, type UpdateFailure } from '..
 import type { KubernetesApi } from './api.ts';
 
 const MANAGER = 'davit';
-const HEADERS = { 'content-type': 'application/apply-patch+yaml' };
 
 export interface FailurePlace {
   readonly namespace: string;
@@ -35,13 +34,12 @@ export async function recordFailure(
     },
     data: { [UPDATE_FAILURE_KEY]: JSON.stringify(failure) },
   };
-  const path = `/api/v1/namespaces/${namespace}/configmaps/${name}?fieldManager=${MANAGER}&force=true`;
-  await api.send({ method: 'PATCH', path, headers: HEADERS, body: JSON.stringify(object) });
+  await api.apply(`/api/v1/namespaces/${namespace}/configmaps/${name}`, object, { manager: MANAGER });
 }
 
 /** Forgets why an update failed: a later one has succeeded. */
 export async function clearFailure(api: KubernetesApi, { namespace, endpoint }: FailurePlace): Promise<void> {
-  await api.send({ method: 'DELETE', path: `/api/v1/namespaces/${namespace}/configmaps/${nameOf(endpoint)}` });
+  await api.remove(`/api/v1/namespaces/${namespace}/configmaps/${nameOf(endpoint)}`);
 }
 
 /** Removes the Configuration of a revision that failed, with its pods: what they held is free for others. */
@@ -49,9 +47,7 @@ export async function removeConfiguration(
   api: KubernetesApi,
   { namespace, configuration }: { readonly namespace: string; readonly configuration: string },
 ): Promise<void> {
-  const path = `/apis/serving.knative.dev/v1/namespaces/${namespace}/configurations/${configuration}`;
-  const body = JSON.stringify({ kind: 'DeleteOptions', apiVersion: 'v1', propagationPolicy: 'Background' });
-  await api.send({ method: 'DELETE', path, headers: { 'content-type': 'application/json' }, body });
+  await api.remove(`/apis/serving.knative.dev/v1/namespaces/${namespace}/configurations/${configuration}`);
 }
 
 /** The failures that are noted in a namespace. */

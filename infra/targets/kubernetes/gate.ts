@@ -70,12 +70,15 @@ export class Gate {
     const { api, namespace, endpoint } = this.#cluster;
     const { message, hints } = failed;
     const model = `${entity.model.name} ${entity.model.version}`;
-    await recordFailure(
-      api,
-      { endpoint, entity: entity.name, revision, model, message, hints },
-      { namespace, owner: serviceAccount },
-    );
-    await removeConfiguration(api, { namespace, configuration });
+    const place = { namespace, owner: serviceAccount };
+    const failure = { endpoint, entity: entity.name, revision, model, message, hints };
+    const cleaned = await Promise.allSettled([
+      recordFailure(api, failure, place),
+      removeConfiguration(api, { namespace, configuration }),
+    ]);
+    // Neither may hide what the revision fails of.
+    for (const done of cleaned)
+      if (done.status === 'rejected') void pulumi.log.warn(`Cannot clean up after ${name}: ${String(done.reason)}`);
     throw new pulumi.RunError(renderRevisionFailure({ revision: name, message, hints }));
   }
 }

@@ -1,0 +1,209 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { KubernetesApi } from '../../kubernetes/api.ts';
+import { readCapacity } from '../../kubernetes/capacity.ts';
+import { checkFit } from '../../kubernetes/check-fit.ts';
+import { connectCluster } from '../../kubernetes/connect.ts';
+import { proveRevision, RevisionFailed, waitForRevision } from '../../kubernetes/prove-revision.ts';
+import { readSecretVersions } from '../../kubernetes/secrets-version.ts';
+import { clusterDown, clusterStatus, clusterUp } from '../../offline/cluster/cluster.ts';
+import { applyBehaving, type Behaving, makeBehavingImage, makeNamespace } from './behaving.ts';
+
+const NAMESPACE = 'davit-kubernetes-test';
+/** With a quota, with a limit range, and with pod security. */
+const STRICT = ['quota', 'range', 'security'].map((what) => `${NAMESPACE}-${what}`);
+const [QUOTA, RANGE, SECURITY] = STRICT as [string, string, string];
+const SERVING = `/apis/serving.knative.dev/v1/namespaces/${NAMESPACE}`;
+const MIN_SCALE = 'autoscaling.knative.dev/min-scale';
+const NOWHERE = `test/none@sha256:${'0'.repeat(64)}`;
+const options = { progress: { say: (line: string) => process.stderr.write(`${line}\n`) } };
+const there = await clusterStatus(options);
+let api: KubernetesApi;
+let image: string;
+
+beforeAll(async () => {
+  const { kubeconfig, context } = there?.state === 'up' ? there : await clusterUp(options);
+  api = await connectCluster({ kubeconfig, context }, process.cwd());
+  image = await makeBehavingImage();
+  await makeNamespace(api, NAMESPACE);
+  await makeNamespace(api, QUOTA);
+  await makeNamespace(api, RANGE);
+  await makeNamespace(api, SECURITY, { 'pod-security.kubernetes.io/enforce': 'restricted' });
+  await put(QUOTA, 'resourcequotas', { kind: 'ResourceQuota', spec: { hard: { 'requests.cpu': '100m' } } });
+  const limits = [{ type: 'Container', max: { memory: '64Mi' } }];
+  await put(RANGE, 'limitranges', { kind: 'LimitRange', spec: { limits } });
+});
+
+afterAll(async () => {
+  await Promise.all([NAMESPACE, ...STRICT].map((name) => api.remove(`/api/v1/namespaces/${name}`)));
+  if (!there) await clusterDown(options); // also after a failure on the way
+});
+
+describe('what works', () => {
+  test('a revision is proven when its minimum is up and it has predicted', async () => {
+    const proof = await prove('serves', { annotations: { [MIN_SCALE]: '2' } }, { minReplicas: 2 });
+    expect(proof).toMatchObject({ failed: undefined });
+    expect(proof.said).toContain('asking it for a first prediction');
+    const { items } = (await api.get<{ items: unknown[] }>(
+      `/api/v1/namespaces/${NAMESPACE}/pods?labelSelector=serving.knative.dev/revision%3Dserves-1`,
+    ))!;
+    expect(items).toHaveLength(2);
+  });
+
+  test('one that takes its time', async () => {
+    const proof = await prove('slow', { behaviour: 'slow' });
+    expect(proof).toMatchObject({ failed: undefined });
+    expect(proof.said).toContain('0 of 1 replica ready; loading the model');
+    expect(proof.seconds).toBeGreaterThan(7);
+  });
+
+  test('one that sleeps is woken by the question', async () => {
+    const revision = await applyBehaving(api, { namespace: NAMESPACE, name: 'sleeps', image }, {});
+    await waitForRevision(api, { namespace: NAMESPACE, revision });
+    await expect.poll(() => readCondition(revision, 'Active'), { timeout: 150_000, interval: 1000 }).toBe('False');
+    expect(await proveAgain(revision, 0)).toMatchObject({ failed: undefined });
+    await expect.poll(() => readCondition(revision, 'Active'), { timeout: 10_000 }).toBe('True');
+  });
+});
+
+describe('what fails says why, in seconds', () => {
+  test.each<readonly [string, Behaving & { readonly namespace?: string }, RegExp]>([
+    [
+      'crash',
+      { behaviour: 'crash' },
+      /^The model server ended with exit code 3 \(Error\)\n.*\nModuleNotFoundError: No module named 'sklearn'$/s,
+    ],
+    [
+      'report',
+      { behaviour: 'report' },
+      /^The model does not start \(load\): No module named 'sklearn'\nFile "model.py", line 3$/,
+    ],
+    [
+      'memory',
+      { behaviour: 'memory', container: { resources: { limits: { memory: '64Mi' } } } },
+      /^It needs more memory than it may have: the kernel ended it \(OOMKilled\)/,
+    ],
+    [
+      'wrong',
+      { behaviour: 'wrong' },
+      /^The model answers its own example with status 500: .*could not convert string to float/,
+    ],
+    ['secret', { container: { env: [makeVariable('nowhere', 'key')] } }, /secret "nowhere" not found/],
+    ['key', { container: { env: [makeVariable('here', 'other')] } }, /couldn't find key other in Secret/],
+    ['program', { container: { command: ['/nowhere'] } }, /^Its container "model" cannot be started: .*\/nowhere/],
+    [
+      'image',
+      { container: { image: `localhost:5001/${NOWHERE}` } },
+      /^Its image cannot be pulled: localhost:5001\/test\/none@sha256:0{64}: not found/,
+    ],
+    [
+      'registry',
+      { container: { image: `localhost:5999/${NOWHERE}` } },
+      /^Its image cannot be pulled: localhost:5999\/.*connection refused/,
+    ],
+    [
+      'account',
+      { spec: { serviceAccountName: 'nobody' } },
+      /^Its pods are refused: .*serviceaccount "nobody" not found/,
+    ],
+    [
+      'quota',
+      { namespace: QUOTA, container: { resources: { requests: { cpu: '200m' } } } },
+      /^Its pods are refused: exceeded quota: davit, requested: requests.cpu=201m, .*\nRaise quota/,
+    ],
+    [
+      'range',
+      { namespace: RANGE, container: { resources: { limits: { memory: '128Mi' } } } },
+      /^Its pods are refused: maximum memory usage per Container is 64Mi, but limit is 128Mi\nA LimitRange/,
+    ],
+    ['security', { namespace: SECURITY }, /^Its pods are refused: violates PodSecurity "restricted:latest"/],
+  ])('%s', async (name, { namespace = NAMESPACE, ...behaving }, message) => {
+    await put(NAMESPACE, 'secrets', { kind: 'Secret', stringData: { key: 'value' } }, 'here');
+    const proof = await prove(name, behaving, { namespace });
+    process.stderr.write(`${name}: after ${proof.seconds.toFixed(1)} s\n`);
+    expect(proof.failed).toMatch(message);
+    expect(proof.seconds).toBeLessThan(30);
+    await api.remove(`/apis/serving.knative.dev/v1/namespaces/${namespace}/configurations/${name}`);
+  });
+
+  test('no node has room: after a while in which one might have been added, with what is missing', async () => {
+    const resources = { requests: { cpu: '64', memory: '100Gi' } };
+    const proof = await prove('room', { container: { resources } });
+    expect(proof.failed).toMatch(
+      /^No node can take it: 0\/\d+ nodes are available: .*Insufficient cpu.*\nA replica needs 64(.00)? processors, and the largest node has \d+ processors; 100 GiB of memory, and/,
+    );
+    expect(proof.seconds).toBeGreaterThan(55);
+  });
+});
+
+test('readCapacity() measures the nodes, and checkFit() says what is missing on them', async () => {
+  const capacity = await readCapacity(api, { namespace: QUOTA });
+  const [node] = capacity!.nodes;
+  expect(node!.free['cpu']).toBeLessThan(node!.allocatable['cpu']!);
+  expect(node!.free['pods']).toBeLessThan(node!.allocatable['pods']!);
+  expect(capacity!.quotas).toMatchObject([{ name: 'davit', hard: { 'requests.cpu': 0.1 } }]);
+  const want = (requests: Readonly<Record<string, string>>) => [
+    { count: 1, room: { containers: [{ resources: { requests } }] } },
+  ];
+  expect(checkFit(capacity!, want({ cpu: '1m' }))).toEqual({ fits: true });
+  expect(checkFit(capacity!, want({ 'example.com/card': '1' }))).toMatchObject({
+    fits: false,
+    words: 'needs 1 example.com/card, and the largest node has 0 example.com/card',
+  });
+});
+
+test('readSecretVersions() changes with the secret, and shows nothing of it', async () => {
+  const versions = () => readSecretVersions(api, { namespace: NAMESPACE, names: ['here', 'nowhere'] });
+  await put(NAMESPACE, 'secrets', { kind: 'Secret', stringData: { key: 'one' } }, 'here');
+  const before = await versions();
+  expect(before).toEqual({ here: expect.stringMatching(/^[0-9a-f]{10}$/) as string, nowhere: '' });
+  expect(await versions()).toEqual(before);
+  await put(NAMESPACE, 'secrets', { kind: 'Secret', stringData: { key: 'two' } }, 'here');
+  expect((await versions())['here']).not.toBe(before['here']);
+});
+
+interface Proof {
+  /** Message and hints, a line each; undefined: it is proven. */
+  readonly failed: string | undefined;
+  readonly said: readonly string[];
+  readonly seconds: number;
+}
+
+async function prove(
+  name: string,
+  behaving: Behaving,
+  { namespace = NAMESPACE, minReplicas = 1 } = {},
+): Promise<Proof> {
+  const revision = await applyBehaving(api, { namespace, name, image }, behaving);
+  await waitForRevision(api, { namespace, revision });
+  return proveAgain(revision, minReplicas, namespace);
+}
+
+async function proveAgain(revision: string, minReplicas: number, namespace = NAMESPACE): Promise<Proof> {
+  const said: string[] = [];
+  const began = performance.now();
+  const say = (line: string) => void said.push(line);
+  const failed = await proveRevision(api, { namespace, revision, minReplicas, limitSeconds: 120, say }).then(
+    () => undefined,
+    (e: unknown) => {
+      if (!(e instanceof RevisionFailed)) throw e;
+      return [e.message, ...e.hints].join('\n');
+    },
+  );
+  return { failed, said, seconds: (performance.now() - began) / 1000 };
+}
+
+async function readCondition(revision: string, type: string): Promise<string | undefined> {
+  const found = await api.get<{ status?: { conditions?: readonly { type: string; status: string }[] } }>(
+    `${SERVING}/revisions/${revision}`,
+  );
+  return found?.status?.conditions?.find((c) => c.type === type)?.status;
+}
+
+async function put(namespace: string, plural: string, object: object, name = 'davit'): Promise<void> {
+  const whole = { apiVersion: 'v1', metadata: { name, namespace }, ...object };
+  await api.apply(`/api/v1/namespaces/${namespace}/${plural}/${name}`, whole, { manager: 'davit-test' });
+}
+
+function makeVariable(name: string, key: string) {
+  return { name: 'A', valueFrom: { secretKeyRef: { name, key } } };
+}
