@@ -1,5 +1,5 @@
 import type { PulumiProject } from '../engine/project.ts';
-import { previewStack, upStack } from '../engine/run-pulumi.ts';
+import { upStack } from '../engine/run-pulumi.ts';
 import { planAuthorisationImage } from '../images/plan-authorisation-image.ts';
 import { planImage } from '../images/plan-image.ts';
 import { readImageDigest } from '../images/registry.ts';
@@ -7,8 +7,8 @@ import type { Endpoint } from '../schemas/endpoint.ts';
 import type { KubernetesEnvironment } from '../schemas/environment.ts';
 import { imagesStackName, PLATFORM } from '../schemas/names.ts';
 import { readLock } from '../schemas/read-declared.ts';
-import type { Plan } from '../schemas/plan.ts';
 import type { Progress } from '../system/progress.ts';
+import { openBuildLog } from './build-log.ts';
 import type { Context } from './command.ts';
 import { projectPlace } from './select-endpoints.ts';
 import { requireSucceeded } from './stack-failures.ts';
@@ -33,31 +33,27 @@ export async function ensurePlatformImages(options: ImagesOptions): Promise<void
 
 async function buildImages(name: string, missing: readonly string[], options: ImagesOptions): Promise<void> {
   const { context, environment, progress } = options;
-  if (missing.length === 0) return;
+  const [first] = missing;
+  if (first === undefined) return;
   progress.say(`Building ${missing.join(', ')} …`);
   const stack = imagesStackName(name);
+  const log = openBuildLog(context.root, name, first.split(':').at(-1) ?? 'latest');
   for (let tries = 0; ; tries++) {
-    const outcome = await upStack(forEnvironment(options), stack, { progress, signal: context.signal });
+    const outcome = await upStack(forEnvironment(options), stack, {
+      progress: log.listen(progress),
+      signal: context.signal,
+    });
+    await log.keep();
     if (outcome.status === 'succeeded') return;
     context.signal.throwIfAborted();
+    progress.say(`The whole log is in ${log.file}; npx davit logs ${name} --build shows it`);
     if (outcome.status === 'locked' || tries >= environment.images.retries) requireSucceeded(stack, outcome);
     progress.say(`The build failed; trying again (${tries + 1} of ${environment.images.retries})`);
   }
 }
 
-/** What building the missing images would be; undefined: nothing is missing. */
-export async function previewImages(endpoint: Endpoint, options: ImagesOptions): Promise<Plan | undefined> {
-  if ((await listMissingImages(endpoint, options)).length === 0) return undefined;
-  const stack = imagesStackName(endpoint.name);
-  const { progress, context } = options;
-  const outcome = await previewStack(forEnvironment(options), stack, { progress, signal: context.signal });
-  if (outcome.status !== 'succeeded') context.signal.throwIfAborted();
-  requireSucceeded(stack, outcome);
-  return outcome.plan;
-}
-
 /** The images that the registry lacks, by reference. */
-async function listMissingImages(
+export async function listMissingImages(
   endpoint: Endpoint,
   { context, environment }: ImagesOptions,
 ): Promise<readonly string[]> {

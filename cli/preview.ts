@@ -4,13 +4,15 @@ import { type Diagnostic, hasErrors } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint.ts';
 import { stackName } from '../schemas/names.ts';
 import type { Plan } from '../schemas/plan.ts';
+import { readEnvironment } from '../schemas/read-declared.ts';
 import { named } from '../system/progress.ts';
 import { sideBySide } from '../system/side-by-side.ts';
 import { type Command, type Context, ENVIRONMENT_OPTION, environmentName, type Outcome } from './command.ts';
 import { hasDrifted } from './has-drifted.ts';
 import { previewPlatform, takePlatform } from './platform.ts';
 import { renderPlan } from './render-plan.ts';
-import { ENDPOINTS_OPTION, selectForEnvironment } from './select-endpoints.ts';
+import { addWords, describeRoom } from './rollout-words.ts';
+import { ENDPOINTS_OPTION, projectPlace, selectForEnvironment } from './select-endpoints.ts';
 import { openFor } from './open-for.ts';
 import { makeStackDiagnostics, requireSucceeded } from './stack-failures.ts';
 import { validateDeclared } from './validate.ts';
@@ -72,7 +74,28 @@ export async function previewEndpoint(
     refresh: context.options['refresh'] === true || (await hasDrifted(project, endpoint.name, context)),
   });
   if (outcome.status !== 'succeeded') signal.throwIfAborted();
-  return { plan: outcome.plan, diagnostics: makeStackDiagnostics(endpoint, stack, outcome) };
+  const words =
+    outcome.status === 'succeeded' ? await describeRollout(endpoint, outcome.plan, { project, context }) : [];
+  return { plan: addWords(outcome.plan, words), diagnostics: makeStackDiagnostics(endpoint, stack, outcome) };
+}
+
+/** What the engine does not know of a rollout: images that are built first, and whether there is room for it. */
+async function describeRollout(
+  endpoint: Endpoint,
+  plan: Plan,
+  { project, context }: { readonly project: PulumiProject; readonly context: Context },
+): Promise<readonly string[]> {
+  const { value: environment } = await readEnvironment(projectPlace(context), environmentName(context));
+  if (environment?.target !== 'kubernetes') return [];
+  const [{ listMissingImages }, { connectCluster }] = await Promise.all([
+    import('./images.ts'),
+    import('../kubernetes/connect.ts'),
+  ]);
+  const options = { context, project, environment, progress: context.progress };
+  const missing = await listMissingImages(endpoint, options);
+  const images = missing.length === 0 ? [] : [`builds ${missing.join(', ')}`];
+  const api = await connectCluster(environment.cluster, context.root);
+  return [...images, ...(await describeRoom(plan, api, environment.namespace))];
 }
 
 /** What taking an endpoint down would delete there. */
