@@ -82,14 +82,14 @@ describe('an update', () => {
   });
 
   test('reads a secret, and notices when it was written again', async () => {
-    await writeSecret('version', 'first');
+    await writeSecret('version', 'amethyst');
     await declare({ variables: { VERSION: '{{secrets/team/version}}' } });
     requireFine(await davit('up', 'b'));
-    expect((await query()).body).toBe('{"predictions": ["first"]}');
-    await writeSecret('version', 'second');
-    await underLoad('a secret that was rotated', () => davit('up', 'b'), 'second');
+    expect((await query()).body).toBe('{"predictions": ["amethyst"]}');
+    await writeSecret('version', 'tanzanite');
+    await underLoad('a secret that was rotated', () => davit('up', 'b'), 'tanzanite');
     const state = JSON.stringify(
-      await run('grep', ['-rlE', 'first|second', join(project.root, '.davit')]).catch(() => ''),
+      await run('grep', ['-rlE', 'amethyst|tanzanite', join(project.root, '.davit')]).catch(() => ''),
     );
     expect(state).toBe('""'); // neither value is anywhere in the state
   });
@@ -122,7 +122,7 @@ describe('what fails leaves everything as it was, and says why', () => {
     const route = await readRoute();
     await declareThree();
     const failed = await failsUnderLoad('one of three');
-    expect(failed.stderr).toContain('endpoints/b.yaml:16:7 error revision-failed The model does not start');
+    expect(failed.stderr).toContain('endpoints/b.yaml:14:7 error revision-failed The model does not start');
     expect(await readRoute()).toEqual(route);
   });
 

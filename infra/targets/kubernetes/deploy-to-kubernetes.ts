@@ -7,6 +7,7 @@ import { makeProvider } from '../../kubernetes/provider.ts';
 import type { Deployed } from '../../prepare.ts';
 import { Gate } from './gate.ts';
 import * as make from './make-objects.ts';
+import { listAliases } from './plan-entity.ts';
 import type { PreparedEntity, PreparedKubernetes } from './prepare-kubernetes.ts';
 import { verifyThroughEdge } from './verify-through-edge.ts';
 
@@ -27,7 +28,7 @@ export function deployToKubernetes(
   const options = { parent, provider: makeProvider(environment, root) };
   const gate = new Gate({ api, serving, namespace: environment.namespace, endpoint: endpoint.name });
   const made = entities.map((e) =>
-    deployEntity(e, { place, options, gate, recreate: endpoint.rollout === 'recreate' }),
+    deployEntity(e, { place, options, gate, serving, recreate: endpoint.rollout === 'recreate' }),
   );
   const proven = pulumi.all(made.map((m) => m.proven));
   const shares = Object.fromEntries(endpoint.routes.map((r) => [r.entity, r.percentage]));
@@ -57,20 +58,22 @@ interface EntityContext {
   readonly place: make.ObjectPlace;
   readonly options: pulumi.CustomResourceOptions;
   readonly gate: Gate;
+  readonly serving: ReadonlySet<string>;
   readonly recreate: boolean;
 }
 
-function deployEntity({ plan, image }: PreparedEntity, { place, options, gate, recreate }: EntityContext) {
+function deployEntity({ plan, image }: PreparedEntity, { place, options, gate, serving, recreate }: EntityContext) {
   const label = plan.entity.name;
   const account = new KubernetesObject(`${label}-account`, make.makeServiceAccount(place, plan), options);
   const budget = new KubernetesObject(`${label}-budget`, make.makeDisruptionBudget(place, plan), options);
-  // Nothing runs beside it: what holds the hardware goes first, and comes back only with the new one.
   const configuration = new KubernetesObject(
     recreate ? label : plan.name,
     make.makeConfiguration(place, plan, image ?? pulumi.output(pulumi.unknown)),
     {
       ...options,
       dependsOn: [account, budget],
+      aliases: [...listAliases(plan, { serving, recreate })],
+      // Nothing runs beside it: what holds the hardware goes first.
       ...(recreate && { replaceOnChanges: ['spec'], deleteBeforeReplace: true }),
     },
   );

@@ -52,6 +52,20 @@ export function planEntity(
   };
 }
 
+/**
+ * Names that the resource of an entity's Configuration had before. A resource that is made anew on the spot is called after
+ * its entity, any other after its content too; without these a change of the way would make the new one beside the old one
+ * and then delete what is the same object.
+ */
+export function listAliases(
+  { entity, revision, serviceAccount: objects }: EntityPlan,
+  { serving, recreate }: { readonly serving: ReadonlySet<string>; readonly recreate: boolean },
+): readonly { readonly name: string }[] {
+  if (!recreate) return serving.has(revision) ? [{ name: entity.name }] : [];
+  const mine = [...serving].filter((r) => r.startsWith(`${objects}-`));
+  return mine.map((r) => ({ name: `${entity.name}-${r.split('-').at(-2) ?? ''}` }));
+}
+
 /** An endpoint that asks for other hardware has been refused before. */
 function requireHardware({ name, hardware }: KubernetesEnvironment, entity: Entity): Hardware {
   const found = hardware[entity.workloadType];

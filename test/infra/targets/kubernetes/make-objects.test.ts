@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Declaration } from '../../../../infra/declaration.ts';
 import * as make from '../../../../infra/targets/kubernetes/make-objects.ts';
-import { planEntity } from '../../../../infra/targets/kubernetes/plan-entity.ts';
+import { listAliases, planEntity } from '../../../../infra/targets/kubernetes/plan-entity.ts';
 import type { Endpoint, Entity } from '../../../../schemas/endpoint.ts';
 import type { KubernetesEnvironment } from '../../../../schemas/environment.ts';
 
@@ -64,6 +64,16 @@ test('a minimum of nothing is one replica at least, unless it may sleep', () => 
   expect(replicas({ concurrency: { min: 16, max: 64 } })).toEqual({ min: 4, max: 16 });
   expect(replicas({ concurrency: { min: 0, max: 4 } })).toEqual({ min: 1, max: 1 });
   expect(replicas({ concurrency: { min: 0, max: 6 }, scaleToZero: true })).toEqual({ min: 0, max: 2 });
+});
+
+test('a change of the way of a rollout keeps hold of what serves', () => {
+  const before = planEntity(declare(), entity(), PARTS);
+  const after = planEntity(declare(), entity({ timeLimitSeconds: 1 }), PARTS);
+  const serving = new Set([before.revision, 'other-1a2b3c4d-other-5e6f-0123456789-1']);
+  expect(listAliases(before, { serving, recreate: true })).toEqual([{ name: before.name }]);
+  expect(listAliases(after, { serving, recreate: true })).toEqual([{ name: before.name }]);
+  expect(listAliases(before, { serving, recreate: false })).toEqual([{ name: 'Iris-2' }]);
+  expect(listAliases(after, { serving, recreate: false })).toEqual([]);
 });
 
 function entity(change: Partial<Entity> = {}): Entity {
