@@ -1,10 +1,6 @@
 import type { ServedEndpoint, ServedEntity } from '../gateway/served-endpoint.ts';
-import {
-  type DescribedEntity,
-  describeEndpoints,
-  type LabelledPod,
-  type LiveRevision,
-} from '../kubernetes/describe-endpoints.ts';
+import { type DescribedEntity, describeEndpoints } from '../kubernetes/describe-endpoints.ts';
+import type { LabelledPod, LiveRevision } from '../kubernetes/describe-revision.ts';
 import type { Entry } from './entries.ts';
 
 /** As much as is needed of a Knative Revision. */

@@ -1,6 +1,6 @@
 import type { ServedEndpoint } from '../gateway/served-endpoint.ts';
 import type { KubernetesApi } from '../kubernetes/api.ts';
-import type { LabelledPod } from '../kubernetes/describe-endpoints.ts';
+import type { LabelledPod } from '../kubernetes/describe-revision.ts';
 import { isReady } from '../kubernetes/observe-revision.ts';
 import { ENDPOINT_LABEL, endpointObjectName } from '../schemas/kubernetes-names.ts';
 import { describeServed, type RevisionObject } from './describe-served.ts';

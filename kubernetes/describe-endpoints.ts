@@ -2,8 +2,16 @@ import { ENDPOINT_LABEL, endpointObjectName } from '../schemas/kubernetes-names.
 import { SERVING_ENTRY_KEY, SERVING_ENTRY_LABEL, type ServingEntry } from '../schemas/serving-entry.ts';
 import type { UpdateFailure } from '../schemas/update-failure.ts';
 import type { KubernetesApi } from './api.ts';
-import { explainRevision } from './explain-revision.ts';
-import { type Conditioned, isReady, type ObservedPod } from './observe-revision.ts';
+import {
+  type DeploymentState,
+  type LabelledPod,
+  type LiveRevision,
+  podsOf,
+  stateOfPending,
+  stateOfServing,
+} from './describe-revision.ts';
+import { isReserve } from './explain-revision.ts';
+import { isReady } from './observe-revision.ts';
 import { readFailures } from './update-failure.ts';
 
 /** What a cluster has of the endpoints of a namespace, at one moment. */
@@ -11,25 +19,20 @@ export interface EndpointObjects {
   readonly entries: readonly ServingEntry[];
   readonly revisions: readonly LiveRevision[];
   readonly pods: readonly LabelledPod[];
+  /** What really has the traffic; undefined: what the entries say. */
+  readonly routes?: readonly LiveRoute[];
   /** Why last updates failed. */
   readonly failures?: readonly UpdateFailure[];
+  /** Milliseconds since 1970; default: now. */
+  readonly now?: number;
 }
 
-export interface LiveRevision extends Conditioned {
-  readonly metadata: Conditioned['metadata'] & {
-    readonly labels?: Readonly<Record<string, string>>;
-    readonly annotations?: Readonly<Record<string, string>>;
-    readonly deletionTimestamp?: string;
+export interface LiveRoute {
+  readonly metadata: { readonly name: string };
+  readonly status?: {
+    readonly traffic?: readonly { readonly revisionName?: string; readonly percent?: number }[];
   };
 }
-
-export interface LabelledPod extends ObservedPod {
-  readonly metadata: ObservedPod['metadata'] & { readonly labels?: Readonly<Record<string, string>> };
-}
-
-/** State words are Databricks'. */
-export type DeploymentState =
-  'DEPLOYMENT_CREATING' | 'DEPLOYMENT_READY' | 'DEPLOYMENT_RECOVERING' | 'DEPLOYMENT_FAILED';
 
 export interface DescribedEndpoint {
   readonly name: string;
@@ -49,40 +52,34 @@ export interface DescribedEntity {
   readonly replicas: number;
 }
 
-const ASLEEP = 'Scaled to zero: the next request wakes it';
-
 /** Reads them from the cluster. */
 export async function readEndpointObjects(api: KubernetesApi, namespace: string): Promise<EndpointObjects> {
   const inside = `/api/v1/namespaces/${namespace}`;
-  const [failures, maps, revisions, pods] = await Promise.all([
+  const serving = `/apis/serving.knative.dev/v1/namespaces/${namespace}`;
+  const [failures, maps, routes, revisions, pods] = await Promise.all([
     readFailures(api, namespace),
     api.list<{ readonly data?: Readonly<Record<string, string>> }>(`${inside}/configmaps`, {
       labelSelector: SERVING_ENTRY_LABEL,
     }),
-    api.list<LiveRevision>(`/apis/serving.knative.dev/v1/namespaces/${namespace}/revisions`, {
-      labelSelector: ENDPOINT_LABEL,
-    }),
+    api.list<LiveRoute>(`${serving}/routes`, { labelSelector: ENDPOINT_LABEL }),
+    api.list<LiveRevision>(`${serving}/revisions`, { labelSelector: ENDPOINT_LABEL }),
     api.list<LabelledPod>(`${inside}/pods`, { labelSelector: ENDPOINT_LABEL }),
   ]);
   const entries = maps.flatMap(({ data }) => parse(data?.[SERVING_ENTRY_KEY] ?? '') ?? []);
-  return { entries, revisions, pods, failures };
+  return { entries, routes, revisions, pods, failures };
 }
 
 /** Every endpoint that has an entry, a revision on its way, or an update that failed. */
-export function describeEndpoints({
-  entries,
-  revisions,
-  pods,
-  failures = [],
-}: EndpointObjects): readonly DescribedEndpoint[] {
-  const alive = revisions.filter((r) => r.metadata.deletionTimestamp === undefined);
+export function describeEndpoints(objects: EndpointObjects): readonly DescribedEndpoint[] {
+  const { entries, failures = [] } = objects;
+  const revisions = objects.revisions.filter((r) => r.metadata.deletionTimestamp === undefined);
   const known = new Set(entries.map((e) => endpointObjectName(e.name)));
-  const described = entries.map((entry) => describeEndpoint(entry, { revisions: alive, pods }));
-  const unnamed = alive.filter((r) => !known.has(r.metadata.labels?.[ENDPOINT_LABEL] ?? ''));
+  const described = entries.map((entry) => describeEndpoint(entry, { ...objects, revisions }));
+  const unnamed = revisions.filter((r) => !known.has(r.metadata.labels?.[ENDPOINT_LABEL] ?? ''));
   const coming = [...Map.groupBy(unnamed, endpointOf)].map(([name, mine]) =>
     makeComing(
       name,
-      mine.map((r) => describePending(r, pods)),
+      mine.map((r) => describePending(r, objects)),
     ),
   );
   const all = new Map([...described, ...coming].map((e) => [e.name, e]));
@@ -111,27 +108,28 @@ function addFailure(endpoint: DescribedEndpoint, failure: UpdateFailure): Descri
   return { ...endpoint, configUpdate: running ? 'IN_PROGRESS' : 'UPDATE_FAILED', entities: [...others, failed] };
 }
 
-function describeEndpoint(
-  entry: ServingEntry,
-  { revisions, pods }: Pick<EndpointObjects, 'revisions' | 'pods'>,
-): DescribedEndpoint {
-  const mine = revisions.filter((r) => r.metadata.labels?.[ENDPOINT_LABEL] === endpointObjectName(entry.name));
+function describeEndpoint(entry: ServingEntry, objects: EndpointObjects): DescribedEndpoint {
+  const name = endpointObjectName(entry.name);
+  const mine = objects.revisions.filter((r) => r.metadata.labels?.[ENDPOINT_LABEL] === name);
+  const shares = sharesOf(objects.routes?.find((r) => r.metadata.name === name));
   const serving = entry.entities.map((entity): DescribedEntity => {
     const revision = mine.find((r) => r.metadata.name === entity.revision);
-    const { state, message } = revision ? stateOf(revision, pods) : MISSING;
+    const { state, message } = revision ? stateOfServing(revision, objects) : MISSING;
     return {
       name: entity.name,
       model: `${entity.modelName} ${entity.modelVersion}`,
       revision: entity.revision,
-      trafficPercentage: entity.trafficPercentage,
-      // What has served once is never on its way: it comes back.
-      deployment: state === 'DEPLOYMENT_CREATING' ? 'DEPLOYMENT_RECOVERING' : state,
+      trafficPercentage: shares ? (shares.get(entity.revision) ?? 0) : entity.trafficPercentage,
+      deployment: state,
       message,
-      replicas: replicasOf(entity.revision, pods),
+      replicas: replicasOf(entity.revision, objects.pods),
     };
   });
   const served = new Set(entry.entities.map((e) => e.revision));
-  const pending = mine.filter((r) => !served.has(r.metadata.name)).map((r) => describePending(r, pods));
+  const pending = mine
+    .filter((r) => !served.has(r.metadata.name) && !isReserve(r))
+    // An update that was killed between the route and the entry has switched all the same.
+    .map((r) => ({ ...describePending(r, objects), trafficPercentage: shares?.get(r.metadata.name) }));
   const ready = serving.length > 0 && serving.every((e) => e.deployment === 'DEPLOYMENT_READY');
   return {
     name: entry.name,
@@ -143,9 +141,19 @@ function describeEndpoint(
 
 const MISSING = { state: 'DEPLOYMENT_FAILED', message: 'Its revision is not there: davit up makes it again' } as const;
 
-function describePending(revision: LiveRevision, pods: readonly LabelledPod[]): DescribedEntity {
+/** Percentages by revision, those of percent 0 with a tag too; undefined: the route has never been ready. */
+function sharesOf(route: LiveRoute | undefined): ReadonlyMap<string, number> | undefined {
+  const traffic = route?.status?.traffic ?? [];
+  if (traffic.length === 0) return undefined;
+  const shares = new Map<string, number>();
+  for (const { revisionName = '', percent = 0 } of traffic)
+    shares.set(revisionName, (shares.get(revisionName) ?? 0) + percent);
+  return shares;
+}
+
+function describePending(revision: LiveRevision, objects: EndpointObjects): DescribedEntity {
   const { name, annotations = {} } = revision.metadata;
-  const { state, message } = stateOf(revision, pods);
+  const { state, message } = stateOfPending(revision, objects);
   return {
     name: annotations['davit.dev/name']?.split('/')[1] ?? name,
     model: annotations['davit.dev/model'] ?? '',
@@ -153,7 +161,7 @@ function describePending(revision: LiveRevision, pods: readonly LabelledPod[]): 
     trafficPercentage: undefined,
     deployment: state,
     message,
-    replicas: replicasOf(name, pods),
+    replicas: replicasOf(name, objects.pods),
   };
 }
 
@@ -162,29 +170,8 @@ function updateState(pending: readonly DescribedEntity[]): DescribedEndpoint['co
   return pending.length > 0 ? 'IN_PROGRESS' : 'NOT_UPDATING';
 }
 
-function stateOf(revision: LiveRevision, pods: readonly LabelledPod[]): { state: DeploymentState; message: string } {
-  const find = (type: string) => revision.status?.conditions?.find((c) => c.type === type);
-  const mine = podsOf(revision.metadata.name, pods);
-  if (find('Ready')?.status === 'True')
-    return {
-      state: 'DEPLOYMENT_READY',
-      message: find('Active')?.status === 'False' && mine.length === 0 ? ASLEEP : '',
-    };
-  const now = Date.now();
-  const observed = { revision, deployment: undefined, pods: mine, events: [], lastWords: {} };
-  const explained = explainRevision(observed, { minReplicas: 1, began: 0, now });
-  if (explained.state === 'failed') return { state: 'DEPLOYMENT_FAILED', message: explained.message };
-  if (find('Ready')?.status === 'False')
-    return { state: 'DEPLOYMENT_FAILED', message: find('Ready')?.message ?? explained.message };
-  return { state: 'DEPLOYMENT_CREATING', message: explained.message };
-}
-
 function replicasOf(revision: string, pods: readonly LabelledPod[]): number {
   return podsOf(revision, pods).filter(isReady).length;
-}
-
-function podsOf(revision: string, pods: readonly LabelledPod[]): readonly LabelledPod[] {
-  return pods.filter((p) => p.metadata.labels?.['serving.knative.dev/revision'] === revision);
 }
 
 function endpointOf(revision: LiveRevision): string {

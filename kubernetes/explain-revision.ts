@@ -57,7 +57,7 @@ function livePods(pods: readonly ObservedPod[]): readonly ObservedPod[] {
  * Out of the traffic, Knative keeps no replica of it whatever its minimum (a rollback selects such a one): it has them
  * once the route names it again.
  */
-function isReserve({ metadata }: ObservedObject): boolean {
+export function isReserve({ metadata }: ObservedObject): boolean {
   return metadata.labels?.['serving.knative.dev/routingState'] === 'reserve';
 }
 

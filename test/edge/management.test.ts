@@ -161,6 +161,7 @@ describe('the management API', () => {
       },
     });
     putRevision('1', [ready('Unknown')]);
+    for (const name of ['a', 'b']) cluster.remove(PODS, name); // as long as one is ready, it answers
     await until(async () => (await state()).ready === 'NOT_READY');
     cluster.remove(REVISIONS, `${OBJECT}-3`);
     await until(async () => (await state()).config_update === 'NOT_UPDATING');

@@ -1,0 +1,182 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { describeEndpoints, type EndpointObjects } from '../../kubernetes/describe-endpoints.ts';
+import type { LabelledPod, LiveRevision } from '../../kubernetes/describe-revision.ts';
+import type { ObservedRevision } from '../../kubernetes/observe-revision.ts';
+import { ENDPOINT_LABEL, endpointObjectName } from '../../schemas/kubernetes-names.ts';
+import type { ServingEntry } from '../../schemas/serving-entry.ts';
+
+const OBJECT = endpointObjectName('iris');
+const MIN_SCALE = 'autoscaling.knative.dev/min-scale';
+
+interface Like {
+  /** Name of a record of a real cluster. */
+  readonly record: string;
+  readonly pods?: number;
+  readonly minScale?: string;
+  readonly active?: string;
+  readonly routing?: string;
+}
+
+/** A revision, and its pods, with what a real one had. */
+function like(name: string, { record, pods, minScale = '1', active, routing = 'active' }: Like) {
+  const text = readFileSync(join(import.meta.dirname, 'recorded', `${record}.json`), 'utf8');
+  const observed = JSON.parse(text) as ObservedRevision;
+  const conditions = (observed.revision?.status?.conditions ?? []).map((c) =>
+    c.type === 'Active' && active !== undefined ? { ...c, status: active } : c,
+  );
+  const revision: LiveRevision = {
+    metadata: {
+      name,
+      labels: { [ENDPOINT_LABEL]: OBJECT, 'serving.knative.dev/routingState': routing },
+      annotations: { [MIN_SCALE]: minScale, 'davit.dev/name': 'iris/new', 'davit.dev/model': 'iris 2' },
+    },
+    status: { conditions },
+  };
+  const labelled = observed.pods
+    .slice(0, pods)
+    .map((p): LabelledPod => ({ ...p, metadata: { ...p.metadata, labels: { 'serving.knative.dev/revision': name } } }));
+  return { revision, pods: labelled };
+}
+
+const ENTITY = {
+  name: 'one',
+  host: '',
+  revision: 'one-1',
+  modelName: 'iris',
+  modelVersion: '1',
+  workloadType: 'CPU',
+  concurrency: { min: 4, max: 8 },
+  scaleToZero: false,
+  trafficPercentage: 100,
+};
+const ENTRY: ServingEntry = {
+  ...{ name: 'iris', description: '', tags: [], host: '', permissions: [], rateLimits: [], routeOptimized: false },
+  entities: [ENTITY],
+};
+
+function given(there: readonly ReturnType<typeof like>[], more: Partial<EndpointObjects> = {}): EndpointObjects {
+  const revisions = there.map((t) => t.revision);
+  return { entries: [ENTRY], revisions, pods: there.flatMap((t) => t.pods), now: Date.parse('2027-01-01'), ...more };
+}
+
+describe('the state of what serves', () => {
+  test.each<readonly [string, Like, string, string, string]>([
+    ['ready', { record: 'ready' }, 'READY', 'DEPLOYMENT_READY', ''],
+    [
+      'asleep',
+      { record: 'ready', pods: 0, minScale: '0', active: 'False' },
+      'READY',
+      'DEPLOYMENT_READY',
+      'Scaled to zero: the next request wakes it',
+    ],
+    [
+      'waking',
+      { record: 'ready', pods: 0, minScale: '0', active: 'Unknown' },
+      'READY',
+      'DEPLOYMENT_READY',
+      '0 of 1 replica ready',
+    ],
+    [
+      'its only replica is gone',
+      { record: 'ready', pods: 0, active: 'Unknown' },
+      'NOT_READY',
+      'DEPLOYMENT_RECOVERING',
+      '0 of 1 replica ready',
+    ],
+    [
+      'it crashes',
+      { record: 'crash-loop' },
+      'NOT_READY',
+      'DEPLOYMENT_FAILED',
+      'The model server ended with exit code 3 (Error)',
+    ],
+    [
+      'no node has room for it',
+      { record: 'no-room' },
+      'NOT_READY',
+      'DEPLOYMENT_FAILED',
+      'No node can take it: 0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory',
+    ],
+  ])('%s', (_, record, ready, deployment, message) => {
+    const [endpoint] = describeEndpoints(given([like('one-1', record)]));
+    expect(endpoint).toMatchObject({ name: 'iris', ready, configUpdate: 'NOT_UPDATING' });
+    expect(endpoint?.entities).toEqual([
+      {
+        ...{ name: 'one', model: 'iris 1', revision: 'one-1', trafficPercentage: 100, deployment, message },
+        replicas: record.record === 'ready' && record.pods === undefined ? 1 : 0,
+      },
+    ]);
+  });
+
+  test('one replica crashes beside one that answers', () => {
+    const [good, bad] = [like('one-1', { record: 'ready' }), like('one-1', { record: 'crash-loop' })];
+    const [endpoint] = describeEndpoints(given([{ ...good, pods: [...good.pods, ...bad.pods] }]));
+    expect(endpoint?.entities).toMatchObject([
+      { deployment: 'DEPLOYMENT_READY', message: 'The model server ended with exit code 3 (Error)', replicas: 1 },
+    ]);
+  });
+
+  test('a revision that was deleted by hand', () => {
+    expect(describeEndpoints(given([]))).toMatchObject([
+      {
+        ready: 'NOT_READY',
+        entities: [{ deployment: 'DEPLOYMENT_FAILED', message: 'Its revision is not there: davit up makes it again' }],
+      },
+    ]);
+  });
+});
+
+describe('the state of an update', () => {
+  test.each<readonly [string, Like, string, string]>([
+    ['loading', { record: 'loading', routing: 'pending' }, 'IN_PROGRESS', 'DEPLOYMENT_CREATING'],
+    ['waiting for a node', { record: 'no-room', routing: 'pending' }, 'IN_PROGRESS', 'DEPLOYMENT_CREATING'],
+    ['ready, and not switched to', { record: 'ready', routing: 'pending' }, 'IN_PROGRESS', 'DEPLOYMENT_READY'],
+    ['failed', { record: 'image-missing', routing: 'pending' }, 'UPDATE_FAILED', 'DEPLOYMENT_FAILED'],
+    ['given up', { record: 'deadline', routing: 'pending' }, 'UPDATE_FAILED', 'DEPLOYMENT_FAILED'],
+  ])('%s', (_, record, configUpdate, deployment) => {
+    const [endpoint] = describeEndpoints(given([like('one-1', { record: 'ready' }), like('new-1', record)]));
+    expect(endpoint).toMatchObject({ ready: 'READY', configUpdate });
+    const pending = { name: 'new', model: 'iris 2', revision: 'new-1', trafficPercentage: undefined, deployment };
+    expect(endpoint?.entities[1]).toMatchObject(pending);
+  });
+
+  test('of an endpoint that is new', () => {
+    const objects = given([like('new-1', { record: 'loading', routing: 'pending' })], { entries: [] });
+    expect(describeEndpoints(objects)).toMatchObject([
+      { name: 'iris', ready: 'NOT_READY', configUpdate: 'IN_PROGRESS', entities: [{ name: 'new' }] },
+    ]);
+  });
+
+  test('what was before the switch is no update', () => {
+    const old = like('old-1', { record: 'ready', pods: 0, routing: 'reserve' });
+    const [endpoint] = describeEndpoints(given([like('one-1', { record: 'ready' }), old]));
+    expect(endpoint).toMatchObject({ configUpdate: 'NOT_UPDATING', entities: [{ name: 'one' }] });
+  });
+
+  test('the route is the truth: edited by hand, or switched by an update that was killed', () => {
+    const traffic = [
+      { revisionName: 'one-1', percent: 30 },
+      { revisionName: 'new-1', percent: 70 },
+      { revisionName: 'one-1', percent: 0 },
+    ];
+    const routes = [{ metadata: { name: OBJECT }, status: { traffic } }];
+    const there = [like('one-1', { record: 'ready' }), like('new-1', { record: 'ready' })];
+    const [endpoint] = describeEndpoints(given(there, { routes }));
+    expect(endpoint?.entities.map((e) => [e.name, e.trafficPercentage])).toEqual([
+      ['one', 30],
+      ['new', 70],
+    ]);
+  });
+
+  test('one that failed is remembered, until somebody tries again', () => {
+    const hints = ['line of a log'];
+    const failures = [{ endpoint: 'iris', entity: 'two', revision: 'two-1', model: 'iris 2', message: 'No.', hints }];
+    const [failed] = describeEndpoints(given([like('one-1', { record: 'ready' })], { failures }));
+    expect(failed).toMatchObject({ ready: 'READY', configUpdate: 'UPDATE_FAILED' });
+    expect(failed?.entities[1]).toMatchObject({ deployment: 'DEPLOYMENT_FAILED', message: 'No.\nline of a log' });
+    const again = [like('one-1', { record: 'ready' }), like('new-1', { record: 'loading', routing: 'pending' })];
+    expect(describeEndpoints(given(again, { failures }))[0]?.configUpdate).toBe('IN_PROGRESS');
+  });
+});
