@@ -1,10 +1,14 @@
-import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { openProject } from '../../../engine/project.ts';
 import { upStack } from '../../../engine/run-pulumi.ts';
+import type { Cluster } from '../../../offline/cluster/cluster.ts';
+import { describeCluster } from '../../../offline/cluster/describe-cluster.ts';
+import { renderEnvironment } from '../../../offline/cluster/render-environment.ts';
+import type { BuildOptions } from '../../../offline/go-build.ts';
 import { imagesStackName, PLATFORM, platformStackName } from '../../../schemas/names.ts';
 
 const CODE = join(import.meta.dirname, '..', '..', '..');
@@ -31,8 +35,8 @@ export async function makePlatformProject(name: string, base: EnvironmentFields)
 }
 
 /** What `davit cluster up` says of its cluster. */
-export async function readClusterEnvironment(): Promise<EnvironmentFields> {
-  return parse(await readFile(join(CODE, 'environments', 'cluster.yaml'), 'utf8')) as EnvironmentFields;
+export async function describeEnvironment(cluster: Cluster, options: BuildOptions): Promise<EnvironmentFields> {
+  return parse(renderEnvironment(await describeCluster(cluster, options))) as EnvironmentFields;
 }
 
 const PULUMI_YAML = `

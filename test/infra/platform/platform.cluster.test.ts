@@ -3,7 +3,7 @@ import { previewStack, destroyStack, upStack } from '../../../engine/run-pulumi.
 import { clusterDown, clusterStatus, clusterUp } from '../../../offline/cluster/cluster.ts';
 import { findKubectl } from '../../../offline/cluster/go-programs.ts';
 import { type Kubectl, kubectl } from '../../../offline/cluster/kubectl.ts';
-import { type EnvironmentFields, makePlatformProject, readClusterEnvironment } from './platform-project.ts';
+import { type EnvironmentFields, describeEnvironment, makePlatformProject } from './platform-project.ts';
 
 const options = { progress: { say: (line: string) => process.stderr.write(`${line}\n`) }, bare: true };
 const there = await clusterStatus(options);
@@ -13,7 +13,7 @@ let base: EnvironmentFields;
 beforeAll(async () => {
   const cluster = there?.state === 'up' ? there : await clusterUp(options);
   to = { program: await findKubectl(), kubeconfig: cluster.kubeconfig, context: cluster.context };
-  base = await readClusterEnvironment();
+  base = await describeEnvironment(cluster, options);
 });
 
 afterAll(async () => {
