@@ -31,10 +31,7 @@ export interface AskOptions {
 /** The API server cannot be reached, or says nothing. */
 export class ClusterUnreachable extends Error {
   constructor({ name, server }: Connection, cause: unknown) {
-    super(
-      `Cannot reach ${name} at ${server}: ${describe(cause)}, expected its API server to answer (is the cluster up, and is there a way to it from here?)`,
-      { cause },
-    );
+    super(`Cannot reach ${name} at ${server}: ${describe(cause)}, expected ${expectation(cause)}`, { cause });
     this.name = 'ClusterUnreachable';
   }
 }
@@ -112,6 +109,13 @@ function send(
   asking.on('timeout', () => asking.destroy(new Error(`it says nothing for ${limitSeconds} s`)));
   asking.on('error', reject).end(body);
   return { asking, answer };
+}
+
+function expectation(cause: unknown): string {
+  const { code = '' } = cause as NodeJS.ErrnoException;
+  return /CERT|SIGNATURE|ALTNAME/.test(code)
+    ? 'the certificate of the cluster that the kubeconfig knows (another one may have its address now)'
+    : 'its API server to answer (is the cluster up, and is there a way to it from here?)';
 }
 
 /** An attempt at several addresses has no message of its own. */

@@ -3,7 +3,7 @@ import { planImage } from '../../../images/plan-image.ts';
 import { readImageDigest } from '../../../images/registry.ts';
 import type { KubernetesApi } from '../../../kubernetes/api.ts';
 import { connectCluster } from '../../../kubernetes/connect.ts';
-import { readSecretVersions } from '../../../kubernetes/secrets-version.ts';
+import { explainMissingSecrets, readSecretVersions, type WantedKey } from '../../../kubernetes/secrets-version.ts';
 import type { Entity } from '../../../schemas/endpoint.ts';
 import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
 import { endpointObjectName } from '../../../schemas/kubernetes-names.ts';
@@ -29,7 +29,11 @@ export interface PreparedEntity {
 export async function prepareKubernetes(declaration: Declaration<KubernetesEnvironment>): Promise<PreparedKubernetes> {
   const { root, endpoint, environment } = declaration;
   const api = await connectCluster(environment.cluster, root);
-  const [secretVersions, serving] = await Promise.all([readVersions(declaration, api), readServing(declaration, api)]);
+  const [secretVersions, serving] = await Promise.all([
+    readVersions(declaration, api),
+    readServing(declaration, api),
+    warnOfMissingSecrets(declaration, api),
+  ]);
   const entities = endpoint.entities.map(async (entity): Promise<PreparedEntity> => {
     const { reference, repository } = await planImage({
       endpoint,
@@ -69,6 +73,20 @@ function readVersions(
   return wanted.length === 0
     ? Promise.resolve({})
     : readSecretVersions(api, { namespace: environment.namespace, names: [...new Set(wanted)] });
+}
+
+/** At a preview already: a container whose secret is not there cannot be started. */
+async function warnOfMissingSecrets(
+  { endpoint, environment: { namespace, secrets } }: Declaration<KubernetesEnvironment>,
+  api: KubernetesApi,
+): Promise<void> {
+  const wanted = endpoint.entities
+    .flatMap(({ environmentVars }) => Object.values(environmentVars))
+    .flatMap((value): readonly WantedKey[] => {
+      const reference = parseSecretReference(value);
+      return reference ? [{ secret: secrets[reference.scope] ?? reference.scope, key: reference.key }] : [];
+    });
+  for (const sentence of await explainMissingSecrets(api, { namespace, wanted })) void pulumi.log.warn(sentence);
 }
 
 /** The Kubernetes Secrets that an entity reads. */
