@@ -27,8 +27,13 @@ export async function ensureImages(endpoint: Endpoint, options: ImagesOptions): 
 
 /** Builds and pushes the authorisation service's image if the registry does not have it. */
 export async function ensurePlatformImages(options: ImagesOptions): Promise<void> {
-  const { reference } = await planAuthorisationImage(options.environment.images);
-  await buildImages(PLATFORM, (await readImageDigest(reference)) === undefined ? [reference] : [], options);
+  await buildImages(PLATFORM, await listMissingPlatformImages(options.environment), options);
+}
+
+/** The authorisation service's image, if the registry lacks it. */
+export async function listMissingPlatformImages({ images }: KubernetesEnvironment): Promise<readonly string[]> {
+  const { reference } = await planAuthorisationImage(images);
+  return (await readImageDigest(reference)) === undefined ? [reference] : [];
 }
 
 async function buildImages(name: string, missing: readonly string[], options: ImagesOptions): Promise<void> {

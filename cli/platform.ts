@@ -9,7 +9,8 @@ import { imagesStackName, PLATFORM, platformStackName } from '../schemas/names.t
 import { readEnvironment } from '../schemas/read-declared.ts';
 import { named } from '../system/progress.ts';
 import { type Context, environmentName, type Outcome } from './command.ts';
-import { ensurePlatformImages } from './images.ts';
+import { addNotes } from './add-notes.ts';
+import { ensurePlatformImages, listMissingPlatformImages } from './images.ts';
 import { renderPlan } from './render-plan.ts';
 import { projectPlace } from './select-endpoints.ts';
 import { requireSucceeded } from './stack-failures.ts';
@@ -43,7 +44,11 @@ export async function previewPlatform(context: Context): Promise<Outcome> {
   return withPlatform(context, async (project, stack, options) => {
     const outcome = await previewStack(project, stack, { ...options, refresh: context.options['refresh'] === true });
     requireDone(stack, outcome, context);
-    const { plan } = outcome;
+    const missing = await listMissingPlatformImages(options.environment);
+    const plan = addNotes(
+      outcome.plan,
+      missing.map((image) => `builds ${image}`),
+    );
     return {
       diagnostics: [],
       result: { environment: environmentName(context), plan },

@@ -11,7 +11,6 @@ import { type Command, type Context, ENVIRONMENT_OPTION, environmentName, type O
 import { hasDrifted } from './has-drifted.ts';
 import { previewPlatform, takePlatform } from './platform.ts';
 import { renderPlan } from './render-plan.ts';
-import { addWords, describeRoom } from './rollout-words.ts';
 import { ENDPOINTS_OPTION, projectPlace, selectForEnvironment } from './select-endpoints.ts';
 import { openFor } from './open-for.ts';
 import { makeStackDiagnostics, requireSucceeded } from './stack-failures.ts';
@@ -74,28 +73,22 @@ export async function previewEndpoint(
     refresh: context.options['refresh'] === true || (await hasDrifted(project, endpoint.name, context)),
   });
   if (outcome.status !== 'succeeded') signal.throwIfAborted();
-  const words =
-    outcome.status === 'succeeded' ? await describeRollout(endpoint, outcome.plan, { project, context }) : [];
-  return { plan: addWords(outcome.plan, words), diagnostics: makeStackDiagnostics(endpoint, stack, outcome) };
+  const diagnostics = makeStackDiagnostics(endpoint, stack, outcome);
+  if (outcome.status !== 'succeeded') return { plan: outcome.plan, diagnostics };
+  return describeRollout(endpoint, outcome.plan, { project, context });
 }
 
-/** What the engine does not know of a rollout: images that are built first, and whether there is room for it. */
+/** Adds what the engine does not know: images that are built first, whether there is room, secrets that are not there. */
 async function describeRollout(
   endpoint: Endpoint,
   plan: Plan,
   { project, context }: { readonly project: PulumiProject; readonly context: Context },
-): Promise<readonly string[]> {
+): Promise<{ readonly plan: Plan; readonly diagnostics: readonly Diagnostic[] }> {
   const { value: environment } = await readEnvironment(projectPlace(context), environmentName(context));
-  if (environment?.target !== 'kubernetes') return [];
-  const [{ listMissingImages }, { connectCluster }] = await Promise.all([
-    import('./images.ts'),
-    import('../kubernetes/connect.ts'),
-  ]);
-  const options = { context, project, environment, progress: context.progress };
-  const missing = await listMissingImages(endpoint, options);
-  const images = missing.length === 0 ? [] : [`builds ${missing.join(', ')}`];
-  const api = await connectCluster(environment.cluster, context.root);
-  return [...images, ...(await describeRoom(plan, api, environment.namespace))];
+  if (environment?.target !== 'kubernetes') return { plan, diagnostics: [] };
+  // What only Kubernetes needs is loaded for Kubernetes.
+  const { describeForKubernetes } = await import('./rollout-notes.ts');
+  return describeForKubernetes(endpoint, plan, { project, context, environment, progress: context.progress });
 }
 
 /** What taking an endpoint down would delete there. */

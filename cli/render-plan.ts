@@ -1,20 +1,23 @@
-import { resourceKind, toldDifferences } from '../review/told-differences.ts';
-import type { Plan, PlannedResource } from '../schemas/plan.ts';
+import type { Operation, Plan } from '../schemas/plan.ts';
 import { renderValue } from '../schemas/render-issue.ts';
+import { tellResources, type ToldResource } from '../schemas/told-resources.ts';
 
 const SIGNS = { create: '+', update: '~', replace: '±', delete: '-', same: ' ' } as const;
 
-/** A plan for a person: the verdict, then each resource that changes with what differs. */
-export function renderPlan(endpoint: string, plan: Plan): string {
-  const changed = plan.resources.filter((r) => r.operation !== 'same');
-  return [`${endpoint}: ${plan.verdict.words}`, ...changed.flatMap(renderResource), ''].join('\n');
+/** A plan for a person: the verdict, what there is to know beside it, then each resource that changes with what differs. */
+export function renderPlan(endpoint: string, { verdict, resources }: Plan): string {
+  return [
+    `${endpoint}: ${verdict.words}`,
+    ...verdict.notes.map((note) => `    ${note}`),
+    ...tellResources(resources).flatMap(renderResource),
+    '',
+  ].join('\n');
 }
 
-function renderResource(resource: PlannedResource): readonly string[] {
-  const { operation, type, name } = resource;
+function renderResource({ operation, kind, name, differences }: ToldResource<Operation>): readonly string[] {
   return [
-    `  ${SIGNS[operation]} ${resourceKind(type)} ${name}`,
-    ...toldDifferences(resource).map((d) => `      ${d.path}: ${renderSide(d.old)} → ${renderSide(d.new)}`),
+    `  ${SIGNS[operation]} ${kind} ${name}`,
+    ...differences.map((d) => `      ${d.path}: ${renderSide(d.old)} → ${renderSide(d.new)}`),
   ];
 }
 

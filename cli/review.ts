@@ -66,7 +66,7 @@ async function makeReport(context: Context): Promise<Report> {
   );
   const others = otherDiagnostics(diagnostics, changed, changes);
   return {
-    report_version: 1,
+    report_version: 2,
     base: changes?.base ?? null,
     environments: environments.map((e) => e.name),
     diagnostics: sortDiagnostics([...others, ...declared.flatMap((d) => d.diagnostics)]),

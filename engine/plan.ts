@@ -19,7 +19,7 @@ export function makePlan(stack: string, events: readonly EngineEvent[]): Plan {
     stack,
     resources,
     counts: Object.fromEntries(OPERATIONS.map((o) => [o, count(o)])) as Plan['counts'],
-    verdict: makeVerdict(resources),
+    verdict: { ...makeVerdict(resources), notes: [] },
   };
 }
 

@@ -1,10 +1,14 @@
 import type { Operation, PlannedResource, Verdict } from '../schemas/plan.ts';
+import { tellResources, type ToldResource } from '../schemas/told-resources.ts';
 
 /** What is one revision: ours on this machine, and what makes the one revision of a Configuration on Kubernetes. */
 const REVISION = /^(davit:local:Revision|kubernetes:serving\.knative\.dev\/v1:Configuration)$/;
 
+const MOST_CHANGES = 10;
+const MOST_PATHS = 3;
+
 /** Says in words what a plan comes to. Revisions and routes are what every target has, whatever its resources are. */
-export function makeVerdict(resources: readonly PlannedResource[]): Verdict {
+export function makeVerdict(resources: readonly PlannedResource[]): Omit<Verdict, 'notes'> {
   const changed = resources.filter((r) => r.operation !== 'same');
   if (changed.length === 0) return { kind: 'no-change', words: 'no change' };
   if (changed.length === resources.length && isEvery(changed, 'create')) {
@@ -19,7 +23,7 @@ export function makeVerdict(resources: readonly PlannedResource[]): Verdict {
   const fresh = [...revisions(changed, 'create'), ...revisions(changed, 'replace'), ...revisions(retried, 'update')];
   const gone = revisions(changed, 'delete');
   if (fresh.length + gone.length > 0) return { kind: 'rolling-update', words: rollingUpdate(gone, fresh) };
-  return { kind: 'update-in-place', words: withNames('update in place', changed.map(describeChange)) };
+  return { kind: 'update-in-place', words: withNames('update in place', describeChanges(changed)) };
 }
 
 function isEvery(resources: readonly PlannedResource[], operation: Operation): boolean {
@@ -40,9 +44,20 @@ function rollingUpdate(gone: readonly string[], fresh: readonly string[]): strin
   return `rolling update: ${gone.join(', ')} → ${fresh.join(', ')}`;
 }
 
-function describeChange({ name, operation, differences }: PlannedResource): string {
-  const paths = differences.map((d) => d.path).join(', ');
+function describeChanges(changed: readonly PlannedResource[]): readonly string[] {
+  return shorten(tellResources(changed).map(describeChange), MOST_CHANGES);
+}
+
+function describeChange({ name, operation, differences }: ToldResource<Operation>): string {
+  const paths = shorten(
+    differences.map((d) => d.path),
+    MOST_PATHS,
+  ).join(', ');
   return operation === 'update' && paths ? `${name} (${paths})` : `${operation} ${name}`;
+}
+
+function shorten(items: readonly string[], most: number): readonly string[] {
+  return items.length <= most + 1 ? items : [...items.slice(0, most), `and ${items.length - most} more`];
 }
 
 /** On Kubernetes a revision is only ever replaced when the endpoint asks for it, and then the old one ends first. */

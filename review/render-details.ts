@@ -1,13 +1,22 @@
 import type { EndpointReport, EntityReport, PreviewReport } from '../schemas/report.ts';
+import { tellResources, type ToldResource } from '../schemas/told-resources.ts';
 import { renderBlock, renderHtmlCode, renderLine, renderSpan } from './render-code.ts';
 import { standingOf, standingWords } from './standing.ts';
-import { resourceKind, toldDifferences } from './told-differences.ts';
 
 /** How much is told: from everything that a person can read down to the essential. */
 const STEPS = [
-  { diagnostics: 100, sentence: 1000, paths: 50, resources: 400, differences: 100, value: 300, answer: 1000 },
-  { diagnostics: 20, sentence: 400, paths: 10, resources: 40, differences: 10, value: 60, answer: 200 },
-  { diagnostics: 3, sentence: 200, paths: 3, resources: 0, differences: 0, value: 0, answer: 0 },
+  {
+    diagnostics: 100,
+    sentence: 1000,
+    paths: 50,
+    notes: 50,
+    resources: 400,
+    differences: 100,
+    value: 300,
+    answer: 1000,
+  },
+  { diagnostics: 20, sentence: 400, paths: 10, notes: 10, resources: 40, differences: 10, value: 60, answer: 200 },
+  { diagnostics: 3, sentence: 200, paths: 3, notes: 3, resources: 0, differences: 0, value: 0, answer: 0 },
 ] as const;
 
 /** From this step on nothing is told but the row in the table. */
@@ -73,28 +82,32 @@ function renderPreview({ environment, plan, outage }: PreviewReport, step: Step)
   const where = `Preview of ${renderSpan(environment)}`;
   if (outage !== null) return `${where} failed: ${renderSpan(outage, step.sentence)}`;
   if (!plan) return '';
-  const verdict = `${where}: ${renderSpan(plan.verdict.words, step.sentence)}`;
-  const changed = plan.resources.filter((r) => r.operation !== 'same');
+  const { words, notes } = plan.verdict;
+  const shown = notes.slice(0, step.notes).map((note) => `- ${renderSpan(note, step.sentence)}`);
+  const list = [...shown, ...renderMore(notes.length - step.notes, '- ')];
+  const verdict = [`${where}: ${renderSpan(words, step.sentence)}`, ...(list.length > 0 ? [list.join('\n')] : [])].join(
+    '\n\n',
+  );
+  const changed = tellResources(plan.resources);
   if (changed.length === 0 || step.resources === 0) return verdict;
   const lines = changed.slice(0, step.resources).flatMap((r) => renderResource(r, step));
   const left = renderMore(changed.length - step.resources, '# ');
   return `${verdict}\n\n${renderBlock([...lines, ...left], 'diff')}`;
 }
 
-type Resource = NonNullable<PreviewReport['plan']>['resources'][number];
+type Operation = NonNullable<PreviewReport['plan']>['resources'][number]['operation'];
 
 const SIGNS = { create: '+', update: '!', replace: '!', delete: '-', same: '#' } as const;
 
-function renderResource(resource: Resource, step: Step): readonly string[] {
-  const { operation, type, name } = resource;
-  const differences = toldDifferences(resource);
+function renderResource(resource: ToldResource<Operation>, step: Step): readonly string[] {
+  const { operation, kind, name, differences } = resource;
   const told = differences.slice(0, step.differences).flatMap((d) => {
     const path = renderLine(d.path, 200);
     const side = (sign: string, value: unknown) =>
       value === undefined ? [] : [`${sign}   ${path}: ${renderLine(JSON.stringify(value), step.value)}`];
     return [...side('-', d.old), ...side('+', d.new)];
   });
-  const title = `${SIGNS[operation]} ${operation} ${renderLine(`${resourceKind(type)} ${name}`, 200)}`;
+  const title = `${SIGNS[operation]} ${operation} ${renderLine(`${kind} ${name}`, 200)}`;
   return [title, ...told, ...renderMore(differences.length - step.differences, '#   ')];
 }
 

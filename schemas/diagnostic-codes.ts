@@ -19,6 +19,7 @@ export const DIAGNOSTIC_CODES = {
   'unavailable-workload-type': 'The environment has no such hardware',
   'quota-exceeded': 'The endpoint alone needs more than all models of the environment may have',
   'unknown-principal': 'Nobody in the environment can be who is named',
+  'secret-missing': 'A secret that is read is not in the cluster',
   'unknown-endpoint': 'No endpoint has this name',
   'unknown-environment': 'No environment has this name',
   // The lock

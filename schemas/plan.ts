@@ -37,4 +37,6 @@ export interface Verdict {
   readonly kind: 'no-change' | 'create' | 'rolling-update' | 'recreate' | 'update-in-place' | 'delete';
   /** For a person: `rolling update: iris-1-3f9c2a71d0 → iris-2-8be10c44f7`. */
   readonly words: string;
+  /** What to know beside it, a line each: images that are built first, hardware that is missing. The engine adds none. */
+  readonly notes: readonly string[];
 }

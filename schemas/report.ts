@@ -58,6 +58,7 @@ const plan = z.strictObject({
   verdict: z.strictObject({
     kind: z.enum(['no-change', 'create', 'rolling-update', 'recreate', 'update-in-place', 'delete']),
     words: text,
+    notes: list(text),
   }),
 });
 
@@ -87,7 +88,7 @@ const endpointReport = z.strictObject({
 });
 
 const report = z.strictObject({
-  report_version: z.literal(1),
+  report_version: z.literal(2),
   /** The commit that changes are counted from; null: only what the user named. */
   base: text.regex(/^[0-9a-f]{40,64}$/).nullable(),
   environments: list(text),

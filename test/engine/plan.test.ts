@@ -39,7 +39,11 @@ test('makePlan() makes a plan of a recorded preview, without stacks, providers a
       { urn: B, type, name: 'b', operation: 'delete', differences: [] },
     ],
     counts: { create: 1, update: 1, replace: 0, delete: 1, same: 0 },
-    verdict: { kind: 'update-in-place', words: 'update in place: a (labels[1], password), create c, delete b' },
+    verdict: {
+      kind: 'update-in-place',
+      words: 'update in place: a (labels[1], password), create c, delete b',
+      notes: [],
+    },
   });
 });
 

@@ -2,6 +2,9 @@ import { expect, test } from 'vitest';
 import { makeVerdict } from '../../engine/verdict.ts';
 import type { Operation, PlannedResource } from '../../schemas/plan.ts';
 
+const MAX_SCALE = 'metadata.annotations["autoscaling.knative.dev/max-scale"]';
+const PULUMI = 'metadata.annotations["pulumi.com/patchForce"]';
+
 test.each<[string, readonly PlannedResource[], ReturnType<typeof makeVerdict>]>([
   ['nothing', [], { kind: 'no-change', words: 'no change' }],
   ['nothing new', [revision('i-1', 'same'), route('same')], { kind: 'no-change', words: 'no change' }],
@@ -36,6 +39,22 @@ test.each<[string, readonly PlannedResource[], ReturnType<typeof makeVerdict>]>(
     'a revision on Kubernetes',
     [configuration('i-2', 'create'), route('update'), configuration('i-1', 'delete')],
     { kind: 'rolling-update', words: 'rolling update: i-1 → i-2' },
+  ],
+  [
+    'other bounds on Kubernetes',
+    [
+      configuration('i-1', 'same'),
+      {
+        ...revision('i-1-bounds', 'update', [MAX_SCALE, PULUMI]),
+        type: 'kubernetes:serving.knative.dev/v1:RevisionPatch',
+      },
+    ],
+    { kind: 'update-in-place', words: 'update in place: i-1 (max-scale)' },
+  ],
+  [
+    'much that changes',
+    [revision('i-1', 'update', ['a', 'b', 'c', 'd', 'e'])],
+    { kind: 'update-in-place', words: 'update in place: i-1 (a, b, c, and 2 more)' },
   ],
   [
     'one that has to end first',

@@ -26,7 +26,7 @@ describe('the program, with the real engine', () => {
     const revisions = revisionsOf(planned.outputs);
     const fresh = planned.plan.resources.filter((r) => r.operation === 'create').map((r) => r.name);
     expect(new Set(fresh)).toEqual(new Set([revisions['one'], revisions['two']]));
-    expect(planned.plan.verdict).toEqual({
+    expect(planned.plan.verdict).toMatchObject({
       kind: 'rolling-update',
       words: `rolling update: ${first['one'] ?? ''} → ${fresh.join(', ')}`,
     });

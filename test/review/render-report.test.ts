@@ -137,6 +137,52 @@ const SPLIT = makeReport(
   { environments: ['staging', 'production'] },
 );
 
+const KNATIVE = 'kubernetes:serving.knative.dev/v1';
+const [OLD, NEW] = ['iris-1-8be10c44f7', 'iris-2-3f9c2a71d0'];
+const entry = (revision: string) =>
+  JSON.stringify({ endpoint: 'iris', entities: [{ name: 'iris', revision }] }, null, 2);
+const differs = (path: string, old: unknown, fresh: unknown) => ({
+  ...{ path, change: 'update' as const, replaces: false, old, new: fresh },
+});
+const KUBERNETES = makeReport(
+  [
+    makeEndpoint('iris', {
+      previews: [
+        {
+          environment: 'production',
+          plan: makePlan(
+            'iris.production',
+            {
+              kind: 'rolling-update',
+              words: `rolling update: ${OLD} → ${NEW}`,
+              notes: [
+                'builds registry.example/models/iris:3f9c2a71d0e4-8be10c44f7a5',
+                'needs 1 nvidia.com/gpu (nvidia.com/gpu.product=Tesla-T4) more than is free while both versions run',
+              ],
+            },
+            [
+              { type: `${KNATIVE}:Configuration`, name: NEW, operation: 'create' },
+              { type: `${KNATIVE}:RevisionPatch`, name: `${NEW}-bounds`, operation: 'create' },
+              {
+                ...{ type: `${KNATIVE}:Route`, name: 'iris', operation: 'update' },
+                differences: [differs('spec.traffic[0].revisionName', 'iris-1-r', 'iris-2-r')],
+              },
+              {
+                ...{ type: 'kubernetes:core/v1:ConfigMap', name: 'iris-entry', operation: 'update' },
+                differences: [differs('data["endpoint.json"]', entry('iris-1-r'), entry('iris-2-r'))],
+              },
+              { type: `${KNATIVE}:RevisionPatch`, name: `${OLD}-bounds`, operation: 'delete' },
+              { type: `${KNATIVE}:Configuration`, name: OLD, operation: 'delete' },
+            ],
+          ),
+          outage: null,
+        },
+      ],
+    }),
+  ],
+  { environments: ['production'] },
+);
+
 const gone = { change: 'removed', lock: 'unknown', entities: [] } as const;
 const REMOVAL = makeReport([
   makeEndpoint('iris', { ...gone, because: [path('endpoints/iris.yaml', 'deleted')], previews: [deleted('iris')] }),
@@ -214,7 +260,7 @@ const HOSTILE = [
 
 /** An endpoint in which every text that can come from a file or a model is the one given. */
 function hostileEndpoint(text: string): EndpointReport {
-  const plan = makePlan(text, { kind: 'rolling-update', words: text }, [
+  const plan = makePlan(text, { kind: 'rolling-update', words: text, notes: [text, text] }, [
     { type: text, name: text, operation: 'create' },
     {
       type: `a:b:${text}`,
@@ -263,6 +309,7 @@ const GOLDEN_REPORTS: Readonly<Record<string, Report>> = {
   'all-well': ALL_WELL,
   'each-stage': EACH_STAGE,
   'traffic-split': SPLIT,
+  kubernetes: KUBERNETES,
   removal: REMOVAL,
   'forty-endpoints': FORTY,
   'long-plan': LONG,

@@ -9,7 +9,7 @@ const STAGES: readonly Stage[] = ['fetch', 'check', 'lock', 'virtualenv', 'proof
 
 export function makeReport(endpoints: readonly EndpointReport[], more: Partial<Report> = {}): Report {
   return {
-    report_version: 1,
+    report_version: 2,
     base: '3f9c2a71d08be10c44f7a5d2c6b91e0f7a3d4c5b',
     environments: ['local'],
     diagnostics: [],
@@ -64,7 +64,7 @@ export function failing(endpoint: string, stage: Stage, code: DiagnosticCode, me
 
 export function makePlan(
   stack: string,
-  verdict: Plan['verdict'],
+  verdict: Omit<Plan['verdict'], 'notes'> & Partial<Pick<Plan['verdict'], 'notes'>>,
   resources: readonly (Pick<Resource, 'type' | 'name' | 'operation'> & Partial<Resource>)[],
 ): Plan {
   const count = (operation: Resource['operation']) => resources.filter((r) => r.operation === operation).length;
@@ -82,7 +82,7 @@ export function makePlan(
       delete: count('delete'),
       same: count('same'),
     },
-    verdict,
+    verdict: { notes: [], ...verdict },
   };
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseReport, type Report } from '../../schemas/report.ts';
 
 const REPORT: Report = {
-  report_version: 1,
+  report_version: 2,
   base: 'a'.repeat(40),
   environments: ['local'],
   diagnostics: [],
@@ -27,7 +27,7 @@ describe('parseReport()', () => {
 
   it.each([
     ['no JSON', '{'],
-    ['another version', JSON.stringify({ ...REPORT, report_version: 2 })],
+    ['another version', JSON.stringify({ ...REPORT, report_version: 1 })],
     ['a field that it does not know', JSON.stringify({ ...REPORT, comment: 1 })],
     ['a base that is no commit', JSON.stringify({ ...REPORT, base: '--output=x' })],
     ['a code that does not exist', JSON.stringify(REPORT).replace('bad-value', '**bold**')],

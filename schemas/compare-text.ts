@@ -1,0 +1,75 @@
+/** What differs at one path, as a plan or a report has it. */
+export interface Difference {
+  readonly path: string;
+  readonly old?: unknown;
+  readonly new?: unknown;
+}
+
+/** A text up to here is shown as a whole. */
+const SHORT_CHARACTERS = 60;
+/** Of what is the same, before what is not. */
+const SHOWN_BEFORE = 16;
+/** What lies deeper is told as a whole. */
+const DEEPEST = 16;
+
+/** A long text, as a file of a ConfigMap, is told by what differs inside: fields of JSON, lines, or the end. */
+export function compareText(difference: Difference): readonly Difference[] {
+  const { path, old: before, new: after } = difference;
+  if (typeof before !== 'string' || typeof after !== 'string') return [difference];
+  if (Math.max(before.length, after.length) <= SHORT_CHARACTERS) return [difference];
+  const file = path.replace(/^data\["([^"]+)"\]$/, '$1');
+  const fields = [parseJson(before), parseJson(after)];
+  if (fields.every(isRecord)) return compareFields(fields[0], fields[1]).map(within(file));
+  if (before.includes('\n') || after.includes('\n')) return compareLines(before, after).map(within(file));
+  const same = countSame(before, after) - SHOWN_BEFORE;
+  return same <= 0 ? [difference] : [{ ...difference, old: `…${before.slice(same)}`, new: `…${after.slice(same)}` }];
+}
+
+function within(file: string) {
+  return (difference: Difference): Difference => ({ ...difference, path: `${file} › ${difference.path}` });
+}
+
+function compareFields(before: unknown, after: unknown, path = '', depth = 0): readonly Difference[] {
+  if (JSON.stringify(before) === JSON.stringify(after)) return [];
+  const whole = [{ path, old: before, new: after }];
+  if (depth === DEEPEST) return whole;
+  if (Array.isArray(before) && Array.isArray(after)) {
+    const longer = before.length > after.length ? before : after;
+    return longer.flatMap((_, i) => compareFields(before[i], after[i], `${path}[${i}]`, depth + 1));
+  }
+  if (!isRecord(before) || !isRecord(after)) return whole;
+  const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+  return keys.flatMap((key) => compareFields(before[key], after[key], path === '' ? key : `${path}.${key}`, depth + 1));
+}
+
+/** The lines between those that both begin and those that both end with. */
+function compareLines(before: string, after: string): readonly Difference[] {
+  const [old, fresh] = [before.split('\n'), after.split('\n')];
+  const start = countSame(old, fresh);
+  const end = countSame(old.slice(start).reverse(), fresh.slice(start).reverse());
+  const count = Math.max(old.length, fresh.length) - start - end;
+  const lineAt = (lines: readonly string[], i: number) => (i < lines.length - end ? lines[i] : undefined);
+  return Array.from({ length: count }, (_, i) => start + i)
+    .map((i) => ({ path: `line ${i + 1}`, old: lineAt(old, i), new: lineAt(fresh, i) }))
+    .filter((d) => d.old !== d.new);
+}
+
+/** How many items, or characters, both begin with. */
+function countSame(a: ArrayLike<string>, b: ArrayLike<string>): number {
+  let count = 0;
+  while (count < Math.min(a.length, b.length) && a[count] === b[count]) count += 1;
+  return count;
+}
+
+/** Undefined also for what is nested so deeply that nobody could write it again. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(JSON.stringify(JSON.parse(text)));
+  } catch {
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
