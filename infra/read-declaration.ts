@@ -1,6 +1,7 @@
 import * as pulumi from '@pulumi/pulumi';
 import { type Diagnostic, hasErrors, renderDiagnostic, sortDiagnostics } from '../schemas/diagnostic.ts';
 import { checkAgainstEnvironment } from '../schemas/check-against-environment.ts';
+import { stackName } from '../schemas/names.ts';
 import { lockFile, type ProjectPlace, readEndpoint, readEnvironment, readLock } from '../schemas/read-declared.ts';
 import { checkLockedEntities } from './check-locked-entities.ts';
 import type { Declaration } from './declaration.ts';
@@ -23,7 +24,7 @@ export async function readDeclaration(place: ProjectPlace, names: DeclarationNam
     ...(endpoint && environment ? checkAgainstEnvironment(endpoint, environment) : []),
     ...(endpoint && lock ? checkLockedEntities(endpoint, lock) : []),
   ];
-  if (!endpoint || !environment || !lock || hasErrors(diagnostics)) throw makeRefusal(names.endpoint, diagnostics);
+  if (!endpoint || !environment || !lock || hasErrors(diagnostics)) throw makeRefusal(stackName(names.endpoint, names.environment), diagnostics);
   return { root: place.root, endpoint, environment, lock, lockFile: lockFile(place, names.endpoint) };
 }
 
