@@ -24,7 +24,8 @@ export async function readDeclaration(place: ProjectPlace, names: DeclarationNam
     ...(endpoint && environment ? checkAgainstEnvironment(endpoint, environment) : []),
     ...(endpoint && lock ? checkLockedEntities(endpoint, lock) : []),
   ];
-  if (!endpoint || !environment || !lock || hasErrors(diagnostics)) throw makeRefusal(stackName(names.endpoint, names.environment), diagnostics);
+  if (!endpoint || !environment || !lock || hasErrors(diagnostics))
+    throw makeRefusal(stackName(names.endpoint, names.environment), diagnostics);
   return { root: place.root, endpoint, environment, lock, lockFile: lockFile(place, names.endpoint) };
 }
 
