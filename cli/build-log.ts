@@ -1,48 +1,75 @@
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { writeFileAtomically } from '../system/atomic-files.ts';
 import type { Progress } from '../system/progress.ts';
 import type { EntityLog, WantedLogs } from './target.ts';
 
-/** What is said while an image is built, kept for who asks later. */
+/** What is said while images are built, kept for who asks later. */
 export interface BuildLog {
-  /** As a user would type it: `.davit/build-logs/iris/TAG.log`. */
-  readonly file: string;
   /** The same progress, with every line noted; what only Docker's builder cares for is noted alone. */
   readonly listen: (progress: Progress) => Progress;
   readonly keep: () => Promise<void>;
+  readonly read: (reference: string) => ImageLog;
 }
 
-/** Digests and times of each step, which say nothing to a person. */
-const NOISE = /#\d+ (?:sha256:|DONE |CACHED|transferring |exporting |writing |naming |resolve |extracting )/;
+export interface ImageLog {
+  /** As a user would type it: `.davit/build-logs/iris/TAG.log`. */
+  readonly file: string;
+  readonly lines: readonly string[];
+}
 
-export function openBuildLog(root: string, endpoint: string, tag: string): BuildLog {
-  const path = join(folderOf(root, endpoint), `${tag}.log`);
-  const lines: string[] = [];
-  return {
-    file: relative(root, path),
-    listen: (progress) => ({
-      say: (line) => {
-        lines.push(line);
-        if (!NOISE.test(line)) progress.say(line);
-      },
-    }),
-    keep: async () => {
-      await mkdir(dirname(path), { recursive: true });
-      await writeFileAtomically(path, `${lines.join('\n')}\n`);
-    },
+/** Digests, times and preparations of each step, and layers on their way, which say nothing to a person. */
+const NOISE =
+  /^(#\d+ (sha256:|DONE |CACHED|transferring |exporting |writing |naming |resolve |extracting |preparing |\[internal\] |importing |\.\.\.)|[0-9a-f]{12}: )/;
+const STEP = /^#\d+ /;
+
+/** Opens a log for each image of an endpoint. */
+export function openBuildLog(root: string, endpoint: string, references: readonly string[]): BuildLog {
+  const logs = new Map(references.map((reference) => [reference, [] as string[]]));
+  const pathOf = (reference: string) =>
+    join(folderOf(root, endpoint), `${reference.split(':').at(-1) ?? 'latest'}.log`);
+  const hear = (line: string, progress: Progress) => {
+    const said = references.find((reference) => line.startsWith(`${reference}: `));
+    if (said === undefined) {
+      for (const lines of logs.values()) lines.push(line); // said of all of them
+      progress.say(line);
+      return;
+    }
+    const words = line.slice(said.length + 2);
+    logs.get(said)?.push(words);
+    if (NOISE.test(words)) return;
+    // One image needs no name before each step.
+    progress.say(STEP.test(words) && references.length === 1 ? words : line);
   };
+  return {
+    listen: (progress) => ({ say: (line) => line.split('\n').forEach((one) => hear(one, progress)) }),
+    keep: async () => {
+      for (const [reference, lines] of logs) {
+        await mkdir(dirname(pathOf(reference)), { recursive: true });
+        await writeFileAtomically(pathOf(reference), `${lines.join('\n')}\n`);
+      }
+    },
+    read: (reference) => ({ file: relative(root, pathOf(reference)), lines: logs.get(reference) ?? [] }),
+  };
+}
+
+/** Whether a line is of use to a person. */
+export function isTelling(line: string): boolean {
+  return line.trim() !== '' && !NOISE.test(line);
 }
 
 /** The logs of the images that were built on this machine, newest last; one that was built elsewhere has its log there. */
 export async function readBuildLog(root: string, { endpoint, lines }: WantedLogs): Promise<readonly EntityLog[]> {
   const folder = folderOf(root, endpoint);
-  const names = (await readdir(folder).catch(() => [])).sort();
-  const read = names.map(async (name) => ({
-    entity: endpoint,
-    revision: name.replace(/\.log$/, ''),
-    lines: (await readFile(join(folder, name), 'utf8')).split('\n').filter(Boolean).slice(-lines),
-  }));
+  const names = await readdir(folder).catch(() => []);
+  const dated = await Promise.all(names.map(async (name) => ({ name, at: (await stat(join(folder, name))).mtimeMs })));
+  const read = dated
+    .sort((a, b) => a.at - b.at)
+    .map(async ({ name }) => ({
+      entity: endpoint,
+      revision: name.replace(/\.log$/, ''),
+      lines: (await readFile(join(folder, name), 'utf8')).split('\n').filter(Boolean).slice(-lines),
+    }));
   return Promise.all(read);
 }
 

@@ -10,6 +10,7 @@ import { readLock } from '../schemas/read-declared.ts';
 import type { Progress } from '../system/progress.ts';
 import { openBuildLog } from './build-log.ts';
 import type { Context } from './command.ts';
+import { explainBuild, findFailedImage } from './explain-build.ts';
 import { projectPlace } from './select-endpoints.ts';
 import { requireSucceeded } from './stack-failures.ts';
 
@@ -38,11 +39,10 @@ export async function listMissingPlatformImages({ images }: KubernetesEnvironmen
 
 async function buildImages(name: string, missing: readonly string[], options: ImagesOptions): Promise<void> {
   const { context, environment, progress } = options;
-  const [first] = missing;
-  if (first === undefined) return;
+  if (missing.length === 0) return;
   progress.say(`Building ${missing.join(', ')} …`);
   const stack = imagesStackName(name);
-  const log = openBuildLog(context.root, name, first.split(':').at(-1) ?? 'latest');
+  const log = openBuildLog(context.root, name, missing);
   for (let tries = 0; ; tries++) {
     const outcome = await upStack(forEnvironment(options), stack, {
       progress: log.listen(progress),
@@ -51,8 +51,13 @@ async function buildImages(name: string, missing: readonly string[], options: Im
     await log.keep();
     if (outcome.status === 'succeeded') return;
     context.signal.throwIfAborted();
-    progress.say(`The whole log is in ${log.file}; npx davit logs ${name} --build shows it`);
-    if (outcome.status === 'locked' || tries >= environment.images.retries) requireSucceeded(stack, outcome);
+    const failed = findFailedImage(outcome.failures);
+    const why = failed && explainBuild(failed, { endpoint: name, ...log.read(failed.image) });
+    if (outcome.status === 'locked' || tries >= environment.images.retries) {
+      if (why !== undefined) throw new Error(why);
+      requireSucceeded(stack, outcome);
+    }
+    if (why !== undefined) progress.say(why);
     progress.say(`The build failed; trying again (${tries + 1} of ${environment.images.retries})`);
   }
 }

@@ -40,7 +40,9 @@ async function runLogs(context: Context): Promise<Outcome> {
           makeError(
             'unknown-endpoint',
             at,
-            `Cannot show logs of "${endpoint}": it is not deployed to ${environment.name}`,
+            options['build'] === true && environment.target === 'kubernetes'
+              ? `Cannot show how "${endpoint}" was built: no image of it was built on this machine, expected the log of one`
+              : `Cannot show logs of "${endpoint}": it is not deployed to ${environment.name}`,
             `Deploy it: npx davit up ${endpoint}`,
           ),
         ]

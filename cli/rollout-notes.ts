@@ -39,7 +39,9 @@ export async function describeRoom(plan: Plan, api: KubernetesApi, namespace: st
   if (!capacity) return ['whether there is room for it could not be looked at: you may not list the nodes and pods'];
   const fit = checkFit(capacity, wanted);
   if (fit.fits) return [];
-  return [plan.verdict.kind === 'create' ? fit.words : `${fit.words} while both versions run`];
+  const words =
+    plan.verdict.kind === 'create' ? fit.words : fit.words.replace('more than is free', '$& while both versions run');
+  return [words];
 }
 
 /** The pods that a plan starts before it ends others; of `recreate` none, since the old ones end first. */

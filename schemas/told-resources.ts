@@ -22,6 +22,8 @@ const QUIET = /^(name|endpoint|lock|model\.(uri|digest))$/;
 const TO_PROVIDER = /^metadata\.annotations(\["pulumi\.com\/|\.pulumi\.com\/)/;
 /** Bounds of a revision, which everybody knows without the rest of their name. */
 const SCALING = /^metadata\.annotations\["autoscaling\.knative\.dev\/([^"]+)"\]$/;
+/** Of a revision, what only repeats its name. */
+const NAME = /^(spec\.template\.)?metadata\.name$/;
 const CONFIGURATION = 'kubernetes:serving.knative.dev/v1:Configuration';
 const REVISION_PATCH = 'kubernetes:serving.knative.dev/v1:RevisionPatch';
 
@@ -51,10 +53,11 @@ function tellResource<O extends string>(resource: Planned<O>): ToldResource<O> {
 }
 
 /** Of a resource that comes or goes as a whole, nothing. */
-function tellDifferences({ operation, differences }: Planned<string>): readonly Difference[] {
+function tellDifferences(resource: Planned<string>): readonly Difference[] {
+  const { operation, differences } = resource;
   if (operation === 'create' || operation === 'delete') return [];
   return differences
-    .filter(({ path }) => !QUIET.test(path) && !TO_PROVIDER.test(path))
+    .filter(({ path }) => !QUIET.test(path) && !TO_PROVIDER.test(path) && !(isKnative(resource) && NAME.test(path)))
     .map((d) => ({ ...d, path: d.path.replace(SCALING, '$1') }))
     .flatMap(compareText);
 }

@@ -24,6 +24,14 @@ test('a revision of Knative is told once, by its name, with its bounds', () => {
   expect(told[1]?.differences).toEqual([{ path: 'max-scale', old: '1', new: '2' }]);
 });
 
+test('a revision that is made anew on the spot is told by what is new of it', () => {
+  const paths = ['metadata.name', 'spec.template.metadata.name', 'spec.template.spec.timeoutSeconds'];
+  const differences = paths.map((path) => [path, 1, 2] as const);
+  expect(tellResources([make('replace', CONFIGURATION, 'b', differences)])[0]?.differences).toEqual([
+    { path: 'spec.template.spec.timeoutSeconds', old: 1, new: 2 },
+  ]);
+});
+
 test('nothing is told twice that the name says, nothing that only Pulumi’s provider is told', () => {
   const quiet = ['lock', 'name', 'model.digest', 'metadata.annotations["pulumi.com/skipAwait"]'] as const;
   const differences = [...quiet, 'bounds.max'].map((path) => [path, 1, 2] as const);

@@ -1,0 +1,49 @@
+import type { Failure } from '../engine/failures.ts';
+import { type ImageLog, isTelling } from './build-log.ts';
+
+const LAST_LINES = 20;
+const IMAGE = 'docker:index/image:Image';
+
+/** The failure of an image's build or push; undefined: something else failed. */
+export function findFailedImage(
+  failures: readonly Failure[],
+): { readonly image: string; readonly message: string } | undefined {
+  const found = failures.find((f) => f.resource?.type === IMAGE);
+  return found?.resource && { image: found.resource.name, message: found.message };
+}
+
+/** Says which step of a build failed and why, with what was said last and where all of it is. */
+export function explainBuild(
+  { image, message }: { readonly image: string; readonly message: string },
+  { endpoint, file, lines }: ImageLog & { readonly endpoint: string },
+): string {
+  const [said = '', ...rest] = message.split('\n');
+  const failed = findFailedStep(lines) ?? findFailedStep(rest);
+  const first = failed ? `Cannot build ${image}: ${failed.step} fails: ${failed.reason}` : said;
+  const last = [lines, rest].find((some) => some.some(isTelling)) ?? [];
+  return [
+    first,
+    ...last
+      .filter(isTelling)
+      .slice(-LAST_LINES)
+      .map((line) => `    ${line}`),
+    `The whole log is in ${file}; npx davit logs ${endpoint} --build shows it`,
+  ].join('\n');
+}
+
+interface FailedStep {
+  /** `[layers 3/6] RUN …` */
+  readonly step: string;
+  readonly reason: string;
+}
+
+/** As BuildKit writes it: `#7 [2/3] RUN make` and later `#7 ERROR: …`. */
+function findFailedStep(lines: readonly string[]): FailedStep | undefined {
+  const errors = lines.flatMap((line) => {
+    const [, number, reason] = /^(#\d+) ERROR: (.*)$/.exec(line) ?? [];
+    return number === undefined || reason === undefined ? [] : [{ number, reason }];
+  });
+  const error = errors.at(-1);
+  const step = error && lines.findLast((line) => line.startsWith(`${error.number} [`))?.slice(error.number.length + 1);
+  return error && step !== undefined ? { step, reason: error.reason } : undefined;
+}
