@@ -8,6 +8,8 @@ import type { EntityLog, WantedLogs } from './target.ts';
 export interface BuildLog {
   /** The same progress, with every line noted; what only Docker's builder cares for is noted alone. */
   readonly listen: (progress: Progress) => Progress;
+  /** A build begins, perhaps once more: `read` gives what is said from now on. */
+  readonly begin: () => void;
   readonly keep: () => Promise<void>;
   readonly read: (reference: string) => ImageLog;
 }
@@ -26,6 +28,7 @@ const STEP = /^#\d+ /;
 /** Opens a log for each image of an endpoint. */
 export function openBuildLog(root: string, endpoint: string, references: readonly string[]): BuildLog {
   const logs = new Map(references.map((reference) => [reference, [] as string[]]));
+  const begun = new Map<string, number>();
   const pathOf = (reference: string) =>
     join(folderOf(root, endpoint), `${reference.split(':').at(-1) ?? 'latest'}.log`);
   const hear = (line: string, progress: Progress) => {
@@ -43,13 +46,17 @@ export function openBuildLog(root: string, endpoint: string, references: readonl
   };
   return {
     listen: (progress) => ({ say: (line) => line.split('\n').forEach((one) => hear(one, progress)) }),
+    begin: () => logs.forEach((lines, reference) => begun.set(reference, lines.length)),
     keep: async () => {
       for (const [reference, lines] of logs) {
         await mkdir(dirname(pathOf(reference)), { recursive: true });
         await writeFileAtomically(pathOf(reference), `${lines.join('\n')}\n`);
       }
     },
-    read: (reference) => ({ file: relative(root, pathOf(reference)), lines: logs.get(reference) ?? [] }),
+    read: (reference) => ({
+      file: relative(root, pathOf(reference)),
+      lines: (logs.get(reference) ?? []).slice(begun.get(reference)),
+    }),
   };
 }
 

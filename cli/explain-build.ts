@@ -2,6 +2,8 @@ import type { Failure } from '../engine/failures.ts';
 import { type ImageLog, isTelling } from './build-log.ts';
 
 const LAST_LINES = 20;
+/** BuildKit looks up every image that a Dockerfile begins with. */
+const MISSING_BASE = /^\[internal\] load metadata for (\S+): .*not found$/;
 const IMAGE = 'docker:index/image:Image';
 
 /** The failure of an image's build or push; undefined: something else failed. */
@@ -15,11 +17,17 @@ export function findFailedImage(
 /** Says which step of a build failed and why, with what was said last and where all of it is. */
 export function explainBuild(
   { image, message }: { readonly image: string; readonly message: string },
-  { endpoint, file, lines }: ImageLog & { readonly endpoint: string },
+  { endpoint, environment, file, lines }: ImageLog & { readonly endpoint: string; readonly environment: string },
 ): string {
   const [said = '', ...rest] = message.split('\n');
   const failed = findFailedStep(lines) ?? findFailedStep(rest);
-  const first = failed ? `Cannot build ${image}: ${failed.step} fails: ${failed.reason}` : said;
+  const missing = failed && MISSING_BASE.exec(`${failed.step}: ${failed.reason}`)?.[1];
+  const first =
+    missing !== undefined
+      ? `Cannot build ${image}: the registry does not have ${missing}, expected images.bases of ${environment} to name one that is there`
+      : failed
+        ? `Cannot build ${image}: ${failed.step} fails: ${failed.reason}`
+        : said;
   const last = [lines, rest].find((some) => some.some(isTelling)) ?? [];
   return [
     first,

@@ -44,6 +44,7 @@ async function buildImages(name: string, missing: readonly string[], options: Im
   const stack = imagesStackName(name);
   const log = openBuildLog(context.root, name, missing);
   for (let tries = 0; ; tries++) {
+    log.begin();
     const outcome = await upStack(forEnvironment(options), stack, {
       progress: log.listen(progress),
       signal: context.signal,
@@ -52,13 +53,14 @@ async function buildImages(name: string, missing: readonly string[], options: Im
     if (outcome.status === 'succeeded') return;
     context.signal.throwIfAborted();
     const failed = findFailedImage(outcome.failures);
-    const why = failed && explainBuild(failed, { endpoint: name, ...log.read(failed.image) });
+    const why =
+      failed && explainBuild(failed, { endpoint: name, environment: environment.file, ...log.read(failed.image) });
     if (outcome.status === 'locked' || tries >= environment.images.retries) {
       if (why !== undefined) throw new Error(why);
       requireSucceeded(stack, outcome);
     }
-    if (why !== undefined) progress.say(why);
-    progress.say(`The build failed; trying again (${tries + 1} of ${environment.images.retries})`);
+    const what = why?.split('\n')[0] ?? 'The build failed';
+    progress.say(`${what}; trying again (${tries + 1} of ${environment.images.retries})`);
   }
 }
 

@@ -18,6 +18,7 @@ const SAID = [
   '#7 0.312 OSError: [Errno 28] No space left on device',
   '#7 ERROR: process "python3.11 /settle.py /layers/server" did not complete successfully: exit code: 1',
 ];
+const WHERE = { endpoint: 'iris', environment: 'environments/production.yaml' };
 let root: string;
 
 beforeEach(async () => {
@@ -48,7 +49,7 @@ test('each image has its own log, with what concerns all of them', async () => {
 });
 
 test('explainBuild() names the step, the reason, what was said last and where the rest is', () => {
-  const log = { endpoint: 'iris', file: '.davit/build-logs/iris/aaaa-1111.log', lines: SAID };
+  const log = { ...WHERE, file: '.davit/build-logs/iris/aaaa-1111.log', lines: SAID };
   expect(explainBuild({ image: A, message: `Cannot build ${A}: docker ended with 1:\nno` }, log)).toBe(
     [
       `Cannot build ${A}: [layers 3/3] RUN ["python3.11", "/settle.py", "/layers/server"] fails: process "python3.11 /settle.py /layers/server" did not complete successfully: exit code: 1`,
@@ -58,8 +59,27 @@ test('explainBuild() names the step, the reason, what was said last and where th
   );
 });
 
+test('explainBuild() knows a base image that is not there', () => {
+  const base = 'registry.example/python@sha256:6059';
+  const lines = [`#3 [internal] load metadata for ${base}`, `#3 ERROR: ${base}: not found`];
+  expect(explainBuild({ image: A, message: 'no' }, { ...WHERE, file: 'f', lines }).split('\n')[0]).toBe(
+    `Cannot build ${A}: the registry does not have ${base}, expected images.bases of environments/production.yaml to name one that is there`,
+  );
+});
+
+test('a build that is tried again is explained by what was said since', async () => {
+  const log = openBuildLog(root, 'iris', [A]);
+  const progress = log.listen({ say: () => undefined });
+  progress.say(`${A}: #1 once`);
+  log.begin();
+  progress.say(`${A}: #1 again`);
+  expect(log.read(A).lines).toEqual(['#1 again']);
+  await log.keep();
+  expect(await readFile(join(root, log.read(A).file), 'utf8')).toBe('#1 once\n#1 again\n');
+});
+
 test('explainBuild() says what the provider says when no step failed', () => {
-  const log = { endpoint: 'iris', file: 'f', lines: [] };
+  const log = { ...WHERE, file: 'f', lines: [] };
   const message = `Cannot push ${A}: docker ended with 1:\nThe push refers to repository [localhost:5001/models/iris]\nEOF`;
   expect(explainBuild({ image: A, message }, log).split('\n')).toEqual([
     `Cannot push ${A}: docker ended with 1:`,
