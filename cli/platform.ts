@@ -22,6 +22,16 @@ export function takePlatform(context: Context): { readonly context: Context; rea
   return { context: platform ? { ...context, args } : context, platform };
 }
 
+/** One outcome of what was done to the platform and to endpoints after it. */
+export function joinOutcomes(platform: Outcome, endpoints: Outcome): Outcome {
+  return {
+    ...endpoints,
+    diagnostics: [...platform.diagnostics, ...endpoints.diagnostics],
+    result: { platform: platform.result, ...(endpoints.result as object) },
+    text: [platform.text, endpoints.text].filter((text) => text !== '').join('\n'),
+  };
+}
+
 /** Deploys what the endpoints of an environment share. */
 export async function upPlatform(context: Context): Promise<Outcome> {
   return withPlatform(context, async (project, stack, { environment, ...options }) => {

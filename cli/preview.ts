@@ -9,7 +9,7 @@ import { named } from '../system/progress.ts';
 import { sideBySide } from '../system/side-by-side.ts';
 import { type Command, type Context, ENVIRONMENT_OPTION, environmentName, type Outcome } from './command.ts';
 import { hasDrifted } from './has-drifted.ts';
-import { previewPlatform, takePlatform } from './platform.ts';
+import { joinOutcomes, previewPlatform, takePlatform } from './platform.ts';
 import { renderPlan } from './render-plan.ts';
 import { ENDPOINTS_OPTION, projectPlace, selectForEnvironment } from './select-endpoints.ts';
 import { openFor } from './open-for.ts';
@@ -33,10 +33,13 @@ const STACKS_AT_ONCE = 3;
 
 async function runPreview(all: Context): Promise<Outcome> {
   const { context, platform } = takePlatform(all);
-  if (platform) {
-    const shared = await previewPlatform(context);
-    if (context.args.length === 0 || hasErrors(shared.diagnostics)) return shared;
-  }
+  if (!platform) return previewEndpoints(context);
+  const shared = await previewPlatform(context);
+  if (context.args.length === 0 || hasErrors(shared.diagnostics)) return shared;
+  return joinOutcomes(shared, await previewEndpoints(context));
+}
+
+async function previewEndpoints(context: Context): Promise<Outcome> {
   const selected = await selectForEnvironment(context);
   const [project, locks] = await Promise.all([openFor(context), checkLocks(selected.endpoints, context)]);
   const ready = selected.endpoints.filter((e) => !hasErrors(locks.get(e.name) ?? []));

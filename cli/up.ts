@@ -13,7 +13,7 @@ import { hasDrifted } from './has-drifted.ts';
 import { ENDPOINTS_OPTION, selectForEnvironment } from './select-endpoints.ts';
 import { openFor } from './open-for.ts';
 import { makeStackDiagnostics } from './stack-failures.ts';
-import { takePlatform, upPlatform } from './platform.ts';
+import { joinOutcomes, takePlatform, upPlatform } from './platform.ts';
 import { openTarget } from './targets.ts';
 import { validateDeclared } from './validate.ts';
 
@@ -38,10 +38,13 @@ export interface Deployed {
 
 async function runUp(all: Context): Promise<Outcome> {
   const { context, platform } = takePlatform(all);
-  if (platform) {
-    const made = await upPlatform(context);
-    if (context.args.length === 0 || hasErrors(made.diagnostics)) return made;
-  }
+  if (!platform) return upEndpoints(context);
+  const made = await upPlatform(context);
+  if (context.args.length === 0 || hasErrors(made.diagnostics)) return made;
+  return joinOutcomes(made, await upEndpoints(context));
+}
+
+async function upEndpoints(context: Context): Promise<Outcome> {
   const { environment, endpoints, diagnostics } = await selectForEnvironment(context);
   const deployed = environment ? await deployAll(endpoints, environment, context) : [];
   const target = environment && openTarget(context.root, environment);
