@@ -49,10 +49,9 @@ function describeChanges(changed: readonly PlannedResource[]): readonly string[]
 }
 
 function describeChange({ name, operation, differences }: ToldResource<Operation>): string {
-  const paths = shorten(
-    differences.map((d) => d.path),
-    MOST_PATHS,
-  ).join(', ');
+  // Of a file that changes, only its name.
+  const places = new Set(differences.map(({ path }) => path.split(' › ')[0] ?? path));
+  const paths = shorten([...places], MOST_PATHS).join(', ');
   return operation === 'update' && paths ? `${name} (${paths})` : `${operation} ${name}`;
 }
 

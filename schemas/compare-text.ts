@@ -21,8 +21,7 @@ export function compareText(difference: Difference): readonly Difference[] {
   const fields = [parseJson(before), parseJson(after)];
   if (fields.every(isRecord)) return compareFields(fields[0], fields[1]).map(within(file));
   if (before.includes('\n') || after.includes('\n')) return compareLines(before, after).map(within(file));
-  const same = countSame(before, after) - SHOWN_BEFORE;
-  return same <= 0 ? [difference] : [{ ...difference, old: `…${before.slice(same)}`, new: `…${after.slice(same)}` }];
+  return [cutSame(difference)];
 }
 
 function within(file: string) {
@@ -51,7 +50,17 @@ function compareLines(before: string, after: string): readonly Difference[] {
   const lineAt = (lines: readonly string[], i: number) => (i < lines.length - end ? lines[i] : undefined);
   return Array.from({ length: count }, (_, i) => start + i)
     .map((i) => ({ path: `line ${i + 1}`, old: lineAt(old, i), new: lineAt(fresh, i) }))
-    .filter((d) => d.old !== d.new);
+    .filter((d) => d.old !== d.new)
+    .map(cutSame);
+}
+
+/** A long word by its end. */
+function cutSame(difference: Difference): Difference {
+  const { old, new: fresh } = difference;
+  if (typeof old !== 'string' || typeof fresh !== 'string') return difference;
+  const same = countSame(old, fresh) - SHOWN_BEFORE;
+  if (same <= 0 || Math.max(old.length, fresh.length) <= SHORT_CHARACTERS) return difference;
+  return { ...difference, old: `…${old.slice(same)}`, new: `…${fresh.slice(same)}` };
 }
 
 /** How many items, or characters, both begin with. */

@@ -52,6 +52,22 @@ test.each<[string, readonly PlannedResource[], ReturnType<typeof makeVerdict>]>(
     { kind: 'update-in-place', words: 'update in place: i-1 (max-scale)' },
   ],
   [
+    'a file that changes in several places',
+    [
+      {
+        ...revision('c', 'update'),
+        type: 'kubernetes:core/v1:ConfigMap',
+        differences: [
+          {
+            ...{ path: 'data["a.json"]', change: 'update', replaces: false },
+            ...{ old: JSON.stringify({ a: 1, b: 1, c: 'x'.repeat(60) }), new: JSON.stringify({ a: 2, b: 2 }) },
+          },
+        ],
+      },
+    ],
+    { kind: 'update-in-place', words: 'update in place: c (a.json)' },
+  ],
+  [
     'much that changes',
     [revision('i-1', 'update', ['a', 'b', 'c', 'd', 'e'])],
     { kind: 'update-in-place', words: 'update in place: i-1 (a, b, c, and 2 more)' },

@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import type { KubernetesApi } from '../../kubernetes/api.ts';
+import { clearFailure, readFailures, recordFailure, removeConfiguration } from '../../kubernetes/update-failure.ts';
+import type { UpdateFailure } from '../../schemas/update-failure.ts';
+
+const FAILURE: UpdateFailure = {
+  endpoint: 'iris',
+  entity: 'iris-2',
+  revision: 'iris-r-1',
+  model: 'iris 2',
+  message: 'Its container ends',
+  hints: ['Traceback', 'no'],
+};
+const MAPS = '/api/v1/namespaces/models/configmaps';
+
+test('a failure is noted under the endpoint, read again, and forgotten', async () => {
+  const { api, objects } = makeCluster({ '/api/v1/namespaces/models/serviceaccounts/a': { metadata: { uid: 'u-1' } } });
+  await recordFailure(api, FAILURE, { namespace: 'models', owner: 'a' });
+  const [path = ''] = [...objects.keys()].filter((p) => p.startsWith(MAPS));
+  expect(objects.get(path)).toMatchObject({
+    kind: 'ConfigMap',
+    metadata: { ownerReferences: [{ kind: 'ServiceAccount', name: 'a', uid: 'u-1' }] },
+  });
+  expect(await readFailures(api, 'models')).toEqual([FAILURE]);
+  await recordFailure(api, { ...FAILURE, message: 'another' }, { namespace: 'models', owner: 'a' });
+  expect(await readFailures(api, 'models')).toEqual([{ ...FAILURE, message: 'another' }]);
+  await clearFailure(api, { namespace: 'models', endpoint: 'iris' });
+  expect(await readFailures(api, 'models')).toEqual([]);
+});
+
+test('a failure of what has no account yet belongs to nobody', async () => {
+  const { api, objects } = makeCluster({});
+  await recordFailure(api, FAILURE, { namespace: 'models', owner: 'a' });
+  expect([...objects.values()][0]).not.toHaveProperty('metadata.ownerReferences');
+});
+
+test('a note that somebody has broken by hand is none', async () => {
+  const broken = { [`${MAPS}/x-failure`]: { data: { 'failure.json': '{' } }, [`${MAPS}/y-failure`]: {} };
+  expect(await readFailures(makeCluster(broken).api, 'models')).toEqual([]);
+});
+
+test('a Configuration that failed goes; one that is gone already is fine', async () => {
+  const path = '/apis/serving.knative.dev/v1/namespaces/models/configurations/iris-1';
+  const { api, objects } = makeCluster({ [path]: {} });
+  await removeConfiguration(api, { namespace: 'models', configuration: 'iris-1' });
+  await removeConfiguration(api, { namespace: 'models', configuration: 'iris-1' });
+  expect(objects.size).toBe(0);
+});
+
+/** A cluster that keeps objects by their path; a list has what lies below it. */
+function makeCluster(there: Readonly<Record<string, object>>) {
+  const objects = new Map<string, object>(Object.entries(there));
+  const api = {
+    get: (path: string) => Promise.resolve(objects.get(path)),
+    list: (path: string) =>
+      Promise.resolve([...objects].flatMap(([p, object]) => (p.startsWith(`${path}/`) ? [object] : []))),
+    apply: (path: string, object: object) => Promise.resolve(objects.set(path, object)),
+    remove: (path: string) => Promise.resolve(objects.delete(path)),
+  } as unknown as KubernetesApi;
+  return { api, objects };
+}
