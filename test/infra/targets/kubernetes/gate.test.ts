@@ -1,0 +1,133 @@
+import * as pulumi from '@pulumi/pulumi';
+import { describe, expect, it } from 'vitest';
+import { Gate } from '../../../../infra/targets/kubernetes/gate.ts';
+import type { EntityPlan } from '../../../../infra/targets/kubernetes/plan-entity.ts';
+import type { KubernetesApi } from '../../../../kubernetes/api.ts';
+import { parseRevisionFailure } from '../../../../schemas/revision-failure.ts';
+import { UPDATE_FAILURE_KEY } from '../../../../schemas/update-failure.ts';
+
+const REVISIONS = '/apis/serving.knative.dev/v1/namespaces/models/revisions/';
+const CONFIGURATIONS = '/apis/serving.knative.dev/v1/namespaces/models/configurations/';
+/** What Knative says of a Configuration that it makes no Revision of. */
+const REFUSED = { status: { conditions: [{ type: 'Ready', status: 'False', message: 'its image is no name' }] } };
+
+class Thing extends pulumi.CustomResource {}
+
+describe('the gate', () => {
+  it('is open at a preview, and asks nobody', async () => {
+    const { gate, resource, asked } = makeGate({ preview: true });
+    expect(await valueOf(gate.exists(resource, makePlan('a')))).toBe('a-1');
+    expect(await valueOf(gate.prove([resource], makePlan('a')))).toBe('a-1');
+    expect(asked).toEqual([]);
+  });
+
+  it('gives the name of a revision that is there', async () => {
+    const { gate, resource } = makeGate({ objects: { [`${REVISIONS}a-1`]: {} } });
+    expect(await valueOf(gate.exists(resource, makePlan('a')))).toBe('a-1');
+  });
+
+  it('does not ask a revision again that has traffic: that could only wake it', async () => {
+    const { gate, resource, asked } = makeGate({ serving: ['a-1'] });
+    expect(await valueOf(gate.prove([resource], makePlan('a')))).toBe('a-1');
+    expect(asked).toEqual([]);
+  });
+
+  it('says what a revision fails of, notes it, and lets go of what it holds', async () => {
+    const { gate, resource, written, removed } = makeGate({ objects: { [`${CONFIGURATIONS}a`]: REFUSED } });
+    const failed = await failureOf(gate.exists(resource, makePlan('a')));
+    expect(pulumi.RunError.isInstance(failed)).toBe(true); // a sentence for the user, without a stack
+    expect(parseRevisionFailure(failed.message)).toEqual({
+      revision: 'a-0123456789',
+      message: 'Knative refuses it: its image is no name',
+      hints: [],
+    });
+    expect(removed).toEqual([`${CONFIGURATIONS}a`]);
+    expect(written.map(({ data }) => JSON.parse(data[UPDATE_FAILURE_KEY] ?? '') as unknown)).toEqual([
+      {
+        ...{ endpoint: 'iris', entity: 'a', revision: 'a-1', model: 'iris 2', hints: [] },
+        message: 'Knative refuses it: its image is no name',
+      },
+    ]);
+  });
+
+  it('blames the one that fails, and waits for no other', async () => {
+    const { gate, resource, written } = makeGate({ objects: { [`${CONFIGURATIONS}a`]: REFUSED } });
+    const failures = await Promise.all(['b', 'a'].map((name) => failureOf(gate.exists(resource, makePlan(name)))));
+    expect(failures.map((e) => parseRevisionFailure(e.message)?.revision)).toEqual(['a-0123456789', 'a-0123456789']);
+    expect(written).toHaveLength(1);
+  });
+
+  it('says what the revision fails of though nothing can be cleaned up', async () => {
+    const objects = { [`${CONFIGURATIONS}a`]: REFUSED };
+    const { gate, resource } = makeGate({ objects, writing: () => Promise.reject(new Error('no way')) });
+    const failed = await failureOf(gate.exists(resource, makePlan('a')));
+    expect(failed.message).toContain('Knative refuses it: its image is no name');
+  });
+});
+
+interface Settings {
+  readonly preview?: boolean;
+  readonly serving?: readonly string[];
+  readonly objects?: Readonly<Record<string, object>>;
+  readonly writing?: () => Promise<unknown>;
+}
+
+interface Written {
+  readonly data: Readonly<Record<string, string>>;
+}
+
+function makeGate({ preview = false, serving = [], objects = {}, writing = () => Promise.resolve({}) }: Settings) {
+  const mocks = { newResource: () => ({ id: 'an-id', state: {} }), call: () => ({}) };
+  void pulumi.runtime.setMocks(mocks, 'davit', 'iris.staging', preview);
+  const asked: string[] = [];
+  const written: Written[] = [];
+  const removed: string[] = [];
+  const api = {
+    get: (path: string) => {
+      asked.push(path);
+      return Promise.resolve(objects[path]);
+    },
+    apply: (_: string, object: Written) => {
+      written.push(object);
+      return writing();
+    },
+    remove: (path: string) => {
+      removed.push(path);
+      return writing();
+    },
+  } as unknown as KubernetesApi;
+  const resource = new Thing('kubernetes:serving.knative.dev/v1:Configuration', 'r');
+  const gate = new Gate({ api, namespace: 'models', endpoint: 'iris', serving: new Set(serving) });
+  return { gate, resource, asked, written, removed };
+}
+
+function makePlan(name: string): EntityPlan {
+  return {
+    entity: { name, model: { name: 'iris', version: '2', uri: undefined } },
+    name: `${name}-0123456789`,
+    ...{ configuration: name, revision: `${name}-1`, serviceAccount: name },
+    ...{ replicas: { min: 1, max: 1 }, hardware: { deploymentSeconds: 60 } },
+  } as unknown as EntityPlan;
+}
+
+interface Inside<T> {
+  readonly promise: () => Promise<T>;
+  readonly isKnown: Promise<boolean>;
+  readonly isSecret: Promise<boolean>;
+  readonly allResources: () => Promise<unknown>;
+}
+
+/** What the engine would wait for. */
+function valueOf<T>(output: pulumi.Output<T>): Promise<T> {
+  const { isKnown, isSecret, allResources, promise } = output as unknown as Inside<T>;
+  // All of them reject when one does.
+  for (const part of [isKnown, isSecret, allResources()]) part.catch(() => undefined);
+  return promise();
+}
+
+async function failureOf(output: pulumi.Output<unknown>): Promise<Error> {
+  return valueOf(output).then(
+    () => new Error('it is fine'),
+    (e: unknown) => e as Error,
+  );
+}

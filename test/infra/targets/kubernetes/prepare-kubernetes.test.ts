@@ -1,0 +1,106 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as pulumi from '@pulumi/pulumi';
+import { expect, onTestFinished, test } from 'vitest';
+import type { Declaration } from '../../../../infra/declaration.ts';
+import { prepareKubernetes } from '../../../../infra/targets/kubernetes/prepare-kubernetes.ts';
+import type { KubernetesEnvironment } from '../../../../schemas/environment.ts';
+import { endpointObjectName } from '../../../../schemas/kubernetes-names.ts';
+import { parseEndpoint } from '../../../../schemas/parse-endpoint.ts';
+import { SAMPLE_LOCK, SAMPLE_SETTINGS } from '../../../images/sample-lock.ts';
+import { makeEnvironment } from '../../platform/kubernetes-environment.ts';
+
+const DIGEST = `sha256:${'9'.repeat(64)}`;
+const ROUTE = `/apis/serving.knative.dev/v1/namespaces/models/routes/${endpointObjectName('iris')}`;
+const SECRET = '/api/v1/namespaces/models/secrets/database';
+const ENDPOINT = `
+name: iris
+config:
+  served_entities:
+    - name: iris
+      entity_name: iris
+      entity_version: 2
+      environment_vars: { TOKEN: "{{secrets/team/token}}", PLAIN: x }
+`;
+
+test('an entity is planned with the digest that the registry has, and with what its secrets are now', async () => {
+  const { declaration, objects } = await makeDeclaration({ built: true });
+  objects.set(SECRET, { metadata: { uid: 'u', resourceVersion: '1' } });
+  const { entities, serving } = await prepareKubernetes(declaration);
+  expect(entities).toHaveLength(1);
+  const [{ plan, image }] = entities as [(typeof entities)[number]];
+  expect(image).toMatch(new RegExp(`^127\\.0\\.0\\.1:\\d+/models/iris[^@]*@${DIGEST}$`));
+  expect(plan.template.metadata.annotations).toMatchObject({
+    'davit.dev/secrets': expect.stringMatching(/^database=[0-9a-f]{10}$/) as string,
+  });
+  expect([...serving]).toEqual([]);
+
+  objects.set(SECRET, { metadata: { uid: 'u', resourceVersion: '2' } });
+  const [again] = (await prepareKubernetes(declaration)).entities;
+  expect(again?.plan.revision).not.toBe(plan.revision);
+});
+
+test('what has traffic now is known', async () => {
+  const { declaration, objects } = await makeDeclaration({ built: true });
+  objects.set(ROUTE, {
+    status: { traffic: [{ revisionName: 'iris-r-1' }, { tag: 'nothing' }, { revisionName: 'x' }] },
+  });
+  expect([...(await prepareKubernetes(declaration)).serving]).toEqual(['iris-r-1', 'x']);
+});
+
+test('a preview goes on without an image that is not built yet, and an update says how it is built', async () => {
+  const { declaration } = await makeDeclaration({ built: false, preview: true });
+  expect((await prepareKubernetes(declaration)).entities[0]?.image).toBeUndefined();
+  const { declaration: update } = await makeDeclaration({ built: false });
+  await expect(prepareKubernetes(update)).rejects.toThrow(
+    /^Cannot deploy "iris": the image 127\.0\.0\.1:\d+\/models\/iris\S* is not in the registry, expected it to be built first: npx davit up iris --environment staging does/,
+  );
+});
+
+/** An endpoint on a cluster and a registry that answer over real HTTP. */
+async function makeDeclaration({ built, preview = false }: { readonly built: boolean; readonly preview?: boolean }) {
+  void pulumi.runtime.setMocks({ newResource: () => ({ id: '', state: {} }), call: () => ({}) }, 'd', 's', preview);
+  const objects = new Map<string, object>();
+  const host = await serve(objects, built);
+  const root = await mkdtemp(join(tmpdir(), 'davit-prepare-'));
+  onTestFinished(() => rm(root, { recursive: true }));
+  await writeFile(join(root, 'kubeconfig'), JSON.stringify(makeKubeconfig(`http://${host}`)));
+  const environment = makeEnvironment({
+    cluster: { kubeconfig: 'kubeconfig', context: undefined },
+    images: { ...SAMPLE_SETTINGS, registry: `${host}/models` },
+    secrets: { team: 'database' },
+  });
+  const endpoint = parseEndpoint(ENDPOINT, 'endpoints/iris.yaml').endpoint!;
+  const declaration: Declaration<KubernetesEnvironment> = {
+    ...{ root, endpoint, lock: SAMPLE_LOCK, environment },
+    lockFile: 'endpoints/iris.lock',
+  };
+  return { declaration, objects };
+}
+
+async function serve(objects: ReadonlyMap<string, object>, built: boolean): Promise<string> {
+  const server = createServer(({ url = '' }, response) => {
+    const path = url.split('?')[0] ?? '';
+    if (path.startsWith('/v2/')) response.writeHead(built ? 200 : 404, { 'docker-content-digest': DIGEST }).end();
+    else {
+      const object = objects.get(path);
+      response.writeHead(object ? 200 : 404, { 'content-type': 'application/json' }).end(JSON.stringify(object ?? {}));
+    }
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void (server.closeAllConnections(), server.close()));
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+function makeKubeconfig(server: string) {
+  return {
+    ...{ apiVersion: 'v1', kind: 'Config', 'current-context': 'c' },
+    clusters: [{ name: 'c', cluster: { server } }],
+    users: [{ name: 'u', user: { token: 't' } }],
+    contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
+  };
+}
