@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest';
 import { addNotes } from '../../cli/add-notes.ts';
-import { checkSecretsThere, describeRoom, listWanted } from '../../cli/rollout-notes.ts';
+import { describeRoom, listWanted } from '../../cli/describe-room.ts';
+import { checkSecretsThere } from '../../cli/rollout-notes.ts';
 import { type KubernetesApi, KubernetesRefused } from '../../kubernetes/api.ts';
 import { renderDiagnostic } from '../../schemas/diagnostic.ts';
 import type { Endpoint } from '../../schemas/endpoint.ts';
 import type { KubernetesEnvironment } from '../../schemas/environment.ts';
 import type { Plan, PlannedResource } from '../../schemas/plan.ts';
 
+const PLACE = { endpoint: 'b', namespace: 'models' };
 const POD = { containers: [{ resources: { requests: { cpu: '1', memory: '1Gi' } } }] };
 
 test('listWanted() lists what starts, as often as its minimum says', () => {
@@ -19,19 +21,29 @@ test('listWanted() lists what starts, as often as its minimum says', () => {
 
 test('describeRoom() says what does not fit beside what runs', async () => {
   const plan = makePlan([configuration('create'), bounds('2')]);
-  expect(await describeRoom(plan, makeCluster('4'), 'models')).toEqual([]);
-  expect((await describeRoom(plan, makeCluster('2'), 'models')).join()).toMatch(
-    /needs .* more .*while both versions run/,
-  );
-  expect(await describeRoom(makePlan([]), makeCluster('2'), 'models')).toEqual([]);
+  expect(await describeRoom(plan, makeCluster('4'), PLACE)).toEqual([]);
+  expect((await describeRoom(plan, makeCluster('2'), PLACE)).join()).toMatch(/needs .* more .*while both versions run/);
+  expect(await describeRoom(makePlan([]), makeCluster('2'), PLACE)).toEqual([]);
   const first = { ...plan, verdict: { ...plan.verdict, kind: 'create' as const } };
-  expect((await describeRoom(first, makeCluster('2'), 'models')).join()).toMatch(/more than is free$/);
+  expect((await describeRoom(first, makeCluster('2'), PLACE)).join()).toMatch(/more than is free$/);
+});
+
+test('describeRoom() knows what a raised minimum needs beside the replicas that are there', async () => {
+  const path = 'metadata.annotations["autoscaling.knative.dev/min-scale"]';
+  const differences = [{ path, change: 'update' as const, replaces: false, old: '1', new: '4' }];
+  const plan = makePlan([{ ...bounds('4'), operation: 'update', differences }]);
+  const inPlace = { ...plan, verdict: { ...plan.verdict, kind: 'update-in-place' as const } };
+  const objects = { configurations: [{ metadata: { name: 'x-1' }, spec: { template: { spec: POD } } }], pods: [{}] };
+  expect(await describeRoom(inPlace, makeCluster('4', objects), PLACE)).toEqual([]);
+  expect(await describeRoom(inPlace, makeCluster('3', objects), PLACE)).toEqual([
+    expect.stringMatching(/^needs 0\.0\d+ processors more than is free$/),
+  ]);
 });
 
 test('describeRoom() says when it may not look', async () => {
   const refused = new KubernetesRefused('GET /api/v1/nodes', { status: 403, reason: 'Forbidden', message: 'no' });
   const api = { list: () => Promise.reject(refused) } as unknown as KubernetesApi;
-  expect(await describeRoom(makePlan([configuration('create')]), api, 'models')).toEqual([
+  expect(await describeRoom(makePlan([configuration('create')]), api, PLACE)).toEqual([
     'whether there is room for it could not be looked at: you may not list the nodes and pods',
   ]);
 });
@@ -89,11 +101,14 @@ function makePlan(resources: readonly PlannedResource[]): Plan {
 }
 
 /** A cluster of one empty node. */
-function makeCluster(cpu: string): KubernetesApi {
+function makeCluster(cpu: string, objects: Readonly<Record<string, readonly object[]>> = {}): KubernetesApi {
   const node = {
     metadata: { name: 'n' },
     status: { allocatable: { cpu, memory: '64Gi', pods: '100' }, conditions: [{ type: 'Ready', status: 'True' }] },
   };
-  const list = (path: string) => Promise.resolve(path === '/api/v1/nodes' ? [node] : []);
+  const list = (path: string) =>
+    Promise.resolve(
+      path === '/api/v1/nodes' ? [node] : path === '/api/v1/pods' ? [] : (objects[path.split('/').at(-1) ?? ''] ?? []),
+    );
   return { list } as unknown as KubernetesApi;
 }

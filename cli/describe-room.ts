@@ -1,0 +1,99 @@
+import type { KubernetesApi } from '../kubernetes/api.ts';
+import { type PodRoom, readCapacity } from '../kubernetes/capacity.ts';
+import { checkFit, type Wanted } from '../kubernetes/check-fit.ts';
+import { ENDPOINT_LABEL, endpointObjectName } from '../schemas/kubernetes-names.ts';
+import type { Plan, PlannedResource } from '../schemas/plan.ts';
+
+/** What Knative puts beside each model, from its own defaults. */
+const QUEUE_PROXY = { resources: { requests: { cpu: '25m' } } };
+const CONFIGURATION = 'kubernetes:serving.knative.dev/v1:Configuration';
+const REVISION_PATCH = 'kubernetes:serving.knative.dev/v1:RevisionPatch';
+const MIN_SCALE = 'autoscaling.knative.dev/min-scale';
+const REVISION_LABEL = 'serving.knative.dev/revision';
+
+export interface EndpointPlace {
+  readonly endpoint: string;
+  readonly namespace: string;
+}
+
+/** What an update needs and the cluster has not free, a line each; nothing when all of it is there. */
+export async function describeRoom(plan: Plan, api: KubernetesApi, place: EndpointPlace): Promise<readonly string[]> {
+  const wanted = [...listWanted(plan), ...(await listGrown(plan, api, place))];
+  if (wanted.length === 0) return [];
+  const capacity = await readCapacity(api, place);
+  if (!capacity) return ['whether there is room for it could not be looked at: you may not list the nodes and pods'];
+  const fit = checkFit(capacity, wanted);
+  if (fit.fits) return [];
+  const rolling = plan.verdict.kind === 'rolling-update';
+  return [rolling ? fit.words.replace('more than is free', '$& while both versions run') : fit.words];
+}
+
+/** The pods that a plan starts before it ends others; of `recreate` none, since the old ones end first. */
+export function listWanted({ resources }: Plan): readonly Wanted[] {
+  const fresh = resources.filter((r) => r.type === CONFIGURATION && r.operation === 'create');
+  return fresh.flatMap((configuration) => {
+    const spec = newValue(configuration, 'spec') as RevisionSpec | undefined;
+    const bounds = resources.find((r) => r.name === `${configuration.name}-bounds`);
+    const metadata = bounds && (newValue(bounds, 'metadata') as { annotations?: Record<string, string> } | undefined);
+    // One that may sleep starts once, to be proven.
+    return makeWanted(spec, Math.max(1, Number(metadata?.annotations?.[MIN_SCALE] ?? 1)));
+  });
+}
+
+interface RevisionSpec {
+  readonly template?: { readonly spec?: PodRoom };
+}
+
+interface LiveConfiguration {
+  readonly metadata: { readonly name: string };
+  readonly spec?: RevisionSpec;
+  readonly status?: { readonly latestCreatedRevisionName?: string };
+}
+
+/** The pods that live revisions get more of, because their minimum is raised. */
+async function listGrown(
+  { resources }: Plan,
+  api: KubernetesApi,
+  { endpoint, namespace }: EndpointPlace,
+): Promise<readonly Wanted[]> {
+  const raised = resources.flatMap((patch) => {
+    if (patch.type !== REVISION_PATCH || patch.operation !== 'update') return [];
+    const min = Number(newValue(patch, `metadata.annotations["${MIN_SCALE}"]`) ?? 0);
+    // Its resource and its Configuration end in the same hash of its content.
+    return min > 0
+      ? [
+          {
+            hash:
+              patch.name
+                .replace(/-bounds$/, '')
+                .split('-')
+                .at(-1) ?? '',
+            min,
+          },
+        ]
+      : [];
+  });
+  if (raised.length === 0) return [];
+  const configurations = await api.list<LiveConfiguration>(
+    `/apis/serving.knative.dev/v1/namespaces/${namespace}/configurations`,
+    { labelSelector: `${ENDPOINT_LABEL}=${endpointObjectName(endpoint)}` },
+  );
+  const grown = raised.map(async ({ hash, min }) => {
+    const live = configurations.find((c) => c.metadata.name.endsWith(`-${hash}`));
+    const pods = await api.list(`/api/v1/namespaces/${namespace}/pods`, {
+      labelSelector: `${REVISION_LABEL}=${live?.status?.latestCreatedRevisionName ?? ''}`,
+    });
+    return makeWanted(live?.spec, min - pods.length);
+  });
+  return (await Promise.all(grown)).flat();
+}
+
+function makeWanted(spec: RevisionSpec | undefined, count: number): readonly Wanted[] {
+  const room = spec?.template?.spec;
+  if (!room || count <= 0) return [];
+  return [{ count, room: { ...room, containers: [...(room.containers ?? []), QUEUE_PROXY] } }];
+}
+
+function newValue({ differences }: PlannedResource, path: string): unknown {
+  return differences.find((d) => d.path === path)?.new;
+}
