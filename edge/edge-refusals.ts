@@ -78,6 +78,8 @@ export interface KnativeReply {
   readonly status: number;
   /** Only when a part of Knative says it, not its Envoy. */
   readonly busy: boolean;
+  /** Only when this is in its text. */
+  readonly says?: string;
   readonly refusal: Refusal;
 }
 
@@ -102,6 +104,19 @@ export const knativeReplies: readonly KnativeReply[] = [
       code: 'TEMPORARILY_UNAVAILABLE',
       message: 'Cannot reach the model: the cluster has no place to send the request to now, expected another try',
       headers: { 'retry-after': '2' },
+    },
+  },
+  {
+    // Nobody took the connection: a replica, or its model server, has just ended.
+    status: 502,
+    busy: true,
+    says: 'dial tcp',
+    refusal: {
+      status: 503,
+      code: 'TEMPORARILY_UNAVAILABLE',
+      message:
+        'Cannot reach the model: a replica of it has just ended, and another takes its place. Nothing was started, expected another try',
+      headers: { 'retry-after': '1' },
     },
   },
   {

@@ -11,10 +11,12 @@ local replies = {
 ${knativeReplies.map(renderReply).join('\n')}
 }
 
-local function fits(reply, status, headers)
-  if reply.status ~= status then return false end
-  return not reply.go or headers:get("x-content-type-options") == "nosniff"
+local function fits(reply, status, go, text)
+  if reply.status ~= status or (reply.go and not go) then return false end
+  return not reply.says or string.find(text, reply.says, 1, true) ~= nil
 end
+
+local known = { ${[...new Set(knativeReplies.map(({ status }) => `["${status}"] = true`))].join(', ')} }
 
 function envoy_on_response(handle)
   local headers = handle:headers()
@@ -22,10 +24,13 @@ function envoy_on_response(handle)
   if status < "400" then return end
   local kind = headers:get("content-type")
   if kind and string.sub(kind, 1, 16) == "application/json" then return end
+  if not known[status] then return end
+  local go = headers:get("x-content-type-options") == "nosniff"
+  local body = handle:body(true)
+  local text = body:getBytes(0, body:length())
+  headers = handle:headers() -- those of before ended while the body came
   for _, reply in ipairs(replies) do
-    if fits(reply, status, headers) then
-      local body = handle:body(true)
-      headers = handle:headers() -- those of before ended while the body came
+    if fits(reply, status, go, text) then
       headers:replace(":status", reply.as)
       headers:replace("content-type", "application/json")
       headers:remove("x-content-type-options")
@@ -38,9 +43,9 @@ end
 `;
 }
 
-function renderReply({ status, busy, refusal }: KnativeReply): string {
+function renderReply({ status, busy, says, refusal }: KnativeReply): string {
   const retry = refusal.headers?.['retry-after'];
-  return `  { status = "${status}", go = ${String(busy)}, as = "${refusal.status}", ${retry === undefined ? '' : `retry = "${retry}", `}body = ${quote(refusal)} },`;
+  return `  { status = "${status}", go = ${String(busy)}, ${says === undefined ? '' : `says = "${says}", `}as = "${refusal.status}", ${retry === undefined ? '' : `retry = "${retry}", `}body = ${quote(refusal)} },`;
 }
 
 /** Lua's long brackets take any text without their own end. */
