@@ -3,12 +3,15 @@ export class InitFailed extends Error {
   readonly id: string;
   readonly outputs: object;
   readonly reasons: readonly string[];
+  /** As read finds them; undefined: those of the request. */
+  readonly inputs: object | undefined;
 
-  constructor(id: string, outputs: object, reasons: readonly string[]) {
+  constructor(id: string, outputs: object, reasons: readonly string[], inputs?: object) {
     super(reasons.join('; '));
     this.name = 'InitFailed';
     this.id = id;
     this.outputs = outputs;
     this.reasons = reasons;
+    this.inputs = inputs;
   }
 }

@@ -49,7 +49,7 @@ export function makeInitFailure(failed: InitFailed, inputs: object): Partial<grp
   const detail = new providerPb.ErrorResourceInitFailed()
     .setId(failed.id)
     .setProperties(toStruct(failed.outputs))
-    .setInputs(toStruct(inputs))
+    .setInputs(toStruct(failed.inputs ?? inputs))
     .setReasonsList([...failed.reasons]);
   const packed = new anyPb.Any();
   packed.pack(detail.serializeBinary(), 'pulumirpc.ErrorResourceInitFailed');

@@ -3,11 +3,16 @@ export interface Provider {
   readonly version: string;
   /** Takes the configuration that the program gave this provider; called once, before any resource. */
   configure?(config: Readonly<Record<string, string>>): void;
+  /** The settings whose change means another place, where everything is to be made again; default: none. */
+  replaces?(before: Configuration, after: Configuration): readonly string[];
   /** By type token, `davit:local:Revision`; or a function, where there are more types than could be listed. */
   readonly resources:
     | Readonly<Record<string, ResourceType<object, object>>>
     | ((type: string) => ResourceType<object, object> | undefined);
 }
+
+/** What a program says to a provider; at preview a value may be the engine's marker for what is not known yet. */
+type Configuration = Readonly<Record<string, unknown>>;
 
 /** What one type of resource can do. `Inputs` come from the program, `Outputs` are what the engine remembers. */
 export interface ResourceType<Inputs extends object, Outputs extends object> {
@@ -16,8 +21,10 @@ export interface ResourceType<Inputs extends object, Outputs extends object> {
    * know is the engine's own marker, a text.
    */
   check?(request: CheckRequest<Inputs>): Checked<Inputs> | Promise<Checked<Inputs>>;
+  /** What of the inputs is compared with those of the last update; default: everything. */
+  comparable?(inputs: Inputs): object | Promise<object>;
   /** Whether a change at this property path (`entities[0].name`) needs a new resource; default: never. */
-  replaces?(path: string): boolean;
+  replaces?(path: string, before: Inputs, after: Inputs): boolean;
   /** Whether the old one is deleted first when it is replaced; default: the new one is made first. */
   deletesFirst?(before: Inputs, after: Inputs): boolean;
   /** Makes it. At preview (`context.preview`) touches nothing, and its outputs may be partial. */
@@ -35,6 +42,16 @@ export interface CheckRequest<Inputs> {
   readonly inputs: Inputs;
   /** The inputs of the last update; undefined: it is new. */
   readonly oldInputs: Inputs | undefined;
+  /** For a name that the program leaves open: the same at preview and update. */
+  readonly randomSeed: Uint8Array;
+  /** What the project's `pulumi:autonaming` says of such a name. */
+  readonly autonaming: Autonaming | undefined;
+}
+
+export interface Autonaming {
+  readonly disabled: boolean;
+  /** Empty: the provider's own. */
+  readonly proposedName: string;
 }
 
 export interface Checked<Inputs> {
@@ -58,6 +75,8 @@ export interface UpdateRequest<Inputs, Outputs> extends CreateRequest<Inputs> {
   readonly id: string;
   readonly oldInputs: Inputs;
   readonly oldOutputs: Outputs;
+  /** Property paths at which the inputs are the old ones, whatever the program says. */
+  readonly ignoreChanges: readonly string[];
 }
 
 export interface ExistingRequest<Inputs, Outputs> {

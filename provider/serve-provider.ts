@@ -7,7 +7,7 @@ import { EngineLog } from './engine-log.ts';
 import { InitFailed } from './init-failed.ts';
 import { fromStruct, makeDiff, makeInitFailure, toStruct } from './messages.ts';
 import { Operations } from './operations.ts';
-import type { Context, Provider, ResourceType } from './provider.ts';
+import type { CheckRequest, Context, Provider, ResourceType } from './provider.ts';
 import { engineAddress, onEngineGone, servePlugin, unary } from './serve-plugin.ts';
 
 /**
@@ -32,11 +32,17 @@ function configuration(provider: Provider, operations: Operations) {
     getPluginInfo: unary(() => new pluginPb.PluginInfo().setVersion(provider.version)),
     getSchema: unary(() => new pb.GetSchemaResponse().setSchema('{}')),
     checkConfig: unary((request: pb.CheckRequest) => new pb.CheckResponse().setInputs(request.getNews())),
-    diffConfig: unary(() => new pb.DiffResponse()),
+    diffConfig: unary((request: pb.DiffRequest) => {
+      const [before, after] = [fromStruct(request.getOldInputs()), fromStruct(request.getNews())] as Configuration[];
+      const replaces = provider.replaces?.(before ?? {}, after ?? {}) ?? [];
+      const response = new pb.DiffResponse().setReplacesList([...replaces]).setDiffsList([...replaces]);
+      // Without a word of ours the engine compares them itself, and changes them in place.
+      return replaces.length > 0 ? response.setChanges(pb.DiffResponse.DiffChanges.DIFF_SOME) : response;
+    }),
     configure: unary((request: pb.ConfigureRequest) => {
       const variables = [...request.getVariablesMap().entries()];
       provider.configure?.(Object.fromEntries(variables.map(([key, value]) => [key.replace(/^.*:/, ''), value])));
-      return new pb.ConfigureResponse().setSupportspreview(true);
+      return new pb.ConfigureResponse().setSupportspreview(true).setSupportsAutonamingConfiguration(true);
     }),
     attach: unary(() => new emptyPb.Empty()),
     cancel: unary(() => {
@@ -50,26 +56,37 @@ function configuration(provider: Provider, operations: Operations) {
 function questions(provider: Provider) {
   return {
     check: unary(async (request: pb.CheckRequest) => {
-      const [inputs, old] = [fromStruct(request.getNews()), request.getOlds()];
-      const oldInputs = old && old.getFieldsMap().getLength() > 0 ? fromStruct(old) : undefined;
-      const checked = await (resourceType(provider, request).check?.({
-        name: request.getName(),
-        inputs,
-        oldInputs,
-      }) ?? { inputs });
+      const asked = readCheck(request);
+      const checked = await (resourceType(provider, request).check?.(asked) ?? { inputs: asked.inputs });
       const failures = (checked.failures ?? []).map((f) =>
         new pb.CheckFailure().setProperty(f.property).setReason(f.reason),
       );
       return new pb.CheckResponse().setInputs(toStruct(checked.inputs)).setFailuresList(failures);
     }),
-    diff: unary((request: pb.DiffRequest) => {
+    diff: unary(async (request: pb.DiffRequest) => {
       const resource = resourceType(provider, request);
       const [before, after] = [fromStruct(request.getOldInputs()), fromStruct(request.getNews())];
-      return makeDiff(diffProperties(before, after), {
-        replaces: (path) => resource.replaces?.(path) ?? false,
+      const compare = (inputs: object) => Promise.resolve(resource.comparable?.(inputs) ?? inputs);
+      const [old, now] = await Promise.all([compare(before), compare(after)]);
+      return makeDiff(diffProperties(old, now), {
+        replaces: (path) => resource.replaces?.(path, before, after) ?? false,
         deleteBeforeReplace: resource.deletesFirst?.(before, after) ?? false,
       });
     }),
+  };
+}
+
+function readCheck(request: pb.CheckRequest): CheckRequest<object> {
+  const [old, autonaming] = [request.getOlds(), request.getAutonaming()];
+  return {
+    name: request.getName(),
+    inputs: fromStruct(request.getNews()),
+    oldInputs: old && old.getFieldsMap().getLength() > 0 ? fromStruct(old) : undefined,
+    randomSeed: request.getRandomseed_asU8(),
+    autonaming: autonaming && {
+      disabled: autonaming.getMode() === pb.CheckRequest.AutonamingOptions.Mode.DISABLE,
+      proposedName: autonaming.getProposedName(),
+    },
   };
 }
 
@@ -86,7 +103,11 @@ function actions(provider: Provider, operations: Operations) {
     }),
     update: unary((request: pb.UpdateRequest) => {
       const inputs = fromStruct(request.getNews());
-      const old = { oldInputs: fromStruct(request.getOldInputs()), oldOutputs: fromStruct(request.getOlds()) };
+      const old = {
+        oldInputs: fromStruct(request.getOldInputs()),
+        oldOutputs: fromStruct(request.getOlds()),
+        ignoreChanges: request.getIgnorechangesList(),
+      };
       return act(request, inputs, async (resource, context) => {
         const outputs = await resource.update({ ...named(request), id: request.getId(), inputs, ...old }, context);
         return new pb.UpdateResponse().setProperties(toStruct(outputs));
@@ -136,6 +157,7 @@ function connectActions(provider: Provider, operations: Operations) {
 }
 
 type AnyResource = ResourceType<object, object>;
+type Configuration = Readonly<Record<string, unknown>>;
 
 interface Named {
   getUrn(): string;

@@ -31,7 +31,13 @@ function image() {
 }
 
 async function checked(inputs: ImageInputs) {
-  return await image().check!({ name: 'iris', inputs, oldInputs: undefined });
+  return await image().check!({
+    name: 'iris',
+    inputs,
+    oldInputs: undefined,
+    randomSeed: new Uint8Array(),
+    autonaming: undefined,
+  });
 }
 
 test('buildArguments() says everything that the build says, and nothing else', () => {
