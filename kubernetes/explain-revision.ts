@@ -36,9 +36,12 @@ export function explainRevision(observed: ObservedRevision, options: ExplainOpti
   return waiting(describeProgress(pods, up, Math.max(1, wanted)));
 }
 
-/** Why pods that are not ready will not be; undefined: nothing says that they will not. */
-export function explainPods(pods: readonly ObservedPod[]): Explained | undefined {
-  const nothing = { revision: undefined, deployment: undefined, pods, events: [], lastWords: {} };
+/** Why pods that are not ready will not be; undefined: nothing says that they will not. `lastWords`: see ObservedRevision. */
+export function explainPods(
+  pods: readonly ObservedPod[],
+  lastWords: ObservedRevision['lastWords'] = {},
+): Explained | undefined {
+  const nothing = { revision: undefined, deployment: undefined, pods, events: [], lastWords };
   const now = { minReplicas: 1, began: 0, now: Date.now() };
   return firstOf(
     pods.filter((pod) => !isReady(pod)),

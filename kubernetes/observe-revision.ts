@@ -118,7 +118,7 @@ function readEvents(
 }
 
 /** What the ended container of a pod said last; Kubernetes keeps the end of it when the log is gone. */
-async function readLastWords(
+export async function readLastWords(
   api: KubernetesApi,
   { namespace, pod, signal }: PodPlace & { readonly pod: ObservedPod },
 ): Promise<readonly string[]> {

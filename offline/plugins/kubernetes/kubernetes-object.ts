@@ -1,5 +1,3 @@
-import { parseQuantity } from '../../../schemas/quantity.ts';
-
 /** An object of Kubernetes, as far as every kind is the same. */
 export interface KubernetesObject {
   readonly apiVersion: string;
@@ -11,23 +9,41 @@ export interface KubernetesObject {
 export interface ObjectMetadata {
   readonly name: string;
   readonly namespace?: string;
+  readonly uid?: string;
   readonly generation?: number;
+  readonly deletionTimestamp?: string;
+  readonly finalizers?: readonly string[];
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly [field: string]: unknown;
 }
 
-/** How the engine writes a value that only the update will know. */
-const UNKNOWN = '04da6b54-80e4-46f7-96ec-b56ff0331ba9';
+/** What a type token says: which objects, and whether it is they or some of their fields. */
+export interface ObjectType {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly patch: boolean;
+}
 
-/** Whether the update alone will know something of it. */
-export function hasUnknowns(value: unknown): boolean {
-  return JSON.stringify(value).includes(UNKNOWN);
+/** Types of the npm package that are no objects: programs of the real plugin. */
+const PROGRAMS = /^(helm\.sh|kustomize|yaml)(\/|$)/;
+
+/** `kubernetes:apps/v1:Deployment` → what it stands for; undefined: no object of Kubernetes. */
+export function parseType(type: string): ObjectType | undefined {
+  const [first, version, name, ...more] = type.split(':');
+  if (first !== 'kubernetes' || !version || !name || more.length > 0 || PROGRAMS.test(version)) return undefined;
+  const patch = name.endsWith('Patch');
+  return { apiVersion: version.replace(/^core\//, ''), kind: patch ? name.slice(0, -'Patch'.length) : name, patch };
 }
 
 /** `NAMESPACE/NAME`, or the name of what is in none. */
 export function idOf({ metadata: { name, namespace } }: KubernetesObject): string {
-  return namespace === undefined ? name : `${namespace}/${name}`;
+  return namespace ? `${namespace}/${name}` : name;
+}
+
+/** For a person: `Deployment "models/iris"`. */
+export function describeObject(object: KubernetesObject): string {
+  return `${object.kind} "${idOf(object)}"`;
 }
 
 /** `apps/Deployment`, whatever the version. */
@@ -36,38 +52,19 @@ export function groupKind({ apiVersion, kind }: Pick<KubernetesObject, 'apiVersi
 }
 
 /** The value of an annotation of Pulumi's, as in `pulumi.com/skipAwait`. */
-export function pulumiAnnotation({ metadata }: KubernetesObject, name: string): string | undefined {
-  return metadata.annotations?.[`pulumi.com/${name}`];
+export function pulumiAnnotation(object: KubernetesObject, name: string): string | undefined {
+  return (object as Partial<KubernetesObject>).metadata?.annotations?.[`pulumi.com/${name}`];
 }
 
-/** What the engine remembers of a live object: nothing of a Secret's data, nothing of who owns which field. */
-export function makeOutputs({ metadata, ...rest }: KubernetesObject): KubernetesObject {
-  const quiet = rest.kind === 'Secret' ? ['data', 'stringData'] : [];
-  return { ...without(rest, quiet), metadata: without(metadata, ['managedFields']) };
+type MetadataChange = { readonly [Name in keyof ObjectMetadata]?: ObjectMetadata[Name] | undefined };
+
+/** The same object with other metadata; what is undefined is left out. */
+export function withMetadata(object: KubernetesObject, change: MetadataChange): KubernetesObject {
+  const metadata = Object.entries({ ...object.metadata, ...change }).filter(([, value]) => value !== undefined);
+  return { ...object, metadata: Object.fromEntries(metadata) as unknown as ObjectMetadata };
 }
 
-function without<T extends object>(object: T, names: readonly string[]): T {
-  return Object.fromEntries(Object.entries(object).filter(([name]) => !names.includes(name))) as T;
-}
-
-/** The part of a live object that its inputs speak of: what a refresh compares. */
-export function shapeByInputs(live: unknown, inputs: unknown): unknown {
-  if (Array.isArray(live) && Array.isArray(inputs))
-    return live.map((value: unknown, i) => (i < inputs.length ? shapeByInputs(value, inputs[i]) : value));
-  if (typeof live === 'string' && typeof inputs === 'string') return isSameAmount(live, inputs) ? inputs : live;
-  if (!isRecord(live) || !isRecord(inputs)) return live;
-  const known = Object.keys(inputs).filter((key) => key in live || key.startsWith('__'));
-  return Object.fromEntries(
-    known.map((key) => [key, key in live ? shapeByInputs(live[key], inputs[key]) : inputs[key]]),
-  );
-}
-
-/** The API server writes `1024Mi` as `1Gi`. */
-function isSameAmount(a: string, b: string): boolean {
-  const amount = parseQuantity(a);
-  return amount !== undefined && amount === parseQuantity(b);
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** Only which object it is. */
+export function identityOf({ apiVersion, kind, metadata: { name, namespace } }: KubernetesObject): KubernetesObject {
+  return { apiVersion, kind, metadata: { name, ...(namespace && { namespace }) } };
 }

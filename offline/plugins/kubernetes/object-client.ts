@@ -1,82 +1,41 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type KubernetesApi, KubernetesRefused } from '../../../kubernetes/api.ts';
-import type { KubernetesObject } from './kubernetes-object.ts';
+import { type Answer, type KubernetesApi, KubernetesRefused } from '../../../kubernetes/api.ts';
+import { describeObject, type KubernetesObject } from './kubernetes-object.ts';
+import { ObjectPaths } from './object-paths.ts';
 
 export interface ApplyOptions {
   /** Who owns the fields from now on. */
   readonly manager: string;
+  /** Takes fields from others who own them. */
+  readonly force: boolean;
   readonly dryRun: boolean;
+  /** Ends waiting for what the same update makes first, not a request that is under way. */
   readonly signal: AbortSignal;
 }
 
-interface ResourceList {
-  readonly resources: readonly { readonly name: string; readonly kind: string; readonly namespaced: boolean }[];
+export interface Applied {
+  readonly live: KubernetesObject;
+  /** Of the API server: fields that it does not know. */
+  readonly warnings: readonly string[];
 }
 
-const RETRY_MILLISECONDS = 500;
-const WEBHOOK_SECONDS = 60;
-const POLL_MILLISECONDS = 300;
+/** The API server knows no such kind. */
+export const NO_MATCH = 'NoMatch';
+const APPLY_TYPE = { 'content-type': 'application/apply-patch+yaml' };
+const JSON_TYPE = { 'content-type': 'application/json' };
+/** A definition or a namespace of the same update may be there in a moment; its webhook takes longer. */
+const PAUSES = [200, 400, 800, 1600, 3200, 6400];
+const WEBHOOK_MILLISECONDS = 60_000;
+const WEBHOOK_PAUSE = 500;
 
 /** Any object of a cluster, through one connection. */
 export class ObjectClient {
   readonly #connecting: () => Promise<KubernetesApi>;
-  readonly #kinds = new Map<string, ResourceList>();
+  readonly #paths = new ObjectPaths(() => this.api());
   #api: Promise<KubernetesApi> | undefined;
 
   constructor(connecting: () => Promise<KubernetesApi>) {
     this.#connecting = connecting;
-  }
-
-  /** The live object; undefined: it is not there, or no object of its kind can be. */
-  async get(object: KubernetesObject, signal: AbortSignal): Promise<KubernetesObject | undefined> {
-    const path = await this.#path(object);
-    return path === undefined ? undefined : (await this.api()).get<KubernetesObject>(path, { signal });
-  }
-
-  /** Applies an object, which takes over the fields that it names; waits for webhooks that are still coming up. */
-  async apply(object: KubernetesObject, { manager, dryRun, signal }: ApplyOptions): Promise<KubernetesObject> {
-    const path = await this.#path(object);
-    if (path === undefined)
-      throw new KubernetesRefused(`apply ${object.kind} "${object.metadata.name}"`, {
-        status: 404,
-        reason: 'NoMatch',
-        message: `no matches for kind "${object.kind}" in version "${object.apiVersion}"`,
-      });
-    const query = new URLSearchParams({ fieldManager: manager, force: 'true', ...(dryRun && { dryRun: 'All' }) });
-    const headers = { 'content-type': 'application/apply-patch+yaml' };
-    const question = { method: 'PATCH', path: `${path}?${query.toString()}`, headers, body: JSON.stringify(object) };
-    const end = performance.now() + WEBHOOK_SECONDS * 1000;
-    for (;;) {
-      const { status, body } = await (await this.api()).send(question, { signal });
-      if (status < 300) return JSON.parse(body) as KubernetesObject;
-      const refused = readRefusal(object, status, body);
-      const comingUp = status === 500 && /failed calling webhook/.test(refused.message) && !dryRun;
-      if (!comingUp || performance.now() > end) throw refused;
-      await sleep(RETRY_MILLISECONDS, undefined, { signal });
-    }
-  }
-
-  /** Deletes an object and waits until it is gone; what it owns goes before or after it as `policy` says. */
-  async delete(
-    object: KubernetesObject,
-    { policy, signal, limitSeconds }: { policy: string; signal: AbortSignal; limitSeconds: number },
-  ): Promise<void> {
-    const path = await this.#path(object);
-    if (path === undefined) return;
-    const api = await this.api();
-    const headers = { 'content-type': 'application/json' };
-    const body = JSON.stringify({ kind: 'DeleteOptions', apiVersion: 'v1', propagationPolicy: policy });
-    const answer = await api.send({ method: 'DELETE', path, headers, body }, { signal });
-    if (answer.status === 404) return;
-    if (answer.status >= 300) throw readRefusal(object, answer.status, answer.body);
-    const end = performance.now() + limitSeconds * 1000;
-    for (let live = await this.get(object, signal); live; live = await this.get(object, signal)) {
-      if (performance.now() > end)
-        throw new Error(
-          `Cannot delete ${object.kind} "${object.metadata.name}" within ${limitSeconds} s: it has the finalizers ${JSON.stringify(live.metadata['finalizers'] ?? [])}, expected them to be done`,
-        );
-      await sleep(POLL_MILLISECONDS, undefined, { signal });
-    }
   }
 
   api(): Promise<KubernetesApi> {
@@ -84,30 +43,86 @@ export class ObjectClient {
     return this.#api;
   }
 
-  async #path({ apiVersion, kind, metadata }: KubernetesObject): Promise<string | undefined> {
-    const base = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
-    const find = (list: ResourceList | undefined) =>
-      list?.resources.find((r) => r.kind === kind && !r.name.includes('/'));
-    const known = find(this.#kinds.get(base)) ?? find(await this.#read(base));
-    if (!known) return undefined;
-    const inside = known.namespaced ? `/namespaces/${metadata.namespace ?? 'default'}` : '';
-    return `${base}${inside}/${known.name}/${metadata.name}`;
+  /** Undefined: the API server knows no such kind, as yet. */
+  isNamespaced(kind: Pick<KubernetesObject, 'apiVersion' | 'kind'>): Promise<boolean | undefined> {
+    return this.#paths.isNamespaced(kind);
   }
 
-  /** Kinds come with definitions that are applied meanwhile: one that is not known is looked for again. */
-  async #read(base: string): Promise<ResourceList | undefined> {
-    const list = await (await this.api()).get<ResourceList>(base);
-    if (list) this.#kinds.set(base, list);
-    return list;
+  /** The live object; undefined: it is not there, or no object of its kind can be. */
+  async get(object: KubernetesObject, signal?: AbortSignal): Promise<KubernetesObject | undefined> {
+    const path = await this.#paths.pathOf(object);
+    return path === undefined ? undefined : (await this.api()).get<KubernetesObject>(path, { signal });
+  }
+
+  /** Applies an object on the server; tries again while what the same update makes first is still coming up. */
+  async apply(object: KubernetesObject, options: ApplyOptions): Promise<Applied> {
+    const began = performance.now();
+    for (let tries = 0; ; tries++) {
+      try {
+        return await this.#applyOnce(object, options);
+      } catch (e) {
+        const pause = options.dryRun ? undefined : pauseAfter(e, tries, performance.now() - began);
+        if (pause === undefined) throw e;
+        await sleep(pause, undefined, { signal: options.signal });
+      }
+    }
+  }
+
+  /** Begins to delete an object; says whether there was one. */
+  async remove(object: KubernetesObject, propagationPolicy: string): Promise<boolean> {
+    const path = await this.#paths.pathOf(object);
+    if (path === undefined) return false;
+    const body = JSON.stringify({ kind: 'DeleteOptions', apiVersion: 'v1', propagationPolicy });
+    const answer = await (await this.api()).send({ method: 'DELETE', path, headers: JSON_TYPE, body });
+    if (answer.status === 404) return false;
+    if (answer.status >= 300) throw readRefusal(`delete ${describeObject(object)}`, answer);
+    return true;
+  }
+
+  async #applyOnce(object: KubernetesObject, { manager, force, dryRun }: ApplyOptions): Promise<Applied> {
+    const asked = `apply ${describeObject(object)}`;
+    const path = await this.#paths.pathOf(object);
+    if (path === undefined) {
+      const message = `no matches for kind "${object.kind}" in version "${object.apiVersion}"`;
+      throw new KubernetesRefused(asked, { status: 404, reason: NO_MATCH, message });
+    }
+    const query = new URLSearchParams({
+      fieldManager: manager,
+      force: String(force),
+      ...(dryRun && { dryRun: 'All' }),
+    });
+    const question = { method: 'PATCH', path: `${path}?${query.toString()}`, headers: APPLY_TYPE };
+    const answer = await (await this.api()).send({ ...question, body: JSON.stringify(object) });
+    if (answer.status >= 300) throw readRefusal(asked, answer);
+    return { live: JSON.parse(answer.body) as KubernetesObject, warnings: readWarnings(answer) };
   }
 }
 
-function readRefusal({ kind, metadata }: KubernetesObject, status: number, body: string): KubernetesRefused {
-  const asked = `apply ${kind} "${metadata.name}"`;
+/** How long to wait before the next try; undefined: it would say the same. */
+function pauseAfter(e: unknown, tries: number, spent: number): number | undefined {
+  if (!(e instanceof KubernetesRefused)) return undefined;
+  if (e.status === 404) return PAUSES[tries];
+  const comingUp = e.status === 500 && e.message.includes('failed calling webhook');
+  return comingUp && spent < WEBHOOK_MILLISECONDS ? WEBHOOK_PAUSE : undefined;
+}
+
+function readRefusal(asked: string, { status, body }: Answer): KubernetesRefused {
   try {
     const { reason = '', message = '' } = JSON.parse(body) as { reason?: string; message?: string };
     return new KubernetesRefused(asked, { status, reason, message });
   } catch {
     return new KubernetesRefused(asked, { status, reason: '', message: body.trim().slice(0, 300) });
   }
+}
+
+/** `299 - "unknown field \"spec.x\""`, several in one header. */
+function readWarnings({ headers }: Answer): readonly string[] {
+  const found = [
+    ...[headers['warning'] ?? '']
+      .flat()
+      .join(', ')
+      .matchAll(/299 \S+ ("(?:[^"\\]|\\.)*")/g),
+  ];
+  const texts = found.map(([, quoted = '""']) => quoted.slice(1, -1).replaceAll(/\\(.)/g, '$1'));
+  return texts.filter((text) => text.startsWith('unknown field'));
 }

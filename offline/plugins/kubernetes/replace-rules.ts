@@ -1,18 +1,38 @@
-/** Fields that the API server refuses to change, by group and kind. */
-const IMMUTABLE: Readonly<Record<string, RegExp>> = {
-  'apps/Deployment': /^spec\.selector/,
-  'apps/DaemonSet': /^spec\.selector/,
-  'apps/StatefulSet': /^spec\.(selector|serviceName|podManagementPolicy|volumeClaimTemplates)/,
-  'batch/Job': /^spec\.(selector|template|completions|completionMode)/,
-  '/PersistentVolumeClaim': /^spec\.(?!resources)/,
-  '/Secret': /^type$/,
-  'rbac.authorization.k8s.io/RoleBinding': /^roleRef/,
-  'rbac.authorization.k8s.io/ClusterRoleBinding': /^roleRef/,
-  'storage.k8s.io/StorageClass': /^(provisioner|parameters|reclaimPolicy|volumeBindingMode)/,
-};
-const IDENTITY = /^(kind|metadata\.(name|namespace|generateName))$/;
+import { groupKind, type KubernetesObject } from './kubernetes-object.ts';
+import type { Settings } from './settings.ts';
 
-/** Whether a change at this path makes another object; `kind` as in `apps/Deployment`. */
-export function needsReplacement(kind: string, path: string): boolean {
-  return IDENTITY.test(path) || (IMMUTABLE[kind]?.test(path) ?? false);
+/**
+ * Fields whose change the real provider answers with another object, by group and kind. What it does not know of, the API
+ * server refuses to change, and the program says `replaceOnChanges`.
+ */
+const IMMUTABLE: Readonly<Record<string, RegExp>> = {
+  'apps/Deployment': /^spec\.selector\b/,
+  'apps/DaemonSet': /^spec\.selector\b/,
+  'apps/StatefulSet': /^spec\.(selector|serviceName|podManagementPolicy|volumeClaimTemplates|revisionHistoryLimit)\b/,
+  'batch/Job': /^spec\.(selector|template|completions|parallelism)\b/,
+  '/PersistentVolume':
+    /^spec\.(hostPath|local|nfs|csi|iscsi|fc|rbd|cephfs|flexVolume|storageos|vsphereVolume|\w+Disk|awsElasticBlockStore|cinder|flocker|glusterfs|portworxVolume|quobyte|scaleIO)\b/,
+  '/PersistentVolumeClaim': /^spec\.(accessModes|selector|storageClassName|volumeName)\b/,
+  '/Pod': /^spec\.(?!containers|initContainers|activeDeadlineSeconds|tolerations)|^spec\.(initC|c)ontainers\[\d+\]\./,
+  '/ResourceQuota': /^spec\.scopes\b/,
+  '/Secret': /^type$/,
+  '/Service': /^spec\.clusterIP$/,
+  'rbac.authorization.k8s.io/RoleBinding': /^roleRef\b/,
+  'rbac.authorization.k8s.io/ClusterRoleBinding': /^roleRef\b/,
+  'storage.k8s.io/StorageClass': /^(provisioner|parameters)\b/,
+};
+const IDENTITY = /^metadata(\.(name|namespace))?$/;
+
+/** Whether a change at this path makes another object of `inputs`. */
+export function needsReplacement(
+  path: string,
+  inputs: KubernetesObject,
+  settings: Pick<Settings, 'mutableConfigMaps' | 'mutableSecrets'>,
+): boolean {
+  if (IDENTITY.test(path)) return true;
+  const kind = groupKind(inputs);
+  const frozen = inputs['immutable'] === true;
+  if (kind === '/ConfigMap' && (frozen || !settings.mutableConfigMaps)) return /^(data|binaryData)\b/.test(path);
+  if (kind === '/Secret' && (frozen || !settings.mutableSecrets)) return /^(type|data|stringData)\b/.test(path);
+  return IMMUTABLE[kind]?.test(path) ?? false;
 }

@@ -1,0 +1,53 @@
+import type { KubernetesApi } from '../../../kubernetes/api.ts';
+import type { KubernetesObject } from './kubernetes-object.ts';
+
+type Kind = Pick<KubernetesObject, 'apiVersion' | 'kind'>;
+
+interface Known {
+  readonly name: string;
+  readonly kind: string;
+  readonly namespaced: boolean;
+}
+
+/** Where the objects of each kind are, as the API server says; asked once for each version of a group. */
+export class ObjectPaths {
+  readonly #api: () => Promise<KubernetesApi>;
+  readonly #lists = new Map<string, Promise<readonly Known[]>>();
+
+  constructor(api: () => Promise<KubernetesApi>) {
+    this.#api = api;
+  }
+
+  /** Undefined: the API server knows no such kind, as yet. */
+  async isNamespaced(kind: Kind): Promise<boolean | undefined> {
+    return (await this.#find(kind))?.namespaced;
+  }
+
+  /** Undefined: the API server knows no such kind, as yet. */
+  async pathOf({ apiVersion, kind, metadata }: KubernetesObject): Promise<string | undefined> {
+    const known = await this.#find({ apiVersion, kind });
+    if (!known) return undefined;
+    const inside = known.namespaced ? `/namespaces/${metadata.namespace || 'default'}` : '';
+    return `${baseOf(apiVersion)}${inside}/${known.name}/${metadata.name}`;
+  }
+
+  /** Kinds come with definitions that are applied meanwhile: one that is not known is looked for again. */
+  async #find({ apiVersion, kind }: Kind): Promise<Known | undefined> {
+    const base = baseOf(apiVersion);
+    const known = (await this.#lists.get(base)?.catch(() => []))?.find((r) => r.kind === kind);
+    return known ?? (await this.#read(base)).find((r) => r.kind === kind);
+  }
+
+  #read(base: string): Promise<readonly Known[]> {
+    const reading = this.#api().then(async (api) => {
+      const list = await api.get<{ readonly resources: readonly Known[] }>(base);
+      return list?.resources.filter((r) => !r.name.includes('/')) ?? [];
+    });
+    this.#lists.set(base, reading);
+    return reading;
+  }
+}
+
+function baseOf(apiVersion: string): string {
+  return apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+}

@@ -1,0 +1,81 @@
+import type { KubernetesApi } from '../../../kubernetes/api.ts';
+import { endedContainer, type ObservedPod, readLastWords } from '../../../kubernetes/observe-revision.ts';
+import { hasPods } from './explain-readiness.ts';
+import { groupKind, type KubernetesObject } from './kubernetes-object.ts';
+import { NOTHING_RELATED, type Related } from './readiness-rules.ts';
+
+/** What is asked for a reason is as good as nothing when it may not be read. */
+const MOST_LOGS = 3;
+
+/** Reads what else the readiness of an object depends on. */
+export async function readRelated(api: KubernetesApi, live: KubernetesObject, signal: AbortSignal): Promise<Related> {
+  const kind = groupKind(live);
+  const namespace = live.metadata.namespace ?? 'default';
+  if (hasPods(live)) return readPods(api, live, { namespace, signal });
+  if (kind === '/Service')
+    return { ...NOTHING_RELATED, unreadyAddresses: await countUnready(api, live, { namespace, signal }) };
+  const { storageClassName } = (live['spec'] ?? {}) as { storageClassName?: string };
+  if (kind !== '/PersistentVolumeClaim' || storageClassName === undefined) return NOTHING_RELATED;
+  const path = `/apis/storage.k8s.io/v1/storageclasses/${storageClassName}`;
+  const found = await api.get<{ readonly volumeBindingMode?: string }>(path, { signal });
+  return { ...NOTHING_RELATED, bindingMode: found?.volumeBindingMode };
+}
+
+interface Place {
+  readonly namespace: string;
+  readonly signal: AbortSignal;
+}
+
+async function readPods(api: KubernetesApi, live: KubernetesObject, { namespace, signal }: Place): Promise<Related> {
+  const pods =
+    live.kind === 'Pod'
+      ? [live as unknown as ObservedPod]
+      : await api.list<ObservedPod>(`/api/v1/namespaces/${namespace}/pods`, {
+          labelSelector: renderSelector(live),
+          signal,
+        });
+  const ended = pods.filter((pod) => endedContainer(pod) !== undefined).slice(0, MOST_LOGS);
+  const words = ended.map(async (pod) => {
+    const said = await readLastWords(api, { namespace, pod, signal }).catch(() => []);
+    return [pod.metadata.name, said] as const;
+  });
+  return { ...NOTHING_RELATED, pods, lastWords: Object.fromEntries(await Promise.all(words)) };
+}
+
+interface Selector {
+  readonly matchLabels?: Readonly<Record<string, string>>;
+  readonly matchExpressions?: readonly {
+    readonly key: string;
+    readonly operator: string;
+    readonly values?: readonly string[];
+  }[];
+}
+
+/** The selector of a workload in the words of a query. */
+function renderSelector(live: KubernetesObject): string {
+  const { selector = {} } = (live['spec'] ?? {}) as { selector?: Selector };
+  const labels = Object.entries(selector.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
+  const expressions = (selector.matchExpressions ?? []).map(({ key, operator, values = [] }) => {
+    if (operator === 'Exists') return key;
+    if (operator === 'DoesNotExist') return `!${key}`;
+    return `${key} ${operator.toLowerCase()} (${values.join(',')})`;
+  });
+  return [...labels, ...expressions].join(',');
+}
+
+interface Slice {
+  readonly endpoints?: readonly {
+    readonly addresses: readonly string[];
+    readonly conditions?: { readonly ready?: boolean; readonly terminating?: boolean };
+  }[];
+}
+
+async function countUnready(api: KubernetesApi, live: KubernetesObject, { namespace, signal }: Place): Promise<number> {
+  const labelSelector = `kubernetes.io/service-name=${live.metadata.name}`;
+  const path = `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`;
+  const slices = await api.list<Slice>(path, { labelSelector, signal });
+  const waiting = slices
+    .flatMap((slice) => slice.endpoints ?? [])
+    .filter(({ conditions }) => conditions?.ready === false && conditions.terminating !== true);
+  return new Set(waiting.flatMap(({ addresses }) => addresses)).size;
+}

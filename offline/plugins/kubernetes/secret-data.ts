@@ -1,0 +1,21 @@
+import type { KubernetesObject } from './kubernetes-object.ts';
+import { groupKind } from './kubernetes-object.ts';
+import { makeSecret } from '../../../provider/values.ts';
+
+type Data = Readonly<Record<string, string>>;
+
+/** An object whose data the engine encrypts and does not show, if it is a Secret. */
+export function hideData(object: KubernetesObject): KubernetesObject {
+  if (groupKind(object) !== '/Secret') return object;
+  const hidden = ['data', 'stringData'].filter((name) => object[name] !== undefined);
+  return { ...object, ...Object.fromEntries(hidden.map((name) => [name, makeSecret(object[name])])) };
+}
+
+/** A live Secret with its data also as the inputs have them: `stringData` can be written only. */
+export function readBackStrings(live: KubernetesObject, inputs: KubernetesObject): KubernetesObject {
+  if (groupKind(live) !== '/Secret' || typeof inputs['stringData'] !== 'object') return live;
+  const data = (live['data'] ?? {}) as Data;
+  const names = Object.keys(inputs['stringData'] as Data).filter((name) => data[name] !== undefined);
+  const strings = names.map((name) => [name, Buffer.from(data[name] ?? '', 'base64').toString()]);
+  return { ...live, stringData: Object.fromEntries(strings) as Data };
+}

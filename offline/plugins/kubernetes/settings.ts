@@ -1,0 +1,51 @@
+/** What the program says to the provider, and what nothing was said of. */
+export interface Settings {
+  /** A path, or the text of a file; undefined: kubectl's own places. */
+  readonly kubeconfig: string | undefined;
+  readonly context: string | undefined;
+  /** Of objects that name none. */
+  readonly namespace: string | undefined;
+  /** Takes fields from others who own them. */
+  readonly patchForce: boolean;
+  /** Takes over an object that is there already when one is to be made. */
+  readonly upsert: boolean;
+  readonly mutableConfigMaps: boolean;
+  readonly mutableSecrets: boolean;
+}
+
+const REFUSED = ['cluster', 'renderYamlToDirectory', 'deleteUnreachable', 'skipUpdateUnreachable', 'strictMode'];
+
+/** Reads the provider's configuration; refuses what would change what it does and is not honoured here. */
+export function readSettings(config: Readonly<Record<string, string>>): Settings {
+  const is = (name: string, variable: string) => (config[name] ?? process.env[variable]) === 'true';
+  const refused = REFUSED.filter((name) => config[name] && config[name] !== 'false');
+  if (config['enableServerSideApply'] === 'false') refused.push('enableServerSideApply: false');
+  if (refused.length > 0)
+    throw new TypeError(
+      `Cannot configure Davit's stand-in for the provider "kubernetes": ${refused.join(', ')} is not honoured here, expected kubeconfig, context, namespace, enablePatchForce, upsertExistingObjects, enableConfigMapMutable, enableSecretMutable`,
+    );
+  return {
+    kubeconfig: config['kubeconfig'] || undefined,
+    context: config['context'] || undefined,
+    namespace: config['namespace'] || undefined,
+    patchForce: is('enablePatchForce', 'PULUMI_K8S_ENABLE_PATCH_FORCE'),
+    upsert: is('upsertExistingObjects', 'PULUMI_K8S_UPSERT_EXISTING_OBJECTS'),
+    mutableConfigMaps: is('enableConfigMapMutable', 'PULUMI_K8S_ENABLE_CONFIGMAP_MUTABLE'),
+    mutableSecrets: is('enableSecretMutable', 'PULUMI_K8S_ENABLE_SECRET_MUTABLE'),
+  };
+}
+
+type Configuration = Readonly<Record<string, unknown>>;
+
+/**
+ * The settings whose change means another cluster, where everything is to be made again. A `clusterIdentifier` decides it
+ * alone; without one a context that has changed may be one (the real provider looks into the kubeconfig).
+ */
+export function findReplacing(before: Configuration, after: Configuration): readonly string[] {
+  const [was, is] = [before['clusterIdentifier'], after['clusterIdentifier']];
+  if (was && is) return was === is ? [] : ['clusterIdentifier'];
+  if (is) return [];
+  return before['context'] !== undefined && after['context'] !== undefined && before['context'] !== after['context']
+    ? ['context']
+    : [];
+}
