@@ -9,8 +9,8 @@ export const env: Command = {
   options: {},
   args: { min: 0, max: 0 },
   run: async ({ root, progress, signal }) => {
-    const { engine } = await openProject(root, { progress, signal });
-    const environment = await makeShellEnvironment(root, engine);
+    const { engine, backend } = await openProject(root, { progress, signal });
+    const environment = await makeShellEnvironment(root, engine, backend);
     return { diagnostics: [], result: { engine, environment }, text: renderExports(environment) };
   },
 };

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, rm, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { installStandIns } from '../offline/plugins/install.ts';
 import { cacheFolder } from '../system/cache.ts';
@@ -21,18 +22,19 @@ export async function makePulumiEnvironment(
   engine: PulumiEngine,
   backend: Backend,
 ): Promise<PulumiEnvironment> {
-  const home = cacheFolder('pulumi', 'home');
-  // Where the engine has to be built, its providers cannot be had either.
-  if (backend.folder && engine.source === 'build') await installStandIns(home);
   const own = {
-    ...(await makeShellEnvironment(root, engine)),
-    ...(backend.folder && { PULUMI_HOME: home }), // another backend needs the user's login
+    ...(await makeShellEnvironment(root, engine, backend)),
+    ...(backend.folder && { PULUMI_HOME: ownHome() }), // another backend needs the user's login
   };
   return Object.fromEntries(Object.entries(own).filter(([name]) => name === 'PATH' || !process.env[name]));
 }
 
 /** Makes the environment in which a user's own `pulumi preview -s iris.local` works: what `davit env` prints. */
-export async function makeShellEnvironment(root: string, engine: PulumiEngine): Promise<PulumiEnvironment> {
+export async function makeShellEnvironment(
+  root: string,
+  engine: PulumiEngine,
+  backend: Backend,
+): Promise<PulumiEnvironment> {
   const path = [dirname(engine.command), dirname(process.execPath), process.env['PATH'] ?? ''];
   return {
     PATH: path.join(delimiter),
@@ -41,7 +43,23 @@ export async function makeShellEnvironment(root: string, engine: PulumiEngine): 
     PULUMI_SKIP_UPDATE_CHECK: 'true',
     // The network that had to build its engine has no plugins either: say so at once instead of after 10 s of retries.
     ...(engine.source === 'build' && { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: 'true' }),
+    ...(engine.source === 'build' && (await makeHome(backend))),
     ...(await makePassphrase(root)),
+  };
+}
+
+/**
+ * Where the engine has to be built, its providers cannot be had either: a home of our own has stand-ins for them. A login,
+ * which a backend that is no folder needs, stays the user's, and a home that the user has set is left alone.
+ */
+async function makeHome(backend: Backend): Promise<PulumiEnvironment> {
+  const { PULUMI_HOME: users, PULUMI_CREDENTIALS_PATH: login } = process.env;
+  const home = ownHome();
+  if (users && users !== home) return {};
+  await installStandIns(home);
+  return {
+    PULUMI_HOME: home,
+    ...(!backend.folder && { PULUMI_CREDENTIALS_PATH: login || join(homedir(), '.pulumi') }),
   };
 }
 
@@ -51,6 +69,10 @@ export function renderExports(environment: PulumiEnvironment): string {
     ([name, value]) => `export ${name}='${value.replaceAll("'", `'\\''`)}'`,
   );
   return `${lines.join('\n')}\n`;
+}
+
+function ownHome(): string {
+  return cacheFolder('pulumi', 'home');
 }
 
 /** State must be encrypted with something; who has chosen nothing gets a random passphrase of the project's own. */

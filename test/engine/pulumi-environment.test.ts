@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { readBackend } from '../../engine/backend.ts';
@@ -11,6 +11,7 @@ const USERS = [
   'PULUMI_CONFIG_PASSPHRASE',
   'PULUMI_CONFIG_PASSPHRASE_FILE',
   'PULUMI_HOME',
+  'PULUMI_CREDENTIALS_PATH',
   'PULUMI_BACKEND_URL',
 ] as const;
 
@@ -46,12 +47,20 @@ test("makePulumiEnvironment() keeps the user's login for a backend that is not a
   vi.stubEnv('PULUMI_BACKEND_URL', 'https://api.pulumi.com');
   const backend = await readBackend(root);
   expect(backend).toEqual({ url: 'https://api.pulumi.com', folder: undefined, project: 'p' });
-  expect(await makePulumiEnvironment(root, ENGINE, backend)).not.toHaveProperty('PULUMI_HOME');
+  const downloaded = { ...ENGINE, source: 'download' } as const;
+  expect(await makePulumiEnvironment(root, downloaded, backend)).not.toHaveProperty('PULUMI_HOME');
+  // Its providers are in a home of ours, the login is not.
+  const built = await makePulumiEnvironment(root, ENGINE, backend);
+  expect(built['PULUMI_HOME']).toMatch(/pulumi\/home$/);
+  expect(built['PULUMI_CREDENTIALS_PATH']).toBe(join(homedir(), '.pulumi'));
 });
 
 test('renderExports() prints what a shell reads back unchanged', async () => {
   const root = await makeRoot('');
-  const environment = { ...(await makeShellEnvironment(root, ENGINE)), TRICKY: `it's $HOME "and" \`more\`\n` };
+  const environment = {
+    ...(await makeShellEnvironment(root, ENGINE, await readBackend(root))),
+    TRICKY: `it's $HOME "and" \`more\`\n`,
+  };
   const script = `${renderExports(environment)}node -e 'process.stdout.write(JSON.stringify(process.env))'`;
   const seen = JSON.parse(execFileSync('sh', ['-c', script], { encoding: 'utf8' })) as Record<string, string>;
   expect(seen).toMatchObject(environment);
