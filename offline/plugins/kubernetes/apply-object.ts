@@ -74,7 +74,7 @@ export async function relinquish(
   await client.apply(nothing, { manager, force: false, dryRun: false, signal });
 }
 
-export function isUnreachable(e: unknown): e is Error {
+function isUnreachable(e: unknown): e is Error {
   return e instanceof ClusterUnreachable || e instanceof NotConnected;
 }
 

@@ -33,7 +33,7 @@ interface NamespaceStatus {
 }
 
 /** Why an object that is being deleted is still there: what a namespace still has in it, else who must finish first. */
-export function explainStay({ metadata, ...live }: KubernetesObject): string {
+function explainStay({ metadata, ...live }: KubernetesObject): string {
   const { conditions = [] } = (live['status'] ?? {}) as NamespaceStatus;
   const remaining = conditions.filter((c) => /Remaining$|Failure$/.test(c.type) && c.status === 'True');
   const said = remaining.flatMap((c) => c.message ?? []);

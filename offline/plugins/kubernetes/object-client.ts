@@ -20,7 +20,7 @@ export interface Applied {
 }
 
 /** The API server knows no such kind. */
-export const NO_MATCH = 'NoMatch';
+const NO_MATCH = 'NoMatch';
 const APPLY_TYPE = { 'content-type': 'application/apply-patch+yaml' };
 const JSON_TYPE = { 'content-type': 'application/json' };
 /** A definition or a namespace of the same update may be there in a moment; its webhook takes longer. */

@@ -2,6 +2,7 @@ import type { KubernetesApi } from '../../../kubernetes/api.ts';
 import { endedContainer, type ObservedPod, readLastWords } from '../../../kubernetes/observe-revision.ts';
 import { hasPods } from './explain-readiness.ts';
 import { groupKind, type KubernetesObject } from './kubernetes-object.ts';
+import { statusOf } from './readiness.ts';
 import { NOTHING_RELATED, type Related } from './readiness-rules.ts';
 
 /** What is asked for a reason is as good as nothing when it may not be read. */
@@ -27,19 +28,60 @@ interface Place {
 }
 
 async function readPods(api: KubernetesApi, live: KubernetesObject, { namespace, signal }: Place): Promise<Related> {
-  const pods =
-    live.kind === 'Pod'
-      ? [live as unknown as ObservedPod]
-      : await api.list<ObservedPod>(`/api/v1/namespaces/${namespace}/pods`, {
-          labelSelector: renderSelector(live),
-          signal,
-        });
+  const pods = await listPods(api, live, { namespace, signal });
   const ended = pods.filter((pod) => endedContainer(pod) !== undefined).slice(0, MOST_LOGS);
   const words = ended.map(async (pod) => {
     const said = await readLastWords(api, { namespace, pod, signal }).catch(() => []);
     return [pod.metadata.name, said] as const;
   });
   return { ...NOTHING_RELATED, pods, lastWords: Object.fromEntries(await Promise.all(words)) };
+}
+
+async function listPods(
+  api: KubernetesApi,
+  live: KubernetesObject,
+  { namespace, signal }: Place,
+): Promise<readonly ObservedPod[]> {
+  if (live.kind === 'Pod') return [live];
+  const mark = await readMark(api, live, { namespace, signal });
+  if (mark === undefined) return [];
+  const labelSelector = [renderSelector(live), ...(mark === '' ? [] : [mark])].join(',');
+  return api.list<ObservedPod>(`/api/v1/namespaces/${namespace}/pods`, { labelSelector, signal });
+}
+
+/**
+ * The label of the pods that a workload has as it is now: what was wrong with those of before, which are on their way out,
+ * is no reason any more. Undefined: there are none yet; empty: all are.
+ */
+async function readMark(
+  api: KubernetesApi,
+  live: KubernetesObject,
+  { namespace, signal }: Place,
+): Promise<string | undefined> {
+  const { observedGeneration, updateRevision = '' } = statusOf<{ observedGeneration: number; updateRevision: string }>(
+    live,
+  );
+  const { annotations = {}, generation = 0, uid } = live.metadata;
+  if (live.kind !== 'Job' && (observedGeneration ?? 0) < generation) return undefined;
+  if (live.kind === 'StatefulSet') return `controller-revision-hash=${updateRevision}`;
+  if (live.kind === 'DaemonSet')
+    return `pod-template-generation=${annotations['deprecated.daemonset.template.generation'] ?? ''}`;
+  if (live.kind !== 'Deployment') return '';
+  const path = `/apis/apps/v1/namespaces/${namespace}/replicasets`;
+  const sets = await api.list<ReplicaSet>(path, { labelSelector: renderSelector(live), signal });
+  const ours = sets.filter(({ metadata }) => metadata.ownerReferences?.some((owner) => owner.uid === uid));
+  const now = ours.find(({ metadata }) => metadata.annotations?.[REVISION] === annotations[REVISION]);
+  return now && `pod-template-hash=${now.metadata.labels?.['pod-template-hash'] ?? ''}`;
+}
+
+const REVISION = 'deployment.kubernetes.io/revision';
+
+interface ReplicaSet {
+  readonly metadata: {
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly ownerReferences?: readonly { readonly uid: string }[];
+  };
 }
 
 interface Selector {

@@ -1,6 +1,7 @@
 import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** What the program beside this file is to make. */
 export interface Declared {
@@ -31,10 +32,11 @@ export async function makeObjectsProject() {
   };
 }
 
+const PROGRAM = dirname(fileURLToPath(import.meta.resolve('./objects/index.ts')));
 const PULUMI_YAML = `
 name: objects
 runtime: { name: nodejs, options: { typescript: false } }
-main: ${join(import.meta.dirname, 'objects')}
+main: ${PROGRAM}
 stackConfigDir: .davit/stacks
 backend: { url: 'file://.davit/pulumi' }
 `;
