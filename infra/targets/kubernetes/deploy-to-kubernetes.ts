@@ -1,4 +1,5 @@
 import * as pulumi from '@pulumi/pulumi';
+import type { Entity } from '../../../schemas/endpoint.ts';
 import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
 import { makeServingEntry } from '../../../schemas/make-serving-entry.ts';
 import type { Declaration } from '../../declaration.ts';
@@ -7,7 +8,7 @@ import { makeProvider } from '../../kubernetes/provider.ts';
 import type { Deployed } from '../../prepare.ts';
 import { Gate } from './gate.ts';
 import * as make from './make-objects.ts';
-import { listAliases } from './plan-entity.ts';
+import { type EntityPlan, listAliases } from './plan-entity.ts';
 import type { PreparedEntity, PreparedKubernetes } from './prepare-kubernetes.ts';
 import { verifyThroughEdge } from './verify-through-edge.ts';
 
@@ -49,9 +50,14 @@ export function deployToKubernetes(
     { ...options, dependsOn: route },
   );
   return {
-    url: verifyThroughEdge({ api, declaration, after: [route, entry] }),
+    url: verifyThroughEdge({ api, declaration, entities: listAsked(plans, serving), after: [route, entry] }),
     revisions: Object.fromEntries(plans.map(({ entity, name }) => [entity.name, pulumi.output(name)])),
   };
+}
+
+/** One that served before and may sleep is left alone: a question could only wake it. */
+function listAsked(plans: readonly EntityPlan[], serving: ReadonlySet<string>): readonly Entity[] {
+  return plans.filter((p) => p.replicas.min > 0 || !serving.has(p.revision)).map((p) => p.entity);
 }
 
 interface EntityContext {

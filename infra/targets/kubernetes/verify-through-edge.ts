@@ -5,6 +5,7 @@ import * as pulumi from '@pulumi/pulumi';
 import type { KubernetesApi } from '../../../kubernetes/api.ts';
 import { findEdge, requestClientToken } from '../../../kubernetes/edge-access.ts';
 import { clearFailure } from '../../../kubernetes/update-failure.ts';
+import type { Entity } from '../../../schemas/endpoint.ts';
 import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
 import { locateModel } from '../../../system/locate-model.ts';
 import type { Declaration } from '../../declaration.ts';
@@ -12,6 +13,8 @@ import type { Declaration } from '../../declaration.ts';
 export interface Verification {
   readonly api: KubernetesApi;
   readonly declaration: Declaration<KubernetesEnvironment>;
+  /** Who is asked. */
+  readonly entities: readonly Entity[];
   readonly after: readonly pulumi.CustomResource[];
 }
 
@@ -24,8 +27,8 @@ const SHOWN_CHARACTERS = 300;
 /** The endpoint's own rate limit has let others through in the last minute, so the way to it is there. */
 const LIMITED = '"REQUEST_LIMIT_EXCEEDED"';
 
-/** Asks every entity by its own path, as a client would; the address of the endpoint, once all have answered. */
-export function verifyThroughEdge({ api, declaration, after }: Verification): pulumi.Output<string> {
+/** Asks entities by their own paths, as a client would; the address of the endpoint, once all have answered. */
+export function verifyThroughEdge({ api, declaration, entities, after }: Verification): pulumi.Output<string> {
   if (pulumi.runtime.isDryRun()) return pulumi.output(pulumi.unknown) as unknown as pulumi.Output<string>;
   return pulumi.all(after.map((resource) => resource.id)).apply(async () => {
     const { endpoint, environment } = declaration;
@@ -40,7 +43,7 @@ export function verifyThroughEdge({ api, declaration, after }: Verification): pu
       );
       return url;
     }
-    for (const entity of endpoint.entities) {
+    for (const entity of entities) {
       const path = `${edge}/serving-endpoints/${endpoint.name}/served-models/${entity.name}/invocations`;
       await ask(path, { token, body: await readExample(declaration.root, entity.model), entity: entity.name });
     }
