@@ -1,10 +1,20 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const EXCLUDE = ['**/node_modules/**', '.davit/**'];
 
-/** `fast` is part of the gate; `real` needs mlflow, uv and the Pulumi engine and runs one file at a time; `cluster` makes a cluster. */
+/** What the tests on a cluster share is taken down by the last of them. */
+class RemovalLast extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLast = (file: TestSpecification) => Number(file.moduleId.endsWith('/removal.cluster.test.ts'));
+    return (await super.sort(files)).toSorted((a, b) => isLast(a) - isLast(b));
+  }
+}
+
+/** `fast` is part of the gate; `real` needs mlflow, uv and the Pulumi engine and runs one file at a time; `cluster` makes one. */
 export default defineConfig({
   test: {
+    sequence: { sequencer: RemovalLast },
     projects: [
       {
         test: {
@@ -26,6 +36,7 @@ export default defineConfig({
       {
         test: {
           name: 'cluster',
+          globalSetup: 'test/cluster/set-up.ts',
           include: ['test/**/*.cluster.test.ts'],
           exclude: EXCLUDE,
           testTimeout: 300_000,

@@ -1,53 +1,40 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { previewStack, destroyStack, upStack } from '../../../engine/run-pulumi.ts';
-import { clusterDown, clusterStatus, clusterUp } from '../../../offline/cluster/cluster.ts';
-import { findKubectl } from '../../../offline/cluster/go-programs.ts';
+import { clusterStatus } from '../../../offline/cluster/cluster.ts';
 import { type Kubectl, kubectl } from '../../../offline/cluster/kubectl.ts';
+import { requireFine, Rollouts } from '../../cluster/rollouts.ts';
 import { type EnvironmentFields, describeEnvironment, makePlatformProject } from './platform-project.ts';
 
-const options = { progress: { say: (line: string) => process.stderr.write(`${line}\n`) }, bare: true };
-const there = await clusterStatus(options);
+const options = { progress: { say: (line: string) => process.stderr.write(`${line}\n`) } };
 let to: Kubectl;
 let base: EnvironmentFields;
+let shared: Rollouts;
 
 beforeAll(async () => {
-  const cluster = there?.state === 'up' ? there : await clusterUp(options);
-  to = { program: await findKubectl(), kubeconfig: cluster.kubeconfig, context: cluster.context };
-  base = await describeEnvironment(cluster, options);
+  shared = await Rollouts.open();
+  to = shared.to;
+  base = await describeEnvironment((await clusterStatus(options))!, options);
 });
 
-afterAll(async () => {
-  if (!there) await clusterDown(options);
+test('a platform that is deployed changes nothing again, and is changed in place', async () => {
+  const file = join(shared.root, 'environments', `${shared.environment.name}.yaml`);
+  const text = await readFile(file, 'utf8');
+  expect(await previewShared()).toMatchObject({ kind: 'no-change' });
+  await writeFile(file, `${text}gateway: { replicas: 1 }\n`);
+  try {
+    const plan = await previewShared();
+    expect(plan).toMatchObject({ kind: 'update-in-place' });
+    requireFine(await shared.davit('up', '_platform'));
+    expect(await previewShared()).toMatchObject({ kind: 'no-change' });
+  } finally {
+    await writeFile(file, text);
+    requireFine(await shared.davit('up', '_platform'));
+  }
 });
 
-/** A Knative that is there already was installed by somebody else, and stays. */
-const bare = there?.knative === undefined;
-
-describe.runIf(bare)('the platform with a Knative of its own', () => {
-  test('is installed, changes nothing again, is changed in place, and goes', async () => {
-    const { project, stack, declare } = await makePlatformProject('pt-own', base);
-    try {
-      const made = await upStack(project, stack);
-      expect(made.failures).toEqual([]);
-      expect(made).toMatchObject({ status: 'succeeded', outputs: { knative: '1.21.0' } });
-      expect(await askWithoutToken(made.outputs['url'])).toBe(401);
-      await expectNoChange(project, stack);
-
-      await declare({ gateway: { replicas: 1 } });
-      const { plan } = await upStack(project, stack);
-      expect(plan.resources.filter((r) => r.operation !== 'same').map((r) => r.operation)).not.toContain('delete');
-      expect(plan.verdict.kind).toBe('update-in-place');
-      await expectNoChange(project, stack);
-    } finally {
-      expect((await destroyStack(project, stack)).failures).toEqual([]);
-    }
-    const left = await kubectl(to, ['get', 'crd,namespace,clusterrole,validatingwebhookconfiguration', '-o', 'name']);
-    expect(left).not.toMatch(/knative|kourier|namespace\/kourier-system|pt-own-deployer/);
-    await kubectl(to, ['delete', 'namespace', 'pt-own-models', 'pt-own-system']);
-  });
-});
-
-describe.runIf(!bare)("the platform on somebody's Knative", () => {
+describe("the platform on somebody's Knative", () => {
   test('takes over what it needs and gives it up; what is edited by hand is seen and put back', async () => {
     const before = await readSettings();
     const { project, stack } = await makePlatformProject('pt-adopt', withoutKnative(base));
@@ -72,8 +59,16 @@ describe.runIf(!bare)("the platform on somebody's Knative", () => {
     expect(await readSettings()).toEqual(before);
     expect(await kubectl(to, ['get', 'deployment,service,role', '-n', 'pt-adopt-system', '-o', 'name'])).toBe('');
     await kubectl(to, ['delete', 'namespace', 'pt-adopt-models', 'pt-adopt-system']);
+    // Nor has the one that was there before noticed anything.
+    expect(await previewShared()).toMatchObject({ kind: 'no-change' });
   });
 });
+
+/** What is really there is looked at first. */
+async function previewShared(): Promise<unknown> {
+  const { stdout } = requireFine(await shared.davit('preview', '_platform', '--refresh', '--json'));
+  return (JSON.parse(stdout) as { result: { plan: { verdict: unknown } } }).result.plan.verdict;
+}
 
 async function expectNoChange(project: Parameters<typeof upStack>[0], stack: string): Promise<void> {
   const { plan } = await upStack(project, stack, { refresh: true });

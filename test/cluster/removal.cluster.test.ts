@@ -1,0 +1,41 @@
+import { expect, inject, test } from 'vitest';
+import { clusterDown, clusterStatus } from '../../offline/cluster/cluster.ts';
+import { readTraces } from './machine-traces.ts';
+import { requireFine, Rollouts } from './rollouts.ts';
+
+const { cluster, traces } = inject('shared');
+const options = { progress: { say: (line: string) => process.stderr.write(`${line}\n`) } };
+
+test.runIf(cluster)('a platform stays as long as something runs on it, then all of it goes', async () => {
+  const on = await Rollouts.open();
+  await on.declare({ variables: { VERSION: 'one' } });
+  await on.up();
+  const refused = await on.davit('down', '_platform');
+  expect(refused.code).toBe(3);
+  expect(refused.stderr).toContain(
+    `Cannot take down the platform of "proof": b runs on it, expected nothing to; npx davit down b --environment proof comes first`,
+  );
+  expect(await on.answer()).toBe('one');
+  requireFine(await on.davit('down', 'b'));
+  expect(
+    await on.kubectl('get', 'route,configuration,revision,pdb,serviceaccount', '-n', on.models, '-o', 'name'),
+  ).toBe('serviceaccount/default\n');
+  requireFine(await on.davit('down', '_platform'));
+  const everywhere = [
+    'get',
+    'namespace,clusterrole,clusterrolebinding,validatingwebhookconfiguration,crd',
+    '-o',
+    'name',
+  ];
+  const left = (await on.kubectl(...everywhere)).split('\n').filter((name) => name.includes('proof'));
+  expect(left).toEqual([`namespace/${on.models}`, `namespace/${on.environment.platformNamespace}`]);
+  if (on.environment.knative.mode === 'install') expect(await on.kubectl(...everywhere)).not.toMatch(/knative|kourier/);
+  // They stay, for Secrets of the user's own may be in them.
+  await on.kubectl('delete', ...left);
+});
+
+test.runIf(traces)('a cluster goes without a trace', async () => {
+  expect(await clusterDown(options)).toBe('node');
+  expect(await readTraces()).toEqual(traces);
+  expect(await clusterStatus(options)).toBeUndefined();
+});

@@ -1,0 +1,76 @@
+import { appendFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { killTree } from './on-node.ts';
+import { requireFine, Rollouts } from './rollouts.ts';
+
+let on: Rollouts;
+
+beforeAll(async () => {
+  on = await Rollouts.open();
+  await on.declare({ variables: { VERSION: 'one' } });
+  await on.up();
+});
+
+afterAll(() => on.davit('down', '--all'));
+
+test('of two updates at once the second says who is at it', async () => {
+  await on.declare({ variables: { VERSION: 'two', LOAD_SECONDS: '5' } });
+  await on.underLoad('two updates at once', async () => {
+    let second: ReturnType<Rollouts['davit']> | undefined;
+    const first = await on.davitHeard(['up', 'b'], (text) => {
+      if (text.includes('loading the model')) second ??= on.davit('up', 'b');
+    });
+    requireFine(first);
+    const refused = await second;
+    expect(refused?.code).toBe(3);
+    expect(refused?.stderr).toMatch(
+      /Cannot change "b\.\w+": it is locked by process \d+ of \w+ on .*; wait until it is done/,
+    );
+  });
+  expect(await on.answer()).toBe('two');
+});
+
+interface Stage {
+  /** What is deployed: of one that is killed the next goes on. */
+  readonly version: string;
+  readonly model: string;
+  readonly when: string;
+  /** What the update says then. */
+  readonly sign: RegExp;
+}
+
+const STAGES: readonly Stage[] = [
+  { version: 'three', model: '3', when: 'it begins', sign: /./ },
+  { version: 'three', model: '3', when: 'it proves the model', sign: /Proving/ },
+  { version: 'three', model: '3', when: 'it builds the image', sign: /Building/ },
+  { version: 'three', model: '3', when: 'it makes the revision', sign: /Configuration [^:]+: creating/ },
+  { version: 'four', model: '3', when: 'the revision starts', sign: /loading the model/ },
+  { version: 'four', model: '3', when: 'the revision is asked', sign: /asking it for a first prediction/ },
+  { version: 'five', model: '3', when: 'the route is written', sign: /Route b: updating/ },
+  { version: 'six', model: '3', when: 'the route is there', sign: /Route b: updated/ },
+  { version: 'six', model: '3', when: 'the old revision is deleted', sign: /Configuration [^:]+: deleting/ },
+];
+
+test('an update that is killed at any stage, again and again, is gone on with by the next', async () => {
+  await appendFile(join(on.root, 'models', 'behaves', '3', 'model.py'), `\n# ${Date.now()}: another image\n`);
+  await on.underLoad('updates that are killed', async () => {
+    for (const stage of STAGES) expect(await killAt(stage)).toMatchObject({ killed: true, code: null });
+  });
+  await on.updates('the next update', 'six');
+  expect(await on.status()).toMatchObject({ ready: 'READY', configUpdate: 'NOT_UPDATING' });
+  expect((await on.status()).entities).toHaveLength(1);
+  expect(await on.previews()).toBe('no-change');
+});
+
+async function killAt({ version, model, when, sign }: Stage) {
+  await on.declare({ variables: { VERSION: version }, more: { entity_version: model } });
+  let killed = false;
+  const ran = await on.davitHeard(['up', 'b'], (text, pid) => {
+    if (killed || !sign.test(text)) return;
+    killed = true;
+    killTree(pid);
+  });
+  process.stderr.write(`killed when ${when}: ${String(killed)}\n`);
+  return { killed, ...ran };
+}

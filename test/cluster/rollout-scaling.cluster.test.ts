@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ask } from '../prober/ask.ts';
+import { Rollouts } from './rollouts.ts';
+
+const UNITS_OF_A_REPLICA = 4;
+const BURST = 100;
+const MODEL = { VERSION: 'one', LOAD_SECONDS: '8' };
+/** Shorter than the model takes to load. */
+const TIME_LIMIT_SECONDS = 3;
+const busy = (seconds: number) => `{"dataframe_records": [{"seconds": ${seconds}}]}`;
+let on: Rollouts;
+
+beforeAll(async () => {
+  on = await Rollouts.open();
+  const more = { scale_to_zero_enabled: true, max_provisioned_concurrency: UNITS_OF_A_REPLICA };
+  await on.declare({ variables: MODEL, more, seconds: TIME_LIMIT_SECONDS });
+  await on.up();
+});
+
+afterAll(() => on.davit('down', '--all'));
+
+test('an idle endpoint sleeps, and who may not ask does not wake it', async () => {
+  await expect.poll(() => on.podNames(), { timeout: 180_000, interval: 1000 }).toEqual([]);
+  expect(await on.status()).toMatchObject({ ready: 'READY', entities: [{ deployment: 'DEPLOYMENT_READY' }] });
+  const refused = await Promise.all(Array.from({ length: BURST }, () => on.query('nobody')));
+  expect(new Set(refused.map((r) => r.status))).toEqual(new Set([401]));
+  expect(await on.podNames()).toEqual([]);
+  // An update of what sleeps wakes nothing either.
+  await on.up();
+  expect(await on.podNames()).toEqual([]);
+});
+
+test('a request wakes it and is held, though that takes longer than a prediction may', async () => {
+  const began = performance.now();
+  await on.underLoad('woken', () => on.query());
+  expect(performance.now() - began).toBeGreaterThan(TIME_LIMIT_SECONDS * 1000);
+});
+
+test('a burst over the maximum waits its turn', async () => {
+  const { url } = on.question();
+  const answers = await Promise.all(Array.from({ length: BURST }, () => ask(url, on.token, busy(0.2))));
+  expect(new Set(answers.map((a) => a.status))).toEqual(new Set([200]));
+  expect(await on.podNames()).toHaveLength(1);
+});
+
+test('one replica becomes four under load, and none of its requests fails', async () => {
+  const bounds = { min_provisioned_concurrency: UNITS_OF_A_REPLICA, max_provisioned_concurrency: 16 };
+  await on.declare({ variables: MODEL, more: bounds, seconds: TIME_LIMIT_SECONDS });
+  expect(await on.previews()).toBe('update-in-place');
+  await on.up();
+  const load = { clients: 16, body: busy(0.2) };
+  const replicas = async () => (await on.status()).entities[0]?.replicas;
+  await on.underLoad(
+    'one replica to four',
+    async () => {
+      await expect.poll(replicas, { timeout: 120_000, interval: 500 }).toBe(4);
+    },
+    load,
+  );
+});

@@ -1,0 +1,83 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runProcess } from '../../system/run-process.ts';
+import { Rollouts } from './rollouts.ts';
+
+const NAME = 'davit-proof-viewer';
+const VIEWER = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: NAME, namespace: 'default' } };
+let on: Rollouts;
+
+beforeAll(async () => {
+  on = await Rollouts.open();
+  await on.declare({ variables: { VERSION: 'one' } });
+  await on.up();
+});
+
+afterAll(async () => {
+  await on.davit('down', '--all');
+  await on.kubectl('delete', 'serviceaccount', NAME, '-n', 'default', '--ignore-not-found');
+});
+
+test('a second update changes nothing', async () => {
+  expect(await on.answer()).toBe('one');
+  expect(await on.previews()).toBe('no-change');
+  const before = await on.podNames();
+  const again = await on.updates('nothing to do', 'one');
+  expect(again.stdout).toContain('b: no change\n');
+  expect(await on.podNames()).toEqual(before);
+});
+
+test('to other settings and to another model version; the file put back selects the same revision', async () => {
+  const before = await on.revision();
+  await on.declare({ variables: { VERSION: 'two' } });
+  await on.updates('other settings', 'two');
+  expect(await on.revision()).not.toBe(before);
+  await on.declare({ variables: { VERSION: 'three' }, more: { entity_version: '2' } });
+  await on.updates('another model version', 'three');
+  await on.declare({ variables: { VERSION: 'one' } });
+  await on.updates('the file put back', 'one');
+  expect(await on.revision()).toBe(before);
+  expect((await on.status()).entities).toHaveLength(1);
+});
+
+test('of the bounds restarts nothing', async () => {
+  const before = await on.podNames();
+  const bounds = { min_provisioned_concurrency: 4, max_provisioned_concurrency: 8 };
+  await on.declare({ variables: { VERSION: 'one' }, more: bounds });
+  expect(await on.previews()).toBe('update-in-place');
+  await on.updates('other bounds', 'one');
+  expect(await on.podNames()).toEqual(before);
+  const path = 'jsonpath={.items[0].metadata.annotations.autoscaling\\.knative\\.dev/max-scale}';
+  expect(await on.kubectl('get', 'podautoscaler', '-n', on.models, '-o', path)).toBe('2');
+});
+
+test('a secret that was written again makes another revision, and its value is nowhere', async () => {
+  await on.writeSecret('version', 'amethyst');
+  await on.declare({ variables: { VERSION: '{{secrets/team/version}}' } });
+  await on.updates('a secret', 'amethyst');
+  await on.writeSecret('version', 'tanzanite');
+  expect(await on.previews()).toBe('rolling-update');
+  await on.updates('a secret that was rotated', 'tanzanite');
+  expect(await on.previews()).toBe('no-change');
+  const found = await runProcess('grep', ['-rlE', 'amethyst|tanzanite', join(on.root, '.davit')]);
+  expect(found.stdout).toBe(''); // neither value is anywhere in the state
+});
+
+test('of who may ask restarts nothing, and counts at once', async () => {
+  await on.kubectlWith(JSON.stringify(VIEWER), 'apply', '-f', '-');
+  const viewer = (await on.kubectl('create', 'token', NAME, '-n', 'default', '--audience', 'davit')).trim();
+  const before = await on.podNames();
+  for (const [level, status] of [
+    ['CAN_VIEW', 403],
+    ['CAN_QUERY', 200],
+  ] as const) {
+    await on.declare({
+      variables: { VERSION: '{{secrets/team/version}}' },
+      davit: { permissions: [{ service_principal_name: `default/${NAME}`, permission_level: level }] },
+    });
+    expect(await on.previews()).toBe('update-in-place');
+    await on.updates(`may ${level}`, 'tanzanite');
+    await expect.poll(async () => (await on.query(viewer)).status, { timeout: 10_000 }).toBe(status);
+  }
+  expect(await on.podNames()).toEqual(before);
+});
