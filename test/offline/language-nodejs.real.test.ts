@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -26,8 +26,16 @@ test('pulumi-language-nodejs says what is missing when it cannot find the code',
   expect(code).toBe(1);
 });
 
-test('readProviderPackages() reads nothing from dependencies without a provider', async () => {
-  expect(await readProviderPackages(join(CODE, 'infra'))).toEqual([]);
+test('readProviderPackages() reads the providers of a program from its direct dependencies, and nothing of the others', async () => {
+  const manifest = JSON.parse(await readFile(join(CODE, 'package.json'), 'utf8')) as {
+    readonly dependencies: Readonly<Record<string, string>>;
+  };
+  const providers = ['docker', 'kubernetes'].map((name) => ({
+    name,
+    version: manifest.dependencies[`@pulumi/${name}`],
+    server: '',
+  }));
+  expect(await readProviderPackages(join(CODE, 'infra'))).toEqual(providers);
 });
 
 async function makeCache() {
