@@ -1,13 +1,12 @@
 import { cp, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { codePath } from '../system/code.ts';
 import { childEnvironment } from '../system/run-process.ts';
 import type { Bench } from './benchmark.ts';
 import { killAll, processesOf, sumCpuSeconds } from './processes.ts';
 import { runTimed, type Timed } from './run-timed.ts';
 
-/** Davit's own code. */
-const ROOT = dirname(import.meta.dirname);
 /** The user's data that the example needs. */
 const COPIED = ['endpoints', 'environments', 'examples', 'models'];
 /** Endpoint files of the example's first version. */
@@ -59,7 +58,7 @@ export async function makeBenchProject({ signal }: Bench): Promise<BenchProject>
   };
 }
 
-const DAVIT = join(ROOT, 'bin', 'davit.mjs');
+const DAVIT = codePath('bin', 'davit.mjs');
 const DOWN_MILLISECONDS = 60_000;
 const FINISH_MILLISECONDS = 600_000;
 
@@ -69,9 +68,9 @@ interface RunOptions {
 }
 
 async function fill(root: string): Promise<void> {
-  for (const folder of COPIED) await cp(join(ROOT, folder), join(root, folder), { recursive: true });
+  for (const folder of COPIED) await cp(codePath(folder), join(root, folder), { recursive: true });
   await writeFile(join(root, 'Pulumi.yaml'), PULUMI_YAML);
-  const launch = `node ${JSON.stringify(join(ROOT, 'bin', 'launch.mjs'))}`;
+  const launch = `node ${JSON.stringify(codePath('bin', 'launch.mjs'))}`;
   const scripts = { start: `${launch} cli/start.ts`, stop: `${launch} cli/stop.ts` };
   await writeFile(join(root, 'package.json'), JSON.stringify({ name: 'davit-bench', private: true, scripts }));
 }
@@ -92,8 +91,8 @@ function ownEnvironment(): NodeJS.ProcessEnv {
 const PULUMI_YAML = `
 name: davit
 runtime: { name: nodejs, options: { typescript: false } }
-main: ${JSON.stringify(join(ROOT, 'infra'))}
+main: ${JSON.stringify(codePath('infra'))}
 stackConfigDir: .davit/stacks
 backend: { url: 'file://.davit/pulumi' }
-plugins: { providers: [{ name: davit, path: ${JSON.stringify(join(ROOT, 'local'))} }] }
+plugins: { providers: [{ name: davit, path: ${JSON.stringify(codePath('local'))} }] }
 `;

@@ -3,6 +3,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { parseLockedRequirements } from '../python/ensure-front-virtualenv.ts';
 import { ensureVirtualenv } from '../python/ensure-virtualenv.ts';
 import { findUv } from '../python/find-uv.ts';
+import { codePath } from '../system/code.ts';
 import { childEnvironment } from '../system/run-process.ts';
 import type { Bench } from './benchmark.ts';
 
@@ -18,9 +19,7 @@ const PYTHON = '3.11';
 /** All of MLflow in a virtualenv of its own (`mlflow-requirements.txt`), with uv on its PATH. */
 export async function ensureMlflow({ progress, signal }: Bench): Promise<Mlflow> {
   const options = { progress, signal };
-  const packages = parseLockedRequirements(
-    await readFile(join(import.meta.dirname, 'mlflow-requirements.txt'), 'utf8'),
-  );
+  const packages = parseLockedRequirements(await readFile(codePath('bench', 'mlflow-requirements.txt'), 'utf8'));
   const { folder } = await ensureVirtualenv({ python: PYTHON, platform: 'here', packages }, options);
   const uv = await findUv(options);
   const bin = join(folder, 'bin');

@@ -1,5 +1,5 @@
-import { join } from 'node:path';
 import { findPython } from '../python/find-python.ts';
+import { codePath } from '../system/code.ts';
 import { childEnvironment, runProcess } from '../system/run-process.ts';
 
 /** One run of a command. */
@@ -16,7 +16,7 @@ export interface TimedOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-const MEASURE = join(import.meta.dirname, 'measure.py');
+const MEASURE = codePath('bench', 'measure.py');
 /** Any would do; the example needs this one. */
 const PYTHON = '3.11';
 const LAST_LINES = 12;

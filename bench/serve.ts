@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path';
+import { CODE, codePath } from '../system/code.ts';
 import { childEnvironment } from '../system/run-process.ts';
 import { type Bench, type Benchmark, type Figure, repeat } from './benchmark.ts';
 import { ensureMlflow } from './ensure-mlflow.ts';
@@ -7,8 +7,7 @@ import { sumCpuSeconds, sumPssMib } from './processes.ts';
 import { type Load, loadFigures, putUnderLoad } from './put-under-load.ts';
 import { type ServerCommand, type ServerProcess, startServer } from './server-process.ts';
 
-const ROOT = dirname(import.meta.dirname);
-const MODEL = join(ROOT, 'models', 'iris', '2');
+const MODEL = codePath('models', 'iris', '2');
 const TIMES = 3;
 const STARTS = 2;
 const WORKERS = 4;
@@ -53,7 +52,7 @@ interface Side {
 
 async function makeCommands(bench: Bench): Promise<readonly (readonly [string, ServerCommand])[]> {
   const mlflow = await ensureMlflow(bench);
-  const davit = join(ROOT, 'bin', 'davit.mjs');
+  const davit = codePath('bin', 'davit.mjs');
   const told = (port: number, workers: number) => ['--port', String(port), '--workers', String(workers)];
   const ours: ServerCommand = {
     program: 'node',
@@ -74,7 +73,7 @@ async function makeCommands(bench: Bench): Promise<readonly (readonly [string, S
 
 /** Round by round, so that all meet the same minutes of the machine. */
 async function compare(sides: readonly Side[], bench: Bench): Promise<readonly Figure[]> {
-  const body = await readExample(ROOT);
+  const body = await readExample(CODE);
   const figures: Figure[] = [];
   for (const connections of CONNECTIONS) {
     const what = connections === 1 ? '1 connection' : `${connections} connections`;

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { ensureFrontVirtualenv } from '../python/ensure-front-virtualenv.ts';
 import { ensureVirtualenv, type VirtualenvRequest } from '../python/ensure-virtualenv.ts';
 import { hasErrors } from '../schemas/diagnostic.ts';
+import { codePath } from '../system/code.ts';
 import { eachLine } from '../system/each-line.ts';
 import { childEnvironment } from '../system/run-process.ts';
 import { openModel } from '../validation/validate-model.ts';
@@ -25,7 +25,7 @@ export const serve: Command = {
   run: runServe,
 };
 
-const RUNTIME = join(import.meta.dirname, '..', 'runtime');
+const RUNTIME = codePath('runtime');
 
 async function runServe(context: Context): Promise<Outcome> {
   const { options, progress, signal, cwd } = context;

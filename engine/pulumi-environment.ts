@@ -4,14 +4,12 @@ import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { installStandIns } from '../offline/plugins/install.ts';
 import { cacheFolder } from '../system/cache.ts';
+import { CODE } from '../system/code.ts';
 import type { Backend } from './backend.ts';
 import type { PulumiEngine } from './find-pulumi.ts';
 
 /** Environment variables that an engine is run with, besides this process's own. */
 export type PulumiEnvironment = Readonly<Record<string, string>>;
-
-/** Davit's own code: where its language host is looked for. */
-const HOME = dirname(import.meta.dirname);
 
 /**
  * Makes the environment in which `pulumi` works on the project at `root`, and the secret that needs to exist for it. What
@@ -38,7 +36,7 @@ export async function makeShellEnvironment(
   const path = [dirname(engine.command), dirname(process.execPath), process.env['PATH'] ?? ''];
   return {
     PATH: path.join(delimiter),
-    DAVIT_HOME: HOME,
+    DAVIT_HOME: CODE, // where its language host is looked for
     NODE_COMPILE_CACHE: cacheFolder('node'), // 0.45 of 1.35 s of a preview
     PULUMI_SKIP_UPDATE_CHECK: 'true',
     // The network that had to build its engine has no plugins either: say so at once instead of after 10 s of retries.

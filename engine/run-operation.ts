@@ -1,4 +1,4 @@
-import { type EngineEvent, LocalWorkspace, Stack } from '@pulumi/pulumi/automation/index.js';
+import type { EngineEvent, Stack } from '@pulumi/pulumi/automation/index.js';
 import type { Progress } from '../system/progress.ts';
 import { makeLockedOutcome, makeOutcome, type Outcome } from './outcome.ts';
 import type { PulumiProject } from './project.ts';
@@ -50,6 +50,8 @@ function isDebug(event: EngineEvent): boolean {
 
 /** The Automation API's handle of a stack that is there. */
 async function openStack(project: PulumiProject, stack: string): Promise<Stack> {
+  // Half a second to load, and the action has it only where it previews or deploys.
+  const { LocalWorkspace, Stack: Stacks } = await import('@pulumi/pulumi/automation/index.js');
   const workspace = await LocalWorkspace.create({
     workDir: project.root,
     pulumiCommand: makeAutomationCommand(project.engine),
@@ -60,7 +62,7 @@ async function openStack(project: PulumiProject, stack: string): Promise<Stack> 
   // After an update the API asks three more commands, one of them for secrets in clear. The events have told it all:
   // 0.9 s of a 6.3 s update.
   workspace.stackOutputs = () => Promise.resolve({});
-  const handle = await Stack.select(stack, workspace);
+  const handle = await Stacks.select(stack, workspace);
   handle.info = () => Promise.resolve(undefined);
   return handle;
 }

@@ -1,10 +1,10 @@
-import { join } from 'node:path';
 import { version as SDK_VERSION } from '@pulumi/pulumi/version.js';
+import { codePath } from '../system/code.ts';
 import { runProcess } from '../system/run-process.ts';
 import { type CacheEntry, fillCache, findCached } from './cached-engine.ts';
 import type { GetOptions, PulumiSource } from './find-pulumi.ts';
 
-const INSTALLER = join(import.meta.dirname, 'install-official-pulumi.ts');
+const INSTALLER = codePath('engine', 'install-official-pulumi.ts');
 /** About 150 MB; a network that cannot be reached says so within 5 s. */
 const LIMIT_SECONDS = 600;
 

@@ -1,16 +1,13 @@
-import { join } from 'node:path';
-
-/** Davit's own code root, wherever the project is. */
-const ROOT = join(import.meta.dirname, '..');
+import { codePath } from '../system/code.ts';
 
 /** The model server's package. */
-export const SERVER_SOURCES = join(ROOT, 'runtime', 'davit_server');
+export const SERVER_SOURCES = codePath('runtime', 'davit_server');
 /** The lock of the model server's front. */
-export const FRONT_REQUIREMENTS = join(ROOT, 'runtime', 'requirements.txt');
+export const FRONT_REQUIREMENTS = codePath('runtime', 'requirements.txt');
 /** What runs inside the build, with the base image's own Python. */
-export const SETTLE_SCRIPT = join(import.meta.dirname, 'settle.py');
+export const SETTLE_SCRIPT = codePath('images', 'settle.py');
 /** The version of Davit is there. */
-export const PACKAGE_JSON = join(ROOT, 'package.json');
+export const PACKAGE_JSON = codePath('package.json');
 
 /** Where things are in an image. Each layer has a folder of its own, so that none changes what another one has made. */
 export const IN_IMAGE = {

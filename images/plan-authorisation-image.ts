@@ -1,7 +1,7 @@
-import { join } from 'node:path';
 import type { ImageSettings } from '../schemas/kubernetes-environment.ts';
 import { contentHash } from '../schemas/names.ts';
 import { AUTHORISATION } from '../schemas/platform-names.ts';
+import { CODE } from '../system/code.ts';
 import { collectSources, type SourceFile } from './collect-sources.ts';
 
 /** The image of the authorisation service: what it is called, and what it is made of. */
@@ -15,7 +15,6 @@ export interface AuthorisationImagePlan {
   readonly files: readonly SourceFile[];
 }
 
-const CODE = join(import.meta.dirname, '..');
 const FOLDER = '/opt/davit';
 const ENTRY = 'edge/service.ts';
 const TAG_LENGTH = 12;

@@ -1,12 +1,12 @@
 // Pulumi's provider `davit`: the local target's resources, served to the engine. Started by pulumi-resource-davit.
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { serveProvider } from '../provider/serve-provider.ts';
+import { codePath } from '../system/code.ts';
 import type { Place } from './place.ts';
 import { revisionResource } from './revision-resource.ts';
 import { routeResource } from './route-resource.ts';
 
-const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '..', 'package.json'), 'utf8')) as {
+const { version } = JSON.parse(readFileSync(codePath('package.json'), 'utf8')) as {
   readonly version: string;
 };
 let place: Place | undefined;

@@ -1,14 +1,14 @@
-import { join } from 'node:path';
 import { ensureFrontVirtualenv } from '../python/ensure-front-virtualenv.ts';
 import { ensureVirtualenv } from '../python/ensure-virtualenv.ts';
 import { VirtualenvError } from '../python/virtualenv-error.ts';
 import type { PythonOptions } from '../python/find-uv.ts';
+import { codePath } from '../system/code.ts';
 import type { ServerCommand } from './model-server.ts';
 import type { RevisionFolder } from './revision-folder.ts';
 import { ServerFailed } from './server-failed.ts';
 
 /** Where `davit_server` is, in Davit's own code. */
-const RUNTIME = join(import.meta.dirname, '..', 'runtime');
+const RUNTIME = codePath('runtime');
 /** Seconds for what is in flight; a server is only told to end when nothing is, or when its parent is gone. */
 const GRACE_SECONDS = 2;
 /** What of this process's environment a model may see: never a credential of whoever ran `davit up`. */

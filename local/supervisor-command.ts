@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, statSync, truncateSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { codePath } from '../system/code.ts';
 import { childEnvironment } from '../system/run-process.ts';
 import { type Place, stateFolder } from './place.ts';
 
@@ -21,7 +21,7 @@ export function startProcess(
 ): ChildProcess {
   const log = openLog(place);
   try {
-    const main = join(import.meta.dirname, `${program}.ts`);
+    const main = codePath('local', `${program}.ts`);
     const args = [main, '--project', place.root, '--environment', place.environment, ...more];
     return spawn(process.execPath, args, {
       cwd: '/',

@@ -1,15 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomically } from '../system/atomic-files.ts';
+import { codePath } from '../system/code.ts';
 import { type BuildOptions, buildGo, type GoBuild, goBuildKey } from './go-build.ts';
 
 /** The newest Pulumi whose command can be had as a Go module; go.mod says the same. */
 export const BUILT_VERSION = '3.225.0';
 
-const LANGUAGE_HOST = join(import.meta.dirname, 'pulumi-language-nodejs');
+const LANGUAGE_HOST = codePath('offline', 'pulumi-language-nodejs');
 const PULUMI: GoBuild = {
   name: `Pulumi ${BUILT_VERSION}`,
-  source: join(import.meta.dirname, 'pulumi'),
+  source: codePath('offline', 'pulumi'),
   sources: ['go.mod', 'go.sum'],
   packages: ['github.com/pulumi/pulumi/pkg/v3/cmd/pulumi'],
   variables: [`github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${BUILT_VERSION}`],

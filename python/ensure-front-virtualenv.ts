@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { LockedPackage } from '../schemas/lock.ts';
+import { codePath } from '../system/code.ts';
 import { ensureVirtualenv, type Virtualenv } from './ensure-virtualenv.ts';
 import { VirtualenvError } from './virtualenv-error.ts';
 import { listPythons, minorVersion } from './find-python.ts';
@@ -8,13 +8,12 @@ import { normalizeName } from './normalize-name.ts';
 import type { PythonOptions } from './find-uv.ts';
 
 /** Davit's own code root, wherever the project is. */
-const ROOT = join(import.meta.dirname, '..');
 /** Any of these runs the model server's front; the first that is here is taken. */
 const FRONT_PYTHONS = ['3.12', '3.11', '3.13', '3.10'];
 
 /** The virtualenv of the model server's front: `runtime/requirements.txt`, never the model's own. */
 export async function ensureFrontVirtualenv(options: PythonOptions = {}): Promise<Virtualenv> {
-  const packages = parseLockedRequirements(await readFile(join(ROOT, 'runtime', 'requirements.txt'), 'utf8'));
+  const packages = parseLockedRequirements(await readFile(codePath('runtime', 'requirements.txt'), 'utf8'));
   const here = new Set((await listPythons()).map((p) => minorVersion(p.version)));
   const python = FRONT_PYTHONS.find((minor) => here.has(minor)) ?? FRONT_PYTHONS[0] ?? '3.12';
   try {

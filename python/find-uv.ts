@@ -2,6 +2,7 @@ import { access, constants, open, readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { makeFolderAtomically } from '../system/atomic-files.ts';
 import { cacheFolder } from '../system/cache.ts';
+import { codePath } from '../system/code.ts';
 import { withFileLock } from '../system/file-lock.ts';
 import { type Progress, SILENT, timed } from '../system/progress.ts';
 import { runProcess } from '../system/run-process.ts';
@@ -15,7 +16,7 @@ export interface PythonOptions {
 /** Older ones lack `pip check --python` beside `pip compile --python-platform *-manylinux_2_28`, or word their errors otherwise. */
 const MINIMUM_VERSION = '0.13.0';
 /** One line `uv==VERSION` and the hashes of its wheels. */
-const REQUIREMENTS = join(import.meta.dirname, 'uv-requirements.txt');
+const REQUIREMENTS = codePath('python', 'uv-requirements.txt');
 const INSTALL_LIMIT_SECONDS = 300;
 
 const found = new Map<string, Promise<string>>();

@@ -1,16 +1,15 @@
 // The gate: format, lint, types, dead code, generated files and the fast tests. Two at a time, every one to its end.
-import { dirname, join } from 'node:path';
 import { findUv } from '../python/find-uv.ts';
+import { CODE, codePath } from '../system/code.ts';
 import { runProcess } from '../system/run-process.ts';
 
-const ROOT = dirname(import.meta.dirname);
 const RUFF = 'ruff@0.17.1';
 const AT_ONCE = 2;
 const WITHOUT_TESTS = process.argv.includes('--without-tests');
 
 const node = (script: string, ...args: readonly string[]) => ({
   program: process.execPath,
-  args: [join(ROOT, script), ...args],
+  args: [codePath(script), ...args],
 });
 const bin = (name: string, file: string, ...args: readonly string[]) => node(`node_modules/${name}/${file}`, ...args);
 const uv = await findUv();
@@ -43,7 +42,7 @@ async function work(): Promise<void> {
   for (let next = waiting.shift(); next; next = waiting.shift()) {
     const [name, { program, args }] = next;
     const from = performance.now();
-    const { code, stdout, stderr } = await runProcess(program, args, { cwd: ROOT });
+    const { code, stdout, stderr } = await runProcess(program, args, { cwd: CODE });
     const took = ((performance.now() - from) / 1000).toFixed(1);
     process.stdout.write(`${code === 0 ? 'passed' : 'FAILED'}  ${name} (${took} s)\n`);
     if (code === 0) continue;

@@ -1,14 +1,12 @@
 // Writes the files that are made from others, or with --check says which of them are out of date.
 import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { format } from 'prettier';
 import { z } from 'zod';
 import { DIAGNOSTIC_CODES } from '../schemas/diagnostic-codes.ts';
 import { endpointFile } from '../schemas/endpoint-file.ts';
 import { environmentSchema } from '../schemas/environment.ts';
 import { writeFileAtomically } from '../system/atomic-files.ts';
-
-const ROOT = dirname(import.meta.dirname);
+import { codePath } from '../system/code.ts';
 
 const GENERATED: Readonly<Record<string, () => string>> = {
   'docs/diagnostics.md': makeDiagnosticsPage,
@@ -27,11 +25,11 @@ let stale = 0;
 for (const [file, make] of Object.entries(GENERATED)) {
   const parser = file.endsWith('.json') ? 'json' : 'markdown';
   const wanted = await format(make(), { parser, printWidth: 120 });
-  const found = await readFile(join(ROOT, file), 'utf8').catch(() => '');
+  const found = await readFile(codePath(file), 'utf8').catch(() => '');
   if (found === wanted) continue;
   stale += 1;
   if (check) process.stderr.write(`${file} is out of date: run npm run generate\n`);
-  else await writeFileAtomically(join(ROOT, file), wanted);
+  else await writeFileAtomically(codePath(file), wanted);
 }
 if (check && stale > 0) process.exitCode = 1;
 

@@ -1,8 +1,7 @@
 // Everything that needs no cluster: the gate, then all tests, with real mlflow, uv and Pulumi. Ends with vitest's summary.
 import { spawn } from 'node:child_process';
-import { dirname, join } from 'node:path';
+import { CODE, codePath } from '../system/code.ts';
 
-const ROOT = dirname(import.meta.dirname);
 const GATE = ['tools/check.ts', '--without-tests'];
 const TESTS = ['node_modules/vitest/vitest.mjs', 'run', '--project', 'fast', '--project', 'real'];
 
@@ -11,7 +10,7 @@ const tests = await run([...TESTS, ...process.argv.slice(2)]);
 process.exitCode = gate === 0 ? tests : gate;
 
 function run([script = '', ...args]: readonly string[]): Promise<number> {
-  const child = spawn(process.execPath, [join(ROOT, script), ...args], { cwd: ROOT, stdio: 'inherit' });
+  const child = spawn(process.execPath, [codePath(script), ...args], { cwd: CODE, stdio: 'inherit' });
   return new Promise((done, fail) => {
     child.on('error', fail);
     child.on('close', (code) => done(code ?? 1));

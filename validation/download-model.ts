@@ -7,6 +7,7 @@ import type { PythonOptions } from '../python/find-uv.ts';
 import { makeError } from '../schemas/diagnostic.ts';
 import { makeFolderAtomically } from '../system/atomic-files.ts';
 import { cacheFolder } from '../system/cache.ts';
+import { codePath } from '../system/code.ts';
 import { withFileLock } from '../system/file-lock.ts';
 import { SILENT, timed } from '../system/progress.ts';
 import { childEnvironment, runProcess } from '../system/run-process.ts';
@@ -15,8 +16,8 @@ import { maskSecret } from './read-requirements.ts';
 import type { Subject } from './subject.ts';
 
 /** mlflow-skinny and boto3, with hashes; made by `uv pip compile --generate-hashes`. */
-const REQUIREMENTS = join(import.meta.dirname, 'download-requirements.txt');
-const PROGRAM = join(import.meta.dirname, 'download_model.py');
+const REQUIREMENTS = codePath('validation', 'download-requirements.txt');
+const PROGRAM = codePath('validation', 'download_model.py');
 const DOWNLOAD_LIMIT_SECONDS = 3600;
 /** Pythons for which every package of the list above has wheels. */
 const PYTHONS = ['3.12', '3.11', '3.13'];

@@ -4,11 +4,12 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { Virtualenv } from '../python/ensure-virtualenv.ts';
 import type { Entity } from '../schemas/endpoint.ts';
+import { codePath } from '../system/code.ts';
 import { type LimitedRun, runLimited } from './run-limited.ts';
 import { hasBubblewrap, wrapInSandbox } from './sandbox.ts';
 
 /** The model server's Python package, of which `davit_server.prove` is a part. */
-export const RUNTIME = join(import.meta.dirname, '..', 'runtime');
+export const RUNTIME = codePath('runtime');
 
 const proofDocument = z.looseObject({
   stages: z.array(z.looseObject({ name: z.string(), seconds: z.number() })),

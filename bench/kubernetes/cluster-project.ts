@@ -6,6 +6,7 @@ import { connectCluster } from '../../kubernetes/connect.ts';
 import { findEdge, requestClientToken } from '../../kubernetes/edge-access.ts';
 import type { KubernetesEnvironment } from '../../schemas/environment.ts';
 import { readEnvironment } from '../../schemas/read-declared.ts';
+import { codePath } from '../../system/code.ts';
 import type { Question } from '../../test/prober/make-asker.ts';
 import { type BenchProject, makeBenchProject } from '../bench-project.ts';
 import type { Bench } from '../benchmark.ts';
@@ -17,7 +18,7 @@ const GIVEN = 'cluster';
 const NAME = 'bench';
 const TOKEN_SECONDS = 3600;
 const SLEEPER = 'conformance';
-const SLEEPER_MODEL = join(import.meta.dirname, '..', '..', 'test', 'fixtures', 'models', 'o_conformance');
+const SLEEPER_MODEL = codePath('test', 'fixtures', 'models', 'o_conformance');
 
 /** What an endpoint of a benchmark says besides its name. */
 export interface EndpointWish {

@@ -1,5 +1,6 @@
 import { access, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { codePath } from '../../system/code.ts';
 import { type BuildOptions, buildGo, type GoBuild, goBuildKey } from '../go-build.ts';
 import { ensureFolder, folderOf } from './cached-folder.ts';
 
@@ -9,12 +10,12 @@ export const KNATIVE_VERSION = '1.21';
 const OURS = ['go.mod', 'main.go'];
 const PINNED = ['go.mod', 'go.sum'];
 
-export const KNATIVE_SOURCE = join(import.meta.dirname, 'go', 'knative');
+export const KNATIVE_SOURCE = codePath('offline', 'cluster', 'go', 'knative');
 
 const BUILDS = {
   kubernetes: {
     name: `Kubernetes ${KUBERNETES_VERSION}`,
-    source: join(import.meta.dirname, 'go', 'kubernetes'),
+    source: codePath('offline', 'cluster', 'go', 'kubernetes'),
     sources: [...PINNED, 'main.go'],
     packages: ['.'],
     // Knative refuses a server that says v0.0.0.
@@ -39,7 +40,7 @@ const BUILDS = {
   },
   coredns: {
     name: 'CoreDNS',
-    source: join(import.meta.dirname, 'go', 'coredns'),
+    source: codePath('offline', 'cluster', 'go', 'coredns'),
     sources: [...PINNED, 'main.go'],
     packages: ['.'],
     count: 766,
@@ -47,7 +48,7 @@ const BUILDS = {
   },
   registry: {
     name: 'the registry',
-    source: join(import.meta.dirname, 'go', 'registry'),
+    source: codePath('offline', 'cluster', 'go', 'registry'),
     sources: [...PINNED, 'main.go'],
     packages: ['.'],
     count: 512,
@@ -55,7 +56,7 @@ const BUILDS = {
   },
   node: {
     name: "the node's first process",
-    source: join(import.meta.dirname, 'go', 'node'),
+    source: codePath('offline', 'cluster', 'go', 'node'),
     sources: OURS,
     packages: ['.'],
     count: 60,

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { codePath } from '../../system/code.ts';
 import { imageReference, type Images } from './images.ts';
 import { applyObjects, type Kubectl, kubectl } from './kubectl.ts';
 import type { KnativeManifests } from './knative-manifests.ts';
 
-const COREDNS = join(import.meta.dirname, 'manifests', 'coredns.yaml');
+const COREDNS = codePath('offline', 'cluster', 'manifests', 'coredns.yaml');
 const APPLY_LIMIT_SECONDS = 90;
 const READY_LIMIT = '--timeout=150s';
 const NAMESPACES = ['knative-serving', 'kourier-system'];

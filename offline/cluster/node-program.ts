@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { codePath } from '../../system/code.ts';
 
 /** Node as one file that runs on Debian. */
 export interface NodeProgram {
@@ -9,7 +10,7 @@ export interface NodeProgram {
 
 /** Node 24 out of the npm package by which Davit itself has it, else the Node that runs now. */
 export function findNodeProgram(): NodeProgram {
-  const require = createRequire(import.meta.url);
+  const require = createRequire(codePath('package.json'));
   const name = `node-linux-${process.arch}/package.json`;
   try {
     const { version } = require(name) as { readonly version: string };

@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { codePath } from '../../system/code.ts';
 import { timed } from '../../system/progress.ts';
 import { runProcess } from '../../system/run-process.ts';
 import type { BuildOptions } from '../go-build.ts';
 import { ensureFolder, keyOf } from './cached-folder.ts';
 
 /** Lines `NAME==VERSION --hash=sha256:…`. */
-const REQUIREMENTS = join(import.meta.dirname, 'wheels.txt');
+const REQUIREMENTS = codePath('offline', 'cluster', 'wheels.txt');
 const INSTALL_LIMIT_SECONDS = 300;
 
 /** Programs that PyPI has and Go modules have not. */

@@ -2,10 +2,11 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
+import { codePath } from '../../system/code.ts';
 
 /** Providers of Pulumi's that cannot be had where its engine has to be built. */
 const NAMES = ['docker', 'kubernetes'] as const;
-const SCRIPT = join(import.meta.dirname, 'run-plugin');
+const SCRIPT = codePath('offline', 'plugins', 'run-plugin');
 
 /**
  * Puts our stand-ins where the engine looks for the providers that the npm packages want. `home`: a PULUMI_HOME of our own,

@@ -1,0 +1,29 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { expect, it } from 'vitest';
+import { CODE, codePath, findCode } from '../../system/code.ts';
+
+const HERE = dirname(dirname(import.meta.dirname));
+
+it('CODE is the folder of all of Davit, and codePath() leads from there', () => {
+  expect(CODE).toBe(HERE);
+  expect(codePath('runtime', 'davit_server')).toBe(join(HERE, 'runtime', 'davit_server'));
+});
+
+it('findCode() goes upwards past package.json files that are not ours, or not even JSON', () => {
+  const release = mkdtempSync(join(tmpdir(), 'davit-code-'));
+  const dist = join(release, 'action', 'dist');
+  mkdirSync(dist, { recursive: true });
+  writeFileSync(join(release, 'package.json'), '{"name":"davit"}');
+  writeFileSync(join(release, 'action', 'package.json'), 'null');
+  writeFileSync(join(dist, 'package.json'), '{');
+  expect(findCode(dist)).toBe(release);
+});
+
+it('findCode() says so when a release is not whole', () => {
+  const empty = mkdtempSync(join(tmpdir(), 'davit-code-'));
+  expect(() => findCode(empty)).toThrow(
+    `Cannot find Davit's own files: no folder from ${empty} upwards has its package.json, expected a whole checkout or release`,
+  );
+});
