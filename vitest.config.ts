@@ -3,6 +3,14 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const EXCLUDE = ['**/node_modules/**', '.davit/**'];
 
+/** These look at the node, the registry and the engine of a cluster that the tests make. */
+const ON_OWN_CLUSTER = [
+  'test/cluster/cluster.cluster.test.ts',
+  'test/images/*.cluster.test.ts',
+  'test/offline/**/*.cluster.test.ts',
+];
+const isGiven = process.env['DAVIT_TEST_ENVIRONMENT'] !== undefined;
+
 /** What the tests on a cluster share is taken down by the last of them. */
 class RemovalLast extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -39,7 +47,7 @@ export default defineConfig({
           name: 'cluster',
           globalSetup: 'test/cluster/set-up.ts',
           include: ['test/**/*.cluster.test.ts'],
-          exclude: EXCLUDE,
+          exclude: [...EXCLUDE, ...(isGiven ? ON_OWN_CLUSTER : [])],
           testTimeout: 300_000,
           hookTimeout: 3_600_000,
           fileParallelism: false,

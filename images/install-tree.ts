@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { findPython, listPythons } from '../python/find-python.ts';
 import type { PythonOptions } from '../python/find-uv.ts';
 import { installPackages } from '../python/install-packages.ts';
+import { leaveOutTests } from '../python/leave-out-tests.ts';
 import type { LockedPackage } from '../schemas/lock.ts';
 
 export interface Tree {
@@ -37,6 +38,7 @@ export async function installTree(tree: Tree, options: PythonOptions): Promise<v
   await installPackages({ packages, modelFolder, into: [...where, '--link-mode', 'copy'], requirements }, options);
   await Promise.all([requirements, join(folder, '.lock')].map((file) => rm(file, { force: true })));
   await placeLibraries(folder, python);
+  await leaveOutTests(join(folder, 'lib'));
   await settleScripts(tree, executable);
   await settleRecords(join(folder, 'lib', `python${python}`, 'site-packages'));
 }

@@ -60,7 +60,7 @@ export interface StackInputs {
   readonly packages: readonly LockedPackage[];
 }
 
-const FORMAT = 1;
+const FORMAT = 2;
 const HASH_CHARACTERS = 12;
 /** Build contexts, and what was said while images were built. */
 export const CONTEXTS = '.davit/images';

@@ -19,7 +19,7 @@ PARTS = 8
 """Each is compiled by a process of its own: what is compiled together decides the bytes, so not by processor count."""
 
 LEFT_OUT = re.compile(r"[/\\]tests?[/\\]")
-"""A sixth of the files, and no server imports them."""
+"""No server imports what is left of these."""
 
 CONFIGURATION = """home = {home}
 include-system-site-packages = false

@@ -10,6 +10,7 @@ import type { Lock, LockedPackage } from '../schemas/lock.ts';
 import { findPython, listPythons, minorVersion, type Python } from './find-python.ts';
 import type { PythonOptions } from './find-uv.ts';
 import { installError, installPackages, runUv } from './install-packages.ts';
+import { leaveOutTests } from './leave-out-tests.ts';
 import { VirtualenvError } from './virtualenv-error.ts';
 
 /** What a virtualenv is made from, and nothing else: one of a lock's `virtualenvs`. */
@@ -46,7 +47,7 @@ export function makeVirtualenvRequest(lock: Lock, entity: string, modelFolder?: 
 }
 
 const MARKER = 'davit.json';
-const FORMAT = 1;
+const FORMAT = 2;
 
 /**
  * The virtualenv for a request, made when the cache lacks it. Safe to interrupt: only one that is complete is ever
@@ -124,6 +125,7 @@ async function makeVirtualenv(
   if (made.code !== 0) throw installError('Cannot make a virtualenv', made);
   const requirements = join(folder, 'davit-requirements.txt');
   await installPackages({ packages, modelFolder, into: ['--python', own], requirements }, options);
+  await leaveOutTests(join(folder, 'lib'));
   const checked = await runUv(['pip', 'check', '--python', own], options);
   if (checked.code !== 0) throw checkError(checked);
   await writeFileAtomically(join(folder, MARKER), renderMarker(key));

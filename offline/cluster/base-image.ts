@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { timed } from '../../system/progress.ts';
 import type { BuildOptions } from '../go-build.ts';
 import { ensureFolder, keyOf } from './cached-folder.ts';
-import { LEFT_OUT, purgePackages, PYTHON, UNUSED } from './debian-root.ts';
+import { LEFT_OUT, LEFT_OUT_SLIM, purgePackages, PYTHON, UNUSED } from './debian-root.ts';
 import { packLayer, readLayer } from './oci-layer.ts';
 import { runChecked } from './run-checked.ts';
 
@@ -55,7 +55,7 @@ function ensureBase(base: Base, options: BuildOptions): Promise<string> {
   return ensureFolder(
     {
       name,
-      key: keyOf(SUITE, MIRROR, packages, LEFT_OUT, ...(slim ? [UNUSED, COMPILE] : [])),
+      key: keyOf(SUITE, MIRROR, packages, LEFT_OUT, ...(slim ? [UNUSED, LEFT_OUT_SLIM, COMPILE] : [])),
       fill: (folder) =>
         timed(options.progress, `Making a Debian ${SUITE} image with debootstrap (${name})`, () =>
           fill(base, folder, options),
@@ -75,7 +75,8 @@ async function fill(base: Base, folder: string, { progress, signal }: BuildOptio
   if (base.packages.includes('python3'))
     await runChecked('compile the library of Python', ['chroot', root, ...COMPILE]);
   if (base.slim) for (const packages of UNUSED) await purgePackages(root, packages, options);
-  await Promise.all(LEFT_OUT.map((path) => rm(join(root, path), { recursive: true, force: true })));
+  const leftOut = [...LEFT_OUT, ...(base.slim ? LEFT_OUT_SLIM : [])];
+  await Promise.all(leftOut.map((path) => rm(join(root, path), { recursive: true, force: true })));
   const size = await runChecked('measure a Debian image', ['du', '--summarize', '--block-size=1MB', root]);
   await packLayer(root, folder);
   await rm(root, { recursive: true });

@@ -3,6 +3,9 @@ import { runChecked } from './run-checked.ts';
 /** Not needed to run: two thirds of a new Debian. */
 export const LEFT_OUT = ['var/cache/apt', 'var/lib/apt/lists', 'usr/share/doc', 'usr/share/man', 'usr/share/locale'];
 
+/** Besides, in what models run on: character sets that C programs ask iconv for; Python has its own. */
+export const LEFT_OUT_SLIM = ['usr/lib/x86_64-linux-gnu/gconv', 'usr/lib/aarch64-linux-gnu/gconv'];
+
 /** Python with its whole library, without what would install packages into it. */
 export const PYTHON = ['python3', 'python3-distutils', 'python3-gdbm'];
 

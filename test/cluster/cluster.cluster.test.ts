@@ -59,13 +59,8 @@ test('a Configuration and a Route of an image from the registry answer through K
 });
 
 test('a graphics card that is declared on the node is handed out once', async () => {
-  const patch = ['capacity', 'allocatable'].map((what) => ({
-    op: 'add',
-    path: `/status/${what}/nvidia.com~1gpu`,
-    value: '1',
-  }));
-  const status = ['--subresource=status', '--type=json', '-p', JSON.stringify(patch)];
-  await kubectl(to, ['patch', 'node', NODE_NAME, ...status]);
+  await setCards('1');
+  onTestFinished(() => setCards('0'));
   await applyObjects(to, [makeGpuPod('first'), makeGpuPod('second')], { limitSeconds: 60 });
   const scheduled = '{range .items[*]}{.status.conditions[?(@.type=="PodScheduled")].status} {end}';
   const read = (path: string) =>
@@ -147,6 +142,16 @@ test('a context of the user is looked at and left as it is', async () => {
   expect(await clusterStatus(theirs)).toEqual(expected);
   await expect(clusterUp({ ...options, context: 'nowhere' })).rejects.toThrow(/"nowhere".*does not exist/);
 });
+
+async function setCards(count: string): Promise<void> {
+  const patch = ['capacity', 'allocatable'].map((what) => ({
+    op: 'add',
+    path: `/status/${what}/nvidia.com~1gpu`,
+    value: count,
+  }));
+  const status = ['--subresource=status', '--type=json', '-p', JSON.stringify(patch)];
+  await kubectl(to, ['patch', 'node', NODE_NAME, ...status]);
+}
 
 /** Kourier's address inside the cluster, which this machine reaches too. */
 async function readGateway(): Promise<string> {

@@ -7,29 +7,30 @@ import { type ImagePlan, planImage } from '../../images/plan-image.ts';
 import { findCacheImage, readImageDigest } from '../../images/registry.ts';
 import { connectCluster } from '../../kubernetes/connect.ts';
 import { proveRevision, waitForRevision } from '../../kubernetes/prove-revision.ts';
-import { type Cluster, clusterDown, clusterStatus, clusterUp } from '../../offline/cluster/cluster.ts';
+import type { Cluster } from '../../offline/cluster/cluster.ts';
 import { unpackedDockerClient } from '../../offline/cluster/docker-engine.ts';
 import { findKubectl } from '../../offline/cluster/go-programs.ts';
 import { applyObjects, type Kubectl, kubectl } from '../../offline/cluster/kubectl.ts';
 import { runChecked } from '../../offline/cluster/run-checked.ts';
 import { parseLock } from '../../schemas/lock.ts';
 import { childEnvironment } from '../../system/run-process.ts';
+import { ownCluster } from '../cluster/own-cluster.ts';
+import { openPlatform } from '../cluster/rollouts.ts';
 import { SAMPLE_SETTINGS } from './sample-lock.ts';
 
 const REPOSITORY = join(import.meta.dirname, '..', '..');
 const NAMESPACE = 'davit-images-test';
 const MEGABYTE = 1e6;
-/** Unpacked, of the example: 83 MB Debian with Python, 18 front, 318 packages, 87 their byte code. */
-const MOST_MEGABYTES = 520;
-const options = { progress: { say: (line: string) => process.stderr.write(`${line}\n`) } };
-const there = await clusterStatus(options);
+/** Unpacked, of the example: 75 MB Debian with Python, 18 front, 269 packages, 87 their byte code. */
+const MOST_MEGABYTES = 450;
 const root = await mkdtemp(join(tmpdir(), 'davit-images-'));
 let cluster: Cluster;
 let to: Kubectl;
 let [first, second]: ImagePlan[] = [];
 
 beforeAll(async () => {
-  cluster = there?.state === 'up' ? there : await clusterUp(options);
+  cluster = ownCluster();
+  await openPlatform(); // and Knative with it
   to = { program: await findKubectl(), kubeconfig: cluster.kubeconfig, context: cluster.context };
   await applyObjects(to, [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } }], {
     limitSeconds: 60,
@@ -40,7 +41,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await kubectl(to, ['delete', 'namespace', NAMESPACE, '--ignore-not-found', '--wait=false']).catch(() => undefined);
-  if (!there) await clusterDown(options);
   await rm(root, { recursive: true });
 });
 

@@ -5,7 +5,7 @@ import { checkFit } from '../../kubernetes/check-fit.ts';
 import { connectCluster } from '../../kubernetes/connect.ts';
 import { proveRevision, RevisionFailed, waitForRevision } from '../../kubernetes/prove-revision.ts';
 import { readSecretVersions } from '../../kubernetes/secrets-version.ts';
-import { clusterDown, clusterStatus, clusterUp } from '../../offline/cluster/cluster.ts';
+import { openPlatform } from '../cluster/rollouts.ts';
 import { applyBehaving, type Behaving, makeBehavingImage, makeNamespace } from './behaving.ts';
 
 const NAMESPACE = 'davit-kubernetes-test';
@@ -15,16 +15,14 @@ const [QUOTA, RANGE, SECURITY] = STRICT as [string, string, string];
 const SERVING = `/apis/serving.knative.dev/v1/namespaces/${NAMESPACE}`;
 const MIN_SCALE = 'autoscaling.knative.dev/min-scale';
 const NOWHERE = `test/none@sha256:${'0'.repeat(64)}`;
-const options = { progress: { say: (line: string) => process.stderr.write(`${line}\n`) } };
-const there = await clusterStatus(options);
 let api: KubernetesApi;
 let image: string;
 /** Takes a minute, in which the other tests run. */
 let tooLarge: Promise<Proof>;
 
 beforeAll(async () => {
-  const { kubeconfig, context } = there?.state === 'up' ? there : await clusterUp(options);
-  api = await connectCluster({ kubeconfig, context }, process.cwd());
+  const { environment } = await openPlatform(); // and Knative with it, on a cluster of our own
+  api = await connectCluster(environment.cluster, process.cwd());
   image = await makeBehavingImage();
   await makeNamespace(api, NAMESPACE);
   await makeNamespace(api, QUOTA);
@@ -39,7 +37,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await Promise.all([NAMESPACE, ...STRICT].map((name) => api.remove(`/api/v1/namespaces/${name}`)));
-  if (!there) await clusterDown(options); // also after a failure on the way
 });
 
 describe('what works', () => {

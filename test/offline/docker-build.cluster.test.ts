@@ -1,23 +1,18 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type Cluster, clusterDown, clusterStatus, clusterUp } from '../../offline/cluster/cluster.ts';
+import { beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Cluster } from '../../offline/cluster/cluster.ts';
 import { makeImageResource } from '../../offline/plugins/docker/image-resource.ts';
 import type { Context } from '../../provider/provider.ts';
+import { ownCluster } from '../cluster/own-cluster.ts';
 
-const options = { progress: { say: (line: string) => process.stderr.write(`${line}\n`) } };
-const there = await clusterStatus(options);
 const REPOSITORY = 'localhost:5001/test/docker-plugin';
 let cluster: Cluster;
 let folder: string;
 
-beforeAll(async () => {
-  cluster = there?.state === 'up' ? there : await clusterUp(options);
-});
-
-afterAll(async () => {
-  if (!there) await clusterDown(options);
+beforeAll(() => {
+  cluster = ownCluster();
 });
 
 beforeEach(async () => {

@@ -6,14 +6,12 @@ import { destroyStack, previewStack, refreshStack, upStack } from '../../../engi
 import { runCommand } from '../../../engine/stacks.ts';
 import type { KubernetesApi } from '../../../kubernetes/api.ts';
 import { connectCluster } from '../../../kubernetes/connect.ts';
-import { clusterDown, clusterStatus, clusterUp } from '../../../offline/cluster/cluster.ts';
+import { ownCluster } from '../../cluster/own-cluster.ts';
 import { type DeclaredObject, makeObjectsProject } from './declared.ts';
 
 const STACK = 'objects.cluster';
 const NAMESPACE = 'davit-plugin-test';
 const CORE = `/api/v1/namespaces/${NAMESPACE}`;
-const options = { progress: { say: (line: string) => process.stderr.write(`${line}\n`) } };
-const there = await clusterStatus(options);
 let api: KubernetesApi;
 let kubeconfig: string;
 let pulumi: PulumiProject;
@@ -22,8 +20,7 @@ let project: Awaited<ReturnType<typeof makeObjectsProject>>;
 let image: string;
 
 beforeAll(async () => {
-  const cluster = there?.state === 'up' ? there : await clusterUp(options);
-  const { context, kubeconfig: file = '' } = cluster;
+  const { context, kubeconfig: file = '' } = ownCluster();
   api = await connectCluster({ context, kubeconfig: file }, process.cwd());
   kubeconfig = await readFile(file, 'utf8'); // its text does as well as its path
   image = await findPauseImage();
@@ -35,7 +32,6 @@ afterAll(async () => {
   await api.remove(`/api/v1/namespaces/${NAMESPACE}`).catch(() => undefined);
   await api.remove('/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.plugin.davit.dev');
   await project.remove();
-  if (!there) await clusterDown(options);
 });
 
 test('a preview and an update of eight objects, of which some need others, take seconds', async () => {
