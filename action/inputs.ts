@@ -1,11 +1,131 @@
-import { getMultilineInput } from '@actions/core';
+import { getInput } from '@actions/core';
 
+export const COMMANDS = ['caches', 'validate', 'preview', 'report', 'deploy', 'drift', 'destroy'] as const;
+export type CommandName = (typeof COMMANDS)[number];
+
+/** How a job ended, in the words of `needs.JOB.result`; undefined: nobody says. */
+export type StageResult = (typeof RESULTS)[number] | undefined;
+const RESULTS = ['success', 'failure', 'cancelled', 'skipped'] as const;
+
+/** What the workflow asks for. Folders are as it wrote them: relative to the workspace, or absolute. */
 export interface Inputs {
-  /** Files and folders to check; none: the project's own. */
-  readonly paths: readonly string[];
+  readonly command: CommandName;
+  readonly project: string;
+  /** In the order given. */
+  readonly environments: readonly string[];
+  /** None: those that the change is about. */
+  readonly endpoints: readonly string[];
+  readonly base: string | undefined;
+  /** A checkout of the pull request, which is data. */
+  readonly pullRequest: string;
+  /** What validate wrote. */
+  readonly validated: string;
+  readonly out: string | undefined;
+  /** `davit-validate/` and `davit-preview/` are in it. */
+  readonly reports: string;
+  readonly results: { readonly validate: StageResult; readonly preview: StageResult };
+  readonly commitLocks: boolean;
+  readonly revert: boolean;
+  readonly token: string;
 }
 
-/** The one place that reads the action's inputs. */
+/** The workflow's author has to change something: the message says what. */
+class InputError extends Error {}
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
+const REFERENCE = /^[^\s~^:?*[\\\p{Cc}-][^\s~^:?*[\\\p{Cc}]*$/u;
+
+/** Inputs without a default in action.yml, and the commands that do something with them. */
+const ONLY_FOR: Readonly<Record<string, readonly CommandName[]>> = {
+  environments: ['validate', 'preview', 'deploy', 'drift', 'destroy'],
+  endpoints: ['validate', 'preview', 'deploy', 'drift', 'destroy'],
+  base: ['validate', 'preview'],
+  out: ['validate', 'preview', 'report'],
+  'validate-result': ['report'],
+  'preview-result': ['report'],
+};
+const ENVIRONMENTS_NEEDED: readonly CommandName[] = ['preview', 'deploy', 'drift', 'destroy'];
+const TOKEN_NEEDED: readonly CommandName[] = ['report', 'deploy', 'drift', 'destroy'];
+
+/** The one place that reads the action's inputs. Throws an InputError that says all that is wrong with them. */
 export function readInputs(): Inputs {
-  return { paths: getMultilineInput('paths') };
+  const wrong: string[] = [];
+  const command = readWord(wrong, 'command', COMMANDS);
+  const inputs = {
+    project: getInput('project') || '.',
+    environments: readNames(wrong, 'environments', 'environments/production.yaml is "production"'),
+    endpoints: readNames(wrong, 'endpoints', 'endpoints/iris.yaml is "iris"'),
+    base: readBase(wrong),
+    pullRequest: getInput('pull-request') || '.davit/pull-request',
+    validated: getInput('validated') || 'reports/davit-validate',
+    out: getInput('out') || undefined,
+    reports: getInput('reports') || 'reports',
+    results: {
+      validate: readWord(wrong, 'validate-result', RESULTS),
+      preview: readWord(wrong, 'preview-result', RESULTS),
+    },
+    commitLocks: readBoolean(wrong, 'commit-locks'),
+    revert: readBoolean(wrong, 'revert'),
+    token: getInput('github-token'),
+  };
+  if (command !== undefined) wrong.push(...findUnfit(command, inputs));
+  else if (getInput('command') === '')
+    wrong.push(`Cannot run without "command": expected one of ${COMMANDS.join(', ')}; write it below "with:"`);
+  if (command === undefined || wrong.length > 0) throw new InputError(wrong.join('\n'));
+  return { command, ...inputs };
+}
+
+/** What is right by itself and wrong for the command. */
+function findUnfit(command: CommandName, { environments, token }: Omit<Inputs, 'command'>): readonly string[] {
+  const unused = Object.entries(ONLY_FOR).filter(([name, by]) => getInput(name) !== '' && !by.includes(command));
+  const wrong = unused.map(
+    ([name, by]) => `Cannot use "${name}" with command ${command}: only ${by.join(', ')} take it; remove it there`,
+  );
+  if (ENVIRONMENTS_NEEDED.includes(command) && environments.length === 0 && getInput('environments') === '')
+    wrong.push(
+      `Cannot ${command} without "environments": expected names of files in environments/, such as production; write them below "with:"`,
+    );
+  if (TOKEN_NEEDED.includes(command) && token === '')
+    wrong.push(
+      `Cannot ${command} without "github-token": it is empty, expected a token; remove the input, and the job's own is taken`,
+    );
+  return wrong;
+}
+
+function readWord<T extends string>(wrong: string[], name: string, words: readonly T[]): T | undefined {
+  const given = getInput(name);
+  const word = words.find((w) => w === given);
+  if (given !== '' && word === undefined)
+    wrong.push(`Cannot use ${quote(given)} for "${name}": expected one of ${words.join(', ')}`);
+  return word;
+}
+
+function readNames(wrong: string[], name: string, example: string): readonly string[] {
+  const given = getInput(name)
+    .split(/[\s,]+/)
+    .filter((n) => n !== '');
+  for (const bad of given.filter((n) => !NAME.test(n)))
+    wrong.push(
+      `Cannot use ${quote(bad)} in "${name}": expected the name of a file without folder and ending; ${example}`,
+    );
+  return [...new Set(given.filter((n) => NAME.test(n)))];
+}
+
+function readBase(wrong: string[]): string | undefined {
+  const given = getInput('base');
+  if (given !== '' && !REFERENCE.test(given))
+    wrong.push(`Cannot use ${quote(given)} for "base": expected a commit or branch, such as origin/main`);
+  return given === '' ? undefined : given;
+}
+
+function readBoolean(wrong: string[], name: string): boolean {
+  const given = getInput(name);
+  if (!['', 'true', 'false'].includes(given))
+    wrong.push(`Cannot use ${quote(given)} for "${name}": expected true or false`);
+  return given === 'true';
+}
+
+/** A value as it may be shown: it can come from an event, and so from anybody. */
+function quote(given: string): string {
+  return JSON.stringify(given.length > 80 ? `${given.slice(0, 79)}…` : given);
 }

@@ -1,20 +1,35 @@
-import { error, setFailed, setOutput, warning } from '@actions/core';
-import { checkPaths } from '../cli/check.ts';
-import { findProjectRoot } from '../cli/find-project-root.ts';
-import type { Diagnostic } from '../schemas/diagnostic.ts';
+import { setSecret } from '@actions/core';
 import { readInputs } from './inputs.ts';
+import type { Job } from './job.ts';
+import { readRunner } from './runner.ts';
+import { stopOnSignals } from './stop.ts';
 
-/** Checks the files, puts each diagnostic on its line, and fails when one is an error. */
+/** Reads what is asked for and does it. Whatever goes wrong is thrown; what is wrong with the user's files is told. */
 export async function main(): Promise<void> {
-  const cwd = process.cwd();
-  const { diagnostics } = await checkPaths(readInputs().paths, { cwd, root: () => findProjectRoot(cwd) });
-  for (const d of diagnostics) annotate(d);
-  const errors = diagnostics.filter((d) => d.severity === 'error').length;
-  setOutput('errors', errors);
-  if (errors > 0) setFailed(`${errors} ${errors === 1 ? 'error' : 'errors'} in endpoint files`);
+  const inputs = readInputs();
+  if (inputs.token !== '') setSecret(inputs.token);
+  const { signal, release } = stopOnSignals();
+  try {
+    await run({ inputs, runner: readRunner(), signal });
+  } finally {
+    release();
+  }
 }
 
-function annotate({ severity, code, message, hint, file, line, column }: Diagnostic): void {
-  const say = severity === 'error' ? error : warning;
-  say(hint ? `${message}\n${hint}` : message, { title: code, file, startLine: line, startColumn: column });
+/** Each command is loaded when it is asked for. */
+async function run(job: Job): Promise<void> {
+  switch (job.inputs.command) {
+    case 'caches':
+      return (await import('./commands/caches.ts')).tellCaches(job);
+    case 'validate':
+      return (await import('./commands/validate.ts')).validate(job);
+    case 'preview':
+      return (await import('./commands/preview.ts')).preview(job);
+    case 'report':
+      return (await import('./commands/report.ts')).report(job);
+    case 'deploy':
+    case 'drift':
+    case 'destroy':
+      throw new Error(`Cannot ${job.inputs.command} yet: this version has validate, preview and report`);
+  }
 }

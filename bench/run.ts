@@ -4,6 +4,7 @@ import { cpus, loadavg, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { writeFileAtomically } from '../system/atomic-files.ts';
 import type { Bench, Benchmark, Figure } from './benchmark.ts';
+import { action } from './action/start.ts';
 import { gateway } from './gateway.ts';
 import { KUBERNETES } from './kubernetes.ts';
 import { preview } from './preview.ts';
@@ -13,7 +14,7 @@ import { start } from './start.ts';
 import { update } from './update.ts';
 import { validate } from './validate.ts';
 
-const LOCAL: Readonly<Record<string, Benchmark>> = { start, validate, preview, update, serve, gateway };
+const LOCAL: Readonly<Record<string, Benchmark>> = { start, validate, preview, update, serve, gateway, action };
 /** Says that the names after it are those of the cluster's benchmarks. */
 const CLUSTER = 'kubernetes';
 

@@ -7,6 +7,7 @@ import { endpointFile } from '../schemas/endpoint-file.ts';
 import { environmentSchema } from '../schemas/environment.ts';
 import { writeFileAtomically } from '../system/atomic-files.ts';
 import { codePath } from '../system/code.ts';
+import { makeBundle } from './bundle.ts';
 
 const GENERATED: Readonly<Record<string, () => string>> = {
   'docs/diagnostics.md': makeDiagnosticsPage,
@@ -22,9 +23,7 @@ const GENERATED: Readonly<Record<string, () => string>> = {
 
 const check = process.argv.includes('--check');
 let stale = 0;
-for (const [file, make] of Object.entries(GENERATED)) {
-  const parser = file.endsWith('.json') ? 'json' : 'markdown';
-  const wanted = await format(make(), { parser, printWidth: 120 });
+for (const [file, wanted] of [...(await makePages()), ...(await makeBundle())]) {
   const found = await readFile(codePath(file), 'utf8').catch(() => '');
   if (found === wanted) continue;
   stale += 1;
@@ -32,6 +31,14 @@ for (const [file, make] of Object.entries(GENERATED)) {
   else await writeFileAtomically(codePath(file), wanted);
 }
 if (check && stale > 0) process.exitCode = 1;
+
+async function makePages(): Promise<readonly (readonly [file: string, text: string])[]> {
+  const made = Object.entries(GENERATED).map(async ([file, make]) => {
+    const parser = file.endsWith('.json') ? 'json' : 'markdown';
+    return [file, await format(make(), { parser, printWidth: 120 })] as const;
+  });
+  return Promise.all(made);
+}
 
 function jsonSchema(schema: z.ZodType, title: string, description: string): string {
   const made = {

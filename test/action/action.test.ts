@@ -1,48 +1,120 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { readFileSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { commit, makeWorkspace, runStep, type StepResult, writeFiles } from './run-action.ts';
 
-const INDEX = join(dirname(dirname(import.meta.dirname)), 'action', 'index.ts');
+const GOOD = 'name: good\nconfig: {served_entities: [{entity_name: iris, entity_version: "2"}]}\n';
 
-function runAction(paths: string, files: Readonly<Record<string, string>>) {
-  const cwd = mkdtempSync(join(tmpdir(), 'davit-action-'));
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(cwd, name), text);
-  const output = join(cwd, 'output');
-  writeFileSync(output, '');
-  const env = { ...process.env, INPUT_PATHS: paths, GITHUB_OUTPUT: output };
-  const { status, stdout } = spawnSync(process.execPath, [INDEX], { cwd, env, encoding: 'utf8' });
-  return { status, stdout, output: readFileSync(output, 'utf8') };
+/** Validates a change that adds these files. */
+async function validate(files: Readonly<Record<string, string>>): Promise<StepResult> {
+  const workspace = makeWorkspace({ 'endpoints/.keep': '', 'environments/local.yaml': 'name: local\ntarget: local\n' });
+  const base = commit(workspace);
+  writeFiles(workspace, files);
+  const head = commit(workspace);
+  const event = { pull_request: { number: 7, base: { sha: base }, head: { sha: head } } };
+  return runStep({ inputs: { command: 'validate' }, workspace, event });
 }
 
-describe('the action', () => {
-  it('puts every mistake on its line and fails', () => {
-    const { status, stdout, output } = runAction('a.yaml\nb.yaml', {
-      'a.yaml': 'name: a\nfoo: "::set-output x"\n',
-      'b.yaml': '[',
+describe('validate', () => {
+  it('puts every mistake on its line, writes report and summary, and fails', async () => {
+    const { code, commands, outputs, summary } = await validate({
+      'endpoints/a.yaml': 'name: a\nfoo: "::set-output x"\n',
+      'endpoints/b.yaml': '[',
     });
-    expect(status).toBe(1);
-    expect(stdout.split('\n').filter((l) => l.startsWith('::'))).toEqual([
-      '::error title=missing-field,file=a.yaml,line=1,col=1::Cannot find "config": expected a map',
-      '::error title=unknown-field,file=a.yaml,line=2,col=1::Cannot accept "foo" here: there is no such field%0AThere are: name, description, tags, config, route_optimized, ai_gateway, rate_limits, davit',
-      expect.stringMatching(/^::error title=bad-yaml,file=b.yaml,line=1,col=\d+::/),
-      '::error::3 errors in endpoint files',
+    expect(commands).toEqual([
+      '::error title=missing-field,file=endpoints/a.yaml,line=1,col=1::Cannot find "config": expected a map',
+      '::error title=unknown-field,file=endpoints/a.yaml,line=2,col=1::Cannot accept "foo" here: there is no such field%0AThere are: name, description, tags, config, route_optimized, ai_gateway, rate_limits, davit',
+      expect.stringMatching(/^::error title=bad-yaml,file=endpoints\/b.yaml,line=1,col=\d+::/),
+      '::error::2 endpoints: 2 fail',
     ]);
-    expect(output).toContain('errors');
-  });
-
-  it('is content with good files', () => {
-    const good = 'name: a\nconfig: {served_entities: [{entity_name: a, entity_version: "1"}]}\n';
-    expect(runAction('a.yaml', { 'a.yaml': good })).toMatchObject({
-      status: 0,
-      stdout: expect.not.stringContaining('::error') as string,
+    expect(code).toBe(1);
+    expect(outputs).toMatchObject({ errors: '3', endpoints: '["a","b"]' });
+    expect(JSON.parse(readFileSync(join(outputs['folder']!, 'report.json'), 'utf8'))).toMatchObject({
+      endpoints: [{ endpoint: 'a' }, { endpoint: 'b' }],
     });
+    expect(summary).toContain('### 2 endpoints: 2 fail');
   });
 
-  it('fails when it cannot do its work', () => {
-    const { status, stdout } = runAction('', {});
-    expect(status).toBe(1);
-    expect(stdout).toContain('::error::Cannot find a project');
+  it('is content when nothing of the endpoints changes', async () => {
+    const { code, commands, outputs } = await validate({ 'README.md': 'words' });
+    expect({ code, commands }).toEqual({ code: 0, commands: [] });
+    expect(outputs).toMatchObject({ errors: '0', endpoints: '[]' });
+  });
+
+  it('shows no more than the ten errors that GitHub shows: eight, how many there are besides, and the sum', async () => {
+    const many = Array.from({ length: 30 }, (_, i) => [`endpoints/e${i}.yaml`, `name: e${i}\n`]);
+    const { commands } = await validate(Object.fromEntries(many) as Record<string, string>);
+    const errors = commands.filter((c) => c.startsWith('::error'));
+    expect(errors).toHaveLength(10);
+    expect(errors[8]).toBe('::error::and 22 more errors, all of them in the report');
+  });
+
+  it('names of files that are none go into no output, and command nothing', async () => {
+    const { commands, outputs } = await validate({
+      'endpoints/$(touch x).yaml': GOOD,
+      'endpoints/a\n::set-output name=endpoints::b.yaml': GOOD,
+      'endpoints/::add-mask::x.yaml': '[',
+    });
+    expect(outputs['endpoints']).toBe('[]');
+    expect(
+      commands.every((c) => c.startsWith('::error ') || c.startsWith('::error::') || c.startsWith('::warning ')),
+    ).toBe(true);
+  });
+
+  it('fails when it cannot do its work', async () => {
+    const workspace = makeWorkspace({});
+    const { code, commands } = await runStep({ inputs: { command: 'validate', base: 'nowhere' }, workspace });
+    expect(code).toBe(1);
+    expect(commands).toEqual([
+      expect.stringContaining('::error::Cannot tell what changed: "nowhere" is no commit here'),
+    ]);
+  });
+});
+
+describe('caches', () => {
+  const ask = (eventName: string, more: object, ref: string) =>
+    runStep({
+      inputs: { command: 'caches' },
+      workspace: makeWorkspace({ 'endpoints/a.yaml': GOOD }),
+      eventName,
+      event: { repository: { full_name: 'octocat/models', default_branch: 'main' }, ...more },
+      env: { GITHUB_REF: ref, DAVIT_CACHE: '/cache/davit', UV_CACHE_DIR: '/cache/uv' },
+    });
+
+  it('gives each pull request keys of its own, and the byte code that models can write to nobody', async () => {
+    const pull = { pull_request: { number: 7, base: { sha: '0'.repeat(40) }, head: { sha: '1'.repeat(40) } } };
+    const { code, outputs } = await ask('pull_request', pull, 'refs/pull/7/merge');
+    expect(code).toBe(0);
+    expect(outputs['validate-paths']?.split('\n')).toEqual([
+      '/cache/davit/uv',
+      '/cache/davit/virtualenvs',
+      '/cache/davit/proofs',
+      '!/cache/davit/virtualenvs/*/pycache',
+      '/cache/uv',
+    ]);
+    expect(outputs['validate-key']).toMatch(/^davit-validate-linux-x64-pull-request-7-[0-9a-f]{20}$/);
+    expect(outputs['validate-restore-keys']?.split('\n')).toEqual([
+      'davit-validate-linux-x64-pull-request-7-',
+      'davit-validate-linux-x64-default-branch-',
+    ]);
+    expect(outputs['program-key']).toMatch(/^davit-program-linux-x64-[0-9a-f]{20}$/);
+  });
+
+  it('takes for the default branch only a push to it', async () => {
+    const main = await ask('push', {}, 'refs/heads/main');
+    expect(main.outputs['validate-restore-keys']).toBe('davit-validate-linux-x64-default-branch-');
+    for (const [name, ref] of [
+      ['push', 'refs/heads/other'],
+      ['workflow_dispatch', 'refs/heads/main'],
+      ['workflow_run', 'refs/heads/main'],
+    ] as const)
+      expect((await ask(name, {}, ref)).outputs['validate-key']).not.toContain('default-branch');
+  });
+
+  it('makes nothing', async () => {
+    const { outputs } = await ask('push', {}, 'refs/heads/main');
+    expect(existsSync(outputs['program-paths'] ?? '')).toBe(
+      existsSync(join(process.env['HOME'] ?? '', '.npm', '_cacache')),
+    );
   });
 });

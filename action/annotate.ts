@@ -1,0 +1,26 @@
+import { error, warning } from '@actions/core';
+import type { Diagnostic } from '../schemas/diagnostic.ts';
+import { quieten } from '../schemas/quieten.ts';
+
+/** GitHub shows ten errors and ten warnings of a step and drops the rest; the tenth is for why the step fails. */
+const OF_EACH_A_STEP = 9;
+const CHARACTERS = 2000;
+
+/** Puts diagnostics on their lines: errors first, in the order given; what GitHub would drop is counted in the last one. */
+export function annotate(diagnostics: readonly Diagnostic[], project = ''): void {
+  for (const severity of ['error', 'warning'] as const) {
+    const all = diagnostics.filter((d) => d.severity === severity);
+    const shown = all.length > OF_EACH_A_STEP ? all.slice(0, OF_EACH_A_STEP - 1) : all;
+    const say = severity === 'error' ? error : warning;
+    for (const d of shown) say(...wordsOf(d, project));
+    const left = all.slice(shown.length);
+    if (left.length > 0) say(`and ${left.length} more ${severity}s, all of them in the report`);
+  }
+}
+
+/** `project`: where the files are, from the repository's root, with a slash at its end. */
+function wordsOf({ code, message, hint, file, line, column }: Diagnostic, project: string) {
+  const text = quieten(hint === undefined ? message : `${message}\n${hint}`);
+  const place = { file: project + file, startLine: Math.max(1, line), startColumn: Math.max(1, column) };
+  return [text.length > CHARACTERS ? `${text.slice(0, CHARACTERS - 1)}…` : text, { title: code, ...place }] as const;
+}

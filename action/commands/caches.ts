@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setOutput } from '@actions/core';
+import { cacheFolder } from '../../system/cache.ts';
+import { codePath } from '../../system/code.ts';
+import type { Job } from '../job.ts';
+
+/**
+ * Tells which folders to give to actions/cache and by which keys; does nothing else. A model can write wherever its job
+ * can, so each pull request has keys of its own, and what is kept by the default branch takes nothing from any other.
+ */
+export async function tellCaches({ inputs, runner }: Job): Promise<void> {
+  const root = resolve(runner.workspace, inputs.project);
+  const machine = `${process.platform}-${process.arch}`;
+  const scope = scopeOf(runner);
+  const own = `davit-validate-${machine}-${scope}-`;
+  const shared = `davit-validate-${machine}-${DEFAULT_BRANCH}-`;
+  setOutput('validate-paths', validatePaths().join('\n'));
+  setOutput('validate-key', `${own}${await digestLocks(root)}`);
+  setOutput('validate-restore-keys', [...new Set([own, shared])].join('\n'));
+  setOutput('program-paths', join(npmCache(), '_cacache'));
+  setOutput('program-key', `davit-program-${machine}-${await digestFile(codePath('package-lock.json'))}`);
+}
+
+const DEFAULT_BRANCH = 'default-branch';
+
+function scopeOf({ event, eventName, ref }: Job['runner']): string {
+  if (event.pull_request) return `pull-request-${event.pull_request.number}`;
+  const main = event.repository?.default_branch;
+  if (eventName === 'push' && main !== undefined && ref === `refs/heads/${main}`) return DEFAULT_BRANCH;
+  return createHash('sha256').update(`${eventName} ${ref}`).digest('hex').slice(0, 12);
+}
+
+/** Byte code stays behind: it is what a model in its sandbox can write, and every later one would run it. */
+function validatePaths(): readonly string[] {
+  const uv = process.env['UV_CACHE_DIR'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'uv');
+  return [
+    ...['uv', 'virtualenvs', 'proofs'].map((name) => cacheFolder(name)),
+    `!${cacheFolder('virtualenvs', '*', 'pycache')}`,
+    uv,
+  ];
+}
+
+function npmCache(): string {
+  return process.env['npm_config_cache'] ?? join(homedir(), '.npm');
+}
+
+/** Other locks need other virtualenvs, so that what they add is kept under another key. */
+async function digestLocks(root: string): Promise<string> {
+  const folder = join(root, 'endpoints');
+  const names = (await readdir(folder).catch(() => [])).filter((name) => /\.(?:lock|yaml)$/.test(name)).sort();
+  const digests = await Promise.all(names.map((name) => digestFile(join(folder, name)).catch(() => 'unreadable')));
+  return createHash('sha256')
+    .update(JSON.stringify([names, digests]))
+    .digest('hex')
+    .slice(0, 20);
+}
+
+async function digestFile(file: string): Promise<string> {
+  return createHash('sha256')
+    .update(await readFile(file))
+    .digest('hex')
+    .slice(0, 20);
+}

@@ -1,0 +1,5 @@
+import type { Job } from '../job.ts';
+
+export function preview(job: Job): Promise<void> {
+  return Promise.reject(new Error(`Cannot ${job.inputs.command} yet`));
+}

@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { tmpdir } from 'node:os';
+import { z } from 'zod';
+
+/** Where and why the action runs: what GitHub's runner says, and the event that it read. */
+export interface Runner {
+  /** The checkout; absolute. */
+  readonly workspace: string;
+  /** Emptied before and after each job. */
+  readonly temporary: string;
+  /** `pull_request` */
+  readonly eventName: string;
+  readonly event: RunnerEvent;
+  /** `octocat/models` */
+  readonly repository: string;
+  /** `https://api.github.com` */
+  readonly apiUrl: string;
+  /** Of the workflow run: what a person reads. */
+  readonly runUrl: string;
+  readonly runId: number;
+  readonly runAttempt: number;
+  /** Key of the job in the workflow. */
+  readonly job: string;
+  /** The commit that the event is about. */
+  readonly sha: string;
+  /** `refs/heads/main` */
+  readonly ref: string;
+}
+
+const sha = z.string().regex(/^[0-9a-f]{40,64}$/);
+const repository = z.object({ full_name: z.string(), default_branch: z.string().optional() });
+
+const event = z.object({
+  /** Of `pull_request`. */
+  pull_request: z.object({ number: z.int().positive(), base: z.object({ sha }), head: z.object({ sha }) }).optional(),
+  /** Of `workflow_run`: the run that has ended; a fork's is in `head_repository`. */
+  workflow_run: z
+    .object({ id: z.int(), event: z.string(), conclusion: z.string().nullable(), head_sha: sha, html_url: z.string() })
+    .optional(),
+  repository: repository.optional(),
+});
+
+/** The parts of an event that we use: made by GitHub, except for the words in it. */
+export type RunnerEvent = z.infer<typeof event>;
+
+/** Reads what the runner says. Throws an Error when it is not one. */
+export function readRunner(variables: NodeJS.ProcessEnv = process.env): Runner {
+  const said = (name: string) => {
+    const value = variables[name];
+    if (!value)
+      throw new Error(`Cannot run outside GitHub Actions: ${name} is not set, expected a runner's environment`);
+    return value;
+  };
+  const workspace = resolve(said('GITHUB_WORKSPACE'));
+  const [name, runId] = [said('GITHUB_REPOSITORY'), said('GITHUB_RUN_ID')];
+  return {
+    workspace,
+    temporary: resolve(variables['RUNNER_TEMP'] || join(tmpdir(), 'davit-runner')),
+    eventName: said('GITHUB_EVENT_NAME'),
+    event: readEvent(said('GITHUB_EVENT_PATH')),
+    repository: name,
+    apiUrl: variables['GITHUB_API_URL'] || 'https://api.github.com',
+    runUrl: `${variables['GITHUB_SERVER_URL'] || 'https://github.com'}/${name}/actions/runs/${runId}`,
+    runId: Number(runId),
+    runAttempt: Number(variables['GITHUB_RUN_ATTEMPT'] || '1'),
+    job: variables['GITHUB_JOB'] || 'davit',
+    sha: variables['GITHUB_SHA'] ?? '',
+    ref: variables['GITHUB_REF'] ?? '',
+  };
+}
+
+function readEvent(file: string): RunnerEvent {
+  try {
+    return event.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (e) {
+    throw new Error(`Cannot read the event in ${file}: it is not one of GitHub's`, { cause: e });
+  }
+}

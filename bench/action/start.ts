@@ -1,0 +1,55 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { codePath } from '../../system/code.ts';
+import { type Bench, type Benchmark, repeat } from '../benchmark.ts';
+
+const BUNDLE = codePath('action', 'dist', 'index.js');
+const TIMES = 10;
+
+export const action: Benchmark = {
+  summary: "the GitHub Action's bundle: its size, and how long it takes to begin",
+  note: 'Wanted: at most 2 MB and 0.3 s, Node’s own start in it. What is begun is the command that only says what to cache.',
+  run: async (bench) => {
+    const folder = await mkdtemp(join(tmpdir(), 'davit-bench-action-'));
+    try {
+      const { size } = await stat(BUNDLE);
+      const env = await makeRunner(folder);
+      const started = await measure(bench, 'bundle', [BUNDLE], env);
+      const node = await measure(bench, 'Node alone', ['--eval', '0'], env);
+      return [
+        { what: 'bundle', unit: 'MB', side: 'davit', values: [size / 1e6] },
+        { what: 'bundle, start to end', unit: 'wall s', side: 'davit', values: started },
+        { what: '  of that, Node alone', unit: 'wall s', side: 'davit', values: node },
+      ];
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  },
+};
+
+function measure(bench: Bench, what: string, args: readonly string[], env: NodeJS.ProcessEnv) {
+  return repeat(bench, { what, times: TIMES }, () => {
+    const from = performance.now();
+    const { status, stdout } = spawnSync(process.execPath, args, { env, encoding: 'utf8' });
+    if (status !== 0) throw new Error(`Cannot start the ${what}: ${stdout.trim()}`);
+    return Promise.resolve((performance.now() - from) / 1000);
+  });
+}
+
+/** What GitHub's runner gives an action, and nothing else of this process's environment. */
+async function makeRunner(folder: string): Promise<NodeJS.ProcessEnv> {
+  const [event, output] = [join(folder, 'event.json'), join(folder, 'output')];
+  await Promise.all([writeFile(event, '{}'), writeFile(output, '')]);
+  return {
+    HOME: folder,
+    INPUT_COMMAND: 'caches',
+    GITHUB_WORKSPACE: folder,
+    GITHUB_REPOSITORY: 'octocat/models',
+    GITHUB_RUN_ID: '1',
+    GITHUB_EVENT_NAME: 'push',
+    GITHUB_EVENT_PATH: event,
+    GITHUB_OUTPUT: output,
+  };
+}
