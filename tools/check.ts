@@ -1,4 +1,4 @@
-// The gate: format, lint, types, dead code, generated files and the fast tests. Two at a time, every one to its end.
+// The gate: format, lint, types, dead code, generated files, workflows and the fast tests. Two at a time, every one to its end.
 import { findUv } from '../python/find-uv.ts';
 import { CODE, codePath } from '../system/code.ts';
 import { runProcess } from '../system/run-process.ts';
@@ -21,6 +21,7 @@ const STEPS: Readonly<Record<string, { readonly program: string; readonly args: 
   format: bin('prettier', 'bin/prettier.cjs', '--check', '--log-level', 'warn', '--cache', '.'),
   'dead code': bin('knip', 'bin/knip.js'),
   'generated files': node('tools/generate.ts', '--check'),
+  workflows: node('tools/check-workflows.ts'),
   'Python lint': { program: uv, args: ['tool', 'run', RUFF, 'check', '.'] },
   'Python format': { program: uv, args: ['tool', 'run', RUFF, 'format', '--check', '.'] },
 };

@@ -1,5 +1,7 @@
 // Writes the files that are made from others, or with --check says which of them are out of date.
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { extname } from 'node:path';
 import { format } from 'prettier';
 import { z } from 'zod';
 import { DIAGNOSTIC_CODES } from '../schemas/diagnostic-codes.ts';
@@ -19,7 +21,9 @@ const GENERATED: Readonly<Record<string, () => string>> = {
     ),
   'schemas/environment.schema.json': () =>
     jsonSchema(environmentSchema, 'Davit environment', 'A place endpoints are deployed to'),
+  'action/action.yml': makeSelfReference,
 };
+const PARSERS: Readonly<Record<string, string>> = { '.json': 'json', '.md': 'markdown', '.yml': 'yaml' };
 
 const check = process.argv.includes('--check');
 let stale = 0;
@@ -34,7 +38,7 @@ if (check && stale > 0) process.exitCode = 1;
 
 async function makePages(): Promise<readonly (readonly [file: string, text: string])[]> {
   const made = Object.entries(GENERATED).map(async ([file, make]) => {
-    const parser = file.endsWith('.json') ? 'json' : 'markdown';
+    const parser = PARSERS[extname(file)] ?? 'json';
     return [file, await format(make(), { parser, printWidth: 120 })] as const;
   });
   return Promise.all(made);
@@ -47,6 +51,12 @@ function jsonSchema(schema: z.ZodType, title: string, description: string): stri
     description,
   };
   return JSON.stringify(made);
+}
+
+/** The action once more: `uses: $/PATH`, by which a workflow names its own repository and commit, wants a path. */
+function makeSelfReference(): string {
+  const action = readFileSync(codePath('action.yml'), 'utf8').replace('main: action/dist/', 'main: dist/');
+  return `# Made from ../action.yml, for workflows of this repository: they say $/action.\n${action}`;
 }
 
 /** The table of codes, for who has met one. */

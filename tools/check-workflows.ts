@@ -1,0 +1,67 @@
+// actionlint and zizmor over our workflows and actions, and over the repository that docs/pull-requests.md makes.
+import { cp, glob, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { findUv } from '../python/find-uv.ts';
+import { codePath } from '../system/code.ts';
+import { runProcess } from '../system/run-process.ts';
+import { DOCUMENTED_DIGEST, DOCUMENTED_RELEASE, readDocumentedFiles } from './documented-files.ts';
+import { ensureGoProgram } from './go-programs.ts';
+
+const ZIZMOR = 'zizmor@1.32.0';
+/** What actionlint 1.7.12 does not know yet: https://github.com/rhysd/actionlint/issues/711, and GitHub's `queue`. */
+const UNKNOWN = [
+  [/(?<=uses: )\$\//g, './'],
+  [/^ +queue: max.*\n/gm, ''],
+  [new RegExp(`(?<=uses: )${DOCUMENTED_RELEASE}/(.*)@${DOCUMENTED_DIGEST}`, 'g'), './$1'],
+] as const;
+
+const folder = await mkdtemp(join(tmpdir(), 'davit-workflows-'));
+try {
+  const documented = await readDocumentedFiles();
+  const [ours, users, asWritten] = await Promise.all([
+    copyOurs('ours', new Map()),
+    copyOurs('users', documented),
+    write(join(folder, 'as-written'), documented),
+  ]);
+  const actionlint = await ensureGoProgram('actionlint', { progress: { say } });
+  await check(actionlint, [], ours);
+  await check(actionlint, [], users);
+  const audit = ['tool', 'run', ZIZMOR, '--offline', '--quiet', '--persona', 'auditor'];
+  await check(await findUv(), [...audit, codePath(), asWritten], codePath());
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
+
+/** Our workflows with more files over them, in the words that actionlint knows. */
+async function copyOurs(name: string, more: ReadonlyMap<string, string>): Promise<string> {
+  const root = join(folder, name);
+  await mkdir(join(root, '.git'), { recursive: true }); // how actionlint knows a repository
+  for (const part of ['.github', 'action']) await cp(codePath(part), join(root, part), { recursive: true });
+  await write(root, more);
+  for await (const file of glob('.github/workflows/*.yaml', { cwd: root })) {
+    const text = await readFile(join(root, file), 'utf8');
+    const known = UNKNOWN.reduce((t, [unknown, word]) => t.replaceAll(unknown, word), text);
+    await writeFile(join(root, file), known);
+  }
+  return root;
+}
+
+async function write(root: string, files: ReadonlyMap<string, string>): Promise<string> {
+  for (const [path, content] of files) {
+    await mkdir(dirname(join(root, path)), { recursive: true });
+    await writeFile(join(root, path), content);
+  }
+  return root;
+}
+
+async function check(program: string, args: readonly string[], cwd: string): Promise<void> {
+  const { code, stdout, stderr } = await runProcess(program, args, { cwd });
+  if (code === 0) return;
+  process.exitCode = 1;
+  say(`${stdout}${stderr}`);
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
