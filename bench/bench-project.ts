@@ -84,7 +84,9 @@ async function withServers(root: string, work: () => Promise<Timed>): Promise<Ti
 
 /** Without the user's choice of a backend: benchmarks leave nothing there. */
 function ownEnvironment(): NodeJS.ProcessEnv {
-  const kept = Object.entries(childEnvironment()).filter(([name]) => !/^(PULUMI_|DAVIT_ENDPOINTS$)/.test(name));
+  const kept = Object.entries(childEnvironment()).filter(
+    ([name]) => !/^(PULUMI_|DAVIT_(ENDPOINTS|FROM|LOCKS)$)/.test(name),
+  );
   return Object.fromEntries(kept);
 }
 

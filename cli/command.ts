@@ -1,5 +1,6 @@
 import type { ParseArgsConfig } from 'node:util';
 import type { Diagnostic } from '../schemas/diagnostic.ts';
+import type { ProjectPlace } from '../schemas/read-declared.ts';
 import type { Progress } from '../system/progress.ts';
 
 /** What a verb gets: parsed arguments and the edges of the world. */
@@ -9,6 +10,8 @@ export interface Context {
   readonly options: Options;
   /** The project's folder: the nearest one upwards that has a Pulumi.yaml. */
   readonly root: string;
+  /** Where endpoint files, locks and models are, when not in the project; a verb that a person calls has none. */
+  readonly declared?: Pick<ProjectPlace, 'from' | 'locks'>;
   /** Where the user typed the command. */
   readonly cwd: string;
   readonly progress: Progress;

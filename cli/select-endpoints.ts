@@ -22,9 +22,13 @@ export interface Selected {
 }
 
 /** Where the project's files are, as the user asked for. */
-export function projectPlace({ root, options }: Pick<Context, 'root' | 'options'>): ProjectPlace {
+export function projectPlace({
+  root,
+  options,
+  declared,
+}: Pick<Context, 'root' | 'options' | 'declared'>): ProjectPlace {
   const { endpoints } = options;
-  return { root, endpoints: typeof endpoints === 'string' ? endpoints.replace(/\/+$/, '') : 'endpoints' };
+  return { root, endpoints: typeof endpoints === 'string' ? endpoints.replace(/\/+$/, '') : 'endpoints', ...declared };
 }
 
 /** The names a user gave, as names or as files (`endpoints/iris.yaml`); all there are when none was given. */

@@ -41,7 +41,7 @@ async function runValidate(context: Context): Promise<Outcome> {
 /** Validates an endpoint with the lock beside it; `until` stops before the model is run. */
 export async function validateDeclared(
   endpoint: Endpoint,
-  context: Pick<Context, 'root' | 'options' | 'signal'>,
+  context: Pick<Context, 'root' | 'options' | 'declared' | 'signal'>,
   progress: Progress,
   until?: 'lock',
 ): Promise<Validation> {

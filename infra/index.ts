@@ -2,6 +2,7 @@
 // `iris._images`: its images; `_platform.production`: what the endpoints of an environment share.
 import * as pulumi from '@pulumi/pulumi';
 import { parseStackName, PLATFORM } from '../schemas/names.ts';
+import { parseProgramPlace } from '../schemas/program-place.ts';
 import { Endpoint } from './endpoint.ts';
 import { prepare } from './prepare.ts';
 import { readDeclaration } from './read-declaration.ts';
@@ -10,7 +11,7 @@ export default await run(pulumi.getStack());
 
 /** Registers everything; the outputs of the stack. */
 async function run(stack: string): Promise<object> {
-  const place = { root: pulumi.runtime.getRootDirectory(), endpoints: process.env['DAVIT_ENDPOINTS'] ?? 'endpoints' };
+  const place = parseProgramPlace(pulumi.runtime.getRootDirectory(), process.env);
   const purpose = parseStackName(stack);
   if (!purpose)
     throw new pulumi.RunError(`Cannot deploy stack "${stack}": expected ENDPOINT.ENVIRONMENT, as in iris.local`);

@@ -1,9 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { InitFailed } from '../provider/init-failed.ts';
 import type { CheckFailure, Context, ResourceType } from '../provider/provider.ts';
 import type { LocalRevisionInputs } from '../schemas/local-resources.ts';
 import { parseLock, type LockedVirtualenv } from '../schemas/lock.ts';
+import { parseProgramPlace } from '../schemas/program-place.ts';
+import { declaredRoot, readLockText, readText } from '../schemas/read-declared.ts';
 import type { Failure, PutRevision, RevisionStatus } from './control-protocol.ts';
 import { ControlRefused } from './control-refused.ts';
 import type { Place } from './place.ts';
@@ -40,10 +41,11 @@ export function revisionResource(place: () => Place): ResourceType<LocalRevision
 }
 
 async function checkRevision(root: string, inputs: LocalRevisionInputs): Promise<readonly CheckFailure[]> {
-  const missing = await describeMissingModel(root, inputs);
+  const declared = { ...parseProgramPlace(root, process.env), endpoints: dirname(inputs.lock) }; // a preview may be of another checkout
+  const missing = await describeMissingModel(declaredRoot(declared), inputs);
   const model = missing === undefined ? [] : [{ property: 'model', reason: missing }];
   try {
-    await readVirtualenv(join(root, inputs.lock), inputs);
+    findVirtualenv(await readLockText(declared, inputs.endpoint), inputs);
     return model;
   } catch (e) {
     return [...model, { property: 'lock', reason: (e as Error).message }];
@@ -52,7 +54,7 @@ async function checkRevision(root: string, inputs: LocalRevisionInputs): Promise
 
 async function putRevision(place: Place, inputs: LocalRevisionInputs, context: Context): Promise<void> {
   const { lock, autoscaling, ...revision } = inputs;
-  const virtualenv = await readVirtualenv(join(place.root, lock), inputs);
+  const virtualenv = findVirtualenv(await readText(join(place.root, lock)), inputs);
   const modelDirectory = resolveModel(place.root, inputs.model);
   const put: PutRevision = { revision, autoscaling, virtualenv, modelDirectory };
   const progress = { say: context.log.progress };
@@ -79,13 +81,11 @@ async function deleteRevision(place: Place, name: string, { log, signal }: Conte
   );
 }
 
-/** Reads the virtualenv that the revision was locked with. */
-async function readVirtualenv(path: string, inputs: LocalRevisionInputs): Promise<LockedVirtualenv> {
+/** The virtualenv that the revision was locked with. */
+function findVirtualenv(text: string | undefined, inputs: LocalRevisionInputs): LockedVirtualenv {
   const { lock: file, virtualenv: key, endpoint } = inputs;
   const next = `expected the lock of "${endpoint}" (npx davit lock ${endpoint})`;
-  const text = await readFile(path, 'utf8').catch((e: unknown) => {
-    throw new Error(`Cannot read ${file}: it is not there, ${next}`, { cause: e });
-  });
+  if (text === undefined) throw new Error(`Cannot read ${file}: it is not there, ${next}`);
   const virtualenv = parseLock(text, file).lock?.virtualenvs[key];
   if (!virtualenv) throw new Error(`Cannot find the virtualenv "${key}" in ${file}: ${next}`);
   return virtualenv;

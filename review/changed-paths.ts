@@ -5,6 +5,8 @@ import { childEnvironment, type Ran, runProcess } from '../system/run-process.ts
 export interface Changes {
   /** The commit: 40 hexadecimal digits. */
   readonly base: string;
+  /** The commit that is checked out. */
+  readonly head: string;
   /** Relative to the folder, sorted; a renamed file is one deleted and one added. */
   readonly paths: readonly ChangedPath[];
 }
@@ -25,7 +27,8 @@ export async function readChangedPaths(
   const inside = await git('rev-parse', '--is-inside-work-tree');
   if (inside.code !== 0) throw new NoBaseError(`Cannot tell what changed: ${whyNone(folder, inside)}; ${ASK}`);
   const commit = await findCommit(git, base);
-  const merged = await git('merge-base', commit, 'HEAD');
+  const head = await findCommit(git, 'HEAD');
+  const merged = await git('merge-base', commit, head);
   if (merged.code !== 0)
     throw new NoBaseError(
       `Cannot tell what changed: the history here does not reach where ${base ?? 'the main branch'} and HEAD part; fetch it whole (git fetch --unshallow), or ${ASK}`,
@@ -38,7 +41,7 @@ export async function readChangedPaths(
   ]);
   for (const { code, stderr } of [tracked, untracked])
     if (code !== 0) throw new Error(`Cannot tell what changed: git says "${stderr.trim()}"`);
-  return { base: since, paths: mergePaths(tracked.stdout, untracked.stdout) };
+  return { base: since, head, paths: mergePaths(tracked.stdout, untracked.stdout) };
 }
 
 /** Git may also refuse a repository of somebody else, and says what to do then. */

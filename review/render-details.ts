@@ -1,7 +1,7 @@
 import type { EndpointReport, EntityReport, PreviewReport } from '../schemas/report.ts';
 import { tellResources, type ToldResource } from '../schemas/told-resources.ts';
 import { renderBlock, renderHtmlCode, renderLine, renderSpan } from './render-code.ts';
-import { standingOf, standingWords } from './standing.ts';
+import { type Standpoint, standingOf, standingWords } from './standing.ts';
 
 /** How much is told: from everything that a person can read down to the essential. */
 const STEPS = [
@@ -25,10 +25,10 @@ export const LEAST = STEPS.length;
 type Step = (typeof STEPS)[number];
 
 /** What there is to know of one endpoint, folded away when all is well; an empty text when there is nothing. */
-export function renderDetails(report: EndpointReport, at: number): string {
+export function renderDetails(report: EndpointReport, standpoint: Standpoint, at: number): string {
   const step = STEPS[at];
   if (!step) return '';
-  const standing = standingOf(report);
+  const standing = standingOf(report, standpoint);
   const sections = [
     renderDiagnostics(report.diagnostics, at),
     renderOutage(report.outage, step),

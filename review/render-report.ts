@@ -15,28 +15,29 @@ const SHORTENED = '_Shortened to fit: `npx davit review --json` has everything._
  * least important endpoint first; nothing is cut in the middle.
  */
 export function renderReport(report: Report, limit = COMMENT_CHARACTERS): string {
-  const endpoints = sortEndpoints(report.endpoints);
+  const endpoints = sortEndpoints(report);
   const head = [MARKER, `### ${renderTopLine(report)}`].join('\n');
   const foot = renderFoot(report);
   const frame = [head, SHORTENED, foot].join('\n\n').length;
-  const table = renderTable(endpoints, report.environments, limit - frame);
+  const table = renderTable(endpoints, report, limit - frame);
   const others = (step: number) => renderDiagnostics(report.diagnostics, step);
-  const parts = [others, ...endpoints.map((e) => (step: number) => renderDetails(e, step))];
+  const parts = [others, ...endpoints.map((e) => (step: number) => renderDetails(e, report, step))];
   const { blocks, shortened } = pack(parts, limit - frame - table.text.length);
   const note = shortened || table.shortened ? SHORTENED : '';
   return `${[head, table.text, ...blocks, note, foot].filter((b) => b !== '').join('\n\n')}\n`;
 }
 
 /** The rows that fit; of the others how many and of which kind. */
-function renderTable(endpoints: readonly EndpointReport[], environments: readonly string[], limit: number) {
+function renderTable(endpoints: readonly EndpointReport[], report: Report, limit: number) {
+  const { environments } = report;
   if (endpoints.length === 0) return { text: '', shortened: false };
   const lines = [...renderHead(environments)];
-  const more = (left: readonly EndpointReport[]) => `\n\nand ${left.length} more: ${renderStandings(left)}`;
+  const more = (left: readonly EndpointReport[]) => `\n\nand ${left.length} more: ${renderStandings(left, report)}`;
   const room = limit - more(endpoints).length - 200; // the counts of fewer endpoints may be longer
   let length = lines.join('\n').length;
   let shown = 0;
   for (const endpoint of endpoints) {
-    const row = renderRow(endpoint, environments);
+    const row = renderRow(endpoint, report);
     if (length + row.length + 1 > room) break;
     lines.push(row);
     length += row.length + 1;

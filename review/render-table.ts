@@ -1,13 +1,13 @@
-import type { EndpointReport, PreviewReport } from '../schemas/report.ts';
+import type { EndpointReport, PreviewReport, Report } from '../schemas/report.ts';
 import { renderSpan } from './render-code.ts';
-import { standingOf } from './standing.ts';
+import { needsLock, type Standpoint, standingOf } from './standing.ts';
 
 const MEBIBYTE = 1 << 20;
 const NAME_CHARACTERS = 63;
 const SHORT_CHARACTERS = 120;
 /** More columns cannot be read, and every one costs in each row. */
 const COLUMNS = 8;
-const SIGNS = { fails: '❌', unknown: '❔', delete: '⚠️' } as const;
+const SIGNS = { fails: '❌', unknown: '❔', lock: '❌', label: '❌', delete: '⚠️' } as const;
 
 /** The two lines above the rows. */
 export function renderHead(environments: readonly string[]): readonly [string, string] {
@@ -23,9 +23,9 @@ export function renderHead(environments: readonly string[]): readonly [string, s
 }
 
 /** One endpoint's line. */
-export function renderRow(report: EndpointReport, environments: readonly string[]): string {
-  const standing = standingOf(report);
-  const verdicts = columns(environments).map((name) =>
+export function renderRow(report: EndpointReport, whole: Standpoint & Pick<Report, 'environments'>): string {
+  const standing = standingOf(report, whole);
+  const verdicts = columns(whole.environments).map((name) =>
     renderPreview(
       report,
       report.previews.find((p) => p.environment === name),
@@ -36,7 +36,7 @@ export function renderRow(report: EndpointReport, environments: readonly string[
     renderSpan(report.endpoint, NAME_CHARACTERS),
     renderChange(report),
     renderModel(report),
-    LOCKS[report.lock],
+    renderLock(report),
     ...verdicts,
   ]);
 }
@@ -55,7 +55,12 @@ const LOCKS: Readonly<Record<EndpointReport['lock'], string>> = {
   stale: '**stale**',
   invalid: '**invalid**',
   unknown: '–',
+  committed: 'committed',
 };
+
+function renderLock(report: EndpointReport): string {
+  return needsLock(report) ? `${LOCKS[report.lock]}, computed` : LOCKS[report.lock];
+}
 
 const CHANGES: Readonly<Record<EndpointReport['change'], string>> = {
   added: 'added',

@@ -1,11 +1,14 @@
-import type { EndpointReport, Report } from '../schemas/report.ts';
+import type { EndpointReport, Report, StageReport } from '../schemas/report.ts';
 
 /** What a reviewer has to know of an endpoint, most important first. */
 const STANDINGS = {
   fails: ['fails', 'fail'],
   unknown: ['not reviewed', 'not reviewed'],
+  lock: ['without its lock', 'without their locks'],
+  label: ['removed without the label', 'removed without the label'],
   delete: ['removed', 'removed'],
   recreate: ['recreated with downtime', 'recreated with downtime'],
+  validated: ['proved, not previewed', 'proved, not previewed'],
   'rolling-update': ['rolling', 'rolling'],
   'update-in-place': ['in place', 'in place'],
   create: ['new', 'new'],
@@ -15,33 +18,92 @@ const STANDINGS = {
 export type Standing = keyof typeof STANDINGS;
 
 const ORDER = Object.keys(STANDINGS) as readonly Standing[];
+/** With these it must not be merged as it is. */
+const BLOCKING: readonly Standing[] = ['fails', 'unknown', 'lock', 'label'];
+
+/** What the pull request is, as far as that decides what an endpoint's change means. */
+export type Standpoint = Pick<Report, 'pull_request' | 'stages'>;
 
 /** The most important thing about an endpoint, over all environments. */
-export function standingOf({ diagnostics, outage, previews }: EndpointReport): Standing {
+export function standingOf(report: EndpointReport, standpoint: Standpoint): Standing {
+  const { pull_request: pullRequest } = standpoint;
+  const { diagnostics, outage, previews } = report;
   if (diagnostics.some((d) => d.severity === 'error')) return 'fails';
-  if (outage !== null || previews.length === 0 || previews.some((p) => p.plan === null)) return 'unknown';
+  if (outage !== null || previews.some((p) => p.outage !== null)) return 'unknown';
+  if (needsLock(report)) return 'lock';
+  if (previews.length === 0 || previews.some((p) => p.plan === null)) return isUnpreviewed(report, standpoint);
   const kinds = previews.flatMap((p) => p.plan?.verdict.kind ?? []);
-  return ORDER.find((s) => kinds.some((k) => k === s)) ?? 'no-change';
+  const found = ORDER.find((s) => kinds.some((k) => k === s)) ?? 'no-change';
+  return found === 'delete' && report.change === 'removed' && pullRequest?.destroy === false ? 'label' : found;
+}
+
+/** Whether the review went on with a lock that is not in the pull request. */
+export function needsLock({ computed_lock: computed, lock }: EndpointReport): boolean {
+  return computed !== null && lock !== 'committed';
+}
+
+/** Nobody previews what a fork proposes, nor while it is validated: that is no fault of it. */
+function isUnpreviewed({ entities, change }: EndpointReport, standpoint: Standpoint): Standing {
+  const proven = change === 'removed' || (entities.length > 0 && entities.every((e) => e.proof !== null));
+  const expected = standpoint.stages.some((s) => s.stage === 'preview') && standpoint.pull_request?.fork !== true;
+  return proven && !expected ? 'validated' : 'unknown';
 }
 
 /** Endpoints, most important first, then by name. */
-export function sortEndpoints(endpoints: readonly EndpointReport[]): readonly EndpointReport[] {
-  const rank = (e: EndpointReport) => ORDER.indexOf(standingOf(e));
-  return [...endpoints].sort((a, b) => rank(a) - rank(b) || (a.endpoint < b.endpoint ? -1 : 1));
+export function sortEndpoints(report: Report): readonly EndpointReport[] {
+  const rank = (e: EndpointReport) => ORDER.indexOf(standingOf(e, report));
+  return [...report.endpoints].sort((a, b) => rank(a) - rank(b) || (a.endpoint < b.endpoint ? -1 : 1));
+}
+
+/** Whether it may be merged as far as the review can tell: the conclusion of the check run. */
+export function concludes(report: Report): 'success' | 'failure' {
+  const wrong =
+    report.diagnostics.some((d) => d.severity === 'error') ||
+    report.endpoints.some((e) => BLOCKING.includes(standingOf(e, report))) ||
+    brokenStages(report).length > 0;
+  return wrong ? 'failure' : 'success';
+}
+
+/** Stages that did not go to their end; one that a fork cannot have is not among them. */
+function brokenStages({ stages, pull_request: pullRequest }: Standpoint) {
+  const excused = ({ stage, result }: StageReport) =>
+    result === 'success' || (stage === 'preview' && result === 'skipped' && pullRequest?.fork === true);
+  return stages.filter((s) => !excused(s));
 }
 
 /** `3 endpoints: 1 fails, 1 rolling, 1 no change` */
-export function renderTopLine({ endpoints, diagnostics }: Pick<Report, 'endpoints' | 'diagnostics'>): string {
+export function renderTopLine(report: Report): string {
+  const { endpoints, diagnostics } = report;
   const wrong = diagnostics.filter((d) => d.severity === 'error').length;
   const others = wrong === 0 ? '' : `; ${wrong} ${wrong === 1 ? 'error' : 'errors'} in other files`;
-  if (endpoints.length === 0) return `No endpoint changes${others}`;
-  const counted = renderStandings(endpoints);
+  if (endpoints.length === 0) return `${renderNothing(report)}${others}`;
+  const counted = renderStandings(endpoints, report);
   return `${endpoints.length} ${endpoints.length === 1 ? 'endpoint' : 'endpoints'}: ${counted}${others}`;
 }
 
+const RESULTS: Readonly<Record<StageReport['result'], string>> = {
+  success: 'is done',
+  failure: 'failed',
+  cancelled: 'was cancelled',
+  skipped: 'was skipped',
+  missing: 'left no report',
+  unreadable: 'left a report that cannot be read',
+};
+
+/** `validate was cancelled` */
+function renderStage({ stage, result }: StageReport): string {
+  return `${stage} ${RESULTS[result]}`;
+}
+
+/** No endpoint is told of: nothing changed, or nobody can tell. */
+function renderNothing(report: Report): string {
+  const [broken] = brokenStages(report);
+  return broken ? `Not reviewed: ${renderStage(broken)}` : 'No endpoint changes';
+}
+
 /** `1 fails, 2 rolling` */
-export function renderStandings(endpoints: readonly EndpointReport[]): string {
-  const standings = endpoints.map(standingOf);
+export function renderStandings(endpoints: readonly EndpointReport[], standpoint: Standpoint): string {
+  const standings = endpoints.map((e) => standingOf(e, standpoint));
   const parts = ORDER.map((s) => ({ words: STANDINGS[s], count: standings.filter((other) => other === s).length }));
   return parts
     .filter((p) => p.count > 0)

@@ -18,18 +18,22 @@ export interface ProjectPlace {
   readonly root: string;
   /** The folder of endpoint files and locks, relative to `root`: `endpoints`, unless the user says otherwise. */
   readonly endpoints: string;
+  /** Absolute: where that folder and the models are, when not in `root`: a pull request's checkout, read as data. */
+  readonly from?: string | undefined;
+  /** Absolute: locks in it, `NAME.lock`, go before those beside the endpoint files: a review has computed them. */
+  readonly locks?: string | undefined;
 }
 
 /** Reads `endpoints/NAME.yaml`. */
-export async function readEndpoint({ root, endpoints }: ProjectPlace, name: string): Promise<Declared<Endpoint>> {
-  const file = `${endpoints}/${name}.yaml`;
-  const text = await readText(join(root, file));
+export async function readEndpoint(place: ProjectPlace, name: string): Promise<Declared<Endpoint>> {
+  const file = `${place.endpoints}/${name}.yaml`;
+  const text = await readText(join(declaredRoot(place), file));
   if (text === undefined)
     return missing(
       'unknown-endpoint',
       file,
       `Cannot find the endpoint "${name}": there is no file ${file}`,
-      await namesHint({ root, endpoints }),
+      await namesHint(place),
     );
   const { endpoint, diagnostics } = parseEndpoint(text, file);
   return { value: endpoint, diagnostics };
@@ -53,7 +57,7 @@ export async function readEnvironment({ root }: ProjectPlace, name: string): Pro
 /** Reads `endpoints/NAME.lock`. */
 export async function readLock(place: ProjectPlace, endpoint: string): Promise<Declared<Lock>> {
   const file = lockFile(place, endpoint);
-  const text = await readText(join(place.root, file));
+  const text = await readLockText(place, endpoint);
   if (text === undefined)
     return missing(
       'lock-missing',
@@ -65,14 +69,25 @@ export async function readLock(place: ProjectPlace, endpoint: string): Promise<D
   return { value: lock, diagnostics };
 }
 
+/** A lock's text: the one that a review has computed, else the one beside the endpoint file; undefined: there is none. */
+export async function readLockText(place: ProjectPlace, endpoint: string): Promise<string | undefined> {
+  const computed = place.locks === undefined ? undefined : await readText(join(place.locks, `${endpoint}.lock`));
+  return computed ?? readText(join(declaredRoot(place), lockFile(place, endpoint)));
+}
+
+/** The folder that paths in endpoint files begin at, and the endpoint files' own folder. */
+export function declaredRoot({ root, from }: ProjectPlace): string {
+  return from ?? root;
+}
+
 /** Where an endpoint's lock is, below the project's root. */
 export function lockFile({ endpoints }: ProjectPlace, endpoint: string): string {
   return `${endpoints}/${endpoint}.lock`;
 }
 
 /** Names of all endpoint files of a project, sorted. */
-export async function listEndpoints({ root, endpoints }: ProjectPlace): Promise<readonly string[]> {
-  const files = await readdir(join(root, endpoints)).catch(() => []);
+export async function listEndpoints(place: ProjectPlace): Promise<readonly string[]> {
+  const files = await readdir(join(declaredRoot(place), place.endpoints)).catch(() => []);
   return files
     .filter((f) => f.endsWith('.yaml'))
     .map((f) => f.slice(0, -'.yaml'.length))

@@ -5,6 +5,10 @@ import { OPERATIONS } from './plan.ts';
 const text = z.string();
 /** Of a validation, in their order. */
 const STAGES = ['fetch', 'check', 'lock', 'virtualenv', 'proof'] as const;
+/** Of a review, in their order: the first runs the models' code and has no credentials, the second the other way round. */
+export const REVIEW_STAGES = ['validate', 'preview'] as const;
+/** Nothing in it ends a Markdown link or a table's cell. */
+const WEB_ADDRESS = /^https?:\/\/[\w.:-]+(\/[\w./-]*)?$/;
 
 const seconds = z.number().nonnegative();
 const count = z.int().nonnegative();
@@ -62,12 +66,24 @@ const plan = z.strictObject({
   }),
 });
 
+const sha256 = text.regex(/^[0-9a-f]{64}$/);
+const commit = text.regex(/^[0-9a-f]{40,64}$/);
+
+const fingerprint = z.strictObject({
+  /** SHA-256, in hex, over the parts. */
+  digest: sha256,
+  /** `lock`, `program`, and every resource that will exist, `Revision iris-1-3f9c2a71d0` → SHA-256 of it. */
+  parts: z.record(text, sha256),
+});
+
 const preview = z.strictObject({
   environment: text,
   /** Null: it was not previewed, because the endpoint fails before, or for the reason in `outage`. */
   plan: plan.nullable(),
   /** Why it could not be previewed, when that is nobody's file. */
   outage: text.nullable(),
+  /** Of what deploying it would make; null: it was not previewed, or nothing is left of it. */
+  fingerprint: fingerprint.nullable(),
 });
 
 const changedPath = z.strictObject({ path: text, change: z.enum(['added', 'modified', 'deleted']) });
@@ -78,8 +94,10 @@ const endpointReport = z.strictObject({
   change: z.enum(['added', 'changed', 'removed', 'affected', 'asked']),
   /** What of the change concerns it: its file and lock, folders of its models, environments. */
   because: list(changedPath),
-  /** `unknown`: not looked at, because something before it fails. */
-  lock: z.enum(['up-to-date', 'missing', 'stale', 'invalid', 'unknown']),
+  /** As it was found; `unknown`: not looked at, `committed`: computed by the review and since then in the pull request. */
+  lock: z.enum(['up-to-date', 'missing', 'stale', 'invalid', 'unknown', 'committed']),
+  /** SHA-256, in hex, of the text of the lock that the review has computed and gone on with; null: of none. */
+  computed_lock: sha256.nullable(),
   diagnostics: list(diagnostic),
   entities: list(entity),
   previews: list(preview),
@@ -87,11 +105,49 @@ const endpointReport = z.strictObject({
   outage: text.nullable(),
 });
 
+const stage = z.strictObject({
+  stage: z.enum(REVIEW_STAGES),
+  /** `success`: it went to its end, whatever it found. `missing`, `unreadable`: it left no report, or none that can be read. */
+  result: z.enum(['success', 'failure', 'cancelled', 'skipped', 'missing', 'unreadable']),
+  /** Why, where that is known; null: nothing to say. */
+  why: text.nullable(),
+});
+
+const pullRequest = z.strictObject({
+  number: count,
+  /** From another repository: neither credentials nor a token that writes. */
+  fork: z.boolean(),
+  /** Has the label without which nothing is destroyed. */
+  destroy: z.boolean(),
+  /** The commit on its branch that holds the locks computed for it; null: they are not in it. */
+  locks_commit: commit.nullable(),
+  /** Where its base branch is now, if not where it was compared with any more. */
+  base_moved_to: commit.nullable(),
+  /** The page of the run. */
+  run_url: z.string().regex(WEB_ADDRESS).nullable(),
+});
+
 const report = z.strictObject({
-  report_version: z.literal(2),
+  report_version: z.literal(3),
   /** The commit that changes are counted from; null: only what the user named. */
-  base: text.regex(/^[0-9a-f]{40,64}$/).nullable(),
+  base: commit.nullable(),
+  /** The commit that was checked out; null: no Git. Files may differ from it where somebody works. */
+  head: commit.nullable(),
+  /** What previews were made with; null: there was no preview. */
+  program: z
+    .strictObject({
+      /** SHA-256, in hex, of `infra/`, of what it imports and of package-lock.json. */
+      digest: sha256,
+      /** The commit of Davit that it is from; null: not known. */
+      commit: commit.nullable(),
+      /** Whose environments: `base` means that the pull request's were not believed. */
+      environments: z.enum(['checkout', 'base']),
+    })
+    .nullable(),
   environments: list(text),
+  stages: list(stage),
+  /** What GitHub says of the pull request; null: nobody has asked. */
+  pull_request: pullRequest.nullable(),
   /** What is wrong with files that belong to no endpoint. */
   diagnostics: list(diagnostic),
   endpoints: list(endpointReport),
@@ -103,6 +159,9 @@ export type EndpointReport = z.infer<typeof endpointReport>;
 export type EntityReport = z.infer<typeof entity>;
 export type PreviewReport = z.infer<typeof preview>;
 export type ChangedPath = z.infer<typeof changedPath>;
+export type ReviewStage = (typeof REVIEW_STAGES)[number];
+export type StageReport = z.infer<typeof stage>;
+export type PullRequest = z.infer<typeof pullRequest>;
 
 const REPORT_CHARACTERS = 32 << 20;
 

@@ -1,11 +1,10 @@
 import { join } from 'node:path';
 import { setFailed, setOutput, summary } from '@actions/core';
-import { review } from '../../cli/review.ts';
+import { reviewProject } from '../../cli/review-project.ts';
 import { renderReport } from '../../review/render-report.ts';
 import { renderTopLine, sortEndpoints } from '../../review/standing.ts';
 import { type Diagnostic, hasErrors } from '../../schemas/diagnostic.ts';
 import type { Report } from '../../schemas/report.ts';
-import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { annotate } from '../annotate.ts';
 import type { Job } from '../job.ts';
 import { withoutCommands } from '../log.ts';
@@ -17,11 +16,10 @@ const SUMMARY_CHARACTERS = 250_000;
 /** `davit review` without previews, of what the pull request changes: it runs the models, and needs no secret. */
 export async function validate(job: Job): Promise<void> {
   const folder = await openReportFolder(job);
-  const context = makeContext(job, { environment: job.inputs.environments, base: baseOf(job) });
-  const outcome = await withoutCommands(() => review.run(context));
-  const report = outcome.result as Report;
-  await writeFileAtomically(join(folder, 'report.json'), JSON.stringify(report));
-  const diagnostics = [...report.diagnostics, ...sortEndpoints(report.endpoints).flatMap((e) => e.diagnostics)];
+  const { args, ...context } = makeContext(job);
+  const request = { names: args, base: baseOf(job), environments: job.inputs.environments, stage: 'validate' } as const;
+  const report = await withoutCommands(() => reviewProject({ ...context, ...request, out: folder }));
+  const diagnostics = [...report.diagnostics, ...sortEndpoints(report).flatMap((e) => e.diagnostics)];
   annotate(diagnostics, projectPrefix(job));
   setOutput('errors', diagnostics.filter((d) => d.severity === 'error').length);
   setOutput('endpoints', JSON.stringify(report.endpoints.map((e) => e.endpoint).filter((name) => NAME.test(name))));

@@ -9,7 +9,7 @@ import * as events from "events";
 import { isIPv4, isIPv6 } from "node:net";
 import { Agent, request } from "node:http";
 import { createHash, randomBytes } from "node:crypto";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import "child_process";
 import "timers";
 import { closeSync, createReadStream, existsSync, mkdirSync, openSync, readFileSync, statSync, truncateSync } from "node:fs";
@@ -14966,7 +14966,7 @@ const COMMANDS = [
 	"drift",
 	"destroy"
 ];
-const RESULTS = [
+const RESULTS$1 = [
 	"success",
 	"failure",
 	"cancelled",
@@ -15024,8 +15024,8 @@ function readInputs() {
 		out: getInput("out") || void 0,
 		reports: getInput("reports") || "reports",
 		results: {
-			validate: readWord(wrong, "validate-result", RESULTS),
-			preview: readWord(wrong, "preview-result", RESULTS)
+			validate: readWord(wrong, "validate-result", RESULTS$1),
+			preview: readWord(wrong, "preview-result", RESULTS$1)
 		},
 		commitLocks: readBoolean(wrong, "commit-locks"),
 		revert: readBoolean(wrong, "revert"),
@@ -21064,13 +21064,16 @@ async function readChangedPaths(folder, base, signal) {
 	const git = (...args) => runGit(folder, args, signal);
 	const inside = await git("rev-parse", "--is-inside-work-tree");
 	if (inside.code !== 0) throw new NoBaseError(`Cannot tell what changed: ${whyNone(folder, inside)}; ${ASK}`);
-	const merged = await git("merge-base", await findCommit(git, base), "HEAD");
+	const commit = await findCommit(git, base);
+	const head = await findCommit(git, "HEAD");
+	const merged = await git("merge-base", commit, head);
 	if (merged.code !== 0) throw new NoBaseError(`Cannot tell what changed: the history here does not reach where ${base ?? "the main branch"} and HEAD part; fetch it whole (git fetch --unshallow), or ${ASK}`);
 	const since = merged.stdout.trim();
 	const [tracked, untracked] = await Promise.all([git("diff", "--name-status", "-z", "--no-renames", "--no-ext-diff", "--relative", since, "--", "."), git("ls-files", "-z", "--others", "--exclude-standard", "--", ".")]);
 	for (const { code, stderr } of [tracked, untracked]) if (code !== 0) throw new Error(`Cannot tell what changed: git says "${stderr.trim()}"`);
 	return {
 		base: since,
+		head,
 		paths: mergePaths(tracked.stdout, untracked.stdout)
 	};
 }
@@ -21130,501 +21133,32 @@ var init_changed_paths = __esmMin((() => {
 		D: "deleted"
 	};
 }));
-// review/outside-links.ts
-async function findOutsideLinks(root, files) {
-	const inside = await realpath(root) + sep;
-	return (await Promise.all([...new Set(files)].map(async (file) => {
-		const target = await realpath(join(root, file)).catch(() => void 0);
-		return target === void 0 || target.startsWith(inside) ? [] : [outside(file)];
-	}))).flat();
+// review/refuse-files.ts
+async function refuseFiles(root, files) {
+	const folder = await realpath(root).catch(() => void 0);
+	if (folder === void 0) return [];
+	const inside = folder + sep;
+	return (await Promise.all([...new Set(files)].map((file) => refuse$3(file, inside, join(root, file))))).flat();
 }
-function outside(file) {
-	const message = `Cannot read ${file}: a link leads out of the project, expected a file in it`;
+async function refuse$3(file, inside, path) {
+	const target = await realpath(path).catch(() => void 0);
+	if (target === void 0) return [];
+	if (!target.startsWith(inside) || target.startsWith(`${inside}.git${sep}`)) return [makeRefusal(file, "a link leads out of the project, expected a file in it", "Put the file itself there")];
+	const { size } = await stat(target);
+	if (size <= MOST_BYTES) return [];
+	return [makeRefusal(file, `it has ${size} bytes, expected at most ${MOST_BYTES}`)];
+}
+function makeRefusal(file, why, hint) {
 	return makeError("unreadable-file", {
 		file,
 		line: 1,
 		column: 1
-	}, message, "Put the file itself there");
+	}, `Cannot read ${file}: ${why}`, hint);
 }
-var init_outside_links = __esmMin((() => {
+var MOST_BYTES;
+var init_refuse_files = __esmMin((() => {
 	init_diagnostic();
-}));
-// schemas/compare-text.ts
-function compareText(difference) {
-	const { path, old: before, new: after } = difference;
-	if (typeof before !== "string" || typeof after !== "string") return [difference];
-	if (Math.max(before.length, after.length) <= SHORT_CHARACTERS$1) return [difference];
-	const file = path.replace(/^data\["([^"]+)"\]$/, "$1");
-	const fields = [parseJson(before), parseJson(after)];
-	if (fields.every(isRecord)) return compareFields(fields[0], fields[1]).map(within(file));
-	if (before.includes("\n") || after.includes("\n")) return compareLines(before, after).map(within(file));
-	return [cutSame(difference)];
-}
-function within(file) {
-	return (difference) => ({
-		...difference,
-		path: `${file} › ${difference.path}`
-	});
-}
-function compareFields(before, after, path = "", depth = 0) {
-	if (JSON.stringify(before) === JSON.stringify(after)) return [];
-	const whole = [{
-		path,
-		old: before,
-		new: after
-	}];
-	if (depth === DEEPEST) return whole;
-	if (Array.isArray(before) && Array.isArray(after)) return (before.length > after.length ? before : after).flatMap((_, i) => compareFields(before[i], after[i], `${path}[${i}]`, depth + 1));
-	if (!isRecord(before) || !isRecord(after)) return whole;
-	return [.../* @__PURE__ */ new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) => compareFields(before[key], after[key], path === "" ? key : `${path}.${key}`, depth + 1));
-}
-function compareLines(before, after) {
-	const [old, fresh] = [before.split("\n"), after.split("\n")];
-	const start = countSame(old, fresh);
-	const end = countSame(old.slice(start).reverse(), fresh.slice(start).reverse());
-	const count = Math.max(old.length, fresh.length) - start - end;
-	const lineAt = (lines, i) => i < lines.length - end ? lines[i] : void 0;
-	return Array.from({ length: count }, (_, i) => start + i).map((i) => ({
-		path: `line ${i + 1}`,
-		old: lineAt(old, i),
-		new: lineAt(fresh, i)
-	})).filter((d) => d.old !== d.new).map(cutSame);
-}
-function cutSame(difference) {
-	const { old, new: fresh } = difference;
-	if (typeof old !== "string" || typeof fresh !== "string") return difference;
-	const same = countSame(old, fresh) - SHOWN_BEFORE;
-	if (same <= 0 || Math.max(old.length, fresh.length) <= SHORT_CHARACTERS$1) return difference;
-	return {
-		...difference,
-		old: `…${old.slice(same)}`,
-		new: `…${fresh.slice(same)}`
-	};
-}
-function countSame(a, b) {
-	let count = 0;
-	while (count < Math.min(a.length, b.length) && a[count] === b[count]) count += 1;
-	return count;
-}
-function parseJson(text) {
-	try {
-		return JSON.parse(JSON.stringify(JSON.parse(text)));
-	} catch {
-		return;
-	}
-}
-function isRecord(value) {
-	return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-var SHORT_CHARACTERS$1, SHOWN_BEFORE, DEEPEST;
-var init_compare_text = __esmMin((() => {
-	SHORT_CHARACTERS$1 = 60;
-	SHOWN_BEFORE = 16;
-	DEEPEST = 16;
-}));
-// schemas/told-resources.ts
-function tellResources(resources) {
-	const changed = resources.filter((r) => r.operation !== "same");
-	return [...Map.groupBy(changed, (r) => isKnative(r) ? `Revision ${revisionOf(r)}` : r).values()].map((together) => {
-		const [first, ...rest] = together.map(tellResource);
-		return {
-			...first,
-			differences: [first, ...rest].flatMap((r) => r.differences)
-		};
-	});
-}
-function isKnative({ type }) {
-	return type === CONFIGURATION$2 || type === REVISION_PATCH$1;
-}
-function revisionOf({ type, name }) {
-	return type === REVISION_PATCH$1 ? name.replace(/-bounds$/, "") : name;
-}
-function tellResource(resource) {
-	const { operation, type } = resource;
-	return {
-		operation,
-		kind: isKnative(resource) ? "Revision" : type.split(":").at(-1) ?? type,
-		name: revisionOf(resource),
-		differences: tellDifferences(resource)
-	};
-}
-function tellDifferences(resource) {
-	const { operation, differences } = resource;
-	if (operation === "create" || operation === "delete") return [];
-	return differences.filter(({ path }) => !QUIET$1.test(path) && !TO_PROVIDER.test(path) && !(isKnative(resource) && NAME$5.test(path))).map((d) => ({
-		...d,
-		path: d.path.replace(SCALING, "$1")
-	})).flatMap(compareText);
-}
-var QUIET$1, TO_PROVIDER, SCALING, NAME$5, CONFIGURATION$2, REVISION_PATCH$1;
-var init_told_resources = __esmMin((() => {
-	init_compare_text();
-	QUIET$1 = /^(name|endpoint|lock|model\.(uri|digest))$/;
-	TO_PROVIDER = /^metadata\.annotations(\["pulumi\.com\/|\.pulumi\.com\/)/;
-	SCALING = /^metadata\.annotations\["autoscaling\.knative\.dev\/([^"]+)"\]$/;
-	NAME$5 = /^(spec\.template\.)?metadata\.name$/;
-	CONFIGURATION$2 = "kubernetes:serving.knative.dev/v1:Configuration";
-	REVISION_PATCH$1 = "kubernetes:serving.knative.dev/v1:RevisionPatch";
-}));
-// review/render-code.ts
-function renderSpan(text, characters = SPAN_CHARACTERS) {
-	const line = renderLine(text, characters).replaceAll("|", "¦");
-	if (line === "") return "–";
-	const runs = new Set([...line.matchAll(/`+/g)].map(([run]) => run.length));
-	let length = 1;
-	while (runs.has(length)) length += 1;
-	const fence = "`".repeat(length);
-	const pad = line.startsWith("`") || line.endsWith("`") ? " " : "";
-	return `${fence}${pad}${line}${pad}${fence}`;
-}
-function renderHtmlCode(text) {
-	return `<code>${renderLine(text, SPAN_CHARACTERS).replaceAll(/[&<>"'`]/g, (c) => `&#${c.charCodeAt(0)};`)}</code>`;
-}
-function renderBlock(lines, language) {
-	const inert = lines.map((line) => line.replace(/^(?= {0,3}```)/, "    "));
-	return [
-		"```" + language,
-		...inert,
-		"```"
-	].join("\n");
-}
-function renderLine(text, characters) {
-	const line = quieten(text.slice(0, characters * 4).toWellFormed()).replaceAll(/\s+/g, " ").replaceAll("${{", "$ {{").trim();
-	const points = Array.from(line);
-	return points.length > characters || text.length > characters * 4 ? `${points.slice(0, characters - 1).join("")}…` : line;
-}
-var SPAN_CHARACTERS;
-var init_render_code = __esmMin((() => {
-	init_quieten();
-	SPAN_CHARACTERS = 160;
-}));
-// review/standing.ts
-function standingOf({ diagnostics, outage, previews }) {
-	if (diagnostics.some((d) => d.severity === "error")) return "fails";
-	if (outage !== null || previews.length === 0 || previews.some((p) => p.plan === null)) return "unknown";
-	const kinds = previews.flatMap((p) => p.plan?.verdict.kind ?? []);
-	return ORDER.find((s) => kinds.some((k) => k === s)) ?? "no-change";
-}
-function sortEndpoints(endpoints) {
-	const rank = (e) => ORDER.indexOf(standingOf(e));
-	return [...endpoints].sort((a, b) => rank(a) - rank(b) || (a.endpoint < b.endpoint ? -1 : 1));
-}
-function renderTopLine({ endpoints, diagnostics }) {
-	const wrong = diagnostics.filter((d) => d.severity === "error").length;
-	const others = wrong === 0 ? "" : `; ${wrong} ${wrong === 1 ? "error" : "errors"} in other files`;
-	if (endpoints.length === 0) return `No endpoint changes${others}`;
-	const counted = renderStandings(endpoints);
-	return `${endpoints.length} ${endpoints.length === 1 ? "endpoint" : "endpoints"}: ${counted}${others}`;
-}
-function renderStandings(endpoints) {
-	const standings = endpoints.map(standingOf);
-	return ORDER.map((s) => ({
-		words: STANDINGS[s],
-		count: standings.filter((other) => other === s).length
-	})).filter((p) => p.count > 0).map((p) => `${p.count} ${p.words[p.count === 1 ? 0 : 1]}`).join(", ");
-}
-function standingWords(standing) {
-	return STANDINGS[standing][0];
-}
-var STANDINGS, ORDER;
-var init_standing = __esmMin((() => {
-	STANDINGS = {
-		fails: ["fails", "fail"],
-		unknown: ["not reviewed", "not reviewed"],
-		delete: ["removed", "removed"],
-		recreate: ["recreated with downtime", "recreated with downtime"],
-		"rolling-update": ["rolling", "rolling"],
-		"update-in-place": ["in place", "in place"],
-		create: ["new", "new"],
-		"no-change": ["no change", "no change"]
-	};
-	ORDER = Object.keys(STANDINGS);
-}));
-// review/render-details.ts
-function renderDetails(report, at) {
-	const step = STEPS$1[at];
-	if (!step) return "";
-	const standing = standingOf(report);
-	const sections = [
-		renderDiagnostics(report.diagnostics, at),
-		renderOutage(report.outage, step),
-		renderPaths(report, step),
-		...report.entities.map((e) => renderEntity$1(e, step)),
-		...report.previews.map((p) => renderPreview$1(p, step))
-	].filter((s) => s !== "");
-	if (sections.length === 0) return "";
-	return [
-		`<details${standing === "fails" || standing === "unknown" ? " open" : ""}><summary>${`${renderHtmlCode(report.endpoint)}: ${standingWords(standing)}`}</summary>`,
-		...sections,
-		"</details>"
-	].join("\n\n");
-}
-function renderDiagnostics(diagnostics, at) {
-	const step = STEPS$1[at];
-	if (!step || diagnostics.length === 0) return "";
-	const items = [...diagnostics].sort((a, b) => a.severity < b.severity ? -1 : a.severity > b.severity ? 1 : 0).slice(0, step.diagnostics).map((d) => {
-		const place = renderSpan(`${d.file}:${d.line}:${d.column}`, step.sentence);
-		const hint = d.hint === void 0 ? "" : `<br>→ ${renderSpan(d.hint, step.sentence)}`;
-		return `- **${d.severity}** ${d.code} at ${place}<br>${renderSpan(d.message, step.sentence)}${hint}`;
-	});
-	return [...items, ...renderMore(diagnostics.length - items.length, "- ")].join("\n");
-}
-function renderOutage(outage, { sentence }) {
-	return outage === null ? "" : `Not checked: ${renderSpan(outage, sentence)}`;
-}
-function renderPaths({ because }, { paths }) {
-	if (because.length === 0) return "";
-	const shown = because.slice(0, paths).map((b) => `${b.change} ${renderSpan(b.path)}`);
-	return `Files: ${[...shown, ...renderMore(because.length - shown.length, "")].join(", ")}`;
-}
-function renderEntity$1({ entity, model, stages, proof }, { answer }) {
-	const took = stages.map((s) => `${s.name} ${s.cached ? "kept" : `${s.seconds.toFixed(1)} s`}`);
-	const what = `Model ${renderSpan(model)} as ${renderSpan(entity)}: ${proof ? "proved" : "not proved"} (${took.join(", ")})`;
-	if (!proof) return what;
-	const mlflow = proof.mlflow === null ? "" : `, MLflow ${renderSpan(proof.mlflow, 20)}`;
-	const sandbox = proof.sandboxed ? "in a sandbox" : "**without a sandbox**";
-	const ran = `${what} with Python ${renderSpan(proof.python, 20)}${mlflow}, ${sandbox}`;
-	if (answer === 0 || proof.answer === null) return ran;
-	return `${ran}\n\nIt answers its own example with ${renderSpan(proof.answer, answer)}`;
-}
-function renderPreview$1({ environment, plan, outage }, step) {
-	const where = `Preview of ${renderSpan(environment)}`;
-	if (outage !== null) return `${where} failed: ${renderSpan(outage, step.sentence)}`;
-	if (!plan) return "";
-	const { words, notes } = plan.verdict;
-	const list = [...notes.slice(0, step.notes).map((note) => `- ${renderSpan(note, step.sentence)}`), ...renderMore(notes.length - step.notes, "- ")];
-	const verdict = [`${where}: ${renderSpan(words, step.sentence)}`, ...list.length > 0 ? [list.join("\n")] : []].join("\n\n");
-	const changed = tellResources(plan.resources);
-	if (changed.length === 0 || step.resources === 0) return verdict;
-	const lines = changed.slice(0, step.resources).flatMap((r) => renderResource$1(r, step));
-	const left = renderMore(changed.length - step.resources, "# ");
-	return `${verdict}\n\n${renderBlock([...lines, ...left], "diff")}`;
-}
-function renderResource$1(resource, step) {
-	const { operation, kind, name, differences } = resource;
-	const told = differences.slice(0, step.differences).flatMap((d) => {
-		const path = renderLine(d.path, 200);
-		const side = (sign, value) => value === void 0 ? [] : [`${sign}   ${path}: ${renderLine(JSON.stringify(value), step.value)}`];
-		return [...side("-", d.old), ...side("+", d.new)];
-	});
-	return [
-		`${SIGNS$2[operation]} ${operation} ${renderLine(`${kind} ${name}`, 200)}`,
-		...told,
-		...renderMore(differences.length - step.differences, "#   ")
-	];
-}
-function renderMore(count, before) {
-	return count > 0 ? [`${before}and ${count} more`] : [];
-}
-var STEPS$1, LEAST, SIGNS$2;
-var init_render_details = __esmMin((() => {
-	init_told_resources();
-	init_render_code();
-	init_standing();
-	STEPS$1 = [
-		{
-			diagnostics: 100,
-			sentence: 1e3,
-			paths: 50,
-			notes: 50,
-			resources: 400,
-			differences: 100,
-			value: 300,
-			answer: 1e3
-		},
-		{
-			diagnostics: 20,
-			sentence: 400,
-			paths: 10,
-			notes: 10,
-			resources: 40,
-			differences: 10,
-			value: 60,
-			answer: 200
-		},
-		{
-			diagnostics: 3,
-			sentence: 200,
-			paths: 3,
-			notes: 3,
-			resources: 0,
-			differences: 0,
-			value: 0,
-			answer: 0
-		}
-	];
-	LEAST = STEPS$1.length;
-	SIGNS$2 = {
-		create: "+",
-		update: "!",
-		replace: "!",
-		delete: "-",
-		same: "#"
-	};
-}));
-// review/render-table.ts
-function renderHead(environments) {
-	const cells = [
-		"",
-		"endpoint",
-		"change",
-		"model",
-		"lock",
-		...columns$1(environments).map((e) => renderSpan(e, NAME_CHARACTERS))
-	];
-	return [renderCells(cells), renderCells(cells.map(() => "---"))];
-}
-function renderRow(report, environments) {
-	const standing = standingOf(report);
-	const verdicts = columns$1(environments).map((name) => renderPreview(report, report.previews.find((p) => p.environment === name)));
-	return renderCells([
-		SIGNS$1[standing] ?? "✅",
-		renderSpan(report.endpoint, NAME_CHARACTERS),
-		renderChange(report),
-		renderModel(report),
-		LOCKS[report.lock],
-		...verdicts
-	]);
-}
-function columns$1(environments) {
-	return environments.slice(0, COLUMNS);
-}
-function renderCells(cells) {
-	return `| ${cells.join(" | ")} |`;
-}
-function renderChange({ change, because }) {
-	const [first] = because;
-	if (change !== "affected" || !first) return CHANGES[change];
-	const more = because.length > 1 ? ` and ${because.length - 1} more` : "";
-	return `affected by ${renderSpan(first.path, NAME_CHARACTERS)}${more}`;
-}
-function renderModel({ change, diagnostics, entities, outage }) {
-	if (outage !== null) return `not checked: ${renderSpan(outage, SHORT_CHARACTERS)}`;
-	const error = diagnostics.find((d) => d.severity === "error");
-	if (error) return `${renderSpan(error.message, SHORT_CHARACTERS)} (line ${error.line})`;
-	const proofs = entities.flatMap((e) => e.proof ?? []);
-	if (change === "removed" || proofs.length === 0) return "–";
-	const all = proofs.length === 1 ? "proved" : `${proofs.length} proved`;
-	const cached = entities.every((e) => e.stages.find((s) => s.name === "proof")?.cached) ? " before" : "";
-	const memory = Math.max(...proofs.map((p) => p.peakMemoryBytes)) / MEBIBYTE;
-	return `${all}${cached}, ${Math.round(memory)} MiB`;
-}
-function renderPreview({ change }, preview) {
-	if (preview?.outage) return `not previewed: ${renderSpan(preview.outage, SHORT_CHARACTERS)}`;
-	if (!preview?.plan) return "–";
-	const { kind } = preview.plan.verdict;
-	if (change === "removed") return kind === "no-change" ? "not deployed" : "**removed**";
-	return VERDICTS[kind];
-}
-var MEBIBYTE, NAME_CHARACTERS, SHORT_CHARACTERS, COLUMNS, SIGNS$1, LOCKS, CHANGES, VERDICTS;
-var init_render_table = __esmMin((() => {
-	init_render_code();
-	init_standing();
-	MEBIBYTE = 1 << 20;
-	NAME_CHARACTERS = 63;
-	SHORT_CHARACTERS = 120;
-	COLUMNS = 8;
-	SIGNS$1 = {
-		fails: "❌",
-		unknown: "❔",
-		delete: "⚠️"
-	};
-	LOCKS = {
-		"up-to-date": "up to date",
-		missing: "**missing**",
-		stale: "**stale**",
-		invalid: "**invalid**",
-		unknown: "–"
-	};
-	CHANGES = {
-		added: "added",
-		changed: "changed",
-		removed: "**removed**",
-		affected: "affected",
-		asked: "none"
-	};
-	VERDICTS = {
-		"no-change": "no change",
-		create: "new",
-		"rolling-update": "rolling update",
-		recreate: "**recreate, with downtime**",
-		"update-in-place": "update in place",
-		delete: "**removed**"
-	};
-}));
-// review/render-report.ts
-function renderReport(report, limit = COMMENT_CHARACTERS) {
-	const endpoints = sortEndpoints(report.endpoints);
-	const head = [MARKER$1, `### ${renderTopLine(report)}`].join("\n");
-	const foot = renderFoot(report);
-	const frame = [
-		head,
-		SHORTENED,
-		foot
-	].join("\n\n").length;
-	const table = renderTable(endpoints, report.environments, limit - frame);
-	const others = (step) => renderDiagnostics(report.diagnostics, step);
-	const { blocks, shortened } = pack([others, ...endpoints.map((e) => (step) => renderDetails(e, step))], limit - frame - table.text.length);
-	const note = shortened || table.shortened ? SHORTENED : "";
-	return `${[
-		head,
-		table.text,
-		...blocks,
-		note,
-		foot
-	].filter((b) => b !== "").join("\n\n")}\n`;
-}
-function renderTable(endpoints, environments, limit) {
-	if (endpoints.length === 0) return {
-		text: "",
-		shortened: false
-	};
-	const lines = [...renderHead(environments)];
-	const more = (left) => `\n\nand ${left.length} more: ${renderStandings(left)}`;
-	const room = limit - more(endpoints).length - 200;
-	let length = lines.join("\n").length;
-	let shown = 0;
-	for (const endpoint of endpoints) {
-		const row = renderRow(endpoint, environments);
-		if (length + row.length + 1 > room) break;
-		lines.push(row);
-		length += row.length + 1;
-		shown += 1;
-	}
-	const left = endpoints.slice(shown);
-	return {
-		text: lines.join("\n") + (left.length > 0 ? more(left) : ""),
-		shortened: left.length > 0
-	};
-}
-function pack(parts, limit) {
-	const blocks = parts.map((render) => render(0));
-	const size = (block) => block === "" ? 0 : block.length + 2;
-	let total = blocks.reduce((sum, block) => sum + size(block), 2);
-	let shortened = false;
-	for (let step = 1; step <= LEAST && total > limit; step += 1) for (let i = parts.length - 1; i >= 0 && total > limit; i -= 1) {
-		const shorter = parts[i]?.(step) ?? "";
-		total += size(shorter) - size(blocks[i] ?? "");
-		blocks[i] = shorter;
-		shortened = true;
-	}
-	return {
-		blocks,
-		shortened
-	};
-}
-function renderFoot({ base, environments }) {
-	return `<sub>${base === null ? "Of the endpoints named" : `Compared with ${renderSpan(base.slice(0, 12))}`}; ${environments.length === 0 ? "previewed nowhere" : "previewed with the program of this checkout"}.</sub>`;
-}
-var MARKER$1, COMMENT_CHARACTERS, SHORTENED;
-var init_render_report = __esmMin((() => {
-	init_render_details();
-	init_render_code();
-	init_render_table();
-	init_standing();
-	MARKER$1 = "<!-- davit:report v1 -->";
-	COMMENT_CHARACTERS = 65536;
-	SHORTENED = "_Shortened to fit: `npx davit review --json` has everything._";
+	MOST_BYTES = 4 << 20;
 }));
 // schemas/default-hardware.ts
 function makeBase(type) {
@@ -21942,12 +21476,12 @@ function unsupported(why, hint = "Remove it") {
 function entityName(served) {
 	return served.name ?? `${served.entity_name.split(".").at(-1) ?? ""}-${served.entity_version}`;
 }
-var NAME$4, NAME_RULE, WORKLOAD_SIZES, WORKLOAD_TYPES, MAX_ENTITIES, MAX_ENVIRONMENT_VARS, writtenByDatabricks, percentage, version, concurrency, role, rateLimit, permission, servedEntity, route, davitEntity, endpointFile;
+var NAME$5, NAME_RULE, WORKLOAD_SIZES, WORKLOAD_TYPES, MAX_ENTITIES, MAX_ENVIRONMENT_VARS, writtenByDatabricks, percentage, version, concurrency, role, rateLimit, permission, servedEntity, route, davitEntity, endpointFile;
 var init_endpoint_file = __esmMin((() => {
 	init_zod();
 	init_secret_reference();
 	init_serving_entry();
-	NAME$4 = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
+	NAME$5 = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 	NAME_RULE = "expected 1 to 63 letters, digits, \"-\" or \"_\", beginning with a letter or digit";
 	WORKLOAD_SIZES = {
 		Small: [4, 4],
@@ -21996,7 +21530,7 @@ var init_endpoint_file = __esmMin((() => {
 		permission_level: _enum(PERMISSION_LEVELS).describe("CAN_VIEW, CAN_QUERY or CAN_MANAGE")
 	});
 	servedEntity = strictObject({
-		name: string().regex(NAME$4, NAME_RULE).optional().describe("Name of the served entity; default: ENTITY_NAME-ENTITY_VERSION"),
+		name: string().regex(NAME$5, NAME_RULE).optional().describe("Name of the served entity; default: ENTITY_NAME-ENTITY_VERSION"),
 		entity_name: string().min(1, "expected the name of a registered model").describe("Registered model: `iris` or `catalog.schema.iris`"),
 		entity_version: version.describe("Version of the registered model"),
 		workload_type: _enum(WORKLOAD_TYPES).optional().describe("Hardware; default CPU"),
@@ -22033,7 +21567,7 @@ var init_endpoint_file = __esmMin((() => {
 		time_limit_seconds: number().positive("expected more than 0").max(3600, "expected 3600 or less").optional().describe(`Seconds one prediction may take; default 120`)
 	});
 	endpointFile = strictObject({
-		name: string().regex(NAME$4, NAME_RULE).refine((n) => !n.toLowerCase().startsWith("databricks-"), "the prefix \"databricks-\" is reserved").describe("Name of the endpoint, and of this file"),
+		name: string().regex(NAME$5, NAME_RULE).refine((n) => !n.toLowerCase().startsWith("databricks-"), "the prefix \"databricks-\" is reserved").describe("Name of the endpoint, and of this file"),
 		description: string().optional().describe("What the endpoint is for"),
 		tags: array(strictObject({
 			key: string().min(1, "expected a key"),
@@ -28624,7 +28158,7 @@ function parseYaml(text, file, schema) {
 	const document = (0, import_dist$2.parseDocument)(content, {
 		lineCounter: lines,
 		version: "1.2",
-		...QUIET
+		...QUIET$1
 	});
 	const at = (offset) => {
 		const { line, col } = lines.linePos(offset);
@@ -28716,13 +28250,13 @@ function findOffset(document, path, key) {
 	}
 	return 0;
 }
-var import_dist$2, QUIET;
+var import_dist$2, QUIET$1;
 var init_parse_yaml = __esmMin((() => {
 	import_dist$2 = require_dist();
 	init_explain_yaml();
 	init_list_fields();
 	init_render_issue();
-	QUIET = {
+	QUIET$1 = {
 		prettyErrors: false,
 		logLevel: "error",
 		merge: false
@@ -28777,7 +28311,7 @@ function completeAutoscaling({ autoscaling: given }) {
 		scaleDownSeconds: given?.scale_down_seconds ?? 300
 	};
 }
-var MAX_SECONDS, name, seconds, autoscaling, localFile, kubernetesFile, environmentFile;
+var MAX_SECONDS, name, seconds$1, autoscaling, localFile, kubernetesFile, environmentFile;
 var init_environment = __esmMin((() => {
 	init_zod();
 	init_diagnostic();
@@ -28786,10 +28320,10 @@ var init_environment = __esmMin((() => {
 	init_parse_yaml();
 	MAX_SECONDS = 86400;
 	name = string().regex(/^[a-z0-9][a-z0-9-]{0,30}$/, "expected 1 to 31 small letters, digits or \"-\"").describe("Name of the environment, and of this file");
-	seconds = number().positive("expected more than 0").max(MAX_SECONDS, `expected ${MAX_SECONDS} (a day) or less`);
+	seconds$1 = number().positive("expected more than 0").max(MAX_SECONDS, `expected ${MAX_SECONDS} (a day) or less`);
 	autoscaling = strictObject({
-		idle_seconds: seconds.optional().describe("After so long without a request an entity with scale_to_zero_enabled stops; default 1800"),
-		scale_down_seconds: seconds.optional().describe("One replica less per so long of lower traffic; default 300")
+		idle_seconds: seconds$1.optional().describe("After so long without a request an entity with scale_to_zero_enabled stops; default 1800"),
+		scale_down_seconds: seconds$1.optional().describe("One replica less per so long of lower traffic; default 300")
 	}).optional();
 	localFile = strictObject({
 		name,
@@ -28822,9 +28356,16 @@ function parseLock(text, file) {
 		diagnostics
 	};
 }
-var SHA256, lockedPackage, lockedVirtualenv, lockedEntity, lock;
+function renderLock$1(value) {
+	return `# Made by \`npx davit lock ${value.endpoint}\` and reviewed like code. Change the endpoint or its model, not this file.\n` + (0, import_dist$1.stringify)(value, {
+		lineWidth: 0,
+		sortMapEntries: false,
+		aliasDuplicateObjects: false
+	});
+}
+var import_dist$1, SHA256, lockedPackage, lockedVirtualenv, lockedEntity, lock;
 var init_lock = __esmMin((() => {
-	require_dist();
+	import_dist$1 = require_dist();
 	init_zod();
 	init_diagnostic();
 	init_parse_yaml();
@@ -29198,13 +28739,10 @@ var init_parse_endpoint = __esmMin((() => {
 	init_parse_yaml();
 }));
 // schemas/read-declared.ts
-async function readEndpoint({ root, endpoints }, name) {
-	const file = `${endpoints}/${name}.yaml`;
-	const text = await readText$1(join(root, file));
-	if (text === void 0) return missing("unknown-endpoint", file, `Cannot find the endpoint "${name}": there is no file ${file}`, await namesHint({
-		root,
-		endpoints
-	}));
+async function readEndpoint(place, name) {
+	const file = `${place.endpoints}/${name}.yaml`;
+	const text = await readText$1(join(declaredRoot(place), file));
+	if (text === void 0) return missing("unknown-endpoint", file, `Cannot find the endpoint "${name}": there is no file ${file}`, await namesHint(place));
 	const { endpoint, diagnostics } = parseEndpoint(text, file);
 	return {
 		value: endpoint,
@@ -29223,7 +28761,7 @@ async function readEnvironment({ root }, name) {
 }
 async function readLock(place, endpoint) {
 	const file = lockFile(place, endpoint);
-	const text = await readText$1(join(place.root, file));
+	const text = await readLockText(place, endpoint);
 	if (text === void 0) return missing("lock-missing", file, `Cannot deploy "${endpoint}": it has no lock`, `Make it: npx davit lock ${endpoint}`);
 	const { lock, diagnostics } = parseLock(text, file);
 	return {
@@ -29231,11 +28769,17 @@ async function readLock(place, endpoint) {
 		diagnostics
 	};
 }
+async function readLockText(place, endpoint) {
+	return (place.locks === void 0 ? void 0 : await readText$1(join(place.locks, `${endpoint}.lock`))) ?? readText$1(join(declaredRoot(place), lockFile(place, endpoint)));
+}
+function declaredRoot({ root, from }) {
+	return from ?? root;
+}
 function lockFile({ endpoints }, endpoint) {
 	return `${endpoints}/${endpoint}.lock`;
 }
-async function listEndpoints({ root, endpoints }) {
-	return (await readdir(join(root, endpoints)).catch(() => [])).filter((f) => f.endsWith(".yaml")).map((f) => f.slice(0, -5)).sort();
+async function listEndpoints(place) {
+	return (await readdir(join(declaredRoot(place), place.endpoints)).catch(() => [])).filter((f) => f.endsWith(".yaml")).map((f) => f.slice(0, -5)).sort();
 }
 async function readText$1(path) {
 	try {
@@ -29302,40 +28846,6 @@ var init_read_declared = __esmMin((() => {
 		ENOTDIR: "there is no such file or folder"
 	};
 }));
-// system/atomic-files.ts
-async function writeFileAtomically(file, text, mode = 420) {
-	await mkdir(dirname(file), { recursive: true });
-	const fresh = besides(file);
-	try {
-		await writeFile(fresh, text, { mode });
-		await rename(fresh, file);
-	} catch (e) {
-		await rm(fresh, { force: true });
-		throw e;
-	}
-}
-async function makeFolderAtomically(folder, fill) {
-	const fresh = besides(folder);
-	await mkdir(fresh, { recursive: true });
-	try {
-		await fill(fresh);
-		await rm(folder, {
-			recursive: true,
-			force: true
-		});
-		await rename(fresh, folder);
-	} catch (e) {
-		await rm(fresh, {
-			recursive: true,
-			force: true
-		});
-		throw e;
-	}
-}
-function besides(path) {
-	return `${path}.${process.pid.toString()}-${randomBytes(4).toString("hex")}.new`;
-}
-var init_atomic_files = __esmMin((() => {}));
 // system/side-by-side.ts
 async function sideBySide(items, width, work) {
 	const results = [];
@@ -29515,6 +29025,40 @@ var SILENT;
 var init_progress = __esmMin((() => {
 	SILENT = { say: () => void 0 };
 }));
+// system/atomic-files.ts
+async function writeFileAtomically(file, text, mode = 420) {
+	await mkdir(dirname(file), { recursive: true });
+	const fresh = besides(file);
+	try {
+		await writeFile(fresh, text, { mode });
+		await rename(fresh, file);
+	} catch (e) {
+		await rm(fresh, { force: true });
+		throw e;
+	}
+}
+async function makeFolderAtomically(folder, fill) {
+	const fresh = besides(folder);
+	await mkdir(fresh, { recursive: true });
+	try {
+		await fill(fresh);
+		await rm(folder, {
+			recursive: true,
+			force: true
+		});
+		await rename(fresh, folder);
+	} catch (e) {
+		await rm(fresh, {
+			recursive: true,
+			force: true
+		});
+		throw e;
+	}
+}
+function besides(path) {
+	return `${path}.${process.pid.toString()}-${randomBytes(4).toString("hex")}.new`;
+}
+var init_atomic_files = __esmMin((() => {}));
 // offline/go-build.ts
 async function goBuildKey(build) {
 	const sources = await Promise.all(build.sources.map((file) => readFile(join(build.source, file), "utf8")));
@@ -29736,7 +29280,7 @@ async function findCached(entry, progress) {
 	const now = await stat(command).catch(() => void 0);
 	if (!stamp || !now) return void 0;
 	if (stamp.size !== now.size || stamp.modified !== now.mtimeMs) {
-		if (await sha256(command) !== stamp.sha256) {
+		if (await sha256$1(command) !== stamp.sha256) {
 			progress.say(`The cached Pulumi ${entry.version} has changed since it was put there: getting it again`);
 			return;
 		}
@@ -29799,13 +29343,13 @@ async function writeStamp(folder) {
 	const command = join(folder, "bin", "pulumi");
 	const { size, mtimeMs } = await stat(command);
 	const stamp = {
-		sha256: await sha256(command),
+		sha256: await sha256$1(command),
 		size,
 		modified: mtimeMs
 	};
 	await writeFileAtomically(join(folder, "stamp.json"), JSON.stringify(stamp));
 }
-async function sha256(file) {
+async function sha256$1(file) {
 	const hash = createHash("sha256");
 	await pipeline(createReadStream(file), hash);
 	return hash.digest("hex");
@@ -30084,6 +29628,22 @@ var init_project$1 = __esmMin((() => {
 	init_find_pulumi();
 	init_pulumi_environment();
 }));
+// schemas/program-place.ts
+function renderProgramPlace({ endpoints, from, locks }) {
+	return {
+		[VARIABLES.endpoints]: endpoints,
+		[VARIABLES.from]: from ?? "",
+		[VARIABLES.locks]: locks ?? ""
+	};
+}
+var VARIABLES;
+var init_program_place = __esmMin((() => {
+	VARIABLES = {
+		endpoints: "DAVIT_ENDPOINTS",
+		from: "DAVIT_FROM",
+		locks: "DAVIT_LOCKS"
+	};
+}));
 // schemas/check-quota.ts
 function checkQuota(endpoint, environment) {
 	const needs = endpoint.entities.flatMap((entity) => listNeeds(entity, environment));
@@ -30262,11 +29822,12 @@ var init_check_against_environment = __esmMin((() => {
 	};
 }));
 // cli/select-endpoints.ts
-function projectPlace({ root, options }) {
+function projectPlace({ root, options, declared }) {
 	const { endpoints } = options;
 	return {
 		root,
-		endpoints: typeof endpoints === "string" ? endpoints.replace(/\/+$/, "") : "endpoints"
+		endpoints: typeof endpoints === "string" ? endpoints.replace(/\/+$/, "") : "endpoints",
+		...declared
 	};
 }
 async function selectNames(place, args) {
@@ -30292,14 +29853,31 @@ async function openFor(context) {
 		...project,
 		environment: {
 			...project.environment,
-			DAVIT_ENDPOINTS: projectPlace(context).endpoints
+			...renderProgramPlace(projectPlace(context))
 		}
 	};
 }
 var init_open_for = __esmMin((() => {
 	init_project$1();
+	init_program_place();
 	init_select_endpoints();
 }));
+// cli/attempt.ts
+async function attempt({ signal }, work) {
+	try {
+		return {
+			value: await work(),
+			outage: null
+		};
+	} catch (e) {
+		signal.throwIfAborted();
+		return {
+			value: void 0,
+			outage: messages(e).join("; because: ")
+		};
+	}
+}
+var init_attempt = __esmMin((() => {}));
 // schemas/plan.ts
 var OPERATIONS;
 var init_plan$1 = __esmMin((() => {
@@ -30333,6 +29911,123 @@ var init_property_values = __esmMin((() => {
 	WRAPPED = "4dabf18193072939515e22adb298388d";
 	SECRET = "1b47061264138c4ac30d75fd1eb44270";
 	UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+}));
+// schemas/compare-text.ts
+function compareText(difference) {
+	const { path, old: before, new: after } = difference;
+	if (typeof before !== "string" || typeof after !== "string") return [difference];
+	if (Math.max(before.length, after.length) <= SHORT_CHARACTERS$1) return [difference];
+	const file = path.replace(/^data\["([^"]+)"\]$/, "$1");
+	const fields = [parseJson(before), parseJson(after)];
+	if (fields.every(isRecord)) return compareFields(fields[0], fields[1]).map(within(file));
+	if (before.includes("\n") || after.includes("\n")) return compareLines(before, after).map(within(file));
+	return [cutSame(difference)];
+}
+function within(file) {
+	return (difference) => ({
+		...difference,
+		path: `${file} › ${difference.path}`
+	});
+}
+function compareFields(before, after, path = "", depth = 0) {
+	if (JSON.stringify(before) === JSON.stringify(after)) return [];
+	const whole = [{
+		path,
+		old: before,
+		new: after
+	}];
+	if (depth === DEEPEST) return whole;
+	if (Array.isArray(before) && Array.isArray(after)) return (before.length > after.length ? before : after).flatMap((_, i) => compareFields(before[i], after[i], `${path}[${i}]`, depth + 1));
+	if (!isRecord(before) || !isRecord(after)) return whole;
+	return [.../* @__PURE__ */ new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) => compareFields(before[key], after[key], path === "" ? key : `${path}.${key}`, depth + 1));
+}
+function compareLines(before, after) {
+	const [old, fresh] = [before.split("\n"), after.split("\n")];
+	const start = countSame(old, fresh);
+	const end = countSame(old.slice(start).reverse(), fresh.slice(start).reverse());
+	const count = Math.max(old.length, fresh.length) - start - end;
+	const lineAt = (lines, i) => i < lines.length - end ? lines[i] : void 0;
+	return Array.from({ length: count }, (_, i) => start + i).map((i) => ({
+		path: `line ${i + 1}`,
+		old: lineAt(old, i),
+		new: lineAt(fresh, i)
+	})).filter((d) => d.old !== d.new).map(cutSame);
+}
+function cutSame(difference) {
+	const { old, new: fresh } = difference;
+	if (typeof old !== "string" || typeof fresh !== "string") return difference;
+	const same = countSame(old, fresh) - SHOWN_BEFORE;
+	if (same <= 0 || Math.max(old.length, fresh.length) <= SHORT_CHARACTERS$1) return difference;
+	return {
+		...difference,
+		old: `…${old.slice(same)}`,
+		new: `…${fresh.slice(same)}`
+	};
+}
+function countSame(a, b) {
+	let count = 0;
+	while (count < Math.min(a.length, b.length) && a[count] === b[count]) count += 1;
+	return count;
+}
+function parseJson(text) {
+	try {
+		return JSON.parse(JSON.stringify(JSON.parse(text)));
+	} catch {
+		return;
+	}
+}
+function isRecord(value) {
+	return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+var SHORT_CHARACTERS$1, SHOWN_BEFORE, DEEPEST;
+var init_compare_text = __esmMin((() => {
+	SHORT_CHARACTERS$1 = 60;
+	SHOWN_BEFORE = 16;
+	DEEPEST = 16;
+}));
+// schemas/told-resources.ts
+function tellResources(resources) {
+	const changed = resources.filter((r) => r.operation !== "same");
+	return [...Map.groupBy(changed, (r) => isKnative(r) ? `Revision ${revisionOf(r)}` : r).values()].map((together) => {
+		const [first, ...rest] = together.map(tellResource);
+		return {
+			...first,
+			differences: [first, ...rest].flatMap((r) => r.differences)
+		};
+	});
+}
+function isKnative({ type }) {
+	return type === CONFIGURATION$2 || type === REVISION_PATCH$1;
+}
+function revisionOf({ type, name }) {
+	return type === REVISION_PATCH$1 ? name.replace(/-bounds$/, "") : name;
+}
+function tellResource(resource) {
+	const { operation, type } = resource;
+	return {
+		operation,
+		kind: isKnative(resource) ? "Revision" : type.split(":").at(-1) ?? type,
+		name: revisionOf(resource),
+		differences: tellDifferences(resource)
+	};
+}
+function tellDifferences(resource) {
+	const { operation, differences } = resource;
+	if (operation === "create" || operation === "delete") return [];
+	return differences.filter(({ path }) => !QUIET.test(path) && !TO_PROVIDER.test(path) && !(isKnative(resource) && NAME$4.test(path))).map((d) => ({
+		...d,
+		path: d.path.replace(SCALING, "$1")
+	})).flatMap(compareText);
+}
+var QUIET, TO_PROVIDER, SCALING, NAME$4, CONFIGURATION$2, REVISION_PATCH$1;
+var init_told_resources = __esmMin((() => {
+	init_compare_text();
+	QUIET = /^(name|endpoint|lock|model\.(uri|digest))$/;
+	TO_PROVIDER = /^metadata\.annotations(\["pulumi\.com\/|\.pulumi\.com\/)/;
+	SCALING = /^metadata\.annotations\["autoscaling\.knative\.dev\/([^"]+)"\]$/;
+	NAME$4 = /^(spec\.template\.)?metadata\.name$/;
+	CONFIGURATION$2 = "kubernetes:serving.knative.dev/v1:Configuration";
+	REVISION_PATCH$1 = "kubernetes:serving.knative.dev/v1:RevisionPatch";
 }));
 // engine/verdict.ts
 function makeVerdict(resources) {
@@ -30626,17 +30321,17 @@ function renderEvent({ diagnosticEvent, resourcePreEvent, resOutputsEvent }) {
 }
 function renderStep({ op, urn, type, new: after, old: before }, at) {
 	const { custom = false, retainOnDelete = false } = after ?? before ?? {};
-	const words = (op === "delete" && retainOnDelete ? LEFT : STEPS[op])?.[at];
+	const words = (op === "delete" && retainOnDelete ? LEFT : STEPS$1[op])?.[at];
 	if (!words || !custom || type.startsWith("pulumi:")) return void 0;
 	return `${type.startsWith("kubernetes:") ? `${type.split(":").at(-1) ?? ""} ` : ""}${resourceName(urn)}: ${words}`;
 }
 function isStack(urn) {
 	return urn.includes("::pulumi:pulumi:Stack::");
 }
-var STEPS, LEFT;
+var STEPS$1, LEFT;
 var init_render_event = __esmMin((() => {
 	init_plan();
-	STEPS = {
+	STEPS$1 = {
 		create: ["creating …", "created"],
 		"create-replacement": ["creating …", "created"],
 		update: ["updating …", "updated"],
@@ -32628,7 +32323,7 @@ async function locateVirtualenv(request, options = {}) {
 	return python && placeVirtualenv(request, python);
 }
 async function isComplete({ folder, python, key }) {
-	return await readFile(join(folder, MARKER), "utf8").catch(() => "") === renderMarker(key) && await exists(python);
+	return await readFile(join(folder, MARKER$1), "utf8").catch(() => "") === renderMarker(key) && await exists(python);
 }
 function placeVirtualenv(request, python) {
 	const packages = request.packages.map(({ name, version, source, hashes }) => [
@@ -32691,7 +32386,7 @@ async function makeVirtualenv({ packages, modelFolder }, { folder, python: own, 
 		own
 	], options);
 	if (checked.code !== 0) throw checkError(checked);
-	await writeFileAtomically(join(folder, MARKER), renderMarker(key));
+	await writeFileAtomically(join(folder, MARKER$1), renderMarker(key));
 }
 function checkError(run) {
 	const lines = run.stderr.split("\n").filter((l) => / requires | has been installed|not compatible|is not supported/.test(l)).map((l) => l.trim());
@@ -32707,7 +32402,7 @@ function renderMarker(key) {
 async function exists(file) {
 	return stat(file).then(() => true, () => false);
 }
-var MARKER, FORMAT$2;
+var MARKER$1, FORMAT$2;
 var init_ensure_virtualenv = __esmMin((() => {
 	init_atomic_files();
 	init_cache();
@@ -32718,7 +32413,7 @@ var init_ensure_virtualenv = __esmMin((() => {
 	init_install_packages();
 	init_leave_out_tests();
 	init_virtualenv_error();
-	MARKER = "davit.json";
+	MARKER$1 = "davit.json";
 	FORMAT$2 = 2;
 }));
 // python/normalize-name.ts
@@ -33895,7 +33590,7 @@ function checkSignaturePart(part, text) {
 	} catch {
 		return "it is not JSON";
 	}
-	const checked = (part === "params" ? array(parameter) : columns).safeParse(value);
+	const checked = (part === "params" ? array(parameter) : columns$1).safeParse(value);
 	if (!checked.success) return describeIssue(checked.error.issues[0]);
 	const names = checked.data.map((c) => c.name);
 	const named = names.filter((n) => n !== void 0);
@@ -33911,7 +33606,7 @@ function describeIssue(issue) {
 	const where = issue && issue.path.length > 0 ? ` at ${issue.path.map(String).join(".")}` : "";
 	return `${issue?.message ?? "it has another form"}${where}`;
 }
-var DTYPES, column, tensor, parameter, columns;
+var DTYPES, column, tensor, parameter, columns$1;
 var init_check_signature = __esmMin((() => {
 	init_zod();
 	DTYPES = [
@@ -33952,7 +33647,7 @@ var init_check_signature = __esmMin((() => {
 		type: string().optional(),
 		dtype: string().optional()
 	}).refine((p) => p.type !== void 0 || p.dtype !== void 0, "a parameter without \"type\"");
-	columns = union([array(column).min(1), array(tensor).min(1)]);
+	columns$1 = union([array(column).min(1), array(tensor).min(1)]);
 }));
 // validation/parse-mlmodel.ts
 function makeConda({ channels, dependencies }) {
@@ -33971,23 +33666,23 @@ function makeConda({ channels, dependencies }) {
 		pip
 	};
 }
-var text$1, flavor, mlmodelFile, pythonEnvFile, condaFile, PRESENT_ANYWAY;
+var text$2, flavor, mlmodelFile, pythonEnvFile, condaFile, PRESENT_ANYWAY;
 var init_parse_mlmodel = __esmMin((() => {
 	init_zod();
-	text$1 = string().nullish();
+	text$2 = string().nullish();
 	flavor = looseObject({});
 	mlmodelFile = looseObject({
 		flavors: record(string(), flavor),
-		mlflow_version: text$1,
+		mlflow_version: text$2,
 		signature: looseObject({
-			inputs: text$1,
-			outputs: text$1,
-			params: text$1
+			inputs: text$2,
+			outputs: text$2,
+			params: text$2
 		}).nullish(),
 		saved_input_example_info: looseObject({
-			artifact_path: text$1,
-			serving_input_path: text$1,
-			type: text$1
+			artifact_path: text$2,
+			serving_input_path: text$2,
+			type: text$2
 		}).nullish(),
 		metadata: looseObject({}).nullish()
 	});
@@ -35046,16 +34741,390 @@ var init_validate_endpoint = __esmMin((() => {
 	init_subject();
 	AT_A_TIME$1 = 2;
 }));
+// validation/explain-resolution.ts
+async function explainResolution(request, message, compile) {
+	return await explainMissing(request, message, compile) ?? explainPython(request, message) ?? explainTwice(message) ?? await explainConflict(request, message, compile) ?? explainWheels(request, message) ?? { why: shorten(message) };
+}
+async function explainMissing(request, message, compile) {
+	const text = unwrap(message);
+	const unknown = /([A-Za-z0-9._-]+) was not found in the (?:package registry|cache)/.exec(text)?.[1];
+	if (unknown !== void 0) return {
+		why: `the index has no package named "${unknown}"`,
+		hint: "Check how it is written",
+		about: normalizeName(unknown)
+	};
+	for (const { name, pin } of request.requirements) {
+		if (pin === void 0 || !text.includes(`${name}==${pin}`)) continue;
+		const lone = await compile([`${name}==${pin}`], ["--no-deps"]);
+		if (lone.code === 0 || !/there is no version of/.test(unwrap(lone.stderr))) continue;
+		const nearest = await findNear(compile, name, pin);
+		const expected = nearest === void 0 ? "" : `, expected one such as ${nearest}`;
+		const add = nearest === void 0 ? void 0 : `${name}==${nearest}`;
+		return {
+			why: `there is no version ${pin} of ${name}${expected}`,
+			add,
+			about: name
+		};
+	}
+}
+async function findNear(compile, name, pin) {
+	const [version = pin, build] = pin.split("+");
+	const candidates = [
+		...build === void 0 ? [] : [`${name}==${version}`],
+		`${name}<${version}`,
+		name
+	];
+	for (const candidate of candidates) {
+		const found = await findVersion(compile, candidate);
+		if (found !== void 0) return found;
+	}
+}
+async function findVersion(compile, requirement) {
+	const run = await compile([requirement], [
+		"--no-deps",
+		"--only-binary",
+		":all:",
+		"--upgrade"
+	]);
+	return run.code === 0 ? /==(\S+)/.exec(run.stdout)?.[1] : void 0;
+}
+function explainPython({ python }, message) {
+	const text = unwrap(message);
+	const [, needs, what] = /does not satisfy Python(\S+?),? and (\S+) depends on Python/.exec(text) ?? /does not satisfy Python(\S+?),? and .*?we can conclude that (\S+) cannot be used/.exec(text) ?? [];
+	if (needs === void 0 || what === void 0) return void 0;
+	return {
+		why: `${what} needs Python ${needs}, and the model was saved with Python ${python}`,
+		hint: "Require versions for that Python, or train and log the model with a newer one",
+		about: nameOf(what)
+	};
+}
+function explainTwice(message) {
+	const [, a, b] = /Because you require (\S+) and (\S+?), we can conclude/.exec(unwrap(message)) ?? [];
+	if (a === void 0 || b === void 0 || nameOf(a) !== nameOf(b)) return void 0;
+	return {
+		why: `both ${a} and ${b} are required`,
+		hint: "Keep one of the two",
+		about: nameOf(b)
+	};
+}
+async function explainConflict(request, message, compile) {
+	const lines = request.requirements.filter((r) => r.source === void 0).map((r) => r.text);
+	const again = /no usable wheels|no wheels with a matching/.test(unwrap(message)) ? await compile(lines) : void 0;
+	if (again?.code === 0) return void 0;
+	const facts = [...unwrap(again?.stderr ?? message).matchAll(/(?:Because|And because|and) (?:all versions of )?(\S+) depends on (.+?)(?= and |, we can conclude)/g)];
+	if (facts.length === 0) return void 0;
+	const [, who = "", needs = ""] = facts.find(([, , n = ""]) => request.requirements.some((r) => r.name === nameOf(n))) ?? facts[0] ?? [];
+	const mine = request.requirements.find((r) => r.name === nameOf(needs));
+	const other = request.requirements.find((r) => r.name === nameOf(who));
+	const wanted = cleanSpecifier(needs);
+	const subject = other?.text ?? who;
+	if (mine) return {
+		why: `${subject} needs ${wanted}, and ${mine.text} is required`,
+		hint: "Change one of the two",
+		about: mine.name
+	};
+	const second = facts.find(([, w = "", n = ""]) => nameOf(n) === nameOf(needs) && w !== who);
+	return {
+		why: `${subject} needs ${wanted}${second ? `, and ${second[1] ?? ""} needs ${cleanSpecifier(second[2] ?? "")}` : ""}`,
+		hint: "Change one of the versions",
+		about: nameOf(who)
+	};
+}
+function explainWheels({ python, platform }, message) {
+	const what = /Because (\S+) has no (?:usable wheels|wheels with a matching)/.exec(unwrap(message))?.[1];
+	if (what === void 0) return void 0;
+	return {
+		why: `${what} has no wheel for Python ${python} on ${platform.startsWith("x86_64-manylinux") ? "Linux" : platform}`,
+		hint: "Choose a version that has one, or build a wheel and log the model with it in code_paths",
+		about: nameOf(what)
+	};
+}
+function nameOf(requirement) {
+	return normalizeName(/^[A-Za-z0-9._-]*[A-Za-z0-9]/.exec(requirement)?.[0] ?? requirement);
+}
+function cleanSpecifier(text) {
+	return text.replace(/\{[^}]*\}/g, "").replace(/,$/, "");
+}
+function unwrap(message) {
+	return message.replace(/\s+/g, " ");
+}
+function shorten(message) {
+	const text = unwrap(message.split("\nhint:")[0] ?? "").replace(/^.*?cause: /, "");
+	return text.length > 400 ? `${text.slice(0, 399)}…` : text.replace(/\.\s*$/, "");
+}
 var init_explain_resolution = __esmMin((() => {
 	init_normalize_name();
 }));
+// validation/resolve-requirements.ts
+async function resolveRequirements(request, options) {
+	const uv = await findUv(options);
+	const python = (await listPythons(request.python)).at(-1) ?? (await listPythons()).at(-1);
+	if (!python) throw new Error("Cannot resolve requirements: there is no Python on this machine, expected python3");
+	const folder = await mkdtemp(join(tmpdir(), "davit-resolve-"));
+	try {
+		const compile = (lines, more = []) => compileLines({
+			uv,
+			folder,
+			python: python.executable,
+			request,
+			options
+		}, lines, more);
+		const wheels = ["--only-binary", ":all:"];
+		const lines = request.requirements.map((r) => renderRequirement(r, request.modelFolder));
+		const offline = request.preferences && await compile(lines, [...wheels, "--offline"]);
+		const kept = offline?.code === 0 ? readPackages(offline.stdout, request.modelFolder) : void 0;
+		if (kept && keepsPins(kept, request.preferences ?? [])) return {
+			packages: kept,
+			explanation: void 0
+		};
+		const run = await compile(lines, wheels);
+		if (run.code === 0) return {
+			packages: readPackages(run.stdout, request.modelFolder),
+			explanation: void 0
+		};
+		if (OUTAGE.test(run.stderr)) throw outage(run);
+		return {
+			packages: void 0,
+			explanation: await explainResolution(request, run.stderr, compile)
+		};
+	} finally {
+		await rm(folder, {
+			recursive: true,
+			force: true
+		});
+	}
+}
+function keepsPins(packages, pins) {
+	const before = new Map(pins.map((p) => [p.name, p.version]));
+	return packages.every((p) => (before.get(p.name) ?? p.version) === p.version);
+}
+async function compileLines({ uv, folder, python, request, options }, lines, more) {
+	const [input, bounds, output] = [
+		"in.txt",
+		"bounds.txt",
+		"out.txt"
+	].map((f) => join(folder, f));
+	await writeFile(input, `${lines.join("\n")}\n`);
+	await writeFile(bounds, request.constraints.map((c) => `${c.text}\n`).join(""));
+	const kept = (request.preferences ?? []).filter((p) => p.source === void 0);
+	await writeFile(output, kept.map((p) => `${p.name}==${p.version}\n`).join(""));
+	const args = [
+		"pip",
+		"compile",
+		"--quiet",
+		"--no-header",
+		"--no-annotate",
+		"--generate-hashes",
+		"--color",
+		"never"
+	];
+	const target = [
+		"--python",
+		python,
+		"--python-version",
+		request.python,
+		"--python-platform",
+		request.platform
+	];
+	const files = [
+		"--constraints",
+		bounds,
+		"--output-file",
+		output,
+		input
+	];
+	const run = await runProcess(uv, [
+		...args,
+		...target,
+		...more,
+		...files
+	], {
+		env: childEnvironment({ UV_NO_PROGRESS: "1" }),
+		limitSeconds: LIMIT_SECONDS,
+		...options.signal && { signal: options.signal }
+	});
+	return run.code === 0 ? {
+		...run,
+		stdout: await readFile(output, "utf8")
+	} : run;
+}
+function renderRequirement({ text, name, source, marker }, modelFolder) {
+	if (source === void 0 || /^https?:/.test(source)) return text;
+	const place = `${name} @ ${pathToFileURL(resolve(modelFolder, source)).href}`;
+	return marker === void 0 ? place : `${place} ; ${marker}`;
+}
+function readPackages(text, modelFolder) {
+	return parseLockedRequirements(text).map((p) => {
+		if (p.source === void 0) return p;
+		const source = p.source.startsWith("file:") ? relative(modelFolder, fileURLToPath(p.source)) : p.source;
+		return {
+			...p,
+			source,
+			version: wheelVersion(source)
+		};
+	});
+}
+function wheelVersion(source) {
+	return decodeURIComponent(source.split(/[?#]/)[0]?.split("/").at(-1) ?? "").split("-")[1] ?? "";
+}
+function outage({ stderr, timedOut }) {
+	const causes = stderr.split("\n").filter((l) => !/https?:/.test(l)).map((l) => l.replace(/^\s*(error|cause):\s*/, "").trim());
+	if (stderr.includes("network was disabled")) return /* @__PURE__ */ new Error("Cannot ask the package index: UV_OFFLINE forbids it, and what it said before does not answer this. Unset UV_OFFLINE, and run the same command again");
+	const why = timedOut ? `uv was stopped after ${LIMIT_SECONDS} s` : causes.filter(Boolean).slice(-2).join(", ");
+	return /* @__PURE__ */ new Error(`Cannot reach the package index: ${why}. Check the network, or UV_INDEX and its credentials, and run the same command again`);
+}
+var LIMIT_SECONDS, OUTAGE;
 var init_resolve_requirements = __esmMin((() => {
 	init_ensure_front_virtualenv();
 	init_find_python();
 	init_find_uv();
 	init_run_process();
 	init_explain_resolution();
+	LIMIT_SECONDS = 300;
+	OUTAGE = /network was disabled|failed to fetch|error sending request|dns error|request failed|connection refused|timed? ?out|status (?:5\d\d|401|403)/i;
 }));
+// validation/lock-endpoint.ts
+function lockEndpoint(endpoint, options) {
+	return lockSubjects(endpoint.name, endpoint.entities.map((entity) => makeSubject(endpoint, entity)), options);
+}
+async function lockSubjects(name, subjects, options) {
+	const results = await sideBySide(subjects, AT_A_TIME, (subject) => lockSubject(subject, options));
+	const diagnostics = sortDiagnostics(results.flatMap((r) => r.diagnostics));
+	const entities = results.map(({ subject, reason }) => ({
+		entity: subject.entity.name,
+		changed: reason !== void 0,
+		reason
+	}));
+	if (hasErrors(diagnostics)) return {
+		lock: void 0,
+		changed: false,
+		entities,
+		diagnostics
+	};
+	const lock = assembleLock(name, results.flatMap((r) => r.locked ?? []));
+	return {
+		lock,
+		changed: contentHash(lock) !== contentHash(options.current ?? null),
+		entities,
+		diagnostics
+	};
+}
+async function lockSubject(subject, options) {
+	const fetched = await fetchModel(subject, options);
+	if (fetched.folder === void 0) return {
+		subject,
+		reason: void 0,
+		locked: void 0,
+		diagnostics: fetched.diagnostics
+	};
+	const { checked, diagnostics } = await checkModel(subject, fetched.folder);
+	if (!checked) return {
+		subject,
+		reason: void 0,
+		locked: void 0,
+		diagnostics
+	};
+	const { current, upgrade = false } = options;
+	const before = current?.entities[subject.entity.name];
+	const virtualenv = before && current.virtualenvs[before.virtualenv];
+	const reason = current ? staleReason(subject, current, checked) : "there was no lock";
+	if (reason === void 0 && !upgrade && before && virtualenv) return {
+		subject,
+		reason,
+		locked: {
+			name: subject.entity.name,
+			entity: before,
+			virtualenv
+		},
+		diagnostics
+	};
+	return resolveSubject(subject, checked, {
+		...options,
+		reason: reason ?? "asked for",
+		diagnostics
+	});
+}
+async function resolveSubject(subject, checked, options) {
+	const { current, upgrade = false, reason, progress = SILENT } = options;
+	const python = minorVersion(checked.pythonVersion);
+	const before = current?.entities[subject.entity.name];
+	const old = before && current.virtualenvs[before.virtualenv];
+	const platform = old?.platform ?? PLATFORM;
+	const { packages, explanation } = await timed(progress, `Locking ${subject.entity.name} (${reason})`, () => resolveRequirements({
+		requirements: checked.requirements,
+		constraints: checked.model.constraints,
+		python,
+		platform,
+		modelFolder: checked.model.folder,
+		preferences: upgrade ? void 0 : old?.packages ?? []
+	}, options));
+	if (!packages) {
+		const wrong = placeProblem(subject, describeFailure(subject, checked, explanation));
+		return {
+			subject,
+			reason,
+			locked: void 0,
+			diagnostics: [...options.diagnostics, wrong]
+		};
+	}
+	const drift = checkDrift(subject, checked.model, new Map(packages.map((p) => [p.name, p.version])));
+	const entity = {
+		model: makeLockedModel(subject, checked),
+		requirements: [...renderRequirements(checked)],
+		signature: checked.model.signature
+	};
+	return {
+		subject,
+		reason,
+		locked: {
+			name: subject.entity.name,
+			entity,
+			virtualenv: {
+				python,
+				platform,
+				packages: [...packages]
+			}
+		},
+		diagnostics: [...options.diagnostics, ...drift.map((p) => placeProblem(subject, p))]
+	};
+}
+function describeFailure(subject, { requirements }, explanation) {
+	const at = requirements.find((r) => r.name === explanation?.about)?.at;
+	return {
+		code: "resolution-failed",
+		severity: "error",
+		message: `Cannot install the requirements of ${subject.label}: ${explanation?.why ?? "uv does not say why"}`,
+		hint: explanation?.hint,
+		at: at ?? {
+			file: "requirements.txt",
+			line: 1,
+			column: 1
+		},
+		...explanation?.add !== void 0 && { add: explanation.add }
+	};
+}
+function assembleLock(endpoint, all) {
+	const entities = {};
+	const virtualenvs = {};
+	for (const { name, entity, virtualenv } of all) {
+		const key = `python${virtualenv.python}-${contentHash(virtualenv).slice(0, 10)}`;
+		const { model, requirements, signature } = entity;
+		entities[name] = {
+			model,
+			requirements,
+			virtualenv: key,
+			signature
+		};
+		virtualenvs[key] = virtualenv;
+	}
+	return {
+		lock_version: 1,
+		endpoint,
+		entities,
+		virtualenvs
+	};
+}
+var PLATFORM, AT_A_TIME;
 var init_lock_endpoint = __esmMin((() => {
 	init_find_python();
 	init_diagnostic();
@@ -35069,6 +35138,8 @@ var init_lock_endpoint = __esmMin((() => {
 	init_locked_model();
 	init_resolve_requirements();
 	init_subject();
+	PLATFORM = "x86_64-manylinux_2_28";
+	AT_A_TIME = 2;
 }));
 var init_validate_model = __esmMin((() => {
 	init_ensure_virtualenv();
@@ -35082,26 +35153,9 @@ var init_validate_model = __esmMin((() => {
 	init_fetch_model();
 	init_lock_endpoint();
 	init_validate_endpoint();
-}));
-var init_parse_arguments = __esmMin((() => {
+})), init_parse_arguments = __esmMin((() => {
 	init_command();
 }));
-async function validateDeclared(endpoint, context, progress, until) {
-	const { value, diagnostics } = await readLock(projectPlace(context), endpoint.name);
-	const unreadable = diagnostics.filter((d) => d.code !== "lock-missing");
-	if (unreadable.length > 0) return {
-		endpoint: endpoint.name,
-		entities: [],
-		diagnostics: unreadable
-	};
-	return validateEndpoint(endpoint, {
-		root: context.root,
-		lock: value,
-		progress,
-		signal: context.signal,
-		...until && { until }
-	});
-}
 var init_validate$1 = __esmMin((() => {
 	init_read_declared();
 	init_progress();
@@ -35530,108 +35584,101 @@ var init_preview$1 = __esmMin((() => {
 		...ENDPOINTS_OPTION
 	});
 }));
-// cli/review-endpoint.ts
-async function reviewEndpoint(changed, options) {
-	const nothing = {
+// cli/review-validate.ts
+function makeUnread(changed) {
+	return {
 		...changed,
 		lock: "unknown",
+		computed_lock: null,
 		diagnostics: [],
 		entities: [],
+		previews: [],
 		outage: null
 	};
-	if (changed.change === "removed") {
-		const removal = (project, context) => previewRemoval(changed.endpoint, project, context);
-		return {
-			...nothing,
-			previews: await previewAll(options, removal)
-		};
-	}
-	const { context, environments } = options;
-	const place = projectPlace(context);
+}
+async function validateChanged(changed, stage) {
+	const nothing = makeUnread(changed);
+	if (changed.change === "removed") return nothing;
+	const place = projectPlace(stage.context);
+	const { value, diagnostics } = await readReviewed(place, changed.endpoint, stage.environments);
 	const file = `${place.endpoints}/${changed.endpoint}.yaml`;
-	const links = await findOutsideLinks(context.root, [file, lockFile(place, changed.endpoint)]);
-	if (links.length > 0) return {
+	const checked = sortDiagnostics([...stage.diagnostics.filter((d) => d.file === file), ...diagnostics]);
+	if (!value) return {
 		...nothing,
-		diagnostics: links,
-		previews: []
+		diagnostics: checked
 	};
-	const read = await readEndpoint(place, changed.endpoint);
-	const unfit = environments.flatMap((e) => read.value ? checkAgainstEnvironment(read.value, e) : []);
-	const checked = [
-		...options.diagnostics.filter((d) => d.file === file),
-		...read.diagnostics,
-		...unfit
-	];
-	if (!read.value) return {
-		...nothing,
-		diagnostics: sortDiagnostics(checked),
-		previews: []
-	};
-	return reviewReadable(read.value, {
+	const { value: proven, outage } = await attempt(stage.context, () => proveEndpoint(value, stage));
+	if (!proven) return {
 		...nothing,
 		diagnostics: checked,
-		previews: []
-	}, options);
-}
-async function reviewReadable(endpoint, report, options) {
-	const { context } = options;
-	const tried = await attempt(context, () => validateDeclared(endpoint, context, named(context.progress, endpoint.name)));
-	if (!tried.value) return {
-		...report,
-		outage: tried.outage
+		outage
 	};
-	const diagnostics = [...report.diagnostics, ...tried.value.diagnostics];
-	const validated = {
-		...report,
-		lock: lockState(tried.value),
-		entities: tried.value.entities.map(makeEntityReport),
-		diagnostics: sortDiagnostics(diagnostics)
-	};
-	if (hasErrors(diagnostics)) return validated;
-	const refused = [];
-	const previews = await previewAll(options, async (project, there) => {
-		const previewed = await previewEndpoint(endpoint, project, there);
-		refused.push(...previewed.diagnostics);
-		return previewed.plan;
-	});
 	return {
-		...validated,
-		diagnostics: sortDiagnostics([...diagnostics, ...refused]),
-		previews
+		...nothing,
+		...proven,
+		diagnostics: sortDiagnostics([...checked, ...proven.diagnostics])
 	};
 }
-async function previewAll({ context, environments, open }, preview) {
-	const previews = [];
-	for (const { name } of environments) {
-		const there = {
-			...context,
-			options: {
-				...context.options,
-				environment: name
-			}
-		};
-		const { value, outage } = await attempt(context, async () => preview(await open(), there));
-		previews.push({
-			environment: name,
-			plan: value ?? null,
-			outage
-		});
-	}
-	return previews;
+async function readReviewed(place, name, environments) {
+	const files = [`${place.endpoints}/${name}.yaml`, lockFile(place, name)];
+	const refused = await refuseFiles(declaredRoot(place), files);
+	if (refused.length > 0) return {
+		value: void 0,
+		diagnostics: refused
+	};
+	const { value, diagnostics } = await readEndpoint(place, name);
+	const unfit = environments.flatMap((e) => value ? checkAgainstEnvironment(value, e) : []);
+	return {
+		value,
+		diagnostics: [...diagnostics, ...unfit]
+	};
 }
-async function attempt({ signal }, work) {
-	try {
-		return {
-			value: await work(),
-			outage: null
-		};
-	} catch (e) {
-		signal.throwIfAborted();
-		return {
-			value: void 0,
-			outage: messages(e).join("; because: ")
-		};
-	}
+async function proveEndpoint(endpoint, stage) {
+	const { context } = stage;
+	const place = projectPlace(context);
+	const { value: lock, diagnostics } = await readLock(place, endpoint.name);
+	const progress = named(context.progress, endpoint.name);
+	const options = {
+		root: declaredRoot(place),
+		progress,
+		signal: context.signal
+	};
+	const first = lock && await validateEndpoint(endpoint, {
+		...options,
+		lock
+	});
+	const found = first ? lockState(first) : diagnostics.some((d) => d.code === "lock-missing") ? "missing" : "invalid";
+	if (first && found !== "stale") return makeProven(first, found, null);
+	const { lock: computed, diagnostics: wrong } = await lockEndpoint(endpoint, {
+		...options,
+		current: lock
+	});
+	if (!computed) return {
+		lock: found,
+		computed_lock: null,
+		entities: first ? report$2(first) : [],
+		diagnostics: wrong
+	};
+	return makeProven(await validateEndpoint(endpoint, {
+		...options,
+		lock: computed
+	}), found, await keepLock(computed, stage.locks));
+}
+async function keepLock(lock, folder) {
+	const text = renderLock$1(lock);
+	await writeFileAtomically(join(folder, `${lock.endpoint}.lock`), text);
+	return createHash("sha256").update(text).digest("hex");
+}
+function makeProven(validation, lock, computed) {
+	return {
+		lock,
+		computed_lock: computed,
+		entities: report$2(validation),
+		diagnostics: [...validation.diagnostics]
+	};
+}
+function report$2({ entities }) {
+	return entities.map(makeEntityReport);
 }
 function makeEntityReport({ entity, model, stages, proof }) {
 	return {
@@ -35648,100 +35695,469 @@ function makeEntityReport({ entity, model, stages, proof }) {
 	};
 }
 function lockState({ entities, diagnostics }) {
-	const codes = diagnostics.map((d) => d.code);
-	if (codes.includes("lock-missing")) return "missing";
-	if (codes.includes("lock-invalid")) return "invalid";
-	if (codes.includes("lock-stale")) return "stale";
+	if (diagnostics.some((d) => d.code === "lock-stale")) return "stale";
 	return entities.every((e) => e.stages.some((s) => s.name === "lock")) ? "up-to-date" : "unknown";
 }
-var init_review_endpoint = __esmMin((() => {
-	init_outside_links();
-	init_diagnostic();
+function isProven({ diagnostics, outage }) {
+	return outage === null && !hasErrors(diagnostics);
+}
+var init_review_validate = __esmMin((() => {
+	init_refuse_files();
 	init_check_against_environment();
+	init_diagnostic();
+	init_lock();
 	init_read_declared();
+	init_atomic_files();
 	init_progress();
-	init_preview$1();
+	init_lock_endpoint();
+	init_validate_endpoint();
+	init_attempt();
 	init_select_endpoints();
-	init_validate$1();
 }));
-// cli/review.ts
-async function runReview(context) {
-	const report = await makeReport(context);
-	const { markdown } = context.options;
-	const rendered = renderReport(report);
-	if (typeof markdown === "string") await writeFileAtomically(resolve(context.cwd, markdown), rendered);
+// cli/review-preview.ts
+async function previewChanged(known, stage) {
+	const { endpoint: name, change } = known;
+	if (change === "removed") {
+		const removal = (project, context) => previewRemoval(name, project, context);
+		return {
+			...known,
+			previews: await previewAll(stage, removal)
+		};
+	}
+	if (!isProven(known)) return known;
+	const place = projectPlace(stage.context);
+	const { value, diagnostics } = await readReviewed(place, name, stage.environments);
+	const before = [
+		...known.diagnostics,
+		...diagnostics,
+		...value ? await checkReadable(place, value) : []
+	];
+	if (!value || hasErrors(before)) return {
+		...known,
+		diagnostics: sortDiagnostics(before)
+	};
+	const refused = [];
+	const previews = await previewAll(stage, async (project, there) => {
+		const previewed = await previewEndpoint(value, project, there);
+		refused.push(...previewed.diagnostics);
+		return previewed.plan;
+	});
 	return {
-		diagnostics: [...report.diagnostics, ...report.endpoints.flatMap((e) => e.diagnostics)],
-		result: report,
-		text: typeof markdown === "string" ? renderTopLine(report) : rendered,
-		outage: report.endpoints.some((e) => e.outage !== null || e.previews.some((p) => p.outage !== null))
+		...known,
+		diagnostics: sortDiagnostics([...before, ...refused]),
+		previews
 	};
 }
-async function makeReport(context) {
-	const { root } = context;
-	const names = environmentNames(context);
-	const [changes, { diagnostics: checked }, declared] = await Promise.all([
-		readChanges(context),
-		checkPaths([], {
-			cwd: root,
-			root: () => root
-		}),
-		Promise.all(names.map((name) => readEnvironment(projectPlace(context), name)))
+async function checkReadable(place, endpoint) {
+	const { name } = endpoint;
+	const computed = place.locks === void 0 ? [] : await refuseFiles(place.locks, [`${name}.lock`]);
+	if (computed.length > 0) return computed;
+	const root = declaredRoot(place);
+	const inside = endpoint.entities.map(({ model }) => relative(root, locateModel(root, model).folder)).filter((path) => !path.startsWith("..") && !isAbsolute(path));
+	return [...place.from === void 0 ? [] : await refuseFiles(place.from, inside), ...(await readLock(place, name)).diagnostics];
+}
+async function previewAll({ context, environments, open }, preview) {
+	const previews = [];
+	for (const { name } of environments) {
+		const there = {
+			...context,
+			options: {
+				...context.options,
+				environment: name
+			}
+		};
+		const { value, outage } = await attempt(context, async () => preview(await open(), there));
+		previews.push({
+			environment: name,
+			plan: value ?? null,
+			outage,
+			fingerprint: null
+		});
+	}
+	return previews;
+}
+var init_review_preview = __esmMin((() => {
+	init_refuse_files();
+	init_diagnostic();
+	init_read_declared();
+	init_locate_model();
+	init_attempt();
+	init_preview$1();
+	init_review_validate();
+	init_select_endpoints();
+}));
+// schemas/diagnostic-codes.ts
+var DIAGNOSTIC_CODES;
+var init_diagnostic_codes = __esmMin((() => {
+	DIAGNOSTIC_CODES = {
+		"unreadable-file": "The file cannot be read",
+		"bad-yaml": "The file is not valid YAML",
+		"unknown-field": "The field does not exist here",
+		"missing-field": "A field that must be there is missing",
+		"wrong-type": "The value has the wrong type",
+		"bad-value": "The value has the right type but is not allowed",
+		"unsupported-field": "The field exists in Databricks, and Davit cannot honour it yet",
+		"conflicting-fields": "Two fields cannot be used together",
+		"name-mismatch": "The endpoint has another name than its file",
+		"duplicate-name": "Two things have the same name",
+		"unknown-entity": "A served entity is named that does not exist",
+		"traffic-sum": "The traffic percentages do not add up to 100",
+		"traffic-missing": "An endpoint with several served entities says nothing about traffic",
+		"uneven-concurrency": "The maximum is no whole number of replicas",
+		"unavailable-workload-type": "The environment has no such hardware",
+		"quota-exceeded": "The endpoint alone needs more than all models of the environment may have",
+		"unknown-principal": "Nobody in the environment can be who is named",
+		"secret-missing": "A secret that is read is not in the cluster",
+		"unknown-endpoint": "No endpoint has this name",
+		"unknown-environment": "No environment has this name",
+		"lock-missing": "The endpoint has no lock",
+		"lock-stale": "The lock does not belong to what the endpoint says now",
+		"lock-invalid": "The lock is not one that Davit wrote",
+		"model-not-found": "The model cannot be found or fetched",
+		"model-unreadable": "The directory is not an MLflow model that Davit can read",
+		"flavor-missing": "The model has no python_function flavor",
+		"signature-missing": "The model has no signature",
+		"signature-invalid": "The model has a signature that cannot be understood",
+		"example-missing": "The model has no input example",
+		"requirements-missing": "The model does not say what it requires",
+		"requirement-invalid": "A requirement cannot be understood or not be used in a server",
+		"requirement-unpinned": "A requirement has no exact version",
+		"requirement-platform": "A requirement belongs to another platform",
+		"conda-only-package": "A package comes from conda only and would not be installed",
+		"anaconda-channel": "The model uses a channel that may need a commercial licence",
+		"version-drift": "The model was saved with another version than the one it requires",
+		"resolution-failed": "The requirements cannot be satisfied together",
+		"python-unavailable": "There is no Python of the version the model needs",
+		"install-failed": "The virtualenv cannot be made from the lock",
+		"incompatible-packages": "Installed packages contradict one another",
+		"import-failed": "The model needs a module that is not installed or does not import",
+		"load-failed": "The model cannot be loaded",
+		"prediction-failed": "The model fails on its own input example",
+		"output-mismatch": "The answer contradicts the output signature",
+		"time-limit": "The model takes longer than its time limit",
+		"memory-limit": "The model needs more memory than it may have",
+		"revision-failed": "A revision does not become ready"
+	};
+}));
+// schemas/report.ts
+function list(item) {
+	return array(item).max(1e4).readonly();
+}
+function parseReport(written) {
+	if (written.length > REPORT_CHARACTERS) throw new RangeError(`Cannot read the report: it has ${written.length} characters, expected ${REPORT_CHARACTERS}`);
+	try {
+		return report$1.parse(JSON.parse(written));
+	} catch (e) {
+		throw new SyntaxError("Cannot read the report: it is not one that this version of Davit writes", { cause: e });
+	}
+}
+var text$1, STAGES, REVIEW_STAGES, WEB_ADDRESS, seconds, count, diagnostic, proof, entity, difference, plan, sha256, commit, fingerprint, preview$1, changedPath, endpointReport, stage, pullRequest, report$1, REPORT_CHARACTERS;
+var init_report$1 = __esmMin((() => {
+	init_zod();
+	init_diagnostic_codes();
+	init_plan$1();
+	text$1 = string();
+	STAGES = [
+		"fetch",
+		"check",
+		"lock",
+		"virtualenv",
+		"proof"
+	];
+	REVIEW_STAGES = ["validate", "preview"];
+	WEB_ADDRESS = /^https?:\/\/[\w.:-]+(\/[\w./-]*)?$/;
+	seconds = number().nonnegative();
+	count = int().nonnegative();
+	diagnostic = strictObject({
+		code: _enum(Object.keys(DIAGNOSTIC_CODES)),
+		severity: _enum(["error", "warning"]),
+		file: text$1,
+		line: count,
+		column: count,
+		message: text$1,
+		hint: text$1.exactOptional()
+	});
+	proof = strictObject({
+		python: text$1,
+		mlflow: text$1.nullable(),
+		sandboxed: boolean(),
+		answer: text$1.nullable(),
+		peakMemoryBytes: count
+	});
+	entity = strictObject({
+		entity: text$1,
+		model: text$1,
+		stages: list(strictObject({
+			name: _enum(STAGES),
+			seconds,
+			cached: boolean()
+		})),
+		proof: proof.nullable()
+	});
+	difference = strictObject({
+		path: text$1,
+		change: _enum([
+			"add",
+			"delete",
+			"update"
+		]),
+		replaces: boolean(),
+		old: unknown().exactOptional(),
+		new: unknown().exactOptional()
+	});
+	plan = strictObject({
+		stack: text$1,
+		resources: list(strictObject({
+			urn: text$1,
+			type: text$1,
+			name: text$1,
+			operation: _enum(OPERATIONS),
+			differences: list(difference)
+		})),
+		counts: record(_enum(OPERATIONS), count),
+		verdict: strictObject({
+			kind: _enum([
+				"no-change",
+				"create",
+				"rolling-update",
+				"recreate",
+				"update-in-place",
+				"delete"
+			]),
+			words: text$1,
+			notes: list(text$1)
+		})
+	});
+	sha256 = text$1.regex(/^[0-9a-f]{64}$/);
+	commit = text$1.regex(/^[0-9a-f]{40,64}$/);
+	fingerprint = strictObject({
+		digest: sha256,
+		parts: record(text$1, sha256)
+	});
+	preview$1 = strictObject({
+		environment: text$1,
+		plan: plan.nullable(),
+		outage: text$1.nullable(),
+		fingerprint: fingerprint.nullable()
+	});
+	changedPath = strictObject({
+		path: text$1,
+		change: _enum([
+			"added",
+			"modified",
+			"deleted"
+		])
+	});
+	endpointReport = strictObject({
+		endpoint: text$1,
+		change: _enum([
+			"added",
+			"changed",
+			"removed",
+			"affected",
+			"asked"
+		]),
+		because: list(changedPath),
+		lock: _enum([
+			"up-to-date",
+			"missing",
+			"stale",
+			"invalid",
+			"unknown",
+			"committed"
+		]),
+		computed_lock: sha256.nullable(),
+		diagnostics: list(diagnostic),
+		entities: list(entity),
+		previews: list(preview$1),
+		outage: text$1.nullable()
+	});
+	stage = strictObject({
+		stage: _enum(REVIEW_STAGES),
+		result: _enum([
+			"success",
+			"failure",
+			"cancelled",
+			"skipped",
+			"missing",
+			"unreadable"
+		]),
+		why: text$1.nullable()
+	});
+	pullRequest = strictObject({
+		number: count,
+		fork: boolean(),
+		destroy: boolean(),
+		locks_commit: commit.nullable(),
+		base_moved_to: commit.nullable(),
+		run_url: string().regex(WEB_ADDRESS).nullable()
+	});
+	report$1 = strictObject({
+		report_version: literal(3),
+		base: commit.nullable(),
+		head: commit.nullable(),
+		program: strictObject({
+			digest: sha256,
+			commit: commit.nullable(),
+			environments: _enum(["checkout", "base"])
+		}).nullable(),
+		environments: list(text$1),
+		stages: list(stage),
+		pull_request: pullRequest.nullable(),
+		diagnostics: list(diagnostic),
+		endpoints: list(endpointReport)
+	});
+	REPORT_CHARACTERS = 32 << 20;
+}));
+// cli/review-folder.ts
+async function writeReport(folder, report) {
+	await writeFileAtomically(join(folder, REPORT), `${JSON.stringify(report)}\n`);
+}
+async function readValidated(folder) {
+	const text = folder === void 0 ? void 0 : await readText$1(join(folder, REPORT));
+	const endpoints = text === void 0 ? [] : parseReport(text).endpoints;
+	return new Map(endpoints.map((e) => [e.endpoint, e]));
+}
+var REPORT, LOCKS$1;
+var init_review_folder = __esmMin((() => {
+	init_read_declared();
+	init_report$1();
+	init_atomic_files();
+	REPORT = "report.json";
+	LOCKS$1 = "locks";
+}));
+// cli/review-project.ts
+async function reviewProject(request) {
+	const { root, from, out, stage } = request;
+	const folder = out ?? await mkdtemp(join(tmpdir(), "davit-review-"));
+	const locks = join(stage === "preview" ? request.with ?? folder : folder, LOCKS$1);
+	if (stage !== "preview") await rm(locks, {
+		recursive: true,
+		force: true
+	});
+	const declared = {
+		...from !== void 0 && { from },
+		locks
+	};
+	const context = {
+		...request,
+		args: request.names ?? [],
+		options: {},
+		cwd: root,
+		declared
+	};
+	try {
+		const report = await makeReport(context, {
+			...request,
+			locks
+		});
+		if (out !== void 0) await writeReport(out, report);
+		return report;
+	} finally {
+		if (out === void 0) await rm(folder, {
+			recursive: true,
+			force: true
+		});
+	}
+}
+async function makeReport(context, work) {
+	const names = work.environments;
+	const place = projectPlace(context);
+	const { stage } = work;
+	const [changes, checked, declared] = await Promise.all([
+		readChanges(context, work),
+		stage === "preview" ? [] : checkAll(place),
+		Promise.all(names.map((name) => readEnvironment(place, name)))
 	]);
 	const changed = await selectChanged(context, changes, names);
 	const environments = declared.flatMap((d) => d.value ?? []);
-	const [diagnostics, open] = [await withoutOutside(root, checked), openOnce(context)];
-	const endpoints = await sideBySide(changed, ENDPOINTS_AT_ONCE, (c) => reviewEndpoint(c, {
+	const diagnostics = await withoutRefused(declaredRoot(place), checked);
+	const endpoints = await reviewAll(changed, {
 		context,
+		work,
 		environments,
-		diagnostics,
-		open
-	}));
+		diagnostics
+	});
 	const others = otherDiagnostics(diagnostics, changed, changes);
 	return {
-		report_version: 2,
+		report_version: 3,
 		base: changes?.base ?? null,
+		head: changes?.head ?? null,
+		program: null,
 		environments: environments.map((e) => e.name),
-		diagnostics: sortDiagnostics([...others, ...declared.flatMap((d) => d.diagnostics)]),
-		endpoints
+		stages: (stage ? [stage] : ["validate", "preview"]).map((s) => ({
+			stage: s,
+			result: "success",
+			why: null
+		})),
+		pull_request: null,
+		diagnostics: [...sortDiagnostics([...others, ...declared.flatMap((d) => d.diagnostics)])],
+		endpoints: [...endpoints]
 	};
 }
-function environmentNames({ options }) {
-	const given = options["environment"];
-	return Array.isArray(given) ? [...new Set(given)] : ["local"];
+async function reviewAll(changed, { context, work, environments, diagnostics }) {
+	const { stage, locks } = work;
+	const validated = stage === "preview" ? await readValidated(work.with) : /* @__PURE__ */ new Map();
+	const open = openOnce(context);
+	return sideBySide(changed, ENDPOINTS_AT_ONCE, async (c) => {
+		const known = stage === "preview" ? {
+			...validated.get(c.endpoint) ?? makeUnread(c),
+			...c,
+			previews: []
+		} : await validateChanged(c, {
+			context,
+			environments,
+			diagnostics,
+			locks
+		});
+		return stage === "validate" ? known : previewChanged(known, {
+			context,
+			environments,
+			open
+		});
+	});
 }
-async function readChanges({ root, options, args, signal }) {
-	const base = typeof options["base"] === "string" ? options["base"] : void 0;
+async function readChanges(context, { base, signal }) {
 	try {
-		return await readChangedPaths(root, base, signal);
+		return await readChangedPaths(declaredRoot(projectPlace(context)), base, signal);
 	} catch (e) {
 		if (!(e instanceof NoBaseError)) throw e;
-		if (args.length > 0 && base === void 0) return void 0;
+		if (context.args.length > 0 && base === void 0) return void 0;
 		throw new UsageError(e.message, { cause: e });
 	}
 }
 async function selectChanged(context, changes, environments) {
 	const place = projectPlace(context);
+	const root = declaredRoot(place);
 	const names = await listEndpoints(place);
-	const endpoints = (await Promise.all(names.map((name) => readEndpoint(place, name)))).flatMap((r) => r.value ?? []);
-	const { root, args } = context;
+	const refused = await refuseFiles(root, names.map((name) => `${place.endpoints}/${name}.yaml`));
+	const unread = new Set(refused.map((d) => d.file));
+	const readable = names.filter((name) => !unread.has(`${place.endpoints}/${name}.yaml`));
+	const endpoints = (await Promise.all(readable.map((name) => readEndpoint(place, name)))).flatMap((r) => r.value ?? []);
 	const changed = findChangedEndpoints(changes?.paths ?? [], {
 		root,
 		names,
 		endpoints,
 		environments
 	});
-	if (args.length === 0) return changed;
-	return (await selectNames(place, args)).map((name) => changed.find((c) => c.endpoint === name) ?? {
+	if (context.args.length === 0) return changed;
+	return (await selectNames(place, context.args)).map((name) => changed.find((c) => c.endpoint === name) ?? {
 		endpoint: name,
 		change: "asked",
 		because: []
 	});
 }
-async function withoutOutside(root, diagnostics) {
-	const links = await findOutsideLinks(root, diagnostics.map((d) => d.file));
-	const files = new Set(links.map((d) => d.file));
-	return [...diagnostics.filter((d) => !files.has(d.file)), ...links];
+async function checkAll(place) {
+	const root = declaredRoot(place);
+	return (await checkPaths([], {
+		cwd: root,
+		root: () => root
+	})).diagnostics;
+}
+async function withoutRefused(root, diagnostics) {
+	const refused = await refuseFiles(root, diagnostics.map((d) => d.file));
+	const files = new Set(refused.map((d) => d.file));
+	return [...diagnostics.filter((d) => !files.has(d.file)), ...refused];
 }
 function otherDiagnostics(diagnostics, endpoints, changes) {
 	const own = new Set(endpoints.map((e) => `endpoints/${e.endpoint}.yaml`));
@@ -35753,51 +36169,425 @@ function openOnce(context) {
 	let project;
 	return () => project ??= openFor(context);
 }
-var review, ENDPOINTS_AT_ONCE;
-var init_review = __esmMin((() => {
+var ENDPOINTS_AT_ONCE;
+var init_review_project = __esmMin((() => {
 	init_changed_endpoints();
 	init_changed_paths();
-	init_outside_links();
-	init_render_report();
-	init_standing();
+	init_refuse_files();
 	init_diagnostic();
 	init_read_declared();
-	init_atomic_files();
 	init_side_by_side();
 	init_check();
 	init_command();
 	init_open_for();
-	init_review_endpoint();
+	init_review_preview();
+	init_review_folder();
+	init_review_validate();
 	init_select_endpoints();
-	review = {
-		summary: "Check, validate and preview what changed: the report that a pull request gets",
-		usage: "[NAME…]",
-		help: "Without names: every endpoint whose file, lock, model or environment differs from the main branch, committed or not.\n\n  davit review --base origin/main\n  davit review iris --markdown report.md",
-		options: {
-			base: {
-				type: "string",
-				value: "REF",
-				help: "Compare with where this branch left REF; default: the main branch"
-			},
-			environment: {
-				...ENVIRONMENT_OPTION["environment"],
-				type: "string",
-				multiple: true,
-				help: "Preview for this environment; may be given several times; default: local"
-			},
-			markdown: {
-				type: "string",
-				value: "FILE",
-				help: "Write the report there and print its first line only"
-			}
-		},
-		args: {
-			min: 0,
-			max: Infinity
-		},
-		run: runReview
-	};
 	ENDPOINTS_AT_ONCE = 2;
+}));
+// review/render-code.ts
+function renderSpan(text, characters = SPAN_CHARACTERS) {
+	const line = renderLine(text, characters).replaceAll("|", "¦");
+	if (line === "") return "–";
+	const runs = new Set([...line.matchAll(/`+/g)].map(([run]) => run.length));
+	let length = 1;
+	while (runs.has(length)) length += 1;
+	const fence = "`".repeat(length);
+	const pad = line.startsWith("`") || line.endsWith("`") ? " " : "";
+	return `${fence}${pad}${line}${pad}${fence}`;
+}
+function renderHtmlCode(text) {
+	return `<code>${renderLine(text, SPAN_CHARACTERS).replaceAll(/[&<>"'`]/g, (c) => `&#${c.charCodeAt(0)};`)}</code>`;
+}
+function renderBlock(lines, language) {
+	const inert = lines.map((line) => line.replace(/^(?= {0,3}```)/, "    "));
+	return [
+		"```" + language,
+		...inert,
+		"```"
+	].join("\n");
+}
+function renderLine(text, characters) {
+	const line = quieten(text.slice(0, characters * 4).toWellFormed()).replaceAll(/\s+/g, " ").replaceAll("${{", "$ {{").trim();
+	const points = Array.from(line);
+	return points.length > characters || text.length > characters * 4 ? `${points.slice(0, characters - 1).join("")}…` : line;
+}
+var SPAN_CHARACTERS;
+var init_render_code = __esmMin((() => {
+	init_quieten();
+	SPAN_CHARACTERS = 160;
+}));
+// review/standing.ts
+function standingOf(report, standpoint) {
+	const { pull_request: pullRequest } = standpoint;
+	const { diagnostics, outage, previews } = report;
+	if (diagnostics.some((d) => d.severity === "error")) return "fails";
+	if (outage !== null || previews.some((p) => p.outage !== null)) return "unknown";
+	if (needsLock(report)) return "lock";
+	if (previews.length === 0 || previews.some((p) => p.plan === null)) return isUnpreviewed(report, standpoint);
+	const kinds = previews.flatMap((p) => p.plan?.verdict.kind ?? []);
+	const found = ORDER.find((s) => kinds.some((k) => k === s)) ?? "no-change";
+	return found === "delete" && report.change === "removed" && pullRequest?.destroy === false ? "label" : found;
+}
+function needsLock({ computed_lock: computed, lock }) {
+	return computed !== null && lock !== "committed";
+}
+function isUnpreviewed({ entities, change }, standpoint) {
+	const proven = change === "removed" || entities.length > 0 && entities.every((e) => e.proof !== null);
+	const expected = standpoint.stages.some((s) => s.stage === "preview") && standpoint.pull_request?.fork !== true;
+	return proven && !expected ? "validated" : "unknown";
+}
+function sortEndpoints(report) {
+	const rank = (e) => ORDER.indexOf(standingOf(e, report));
+	return [...report.endpoints].sort((a, b) => rank(a) - rank(b) || (a.endpoint < b.endpoint ? -1 : 1));
+}
+function brokenStages({ stages, pull_request: pullRequest }) {
+	const excused = ({ stage, result }) => result === "success" || stage === "preview" && result === "skipped" && pullRequest?.fork === true;
+	return stages.filter((s) => !excused(s));
+}
+function renderTopLine(report) {
+	const { endpoints, diagnostics } = report;
+	const wrong = diagnostics.filter((d) => d.severity === "error").length;
+	const others = wrong === 0 ? "" : `; ${wrong} ${wrong === 1 ? "error" : "errors"} in other files`;
+	if (endpoints.length === 0) return `${renderNothing(report)}${others}`;
+	const counted = renderStandings(endpoints, report);
+	return `${endpoints.length} ${endpoints.length === 1 ? "endpoint" : "endpoints"}: ${counted}${others}`;
+}
+function renderStage({ stage, result }) {
+	return `${stage} ${RESULTS[result]}`;
+}
+function renderNothing(report) {
+	const [broken] = brokenStages(report);
+	return broken ? `Not reviewed: ${renderStage(broken)}` : "No endpoint changes";
+}
+function renderStandings(endpoints, standpoint) {
+	const standings = endpoints.map((e) => standingOf(e, standpoint));
+	return ORDER.map((s) => ({
+		words: STANDINGS[s],
+		count: standings.filter((other) => other === s).length
+	})).filter((p) => p.count > 0).map((p) => `${p.count} ${p.words[p.count === 1 ? 0 : 1]}`).join(", ");
+}
+function standingWords(standing) {
+	return STANDINGS[standing][0];
+}
+var STANDINGS, ORDER, RESULTS;
+var init_standing = __esmMin((() => {
+	STANDINGS = {
+		fails: ["fails", "fail"],
+		unknown: ["not reviewed", "not reviewed"],
+		lock: ["without its lock", "without their locks"],
+		label: ["removed without the label", "removed without the label"],
+		delete: ["removed", "removed"],
+		recreate: ["recreated with downtime", "recreated with downtime"],
+		validated: ["proved, not previewed", "proved, not previewed"],
+		"rolling-update": ["rolling", "rolling"],
+		"update-in-place": ["in place", "in place"],
+		create: ["new", "new"],
+		"no-change": ["no change", "no change"]
+	};
+	ORDER = Object.keys(STANDINGS);
+	RESULTS = {
+		success: "is done",
+		failure: "failed",
+		cancelled: "was cancelled",
+		skipped: "was skipped",
+		missing: "left no report",
+		unreadable: "left a report that cannot be read"
+	};
+}));
+// review/render-details.ts
+function renderDetails(report, standpoint, at) {
+	const step = STEPS[at];
+	if (!step) return "";
+	const standing = standingOf(report, standpoint);
+	const sections = [
+		renderDiagnostics(report.diagnostics, at),
+		renderOutage(report.outage, step),
+		renderPaths(report, step),
+		...report.entities.map((e) => renderEntity(e, step)),
+		...report.previews.map((p) => renderPreview$1(p, step))
+	].filter((s) => s !== "");
+	if (sections.length === 0) return "";
+	return [
+		`<details${standing === "fails" || standing === "unknown" ? " open" : ""}><summary>${`${renderHtmlCode(report.endpoint)}: ${standingWords(standing)}`}</summary>`,
+		...sections,
+		"</details>"
+	].join("\n\n");
+}
+function renderDiagnostics(diagnostics, at) {
+	const step = STEPS[at];
+	if (!step || diagnostics.length === 0) return "";
+	const items = [...diagnostics].sort((a, b) => a.severity < b.severity ? -1 : a.severity > b.severity ? 1 : 0).slice(0, step.diagnostics).map((d) => {
+		const place = renderSpan(`${d.file}:${d.line}:${d.column}`, step.sentence);
+		const hint = d.hint === void 0 ? "" : `<br>→ ${renderSpan(d.hint, step.sentence)}`;
+		return `- **${d.severity}** ${d.code} at ${place}<br>${renderSpan(d.message, step.sentence)}${hint}`;
+	});
+	return [...items, ...renderMore(diagnostics.length - items.length, "- ")].join("\n");
+}
+function renderOutage(outage, { sentence }) {
+	return outage === null ? "" : `Not checked: ${renderSpan(outage, sentence)}`;
+}
+function renderPaths({ because }, { paths }) {
+	if (because.length === 0) return "";
+	const shown = because.slice(0, paths).map((b) => `${b.change} ${renderSpan(b.path)}`);
+	return `Files: ${[...shown, ...renderMore(because.length - shown.length, "")].join(", ")}`;
+}
+function renderEntity({ entity, model, stages, proof }, { answer }) {
+	const took = stages.map((s) => `${s.name} ${s.cached ? "kept" : `${s.seconds.toFixed(1)} s`}`);
+	const what = `Model ${renderSpan(model)} as ${renderSpan(entity)}: ${proof ? "proved" : "not proved"} (${took.join(", ")})`;
+	if (!proof) return what;
+	const mlflow = proof.mlflow === null ? "" : `, MLflow ${renderSpan(proof.mlflow, 20)}`;
+	const sandbox = proof.sandboxed ? "in a sandbox" : "**without a sandbox**";
+	const ran = `${what} with Python ${renderSpan(proof.python, 20)}${mlflow}, ${sandbox}`;
+	if (answer === 0 || proof.answer === null) return ran;
+	return `${ran}\n\nIt answers its own example with ${renderSpan(proof.answer, answer)}`;
+}
+function renderPreview$1({ environment, plan, outage }, step) {
+	const where = `Preview of ${renderSpan(environment)}`;
+	if (outage !== null) return `${where} failed: ${renderSpan(outage, step.sentence)}`;
+	if (!plan) return "";
+	const { words, notes } = plan.verdict;
+	const list = [...notes.slice(0, step.notes).map((note) => `- ${renderSpan(note, step.sentence)}`), ...renderMore(notes.length - step.notes, "- ")];
+	const verdict = [`${where}: ${renderSpan(words, step.sentence)}`, ...list.length > 0 ? [list.join("\n")] : []].join("\n\n");
+	const changed = tellResources(plan.resources);
+	if (changed.length === 0 || step.resources === 0) return verdict;
+	const lines = changed.slice(0, step.resources).flatMap((r) => renderResource(r, step));
+	const left = renderMore(changed.length - step.resources, "# ");
+	return `${verdict}\n\n${renderBlock([...lines, ...left], "diff")}`;
+}
+function renderResource(resource, step) {
+	const { operation, kind, name, differences } = resource;
+	const told = differences.slice(0, step.differences).flatMap((d) => {
+		const path = renderLine(d.path, 200);
+		const side = (sign, value) => value === void 0 ? [] : [`${sign}   ${path}: ${renderLine(JSON.stringify(value), step.value)}`];
+		return [...side("-", d.old), ...side("+", d.new)];
+	});
+	return [
+		`${SIGNS$1[operation]} ${operation} ${renderLine(`${kind} ${name}`, 200)}`,
+		...told,
+		...renderMore(differences.length - step.differences, "#   ")
+	];
+}
+function renderMore(count, before) {
+	return count > 0 ? [`${before}and ${count} more`] : [];
+}
+var STEPS, LEAST, SIGNS$1;
+var init_render_details = __esmMin((() => {
+	init_told_resources();
+	init_render_code();
+	init_standing();
+	STEPS = [
+		{
+			diagnostics: 100,
+			sentence: 1e3,
+			paths: 50,
+			notes: 50,
+			resources: 400,
+			differences: 100,
+			value: 300,
+			answer: 1e3
+		},
+		{
+			diagnostics: 20,
+			sentence: 400,
+			paths: 10,
+			notes: 10,
+			resources: 40,
+			differences: 10,
+			value: 60,
+			answer: 200
+		},
+		{
+			diagnostics: 3,
+			sentence: 200,
+			paths: 3,
+			notes: 3,
+			resources: 0,
+			differences: 0,
+			value: 0,
+			answer: 0
+		}
+	];
+	LEAST = STEPS.length;
+	SIGNS$1 = {
+		create: "+",
+		update: "!",
+		replace: "!",
+		delete: "-",
+		same: "#"
+	};
+}));
+// review/render-table.ts
+function renderHead(environments) {
+	const cells = [
+		"",
+		"endpoint",
+		"change",
+		"model",
+		"lock",
+		...columns(environments).map((e) => renderSpan(e, NAME_CHARACTERS))
+	];
+	return [renderCells(cells), renderCells(cells.map(() => "---"))];
+}
+function renderRow(report, whole) {
+	const standing = standingOf(report, whole);
+	const verdicts = columns(whole.environments).map((name) => renderPreview(report, report.previews.find((p) => p.environment === name)));
+	return renderCells([
+		SIGNS[standing] ?? "✅",
+		renderSpan(report.endpoint, NAME_CHARACTERS),
+		renderChange(report),
+		renderModel(report),
+		renderLock(report),
+		...verdicts
+	]);
+}
+function columns(environments) {
+	return environments.slice(0, COLUMNS);
+}
+function renderCells(cells) {
+	return `| ${cells.join(" | ")} |`;
+}
+function renderLock(report) {
+	return needsLock(report) ? `${LOCKS[report.lock]}, computed` : LOCKS[report.lock];
+}
+function renderChange({ change, because }) {
+	const [first] = because;
+	if (change !== "affected" || !first) return CHANGES[change];
+	const more = because.length > 1 ? ` and ${because.length - 1} more` : "";
+	return `affected by ${renderSpan(first.path, NAME_CHARACTERS)}${more}`;
+}
+function renderModel({ change, diagnostics, entities, outage }) {
+	if (outage !== null) return `not checked: ${renderSpan(outage, SHORT_CHARACTERS)}`;
+	const error = diagnostics.find((d) => d.severity === "error");
+	if (error) return `${renderSpan(error.message, SHORT_CHARACTERS)} (line ${error.line})`;
+	const proofs = entities.flatMap((e) => e.proof ?? []);
+	if (change === "removed" || proofs.length === 0) return "–";
+	const all = proofs.length === 1 ? "proved" : `${proofs.length} proved`;
+	const cached = entities.every((e) => e.stages.find((s) => s.name === "proof")?.cached) ? " before" : "";
+	const memory = Math.max(...proofs.map((p) => p.peakMemoryBytes)) / MEBIBYTE;
+	return `${all}${cached}, ${Math.round(memory)} MiB`;
+}
+function renderPreview({ change }, preview) {
+	if (preview?.outage) return `not previewed: ${renderSpan(preview.outage, SHORT_CHARACTERS)}`;
+	if (!preview?.plan) return "–";
+	const { kind } = preview.plan.verdict;
+	if (change === "removed") return kind === "no-change" ? "not deployed" : "**removed**";
+	return VERDICTS[kind];
+}
+var MEBIBYTE, NAME_CHARACTERS, SHORT_CHARACTERS, COLUMNS, SIGNS, LOCKS, CHANGES, VERDICTS;
+var init_render_table = __esmMin((() => {
+	init_render_code();
+	init_standing();
+	MEBIBYTE = 1 << 20;
+	NAME_CHARACTERS = 63;
+	SHORT_CHARACTERS = 120;
+	COLUMNS = 8;
+	SIGNS = {
+		fails: "❌",
+		unknown: "❔",
+		lock: "❌",
+		label: "❌",
+		delete: "⚠️"
+	};
+	LOCKS = {
+		"up-to-date": "up to date",
+		missing: "**missing**",
+		stale: "**stale**",
+		invalid: "**invalid**",
+		unknown: "–",
+		committed: "committed"
+	};
+	CHANGES = {
+		added: "added",
+		changed: "changed",
+		removed: "**removed**",
+		affected: "affected",
+		asked: "none"
+	};
+	VERDICTS = {
+		"no-change": "no change",
+		create: "new",
+		"rolling-update": "rolling update",
+		recreate: "**recreate, with downtime**",
+		"update-in-place": "update in place",
+		delete: "**removed**"
+	};
+}));
+// review/render-report.ts
+function renderReport(report, limit = COMMENT_CHARACTERS) {
+	const endpoints = sortEndpoints(report);
+	const head = [MARKER, `### ${renderTopLine(report)}`].join("\n");
+	const foot = renderFoot(report);
+	const frame = [
+		head,
+		SHORTENED,
+		foot
+	].join("\n\n").length;
+	const table = renderTable(endpoints, report, limit - frame);
+	const others = (step) => renderDiagnostics(report.diagnostics, step);
+	const { blocks, shortened } = pack([others, ...endpoints.map((e) => (step) => renderDetails(e, report, step))], limit - frame - table.text.length);
+	const note = shortened || table.shortened ? SHORTENED : "";
+	return `${[
+		head,
+		table.text,
+		...blocks,
+		note,
+		foot
+	].filter((b) => b !== "").join("\n\n")}\n`;
+}
+function renderTable(endpoints, report, limit) {
+	const { environments } = report;
+	if (endpoints.length === 0) return {
+		text: "",
+		shortened: false
+	};
+	const lines = [...renderHead(environments)];
+	const more = (left) => `\n\nand ${left.length} more: ${renderStandings(left, report)}`;
+	const room = limit - more(endpoints).length - 200;
+	let length = lines.join("\n").length;
+	let shown = 0;
+	for (const endpoint of endpoints) {
+		const row = renderRow(endpoint, report);
+		if (length + row.length + 1 > room) break;
+		lines.push(row);
+		length += row.length + 1;
+		shown += 1;
+	}
+	const left = endpoints.slice(shown);
+	return {
+		text: lines.join("\n") + (left.length > 0 ? more(left) : ""),
+		shortened: left.length > 0
+	};
+}
+function pack(parts, limit) {
+	const blocks = parts.map((render) => render(0));
+	const size = (block) => block === "" ? 0 : block.length + 2;
+	let total = blocks.reduce((sum, block) => sum + size(block), 2);
+	let shortened = false;
+	for (let step = 1; step <= LEAST && total > limit; step += 1) for (let i = parts.length - 1; i >= 0 && total > limit; i -= 1) {
+		const shorter = parts[i]?.(step) ?? "";
+		total += size(shorter) - size(blocks[i] ?? "");
+		blocks[i] = shorter;
+		shortened = true;
+	}
+	return {
+		blocks,
+		shortened
+	};
+}
+function renderFoot({ base, environments }) {
+	return `<sub>${base === null ? "Of the endpoints named" : `Compared with ${renderSpan(base.slice(0, 12))}`}; ${environments.length === 0 ? "previewed nowhere" : "previewed with the program of this checkout"}.</sub>`;
+}
+var MARKER, COMMENT_CHARACTERS, SHORTENED;
+var init_render_report = __esmMin((() => {
+	init_render_details();
+	init_render_code();
+	init_render_table();
+	init_standing();
+	MARKER = "<!-- davit:report v1 -->";
+	COMMENT_CHARACTERS = 65536;
+	SHORTENED = "_Shortened to fit: `npx davit review --json` has everything._";
 }));
 // action/annotate.ts
 function annotate(diagnostics, project = "") {
@@ -35845,11 +36635,11 @@ var init_log = __esmMin((() => {
 	LOG = { say: (line) => void process.stdout.write(`${quieten(line).replaceAll("\n", " ")}\n`) };
 }));
 // action/project.ts
-function makeContext({ inputs, runner, signal }, options) {
+function makeContext({ inputs, runner, signal }) {
 	const root = resolve(runner.workspace, inputs.project);
 	return {
 		args: inputs.endpoints,
-		options,
+		options: {},
 		root,
 		cwd: root,
 		progress: LOG,
@@ -35877,13 +36667,19 @@ var init_project = __esmMin((() => {
 var validate_exports = /* @__PURE__ */ __exportAll({ validate: () => validate });
 async function validate(job) {
 	const folder = await openReportFolder(job);
-	const context = makeContext(job, {
-		environment: job.inputs.environments,
-		base: baseOf(job)
-	});
-	const report = (await withoutCommands(() => review.run(context))).result;
-	await writeFileAtomically(join(folder, "report.json"), JSON.stringify(report));
-	const diagnostics = [...report.diagnostics, ...sortEndpoints(report.endpoints).flatMap((e) => e.diagnostics)];
+	const { args, ...context } = makeContext(job);
+	const request = {
+		names: args,
+		base: baseOf(job),
+		environments: job.inputs.environments,
+		stage: "validate"
+	};
+	const report = await withoutCommands(() => reviewProject({
+		...context,
+		...request,
+		out: folder
+	}));
+	const diagnostics = [...report.diagnostics, ...sortEndpoints(report).flatMap((e) => e.diagnostics)];
 	annotate(diagnostics, projectPrefix(job));
 	setOutput("errors", diagnostics.filter((d) => d.severity === "error").length);
 	setOutput("endpoints", JSON.stringify(report.endpoints.map((e) => e.endpoint).filter((name) => NAME.test(name))));
@@ -35903,11 +36699,10 @@ function isWrong({ endpoints }, diagnostics) {
 var SUMMARY_CHARACTERS, NAME;
 var init_validate = __esmMin((() => {
 	init_core$2();
-	init_review();
+	init_review_project();
 	init_render_report();
 	init_standing();
 	init_diagnostic();
-	init_atomic_files();
 	init_annotate();
 	init_log();
 	init_project();

@@ -1,5 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { cp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parseReport } from '../../schemas/report.ts';
@@ -101,4 +104,52 @@ it('davit review prints the report also when the engine cannot be asked, with ex
   expect(report.endpoints).toMatchObject([
     { endpoint: 'iris', diagnostics: [], previews: [{ plan: null, outage: expect.any(String) as string }] },
   ]);
+});
+
+it('davit review in two stages: the second reads another checkout as data, with the lock that the first has computed', async () => {
+  git('checkout', '-q', '-f', 'main');
+  const [pull, proven, previewed] = ['pull', 'proven', 'previewed'].map((name) => join(root, '.davit', name)) as [
+    string,
+    string,
+    string,
+  ];
+  git('worktree', 'add', '-q', '-b', 'two', pull);
+  await cp(join(root, 'models'), join(pull, 'models'), { recursive: true });
+  const yaml = await readFile(join(root, 'endpoints', 'iris.yaml'), 'utf8');
+  await writeFile(join(pull, 'endpoints', 'iris.yaml'), yaml.replace('"1"', '"2"'));
+  await writeFile(
+    join(pull, 'endpoints', 'fresh.yaml'),
+    yaml.replaceAll('iris\n', 'fresh\n').replace('entity_name: fresh', 'entity_name: iris'),
+  );
+  await writeFile(join(pull, 'environments', 'local.yaml'), 'name: local\ntarget: nowhere\n');
+  await symlink('/etc/hostname', join(pull, 'endpoints', 'link.yaml'));
+
+  const first = review('--stage', 'validate', '--from', pull, '--base', 'main', '--out', proven);
+  expect(first.status).toBe(1);
+  const states = (report: typeof first.report) =>
+    report.endpoints.map((e) => [
+      e.endpoint,
+      e.lock,
+      e.computed_lock !== null,
+      e.previews.map((p) => p.plan?.verdict.kind),
+    ]);
+  expect(states(first.report)).toEqual([
+    ['fresh', 'missing', true, []],
+    ['iris', 'stale', true, []],
+    ['link', 'unknown', false, []],
+  ]);
+  const lock = await readFile(join(proven, 'locks', 'fresh.lock'), 'utf8');
+  expect(createHash('sha256').update(lock).digest('hex')).toBe(first.report.endpoints[0]?.computed_lock);
+
+  const second = review('--stage', 'preview', '--from', pull, '--base', 'main', '--with', proven, '--out', previewed);
+  expect(states(second.report)).toEqual([
+    ['fresh', 'missing', true, ['create']],
+    ['iris', 'stale', true, ['rolling-update']],
+    ['link', 'unknown', false, []],
+  ]);
+  expect(parseReport(await readFile(join(previewed, 'report.json'), 'utf8'))).toEqual(second.report);
+  expect(JSON.stringify(second.report)).not.toContain(hostname());
+  for (const name of ['fresh', 'iris'])
+    expect(existsSync(join(pull, 'endpoints', `${name}.lock`))).toBe(name === 'iris'); // nothing was written there
+  expect(second.report.endpoints.flatMap((e) => e.previews.map((p) => p.outage))).toEqual([null, null]);
 });

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findChangedEndpoints } from '../../review/changed-endpoints.ts';
 import { NoBaseError, readChangedPaths } from '../../review/changed-paths.ts';
-import { findOutsideLinks } from '../../review/outside-links.ts';
+import { refuseFiles } from '../../review/refuse-files.ts';
 import { listEndpoints, readEndpoint } from '../../schemas/read-declared.ts';
 
 let root = '';
@@ -195,12 +195,13 @@ describe('readChangedPaths()', () => {
     commit();
     expect(await readChangedPaths(root, 'main')).toEqual({
       base,
+      head: git('rev-parse', 'HEAD').trim(),
       paths: [{ path: 'endpoints/iris.yaml', change: 'modified' }],
     });
   });
 });
 
-describe('findOutsideLinks()', () => {
+describe('refuseFiles()', () => {
   it('finds files that a link brings in, directly or by their folder', async () => {
     symlinkSync('/etc/hostname', join(root, 'endpoints/out.yaml'));
     symlinkSync('iris.yaml', join(root, 'endpoints/inside.yaml'));
@@ -211,7 +212,7 @@ describe('findOutsideLinks()', () => {
       'environments/folder/hostname',
       'endpoints/none.yaml',
     ];
-    expect(await findOutsideLinks(root, files)).toMatchObject([
+    expect(await refuseFiles(root, files)).toMatchObject([
       { code: 'unreadable-file', file: 'endpoints/out.yaml', line: 1, column: 1 },
       { code: 'unreadable-file', file: 'environments/folder/hostname' },
     ]);

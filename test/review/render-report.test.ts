@@ -95,7 +95,12 @@ const EACH_STAGE = makeReport(
     ),
     makeEndpoint('g-preview', {
       previews: [
-        { environment: 'local', plan: null, outage: 'Cannot change "g-preview.local": someone else is at it' },
+        {
+          environment: 'local',
+          plan: null,
+          outage: 'Cannot change "g-preview.local": someone else is at it',
+          fingerprint: null,
+        },
       ],
     }),
     makeEndpoint('h-outage', { entities: [], previews: [], lock: 'unknown', outage: 'Cannot start "uv": ENOENT' }),
@@ -131,7 +136,10 @@ const SPLIT = makeReport(
   [
     makeEndpoint('iris', {
       entities: [proved('champion', true), proved('challenger')],
-      previews: [rolling('iris', 'staging'), { environment: 'production', plan: SPLIT_PLAN, outage: null }],
+      previews: [
+        rolling('iris', 'staging'),
+        { environment: 'production', plan: SPLIT_PLAN, outage: null, fingerprint: null },
+      ],
     }),
   ],
   { environments: ['staging', 'production'] },
@@ -176,6 +184,7 @@ const KUBERNETES = makeReport(
             ],
           ),
           outage: null,
+          fingerprint: null,
         },
       ],
     }),
@@ -230,6 +239,7 @@ const LONG = makeReport([
           })),
         ),
         outage: null,
+        fingerprint: null,
       },
     ],
   }),
@@ -286,8 +296,8 @@ function hostileEndpoint(text: string): EndpointReport {
       },
     ],
     previews: [
-      { environment: text, plan, outage: null },
-      { environment: text, plan: null, outage: text },
+      { environment: text, plan, outage: null, fingerprint: null },
+      { environment: text, plan: null, outage: text, fingerprint: null },
     ],
   });
 }

@@ -9,8 +9,15 @@ const STAGES: readonly Stage[] = ['fetch', 'check', 'lock', 'virtualenv', 'proof
 
 export function makeReport(endpoints: readonly EndpointReport[], more: Partial<Report> = {}): Report {
   return {
-    report_version: 2,
+    report_version: 3,
     base: '3f9c2a71d08be10c44f7a5d2c6b91e0f7a3d4c5b',
+    head: '8be10c44f7a5d2c6b91e0f7a3d4c5b3f9c2a71d0',
+    program: null,
+    stages: [
+      { stage: 'validate', result: 'success', why: null },
+      { stage: 'preview', result: 'success', why: null },
+    ],
+    pull_request: null,
     environments: ['local'],
     diagnostics: [],
     endpoints,
@@ -25,6 +32,7 @@ export function makeEndpoint(endpoint: string, more: Partial<EndpointReport> = {
     change: 'changed',
     because: [path(`endpoints/${endpoint}.yaml`), path(`endpoints/${endpoint}.lock`)],
     lock: 'up-to-date',
+    computed_lock: null,
     diagnostics: [],
     entities: [proved(`${endpoint}-2`)],
     previews: [rolling(endpoint)],
@@ -108,14 +116,14 @@ export function rolling(endpoint: string, environment = 'local'): PreviewReport 
       { type: REVISION, name: before, operation: 'delete' },
     ],
   );
-  return { environment, plan, outage: null };
+  return { environment, plan, outage: null, fingerprint: null };
 }
 
 export function unchanged(endpoint: string, environment = 'local'): PreviewReport {
   const plan = makePlan(`${endpoint}.${environment}`, { kind: 'no-change', words: 'no change' }, [
     { type: REVISION, name: `${endpoint}-2-3f9c2a71d0`, operation: 'same' },
   ]);
-  return { environment, plan, outage: null };
+  return { environment, plan, outage: null, fingerprint: null };
 }
 
 export function created(endpoint: string, environment = 'local'): PreviewReport {
@@ -124,7 +132,7 @@ export function created(endpoint: string, environment = 'local'): PreviewReport 
     { type: REVISION, name: revision, operation: 'create' },
     { type: ROUTE, name: endpoint, operation: 'create' },
   ]);
-  return { environment, plan, outage: null };
+  return { environment, plan, outage: null, fingerprint: null };
 }
 
 export function deleted(endpoint: string, environment = 'local'): PreviewReport {
@@ -133,5 +141,5 @@ export function deleted(endpoint: string, environment = 'local'): PreviewReport 
     { type: ROUTE, name: endpoint, operation: 'delete' },
     { type: REVISION, name: revision, operation: 'delete' },
   ]);
-  return { environment, plan, outage: null };
+  return { environment, plan, outage: null, fingerprint: null };
 }

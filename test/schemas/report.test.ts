@@ -2,8 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { parseReport, type Report } from '../../schemas/report.ts';
 
 const REPORT: Report = {
-  report_version: 2,
+  report_version: 3,
   base: 'a'.repeat(40),
+  head: 'b'.repeat(40),
+  program: null,
+  stages: [{ stage: 'validate', result: 'success', why: null }],
+  pull_request: null,
   environments: ['local'],
   diagnostics: [],
   endpoints: [
@@ -12,9 +16,10 @@ const REPORT: Report = {
       change: 'added',
       because: [{ path: 'endpoints/iris.yaml', change: 'added' }],
       lock: 'up-to-date',
+      computed_lock: null,
       diagnostics: [{ code: 'bad-value', severity: 'warning', file: 'a', line: 1, column: 1, message: 'm' }],
       entities: [],
-      previews: [{ environment: 'local', plan: null, outage: null }],
+      previews: [{ environment: 'local', plan: null, outage: null, fingerprint: null }],
       outage: null,
     },
   ],
@@ -27,7 +32,7 @@ describe('parseReport()', () => {
 
   it.each([
     ['no JSON', '{'],
-    ['another version', JSON.stringify({ ...REPORT, report_version: 1 })],
+    ['another version', JSON.stringify({ ...REPORT, report_version: 2 })],
     ['a field that it does not know', JSON.stringify({ ...REPORT, comment: 1 })],
     ['a base that is no commit', JSON.stringify({ ...REPORT, base: '--output=x' })],
     ['a code that does not exist', JSON.stringify(REPORT).replace('bad-value', '**bold**')],

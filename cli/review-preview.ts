@@ -1,0 +1,73 @@
+import { isAbsolute, relative } from 'node:path';
+import type { PulumiProject } from '../engine/project.ts';
+import { refuseFiles } from '../review/refuse-files.ts';
+import { hasErrors, type Diagnostic, sortDiagnostics } from '../schemas/diagnostic.ts';
+import type { Endpoint } from '../schemas/endpoint.ts';
+import type { Environment } from '../schemas/environment.ts';
+import type { Plan } from '../schemas/plan.ts';
+import { declaredRoot, type ProjectPlace, readLock } from '../schemas/read-declared.ts';
+import type { EndpointReport, PreviewReport } from '../schemas/report.ts';
+import { locateModel } from '../system/locate-model.ts';
+import { attempt } from './attempt.ts';
+import type { Context } from './command.ts';
+import { previewEndpoint, previewRemoval } from './preview.ts';
+import { isProven, readReviewed } from './review-validate.ts';
+import { projectPlace } from './select-endpoints.ts';
+
+export interface PreviewStage {
+  /** Its `declared` says where locks are that had to be computed. */
+  readonly context: Context;
+  readonly environments: readonly Environment[];
+  /** Opens the engine, once for all. */
+  readonly open: () => Promise<PulumiProject>;
+}
+
+/** Adds the previews to what is known of an endpoint. What fails is in its report; nothing is thrown but an interruption. */
+export async function previewChanged(known: EndpointReport, stage: PreviewStage): Promise<EndpointReport> {
+  const { endpoint: name, change } = known;
+  if (change === 'removed') {
+    const removal: PreviewOne = (project, context) => previewRemoval(name, project, context);
+    return { ...known, previews: await previewAll(stage, removal) };
+  }
+  if (!isProven(known)) return known;
+  const place = projectPlace(stage.context);
+  const { value, diagnostics } = await readReviewed(place, name, stage.environments);
+  const before = [...known.diagnostics, ...diagnostics, ...(value ? await checkReadable(place, value) : [])];
+  if (!value || hasErrors(before)) return { ...known, diagnostics: sortDiagnostics(before) };
+  const refused: Diagnostic[] = [];
+  const previews = await previewAll(stage, async (project, there) => {
+    const previewed = await previewEndpoint(value, project, there);
+    refused.push(...previewed.diagnostics);
+    return previewed.plan;
+  });
+  return { ...known, diagnostics: sortDiagnostics([...before, ...refused]), previews };
+}
+
+/** What the program will read besides the endpoint file: its lock, and models that are folders of the checkout. */
+async function checkReadable(place: ProjectPlace, endpoint: Endpoint): Promise<readonly Diagnostic[]> {
+  const { name } = endpoint;
+  const computed = place.locks === undefined ? [] : await refuseFiles(place.locks, [`${name}.lock`]);
+  if (computed.length > 0) return computed;
+  const root = declaredRoot(place);
+  const models = endpoint.entities.map(({ model }) => relative(root, locateModel(root, model).folder));
+  // A file may name a directory elsewhere, for a reviewer to see; a link that hides it may not.
+  const inside = models.filter((path) => !path.startsWith('..') && !isAbsolute(path));
+  const outside = place.from === undefined ? [] : await refuseFiles(place.from, inside);
+  return [...outside, ...(await readLock(place, name)).diagnostics];
+}
+
+/** Previews in the environment that the context asks for. */
+type PreviewOne = (project: PulumiProject, context: Context) => Promise<Plan>;
+
+async function previewAll(
+  { context, environments, open }: PreviewStage,
+  preview: PreviewOne,
+): Promise<readonly PreviewReport[]> {
+  const previews: PreviewReport[] = [];
+  for (const { name } of environments) {
+    const there = { ...context, options: { ...context.options, environment: name } };
+    const { value, outage } = await attempt(context, async () => preview(await open(), there));
+    previews.push({ environment: name, plan: value ?? null, outage, fingerprint: null });
+  }
+  return previews;
+}

@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { ChangedEndpoint } from '../review/changed-endpoints.ts';
+import { refuseFiles } from '../review/refuse-files.ts';
+import { checkAgainstEnvironment } from '../schemas/check-against-environment.ts';
+import { type Diagnostic, hasErrors, sortDiagnostics } from '../schemas/diagnostic.ts';
+import type { Endpoint } from '../schemas/endpoint.ts';
+import type { Environment } from '../schemas/environment.ts';
+import { type Lock, renderLock } from '../schemas/lock.ts';
+import { declaredRoot, lockFile, type ProjectPlace, readEndpoint, readLock } from '../schemas/read-declared.ts';
+import type { EndpointReport, EntityReport } from '../schemas/report.ts';
+import { writeFileAtomically } from '../system/atomic-files.ts';
+import { named } from '../system/progress.ts';
+import { lockEndpoint } from '../validation/lock-endpoint.ts';
+import { type EntityValidation, validateEndpoint, type Validation } from '../validation/validate-endpoint.ts';
+import { attempt } from './attempt.ts';
+import type { Context } from './command.ts';
+import { projectPlace } from './select-endpoints.ts';
+
+export interface ValidateStage {
+  readonly context: Context;
+  readonly environments: readonly Environment[];
+  /** What the check of all files says. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** Absolute: where locks go that had to be computed. */
+  readonly locks: string;
+}
+
+/** What is known of an endpoint before anybody has looked at it. */
+export function makeUnread(changed: ChangedEndpoint): EndpointReport {
+  return {
+    ...changed,
+    lock: 'unknown',
+    computed_lock: null,
+    diagnostics: [],
+    entities: [],
+    previews: [],
+    outage: null,
+  };
+}
+
+/** Check and validation of one endpoint. What fails is in its report; nothing is thrown but an interruption. */
+export async function validateChanged(changed: ChangedEndpoint, stage: ValidateStage): Promise<EndpointReport> {
+  const nothing = makeUnread(changed);
+  if (changed.change === 'removed') return nothing;
+  const place = projectPlace(stage.context);
+  const { value, diagnostics } = await readReviewed(place, changed.endpoint, stage.environments);
+  const file = `${place.endpoints}/${changed.endpoint}.yaml`;
+  const checked = sortDiagnostics([...stage.diagnostics.filter((d) => d.file === file), ...diagnostics]);
+  if (!value) return { ...nothing, diagnostics: checked };
+  const { value: proven, outage } = await attempt(stage.context, () => proveEndpoint(value, stage));
+  if (!proven) return { ...nothing, diagnostics: checked, outage };
+  return { ...nothing, ...proven, diagnostics: sortDiagnostics([...checked, ...proven.diagnostics]) };
+}
+
+/** Reads an endpoint and whether the environments can run it; nothing of a file that a link brings in. */
+export async function readReviewed(place: ProjectPlace, name: string, environments: readonly Environment[]) {
+  const files = [`${place.endpoints}/${name}.yaml`, lockFile(place, name)];
+  const refused = await refuseFiles(declaredRoot(place), files);
+  if (refused.length > 0) return { value: undefined, diagnostics: refused };
+  const { value, diagnostics } = await readEndpoint(place, name);
+  const unfit = environments.flatMap((e) => (value ? checkAgainstEnvironment(value, e) : []));
+  return { value, diagnostics: [...diagnostics, ...unfit] };
+}
+
+type Proven = Pick<EndpointReport, 'lock' | 'computed_lock' | 'entities' | 'diagnostics'>;
+
+/** Validates with the lock there is; one that is missing or stale is computed, and the validation goes on with it. */
+async function proveEndpoint(endpoint: Endpoint, stage: ValidateStage): Promise<Proven> {
+  const { context } = stage;
+  const place = projectPlace(context);
+  const { value: lock, diagnostics } = await readLock(place, endpoint.name);
+  const progress = named(context.progress, endpoint.name);
+  const options = { root: declaredRoot(place), progress, signal: context.signal };
+  const first = lock && (await validateEndpoint(endpoint, { ...options, lock }));
+  const found = first ? lockState(first) : diagnostics.some((d) => d.code === 'lock-missing') ? 'missing' : 'invalid';
+  if (first && found !== 'stale') return makeProven(first, found, null);
+  const { lock: computed, diagnostics: wrong } = await lockEndpoint(endpoint, { ...options, current: lock });
+  if (!computed) return { lock: found, computed_lock: null, entities: first ? report(first) : [], diagnostics: wrong };
+  const validation = await validateEndpoint(endpoint, { ...options, lock: computed });
+  return makeProven(validation, found, await keepLock(computed, stage.locks));
+}
+
+/** Writes `NAME.lock` and gives the SHA-256 of its text. */
+async function keepLock(lock: Lock, folder: string): Promise<string> {
+  const text = renderLock(lock);
+  await writeFileAtomically(join(folder, `${lock.endpoint}.lock`), text);
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function makeProven(validation: Validation, lock: EndpointReport['lock'], computed: string | null): Proven {
+  return { lock, computed_lock: computed, entities: report(validation), diagnostics: [...validation.diagnostics] };
+}
+
+function report({ entities }: Validation): EntityReport[] {
+  return entities.map(makeEntityReport);
+}
+
+function makeEntityReport({ entity, model, stages, proof }: EntityValidation): EntityReport {
+  return {
+    entity,
+    model,
+    stages,
+    proof: proof
+      ? {
+          python: proof.python,
+          mlflow: proof.mlflow ?? null,
+          sandboxed: proof.sandboxed,
+          answer: proof.answer ?? null,
+          peakMemoryBytes: proof.peakMemoryBytes,
+        }
+      : null,
+  };
+}
+
+function lockState({ entities, diagnostics }: Validation): EndpointReport['lock'] {
+  if (diagnostics.some((d) => d.code === 'lock-stale')) return 'stale';
+  return entities.every((e) => e.stages.some((s) => s.name === 'lock')) ? 'up-to-date' : 'unknown';
+}
+
+/** Whether nothing stands in the way of a preview. */
+export function isProven({ diagnostics, outage }: EndpointReport): boolean {
+  return outage === null && !hasErrors(diagnostics);
+}

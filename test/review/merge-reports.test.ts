@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import { mergeReports, type StageEnd } from '../../review/merge-reports.ts';
+import { concludes, renderTopLine } from '../../review/standing.ts';
+import type { EndpointReport, PullRequest, Report } from '../../schemas/report.ts';
+import { deleted, failing, makeEndpoint, makeReport, rolling } from './reports.ts';
+
+const [BASE, HEAD] = ['1'.repeat(40), '2'.repeat(40)];
+const PULL_REQUEST: PullRequest = {
+  number: 7,
+  fork: false,
+  destroy: false,
+  locks_commit: null,
+  base_moved_to: null,
+  run_url: 'https://github.example/o/r/actions/runs/1',
+};
+
+function merge(validate: StageEnd, preview: StageEnd, pullRequest: Partial<PullRequest> = {}): Report {
+  const facts = { pullRequest: { ...PULL_REQUEST, ...pullRequest }, base: BASE, head: HEAD };
+  return mergeReports({ validate, preview }, facts);
+}
+
+const left = (report: Report, result: StageEnd['result'] = 'success'): StageEnd => ({
+  result,
+  report: JSON.stringify(report),
+});
+const nothing = (result: StageEnd['result']): StageEnd => ({ result, report: undefined });
+
+const validated = (...endpoints: readonly EndpointReport[]) => makeReport(endpoints);
+const previewed = (...endpoints: readonly EndpointReport[]) =>
+  makeReport(endpoints.map((e) => ({ ...e, entities: [], lock: 'unknown' as const })));
+const unpreviewed = (endpoint: string, more: Partial<EndpointReport> = {}) =>
+  makeEndpoint(endpoint, { previews: [], ...more });
+
+describe('mergeReports()', () => {
+  it('takes proofs from the validation, plans from the preview, and the pull request from GitHub', () => {
+    const claims: Report = {
+      ...validated(unpreviewed('iris')),
+      base: 'a'.repeat(40),
+      head: 'b'.repeat(40),
+      pull_request: { ...PULL_REQUEST, number: 8, destroy: true, locks_commit: 'c'.repeat(40) },
+    };
+    const merged = merge(left(claims), left(previewed(makeEndpoint('iris', { change: 'added' }))));
+    expect(merged).toMatchObject({ base: BASE, head: HEAD, pull_request: PULL_REQUEST });
+    expect(merged.endpoints).toEqual([makeEndpoint('iris', { change: 'added' })]);
+    expect(concludes(merged)).toBe('success');
+  });
+
+  it('tells of an endpoint that fails once, though both stages say so', () => {
+    const wrong = failing('iris', 'check', 'bad-value', 'Cannot do it', 'Do it');
+    const merged = merge(left(validated(wrong), 'failure'), left(previewed(wrong), 'failure'));
+    expect(merged.endpoints[0]?.diagnostics).toEqual(wrong.diagnostics);
+    expect(merged.stages.map((s) => s.result)).toEqual(['success', 'success']);
+    expect(concludes(merged)).toBe('failure');
+  });
+
+  it.each<readonly [string, StageEnd, StageEnd, readonly [string, string], string]>([
+    [
+      'validate failed',
+      nothing('failure'),
+      nothing('skipped'),
+      ['failure', 'skipped'],
+      'Not reviewed: validate failed',
+    ],
+    [
+      'cancelled',
+      nothing('cancelled'),
+      nothing('skipped'),
+      ['cancelled', 'skipped'],
+      'Not reviewed: validate was cancelled',
+    ],
+    [
+      'report lost',
+      nothing('success'),
+      nothing('success'),
+      ['missing', 'missing'],
+      'Not reviewed: validate left no report',
+    ],
+    [
+      'report forged',
+      { result: 'success', report: '{"report_version": 3}' },
+      nothing('skipped'),
+      ['unreadable', 'skipped'],
+      'Not reviewed: validate left a report that cannot be read',
+    ],
+    [
+      'preview failed',
+      left(validated(unpreviewed('iris'))),
+      nothing('failure'),
+      ['success', 'failure'],
+      '1 endpoint: 1 not reviewed',
+    ],
+    [
+      'only the preview reported',
+      nothing('failure'),
+      left(previewed(makeEndpoint('iris'))),
+      ['failure', 'success'],
+      '1 endpoint: 1 not reviewed',
+    ],
+  ])('says which stage is missing: %s', (_, validate, preview, results, line) => {
+    const merged = merge(validate, preview);
+    expect(merged.stages.map((s) => s.result)).toEqual(results);
+    expect(renderTopLine(merged)).toBe(line);
+    expect(concludes(merged)).toBe('failure');
+  });
+
+  it('holds nothing against a fork that nobody previews it', () => {
+    const merged = merge(left(validated(unpreviewed('iris'))), nothing('skipped'), { fork: true });
+    expect(renderTopLine(merged)).toBe('1 endpoint: 1 proved, not previewed');
+    expect(merged.stages[1]?.why).toContain('fork');
+    expect(concludes(merged)).toBe('success');
+  });
+
+  it('wants a computed lock in the pull request', () => {
+    const computed = { lock: 'missing', computed_lock: 'd'.repeat(64) } as const;
+    const ends = [left(validated(unpreviewed('iris', computed))), left(previewed(makeEndpoint('iris')))] as const;
+    expect(renderTopLine(merge(...ends))).toBe('1 endpoint: 1 without its lock');
+    expect(concludes(merge(...ends))).toBe('failure');
+    const committed = merge(...ends, { locks_commit: '3'.repeat(40) });
+    expect(committed.endpoints[0]?.lock).toBe('committed');
+    expect(renderTopLine(committed)).toBe('1 endpoint: 1 rolling');
+    expect(concludes(committed)).toBe('success');
+  });
+
+  it('wants the label of who removes what serves', () => {
+    const removal = makeEndpoint('iris', { change: 'removed', entities: [], previews: [deleted('iris')] });
+    const ends = [left(validated({ ...removal, previews: [] })), left(previewed(removal))] as const;
+    expect(renderTopLine(merge(...ends))).toBe('1 endpoint: 1 removed without the label');
+    expect(concludes(merge(...ends))).toBe('failure');
+    expect(renderTopLine(merge(...ends, { destroy: true }))).toBe('1 endpoint: 1 removed');
+    expect(concludes(merge(...ends, { destroy: true }))).toBe('success');
+  });
+
+  it('joins environments that only one stage knows', () => {
+    const [a, b] = [
+      makeReport([unpreviewed('iris')], { environments: ['local'] }),
+      previewed(makeEndpoint('iris', { previews: [rolling('iris', 'production')] })),
+    ];
+    expect(merge(left(a), left({ ...b, environments: ['production'] })).environments).toEqual(['local', 'production']);
+  });
+});
