@@ -1,0 +1,105 @@
+import type { GitHub } from './connect.ts';
+
+/** The name that a branch protection rule asks for. */
+const CHECK_NAME = 'davit';
+/** GitHub Actions; every instance of GitHub reserves the name. */
+const APP = 'github-actions';
+const ANNOTATIONS_A_REQUEST = 50;
+const ANNOTATION_BYTES = 64 << 10;
+
+export interface Annotation {
+  /** From the repository's root. */
+  readonly path: string;
+  readonly line: number;
+  readonly column: number;
+  readonly level: 'failure' | 'warning' | 'notice';
+  readonly title: string;
+  readonly message: string;
+}
+
+export interface CheckRun {
+  /** The commit that it is shown at. */
+  readonly sha: string;
+  readonly conclusion: 'success' | 'failure' | 'cancelled' | 'neutral';
+  readonly title: string;
+  /** Markdown; like `text` at most 65,535 characters. */
+  readonly summary: string;
+  readonly text?: string;
+  readonly annotations: readonly Annotation[];
+  /** Where "Details" leads. */
+  readonly detailsUrl?: string;
+}
+
+export interface WrittenCheckRun {
+  readonly conclusion: string | null;
+  readonly url: string | null;
+  readonly text: string | null;
+}
+
+/**
+ * Writes the check run `davit` of a commit. It is concluded with its last annotations, so that nobody sees half of them
+ * as a result; when writing stops in between, GitHub shows it in progress, and the next run writes a new one.
+ */
+export async function writeCheckRun({ octokit, place }: GitHub, run: CheckRun): Promise<string | null> {
+  const output = { title: run.title, summary: run.summary, ...(run.text !== undefined && { text: run.text }) };
+  const [first = [], ...more] = batches(run.annotations.map(toGitHub));
+  const done = { status: 'completed', conclusion: run.conclusion } as const;
+  const written = await octokit.rest.checks.create({
+    ...place,
+    name: CHECK_NAME,
+    head_sha: run.sha,
+    ...(run.detailsUrl && { details_url: run.detailsUrl }),
+    ...(more.length === 0 ? done : { status: 'in_progress' as const }),
+    output: { ...output, annotations: first },
+  });
+  for (const [i, annotations] of more.entries())
+    await octokit.rest.checks.update({
+      ...place,
+      check_run_id: written.data.id,
+      ...(i === more.length - 1 && done),
+      output: { ...output, annotations },
+    });
+  return written.data.html_url;
+}
+
+/** The newest concluded check run `davit` of a commit that GitHub Actions wrote; nobody else's counts. */
+export async function readCheckRun({ octokit, place }: GitHub, sha: string): Promise<WrittenCheckRun | undefined> {
+  const options = { ...place, ref: sha, check_name: CHECK_NAME, filter: 'all', per_page: 100 } as const;
+  const runs = await octokit.paginate(octokit.rest.checks.listForRef, options);
+  const ours = runs.filter((r) => r.app?.slug === APP && r.name === CHECK_NAME && r.status === 'completed');
+  const newest = ours.toSorted((a, b) => a.id - b.id).at(-1);
+  return newest && { conclusion: newest.conclusion, url: newest.html_url, text: newest.output.text };
+}
+
+function toGitHub({ path, line, column, level, title, message }: Annotation) {
+  return {
+    path,
+    start_line: Math.max(1, line),
+    end_line: Math.max(1, line),
+    start_column: Math.max(1, column),
+    end_column: Math.max(1, column),
+    annotation_level: level,
+    title: shorten(title, 255),
+    message: shorten(message || title, ANNOTATION_BYTES),
+  };
+}
+
+/** At most so many bytes of UTF-8, whole characters only. */
+function shorten(text: string, bytes: number): string {
+  const encoded = Buffer.from(text);
+  if (encoded.length <= bytes) return text;
+  const more = ' …';
+  return (
+    encoded
+      .subarray(0, bytes - Buffer.byteLength(more))
+      .toString()
+      .replace(/\uFFFD+$/, '') + more
+  );
+}
+
+function batches<T>(items: readonly T[]): T[][] {
+  const count = Math.ceil(items.length / ANNOTATIONS_A_REQUEST);
+  return Array.from({ length: count }, (_, i) =>
+    items.slice(i * ANNOTATIONS_A_REQUEST, (i + 1) * ANNOTATIONS_A_REQUEST),
+  );
+}

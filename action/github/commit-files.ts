@@ -1,0 +1,75 @@
+import { askGraphql } from './ask-graphql.ts';
+import type { GitHub } from './connect.ts';
+import { GitHubRefusal } from './refusal.ts';
+
+export interface FilesToCommit {
+  /** Name of the branch, without `refs/heads/`. */
+  readonly branch: string;
+  /** The commit that the files belong to: when the branch has moved on, nothing is committed. */
+  readonly expectedHead: string;
+  readonly headline: string;
+  /** Path from the repository's root → content. */
+  readonly files: ReadonlyMap<string, string>;
+}
+
+const COMMIT = `mutation ($input: CreateCommitOnBranchInput!) {
+  createCommitOnBranch(input: $input) { commit { oid } }
+}`;
+
+const HEAD = `query ($owner: String!, $repo: String!, $ref: String!) {
+  repository(owner: $owner, name: $repo) {
+    ref(qualifiedName: $ref) {
+      target { ... on Commit { oid messageHeadline parents(first: 2) { nodes { oid } } } }
+    }
+  }
+}`;
+
+interface Committed {
+  readonly createCommitOnBranch: { readonly commit: { readonly oid: string } };
+}
+
+interface Head {
+  readonly repository: {
+    readonly ref: {
+      readonly target: {
+        readonly oid: string;
+        readonly messageHeadline: string;
+        readonly parents: { readonly nodes: readonly { readonly oid: string }[] };
+      };
+    } | null;
+  };
+}
+
+/** Commits files to a branch in one step, signed by GitHub. The new commit; undefined: somebody pushed in between. */
+export async function commitFiles(github: GitHub, commit: FilesToCommit): Promise<string | undefined> {
+  const { place } = github;
+  const additions = [...commit.files].map(([path, content]) => ({
+    path,
+    contents: Buffer.from(content).toString('base64'),
+  }));
+  const input = {
+    branch: { repositoryNameWithOwner: `${place.owner}/${place.repo}`, branchName: commit.branch },
+    expectedHeadOid: commit.expectedHead,
+    message: { headline: commit.headline },
+    fileChanges: { additions },
+  };
+  try {
+    const made = await askGraphql<Committed>(github, COMMIT, { input });
+    return made.createCommitOnBranch.commit.oid;
+  } catch (e) {
+    if (!(e instanceof GitHubRefusal && e.type === 'STALE_DATA')) throw e;
+    return findCommitted(github, commit);
+  }
+}
+
+/** A commit whose answer got lost on the way is on the branch, and its repetition finds the branch moved: by itself. */
+async function findCommitted(
+  github: GitHub,
+  { branch, expectedHead, headline }: FilesToCommit,
+): Promise<string | undefined> {
+  const { repository } = await askGraphql<Head>(github, HEAD, { ...github.place, ref: `refs/heads/${branch}` });
+  const head = repository.ref?.target;
+  const parents = head?.parents.nodes.map((parent) => parent.oid) ?? [];
+  const ours = head?.messageHeadline === headline && parents.length === 1 && parents[0] === expectedHead;
+  return ours ? head.oid : undefined;
+}

@@ -1,0 +1,116 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { getOctokit } from '@actions/github';
+import { explainRefusal } from './refusal.ts';
+import { secondsToWait } from './seconds-to-wait.ts';
+
+export type Octokit = ReturnType<typeof getOctokit>;
+
+export interface ConnectOptions {
+  readonly token: string;
+  /** `https://api.github.com` */
+  readonly apiUrl: string;
+  /** `octocat/models` */
+  readonly repository: string;
+  /** The workflow's job: GitHub's logs, and our fake, tell the callers apart by it. */
+  readonly job: string;
+  readonly signal?: AbortSignal;
+  /** Of one request. */
+  readonly timeoutSeconds?: number;
+  /** What one call may wait for, all its repetitions together. */
+  readonly patienceSeconds?: number;
+  readonly say?: (line: string) => void;
+}
+
+/** What was asked of GitHub so far. */
+export interface Calls {
+  readonly requests: number;
+  /** Of the requests, those that repeat one that failed. */
+  readonly repeated: number;
+  readonly waitedSeconds: number;
+}
+
+/** GitHub's API, for one repository. */
+export interface GitHub {
+  readonly octokit: Octokit;
+  readonly place: { readonly owner: string; readonly repo: string };
+  readonly calls: () => Calls;
+}
+
+const REPETITIONS = 5;
+
+/**
+ * Connects to GitHub. Requests time out; those that fail because of GitHub's state or its rate limits are repeated; writes
+ * go one at a time, which GitHub asks for. What fails for good is thrown with the request, its status and what is missing.
+ */
+export function connectGitHub(options: ConnectOptions): GitHub {
+  const [owner, repo, ...rest] = options.repository.split('/');
+  if (!owner || !repo || rest.length > 0)
+    throw new TypeError(`Cannot connect to GitHub: repository is "${options.repository}", expected OWNER/NAME`);
+  const octokit = getOctokit(options.token, { baseUrl: options.apiUrl, userAgent: `davit (${options.job})` });
+  const calls = { requests: 0, repeated: 0, waitedSeconds: 0 };
+  let writing: Promise<unknown> = Promise.resolve();
+  octokit.hook.wrap('request', (request, call) => {
+    // octokit's own hook, which adds the token, is bound to this very object and sees no copy of it.
+    const send = (signal: AbortSignal) => (Object.assign(call.request, { signal }), request(call));
+    const ask = () => askPatiently(send, call, { ...options, calls });
+    if (isRead(call)) return ask();
+    const turn = writing.then(ask);
+    writing = turn.catch(() => undefined);
+    return turn;
+  });
+  return { octokit, place: { owner, repo }, calls: () => ({ ...calls }) };
+}
+
+/** What octokit knows of a request before it is sent. */
+interface Call {
+  readonly method: string;
+  readonly url: string;
+  /** Of GraphQL. */
+  readonly query?: unknown;
+}
+
+interface Patience extends ConnectOptions {
+  readonly calls: { requests: number; repeated: number; waitedSeconds: number };
+}
+
+async function askPatiently<T extends { readonly data: unknown }>(
+  send: (signal: AbortSignal) => T | Promise<T>,
+  call: Call,
+  patience: Patience,
+): Promise<T> {
+  const { calls, signal, say } = patience;
+  let left = patience.patienceSeconds ?? 180;
+  for (let repetition = 0; ; repetition++) {
+    calls.requests += 1;
+    try {
+      return refuseLimited(await send(untilTimeout(patience)));
+    } catch (e) {
+      signal?.throwIfAborted();
+      const seconds = secondsToWait(e, repetition, Date.now());
+      if (seconds === undefined || seconds > left || repetition === REPETITIONS) throw explainRefusal(e, call);
+      say?.(`${explainRefusal(e, call).message}; again in ${seconds} s`);
+      await sleep(seconds * 1000, undefined, signal && { signal });
+      left -= seconds;
+      calls.waitedSeconds += seconds;
+      calls.repeated += 1;
+    }
+  }
+}
+
+/** Each try has a time of its own: octokit has none. */
+function untilTimeout({ timeoutSeconds = 30, signal }: ConnectOptions): AbortSignal {
+  const timeout = AbortSignal.timeout(timeoutSeconds * 1000);
+  return signal ? AbortSignal.any([signal, timeout]) : timeout;
+}
+
+/** GraphQL says with status 200 that a limit is reached. */
+function refuseLimited<T extends { readonly data: unknown }>(response: T): T {
+  const { errors } = (response.data ?? {}) as { readonly errors?: readonly { readonly type?: string }[] };
+  if (!Array.isArray(errors) || !errors.some((e: { type?: string }) => e.type === 'RATE_LIMITED')) return response;
+  throw Object.assign(new Error('API rate limit exceeded'), { status: 429, response });
+}
+
+function isRead({ method, url, query }: Call): boolean {
+  if (!url.endsWith('/graphql')) return method === 'GET';
+  return typeof query === 'string' && !query.startsWith('mutation');
+}

@@ -1,0 +1,95 @@
+import { askGraphql } from './ask-graphql.ts';
+import type { GitHub } from './connect.ts';
+
+export interface PullRequest {
+  readonly number: number;
+  /** For GraphQL. */
+  readonly nodeId: string;
+  readonly url: string;
+  readonly title: string;
+  readonly state: 'open' | 'closed';
+  readonly head: { readonly sha: string; readonly branch: string; readonly repository: string | undefined };
+  readonly base: { readonly sha: string; readonly branch: string };
+  readonly labels: readonly string[];
+  /** The commit that the merge made; undefined: not merged. */
+  readonly mergedAs: string | undefined;
+}
+
+interface Answer {
+  readonly number: number;
+  readonly node_id: string;
+  readonly html_url: string;
+  readonly title: string;
+  readonly state: string;
+  readonly head: {
+    readonly sha: string;
+    readonly ref: string;
+    readonly repo?: { readonly full_name: string } | null;
+  };
+  readonly base: { readonly sha: string; readonly ref: string };
+  readonly labels: readonly { readonly name?: string | null }[];
+  readonly merged_at: string | null;
+  readonly merge_commit_sha: string | null;
+}
+
+export async function readPullRequest({ octokit, place }: GitHub, number: number): Promise<PullRequest> {
+  const { data } = await octokit.rest.pulls.get({ ...place, pull_number: number });
+  return toPullRequest(data);
+}
+
+/** The pull request whose merge made a commit of `branch`; undefined: somebody pushed it. */
+export async function findMergedPullRequest(
+  { octokit, place }: GitHub,
+  sha: string,
+  branch: string,
+): Promise<PullRequest | undefined> {
+  const options = { ...place, commit_sha: sha, per_page: 100 };
+  const found = await octokit.paginate(octokit.rest.repos.listPullRequestsAssociatedWithCommit, options);
+  const merged = found.map(toPullRequest).filter((p) => p.mergedAs !== undefined && p.base.branch === branch);
+  return merged.find((p) => p.mergedAs === sha) ?? merged.at(0);
+}
+
+/** The open pull request of a branch, of a fork as well, whose head is that commit; undefined: it is closed or has moved. */
+export async function findOpenPullRequest(
+  { octokit, place }: GitHub,
+  head: { readonly owner: string; readonly branch: string; readonly sha: string },
+): Promise<PullRequest | undefined> {
+  const options = { ...place, state: 'open', head: `${head.owner}:${head.branch}`, per_page: 100 } as const;
+  const found = await octokit.paginate(octokit.rest.pulls.list, options);
+  return found.map(toPullRequest).find((pull) => pull.head.sha === head.sha);
+}
+
+/** Whether the head of a pull request is a branch of this repository, which our token may write to. */
+export function isOwnBranch({ place }: GitHub, { head }: PullRequest): boolean {
+  return head.repository?.toLowerCase() === `${place.owner}/${place.repo}`.toLowerCase();
+}
+
+const REVERT = `mutation ($id: ID!, $title: String!, $body: String!) {
+  revertPullRequest(input: { pullRequestId: $id, title: $title, body: $body }) { revertPullRequest { url } }
+}`;
+
+interface Reverted {
+  readonly revertPullRequest: { readonly revertPullRequest: { readonly url: string } };
+}
+
+/** Opens a pull request that takes a merged one back; the address of the new one. */
+export async function openRevert(github: GitHub, pull: PullRequest, body: string): Promise<string> {
+  const title = `Revert "${pull.title}" (#${pull.number})`;
+  const opened = await askGraphql<Reverted>(github, REVERT, { id: pull.nodeId, title, body });
+  return opened.revertPullRequest.revertPullRequest.url;
+}
+
+function toPullRequest(answer: Answer): PullRequest {
+  const { head, base } = answer;
+  return {
+    number: answer.number,
+    nodeId: answer.node_id,
+    url: answer.html_url,
+    title: answer.title,
+    state: answer.state === 'open' ? 'open' : 'closed',
+    head: { sha: head.sha, branch: head.ref, repository: head.repo?.full_name },
+    base: { sha: base.sha, branch: base.ref },
+    labels: answer.labels.flatMap((label) => label.name ?? []),
+    mergedAs: answer.merged_at === null ? undefined : (answer.merge_commit_sha ?? undefined),
+  };
+}

@@ -1,0 +1,46 @@
+/** What GitHub refuses for good, or after all repetitions. */
+export class GitHubRefusal extends Error {
+  /** 500 when there was no answer at all. */
+  readonly status: number;
+
+  /** What GraphQL calls it: `FORBIDDEN`, `NOT_FOUND`, `STALE_DATA`, …; undefined for REST. */
+  readonly type: string | undefined;
+
+  constructor(message: string, options: { readonly status: number; readonly type?: string; readonly cause: unknown }) {
+    super(message, { cause: options.cause });
+    this.name = 'GitHubRefusal';
+    this.status = options.status;
+    this.type = options.type;
+  }
+}
+
+/** Whether the token may only read: a fork's pull request, or a job without the permission. */
+export function isReadOnlyToken(error: unknown): boolean {
+  return (
+    error instanceof GitHubRefusal && error.status === 403 && error.message.includes('not accessible by integration')
+  );
+}
+
+interface Request {
+  readonly method: string;
+  readonly url: string;
+}
+
+interface Answered {
+  readonly status?: unknown;
+  readonly response?: { readonly headers?: Readonly<Record<string, unknown>> };
+}
+
+/** The error of a request, with what was asked and, where GitHub says it, which permission is missing. */
+export function explainRefusal(error: unknown, { method, url }: Request): GitHubRefusal {
+  if (error instanceof GitHubRefusal) return error;
+  const { status, response } = error as Answered;
+  const said = error instanceof Error ? error.message.split(' - https://', 1)[0] : String(error);
+  const accepted = response?.headers?.['x-accepted-github-permissions'];
+  const hint = status === 403 && typeof accepted === 'string' ? `; the job needs "permissions:" with ${accepted}` : '';
+  const code = typeof status === 'number' ? status : 500;
+  return new GitHubRefusal(`Cannot ask GitHub: ${method} ${url} is refused with ${code}: ${said}${hint}`, {
+    status: code,
+    cause: error,
+  });
+}

@@ -1,0 +1,114 @@
+import { askGraphql } from './ask-graphql.ts';
+import type { GitHub } from './connect.ts';
+
+export interface StickyComment {
+  /** The number of the pull request or issue. */
+  readonly pull: number;
+  /** A hidden first line, `<!-- davit:pull-request -->`, that no other comment of ours has. */
+  readonly marker: string;
+  /** Markdown; with the marker at most 65,536 characters. */
+  readonly body: string;
+}
+
+export interface PostedComment {
+  readonly url: string;
+  readonly done: 'created' | 'updated' | 'unchanged';
+}
+
+interface Comment {
+  readonly id: string;
+  readonly url: string;
+  readonly body: string;
+  readonly isMinimized: boolean;
+  readonly author: { readonly login: string; readonly type: string } | null;
+}
+
+interface CommentsPage {
+  readonly viewer: { readonly login: string };
+  readonly repository: {
+    readonly issueOrPullRequest: {
+      readonly id: string;
+      readonly comments: {
+        readonly nodes: readonly Comment[];
+        readonly pageInfo: { readonly endCursor: string | null; readonly hasNextPage: boolean };
+      };
+    } | null;
+  };
+}
+
+interface Added {
+  readonly addComment: { readonly commentEdge: { readonly node: { readonly url: string } } };
+}
+
+const COMMENTS = `query ($owner: String!, $repo: String!, $pull: Int!, $after: String) {
+  viewer { login }
+  repository(owner: $owner, name: $repo) {
+    issueOrPullRequest(number: $pull) {
+      ... on PullRequest { id comments(first: 100, after: $after) { ...page } }
+      ... on Issue { id comments(first: 100, after: $after) { ...page } }
+    }
+  }
+}
+fragment page on IssueCommentConnection {
+  nodes { id url body isMinimized author { login type: __typename } }
+  pageInfo { endCursor hasNextPage }
+}`;
+
+const ADD = `mutation ($subject: ID!, $body: String!) {
+  addComment(input: { subjectId: $subject, body: $body }) { commentEdge { node { url } } }
+}`;
+
+const UPDATE = `mutation ($id: ID!, $body: String!) {
+  updateIssueComment(input: { id: $id, body: $body }) { issueComment { url } }
+}`;
+
+const MINIMIZE = `mutation ($id: ID!) {
+  minimizeComment(input: { subjectId: $id, classifier: OUTDATED }) { minimizedComment { isMinimized } }
+}`;
+
+/**
+ * Makes the one comment with the marker say `body`: the newest of ours, wherever it stands. Older ones of ours are
+ * minimised; a comment of somebody else that carries the marker is never touched. Writes only what differs.
+ */
+export async function postComment(github: GitHub, { pull, marker, body }: StickyComment): Promise<PostedComment> {
+  const { subject, ours } = await findOurs(github, pull, marker);
+  const text = `${marker}\n${body}`;
+  const newest = ours.findLast((comment) => !comment.isMinimized);
+  for (const old of ours) if (old !== newest && !old.isMinimized) await askGraphql(github, MINIMIZE, { id: old.id });
+  if (!newest) {
+    const { addComment } = await askGraphql<Added>(github, ADD, {
+      subject,
+      body: text,
+    });
+    return { url: addComment.commentEdge.node.url, done: 'created' };
+  }
+  if (newest.body === text) return { url: newest.url, done: 'unchanged' };
+  await askGraphql(github, UPDATE, { id: newest.id, body: text });
+  return { url: newest.url, done: 'updated' };
+}
+
+/** The body, without its marker, of the comment that `postComment` would update; undefined: there is none. */
+export async function readComment(github: GitHub, pull: number, marker: string): Promise<string | undefined> {
+  const { ours } = await findOurs(github, pull, marker);
+  return ours.findLast((comment) => !comment.isMinimized)?.body.slice(marker.length + 1);
+}
+
+async function findOurs(github: GitHub, pull: number, marker: string) {
+  const { owner, repo } = github.place;
+  const ours: Comment[] = [];
+  for (let after: string | null = null; ;) {
+    const page: CommentsPage = await askGraphql<CommentsPage>(github, COMMENTS, { owner, repo, pull, after });
+    const subject = page.repository.issueOrPullRequest;
+    if (!subject) throw new RangeError(`Cannot find pull request ${pull} in ${owner}/${repo}`);
+    const { nodes, pageInfo } = subject.comments;
+    ours.push(...nodes.filter((c) => c.body.startsWith(`${marker}\n`) && isAuthor(c, page.viewer.login)));
+    if (!pageInfo.hasNextPage) return { subject: subject.id, ours };
+    after = pageInfo.endCursor;
+  }
+}
+
+/** An app is `github-actions[bot]` as viewer and the Bot `github-actions` as author; a person may have either name, too. */
+function isAuthor({ author }: Comment, viewer: string): boolean {
+  const bot = viewer.endsWith('[bot]');
+  return author !== null && author.login === viewer.replace(/\[bot\]$/, '') && (author.type === 'Bot') === bot;
+}

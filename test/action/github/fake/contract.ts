@@ -1,0 +1,63 @@
+// GitHub's own description of its REST API (contract.json): which requests exist, what they take, what they answer.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { OperationId } from './operations.ts';
+
+export type Json = Readonly<Record<string, unknown>>;
+
+interface Described {
+  readonly id: OperationId;
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  readonly query: readonly string[];
+  readonly request?: Json;
+  readonly response?: Json;
+  readonly example?: unknown;
+}
+
+export interface Operation {
+  readonly id: OperationId;
+  readonly method: string;
+  /** Of an answer that is no refusal. */
+  readonly status: number;
+  readonly query: readonly string[];
+  /** The path's parameters; undefined: it is another operation's path. */
+  readonly match: (path: string) => Readonly<Record<string, string>> | undefined;
+  /** What is wrong with a request's body or with an answer; empty when nothing. */
+  readonly wrongRequest: (body: unknown) => readonly string[];
+  readonly wrongResponse: (body: unknown) => readonly string[];
+  /** A fresh copy of GitHub's own example. */
+  readonly example: () => unknown;
+}
+
+export function readContract(): readonly Operation[] {
+  const text = readFileSync(join(import.meta.dirname, 'contract.json'), 'utf8');
+  const { operations, $defs } = JSON.parse(text) as { operations: readonly Described[]; $defs: Json };
+  return operations.map(({ request, response, path, example, ...operation }) => ({
+    ...operation,
+    match: makeMatcher(path),
+    wrongRequest: makeChecker(request, $defs),
+    wrongResponse: makeChecker(response, $defs),
+    example: () => structuredClone(example),
+  }));
+}
+
+function makeChecker(schema: Json | undefined, $defs: Json): (value: unknown) => readonly string[] {
+  let compiled: z.ZodType | undefined;
+  return (value) => {
+    if (!schema) return [];
+    compiled ??= z.fromJSONSchema({ ...schema, $defs } as Parameters<typeof z.fromJSONSchema>[0]);
+    const checked = compiled.safeParse(value);
+    return checked.success ? [] : checked.error.issues.map((i) => `${i.path.join('.')}: ${i.message}`);
+  };
+}
+
+function makeMatcher(template: string): Operation['match'] {
+  const pattern = new RegExp(`^${template.replace(/\{(\w+)\}/g, (_, name: string) => `(?<${name}>[^/]+)`)}$`);
+  return (path) => {
+    const groups = pattern.exec(path)?.groups;
+    return groups && Object.fromEntries(Object.entries(groups).map(([k, v]) => [k, decodeURIComponent(v)]));
+  };
+}

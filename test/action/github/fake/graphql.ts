@@ -1,0 +1,185 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildSchema, type ExecutionResult, graphql, GraphQLError } from 'graphql';
+import { z } from 'zod';
+import { GRAPHQL_NEEDS, type Need } from './operations.ts';
+import { Refusal, refuseLongBody } from './refusal.ts';
+import { type Author, makeAuthor, type World } from './world.ts';
+
+export interface GraphqlRequest {
+  readonly query: string;
+  readonly variables?: Readonly<Record<string, unknown>> | undefined;
+}
+
+interface Asking {
+  readonly world: World;
+  readonly login: string;
+  readonly allows: (need: Need) => boolean;
+}
+
+/** Answers a GraphQL request by GitHub's own schema (contract.graphql). Refusals are errors in an answer of status 200. */
+export async function answerGraphql({ query, variables }: GraphqlRequest, asking: Asking): Promise<ExecutionResult> {
+  const answered = await graphql({
+    schema: SCHEMA,
+    source: query,
+    rootValue: makeRoot(asking),
+    ...(variables && { variableValues: variables }),
+  });
+  // GitHub puts the type beside the message.
+  const errors = answered.errors?.map((e) => ({ ...e.toJSON(), ...(e.extensions['type'] ? e.extensions : {}) }));
+  return { ...answered, ...(errors && { errors: errors as unknown as readonly GraphQLError[] }) };
+}
+
+/** The field of the query or mutation that is asked for, for tests and faults. */
+export function graphqlField(query: string): string {
+  const known = Object.keys(GRAPHQL_NEEDS);
+  return /\{\s*(\w+)/.exec(query)?.[1] === 'viewer' && query.includes('issueOrPullRequest')
+    ? 'issueOrPullRequest'
+    : (known.find((name) => name !== 'viewer' && new RegExp(`\\b${name}\\b\\s*\\(`).test(query)) ?? 'viewer');
+}
+
+const SCHEMA = buildSchema(readFileSync(join(import.meta.dirname, 'contract.graphql'), 'utf8'));
+
+function refuse(type: string, message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { type } });
+}
+
+function makeRoot(asking: Asking) {
+  const { world, login } = asking;
+  const guarded =
+    <A>(field: string, answer: (args: A) => unknown) =>
+    (args: A) => {
+      const missing = GRAPHQL_NEEDS[field]?.some((row) => !row.some(asking.allows)) ?? true;
+      if (missing) throw refuse('FORBIDDEN', 'Resource not accessible by integration');
+      try {
+        return answer(args);
+      } catch (e) {
+        if (!(e instanceof Refusal)) throw e;
+        throw refuse('UNPROCESSABLE', JSON.stringify(e.errors ?? e.message));
+      }
+    };
+  const mutation = <A>(field: string, answer: (input: A) => unknown) =>
+    guarded(field, ({ input }: { readonly input: A }) => answer(input));
+  return {
+    viewer: { login },
+    repository: ({ owner, name }: { readonly owner: string; readonly name: string }) => {
+      if (`${owner}/${name}`.toLowerCase() !== world.repository.toLowerCase())
+        throw refuse('NOT_FOUND', `Could not resolve to a Repository with the name '${owner}/${name}'.`);
+      return {
+        issueOrPullRequest: guarded('issueOrPullRequest', (args: { readonly number: number }) =>
+          answerSubject(world, args.number),
+        ),
+        ref: guarded('ref', (args: { readonly qualifiedName: string }) => answerRef(world, args.qualifiedName)),
+      };
+    },
+    addComment: mutation('addComment', (input: { readonly subjectId: string; readonly body: string }) =>
+      addComment(asking, input),
+    ),
+    updateIssueComment: mutation('updateIssueComment', (input: { readonly id: string; readonly body: string }) => {
+      refuseLongBody(input.body);
+      const comment = findComment(world, input.id);
+      comment.body = input.body;
+      return { issueComment: answerComment(world, comment) };
+    }),
+    minimizeComment: mutation('minimizeComment', (input: { readonly subjectId: string }) => {
+      const comment = findComment(world, input.subjectId);
+      comment.minimized = true;
+      return { minimizedComment: { ...answerComment(world, comment), __typename: 'IssueComment' } };
+    }),
+    createCommitOnBranch: mutation('createCommitOnBranch', (input: unknown) => commitOnBranch(world, input)),
+    revertPullRequest: mutation(
+      'revertPullRequest',
+      (input: { readonly pullRequestId: string; readonly title?: string }) => openRevert(world, input),
+    ),
+  };
+}
+
+const COMMENTS_A_PAGE = 100;
+
+function answerSubject(world: World, number: number) {
+  const isPull = world.pulls.some((p) => p.number === number);
+  if (!isPull && !world.issues.some((i) => i.number === number))
+    throw refuse('NOT_FOUND', `Could not resolve to an issue or pull request with the number of ${number}.`);
+  const all = world.comments.filter((c) => c.on === number);
+  return {
+    __typename: isPull ? 'PullRequest' : 'Issue',
+    id: `${isPull ? 'PR' : 'I'}_${number}`,
+    comments: ({ first, after }: { readonly first?: number; readonly after?: string | null }) => {
+      if (first === undefined || first < 1 || first > COMMENTS_A_PAGE)
+        throw refuse('EXCESSIVE_PAGINATION', 'You must provide a `first` value of 1 to 100 to paginate `comments`');
+      const from = after ? Number(Buffer.from(after, 'base64url').toString()) : 0;
+      const nodes = all.slice(from, from + first).map((c) => answerComment(world, c));
+      const end = from + nodes.length;
+      const endCursor = Buffer.from(String(end)).toString('base64url');
+      return { nodes, pageInfo: { endCursor, hasNextPage: end < all.length } };
+    },
+  };
+}
+
+function answerComment(world: World, { id, on, body, minimized, author }: World['comments'][number]) {
+  const url = `https://github.com/${world.repository}/pull/${on}#issuecomment-${id}`;
+  return { id: `IC_${id}`, url, body, isMinimized: minimized, author: answerAuthor(author) };
+}
+
+/** An app's login has no "[bot]" here. */
+function answerAuthor({ login, type }: Author) {
+  return { __typename: type, login: login.replace(/\[bot\]$/, '') };
+}
+
+function addComment({ world, login }: Asking, { subjectId, body }: { subjectId: string; body: string }) {
+  refuseLongBody(body);
+  const on = Number(subjectId.split('_')[1]);
+  const comment = { id: world.nextId(), on, author: makeAuthor(login), body, minimized: false };
+  world.comments.push(comment);
+  return { commentEdge: { node: answerComment(world, comment) } };
+}
+
+function findComment(world: World, id: string) {
+  const comment = world.comments.find((c) => `IC_${c.id}` === id);
+  if (!comment) throw refuse('NOT_FOUND', `Could not resolve to a node with the global id of '${id}'`);
+  return comment;
+}
+
+function answerRef(world: World, name: string) {
+  const head = world.branches.head(name.replace(/^refs\/heads\//, ''));
+  if (!head) return null;
+  const parents = () => ({ nodes: head.parents.map((oid) => ({ oid })) });
+  return { target: { __typename: 'Commit', oid: head.oid, messageHeadline: head.headline, parents } };
+}
+
+const commitInput = z.object({
+  branch: z.object({ repositoryNameWithOwner: z.string(), branchName: z.string() }),
+  expectedHeadOid: z.string(),
+  message: z.object({ headline: z.string() }),
+  fileChanges: z.object({ additions: z.array(z.object({ path: z.string(), contents: z.base64() })) }),
+});
+
+function commitOnBranch(world: World, input: unknown) {
+  const { branch, expectedHeadOid, message, fileChanges } = commitInput.parse(input);
+  const head = world.branches.head(branch.branchName);
+  if (!head || branch.repositoryNameWithOwner.toLowerCase() !== world.repository.toLowerCase())
+    throw refuse('NOT_FOUND', `Could not resolve to a branch with the name '${branch.branchName}'`);
+  if (head.oid !== expectedHeadOid)
+    throw refuse('STALE_DATA', `Expected branch to point to "${expectedHeadOid}" but it points to "${head.oid}"`);
+  const files = fileChanges.additions.map((a) => [a.path, Buffer.from(a.contents, 'base64').toString()] as const);
+  const commit = world.branches.commit(branch.branchName, {
+    headline: message.headline,
+    parents: [expectedHeadOid],
+    files: Object.fromEntries(files),
+  });
+  world.commits.push(commit);
+  return { commit: { oid: commit.oid } };
+}
+
+function openRevert(world: World, { pullRequestId, title }: { pullRequestId: string; title?: string }) {
+  const pull = world.pulls.find((p) => `PR_${p.number}` === pullRequestId);
+  if (!pull) throw refuse('NOT_FOUND', `Could not resolve to a node with the global id of '${pullRequestId}'`);
+  if (pull.mergedAs.length === 0) throw refuse('UNPROCESSABLE', 'Pull request is not merged');
+  if (!world.mayOpenPullRequests)
+    throw refuse('UNPROCESSABLE', 'GitHub Actions is not permitted to create or approve pull requests.');
+  const number = Math.max(...world.pulls.map((p) => p.number), ...world.issues.map((i) => i.number)) + 1;
+  const head = { sha: '1'.repeat(40), ref: `revert-${pull.number}-${pull.head.ref}` };
+  const opened = { ...pull, number, title: title ?? `Revert "${pull.title}"`, head, mergedAs: [], labels: [] };
+  world.pulls.push({ ...opened, head: { ...head, repository: undefined } });
+  return { revertPullRequest: { number, url: `https://github.com/${world.repository}/pull/${number}` } };
+}

@@ -1,0 +1,72 @@
+import type { Fault, Planted } from './seed.ts';
+
+interface Reply {
+  readonly status: number;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+interface Asked {
+  readonly method: string;
+  readonly name: string | undefined;
+  readonly text: string;
+}
+
+const MINUTE = 60_000;
+const HOUR = 3_600_000;
+
+/** GitHub's limits, and the faults that a test asks for: everything that keeps an answer from its request. */
+export function makeLimits({ limits, faults: planted }: Planted) {
+  const faults = planted.map((fault) => ({ ...fault }));
+  const writes: number[] = [];
+  let used = 0;
+  let resetAt = Date.now() + HOUR;
+
+  function findFault({ name }: Asked) {
+    const fault = faults.find((f) => f.times > 0 && (f.operation === '*' || f.operation === name));
+    if (!fault) return undefined;
+    if (fault.after > 0) {
+      fault.after -= 1;
+      return undefined;
+    }
+    fault.times -= 1;
+    return fault;
+  }
+
+  function exceeded({ method, text }: Asked): Reply | undefined {
+    const now = Date.now();
+    if (now > resetAt) [used, resetAt] = [0, now + HOUR];
+    used += 1;
+    if (used > limits.requestsPerHour) return say(403, 'API rate limit exceeded for installation.');
+    const isWrite = method !== 'GET' && !(text.startsWith('{"query":"query') || text.includes('"query":"query'));
+    if (!isWrite) return undefined;
+    while (writes[0] !== undefined && writes[0] < now - MINUTE) writes.shift();
+    if (writes.push(now) <= limits.writesPerMinute) return undefined;
+    writes.length = 0; // who has waited is let in
+    return say(403, 'You have exceeded a secondary rate limit. Please wait a few minutes before you try again.', {
+      'retry-after': String(limits.retryAfterSeconds),
+    });
+  }
+
+  return {
+    fail: ({ headers = {}, message = 'Server Error', times = 1, after = 0, done = false, ...fault }: Fault) =>
+      void faults.push({ ...fault, headers, message, times, after, done }),
+    headers: () => ({
+      'x-ratelimit-limit': String(limits.requestsPerHour),
+      'x-ratelimit-remaining': String(Math.max(0, limits.requestsPerHour - used)),
+      'x-ratelimit-reset': String(Math.ceil(resetAt / 1000)),
+    }),
+    around: async (asked: Asked, answer: () => Promise<Reply>): Promise<Reply> => {
+      const tooFast = exceeded(asked);
+      if (tooFast) return tooFast;
+      const fault = findFault(asked);
+      if (!fault) return answer();
+      if (fault.done) await answer();
+      return say(fault.status, fault.message, fault.headers);
+    },
+  };
+}
+
+function say(status: number, message: string, headers: Readonly<Record<string, string>> = {}): Reply {
+  return { status, headers, body: { message, documentation_url: 'https://docs.github.com/rest' } };
+}

@@ -1,0 +1,64 @@
+/** `checks:write`: a permission as workflow files write it. */
+export type Need = `${string}:${'read' | 'write'}`;
+
+/**
+ * Every REST operation that the fake serves, with the permissions of which one is enough.
+ * Source: docs.github.com "Permissions required for GitHub Apps".
+ */
+export const OPERATIONS = {
+  'actions/get-workflow-run': ['actions:read'],
+  'checks/create': ['checks:write'],
+  'checks/list-for-ref': ['checks:read'],
+  'checks/update': ['checks:write'],
+  'issues/create': ['issues:write'],
+  'issues/create-comment': ['issues:write', 'pull-requests:write'],
+  'issues/list-for-repo': ['issues:read', 'pull-requests:read'],
+  'issues/update': ['issues:write', 'pull-requests:write'],
+  'pulls/get': ['pull-requests:read', 'contents:read'],
+  'pulls/list': ['pull-requests:read'],
+  'repos/create-deployment': ['deployments:write'],
+  'repos/create-deployment-status': ['deployments:write'],
+  'repos/list-deployment-statuses': ['deployments:read'],
+  'repos/list-deployments': ['deployments:read'],
+  'repos/list-pull-requests-associated-with-commit': ['pull-requests:read'],
+} as const satisfies Readonly<Record<string, readonly Need[]>>;
+
+export type OperationId = keyof typeof OPERATIONS;
+
+/** The fields of GitHub's GraphQL schema that the fake has; arguments and input types come along whole. */
+export const GRAPHQL_FIELDS: Readonly<Record<string, readonly string[]>> = {
+  Query: ['viewer', 'repository'],
+  Mutation: ['addComment', 'updateIssueComment', 'minimizeComment', 'createCommitOnBranch', 'revertPullRequest'],
+  User: ['login'],
+  Bot: ['login'],
+  Actor: ['login'],
+  Repository: ['issueOrPullRequest', 'ref'],
+  Issue: ['id', 'comments'],
+  PullRequest: ['id', 'comments', 'number', 'url'],
+  IssueCommentConnection: ['nodes', 'pageInfo'],
+  IssueComment: ['id', 'url', 'body', 'isMinimized', 'author'],
+  PageInfo: ['endCursor', 'hasNextPage'],
+  Ref: ['target'],
+  GitObject: ['oid'],
+  Commit: ['oid', 'messageHeadline', 'parents'],
+  CommitConnection: ['nodes'],
+  AddCommentPayload: ['commentEdge'],
+  IssueCommentEdge: ['node'],
+  UpdateIssueCommentPayload: ['issueComment'],
+  MinimizeCommentPayload: ['minimizedComment'],
+  Minimizable: ['isMinimized'],
+  CreateCommitOnBranchPayload: ['commit'],
+  RevertPullRequestPayload: ['revertPullRequest'],
+};
+
+/** The same for GraphQL; a mutation needs one of each row. */
+export const GRAPHQL_NEEDS: Readonly<Record<string, readonly (readonly Need[])[]>> = {
+  viewer: [],
+  issueOrPullRequest: [['issues:read', 'pull-requests:read']],
+  ref: [['contents:read']],
+  addComment: [['issues:write', 'pull-requests:write']],
+  updateIssueComment: [['issues:write', 'pull-requests:write']],
+  minimizeComment: [['issues:write', 'pull-requests:write']],
+  createCommitOnBranch: [['contents:write']],
+  revertPullRequest: [['contents:write'], ['pull-requests:write']],
+};

@@ -1,0 +1,101 @@
+import { type Branches, type Commit, openBranches, rememberBranches } from './branches.ts';
+import type { Planted } from './seed.ts';
+
+export interface Author {
+  readonly login: string;
+  readonly type: 'Bot' | 'User';
+}
+
+export interface Comment {
+  readonly id: number;
+  /** The pull request's or issue's number. */
+  readonly on: number;
+  readonly author: Author;
+  body: string;
+  minimized: boolean;
+}
+
+export interface CheckRun {
+  readonly id: number;
+  readonly sha: string;
+  readonly name: string;
+  readonly app: string;
+  status: string;
+  conclusion: string | null;
+  details: string | null;
+  title: string | null;
+  summary: string | null;
+  text: string | null;
+  readonly annotations: Readonly<Record<string, unknown>>[];
+}
+
+export interface Deployment {
+  readonly id: number;
+  readonly sha: string;
+  readonly environment: string;
+  readonly task: string;
+  readonly payload: unknown;
+  readonly createdAt: string;
+  readonly statuses: Readonly<Record<string, unknown>>[];
+}
+
+export interface Issue {
+  readonly number: number;
+  readonly author: Author;
+  title: string;
+  body: string;
+  state: 'open' | 'closed';
+}
+
+export type Pull = Planted['pulls'][number];
+
+/** All that the fake GitHub holds. Tests read it. */
+export interface World {
+  readonly repository: string;
+  readonly comments: Comment[];
+  readonly checkRuns: CheckRun[];
+  readonly deployments: Deployment[];
+  readonly issues: Issue[];
+  readonly pulls: Pull[];
+  readonly runs: { readonly id: number; status: string; readonly attempt: number }[];
+  readonly branches: Branches;
+  /** Those that `createCommitOnBranch` made. */
+  readonly commits: Commit[];
+  readonly mayOpenPullRequests: boolean;
+  readonly nextId: () => number;
+}
+
+export function makeWorld(planted: Planted): World {
+  let last = 1000;
+  const nextId = () => ++last;
+  return {
+    repository: planted.repository,
+    comments: planted.comments.map(({ login, ...comment }) => ({
+      ...comment,
+      id: nextId(),
+      author: makeAuthor(login),
+    })),
+    checkRuns: planted.checkRuns.map((run) => ({
+      ...run,
+      id: nextId(),
+      status: 'completed',
+      details: null,
+      title: null,
+      summary: null,
+      annotations: [],
+    })),
+    deployments: [],
+    issues: planted.issues.map(({ login, ...issue }) => ({ ...issue, author: makeAuthor(login), state: 'open' })),
+    pulls: planted.pulls,
+    runs: planted.runs,
+    branches: planted.git === undefined ? rememberBranches(planted.branches) : openBranches(planted.git),
+    commits: [],
+    mayOpenPullRequests: planted.mayOpenPullRequests,
+    nextId,
+  };
+}
+
+/** `github-actions[bot]` is an app. */
+export function makeAuthor(login: string): Author {
+  return { login, type: login.endsWith('[bot]') ? 'Bot' : 'User' };
+}

@@ -1,0 +1,96 @@
+/** A piece of JSON whose shape is GitHub's. */
+type Json = Readonly<Record<string, unknown>>;
+
+interface Operation {
+  readonly operationId: string;
+  readonly parameters?: readonly Json[];
+  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: Json }>> };
+  readonly responses: Readonly<Record<string, Json>>;
+}
+
+export interface OpenApi {
+  readonly info: { readonly version: string };
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: { readonly schemas: Readonly<Record<string, Json>> };
+}
+
+const PROSE = ['description', 'example', 'examples', 'externalDocs', 'deprecated', 'nullable', 'title', 'default'];
+
+/** The operations asked for, with the schemas that they need and nothing to read: JSON Schema, `#/$defs/` for references. */
+export function cutOpenApi(api: OpenApi, ids: readonly string[]): Json {
+  const defs: Record<string, unknown> = {};
+  const all = Object.entries(api.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
+  );
+  const operations = ids.toSorted().map((id) => {
+    const found = all.find(({ operation }) => operation.operationId === id);
+    if (!found) throw new RangeError(`Cannot cut the contract: GitHub has no operation "${id}"`);
+    return describe(api, defs, found);
+  });
+  return { version: api.info.version, operations, $defs: defs };
+}
+
+function describe(
+  api: OpenApi,
+  defs: Record<string, unknown>,
+  { path, method, operation }: { readonly path: string; readonly method: string; readonly operation: Operation },
+): Json {
+  const { operationId, parameters = [], requestBody, responses } = operation;
+  const status = Object.keys(responses).find((code) => code.startsWith('2')) ?? '';
+  const response = follow(api, responses[status] ?? {}) as {
+    readonly content?: Readonly<Record<string, { readonly schema: Json; readonly examples?: Json }>>;
+  };
+  const { schema, examples = {} } = response.content?.['application/json'] ?? {};
+  const example = Object.values(examples)[0] as Json | undefined;
+  const request = requestBody?.content['application/json']?.schema;
+  const query = parameters.map((p) => follow(api, p)).filter((p) => p['in'] === 'query');
+  return {
+    id: operationId,
+    method: method.toUpperCase(),
+    path,
+    status: Number(status),
+    query: query.map((p) => p['name']),
+    ...(request && { request: slim(request, { api, defs }) }),
+    ...(schema && { response: slim(schema, { api, defs }) }),
+    ...(example && { example: follow(api, example)['value'] }),
+  };
+}
+
+function follow(api: OpenApi, node: Json): Json {
+  const { $ref } = node;
+  if (typeof $ref !== 'string') return node;
+  const at = $ref.slice(2).split('/');
+  return at.reduce((found: unknown, key) => (found as Json)[key], api) as Json;
+}
+
+interface Cutting {
+  readonly api: OpenApi;
+  readonly defs: Record<string, unknown>;
+}
+
+/** Without prose; OpenAPI 3.0's `nullable` as JSON Schema says it. */
+function slim(node: unknown, cutting: Cutting): unknown {
+  if (Array.isArray(node)) return node.map((item) => slim(item, cutting));
+  if (node === null || typeof node !== 'object') return node;
+  const { $ref, nullable } = node as Json;
+  if (typeof $ref === 'string') return { $ref: keep($ref, cutting) };
+  const kept = Object.entries(node as Json).filter(([key]) => !PROSE.includes(key) && !key.startsWith('x-'));
+  const slimmed = Object.fromEntries(
+    kept.map(([key, value]) => [key, key === 'properties' ? slimEach(value as Json, cutting) : slim(value, cutting)]),
+  );
+  return nullable === true ? { anyOf: [slimmed, { type: 'null' }] } : slimmed;
+}
+
+/** The keys are names of properties, which may be called "description". */
+function slimEach(properties: Json, cutting: Cutting): Json {
+  return Object.fromEntries(Object.entries(properties).map(([name, value]) => [name, slim(value, cutting)]));
+}
+
+function keep(ref: string, cutting: Cutting): string {
+  const name = ref.split('/').at(-1) ?? '';
+  if (!(name in cutting.defs)) {
+    cutting.defs[name] = {}; // it may refer to itself
+    cutting.defs[name] = slim(cutting.api.components.schemas[name], cutting);
+  }
+  return `#/$defs/${name}`;
+}
