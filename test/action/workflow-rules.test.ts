@@ -1,0 +1,100 @@
+// Rules of our workflows that neither actionlint nor zizmor knows.
+import { globSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { CODE, codePath } from '../../system/code.ts';
+import { readDocumentedFiles } from '../../tools/documented-files.ts';
+
+interface Step {
+  readonly uses?: string;
+  readonly run?: string;
+  readonly with?: Readonly<Record<string, unknown>>;
+}
+
+interface Job {
+  readonly uses?: string;
+  readonly steps?: readonly Step[];
+  readonly permissions: Readonly<Record<string, string>>;
+}
+
+interface Workflow {
+  readonly on: Readonly<Record<string, unknown>>;
+  readonly permissions: unknown;
+  readonly jobs: Readonly<Record<string, Job>>;
+}
+
+const FOLDER = '.github/workflows';
+const ours = new Map(
+  globSync(`${FOLDER}/*.yaml`, { cwd: CODE }).map((file) => [file, read(readFileSync(codePath(file), 'utf8'))]),
+);
+const documented = new Map(
+  [...(await readDocumentedFiles())].flatMap(([file, text]) => (file.startsWith(FOLDER) ? [[file, read(text)]] : [])),
+);
+const called = [...ours].filter(([, { on }]) => 'workflow_call' in on);
+const jobs = called.flatMap(([file, { jobs: all }]) =>
+  Object.entries(all).map(([name, job]) => [`${basename(file, '.yaml')}/${name}`, job] as const),
+);
+const callers = [...documented, ...[...ours].filter(([, { on }]) => !('workflow_call' in on))].flatMap(
+  ([file, { jobs: all }]) => Object.entries(all).map(([name, job]) => [`${basename(file)}: ${name}`, job] as const),
+);
+
+function read(text: string): Workflow {
+  return parse(text) as Workflow;
+}
+
+/** What all jobs of a workflow of ours may, together. */
+function needed(uses: string): Readonly<Record<string, string>> {
+  const name = /workflows\/([a-z-]+\.yaml)/.exec(uses)?.[1] ?? uses;
+  const all = Object.values(ours.get(`${FOLDER}/${name}`)?.jobs ?? {}).flatMap((j) => Object.entries(j.permissions));
+  const rank = ['read', 'write'];
+  return Object.fromEntries(all.toSorted(([, a], [, b]) => rank.indexOf(a) - rank.indexOf(b)));
+}
+
+describe('our workflows', () => {
+  it('are six to call and at least three of our own', () => {
+    expect(called.map(([file]) => basename(file)).toSorted()).toEqual(
+      ['deploy', 'destroy', 'drift', 'fork-report', 'pull-request', 'warm'].map((n) => `${n}.yaml`),
+    );
+    expect(callers.length).toBeGreaterThan(6);
+  });
+
+  it.each(jobs)('%s takes the action of its own commit, and runs no script', (_, { steps = [] }) => {
+    expect(steps.filter((s) => s.uses === '$/action').length).toBeGreaterThan(0);
+    expect(steps.filter((s) => s.run !== undefined)).toEqual([]);
+  });
+
+  it.each(jobs.filter(([, j]) => j.permissions['id-token'] !== undefined))(
+    '%s, which can have a role, restores no cache',
+    (_, { steps = [] }) => {
+      expect(steps.filter((s) => s.uses?.startsWith('actions/cache'))).toEqual([]);
+    },
+  );
+
+  it.each(
+    jobs.filter(([, j]) => j.permissions['pull-requests'] !== undefined && j.permissions['id-token'] === undefined),
+  )('%s, which writes to pull requests, checks nothing out', (_, { steps = [] }) => {
+    expect(steps.filter((s) => s.uses?.startsWith('actions/checkout'))).toEqual([]);
+  });
+
+  it.each(jobs)('%s leaves no credential in a checkout', (_, { steps = [] }) => {
+    for (const step of steps.filter((s) => s.uses?.startsWith('actions/checkout')))
+      expect(step.with?.['persist-credentials']).toBe(false);
+  });
+});
+
+describe('who calls our workflows', () => {
+  it.each(callers)('%s grants what is used, no more and no less', (_, job) => {
+    expect(job.permissions).toEqual(needed(job.uses ?? ''));
+  });
+
+  it('names one release everywhere', () => {
+    const releases = [...documented.values()].flatMap((w) => Object.values(w.jobs).map((j) => j.uses?.split('@')[1]));
+    expect(new Set(releases).size).toBe(1);
+  });
+
+  it('never runs on pull_request_target', () => {
+    for (const { on } of [...ours.values(), ...documented.values()])
+      expect(on).not.toHaveProperty('pull_request_target');
+  });
+});
