@@ -3,8 +3,19 @@ import { runChecked } from './run-checked.ts';
 /** Not needed to run: two thirds of a new Debian. */
 export const LEFT_OUT = ['var/cache/apt', 'var/lib/apt/lists', 'usr/share/doc', 'usr/share/man', 'usr/share/locale'];
 
-/** Besides, in what models run on: character sets that C programs ask iconv for; Python has its own. */
-export const LEFT_OUT_SLIM = ['usr/lib/x86_64-linux-gnu/gconv', 'usr/lib/aarch64-linux-gnu/gconv'];
+/**
+ * Besides, in what models run on: character sets that C programs ask iconv for (Python has its own), tests and help of
+ * Python's library, and which file is of which package; which packages there are stays.
+ */
+export const LEFT_OUT_SLIM = [
+  'usr/lib/x86_64-linux-gnu/gconv',
+  'usr/lib/aarch64-linux-gnu/gconv',
+  'usr/lib/python3.11/test',
+  'usr/lib/python3.11/pydoc_data',
+  'usr/share/info',
+  'var/cache/debconf',
+  'var/lib/dpkg/info',
+];
 
 /** Python with its whole library, without what would install packages into it. */
 export const PYTHON = ['python3', 'python3-distutils', 'python3-gdbm'];
@@ -21,7 +32,7 @@ export const UNUSED: readonly (readonly string[])[] = [
   ['libidn2-0', 'libunistring2', 'libgcrypt20', 'libgpg-error0', 'libsystemd0', 'libxxhash0', 'libudev1'],
   ['libseccomp2', 'libsmartcols1', 'libmount1', 'libblkid1', 'ncurses-bin', 'sysvinit-utils'],
   ['init-system-helpers', 'debconf', 'perl-base'],
-  ['diffutils', 'dpkg'],
+  ['diffutils', 'tar', 'dpkg'],
 ];
 
 /** Takes packages out of a Debian in a folder, also those that it calls essential. */
