@@ -45,8 +45,9 @@ export function describeServed(entries: readonly Entry[], state: ServingState): 
 }
 
 function pickEntity(entity: Entry['entities'][number]): Omit<ServedEntity, 'state' | 'message'> {
-  const { name, modelName, modelVersion, workloadType, concurrency, scaleToZero, trafficPercentage } = entity;
-  return { name, modelName, modelVersion, workloadType, concurrency, scaleToZero, trafficPercentage };
+  const { name, modelName, modelVersion, workloadType, concurrency, scaleToZero, trafficPercentage, signature } =
+    entity;
+  return { name, modelName, modelVersion, workloadType, concurrency, scaleToZero, trafficPercentage, signature };
 }
 
 /** What is on its way says less of itself; one that is ready waits for the others, and for the switch. */
@@ -64,6 +65,7 @@ function describePending(described: DescribedEntity, revision: RevisionObject | 
     trafficPercentage: 0,
     concurrency: { min: scale('min'), max: scale('max') },
     scaleToZero: scale('min') === 0,
+    signature: undefined,
     state: deployment === 'DEPLOYMENT_READY' ? 'creating' : STATES[deployment],
     message,
   };

@@ -3,6 +3,7 @@ import * as refusal from '../gateway/refusal.ts';
 import { Refused } from '../gateway/refused.ts';
 import { endpointId, renderEndpoint } from '../gateway/render-endpoint.ts';
 import { renderMetrics } from '../gateway/render-metrics.ts';
+import { explainUndescribed, renderOpenApi } from '../gateway/render-openapi.ts';
 import { renderPermissionLevels, renderPermissions } from '../gateway/render-permissions.ts';
 import { sideBySide } from '../system/side-by-side.ts';
 import { findEntry, identify, type Judges, refuseForNow, type Shown } from './check.ts';
@@ -59,6 +60,8 @@ export class Management {
         return json({ ...objects.describe([entry]).map((e) => renderEndpoint(e, { url, level }))[0] });
       case 'metrics':
         return { contentType: METRICS, body: await this.#metrics(entry) };
+      case 'openapi':
+        return json(this.#describeQueries(entry, url));
       case 'permissions':
         return json(renderPermissions(entry.name, entry.permissions));
       case 'permission-levels':
@@ -69,6 +72,13 @@ export class Management {
         this.#revisionOf(entry, asked.entity);
         return json({ logs: BUILD_LOG });
     }
+  }
+
+  #describeQueries(entry: Entry, url: string): object {
+    const [served] = this.#parts.objects.describe([entry]);
+    const document = served && renderOpenApi(served, url);
+    if (document) return document;
+    throw new Refused(refusal.undescribed(entry.name, served ? explainUndescribed(served) : ''));
   }
 
   async #list(known: Known, url: string): Promise<Look> {

@@ -1,4 +1,5 @@
 import { PERMISSION_LEVELS, type ServingEntry } from '../schemas/serving-entry.ts';
+import type { Signature } from '../schemas/signature.ts';
 
 /** Text of a ConfigMap → entry. Throws a TypeError that names the field: without its full text nobody is let through. */
 export function parseEntry(text: string): ServingEntry {
@@ -34,7 +35,15 @@ function parseEntity(value: unknown, at: string): ServingEntry['entities'][numbe
     concurrency: { min: bound('min'), max: bound('max') },
     scaleToZero: boolean(`${at}.scaleToZero`, entity['scaleToZero']),
     trafficPercentage: number(`${at}.trafficPercentage`, entity['trafficPercentage']),
+    ...(entity['signature'] !== undefined && { signature: parseSignature(entity['signature'], `${at}.signature`) }),
   };
+}
+
+/** Its texts are read when somebody asks for them: what is wrong in them stops nobody. */
+function parseSignature(value: unknown, at: string): Signature {
+  const signature = record(at, value);
+  const part = (field: string) => (signature[field] === null ? null : string(`${at}.${field}`, signature[field]));
+  return { inputs: part('inputs'), outputs: part('outputs'), params: part('params') };
 }
 
 function parsePermission(value: unknown, at: string): ServingEntry['permissions'][number] {

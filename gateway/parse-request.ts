@@ -6,6 +6,8 @@ export type Asked =
   | { readonly kind: 'discovery' }
   | { readonly kind: 'get'; readonly endpoint: string }
   | { readonly kind: 'metrics'; readonly endpoint: string }
+  /** What its queries look like. */
+  | { readonly kind: 'openapi'; readonly endpoint: string }
   /** Databricks keeps permissions under the endpoint's id. */
   | { readonly kind: 'permissions' | 'permission-levels'; readonly id: string }
   | { readonly kind: 'logs' | 'build-logs'; readonly endpoint: string; readonly entity: string }
@@ -44,6 +46,7 @@ function parseManagement(method: string, path: string): Asked {
   if (logs) return { kind: logs[3] as 'logs' | 'build-logs', endpoint: decode(logs[1]), entity: decode(logs[2]) };
   if (below === `/${name}`) return { kind: 'get', endpoint: decode(name) };
   if (below === `/${name}/metrics`) return { kind: 'metrics', endpoint: decode(name) };
+  if (below === `/${name}/openapi`) return { kind: 'openapi', endpoint: decode(name) };
   return { kind: 'unknown' };
 }
 

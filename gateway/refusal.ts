@@ -50,6 +50,15 @@ export function unknownEntity(endpoint: string, entity: string, known: readonly 
   };
 }
 
+/** The endpoint is there, a description of its queries is not. */
+export function undescribed(endpoint: string, why: string): Refusal {
+  return {
+    status: 404,
+    code: 'RESOURCE_DOES_NOT_EXIST',
+    message: `Cannot describe the queries of "${endpoint}": ${why}`,
+  };
+}
+
 export function wrongMethod(method: string, allow: string): Refusal {
   return {
     status: 405,

@@ -1,3 +1,4 @@
+import type { Signature } from '../schemas/signature.ts';
 import type { Permission, PermissionLevel, RateLimit } from '../schemas/serving-entry.ts';
 
 /** What the management API shows of an endpoint; every target can say this much. */
@@ -37,6 +38,8 @@ export interface ServedEntity {
   readonly trafficPercentage: number;
   readonly concurrency: { readonly min: number; readonly max: number };
   readonly scaleToZero: boolean;
+  /** Undefined: nothing is known of it, or it is on its way. */
+  readonly signature: Signature | undefined;
   readonly state: 'creating' | 'ready' | 'recovering' | 'failed';
   readonly message: string;
 }

@@ -1,4 +1,5 @@
 import type { ServedEndpoint, ServedEntity } from '../gateway/served-endpoint.ts';
+import type { LocalRouteEntity } from '../schemas/local-resources.ts';
 import { floorReplicas } from './autoscaler.ts';
 import type { EndpointStatus, RevisionState, RevisionStatus } from './control-protocol.ts';
 import type { Stored, StoredRevision } from './durable-state.ts';
@@ -48,14 +49,14 @@ export function describeServed(stored: Stored, revisions: readonly RevisionStatu
   const names = new Set([...Object.keys(stored.endpoints), ...revisions.map((r) => r.endpoint)]);
   return [...names].sort().map((name) => {
     const route = Object.hasOwn(stored.endpoints, name) ? stored.endpoints[name] : undefined;
-    const routed = new Map((route?.entities ?? []).map((e) => [e.revision, e.trafficPercentage]));
+    const routed = new Set((route?.entities ?? []).map((e) => e.revision));
     const mine = revisions.filter((r) => r.endpoint === name);
-    const entities = (route?.entities ?? []).flatMap(({ revision, trafficPercentage }) =>
-      mine.filter((r) => r.name === revision).map((r) => describeEntity(r, trafficPercentage)),
+    const entities = (route?.entities ?? []).flatMap((routedTo) =>
+      mine.filter((r) => r.name === routedTo.revision).map((r) => describeEntity(r, routedTo)),
     );
     const coming = mine.filter((r) => !routed.has(r.name) && (r.state === 'starting' || r.state === 'failed'));
     const { description = '', tags = [], created = 0, updated = 0, configVersion = 0 } = route ?? {};
-    const pending = coming.map((r) => describeEntity(r, 0));
+    const pending = coming.map((r) => describeEntity(r, { trafficPercentage: 0 }));
     const rateLimits = route?.rateLimits ?? [];
     return { name, description, tags, created, updated, configVersion, entities, pending, rateLimits, ...OURS };
   });
@@ -68,7 +69,10 @@ const OURS = {
   permissions: [{ principal: { kind: 'users', name: 'users' }, level: 'CAN_QUERY' }],
 } as const;
 
-function describeEntity(revision: RevisionStatus, trafficPercentage: number): ServedEntity {
+function describeEntity(
+  revision: RevisionStatus,
+  { trafficPercentage, signature }: Pick<LocalRouteEntity, 'trafficPercentage' | 'signature'>,
+): ServedEntity {
   const { entity, model, bounds, state, failure } = revision;
   return {
     name: entity,
@@ -78,6 +82,7 @@ function describeEntity(revision: RevisionStatus, trafficPercentage: number): Se
     trafficPercentage,
     concurrency: { min: bounds.min, max: bounds.max },
     scaleToZero: bounds.scaleToZero,
+    signature,
     state: SHOWN[state],
     message: failure?.message ?? (state === 'idle' ? 'Scaled to zero; a request wakes it' : ''),
   };

@@ -1,5 +1,8 @@
+import { undescribed } from '../gateway/refusal.ts';
+import { Refused } from '../gateway/refused.ts';
 import { endpointId, renderEndpoint } from '../gateway/render-endpoint.ts';
 import { renderMetrics } from '../gateway/render-metrics.ts';
+import { explainUndescribed, renderOpenApi } from '../gateway/render-openapi.ts';
 import { renderPermissionLevels, renderPermissions } from '../gateway/render-permissions.ts';
 import type { ServedEndpoint } from '../gateway/served-endpoint.ts';
 import { Traffic } from '../gateway/traffic.ts';
@@ -38,7 +41,7 @@ export class Management {
     return traffic;
   }
 
-  /** Answers what is asked for; undefined: it does not exist. `url` is the gateway's own. */
+  /** Answers what is asked for; undefined: it does not exist. `url` is the gateway's own. Throws a Refused. */
   async look(asked: Looked, url: string): Promise<Look | undefined> {
     const served = describeServed(this.#state.now, describeRevisions(this.#parts.fleet.known));
     const seen = { url, level: 'CAN_QUERY' } as const;
@@ -47,6 +50,7 @@ export class Management {
     const endpoint = served.find((e) => e.name === asked.endpoint);
     if (!endpoint) return undefined;
     if (asked.kind === 'get') return json(renderEndpoint(endpoint, seen));
+    if (asked.kind === 'openapi') return json(describeQueries(endpoint, url));
     if (asked.kind === 'metrics') return { contentType: METRICS, body: this.#metrics(asked.endpoint) };
     const logs = await this.#readLogs(asked.endpoint, asked.entity, asked.kind === 'logs' ? 'log' : 'build-log');
     return logs && json({ logs: logs.join('\n') });
@@ -69,6 +73,12 @@ export class Management {
     }));
     return renderMetrics(endpoint, entities);
   }
+}
+
+function describeQueries(endpoint: ServedEndpoint, url: string): object {
+  const document = renderOpenApi(endpoint, url);
+  if (document) return document;
+  throw new Refused(undescribed(endpoint.name, explainUndescribed(endpoint)));
 }
 
 function lookAtPermissions(

@@ -1,6 +1,7 @@
 import type { Environment } from './environment.ts';
 import type { Revision } from './revision.ts';
 import type { RateLimit } from './serving-entry.ts';
+import type { Signature } from './signature.ts';
 
 /** What the program tells the local target's provider about itself. */
 export interface LocalProviderConfig {
@@ -36,4 +37,6 @@ export interface LocalRouteEntity {
   readonly revision: string;
   /** 0 to 100; 0: only by its own address. All together 100. */
   readonly trafficPercentage: number;
+  /** Absent: too large to be kept, or of a state of before. */
+  readonly signature?: Signature;
 }

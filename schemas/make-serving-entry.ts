@@ -1,13 +1,19 @@
 import type { Endpoint } from './endpoint.ts';
 import { internalHost } from './kubernetes-names.ts';
+import type { Lock } from './lock.ts';
 import type { ServingEntry } from './serving-entry.ts';
+import { keepSignature } from './signature.ts';
 
-/** Makes what a cluster's authorisation service is told of an endpoint. `revisions`: Knative's, by served entity. */
-export function makeServingEntry(
-  endpoint: Endpoint,
-  revisions: Readonly<Record<string, string>>,
-  namespace: string,
-): ServingEntry {
+/** What an entry says besides the endpoint's file. */
+export interface EntryParts {
+  readonly lock: Lock;
+  /** Knative's, by served entity. */
+  readonly revisions: Readonly<Record<string, string>>;
+  readonly namespace: string;
+}
+
+/** Makes what a cluster's authorisation service is told of an endpoint. */
+export function makeServingEntry(endpoint: Endpoint, { lock, revisions, namespace }: EntryParts): ServingEntry {
   const share = (entity: string) => endpoint.routes.find((r) => r.entity === entity)?.percentage ?? 0;
   return {
     name: endpoint.name,
@@ -24,6 +30,7 @@ export function makeServingEntry(
       concurrency: entity.concurrency,
       scaleToZero: entity.scaleToZero,
       trafficPercentage: share(entity.name),
+      ...keepSignature(lock, entity.name, endpoint.entities.length),
     })),
     permissions: endpoint.permissions,
     rateLimits: endpoint.rateLimits,

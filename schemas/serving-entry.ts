@@ -1,3 +1,5 @@
+import type { Signature } from './signature.ts';
+
 /** What the authorisation service of a cluster knows of one endpoint: the `endpoint.json` of a ConfigMap of its own. */
 export interface ServingEntry {
   /** As clients say it. */
@@ -25,6 +27,8 @@ export interface ServingEntryEntity {
   readonly concurrency: { readonly min: number; readonly max: number };
   readonly scaleToZero: boolean;
   readonly trafficPercentage: number;
+  /** Absent: too large to be kept, or of an entry that a Davit of before has written. */
+  readonly signature?: Signature;
 }
 
 /** Who may do what with an endpoint; a higher level includes the lower ones. Databricks' access control list. */

@@ -30,6 +30,7 @@ print(json.dumps({
     "logs": "ready" in w.serving_endpoints.logs("iris", "iris-1").logs,
     "build": w.serving_endpoints.build_logs("iris", "iris-1").logs,
     "metrics": "request_count_total" in w.serving_endpoints.export_metrics("iris").contents.read().decode(),
+    "paths": list(json.load(w.serving_endpoints.get_open_api("iris").contents)["paths"]),
     "errors": errors}))
 `;
 
@@ -48,7 +49,7 @@ export function describeClients({ given, capabilities }: Parts): void {
     let python: string;
     beforeAll(async () => void (python = await makePythonClients()));
 
-    it('databricks-sdk queries, waits, lists, reads logs and metrics, and gets its own exceptions', async () => {
+    it('databricks-sdk queries, waits, lists, reads logs, metrics and OpenAPI, and gets its own exceptions', async () => {
       const { said, stderr } = await runPythonClient(python, SDK, given());
       expect(stderr).toBe('');
       expect(said).toEqual({
@@ -71,6 +72,7 @@ export function describeClients({ given, capabilities }: Parts): void {
         logs: true,
         build: expect.stringContaining(capabilities.buildLog) as string,
         metrics: true,
+        paths: [`/served-models/${ENTITY.iris}/invocations`, '/invocations'],
         errors: [
           ['ResourceDoesNotExist', 'Cannot find the serving endpoint "none": there is none of that name here'],
           [expect.any(String), expect.stringContaining('expected a pull request that changes endpoints/iris.yaml')],

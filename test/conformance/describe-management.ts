@@ -111,6 +111,26 @@ export function describeManagement({ client, capabilities, given }: Parts): void
       });
     });
 
+    it('describes queries in OpenAPI, by entity and by the traffic', async () => {
+      const openApi = async (endpoint: string) =>
+        (await read(`${ROOT}/${encodeURIComponent(endpoint)}/openapi`)) as OpenApi;
+      const iris = await openApi(IRIS);
+      expect(iris).toMatchObject({ openapi: '3.1.0', info: { title: IRIS, description: 'Flowers' } });
+      expect(iris.servers).toEqual([{ url: `${given().host}/serving-endpoints/${IRIS}` }]);
+      expect(Object.keys(iris.paths)).toEqual([`/served-models/${ENTITY.iris}/invocations`, '/invocations']);
+      const { oneOf } = iris.paths['/invocations']!.post.requestBody.content['application/json'].schema;
+      expect(oneOf.flatMap((one) => one.required)).toEqual(Object.keys(FLOWER));
+      expect(JSON.stringify(oneOf)).toContain('"petal width (cm)":{"type":"number","format":"double"}');
+      const split = await openApi(SPLIT);
+      expect(Object.keys(split.paths)).toEqual([
+        ...[ENTITY.champion, ENTITY.challenger, ENTITY.shadow].map((e) => `/served-models/${e}/invocations`),
+        '/invocations',
+      ]);
+      expect(JSON.stringify(await openApi(FAULTS))).toContain(
+        '"factor":{"type":"number","format":"double","default":1}',
+      );
+    });
+
     it('shows permissions by the id of the endpoint', async () => {
       const { id } = (await read(`${ROOT}/${FAULTS}`)) as Shown;
       expect(await read(`/api/2.0/permissions/serving-endpoints/${id}`)).toMatchObject({
@@ -123,6 +143,26 @@ export function describeManagement({ client, capabilities, given }: Parts): void
       expect(levels.permission_levels.map((l) => l.permission_level)).toEqual(['CAN_VIEW', 'CAN_QUERY', 'CAN_MANAGE']);
     });
   });
+}
+
+interface OpenApi {
+  readonly servers: readonly unknown[];
+  readonly paths: Readonly<
+    Record<
+      string,
+      {
+        readonly post: {
+          readonly requestBody: {
+            readonly content: {
+              readonly 'application/json': {
+                readonly schema: { readonly oneOf: readonly { readonly required: readonly string[] }[] };
+              };
+            };
+          };
+        };
+      }
+    >
+  >;
 }
 
 interface Shown {

@@ -71,6 +71,7 @@ export function describeRefusals({ client, given, capabilities }: Parts): void {
       ['OPTIONS', query, 405, 'METHOD_NOT_ALLOWED'],
       ['GET', '/api/2.0/serving-endpoints/none', 404, 'RESOURCE_DOES_NOT_EXIST'],
       ['GET', '/api/2.0/serving-endpoints/none/metrics', 404, 'RESOURCE_DOES_NOT_EXIST'],
+      ['GET', '/api/2.0/serving-endpoints/none/openapi', 404, 'RESOURCE_DOES_NOT_EXIST'],
       ['GET', '/api/2.0/serving-endpoints/iris/served-models/none/logs', 404, 'RESOURCE_DOES_NOT_EXIST'],
       ['GET', '/api/2.0/serving-endpoints/iris/something', 404, 'ENDPOINT_NOT_FOUND'],
       ['POST', '/api/2.0/serving-endpoints', 405, 'METHOD_NOT_ALLOWED'],

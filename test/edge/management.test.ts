@@ -193,6 +193,27 @@ describe('the management API', () => {
     expect((await json('/serving-endpoints/iris/served-models/iris-1/build-logs'))['logs']).toMatch(/davit up/);
   });
 
+  it('describes the queries of what has a signature, to all who may see it', async () => {
+    const signature = { inputs: '[{"type": "double", "name": "x"}]', outputs: null, params: null };
+    const permissions = makeEntry().permissions;
+    const [first, second] = makeEntry({ name: 'described' }).entities;
+    cluster.putEntry(makeEntry({ name: 'described', entities: [{ ...first!, signature }, second!], permissions }));
+    await until(async () => (await look('/serving-endpoints/described')).status === 200);
+    expect(await json('/serving-endpoints/described/openapi')).toMatchObject({
+      openapi: '3.1.0',
+      servers: [{ url: 'https://serving.example.com/serving-endpoints/described' }],
+      paths: {
+        '/served-models/iris-1/invocations': {},
+        '/served-models/iris-2/invocations': { post: { description: expect.stringContaining('davit up') as string } },
+        '/invocations': {},
+      },
+    });
+    const before = await look('/serving-endpoints/iris/openapi');
+    expect([before.status, codeOf(before)]).toEqual([404, 'RESOURCE_DOES_NOT_EXIST']);
+    expect(before.body).toMatch(/was deployed without its signature.*npx davit up/);
+    expect(codeOf(await look('/serving-endpoints/described/openapi', 'eve'))).toBe('RESOURCE_DOES_NOT_EXIST');
+  });
+
   it('shows metrics of what is provisioned', async () => {
     const { body, headers } = await look('/serving-endpoints/iris/metrics');
     expect(headers['content-type']).toMatch(/openmetrics/);

@@ -15,6 +15,14 @@ describe('parseEntry()', () => {
     expect(parseEntry(JSON.stringify(ENTRY))).toEqual(ENTRY);
   });
 
+  it('reads the signature of an entity, and an entry of before that has none', () => {
+    const [first, second] = ENTRY.entities;
+    const signature = { inputs: '[{"type": "long"}]', outputs: null, params: null };
+    const entry = { ...ENTRY, entities: [{ ...first!, signature }, second!] };
+    expect(parseEntry(JSON.stringify(entry))).toEqual(entry);
+    expect(parseEntry(JSON.stringify(ENTRY)).entities.map((e) => 'signature' in e)).toEqual([false, false]);
+  });
+
   it.each([
     ['nothing', '', /JSON/],
     ['a list', '[]', /Cannot read the entry: it is \[\], expected an object/],
@@ -28,6 +36,11 @@ describe('parseEntry()', () => {
       'an unknown level',
       JSON.stringify({ ...ENTRY, permissions: [{ principal: { kind: 'users', name: '' }, level: 'ALL' }] }),
       /Cannot read permissions\[0\].level: it is "ALL", expected one of CAN_VIEW, CAN_QUERY, CAN_MANAGE/,
+    ],
+    [
+      'a signature that is none',
+      JSON.stringify({ ...ENTRY, entities: [{ ...ENTRY.entities[0], signature: { inputs: [] } }] }),
+      /Cannot read entities\[0\].signature.inputs: it is \[\], expected a text/,
     ],
     [
       'a limit that is none',

@@ -15,7 +15,7 @@ const REQUESTS: readonly (readonly [string, string, Asked])[] = [
   ['PUT', '/api/2.0/serving-endpoints/iris/ai-gateway', { kind: 'write', endpoint: 'iris' }],
   ['DELETE', '/api/2.0/serving-endpoints/iris', { kind: 'write', endpoint: 'iris' }],
   ['POST', '/serving-endpoints/iris/invocations', { kind: 'query', endpoint: 'iris', entity: undefined }],
-  ['GET', '/api/2.0/serving-endpoints/iris/openapi', { kind: 'unknown' }],
+  ['GET', '/api/2.0/serving-endpoints/iris/openapi', { kind: 'openapi', endpoint: 'iris' }],
   [
     'GET',
     '/api/2.0/serving-endpoints/iris/served-models/iris-1/logs?config_version=1',

@@ -10,6 +10,7 @@ const ENTITY: ServedEntity = {
   trafficPercentage: 100,
   concurrency: { min: 0, max: 4 },
   scaleToZero: true,
+  signature: undefined,
   state: 'ready',
   message: '',
 };

@@ -28,13 +28,14 @@ test('makeRevisionInputs() and makeRouteInputs() make what the local provider is
     lock: 'endpoints/iris.lock',
     autoscaling: { idleSeconds: 1800, scaleDownSeconds: 300 },
   });
+  const signature = { inputs: null, outputs: null, params: null };
   expect(makeRouteInputs(declaration, revisions)).toEqual({
     endpoint: 'iris',
     description: '',
     tags: [],
     entities: [
-      { name: 'one', revision: revisions[0]?.name, trafficPercentage: 100 },
-      { name: 'two', revision: revisions[1]?.name, trafficPercentage: 0 },
+      { name: 'one', revision: revisions[0]?.name, trafficPercentage: 100, signature },
+      { name: 'two', revision: revisions[1]?.name, trafficPercentage: 0, signature },
     ],
     gateway: {},
   });

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Lock, LockedEntity } from '../../schemas/lock.ts';
 import { internalHost } from '../../schemas/kubernetes-names.ts';
 import { makeServingEntry } from '../../schemas/make-serving-entry.ts';
 import { parseEndpoint } from '../../schemas/parse-endpoint.ts';
@@ -16,9 +17,34 @@ ai_gateway: {rate_limits: [{calls: 5, key: user, renewal_period: minute}]}
 davit: {permissions: [{user_name: ann, permission_level: CAN_QUERY}]}
 `;
 
+const SIGNATURE = { inputs: '[{"type": "double", "name": "x"}]', outputs: null, params: null };
+
+/** A lock with what an entry takes of it. */
+function lockOf(inputs: Readonly<Record<string, string>>): Lock {
+  const entities = Object.entries(inputs).map(([name, text]) => [name, { signature: { ...SIGNATURE, inputs: text } }]);
+  return {
+    lock_version: 1,
+    endpoint: 'Iris',
+    entities: Object.fromEntries(entities) as Record<string, LockedEntity>,
+    virtualenvs: {},
+  };
+}
+
+const entryOf = (lock: Lock) =>
+  makeServingEntry(parseEndpoint(TEXT, 'endpoints/Iris.yaml').endpoint!, {
+    lock,
+    revisions: { champion: 'revision-1', dark: 'revision-2' },
+    namespace: 'models',
+  });
+
+test('makeServingEntry() leaves out a signature that would not leave room for the others', () => {
+  const entry = entryOf(lockOf({ champion: 'a'.repeat(256 * 1024), dark: SIGNATURE.inputs }));
+  expect(entry.entities.map((e) => e.signature)).toEqual([undefined, SIGNATURE]);
+  expect(JSON.stringify(entry).length).toBeLessThan(4096);
+});
+
 test('makeServingEntry() says of an endpoint what whoever stands before it has to know, and no more', () => {
-  const { endpoint } = parseEndpoint(TEXT, 'endpoints/Iris.yaml');
-  expect(makeServingEntry(endpoint!, { champion: 'revision-1', dark: 'revision-2' }, 'models')).toEqual({
+  expect(entryOf(lockOf({ champion: SIGNATURE.inputs }))).toEqual({
     name: 'Iris',
     description: 'flowers',
     tags: [{ key: 'team', value: 'x' }],
@@ -34,6 +60,7 @@ test('makeServingEntry() says of an endpoint what whoever stands before it has t
         concurrency: { min: 8, max: 16 },
         scaleToZero: false,
         trafficPercentage: 100,
+        signature: SIGNATURE,
       },
       {
         name: 'dark',

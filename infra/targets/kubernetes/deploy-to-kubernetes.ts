@@ -24,10 +24,11 @@ export function deployToKubernetes(
   { api, entities, serving }: PreparedKubernetes,
   parent: pulumi.Resource,
 ): Deployed {
-  const { root, endpoint, environment } = declaration;
+  const { root, endpoint, environment, lock } = declaration;
+  const { namespace } = environment;
   const place = { endpoint: endpoint.name, environment };
   const options = { parent, provider: makeProvider(environment, root) };
-  const gate = new Gate({ api, serving, namespace: environment.namespace, endpoint: endpoint.name });
+  const gate = new Gate({ api, serving, namespace, endpoint: endpoint.name });
   const made = entities.map((e) =>
     deployEntity(e, { place, options, gate, serving, recreate: endpoint.rollout === 'recreate' }),
   );
@@ -46,7 +47,7 @@ export function deployToKubernetes(
   const revisions = Object.fromEntries(plans.map(({ entity, revision }) => [entity.name, revision]));
   const entry = new KubernetesObject(
     `${endpoint.name}-entry`,
-    make.makeEntryConfigMap(place, make.renderEntry(makeServingEntry(endpoint, revisions, environment.namespace))),
+    make.makeEntryConfigMap(place, make.renderEntry(makeServingEntry(endpoint, { lock, revisions, namespace }))),
     { ...options, dependsOn: route },
   );
   return {

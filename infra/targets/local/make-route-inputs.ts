@@ -1,10 +1,11 @@
 import type { LocalEnvironment } from '../../../schemas/environment.ts';
 import type { LocalRevisionInputs, LocalRouteInputs } from '../../../schemas/local-resources.ts';
+import { keepSignature } from '../../../schemas/signature.ts';
 import type { Declaration } from '../../declaration.ts';
 
 /** Makes the switch position of one endpoint: which revision serves each entity, and its share of the traffic. */
 export function makeRouteInputs(
-  { endpoint, environment }: Declaration<LocalEnvironment>,
+  { endpoint, environment, lock }: Declaration<LocalEnvironment>,
   revisions: readonly LocalRevisionInputs[],
 ): LocalRouteInputs {
   const share = (entity: string) => endpoint.routes.find((r) => r.entity === entity)?.percentage ?? 0;
@@ -13,7 +14,12 @@ export function makeRouteInputs(
     endpoint: endpoint.name,
     description: endpoint.description,
     tags: endpoint.tags,
-    entities: revisions.map(({ entity, name }) => ({ name: entity, revision: name, trafficPercentage: share(entity) })),
+    entities: revisions.map(({ entity, name }) => ({
+      name: entity,
+      revision: name,
+      trafficPercentage: share(entity),
+      ...keepSignature(lock, entity, revisions.length),
+    })),
     ...(endpoint.rateLimits.length > 0 && { rateLimits: endpoint.rateLimits }),
     gateway: port === undefined ? {} : { port },
   };

@@ -1,0 +1,96 @@
+import type { Schema } from './column-schema.ts';
+import { makeOpenQuerySchema, makeQuerySchema, type QuerySchema } from './query-schema.ts';
+import type { ServedEndpoint, ServedEntity } from './served-endpoint.ts';
+
+interface Described {
+  readonly entity: ServedEntity;
+  /** Undefined: nobody knows what it takes. */
+  readonly query: QuerySchema | undefined;
+}
+
+/**
+ * Makes the OpenAPI 3.1 document of an endpoint's queries, in Databricks' shape: one path for each served entity, then
+ * the one that follows the traffic. Undefined: of none of its entities it is known what it takes.
+ */
+export function renderOpenApi(endpoint: ServedEndpoint, url: string): object | undefined {
+  const described = endpoint.entities.map((entity) => ({
+    entity,
+    query: entity.signature && makeQuerySchema(entity.signature),
+  }));
+  if (described.every(({ query }) => query === undefined)) return undefined;
+  const { name, description, configVersion } = endpoint;
+  const routed = described.filter(({ entity }) => entity.trafficPercentage > 0);
+  return {
+    openapi: '3.1.0',
+    info: { title: name, version: String(configVersion), ...(description !== '' && { description }) },
+    servers: [{ url: `${url}/serving-endpoints/${encodeURIComponent(name)}` }],
+    security: [{ token: [] }],
+    paths: {
+      ...Object.fromEntries(described.map((d) => [pathOf(d.entity.name), { post: renderOperation(d) }])),
+      ...(routed.length > 0 && { '/invocations': { post: renderTraffic(routed) } }),
+    },
+    components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+  };
+}
+
+/** Why an endpoint has no such document, for a person. */
+export function explainUndescribed({ entities }: ServedEndpoint): string {
+  if (entities.length === 0) return 'it serves nothing yet, expected it to be ready';
+  return entities.map((e) => `"${e.name}" ${whyUndescribed(e)}`).join('; ');
+}
+
+function whyUndescribed({ signature }: ServedEntity): string {
+  if (signature) return 'has a model without an input signature, expected one that was logged with its signature';
+  return 'was deployed without its signature, by a version of Davit that did not keep it or because it is too large, expected it to be deployed again (npx davit up)';
+}
+
+function pathOf(entity: string): string {
+  return `/served-models/${encodeURIComponent(entity)}/invocations`;
+}
+
+function renderOperation({ entity, query }: Described): object {
+  const { name, modelName, modelVersion } = entity;
+  return {
+    operationId: `query_${name}`,
+    summary: `Query ${name}: ${modelName} version ${modelVersion}`,
+    ...(!query && { description: `What it takes is not known: "${name}" ${whyUndescribed(entity)}` }),
+    ...renderBodies([query ?? makeOpenQuerySchema()]),
+  };
+}
+
+/** Several entities may differ in what they take; which one answers a request is the traffic's choice. */
+function renderTraffic(described: readonly Described[]): object {
+  const shares = described.map(({ entity: { name, trafficPercentage } }) => `${name} ${trafficPercentage} %`);
+  return {
+    operationId: 'query',
+    summary: `Query whichever entity the traffic chooses: ${shares.join(', ')}`,
+    ...renderBodies(described.map(({ query }) => query ?? makeOpenQuerySchema())),
+  };
+}
+
+function renderBodies(queries: readonly QuerySchema[]): object {
+  const request = { 'application/json': { schema: anyOf(queries.map((q) => q.request)) } };
+  const csv = { 'text/csv': { schema: { type: 'string', description: 'a table with a header line' } } };
+  const answer = { 'application/json': { schema: anyOf(queries.map((q) => q.answer)) } };
+  return {
+    requestBody: { required: true, content: { ...request, ...(queries.every((q) => q.csv) && csv) } },
+    responses: {
+      '200': { description: 'Successful operation', headers: SERVED_BY, content: answer },
+      default: { description: 'What is wrong', content: { 'application/json': { schema: REFUSAL } } },
+    },
+  };
+}
+
+/** What is the same for all is said once. */
+function anyOf(schemas: readonly Schema[]): Schema {
+  const different = [...new Map(schemas.map((s) => [JSON.stringify(s), s])).values()];
+  return different.length === 1 && different[0] ? different[0] : { anyOf: different };
+}
+
+const TEXT = { type: 'string' };
+const SERVED_BY = { 'served-model-name': { description: 'the served entity that has answered', schema: TEXT } };
+const REFUSAL = {
+  type: 'object',
+  required: ['error_code', 'message'],
+  properties: { error_code: TEXT, message: TEXT },
+};
