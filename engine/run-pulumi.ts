@@ -20,7 +20,9 @@ export interface RunOptions {
 export async function previewStack(project: PulumiProject, stack: string, options: RunOptions = {}): Promise<Outcome> {
   const { refresh = false } = options;
   await ensureStack(project, stack);
-  return runOperation(project, stack, complete(options), (handle, automation) =>
+  // What the program need not say, because whoever asks us says it at the line of the file.
+  const told = { ...project, environment: { ...project.environment, DAVIT_PREVIEW: 'true' } };
+  return runOperation(told, stack, complete(options), (handle, automation) =>
     handle.preview({ ...automation, refresh }),
   );
 }

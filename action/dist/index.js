@@ -30435,7 +30435,13 @@ var init_stacks = __esmMin((() => {
 async function previewStack(project, stack, options = {}) {
 	const { refresh = false } = options;
 	await ensureStack(project, stack);
-	return runOperation(project, stack, complete(options), (handle, automation) => handle.preview({
+	return runOperation({
+		...project,
+		environment: {
+			...project.environment,
+			DAVIT_PREVIEW: "true"
+		}
+	}, stack, complete(options), (handle, automation) => handle.preview({
 		...automation,
 		refresh
 	}));

@@ -15,14 +15,19 @@ describe('with the real engine', () => {
     const project = await openProject(root);
     await declare({ a: { content: 'one', password: 'hunter2' }, b: { content: 'two', labels: ['x'] } });
 
-    const planned = await previewStack(project, STACK);
+    const lines: string[] = [];
+    const progress = { say: (line: string) => void lines.push(line) };
+    const planned = await previewStack(project, STACK, { progress });
+    expect(lines).toContain('a preview of davit');
+    lines.length = 0;
     expect(planned).toMatchObject({
       status: 'succeeded',
       plan: { verdict: { kind: 'create' }, counts: { create: 2 } },
     });
     expect(existsSync(folder)).toBe(false);
 
-    const made = await upStack(project, STACK);
+    const made = await upStack(project, STACK, { progress });
+    expect(lines).not.toContain('a preview of davit');
     expect(made).toMatchObject({ status: 'succeeded', failures: [], plan: { counts: { create: 2 } } });
     expect(made.outputs).toEqual({ paths: { a: join(folder, 'a.json'), b: join(folder, 'b.json') } });
     expect(await previewStack(project, STACK)).toMatchObject({ plan: { verdict: { kind: 'no-change' } } });

@@ -167,13 +167,16 @@ describe('the gateway', () => {
   });
 
   const HEAD = 'POST /serving-endpoints/iris/invocations HTTP/1.1\r\nhost: a\r\nauthorization: Bearer good\r\n';
-  const say = async (text: string) => {
+  const hear = async (text: string) => {
     const socket = connect(Number(new URL(base).port), '127.0.0.1').setEncoding('utf8');
     let heard = '';
     socket.on('data', (part: string) => (heard += part)).on('error', () => undefined);
     socket.write(text);
     await once(socket, 'close');
-    const [head = '', body = ''] = heard.split('\r\n\r\n');
+    return heard;
+  };
+  const say = async (text: string) => {
+    const [head = '', body = ''] = (await hear(text)).split('\r\n\r\n');
     return { status: Number(head.split(' ')[1]), body: JSON.parse(body) as unknown };
   };
 
@@ -185,6 +188,25 @@ describe('the gateway', () => {
   ])('says in its own form what is wrong with %s', async (_what, text, status) => {
     const refused = { error_code: 'BAD_REQUEST', message: expect.stringMatching(/^Cannot .+: .+/) as string };
     expect(await say(text)).toEqual({ status, body: refused });
+  });
+
+  it.each([
+    ['DELETE', '/api/2.0/serving-endpoints/iris', 405],
+    ['GET', '/api/2.0/serving-endpoints/iris', 404],
+    ['GET', '/api/2.0/serving-endpoints', 200],
+    ['GET', '/serving-endpoints/iris/invocations', 405],
+    ['DELETE', '/nothing', 404],
+  ])('reads the body of a %s %s away, whatever it is, and the connection stays good', async (method, path, status) => {
+    const look = 'GET /api/2.0/serving-endpoints HTTP/1.1\r\nhost: a\r\nauthorization: Bearer good\r\n';
+    const large = `${look}\r\n`.repeat(40_000); // 3 MB, which must not be taken for requests
+    for (const [sent, body] of [
+      [`content-length: ${large.length}`, large],
+      ['transfer-encoding: chunked', `${large.length.toString(16)}\r\n${large}\r\n0\r\n\r\n`],
+    ] as const) {
+      const head = `${method} ${path} HTTP/1.1\r\nhost: a\r\nauthorization: Bearer good\r\n${sent}\r\n\r\n`;
+      const heard = await hear(`${head}${body}${look}connection: close\r\n\r\n`);
+      expect(heard.match(/HTTP\/1\.1 \d+/g)).toEqual([`HTTP/1.1 ${status}`, 'HTTP/1.1 200']);
+    }
   });
 
   it('says 413 at once for a body that is too large to be taken and thrown away', async () => {

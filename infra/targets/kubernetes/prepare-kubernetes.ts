@@ -75,11 +75,15 @@ function readVersions(
     : readSecretVersions(api, { namespace: environment.namespace, names: [...new Set(wanted)] });
 }
 
-/** At a preview already: a container whose secret is not there cannot be started. */
+/**
+ * At a preview already: a container whose secret is not there cannot be started. `davit preview` says it itself, at the
+ * line of the endpoint's file; Pulumi's own preview has only this.
+ */
 async function warnOfMissingSecrets(
   { endpoint, environment: { namespace, secrets } }: Declaration<KubernetesEnvironment>,
   api: KubernetesApi,
 ): Promise<void> {
+  if (pulumi.runtime.isDryRun() && process.env['DAVIT_PREVIEW'] === 'true') return;
   const wanted = endpoint.entities
     .flatMap(({ environmentVars }) => Object.values(environmentVars))
     .flatMap((value): readonly WantedKey[] => {

@@ -16,6 +16,8 @@ class Thing extends pulumi.CustomResource {
   }
 }
 
+if (process.env['DAVIT_PREVIEW'] === 'true') void pulumi.log.info('a preview of davit');
+
 const root = pulumi.runtime.getRootDirectory();
 const things = JSON.parse(readFileSync(join(root, 'things.json'), 'utf8')) as Record<string, ThingInputs>;
 const made = Object.entries(things).map(([name, inputs]) => [name, new Thing(name, inputs).path] as const);

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as pulumi from '@pulumi/pulumi';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Declaration } from '../../../../infra/declaration.ts';
 import { prepareKubernetes } from '../../../../infra/targets/kubernetes/prepare-kubernetes.ts';
 import type { KubernetesEnvironment } from '../../../../schemas/environment.ts';
@@ -59,6 +59,27 @@ test('a preview goes on without an image that is not built yet, and an update sa
   await expect(prepareKubernetes(update)).rejects.toThrow(
     /^Cannot deploy "iris": the image 127\.0\.0\.1:\d+\/models\/iris\S* is not in the registry, expected it to be built first: npx davit up iris --environment staging does/,
   );
+});
+
+test('a missing secret is said at an update and at a preview, unless it is one of davit, which says it itself', async () => {
+  const warn = vi.spyOn(pulumi.log, 'warn').mockResolvedValue();
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+    warn.mockRestore();
+  });
+  const said = async (preview: boolean, davit: string | undefined) => {
+    vi.stubEnv('DAVIT_PREVIEW', davit);
+    const { declaration } = await makeDeclaration({ built: true, preview });
+    await prepareKubernetes(declaration);
+    const sentences = warn.mock.calls.map(([sentence]) => sentence);
+    warn.mockClear();
+    return sentences;
+  };
+  const missing = ['Cannot find the Secret "database" in the namespace models: expected one with "token"'];
+  expect(await said(true, undefined)).toEqual(missing);
+  expect(await said(false, undefined)).toEqual(missing);
+  expect(await said(true, 'true')).toEqual([]);
+  expect(await said(false, 'true')).toEqual(missing);
 });
 
 /** An endpoint on a cluster and a registry that answer over real HTTP. */
