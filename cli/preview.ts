@@ -1,13 +1,23 @@
+import { digestProgram } from '../engine/digest-program.ts';
+import type { Outcome } from '../engine/outcome.ts';
 import type { PulumiProject } from '../engine/project.ts';
 import { previewDestroyStack, previewStack } from '../engine/run-pulumi.ts';
+import { makeFingerprint } from '../review/fingerprint.ts';
 import { type Diagnostic, hasErrors } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint.ts';
 import { stackName } from '../schemas/names.ts';
 import type { Plan } from '../schemas/plan.ts';
-import { readEnvironment } from '../schemas/read-declared.ts';
+import { readEnvironment, readLock } from '../schemas/read-declared.ts';
+import type { Fingerprint } from '../schemas/report.ts';
 import { named } from '../system/progress.ts';
 import { sideBySide } from '../system/side-by-side.ts';
-import { type Command, type Context, ENVIRONMENT_OPTION, environmentName, type Outcome } from './command.ts';
+import {
+  type Command,
+  type Context,
+  ENVIRONMENT_OPTION,
+  environmentName,
+  type Outcome as VerbOutcome,
+} from './command.ts';
 import { hasDrifted } from './has-drifted.ts';
 import { joinOutcomes, previewPlatform, takePlatform } from './platform.ts';
 import { renderPlan } from './render-plan.ts';
@@ -31,7 +41,7 @@ export const preview: Command = {
 
 const STACKS_AT_ONCE = 3;
 
-async function runPreview(all: Context): Promise<Outcome> {
+async function runPreview(all: Context): Promise<VerbOutcome> {
   const { context, platform } = takePlatform(all);
   if (!platform) return previewEndpoints(context);
   const shared = await previewPlatform(context);
@@ -39,7 +49,7 @@ async function runPreview(all: Context): Promise<Outcome> {
   return joinOutcomes(shared, await previewEndpoints(context));
 }
 
-async function previewEndpoints(context: Context): Promise<Outcome> {
+async function previewEndpoints(context: Context): Promise<VerbOutcome> {
   const selected = await selectForEnvironment(context);
   const [project, locks] = await Promise.all([openFor(context), checkLocks(selected.endpoints, context)]);
   const ready = selected.endpoints.filter((e) => !hasErrors(locks.get(e.name) ?? []));
@@ -62,12 +72,19 @@ async function previewEndpoints(context: Context): Promise<Outcome> {
   };
 }
 
+export interface PreviewedEndpoint {
+  readonly plan: Plan;
+  readonly diagnostics: readonly Diagnostic[];
+  /** Undefined: the engine did not come to an end. */
+  readonly fingerprint: Fingerprint | undefined;
+}
+
 /** What deploying one endpoint would change in the environment asked for. */
 export async function previewEndpoint(
   endpoint: Endpoint,
   project: PulumiProject,
   context: Context,
-): Promise<{ readonly plan: Plan; readonly diagnostics: readonly Diagnostic[] }> {
+): Promise<PreviewedEndpoint> {
   const { signal } = context;
   const stack = stackName(endpoint.name, environmentName(context));
   const outcome = await previewStack(project, stack, {
@@ -77,8 +94,18 @@ export async function previewEndpoint(
   });
   if (outcome.status !== 'succeeded') signal.throwIfAborted();
   const diagnostics = makeStackDiagnostics(endpoint, stack, outcome);
-  if (outcome.status !== 'succeeded') return { plan: outcome.plan, diagnostics };
-  return describeRollout(endpoint, outcome.plan, { project, context });
+  if (outcome.status !== 'succeeded') return { plan: outcome.plan, diagnostics, fingerprint: undefined };
+  const [described, fingerprint] = await Promise.all([
+    describeRollout(endpoint, outcome.plan, { project, context }),
+    fingerprintOf(endpoint, outcome, context),
+  ]);
+  return { ...described, fingerprint };
+}
+
+/** What the merge must come to. */
+async function fingerprintOf({ name }: Endpoint, { resources }: Outcome, context: Context) {
+  const [{ value: lock }, program] = await Promise.all([readLock(projectPlace(context), name), digestProgram()]);
+  return lock && makeFingerprint({ lock, program, resources });
 }
 
 /** Adds what the engine does not know: images that are built first, whether there is room, secrets that are not there. */

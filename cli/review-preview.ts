@@ -4,13 +4,12 @@ import { refuseFiles } from '../review/refuse-files.ts';
 import { hasErrors, type Diagnostic, sortDiagnostics } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint.ts';
 import type { Environment } from '../schemas/environment.ts';
-import type { Plan } from '../schemas/plan.ts';
 import { declaredRoot, type ProjectPlace, readLock } from '../schemas/read-declared.ts';
 import type { EndpointReport, PreviewReport } from '../schemas/report.ts';
 import { locateModel } from '../system/locate-model.ts';
 import { attempt } from './attempt.ts';
 import type { Context } from './command.ts';
-import { previewEndpoint, previewRemoval } from './preview.ts';
+import { type PreviewedEndpoint, previewEndpoint, previewRemoval } from './preview.ts';
 import { isProven, readReviewed } from './review-validate.ts';
 import { projectPlace } from './select-endpoints.ts';
 
@@ -26,7 +25,10 @@ export interface PreviewStage {
 export async function previewChanged(known: EndpointReport, stage: PreviewStage): Promise<EndpointReport> {
   const { endpoint: name, change } = known;
   if (change === 'removed') {
-    const removal: PreviewOne = (project, context) => previewRemoval(name, project, context);
+    const removal: PreviewOne = async (project, context) => ({
+      plan: await previewRemoval(name, project, context),
+      fingerprint: undefined,
+    });
     return { ...known, previews: await previewAll(stage, removal) };
   }
   if (!isProven(known)) return known;
@@ -38,7 +40,7 @@ export async function previewChanged(known: EndpointReport, stage: PreviewStage)
   const previews = await previewAll(stage, async (project, there) => {
     const previewed = await previewEndpoint(value, project, there);
     refused.push(...previewed.diagnostics);
-    return previewed.plan;
+    return previewed;
   });
   return { ...known, diagnostics: sortDiagnostics([...before, ...refused]), previews };
 }
@@ -57,7 +59,10 @@ async function checkReadable(place: ProjectPlace, endpoint: Endpoint): Promise<r
 }
 
 /** Previews in the environment that the context asks for. */
-type PreviewOne = (project: PulumiProject, context: Context) => Promise<Plan>;
+type PreviewOne = (
+  project: PulumiProject,
+  context: Context,
+) => Promise<Pick<PreviewedEndpoint, 'plan' | 'fingerprint'>>;
 
 async function previewAll(
   { context, environments, open }: PreviewStage,
@@ -67,7 +72,7 @@ async function previewAll(
   for (const { name } of environments) {
     const there = { ...context, options: { ...context.options, environment: name } };
     const { value, outage } = await attempt(context, async () => preview(await open(), there));
-    previews.push({ environment: name, plan: value ?? null, outage, fingerprint: null });
+    previews.push({ environment: name, plan: value?.plan ?? null, outage, fingerprint: value?.fingerprint ?? null });
   }
   return previews;
 }

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { digestProgram } from '../engine/digest-program.ts';
 import type { PulumiProject } from '../engine/project.ts';
 import { type ChangedEndpoint, findChangedEndpoints } from '../review/changed-endpoints.ts';
 import { type Changes, NoBaseError, readChangedPaths } from '../review/changed-paths.ts';
@@ -91,7 +92,7 @@ async function makeReport(context: Context, work: Work): Promise<Report> {
     report_version: 3,
     base: changes?.base ?? null,
     head: changes?.head ?? null,
-    program: null,
+    program: stage === 'validate' ? null : await describeProgram(work),
     environments: environments.map((e) => e.name),
     stages: (stage ? [stage] : (['validate', 'preview'] as const)).map((s) => ({
       stage: s,
@@ -102,6 +103,12 @@ async function makeReport(context: Context, work: Work): Promise<Report> {
     diagnostics: [...sortDiagnostics([...others, ...declared.flatMap((d) => d.diagnostics)])],
     endpoints: [...endpoints],
   };
+}
+
+/** What previews were made with. */
+async function describeProgram({ root, from, programCommit }: ReviewRequest): Promise<Report['program']> {
+  const environments = from === undefined || from === root ? 'checkout' : 'base';
+  return { digest: await digestProgram(), commit: programCommit ?? null, environments };
 }
 
 interface ReviewAll {

@@ -1,5 +1,6 @@
 import type { EngineEvent } from '@pulumi/pulumi/automation/index.js';
 import type { Plan } from '../schemas/plan.ts';
+import { digestResources } from './digest-resources.ts';
 import { type Failure, makeFailures } from './failures.ts';
 import { makePlan } from './plan.ts';
 import { redactValue } from './property-values.ts';
@@ -15,25 +16,38 @@ export interface Outcome {
   readonly locks: readonly StateLock[];
   /** The stack's outputs, with secrets as "[secret]"; empty when there are none. */
   readonly outputs: Readonly<Record<string, unknown>>;
+  /** Of every resource that the program has: what is left of its URN → SHA-256 of its inputs. */
+  readonly resources: Readonly<Record<string, string>>;
+}
+
+/** A stack, and the absolute path of the project that it is of. */
+export interface StackPlace {
+  readonly stack: string;
+  readonly root: string;
 }
 
 /** Makes the outcome that the engine's events tell. */
-export function makeOutcome(stack: string, status: Outcome['status'], events: readonly EngineEvent[]): Outcome {
+export function makeOutcome(
+  { stack, root }: StackPlace,
+  status: Outcome['status'],
+  events: readonly EngineEvent[],
+): Outcome {
   return {
     status,
     plan: makePlan(stack, events),
     failures: status === 'cancelled' ? [] : makeFailures(events), // they only say that it was stopped
     locks: [],
     outputs: makeOutputs(events),
+    resources: digestResources(events, root),
   };
 }
 
 /** Makes the outcome of a stack that others work on; `message` is what a person should read. */
 export function makeLockedOutcome(
-  stack: string,
+  place: StackPlace,
   { message, locks = [] }: { readonly message: string; readonly locks?: readonly StateLock[] },
 ): Outcome {
-  return { ...makeOutcome(stack, 'locked', []), failures: [{ resource: undefined, message }], locks };
+  return { ...makeOutcome(place, 'locked', []), failures: [{ resource: undefined, message }], locks };
 }
 
 function makeOutputs(events: readonly EngineEvent[]): Readonly<Record<string, unknown>> {

@@ -6,7 +6,7 @@ import {
   type PlannedResource,
   type PropertyDifference,
 } from '../schemas/plan.ts';
-import { redactValue, valueAt } from './property-values.ts';
+import { redactPair, valueAt } from './property-values.ts';
 import { makeVerdict } from './verdict.ts';
 
 /** Makes the plan of one stack from the engine's events, of a preview or of an update. */
@@ -49,21 +49,21 @@ function makeResource(step: StepEventMetadata): readonly PlannedResource[] {
 }
 
 function makeDifferences(operation: Operation, step: StepEventMetadata): readonly PropertyDifference[] {
-  const [before, after] = [step.old?.inputs ?? {}, step.new?.inputs ?? {}];
+  const { before, after } = redactPair(step.old?.inputs ?? {}, step.new?.inputs ?? {});
   if (operation === 'create') {
-    return Object.entries(after).map(([path, value]) => ({
+    return Object.entries(after as Readonly<Record<string, unknown>>).map(([path, value]) => ({
       path,
       change: 'add',
       replaces: false,
       old: undefined,
-      new: redactValue(value),
+      new: value,
     }));
   }
   return Object.entries(step.detailedDiff ?? {}).map(([path, { diffKind }]) => ({
     path,
     change: diffKind.split('-', 1)[0] as PropertyDifference['change'],
     replaces: diffKind.endsWith('-replace'),
-    old: redactValue(valueAt(before, path)),
-    new: redactValue(valueAt(after, path)),
+    old: valueAt(before, path),
+    new: valueAt(after, path),
   }));
 }

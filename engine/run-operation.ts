@@ -24,6 +24,7 @@ export async function runOperation(
   { progress, signal }: OperationOptions,
   operate: (handle: Stack, automation: Automation) => Promise<unknown>,
 ): Promise<Outcome> {
+  const place = { stack, root: project.root };
   const events: EngineEvent[] = [];
   const onEvent = (event: EngineEvent) => {
     if (isDebug(event)) return;
@@ -33,11 +34,11 @@ export async function runOperation(
   };
   try {
     await operate(await openStack(project, stack), { onEvent, ...(signal && { signal }) });
-    return makeOutcome(stack, 'succeeded', events);
+    return makeOutcome(place, 'succeeded', events);
   } catch (e) {
     if (!(e instanceof PulumiFailed)) throw e;
-    if (isLockRefusal(e.stderr)) return makeLockedOutcome(stack, { message: e.stderr.trim() });
-    const outcome = makeOutcome(stack, signal?.aborted ? 'cancelled' : 'failed', events);
+    if (isLockRefusal(e.stderr)) return makeLockedOutcome(place, { message: e.stderr.trim() });
+    const outcome = makeOutcome(place, signal?.aborted ? 'cancelled' : 'failed', events);
     if (outcome.status === 'failed' && outcome.failures.length === 0) throw e;
     return outcome;
   }

@@ -1,7 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SILENT, type Progress } from '../system/progress.ts';
-import { makeLockedOutcome, makeOutcome, type Outcome } from './outcome.ts';
+import { makeLockedOutcome, makeOutcome, type Outcome, type StackPlace } from './outcome.ts';
 import { adoptPendingCreates, countPendingOperations, type StackState } from './pending-operations.ts';
 import type { PulumiProject } from './project.ts';
 import { type OperationOptions, runOperation } from './run-operation.ts';
@@ -33,7 +33,7 @@ export async function previewDestroyStack(
   stack: string,
   options: RunOptions = {},
 ): Promise<Outcome> {
-  if (!(await hasStack(project, stack))) return makeOutcome(stack, 'succeeded', []);
+  if (!(await hasStack(project, stack))) return makeOutcome({ stack, root: project.root }, 'succeeded', []);
   return runOperation(project, stack, complete(options), (handle, automation) => handle.previewDestroy(automation));
 }
 
@@ -48,7 +48,7 @@ export async function upStack(project: PulumiProject, stack: string, options: Ru
 
 /** Deletes everything in a stack, then the stack itself; one that is not there is fine. */
 export async function destroyStack(project: PulumiProject, stack: string, options: RunOptions = {}): Promise<Outcome> {
-  if (!(await hasStack(project, stack))) return makeOutcome(stack, 'succeeded', []);
+  if (!(await hasStack(project, stack))) return makeOutcome({ stack, root: project.root }, 'succeeded', []);
   const outcome = await runAlone(project, stack, complete(options), (o) =>
     runOperation(project, stack, o, (handle, automation) => handle.destroy({ ...automation, remove: true })),
   );
@@ -75,18 +75,21 @@ async function runAlone(
 ): Promise<Outcome> {
   const locks = await readStateLocks(stack, project.backend);
   const held = await releaseDeadLocks(locks);
-  if (held.length > 0) return refuse(stack, held);
+  if (held.length > 0) return refuse({ stack, root: project.root }, held);
   if (locks.length > 0) options.progress.say(`Released the lock that a process which is gone had left on ${stack}`);
   await settle(project, stack, options);
   const outcome = await operate(options);
   if (outcome.status !== 'locked') return outcome;
   // Someone was quicker by a moment; where the backend is not a folder only the engine knows who.
   const others = await readStateLocks(stack, project.backend);
-  return others.length > 0 ? refuse(stack, others) : outcome;
+  return others.length > 0 ? refuse({ stack, root: project.root }, others) : outcome;
 }
 
-function refuse(stack: string, locks: readonly StateLock[]): Outcome {
-  return makeLockedOutcome(stack, { message: locks.map((lock) => renderStateLock(stack, lock)).join('\n'), locks });
+function refuse(place: StackPlace, locks: readonly StateLock[]): Outcome {
+  return makeLockedOutcome(place, {
+    message: locks.map((lock) => renderStateLock(place.stack, lock)).join('\n'),
+    locks,
+  });
 }
 
 /** Finds out what became of what a killed engine had begun, and notes it in the state. */

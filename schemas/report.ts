@@ -72,8 +72,8 @@ const commit = text.regex(/^[0-9a-f]{40,64}$/);
 const fingerprint = z.strictObject({
   /** SHA-256, in hex, over the parts. */
   digest: sha256,
-  /** `lock`, `program`, and every resource that will exist, `Revision iris-1-3f9c2a71d0` → SHA-256 of it. */
-  parts: z.record(text, sha256),
+  /** `lock`, `program`, and the end of the URN of every resource that will exist → the first digits of its SHA-256. */
+  parts: z.record(text, text.regex(/^[0-9a-f]{16}$/)),
 });
 
 const preview = z.strictObject({
@@ -159,6 +159,7 @@ export type EndpointReport = z.infer<typeof endpointReport>;
 export type EntityReport = z.infer<typeof entity>;
 export type PreviewReport = z.infer<typeof preview>;
 export type ChangedPath = z.infer<typeof changedPath>;
+export type Fingerprint = z.infer<typeof fingerprint>;
 export type ReviewStage = (typeof REVIEW_STAGES)[number];
 export type StageReport = z.infer<typeof stage>;
 export type PullRequest = z.infer<typeof pullRequest>;

@@ -15436,7 +15436,7 @@ function own(inst, key, value, enumerable = true) {
 	});
 	return value;
 }
-function hide(inst, key, value) {
+function hide$1(inst, key, value) {
 	return own(inst, key, value, false);
 }
 /* @__NO_SIDE_EFFECTS__ */
@@ -16913,7 +16913,7 @@ var init_schemas$1 = __esmMin((() => {
 		}
 	}, {
 		get "~standard"() {
-			return hide(this, "~standard", standardProps(this));
+			return hide$1(this, "~standard", standardProps(this));
 		},
 		set "~standard"(value) {
 			own(this, "~standard", value);
@@ -20076,7 +20076,7 @@ var init_schemas = __esmMin((() => {
 			return args.length === 0 ? fn(this) : fn(this, ...args);
 		},
 		get "~standard"() {
-			return hide(this, "~standard", {
+			return hide$1(this, "~standard", {
 				...standardProps(this),
 				jsonSchema: {
 					input: createStandardJSONSchemaMethod(this, "input"),
@@ -20868,6 +20868,35 @@ var init_caches = __esmMin((() => {
 	init_cache();
 	init_code();
 	DEFAULT_BRANCH = "default-branch";
+}));
+// engine/digest-program.ts
+function digestProgram() {
+	return digest ??= makeDigest();
+}
+async function makeDigest() {
+	const hash = createHash("sha256");
+	for (const [file, text] of await listProgram()) hash.update(`${file}\0${Buffer.byteLength(text)}\0${text}`);
+	return hash.digest("hex");
+}
+async function listProgram() {
+	const files = /* @__PURE__ */ new Map();
+	const open = ENTRIES.map((file) => codePath(file));
+	for (let file = open.pop(); file !== void 0; file = open.pop()) {
+		if (files.has(file)) continue;
+		const text = await readFile(file, "utf8");
+		files.set(file, text);
+		const from = dirname(file);
+		open.push(...[...text.matchAll(IMPORT)].map(([, path]) => resolve(from, path ?? "")));
+	}
+	for (const file of OTHERS) files.set(codePath(file), await readFile(codePath(file), "utf8"));
+	return new Map([...files].map(([file, text]) => [relative(CODE$1, file).split(sep).join("/"), text]).sort());
+}
+var ENTRIES, OTHERS, IMPORT, digest;
+var init_digest_program = __esmMin((() => {
+	init_code();
+	ENTRIES = ["infra/index.ts"];
+	OTHERS = ["package-lock.json"];
+	IMPORT = /(?:\bfrom|\bimport\(|\bimport)\s*['"](\.[^'"]+)['"]/g;
 }));
 // schemas/names.ts
 function stackName(endpoint, environment) {
@@ -28198,7 +28227,7 @@ function parseYaml(text, file, schema) {
 	};
 	const diagnostics = issues.flatMap((issue) => renderIssue(issue, source));
 	const wrong = issues.flatMap(wrongPaths);
-	const again = schema.safeParse(without(value, wrong));
+	const again = schema.safeParse(without$1(value, wrong));
 	return {
 		value: void 0,
 		rest: again.success ? {
@@ -28213,7 +28242,7 @@ function wrongPaths(issue) {
 	const path = issue.path.filter((p) => typeof p !== "symbol");
 	return issue.code === "unrecognized_keys" ? issue.keys.map((key) => [...path, key]) : [path];
 }
-function without(value, paths) {
+function without$1(value, paths) {
 	const copy = structuredClone(value);
 	for (const path of paths) removeAt(copy, path);
 	return copy;
@@ -29878,6 +29907,119 @@ async function attempt({ signal }, work) {
 	}
 }
 var init_attempt = __esmMin((() => {}));
+// engine/property-values.ts
+function valueAt(value, path) {
+	return [...path.matchAll(/\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.[\]]+)/g)].reduce((at, [, quoted, index, name]) => {
+		const key = quoted === void 0 ? index ?? name ?? "" : JSON.parse(`"${quoted}"`);
+		if (at === HIDDEN) return at;
+		return isObject(at) ? at[key] : void 0;
+	}, value);
+}
+function redactPair(before, after) {
+	if (isSecret(before) || isSecret(after)) return {
+		before: hide(before),
+		after: hide(after)
+	};
+	if (Array.isArray(before) || Array.isArray(after)) {
+		if (hasSecret(before) || hasSecret(after)) return {
+			before: hide(before),
+			after: hide(after)
+		};
+		return {
+			before: redactValue(before),
+			after: redactValue(after)
+		};
+	}
+	if (!isObject(before) || !isObject(after)) return {
+		before: redactValue(before),
+		after: redactValue(after)
+	};
+	const [gone, fresh] = [without(before, after), without(after, before)];
+	const moved = hasSecret(gone) || hasSecret(fresh);
+	const pairs = Object.keys(before).filter((key) => key in after).map((key) => [key, redactPair(before[key], after[key])]);
+	const one = moved ? hideAll : redactAll;
+	return {
+		before: {
+			...Object.fromEntries(pairs.map(([key, pair]) => [key, pair.before])),
+			...one(gone)
+		},
+		after: {
+			...Object.fromEntries(pairs.map(([key, pair]) => [key, pair.after])),
+			...one(fresh)
+		}
+	};
+}
+function without(values, other) {
+	return Object.fromEntries(Object.entries(values).filter(([key]) => !(key in other)));
+}
+function hideAll(values) {
+	return Object.fromEntries(Object.entries(values).map(([key, v]) => [key, hide(v)]));
+}
+function redactAll(values) {
+	return Object.fromEntries(Object.entries(values).map(([key, v]) => [key, redactValue(v)]));
+}
+function hide(value) {
+	return value === void 0 ? void 0 : HIDDEN;
+}
+function hasSecret(value) {
+	return isSecret(value) || isObject(value) && Object.values(value).some(hasSecret);
+}
+function isSecret(value) {
+	return isObject(value) && value[WRAPPED] === SECRET;
+}
+function redactValue(value) {
+	if (value === UNKNOWN) return "[unknown]";
+	if (Array.isArray(value)) return value.map(redactValue);
+	if (!isObject(value)) return value;
+	if (isSecret(value)) return HIDDEN;
+	return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, redactValue(v)]));
+}
+function isObject(value) {
+	return typeof value === "object" && value !== null;
+}
+var WRAPPED, SECRET, UNKNOWN, HIDDEN;
+var init_property_values = __esmMin((() => {
+	WRAPPED = "4dabf18193072939515e22adb298388d";
+	SECRET = "1b47061264138c4ac30d75fd1eb44270";
+	UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+	HIDDEN = "[secret]";
+}));
+// engine/digest-resources.ts
+function digestResources(events, root) {
+	const wanted = events.flatMap((e) => e.resourcePreEvent ? [e.resourcePreEvent.metadata] : []).filter((s) => THERE.includes(s.op) && s.new?.custom && s.type !== STACK && !DEFAULT_PROVIDER.test(s.urn));
+	return Object.fromEntries(wanted.map((step) => [shortUrn(step), digestInputs(step, root)]));
+}
+function shortUrn({ urn }) {
+	return urn.split("::").slice(2).join("::");
+}
+function digestInputs(step, root) {
+	return contentHash(withoutPlace(redactValue(step.new?.inputs ?? {}), root));
+}
+function withoutPlace(value, root) {
+	if (typeof value === "string") return value === root || value.startsWith(root + sep) ? value.slice(root.length) : value;
+	if (Array.isArray(value)) return value.map((v) => withoutPlace(v, root));
+	if (typeof value !== "object" || value === null) return value;
+	return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, key === "image" && isBuilt(v) ? "[unknown]" : withoutPlace(v, root)]));
+}
+function isBuilt(value) {
+	return typeof value === "string" && IMAGE_DIGEST.test(value);
+}
+var THERE, STACK, DEFAULT_PROVIDER, IMAGE_DIGEST;
+var init_digest_resources = __esmMin((() => {
+	init_names();
+	init_property_values();
+	THERE = [
+		"create",
+		"import",
+		"same",
+		"update",
+		"replace",
+		"create-replacement"
+	];
+	STACK = "pulumi:pulumi:Stack";
+	DEFAULT_PROVIDER = /::pulumi:providers:[^:]+::default(_|$)/;
+	IMAGE_DIGEST = /@sha256:[0-9a-f]{64}$/;
+}));
 // schemas/plan.ts
 var OPERATIONS;
 var init_plan$1 = __esmMin((() => {
@@ -29888,29 +30030,6 @@ var init_plan$1 = __esmMin((() => {
 		"delete",
 		"same"
 	];
-}));
-// engine/property-values.ts
-function valueAt(value, path) {
-	return [...path.matchAll(/\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.[\]]+)/g)].reduce((at, [, quoted, index, name]) => {
-		const key = quoted === void 0 ? index ?? name ?? "" : JSON.parse(`"${quoted}"`);
-		return isObject(at) ? at[key] : void 0;
-	}, value);
-}
-function redactValue(value) {
-	if (value === UNKNOWN) return "[unknown]";
-	if (Array.isArray(value)) return value.map(redactValue);
-	if (!isObject(value)) return value;
-	if (value[WRAPPED] === SECRET) return "[secret]";
-	return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, redactValue(v)]));
-}
-function isObject(value) {
-	return typeof value === "object" && value !== null;
-}
-var WRAPPED, SECRET, UNKNOWN;
-var init_property_values = __esmMin((() => {
-	WRAPPED = "4dabf18193072939515e22adb298388d";
-	SECRET = "1b47061264138c4ac30d75fd1eb44270";
-	UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 }));
 // schemas/compare-text.ts
 function compareText(difference) {
@@ -30131,20 +30250,20 @@ function makeResource$1(step) {
 	}];
 }
 function makeDifferences(operation, step) {
-	const [before, after] = [step.old?.inputs ?? {}, step.new?.inputs ?? {}];
+	const { before, after } = redactPair(step.old?.inputs ?? {}, step.new?.inputs ?? {});
 	if (operation === "create") return Object.entries(after).map(([path, value]) => ({
 		path,
 		change: "add",
 		replaces: false,
 		old: void 0,
-		new: redactValue(value)
+		new: value
 	}));
 	return Object.entries(step.detailedDiff ?? {}).map(([path, { diffKind }]) => ({
 		path,
 		change: diffKind.split("-", 1)[0],
 		replaces: diffKind.endsWith("-replace"),
-		old: redactValue(valueAt(before, path)),
-		new: redactValue(valueAt(after, path))
+		old: valueAt(before, path),
+		new: valueAt(after, path)
 	}));
 }
 var PLANNED;
@@ -30277,18 +30396,19 @@ var init_failures = __esmMin((() => {
 	ENDED = /^(?:Detected that \S+ exited prematurely[\s\S]*?(?:streams of the plugin:([\s\S]*))?|error reading from server: EOF)$/;
 }));
 // engine/outcome.ts
-function makeOutcome$1(stack, status, events) {
+function makeOutcome$1({ stack, root }, status, events) {
 	return {
 		status,
 		plan: makePlan(stack, events),
 		failures: status === "cancelled" ? [] : makeFailures(events),
 		locks: [],
-		outputs: makeOutputs(events)
+		outputs: makeOutputs(events),
+		resources: digestResources(events, root)
 	};
 }
-function makeLockedOutcome(stack, { message, locks = [] }) {
+function makeLockedOutcome(place, { message, locks = [] }) {
 	return {
-		...makeOutcome$1(stack, "locked", []),
+		...makeOutcome$1(place, "locked", []),
 		failures: [{
 			resource: void 0,
 			message
@@ -30303,6 +30423,7 @@ function makeOutputs(events) {
 	}).at(-1) ?? {});
 }
 var init_outcome = __esmMin((() => {
+	init_digest_resources();
 	init_failures();
 	init_plan();
 	init_property_values();
@@ -30350,6 +30471,10 @@ function isLockRefusal(said) {
 var init_state_lock = __esmMin((() => {}));
 // engine/run-operation.ts
 async function runOperation(project, stack, { progress, signal }, operate) {
+	const place = {
+		stack,
+		root: project.root
+	};
 	const events = [];
 	const onEvent = (event) => {
 		if (isDebug(event)) return;
@@ -30362,11 +30487,11 @@ async function runOperation(project, stack, { progress, signal }, operate) {
 			onEvent,
 			...signal && { signal }
 		});
-		return makeOutcome$1(stack, "succeeded", events);
+		return makeOutcome$1(place, "succeeded", events);
 	} catch (e) {
 		if (!(e instanceof PulumiFailed)) throw e;
-		if (isLockRefusal(e.stderr)) return makeLockedOutcome(stack, { message: e.stderr.trim() });
-		const outcome = makeOutcome$1(stack, signal?.aborted ? "cancelled" : "failed", events);
+		if (isLockRefusal(e.stderr)) return makeLockedOutcome(place, { message: e.stderr.trim() });
+		const outcome = makeOutcome$1(place, signal?.aborted ? "cancelled" : "failed", events);
 		if (outcome.status === "failed" && outcome.failures.length === 0) throw e;
 		return outcome;
 	}
@@ -30447,7 +30572,10 @@ async function previewStack(project, stack, options = {}) {
 	}));
 }
 async function previewDestroyStack(project, stack, options = {}) {
-	if (!await hasStack(project, stack)) return makeOutcome$1(stack, "succeeded", []);
+	if (!await hasStack(project, stack)) return makeOutcome$1({
+		stack,
+		root: project.root
+	}, "succeeded", []);
 	return runOperation(project, stack, complete(options), (handle, automation) => handle.previewDestroy(automation));
 }
 function complete({ progress = SILENT, signal }) {
@@ -30461,6 +30589,24 @@ var init_run_pulumi = __esmMin((() => {
 	init_outcome();
 	init_run_operation();
 	init_stacks();
+}));
+// review/fingerprint.ts
+function makeFingerprint({ lock, program, resources }) {
+	const whole = {
+		lock: contentHash(lock),
+		program,
+		...resources
+	};
+	const parts = Object.entries(whole).map(([name, hash]) => [name, hash.slice(0, PART_CHARACTERS)]);
+	return {
+		digest: contentHash(whole),
+		parts: Object.fromEntries(parts)
+	};
+}
+var PART_CHARACTERS;
+var init_fingerprint = __esmMin((() => {
+	init_names();
+	PART_CHARACTERS = 16;
 }));
 // local/control-refused.ts
 var ControlRefused, SupervisorGone;
@@ -35538,11 +35684,24 @@ async function previewEndpoint(endpoint, project, context) {
 	const diagnostics = makeStackDiagnostics(endpoint, stack, outcome);
 	if (outcome.status !== "succeeded") return {
 		plan: outcome.plan,
-		diagnostics
+		diagnostics,
+		fingerprint: void 0
 	};
-	return describeRollout(endpoint, outcome.plan, {
+	const [described, fingerprint] = await Promise.all([describeRollout(endpoint, outcome.plan, {
 		project,
 		context
+	}), fingerprintOf(endpoint, outcome, context)]);
+	return {
+		...described,
+		fingerprint
+	};
+}
+async function fingerprintOf({ name }, { resources }, context) {
+	const [{ value: lock }, program] = await Promise.all([readLock(projectPlace(context), name), digestProgram()]);
+	return lock && makeFingerprint({
+		lock,
+		program,
+		resources
 	});
 }
 async function describeRollout(endpoint, plan, { project, context }) {
@@ -35571,7 +35730,9 @@ async function previewRemoval(endpoint, project, context) {
 	return outcome.plan;
 }
 var init_preview$1 = __esmMin((() => {
+	init_digest_program();
 	init_run_pulumi();
+	init_fingerprint();
 	init_diagnostic();
 	init_names();
 	init_read_declared();
@@ -35724,7 +35885,10 @@ var init_review_validate = __esmMin((() => {
 async function previewChanged(known, stage) {
 	const { endpoint: name, change } = known;
 	if (change === "removed") {
-		const removal = (project, context) => previewRemoval(name, project, context);
+		const removal = async (project, context) => ({
+			plan: await previewRemoval(name, project, context),
+			fingerprint: void 0
+		});
 		return {
 			...known,
 			previews: await previewAll(stage, removal)
@@ -35746,7 +35910,7 @@ async function previewChanged(known, stage) {
 	const previews = await previewAll(stage, async (project, there) => {
 		const previewed = await previewEndpoint(value, project, there);
 		refused.push(...previewed.diagnostics);
-		return previewed.plan;
+		return previewed;
 	});
 	return {
 		...known,
@@ -35775,9 +35939,9 @@ async function previewAll({ context, environments, open }, preview) {
 		const { value, outage } = await attempt(context, async () => preview(await open(), there));
 		previews.push({
 			environment: name,
-			plan: value ?? null,
+			plan: value?.plan ?? null,
 			outage,
-			fingerprint: null
+			fingerprint: value?.fingerprint ?? null
 		});
 	}
 	return previews;
@@ -35938,7 +36102,7 @@ var init_report$1 = __esmMin((() => {
 	commit = text$1.regex(/^[0-9a-f]{40,64}$/);
 	fingerprint = strictObject({
 		digest: sha256,
-		parts: record(text$1, sha256)
+		parts: record(text$1, text$1.regex(/^[0-9a-f]{16}$/))
 	});
 	preview$1 = strictObject({
 		environment: text$1,
@@ -36089,7 +36253,7 @@ async function makeReport(context, work) {
 		report_version: 3,
 		base: changes?.base ?? null,
 		head: changes?.head ?? null,
-		program: null,
+		program: stage === "validate" ? null : await describeProgram(work),
 		environments: environments.map((e) => e.name),
 		stages: (stage ? [stage] : ["validate", "preview"]).map((s) => ({
 			stage: s,
@@ -36099,6 +36263,14 @@ async function makeReport(context, work) {
 		pull_request: null,
 		diagnostics: [...sortDiagnostics([...others, ...declared.flatMap((d) => d.diagnostics)])],
 		endpoints: [...endpoints]
+	};
+}
+async function describeProgram({ root, from, programCommit }) {
+	const environments = from === void 0 || from === root ? "checkout" : "base";
+	return {
+		digest: await digestProgram(),
+		commit: programCommit ?? null,
+		environments
 	};
 }
 async function reviewAll(changed, { context, work, environments, diagnostics }) {
@@ -36177,6 +36349,7 @@ function openOnce(context) {
 }
 var ENDPOINTS_AT_ONCE;
 var init_review_project = __esmMin((() => {
+	init_digest_program();
 	init_changed_endpoints();
 	init_changed_paths();
 	init_refuse_files();

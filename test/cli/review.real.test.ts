@@ -5,6 +5,7 @@ import { cp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { compareFingerprints } from '../../review/fingerprint.ts';
 import { parseReport } from '../../schemas/report.ts';
 import { makeWorkingProject } from './working-project.ts';
 
@@ -152,4 +153,31 @@ it('davit review in two stages: the second reads another checkout as data, with 
   for (const name of ['fresh', 'iris'])
     expect(existsSync(join(pull, 'endpoints', `${name}.lock`))).toBe(name === 'iris'); // nothing was written there
   expect(second.report.endpoints.flatMap((e) => e.previews.map((p) => p.outage))).toEqual([null, null]);
+
+  // What was reviewed is what is deployed: wherever the checkout is, and whatever is deployed already.
+  const fingerprint = (report: typeof first.report) =>
+    report.endpoints.find((e) => e.endpoint === 'fresh')?.previews[0]?.fingerprint;
+  const reviewed = fingerprint(second.report);
+  expect(Object.keys(reviewed?.parts ?? {}).map((part) => part.replace(/-[0-9a-f]{10}$/, ''))).toEqual([
+    'lock',
+    'program',
+    'pulumi:providers:davit::local',
+    'davit:index:Endpoint$davit:local:Revision::fresh',
+    'davit:index:Endpoint$davit:local:Route::fresh',
+  ]);
+  await cp(join(pull, 'endpoints', 'fresh.yaml'), join(root, 'endpoints', 'fresh.yaml'));
+  await cp(join(proven, 'locks', 'fresh.lock'), join(root, 'endpoints', 'fresh.lock'));
+  expect(fingerprint(review('fresh').report)).toEqual(reviewed);
+  expect(davit('up', 'fresh')).toMatchObject({ status: 0 });
+  const after = review('fresh').report;
+  expect(after.endpoints[0]?.previews[0]?.plan?.verdict.kind).toBe('no-change');
+  expect(fingerprint(after)).toEqual(reviewed);
+  await writeFile(
+    join(root, 'environments', 'local.yaml'),
+    'name: local\ntarget: local\nautoscaling:\n  idle_seconds: 7\n',
+  );
+  const moved = fingerprint(review('fresh').report);
+  expect(reviewed && moved && compareFingerprints(reviewed, moved)).toEqual([
+    expect.stringMatching(/^Revision fresh-[0-9a-f]{10} differs$/),
+  ]);
 });

@@ -10,7 +10,7 @@ const URN = 'urn:pulumi:iris.local::davit::davit:index:Endpoint$davit:local:Revi
 
 const failed = (...messages: readonly string[]) =>
   makeOutcome(
-    'iris.local',
+    { stack: 'iris.local', root: '/project' },
     'failed',
     messages.map((message, sequence) => ({
       sequence,

@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EngineEvent } from '@pulumi/pulumi/automation/index.js';
 import { expect, test } from 'vitest';
+import { digestResources } from '../../engine/digest-resources.ts';
 import { makeFailures } from '../../engine/failures.ts';
 import { makePlan } from '../../engine/plan.ts';
-import { redactValue, valueAt } from '../../engine/property-values.ts';
+import { redactPair, redactValue, valueAt } from '../../engine/property-values.ts';
 import { renderEvent } from '../../engine/render-event.ts';
 
 const A = 'urn:pulumi:a.local::tiny::davit:tiny:Thing::a';
@@ -125,6 +126,77 @@ test('redactValue() hides secrets and names what is not known yet', () => {
     a: ['[secret]', '[unknown]', null, 1],
     b: { c: '[secret]' },
   });
+});
+
+const SECRET = { '4dabf18193072939515e22adb298388d': '1b47061264138c4ac30d75fd1eb44270', ciphertext: '[secret]' };
+
+test.each<readonly [string, object, object]>([
+  ['becomes a secret', { a: 'hunter2' }, { a: SECRET }],
+  ['stops being one', { a: SECRET }, { a: 'hunter2' }],
+  ['becomes part of a secret', { a: { b: ['hunter2'] } }, { a: SECRET }],
+  ['becomes a secret deep in it', { a: { b: 'x', c: 'hunter2' } }, { a: { b: 'x', c: SECRET } }],
+  ['becomes a secret at another place of a list', { a: ['x', 'hunter2'] }, { a: [SECRET] }],
+  [
+    'becomes a secret in a list of objects',
+    { a: [{ n: 'x', v: 'hunter2' }] },
+    {
+      a: [
+        { n: 'y', v: 'x' },
+        { n: 'x', v: SECRET },
+      ],
+    },
+  ],
+  ['becomes a secret under another name', { a: 'hunter2', c: 'x' }, { b: SECRET, c: 'x' }],
+  ['stops being one under another name', { a: { d: SECRET } }, { b: ['hunter2'] }],
+])('a plan does not show what %s', (_what, before, after) => {
+  const pair = redactPair(before, after);
+  expect(JSON.stringify(pair)).not.toContain('hunter2');
+  for (const path of ['a', 'a.b', 'a.b[0]', 'a.c', 'a[0]', 'a[0].v', 'a[1]', 'a.d', 'b', 'b[0]'])
+    expect(JSON.stringify([valueAt(pair.before, path), valueAt(pair.after, path)])).not.toContain('hunter2');
+});
+
+test('a plan shows what has nothing to do with a secret beside it', () => {
+  const before = { secret: SECRET, list: ['a'], same: { deep: SECRET, x: 1 } };
+  const after = { secret: SECRET, list: ['b'], same: { deep: SECRET, x: 2 }, fresh: 'c' };
+  expect(redactPair(before, after)).toEqual({
+    before: { secret: '[secret]', list: ['a'], same: { deep: '[secret]', x: 1 } },
+    after: { secret: '[secret]', list: ['b'], same: { deep: '[secret]', x: 2 }, fresh: 'c' },
+  });
+});
+
+test('makePlan() hides the old value of what becomes a secret', () => {
+  const step = {
+    op: 'update',
+    urn: A,
+    type,
+    old: { custom: true, inputs: { a: 'hunter2' } },
+    new: { custom: true, inputs: { a: SECRET } },
+  };
+  const metadata = { ...step, detailedDiff: { a: { diffKind: 'update', inputDiff: true } } };
+  const events = [{ sequence: 0, timestamp: 0, resourcePreEvent: { metadata } }] as unknown as readonly EngineEvent[];
+  expect(makePlan('a.local', events).resources[0]?.differences).toEqual([
+    { path: 'a', change: 'update', replaces: false, old: '[secret]', new: '[secret]' },
+  ]);
+});
+
+test('digestResources() tells of what will be there, and not of what is there', () => {
+  const [a, c] = ['davit:tiny:Thing::a', 'davit:tiny:Thing::c'];
+  const preview = digestResources(recorded('preview'), '/project');
+  expect(Object.keys(preview)).toEqual([a, c]); // b goes
+  const step = (op: string, inputs: object) => ({ op, urn: A, type, old: null, new: { custom: true, inputs } });
+  const digest = (op: string, inputs: object, root = '/project') => {
+    const event = { sequence: 0, timestamp: 0, resourcePreEvent: { metadata: step(op, inputs) } };
+    return digestResources([event as unknown as EngineEvent], root)[a];
+  };
+  const once = digest('create', { x: 1, folder: '/project/out' });
+  expect(digest('same', { folder: '/project/out', x: 1 })).toBe(once);
+  expect(digest('create', { x: 1, folder: '/elsewhere/out' }, '/elsewhere')).toBe(once);
+  expect(digest('create', { x: 2, folder: '/project/out' })).not.toBe(once);
+  expect(digest('create', { x: 1, folder: '/projects/out' })).not.toBe(once);
+  expect(digest('delete', { x: 1 })).toBeUndefined();
+  const unbuilt = digest('create', { image: '04da6b54-80e4-46f7-96ec-b56ff0331ba9' });
+  expect(digest('same', { image: `registry.example/iris@sha256:${'0'.repeat(64)}` })).toBe(unbuilt);
+  expect(digest('same', { image: 'registry.example/iris:1' })).not.toBe(unbuilt);
 });
 
 /** Events of a real engine, one a line, less the debug messages. */

@@ -1,0 +1,38 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { dirname, relative, resolve, sep } from 'node:path';
+import { CODE, codePath } from '../system/code.ts';
+
+/** Where the program begins; what it imports is found from there. */
+const ENTRIES = ['infra/index.ts'];
+/** What fixes the packages that it imports. */
+const OTHERS = ['package-lock.json'];
+const IMPORT = /(?:\bfrom|\bimport\(|\bimport)\s*['"](\.[^'"]+)['"]/g;
+
+let digest: Promise<string> | undefined;
+
+/** SHA-256, in hex, of the Pulumi program: its files, those of ours that they import, and package-lock.json. */
+export function digestProgram(): Promise<string> {
+  return (digest ??= makeDigest());
+}
+
+async function makeDigest(): Promise<string> {
+  const hash = createHash('sha256');
+  for (const [file, text] of await listProgram()) hash.update(`${file}\0${Buffer.byteLength(text)}\0${text}`);
+  return hash.digest('hex');
+}
+
+/** Its files from Davit's folder, sorted, and their texts. */
+export async function listProgram(): Promise<ReadonlyMap<string, string>> {
+  const files = new Map<string, string>();
+  const open = ENTRIES.map((file) => codePath(file));
+  for (let file = open.pop(); file !== undefined; file = open.pop()) {
+    if (files.has(file)) continue;
+    const text = await readFile(file, 'utf8');
+    files.set(file, text);
+    const from = dirname(file);
+    open.push(...[...text.matchAll(IMPORT)].map(([, path]) => resolve(from, path ?? '')));
+  }
+  for (const file of OTHERS) files.set(codePath(file), await readFile(codePath(file), 'utf8'));
+  return new Map([...files].map(([file, text]) => [relative(CODE, file).split(sep).join('/'), text] as const).sort());
+}

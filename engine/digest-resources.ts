@@ -1,0 +1,49 @@
+import { sep } from 'node:path';
+import type { EngineEvent, StepEventMetadata } from '@pulumi/pulumi/automation/index.js';
+import { contentHash } from '../schemas/names.ts';
+import { redactValue } from './property-values.ts';
+
+/** Steps after which a resource is there as the program says it. */
+const THERE: readonly string[] = ['create', 'import', 'same', 'update', 'replace', 'create-replacement'];
+const STACK = 'pulumi:pulumi:Stack';
+/** Made by the engine, with nothing but a version that package-lock.json has too. */
+const DEFAULT_PROVIDER = /::pulumi:providers:[^:]+::default(_|$)/;
+/** An image by digest: known once it is built, which may be between two plans of the same. Its tag says what is in it. */
+const IMAGE_DIGEST = /@sha256:[0-9a-f]{64}$/;
+
+/**
+ * Of every resource that will be there: the rest of its URN after stack and project → SHA-256, in hex, of its inputs. The
+ * same whatever is deployed now, wherever the project is, and whether its images are built. Secrets and what only the
+ * update will know count as such.
+ */
+export function digestResources(events: readonly EngineEvent[], root: string): Readonly<Record<string, string>> {
+  const steps = events.flatMap((e) => (e.resourcePreEvent ? [e.resourcePreEvent.metadata] : []));
+  const wanted = steps.filter(
+    (s) => THERE.includes(s.op) && s.new?.custom && s.type !== STACK && !DEFAULT_PROVIDER.test(s.urn),
+  );
+  return Object.fromEntries(wanted.map((step) => [shortUrn(step), digestInputs(step, root)]));
+}
+
+/** `davit:index:Endpoint$davit:local:Revision::iris-1-3f9c2a71d0` */
+function shortUrn({ urn }: StepEventMetadata): string {
+  return urn.split('::').slice(2).join('::');
+}
+
+function digestInputs(step: StepEventMetadata, root: string): string {
+  return contentHash(withoutPlace(redactValue(step.new?.inputs ?? {}), root));
+}
+
+/** Neither the folder of the checkout, which providers are told, nor what depends on whether images are there already. */
+function withoutPlace(value: unknown, root: string): unknown {
+  if (typeof value === 'string')
+    return value === root || value.startsWith(root + sep) ? value.slice(root.length) : value;
+  if (Array.isArray(value)) return value.map((v) => withoutPlace(v, root));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, v]) => [key, key === 'image' && isBuilt(v) ? '[unknown]' : withoutPlace(v, root)]),
+  );
+}
+
+function isBuilt(value: unknown): boolean {
+  return typeof value === 'string' && IMAGE_DIGEST.test(value);
+}

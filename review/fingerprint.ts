@@ -1,0 +1,51 @@
+import type { Lock } from '../schemas/lock.ts';
+import { contentHash } from '../schemas/names.ts';
+import type { Fingerprint } from '../schemas/report.ts';
+
+/** Enough to tell parts apart; the whole fingerprint is never cut. */
+const PART_CHARACTERS = 16;
+const SHOWN_CHARACTERS = 12;
+
+export interface FingerprintParts {
+  readonly lock: Lock;
+  /** SHA-256 of the Pulumi program. */
+  readonly program: string;
+  /** Of every resource that will be there: what is left of its URN → SHA-256 of its inputs. */
+  readonly resources: Readonly<Record<string, string>>;
+}
+
+/** What deploying an endpoint in an environment would make, in one number that does not depend on what is there now. */
+export function makeFingerprint({ lock, program, resources }: FingerprintParts): Fingerprint {
+  const whole = { lock: contentHash(lock), program, ...resources };
+  const parts = Object.entries(whole).map(([name, hash]) => [name, hash.slice(0, PART_CHARACTERS)] as const);
+  return { digest: contentHash(whole), parts: Object.fromEntries(parts) };
+}
+
+/**
+ * What differs between the plan that was reviewed and the one of now, a part of a sentence each: `the lock differs`,
+ * `Revision iris-2-3f9c2a71d0 is new`. None: they are the same. Without parts it can only be said that something does.
+ */
+export function compareFingerprints(reviewed: Fingerprint, now: Fingerprint): readonly string[] {
+  if (reviewed.digest === now.digest) return [];
+  const [before, after] = [new Map(Object.entries(reviewed.parts)), new Map(Object.entries(now.parts))];
+  if (before.size === 0 || after.size === 0) return ['something differs'];
+  const names = [...new Set([...before.keys(), ...after.keys()])];
+  const told = names.flatMap((name) => {
+    if (before.get(name) === after.get(name)) return [];
+    const how = !before.has(name) ? 'is new' : !after.has(name) ? 'is gone' : 'differs';
+    return [`${describePart(name)} ${how}`];
+  });
+  return told.length > 0 ? told : ['something differs'];
+}
+
+/** The first characters of a fingerprint, for a person. */
+export function shortFingerprint({ digest }: Fingerprint): string {
+  return digest.slice(0, SHOWN_CHARACTERS);
+}
+
+/** `Revision iris-2-3f9c2a71d0` of `davit:index:Endpoint$davit:local:Revision::iris-2-3f9c2a71d0` */
+function describePart(name: string): string {
+  const [type = '', ...rest] = name.split('::');
+  if (rest.length === 0) return `the ${type}`;
+  return `${type.split(/[:$]/).at(-1) ?? type} ${rest.join('::')}`;
+}
