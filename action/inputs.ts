@@ -6,6 +6,8 @@ export type CommandName = (typeof COMMANDS)[number];
 /** How a job ended, in the words of `needs.JOB.result`; undefined: nobody says. */
 export type StageResult = (typeof RESULTS)[number] | undefined;
 const RESULTS = ['success', 'failure', 'cancelled', 'skipped'] as const;
+/** What a whole workflow run may conclude with besides. */
+const FAILURES = ['timed_out', 'startup_failure', 'action_required', 'neutral', 'stale'] as const;
 
 /** What the workflow asks for. Folders are as it wrote them: relative to the workspace, or absolute. */
 export interface Inputs {
@@ -61,8 +63,8 @@ export function readInputs(): Inputs {
     out: getInput('out') || undefined,
     reports: getInput('reports') || 'reports',
     results: {
-      validate: readWord(wrong, 'validate-result', RESULTS),
-      preview: readWord(wrong, 'preview-result', RESULTS),
+      validate: readResult(wrong, 'validate-result'),
+      preview: readResult(wrong, 'preview-result'),
     },
     commitLocks: readBoolean(wrong, 'commit-locks'),
     revert: readBoolean(wrong, 'revert'),
@@ -98,6 +100,11 @@ function readWord<T extends string>(wrong: string[], name: string, words: readon
   if (given !== '' && word === undefined)
     wrong.push(`Cannot use ${quote(given)} for "${name}": expected one of ${words.join(', ')}`);
   return word;
+}
+
+function readResult(wrong: string[], name: string): StageResult {
+  const given = readWord(wrong, name, [...RESULTS, ...FAILURES]);
+  return RESULTS.find((r) => r === given) ?? (given === undefined ? undefined : 'failure');
 }
 
 function readNames(wrong: string[], name: string, example: string): readonly string[] {

@@ -22,6 +22,8 @@ export interface Runner {
   readonly runAttempt: number;
   /** Key of the job in the workflow. */
   readonly job: string;
+  /** The commit of the release that runs, where the workflow names one. */
+  readonly actionCommit: string | undefined;
   /** The commit that the event is about. */
   readonly sha: string;
   /** `refs/heads/main` */
@@ -36,7 +38,13 @@ const event = z.object({
   pull_request: z.object({ number: z.int().positive(), base: z.object({ sha }), head: z.object({ sha }) }).optional(),
   /** Of `workflow_run`: the run that has ended; a fork's is in `head_repository`. */
   workflow_run: z
-    .object({ id: z.int(), event: z.string(), conclusion: z.string().nullable(), head_sha: sha, html_url: z.string() })
+    .object({
+      event: z.string(),
+      head_sha: sha,
+      head_branch: z.string(),
+      head_repository: z.object({ owner: z.object({ login: z.string() }) }),
+      html_url: z.string(),
+    })
     .optional(),
   repository: repository.optional(),
 });
@@ -65,6 +73,7 @@ export function readRunner(variables: NodeJS.ProcessEnv = process.env): Runner {
     runId: Number(runId),
     runAttempt: Number(variables['GITHUB_RUN_ATTEMPT'] || '1'),
     job: variables['GITHUB_JOB'] || 'davit',
+    actionCommit: sha.safeParse(variables['GITHUB_ACTION_REF']).data,
     sha: variables['GITHUB_SHA'] ?? '',
     ref: variables['GITHUB_REF'] ?? '',
   };

@@ -4,12 +4,12 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setOutput } from '@actions/core';
 import { cacheFolder } from '../../system/cache.ts';
-import { codePath } from '../../system/code.ts';
 import type { Job } from '../job.ts';
 
 /**
- * Tells which folders to give to actions/cache and by which keys; does nothing else. A model can write wherever its job
- * can, so each pull request has keys of its own, and what is kept by the default branch takes nothing from any other.
+ * Tells which folders to give to actions/cache and by which key; does nothing else. A model can write wherever its job can,
+ * so each pull request has keys of its own, and the default branch takes nothing from any other. There are none for jobs with
+ * credentials: a cache is unpacked with whatever paths are in it, so one that somebody can write is a door.
  */
 export async function tellCaches({ inputs, runner }: Job): Promise<void> {
   const root = resolve(runner.workspace, inputs.project);
@@ -20,8 +20,6 @@ export async function tellCaches({ inputs, runner }: Job): Promise<void> {
   setOutput('validate-paths', validatePaths().join('\n'));
   setOutput('validate-key', `${own}${await digestLocks(root)}`);
   setOutput('validate-restore-keys', [...new Set([own, shared])].join('\n'));
-  setOutput('program-paths', join(npmCache(), '_cacache'));
-  setOutput('program-key', `davit-program-${machine}-${await digestFile(codePath('package-lock.json'))}`);
 }
 
 const DEFAULT_BRANCH = 'default-branch';
@@ -41,10 +39,6 @@ function validatePaths(): readonly string[] {
     `!${cacheFolder('virtualenvs', '*', 'pycache')}`,
     uv,
   ];
-}
-
-function npmCache(): string {
-  return process.env['npm_config_cache'] ?? join(homedir(), '.npm');
 }
 
 /** Other locks need other virtualenvs, so that what they add is kept under another key. */

@@ -1,5 +1,53 @@
+import { resolve } from 'node:path';
+import { setFailed, summary } from '@actions/core';
+import { reviewProject } from '../../cli/review-project.ts';
+import { renderReport } from '../../review/render-report.ts';
+import { renderTopLine } from '../../review/standing.ts';
+import { hasErrors } from '../../schemas/diagnostic.ts';
+import type { EndpointReport } from '../../schemas/report.ts';
+import { annotate } from '../annotate.ts';
 import type { Job } from '../job.ts';
+import { LOG, withoutCommands } from '../log.ts';
+import { baseOf, findInside, findProject, openReportFolder, projectPrefix, SUMMARY_CHARACTERS } from '../project.ts';
+import { prepareProgram } from '../program.ts';
+import { isOwnReport } from '../stage-folder.ts';
 
-export function preview(job: Job): Promise<void> {
-  return Promise.reject(new Error(`Cannot ${job.inputs.command} yet`));
+/**
+ * `davit review --stage preview`: what a merge would change, by the release's program and the checkout's environments. The
+ * pull request's own checkout is read as data.
+ */
+export async function preview(job: Job): Promise<void> {
+  const { inputs, runner, signal } = job;
+  const out = await openReportFolder(job);
+  const root = await findProject(job);
+  const from = await findInside(resolve(runner.workspace, inputs.pullRequest), inputs.project);
+  const validated = resolve(runner.workspace, inputs.validated);
+  const report = await withoutCommands(async () => {
+    await prepareProgram(root, signal);
+    return reviewProject({
+      root,
+      from,
+      names: inputs.endpoints,
+      base: baseOf(job),
+      environments: inputs.environments,
+      stage: 'preview',
+      with: (await isOwnReport(validated)) ? validated : undefined,
+      out,
+      programCommit: runner.actionCommit,
+      progress: LOG,
+      signal,
+    });
+  });
+  const wrong = report.endpoints.filter(isWrong);
+  annotate(
+    wrong.flatMap((e) => e.diagnostics),
+    projectPrefix(job),
+  );
+  await summary.addRaw(renderReport(report, SUMMARY_CHARACTERS)).write({ overwrite: true });
+  if (wrong.length > 0) setFailed(renderTopLine(report));
+}
+
+/** One that was not previewed because it fails before is told of by the job validate. */
+function isWrong({ diagnostics, previews }: EndpointReport): boolean {
+  return previews.some((p) => p.outage !== null || p.plan === null) || (previews.length > 0 && hasErrors(diagnostics));
 }

@@ -1,5 +1,94 @@
+import { join, resolve } from 'node:path';
+import { notice, setOutput, summary } from '@actions/core';
+import { mergeReports, type StageEnd } from '../../review/merge-reports.ts';
+import { renderReport } from '../../review/render-report.ts';
+import { concludes, renderTopLine } from '../../review/standing.ts';
+import type { Report, ReviewStage } from '../../schemas/report.ts';
+import { writeFileAtomically } from '../../system/atomic-files.ts';
+import { commitLocks } from '../commit-locks.ts';
+import { connectGitHub, type GitHub } from '../github/connect.ts';
 import type { Job } from '../job.ts';
+import { LOG, withoutCommands } from '../log.ts';
+import { openReportFolder, projectPrefix, SUMMARY_CHARACTERS } from '../project.ts';
+import { findReviewed, type Reviewed } from '../pull-request-facts.ts';
+import { readStageReport } from '../stage-folder.ts';
+import { post } from '../post-report.ts';
 
-export function report(job: Job): Promise<void> {
-  return Promise.reject(new Error(`Cannot ${job.inputs.command} yet`));
+/** Joins what the stages left, says it in one comment and one check run, commits locks where it may. Runs nothing of them. */
+export async function report(job: Job): Promise<void> {
+  const out = await openReportFolder(job);
+  const github = connect(job);
+  try {
+    const reviewed = await findReviewed(github, job.runner);
+    if (!reviewed) {
+      notice('There is nothing to report on: this run is about no open pull request');
+      return;
+    }
+    const unsaid = await withoutCommands(() => reportOn(reviewed, { job, github, out }));
+    if (unsaid.length > 0)
+      notice(`The token may not write (${unsaid.join(', ')}): the report is in the step's summary`);
+  } finally {
+    const { requests, repeated, waitedSeconds } = github.calls();
+    LOG.say(`Asked GitHub ${requests} times, ${repeated} of them again; waited ${waitedSeconds.toFixed(1)} s for it`);
+  }
+}
+
+interface Reporting {
+  readonly job: Job;
+  readonly github: GitHub;
+  readonly out: string;
+}
+
+/** Gives what could not be said. */
+async function reportOn(reviewed: Reviewed, { job, github, out }: Reporting): Promise<readonly string[]> {
+  const ends = { validate: await readEnd(job, 'validate'), preview: await readEnd(job, 'preview') };
+  const locks = await commitLocks(reviewed, { job, github, previewed: ends.preview.report });
+  const merged = mergeReports(ends, makeFacts(reviewed, locks.commit));
+  const text = renderReport(merged, SUMMARY_CHARACTERS);
+  await writeFileAtomically(join(out, 'report.json'), `${JSON.stringify(merged)}\n`);
+  await writeFileAtomically(join(out, 'report.md'), text);
+  await summary.addRaw(text).write({ overwrite: true });
+  setOutput('errors', countErrors(merged));
+  LOG.say(renderTopLine(merged));
+  const head = locks.commit ?? reviewed.head;
+  const conclusion = ends.validate.result === 'cancelled' ? 'cancelled' : concludes(merged);
+  setOutput('conclusion', conclusion);
+  const told = await post(merged, { github, reviewed, head, conclusion, prefix: projectPrefix(job) });
+  if (told.commentUrl !== undefined) setOutput('comment-url', told.commentUrl);
+  return [...locks.unsaid, ...told.unsaid];
+}
+
+/** How a stage's job ended, as GitHub says, and the report that it handed over. */
+async function readEnd({ inputs, runner }: Job, stage: ReviewStage): Promise<StageEnd> {
+  const report = await readStageReport(resolve(runner.workspace, inputs.reports, `davit-${stage}`));
+  return { result: inputs.results[stage] ?? (report === undefined ? 'skipped' : 'success'), report };
+}
+
+const DESTROY = 'davit: destroy';
+/** What a report takes for an address. */
+const WEB_ADDRESS = /^https?:\/\/[\w.:-]+(\/[\w./-]*)?$/;
+
+function makeFacts({ pull, head, base, fork, runUrl }: Reviewed, locksCommit: string | undefined) {
+  return {
+    pullRequest: {
+      number: pull.number,
+      fork,
+      destroy: pull.labels.includes(DESTROY),
+      locks_commit: locksCommit ?? null,
+      base_moved_to: pull.base.sha === base ? null : pull.base.sha,
+      run_url: WEB_ADDRESS.test(runUrl) ? runUrl : null,
+    },
+    base,
+    head,
+  };
+}
+
+function countErrors({ diagnostics, endpoints }: Report): number {
+  const all = [...diagnostics, ...endpoints.flatMap((e) => e.diagnostics)];
+  return all.filter((d) => d.severity === 'error').length;
+}
+
+function connect({ inputs, runner, signal }: Job): GitHub {
+  const { apiUrl, repository, job } = runner;
+  return connectGitHub({ token: inputs.token, apiUrl, repository, job, signal, say: LOG.say });
 }

@@ -23,7 +23,7 @@ describe('the inputs', () => {
       '::error::Cannot use "../x" in "environments": expected the name of a file without folder and ending; environments/production.yaml is "production"',
       'Cannot use "--help" in "environments": expected the name of a file without folder and ending; environments/production.yaml is "production"',
       'Cannot use "--upload-pack=x" for "base": expected a commit or branch, such as origin/main',
-      'Cannot use "great" for "validate-result": expected one of success, failure, cancelled, skipped',
+      'Cannot use "great" for "validate-result": expected one of success, failure, cancelled, skipped, timed_out, startup_failure, action_required, neutral, stale',
       'Cannot use "yes" for "commit-locks": expected true or false',
       'Cannot use "1" for "revert": expected true or false',
       'Cannot use "environments" with command report: only validate, preview, deploy, drift, destroy take it; remove it there',

@@ -7,6 +7,9 @@ import { codePath } from '../../system/code.ts';
 /** What a release starts. */
 const BUNDLE = codePath('action', 'dist', 'index.js');
 
+/** The job's token, which the action masks before all else. */
+export const TOKEN = 'ours';
+
 export interface Step {
   readonly inputs: Readonly<Record<string, string>>;
   readonly workspace: string;
@@ -98,7 +101,7 @@ function makeEnvironment(
       ...pick('PATH', 'HOME', 'DAVIT_CACHE', 'UV_INDEX_URL', 'UV_DEFAULT_INDEX', 'PIP_INDEX_URL'),
       GITHUB_ACTIONS: 'true',
       GITHUB_WORKSPACE: workspace,
-      GITHUB_REPOSITORY: 'octocat/models',
+      GITHUB_REPOSITORY: 'octo/models',
       GITHUB_RUN_ID: '4711',
       GITHUB_RUN_ATTEMPT: '1',
       GITHUB_JOB: 'test',
@@ -128,7 +131,7 @@ function findCommands(log: string): readonly string[] {
       return false;
     }
     if (found[1] === 'stop-commands') until = found[2];
-    return found[1] !== 'stop-commands';
+    return found[1] !== 'stop-commands' && line !== `::add-mask::${TOKEN}`;
   });
 }
 

@@ -1,0 +1,67 @@
+import { resolve } from 'node:path';
+import { parseReport } from '../schemas/report.ts';
+import { commitFiles } from './github/commit-files.ts';
+import type { GitHub } from './github/connect.ts';
+import { isReadOnlyToken } from './github/refusal.ts';
+import type { Job } from './job.ts';
+import { LOG } from './log.ts';
+import { projectPrefix } from './project.ts';
+import type { Reviewed } from './pull-request-facts.ts';
+import { type ComputedLock, readComputedLocks } from './stage-folder.ts';
+
+export interface CommittedLocks {
+  /** The new head of the pull request's branch; undefined: nothing was committed. */
+  readonly commit: string | undefined;
+  /** What could not be done because the token only reads. */
+  readonly unsaid: readonly string[];
+}
+
+const NOTHING: CommittedLocks = { commit: undefined, unsaid: [] };
+
+/**
+ * Commits the locks that validate made to the pull request's branch, where the workflow wants it. They come from where
+ * models ran: only those of endpoints that the preview, which runs none, has seen changed and has gone on with.
+ */
+export async function commitLocks(
+  { pull, head, outdated, fork }: Reviewed,
+  { job, github, previewed }: { readonly job: Job; readonly github: GitHub; readonly previewed: string | undefined },
+): Promise<CommittedLocks> {
+  const { inputs, runner } = job;
+  if (!inputs.commitLocks || outdated || fork || pull.state !== 'open') return NOTHING;
+  const computed = await readComputedLocks(resolve(runner.workspace, inputs.reports, 'davit-validate'));
+  const locks = computed.filter((lock) => listPreviewed(previewed).has(`${lock.endpoint} ${lock.sha256}`));
+  if (locks.length === 0) return NOTHING;
+  const files = new Map(locks.map((l) => [`${projectPrefix(job)}endpoints/${l.endpoint}.lock`, l.text]));
+  try {
+    const commit = await commitFiles(github, {
+      branch: pull.head.branch,
+      expectedHead: head,
+      headline: makeHeadline(locks),
+      files,
+    });
+    LOG.say(
+      commit === undefined ? 'Somebody pushed meanwhile: the locks are left to the next run' : `Committed ${commit}`,
+    );
+    return { commit, unsaid: [] };
+  } catch (e) {
+    if (isReadOnlyToken(e)) return { commit: undefined, unsaid: ['the locks'] };
+    throw e;
+  }
+}
+
+/** `iris 3f9c…`: the endpoint and the digest of the lock that its preview was made with. */
+function listPreviewed(report: string | undefined): ReadonlySet<string> {
+  if (report === undefined) return new Set();
+  try {
+    const { endpoints } = parseReport(report);
+    const changed = endpoints.filter((e) => e.change !== 'removed' && e.computed_lock !== null);
+    return new Set(changed.map((e) => `${e.endpoint} ${e.computed_lock ?? ''}`));
+  } catch {
+    return new Set(); // the report says that it cannot be read
+  }
+}
+
+function makeHeadline(locks: readonly ComputedLock[]): string {
+  const [first, ...others] = locks.map((l) => l.endpoint);
+  return others.length === 0 ? `Lock ${first ?? ''}` : `Lock ${locks.length} endpoints`;
+}

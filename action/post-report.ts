@@ -1,0 +1,100 @@
+import { COMMENT_CHARACTERS, renderReport } from '../review/render-report.ts';
+import { renderTopLine, sortEndpoints } from '../review/standing.ts';
+import type { Report } from '../schemas/report.ts';
+import { type Annotation, type CheckRun, writeCheckRun } from './github/check-run.ts';
+import type { GitHub } from './github/connect.ts';
+import { isReadOnlyToken } from './github/refusal.ts';
+import { postComment } from './github/sticky-comment.ts';
+import { LOG } from './log.ts';
+import type { Reviewed } from './pull-request-facts.ts';
+
+export interface PostOptions {
+  readonly github: GitHub;
+  readonly reviewed: Reviewed;
+  /** The commit that the check run is for: with the locks, when they were committed. */
+  readonly head: string;
+  readonly conclusion: CheckRun['conclusion'];
+  /** The project's folder in the repository, with a slash at its end. */
+  readonly prefix: string;
+}
+
+export interface Posted {
+  readonly commentUrl: string | undefined;
+  /** What could not be said because the token only reads. */
+  readonly unsaid: readonly string[];
+}
+
+const CHECK_CHARACTERS = 65_535;
+const TITLE_CHARACTERS = 200;
+/** Ten requests of fifty. */
+const ANNOTATIONS = 500;
+
+/** Says a report in the pull request's comment and in the check run. What fails in one does not stop the other. */
+export async function post(report: Report, options: PostOptions): Promise<Posted> {
+  const comment = await attempt(() => comments(report, options));
+  const check = await attempt(() => writeCheckRun(options.github, makeCheckRun(report, options)));
+  const failures = [comment, check].flatMap((a) => (a.failure === undefined ? [] : [a.failure]));
+  if (failures.length > 0)
+    throw new Error(`Cannot say the report everywhere: ${messagesOf(failures)}`, { cause: failures[0] });
+  const unsaid = [...(comment.refused ? ['the comment'] : []), ...(check.refused ? ['the check run'] : [])];
+  return { commentUrl: comment.value, unsaid };
+}
+
+/** A newer push has a run of its own, whose words must not be undone by this one. */
+async function comments(report: Report, { github, reviewed }: PostOptions): Promise<string | undefined> {
+  if (reviewed.outdated) {
+    LOG.say('Somebody pushed meanwhile: the comment is left to the run of the newer commit');
+    return undefined;
+  }
+  const [marker = '', ...lines] = renderReport(report, COMMENT_CHARACTERS).split('\n');
+  const posted = await postComment(github, { pull: reviewed.pull.number, marker, body: lines.join('\n') });
+  LOG.say(`The comment is ${posted.done}: ${posted.url}`);
+  return posted.url;
+}
+
+function makeCheckRun(report: Report, { reviewed, head, conclusion, prefix }: PostOptions): CheckRun {
+  return {
+    sha: head,
+    conclusion,
+    title: renderTopLine(report).slice(0, TITLE_CHARACTERS),
+    summary: renderReport(report, CHECK_CHARACTERS),
+    annotations: makeAnnotations(report, prefix),
+    detailsUrl: reviewed.runUrl,
+  };
+}
+
+/** Of files in the repository only: a path that leads elsewhere is one that somebody made up. */
+function makeAnnotations(report: Report, prefix: string): readonly Annotation[] {
+  const all = [...report.diagnostics, ...sortEndpoints(report).flatMap((e) => e.diagnostics)];
+  const errorsFirst = all.toSorted((a, b) => Number(a.severity === 'warning') - Number(b.severity === 'warning'));
+  return errorsFirst
+    .filter((d) => isPlainPath(d.file))
+    .slice(0, ANNOTATIONS)
+    .map((d) => ({
+      path: prefix + d.file,
+      line: d.line,
+      column: d.column,
+      level: d.severity === 'error' ? 'failure' : 'warning',
+      title: d.code,
+      message: d.hint === undefined ? d.message : `${d.message}\n${d.hint}`,
+    }));
+}
+
+function isPlainPath(path: string): boolean {
+  return (
+    path.length <= 1000 && !/\p{Cc}/u.test(path) && path.split('/').every((part) => !['', '.', '..'].includes(part))
+  );
+}
+
+async function attempt<T>(work: () => Promise<T>) {
+  try {
+    return { value: await work(), refused: false, failure: undefined };
+  } catch (e) {
+    const refused = isReadOnlyToken(e);
+    return { value: undefined, refused, failure: refused ? undefined : e };
+  }
+}
+
+function messagesOf(failures: readonly unknown[]): string {
+  return failures.map((f) => (f instanceof Error ? f.message : String(f))).join('; ');
+}

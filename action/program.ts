@@ -1,0 +1,85 @@
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { parse, stringify } from 'yaml';
+import { z } from 'zod';
+import { readText } from '../schemas/read-declared.ts';
+import { writeFileAtomically } from '../system/atomic-files.ts';
+import { CODE, codePath } from '../system/code.ts';
+import { timed } from '../system/progress.ts';
+import { childEnvironment, runProcess } from '../system/run-process.ts';
+import { LOG } from './log.ts';
+
+/** What the engine runs, and the runner has to have: a release brings the sources, npm the packages. */
+const INSTALL_LIMIT_SECONDS = 600;
+/** No script of a package runs; Node itself is the runner's. */
+const INSTALL = [
+  'ci',
+  '--omit=dev',
+  '--omit=optional',
+  '--ignore-scripts',
+  '--no-audit',
+  '--no-fund',
+  '--loglevel=error',
+];
+
+/**
+ * Makes the release's own Pulumi program ready for the project: installs its packages where they are not, and leads the
+ * project's Pulumi.yaml to it. The checkout is the runner's, so that file is the runner's, too. `root`: absolute.
+ */
+export async function prepareProgram(root: string, signal: AbortSignal): Promise<void> {
+  if (!(await isInstalled()))
+    await timed(LOG, 'Installing the packages of the program (npm ci)', () => install(signal));
+  await leadToProgram(root);
+}
+
+async function install(signal: AbortSignal): Promise<void> {
+  const options = { cwd: CODE, env: childEnvironment(), limitSeconds: INSTALL_LIMIT_SECONDS, signal };
+  const ran = await runProcess('npm', INSTALL, options);
+  if (ran.code === 0 && (await isInstalled())) return;
+  const why = ran.timedOut
+    ? `it took more than ${INSTALL_LIMIT_SECONDS} s`
+    : ran.stderr.trim().split('\n').slice(-5).join('; ');
+  throw new Error(
+    `Cannot install the packages of Davit's program: ${why || `npm ci ended with ${ran.code}`}; expected a registry that npm reaches`,
+  );
+}
+
+const manifest = z.object({ version: z.string(), dependencies: z.record(z.string(), z.string()).optional() });
+
+/** Whether npm came to its end here with the versions that the program wants, and not with older ones. */
+async function isInstalled(): Promise<boolean> {
+  const { dependencies = {} } = await readManifest(codePath('package.json'));
+  if ((await readText(codePath('node_modules', '.package-lock.json'))) === undefined) return false;
+  const versions = Object.entries(dependencies).map(async ([name, wanted]) => {
+    const found = await readManifest(codePath('node_modules', name, 'package.json')).catch(() => undefined);
+    return found?.version === wanted;
+  });
+  return (await Promise.all(versions)).every(Boolean);
+}
+
+async function readManifest(file: string) {
+  return manifest.parse(JSON.parse(await readFile(file, 'utf8')));
+}
+
+const projectFile = z.looseObject({
+  name: z.string().default('davit'),
+  main: z.string().optional(),
+  backend: z.unknown().default({ url: 'file://.davit/pulumi' }),
+});
+
+/** A project names its state and nothing else; without a file it is called `davit`, as every one made by Davit. */
+async function leadToProgram(root: string): Promise<void> {
+  const file = join(root, 'Pulumi.yaml');
+  const text = await readText(file);
+  const { name, main, backend } = projectFile.parse((text === undefined ? undefined : parse(text)) ?? {});
+  if (main !== undefined && resolve(root, main) === codePath('infra')) return;
+  const made = {
+    name,
+    runtime: { name: 'nodejs', options: { typescript: false } },
+    main: codePath('infra'),
+    stackConfigDir: '.davit/stacks',
+    backend,
+    plugins: { providers: [{ name: 'davit', path: codePath('local') }] },
+  };
+  await writeFileAtomically(file, stringify(made));
+}

@@ -1,0 +1,325 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Report } from '../../schemas/report.ts';
+import { codePath } from '../../system/code.ts';
+import { failing, makeEndpoint, makeReport } from '../review/reports.ts';
+import type { Seed } from './github/fake/seed.ts';
+import { type FakeGitHub, startFakeGitHub } from './github/fake/server.ts';
+import { runStep, TOKEN, writeFiles } from './run-action.ts';
+
+const HEAD = 'a'.repeat(40);
+const BASE = 'b'.repeat(40);
+const BOT = 'github-actions[bot]';
+const LOCK = readFileSync(codePath('endpoints', 'iris.lock'), 'utf8');
+const digest = (text: string) => createHash('sha256').update(text).digest('hex');
+const LOCK_SHA256 = digest(LOCK);
+const WRITES = { checks: 'write', contents: 'write', 'pull-requests': 'write' } as const;
+
+type Files = Readonly<Record<string, string>>;
+
+interface Case {
+  /** Below the folder of reports. */
+  readonly files?: Files;
+  readonly inputs?: Files;
+  readonly seed?: Partial<Seed>;
+  readonly event?: object;
+  readonly eventName?: string;
+  readonly prepare?: (reports: string) => void;
+}
+
+/** Reports on pull request 7 of the fake GitHub. */
+async function report({ files = {}, inputs = {}, seed = {}, event, eventName, prepare }: Case) {
+  const github = await startFakeGitHub({
+    repository: 'octo/models',
+    tokens: { [TOKEN]: { login: BOT, permissions: WRITES } },
+    pulls: [{ number: 7, head: { sha: HEAD }, base: { sha: BASE } }],
+    branches: { change: HEAD },
+    ...seed,
+  });
+  onTestFinished(async () => {
+    await github.close();
+    expect(github.breaches).toEqual([]);
+  });
+  const workspace = mkdtempSync(join(tmpdir(), 'davit-report-'));
+  const reports = join(workspace, 'reports');
+  mkdirSync(reports);
+  writeFiles(reports, files);
+  prepare?.(reports);
+  const step = await runStep({
+    inputs: { command: 'report', 'github-token': TOKEN, ...RESULTS, ...inputs },
+    workspace,
+    event: event ?? { pull_request: { number: 7, base: { sha: BASE }, head: { sha: HEAD } } },
+    ...(eventName !== undefined && { eventName }),
+    env: { GITHUB_API_URL: github.url, GITHUB_SERVER_URL: github.url },
+  });
+  return { ...step, github, comment: theComment(github), check: github.world.checkRuns.at(-1) };
+}
+
+const RESULTS = { 'validate-result': 'success', 'preview-result': 'success' };
+
+function theComment({ world }: FakeGitHub): string | undefined {
+  expect(world.comments.length).toBeLessThanOrEqual(1);
+  return world.comments.at(0)?.body;
+}
+
+const stage = (name: 'validate' | 'preview', value: unknown): Files => ({
+  [`davit-${name}/report.json`]: JSON.stringify(value),
+});
+const both = (value: Report): Files => ({ ...stage('validate', value), ...stage('preview', value) });
+
+describe('report', () => {
+  it('says the same in comment, check run, summary and files', async () => {
+    const wrong = failing('fraud', 'check', 'bad-value', 'Cannot pin', 'Pin it');
+    const { code, commands, github, comment, check, outputs, summary, log } = await report({
+      files: both(makeReport([makeEndpoint('iris'), wrong])),
+    });
+    expect({ code, commands }).toEqual({ code: 0, commands: [] });
+    const line = '### 2 endpoints: 1 fails, 1 rolling';
+    expect(comment).toContain(line);
+    expect(comment?.startsWith('<!-- davit')).toBe(true);
+    expect(summary).toContain(line);
+    expect(check).toMatchObject({ sha: HEAD, name: 'davit', conclusion: 'failure', title: line.slice(4) });
+    expect(check?.annotations).toEqual([
+      expect.objectContaining({ path: 'endpoints/fraud.yaml', start_line: 4, annotation_level: 'failure' }),
+    ]);
+    expect(outputs).toMatchObject({ conclusion: 'failure', errors: '1' });
+    expect(outputs['comment-url']).toContain('#issuecomment');
+    expect(readFileSync(join(outputs['folder']!, 'report.md'), 'utf8')).toContain(line);
+    expect(JSON.parse(readFileSync(join(outputs['folder']!, 'report.json'), 'utf8'))).toMatchObject({
+      head: HEAD,
+      base: BASE,
+      pull_request: { number: 7, fork: false, run_url: `${github.url}/octo/models/actions/runs/4711` },
+    });
+    expect(log).toMatch(/^Asked GitHub \d times, 0 of them again/m);
+  });
+
+  it('says what became of stages that left nothing', async () => {
+    const { code, comment, check } = await report({
+      inputs: { 'validate-result': 'cancelled', 'preview-result': 'skipped' },
+    });
+    expect(code).toBe(0);
+    expect(comment).toContain('validate was cancelled');
+    expect(check?.conclusion).toBe('cancelled');
+  });
+
+  it('believes nothing of what is no report: a link, a folder, another form, too much', async () => {
+    const secret = join(mkdtempSync(join(tmpdir(), 'davit-secret-')), 'report.json');
+    writeFileSync(secret, JSON.stringify(makeReport([makeEndpoint('stolen')])));
+    const links = [
+      (folder: string) => {
+        mkdirSync(join(folder, 'davit-validate'));
+        symlinkSync(secret, join(folder, 'davit-validate', 'report.json'));
+      },
+      (folder: string) => symlinkSync(join(secret, '..'), join(folder, 'davit-validate')),
+      (folder: string) => mkdirSync(join(folder, 'davit-validate', 'report.json'), { recursive: true }),
+      (folder: string) => writeFiles(folder, stage('validate', { ...makeReport([]), pull_request_number: 1 })),
+      (folder: string) => writeFiles(folder, { 'davit-validate/report.json': ' '.repeat((32 << 20) + 1) }),
+      (folder: string) => writeFiles(folder, { 'davit-validate/report.json': '{"__proto__": {"x": 1}}' }),
+    ];
+    for (const prepare of links) {
+      const { code, comment, check } = await report({ prepare });
+      expect(code).toBe(0);
+      expect(comment).toContain('validate left a report that cannot be read');
+      expect(comment).not.toContain('stolen');
+      expect(check?.conclusion).toBe('failure');
+    }
+  });
+
+  it('lets no text of a report command the runner or leave its place', async () => {
+    const bad =
+      '\u{1b}[31m::set-output name=conclusion::success\n::add-mask::x ##[error]y ${{ secrets.X }} @octocat <!-- --> </details>';
+    const { commands, outputs, comment, check } = await report({
+      files: both(
+        makeReport([
+          makeEndpoint('iris', { outage: bad, because: [{ path: bad, change: 'added' }] }),
+          makeEndpoint(bad),
+          failing('fraud', 'check', 'bad-yaml', bad, bad),
+        ]),
+      ),
+    });
+    expect(commands).toEqual([]);
+    expect(outputs['conclusion']).toBe('failure');
+    for (const text of [comment, check?.summary]) {
+      expect(text).not.toContain('\u{1b}');
+      expect(text).not.toMatch(/^\s*::/m);
+      expect(text).not.toContain('${{');
+    }
+  });
+
+  it('annotates files of the repository only', async () => {
+    const at = (file: string) => ({ ...failing('x', 'check', 'bad-yaml', 'm', 'h').diagnostics[0]!, file });
+    const files = ['endpoints/x.yaml', '/etc/passwd', '../x', 'a/../../x', 'a//b', 'a\nb', ''];
+    const { check } = await report({ files: both(makeReport([], { diagnostics: files.map(at) })) });
+    expect(check?.annotations.map((a) => a['path'])).toEqual(['endpoints/x.yaml']);
+  });
+
+  it('leaves the comment to the run of a newer push', async () => {
+    const { code, comment, check, log } = await report({
+      files: both(makeReport([makeEndpoint('iris')])),
+      seed: { pulls: [{ number: 7, head: { sha: 'c'.repeat(40) }, base: { sha: BASE } }] },
+    });
+    expect(code).toBe(0);
+    expect(comment).toBeUndefined();
+    expect(check?.sha).toBe(HEAD);
+    expect(log).toContain('the comment is left to the run of the newer commit');
+  });
+
+  it('stays green with the report in its summary when the token only reads', async () => {
+    const { code, commands, summary, github } = await report({
+      files: both(makeReport([makeEndpoint('iris')])),
+      seed: { tokens: { [TOKEN]: { login: BOT, permissions: { 'pull-requests': 'read', contents: 'read' } } } },
+    });
+    expect(code).toBe(0);
+    expect(commands).toEqual([
+      "::notice::The token may not write (the comment, the check run): the report is in the step's summary",
+    ]);
+    expect(summary).toContain('### 1 endpoint: 1 rolling');
+    expect(github.world.comments).toEqual([]);
+  });
+
+  it('writes the check run also when the comment fails for good, and says so', async () => {
+    const { code, commands, check } = await report({
+      files: both(makeReport([makeEndpoint('iris')])),
+      seed: { faults: [{ operation: 'addComment', status: 422, message: 'Body is too long', times: 99 }] },
+    });
+    expect(code).toBe(1);
+    expect(check?.conclusion).toBe('success');
+    expect(commands).toEqual([expect.stringContaining('::error::Cannot say the report everywhere: ')]);
+  });
+
+  it('has nothing to say where there is no pull request', async () => {
+    const { code, commands, comment } = await report({ event: {}, eventName: 'push' });
+    expect({ code, comment }).toEqual({ code: 0, comment: undefined });
+    expect(commands).toEqual(['::notice::There is nothing to report on: this run is about no open pull request']);
+  });
+});
+
+describe("report on a fork's run", () => {
+  const pull = { number: 7, head: { sha: HEAD, ref: 'patch-1', repository: 'stranger/models' }, base: { sha: BASE } };
+  const workflow_run = {
+    event: 'pull_request',
+    conclusion: 'failure',
+    head_sha: HEAD,
+    head_branch: 'patch-1',
+    head_repository: { owner: { login: 'stranger' } },
+    html_url: 'https://github.com/octo/models/actions/runs/1',
+    pull_requests: [],
+  };
+  const fork = (more: Case = {}) =>
+    report({
+      files: stage('validate', makeReport([makeEndpoint('iris', { previews: [] })])),
+      inputs: { 'validate-result': 'timed_out', 'preview-result': 'skipped', 'commit-locks': 'true' },
+      seed: { pulls: [pull] },
+      event: { workflow_run },
+      eventName: 'workflow_run',
+      ...more,
+    });
+
+  it('finds the pull request by what GitHub says, never by the artifact', async () => {
+    const lying = makeReport([makeEndpoint('iris', { previews: [] })], {
+      head: 'd'.repeat(40),
+      pull_request: { number: 1, fork: false, destroy: true, locks_commit: null, base_moved_to: null, run_url: null },
+    });
+    const { code, comment, check, github } = await fork({ files: stage('validate', lying) });
+    expect(code).toBe(0);
+    expect(comment).toContain('### 1 endpoint: 1 proved, not previewed');
+    expect(github.world.comments[0]?.on).toBe(7);
+    expect(check).toMatchObject({ sha: HEAD, conclusion: 'success', details: workflow_run.html_url });
+  });
+
+  it('commits nothing to a fork', async () => {
+    const { github } = await fork({
+      files: {
+        ...both(makeReport([makeEndpoint('iris', { computed_lock: LOCK_SHA256, lock: 'missing' })])),
+        'davit-validate/locks/iris.lock': LOCK,
+      },
+    });
+    expect(github.world.commits).toEqual([]);
+  });
+
+  it('says nothing when the branch has moved on or is closed', async () => {
+    for (const other of [
+      { ...pull, head: { ...pull.head, sha: 'c'.repeat(40) } },
+      { ...pull, closed: true },
+    ]) {
+      const { code, github } = await fork({ seed: { pulls: [other] } });
+      expect(code).toBe(0);
+      expect([github.world.comments, github.world.checkRuns]).toEqual([[], []]);
+    }
+  });
+});
+
+describe('locks', () => {
+  const previewed = (name = 'iris', sha256 = LOCK_SHA256) =>
+    both(makeReport([makeEndpoint(name, { computed_lock: sha256, lock: 'missing' })]));
+  const commitLocks = (files: Files, more: Case = {}) => report({ files, inputs: { 'commit-locks': 'true' }, ...more });
+
+  it('that validate made are committed to the branch, and the check run is on the new commit', async () => {
+    const { code, github, comment, check } = await commitLocks({
+      ...previewed(),
+      'davit-validate/locks/iris.lock': LOCK,
+    });
+    expect(code).toBe(0);
+    expect(github.world.commits).toEqual([
+      expect.objectContaining({ headline: 'Lock iris', parents: [HEAD], files: { 'endpoints/iris.lock': LOCK } }),
+    ]);
+    expect(check).toMatchObject({ sha: github.world.commits[0]?.oid, conclusion: 'success' });
+    expect(comment).toContain('### 1 endpoint: 1 rolling');
+  });
+
+  it('are committed only where the workflow wants it', async () => {
+    const { github, comment } = await report({ files: { ...previewed(), 'davit-validate/locks/iris.lock': LOCK } });
+    expect(github.world.commits).toEqual([]);
+    expect(comment).toContain('### 1 endpoint: 1 without its lock');
+  });
+
+  const remarked = `${LOCK}# approved\n`;
+  const inFolder = (name: string, text: string): Files => ({ [`davit-validate/locks/${name}`]: text });
+
+  it.each<{ readonly what: string; readonly files: Files; readonly prepare?: (reports: string) => void }>([
+    {
+      what: 'the preview has not seen',
+      files: { ...stage('validate', makeReport([])), ...inFolder('iris.lock', LOCK) },
+    },
+    {
+      what: 'are not those previewed',
+      files: { ...previewed('iris', '0'.repeat(64)), ...inFolder('iris.lock', LOCK) },
+    },
+    { what: 'are of another endpoint', files: { ...previewed('other'), ...inFolder('other.lock', LOCK) } },
+    {
+      what: 'have a remark in them',
+      files: { ...previewed('iris', digest(remarked)), ...inFolder('iris.lock', remarked) },
+    },
+    {
+      what: 'are called otherwise',
+      files: { ...previewed(), ...inFolder('x iris.lock', LOCK), ...inFolder('.iris.lock', LOCK) },
+    },
+    {
+      what: 'are links',
+      files: previewed(),
+      prepare: (folder) => {
+        writeFileSync(join(folder, 'real.lock'), LOCK);
+        mkdirSync(join(folder, 'davit-validate', 'locks'));
+        symlinkSync(join(folder, 'real.lock'), join(folder, 'davit-validate', 'locks', 'iris.lock'));
+      },
+    },
+  ])('that $what are left alone', async ({ files, prepare }) => {
+    const { code, github } = await commitLocks(files, prepare && { prepare });
+    expect(code).toBe(0);
+    expect(github.world.commits).toEqual([]);
+  });
+
+  it('wait for the next run when somebody pushes in between', async () => {
+    const { code, github, check, log } = await commitLocks(
+      { ...previewed(), 'davit-validate/locks/iris.lock': LOCK },
+      { seed: { branches: { change: 'c'.repeat(40) } } },
+    );
+    expect(code).toBe(0);
+    expect(github.world.commits).toEqual([]);
+    expect(check?.sha).toBe(HEAD);
+    expect(log).toContain('the locks are left to the next run');
+  });
+});
