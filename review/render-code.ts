@@ -39,3 +39,8 @@ export function renderLine(text: string, characters: number): string {
   const cut = points.length > characters || text.length > characters * 4;
   return cut ? `${points.slice(0, characters - 1).join('')}…` : line;
 }
+
+/** A page of GitHub as a link; the schema lets no address through that could end it. */
+export function renderLink(words: string, address: string | null): string {
+  return address === null ? words : `[${words}](${address})`;
+}

@@ -1,7 +1,8 @@
 import type { EndpointReport, EntityReport, PreviewReport } from '../schemas/report.ts';
 import { tellResources, type ToldResource } from '../schemas/told-resources.ts';
+import { shortFingerprint } from './fingerprint.ts';
 import { renderBlock, renderHtmlCode, renderLine, renderSpan } from './render-code.ts';
-import { type Standpoint, standingOf, standingWords } from './standing.ts';
+import { type Standing, type Standpoint, standingOf, standingWords } from './standing.ts';
 
 /** How much is told: from everything that a person can read down to the essential. */
 const STEPS = [
@@ -24,6 +25,9 @@ export const LEAST = STEPS.length;
 
 type Step = (typeof STEPS)[number];
 
+/** What a reviewer has to read. */
+const OPENED: readonly Standing[] = ['fails', 'unknown', 'label', 'recreate'];
+
 /** What there is to know of one endpoint, folded away when all is well; an empty text when there is nothing. */
 export function renderDetails(report: EndpointReport, standpoint: Standpoint, at: number): string {
   const step = STEPS[at];
@@ -37,7 +41,7 @@ export function renderDetails(report: EndpointReport, standpoint: Standpoint, at
     ...report.previews.map((p) => renderPreview(p, step)),
   ].filter((s) => s !== '');
   if (sections.length === 0) return '';
-  const open = standing === 'fails' || standing === 'unknown' ? ' open' : '';
+  const open = OPENED.includes(standing) ? ' open' : '';
   const summary = `${renderHtmlCode(report.endpoint)}: ${standingWords(standing)}`;
   return [`<details${open}><summary>${summary}</summary>`, ...sections, '</details>'].join('\n\n');
 }
@@ -78,16 +82,18 @@ function renderEntity({ entity, model, stages, proof }: EntityReport, { answer }
 }
 
 /** A plan as a diff that GitHub colours. */
-function renderPreview({ environment, plan, outage }: PreviewReport, step: Step): string {
+function renderPreview({ environment, plan, outage, fingerprint }: PreviewReport, step: Step): string {
   const where = `Preview of ${renderSpan(environment)}`;
   if (outage !== null) return `${where} failed: ${renderSpan(outage, step.sentence)}`;
   if (!plan) return '';
   const { words, notes } = plan.verdict;
   const shown = notes.slice(0, step.notes).map((note) => `- ${renderSpan(note, step.sentence)}`);
   const list = [...shown, ...renderMore(notes.length - step.notes, '- ')];
-  const verdict = [`${where}: ${renderSpan(words, step.sentence)}`, ...(list.length > 0 ? [list.join('\n')] : [])].join(
-    '\n\n',
-  );
+  const which = fingerprint === null ? '' : ` (plan ${renderSpan(shortFingerprint(fingerprint))})`;
+  const verdict = [
+    `${where}${which}: ${renderSpan(words, step.sentence)}`,
+    ...(list.length > 0 ? [list.join('\n')] : []),
+  ].join('\n\n');
   const changed = tellResources(plan.resources);
   if (changed.length === 0 || step.resources === 0) return verdict;
   const lines = changed.slice(0, step.resources).flatMap((r) => renderResource(r, step));

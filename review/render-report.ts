@@ -1,35 +1,42 @@
 import type { EndpointReport, Report } from '../schemas/report.ts';
 import { LEAST, renderDetails, renderDiagnostics } from './render-details.ts';
-import { renderSpan } from './render-code.ts';
-import { renderHead, renderRow } from './render-table.ts';
+import { renderCallouts } from './render-callouts.ts';
+import { renderFoot } from './render-foot.ts';
+import { listColumns, renderHead, renderRow } from './render-table.ts';
 import { renderStandings, renderTopLine, sortEndpoints } from './standing.ts';
 
 /** By this the comment is found again; nobody sees it. */
-const MARKER = '<!-- davit:report v1 -->';
+export const REPORT_MARKER = '<!-- davit:report v1 -->';
 /** What GitHub takes for a comment, in UTF-16 units: never fewer than the characters it counts. */
 export const COMMENT_CHARACTERS = 65_536;
-const SHORTENED = '_Shortened to fit: `npx davit review --json` has everything._';
+/** A report in a comment leaves room for what becomes of the merge. */
+const REPORT_CHARACTERS = COMMENT_CHARACTERS - 8500;
+const SHORTENED = {
+  here: '_Shortened to fit: `npx davit review --json` has everything._',
+  run: "_Shortened to fit: the run's summary has more, its artifact davit-report everything._",
+} as const;
 
 /**
  * Renders a report as GitHub's Markdown of at most `limit` characters. What does not fit is told in fewer words, the
  * least important endpoint first; nothing is cut in the middle.
  */
-export function renderReport(report: Report, limit = COMMENT_CHARACTERS): string {
+export function renderReport(report: Report, limit = REPORT_CHARACTERS): string {
   const endpoints = sortEndpoints(report);
-  const head = [MARKER, `### ${renderTopLine(report)}`].join('\n');
+  const head = [`${REPORT_MARKER}\n### ${renderTopLine(report)}`, ...renderCallouts(report)].join('\n\n');
   const foot = renderFoot(report);
-  const frame = [head, SHORTENED, foot].join('\n\n').length;
+  const hint = report.pull_request === null ? SHORTENED.here : SHORTENED.run;
+  const frame = [head, hint, foot].join('\n\n').length;
   const table = renderTable(endpoints, report, limit - frame);
   const others = (step: number) => renderDiagnostics(report.diagnostics, step);
   const parts = [others, ...endpoints.map((e) => (step: number) => renderDetails(e, report, step))];
   const { blocks, shortened } = pack(parts, limit - frame - table.text.length);
-  const note = shortened || table.shortened ? SHORTENED : '';
+  const note = shortened || table.shortened ? hint : '';
   return `${[head, table.text, ...blocks, note, foot].filter((b) => b !== '').join('\n\n')}\n`;
 }
 
 /** The rows that fit; of the others how many and of which kind. */
 function renderTable(endpoints: readonly EndpointReport[], report: Report, limit: number) {
-  const { environments } = report;
+  const environments = listColumns(report);
   if (endpoints.length === 0) return { text: '', shortened: false };
   const lines = [...renderHead(environments)];
   const more = (left: readonly EndpointReport[]) => `\n\nand ${left.length} more: ${renderStandings(left, report)}`;
@@ -62,10 +69,4 @@ function pack(parts: readonly ((step: number) => string)[], limit: number) {
     }
   }
   return { blocks, shortened };
-}
-
-function renderFoot({ base, environments }: Report): string {
-  const compared = base === null ? 'Of the endpoints named' : `Compared with ${renderSpan(base.slice(0, 12))}`;
-  const where = environments.length === 0 ? 'previewed nowhere' : 'previewed with the program of this checkout';
-  return `<sub>${compared}; ${where}.</sub>`;
 }

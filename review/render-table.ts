@@ -1,6 +1,6 @@
 import type { EndpointReport, PreviewReport, Report } from '../schemas/report.ts';
 import { renderSpan } from './render-code.ts';
-import { needsLock, type Standpoint, standingOf } from './standing.ts';
+import { brokenStages, needsLock, type Standing, type Standpoint, standingOf } from './standing.ts';
 
 const MEBIBYTE = 1 << 20;
 const NAME_CHARACTERS = 63;
@@ -9,30 +9,22 @@ const SHORT_CHARACTERS = 120;
 const COLUMNS = 8;
 const SIGNS = { fails: '❌', unknown: '❔', lock: '❌', label: '❌', delete: '⚠️' } as const;
 
-/** The two lines above the rows. */
+/** The two lines above the rows, with a column for each environment. */
 export function renderHead(environments: readonly string[]): readonly [string, string] {
-  const cells = [
-    '',
-    'endpoint',
-    'change',
-    'model',
-    'lock',
-    ...columns(environments).map((e) => renderSpan(e, NAME_CHARACTERS)),
-  ];
+  const cells = ['', 'endpoint', 'change', 'model', 'lock', ...environments.map((e) => renderSpan(e, NAME_CHARACTERS))];
   return [renderCells(cells), renderCells(cells.map(() => '---'))];
 }
 
 /** One endpoint's line. */
 export function renderRow(report: EndpointReport, whole: Standpoint & Pick<Report, 'environments'>): string {
-  const standing = standingOf(report, whole);
-  const verdicts = columns(whole.environments).map((name) =>
+  const verdicts = listColumns(whole).map((name) =>
     renderPreview(
       report,
       report.previews.find((p) => p.environment === name),
     ),
   );
   return renderCells([
-    (SIGNS as Partial<Record<string, string>>)[standing] ?? '✅',
+    renderSign(report, whole),
     renderSpan(report.endpoint, NAME_CHARACTERS),
     renderChange(report),
     renderModel(report),
@@ -41,8 +33,17 @@ export function renderRow(report: EndpointReport, whole: Standpoint & Pick<Repor
   ]);
 }
 
-function columns(environments: readonly string[]): readonly string[] {
-  return environments.slice(0, COLUMNS);
+function renderSign(report: EndpointReport, whole: Standpoint): string {
+  const standing = standingOf(report, whole);
+  const sign = (SIGNS as Partial<Record<Standing, string>>)[standing];
+  if (sign !== undefined) return sign;
+  if (standing === 'validated' && brokenStages(whole).length > 0) return SIGNS.unknown;
+  return report.previews.some((p) => findLacking(p) !== undefined) ? '⚠️' : '✅';
+}
+
+/** The environments that get a column; none before anything is previewed. */
+export function listColumns({ environments, stages }: Pick<Report, 'environments' | 'stages'>): readonly string[] {
+  return stages.some((s) => s.stage === 'preview') ? environments.slice(0, COLUMNS) : [];
 }
 
 function renderCells(cells: readonly string[]): string {
@@ -96,7 +97,13 @@ function renderPreview({ change }: EndpointReport, preview: PreviewReport | unde
   if (!preview?.plan) return '–';
   const { kind } = preview.plan.verdict;
   if (change === 'removed') return kind === 'no-change' ? 'not deployed' : '**removed**';
-  return VERDICTS[kind];
+  const lacking = findLacking(preview);
+  return lacking === undefined ? VERDICTS[kind] : `${VERDICTS[kind]}<br>⚠️ ${renderSpan(lacking, SHORT_CHARACTERS)}`;
+}
+
+/** What stands in the way of a plan; that images are built does not. */
+function findLacking({ plan }: PreviewReport): string | undefined {
+  return plan?.verdict.notes.find((note) => !note.startsWith('builds '));
 }
 
 const VERDICTS: Readonly<Record<NonNullable<PreviewReport['plan']>['verdict']['kind'], string>> = {

@@ -21,6 +21,9 @@ const ORDER = Object.keys(STANDINGS) as readonly Standing[];
 /** With these it must not be merged as it is. */
 const BLOCKING: readonly Standing[] = ['fails', 'unknown', 'lock', 'label'];
 
+/** The label on a pull request without which nothing is destroyed. */
+export const DESTROY_LABEL = 'davit: destroy';
+
 /** What the pull request is, as far as that decides what an endpoint's change means. */
 export type Standpoint = Pick<Report, 'pull_request' | 'stages'>;
 
@@ -42,11 +45,14 @@ export function needsLock({ computed_lock: computed, lock }: EndpointReport): bo
   return computed !== null && lock !== 'committed';
 }
 
-/** Nobody previews what a fork proposes, nor while it is validated: that is no fault of it. */
+/** Proven, and there was no preview that could have had more to say: that is no fault of the endpoint. */
 function isUnpreviewed({ entities, change }: EndpointReport, standpoint: Standpoint): Standing {
   const proven = change === 'removed' || (entities.length > 0 && entities.every((e) => e.proof !== null));
-  const expected = standpoint.stages.some((s) => s.stage === 'preview') && standpoint.pull_request?.fork !== true;
-  return proven && !expected ? 'validated' : 'unknown';
+  return proven && !isPreviewed(standpoint) ? 'validated' : 'unknown';
+}
+
+function isPreviewed({ stages, pull_request: pullRequest }: Standpoint): boolean {
+  return stages.some((s) => s.stage === 'preview' && s.result === 'success') && pullRequest?.fork !== true;
 }
 
 /** Endpoints, most important first, then by name. */
@@ -65,7 +71,7 @@ export function concludes(report: Report): 'success' | 'failure' {
 }
 
 /** Stages that did not go to their end; one that a fork cannot have is not among them. */
-function brokenStages({ stages, pull_request: pullRequest }: Standpoint) {
+export function brokenStages({ stages, pull_request: pullRequest }: Standpoint) {
   const excused = ({ stage, result }: StageReport) =>
     result === 'success' || (stage === 'preview' && result === 'skipped' && pullRequest?.fork === true);
   return stages.filter((s) => !excused(s));
@@ -91,7 +97,7 @@ const RESULTS: Readonly<Record<StageReport['result'], string>> = {
 };
 
 /** `validate was cancelled` */
-function renderStage({ stage, result }: StageReport): string {
+export function renderStage({ stage, result }: StageReport): string {
   return `${stage} ${RESULTS[result]}`;
 }
 

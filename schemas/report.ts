@@ -164,6 +164,11 @@ export type ReviewStage = (typeof REVIEW_STAGES)[number];
 export type StageReport = z.infer<typeof stage>;
 export type PullRequest = z.infer<typeof pullRequest>;
 
+/** Whether a text is an address that a Markdown link can hold whatever is in it. */
+export function isWebAddress(text: string): boolean {
+  return WEB_ADDRESS.test(text);
+}
+
 const REPORT_CHARACTERS = 32 << 20;
 
 /** Report text → value. Throws when it is not a report: it was written where models ran, so nothing in it is believed. */

@@ -30106,7 +30106,7 @@ var init_plan$1 = __esmMin((() => {
 function compareText(difference) {
 	const { path, old: before, new: after } = difference;
 	if (typeof before !== "string" || typeof after !== "string") return [difference];
-	if (Math.max(before.length, after.length) <= SHORT_CHARACTERS$1) return [difference];
+	if (Math.max(before.length, after.length) <= SHORT_CHARACTERS$3) return [difference];
 	const file = path.replace(/^data\["([^"]+)"\]$/, "$1");
 	const fields = [parseJson(before), parseJson(after)];
 	if (fields.every(isRecord)) return compareFields(fields[0], fields[1]).map(within(file));
@@ -30147,7 +30147,7 @@ function cutSame(difference) {
 	const { old, new: fresh } = difference;
 	if (typeof old !== "string" || typeof fresh !== "string") return difference;
 	const same = countSame(old, fresh) - SHOWN_BEFORE;
-	if (same <= 0 || Math.max(old.length, fresh.length) <= SHORT_CHARACTERS$1) return difference;
+	if (same <= 0 || Math.max(old.length, fresh.length) <= SHORT_CHARACTERS$3) return difference;
 	return {
 		...difference,
 		old: `…${old.slice(same)}`,
@@ -30169,9 +30169,9 @@ function parseJson(text) {
 function isRecord(value) {
 	return typeof value === "object" && value !== null && !Array.isArray(value);
 }
-var SHORT_CHARACTERS$1, SHOWN_BEFORE, DEEPEST;
+var SHORT_CHARACTERS$3, SHOWN_BEFORE, DEEPEST;
 var init_compare_text = __esmMin((() => {
-	SHORT_CHARACTERS$1 = 60;
+	SHORT_CHARACTERS$3 = 60;
 	SHOWN_BEFORE = 16;
 	DEEPEST = 16;
 }));
@@ -30674,10 +30674,14 @@ function makeFingerprint({ lock, program, resources }) {
 		parts: Object.fromEntries(parts)
 	};
 }
-var PART_CHARACTERS;
+function shortFingerprint({ digest }) {
+	return digest.slice(0, SHOWN_CHARACTERS);
+}
+var PART_CHARACTERS, SHOWN_CHARACTERS;
 var init_fingerprint = __esmMin((() => {
 	init_names();
 	PART_CHARACTERS = 16;
+	SHOWN_CHARACTERS = 12;
 }));
 // local/control-refused.ts
 var ControlRefused, SupervisorGone;
@@ -32546,7 +32550,7 @@ async function locateVirtualenv(request, options = {}) {
 	return python && placeVirtualenv(request, python);
 }
 async function isComplete({ folder, python, key }) {
-	return await readFile(join(folder, MARKER$1), "utf8").catch(() => "") === renderMarker(key) && await exists(python);
+	return await readFile(join(folder, MARKER), "utf8").catch(() => "") === renderMarker(key) && await exists(python);
 }
 function placeVirtualenv(request, python) {
 	const packages = request.packages.map(({ name, version, source, hashes }) => [
@@ -32609,7 +32613,7 @@ async function makeVirtualenv({ packages, modelFolder }, { folder, python: own, 
 		own
 	], options);
 	if (checked.code !== 0) throw checkError(checked);
-	await writeFileAtomically(join(folder, MARKER$1), renderMarker(key));
+	await writeFileAtomically(join(folder, MARKER), renderMarker(key));
 }
 function checkError(run) {
 	const lines = run.stderr.split("\n").filter((l) => / requires | has been installed|not compatible|is not supported/.test(l)).map((l) => l.trim());
@@ -32625,7 +32629,7 @@ function renderMarker(key) {
 async function exists(file) {
 	return stat(file).then(() => true, () => false);
 }
-var MARKER$1, FORMAT$2;
+var MARKER, FORMAT$2;
 var init_ensure_virtualenv = __esmMin((() => {
 	init_atomic_files();
 	init_cache();
@@ -32636,7 +32640,7 @@ var init_ensure_virtualenv = __esmMin((() => {
 	init_install_packages();
 	init_leave_out_tests();
 	init_virtualenv_error();
-	MARKER$1 = "davit.json";
+	MARKER = "davit.json";
 	FORMAT$2 = 2;
 }));
 // python/normalize-name.ts
@@ -33257,12 +33261,12 @@ function makeDiagnostic(endpoint, { revision, message, hints }) {
 }
 function requireSucceeded(stack, outcome) {
 	if (outcome.status === "succeeded") return;
-	if (outcome.status === "locked") throw new Error(renderLocks(stack, outcome));
+	if (outcome.status === "locked") throw new Error(renderLocks$1(stack, outcome));
 	const what = outcome.status === "cancelled" ? "it was stopped on the way; the same command goes on from there" : "the engine does not say why";
 	const failures = [...new Set(outcome.failures.map(renderFailure))];
 	throw new Error(`Cannot change "${stack}": ${failures.join("; ") || what}`);
 }
-function renderLocks(stack, { locks }) {
+function renderLocks$1(stack, { locks }) {
 	return locks.length > 0 ? locks.map((lock) => renderStateLock(stack, lock)).join("\n") : `Cannot change "${stack}": someone else is changing it; try again when that is done`;
 }
 function renderFailure({ resource, message }) {
@@ -33813,7 +33817,7 @@ function checkSignaturePart(part, text) {
 	} catch {
 		return "it is not JSON";
 	}
-	const checked = (part === "params" ? array(parameter) : columns$1).safeParse(value);
+	const checked = (part === "params" ? array(parameter) : columns).safeParse(value);
 	if (!checked.success) return describeIssue(checked.error.issues[0]);
 	const names = checked.data.map((c) => c.name);
 	const named = names.filter((n) => n !== void 0);
@@ -33829,7 +33833,7 @@ function describeIssue(issue) {
 	const where = issue && issue.path.length > 0 ? ` at ${issue.path.map(String).join(".")}` : "";
 	return `${issue?.message ?? "it has another form"}${where}`;
 }
-var DTYPES, column, tensor, parameter, columns$1;
+var DTYPES, column, tensor, parameter, columns;
 var init_check_signature = __esmMin((() => {
 	init_zod();
 	DTYPES = [
@@ -33870,7 +33874,7 @@ var init_check_signature = __esmMin((() => {
 		type: string().optional(),
 		dtype: string().optional()
 	}).refine((p) => p.type !== void 0 || p.dtype !== void 0, "a parameter without \"type\"");
-	columns$1 = union([array(column).min(1), array(tensor).min(1)]);
+	columns = union([array(column).min(1), array(tensor).min(1)]);
 }));
 // validation/parse-mlmodel.ts
 function makeConda({ channels, dependencies }) {
@@ -36085,14 +36089,14 @@ function list(item) {
 	return array(item).max(1e4).readonly();
 }
 function parseReport(written) {
-	if (written.length > REPORT_CHARACTERS) throw new RangeError(`Cannot read the report: it has ${written.length} characters, expected ${REPORT_CHARACTERS}`);
+	if (written.length > REPORT_CHARACTERS$1) throw new RangeError(`Cannot read the report: it has ${written.length} characters, expected ${REPORT_CHARACTERS$1}`);
 	try {
 		return report$1.parse(JSON.parse(written));
 	} catch (e) {
 		throw new SyntaxError("Cannot read the report: it is not one that this version of Davit writes", { cause: e });
 	}
 }
-var text$1, STAGES, REVIEW_STAGES, WEB_ADDRESS$1, seconds$1, count, diagnostic, proof, entity, difference, plan, sha256, commit, fingerprint, preview$1, changedPath, endpointReport, stage, pullRequest, report$1, REPORT_CHARACTERS;
+var text$1, STAGES, REVIEW_STAGES, WEB_ADDRESS$1, seconds$1, count, diagnostic, proof, entity, difference, plan, sha256, commit, fingerprint, preview$1, changedPath, endpointReport, stage, pullRequest, report$1, REPORT_CHARACTERS$1;
 var init_report$1 = __esmMin((() => {
 	init_zod();
 	init_diagnostic_codes();
@@ -36248,7 +36252,7 @@ var init_report$1 = __esmMin((() => {
 		diagnostics: list(diagnostic),
 		endpoints: list(endpointReport)
 	});
-	REPORT_CHARACTERS = 32 << 20;
+	REPORT_CHARACTERS$1 = 32 << 20;
 }));
 // cli/review-folder.ts
 async function writeReport(folder, report) {
@@ -36463,6 +36467,9 @@ function renderLine(text, characters) {
 	const points = Array.from(line);
 	return points.length > characters || text.length > characters * 4 ? `${points.slice(0, characters - 1).join("")}…` : line;
 }
+function renderLink(words, address) {
+	return address === null ? words : `[${words}](${address})`;
+}
 var SPAN_CHARACTERS;
 var init_render_code = __esmMin((() => {
 	init_quieten();
@@ -36484,9 +36491,10 @@ function needsLock({ computed_lock: computed, lock }) {
 	return computed !== null && lock !== "committed";
 }
 function isUnpreviewed({ entities, change }, standpoint) {
-	const proven = change === "removed" || entities.length > 0 && entities.every((e) => e.proof !== null);
-	const expected = standpoint.stages.some((s) => s.stage === "preview") && standpoint.pull_request?.fork !== true;
-	return proven && !expected ? "validated" : "unknown";
+	return (change === "removed" || entities.length > 0 && entities.every((e) => e.proof !== null)) && !isPreviewed(standpoint) ? "validated" : "unknown";
+}
+function isPreviewed({ stages, pull_request: pullRequest }) {
+	return stages.some((s) => s.stage === "preview" && s.result === "success") && pullRequest?.fork !== true;
 }
 function sortEndpoints(report) {
 	const rank = (e) => ORDER.indexOf(standingOf(e, report));
@@ -36524,7 +36532,7 @@ function renderStandings(endpoints, standpoint) {
 function standingWords(standing) {
 	return STANDINGS[standing][0];
 }
-var STANDINGS, ORDER, BLOCKING, RESULTS;
+var STANDINGS, ORDER, BLOCKING, DESTROY_LABEL, RESULTS;
 var init_standing = __esmMin((() => {
 	STANDINGS = {
 		fails: ["fails", "fail"],
@@ -36546,6 +36554,7 @@ var init_standing = __esmMin((() => {
 		"lock",
 		"label"
 	];
+	DESTROY_LABEL = "davit: destroy";
 	RESULTS = {
 		success: "is done",
 		failure: "failed",
@@ -36569,7 +36578,7 @@ function renderDetails(report, standpoint, at) {
 	].filter((s) => s !== "");
 	if (sections.length === 0) return "";
 	return [
-		`<details${standing === "fails" || standing === "unknown" ? " open" : ""}><summary>${`${renderHtmlCode(report.endpoint)}: ${standingWords(standing)}`}</summary>`,
+		`<details${OPENED.includes(standing) ? " open" : ""}><summary>${`${renderHtmlCode(report.endpoint)}: ${standingWords(standing)}`}</summary>`,
 		...sections,
 		"</details>"
 	].join("\n\n");
@@ -36602,13 +36611,13 @@ function renderEntity({ entity, model, stages, proof }, { answer }) {
 	if (answer === 0 || proof.answer === null) return ran;
 	return `${ran}\n\nIt answers its own example with ${renderSpan(proof.answer, answer)}`;
 }
-function renderPreview$1({ environment, plan, outage }, step) {
+function renderPreview$1({ environment, plan, outage, fingerprint }, step) {
 	const where = `Preview of ${renderSpan(environment)}`;
 	if (outage !== null) return `${where} failed: ${renderSpan(outage, step.sentence)}`;
 	if (!plan) return "";
 	const { words, notes } = plan.verdict;
 	const list = [...notes.slice(0, step.notes).map((note) => `- ${renderSpan(note, step.sentence)}`), ...renderMore(notes.length - step.notes, "- ")];
-	const verdict = [`${where}: ${renderSpan(words, step.sentence)}`, ...list.length > 0 ? [list.join("\n")] : []].join("\n\n");
+	const verdict = [`${where}${fingerprint === null ? "" : ` (plan ${renderSpan(shortFingerprint(fingerprint))})`}: ${renderSpan(words, step.sentence)}`, ...list.length > 0 ? [list.join("\n")] : []].join("\n\n");
 	const changed = tellResources(plan.resources);
 	if (changed.length === 0 || step.resources === 0) return verdict;
 	const lines = changed.slice(0, step.resources).flatMap((r) => renderResource(r, step));
@@ -36631,9 +36640,10 @@ function renderResource(resource, step) {
 function renderMore(count, before) {
 	return count > 0 ? [`${before}and ${count} more`] : [];
 }
-var STEPS, LEAST, SIGNS$1;
+var STEPS, LEAST, OPENED, SIGNS$1;
 var init_render_details = __esmMin((() => {
 	init_told_resources();
+	init_fingerprint();
 	init_render_code();
 	init_standing();
 	STEPS = [
@@ -36669,6 +36679,12 @@ var init_render_details = __esmMin((() => {
 		}
 	];
 	LEAST = STEPS.length;
+	OPENED = [
+		"fails",
+		"unknown",
+		"label",
+		"recreate"
+	];
 	SIGNS$1 = {
 		create: "+",
 		update: "!",
@@ -36676,6 +36692,121 @@ var init_render_details = __esmMin((() => {
 		delete: "-",
 		same: "#"
 	};
+}));
+// review/render-callouts.ts
+function renderCallouts(report) {
+	return [
+		...renderBroken(report),
+		...renderLocks(report),
+		...renderRemovals(report),
+		...renderStale(report),
+		...renderFork(report),
+		...renderEnvironments(report)
+	];
+}
+function renderBroken(report) {
+	const told = brokenStages(report).filter((stage, i) => i === 0 || stage.result !== "skipped");
+	const log = renderLink("the log of the run", report.pull_request?.run_url ?? null);
+	return told.map((stage) => {
+		const why = stage.why === null ? "" : `: ${renderSpan(stage.why, WHY_CHARACTERS)}`;
+		return `❌ **${renderStage(stage)}**${why}. What it would have found is not here; ${log} says more, and a new run starts over.`;
+	});
+}
+function renderLocks(report) {
+	const { endpoints, pull_request: pull } = report;
+	const missing = endpoints.filter(needsLock);
+	const committed = endpoints.filter((e) => e.lock === "committed");
+	const told = committed.length === 0 || !pull?.locks_commit ? [] : [renderCommitted(committed, pull.locks_commit)];
+	if (missing.length === 0) return told;
+	const names = missing.map((e) => e.endpoint);
+	const command = renderSpan(`npx davit lock${names.length <= SHOWN_NAMES && names.every((name) => /^[\w-]+$/.test(name)) ? ` ${names.join(" ")}` : ""}`, 1e3);
+	const one = missing.length === 1;
+	const what = `The ${one ? "lock" : "locks"} of ${renderNames(missing)} ${one ? "is" : "are"} missing or out of date`;
+	return [...told, `🔒 **${what}**, and computed for this review only. Run ${command}, then commit and push what it writes in \`endpoints/\`.`];
+}
+function renderCommitted(committed, commit) {
+	return `🔒 The ${`${committed.length === 1 ? "lock" : "locks"} of ${renderNames(committed)}`} was computed and committed to this branch as ${renderSpan(commit.slice(0, SHORT_CHARACTERS$2))}; pull before you push again.`;
+}
+function renderRemovals(report) {
+	const removed = report.endpoints.filter((e) => standingOf(e, report) === "label");
+	if (removed.length === 0) return [];
+	const label = renderSpan(DESTROY_LABEL);
+	return [`❌ **Merging this takes ${renderNames(removed)} down for good.** If that is meant, put the label ${label} on the pull request; else put the file back.`];
+}
+function renderStale({ base, pull_request: pull }) {
+	if (base === null || !pull?.base_moved_to) return [];
+	const [was, is] = [base, pull.base_moved_to].map((c) => renderSpan(c.slice(0, SHORT_CHARACTERS$2)));
+	return [`🕓 **Out of date since ${is ?? ""}**: this was compared with ${was ?? ""}, and the base branch has moved on. Update the branch to review it again.`];
+}
+function renderFork({ pull_request: pull, stages }) {
+	const skipped = stages.some((s) => s.stage === "preview" && s.result === "skipped");
+	if (!pull?.fork || !skipped) return [];
+	return ["ℹ️ **Not previewed**: the pull request comes from a fork, whose runs get no access to the environments. The models are proved; what a merge would change is seen when a maintainer opens the same branch here."];
+}
+function renderEnvironments({ program, endpoints }) {
+	if (program?.environments !== "base") return [];
+	const changed = [...new Set(endpoints.flatMap((e) => e.because.map((b) => b.path)))].filter((path) => path.startsWith("environments/")).sort();
+	if (changed.length === 0) return [];
+	return [`⚠️ **${changed.slice(0, SHOWN_NAMES).map((path) => renderSpan(path)).join(", ")} changes here, and the previews do not show it**: they use the base branch's environments until the merge.`];
+}
+function renderNames(endpoints) {
+	const names = endpoints.slice(0, SHOWN_NAMES).map((e) => renderSpan(e.endpoint, NAME_CHARACTERS$2));
+	const left = endpoints.length - names.length;
+	const all = left > 0 ? [...names, `${left} more`] : names;
+	return all.length === 1 ? all[0] ?? "" : `${all.slice(0, -1).join(", ")} and ${all.at(-1) ?? ""}`;
+}
+var SHOWN_NAMES, SHORT_CHARACTERS$2, NAME_CHARACTERS$2, WHY_CHARACTERS;
+var init_render_callouts = __esmMin((() => {
+	init_render_code();
+	init_standing();
+	SHOWN_NAMES = 10;
+	SHORT_CHARACTERS$2 = 12;
+	NAME_CHARACTERS$2 = 63;
+	WHY_CHARACTERS = 400;
+}));
+// review/render-foot.ts
+function renderFoot(report) {
+	const { pull_request: pull } = report;
+	const run = pull?.run_url ? [renderLink("this run", pull.run_url)] : [];
+	return `<sub>${[
+		renderCompared(report),
+		...renderProgram(report),
+		...renderFingerprints(report),
+		...run
+	].join(" · ")}</sub>`;
+}
+function renderCompared({ base, head }) {
+	if (base === null) return "Of the endpoints named";
+	return head === null ? `Compared with ${renderCommit(base)}` : `Base ${renderCommit(base)}, head ${renderCommit(head)}`;
+}
+function renderProgram({ program }) {
+	if (program === null) return [];
+	const davit = program.commit === null ? "" : ` of Davit ${renderCommit(program.commit)}`;
+	const whose = program.environments === "base" ? "the base branch's environments" : "the environments of this checkout";
+	return [`previewed with program ${renderCommit(program.digest)}${davit} and ${whose}`];
+}
+function renderFingerprints({ endpoints }) {
+	const all = endpoints.flatMap((e) => e.previews.flatMap((p) => p.fingerprint ? [{
+		...e,
+		environment: p.environment,
+		fingerprint: p.fingerprint
+	}] : []));
+	if (all.length === 0) return [];
+	if (all.length > SHOWN_FINGERPRINTS) return [`${all.length} plans, each with its fingerprint above`];
+	return [all.map(({ endpoint, environment, fingerprint }) => {
+		return `plan of ${`${renderSpan(endpoint, NAME_CHARACTERS$1)} in ${renderSpan(environment, NAME_CHARACTERS$1)}`} ${renderSpan(shortFingerprint(fingerprint))}`;
+	}).join(", ")];
+}
+function renderCommit(commit) {
+	return renderSpan(commit.slice(0, SHORT_CHARACTERS$1));
+}
+var SHOWN_FINGERPRINTS, SHORT_CHARACTERS$1, NAME_CHARACTERS$1;
+var init_render_foot = __esmMin((() => {
+	init_fingerprint();
+	init_render_code();
+	SHOWN_FINGERPRINTS = 4;
+	SHORT_CHARACTERS$1 = 12;
+	NAME_CHARACTERS$1 = 63;
 }));
 // review/render-table.ts
 function renderHead(environments) {
@@ -36685,15 +36816,14 @@ function renderHead(environments) {
 		"change",
 		"model",
 		"lock",
-		...columns(environments).map((e) => renderSpan(e, NAME_CHARACTERS))
+		...environments.map((e) => renderSpan(e, NAME_CHARACTERS))
 	];
 	return [renderCells(cells), renderCells(cells.map(() => "---"))];
 }
 function renderRow(report, whole) {
-	const standing = standingOf(report, whole);
-	const verdicts = columns(whole.environments).map((name) => renderPreview(report, report.previews.find((p) => p.environment === name)));
+	const verdicts = listColumns(whole).map((name) => renderPreview(report, report.previews.find((p) => p.environment === name)));
 	return renderCells([
-		SIGNS[standing] ?? "✅",
+		renderSign(report, whole),
 		renderSpan(report.endpoint, NAME_CHARACTERS),
 		renderChange(report),
 		renderModel(report),
@@ -36701,8 +36831,15 @@ function renderRow(report, whole) {
 		...verdicts
 	]);
 }
-function columns(environments) {
-	return environments.slice(0, COLUMNS);
+function renderSign(report, whole) {
+	const standing = standingOf(report, whole);
+	const sign = SIGNS[standing];
+	if (sign !== void 0) return sign;
+	if (standing === "validated" && brokenStages(whole).length > 0) return SIGNS.unknown;
+	return report.previews.some((p) => findLacking(p) !== void 0) ? "⚠️" : "✅";
+}
+function listColumns({ environments, stages }) {
+	return stages.some((s) => s.stage === "preview") ? environments.slice(0, COLUMNS) : [];
 }
 function renderCells(cells) {
 	return `| ${cells.join(" | ")} |`;
@@ -36732,7 +36869,11 @@ function renderPreview({ change }, preview) {
 	if (!preview?.plan) return "–";
 	const { kind } = preview.plan.verdict;
 	if (change === "removed") return kind === "no-change" ? "not deployed" : "**removed**";
-	return VERDICTS[kind];
+	const lacking = findLacking(preview);
+	return lacking === void 0 ? VERDICTS[kind] : `${VERDICTS[kind]}<br>⚠️ ${renderSpan(lacking, SHORT_CHARACTERS)}`;
+}
+function findLacking({ plan }) {
+	return plan?.verdict.notes.find((note) => !note.startsWith("builds "));
 }
 var MEBIBYTE, NAME_CHARACTERS, SHORT_CHARACTERS, COLUMNS, SIGNS, LOCKS$1, CHANGES, VERDICTS;
 var init_render_table = __esmMin((() => {
@@ -36774,19 +36915,20 @@ var init_render_table = __esmMin((() => {
 	};
 }));
 // review/render-report.ts
-function renderReport(report, limit = COMMENT_CHARACTERS) {
+function renderReport(report, limit = REPORT_CHARACTERS) {
 	const endpoints = sortEndpoints(report);
-	const head = [MARKER, `### ${renderTopLine(report)}`].join("\n");
+	const head = [`${REPORT_MARKER}\n### ${renderTopLine(report)}`, ...renderCallouts(report)].join("\n\n");
 	const foot = renderFoot(report);
+	const hint = report.pull_request === null ? SHORTENED.here : SHORTENED.run;
 	const frame = [
 		head,
-		SHORTENED,
+		hint,
 		foot
 	].join("\n\n").length;
 	const table = renderTable(endpoints, report, limit - frame);
 	const others = (step) => renderDiagnostics(report.diagnostics, step);
 	const { blocks, shortened } = pack([others, ...endpoints.map((e) => (step) => renderDetails(e, report, step))], limit - frame - table.text.length);
-	const note = shortened || table.shortened ? SHORTENED : "";
+	const note = shortened || table.shortened ? hint : "";
 	return `${[
 		head,
 		table.text,
@@ -36796,7 +36938,7 @@ function renderReport(report, limit = COMMENT_CHARACTERS) {
 	].filter((b) => b !== "").join("\n\n")}\n`;
 }
 function renderTable(endpoints, report, limit) {
-	const { environments } = report;
+	const environments = listColumns(report);
 	if (endpoints.length === 0) return {
 		text: "",
 		shortened: false
@@ -36835,18 +36977,20 @@ function pack(parts, limit) {
 		shortened
 	};
 }
-function renderFoot({ base, environments }) {
-	return `<sub>${base === null ? "Of the endpoints named" : `Compared with ${renderSpan(base.slice(0, 12))}`}; ${environments.length === 0 ? "previewed nowhere" : "previewed with the program of this checkout"}.</sub>`;
-}
-var MARKER, COMMENT_CHARACTERS, SHORTENED;
+var REPORT_MARKER, COMMENT_CHARACTERS, REPORT_CHARACTERS, SHORTENED;
 var init_render_report = __esmMin((() => {
 	init_render_details();
-	init_render_code();
+	init_render_callouts();
+	init_render_foot();
 	init_render_table();
 	init_standing();
-	MARKER = "<!-- davit:report v1 -->";
+	REPORT_MARKER = "<!-- davit:report v1 -->";
 	COMMENT_CHARACTERS = 65536;
-	SHORTENED = "_Shortened to fit: `npx davit review --json` has everything._";
+	REPORT_CHARACTERS = 57036;
+	SHORTENED = {
+		here: "_Shortened to fit: `npx davit review --json` has everything._",
+		run: "_Shortened to fit: the run's summary has more, its artifact davit-report everything._"
+	};
 }));
 // action/annotate.ts
 function annotate(diagnostics, project = "") {

@@ -47,11 +47,12 @@ describe('davit review', () => {
     git('init', '-q', '-b', 'main');
     git('add', '-A');
     git('commit', '-q', '-m', 'first');
-    expect(davit('review')).toEqual({
-      status: 0,
-      stdout: `<!-- davit:report v1 -->\n### No endpoint changes\n\n<sub>Compared with \`${git('rev-parse', 'HEAD').slice(0, 12)}\`; previewed with the program of this checkout.</sub>\n`,
-      stderr: '',
-    });
+    const { status, stdout, stderr } = davit('review');
+    const head = git('rev-parse', 'HEAD').slice(0, 12);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout.replace(/`[0-9a-f]{12}` and/, 'PROGRAM and')).toBe(
+      `<!-- davit:report v1 -->\n### No endpoint changes\n\n<sub>Base \`${head}\`, head \`${head}\` · previewed with program PROGRAM and the environments of this checkout</sub>\n`,
+    );
   });
 
   it('reports every endpoint that fails, and goes on', () => {

@@ -2,18 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { mergeReports, type StageEnd } from '../../review/merge-reports.ts';
 import { concludes, renderTopLine } from '../../review/standing.ts';
 import type { EndpointReport, PullRequest, Report } from '../../schemas/report.ts';
-import { deleted, failing, makeEndpoint, makeReport, rolling } from './reports.ts';
+import { deleted, failing, makeEndpoint, makeReport, PULL_REQUEST, rolling } from './reports.ts';
 
 const [BASE, HEAD] = ['1'.repeat(40), '2'.repeat(40)];
-const PULL_REQUEST: PullRequest = {
-  number: 7,
-  fork: false,
-  destroy: false,
-  locks_commit: null,
-  base_moved_to: null,
-  run_url: 'https://github.example/o/r/actions/runs/1',
-};
-
 function merge(validate: StageEnd, preview: StageEnd, pullRequest: Partial<PullRequest> = {}): Report {
   const facts = { pullRequest: { ...PULL_REQUEST, ...pullRequest }, base: BASE, head: HEAD };
   return mergeReports({ validate, preview }, facts);
@@ -87,7 +78,7 @@ describe('mergeReports()', () => {
       left(validated(unpreviewed('iris'))),
       nothing('failure'),
       ['success', 'failure'],
-      '1 endpoint: 1 not reviewed',
+      '1 endpoint: 1 proved, not previewed',
     ],
     [
       'only the preview reported',

@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { COMMENT_CHARACTERS, renderReport } from '../../review/render-report.ts';
 import { renderTopLine } from '../../review/standing.ts';
 import { type EndpointReport, parseReport, type Report } from '../../schemas/report.ts';
+import { HOSTILE } from './hostile.ts';
 import { withoutCode } from './markdown.ts';
 import {
+  PULL_REQUEST,
   created,
   deleted,
   failing,
@@ -246,28 +248,6 @@ const LONG = makeReport([
   makeEndpoint('iris'),
 ]);
 
-/** Every one carries the word by which a leak is found. */
-const HOSTILE = [
-  '**HOSTILE** _a_ [b](https://evil.example) ![c](https://evil.example/c.png) <!-- d -->',
-  '</code></summary></details><script>alert("HOSTILE")</script><img src=x onerror=alert(1)>',
-  '@HOSTILE #1 GH-2 owner/repo#3 https://HOSTILE.example www.HOSTILE.example a@HOSTILE.example :tada:',
-  'HOSTILE | b | c\n| d | e |\r\n\n# HOSTILE\n\n</details>',
-  '::error file=HOSTILE::x\n::set-output name=HOSTILE::y\n::add-mask::HOSTILE\n##[error]HOSTILE',
-  '\u001b[31mHOSTILE\u001b[0m \u001b]8;;https://evil.example\u0007x\u001b]8;;\u0007 \u0000\u0008\u202eELITSOH',
-  '${{ secrets.HOSTILE }} {{secrets/HOSTILE/key}} $(HOSTILE) `HOSTILE`',
-  '`HOSTILE ``HOSTILE ```HOSTILE ```` `````\n```\n~~~\nHOSTILE',
-  '```',
-  `${'`'.repeat(300)} HOSTILE`,
-  '`\\| HOSTILE \\`| \\\\|',
-  '\\',
-  ' ` HOSTILE ` ',
-  '\ud800 HOSTILE \udfff\u2028HOSTILE\u2029',
-  '<!-- davit:report v1 --> HOSTILE',
-  'HOSTILE '.repeat(131_072),
-  '`'.repeat(1 << 20),
-  '',
-] as const;
-
 /** An endpoint in which every text that can come from a file or a model is the one given. */
 function hostileEndpoint(text: string): EndpointReport {
   const plan = makePlan(text, { kind: 'rolling-update', words: text, notes: [text, text] }, [
@@ -285,7 +265,9 @@ function hostileEndpoint(text: string): EndpointReport {
   const diagnostic = { code: 'bad-value', file: text, line: 1, column: 1, message: text, hint: text } as const;
   return makeEndpoint(text, {
     change: 'affected',
-    because: [path(text), path(text)],
+    because: [path(text), path(`environments/${text}`)],
+    computed_lock: 'a'.repeat(64),
+    lock: 'missing',
     diagnostics: [{ ...diagnostic, severity: 'warning' }],
     entities: [
       {
@@ -296,18 +278,30 @@ function hostileEndpoint(text: string): EndpointReport {
       },
     ],
     previews: [
-      { environment: text, plan, outage: null, fingerprint: null },
+      { environment: text, plan, outage: null, fingerprint: { digest: text, parts: { [text]: text } } },
       { environment: text, plan: null, outage: text, fingerprint: null },
     ],
   });
 }
 
+/** What crosses between jobs has a fingerprint that is one. */
+function withoutFingerprints(endpoint: EndpointReport): EndpointReport {
+  return { ...endpoint, previews: endpoint.previews.map((p) => ({ ...p, fingerprint: null })) };
+}
+
 function hostileReport(text: string): Report {
   const wrong = failing('x', 'lock', 'bad-value', text, text);
   const diagnostics = wrong.diagnostics.map((d) => ({ ...d, file: text }));
-  const outage = makeEndpoint(text, { outage: text, previews: [] });
+  const outage = makeEndpoint(text, { outage: text, previews: [], computed_lock: 'a'.repeat(64), lock: 'committed' });
   return makeReport([hostileEndpoint(text), { ...wrong, diagnostics }, outage], {
     base: text,
+    head: text,
+    program: { digest: text, commit: text, environments: 'base' },
+    stages: [
+      { stage: 'validate', result: 'success', why: text },
+      { stage: 'preview', result: 'unreadable', why: text },
+    ],
+    pull_request: { ...PULL_REQUEST, locks_commit: text, base_moved_to: text },
     environments: [text],
     diagnostics,
   });
@@ -323,7 +317,10 @@ const GOLDEN_REPORTS: Readonly<Record<string, Report>> = {
   removal: REMOVAL,
   'forty-endpoints': FORTY,
   'long-plan': LONG,
-  hostile: makeReport(HOSTILE.slice(0, 9).map(hostileEndpoint), { environments: [HOSTILE[0]] }),
+  hostile: makeReport(
+    HOSTILE.slice(0, 9).map((text) => withoutFingerprints(hostileEndpoint(text))),
+    { environments: [HOSTILE[0]] },
+  ),
   nothing: makeReport([]),
 };
 
@@ -379,9 +376,12 @@ describe('renderReport()', () => {
       const rendered = renderReport(hostileReport(text));
       const bare = withoutCode(rendered);
       expect(bare).not.toMatch(/hostile|evil|alert|`/i);
-      expect(bare.replaceAll(/<\/?(details|summary|sub|br)( open)?>|<!-- davit:report v1 -->/g, '')).not.toMatch(
-        /[<>@[\]\\$]/,
-      );
+      expect(
+        bare.replaceAll(
+          /<\/?(details|summary|sub|br)( open)?>|<!-- davit:report v1 -->|\[[\w ]+\]\(https:\/\/github\.example\/[\w/]+\)/g,
+          '',
+        ),
+      ).not.toMatch(/[<>@[\]\\$]/);
       const rows = bare.split('\n').filter((line) => line.startsWith('|'));
       expect(rows.map((row) => row.split('|').length)).toEqual([8, 8, 8, 8, 8]);
       expect(rendered).not.toMatch(/^\s*::|##\[|\$\{\{|\p{Bidi_Control}|[\p{Cc}--\n]/mv);

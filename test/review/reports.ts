@@ -1,4 +1,12 @@
-import type { ChangedPath, EndpointReport, EntityReport, PreviewReport, Report } from '../../schemas/report.ts';
+import { makeFingerprint } from '../../review/fingerprint.ts';
+import type {
+  ChangedPath,
+  EndpointReport,
+  EntityReport,
+  PreviewReport,
+  PullRequest,
+  Report,
+} from '../../schemas/report.ts';
 import type { DiagnosticCode } from '../../schemas/diagnostic-codes.ts';
 
 type Plan = NonNullable<PreviewReport['plan']>;
@@ -39,6 +47,25 @@ export function makeEndpoint(endpoint: string, more: Partial<EndpointReport> = {
     outage: null,
     ...more,
   };
+}
+
+export const PULL_REQUEST: PullRequest = {
+  number: 7,
+  fork: false,
+  destroy: false,
+  locks_commit: null,
+  base_moved_to: null,
+  run_url: 'https://github.example/o/r/actions/runs/1',
+};
+
+/** The preview with a fingerprint that tells of it. */
+export function fingerprinted(preview: PreviewReport): PreviewReport {
+  const fingerprint = makeFingerprint({
+    lock: { lock_version: 1, endpoint: preview.environment, entities: {}, virtualenvs: {} },
+    program: 'a'.repeat(64),
+    resources: Object.fromEntries((preview.plan?.resources ?? []).map((r) => [r.urn, 'b'.repeat(64)])),
+  });
+  return { ...preview, fingerprint };
 }
 
 export function path(name: string, change: ChangedPath['change'] = 'modified'): ChangedPath {

@@ -1,0 +1,98 @@
+import type { EndpointReport, Report } from '../schemas/report.ts';
+import { renderLink, renderSpan } from './render-code.ts';
+import { brokenStages, DESTROY_LABEL, needsLock, renderStage, standingOf } from './standing.ts';
+
+const SHOWN_NAMES = 10;
+const SHORT_CHARACTERS = 12;
+const NAME_CHARACTERS = 63;
+const WHY_CHARACTERS = 400;
+
+/** What a person has to know or to do before anything else: a paragraph each, most pressing first; of bounded length. */
+export function renderCallouts(report: Report): readonly string[] {
+  return [
+    ...renderBroken(report),
+    ...renderLocks(report),
+    ...renderRemovals(report),
+    ...renderStale(report),
+    ...renderFork(report),
+    ...renderEnvironments(report),
+  ];
+}
+
+/** One that was skipped because the one before is not whole says nothing new. */
+function renderBroken(report: Report): readonly string[] {
+  const broken = brokenStages(report);
+  const told = broken.filter((stage, i) => i === 0 || stage.result !== 'skipped');
+  const log = renderLink('the log of the run', report.pull_request?.run_url ?? null);
+  return told.map((stage) => {
+    const why = stage.why === null ? '' : `: ${renderSpan(stage.why, WHY_CHARACTERS)}`;
+    return `❌ **${renderStage(stage)}**${why}. What it would have found is not here; ${log} says more, and a new run starts over.`;
+  });
+}
+
+function renderLocks(report: Report): readonly string[] {
+  const { endpoints, pull_request: pull } = report;
+  const missing = endpoints.filter(needsLock);
+  const committed = endpoints.filter((e) => e.lock === 'committed');
+  const told = committed.length === 0 || !pull?.locks_commit ? [] : [renderCommitted(committed, pull.locks_commit)];
+  if (missing.length === 0) return told;
+  const names = missing.map((e) => e.endpoint);
+  // A name that is not one never gets into something to copy into a shell.
+  const safe = names.length <= SHOWN_NAMES && names.every((name) => /^[\w-]+$/.test(name));
+  const command = renderSpan(`npx davit lock${safe ? ` ${names.join(' ')}` : ''}`, 1000);
+  const one = missing.length === 1;
+  const what = `The ${one ? 'lock' : 'locks'} of ${renderNames(missing)} ${one ? 'is' : 'are'} missing or out of date`;
+  return [
+    ...told,
+    `🔒 **${what}**, and computed for this review only. Run ${command}, then commit and push what it writes in \`endpoints/\`.`,
+  ];
+}
+
+function renderCommitted(committed: readonly EndpointReport[], commit: string): string {
+  const what = `${committed.length === 1 ? 'lock' : 'locks'} of ${renderNames(committed)}`;
+  return `🔒 The ${what} was computed and committed to this branch as ${renderSpan(commit.slice(0, SHORT_CHARACTERS))}; pull before you push again.`;
+}
+
+function renderRemovals(report: Report): readonly string[] {
+  const removed = report.endpoints.filter((e) => standingOf(e, report) === 'label');
+  if (removed.length === 0) return [];
+  const label = renderSpan(DESTROY_LABEL);
+  return [
+    `❌ **Merging this takes ${renderNames(removed)} down for good.** If that is meant, put the label ${label} on the pull request; else put the file back.`,
+  ];
+}
+
+function renderStale({ base, pull_request: pull }: Report): readonly string[] {
+  if (base === null || !pull?.base_moved_to) return [];
+  const [was, is] = [base, pull.base_moved_to].map((c) => renderSpan(c.slice(0, SHORT_CHARACTERS)));
+  return [
+    `🕓 **Out of date since ${is ?? ''}**: this was compared with ${was ?? ''}, and the base branch has moved on. Update the branch to review it again.`,
+  ];
+}
+
+function renderFork({ pull_request: pull, stages }: Report): readonly string[] {
+  const skipped = stages.some((s) => s.stage === 'preview' && s.result === 'skipped');
+  if (!pull?.fork || !skipped) return [];
+  return [
+    'ℹ️ **Not previewed**: the pull request comes from a fork, whose runs get no access to the environments. The models are proved; what a merge would change is seen when a maintainer opens the same branch here.',
+  ];
+}
+
+/** The preview believes the base branch's environments, so it cannot show what a change of them does. */
+function renderEnvironments({ program, endpoints }: Report): readonly string[] {
+  if (program?.environments !== 'base') return [];
+  const paths = new Set(endpoints.flatMap((e) => e.because.map((b) => b.path)));
+  const changed = [...paths].filter((path) => path.startsWith('environments/')).sort();
+  if (changed.length === 0) return [];
+  const files = changed.slice(0, SHOWN_NAMES).map((path) => renderSpan(path));
+  return [
+    `⚠️ **${files.join(', ')} changes here, and the previews do not show it**: they use the base branch's environments until the merge.`,
+  ];
+}
+
+function renderNames(endpoints: readonly EndpointReport[]): string {
+  const names = endpoints.slice(0, SHOWN_NAMES).map((e) => renderSpan(e.endpoint, NAME_CHARACTERS));
+  const left = endpoints.length - names.length;
+  const all = left > 0 ? [...names, `${left} more`] : names;
+  return all.length === 1 ? (all[0] ?? '') : `${all.slice(0, -1).join(', ')} and ${all.at(-1) ?? ''}`;
+}

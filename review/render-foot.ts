@@ -1,0 +1,49 @@
+import type { Report } from '../schemas/report.ts';
+import { shortFingerprint } from './fingerprint.ts';
+import { renderLink, renderSpan } from './render-code.ts';
+
+const SHOWN_FINGERPRINTS = 4;
+const SHORT_CHARACTERS = 12;
+const NAME_CHARACTERS = 63;
+
+/** What was compared with what, and made with what; by the fingerprints the merge is held to it. One line of bounded length. */
+export function renderFoot(report: Report): string {
+  const { pull_request: pull } = report;
+  const run = pull?.run_url ? [renderLink('this run', pull.run_url)] : [];
+  const parts = [renderCompared(report), ...renderProgram(report), ...renderFingerprints(report), ...run];
+  return `<sub>${parts.join(' · ')}</sub>`;
+}
+
+function renderCompared({ base, head }: Report): string {
+  if (base === null) return 'Of the endpoints named';
+  return head === null
+    ? `Compared with ${renderCommit(base)}`
+    : `Base ${renderCommit(base)}, head ${renderCommit(head)}`;
+}
+
+function renderProgram({ program }: Report): readonly string[] {
+  if (program === null) return [];
+  const davit = program.commit === null ? '' : ` of Davit ${renderCommit(program.commit)}`;
+  const whose =
+    program.environments === 'base' ? "the base branch's environments" : 'the environments of this checkout';
+  return [`previewed with program ${renderCommit(program.digest)}${davit} and ${whose}`];
+}
+
+function renderFingerprints({ endpoints }: Report): readonly string[] {
+  const all = endpoints.flatMap((e) =>
+    e.previews.flatMap((p) =>
+      p.fingerprint ? [{ ...e, environment: p.environment, fingerprint: p.fingerprint }] : [],
+    ),
+  );
+  if (all.length === 0) return [];
+  if (all.length > SHOWN_FINGERPRINTS) return [`${all.length} plans, each with its fingerprint above`];
+  const told = all.map(({ endpoint, environment, fingerprint }) => {
+    const what = `${renderSpan(endpoint, NAME_CHARACTERS)} in ${renderSpan(environment, NAME_CHARACTERS)}`;
+    return `plan of ${what} ${renderSpan(shortFingerprint(fingerprint))}`;
+  });
+  return [told.join(', ')];
+}
+
+function renderCommit(commit: string): string {
+  return renderSpan(commit.slice(0, SHORT_CHARACTERS));
+}

@@ -1,0 +1,17 @@
+/** How far the deployment of one endpoint in one environment is. */
+export const ROLLOUT_STATES = ['waiting', 'deploying', 'live', 'removed', 'stopped', 'cancelled', 'failed'] as const;
+export type RolloutState = (typeof ROLLOUT_STATES)[number];
+
+/** One line of what became of a merged pull request. */
+export interface Rollout {
+  readonly endpoint: string;
+  readonly environment: string;
+  /** `stopped`: before anything was changed, because the plan is not the reviewed one; `failed`: what served before serves on. */
+  readonly state: RolloutState;
+  /** Why, for `stopped`, `cancelled` and `failed`: a line each; empty for the others. */
+  readonly causes: readonly string[];
+  /** Where queries go. */
+  readonly url: string | undefined;
+  /** The page of the run. */
+  readonly runUrl: string | undefined;
+}

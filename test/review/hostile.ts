@@ -1,0 +1,21 @@
+/** Every one carries the word by which a leak is found. */
+export const HOSTILE = [
+  '**HOSTILE** _a_ [b](https://evil.example) ![c](https://evil.example/c.png) <!-- d -->',
+  '</code></summary></details><script>alert("HOSTILE")</script><img src=x onerror=alert(1)>',
+  '@HOSTILE #1 GH-2 owner/repo#3 https://HOSTILE.example www.HOSTILE.example a@HOSTILE.example :tada:',
+  'HOSTILE | b | c\n| d | e |\r\n\n# HOSTILE\n\n</details>',
+  '::error file=HOSTILE::x\n::set-output name=HOSTILE::y\n::add-mask::HOSTILE\n##[error]HOSTILE',
+  '\u001b[31mHOSTILE\u001b[0m \u001b]8;;https://evil.example\u0007x\u001b]8;;\u0007 \u0000\u0008\u202eELITSOH',
+  '${{ secrets.HOSTILE }} {{secrets/HOSTILE/key}} $(HOSTILE) `HOSTILE`',
+  '`HOSTILE ``HOSTILE ```HOSTILE ```` `````\n```\n~~~\nHOSTILE',
+  '```',
+  `${'`'.repeat(300)} HOSTILE`,
+  '`\\| HOSTILE \\`| \\\\|',
+  '\\',
+  ' ` HOSTILE ` ',
+  '\ud800 HOSTILE \udfff\u2028HOSTILE\u2029',
+  '<!-- davit:report v1 --> HOSTILE',
+  'HOSTILE '.repeat(131_072),
+  '`'.repeat(1 << 20),
+  '',
+] as const;

@@ -1,0 +1,113 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { COMMENT_CHARACTERS, REPORT_MARKER, renderReport } from '../../review/render-report.ts';
+import { placeRollouts, renderRolloutLine, renderRollouts } from '../../review/render-rollouts.ts';
+import type { Rollout } from '../../schemas/rollout.ts';
+import { HOSTILE } from './hostile.ts';
+import { withoutCode } from './markdown.ts';
+import { makeEndpoint, makeReport } from './reports.ts';
+
+const GOLDEN = join(import.meta.dirname, 'golden');
+const RUN = 'https://github.example/o/r/actions/runs/2';
+
+function rollout(endpoint: string, more: Partial<Rollout> = {}): Rollout {
+  return { endpoint, environment: 'production', state: 'live', causes: [], url: undefined, runUrl: RUN, ...more };
+}
+
+const SOME = [
+  rollout('iris', { environment: 'staging', url: 'https://models.example/serving-endpoints/iris/invocations' }),
+  rollout('iris', { state: 'deploying' }),
+  rollout('ranker', {
+    state: 'failed',
+    causes: ['ranker-2 does not become ready: 0/4 nodes have nvidia.com/gpu free', 'See npx davit logs ranker --build'],
+  }),
+  rollout('fraud', { state: 'stopped', causes: ['the lock differs', 'Revision fraud-2-3f9c2a71d0 is new'] }),
+  rollout('old', { state: 'removed' }),
+  rollout('last', { state: 'waiting', runUrl: undefined }),
+];
+
+describe('renderRollouts()', () => {
+  it('renders what became of a merge, failures first', async () => {
+    await expect(`${renderRollouts(SOME)}\n`).toMatchFileSnapshot(join(GOLDEN, 'rollouts.md'));
+    expect(renderRolloutLine(SOME)).toBe('1 waiting, 1 deploying, 1 live, 1 removed, 1 stopped, 1 failed');
+    expect(renderRolloutLine([])).toBe('nothing to deploy');
+  });
+
+  it('tells less of each before it leaves any out', () => {
+    const failed = Array.from({ length: 40 }, (_, i) =>
+      rollout(`e-${i}`, { state: 'failed', causes: ['because '.repeat(40)] }),
+    );
+    const some = renderRollouts(failed, 12_000);
+    expect(some.length).toBeLessThanOrEqual(12_000);
+    expect(some.match(/^\| ❌ /gm)).toHaveLength(40);
+    const few = renderRollouts([...failed, ...SOME], 2_000);
+    expect(few.length).toBeLessThanOrEqual(2_000);
+    expect(few).toMatch(/and \d+ more: 1 waiting, 1 deploying, 2 live|and \d+ more: /);
+  });
+
+  it.each(HOSTILE.map((text) => [JSON.stringify(text.slice(0, 60)), text] as const))(
+    'keeps %s in its place',
+    (_, text) => {
+      const hostile: Rollout = {
+        endpoint: text,
+        environment: text,
+        state: 'failed',
+        causes: [text, text],
+        url: text,
+        runUrl: text,
+      };
+      const rendered = placeRollouts('', [hostile, { ...hostile, state: 'live' }]);
+      const bare = withoutCode(rendered);
+      expect(bare.replaceAll(/<br>|<!-- davit:rollouts( end)? -->/g, '')).not.toMatch(
+        /[<>@[\]\\$]|hostile|evil|alert/i,
+      );
+      expect(
+        bare
+          .split('\n')
+          .filter((l) => l.startsWith('|'))
+          .map((row) => row.split('|').length),
+      ).toEqual([6, 6, 6, 6]);
+      expect(rendered).not.toMatch(/^\s*::|##\[|\$\{\{|\p{Bidi_Control}/mv);
+    },
+  );
+});
+
+describe('placeRollouts()', () => {
+  const report = renderReport(makeReport([makeEndpoint('iris')]));
+
+  it('puts them above the report, and the next ones in their place', () => {
+    const first = placeRollouts(report, SOME.slice(0, 2));
+    expect(first.startsWith(`${REPORT_MARKER}\n<!-- davit:rollouts -->\n\n### Merged: 1 deploying, 1 live\n`)).toBe(
+      true,
+    );
+    expect(first).toContain(report.slice(REPORT_MARKER.length + 1));
+    const second = placeRollouts(first, SOME);
+    expect(second).toBe(placeRollouts(report, SOME));
+    expect(second.match(/### Merged/g)).toHaveLength(1);
+    const bare = report.slice(REPORT_MARKER.length + 1);
+    expect(placeRollouts(placeRollouts(bare, SOME.slice(0, 1)), SOME)).toBe(placeRollouts(bare, SOME));
+  });
+
+  it('is not led astray by who writes its marks into a name, a cause or the comment', () => {
+    const cause = 'x\n<!-- davit:rollouts end -->\n\nAll is well';
+    const once = placeRollouts(report, [rollout('iris', { state: 'failed', causes: [cause] })]);
+    expect(placeRollouts(once, SOME)).toBe(placeRollouts(report, SOME));
+    const edited = `${REPORT_MARKER}\n<!-- davit:rollouts -->\n\nEverything is fine`;
+    expect(placeRollouts(edited, SOME)).not.toContain('Everything is fine');
+  });
+
+  it('fits whatever was there before', () => {
+    const long = renderReport(makeReport(Array.from({ length: 900 }, (_, i) => makeEndpoint(`e-${i}`))));
+    const many = Array.from({ length: 500 }, (_, i) =>
+      rollout(`e-${i}`, { state: 'failed', causes: ['x'.repeat(900)] }),
+    );
+    const placed = placeRollouts(long, many);
+    expect(placed.length).toBeLessThanOrEqual(COMMENT_CHARACTERS);
+    expect(placed).toContain(long.slice(REPORT_MARKER.length + 1).trimEnd());
+    for (const filler of [65_536, 65_000, 64_000]) {
+      const full = placeRollouts(`${REPORT_MARKER}\n${'y'.repeat(filler)}`, many);
+      expect(full.length).toBeLessThanOrEqual(COMMENT_CHARACTERS);
+      expect(full).toContain('### Merged: 500 failed');
+    }
+  });
+});
