@@ -66,7 +66,7 @@ describe('what fails leaves everything as it was, and says why', () => {
       .finally(() => release?.());
     expect(down.stderr).toMatch(/revision-failed Its image cannot be pulled: .*connection refused/);
     const { name = '', digest = '' } =
-      /localhost:5001\/(?<name>\S+)@(?<digest>sha256:\w+)/.exec(down.stderr)?.groups ?? {};
+      /cannot be pulled: localhost:5001\/(?<name>\S+)@(?<digest>sha256:\w+)/.exec(down.stderr)?.groups ?? {};
     let removed: Promise<Response> | undefined;
     const lost = await on.fails('the image is gone', (text) => {
       if (!CREATING.test(text)) return; // it was there when the update began
