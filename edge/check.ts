@@ -8,7 +8,7 @@ import { Refused } from '../gateway/refused.ts';
 import type { PermissionLevel } from '../schemas/serving-entry.ts';
 import type { Access } from './access.ts';
 import type { Callers } from './callers.ts';
-import { identityUnavailable, nobody, notSynced, permissionDenied, stopped } from './edge-refusals.ts';
+import { identityUnavailable, nobody, notSynced, paused, permissionDenied, stopped } from './edge-refusals.ts';
 import type { Entries, Entry } from './entries.ts';
 import { type Known, Unavailable } from './identity.ts';
 import type { RateLimiter } from './rate-limiter.ts';
@@ -43,6 +43,7 @@ export async function check(shown: Shown, judges: Judges, makeId: () => string):
   const { entry, level } = await findEntry(asked.endpoint, { known, wanted: 'CAN_QUERY' }, judges);
   if (!includes(level, 'CAN_QUERY')) throw new Refused(permissionDenied(entry.name));
   if (entry.stopped) throw new Refused(stopped(entry.name));
+  if (entry.pausedUntil > Date.now()) throw new Refused(paused(entry.name));
   const host = findHost(entry, asked);
   const taken = judges.limiter.take(entry, known.caller);
   const full = taken instanceof Promise ? await taken : taken;

@@ -74,6 +74,16 @@ export function stopped(endpoint: string): Refusal {
   };
 }
 
+/** Its last replica ends before the next one starts, as its file asks for. */
+export function paused(endpoint: string): Refusal {
+  return {
+    status: 503,
+    code: 'TEMPORARILY_UNAVAILABLE',
+    message: `Cannot query "${endpoint}" now: it is being recreated. Nothing was started, expected another try in a few seconds`,
+    headers: { 'retry-after': '5' },
+  };
+}
+
 export interface KnativeReply {
   readonly status: number;
   /** Only when a part of Knative says it, not its Envoy. */

@@ -1,5 +1,10 @@
 import type { KubernetesApi } from '../kubernetes/api.ts';
-import { SERVING_ENTRY_KEY, SERVING_ENTRY_LABEL, type ServingEntry } from '../schemas/serving-entry.ts';
+import {
+  PAUSED_ANNOTATION,
+  SERVING_ENTRY_KEY,
+  SERVING_ENTRY_LABEL,
+  type ServingEntry,
+} from '../schemas/serving-entry.ts';
 import type { ClusterObject } from './cluster-object.ts';
 import { log, sentenceOf } from './log.ts';
 import { parseEntry } from './parse-entry.ts';
@@ -11,7 +16,8 @@ const STOPPED_ANNOTATION = 'davit.dev/stopped';
 /** An endpoint as its ConfigMap says it. */
 export interface Entry extends ServingEntry {
   readonly stopped: boolean;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, as all times here: until then callers are told to come again. */
+  readonly pausedUntil: number;
   readonly created: number;
   readonly updated: number;
 }
@@ -67,6 +73,7 @@ function readEntry({ metadata, data }: ConfigMap): Entry {
   return {
     ...parseEntry(text),
     stopped: annotations[STOPPED_ANNOTATION] === 'true',
+    pausedUntil: Date.parse(annotations[PAUSED_ANNOTATION] ?? '') || 0,
     created: times[0] ?? 0,
     updated: Math.max(...times),
   };

@@ -58,3 +58,6 @@ export interface RateLimit {
 /** Label that tells the authorisation service which ConfigMaps are its own. */
 export const SERVING_ENTRY_LABEL = 'davit.dev/serving-entry';
 export const SERVING_ENTRY_KEY = 'endpoint.json';
+
+/** On the ConfigMap of an entry: until this moment (RFC 3339) callers are told to come again, unless it is taken away before. */
+export const PAUSED_ANNOTATION = 'davit.dev/paused-until';

@@ -119,6 +119,21 @@ describe('a check', () => {
     expect(codeOf(await check(IRIS, 'ann'))).toBe('BAD_REQUEST');
   });
 
+  it('tells callers of an endpoint that is being recreated to come again, until then', async () => {
+    const pausedFor = (milliseconds: number) => ({
+      annotations: { 'davit.dev/paused-until': new Date(Date.now() + milliseconds).toISOString() },
+    });
+    cluster.putEntry(makeEntry(), pausedFor(60_000));
+    await until(async () => (await check(IRIS, 'ann')).status === 503);
+    const told = await check(IRIS, 'ann');
+    expect([codeOf(told), told.headers['retry-after']]).toEqual(['TEMPORARILY_UNAVAILABLE', '5']);
+    expect((await check(IRIS, 'nobody')).status).toBe(401);
+    cluster.putEntry(makeEntry(), pausedFor(-1));
+    await until(async () => (await check(IRIS, 'ann')).status === 200);
+    cluster.putEntry(makeEntry(), { annotations: { 'davit.dev/paused-until': 'never' } });
+    expect((await check(IRIS, 'ann')).status).toBe(200);
+  });
+
   it('keeps rate limits, and counts only who may query', async () => {
     cluster.putEntry(
       makeEntry({ rateLimits: [{ key: 'endpoint', calls: 2, principal: undefined, renewalSeconds: 60 }] }),

@@ -9,6 +9,7 @@ import type { Deployed } from '../../prepare.ts';
 import { Gate } from './gate.ts';
 import * as make from './make-objects.ts';
 import { type EntityPlan, listAliases } from './plan-entity.ts';
+import { Pause } from './pause.ts';
 import type { PreparedEntity, PreparedKubernetes } from './prepare-kubernetes.ts';
 import { verifyThroughEdge } from './verify-through-edge.ts';
 
@@ -29,9 +30,9 @@ export function deployToKubernetes(
   const place = { endpoint: endpoint.name, environment };
   const options = { parent, provider: makeProvider(environment, root) };
   const gate = new Gate({ api, serving, namespace, endpoint: endpoint.name });
-  const made = entities.map((e) =>
-    deployEntity(e, { place, options, gate, serving, recreate: endpoint.rollout === 'recreate' }),
-  );
+  const recreate = endpoint.rollout === 'recreate';
+  const pause = new Pause({ api, serving, namespace: environment.namespace, endpoint: endpoint.name, recreate });
+  const made = entities.map((e) => deployEntity(e, { place, options, gate, serving, recreate, pause }));
   const proven = pulumi.all(made.map((m) => m.proven));
   const shares = Object.fromEntries(endpoint.routes.map((r) => [r.entity, r.percentage]));
   const plans = entities.map(({ plan }) => plan);
@@ -51,7 +52,12 @@ export function deployToKubernetes(
     { ...options, dependsOn: route },
   );
   return {
-    url: verifyThroughEdge({ api, declaration, entities: listAsked(plans, serving), after: [route, entry] }),
+    url: verifyThroughEdge({
+      api,
+      declaration,
+      entities: listAsked(plans, serving),
+      after: pause.endAfter([route, entry]),
+    }),
     revisions: Object.fromEntries(plans.map(({ entity, name }) => [entity.name, pulumi.output(name)])),
   };
 }
@@ -67,15 +73,19 @@ interface EntityContext {
   readonly gate: Gate;
   readonly serving: ReadonlySet<string>;
   readonly recreate: boolean;
+  readonly pause: Pause;
 }
 
-function deployEntity({ plan, image }: PreparedEntity, { place, options, gate, serving, recreate }: EntityContext) {
+function deployEntity(
+  { plan, image }: PreparedEntity,
+  { place, options, gate, serving, recreate, pause }: EntityContext,
+) {
   const label = plan.entity.name;
   const account = new KubernetesObject(`${label}-account`, make.makeServiceAccount(place, plan), options);
   const budget = new KubernetesObject(`${label}-budget`, make.makeDisruptionBudget(place, plan), options);
   const configuration = new KubernetesObject(
     recreate ? label : plan.name,
-    make.makeConfiguration(place, plan, image ?? pulumi.output(pulumi.unknown)),
+    make.makeConfiguration(place, plan, pause.before(plan, image ?? pulumi.output(pulumi.unknown))),
     {
       ...options,
       dependsOn: [account, budget],

@@ -15,7 +15,7 @@ export interface Verification {
   readonly declaration: Declaration<KubernetesEnvironment>;
   /** Who is asked. */
   readonly entities: readonly Entity[];
-  readonly after: readonly pulumi.CustomResource[];
+  readonly after: pulumi.Output<unknown>;
 }
 
 const EXAMPLE = 'serving_input_example.json';
@@ -30,7 +30,7 @@ const LIMITED = '"REQUEST_LIMIT_EXCEEDED"';
 /** Asks entities by their own paths, as a client would; the address of the endpoint, once all have answered. */
 export function verifyThroughEdge({ api, declaration, entities, after }: Verification): pulumi.Output<string> {
   if (pulumi.runtime.isDryRun()) return pulumi.output(pulumi.unknown) as unknown as pulumi.Output<string>;
-  return pulumi.all(after.map((resource) => resource.id)).apply(async () => {
+  return after.apply(async () => {
     const { endpoint, environment } = declaration;
     await clearFailure(api, { namespace: environment.namespace, endpoint: endpoint.name });
     const edge = await findEdge(api, environment);

@@ -1,0 +1,44 @@
+import * as pulumi from '@pulumi/pulumi';
+import type { KubernetesApi } from '../../../kubernetes/api.ts';
+import { pauseQueries, resumeQueries } from '../../../kubernetes/pause-queries.ts';
+import type { EntityPlan } from './plan-entity.ts';
+
+export interface PausedCluster {
+  readonly api: KubernetesApi;
+  readonly namespace: string;
+  readonly endpoint: string;
+  /** Revisions that have traffic now. */
+  readonly serving: ReadonlySet<string>;
+  /** Whether the file asks that the old revision ends before the new one starts. */
+  readonly recreate: boolean;
+}
+
+/** Beyond the longest prediction: until what held the old revision is gone, and it ends by itself if nobody ends it. */
+const GRACE_SECONDS = 60;
+
+/** While the last replica of an endpoint ends, its callers are told to come again instead of being held for nobody. */
+export class Pause {
+  readonly #cluster: PausedCluster;
+  #begun: Promise<void> | undefined;
+
+  constructor(cluster: PausedCluster) {
+    this.#cluster = cluster;
+  }
+
+  /** The same value, once callers are told; at once where no revision ends. */
+  before({ revision, entity }: EntityPlan, value: string | pulumi.Output<unknown>): pulumi.Output<unknown> {
+    const { api, serving, recreate } = this.#cluster;
+    const ends = recreate && serving.size > 0 && !serving.has(revision);
+    if (!ends || pulumi.runtime.isDryRun()) return pulumi.output(value);
+    this.#begun ??= pauseQueries(api, this.#cluster, entity.timeLimitSeconds + GRACE_SECONDS);
+    const begun = this.#begun;
+    return pulumi.output(begun).apply(() => value);
+  }
+
+  /** Settles once these are there and queries are let through. */
+  endAfter(resources: readonly pulumi.CustomResource[]): pulumi.Output<unknown> {
+    return pulumi.all(resources.map((resource) => resource.id)).apply(async () => {
+      if (this.#begun) await resumeQueries(this.#cluster.api, this.#cluster);
+    });
+  }
+}
