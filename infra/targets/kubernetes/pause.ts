@@ -32,7 +32,7 @@ export class Pause {
     if (!ends || pulumi.runtime.isDryRun()) return pulumi.output(value);
     this.#begun ??= pauseQueries(api, this.#cluster, entity.timeLimitSeconds + GRACE_SECONDS);
     const begun = this.#begun;
-    return pulumi.output(begun).apply(() => value);
+    return pulumi.output(begun.then(() => true)).apply(() => value);
   }
 
   /** Settles once these are there and queries are let through. */
