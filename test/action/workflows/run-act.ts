@@ -1,0 +1,150 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { cacheFolder } from '../../../system/cache.ts';
+import { codePath } from '../../../system/code.ts';
+import { ensureGoProgram } from '../../../tools/go-programs.ts';
+import { RELEASE } from './release.ts';
+
+/** Stands for GitHub's token of a run; what it may is what the job may. */
+export const TOKEN = 'ghs_0123456789abcdefghijklmnopqrstuvwxyz';
+
+const STAND_INS = {
+  'actions/checkout@df4cb1c069e1874edd31b4311f1884172cec0e10': 'checkout',
+  'actions/cache@55cc8345863c7cc4c66a329aec7e433d2d1c52a9': 'cache',
+  'actions/upload-artifact@b7c566a772e6b6bfb58ed0dc250532a479d7789f': 'upload-artifact',
+  'actions/download-artifact@37930b1c2abaa49bbe596cd826c3c89aef350131': 'download-artifact',
+};
+/** What a job may know of this machine: how it reaches the package registries, and nothing else. */
+const PASSED = /^(?:(?:https?|no|all)_proxy|.*_CA_(?:BUNDLE|CERTS)|SSL_CERT_(?:FILE|DIR)|PIP_.*|UV_.*|npm_config_.*)$/i;
+
+export interface ActRun {
+  /** Of GitHub: `push`. */
+  readonly event: string;
+  readonly payload: object;
+  /** File in .github/workflows of the repository. */
+  readonly workflow: string;
+  /** Only this job and those that it needs. */
+  readonly job?: string;
+  readonly runId: number;
+  readonly ref: string;
+  readonly sha: string;
+  readonly place: ActPlace;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly secrets?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+  /** Called with everything that is printed, as it comes. */
+  readonly onLine?: (text: string) => void;
+}
+
+/** Folders of one fake repository, and its fake GitHub. */
+export interface ActPlace {
+  readonly folder: string;
+  readonly origin: string;
+  readonly release: string;
+  readonly repository: string;
+  readonly apiUrl: string;
+}
+
+/** How a job ended, in GitHub's words; one that did not begin is not there. */
+export type Results = Readonly<Record<string, string>>;
+
+export interface ActResult {
+  readonly results: Results;
+  /** Lines of all jobs, each after its job's name. */
+  readonly log: string;
+  /** What the runner took for commands: `error`, `warning`, `set-output`, with their properties. */
+  readonly commands: readonly Line[];
+}
+
+interface Line {
+  readonly msg?: string;
+  readonly jobID?: string;
+  readonly jobResult?: string;
+  readonly command?: string;
+  readonly arg?: string;
+  /** Of an output. */
+  readonly name?: string;
+  readonly kvPairs?: Readonly<Record<string, string>>;
+}
+
+/** Runs a workflow file by act in host mode. */
+export async function runAct(run: ActRun): Promise<ActResult> {
+  const act = await ensureGoProgram('act', { progress: { say: (line) => process.stderr.write(`${line}\n`) } });
+  const home = join(run.place.folder, 'act');
+  mkdirSync(home, { recursive: true });
+  const event = join(home, `event-${run.runId}.json`);
+  writeFileSync(event, JSON.stringify(run.payload));
+  const child = spawn(act, [...listArguments(run), '--eventpath', event], {
+    cwd: run.place.origin,
+    env: machineEnvironment(home),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true, // a cancelled run ends with everything that it started
+  });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+      run.onLine?.(chunk);
+    });
+  run.signal?.addEventListener('abort', () => child.kill('SIGINT'));
+  await new Promise((done) => child.on('close', done));
+  return readLines(
+    text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map(parseLine),
+  );
+}
+
+function listArguments({ event, workflow, job, runId, ref, sha, place, env = {}, secrets = {} }: ActRun) {
+  const known = {
+    ARTIFACTS: join(place.folder, 'artifacts'),
+    DAVIT_CACHE: cacheFolder(),
+    GITHUB_API_URL: place.apiUrl,
+    GITHUB_REF: ref,
+    GITHUB_REPOSITORY: place.repository,
+    GITHUB_RUN_ID: String(runId),
+    KEPT_WORKSPACE: join(place.folder, 'workspace'),
+    NODE_OPTIONS: `--import=${codePath('test', 'action', 'workflows', 'kept-workspace.mjs')}`,
+    ORIGIN: place.origin,
+    SHA_REF: sha, // act's own word for GITHUB_SHA
+    UV_CACHE_DIR: join(homedir(), '.cache', 'uv'),
+    ...env,
+  };
+  const replaced = { ...standIns(), [RELEASE]: place.release };
+  return [
+    ...[event, '--json', '--workflows', join('.github', 'workflows', workflow), ...(job ? ['--job', job] : [])],
+    ...['--platform', 'ubuntu-latest=-self-hosted', '--no-cache-server', '--no-skip-checkout'],
+    ...pairs('--env', known),
+    ...pairs('--secret', { GITHUB_TOKEN: TOKEN, ...secrets }),
+    ...pairs('--local-repository', replaced),
+  ];
+}
+
+function standIns(): Readonly<Record<string, string>> {
+  const folder = (name: string) => codePath('test', 'action', 'workflows', 'stand-ins', name);
+  return Object.fromEntries(Object.entries(STAND_INS).map(([action, name]) => [action, folder(name)]));
+}
+
+function pairs(option: string, values: Readonly<Record<string, string>>): readonly string[] {
+  return Object.entries(values).flatMap(([key, value]) => [option, `${key}=${value}`]);
+}
+
+/** act hands its own environment to every job, so it gets none but what a runner has. */
+function machineEnvironment(home: string): NodeJS.ProcessEnv {
+  const passed = Object.entries(process.env).filter(([key]) => PASSED.test(key));
+  const path = [dirname(process.execPath), '/usr/local/go/bin', '/usr/local/bin', '/usr/bin', '/bin'].join(delimiter);
+  return { ...Object.fromEntries(passed), HOME: homedir(), XDG_CACHE_HOME: home, PATH: path };
+}
+
+function parseLine(line: string): Line {
+  return line.startsWith('{') ? (JSON.parse(line) as Line) : { msg: line };
+}
+
+function readLines(lines: readonly Line[]): ActResult {
+  const ended = lines.flatMap(({ jobID, jobResult }) => (jobID && jobResult ? [[jobID, jobResult] as const] : []));
+  const log = lines.map(({ jobID = '', msg = '' }) => `${jobID}: ${msg.trimEnd()}`).join('\n');
+  return { results: Object.fromEntries(ended), log, commands: lines.filter((l) => l.command !== undefined) };
+}
