@@ -26,6 +26,8 @@ export interface Inputs {
   /** `davit-validate/` and `davit-preview/` are in it. */
   readonly reports: string;
   readonly results: { readonly validate: StageResult; readonly preview: StageResult };
+  /** Of the preview's report.json: SHA-256, in hex. */
+  readonly previewDigest: string | undefined;
   readonly commitLocks: boolean;
   readonly revert: boolean;
   readonly token: string;
@@ -45,6 +47,7 @@ const ONLY_FOR: Readonly<Record<string, readonly CommandName[]>> = {
   out: ['validate', 'preview', 'report'],
   'validate-result': ['report'],
   'preview-result': ['report'],
+  'preview-digest': ['report'],
 };
 const ENVIRONMENTS_NEEDED: readonly CommandName[] = ['preview', 'deploy', 'drift', 'destroy'];
 const TOKEN_NEEDED: readonly CommandName[] = ['report', 'deploy', 'drift', 'destroy'];
@@ -66,6 +69,7 @@ export function readInputs(): Inputs {
       validate: readResult(wrong, 'validate-result'),
       preview: readResult(wrong, 'preview-result'),
     },
+    previewDigest: readDigest(wrong, 'preview-digest'),
     commitLocks: readBoolean(wrong, 'commit-locks'),
     revert: readBoolean(wrong, 'revert'),
     token: getInput('github-token'),
@@ -123,6 +127,13 @@ function readBase(wrong: string[]): string | undefined {
   if (given !== '' && !REFERENCE.test(given))
     wrong.push(`Cannot use ${quote(given)} for "base": expected a commit or branch, such as origin/main`);
   return given === '' ? undefined : given;
+}
+
+function readDigest(wrong: string[], name: string): string | undefined {
+  const given = getInput(name);
+  if (!/^(?:[0-9a-f]{64})?$/.test(given))
+    wrong.push(`Cannot use ${quote(given)} for "${name}": expected the output "digest" of that step`);
+  return given || undefined;
 }
 
 function readBoolean(wrong: string[], name: string): boolean {

@@ -1,4 +1,5 @@
 import { COMMENT_CHARACTERS, renderReport } from '../review/render-report.ts';
+import { renderReviewed } from '../review/reviewed.ts';
 import { renderTopLine, sortEndpoints } from '../review/standing.ts';
 import type { Report } from '../schemas/report.ts';
 import { type Annotation, type CheckRun, writeCheckRun } from './github/check-run.ts';
@@ -58,6 +59,7 @@ function makeCheckRun(report: Report, { reviewed, head, conclusion, prefix }: Po
     conclusion,
     title: renderTopLine(report).slice(0, TITLE_CHARACTERS),
     summary: renderReport(report, CHECK_CHARACTERS),
+    text: renderReviewed(report),
     annotations: makeAnnotations(report, prefix),
     detailsUrl: reviewed.runUrl,
   };

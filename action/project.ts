@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { readdir, realpath, rm } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import { setOutput } from '@actions/core';
 import type { Job } from './job.ts';
+import { readStageReport } from './stage-folder.ts';
 
 /** GitHub takes a mebibyte for a step's summary, and a character may be four bytes. */
 export const SUMMARY_CHARACTERS = 250_000;
@@ -42,7 +44,26 @@ export function projectPrefix({ inputs }: Job): string {
   return folder === '' || folder.endsWith('/') ? folder : `${folder}/`;
 }
 
-/** Names the folder for a command's report and clears it of an older one; an output of the step before anything can fail. */
+/**
+ * Makes a stage's report in its folder. The folder is an output of the step before anything can fail; the digest of the
+ * report is one whenever there is a report, whole or cut short: the runner hands it on past everybody who can write files.
+ */
+export async function withReportFolder<T>(job: Job, work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await openReportFolder(job);
+  try {
+    return await work(folder);
+  } finally {
+    const text = await readStageReport(folder);
+    if (text) setOutput('digest', digestReport(text));
+  }
+}
+
+/** SHA-256 of a report's text, in hex. */
+export function digestReport(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** Names the folder for a command's report and clears it of an older one. */
 export async function openReportFolder({ inputs, runner }: Job): Promise<string> {
   const folder =
     inputs.out === undefined

@@ -54,7 +54,7 @@ const ENDPOINTS_AT_ONCE = 2;
 
 /**
  * The review, or a stage of it, endpoints side by side; what fails in one does not stop another. Throws a UsageError when
- * nobody can tell what changed, and when interrupted.
+ * nobody can tell what changed, and when interrupted: then what was found until then is in `out`.
  */
 export async function reviewProject(request: ReviewRequest): Promise<Report> {
   const { root, from, out, stage } = request;
@@ -66,6 +66,7 @@ export async function reviewProject(request: ReviewRequest): Promise<Report> {
   try {
     const report = await makeReport(context, { ...request, locks });
     if (out !== undefined) await writeReport(out, report);
+    request.signal.throwIfAborted();
     return report;
   } finally {
     if (out === undefined) await rm(folder, { recursive: true, force: true });
@@ -96,7 +97,7 @@ async function makeReport(context: Context, work: Work): Promise<Report> {
     environments: environments.map((e) => e.name),
     stages: (stage ? [stage] : (['validate', 'preview'] as const)).map((s) => ({
       stage: s,
-      result: 'success',
+      result: work.signal.aborted ? 'cancelled' : 'success',
       why: null,
     })),
     pull_request: null,
@@ -126,13 +127,32 @@ async function reviewAll(
   const { stage, locks } = work;
   const validated = stage === 'preview' ? await readValidated(work.with) : new Map<string, EndpointReport>();
   const open = openOnce(context);
-  return sideBySide(changed, ENDPOINTS_AT_ONCE, async (c) => {
-    const known =
-      stage === 'preview'
-        ? { ...(validated.get(c.endpoint) ?? makeUnread(c)), ...c, previews: [] }
-        : await validateChanged(c, { context, environments, diagnostics, locks });
-    return stage === 'validate' ? known : previewChanged(known, { context, environments, open });
-  });
+  return sideBySide(changed, ENDPOINTS_AT_ONCE, (c) =>
+    unlessStopped(c, work, async () => {
+      const known =
+        stage === 'preview'
+          ? { ...(validated.get(c.endpoint) ?? makeUnread(c)), ...c, previews: [] }
+          : await validateChanged(c, { context, environments, diagnostics, locks });
+      return stage === 'validate' ? known : previewChanged(known, { context, environments, open });
+    }),
+  );
+}
+
+const STOPPED = 'the review was stopped before it was done';
+
+/** Interrupted, the review still tells of what it has done; the rest it has not looked at. */
+async function unlessStopped(
+  changed: ChangedEndpoint,
+  { signal }: Pick<ReviewRequest, 'signal'>,
+  work: () => Promise<EndpointReport>,
+): Promise<EndpointReport> {
+  try {
+    signal.throwIfAborted();
+    return await work();
+  } catch (e) {
+    if (!signal.aborted) throw e;
+    return { ...makeUnread(changed), outage: STOPPED };
+  }
 }
 
 /** Whoever names endpoints needs no Git. */

@@ -60,8 +60,10 @@ function readEnd(stage: StageReport['stage'], { result, report: text }: StageEnd
     return { stage: { stage, result: without, why: null }, report: undefined };
   }
   try {
+    const report = parseReport(text);
     // A stage whose job failed after its report has said all there is: what it found is in it.
-    return { stage: { stage, result: 'success', why: null }, report: parseReport(text) };
+    const cut = report.stages.some((s) => s.stage === stage && s.result === 'cancelled');
+    return { stage: { stage, result: cut ? 'cancelled' : 'success', why: null }, report };
   } catch (e) {
     return { stage: { stage, result: 'unreadable', why: e instanceof Error ? e.message : null }, report: undefined };
   }
@@ -78,7 +80,7 @@ function mergeEndpoint(
   previewed: EndpointReport | undefined,
 ): EndpointReport | undefined {
   if (!validated) return previewed && { ...previewed, outage: previewed.outage ?? 'it was not validated' };
-  if (!previewed) return validated;
+  if (!previewed) return { ...validated, previews: [] }; // a plan is never believed to who ran the models
   return {
     ...validated,
     change: previewed.change,

@@ -8,7 +8,7 @@ import type { EndpointReport } from '../../schemas/report.ts';
 import { annotate } from '../annotate.ts';
 import type { Job } from '../job.ts';
 import { LOG, withoutCommands } from '../log.ts';
-import { baseOf, findInside, findProject, openReportFolder, projectPrefix, SUMMARY_CHARACTERS } from '../project.ts';
+import { baseOf, findInside, findProject, projectPrefix, SUMMARY_CHARACTERS, withReportFolder } from '../project.ts';
 import { prepareProgram } from '../program.ts';
 import { isOwnReport } from '../stage-folder.ts';
 
@@ -18,26 +18,27 @@ import { isOwnReport } from '../stage-folder.ts';
  */
 export async function preview(job: Job): Promise<void> {
   const { inputs, runner, signal } = job;
-  const out = await openReportFolder(job);
   const root = await findProject(job);
   const from = await findInside(resolve(runner.workspace, inputs.pullRequest), inputs.project);
   const validated = resolve(runner.workspace, inputs.validated);
-  const report = await withoutCommands(async () => {
-    await prepareProgram(root, signal);
-    return reviewProject({
-      root,
-      from,
-      names: inputs.endpoints,
-      base: baseOf(job),
-      environments: inputs.environments,
-      stage: 'preview',
-      with: (await isOwnReport(validated)) ? validated : undefined,
-      out,
-      programCommit: runner.actionCommit,
-      progress: LOG,
-      signal,
-    });
-  });
+  const report = await withReportFolder(job, (out) =>
+    withoutCommands(async () => {
+      await prepareProgram(root, signal);
+      return reviewProject({
+        root,
+        from,
+        names: inputs.endpoints,
+        base: baseOf(job),
+        environments: inputs.environments,
+        stage: 'preview',
+        with: (await isOwnReport(validated)) ? validated : undefined,
+        out,
+        programCommit: runner.actionCommit,
+        progress: LOG,
+        signal,
+      });
+    }),
+  );
   const wrong = report.endpoints.filter(isWrong);
   annotate(
     wrong.flatMap((e) => e.diagnostics),

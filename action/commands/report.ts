@@ -7,9 +7,10 @@ import type { Report, ReviewStage } from '../../schemas/report.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { commitLocks } from '../commit-locks.ts';
 import { connectGitHub, type GitHub } from '../github/connect.ts';
+import type { Inputs } from '../inputs.ts';
 import type { Job } from '../job.ts';
 import { LOG, withoutCommands } from '../log.ts';
-import { openReportFolder, projectPrefix, SUMMARY_CHARACTERS } from '../project.ts';
+import { digestReport, openReportFolder, projectPrefix, SUMMARY_CHARACTERS } from '../project.ts';
 import { findReviewed, type Reviewed } from '../pull-request-facts.ts';
 import { readStageReport } from '../stage-folder.ts';
 import { post } from '../post-report.ts';
@@ -58,10 +59,20 @@ async function reportOn(reviewed: Reviewed, { job, github, out }: Reporting): Pr
   return [...locks.unsaid, ...told.unsaid];
 }
 
-/** How a stage's job ended, as GitHub says, and the report that it handed over. */
+/** How a stage's job ended, as GitHub says, and the report that it handed over; one that did not run has none. */
 async function readEnd({ inputs, runner }: Job, stage: ReviewStage): Promise<StageEnd> {
-  const report = await readStageReport(resolve(runner.workspace, inputs.reports, `davit-${stage}`));
-  return { result: inputs.results[stage] ?? (report === undefined ? 'skipped' : 'success'), report };
+  const text = await readStageReport(resolve(runner.workspace, inputs.reports, `davit-${stage}`));
+  const result = inputs.results[stage] ?? (text === undefined ? 'skipped' : 'success');
+  if (result === 'skipped' || text === undefined) return { result, report: undefined };
+  if (stage === 'validate' || isHandedOn(text, inputs)) return { result, report: text };
+  const given = inputs.previewDigest === undefined ? 'there is no "preview-digest"' : 'it has another digest';
+  LOG.say(`Cannot believe the report of the preview: ${given}, expected the output "digest" of the step that made it`);
+  return { result, report: '' };
+}
+
+/** Whoever runs code in the job validate could hand over a folder in the preview's name, but not its digest. */
+function isHandedOn(text: string, { previewDigest }: Inputs): boolean {
+  return previewDigest !== undefined && digestReport(text) === previewDigest;
 }
 
 const DESTROY = 'davit: destroy';

@@ -10,28 +10,29 @@ import {
   baseOf,
   findProject,
   listEnvironments,
-  openReportFolder,
   projectPrefix,
   SUMMARY_CHARACTERS,
+  withReportFolder,
 } from '../project.ts';
 
 /** `davit review --stage validate` of what the pull request changes: it runs the models, and needs no secret. */
 export async function validate(job: Job): Promise<void> {
   const { inputs, signal } = job;
-  const out = await openReportFolder(job);
   const root = await findProject(job);
   const environments = await listEnvironments(job, root);
-  const report = await withoutCommands(() =>
-    reviewProject({
-      root,
-      names: inputs.endpoints,
-      base: baseOf(job),
-      environments,
-      stage: 'validate',
-      out,
-      progress: LOG,
-      signal,
-    }),
+  const report = await withReportFolder(job, (out) =>
+    withoutCommands(() =>
+      reviewProject({
+        root,
+        names: inputs.endpoints,
+        base: baseOf(job),
+        environments,
+        stage: 'validate',
+        out,
+        progress: LOG,
+        signal,
+      }),
+    ),
   );
   const diagnostics = [...report.diagnostics, ...sortEndpoints(report).flatMap((e) => e.diagnostics)];
   annotate(diagnostics, projectPrefix(job));

@@ -15069,7 +15069,8 @@ const ONLY_FOR = {
 		"report"
 	],
 	"validate-result": ["report"],
-	"preview-result": ["report"]
+	"preview-result": ["report"],
+	"preview-digest": ["report"]
 };
 const ENVIRONMENTS_NEEDED = [
 	"preview",
@@ -15099,6 +15100,7 @@ function readInputs() {
 			validate: readResult(wrong, "validate-result"),
 			preview: readResult(wrong, "preview-result")
 		},
+		previewDigest: readDigest(wrong, "preview-digest"),
 		commitLocks: readBoolean(wrong, "commit-locks"),
 		revert: readBoolean(wrong, "revert"),
 		token: getInput("github-token")
@@ -15136,6 +15138,11 @@ function readBase(wrong) {
 	const given = getInput("base");
 	if (given !== "" && !REFERENCE.test(given)) wrong.push(`Cannot use ${quote$1(given)} for "base": expected a commit or branch, such as origin/main`);
 	return given === "" ? void 0 : given;
+}
+function readDigest(wrong, name) {
+	const given = getInput(name);
+	if (!/^(?:[0-9a-f]{64})?$/.test(given)) wrong.push(`Cannot use ${quote$1(given)} for "${name}": expected the output "digest" of that step`);
+	return given || void 0;
 }
 function readBoolean(wrong, name) {
 	const given = getInput(name);
@@ -36297,6 +36304,7 @@ async function reviewProject(request) {
 			locks
 		});
 		if (out !== void 0) await writeReport(out, report);
+		request.signal.throwIfAborted();
 		return report;
 	} finally {
 		if (out === void 0) await rm(folder, {
@@ -36332,7 +36340,7 @@ async function makeReport(context, work) {
 		environments: environments.map((e) => e.name),
 		stages: (stage ? [stage] : ["validate", "preview"]).map((s) => ({
 			stage: s,
-			result: "success",
+			result: work.signal.aborted ? "cancelled" : "success",
 			why: null
 		})),
 		pull_request: null,
@@ -36352,7 +36360,7 @@ async function reviewAll(changed, { context, work, environments, diagnostics }) 
 	const { stage, locks } = work;
 	const validated = stage === "preview" ? await readValidated(work.with) : /* @__PURE__ */ new Map();
 	const open = openOnce(context);
-	return sideBySide(changed, ENDPOINTS_AT_ONCE, async (c) => {
+	return sideBySide(changed, ENDPOINTS_AT_ONCE, (c) => unlessStopped(c, work, async () => {
 		const known = stage === "preview" ? {
 			...validated.get(c.endpoint) ?? makeUnread(c),
 			...c,
@@ -36368,7 +36376,19 @@ async function reviewAll(changed, { context, work, environments, diagnostics }) 
 			environments,
 			open
 		});
-	});
+	}));
+}
+async function unlessStopped(changed, { signal }, work) {
+	try {
+		signal.throwIfAborted();
+		return await work();
+	} catch (e) {
+		if (!signal.aborted) throw e;
+		return {
+			...makeUnread(changed),
+			outage: STOPPED
+		};
+	}
 }
 async function readChanges(context, { base, signal }) {
 	try {
@@ -36422,7 +36442,7 @@ function openOnce(context) {
 	let project;
 	return () => project ??= openFor(context);
 }
-var ENDPOINTS_AT_ONCE;
+var ENDPOINTS_AT_ONCE, STOPPED;
 var init_review_project = __esmMin((() => {
 	init_digest_program();
 	init_changed_endpoints();
@@ -36439,6 +36459,7 @@ var init_review_project = __esmMin((() => {
 	init_review_validate();
 	init_select_endpoints();
 	ENDPOINTS_AT_ONCE = 2;
+	STOPPED = "the review was stopped before it was done";
 }));
 // review/render-code.ts
 function renderSpan(text, characters = SPAN_CHARACTERS) {
@@ -37037,6 +37058,52 @@ var init_log = __esmMin((() => {
 	init_quieten();
 	LOG = { say: (line) => void process.stdout.write(`${quieten(line).replaceAll("\n", " ")}\n`) };
 }));
+// action/stage-folder.ts
+async function readStageReport(folder) {
+	const found = await lstat(folder).catch(() => void 0);
+	if (!found) return void 0;
+	return found.isDirectory() ? readPlainFile(join(folder, "report.json"), REPORT_BYTES) : "";
+}
+async function isOwnReport(folder) {
+	const text = await readStageReport(folder);
+	return text !== void 0 && text !== "";
+}
+async function readComputedLocks(folder) {
+	const locks = join(folder, "locks");
+	for (const path of [folder, locks]) if (!(await lstat(path).catch(() => void 0))?.isDirectory()) return [];
+	const read = (await readdir(locks)).flatMap((file) => LOCK_FILE.exec(file)?.[1] ?? []).sort().slice(0, LOCKS).map(async (endpoint) => {
+		const text = await readPlainFile(join(locks, `${endpoint}.lock`), LOCK_BYTES);
+		const { lock } = parseLock(text ?? "", `endpoints/${endpoint}.lock`);
+		if (!text || lock?.endpoint !== endpoint || renderLock$1(lock) !== text) return [];
+		return [{
+			endpoint,
+			text,
+			sha256: createHash("sha256").update(text).digest("hex")
+		}];
+	});
+	return (await Promise.all(read)).flat();
+}
+async function readPlainFile(path, bytes) {
+	const found = await lstat(path).catch(() => void 0);
+	if (!found) return void 0;
+	if (!found.isFile() || found.size > bytes) return "";
+	const file = await open(path, "r");
+	try {
+		const text = Buffer.alloc(found.size);
+		const { bytesRead } = await file.read(text, 0, found.size, 0);
+		return text.toString("utf8", 0, bytesRead);
+	} finally {
+		await file.close();
+	}
+}
+var REPORT_BYTES, LOCK_BYTES, LOCKS, LOCK_FILE;
+var init_stage_folder = __esmMin((() => {
+	init_lock();
+	REPORT_BYTES = 32 << 20;
+	LOCK_BYTES = 4 << 20;
+	LOCKS = 1e3;
+	LOCK_FILE = /^([A-Za-z0-9][A-Za-z0-9_-]{0,62})\.lock$/;
+}));
 // action/project.ts
 async function findProject({ inputs, runner }) {
 	return findInside(runner.workspace, inputs.project);
@@ -37061,6 +37128,18 @@ function projectPrefix({ inputs }) {
 	const folder = join("/", inputs.project).slice(1);
 	return folder === "" || folder.endsWith("/") ? folder : `${folder}/`;
 }
+async function withReportFolder(job, work) {
+	const folder = await openReportFolder(job);
+	try {
+		return await work(folder);
+	} finally {
+		const text = await readStageReport(folder);
+		if (text) setOutput("digest", digestReport(text));
+	}
+}
+function digestReport(text) {
+	return createHash("sha256").update(text).digest("hex");
+}
 async function openReportFolder({ inputs, runner }) {
 	const folder = inputs.out === void 0 ? join(runner.temporary, `davit-${inputs.command}`) : resolve(runner.workspace, inputs.out);
 	for (const ours of [
@@ -37077,16 +37156,16 @@ async function openReportFolder({ inputs, runner }) {
 var SUMMARY_CHARACTERS;
 var init_project = __esmMin((() => {
 	init_core$2();
+	init_stage_folder();
 	SUMMARY_CHARACTERS = 25e4;
 }));
 // action/commands/validate.ts
 var validate_exports = /* @__PURE__ */ __exportAll({ validate: () => validate });
 async function validate(job) {
 	const { inputs, signal } = job;
-	const out = await openReportFolder(job);
 	const root = await findProject(job);
 	const environments = await listEnvironments(job, root);
-	const report = await withoutCommands(() => reviewProject({
+	const report = await withReportFolder(job, (out) => withoutCommands(() => reviewProject({
 		root,
 		names: inputs.endpoints,
 		base: baseOf(job),
@@ -37095,7 +37174,7 @@ async function validate(job) {
 		out,
 		progress: LOG,
 		signal
-	}));
+	})));
 	const diagnostics = [...report.diagnostics, ...sortEndpoints(report).flatMap((e) => e.diagnostics)];
 	annotate(diagnostics, projectPrefix(job));
 	setOutput("errors", diagnostics.filter((d) => d.severity === "error").length);
@@ -37194,61 +37273,14 @@ var init_program = __esmMin((() => {
 		backend: unknown().default({ url: "file://.davit/pulumi" })
 	});
 }));
-// action/stage-folder.ts
-async function readStageReport(folder) {
-	const found = await lstat(folder).catch(() => void 0);
-	if (!found) return void 0;
-	return found.isDirectory() ? readPlainFile(join(folder, "report.json"), REPORT_BYTES) : "";
-}
-async function isOwnReport(folder) {
-	const text = await readStageReport(folder);
-	return text !== void 0 && text !== "";
-}
-async function readComputedLocks(folder) {
-	const locks = join(folder, "locks");
-	for (const path of [folder, locks]) if (!(await lstat(path).catch(() => void 0))?.isDirectory()) return [];
-	const read = (await readdir(locks)).flatMap((file) => LOCK_FILE.exec(file)?.[1] ?? []).sort().slice(0, LOCKS).map(async (endpoint) => {
-		const text = await readPlainFile(join(locks, `${endpoint}.lock`), LOCK_BYTES);
-		const { lock } = parseLock(text ?? "", `endpoints/${endpoint}.lock`);
-		if (!text || lock?.endpoint !== endpoint || renderLock$1(lock) !== text) return [];
-		return [{
-			endpoint,
-			text,
-			sha256: createHash("sha256").update(text).digest("hex")
-		}];
-	});
-	return (await Promise.all(read)).flat();
-}
-async function readPlainFile(path, bytes) {
-	const found = await lstat(path).catch(() => void 0);
-	if (!found) return void 0;
-	if (!found.isFile() || found.size > bytes) return "";
-	const file = await open(path, "r");
-	try {
-		const text = Buffer.alloc(found.size);
-		const { bytesRead } = await file.read(text, 0, found.size, 0);
-		return text.toString("utf8", 0, bytesRead);
-	} finally {
-		await file.close();
-	}
-}
-var REPORT_BYTES, LOCK_BYTES, LOCKS, LOCK_FILE;
-var init_stage_folder = __esmMin((() => {
-	init_lock();
-	REPORT_BYTES = 32 << 20;
-	LOCK_BYTES = 4 << 20;
-	LOCKS = 1e3;
-	LOCK_FILE = /^([A-Za-z0-9][A-Za-z0-9_-]{0,62})\.lock$/;
-}));
 // action/commands/preview.ts
 var preview_exports = /* @__PURE__ */ __exportAll({ preview: () => preview });
 async function preview(job) {
 	const { inputs, runner, signal } = job;
-	const out = await openReportFolder(job);
 	const root = await findProject(job);
 	const from = await findInside(resolve(runner.workspace, inputs.pullRequest), inputs.project);
 	const validated = resolve(runner.workspace, inputs.validated);
-	const report = await withoutCommands(async () => {
+	const report = await withReportFolder(job, (out) => withoutCommands(async () => {
 		await prepareProgram(root, signal);
 		return reviewProject({
 			root,
@@ -37263,7 +37295,7 @@ async function preview(job) {
 			progress: LOG,
 			signal
 		});
-	});
+	}));
 	const wrong = report.endpoints.filter(isWrong);
 	annotate(wrong.flatMap((e) => e.diagnostics), projectPrefix(job));
 	await summary.addRaw(renderReport(report, SUMMARY_CHARACTERS)).write({ overwrite: true });
@@ -37315,13 +37347,14 @@ function readEnd$1(stage, { result, report: text }) {
 		report: void 0
 	};
 	try {
+		const report = parseReport(text);
 		return {
 			stage: {
 				stage,
-				result: "success",
+				result: report.stages.some((s) => s.stage === stage && s.result === "cancelled") ? "cancelled" : "success",
 				why: null
 			},
-			report: parseReport(text)
+			report
 		};
 	} catch (e) {
 		return {
@@ -37346,7 +37379,10 @@ function mergeEndpoint(validated, previewed) {
 		...previewed,
 		outage: previewed.outage ?? "it was not validated"
 	};
-	if (!previewed) return validated;
+	if (!previewed) return {
+		...validated,
+		previews: []
+	};
 	return {
 		...validated,
 		change: previewed.change,
@@ -41082,6 +41118,36 @@ function makeReviewed(github, found) {
 var init_pull_request_facts = __esmMin((() => {
 	init_pull_request();
 }));
+// review/reviewed.ts
+function renderReviewed({ endpoints }, limit = REVIEWED_CHARACTERS) {
+	const render = (shorten) => {
+		const told = endpoints.map((e) => {
+			const plans = e.previews.flatMap((p) => p.fingerprint ? [[p.environment, shorten(p.fingerprint)]] : []);
+			return [e.endpoint, Object.fromEntries(plans)];
+		});
+		return JSON.stringify({
+			reviewed_version: 1,
+			endpoints: Object.fromEntries(told)
+		});
+	};
+	const whole = render((f) => f);
+	if (whole.length <= limit) return whole;
+	const short = render(({ digest }) => ({ digest }));
+	if (short.length <= limit) return short;
+	throw new RangeError(`Cannot keep the fingerprints of ${endpoints.length} endpoints: they have ${short.length} characters, expected at most ${limit}; change fewer endpoints in one pull request`);
+}
+var REVIEWED_CHARACTERS;
+var init_reviewed = __esmMin((() => {
+	init_zod();
+	strictObject({
+		reviewed_version: literal(1),
+		endpoints: record(string(), record(string(), strictObject({
+			digest: string().regex(/^[0-9a-f]{64}$/),
+			parts: record(string(), string().regex(/^[0-9a-f]{16}$/)).exactOptional()
+		})))
+	});
+	REVIEWED_CHARACTERS = 6e4;
+}));
 // action/github/check-run.ts
 async function writeCheckRun({ octokit, place }, run) {
 	const output = {
@@ -41256,6 +41322,7 @@ function makeCheckRun(report, { reviewed, head, conclusion, prefix }) {
 		conclusion,
 		title: renderTopLine(report).slice(0, TITLE_CHARACTERS),
 		summary: renderReport(report, CHECK_CHARACTERS),
+		text: renderReviewed(report),
 		annotations: makeAnnotations(report, prefix),
 		detailsUrl: reviewed.runUrl
 	};
@@ -41299,6 +41366,7 @@ function messagesOf(failures) {
 var CHECK_CHARACTERS, TITLE_CHARACTERS, ANNOTATIONS;
 var init_post_report = __esmMin((() => {
 	init_render_report();
+	init_reviewed();
 	init_standing();
 	init_check_run();
 	init_refusal();
@@ -41361,11 +41429,25 @@ async function reportOn(reviewed, { job, github, out }) {
 	return [...locks.unsaid, ...told.unsaid];
 }
 async function readEnd({ inputs, runner }, stage) {
-	const report = await readStageReport(resolve(runner.workspace, inputs.reports, `davit-${stage}`));
-	return {
-		result: inputs.results[stage] ?? (report === void 0 ? "skipped" : "success"),
-		report
+	const text = await readStageReport(resolve(runner.workspace, inputs.reports, `davit-${stage}`));
+	const result = inputs.results[stage] ?? (text === void 0 ? "skipped" : "success");
+	if (result === "skipped" || text === void 0) return {
+		result,
+		report: void 0
 	};
+	if (stage === "validate" || isHandedOn(text, inputs)) return {
+		result,
+		report: text
+	};
+	const given = inputs.previewDigest === void 0 ? "there is no \"preview-digest\"" : "it has another digest";
+	LOG.say(`Cannot believe the report of the preview: ${given}, expected the output "digest" of the step that made it`);
+	return {
+		result,
+		report: ""
+	};
+}
+function isHandedOn(text, { previewDigest }) {
+	return previewDigest !== void 0 && digestReport(text) === previewDigest;
 }
 function makeFacts({ pull, head, base, fork, runUrl }, locksCommit) {
 	return {

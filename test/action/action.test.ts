@@ -1,18 +1,26 @@
 import { describe, expect, it } from 'vitest';
-import { readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { commit, makeWorkspace, runStep, type StepResult, writeFiles } from './run-action.ts';
+import { parseReport } from '../../schemas/report.ts';
+import { codePath } from '../../system/code.ts';
+import { commit, makeWorkspace, runStep, type Step, type StepResult, writeFiles } from './run-action.ts';
 
+/** Says its version, and takes a minute for everything else. */
+const UV = '#!/bin/sh\n[ "$1" = --version ] && echo "uv 0.99.0" && exit\nexec sleep 60\n';
+const IRIS = 'name: iris\nconfig: {served_entities: [{entity_name: iris, entity_version: "2"}]}\n';
 const GOOD = 'name: good\nconfig: {served_entities: [{entity_name: iris, entity_version: "2"}]}\n';
 
 /** Validates a change that adds these files. */
-async function validate(files: Readonly<Record<string, string>>): Promise<StepResult> {
+async function validate(files: Readonly<Record<string, string>>, more: Partial<Step> = {}): Promise<StepResult> {
   const workspace = makeWorkspace({ 'endpoints/.keep': '', 'environments/local.yaml': 'name: local\ntarget: local\n' });
   const base = commit(workspace);
   writeFiles(workspace, files);
+  cpSync(codePath('models', 'iris', '2'), join(workspace, 'models', 'iris', '2'), { recursive: true });
   const head = commit(workspace);
   const event = { pull_request: { number: 7, base: { sha: base }, head: { sha: head } } };
-  return runStep({ inputs: { command: 'validate' }, workspace, event });
+  return runStep({ inputs: { command: 'validate' }, workspace, event, ...more });
 }
 
 describe('validate', () => {
@@ -59,6 +67,38 @@ describe('validate', () => {
     expect(
       commands.every((c) => c.startsWith('::error ') || c.startsWith('::error::') || c.startsWith('::warning ')),
     ).toBe(true);
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('leaves what it has found out when the runner sends %s', async (signal) => {
+    const slow = mkdtempSync(join(tmpdir(), 'davit-slow-uv-'));
+    writeFileSync(join(slow, 'uv'), UV, { mode: 0o755 });
+    let cancelled = 0;
+    const { code, outputs, commands } = await validate(
+      { 'endpoints/broken.yaml': '[', 'endpoints/iris.yaml': IRIS },
+      {
+        env: { PATH: `${slow}:${process.env['PATH'] ?? ''}` },
+        onStart: (child) => {
+          child.stdout?.on('data', (text: Buffer) => {
+            if (cancelled > 0 || !/Locking|Looking for a Python/.test(text.toString())) return;
+            cancelled = performance.now();
+            child.kill(signal);
+          });
+        },
+      },
+    );
+    expect(cancelled).toBeGreaterThan(0);
+    expect((performance.now() - cancelled) / 1000).toBeLessThan(7.5);
+    expect(code).toBe(1);
+    expect(commands.at(-1)).toBe(`::error::Cancelled (${signal})`);
+    const text = readFileSync(join(outputs['folder']!, 'report.json'), 'utf8');
+    expect(outputs['digest']).toBe(createHash('sha256').update(text).digest('hex'));
+    expect(parseReport(text)).toMatchObject({
+      stages: [{ stage: 'validate', result: 'cancelled' }],
+      endpoints: [
+        { endpoint: 'broken', diagnostics: [{ code: 'bad-yaml' }] },
+        { endpoint: 'iris', outage: 'the review was stopped before it was done' },
+      ],
+    });
   });
 
   it('fails when it cannot do its work', async () => {

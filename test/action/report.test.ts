@@ -3,9 +3,10 @@ import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { parseReviewed } from '../../review/reviewed.ts';
 import type { Report } from '../../schemas/report.ts';
 import { codePath } from '../../system/code.ts';
-import { failing, makeEndpoint, makeReport } from '../review/reports.ts';
+import { failing, makeEndpoint, makeReport, rolling } from '../review/reports.ts';
 import type { Seed } from './github/fake/seed.ts';
 import { type FakeGitHub, startFakeGitHub } from './github/fake/server.ts';
 import { runStep, TOKEN, writeFiles } from './run-action.ts';
@@ -49,13 +50,19 @@ async function report({ files = {}, inputs = {}, seed = {}, event, eventName, pr
   writeFiles(reports, files);
   prepare?.(reports);
   const step = await runStep({
-    inputs: { command: 'report', 'github-token': TOKEN, ...RESULTS, ...inputs },
+    inputs: { command: 'report', 'github-token': TOKEN, ...RESULTS, ...digestOf(files), ...inputs },
     workspace,
     event: event ?? { pull_request: { number: 7, base: { sha: BASE }, head: { sha: HEAD } } },
     ...(eventName !== undefined && { eventName }),
     env: { GITHUB_API_URL: github.url, GITHUB_SERVER_URL: github.url },
   });
   return { ...step, github, comment: theComment(github), check: github.world.checkRuns.at(-1) };
+}
+
+/** What the job of the preview hands on. */
+function digestOf(files: Files): Files {
+  const text = files['davit-preview/report.json'];
+  return text === undefined ? {} : { 'preview-digest': digest(text) };
 }
 
 const RESULTS = { 'validate-result': 'success', 'preview-result': 'success' };
@@ -126,6 +133,28 @@ describe('report', () => {
       expect(comment).not.toContain('stolen');
       expect(check?.conclusion).toBe('failure');
     }
+  });
+
+  it('believes no plan of who ran the models: neither in the own report nor in one under the name of the preview', async () => {
+    const forged = makeReport([makeEndpoint('iris')]);
+    for (const { files, inputs } of [
+      { files: stage('validate', forged), inputs: { 'preview-result': 'failure' } },
+      { files: both(forged), inputs: { 'preview-digest': '' } },
+      { files: both(forged), inputs: { 'preview-digest': digest('another') } },
+      { files: both(forged), inputs: { 'preview-result': 'skipped' } },
+    ]) {
+      const { code, comment, check } = await report({ files, inputs });
+      expect(code).toBe(0);
+      expect(comment).toContain('### 1 endpoint: 1 not reviewed');
+      expect(check).toMatchObject({ conclusion: 'failure', text: '{"reviewed_version":1,"endpoints":{"iris":{}}}' });
+    }
+  });
+
+  it('keeps in the check run what was reviewed', async () => {
+    const fingerprint = { digest: 'e'.repeat(64), parts: { lock: 'f'.repeat(16) } };
+    const preview = { ...rolling('iris'), fingerprint };
+    const { check } = await report({ files: both(makeReport([makeEndpoint('iris', { previews: [preview] })])) });
+    expect(parseReviewed(check?.text ?? '')?.find('iris', 'local')).toEqual(fingerprint);
   });
 
   it('lets no text of a report command the runner or leave its place', async () => {

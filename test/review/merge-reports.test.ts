@@ -36,6 +36,13 @@ describe('mergeReports()', () => {
     expect(concludes(merged)).toBe('success');
   });
 
+  it('believes no plan to who ran the models, and says what a cancelled stage has found out', () => {
+    const cut = makeReport([makeEndpoint('iris')], { stages: [{ stage: 'validate', result: 'cancelled', why: null }] });
+    const merged = merge(left(cut, 'cancelled'), nothing('cancelled'));
+    expect(merged.endpoints).toEqual([unpreviewed('iris')]);
+    expect(merged.stages.map((s) => s.result)).toEqual(['cancelled', 'cancelled']);
+  });
+
   it('tells of an endpoint that fails once, though both stages say so', () => {
     const wrong = failing('iris', 'check', 'bad-value', 'Cannot do it', 'Do it');
     const merged = merge(left(validated(wrong), 'failure'), left(previewed(wrong), 'failure'));
