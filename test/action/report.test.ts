@@ -145,7 +145,7 @@ describe('report', () => {
     ]) {
       const { code, comment, check } = await report({ files, inputs });
       expect(code).toBe(0);
-      expect(comment).toContain('### 1 endpoint: 1 not reviewed');
+      expect(comment).toContain('### 1 endpoint: 1 proved, not previewed');
       expect(check).toMatchObject({ conclusion: 'failure', text: '{"reviewed_version":1,"endpoints":{"iris":{}}}' });
     }
   });
