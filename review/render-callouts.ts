@@ -74,7 +74,7 @@ function renderFork({ pull_request: pull, stages }: Report): readonly string[] {
   const skipped = stages.some((s) => s.stage === 'preview' && s.result === 'skipped');
   if (!pull?.fork || !skipped) return [];
   return [
-    'ℹ️ **Not previewed**: the pull request comes from a fork, whose runs get no access to the environments. The models are proved; what a merge would change is seen when a maintainer opens the same branch here.',
+    'ℹ️ **Not previewed**: the pull request comes from a fork, whose runs get no access to the environments. What a merge would change is seen when a maintainer opens the same branch here.',
   ];
 }
 

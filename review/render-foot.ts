@@ -30,18 +30,20 @@ function renderProgram({ program }: Report): readonly string[] {
 }
 
 function renderFingerprints({ endpoints }: Report): readonly string[] {
-  const all = endpoints.flatMap((e) =>
-    e.previews.flatMap((p) =>
-      p.fingerprint ? [{ ...e, environment: p.environment, fingerprint: p.fingerprint }] : [],
-    ),
-  );
-  if (all.length === 0) return [];
-  if (all.length > SHOWN_FINGERPRINTS) return [`${all.length} plans, each with its fingerprint above`];
-  const told = all.map(({ endpoint, environment, fingerprint }) => {
-    const what = `${renderSpan(endpoint, NAME_CHARACTERS)} in ${renderSpan(environment, NAME_CHARACTERS)}`;
-    return `plan of ${what} ${renderSpan(shortFingerprint(fingerprint))}`;
+  const planned = endpoints.map(({ endpoint, previews }) => ({
+    endpoint,
+    plans: previews.flatMap((p) => (p.fingerprint ? [{ ...p, fingerprint: p.fingerprint }] : [])),
+  }));
+  const count = planned.reduce((sum, { plans }) => sum + plans.length, 0);
+  if (count === 0) return [];
+  if (count > SHOWN_FINGERPRINTS) return [`${count} plans, each with its fingerprint above`];
+  const told = planned.flatMap(({ endpoint, plans }) => {
+    const where = plans.map(
+      (p) => `${renderSpan(p.environment, NAME_CHARACTERS)} ${renderSpan(shortFingerprint(p.fingerprint))}`,
+    );
+    return where.length === 0 ? [] : [`plan of ${renderSpan(endpoint, NAME_CHARACTERS)} in ${where.join(', ')}`];
   });
-  return [told.join(', ')];
+  return told;
 }
 
 function renderCommit(commit: string): string {

@@ -3,12 +3,14 @@ import { LEAST, renderDetails, renderDiagnostics } from './render-details.ts';
 import { renderCallouts } from './render-callouts.ts';
 import { renderFoot } from './render-foot.ts';
 import { listColumns, renderHead, renderRow } from './render-table.ts';
-import { renderStandings, renderTopLine, sortEndpoints } from './standing.ts';
+import { renderStandings, renderTopLine, sortEndpoints, standingOf } from './standing.ts';
 
 /** By this the comment is found again; nobody sees it. */
 export const REPORT_MARKER = '<!-- davit:report v1 -->';
 /** What GitHub takes for a comment, in UTF-16 units: never fewer than the characters it counts. */
 export const COMMENT_CHARACTERS = 65_536;
+/** More endpoints than one wants to see a row of each. */
+const MANY = 12;
 /** A report in a comment leaves room for what becomes of the merge. */
 const REPORT_CHARACTERS = COMMENT_CHARACTERS - 8500;
 const SHORTENED = {
@@ -27,31 +29,45 @@ export function renderReport(report: Report, limit = REPORT_CHARACTERS): string 
   const hint = report.pull_request === null ? SHORTENED.here : SHORTENED.run;
   const frame = [head, hint, foot].join('\n\n').length;
   const table = renderTable(endpoints, report, limit - frame);
-  const others = (step: number) => renderDiagnostics(report.diagnostics, step);
-  const parts = [others, ...endpoints.map((e) => (step: number) => renderDetails(e, report, step))];
+  const others = (step: number) => renderOthers(report, step);
+  const parts = [others, ...listLoud(endpoints, report).map((e) => (step: number) => renderDetails(e, report, step))];
   const { blocks, shortened } = pack(parts, limit - frame - table.text.length);
   const note = shortened || table.shortened ? hint : '';
   return `${[head, table.text, ...blocks, note, foot].filter((b) => b !== '').join('\n\n')}\n`;
 }
 
-/** The rows that fit; of the others how many and of which kind. */
+function renderOthers({ diagnostics }: Report, step: number): string {
+  const list = renderDiagnostics(diagnostics, step);
+  return list === '' ? '' : `In files that are no endpoint's:\n\n${list}`;
+}
+
+/** The rows that fit, those without a change folded away where there are many; of the others how many and of which kind. */
 function renderTable(endpoints: readonly EndpointReport[], report: Report, limit: number) {
-  const environments = listColumns(report);
   if (endpoints.length === 0) return { text: '', shortened: false };
-  const lines = [...renderHead(environments)];
-  const more = (left: readonly EndpointReport[]) => `\n\nand ${left.length} more: ${renderStandings(left, report)}`;
-  const room = limit - more(endpoints).length - 200; // the counts of fewer endpoints may be longer
-  let length = lines.join('\n').length;
-  let shown = 0;
-  for (const endpoint of endpoints) {
-    const row = renderRow(endpoint, report);
-    if (length + row.length + 1 > room) break;
-    lines.push(row);
-    length += row.length + 1;
-    shown += 1;
-  }
-  const left = endpoints.slice(shown);
-  return { text: lines.join('\n') + (left.length > 0 ? more(left) : ''), shortened: left.length > 0 };
+  const head = renderHead(listColumns(report)).join('\n');
+  const more = (left: readonly EndpointReport[]) => `and ${left.length} more: ${renderStandings(left, report)}`;
+  // A second head and its frame; and the counts of fewer endpoints may be longer.
+  const room = limit - 2 * head.length - more(endpoints).length - 300;
+  const rows = fitRows(endpoints, report, room);
+  const loud = listLoud(endpoints, report).length;
+  const parts = [rows.slice(0, loud), rows.slice(loud)].map((lines) => [head, ...lines].join('\n'));
+  const folded = `<details><summary>${rows.length - loud} without a change</summary>\n\n${parts[1] ?? ''}\n\n</details>`;
+  const left = endpoints.slice(rows.length);
+  const shown = [loud > 0 ? parts[0] : '', rows.length > loud ? folded : '', left.length > 0 ? more(left) : ''];
+  return { text: shown.filter((t) => t !== '').join('\n\n'), shortened: left.length > 0 };
+}
+
+function fitRows(endpoints: readonly EndpointReport[], report: Report, room: number): readonly string[] {
+  const rows = endpoints.map((endpoint) => renderRow(endpoint, report));
+  let length = 0;
+  const end = rows.findIndex((row) => (length += row.length + 1) > room);
+  return end < 0 ? rows : rows.slice(0, end);
+}
+
+/** Those that a reviewer reads: of many, not those without a change, which come last. */
+function listLoud(endpoints: readonly EndpointReport[], report: Report): readonly EndpointReport[] {
+  if (endpoints.length <= MANY) return endpoints;
+  return endpoints.filter((e) => standingOf(e, report) !== 'no-change');
 }
 
 /** Takes every part in as many words as fit: steps down from the last part to the first, whole parts only. */

@@ -1,5 +1,5 @@
 import { isWebAddress } from '../schemas/report.ts';
-import { type Rollout, ROLLOUT_STATES, type RolloutState } from '../schemas/rollout.ts';
+import type { Rollout, RolloutState } from '../schemas/rollout.ts';
 import { renderLink, renderSpan } from './render-code.ts';
 import { COMMENT_CHARACTERS, REPORT_MARKER } from './render-report.ts';
 
@@ -21,9 +21,9 @@ const WORDS: Readonly<Record<RolloutState, { readonly sign: string; readonly wor
 };
 const ORDER = Object.keys(WORDS) as readonly RolloutState[];
 
-/** `3 live, 1 failed`; the order of a rollout's way. */
+/** `1 failed, 3 live` */
 export function renderRolloutLine(rollouts: readonly Rollout[]): string {
-  const counts = ROLLOUT_STATES.map((state) => ({ state, count: rollouts.filter((r) => r.state === state).length }));
+  const counts = ORDER.map((state) => ({ state, count: rollouts.filter((r) => r.state === state).length }));
   const told = counts.filter((c) => c.count > 0).map((c) => `${c.count} ${c.state}`);
   return told.length === 0 ? 'nothing to deploy' : told.join(', ');
 }

@@ -4,7 +4,7 @@ import { brokenStages, needsLock, type Standing, type Standpoint, standingOf } f
 
 const MEBIBYTE = 1 << 20;
 const NAME_CHARACTERS = 63;
-const SHORT_CHARACTERS = 120;
+const SHORT_CHARACTERS = 90;
 /** More columns cannot be read, and every one costs in each row. */
 const COLUMNS = 8;
 const SIGNS = { fails: '❌', unknown: '❔', lock: '❌', label: '❌', delete: '⚠️' } as const;

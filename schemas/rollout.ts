@@ -1,6 +1,5 @@
 /** How far the deployment of one endpoint in one environment is. */
-export const ROLLOUT_STATES = ['waiting', 'deploying', 'live', 'removed', 'stopped', 'cancelled', 'failed'] as const;
-export type RolloutState = (typeof ROLLOUT_STATES)[number];
+export type RolloutState = 'waiting' | 'deploying' | 'live' | 'removed' | 'stopped' | 'cancelled' | 'failed';
 
 /** One line of what became of a merged pull request. */
 export interface Rollout {

@@ -36762,7 +36762,7 @@ function renderStale({ base, pull_request: pull }) {
 function renderFork({ pull_request: pull, stages }) {
 	const skipped = stages.some((s) => s.stage === "preview" && s.result === "skipped");
 	if (!pull?.fork || !skipped) return [];
-	return ["ℹ️ **Not previewed**: the pull request comes from a fork, whose runs get no access to the environments. The models are proved; what a merge would change is seen when a maintainer opens the same branch here."];
+	return ["ℹ️ **Not previewed**: the pull request comes from a fork, whose runs get no access to the environments. What a merge would change is seen when a maintainer opens the same branch here."];
 }
 function renderEnvironments({ program, endpoints }) {
 	if (program?.environments !== "base") return [];
@@ -36807,16 +36807,20 @@ function renderProgram({ program }) {
 	return [`previewed with program ${renderCommit(program.digest)}${davit} and ${whose}`];
 }
 function renderFingerprints({ endpoints }) {
-	const all = endpoints.flatMap((e) => e.previews.flatMap((p) => p.fingerprint ? [{
-		...e,
-		environment: p.environment,
-		fingerprint: p.fingerprint
-	}] : []));
-	if (all.length === 0) return [];
-	if (all.length > SHOWN_FINGERPRINTS) return [`${all.length} plans, each with its fingerprint above`];
-	return [all.map(({ endpoint, environment, fingerprint }) => {
-		return `plan of ${`${renderSpan(endpoint, NAME_CHARACTERS$1)} in ${renderSpan(environment, NAME_CHARACTERS$1)}`} ${renderSpan(shortFingerprint(fingerprint))}`;
-	}).join(", ")];
+	const planned = endpoints.map(({ endpoint, previews }) => ({
+		endpoint,
+		plans: previews.flatMap((p) => p.fingerprint ? [{
+			...p,
+			fingerprint: p.fingerprint
+		}] : [])
+	}));
+	const count = planned.reduce((sum, { plans }) => sum + plans.length, 0);
+	if (count === 0) return [];
+	if (count > SHOWN_FINGERPRINTS) return [`${count} plans, each with its fingerprint above`];
+	return planned.flatMap(({ endpoint, plans }) => {
+		const where = plans.map((p) => `${renderSpan(p.environment, NAME_CHARACTERS$1)} ${renderSpan(shortFingerprint(p.fingerprint))}`);
+		return where.length === 0 ? [] : [`plan of ${renderSpan(endpoint, NAME_CHARACTERS$1)} in ${where.join(", ")}`];
+	});
 }
 function renderCommit(commit) {
 	return renderSpan(commit.slice(0, SHORT_CHARACTERS$1));
@@ -36902,7 +36906,7 @@ var init_render_table = __esmMin((() => {
 	init_standing();
 	MEBIBYTE = 1 << 20;
 	NAME_CHARACTERS = 63;
-	SHORT_CHARACTERS = 120;
+	SHORT_CHARACTERS = 90;
 	COLUMNS = 8;
 	SIGNS = {
 		fails: "❌",
@@ -36947,8 +36951,8 @@ function renderReport(report, limit = REPORT_CHARACTERS) {
 		foot
 	].join("\n\n").length;
 	const table = renderTable(endpoints, report, limit - frame);
-	const others = (step) => renderDiagnostics(report.diagnostics, step);
-	const { blocks, shortened } = pack([others, ...endpoints.map((e) => (step) => renderDetails(e, report, step))], limit - frame - table.text.length);
+	const others = (step) => renderOthers(report, step);
+	const { blocks, shortened } = pack([others, ...listLoud(endpoints, report).map((e) => (step) => renderDetails(e, report, step))], limit - frame - table.text.length);
 	const note = shortened || table.shortened ? hint : "";
 	return `${[
 		head,
@@ -36958,29 +36962,40 @@ function renderReport(report, limit = REPORT_CHARACTERS) {
 		foot
 	].filter((b) => b !== "").join("\n\n")}\n`;
 }
+function renderOthers({ diagnostics }, step) {
+	const list = renderDiagnostics(diagnostics, step);
+	return list === "" ? "" : `In files that are no endpoint's:\n\n${list}`;
+}
 function renderTable(endpoints, report, limit) {
-	const environments = listColumns(report);
 	if (endpoints.length === 0) return {
 		text: "",
 		shortened: false
 	};
-	const lines = [...renderHead(environments)];
-	const more = (left) => `\n\nand ${left.length} more: ${renderStandings(left, report)}`;
-	const room = limit - more(endpoints).length - 200;
-	let length = lines.join("\n").length;
-	let shown = 0;
-	for (const endpoint of endpoints) {
-		const row = renderRow(endpoint, report);
-		if (length + row.length + 1 > room) break;
-		lines.push(row);
-		length += row.length + 1;
-		shown += 1;
-	}
-	const left = endpoints.slice(shown);
+	const head = renderHead(listColumns(report)).join("\n");
+	const more = (left) => `and ${left.length} more: ${renderStandings(left, report)}`;
+	const rows = fitRows(endpoints, report, limit - 2 * head.length - more(endpoints).length - 300);
+	const loud = listLoud(endpoints, report).length;
+	const parts = [rows.slice(0, loud), rows.slice(loud)].map((lines) => [head, ...lines].join("\n"));
+	const folded = `<details><summary>${rows.length - loud} without a change</summary>\n\n${parts[1] ?? ""}\n\n</details>`;
+	const left = endpoints.slice(rows.length);
 	return {
-		text: lines.join("\n") + (left.length > 0 ? more(left) : ""),
+		text: [
+			loud > 0 ? parts[0] : "",
+			rows.length > loud ? folded : "",
+			left.length > 0 ? more(left) : ""
+		].filter((t) => t !== "").join("\n\n"),
 		shortened: left.length > 0
 	};
+}
+function fitRows(endpoints, report, room) {
+	const rows = endpoints.map((endpoint) => renderRow(endpoint, report));
+	let length = 0;
+	const end = rows.findIndex((row) => (length += row.length + 1) > room);
+	return end < 0 ? rows : rows.slice(0, end);
+}
+function listLoud(endpoints, report) {
+	if (endpoints.length <= MANY) return endpoints;
+	return endpoints.filter((e) => standingOf(e, report) !== "no-change");
 }
 function pack(parts, limit) {
 	const blocks = parts.map((render) => render(0));
@@ -36998,7 +37013,7 @@ function pack(parts, limit) {
 		shortened
 	};
 }
-var REPORT_MARKER, COMMENT_CHARACTERS, REPORT_CHARACTERS, SHORTENED;
+var REPORT_MARKER, COMMENT_CHARACTERS, MANY, REPORT_CHARACTERS, SHORTENED;
 var init_render_report = __esmMin((() => {
 	init_render_details();
 	init_render_callouts();
@@ -37007,6 +37022,7 @@ var init_render_report = __esmMin((() => {
 	init_standing();
 	REPORT_MARKER = "<!-- davit:report v1 -->";
 	COMMENT_CHARACTERS = 65536;
+	MANY = 12;
 	REPORT_CHARACTERS = 57036;
 	SHORTENED = {
 		here: "_Shortened to fit: `npx davit review --json` has everything._",

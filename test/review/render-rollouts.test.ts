@@ -29,7 +29,7 @@ const SOME = [
 describe('renderRollouts()', () => {
   it('renders what became of a merge, failures first', async () => {
     await expect(`${renderRollouts(SOME)}\n`).toMatchFileSnapshot(join(GOLDEN, 'rollouts.md'));
-    expect(renderRolloutLine(SOME)).toBe('1 waiting, 1 deploying, 1 live, 1 removed, 1 stopped, 1 failed');
+    expect(renderRolloutLine(SOME)).toBe('1 failed, 1 stopped, 1 deploying, 1 waiting, 1 live, 1 removed');
     expect(renderRolloutLine([])).toBe('nothing to deploy');
   });
 
@@ -42,7 +42,7 @@ describe('renderRollouts()', () => {
     expect(some.match(/^\| ❌ /gm)).toHaveLength(40);
     const few = renderRollouts([...failed, ...SOME], 2_000);
     expect(few.length).toBeLessThanOrEqual(2_000);
-    expect(few).toMatch(/and \d+ more: 1 waiting, 1 deploying, 2 live|and \d+ more: /);
+    expect(few).toMatch(/and \d+ more: \d+ failed, 1 stopped, 1 deploying, 1 waiting, 1 live, 1 removed$/);
   });
 
   it.each(HOSTILE.map((text) => [JSON.stringify(text.slice(0, 60)), text] as const))(
