@@ -23,6 +23,11 @@ afterEach(() => {
 const ALL_WELL = { validate: 'success', preview: 'success', report: 'success' };
 const FOX = { 'endpoints/fox.yaml': declareEndpoint('fox', 'iris', '1') };
 
+const SECONDARY_LIMIT = {
+  headers: { 'retry-after': '1' },
+  message: 'You have exceeded a secondary rate limit. Please wait a few minutes before you try again.',
+};
+
 const commentsOf = (pull: Pull) => user.github.world.comments.filter((c) => c.on === pull.number);
 const bodyOf = (pull: Pull) => commentsOf(pull).at(-1)?.body ?? '';
 const topLine = (pull: Pull) => /^### (.*)$/m.exec(bodyOf(pull))?.[1];
@@ -120,7 +125,7 @@ describe('a pull request', () => {
     expect(user.github.requests.slice(asked)).toEqual([]);
     const reported = await user.runForkReport(pull, validated);
     expect(reported.results, reported.log).toEqual({ 'fork-report': 'success' });
-    expect(bodyOf(pull)).toContain('without its lock');
+    expect(bodyOf(pull)).toContain('npx davit lock fox');
     expect(checkOf(pull.head)?.conclusion).toBe('failure');
     expect(user.github.world.commits.filter((c) => c.parents.includes(pull.head))).toEqual([]);
   });
@@ -137,6 +142,38 @@ describe('a pull request', () => {
     const ours = commentsOf(pull).filter((c) => c.author.login === 'github-actions[bot]' && !c.minimized);
     expect(ours.map((c) => /^### .*$/m.exec(c.body)?.[0])).toEqual(['### 1 endpoint: 1 new']);
     expect(commentsOf(pull).find((c) => c.author.login === 'mallory')?.body).toContain('All is well');
+  });
+
+  it('is reported also when GitHub falters', async () => {
+    const pull = user.openPullRequest(10, FOX);
+    user.github.fail({ operation: 'pulls/get', status: 502, times: 2 });
+    user.github.fail({ operation: 'createCommitOnBranch', status: 0, done: true });
+    user.github.fail({ operation: 'addComment', status: 403, ...SECONDARY_LIMIT });
+    user.github.fail({ operation: 'checks/create', status: 429, headers: { 'retry-after': '1' } });
+    const commits = user.github.world.commits.length;
+    const run = await user.runPullRequest(pull);
+    expect(run.results, run.log).toEqual(ALL_WELL);
+    expect(user.github.world.commits.slice(commits)).toHaveLength(1);
+    expect(commentsOf(pull)).toHaveLength(1);
+    expect(checkOf(user.head(pull.branch))?.conclusion).toBe('success');
+    expect(run.log).toMatch(/Asked GitHub \d+ times, [1-9]\d* of them again/);
+  });
+
+  it('that is pushed to while it is validated is reported as it is now', async () => {
+    const pull = user.openPullRequest(11, FOX);
+    let pushed = false;
+    const onLine = (text: string) => {
+      if (pushed || !text.includes('Run Main Validate')) return;
+      pushed = true;
+      user.push(pull, { 'endpoints/fox.yaml': declareEndpoint('fox', 'iris', '2') });
+    };
+    const [older] = [pull.head, await user.runPullRequest(pull, { onLine })];
+    expect(user.head(pull.branch), 'nothing is committed over what was pushed').toBe(pull.head);
+    const run = await user.runPullRequest(pull);
+    expect(run.results, run.log).toEqual(ALL_WELL);
+    expect(commentsOf(pull)).toHaveLength(1);
+    expect(bodyOf(pull)).toContain('setosa');
+    expect(checkOf(older)?.conclusion).not.toBe(undefined);
   });
 
   it('whose run is cancelled is told so', async () => {

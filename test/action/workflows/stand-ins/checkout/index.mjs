@@ -16,22 +16,15 @@ const cwd = resolve(KEPT_WORKSPACE, process.env.INPUT_PATH);
 mkdirSync(cwd, { recursive: true });
 const git = (...args) => execFileSync('git', args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
 const event = JSON.parse(readFileSync(GITHUB_EVENT_PATH, 'utf8'));
+const wanted = process.env.INPUT_REF || event.after || GITHUB_REF;
 const depth = process.env['INPUT_FETCH-DEPTH'];
 if (!existsSync(resolve(cwd, '.git'))) git('init', '--quiet');
-git(
-  'fetch',
-  '--quiet',
-  '--force',
-  ...(depth === '0' ? [] : [`--depth=${depth}`]),
-  ORIGIN,
-  '+refs/*:refs/remotes/origin/*',
-);
+const shallow = existsSync(resolve(cwd, '.git', 'shallow'));
+if (depth === '0')
+  git('fetch', '--quiet', ...(shallow ? ['--unshallow'] : []), ORIGIN, '+refs/heads/*:refs/remotes/origin/*');
+git('fetch', '--quiet', ...(depth === '0' ? [] : [`--depth=${depth}`]), ORIGIN, wanted);
 const sparse = (process.env['INPUT_SPARSE-CHECKOUT'] ?? '').split('\n').filter(Boolean);
 if (sparse.length > 0) git('sparse-checkout', 'set', ...sparse);
-const wanted = process.env.INPUT_REF || event.after || GITHUB_REF.replace(/^refs\//, '');
-const commit = /^[0-9a-f]{40}$/.test(wanted)
-  ? wanted
-  : `refs/remotes/origin/${wanted.startsWith('pull/') ? '' : 'heads/'}${wanted.replace(/^heads\//, '')}`;
-git('checkout', '--quiet', '--force', '--detach', commit);
+git('checkout', '--quiet', '--force', '--detach', 'FETCH_HEAD');
 // What serves on this machine is what a cluster would be, so it outlives the job.
 git('clean', '-ffdxq', '-e', '/.davit/environments', '-e', '/.davit/passphrase');
