@@ -1,10 +1,10 @@
 // The workflows that a user calls, run by act in host mode, with a GitHub in memory and the real engine: pull requests.
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { codePath } from '../../system/code.ts';
 import { declareEndpoint, exampleModel, fixtureModel, makeUserRepository, type Pull } from './workflows/given.ts';
-import type { UserRepository } from './workflows/user-repository.ts';
+import { UserRepository } from './workflows/user-repository.ts';
 
 let user: UserRepository;
 beforeAll(async () => {
@@ -182,6 +182,21 @@ describe('a pull request', () => {
     expect(run.results, run.log).toEqual({ report: 'success' });
     expect(bodyOf(pull)).toContain('cancelled');
     expect(checkOf(pull.head)?.conclusion).toBe('cancelled');
+  });
+});
+
+describe('this repository', () => {
+  it('reviews its own pull requests', { timeout: 600_000 }, async () => {
+    const own = await UserRepository.makeOwn();
+    try {
+      const text = readFileSync(codePath('endpoints', 'iris.yaml'), 'utf8');
+      const pull = own.openPullRequest(1, { 'endpoints/iris.yaml': `${text}# of three kinds\n` });
+      const run = await own.runPullRequest(pull);
+      expect(run.results, run.log).toEqual(ALL_WELL);
+      expect(own.github.world.comments.map((c) => /^### .*$/m.exec(c.body)?.[0])).toEqual(['### 1 endpoint: 1 new']);
+    } finally {
+      await own.remove();
+    }
   });
 });
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CODE, codePath } from '../../../system/code.ts';
 import { DOCUMENTED_DIGEST, DOCUMENTED_RELEASE } from '../../../tools/documented-files.ts';
@@ -14,11 +14,7 @@ export const RELEASE = `${DOCUMENTED_RELEASE}@${DOCUMENTED_DIGEST}`;
  * to the release. So its code stays where it is after a job, as on a runner of one's own.
  */
 export function makeRelease(release: string, named: string): void {
-  const listed = execFileSync('git', ['-C', CODE, 'ls-files', '-z', '--cached', '--others', '--exclude-standard']);
-  const files = listed
-    .toString()
-    .split('\0')
-    .filter((f) => f !== '' && !LEFT_OUT.test(f));
+  const files = listRepository().filter((f) => !LEFT_OUT.test(f));
   for (const file of files) cpSync(codePath(file), join(release, file));
   symlinkSync(codePath('node_modules'), join(release, 'node_modules'));
   mkdirSync(join(named, 'action'), { recursive: true });
@@ -29,8 +25,17 @@ export function makeRelease(release: string, named: string): void {
   for (const file of workflows) writeFileSync(join(named, file), inWordsOfAct(readFileSync(codePath(file), 'utf8')));
 }
 
-function inWordsOfAct(workflow: string): string {
+export function inWordsOfAct(workflow: string): string {
   return workflow
     .replaceAll(/(?<=uses: )\$\/(\S+)/g, `${DOCUMENTED_RELEASE}/$1@${DOCUMENTED_DIGEST}`)
     .replaceAll(/^ +queue: max.*\n/gm, '');
+}
+
+/** What Git has of Davit's repository or would take. */
+export function listRepository(): readonly string[] {
+  const listed = execFileSync('git', ['-C', CODE, 'ls-files', '-z', '--cached', '--others', '--exclude-standard']);
+  return listed
+    .toString()
+    .split('\0')
+    .filter((file) => file !== '' && existsSync(codePath(file)));
 }

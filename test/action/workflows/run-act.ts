@@ -47,8 +47,11 @@ export interface ActPlace {
   readonly apiUrl: string;
 }
 
-/** How a job ended, in GitHub's words; one that did not begin is not there. */
-export type Results = Readonly<Record<string, string>>;
+/**
+ * How a job ended, in GitHub's words; one that did not begin is not there. Jobs that call deploy.yaml and the like go by
+ * the caller's name.
+ */
+type Results = Readonly<Record<string, string>>;
 
 export interface ActResult {
   readonly results: Results;
@@ -61,6 +64,8 @@ export interface ActResult {
 interface Line {
   readonly msg?: string;
   readonly jobID?: string;
+  /** `staging/Davit, to one environment/deploy to staging` */
+  readonly job?: string;
   readonly jobResult?: string;
   readonly command?: string;
   readonly arg?: string;
@@ -144,7 +149,13 @@ function parseLine(line: string): Line {
 }
 
 function readLines(lines: readonly Line[]): ActResult {
-  const ended = lines.flatMap(({ jobID, jobResult }) => (jobID && jobResult ? [[jobID, jobResult] as const] : []));
-  const log = lines.map(({ jobID = '', msg = '' }) => `${jobID}: ${msg.trimEnd()}`).join('\n');
+  const ended = lines.flatMap((line) => (line.jobResult ? [[nameJob(line), line.jobResult] as const] : []));
+  const log = lines.map((line) => `${nameJob(line)}: ${line.msg?.trimEnd() ?? ''}`).join('\n');
   return { results: Object.fromEntries(ended), log, commands: lines.filter((l) => l.command !== undefined) };
+}
+
+const SAME_EVERYWHERE = ['deploy', 'drift'];
+
+function nameJob({ job = '', jobID = '' }: Line): string {
+  return SAME_EVERYWHERE.includes(jobID) ? (job.split('/')[0] ?? jobID) : jobID;
 }

@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { readDocumentedFiles } from '../../../tools/documented-files.ts';
 import { startFakeGitHub, type FakeGitHub } from '../github/fake/server.ts';
 import type { Seed } from '../github/fake/seed.ts';
-import { makeRelease } from './release.ts';
+import { codePath } from '../../../system/code.ts';
+import { inWordsOfAct, listRepository, makeRelease } from './release.ts';
 import { type ActResult, type ActRun, runAct, TOKEN } from './run-act.ts';
 
 const REPOSITORY = 'acme/models';
@@ -41,17 +42,31 @@ export class UserRepository {
     this.#release = release;
   }
 
-  /** With these files beside the documented ones on `main`, which may be edited. */
+  /** A user's repository made from the documentation, which may be edited, with these files over it on `main`. */
   static async make(files: Files, seed: Partial<Seed> = {}, edit: Edit = (text) => text): Promise<UserRepository> {
+    const documented = [...(await readDocumentedFiles())].map(([file, text]) => [file, edit(text)] as const);
+    // The documented one logs in to a cloud.
+    const own = { '.github/actions/davit-credentials/action.yml': null, '.gitignore': '.davit/\n' };
+    return UserRepository.#open({ ...Object.fromEntries(documented), ...own, ...files }, seed);
+  }
+
+  /** Davit's own repository, as it lies here. */
+  static makeOwn(): Promise<UserRepository> {
+    return UserRepository.#open(
+      Object.fromEntries(listRepository().map((file) => [file, { from: codePath(file) }])),
+      {},
+    );
+  }
+
+  static async #open(files: Files, seed: Partial<Seed>): Promise<UserRepository> {
     const folder = mkdtempSync(join(tmpdir(), 'davit-user-'));
     const [origin, release] = [join(folder, 'origin'), join(folder, 'named')];
     mkdirSync(origin);
     makeRelease(join(folder, 'release'), release);
     git(origin, 'init', '--quiet', '--initial-branch', 'main');
-    write(origin, Object.fromEntries([...(await readDocumentedFiles())].map(([file, text]) => [file, edit(text)])));
-    write(origin, { '.github/actions/davit-credentials/action.yml': null, ...files });
-    writeFileSync(join(origin, '.gitignore'), '.davit/\n');
-    useFolderForState(origin, join(folder, 'state'));
+    write(origin, files);
+    editWorkflows(origin, (text) => inWordsOfAct(text).replaceAll('s3://acme-davit-state', `file://${folder}/state`));
+    mkdirSync(join(folder, 'state')); // where a user has a bucket
     commit(origin, 'The beginning');
     const github = await startFakeGitHub({
       repository: REPOSITORY,
@@ -61,6 +76,11 @@ export class UserRepository {
       ...seed,
     });
     return new UserRepository(folder, github, release);
+  }
+
+  /** The checkout that all jobs share. */
+  get workspace(): string {
+    return join(this.folder, 'workspace');
   }
 
   get origin(): string {
@@ -256,12 +276,11 @@ function write(folder: string, files: Files): void {
   }
 }
 
-/** Where a user has a bucket, the test has a folder. */
-function useFolderForState(origin: string, state: string): void {
-  mkdirSync(state);
-  for (const name of ['pull-request', 'deploy', 'drift', 'destroy']) {
-    const file = join(origin, '.github', 'workflows', `davit-${name}.yaml`);
-    writeFileSync(file, readFileSync(file, 'utf8').replaceAll('s3://acme-davit-state', `file://${state}`));
+function editWorkflows(origin: string, edit: Edit): void {
+  const folder = join(origin, '.github', 'workflows');
+  for (const name of readdirSync(folder)) {
+    const file = join(folder, name);
+    writeFileSync(file, edit(readFileSync(file, 'utf8')));
   }
 }
 
