@@ -48,7 +48,7 @@ export function makePeerServer({ take, counts }: PeerAnswers): Server {
 }
 
 /** Makes who asks other replicas. It never asks twice: a call that may have been counted is not counted again. */
-export function makePeerQuestions(port: number): PeerQuestions {
+export function makePeerQuestions(port: number, takeMilliseconds = TAKE_MILLISECONDS): PeerQuestions {
   const agent = new Agent({ keepAlive: true, maxSockets: 64, timeout: 30_000 });
   const ask = (host: string, path: string, body: object, milliseconds: number) => {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
@@ -60,7 +60,7 @@ export function makePeerQuestions(port: number): PeerQuestions {
     return promise;
   };
   return {
-    take: async (address, demand) => ((await ask(address, TAKE, demand, TAKE_MILLISECONDS)) as { full?: Full }).full,
+    take: async (address, demand) => ((await ask(address, TAKE, demand, takeMilliseconds)) as { full?: Full }).full,
     counts: async (address, endpoint) =>
       (await ask(address, COUNTS, { endpoint }, COUNTS_MILLISECONDS)) as CountsByEntity,
   };

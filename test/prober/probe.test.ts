@@ -21,7 +21,11 @@ async function serve(answer: Answer) {
   }).listen(0, '127.0.0.1');
   ended.push(() => server.close().closeAllConnections());
   await once(server, 'listening');
-  return { question: { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, body: '{}' }, ports };
+  const question = { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, body: '{}' };
+  /** Until so many requests have come. */
+  const numbers = (wanted: number) =>
+    expect.poll(() => count, { timeout: 20_000, interval: 10 }).toBeGreaterThan(wanted);
+  return { question, ports, numbers };
 }
 
 const fine = (response: ServerResponse, name = 'iris-1') =>
@@ -29,12 +33,12 @@ const fine = (response: ServerResponse, name = 'iris-1') =>
 
 describe('startProber()', () => {
   it('counts what was sent, answered and refused, with the first failures', async () => {
-    const { question } = await serve((response, number) => {
+    const { question, numbers } = await serve((response, number) => {
       if (number % 10 === 5) response.writeHead(502).end(`lost ${number}`);
       else fine(response);
     });
     const prober = startProber(question, { clients: 2 });
-    await sleep(200);
+    await numbers(30);
     const asked = await prober.stop();
     expect(asked.sent).toBeGreaterThan(20);
     expect(asked.answered).toBe(asked.sent);
@@ -74,9 +78,9 @@ describe('startProber()', () => {
     ['kept', 2, 2],
     ['fresh', 20, Infinity],
   ] as const)('asks over %s connections', async (connections, least, most) => {
-    const { question, ports } = await serve((response) => fine(response));
+    const { question, ports, numbers } = await serve((response) => fine(response));
     const prober = startProber(question, { clients: 2, connections });
-    await sleep(200);
+    await numbers(30);
     expectNoFailure(await prober.stop(), { atLeast: 20 });
     expect(ports.size).toBeGreaterThanOrEqual(least);
     expect(ports.size).toBeLessThanOrEqual(most);
