@@ -18,6 +18,7 @@ import {
 /** `davit review --stage validate` of what the pull request changes: it runs the models, and needs no secret. */
 export async function validate(job: Job): Promise<void> {
   const { inputs, signal } = job;
+  forgetCredentials();
   const root = await findProject(job);
   const environments = await listEnvironments(job, root);
   const report = await withReportFolder(job, (out) =>
@@ -40,6 +41,12 @@ export async function validate(job: Job): Promise<void> {
   setOutput('endpoints', JSON.stringify(report.endpoints.map((e) => e.endpoint).filter((name) => NAME.test(name))));
   await summary.addRaw(renderReport(report, SUMMARY_CHARACTERS)).write({ overwrite: true });
   if (hasErrors(diagnostics) || report.endpoints.some((e) => e.outage !== null)) setFailed(renderTopLine(report));
+}
+
+/** No process that is started from here on inherits the runner's own tokens, nor the job's. */
+function forgetCredentials(): void {
+  for (const name of Object.keys(process.env).filter((n) => /^(?:INPUT_|ACTIONS_|GITHUB_TOKEN$)/.test(n)))
+    Reflect.deleteProperty(process.env, name);
 }
 
 /** A name that is none is told of in the report, and goes nowhere else. */

@@ -37179,6 +37179,7 @@ var init_project = __esmMin((() => {
 var validate_exports = /* @__PURE__ */ __exportAll({ validate: () => validate });
 async function validate(job) {
 	const { inputs, signal } = job;
+	forgetCredentials();
 	const root = await findProject(job);
 	const environments = await listEnvironments(job, root);
 	const report = await withReportFolder(job, (out) => withoutCommands(() => reviewProject({
@@ -37197,6 +37198,9 @@ async function validate(job) {
 	setOutput("endpoints", JSON.stringify(report.endpoints.map((e) => e.endpoint).filter((name) => NAME.test(name))));
 	await summary.addRaw(renderReport(report, SUMMARY_CHARACTERS)).write({ overwrite: true });
 	if (hasErrors(diagnostics) || report.endpoints.some((e) => e.outage !== null)) setFailed(renderTopLine(report));
+}
+function forgetCredentials() {
+	for (const name of Object.keys(process.env).filter((n) => /^(?:INPUT_|ACTIONS_|GITHUB_TOKEN$)/.test(n))) Reflect.deleteProperty(process.env, name);
 }
 var NAME;
 var init_validate = __esmMin((() => {

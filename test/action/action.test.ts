@@ -1,16 +1,27 @@
 import { describe, expect, it } from 'vitest';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseReport } from '../../schemas/report.ts';
 import { codePath } from '../../system/code.ts';
-import { commit, makeWorkspace, runStep, type Step, type StepResult, writeFiles } from './run-action.ts';
+import { commit, makeWorkspace, runStep, type Step, type StepResult, TOKEN, writeFiles } from './run-action.ts';
 
-/** Says its version, and takes a minute for everything else. */
-const UV = '#!/bin/sh\n[ "$1" = --version ] && echo "uv 0.99.0" && exit\nexec sleep 60\n';
+/** Takes a minute for everything. */
+const UV = `#!/bin/sh
+/usr/bin/env > "$SEEN/environment"
+: > "$SEEN/hangs"
+exec /bin/sleep 60
+`;
 const IRIS = 'name: iris\nconfig: {served_entities: [{entity_name: iris, entity_version: "2"}]}\n';
 const GOOD = 'name: good\nconfig: {served_entities: [{entity_name: iris, entity_version: "2"}]}\n';
+
+function onlyGit(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'davit-git-'));
+  symlinkSync(execFileSync('which', ['git'], { encoding: 'utf8' }).trim(), join(folder, 'git'));
+  return folder;
+}
 
 /** Validates a change that adds these files. */
 async function validate(files: Readonly<Record<string, string>>, more: Partial<Step> = {}): Promise<StepResult> {
@@ -71,18 +82,29 @@ describe('validate', () => {
 
   it.each(['SIGINT', 'SIGTERM'] as const)('leaves what it has found out when the runner sends %s', async (signal) => {
     const slow = mkdtempSync(join(tmpdir(), 'davit-slow-uv-'));
-    writeFileSync(join(slow, 'uv'), UV, { mode: 0o755 });
+    const [, version = ''] = /^uv==(\S+)/m.exec(readFileSync(codePath('python', 'uv-requirements.txt'), 'utf8')) ?? [];
+    const bin = join(slow, 'uv', version, 'bin');
+    mkdirSync(bin, { recursive: true });
+    writeFileSync(join(bin, 'uv'), UV, { mode: 0o755 });
     let cancelled = 0;
     const { code, outputs, commands } = await validate(
       { 'endpoints/broken.yaml': '[', 'endpoints/iris.yaml': IRIS },
       {
-        env: { PATH: `${slow}:${process.env['PATH'] ?? ''}` },
+        inputs: { command: 'validate', 'github-token': TOKEN },
+        env: {
+          PATH: onlyGit(), // and no uv of the machine's
+          DAVIT_CACHE: slow,
+          SEEN: slow,
+          ACTIONS_RUNTIME_TOKEN: 'runtime',
+          GITHUB_TOKEN: 'job',
+        },
         onStart: (child) => {
-          child.stdout?.on('data', (text: Buffer) => {
-            if (cancelled > 0 || !/Locking|Looking for a Python/.test(text.toString())) return;
+          const waiting = setInterval(() => {
+            if (!existsSync(join(slow, 'hangs'))) return;
+            clearInterval(waiting);
             cancelled = performance.now();
             child.kill(signal);
-          });
+          }, 50);
         },
       },
     );
@@ -90,6 +112,7 @@ describe('validate', () => {
     expect((performance.now() - cancelled) / 1000).toBeLessThan(7.5);
     expect(code).toBe(1);
     expect(commands.at(-1)).toBe(`::error::Cancelled (${signal})`);
+    expect(readFileSync(join(slow, 'environment'), 'utf8')).not.toMatch(/^(INPUT_|ACTIONS_|GITHUB_TOKEN=)/m);
     const text = readFileSync(join(outputs['folder']!, 'report.json'), 'utf8');
     expect(outputs['digest']).toBe(createHash('sha256').update(text).digest('hex'));
     expect(parseReport(text)).toMatchObject({
