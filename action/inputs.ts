@@ -1,4 +1,5 @@
 import { getInput } from '@actions/core';
+import { PLATFORM } from '../schemas/names.ts';
 
 export const COMMANDS = ['caches', 'validate', 'preview', 'report', 'deploy', 'drift', 'destroy'] as const;
 export type CommandName = (typeof COMMANDS)[number];
@@ -115,11 +116,12 @@ function readNames(wrong: string[], name: string, example: string): readonly str
   const given = getInput(name)
     .split(/[\s,]+/)
     .filter((n) => n !== '');
-  for (const bad of given.filter((n) => !NAME.test(n)))
+  const isName = (n: string) => NAME.test(n) || (name === 'endpoints' && n === PLATFORM);
+  for (const bad of given.filter((n) => !isName(n)))
     wrong.push(
       `Cannot use ${quote(bad)} in "${name}": expected the name of a file without folder and ending; ${example}`,
     );
-  return [...new Set(given.filter((n) => NAME.test(n)))];
+  return [...new Set(given.filter(isName))];
 }
 
 function readBase(wrong: string[]): string | undefined {

@@ -28,8 +28,10 @@ async function run(job: Job): Promise<void> {
     case 'report':
       return (await import('./commands/report.ts')).report(job);
     case 'deploy':
+      return (await import('./commands/deploy.ts')).deploy(job);
     case 'drift':
+      return (await import('./commands/drift.ts')).drift(job);
     case 'destroy':
-      throw new Error(`Cannot ${job.inputs.command} yet: this version has validate, preview and report`);
+      return (await import('./commands/destroy.ts')).destroy(job);
   }
 }

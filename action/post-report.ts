@@ -1,8 +1,10 @@
-import { COMMENT_CHARACTERS, renderReport } from '../review/render-report.ts';
+import { renderReport } from '../review/render-report.ts';
 import { renderReviewed } from '../review/reviewed.ts';
 import { renderTopLine, sortEndpoints } from '../review/standing.ts';
+import type { Diagnostic } from '../schemas/diagnostic.ts';
 import type { Report } from '../schemas/report.ts';
-import { type Annotation, type CheckRun, writeCheckRun } from './github/check-run.ts';
+import { makeAnnotations } from './annotations.ts';
+import { type CheckRun, writeCheckRun } from './github/check-run.ts';
 import type { GitHub } from './github/connect.ts';
 import { isReadOnlyToken } from './github/refusal.ts';
 import { postComment } from './github/sticky-comment.ts';
@@ -27,8 +29,6 @@ export interface Posted {
 
 const CHECK_CHARACTERS = 65_535;
 const TITLE_CHARACTERS = 200;
-/** Ten requests of fifty. */
-const ANNOTATIONS = 500;
 
 /** Says a report in the pull request's comment and in the check run. What fails in one does not stop the other. */
 export async function post(report: Report, options: PostOptions): Promise<Posted> {
@@ -47,7 +47,7 @@ async function comments(report: Report, { github, reviewed }: PostOptions): Prom
     LOG.say('Somebody pushed meanwhile: the comment is left to the run of the newer commit');
     return undefined;
   }
-  const [marker = '', ...lines] = renderReport(report, COMMENT_CHARACTERS).split('\n');
+  const [marker = '', ...lines] = renderReport(report).split('\n');
   const posted = await postComment(github, { pull: reviewed.pull.number, marker, body: lines.join('\n') });
   LOG.say(`The comment is ${posted.done}: ${posted.url}`);
   return posted.url;
@@ -60,32 +60,13 @@ function makeCheckRun(report: Report, { reviewed, head, conclusion, prefix }: Po
     title: renderTopLine(report).slice(0, TITLE_CHARACTERS),
     summary: renderReport(report, CHECK_CHARACTERS),
     text: renderReviewed(report),
-    annotations: makeAnnotations(report, prefix),
+    annotations: makeAnnotations(diagnosticsOf(report), prefix),
     detailsUrl: reviewed.runUrl,
   };
 }
 
-/** Of files in the repository only: a path that leads elsewhere is one that somebody made up. */
-function makeAnnotations(report: Report, prefix: string): readonly Annotation[] {
-  const all = [...report.diagnostics, ...sortEndpoints(report).flatMap((e) => e.diagnostics)];
-  const errorsFirst = all.toSorted((a, b) => Number(a.severity === 'warning') - Number(b.severity === 'warning'));
-  return errorsFirst
-    .filter((d) => isPlainPath(d.file))
-    .slice(0, ANNOTATIONS)
-    .map((d) => ({
-      path: prefix + d.file,
-      line: d.line,
-      column: d.column,
-      level: d.severity === 'error' ? 'failure' : 'warning',
-      title: d.code,
-      message: d.hint === undefined ? d.message : `${d.message}\n${d.hint}`,
-    }));
-}
-
-function isPlainPath(path: string): boolean {
-  return (
-    path.length <= 1000 && !/\p{Cc}/u.test(path) && path.split('/').every((part) => !['', '.', '..'].includes(part))
-  );
+function diagnosticsOf(report: Report): readonly Diagnostic[] {
+  return [...report.diagnostics, ...sortEndpoints(report).flatMap((e) => e.diagnostics)];
 }
 
 async function attempt<T>(work: () => Promise<T>) {

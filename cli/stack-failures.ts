@@ -1,6 +1,6 @@
 import type { Outcome } from '../engine/outcome.ts';
 import type { Failure } from '../engine/failures.ts';
-import { renderStateLock } from '../engine/state-lock.ts';
+import { renderStateLock, type StateLock } from '../engine/state-lock.ts';
 import { type Diagnostic, makeError } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint.ts';
 import { parseRevisionFailure, type RevisionFailure } from '../schemas/revision-failure.ts';
@@ -44,10 +44,22 @@ function makeDiagnostic(endpoint: Endpoint, { revision, message, hints }: Revisi
   );
 }
 
-/** Throws when the engine did not do what it was asked to: an outage, or our fault. */
+/** Nothing was done: somebody works on the stack, or has left it locked. */
+export class StackLockedError extends Error {
+  readonly stackName: string;
+  readonly locks: readonly StateLock[];
+
+  constructor(stack: string, outcome: Outcome) {
+    super(renderLocks(stack, outcome));
+    this.stackName = stack;
+    this.locks = outcome.locks;
+  }
+}
+
+/** Throws when the engine did not do what it was asked to: an outage, or our fault; a StackLockedError when others work. */
 export function requireSucceeded(stack: string, outcome: Outcome): void {
   if (outcome.status === 'succeeded') return;
-  if (outcome.status === 'locked') throw new Error(renderLocks(stack, outcome));
+  if (outcome.status === 'locked') throw new StackLockedError(stack, outcome);
   const stopped = 'it was stopped on the way; the same command goes on from there';
   const what = outcome.status === 'cancelled' ? stopped : 'the engine does not say why';
   const failures = [...new Set(outcome.failures.map(renderFailure))];

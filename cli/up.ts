@@ -72,7 +72,7 @@ export async function deployAll(
   const project = openFor(context);
   project.catch(() => undefined); // awaited by every deployment below
   const results = await sideBySide(endpoints, STACKS_AT_ONCE, (e) =>
-    deploy(e, { opening: project, environment, context }).then(
+    deployEndpoint(e, { opening: project, environment, context }).then(
       (value) => ({ value, error: undefined }),
       (error: unknown) => ({ value: undefined, error }),
     ),
@@ -84,15 +84,19 @@ export async function deployAll(
   return results.flatMap((r) => r.value ?? []);
 }
 
-interface Deployment {
+export interface Deployment {
   readonly opening: Promise<PulumiProject>;
   readonly environment: Environment;
   readonly context: Context;
+  /** The model is not run here: it was proved where there are no credentials, and its revision will predict. */
+  readonly proved?: boolean;
 }
 
-async function deploy(endpoint: Endpoint, { opening, environment, context }: Deployment): Promise<Deployed> {
+/** Validates and deploys one endpoint. What is wrong with it is in its diagnostics; an outage is thrown. */
+export async function deployEndpoint(endpoint: Endpoint, deployment: Deployment): Promise<Deployed> {
+  const { opening, environment, context, proved = false } = deployment;
   const progress = named(context.progress, endpoint.name);
-  const validation = await validateDeclared(endpoint, context, progress);
+  const validation = await validateDeclared(endpoint, context, progress, proved ? 'lock' : undefined);
   if (hasErrors(validation.diagnostics)) {
     return { endpoint: endpoint.name, plan: undefined, url: undefined, diagnostics: validation.diagnostics };
   }
@@ -114,7 +118,7 @@ async function deploy(endpoint: Endpoint, { opening, environment, context }: Dep
 async function needsRefresh(
   { name }: Endpoint,
   project: PulumiProject,
-  { environment, context }: Omit<Deployment, 'opening'>,
+  { environment, context }: Pick<Deployment, 'environment' | 'context'>,
 ): Promise<boolean> {
   if (environment.target === 'kubernetes') return hasStack(project, stackName(name, environment.name));
   const drifted = await hasDrifted(project, name, context);

@@ -6,7 +6,7 @@ import { adoptPendingCreates, countPendingOperations, type StackState } from './
 import type { PulumiProject } from './project.ts';
 import { type OperationOptions, runOperation } from './run-operation.ts';
 import { ensureStack, forgetStack, hasStack, runCommand } from './stacks.ts';
-import { readStateLocks, releaseDeadLocks, renderStateLock, type StateLock } from './state-lock.ts';
+import { parseLockRefusal, readStateLocks, releaseDeadLocks, renderStateLock, type StateLock } from './state-lock.ts';
 
 export interface RunOptions {
   readonly progress?: Progress;
@@ -81,7 +81,8 @@ async function runAlone(
   const outcome = await operate(options);
   if (outcome.status !== 'locked') return outcome;
   // Someone was quicker by a moment; where the backend is not a folder only the engine knows who.
-  const others = await readStateLocks(stack, project.backend);
+  const said = outcome.failures.map((f) => f.message).join('\n');
+  const others = project.backend.folder ? await readStateLocks(stack, project.backend) : await parseLockRefusal(said);
   return others.length > 0 ? refuse({ stack, root: project.root }, others) : outcome;
 }
 

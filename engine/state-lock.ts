@@ -42,6 +42,17 @@ export function renderStateLock(stack: string, { user, host, pid, since, alive }
   return `Cannot change "${stack}": it is locked by process ${pid} of ${user} on ${host} since ${since}; ${next}`;
 }
 
+/** The holders that the engine names when it refuses: all that is known where the backend is not a folder. */
+export async function parseLockRefusal(said: string): Promise<readonly StateLock[]> {
+  const named = said.matchAll(/^\s+(\S+): created by (.+)@(\S+) \(pid (\d+)\) at (\S+)$/gm);
+  return Promise.all(
+    [...named].map(async ([, file = '', user = '', host = '', pid = '', since = '']) => {
+      const alive = host === hostname() ? await isPulumi(Number(pid)) : undefined;
+      return { file, user, host, pid: Number(pid), since, alive };
+    }),
+  );
+}
+
 /** Whether the engine refused because a stack is locked. */
 export function isLockRefusal(said: string): boolean {
   return said.includes('the stack is currently locked by');

@@ -1,5 +1,6 @@
 import type { ChangedPath } from '../schemas/report.ts';
-import { childEnvironment, type Ran, runProcess } from '../system/run-process.ts';
+import { runGit } from '../system/run-git.ts';
+import type { Ran } from '../system/run-process.ts';
 
 /** What differs between the working tree and the commit that a branch began at. */
 export interface Changes {
@@ -75,10 +76,4 @@ function mergePaths(tracked: string, untracked: string): readonly ChangedPath[] 
   for (const path of untracked.split('\0').filter((p) => p !== ''))
     changes.set(path, changes.has(path) ? 'modified' : 'added');
   return [...changes].map(([path, change]) => ({ path, change })).sort((a, b) => (a.path < b.path ? -1 : 1));
-}
-
-function runGit(folder: string, args: readonly string[], signal: AbortSignal | undefined): Promise<Ran> {
-  // Git in one language, without its pager and without a lock on its index.
-  const env = childEnvironment({ GIT_OPTIONAL_LOCKS: '0', LC_ALL: 'C' });
-  return runProcess('git', ['-C', folder, '--no-pager', ...args], { env, ...(signal && { signal }) });
 }

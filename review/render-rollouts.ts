@@ -3,7 +3,10 @@ import type { Rollout, RolloutState } from '../schemas/rollout.ts';
 import { renderLink, renderSpan } from './render-code.ts';
 import { COMMENT_CHARACTERS, REPORT_MARKER } from './render-report.ts';
 
-const [OPEN, CLOSE] = ['<!-- davit:rollouts -->', '<!-- davit:rollouts end -->'];
+const OPEN = /^<!-- davit:rollouts ([A-Za-z0-9][A-Za-z0-9_-]{0,62}) -->\n/;
+const CLOSE = '<!-- davit:rollouts end -->';
+/** Less says nothing. */
+const LEAST_CHARACTERS = 1000;
 /** A report in a comment leaves so much room for them. */
 const ROLLOUTS_CHARACTERS = 8000;
 const NAME_CHARACTERS = 63;
@@ -14,6 +17,7 @@ const WORDS: Readonly<Record<RolloutState, { readonly sign: string; readonly wor
   failed: { sign: '❌', words: '**failed**, what served before serves on' },
   stopped: { sign: '❌', words: '**stopped**, nothing was changed' },
   cancelled: { sign: '❔', words: '**cancelled**' },
+  kept: { sign: '⚠️', words: '**still serves**' },
   deploying: { sign: '⏳', words: 'deploying' },
   waiting: { sign: '⏳', words: 'waiting' },
   live: { sign: '✅', words: 'live' },
@@ -29,10 +33,14 @@ export function renderRolloutLine(rollouts: readonly Rollout[]): string {
 }
 
 /** What became of the merge, as Markdown of at most `limit` characters: failures first, and whole lines only. */
-export function renderRollouts(rollouts: readonly Rollout[], limit = ROLLOUTS_CHARACTERS): string {
+export function renderRollouts(
+  rollouts: readonly Rollout[],
+  limit = ROLLOUTS_CHARACTERS,
+  environment?: string,
+): string {
   const rank = (r: Rollout) => ORDER.indexOf(r.state);
   const sorted = [...rollouts].sort((a, b) => rank(a) - rank(b) || compare(a, b));
-  const head = `### Merged: ${renderRolloutLine(rollouts)}`;
+  const head = `### ${environment ?? 'Merged'}: ${renderRolloutLine(rollouts)}`;
   for (const characters of CAUSE_STEPS) {
     const text = [head, renderTable(sorted, characters)].join('\n\n');
     if (text.length <= limit) return text;
@@ -43,27 +51,44 @@ export function renderRollouts(rollouts: readonly Rollout[], limit = ROLLOUTS_CH
 }
 
 /**
- * The comment of a merged pull request with its rollouts at the top, in place of those that are there already. `comment`
- * is what GitHub has, whoever wrote it; its first line may be the marker. At most what GitHub takes for a comment.
+ * The comment of a merged pull request with the rollouts to one environment at the top, in place of those that are there
+ * already, after those to environments before. `comment` is what GitHub has, whoever wrote it; its first line may be the
+ * marker. At most what GitHub takes for a comment: what was reviewed gives way first. `environment`: a file's name.
  */
-export function placeRollouts(comment: string, rollouts: readonly Rollout[]): string {
+export function placeRollouts(comment: string, environment: string, rollouts: readonly Rollout[]): string {
   const marked = comment.startsWith(`${REPORT_MARKER}\n`);
-  const text = marked ? comment.slice(REPORT_MARKER.length + 1) : comment;
-  const rest = withoutRollouts(text);
-  const frame = REPORT_MARKER.length + OPEN.length + CLOSE.length + 8;
-  const room = COMMENT_CHARACTERS - frame - rest.length;
-  // Somebody has made it longer than a report ever is: what became of the merge is worth more.
-  const kept = room >= 1000 ? rest : '';
-  const limit = Math.min(ROLLOUTS_CHARACTERS, room >= 1000 ? room : ROLLOUTS_CHARACTERS);
-  const block = [OPEN, renderRollouts(rollouts, limit), CLOSE].join('\n\n');
-  return [...(marked ? [REPORT_MARKER] : []), `${block}\n\n${kept}`.trimEnd(), ''].join('\n');
+  const { blocks, rest } = parseBlocks(marked ? comment.slice(REPORT_MARKER.length + 1) : comment);
+  const open = `<!-- davit:rollouts ${environment} -->`;
+  const frame = REPORT_MARKER.length + open.length + CLOSE.length + 8;
+  const others = new Map([...blocks].filter(([name]) => name !== environment));
+  const nothing = new Map<string, string>();
+  const choices = [
+    { before: others, below: rest },
+    { before: others, below: '' },
+    { before: nothing, below: '' },
+  ] as const;
+  const roomWith = ({ before, below }: { readonly before: ReadonlyMap<string, string>; readonly below: string }) =>
+    COMMENT_CHARACTERS - frame - below.length - [...before.values()].reduce((sum, b) => sum + b.length + 2, 0);
+  const kept = choices.find((choice) => roomWith(choice) >= LEAST_CHARACTERS) ?? choices[2];
+  const { before, below } = kept;
+  const text = renderRollouts(rollouts, Math.min(ROLLOUTS_CHARACTERS, roomWith(kept)), environment);
+  const placed = new Map([...blocks.keys(), environment].map((name) => [name, before.get(name) ?? '']));
+  placed.set(environment, [open, text, CLOSE].join('\n\n'));
+  const shown = [...placed.values(), below.trimEnd()].filter((b) => b !== '').join('\n\n');
+  return [...(marked ? [REPORT_MARKER] : []), shown, ''].join('\n');
 }
 
-/** Only where we put it, and up to a line of its own: what a name or a cause says is never alone in a line. */
-function withoutRollouts(text: string): string {
-  if (!text.startsWith(`${OPEN}\n`)) return text;
-  const end = text.indexOf(`\n${CLOSE}\n`);
-  return end < 0 ? '' : text.slice(end + CLOSE.length + 2).trimStart();
+/** Only where we put them, and up to a line of its own: what a name or a cause says is never alone in a line. */
+function parseBlocks(text: string): { readonly blocks: ReadonlyMap<string, string>; readonly rest: string } {
+  const blocks = new Map<string, string>();
+  let rest = text;
+  for (let name = OPEN.exec(rest)?.[1]; name !== undefined; name = OPEN.exec(rest)?.[1]) {
+    const end = `${rest}\n`.indexOf(`\n${CLOSE}\n`);
+    if (end < 0) return { blocks, rest: '' }; // somebody has edited it
+    blocks.set(name, rest.slice(0, end + CLOSE.length + 1));
+    rest = rest.slice(end + CLOSE.length + 1).trimStart();
+  }
+  return { blocks, rest };
 }
 
 function renderTable(rollouts: readonly Rollout[], causeCharacters: number): string {

@@ -14,8 +14,8 @@ import "child_process";
 import "timers";
 import { closeSync, createReadStream, existsSync as existsSync$1, mkdirSync, openSync, readFileSync as readFileSync$1, statSync, truncateSync } from "node:fs";
 import { basename, delimiter, dirname, isAbsolute, join, posix, relative, resolve, sep } from "node:path";
-import { availableParallelism, homedir, tmpdir } from "node:os";
-import { access, chmod, constants as constants$1, link, lstat, mkdir, mkdtemp, open, readFile, readdir, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { availableParallelism, homedir, hostname, tmpdir, userInfo } from "node:os";
+import { access, chmod, constants as constants$1, link, lstat, mkdir, mkdtemp, open, readFile, readdir, realpath, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { spawn } from "node:child_process";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as setTimeout$2 } from "node:timers/promises";
@@ -14891,9 +14891,9 @@ var __awaiter$7, access$1, appendFile, writeFile$1, SUMMARY_ENV_VAR, Summary, _s
 	};
 	_summary = new Summary();
 	summary = _summary;
-})), chmod$1, copyFile, lstat$1, mkdir$1, open$3, readdir$1, rename$1, rm$1, rmdir, stat$1, symlink, unlink;
+})), chmod$1, copyFile, lstat$1, mkdir$1, open$3, readdir$1, rename$1, rm$1, rmdir$1, stat$1, symlink, unlink;
 var init_io_util = __esmMin((() => {
-	({chmod: chmod$1, copyFile, lstat: lstat$1, mkdir: mkdir$1, open: open$3, readdir: readdir$1, rename: rename$1, rm: rm$1, rmdir, stat: stat$1, symlink, unlink} = fs.promises);
+	({chmod: chmod$1, copyFile, lstat: lstat$1, mkdir: mkdir$1, open: open$3, readdir: readdir$1, rename: rename$1, rm: rm$1, rmdir: rmdir$1, stat: stat$1, symlink, unlink} = fs.promises);
 	process.platform;
 	fs.constants.O_RDONLY;
 })), init_io = __esmMin((() => {
@@ -14974,7 +14974,7 @@ function hasErrors(diagnostics) {
 	return diagnostics.some((d) => d.severity === "error");
 }
 function sortDiagnostics(diagnostics) {
-	const order = (a, b) => compare(a.file, b.file) || a.line - b.line || a.column - b.column || compare(a.code, b.code);
+	const order = (a, b) => compare$2(a.file, b.file) || a.line - b.line || a.column - b.column || compare$2(a.code, b.code);
 	return [...new Map(diagnostics.map((d) => [JSON.stringify(d), d])).values()].sort(order);
 }
 function make(severity, code, place, message, hint) {
@@ -14989,7 +14989,7 @@ function make(severity, code, place, message, hint) {
 		...hint !== void 0 && { hint: quieten(hint) }
 	};
 }
-function compare(a, b) {
+function compare$2(a, b) {
 	return a < b ? -1 : a > b ? 1 : 0;
 }
 var init_diagnostic = __esmMin((() => {
@@ -15019,9 +15019,48 @@ function messages(error) {
 	return found;
 }
 var init_print = __esmMin((() => {}));
+// schemas/names.ts
+function stackName(endpoint, environment) {
+	return `${endpoint}.${environment}`;
+}
+function imagesStackName(endpoint) {
+	return `${endpoint}.${IMAGES}`;
+}
+function platformStackName(environment) {
+	return `${PLATFORM$1}.${environment}`;
+}
+function parseStackName(stack) {
+	const [first, second, ...rest] = stack.split(".");
+	if (!first || !second || rest.length > 0) return void 0;
+	if (second === IMAGES) return {
+		kind: "images",
+		endpoint: first
+	};
+	if (first === "_platform") return {
+		kind: "platform",
+		environment: second
+	};
+	return {
+		kind: "endpoint",
+		endpoint: first,
+		environment: second
+	};
+}
+function contentHash(value) {
+	return createHash("sha256").update(canonicalJson(value)).digest("hex");
+}
+function canonicalJson(value) {
+	return JSON.stringify(value, (_key, v) => v !== null && typeof v === "object" && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => a < b ? -1 : 1)) : v);
+}
+var IMAGES, PLATFORM$1;
+var init_names = __esmMin((() => {
+	IMAGES = "_images";
+	PLATFORM$1 = "_platform";
+}));
 // action/inputs.ts
 init_print();
 init_core$2();
+init_names();
 const COMMANDS = [
 	"caches",
 	"validate",
@@ -15131,8 +15170,9 @@ function readResult(wrong, name) {
 }
 function readNames(wrong, name, example) {
 	const given = getInput(name).split(/[\s,]+/).filter((n) => n !== "");
-	for (const bad of given.filter((n) => !NAME$6.test(n))) wrong.push(`Cannot use ${quote$1(bad)} in "${name}": expected the name of a file without folder and ending; ${example}`);
-	return [...new Set(given.filter((n) => NAME$6.test(n)))];
+	const isName = (n) => NAME$6.test(n) || name === "endpoints" && n === "_platform";
+	for (const bad of given.filter((n) => !isName(n))) wrong.push(`Cannot use ${quote$1(bad)} in "${name}": expected the name of a file without folder and ending; ${example}`);
+	return [...new Set(given.filter(isName))];
 }
 function readBase(wrong) {
 	const given = getInput("base");
@@ -17994,10 +18034,10 @@ function cloneIssues(issues) {
 }
 function isRecursive(inst, stack, resolve) {
 	const cached = recursive.get(inst);
-	if (cached !== void 0) return cached ? PROVEN : NONE;
+	if (cached !== void 0) return cached ? PROVEN : NONE$1;
 	if (stack.has(inst)) return PROVEN;
 	stack.add(inst);
-	let result = NONE;
+	let result = NONE$1;
 	const check = (child) => {
 		if (result !== PROVEN && child?._zod) {
 			const answer = isRecursive(child, stack, resolve);
@@ -18005,11 +18045,11 @@ function isRecursive(inst, stack, resolve) {
 		}
 	};
 	const shape = (sh, spread) => {
-		let answer = NONE;
+		let answer = NONE$1;
 		for (const key of Reflect.ownKeys(sh)) {
 			const desc = Object.getOwnPropertyDescriptor(sh, key);
 			if (spread && !desc.enumerable) continue;
-			const child = desc.get ? ASSUMED : desc.value?._zod ? isRecursive(desc.value, stack, resolve) : NONE;
+			const child = desc.get ? ASSUMED : desc.value?._zod ? isRecursive(desc.value, stack, resolve) : NONE$1;
 			if (child > answer) answer = child;
 		}
 		return answer;
@@ -18101,9 +18141,9 @@ function isRecursive(inst, stack, resolve) {
 		}
 	}
 	stack.delete(inst);
-	return settle(inst, result);
+	return settle$1(inst, result);
 }
-function settle(inst, answer) {
+function settle$1(inst, answer) {
 	if (answer !== ASSUMED) recursive.set(inst, answer === PROVEN);
 	return answer;
 }
@@ -18122,7 +18162,7 @@ function isBackEdge(ctx, value) {
 	const backEdges = ctx[STATE]?.backEdges;
 	return backEdges !== void 0 && isRef(value) && backEdges.has(value);
 }
-var $ZodCyclicError, STATE, NO_ISSUES, recursive, NONE, ASSUMED, PROVEN, handoff, open$2, memo;
+var $ZodCyclicError, STATE, NO_ISSUES, recursive, NONE$1, ASSUMED, PROVEN, handoff, open$2, memo;
 var init_memoizer = __esmMin((() => {
 	init_util();
 	$ZodCyclicError = class extends Error {
@@ -18134,7 +18174,7 @@ var init_memoizer = __esmMin((() => {
 	STATE = "~memo";
 	NO_ISSUES = [];
 	recursive = /*@__PURE__*/ new WeakMap();
-	NONE = 0;
+	NONE$1 = 0;
 	ASSUMED = 1;
 	PROVEN = 2;
 	open$2 = [];
@@ -18176,7 +18216,7 @@ var init_memoizer = __esmMin((() => {
 				const wrapped = (payload, ctx) => {
 					if (isRecursiveInst === void 0) {
 						const walked = isRecursive(inst, /* @__PURE__ */ new Set(), false);
-						if (walked === NONE) {
+						if (walked === NONE$1) {
 							inst._zod.parse = base;
 							if (inst._zod.run === wrapped) inst._zod.run = base;
 							return base(payload, ctx);
@@ -19886,7 +19926,7 @@ function int(params) {
 function boolean(params) {
 	return /* @__PURE__ */ _boolean(ZodBoolean, params);
 }
-function unknown() {
+function unknown$1() {
 	return /* @__PURE__ */ _unknown(ZodUnknown);
 }
 function never(params) {
@@ -19915,7 +19955,7 @@ function looseObject(shape, params) {
 	return new ZodObject({
 		type: "object",
 		shape,
-		catchall: unknown(),
+		catchall: unknown$1(),
 		...normalizeParams(params)
 	});
 }
@@ -20584,10 +20624,10 @@ var init_schemas = __esmMin((() => {
 			return this.clone(mergeDefs(this._zod.def, { catchall }));
 		},
 		passthrough() {
-			return this.clone(mergeDefs(this._zod.def, { catchall: unknown() }));
+			return this.clone(mergeDefs(this._zod.def, { catchall: unknown$1() }));
 		},
 		loose() {
-			return this.clone(mergeDefs(this._zod.def, { catchall: unknown() }));
+			return this.clone(mergeDefs(this._zod.def, { catchall: unknown$1() }));
 		},
 		strict() {
 			return this.clone(mergeDefs(this._zod.def, { catchall: never() }));
@@ -20976,17 +21016,6 @@ var init_digest_program = __esmMin((() => {
 	OTHERS = ["package-lock.json"];
 	IMPORT = /(?:\bfrom|\bimport\(|\bimport)\s*['"](\.[^'"]+)['"]/g;
 }));
-// schemas/names.ts
-function stackName(endpoint, environment) {
-	return `${endpoint}.${environment}`;
-}
-function contentHash(value) {
-	return createHash("sha256").update(canonicalJson(value)).digest("hex");
-}
-function canonicalJson(value) {
-	return JSON.stringify(value, (_key, v) => v !== null && typeof v === "object" && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => a < b ? -1 : 1)) : v);
-}
-var init_names = __esmMin((() => {}));
 // system/locate-model.ts
 function locateModel(root, { name, version, uri }) {
 	if (uri === void 0) return {
@@ -21166,6 +21195,26 @@ var init_run_process = __esmMin((() => {
 		"VIRTUAL_ENV"
 	];
 }));
+// system/run-git.ts
+function runGit(folder, args, signal) {
+	const env = childEnvironment({
+		GIT_OPTIONAL_LOCKS: "0",
+		GIT_LITERAL_PATHSPECS: "1",
+		LC_ALL: "C"
+	});
+	return runProcess("git", [
+		"-C",
+		folder,
+		"--no-pager",
+		...args
+	], {
+		env,
+		...signal && { signal }
+	});
+}
+var init_run_git = __esmMin((() => {
+	init_run_process();
+}));
 // review/changed-paths.ts
 async function readChangedPaths(folder, base, signal) {
 	const git = (...args) => runGit(folder, args, signal);
@@ -21208,24 +21257,9 @@ function mergePaths(tracked, untracked) {
 		change
 	})).sort((a, b) => a.path < b.path ? -1 : 1);
 }
-function runGit(folder, args, signal) {
-	const env = childEnvironment({
-		GIT_OPTIONAL_LOCKS: "0",
-		LC_ALL: "C"
-	});
-	return runProcess("git", [
-		"-C",
-		folder,
-		"--no-pager",
-		...args
-	], {
-		env,
-		...signal && { signal }
-	});
-}
 var NoBaseError, USUAL_BASES, ASK, CHANGES$1;
 var init_changed_paths = __esmMin((() => {
-	init_run_process();
+	init_run_git();
 	NoBaseError = class extends Error {};
 	USUAL_BASES = [
 		"origin/HEAD",
@@ -21245,9 +21279,9 @@ async function refuseFiles(root, files) {
 	const folder = await realpath(root).catch(() => void 0);
 	if (folder === void 0) return [];
 	const inside = folder + sep;
-	return (await Promise.all([...new Set(files)].map((file) => refuse$3(file, inside, join(root, file))))).flat();
+	return (await Promise.all([...new Set(files)].map((file) => refuse$5(file, inside, join(root, file))))).flat();
 }
-async function refuse$3(file, inside, path) {
+async function refuse$5(file, inside, path) {
 	const target = await realpath(path).catch(() => void 0);
 	if (target === void 0) return [];
 	if (!target.startsWith(inside) || target.startsWith(`${inside}.git${sep}`)) return [makeRefusal(file, "a link leads out of the project, expected a file in it", "Put the file itself there")];
@@ -21556,7 +21590,9 @@ function parseSecretReference(value) {
 		key
 	} : void 0;
 }
-var init_secret_reference = __esmMin((() => {})), PERMISSION_LEVELS, SERVING_ENTRY_LABEL;
+var init_secret_reference = __esmMin((() => {}));
+// schemas/serving-entry.ts
+var PERMISSION_LEVELS, SERVING_ENTRY_LABEL, SERVING_ENTRY_KEY;
 var init_serving_entry = __esmMin((() => {
 	PERMISSION_LEVELS = [
 		"CAN_VIEW",
@@ -21564,6 +21600,7 @@ var init_serving_entry = __esmMin((() => {
 		"CAN_MANAGE"
 	];
 	SERVING_ENTRY_LABEL = "davit.dev/serving-entry";
+	SERVING_ENTRY_KEY = "endpoint.json";
 }));
 // schemas/endpoint-file.ts
 function unsupported(why, hint = "Remove it") {
@@ -21572,7 +21609,7 @@ function unsupported(why, hint = "Remove it") {
 		hint,
 		key: true
 	};
-	return unknown().optional().refine((value) => value === void 0, {
+	return unknown$1().optional().refine((value) => value === void 0, {
 		error: why,
 		params: { ...params }
 	}).meta({
@@ -28866,7 +28903,7 @@ async function readEnvironment({ root }, name) {
 		diagnostics
 	};
 }
-async function readLock(place, endpoint) {
+async function readLock$1(place, endpoint) {
 	const file = lockFile(place, endpoint);
 	const text = await readLockText(place, endpoint);
 	if (text === void 0) return missing("lock-missing", file, `Cannot deploy "${endpoint}": it has no lock`, `Make it: npx davit lock ${endpoint}`);
@@ -28915,7 +28952,7 @@ async function readUserFile(path, file) {
 }
 function unreadableFile(file, error) {
 	const code = codeOf(error);
-	const why = WHY[code ?? ""] ?? (error instanceof Error ? error.message : String(error));
+	const why = WHY$1[code ?? ""] ?? (error instanceof Error ? error.message : String(error));
 	return makeError("unreadable-file", {
 		file,
 		line: 1,
@@ -28939,13 +28976,13 @@ function missing(code, file, message, hint) {
 		}, message, hint)]
 	};
 }
-var WHY;
+var WHY$1;
 var init_read_declared = __esmMin((() => {
 	init_diagnostic();
 	init_environment();
 	init_lock();
 	init_parse_endpoint();
-	WHY = {
+	WHY$1 = {
 		EACCES: "its permissions do not let you, expected a file that you may read",
 		EISDIR: "it is a folder, expected a file",
 		ELOOP: "its links lead in a circle",
@@ -29506,20 +29543,20 @@ async function download$1(folder, { progress, signal }) {
 			...process.env,
 			NODE_USE_ENV_PROXY: "1"
 		},
-		limitSeconds: LIMIT_SECONDS$4,
+		limitSeconds: LIMIT_SECONDS$5,
 		...signal && { signal }
 	});
-	if (ran.timedOut) throw new Error(`it took more than ${LIMIT_SECONDS$4} s`);
+	if (ran.timedOut) throw new Error(`it took more than ${LIMIT_SECONDS$5} s`);
 	if (ran.code !== 0) throw new Error(ran.stderr.trim().split("\n").at(-1) ?? "the download failed");
 }
-var import_version, INSTALLER, LIMIT_SECONDS$4, ENTRY$1, DOWNLOAD;
+var import_version, INSTALLER, LIMIT_SECONDS$5, ENTRY$1, DOWNLOAD;
 var init_source_download = __esmMin((() => {
 	import_version = require_version();
 	init_code();
 	init_run_process();
 	init_cached_engine();
 	INSTALLER = codePath("engine", "install-official-pulumi.ts");
-	LIMIT_SECONDS$4 = 600;
+	LIMIT_SECONDS$5 = 600;
 	ENTRY$1 = {
 		key: `${import_version.version}-official`,
 		version: import_version.version,
@@ -29896,7 +29933,7 @@ function warnOfPermissions(endpoint, environment) {
 function warnOfRateLimits(endpoint, environment) {
 	return endpoint.rateLimits.flatMap(({ key, principal }, i) => {
 		if (principal === void 0 && (key === "endpoint" || key === "user")) return [];
-		const message = `Found a rate limit of ${principal === void 0 ? `each ${WORDS[key]}` : `"${principal}"`} on "${endpoint.name}": environment "${environment.name}" knows no names, so it limits nobody there`;
+		const message = `Found a rate limit of ${principal === void 0 ? `each ${WORDS$1[key]}` : `"${principal}"`} on "${endpoint.name}": environment "${environment.name}" knows no names, so it limits nobody there`;
 		return [makeWarning("unknown-principal", placeOf(endpoint, "rateLimits", i), message)];
 	});
 }
@@ -29913,7 +29950,7 @@ function checkRole({ name, instanceProfileArn, place }, environment) {
 	if (instanceProfileArn === void 0) return [];
 	return [makeError("unsupported-field", place, `Cannot give "${name}" an AWS role in environment "${environment.name}": this machine has none`, ELSEWHERE)];
 }
-var LOCAL_WORKLOAD_TYPES, ELSEWHERE, WORDS;
+var LOCAL_WORKLOAD_TYPES, ELSEWHERE, WORDS$1;
 var init_check_against_environment = __esmMin((() => {
 	init_check_against_kubernetes();
 	init_diagnostic();
@@ -29921,7 +29958,7 @@ var init_check_against_environment = __esmMin((() => {
 	init_secret_reference();
 	LOCAL_WORKLOAD_TYPES = ["CPU"];
 	ELSEWHERE = "Deploy it to an environment with target: kubernetes";
-	WORDS = {
+	WORDS$1 = {
 		endpoint: "endpoint",
 		user: "user",
 		user_group: "group",
@@ -29970,7 +30007,7 @@ var init_open_for = __esmMin((() => {
 	init_select_endpoints();
 }));
 // cli/attempt.ts
-async function attempt$1({ signal }, work) {
+async function attempt$3({ signal }, work) {
 	try {
 		return {
 			value: await work(),
@@ -30115,7 +30152,7 @@ function compareText(difference) {
 	if (typeof before !== "string" || typeof after !== "string") return [difference];
 	if (Math.max(before.length, after.length) <= SHORT_CHARACTERS$3) return [difference];
 	const file = path.replace(/^data\["([^"]+)"\]$/, "$1");
-	const fields = [parseJson(before), parseJson(after)];
+	const fields = [parseJson$1(before), parseJson$1(after)];
 	if (fields.every(isRecord)) return compareFields(fields[0], fields[1]).map(within(file));
 	if (before.includes("\n") || after.includes("\n")) return compareLines(before, after).map(within(file));
 	return [cutSame(difference)];
@@ -30166,7 +30203,7 @@ function countSame(a, b) {
 	while (count < Math.min(a.length, b.length) && a[count] === b[count]) count += 1;
 	return count;
 }
-function parseJson(text) {
+function parseJson$1(text) {
 	try {
 		return JSON.parse(JSON.stringify(JSON.parse(text)));
 	} catch {
@@ -30506,6 +30543,44 @@ var init_outcome = __esmMin((() => {
 	init_plan();
 	init_property_values();
 }));
+// engine/pending-operations.ts
+async function countPendingOperations(stack, backend) {
+	if (!backend.folder) return void 0;
+	const file = join(backend.folder, ".pulumi", "stacks", backend.project, `${stack}.json`);
+	const text = await readFile(file, "utf8").catch(() => void 0);
+	if (text === void 0) return void 0;
+	return parseState(text, file).checkpoint?.latest?.pending_operations?.length ?? 0;
+}
+function parseState(text, file) {
+	try {
+		return JSON.parse(text);
+	} catch (e) {
+		throw new Error(`Cannot read the state in ${file}: it is not JSON. ${PUT_BACK}`, { cause: e });
+	}
+}
+function adoptPendingCreates(state) {
+	const { resources = [], pending_operations: pending = [] } = state.deployment;
+	const known = new Set(resources.map((resource) => resource.urn));
+	const adopted = pending.filter(({ type, resource }) => type === "creating" && OWN_TYPE.test(resource.type) && !known.has(resource.urn)).map(({ resource }) => ({
+		...resource,
+		id: resourceName(resource.urn),
+		outputs: resource.inputs ?? {}
+	}));
+	return {
+		...state,
+		deployment: {
+			...state.deployment,
+			resources: [...resources, ...adopted],
+			pending_operations: []
+		}
+	};
+}
+var OWN_TYPE;
+var init_pending_operations = __esmMin((() => {
+	init_pulumi_command();
+	init_plan();
+	OWN_TYPE = /^davit:/;
+}));
 // engine/render-event.ts
 function renderEvent({ diagnosticEvent, resourcePreEvent, resOutputsEvent }) {
 	if (diagnosticEvent) {
@@ -30540,13 +30615,59 @@ var init_render_event = __esmMin((() => {
 	LEFT = [void 0, "left as it is"];
 }));
 // engine/state-lock.ts
+async function readStateLocks(stack, backend) {
+	if (!backend.folder) return [];
+	const folder = join(backend.folder, ".pulumi", "locks", "organization", backend.project, stack);
+	const locks = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(".json")).map((name) => readLock(join(folder, name)));
+	return (await Promise.all(locks)).flat();
+}
+async function releaseDeadLocks(locks) {
+	const files = locks.filter((lock) => lock.alive === false).flatMap(({ file }) => [file, `${file}.attrs`]);
+	await Promise.all(files.map((file) => rm(file, { force: true })));
+	return locks.filter((lock) => lock.alive !== false);
+}
 function renderStateLock(stack, { user, host, pid, since, alive }) {
 	return `Cannot change "${stack}": it is locked by process ${pid} of ${user} on ${host} since ${since}; ${alive ? `wait until it is done, or stop it with Ctrl-C there or with: kill -INT ${pid}` : `make sure that nothing runs there, then: pulumi cancel -s ${stack}`}`;
+}
+async function parseLockRefusal(said) {
+	const named = said.matchAll(/^\s+(\S+): created by (.+)@(\S+) \(pid (\d+)\) at (\S+)$/gm);
+	return Promise.all([...named].map(async ([, file = "", user = "", host = "", pid = "", since = ""]) => {
+		const alive = host === hostname() ? await isPulumi(Number(pid)) : void 0;
+		return {
+			file,
+			user,
+			host,
+			pid: Number(pid),
+			since,
+			alive
+		};
+	}));
 }
 function isLockRefusal(said) {
 	return said.includes("the stack is currently locked by");
 }
-var init_state_lock = __esmMin((() => {}));
+async function readLock(file) {
+	try {
+		const { pid, username: user, hostname: host, timestamp: since } = JSON.parse(await readFile(file, "utf8"));
+		return [{
+			file,
+			user,
+			host,
+			pid,
+			since,
+			alive: host === hostname() ? await isPulumi(pid) : void 0
+		}];
+	} catch {
+		return [];
+	}
+}
+async function isPulumi(pid) {
+	if (!isAlive(pid)) return false;
+	return (await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "pulumi")).trim() === "pulumi";
+}
+var init_state_lock = __esmMin((() => {
+	init_is_alive();
+}));
 // engine/run-operation.ts
 async function runOperation(project, stack, { progress, signal }, operate) {
 	const place = {
@@ -30624,6 +30745,21 @@ async function ensureStack(project, stack) {
 		if (!(e instanceof PulumiFailed && e.stderr.includes("already exists"))) throw e;
 	}
 }
+async function forgetStack({ root, backend }, stack) {
+	const { folder, project } = backend;
+	if (!folder?.startsWith(join(root, ".davit") + sep)) return;
+	const kept = [
+		join("backups", project, stack),
+		join("history", project, stack),
+		join("locks", "organization", project, stack),
+		join("stacks", project, `${stack}.json.bak`),
+		join("stacks", project, `${stack}.json.bak.attrs`)
+	];
+	await Promise.all(kept.map((path) => rm(join(folder, ".pulumi", path), {
+		recursive: true,
+		force: true
+	})));
+}
 async function runCommand({ root, engine, environment }, args, signal) {
 	return (await runPulumiCommand(engine, [...args, "--non-interactive"], {
 		cwd: root,
@@ -30656,6 +30792,84 @@ async function previewDestroyStack(project, stack, options = {}) {
 	}, "succeeded", []);
 	return runOperation(project, stack, complete(options), (handle, automation) => handle.previewDestroy(automation));
 }
+async function upStack(project, stack, options = {}) {
+	const { refresh = false } = options;
+	await ensureStack(project, stack);
+	return runAlone(project, stack, complete(options), (o) => runOperation(project, stack, o, (handle, automation) => handle.up({
+		...automation,
+		refresh
+	})));
+}
+async function destroyStack(project, stack, options = {}) {
+	if (!await hasStack(project, stack)) return makeOutcome$1({
+		stack,
+		root: project.root
+	}, "succeeded", []);
+	const outcome = await runAlone(project, stack, complete(options), (o) => runOperation(project, stack, o, (handle, automation) => handle.destroy({
+		...automation,
+		remove: true
+	})));
+	if (outcome.status === "succeeded") await forgetStack(project, stack);
+	return outcome;
+}
+async function runAlone(project, stack, options, operate) {
+	const locks = await readStateLocks(stack, project.backend);
+	const held = await releaseDeadLocks(locks);
+	if (held.length > 0) return refuse$4({
+		stack,
+		root: project.root
+	}, held);
+	if (locks.length > 0) options.progress.say(`Released the lock that a process which is gone had left on ${stack}`);
+	await settle(project, stack, options);
+	const outcome = await operate(options);
+	if (outcome.status !== "locked") return outcome;
+	const said = outcome.failures.map((f) => f.message).join("\n");
+	const others = project.backend.folder ? await readStateLocks(stack, project.backend) : await parseLockRefusal(said);
+	return others.length > 0 ? refuse$4({
+		stack,
+		root: project.root
+	}, others) : outcome;
+}
+function refuse$4(place, locks) {
+	return makeLockedOutcome(place, {
+		message: locks.map((lock) => renderStateLock(place.stack, lock)).join("\n"),
+		locks
+	});
+}
+async function settle(project, stack, { progress, signal }) {
+	if (await countPendingOperations(stack, project.backend) === 0) return;
+	const state = JSON.parse(await runCommand(project, [
+		"stack",
+		"export",
+		"--stack",
+		stack
+	]));
+	const count = state.deployment.pending_operations?.length ?? 0;
+	if (count === 0) return;
+	const what = count === 1 ? "one resource" : `${count} resources`;
+	progress.say(`The last update of ${stack} was interrupted: looking at what became of ${what} …`);
+	const file = join(project.root, ".davit", `${stack}.${process.pid}.state.json`);
+	try {
+		await writeFile(file, JSON.stringify(adoptPendingCreates(state)), { mode: 384 });
+		await runCommand(project, [
+			"stack",
+			"import",
+			"--stack",
+			stack,
+			"--file",
+			file
+		]);
+	} finally {
+		await rm(file, { force: true });
+	}
+	await runCommand(project, [
+		"refresh",
+		"--yes",
+		"--skip-preview",
+		"--stack",
+		stack
+	], signal);
+}
 function complete({ progress = SILENT, signal }) {
 	return {
 		progress,
@@ -30665,8 +30879,10 @@ function complete({ progress = SILENT, signal }) {
 var init_run_pulumi = __esmMin((() => {
 	init_progress();
 	init_outcome();
+	init_pending_operations();
 	init_run_operation();
 	init_stacks();
+	init_state_lock();
 }));
 // review/fingerprint.ts
 function makeFingerprint({ lock, program, resources }) {
@@ -30681,8 +30897,24 @@ function makeFingerprint({ lock, program, resources }) {
 		parts: Object.fromEntries(parts)
 	};
 }
+function compareFingerprints(reviewed, now) {
+	if (reviewed.digest === now.digest) return [];
+	const [before, after] = [new Map(Object.entries(reviewed.parts)), new Map(Object.entries(now.parts))];
+	if (before.size === 0 || after.size === 0) return ["something differs"];
+	const told = [.../* @__PURE__ */ new Set([...before.keys(), ...after.keys()])].flatMap((name) => {
+		if (before.get(name) === after.get(name)) return [];
+		const how = !before.has(name) ? "is new" : !after.has(name) ? "is gone" : "differs";
+		return [`${describePart(name)} ${how}`];
+	});
+	return told.length > 0 ? told : ["something differs"];
+}
 function shortFingerprint({ digest }) {
 	return digest.slice(0, SHOWN_CHARACTERS);
+}
+function describePart(name) {
+	const [type = "", ...rest] = name.split("::");
+	if (rest.length === 0) return `the ${type}`;
+	return `${type.split(/[:$]/).at(-1) ?? type} ${rest.join("::")}`;
 }
 var PART_CHARACTERS, SHOWN_CHARACTERS;
 var init_fingerprint = __esmMin((() => {
@@ -31108,7 +31340,7 @@ function makeEndpointState(name, route, revisions) {
 	const share = (r) => route?.entities.find((e) => e.revision === r.name)?.trafficPercentage;
 	const serving = revisions.filter((r) => share(r) !== void 0);
 	const coming = revisions.filter((r) => share(r) === void 0);
-	const ready = serving.length > 0 && serving.every((r) => DEPLOYMENTS[r.state] === "DEPLOYMENT_READY");
+	const ready = serving.length > 0 && serving.every((r) => DEPLOYMENTS$1[r.state] === "DEPLOYMENT_READY");
 	const failed = coming.some((r) => r.state === "failed");
 	return {
 		name,
@@ -31125,18 +31357,18 @@ function makeEntityState(revision, trafficPercentage) {
 		model: `${model.name} ${model.version}`,
 		revision: name,
 		trafficPercentage,
-		deployment: DEPLOYMENTS[state],
+		deployment: DEPLOYMENTS$1[state],
 		message: failure?.message ?? (state === "idle" ? "Scaled to zero: the next request wakes it" : ""),
 		replicas: replicas.filter((r) => r.state === "ready").length,
 		inFlight
 	};
 }
-var CONNECTION_SECONDS$1, DEPLOYMENTS;
+var CONNECTION_SECONDS$1, DEPLOYMENTS$1;
 var init_local_target = __esmMin((() => {
 	init_start_supervisor();
 	init_ask_endpoint();
 	CONNECTION_SECONDS$1 = 600;
-	DEPLOYMENTS = {
+	DEPLOYMENTS$1 = {
 		starting: "DEPLOYMENT_CREATING",
 		ready: "DEPLOYMENT_READY",
 		idle: "DEPLOYMENT_READY",
@@ -31182,7 +31414,7 @@ async function open$1(connection, question, options) {
 		}
 	}
 }
-function send$1({ server, agent }, { method, path, headers, body }, { signal, limitSeconds = LIMIT_SECONDS$3 }) {
+function send$1({ server, agent }, { method, path, headers, body }, { signal, limitSeconds = LIMIT_SECONDS$4 }) {
 	const url = new URL(server);
 	const { promise: answer, resolve, reject } = Promise.withResolvers();
 	const asking = (url.protocol === "http:" ? request : request$1)({
@@ -31210,19 +31442,19 @@ function expectation(cause) {
 	const { code = "" } = cause;
 	return /CERT|SIGNATURE|ALTNAME/.test(code) ? "the certificate of the cluster that the kubeconfig knows (another one may have its address now)" : "its API server to answer (is the cluster up, and is there a way to it from here?)";
 }
-function describe(cause) {
-	if (cause instanceof AggregateError) return cause.errors.map(describe).join(", ");
+function describe$1(cause) {
+	if (cause instanceof AggregateError) return cause.errors.map(describe$1).join(", ");
 	return cause instanceof Error ? cause.message || cause.name : String(cause);
 }
-var ClusterUnreachable, LIMIT_SECONDS$3;
+var ClusterUnreachable, LIMIT_SECONDS$4;
 var init_connection = __esmMin((() => {
 	ClusterUnreachable = class extends Error {
 		constructor({ name, server }, cause) {
-			super(`Cannot reach ${name} at ${server}: ${describe(cause)}, expected ${expectation(cause)}`, { cause });
+			super(`Cannot reach ${name} at ${server}: ${describe$1(cause)}, expected ${expectation(cause)}`, { cause });
 			this.name = "ClusterUnreachable";
 		}
 	};
-	LIMIT_SECONDS$3 = 60;
+	LIMIT_SECONDS$4 = 60;
 }));
 // kubernetes/api.ts
 function makeApi(connection) {
@@ -31962,9 +32194,12 @@ var init_describe_endpoints = __esmMin((() => {
 		state: "DEPLOYMENT_FAILED",
 		message: "Its revision is not there: davit up makes it again"
 	};
-})), EDGE, CLIENT_ACCOUNT;
+}));
+// schemas/platform-names.ts
+var EDGE, AUTHORISATION, CLIENT_ACCOUNT;
 var init_platform_names = __esmMin((() => {
 	EDGE = "davit-edge";
+	AUTHORISATION = "davit-authorisation";
 	CLIENT_ACCOUNT = "davit-client";
 }));
 // kubernetes/edge-access.ts
@@ -31993,6 +32228,40 @@ var init_edge_access = __esmMin((() => {
 	init_platform_names();
 }));
 // cli/build-log.ts
+function openBuildLog(root, endpoint, references) {
+	const logs = new Map(references.map((reference) => [reference, []]));
+	const begun = /* @__PURE__ */ new Map();
+	const pathOf = (reference) => join(folderOf(root, endpoint), `${reference.split(":").at(-1) ?? "latest"}.log`);
+	const hear = (line, progress) => {
+		const said = references.find((reference) => line.startsWith(`${reference}: `));
+		if (said === void 0) {
+			for (const lines of logs.values()) lines.push(line);
+			progress.say(line);
+			return;
+		}
+		const words = line.slice(said.length + 2);
+		logs.get(said)?.push(words);
+		if (NOISE.test(words)) return;
+		progress.say(STEP.test(words) && references.length === 1 ? words : line);
+	};
+	return {
+		listen: (progress) => ({ say: (line) => line.split("\n").forEach((one) => hear(one, progress)) }),
+		begin: () => logs.forEach((lines, reference) => begun.set(reference, lines.length)),
+		keep: async () => {
+			for (const [reference, lines] of logs) {
+				await mkdir(dirname(pathOf(reference)), { recursive: true });
+				await writeFileAtomically(pathOf(reference), `${lines.join("\n")}\n`);
+			}
+		},
+		read: (reference) => ({
+			file: relative(root, pathOf(reference)),
+			lines: (logs.get(reference) ?? []).slice(begun.get(reference))
+		})
+	};
+}
+function isTelling(line) {
+	return line.trim() !== "" && !NOISE.test(line);
+}
 async function readBuildLog(root, { endpoint, lines }) {
 	const folder = folderOf(root, endpoint);
 	const names = await readdir(folder).catch(() => []);
@@ -32009,7 +32278,12 @@ async function readBuildLog(root, { endpoint, lines }) {
 function folderOf(root, endpoint) {
 	return join(root, ".davit", "build-logs", endpoint);
 }
-var init_build_log = __esmMin((() => {}));
+var NOISE, STEP;
+var init_build_log = __esmMin((() => {
+	init_atomic_files();
+	NOISE = /^(#\d+ (sha256:|DONE |CACHED|transferring |exporting |writing |naming |resolve |extracting |preparing |\[internal\] |importing |\.\.\.)|[0-9a-f]{12}: )/;
+	STEP = /^#\d+ /;
+}));
 // cli/kubernetes-target.ts
 function openKubernetesTarget(root, environment) {
 	const connecting = () => connectCluster(environment.cluster, root);
@@ -32130,6 +32404,22 @@ var init_has_drifted = __esmMin((() => {
 	init_select_endpoints();
 	init_targets();
 }));
+// kubernetes/list-dependents.ts
+async function listDependents(api, { namespace, knative }) {
+	const endpoints = (await api.list(`/api/v1/namespaces/${namespace}/configmaps`, { labelSelector: `${SERVING_ENTRY_LABEL}=true` })).flatMap(({ data }) => readName(data?.[SERVING_ENTRY_KEY]));
+	const others = (knative.mode === "install" ? await listRoutes(api) : []).filter(({ metadata }) => metadata.namespace !== namespace);
+	return [...endpoints, ...others.map(({ metadata: { namespace, name } }) => `${namespace}/${name}`)].sort();
+}
+async function listRoutes(api) {
+	const path = "/apis/serving.knative.dev/v1";
+	return await api.get(path) === void 0 ? [] : api.list(`${path}/routes`);
+}
+function readName(text) {
+	return text === void 0 ? [] : [JSON.parse(text).name];
+}
+var init_list_dependents = __esmMin((() => {
+	init_serving_entry();
+}));
 // cli/add-notes.ts
 function addNotes(plan, notes) {
 	return {
@@ -32141,18 +32431,82 @@ function addNotes(plan, notes) {
 	};
 }
 var init_add_notes = __esmMin((() => {}));
-var init_collect_sources = __esmMin((() => {}));
+// images/collect-sources.ts
+async function collectSources(root, entry) {
+	const found = /* @__PURE__ */ new Map();
+	const left = [entry];
+	for (let path = left.pop(); path !== void 0; path = left.pop()) {
+		if (found.has(path)) continue;
+		const text = await readFile(join(root, path), "utf8");
+		found.set(path, {
+			path,
+			text
+		});
+		left.push(...importsOf(path, text));
+	}
+	return [...found.values()].sort((a, b) => a.path < b.path ? -1 : 1);
+}
+function importsOf(path, text) {
+	return [...text.matchAll(IMPORTS)].map(([, name = ""]) => name).filter((name) => !name.startsWith("node:")).map((name) => {
+		if (name.startsWith(".")) return posix.join(dirname(path), name);
+		throw new Error(`Cannot put ${path} into an image: it imports the package "${name}", expected Node's own modules only`);
+	});
+}
+var IMPORTS;
+var init_collect_sources = __esmMin((() => {
+	IMPORTS = /^(?:import|export)\s+(?!type\b)(?:[^'";]*?\sfrom\s+)?'([^']+)'/gm;
+}));
+// images/plan-authorisation-image.ts
+async function planAuthorisationImage(settings) {
+	return makeAuthorisationImagePlan(await collectSources(CODE$1, ENTRY), settings);
+}
+function makeAuthorisationImagePlan(sources, { registry, node }) {
+	const files = [
+		{
+			path: "Dockerfile",
+			text: makeDockerfile(node)
+		},
+		{
+			path: "package.json",
+			text: "{\"type\":\"module\"}\n"
+		},
+		...sources
+	];
+	const tag = contentHash(Object.fromEntries(files.map(({ path, text }) => [path, text]))).slice(0, TAG_LENGTH);
+	const repository = `${registry}/${AUTHORISATION}`;
+	return {
+		repository,
+		reference: `${repository}:${tag}`,
+		context: `.davit/images/${AUTHORISATION}-${tag}`,
+		files
+	};
+}
+function makeDockerfile(node) {
+	return [
+		`FROM ${node}`,
+		`LABEL org.opencontainers.image.title="${AUTHORISATION}"`,
+		`COPY . ${FOLDER}`,
+		`WORKDIR ${FOLDER}`,
+		"USER 65532:65532",
+		`ENTRYPOINT ["node", "--disable-warning=ExperimentalWarning", "${ENTRY}"]`,
+		""
+	].join("\n");
+}
+var FOLDER, ENTRY, TAG_LENGTH;
 var init_plan_authorisation_image = __esmMin((() => {
 	init_names();
 	init_platform_names();
 	init_code();
 	init_collect_sources();
+	FOLDER = "/opt/davit";
+	ENTRY = "edge/service.ts";
+	TAG_LENGTH = 12;
 }));
 // python/download-uv.ts
 async function downloadUv(folder, { version, hashes, python, signal }) {
 	if (process.env["PIP_NO_INDEX"]) throw new Error("PIP_NO_INDEX forbids to ask a package index");
 	const index = (process.env["PIP_INDEX_URL"] ?? DEFAULT_INDEX).replace(/\/+$/, "");
-	const limit = AbortSignal.timeout(LIMIT_SECONDS$2 * 1e3);
+	const limit = AbortSignal.timeout(LIMIT_SECONDS$3 * 1e3);
 	const within = signal ? AbortSignal.any([limit, signal]) : limit;
 	const address = `${index}/uv/`;
 	const listed = await get(address, within, { accept: "application/vnd.pypi.simple.v1+json" });
@@ -32195,7 +32549,7 @@ async function unpack(bytes, folder, { python, program, signal }) {
 		"-e",
 		wheel,
 		unpacked
-	], { signal: signal ?? AbortSignal.timeout(LIMIT_SECONDS$2 * 1e3) });
+	], { signal: signal ?? AbortSignal.timeout(LIMIT_SECONDS$3 * 1e3) });
 	if (run.code !== 0) throw new Error(`the wheel cannot be unpacked: ${run.stderr.trim().split("\n").at(-1) ?? ""}`);
 	await mkdir(join(folder, "bin"), { recursive: true });
 	await rename(join(unpacked, program), join(folder, "bin", "uv"));
@@ -32205,7 +32559,7 @@ async function unpack(bytes, folder, { python, program, signal }) {
 		force: true
 	})));
 }
-var DEFAULT_INDEX, PLATFORMS, LIMIT_SECONDS$2, page;
+var DEFAULT_INDEX, PLATFORMS, LIMIT_SECONDS$3, page;
 var init_download_uv = __esmMin((() => {
 	init_zod();
 	init_run_process();
@@ -32216,7 +32570,7 @@ var init_download_uv = __esmMin((() => {
 		"darwin-x64": /macosx.*x86_64/,
 		"darwin-arm64": /macosx.*arm64/
 	};
-	LIMIT_SECONDS$2 = 120;
+	LIMIT_SECONDS$3 = 120;
 	page = object({ files: array(object({
 		filename: string(),
 		url: string()
@@ -33047,7 +33401,7 @@ async function ask(url, request) {
 	}
 }
 async function send(url, { method = "GET", headers = {}, body, signal }) {
-	const limit = AbortSignal.timeout(LIMIT_SECONDS$1 * 1e3);
+	const limit = AbortSignal.timeout(LIMIT_SECONDS$2 * 1e3);
 	try {
 		return await fetch(url, {
 			method,
@@ -33068,17 +33422,17 @@ function pause(tries, answer) {
 }
 function reason(error) {
 	const { cause } = error;
-	if (error.name === "TimeoutError") return `no answer within ${LIMIT_SECONDS$1} s`;
+	if (error.name === "TimeoutError") return `no answer within ${LIMIT_SECONDS$2} s`;
 	const { code } = cause ?? {};
 	return code ?? (cause instanceof Error ? cause.message : error.message);
 }
-var LOGIN, TRIES, PAUSE_MILLISECONDS, LONGEST_PAUSE_SECONDS, LIMIT_SECONDS$1, RegistryError;
+var LOGIN, TRIES, PAUSE_MILLISECONDS, LONGEST_PAUSE_SECONDS, LIMIT_SECONDS$2, RegistryError;
 var init_registry_request = __esmMin((() => {
 	LOGIN = "docker login";
 	TRIES = 4;
 	PAUSE_MILLISECONDS = 300;
 	LONGEST_PAUSE_SECONDS = 10;
-	LIMIT_SECONDS$1 = 30;
+	LIMIT_SECONDS$2 = 30;
 	RegistryError = class extends Error {
 		constructor(registry, what, repair = `${LOGIN} ${registry}, with an account that may read it`) {
 			super(`Cannot ask the registry ${registry}: ${what}${repair === "" ? "" : `. What may help: ${repair}`}`);
@@ -33220,6 +33574,44 @@ var init_registry = __esmMin((() => {
 	].join(", ");
 	object({ tags: array(string()).nullish() });
 }));
+// cli/explain-build.ts
+function findFailedImage(failures) {
+	const found = failures.find((f) => f.resource?.type === IMAGE);
+	return found?.resource && {
+		image: found.resource.name,
+		message: found.message
+	};
+}
+function explainBuild({ image, message }, { endpoint, environment, file, lines }) {
+	const [said = "", ...rest] = message.split("\n");
+	const failed = findFailedStep(lines) ?? findFailedStep(rest);
+	const missing = failed && MISSING_BASE.exec(`${failed.step}: ${failed.reason}`)?.[1];
+	return [
+		missing !== void 0 ? `Cannot build ${image}: the registry does not have ${missing}, expected images.bases of ${environment} to name one that is there` : failed ? `Cannot build ${image}: ${failed.step} fails: ${failed.reason}` : said,
+		...([lines, rest].find((some) => some.some(isTelling)) ?? []).filter(isTelling).slice(-20).map((line) => `    ${line}`),
+		`The whole log is in ${file}; npx davit logs ${endpoint} --build shows it`
+	].join("\n");
+}
+function findFailedStep(lines) {
+	const error = lines.flatMap((line) => {
+		const [, number, reason] = /^(#\d+) ERROR: (.*)$/.exec(line) ?? [];
+		return number === void 0 || reason === void 0 ? [] : [{
+			number,
+			reason
+		}];
+	}).at(-1);
+	const step = error && lines.findLast((line) => line.startsWith(`${error.number} [`))?.slice(error.number.length + 1);
+	return error && step !== void 0 ? {
+		step,
+		reason: error.reason
+	} : void 0;
+}
+var MISSING_BASE, IMAGE;
+var init_explain_build = __esmMin((() => {
+	init_build_log();
+	MISSING_BASE = /^\[internal\] load metadata for (\S+): .*not found$/;
+	IMAGE = "docker:index/image:Image";
+}));
 // schemas/revision-failure.ts
 function parseRevisionFailure(text) {
 	const [, revision, rest] = HEAD$1.exec(text) ?? [];
@@ -33268,7 +33660,7 @@ function makeDiagnostic(endpoint, { revision, message, hints }) {
 }
 function requireSucceeded(stack, outcome) {
 	if (outcome.status === "succeeded") return;
-	if (outcome.status === "locked") throw new Error(renderLocks$1(stack, outcome));
+	if (outcome.status === "locked") throw new StackLockedError(stack, outcome);
 	const what = outcome.status === "cancelled" ? "it was stopped on the way; the same command goes on from there" : "the engine does not say why";
 	const failures = [...new Set(outcome.failures.map(renderFailure))];
 	throw new Error(`Cannot change "${stack}": ${failures.join("; ") || what}`);
@@ -33279,16 +33671,71 @@ function renderLocks$1(stack, { locks }) {
 function renderFailure({ resource, message }) {
 	return resource ? `${resource.name}: ${message}` : message;
 }
-var REVISION, OUTAGE$1;
+var REVISION, OUTAGE$1, StackLockedError;
 var init_stack_failures = __esmMin((() => {
 	init_state_lock();
 	init_diagnostic();
 	init_revision_failure();
 	REVISION = "davit:local:Revision";
 	OUTAGE$1 = /^Cannot (start|reach) the supervisor|^its provider or its program ended in the middle/;
+	StackLockedError = class extends Error {
+		stackName;
+		locks;
+		constructor(stack, outcome) {
+			super(renderLocks$1(stack, outcome));
+			this.stackName = stack;
+			this.locks = outcome.locks;
+		}
+	};
 }));
+// cli/images.ts
+var images_exports = /* @__PURE__ */ __exportAll({
+	ensureImages: () => ensureImages,
+	ensurePlatformImages: () => ensurePlatformImages,
+	listMissingImages: () => listMissingImages,
+	listMissingPlatformImages: () => listMissingPlatformImages
+});
+async function ensureImages(endpoint, options) {
+	await buildImages(endpoint.name, await listMissingImages(endpoint, options), options);
+}
+async function ensurePlatformImages(options) {
+	await buildImages(PLATFORM$1, await listMissingPlatformImages(options.environment), options);
+}
+async function listMissingPlatformImages({ images }) {
+	const { reference } = await planAuthorisationImage(images);
+	return await readImageDigest(reference) === void 0 ? [reference] : [];
+}
+async function buildImages(name, missing, options) {
+	const { context, environment, progress } = options;
+	if (missing.length === 0) return;
+	progress.say(`Building ${missing.join(", ")} …`);
+	const stack = imagesStackName(name);
+	const log = openBuildLog(context.root, name, missing);
+	for (let tries = 0;; tries++) {
+		log.begin();
+		const outcome = await upStack(forEnvironment(options), stack, {
+			progress: log.listen(progress),
+			signal: context.signal
+		});
+		await log.keep();
+		if (outcome.status === "succeeded") return;
+		context.signal.throwIfAborted();
+		const failed = findFailedImage(outcome.failures);
+		const why = failed && explainBuild(failed, {
+			endpoint: name,
+			environment: environment.file,
+			...log.read(failed.image)
+		});
+		if (outcome.status === "locked" || tries >= environment.images.retries) {
+			if (why !== void 0) throw new Error(why);
+			requireSucceeded(stack, outcome);
+		}
+		const what = why?.split("\n")[0] ?? "The build failed";
+		progress.say(`${what}; trying again (${tries + 1} of ${environment.images.retries})`);
+	}
+}
 async function listMissingImages(endpoint, { context, environment }) {
-	const { value: lock } = await readLock(projectPlace(context), endpoint.name);
+	const { value: lock } = await readLock$1(projectPlace(context), endpoint.name);
 	if (!lock) throw new Error(`Cannot read the lock of "${endpoint.name}" any more, expected it to be there`);
 	const planned = endpoint.entities.map((entity) => planImage({
 		endpoint,
@@ -33300,23 +33747,133 @@ async function listMissingImages(endpoint, { context, environment }) {
 	const found = await Promise.all(references.map((reference) => readImageDigest(reference)));
 	return references.filter((_, i) => found[i] === void 0);
 }
+function forEnvironment({ project, environment }) {
+	return {
+		...project,
+		environment: {
+			...project.environment,
+			DAVIT_ENVIRONMENT: environment.name
+		}
+	};
+}
 var init_images = __esmMin((() => {
 	init_run_pulumi();
 	init_plan_authorisation_image();
 	init_plan_image();
 	init_registry();
+	init_names();
 	init_read_declared();
+	init_build_log();
+	init_explain_build();
 	init_select_endpoints();
+	init_stack_failures();
 }));
+// cli/render-plan.ts
+function renderPlan(endpoint, { verdict, resources }) {
+	return [
+		`${endpoint}: ${verdict.words}`,
+		...verdict.notes.map((note) => `    ${note}`),
+		...tellResources(resources).flatMap(renderResource$1),
+		""
+	].join("\n");
+}
+function renderResource$1({ operation, kind, name, differences }) {
+	return [`  ${SIGNS$3[operation]} ${kind} ${name}`, ...differences.map((d) => `      ${d.path}: ${renderSide(d.old)} → ${renderSide(d.new)}`)];
+}
+function renderSide(value) {
+	return value === void 0 ? "(none)" : renderValue(value);
+}
+var SIGNS$3;
 var init_render_plan = __esmMin((() => {
 	init_render_issue();
 	init_told_resources();
+	SIGNS$3 = {
+		create: "+",
+		update: "~",
+		replace: "±",
+		delete: "-",
+		same: " "
+	};
 }));
+// cli/platform.ts
+function takePlatform(context) {
+	const args = context.args.filter((name) => name !== PLATFORM$1);
+	const platform = args.length < context.args.length;
+	return {
+		context: platform ? {
+			...context,
+			args
+		} : context,
+		platform
+	};
+}
+async function downPlatform(context, deployed) {
+	return withPlatform(context, async (project, stack, options) => {
+		const dependents = await listDependents(await connectCluster(options.environment.cluster, context.root), options.environment);
+		checkUnused(environmentName(context), [.../* @__PURE__ */ new Set([...deployed, ...dependents])]);
+		const there = (await previewDestroyStack(project, stack, options)).plan.resources.length > 0;
+		requireDone(stack, await destroyStack(project, stack, options), context);
+		const images = imagesStackName(PLATFORM$1);
+		requireDone(images, await destroyStack(project, images, options), context);
+		return {
+			diagnostics: [],
+			result: {
+				environment: environmentName(context),
+				platform: there
+			},
+			text: there ? renderDown(options.environment) : `${PLATFORM$1}: was not deployed`
+		};
+	});
+}
+function checkUnused(environment, dependents) {
+	const [first] = dependents;
+	if (first === void 0) return;
+	const verb = dependents.length === 1 ? "runs" : "run";
+	throw new Error(`Cannot take down the platform of "${environment}": ${dependents.join(", ")} ${verb} on it, expected nothing to; npx davit down ${first} --environment ${environment} comes first`);
+}
+function renderDown({ namespace, platformNamespace }) {
+	return [`${PLATFORM$1}: down`, `    The namespaces ${namespace} and ${platformNamespace} stay: there may be Secrets of yours in them (kubectl delete namespace ${namespace} ${platformNamespace})`].join("\n");
+}
+async function withPlatform(context, work) {
+	const { progress, signal } = context;
+	const name = environmentName(context);
+	const { value, diagnostics } = await readEnvironment(projectPlace(context), name);
+	if (!value) return {
+		diagnostics,
+		result: null,
+		text: ""
+	};
+	if (value.target !== "kubernetes") {
+		const message = `Cannot deploy a platform to "${name}": its target is ${value.target}, which needs none, expected kubernetes`;
+		return {
+			diagnostics: [makeError("bad-value", {
+				file: value.file,
+				line: 1,
+				column: 1
+			}, message, "Name another environment")],
+			result: null,
+			text: ""
+		};
+	}
+	return work(await openProject(context.root, {
+		progress,
+		signal
+	}), platformStackName(name), {
+		progress: named(progress, PLATFORM$1),
+		signal,
+		environment: value
+	});
+}
+function requireDone(stack, outcome, { signal }) {
+	if (outcome.status !== "succeeded") signal.throwIfAborted();
+	requireSucceeded(stack, outcome);
+}
 var init_platform = __esmMin((() => {
 	init_run_pulumi();
 	init_project$1();
 	init_diagnostic();
 	init_connect$1();
+	init_list_dependents();
 	init_names();
 	init_read_declared();
 	init_progress();
@@ -33680,7 +34237,7 @@ async function readOption(folder, line, depth) {
 	if (/^(-r|--requirement|-c|--constraint)$/.test(option)) {
 		const file = posix.join(posix.dirname(line.at.file), value);
 		const text = resolve(folder, file).startsWith(resolve(folder) + sep) && depth < MAX_DEPTH ? await readText$1(join(folder, file)) : void 0;
-		if (text === void 0) return refuse$2(line, "error", `Cannot read "${option} ${value}": there is no such file in the model`);
+		if (text === void 0) return refuse$3(line, "error", `Cannot read "${option} ${value}": there is no such file in the model`);
 		const read = await readParsed(folder, parseRequirements(text, file), depth + 1);
 		if (/^(-r|--requirement)$/.test(option)) return read;
 		return {
@@ -33689,12 +34246,12 @@ async function readOption(folder, line, depth) {
 			problems: read.problems
 		};
 	}
-	if (/^(-e|--editable)$/.test(option)) return refuse$2(line, "error", `Cannot install "${option} ${maskSecret(value)}": it is a folder of its author, expected a wheel`);
-	if (hasCredentials(value)) return refuse$2(line, "error", `Cannot use "${option} ${maskSecret(value)}": it holds credentials, expected none in a model`, "Change them, as everybody who can read the model has them. Set UV_INDEX where Davit runs, and log the model again");
+	if (/^(-e|--editable)$/.test(option)) return refuse$3(line, "error", `Cannot install "${option} ${maskSecret(value)}": it is a folder of its author, expected a wheel`);
+	if (hasCredentials(value)) return refuse$3(line, "error", `Cannot use "${option} ${maskSecret(value)}": it holds credentials, expected none in a model`, "Change them, as everybody who can read the model has them. Set UV_INDEX where Davit runs, and log the model again");
 	const hint = /^(-i|--index-url|--extra-index-url|-f|--find-links|--trusted-host)$/.test(option) ? "Set UV_INDEX where Davit runs if packages come from there" : void 0;
-	return refuse$2(line, "warning", `Passing over "${`${option} ${value}`.trim()}": a model does not choose how packages are found`, hint);
+	return refuse$3(line, "warning", `Passing over "${`${option} ${value}`.trim()}": a model does not choose how packages are found`, hint);
 }
-function refuse$2({ at }, severity, message, hint) {
+function refuse$3({ at }, severity, message, hint) {
 	return {
 		requirements: [],
 		constraints: [],
@@ -33922,11 +34479,11 @@ var init_parse_mlmodel = __esmMin((() => {
 	});
 	pythonEnvFile = looseObject({
 		python: union([string(), number()]).nullish(),
-		dependencies: array(unknown()).nullish()
+		dependencies: array(unknown$1()).nullish()
 	});
 	condaFile = looseObject({
 		channels: array(string()).nullish(),
-		dependencies: array(unknown()).nullish()
+		dependencies: array(unknown$1()).nullish()
 	});
 	PRESENT_ANYWAY = /* @__PURE__ */ new Set([
 		"python",
@@ -34192,9 +34749,9 @@ var init_check_model = __esmMin((() => {
 // validation/download-model.ts
 async function downloadModel(subject, { uri, folder }, options) {
 	const wrong = checkUri(uri);
-	if (wrong) return refuse$1(subject, uri, wrong.why, wrong.hint);
+	if (wrong) return refuse$2(subject, uri, wrong.why, wrong.hint);
 	const tracking = process.env["MLFLOW_TRACKING_URI"];
-	if (/^(models|runs|mlflow-artifacts):/.test(uri) && !tracking) return refuse$1(subject, uri, "MLFLOW_TRACKING_URI is not set", "Set it to the address of your MLflow server");
+	if (/^(models|runs|mlflow-artifacts):/.test(uri) && !tracking) return refuse$2(subject, uri, "MLFLOW_TRACKING_URI is not set", "Set it to the address of your MLflow server");
 	const moving = await resolveMoving(subject, uri, options);
 	if (moving) return moving;
 	if (await stat(join(folder, "MLmodel")).catch(() => void 0)) return {
@@ -34224,7 +34781,7 @@ async function resolveMoving(subject, uri, options) {
 	const run = await runProgram(["--resolve", uri], options);
 	const version = run.code === 0 ? run.stdout.trim() : "";
 	const hint = version ? `Write models:/${name}/${version}, which it is now` : `Write models:/${name}/VERSION`;
-	return refuse$1(subject, uri, `"${target}" moves from version to version, expected a version`, hint);
+	return refuse$2(subject, uri, `"${target}" moves from version to version, expected a version`, hint);
 }
 async function download(subject, uri, folder, options) {
 	const failure = { message: "" };
@@ -34242,7 +34799,7 @@ async function download(subject, uri, folder, options) {
 		}));
 	} catch (e) {
 		if (failure.message === "") throw e;
-		return refuse$1(subject, uri, failure.message, "Check the URI, MLFLOW_TRACKING_URI and your credentials for it");
+		return refuse$2(subject, uri, failure.message, "Check the URI, MLFLOW_TRACKING_URI and your credentials for it");
 	}
 	return {
 		folder,
@@ -34266,7 +34823,7 @@ async function runProgram(args, options) {
 		...options.signal && { signal: options.signal }
 	});
 }
-function refuse$1(subject, uri, why, hint) {
+function refuse$2(subject, uri, why, hint) {
 	const message = `Cannot fetch ${subject.label} from "${maskSecret(uri)}": ${maskSecret(why)}`;
 	return {
 		folder: void 0,
@@ -34305,10 +34862,10 @@ async function fetchModel(subject, options) {
 		uri: remote,
 		folder
 	}, options);
-	if (!(await stat(folder).catch(() => void 0))?.isDirectory()) return refuse(await describeMissing$1(subject, options.root, typedPath(subject, path), folder));
+	if (!(await stat(folder).catch(() => void 0))?.isDirectory()) return refuse$1(await describeMissing$1(subject, options.root, typedPath(subject, path), folder));
 	if (!subject.alone && isBelow(folder, resolve(options.root)) && !await isInside(folder, options.root)) {
 		const message = `Cannot use the model at "${path}": a link leads out of the project, expected a directory in it`;
-		return refuse(makeError("model-not-found", subject.entity.place, message, "Copy the model into models/, or write its real path as model_uri"));
+		return refuse$1(makeError("model-not-found", subject.entity.place, message, "Copy the model into models/, or write its real path as model_uri"));
 	}
 	return {
 		folder: await realpath(folder),
@@ -34338,7 +34895,7 @@ async function describeMissing$1(subject, root, path, folder) {
 async function listNames(folder) {
 	return (await readdir(folder, { withFileTypes: true }).catch(() => [])).filter((e) => e.isDirectory()).map((e) => e.name).sort();
 }
-function refuse(diagnostic) {
+function refuse$1(diagnostic) {
 	return {
 		folder: void 0,
 		diagnostics: [diagnostic]
@@ -34377,7 +34934,7 @@ function explainFailure(subject, failed, { limits, packages }) {
 	if (stage === "import" || kind === "ImportError") return wrong("import-failed", `Cannot import what ${label} needs: ${message}`, where);
 	if (stage === "load") return wrong("load-failed", `Cannot load ${label}: ${message}`, where);
 	if (kind === "InvalidOutput") return wrong("output-mismatch", `Cannot serve ${label}: ${message.replace(/^The model's/, "its")}`, "Answer values that JSON has: null where there is no number, lists, maps and texts");
-	if (kind === "Refused") return wrong("prediction-failed", `Cannot predict with ${label}: its own input example is refused: ${message}`, EXAMPLE);
+	if (kind === "Refused") return wrong("prediction-failed", `Cannot predict with ${label}: its own input example is refused: ${message}`, EXAMPLE$1);
 	if (stage === "signature" || kind === "SignatureMismatch") return wrong("output-mismatch", `Cannot serve ${label}: its answer contradicts its signature: ${message}`, "Log the model with the signature of what it answers, or change what it answers");
 	return wrong("prediction-failed", `Cannot predict with ${label}: on its own input example it raises ${message}`, where);
 }
@@ -34439,11 +34996,11 @@ function lastFrame(trace) {
 function firstSentence(text) {
 	return text.replace(/\s+/g, " ").split(". ")[0] ?? text;
 }
-var EXAMPLE, DISTRIBUTIONS, ENDED_IN, ENDS, SIGNALS, LIBRARY_PACKAGES;
+var EXAMPLE$1, DISTRIBUTIONS, ENDED_IN, ENDS, SIGNALS, LIBRARY_PACKAGES;
 var init_explain_proof = __esmMin((() => {
 	init_normalize_name();
 	init_subject();
-	EXAMPLE = "Log the model with an input_example that fits its signature";
+	EXAMPLE$1 = "Log the model with an input_example that fits its signature";
 	DISTRIBUTIONS = {
 		bs4: "beautifulsoup4",
 		Crypto: "pycryptodome",
@@ -35174,7 +35731,7 @@ async function compileLines({ uv, folder, python, request, options }, lines, mor
 		...files
 	], {
 		env: childEnvironment({ UV_NO_PROGRESS: "1" }),
-		limitSeconds: LIMIT_SECONDS,
+		limitSeconds: LIMIT_SECONDS$1,
 		...options.signal && { signal: options.signal }
 	});
 	return run.code === 0 ? {
@@ -35204,17 +35761,17 @@ function wheelVersion(source) {
 function outage({ stderr, timedOut }) {
 	const causes = stderr.split("\n").filter((l) => !/https?:/.test(l)).map((l) => l.replace(/^\s*(error|cause):\s*/, "").trim());
 	if (stderr.includes("network was disabled")) return /* @__PURE__ */ new Error("Cannot ask the package index: UV_OFFLINE forbids it, and what it said before does not answer this. Unset UV_OFFLINE, and run the same command again");
-	const why = timedOut ? `uv was stopped after ${LIMIT_SECONDS} s` : causes.filter(Boolean).slice(-2).join(", ");
+	const why = timedOut ? `uv was stopped after ${LIMIT_SECONDS$1} s` : causes.filter(Boolean).slice(-2).join(", ");
 	return /* @__PURE__ */ new Error(`Cannot reach the package index: ${why}. Check the network, or UV_INDEX and its credentials, and run the same command again`);
 }
-var LIMIT_SECONDS, OUTAGE;
+var LIMIT_SECONDS$1, OUTAGE;
 var init_resolve_requirements = __esmMin((() => {
 	init_ensure_front_virtualenv();
 	init_find_python();
 	init_find_uv();
 	init_run_process();
 	init_explain_resolution();
-	LIMIT_SECONDS = 300;
+	LIMIT_SECONDS$1 = 300;
 	OUTAGE = /network was disabled|failed to fetch|error sending request|dns error|request failed|connection refused|timed? ?out|status (?:5\d\d|401|403)/i;
 }));
 // validation/lock-endpoint.ts
@@ -35387,9 +35944,26 @@ var init_validate_model = __esmMin((() => {
 	init_fetch_model();
 	init_lock_endpoint();
 	init_validate_endpoint();
-})), init_parse_arguments = __esmMin((() => {
+}));
+var init_parse_arguments = __esmMin((() => {
 	init_command();
 }));
+async function validateDeclared(endpoint, context, progress, until) {
+	const { value, diagnostics } = await readLock$1(projectPlace(context), endpoint.name);
+	const unreadable = diagnostics.filter((d) => d.code !== "lock-missing");
+	if (unreadable.length > 0) return {
+		endpoint: endpoint.name,
+		entities: [],
+		diagnostics: unreadable
+	};
+	return validateEndpoint(endpoint, {
+		root: context.root,
+		lock: value,
+		progress,
+		signal: context.signal,
+		...until && { until }
+	});
+}
 var init_validate$1 = __esmMin((() => {
 	init_read_declared();
 	init_progress();
@@ -35779,7 +36353,7 @@ async function previewEndpoint(endpoint, project, context) {
 	};
 }
 async function fingerprintOf({ name }, { resources }, context) {
-	const [{ value: lock }, program] = await Promise.all([readLock(projectPlace(context), name), digestProgram()]);
+	const [{ value: lock }, program] = await Promise.all([readLock$1(projectPlace(context), name), digestProgram()]);
 	return lock && makeFingerprint({
 		lock,
 		program,
@@ -35856,7 +36430,7 @@ async function validateChanged(changed, stage) {
 		...nothing,
 		diagnostics: checked
 	};
-	const { value: proven, outage } = await attempt$1(stage.context, () => proveEndpoint(value, stage));
+	const { value: proven, outage } = await attempt$3(stage.context, () => proveEndpoint(value, stage));
 	if (!proven) return {
 		...nothing,
 		diagnostics: checked,
@@ -35885,7 +36459,7 @@ async function readReviewed(place, name, environments) {
 async function proveEndpoint(endpoint, stage) {
 	const { context } = stage;
 	const place = projectPlace(context);
-	const { value: lock, diagnostics } = await readLock(place, endpoint.name);
+	const { value: lock, diagnostics } = await readLock$1(place, endpoint.name);
 	const progress = named(context.progress, endpoint.name);
 	const options = {
 		root: declaredRoot(place),
@@ -36006,7 +36580,7 @@ async function checkReadable(place, endpoint) {
 	if (computed.length > 0) return computed;
 	const root = declaredRoot(place);
 	const inside = endpoint.entities.map(({ model }) => relative(root, locateModel(root, model).folder)).filter((path) => !path.startsWith("..") && !isAbsolute(path));
-	return [...place.from === void 0 ? [] : await refuseFiles(place.from, inside), ...(await readLock(place, name)).diagnostics];
+	return [...place.from === void 0 ? [] : await refuseFiles(place.from, inside), ...(await readLock$1(place, name)).diagnostics];
 }
 async function previewAll({ context, environments, open }, preview) {
 	const previews = [];
@@ -36018,7 +36592,7 @@ async function previewAll({ context, environments, open }, preview) {
 				environment: name
 			}
 		};
-		const { value, outage } = await attempt$1(context, async () => preview(await open(), there));
+		const { value, outage } = await attempt$3(context, async () => preview(await open(), there));
 		previews.push({
 			environment: name,
 			plan: value?.plan ?? null,
@@ -36095,6 +36669,9 @@ var init_diagnostic_codes = __esmMin((() => {
 function list(item) {
 	return array(item).max(1e4).readonly();
 }
+function isWebAddress(text) {
+	return WEB_ADDRESS$1.test(text);
+}
 function parseReport(written) {
 	if (written.length > REPORT_CHARACTERS$1) throw new RangeError(`Cannot read the report: it has ${written.length} characters, expected ${REPORT_CHARACTERS$1}`);
 	try {
@@ -36154,8 +36731,8 @@ var init_report$1 = __esmMin((() => {
 			"update"
 		]),
 		replaces: boolean(),
-		old: unknown().exactOptional(),
-		new: unknown().exactOptional()
+		old: unknown$1().exactOptional(),
+		new: unknown$1().exactOptional()
 	});
 	plan = strictObject({
 		stack: text$1,
@@ -36360,7 +36937,7 @@ async function reviewAll(changed, { context, work, environments, diagnostics }) 
 	const { stage, locks } = work;
 	const validated = stage === "preview" ? await readValidated(work.with) : /* @__PURE__ */ new Map();
 	const open = openOnce(context);
-	return sideBySide(changed, ENDPOINTS_AT_ONCE, (c) => unlessStopped(c, work, async () => {
+	return sideBySide(changed, ENDPOINTS_AT_ONCE$1, (c) => unlessStopped(c, work, async () => {
 		const known = stage === "preview" ? {
 			...validated.get(c.endpoint) ?? makeUnread(c),
 			...c,
@@ -36442,7 +37019,7 @@ function openOnce(context) {
 	let project;
 	return () => project ??= openFor(context);
 }
-var ENDPOINTS_AT_ONCE, STOPPED;
+var ENDPOINTS_AT_ONCE$1, STOPPED;
 var init_review_project = __esmMin((() => {
 	init_digest_program();
 	init_changed_endpoints();
@@ -36458,7 +37035,7 @@ var init_review_project = __esmMin((() => {
 	init_review_folder();
 	init_review_validate();
 	init_select_endpoints();
-	ENDPOINTS_AT_ONCE = 2;
+	ENDPOINTS_AT_ONCE$1 = 2;
 	STOPPED = "the review was stopped before it was done";
 }));
 // review/render-code.ts
@@ -36505,7 +37082,7 @@ function standingOf(report, standpoint) {
 	if (needsLock(report)) return "lock";
 	if (previews.length === 0 || previews.some((p) => p.plan === null)) return isUnpreviewed(report, standpoint);
 	const kinds = previews.flatMap((p) => p.plan?.verdict.kind ?? []);
-	const found = ORDER.find((s) => kinds.some((k) => k === s)) ?? "no-change";
+	const found = ORDER$1.find((s) => kinds.some((k) => k === s)) ?? "no-change";
 	return found === "delete" && report.change === "removed" && pullRequest?.destroy === false ? "label" : found;
 }
 function needsLock({ computed_lock: computed, lock }) {
@@ -36518,7 +37095,7 @@ function isPreviewed({ stages, pull_request: pullRequest }) {
 	return stages.some((s) => s.stage === "preview" && s.result === "success") && pullRequest?.fork !== true;
 }
 function sortEndpoints(report) {
-	const rank = (e) => ORDER.indexOf(standingOf(e, report));
+	const rank = (e) => ORDER$1.indexOf(standingOf(e, report));
 	return [...report.endpoints].sort((a, b) => rank(a) - rank(b) || (a.endpoint < b.endpoint ? -1 : 1));
 }
 function concludes(report) {
@@ -36545,7 +37122,7 @@ function renderNothing(report) {
 }
 function renderStandings(endpoints, standpoint) {
 	const standings = endpoints.map((e) => standingOf(e, standpoint));
-	return ORDER.map((s) => ({
+	return ORDER$1.map((s) => ({
 		words: STANDINGS[s],
 		count: standings.filter((other) => other === s).length
 	})).filter((p) => p.count > 0).map((p) => `${p.count} ${p.words[p.count === 1 ? 0 : 1]}`).join(", ");
@@ -36553,7 +37130,7 @@ function renderStandings(endpoints, standpoint) {
 function standingWords(standing) {
 	return STANDINGS[standing][0];
 }
-var STANDINGS, ORDER, BLOCKING, DESTROY_LABEL, RESULTS;
+var STANDINGS, ORDER$1, BLOCKING, DESTROY_LABEL, RESULTS;
 var init_standing = __esmMin((() => {
 	STANDINGS = {
 		fails: ["fails", "fail"],
@@ -36568,7 +37145,7 @@ var init_standing = __esmMin((() => {
 		create: ["new", "new"],
 		"no-change": ["no change", "no change"]
 	};
-	ORDER = Object.keys(STANDINGS);
+	ORDER$1 = Object.keys(STANDINGS);
 	BLOCKING = [
 		"fails",
 		"unknown",
@@ -36653,7 +37230,7 @@ function renderResource(resource, step) {
 		return [...side("-", d.old), ...side("+", d.new)];
 	});
 	return [
-		`${SIGNS$1[operation]} ${operation} ${renderLine(`${kind} ${name}`, 200)}`,
+		`${SIGNS$2[operation]} ${operation} ${renderLine(`${kind} ${name}`, 200)}`,
 		...told,
 		...renderMore(differences.length - step.differences, "#   ")
 	];
@@ -36661,7 +37238,7 @@ function renderResource(resource, step) {
 function renderMore(count, before) {
 	return count > 0 ? [`${before}and ${count} more`] : [];
 }
-var STEPS, LEAST, OPENED, SIGNS$1;
+var STEPS, LEAST, OPENED, SIGNS$2;
 var init_render_details = __esmMin((() => {
 	init_told_resources();
 	init_fingerprint();
@@ -36706,7 +37283,7 @@ var init_render_details = __esmMin((() => {
 		"label",
 		"recreate"
 	];
-	SIGNS$1 = {
+	SIGNS$2 = {
 		create: "+",
 		update: "!",
 		replace: "!",
@@ -36771,18 +37348,18 @@ function renderEnvironments({ program, endpoints }) {
 	return [`⚠️ **${changed.slice(0, SHOWN_NAMES).map((path) => renderSpan(path)).join(", ")} changes here, and the previews do not show it**: they use the base branch's environments until the merge.`];
 }
 function renderNames(endpoints) {
-	const names = endpoints.slice(0, SHOWN_NAMES).map((e) => renderSpan(e.endpoint, NAME_CHARACTERS$2));
+	const names = endpoints.slice(0, SHOWN_NAMES).map((e) => renderSpan(e.endpoint, NAME_CHARACTERS$3));
 	const left = endpoints.length - names.length;
 	const all = left > 0 ? [...names, `${left} more`] : names;
 	return all.length === 1 ? all[0] ?? "" : `${all.slice(0, -1).join(", ")} and ${all.at(-1) ?? ""}`;
 }
-var SHOWN_NAMES, SHORT_CHARACTERS$2, NAME_CHARACTERS$2, WHY_CHARACTERS;
+var SHOWN_NAMES, SHORT_CHARACTERS$2, NAME_CHARACTERS$3, WHY_CHARACTERS;
 var init_render_callouts = __esmMin((() => {
 	init_render_code();
 	init_standing();
 	SHOWN_NAMES = 10;
 	SHORT_CHARACTERS$2 = 12;
-	NAME_CHARACTERS$2 = 63;
+	NAME_CHARACTERS$3 = 63;
 	WHY_CHARACTERS = 400;
 }));
 // review/render-foot.ts
@@ -36818,20 +37395,20 @@ function renderFingerprints({ endpoints }) {
 	if (count === 0) return [];
 	if (count > SHOWN_FINGERPRINTS) return [`${count} plans, each with its fingerprint above`];
 	return planned.flatMap(({ endpoint, plans }) => {
-		const where = plans.map((p) => `${renderSpan(p.environment, NAME_CHARACTERS$1)} ${renderSpan(shortFingerprint(p.fingerprint))}`);
-		return where.length === 0 ? [] : [`plan of ${renderSpan(endpoint, NAME_CHARACTERS$1)} in ${where.join(", ")}`];
+		const where = plans.map((p) => `${renderSpan(p.environment, NAME_CHARACTERS$2)} ${renderSpan(shortFingerprint(p.fingerprint))}`);
+		return where.length === 0 ? [] : [`plan of ${renderSpan(endpoint, NAME_CHARACTERS$2)} in ${where.join(", ")}`];
 	});
 }
 function renderCommit(commit) {
 	return renderSpan(commit.slice(0, SHORT_CHARACTERS$1));
 }
-var SHOWN_FINGERPRINTS, SHORT_CHARACTERS$1, NAME_CHARACTERS$1;
+var SHOWN_FINGERPRINTS, SHORT_CHARACTERS$1, NAME_CHARACTERS$2;
 var init_render_foot = __esmMin((() => {
 	init_fingerprint();
 	init_render_code();
 	SHOWN_FINGERPRINTS = 4;
 	SHORT_CHARACTERS$1 = 12;
-	NAME_CHARACTERS$1 = 63;
+	NAME_CHARACTERS$2 = 63;
 }));
 // review/render-table.ts
 function renderHead(environments) {
@@ -36841,15 +37418,15 @@ function renderHead(environments) {
 		"change",
 		"model",
 		"lock",
-		...environments.map((e) => renderSpan(e, NAME_CHARACTERS))
+		...environments.map((e) => renderSpan(e, NAME_CHARACTERS$1))
 	];
 	return [renderCells(cells), renderCells(cells.map(() => "---"))];
 }
-function renderRow(report, whole) {
+function renderRow$2(report, whole) {
 	const verdicts = listColumns(whole).map((name) => renderPreview(report, report.previews.find((p) => p.environment === name)));
 	return renderCells([
 		renderSign(report, whole),
-		renderSpan(report.endpoint, NAME_CHARACTERS),
+		renderSpan(report.endpoint, NAME_CHARACTERS$1),
 		renderChange(report),
 		renderModel(report),
 		renderLock(report),
@@ -36858,9 +37435,9 @@ function renderRow(report, whole) {
 }
 function renderSign(report, whole) {
 	const standing = standingOf(report, whole);
-	const sign = SIGNS[standing];
+	const sign = SIGNS$1[standing];
 	if (sign !== void 0) return sign;
-	if (standing === "validated" && brokenStages(whole).length > 0) return SIGNS.unknown;
+	if (standing === "validated" && brokenStages(whole).length > 0) return SIGNS$1.unknown;
 	return report.previews.some((p) => findLacking(p) !== void 0) ? "⚠️" : "✅";
 }
 function listColumns({ environments, stages }) {
@@ -36876,7 +37453,7 @@ function renderChange({ change, because }) {
 	const [first] = because;
 	if (change !== "affected" || !first) return CHANGES[change];
 	const more = because.length > 1 ? ` and ${because.length - 1} more` : "";
-	return `affected by ${renderSpan(first.path, NAME_CHARACTERS)}${more}`;
+	return `affected by ${renderSpan(first.path, NAME_CHARACTERS$1)}${more}`;
 }
 function renderModel({ change, diagnostics, entities, outage }) {
 	if (outage !== null) return `not checked: ${renderSpan(outage, SHORT_CHARACTERS)}`;
@@ -36900,15 +37477,15 @@ function renderPreview({ change }, preview) {
 function findLacking({ plan }) {
 	return plan?.verdict.notes.find((note) => !note.startsWith("builds "));
 }
-var MEBIBYTE, NAME_CHARACTERS, SHORT_CHARACTERS, COLUMNS, SIGNS, LOCKS$1, CHANGES, VERDICTS;
+var MEBIBYTE, NAME_CHARACTERS$1, SHORT_CHARACTERS, COLUMNS, SIGNS$1, LOCKS$1, CHANGES, VERDICTS;
 var init_render_table = __esmMin((() => {
 	init_render_code();
 	init_standing();
 	MEBIBYTE = 1 << 20;
-	NAME_CHARACTERS = 63;
+	NAME_CHARACTERS$1 = 63;
 	SHORT_CHARACTERS = 90;
 	COLUMNS = 8;
-	SIGNS = {
+	SIGNS$1 = {
 		fails: "❌",
 		unknown: "❔",
 		lock: "❌",
@@ -36950,7 +37527,7 @@ function renderReport(report, limit = REPORT_CHARACTERS) {
 		hint,
 		foot
 	].join("\n\n").length;
-	const table = renderTable(endpoints, report, limit - frame);
+	const table = renderTable$1(endpoints, report, limit - frame);
 	const others = (step) => renderOthers(report, step);
 	const { blocks, shortened } = pack([others, ...listLoud(endpoints, report).map((e) => (step) => renderDetails(e, report, step))], limit - frame - table.text.length);
 	const note = shortened || table.shortened ? hint : "";
@@ -36966,7 +37543,7 @@ function renderOthers({ diagnostics }, step) {
 	const list = renderDiagnostics(diagnostics, step);
 	return list === "" ? "" : `In files that are no endpoint's:\n\n${list}`;
 }
-function renderTable(endpoints, report, limit) {
+function renderTable$1(endpoints, report, limit) {
 	if (endpoints.length === 0) return {
 		text: "",
 		shortened: false
@@ -36988,7 +37565,7 @@ function renderTable(endpoints, report, limit) {
 	};
 }
 function fitRows(endpoints, report, room) {
-	const rows = endpoints.map((endpoint) => renderRow(endpoint, report));
+	const rows = endpoints.map((endpoint) => renderRow$2(endpoint, report));
 	let length = 0;
 	const end = rows.findIndex((row) => (length += row.length + 1) > room);
 	return end < 0 ? rows : rows.slice(0, end);
@@ -37290,7 +37867,7 @@ var init_program = __esmMin((() => {
 	projectFile = looseObject({
 		name: string().default("davit"),
 		main: string().optional(),
-		backend: unknown().default({ url: "file://.davit/pulumi" })
+		backend: unknown$1().default({ url: "file://.davit/pulumi" })
 	});
 }));
 // action/commands/preview.ts
@@ -41071,6 +41648,15 @@ async function readPullRequest({ octokit, place }, number) {
 	});
 	return toPullRequest(data);
 }
+async function findMergedPullRequest({ octokit, place }, sha, branch) {
+	const options = {
+		...place,
+		commit_sha: sha,
+		per_page: 100
+	};
+	const merged = (await octokit.paginate(octokit.rest.repos.listPullRequestsAssociatedWithCommit, options)).map(toPullRequest).filter((p) => p.mergedAs !== void 0 && p.base.branch === branch);
+	return merged.find((p) => p.mergedAs === sha) ?? merged.at(0);
+}
 async function findOpenPullRequest({ octokit, place }, head) {
 	const options = {
 		...place,
@@ -41082,6 +41668,24 @@ async function findOpenPullRequest({ octokit, place }, head) {
 }
 function isOwnBranch({ place }, { head }) {
 	return head.repository?.toLowerCase() === `${place.owner}/${place.repo}`.toLowerCase();
+}
+async function openRevert(github, pull, body) {
+	const title = `Revert "${pull.title}" (#${pull.number})`;
+	return (await askGraphql(github, REVERT, {
+		id: pull.nodeId,
+		title,
+		body
+	})).revertPullRequest.revertPullRequest.url;
+}
+async function findRevert({ octokit, place }, { number, head }) {
+	const branch = `${place.owner}:revert-${number}-${head.branch}`;
+	const { data } = await octokit.rest.pulls.list({
+		...place,
+		state: "open",
+		head: branch,
+		per_page: 1
+	});
+	return data[0]?.html_url;
 }
 function toPullRequest(answer) {
 	const { head, base } = answer;
@@ -41104,7 +41708,13 @@ function toPullRequest(answer) {
 		mergedAs: answer.merged_at === null ? void 0 : answer.merge_commit_sha ?? void 0
 	};
 }
-var init_pull_request = __esmMin((() => {}));
+var REVERT;
+var init_pull_request = __esmMin((() => {
+	init_ask_graphql();
+	REVERT = `mutation ($id: ID!, $title: String!, $body: String!) {
+  revertPullRequest(input: { pullRequestId: $id, title: $title, body: $body }) { revertPullRequest { url } }
+}`;
+}));
 // action/pull-request-facts.ts
 async function findReviewed(github, { event, runUrl }) {
 	const { pull_request: own, workflow_run: ended } = event;
@@ -41156,10 +41766,31 @@ function renderReviewed({ endpoints }, limit = REVIEWED_CHARACTERS) {
 	if (short.length <= limit) return short;
 	throw new RangeError(`Cannot keep the fingerprints of ${endpoints.length} endpoints: they have ${short.length} characters, expected at most ${limit}; change fewer endpoints in one pull request`);
 }
-var REVIEWED_CHARACTERS;
+function parseReviewed(text) {
+	for (const line of text.split("\n").filter((l) => l.startsWith("{\"reviewed_version\":"))) {
+		const parsed = reviewed.safeParse(parseJson(line));
+		if (!parsed.success) continue;
+		const all = new Map(Object.entries(parsed.data.endpoints));
+		return { find: (endpoint, environment) => {
+			const found = new Map(Object.entries(all.get(endpoint) ?? {})).get(environment);
+			return found && {
+				digest: found.digest,
+				parts: found.parts ?? {}
+			};
+		} };
+	}
+}
+function parseJson(line) {
+	try {
+		return JSON.parse(line);
+	} catch {
+		return;
+	}
+}
+var reviewed, REVIEWED_CHARACTERS;
 var init_reviewed = __esmMin((() => {
 	init_zod();
-	strictObject({
+	reviewed = strictObject({
 		reviewed_version: literal(1),
 		endpoints: record(string(), record(string(), strictObject({
 			digest: string().regex(/^[0-9a-f]{64}$/),
@@ -41167,6 +41798,28 @@ var init_reviewed = __esmMin((() => {
 		})))
 	});
 	REVIEWED_CHARACTERS = 6e4;
+}));
+// action/annotations.ts
+function makeAnnotations(diagnostics, prefix) {
+	return diagnostics.toSorted((a, b) => Number(a.severity === "warning") - Number(b.severity === "warning")).filter((d) => isPlainPath(d.file)).slice(0, ANNOTATIONS).map((d) => ({
+		path: prefix + d.file,
+		line: d.line,
+		column: d.column,
+		level: d.severity === "error" ? "failure" : "warning",
+		title: d.code,
+		message: d.hint === void 0 ? d.message : `${d.message}\n${d.hint}`
+	}));
+}
+function isPlainPath(path) {
+	return path.length <= 1e3 && !/\p{Cc}/u.test(path) && path.split("/").every((part) => ![
+		"",
+		".",
+		".."
+	].includes(part));
+}
+var ANNOTATIONS;
+var init_annotations = __esmMin((() => {
+	ANNOTATIONS = 500;
 }));
 // action/github/check-run.ts
 async function writeCheckRun({ octokit, place }, run) {
@@ -41182,7 +41835,7 @@ async function writeCheckRun({ octokit, place }, run) {
 	};
 	const written = await octokit.rest.checks.create({
 		...place,
-		name: CHECK_NAME,
+		name: run.name ?? REVIEW,
 		head_sha: run.sha,
 		...run.detailsUrl && { details_url: run.detailsUrl },
 		...more.length === 0 ? done : { status: "in_progress" },
@@ -41201,6 +41854,21 @@ async function writeCheckRun({ octokit, place }, run) {
 		}
 	});
 	return written.data.html_url;
+}
+async function readCheckRun({ octokit, place }, sha) {
+	const options = {
+		...place,
+		ref: sha,
+		check_name: REVIEW,
+		filter: "all",
+		per_page: 100
+	};
+	const newest = (await octokit.paginate(octokit.rest.checks.listForRef, options)).filter((r) => r.app?.slug === APP && r.name === REVIEW && r.status === "completed").toSorted((a, b) => a.id - b.id).at(-1);
+	return newest && {
+		conclusion: newest.conclusion,
+		url: newest.html_url,
+		text: newest.output.text
+	};
 }
 function toGitHub({ path, line, column, level, title, message }) {
 	return {
@@ -41224,12 +41892,19 @@ function batches(items) {
 	const count = Math.ceil(items.length / ANNOTATIONS_A_REQUEST);
 	return Array.from({ length: count }, (_, i) => items.slice(i * ANNOTATIONS_A_REQUEST, (i + 1) * ANNOTATIONS_A_REQUEST));
 }
-var CHECK_NAME, ANNOTATIONS_A_REQUEST, ANNOTATION_BYTES;
+var REVIEW, APP, ANNOTATIONS_A_REQUEST, ANNOTATION_BYTES;
 var init_check_run = __esmMin((() => {
-	CHECK_NAME = "davit";
+	REVIEW = "davit";
+	APP = "github-actions";
 	ANNOTATIONS_A_REQUEST = 50;
 	ANNOTATION_BYTES = 65536;
 }));
+// action/github/author.ts
+function isAuthor(author, viewer) {
+	const bot = viewer.endsWith("[bot]");
+	return author !== null && author.login === viewer.replace(/\[bot\]$/, "") && author.type === "Bot" === bot;
+}
+var init_author = __esmMin((() => {}));
 // action/github/sticky-comment.ts
 async function postComment(github, { pull, marker, body }) {
 	const { subject, ours } = await findOurs(github, pull, marker);
@@ -41259,6 +41934,10 @@ async function postComment(github, { pull, marker, body }) {
 		done: "updated"
 	};
 }
+async function readComment(github, pull, marker) {
+	const { ours } = await findOurs(github, pull, marker);
+	return ours.findLast((comment) => !comment.isMinimized)?.body.slice(marker.length + 1);
+}
 async function findOurs(github, pull, marker) {
 	const { owner, repo } = github.place;
 	const ours = [];
@@ -41272,7 +41951,7 @@ async function findOurs(github, pull, marker) {
 		const subject = page.repository.issueOrPullRequest;
 		if (!subject) throw new RangeError(`Cannot find pull request ${pull} in ${owner}/${repo}`);
 		const { nodes, pageInfo } = subject.comments;
-		ours.push(...nodes.filter((c) => c.body.startsWith(`${marker}\n`) && isAuthor(c, page.viewer.login)));
+		ours.push(...nodes.filter((c) => c.body.startsWith(`${marker}\n`) && isAuthor(c.author, page.viewer.login)));
 		if (!pageInfo.hasNextPage) return {
 			subject: subject.id,
 			ours
@@ -41280,13 +41959,10 @@ async function findOurs(github, pull, marker) {
 		after = pageInfo.endCursor;
 	}
 }
-function isAuthor({ author }, viewer) {
-	const bot = viewer.endsWith("[bot]");
-	return author !== null && author.login === viewer.replace(/\[bot\]$/, "") && author.type === "Bot" === bot;
-}
 var COMMENTS, ADD, UPDATE, MINIMIZE;
 var init_sticky_comment = __esmMin((() => {
 	init_ask_graphql();
+	init_author();
 	COMMENTS = `query ($owner: String!, $repo: String!, $pull: Int!, $after: String) {
   viewer { login }
   repository(owner: $owner, name: $repo) {
@@ -41312,8 +41988,8 @@ fragment page on IssueCommentConnection {
 }));
 // action/post-report.ts
 async function post(report, options) {
-	const comment = await attempt(() => comments(report, options));
-	const check = await attempt(() => writeCheckRun(options.github, makeCheckRun(report, options)));
+	const comment = await attempt$2(() => comments(report, options));
+	const check = await attempt$2(() => writeCheckRun(options.github, makeCheckRun(report, options)));
 	const failures = [comment, check].flatMap((a) => a.failure === void 0 ? [] : [a.failure]);
 	if (failures.length > 0) throw new Error(`Cannot say the report everywhere: ${messagesOf(failures)}`, { cause: failures[0] });
 	const unsaid = [...comment.refused ? ["the comment"] : [], ...check.refused ? ["the check run"] : []];
@@ -41327,7 +42003,7 @@ async function comments(report, { github, reviewed }) {
 		LOG.say("Somebody pushed meanwhile: the comment is left to the run of the newer commit");
 		return;
 	}
-	const [marker = "", ...lines] = renderReport(report, COMMENT_CHARACTERS).split("\n");
+	const [marker = "", ...lines] = renderReport(report).split("\n");
 	const posted = await postComment(github, {
 		pull: reviewed.pull.number,
 		marker,
@@ -41341,30 +42017,16 @@ function makeCheckRun(report, { reviewed, head, conclusion, prefix }) {
 		sha: head,
 		conclusion,
 		title: renderTopLine(report).slice(0, TITLE_CHARACTERS),
-		summary: renderReport(report, CHECK_CHARACTERS),
+		summary: renderReport(report, CHECK_CHARACTERS$1),
 		text: renderReviewed(report),
-		annotations: makeAnnotations(report, prefix),
+		annotations: makeAnnotations(diagnosticsOf(report), prefix),
 		detailsUrl: reviewed.runUrl
 	};
 }
-function makeAnnotations(report, prefix) {
-	return [...report.diagnostics, ...sortEndpoints(report).flatMap((e) => e.diagnostics)].toSorted((a, b) => Number(a.severity === "warning") - Number(b.severity === "warning")).filter((d) => isPlainPath(d.file)).slice(0, ANNOTATIONS).map((d) => ({
-		path: prefix + d.file,
-		line: d.line,
-		column: d.column,
-		level: d.severity === "error" ? "failure" : "warning",
-		title: d.code,
-		message: d.hint === void 0 ? d.message : `${d.message}\n${d.hint}`
-	}));
+function diagnosticsOf(report) {
+	return [...report.diagnostics, ...sortEndpoints(report).flatMap((e) => e.diagnostics)];
 }
-function isPlainPath(path) {
-	return path.length <= 1e3 && !/\p{Cc}/u.test(path) && path.split("/").every((part) => ![
-		"",
-		".",
-		".."
-	].includes(part));
-}
-async function attempt(work) {
+async function attempt$2(work) {
 	try {
 		return {
 			value: await work(),
@@ -41383,18 +42045,18 @@ async function attempt(work) {
 function messagesOf(failures) {
 	return failures.map((f) => f instanceof Error ? f.message : String(f)).join("; ");
 }
-var CHECK_CHARACTERS, TITLE_CHARACTERS, ANNOTATIONS;
+var CHECK_CHARACTERS$1, TITLE_CHARACTERS;
 var init_post_report = __esmMin((() => {
 	init_render_report();
 	init_reviewed();
 	init_standing();
+	init_annotations();
 	init_check_run();
 	init_refusal();
 	init_sticky_comment();
 	init_log();
-	CHECK_CHARACTERS = 65535;
+	CHECK_CHARACTERS$1 = 65535;
 	TITLE_CHARACTERS = 200;
-	ANNOTATIONS = 500;
 }));
 // action/commands/report.ts
 var report_exports = /* @__PURE__ */ __exportAll({ report: () => report });
@@ -41514,6 +42176,1554 @@ var init_report = __esmMin((() => {
 	DESTROY = "davit: destroy";
 	WEB_ADDRESS = /^https?:\/\/[\w.:-]+(\/[\w./-]*)?$/;
 }));
+// action/connect-job.ts
+async function withGitHub({ inputs, runner }, work) {
+	const { apiUrl, repository, job } = runner;
+	const github = connectGitHub({
+		token: inputs.token,
+		apiUrl,
+		repository,
+		job,
+		say: LOG.say
+	});
+	try {
+		return await work(github);
+	} finally {
+		const { requests, repeated, waitedSeconds } = github.calls();
+		LOG.say(`Asked GitHub ${requests} times, ${repeated} of them again; waited ${waitedSeconds.toFixed(1)} s for it`);
+	}
+}
+var init_connect_job = __esmMin((() => {
+	init_connect();
+	init_log();
+}));
+async function deployEndpoint(endpoint, deployment) {
+	const { opening, environment, context, proved = false } = deployment;
+	const progress = named(context.progress, endpoint.name);
+	const validation = await validateDeclared(endpoint, context, progress, proved ? "lock" : void 0);
+	if (hasErrors(validation.diagnostics)) return {
+		endpoint: endpoint.name,
+		plan: void 0,
+		url: void 0,
+		diagnostics: validation.diagnostics
+	};
+	const project = await opening;
+	if (environment.target === "kubernetes") {
+		const { ensureImages } = await Promise.resolve().then(() => (init_images(), images_exports));
+		await ensureImages(endpoint, {
+			context,
+			project,
+			environment,
+			progress
+		});
+	}
+	const stack = stackName(endpoint.name, environment.name);
+	const refresh = await needsRefresh(endpoint, project, {
+		environment,
+		context
+	});
+	const outcome = await upStack(project, stack, {
+		progress,
+		signal: context.signal,
+		refresh
+	});
+	if (outcome.status !== "succeeded") context.signal.throwIfAborted();
+	const diagnostics = [...validation.diagnostics, ...makeStackDiagnostics(endpoint, stack, outcome)];
+	const url = outcome.status === "succeeded" ? String(outcome.outputs["url"]) : void 0;
+	return {
+		endpoint: endpoint.name,
+		plan: outcome.plan,
+		url,
+		diagnostics
+	};
+}
+async function needsRefresh({ name }, project, { environment, context }) {
+	if (environment.target === "kubernetes") return hasStack(project, stackName(name, environment.name));
+	const drifted = await hasDrifted(project, name, context);
+	if (drifted) named(context.progress, name).say("It was deployed and is not there any more: looking at what is left …");
+	return drifted;
+}
+var init_up = __esmMin((() => {
+	init_run_pulumi();
+	init_stacks();
+	init_diagnostic();
+	init_names();
+	init_progress();
+	init_side_by_side();
+	init_command();
+	init_has_drifted();
+	init_select_endpoints();
+	init_open_for();
+	init_stack_failures();
+	init_platform();
+	init_targets();
+	init_validate$1();
+	({
+		...ENVIRONMENT_OPTION,
+		...ENDPOINTS_OPTION
+	});
+}));
+// action/github/deployment.ts
+async function createDeployment({ octokit, place }, deployment) {
+	const created = await octokit.rest.repos.createDeployment({
+		...place,
+		ref: deployment.sha,
+		environment: deployment.environment,
+		task: `${TASK}${deployment.payload.endpoint}`,
+		payload: { ...deployment.payload },
+		description: `Davit: ${deployment.payload.endpoint}`,
+		auto_merge: false,
+		required_contexts: []
+	});
+	if ("id" in created.data) return created.data.id;
+	throw new Error(`Cannot record a deployment of ${deployment.sha}: ${created.data.message ?? "GitHub made none"}`);
+}
+async function setDeploymentStatus({ octokit, place }, id, { state, description, logUrl, environmentUrl }) {
+	await octokit.rest.repos.createDeploymentStatus({
+		...place,
+		deployment_id: id,
+		state,
+		description: description.slice(0, DESCRIPTION_CHARACTERS),
+		auto_inactive: false,
+		...logUrl && { log_url: logUrl },
+		...environmentUrl && { environment_url: environmentUrl }
+	});
+}
+async function retireDeployments(github, { environment, endpoint }, nodeIds) {
+	if (nodeIds.length === 0) return;
+	const { octokit, place } = github;
+	const wanted = {
+		...place,
+		environment,
+		task: `${TASK}${endpoint}`,
+		per_page: 100
+	};
+	const { data } = await octokit.rest.repos.listDeployments(wanted);
+	for (const { id } of data.filter((d) => nodeIds.includes(d.node_id))) await setDeploymentStatus(github, id, {
+		state: "inactive",
+		description: ""
+	});
+}
+async function* listDeployments(github, environment) {
+	for (let after = null;;) {
+		const variables = {
+			...github.place,
+			environment,
+			after
+		};
+		const page = await askGraphql(github, DEPLOYMENTS, variables);
+		const { nodes, pageInfo } = page.repository.deployments;
+		for (const { id, commitOid, createdAt, creator, payload: told, task, statuses } of nodes) {
+			const read = payload.safeParse(parsePayload(told));
+			if (!read.success || task !== `${TASK}${read.data.endpoint}` || !isAuthor(creator, page.viewer.login)) continue;
+			const states = (statuses?.nodes ?? []).map((s) => s.state.toLowerCase());
+			yield {
+				nodeId: id,
+				sha: commitOid,
+				createdAt,
+				payload: read.data,
+				states
+			};
+		}
+		if (!pageInfo.hasNextPage) return;
+		after = pageInfo.endCursor;
+	}
+}
+function parsePayload(told) {
+	try {
+		const once = JSON.parse(told ?? "");
+		return typeof once === "string" ? JSON.parse(once) : once;
+	} catch {
+		return;
+	}
+}
+var payload, TASK, DESCRIPTION_CHARACTERS, DEPLOYMENTS;
+var init_deployment = __esmMin((() => {
+	init_zod();
+	init_ask_graphql();
+	init_author();
+	payload = object({
+		endpoint: string(),
+		action: _enum(["deploy", "remove"]),
+		runId: int(),
+		runAttempt: int(),
+		host: string(),
+		user: string()
+	});
+	TASK = "davit:";
+	DESCRIPTION_CHARACTERS = 140;
+	DEPLOYMENTS = `query ($owner: String!, $repo: String!, $environment: String!, $after: String) {
+  viewer { login }
+  repository(owner: $owner, name: $repo) {
+    deployments(environments: [$environment], first: 100, after: $after, orderBy: { field: CREATED_AT, direction: DESC }) {
+      nodes {
+        id commitOid createdAt payload task
+        creator { login type: __typename }
+        statuses(first: 10) { nodes { state } }
+      }
+      pageInfo { endCursor hasNextPage }
+    }
+  }
+}`;
+}));
+// engine/release-locks.ts
+async function releaseLocks(project, stack, locks) {
+	if (!project.backend.folder) {
+		await runCommand(project, [
+			"cancel",
+			"--yes",
+			"--stack",
+			stack
+		]);
+		return;
+	}
+	const files = locks.flatMap(({ file }) => [file, `${file}.attrs`]);
+	await Promise.all(files.map((file) => rm(file, { force: true })));
+}
+var init_release_locks = __esmMin((() => {
+	init_stacks();
+}));
+// action/github/workflow-run.ts
+async function readWorkflowRun({ octokit, place }, id) {
+	try {
+		const { data } = await octokit.rest.actions.getWorkflowRun({
+			...place,
+			run_id: id
+		});
+		return {
+			status: data.status ?? "unknown",
+			attempt: data.run_attempt ?? 1,
+			url: data.html_url,
+			updatedAt: data.updated_at
+		};
+	} catch (e) {
+		if (e instanceof GitHubRefusal && e.status === 404) return void 0;
+		throw e;
+	}
+}
+var init_workflow_run = __esmMin((() => {
+	init_refusal();
+}));
+// action/deploy/unlock.ts
+async function withoutDeadLocks(deploying, work) {
+	try {
+		return await work();
+	} catch (e) {
+		if (!(e instanceof StackLockedError) || e.locks.length === 0) throw e;
+		const { github, environment, context } = deploying;
+		const endings = await Promise.all(e.locks.map((lock) => findEnding(github, environment.name, lock)));
+		if (endings.some((ending) => ending === void 0)) throw e;
+		context.progress.say(`${e.stackName} was left locked by ${endings.join(", ")}: released`);
+		await releaseLocks(await deploying.open(), e.stackName, e.locks);
+		return work();
+	}
+}
+async function findEnding(github, environment, lock) {
+	if (lock.alive === true) return void 0;
+	const maker = await findMaker(github, environment, lock);
+	if (!maker) return void 0;
+	const { runId, runAttempt } = maker.payload;
+	const run = await readWorkflowRun(github, runId);
+	if (!run) return void 0;
+	const over = run.status === "completed" || run.attempt > runAttempt;
+	const during = run.status !== "completed" || Date.parse(lock.since) <= Date.parse(run.updatedAt);
+	return over && during ? run.url : void 0;
+}
+async function findMaker(github, environment, lock) {
+	for await (const deployment of listDeployments(github, environment)) {
+		const { host, user } = deployment.payload;
+		if (host !== lock.host || user !== lock.user) continue;
+		if (Date.parse(deployment.createdAt) <= Date.parse(lock.since)) return deployment;
+	}
+}
+var init_unlock = __esmMin((() => {
+	init_stack_failures();
+	init_release_locks();
+	init_deployment();
+	init_workflow_run();
+}));
+// cli/ask-examples.ts
+async function askExamples({ name, entities, routes }, { root, connection }) {
+	const asked = entities.filter((e) => routes.some((r) => r.entity === e.name)).map(async ({ name: entity, model }) => {
+		const body = await readFile(join(locateModel(root, model).folder, EXAMPLE), "utf8").catch(() => void 0);
+		if (body === void 0) return [];
+		const signal = AbortSignal.timeout(LIMIT_SECONDS * 1e3);
+		const started = performance.now();
+		const answer = await connection.ask({
+			endpoint: name,
+			entity,
+			body,
+			contentType: "application/json",
+			signal
+		});
+		const milliseconds = Math.round(performance.now() - started);
+		return [{
+			entity,
+			status: answer.status,
+			milliseconds,
+			body: answer.body
+		}];
+	});
+	return (await Promise.all(asked)).flat();
+}
+var EXAMPLE, LIMIT_SECONDS;
+var init_ask_examples = __esmMin((() => {
+	init_locate_model();
+	EXAMPLE = "serving_input_example.json";
+	LIMIT_SECONDS = 120;
+}));
+// action/deploy/verify.ts
+async function verify(endpoint, { context, environment }) {
+	const { root, progress } = context;
+	let asked;
+	try {
+		asked = await askExamples(endpoint, {
+			root,
+			connection: await openTarget(root, environment).connect()
+		});
+	} catch (e) {
+		const why = messages(e).join("; because: ");
+		progress.say(`${endpoint.name} could not be asked from here: ${why}`);
+		return {
+			good: true,
+			lines: ["its revisions predict; the runner could not ask it"]
+		};
+	}
+	const refused = asked.filter((a) => a.status !== 200);
+	if (refused.length > 0) return {
+		good: false,
+		lines: ["It serves, and refuses its own example", ...refused.map((a) => `${a.entity} answers ${a.status}: ${a.body.slice(0, BODY_CHARACTERS$1)}`).flatMap((c) => c.split("\n"))]
+	};
+	if (asked.length === 0) return {
+		good: true,
+		lines: ["its revisions predict"]
+	};
+	return {
+		good: true,
+		lines: [`answers its example: ${asked.map((a) => `${a.entity} in ${a.milliseconds} ms`).join(", ")}`]
+	};
+}
+var BODY_CHARACTERS$1;
+var init_verify = __esmMin((() => {
+	init_ask_examples();
+	init_print();
+	init_targets();
+	BODY_CHARACTERS$1 = 2e3;
+}));
+// action/deploy/deploy-candidate.ts
+async function deployCandidate(candidate, deploying) {
+	const { name: endpoint, commit, active } = candidate;
+	let review;
+	return {
+		...makeRollout(endpoint, await recorded({
+			endpoint,
+			action: "deploy",
+			active
+		}, deploying, async () => {
+			review = await deploying.findReview(commit);
+			return deploy$1(candidate, review, deploying);
+		}), deploying),
+		pull: review?.pull
+	};
+}
+async function recorded({ endpoint, action, active }, deploying, work) {
+	const { job, github, environment, context } = deploying;
+	const { sha, runUrl: logUrl, runId, runAttempt } = job.runner;
+	const payload = {
+		endpoint,
+		action,
+		runId,
+		runAttempt,
+		host: hostname(),
+		user: userInfo().username
+	};
+	let record;
+	const ended = await attempt$1(deploying, async () => {
+		record = await createDeployment(github, {
+			sha,
+			environment: environment.name,
+			payload
+		});
+		await setDeploymentStatus(github, record, {
+			state: "in_progress",
+			description: BEGUN[action],
+			logUrl
+		});
+		return work();
+	});
+	if (record === void 0) return ended;
+	const state = STATES[ended.state];
+	try {
+		const [description = ""] = ended.causes;
+		await setDeploymentStatus(github, record, {
+			state,
+			description,
+			logUrl,
+			environmentUrl: ended.url
+		});
+		if (state === "success") await retireDeployments(github, {
+			environment: environment.name,
+			endpoint
+		}, active);
+	} catch (e) {
+		context.progress.say(`Could not record the end of ${endpoint}: ${messages(e).join("; because: ")}`);
+	}
+	return ended;
+}
+function makeRollout(endpoint, ended, { environment, job }) {
+	return {
+		endpoint,
+		environment: environment.name,
+		runUrl: job.runner.runUrl,
+		...ended
+	};
+}
+async function attempt$1({ context }, work) {
+	try {
+		return await work();
+	} catch (e) {
+		return {
+			state: context.signal.aborted ? "cancelled" : "failed",
+			causes: messages(e).flatMap((m) => m.split("\n")),
+			diagnostics: [],
+			url: void 0
+		};
+	}
+}
+async function deploy$1({ endpoint, diagnostics, why }, review, deploying) {
+	const { environment, context } = deploying;
+	if (!endpoint) return refuse(diagnostics);
+	const unfit = [...diagnostics, ...checkAgainstEnvironment(endpoint, environment)];
+	if (hasErrors(unfit)) return refuse(unfit);
+	const checked = await validateDeclared(endpoint, context, named(context.progress, endpoint.name), "lock");
+	if (hasErrors(checked.diagnostics)) return refuse(checked.diagnostics);
+	const previewed = await previewEndpoint(endpoint, await deploying.open(), context);
+	if (hasErrors(previewed.diagnostics)) return refuse(previewed.diagnostics);
+	if (previewed.plan.verdict.kind === "no-change") return {
+		state: "live",
+		causes: ["no change"],
+		diagnostics: [],
+		url: void 0
+	};
+	const differences = compareWithReview(endpoint, previewed, {
+		review,
+		deploying,
+		why
+	});
+	if (differences.length > 0) return {
+		state: "stopped",
+		causes: differences,
+		diagnostics: [],
+		url: void 0
+	};
+	return describe(endpoint, await withoutDeadLocks(deploying, () => deployEndpoint(endpoint, {
+		opening: deploying.open(),
+		environment,
+		context,
+		proved: true
+	})), deploying);
+}
+async function describe(endpoint, deployed, deploying) {
+	const { plan, url, diagnostics } = deployed;
+	if (url === void 0) return refuse(diagnostics);
+	const { good, lines } = await verify(endpoint, deploying);
+	const done = plan?.verdict.words ?? "deployed";
+	return {
+		state: good ? "live" : "failed",
+		causes: good ? [done, ...lines] : [...lines, done],
+		diagnostics,
+		url
+	};
+}
+function refuse(diagnostics) {
+	return {
+		state: "failed",
+		causes: diagnostics.filter((d) => d.severity === "error").flatMap((d) => [`${d.file}:${d.line} ${d.message}`, ...d.hint?.split("\n") ?? []]),
+		diagnostics,
+		url: void 0
+	};
+}
+function compareWithReview({ name }, { fingerprint }, { review, deploying, why }) {
+	const { job, environment } = deploying;
+	if (why === "asked" && job.runner.eventName === "workflow_dispatch") return [];
+	const next = "propose it in a pull request, or start the workflow by hand with the name of the endpoint";
+	if (!review.pull) return [`it came to the branch without a pull request: nobody has seen what it changes; ${next}`];
+	const reviewed = parseReviewed(review.text ?? "")?.find(name, environment.name);
+	const where = `pull request #${review.pull.number}`;
+	if (!reviewed) return [`${where} has no plan of it for ${environment.name} in its check run "davit"; ${next}`];
+	if (!fingerprint) return ["the plan of now has no fingerprint: the lock cannot be read"];
+	const differences = compareFingerprints(reviewed, fingerprint);
+	return differences.length === 0 ? [] : [
+		`since the review of ${where}:`,
+		...differences,
+		next
+	];
+}
+var BEGUN, STATES;
+var init_deploy_candidate = __esmMin((() => {
+	init_print();
+	init_preview$1();
+	init_up();
+	init_fingerprint();
+	init_reviewed();
+	init_diagnostic();
+	init_check_against_environment();
+	init_validate$1();
+	init_progress();
+	init_deployment();
+	init_unlock();
+	init_verify();
+	BEGUN = {
+		deploy: "Deploying",
+		remove: "Taking it down"
+	};
+	STATES = {
+		waiting: "in_progress",
+		deploying: "in_progress",
+		live: "success",
+		removed: "success",
+		kept: "success",
+		stopped: "failure",
+		failed: "failure",
+		cancelled: "error"
+	};
+}));
+// action/deploy/deploying.ts
+function isBad({ state }) {
+	return BAD.includes(state);
+}
+var BAD;
+var init_deploying = __esmMin((() => {
+	BAD = [
+		"failed",
+		"stopped",
+		"cancelled"
+	];
+}));
+// action/deploy/find-review.ts
+function makeFindReview(github, branch) {
+	const known = /* @__PURE__ */ new Map();
+	return (commit) => {
+		if (commit === void 0) return Promise.resolve(NONE);
+		const review = known.get(commit) ?? findReview(github, commit, branch);
+		known.set(commit, review);
+		return review;
+	};
+}
+async function findReview(github, commit, branch) {
+	const pull = await findMergedPullRequest(github, commit, branch);
+	if (!pull) return NONE;
+	return {
+		pull,
+		text: (await readCheckRun(github, pull.head.sha))?.text ?? void 0
+	};
+}
+var NONE;
+var init_find_review = __esmMin((() => {
+	init_check_run();
+	init_pull_request();
+	NONE = {
+		pull: void 0,
+		text: void 0
+	};
+}));
+// action/deploy/open-deploying.ts
+async function openDeploying(job, github, root, name) {
+	const { inputs, runner, signal } = job;
+	const options = { environment: name };
+	const context = {
+		args: inputs.endpoints,
+		options,
+		root,
+		cwd: root,
+		progress: LOG,
+		signal
+	};
+	const { value: environment, diagnostics } = await readEnvironment(projectPlace(context), name);
+	if (!environment) {
+		const why = diagnostics.map((d) => `${d.file}:${d.line}:${d.column} ${d.message}`).join("; ");
+		throw new Error(`Cannot use environment "${name}": ${why}`);
+	}
+	let project;
+	const open = () => project ??= openFor(context);
+	return {
+		job,
+		github,
+		environment,
+		context,
+		open,
+		findReview: makeFindReview(github, runner.ref.replace(/^refs\/heads\//, ""))
+	};
+}
+var init_open_deploying = __esmMin((() => {
+	init_open_for();
+	init_read_declared();
+	init_select_endpoints();
+	init_log();
+	init_find_review();
+}));
+// engine/remove-unused-state.ts
+async function removeUnusedState(project) {
+	const own = join(project.root, ".davit");
+	if (project.backend.folder !== join(own, "pulumi") || (await listStacks(project)).length > 0) return;
+	const parts = [
+		"pulumi",
+		"stacks",
+		"passphrase"
+	].map((part) => rm(join(own, part), {
+		recursive: true,
+		force: true
+	}));
+	await Promise.all(parts);
+	for (const folder of [join(own, "environments"), own]) await rmdir(folder).catch(() => void 0);
+}
+var init_remove_unused_state = __esmMin((() => {
+	init_stacks();
+}));
+// cli/down.ts
+async function runDown(all) {
+	const { context, platform } = takePlatform(all);
+	const { args, options, root, progress, signal } = context;
+	if (platform && args.length === 0 && options["all"] !== true) return downPlatform(context, await listDeployed(context));
+	if (args.length > 0 === (options["all"] === true)) throw new UsageError("Cannot tell what to take down: expected names of endpoints, or --all");
+	const environment = environmentName(context);
+	const project = await openProject(root, {
+		progress,
+		signal
+	});
+	const stacks = (await listStacks(project)).map(parseStackName);
+	const there = endpointsIn(stacks, environment);
+	const wanted = args.length > 0 ? await selectNames(projectPlace(context), args) : there;
+	await sideBySide(wanted, STACKS_AT_ONCE$1, async (endpoint) => {
+		const stack = stackName(endpoint, environment);
+		const outcome = await destroyStack(project, stack, {
+			progress: named(progress, endpoint),
+			signal
+		});
+		if (outcome.status !== "succeeded") signal.throwIfAborted();
+		requireSucceeded(stack, outcome);
+	});
+	for (const name of wanted) await forgetImages(name, stacks, {
+		project,
+		environment,
+		context
+	});
+	if (platform) await downPlatform(context, []);
+	await removeUnusedState(project);
+	const lines = wanted.map((name) => there.includes(name) ? `${name}: down` : `${name}: was not deployed`);
+	return {
+		diagnostics: [],
+		result: {
+			environment,
+			endpoints: wanted.map((name) => ({
+				endpoint: name,
+				deployed: there.includes(name)
+			}))
+		},
+		text: lines.join("\n") || `Nothing is deployed to ${environment}`
+	};
+}
+async function listDeployed(context) {
+	return endpointsIn((await listStacks(await openProject(context.root, context))).map(parseStackName), environmentName(context));
+}
+function endpointsIn(stacks, environment) {
+	return stacks.flatMap((s) => s?.kind === "endpoint" && s.environment === environment ? [s.endpoint] : []);
+}
+async function forgetImages(endpoint, stacks, { project, environment, context }) {
+	const mine = stacks.filter((s) => s?.kind !== "platform" && s?.endpoint === endpoint);
+	if (mine.some((s) => s?.kind === "endpoint" && s.environment !== environment) || !mine.some((s) => s?.kind === "images")) return;
+	const stack = imagesStackName(endpoint);
+	const { progress, signal } = context;
+	requireSucceeded(stack, await destroyStack(project, stack, {
+		progress: named(progress, endpoint),
+		signal
+	}));
+}
+var down, STACKS_AT_ONCE$1;
+var init_down = __esmMin((() => {
+	init_project$1();
+	init_run_pulumi();
+	init_remove_unused_state();
+	init_stacks();
+	init_names();
+	init_progress();
+	init_side_by_side();
+	init_command();
+	init_platform();
+	init_select_endpoints();
+	init_stack_failures();
+	down = {
+		summary: "Stop serving: drain, remove, and forget",
+		usage: "NAME…",
+		help: "The endpoint file, its lock, its models and the images in the registry stay.\n\n  davit down iris\n  davit down --all\n  davit down _platform --env production     what the endpoints shared, after the last of them",
+		options: {
+			...ENVIRONMENT_OPTION,
+			all: {
+				type: "boolean",
+				help: "Every endpoint that is deployed there"
+			}
+		},
+		args: {
+			min: 0,
+			max: Infinity
+		},
+		run: runDown
+	};
+	STACKS_AT_ONCE$1 = 4;
+}));
+// action/deploy/remove-endpoint.ts
+async function removeMerged(removed, deploying) {
+	const { pull } = await deploying.findReview(removed.commit);
+	if (pull?.labels.includes(LABEL)) return {
+		...await takeDown(removed.name, removed.active, deploying),
+		pull
+	};
+	const ended = {
+		state: "kept",
+		causes: [`Its file is gone, and ${pull ? `pull request #${pull.number} has no label "${LABEL}"` : "it was removed without a pull request"}: add it and run this again, or bring the file back`],
+		diagnostics: [],
+		url: void 0
+	};
+	return {
+		...makeRollout(removed.name, ended, deploying),
+		pull
+	};
+}
+async function takeDown(endpoint, active, deploying) {
+	const { context } = deploying;
+	return {
+		...makeRollout(endpoint, await recorded({
+			endpoint,
+			action: "remove",
+			active
+		}, deploying, async () => {
+			await withoutDeadLocks(deploying, () => down.run({
+				...context,
+				args: [endpoint]
+			}));
+			return {
+				state: "removed",
+				causes: [],
+				diagnostics: [],
+				url: void 0
+			};
+		}), deploying),
+		pull: void 0
+	};
+}
+var LABEL;
+var init_remove_endpoint = __esmMin((() => {
+	init_down();
+	init_deploy_candidate();
+	init_unlock();
+	LABEL = "davit: destroy";
+}));
+// review/render-rollouts.ts
+function renderRolloutLine(rollouts) {
+	const told = ORDER.map((state) => ({
+		state,
+		count: rollouts.filter((r) => r.state === state).length
+	})).filter((c) => c.count > 0).map((c) => `${c.count} ${c.state}`);
+	return told.length === 0 ? "nothing to deploy" : told.join(", ");
+}
+function renderRollouts(rollouts, limit = ROLLOUTS_CHARACTERS, environment) {
+	const rank = (r) => ORDER.indexOf(r.state);
+	const sorted = [...rollouts].sort((a, b) => rank(a) - rank(b) || compare$1(a, b));
+	const head = `### ${environment ?? "Merged"}: ${renderRolloutLine(rollouts)}`;
+	for (const characters of CAUSE_STEPS) {
+		const text = [head, renderTable(sorted, characters)].join("\n\n");
+		if (text.length <= limit) return text;
+	}
+	const shown = fit(sorted, limit - head.length - 200);
+	const rest = sorted.slice(shown.length);
+	return [
+		head,
+		renderTable(shown, 0),
+		`and ${rest.length} more: ${renderRolloutLine(rest)}`
+	].join("\n\n");
+}
+function placeRollouts(comment, environment, rollouts) {
+	const marked = comment.startsWith(`${REPORT_MARKER}\n`);
+	const { blocks, rest } = parseBlocks(marked ? comment.slice(REPORT_MARKER.length + 1) : comment);
+	const open = `<!-- davit:rollouts ${environment} -->`;
+	const frame = REPORT_MARKER.length + open.length + 27 + 8;
+	const others = new Map([...blocks].filter(([name]) => name !== environment));
+	const choices = [
+		{
+			before: others,
+			below: rest
+		},
+		{
+			before: others,
+			below: ""
+		},
+		{
+			before: /* @__PURE__ */ new Map(),
+			below: ""
+		}
+	];
+	const roomWith = ({ before, below }) => COMMENT_CHARACTERS - frame - below.length - [...before.values()].reduce((sum, b) => sum + b.length + 2, 0);
+	const kept = choices.find((choice) => roomWith(choice) >= LEAST_CHARACTERS) ?? choices[2];
+	const { before, below } = kept;
+	const text = renderRollouts(rollouts, Math.min(ROLLOUTS_CHARACTERS, roomWith(kept)), environment);
+	const placed = new Map([...blocks.keys(), environment].map((name) => [name, before.get(name) ?? ""]));
+	placed.set(environment, [
+		open,
+		text,
+		CLOSE
+	].join("\n\n"));
+	const shown = [...placed.values(), below.trimEnd()].filter((b) => b !== "").join("\n\n");
+	return [
+		...marked ? [REPORT_MARKER] : [],
+		shown,
+		""
+	].join("\n");
+}
+function parseBlocks(text) {
+	const blocks = /* @__PURE__ */ new Map();
+	let rest = text;
+	for (let name = OPEN.exec(rest)?.[1]; name !== void 0; name = OPEN.exec(rest)?.[1]) {
+		const end = `${rest}\n`.indexOf(`\n${CLOSE}\n`);
+		if (end < 0) return {
+			blocks,
+			rest: ""
+		};
+		blocks.set(name, rest.slice(0, end + 27 + 1));
+		rest = rest.slice(end + 27 + 1).trimStart();
+	}
+	return {
+		blocks,
+		rest
+	};
+}
+function renderTable(rollouts, causeCharacters) {
+	return [
+		"|  | endpoint | environment | state |",
+		"| --- | --- | --- | --- |",
+		...rollouts.map((r) => renderRow$1(r, causeCharacters))
+	].join("\n");
+}
+function renderRow$1({ endpoint, environment, state, causes, url, runUrl }, characters) {
+	const { sign, words } = WORDS[state];
+	const told = characters === 0 ? [] : causes.slice(0, CAUSES).map((c) => `<br>${renderSpan(c, characters)}`);
+	const more = causes.length > CAUSES && characters > 0 ? `<br>and ${causes.length - CAUSES} more` : "";
+	const at = url !== void 0 && state === "live" ? ` at ${renderSpan(url, 300)}` : "";
+	const run = runUrl !== void 0 && isWebAddress(runUrl) ? ` (${renderLink("run", runUrl)})` : "";
+	return `| ${[
+		sign,
+		...[endpoint, environment].map((name) => renderSpan(name, NAME_CHARACTERS)),
+		`${words}${at}${run}${told.join("")}${more}`
+	].join(" | ")} |`;
+}
+function fit(rollouts, limit) {
+	let length = renderTable([], 0).length;
+	const end = rollouts.findIndex((r) => (length += renderRow$1(r, 0).length + 1) > limit);
+	return end < 0 ? rollouts : rollouts.slice(0, end);
+}
+function compare$1(a, b) {
+	return a.environment === b.environment ? a.endpoint < b.endpoint ? -1 : 1 : a.environment < b.environment ? -1 : 1;
+}
+var OPEN, CLOSE, LEAST_CHARACTERS, ROLLOUTS_CHARACTERS, NAME_CHARACTERS, CAUSES, CAUSE_STEPS, WORDS, ORDER;
+var init_render_rollouts = __esmMin((() => {
+	init_report$1();
+	init_render_code();
+	init_render_report();
+	OPEN = /^<!-- davit:rollouts ([A-Za-z0-9][A-Za-z0-9_-]{0,62}) -->\n/;
+	CLOSE = "<!-- davit:rollouts end -->";
+	LEAST_CHARACTERS = 1e3;
+	ROLLOUTS_CHARACTERS = 8e3;
+	NAME_CHARACTERS = 63;
+	CAUSES = 5;
+	CAUSE_STEPS = [
+		400,
+		120,
+		0
+	];
+	WORDS = {
+		failed: {
+			sign: "❌",
+			words: "**failed**, what served before serves on"
+		},
+		stopped: {
+			sign: "❌",
+			words: "**stopped**, nothing was changed"
+		},
+		cancelled: {
+			sign: "❔",
+			words: "**cancelled**"
+		},
+		kept: {
+			sign: "⚠️",
+			words: "**still serves**"
+		},
+		deploying: {
+			sign: "⏳",
+			words: "deploying"
+		},
+		waiting: {
+			sign: "⏳",
+			words: "waiting"
+		},
+		live: {
+			sign: "✅",
+			words: "live"
+		},
+		removed: {
+			sign: "✅",
+			words: "taken down"
+		}
+	};
+	ORDER = Object.keys(WORDS);
+}));
+// action/deploy/render-log.ts
+function renderOutcome({ environment, results }) {
+	return `${environment}: ${renderRolloutLine(results)}`;
+}
+function renderLog({ environment, results }, limit) {
+	const parts = [renderRollouts(results, limit, environment)];
+	let left = limit - (parts[0]?.length ?? 0);
+	for (const block of results.filter((r) => isBad(r) && r.causes.length > 1).map(renderCauses)) {
+		left -= block.length + 2;
+		if (left < 0) break;
+		parts.push(block);
+	}
+	return parts.join("\n\n");
+}
+function renderCauses({ endpoint, causes }) {
+	const shown = causes.slice(0, LINES$1).map((line) => renderLine(line, LINE_CHARACTERS$1));
+	const cut = causes.length > LINES$1 ? [`… and ${causes.length - LINES$1} lines more`] : [];
+	const block = renderBlock([...shown, ...cut], "text");
+	return `<details open>\n<summary>${renderHtmlCode(endpoint)}</summary>\n\n${block}\n\n</details>`;
+}
+var LINES$1, LINE_CHARACTERS$1;
+var init_render_log = __esmMin((() => {
+	init_render_code();
+	init_render_rollouts();
+	init_deploying();
+	LINES$1 = 60;
+	LINE_CHARACTERS$1 = 400;
+}));
+// action/deploy/history.ts
+async function changedSince({ root, signal }, sha) {
+	try {
+		return (await readChangedPaths(root, sha, signal)).paths;
+	} catch (e) {
+		if (e instanceof NoBaseError) return void 0;
+		throw e;
+	}
+}
+async function lastChange({ root, signal }, paths) {
+	return lastCommit({
+		root,
+		signal
+	}, [], paths);
+}
+async function removalOf({ root, signal }, path) {
+	return lastCommit({
+		root,
+		signal
+	}, ["--diff-filter=D"], [path]);
+}
+async function lastCommit({ root, signal }, filter, paths) {
+	const { code, stdout, stderr } = await runGit(root, [
+		...[
+			"log",
+			"-1",
+			"--first-parent",
+			"--diff-merges=first-parent",
+			"--no-renames",
+			"--no-patch",
+			"--format=%H"
+		],
+		...filter,
+		"HEAD",
+		"--",
+		...paths
+	], signal);
+	if (code !== 0) throw new Error(`Cannot read the history of the checkout: git says "${stderr.trim()}"`);
+	return stdout.trim() || void 0;
+}
+var init_history = __esmMin((() => {
+	init_changed_paths();
+	init_run_git();
+}));
+// action/deploy/select.ts
+async function selectDeployments(deploying, stacks) {
+	const { context, environment, github } = deploying;
+	const place = projectPlace(context);
+	const [names, records] = await Promise.all([listEndpoints(place), readRecords(github, environment.name)]);
+	const asked = context.args;
+	const wanted = asked.length > 0 ? asked : names;
+	const history = {
+		root: context.root,
+		signal: context.signal
+	};
+	const read = await Promise.all(wanted.map(async (name) => ({
+		name,
+		...await readEndpoint(place, name)
+	})));
+	const isChanged = makeChanged({
+		history,
+		place,
+		names,
+		endpoints: read.flatMap((r) => r.value ?? []),
+		environment: environment.name
+	});
+	const candidates = [];
+	for (const { name, value, diagnostics } of read) {
+		const mine = records.filter((r) => r.payload.endpoint === name);
+		const why = asked.length > 0 ? "asked" : await whyDeploy(mine, (sha) => isChanged(name, sha));
+		if (!why) continue;
+		const commit = await lastChange(history, pathsOf(name, value, {
+			place,
+			environment: environment.name
+		}));
+		candidates.push({
+			name,
+			endpoint: value,
+			diagnostics,
+			why,
+			commit,
+			active: activeOf(mine)
+		});
+	}
+	return {
+		candidates,
+		removed: asked.length > 0 ? [] : await findRemoved(names, stacks, {
+			deploying,
+			records,
+			history
+		})
+	};
+}
+async function readRecords(github, environment) {
+	const records = [];
+	for await (const record of listDeployments(github, environment)) if (records.push(record) >= MOST_RECORDS) break;
+	return records;
+}
+async function whyDeploy(records, isChanged) {
+	const [newest] = records;
+	if (!newest || newest.payload.action === "remove") return "first";
+	if (!newest.states.includes("success")) return "again";
+	return await isChanged(newest.sha) ? "changed" : void 0;
+}
+function activeOf(records) {
+	return records.filter((r) => r.states[0] === "success").map((r) => r.nodeId);
+}
+function makeChanged({ history, place, names, endpoints, environment }) {
+	const known = /* @__PURE__ */ new Map();
+	const changedIn = async (sha) => {
+		const paths = await changedSince(history, sha);
+		const declarations = {
+			root: place.root,
+			names,
+			endpoints,
+			environments: [environment]
+		};
+		return paths && new Set(findChangedEndpoints(paths, declarations).map((c) => c.endpoint));
+	};
+	return async (name, sha) => {
+		const changed = known.get(sha) ?? changedIn(sha);
+		known.set(sha, changed);
+		return (await changed)?.has(name) ?? true;
+	};
+}
+function pathsOf(name, endpoint, { place, environment }) {
+	const models = (endpoint?.entities ?? []).flatMap(({ model }) => {
+		const { folder, remote } = locateModel(place.root, model);
+		const path = relative(place.root, folder).split(sep).join("/");
+		return remote === void 0 && path !== "" && !path.startsWith("..") ? [path] : [];
+	});
+	return [
+		...[`${place.endpoints}/${name}.yaml`, `${place.endpoints}/${name}.lock`],
+		...new Set(models),
+		`environments/${environment}.yaml`
+	];
+}
+async function findRemoved(names, stacks, { deploying, records, history }) {
+	const { environment, context } = deploying;
+	const removed = [];
+	for (const stack of stacks.map(parseStackName)) {
+		if (stack?.kind !== "endpoint" || stack.environment !== environment.name || names.includes(stack.endpoint)) continue;
+		const commit = await removalOf(history, `${projectPlace(context).endpoints}/${stack.endpoint}.yaml`);
+		const active = activeOf(records.filter((r) => r.payload.endpoint === stack.endpoint));
+		if (commit !== void 0) removed.push({
+			name: stack.endpoint,
+			commit,
+			active
+		});
+	}
+	return removed;
+}
+var MOST_RECORDS;
+var init_select = __esmMin((() => {
+	init_changed_endpoints();
+	init_names();
+	init_read_declared();
+	init_locate_model();
+	init_select_endpoints();
+	init_deployment();
+	init_history();
+	MOST_RECORDS = 2e3;
+}));
+// action/deploy/tell.ts
+async function tell$1(log, telling) {
+	await attempt("the check run", () => tellCommit(log, telling));
+	for (const [pull, results] of groupByPull(log.results)) {
+		const revertUrl = await attempt("a pull request that takes it back", () => revert(pull, results, {
+			log,
+			telling
+		}));
+		if (revertUrl !== void 0) LOG.say(`A pull request takes #${pull.number} back: ${revertUrl}`);
+		const told = results.map((r) => r.state === "failed" && revertUrl !== void 0 ? takenBack(r, revertUrl) : r);
+		await attempt(`the comment of #${pull.number}`, () => tellPull(pull, {
+			...log,
+			results: told
+		}, telling));
+	}
+}
+async function tellCommit(log, { job, github }) {
+	const diagnostics = log.results.flatMap((r) => r.diagnostics);
+	await writeCheckRun(github, {
+		name: `davit: ${log.environment}`,
+		sha: job.runner.sha,
+		conclusion: log.results.some(isBad) ? "failure" : "success",
+		title: renderOutcome(log).slice(0, 200),
+		summary: renderLog(log, CHECK_CHARACTERS),
+		annotations: makeAnnotations(diagnostics, projectPrefix(job)),
+		detailsUrl: job.runner.runUrl
+	});
+}
+async function tellPull(pull, log, { github }) {
+	const body = placeRollouts(await readComment(github, pull.number, "<!-- davit:report v1 -->") ?? "", log.environment, log.results);
+	const posted = await postComment(github, {
+		pull: pull.number,
+		marker: REPORT_MARKER,
+		body
+	});
+	LOG.say(`The comment of #${pull.number} is ${posted.done}: ${posted.url}`);
+}
+async function revert(pull, results, { log, telling: { job, github } }) {
+	if (!job.inputs.revert || !results.some((r) => r.state === "failed")) return void 0;
+	const there = await findRevert(github, pull);
+	if (there !== void 0) return there;
+	return openRevert(github, pull, renderLog({
+		...log,
+		results
+	}, BODY_CHARACTERS));
+}
+function takenBack(result, revertUrl) {
+	return {
+		...result,
+		causes: [`Taken back by ${revertUrl}`, ...result.causes]
+	};
+}
+function groupByPull(results) {
+	return [...new Map(results.flatMap(({ pull }) => pull ? [[pull.number, pull]] : [])).values()].map((pull) => [pull, results.filter((r) => r.pull?.number === pull.number)]);
+}
+async function attempt(what, work) {
+	try {
+		return await work();
+	} catch (e) {
+		LOG.say(`Could not write ${what}: ${messages(e).join("; because: ")}`);
+		return;
+	}
+}
+var CHECK_CHARACTERS, BODY_CHARACTERS;
+var init_tell = __esmMin((() => {
+	init_render_report();
+	init_render_rollouts();
+	init_print();
+	init_annotations();
+	init_check_run();
+	init_pull_request();
+	init_sticky_comment();
+	init_log();
+	init_project();
+	init_deploying();
+	init_render_log();
+	CHECK_CHARACTERS = 65e3;
+	BODY_CHARACTERS = 6e4;
+}));
+// action/commands/deploy.ts
+var deploy_exports = /* @__PURE__ */ __exportAll({ deploy: () => deploy });
+async function deploy(job) {
+	await withGitHub(job, async (github) => {
+		const root = await findProject(job);
+		await withoutCommands(() => prepareProgram(root, job.signal));
+		for (const name of job.inputs.environments) {
+			const log = await withoutCommands(async () => {
+				const results = await deployAll(await openDeploying(job, github, root, name));
+				const made = {
+					environment: name,
+					results
+				};
+				await tell$1(made, {
+					job,
+					github
+				});
+				return made;
+			});
+			await summary.addRaw(`${renderLog(log, SUMMARY_CHARACTERS)}\n\n`).write();
+			if (!isGood(log)) {
+				setFailed(renderOutcome(log));
+				return;
+			}
+			LOG.say(renderOutcome(log));
+		}
+	});
+}
+function isGood({ results }) {
+	return !results.some(isBad);
+}
+async function deployAll(deploying) {
+	const { candidates, removed } = await selectDeployments(deploying, await listStacks(await deploying.open()));
+	for (const { name, why } of candidates) deploying.context.progress.say(`${name} is to be deployed: ${WHY[why]}`);
+	const deployed = await sideBySide(candidates, ENDPOINTS_AT_ONCE, (c) => deployCandidate(c, deploying));
+	const gone = await sideBySide(removed, ENDPOINTS_AT_ONCE, (r) => removeMerged(r, deploying));
+	return [...deployed, ...gone];
+}
+var ENDPOINTS_AT_ONCE, WHY;
+var init_deploy = __esmMin((() => {
+	init_core$2();
+	init_stacks();
+	init_side_by_side();
+	init_connect_job();
+	init_deploy_candidate();
+	init_deploying();
+	init_open_deploying();
+	init_remove_endpoint();
+	init_render_log();
+	init_select();
+	init_tell();
+	init_log();
+	init_program();
+	init_project();
+	ENDPOINTS_AT_ONCE = 4;
+	WHY = {
+		asked: "it was named",
+		first: "it was not deployed before",
+		changed: "it has changed since it was deployed",
+		again: "its last deployment did not succeed"
+	};
+}));
+// action/deploy/compare-environment.ts
+async function compareEnvironment(deploying) {
+	const { context, environment } = deploying;
+	const names = await selectNames(projectPlace(context), context.args);
+	const compared = await sideBySide(names, STACKS_AT_ONCE, (name) => compare(name, deploying));
+	const orphans = context.args.length > 0 ? [] : await findOrphans(names, deploying);
+	return {
+		environment: environment.name,
+		endpoints: [...compared, ...orphans]
+	};
+}
+async function compare(name, { context, open }) {
+	const { value: endpoint, diagnostics } = await readEndpoint(projectPlace(context), name);
+	if (!endpoint) return unknown(name, tellDiagnostics(diagnostics));
+	const looking = {
+		...context,
+		options: {
+			...context.options,
+			refresh: true
+		}
+	};
+	const { value, outage } = await attempt$3(context, async () => previewEndpoint(endpoint, await open(), looking));
+	if (!value) return unknown(name, outage.split("\n"));
+	if (hasErrors(value.diagnostics)) return unknown(name, tellDiagnostics(value.diagnostics));
+	const { verdict } = value.plan;
+	if (verdict.kind === "no-change") return {
+		endpoint: name,
+		kind: "same",
+		words: "as merged",
+		lines: []
+	};
+	const lines = renderPlan(name, value.plan).trimEnd().split("\n").slice(1);
+	return {
+		endpoint: name,
+		kind: "differs",
+		words: verdict.words,
+		lines
+	};
+}
+async function findOrphans(names, { open, environment }) {
+	return (await listStacks(await open())).map(parseStackName).flatMap((stack) => {
+		if (stack?.kind !== "endpoint" || stack.environment !== environment.name || names.includes(stack.endpoint)) return [];
+		return [{
+			endpoint: stack.endpoint,
+			kind: "differs",
+			words: "it is deployed, and has no file",
+			lines: []
+		}];
+	});
+}
+function unknown(endpoint, lines) {
+	return {
+		endpoint,
+		kind: "unknown",
+		words: "could not be compared",
+		lines
+	};
+}
+function tellDiagnostics(diagnostics) {
+	return diagnostics.map((d) => `${d.file}:${d.line}:${d.column} ${d.severity} ${d.code}: ${d.message}`);
+}
+var STACKS_AT_ONCE;
+var init_compare_environment = __esmMin((() => {
+	init_attempt();
+	init_preview$1();
+	init_render_plan();
+	init_select_endpoints();
+	init_stacks();
+	init_diagnostic();
+	init_names();
+	init_read_declared();
+	init_side_by_side();
+	STACKS_AT_ONCE = 3;
+}));
+// action/deploy/render-drift.ts
+function renderDriftLine({ environment, endpoints }) {
+	const words = {
+		differs: "differs",
+		unknown: "not compared",
+		same: "as merged"
+	};
+	const parts = [
+		"differs",
+		"unknown",
+		"same"
+	].map((kind) => ({
+		kind,
+		count: endpoints.filter((e) => e.kind === kind).length
+	})).filter((k) => k.count > 0).map(({ kind, count }) => `${count} ${words[kind]}`);
+	if (parts.length === 0) return `${environment}: no endpoints`;
+	return `${environment}: ${endpoints.length} ${endpoints.length === 1 ? "endpoint" : "endpoints"}: ${parts.join(", ")}`;
+}
+function renderDrift(comparison, runUrl, limit) {
+	const wrong = comparison.endpoints.filter((e) => e.kind !== "same");
+	const rows = wrong.slice(0, ROWS).map(renderRow);
+	const more = wrong.length > ROWS ? [`| | and ${wrong.length - ROWS} more | |`] : [];
+	const table = wrong.length === 0 ? [] : [[
+		"| | endpoint | |",
+		"| --- | --- | --- |",
+		...rows,
+		...more
+	].join("\n")];
+	const next = wrong.length === 0 ? [] : ["Deploy again to make it as merged, or propose what is there in a pull request."];
+	const foot = `<sub>[Run](${runUrl})</sub>`;
+	const head = [
+		`### ${renderDriftLine(comparison)}`,
+		...table,
+		...next
+	];
+	let left = limit - [...head, foot].join("\n\n").length - 100;
+	const blocks = [];
+	for (const block of wrong.filter((e) => e.lines.length > 0).map(renderLines)) {
+		if (block.length + 2 > left) {
+			blocks.push("_There is more in the summary of the run's step._");
+			break;
+		}
+		left -= block.length + 2;
+		blocks.push(block);
+	}
+	return [
+		...head,
+		...blocks,
+		foot
+	].join("\n\n");
+}
+function renderRow({ endpoint, kind, words }) {
+	return `| ${SIGNS[kind]} | ${renderSpan(endpoint)} | ${renderSpan(words)} |`;
+}
+function renderLines({ endpoint, lines }) {
+	const shown = lines.slice(0, LINES).map((line) => renderIndented(line));
+	const cut = lines.length > LINES ? [`… and ${lines.length - LINES} lines more`] : [];
+	const block = renderBlock([...shown, ...cut], "text");
+	return `<details>\n<summary>${renderHtmlCode(endpoint)}</summary>\n\n${block}\n\n</details>`;
+}
+function renderIndented(line) {
+	return (/^ {0,8}/.exec(line)?.[0] ?? "") + renderLine(line, LINE_CHARACTERS);
+}
+var ISSUE_CHARACTERS, LINES, LINE_CHARACTERS, ROWS, SIGNS;
+var init_render_drift = __esmMin((() => {
+	init_render_code();
+	ISSUE_CHARACTERS = 65e3;
+	LINES = 60;
+	LINE_CHARACTERS = 300;
+	ROWS = 100;
+	SIGNS = {
+		same: "✅",
+		differs: "⚠️",
+		unknown: "❔"
+	};
+}));
+// action/github/sticky-issue.ts
+async function postIssue(github, { marker, title, body }) {
+	const { octokit, place } = github;
+	const text = `${marker}\n${body}`;
+	const found = await findOpenIssue(github, marker);
+	if (!found) {
+		const { data } = await octokit.rest.issues.create({
+			...place,
+			title,
+			body: text
+		});
+		return {
+			number: data.number,
+			done: "created"
+		};
+	}
+	if (found.body === text && found.title === title) return {
+		number: found.number,
+		done: "unchanged"
+	};
+	await octokit.rest.issues.update({
+		...place,
+		issue_number: found.number,
+		title,
+		body: text
+	});
+	return {
+		number: found.number,
+		done: "updated"
+	};
+}
+async function closeIssue(github, marker, reason) {
+	const { octokit, place } = github;
+	const found = await findOpenIssue(github, marker);
+	if (!found) return void 0;
+	await octokit.rest.issues.createComment({
+		...place,
+		issue_number: found.number,
+		body: reason
+	});
+	await octokit.rest.issues.update({
+		...place,
+		issue_number: found.number,
+		state: "closed",
+		state_reason: "completed"
+	});
+	return found.number;
+}
+async function findOpenIssue(github, marker) {
+	const { octokit, place } = github;
+	const { viewer } = await askGraphql(github, "query { viewer { login } }");
+	const options = {
+		...place,
+		state: "open",
+		creator: viewer.login,
+		per_page: 100
+	};
+	const found = (await octokit.paginate(octokit.rest.issues.listForRepo, options)).filter((i) => i.user?.login === viewer.login && !i.pull_request).find((i) => i.body?.startsWith(`${marker}\n`));
+	return found && {
+		number: found.number,
+		title: found.title,
+		body: found.body ?? ""
+	};
+}
+var init_sticky_issue = __esmMin((() => {
+	init_ask_graphql();
+}));
+// action/commands/drift.ts
+var drift_exports = /* @__PURE__ */ __exportAll({ drift: () => drift });
+async function drift(job) {
+	await withGitHub(job, async (github) => {
+		const root = await findProject(job);
+		await withoutCommands(() => prepareProgram(root, job.signal));
+		for (const name of job.inputs.environments) {
+			const compared = await withoutCommands(async () => {
+				const comparison = await compareEnvironment(await openDeploying(job, github, root, name));
+				await tell(comparison, {
+					job,
+					github
+				});
+				return comparison;
+			});
+			const { runUrl } = job.runner;
+			await summary.addRaw(`${renderDrift(compared, runUrl, SUMMARY_CHARACTERS)}\n\n`).write();
+			LOG.say(renderDriftLine(compared));
+			if (compared.endpoints.some((e) => e.kind === "unknown")) setFailed(renderDriftLine(compared));
+		}
+	});
+}
+async function tell(comparison, { job, github }) {
+	if (job.inputs.endpoints.length > 0) return;
+	const { environment, endpoints } = comparison;
+	const { runUrl } = job.runner;
+	const marker = `<!-- davit:drift ${environment} -->`;
+	if (endpoints.every((e) => e.kind === "same")) {
+		const closed = await closeIssue(github, marker, `It is as merged again. [Run](${runUrl})`);
+		if (closed !== void 0) LOG.say(`Issue #${closed} is closed`);
+		return;
+	}
+	if (!endpoints.some((e) => e.kind === "differs")) return;
+	const { number, done } = await postIssue(github, {
+		marker,
+		title: `${environment} differs from what is merged`,
+		body: renderDrift(comparison, runUrl, ISSUE_CHARACTERS)
+	});
+	LOG.say(`Issue #${number} is ${done}`);
+}
+var init_drift = __esmMin((() => {
+	init_core$2();
+	init_connect_job();
+	init_compare_environment();
+	init_open_deploying();
+	init_render_drift();
+	init_sticky_issue();
+	init_log();
+	init_program();
+	init_project();
+}));
+// action/commands/destroy.ts
+var destroy_exports = /* @__PURE__ */ __exportAll({ destroy: () => destroy });
+async function destroy(job) {
+	const { endpoints, environments } = job.inputs;
+	if (endpoints.length === 0) throw new Error("Cannot destroy without \"endpoints\": expected names of endpoints; write them below \"with:\"");
+	await withGitHub(job, async (github) => {
+		const root = await findProject(job);
+		await withoutCommands(() => prepareProgram(root, job.signal));
+		for (const name of environments) {
+			const log = await withoutCommands(() => destroyIn(job, github, {
+				root,
+				name
+			}));
+			await summary.addRaw(`${renderLog(log, SUMMARY_CHARACTERS)}\n\n`).write();
+			LOG.say(renderOutcome(log));
+			if (log.results.some(isBad)) setFailed(renderOutcome(log));
+		}
+	});
+}
+async function destroyIn(job, github, { root, name }) {
+	const deploying = await openDeploying(job, github, root, name);
+	const { endpoints } = job.inputs;
+	const active = /* @__PURE__ */ new Map();
+	for await (const { payload, states, nodeId } of listDeployments(github, name)) if (states[0] === "success") active.set(payload.endpoint, [...active.get(payload.endpoint) ?? [], nodeId]);
+	const results = [];
+	for (const endpoint of endpoints.filter((e) => e !== PLATFORM$1)) results.push(await takeDown(endpoint, active.get(endpoint) ?? [], deploying));
+	if (endpoints.includes("_platform")) await down.run({
+		...deploying.context,
+		args: [PLATFORM$1]
+	});
+	return {
+		environment: name,
+		results
+	};
+}
+var init_destroy = __esmMin((() => {
+	init_core$2();
+	init_down();
+	init_names();
+	init_connect_job();
+	init_deploying();
+	init_open_deploying();
+	init_remove_endpoint();
+	init_render_log();
+	init_deployment();
+	init_log();
+	init_program();
+	init_project();
+}));
 // action/main.ts
 init_core$2();
 async function main() {
@@ -41536,9 +43746,9 @@ async function run(job) {
 		case "validate": return (await Promise.resolve().then(() => (init_validate(), validate_exports))).validate(job);
 		case "preview": return (await Promise.resolve().then(() => (init_preview(), preview_exports))).preview(job);
 		case "report": return (await Promise.resolve().then(() => (init_report(), report_exports))).report(job);
-		case "deploy":
-		case "drift":
-		case "destroy": throw new Error(`Cannot ${job.inputs.command} yet: this version has validate, preview and report`);
+		case "deploy": return (await Promise.resolve().then(() => (init_deploy(), deploy_exports))).deploy(job);
+		case "drift": return (await Promise.resolve().then(() => (init_drift(), drift_exports))).drift(job);
+		case "destroy": return (await Promise.resolve().then(() => (init_destroy(), destroy_exports))).destroy(job);
 	}
 }
 // action/index.ts

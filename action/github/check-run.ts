@@ -1,7 +1,7 @@
 import type { GitHub } from './connect.ts';
 
-/** The name that a branch protection rule asks for. */
-const CHECK_NAME = 'davit';
+/** What was reviewed: the name that a branch protection rule asks for. */
+const REVIEW = 'davit';
 /** GitHub Actions; every instance of GitHub reserves the name. */
 const APP = 'github-actions';
 const ANNOTATIONS_A_REQUEST = 50;
@@ -18,6 +18,8 @@ export interface Annotation {
 }
 
 export interface CheckRun {
+  /** Default: the review's, `davit`. */
+  readonly name?: string;
   /** The commit that it is shown at. */
   readonly sha: string;
   readonly conclusion: 'success' | 'failure' | 'cancelled' | 'neutral';
@@ -37,7 +39,7 @@ export interface WrittenCheckRun {
 }
 
 /**
- * Writes the check run `davit` of a commit. It is concluded with its last annotations, so that nobody sees half of them
+ * Writes a check run of a commit. It is concluded with its last annotations, so that nobody sees half of them
  * as a result; when writing stops in between, GitHub shows it in progress, and the next run writes a new one.
  */
 export async function writeCheckRun({ octokit, place }: GitHub, run: CheckRun): Promise<string | null> {
@@ -46,7 +48,7 @@ export async function writeCheckRun({ octokit, place }: GitHub, run: CheckRun): 
   const done = { status: 'completed', conclusion: run.conclusion } as const;
   const written = await octokit.rest.checks.create({
     ...place,
-    name: CHECK_NAME,
+    name: run.name ?? REVIEW,
     head_sha: run.sha,
     ...(run.detailsUrl && { details_url: run.detailsUrl }),
     ...(more.length === 0 ? done : { status: 'in_progress' as const }),
@@ -64,9 +66,9 @@ export async function writeCheckRun({ octokit, place }: GitHub, run: CheckRun): 
 
 /** The newest concluded check run `davit` of a commit that GitHub Actions wrote; nobody else's counts. */
 export async function readCheckRun({ octokit, place }: GitHub, sha: string): Promise<WrittenCheckRun | undefined> {
-  const options = { ...place, ref: sha, check_name: CHECK_NAME, filter: 'all', per_page: 100 } as const;
+  const options = { ...place, ref: sha, check_name: REVIEW, filter: 'all', per_page: 100 } as const;
   const runs = await octokit.paginate(octokit.rest.checks.listForRef, options);
-  const ours = runs.filter((r) => r.app?.slug === APP && r.name === CHECK_NAME && r.status === 'completed');
+  const ours = runs.filter((r) => r.app?.slug === APP && r.name === REVIEW && r.status === 'completed');
   const newest = ours.toSorted((a, b) => a.id - b.id).at(-1);
   return newest && { conclusion: newest.conclusion, url: newest.html_url, text: newest.output.text };
 }

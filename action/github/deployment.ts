@@ -1,16 +1,20 @@
 import { z } from 'zod';
+import { askGraphql } from './ask-graphql.ts';
+import { type Author, isAuthor } from './author.ts';
 import type { GitHub } from './connect.ts';
 
 /** Who deployed: recognises the state lock of a runner that died. */
 const payload = z.object({
   endpoint: z.string(),
+  action: z.enum(['deploy', 'remove']),
   runId: z.int(),
   runAttempt: z.int(),
   host: z.string(),
+  user: z.string(),
 });
 export type DeploymentPayload = z.infer<typeof payload>;
 
-export type DeploymentState = 'in_progress' | 'success' | 'failure' | 'error' | 'inactive';
+type DeploymentState = 'in_progress' | 'success' | 'failure' | 'error' | 'inactive';
 
 export interface NewDeployment {
   /** The commit that is deployed. */
@@ -28,11 +32,13 @@ export interface DeploymentStatus {
 }
 
 export interface Deployment {
-  readonly id: number;
+  readonly nodeId: string;
   readonly sha: string;
-  readonly environment: string;
+  /** ISO 8601. */
   readonly createdAt: string;
   readonly payload: DeploymentPayload;
+  /** All that it has been in, newest first. */
+  readonly states: readonly string[];
 }
 
 const TASK = 'davit:';
@@ -54,7 +60,7 @@ export async function createDeployment({ octokit, place }: GitHub, deployment: N
   throw new Error(`Cannot record a deployment of ${deployment.sha}: ${created.data.message ?? 'GitHub made none'}`);
 }
 
-/** Says how a deployment goes on. The endpoint's own older ones become inactive by `retireDeployments`, never others'. */
+/** Says how a deployment goes on. */
 export async function setDeploymentStatus(
   { octokit, place }: GitHub,
   id: number,
@@ -71,32 +77,75 @@ export async function setDeploymentStatus(
   });
 }
 
-/** The newest state of a deployment; undefined: it has none yet. */
-export async function readDeploymentState({ octokit, place }: GitHub, id: number): Promise<string | undefined> {
-  const { data } = await octokit.rest.repos.listDeploymentStatuses({ ...place, deployment_id: id, per_page: 1 });
-  return data[0]?.state;
+/** What GitHub's page shows as active goes; the record and its states stay. */
+export async function retireDeployments(
+  github: GitHub,
+  { environment, endpoint }: { readonly environment: string; readonly endpoint: string },
+  nodeIds: readonly string[],
+): Promise<void> {
+  if (nodeIds.length === 0) return;
+  const { octokit, place } = github;
+  const wanted = { ...place, environment, task: `${TASK}${endpoint}`, per_page: 100 };
+  const { data } = await octokit.rest.repos.listDeployments(wanted);
+  for (const { id } of data.filter((d) => nodeIds.includes(d.node_id)))
+    await setDeploymentStatus(github, id, { state: 'inactive', description: '' });
 }
 
-/** Davit's deployments to an environment, newest first, of one endpoint or of all; as many pages as are asked for. */
-export async function* listDeployments(
-  { octokit, place }: GitHub,
-  environment: string,
-  endpoint?: string,
-): AsyncGenerator<Deployment> {
-  const task = endpoint === undefined ? {} : { task: `${TASK}${endpoint}` };
-  const options = { ...place, environment, ...task, per_page: 100 };
-  for await (const { data } of octokit.paginate.iterator(octokit.rest.repos.listDeployments, options)) {
-    for (const { id, sha, environment: where, created_at, payload: told, task: named } of data) {
-      const read = payload.safeParse(typeof told === 'string' ? parseJson(told) : told);
-      if (read.success && named === `${TASK}${read.data.endpoint}`)
-        yield { id, sha, environment: where, createdAt: created_at, payload: read.data };
+interface DeploymentsPage {
+  readonly viewer: { readonly login: string };
+  readonly repository: {
+    readonly deployments: {
+      readonly nodes: readonly {
+        readonly id: string;
+        readonly commitOid: string;
+        readonly createdAt: string;
+        readonly creator: Author | null;
+        readonly payload: string | null;
+        readonly task: string | null;
+        readonly statuses: { readonly nodes: readonly { readonly state: string }[] } | null;
+      }[];
+      readonly pageInfo: { readonly endCursor: string | null; readonly hasNextPage: boolean };
+    };
+  };
+}
+
+// Its `databaseId` is a 32-bit number that GitHub has outgrown; a status of another endpoint may have made it INACTIVE.
+const DEPLOYMENTS = `query ($owner: String!, $repo: String!, $environment: String!, $after: String) {
+  viewer { login }
+  repository(owner: $owner, name: $repo) {
+    deployments(environments: [$environment], first: 100, after: $after, orderBy: { field: CREATED_AT, direction: DESC }) {
+      nodes {
+        id commitOid createdAt payload task
+        creator { login type: __typename }
+        statuses(first: 10) { nodes { state } }
+      }
+      pageInfo { endCursor hasNextPage }
     }
+  }
+}`;
+
+/** Davit's deployments to an environment, newest first, a page at a time as they are asked for; nobody else's. */
+export async function* listDeployments(github: GitHub, environment: string): AsyncGenerator<Deployment> {
+  for (let after: string | null = null; ;) {
+    const variables = { ...github.place, environment, after };
+    const page: DeploymentsPage = await askGraphql<DeploymentsPage>(github, DEPLOYMENTS, variables);
+    const { nodes, pageInfo } = page.repository.deployments;
+    for (const { id, commitOid, createdAt, creator, payload: told, task, statuses } of nodes) {
+      const read = payload.safeParse(parsePayload(told));
+      if (!read.success || task !== `${TASK}${read.data.endpoint}` || !isAuthor(creator, page.viewer.login)) continue;
+      const states = (statuses?.nodes ?? []).map((s) => s.state.toLowerCase());
+      yield { nodeId: id, sha: commitOid, createdAt, payload: read.data, states };
+    }
+    if (!pageInfo.hasNextPage) return;
+    after = pageInfo.endCursor;
   }
 }
 
-function parseJson(text: string): unknown {
+/** A text of JSON, or a text of a text of JSON. */
+function parsePayload(told: string | null): unknown {
   try {
-    return JSON.parse(text);
+    const once: unknown = JSON.parse(told ?? '');
+    return typeof once === 'string' ? JSON.parse(once) : once;
   } catch {
     return undefined;
   }

@@ -79,6 +79,16 @@ export async function openRevert(github: GitHub, pull: PullRequest, body: string
   return opened.revertPullRequest.revertPullRequest.url;
 }
 
+/** The open pull request by which GitHub takes back that one, by the branch that it makes for it; its address. */
+export async function findRevert(
+  { octokit, place }: GitHub,
+  { number, head }: PullRequest,
+): Promise<string | undefined> {
+  const branch = `${place.owner}:revert-${number}-${head.branch}`;
+  const { data } = await octokit.rest.pulls.list({ ...place, state: 'open', head: branch, per_page: 1 });
+  return data[0]?.html_url;
+}
+
 function toPullRequest(answer: Answer): PullRequest {
   const { head, base } = answer;
   return {

@@ -1,4 +1,5 @@
 import { askGraphql } from './ask-graphql.ts';
+import { type Author, isAuthor } from './author.ts';
 import type { GitHub } from './connect.ts';
 
 export interface StickyComment {
@@ -20,7 +21,7 @@ interface Comment {
   readonly url: string;
   readonly body: string;
   readonly isMinimized: boolean;
-  readonly author: { readonly login: string; readonly type: string } | null;
+  readonly author: Author | null;
 }
 
 interface CommentsPage {
@@ -101,14 +102,8 @@ async function findOurs(github: GitHub, pull: number, marker: string) {
     const subject = page.repository.issueOrPullRequest;
     if (!subject) throw new RangeError(`Cannot find pull request ${pull} in ${owner}/${repo}`);
     const { nodes, pageInfo } = subject.comments;
-    ours.push(...nodes.filter((c) => c.body.startsWith(`${marker}\n`) && isAuthor(c, page.viewer.login)));
+    ours.push(...nodes.filter((c) => c.body.startsWith(`${marker}\n`) && isAuthor(c.author, page.viewer.login)));
     if (!pageInfo.hasNextPage) return { subject: subject.id, ours };
     after = pageInfo.endCursor;
   }
-}
-
-/** An app is `github-actions[bot]` as viewer and the Bot `github-actions` as author; a person may have either name, too. */
-function isAuthor({ author }: Comment, viewer: string): boolean {
-  const bot = viewer.endsWith('[bot]');
-  return author !== null && author.login === viewer.replace(/\[bot\]$/, '') && (author.type === 'Bot') === bot;
 }

@@ -56,9 +56,9 @@ describe('renderRollouts()', () => {
         url: text,
         runUrl: text,
       };
-      const rendered = placeRollouts('', [hostile, { ...hostile, state: 'live' }]);
+      const rendered = placeRollouts('', 'production', [hostile, { ...hostile, state: 'live' }]);
       const bare = withoutCode(rendered);
-      expect(bare.replaceAll(/<br>|<!-- davit:rollouts( end)? -->/g, '')).not.toMatch(
+      expect(bare.replaceAll(/<br>|<!-- davit:rollouts (end|production) -->/g, '')).not.toMatch(
         /[<>@[\]\\$]|hostile|evil|alert/i,
       );
       expect(
@@ -76,24 +76,37 @@ describe('placeRollouts()', () => {
   const report = renderReport(makeReport([makeEndpoint('iris')]));
 
   it('puts them above the report, and the next ones in their place', () => {
-    const first = placeRollouts(report, SOME.slice(0, 2));
-    expect(first.startsWith(`${REPORT_MARKER}\n<!-- davit:rollouts -->\n\n### Merged: 1 deploying, 1 live\n`)).toBe(
-      true,
-    );
+    const first = placeRollouts(report, 'production', SOME.slice(1, 3));
+    const open = '<!-- davit:rollouts production -->';
+    expect(first.startsWith(`${REPORT_MARKER}\n${open}\n\n### production: 1 failed, 1 deploying\n`)).toBe(true);
     expect(first).toContain(report.slice(REPORT_MARKER.length + 1));
-    const second = placeRollouts(first, SOME);
-    expect(second).toBe(placeRollouts(report, SOME));
-    expect(second.match(/### Merged/g)).toHaveLength(1);
+    const second = placeRollouts(first, 'production', SOME);
+    expect(second).toBe(placeRollouts(report, 'production', SOME));
+    expect(second.match(/### production/g)).toHaveLength(1);
     const bare = report.slice(REPORT_MARKER.length + 1);
-    expect(placeRollouts(placeRollouts(bare, SOME.slice(0, 1)), SOME)).toBe(placeRollouts(bare, SOME));
+    const twice = placeRollouts(placeRollouts(bare, 'production', SOME.slice(0, 1)), 'production', SOME);
+    expect(twice).toBe(placeRollouts(bare, 'production', SOME));
+  });
+
+  it('keeps those of every environment, in the order of the first ones', () => {
+    const staging = placeRollouts(report, 'staging', SOME.slice(0, 1));
+    const both = placeRollouts(staging, 'production', SOME.slice(1));
+    const again = placeRollouts(both, 'staging', SOME.slice(0, 1));
+    expect(again).toBe(both);
+    expect(both.match(/^### .*$/gm)?.slice(0, 2)).toEqual([
+      '### staging: 1 live',
+      '### production: 1 failed, 1 stopped, 1 deploying, 1 waiting, 1 removed',
+    ]);
+    expect(both).toContain(report.slice(REPORT_MARKER.length + 1).trimEnd());
   });
 
   it('is not led astray by who writes its marks into a name, a cause or the comment', () => {
     const cause = 'x\n<!-- davit:rollouts end -->\n\nAll is well';
-    const once = placeRollouts(report, [rollout('iris', { state: 'failed', causes: [cause] })]);
-    expect(placeRollouts(once, SOME)).toBe(placeRollouts(report, SOME));
-    const edited = `${REPORT_MARKER}\n<!-- davit:rollouts -->\n\nEverything is fine`;
-    expect(placeRollouts(edited, SOME)).not.toContain('Everything is fine');
+    const failed = rollout('iris', { state: 'failed', causes: [cause] });
+    const once = placeRollouts(report, 'production', [failed]);
+    expect(placeRollouts(once, 'production', SOME)).toBe(placeRollouts(report, 'production', SOME));
+    const edited = `${REPORT_MARKER}\n<!-- davit:rollouts production -->\n\nEverything is fine`;
+    expect(placeRollouts(edited, 'production', SOME)).not.toContain('Everything is fine');
   });
 
   it('fits whatever was there before', () => {
@@ -101,13 +114,17 @@ describe('placeRollouts()', () => {
     const many = Array.from({ length: 500 }, (_, i) =>
       rollout(`e-${i}`, { state: 'failed', causes: ['x'.repeat(900)] }),
     );
-    const placed = placeRollouts(long, many);
-    expect(placed.length).toBeLessThanOrEqual(COMMENT_CHARACTERS);
+    let placed = placeRollouts(long, 'production', many);
     expect(placed).toContain(long.slice(REPORT_MARKER.length + 1).trimEnd());
+    for (let i = 0; i < 12; i++) {
+      placed = placeRollouts(placed, `environment-${i}`, many);
+      expect(placed.length).toBeLessThanOrEqual(COMMENT_CHARACTERS);
+      expect(placed).toContain(`### environment-${i}: 500 failed`);
+    }
     for (const filler of [65_536, 65_000, 64_000]) {
-      const full = placeRollouts(`${REPORT_MARKER}\n${'y'.repeat(filler)}`, many);
+      const full = placeRollouts(`${REPORT_MARKER}\n${'y'.repeat(filler)}`, 'production', many);
       expect(full.length).toBeLessThanOrEqual(COMMENT_CHARACTERS);
-      expect(full).toContain('### Merged: 500 failed');
+      expect(full).toContain('### production: 500 failed');
     }
   });
 });

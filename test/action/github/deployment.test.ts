@@ -1,13 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import {
   createDeployment,
+  type DeploymentPayload,
   listDeployments,
-  readDeploymentState,
+  retireDeployments,
   setDeploymentStatus,
 } from '../../../action/github/deployment.ts';
-import { connected, SHA } from './connected.ts';
+import { asked, connected, SHA } from './connected.ts';
 
-const payload = { endpoint: 'iris', runId: 5_000_000_000, runAttempt: 1, host: 'runner-1' };
+const payload: DeploymentPayload = {
+  endpoint: 'iris',
+  action: 'deploy',
+  runId: 5_000_000_000,
+  runAttempt: 1,
+  host: 'runner-1',
+  user: 'runner',
+};
 const iris = { sha: SHA, environment: 'production', payload };
 
 async function gather<T>(items: AsyncIterable<T>): Promise<T[]> {
@@ -20,29 +28,48 @@ describe('deployments', () => {
   it('are recorded with who deploys, and go through their states', async () => {
     const { github, world } = await connected();
     const id = await createDeployment(github, iris);
-    expect(await readDeploymentState(github, id)).toBeUndefined();
+    expect(await gather(listDeployments(github, 'production'))).toMatchObject([{ sha: SHA, states: [], payload }]);
     await setDeploymentStatus(github, id, { state: 'in_progress', description: 'x'.repeat(200) });
     await setDeploymentStatus(github, id, {
       state: 'success',
       description: 'serves',
       environmentUrl: 'https://models.example.org/iris',
     });
-    expect(await readDeploymentState(github, id)).toBe('success');
-    expect(world.deployments[0]).toMatchObject({ task: 'davit:iris', environment: 'production', sha: SHA, payload });
+    const [found] = await gather(listDeployments(github, 'production'));
+    expect(found!.states).toEqual(['success', 'in_progress']);
+    expect(world.deployments[0]).toMatchObject({ task: 'davit:iris', environment: 'production' });
     expect(world.deployments[0]!.statuses[1]).toMatchObject({ auto_inactive: false });
   });
 
-  it('are listed newest first, of one endpoint or all, over pages, and foreign ones never', async () => {
+  it('are retired by endpoint', async () => {
     const { github, world } = await connected();
-    for (let i = 0; i < 105; i++) await createDeployment(github, { ...iris, payload: { ...payload, runId: i } });
-    await createDeployment(github, { ...iris, payload: { ...payload, endpoint: 'wine' } });
-    await createDeployment(github, { ...iris, environment: 'staging' });
-    const foreign = { sha: SHA, environment: 'production', createdAt: new Date().toISOString(), statuses: [] };
-    for (const told of [{}, 'text', { ...payload, runId: 'x' }, { ...payload, endpoint: 'other' }])
-      world.deployments.push({ ...foreign, id: world.nextId(), task: 'davit:iris', payload: told });
-    const all = await gather(listDeployments(github, 'production'));
-    expect(all.map((d) => d.payload.endpoint).slice(0, 2)).toEqual(['wine', 'iris']);
-    const ours = await gather(listDeployments(github, 'production', 'iris'));
-    expect(ours.map((d) => d.payload.runId)).toEqual(Array.from({ length: 105 }, (_, i) => 104 - i));
-  }, 60_000);
+    for (const endpoint of ['iris', 'wine', 'iris'])
+      await createDeployment(github, { ...iris, payload: { ...payload, endpoint } });
+    const [newest, , oldest] = await gather(listDeployments(github, 'production'));
+    await retireDeployments(github, { environment: 'production', endpoint: 'iris' }, [oldest!.nodeId, 'DE_unknown']);
+    expect(newest!.payload.endpoint).toBe('iris');
+    expect(world.deployments.map((d) => d.statuses.map((s) => s['state']))).toEqual([['inactive'], [], []]);
+  });
+
+  it('are listed newest first, over pages, and foreign ones never', async () => {
+    const ours = { sha: SHA, environment: 'production', task: 'davit:iris', payload };
+    const many = Array.from({ length: 205 }, (_, runId) => ({ ...ours, payload: { ...payload, runId } }));
+    const { github, fake } = await connected({
+      deployments: [
+        ...many,
+        { ...ours, login: 'mallory' },
+        { ...ours, login: 'github-actions' },
+        { ...ours, payload: {} },
+        { ...ours, payload: 'text' },
+        { ...ours, payload: { ...payload, runId: 'x' } },
+        { ...ours, payload: { ...payload, endpoint: 'other' } },
+        { ...ours, task: 'deploy' },
+        { ...ours, environment: 'staging' },
+        { ...ours, payload: JSON.stringify({ ...payload, runId: 999 }) },
+      ],
+    });
+    const found = await gather(listDeployments(github, 'production'));
+    expect(found.map((d) => d.payload.runId)).toEqual([999, ...many.map((d) => d.payload.runId).toReversed()]);
+    expect(asked(fake)).toEqual(Array(3).fill('deployments 200'));
+  });
 });

@@ -32,10 +32,8 @@ export async function answerGraphql({ query, variables }: GraphqlRequest, asking
 
 /** The field of the query or mutation that is asked for, for tests and faults. */
 export function graphqlField(query: string): string {
-  const known = Object.keys(GRAPHQL_NEEDS);
-  return /\{\s*(\w+)/.exec(query)?.[1] === 'viewer' && query.includes('issueOrPullRequest')
-    ? 'issueOrPullRequest'
-    : (known.find((name) => name !== 'viewer' && new RegExp(`\\b${name}\\b\\s*\\(`).test(query)) ?? 'viewer');
+  const known = Object.keys(GRAPHQL_NEEDS).filter((name) => name !== 'viewer');
+  return known.find((name) => new RegExp(`\\b${name}\\b\\s*\\(`).test(query)) ?? 'viewer';
 }
 
 const SCHEMA = buildSchema(readFileSync(join(import.meta.dirname, 'contract.graphql'), 'utf8'));
@@ -69,6 +67,9 @@ function makeRoot(asking: Asking) {
         issueOrPullRequest: guarded('issueOrPullRequest', (args: { readonly number: number }) =>
           answerSubject(world, args.number),
         ),
+        deployments: guarded('deployments', (args: Page & { readonly environments?: readonly string[] }) =>
+          answerDeployments(world, args),
+        ),
         ref: guarded('ref', (args: { readonly qualifiedName: string }) => answerRef(world, args.qualifiedName)),
       };
     },
@@ -94,7 +95,43 @@ function makeRoot(asking: Asking) {
   };
 }
 
-const COMMENTS_A_PAGE = 100;
+const MOST_A_PAGE = 100;
+
+interface Page {
+  readonly first?: number;
+  readonly after?: string | null;
+}
+
+/** A page of a list, as GitHub makes them: at most a hundred, and never without saying how many. */
+function answerPage<T>(list: string, items: readonly T[], { first, after }: Page) {
+  if (first === undefined || first < 1 || first > MOST_A_PAGE)
+    throw refuse('EXCESSIVE_PAGINATION', `You must provide a \`first\` value of 1 to 100 to paginate \`${list}\``);
+  const from = after ? Number(Buffer.from(after, 'base64url').toString()) : 0;
+  const nodes = items.slice(from, from + first);
+  const end = from + nodes.length;
+  const endCursor = Buffer.from(String(end)).toString('base64url');
+  return { nodes, pageInfo: { endCursor, hasNextPage: end < items.length } };
+}
+
+function answerDeployments(world: World, { environments, ...page }: Page & { environments?: readonly string[] }) {
+  const found = world.deployments.filter((d) => environments?.includes(d.environment) ?? true).toReversed();
+  const { nodes, pageInfo } = answerPage('deployments', found, page);
+  const answer = ({ id, sha, createdAt, creator, payload, task, statuses }: World['deployments'][number]) => ({
+    id: `DE_${id}`,
+    commitOid: sha,
+    createdAt,
+    creator: answerAuthor(creator),
+    payload: JSON.stringify(payload),
+    task,
+    statuses: (p: Page) =>
+      answerPage(
+        'statuses',
+        statuses.toReversed().map((s) => ({ state: String(s['state']).toUpperCase() })),
+        p,
+      ),
+  });
+  return { nodes: nodes.map(answer), pageInfo };
+}
 
 function answerSubject(world: World, number: number) {
   const isPull = world.pulls.some((p) => p.number === number);
@@ -104,14 +141,9 @@ function answerSubject(world: World, number: number) {
   return {
     __typename: isPull ? 'PullRequest' : 'Issue',
     id: `${isPull ? 'PR' : 'I'}_${number}`,
-    comments: ({ first, after }: { readonly first?: number; readonly after?: string | null }) => {
-      if (first === undefined || first < 1 || first > COMMENTS_A_PAGE)
-        throw refuse('EXCESSIVE_PAGINATION', 'You must provide a `first` value of 1 to 100 to paginate `comments`');
-      const from = after ? Number(Buffer.from(after, 'base64url').toString()) : 0;
-      const nodes = all.slice(from, from + first).map((c) => answerComment(world, c));
-      const end = from + nodes.length;
-      const endCursor = Buffer.from(String(end)).toString('base64url');
-      return { nodes, pageInfo: { endCursor, hasNextPage: end < all.length } };
+    comments: (page: Page) => {
+      const { nodes, pageInfo } = answerPage('comments', all, page);
+      return { nodes: nodes.map((c) => answerComment(world, c)), pageInfo };
     },
   };
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Call } from './call.ts';
 import type { Json } from './contract.ts';
 import { find, Refusal } from './refusal.ts';
-import type { Deployment } from './world.ts';
+import { type Deployment, makeAuthor } from './world.ts';
 
 const DESCRIPTION_CHARACTERS = 140;
 
@@ -14,7 +14,7 @@ const newDeployment = z.looseObject({
   auto_merge: z.boolean().default(true),
 });
 
-export function createDeployment({ world, body, example }: Call): Json {
+export function createDeployment({ world, login, body, example }: Call): Json {
   const { ref, task, environment, payload, auto_merge } = newDeployment.parse(body);
   if (auto_merge) throw new Refusal(409, 'Conflict: the fake merges nothing, expected auto_merge false');
   const deployment = {
@@ -23,6 +23,7 @@ export function createDeployment({ world, body, example }: Call): Json {
     task,
     environment,
     payload,
+    creator: makeAuthor(login),
     createdAt: new Date().toISOString(),
     statuses: [],
   };
@@ -43,10 +44,22 @@ export function createStatus({ world, params, body, example }: Call): Json {
 }
 
 export function answerDeployment({ id, sha, task, environment, payload, createdAt }: Deployment, example: Json): Json {
-  return { ...example, id, sha, ref: sha, task, environment, payload, created_at: createdAt, updated_at: createdAt };
+  const node_id = `DE_${id}`;
+  return {
+    ...example,
+    id,
+    node_id,
+    sha,
+    ref: sha,
+    task,
+    environment,
+    payload,
+    created_at: createdAt,
+    updated_at: createdAt,
+  };
 }
 
-export function answerStatus(status: Json, { environment }: Deployment, example: Json): Json {
+function answerStatus(status: Json, { environment }: Deployment, example: Json): Json {
   return {
     ...example,
     environment,

@@ -4,7 +4,7 @@ import type { Json } from './contract.ts';
 import type { OperationId } from './operations.ts';
 import { find, refuseLongBody } from './refusal.ts';
 import { answerCheckRun, createCheckRun, updateCheckRun } from './rest-checks.ts';
-import { answerDeployment, answerStatus, createDeployment, createStatus } from './rest-deployments.ts';
+import { answerDeployment, createDeployment, createStatus } from './rest-deployments.ts';
 import { makeAuthor, type Pull, type World } from './world.ts';
 
 type Handler = (call: Call) => unknown;
@@ -20,6 +20,7 @@ export const HANDLERS: Readonly<Record<OperationId, Handler>> = {
       status: run.status,
       conclusion: ended ? 'failure' : null,
       run_attempt: run.attempt,
+      ...(run.updatedAt !== undefined && { updated_at: run.updatedAt }),
     };
   },
   'checks/create': createCheckRun,
@@ -89,11 +90,6 @@ export const HANDLERS: Readonly<Record<OperationId, Handler>> = {
     const found = world.deployments.filter((d) => asked.every((key) => d[key] === query.get(key)));
     const one = (example as readonly Json[])[0] ?? {};
     return found.toReversed().map((deployment) => answerDeployment(deployment, one));
-  },
-  'repos/list-deployment-statuses': ({ world, params, example }) => {
-    const deployment = find(world.deployments, (d) => d.id === Number(params['deployment_id']));
-    const one = (example as readonly Json[])[0] ?? {};
-    return deployment.statuses.toReversed().map((status) => answerStatus(status, deployment, one));
   },
 };
 

@@ -55,10 +55,33 @@ export const seed = z.strictObject({
       }),
     )
     .default([]),
+  deployments: z
+    .array(
+      z.strictObject({
+        sha,
+        environment: z.string(),
+        task: z.string(),
+        payload: z.unknown(),
+        login: z.string().default('github-actions[bot]'),
+        createdAt: z.string().default('2026-11-24T10:00:00Z'),
+        /** Oldest first: `success`. */
+        states: z.array(z.string()).default([]),
+      }),
+    )
+    .default([]),
   issues: z
     .array(z.strictObject({ number: z.int(), login: z.string(), title: z.string(), body: z.string() }))
     .default([]),
-  runs: z.array(z.strictObject({ id: z.int(), status: z.string(), attempt: z.int().default(1) })).default([]),
+  runs: z
+    .array(
+      z.strictObject({
+        id: z.int(),
+        status: z.string(),
+        attempt: z.int().default(1),
+        updatedAt: z.string().default('2026-11-24T12:00:00Z'),
+      }),
+    )
+    .default([]),
   /** Branch → its commit. */
   branches: z.record(z.string(), sha).default({}),
   /** A Git repository to commit to instead: its branches are GitHub's. */

@@ -35,6 +35,7 @@ export interface Deployment {
   readonly environment: string;
   readonly task: string;
   readonly payload: unknown;
+  readonly creator: Author;
   readonly createdAt: string;
   readonly statuses: Readonly<Record<string, unknown>>[];
 }
@@ -57,7 +58,7 @@ export interface World {
   readonly deployments: Deployment[];
   readonly issues: Issue[];
   readonly pulls: Pull[];
-  readonly runs: { readonly id: number; status: string; readonly attempt: number }[];
+  readonly runs: { readonly id: number; status: string; readonly attempt: number; readonly updatedAt?: string }[];
   readonly branches: Branches;
   /** Those that `createCommitOnBranch` made. */
   readonly commits: Commit[];
@@ -84,7 +85,12 @@ export function makeWorld(planted: Planted): World {
       summary: null,
       annotations: [],
     })),
-    deployments: [],
+    deployments: planted.deployments.map(({ login, states, ...deployment }) => ({
+      ...deployment,
+      id: nextId(),
+      creator: makeAuthor(login),
+      statuses: states.map((state) => ({ state })),
+    })),
     issues: planted.issues.map(({ login, ...issue }) => ({ ...issue, author: makeAuthor(login), state: 'open' })),
     pulls: planted.pulls,
     runs: planted.runs,

@@ -1,0 +1,45 @@
+import { setFailed, summary } from '@actions/core';
+import { down } from '../../cli/down.ts';
+import { PLATFORM } from '../../schemas/names.ts';
+import { withGitHub } from '../connect-job.ts';
+import { isBad } from '../deploy/deploying.ts';
+import { openDeploying } from '../deploy/open-deploying.ts';
+import { takeDown } from '../deploy/remove-endpoint.ts';
+import { renderLog, renderOutcome } from '../deploy/render-log.ts';
+import { listDeployments } from '../github/deployment.ts';
+import type { GitHub } from '../github/connect.ts';
+import type { Job } from '../job.ts';
+import { LOG, withoutCommands } from '../log.ts';
+import { prepareProgram } from '../program.ts';
+import { findProject, SUMMARY_CHARACTERS } from '../project.ts';
+
+/** Takes down the endpoints that a person has named, in the environments named, and says so with GitHub. */
+export async function destroy(job: Job): Promise<void> {
+  const { endpoints, environments } = job.inputs;
+  if (endpoints.length === 0)
+    throw new Error('Cannot destroy without "endpoints": expected names of endpoints; write them below "with:"');
+  await withGitHub(job, async (github) => {
+    const root = await findProject(job);
+    await withoutCommands(() => prepareProgram(root, job.signal));
+    for (const name of environments) {
+      const log = await withoutCommands(() => destroyIn(job, github, { root, name }));
+      await summary.addRaw(`${renderLog(log, SUMMARY_CHARACTERS)}\n\n`).write();
+      LOG.say(renderOutcome(log));
+      if (log.results.some(isBad)) setFailed(renderOutcome(log));
+    }
+  });
+}
+
+/** The shared parts go last: what else there is would lose its ground. */
+async function destroyIn(job: Job, github: GitHub, { root, name }: { readonly root: string; readonly name: string }) {
+  const deploying = await openDeploying(job, github, root, name);
+  const { endpoints } = job.inputs;
+  const active = new Map<string, string[]>();
+  for await (const { payload, states, nodeId } of listDeployments(github, name))
+    if (states[0] === 'success') active.set(payload.endpoint, [...(active.get(payload.endpoint) ?? []), nodeId]);
+  const results = [];
+  for (const endpoint of endpoints.filter((e) => e !== PLATFORM))
+    results.push(await takeDown(endpoint, active.get(endpoint) ?? [], deploying));
+  if (endpoints.includes(PLATFORM)) await down.run({ ...deploying.context, args: [PLATFORM] });
+  return { environment: name, results };
+}

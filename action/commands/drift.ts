@@ -1,0 +1,51 @@
+import { setFailed, summary } from '@actions/core';
+import { withGitHub } from '../connect-job.ts';
+import { compareEnvironment, type Comparison } from '../deploy/compare-environment.ts';
+import { openDeploying } from '../deploy/open-deploying.ts';
+import { ISSUE_CHARACTERS, renderDrift, renderDriftLine } from '../deploy/render-drift.ts';
+import type { GitHub } from '../github/connect.ts';
+import { closeIssue, postIssue } from '../github/sticky-issue.ts';
+import type { Job } from '../job.ts';
+import { LOG, withoutCommands } from '../log.ts';
+import { prepareProgram } from '../program.ts';
+import { findProject, SUMMARY_CHARACTERS } from '../project.ts';
+
+/** Compares what runs with what is merged; the one issue of each environment says what differs, and only while it does. */
+export async function drift(job: Job): Promise<void> {
+  await withGitHub(job, async (github) => {
+    const root = await findProject(job);
+    await withoutCommands(() => prepareProgram(root, job.signal));
+    for (const name of job.inputs.environments) {
+      const compared = await withoutCommands(async () => {
+        const comparison = await compareEnvironment(await openDeploying(job, github, root, name));
+        await tell(comparison, { job, github });
+        return comparison;
+      });
+      const { runUrl } = job.runner;
+      await summary.addRaw(`${renderDrift(compared, runUrl, SUMMARY_CHARACTERS)}\n\n`).write();
+      LOG.say(renderDriftLine(compared));
+      if (compared.endpoints.some((e) => e.kind === 'unknown')) setFailed(renderDriftLine(compared));
+    }
+  });
+}
+
+/** It is closed only when everything could be compared; a run about some endpoints only looks. */
+async function tell(comparison: Comparison, { job, github }: { readonly job: Job; readonly github: GitHub }) {
+  if (job.inputs.endpoints.length > 0) return;
+  const { environment, endpoints } = comparison;
+  const { runUrl } = job.runner;
+  const marker = `<!-- davit:drift ${environment} -->`;
+  if (endpoints.every((e) => e.kind === 'same')) {
+    const closed = await closeIssue(github, marker, `It is as merged again. [Run](${runUrl})`);
+    if (closed !== undefined) LOG.say(`Issue #${closed} is closed`);
+    return;
+  }
+  if (!endpoints.some((e) => e.kind === 'differs')) return; // an outage is the job's own failure
+  const title = `${environment} differs from what is merged`;
+  const { number, done } = await postIssue(github, {
+    marker,
+    title,
+    body: renderDrift(comparison, runUrl, ISSUE_CHARACTERS),
+  });
+  LOG.say(`Issue #${number} is ${done}`);
+}

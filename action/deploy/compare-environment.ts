@@ -1,0 +1,67 @@
+import { attempt } from '../../cli/attempt.ts';
+import { previewEndpoint } from '../../cli/preview.ts';
+import { renderPlan } from '../../cli/render-plan.ts';
+import { projectPlace, selectNames } from '../../cli/select-endpoints.ts';
+import { listStacks } from '../../engine/stacks.ts';
+import { hasErrors, type Diagnostic } from '../../schemas/diagnostic.ts';
+import { parseStackName } from '../../schemas/names.ts';
+import { readEndpoint } from '../../schemas/read-declared.ts';
+import { sideBySide } from '../../system/side-by-side.ts';
+import type { Deploying } from './deploying.ts';
+
+/** How an endpoint that runs stands to the file that is merged. */
+export interface ComparedEndpoint {
+  readonly endpoint: string;
+  /** `unknown`: it could not be compared. */
+  readonly kind: 'same' | 'differs' | 'unknown';
+  readonly words: string;
+  /** What deploying would change, or why that cannot be told. */
+  readonly lines: readonly string[];
+}
+
+export interface Comparison {
+  readonly environment: string;
+  readonly endpoints: readonly ComparedEndpoint[];
+}
+
+const STACKS_AT_ONCE = 3;
+
+/** Looks at what is really there, and says what deploying would change. Changes nothing. */
+export async function compareEnvironment(deploying: Deploying): Promise<Comparison> {
+  const { context, environment } = deploying;
+  const names = await selectNames(projectPlace(context), context.args);
+  const compared = await sideBySide(names, STACKS_AT_ONCE, (name) => compare(name, deploying));
+  const orphans = context.args.length > 0 ? [] : await findOrphans(names, deploying);
+  return { environment: environment.name, endpoints: [...compared, ...orphans] };
+}
+
+async function compare(name: string, { context, open }: Deploying): Promise<ComparedEndpoint> {
+  const { value: endpoint, diagnostics } = await readEndpoint(projectPlace(context), name);
+  if (!endpoint) return unknown(name, tellDiagnostics(diagnostics));
+  const looking = { ...context, options: { ...context.options, refresh: true } };
+  const { value, outage } = await attempt(context, async () => previewEndpoint(endpoint, await open(), looking));
+  if (!value) return unknown(name, outage.split('\n'));
+  if (hasErrors(value.diagnostics)) return unknown(name, tellDiagnostics(value.diagnostics));
+  const { verdict } = value.plan;
+  if (verdict.kind === 'no-change') return { endpoint: name, kind: 'same', words: 'as merged', lines: [] };
+  const lines = renderPlan(name, value.plan).trimEnd().split('\n').slice(1);
+  return { endpoint: name, kind: 'differs', words: verdict.words, lines };
+}
+
+/** What serves and has no file any more. */
+async function findOrphans(names: readonly string[], { open, environment }: Deploying) {
+  const stacks = (await listStacks(await open())).map(parseStackName);
+  return stacks.flatMap((stack): readonly ComparedEndpoint[] => {
+    if (stack?.kind !== 'endpoint' || stack.environment !== environment.name || names.includes(stack.endpoint))
+      return [];
+    return [{ endpoint: stack.endpoint, kind: 'differs', words: 'it is deployed, and has no file', lines: [] }];
+  });
+}
+
+function unknown(endpoint: string, lines: readonly string[]): ComparedEndpoint {
+  return { endpoint, kind: 'unknown', words: 'could not be compared', lines };
+}
+
+function tellDiagnostics(diagnostics: readonly Diagnostic[]): readonly string[] {
+  return diagnostics.map((d) => `${d.file}:${d.line}:${d.column} ${d.severity} ${d.code}: ${d.message}`);
+}

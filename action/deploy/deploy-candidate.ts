@@ -1,0 +1,157 @@
+import { hostname, userInfo } from 'node:os';
+import { messages } from '../../cli/print.ts';
+import { previewEndpoint, type PreviewedEndpoint } from '../../cli/preview.ts';
+import { deployEndpoint, type Deployed as UpDeployed } from '../../cli/up.ts';
+import { compareFingerprints } from '../../review/fingerprint.ts';
+import { parseReviewed } from '../../review/reviewed.ts';
+import { type Diagnostic, hasErrors } from '../../schemas/diagnostic.ts';
+import type { Endpoint } from '../../schemas/endpoint.ts';
+import { checkAgainstEnvironment } from '../../schemas/check-against-environment.ts';
+import { validateDeclared } from '../../cli/validate.ts';
+import { named } from '../../system/progress.ts';
+import {
+  createDeployment,
+  type DeploymentPayload,
+  retireDeployments,
+  setDeploymentStatus,
+} from '../github/deployment.ts';
+import type { Deployed, Deploying, Ended, Review } from './deploying.ts';
+import type { Candidate } from './select.ts';
+import { withoutDeadLocks } from './unlock.ts';
+import { verify } from './verify.ts';
+
+/**
+ * Makes one endpoint as it was merged, if that is what was reviewed, and records it with GitHub. Whatever happens is in the
+ * result: what fails in one endpoint does not hold up another, and what served before still serves.
+ */
+export async function deployCandidate(candidate: Candidate, deploying: Deploying): Promise<Deployed> {
+  const { name: endpoint, commit, active } = candidate;
+  let review: Review | undefined;
+  const ended = await recorded({ endpoint, action: 'deploy', active }, deploying, async () => {
+    review = await deploying.findReview(commit);
+    return deploy(candidate, review, deploying);
+  });
+  return { ...makeRollout(endpoint, ended, deploying), pull: review?.pull };
+}
+
+export interface Recording {
+  readonly endpoint: string;
+  readonly action: DeploymentPayload['action'];
+  /** Records of the endpoint that go when this one is good. */
+  readonly active: readonly string[];
+}
+
+/** Works on an endpoint, with a record at GitHub of who does it, since when, and how it ended. */
+export async function recorded(
+  { endpoint, action, active }: Recording,
+  deploying: Deploying,
+  work: () => Promise<Ended>,
+): Promise<Ended> {
+  const { job, github, environment, context } = deploying;
+  const { sha, runUrl: logUrl, runId, runAttempt } = job.runner;
+  const payload = { endpoint, action, runId, runAttempt, host: hostname(), user: userInfo().username };
+  let record: number | undefined;
+  const ended = await attempt(deploying, async () => {
+    record = await createDeployment(github, { sha, environment: environment.name, payload });
+    await setDeploymentStatus(github, record, { state: 'in_progress', description: BEGUN[action], logUrl });
+    return work();
+  });
+  if (record === undefined) return ended;
+  const state = STATES[ended.state];
+  try {
+    const [description = ''] = ended.causes;
+    await setDeploymentStatus(github, record, { state, description, logUrl, environmentUrl: ended.url });
+    if (state === 'success') await retireDeployments(github, { environment: environment.name, endpoint }, active);
+  } catch (e) {
+    context.progress.say(`Could not record the end of ${endpoint}: ${messages(e).join('; because: ')}`);
+  }
+  return ended;
+}
+
+const BEGUN = { deploy: 'Deploying', remove: 'Taking it down' } as const;
+
+/** GitHub's words. */
+const STATES = {
+  waiting: 'in_progress',
+  deploying: 'in_progress',
+  live: 'success',
+  removed: 'success',
+  kept: 'success',
+  stopped: 'failure',
+  failed: 'failure',
+  cancelled: 'error',
+} as const;
+
+/** How one ended, with where and by which run. */
+export function makeRollout(endpoint: string, ended: Ended, { environment, job }: Deploying): Omit<Deployed, 'pull'> {
+  return { endpoint, environment: environment.name, runUrl: job.runner.runUrl, ...ended };
+}
+
+/** An outage of one endpoint, or a run that is cancelled, is an end like any other. */
+async function attempt({ context }: Deploying, work: () => Promise<Ended>): Promise<Ended> {
+  try {
+    return await work();
+  } catch (e) {
+    const state = context.signal.aborted ? 'cancelled' : 'failed';
+    const causes = messages(e).flatMap((m) => m.split('\n'));
+    return { state, causes, diagnostics: [], url: undefined };
+  }
+}
+
+async function deploy({ endpoint, diagnostics, why }: Candidate, review: Review, deploying: Deploying): Promise<Ended> {
+  const { environment, context } = deploying;
+  if (!endpoint) return refuse(diagnostics);
+  const unfit = [...diagnostics, ...checkAgainstEnvironment(endpoint, environment)];
+  if (hasErrors(unfit)) return refuse(unfit);
+  const checked = await validateDeclared(endpoint, context, named(context.progress, endpoint.name), 'lock');
+  if (hasErrors(checked.diagnostics)) return refuse(checked.diagnostics);
+  const previewed = await previewEndpoint(endpoint, await deploying.open(), context);
+  if (hasErrors(previewed.diagnostics)) return refuse(previewed.diagnostics);
+  if (previewed.plan.verdict.kind === 'no-change')
+    return { state: 'live', causes: ['no change'], diagnostics: [], url: undefined };
+  const differences = compareWithReview(endpoint, previewed, { review, deploying, why });
+  if (differences.length > 0) return { state: 'stopped', causes: differences, diagnostics: [], url: undefined };
+  const deployed = await withoutDeadLocks(deploying, () =>
+    deployEndpoint(endpoint, { opening: deploying.open(), environment, context, proved: true }),
+  );
+  return describe(endpoint, deployed, deploying);
+}
+
+async function describe(endpoint: Endpoint, deployed: UpDeployed, deploying: Deploying): Promise<Ended> {
+  const { plan, url, diagnostics } = deployed;
+  if (url === undefined) return refuse(diagnostics);
+  const { good, lines } = await verify(endpoint, deploying);
+  const done = plan?.verdict.words ?? 'deployed';
+  return { state: good ? 'live' : 'failed', causes: good ? [done, ...lines] : [...lines, done], diagnostics, url };
+}
+
+function refuse(diagnostics: readonly Diagnostic[]): Ended {
+  const wrong = diagnostics.filter((d) => d.severity === 'error');
+  const causes = wrong.flatMap((d) => [`${d.file}:${d.line} ${d.message}`, ...(d.hint?.split('\n') ?? [])]);
+  return { state: 'failed', causes, diagnostics, url: undefined };
+}
+
+interface Comparing {
+  readonly review: Review;
+  readonly deploying: Deploying;
+  readonly why: Candidate['why'];
+}
+
+/** What differs between the plan of now and the one that people have seen, a line each; none: deploy. */
+function compareWithReview(
+  { name }: Endpoint,
+  { fingerprint }: PreviewedEndpoint,
+  { review, deploying, why }: Comparing,
+): readonly string[] {
+  const { job, environment } = deploying;
+  // A person has named it, in the run of a workflow that is started by hand.
+  if (why === 'asked' && job.runner.eventName === 'workflow_dispatch') return [];
+  const next = 'propose it in a pull request, or start the workflow by hand with the name of the endpoint';
+  if (!review.pull) return [`it came to the branch without a pull request: nobody has seen what it changes; ${next}`];
+  const reviewed = parseReviewed(review.text ?? '')?.find(name, environment.name);
+  const where = `pull request #${review.pull.number}`;
+  if (!reviewed) return [`${where} has no plan of it for ${environment.name} in its check run "davit"; ${next}`];
+  if (!fingerprint) return ['the plan of now has no fingerprint: the lock cannot be read'];
+  const differences = compareFingerprints(reviewed, fingerprint);
+  return differences.length === 0 ? [] : [`since the review of ${where}:`, ...differences, next];
+}

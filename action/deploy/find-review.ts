@@ -1,0 +1,24 @@
+import { readCheckRun } from '../github/check-run.ts';
+import type { GitHub } from '../github/connect.ts';
+import { findMergedPullRequest } from '../github/pull-request.ts';
+import type { Review } from './deploying.ts';
+
+const NONE: Review = { pull: undefined, text: undefined };
+
+/** Finds what was reviewed of a commit: by its merged pull request, in the check run that the review left at its head. */
+export function makeFindReview(github: GitHub, branch: string): (commit: string | undefined) => Promise<Review> {
+  const known = new Map<string, Promise<Review>>();
+  return (commit) => {
+    if (commit === undefined) return Promise.resolve(NONE);
+    const review = known.get(commit) ?? findReview(github, commit, branch);
+    known.set(commit, review);
+    return review;
+  };
+}
+
+async function findReview(github: GitHub, commit: string, branch: string): Promise<Review> {
+  const pull = await findMergedPullRequest(github, commit, branch);
+  if (!pull) return NONE;
+  const check = await readCheckRun(github, pull.head.sha);
+  return { pull, text: check?.text ?? undefined };
+}

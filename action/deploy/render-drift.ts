@@ -1,0 +1,60 @@
+import { renderBlock, renderHtmlCode, renderLine, renderSpan } from '../../review/render-code.ts';
+import type { ComparedEndpoint, Comparison } from './compare-environment.ts';
+
+/** What GitHub takes for an issue, less its marker. */
+export const ISSUE_CHARACTERS = 65_000;
+const LINES = 60;
+const LINE_CHARACTERS = 300;
+const ROWS = 100;
+const SIGNS = { same: '✅', differs: '⚠️', unknown: '❔' } as const;
+
+/** `production: 3 endpoints: 1 differs, 2 as merged` */
+export function renderDriftLine({ environment, endpoints }: Comparison): string {
+  const words = { differs: 'differs', unknown: 'not compared', same: 'as merged' } as const;
+  const kinds = (['differs', 'unknown', 'same'] as const).map((kind) => ({
+    kind,
+    count: endpoints.filter((e) => e.kind === kind).length,
+  }));
+  const parts = kinds.filter((k) => k.count > 0).map(({ kind, count }) => `${count} ${words[kind]}`);
+  if (parts.length === 0) return `${environment}: no endpoints`;
+  return `${environment}: ${endpoints.length} ${endpoints.length === 1 ? 'endpoint' : 'endpoints'}: ${parts.join(', ')}`;
+}
+
+/** What differs, as Markdown of at most `limit` characters: a table of it, then the plans that fit whole. */
+export function renderDrift(comparison: Comparison, runUrl: string, limit: number): string {
+  const wrong = comparison.endpoints.filter((e) => e.kind !== 'same');
+  const rows = wrong.slice(0, ROWS).map(renderRow);
+  const more = wrong.length > ROWS ? [`| | and ${wrong.length - ROWS} more | |`] : [];
+  const table = wrong.length === 0 ? [] : [['| | endpoint | |', '| --- | --- | --- |', ...rows, ...more].join('\n')];
+  const next =
+    wrong.length === 0 ? [] : ['Deploy again to make it as merged, or propose what is there in a pull request.'];
+  const foot = `<sub>[Run](${runUrl})</sub>`;
+  const head = [`### ${renderDriftLine(comparison)}`, ...table, ...next];
+  let left = limit - [...head, foot].join('\n\n').length - 100;
+  const blocks: string[] = [];
+  for (const block of wrong.filter((e) => e.lines.length > 0).map(renderLines)) {
+    if (block.length + 2 > left) {
+      blocks.push("_There is more in the summary of the run's step._");
+      break;
+    }
+    left -= block.length + 2;
+    blocks.push(block);
+  }
+  return [...head, ...blocks, foot].join('\n\n');
+}
+
+function renderRow({ endpoint, kind, words }: ComparedEndpoint): string {
+  return `| ${SIGNS[kind]} | ${renderSpan(endpoint)} | ${renderSpan(words)} |`;
+}
+
+function renderLines({ endpoint, lines }: ComparedEndpoint): string {
+  const shown = lines.slice(0, LINES).map((line) => renderIndented(line));
+  const cut = lines.length > LINES ? [`… and ${lines.length - LINES} lines more`] : [];
+  const block = renderBlock([...shown, ...cut], 'text');
+  return `<details>\n<summary>${renderHtmlCode(endpoint)}</summary>\n\n${block}\n\n</details>`;
+}
+
+function renderIndented(line: string): string {
+  const indent = /^ {0,8}/.exec(line)?.[0] ?? '';
+  return indent + renderLine(line, LINE_CHARACTERS);
+}

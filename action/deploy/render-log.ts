@@ -1,0 +1,36 @@
+import { renderBlock, renderHtmlCode, renderLine } from '../../review/render-code.ts';
+import { renderRolloutLine, renderRollouts } from '../../review/render-rollouts.ts';
+import { type Deployed, isBad } from './deploying.ts';
+
+/** What one run did in one environment. */
+export interface DeploymentLog {
+  readonly environment: string;
+  readonly results: readonly Deployed[];
+}
+
+const LINES = 60;
+const LINE_CHARACTERS = 400;
+
+/** `production: 1 failed, 1 live` */
+export function renderOutcome({ environment, results }: DeploymentLog): string {
+  return `${environment}: ${renderRolloutLine(results)}`;
+}
+
+/** For where there is more room than in a comment: the table, then all that is known of what is not well. */
+export function renderLog({ environment, results }: DeploymentLog, limit: number): string {
+  const parts = [renderRollouts(results, limit, environment)];
+  let left = limit - (parts[0]?.length ?? 0);
+  for (const block of results.filter((r) => isBad(r) && r.causes.length > 1).map(renderCauses)) {
+    left -= block.length + 2;
+    if (left < 0) break; // the table has the first lines of it
+    parts.push(block);
+  }
+  return parts.join('\n\n');
+}
+
+function renderCauses({ endpoint, causes }: Deployed): string {
+  const shown = causes.slice(0, LINES).map((line) => renderLine(line, LINE_CHARACTERS));
+  const cut = causes.length > LINES ? [`… and ${causes.length - LINES} lines more`] : [];
+  const block = renderBlock([...shown, ...cut], 'text');
+  return `<details open>\n<summary>${renderHtmlCode(endpoint)}</summary>\n\n${block}\n\n</details>`;
+}

@@ -1,0 +1,92 @@
+import { REPORT_MARKER } from '../../review/render-report.ts';
+import { placeRollouts } from '../../review/render-rollouts.ts';
+import type { Diagnostic } from '../../schemas/diagnostic.ts';
+import { messages } from '../../cli/print.ts';
+import { makeAnnotations } from '../annotations.ts';
+import { writeCheckRun } from '../github/check-run.ts';
+import type { GitHub } from '../github/connect.ts';
+import { findRevert, openRevert, type PullRequest } from '../github/pull-request.ts';
+import { postComment, readComment } from '../github/sticky-comment.ts';
+import type { Job } from '../job.ts';
+import { LOG } from '../log.ts';
+import { projectPrefix } from '../project.ts';
+import { type Deployed, isBad } from './deploying.ts';
+import { type DeploymentLog, renderLog, renderOutcome } from './render-log.ts';
+
+interface Telling {
+  readonly job: Job;
+  readonly github: GitHub;
+}
+
+const CHECK_CHARACTERS = 65_000;
+const BODY_CHARACTERS = 60_000;
+
+/**
+ * Says what was deployed: at the commit, and in the comment of every pull request that it came from; opens pull requests
+ * that take back what failed, when asked for. What cannot be said is only logged: the deployment itself is done.
+ */
+export async function tell(log: DeploymentLog, telling: Telling): Promise<void> {
+  await attempt('the check run', () => tellCommit(log, telling));
+  for (const [pull, results] of groupByPull(log.results)) {
+    const revertUrl = await attempt('a pull request that takes it back', () => revert(pull, results, { log, telling }));
+    if (revertUrl !== undefined) LOG.say(`A pull request takes #${pull.number} back: ${revertUrl}`);
+    const told = results.map((r) => (r.state === 'failed' && revertUrl !== undefined ? takenBack(r, revertUrl) : r));
+    await attempt(`the comment of #${pull.number}`, () => tellPull(pull, { ...log, results: told }, telling));
+  }
+}
+
+async function tellCommit(log: DeploymentLog, { job, github }: Telling): Promise<void> {
+  const diagnostics: readonly Diagnostic[] = log.results.flatMap((r) => r.diagnostics);
+  await writeCheckRun(github, {
+    name: `davit: ${log.environment}`, // never the review's: a merged commit may be the reviewed one
+    sha: job.runner.sha,
+    conclusion: log.results.some(isBad) ? 'failure' : 'success',
+    title: renderOutcome(log).slice(0, 200),
+    summary: renderLog(log, CHECK_CHARACTERS),
+    annotations: makeAnnotations(diagnostics, projectPrefix(job)),
+    detailsUrl: job.runner.runUrl,
+  });
+}
+
+async function tellPull(pull: PullRequest, log: DeploymentLog, { github }: Telling): Promise<void> {
+  const before = (await readComment(github, pull.number, REPORT_MARKER)) ?? '';
+  const body = placeRollouts(before, log.environment, log.results);
+  const posted = await postComment(github, { pull: pull.number, marker: REPORT_MARKER, body });
+  LOG.say(`The comment of #${pull.number} is ${posted.done}: ${posted.url}`);
+}
+
+interface Reverting {
+  readonly log: DeploymentLog;
+  readonly telling: Telling;
+}
+
+/** Only what was deployed and failed: what was stopped has changed nothing. Never a second one. */
+async function revert(
+  pull: PullRequest,
+  results: readonly Deployed[],
+  { log, telling: { job, github } }: Reverting,
+): Promise<string | undefined> {
+  if (!job.inputs.revert || !results.some((r) => r.state === 'failed')) return undefined;
+  const there = await findRevert(github, pull);
+  if (there !== undefined) return there;
+  return openRevert(github, pull, renderLog({ ...log, results }, BODY_CHARACTERS));
+}
+
+/** Said before all else that a comment has room for. */
+function takenBack(result: Deployed, revertUrl: string): Deployed {
+  return { ...result, causes: [`Taken back by ${revertUrl}`, ...result.causes] };
+}
+
+function groupByPull(results: readonly Deployed[]): readonly (readonly [PullRequest, readonly Deployed[]])[] {
+  const pulls = new Map(results.flatMap(({ pull }) => (pull ? [[pull.number, pull] as const] : [])));
+  return [...pulls.values()].map((pull) => [pull, results.filter((r) => r.pull?.number === pull.number)] as const);
+}
+
+async function attempt<T>(what: string, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (e) {
+    LOG.say(`Could not write ${what}: ${messages(e).join('; because: ')}`);
+    return undefined;
+  }
+}

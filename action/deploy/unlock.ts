@@ -1,0 +1,49 @@
+import { StackLockedError } from '../../cli/stack-failures.ts';
+import { releaseLocks } from '../../engine/release-locks.ts';
+import type { StateLock } from '../../engine/state-lock.ts';
+import { type Deployment, listDeployments } from '../github/deployment.ts';
+import type { GitHub } from '../github/connect.ts';
+import { readWorkflowRun } from '../github/workflow-run.ts';
+import type { Deploying } from './deploying.ts';
+
+/**
+ * Works on a stack; when it is locked by runs of ours that have ended, a killed runner's, releases their locks and works
+ * again, once. Any other lock stays, and its error.
+ */
+export async function withoutDeadLocks<T>(deploying: Deploying, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (e) {
+    if (!(e instanceof StackLockedError) || e.locks.length === 0) throw e;
+    const { github, environment, context } = deploying;
+    const endings = await Promise.all(e.locks.map((lock) => findEnding(github, environment.name, lock)));
+    if (endings.some((ending) => ending === undefined)) throw e;
+    context.progress.say(`${e.stackName} was left locked by ${endings.join(', ')}: released`);
+    await releaseLocks(await deploying.open(), e.stackName, e.locks);
+    return work();
+  }
+}
+
+/** The address of the run that made a lock, when that run has ended; undefined: it has not, or it was none of ours. */
+async function findEnding(github: GitHub, environment: string, lock: StateLock): Promise<string | undefined> {
+  if (lock.alive === true) return undefined;
+  const maker = await findMaker(github, environment, lock);
+  if (!maker) return undefined;
+  const { runId, runAttempt } = maker.payload;
+  const run = await readWorkflowRun(github, runId);
+  if (!run) return undefined; // nobody can tell any more
+  const over = run.status === 'completed' || run.attempt > runAttempt;
+  // A person on the same machine, after the run.
+  const during = run.status !== 'completed' || Date.parse(lock.since) <= Date.parse(run.updatedAt);
+  return over && during ? run.url : undefined;
+}
+
+/** The deployment that was under way on that machine, as that user, when the lock was made. */
+async function findMaker(github: GitHub, environment: string, lock: StateLock): Promise<Deployment | undefined> {
+  for await (const deployment of listDeployments(github, environment)) {
+    const { host, user } = deployment.payload;
+    if (host !== lock.host || user !== lock.user) continue;
+    if (Date.parse(deployment.createdAt) <= Date.parse(lock.since)) return deployment;
+  }
+  return undefined;
+}

@@ -1,0 +1,32 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** A Git repository for tests, in a folder that is there. */
+export function makeRepository(folder: string) {
+  const git = (...args: readonly string[]) =>
+    execFileSync('git', ['-C', folder, '-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args], {
+      encoding: 'utf8',
+    }).trim();
+  git('init', '--quiet', '--initial-branch=main');
+  return {
+    git,
+    write: (files: Readonly<Record<string, string | undefined>>) => {
+      for (const [path, text] of Object.entries(files)) {
+        const file = join(folder, path);
+        if (text === undefined) {
+          rmSync(file);
+          continue;
+        }
+        mkdirSync(dirname(file), { recursive: true });
+        writeFileSync(file, text);
+      }
+    },
+    /** Commits all there is; the commit. */
+    commit: (message = 'files') => {
+      git('add', '--all');
+      git('commit', '--quiet', '--allow-empty', '--message', message);
+      return git('rev-parse', 'HEAD');
+    },
+  };
+}
