@@ -1,9 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { readFile, readlink } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { readFile } from 'node:fs/promises';
 import { findOnNode } from './machine-traces.ts';
-
-const HOLD_MILLISECONDS = 20;
 
 /** Kills all containers of a pod at once: nothing is drained, nobody is told. Its network stays, so that peers hear of it. */
 export async function killPod(uid: string): Promise<number> {
@@ -25,25 +23,23 @@ export async function killOnNode(program: string): Promise<void> {
   process.kill(pids[0]!, 'SIGKILL');
 }
 
-/** Ends the registry that the node pulls from, as often as it is started again, until it is told to let it be. */
-export function holdRegistryDown(): () => Promise<void> {
-  const hold = new AbortController();
-  const holding = (async () => {
-    while (!hold.signal.aborted) {
-      for (const pid of await findOnNode('registry')) if (await isInside(pid)) killIfThere(pid);
-      await sleep(HOLD_MILLISECONDS);
-    }
-  })();
-  return async () => {
-    hold.abort();
-    await holding;
-  };
+/** Has the node's network refuse every connection to the registry, at once, until it is told to let them be. */
+export function holdRegistryDown(): () => void {
+  const kubelet = readdirSync('/proc').find((name) => /^\d+$/.test(name) && nameOf(name) === 'kubelet');
+  if (kubelet === undefined) throw new Error('Cannot cut the node off its registry: no kubelet runs here');
+  const reset = ['-p', 'tcp', '--dport', '5001', '-j', 'REJECT', '--reject-with', 'tcp-reset'];
+  const rule = (verb: '-I' | '-D') =>
+    execFileSync('nsenter', ['--target', kubelet, '--net', 'iptables', '--wait', verb, 'INPUT', ...reset]);
+  rule('-I');
+  return () => void rule('-D');
 }
 
-/** Whether a process has the network of the node, and not the machine's. */
-async function isInside(pid: number): Promise<boolean> {
-  const network = (of: string) => readlink(`/proc/${of}/ns/net`).catch(() => '');
-  return (await network(String(pid))) !== (await network('self'));
+function nameOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  } catch {
+    return ''; // it has ended meanwhile
+  }
 }
 
 /** Kills a process and all that it has started, at once, as a machine that is switched off does: nobody gets a word in. */

@@ -58,7 +58,7 @@ describe('what fails leaves everything as it was, and says why', () => {
   test.runIf(isNode)('a registry that the node cannot reach, and one that has lost the image', async () => {
     await appendFile(join(on.root, 'models', 'behaves', '2', 'model.py'), `\n# ${Date.now()}: another image\n`);
     await on.declare({ variables: { VERSION: 'two' }, more: { entity_version: '2' } });
-    let release: (() => Promise<void>) | undefined;
+    let release: (() => void) | undefined;
     const down = await on
       .fails('the registry is down', (text) => {
         if (CREATING.test(text)) release ??= holdRegistryDown(); // what builds images needs it before
