@@ -20,11 +20,14 @@ export function fixtureModel(name: string) {
   return { from: codePath('test', 'fixtures', 'models', name) };
 }
 
-/** The documented repository with one environment, `staging`: this machine. */
-export function makeUserRepository(files: Files, seed: Partial<Seed> = {}): Promise<UserRepository> {
-  return UserRepository.make(
-    { 'environments/staging.yaml': 'name: staging\ntarget: local\n', ...files },
-    seed,
-    (text) => text.replace('environments: staging production', 'environments: staging'),
+/** The documented repository with one environment, `staging`: this machine. Its workflows may be edited. */
+export function makeUserRepository(
+  files: Files,
+  seed: Partial<Seed> = {},
+  edit = (text: string) => text,
+): Promise<UserRepository> {
+  const environment = { 'environments/staging.yaml': 'name: staging\ntarget: local\n' };
+  return UserRepository.make({ ...environment, ...files }, seed, (text) =>
+    edit(text.replace('environments: staging production', 'environments: staging')),
   );
 }

@@ -27,6 +27,8 @@ export interface ActRun {
   readonly workflow: string;
   /** Only this job and those that it needs. */
   readonly job?: string;
+  /** Only this one of a matrix: `environment:staging`. */
+  readonly matrix?: string;
   readonly runId: number;
   readonly ref: string;
   readonly sha: string;
@@ -103,7 +105,7 @@ export async function runAct(run: ActRun): Promise<ActResult> {
   );
 }
 
-function listArguments({ event, workflow, job, runId, ref, sha, place, env = {}, secrets = {} }: ActRun) {
+function listArguments({ event, workflow, job, matrix, runId, ref, sha, place, env = {}, secrets = {} }: ActRun) {
   const known = {
     ARTIFACTS: join(place.folder, 'artifacts'),
     DAVIT_CACHE: cacheFolder(),
@@ -121,6 +123,7 @@ function listArguments({ event, workflow, job, runId, ref, sha, place, env = {},
   const replaced = { ...standIns(), [RELEASE]: place.release };
   return [
     ...[event, '--json', '--workflows', join('.github', 'workflows', workflow), ...(job ? ['--job', job] : [])],
+    ...(matrix === undefined ? [] : ['--matrix', matrix]),
     ...['--platform', 'ubuntu-latest=-self-hosted', '--no-cache-server', '--no-skip-checkout'],
     ...pairs('--env', known),
     ...pairs('--secret', { GITHUB_TOKEN: TOKEN, ...secrets }),

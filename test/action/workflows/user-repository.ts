@@ -132,6 +132,12 @@ export class UserRepository {
     this.#moveHead(pull, commit(this.origin, 'And more'));
   }
 
+  /** Moves the branch to another commit. */
+  resetBranch(pull: Pull, commit: string): void {
+    git(this.origin, 'branch', '--quiet', '--force', pull.branch, commit);
+    this.#moveHead(pull, this.head(pull.branch));
+  }
+
   /** What others committed to the branch meanwhile, Davit's locks too. */
   refresh(pull: Pull): void {
     this.#moveHead(pull, this.head(pull.branch));
@@ -192,8 +198,10 @@ export class UserRepository {
     return this.#runOnMain({ event: 'push', payload, workflow: 'davit-deploy.yaml', sha: pushed.after, ...more });
   }
 
-  runDrift(): Promise<ActResult> {
-    return this.#runOnMain({ event: 'schedule', payload: this.#event(), workflow: 'davit-drift.yaml' });
+  /** On GitHub all environments side by side, on machines of their own. */
+  runDrift(environment: string): Promise<ActResult> {
+    const matrix = `environment:${environment}`;
+    return this.#runOnMain({ event: 'schedule', payload: this.#event(), workflow: 'davit-drift.yaml', matrix });
   }
 
   runDestroy(inputs: { readonly environment: string; readonly endpoint: string }): Promise<ActResult> {
@@ -213,7 +221,8 @@ export class UserRepository {
   async #run(run: Omit<ActRun, 'runId' | 'place'>): Promise<EndedRun> {
     const runId = ++this.#runs;
     const { folder, origin, github } = this;
-    this.github.world.runs.push({ id: runId, status: 'in_progress', attempt: 1 });
+    const updatedAt = new Date().toISOString();
+    this.github.world.runs.push({ id: runId, status: 'in_progress', attempt: 1, updatedAt });
     const place = { folder, origin, release: this.#release, repository: REPOSITORY, apiUrl: github.url };
     const secrets = { PULUMI_CONFIG_PASSPHRASE: PASSPHRASE, ...run.secrets };
     const result = await runAct({ ...run, runId, place, secrets });

@@ -2,17 +2,19 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, lstatSync, mkdirSync, readFileSync, rmdirSync, symlinkSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-const { ORIGIN, KEPT_WORKSPACE, ACT_WORKSPACE, GITHUB_REF, GITHUB_EVENT_PATH } = process.env;
+const { ORIGIN, KEPT_WORKSPACE, ACT_WORKSPACE, GITHUB_EVENT_PATH, GITHUB_JOB, GITHUB_REF } = process.env;
+const WHERE_THINGS_SERVE = ['preview', 'deploy', 'drift', 'destroy'];
 
-// act makes a workspace for each job; on GitHub a repository has one path on all runners, and plans may hold it.
-if (!lstatSync(ACT_WORKSPACE).isSymbolicLink()) {
+// act makes a workspace for each job. What serves on this machine needs one that stays, and plans have its path in them.
+const kept = WHERE_THINGS_SERVE.includes(GITHUB_JOB);
+if (kept && !lstatSync(ACT_WORKSPACE).isSymbolicLink()) {
   process.chdir('/');
   rmdirSync(ACT_WORKSPACE);
   mkdirSync(KEPT_WORKSPACE, { recursive: true });
   symlinkSync(KEPT_WORKSPACE, ACT_WORKSPACE);
 }
 
-const cwd = resolve(KEPT_WORKSPACE, process.env.INPUT_PATH);
+const cwd = resolve(kept ? KEPT_WORKSPACE : ACT_WORKSPACE, process.env.INPUT_PATH);
 mkdirSync(cwd, { recursive: true });
 const git = (...args) => execFileSync('git', args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] });
 const event = JSON.parse(readFileSync(GITHUB_EVENT_PATH, 'utf8'));

@@ -1,0 +1,84 @@
+// From the first file to deployed endpoints and back: the documented repository, its merges, drift and destruction.
+import { readFile } from 'node:fs/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { openLocalTarget } from '../../cli/local-target.ts';
+import { codePath } from '../../system/code.ts';
+import { declareEndpoint, exampleModel, type Pull } from './workflows/given.ts';
+import { UserRepository } from './workflows/user-repository.ts';
+
+const FIRST = '{"predictions": [0, 1, 2]}';
+const SECOND = '{"predictions": ["setosa", "versicolor", "virginica"]}';
+const ALL_WELL = { validate: 'success', preview: 'success', report: 'success' };
+const DEPLOYED = { warm: 'success', staging: 'success', production: 'success' };
+
+let user: UserRepository;
+beforeAll(async () => {
+  user = await UserRepository.make({
+    'endpoints/iris.yaml': null,
+    'environments/staging.yaml': 'name: staging\ntarget: local\n',
+    'environments/production.yaml': 'name: production\ntarget: local\n',
+    'models/iris/1': exampleModel('1'),
+    'models/iris/2': exampleModel('2'),
+  });
+});
+afterAll(() => user.remove());
+afterEach(() => {
+  expect(user.github.breaches.splice(0), 'what GitHub would not answer').toEqual([]);
+});
+
+const bodyOf = (pull: Pull) => user.github.world.comments.findLast((c) => c.on === pull.number && !c.minimized)?.body;
+const checkOf = (sha: string) => user.github.world.checkRuns.findLast((c) => c.sha === sha && c.name === 'davit');
+
+/** A pull request that has its locks and its review. */
+async function review(number: number, files: Parameters<UserRepository['openPullRequest']>[1]): Promise<Pull> {
+  const pull = user.openPullRequest(number, files);
+  const run = await user.runPullRequest(pull);
+  expect(run.results, run.log).toEqual(ALL_WELL);
+  user.refresh(pull);
+  return pull;
+}
+
+async function ask(environment: string, endpoint: string): Promise<string> {
+  const { ask: send } = await openLocalTarget(user.workspace, environment).connect();
+  const body = await readFile(codePath('models/iris/1/serving_input_example.json'), 'utf8');
+  const answer = await send({ endpoint, entity: undefined, body, contentType: 'application/json' });
+  return answer.body;
+}
+
+describe('a merge', () => {
+  it('deploys what was reviewed, to one environment after the other', async () => {
+    const pull = await review(1, { 'endpoints/iris.yaml': declareEndpoint('iris', 'iris', '1') });
+    expect(checkOf(pull.head)?.conclusion).toBe('success');
+    const run = await user.runDeploy(user.merge(pull));
+    expect(run.results, run.log).toEqual(DEPLOYED);
+    expect(await ask('staging', 'iris')).toBe(FIRST);
+    expect(await ask('production', 'iris')).toBe(FIRST);
+    expect(user.github.world.deployments.map((d) => [d.environment, d.task, d.statuses.at(-1)?.['state']])).toEqual([
+      ['staging', 'davit:iris', 'success'],
+      ['production', 'davit:iris', 'success'],
+    ]);
+    expect(bodyOf(pull)).toMatch(/\| `iris` \| `production` \| live at /);
+  });
+
+  it('of a new version is announced as a rolling update, and is one', async () => {
+    const pull = await review(2, { 'endpoints/iris.yaml': declareEndpoint('iris', 'iris', '2') });
+    expect(bodyOf(pull)).toMatch(/^### 1 endpoint: 1 rolling$/m);
+    const run = await user.runDeploy(user.merge(pull));
+    expect(run.results, run.log).toEqual(DEPLOYED);
+    expect(await ask('production', 'iris')).toBe(SECOND);
+  });
+
+  it('that takes an endpoint away needs the label, and then takes it down', async () => {
+    const pull = user.openPullRequest(3, { 'endpoints/iris.yaml': null, 'endpoints/iris.lock': null });
+    await user.runPullRequest(pull);
+    expect(checkOf(pull.head)?.conclusion).toBe('failure');
+    expect(bodyOf(pull)).toContain('davit: destroy');
+    user.github.world.pulls.find((p) => p.number === 3)?.labels.push('davit: destroy');
+    const labelled = await user.runPullRequest(pull);
+    expect(labelled.results, labelled.log).toEqual(ALL_WELL);
+    expect(checkOf(pull.head)?.conclusion).toBe('success');
+    const run = await user.runDeploy(user.merge(pull));
+    expect(run.results, run.log).toEqual(DEPLOYED);
+    await expect(ask('production', 'iris')).rejects.toThrow();
+  });
+});
