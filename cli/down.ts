@@ -3,6 +3,7 @@ import { destroyStack } from '../engine/run-pulumi.ts';
 import { removeUnusedState } from '../engine/remove-unused-state.ts';
 import { listStacks } from '../engine/stacks.ts';
 import { imagesStackName, parseStackName, type StackPurpose, stackName } from '../schemas/names.ts';
+import { readEnvironment } from '../schemas/read-declared.ts';
 import { named } from '../system/progress.ts';
 import { sideBySide } from '../system/side-by-side.ts';
 import {
@@ -46,6 +47,7 @@ async function runDown(all: Context): Promise<Outcome> {
     if (outcome.status !== 'succeeded') signal.throwIfAborted();
     requireSucceeded(stack, outcome);
   });
+  await clearLeftovers(wanted, context);
   for (const name of wanted) await forgetImages(name, stacks, { project, environment, context });
   if (platform) await downPlatform(context, []);
   await removeUnusedState(project);
@@ -55,6 +57,18 @@ async function runDown(all: Context): Promise<Outcome> {
     result: { environment, endpoints: wanted.map((name) => ({ endpoint: name, deployed: there.includes(name) })) },
     text: lines.join('\n') || `Nothing is deployed to ${environment}`,
   };
+}
+
+/** A cluster may have more of an endpoint than its state knows: what an update began that was killed. */
+async function clearLeftovers(endpoints: readonly string[], context: Context): Promise<void> {
+  const { value: environment } = await readEnvironment(projectPlace(context), environmentName(context));
+  if (environment?.target !== 'kubernetes' || endpoints.length === 0) return;
+  const [{ connectCluster }, { removeLeftovers }] = await Promise.all([
+    import('../kubernetes/connect.ts'),
+    import('../kubernetes/leftovers.ts'),
+  ]);
+  const api = await connectCluster(environment.cluster, context.root);
+  for (const endpoint of endpoints) await removeLeftovers(api, { namespace: environment.namespace, endpoint });
 }
 
 async function listDeployed(context: Context): Promise<readonly string[]> {

@@ -3,7 +3,7 @@ import { upStack } from '../engine/run-pulumi.ts';
 import { hasStack } from '../engine/stacks.ts';
 import { type Diagnostic, hasErrors } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint.ts';
-import type { Environment } from '../schemas/environment.ts';
+import type { Environment, KubernetesEnvironment } from '../schemas/environment.ts';
 import { stackName } from '../schemas/names.ts';
 import type { Plan } from '../schemas/plan.ts';
 import { named } from '../system/progress.ts';
@@ -101,17 +101,33 @@ export async function deployEndpoint(endpoint: Endpoint, deployment: Deployment)
     return { endpoint: endpoint.name, plan: undefined, url: undefined, diagnostics: validation.diagnostics };
   }
   const project = await opening;
-  if (environment.target === 'kubernetes') {
-    const { ensureImages } = await import('./images.ts');
-    await ensureImages(endpoint, { context, project, environment, progress });
-  }
+  const clear =
+    environment.target === 'kubernetes' ? await readyCluster(endpoint, { environment, project, context }) : undefined;
   const stack = stackName(endpoint.name, environment.name);
   const refresh = await needsRefresh(endpoint, project, { environment, context });
   const outcome = await upStack(project, stack, { progress, signal: context.signal, refresh });
   if (outcome.status !== 'succeeded') context.signal.throwIfAborted();
+  else await clear?.();
   const diagnostics = [...validation.diagnostics, ...makeStackDiagnostics(endpoint, stack, outcome)];
   const url = outcome.status === 'succeeded' ? String(outcome.outputs['url']) : undefined;
   return { endpoint: endpoint.name, plan: outcome.plan, url, diagnostics };
+}
+
+/** Builds the images that are missing; what to do once the update has succeeded: clear what killed ones have left. */
+async function readyCluster(
+  endpoint: Endpoint,
+  { environment, project, context }: { environment: KubernetesEnvironment; project: PulumiProject; context: Context },
+): Promise<() => Promise<void>> {
+  const [{ ensureImages }, { connectCluster }, { listConfigurations, removeIdleConfigurations }] = await Promise.all([
+    import('./images.ts'),
+    import('../kubernetes/connect.ts'),
+    import('../kubernetes/leftovers.ts'),
+  ]);
+  await ensureImages(endpoint, { context, project, environment, progress: named(context.progress, endpoint.name) });
+  const place = { namespace: environment.namespace, endpoint: endpoint.name };
+  const api = await connectCluster(environment.cluster, context.root);
+  const before = await listConfigurations(api, place);
+  return () => removeIdleConfigurations(api, place, before);
 }
 
 /** A cluster has many hands: what was changed there by hand, or removed after a failure, is looked at every time. */

@@ -70,7 +70,8 @@ async function buildImage(plan: ImagePlan, { declaration, entity, provider }: Im
         dockerfile: `${context}/Dockerfile`,
         platform,
         network: 'none',
-        args: { BUILDKIT_INLINE_CACHE: '1' },
+        // The registry lacks it, so it is built, also when the state says that it was: the second argument changes nothing in it.
+        args: { BUILDKIT_INLINE_CACHE: '1', DAVIT_BUILD: String(Date.now()) },
         ...(cached !== undefined && { cacheFrom: { images: [cached] } }),
       },
     },

@@ -61,6 +61,17 @@ test('an update that is killed at any stage, again and again, is gone on with by
   expect(await on.status()).toMatchObject({ ready: 'READY', configUpdate: 'NOT_UPDATING' });
   expect((await on.status()).entities).toHaveLength(1);
   expect(await on.previews()).toBe('no-change');
+  expect(await on.list('configuration')).toHaveLength(1);
+});
+
+test('what a killed update has made goes with the endpoint', async () => {
+  const sign = /Configuration [^:]+: creating/;
+  expect(await killAt({ version: 'seven', model: '3', when: 'it makes the revision', sign })).toMatchObject({
+    killed: true,
+  });
+  requireFine(await on.davit('down', 'b'));
+  const kinds = 'route,configuration,revision,poddisruptionbudget,configmap';
+  expect(await on.kubectl('get', kinds, '-n', on.models, '-l', 'davit.dev/endpoint', '-o', 'name')).toBe('');
 });
 
 async function killAt({ version, model, when, sign }: Stage) {
@@ -71,6 +82,6 @@ async function killAt({ version, model, when, sign }: Stage) {
     killed = true;
     killTree(pid);
   });
-  process.stderr.write(`killed when ${when}: ${String(killed)}\n`);
+  process.stderr.write(`killed when ${when}: ${String(killed)}\n${ran.code === null ? '' : ran.stderr}`);
   return { killed, ...ran };
 }
