@@ -29446,7 +29446,7 @@ async function fillCache(entry, { progress, signal }, fill) {
 		signal?.throwIfAborted();
 		const found = await findCached(entry, progress);
 		if (found) return found;
-		await removeLeftovers(entry);
+		await removeLeftovers$1(entry);
 		await makeFolderAtomically(folder, async (fresh) => {
 			await fill(fresh);
 			await writeStamp(fresh);
@@ -29469,7 +29469,7 @@ function places(entry) {
 		stampFile: join(folder, "stamp.json")
 	};
 }
-async function removeLeftovers(entry) {
+async function removeLeftovers$1(entry) {
 	const leftovers = (await readdir(cacheFolder("pulumi")).catch(() => [])).filter((name) => name.startsWith(`${entry.key}.`) && name.endsWith(".new"));
 	await Promise.all(leftovers.map((name) => rm(cacheFolder("pulumi", name), {
 		recursive: true,
@@ -31704,6 +31704,7 @@ var init_load_kubeconfig = __esmMin((() => {
 	SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 }));
 // kubernetes/connect.ts
+var connect_exports = /* @__PURE__ */ __exportAll({ connectCluster: () => connectCluster });
 async function connectCluster({ kubeconfig, context }, root) {
 	const place = {
 		kubeconfig,
@@ -42197,6 +42198,51 @@ var init_connect_job = __esmMin((() => {
 	init_connect();
 	init_log();
 }));
+// kubernetes/leftovers.ts
+var leftovers_exports = /* @__PURE__ */ __exportAll({
+	listConfigurations: () => listConfigurations,
+	removeIdleConfigurations: () => removeIdleConfigurations,
+	removeLeftovers: () => removeLeftovers
+});
+async function removeLeftovers(api, place) {
+	for (const [group, kind] of KINDS) {
+		const path = `${group}/namespaces/${place.namespace}/${kind}`;
+		const found = await listNamed(api, place, path);
+		await Promise.all(found.map(({ metadata }) => api.remove(`${path}/${metadata.name}`)));
+	}
+}
+async function listConfigurations(api, place) {
+	return (await listNamed(api, place, configurationsOf(place))).map(({ metadata }) => metadata.name);
+}
+async function removeIdleConfigurations(api, place, before) {
+	const named = (await listNamed(api, place, `${SERVING}/namespaces/${place.namespace}/routes`)).flatMap(({ spec }) => spec.traffic.flatMap((t) => t.revisionName ?? []));
+	if (named.length === 0) return;
+	const idle = before.filter((name) => !named.some((revision) => revision.startsWith(`${name}-`)));
+	await Promise.all(idle.map((name) => api.remove(`${configurationsOf(place)}/${name}`)));
+}
+function configurationsOf({ namespace }) {
+	return `${SERVING}/namespaces/${namespace}/configurations`;
+}
+async function listNamed(api, { endpoint }, path) {
+	const labelSelector = `${ENDPOINT_LABEL}=${endpointObjectName(endpoint)}`;
+	return api.list(path, { labelSelector }).catch((e) => {
+		if (e instanceof KubernetesRefused && e.status === 404) return [];
+		throw e;
+	});
+}
+var SERVING, KINDS;
+var init_leftovers = __esmMin((() => {
+	init_kubernetes_names();
+	init_api();
+	SERVING = "/apis/serving.knative.dev/v1";
+	KINDS = [
+		[SERVING, "routes"],
+		[SERVING, "configurations"],
+		["/api/v1", "configmaps"],
+		["/apis/policy/v1", "poddisruptionbudgets"],
+		["/api/v1", "serviceaccounts"]
+	];
+}));
 async function deployEndpoint(endpoint, deployment) {
 	const { opening, environment, context, proved = false } = deployment;
 	const progress = named(context.progress, endpoint.name);
@@ -42208,15 +42254,11 @@ async function deployEndpoint(endpoint, deployment) {
 		diagnostics: validation.diagnostics
 	};
 	const project = await opening;
-	if (environment.target === "kubernetes") {
-		const { ensureImages } = await Promise.resolve().then(() => (init_images(), images_exports));
-		await ensureImages(endpoint, {
-			context,
-			project,
-			environment,
-			progress
-		});
-	}
+	const clear = environment.target === "kubernetes" ? await readyCluster(endpoint, {
+		environment,
+		project,
+		context
+	}) : void 0;
 	const stack = stackName(endpoint.name, environment.name);
 	const refresh = await needsRefresh(endpoint, project, {
 		environment,
@@ -42228,6 +42270,7 @@ async function deployEndpoint(endpoint, deployment) {
 		refresh
 	});
 	if (outcome.status !== "succeeded") context.signal.throwIfAborted();
+	else await clear?.();
 	const diagnostics = [...validation.diagnostics, ...makeStackDiagnostics(endpoint, stack, outcome)];
 	const url = outcome.status === "succeeded" ? String(outcome.outputs["url"]) : void 0;
 	return {
@@ -42236,6 +42279,26 @@ async function deployEndpoint(endpoint, deployment) {
 		url,
 		diagnostics
 	};
+}
+async function readyCluster(endpoint, { environment, project, context }) {
+	const [{ ensureImages }, { connectCluster }, { listConfigurations, removeIdleConfigurations }] = await Promise.all([
+		Promise.resolve().then(() => (init_images(), images_exports)),
+		Promise.resolve().then(() => (init_connect$1(), connect_exports)),
+		Promise.resolve().then(() => (init_leftovers(), leftovers_exports))
+	]);
+	await ensureImages(endpoint, {
+		context,
+		project,
+		environment,
+		progress: named(context.progress, endpoint.name)
+	});
+	const place = {
+		namespace: environment.namespace,
+		endpoint: endpoint.name
+	};
+	const api = await connectCluster(environment.cluster, context.root);
+	const before = await listConfigurations(api, place);
+	return () => removeIdleConfigurations(api, place, before);
 }
 async function needsRefresh({ name }, project, { environment, context }) {
 	if (environment.target === "kubernetes") return hasStack(project, stackName(name, environment.name));
@@ -42803,6 +42866,7 @@ async function runDown(all) {
 		if (outcome.status !== "succeeded") signal.throwIfAborted();
 		requireSucceeded(stack, outcome);
 	});
+	await clearLeftovers(wanted, context);
 	for (const name of wanted) await forgetImages(name, stacks, {
 		project,
 		environment,
@@ -42822,6 +42886,16 @@ async function runDown(all) {
 		},
 		text: lines.join("\n") || `Nothing is deployed to ${environment}`
 	};
+}
+async function clearLeftovers(endpoints, context) {
+	const { value: environment } = await readEnvironment(projectPlace(context), environmentName(context));
+	if (environment?.target !== "kubernetes" || endpoints.length === 0) return;
+	const [{ connectCluster }, { removeLeftovers }] = await Promise.all([Promise.resolve().then(() => (init_connect$1(), connect_exports)), Promise.resolve().then(() => (init_leftovers(), leftovers_exports))]);
+	const api = await connectCluster(environment.cluster, context.root);
+	for (const endpoint of endpoints) await removeLeftovers(api, {
+		namespace: environment.namespace,
+		endpoint
+	});
 }
 async function listDeployed(context) {
 	return endpointsIn((await listStacks(await openProject(context.root, context))).map(parseStackName), environmentName(context));
@@ -42846,6 +42920,7 @@ var init_down = __esmMin((() => {
 	init_remove_unused_state();
 	init_stacks();
 	init_names();
+	init_read_declared();
 	init_progress();
 	init_side_by_side();
 	init_command();
