@@ -43,10 +43,17 @@ export interface ClusterProject {
   readonly question: (endpoint: string) => Promise<Question>;
 }
 
+interface Fields {
+  readonly images: { readonly registry: string };
+}
+
+/** Fields of the environment file that are other than those of the cluster's. */
+type Changes = Readonly<Record<string, unknown>> | ((there: Fields) => object);
+
 /** Works with a project of its own on the cluster that is there; what it deploys is taken down again. */
 export async function withCluster<T>(
   bench: Bench,
-  changes: object,
+  changes: Changes,
   work: (cluster: ClusterProject) => Promise<T>,
 ): Promise<T> {
   const project = await makeBenchProject(bench);
@@ -83,14 +90,15 @@ async function takeDown(project: BenchProject, declared: readonly string[]): Pro
   }
 }
 
-async function declareEnvironment({ root }: BenchProject, changes: object): Promise<KubernetesEnvironment> {
+async function declareEnvironment({ root }: BenchProject, changes: Changes): Promise<KubernetesEnvironment> {
   const given = join(root, 'environments', `${GIVEN}.yaml`);
   const text = await readFile(given, 'utf8').catch(() => {
     throw new Error(
       `Cannot find environments/${GIVEN}.yaml: expected a cluster and its platform: npx davit cluster up, then npx davit up _platform --env ${GIVEN}`,
     );
   });
-  const fields = { ...(parse(text) as object), name: NAME, ...changes };
+  const there = parse(text) as Fields;
+  const fields = { ...there, name: NAME, ...(typeof changes === 'function' ? changes(there) : changes) };
   await writeFile(join(root, 'environments', `${NAME}.yaml`), stringify(fields));
   const { value, diagnostics } = await readEnvironment({ root, endpoints: 'endpoints' }, NAME);
   if (value?.target === 'kubernetes') return value;

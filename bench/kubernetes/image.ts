@@ -19,10 +19,8 @@ export const image: Benchmark = {
   ].join('\n'),
   run: (bench) =>
     // A registry path of its own: nothing is there.
-    withCluster(bench, {}, async (given) => {
-      const registry = `${given.environment.images.registry}-bench-${process.pid}`;
-      const environment = { ...given.environment, images: { ...given.environment.images, registry } };
-      const cluster = { ...given, environment };
+    withCluster(bench, ownRegistry, async (cluster) => {
+      const { environment } = cluster;
       await cluster.declare(ENDPOINT);
       const emptied = await askDocker(environment.images.dockerHost, 'POST', '/build/prune?all=true');
       bench.progress.say(emptied === undefined ? 'Docker’s build cache is as it was' : 'Docker’s build cache is empty');
@@ -35,6 +33,10 @@ export const image: Benchmark = {
       return renderImages({ cold: emptied !== undefined, first, again, second });
     }),
 };
+
+function ownRegistry({ images }: { readonly images: { readonly registry: string } }): object {
+  return { images: { ...images, registry: `${images.registry}-bench-${process.pid}` } };
+}
 
 interface Built {
   readonly seconds: number;
