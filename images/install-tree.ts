@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { findPython, listPythons } from '../python/find-python.ts';
 import type { PythonOptions } from '../python/find-uv.ts';
 import { installPackages } from '../python/install-packages.ts';
-import { leaveOutTests } from '../python/leave-out-tests.ts';
 import type { LockedPackage } from '../schemas/lock.ts';
 
 export interface Tree {
@@ -35,10 +34,10 @@ export async function installTree(tree: Tree, options: PythonOptions): Promise<v
   const requirements = `${folder}-requirements.txt`;
   const where = ['--prefix', folder, '--python', executable, '--python-version', python, '--python-platform', platform];
   // Copies, or reflinks where there are any: hard links would give uv's own cache the times that files get here.
-  await installPackages({ packages, modelFolder, into: [...where, '--link-mode', 'copy'], requirements }, options);
+  const into = [...where, '--link-mode', 'copy'];
+  await installPackages({ packages, modelFolder, folder, into, requirements }, options);
   await Promise.all([requirements, join(folder, '.lock')].map((file) => rm(file, { force: true })));
   await placeLibraries(folder, python);
-  await leaveOutTests(join(folder, 'lib'));
   await settleScripts(tree, executable);
   await settleRecords(join(folder, 'lib', `python${python}`, 'site-packages'));
 }

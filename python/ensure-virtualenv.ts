@@ -10,7 +10,6 @@ import type { Lock, LockedPackage } from '../schemas/lock.ts';
 import { findPython, listPythons, minorVersion, type Python } from './find-python.ts';
 import type { PythonOptions } from './find-uv.ts';
 import { installError, installPackages, runUv } from './install-packages.ts';
-import { leaveOutTests } from './leave-out-tests.ts';
 import { VirtualenvError } from './virtualenv-error.ts';
 
 /** What a virtualenv is made from, and nothing else: one of a lock's `virtualenvs`. */
@@ -124,8 +123,7 @@ async function makeVirtualenv(
   const made = await runUv(['venv', '--quiet', '--no-project', '--python', python.executable, folder], options);
   if (made.code !== 0) throw installError('Cannot make a virtualenv', made);
   const requirements = join(folder, 'davit-requirements.txt');
-  await installPackages({ packages, modelFolder, into: ['--python', own], requirements }, options);
-  await leaveOutTests(join(folder, 'lib'));
+  await installPackages({ packages, modelFolder, folder, into: ['--python', own], requirements }, options);
   const checked = await runUv(['pip', 'check', '--python', own], options);
   if (checked.code !== 0) throw checkError(checked);
   await writeFileAtomically(join(folder, MARKER), renderMarker(key));

@@ -1,15 +1,18 @@
-import { resolve, sep } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import type { LockedPackage } from '../schemas/lock.ts';
 import { writeFileAtomically } from '../system/atomic-files.ts';
 import { childEnvironment, type Ran, runProcess } from '../system/run-process.ts';
 import { findUv, type PythonOptions } from './find-uv.ts';
+import { leaveOutTests } from './leave-out-tests.ts';
 import { VirtualenvError } from './virtualenv-error.ts';
 
 export interface PackagesToInstall {
   readonly packages: readonly LockedPackage[];
   /** Where a package's relative `source` (a wheel in the model's directory) is found. */
   readonly modelFolder?: string | undefined;
-  /** uv's own arguments that say where, and for which Python and platform. */
+  /** Where `lib` is, or will be. */
+  readonly folder: string;
+  /** uv's own arguments that say the same, and for which Python and platform. */
   readonly into: readonly string[];
   /** A file to write what is asked of uv to. */
   readonly requirements: string;
@@ -17,15 +20,19 @@ export interface PackagesToInstall {
 
 const INSTALL_LIMIT_SECONDS = 1800;
 
-/** Installs exactly these packages: wheels whose hashes are known, from uv's cache if it has them all. Throws a VirtualenvError. */
+/**
+ * Installs exactly these packages, without their tests: wheels whose hashes are known, from uv's cache if it has them all.
+ * Throws a VirtualenvError.
+ */
 export async function installPackages(wanted: PackagesToInstall, options: PythonOptions = {}): Promise<void> {
   await writeFileAtomically(wanted.requirements, renderRequirements(wanted));
   if (wanted.packages.length === 0) return;
   const install = ['pip', 'install', '--quiet', '--no-deps', '--require-hashes', '--only-binary', ':all:'];
   const from = [...wanted.into, '-r', wanted.requirements];
-  if ((await runUv([...install, '--offline', ...from], options)).code === 0) return;
-  const installed = await runUv([...install, ...from], options);
+  const offline = await runUv([...install, '--offline', ...from], options);
+  const installed = offline.code === 0 ? offline : await runUv([...install, ...from], options);
   if (installed.code !== 0) throw installError('Cannot install the packages of the lock', installed);
+  await leaveOutTests(join(wanted.folder, 'lib'));
 }
 
 /** Runs uv to its end. */
