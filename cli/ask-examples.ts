@@ -1,7 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Endpoint } from '../schemas/endpoint.ts';
-import { locateModel } from '../system/locate-model.ts';
+import { locateModel, readInputExample } from '../system/locate-model.ts';
 import type { Connection } from './target.ts';
 
 /** What an entity answered to its model's own example, through the door that clients use. */
@@ -13,8 +11,6 @@ export interface AskedExample {
   readonly body: string;
 }
 
-/** As MLflow logs it, ready to be sent. */
-const EXAMPLE = 'serving_input_example.json';
 const LIMIT_SECONDS = 120;
 
 /** Asks every entity that takes part in an endpoint's traffic; those whose model has no example to send are left out. */
@@ -24,7 +20,7 @@ export async function askExamples(
 ): Promise<readonly AskedExample[]> {
   const serving = entities.filter((e) => routes.some((r) => r.entity === e.name));
   const asked = serving.map(async ({ name: entity, model }): Promise<readonly AskedExample[]> => {
-    const body = await readFile(join(locateModel(root, model).folder, EXAMPLE), 'utf8').catch(() => undefined);
+    const body = await readInputExample(locateModel(root, model));
     if (body === undefined) return [];
     const signal = AbortSignal.timeout(LIMIT_SECONDS * 1000);
     const started = performance.now();

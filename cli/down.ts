@@ -61,8 +61,9 @@ async function runDown(all: Context): Promise<Outcome> {
 
 /** A cluster may have more of an endpoint than its state knows: what an update began that was killed. */
 async function clearLeftovers(endpoints: readonly string[], context: Context): Promise<void> {
+  if (endpoints.length === 0) return;
   const { value: environment } = await readEnvironment(projectPlace(context), environmentName(context));
-  if (environment?.target !== 'kubernetes' || endpoints.length === 0) return;
+  if (environment?.target !== 'kubernetes') return;
   const [{ connectCluster }, { removeLeftovers }] = await Promise.all([
     import('../kubernetes/connect.ts'),
     import('../kubernetes/leftovers.ts'),

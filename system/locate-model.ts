@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ModelReference } from '../schemas/endpoint.ts';
@@ -23,6 +24,11 @@ export function locateModel(root: string, { name, version, uri }: ModelReference
   }
   if (!/^[a-z][a-z0-9+.-]+:/i.test(uri)) return { folder: resolve(root, uri), remote: undefined, written: uri };
   return { folder: downloadFolder(uri), remote: uri, written: uri };
+}
+
+/** The model's own example as MLflow logs it, ready to be sent; undefined: it has none, or is not on this machine. */
+export function readInputExample({ folder }: Pick<ModelPlace, 'folder'>): Promise<string | undefined> {
+  return readFile(join(folder, 'serving_input_example.json'), 'utf8').catch(() => undefined);
 }
 
 /** The same URI means another model on another server. */

@@ -2,11 +2,12 @@ import { join, resolve } from 'node:path';
 import { notice, setOutput, summary } from '@actions/core';
 import { mergeReports, type StageEnd } from '../../review/merge-reports.ts';
 import { renderReport } from '../../review/render-report.ts';
-import { concludes, renderTopLine } from '../../review/standing.ts';
+import { concludes, DESTROY_LABEL, renderTopLine } from '../../review/standing.ts';
 import type { Report, ReviewStage } from '../../schemas/report.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { commitLocks } from '../commit-locks.ts';
-import { connectGitHub, type GitHub } from '../github/connect.ts';
+import { withGitHub } from '../connect-job.ts';
+import type { GitHub } from '../github/connect.ts';
 import type { Inputs } from '../inputs.ts';
 import type { Job } from '../job.ts';
 import { LOG, withoutCommands } from '../log.ts';
@@ -18,20 +19,20 @@ import { post } from '../post-report.ts';
 /** Joins what the stages left, says it in one comment and one check run, commits locks where it may. Runs nothing of them. */
 export async function report(job: Job): Promise<void> {
   const out = await openReportFolder(job);
-  const github = connect(job);
-  try {
-    const reviewed = await findReviewed(github, job.runner);
-    if (!reviewed) {
-      notice('There is nothing to report on: this run is about no open pull request');
-      return;
-    }
-    const unsaid = await withoutCommands(() => reportOn(reviewed, { job, github, out }));
-    if (unsaid.length > 0)
-      notice(`The token may not write (${unsaid.join(', ')}): the report is in the step's summary`);
-  } finally {
-    const { requests, repeated, waitedSeconds } = github.calls();
-    LOG.say(`Asked GitHub ${requests} times, ${repeated} of them again; waited ${waitedSeconds.toFixed(1)} s for it`);
-  }
+  await withGitHub(
+    job,
+    async (github) => {
+      const reviewed = await findReviewed(github, job.runner);
+      if (!reviewed) {
+        notice('There is nothing to report on: this run is about no open pull request');
+        return;
+      }
+      const unsaid = await withoutCommands(() => reportOn(reviewed, { job, github, out }));
+      if (unsaid.length > 0)
+        notice(`The token may not write (${unsaid.join(', ')}): the report is in the step's summary`);
+    },
+    job.signal,
+  );
 }
 
 interface Reporting {
@@ -75,7 +76,6 @@ function isHandedOn(text: string, { previewDigest }: Inputs): boolean {
   return previewDigest !== undefined && digestReport(text) === previewDigest;
 }
 
-const DESTROY = 'davit: destroy';
 /** What a report takes for an address. */
 const WEB_ADDRESS = /^https?:\/\/[\w.:-]+(\/[\w./-]*)?$/;
 
@@ -84,7 +84,7 @@ function makeFacts({ pull, head, base, fork, runUrl }: Reviewed, locksCommit: st
     pullRequest: {
       number: pull.number,
       fork,
-      destroy: pull.labels.includes(DESTROY),
+      destroy: pull.labels.includes(DESTROY_LABEL),
       locks_commit: locksCommit ?? null,
       base_moved_to: pull.base.sha === base ? null : pull.base.sha,
       run_url: WEB_ADDRESS.test(runUrl) ? runUrl : null,
@@ -97,9 +97,4 @@ function makeFacts({ pull, head, base, fork, runUrl }: Reviewed, locksCommit: st
 function countErrors({ diagnostics, endpoints }: Report): number {
   const all = [...diagnostics, ...endpoints.flatMap((e) => e.diagnostics)];
   return all.filter((d) => d.severity === 'error').length;
-}
-
-function connect({ inputs, runner, signal }: Job): GitHub {
-  const { apiUrl, repository, job } = runner;
-  return connectGitHub({ token: inputs.token, apiUrl, repository, job, signal, say: LOG.say });
 }

@@ -1,17 +1,18 @@
 import { down } from '../../cli/down.ts';
+import { DESTROY_LABEL } from '../../review/standing.ts';
 import type { Deployed, Deploying } from './deploying.ts';
 import { makeRollout, recorded } from './deploy-candidate.ts';
 import type { Removed } from './select.ts';
 import { withoutDeadLocks } from './unlock.ts';
 
-/** Without it a merge takes nothing down. */
-const LABEL = 'davit: destroy';
-
 /** Takes down an endpoint whose file was merged away, if the pull request says so by its label; else says that it stays. */
 export async function removeMerged(removed: Removed, deploying: Deploying): Promise<Deployed> {
   const { pull } = await deploying.findReview(removed.commit);
-  if (pull?.labels.includes(LABEL)) return { ...(await takeDown(removed.name, removed.active, deploying)), pull };
-  const where = pull ? `pull request #${pull.number} has no label "${LABEL}"` : 'it was removed without a pull request';
+  if (pull?.labels.includes(DESTROY_LABEL))
+    return { ...(await takeDown(removed.name, removed.active, deploying)), pull };
+  const where = pull
+    ? `pull request #${pull.number} has no label "${DESTROY_LABEL}"`
+    : 'it was removed without a pull request';
   const causes = [`Its file is gone, and ${where}: add it and run this again, or bring the file back`];
   const ended = { state: 'kept', causes, diagnostics: [], url: undefined } as const;
   return { ...makeRollout(removed.name, ended, deploying), pull };

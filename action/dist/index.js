@@ -21042,6 +21042,9 @@ function locateModel(root, { name, version, uri }) {
 		written: uri
 	};
 }
+function readInputExample({ folder }) {
+	return readFile(join(folder, "serving_input_example.json"), "utf8").catch(() => void 0);
+}
 function downloadFolder(uri) {
 	return cacheFolder("models", contentHash({
 		uri,
@@ -32788,6 +32791,21 @@ var init_find_python = __esmMin((() => {
 	PROBE = "import sys; print(sys.executable, \"%d.%d.%d\" % sys.version_info[:3], sep=\"\\t\")";
 	known = /* @__PURE__ */ new Map();
 }));
+// python/leave-out-tests.ts
+async function leaveOutTests(folder, isTests = false) {
+	const entries = await readdir(folder, { withFileTypes: true });
+	await Promise.all(entries.map(async (entry) => {
+		const path = join(folder, entry.name);
+		if (entry.isDirectory()) return leaveOutTests(path, isTests || entry.name === TESTS);
+		if (isTests && (TEST_MODULE.test(entry.name) || !CODE.test(entry.name))) await rm(path);
+	}));
+}
+var TESTS, TEST_MODULE, CODE;
+var init_leave_out_tests = __esmMin((() => {
+	TESTS = "tests";
+	TEST_MODULE = /^test_.*\.pyi?$/;
+	CODE = /\.(py|so|pyd|dylib)$/;
+}));
 // python/virtualenv-error.ts
 var VirtualenvError;
 var init_virtualenv_error = __esmMin((() => {
@@ -32819,13 +32837,14 @@ async function installPackages(wanted, options = {}) {
 		"-r",
 		wanted.requirements
 	];
-	if ((await runUv([
+	const offline = await runUv([
 		...install,
 		"--offline",
 		...from
-	], options)).code === 0) return;
-	const installed = await runUv([...install, ...from], options);
+	], options);
+	const installed = offline.code === 0 ? offline : await runUv([...install, ...from], options);
 	if (installed.code !== 0) throw installError("Cannot install the packages of the lock", installed);
+	await leaveOutTests(join(wanted.folder, "lib"));
 }
 async function runUv(args, { progress, signal }) {
 	return runProcess(await findUv({
@@ -32860,23 +32879,9 @@ var init_install_packages = __esmMin((() => {
 	init_atomic_files();
 	init_run_process();
 	init_find_uv();
+	init_leave_out_tests();
 	init_virtualenv_error();
 	INSTALL_LIMIT_SECONDS$1 = 1800;
-}));
-// python/leave-out-tests.ts
-async function leaveOutTests(folder, isTests = false) {
-	const entries = await readdir(folder, { withFileTypes: true });
-	await Promise.all(entries.map(async (entry) => {
-		const path = join(folder, entry.name);
-		if (entry.isDirectory()) return leaveOutTests(path, isTests || entry.name === TESTS);
-		if (isTests && (TEST_MODULE.test(entry.name) || !CODE.test(entry.name))) await rm(path);
-	}));
-}
-var TESTS, TEST_MODULE, CODE;
-var init_leave_out_tests = __esmMin((() => {
-	TESTS = "tests";
-	TEST_MODULE = /^test_.*\.pyi?$/;
-	CODE = /\.(py|so|pyd|dylib)$/;
 }));
 // python/ensure-virtualenv.ts
 function makeVirtualenvRequest(lock, entity, modelFolder) {
@@ -32964,10 +32969,10 @@ async function makeVirtualenv({ packages, modelFolder }, { folder, python: own, 
 	await installPackages({
 		packages,
 		modelFolder,
+		folder,
 		into: ["--python", own],
 		requirements
 	}, options);
-	await leaveOutTests(join(folder, "lib"));
 	const checked = await runUv([
 		"pip",
 		"check",
@@ -33000,7 +33005,6 @@ var init_ensure_virtualenv = __esmMin((() => {
 	init_names();
 	init_find_python();
 	init_install_packages();
-	init_leave_out_tests();
 	init_virtualenv_error();
 	MARKER = "davit.json";
 	FORMAT$2 = 2;
@@ -34935,7 +34939,7 @@ function explainFailure(subject, failed, { limits, packages }) {
 	if (stage === "import" || kind === "ImportError") return wrong("import-failed", `Cannot import what ${label} needs: ${message}`, where);
 	if (stage === "load") return wrong("load-failed", `Cannot load ${label}: ${message}`, where);
 	if (kind === "InvalidOutput") return wrong("output-mismatch", `Cannot serve ${label}: ${message.replace(/^The model's/, "its")}`, "Answer values that JSON has: null where there is no number, lists, maps and texts");
-	if (kind === "Refused") return wrong("prediction-failed", `Cannot predict with ${label}: its own input example is refused: ${message}`, EXAMPLE$1);
+	if (kind === "Refused") return wrong("prediction-failed", `Cannot predict with ${label}: its own input example is refused: ${message}`, EXAMPLE);
 	if (stage === "signature" || kind === "SignatureMismatch") return wrong("output-mismatch", `Cannot serve ${label}: its answer contradicts its signature: ${message}`, "Log the model with the signature of what it answers, or change what it answers");
 	return wrong("prediction-failed", `Cannot predict with ${label}: on its own input example it raises ${message}`, where);
 }
@@ -34997,11 +35001,11 @@ function lastFrame(trace) {
 function firstSentence(text) {
 	return text.replace(/\s+/g, " ").split(". ")[0] ?? text;
 }
-var EXAMPLE$1, DISTRIBUTIONS, ENDED_IN, ENDS, SIGNALS, LIBRARY_PACKAGES;
+var EXAMPLE, DISTRIBUTIONS, ENDED_IN, ENDS, SIGNALS, LIBRARY_PACKAGES;
 var init_explain_proof = __esmMin((() => {
 	init_normalize_name();
 	init_subject();
-	EXAMPLE$1 = "Log the model with an input_example that fits its signature";
+	EXAMPLE = "Log the model with an input_example that fits its signature";
 	DISTRIBUTIONS = {
 		bs4: "beautifulsoup4",
 		Crypto: "pycryptodome",
@@ -41641,6 +41645,28 @@ var init_connect = __esmMin((() => {
 	init_seconds_to_wait();
 	REPETITIONS = 5;
 }));
+// action/connect-job.ts
+async function withGitHub({ inputs, runner }, work, signal) {
+	const { apiUrl, repository, job } = runner;
+	const github = connectGitHub({
+		token: inputs.token,
+		apiUrl,
+		repository,
+		job,
+		say: LOG.say,
+		...signal && { signal }
+	});
+	try {
+		return await work(github);
+	} finally {
+		const { requests, repeated, waitedSeconds } = github.calls();
+		LOG.say(`Asked GitHub ${requests} times, ${repeated} of them again; waited ${waitedSeconds.toFixed(1)} s for it`);
+	}
+}
+var init_connect_job = __esmMin((() => {
+	init_connect();
+	init_log();
+}));
 // action/github/pull-request.ts
 async function readPullRequest({ octokit, place }, number) {
 	const { data } = await octokit.rest.pulls.get({
@@ -42063,8 +42089,7 @@ var init_post_report = __esmMin((() => {
 var report_exports = /* @__PURE__ */ __exportAll({ report: () => report });
 async function report(job) {
 	const out = await openReportFolder(job);
-	const github = connect(job);
-	try {
+	await withGitHub(job, async (github) => {
 		const reviewed = await findReviewed(github, job.runner);
 		if (!reviewed) {
 			notice("There is nothing to report on: this run is about no open pull request");
@@ -42076,10 +42101,7 @@ async function report(job) {
 			out
 		}));
 		if (unsaid.length > 0) notice(`The token may not write (${unsaid.join(", ")}): the report is in the step's summary`);
-	} finally {
-		const { requests, repeated, waitedSeconds } = github.calls();
-		LOG.say(`Asked GitHub ${requests} times, ${repeated} of them again; waited ${waitedSeconds.toFixed(1)} s for it`);
-	}
+	}, job.signal);
 }
 async function reportOn(reviewed, { job, github, out }) {
 	const ends = {
@@ -42137,7 +42159,7 @@ function makeFacts({ pull, head, base, fork, runUrl }, locksCommit) {
 		pullRequest: {
 			number: pull.number,
 			fork,
-			destroy: pull.labels.includes(DESTROY),
+			destroy: pull.labels.includes(DESTROY_LABEL),
 			locks_commit: locksCommit ?? null,
 			base_moved_to: pull.base.sha === base ? null : pull.base.sha,
 			run_url: WEB_ADDRESS.test(runUrl) ? runUrl : null
@@ -42149,18 +42171,7 @@ function makeFacts({ pull, head, base, fork, runUrl }, locksCommit) {
 function countErrors({ diagnostics, endpoints }) {
 	return [...diagnostics, ...endpoints.flatMap((e) => e.diagnostics)].filter((d) => d.severity === "error").length;
 }
-function connect({ inputs, runner, signal }) {
-	const { apiUrl, repository, job } = runner;
-	return connectGitHub({
-		token: inputs.token,
-		apiUrl,
-		repository,
-		job,
-		signal,
-		say: LOG.say
-	});
-}
-var DESTROY, WEB_ADDRESS;
+var WEB_ADDRESS;
 var init_report = __esmMin((() => {
 	init_core$2();
 	init_merge_reports();
@@ -42168,35 +42179,13 @@ var init_report = __esmMin((() => {
 	init_standing();
 	init_atomic_files();
 	init_commit_locks();
-	init_connect();
+	init_connect_job();
 	init_log();
 	init_project();
 	init_pull_request_facts();
 	init_stage_folder();
 	init_post_report();
-	DESTROY = "davit: destroy";
 	WEB_ADDRESS = /^https?:\/\/[\w.:-]+(\/[\w./-]*)?$/;
-}));
-// action/connect-job.ts
-async function withGitHub({ inputs, runner }, work) {
-	const { apiUrl, repository, job } = runner;
-	const github = connectGitHub({
-		token: inputs.token,
-		apiUrl,
-		repository,
-		job,
-		say: LOG.say
-	});
-	try {
-		return await work(github);
-	} finally {
-		const { requests, repeated, waitedSeconds } = github.calls();
-		LOG.say(`Asked GitHub ${requests} times, ${repeated} of them again; waited ${waitedSeconds.toFixed(1)} s for it`);
-	}
-}
-var init_connect_job = __esmMin((() => {
-	init_connect();
-	init_log();
 }));
 // kubernetes/leftovers.ts
 var leftovers_exports = /* @__PURE__ */ __exportAll({
@@ -42508,7 +42497,7 @@ var init_unlock = __esmMin((() => {
 // cli/ask-examples.ts
 async function askExamples({ name, entities, routes }, { root, connection }) {
 	const asked = entities.filter((e) => routes.some((r) => r.entity === e.name)).map(async ({ name: entity, model }) => {
-		const body = await readFile(join(locateModel(root, model).folder, EXAMPLE), "utf8").catch(() => void 0);
+		const body = await readInputExample(locateModel(root, model));
 		if (body === void 0) return [];
 		const signal = AbortSignal.timeout(LIMIT_SECONDS * 1e3);
 		const started = performance.now();
@@ -42529,10 +42518,9 @@ async function askExamples({ name, entities, routes }, { root, connection }) {
 	});
 	return (await Promise.all(asked)).flat();
 }
-var EXAMPLE, LIMIT_SECONDS;
+var LIMIT_SECONDS;
 var init_ask_examples = __esmMin((() => {
 	init_locate_model();
-	EXAMPLE = "serving_input_example.json";
 	LIMIT_SECONDS = 120;
 }));
 // action/deploy/verify.ts
@@ -42888,8 +42876,9 @@ async function runDown(all) {
 	};
 }
 async function clearLeftovers(endpoints, context) {
+	if (endpoints.length === 0) return;
 	const { value: environment } = await readEnvironment(projectPlace(context), environmentName(context));
-	if (environment?.target !== "kubernetes" || endpoints.length === 0) return;
+	if (environment?.target !== "kubernetes") return;
 	const [{ connectCluster }, { removeLeftovers }] = await Promise.all([Promise.resolve().then(() => (init_connect$1(), connect_exports)), Promise.resolve().then(() => (init_leftovers(), leftovers_exports))]);
 	const api = await connectCluster(environment.cluster, context.root);
 	for (const endpoint of endpoints) await removeLeftovers(api, {
@@ -42949,13 +42938,13 @@ var init_down = __esmMin((() => {
 // action/deploy/remove-endpoint.ts
 async function removeMerged(removed, deploying) {
 	const { pull } = await deploying.findReview(removed.commit);
-	if (pull?.labels.includes(LABEL)) return {
+	if (pull?.labels.includes("davit: destroy")) return {
 		...await takeDown(removed.name, removed.active, deploying),
 		pull
 	};
 	const ended = {
 		state: "kept",
-		causes: [`Its file is gone, and ${pull ? `pull request #${pull.number} has no label "${LABEL}"` : "it was removed without a pull request"}: add it and run this again, or bring the file back`],
+		causes: [`Its file is gone, and ${pull ? `pull request #${pull.number} has no label "${DESTROY_LABEL}"` : "it was removed without a pull request"}: add it and run this again, or bring the file back`],
 		diagnostics: [],
 		url: void 0
 	};
@@ -42986,12 +42975,11 @@ async function takeDown(endpoint, active, deploying) {
 		pull: void 0
 	};
 }
-var LABEL;
 var init_remove_endpoint = __esmMin((() => {
 	init_down();
+	init_standing();
 	init_deploy_candidate();
 	init_unlock();
-	LABEL = "davit: destroy";
 }));
 // review/render-rollouts.ts
 function renderRolloutLine(rollouts) {

@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as pulumi from '@pulumi/pulumi';
 import type { KubernetesApi } from '../../../kubernetes/api.ts';
@@ -7,7 +5,7 @@ import { findEdge, requestClientToken } from '../../../kubernetes/edge-access.ts
 import { clearFailure } from '../../../kubernetes/update-failure.ts';
 import type { Entity } from '../../../schemas/endpoint.ts';
 import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
-import { locateModel } from '../../../system/locate-model.ts';
+import { locateModel, readInputExample } from '../../../system/locate-model.ts';
 import type { Declaration } from '../../declaration.ts';
 
 export interface Verification {
@@ -18,7 +16,6 @@ export interface Verification {
   readonly after: pulumi.Output<unknown>;
 }
 
-const EXAMPLE = 'serving_input_example.json';
 /** Until the edge and Kourier know of a change. */
 const LIMIT_MILLISECONDS = 60_000;
 const PAUSE_MILLISECONDS = 250;
@@ -45,7 +42,11 @@ export function verifyThroughEdge({ api, declaration, entities, after }: Verific
     }
     for (const entity of entities) {
       const path = `${edge}/serving-endpoints/${endpoint.name}/served-models/${entity.name}/invocations`;
-      await ask(path, { token, body: await readExample(declaration.root, entity.model), entity: entity.name });
+      await ask(path, {
+        token,
+        body: await readInputExample(locateModel(declaration.root, entity.model)),
+        entity: entity.name,
+      });
     }
     return url;
   });
@@ -84,8 +85,4 @@ async function isReachable(edge: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-async function readExample(root: string, model: Parameters<typeof locateModel>[1]): Promise<string | undefined> {
-  return readFile(join(locateModel(root, model).folder, EXAMPLE), 'utf8').catch(() => undefined);
 }
