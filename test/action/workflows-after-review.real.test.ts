@@ -1,18 +1,16 @@
 // What can happen between a review and its deployment, and after it; one environment, `staging`.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { openLocalTarget } from '../../cli/local-target.ts';
 import { codePath } from '../../system/code.ts';
 import { childEnvironment, runProcess } from '../../system/run-process.ts';
 import { declareEndpoint, exampleModel, fixtureModel, makeUserRepository, type Pull } from './workflows/given.ts';
 import type { ActResult } from './workflows/run-act.ts';
-import { PASSPHRASE, type UserRepository } from './workflows/user-repository.ts';
+import { ALL_WELL, askLocally, openReviewed } from './workflows/steps.ts';
+import { PASSPHRASE, type Files, type UserRepository } from './workflows/user-repository.ts';
 
 const FIRST = '{"predictions": [0, 1, 2]}';
 const SECOND = '{"predictions": ["setosa", "versicolor", "virginica"]}';
-const ALL_WELL = { validate: 'success', preview: 'success', report: 'success' };
 
 /** One field a line, so that two people can change it without a conflict. */
 const iris = (version: string, size = 'Small') =>
@@ -34,26 +32,13 @@ afterEach(() => {
   expect(user.github.breaches.splice(0), 'what GitHub would not answer').toEqual([]);
 });
 
+const review = (number: number, files: Files) => openReviewed(user, number, files);
+const ask = (endpoint = 'iris') => askLocally(user, 'staging', endpoint);
 const bodyOf = (pull: Pull) =>
   user.github.world.comments.findLast((c) => c.on === pull.number && !c.minimized)?.body ?? '';
 
-/** A pull request that has its locks and its review. */
-async function review(number: number, files: Parameters<UserRepository['openPullRequest']>[1]): Promise<Pull> {
-  const pull = user.openPullRequest(number, files);
-  const run = await user.runPullRequest(pull);
-  expect(run.results, run.log).toEqual(ALL_WELL);
-  user.refresh(pull);
-  return pull;
-}
-
 function deploy(pushed: ReturnType<UserRepository['merge']>): Promise<ActResult> {
   return user.runDeploy(pushed, { job: 'staging' });
-}
-
-async function ask(endpoint = 'iris'): Promise<string> {
-  const { ask: send } = await openLocalTarget(user.workspace, 'staging').connect();
-  const body = await readFile(codePath('models/iris/1/serving_input_example.json'), 'utf8');
-  return (await send({ endpoint, entity: undefined, body, contentType: 'application/json' })).body;
 }
 
 /** As a person would, on the machine that has the state. */
@@ -115,7 +100,7 @@ describe('after the review', () => {
     const [first, second] = [user.merge(a), user.merge(b)];
     const runs = [await deploy(first), await deploy(second)];
     expect(runs.map((r) => r.results)).toEqual([{ staging: 'success' }, { staging: 'success' }]);
-    expect([await ask('iris'), await ask('owl')]).toEqual([FIRST, SECOND]);
+    expect([await ask(), await ask('owl')]).toEqual([FIRST, SECOND]);
   });
 
   it('a deployment that fails leaves the old version, says why, and proposes to take the merge back', async () => {
@@ -191,7 +176,7 @@ describe('after the review', () => {
     const run = await user.runDestroy({ environment: 'staging', endpoint: 'owl' });
     expect(run.results, run.log).toEqual({ destroy: 'success' });
     await expect(ask('owl')).resolves.toContain('RESOURCE_DOES_NOT_EXIST');
-    expect(await ask('iris')).toBe(FIRST);
+    expect(await ask()).toBe(FIRST);
   });
 });
 

@@ -1,14 +1,11 @@
 // From the first file to deployed endpoints and back: the documented repository, its merges, drift and destruction.
-import { readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { openLocalTarget } from '../../cli/local-target.ts';
-import { codePath } from '../../system/code.ts';
 import { declareEndpoint, exampleModel, type Pull } from './workflows/given.ts';
-import { UserRepository } from './workflows/user-repository.ts';
+import { ALL_WELL, askLocally, openReviewed } from './workflows/steps.ts';
+import { type Files, UserRepository } from './workflows/user-repository.ts';
 
 const FIRST = '{"predictions": [0, 1, 2]}';
 const SECOND = '{"predictions": ["setosa", "versicolor", "virginica"]}';
-const ALL_WELL = { validate: 'success', preview: 'success', report: 'success' };
 const DEPLOYED = { warm: 'success', staging: 'success', production: 'success' };
 
 let user: UserRepository;
@@ -26,24 +23,10 @@ afterEach(() => {
   expect(user.github.breaches.splice(0), 'what GitHub would not answer').toEqual([]);
 });
 
+const review = (number: number, files: Files) => openReviewed(user, number, files);
+const ask = (environment: string, endpoint: string) => askLocally(user, environment, endpoint);
 const bodyOf = (pull: Pull) => user.github.world.comments.findLast((c) => c.on === pull.number && !c.minimized)?.body;
 const checkOf = (sha: string) => user.github.world.checkRuns.findLast((c) => c.sha === sha && c.name === 'davit');
-
-/** A pull request that has its locks and its review. */
-async function review(number: number, files: Parameters<UserRepository['openPullRequest']>[1]): Promise<Pull> {
-  const pull = user.openPullRequest(number, files);
-  const run = await user.runPullRequest(pull);
-  expect(run.results, run.log).toEqual(ALL_WELL);
-  user.refresh(pull);
-  return pull;
-}
-
-async function ask(environment: string, endpoint: string): Promise<string> {
-  const { ask: send } = await openLocalTarget(user.workspace, environment).connect();
-  const body = await readFile(codePath('models/iris/1/serving_input_example.json'), 'utf8');
-  const answer = await send({ endpoint, entity: undefined, body, contentType: 'application/json' });
-  return answer.body;
-}
 
 describe('a merge', () => {
   it('deploys what was reviewed, to one environment after the other', async () => {

@@ -19,6 +19,7 @@ import { makeInstallation } from '../../infra/platform/knative/make-installation
 import { readPinnedFile } from '../../infra/platform/knative/read-pinned-file.ts';
 import { parseEnvironment } from '../../schemas/environment.ts';
 import { findOnNode } from './machine-traces.ts';
+import { declareCards } from './on-node.ts';
 import { openPlatform } from './rollouts.ts';
 
 const NAMESPACE = 'davit-cluster-test';
@@ -59,8 +60,8 @@ test('a Configuration and a Route of an image from the registry answer through K
 });
 
 test('a graphics card that is declared on the node is handed out once', async () => {
-  await setCards('1');
-  onTestFinished(() => setCards('0'));
+  await declareCards(to, 1);
+  onTestFinished(() => declareCards(to, 0));
   await applyObjects(to, [makeGpuPod('first'), makeGpuPod('second')], { limitSeconds: 60 });
   const scheduled = '{range .items[*]}{.status.conditions[?(@.type=="PodScheduled")].status} {end}';
   const read = (path: string) =>
@@ -142,16 +143,6 @@ test('a context of the user is looked at and left as it is', async () => {
   expect(await clusterStatus(theirs)).toEqual(expected);
   await expect(clusterUp({ ...options, context: 'nowhere' })).rejects.toThrow(/"nowhere".*does not exist/);
 });
-
-async function setCards(count: string): Promise<void> {
-  const patch = ['capacity', 'allocatable'].map((what) => ({
-    op: 'add',
-    path: `/status/${what}/nvidia.com~1gpu`,
-    value: count,
-  }));
-  const status = ['--subresource=status', '--type=json', '-p', JSON.stringify(patch)];
-  await kubectl(to, ['patch', 'node', NODE_NAME, ...status]);
-}
 
 /** Kourier's address inside the cluster, which this machine reaches too. */
 async function readGateway(): Promise<string> {

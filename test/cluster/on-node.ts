@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { type Kubectl, kubectl } from '../../offline/cluster/kubectl.ts';
 import { findOnNode } from './machine-traces.ts';
 
 /** Kills all containers of a pod at once: nothing is drained, nobody is told. Its network stays, so that peers hear of it. */
@@ -21,6 +22,18 @@ export async function killOnNode(program: string): Promise<void> {
   const pids = await findOnNode(program);
   if (pids.length !== 1) throw new Error(`Cannot kill ${program}: ${pids.length} run, expected one`);
   process.kill(pids[0]!, 'SIGKILL');
+}
+
+/** Declares so many graphics cards on every node; scheduling is real, whatever is behind it. */
+export async function declareCards(to: Kubectl, count: number): Promise<void> {
+  const patch = ['capacity', 'allocatable'].map((what) => ({
+    op: 'add',
+    path: `/status/${what}/nvidia.com~1gpu`,
+    value: String(count),
+  }));
+  const nodes = (await kubectl(to, ['get', 'nodes', '-o', 'name'])).split('\n').filter(Boolean);
+  for (const node of nodes)
+    await kubectl(to, ['patch', node, '--subresource=status', '--type=json', '-p', JSON.stringify(patch)]);
 }
 
 /** Has the node's network refuse every connection to the registry, at once, until it is told to let them be. */

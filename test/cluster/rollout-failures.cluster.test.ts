@@ -1,7 +1,7 @@
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { holdRegistryDown } from './on-node.ts';
+import { declareCards, holdRegistryDown } from './on-node.ts';
 import { makeEntity, Rollouts } from './rollouts.ts';
 
 const CRASH = { VERSION: 'bad', CRASH: '{{secrets/team/crash}}' };
@@ -18,7 +18,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await on.davit('down', '--all');
-  await setCards('0');
+  await declareCards(on.to, 0);
 });
 
 describe('what fails leaves everything as it was, and says why', () => {
@@ -88,7 +88,7 @@ describe('hardware that is not there', () => {
     await on.declare({ variables: { VERSION: 'gpu' }, more: { workload_type: 'GPU_SMALL' } });
     const { stderr } = await on.fails('no graphics card');
     expect(stderr).toContain('No node can take it: 0/1 nodes are available: 1 Insufficient nvidia.com/gpu');
-    await setCards('1');
+    await declareCards(on.to, 1);
     await on.updates('a graphics card', 'gpu');
   });
 
@@ -104,15 +104,3 @@ describe('hardware that is not there', () => {
     expect(asked.failed).toBe(0);
   });
 });
-
-/** Declares graphics cards on every node; scheduling is real, whatever is behind it. */
-async function setCards(count: string): Promise<void> {
-  const patch = ['capacity', 'allocatable'].map((what) => ({
-    op: 'add',
-    path: `/status/${what}/nvidia.com~1gpu`,
-    value: count,
-  }));
-  const nodes = await on.kubectl('get', 'nodes', '-o', 'name');
-  for (const node of nodes.split('\n').filter(Boolean))
-    await on.kubectl('patch', node, '--subresource=status', '--type=json', '-p', JSON.stringify(patch));
-}

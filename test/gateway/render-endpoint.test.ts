@@ -1,19 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { renderEndpoint } from '../../gateway/render-endpoint.ts';
 import type { ServedEndpoint, ServedEntity } from '../../gateway/served-endpoint.ts';
+import { makeServedEntity } from './served.ts';
 
-const ENTITY: ServedEntity = {
-  name: 'iris-1',
-  modelName: 'main.default.iris',
-  modelVersion: '1',
-  workloadType: 'GPU_SMALL',
-  trafficPercentage: 100,
-  concurrency: { min: 0, max: 4 },
-  scaleToZero: true,
-  signature: undefined,
-  state: 'ready',
-  message: '',
-};
+const ENTITY = makeServedEntity('iris-1', { modelName: 'main.default.iris', workloadType: 'GPU_SMALL' });
 const ENDPOINT: ServedEndpoint = {
   name: 'iris',
   description: 'Flowers',

@@ -1,0 +1,23 @@
+import { readFile } from 'node:fs/promises';
+import { expect } from 'vitest';
+import { openLocalTarget } from '../../../cli/local-target.ts';
+import { codePath } from '../../../system/code.ts';
+import type { Files, Pull, UserRepository } from './user-repository.ts';
+
+export const ALL_WELL = { validate: 'success', preview: 'success', report: 'success' };
+
+/** A pull request that has its locks and its review. */
+export async function openReviewed(user: UserRepository, number: number, files: Files): Promise<Pull> {
+  const pull = user.openPullRequest(number, files);
+  const run = await user.runPullRequest(pull);
+  expect(run.results, run.log).toEqual(ALL_WELL);
+  user.refresh(pull);
+  return pull;
+}
+
+/** What an endpoint answers to the example's input. */
+export async function askLocally(user: UserRepository, environment: string, endpoint: string): Promise<string> {
+  const { ask } = await openLocalTarget(user.workspace, environment).connect();
+  const body = await readFile(codePath('models/iris/1/serving_input_example.json'), 'utf8');
+  return (await ask({ endpoint, entity: undefined, body, contentType: 'application/json' })).body;
+}
