@@ -29,8 +29,10 @@ export async function withFileLock<T>(lock: string, work: () => Promise<T>, opti
     const owner = await readOwner(lock);
     if (owner === 'gone') await clear(lock);
     if (owner === 'gone') continue;
-    if (!said) progress.say(`Waiting for process ${owner}, which is ${what} …`);
-    said = true;
+    if (!said && owner !== 'unknown') {
+      progress.say(`Waiting for process ${owner}, which is ${what} …`);
+      said = true;
+    }
     await sleep(POLL_MILLISECONDS);
   }
   try {

@@ -29355,8 +29355,10 @@ async function withFileLock(lock, work, options = {}) {
 		const owner = await readOwner(lock);
 		if (owner === "gone") await clear(lock);
 		if (owner === "gone") continue;
-		if (!said) progress.say(`Waiting for process ${owner}, which is ${what} …`);
-		said = true;
+		if (!said && owner !== "unknown") {
+			progress.say(`Waiting for process ${owner}, which is ${what} …`);
+			said = true;
+		}
 		await setTimeout$2(POLL_MILLISECONDS$1);
 	}
 	try {

@@ -13,6 +13,7 @@ import {
 import { findPython, listPythons } from '../../python/find-python.ts';
 import { findUv } from '../../python/find-uv.ts';
 import { parseLockedRequirements } from '../../python/ensure-front-virtualenv.ts';
+import { withFileLock } from '../../system/file-lock.ts';
 import { runProcess } from '../../system/run-process.ts';
 
 let folder = '';
@@ -71,7 +72,7 @@ test('ensureVirtualenv() never trusts a half-made one, and remakes what was dele
 });
 
 test(
-  'ensureVirtualenv() makes one virtualenv when two processes ask at once, and the second says that it waits',
+  'ensureVirtualenv() makes one virtualenv when two processes ask at once, and says for whom they wait',
   { timeout: 60_000 },
   async () => {
     const program = `
@@ -79,13 +80,24 @@ test(
     const request = ${JSON.stringify(request)};
     const made = await ensureVirtualenv(request, { progress: { say: (l) => console.error(l) } });
     console.log(made.key);`;
-    const run = () => runProcess(process.execPath, ['--input-type=module-typescript', '-e', program]);
-    const [a, b] = await Promise.all([run(), run()]);
+    const waiting = `Waiting for process ${process.pid.toString()}, which is making the same virtualenv …`;
+    // This process has the lock until both wait for it: so they do ask at once.
+    const { folder: place } = (await locateVirtualenv(request))!;
+    const lock = Promise.withResolvers<undefined>();
+    const held = withFileLock(`${place}.lock`, () => lock.promise);
+    let waits = 0;
+    const run = () =>
+      runProcess(process.execPath, ['--input-type=module-typescript', '-e', program], {
+        onLine: (line) => {
+          if (line === waiting && ++waits === 2) lock.resolve(undefined);
+        },
+      });
+    const [a, b] = await Promise.all([run(), run(), held]);
     expect([a.code, b.code]).toEqual([0, 0]);
     expect(a.stdout).toBe(b.stdout);
     const said = a.stderr + b.stderr;
     expect(said.match(/Making a virtualenv of 2 packages for Python [\d.]+ …/g)).toHaveLength(1);
-    expect(said).toMatch(/Waiting for process \d+, which is making the same virtualenv …/);
+    expect(waits).toBe(2);
   },
 );
 

@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { withFileLock } from '../../system/file-lock.ts';
+import { startTime } from '../../system/is-alive.ts';
 import { runProcess } from '../../system/run-process.ts';
 
 const lockIn = () => join(mkdtempSync(join(tmpdir(), 'davit-lock-')), 'the.lock');
@@ -76,6 +77,24 @@ describe('withFileLock()', () => {
     });
     await first;
     expect(said).toEqual([`Waiting for process ${process.pid.toString()}, which is baking …`]);
+  });
+
+  it('names nobody while a lock has not said yet whose it is', async () => {
+    const lock = lockIn();
+    const said: string[] = [];
+    mkdirSync(lock);
+    const second = withFileLock(lock, () => Promise.resolve('done'), {
+      what: 'baking',
+      progress: { say: (line) => void said.push(line) },
+    });
+    await sleep(300);
+    expect(said).toEqual([]);
+    writeFileSync(join(lock, 'owner'), `${process.pid.toString()} ${startTime(process.pid)}`);
+    await vi.waitFor(() => {
+      expect(said).toEqual([`Waiting for process ${process.pid.toString()}, which is baking …`]);
+    }, 5000);
+    rmSync(lock, { recursive: true });
+    expect(await second).toBe('done');
   });
 
   it('gives the lock back when the work fails', async () => {
