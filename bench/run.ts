@@ -4,6 +4,7 @@ import { cpus, loadavg, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { writeFileAtomically } from '../system/atomic-files.ts';
 import type { Bench, Benchmark, Figure } from './benchmark.ts';
+import { pullRequest } from './action/pull-request.ts';
 import { action } from './action/start.ts';
 import { gateway } from './gateway.ts';
 import { KUBERNETES } from './kubernetes.ts';
@@ -14,7 +15,10 @@ import { start } from './start.ts';
 import { update } from './update.ts';
 import { validate } from './validate.ts';
 
-const LOCAL: Readonly<Record<string, Benchmark>> = { start, validate, preview, update, serve, gateway, action };
+const LOCAL: Readonly<Record<string, Benchmark>> = {
+  ...{ start, validate, preview, update, serve, gateway, action },
+  'pull-request': pullRequest,
+};
 /** Says that the names after it are those of the cluster's benchmarks. */
 const CLUSTER = 'kubernetes';
 

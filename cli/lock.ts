@@ -5,7 +5,7 @@ import { renderLock } from '../schemas/lock.ts';
 import { lockFile, readLock } from '../schemas/read-declared.ts';
 import { writeFileAtomically } from '../system/atomic-files.ts';
 import { named } from '../system/progress.ts';
-import { sideBySide } from '../system/side-by-side.ts';
+import { machineWidth, sideBySide } from '../system/side-by-side.ts';
 import { lockEndpoint, type LockResult } from '../validation/lock-endpoint.ts';
 import type { Command, Context, Outcome } from './command.ts';
 import { ENDPOINTS_OPTION, projectPlace, selectEndpoints } from './select-endpoints.ts';
@@ -22,11 +22,9 @@ export const lock: Command = {
   run: runLock,
 };
 
-const ENDPOINTS_AT_ONCE = 2;
-
 async function runLock(context: Context): Promise<Outcome> {
   const { endpoints, diagnostics } = await selectEndpoints(context);
-  const locked = await sideBySide(endpoints, ENDPOINTS_AT_ONCE, (endpoint) => lockOne(endpoint, context));
+  const locked = await sideBySide(endpoints, machineWidth(), (endpoint) => lockOne(endpoint, context));
   return {
     diagnostics: [...diagnostics, ...locked.flatMap((l) => l.diagnostics)],
     result: {

@@ -9,8 +9,8 @@ import { stackName } from '../schemas/names.ts';
 import type { Plan } from '../schemas/plan.ts';
 import { readEnvironment, readLock } from '../schemas/read-declared.ts';
 import type { Fingerprint } from '../schemas/report.ts';
-import { named } from '../system/progress.ts';
-import { sideBySide } from '../system/side-by-side.ts';
+import { named, timed } from '../system/progress.ts';
+import { machineWidth, sideBySide } from '../system/side-by-side.ts';
 import {
   type Command,
   type Context,
@@ -39,8 +39,6 @@ export const preview: Command = {
   run: runPreview,
 };
 
-const STACKS_AT_ONCE = 3;
-
 async function runPreview(all: Context): Promise<VerbOutcome> {
   const { context, platform } = takePlatform(all);
   if (!platform) return previewEndpoints(context);
@@ -53,7 +51,7 @@ async function previewEndpoints(context: Context): Promise<VerbOutcome> {
   const selected = await selectForEnvironment(context);
   const [project, locks] = await Promise.all([openFor(context), checkLocks(selected.endpoints, context)]);
   const ready = selected.endpoints.filter((e) => !hasErrors(locks.get(e.name) ?? []));
-  const previewed = await sideBySide(ready, STACKS_AT_ONCE, async (endpoint) => ({
+  const previewed = await sideBySide(ready, machineWidth(), async (endpoint) => ({
     endpoint,
     ...(await previewEndpoint(endpoint, project, context)),
   }));
@@ -87,11 +85,11 @@ export async function previewEndpoint(
 ): Promise<PreviewedEndpoint> {
   const { signal } = context;
   const stack = stackName(endpoint.name, environmentName(context));
-  const outcome = await previewStack(project, stack, {
-    progress: named(context.progress, endpoint.name),
-    signal,
-    refresh: context.options['refresh'] === true || (await hasDrifted(project, endpoint.name, context)),
-  });
+  const progress = named(context.progress, endpoint.name);
+  const refresh = context.options['refresh'] === true || (await hasDrifted(project, endpoint.name, context));
+  const outcome = await timed(progress, `Previewing ${stack}`, () =>
+    previewStack(project, stack, { progress, signal, refresh }),
+  );
   if (outcome.status !== 'succeeded') signal.throwIfAborted();
   const diagnostics = makeStackDiagnostics(endpoint, stack, outcome);
   if (outcome.status !== 'succeeded') return { plan: outcome.plan, diagnostics, fingerprint: undefined };
@@ -125,7 +123,10 @@ async function describeRollout(
 export async function previewRemoval(endpoint: string, project: PulumiProject, context: Context): Promise<Plan> {
   const { signal } = context;
   const stack = stackName(endpoint, environmentName(context));
-  const outcome = await previewDestroyStack(project, stack, { progress: named(context.progress, endpoint), signal });
+  const progress = named(context.progress, endpoint);
+  const outcome = await timed(progress, `Previewing what goes with ${stack}`, () =>
+    previewDestroyStack(project, stack, { progress, signal }),
+  );
   if (outcome.status !== 'succeeded') signal.throwIfAborted();
   requireSucceeded(stack, outcome);
   return outcome.plan;

@@ -19,6 +19,8 @@ export interface PreviewStage {
   readonly environments: readonly Environment[];
   /** Opens the engine, once for all. */
   readonly open: () => Promise<PulumiProject>;
+  /** Waits until the machine has room for one more engine. */
+  readonly turn: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 /** Adds the previews to what is known of an endpoint. What fails is in its report; nothing is thrown but an interruption. */
@@ -64,15 +66,14 @@ type PreviewOne = (
   context: Context,
 ) => Promise<Pick<PreviewedEndpoint, 'plan' | 'fingerprint'>>;
 
-async function previewAll(
-  { context, environments, open }: PreviewStage,
+function previewAll(
+  { context, environments, open, turn }: PreviewStage,
   preview: PreviewOne,
 ): Promise<readonly PreviewReport[]> {
-  const previews: PreviewReport[] = [];
-  for (const { name } of environments) {
+  const previewOne = async ({ name }: Environment): Promise<PreviewReport> => {
     const there = { ...context, options: { ...context.options, environment: name } };
     const { value, outage } = await attempt(context, async () => preview(await open(), there));
-    previews.push({ environment: name, plan: value?.plan ?? null, outage, fingerprint: value?.fingerprint ?? null });
-  }
-  return previews;
+    return { environment: name, plan: value?.plan ?? null, outage, fingerprint: value?.fingerprint ?? null };
+  };
+  return Promise.all(environments.map((e) => turn(() => previewOne(e))));
 }

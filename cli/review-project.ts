@@ -17,7 +17,7 @@ import {
 } from '../schemas/read-declared.ts';
 import type { EndpointReport, Report, ReviewStage } from '../schemas/report.ts';
 import type { Progress } from '../system/progress.ts';
-import { sideBySide } from '../system/side-by-side.ts';
+import { machineWidth, sideBySide, takeTurns } from '../system/side-by-side.ts';
 import { checkPaths } from './check.ts';
 import { type Context, UsageError } from './command.ts';
 import { openFor } from './open-for.ts';
@@ -49,8 +49,6 @@ export interface ReviewRequest {
   readonly progress: Progress;
   readonly signal: AbortSignal;
 }
-
-const ENDPOINTS_AT_ONCE = 2;
 
 /**
  * The review, or a stage of it, endpoints side by side; what fails in one does not stop another. Throws a UsageError when
@@ -126,14 +124,15 @@ async function reviewAll(
 ): Promise<readonly EndpointReport[]> {
   const { stage, locks } = work;
   const validated = stage === 'preview' ? await readValidated(work.with) : new Map<string, EndpointReport>();
-  const open = openOnce(context);
-  return sideBySide(changed, ENDPOINTS_AT_ONCE, (c) =>
+  const [open, width] = [openOnce(context), machineWidth()];
+  const turn = takeTurns(width);
+  return sideBySide(changed, width, (c) =>
     unlessStopped(c, work, async () => {
       const known =
         stage === 'preview'
           ? { ...(validated.get(c.endpoint) ?? makeUnread(c)), ...c, previews: [] }
           : await validateChanged(c, { context, environments, diagnostics, locks });
-      return stage === 'validate' ? known : previewChanged(known, { context, environments, open });
+      return stage === 'validate' ? known : previewChanged(known, { context, environments, open, turn });
     }),
   );
 }

@@ -2,7 +2,7 @@ import type { Diagnostic } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint.ts';
 import { readLock } from '../schemas/read-declared.ts';
 import { named, type Progress } from '../system/progress.ts';
-import { sideBySide } from '../system/side-by-side.ts';
+import { machineWidth, sideBySide } from '../system/side-by-side.ts';
 import { type EntityValidation, validateEndpoint, type Validation } from '../validation/validate-endpoint.ts';
 import { validateModel } from '../validation/validate-model.ts';
 import { type Command, type Context, type Outcome, UsageError } from './command.ts';
@@ -21,13 +21,11 @@ export const validate: Command = {
   run: runValidate,
 };
 
-const ENDPOINTS_AT_ONCE = 2;
-
 async function runValidate(context: Context): Promise<Outcome> {
   const model = textOption(context.options, 'model');
   if (model === undefined) {
     const { endpoints, diagnostics } = await selectEndpoints(context);
-    const validations = await sideBySide(endpoints, ENDPOINTS_AT_ONCE, (e) =>
+    const validations = await sideBySide(endpoints, machineWidth(), (e) =>
       validateDeclared(e, context, named(context.progress, e.name)),
     );
     return makeOutcome(validations, diagnostics);

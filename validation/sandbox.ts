@@ -9,12 +9,14 @@ export interface SandboxFolders {
 
 const probes = new Map<string, Promise<boolean>>();
 
-/** Whether bubblewrap works here: installed, and allowed to make namespaces. */
-export function hasBubblewrap(): Promise<boolean> {
+/** Whether bubblewrap works here: installed, and allowed to make namespaces. Where it does not, it is tried again. */
+export async function hasBubblewrap(): Promise<boolean> {
   const path = process.env['PATH'] ?? '';
   const known = probes.get(path) ?? probeBubblewrap();
   probes.set(path, known);
-  return known;
+  const works = await known;
+  if (!works) probes.delete(path);
+  return works;
 }
 
 /** A command line in a sandbox: no network, nothing of this machine writable, own process ids, no environment but `env`. */

@@ -4,6 +4,7 @@ import { renderReport } from '../../review/render-report.ts';
 import { renderTopLine, sortEndpoints } from '../../review/standing.ts';
 import { hasErrors } from '../../schemas/diagnostic.ts';
 import { annotate } from '../annotate.ts';
+import { ensureSandbox } from '../ensure-sandbox.ts';
 import type { Job } from '../job.ts';
 import { LOG, withoutCommands } from '../log.ts';
 import {
@@ -21,6 +22,7 @@ export async function validate(job: Job): Promise<void> {
   forgetCredentials();
   const root = await findProject(job);
   const environments = await listEnvironments(job, root);
+  await ensureSandbox(signal);
   const report = await withReportFolder(job, (out) =>
     withoutCommands(() =>
       reviewProject({

@@ -6,7 +6,7 @@ import { listStacks } from '../../engine/stacks.ts';
 import { hasErrors, type Diagnostic } from '../../schemas/diagnostic.ts';
 import { parseStackName } from '../../schemas/names.ts';
 import { readEndpoint } from '../../schemas/read-declared.ts';
-import { sideBySide } from '../../system/side-by-side.ts';
+import { machineWidth, sideBySide } from '../../system/side-by-side.ts';
 import type { Deploying } from './deploying.ts';
 
 /** How an endpoint that runs stands to the file that is merged. */
@@ -24,13 +24,11 @@ export interface Comparison {
   readonly endpoints: readonly ComparedEndpoint[];
 }
 
-const STACKS_AT_ONCE = 3;
-
 /** Looks at what is really there, and says what deploying would change. Changes nothing. */
 export async function compareEnvironment(deploying: Deploying): Promise<Comparison> {
   const { context, environment } = deploying;
   const names = await selectNames(projectPlace(context), context.args);
-  const compared = await sideBySide(names, STACKS_AT_ONCE, (name) => compare(name, deploying));
+  const compared = await sideBySide(names, machineWidth(), (name) => compare(name, deploying));
   const orphans = context.args.length > 0 ? [] : await findOrphans(names, deploying);
   return { environment: environment.name, endpoints: [...compared, ...orphans] };
 }

@@ -14,7 +14,7 @@ import "child_process";
 import "timers";
 import { closeSync, createReadStream, existsSync as existsSync$1, mkdirSync, openSync, readFileSync as readFileSync$1, statSync, truncateSync } from "node:fs";
 import { basename, delimiter, dirname, isAbsolute, join, posix, relative, resolve, sep } from "node:path";
-import { availableParallelism, homedir, hostname, tmpdir, userInfo } from "node:os";
+import { availableParallelism, homedir, hostname, tmpdir, totalmem, userInfo } from "node:os";
 import { access, chmod, constants as constants$1, link, lstat, mkdir, mkdtemp, open, readFile, readdir, realpath, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { spawn } from "node:child_process";
 import { pipeline } from "node:stream/promises";
@@ -29003,7 +29003,30 @@ async function sideBySide(items, width, work) {
 	await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker));
 	return results;
 }
-var init_side_by_side = __esmMin((() => {}));
+function takeTurns(width) {
+	let running = 0;
+	const waiting = [];
+	return async (work) => {
+		if (running < width) running += 1;
+		else await new Promise((go) => waiting.push(go));
+		try {
+			return await work();
+		} finally {
+			const next = waiting.shift();
+			if (next) next();
+			else running -= 1;
+		}
+	};
+}
+function machineWidth(cores = availableParallelism(), bytes = totalmem()) {
+	return Math.max(LEAST$1, Math.min(MOST, cores, Math.floor(bytes / GIB / GIB_EACH)));
+}
+var GIB, GIB_EACH, LEAST$1, MOST;
+var init_side_by_side = __esmMin((() => {
+	GIB = 2 ** 30;
+	GIB_EACH = 2;
+	[LEAST$1, MOST] = [2, 8];
+}));
 // schemas/check-endpoints.ts
 function checkEndpoints(parsed) {
 	const named = parsed.flatMap(({ name, locate }) => name === void 0 ? [] : [{
@@ -29548,20 +29571,20 @@ async function download$1(folder, { progress, signal }) {
 			...process.env,
 			NODE_USE_ENV_PROXY: "1"
 		},
-		limitSeconds: LIMIT_SECONDS$5,
+		limitSeconds: LIMIT_SECONDS$6,
 		...signal && { signal }
 	});
-	if (ran.timedOut) throw new Error(`it took more than ${LIMIT_SECONDS$5} s`);
+	if (ran.timedOut) throw new Error(`it took more than ${LIMIT_SECONDS$6} s`);
 	if (ran.code !== 0) throw new Error(ran.stderr.trim().split("\n").at(-1) ?? "the download failed");
 }
-var import_version, INSTALLER, LIMIT_SECONDS$5, ENTRY$1, DOWNLOAD;
+var import_version, INSTALLER, LIMIT_SECONDS$6, ENTRY$1, DOWNLOAD;
 var init_source_download = __esmMin((() => {
 	import_version = require_version();
 	init_code();
 	init_run_process();
 	init_cached_engine();
 	INSTALLER = codePath("engine", "install-official-pulumi.ts");
-	LIMIT_SECONDS$5 = 600;
+	LIMIT_SECONDS$6 = 600;
 	ENTRY$1 = {
 		key: `${import_version.version}-official`,
 		version: import_version.version,
@@ -29684,9 +29707,9 @@ var init_find_pulumi = __esmMin((() => {
 }));
 // offline/plugins/install.ts
 async function installStandIns(home) {
-	await Promise.all(NAMES.map((name) => install$1(home, name)));
+	await Promise.all(NAMES.map((name) => install$2(home, name)));
 }
-async function install$1(home, name) {
+async function install$2(home, name) {
 	const manifest = fileURLToPath(import.meta.resolve(`@pulumi/${name}/package.json`));
 	const { version } = JSON.parse(await readFile(manifest, "utf8"));
 	const folder = join(home, "plugins", `resource-${name}-v${version}`);
@@ -31419,7 +31442,7 @@ async function open$1(connection, question, options) {
 		}
 	}
 }
-function send$1({ server, agent }, { method, path, headers, body }, { signal, limitSeconds = LIMIT_SECONDS$4 }) {
+function send$1({ server, agent }, { method, path, headers, body }, { signal, limitSeconds = LIMIT_SECONDS$5 }) {
 	const url = new URL(server);
 	const { promise: answer, resolve, reject } = Promise.withResolvers();
 	const asking = (url.protocol === "http:" ? request : request$1)({
@@ -31451,7 +31474,7 @@ function describe$1(cause) {
 	if (cause instanceof AggregateError) return cause.errors.map(describe$1).join(", ");
 	return cause instanceof Error ? cause.message || cause.name : String(cause);
 }
-var ClusterUnreachable, LIMIT_SECONDS$4;
+var ClusterUnreachable, LIMIT_SECONDS$5;
 var init_connection = __esmMin((() => {
 	ClusterUnreachable = class extends Error {
 		constructor({ name, server }, cause) {
@@ -31459,7 +31482,7 @@ var init_connection = __esmMin((() => {
 			this.name = "ClusterUnreachable";
 		}
 	};
-	LIMIT_SECONDS$4 = 60;
+	LIMIT_SECONDS$5 = 60;
 }));
 // kubernetes/api.ts
 function makeApi(connection) {
@@ -32512,7 +32535,7 @@ var init_plan_authorisation_image = __esmMin((() => {
 async function downloadUv(folder, { version, hashes, python, signal }) {
 	if (process.env["PIP_NO_INDEX"]) throw new Error("PIP_NO_INDEX forbids to ask a package index");
 	const index = (process.env["PIP_INDEX_URL"] ?? DEFAULT_INDEX).replace(/\/+$/, "");
-	const limit = AbortSignal.timeout(LIMIT_SECONDS$3 * 1e3);
+	const limit = AbortSignal.timeout(LIMIT_SECONDS$4 * 1e3);
 	const within = signal ? AbortSignal.any([limit, signal]) : limit;
 	const address = `${index}/uv/`;
 	const listed = await get(address, within, { accept: "application/vnd.pypi.simple.v1+json" });
@@ -32555,7 +32578,7 @@ async function unpack(bytes, folder, { python, program, signal }) {
 		"-e",
 		wheel,
 		unpacked
-	], { signal: signal ?? AbortSignal.timeout(LIMIT_SECONDS$3 * 1e3) });
+	], { signal: signal ?? AbortSignal.timeout(LIMIT_SECONDS$4 * 1e3) });
 	if (run.code !== 0) throw new Error(`the wheel cannot be unpacked: ${run.stderr.trim().split("\n").at(-1) ?? ""}`);
 	await mkdir(join(folder, "bin"), { recursive: true });
 	await rename(join(unpacked, program), join(folder, "bin", "uv"));
@@ -32565,7 +32588,7 @@ async function unpack(bytes, folder, { python, program, signal }) {
 		force: true
 	})));
 }
-var DEFAULT_INDEX, PLATFORMS, LIMIT_SECONDS$3, page;
+var DEFAULT_INDEX, PLATFORMS, LIMIT_SECONDS$4, page;
 var init_download_uv = __esmMin((() => {
 	init_zod();
 	init_run_process();
@@ -32576,7 +32599,7 @@ var init_download_uv = __esmMin((() => {
 		"darwin-x64": /macosx.*x86_64/,
 		"darwin-arm64": /macosx.*arm64/
 	};
-	LIMIT_SECONDS$3 = 120;
+	LIMIT_SECONDS$4 = 120;
 	page = object({ files: array(object({
 		filename: string(),
 		url: string()
@@ -33408,7 +33431,7 @@ async function ask(url, request) {
 	}
 }
 async function send(url, { method = "GET", headers = {}, body, signal }) {
-	const limit = AbortSignal.timeout(LIMIT_SECONDS$2 * 1e3);
+	const limit = AbortSignal.timeout(LIMIT_SECONDS$3 * 1e3);
 	try {
 		return await fetch(url, {
 			method,
@@ -33429,17 +33452,17 @@ function pause(tries, answer) {
 }
 function reason(error) {
 	const { cause } = error;
-	if (error.name === "TimeoutError") return `no answer within ${LIMIT_SECONDS$2} s`;
+	if (error.name === "TimeoutError") return `no answer within ${LIMIT_SECONDS$3} s`;
 	const { code } = cause ?? {};
 	return code ?? (cause instanceof Error ? cause.message : error.message);
 }
-var LOGIN, TRIES, PAUSE_MILLISECONDS, LONGEST_PAUSE_SECONDS, LIMIT_SECONDS$2, RegistryError;
+var LOGIN, TRIES, PAUSE_MILLISECONDS, LONGEST_PAUSE_SECONDS, LIMIT_SECONDS$3, RegistryError;
 var init_registry_request = __esmMin((() => {
 	LOGIN = "docker login";
 	TRIES = 4;
 	PAUSE_MILLISECONDS = 300;
 	LONGEST_PAUSE_SECONDS = 10;
-	LIMIT_SECONDS$2 = 30;
+	LIMIT_SECONDS$3 = 30;
 	RegistryError = class extends Error {
 		constructor(registry, what, repair = `${LOGIN} ${registry}, with an account that may read it`) {
 			super(`Cannot ask the registry ${registry}: ${what}${repair === "" ? "" : `. What may help: ${repair}`}`);
@@ -35119,11 +35142,13 @@ function killGroup(pid) {
 }
 var init_run_limited = __esmMin((() => {}));
 // validation/sandbox.ts
-function hasBubblewrap() {
+async function hasBubblewrap() {
 	const path = process.env["PATH"] ?? "";
 	const known = probes.get(path) ?? probeBubblewrap();
 	probes.set(path, known);
-	return known;
+	const works = await known;
+	if (!works) probes.delete(path);
+	return works;
 }
 function wrapInSandbox(command, env, { readable, writable }) {
 	return [
@@ -35738,7 +35763,7 @@ async function compileLines({ uv, folder, python, request, options }, lines, mor
 		...files
 	], {
 		env: childEnvironment({ UV_NO_PROGRESS: "1" }),
-		limitSeconds: LIMIT_SECONDS$1,
+		limitSeconds: LIMIT_SECONDS$2,
 		...options.signal && { signal: options.signal }
 	});
 	return run.code === 0 ? {
@@ -35768,17 +35793,17 @@ function wheelVersion(source) {
 function outage({ stderr, timedOut }) {
 	const causes = stderr.split("\n").filter((l) => !/https?:/.test(l)).map((l) => l.replace(/^\s*(error|cause):\s*/, "").trim());
 	if (stderr.includes("network was disabled")) return /* @__PURE__ */ new Error("Cannot ask the package index: UV_OFFLINE forbids it, and what it said before does not answer this. Unset UV_OFFLINE, and run the same command again");
-	const why = timedOut ? `uv was stopped after ${LIMIT_SECONDS$1} s` : causes.filter(Boolean).slice(-2).join(", ");
+	const why = timedOut ? `uv was stopped after ${LIMIT_SECONDS$2} s` : causes.filter(Boolean).slice(-2).join(", ");
 	return /* @__PURE__ */ new Error(`Cannot reach the package index: ${why}. Check the network, or UV_INDEX and its credentials, and run the same command again`);
 }
-var LIMIT_SECONDS$1, OUTAGE;
+var LIMIT_SECONDS$2, OUTAGE;
 var init_resolve_requirements = __esmMin((() => {
 	init_ensure_front_virtualenv();
 	init_find_python();
 	init_find_uv();
 	init_run_process();
 	init_explain_resolution();
-	LIMIT_SECONDS$1 = 300;
+	LIMIT_SECONDS$2 = 300;
 	OUTAGE = /network was disabled|failed to fetch|error sending request|dns error|request failed|connection refused|timed? ?out|status (?:5\d\d|401|403)/i;
 }));
 // validation/lock-endpoint.ts
@@ -36338,11 +36363,13 @@ var init_rollout_notes = __esmMin((() => {
 async function previewEndpoint(endpoint, project, context) {
 	const { signal } = context;
 	const stack = stackName(endpoint.name, environmentName(context));
-	const outcome = await previewStack(project, stack, {
-		progress: named(context.progress, endpoint.name),
+	const progress = named(context.progress, endpoint.name);
+	const refresh = context.options["refresh"] === true || await hasDrifted(project, endpoint.name, context);
+	const outcome = await timed(progress, `Previewing ${stack}`, () => previewStack(project, stack, {
+		progress,
 		signal,
-		refresh: context.options["refresh"] === true || await hasDrifted(project, endpoint.name, context)
-	});
+		refresh
+	}));
 	if (outcome.status !== "succeeded") signal.throwIfAborted();
 	const diagnostics = makeStackDiagnostics(endpoint, stack, outcome);
 	if (outcome.status !== "succeeded") return {
@@ -36384,10 +36411,11 @@ async function describeRollout(endpoint, plan, { project, context }) {
 async function previewRemoval(endpoint, project, context) {
 	const { signal } = context;
 	const stack = stackName(endpoint, environmentName(context));
-	const outcome = await previewDestroyStack(project, stack, {
-		progress: named(context.progress, endpoint),
+	const progress = named(context.progress, endpoint);
+	const outcome = await timed(progress, `Previewing what goes with ${stack}`, () => previewDestroyStack(project, stack, {
+		progress,
 		signal
-	});
+	}));
 	if (outcome.status !== "succeeded") signal.throwIfAborted();
 	requireSucceeded(stack, outcome);
 	return outcome.plan;
@@ -36589,9 +36617,8 @@ async function checkReadable(place, endpoint) {
 	const inside = endpoint.entities.map(({ model }) => relative(root, locateModel(root, model).folder)).filter((path) => !path.startsWith("..") && !isAbsolute(path));
 	return [...place.from === void 0 ? [] : await refuseFiles(place.from, inside), ...(await readLock$1(place, name)).diagnostics];
 }
-async function previewAll({ context, environments, open }, preview) {
-	const previews = [];
-	for (const { name } of environments) {
+function previewAll({ context, environments, open, turn }, preview) {
+	const previewOne = async ({ name }) => {
 		const there = {
 			...context,
 			options: {
@@ -36600,14 +36627,14 @@ async function previewAll({ context, environments, open }, preview) {
 			}
 		};
 		const { value, outage } = await attempt$3(context, async () => preview(await open(), there));
-		previews.push({
+		return {
 			environment: name,
 			plan: value?.plan ?? null,
 			outage,
 			fingerprint: value?.fingerprint ?? null
-		});
-	}
-	return previews;
+		};
+	};
+	return Promise.all(environments.map((e) => turn(() => previewOne(e))));
 }
 var init_review_preview = __esmMin((() => {
 	init_refuse_files();
@@ -36943,8 +36970,9 @@ async function describeProgram({ root, from, programCommit }) {
 async function reviewAll(changed, { context, work, environments, diagnostics }) {
 	const { stage, locks } = work;
 	const validated = stage === "preview" ? await readValidated(work.with) : /* @__PURE__ */ new Map();
-	const open = openOnce(context);
-	return sideBySide(changed, ENDPOINTS_AT_ONCE$1, (c) => unlessStopped(c, work, async () => {
+	const [open, width] = [openOnce(context), machineWidth()];
+	const turn = takeTurns(width);
+	return sideBySide(changed, width, (c) => unlessStopped(c, work, async () => {
 		const known = stage === "preview" ? {
 			...validated.get(c.endpoint) ?? makeUnread(c),
 			...c,
@@ -36958,7 +36986,8 @@ async function reviewAll(changed, { context, work, environments, diagnostics }) 
 		return stage === "validate" ? known : previewChanged(known, {
 			context,
 			environments,
-			open
+			open,
+			turn
 		});
 	}));
 }
@@ -37026,7 +37055,7 @@ function openOnce(context) {
 	let project;
 	return () => project ??= openFor(context);
 }
-var ENDPOINTS_AT_ONCE$1, STOPPED;
+var STOPPED;
 var init_review_project = __esmMin((() => {
 	init_digest_program();
 	init_changed_endpoints();
@@ -37042,7 +37071,6 @@ var init_review_project = __esmMin((() => {
 	init_review_folder();
 	init_review_validate();
 	init_select_endpoints();
-	ENDPOINTS_AT_ONCE$1 = 2;
 	STOPPED = "the review was stopped before it was done";
 }));
 // review/render-code.ts
@@ -37658,6 +37686,62 @@ var init_log = __esmMin((() => {
 	init_quieten();
 	LOG = { say: (line) => void process.stdout.write(`${quieten(line).replaceAll("\n", " ")}\n`) };
 }));
+// action/ensure-sandbox.ts
+async function ensureSandbox(signal, variables = process.env) {
+	if (await hasBubblewrap()) return;
+	if (variables["RUNNER_ENVIRONMENT"] === "github-hosted" && variables["RUNNER_OS"] === "Linux") await timed(LOG, "Installing bubblewrap, to shut models in", () => install$1(signal));
+	if (await hasBubblewrap()) return;
+	warning("Models run here without a sandbox and can change what else this job does: install bubblewrap on the runner and let it make user namespaces");
+}
+async function install$1(signal) {
+	for (const commands of ATTEMPTS) {
+		for (const command of commands) await runAsRoot(command, signal);
+		if (await hasBubblewrap()) return;
+	}
+}
+async function runAsRoot(command, signal) {
+	const options = {
+		env: childEnvironment(),
+		limitSeconds: LIMIT_SECONDS$1,
+		signal
+	};
+	const ran = await runProcess("sudo", ["--non-interactive", ...command], options).catch((e) => {
+		signal.throwIfAborted();
+		LOG.say(`Cannot run sudo: ${e instanceof Error ? e.message : String(e)}`);
+	});
+	if (ran && ran.code !== 0) LOG.say(`${command.join(" ")} ended with ${ran.code}: ${ran.stderr.trim()}`);
+}
+var LIMIT_SECONDS$1, INSTALL$1, ATTEMPTS;
+var init_ensure_sandbox = __esmMin((() => {
+	init_core$2();
+	init_progress();
+	init_run_process();
+	init_sandbox();
+	init_log();
+	LIMIT_SECONDS$1 = 120;
+	INSTALL$1 = [
+		"apt-get",
+		"install",
+		"--yes",
+		"--quiet",
+		"--no-install-recommends",
+		"bubblewrap"
+	];
+	ATTEMPTS = [
+		[INSTALL$1],
+		[[
+			"apt-get",
+			"update",
+			"--quiet"
+		], INSTALL$1],
+		[[
+			"sysctl",
+			"--quiet",
+			"--write",
+			"kernel.apparmor_restrict_unprivileged_userns=0"
+		]]
+	];
+}));
 // action/stage-folder.ts
 async function readStageReport(folder) {
 	const found = await lstat(folder).catch(() => void 0);
@@ -37766,6 +37850,7 @@ async function validate(job) {
 	forgetCredentials();
 	const root = await findProject(job);
 	const environments = await listEnvironments(job, root);
+	await ensureSandbox(signal);
 	const report = await withReportFolder(job, (out) => withoutCommands(() => reviewProject({
 		root,
 		names: inputs.endpoints,
@@ -37794,6 +37879,7 @@ var init_validate = __esmMin((() => {
 	init_standing();
 	init_diagnostic();
 	init_annotate();
+	init_ensure_sandbox();
 	init_log();
 	init_project();
 	NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
@@ -42847,7 +42933,7 @@ async function runDown(all) {
 	const stacks = (await listStacks(project)).map(parseStackName);
 	const there = endpointsIn(stacks, environment);
 	const wanted = args.length > 0 ? await selectNames(projectPlace(context), args) : there;
-	await sideBySide(wanted, STACKS_AT_ONCE$1, async (endpoint) => {
+	await sideBySide(wanted, STACKS_AT_ONCE, async (endpoint) => {
 		const stack = stackName(endpoint, environment);
 		const outcome = await destroyStack(project, stack, {
 			progress: named(progress, endpoint),
@@ -42904,7 +42990,7 @@ async function forgetImages(endpoint, stacks, { project, environment, context })
 		signal
 	}));
 }
-var down, STACKS_AT_ONCE$1;
+var down, STACKS_AT_ONCE;
 var init_down = __esmMin((() => {
 	init_project$1();
 	init_run_pulumi();
@@ -42935,7 +43021,7 @@ var init_down = __esmMin((() => {
 		},
 		run: runDown
 	};
-	STACKS_AT_ONCE$1 = 4;
+	STACKS_AT_ONCE = 4;
 }));
 // action/deploy/remove-endpoint.ts
 async function removeMerged(removed, deploying) {
@@ -43476,7 +43562,7 @@ var init_deploy = __esmMin((() => {
 async function compareEnvironment(deploying) {
 	const { context, environment } = deploying;
 	const names = await selectNames(projectPlace(context), context.args);
-	const compared = await sideBySide(names, STACKS_AT_ONCE, (name) => compare(name, deploying));
+	const compared = await sideBySide(names, machineWidth(), (name) => compare(name, deploying));
 	const orphans = context.args.length > 0 ? [] : await findOrphans(names, deploying);
 	return {
 		environment: environment.name,
@@ -43533,7 +43619,6 @@ function unknown(endpoint, lines) {
 function tellDiagnostics(diagnostics) {
 	return diagnostics.map((d) => `${d.file}:${d.line}:${d.column} ${d.severity} ${d.code}: ${d.message}`);
 }
-var STACKS_AT_ONCE;
 var init_compare_environment = __esmMin((() => {
 	init_attempt();
 	init_preview$1();
@@ -43544,7 +43629,6 @@ var init_compare_environment = __esmMin((() => {
 	init_names();
 	init_read_declared();
 	init_side_by_side();
-	STACKS_AT_ONCE = 3;
 }));
 // action/deploy/render-drift.ts
 function renderDriftLine({ environment, endpoints }) {

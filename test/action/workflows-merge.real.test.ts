@@ -1,5 +1,9 @@
 // From the first file to deployed endpoints and back: the documented repository, its merges, drift and destruction.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { COMMENT_CHARACTERS, renderReport } from '../../review/render-report.ts';
+import { parseReport } from '../../schemas/report.ts';
 import { declareEndpoint, exampleModel, type Pull } from './workflows/given.ts';
 import { ALL_WELL, askLocally, openReviewed } from './workflows/steps.ts';
 import { type Files, UserRepository } from './workflows/user-repository.ts';
@@ -49,6 +53,21 @@ describe('a merge', () => {
     const run = await user.runDeploy(user.merge(pull));
     expect(run.results, run.log).toEqual(DEPLOYED);
     expect(await ask('production', 'iris')).toBe(SECOND);
+  });
+
+  it('that would change more than a comment holds is told within GitHub’s limits, and whole beside it', async () => {
+    const tags = Array.from({ length: 600 }, (_, i) => `  - { key: team-${i}, value: the team of number ${i} }\n`);
+    const changed = `${declareEndpoint('iris', 'iris', '2')}tags:\n${tags.join('')}`;
+    const pull = user.openPullRequest(4, { 'endpoints/iris.yaml': changed });
+    const run = await user.runPullRequest(pull);
+    expect(run.results, run.log).toEqual(ALL_WELL);
+    const body = bodyOf(pull) ?? '';
+    expect(body).toMatch(/^### 1 endpoint: 1 in place$/m);
+    expect(body.length).toBeLessThan(COMMENT_CHARACTERS);
+    const artifact = readFileSync(join(user.folder, 'artifacts', 'davit-preview', 'report.json'), 'utf8');
+    const whole = renderReport(parseReport(artifact), Infinity);
+    expect(whole.length).toBeGreaterThan(60_000);
+    expect(whole).toContain('the team of number 599');
   });
 
   it('that takes an endpoint away needs the label, and then takes it down', async () => {

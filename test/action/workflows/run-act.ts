@@ -61,6 +61,14 @@ export interface ActResult {
   readonly log: string;
   /** What the runner took for commands: `error`, `warning`, `set-output`, with their properties. */
   readonly commands: readonly Line[];
+  readonly steps: readonly Step[];
+}
+
+/** One that has run to its end, well or not. */
+interface Step {
+  readonly job: string;
+  readonly name: string;
+  readonly seconds: number;
 }
 
 interface Line {
@@ -74,6 +82,10 @@ interface Line {
   /** Of an output. */
   readonly name?: string;
   readonly kvPairs?: Readonly<Record<string, string>>;
+  readonly step?: string;
+  readonly stage?: string;
+  /** Nanoseconds, where a step ends. */
+  readonly executionTime?: number;
 }
 
 /** Runs a workflow file by act in host mode. */
@@ -154,7 +166,13 @@ function parseLine(line: string): Line {
 function readLines(lines: readonly Line[]): ActResult {
   const ended = lines.flatMap((line) => (line.jobResult ? [[nameJob(line), line.jobResult] as const] : []));
   const log = lines.map((line) => `${nameJob(line)}: ${line.msg?.trimEnd() ?? ''}`).join('\n');
-  return { results: Object.fromEntries(ended), log, commands: lines.filter((l) => l.command !== undefined) };
+  const steps = lines.flatMap((line) => {
+    const { step: name, stage, executionTime } = line;
+    return name === undefined || stage !== 'Main' || executionTime === undefined
+      ? []
+      : [{ job: nameJob(line), name, seconds: executionTime / 1e9 }];
+  });
+  return { results: Object.fromEntries(ended), log, commands: lines.filter((l) => l.command !== undefined), steps };
 }
 
 const SAME_EVERYWHERE = ['deploy', 'drift'];

@@ -1,0 +1,123 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { codePath } from '../../system/code.ts';
+import { declareEndpoint, exampleModel, makeUserRepository } from '../../test/action/workflows/given.ts';
+import type { ActResult } from '../../test/action/workflows/run-act.ts';
+import type { Files, UserRepository } from '../../test/action/workflows/user-repository.ts';
+import { type Bench, type Benchmark, type Figure, repeat } from '../benchmark.ts';
+import { killAll, processesOf } from '../processes.ts';
+
+const TIMES = 3;
+const ENDPOINTS = 200;
+const MANY = 10;
+const SIDE = 'davit';
+
+export const pullRequest: Benchmark = {
+  summary: `a pull request's workflow in a repository of ${ENDPOINTS} endpoints, by act with a GitHub in memory`,
+  note: [
+    'Wanted: for one changed endpoint at most 90 s from the first job to the comment, without what GitHub needs to start three',
+    'runners; at most 8 s a preview. Each endpoint has a new version of its model: the lock is computed, the prediction run; the',
+    "virtualenv is there, as actions/cache brings it. No package of Davit's program is there, as on a new runner (npm ci).",
+  ].join('\n'),
+  run: async (bench) => {
+    bench.progress.say(`Making a repository of ${ENDPOINTS} endpoints …`);
+    const user = await makeUserRepository(await describeRepository());
+    try {
+      bench.progress.say('Once, not counted …');
+      await runOnce(user, 1);
+      return [...(await measure(bench, user, 1)), ...(await measure(bench, user, MANY))];
+    } finally {
+      killAll(processesOf(user.folder));
+      await user.remove();
+    }
+  },
+};
+
+const nameEndpoint = (i: number) => `iris-${String(i).padStart(3, '0')}`;
+
+/** Endpoints of one model, all with their locks. */
+async function describeRepository(): Promise<Files> {
+  const lock = await readFile(codePath('endpoints', 'iris.lock'), 'utf8');
+  const files = Array.from({ length: ENDPOINTS }, (_, i) => nameEndpoint(i)).flatMap((name) => [
+    [`endpoints/${name}.yaml`, declareEndpoint(name, 'iris', '2')] as const,
+    // Its name and its entity's name.
+    [`endpoints/${name}.lock`, lock.replaceAll(/\biris(?=`|:$)|(?<=^endpoint: )iris/gm, name)] as const,
+  ]);
+  return { 'models/iris/2': exampleModel('2'), 'endpoints/iris.yaml': null, ...Object.fromEntries(files) };
+}
+
+let versions = 100;
+
+/** Each of `count` endpoints gets a version of the model that nobody has seen before. */
+async function describeChange(count: number): Promise<Files> {
+  const description = await readFile(codePath('models', 'iris', '1', 'MLmodel'), 'utf8');
+  const files = Array.from({ length: count }, (_, i) => {
+    const [name, version] = [nameEndpoint(i), String(++versions)];
+    const model = `models/iris/${version}`;
+    return {
+      [model]: exampleModel('1'),
+      [`${model}/MLmodel`]: `${description}run_id: ${process.pid}${Date.now()}${version}\n`,
+      [`endpoints/${name}.yaml`]: declareEndpoint(name, 'iris', version),
+    };
+  });
+  return Object.assign({}, ...files) as Files;
+}
+
+interface Run extends ActResult {
+  readonly seconds: number;
+  readonly calls: number;
+}
+
+let pulls = 0;
+
+async function runOnce(user: UserRepository, count: number): Promise<Run> {
+  const pull = user.openPullRequest(++pulls, await describeChange(count));
+  await rm(join(user.folder, 'release', 'node_modules'), { recursive: true, force: true }); // at first a link
+  const before = user.github.requests.length;
+  const started = performance.now();
+  const run = await user.runPullRequest(pull);
+  const seconds = (performance.now() - started) / 1000;
+  const said = user.github.world.comments.find((c) => c.on === pull.number)?.body;
+  if (!said?.includes(`${count} new`))
+    throw new Error(`Cannot find the comment that was expected:\n${said ?? run.log}`);
+  return { ...run, seconds, calls: user.github.requests.length - before };
+}
+
+async function measure(bench: Bench, user: UserRepository, count: number): Promise<readonly Figure[]> {
+  const what = `${count} changed`;
+  const runs = await repeat(bench, { what, times: TIMES }, () => runOnce(user, count));
+  const figure = (of: string, unit: string, values: readonly number[]): Figure => ({
+    ...{ what: `${what}, ${of}`, unit, side: SIDE, values },
+  });
+  const step = (name: string) => runs.map((r) => r.steps.find((s) => s.name === name)?.seconds ?? NaN);
+  return [
+    figure('start to comment', 'wall s', runs.map((r) => r.seconds)), // prettier-ignore
+    ...['Validate', 'Preview', 'Report'].map((name) => figure(`  step ${name}`, 'wall s', step(name))),
+    figure(
+      '  of that, npm ci',
+      'wall s',
+      runs.flatMap((r) => readSeconds(r.log, 'Installing the packages')),
+    ),
+    figure(
+      '  of that, a preview',
+      'wall s',
+      runs.flatMap((r) => readSeconds(r.log, 'Previewing')),
+    ),
+    figure('  all other steps and act', 'wall s', runs.map(restOf)),
+    figure(
+      'calls of the API',
+      'calls',
+      runs.map((r) => r.calls),
+    ),
+  ];
+}
+
+/** What the log says of how long something took. */
+function readSeconds(log: string, what: string): readonly number[] {
+  return [...log.matchAll(new RegExp(`${what}.*: done in ([\\d.]+) s`, 'g'))].map(([, seconds]) => Number(seconds));
+}
+
+function restOf({ seconds, steps }: Run): number {
+  const ours = steps.filter(({ name }) => ['Validate', 'Preview', 'Report'].includes(name));
+  return seconds - ours.reduce((sum, s) => sum + s.seconds, 0);
+}
