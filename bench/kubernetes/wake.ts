@@ -79,7 +79,7 @@ async function startOnce(plain: PlainService, { signal }: Bench): Promise<number
       ({ status }) => status === 200,
       () => false,
     );
-  while (await answers()) await sleep(POLL_MILLISECONDS, undefined, { signal });
+  while ((await plain.ready()) > 0 || (await answers())) await sleep(POLL_MILLISECONDS, undefined, { signal });
   const started = performance.now();
   await plain.scale(1);
   while (!(await answers())) await sleep(RETRY_MILLISECONDS, undefined, { signal });

@@ -46,6 +46,11 @@ export function makeConfiguration(
   };
 }
 
+/** Of the window: 3 s, so that a step of load is seen by the autoscaler's next tick or the one after it (they are 2 s apart). */
+const PANIC_WINDOW_PERCENT = '5';
+/** From half as much again as there is room for, replicas come at once; what is less can wait for the window. */
+const PANIC_THRESHOLD_PERCENT = '150';
+
 /** How many replicas a live Revision may have, and when it gets more or fewer: changed without loading anything again. */
 export function makeBounds(
   { environment }: ObjectPlace,
@@ -64,6 +69,8 @@ export function makeBounds(
         [annotation('min-scale')]: String(replicas.min),
         [annotation('max-scale')]: String(replicas.max),
         [annotation('window')]: `${WINDOW_SECONDS}s`,
+        [annotation('panic-window-percentage')]: PANIC_WINDOW_PERCENT,
+        [annotation('panic-threshold-percentage')]: PANIC_THRESHOLD_PERCENT,
         [annotation('scale-down-delay')]: `${scaleDownSeconds}s`,
         // What is left of the idle time after the window and the delay, during which the last replica stays.
         [annotation('scale-to-zero-pod-retention-period')]:

@@ -23,6 +23,11 @@ export interface TemplateParts {
 const DOMAIN = 'davit.dev';
 const PORT = 8080;
 const LIVENESS_SECONDS = 30;
+/**
+ * Without a period Kubernetes asks every 10 s, and a replica that has just missed its turn is not counted until the next. One
+ * that serves may miss 30 s, as by the defaults.
+ */
+const READINESS = { periodSeconds: 1, timeoutSeconds: 10, failureThreshold: 30 };
 /** With more than one replica there is room for a burst before the next one is up. */
 const UTILIZATION_PERCENT = '80';
 
@@ -86,7 +91,7 @@ function makeContainer(parts: TemplateParts) {
     env: makeEnvironment(entity, environment),
     ports: [{ containerPort: PORT, protocol: 'TCP' }],
     // What Knative would add is said here: a template that is applied again must be the same to the last field.
-    readinessProbe: { httpGet: { path: '/ping', port: PORT }, successThreshold: 1 },
+    readinessProbe: { httpGet: { path: '/ping', port: PORT }, successThreshold: 1, ...READINESS },
     livenessProbe: { httpGet: { path: '/live', port: PORT }, periodSeconds: LIVENESS_SECONDS },
     resources: makeResources(hardware, workers),
     securityContext: {
