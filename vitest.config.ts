@@ -3,10 +3,11 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const EXCLUDE = ['**/node_modules/**', '.davit/**'];
 
-/** These look at the node, the registry and the engine of a cluster that the tests make. */
+/** These look at the node, the registry and the engine of a cluster that the tests make, and at the state of its platform. */
 const ON_OWN_CLUSTER = [
   'test/cluster/cluster.cluster.test.ts',
   'test/images/*.cluster.test.ts',
+  'test/infra/platform/platform.cluster.test.ts',
   'test/offline/**/*.cluster.test.ts',
 ];
 const isGiven = process.env['DAVIT_TEST_ENVIRONMENT'] !== undefined;
