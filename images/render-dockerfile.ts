@@ -43,10 +43,12 @@ const ENTRYPOINT = [
  * the layers, the second one copies them whole: what a step leaves behind in other places stays out, times too.
  */
 export function renderDockerfile({ base, python, labels }: DockerfileParts): string {
-  const settle = (layer: string) => `RUN ${JSON.stringify([`python${python}`, '/settle.py', layer])}`;
+  const settle = (...args: readonly string[]) => `RUN ${JSON.stringify([`python${python}`, '/settle.py', ...args])}`;
   const lines = [
     `FROM ${base} AS layers`,
     'COPY settle.py /',
+    'WORKDIR /layers/library',
+    settle('--library', '/layers/library'),
     'COPY server/ /layers/server/',
     settle('/layers/server'),
     'COPY virtualenv/ /layers/virtualenv/',
@@ -55,6 +57,7 @@ export function renderDockerfile({ base, python, labels }: DockerfileParts): str
     `FROM ${base}`,
     ...Object.entries(ENVIRONMENT).map(([name, value]) => `ENV ${name}=${quote(value)}`),
     'WORKDIR /tmp',
+    'COPY --from=layers /layers/library/ /',
     'COPY --from=layers /layers/server/ /',
     'COPY --from=layers /layers/virtualenv/ /',
     'COPY model/ /',

@@ -1,16 +1,19 @@
-"""Runs once inside the build of an image, with the base image's own Python: python3.11 settle.py LAYER
+"""Runs inside the build of an image, with the base image's own Python: python3.11 settle.py [--library] LAYER
 
-What is in LAYER will be in /. A folder of it with `lib/pythonX.Y/site-packages` becomes a virtualenv of this Python,
-and everything gets its byte code, so that a container with a read-only file system starts fast. The same input gives
-the same files, times included.
+What is in LAYER will be in /. With --library it gets the byte code that the base's own library lacks: official images
+have none, and a server that cannot write it would compile half the library anew at each start. A folder of LAYER with
+`lib/pythonX.Y/site-packages` becomes a virtualenv of this Python, and everything gets its byte code, so a container
+that cannot write starts fast. The same input gives the same files, times included.
 """
 
 import compileall
 import contextlib
+import importlib.util
 import os
 import py_compile
 import re
 import sys
+import sysconfig
 
 TIME = 315532800
 """1980-01-01, the first day that a zip file knows. The context's files have it too."""
@@ -21,6 +24,9 @@ PARTS = 8
 LEFT_OUT = re.compile(r"[/\\]tests?[/\\]")
 """No server imports what is left of these."""
 
+UNUSED = {"ensurepip", "idlelib", "lib2to3", "pydoc_data", "site-packages", "dist-packages", "tkinter", "turtledemo"}
+"""Of the library: what no server imports, and what is not the library's."""
+
 CONFIGURATION = """home = {home}
 include-system-site-packages = false
 version = {version}
@@ -30,7 +36,9 @@ version = {version}
 def main() -> None:
     if os.environ.get("PYTHONHASHSEED") != "0":  # else sets of constants have another order each time
         os.execve(sys.executable, [sys.executable, "-s", *sys.argv], {**os.environ, "PYTHONHASHSEED": "0"})
-    (layer,) = sys.argv[1:]
+    *options, layer = sys.argv[1:]
+    if options == ["--library"]:
+        compile_library(layer, sysconfig.get_path("stdlib"))
     for place, folders, _ in os.walk(layer):
         if os.path.isdir(os.path.join(place, "lib", "python{}.{}".format(*sys.version_info), "site-packages")):
             make_virtualenv(place)
@@ -80,6 +88,19 @@ def compile_all(layer: str) -> None:
         children.append(child)
     if any(os.waitpid(child, 0)[1] for child in children):
         sys.exit(f"Cannot compile what is in {layer}: a process of it was ended")
+
+
+def compile_library(layer: str, library: str) -> None:
+    """Puts into the layer what the folder `library` lacks, where Python looks for it."""
+    for place, folders, names in os.walk(library):
+        folders[:] = sorted(name for name in folders if name not in UNUSED)
+        for source in sorted(os.path.join(place, name) for name in names if name.endswith(".py")):
+            code = importlib.util.cache_from_source(source)
+            if LEFT_OUT.search(source) or os.path.exists(code):
+                continue
+            with contextlib.suppress(py_compile.PyCompileError, OSError):
+                mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+                py_compile.compile(source, layer + code, dfile=source, doraise=True, invalidation_mode=mode)
 
 
 def set_time(path: str) -> None:

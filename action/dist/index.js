@@ -33150,14 +33150,16 @@ var init_places = __esmMin((() => {
 }));
 // images/render-dockerfile.ts
 function renderDockerfile({ base, python, labels }) {
-	const settle = (layer) => `RUN ${JSON.stringify([
+	const settle = (...args) => `RUN ${JSON.stringify([
 		`python${python}`,
 		"/settle.py",
-		layer
+		...args
 	])}`;
 	return `${[
 		`FROM ${base} AS layers`,
 		"COPY settle.py /",
+		"WORKDIR /layers/library",
+		settle("--library", "/layers/library"),
 		"COPY server/ /layers/server/",
 		settle("/layers/server"),
 		"COPY virtualenv/ /layers/virtualenv/",
@@ -33166,6 +33168,7 @@ function renderDockerfile({ base, python, labels }) {
 		`FROM ${base}`,
 		...Object.entries(ENVIRONMENT).map(([name, value]) => `ENV ${name}=${quote(value)}`),
 		"WORKDIR /tmp",
+		"COPY --from=layers /layers/library/ /",
 		"COPY --from=layers /layers/server/ /",
 		"COPY --from=layers /layers/virtualenv/ /",
 		"COPY model/ /",

@@ -5,6 +5,8 @@ test('renderDockerfile() puts what changes least first, and needs no network, sh
   const text = renderDockerfile({ base: 'python@sha256:e', python: '3.11', labels: { 'dev.davit.version': '0.1.0' } });
   expect(text).toBe(`FROM python@sha256:e AS layers
 COPY settle.py /
+WORKDIR /layers/library
+RUN ["python3.11","/settle.py","--library","/layers/library"]
 COPY server/ /layers/server/
 RUN ["python3.11","/settle.py","/layers/server"]
 COPY virtualenv/ /layers/virtualenv/
@@ -17,6 +19,7 @@ ENV LANG="C.UTF-8"
 ENV PYTHONDONTWRITEBYTECODE="1"
 ENV NVIDIA_DRIVER_CAPABILITIES="compute,utility"
 WORKDIR /tmp
+COPY --from=layers /layers/library/ /
 COPY --from=layers /layers/server/ /
 COPY --from=layers /layers/virtualenv/ /
 COPY model/ /
