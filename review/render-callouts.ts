@@ -49,8 +49,8 @@ function renderLocks(report: Report): readonly string[] {
 }
 
 function renderCommitted(committed: readonly EndpointReport[], commit: string): string {
-  const what = `${committed.length === 1 ? 'lock' : 'locks'} of ${renderNames(committed)}`;
-  return `🔒 The ${what} was computed and committed to this branch as ${renderSpan(commit.slice(0, SHORT_CHARACTERS))}; pull before you push again.`;
+  const [noun, verb] = committed.length === 1 ? ['lock', 'was'] : ['locks', 'were'];
+  return `🔒 The ${noun} of ${renderNames(committed)} ${verb} computed and committed to this branch as ${renderSpan(commit.slice(0, SHORT_CHARACTERS))}; pull before you push again.`;
 }
 
 function renderRemovals(report: Report): readonly string[] {

@@ -37361,7 +37361,8 @@ function renderLocks(report) {
 	return [...told, `🔒 **${what}**, and computed for this review only. Run ${command}, then commit and push what it writes in \`endpoints/\`.`];
 }
 function renderCommitted(committed, commit) {
-	return `🔒 The ${`${committed.length === 1 ? "lock" : "locks"} of ${renderNames(committed)}`} was computed and committed to this branch as ${renderSpan(commit.slice(0, SHORT_CHARACTERS$2))}; pull before you push again.`;
+	const [noun, verb] = committed.length === 1 ? ["lock", "was"] : ["locks", "were"];
+	return `🔒 The ${noun} of ${renderNames(committed)} ${verb} computed and committed to this branch as ${renderSpan(commit.slice(0, SHORT_CHARACTERS$2))}; pull before you push again.`;
 }
 function renderRemovals(report) {
 	const removed = report.endpoints.filter((e) => standingOf(e, report) === "label");

@@ -137,6 +137,14 @@ describe('renderReport() of a pull request', () => {
     expect(hostile).not.toContain('lock a; rm');
   });
 
+  it('says of several locks that they were committed', () => {
+    const committed = { lock: 'committed', computed_lock: 'a'.repeat(64) } as const;
+    const pull = makePull([makeEndpoint('a', committed), makeEndpoint('b', committed)], {
+      locks_commit: 'c'.repeat(40),
+    });
+    expect(renderReport(pull)).toContain('The locks of `a` and `b` were computed and committed to this branch');
+  });
+
   it('leaves room for what becomes of the merge, however much there is to tell', () => {
     const endpoints = Array.from({ length: 300 }, (_, i) =>
       makeEndpoint(`endpoint-${i}`, { lock: 'missing', computed_lock: 'a'.repeat(64) }),
