@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as pulumi from '@pulumi/pulumi';
 import type { KubernetesApi } from '../../../kubernetes/api.ts';
 import { findEdge, requestClientToken } from '../../../kubernetes/edge-access.ts';
+import { reachEdge } from '../../../kubernetes/reach-edge.ts';
 import { clearFailure } from '../../../kubernetes/update-failure.ts';
 import type { Entity } from '../../../schemas/endpoint.ts';
 import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
@@ -19,6 +20,7 @@ export interface Verification {
 /** Until the edge and Kourier know of a change. */
 const LIMIT_MILLISECONDS = 60_000;
 const PAUSE_MILLISECONDS = 250;
+const REACH_SECONDS = 5;
 const TOKEN_SECONDS = 600;
 const SHOWN_CHARACTERS = 300;
 /** The endpoint's own rate limit has let others through in the last minute, so the way to it is there. */
@@ -33,10 +35,10 @@ export function verifyThroughEdge({ api, declaration, entities, after }: Verific
     const edge = await findEdge(api, environment);
     const url = `${edge}/serving-endpoints/${endpoint.name}/invocations`;
     const token = await requestClientToken(api, environment, TOKEN_SECONDS);
-    const reached = await isReachable(edge);
-    if (!reached && environment.gateway.url === undefined) {
+    const unreached = await reachEdge(edge, REACH_SECONDS);
+    if (unreached !== undefined && environment.gateway.url === undefined) {
       void pulumi.log.warn(
-        `Cannot reach the edge at ${edge} from here, so nothing was asked through it: expected gateway.url in ${environment.file} to say where clients reach it`,
+        `Cannot reach the edge at ${edge} from here (${unreached}), so nothing was asked through it: expected gateway.url in ${environment.file} to say where clients reach it`,
       );
       return url;
     }
@@ -78,11 +80,4 @@ async function ask(url: string, { token, body = '{}', entity }: Question): Promi
     }
     await sleep(PAUSE_MILLISECONDS);
   }
-}
-
-async function isReachable(edge: string): Promise<boolean> {
-  return fetch(`${edge}/.well-known/databricks-config`, { signal: AbortSignal.timeout(5000) }).then(
-    () => true,
-    () => false,
-  );
 }
