@@ -1,5 +1,3 @@
-import { join, relative } from 'node:path';
-import { Image } from '@pulumi/docker/image.js';
 import { Provider } from '@pulumi/docker/provider.js';
 import * as pulumi from '@pulumi/pulumi';
 import { locateModel } from '../../system/locate-model.ts';
@@ -12,6 +10,7 @@ import type { ProjectPlace } from '../../schemas/read-declared.ts';
 import type { Declaration } from '../declaration.ts';
 import { readDeclaration } from '../read-declaration.ts';
 import { chooseEnvironment } from './choose-environment.ts';
+import { makeImage } from './make-image.ts';
 
 /**
  * Builds the images of an endpoint that the registry does not have. The registry is the truth: a tag says all that its
@@ -49,7 +48,6 @@ async function ensureImage(plan: ImagePlan, parts: ImageParts): Promise<pulumi.O
 
 async function buildImage(plan: ImagePlan, { declaration, entity, provider }: ImageParts) {
   const { root, lock, environment } = declaration;
-  const { platform, timeoutSeconds } = environment.images;
   await makeBuildContext(plan, {
     root,
     lock,
@@ -58,24 +56,7 @@ async function buildImage(plan: ImagePlan, { declaration, entity, provider }: Im
     full: !pulumi.runtime.isDryRun(),
     progress: { say: (line) => void pulumi.log.info(line, undefined, undefined, true) },
   });
+  const { reference, context } = plan;
   const cached = await findCacheImage(plan);
-  const limit = `${timeoutSeconds}s`;
-  const context = relative(process.cwd(), join(root, plan.context)); // the plugin runs where the program does
-  const image = new Image(
-    plan.reference,
-    {
-      imageName: plan.reference,
-      build: {
-        context,
-        dockerfile: `${context}/Dockerfile`,
-        platform,
-        network: 'none',
-        // The registry lacks it, so it is built, also when the state says that it was: the second argument changes nothing in it.
-        args: { BUILDKIT_INLINE_CACHE: '1', DAVIT_BUILD: String(Date.now()) },
-        ...(cached !== undefined && { cacheFrom: { images: [cached] } }),
-      },
-    },
-    { provider, retainOnDelete: true, customTimeouts: { create: limit, update: limit } },
-  );
-  return image.repoDigest;
+  return makeImage({ reference, context, root, settings: environment.images, provider, cached });
 }

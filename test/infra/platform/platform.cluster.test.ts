@@ -1,6 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { parseImageReference, registryAddress } from '../../../images/image-reference.ts';
+import { planAuthorisationImage } from '../../../images/plan-authorisation-image.ts';
+import { readImageDigest } from '../../../images/registry.ts';
 import { previewStack, destroyStack, upStack } from '../../../engine/run-pulumi.ts';
 import { clusterStatus } from '../../../offline/cluster/cluster.ts';
 import { type Kubectl, kubectl } from '../../../offline/cluster/kubectl.ts';
@@ -34,6 +37,21 @@ test('a platform that is deployed changes nothing again, and is changed in place
   }
 });
 
+test('its image is built again when the registry has lost it, whatever the state says', async () => {
+  const { reference } = await planAuthorisationImage(shared.environment.images);
+  const digest = await readImageDigest(reference);
+  expect(digest).toBeDefined();
+  await deleteManifest(reference, digest!);
+  expect(await readImageDigest(reference)).toBeUndefined();
+
+  const preview = requireFine(await shared.davit('preview', '_platform'));
+  expect(preview.stdout).toContain(`builds ${reference}`);
+  const up = requireFine(await shared.davit('up', '_platform'));
+  expect(`${up.stdout}${up.stderr}`).toContain(`Building ${reference}`);
+  expect(await readImageDigest(reference)).toBeDefined();
+  expect(await previewShared()).toMatchObject({ kind: 'no-change' });
+});
+
 describe("the platform on somebody's Knative", () => {
   test('takes over what it needs and gives it up; what is edited by hand is seen and put back', async () => {
     const before = await readSettings();
@@ -63,6 +81,13 @@ describe("the platform on somebody's Knative", () => {
     expect(await previewShared()).toMatchObject({ kind: 'no-change' });
   });
 });
+
+/** As a registry's clean-up would. */
+async function deleteManifest(reference: string, digest: string): Promise<void> {
+  const { registry, name } = parseImageReference(reference);
+  const answer = await fetch(`${registryAddress(registry)}/v2/${name}/manifests/${digest}`, { method: 'DELETE' });
+  expect(answer.status).toBe(202);
+}
 
 /** What is really there is looked at first. */
 async function previewShared(): Promise<unknown> {
