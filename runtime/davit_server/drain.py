@@ -45,7 +45,7 @@ class Drain:
 
     async def run(self, why: str) -> None:
         log("draining", why=why, in_flight=self.front.in_flight)
-        self.front.draining = True
+        self.front.drain()
         await asyncio.sleep(self.settings.linger)
         self.front.refusing = True
         try:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
+import re
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -15,13 +17,16 @@ from .places import Full, Gone
 from .pool import DIED, TIME_LIMIT, LostWorker, Pool
 from .wire import EXAMPLE, KINDS
 
+READINESS = ("/ping", "/health", "/ready")
 ROUTES = {
-    **dict.fromkeys(("/ping", "/health", "/ready", "/live", "/version", "/metrics", "/status"), "GET"),
+    **dict.fromkeys((*READINESS, "/live", "/version", "/metrics", "/status"), "GET"),
     "/invocations": "POST",
 }
 JSON = b"application/json"
 PROMETHEUS = b"text/plain; version=0.0.4; charset=utf-8"
 REQUEST_ID_BYTES = 128
+LONGEST_WAIT_SECONDS = 30
+WAIT = re.compile(rb"(?:^|[,;])\s*wait\s*=\s*(\d{1,4})\s*(?=$|[,;])", re.IGNORECASE)
 EXAMPLE_HEADER = b"x-davit-example"
 """Asks for the answer to the model's own example; gateways let nobody outside say it."""
 
@@ -61,6 +66,8 @@ class Front:
             answer = Answer(405, b'{"detail":"Method Not Allowed"}', headers=headers)
             await self.send(send, answer, request_id, head=scope["method"] == "HEAD")
         elif method == "GET":
+            if scope["path"] in READINESS:
+                await self.wait_ready(waiting_seconds(headers))
             await self.send(send, self.look(scope["path"]), request_id)
         else:
             await self.invoke(headers, receive, send, request_id)
@@ -82,6 +89,17 @@ class Front:
             version = (self.pool.loaded or {}).get("mlflow", "")
             return Answer(200 if version else 503, version.encode())
         return Answer(200 if path == "/live" or self.ready else 503, b"\n")
+
+    async def wait_ready(self, seconds: float) -> None:
+        """Until the server is ready or will not be soon, at most so long: a probe need not come again to see it."""
+        if seconds and not self.ready and not self.draining:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self.pool.decided.wait(), seconds)
+
+    def drain(self) -> None:
+        """Not ready from now on."""
+        self.draining = True
+        self.pool.decided.set()
 
     def gauges(self) -> dict[str, int]:
         return {
@@ -158,6 +176,12 @@ def request_kind(headers: dict[bytes, bytes]) -> tuple[int, str]:
     if headers.get(EXAMPLE_HEADER):
         return KINDS.index(EXAMPLE), ""
     return content_kind(headers.get(b"content-type", b"").decode("latin-1"))
+
+
+def waiting_seconds(headers: dict[bytes, bytes]) -> float:
+    """How long a client would wait for an answer: `Prefer: wait=5` (RFC 7240). What cannot be read is no wish."""
+    found = WAIT.search(headers.get(b"prefer", b""))
+    return min(int(found[1]), LONGEST_WAIT_SECONDS) if found else 0
 
 
 def busy() -> Answer:

@@ -48,6 +48,7 @@ class Pool:
         self.stage = "import"
         self.failure: dict | None = None
         self.started = self.stopping = False
+        self.decided = asyncio.Event()  # ready for the first time, or never to be
         self.deaths = self.restarts = self.cut = 0
 
     async def start(self) -> None:
@@ -166,6 +167,7 @@ class Pool:
     def say_ready(self) -> None:
         if not self.started:
             self.started = True
+            self.decided.set()
             self.on_ready(self.loaded)
 
     def ended(self, code: int) -> None:
@@ -197,6 +199,7 @@ class Pool:
 
     def stop(self) -> None:
         self.stopping = True
+        self.decided.set()
         self.loader.stop()
 
 

@@ -18,6 +18,7 @@ import warnings
 from pathlib import Path
 from typing import Callable
 
+from .import_scorer import import_scorer
 from .stages import Stages, describe_failure
 
 SHOWN_BYTES = 2048
@@ -58,7 +59,7 @@ def prove(options: argparse.Namespace, began: Callable[[str], object]) -> tuple[
     stages, proof, answer = Stages(began), empty_proof(), None
     try:
         with stages("import"):
-            from .scoring import Scorer
+            Scorer = import_scorer()
         with stages("load"), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:

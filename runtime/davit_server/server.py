@@ -7,46 +7,15 @@ import asyncio
 import contextlib
 import json
 import os
-import socket
 import time
 
-import uvicorn
-
-from .drain import QUIET_SECONDS, Drain
+from .drain import Drain
 from .front import Front
 from .listener import address_of, open_listener
 from .log import log
 from .pool import Pool
 
-BACKLOG = 1024
 MESSAGE_BYTES = 1700
-KEEP_ALIVE_SECONDS = 620
-"""Longer than any balancer keeps an idle connection (600 s): who closes first must not be us, under a request."""
-
-
-class Server(uvicorn.Server):
-    """uvicorn without its signals (raised again: exit code 143 after a clean drain) and its ten ticks a second."""
-
-    @contextlib.contextmanager
-    def capture_signals(self):
-        yield
-
-    async def main_loop(self) -> None:
-        self.ending = asyncio.Event()
-        if not self.should_exit:
-            await self.ending.wait()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stops listening; who has just connected still gets an answer, then idle connections are closed."""
-        for server in self.servers:
-            server.close()
-        await asyncio.sleep(QUIET_SECONDS)
-        await super().shutdown(sockets)
-
-    def end(self) -> None:
-        self.should_exit = True
-        if hasattr(self, "ending"):
-            self.ending.set()
 
 
 def run(settings: argparse.Namespace) -> int:
@@ -70,7 +39,7 @@ async def serve(settings: argparse.Namespace) -> int:
     except OSError as error:
         log("failed", stage="bind", message=f"Cannot listen: {error}", cause=type(error).__name__)
         return 1
-    address, failures = address_of(listener), []
+    address, failures, end = address_of(listener), [], asyncio.Event()
 
     def say_ready(loaded: dict) -> None:
         seconds = {**loaded["seconds"], "total": round(time.perf_counter() - started, 3)}
@@ -87,41 +56,21 @@ async def serve(settings: argparse.Namespace) -> int:
 
     def say_failed(failure: dict) -> None:
         failures.append(failure)
-        server.end()
+        end.set()
 
     pool = Pool(settings, say_ready, say_failed)
     front = Front(settings, pool)
-    server = Server(config(settings, front))
-    Drain(settings, front, pool, server.end).listen()
+    Drain(settings, front, pool, end.set).listen()
     await pool.start()
-    await server.serve(sockets=[listener])
+    from .http_server import HttpServer  # a quarter of a second, in which the model is being loaded already
+
+    await HttpServer(front, settings, end).serve(sockets=[listener])
     pool.stop()
     await pool.loader.gone()
     if settings.uds:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(settings.uds)
     return say_end(pool, failures)
-
-
-def config(settings: argparse.Namespace, front: Front) -> uvicorn.Config:
-    return uvicorn.Config(
-        front,
-        loop="none",
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        interface="asgi3",
-        access_log=False,
-        log_level="warning",
-        workers=1,  # this and the next: else an endpoint's environment variables would say
-        forwarded_allow_ips=[],
-        proxy_headers=False,
-        server_header=False,
-        date_header=False,
-        backlog=BACKLOG,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=max(1, int(settings.grace)),
-    )
 
 
 def fitting(message: str) -> str:

@@ -17,6 +17,7 @@ import sys
 import traceback
 
 from .family import adopt_orphans, die_with_parent, end_group, outlive_parent
+from .import_scorer import import_scorer
 from .rehearsal import answer_example, try_example
 from .stages import Stages, describe_failure
 from .threads import use_threads
@@ -60,7 +61,7 @@ def say(control: socket.socket, **event: object) -> None:
 def load(options: dict, stages: Stages):
     """The scorer, and what became of its first prediction."""
     with stages("import"):
-        from .scoring import Scorer
+        Scorer = import_scorer()
     with stages("load"):
         scorer = Scorer(options["model"], options["nan"])
     if scorer.example is None:

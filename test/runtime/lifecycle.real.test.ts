@@ -1,5 +1,5 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
-import { createServer, request } from 'node:http';
+import { createServer, type OutgoingHttpHeaders, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -122,21 +122,51 @@ test('a port that is taken is a failure to bind', async () => {
 });
 
 test('--uds listens on a socket file that is its own, and removes it', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'davit-uds-'));
-  const uds = join(folder, 'model.sock');
-  const server = await startServer('m_obedient', { args: ['--uds', uds] });
-  expect(server.events.at(-1)).toMatchObject({ event: 'ready', uds });
-  expect((await stat(uds)).mode & 0o777).toBe(0o600);
-  const answer = await new Promise<number | undefined>((done, fail) =>
-    request({ socketPath: uds, path: '/ready' }, (response) => done(response.resume().statusCode))
-      .on('error', fail)
-      .end(),
-  );
-  expect(answer).toBe(200);
-  server.process.kill('SIGTERM');
-  expect(await server.ended).toBe(0);
-  await expect(stat(uds)).rejects.toThrow('ENOENT');
-  await rm(folder, { recursive: true });
+  await inFolder(async (folder) => {
+    const uds = join(folder, 'model.sock');
+    const server = await startServer('m_obedient', { args: ['--uds', uds] });
+    expect(server.events.at(-1)).toMatchObject({ event: 'ready', uds });
+    expect((await stat(uds)).mode & 0o777).toBe(0o600);
+    expect(await askStatus(uds, {})).toBe(200);
+    server.process.kill('SIGTERM');
+    expect(await server.ended).toBe(0);
+    await expect(stat(uds)).rejects.toThrow('ENOENT');
+  });
+});
+
+test('a probe that prefers to wait is answered when the model is there, and one that does not at once', async () => {
+  await inFolder(async (folder) => {
+    const uds = join(folder, 'model.sock');
+    const asked: Promise<readonly number[]>[] = [];
+    const wishes = [{}, { prefer: 'wait=1' }, { prefer: 'wait=soon' }, { prefer: 'wait=30' }];
+    const server = await startServer('k_slow3s', {
+      args: ['--uds', uds],
+      spawned: () =>
+        asked.push(waitForListener(uds).then(() => Promise.all(wishes.map((wish) => askStatus(uds, wish))))),
+    });
+    expect(await Promise.all(asked)).toEqual([[503, 503, 503, 200]]);
+    expect(await askStatus(uds, { prefer: 'wait=30' })).toBe(200);
+    expect(await askStatus(uds, {})).toBe(200);
+    server.process.kill('SIGTERM');
+    expect(await server.ended).toBe(0);
+  });
+});
+
+test('a probe that waits is told at once when the server ends before the model is there', async () => {
+  await inFolder(async (folder) => {
+    const uds = join(folder, 'model.sock');
+    const asked: Promise<number>[] = [];
+    const server = await startServer('k_slow3s', {
+      args: ['--uds', uds],
+      spawned: (child) =>
+        void waitForListener(uds).then(() => {
+          asked.push(askStatus(uds, { prefer: 'respond-async, wait=30' }));
+          child.kill('SIGTERM');
+        }),
+    });
+    expect(await server.ended).toBe(0);
+    expect(await Promise.all(asked)).toEqual([503]);
+  });
 });
 
 test('draining under load loses no request: each is answered, or refused with a 503 that closes the connection', async () => {
@@ -230,6 +260,26 @@ test('what a worker leaves behind when it dies is reaped', async () => {
   await until(() => descendants(server).some((pid) => readProcess(pid).startsWith('Name:\tsleep')));
   await until(() => !descendants(server).some((pid) => readProcess(pid).startsWith('Name:\tsleep')));
 });
+
+async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'davit-uds-'));
+  await use(folder).finally(() => rm(folder, { recursive: true }));
+}
+
+/** Of /ready. Rejects when nobody listens. */
+function askStatus(uds: string, headers: OutgoingHttpHeaders): Promise<number> {
+  return new Promise((done, fail) =>
+    request({ socketPath: uds, path: '/ready', headers, agent: false }, (response) =>
+      done(response.resume().statusCode ?? 0),
+    )
+      .on('error', fail)
+      .end(),
+  );
+}
+
+async function waitForListener(uds: string): Promise<void> {
+  await until(() => askStatus(uds, {}).then(Boolean, () => false));
+}
 
 /** Every process below the front. */
 function descendants(server: RunningServer): number[] {

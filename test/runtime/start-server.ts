@@ -31,6 +31,8 @@ export interface ServerOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Packages that the model's virtualenv shall lack. */
   readonly without?: readonly string[];
+  /** Called as soon as the process is there. */
+  readonly spawned?: (process: ChildProcess) => void;
 }
 
 const running = new Set<RunningServer>();
@@ -53,6 +55,7 @@ export async function startServer(model: string, options: ServerOptions = {}): P
     env: childEnvironment({ PYTHONPATH: RUNTIME, PYTHONUNBUFFERED: undefined, ...options.env }),
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   });
+  options.spawned?.(child);
   const events: LogEvent[] = [];
   const prints: string[] = [];
   let stdout = '';

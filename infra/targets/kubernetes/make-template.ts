@@ -28,6 +28,8 @@ const LIVENESS_SECONDS = 30;
  * that serves may miss 30 s, as by the defaults.
  */
 const READINESS = { periodSeconds: 1, timeoutSeconds: 10, failureThreshold: 30 };
+/** The server answers as soon as it has loaded, not at the next period. */
+const PATIENT = [{ name: 'Prefer', value: 'wait=5' }];
 /** With more than one replica there is room for a burst before the next one is up. */
 const UTILIZATION_PERCENT = '80';
 
@@ -91,7 +93,7 @@ function makeContainer(parts: TemplateParts) {
     env: makeEnvironment(entity, environment),
     ports: [{ containerPort: PORT, protocol: 'TCP' }],
     // What Knative would add is said here: a template that is applied again must be the same to the last field.
-    readinessProbe: { httpGet: { path: '/ping', port: PORT }, successThreshold: 1, ...READINESS },
+    readinessProbe: { httpGet: { path: '/ping', port: PORT, httpHeaders: PATIENT }, successThreshold: 1, ...READINESS },
     livenessProbe: { httpGet: { path: '/live', port: PORT }, periodSeconds: LIVENESS_SECONDS },
     resources: makeResources(hardware, workers),
     securityContext: {
