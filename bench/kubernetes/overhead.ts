@@ -32,7 +32,7 @@ export const overhead: Benchmark = {
           davit: question,
           'route optimized': await cluster.question(WAYS['route optimized']),
         };
-        const readCpu = await makeCpuReader(cluster, plain.namespace);
+        const readCpu = await makeCpuReader(cluster, plain.pods.namespace);
         const figures: Figure[] = [];
         for (const connections of CONNECTIONS) figures.push(...(await compare(ways, { connections, readCpu }, bench)));
         return figures;

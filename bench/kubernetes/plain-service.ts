@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubernetesApi } from '../../kubernetes/api.ts';
 import { ENDPOINT_LABEL, endpointObjectName } from '../../schemas/kubernetes-names.ts';
 import type { Question } from '../../test/prober/make-asker.ts';
-import type { Bench } from '../benchmark.ts';
 import type { ClusterProject } from './cluster-project.ts';
+import type { PodPlace } from './replicas.ts';
 
 /** The peer: the image of an endpoint as a Deployment and a Service, and nothing else. */
 export interface PlainService {
-  readonly namespace: string;
+  readonly pods: PodPlace;
   readonly question: Question;
   readonly scale: (replicas: number) => Promise<void>;
   /** How many replicas are ready now. */
@@ -19,7 +19,7 @@ const NAMESPACE = 'davit-bench';
 const NAME = 'plain';
 const LABELS = { app: NAME };
 const DEPLOYMENT = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments/${NAME}`;
-const POLL_MILLISECONDS = 25;
+const POLL_MILLISECONDS = 250;
 const GONE_SECONDS = 120;
 
 interface Revision {
@@ -48,7 +48,7 @@ export async function startPlainService(
     SERVICE,
   );
   return {
-    namespace: NAMESPACE,
+    pods: { namespace: NAMESPACE, labelSelector: `app=${NAME}` },
     question: { url: `http://${service.spec.clusterIP}/invocations`, body: question.body },
     scale: (count) => scale(api, count),
     ready: async () => (await api.get<Deployed>(DEPLOYMENT))?.status?.readyReplicas ?? 0,
@@ -58,16 +58,6 @@ export async function startPlainService(
 
 interface Deployed {
   readonly status?: { readonly readyReplicas?: number };
-}
-
-/** Waits for as many replicas as that; the seconds it took. */
-export async function waitForReady(read: () => Promise<number>, count: number, { signal }: Bench): Promise<number> {
-  const started = performance.now();
-  while ((await read()) < count) {
-    signal.throwIfAborted();
-    await sleep(POLL_MILLISECONDS);
-  }
-  return (performance.now() - started) / 1000;
 }
 
 function makeDeployment({ spec }: Revision, replicas: number): object {
@@ -105,5 +95,5 @@ async function removeNamespace(api: KubernetesApi): Promise<void> {
   const path = `/api/v1/namespaces/${NAMESPACE}`;
   await api.send({ method: 'DELETE', path });
   const end = performance.now() + GONE_SECONDS * 1000;
-  while ((await api.get(path)) && performance.now() < end) await sleep(POLL_MILLISECONDS * 10);
+  while ((await api.get(path)) && performance.now() < end) await sleep(POLL_MILLISECONDS);
 }

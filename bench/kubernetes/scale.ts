@@ -1,11 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { keepAsking } from '../../cli/keep-asking.ts';
 import { renderFailures } from '../../cli/render-asked.ts';
 import { makeAsker } from '../../test/prober/make-asker.ts';
 import { type Bench, type Benchmark, type Figure, repeat } from '../benchmark.ts';
 import { type ClusterProject, withCluster } from './cluster-project.ts';
-import { startPlainService, waitForReady } from './plain-service.ts';
-import { countPods } from './replicas.ts';
+import { startPlainService } from './plain-service.ts';
+import { type PodPlace, podsOf, watchPods } from './replicas.ts';
 
 const TIMES = 3;
 const ENDPOINT = 'bench-scale';
@@ -15,7 +14,8 @@ const UNITS = 4;
 /** As many requests as all replicas can take at a time, each of them long enough to be seen. */
 const CLIENTS = REPLICAS * UNITS;
 const SLEEP = { dataframe_split: { columns: ['do', 'number'], data: [['sleep', 0.5]] } };
-const DOWN_SECONDS = 400;
+/** To come down to one replica, and up again. */
+const STEP_SECONDS = 400;
 
 export const scale: Benchmark = {
   summary: `a step of load from nothing to ${CLIENTS} requests at a time: 1 → ${REPLICAS} replicas`,
@@ -34,9 +34,7 @@ export const scale: Benchmark = {
       try {
         const told = await repeat(bench, { what: 'plain, 1 → 4', times: TIMES }, async () => {
           await plain.scale(1);
-          while ((await plain.ready()) !== 1) await sleep(POLL_MILLISECONDS, undefined, { signal: bench.signal });
-          await plain.scale(REPLICAS);
-          return readyTimes(async () => ({ ready: await plain.ready(), all: REPLICAS }), bench);
+          return timeStep(cluster, plain.pods, bench, () => plain.scale(REPLICAS));
         });
         return [...figures('davit', steps), ...figures('plain, told at once', told)];
       } finally {
@@ -52,8 +50,6 @@ interface Times {
   readonly all: number;
 }
 
-const POLL_MILLISECONDS = 250;
-
 function figures(side: string, times: readonly Times[]): readonly Figure[] {
   const one = (what: string, pick: (t: Times) => number) => ({ what, unit: 'wall s', side, values: times.map(pick) });
   return [
@@ -64,28 +60,41 @@ function figures(side: string, times: readonly Times[]): readonly Figure[] {
 }
 
 async function stepOnce(cluster: ClusterProject, bench: Bench): Promise<Times> {
-  const end = performance.now() + DOWN_SECONDS * 1000;
-  while ((await countPods(cluster, ENDPOINT)).all !== 1) {
-    if (performance.now() > end) throw new Error(`Cannot measure: "${ENDPOINT}" does not come down to one replica`);
-    await sleep(POLL_MILLISECONDS, undefined, { signal: bench.signal });
-  }
   const asker = makeAsker({ ...(await cluster.question(ENDPOINT)), body: JSON.stringify(SLEEP) });
-  const clients = keepAsking(asker.ask, CLIENTS);
+  let clients: ReturnType<typeof keepAsking> | undefined;
   try {
-    return await readyTimes(() => countPods(cluster, ENDPOINT), bench);
+    return await timeStep(cluster, podsOf(cluster, ENDPOINT), bench, () => {
+      clients = keepAsking(asker.ask, CLIENTS);
+    });
   } finally {
-    clients.stop();
-    const asked = await clients.done;
+    clients?.stop();
+    const asked = await clients?.done;
     asker.close();
-    if (asked.failed > 0) bench.fault(renderFailures(asked));
+    if (asked && asked.failed > 0) bench.fault(renderFailures(asked));
   }
 }
 
-type Pods = Awaited<ReturnType<typeof countPods>>;
-
-async function readyTimes(count: () => Promise<Pods>, bench: Bench): Promise<Times> {
-  const wait = (what: keyof Pods, least: number) => waitForReady(async () => (await count())[what], least, bench);
-  const wanted = await wait('all', 2);
-  const first = wanted + (await wait('ready', 2));
-  return { wanted, first, all: first + (await wait('ready', REPLICAS)) };
+/** Waits until one replica is left, begins the step, and times what comes of it. */
+async function timeStep(
+  cluster: ClusterProject,
+  pods: PodPlace,
+  bench: Bench,
+  begin: () => Promise<void> | void,
+): Promise<Times> {
+  const signal = AbortSignal.any([bench.signal, AbortSignal.timeout(STEP_SECONDS * 1000)]);
+  let started: number | undefined;
+  let [wanted, first] = [0, 0];
+  for await (const { ready, all } of watchPods(cluster, pods, signal)) {
+    if (started === undefined) {
+      if (all !== 1 || ready !== 1) continue;
+      started = performance.now();
+      await begin();
+      continue;
+    }
+    const seconds = (performance.now() - started) / 1000;
+    if (all > 1) wanted ||= seconds;
+    if (ready > 1) first ||= seconds;
+    if (ready === REPLICAS) return { wanted, first, all: seconds };
+  }
+  throw new Error('Unreachable: a watch ends with an error');
 }
