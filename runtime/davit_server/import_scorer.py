@@ -7,7 +7,7 @@ import gc
 from .lazy_import import import_lazily
 
 UNUSED = ("mlflow.genai", "mlflow.gateway")
-"""A sixth of all modules. A server needs none of them; a model whose code does has them at their first use."""
+"""A ninth of all modules. A server needs none of them; a model whose code does has them at their first use."""
 
 
 def import_scorer():
