@@ -46,7 +46,8 @@ test('of the bounds restarts nothing', async () => {
   await on.declare({ variables: { VERSION: 'one' }, more: bounds });
   expect(await on.previews()).toBe('update-in-place');
   await on.updates('other bounds', 'one');
-  expect(await on.podNames()).toEqual(before);
+  // The same replica serves; the clients may have got a second one, which they may now.
+  expect(await on.podNames()).toEqual(expect.arrayContaining([...before]));
   const path = 'jsonpath={.items[0].metadata.annotations.autoscaling\\.knative\\.dev/max-scale}';
   expect(await on.kubectl('get', 'podautoscaler', '-n', on.models, '-o', path)).toBe('2');
 });
