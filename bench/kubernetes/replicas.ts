@@ -1,3 +1,4 @@
+import { WatchedObjects } from '../../edge/watched-objects.ts';
 import { ENDPOINT_LABEL, endpointObjectName } from '../../schemas/kubernetes-names.ts';
 import { isReady, type ObservedPod } from '../../kubernetes/observe-revision.ts';
 import type { ClusterProject } from './cluster-project.ts';
@@ -27,35 +28,20 @@ export async function countPods(cluster: ClusterProject, endpoint: string): Prom
 }
 
 /**
- * The count after each change, told by the API server: who asks many times a second takes the processors from those whose
- * start is measured. Ends by the signal, with its error.
+ * Tells the count after each change, as the API server tells it: who asks many times a second takes the processors from
+ * those whose start is measured. Ends by the signal.
  */
-export async function* watchPods(
+export function watchPods(
   { api }: Pick<ClusterProject, 'api'>,
   { namespace, labelSelector }: PodPlace,
+  onChange: (pods: PodCount) => void,
   signal: AbortSignal,
-): AsyncGenerator<PodCount> {
+): Promise<void> {
   const path = `/api/v1/namespaces/${namespace}/pods`;
-  const query = new URLSearchParams({ labelSelector });
-  const there = await api.get<PodList>(`${path}?${query.toString()}`, { signal });
-  const pods = new Map(there?.items.map((pod) => [pod.metadata.name, pod]));
-  yield count([...pods.values()]);
-  query.set('watch', 'true');
-  query.set('resourceVersion', there?.metadata.resourceVersion ?? '');
-  for await (const event of api.watch(`${path}?${query.toString()}`, { signal })) {
-    if (event.type === 'ERROR') break;
-    const pod = event.object as ObservedPod;
-    if (event.type === 'DELETED') pods.delete(pod.metadata.name);
-    else pods.set(pod.metadata.name, pod);
-    yield count([...pods.values()]);
-  }
-  signal.throwIfAborted();
-  throw new Error(`Cannot measure: the API server stopped telling of the pods ${labelSelector}`);
-}
-
-interface PodList {
-  readonly metadata: { readonly resourceVersion: string };
-  readonly items: readonly ObservedPod[];
+  const pods = new WatchedObjects<ObservedPod>(api, { path, labelSelector }, () =>
+    onChange(count([...pods.all.values()])),
+  );
+  return pods.follow(signal);
 }
 
 function count(pods: readonly ObservedPod[]): PodCount {

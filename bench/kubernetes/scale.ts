@@ -4,7 +4,7 @@ import { makeAsker } from '../../test/prober/make-asker.ts';
 import { type Bench, type Benchmark, type Figure, repeat } from '../benchmark.ts';
 import { type ClusterProject, withCluster } from './cluster-project.ts';
 import { startPlainService } from './plain-service.ts';
-import { type PodPlace, podsOf, watchPods } from './replicas.ts';
+import { type PodCount, type PodPlace, podsOf, watchPods } from './replicas.ts';
 
 const TIMES = 3;
 const ENDPOINT = 'bench-scale';
@@ -81,20 +81,31 @@ async function timeStep(
   bench: Bench,
   begin: () => Promise<void> | void,
 ): Promise<Times> {
-  const signal = AbortSignal.any([bench.signal, AbortSignal.timeout(STEP_SECONDS * 1000)]);
+  const end = new AbortController();
+  const signal = AbortSignal.any([bench.signal, AbortSignal.timeout(STEP_SECONDS * 1000), end.signal]);
   let started: number | undefined;
-  let [wanted, first] = [0, 0];
-  for await (const { ready, all } of watchPods(cluster, pods, signal)) {
+  let begun = Promise.resolve();
+  let [wanted, first, last] = [0, 0, 0];
+  const look = ({ ready, all }: PodCount) => {
     if (started === undefined) {
-      if (all !== 1 || ready !== 1) continue;
+      if (all !== 1 || ready !== 1) return;
       started = performance.now();
-      await begin();
-      continue;
+      begun = Promise.resolve(begin());
+      begun.catch(() => end.abort());
+      return;
     }
     const seconds = (performance.now() - started) / 1000;
     if (all > 1) wanted ||= seconds;
     if (ready > 1) first ||= seconds;
-    if (ready === REPLICAS) return { wanted, first, all: seconds };
-  }
-  throw new Error('Unreachable: a watch ends with an error');
+    if (ready === REPLICAS) last ||= seconds;
+    if (last > 0) end.abort();
+  };
+  await watchPods(cluster, pods, look, signal);
+  await begun;
+  bench.signal.throwIfAborted();
+  if (last === 0)
+    throw new Error(
+      `Cannot measure: "${pods.labelSelector}" has not gone from 1 to ${REPLICAS} pods in ${STEP_SECONDS} s`,
+    );
+  return { wanted, first, all: last };
 }
