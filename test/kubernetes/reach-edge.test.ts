@@ -1,9 +1,9 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
-import { type AddressInfo, createServer as createSilentServer, type Socket } from 'node:net';
+import { createServer } from 'node:http';
+import { type AddressInfo, createServer as createSilentServer, type Server, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { reachEdge } from '../../kubernetes/reach-edge.ts';
 
-const servers: { close(): unknown }[] = [];
+const servers: Server[] = [];
 const sockets = new Set<Socket>();
 
 afterEach(() => {
@@ -11,25 +11,26 @@ afterEach(() => {
   for (const socket of sockets) socket.destroy();
 });
 
-async function serve(listener: RequestListener, port = 0): Promise<{ server: Server; url: string }> {
-  const server = createServer(listener).listen(port, '127.0.0.1');
+async function listen<T extends Server>(server: T): Promise<{ server: T; url: string }> {
   servers.push(server);
-  await new Promise((done) => server.once('listening', done));
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 
 test('an edge that answers is reached, whatever it says, at its own path', async () => {
   const asked: (string | undefined)[] = [];
-  const { url } = await serve((request, response) => {
-    asked.push(request.url);
-    response.writeHead(401).end();
-  });
+  const { url } = await listen(
+    createServer((request, response) => {
+      asked.push(request.url);
+      response.writeHead(401).end();
+    }),
+  );
   expect(await reachEdge(`${url}/`, 5)).toBeUndefined();
   expect(asked).toEqual(['/.well-known/databricks-config']);
 });
 
 test('an edge that is not there is asked until the time is over, and the cause is told', async () => {
-  const { server, url } = await serve(() => undefined);
+  const { server, url } = await listen(createServer());
   await new Promise((done) => server.close(done));
   const started = performance.now();
   expect(await reachEdge(url, 0.7)).toBe('ECONNREFUSED');
@@ -38,13 +39,13 @@ test('an edge that is not there is asked until the time is over, and the cause i
 
 test('a connection that leads nowhere is given up, and the next one is another', async () => {
   let connections = 0;
-  const server = createSilentServer((socket) => {
-    sockets.add(socket);
-    connections += 1;
-    if (connections > 1) socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
-  }).listen(0, '127.0.0.1');
-  servers.push(server);
-  await new Promise((done) => server.once('listening', done));
-  expect(await reachEdge(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, 10)).toBeUndefined();
+  const { url } = await listen(
+    createSilentServer((socket) => {
+      sockets.add(socket);
+      connections += 1;
+      if (connections > 1) socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
+    }),
+  );
+  expect(await reachEdge(url, 10)).toBeUndefined();
   expect(connections).toBe(2);
 });
