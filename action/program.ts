@@ -64,7 +64,7 @@ async function readManifest(file: string) {
 const projectFile = z.looseObject({
   name: z.string().default('davit'),
   main: z.string().optional(),
-  backend: z.unknown().default({ url: 'file://.davit/pulumi' }),
+  backend: z.unknown().default({ url: 'file://.davit/pulumi?metadata=skip' }),
 });
 
 /** A project names its state and nothing else; without a file it is called `davit`, as every one made by Davit. */

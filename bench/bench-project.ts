@@ -95,6 +95,6 @@ name: davit
 runtime: { name: nodejs, options: { typescript: false } }
 main: ${JSON.stringify(codePath('infra'))}
 stackConfigDir: .davit/stacks
-backend: { url: 'file://.davit/pulumi' }
+backend: { url: 'file://.davit/pulumi?metadata=skip' }
 plugins: { providers: [{ name: davit, path: ${JSON.stringify(codePath('local'))} }] }
 `;

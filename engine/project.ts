@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Backend, readBackend } from './backend.ts';
 import { findPulumi, type GetOptions, type PulumiEngine } from './find-pulumi.ts';
+import { mendState } from './mend-state.ts';
 import { makePulumiEnvironment, type PulumiEnvironment } from './pulumi-environment.ts';
 
 /** A project and the engine that works on it. */
@@ -18,5 +19,6 @@ export async function openProject(root: string, options: Partial<GetOptions> = {
   const [engine, backend] = await Promise.all([findPulumi(options), readBackend(root)]);
   const folders = [join(root, '.davit', 'stacks'), ...(backend.folder ? [backend.folder] : [])];
   await Promise.all(folders.map((folder) => mkdir(folder, { recursive: true })));
+  await mendState(backend);
   return { root, engine, backend, environment: await makePulumiEnvironment(root, engine, backend) };
 }

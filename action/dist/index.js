@@ -29705,6 +29705,23 @@ var init_find_pulumi = __esmMin((() => {
 	init_pulumi_sources();
 	WHAT_TO_DO = "Do one of these: install Pulumi 3.225.0 or newer (https://www.pulumi.com/docs/install) · let this machine reach get.pulumi.com · install Go 1.25.6 or newer (https://go.dev/dl) with a Go module proxy";
 }));
+// engine/mend-state.ts
+async function mendState({ folder, project }) {
+	if (!folder) return;
+	const stacks = join(folder, ".pulumi", "stacks", project);
+	const files = (await readdir(stacks).catch(() => [])).filter((name) => name.endsWith(".attrs")).map((name) => join(stacks, name));
+	await Promise.all([...files, join(folder, ".pulumi", "meta.yaml.attrs")].map(removeUnlessWhole));
+}
+async function removeUnlessWhole(file) {
+	const text = await readFile(file, "utf8").catch(() => void 0);
+	if (text === void 0) return;
+	try {
+		JSON.parse(text);
+	} catch {
+		await rm(file, { force: true });
+	}
+}
+var init_mend_state = __esmMin((() => {}));
 // offline/plugins/install.ts
 async function installStandIns(home) {
 	await Promise.all(NAMES.map((name) => install$2(home, name)));
@@ -29788,6 +29805,7 @@ async function openProject(root, options = {}) {
 	const [engine, backend] = await Promise.all([findPulumi(options), readBackend(root)]);
 	const folders = [join(root, ".davit", "stacks"), ...backend.folder ? [backend.folder] : []];
 	await Promise.all(folders.map((folder) => mkdir(folder, { recursive: true })));
+	await mendState(backend);
 	return {
 		root,
 		engine,
@@ -29798,6 +29816,7 @@ async function openProject(root, options = {}) {
 var init_project$1 = __esmMin((() => {
 	init_backend();
 	init_find_pulumi();
+	init_mend_state();
 	init_pulumi_environment();
 }));
 // schemas/program-place.ts
@@ -37964,7 +37983,7 @@ var init_program = __esmMin((() => {
 	projectFile = looseObject({
 		name: string().default("davit"),
 		main: string().optional(),
-		backend: unknown$1().default({ url: "file://.davit/pulumi" })
+		backend: unknown$1().default({ url: "file://.davit/pulumi?metadata=skip" })
 	});
 }));
 // action/commands/preview.ts

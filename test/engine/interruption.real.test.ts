@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { readdir, writeFile } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,6 +8,7 @@ import { describe, expect, test } from 'vitest';
 import { countPendingOperations } from '../../engine/pending-operations.ts';
 import { openProject } from '../../engine/project.ts';
 import { previewStack, upStack } from '../../engine/run-pulumi.ts';
+import { listStacks } from '../../engine/stacks.ts';
 import { readStateLocks } from '../../engine/state-lock.ts';
 import { makeThrowAwayProject } from './throw-away-project.ts';
 
@@ -76,6 +78,25 @@ describe('an update that waits in the middle', () => {
     expect(existsSync(join(folder, 'slow.json'))).toBe(false);
     expect(await countPendingOperations(STACK, project.backend)).toBe(0);
     expect(said.filter((line) => line.startsWith('warning'))).toEqual([]);
+  });
+});
+
+test('what an engine wrote half when it was killed does not keep the next ones from the state', async () => {
+  const { root, declare } = await makeThrowAwayProject();
+  await declare({ a: { content: 'one' } });
+  expect(await upStack(await openProject(root), STACK)).toMatchObject({ status: 'succeeded' });
+  const state = join(root, '.davit', 'pulumi', '.pulumi');
+  const beside = (await readdir(join(state, 'stacks', 'tiny'))).filter((name) => name.endsWith('.attrs'));
+  expect(beside).toContain(`${STACK}.json.attrs`);
+  for (const name of beside) await writeFile(join(state, 'stacks', 'tiny', name), '');
+  await writeFile(join(state, 'meta.yaml.attrs'), '{"user.cache_con');
+
+  const project = await openProject(root);
+  expect(await listStacks(project)).toEqual([STACK]);
+  await declare({ a: { content: 'one' }, b: { content: 'two' } });
+  expect(await upStack(project, STACK)).toMatchObject({
+    status: 'succeeded',
+    plan: { counts: { create: 1, same: 1 } },
   });
 });
 

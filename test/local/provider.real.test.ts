@@ -43,7 +43,7 @@ describe('the provider, with the real engine, supervisor and models', () => {
     await mkdir(join(root, 'environments'));
     await writeFile(join(root, 'environments', 'local.yaml'), 'name: local\ntarget: local\n');
     const plugin = `plugins: {providers: [{name: davit, path: ${join(CODE, 'local')}}]}`;
-    const backend = "backend: {url: 'file://.davit/pulumi'}\nstackConfigDir: .davit/stacks";
+    const backend = "backend: {url: 'file://.davit/pulumi?metadata=skip'}\nstackConfigDir: .davit/stacks";
     const runtime = 'runtime: {name: nodejs, options: {typescript: false}}';
     await writeFile(
       join(root, 'Pulumi.yaml'),

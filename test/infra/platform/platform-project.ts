@@ -44,6 +44,6 @@ name: davit
 runtime: { name: nodejs, options: { typescript: false } }
 main: ${join(CODE, 'infra')}
 stackConfigDir: .davit/stacks
-backend: { url: 'file://.davit/pulumi' }
+backend: { url: 'file://.davit/pulumi?metadata=skip' }
 plugins: { providers: [{ name: davit, path: ${join(import.meta.dirname, '..', 'stub')} }] }
 `;

@@ -38,5 +38,5 @@ name: objects
 runtime: { name: nodejs, options: { typescript: false } }
 main: ${PROGRAM}
 stackConfigDir: .davit/stacks
-backend: { url: 'file://.davit/pulumi' }
+backend: { url: 'file://.davit/pulumi?metadata=skip' }
 `;

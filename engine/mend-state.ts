@@ -1,0 +1,26 @@
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Backend } from './backend.ts';
+
+/**
+ * Makes the state readable again after an engine was killed while it wrote. It writes state whole or not at all, but not
+ * the small `.attrs` beside each file (content type and digest, which nothing here reads): an empty one, and it refuses the
+ * state with "EOF". Those that are not whole go; nothing else is touched. `metadata=skip` in the backend's URL makes none.
+ */
+export async function mendState({ folder, project }: Backend): Promise<void> {
+  if (!folder) return;
+  const stacks = join(folder, '.pulumi', 'stacks', project);
+  const names = await readdir(stacks).catch(() => []);
+  const files = names.filter((name) => name.endsWith('.attrs')).map((name) => join(stacks, name));
+  await Promise.all([...files, join(folder, '.pulumi', 'meta.yaml.attrs')].map(removeUnlessWhole));
+}
+
+async function removeUnlessWhole(file: string): Promise<void> {
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  if (text === undefined) return; // gone meanwhile
+  try {
+    JSON.parse(text);
+  } catch {
+    await rm(file, { force: true });
+  }
+}
