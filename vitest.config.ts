@@ -24,6 +24,7 @@ class RemovalLast extends BaseSequencer {
 export default defineConfig({
   test: {
     sequence: { sequencer: RemovalLast },
+    maxWorkers: '100%', // its own way leaves a core to nobody: on two cores that is half
     projects: [
       {
         test: {

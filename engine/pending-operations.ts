@@ -25,9 +25,13 @@ export interface PendingOperation {
 interface StateResource {
   readonly urn: string;
   readonly type: string;
-  readonly id?: string;
+  /** Whether a provider makes it; else it only groups others, and has no id. */
+  readonly custom?: boolean;
+  readonly id?: string | undefined;
   readonly inputs?: object;
-  readonly outputs?: object;
+  readonly outputs?: object | undefined;
+  /** Every operation looks first at what is really there. The provider's next answer takes it back. */
+  readonly refreshBeforeUpdate?: boolean;
 }
 
 /** How many operations are pending in a stack of a file backend; undefined: its state cannot be looked at from here. */
@@ -50,19 +54,27 @@ function parseState(text: string, file: string): unknown {
 
 /**
  * The same state with nothing pending. What was being created is taken for made, under the id it must have, so that a
- * refresh finds out: the engine itself would warn about it for ever, and never delete it. The rest needs only a refresh.
+ * refresh finds out: the engine itself would warn about it for ever, and never delete it. All that an operation was pending
+ * on is to be looked at first: who is killed before the refresh has ended must not leave a state that is believed.
  */
 export function adoptPendingCreates(state: StackState): StackState {
   const { resources = [], pending_operations: pending = [] } = state.deployment;
   const known = new Set(resources.map((resource) => resource.urn));
   const adopted = pending
-    .filter(({ type, resource }) => type === 'creating' && OWN_TYPE.test(resource.type) && !known.has(resource.urn))
+    .filter(({ type, resource }) => type === 'creating' && isOwn(resource) && !known.has(resource.urn))
     .map(({ resource }) => ({ ...resource, id: resourceName(resource.urn), outputs: resource.inputs ?? {} }));
-  return {
-    ...state,
-    deployment: { ...state.deployment, resources: [...resources, ...adopted], pending_operations: [] },
-  };
+  const doubtful = new Set(pending.map(({ resource }) => resource.urn));
+  const after = [...resources, ...adopted].map((resource) =>
+    doubtful.has(resource.urn) && isMadeByProvider(resource) ? { ...resource, refreshBeforeUpdate: true } : resource,
+  );
+  return { ...state, deployment: { ...state.deployment, resources: after, pending_operations: [] } };
 }
 
-/** Resources of our own providers: their id is their Pulumi name, which is how they can be found again. */
-const OWN_TYPE = /^davit:/;
+/** Of our own providers: the id is the Pulumi name, which is how they can be found again. */
+function isOwn(resource: StateResource): boolean {
+  return isMadeByProvider(resource) && resource.type.startsWith('davit:');
+}
+
+function isMadeByProvider({ custom = false, type }: StateResource): boolean {
+  return custom && !type.startsWith('pulumi:');
+}

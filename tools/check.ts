@@ -15,8 +15,8 @@ const bin = (name: string, file: string, ...args: readonly string[]) => node(`no
 const uv = await findUv();
 
 const STEPS: Readonly<Record<string, { readonly program: string; readonly args: readonly string[] }>> = {
-  lint: bin('eslint', 'bin/eslint.js', '--cache', '--cache-location', 'node_modules/.cache/eslint/', '.'),
   'fast tests': bin('vitest', 'vitest.mjs', 'run', '--project', 'fast'),
+  lint: bin('eslint', 'bin/eslint.js', '--cache', '--cache-location', 'node_modules/.cache/eslint/', '.'),
   types: bin('typescript', 'bin/tsc', '--noEmit', '--incremental', '--tsBuildInfoFile', 'node_modules/.cache/tsc.json'),
   format: bin('prettier', 'bin/prettier.cjs', '--check', '--log-level', 'warn', '--cache', '.'),
   'dead code': bin('knip', 'bin/knip.js'),

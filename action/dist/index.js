@@ -30608,25 +30608,34 @@ function parseState(text, file) {
 function adoptPendingCreates(state) {
 	const { resources = [], pending_operations: pending = [] } = state.deployment;
 	const known = new Set(resources.map((resource) => resource.urn));
-	const adopted = pending.filter(({ type, resource }) => type === "creating" && OWN_TYPE.test(resource.type) && !known.has(resource.urn)).map(({ resource }) => ({
+	const adopted = pending.filter(({ type, resource }) => type === "creating" && isOwn(resource) && !known.has(resource.urn)).map(({ resource }) => ({
 		...resource,
 		id: resourceName(resource.urn),
 		outputs: resource.inputs ?? {}
 	}));
+	const doubtful = new Set(pending.map(({ resource }) => resource.urn));
+	const after = [...resources, ...adopted].map((resource) => doubtful.has(resource.urn) && isMadeByProvider(resource) ? {
+		...resource,
+		refreshBeforeUpdate: true
+	} : resource);
 	return {
 		...state,
 		deployment: {
 			...state.deployment,
-			resources: [...resources, ...adopted],
+			resources: after,
 			pending_operations: []
 		}
 	};
 }
-var OWN_TYPE;
+function isOwn(resource) {
+	return isMadeByProvider(resource) && resource.type.startsWith("davit:");
+}
+function isMadeByProvider({ custom = false, type }) {
+	return custom && !type.startsWith("pulumi:");
+}
 var init_pending_operations = __esmMin((() => {
 	init_pulumi_command();
 	init_plan();
-	OWN_TYPE = /^davit:/;
 }));
 // engine/render-event.ts
 function renderEvent({ diagnosticEvent, resourcePreEvent, resOutputsEvent }) {

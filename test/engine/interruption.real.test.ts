@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { countPendingOperations } from '../../engine/pending-operations.ts';
+import { adoptPendingCreates, countPendingOperations, type StackState } from '../../engine/pending-operations.ts';
 import { openProject } from '../../engine/project.ts';
 import { previewStack, upStack } from '../../engine/run-pulumi.ts';
 import { listStacks } from '../../engine/stacks.ts';
@@ -14,6 +14,12 @@ import { makeThrowAwayProject } from './throw-away-project.ts';
 
 const STACK = 'tiny.local';
 const UP = join(import.meta.dirname, 'tiny', 'up.ts');
+
+/** What is in the file of a stack. */
+interface Checkpoint {
+  readonly version: number;
+  readonly checkpoint: { readonly latest: StackState['deployment'] };
+}
 
 describe('an update that waits in the middle', () => {
   test('stops at the next safe point when it is cancelled, and the next one works', async () => {
@@ -98,6 +104,53 @@ test('what an engine wrote half when it was killed does not keep the next ones f
     status: 'succeeded',
     plan: { counts: { create: 1, same: 1 } },
   });
+});
+
+describe('an engine that was killed', () => {
+  const group = { urn: `urn:pulumi:${STACK}::tiny::davit:tiny:Group::g`, type: 'davit:tiny:Group', custom: false };
+
+  test('while it made a group, or something that was then not made, is gone on from', async () => {
+    const { project, folder, edit, pending } = await makeInterrupted();
+    await edit((state) => ({
+      ...state,
+      deployment: { ...state.deployment, pending_operations: [{ type: 'creating', resource: group }, pending] },
+    }));
+    expect(await upStack(project, STACK)).toMatchObject({ status: 'succeeded', failures: [] });
+    expect(existsSync(join(folder, 'late.json'))).toBe(true);
+    expect(await countPendingOperations(STACK, project.backend)).toBe(0);
+  });
+
+  test('once more, before it had looked at what the first one had left, believes nothing of that', async () => {
+    const { project, folder, edit, pending } = await makeInterrupted();
+    await edit((state) =>
+      adoptPendingCreates({ ...state, deployment: { ...state.deployment, pending_operations: [pending] } }),
+    );
+    expect(await countPendingOperations(STACK, project.backend)).toBe(0);
+    expect(await upStack(project, STACK)).toMatchObject({ status: 'succeeded', failures: [] });
+    expect(existsSync(join(folder, 'late.json'))).toBe(true);
+    expect(await previewStack(project, STACK)).toMatchObject({ plan: { counts: { same: 2 } } });
+  });
+
+  /** Two things are wanted and there; then the second is gone, and so is what the state knew of it. */
+  async function makeInterrupted() {
+    const { root, folder, declare } = await makeThrowAwayProject();
+    const project = await openProject(root);
+    await declare({ a: { content: 'one' }, late: { content: 'two' } });
+    expect(await upStack(project, STACK)).toMatchObject({ status: 'succeeded' });
+    await rm(join(folder, 'late.json'));
+    const file = join(root, '.davit', 'pulumi', '.pulumi', 'stacks', 'tiny', `${STACK}.json`);
+    const { version, checkpoint } = JSON.parse(await readFile(file, 'utf8')) as Checkpoint;
+    const { resources = [] } = checkpoint.latest;
+    const [late] = resources.filter(({ urn }) => urn.endsWith('::late'));
+    if (!late) throw new Error('the state has no second thing');
+    const begun = { ...late, id: undefined, outputs: undefined };
+    const before = { ...checkpoint.latest, resources: resources.filter((resource) => resource !== late) };
+    const edit = async (change: (state: StackState) => StackState) => {
+      const { deployment } = change({ version, deployment: before });
+      await writeFile(file, JSON.stringify({ version, checkpoint: { ...checkpoint, latest: deployment } }));
+    };
+    return { project, folder, edit, pending: { type: 'creating', resource: begun } };
+  }
 });
 
 async function kill(child: ChildProcess): Promise<void> {

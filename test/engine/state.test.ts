@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Backend } from '../../engine/backend.ts';
-import { adoptPendingCreates, countPendingOperations } from '../../engine/pending-operations.ts';
+import { adoptPendingCreates, countPendingOperations, type StackState } from '../../engine/pending-operations.ts';
 import { readStateLocks, releaseDeadLocks, renderStateLock } from '../../engine/state-lock.ts';
 
 const since = '2026-11-23T01:02:03.000000004Z';
@@ -55,34 +55,50 @@ test('countPendingOperations() looks into the state of a file backend', async ()
   );
 });
 
-test('adoptPendingCreates() takes what was being created into the state, under the id it must have', () => {
-  const resource = (urn: string, type: string) => ({ urn, type, inputs: { a: 1 } });
+describe('adoptPendingCreates()', () => {
+  const resource = (urn: string, type: string) => ({ urn, type, custom: true, inputs: { a: 1 } });
   const revision = resource(
     'urn:pulumi:i.local::p::davit:index:Endpoint$davit:local:Revision::i-1',
     'davit:local:Revision',
   );
-  const old = resource('urn:pulumi:i.local::p::davit:local:Route::i', 'davit:local:Route');
+  const route = resource('urn:pulumi:i.local::p::davit:local:Route::i', 'davit:local:Route');
   const provider = resource('urn:pulumi:i.local::p::pulumi:providers:davit::local', 'pulumi:providers:davit');
-  const state = {
-    version: 3,
-    deployment: {
-      manifest: { time: 'now' },
-      resources: [old],
-      pending_operations: [
-        { type: 'creating', resource: revision },
-        { type: 'creating', resource: provider },
-        { type: 'creating', resource: old },
-        { type: 'updating', resource: old },
-      ],
-    },
+  const endpoint = {
+    ...resource('urn:pulumi:i.local::p::davit:index:Endpoint::i', 'davit:index:Endpoint'),
+    custom: false,
   };
-  expect(adoptPendingCreates(state)).toEqual({
-    version: 3,
-    deployment: {
-      manifest: { time: 'now' },
-      resources: [old, { ...revision, id: 'i-1', outputs: { a: 1 } }],
-      pending_operations: [],
-    },
+  const adopt = (resources: object[], pending: [string, object][]) => {
+    const operations = pending.map(([type, of]) => ({ type, resource: of }));
+    const deployment = { manifest: { time: 'now' }, resources, pending_operations: operations };
+    const state = adoptPendingCreates({ version: 3, deployment } as unknown as StackState);
+    const { resources: after } = state.deployment;
+    expect(state).toEqual({ version: 3, deployment: { ...deployment, resources: after, pending_operations: [] } });
+    return after;
+  };
+
+  test('takes what was being created into the state, under the id it must have, and to be looked at first', () => {
+    expect(adopt([provider], [['creating', revision]])).toEqual([
+      provider,
+      { ...revision, id: 'i-1', outputs: { a: 1 }, refreshBeforeUpdate: true },
+    ]);
+  });
+
+  test('leaves away what has no id of its own, and is made again: a group, a provider', () => {
+    expect(adopt([], [['creating', endpoint]])).toEqual([]);
+    expect(adopt([], [['creating', provider]])).toEqual([]);
+  });
+
+  test.each(['creating', 'updating', 'deleting'])('has what is there and was %s looked at first', (type) => {
+    expect(
+      adopt(
+        [endpoint, provider, route],
+        [
+          [type, route],
+          [type, endpoint],
+          [type, provider],
+        ],
+      ),
+    ).toEqual([endpoint, provider, { ...route, refreshBeforeUpdate: true }]);
   });
 });
 
