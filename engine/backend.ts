@@ -26,6 +26,11 @@ export async function readBackend(root: string): Promise<Backend> {
   return { url, folder: url?.startsWith('file://') ? folderOf(url, root) : undefined, project: project.name };
 }
 
+/** Where the engine keeps the state of each stack, as `STACK.json`; undefined: the backend is no folder. */
+export function stacksFolder({ folder, project }: Backend): string | undefined {
+  return folder && join(folder, '.pulumi', 'stacks', project);
+}
+
 /** The engine takes a relative path, which URLs do not have, from the folder that it runs in: the project's. */
 function folderOf(url: string, root: string): string | undefined {
   const path = url.slice('file://'.length).split('?', 1)[0] ?? '';

@@ -1,18 +1,18 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Backend } from './backend.ts';
+import { type Backend, stacksFolder } from './backend.ts';
 
 /**
  * Makes the state readable again after an engine was killed while it wrote. It writes state whole or not at all, but not
  * the small `.attrs` beside each file (content type and digest, which nothing here reads): an empty one, and it refuses the
  * state with "EOF". Those that are not whole go; nothing else is touched. `metadata=skip` in the backend's URL makes none.
  */
-export async function mendState({ folder, project }: Backend): Promise<void> {
-  if (!folder) return;
-  const stacks = join(folder, '.pulumi', 'stacks', project);
+export async function mendState(backend: Backend): Promise<void> {
+  const stacks = stacksFolder(backend);
+  if (!stacks) return;
   const names = await readdir(stacks).catch(() => []);
   const files = names.filter((name) => name.endsWith('.attrs')).map((name) => join(stacks, name));
-  await Promise.all([...files, join(folder, '.pulumi', 'meta.yaml.attrs')].map(removeUnlessWhole));
+  await Promise.all([...files, join(stacks, '..', '..', 'meta.yaml.attrs')].map(removeUnlessWhole));
 }
 
 async function removeUnlessWhole(file: string): Promise<void> {

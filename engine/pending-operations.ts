@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Backend } from './backend.ts';
+import { type Backend, stacksFolder } from './backend.ts';
 import { PUT_BACK } from './pulumi-command.ts';
 import { resourceName } from './plan.ts';
 
@@ -36,8 +36,9 @@ interface StateResource {
 
 /** How many operations are pending in a stack of a file backend; undefined: its state cannot be looked at from here. */
 export async function countPendingOperations(stack: string, backend: Backend): Promise<number | undefined> {
-  if (!backend.folder) return undefined;
-  const file = join(backend.folder, '.pulumi', 'stacks', backend.project, `${stack}.json`);
+  const stacks = stacksFolder(backend);
+  if (!stacks) return undefined;
+  const file = join(stacks, `${stack}.json`);
   const text = await readFile(file, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined; // compressed, as the user may have asked for
   const state = parseState(text, file) as { readonly checkpoint?: { readonly latest?: Deployment } };

@@ -1,5 +1,6 @@
 import { access, rm } from 'node:fs/promises';
 import { join, sep } from 'node:path';
+import { stacksFolder } from './backend.ts';
 import type { PulumiProject } from './project.ts';
 import { PulumiFailed, runPulumiCommand } from './pulumi-command.ts';
 
@@ -25,9 +26,9 @@ export async function readStackOutputs(
 
 /** Whether a stack is there; a look at its file, or for another backend a question to the engine. */
 export async function hasStack(project: PulumiProject, stack: string): Promise<boolean> {
-  const { folder, project: name } = project.backend;
-  if (!folder) return (await listStacks(project)).includes(stack);
-  const files = ['json', 'json.gz'].map((end) => join(folder, '.pulumi', 'stacks', name, `${stack}.${end}`));
+  const stacks = stacksFolder(project.backend);
+  if (!stacks) return (await listStacks(project)).includes(stack);
+  const files = ['json', 'json.gz'].map((end) => join(stacks, `${stack}.${end}`));
   return Promise.any(files.map((file) => access(file))).then(
     () => true,
     () => false,

@@ -29160,6 +29160,9 @@ async function readBackend(root) {
 		project: project.name
 	};
 }
+function stacksFolder({ folder, project }) {
+	return folder && join(folder, ".pulumi", "stacks", project);
+}
 function folderOf$1(url, root) {
 	const path = url.slice(7).split("?", 1)[0] ?? "";
 	if (path.startsWith("~")) return void 0;
@@ -29706,11 +29709,11 @@ var init_find_pulumi = __esmMin((() => {
 	WHAT_TO_DO = "Do one of these: install Pulumi 3.225.0 or newer (https://www.pulumi.com/docs/install) · let this machine reach get.pulumi.com · install Go 1.25.6 or newer (https://go.dev/dl) with a Go module proxy";
 }));
 // engine/mend-state.ts
-async function mendState({ folder, project }) {
-	if (!folder) return;
-	const stacks = join(folder, ".pulumi", "stacks", project);
+async function mendState(backend) {
+	const stacks = stacksFolder(backend);
+	if (!stacks) return;
 	const files = (await readdir(stacks).catch(() => [])).filter((name) => name.endsWith(".attrs")).map((name) => join(stacks, name));
-	await Promise.all([...files, join(folder, ".pulumi", "meta.yaml.attrs")].map(removeUnlessWhole));
+	await Promise.all([...files, join(stacks, "..", "..", "meta.yaml.attrs")].map(removeUnlessWhole));
 }
 async function removeUnlessWhole(file) {
 	const text = await readFile(file, "utf8").catch(() => void 0);
@@ -29721,7 +29724,9 @@ async function removeUnlessWhole(file) {
 		await rm(file, { force: true });
 	}
 }
-var init_mend_state = __esmMin((() => {}));
+var init_mend_state = __esmMin((() => {
+	init_backend();
+}));
 // offline/plugins/install.ts
 async function installStandIns(home) {
 	await Promise.all(NAMES.map((name) => install$2(home, name)));
@@ -30592,8 +30597,9 @@ var init_outcome = __esmMin((() => {
 }));
 // engine/pending-operations.ts
 async function countPendingOperations(stack, backend) {
-	if (!backend.folder) return void 0;
-	const file = join(backend.folder, ".pulumi", "stacks", backend.project, `${stack}.json`);
+	const stacks = stacksFolder(backend);
+	if (!stacks) return void 0;
+	const file = join(stacks, `${stack}.json`);
 	const text = await readFile(file, "utf8").catch(() => void 0);
 	if (text === void 0) return void 0;
 	return parseState(text, file).checkpoint?.latest?.pending_operations?.length ?? 0;
@@ -30634,6 +30640,7 @@ function isMadeByProvider({ custom = false, type }) {
 	return custom && !type.startsWith("pulumi:");
 }
 var init_pending_operations = __esmMin((() => {
+	init_backend();
 	init_pulumi_command();
 	init_plan();
 }));
@@ -30783,9 +30790,9 @@ async function listStacks(project) {
 	return JSON.parse(stdout).map((stack) => stack.name);
 }
 async function hasStack(project, stack) {
-	const { folder, project: name } = project.backend;
-	if (!folder) return (await listStacks(project)).includes(stack);
-	const files = ["json", "json.gz"].map((end) => join(folder, ".pulumi", "stacks", name, `${stack}.${end}`));
+	const stacks = stacksFolder(project.backend);
+	if (!stacks) return (await listStacks(project)).includes(stack);
+	const files = ["json", "json.gz"].map((end) => join(stacks, `${stack}.${end}`));
 	return Promise.any(files.map((file) => access(file))).then(() => true, () => false);
 }
 async function ensureStack(project, stack) {
@@ -30824,6 +30831,7 @@ async function runCommand({ root, engine, environment }, args, signal) {
 	})).stdout;
 }
 var init_stacks = __esmMin((() => {
+	init_backend();
 	init_pulumi_command();
 }));
 // engine/run-pulumi.ts
