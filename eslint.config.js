@@ -1,7 +1,7 @@
-// The one lint configuration: typed rules, house limits, and who may import whom.
+// The only lint configuration: typed rules, house limits, and the allowed imports between rooms.
 import tseslint from 'typescript-eslint';
 
-/** Rooms each room may import from; everything else is refused with our own sentence. */
+/** The rooms that each room may import from; every other import is refused with our own message. */
 const IMPORTS = {
   schemas: [],
   system: ['schemas'],

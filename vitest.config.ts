@@ -1,58 +1,95 @@
 import { defineConfig } from 'vitest/config';
-import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { FileOrder } from './test/file-order.ts';
+import { FailuresAtOnce } from './test/failures-at-once.ts';
+import { SlowestFiles } from './test/slowest-files.ts';
 
 const EXCLUDE = ['**/node_modules/**', '.davit/**'];
 
-/** These look at the node, the registry and the engine of a cluster that the tests make, and at the state of its platform. */
+/** Real tests that need the machine to themselves. All others have their own folders, ports and processes. */
+const ALONE = [
+  'test/local/kills.real.test.ts', // counts the answers of one second, and what a kill leaves after ten
+  'test/runtime/drain-under-load.real.test.ts', // its clients must retry within the 50 ms that a drained server stays
+];
+
+/** These use the node, the registry and the engine of a cluster that the tests make, and the state of its platform. */
 const ON_OWN_CLUSTER = [
   'test/cluster/cluster.cluster.test.ts',
   'test/images/*.cluster.test.ts',
   'test/infra/platform/platform.cluster.test.ts',
   'test/offline/**/*.cluster.test.ts',
 ];
+/** These kill, change or remove parts that all endpoints of a cluster share. */
+const ALONE_ON_CLUSTER = [
+  'test/cluster/{cluster,random-kills,removal,rollout-killed}.cluster.test.ts',
+  'test/infra/platform/platform.cluster.test.ts',
+];
 const isGiven = process.env['DAVIT_TEST_ENVIRONMENT'] !== undefined;
 
-/** What the tests on a cluster share is taken down by the last of them. */
-class RemovalLast extends BaseSequencer {
-  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const isLast = (file: TestSpecification) => Number(file.moduleId.endsWith('/removal.cluster.test.ts'));
-    return (await super.sort(files)).toSorted((a, b) => isLast(a) - isLast(b));
-  }
-}
+/** A real test mostly waits for other programs, so more workers than cores keep the cores busy. */
+const REAL_WORKERS = 3;
+const REAL_LIMITS = { testTimeout: 300_000, hookTimeout: 600_000 };
+const CLUSTER = {
+  globalSetup: 'test/cluster/set-up.ts',
+  testTimeout: 300_000,
+  hookTimeout: 3_600_000,
+};
 
-/** `fast` is part of the gate; `real` needs mlflow, uv and the Pulumi engine and runs one file at a time; `cluster` makes one. */
+/**
+ * `fast` is part of the gate. `real` needs mlflow, uv and the Pulumi engine. `alone` has the real tests that run one
+ * file at a time, after the others. `cluster` and `cluster-alone` share one cluster, one after the other.
+ */
 export default defineConfig({
   test: {
-    sequence: { sequencer: RemovalLast },
-    maxWorkers: '100%', // its own way leaves a core to nobody: on two cores that is half
+    globalSetup: 'test/temporary-folder.ts',
+    sequence: { sequencer: FileOrder },
+    reporters: [new FailuresAtOnce(), new SlowestFiles(), 'default'], // vitest's summary stays last
+    maxWorkers: '100%', // the default leaves one core free, which is half of two cores
     projects: [
       {
         test: {
           name: 'fast',
           include: ['test/**/*.test.ts'],
           exclude: [...EXCLUDE, 'test/**/*.{real,cluster}.test.ts'],
-          testTimeout: 30_000, // a busy machine is not a failure
+          testTimeout: 30_000, // leaves time on a busy machine
         },
       },
       {
         test: {
           name: 'real',
           include: ['test/**/*.real.test.ts'],
-          exclude: EXCLUDE,
-          testTimeout: 300_000,
-          hookTimeout: 600_000,
+          exclude: [...EXCLUDE, ...ALONE],
+          ...REAL_LIMITS,
+          maxWorkers: REAL_WORKERS,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'alone',
+          include: ALONE,
+          ...REAL_LIMITS,
           fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
       {
         test: {
           name: 'cluster',
-          globalSetup: 'test/cluster/set-up.ts',
+          ...CLUSTER,
           include: ['test/**/*.cluster.test.ts'],
-          exclude: [...EXCLUDE, ...(isGiven ? ON_OWN_CLUSTER : [])],
-          testTimeout: 300_000,
-          hookTimeout: 3_600_000,
+          exclude: [...EXCLUDE, ...ALONE_ON_CLUSTER, ...(isGiven ? ON_OWN_CLUSTER : [])],
+          maxWorkers: REAL_WORKERS,
+          sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
+          name: 'cluster-alone',
+          ...CLUSTER,
+          include: ALONE_ON_CLUSTER,
+          exclude: isGiven ? ON_OWN_CLUSTER : [],
           fileParallelism: false,
+          sequence: { groupOrder: 4 },
         },
       },
     ],

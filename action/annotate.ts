@@ -2,11 +2,17 @@ import { error, warning } from '@actions/core';
 import type { Diagnostic } from '../schemas/diagnostic.ts';
 import { quieten } from '../schemas/quieten.ts';
 
-/** GitHub shows ten errors and ten warnings of a step and drops the rest; the tenth is for why the step fails. */
+/**
+ * GitHub shows ten errors and ten warnings of a step and drops the rest. The tenth error is the reason why the step
+ * fails.
+ */
 const OF_EACH_A_STEP = 9;
 const CHARACTERS = 2000;
 
-/** Puts diagnostics on their lines: errors first, in the order given; what GitHub would drop is counted in the last one. */
+/**
+ * Annotates the lines of diagnostics, errors first, in the given order. The last annotation counts those that GitHub
+ * would drop.
+ */
 export function annotate(diagnostics: readonly Diagnostic[], project = ''): void {
   for (const severity of ['error', 'warning'] as const) {
     const all = diagnostics.filter((d) => d.severity === severity);
@@ -18,7 +24,7 @@ export function annotate(diagnostics: readonly Diagnostic[], project = ''): void
   }
 }
 
-/** `project`: where the files are, from the repository's root, with a slash at its end. */
+/** `project`: the folder of the files, relative to the repository's root, ending in a slash. */
 function wordsOf({ code, message, hint, file, line, column }: Diagnostic, project: string) {
   const text = quieten(hint === undefined ? message : `${message}\n${hint}`);
   const place = { file: project + file, startLine: Math.max(1, line), startColumn: Math.max(1, column) };

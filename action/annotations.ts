@@ -1,12 +1,12 @@
 import type { Diagnostic } from '../schemas/diagnostic.ts';
 import type { Annotation } from './github/check-run.ts';
 
-/** Ten requests of fifty. */
+/** GitHub takes fifty annotations a request; this is ten requests. */
 const ANNOTATIONS = 500;
 
 /**
- * Diagnostics as a check run's annotations, errors first. Of files in the repository only: a path that leads elsewhere is
- * one that somebody made up. `prefix`: the project's folder in the repository, with a slash at its end.
+ * Diagnostics as annotations of a check run, errors first. Only files in the repository are annotated, because a path
+ * that leads elsewhere is made up. `prefix`: the project's folder in the repository, ending in a slash.
  */
 export function makeAnnotations(diagnostics: readonly Diagnostic[], prefix: string): readonly Annotation[] {
   const errorsFirst = diagnostics.toSorted(

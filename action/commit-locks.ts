@@ -12,15 +12,16 @@ import { type ComputedLock, readComputedLocks } from './stage-folder.ts';
 export interface CommittedLocks {
   /** The new head of the pull request's branch; undefined: nothing was committed. */
   readonly commit: string | undefined;
-  /** What could not be done because the token only reads. */
+  /** Outputs that the token was not allowed to write. */
   readonly unsaid: readonly string[];
 }
 
 const NOTHING: CommittedLocks = { commit: undefined, unsaid: [] };
 
 /**
- * Commits the locks that validate made to the pull request's branch, where the workflow wants it. They come from where
- * models ran: only those of endpoints that the preview, which runs none, has seen changed and has gone on with.
+ * Commits the locks that validate made to the pull request's branch, if the workflow asks for it. The locks come from
+ * where models ran. Therefore only those are committed whose endpoint the preview, which runs no model, has found
+ * changed and has previewed.
  */
 export async function commitLocks(
   { pull, head, outdated, fork }: Reviewed,
@@ -49,7 +50,7 @@ export async function commitLocks(
   }
 }
 
-/** `iris 3f9c…`: the endpoint and the digest of the lock that its preview was made with. */
+/** `iris 3f9c…`: the endpoint, and the digest of the lock that its preview used. */
 function listPreviewed(report: string | undefined): ReadonlySet<string> {
   if (report === undefined) return new Set();
   try {
@@ -57,7 +58,7 @@ function listPreviewed(report: string | undefined): ReadonlySet<string> {
     const changed = endpoints.filter((e) => e.change !== 'removed' && e.computed_lock !== null);
     return new Set(changed.map((e) => `${e.endpoint} ${e.computed_lock ?? ''}`));
   } catch {
-    return new Set(); // the report says that it cannot be read
+    return new Set(); // the report itself shows that it cannot be read
   }
 }
 

@@ -2,7 +2,10 @@ import { connectGitHub, type GitHub } from './github/connect.ts';
 import type { Job } from './job.ts';
 import { LOG } from './log.ts';
 
-/** Works with GitHub, and says at the end how often it was asked. Without a signal a run that is cancelled can still say so. */
+/**
+ * Runs work with GitHub's API and logs the number of requests. Without a signal, a cancelled run can still send
+ * requests.
+ */
 export async function withGitHub<T>(
   { inputs, runner }: Job,
   work: (github: GitHub) => Promise<T>,

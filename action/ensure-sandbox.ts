@@ -6,7 +6,10 @@ import { LOG } from './log.ts';
 
 const LIMIT_SECONDS = 120;
 const INSTALL = ['apt-get', 'install', '--yes', '--quiet', '--no-install-recommends', 'bubblewrap'];
-/** Tried one after the other, until models can be shut in. The last: Ubuntu lets only programs that it knows make namespaces. */
+/**
+ * Tried in turn until bubblewrap works. The last one is needed because Ubuntu lets only known programs make user
+ * namespaces.
+ */
 const ATTEMPTS = [
   [INSTALL],
   [['apt-get', 'update', '--quiet'], INSTALL],
@@ -14,8 +17,9 @@ const ATTEMPTS = [
 ];
 
 /**
- * Makes that models are shut in when they are proved. GitHub's own Linux machines have no bubblewrap, are thrown away after
- * the job and let it become root: there it is installed. On any other machine that is its owner's to do, and said.
+ * Makes sure that models are proved in a sandbox. GitHub's own Linux runners have no bubblewrap, but they are deleted
+ * after the job and allow root, so it is installed there. On any other machine its owner has to install it, and a
+ * warning says so.
  */
 export async function ensureSandbox(signal: AbortSignal, variables: NodeJS.ProcessEnv = process.env): Promise<void> {
   if (await hasBubblewrap()) return;
@@ -34,7 +38,7 @@ async function install(signal: AbortSignal): Promise<void> {
   }
 }
 
-/** What goes wrong is said; the warning at the end is about what it comes to. */
+/** Runs a command as root. A failure is only logged, because a warning at the end reports the result. */
 async function runAsRoot(command: readonly string[], signal: AbortSignal): Promise<void> {
   const options = { env: childEnvironment(), limitSeconds: LIMIT_SECONDS, signal };
   const ran = await runProcess('sudo', ['--non-interactive', ...command], options).catch((e: unknown) => {

@@ -1,4 +1,4 @@
-// Starts the action; whatever is thrown fails the run.
+// Starts the action; any thrown error fails the run.
 import { setFailed } from '@actions/core';
 import { messages } from '../cli/print.ts';
 import { main } from './main.ts';

@@ -4,43 +4,43 @@ import { PLATFORM } from '../schemas/names.ts';
 export const COMMANDS = ['caches', 'validate', 'preview', 'report', 'deploy', 'drift', 'destroy'] as const;
 export type CommandName = (typeof COMMANDS)[number];
 
-/** How a job ended, in the words of `needs.JOB.result`; undefined: nobody says. */
+/** How a job ended, in the words of `needs.JOB.result`; undefined: not given. */
 export type StageResult = (typeof RESULTS)[number] | undefined;
 const RESULTS = ['success', 'failure', 'cancelled', 'skipped'] as const;
-/** What a whole workflow run may conclude with besides. */
+/** Further conclusions of a whole workflow run. */
 const FAILURES = ['timed_out', 'startup_failure', 'action_required', 'neutral', 'stale'] as const;
 
-/** What the workflow asks for. Folders are as it wrote them: relative to the workspace, or absolute. */
+/** The action's inputs. Folders are as the workflow wrote them: relative to the workspace, or absolute. */
 export interface Inputs {
   readonly command: CommandName;
   readonly project: string;
-  /** In the order given. */
+  /** In the given order. */
   readonly environments: readonly string[];
-  /** None: those that the change is about. */
+  /** Empty: the endpoints that the change affects. */
   readonly endpoints: readonly string[];
   readonly base: string | undefined;
-  /** A checkout of the pull request, which is data. */
+  /** A checkout of the pull request, which is only data. */
   readonly pullRequest: string;
-  /** What validate wrote. */
+  /** The folder that validate wrote. */
   readonly validated: string;
   readonly out: string | undefined;
-  /** `davit-validate/` and `davit-preview/` are in it. */
+  /** The folder that contains `davit-validate/` and `davit-preview/`. */
   readonly reports: string;
   readonly results: { readonly validate: StageResult; readonly preview: StageResult };
-  /** Of the preview's report.json: SHA-256, in hex. */
+  /** SHA-256, in hex, of the preview's report.json. */
   readonly previewDigest: string | undefined;
   readonly commitLocks: boolean;
   readonly revert: boolean;
   readonly token: string;
 }
 
-/** The workflow's author has to change something: the message says what. */
+/** The workflow's author has to change an input; the message says how. */
 class InputError extends Error {}
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 const REFERENCE = /^[^\s~^:?*[\\\p{Cc}-][^\s~^:?*[\\\p{Cc}]*$/u;
 
-/** Inputs without a default in action.yml, and the commands that do something with them. */
+/** Inputs without a default in action.yml, and the commands that use them. */
 const ONLY_FOR: Readonly<Record<string, readonly CommandName[]>> = {
   environments: ['validate', 'preview', 'deploy', 'drift', 'destroy'],
   endpoints: ['validate', 'preview', 'deploy', 'drift', 'destroy'],
@@ -53,7 +53,7 @@ const ONLY_FOR: Readonly<Record<string, readonly CommandName[]>> = {
 const ENVIRONMENTS_NEEDED: readonly CommandName[] = ['preview', 'deploy', 'drift', 'destroy'];
 const TOKEN_NEEDED: readonly CommandName[] = ['report', 'deploy', 'drift', 'destroy'];
 
-/** The one place that reads the action's inputs. Throws an InputError that says all that is wrong with them. */
+/** The only place that reads the action's inputs. Throws one InputError with all that is wrong. */
 export function readInputs(): Inputs {
   const wrong: string[] = [];
   const command = readWord(wrong, 'command', COMMANDS);
@@ -82,7 +82,7 @@ export function readInputs(): Inputs {
   return { command, ...inputs };
 }
 
-/** What is right by itself and wrong for the command. */
+/** Errors of inputs that are valid alone but do not fit the command. */
 function findUnfit(command: CommandName, { environments, token }: Omit<Inputs, 'command'>): readonly string[] {
   const unused = Object.entries(ONLY_FOR).filter(([name, by]) => getInput(name) !== '' && !by.includes(command));
   const wrong = unused.map(
@@ -145,7 +145,7 @@ function readBoolean(wrong: string[], name: string): boolean {
   return given === 'true';
 }
 
-/** A value as it may be shown: it can come from an event, and so from anybody. */
+/** A value for an error message. It is quoted and shortened, because it may come from an event and so from anyone. */
 function quote(given: string): string {
   return JSON.stringify(given.length > 80 ? `${given.slice(0, 79)}…` : given);
 }

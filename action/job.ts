@@ -1,7 +1,7 @@
 import type { Inputs } from './inputs.ts';
 import type { Runner } from './runner.ts';
 
-/** What a command of the action gets. */
+/** The context of a command of the action. */
 export interface Job {
   readonly inputs: Inputs;
   readonly runner: Runner;

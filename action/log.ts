@@ -3,8 +3,8 @@ import { quieten } from '../schemas/quieten.ts';
 import type { Progress } from '../system/progress.ts';
 
 /**
- * Runs work whose words nobody vouches for: until its end the runner takes no line of this step for a command. The word
- * that ends it is random, so that no model or file can say it.
+ * Runs work whose output is not trusted: until it ends, the runner treats no line of this step as a command. The word
+ * that ends this is random, so that no model or file can print it.
  */
 export async function withoutCommands<T>(work: () => Promise<T>): Promise<T> {
   const word = randomBytes(24).toString('hex');
@@ -16,5 +16,5 @@ export async function withoutCommands<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Progress as lines of the step's log, which command neither a terminal nor the runner. */
+/** Writes progress as lines of the step's log, without commands for a terminal or the runner. */
 export const LOG: Progress = { say: (line) => void process.stdout.write(`${quieten(line).replaceAll('\n', ' ')}\n`) };

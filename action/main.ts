@@ -4,7 +4,7 @@ import type { Job } from './job.ts';
 import { readRunner } from './runner.ts';
 import { stopOnSignals } from './stop.ts';
 
-/** Reads what is asked for and does it. Whatever goes wrong is thrown; what is wrong with the user's files is told. */
+/** Reads the inputs and runs the command. Outages are thrown; errors in the user's files are reported. */
 export async function main(): Promise<void> {
   const inputs = readInputs();
   if (inputs.token !== '') setSecret(inputs.token);
@@ -16,7 +16,7 @@ export async function main(): Promise<void> {
   }
 }
 
-/** Each command is loaded when it is asked for. */
+/** Loads only the command that runs. */
 async function run(job: Job): Promise<void> {
   switch (job.inputs.command) {
     case 'caches':

@@ -14,23 +14,23 @@ import type { Reviewed } from './pull-request-facts.ts';
 export interface PostOptions {
   readonly github: GitHub;
   readonly reviewed: Reviewed;
-  /** The commit that the check run is for: with the locks, when they were committed. */
+  /** The commit of the check run: with the locks, if they were committed. */
   readonly head: string;
   readonly conclusion: CheckRun['conclusion'];
-  /** The project's folder in the repository, with a slash at its end. */
+  /** The project's folder in the repository, ending in a slash. */
   readonly prefix: string;
 }
 
 export interface Posted {
   readonly commentUrl: string | undefined;
-  /** What could not be said because the token only reads. */
+  /** Outputs that the token was not allowed to write. */
   readonly unsaid: readonly string[];
 }
 
 const CHECK_CHARACTERS = 65_535;
 const TITLE_CHARACTERS = 200;
 
-/** Says a report in the pull request's comment and in the check run. What fails in one does not stop the other. */
+/** Posts a report in the pull request's comment and in the check run. A failure of one does not stop the other. */
 export async function post(report: Report, options: PostOptions): Promise<Posted> {
   const comment = await attempt(() => comments(report, options));
   const check = await attempt(() => writeCheckRun(options.github, makeCheckRun(report, options)));
@@ -41,7 +41,7 @@ export async function post(report: Report, options: PostOptions): Promise<Posted
   return { commentUrl: comment.value, unsaid };
 }
 
-/** A newer push has a run of its own, whose words must not be undone by this one. */
+/** A newer push has its own run, whose comment this one must not overwrite. */
 async function comments(report: Report, { github, reviewed }: PostOptions): Promise<string | undefined> {
   if (reviewed.outdated) {
     LOG.say('Somebody pushed meanwhile: the comment is left to the run of the newer commit');

@@ -9,9 +9,9 @@ import { timed } from '../system/progress.ts';
 import { childEnvironment, runProcess } from '../system/run-process.ts';
 import { LOG } from './log.ts';
 
-/** What the engine runs, and the runner has to have: a release brings the sources, npm the packages. */
+/** The engine's program needs npm packages on the runner: a release has only the sources. */
 const INSTALL_LIMIT_SECONDS = 600;
-/** No script of a package runs; Node itself is the runner's. */
+/** Runs no script of a package. Node itself is the runner's. */
 const INSTALL = [
   'ci',
   '--omit=dev',
@@ -23,8 +23,8 @@ const INSTALL = [
 ];
 
 /**
- * Makes the release's own Pulumi program ready for the project: installs its packages where they are not, and leads the
- * project's Pulumi.yaml to it. The checkout is the runner's, so that file is the runner's, too. `root`: absolute.
+ * Makes the release's own Pulumi program ready for the project: installs missing packages and points the project's
+ * Pulumi.yaml to the program. The checkout belongs to the runner, so that file may be changed. `root`: absolute.
  */
 export async function prepareProgram(root: string, signal: AbortSignal): Promise<void> {
   if (!(await isInstalled()))
@@ -46,7 +46,7 @@ async function install(signal: AbortSignal): Promise<void> {
 
 const manifest = z.object({ version: z.string(), dependencies: z.record(z.string(), z.string()).optional() });
 
-/** Whether npm came to its end here with the versions that the program wants, and not with older ones. */
+/** Whether npm finished here with exactly the versions that the program needs. */
 async function isInstalled(): Promise<boolean> {
   const { dependencies = {} } = await readManifest(codePath('package.json'));
   if ((await readText(codePath('node_modules', '.package-lock.json'))) === undefined) return false;
@@ -67,7 +67,10 @@ const projectFile = z.looseObject({
   backend: z.unknown().default({ url: 'file://.davit/pulumi?metadata=skip' }),
 });
 
-/** A project names its state and nothing else; without a file it is called `davit`, as every one made by Davit. */
+/**
+ * Points the project's Pulumi.yaml to the program and keeps its name and backend. Without a file the name is `davit`,
+ * as in every project that Davit makes.
+ */
 async function leadToProgram(root: string): Promise<void> {
   const file = join(root, 'Pulumi.yaml');
   const text = await readText(file);

@@ -5,15 +5,15 @@ import { setOutput } from '@actions/core';
 import type { Job } from './job.ts';
 import { readStageReport } from './stage-folder.ts';
 
-/** GitHub takes a mebibyte for a step's summary, and a character may be four bytes. */
+/** GitHub's limit for a step's summary is one mebibyte, and a character may take four bytes. */
 export const SUMMARY_CHARACTERS = 250_000;
 
-/** The project's folder in the checkout; absolute. Throws when it leads out of it. */
+/** The project's folder in the checkout; absolute. Throws when it leads out of the checkout. */
 export async function findProject({ inputs, runner }: Job): Promise<string> {
   return findInside(runner.workspace, inputs.project);
 }
 
-/** A folder below another one, whichever links somebody has put in between. Throws when it is not there, or elsewhere. */
+/** A folder below another one, with links resolved. Throws when it is missing or leads elsewhere. */
 export async function findInside(folder: string, below: string): Promise<string> {
   const [outer, inner] = await Promise.all([real(folder), real(resolve(folder, below))]);
   if (outer !== undefined && inner !== undefined && (inner === outer || inner.startsWith(outer + sep)))
@@ -26,27 +26,28 @@ async function real(path: string): Promise<string | undefined> {
   return realpath(path).catch(() => undefined);
 }
 
-/** The environments asked for; where none is, all that there are. */
+/** The requested environments; if none are named, all environments of the project. */
 export async function listEnvironments({ inputs }: Job, root: string): Promise<readonly string[]> {
   if (inputs.environments.length > 0) return inputs.environments;
   const files = await readdir(join(root, 'environments')).catch(() => []);
   return files.flatMap((file) => /^([A-Za-z0-9][A-Za-z0-9_-]{0,62})\.yaml$/.exec(file)?.[1] ?? []).sort();
 }
 
-/** What a pull request is compared with; elsewhere Git has to know. */
+/** The base to compare a pull request with; undefined: Git has to find it. */
 export function baseOf({ inputs, runner }: Job): string | undefined {
   return inputs.base ?? runner.event.pull_request?.base.sha;
 }
 
-/** `models/` when the project is that folder of the repository. */
+/** `models/` if the project is that folder of the repository. */
 export function projectPrefix({ inputs }: Job): string {
   const folder = join('/', inputs.project).slice(1);
   return folder === '' || folder.endsWith('/') ? folder : `${folder}/`;
 }
 
 /**
- * Makes a stage's report in its folder. The folder is an output of the step before anything can fail; the digest of the
- * report is one whenever there is a report, whole or cut short: the runner hands it on past everybody who can write files.
+ * Makes a stage's report in its folder. The folder becomes an output before anything can fail. The digest becomes an
+ * output whenever a report exists, complete or not. The runner passes outputs on, so that no model that can write files
+ * can change the digest.
  */
 export async function withReportFolder<T>(job: Job, work: (folder: string) => Promise<T>): Promise<T> {
   const folder = await openReportFolder(job);
@@ -63,7 +64,7 @@ export function digestReport(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** Names the folder for a command's report and clears it of an older one. */
+/** Sets the folder of a command's report as an output, and removes an older report from it. */
 export async function openReportFolder({ inputs, runner }: Job): Promise<string> {
   const folder =
     inputs.out === undefined

@@ -2,21 +2,21 @@ import { findOpenPullRequest, isOwnBranch, type PullRequest, readPullRequest } f
 import type { GitHub } from './github/connect.ts';
 import type { Runner } from './runner.ts';
 
-/** The pull request that a run is about, from GitHub itself. */
+/** The pull request of a run, as GitHub itself describes it. */
 export interface Reviewed {
   readonly pull: PullRequest;
-  /** The commit at its head when the run began, which is what was reviewed. */
+  /** Its head when the run began, which is the reviewed commit. */
   readonly head: string;
-  /** The commit that it was compared with. */
+  /** The commit that the head was compared with. */
   readonly base: string;
   /** The page of the run that reviewed it. */
   readonly runUrl: string;
-  /** Somebody has pushed since: another run reports. */
+  /** Somebody has pushed since, so another run reports. */
   readonly outdated: boolean;
   readonly fork: boolean;
 }
 
-/** Finds it by the event: its own, or that of the workflow run that has ended. Undefined: the run is about none. */
+/** Finds the pull request by the event: its own, or that of the ended workflow run. Undefined: the run has none. */
 export async function findReviewed(github: GitHub, { event, runUrl }: Runner): Promise<Reviewed | undefined> {
   const { pull_request: own, workflow_run: ended } = event;
   if (own) {

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { tmpdir } from 'node:os';
 import { z } from 'zod';
 
-/** Where and why the action runs: what GitHub's runner says, and the event that it read. */
+/** The environment of the action: the variables of GitHub's runner, and the event. */
 export interface Runner {
   /** The checkout; absolute. */
   readonly workspace: string;
@@ -16,15 +16,15 @@ export interface Runner {
   readonly repository: string;
   /** `https://api.github.com` */
   readonly apiUrl: string;
-  /** Of the workflow run: what a person reads. */
+  /** The page of the workflow run. */
   readonly runUrl: string;
   readonly runId: number;
   readonly runAttempt: number;
-  /** Key of the job in the workflow. */
+  /** The key of the job in the workflow. */
   readonly job: string;
-  /** The commit of the release that runs, where the workflow names one. */
+  /** The commit of the running release, if the workflow names one. */
   readonly actionCommit: string | undefined;
-  /** The commit that the event is about. */
+  /** The commit of the event. */
   readonly sha: string;
   /** `refs/heads/main` */
   readonly ref: string;
@@ -34,9 +34,9 @@ const sha = z.string().regex(/^[0-9a-f]{40,64}$/);
 const repository = z.object({ full_name: z.string(), default_branch: z.string().optional() });
 
 const event = z.object({
-  /** Of `pull_request`. */
+  /** Only for `pull_request`. */
   pull_request: z.object({ number: z.int().positive(), base: z.object({ sha }), head: z.object({ sha }) }).optional(),
-  /** Of `workflow_run`: the run that has ended; a fork's is in `head_repository`. */
+  /** Only for `workflow_run`: the run that has ended. A fork is in `head_repository`. */
   workflow_run: z
     .object({
       event: z.string(),
@@ -49,10 +49,10 @@ const event = z.object({
   repository: repository.optional(),
 });
 
-/** The parts of an event that we use: made by GitHub, except for the words in it. */
+/** The parts of an event that are used here. GitHub made them, but not the texts in them. */
 export type RunnerEvent = z.infer<typeof event>;
 
-/** Reads what the runner says. Throws an Error when it is not one. */
+/** Reads the runner's environment. Throws when this is not a runner. */
 export function readRunner(variables: NodeJS.ProcessEnv = process.env): Runner {
   const said = (name: string) => {
     const value = variables[name];

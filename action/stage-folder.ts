@@ -3,15 +3,15 @@ import { lstat, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseLock, renderLock } from '../schemas/lock.ts';
 
-/** Of a report's text; `parseReport` refuses longer ones by itself. */
+/** Limit of a report's text; `parseReport` itself also refuses longer ones. */
 const REPORT_BYTES = 32 << 20;
 const LOCK_BYTES = 4 << 20;
 const LOCKS = 1000;
 const LOCK_FILE = /^([A-Za-z0-9][A-Za-z0-9_-]{0,62})\.lock$/;
 
 /**
- * The text of a stage's report.json, as it was handed over from where models ran: a plain file of at most 32 MiB in a plain
- * folder. Undefined: there is none. An empty text: there is something else, which is no report.
+ * The text of a stage's report.json, which comes from where models ran: a plain file of at most 32 MiB in a plain
+ * folder. Undefined: there is no report. Empty: the path is not a valid report file.
  */
 export async function readStageReport(folder: string): Promise<string | undefined> {
   const found = await lstat(folder).catch(() => undefined);
@@ -19,23 +19,23 @@ export async function readStageReport(folder: string): Promise<string | undefine
   return found.isDirectory() ? readPlainFile(join(folder, 'report.json'), REPORT_BYTES) : '';
 }
 
-/** Whether a stage's report.json may be read by others than `readStageReport`. */
+/** Whether a stage's report.json is a plain file that others may read too. */
 export async function isOwnReport(folder: string): Promise<boolean> {
   const text = await readStageReport(folder);
   return text !== undefined && text !== '';
 }
 
-/** A lock that validate had to make. */
+/** A lock that validate has made. */
 export interface ComputedLock {
   readonly endpoint: string;
   readonly text: string;
-  /** Of the text, in hex. */
+  /** SHA-256 of the text, in hex. */
   readonly sha256: string;
 }
 
 /**
- * The locks in a stage's folder that are as Davit writes them, byte for byte, for the endpoint they are called by: no remark
- * of somebody else's, no link, nothing too long. What is else is left out.
+ * The locks in a stage's folder that are byte for byte as Davit writes them, for the endpoint that the file names: no
+ * added comment, no link, nothing too long. Any others are left out.
  */
 export async function readComputedLocks(folder: string): Promise<readonly ComputedLock[]> {
   const locks = join(folder, 'locks');
@@ -50,7 +50,7 @@ export async function readComputedLocks(folder: string): Promise<readonly Comput
   return (await Promise.all(read)).flat();
 }
 
-/** Undefined: there is none; empty: it is no plain file, or too long to be what it should. */
+/** Undefined: there is no file; empty: it is not a plain file, or is too long. */
 async function readPlainFile(path: string, bytes: number): Promise<string | undefined> {
   const found = await lstat(path).catch(() => undefined);
   if (!found) return undefined;

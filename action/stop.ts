@@ -1,7 +1,7 @@
 /** The runner sends SIGINT, 7.5 s later SIGTERM, 2.5 s later SIGKILL. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Aborts when the runner cancels the step, so that what was found out until then is still written. */
+/** Aborts when the runner cancels the step, so that the results so far are still written. */
 export function stopOnSignals(): { readonly signal: AbortSignal; readonly release: () => void } {
   const stop = new AbortController();
   const onSignal = (name: NodeJS.Signals) => {

@@ -9,21 +9,21 @@ import { runTimed, type Timed } from './run-timed.ts';
 
 /** The user's data that the example needs. */
 const COPIED = ['endpoints', 'environments', 'examples', 'models'];
-/** Endpoint files of the example's first version. */
+/** Selects the endpoint files of the example's first version. */
 export const FIRST_VERSION = ['--endpoints', 'examples/first-version'];
 
-/** The example in a folder of its own, so that what the user has deployed is left alone. The caches are the user's. */
+/** The example in a folder of its own, so that the user's deployments stay untouched. The caches are the user's. */
 export interface BenchProject {
   readonly root: string;
-  /** Runs `davit`; the CPU seconds are also those that its supervisor and model servers have used meanwhile. */
+  /** Runs `davit`. The CPU seconds include those that its supervisor and model servers used meanwhile. */
   readonly davit: (...args: readonly string[]) => Promise<Timed>;
-  /** The same with these environment variables. */
+  /** Runs `davit` with additional environment variables. */
   readonly davitIn: (env: NodeJS.ProcessEnv, ...args: readonly string[]) => Promise<Timed>;
-  /** Runs `davit` also after Ctrl-C, to clear away. */
+  /** Runs `davit` even after Ctrl-C, to clean up. */
   readonly finish: (...args: readonly string[]) => Promise<Timed>;
   /** Runs `npm start` or `npm stop`. */
   readonly npm: (script: 'start' | 'stop') => Promise<Timed>;
-  /** Takes down what is deployed, ends what runs, removes the folder. Also after Ctrl-C. */
+  /** Takes down all deployments, ends all processes and removes the folder. Also works after Ctrl-C. */
   readonly remove: () => Promise<void>;
 }
 
@@ -75,14 +75,14 @@ async function fill(root: string): Promise<void> {
   await writeFile(join(root, 'package.json'), JSON.stringify({ name: 'davit-bench', private: true, scripts }));
 }
 
-/** Adds the CPU seconds of what a command leaves running, or of what ran already and worked for it. */
+/** Adds the CPU seconds of processes that a command leaves running, or that ran already and worked for it. */
 async function withServers(root: string, work: () => Promise<Timed>): Promise<Timed> {
   const before = sumCpuSeconds(processesOf(root));
   const timed = await work();
   return { ...timed, cpuSeconds: timed.cpuSeconds + Math.max(0, sumCpuSeconds(processesOf(root)) - before) };
 }
 
-/** Without the user's choice of a backend: benchmarks leave nothing there. */
+/** Leaves out the user's choice of a backend, because benchmarks must leave nothing there. */
 function ownEnvironment(): NodeJS.ProcessEnv {
   const kept = Object.entries(childEnvironment()).filter(
     ([name]) => !/^(PULUMI_|DAVIT_(ENDPOINTS|FROM|LOCKS)$)/.test(name),

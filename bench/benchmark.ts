@@ -1,7 +1,7 @@
 import type { Progress } from '../system/progress.ts';
 import type { Timed } from './run-timed.ts';
 
-/** One thing that is measured, on one side, as often as there are values. */
+/** One measurement on one side, with all its values. */
 export interface Figure {
   /** The row: `validate, proof in the cache`. */
   readonly what: string;
@@ -14,23 +14,23 @@ export interface Figure {
 export interface Benchmark {
   /** One line for `--list`. */
   readonly summary: string;
-  /** Said under the table: what is wanted, and what a peer's column is. */
+  /** Printed below the table: the targets, and what a peer's column is. */
   readonly note: string;
   readonly run: (bench: Bench) => Promise<readonly Figure[]>;
 }
 
-/** What a benchmark gets. */
+/** The context of a benchmark. */
 export interface Bench {
   readonly progress: Progress;
-  /** Aborts at Ctrl-C; every benchmark then clears away what it has made. */
+  /** Aborts at Ctrl-C; every benchmark then cleans up. */
   readonly signal: AbortSignal;
-  /** How long clients keep asking; undefined: the benchmark's own choice. */
+  /** How long clients send requests; undefined: the benchmark decides. */
   readonly seconds: number | undefined;
-  /** Notes what must not happen however slow the machine is: a request that failed. */
+  /** Records something that must not happen on any machine, however slow, such as a failed request. */
   readonly fault: (sentence: string) => void;
 }
 
-/** Does the same several times, one after the other. */
+/** Runs the same work several times, one after the other. */
 export async function repeat<T>(
   { progress, signal }: Bench,
   { what, times }: { readonly what: string; readonly times: number },

@@ -7,16 +7,16 @@ import { codePath } from '../system/code.ts';
 import { childEnvironment } from '../system/run-process.ts';
 import type { Bench } from './benchmark.ts';
 
-/** The peer's command, and the environment it runs in. */
+/** The peer's command and its environment. */
 export interface Mlflow {
   readonly program: string;
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** What the example models were saved with. */
+/** The Python version with which the example models were saved. */
 const PYTHON = '3.11';
 
-/** All of MLflow in a virtualenv of its own (`mlflow-requirements.txt`), with uv on its PATH. */
+/** Installs all of MLflow into a virtualenv of its own (`mlflow-requirements.txt`), with uv on its PATH. */
 export async function ensureMlflow({ progress, signal }: Bench): Promise<Mlflow> {
   const options = { progress, signal };
   const packages = parseLockedRequirements(await readFile(codePath('bench', 'mlflow-requirements.txt'), 'utf8'));

@@ -4,10 +4,10 @@ import { connectSupervisor } from '../local/start-supervisor.ts';
 import type { Question } from '../test/prober/make-asker.ts';
 import type { BenchProject } from './bench-project.ts';
 
-/** Longer than any benchmark asks. */
+/** Longer than any benchmark sends requests. */
 const TOKEN_SECONDS = 3600;
 
-/** The example's input, as a question to the gateway of the project; and the process of the gateway. */
+/** The example's input as a request to the project's gateway, and the gateway's process id. */
 export async function makeGatewayQuestion({ root }: BenchProject): Promise<{
   readonly question: Question;
   readonly gatewayPid: number;
@@ -22,7 +22,7 @@ export async function makeGatewayQuestion({ root }: BenchProject): Promise<{
   return { question: { url, body, headers: { authorization: `Bearer ${token}` } }, gatewayPid: status.pid };
 }
 
-/** The input example of the model that every server is asked. */
+/** The input example of the model that every server receives. */
 export function readExample(root: string): Promise<string> {
   return readFile(join(root, 'models', 'iris', '2', 'serving_input_example.json'), 'utf8');
 }

@@ -40,7 +40,7 @@ interface Ways {
 
 async function compare({ through, straight, gatewayPid }: Ways, connections: number, bench: Bench) {
   const what = connections === 1 ? '1 connection' : `${connections} connections`;
-  // The model servers are the gateway's children.
+  // The model servers are children of the gateway.
   const options = { connections, readCpu: () => sumCpuSeconds(processTree(gatewayPid)) };
   const rounds = await repeat(bench, { what, times: TIMES }, async () => ({
     straight: await putUnderLoad(straight, bench, options),

@@ -6,5 +6,5 @@ import { scale } from './kubernetes/scale.ts';
 import { stacks } from './kubernetes/stacks.ts';
 import { wake } from './kubernetes/wake.ts';
 
-/** The figures of the Kubernetes target, on the cluster of environments/cluster.yaml and its platform. */
+/** The benchmarks of the Kubernetes target, on the cluster of environments/cluster.yaml and its platform. */
 export const KUBERNETES: Readonly<Record<string, Benchmark>> = { overhead, wake, scale, image, stacks, idle };

@@ -1,9 +1,9 @@
-"""Runs a command; the last line of stderr then says what it took: {"wall_seconds", "cpu_seconds"}.
+"""Runs a command; the last line of stderr is then its cost: {"wall_seconds", "cpu_seconds"}.
 
 python measure.py PROGRAM [ARGUMENT…]
 
-CPU seconds are those of all processes that have ended meanwhile, also of those whose parent did not wait for them (as
-in a sandbox): on Linux they are handed to this process.
+CPU seconds include all processes that have ended, even those whose parent did not wait for them, as in a sandbox. On
+Linux this process becomes their parent.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def main(command: list[str]) -> int:
     started = time.perf_counter()
     child = os.posix_spawnp(command[0], command, os.environ)
     signal.signal(signal.SIGTERM, lambda number, frame: os.kill(child, number))
-    signal.signal(signal.SIGINT, lambda number, frame: None)  # the terminal has told the command as well
+    signal.signal(signal.SIGINT, lambda number, frame: None)  # the terminal signals the command too
     code = wait_for(child)
     wall = time.perf_counter() - started
     wait_for_ended()
@@ -42,7 +42,7 @@ def wait_for(child: int) -> int:
 
 
 def wait_for_ended() -> None:
-    """Takes what has ended; servers that were started go on, and are nobody's to wait for."""
+    """Reaps processes that have ended, without waiting for servers that keep running."""
     try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass

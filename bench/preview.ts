@@ -43,7 +43,7 @@ export const preview: Benchmark = {
 };
 
 interface Update extends Timed {
-  /** From the start of the model server to its word that it is ready. */
+  /** From the start of the model server until it reports ready. */
   readonly loadSeconds: number;
 }
 
@@ -53,7 +53,7 @@ async function updateOnce(project: BenchProject, from: readonly string[]): Promi
   return { ...timed, loadSeconds: readLoadSeconds(stdout) };
 }
 
-/** What the server that serves now has logged when it was ready. */
+/** The load time that the current model server has logged. */
 function readLoadSeconds(stdout: string): number {
   const { result } = JSON.parse(stdout) as {
     readonly result: { readonly logs: readonly { readonly lines: readonly string[] }[] };

@@ -4,14 +4,14 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 export interface ProcessEntry {
   readonly pid: number;
   readonly parent: number;
-  /** Arguments, separated by blanks. */
+  /** The arguments, separated by spaces. */
   readonly command: string;
   readonly folder: string;
-  /** User and system seconds, of itself and of the children that it has waited for. */
+  /** User and system seconds, of the process and of children that it has waited for. */
   readonly cpuSeconds: number;
 }
 
-/** Linux counts CPU time for its readers in hundredths of a second, whatever the kernel's own tick is. */
+/** Linux reports CPU time in hundredths of a second, whatever the kernel's own tick is. */
 const TICKS_PER_SECOND = 100;
 const KIB_PER_MIB = 1024;
 
@@ -21,7 +21,7 @@ export function listProcesses(): readonly ProcessEntry[] {
   return pids.filter((name) => /^\d+$/.test(name)).flatMap((name) => readProcess(name) ?? []);
 }
 
-/** A process and all that descend from it. */
+/** A process and all its descendants. */
 export function processTree(root: number): readonly ProcessEntry[] {
   const all = listProcesses();
   const below = (pids: readonly number[]): readonly ProcessEntry[] => {
@@ -32,7 +32,7 @@ export function processTree(root: number): readonly ProcessEntry[] {
   return [...all.filter((p) => p.pid === root), ...below([root])];
 }
 
-/** Processes that work on a folder: it is in their arguments, or they run in it. */
+/** Processes that use a folder: it is in their arguments, or is their working folder. */
 export function processesOf(folder: string): readonly ProcessEntry[] {
   const inside = (path: string) => path === folder || path.startsWith(`${folder}/`);
   return listProcesses().filter((p) => p.pid !== process.pid && (p.command.includes(folder) || inside(p.folder)));
@@ -42,7 +42,7 @@ export function sumCpuSeconds(processes: readonly ProcessEntry[]): number {
   return processes.reduce((sum, p) => sum + p.cpuSeconds, 0);
 }
 
-/** Proportional set size in MiB: what is shared is divided among those who share it. */
+/** Proportional set size in MiB: shared memory is divided among the processes that share it. */
 export function sumPssMib(processes: readonly ProcessEntry[]): number {
   const kib = processes.map(({ pid }) => {
     const rollup = readable(() => readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'));
@@ -51,7 +51,7 @@ export function sumPssMib(processes: readonly ProcessEntry[]): number {
   return kib.reduce((sum, n) => sum + n, 0) / KIB_PER_MIB;
 }
 
-/** Ends processes at once; those that have ended already are fine, also when another has their number now. */
+/** Kills processes. Ignores those that have already ended, even if their ids were reused. */
 export function killAll(processes: readonly ProcessEntry[]): void {
   for (const { pid, command } of processes)
     if (readProcess(String(pid))?.command === command) readable(() => process.kill(pid, 'SIGKILL'));
@@ -66,7 +66,7 @@ function readProcess(name: string): ProcessEntry | undefined {
   return { pid: Number(name), parent: Number(fields[1]), command: command.replaceAll('\0', ' '), folder, cpuSeconds };
 }
 
-/** Fields of proc_pid_stat(5) from the third on, the state: those before may hold blanks. */
+/** The fields of proc_pid_stat(5) from the third one, the state. The earlier ones may contain spaces. */
 function readFields(name: string): readonly string[] | undefined {
   const stat = readable(() => readFileSync(`/proc/${name}/stat`, 'utf8'));
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -76,7 +76,7 @@ function ticks(fields: readonly string[], ...at: readonly number[]): number {
   return at.reduce((sum, i) => sum + Number(fields[i] ?? 0), 0) / TICKS_PER_SECOND;
 }
 
-/** Undefined when the process is gone, or not ours to look into. */
+/** Undefined when the process has ended, or may not be read. */
 function readable<T>(read: () => T): T | undefined {
   try {
     return read();

@@ -5,24 +5,24 @@ import { percentile, renderFailures } from '../cli/render-asked.ts';
 import { type Asker, makeAsker, type Question } from '../test/prober/make-asker.ts';
 import type { Bench, Figure } from './benchmark.ts';
 
-/** What clients saw in one stretch of time, and what it cost. */
+/** The results of clients during one period, and its cost. */
 export interface Load extends Asked {
   readonly seconds: number;
-  /** CPU seconds of those who answered. */
+  /** CPU seconds of the servers. */
   readonly cpuSeconds: number;
 }
 
 export interface LoadOptions {
   readonly connections: number;
-  /** CPU seconds of those who answer, until now. */
+  /** CPU seconds of the servers so far. */
   readonly readCpu: () => number;
-  /** Goes on until this is done; default: for the benchmark's seconds. */
+  /** The load continues until this is done; default: for the benchmark's seconds. */
   readonly meanwhile?: () => Promise<unknown>;
 }
 
 const DEFAULT_SECONDS = 3;
 
-/** Asks one question over so many connections, each one request after the other. */
+/** Sends one request again and again over several connections, one at a time on each. */
 export async function putUnderLoad(question: Question, bench: Bench, options: LoadOptions): Promise<Load> {
   const { connections, readCpu, meanwhile = () => pause((bench.seconds ?? DEFAULT_SECONDS) * 1000, bench) } = options;
   const asker = makeAsker(question);
@@ -40,7 +40,7 @@ export async function putUnderLoad(question: Question, bench: Bench, options: Lo
   }
 }
 
-/** Figures of several stretches of the same load. */
+/** The figures of several periods of the same load. */
 export function loadFigures(what: string, side: string, loads: readonly Load[]): readonly Figure[] {
   const figure = (unit: string, pick: (load: Load) => number) => ({ what, unit, side, values: loads.map(pick) });
   return [
@@ -51,7 +51,7 @@ export function loadFigures(what: string, side: string, loads: readonly Load[]):
   ];
 }
 
-/** Connections are opened, and code is compiled, before anything counts. */
+/** Opens the connections and lets code be compiled before the measurement. */
 async function warmUp({ ask }: Asker, connections: number): Promise<void> {
   for (let round = 0; round < WARM_UP_ROUNDS; round++) await Promise.all(Array.from({ length: connections }, ask));
 }

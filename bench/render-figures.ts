@@ -1,6 +1,9 @@
 import type { Figure } from './benchmark.ts';
 
-/** A table: a row for each thing and unit, a column for each side, in each cell minimum, median and maximum. */
+/**
+ * Renders a table: a row for each measurement and unit, a column for each side, and minimum, median and maximum in each
+ * cell.
+ */
 export function renderFigures(figures: readonly Figure[]): string {
   const sides = [...new Set(figures.map((f) => f.side))];
   const keys = [...new Set(figures.map(rowKey))];
@@ -12,7 +15,7 @@ export function renderFigures(figures: readonly Figure[]): string {
   return renderTable([['', '', ...sides], ...rows]);
 }
 
-/** Of numbers in any order. */
+/** Minimum, median and maximum of numbers in any order. */
 export function summarize(values: readonly number[]): {
   readonly minimum: number;
   readonly median: number;
@@ -36,7 +39,7 @@ function renderCell(values: readonly number[]): string {
   return [minimum, median, maximum].map(renderNumber).join(' / ');
 }
 
-/** Three digits that count. */
+/** Three significant digits. */
 function renderNumber(n: number): string {
   if (Number.isNaN(n)) return '–';
   if (Number.isInteger(n)) return String(n);
@@ -56,7 +59,7 @@ function renderTable(rows: readonly (readonly string[])[]): string {
     .join('\n');
 }
 
-/** Words to the left, numbers to the right. */
+/** Aligns words left and numbers right. */
 function pad(cell: string, width: number, column: number): string {
   return column < 2 ? cell.padEnd(width) : cell.padStart(width);
 }

@@ -5,7 +5,7 @@ import { childEnvironment, runProcess } from '../system/run-process.ts';
 /** One run of a command. */
 export interface Timed {
   readonly wallSeconds: number;
-  /** User and system, of all its processes that have ended; what it left running is not in it. */
+  /** User and system seconds of all its processes that have ended, without those that it left running. */
   readonly cpuSeconds: number;
   readonly stdout: string;
 }
@@ -17,7 +17,7 @@ export interface TimedOptions {
 }
 
 const MEASURE = codePath('bench', 'measure.py');
-/** Any would do; the example needs this one. */
+/** Any version would work; the example needs this one. */
 const PYTHON = '3.11';
 const LAST_LINES = 12;
 

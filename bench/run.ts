@@ -1,5 +1,5 @@
-// `npm run bench`: figures of ours, and of the peer where there is one, taken in the same run. It judges no time: it
-// only fails when something does not work or a request is lost.
+// `npm run bench`: our figures and, where there is one, the peer's, from the same run. No figure is checked against a
+// limit: it fails only when something does not work or a request is lost.
 import { cpus, loadavg, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { writeFileAtomically } from '../system/atomic-files.ts';
@@ -19,7 +19,7 @@ const LOCAL: Readonly<Record<string, Benchmark>> = {
   ...{ start, validate, preview, update, serve, gateway, action },
   'pull-request': pullRequest,
 };
-/** Says that the names after it are those of the cluster's benchmarks. */
+/** Selects the cluster's benchmarks for the names that follow. */
 const CLUSTER = 'kubernetes';
 
 const HELP = `npm run bench -- [BENCHMARK…] [OPTIONS]
@@ -66,11 +66,11 @@ interface Asked {
   readonly benchmarks: Named;
   readonly seconds: number | undefined;
   readonly json: string | undefined;
-  /** What to print instead of running anything. */
+  /** Text to print instead of running anything. */
   readonly text: string | undefined;
 }
 
-/** A sentence when the arguments are wrong. */
+/** The parsed arguments, or an error message. */
 function readArguments(argv: readonly string[]): Asked | string {
   try {
     const { values, positionals } = parseArgs({
@@ -111,7 +111,7 @@ async function runAll(benchmarks: Named, options: Pick<Bench, 'signal' | 'second
   const results: Result[] = [];
   for (const named of benchmarks) {
     const result = await runOne(named, options);
-    if (options.signal.aborted) break; // cut short: its figures say nothing
+    if (options.signal.aborted) break; // cut short: its figures mean nothing
     results.push(result);
     process.stdout.write(`\n${renderResult(result)}\n`);
   }
@@ -147,7 +147,7 @@ function renderJson(results: readonly Result[]): string {
   return `${JSON.stringify({ time: new Date().toISOString(), machine: renderMachine(), benchmarks }, null, 2)}\n`;
 }
 
-/** Other work on the machine spoils the figures, so that is said as well. */
+/** Prints the load too, because other work on the machine spoils the figures. */
 function renderMachine(): string {
   const gib = Math.round(totalmem() / 2 ** 30);
   const [load = 0] = loadavg();
@@ -160,7 +160,7 @@ function renderList(): string {
   return [...list('', LOCAL), ...list(`${CLUSTER} `, KUBERNETES)].join('');
 }
 
-/** The first Ctrl-C ends the benchmark and clears away; a second one ends at once. */
+/** The first Ctrl-C stops the benchmark and cleans up; a second one exits at once. */
 function abortOnSignals(stop: AbortController): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => {

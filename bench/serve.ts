@@ -12,6 +12,7 @@ const TIMES = 3;
 const STARTS = 2;
 const WORKERS = 4;
 const CONNECTIONS = [1, 4, 16];
+const OURS = `davit, ${WORKERS} workers`;
 /** Processes that only started the server and wait for it. */
 const STARTERS = /launch\.mjs|davit\.mjs|cli\/main\.ts|mlflow models serve/;
 
@@ -27,9 +28,11 @@ export const serve: Benchmark = {
     const servers: ServerProcess[] = [];
     try {
       const ready: Figure[] = [];
+      const deciding: number[] = [];
       for (const [side, command] of commands) {
         const started = await repeat(bench, { what: `${side}, starting`, times: STARTS }, async (round) => {
           const server = await startServer(command, bench);
+          if (side === OURS) deciding.push(decidingSeconds(server));
           if (round < STARTS - 1) await server.stop();
           else servers.push(server);
           return server.readySeconds;
@@ -38,7 +41,8 @@ export const serve: Benchmark = {
       }
       const sides = commands.flatMap(([side], i) => (servers[i] ? [{ side, server: servers[i] }] : []));
       const loads = await compare(sides, bench);
-      return [...ready, ...sides.flatMap(memoryFigures), ...loads];
+      const decided = { what: 'of that, deciding about forks', unit: 's', side: OURS, values: deciding };
+      return [...ready, decided, ...sides.flatMap(memoryFigures), ...loads];
     } finally {
       await Promise.all(servers.map((s) => s.stop()));
     }
@@ -54,24 +58,31 @@ async function makeCommands(bench: Bench): Promise<readonly (readonly [string, S
   const mlflow = await ensureMlflow(bench);
   const davit = codePath('bin', 'davit.mjs');
   const told = (port: number, workers: number) => ['--port', String(port), '--workers', String(workers)];
-  const ours: ServerCommand = {
+  const ours = (mode: string): ServerCommand => ({
     program: 'node',
-    args: (port) => [davit, 'serve', '--model', MODEL, ...told(port, WORKERS)],
+    args: (port) => [davit, 'serve', '--model', MODEL, '--worker-mode', mode, ...told(port, WORKERS)],
     env: childEnvironment(),
-  };
+  });
   const theirs = (workers: number): ServerCommand => ({
     program: mlflow.program,
     args: (port) => ['models', 'serve', '-m', MODEL, '--env-manager', 'local', ...told(port, workers)],
     env: mlflow.env,
   });
   return [
-    [`davit, ${WORKERS} workers`, ours],
+    [OURS, ours('found')],
+    [`davit, ${WORKERS} separate workers`, ours('separate')],
     [`mlflow, ${WORKERS} workers`, theirs(WORKERS)],
     ['mlflow, 1 worker', theirs(1)],
   ];
 }
 
-/** Round by round, so that all meet the same minutes of the machine. */
+/** How long the server took to decide whether its workers may be forks, from its own log. */
+function decidingSeconds(server: ServerProcess): number {
+  const ready = server.log().findLast((line) => line.startsWith('{"event": "ready"')) ?? '{}';
+  return (JSON.parse(ready) as { readonly seconds?: { readonly workers?: number } }).seconds?.workers ?? NaN;
+}
+
+/** Compares in rounds, so that all servers run under the same conditions. */
 async function compare(sides: readonly Side[], bench: Bench): Promise<readonly Figure[]> {
   const body = await readExample(CODE);
   const figures: Figure[] = [];

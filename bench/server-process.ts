@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bench } from './benchmark.ts';
 import { killAll, type ProcessEntry, processTree } from './processes.ts';
 
-/** A server in the foreground, as its user would start it. */
+/** A server in the foreground, started as a user would start it. */
 export interface ServerCommand {
   readonly program: string;
   readonly args: (port: number) => readonly string[];
@@ -16,25 +16,28 @@ export interface ServerProcess {
   readonly url: string;
   /** From its start to its first answer to `/ping`. */
   readonly readySeconds: number;
-  /** It and all that descend from it. */
+  /** The server and all its descendants. */
   readonly tree: () => readonly ProcessEntry[];
   readonly stop: () => Promise<void>;
+  /** The last lines of its log. */
+  readonly log: () => readonly string[];
 }
 
 const HOST = '127.0.0.1';
 const POLL_MILLISECONDS = 50;
 const READY_SECONDS = 180;
 const STOP_MILLISECONDS = 15_000;
+const LOG_CHARACTERS = 4000;
 
 /** Starts a server on a free port and waits until it answers. */
 export async function startServer({ program, args, env }: ServerCommand, { signal }: Bench): Promise<ServerProcess> {
   const port = await findFreePort();
   const started = performance.now();
-  // A group of its own: Ctrl-C is for the benchmark, which then stops it.
+  // In a process group of its own, so that Ctrl-C reaches only the benchmark, which then stops the server.
   const child = spawn(program, args(port), { env, stdio: ['ignore', 'ignore', 'pipe'], detached: true });
   const log = keepLastLines(child);
   const url = `http://${HOST}:${port}`;
-  const server = { url, tree: () => processTree(child.pid ?? 0), stop: () => stop(child) };
+  const server = { url, tree: () => processTree(child.pid ?? 0), stop: () => stop(child), log };
   try {
     while (!(await answers(url))) {
       signal.throwIfAborted();
@@ -79,7 +82,7 @@ async function findFreePort(): Promise<number> {
 
 function keepLastLines(child: ChildProcess): () => readonly string[] {
   let text = '';
-  child.stderr?.setEncoding('utf8').on('data', (part: string) => (text = (text + part).slice(-2000)));
+  child.stderr?.setEncoding('utf8').on('data', (part: string) => (text = (text + part).slice(-LOG_CHARACTERS)));
   child.on('error', (e) => (text += e.message));
   return () => text.trim().split('\n');
 }

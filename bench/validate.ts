@@ -8,7 +8,7 @@ import { ensureMlflow, prependPath } from './ensure-mlflow.ts';
 import { runTimed, type Timed } from './run-timed.ts';
 
 const TIMES = 3;
-/** Half a minute each. */
+/** Each takes half a minute. */
 const TIMES_NEW_ENVIRONMENT = 2;
 const MODEL = join('models', 'iris', '2');
 
@@ -90,7 +90,10 @@ interface ReadProof {
   readonly cached: boolean;
 }
 
-/** A proof counts for one state of the model server's files: who edits them meanwhile measures something else. */
+/**
+ * A proof is valid for one state of the model server's files. If somebody edits them meanwhile, something else is
+ * measured.
+ */
 function requireCached(runs: readonly Timed[], expected: boolean): void {
   const others = runs.filter((run) => readProofs(run.stdout).some(({ cached }) => cached !== expected));
   if (others.length > 0)

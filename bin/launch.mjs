@@ -4,7 +4,17 @@
 // Node 24 (from npm on linux-x64, else the Node that runs this), and hands over.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,9 +30,11 @@ export async function launch(program, args) {
     stdio: 'inherit',
     env: { NODE_COMPILE_CACHE: join(cacheRoot(), 'node'), ...process.env, DAVIT_HOME: ROOT },
   });
-  // Ctrl-C reaches the child from the terminal itself; this process only has to outlive it.
-  for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => {});
-  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  // A terminal sends Ctrl-C and its own hangup to the child as well. Without a terminal only this process may get the
+  // signal.
+  const passed = hasTerminal() ? ['SIGTERM'] : ['SIGTERM', 'SIGINT', 'SIGHUP'];
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'])
+    process.on(signal, () => void (passed.includes(signal) && child.kill(signal)));
   child.on('error', (e) => fail(`Cannot start ${program}: ${e.message}`));
   child.on('exit', (code, signal) => {
     if (!signal) process.exit(code ?? OUR_FAULT);
@@ -31,20 +43,29 @@ export async function launch(program, args) {
   });
 }
 
+function hasTerminal() {
+  try {
+    closeSync(openSync('/dev/tty', 'r'));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The same folder as system/cache.ts. */
 function cacheRoot() {
   const { DAVIT_CACHE, XDG_CACHE_HOME } = process.env;
   return DAVIT_CACHE ?? join(XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'davit');
 }
 
-/** Installs node_modules when they do not match package-lock.json; two processes at once take turns. */
+/** Installs node_modules when they do not match package-lock.json. Two processes at once take turns. */
 async function installPackages() {
   const wanted = createHash('sha256')
     .update(readFileSync(join(ROOT, 'package-lock.json')))
     .digest('hex');
   const stamp = join(ROOT, 'node_modules', '.davit-installed');
   const installed = () => existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted;
-  // As a dependency of another project, Davit finds its packages where npm put them.
+  // In another project's node_modules, Davit's packages are where npm put them.
   if (installed() || ROOT.split(/[\\/]/).includes('node_modules')) return;
   const release = await takeTurn(join(ROOT, '.davit-install.lock'));
   try {
@@ -85,14 +106,14 @@ async function takeTurn(folder) {
   }
 }
 
-/** A turn is abandoned when the process that took it is gone. */
+/** Whether the process that took the turn has ended. */
 function abandoned(folder) {
   try {
     process.kill(Number(readFileSync(join(folder, 'pid'), 'utf8')), 0);
     return false;
   } catch (e) {
     if (e.code === 'EPERM') return false;
-    // No pid yet: it may just have been taken.
+    // Without a pid yet, the turn may just have been taken.
     return e.code === 'ESRCH' || Date.now() - (statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? 0) > 5000;
   }
 }

@@ -1,6 +1,6 @@
 import type { Plan } from '../schemas/plan.ts';
 
-/** The plan with more to know beside its verdict. */
+/** Adds notes to a plan's verdict. */
 export function addNotes(plan: Plan, notes: readonly string[]): Plan {
   return { ...plan, verdict: { ...plan.verdict, notes: [...plan.verdict.notes, ...notes] } };
 }

@@ -1,6 +1,6 @@
 import type { Answer, Query } from './target.ts';
 
-/** Asks an endpoint, or one of its entities, as any client would. */
+/** Queries an endpoint, or one of its entities, as any client would. */
 export async function askEndpoint(
   { host, token }: { readonly host: string; readonly token: string },
   { endpoint, entity, body, contentType, signal }: Query,

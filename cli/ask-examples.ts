@@ -2,29 +2,34 @@ import type { Endpoint } from '../schemas/endpoint.ts';
 import { locateModel, readInputExample } from '../system/locate-model.ts';
 import type { Connection } from './target.ts';
 
-/** What an entity answered to its model's own example, through the door that clients use. */
+/** The answer of an entity to its model's own example, by the path that clients use. */
 export interface AskedExample {
   readonly entity: string;
   readonly status: number;
   readonly milliseconds: number;
-  /** As it came; a model's words. */
+  /** Unchanged; it may contain the model's own words. */
   readonly body: string;
 }
 
 const LIMIT_SECONDS = 120;
 
-/** Asks every entity that takes part in an endpoint's traffic; those whose model has no example to send are left out. */
+/** Queries every entity that has traffic. Leaves out entities whose model has no example. */
 export async function askExamples(
   { name, entities, routes }: Endpoint,
-  { root, connection }: { readonly root: string; readonly connection: Connection },
+  {
+    root,
+    connection,
+    signal,
+  }: { readonly root: string; readonly connection: Connection; readonly signal: AbortSignal },
 ): Promise<readonly AskedExample[]> {
   const serving = entities.filter((e) => routes.some((r) => r.entity === e.name));
   const asked = serving.map(async ({ name: entity, model }): Promise<readonly AskedExample[]> => {
     const body = await readInputExample(locateModel(root, model));
     if (body === undefined) return [];
-    const signal = AbortSignal.timeout(LIMIT_SECONDS * 1000);
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_SECONDS * 1000)]);
     const started = performance.now();
-    const answer = await connection.ask({ endpoint: name, entity, body, contentType: 'application/json', signal });
+    const query = { endpoint: name, entity, body, contentType: 'application/json', signal: limited };
+    const answer = await connection.ask(query);
     const milliseconds = Math.round(performance.now() - started);
     return [{ entity, status: answer.status, milliseconds, body: answer.body }];
   });

@@ -3,33 +3,33 @@ export interface Reply {
   readonly status: number;
   readonly body: string;
   readonly servedModelName?: string | undefined;
-  /** So long the server asks to wait before the same request is sent again. */
+  /** How long the server asks the client to wait before a retry. */
   readonly retryAfterSeconds?: number | undefined;
 }
 
-/** What clients saw who kept asking. */
+/** The results of clients that send requests continuously. */
 export interface Asked {
   readonly sent: number;
-  /** Came back with a status, whatever it was. */
+  /** Answered with any status. */
   readonly answered: number;
-  /** No answer, or one that is not 200; one that was told to come again, and did, has not failed. */
+  /** No answer, or an answer other than 200. A request whose client was asked to retry, and did, has not failed. */
   readonly failed: number;
   readonly cameAgain: number;
-  /** How often each status came, or each cause of there being none: `200`, `502`, `ECONNRESET`. */
+  /** How often each status occurred, or each cause of a missing answer: `200`, `502`, `ECONNRESET`. */
   readonly outcomes: ReadonlyMap<string, number>;
-  /** The first ones. */
+  /** The first failures. */
   readonly failures: readonly Failure[];
   /** Milliseconds from each request to its answer, sorted. */
   readonly latencies: readonly number[];
-  /** How often each answer came, in the order of their first coming. */
+  /** How often each answer occurred, in the order of first occurrence. */
   readonly answers: ReadonlyMap<string, number>;
-  /** Who answered when, by the name of the served entity. */
+  /** When each served entity answered, by its name. */
   readonly served: ReadonlyMap<string, Served>;
 }
 
 export interface Failure {
   readonly outcome: string;
-  /** Of the answer, or what is known of the cause. */
+  /** The body of the answer, or a description of the cause. */
   readonly body: string;
   /** Milliseconds after the first request of all. */
   readonly at: number;
@@ -42,10 +42,10 @@ export interface Served {
   readonly count: number;
 }
 
-/** Enough to see what is wrong, few enough to print. */
+/** Enough to see the problem, few enough to print. */
 const MOST_FAILURES = 20;
 
-/** Counts what comes of requests. */
+/** Counts the results of requests. */
 export class Tally {
   readonly #started = performance.now();
   readonly #outcomes = new Map<string, number>();
@@ -58,12 +58,12 @@ export class Tally {
   #failed = 0;
   #cameAgain = 0;
 
-  /** A request leaves. */
+  /** Counts a request that is sent. */
   send(): void {
     this.#sent += 1;
   }
 
-  /** An answer came; `again`: its client does what it says and sends the request once more. */
+  /** Counts an answer; `again`: the client retries the request, as the answer asks. */
   answer(reply: Reply, { milliseconds, again }: { readonly milliseconds: number; readonly again: boolean }): void {
     this.#answered += 1;
     this.#latencies.push(milliseconds);
@@ -73,7 +73,7 @@ export class Tally {
     else this.#fail(String(reply.status), reply.body);
   }
 
-  /** No answer came. */
+  /** Counts a request without an answer. */
   break(error: unknown): void {
     const cause = findCause(error);
     add(this.#outcomes, cause);

@@ -1,7 +1,7 @@
 import type { Context } from './command.ts';
 import { messages } from './print.ts';
 
-/** An outage of one endpoint is a line of the report: the others go on. Only an interruption is thrown. */
+/** Returns an outage of one endpoint for the report, so that the others continue. Only an interruption is thrown. */
 export async function attempt<T>({ signal }: Pick<Context, 'signal'>, work: () => Promise<T>) {
   try {
     return { value: await work(), outage: null };

@@ -4,11 +4,11 @@ import { writeFileAtomically } from '../system/atomic-files.ts';
 import type { Progress } from '../system/progress.ts';
 import type { EntityLog, WantedLogs } from './target.ts';
 
-/** What is said while images are built, kept for who asks later. */
+/** The output of image builds, kept for later. */
 export interface BuildLog {
-  /** The same progress, with every line noted; what only Docker's builder cares for is noted alone. */
+  /** The same progress, with every line recorded. Noise of Docker's builder is only recorded, not shown. */
   readonly listen: (progress: Progress) => Progress;
-  /** A build begins, perhaps once more: `read` gives what is said from now on. */
+  /** Starts a build, perhaps a retry: `read` returns the lines from now on. */
   readonly begin: () => void;
   readonly keep: () => Promise<void>;
   readonly read: (reference: string) => ImageLog;
@@ -20,7 +20,7 @@ export interface ImageLog {
   readonly lines: readonly string[];
 }
 
-/** Digests, times and preparations of each step, and layers on their way, which say nothing to a person. */
+/** Digests, times, preparations of steps and layers in transfer, which are of no use to a person. */
 const NOISE =
   /^(#\d+ (sha256:|DONE |CACHED|transferring |exporting |writing |naming |resolve |extracting |preparing |\[internal\] |importing |\.\.\.)|[0-9a-f]{12}: )/;
 const STEP = /^#\d+ /;
@@ -34,14 +34,14 @@ export function openBuildLog(root: string, endpoint: string, references: readonl
   const hear = (line: string, progress: Progress) => {
     const said = references.find((reference) => line.startsWith(`${reference}: `));
     if (said === undefined) {
-      for (const lines of logs.values()) lines.push(line); // said of all of them
+      for (const lines of logs.values()) lines.push(line); // about all of them
       progress.say(line);
       return;
     }
     const words = line.slice(said.length + 2);
     logs.get(said)?.push(words);
     if (NOISE.test(words)) return;
-    // One image needs no name before each step.
+    // With one image only, the steps need no image name.
     progress.say(STEP.test(words) && references.length === 1 ? words : line);
   };
   return {
@@ -60,12 +60,15 @@ export function openBuildLog(root: string, endpoint: string, references: readonl
   };
 }
 
-/** Whether a line is of use to a person. */
+/** Whether a line is useful to a person. */
 export function isTelling(line: string): boolean {
   return line.trim() !== '' && !NOISE.test(line);
 }
 
-/** The logs of the images that were built on this machine, newest last; one that was built elsewhere has its log there. */
+/**
+ * The logs of images that were built on this machine, newest last. The log of another image is on the machine that
+ * built it.
+ */
 export async function readBuildLog(root: string, { endpoint, lines }: WantedLogs): Promise<readonly EntityLog[]> {
   const folder = folderOf(root, endpoint);
   const names = await readdir(folder).catch(() => []);

@@ -20,14 +20,14 @@ export const check: Command = {
 };
 
 interface CheckedFiles {
-  /** Of endpoints. */
+  /** The endpoint files. */
   readonly files: readonly { readonly file: string; readonly endpoint: string | null }[];
-  /** How many files of environments there were beside. */
+  /** How many environment files were checked. */
   readonly environments: number;
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Checks files and folders, or everything of the project when none is given. Paths are relative to `cwd`. */
+/** Checks files and folders, or the whole project if none is given. Paths are relative to `cwd`. */
 export async function checkPaths(
   paths: readonly string[],
   { cwd, root }: { readonly cwd: string; readonly root: () => string },
@@ -50,13 +50,15 @@ export async function checkPaths(
   return { files: shown, environments: named.length, diagnostics };
 }
 
-/** A file or folder, and how a person would type it. */
+/** A file or folder, and the path as a user would type it. */
 interface Shown {
   readonly path: string;
   readonly file: string;
 }
 
-/** Relative to where the user is; a path that was typed from the root and lies elsewhere stays as it is. */
+/**
+ * A path for display, relative to the user's folder. A path that was typed as absolute and is elsewhere stays as it is.
+ */
 function show(path: string, typed: string, cwd: string): Shown {
   const file = relative(cwd, path) || '.';
   return { path, file: file.startsWith('..') && isAbsolute(typed) ? path : file };
@@ -66,7 +68,7 @@ function uniqueFiles(files: readonly Shown[]): readonly Shown[] {
   return [...new Map(files.map((f) => [f.path, f])).values()];
 }
 
-/** Somebody who names a folder wants something in it checked; a project may have no endpoint (any more). */
+/** No file in a named folder is an error. A project may have no endpoint (any more), so that is only a warning. */
 function noFiles(folder: string, asked: boolean): Diagnostic {
   const make = asked ? makeError : makeWarning;
   const message = `Cannot find an endpoint: there is no YAML file in ${folder}/ itself`;
@@ -93,7 +95,7 @@ async function checkFile({ path, file }: Shown) {
   return { file, endpoint: undefined, name: undefined, diagnostics, locate: () => ({ file, line: 1, column: 1 }) };
 }
 
-/** By its folder, as every other verb finds it. */
+/** By its folder, as for every other verb. */
 function isEnvironment({ path }: Shown): boolean {
   return basename(dirname(path)) === 'environments';
 }
@@ -114,7 +116,7 @@ interface Listed {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** A file is itself; of a folder its own YAML files, or those of its endpoints/ when it is a project's. */
+/** Lists a file itself, a folder's own YAML files or, for a project's folder, the files of its endpoints/. */
 async function listYaml(shown: Shown): Promise<Listed> {
   const { path, file: folder } = shown;
   try {

@@ -94,7 +94,7 @@ async function down(context: Context, asked: ClusterOptions): Promise<Outcome> {
   return { ...NOTHING, result: { removed: removed ?? null, environmentFileRemoved: file }, text };
 }
 
-/** A cluster needs no project. */
+/** The project, if any: a cluster needs none. */
 function findProject(context: Context): string | undefined {
   try {
     return context.root;

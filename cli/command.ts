@@ -3,16 +3,16 @@ import type { Diagnostic } from '../schemas/diagnostic.ts';
 import type { ProjectPlace } from '../schemas/read-declared.ts';
 import type { Progress } from '../system/progress.ts';
 
-/** What a verb gets: parsed arguments and the edges of the world. */
+/** The input of a verb: parsed arguments and its environment. */
 export interface Context {
-  /** Names and paths after the verb. */
+  /** The names and paths after the verb. */
   readonly args: readonly string[];
   readonly options: Options;
-  /** The project's folder: the nearest one upwards that has a Pulumi.yaml. */
+  /** The project's folder: the nearest folder upwards with a Pulumi.yaml. */
   readonly root: string;
-  /** Where endpoint files, locks and models are, when not in the project; a verb that a person calls has none. */
+  /** The folders of endpoint files, locks and models, if outside the project. Never set for a verb that a user runs. */
   readonly declared?: Pick<ProjectPlace, 'from' | 'locks'>;
-  /** Where the user typed the command. */
+  /** The folder where the user runs the command. */
   readonly cwd: string;
   readonly progress: Progress;
   /** Aborts at Ctrl-C. */
@@ -21,16 +21,16 @@ export interface Context {
 
 export type Options = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 
-/** What a verb gives back; the exit code follows from it. */
+/** The result of a verb, which also decides the exit code. */
 export interface Outcome {
   readonly diagnostics: readonly Diagnostic[];
   /** For `--json`. */
   readonly result: unknown;
-  /** The same for people: standard output. */
+  /** The result for people, on standard output. */
   readonly text: string;
-  /** Exit code 1 though there is no diagnostic: an endpoint refused the request. */
+  /** Exit code 1 without a diagnostic: an endpoint refused the request. */
   readonly failed?: boolean;
-  /** Exit code 3 though nothing was thrown: the rest of the outcome is worth printing. */
+  /** Exit code 3 without a thrown error, because the rest of the outcome is worth printing. */
   readonly outage?: boolean;
 }
 
@@ -38,22 +38,24 @@ export interface Outcome {
 export interface Command {
   /** One line for the list of verbs. */
   readonly summary: string;
-  /** What follows the verb: `[NAME…]`. */
+  /** The arguments after the verb: `[NAME…]`. */
   readonly usage: string;
-  /** More than the summary, with examples. */
+  /** Details beyond the summary, with examples. */
   readonly help: string;
   readonly options: Readonly<Record<string, Option>>;
-  /** How many names or paths may follow. */
+  /** How many names or paths are allowed. */
   readonly args: { readonly min: number; readonly max: number };
+  /** The verb changes nothing and so has no safe point to wait for: it ends at the first signal. */
+  readonly endsAtOnce?: boolean;
   readonly run: (context: Context) => Promise<Outcome>;
 }
 
 export interface Option {
   readonly type: NonNullable<ParseArgsConfig['options']>[string]['type'];
   readonly short?: string;
-  /** May be given several times: the value is a list. */
+  /** May be given several times; the value is a list. */
   readonly multiple?: boolean;
-  /** Name of the value in the help: `PATH`. */
+  /** The name of the value in the help: `PATH`. */
   readonly value?: string;
   readonly help: string;
 }
@@ -61,14 +63,14 @@ export interface Option {
 /** Wrong usage: exit code 2. */
 export class UsageError extends Error {}
 
-/** Options that every verb takes. */
+/** Options of every verb. */
 export const COMMON_OPTIONS: Readonly<Record<string, Option>> = {
   json: { type: 'boolean', help: 'Print one JSON document on standard output' },
   quiet: { type: 'boolean', short: 'q', help: 'Say nothing on the way' },
   help: { type: 'boolean', short: 'h', help: 'Print this help' },
 };
 
-/** For verbs that speak to an environment. */
+/** The option of verbs that use an environment. */
 export const ENVIRONMENT_OPTION: Readonly<Record<string, Option>> = {
   environment: {
     type: 'string',
@@ -78,7 +80,7 @@ export const ENVIRONMENT_OPTION: Readonly<Record<string, Option>> = {
   },
 };
 
-/** The environment asked for. */
+/** The selected environment. */
 export function environmentName({ options }: Context): string {
   return typeof options['environment'] === 'string' ? options['environment'] : 'local';
 }

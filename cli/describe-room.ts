@@ -4,7 +4,7 @@ import { checkFit, type Wanted } from '../kubernetes/check-fit.ts';
 import { ENDPOINT_LABEL, endpointObjectName } from '../schemas/kubernetes-names.ts';
 import type { Plan, PlannedResource } from '../schemas/plan.ts';
 
-/** What Knative puts beside each model, from its own defaults. */
+/** The container that Knative adds to each model, with its default requests. */
 const QUEUE_PROXY = { resources: { requests: { cpu: '25m' } } };
 const CONFIGURATION = 'kubernetes:serving.knative.dev/v1:Configuration';
 const REVISION_PATCH = 'kubernetes:serving.knative.dev/v1:RevisionPatch';
@@ -16,7 +16,7 @@ export interface EndpointPlace {
   readonly namespace: string;
 }
 
-/** What an update needs and the cluster has not free, a line each; nothing when all of it is there. */
+/** What an update needs beyond the cluster's free capacity, one line each; empty if everything fits. */
 export async function describeRoom(plan: Plan, api: KubernetesApi, place: EndpointPlace): Promise<readonly string[]> {
   const wanted = [...listWanted(plan), ...(await listGrown(plan, api, place))];
   if (wanted.length === 0) return [];
@@ -28,14 +28,16 @@ export async function describeRoom(plan: Plan, api: KubernetesApi, place: Endpoi
   return [rolling ? fit.words.replace('more than is free', '$& while both versions run') : fit.words];
 }
 
-/** The pods that a plan starts before it ends others; of `recreate` none, since the old ones end first. */
+/**
+ * The pods that a plan starts before it ends others. With `recreate` there are none, because the old ones end first.
+ */
 export function listWanted({ resources }: Plan): readonly Wanted[] {
   const fresh = resources.filter((r) => r.type === CONFIGURATION && r.operation === 'create');
   return fresh.flatMap((configuration) => {
     const spec = newValue(configuration, 'spec') as RevisionSpec | undefined;
     const bounds = resources.find((r) => r.name === `${configuration.name}-bounds`);
     const metadata = bounds && (newValue(bounds, 'metadata') as { annotations?: Record<string, string> } | undefined);
-    // One that may sleep starts once, to be proven.
+    // A revision that may scale to zero starts once to be proven.
     return makeWanted(spec, Math.max(1, Number(metadata?.annotations?.[MIN_SCALE] ?? 1)));
   });
 }
@@ -50,7 +52,7 @@ interface LiveConfiguration {
   readonly status?: { readonly latestCreatedRevisionName?: string };
 }
 
-/** The pods that live revisions get more of, because their minimum is raised. */
+/** Additional pods of live revisions whose minimum is raised. */
 async function listGrown(
   { resources }: Plan,
   api: KubernetesApi,
@@ -59,7 +61,7 @@ async function listGrown(
   const raised = resources.flatMap((patch) => {
     if (patch.type !== REVISION_PATCH || patch.operation !== 'update') return [];
     const min = Number(newValue(patch, `metadata.annotations["${MIN_SCALE}"]`) ?? 0);
-    // Its resource and its Configuration end in the same hash of its content.
+    // The names of the resource and of its Configuration end with the same hash of their content.
     return min > 0
       ? [
           {

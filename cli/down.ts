@@ -59,7 +59,7 @@ async function runDown(all: Context): Promise<Outcome> {
   };
 }
 
-/** A cluster may have more of an endpoint than its state knows: what an update began that was killed. */
+/** Removes objects of a killed update that the state does not know. */
 async function clearLeftovers(endpoints: readonly string[], context: Context): Promise<void> {
   if (endpoints.length === 0) return;
   const { value: environment } = await readEnvironment(projectPlace(context), environmentName(context));
@@ -68,7 +68,7 @@ async function clearLeftovers(endpoints: readonly string[], context: Context): P
     import('../kubernetes/connect.ts'),
     import('../kubernetes/leftovers.ts'),
   ]);
-  const api = await connectCluster(environment.cluster, context.root);
+  const api = await connectCluster(environment.cluster, context.root, context);
   for (const endpoint of endpoints) await removeLeftovers(api, { namespace: environment.namespace, endpoint });
 }
 
@@ -81,7 +81,7 @@ function endpointsIn(stacks: readonly (StackPurpose | undefined)[], environment:
   return stacks.flatMap((s) => (s?.kind === 'endpoint' && s.environment === environment ? [s.endpoint] : []));
 }
 
-/** Forgets what was built for an endpoint that is deployed nowhere any more; the registry keeps its images. */
+/** Removes the images stack of an endpoint that is no longer deployed anywhere. The registry keeps its images. */
 async function forgetImages(
   endpoint: string,
   stacks: readonly (StackPurpose | undefined)[],

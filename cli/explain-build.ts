@@ -2,11 +2,11 @@ import type { Failure } from '../engine/failures.ts';
 import { type ImageLog, isTelling } from './build-log.ts';
 
 const LAST_LINES = 20;
-/** BuildKit looks up every image that a Dockerfile begins with. */
+/** BuildKit looks up every base image of a Dockerfile. */
 const MISSING_BASE = /^\[internal\] load metadata for (\S+): .*not found$/;
 const IMAGE = 'docker:index/image:Image';
 
-/** The failure of an image's build or push; undefined: something else failed. */
+/** The failed build or push of an image; undefined: something else failed. */
 export function findFailedImage(
   failures: readonly Failure[],
 ): { readonly image: string; readonly message: string } | undefined {
@@ -14,7 +14,7 @@ export function findFailedImage(
   return found?.resource && { image: found.resource.name, message: found.message };
 }
 
-/** Says which step of a build failed and why, with what was said last and where all of it is. */
+/** Names the failed build step and the reason, with the last lines of the log and its path. */
 export function explainBuild(
   { image, message }: { readonly image: string; readonly message: string },
   { endpoint, environment, file, lines }: ImageLog & { readonly endpoint: string; readonly environment: string },
@@ -45,7 +45,7 @@ interface FailedStep {
   readonly reason: string;
 }
 
-/** As BuildKit writes it: `#7 [2/3] RUN make` and later `#7 ERROR: …`. */
+/** BuildKit writes `#7 [2/3] RUN make` and later `#7 ERROR: …`. */
 function findFailedStep(lines: readonly string[]): FailedStep | undefined {
   const errors = lines.flatMap((line) => {
     const [, number, reason] = /^(#\d+) ERROR: (.*)$/.exec(line) ?? [];

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { UsageError } from './command.ts';
 
-/** The nearest folder, from `from` upwards, that holds a Pulumi.yaml. */
+/** The nearest folder with a Pulumi.yaml, from `from` upwards. */
 export function findProjectRoot(from: string): string {
   for (let folder = from; ; folder = dirname(folder)) {
     if (existsSync(join(folder, 'Pulumi.yaml'))) return folder;

@@ -1,6 +1,6 @@
 import { type Command, COMMON_OPTIONS, type Option } from './command.ts';
 
-/** The list of verbs. */
+/** The overview of all verbs. */
 export function renderOverview(commands: Readonly<Record<string, Command>>): string {
   const width = Math.max(...Object.keys(commands).map((n) => n.length));
   const verbs = Object.entries(commands).map(([name, c]) => `  ${name.padEnd(width)}  ${c.summary}`);
@@ -16,7 +16,7 @@ export function renderOverview(commands: Readonly<Record<string, Command>>): str
   ].join('\n');
 }
 
-/** One verb's help. */
+/** The help of one verb. */
 export function renderHelp(name: string, command: Command): string {
   const all = { ...command.options, ...COMMON_OPTIONS };
   const rows = Object.entries(all).map(([option, o]) => [renderOption(option, o), o.help] as const);

@@ -21,7 +21,7 @@ export interface ImagesOptions {
   readonly progress: Progress;
 }
 
-/** Builds and pushes the images of an endpoint that its registry does not have; a failed build is tried again. */
+/** Builds and pushes an endpoint's images that its registry does not have; retries a failed build. */
 export async function ensureImages(endpoint: Endpoint, options: ImagesOptions): Promise<void> {
   await buildImages(endpoint.name, await listMissingImages(endpoint, options), options);
 }
@@ -64,7 +64,7 @@ async function buildImages(name: string, missing: readonly string[], options: Im
   }
 }
 
-/** The images that the registry lacks, by reference. */
+/** The references of images that the registry lacks. */
 export async function listMissingImages(
   endpoint: Endpoint,
   { context, environment }: ImagesOptions,
@@ -79,7 +79,7 @@ export async function listMissingImages(
   return references.filter((_, i) => found[i] === undefined);
 }
 
-/** The stack has no environment in its name: images belong to a registry. */
+/** Passes the environment by a variable. The stack's name has none, because images belong to a registry. */
 function forEnvironment({ project, environment }: ImagesOptions): PulumiProject {
   return { ...project, environment: { ...project.environment, DAVIT_ENVIRONMENT: environment.name } };
 }

@@ -2,27 +2,29 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Asked, type Reply, Tally } from './asked.ts';
 
 export interface AskingOptions {
-  /** Of each client, between an answer and its next request. */
+  /** The pause of each client between an answer and its next request. */
   readonly pauseMilliseconds?: number;
-  /** Clients do what a Retry-After says, as well-behaved ones do; default: what is refused has failed. */
+  /** Clients obey a Retry-After, as well-behaved ones do; default: a refused request has failed. */
   readonly honourRetryAfter?: boolean;
 }
 
 export interface Clients {
-  /** Resolves when every client has had an answer to a request that it sent after this call. */
+  /** Resolves when every client has an answer to a request that it sent after this call. */
   readonly round: () => Promise<void>;
   readonly stop: () => void;
-  /** Resolves when the last request has been answered. */
+  /** Resolves when the last request is answered. */
   readonly done: Promise<Asked>;
 }
 
-/** Statuses that say: nothing was started. */
+/** Statuses which show that nothing was started. */
 const COME_AGAIN = new Set([429, 503]);
 const LOOK_MILLISECONDS = 2;
-/** A server that is away is not to be asked as fast as this machine can. */
+/** Do not send to an unreachable server as fast as this machine can. */
 const BROKEN_MILLISECONDS = 10;
 
-/** Starts clients that ask one request after the other until they are told to stop; `ask` gets the number of its client. */
+/**
+ * Starts clients that each send one request after the other until they are stopped; `ask` receives the client's number.
+ */
 export function keepAsking(
   ask: (client: number) => Promise<Reply>,
   clients: number,
@@ -32,7 +34,7 @@ export function keepAsking(
   const tally = new Tally();
   const answered = Array<number>(clients).fill(0);
 
-  /** Whether the client owes the server another try. */
+  /** Sends one request; returns whether the client must retry it. */
   const askOnce = async (client: number, owed: boolean): Promise<boolean> => {
     const started = performance.now();
     tally.send();
@@ -61,7 +63,7 @@ export function keepAsking(
 
   const done = Promise.all(answered.map((_, client) => keepOn(client))).then(() => tally.asked);
   const round = async () => {
-    const enough = answered.map((count) => count + 2); // the first one may have been on its way already
+    const enough = answered.map((count) => count + 2); // the first one may have been in flight already
     while (going && answered.some((count, client) => count < (enough[client] ?? 0))) await sleep(LOOK_MILLISECONDS);
   };
   return { round, stop: () => void (going = false), done };

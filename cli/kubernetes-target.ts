@@ -9,12 +9,12 @@ import { readBuildLog } from './build-log.ts';
 import type { EndpointState, EntityLog, Target, WantedLogs } from './target.ts';
 
 const CONNECTION_SECONDS = 600;
-/** A working day; the API server may give less. */
+/** A working day; the API server may grant less. */
 const TOKEN_SECONDS = 43_200;
 
-/** The Kubernetes target: everything is asked of the cluster's API. */
-export function openKubernetesTarget(root: string, environment: KubernetesEnvironment): Target {
-  const connecting = () => connectCluster(environment.cluster, root);
+/** The Kubernetes target, which works through the cluster's API. */
+export function openKubernetesTarget(root: string, environment: KubernetesEnvironment, signal?: AbortSignal): Target {
+  const connecting = () => connectCluster(environment.cluster, root, { signal });
   return {
     openAccess: async () => {
       const host = await findEdge(await connecting(), environment);
@@ -29,8 +29,10 @@ export function openKubernetesTarget(root: string, environment: KubernetesEnviro
     },
     readStatus: async () => {
       const api = await connecting();
-      const host = await findEdge(api, environment).catch(() => undefined);
-      const objects = await readEndpointObjects(api, environment.namespace);
+      const [host, objects] = await Promise.all([
+        findEdge(api, environment).catch(() => undefined),
+        readEndpointObjects(api, environment.namespace),
+      ]);
       const endpoints = describeEndpoints(objects).map((endpoint): EndpointState => {
         const url = host === undefined ? undefined : `${host}/serving-endpoints/${endpoint.name}/invocations`;
         return { ...endpoint, url, entities: endpoint.entities.map((e) => ({ ...e, inFlight: undefined })) };
@@ -71,7 +73,7 @@ async function readPodLogs(
   return Promise.all(read);
 }
 
-/** Of a container that has ended and was started again also what it said before. */
+/** Also reads the previous log of a container that has restarted. */
 async function readPod(
   api: KubernetesApi,
   { namespace, pod, lines }: { readonly namespace: string; readonly pod: string; readonly lines: number },

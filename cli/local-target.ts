@@ -1,35 +1,47 @@
 import type { EndpointStatus, RevisionState, RevisionStatus, Status } from '../local/control-protocol.ts';
+import { SupervisorHangs } from '../local/control-refused.ts';
 import { connectSupervisor, ensureSupervisor, readStatus } from '../local/start-supervisor.ts';
+import { isPending } from '../local/describe-fleet.ts';
+import { type DeploymentState, readyStateOf, updateStateOf } from '../schemas/endpoint-state.ts';
 import { askEndpoint } from './ask-endpoint.ts';
 import type { Access, EndpointState, EntityState, Target } from './target.ts';
 
 const CONNECTION_SECONDS = 600;
 
-/** The local target: everything is asked of its supervisor. */
-export function openLocalTarget(root: string, environment: string): Target {
+/** The local target, which works through its supervisor. */
+export function openLocalTarget(root: string, environment: string, signal?: AbortSignal): Target {
   return {
     openAccess: async () => {
-      const client = await ensureSupervisor(root, environment);
+      const client = await ensureSupervisor(root, environment, { signal });
       const { gateway, tokens } = await client.status();
       return makeAccess(requireHost(gateway), tokens === 0 ? await client.makeToken() : undefined);
     },
+    start: async () => {
+      await ensureSupervisor(root, environment, { signal });
+    },
+    replaceHanging: async () => {
+      await connectSupervisor(root, environment, signal).catch(async (e: unknown) => {
+        if (!(e instanceof SupervisorHangs)) throw e;
+        await ensureSupervisor(root, environment, { signal });
+      });
+    },
     makeToken: async () => {
-      const client = await requireSupervisor(root, environment);
+      const client = await requireSupervisor(root, environment, signal);
       return makeAccess(requireHost((await client.status()).gateway), await client.makeToken());
     },
     readStatus: async () => {
-      const status = await readStatus(root, environment);
+      const status = await readStatus(root, environment, signal);
       if (!status) return { running: false, host: undefined, endpoints: [] };
       return { running: status.running, host: status.gateway.url, endpoints: makeEndpointStates(status) };
     },
     connect: async () => {
-      const client = await requireSupervisor(root, environment);
+      const client = await requireSupervisor(root, environment, signal);
       const host = requireHost((await client.status()).gateway);
       const token = await client.makeShortToken(CONNECTION_SECONDS);
       return { host, ask: (query) => askEndpoint({ host, token }, query) };
     },
     readLogs: async ({ endpoint, entity, lines, build }) => {
-      const client = await requireSupervisor(root, environment);
+      const client = await requireSupervisor(root, environment, signal);
       const { revisions } = await client.status();
       const wanted = revisions.filter((r) => r.endpoint === endpoint && (entity === undefined || r.entity === entity));
       const read = wanted.map(async (r) => ({
@@ -55,8 +67,8 @@ function requireHost({ url, problem }: Status['gateway']): string {
   throw new Error(`Cannot reach the gateway: ${problem ?? 'nothing is deployed'}; npx davit up starts it again`);
 }
 
-async function requireSupervisor(root: string, environment: string) {
-  const client = await connectSupervisor(root, environment);
+async function requireSupervisor(root: string, environment: string, signal: AbortSignal | undefined) {
+  const client = await connectSupervisor(root, environment, signal);
   if (client) return client;
   throw new Error(
     `Cannot reach "${environment}": its supervisor does not run; npx davit up starts it and what it had served`,
@@ -83,32 +95,27 @@ function makeEndpointState(
   const share = (r: RevisionStatus) => route?.entities.find((e) => e.revision === r.name)?.trafficPercentage;
   const serving = revisions.filter((r) => share(r) !== undefined);
   const coming = revisions.filter((r) => share(r) === undefined);
-  const ready = serving.length > 0 && serving.every((r) => DEPLOYMENTS[r.state] === 'DEPLOYMENT_READY');
-  const failed = coming.some((r) => r.state === 'failed');
   return {
     name,
-    ready: ready ? 'READY' : 'NOT_READY',
-    configUpdate: coming.some((r) => r.state === 'starting')
-      ? 'IN_PROGRESS'
-      : failed
-        ? 'UPDATE_FAILED'
-        : 'NOT_UPDATING',
+    ready: readyStateOf(serving.map((r) => DEPLOYMENTS[r.state])),
+    configUpdate: updateStateOf(coming.filter(isPending).map((r) => DEPLOYMENTS[r.state])),
     url: route?.url,
     entities: [...serving, ...coming].map((r) => makeEntityState(r, share(r))),
   };
 }
 
-const DEPLOYMENTS: Readonly<Record<RevisionState, string>> = {
+const DEPLOYMENTS: Readonly<Record<RevisionState, DeploymentState>> = {
   starting: 'DEPLOYMENT_CREATING',
   ready: 'DEPLOYMENT_READY',
   idle: 'DEPLOYMENT_READY',
   recovering: 'DEPLOYMENT_RECOVERING',
   failed: 'DEPLOYMENT_FAILED',
-  draining: 'DEPLOYMENT_ABORTED',
+  draining: 'DEPLOYMENT_READY',
 };
 
 function makeEntityState(revision: RevisionStatus, trafficPercentage: number | undefined): EntityState {
-  const { entity, name, model, state, failure, replicas, inFlight } = revision;
+  const { entity, name, model, state, failure, replicas, workers, inFlight } = revision;
+  const loading = replicas.find((r) => r.state === 'ready' && r.loading)?.loading;
   return {
     name: entity,
     model: `${model.name} ${model.version}`,
@@ -117,6 +124,7 @@ function makeEntityState(revision: RevisionStatus, trafficPercentage: number | u
     deployment: DEPLOYMENTS[state],
     message: failure?.message ?? (state === 'idle' ? 'Scaled to zero: the next request wakes it' : ''),
     replicas: replicas.filter((r) => r.state === 'ready').length,
+    workers: loading && { ...loading, count: workers },
     inFlight,
   };
 }

@@ -44,7 +44,7 @@ interface Locked {
 async function lockOne(endpoint: Endpoint, context: Context): Promise<Locked> {
   const place = projectPlace(context);
   const file = lockFile(place, endpoint.name);
-  // One that cannot be read is made anew.
+  // An unreadable lock is made again.
   const current = (await readLock(place, endpoint.name)).value;
   const result = await lockEndpoint(endpoint, {
     root: context.root,

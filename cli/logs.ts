@@ -16,6 +16,7 @@ export const logs: Command = {
     build: { type: 'boolean', help: 'What was done to start the servers instead' },
   },
   args: { min: 1, max: 1 },
+  endsAtOnce: true,
   run: runLogs,
 };
 
@@ -27,7 +28,7 @@ async function runLogs(context: Context): Promise<Outcome> {
   const [endpoint = ''] = await selectNames(place, context.args);
   const { value: environment, diagnostics } = await readEnvironment(place, environmentName(context));
   if (!environment) return { diagnostics, result: null, text: '' };
-  const found = await openTarget(root, environment).readLogs({
+  const found = await openTarget(root, environment, context.signal).readLogs({
     endpoint,
     entity: typeof options['entity'] === 'string' ? options['entity'] : undefined,
     lines: wholeNumber(options, 'lines', { min: 1, max: 100_000 }) ?? DEFAULT_LINES,

@@ -1,5 +1,5 @@
-// `davit`: finds the verb, runs it, prints what came of it and ends with the exit code that says so:
-// 0 fine, 1 something is wrong with what the user wrote or with the model, 2 wrong usage, 3 our fault or an outage.
+// `davit`: runs a verb, prints its outcome and ends with an exit code: 0 fine, 1 an error in the user's files or in the
+// model, 2 wrong usage, 3 our fault or an outage, 128 plus the number of the signal that stopped it.
 import { runCommand } from './run-command.ts';
 
 process.exitCode = await runCommand(process.argv.slice(2));

@@ -3,7 +3,7 @@ import { renderProgramPlace } from '../schemas/program-place.ts';
 import type { Context } from './command.ts';
 import { projectPlace } from './select-endpoints.ts';
 
-/** Opens the project for Pulumi, with the endpoint files where the user said they are. */
+/** Opens the project for Pulumi, with the user's choice of the endpoints folder. */
 export async function openFor(
   context: Pick<Context, 'root' | 'options' | 'declared' | 'progress' | 'signal'>,
 ): Promise<PulumiProject> {

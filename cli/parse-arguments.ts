@@ -26,7 +26,7 @@ export function parseArguments(command: Command, argv: readonly string[]): Parse
   return { args: parsed.positionals, options: parsed.values };
 }
 
-/** `--env` is what many write. */
+/** Accepts `--env`, because many users write it. */
 function spellOut(argument: string): string {
   return argument.replace(/^--env(?==|$)/, '--environment');
 }
@@ -43,7 +43,7 @@ function parse(argv: readonly string[], options: NonNullable<Parameters<typeof p
   }
 }
 
-/** A text given as an option, or undefined when it is not given; empty, as from an unset variable, is wrong usage. */
+/** The text of an option; undefined if it is not given. An empty text, as from an unset variable, is wrong usage. */
 export function textOption(options: Options, name: string): string | undefined {
   const text = options[name];
   if (typeof text !== 'string') return undefined;
@@ -51,7 +51,7 @@ export function textOption(options: Options, name: string): string | undefined {
   return text;
 }
 
-/** A whole number given as an option, or undefined when it is not given. */
+/** A whole number as an option; undefined if it is not given. */
 export function wholeNumber(
   options: Options,
   name: string,
@@ -64,4 +64,15 @@ export function wholeNumber(
     throw new UsageError(`Cannot use "${text}" for --${name}: expected a whole number from ${min} to ${max}`);
   }
   return value;
+}
+
+/** One of several words as an option; undefined if it is not given. */
+export function oneOf<T extends string>(options: Options, name: string, words: readonly T[]): T | undefined {
+  const text = options[name];
+  if (typeof text !== 'string') return undefined;
+  const word = words.find((w) => w === text);
+  if (word !== undefined) return word;
+  throw new UsageError(
+    `Cannot use "${text}" for --${name}: expected ${words.slice(0, -1).join(', ')} or ${words.at(-1) ?? ''}`,
+  );
 }

@@ -15,14 +15,14 @@ import { renderPlan } from './render-plan.ts';
 import { projectPlace } from './select-endpoints.ts';
 import { requireSucceeded } from './stack-failures.ts';
 
-/** Whether `_platform` is among the names; the context has the others. */
+/** Whether `_platform` is among the names. The returned context has the other names. */
 export function takePlatform(context: Context): { readonly context: Context; readonly platform: boolean } {
   const args = context.args.filter((name) => name !== PLATFORM);
   const platform = args.length < context.args.length;
   return { context: platform ? { ...context, args } : context, platform };
 }
 
-/** One outcome of what was done to the platform and to endpoints after it. */
+/** Joins the outcomes of the platform and of the endpoints. */
 export function joinOutcomes(platform: Outcome, endpoints: Outcome): Outcome {
   return {
     ...endpoints,
@@ -32,11 +32,11 @@ export function joinOutcomes(platform: Outcome, endpoints: Outcome): Outcome {
   };
 }
 
-/** Deploys what the endpoints of an environment share. */
+/** Deploys the shared parts of an environment. */
 export async function upPlatform(context: Context): Promise<Outcome> {
   return withPlatform(context, async (project, stack, { environment, ...options }) => {
     await ensurePlatformImages({ context, project, environment, progress: options.progress });
-    // What was changed by hand is put back.
+    // Refresh, so that manual changes are reset.
     const outcome = await upStack(project, stack, { ...options, refresh: true });
     requireDone(stack, outcome, context);
     const { plan, outputs } = outcome;
@@ -49,7 +49,7 @@ export async function upPlatform(context: Context): Promise<Outcome> {
   });
 }
 
-/** Says what deploying it would change. */
+/** Previews the deployment of the shared parts. */
 export async function previewPlatform(context: Context): Promise<Outcome> {
   return withPlatform(context, async (project, stack, options) => {
     const outcome = await previewStack(project, stack, { ...options, refresh: context.options['refresh'] === true });
@@ -67,11 +67,11 @@ export async function previewPlatform(context: Context): Promise<Outcome> {
   });
 }
 
-/** Removes it; refuses while endpoints are deployed. What was adopted stays. */
+/** Removes the shared parts; refuses while endpoints are deployed. An adopted Knative stays. */
 export async function downPlatform(context: Context, deployed: readonly string[]): Promise<Outcome> {
   return withPlatform(context, async (project, stack, options) => {
     const dependents = await listDependents(
-      await connectCluster(options.environment.cluster, context.root),
+      await connectCluster(options.environment.cluster, context.root, context),
       options.environment,
     );
     checkUnused(environmentName(context), [...new Set([...deployed, ...dependents])]);

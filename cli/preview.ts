@@ -73,11 +73,11 @@ async function previewEndpoints(context: Context): Promise<VerbOutcome> {
 export interface PreviewedEndpoint {
   readonly plan: Plan;
   readonly diagnostics: readonly Diagnostic[];
-  /** Undefined: the engine did not come to an end. */
+  /** Undefined: the preview did not succeed. */
   readonly fingerprint: Fingerprint | undefined;
 }
 
-/** What deploying one endpoint would change in the environment asked for. */
+/** Previews the deployment of one endpoint to the selected environment. */
 export async function previewEndpoint(
   endpoint: Endpoint,
   project: PulumiProject,
@@ -88,9 +88,8 @@ export async function previewEndpoint(
   const progress = named(context.progress, endpoint.name);
   const refresh = context.options['refresh'] === true || (await hasDrifted(project, endpoint.name, context));
   const outcome = await timed(progress, `Previewing ${stack}`, () =>
-    previewStack(project, stack, { progress, signal, refresh }),
+    throwIfStopped(previewStack(project, stack, { progress, signal, refresh }), signal),
   );
-  if (outcome.status !== 'succeeded') signal.throwIfAborted();
   const diagnostics = makeStackDiagnostics(endpoint, stack, outcome);
   if (outcome.status !== 'succeeded') return { plan: outcome.plan, diagnostics, fingerprint: undefined };
   const [described, fingerprint] = await Promise.all([
@@ -100,13 +99,20 @@ export async function previewEndpoint(
   return { ...described, fingerprint };
 }
 
-/** What the merge must come to. */
+/** A stopped operation has no outcome to show. */
+async function throwIfStopped(operation: Promise<Outcome>, signal: AbortSignal): Promise<Outcome> {
+  const outcome = await operation;
+  if (outcome.status !== 'succeeded') signal.throwIfAborted();
+  return outcome;
+}
+
+/** The fingerprint that a deployment after the merge must match. */
 async function fingerprintOf({ name }: Endpoint, { resources }: Outcome, context: Context) {
   const [{ value: lock }, program] = await Promise.all([readLock(projectPlace(context), name), digestProgram()]);
   return lock && makeFingerprint({ lock, program, resources });
 }
 
-/** Adds what the engine does not know: images that are built first, whether there is room, secrets that are not there. */
+/** Adds what the engine does not know: images to build first, missing capacity, and missing secrets. */
 async function describeRollout(
   endpoint: Endpoint,
   plan: Plan,
@@ -114,25 +120,24 @@ async function describeRollout(
 ): Promise<{ readonly plan: Plan; readonly diagnostics: readonly Diagnostic[] }> {
   const { value: environment } = await readEnvironment(projectPlace(context), environmentName(context));
   if (environment?.target !== 'kubernetes') return { plan, diagnostics: [] };
-  // What only Kubernetes needs is loaded for Kubernetes.
+  // Modules for Kubernetes are loaded only for Kubernetes.
   const { describeForKubernetes } = await import('./rollout-notes.ts');
   return describeForKubernetes(endpoint, plan, { project, context, environment, progress: context.progress });
 }
 
-/** What taking an endpoint down would delete there. */
+/** Previews the removal of an endpoint. */
 export async function previewRemoval(endpoint: string, project: PulumiProject, context: Context): Promise<Plan> {
   const { signal } = context;
   const stack = stackName(endpoint, environmentName(context));
   const progress = named(context.progress, endpoint);
   const outcome = await timed(progress, `Previewing what goes with ${stack}`, () =>
-    previewDestroyStack(project, stack, { progress, signal }),
+    throwIfStopped(previewDestroyStack(project, stack, { progress, signal }), signal),
   );
-  if (outcome.status !== 'succeeded') signal.throwIfAborted();
   requireSucceeded(stack, outcome);
   return outcome.plan;
 }
 
-/** What is wrong with an endpoint's models and lock, as far as that can be known without running a model. */
+/** The diagnostics of each endpoint's models and lock that need no run of a model. */
 async function checkLocks(
   endpoints: readonly Endpoint[],
   context: Context,

@@ -5,16 +5,18 @@ import { type Outcome, UsageError } from './command.ts';
 
 interface How {
   readonly json: boolean;
-  /** Undefined when there is no such verb. */
+  /** Undefined when the verb does not exist. */
   readonly command: string | undefined;
 }
 
-/** Progress as lines on standard error, grey where that is a terminal. */
+/** Writes progress lines to standard error, grey on a terminal. */
 export function stderrProgress(quiet: boolean): Progress {
   return { say: (line) => (quiet ? undefined : void process.stderr.write(`${paint('gray', line)}\n`)) };
 }
 
-/** Prints a verb's outcome: with `--json` one document; else diagnostics on standard error and the text on standard output. */
+/**
+ * Prints a verb's outcome: one document with `--json`, else diagnostics on standard error and text on standard output.
+ */
 export function printOutcome({ diagnostics, result, text }: Outcome, { json, command }: How): void {
   if (json) {
     printJson({ command, diagnostics, result });
@@ -24,7 +26,7 @@ export function printOutcome({ diagnostics, result, text }: Outcome, { json, com
   if (text) process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
 }
 
-/** Prints an error with its causes; a bug's stack only where DAVIT_DEBUG asks for it. */
+/** Prints an error with its causes. Prints the stack only with DAVIT_DEBUG. */
 export function printError(error: unknown, { json, command }: How): void {
   const usage = error instanceof UsageError;
   const [message = '', ...others] = messages(error);
@@ -36,7 +38,7 @@ export function printError(error: unknown, { json, command }: How): void {
   else if (process.env['DAVIT_DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
 }
 
-/** An error's message and those of its causes, outermost first, without repeats. */
+/** The messages of an error and of its causes, outermost first, without repeats. */
 export function messages(error: unknown): readonly string[] {
   const found: string[] = [];
   for (let e = error; e !== undefined && e !== null; e = e instanceof Error ? e.cause : undefined) {

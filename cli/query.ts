@@ -24,10 +24,11 @@ export const query: Command = {
     'content-type': { type: 'string', value: 'TYPE', help: 'application/json (default) or text/csv' },
   },
   args: { min: 1, max: 1 },
+  endsAtOnce: true,
   run: runQuery,
 };
 
-/** Above this an answer is an outage or our fault, not the request's. */
+/** From this status on, the answer is an outage or our fault, not the request's. */
 const FIRST_SERVER_FAULT = 500;
 
 async function runQuery(context: Context): Promise<Outcome> {
@@ -39,7 +40,7 @@ async function runQuery(context: Context): Promise<Outcome> {
   const [endpoint = ''] = await selectNames(place, context.args);
   const { value: environment, diagnostics } = await readEnvironment(place, environmentName(context));
   if (!environment) return { diagnostics, result: null, text: '' };
-  const connection = await openTarget(root, environment).connect();
+  const connection = await openTarget(root, environment, signal).connect();
   const answer = await connection.ask({
     endpoint,
     entity: typeof entity === 'string' ? entity : undefined,

@@ -2,12 +2,12 @@ import type { Asked, Failure } from './asked.ts';
 
 const MOST_CHARACTERS = 300;
 
-/** Milliseconds that this share of the requests took at most. */
+/** The latency in milliseconds that this share of the requests did not exceed. */
 export function percentile({ latencies }: Pick<Asked, 'latencies'>, share: number): number {
   return latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? NaN;
 }
 
-/** The figures for a person: sent, failed, p50, p99 and the longest, and how often each answer came. */
+/** The figures as text: sent, failed, p50, p99, the longest, and how often each answer occurred. */
 export function renderAsked(asked: Asked): string {
   const at = (share: number) => percentile(asked, share).toFixed(1);
   const again = asked.cameAgain > 0 ? `, ${asked.cameAgain} told to come again` : '';
@@ -18,7 +18,7 @@ export function renderAsked(asked: Asked): string {
   ].join('\n');
 }
 
-/** What failed, for a person: how often each way, and the first ones with their times. */
+/** The failures as text: how often each outcome occurred, and the first failures with their times. */
 export function renderFailures({ sent, failed, outcomes, failures }: Asked): string {
   const counts = [...outcomes].map(([outcome, count]) => `${count} × ${outcome}`).join(', ');
   return [`${failed} of ${sent} requests failed, expected 0: ${counts}`, ...failures.map(renderFailure)].join('\n');

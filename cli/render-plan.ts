@@ -4,7 +4,7 @@ import { tellResources, type ToldResource } from '../schemas/told-resources.ts';
 
 const SIGNS = { create: '+', update: '~', replace: '±', delete: '-', same: ' ' } as const;
 
-/** A plan for a person: the verdict, what there is to know beside it, then each resource that changes with what differs. */
+/** A plan as text: the verdict, its notes, and each changed resource with its differences. */
 export function renderPlan(endpoint: string, { verdict, resources }: Plan): string {
   return [
     `${endpoint}: ${verdict.words}`,

@@ -3,7 +3,7 @@ import { readText } from '../schemas/read-declared.ts';
 import { type EndpointReport, parseReport, type Report } from '../schemas/report.ts';
 import { writeFileAtomically } from '../system/atomic-files.ts';
 
-/** In the folder that a stage leaves: the report, and the locks that it had to compute, `locks/NAME.lock`. */
+/** A stage's folder has the report and the locks that the stage computed, `locks/NAME.lock`. */
 const REPORT = 'report.json';
 export const LOCKS = 'locks';
 
@@ -13,8 +13,8 @@ export async function writeReport(folder: string, report: Report): Promise<void>
 }
 
 /**
- * What the stage before says of each endpoint; none where it left no report. It was written where models ran: at worst an
- * endpoint is not previewed, and then says so. Throws when the report is not one.
+ * The validate stage's report of each endpoint; empty if it left none. The report was written where models ran, so it
+ * is not trusted: at worst an endpoint is not previewed, and its report says so. Throws when the file is not a report.
  */
 export async function readValidated(folder: string | undefined): Promise<ReadonlyMap<string, EndpointReport>> {
   const text = folder === undefined ? undefined : await readText(join(folder, REPORT));

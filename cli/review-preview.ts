@@ -14,16 +14,16 @@ import { isProven, readReviewed } from './review-validate.ts';
 import { projectPlace } from './select-endpoints.ts';
 
 export interface PreviewStage {
-  /** Its `declared` says where locks are that had to be computed. */
+  /** Its `declared` has the folder of computed locks. */
   readonly context: Context;
   readonly environments: readonly Environment[];
-  /** Opens the engine, once for all. */
+  /** Opens the engine, once for all endpoints. */
   readonly open: () => Promise<PulumiProject>;
-  /** Waits until the machine has room for one more engine. */
+  /** Waits until the machine has room for another engine. */
   readonly turn: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
-/** Adds the previews to what is known of an endpoint. What fails is in its report; nothing is thrown but an interruption. */
+/** Adds the previews to an endpoint's report. A failure is part of the report; only an interruption is thrown. */
 export async function previewChanged(known: EndpointReport, stage: PreviewStage): Promise<EndpointReport> {
   const { endpoint: name, change } = known;
   if (change === 'removed') {
@@ -47,20 +47,20 @@ export async function previewChanged(known: EndpointReport, stage: PreviewStage)
   return { ...known, diagnostics: sortDiagnostics([...before, ...refused]), previews };
 }
 
-/** What the program will read besides the endpoint file: its lock, and models that are folders of the checkout. */
+/** Checks the other files that the program will read: the lock, and models that are folders of the checkout. */
 async function checkReadable(place: ProjectPlace, endpoint: Endpoint): Promise<readonly Diagnostic[]> {
   const { name } = endpoint;
   const computed = place.locks === undefined ? [] : await refuseFiles(place.locks, [`${name}.lock`]);
   if (computed.length > 0) return computed;
   const root = declaredRoot(place);
   const models = endpoint.entities.map(({ model }) => relative(root, locateModel(root, model).folder));
-  // A file may name a directory elsewhere, for a reviewer to see; a link that hides it may not.
+  // A file may openly name a folder elsewhere, where a reviewer sees it. A link that hides that is refused.
   const inside = models.filter((path) => !path.startsWith('..') && !isAbsolute(path));
   const outside = place.from === undefined ? [] : await refuseFiles(place.from, inside);
   return [...outside, ...(await readLock(place, name)).diagnostics];
 }
 
-/** Previews in the environment that the context asks for. */
+/** Previews in the context's environment. */
 type PreviewOne = (
   project: PulumiProject,
   context: Context,

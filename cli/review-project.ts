@@ -1,5 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestProgram } from '../engine/digest-program.ts';
 import type { PulumiProject } from '../engine/project.ts';
@@ -18,6 +17,7 @@ import {
 import type { EndpointReport, Report, ReviewStage } from '../schemas/report.ts';
 import type { Progress } from '../system/progress.ts';
 import { machineWidth, sideBySide, takeTurns } from '../system/side-by-side.ts';
+import { makeTemporaryFolder } from '../system/temporary-folder.ts';
 import { checkPaths } from './check.ts';
 import { type Context, UsageError } from './command.ts';
 import { openFor } from './open-for.ts';
@@ -26,39 +26,39 @@ import { LOCKS, readValidated, writeReport } from './review-folder.ts';
 import { makeUnread, validateChanged } from './review-validate.ts';
 import { projectPlace, selectNames } from './select-endpoints.ts';
 
-/** What is to be reviewed. All paths are absolute. */
+/** A review to run. All paths are absolute. */
 export interface ReviewRequest {
-  /** The project whose environments count, and whose state the engine asks. */
+  /** The project with the environments and the state. */
   readonly root: string;
-  /** A pull request's checkout: endpoint files, locks and models are read from there as data; default: `root`. */
+  /** A pull request's checkout. Endpoint files, locks and models are read from it as data; default: `root`. */
   readonly from?: string | undefined;
-  /** Endpoints; none: what changed. */
+  /** Names of endpoints; none: those that changed. */
   readonly names?: readonly string[];
-  /** What to compare with, in Git's words; default: the main branch. */
+  /** The Git revision to compare with; default: the main branch. */
   readonly base?: string | undefined;
   /** Names of the environments to preview for. */
   readonly environments: readonly string[];
-  /** `validate` runs the models and asks no engine; `preview` runs no model; default: one after the other. */
+  /** `validate` runs the models without an engine; `preview` runs no model; default: both, one after the other. */
   readonly stage?: ReviewStage | undefined;
-  /** What a stage before has left: its report.json says what is proven, its locks/ what had to be computed. */
+  /** The folder of an earlier stage: its report.json says what is proven, its locks/ has the computed locks. */
   readonly with?: string | undefined;
-  /** Where report.json goes, and locks/ with the locks that had to be computed; default: nowhere. */
+  /** The folder for report.json and for locks/ with the computed locks; default: none is written. */
   readonly out?: string | undefined;
-  /** The commit of Davit that previews are made with, where that is known. */
+  /** The commit of Davit that makes the previews, if known. */
   readonly programCommit?: string | undefined;
   readonly progress: Progress;
   readonly signal: AbortSignal;
 }
 
 /**
- * The review, or a stage of it, endpoints side by side; what fails in one does not stop another. Throws a UsageError when
- * nobody can tell what changed, and when interrupted: then what was found until then is in `out`.
+ * Runs the review, or one stage of it, for several endpoints at a time. A failure of one does not stop another. Throws
+ * a UsageError when it cannot find out what changed. Throws when interrupted; the results so far are then in `out`.
  */
 export async function reviewProject(request: ReviewRequest): Promise<Report> {
   const { root, from, out, stage } = request;
-  const folder = out ?? (await mkdtemp(join(tmpdir(), 'davit-review-')));
+  const folder = out ?? makeTemporaryFolder('review');
   const locks = join(stage === 'preview' ? (request.with ?? folder) : folder, LOCKS);
-  if (stage !== 'preview') await rm(locks, { recursive: true, force: true }); // of another review
+  if (stage !== 'preview') await rm(locks, { recursive: true, force: true }); // of an earlier review
   const declared = { ...(from !== undefined && { from }), locks };
   const context: Context = { ...request, args: request.names ?? [], options: {}, cwd: root, declared };
   try {
@@ -104,7 +104,7 @@ async function makeReport(context: Context, work: Work): Promise<Report> {
   };
 }
 
-/** What previews were made with. */
+/** The program and the environments of the previews. */
 async function describeProgram({ root, from, programCommit }: ReviewRequest): Promise<Report['program']> {
   const environments = from === undefined || from === root ? 'checkout' : 'base';
   return { digest: await digestProgram(), commit: programCommit ?? null, environments };
@@ -117,7 +117,7 @@ interface ReviewAll {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** One stage or both, of every endpoint. */
+/** Runs one stage or both for every endpoint. */
 async function reviewAll(
   changed: readonly ChangedEndpoint[],
   { context, work, environments, diagnostics }: ReviewAll,
@@ -139,7 +139,7 @@ async function reviewAll(
 
 const STOPPED = 'the review was stopped before it was done';
 
-/** Interrupted, the review still tells of what it has done; the rest it has not looked at. */
+/** After an interruption the report still has the finished endpoints. The others are marked as stopped. */
 async function unlessStopped(
   changed: ChangedEndpoint,
   { signal }: Pick<ReviewRequest, 'signal'>,
@@ -154,7 +154,7 @@ async function unlessStopped(
   }
 }
 
-/** Whoever names endpoints needs no Git. */
+/** Git is not needed when endpoints are given by name. */
 async function readChanges(context: Context, { base, signal }: ReviewRequest): Promise<Changes | undefined> {
   try {
     return await readChangedPaths(declaredRoot(projectPlace(context)), base, signal);
@@ -165,7 +165,7 @@ async function readChanges(context: Context, { base, signal }: ReviewRequest): P
   }
 }
 
-/** What changed or, when the user names endpoints, those and how they changed. */
+/** The changed endpoints or, when the user names endpoints, those and how they changed. */
 async function selectChanged(
   context: Context,
   changes: Changes | undefined,
@@ -192,7 +192,7 @@ async function checkAll(place: ProjectPlace): Promise<readonly Diagnostic[]> {
   return (await checkPaths([], { cwd: root, root: () => root })).diagnostics;
 }
 
-/** Nothing is quoted from a file that a link has brought in. */
+/** Drops diagnostics that would quote a file reached through a refused link. */
 async function withoutRefused(root: string, diagnostics: readonly Diagnostic[]): Promise<readonly Diagnostic[]> {
   const refused = await refuseFiles(
     root,
@@ -202,7 +202,7 @@ async function withoutRefused(root: string, diagnostics: readonly Diagnostic[]):
   return [...diagnostics.filter((d) => !files.has(d.file)), ...refused];
 }
 
-/** Mistakes in environments and changed files that are no endpoint's, and names that a new endpoint takes from another. */
+/** Errors in environments and in changed files that belong to no endpoint, and duplicate names. */
 function otherDiagnostics(
   diagnostics: readonly Diagnostic[],
   endpoints: readonly ChangedEndpoint[],

@@ -11,6 +11,7 @@ import { declaredRoot, lockFile, type ProjectPlace, readEndpoint, readLock } fro
 import type { EndpointReport, EntityReport } from '../schemas/report.ts';
 import { writeFileAtomically } from '../system/atomic-files.ts';
 import { named } from '../system/progress.ts';
+import { checkMemoryInEnvironment } from '../validation/check-memory.ts';
 import { lockEndpoint } from '../validation/lock-endpoint.ts';
 import { type EntityValidation, validateEndpoint, type Validation } from '../validation/validate-endpoint.ts';
 import { attempt } from './attempt.ts';
@@ -20,13 +21,13 @@ import { projectPlace } from './select-endpoints.ts';
 export interface ValidateStage {
   readonly context: Context;
   readonly environments: readonly Environment[];
-  /** What the check of all files says. */
+  /** The diagnostics of all files. */
   readonly diagnostics: readonly Diagnostic[];
-  /** Absolute: where locks go that had to be computed. */
+  /** The absolute path of the folder for computed locks. */
   readonly locks: string;
 }
 
-/** What is known of an endpoint before anybody has looked at it. */
+/** The report of an endpoint that was not reviewed yet. */
 export function makeUnread(changed: ChangedEndpoint): EndpointReport {
   return {
     ...changed,
@@ -39,7 +40,7 @@ export function makeUnread(changed: ChangedEndpoint): EndpointReport {
   };
 }
 
-/** Check and validation of one endpoint. What fails is in its report; nothing is thrown but an interruption. */
+/** Checks and validates one endpoint. A failure is part of the report; only an interruption is thrown. */
 export async function validateChanged(changed: ChangedEndpoint, stage: ValidateStage): Promise<EndpointReport> {
   const nothing = makeUnread(changed);
   if (changed.change === 'removed') return nothing;
@@ -53,7 +54,7 @@ export async function validateChanged(changed: ChangedEndpoint, stage: ValidateS
   return { ...nothing, ...proven, diagnostics: sortDiagnostics([...checked, ...proven.diagnostics]) };
 }
 
-/** Reads an endpoint and whether the environments can run it; nothing of a file that a link brings in. */
+/** Reads an endpoint and checks that the environments can run it. Reads no file through a refused link. */
 export async function readReviewed(place: ProjectPlace, name: string, environments: readonly Environment[]) {
   const files = [`${place.endpoints}/${name}.yaml`, lockFile(place, name)];
   const refused = await refuseFiles(declaredRoot(place), files);
@@ -65,7 +66,7 @@ export async function readReviewed(place: ProjectPlace, name: string, environmen
 
 type Proven = Pick<EndpointReport, 'lock' | 'computed_lock' | 'entities' | 'diagnostics'>;
 
-/** Validates with the lock there is; one that is missing or stale is computed, and the validation goes on with it. */
+/** Validates with the existing lock. A missing or stale lock is computed, and the validation continues with it. */
 async function proveEndpoint(endpoint: Endpoint, stage: ValidateStage): Promise<Proven> {
   const { context } = stage;
   const place = projectPlace(context);
@@ -74,14 +75,19 @@ async function proveEndpoint(endpoint: Endpoint, stage: ValidateStage): Promise<
   const options = { root: declaredRoot(place), progress, signal: context.signal };
   const first = lock && (await validateEndpoint(endpoint, { ...options, lock }));
   const found = first ? lockState(first) : diagnostics.some((d) => d.code === 'lock-missing') ? 'missing' : 'invalid';
-  if (first && found !== 'stale') return makeProven(first, found, null);
+  const proven = (validation: Validation, computedLock: string | null) => {
+    const unfit = stage.environments.flatMap((e) => checkMemoryInEnvironment(endpoint, validation, e));
+    const all = sortDiagnostics([...validation.diagnostics, ...unfit]);
+    return makeProven({ ...validation, diagnostics: all }, found, computedLock);
+  };
+  if (first && found !== 'stale') return proven(first, null);
   const { lock: computed, diagnostics: wrong } = await lockEndpoint(endpoint, { ...options, current: lock });
   if (!computed) return { lock: found, computed_lock: null, entities: first ? report(first) : [], diagnostics: wrong };
   const validation = await validateEndpoint(endpoint, { ...options, lock: computed });
-  return makeProven(validation, found, await keepLock(computed, stage.locks));
+  return proven(validation, await keepLock(computed, stage.locks));
 }
 
-/** Writes `NAME.lock` and gives the SHA-256 of its text. */
+/** Writes `NAME.lock` and returns the SHA-256 of its text. */
 async function keepLock(lock: Lock, folder: string): Promise<string> {
   const text = renderLock(lock);
   await writeFileAtomically(join(folder, `${lock.endpoint}.lock`), text);
@@ -108,6 +114,7 @@ function makeEntityReport({ entity, model, stages, proof }: EntityValidation): E
           sandboxed: proof.sandboxed,
           answer: proof.answer ?? null,
           peakMemoryBytes: proof.peakMemoryBytes,
+          workers: proof.workers ?? null,
         }
       : null,
   };
@@ -118,7 +125,7 @@ function lockState({ entities, diagnostics }: Validation): EndpointReport['lock'
   return entities.every((e) => e.stages.some((s) => s.name === 'lock')) ? 'up-to-date' : 'unknown';
 }
 
-/** Whether nothing stands in the way of a preview. */
+/** Whether the endpoint can be previewed. */
 export function isProven({ diagnostics, outage }: EndpointReport): boolean {
   return outage === null && !hasErrors(diagnostics);
 }

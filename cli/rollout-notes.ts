@@ -10,14 +10,14 @@ import { addNotes } from './add-notes.ts';
 import { describeRoom } from './describe-room.ts';
 import { type ImagesOptions, listMissingImages } from './images.ts';
 
-/** Looks at the registry and at the cluster for what there is to know of a rollout. */
+/** Reads the registry and the cluster for notes about a rollout. */
 export async function describeForKubernetes(
   endpoint: Endpoint,
   plan: Plan,
   options: ImagesOptions,
 ): Promise<{ readonly plan: Plan; readonly diagnostics: readonly Diagnostic[] }> {
   const { context, environment } = options;
-  const api = await connectCluster(environment.cluster, context.root);
+  const api = await connectCluster(environment.cluster, context.root, context);
   const [missing, room, diagnostics] = await Promise.all([
     listMissingImages(endpoint, options),
     describeRoom(plan, api, { endpoint: endpoint.name, namespace: environment.namespace }),
@@ -26,7 +26,7 @@ export async function describeForKubernetes(
   return { plan: addNotes(plan, [...missing.map((image) => `builds ${image}`), ...room]), diagnostics };
 }
 
-/** Secrets and keys that are not in the cluster, at the entity that reads them. */
+/** Diagnostics for secrets and keys that are missing in the cluster, at the entity that reads them. */
 export async function checkSecretsThere(
   { entities }: Endpoint,
   { namespace, secrets }: KubernetesEnvironment,

@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { hasErrors } from '../schemas/diagnostic.ts';
 import { type Command, type Outcome, UsageError } from './command.ts';
 import { COMMANDS } from './commands.ts';
@@ -6,9 +7,9 @@ import { renderHelp, renderOverview } from './help.ts';
 import { type Parsed, parseArguments } from './parse-arguments.ts';
 import { printError, printOutcome, stderrProgress } from './print.ts';
 
-const EXIT = { fine: 0, wrong: 1, usage: 2, ours: 3, interrupted: 130 } as const;
+const EXIT = { fine: 0, wrong: 1, usage: 2, ours: 3 } as const;
 
-/** Runs one command line and gives its exit code. Prints everything there is to say. */
+/** Runs one command line, prints everything and returns its exit code. */
 export async function runCommand(argv: readonly string[]): Promise<number> {
   const [name, ...rest] = argv;
   const json = argv.includes('--json');
@@ -24,8 +25,10 @@ export async function runCommand(argv: readonly string[]): Promise<number> {
   return EXIT.usage;
 }
 
-/** Runs one verb with the arguments after it, and gives its exit code. */
+/** Runs one verb with the arguments after it, and returns its exit code. */
 export async function runVerb(name: string, command: Command, argv: readonly string[]): Promise<number> {
+  // When the pipe or terminal is closed, the work still ends at a safe point with its own exit code.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   try {
     const parsed = parseArguments(command, argv);
     if (!parsed.options['help']) return await runParsed(name, command, parsed);
@@ -46,6 +49,11 @@ async function runParsed(name: string, command: Command, { args, options }: Pars
   const json = options['json'] === true;
   const stop = new AbortController();
   const release = abortOnSignals(stop);
+  if (command.endsAtOnce === true)
+    stop.signal.addEventListener('abort', () => {
+      printError(new Error('Stopped before there was an answer; nothing was changed'), { json, command: name });
+      process.exit(exitCodeOf(stop.signal));
+    });
   try {
     const context = {
       args,
@@ -67,25 +75,42 @@ async function runParsed(name: string, command: Command, { args, options }: Pars
       json,
       command: name,
     });
-    return EXIT.interrupted;
+    return exitCodeOf(stop.signal);
   } finally {
     release();
   }
 }
 
-/** Who ends a whole group of processes reaches this one twice: directly, and through the program that started it. */
+/** A signal to a whole process group reaches this process twice: directly, and through the program that started it. */
 const SAME_SIGNAL_MILLISECONDS = 500;
 
-/** The first Ctrl-C asks the work to stop where it is safe; a second one ends the process. */
+/**
+ * The exit code of a shell for a program that a signal ended: 130 after SIGINT, 143 after SIGTERM, 129 after SIGHUP.
+ */
+class Interrupted extends Error {
+  readonly exitCode: number;
+
+  constructor(signal: NodeJS.Signals) {
+    super(`Interrupted by ${signal}`);
+    this.name = 'Interrupted';
+    this.exitCode = 128 + constants.signals[signal];
+  }
+}
+
+function exitCodeOf({ reason }: AbortSignal): number {
+  return reason instanceof Interrupted ? reason.exitCode : EXIT.ours;
+}
+
+/** The first Ctrl-C asks the work to stop at a safe point; a second one exits. */
 function abortOnSignals(stop: AbortController): () => void {
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   let first = 0;
   const onSignal = (signal: NodeJS.Signals) => {
     if (stop.signal.aborted && performance.now() - first < SAME_SIGNAL_MILLISECONDS) return;
-    if (stop.signal.aborted) process.exit(EXIT.interrupted);
+    if (stop.signal.aborted) process.exit(new Interrupted(signal).exitCode);
     first = performance.now();
     process.stderr.write('Stopping (once more to stop at once) …\n');
-    stop.abort(new Error(`Interrupted by ${signal}`));
+    stop.abort(new Interrupted(signal));
   };
   for (const name of names) process.on(name, onSignal);
   return () => {

@@ -14,30 +14,34 @@ export const ENDPOINTS_OPTION: Readonly<Record<string, Option>> = {
 };
 
 export interface Selected {
-  /** Those without errors. */
+  /** The endpoints without errors. */
   readonly endpoints: readonly Endpoint[];
   /** Undefined when its file has errors. */
   readonly environment: Environment | undefined;
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Where the project's files are, as the user asked for. */
+/** The folders of the project's files, with the user's options applied. */
 export function projectPlace({
   root,
   options,
   declared,
 }: Pick<Context, 'root' | 'options' | 'declared'>): ProjectPlace {
   const { endpoints } = options;
-  return { root, endpoints: typeof endpoints === 'string' ? endpoints.replace(/\/+$/, '') : 'endpoints', ...declared };
+  return {
+    root,
+    endpoints: typeof endpoints === 'string' ? endpoints.replace(/(?<!\/)\/+$/, '') : 'endpoints',
+    ...declared,
+  };
 }
 
-/** The names a user gave, as names or as files (`endpoints/iris.yaml`); all there are when none was given. */
+/** The user's names, given as names or as files (`endpoints/iris.yaml`); all names if none were given. */
 export async function selectNames(place: ProjectPlace, args: readonly string[]): Promise<readonly string[]> {
   if (args.length === 0) return listEndpoints(place);
   return [...new Set(args.map((a) => a.replace(/^.*[\\/]/, '').replace(/\.(ya?ml|lock)$/, '')))];
 }
 
-/** Reads the endpoints the user named, or all of them. */
+/** Reads the endpoints that the user named, or all of them. */
 export async function selectEndpoints(context: Context): Promise<Omit<Selected, 'environment'>> {
   const place = projectPlace(context);
   const names = await selectNames(place, context.args);
@@ -49,7 +53,7 @@ export async function selectEndpoints(context: Context): Promise<Omit<Selected, 
   };
 }
 
-/** The same, for an environment: endpoints that it cannot run are left out, with the reason. */
+/** Reads the endpoints for an environment. Endpoints that it cannot run are left out, with a diagnostic. */
 export async function selectForEnvironment(context: Context): Promise<Selected> {
   const [selected, declared] = await Promise.all([
     selectEndpoints(context),

@@ -3,30 +3,31 @@ import type { Failure } from '../engine/failures.ts';
 import { renderStateLock, type StateLock } from '../engine/state-lock.ts';
 import { type Diagnostic, makeError } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint.ts';
+import { isRevisionOf } from '../schemas/names.ts';
 import { parseRevisionFailure, type RevisionFailure } from '../schemas/revision-failure.ts';
 
 const REVISION = 'davit:local:Revision';
 
-/** Nobody could even try the model. */
+/** These failures mean that the model was not even tried. */
 const OUTAGE = /^Cannot (start|reach) the supervisor|^its provider or its program ended in the middle/;
 
 /**
- * What went wrong on a stack: a revision that does not become ready is the model's fault and goes to its entity's line;
- * anything else is ours or an outage, and throws.
+ * Makes diagnostics from a stack's failures. A revision that does not become ready is the model's fault, and is
+ * reported at its entity's line. Anything else is our fault or an outage, and throws.
  */
 export function makeStackDiagnostics(endpoint: Endpoint, stack: string, outcome: Outcome): readonly Diagnostic[] {
   if (outcome.status === 'succeeded') return [];
   const sorted = outcome.failures.map((failure) => ({ failure, revision: readRevisionFailure(failure) }));
   const ours = sorted.filter((f) => !f.revision).map((f) => f.failure);
   if (ours.length > 0 || outcome.failures.length === 0) requireSucceeded(stack, { ...outcome, failures: ours });
-  // Who waited for the same revision says the same.
+  // Resources that wait for the same revision report the same failure.
   const failures = new Map(
     sorted.flatMap(({ revision: r }) => (r ? [[`${r.revision} ${r.message}`, r] as const] : [])),
   );
   return [...failures.values()].map((failure) => makeDiagnostic(endpoint, failure));
 }
 
-/** A revision's failure as our own provider says it, or as the program does; undefined: it is something else. */
+/** A revision's failure as our provider or the program reports it; undefined: another failure. */
 function readRevisionFailure({ resource, message }: Failure): RevisionFailure | undefined {
   if (!resource) return parseRevisionFailure(message);
   if (resource.type !== REVISION || OUTAGE.test(message)) return undefined;
@@ -35,7 +36,7 @@ function readRevisionFailure({ resource, message }: Failure): RevisionFailure | 
 }
 
 function makeDiagnostic(endpoint: Endpoint, { revision, message, hints }: RevisionFailure): Diagnostic {
-  const entity = endpoint.entities.find((e) => revision.startsWith(`${e.name}-`));
+  const entity = endpoint.entities.find((e) => isRevisionOf(revision, e.name));
   return makeError(
     'revision-failed',
     entity?.place ?? { file: endpoint.file, line: 1, column: 1 },
@@ -44,7 +45,7 @@ function makeDiagnostic(endpoint: Endpoint, { revision, message, hints }: Revisi
   );
 }
 
-/** Nothing was done: somebody works on the stack, or has left it locked. */
+/** Nothing was done, because somebody is changing the stack or has left it locked. */
 export class StackLockedError extends Error {
   readonly stackName: string;
   readonly locks: readonly StateLock[];
@@ -56,7 +57,10 @@ export class StackLockedError extends Error {
   }
 }
 
-/** Throws when the engine did not do what it was asked to: an outage, or our fault; a StackLockedError when others work. */
+/**
+ * Throws if the engine failed, because of an outage or our fault. Throws StackLockedError if somebody else is changing
+ * the stack.
+ */
 export function requireSucceeded(stack: string, outcome: Outcome): void {
   if (outcome.status === 'succeeded') return;
   if (outcome.status === 'locked') throw new StackLockedError(stack, outcome);

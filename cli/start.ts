@@ -1,5 +1,5 @@
-// `npm start`: the whole way on this machine. Proves the example, deploys its first version, then updates it while
-// clients keep asking, and leaves it serving. Run again, it finds everything in place.
+// `npm start`: the whole workflow on this machine. Proves the example, deploys its first version, updates it while
+// clients send requests, and leaves it serving. Another run finds everything in place.
 import { runVerb } from './run-command.ts';
 import { walk } from './walk.ts';
 

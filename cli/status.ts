@@ -1,5 +1,6 @@
 import { makeError } from '../schemas/diagnostic.ts';
 import { readEnvironment } from '../schemas/read-declared.ts';
+import { renderModelLoading } from '../schemas/worker-mode.ts';
 import { type Command, type Context, ENVIRONMENT_OPTION, environmentName, type Outcome } from './command.ts';
 import { projectPlace, selectNames } from './select-endpoints.ts';
 import type { EndpointState, EntityState } from './target.ts';
@@ -11,6 +12,7 @@ export const status: Command = {
   help: 'State words are those of Databricks: READY, NOT_READY; NOT_UPDATING, IN_PROGRESS, UPDATE_FAILED; DEPLOYMENT_READY …',
   options: ENVIRONMENT_OPTION,
   args: { min: 0, max: Infinity },
+  endsAtOnce: true,
   run: runStatus,
 };
 
@@ -19,7 +21,7 @@ async function runStatus(context: Context): Promise<Outcome> {
   const place = projectPlace(context);
   const { value: environment, diagnostics } = await readEnvironment(place, name);
   if (!environment) return { diagnostics, result: null, text: '' };
-  const { running, host, endpoints } = await openTarget(context.root, environment).readStatus();
+  const { running, host, endpoints } = await openTarget(context.root, environment, context.signal).readStatus();
   const names = context.args.length > 0 ? await selectNames(place, context.args) : undefined;
   const shown = endpoints.filter((e) => names?.includes(e.name) ?? true);
   const missing = (names ?? []).filter((n) => !endpoints.some((e) => e.name === n));
@@ -41,8 +43,9 @@ async function runStatus(context: Context): Promise<Outcome> {
   };
 }
 
-function renderEndpoint({ name, ready, configUpdate, url, entities }: EndpointState): string {
-  return [`${name}  ${ready}  ${configUpdate}  ${url ?? ''}`.trimEnd(), ...entities.map(renderEntity)].join('\n');
+function renderEndpoint({ name, ready, configUpdate, url, message, entities }: EndpointState): string {
+  const line = `${name}  ${ready}  ${configUpdate}  ${url ?? ''}`.trimEnd();
+  return [line, ...(message === undefined ? [] : [`  ${message}`]), ...entities.map(renderEntity)].join('\n');
 }
 
 function renderEntity(e: EntityState): string {
@@ -50,5 +53,7 @@ function renderEntity(e: EntityState): string {
   const replicas = `${e.replicas} ${e.replicas === 1 ? 'replica' : 'replicas'}`;
   const inFlight = e.inFlight === undefined ? [] : [`${e.inFlight} in flight`];
   const line = `  ${[e.name, e.deployment, traffic, replicas, ...inFlight, e.model, e.revision].join('  ')}`;
-  return e.message ? `${line}\n    ${e.message.replaceAll('\n', '\n    ')}` : line;
+  const loading = e.workers ? [renderModelLoading(e.workers)] : [];
+  const more = [...loading, ...(e.message ? [e.message] : [])];
+  return [line, ...more.map((text) => `    ${text.replaceAll('\n', '\n    ')}`)].join('\n');
 }

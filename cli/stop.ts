@@ -1,4 +1,4 @@
-// `npm stop`: takes down what `npm start` and `davit up` have deployed to this machine.
+// `npm stop`: takes down the endpoints that `npm start` and `davit up` have deployed to this machine.
 import { down } from './down.ts';
 import { runVerb } from './run-command.ts';
 

@@ -1,11 +1,18 @@
-/** What the verbs need of an environment that endpoints are deployed to. The same words for every target. */
+import type { ModelLoading } from '../schemas/worker-mode.ts';
+import type { ReadyState, UpdateState } from '../schemas/endpoint-state.ts';
+
+/** The functions of an environment that the verbs need, the same for every target. */
 export interface Target {
-  /** Makes sure that it runs and, the first time, makes a token. */
+  /** Makes sure that the environment runs and, the first time, makes a token. */
   readonly openAccess: () => Promise<Access>;
+  /** Starts the server processes if they do not run. Absent where something else keeps them running. */
+  readonly start?: () => Promise<void>;
+  /** Replaces a running supervisor that no longer responds. Absent where only its owner can do that. */
+  readonly replaceHanging?: () => Promise<void>;
   /** Makes another token. */
   readonly makeToken: () => Promise<Access>;
   readonly readStatus: () => Promise<EnvironmentStatus>;
-  /** Opens the way for queries of our own, for some minutes. */
+  /** Connects for our own queries, for some minutes. */
   readonly connect: () => Promise<Connection>;
   readonly readLogs: (wanted: WantedLogs) => Promise<readonly EntityLog[]>;
 }
@@ -13,9 +20,9 @@ export interface Target {
 export interface Access {
   /** For DATABRICKS_HOST: `http://127.0.0.1:8080`. */
   readonly host: string;
-  /** Shown once: it cannot be read again. Undefined when there is one already. */
+  /** Shown once, because it cannot be read again. Undefined when a token already exists. */
   readonly token: string | undefined;
-  /** The same for a person. */
+  /** The same as text for a person. */
   readonly text: string;
 }
 
@@ -29,9 +36,11 @@ export interface EnvironmentStatus {
 /** State words are Databricks'. */
 export interface EndpointState {
   readonly name: string;
-  readonly ready: 'READY' | 'NOT_READY';
-  readonly configUpdate: 'NOT_UPDATING' | 'IN_PROGRESS' | 'UPDATE_FAILED';
+  readonly ready: ReadyState;
+  readonly configUpdate: UpdateState;
   readonly url: string | undefined;
+  /** Why the endpoint as a whole does not serve, whatever its entities do. */
+  readonly message?: string;
   readonly entities: readonly EntityState[];
 }
 
@@ -39,13 +48,15 @@ export interface EntityState {
   readonly name: string;
   readonly model: string;
   readonly revision: string;
-  /** 0 to 100; undefined: it does not take part yet. */
+  /** 0 to 100; undefined: it has no traffic yet. */
   readonly trafficPercentage: number | undefined;
   readonly deployment: string;
   /** Why it is in that state. */
   readonly message: string;
   readonly replicas: number;
-  /** Undefined: the target does not count them one by one. */
+  /** How the workers of a replica get the model; undefined: no replica is ready, or the target does not report it. */
+  readonly workers: (ModelLoading & { readonly count: number }) | undefined;
+  /** Undefined: the target does not count them per entity. */
   readonly inFlight: number | undefined;
 }
 
@@ -72,7 +83,7 @@ export interface WantedLogs {
   readonly endpoint: string;
   readonly entity: string | undefined;
   readonly lines: number;
-  /** What was done to start it, instead of what the server said. */
+  /** Whether to read the log of its preparation instead of the server's log. */
   readonly build: boolean;
 }
 

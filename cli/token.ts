@@ -12,7 +12,7 @@ export const token: Command = {
   run: async (context) => {
     const { value: environment, diagnostics } = await readEnvironment(projectPlace(context), environmentName(context));
     if (!environment) return { diagnostics, result: null, text: '' };
-    const { host, token: made } = await openTarget(context.root, environment).makeToken();
+    const { host, token: made } = await openTarget(context.root, environment, context.signal).makeToken();
     return { diagnostics, result: { host, token: made ?? null }, text: made ?? '' };
   },
 };

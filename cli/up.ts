@@ -1,6 +1,6 @@
 import type { PulumiProject } from '../engine/project.ts';
 import { upStack } from '../engine/run-pulumi.ts';
-import { hasStack } from '../engine/stacks.ts';
+import { isDeployed } from '../engine/stacks.ts';
 import { type Diagnostic, hasErrors } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint.ts';
 import type { Environment, KubernetesEnvironment } from '../schemas/environment.ts';
@@ -8,6 +8,7 @@ import { stackName } from '../schemas/names.ts';
 import type { Plan } from '../schemas/plan.ts';
 import { named } from '../system/progress.ts';
 import { sideBySide } from '../system/side-by-side.ts';
+import { checkMemoryInEnvironment } from '../validation/check-memory.ts';
 import { type Command, type Context, ENVIRONMENT_OPTION, environmentName, type Outcome } from './command.ts';
 import { hasDrifted } from './has-drifted.ts';
 import { ENDPOINTS_OPTION, selectForEnvironment } from './select-endpoints.ts';
@@ -16,6 +17,7 @@ import { makeStackDiagnostics } from './stack-failures.ts';
 import { joinOutcomes, takePlatform, upPlatform } from './platform.ts';
 import { openTarget } from './targets.ts';
 import { validateDeclared } from './validate.ts';
+import { verifyThroughGateway } from './verify-gateway.ts';
 
 export const up: Command = {
   summary: 'Deploy: start the new revisions, then switch traffic to them',
@@ -47,7 +49,7 @@ async function runUp(all: Context): Promise<Outcome> {
 async function upEndpoints(context: Context): Promise<Outcome> {
   const { environment, endpoints, diagnostics } = await selectForEnvironment(context);
   const deployed = environment ? await deployAll(endpoints, environment, context) : [];
-  const target = environment && openTarget(context.root, environment);
+  const target = environment && openTarget(context.root, environment, context.signal);
   const done = deployed.some((d) => d.url !== undefined);
   const access = target && done ? await target.openAccess() : undefined;
   const text = [...deployed.map(renderDeployed), ...(access ? [access.text] : [])].join('\n');
@@ -63,14 +65,14 @@ async function upEndpoints(context: Context): Promise<Outcome> {
   };
 }
 
-/** Validates and deploys endpoints side by side; one that fails does not hold up the others. */
+/** Validates and deploys several endpoints at a time. A failure of one does not stop the others. */
 export async function deployAll(
   endpoints: readonly Endpoint[],
   environment: Environment,
   context: Context,
 ): Promise<readonly Deployed[]> {
   const project = openFor(context);
-  project.catch(() => undefined); // awaited by every deployment below
+  project.catch(() => undefined); // every deployment below awaits it
   const results = await sideBySide(endpoints, STACKS_AT_ONCE, (e) =>
     deployEndpoint(e, { opening: project, environment, context }).then(
       (value) => ({ value, error: undefined }),
@@ -88,18 +90,17 @@ export interface Deployment {
   readonly opening: Promise<PulumiProject>;
   readonly environment: Environment;
   readonly context: Context;
-  /** The model is not run here: it was proved where there are no credentials, and its revision will predict. */
+  /** The model is not run here: it was proven where there are no credentials, and its revision will predict. */
   readonly proved?: boolean;
 }
 
-/** Validates and deploys one endpoint. What is wrong with it is in its diagnostics; an outage is thrown. */
+/** Validates and deploys one endpoint. Errors in its files are in the diagnostics; an outage is thrown. */
 export async function deployEndpoint(endpoint: Endpoint, deployment: Deployment): Promise<Deployed> {
   const { opening, environment, context, proved = false } = deployment;
   const progress = named(context.progress, endpoint.name);
   const validation = await validateDeclared(endpoint, context, progress, proved ? 'lock' : undefined);
-  if (hasErrors(validation.diagnostics)) {
-    return { endpoint: endpoint.name, plan: undefined, url: undefined, diagnostics: validation.diagnostics };
-  }
+  const checked = [...validation.diagnostics, ...checkMemoryInEnvironment(endpoint, validation, environment)];
+  if (hasErrors(checked)) return { endpoint: endpoint.name, plan: undefined, url: undefined, diagnostics: checked };
   const project = await opening;
   const clear =
     environment.target === 'kubernetes' ? await readyCluster(endpoint, { environment, project, context }) : undefined;
@@ -108,12 +109,20 @@ export async function deployEndpoint(endpoint: Endpoint, deployment: Deployment)
   const outcome = await upStack(project, stack, { progress, signal: context.signal, refresh });
   if (outcome.status !== 'succeeded') context.signal.throwIfAborted();
   else await clear?.();
-  const diagnostics = [...validation.diagnostics, ...makeStackDiagnostics(endpoint, stack, outcome)];
+  if (outcome.status === 'succeeded' && environment.target === 'local') {
+    progress.say('Asking it through the gateway …');
+    const target = openTarget(context.root, environment, context.signal);
+    await verifyThroughGateway(endpoint, { root: context.root, target, signal: context.signal });
+  }
+  const diagnostics = [...checked, ...makeStackDiagnostics(endpoint, stack, outcome)];
   const url = outcome.status === 'succeeded' ? String(outcome.outputs['url']) : undefined;
   return { endpoint: endpoint.name, plan: outcome.plan, url, diagnostics };
 }
 
-/** Builds the images that are missing; what to do once the update has succeeded: clear what killed ones have left. */
+/**
+ * Builds missing images. Returns a function that removes leftovers of killed updates; call it after a successful
+ * update.
+ */
 async function readyCluster(
   endpoint: Endpoint,
   { environment, project, context }: { environment: KubernetesEnvironment; project: PulumiProject; context: Context },
@@ -125,18 +134,19 @@ async function readyCluster(
   ]);
   await ensureImages(endpoint, { context, project, environment, progress: named(context.progress, endpoint.name) });
   const place = { namespace: environment.namespace, endpoint: endpoint.name };
-  const api = await connectCluster(environment.cluster, context.root);
+  const api = await connectCluster(environment.cluster, context.root, context);
   const before = await listConfigurations(api, place);
   return () => removeIdleConfigurations(api, place, before);
 }
 
-/** A cluster has many hands: what was changed there by hand, or removed after a failure, is looked at every time. */
+/** Others may change or remove objects in a cluster, so it is refreshed every time. */
 async function needsRefresh(
   { name }: Endpoint,
   project: PulumiProject,
   { environment, context }: Pick<Deployment, 'environment' | 'context'>,
 ): Promise<boolean> {
-  if (environment.target === 'kubernetes') return hasStack(project, stackName(name, environment.name));
+  if (environment.target === 'kubernetes') return isDeployed(project, stackName(name, environment.name));
+  await openTarget(context.root, environment, context.signal).replaceHanging?.();
   const drifted = await hasDrifted(project, name, context);
   if (drifted)
     named(context.progress, name).say('It was deployed and is not there any more: looking at what is left …');

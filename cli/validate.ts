@@ -1,6 +1,8 @@
 import type { Diagnostic } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint.ts';
 import { readLock } from '../schemas/read-declared.ts';
+import { renderBytes } from '../schemas/quantity.ts';
+import { renderModelLoading } from '../schemas/worker-mode.ts';
 import { named, type Progress } from '../system/progress.ts';
 import { machineWidth, sideBySide } from '../system/side-by-side.ts';
 import { type EntityValidation, validateEndpoint, type Validation } from '../validation/validate-endpoint.ts';
@@ -69,5 +71,7 @@ function renderEntity(endpoint: string, { entity, model, stages, proof }: Entity
     return `${endpoint}/${entity}: not proved (model ${model}; stopped at ${stages.at(-1)?.name ?? 'the lock'})`;
   const cached = stages.find((s) => s.name === 'proof')?.cached ? ', proved before' : '';
   const memory = `${Math.round(proof.peakMemoryBytes / 2 ** 20)} MiB`;
-  return `${endpoint}/${entity}: proved (model ${model}, Python ${proof.python}, ${memory}, ${seconds} s${cached})\n    ${proof.answer ?? ''}`.trimEnd();
+  const head = `${endpoint}/${entity}: proved (model ${model}, Python ${proof.python}, ${memory}, ${seconds} s${cached})`;
+  const workers = proof.workers && `${renderModelLoading(proof.workers)} (${renderBytes(proof.workers.memoryBytes)})`;
+  return [head, workers, proof.answer].flatMap((text) => (text === undefined ? [] : [text])).join('\n    ');
 }

@@ -19,10 +19,10 @@ const ENDPOINT = 'iris';
 const ENVIRONMENT = 'local';
 const FIRST = 'examples/first-version';
 const CLIENTS = 2;
-/** The clients are to notice everything, not to take the machine from the model that starts. */
+/** The clients must notice every failure, but leave the CPU to the model that starts. */
 const PAUSE_MILLISECONDS = 10;
 
-/** The walk of `npm start`. */
+/** The workflow of `npm start`. */
 export const walk: Command = {
   summary: 'Prove the example, deploy it, update it under load, and leave it serving',
   usage: '',
@@ -36,7 +36,7 @@ async function runWalk(context: Context): Promise<Outcome> {
   const now: Context = { ...context, args: [ENDPOINT] };
   const before: Context = { ...now, options: { ...context.options, endpoints: FIRST } };
   const target = await readTarget(context);
-  const engine = openFor(now); // may have to be built: minutes, meanwhile the models are proved
+  const engine = openFor(now); // may have to be built for minutes; the models are proved meanwhile
   engine.catch(() => undefined);
   const steps = new Steps(context);
 
@@ -63,7 +63,7 @@ async function requireEnvironment(context: Context): Promise<Environment> {
 }
 
 async function readTarget(context: Context): Promise<Target> {
-  return openTarget(context.root, await requireEnvironment(context));
+  return openTarget(context.root, await requireEnvironment(context), context.signal);
 }
 
 async function isInPlace(target: Target, context: Context): Promise<boolean> {
@@ -152,7 +152,7 @@ async function renderAccess(target: Target): Promise<string> {
   ].join('\n');
 }
 
-/** Numbers the steps of the walk and says what came of each, on standard error as they happen. */
+/** Numbers the steps of the walk and prints their results, on standard error as they happen. */
 class Steps {
   readonly #context: Context;
   readonly #started = performance.now();

@@ -2,10 +2,10 @@ import { createServer, type Http2Server, type ServerHttp2Session, type ServerHtt
 import { log, sentenceOf } from './log.ts';
 import { bytesOf, numberOf, readFields } from './protobuf.ts';
 
-/** One answered query, as Envoy tells it. */
+/** An answered query, as Envoy reports it. */
 export interface Answered {
   readonly endpoint: string;
-  /** As the model server has named itself; '': somebody else has answered. */
+  /** The name that the model server reports; '' when the answer did not come from a model. */
   readonly entity: string;
   readonly status: number;
   readonly milliseconds: number;
@@ -14,12 +14,12 @@ export interface Answered {
 /** Envoy's gRPC service for access logs. */
 const PATH = '/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs';
 const HEAD_BYTES = 5;
-/** Envoy sends some kilobytes at once. */
+/** A message from Envoy is some kilobytes long. */
 const MOST_BYTES = 4 * 1024 * 1024;
-/** Headers that Envoy is told to add, and that are read here. */
+/** Headers that Envoy is configured to add and that this server reads. */
 export const LOGGED = { endpoint: 'x-serving-endpoint', entity: 'served-model-name' } as const;
 
-/** Makes the server that hears from Envoy how queries were answered; it does not listen yet. */
+/** Makes the server that receives Envoy's report of each answered query; it does not listen yet. */
 export function makeAccessLogServer(hear: (answered: Answered) => void): Http2Server {
   const server = createServer();
   const sessions = new Set<ServerHttp2Session>();
@@ -49,14 +49,14 @@ export function makeAccessLogServer(hear: (answered: Answered) => void): Http2Se
   });
 }
 
-/** Ends the connections, which Envoy keeps for ever. */
+/** Ends the connections, which Envoy never closes by itself. */
 export function endSessions(server: object): void {
   for (const session of SESSIONS.get(server) ?? []) session.destroy();
 }
 
 const SESSIONS = new WeakMap<object, ReadonlySet<ServerHttp2Session>>();
 
-/** Hears every whole message and gives back what is left. */
+/** Passes every complete message to `hear` and returns the remaining bytes. */
 function hearMessages(bytes: Buffer, hear: (answered: Answered) => void): Buffer {
   let rest = bytes;
   while (rest.length >= HEAD_BYTES) {
@@ -69,7 +69,7 @@ function hearMessages(bytes: Buffer, hear: (answered: Answered) => void): Buffer
   return rest;
 }
 
-/** StreamAccessLogsMessage → the queries in it. Field numbers are those of Envoy's data/accesslog/v3. */
+/** StreamAccessLogsMessage → its queries. The field numbers are those of Envoy's data/accesslog/v3. */
 export function parseEntries(message: Buffer): readonly Answered[] {
   const entries = bytesOf(message, 2);
   if (!entries) return [];
@@ -79,7 +79,7 @@ export function parseEntries(message: Buffer): readonly Answered[] {
 function parseEntry(entry: Buffer): readonly Answered[] {
   const [common, request, response] = [bytesOf(entry, 1), bytesOf(entry, 3), bytesOf(entry, 4)];
   const endpoint = headerOf(request, 13, LOGGED.endpoint);
-  if (endpoint === undefined) return []; // nobody was let through
+  if (endpoint === undefined) return []; // the request was refused
   const entity = headerOf(response, 4, LOGGED.entity) ?? '';
   const status = numberOf(bytesOf(response, 1), 1);
   const duration = bytesOf(common, 12); // until the last byte was sent to the client
@@ -87,7 +87,7 @@ function parseEntry(entry: Buffer): readonly Answered[] {
   return [{ endpoint, entity, status: status === 0 ? 499 : status, milliseconds }];
 }
 
-/** A map's entry under a name. */
+/** The value of a map entry by its name. */
 function headerOf(properties: Buffer | undefined, number: number, name: string): string | undefined {
   for (const field of properties ? readFields(properties) : []) {
     if (field.number !== number || typeof field.value === 'number') continue;

@@ -2,6 +2,7 @@ import { includes, levelOf } from '../gateway/permissions.ts';
 import type { KubernetesApi } from '../kubernetes/api.ts';
 import { PERMISSION_LEVELS, type PermissionLevel, type ServingEntry } from '../schemas/serving-entry.ts';
 import { type Known, Unavailable } from './identity.ts';
+import { KEPT_MILLISECONDS, KeptAnswers } from './kept-answers.ts';
 import { type Answer, Remembered } from './remembered.ts';
 
 const PATH = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
@@ -9,24 +10,28 @@ const ALLOWED_MILLISECONDS = 60_000;
 const REFUSED_MILLISECONDS = 10_000;
 const REVIEW_MILLISECONDS = 4000;
 const MOST = 50_000;
-/** What the cluster's RBAC may say about `endpoints` of this group, strongest first. */
+/** The cluster's RBAC grants verbs on `endpoints` of this group. VERBS lists them, strongest first. */
 export const ENDPOINTS_GROUP = 'davit.dev';
 export const ENDPOINTS_RESOURCE = 'endpoints';
 const VERBS = { query: 'CAN_QUERY', get: 'CAN_VIEW' } as const;
 type Verb = keyof typeof VERBS;
 
-/** What a caller may do: by the endpoint's own permissions, else by the cluster's RBAC. */
+/** A caller's permission level: from the endpoint's own permissions, otherwise from the cluster's RBAC. */
 export class Access {
   readonly #api: KubernetesApi;
   readonly #namespace: string;
-  readonly #reviews = new Remembered<boolean>(MOST);
+  readonly #reviews: Remembered<boolean>;
 
-  constructor(api: KubernetesApi, namespace: string) {
+  constructor(api: KubernetesApi, namespace: string, kept = new KeptAnswers()) {
     this.#api = api;
+    this.#reviews = new Remembered(MOST, () => kept.note());
     this.#namespace = namespace;
   }
 
-  /** The caller's level, asked no further than for `wanted`. Rejects with an Unavailable when the cluster does not say. */
+  /**
+   * The caller's level, checked only as far as `wanted` needs. Rejects with Unavailable when the cluster does not
+   * answer.
+   */
   of(
     known: Known,
     { name, permissions }: ServingEntry,
@@ -37,7 +42,7 @@ export class Access {
     return this.#byCluster(known, name).then((other) => strongest(level, other));
   }
 
-  /** Rights on every endpoint come first: one answer for all of them. */
+  /** Rights on every endpoint are checked first, because one answer then covers all of them. */
   async #byCluster(known: Known, endpoint: string): Promise<PermissionLevel | undefined> {
     for (const verb of ['query', 'get'] as const)
       for (const name of [undefined, endpoint]) if (await this.#may(known, verb, name)) return VERBS[verb];
@@ -48,7 +53,9 @@ export class Access {
     const key = JSON.stringify([caller.name, caller.groups, verb, name]);
     return this.#reviews.get(key, async (): Promise<Answer<boolean>> => {
       const review = await this.#ask({ ...reviewed, resourceAttributes: this.#attributes(verb, name) });
-      return { value: review, until: Date.now() + (review ? ALLOWED_MILLISECONDS : REFUSED_MILLISECONDS) };
+      const now = Date.now();
+      const until = now + (review ? ALLOWED_MILLISECONDS : REFUSED_MILLISECONDS);
+      return { value: review, until, keptUntil: now + KEPT_MILLISECONDS };
     });
   }
 

@@ -1,38 +1,59 @@
 import { hashToken } from '../gateway/check-bearer.ts';
 import type { Identify, Known, Nobody } from './identity.ts';
+import { KEPT_MILLISECONDS, KeptAnswers } from './kept-answers.ts';
 import { type Answer, Remembered } from './remembered.ts';
 
 const KNOWN_MILLISECONDS = 60_000;
 const NOBODY_MILLISECONDS = 10_000;
 const MOST = 20_000;
 
-/** Whose token it is, remembered under the token's hash for up to a minute and never beyond its end. */
+/**
+ * Identifies the caller of a token. The answer is remembered under the token's hash for up to a minute, longer during
+ * an outage, and never beyond the token's expiry.
+ */
 export class Callers {
   readonly #identify: Identify;
-  /** Made-up tokens have a place of their own, so that a flood of them drives no caller out. */
-  readonly #known = new Remembered<Known | Nobody>(MOST);
-  readonly #nobody = new Remembered<Nobody>(MOST);
+  /** Invalid tokens have a cache of their own, so that a flood of them does not evict any caller. */
+  readonly #known: Remembered<Known | Nobody>;
+  readonly #nobody: Remembered<Known | Nobody>;
 
-  constructor(identify: Identify) {
+  constructor(identify: Identify, kept = new KeptAnswers()) {
     this.#identify = identify;
+    this.#known = new Remembered(MOST, () => kept.note());
+    this.#nobody = new Remembered(MOST, () => kept.note());
   }
 
   get size(): number {
     return this.#known.size;
   }
 
-  /** Rejects with an Unavailable when it cannot be told. */
+  /** Rejects with Unavailable when the token cannot be verified now. */
   of(token: string): Known | Nobody | Promise<Known | Nobody> {
     const hash = hashToken(token).toString('base64url');
-    return this.#known.peek(hash) ?? this.#nobody.peek(hash) ?? this.#known.get(hash, () => this.#ask(token, hash));
+    const known = this.#known.peek(hash);
+    if (known) return known;
+    const place = this.#nobody.has(hash) ? this.#nobody : this.#known;
+    return place.get(hash, () => this.#ask(token, hash, place));
   }
 
-  async #ask(token: string, hash: string): Promise<Answer<Known | Nobody>> {
-    const answer = await this.#identify(token);
-    const now = Date.now();
-    if ('caller' in answer)
-      return { value: answer, until: Math.min(now + KNOWN_MILLISECONDS, answer.expires ?? Infinity) };
-    await this.#nobody.get(hash, () => Promise.resolve({ value: answer, until: now + NOBODY_MILLISECONDS }));
-    return { value: answer, until: 0 };
+  /** Stores the answer in the cache that it belongs to and removes it from the other one. */
+  async #ask(token: string, hash: string, place: Remembered<Known | Nobody>): Promise<Answer<Known | Nobody>> {
+    const value = await this.#identify(token, { renewed: this.#known.has(hash) });
+    const answer = makeAnswer(value);
+    const own = 'caller' in value ? this.#known : this.#nobody;
+    if (own === place) return answer;
+    own.put(hash, answer);
+    return { value, until: 0 };
   }
+}
+
+function makeAnswer(value: Known | Nobody): Answer<Known | Nobody> {
+  const now = Date.now();
+  if (!('caller' in value)) return { value, until: now + NOBODY_MILLISECONDS, keptUntil: now + KEPT_MILLISECONDS };
+  const end = value.expires ?? Infinity;
+  return {
+    value,
+    until: Math.min(now + KNOWN_MILLISECONDS, end),
+    keptUntil: Math.min(now + KEPT_MILLISECONDS, end),
+  };
 }

@@ -8,12 +8,20 @@ import { Refused } from '../gateway/refused.ts';
 import type { PermissionLevel } from '../schemas/serving-entry.ts';
 import type { Access } from './access.ts';
 import type { Callers } from './callers.ts';
-import { identityUnavailable, nobody, notSynced, paused, permissionDenied, stopped } from './edge-refusals.ts';
+import {
+  identityUnavailable,
+  nobody,
+  notSynced,
+  paused,
+  permissionDenied,
+  stopped,
+  unreadable,
+} from './edge-refusals.ts';
 import type { Entries, Entry } from './entries.ts';
 import { type Known, Unavailable } from './identity.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 
-/** What a decision needs. */
+/** The dependencies of a decision. */
 export interface Judges {
   readonly callers: Callers;
   readonly entries: Entries;
@@ -21,7 +29,7 @@ export interface Judges {
   readonly limiter: RateLimiter;
 }
 
-/** A request, as much of it as Envoy shows. */
+/** The part of a request that Envoy passes on. */
 export interface Shown {
   readonly method: string;
   /** `/path?query` */
@@ -29,12 +37,14 @@ export interface Shown {
   readonly headers: NodeJS.Dict<string | string[]>;
 }
 
-/** What Envoy adds to a request that may pass. */
+/** Headers that Envoy adds to a request that may pass. */
 export type Passed = Readonly<
   Record<'x-serving-host' | 'x-serving-user' | 'x-serving-endpoint' | 'x-request-id', string>
 >;
 
-/** Lets a query pass, or throws a Refused. In this order, so that nobody learns more than they may. */
+/**
+ * Lets a query pass, or throws Refused. The checks run in this order so that a caller learns only what they may know.
+ */
 export async function check(shown: Shown, judges: Judges, makeId: () => string): Promise<Passed> {
   const asked = parseRequest(shown.method, shown.target);
   if (asked.kind !== 'query' && asked.kind !== 'wrong-method') throw new Refused(refusal.unknownPath);
@@ -56,7 +66,7 @@ export async function check(shown: Shown, judges: Judges, makeId: () => string):
   };
 }
 
-/** Whose token it is. Throws a Refused. */
+/** Identifies the caller of the request. Throws Refused. */
 export async function identify({ headers }: Shown, { callers }: Judges): Promise<Known> {
   const token = readBearer(typeof headers['authorization'] === 'string' ? headers['authorization'] : undefined);
   if (token === undefined) throw new Refused(refusal.unauthenticated);
@@ -66,18 +76,24 @@ export async function identify({ headers }: Shown, { callers }: Judges): Promise
   return known;
 }
 
-/** An endpoint that the caller may at least see, and the level they have. Throws a Refused. */
+/** An endpoint that the caller may at least see, and the caller's level. Throws Refused. */
 export async function findEntry(
   endpoint: string,
   { known, wanted }: { readonly known: Known; readonly wanted: PermissionLevel },
   { entries, access }: Judges,
 ): Promise<{ readonly entry: Entry; readonly level: PermissionLevel }> {
   const entry = entries.find(endpoint);
-  if (!entry) throw new Refused(entries.synced ? refusal.unknownEndpoint(endpoint) : notSynced);
+  if (!entry) throw new Refused(refuseUnknown(endpoint, entries));
   const answer = access.of(known, entry, wanted);
   const level = answer instanceof Promise ? await answer.catch(refuseForNow) : answer;
   if (level === undefined) throw new Refused(refusal.unknownEndpoint(endpoint));
   return { entry, level };
+}
+
+/** When an endpoint's permissions cannot be read, its existence is not kept secret. */
+function refuseUnknown(endpoint: string, entries: Entries): refusal.Refusal {
+  if (!entries.synced) return notSynced;
+  return entries.isUnreadable(endpoint) ? unreadable(endpoint) : refusal.unknownEndpoint(endpoint);
 }
 
 function findHost(entry: Entry, { entity }: Extract<Asked, { kind: 'query' }>): string {
@@ -93,7 +109,7 @@ export function refuseForNow(e: unknown): never {
   throw e;
 }
 
-/** A header takes no control characters, and above Latin-1 nothing at all. */
+/** A header may hold no control characters and nothing above Latin-1. */
 function printable(name: string): string {
   return /^[\x20-\x7e]*$/.test(name) ? name : encodeURIComponent(name);
 }

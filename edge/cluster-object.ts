@@ -1,4 +1,4 @@
-/** As much as is known of every object of Kubernetes; the rest is for who knows its kind. */
+/** The fields that every Kubernetes object has; each reader adds the fields of its kind. */
 export interface ClusterObject {
   readonly metadata: {
     readonly name: string;
@@ -7,7 +7,7 @@ export interface ClusterObject {
     readonly annotations?: Readonly<Record<string, string>>;
     readonly creationTimestamp?: string;
     readonly generation?: number;
-    /** Who wrote what, and when. */
+    /** Each writer, with the time of its last write. */
     readonly managedFields?: readonly { readonly time?: string }[];
   };
 }

@@ -3,7 +3,7 @@ import { Agent } from 'node:https';
 import { type KubernetesApi, makeApi } from '../kubernetes/api.ts';
 
 const ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
-/** A token is read anew so often; the kubelet renews it long before its end. */
+/** How often the token is read again. The kubelet renews it long before it expires. */
 const TOKEN_MILLISECONDS = 60_000;
 
 /** Connects to the API server of the cluster that this process runs in, as the pod's service account. */

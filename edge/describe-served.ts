@@ -3,16 +3,16 @@ import { type DescribedEntity, describeEndpoints } from '../kubernetes/describe-
 import type { LabelledPod, LiveRevision } from '../kubernetes/describe-revision.ts';
 import type { Entry } from './entries.ts';
 
-/** As much as is needed of a Knative Revision. */
+/** The fields of a Knative Revision that are read here. */
 export interface RevisionObject extends LiveRevision {
   readonly spec?: { readonly containerConcurrency?: number };
 }
 
-/** What the cluster has of the endpoints. */
+/** The endpoints' objects in the cluster. */
 export interface ServingState {
   readonly revisions: readonly RevisionObject[];
   readonly pods: readonly LabelledPod[];
-  /** How often the route of an endpoint was written. */
+  /** How often the endpoint's route was written. */
   readonly routeGeneration: (endpoint: string) => number;
 }
 
@@ -23,7 +23,7 @@ const STATES = {
   DEPLOYMENT_FAILED: 'failed',
 } as const;
 
-/** Makes what the management API shows of endpoints: the same states as `davit status`. */
+/** Makes the management API's view of endpoints. The states are those of `davit status`. */
 export function describeServed(entries: readonly Entry[], state: ServingState): readonly ServedEndpoint[] {
   const { revisions, pods } = state;
   const described = new Map(describeEndpoints({ entries, revisions, pods }).map((d) => [d.name, d.entities]));
@@ -50,7 +50,7 @@ function pickEntity(entity: Entry['entities'][number]): Omit<ServedEntity, 'stat
   return { name, modelName, modelVersion, workloadType, concurrency, scaleToZero, trafficPercentage, signature };
 }
 
-/** What is on its way says less of itself; one that is ready waits for the others, and for the switch. */
+/** A pending entity has fewer details than a serving one. */
 function describePending(described: DescribedEntity, revision: RevisionObject | undefined): ServedEntity {
   const { name, model, deployment, message } = described;
   const space = model.lastIndexOf(' ');
@@ -66,7 +66,7 @@ function describePending(described: DescribedEntity, revision: RevisionObject | 
     concurrency: { min: scale('min'), max: scale('max') },
     scaleToZero: scale('min') === 0,
     signature: undefined,
-    state: deployment === 'DEPLOYMENT_READY' ? 'creating' : STATES[deployment],
+    state: STATES[deployment],
     message,
   };
 }

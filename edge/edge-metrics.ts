@@ -1,7 +1,7 @@
 /** Upper bounds of the histogram's buckets, in seconds. */
 const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5] as const;
 
-/** What is read at the moment it is asked for. */
+/** Values read at the moment of a scrape. */
 export type Gauges = Readonly<Record<string, number>>;
 
 /** Counts what the service does, for Prometheus. */
@@ -11,7 +11,7 @@ export class EdgeMetrics {
   #seconds = 0;
   #total = 0;
 
-  /** Notes an answer to a check or to the management API. */
+  /** Counts an answer to a check or to the management API. */
   count(kind: 'check' | 'management', status: number, milliseconds: number): void {
     const key = `kind="${kind}",status="${status}"`;
     this.#answers.set(key, (this.#answers.get(key) ?? 0) + 1);

@@ -1,4 +1,5 @@
 import { type Refusal, unauthenticated } from '../gateway/refusal.ts';
+import { MOST_HEADER_KIBIBYTES, MOST_HEADERS } from './header-limits.ts';
 
 /** The authorisation service does not answer Envoy. */
 export const checkUnavailable: Refusal = {
@@ -9,7 +10,7 @@ export const checkUnavailable: Refusal = {
   headers: { 'retry-after': '5' },
 };
 
-/** The API server does not say whose token it is. */
+/** The identity provider does not answer, so the token cannot be verified. */
 export const identityUnavailable: Refusal = {
   status: 503,
   code: 'TEMPORARILY_UNAVAILABLE',
@@ -18,7 +19,7 @@ export const identityUnavailable: Refusal = {
   headers: { 'retry-after': '5' },
 };
 
-/** Not yet synced. */
+/** The endpoints have not been read yet. */
 export const notSynced: Refusal = {
   status: 503,
   code: 'TEMPORARILY_UNAVAILABLE',
@@ -26,7 +27,48 @@ export const notSynced: Refusal = {
   headers: { 'retry-after': '2' },
 };
 
-/** Envoy found nobody who would have taken the request. */
+/** The endpoint exists, but somebody has edited its ConfigMap by hand and broken it. */
+export function unreadable(endpoint: string): Refusal {
+  return {
+    status: 503,
+    code: 'TEMPORARILY_UNAVAILABLE',
+    message: `Cannot query "${endpoint}": its ConfigMap in the cluster cannot be read, davit status says why. Nothing was started, expected who runs it to deploy it again with davit up ${endpoint}`,
+    headers: { 'retry-after': '30' },
+  };
+}
+
+/** Envoy has reached its limit of requests or memory. */
+export const edgeFull: Refusal = {
+  status: 503,
+  code: 'TEMPORARILY_UNAVAILABLE',
+  message:
+    'Cannot take another request: the edge holds as many as its memory allows. Nothing was started, expected another try in a few seconds',
+  headers: { 'retry-after': '5' },
+};
+
+export const headersTooLarge: Refusal = {
+  status: 431,
+  code: 'BAD_REQUEST',
+  message: `Cannot read the request: its headers are too many or too long, expected at most ${MOST_HEADERS} headers, and ${MOST_HEADER_KIBIBYTES} KiB for the path and all headers together`,
+};
+
+/** A browser asks whether a page of another origin may send a request. */
+export const originNotAllowed: Refusal = {
+  status: 403,
+  code: 'PERMISSION_DENIED',
+  message:
+    "Cannot let a page of this origin send requests: expected its origin in gateway.allowed_origins of the environment's file",
+};
+
+/** Upgrade (WebSocket and others) and CONNECT. */
+export const protocolNotOffered: Refusal = {
+  status: 400,
+  code: 'BAD_REQUEST',
+  message:
+    'Cannot switch to another protocol: expected a plain HTTP request, without the header "Upgrade" and not CONNECT',
+};
+
+/** Envoy found no connection for the request. */
 export const wayLost: Refusal = {
   status: 503,
   code: 'TEMPORARILY_UNAVAILABLE',
@@ -35,7 +77,9 @@ export const wayLost: Refusal = {
   headers: { 'retry-after': '1' },
 };
 
-/** The connection broke after the request was sent: a model may have begun, so it is not sent again. */
+/**
+ * The connection broke after the request was sent. A model may have begun to answer, so the request is not sent again.
+ */
 export const wayBroken: Refusal = {
   status: 502,
   code: 'MODEL_SERVER_DIED',
@@ -48,7 +92,7 @@ export const wayTooLong: Refusal = {
   message: 'Cannot answer: the model took longer than the longest time that a cold start and an execution may take',
 };
 
-/** A token that does not count; `why` is the end of a sentence. */
+/** The token is not valid; `why` is the end of a sentence. */
 export function nobody(why: string): Refusal {
   return {
     ...unauthenticated,
@@ -74,7 +118,7 @@ export function stopped(endpoint: string): Refusal {
   };
 }
 
-/** Its last replica ends before the next one starts, as its file asks for. */
+/** The last replica ends before the next one starts, because the endpoint's file asks for it. */
 export function paused(endpoint: string): Refusal {
   return {
     status: 503,
@@ -86,14 +130,14 @@ export function paused(endpoint: string): Refusal {
 
 export interface KnativeReply {
   readonly status: number;
-  /** Only when a part of Knative says it, not its Envoy. */
+  /** Whether the reply comes from a Go part of Knative, and not from its Envoy. */
   readonly busy: boolean;
-  /** Only when this is in its text. */
+  /** Applies only when the reply's text contains this. */
   readonly says?: string;
   readonly refusal: Refusal;
 }
 
-/** What stands in for Knative's plain texts, the first that fits. */
+/** Replacements for Knative's plain-text errors. The first one that matches is used. */
 export const knativeReplies: readonly KnativeReply[] = [
   {
     status: 503,
@@ -117,7 +161,7 @@ export const knativeReplies: readonly KnativeReply[] = [
     },
   },
   {
-    // Nobody took the connection: a replica, or its model server, has just ended.
+    // The connection was refused because a replica, or its model server, has just ended.
     status: 502,
     busy: true,
     says: 'dial tcp',

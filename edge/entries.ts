@@ -1,31 +1,29 @@
 import type { KubernetesApi } from '../kubernetes/api.ts';
-import {
-  PAUSED_ANNOTATION,
-  SERVING_ENTRY_KEY,
-  SERVING_ENTRY_LABEL,
-  type ServingEntry,
-} from '../schemas/serving-entry.ts';
+import { endpointObjectName } from '../schemas/kubernetes-names.ts';
+import { readServingEntry } from '../schemas/parse-serving-entry.ts';
+import { PAUSED_ANNOTATION, SERVING_ENTRY_LABEL, type ServingEntry } from '../schemas/serving-entry.ts';
 import type { ClusterObject } from './cluster-object.ts';
 import { log, sentenceOf } from './log.ts';
-import { parseEntry } from './parse-entry.ts';
 import { WatchedObjects } from './watched-objects.ts';
 
-/** `true` on the ConfigMap of an entry: queries of that endpoint are refused until it is taken away. */
+/** Set to `true` on the ConfigMap of an entry, it makes queries of that endpoint be refused until it is removed. */
 const STOPPED_ANNOTATION = 'davit.dev/stopped';
 
-/** An endpoint as its ConfigMap says it. */
+/** An endpoint as its ConfigMap describes it. */
 export interface Entry extends ServingEntry {
   readonly stopped: boolean;
-  /** Milliseconds since 1970, as all times here: until then callers are told to come again. */
+  /** In milliseconds since 1970, as all times here. Until then callers are asked to retry. */
   readonly pausedUntil: number;
   readonly created: number;
   readonly updated: number;
 }
 
-/** The endpoints, by name. An entry that cannot be read changes nothing: the last good one goes on. */
+/** The endpoints, by name. An unreadable entry changes nothing: the last readable one stays in use. */
 export class Entries {
   readonly #watched: WatchedObjects<ConfigMap>;
   readonly #byObject = new Map<string, Entry>();
+  /** ConfigMaps that cannot be read and have no earlier readable version. */
+  readonly #unreadable = new Set<string>();
   #byName: ReadonlyMap<string, Entry> = new Map();
 
   constructor(api: KubernetesApi, namespace: string) {
@@ -45,16 +43,25 @@ export class Entries {
     return this.#byName.get(endpoint);
   }
 
+  /** Whether an endpoint of that name exists but its entry cannot be read. */
+  isUnreadable(endpoint: string): boolean {
+    return this.#unreadable.has(endpointObjectName(endpoint));
+  }
+
   follow(signal: AbortSignal): Promise<void> {
     return this.#watched.follow(signal);
   }
 
   #note(object: string, map: ConfigMap | undefined): void {
+    this.#unreadable.delete(object);
     try {
       if (map) this.#byObject.set(object, readEntry(map));
       else this.#byObject.delete(object);
     } catch (e) {
-      log('error', 'cannot read an entry; the last good one goes on', { configMap: object, why: sentenceOf(e) });
+      const isKnown = this.#byObject.has(object);
+      if (!isKnown) this.#unreadable.add(object);
+      const what = `cannot read an entry; ${isKnown ? 'the last good one goes on' : 'its endpoint cannot be queried'}`;
+      log('error', what, { configMap: object, why: sentenceOf(e) });
     }
     const sorted = [...this.#byObject.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
     this.#byName = new Map(sorted.map((e) => [e.name, e]));
@@ -66,12 +73,10 @@ interface ConfigMap extends ClusterObject {
 }
 
 function readEntry({ metadata, data }: ConfigMap): Entry {
-  const text = data?.[SERVING_ENTRY_KEY];
-  if (text === undefined) throw new TypeError(`Cannot find ${SERVING_ENTRY_KEY} in its data`);
   const { annotations = {}, creationTimestamp = '', managedFields = [] } = metadata;
   const times = [creationTimestamp, ...managedFields.map((m) => m.time ?? '')].map((t) => Date.parse(t) || 0);
   return {
-    ...parseEntry(text),
+    ...readServingEntry(metadata.name, data),
     stopped: annotations[STOPPED_ANNOTATION] === 'true',
     pausedUntil: Date.parse(annotations[PAUSED_ANNOTATION] ?? '') || 0,
     created: times[0] ?? 0,

@@ -1,7 +1,9 @@
 import { LOGGED } from './access-log-server.ts';
 import { typed } from './envoy-typed.ts';
 
-/** Makes the log of requests on standard output: no token, and no query string, where clients put what is secret. */
+/**
+ * Makes the request log on standard output. It holds no token and no query string, because clients put secrets there.
+ */
 export function makeAccessLog(): object {
   return typed('envoy.access_loggers.stdout', 'access_loggers.stream.v3.StdoutAccessLog', {
     log_format: {
@@ -35,7 +37,7 @@ export function makeAccessLog(): object {
   });
 }
 
-/** Makes what tells the authorisation service how queries were answered, for the endpoints' metrics. */
+/** Makes the log that reports answered queries to the authorisation service, for the endpoints' metrics. */
 export function makeQueryLog(): object {
   return {
     ...typed('envoy.access_loggers.http_grpc', 'access_loggers.grpc.v3.HttpGrpcAccessLogConfig', {
@@ -48,7 +50,7 @@ export function makeQueryLog(): object {
       additional_request_headers_to_log: [LOGGED.endpoint],
       additional_response_headers_to_log: [LOGGED.entity],
     }),
-    // Only what was let through.
+    // Only requests that were let through have this header.
     filter: { header_filter: { header: { name: LOGGED.endpoint, present_match: true } } },
   };
 }

@@ -2,15 +2,15 @@ import { makeClusters } from './envoy-clusters.ts';
 import { makeHealthListener, makeTrafficListener } from './envoy-listeners.ts';
 import { typed } from './envoy-typed.ts';
 
-/** Where something listens; a name may have many addresses, and each of them gets requests. */
+/** The address of a listener. A name may resolve to many addresses, and each of them receives requests. */
 export interface Address {
   readonly host: string;
   readonly port: number;
 }
 
-/** Files of a mounted Secret; what is in them may change while Envoy runs. */
+/** Files of a mounted Secret; their content may change while Envoy runs. */
 export interface TlsFiles {
-  /** Where the Secret is mounted: Kubernetes swaps the whole folder. */
+  /** The Secret's mount folder. Kubernetes replaces the whole folder at once. */
   readonly folder: string;
   readonly certificate: string;
   readonly key: string;
@@ -18,28 +18,33 @@ export interface TlsFiles {
   readonly discovery: string;
 }
 
-/** What an edge has to know: nothing of it is about any endpoint. */
+/** The settings of an edge. None of them depends on an endpoint. */
 export interface BootstrapOptions {
-  /** The authorisation service: the headless Service's name, so that every replica is known. */
+  /** The authorisation service: the name of its headless Service, so that Envoy sees every replica. */
   readonly authorisation: Address;
-  /** Where the same service hears how queries were answered; default: its usual port. */
+  /** The port where the same service receives reports of answered queries; default: its usual port. */
   readonly logPort?: number;
   /** Kourier's internal listener. */
   readonly kourier: Address;
-  /** Where clients come in. */
+  /** The port for clients. */
   readonly port: number;
   /** `/ready` and `/metrics`. */
   readonly healthPort: number;
   /** On loopback: `/drain_listeners`, statistics. */
   readonly adminPort: number;
-  /** The longest cold start and the longest execution together: nothing here may end a request earlier. */
+  /** The longest cold start and the longest execution together. Nothing here may end a request earlier. */
   readonly longestRequestSeconds: number;
   readonly tls: TlsFiles | undefined;
-  /** New requests are refused above it, so that Envoy is not killed with all that it holds; undefined: no limit. */
+  /** Pages of these origins may send requests from a browser: `https://app.example.com`. */
+  readonly allowedOrigins: readonly string[];
+  /** Above it new requests are refused, so that Envoy is not killed with the requests it holds; undefined: no limit. */
   readonly maxHeapBytes: number | undefined;
 }
 
-/** Makes Envoy's whole configuration (1.36 or newer), which is the same for 1 endpoint and for 1,000. JSON of it is YAML. */
+/**
+ * Makes Envoy's whole configuration (1.36 or newer). It is the same for 1 endpoint and for 1,000. Its JSON is valid
+ * YAML.
+ */
 export function makeBootstrap(options: BootstrapOptions): object {
   return {
     node: { id: 'davit-edge', cluster: 'davit-edge' },
@@ -52,12 +57,12 @@ export function makeBootstrap(options: BootstrapOptions): object {
   };
 }
 
-/** Makes Envoy's notation of an address. */
+/** Makes an address in Envoy's notation. */
 export function socketAddress({ host, port }: Address): object {
   return { socket_address: { address: host, port_value: port } };
 }
 
-/** A few bytes each when idle: more than the clients of a large company have. */
+/** An idle connection costs a few bytes. The limit is above the number of clients of a large company. */
 const MOST_CONNECTIONS = 50_000;
 
 function makeOverloadManager(maxHeapBytes: number | undefined): object {

@@ -3,12 +3,12 @@ import { type Address, type BootstrapOptions, socketAddress } from './envoy-boot
 import { typed } from './envoy-typed.ts';
 import { AUTHORISATION_PORTS } from './settings.ts';
 
-/** All endpoints share one cluster: Envoy's own limit of 1,024 would be one for all of them together. */
+/** All endpoints share one cluster, so Envoy's default limit of 1,024 would apply to all of them together. */
 const AT_ONCE = 65_536;
-/** Shorter than the idle time of what we connect to, so that an idle connection is closed from this side. */
+/** Shorter than the idle timeout of the upstream, so that this side closes an idle connection first. */
 const IDLE = '60s';
 
-/** Makes the places Envoy sends requests to. */
+/** Makes the upstream clusters of Envoy. */
 export function makeClusters(options: BootstrapOptions): readonly object[] {
   const { authorisation, kourier, adminPort, logPort = AUTHORISATION_PORTS.log } = options;
   return [
@@ -19,7 +19,7 @@ export function makeClusters(options: BootstrapOptions): readonly object[] {
   ];
 }
 
-/** A replica whose node is gone does not even refuse a connection: after two tries it is left alone for a while. */
+/** A replica on a lost node does not even refuse a connection. After two failures it is ejected for a while. */
 const WITHOUT_THE_DEAD = {
   split_external_local_origin_errors: true,
   consecutive_local_origin_failure: 2,
@@ -33,7 +33,7 @@ const WITHOUT_THE_DEAD = {
 function makeCluster(name: string, address: Address, protocol: object = { http_protocol_options: {} }): object {
   return {
     name,
-    // Every address of a name gets requests, and a new one within two seconds.
+    // Every address of a name receives requests. A new address is used within two seconds.
     cluster_type: typed('envoy.clusters.dns', 'clusters.dns.v3.DnsCluster', {
       dns_lookup_family: 'V4_PREFERRED',
       dns_refresh_rate: '2s',
@@ -41,7 +41,7 @@ function makeCluster(name: string, address: Address, protocol: object = { http_p
     }),
     connect_timeout: '1s',
     lb_policy: 'LEAST_REQUEST',
-    // A name that lists one dead address must not make the others unused, and half of them must not be spared.
+    // 0 disables panic mode, in which Envoy sends requests to ejected addresses again when few healthy ones are left.
     common_lb_config: { healthy_panic_threshold: { value: 0 } },
     circuit_breakers: {
       thresholds: [

@@ -1,21 +1,22 @@
 import { makeAccessLog, makeQueryLog } from './envoy-access-log.ts';
 import { type BootstrapOptions, socketAddress } from './envoy-bootstrap.ts';
-import { makeTrafficFilters } from './envoy-filters.ts';
+import { makeCorsPolicy } from './envoy-cors.ts';
+import { CORS, makeTrafficFilters } from './envoy-filters.ts';
 import { makeLocalReplies } from './envoy-replies.ts';
 import { makeTrafficRoutes } from './envoy-routes.ts';
 import { makeTransportSocket } from './envoy-tls.ts';
 import { typed } from './envoy-typed.ts';
+import { ADDED_KIBIBYTES, MOST_HEADER_KIBIBYTES, MOST_READ_HEADERS } from './header-limits.ts';
 
 const CONNECTION_MANAGER = 'network.http_connection_manager.v3.HttpConnectionManager';
-/** Whole requests are held anyway; this is how much of one is read at once. */
+/** How much of a request is read at once. The buffer filter holds whole requests anyway. */
 const CONNECTION_BUFFER_BYTES = 1024 * 1024;
-const HEADER_KIBIBYTES = 32;
-/** A client's idle connection lives longer than any client keeps it. */
+/** Longer than any client keeps an idle connection. */
 const IDLE_SECONDS = 3600;
-/** As long as the local gateway gives a request to arrive whole. */
+/** How long a request may take to arrive whole, as in the local gateway. */
 const REQUEST_SECONDS = 300;
 
-/** Names that mean something inside, and that nobody outside may say. */
+/** Headers that have a meaning inside the cluster, so clients may not send them. */
 const INTERNAL_HEADERS = [
   { prefix: 'x-serving-' },
   { prefix: 'knative-' },
@@ -26,7 +27,7 @@ const INTERNAL_HEADERS = [
 
 /** Makes the listener for clients. */
 export function makeTrafficListener(options: BootstrapOptions): object {
-  const { port, longestRequestSeconds, tls } = options;
+  const { port, longestRequestSeconds, tls, allowedOrigins } = options;
   const manager = {
     stat_prefix: 'edge',
     server_name: 'davit',
@@ -36,9 +37,10 @@ export function makeTrafficListener(options: BootstrapOptions): object {
     normalize_path: true,
     preserve_external_request_id: true,
     always_set_request_id_in_response: true,
-    max_request_headers_kb: HEADER_KIBIBYTES,
+    max_request_headers_kb: MOST_HEADER_KIBIBYTES + ADDED_KIBIBYTES,
     common_http_protocol_options: {
       idle_timeout: `${IDLE_SECONDS}s`,
+      max_headers_count: MOST_READ_HEADERS,
       headers_with_underscores_action: 'DROP_HEADER',
     },
     http2_protocol_options: { max_concurrent_streams: 1024 },
@@ -47,7 +49,16 @@ export function makeTrafficListener(options: BootstrapOptions): object {
     stream_idle_timeout: `${longestRequestSeconds + IDLE_MARGIN_SECONDS}s`,
     early_header_mutation_extensions: [makeHeaderStrip()],
     local_reply_config: makeLocalReplies(),
-    route_config: { virtual_hosts: [{ name: 'all', domains: ['*'], routes: makeTrafficRoutes(options) }] },
+    route_config: {
+      virtual_hosts: [
+        {
+          name: 'all',
+          domains: ['*'],
+          routes: makeTrafficRoutes(options),
+          ...(allowedOrigins.length > 0 && { typed_per_filter_config: { [CORS]: makeCorsPolicy(allowedOrigins) } }),
+        },
+      ],
+    },
     http_filters: makeTrafficFilters(),
     access_log: [makeAccessLog(), makeQueryLog()],
   };
@@ -64,7 +75,7 @@ export function makeTrafficListener(options: BootstrapOptions): object {
   };
 }
 
-/** Later than the route's own limit, which says what has happened. */
+/** Later than the route's own limit, whose reply explains the timeout. */
 const IDLE_MARGIN_SECONDS = 30;
 
 /** Makes the listener for the kubelet and for Prometheus. */
@@ -100,7 +111,7 @@ export function makeHealthListener({ healthPort }: BootstrapOptions): object {
   };
 }
 
-/** Before anything else reads the headers. */
+/** Strips the headers before any other filter reads them. */
 function makeHeaderStrip(): object {
   const mutations = INTERNAL_HEADERS.map((key_matcher) => ({
     remove_on_match: { key_matcher: { ...key_matcher, ignore_case: true } },

@@ -1,4 +1,4 @@
-/** What Envoy puts before a path when it asks whether a request may pass. */
+/** The prefix that Envoy adds to the path of an authorisation check. */
 export const CHECK_PREFIX = '/check';
-/** What Envoy puts before a path that the authorisation service itself answers. */
+/** The prefix that Envoy adds to a path that the authorisation service itself answers. */
 export const MANAGEMENT_PREFIX = '/manage';

@@ -1,31 +1,52 @@
 import { malformed, type Refusal, renderRefusal, tooLarge, unknownPath } from '../gateway/refusal.ts';
-import { checkUnavailable, wayBroken, wayLost, wayTooLong } from './edge-refusals.ts';
+import { CHECK_STATUSES } from './check-statuses.ts';
+import {
+  checkUnavailable,
+  edgeFull,
+  headersTooLarge,
+  protocolNotOffered,
+  wayBroken,
+  wayLost,
+  wayTooLong,
+} from './edge-refusals.ts';
 
 /**
- * Makes the bodies of Envoy's own answers: Databricks' JSON for each. What the authorisation service has refused is
- * handed on as it is.
+ * Makes the bodies of Envoy's own answers, as Databricks' JSON. A refusal of the authorisation service is passed on
+ * unchanged.
  */
 export function makeLocalReplies(): object {
   const refused = flags('UAEX');
   return {
     mappers: [
-      { filter: { and_filter: { filters: [refused, status('EQ', 503)] } }, ...replyOf(checkUnavailable) },
+      { filter: all(refused, status('EQ', 503)), ...replyOf(checkUnavailable) },
+      ...Object.entries(CHECK_STATUSES).map(([real, sent]) => ({
+        filter: all(refused, status('EQ', sent)),
+        status_code: Number(real),
+        ...AS_IT_IS,
+      })),
+      // The headers exceed the limit once the service has added its own.
+      { filter: all(refused, status('EQ', 500)), ...replyOf(headersTooLarge) },
       { filter: refused, ...AS_IT_IS },
       { filter: flags('UT', 'SI', 'DT'), ...replyOf(wayTooLong) },
       { filter: flags('UC', 'UR', 'UPE'), ...replyOf(wayBroken) },
-      { filter: flags('UF', 'UH', 'UO', 'LR', 'URX', 'NC', 'OM'), ...replyOf(wayLost) },
+      { filter: flags('UO'), ...replyOf(edgeFull) },
+      { filter: flags('UF', 'UH', 'LR', 'URX', 'NC'), ...replyOf(wayLost) },
       { filter: status('EQ', 413), ...replyOf(tooLarge) },
-      { filter: status('EQ', 431), ...replyOf(malformed('HPE_HEADER_OVERFLOW')) },
+      { filter: status('EQ', 431), ...replyOf(headersTooLarge) },
       { filter: status('EQ', 408), ...replyOf(malformed('ERR_HTTP_REQUEST_TIMEOUT')) },
+      // Envoy refuses Upgrade and CONNECT with an empty 403.
+      { filter: status('EQ', 403), ...replyOf(protocolNotOffered) },
       { filter: status('EQ', 404), ...replyOf(unknownPath) },
       { filter: status('EQ', 400), ...replyOf(malformed(undefined)) },
+      // Envoy's overload manager refuses before any flag is set.
+      { filter: status('EQ', 503), ...replyOf(edgeFull) },
       { filter: status('GE', 500), body_format_override: inOwnWords('INTERNAL_ERROR') },
     ],
     body_format: inOwnWords('BAD_REQUEST'),
   };
 }
 
-/** What is rare enough to be said in Envoy's words. */
+/** Rare errors keep Envoy's own text. */
 function inOwnWords(code: string): object {
   return {
     json_format: { error_code: code, message: 'Cannot answer the request: %LOCAL_REPLY_BODY%' },
@@ -40,7 +61,7 @@ const AS_IT_IS = {
   },
 } as const;
 
-/** A constant text in Envoy's format, where % is written twice. */
+/** A constant text in Envoy's format, in which % is escaped as %%. */
 function replyOf(refusal: Refusal): object {
   return {
     status_code: refusal.status,
@@ -57,6 +78,10 @@ function headersOf({ headers = {} }: Refusal): readonly object[] {
     header: { key, value },
     append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
   }));
+}
+
+function all(...filters: readonly object[]): object {
+  return { and_filter: { filters } };
 }
 
 function flags(...names: readonly string[]): object {

@@ -5,10 +5,10 @@ import { CHECK, LUA } from './envoy-filters.ts';
 
 const QUERY = '/serving-endpoints/[^/]+/(served-models/[^/]+/)?invocations/?';
 const MANAGEMENT_SECONDS = 30;
-/** Credentials end here; Knative takes whoever calls itself kube-probe for a probe, and answers it with nothing. */
+/** Credentials must not reach a model. Knative takes a user agent kube-probe for a probe and answers it itself. */
 const NOT_FOR_MODELS = ['authorization', 'proxy-authorization', 'cookie', 'user-agent', 'x-envoy-internal'];
 
-/** Makes the three ways: a query that is too large, a query, everything else. */
+/** Makes the three routes: a query that is too large, a query, and everything else. */
 export function makeTrafficRoutes({ longestRequestSeconds }: BootstrapOptions): readonly object[] {
   const match = (headers: readonly object[]) => ({
     safe_regex: { regex: QUERY },
@@ -16,7 +16,8 @@ export function makeTrafficRoutes({ longestRequestSeconds }: BootstrapOptions): 
   });
   return [
     {
-      // As much of the body as fits is taken first: who hears the answer while still sending may lose it to a reset.
+      // Envoy reads as much of the body as fits first, because a client that is still sending may lose the answer to a
+      // reset.
       match: match([
         { name: 'content-length', range_match: { start: MAX_BODY_BYTES + 1, end: Number.MAX_SAFE_INTEGER } },
       ]),
@@ -30,7 +31,7 @@ export function makeTrafficRoutes({ longestRequestSeconds }: BootstrapOptions): 
         idle_timeout: `${longestRequestSeconds}s`,
         host_rewrite_header: 'x-serving-host',
         regex_rewrite: { pattern: { regex: '^/serving-endpoints/.*' }, substitution: '/invocations' },
-        // Only what cannot have reached a model is sent again.
+        // Only a request that cannot have reached a model is sent again.
         retry_policy: {
           retry_on: 'connect-failure,refused-stream,reset-before-request',
           num_retries: 3,
@@ -42,7 +43,7 @@ export function makeTrafficRoutes({ longestRequestSeconds }: BootstrapOptions): 
     },
     {
       match: { prefix: '/' },
-      // Below a folder of its own: no client's path is ever a check.
+      // A prefix of its own keeps a client's path from ever being taken for a check.
       route: {
         cluster: 'authorisation',
         timeout: `${MANAGEMENT_SECONDS}s`,
@@ -57,7 +58,7 @@ export function makeTrafficRoutes({ longestRequestSeconds }: BootstrapOptions): 
   ];
 }
 
-/** The authorisation service asks for the token itself and answers in Databricks' form. */
+/** The authorisation service verifies the token itself and answers in Databricks' form. */
 function disabled(filter: string, message: string): object {
   return { '@type': `type.googleapis.com/envoy.extensions.filters.http.${filter}.v3.${message}`, disabled: true };
 }

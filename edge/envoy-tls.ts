@@ -3,7 +3,7 @@ import { typed } from './envoy-typed.ts';
 
 const NAME = 'edge';
 
-/** Makes the listener's TLS; the certificate is read anew whenever its Secret changes. */
+/** Makes the listener's TLS. Envoy reads the certificate again when its Secret changes. */
 export function makeTransportSocket({ discovery, folder }: TlsFiles): object {
   return typed('envoy.transport_sockets.tls', 'transport_sockets.tls.v3.DownstreamTlsContext', {
     common_tls_context: {
@@ -22,7 +22,9 @@ export function makeTransportSocket({ discovery, folder }: TlsFiles): object {
   });
 }
 
-/** Makes the content of `tls.discovery`: Envoy follows files only where a file tells it to. */
+/**
+ * Makes the content of `tls.discovery`. Envoy watches certificate files only when they are configured in such a file.
+ */
 export function makeTlsFile({ certificate, key, folder }: TlsFiles): object {
   return {
     resources: [

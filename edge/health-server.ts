@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:http';
 
 export interface Health {
-  /** Whether requests may come. */
+  /** Whether the service accepts requests. */
   readonly ready: () => boolean;
-  /** Prometheus' text. */
+  /** Metrics in Prometheus' text format. */
   readonly metrics: () => string;
 }
 

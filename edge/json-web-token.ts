@@ -1,6 +1,6 @@
 import { constants, type KeyObject, verify } from 'node:crypto';
 
-/** A signed token, taken apart; nothing of it is true before its signature is verified. */
+/** The parts of a signed token. Do not trust any of them before the signature is verified. */
 export interface JsonWebToken {
   readonly algorithm: string;
   readonly keyId: string | undefined;
@@ -12,14 +12,14 @@ export interface JsonWebToken {
 interface Algorithm {
   readonly hash: string | null;
   readonly key: 'rsa' | 'ec' | 'ed25519';
-  /** Of an elliptic curve key. */
+  /** The name of the curve, for an elliptic curve key. */
   readonly curve?: string;
   readonly options?: object;
 }
 
 const PSS = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
 const P1363 = { dsaEncoding: 'ieee-p1363' } as const;
-/** What counts. Never `none`, and never HS*: its secret would be a public key. */
+/** The accepted algorithms. Never `none`, and never HS*, because its secret would be a public key. */
 const ALGORITHMS: Readonly<Record<string, Algorithm>> = {
   RS256: { hash: 'sha256', key: 'rsa' },
   RS384: { hash: 'sha384', key: 'rsa' },
@@ -32,7 +32,7 @@ const ALGORITHMS: Readonly<Record<string, Algorithm>> = {
 const LEAST_RSA_BITS = 2048;
 const MOST_CHARACTERS = 16_384;
 
-/** Text → its parts; undefined: it is no JSON web token. */
+/** Text → its parts; undefined: it is not a JSON web token. */
 export function parseJsonWebToken(text: string): JsonWebToken | undefined {
   const [head, body, end, ...more] = text.length > MOST_CHARACTERS ? [] : text.split('.');
   if (head === undefined || body === undefined || end === undefined || more.length > 0) return undefined;
@@ -48,12 +48,12 @@ export function parseJsonWebToken(text: string): JsonWebToken | undefined {
   };
 }
 
-/** Whether one of the algorithms that count is named. */
+/** Whether the token names an accepted algorithm. */
 export function isAcceptable({ algorithm }: JsonWebToken): boolean {
   return Object.hasOwn(ALGORITHMS, algorithm);
 }
 
-/** Whether a key can have signed with an algorithm: another kind of key would be a trick. */
+/** Whether a key fits an algorithm. A key of another kind would be an attack. */
 export function fits(key: KeyObject, algorithm: string): boolean {
   const wanted = Object.hasOwn(ALGORITHMS, algorithm) ? ALGORITHMS[algorithm] : undefined;
   if (key.type !== 'public' || !wanted || key.asymmetricKeyType !== wanted.key) return false;
@@ -61,7 +61,7 @@ export function fits(key: KeyObject, algorithm: string): boolean {
   return wanted.key === 'rsa' ? modulusLength >= LEAST_RSA_BITS : namedCurve === wanted.curve;
 }
 
-/** Whether the key has signed the token. */
+/** Whether the token's signature was made with this key. */
 export function isSignedBy(token: JsonWebToken, key: KeyObject): boolean {
   const algorithm = ALGORITHMS[token.algorithm];
   if (!algorithm || !fits(key, token.algorithm)) return false;

@@ -4,14 +4,15 @@ import { parseJsonWebToken } from './json-web-token.ts';
 
 const PATH = '/apis/authentication.k8s.io/v1/tokenreviews';
 const REVIEW_MILLISECONDS = 4000;
-/** A flood of made-up tokens must not become one of the API server. */
+/** A flood of invalid tokens must not flood the API server. */
 const MOST_AT_ONCE = 32;
 
-/** Makes who tells whose token it is by asking the cluster: a TokenReview for one audience. */
+/** Makes the function that identifies callers through the cluster: a TokenReview for one audience. */
 export function kubernetesIdentity(api: KubernetesApi, audience: string): Identify {
   let asking = 0;
-  return async (token) => {
-    if (asking >= MOST_AT_ONCE) throw new Unavailable(`Cannot review a token: ${asking} reviews are under way`);
+  return async (token, { renewed } = { renewed: false }) => {
+    if (!renewed && asking >= MOST_AT_ONCE)
+      throw new Unavailable(`Cannot review a token: ${asking} reviews are under way`);
     asking += 1;
     try {
       const signal = AbortSignal.timeout(REVIEW_MILLISECONDS);
@@ -47,7 +48,7 @@ function readReview({ status = {} }: Review, token: string, audience: string): K
   const { username: name, groups = [], uid, extra } = user;
   if (!authenticated || name === undefined)
     return { why: `the cluster does not know it (it has ended, or is not made for the audience "${audience}")` };
-  // An authenticator that knows nothing of audiences names none: its tokens are for anything, so not for this.
+  // An authenticator without audiences returns none. Its tokens are for anything, so they are not for this service.
   if (!audiences.includes(audience)) return { why: `it is not made for the audience "${audience}"` };
   const { exp } = parseJsonWebToken(token)?.claims ?? {};
   const kind = name.startsWith('system:serviceaccount:') ? 'service_principal' : 'user';

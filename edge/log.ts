@@ -1,7 +1,7 @@
-/** Where lines go; tests read them. */
+/** Where log lines go; tests replace it. */
 export const sink = { write: (line: string): unknown => process.stdout.write(line) };
 
-/** Writes a line of JSON. Nobody gives it a token: callers name users, endpoints and reasons. */
+/** Writes a line of JSON. Callers must never pass a token: only users, endpoints and reasons. */
 export function log(
   level: 'info' | 'warning' | 'error',
   what: string,
@@ -10,7 +10,7 @@ export function log(
   sink.write(`${JSON.stringify({ time: new Date().toISOString(), level, what, ...more })}\n`);
 }
 
-/** One sentence of anything that was thrown. */
+/** Anything thrown → one sentence. */
 export function sentenceOf(e: unknown): string {
   if (!(e instanceof Error)) return String(e);
   const cause = e.cause instanceof Error ? `: ${e.cause.message}` : '';

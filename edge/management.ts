@@ -7,7 +7,7 @@ import { explainUndescribed, renderOpenApi } from '../gateway/render-openapi.ts'
 import { renderPermissionLevels, renderPermissions } from '../gateway/render-permissions.ts';
 import { sideBySide } from '../system/side-by-side.ts';
 import { findEntry, identify, type Judges, refuseForNow, type Shown } from './check.ts';
-import { notSynced } from './edge-refusals.ts';
+import { notSynced, originNotAllowed } from './edge-refusals.ts';
 import type { Entry } from './entries.ts';
 import type { Known } from './identity.ts';
 import type { ServingObjects } from './serving-objects.ts';
@@ -17,7 +17,7 @@ export interface ManagementParts {
   readonly judges: Judges;
   readonly objects: ServingObjects;
   readonly traffic: EndpointTraffic;
-  /** Where clients reach the edge; undefined: as their own requests say it. */
+  /** Where clients reach the edge; undefined: the address in their own requests. */
   readonly url: string | undefined;
 }
 
@@ -27,11 +27,11 @@ export interface Look {
 }
 
 const METRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
-/** Questions to the API server at once, for a caller whose rights on every endpoint it has to tell. */
+/** How many requests are sent to the API server at once to learn a caller's rights on every endpoint. */
 const WIDTH = 8;
 type Looked = Exclude<Asked, { kind: 'query' | 'discovery' | 'write' | 'wrong-method' | 'unknown' }>;
 
-/** The reading part of Databricks' management API, for what the caller may see. */
+/** The read-only part of Databricks' management API, limited to what the caller may see. */
 export class Management {
   readonly #parts: ManagementParts;
 
@@ -39,13 +39,16 @@ export class Management {
     this.#parts = parts;
   }
 
-  /** Answers, or throws a Refused. */
+  /** Answers, or throws Refused. */
   async answer(shown: Shown): Promise<Look> {
+    // Envoy has already answered preflight requests of allowed origins.
+    if (shown.method === 'OPTIONS' && shown.headers['access-control-request-method'] !== undefined)
+      throw new Refused(originNotAllowed);
     const asked = parseRequest(shown.method, shown.target);
     if (asked.kind === 'discovery') return json({}); // nothing but the token they have
     if (asked.kind === 'unknown') throw new Refused(refusal.unknownPath);
     const known = await identify(shown, this.#parts.judges);
-    if (asked.kind === 'query') throw new Refused(refusal.unknownPath); // Envoy sends those elsewhere
+    if (asked.kind === 'query') throw new Refused(refusal.unknownPath); // Envoy routes queries elsewhere
     if (asked.kind === 'write') throw new Refused(refusal.writesGoThroughGit(asked.endpoint));
     if (asked.kind === 'wrong-method') throw new Refused(refusal.wrongMethod(shown.method, asked.allow));
     return this.#look(asked, known, this.#parts.url ?? urlOf(shown));
@@ -117,7 +120,7 @@ export class Management {
     const { objects, traffic } = this.#parts;
     const counts = await traffic.read(entry.name);
     const revisions = new Map(entry.entities.map((e) => [e.name, e.revision]));
-    // Also what no model has answered, and what an entity of before has.
+    // Includes queries that no model answered and counts of an earlier entity.
     const entities = [...new Set([...revisions.keys(), ...Object.keys(counts)])].map((name) => ({
       entity: name,
       traffic: counts[name] ?? NOTHING,
@@ -128,7 +131,7 @@ export class Management {
 }
 
 const BUILD_LOG =
-  'Cannot show the build log here: images are built where davit up runs, and it keeps the log in .davit/images/';
+  'Cannot show the build log here: images are built where davit up runs, and it keeps the log in .davit/build-logs/';
 
 function urlOf({ headers }: Shown): string {
   const one = (value: string | string[] | undefined) => (typeof value === 'string' ? value : undefined);

@@ -6,20 +6,20 @@ import type { SigningKeys } from './signing-keys.ts';
 
 export type OidcSettings = Extract<IdentitySettings, { kind: 'oidc' }>;
 
-/** Clocks differ. */
+/** Allows for clocks that differ. */
 const SKEW_MILLISECONDS = 60_000;
 const KEPT = 'system:';
 /** Claims that say which client of the issuer a token was made for. */
 const CLIENT_CLAIMS = ['azp', 'client_id', 'cid', 'appid'] as const;
 
 /**
- * Makes who tells whose token it is by an OpenID Connect issuer's signature. Tokens of another issuer are `others'`
- * business: those of the cluster's own service accounts.
+ * Makes the function that identifies callers by the signature of an OpenID Connect issuer. Tokens of another issuer,
+ * such as those of the cluster's service accounts, go to `others`.
  */
 export function oidcIdentity(settings: OidcSettings, keys: SigningKeys, others: Identify): Identify {
-  return async (text) => {
+  return async (text, options) => {
     const token = parseJsonWebToken(text);
-    if (token?.claims['iss'] !== settings.issuer) return others(text);
+    if (token?.claims['iss'] !== settings.issuer) return others(text, options);
     if (!isAcceptable(token)) return { why: `it is signed with ${token.algorithm}, which does not count` };
     const wrong = checkClaims(token.claims, settings);
     if (wrong !== undefined) return { why: wrong };
@@ -42,17 +42,20 @@ function readCaller({ claims }: JsonWebToken, settings: OidcSettings): Known | N
   const client = clientOf(claims);
   const name = client ?? claims[settings.usernameClaim];
   if (typeof name !== 'string' || name === '') return { why: `it has no claim "${settings.usernameClaim}"` };
-  // Kubernetes keeps these names for itself; a permission for one of them means the cluster's.
+  // Kubernetes reserves these names. A permission for one of them means the cluster's user.
   if (name.startsWith(KEPT)) return { why: 'its user has a name that the cluster keeps for itself' };
   const given = claims[settings.groupsClaim];
   const texts = (Array.isArray(given) ? given : [given]).filter((g): g is string => typeof g === 'string');
   const groups = texts.filter((g) => !g.startsWith(KEPT));
   const kind: Caller['kind'] = client === undefined ? 'user' : 'service_principal';
-  // The skew is for verifying: a token is not used beyond its end once it is known.
+  // The skew is for verification only: a verified token is not used beyond its expiry.
   return { caller: { name, kind, groups }, reviewed: undefined, expires: time(claims['exp']) };
 }
 
-/** The client whose own token it is, not one that a person got through it: its subject is the client itself. */
+/**
+ * The client of a client's own token; undefined for a token that a person got through a client. In the former the
+ * subject is the client itself.
+ */
 function clientOf(claims: JsonWebToken['claims']): string | undefined {
   const clients = CLIENT_CLAIMS.map((c) => claims[c]).filter((c): c is string => typeof c === 'string' && c !== '');
   if (claims['idtyp'] === 'app') return clients[0];

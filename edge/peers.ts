@@ -4,26 +4,28 @@ import type { Demand, Full } from '../gateway/rate-limits.ts';
 import type { AskPeer } from './rate-limiter.ts';
 import type { AskCounts, CountsByEntity } from './traffic-counts.ts';
 
-/** The whole protocol: `POST /take` with a Demand → `{"full": …}` or `{}`; `POST /counts` with `{"endpoint"}` → counts. */
+/**
+ * The whole protocol: `POST /take` with a Demand → `{"full": …}` or `{}`; `POST /counts` with `{"endpoint"}` → counts.
+ */
 const TAKE = '/take';
 const COUNTS = '/counts';
-/** A call that waits longer than this is counted here instead. */
+/** If the other replica takes longer than this, the call is counted here instead. */
 const TAKE_MILLISECONDS = 50;
 const COUNTS_MILLISECONDS = 2000;
 
-/** What other replicas may ask of this one. */
+/** The requests of other replicas that this one answers. */
 export interface PeerAnswers {
   readonly take: (demand: Demand) => Full;
   readonly counts: (endpoint: string) => CountsByEntity;
 }
 
-/** What this replica asks of others. */
+/** The requests that this replica sends to others. */
 export interface PeerQuestions {
   readonly take: AskPeer;
   readonly counts: AskCounts;
 }
 
-/** Makes the server that other replicas ask; it does not listen yet. */
+/** Makes the server for other replicas; it does not listen yet. */
 export function makePeerServer({ take, counts }: PeerAnswers): Server {
   const answers = new Map<string | undefined, (asked: unknown) => object>([
     [TAKE, (asked) => ({ full: take(asked as Demand) })],
@@ -47,7 +49,10 @@ export function makePeerServer({ take, counts }: PeerAnswers): Server {
   });
 }
 
-/** Makes who asks other replicas. It never asks twice: a call that may have been counted is not counted again. */
+/**
+ * Makes the client for other replicas. It never retries, because a call that may have been counted must not be counted
+ * again.
+ */
 export function makePeerQuestions(port: number, takeMilliseconds = TAKE_MILLISECONDS): PeerQuestions {
   const agent = new Agent({ keepAlive: true, maxSockets: 64, timeout: 30_000 });
   const ask = (host: string, path: string, body: object, milliseconds: number) => {

@@ -9,7 +9,7 @@ const FIXED_64 = 1;
 const BYTES = 2;
 const FIXED_32 = 5;
 
-/** Reads a message's fields, in their order. Throws a RangeError when it is cut off. */
+/** Reads a message's fields in their order. Throws a RangeError when the message is cut off. */
 export function* readFields(message: Buffer): Generator<Field> {
   for (let at = 0; at < message.length;) {
     const [tag, begin] = readVarint(message, at);
@@ -19,7 +19,7 @@ export function* readFields(message: Buffer): Generator<Field> {
   }
 }
 
-/** The last bytes under a number, as protobuf has it; undefined: there are none. */
+/** The last bytes with a field number, as protobuf defines it; undefined: the field is missing. */
 export function bytesOf(message: Buffer | undefined, number: number): Buffer | undefined {
   let found: Buffer | undefined;
   for (const field of message ? readFields(message) : [])
@@ -27,7 +27,7 @@ export function bytesOf(message: Buffer | undefined, number: number): Buffer | u
   return found;
 }
 
-/** The last number under a number; 0, protobuf's default, when there is none. */
+/** The last number with a field number; 0, protobuf's default, when the field is missing. */
 export function numberOf(message: Buffer | undefined, number: number): number {
   let found = 0;
   for (const field of message ? readFields(message) : [])
@@ -45,7 +45,7 @@ function readValue(message: Buffer, at: number, type: number): readonly [number 
   return [message.subarray(begin, begin + length), begin + length];
 }
 
-/** Up to 2^53; what is larger is nothing that is counted here. */
+/** Exact up to 2^53. No number read here is larger. */
 function readVarint(message: Buffer, from: number): readonly [number, number] {
   let value = 0;
   for (let at = from, factor = 1; ; at += 1, factor *= 128) {

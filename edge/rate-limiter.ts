@@ -4,20 +4,21 @@ import { SlidingWindows } from '../gateway/sliding-window.ts';
 import type { ServingEntry } from '../schemas/serving-entry.ts';
 import { ownerOf } from './replicas.ts';
 
-/** Asks the replica at an address to count; rejects when it does not answer at once. */
+/** Sends a demand to the replica at an address; rejects when that replica does not answer at once. */
 export type AskPeer = (address: string, demand: Demand) => Promise<Full>;
 
 export interface Peers {
   /** This replica's own address. */
   readonly own: string;
-  /** All that are ready. */
+  /** The addresses of all ready replicas. */
   readonly addresses: () => readonly string[];
   readonly ask: AskPeer;
 }
 
 /**
- * Keeps rate limits. With several replicas one of them counts for an endpoint: the limit is exact whichever replica was
- * asked. When it cannot be reached at once, this one counts alone: a limit is not worth a failed request.
+ * Enforces rate limits. With several replicas, one of them counts for each endpoint, so the limit is exact whichever
+ * replica receives the request. When that replica cannot be reached at once, this one counts alone, because a limit is
+ * not worth a failed request.
  */
 export class RateLimiter {
   readonly #windows = new SlidingWindows();
@@ -28,12 +29,12 @@ export class RateLimiter {
     this.#peers = peers;
   }
 
-  /** How often the replica that should have counted was not to be reached. */
+  /** How often the replica that should have counted could not be reached. */
   get alone(): number {
     return this.#alone;
   }
 
-  /** What stands in the way of one more call; undefined: nothing, and it has been counted. */
+  /** The limit that refuses one more call; undefined: the call is allowed and has been counted. */
   take({ name, rateLimits }: ServingEntry, caller: Caller): Full | Promise<Full> {
     const demand = makeDemand(name, rateLimits, caller);
     if (!demand) return undefined;
@@ -42,7 +43,7 @@ export class RateLimiter {
     return this.#ask(owner, demand);
   }
 
-  /** Counts here, for this replica or for another one. */
+  /** Counts on this replica, for itself or for another one. */
   count(demand: Demand): Full {
     return take(demand, this.#windows, Date.now());
   }

@@ -10,7 +10,7 @@ export interface RoleRule {
 
 const LOOK = ['get', 'list', 'watch'];
 
-/** In the models' namespace: what is declared, how it goes, what it prints. Never Secrets, and nothing is changed. */
+/** In the models' namespace: endpoint entries, their state and their logs. Read-only, and never Secrets. */
 export const MODELS_RULES: readonly RoleRule[] = [
   { apiGroups: [''], resources: ['configmaps'], verbs: LOOK },
   { apiGroups: [''], resources: ['pods'], verbs: LOOK },
@@ -24,13 +24,13 @@ export const PLATFORM_RULES: readonly RoleRule[] = [
   { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: LOOK },
 ];
 
-/** In the whole cluster: whose token it is, and what they may do. */
+/** In the whole cluster: token and access reviews. */
 export const CLUSTER_RULES: readonly RoleRule[] = [
   { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
   { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
 ];
 
-/** For whoever may query every endpoint: the account of `davit query`, and roles that a cluster's owner binds. */
+/** For accounts that may query every endpoint: the account of `davit query`, and roles that a cluster's owner binds. */
 export const QUERY_RULES: readonly RoleRule[] = [
   { apiGroups: [ENDPOINTS_GROUP], resources: [ENDPOINTS_RESOURCE], verbs: ['query', 'get'] },
 ];

@@ -3,7 +3,10 @@ import type { KubernetesApi } from '../kubernetes/api.ts';
 import type { ClusterObject } from './cluster-object.ts';
 import { WatchedObjects } from './watched-objects.ts';
 
-/** Who counts for a name: the address with the highest score, so that few names move when a replica comes or goes. */
+/**
+ * The replica that counts for a name: the one with the highest score, so that few names move when a replica joins or
+ * leaves.
+ */
 export function ownerOf(name: string, addresses: readonly string[]): string | undefined {
   let best: { readonly address: string; readonly score: string } | undefined;
   for (const address of addresses) {
@@ -13,7 +16,7 @@ export function ownerOf(name: string, addresses: readonly string[]): string | un
   return best?.address;
 }
 
-/** The replicas of this service that are ready, by their addresses. */
+/** The addresses of the ready replicas of this service. */
 export class Replicas {
   readonly #watched: WatchedObjects<EndpointSlice>;
   #addresses: readonly string[] = [];

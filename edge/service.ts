@@ -1,4 +1,4 @@
-// The authorisation service of a cluster: `node edge/service.ts`, told everything by its environment variables.
+// The authorisation service of a cluster: `node edge/service.ts`, configured by environment variables only.
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectInCluster } from './connect-in-cluster.ts';
@@ -6,7 +6,10 @@ import { log, sentenceOf } from './log.ts';
 import { readEdgeSettings } from './settings.ts';
 import { startEdge } from './start-edge.ts';
 
-/** Envoy still asks until its names are fresh (2 s, and 5 s of the cluster's own); it is answered, and asked to leave. */
+/**
+ * Envoy sends checks until its DNS is fresh (2 s, and 5 s of the cluster's DNS). They are answered, and the connection
+ * is closed.
+ */
 const NOTICE_MILLISECONDS = 8000;
 
 try {

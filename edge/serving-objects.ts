@@ -9,12 +9,12 @@ import { WatchedObjects } from './watched-objects.ts';
 
 const LOG_LINES = 1000;
 const READ_MILLISECONDS = 10_000;
-/** Logs of a revision with a hundred replicas are not read whole. */
+/** The log of a revision with a hundred replicas is not read whole. */
 const MOST_PODS = 10;
 const MODEL_CONTAINER = 'model';
 const REVISION_LABEL = 'serving.knative.dev/revision';
 
-/** What the cluster has of the endpoints: how they go, and what they print. */
+/** The endpoints' objects in the cluster: their states and their logs. */
 export class ServingObjects {
   readonly #api: KubernetesApi;
   readonly #pods: string;
@@ -42,13 +42,13 @@ export class ServingObjects {
     return describeServed(entries, { revisions, pods, routeGeneration });
   }
 
-  /** The units of a revision's replicas that are ready now. */
+  /** The workers of a revision's ready replicas. */
   provisioned(revision: string): number {
     const { containerConcurrency = 1 } = this.#revisions.all.get(revision)?.spec ?? {};
     return this.#podsOf(revision).filter(isReady).length * containerConcurrency;
   }
 
-  /** The last lines that a revision has printed; pods that are gone have taken theirs along. */
+  /** The last lines that a revision has printed. The logs of deleted pods are lost. */
   async readLog(revision: string): Promise<readonly string[]> {
     const pods = this.#podsOf(revision).slice(0, MOST_PODS);
     if (pods.length === 0) return ['Cannot show a log: no replica runs now, expected one after the next request'];
@@ -59,7 +59,7 @@ export class ServingObjects {
     return (await Promise.all(logs)).flat();
   }
 
-  /** A container that has not started yet has no log, which is no mistake. */
+  /** A container that has not started yet has no log; that is not an error. */
   async #readPod(pod: string, previous: boolean): Promise<readonly string[]> {
     const query = `container=${MODEL_CONTAINER}&tailLines=${LOG_LINES}${previous ? '&previous=true' : ''}`;
     const signal = AbortSignal.timeout(READ_MILLISECONDS);

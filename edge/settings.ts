@@ -1,6 +1,6 @@
 import type { IdentitySettings } from '../schemas/kubernetes-environment.ts';
 
-/** Where the service listens; a NetworkPolicy tells them apart. */
+/** The service's ports; a NetworkPolicy treats each differently. */
 export const AUTHORISATION_PORTS = {
   /** For Envoy: checks and the management API. */
   traffic: 8080,
@@ -8,23 +8,23 @@ export const AUTHORISATION_PORTS = {
   health: 8081,
   /** For the other replicas: rate limits and counts. */
   peers: 8082,
-  /** For Envoy, which tells by gRPC how queries were answered. */
+  /** For Envoy: reports of answered queries, over gRPC. */
   log: 8083,
 } as const;
 
-/** What the service is told by its environment variables. */
+/** The service's settings, passed in environment variables. */
 export interface EdgeSettings {
-  /** Of the models, and of the entries. */
+  /** The namespace of the models and of the endpoint entries. */
   readonly namespace: string;
   readonly identity: IdentitySettings;
-  /** Where clients reach the edge; undefined: as their own requests say it. */
+  /** Where clients reach the edge; undefined: the address in their own requests. */
   readonly url: string | undefined;
-  /** The headless Service whose addresses are the replicas; undefined: there is only this one. */
+  /** The headless Service whose addresses are the replicas; undefined: this is the only replica. */
   readonly peers: { readonly namespace: string; readonly service: string } | undefined;
 }
 
 export interface OwnPlace {
-  /** This pod's address, as the headless Service has it. */
+  /** This pod's address, as the headless Service lists it. */
   readonly address: string;
   readonly ports: Readonly<Record<keyof typeof AUTHORISATION_PORTS, number>>;
 }
@@ -34,12 +34,12 @@ export const ADDRESS_VARIABLE = 'POD_IP';
 const SETTINGS_VARIABLE = 'DAVIT_EDGE';
 const PORTS_VARIABLE = 'DAVIT_EDGE_PORTS';
 
-/** Makes the variables of a Deployment; besides them it needs ADDRESS_VARIABLE. */
+/** Makes the variables of a Deployment, which must also set ADDRESS_VARIABLE. */
 export function makeEdgeVariables(settings: EdgeSettings): Readonly<Record<string, string>> {
   return { [SETTINGS_VARIABLE]: JSON.stringify(settings) };
 }
 
-/** Variables → settings. Throws a TypeError that says which one is wrong. */
+/** Variables → settings. Throws a TypeError that names the wrong variable. */
 export function readEdgeSettings(variables: NodeJS.ProcessEnv): EdgeSettings & OwnPlace {
   const text = variables[SETTINGS_VARIABLE];
   if (text === undefined)

@@ -1,9 +1,10 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { Unavailable } from './identity.ts';
 import { fits, isSignedBy, type JsonWebToken } from './json-web-token.ts';
+import { KEPT_MILLISECONDS } from './kept-answers.ts';
 import { log, sentenceOf } from './log.ts';
 
-/** Reads a document of JSON; a parameter so that tests need no TLS. */
+/** Reads a JSON document; a parameter so that tests need no TLS. */
 export type ReadDocument = (url: string) => Promise<unknown>;
 
 interface SigningKey {
@@ -12,9 +13,12 @@ interface SigningKey {
   readonly key: KeyObject;
 }
 
-/** Keys are read anew after so long, so that a withdrawn one ends. */
+/**
+ * Keys are read again after this long, so that a withdrawn key ends. During an outage they stay valid KEPT_MILLISECONDS
+ * longer.
+ */
 const FRESH_MILLISECONDS = 600_000;
-/** An unknown key's id is a reason to look, but not more often than this: anybody can name one. */
+/** An unknown key id makes the keys be read again, but at most this often, because anyone can send an unknown id. */
 const FLOOR_MILLISECONDS = 5000;
 
 /** The keys of an OpenID Connect issuer, found by discovery and followed when they rotate. */
@@ -22,7 +26,9 @@ export class SigningKeys {
   readonly #issuer: string;
   readonly #read: ReadDocument;
   #keys: readonly SigningKey[] | undefined;
-  #asked = -Infinity;
+  /** The last successful read (`readAt`) and the last attempt (`triedAt`). */
+  #readAt = -Infinity;
+  #triedAt = -Infinity;
   #reading: Promise<void> | undefined;
 
   constructor(issuer: string, read: ReadDocument = readDocument) {
@@ -30,12 +36,12 @@ export class SigningKeys {
     this.#read = read;
   }
 
-  /** Whether one of the issuer's keys has signed a token. Rejects with an Unavailable when its keys are not known. */
+  /** Whether one of the issuer's keys has signed a token. Rejects with Unavailable when the keys are not known. */
   async haveSigned(token: JsonWebToken): Promise<boolean> {
+    if (this.#age() > FRESH_MILLISECONDS + KEPT_MILLISECONDS) this.#keys = undefined;
     if (!this.#keys) await this.#refresh();
-    else if (this.#age() > FRESH_MILLISECONDS) void this.#refresh().catch(() => undefined);
-    if (!this.#candidates(token).length && this.#age() > FLOOR_MILLISECONDS)
-      await this.#refresh().catch(() => undefined);
+    else if (this.#age() > FRESH_MILLISECONDS && this.#mayTry()) void this.#refresh().catch(() => undefined);
+    if (!this.#candidates(token).length && this.#mayTry()) await this.#refresh().catch(() => undefined);
     if (!this.#keys) throw new Unavailable(`Cannot read the signing keys of ${this.#issuer}`);
     return this.#candidates(token).some(({ key }) => isSignedBy(token, key));
   }
@@ -50,21 +56,26 @@ export class SigningKeys {
   }
 
   #age(): number {
-    return Date.now() - this.#asked;
+    return Date.now() - this.#readAt;
   }
 
-  /** One reading at a time; a failed one keeps the keys there are. */
+  #mayTry(): boolean {
+    return Date.now() - this.#triedAt > FLOOR_MILLISECONDS;
+  }
+
+  /** One read at a time; a failed read keeps the current keys. */
   #refresh(): Promise<void> {
-    if (!this.#reading && !this.#keys && this.#age() < FLOOR_MILLISECONDS)
+    if (!this.#reading && !this.#keys && !this.#mayTry())
       return Promise.reject(new Unavailable(`Cannot read the signing keys of ${this.#issuer}: tried a moment ago`));
     this.#reading ??= this.#load().finally(() => (this.#reading = undefined));
     return this.#reading;
   }
 
   async #load(): Promise<void> {
-    this.#asked = Date.now();
+    this.#triedAt = Date.now();
     try {
       this.#keys = await readKeys(this.#issuer, this.#read);
+      this.#readAt = Date.now();
     } catch (e) {
       log('warning', 'cannot read signing keys', { issuer: this.#issuer, why: sentenceOf(e) });
       throw new Unavailable(`Cannot read the signing keys of ${this.#issuer}`, { cause: e });
@@ -82,7 +93,7 @@ async function readKeys(issuer: string, read: ReadDocument): Promise<readonly Si
   return keys.flatMap((jwk: JsonWebKey) => parseKey(jwk));
 }
 
-/** A key of a kind that nobody here can use is none: there may be others. */
+/** A key of an unsupported kind is skipped, because the issuer may have others. */
 function parseKey(jwk: JsonWebKey): readonly SigningKey[] {
   if (jwk['use'] === 'enc' || jwk['k'] !== undefined) return [];
   try {

@@ -8,6 +8,7 @@ import { EdgeMetrics } from './edge-metrics.ts';
 import { Entries } from './entries.ts';
 import { makeHealthServer } from './health-server.ts';
 import type { Identify } from './identity.ts';
+import { KeptAnswers } from './kept-answers.ts';
 import { kubernetesIdentity } from './kubernetes-identity.ts';
 import { Management } from './management.ts';
 import { oidcIdentity } from './oidc-identity.ts';
@@ -20,11 +21,11 @@ import { SigningKeys } from './signing-keys.ts';
 import { EndpointTraffic } from './traffic-counts.ts';
 import { makeTrafficServer } from './traffic-server.ts';
 
-/** A service that runs. */
+/** A running service. */
 export interface Edge {
-  /** It goes on answering, but is not ready any more and asks every client to go elsewhere. */
+  /** The service keeps answering, but is no longer ready and asks every client to use another replica. */
   readonly end: () => void;
-  /** Takes no connection any more, and resolves when the last answer is written. */
+  /** Accepts no more connections, and resolves when the last answer is written. */
   readonly close: () => Promise<void>;
 }
 
@@ -39,8 +40,9 @@ export async function startEdge(settings: EdgeSettings & OwnPlace, api: Kubernet
   const addresses = () => replicas?.addresses ?? [];
   const limiter = new RateLimiter(replicas && { own: address, addresses, ask: ask.take });
   const traffic = new EndpointTraffic(() => addresses().filter((a) => a !== address), ask.counts);
-  const callers = new Callers(makeIdentify(settings, api));
-  const judges = { callers, entries, access: new Access(api, namespace), limiter };
+  const kept = new KeptAnswers();
+  const callers = new Callers(makeIdentify(settings, api), kept);
+  const judges = { callers, entries, access: new Access(api, namespace, kept), limiter };
   const metrics = new EdgeMetrics();
   let ending = false;
   const following = new AbortController();
@@ -50,6 +52,7 @@ export async function startEdge(settings: EdgeSettings & OwnPlace, api: Kubernet
     callers: callers.size,
     replicas: addresses().length,
     counted_alone_total: limiter.alone,
+    kept_answers_total: kept.total,
     synced: Number(entries.synced),
   });
   const management = new Management({ judges, objects, traffic, url: settings.url });

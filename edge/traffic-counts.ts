@@ -1,13 +1,13 @@
 import { LATENCY_BUCKETS_MS, Traffic, type TrafficCounts } from '../gateway/traffic.ts';
 import type { Answered } from './access-log-server.ts';
 
-/** The counts of one endpoint by entity; '': queries that no model has answered. */
+/** The counts of one endpoint by entity; '': queries that no model answered. */
 export type CountsByEntity = Readonly<Record<string, TrafficCounts>>;
 
-/** Asks the replica at an address for its counts. */
+/** Requests the counts of the replica at an address. */
 export type AskCounts = (address: string, endpoint: string) => Promise<CountsByEntity>;
 
-/** The answered queries of all endpoints: each replica hears of some, and together they know all. */
+/** The answered queries of all endpoints. Each replica receives some of the reports; together they have all. */
 export class EndpointTraffic {
   readonly #traffic = new Map<string, Map<string, Traffic>>();
   readonly #others: () => readonly string[];
@@ -26,13 +26,13 @@ export class EndpointTraffic {
     traffic.count(status, milliseconds, Date.now());
   }
 
-  /** What this replica has heard. */
+  /** The counts of this replica. */
   own(endpoint: string): CountsByEntity {
     const entities = this.#traffic.get(endpoint) ?? [];
     return Object.fromEntries([...entities].map(([entity, traffic]) => [entity, traffic.read(Date.now())]));
   }
 
-  /** What all replicas have heard; one that does not answer is left out. */
+  /** The counts of all replicas; one that does not answer is left out. */
   async read(endpoint: string): Promise<CountsByEntity> {
     const asked = this.#others().map((address) => this.#ask(address, endpoint).catch((): CountsByEntity => ({})));
     const all = [this.own(endpoint), ...(await Promise.all(asked))];

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { malformed, type Refusal, renderRefusal, unknownPath } from '../gateway/refusal.ts';
 import { Refused } from '../gateway/refused.ts';
 import { check, type Judges, type Shown } from './check.ts';
+import { CHECK_STATUSES } from './check-statuses.ts';
 import type { EdgeMetrics } from './edge-metrics.ts';
 import { CHECK_PREFIX, MANAGEMENT_PREFIX } from './envoy-paths.ts';
 import { log, sentenceOf } from './log.ts';
@@ -13,16 +14,16 @@ export interface TrafficParts {
   readonly judges: Judges;
   readonly management: Management;
   readonly metrics: EdgeMetrics;
-  /** Whether the service is about to end: whoever asks shall ask another replica next. */
+  /** Whether the service is about to end; clients must then use another replica. */
   readonly ending: () => boolean;
 }
 
-/** Longer than Envoy keeps an idle connection, so that it closes first. */
+/** Longer than Envoy keeps an idle connection, so that Envoy closes it first. */
 const KEEP_ALIVE_MILLISECONDS = 120_000;
-/** Twice what Envoy lets in, for what it adds. */
+/** Twice Envoy's own limit, because Envoy adds headers. */
 const HEADER_BYTES = 65_536;
 
-/** Makes the server that Envoy asks; it does not listen yet. */
+/** Makes the server for Envoy's requests; it does not listen yet. */
 export function makeTrafficServer(parts: TrafficParts): Server {
   const options = { keepAliveTimeout: KEEP_ALIVE_MILLISECONDS, maxHeaderSize: HEADER_BYTES, noDelay: true };
   const server = createServer(options, (request, response) => void serve(request, response, parts));
@@ -40,13 +41,14 @@ async function serve(request: IncomingMessage, response: ServerResponse, parts: 
   const kind = url.startsWith(`${CHECK_PREFIX}/`) ? 'check' : 'management';
   request.resume();
   if (parts.ending()) response.setHeader('connection', 'close');
+  let status = 200;
   try {
     if (kind === 'check') await answerCheck(showing(request, CHECK_PREFIX), response, parts);
     else await answerManagement(request, response, parts);
   } catch (e) {
-    refuse(response, e);
+    status = refuse(response, e, kind === 'check' ? CHECK_STATUSES : {});
   }
-  parts.metrics.count(kind, response.statusCode, performance.now() - started);
+  parts.metrics.count(kind, status, performance.now() - started);
 }
 
 async function answerCheck(shown: Shown, response: ServerResponse, { judges }: TrafficParts): Promise<void> {
@@ -64,15 +66,17 @@ function showing({ method = '', url = '', headers }: IncomingMessage, prefix: st
   return { method, target: url.slice(prefix.length), headers };
 }
 
-function refuse(response: ServerResponse, e: unknown): void {
+/** Refuses and returns the refusal's status; `sentAs` maps a status to the number that is sent in its place. */
+function refuse(response: ServerResponse, e: unknown, sentAs: Readonly<Record<number, number>>): number {
   if (!(e instanceof Refused))
     log('error', 'the service failed', { why: sentenceOf(e), stack: e instanceof Error ? e.stack : '' });
   if (response.headersSent) {
     response.destroy();
-    return;
+    return response.statusCode;
   }
   const { status, headers, body } = render(e instanceof Refused ? e.refusal : fault);
-  response.writeHead(status, headers).end(body);
+  response.writeHead(sentAs[status] ?? status, headers).end(body);
+  return status;
 }
 
 function render(refusal: Refusal) {

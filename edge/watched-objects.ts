@@ -3,7 +3,7 @@ import type { KubernetesApi } from '../kubernetes/api.ts';
 import type { ClusterObject } from './cluster-object.ts';
 import { log, sentenceOf } from './log.ts';
 
-/** What is followed: `path` is the list's, without a query. */
+/** The list to follow; `path` is its path without a query. */
 export interface Followed {
   readonly path: string;
   readonly labelSelector?: string;
@@ -12,11 +12,11 @@ export interface Followed {
 const FIRST_PAUSE_MILLISECONDS = 500;
 const LONGEST_PAUSE_MILLISECONDS = 10_000;
 const LIST_MILLISECONDS = 15_000;
-/** The API server ends a watch by itself after this; a connection that died without a word ends with it. */
+/** The API server ends a watch after this long, which also ends a connection that died silently. */
 const WATCH_SECONDS = 120;
 const PAGE = 500;
 
-/** The objects of one list, as they are now: read once and then watched. During an outage it keeps what it knows. */
+/** The current objects of one list: read once, then watched. During an outage the last known objects stay. */
 export class WatchedObjects<T extends ClusterObject = ClusterObject> {
   readonly #api: KubernetesApi;
   readonly #followed: Followed;
@@ -34,7 +34,7 @@ export class WatchedObjects<T extends ClusterObject = ClusterObject> {
     this.#onChange = onChange;
   }
 
-  /** Whether it has been read whole at least once. */
+  /** Whether the whole list has been read at least once. */
   get synced(): boolean {
     return this.#synced;
   }
@@ -43,7 +43,7 @@ export class WatchedObjects<T extends ClusterObject = ClusterObject> {
     return this.#objects;
   }
 
-  /** Follows the list until the signal; never rejects. */
+  /** Follows the list until the signal aborts; never rejects. */
   async follow(signal: AbortSignal): Promise<void> {
     for (let pause = FIRST_PAUSE_MILLISECONDS; !signal.aborted;) {
       try {
@@ -83,7 +83,7 @@ export class WatchedObjects<T extends ClusterObject = ClusterObject> {
     return (await this.#api.get(`${this.#followed.path}?${query}`, { signal: limited })) as Page<T>;
   }
 
-  /** Watches as long as the API server goes on from where the last watch ended. */
+  /** Watches as long as the API server continues from the last version. */
   async #watch(from: string, signal: AbortSignal): Promise<void> {
     for (let version = from; !signal.aborted;) {
       const query = this.#query({
@@ -96,12 +96,12 @@ export class WatchedObjects<T extends ClusterObject = ClusterObject> {
       const limited = AbortSignal.any([signal, AbortSignal.timeout((WATCH_SECONDS + 30) * 1000)]);
       for await (const event of this.#api.watch(`${this.#followed.path}?${query}`, { signal: limited })) {
         const { type } = event;
-        if (type === 'ERROR') return; // its version is too old: read everything anew
+        if (type === 'ERROR') return; // its version is too old: read everything again
         const object = event.object as T;
         version = versionOf(object) ?? version;
         if (type !== 'BOOKMARK') this.#note(type, object);
       }
-      if (Date.now() - began < FIRST_PAUSE_MILLISECONDS) return; // it ended at once: do not turn in a circle
+      if (Date.now() - began < FIRST_PAUSE_MILLISECONDS) return; // it ended at once: avoid a tight loop
     }
   }
 

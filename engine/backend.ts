@@ -6,9 +6,9 @@ import { z } from 'zod';
 
 /** Where the engine keeps the state of a project's stacks. */
 export interface Backend {
-  /** As written; undefined: where the user is logged in. */
+  /** As written; undefined: the backend that the user is logged in to. */
   readonly url: string | undefined;
-  /** The folder, for a file backend; undefined for every other. */
+  /** The folder of a file backend; undefined for every other kind. */
   readonly folder: string | undefined;
   /** The project's name in Pulumi.yaml. */
   readonly project: string;
@@ -26,12 +26,12 @@ export async function readBackend(root: string): Promise<Backend> {
   return { url, folder: url?.startsWith('file://') ? folderOf(url, root) : undefined, project: project.name };
 }
 
-/** Where the engine keeps the state of each stack, as `STACK.json`; undefined: the backend is no folder. */
+/** The folder that has each stack's state as `STACK.json`; undefined: the backend is not a folder. */
 export function stacksFolder({ folder, project }: Backend): string | undefined {
   return folder && join(folder, '.pulumi', 'stacks', project);
 }
 
-/** The engine takes a relative path, which URLs do not have, from the folder that it runs in: the project's. */
+/** The engine resolves a relative path, which URLs do not have, against its working folder: the project's root. */
 function folderOf(url: string, root: string): string | undefined {
   const path = url.slice('file://'.length).split('?', 1)[0] ?? '';
   if (path.startsWith('~')) return undefined;

@@ -9,22 +9,22 @@ import { withFileLock } from '../system/file-lock.ts';
 import type { Progress } from '../system/progress.ts';
 import type { GetOptions, PulumiEngine, SourceName } from './find-pulumi.ts';
 
-/** An engine of one source in the cache: `CACHE/pulumi/KEY/bin/pulumi` and what else it needs beside it. */
+/** An engine in the cache: `CACHE/pulumi/KEY/bin/pulumi` and the files that it needs beside it. */
 export interface CacheEntry {
-  /** `3.225.0-9c1f03b2aa`: version and what it is made from. */
+  /** The version and a digest of the source: `3.225.0-9c1f03b2aa`. */
   readonly key: string;
   readonly version: string;
   readonly source: SourceName;
 }
 
-/** What was true of the binary when it came: `sha256` is the truth, size and time say that it was not touched since. */
+/** The binary as it was installed. `sha256` decides; an unchanged size and time save computing it again. */
 interface Stamp {
   readonly sha256: string;
   readonly size: number;
   readonly modified: number;
 }
 
-/** The engine in the cache, when it is there and is byte for byte what was put there. */
+/** The engine in the cache, if it exists and is byte for byte as it was installed. */
 export async function findCached(entry: CacheEntry, progress: Progress): Promise<PulumiEngine | undefined> {
   const { command, stampFile } = places(entry);
   const stamp = await readStamp(stampFile);
@@ -41,8 +41,8 @@ export async function findCached(entry: CacheEntry, progress: Progress): Promise
 }
 
 /**
- * Puts an engine into the cache, whole or not at all. `fill` gets the folder in which `bin/pulumi` is to be made. Only one
- * process at a time does so; the others wait, and find it.
+ * Puts an engine into the cache, whole or not at all. `fill` makes `bin/pulumi` in the folder that it receives. One
+ * process at a time fills the cache; the others wait and then find the engine.
  */
 export async function fillCache(
   entry: CacheEntry,
@@ -72,7 +72,7 @@ function places(entry: CacheEntry) {
   return { folder, command: join(folder, 'bin', 'pulumi'), stampFile: join(folder, 'stamp.json') };
 }
 
-/** What a process that was killed on the way has left beside the folder; only who holds the lock may do this. */
+/** Removes the temporary folders of killed processes. The caller must hold the lock. */
 async function removeLeftovers(entry: CacheEntry): Promise<void> {
   const names = await readdir(cacheFolder('pulumi')).catch(() => []);
   const leftovers = names.filter((name) => name.startsWith(`${entry.key}.`) && name.endsWith('.new'));
@@ -83,7 +83,7 @@ async function readStamp(file: string): Promise<Stamp | undefined> {
   try {
     return JSON.parse(await readFile(file, 'utf8')) as Stamp;
   } catch {
-    return undefined; // not there, or not whole: then the engine is not either
+    return undefined; // missing or incomplete: then the engine is too
   }
 }
 

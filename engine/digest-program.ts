@@ -3,15 +3,15 @@ import { readFile } from 'node:fs/promises';
 import { dirname, relative, resolve, sep } from 'node:path';
 import { CODE, codePath } from '../system/code.ts';
 
-/** Where the program begins; what it imports is found from there. */
+/** The entry file of the program; its imports are followed from here. */
 const ENTRIES = ['infra/index.ts'];
-/** What fixes the packages that it imports. */
+/** The file that pins the packages that the program imports. */
 const OTHERS = ['package-lock.json'];
 const IMPORT = /(?:\bfrom|\bimport\(|\bimport)\s*['"](\.[^'"]+)['"]/g;
 
 let digest: Promise<string> | undefined;
 
-/** SHA-256, in hex, of the Pulumi program: its files, those of ours that they import, and package-lock.json. */
+/** SHA-256, in hex, of the Pulumi program: its own files, the files that they import, and package-lock.json. */
 export function digestProgram(): Promise<string> {
   return (digest ??= makeDigest());
 }
@@ -22,7 +22,7 @@ async function makeDigest(): Promise<string> {
   return hash.digest('hex');
 }
 
-/** Its files from Davit's folder, sorted, and their texts. */
+/** The program's files, relative to Davit's folder and sorted, with their texts. */
 export async function listProgram(): Promise<ReadonlyMap<string, string>> {
   const files = new Map<string, string>();
   const open = ENTRIES.map((file) => codePath(file));

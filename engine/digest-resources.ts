@@ -3,18 +3,21 @@ import type { EngineEvent, StepEventMetadata } from '@pulumi/pulumi/automation/i
 import { contentHash } from '../schemas/names.ts';
 import { redactValue } from './property-values.ts';
 
-/** Steps after which a resource is there as the program says it. */
+/** Steps after which a resource exists as the program declares it. */
 const THERE: readonly string[] = ['create', 'import', 'same', 'update', 'replace', 'create-replacement'];
 const STACK = 'pulumi:pulumi:Stack';
-/** Made by the engine, with nothing but a version that package-lock.json has too. */
+/** The engine makes it itself; its only input is a version, which package-lock.json has too. */
 const DEFAULT_PROVIDER = /::pulumi:providers:[^:]+::default(_|$)/;
-/** An image by digest: known once it is built, which may be between two plans of the same. Its tag says what is in it. */
+/**
+ * An image by digest. The digest is known only once the image is built, which may happen between two equal plans. The
+ * tag identifies the content.
+ */
 const IMAGE_DIGEST = /@sha256:[0-9a-f]{64}$/;
 
 /**
- * Of every resource that will be there: the rest of its URN after stack and project → SHA-256, in hex, of its inputs. The
- * same whatever is deployed now, wherever the project is, and whether its images are built. Secrets and what only the
- * update will know count as such.
+ * For each resource that will exist: the rest of its URN after stack and project → SHA-256, in hex, of its inputs. The
+ * digest does not depend on what is deployed now, on the project's folder, or on whether the images are built. A secret
+ * and a value that only the update will know each count as a placeholder.
  */
 export function digestResources(events: readonly EngineEvent[], root: string): Readonly<Record<string, string>> {
   const steps = events.flatMap((e) => (e.resourcePreEvent ? [e.resourcePreEvent.metadata] : []));
@@ -33,7 +36,9 @@ function digestInputs(step: StepEventMetadata, root: string): string {
   return contentHash(withoutPlace(redactValue(step.new?.inputs ?? {}), root));
 }
 
-/** Neither the folder of the checkout, which providers are told, nor what depends on whether images are there already. */
+/**
+ * Removes the checkout's folder, which providers receive, and values that depend on whether images are already built.
+ */
 function withoutPlace(value: unknown, root: string): unknown {
   if (typeof value === 'string')
     return value === root || value.startsWith(root + sep) ? value.slice(root.length) : value;

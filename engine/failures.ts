@@ -2,14 +2,14 @@ import type { EngineEvent } from '@pulumi/pulumi/automation/index.js';
 import { resourceName } from './plan.ts';
 import { GOES_ON } from './pulumi-command.ts';
 
-/** One thing that went wrong in a preview or an update. */
+/** A failure of a preview or an update. */
 export interface Failure {
-  /** The resource; undefined: the program, or the engine itself. */
+  /** The failed resource; undefined: the program or the engine itself failed. */
   readonly resource: { readonly urn: string; readonly type: string; readonly name: string } | undefined;
   readonly message: string;
 }
 
-/** What went wrong, from the engine's events; without what only repeats it. */
+/** The failures in the engine's events, without messages that only repeat another one. */
 export function makeFailures(events: readonly EngineEvent[]): readonly Failure[] {
   const errors = events.flatMap((e) => (e.diagnosticEvent?.severity === 'error' ? [e.diagnosticEvent] : []));
   const failures = errors.map(({ urn, message }) => ({ resource: makeResource(urn), message: cleanMessage(message) }));
@@ -17,7 +17,7 @@ export function makeFailures(events: readonly EngineEvent[]): readonly Failure[]
   return telling.length > 0 ? telling : failures;
 }
 
-/** What the engine says last, after it has said what failed. */
+/** The engine's closing messages, which follow the message of the actual failure. */
 const REPEATS =
   /^(update|preview|destroy|refresh|resource registration) (failed|cancell?ed)$|^(update|preview) was cancell?ed$/;
 
@@ -27,20 +27,31 @@ function makeResource(urn: string | undefined): Failure['resource'] {
   return { urn, type, name: resourceName(urn) };
 }
 
-/** The engine blames whoever wrote a process that was killed; what that printed last comes after. */
+/** The engine blames the author of a process that was killed. The process's last output follows the message. */
 const ENDED =
   /^(?:Detected that \S+ exited prematurely[\s\S]*?(?:streams of the plugin:([\s\S]*))?|error reading from server: EOF)$/;
 
-/** Without the engine's colours, and without the frames that it puts around a provider's reasons. */
+/** Removes the engine's colours and the text that it wraps around a provider's reasons. */
 function cleanMessage(message: string): string {
   const plain = message.replaceAll(/<\{%[^%]*%\}>/g, '').trim();
   const ended = ENDED.exec(plain);
   if (ended)
     return [`its provider or its program ended in the middle; ${GOES_ON}`, ended[1]?.trim() ?? ''].join('\n').trim();
-  const refused = /^\S+ resource '.*?': property (\S+) value [\s\S]* has a problem: ([\s\S]*)$/.exec(plain);
-  if (refused) return `${refused[1] ?? ''}: ${refused[2] ?? ''}`;
+  const refused = refusedProperty(plain);
+  if (refused !== undefined) return refused;
   const serialized = /^(?:error serializing property "[^"]*": )+([\s\S]*)$/.exec(plain)?.[1];
   if (serialized !== undefined) return serialized;
   const reasons = /^\d+ errors? occurred:\n([\s\S]*)$/.exec(plain)?.[1];
-  return reasons === undefined ? plain : reasons.replaceAll(/^\s*\* /gm, '').trim();
+  return reasons === undefined ? plain : reasons.replaceAll(/^[ \t]*\* /gm, '').trim();
+}
+
+/**
+ * `TYPE resource 'NAME': property X value {…} has a problem: WHY` → `X: WHY`; the value may be long and hold anything.
+ */
+function refusedProperty(message: string): string | undefined {
+  const [before, problem] = ["': property ", ' has a problem: '] as const;
+  const [begin, end] = [message.indexOf(before), message.lastIndexOf(problem)];
+  if (begin < 0 || end < begin || !/^\S+ resource '/.test(message)) return undefined;
+  const [property = '', value] = message.slice(begin + before.length, end).split(' ', 2);
+  return value === 'value' ? `${property}: ${message.slice(end + problem.length)}` : undefined;
 }

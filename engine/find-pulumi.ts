@@ -3,7 +3,7 @@ import { PULUMI_SOURCES } from './pulumi-sources.ts';
 
 /** The Pulumi engine to use. */
 export interface PulumiEngine {
-  /** Absolute path of the `pulumi` command; its language hosts lie beside it. */
+  /** Absolute path of the `pulumi` command; its language hosts are in the same folder. */
   readonly command: string;
   /** `3.225.0` */
   readonly version: string;
@@ -12,17 +12,17 @@ export interface PulumiEngine {
 
 export type SourceName = 'path' | 'download' | 'build';
 
-/** A way to get an engine. Says why not by throwing. */
+/** A way to get an engine. It throws the reason when it cannot. */
 export interface PulumiSource {
   readonly name: SourceName;
-  /** For a person: `the official download`. */
+  /** For messages: `the official download`. */
   readonly words: string;
-  /** The engine, when it is here already; costs at most tenths of a second. */
+  /** The engine, if it is already on this machine; takes at most tenths of a second. */
   readonly find: (progress: Progress) => Promise<PulumiEngine | undefined>;
-  /** Gets it, which may take minutes; throws why not. Absent: this source can only find. */
+  /** Gets it, which may take minutes; throws why not. A source without it can only find. */
   readonly get?: (options: GetOptions) => Promise<PulumiEngine>;
-  /** Why `find` found nothing, and how the user could change that. */
-  readonly missing: string;
+  /** What a source that can only find did not find: `no pulumi 3.225.0 or newer`. */
+  readonly missing?: string;
 }
 
 export interface GetOptions {
@@ -31,8 +31,8 @@ export interface GetOptions {
 }
 
 /**
- * Finds the Pulumi engine: the PATH's if new enough, then one that is cached, then the official download, then a build
- * from Go modules. `DAVIT_PULUMI_SOURCE` (path, download or build) forces one of them.
+ * Finds the Pulumi engine. The order is: the one on the PATH if it is new enough, a cached one, the official download,
+ * a build from Go modules. `DAVIT_PULUMI_SOURCE` (path, download or build) forces one of them.
  */
 export async function findPulumi(options: Partial<GetOptions> = {}): Promise<PulumiEngine> {
   const { progress = SILENT, signal } = options;
@@ -40,15 +40,16 @@ export async function findPulumi(options: Partial<GetOptions> = {}): Promise<Pul
   for (const source of sources) {
     const found = await source.find(progress);
     if (found) {
-      if (!source.get) progress.say(`Using Pulumi ${found.version} of ${source.words}: ${found.command}`);
+      if (!source.get) progress.say(`Using Pulumi ${found.version} from ${source.words}: ${found.command}`);
       return found;
     }
   }
   const reasons: string[] = [];
   for (const source of sources) {
     if (!source.get) {
-      progress.say(`Cannot take Pulumi from ${source.words}: ${source.missing}`);
-      reasons.push(`${source.words}: ${source.missing}`);
+      const missing = source.missing ?? 'no pulumi';
+      progress.say(`Found ${missing} on ${source.words}`);
+      reasons.push(`${source.words}: ${missing}`);
       continue;
     }
     try {
@@ -58,7 +59,7 @@ export async function findPulumi(options: Partial<GetOptions> = {}): Promise<Pul
     } catch (e) {
       signal?.throwIfAborted();
       const why = e instanceof Error ? e.message : String(e);
-      progress.say(`Cannot get Pulumi from ${source.words}: ${why}`);
+      progress.say(`Pulumi is unavailable from ${source.words}: ${why}`);
       reasons.push(`${source.words}: ${why}`);
     }
   }

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { type Backend, stacksFolder } from './backend.ts';
 
 /**
- * Makes the state readable again after an engine was killed while it wrote. It writes state whole or not at all, but not
- * the small `.attrs` beside each file (content type and digest, which nothing here reads): an empty one, and it refuses the
- * state with "EOF". Those that are not whole go; nothing else is touched. `metadata=skip` in the backend's URL makes none.
+ * Makes the state readable again after an engine was killed during a write. The engine writes state whole or not at
+ * all, but not the small `.attrs` beside each file (content type and digest, which nothing here reads). With an empty
+ * `.attrs` it refuses the state with "EOF". Incomplete ones are removed; nothing else is touched. `metadata=skip` in
+ * the backend's URL makes none.
  */
 export async function mendState(backend: Backend): Promise<void> {
   const stacks = stacksFolder(backend);

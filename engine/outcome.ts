@@ -6,27 +6,27 @@ import { makePlan } from './plan.ts';
 import { redactValue } from './property-values.ts';
 import type { StateLock } from './state-lock.ts';
 
-/** What came of running the engine on one stack. */
+/** The result of an engine run on one stack. */
 export interface Outcome {
-  /** `locked`: nothing was done; `locks` say who is at it. `cancelled`: stopped on the way, the state is valid. */
+  /** `locked`: nothing was done; `locks` names the holders. `cancelled`: the run was stopped and the state is valid. */
   readonly status: 'succeeded' | 'failed' | 'cancelled' | 'locked';
-  /** What would change or, after an update, what was changed or tried. */
+  /** The planned changes or, after an update, the changes that were made or tried. */
   readonly plan: Plan;
   readonly failures: readonly Failure[];
   readonly locks: readonly StateLock[];
-  /** The stack's outputs, with secrets as "[secret]"; empty when there are none. */
+  /** The stack's outputs, with secrets as "[secret]"; empty when the stack has none. */
   readonly outputs: Readonly<Record<string, unknown>>;
-  /** Of every resource that the program has: what is left of its URN → SHA-256 of its inputs. */
+  /** For each resource of the program: the rest of its URN → SHA-256 of its inputs. */
   readonly resources: Readonly<Record<string, string>>;
 }
 
-/** A stack, and the absolute path of the project that it is of. */
+/** A stack, and the absolute path of its project. */
 export interface StackPlace {
   readonly stack: string;
   readonly root: string;
 }
 
-/** Makes the outcome that the engine's events tell. */
+/** Makes the outcome from the engine's events. */
 export function makeOutcome(
   { stack, root }: StackPlace,
   status: Outcome['status'],
@@ -35,14 +35,14 @@ export function makeOutcome(
   return {
     status,
     plan: makePlan(stack, events),
-    failures: status === 'cancelled' ? [] : makeFailures(events), // they only say that it was stopped
+    failures: status === 'cancelled' ? [] : makeFailures(events), // the engine's errors only repeat that it was stopped
     locks: [],
     outputs: makeOutputs(events),
     resources: digestResources(events, root),
   };
 }
 
-/** Makes the outcome of a stack that others work on; `message` is what a person should read. */
+/** Makes the outcome of a stack that somebody else is changing; `message` is for the user. */
 export function makeLockedOutcome(
   place: StackPlace,
   { message, locks = [] }: { readonly message: string; readonly locks?: readonly StateLock[] },

@@ -4,7 +4,7 @@ import { type Backend, stacksFolder } from './backend.ts';
 import { PUT_BACK } from './pulumi-command.ts';
 import { resourceName } from './plan.ts';
 
-/** The state of a stack, as `pulumi stack export` prints it; only what is of interest here. */
+/** The state of a stack, as `pulumi stack export` prints it, reduced to the fields that are used here. */
 export interface StackState {
   readonly version: number;
   readonly deployment: Deployment;
@@ -15,7 +15,7 @@ interface Deployment {
   readonly pending_operations?: readonly PendingOperation[];
 }
 
-/** What an engine that was killed had begun and not noted the end of. */
+/** An operation that a killed engine began and did not record the end of. */
 export interface PendingOperation {
   /** `creating`, `updating`, `deleting`, `reading` or `importing`. */
   readonly type: string;
@@ -25,24 +25,35 @@ export interface PendingOperation {
 interface StateResource {
   readonly urn: string;
   readonly type: string;
-  /** Whether a provider makes it; else it only groups others, and has no id. */
+  /** Whether a provider makes it; otherwise it only groups others and has no id. */
   readonly custom?: boolean;
   readonly id?: string | undefined;
   readonly inputs?: object;
   readonly outputs?: object | undefined;
-  /** Every operation looks first at what is really there. The provider's next answer takes it back. */
+  /** Makes every operation refresh the resource first. The provider's next answer resets it. */
   readonly refreshBeforeUpdate?: boolean;
 }
 
-/** How many operations are pending in a stack of a file backend; undefined: its state cannot be looked at from here. */
+/** How many operations are pending in a stack; undefined: the backend is no folder, or the state is compressed. */
 export async function countPendingOperations(stack: string, backend: Backend): Promise<number | undefined> {
+  const deployment = await readDeployment(stack, backend);
+  return deployment && (deployment.pending_operations?.length ?? 0);
+}
+
+/** Whether an update has put something into a stack, or has begun to; undefined as above. A preview makes an empty stack. */
+export async function hasResources(stack: string, backend: Backend): Promise<boolean | undefined> {
+  const deployment = await readDeployment(stack, backend);
+  return deployment && (deployment.resources ?? deployment.pending_operations ?? []).length > 0;
+}
+
+async function readDeployment(stack: string, backend: Backend): Promise<Deployment | undefined> {
   const stacks = stacksFolder(backend);
   if (!stacks) return undefined;
   const file = join(stacks, `${stack}.json`);
   const text = await readFile(file, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined; // compressed, as the user may have asked for
   const state = parseState(text, file) as { readonly checkpoint?: { readonly latest?: Deployment } };
-  return state.checkpoint?.latest?.pending_operations?.length ?? 0;
+  return state.checkpoint?.latest ?? {};
 }
 
 function parseState(text: string, file: string): unknown {
@@ -54,9 +65,10 @@ function parseState(text: string, file: string): unknown {
 }
 
 /**
- * The same state with nothing pending. What was being created is taken for made, under the id it must have, so that a
- * refresh finds out: the engine itself would warn about it for ever, and never delete it. All that an operation was pending
- * on is to be looked at first: who is killed before the refresh has ended must not leave a state that is believed.
+ * The same state with nothing pending. A resource whose create was pending is added under its expected id, so that a
+ * refresh finds out whether it exists. Otherwise the engine would warn about it for ever and never delete it. Every
+ * resource with a pending operation is marked for a refresh, so that the state is not trusted if this process is killed
+ * before the refresh ends.
  */
 export function adoptPendingCreates(state: StackState): StackState {
   const { resources = [], pending_operations: pending = [] } = state.deployment;
@@ -71,7 +83,7 @@ export function adoptPendingCreates(state: StackState): StackState {
   return { ...state, deployment: { ...state.deployment, resources: after, pending_operations: [] } };
 }
 
-/** Of our own providers: the id is the Pulumi name, which is how they can be found again. */
+/** Whether the resource is of our own providers. Their id is the Pulumi name, so they can be found again. */
 function isOwn(resource: StateResource): boolean {
   return isMadeByProvider(resource) && resource.type.startsWith('davit:');
 }

@@ -9,7 +9,7 @@ import {
 import { redactPair, valueAt } from './property-values.ts';
 import { makeVerdict } from './verdict.ts';
 
-/** Makes the plan of one stack from the engine's events, of a preview or of an update. */
+/** Makes the plan of one stack from the engine's events of a preview or an update. */
 export function makePlan(stack: string, events: readonly EngineEvent[]): Plan {
   const steps = events.flatMap((e) => (e.resourcePreEvent ? [e.resourcePreEvent.metadata] : []));
   const byUrn = new Map(steps.flatMap((step) => makeResource(step)).map((r) => [`${r.urn} ${r.operation}`, r]));
@@ -28,7 +28,7 @@ export function resourceName(urn: string): string {
   return urn.split('::').slice(3).join('::');
 }
 
-/** Steps of the engine that a person counts; the others are parts of a replacement, or change nothing. */
+/** The engine's steps that a plan counts; the others are parts of a replacement or change nothing. */
 const PLANNED: Readonly<Partial<Record<string, Operation>>> = {
   create: 'create',
   import: 'create',
@@ -42,7 +42,7 @@ const PLANNED: Readonly<Partial<Record<string, Operation>>> = {
 
 function makeResource(step: StepEventMetadata): readonly PlannedResource[] {
   const operation = PLANNED[step.op];
-  const custom = (step.new ?? step.old)?.custom ?? false; // components have nothing of their own
+  const custom = (step.new ?? step.old)?.custom ?? false; // components have no inputs of their own
   if (!operation || !custom || step.type.startsWith('pulumi:')) return [];
   const { urn, type } = step;
   return [{ urn, type, name: resourceName(urn), operation, differences: makeDifferences(operation, step) }];

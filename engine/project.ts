@@ -5,7 +5,7 @@ import { findPulumi, type GetOptions, type PulumiEngine } from './find-pulumi.ts
 import { mendState } from './mend-state.ts';
 import { makePulumiEnvironment, type PulumiEnvironment } from './pulumi-environment.ts';
 
-/** A project and the engine that works on it. */
+/** A project and its engine. */
 export interface PulumiProject {
   /** Absolute path of the folder of Pulumi.yaml. */
   readonly root: string;
@@ -14,7 +14,7 @@ export interface PulumiProject {
   readonly environment: PulumiEnvironment;
 }
 
-/** Finds the engine, which may have to be built first, and makes what it needs in the project at `root`. */
+/** Finds the engine, which may have to be built first, and makes the folders that it needs in the project at `root`. */
 export async function openProject(root: string, options: Partial<GetOptions> = {}): Promise<PulumiProject> {
   const [engine, backend] = await Promise.all([findPulumi(options), readBackend(root)]);
   const folders = [join(root, '.davit', 'stacks'), ...(backend.folder ? [backend.folder] : [])];

@@ -1,23 +1,26 @@
-/** Marks a wrapped value in the engine's events; the marker's own value says what it wraps. */
+/** Marks a wrapped value in the engine's events; the marker's own value says what is wrapped. */
 const WRAPPED = '4dabf18193072939515e22adb298388d';
 const SECRET = '1b47061264138c4ac30d75fd1eb44270';
 const UNKNOWN = '04da6b54-80e4-46f7-96ec-b56ff0331ba9';
 
 const HIDDEN = '[secret]';
 
-/** The value at a path in Pulumi's notation (`entities[0].name`, `tags["a.b"]`); undefined where there is none. */
+/**
+ * The value at a path in Pulumi's notation (`entities[0].name`, `tags["a.b"]`); undefined if the path does not exist.
+ */
 export function valueAt(value: unknown, path: string): unknown {
   const steps = [...path.matchAll(/\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.[\]]+)/g)];
   return steps.reduce<unknown>((at, [, quoted, index, name]) => {
     const key = quoted === undefined ? (index ?? name ?? '') : (JSON.parse(`"${quoted}"`) as string);
-    if (at === HIDDEN) return at; // what is inside a secret is one
+    if (at === HIDDEN) return at; // every part of a secret is secret
     return isObject(at) ? at[key] : undefined;
   }, value);
 }
 
 /**
- * Values before and after without what is a secret on either side: one that becomes a secret was one all the time, and one
- * that stops being one may be a mistake. What only moves, to another place of a list or under another name, is one too.
+ * The values before and after, with a value hidden in both if it is secret on either side. A value that becomes secret
+ * was secret all the time, and one that stops being secret may be a mistake. A secret that moves, within a list or to
+ * another name, is hidden too.
  */
 export function redactPair(before: unknown, after: unknown): { readonly before: unknown; readonly after: unknown } {
   if (isSecret(before) || isSecret(after)) return { before: hide(before), after: hide(after) };
@@ -39,7 +42,7 @@ export function redactPair(before: unknown, after: unknown): { readonly before: 
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** What the other one has not. */
+/** The entries whose key the other record does not have. */
 function without(values: Values, other: Values): Values {
   return Object.fromEntries(Object.entries(values).filter(([key]) => !(key in other)));
 }

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import type { PulumiCommand } from '@pulumi/pulumi/automation/index.js';
+import { waitForChild } from '../system/child-end.ts';
 import type { PulumiEngine } from './find-pulumi.ts';
 
-/** The `pulumi` command ended with another exit code than 0; what it said is in the error. */
+/** The `pulumi` command ended with a non-zero exit code; the message includes its output. */
 export class PulumiFailed extends Error {
   readonly stderr: string;
 
@@ -13,7 +14,7 @@ export class PulumiFailed extends Error {
   }
 }
 
-/** Whoever kills an engine needs to know that this breaks nothing. */
+/** Tells the user who killed the engine that nothing is broken. */
 function describeEnd(code: number | string, said: string): string {
   const killed = String(code).startsWith('SIG');
   const how = killed ? `it was ended by ${code}; ${GOES_ON}` : `it ended with exit code ${code}`;
@@ -21,14 +22,14 @@ function describeEnd(code: number | string, said: string): string {
   return said === '' ? how : `${how}: ${said}${next}`;
 }
 
-/** What the engine says of a state file that is not JSON. */
+/** The engine's messages about a state file that is not JSON. */
 const BROKEN_STATE = /failed to load checkpoint|place \d+: (invalid character|unexpected end)/;
 
-/** How to go on when a state file was cut in half or edited. */
+/** What to do after a state file was truncated or edited. */
 export const PUT_BACK =
   'The state of a stack is not whole: put back the one before, which lies beside it as STACK.json.bak, then run the same command again';
 
-/** How to go on after something of ours was killed. */
+/** What to do after one of our processes was killed. */
 export const GOES_ON = 'what was complete is kept, and the same command goes on from there';
 
 export interface CommandResult {
@@ -41,18 +42,23 @@ export interface CommandOptions {
   readonly cwd: string;
   /** Added to this process's environment. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Asks the engine, once, to stop at its next safe point. */
+  /**
+   * Called with the engine's process id when it starts; the function that it returns is called when the engine has
+   * ended.
+   */
+  readonly onStart?: (pid: number | undefined) => Promise<() => Promise<void>>;
+  /** When it aborts, the engine is asked once to stop at its next safe point. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Runs `pulumi`. It gets a process group of its own: from a terminal, Ctrl-C would reach it directly and then again from
- * us, and the second one makes it drop what it is doing instead of finishing it.
+ * Runs `pulumi` in a process group of its own. Otherwise Ctrl-C in a terminal would reach it twice, directly and
+ * through us, and the second signal makes it abort its work instead of finishing it.
  */
 export function runPulumiCommand(
   engine: PulumiEngine,
   args: readonly string[],
-  { cwd, environment, signal }: CommandOptions,
+  { cwd, environment, signal, onStart }: CommandOptions,
 ): Promise<CommandResult> {
   return new Promise((done, fail) => {
     const env = { ...process.env, ...environment };
@@ -63,20 +69,22 @@ export function runPulumiCommand(
     const stop = () => child.kill('SIGINT');
     if (signal?.aborted) stop();
     signal?.addEventListener('abort', stop, { once: true });
-    child.on('error', (e) => fail(new Error(`Cannot start "${engine.command}": ${e.message}`, { cause: e })));
-    child.on('close', (code, endedBy) => {
+    // Without this record nobody can tell later whether the lock's holder still runs.
+    const noted = onStart?.(child.pid).catch(() => undefined);
+    const ended = waitForChild(child).finally(async () => (await noted)?.());
+    ended.then(({ code, signal: endedBy }) => {
       signal?.removeEventListener('abort', stop);
       if (code === 0) done({ ...said, code });
       else fail(new PulumiFailed(args, { code: endedBy ?? String(code), stderr: said.stderr }));
-    });
+    }, fail);
   });
 }
 
 /**
- * Makes the Automation API run the engine through `runPulumiCommand`. Its own runner loses what a failed command said and
- * stays in our process group. `run` is internal to that API, whose version is pinned in package.json.
+ * Makes the Automation API run the engine through `runPulumiCommand`. The API's own runner loses the output of a failed
+ * command and stays in our process group. `run` is internal to that API, whose version is pinned in package.json.
  */
-export function makeAutomationCommand(engine: PulumiEngine): PulumiCommand {
+export function makeAutomationCommand(engine: PulumiEngine, onStart?: CommandOptions['onStart']): PulumiCommand {
   const run = (
     args: readonly string[],
     cwd: string,
@@ -86,8 +94,13 @@ export function makeAutomationCommand(engine: PulumiEngine): PulumiCommand {
     signal: AbortSignal | undefined,
   ) => {
     const more = { ...environment, PULUMI_AUTOMATION_API: 'true' };
-    return runPulumiCommand(engine, [...args, '--non-interactive'], { cwd, environment: more, signal });
+    return runPulumiCommand(engine, [...args, '--non-interactive'], {
+      cwd,
+      environment: more,
+      signal,
+      ...(onStart && { onStart }),
+    });
   };
-  const version = { toString: () => engine.version }; // all that it asks of a version here
+  const version = { toString: () => engine.version }; // the API uses nothing else of the version here
   return { command: engine.command, version, run } as unknown as PulumiCommand;
 }

@@ -8,12 +8,12 @@ import { CODE } from '../system/code.ts';
 import type { Backend } from './backend.ts';
 import type { PulumiEngine } from './find-pulumi.ts';
 
-/** Environment variables that an engine is run with, besides this process's own. */
+/** The environment variables of an engine, besides those of this process. */
 export type PulumiEnvironment = Readonly<Record<string, string>>;
 
 /**
- * Makes the environment in which `pulumi` works on the project at `root`, and the secret that needs to exist for it. What
- * the user has set wins.
+ * Makes the environment in which `pulumi` works on the project at `root`, and creates the passphrase that it needs.
+ * Variables that the user has set win.
  */
 export async function makePulumiEnvironment(
   root: string,
@@ -22,12 +22,12 @@ export async function makePulumiEnvironment(
 ): Promise<PulumiEnvironment> {
   const own = {
     ...(await makeShellEnvironment(root, engine, backend)),
-    ...(backend.folder && { PULUMI_HOME: ownHome() }), // another backend needs the user's login
+    ...(backend.folder && { PULUMI_HOME: ownHome() }), // any other backend needs the user's login
   };
   return Object.fromEntries(Object.entries(own).filter(([name]) => name === 'PATH' || !process.env[name]));
 }
 
-/** Makes the environment in which a user's own `pulumi preview -s iris.local` works: what `davit env` prints. */
+/** Makes the environment in which a user's own `pulumi preview -s iris.local` works: the output of `davit env`. */
 export async function makeShellEnvironment(
   root: string,
   engine: PulumiEngine,
@@ -36,10 +36,10 @@ export async function makeShellEnvironment(
   const path = [dirname(engine.command), dirname(process.execPath), process.env['PATH'] ?? ''];
   return {
     PATH: path.join(delimiter),
-    DAVIT_HOME: CODE, // where its language host is looked for
-    NODE_COMPILE_CACHE: cacheFolder('node'), // 0.45 of 1.35 s of a preview
+    DAVIT_HOME: CODE, // the language host searches here
+    NODE_COMPILE_CACHE: cacheFolder('node'), // saves 0.45 of 1.35 s of a preview
     PULUMI_SKIP_UPDATE_CHECK: 'true',
-    // The network that had to build its engine has no plugins either: say so at once instead of after 10 s of retries.
+    // A network without the engine's download has no plugins either, so fail at once instead of after 10 s of retries.
     ...(engine.source === 'build' && { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: 'true' }),
     ...(engine.source === 'build' && (await makeHome(backend))),
     ...(await makePassphrase(root)),
@@ -47,8 +47,9 @@ export async function makeShellEnvironment(
 }
 
 /**
- * Where the engine has to be built, its providers cannot be had either: a home of our own has stand-ins for them. A login,
- * which a backend that is no folder needs, stays the user's, and a home that the user has set is left alone.
+ * Makes a Pulumi home with stand-ins for the providers, because where the engine has to be built its providers cannot
+ * be downloaded either. A backend that is not a folder keeps the user's login. A home that the user has set stays
+ * unchanged.
  */
 async function makeHome(backend: Backend): Promise<PulumiEnvironment> {
   const { PULUMI_HOME: users, PULUMI_CREDENTIALS_PATH: login } = process.env;
@@ -61,7 +62,7 @@ async function makeHome(backend: Backend): Promise<PulumiEnvironment> {
   };
 }
 
-/** As lines for a POSIX shell: `export NAME='value'`. */
+/** Makes lines for a POSIX shell: `export NAME='value'`. */
 export function renderExports(environment: PulumiEnvironment): string {
   const lines = Object.entries(environment).map(
     ([name, value]) => `export ${name}='${value.replaceAll("'", `'\\''`)}'`,
@@ -73,7 +74,7 @@ function ownHome(): string {
   return cacheFolder('pulumi', 'home');
 }
 
-/** State must be encrypted with something; who has chosen nothing gets a random passphrase of the project's own. */
+/** State must be encrypted. If the user has chosen no passphrase, the project gets a random one of its own. */
 async function makePassphrase(root: string): Promise<PulumiEnvironment> {
   const { PULUMI_CONFIG_PASSPHRASE, PULUMI_CONFIG_PASSPHRASE_FILE } = process.env;
   if (PULUMI_CONFIG_PASSPHRASE !== undefined || PULUMI_CONFIG_PASSPHRASE_FILE !== undefined) return {};
@@ -82,7 +83,7 @@ async function makePassphrase(root: string): Promise<PulumiEnvironment> {
   await mkdir(dirname(file), { recursive: true });
   await writeFile(fresh, randomBytes(32).toString('base64url'), { mode: 0o600 });
   try {
-    await link(fresh, file); // whole or not at all, and only the first of two
+    await link(fresh, file); // whole or not at all; the first of two processes wins
   } catch (e) {
     if ((e as NodeJS.ErrnoException).code !== 'EEXIST') throw e;
   } finally {

@@ -3,5 +3,5 @@ import { BUILD } from './source-build.ts';
 import { DOWNLOAD } from './source-download.ts';
 import { PATH } from './source-path.ts';
 
-/** Where an engine can come from, best first. */
+/** The sources of an engine, best first. */
 export const PULUMI_SOURCES: readonly PulumiSource[] = [PATH, DOWNLOAD, BUILD];

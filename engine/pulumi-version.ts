@@ -1,7 +1,7 @@
-/** The oldest engine that we have run everything with. */
+/** The oldest engine that everything was tested with. */
 export const MINIMUM_VERSION = '3.225.0';
 
-/** Whether a version (`3.225.0`, `3.230.0-alpha.1`) is Pulumi 3 and at least the oldest that we know to work. */
+/** Whether a version (`3.225.0`, `3.230.0-alpha.1`) is Pulumi 3 and at least the minimum. */
 export function isNewEnough(version: string): boolean {
   const [major, minor, patch] = numbers(version);
   const [wantedMajor, wantedMinor, wantedPatch] = numbers(MINIMUM_VERSION);

@@ -4,8 +4,8 @@ import { runCommand } from './stacks.ts';
 import type { StateLock } from './state-lock.ts';
 
 /**
- * Removes the locks of a stack whose holders are known to be gone. In a folder those files and no others; elsewhere all
- * that hold the stack, which is as far as the engine goes: name all of them.
+ * Removes locks of a stack whose holders are known to have ended. In a folder exactly these files are removed. For
+ * another backend the engine can only remove all locks of the stack, so pass all of them.
  */
 export async function releaseLocks(project: PulumiProject, stack: string, locks: readonly StateLock[]): Promise<void> {
   if (!project.backend.folder) {

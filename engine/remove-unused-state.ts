@@ -1,14 +1,29 @@
-import { rm, rmdir } from 'node:fs/promises';
+import { access, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PulumiProject } from './project.ts';
 import { listStacks } from './stacks.ts';
 
-/** Removes what Davit made to keep a project's state, when no stack is left that needs it. A state elsewhere stays. */
+/** Removes the files that Davit made for a project's state once no stack needs them. A state elsewhere stays. */
 export async function removeUnusedState(project: PulumiProject): Promise<void> {
   const own = join(project.root, '.davit');
-  if (project.backend.folder !== join(own, 'pulumi') || (await listStacks(project)).length > 0) return;
+  if (project.backend.folder !== join(own, 'pulumi') || !(await isUnused(project, project.backend.folder))) return;
   const parts = ['pulumi', 'stacks', 'passphrase'].map((part) => rm(join(own, part), { recursive: true, force: true }));
   await Promise.all(parts);
-  // What others have put there stays, and so do the folders around it.
+  // A folder that also holds other files stays, and so do its parents.
   for (const folder of [join(own, 'environments'), own]) await rmdir(folder).catch(() => undefined);
+}
+
+/** False also when the state is already gone, because another run that took down an endpoint may have removed it. */
+async function isUnused(project: PulumiProject, folder: string): Promise<boolean> {
+  const isThere = () =>
+    access(folder).then(
+      () => true,
+      () => false,
+    );
+  try {
+    return (await isThere()) && (await listStacks(project)).length === 0;
+  } catch (e) {
+    if (await isThere()) throw e;
+    return false;
+  }
 }

@@ -1,7 +1,7 @@
 import type { EngineEvent, StepEventMetadata } from '@pulumi/pulumi/automation/index.js';
 import { resourceName } from './plan.ts';
 
-/** One line for a person about what the engine does now; undefined: nothing worth a line. */
+/** One line about the engine's current step; undefined: nothing to report. */
 export function renderEvent({ diagnosticEvent, resourcePreEvent, resOutputsEvent }: EngineEvent): string | undefined {
   if (diagnosticEvent) {
     const { severity, urn, message } = diagnosticEvent;
@@ -23,14 +23,14 @@ const STEPS: Readonly<Partial<Record<string, readonly [string, string]>>> = {
   'delete-replaced': ['deleting the replaced one …', 'deleted the replaced one'],
 };
 
-/** What is only forgotten. */
+/** A resource that the engine drops from the state without deleting it. */
 const LEFT = [undefined, 'left as it is'] as const;
 
 function renderStep({ op, urn, type, new: after, old: before }: StepEventMetadata, at: 0 | 1): string | undefined {
   const { custom = false, retainOnDelete = false } = after ?? before ?? {};
   const words = (op === 'delete' && retainOnDelete ? LEFT : STEPS[op])?.[at];
   if (!words || !custom || type.startsWith('pulumi:')) return undefined;
-  // Objects of several kinds share a name.
+  // Objects of different kinds may have the same name.
   const kind = type.startsWith('kubernetes:') ? `${type.split(':').at(-1) ?? ''} ` : '';
   return `${kind}${resourceName(urn)}: ${words}`;
 }

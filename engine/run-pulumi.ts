@@ -12,22 +12,22 @@ export interface RunOptions {
   readonly progress?: Progress;
   /** Stops at the next safe point; the state stays valid. */
   readonly signal?: AbortSignal | undefined;
-  /** Look first at what is really there: the state says more than what serves. */
+  /** Refresh first, because the state may list more than what still runs. */
   readonly refresh?: boolean;
 }
 
-/** Says what an update would do; makes the stack when it is not there yet, and changes nothing else. */
+/** Previews an update. Creates the stack if it does not exist; changes nothing else. */
 export async function previewStack(project: PulumiProject, stack: string, options: RunOptions = {}): Promise<Outcome> {
   const { refresh = false } = options;
   await ensureStack(project, stack);
-  // What the program need not say, because whoever asks us says it at the line of the file.
+  // The program skips warnings that the caller of this function shows at the line of the file.
   const told = { ...project, environment: { ...project.environment, DAVIT_PREVIEW: 'true' } };
   return runOperation(told, stack, complete(options), (handle, automation) =>
     handle.preview({ ...automation, refresh }),
   );
 }
 
-/** Says what destroying a stack would delete: nothing, when it is not there. Changes nothing. */
+/** Previews the deletion of a stack; nothing, if the stack does not exist. Changes nothing. */
 export async function previewDestroyStack(
   project: PulumiProject,
   stack: string,
@@ -37,7 +37,7 @@ export async function previewDestroyStack(
   return runOperation(project, stack, complete(options), (handle, automation) => handle.previewDestroy(automation));
 }
 
-/** Deploys what the project says. */
+/** Deploys the project's declaration. */
 export async function upStack(project: PulumiProject, stack: string, options: RunOptions = {}): Promise<Outcome> {
   const { refresh = false } = options;
   await ensureStack(project, stack);
@@ -46,7 +46,7 @@ export async function upStack(project: PulumiProject, stack: string, options: Ru
   );
 }
 
-/** Deletes everything in a stack, then the stack itself; one that is not there is fine. */
+/** Deletes everything in a stack, then the stack itself; succeeds if the stack does not exist. */
 export async function destroyStack(project: PulumiProject, stack: string, options: RunOptions = {}): Promise<Outcome> {
   if (!(await hasStack(project, stack))) return makeOutcome({ stack, root: project.root }, 'succeeded', []);
   const outcome = await runAlone(project, stack, complete(options), (o) =>
@@ -56,7 +56,7 @@ export async function destroyStack(project: PulumiProject, stack: string, option
   return outcome;
 }
 
-/** Brings the state up to date with what is really there; changes nothing else. */
+/** Updates the state from the resources that really exist; changes nothing else. */
 export async function refreshStack(project: PulumiProject, stack: string, options: RunOptions = {}): Promise<Outcome> {
   return runAlone(project, stack, complete(options), (o) =>
     runOperation(project, stack, o, (handle, automation) => handle.refresh(automation)),
@@ -64,8 +64,8 @@ export async function refreshStack(project: PulumiProject, stack: string, option
 }
 
 /**
- * Runs an operation that changes the state, after clearing away what a killed one has left: its lock, and what it had
- * begun without noting the end. A lock of a living process, or of another machine, is left alone.
+ * Runs an operation that changes the state, after it has removed what a killed engine left: its lock and its pending
+ * operations. A lock of a running process, or of another machine, stays.
  */
 async function runAlone(
   project: PulumiProject,
@@ -74,13 +74,14 @@ async function runAlone(
   operate: (options: OperationOptions) => Promise<Outcome>,
 ): Promise<Outcome> {
   const locks = await readStateLocks(stack, project.backend);
-  const held = await releaseDeadLocks(locks);
+  const held = await releaseDeadLocks(locks, project.backend);
   if (held.length > 0) return refuse({ stack, root: project.root }, held);
   if (locks.length > 0) options.progress.say(`Released the lock that a process which is gone had left on ${stack}`);
   await settle(project, stack, options);
   const outcome = await operate(options);
   if (outcome.status !== 'locked') return outcome;
-  // Someone was quicker by a moment; where the backend is not a folder only the engine knows who.
+  // Another process took the lock a moment earlier. For a backend that is not a folder, only the engine names the
+  // holder.
   const said = outcome.failures.map((f) => f.message).join('\n');
   const others = project.backend.folder ? await readStateLocks(stack, project.backend) : await parseLockRefusal(said);
   return others.length > 0 ? refuse({ stack, root: project.root }, others) : outcome;
@@ -93,7 +94,7 @@ function refuse(place: StackPlace, locks: readonly StateLock[]): Outcome {
   });
 }
 
-/** Finds out what became of what a killed engine had begun, and notes it in the state. */
+/** Finds out how the operations of a killed engine ended, and records that in the state. */
 async function settle(project: PulumiProject, stack: string, { progress, signal }: OperationOptions): Promise<void> {
   if ((await countPendingOperations(stack, project.backend)) === 0) return;
   const state = JSON.parse(await runCommand(project, ['stack', 'export', '--stack', stack])) as StackState;

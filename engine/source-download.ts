@@ -5,21 +5,20 @@ import { type CacheEntry, fillCache, findCached } from './cached-engine.ts';
 import type { GetOptions, PulumiSource } from './find-pulumi.ts';
 
 const INSTALLER = codePath('engine', 'install-official-pulumi.ts');
-/** About 150 MB; a network that cannot be reached says so within 5 s. */
+/** The download is about 150 MB. An unreachable network fails within 5 s. */
 const LIMIT_SECONDS = 600;
 
 const ENTRY: CacheEntry = { key: `${SDK_VERSION}-official`, version: SDK_VERSION, source: 'download' };
 
-/** Pulumi's own download, of the version that belongs to the SDK in package.json. */
+/** Pulumi's own download, in the version of the SDK in package.json. */
 export const DOWNLOAD: PulumiSource = {
   name: 'download',
   words: 'the official download',
-  missing: 'it has not been downloaded yet',
   find: (progress) => findCached(ENTRY, progress),
   get: (options) => fillCache(ENTRY, options, (folder) => download(folder, options)),
 };
 
-/** In a process of its own, so that it can be ended in the middle. */
+/** Runs in a process of its own, so that it can be stopped in the middle. */
 async function download(folder: string, { progress, signal }: GetOptions): Promise<void> {
   progress.say(`Downloading Pulumi ${SDK_VERSION} from get.pulumi.com: once, about 150 MB …`);
   const ran = await runProcess(process.execPath, [INSTALLER, folder], {

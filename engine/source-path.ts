@@ -9,11 +9,13 @@ import { isNewEnough, MINIMUM_VERSION } from './pulumi-version.ts';
 export const PATH: PulumiSource = {
   name: 'path',
   words: 'the PATH',
-  missing: `there is no pulumi ${MINIMUM_VERSION} or newer with pulumi-language-nodejs beside it`,
+  missing: `no pulumi ${MINIMUM_VERSION} or newer with pulumi-language-nodejs beside it`,
   find: async () => findOnPath(process.env['PATH'] ?? ''),
 };
 
-/** The first `pulumi` of a PATH, when it is new enough and can run Node programs. One of our cache is not the user's. */
+/**
+ * The first `pulumi` of a PATH, if it is new enough and can run Node programs. One from Davit's cache does not count.
+ */
 export async function findOnPath(path: string): Promise<PulumiEngine | undefined> {
   const command = await firstExecutable(path, 'pulumi');
   if (!command) return undefined;

@@ -1,16 +1,17 @@
 import { access, rm } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { stacksFolder } from './backend.ts';
+import { hasResources } from './pending-operations.ts';
 import type { PulumiProject } from './project.ts';
 import { PulumiFailed, runPulumiCommand } from './pulumi-command.ts';
 
-/** Names of the project's stacks. */
+/** The names of the project's stacks. */
 export async function listStacks(project: PulumiProject): Promise<readonly string[]> {
   const stdout = await runCommand(project, ['stack', 'ls', '--json']);
   return (JSON.parse(stdout) as readonly { readonly name: string }[]).map((stack) => stack.name);
 }
 
-/** The outputs of the last update, secrets as "[secret]"; undefined: there is no such stack. */
+/** The outputs of the last update, with secrets as "[secret]"; undefined: the stack does not exist. */
 export async function readStackOutputs(
   project: PulumiProject,
   stack: string,
@@ -19,12 +20,12 @@ export async function readStackOutputs(
     const stdout = await runCommand(project, ['stack', 'output', '--json', '--stack', stack]);
     return JSON.parse(stdout) as Readonly<Record<string, unknown>>;
   } catch (e) {
-    if (e instanceof PulumiFailed && /no stack named .* found/.test(e.stderr)) return undefined;
+    if (e instanceof PulumiFailed && e.stderr.includes('no stack named ')) return undefined;
     throw e;
   }
 }
 
-/** Whether a stack is there; a look at its file, or for another backend a question to the engine. */
+/** Whether a stack exists. A file backend is checked by its file; for another backend the engine is asked. */
 export async function hasStack(project: PulumiProject, stack: string): Promise<boolean> {
   const stacks = stacksFolder(project.backend);
   if (!stacks) return (await listStacks(project)).includes(stack);
@@ -33,6 +34,12 @@ export async function hasStack(project: PulumiProject, stack: string): Promise<b
     () => true,
     () => false,
   );
+}
+
+/** Whether something was deployed by a stack. */
+export async function isDeployed(project: PulumiProject, stack: string): Promise<boolean> {
+  if (!(await hasStack(project, stack))) return false;
+  return (await hasResources(stack, project.backend)) ?? true;
 }
 
 /** Makes a stack when it is not there yet; does not select it, which plain `pulumi` would notice. */
@@ -45,7 +52,7 @@ export async function ensureStack(project: PulumiProject, stack: string): Promis
   }
 }
 
-/** Removes what the engine keeps of a stack that is no more: history and backups. Only in the project's own backend. */
+/** Removes the engine's history and backups of a deleted stack. Only in the project's own backend. */
 export async function forgetStack({ root, backend }: PulumiProject, stack: string): Promise<void> {
   const { folder, project } = backend;
   if (!folder?.startsWith(join(root, '.davit') + sep)) return;
@@ -59,7 +66,7 @@ export async function forgetStack({ root, backend }: PulumiProject, stack: strin
   await Promise.all(kept.map((path) => rm(join(folder, '.pulumi', path), { recursive: true, force: true })));
 }
 
-/** Runs one `pulumi` command in the project; what it prints on standard output. */
+/** Runs one `pulumi` command in the project and returns its standard output. */
 export async function runCommand(
   { root, engine, environment }: PulumiProject,
   args: readonly string[],

@@ -1,13 +1,15 @@
 import type { Operation, PlannedResource, Verdict } from '../schemas/plan.ts';
 import { tellResources, type ToldResource } from '../schemas/told-resources.ts';
 
-/** What is one revision: ours on this machine, and what makes the one revision of a Configuration on Kubernetes. */
+/**
+ * Resource types that stand for one revision: ours on this machine, and on Kubernetes the Configuration that makes it.
+ */
 const REVISION = /^(davit:local:Revision|kubernetes:serving\.knative\.dev\/v1:Configuration)$/;
 
 const MOST_CHANGES = 10;
 const MOST_PATHS = 3;
 
-/** Says in words what a plan comes to. Revisions and routes are what every target has, whatever its resources are. */
+/** Summarizes a plan in words. Every target has revisions and routes, whatever its resources are. */
 export function makeVerdict(resources: readonly PlannedResource[]): Omit<Verdict, 'notes'> {
   const changed = resources.filter((r) => r.operation !== 'same');
   if (changed.length === 0) return { kind: 'no-change', words: 'no change' };
@@ -49,7 +51,7 @@ function describeChanges(changed: readonly PlannedResource[]): readonly string[]
 }
 
 function describeChange({ name, operation, differences }: ToldResource<Operation>): string {
-  // Of a file that changes, only its name.
+  // For a changed file, show only its name.
   const places = new Set(differences.map(({ path }) => path.split(' › ')[0] ?? path));
   const paths = shorten([...places], MOST_PATHS).join(', ');
   return operation === 'update' && paths ? `${name} (${paths})` : `${operation} ${name}`;
@@ -59,7 +61,7 @@ function shorten(items: readonly string[], most: number): readonly string[] {
   return items.length <= most + 1 ? items : [...items.slice(0, most), `and ${items.length - most} more`];
 }
 
-/** On Kubernetes a revision is only ever replaced when the endpoint asks for it, and then the old one ends first. */
+/** On Kubernetes a revision is replaced only when the endpoint asks for it, and then the old one ends first. */
 function isRecreated(resources: readonly PlannedResource[], name: string): boolean {
   return resources.some((r) => r.name === name && r.operation === 'replace' && r.type.startsWith('kubernetes:'));
 }

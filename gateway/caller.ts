@@ -1,4 +1,4 @@
-/** Who asks, once a token has said so. */
+/** The authenticated caller of a request. */
 export interface Caller {
   readonly name: string;
   readonly kind: 'user' | 'service_principal';

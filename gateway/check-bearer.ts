@@ -1,16 +1,16 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-/** SHA-256 of a token: the only form in which one is kept. */
+/** SHA-256 of a token. Davit stores tokens only in this form. */
 export function hashToken(token: string): Buffer {
   return createHash('sha256').update(token).digest();
 }
 
-/** The token in an `Authorization` header; undefined: there is none. */
+/** Reads the token from an `Authorization` header. Returns undefined if the header has no token. */
 export function readBearer(authorization: string | undefined): string | undefined {
   return /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
 }
 
-/** Whether an `Authorization` header carries a token with one of these hashes; takes as long for every answer. */
+/** Whether an `Authorization` header has a token with one of these hashes. Runs in constant time. */
 export function checkBearer(authorization: string | undefined, hashes: readonly Buffer[]): boolean {
   const given = hashToken(readBearer(authorization) ?? '');
   let known = false;

@@ -3,7 +3,7 @@ export interface Weighted {
   readonly trafficPercentage: number;
 }
 
-/** The entity that a number from 0 (included) to 1 (excluded) falls on; one without a share is never chosen. */
+/** Chooses an entity by its traffic share. `random` is in [0, 1). Never chooses an entity without a share. */
 export function chooseEntity<T extends Weighted>(entities: readonly T[], random: number): T | undefined {
   const total = entities.reduce((sum, e) => sum + e.trafficPercentage, 0);
   let left = random * total;
@@ -12,5 +12,5 @@ export function chooseEntity<T extends Weighted>(entities: readonly T[], random:
     left -= entity.trafficPercentage;
     if (left < 0) return entity;
   }
-  return entities.findLast((e) => e.trafficPercentage > 0); // rounding at the very end of the scale
+  return entities.findLast((e) => e.trafficPercentage > 0); // `random` close to 1, with a rounding error
 }

@@ -1,10 +1,10 @@
-/** A part of an OpenAPI 3.1 document that describes a value: JSON Schema. */
+/** A JSON Schema inside an OpenAPI 3.1 document. */
 export type Schema = Readonly<Record<string, unknown>>;
 
-/** A column of a signature, a property of an object or a parameter; no more is believed of it than that it is an object. */
+/** A column, an object property or a parameter of a signature. Its fields are not validated. */
 export type Column = Readonly<Record<string, unknown>>;
 
-/** Whether nothing may stand for a value that is not there: MLflow's answers may say null, its requests leave it out. */
+/** `nullable`: a missing value can be null. MLflow's responses contain null; its requests omit the value. */
 export interface ColumnOptions {
   readonly nullable: boolean;
 }
@@ -20,12 +20,14 @@ const SCALARS: Readonly<Record<string, Schema>> = {
   datetime: { type: 'string', format: 'date-time' },
   sparkml_vector: { type: 'array', items: { type: 'number', format: 'double' } },
 };
-/** Types that MLflow takes for optional when nothing is said. */
+/** Types that MLflow treats as optional if the signature does not say. */
 const COMPLEX = new Set(['array', 'object', 'map', 'any', 'sparkml_vector']);
-/** No model has such types; a text that has them is no reason to fall over. */
+/**
+ * Deeper types become an open schema, so that a malicious signature cannot overflow the stack. No real model has them.
+ */
 const MOST_DEEP = 50;
 
-/** Makes the schema of one value of a column; one of a type that nobody knows may be anything. */
+/** Makes the schema of one value of a column. An unknown type accepts any value. */
 export function makeColumnSchema(column: Column, options: ColumnOptions, depth = 0): Schema {
   const schema = depth < MOST_DEEP ? makePlainSchema(column, options, depth) : {};
   const { type } = schema;
@@ -34,7 +36,7 @@ export function makeColumnSchema(column: Column, options: ColumnOptions, depth =
     : schema;
 }
 
-/** Makes the schema of an object with these columns; more of them are let be. */
+/** Makes the schema of an object with these columns. The schema allows additional properties. */
 export function makeRecordSchema(columns: ReadonlyMap<string, Column>, options: ColumnOptions, depth = 0): Schema {
   const required = [...columns].filter(([, column]) => isRequired(column)).map(([name]) => name);
   return {
@@ -48,12 +50,12 @@ export function isRequired({ required, type }: Column): boolean {
   return required === undefined || required === null ? !COMPLEX.has(String(type)) : required === true;
 }
 
-/** Whether values are no scalars, so that MLflow takes them in fewer forms. */
+/** Whether values are not scalars. MLflow accepts such values in fewer forms. */
 export function isComplex({ type }: Column): boolean {
   return COMPLEX.has(String(type));
 }
 
-/** An unknown value as a column; what is no object says nothing. */
+/** Converts a value to a column. A value that is not an object becomes an empty column. */
 export function asColumn(value: unknown): Column {
   return typeof value === 'object' && value !== null ? { ...value } : {};
 }
@@ -72,7 +74,7 @@ function makePlainSchema(column: Column, options: ColumnOptions, depth: number):
   }
 }
 
-/** MLflow takes the properties of an object, whatever their type, for required when nothing is said. */
+/** MLflow treats every property of an object as required if the signature does not say. */
 function propertiesOf({ properties }: Column): ReadonlyMap<string, Column> {
   return new Map(Object.entries(asColumn(properties)).map(([name, c]) => [name, { required: true, ...asColumn(c) }]));
 }

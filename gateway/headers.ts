@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** What of a client's headers reaches a model server: never credentials, connection headers or our own marks. */
+/** Client headers that the gateway forwards. Excludes credentials, connection headers and Davit's own headers. */
 const TO_MODEL = ['content-type', 'content-encoding', 'accept', 'traceparent', 'tracestate'] as const;
-/** What of a model server's headers reaches the client. */
+/** Model server headers that the gateway forwards to the client. */
 const TO_CLIENT = ['content-type', 'content-encoding', 'retry-after'] as const;
 const MAX_REQUEST_ID = 64;
 
@@ -14,7 +14,7 @@ export function makeQueryHeaders(
   return { ...pick(client, TO_MODEL), 'x-request-id': requestId, 'content-length': String(length) };
 }
 
-/** Makes the headers of the answer to a client. */
+/** Makes the headers of the response to a client. */
 export function makeAnswerHeaders(
   model: IncomingHttpHeaders,
   { requestId, entity }: { readonly requestId: string; readonly entity: string },
@@ -22,7 +22,7 @@ export function makeAnswerHeaders(
   return { ...pick(model, TO_CLIENT), 'x-request-id': requestId, 'served-model-name': entity };
 }
 
-/** The client's own request id, when it is one that can be written into a header and a log; else undefined. */
+/** Reads the client's request id. Returns undefined if the id is not safe for headers and logs. */
 export function readRequestId(client: IncomingHttpHeaders): string | undefined {
   const given = client['x-request-id'];
   if (typeof given !== 'string' || given.length > MAX_REQUEST_ID) return undefined;

@@ -1,17 +1,17 @@
-/** What a request to the gateway asks for; who asks is another question. */
+/** A parsed request to the gateway, before authentication. */
 export type Asked =
   | { readonly kind: 'query'; readonly endpoint: string; readonly entity: string | undefined }
   | { readonly kind: 'list' }
-  /** Where to log in: Databricks' clients look before their first request, without a token, and warn when there is no answer. */
+  /** Login discovery. Databricks clients send it first, without a token, and warn if it fails. */
   | { readonly kind: 'discovery' }
   | { readonly kind: 'get'; readonly endpoint: string }
   | { readonly kind: 'metrics'; readonly endpoint: string }
-  /** What its queries look like. */
+  /** The OpenAPI document of the endpoint's queries. */
   | { readonly kind: 'openapi'; readonly endpoint: string }
-  /** Databricks keeps permissions under the endpoint's id. */
+  /** Databricks addresses permissions by the endpoint's id. */
   | { readonly kind: 'permissions' | 'permission-levels'; readonly id: string }
   | { readonly kind: 'logs' | 'build-logs'; readonly endpoint: string; readonly entity: string }
-  /** A change through the API: endpoints change through Git. */
+  /** A change through the API. The gateway refuses it, because endpoints change through Git. */
   | { readonly kind: 'write'; readonly endpoint: string | undefined }
   | { readonly kind: 'wrong-method'; readonly allow: string }
   | { readonly kind: 'unknown' };
@@ -22,7 +22,7 @@ const DISCOVERY = '/.well-known/databricks-config';
 const QUERY = /^\/serving-endpoints\/([^/]+)(?:\/served-models\/([^/]+))?\/invocations$/;
 const LOGS = /^\/([^/]+)\/served-models\/([^/]+)\/(logs|build-logs)$/;
 
-/** Method and target (`/path?query`) → what is asked for; Databricks' paths. */
+/** Parses a method and a target (`/path?query`). The paths are those of Databricks. */
 export function parseRequest(method: string, target: string): Asked {
   const path = pathOf(target);
   const query = QUERY.exec(path);
@@ -58,13 +58,13 @@ function parsePermissions(method: string, [, id, levels]: RegExpExecArray): Aske
 function pathOf(target: string): string {
   const end = target.indexOf('?');
   const path = end < 0 ? target : target.slice(0, end);
-  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path; // MLflow's client ends its lists with "/"
+  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path; // MLflow's client appends "/" to list paths
 }
 
 function decode(part: string | undefined): string {
   try {
     return decodeURIComponent(part ?? '');
   } catch {
-    return part ?? ''; // a broken escape names nothing that exists
+    return part ?? ''; // no existing name contains an invalid escape
   }
 }

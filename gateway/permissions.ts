@@ -1,7 +1,7 @@
 import { type Permission, PERMISSION_LEVELS, type PermissionLevel, type Principal } from '../schemas/serving-entry.ts';
 import type { Caller } from './caller.ts';
 
-/** The most that a list of permissions lets a caller do; undefined: nothing. */
+/** The highest permission level of a caller. Undefined: no permission. */
 export function levelOf(caller: Caller, permissions: readonly Permission[]): PermissionLevel | undefined {
   let best = -1;
   for (const { principal, level } of permissions) {
@@ -16,7 +16,7 @@ export function includes(level: PermissionLevel | undefined, wanted: PermissionL
   return level !== undefined && PERMISSION_LEVELS.indexOf(level) >= PERMISSION_LEVELS.indexOf(wanted);
 }
 
-/** Whether a principal of a file is this caller, or a group of theirs. */
+/** Whether a principal matches the caller or one of the caller's groups. */
 export function isMeant(caller: Caller, { kind, name }: Principal): boolean {
   if (kind === 'users') return true;
   if (kind === 'group') return caller.groups.includes(name);
@@ -27,8 +27,8 @@ export function isMeant(caller: Caller, { kind, name }: Principal): boolean {
 const SERVICE_ACCOUNT = /^system:serviceaccount:([^:]+):([^:]+)$/;
 
 /**
- * `NAMESPACE/NAME` of a Kubernetes service account's user name. Its bare name means nothing: whoever may make a service
- * account in some namespace would be every service account of that name.
+ * Converts the user name of a Kubernetes service account to `NAMESPACE/NAME`. A name without a namespace must not
+ * match, because anyone who can create a service account in any namespace could then use that name.
  */
 function serviceAccountOf(user: string): string | undefined {
   const [, namespace, name] = SERVICE_ACCOUNT.exec(user) ?? [];

@@ -10,11 +10,11 @@ import {
 } from './column-schema.ts';
 import { hasRows, makeTensorRowSchema, makeTensorSchema } from './tensor-schema.ts';
 
-/** The bodies of a query to one entity and of its answer. */
+/** Schemas of the request and response bodies of a query to one entity. */
 export interface QuerySchema {
   readonly request: Schema;
   readonly answer: Schema;
-  /** Whether a table as CSV is understood too. */
+  /** Whether the entity also accepts CSV. */
   readonly csv: boolean;
 }
 
@@ -24,20 +24,44 @@ const REQUEST = { nullable: false };
 const ANSWER = { nullable: true };
 const LIST = { type: 'array' };
 
-/** Makes the schemas of an entity's bodies; undefined: its signature says nothing of what it takes. */
-export function makeQuerySchema({ inputs, outputs, params }: Signature): QuerySchema | undefined {
+/** Makes the schemas of an entity's bodies. Returns undefined if the signature has no inputs. */
+export function makeQuerySchema({ inputs, outputs, params, typeHints }: Signature): QuerySchema | undefined {
   const columns = readColumns(inputs);
   if (columns.length === 0) return undefined;
   const parameters = readColumns(params);
   const extra = parameters.length > 0 ? { params: makeParametersSchema(parameters) } : {};
+  const forms = typeHints ? makeHintedForms(columns) : makeForms(columns);
+  const wrapped = Object.entries(forms).map(([form, schema]) => wrap(form, schema, extra));
+  const bare = typeHints ? undefined : makeBareForm(columns, parameters);
+  const results = makePredictionsSchema(readColumns(outputs));
+  const answer = wrap('predictions', results, {});
   return {
-    request: { oneOf: Object.entries(makeForms(columns)).map(([form, schema]) => wrap(form, schema, extra)) },
-    answer: wrap('predictions', makePredictionsSchema(readColumns(outputs)), {}),
-    csv: !isTensor(columns) && nameColumns(columns) !== undefined && !columns.some(isComplex),
+    request: { oneOf: [...(bare ? [bare] : []), ...wrapped] },
+    answer: bare ? { anyOf: [answer, {}] } : answer,
+    csv: !typeHints && !isTensor(columns) && hasTexts(columns) && !columns.some(isComplex),
   };
 }
 
-/** Makes the schemas for an entity of which nothing is known but which forms there are. */
+/** With type hints, MLflow passes the request's list to the model unconverted: one item for each prediction. */
+function makeHintedForms([item = {}]: readonly Column[]): Forms {
+  return { inputs: { type: 'array', items: makeColumnSchema(item, REQUEST) } };
+}
+
+/** If a request has one of these keys, MLflow passes the whole object to an agent or a language model. */
+const BARE_KEYS = ['messages', 'prompt', 'input'];
+
+/** The response to such a request is not wrapped either. Parameters are properties beside the columns. */
+function makeBareForm(columns: readonly Column[], parameters: readonly Column[]): Schema | undefined {
+  const named = nameColumns(columns);
+  const key = BARE_KEYS.find((k) => named?.has(k));
+  if (!named || key === undefined || isTensor(columns)) return undefined;
+  const { properties, required = [] } = makeRecordSchema(named, REQUEST);
+  const { properties: more } = makeParametersSchema(parameters);
+  const keys = [...new Set([...(required as readonly string[]), key])];
+  return { type: 'object', required: keys, properties: { ...(properties as Forms), ...(more as Forms) } };
+}
+
+/** Makes the schemas for an entity without a signature. They contain only the general forms. */
 export function makeOpenQuerySchema(): QuerySchema {
   const row = { type: 'object' };
   const split = { type: 'object', required: ['data'], properties: { columns: LIST, data: { ...LIST, items: LIST } } };
@@ -50,7 +74,7 @@ export function makeOpenQuerySchema(): QuerySchema {
   };
 }
 
-/** JSON of a part of a signature → its columns; none when it is not what MLflow writes. */
+/** Parses one part of a signature into columns. Returns no columns if the text is invalid. */
 function readColumns(text: string | null): readonly Column[] {
   try {
     const value: unknown = JSON.parse(text ?? '[]');
@@ -68,16 +92,28 @@ function isTensor(columns: readonly Column[]): boolean {
   return columns.some((c) => c['type'] === 'tensor');
 }
 
-/** Columns by name; undefined: they have none. */
+/**
+ * Maps names to columns. Converts a name that is not a string, as JSON does. Undefined: not all columns have a name.
+ */
 function nameColumns(columns: readonly Column[]): ReadonlyMap<string, Column> | undefined {
-  const named = columns.flatMap((c) => (typeof c['name'] === 'string' ? [[c['name'], c] as const] : []));
+  const named = columns.flatMap((c) => (isName(c['name']) ? [[String(c['name']), c] as const] : []));
   return named.length === columns.length ? new Map(named) : undefined;
 }
 
-/** The forms that MLflow really takes for a signature, tried with its own functions (3.17). */
+function isName(value: unknown): value is string | number | boolean {
+  return ['string', 'number', 'boolean'].includes(typeof value);
+}
+
+/** Whether all names are strings. Only strings can be object keys in a request or headers of a CSV. */
+function hasTexts(columns: readonly Column[]): boolean {
+  return columns.length > 0 && columns.every((c) => typeof c['name'] === 'string');
+}
+
+/** The forms that MLflow accepts for a signature, tested with its own functions (3.17). */
 function makeForms(columns: readonly Column[]): Forms {
   const named = nameColumns(columns);
   if (isTensor(columns)) return named ? makeNamedTensorForms(named) : makeTensorForms(columns);
+  if (named && !hasTexts(columns)) return makeNumberedForms(columns);
   return named ? makeNamedForms(named) : makeUnnamedForms(columns);
 }
 
@@ -94,8 +130,23 @@ function makeNamedForms(columns: ReadonlyMap<string, Column>): Forms {
   };
   const all = [...columns.values()];
   if (all.some(isComplex)) return { ...forms, inputs: records };
-  if (all.some((c) => c['type'] === 'binary')) return forms; // the others would take its base64 for the value
+  if (all.some((c) => c['type'] === 'binary')) return forms; // other forms would not decode base64
   return { ...forms, instances: records, inputs: makeColumnarSchema(columns) };
+}
+
+/** Names that are not strings, as pandas makes them. Only `columns` can contain them; 0, 1, 2 … can be omitted. */
+function makeNumberedForms(columns: readonly Column[]): Forms {
+  const names = columns.map((c) => c['name']);
+  const split = makeSplitSchema(columns, { columns: { type: 'array', items: { enum: names } } });
+  if (!names.every((name, place) => name === place)) return { dataframe_split: split };
+  const counted = { ...split, required: ['data'] };
+  const first = columns[0] ?? {};
+  const cell = columns.every((c) => c['type'] === first['type']) && !isComplex(first);
+  const rows = { type: 'array', items: { type: 'array', items: makeColumnSchema(first, REQUEST) } };
+  return {
+    dataframe_split: counted,
+    ...(cell && { inputs: rows, instances: rows }),
+  };
 }
 
 function makeColumnarSchema(columns: ReadonlyMap<string, Column>): Schema {
@@ -140,7 +191,7 @@ function makeTensorForms([only = {}]: readonly Column[]): Forms {
   return { instances: tensor, inputs: tensor };
 }
 
-/** Parameters all have a default: none has to be given. */
+/** Every parameter has a default, so none is required. */
 function makeParametersSchema(parameters: readonly Column[]): Schema {
   const named = [...(nameColumns(parameters) ?? [])];
   return { type: 'object', properties: Object.fromEntries(named.map(([name, p]) => [name, makeParameterSchema(p)])) };
@@ -152,7 +203,7 @@ function makeParameterSchema({ shape, default: value, type, dtype, ...rest }: Co
   return { ...schema, ...(value !== undefined && { default: value }) };
 }
 
-/** One value or record for each row, as Databricks says it. */
+/** One value or record for each row, as in Databricks' responses. */
 function makePredictionsSchema(columns: readonly Column[]): Schema {
   const named = nameColumns(columns);
   const [only, ...rest] = columns;

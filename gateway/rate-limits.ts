@@ -4,26 +4,27 @@ import { isMeant } from './permissions.ts';
 import type { Refusal } from './refusal.ts';
 import type { SlidingWindows, Window } from './sliding-window.ts';
 
-/** A counter that a request needs room in. */
+/** A counter that applies to a request. */
 export interface Counted extends Window {
   /** `iris user ann@example.com` */
   readonly name: string;
-  /** What is limited, for a person: `endpoint "iris"`. */
+  /** The limited object, for messages: `endpoint "iris"`. */
   readonly what: string;
 }
 
-/** The counters of one request: room in all of `every` and, unless it is empty, in one of `some`. */
+/** The counters of one request. It needs capacity in each of `every` and, if `some` is not empty, in one of `some`. */
 export interface Demand {
   readonly every: readonly Counted[];
   readonly some: readonly Counted[];
 }
 
-/** What stands in the way, and for how many seconds; undefined: nothing, and the call has been counted. */
+/** The exceeded counter and the seconds until it has capacity. Undefined: the call was counted. */
 export type Full = { readonly counted: Counted; readonly retrySeconds: number } | undefined;
 
 /**
- * Makes the counters of one caller's request, as Databricks has them: the endpoint's limit is for all; a limit of the
- * caller's own replaces those of groups, and those replace the default for each caller. Undefined: nothing is limited.
+ * Makes the counters of one caller's request, by Databricks' rules. The endpoint's limit applies to all callers. A
+ * limit of the caller replaces group limits, and group limits replace the default for each caller. Undefined: no limit
+ * applies.
  */
 export function makeDemand(endpoint: string, limits: readonly RateLimit[], caller: Caller): Demand | undefined {
   if (limits.length === 0) return undefined;
@@ -36,7 +37,7 @@ export function makeDemand(endpoint: string, limits: readonly RateLimit[], calle
   return every.length + general.length > 0 ? { every: [...every, ...general], some: [] } : undefined;
 }
 
-/** Counts a call where there is room for it; counts nothing when it is refused. `now` in milliseconds. */
+/** Counts a call, unless a limit is exceeded. A refused call is not counted. `now` is in milliseconds. */
 export function take(demand: Demand, windows: SlidingWindows, now: number): Full {
   const waits = (list: readonly Counted[]) =>
     list.map((c) => ({ counted: c, retrySeconds: windows.wait(c.name, c, now) }));
@@ -50,7 +51,7 @@ export function take(demand: Demand, windows: SlidingWindows, now: number): Full
   return undefined;
 }
 
-/** The answer to a call too many; nothing was started. */
+/** The response to a call over a rate limit. The model did not receive the call. */
 export function tooOften({ what, calls, seconds }: Counted, retrySeconds: number): Refusal {
   const next = calls > 0 ? `the next one in ${retrySeconds} s` : 'another limit: this one lets nobody through';
   const period = seconds === 60 ? 'a minute' : `${seconds} seconds`;
@@ -65,7 +66,7 @@ export function tooOften({ what, calls, seconds }: Counted, retrySeconds: number
 function counted(endpoint: string, { key, calls, renewalSeconds }: RateLimit, who: string | undefined): Counted {
   const word = { endpoint: '', user: 'caller', user_group: 'group', service_principal: 'caller' }[key];
   return {
-    // The number belongs to the name: two limits of the same caller are two counters.
+    // The name contains the limit, so that two limits of one caller have two counters.
     name: `${endpoint} ${key} ${who ?? ''} ${calls}/${renewalSeconds}`,
     what: who === undefined ? `endpoint "${endpoint}"` : `each ${word} of endpoint "${endpoint}"`,
     calls,
@@ -83,7 +84,7 @@ function groupsOf({ key, principal }: RateLimit, { groups }: Caller): readonly s
   return principal === undefined ? groups : groups.filter((g) => g === principal);
 }
 
-/** `user` is the default for every caller, `service_principal` the more specific one for those. */
+/** `user` is the default for every caller. `service_principal` overrides it for service principals. */
 function defaults(limits: readonly RateLimit[], { kind }: Caller): readonly RateLimit[] {
   const general = (key: RateLimit['key']) => limits.filter((l) => l.key === key && l.principal === undefined);
   const specific = kind === 'service_principal' ? general('service_principal') : [];

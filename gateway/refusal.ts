@@ -1,4 +1,4 @@
-/** An answer that the gateway gives itself: Databricks' error body and its status. */
+/** An error response of the gateway, with Databricks' status and error body. */
 export interface Refusal {
   readonly status: number;
   readonly code: string;
@@ -8,7 +8,7 @@ export interface Refusal {
 
 export const MAX_BODY_BYTES = 16 * 1024 * 1024;
 
-/** What the client reads: `{"error_code": …, "message": …}`. */
+/** Renders the body of the response: `{"error_code": …, "message": …}`. */
 export function renderRefusal({ code, message }: Refusal): string {
   return JSON.stringify({ error_code: code, message });
 }
@@ -32,7 +32,7 @@ export const tooLarge: Refusal = {
   message: `Cannot take the request: its body is larger than ${MAX_BODY_BYTES} bytes (16 MB), which is the limit`,
 };
 
-/** No such endpoint, or none for this client to see. */
+/** The endpoint does not exist, or the client may not see it. */
 export function unknownEndpoint(name: string): Refusal {
   return {
     status: 404,
@@ -50,7 +50,7 @@ export function unknownEntity(endpoint: string, entity: string, known: readonly 
   };
 }
 
-/** The endpoint is there, a description of its queries is not. */
+/** The endpoint exists, but its queries have no description. */
 export function undescribed(endpoint: string, why: string): Refusal {
   return {
     status: 404,
@@ -68,7 +68,7 @@ export function wrongMethod(method: string, allow: string): Refusal {
   };
 }
 
-/** The management API only reads: what is served is what is in Git. */
+/** The management API is read-only, because Git defines the endpoints. */
 export function writesGoThroughGit(endpoint: string | undefined): Refusal {
   const name = endpoint ?? 'NAME';
   return {
@@ -79,7 +79,7 @@ export function writesGoThroughGit(endpoint: string | undefined): Refusal {
   };
 }
 
-/** More requests than may wait; trying again is safe, nothing was started. */
+/** The queue is full. A retry is safe, because the model did not receive the request. */
 export function tooMany(entity: string): Refusal {
   return {
     status: 429,
@@ -89,7 +89,7 @@ export function tooMany(entity: string): Refusal {
   };
 }
 
-/** Nobody can answer now; trying again is safe, nothing was started. */
+/** No replica can answer now. A retry is safe, because the model did not receive the request. */
 export function unavailable(entity: string, why: string, retrySeconds = 5): Refusal {
   return {
     status: 503,
@@ -99,7 +99,9 @@ export function unavailable(entity: string, why: string, retrySeconds = 5): Refu
   };
 }
 
-/** The model server was lost after it had the request: it may have begun, so it is not sent again. */
+/**
+ * The model server ended after it received the request. The gateway does not retry, because a worker can have started.
+ */
 export function serverLost(entity: string): Refusal {
   return {
     status: 502,
@@ -116,7 +118,7 @@ export function tookTooLong(entity: string, seconds: number): Refusal {
   };
 }
 
-/** What is no HTTP request, by the code of Node's error: too long a head, too slow, or anything else. */
+/** The response to an invalid HTTP request, by Node's error code: headers too long, too slow, or another fault. */
 export function malformed(code: string | undefined): Refusal {
   const cannot = 'Cannot read the request:';
   if (code === 'HPE_HEADER_OVERFLOW') {

@@ -1,6 +1,6 @@
 import type { Refusal } from './refusal.ts';
 
-/** Thrown where a request ends with an answer of the gateway's own. */
+/** Thrown when the gateway refuses a request. */
 export class Refused extends Error {
   readonly refusal: Refusal;
 

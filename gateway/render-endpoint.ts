@@ -1,3 +1,4 @@
+import { type DeploymentState, readyStateOf, updateStateOf } from '../schemas/endpoint-state.ts';
 import { contentHash } from '../schemas/names.ts';
 import type { RateLimit } from '../schemas/serving-entry.ts';
 import type { Seen, ServedEndpoint, ServedEntity } from './served-endpoint.ts';
@@ -7,9 +8,9 @@ const DEPLOYMENT = {
   ready: 'DEPLOYMENT_READY',
   recovering: 'DEPLOYMENT_RECOVERING',
   failed: 'DEPLOYMENT_FAILED',
-} as const;
+} as const satisfies Record<ServedEntity['state'], DeploymentState>;
 
-/** Makes Databricks' body of one endpoint, as `GET /api/2.0/serving-endpoints/NAME` answers it. */
+/** Makes Databricks' response body of `GET /api/2.0/serving-endpoints/NAME`. */
 export function renderEndpoint(endpoint: ServedEndpoint, { url, level }: Seen): object {
   const { name, description, tags, created, updated, entities, pending } = endpoint;
   return {
@@ -22,7 +23,7 @@ export function renderEndpoint(endpoint: ServedEndpoint, { url, level }: Seen): 
     state: renderState(endpoint),
     ...(entities.length > 0 && { config: renderConfig(endpoint) }),
     ...(pending.length > 0 && {
-      pending_config: { served_entities: pending.map(renderEntity), config_version: endpoint.configVersion + 1 },
+      pending_config: { served_entities: pending.map(renderPending), config_version: endpoint.configVersion + 1 },
     }),
     endpoint_url: `${url}/serving-endpoints/${name}/invocations`,
     permission_level: level,
@@ -31,7 +32,7 @@ export function renderEndpoint(endpoint: ServedEndpoint, { url, level }: Seen): 
   };
 }
 
-/** What Databricks' permissions are kept under: 32 hexadecimal digits. */
+/** The endpoint's id in Databricks' permissions API: 32 hex digits. */
 export function endpointId(name: string): string {
   return contentHash({ endpoint: name }).slice(0, 32);
 }
@@ -41,14 +42,9 @@ function renderRateLimit({ calls, key, principal }: RateLimit) {
 }
 
 function renderState({ entities, pending, stopped }: ServedEndpoint) {
-  const ready = !stopped && entities.length > 0 && entities.every((e) => e.state === 'ready');
   return {
-    ready: ready ? 'READY' : 'NOT_READY',
-    config_update: pending.some((e) => e.state === 'creating')
-      ? 'IN_PROGRESS'
-      : pending.some((e) => e.state === 'failed')
-        ? 'UPDATE_FAILED'
-        : 'NOT_UPDATING',
+    ready: stopped ? 'NOT_READY' : readyStateOf(entities.map((e) => DEPLOYMENT[e.state])),
+    config_update: updateStateOf(pending.map((e) => DEPLOYMENT[e.state])),
     ...(stopped && { suspend: 'STOPPED' }),
   };
 }
@@ -77,7 +73,12 @@ function renderEntity(entity: ServedEntity) {
   };
 }
 
-/** The deprecated twin of an entity, which older clients still read. */
+/** A ready pending entity waits for the route to switch. Clients see it as still being created. */
+function renderPending(entity: ServedEntity) {
+  return renderEntity(entity.state === 'ready' ? { ...entity, state: 'creating' } : entity);
+}
+
+/** The deprecated form of an entity, which older clients still read. */
 function renderModel(entity: ServedEntity) {
   return {
     name: entity.name,

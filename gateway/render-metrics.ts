@@ -1,6 +1,6 @@
 import { LATENCY_BUCKETS_MS, type TrafficCounts } from './traffic.ts';
 
-/** What is counted about one entity of an endpoint. */
+/** The metrics of one entity of an endpoint. */
 export interface EntityMetrics {
   readonly entity: string;
   readonly traffic: TrafficCounts;
@@ -8,7 +8,7 @@ export interface EntityMetrics {
   readonly provisioned: number;
 }
 
-/** Makes the text of `GET …/metrics`, with Databricks' names: the `_total` gauges are the last minute's. */
+/** Makes the text of `GET …/metrics`, with Databricks' names. The `_total` gauges cover the last minute. */
 export function renderMetrics(endpoint: string, entities: readonly EntityMetrics[]): string {
   const labelled = entities.map((e) => ({ ...e, labels: `endpoint="${endpoint}",served_entity="${e.entity}"` }));
   const gauge = (name: string, read: (e: EntityMetrics) => number) => [

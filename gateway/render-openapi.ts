@@ -4,13 +4,13 @@ import type { ServedEndpoint, ServedEntity } from './served-endpoint.ts';
 
 interface Described {
   readonly entity: ServedEntity;
-  /** Undefined: nobody knows what it takes. */
+  /** Undefined: its inputs are not known. */
   readonly query: QuerySchema | undefined;
 }
 
 /**
- * Makes the OpenAPI 3.1 document of an endpoint's queries, in Databricks' shape: one path for each served entity, then
- * the one that follows the traffic. Undefined: of none of its entities it is known what it takes.
+ * Makes the OpenAPI 3.1 document of an endpoint's queries, in Databricks' form: one path for each served entity, then
+ * the path that follows the route. Returns undefined if the inputs of no entity are known.
  */
 export function renderOpenApi(endpoint: ServedEndpoint, url: string): object | undefined {
   const described = endpoint.entities.map((entity) => ({
@@ -33,7 +33,7 @@ export function renderOpenApi(endpoint: ServedEndpoint, url: string): object | u
   };
 }
 
-/** Why an endpoint has no such document, for a person. */
+/** Explains why an endpoint has no OpenAPI document. */
 export function explainUndescribed({ entities }: ServedEndpoint): string {
   if (entities.length === 0) return 'it serves nothing yet, expected it to be ready';
   return entities.map((e) => `"${e.name}" ${whyUndescribed(e)}`).join('; ');
@@ -58,7 +58,7 @@ function renderOperation({ entity, query }: Described): object {
   };
 }
 
-/** Several entities may differ in what they take; which one answers a request is the traffic's choice. */
+/** Describes the path that follows the route. Its schema allows the inputs of every entity with traffic. */
 function renderTraffic(described: readonly Described[]): object {
   const shares = described.map(({ entity: { name, trafficPercentage } }) => `${name} ${trafficPercentage} %`);
   return {
@@ -81,7 +81,7 @@ function renderBodies(queries: readonly QuerySchema[]): object {
   };
 }
 
-/** What is the same for all is said once. */
+/** Combines schemas and removes duplicates. */
 function anyOf(schemas: readonly Schema[]): Schema {
   const different = [...new Map(schemas.map((s) => [JSON.stringify(s), s])).values()];
   return different.length === 1 && different[0] ? different[0] : { anyOf: different };

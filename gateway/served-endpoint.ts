@@ -1,7 +1,7 @@
 import type { Signature } from '../schemas/signature.ts';
 import type { Permission, PermissionLevel, RateLimit } from '../schemas/serving-entry.ts';
 
-/** What the management API shows of an endpoint; every target can say this much. */
+/** The data of an endpoint that the management API shows. Every target provides all of it. */
 export interface ServedEndpoint {
   readonly name: string;
   readonly description: string;
@@ -9,24 +9,24 @@ export interface ServedEndpoint {
   /** Milliseconds since 1970. */
   readonly created: number;
   readonly updated: number;
-  /** Grows by one with each switch. */
+  /** Incremented with each change of the route. */
   readonly configVersion: number;
-  /** What takes requests now, in the file's order. */
+  /** Entities that receive requests now, in the order of the endpoint file. */
   readonly entities: readonly ServedEntity[];
-  /** What is on its way, or failed on it. */
+  /** Entities of an update that has not finished or has failed. */
   readonly pending: readonly ServedEntity[];
   readonly routeOptimized: boolean;
   readonly rateLimits: readonly RateLimit[];
   readonly permissions: readonly Permission[];
-  /** Stopped on purpose: queries are refused. */
+  /** Whether a user stopped the endpoint. The gateway then refuses queries. */
   readonly stopped: boolean;
 }
 
-/** What the answer depends on besides the endpoint. */
+/** Request data that the response depends on, besides the endpoint. */
 export interface Seen {
-  /** The gateway's own address. */
+  /** The gateway's URL. */
   readonly url: string;
-  /** What who asks may do. */
+  /** The caller's permission level. */
   readonly level: PermissionLevel;
 }
 
@@ -38,7 +38,7 @@ export interface ServedEntity {
   readonly trafficPercentage: number;
   readonly concurrency: { readonly min: number; readonly max: number };
   readonly scaleToZero: boolean;
-  /** Undefined: nothing is known of it, or it is on its way. */
+  /** Undefined: the signature is not stored, or the entity is pending. */
   readonly signature: Signature | undefined;
   readonly state: 'creating' | 'ready' | 'recovering' | 'failed';
   readonly message: string;

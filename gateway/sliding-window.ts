@@ -1,21 +1,21 @@
-/** Counts the calls of the last seconds. */
+/** A limit of `calls` within `seconds`. */
 export interface Window {
   readonly calls: number;
   readonly seconds: number;
 }
 
-/** All counters together; the one that was used least recently goes first. About 100 bytes each when idle. */
+/** Maximum number of counters. The least recently used one is dropped first. An idle counter takes about 100 bytes. */
 const MAX_COUNTERS = 50_000;
 
 interface Counter {
-  /** The calls by second, oldest first; at most one entry more than the window has seconds. */
+  /** Calls by second, oldest first. Has at most one entry more than the window has seconds. */
   readonly bySecond: { readonly at: number; calls: number }[];
   total: number;
 }
 
 /**
- * Counts calls under names. The window slides by whole seconds: a fixed one would let twice the limit through around its
- * end, a list of every call would grow with the limit. Never more than `calls` in any `seconds`.
+ * Counts calls by name, and never allows more than `calls` in any `seconds`. The window slides by whole seconds. A
+ * fixed window would allow twice the limit around its end, and a list of every call would grow with the limit.
  */
 export class SlidingWindows {
   readonly #counters = new Map<string, Counter>();
@@ -29,7 +29,7 @@ export class SlidingWindows {
     return this.#counters.size;
   }
 
-  /** Seconds until there is room for one more call; 0: there is. `now` in milliseconds. */
+  /** Seconds until one more call is allowed. 0: it is allowed now. `now` is in milliseconds. */
   wait(name: string, { calls, seconds }: Window, now: number): number {
     if (calls <= 0) return seconds;
     const counter = this.#counters.get(name);
@@ -41,7 +41,7 @@ export class SlidingWindows {
     return Math.max(1, Math.ceil((last?.at ?? 0) + seconds + 1 - now / 1000));
   }
 
-  /** Notes one call. */
+  /** Counts one call. */
   count(name: string, now: number): void {
     const counter = this.#counters.get(name) ?? { bySecond: [], total: 0 };
     const at = Math.floor(now / 1000);
@@ -60,7 +60,7 @@ export class SlidingWindows {
   }
 }
 
-/** A second counts until it is wholly outside the window. */
+/** A second counts until all of it is outside the window. */
 function forget(counter: Counter, seconds: number, now: number): void {
   const since = Math.floor(now / 1000) - seconds;
   let gone = 0;

@@ -1,16 +1,16 @@
 import { asColumn, type Column, type Schema } from './column-schema.ts';
 
-/** What one tensor of a signature says: its element, and its lengths from the outside in; -1 is any. */
+/** A tensor of a signature: its element type, and its lengths from the outermost dimension. -1 means any length. */
 interface Tensor {
   readonly dtype: string;
   readonly shape: readonly number[];
 }
 
 const SIZED = /^(u?int|float)(8|16|32|64|128)$/;
-/** Nobody has more dimensions: NumPy's own limit. */
+/** NumPy's maximum number of dimensions. */
 const MOST_DIMENSIONS = 64;
 
-/** Makes the schema of a whole tensor: lists in lists. */
+/** Makes the schema of a tensor, as nested lists. */
 export function makeTensorSchema(column: Column): Schema {
   const { dtype, shape } = readTensor(column);
   return nest(shape, makeElementSchema(dtype));
@@ -22,7 +22,7 @@ export function makeTensorRowSchema(column: Column): Schema {
   return nest(shape.slice(1), makeElementSchema(dtype));
 }
 
-/** Whether a tensor has rows, of which there may be any number. */
+/** Whether the first dimension of a tensor has any length. */
 export function hasRows(column: Column): boolean {
   return readTensor(column).shape[0] === -1;
 }

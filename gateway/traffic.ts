@@ -3,14 +3,14 @@ export const LATENCY_BUCKETS_MS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 250
 
 const WINDOW_SECONDS = 60;
 
-/** Counts the answers of one entity: the last minute by seconds, and every latency since the start. */
+/** Counts the responses of one entity: those of the last minute by second, and all latencies since the start. */
 export class Traffic {
   readonly #seconds: { at: number; all: number; client: number; server: number }[] = [];
   readonly #buckets: number[] = Array<number>(LATENCY_BUCKETS_MS.length + 1).fill(0);
   #sum = 0;
   #total = 0;
 
-  /** Notes one answer; `now` in milliseconds. */
+  /** Counts one response. `now` is in milliseconds. */
   count(status: number, milliseconds: number, now: number): void {
     const second = this.#secondAt(Math.floor(now / 1000));
     second.all += 1;
@@ -23,7 +23,9 @@ export class Traffic {
     this.#total += 1;
   }
 
-  /** The last minute's answers and all latencies; buckets count up, the last one is everything. */
+  /**
+   * Reads the counts of the last minute and all latencies. Buckets are cumulative, and the last one counts everything.
+   */
   read(now: number): TrafficCounts {
     const since = Math.floor(now / 1000) - WINDOW_SECONDS;
     const recent = this.#seconds.filter((s) => s.at > since);

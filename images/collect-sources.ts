@@ -1,17 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
 
-/** A file below the code's root, and its text. */
+/** A source file, by its path below Davit's code folder. */
 export interface SourceFile {
   /** `edge/service.ts` */
   readonly path: string;
   readonly text: string;
 }
 
-/** What a program imports for its run; types are gone by then. */
+/** Matches runtime imports and skips type imports, which Node removes. */
 const IMPORTS = /^(?:import|export)\s+(?!type\b)(?:[^'";]*?\sfrom\s+)?'([^']+)'/gm;
 
-/** Collects a program and everything that it imports, sorted by path. It must need no package. */
+/** Collects a program and all its imports, sorted by path. Throws if the program imports a package. */
 export async function collectSources(root: string, entry: string): Promise<readonly SourceFile[]> {
   const found = new Map<string, SourceFile>();
   const left = [entry];

@@ -2,12 +2,12 @@ import type { ImageSettings } from '../schemas/kubernetes-environment.ts';
 import type { Lock } from '../schemas/lock.ts';
 import { isAtLeast } from '../python/find-uv.ts';
 
-/** The model server's front shares the image's Python; its packages need this. */
+/** The model server's front uses the image's Python, and its packages need this version. */
 const OLDEST_PYTHON = '3.10';
-/** uv's word for a processor → Docker's. */
+/** Maps uv's name of a processor to Docker's. */
 const PROCESSORS: Readonly<Record<string, string>> = { x86_64: 'amd64', aarch64: 'arm64' };
 
-/** Why an image of a locked entity cannot be made with these settings, and what to do; undefined: it can. */
+/** Explains why an image of a locked entity cannot be made with these settings. Returns undefined if it can. */
 export function describeImageProblem({
   lock,
   entity,

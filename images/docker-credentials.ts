@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { childEnvironment, runProcess } from '../system/run-process.ts';
 
-/** What Docker knows of a registry. Never shown. */
+/** Docker's credentials for a registry. Never printed. */
 export type Credentials =
   | { readonly kind: 'password'; readonly username: string; readonly password: string }
-  /** Exchanged for an access token (OAuth2). */
+  /** A refresh token, which is exchanged for an access token (OAuth2). */
   | { readonly kind: 'identity-token'; readonly token: string }
-  /** An access token as it is. */
+  /** An access token, used unchanged. */
   | { readonly kind: 'registry-token'; readonly token: string };
 
 const configuration = z.object({
@@ -32,10 +32,10 @@ const helperAnswer = z.object({ Username: z.string(), Secret: z.string() });
 type Configuration = z.infer<typeof configuration>;
 
 const HELPER_LIMIT_SECONDS = 30;
-/** Docker keeps those of its own registry under this name. */
+/** Docker stores the credentials of Docker Hub under this name. */
 const DOCKER_HUB = 'https://index.docker.io/v1/';
 
-/** The credentials that `docker login` has left for a registry; undefined: none. */
+/** Reads the credentials that `docker login` stored for a registry. Returns undefined if none are stored. */
 export async function readCredentials(registry: string): Promise<Credentials | undefined> {
   const file = join(process.env['DOCKER_CONFIG'] ?? join(homedir(), '.docker'), 'config.json');
   const settings = await readConfiguration(file);
@@ -47,7 +47,7 @@ export async function readCredentials(registry: string): Promise<Credentials | u
   return helped ?? writtenCredentials(settings, names);
 }
 
-/** The names under which Docker may have kept a registry; the first is the one it asks a helper for. */
+/** The names under which Docker can store a registry's credentials. Docker passes the first name to helpers. */
 function keysOf(registry: string): readonly string[] {
   const hub = registry === 'docker.io' || registry === 'index.docker.io';
   return hub ? [DOCKER_HUB, 'index.docker.io', 'docker.io'] : [registry, `https://${registry}`, `http://${registry}`];
@@ -58,7 +58,7 @@ async function readConfiguration(file: string): Promise<Configuration | undefine
     return configuration.parse(JSON.parse(await readFile(file, 'utf8')));
   } catch (e) {
     if ((e as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    // The cause would quote the file, and with it a password.
+    // Omit the cause, because it would quote the file, which can contain a password.
     throw new Error(`Cannot read ${file}: it is not what docker login writes, expected its JSON`, { cause: undefined });
   }
 }
@@ -76,7 +76,7 @@ function writtenCredentials({ auths = {} }: Configuration, names: readonly strin
   return { kind: 'password', username: found.username, password: found.password ?? '' };
 }
 
-/** As Docker compares them: without scheme and path. */
+/** Docker compares registry names without scheme and path. */
 function hostOf(key: string): string {
   return key.replace(/^https?:\/\//, '').split('/')[0] ?? '';
 }

@@ -1,17 +1,17 @@
-/** An image's name, taken apart. */
+/** The parts of an image name. */
 export interface ImageReference {
-  /** As it is written, and as credentials are kept for it: `ghcr.io`, `docker.io`, `localhost:5001`. */
+  /** The registry as written, which is also the key of its credentials: `ghcr.io`, `docker.io`, `localhost:5001`. */
   readonly registry: string;
   /** `acme/models/iris` */
   readonly name: string;
-  /** Tag or digest; undefined in the name of a repository. */
+  /** Tag or digest. Undefined in the name of a repository. */
   readonly version: string | undefined;
 }
 
 const DOCKER_HUB = 'docker.io';
 const NAME = /^[a-z0-9]+(?:(?:\.|_|__|-+|\/)[a-z0-9]+)*$/;
 
-/** `ghcr.io/acme/iris:1` → its parts, by Docker's own rule: a first part without a dot or port is not a registry. */
+/** Parses `ghcr.io/acme/iris:1`. As in Docker, a first part without a dot or port is not a registry. */
 export function parseImageReference(text: string): ImageReference {
   const [, path = '', tag, digest] = /^([^@]+?)(?::([\w][\w.-]{0,127}))?(?:@(\w+:[0-9a-f]+))?$/.exec(text) ?? [];
   const [first = '', ...rest] = path.split('/');
@@ -24,7 +24,7 @@ export function parseImageReference(text: string): ImageReference {
   return { registry, name: official ? `library/${name}` : name, version: digest ?? tag };
 }
 
-/** Where a registry's interface is. Plain HTTP never leaves the machine. */
+/** The base URL of a registry's API. Uses plain HTTP only for this machine. */
 export function registryAddress(registry: string): string {
   if (registry === DOCKER_HUB || registry === 'index.docker.io') return 'https://registry-1.docker.io';
   return `${isLoopback(registry) ? 'http' : 'https'}://${registry}`;

@@ -6,24 +6,24 @@ import { installPackages } from '../python/install-packages.ts';
 import type { LockedPackage } from '../schemas/lock.ts';
 
 export interface Tree {
-  /** What becomes a virtualenv in the image. */
+  /** The folder that becomes a virtualenv in the image. */
   readonly folder: string;
-  /** Where that will be there. */
+  /** Path of that virtualenv in the image. */
   readonly inImage: string;
   /** Minor version: `3.11`. */
   readonly python: string;
-  /** In uv's words: `x86_64-manylinux_2_28`. */
+  /** In uv's notation: `x86_64-manylinux_2_28`. */
   readonly platform: string;
   readonly packages: readonly LockedPackage[];
   readonly modelFolder?: string;
 }
 
-/** They tell where and when something was installed, not what. */
+/** Files that record where and when a package was installed. Removed, because they differ between machines. */
 const OF_THIS_MACHINE = ['direct_url.json', 'uv_cache.json', 'uv_build.json'];
 
 /**
- * Installs packages for the image's Python and platform, whatever this machine has: as in a virtualenv, but for its
- * interpreter. The same packages give the same bytes on every machine.
+ * Installs packages for the image's Python and platform, whatever this machine has. The result is a virtualenv without
+ * its interpreter. The same packages give the same bytes on every machine.
  */
 export async function installTree(tree: Tree, options: PythonOptions): Promise<void> {
   const { folder, python, platform, packages, modelFolder } = tree;
@@ -33,7 +33,7 @@ export async function installTree(tree: Tree, options: PythonOptions): Promise<v
   const { executable } = interpreter;
   const requirements = `${folder}-requirements.txt`;
   const where = ['--prefix', folder, '--python', executable, '--python-version', python, '--python-platform', platform];
-  // Copies, or reflinks where there are any: hard links would give uv's own cache the times that files get here.
+  // Copy or reflink, because setting times on hard links would change the files in uv's cache.
   const into = [...where, '--link-mode', 'copy'];
   await installPackages({ packages, modelFolder, folder, into, requirements }, options);
   await Promise.all([requirements, join(folder, '.lock')].map((file) => rm(file, { force: true })));
@@ -42,7 +42,7 @@ export async function installTree(tree: Tree, options: PythonOptions): Promise<v
   await settleRecords(join(folder, 'lib', `python${python}`, 'site-packages'));
 }
 
-/** uv names the folder after the interpreter that it was run with. */
+/** Renames the library folder, because uv names it after the interpreter that ran uv. */
 async function placeLibraries(folder: string, python: string): Promise<void> {
   const lib = join(folder, 'lib');
   await mkdir(lib, { recursive: true });
@@ -71,7 +71,7 @@ async function settleRecords(site: string): Promise<void> {
   await Promise.all(distributions.map((name) => settleRecord(join(site, name))));
 }
 
-/** The scripts were changed, and the hash of one that starts with this machine's Python is this machine's. */
+/** Removes the hashes of scripts from RECORD, because settleScripts changed them and they differ between machines. */
 async function settleRecord(distribution: string): Promise<void> {
   await Promise.all(OF_THIS_MACHINE.map((name) => rm(join(distribution, name), { force: true })));
   const file = join(distribution, 'RECORD');

@@ -17,20 +17,20 @@ import { renderDockerfile } from './render-dockerfile.ts';
 import { setModesAndTimes } from './set-modes-and-times.ts';
 
 export interface BuildContextRequest extends PythonOptions {
-  /** The project. */
+  /** The project folder. */
   readonly root: string;
-  /** What the plan was made of. */
+  /** The lock and the entity that the plan was made from. */
   readonly lock: Lock;
   readonly entity: string;
-  /** Where the model's files are on this machine. */
+  /** Folder of the model's files on this machine. */
   readonly modelFolder: string;
-  /** False, for a preview: the Dockerfile and nothing that takes time. */
+  /** False in a preview: write only the Dockerfile, because the rest takes time. */
   readonly full: boolean;
 }
 
 /**
- * Makes the folder that an image is built from, `plan.context`: every package installed and every file checked, so that
- * the build needs no network and sees no secret. Whole or not at all; one that is whole is taken as it is.
+ * Makes the build context of an image, `plan.context`. Installs every package and checks every file, so that the build
+ * needs no network and no secrets. Makes the folder atomically, and reuses a complete one.
  */
 export async function makeBuildContext(plan: ImagePlan, request: BuildContextRequest): Promise<void> {
   const { root, full, progress = SILENT, signal } = request;
@@ -60,7 +60,7 @@ async function readLabels(plan: ImagePlan, { root, lock }: BuildContextRequest):
   return makeLabels({ plan, lock, provenance: await readProvenance(root) });
 }
 
-/** The model comes last. */
+/** A context is complete when it contains the model, because the model is copied last. */
 async function isWhole(folder: string): Promise<boolean> {
   return stat(placeIn(folder, IN_IMAGE.model)).then(
     () => true,
@@ -81,7 +81,7 @@ async function fill(fresh: string, plan: ImagePlan, request: BuildContextRequest
   await copyModel(fresh, plan, request);
 }
 
-/** The front's packages are for the image's Python; that of the model's processes finds davit_server by PYTHONPATH. */
+/** Installs the front for the image's Python. The model's Python finds davit_server through PYTHONPATH. */
 async function copyServer(fresh: string, { stack }: ImagePlan, options: PythonOptions): Promise<void> {
   const { python, packagePlatform: platform, frontPackages: packages } = stack;
   const inImage = IN_IMAGE.frontVirtualenv;
@@ -102,7 +102,7 @@ async function requireModel({ modelFolder, lock }: BuildContextRequest, { model 
   );
 }
 
-/** The digest is checked on the copy: nothing can change it between the check and the image. */
+/** Checks the digest of the copy, so that nothing can change the files between the check and the build. */
 async function copyModel(
   fresh: string,
   { model }: ImagePlan,
@@ -123,7 +123,7 @@ async function copyModel(
   );
 }
 
-/** `/model` → `CONTEXT/model/model`: a layer's folder holds its tree from the root on. */
+/** `/model` → `CONTEXT/model/model`, because a layer's folder contains its files by their full path in the image. */
 function placeIn(context: string, inImage: string): string {
   const [, layer = ''] = inImage.split('/');
   return join(context, layer, inImage);

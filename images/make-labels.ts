@@ -3,7 +3,7 @@ import { type Lock, renderLock } from '../schemas/lock.ts';
 import type { ImagePlan } from './plan-image.ts';
 import type { Provenance } from './read-provenance.ts';
 
-/** Makes the labels of an image: where it comes from. They are no part of its tag. */
+/** Makes the labels of an image, which record its origin. They do not affect its tag. */
 export function makeLabels({
   plan: { model, stack },
   lock,
@@ -24,7 +24,7 @@ export function makeLabels({
     'org.opencontainers.image.base.digest': baseDigest,
     'dev.davit.version': davitVersion,
     'dev.davit.endpoint': lock.endpoint,
-    // That of the file, as `davit lock` writes it.
+    // The digest of the lock file as `davit lock` writes it.
     'dev.davit.lock.digest': `sha256:${createHash('sha256').update(renderLock(lock)).digest('hex')}`,
     'dev.davit.model.name': model.name,
     'dev.davit.model.version': model.version,

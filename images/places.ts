@@ -4,12 +4,12 @@ import { codePath } from '../system/code.ts';
 export const SERVER_SOURCES = codePath('runtime', 'davit_server');
 /** The lock of the model server's front. */
 export const FRONT_REQUIREMENTS = codePath('runtime', 'requirements.txt');
-/** What runs inside the build, with the base image's own Python. */
+/** The script that runs inside the build, with the base image's Python. */
 export const SETTLE_SCRIPT = codePath('images', 'settle.py');
-/** The version of Davit is there. */
+/** Contains the version of Davit. */
 export const PACKAGE_JSON = codePath('package.json');
 
-/** Where things are in an image. Each layer has a folder of its own, so that none changes what another one has made. */
+/** Paths in an image. Each layer has its own folder, so that no layer changes the files of another one. */
 export const IN_IMAGE = {
   frontVirtualenv: '/server/virtualenv',
   runtime: '/server/runtime',

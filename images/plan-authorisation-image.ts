@@ -4,13 +4,13 @@ import { AUTHORISATION } from '../schemas/platform-names.ts';
 import { CODE } from '../system/code.ts';
 import { collectSources, type SourceFile } from './collect-sources.ts';
 
-/** The image of the authorisation service: what it is called, and what it is made of. */
+/** The name and the files of the authorisation service's image. */
 export interface AuthorisationImagePlan {
   /** `registry.example/models/davit-authorisation` */
   readonly repository: string;
-  /** With a tag that says all that the image is made of. */
+  /** Repository with a tag, which is a hash of all files in the image. */
   readonly reference: string;
-  /** The folder that it is built from, below the project. */
+  /** The build context, relative to the project. */
   readonly context: string;
   readonly files: readonly SourceFile[];
 }
@@ -24,7 +24,7 @@ export async function planAuthorisationImage(settings: ImageSettings): Promise<A
   return makeAuthorisationImagePlan(await collectSources(CODE, ENTRY), settings);
 }
 
-/** The same sources on the same base are the same image, wherever it is built. */
+/** Makes the plan. The same sources and base give the same tag on every machine. */
 export function makeAuthorisationImagePlan(
   sources: readonly SourceFile[],
   { registry, node }: ImageSettings,

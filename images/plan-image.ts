@@ -18,18 +18,20 @@ export interface ImageRequest {
   readonly settings: ImageSettings;
 }
 
-/** The image of a served entity, known before it is built. */
+/** The image of a served entity, planned before the build. */
 export interface ImagePlan {
-  /** `ghcr.io/acme/models/iris-1a2b3c4d:0f1e2d3c4b5a-9f8e7d6c5b4a`: what it is made of. */
+  /** `ghcr.io/acme/models/iris-1a2b3c4d:0f1e2d3c4b5a-9f8e7d6c5b4a`. The tag is a hash of the content. */
   readonly reference: string;
-  /** Without the tag: one of an endpoint. */
+  /** The reference without the tag. Each endpoint has one repository. */
   readonly repository: string;
   readonly tag: string;
-  /** First part of the tag: everything but the model. Images that share it differ in their last layer alone. */
+  /**
+   * First part of the tag: a hash of everything except the model. Images that share it differ only in their last layer.
+   */
   readonly stackHash: string;
   readonly stack: StackInputs;
   readonly model: ImagePlanModel;
-  /** Where the build context is or will be, relative to the project. */
+  /** Path of the build context, relative to the project. */
   readonly context: string;
 }
 
@@ -40,19 +42,19 @@ export interface ImagePlanModel {
   readonly digest: string;
 }
 
-/** Everything that decides what is in an image below the model. */
+/** All inputs of an image except the model. */
 export interface StackInputs {
-  /** Counts changes to how a context is made that no other input shows. */
+  /** Incremented when the code that makes a context changes in a way that no other input reflects. */
   readonly format: number;
-  /** By digest. */
+  /** Base image, by digest. */
   readonly base: string;
   /** `linux/amd64` */
   readonly platform: string;
   /** Minor version: `3.11`. */
   readonly python: string;
-  /** Of the packages, in uv's words. */
+  /** Platform of the packages, in uv's notation. */
   readonly packagePlatform: string;
-  /** Digests of davit_server, of the script that runs in the build, and of the Dockerfile without its labels. */
+  /** Digests of davit_server, of the build script (settle.py) and of the Dockerfile without its labels. */
   readonly server: string;
   readonly settle: string;
   readonly dockerfile: string;
@@ -62,10 +64,10 @@ export interface StackInputs {
 
 const FORMAT = 2;
 const HASH_CHARACTERS = 12;
-/** Build contexts, and what was said while images were built. */
+/** Folder of build contexts and build logs. */
 export const CONTEXTS = '.davit/images';
 
-/** Plans the image of one entity of a lock: nothing but the lock, the settings and Davit's own sources decides its tag. */
+/** Plans the image of one entity. Only the lock, the settings and Davit's own sources determine its tag. */
 export async function planImage({ endpoint, entity, lock, settings }: ImageRequest): Promise<ImagePlan> {
   const problem = describeImageProblem({ lock, entity: entity.name, settings });
   if (problem !== undefined) throw new Error(problem);

@@ -3,7 +3,7 @@ import { type Credentials, readCredentials } from './docker-credentials.ts';
 import { type ImageReference, isLoopback } from './image-reference.ts';
 import { ask, RegistryError } from './registry-request.ts';
 
-/** What a registry wants to see before it answers. */
+/** A registry's authentication challenge. */
 interface Challenge {
   readonly scheme: 'basic' | 'bearer';
   readonly realm: string;
@@ -14,8 +14,8 @@ const token = z.object({ token: z.string().optional(), access_token: z.string().
 const CLIENT = 'davit';
 
 /**
- * The `authorization` header that answers a registry's challenge (`www-authenticate`), with Docker's credentials if there
- * are any; undefined: there are none and it takes nobody without.
+ * Makes the `authorization` header for a registry's challenge (`www-authenticate`), with Docker's credentials if it has
+ * any. Returns undefined if the registry requires credentials and Docker has none.
  */
 export async function answerChallenge(header: string, reference: ImageReference): Promise<string | undefined> {
   const challenge = parseChallenge(header);
@@ -26,11 +26,11 @@ export async function answerChallenge(header: string, reference: ImageReference)
   return `Bearer ${await fetchToken(challenge, reference, credentials)}`;
 }
 
-/** `Bearer realm="https://…",service="…"` → its parts. */
+/** Parses `Bearer realm="https://…",service="…"`. */
 function parseChallenge(header: string): Challenge | undefined {
   const scheme = /^\s*(\w+)/.exec(header)?.[1]?.toLowerCase();
   const fields = Object.fromEntries(
-    [...header.matchAll(/(\w+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))/g)].map(([, key = '', quoted, plain]) => [
+    [...header.matchAll(/(?<!\w)(\w+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))/g)].map(([, key = '', quoted, plain]) => [
       key.toLowerCase(),
       quoted ?? plain ?? '',
     ]),
@@ -69,7 +69,7 @@ async function fetchToken(
   return found;
 }
 
-/** A password goes nowhere in the clear, but to this machine. */
+/** Requires https, except on this machine, so that no password is sent unencrypted. */
 function requireSafe(realm: string, registry: string): URL {
   const url = URL.canParse(realm) ? new URL(realm) : undefined;
   if (url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(registry) && isLoopback(url.host)))

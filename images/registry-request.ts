@@ -14,14 +14,14 @@ const PAUSE_MILLISECONDS = 300;
 const LONGEST_PAUSE_SECONDS = 10;
 const LIMIT_SECONDS = 30;
 
-/** A registry does not answer, or answers what cannot be used. Its sentence holds no credential. */
+/** A registry does not respond, or its response is not usable. The message never contains credentials. */
 export class RegistryError extends Error {
   constructor(registry: string, what: string, repair = `${LOGIN} ${registry}, with an account that may read it`) {
     super(`Cannot ask the registry ${registry}: ${what}${repair === '' ? '' : `. What may help: ${repair}`}`);
   }
 }
 
-/** One request, sent again when the registry is busy, is failing or cannot be reached. Throws a RegistryError. */
+/** Sends a request, and retries if the registry is busy, failing or unreachable. Throws a RegistryError. */
 export async function ask(url: URL, request: RegistryRequest): Promise<Response> {
   const { registry, signal } = request;
   for (let tries = 1; ; tries++) {
@@ -52,13 +52,13 @@ async function send(url: URL, { method = 'GET', headers = {}, body, signal }: Re
   }
 }
 
-/** As long as the registry says, if it says so. */
+/** Uses the registry's Retry-After, if present. */
 function pause(tries: number, answer: Response | Error): number {
   const told = answer instanceof Error ? NaN : Number(answer.headers.get('retry-after') ?? NaN);
   return Number.isFinite(told) ? Math.min(told, LONGEST_PAUSE_SECONDS) * 1000 : PAUSE_MILLISECONDS * 2 ** tries;
 }
 
-/** fetch says "fetch failed"; the cause knows why. */
+/** Uses the cause, because the message of fetch is only "fetch failed". */
 function reason(error: Error): string {
   const { cause } = error;
   if (error.name === 'TimeoutError') return `no answer within ${LIMIT_SECONDS} s`;

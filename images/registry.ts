@@ -8,7 +8,7 @@ export interface RegistryOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Every form that a tag may have, or the registry would make another of it, with another digest. */
+/** Accepts every manifest type, because a registry would otherwise convert the manifest, which changes its digest. */
 const MANIFESTS = [
   'application/vnd.oci.image.index.v1+json',
   'application/vnd.oci.image.manifest.v1+json',
@@ -20,7 +20,9 @@ const MOST_PAGES = 100;
 
 const tagList = z.object({ tags: z.array(z.string()).nullish() });
 
-/** `sha256:…` of an image by its tag; undefined: the registry has no such image. That it cannot be asked is an error. */
+/**
+ * Reads the digest of an image by its tag. Returns undefined if the image does not exist. Throws if the query fails.
+ */
 export async function readImageDigest(reference: string, options: RegistryOptions = {}): Promise<string | undefined> {
   const image = parseImageReference(reference);
   const path = `manifests/${image.version ?? 'latest'}`;
@@ -28,14 +30,14 @@ export async function readImageDigest(reference: string, options: RegistryOption
   if (head.status === 404) return undefined;
   const digest = head.headers.get('docker-content-digest');
   if (digest !== null && /^sha256:[0-9a-f]{64}$/.test(digest)) return digest;
-  const whole = await askRegistry(image, path, options); // the header is only recommended
+  const whole = await askRegistry(image, path, options); // registries do not have to send the header
   if (whole.status === 404) return undefined;
   return `sha256:${createHash('sha256')
     .update(Buffer.from(await whole.arrayBuffer()))
     .digest('hex')}`;
 }
 
-/** Every tag of a repository; none when there is no such repository. */
+/** Lists every tag of a repository. Returns no tags if the repository does not exist. */
 export async function listTags(repository: string, options: RegistryOptions = {}): Promise<readonly string[]> {
   const image = parseImageReference(repository);
   const tags: string[] = [];
@@ -51,7 +53,7 @@ export async function listTags(repository: string, options: RegistryOptions = {}
   return tags;
 }
 
-/** An image with the same layers but the model's, for the builder to take them from; undefined: none. */
+/** Finds an image that differs only in its model layer, so that the builder can reuse the other layers. */
 export async function findCacheImage(
   { repository, stackHash }: { readonly repository: string; readonly stackHash: string },
   options: RegistryOptions = {},
@@ -82,9 +84,9 @@ async function askRegistry(
   }
 }
 
-/** `Link: </v2/…?last=x&n=1000>; rel="next"` → what follows the repository's name. */
+/** Reads the next page from `Link: </v2/…?last=x&n=1000>; rel="next"`, as a path below the repository. */
 function nextPage(answer: Response): string | undefined {
-  const link = /<([^>]+)>\s*;\s*rel="?next"?/.exec(answer.headers.get('link') ?? '')?.[1];
+  const link = /<([^<>]+)>\s*;\s*rel="?next"?/.exec(answer.headers.get('link') ?? '')?.[1];
   const query = link === undefined ? undefined : new URL(link, answer.url).search;
   return query === undefined ? undefined : `tags/list${query}`;
 }

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { isAlive } from '../system/is-alive.ts';
 import { CONTEXTS } from './plan-image.ts';
 
-/** Longer than any build, with all its tries. */
+/** Longer than any build with all its retries. */
 const KEPT_SECONDS = 24 * 3600;
-/** A tag, or what a process of this number was making. */
+/** Matches a tag, or an unfinished context with the id of its process. */
 const CONTEXT = /^[0-9a-f]{12}-[0-9a-f]{12}(?:\.(\d+)-[0-9a-f]{8}\.new)?$/;
 
-/** Removes build contexts of days past, and those that a process which is gone had begun. Other files stay. */
+/** Removes contexts older than a day, and unfinished ones whose process has ended. Keeps all other files. */
 export async function removeOldContexts(root: string): Promise<void> {
   const folder = join(root, CONTEXTS);
   const names = await readdir(folder).catch(() => []);

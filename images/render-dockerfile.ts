@@ -1,23 +1,23 @@
 import { IN_IMAGE } from './places.ts';
 
 export interface DockerfileParts {
-  /** By digest. */
+  /** Base image, by digest. */
   readonly base: string;
   /** Minor version: `3.11`. */
   readonly python: string;
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** Where the model server listens, in a container. */
+/** Port of the model server in the container. */
 const PORT = 8080;
-/** Databricks' limit of a request's body. */
+/** Databricks' limit for a request body. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
-/** Nobody has this number: files belong to root, the server may read them. */
+/** An unused user id. Files belong to root, and the server can only read them. */
 const USER = '65532:65532';
 
 /**
- * What there is to write is in /tmp. Who looks up a user without a name there (torch does) gets one. A driver's
- * libraries come into the container of a GPU by the last one.
+ * HOME is /tmp, the only writable folder. USER is set because libraries such as torch look up a user name, and this
+ * user id has none. NVIDIA_DRIVER_CAPABILITIES makes the container runtime mount the GPU driver's libraries.
  */
 const ENVIRONMENT = {
   HOME: '/tmp',
@@ -28,8 +28,8 @@ const ENVIRONMENT = {
 };
 
 /**
- * `-I`: nothing that an endpoint's environment variables say to Python reaches the front. What follows the image's name
- * is added to these arguments.
+ * `-I` makes the front ignore Python variables among the endpoint's environment variables. The container's arguments
+ * are appended to these arguments.
  */
 const ENTRYPOINT = [
   ...[`${IN_IMAGE.frontVirtualenv}/bin/python`, '-I', '-B', '-m', 'davit_server'],
@@ -38,9 +38,10 @@ const ENTRYPOINT = [
 ];
 
 /**
- * Renders the Dockerfile of a build context: what changes least comes first, so that a new model is one small layer. No
- * step needs a network or a shell, and what is in the context was installed and checked before. The first stage makes
- * the layers, the second one copies them whole: what a step leaves behind in other places stays out, times too.
+ * Renders the Dockerfile of a build context. The layers that change least come first, so that a new model adds one
+ * small layer. No step needs a network or a shell, because the context contains installed and checked files. The first
+ * stage makes the layers and the second one copies them, so that the image has no other files or times of the first
+ * stage.
  */
 export function renderDockerfile({ base, python, labels }: DockerfileParts): string {
   const settle = (...args: readonly string[]) => `RUN ${JSON.stringify([`python${python}`, '/settle.py', ...args])}`;
@@ -69,7 +70,7 @@ export function renderDockerfile({ base, python, labels }: DockerfileParts): str
   return `${lines.join('\n')}\n`;
 }
 
-/** A word that the builder takes for itself: nothing in it is a variable, an end or an escape. */
+/** Quotes a value for the Dockerfile, so that the builder reads no variable, quote or escape in it. */
 function quote(text: string): string {
   return `"${text.replaceAll(/[\u0000-\u001f\u007f]/g, ' ').replaceAll(/["\\$]/g, '\\$&')}"`;
 }

@@ -2,14 +2,14 @@ import { chmod, lutimes, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sideBySide } from '../system/side-by-side.ts';
 
-/** 1980-01-01, the first day that a zip file knows; images/settle.py has it too. */
+/** 1980-01-01, the earliest date that a zip file can store. images/settle.py uses the same value. */
 const TIME_SECONDS = 315_532_800;
 const FOLDER_MODE = 0o755;
 const PROGRAM_MODE = 0o755;
 const FILE_MODE = 0o644;
 const WIDTH = 16;
 
-/** Gives everything below a folder modes and times that say nothing of this machine: same files, same layers. */
+/** Sets fixed modes and times below a folder, so that the same files give the same layers on every machine. */
 export async function setModesAndTimes(folder: string): Promise<void> {
   const entries = await readdir(folder, { withFileTypes: true });
   await sideBySide(entries, WIDTH, async (entry) => {

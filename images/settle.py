@@ -1,9 +1,10 @@
-"""Runs inside the build of an image, with the base image's own Python: python3.11 settle.py [--library] LAYER
+"""Runs inside the build of an image, with the base image's Python: python3.11 settle.py [--library] LAYER
 
-What is in LAYER will be in /. With --library it gets the byte code that the base's own library lacks: official images
-have none, and a server that cannot write it would compile half the library anew at each start. A folder of LAYER with
-`lib/pythonX.Y/site-packages` becomes a virtualenv of this Python, and everything gets its byte code, so a container
-that cannot write starts fast. The same input gives the same files, times included.
+The build copies LAYER to /. With --library, the script adds the byte code that the base's standard library lacks.
+Official images have no byte code, and a server that cannot write it would compile half the library again at each
+start. The script makes each folder of LAYER that contains `lib/pythonX.Y/site-packages` a virtualenv of this Python.
+It compiles everything, so that a container without write access starts fast. The same input gives the same files,
+including their times.
 """
 
 import compileall
@@ -16,16 +17,16 @@ import sys
 import sysconfig
 
 TIME = 315532800
-"""1980-01-01, the first day that a zip file knows. The context's files have it too."""
+"""1980-01-01, the earliest date that a zip file can store. The files of the context have the same time."""
 
 PARTS = 8
-"""Each is compiled by a process of its own: what is compiled together decides the bytes, so not by processor count."""
+"""Number of compiler processes. Fixed, because the files that one process compiles together affect the bytes."""
 
 LEFT_OUT = re.compile(r"[/\\]tests?[/\\]")
-"""No server imports what is left of these."""
+"""No server imports the remaining files of these folders."""
 
 UNUSED = {"ensurepip", "idlelib", "lib2to3", "pydoc_data", "site-packages", "dist-packages", "tkinter", "turtledemo"}
-"""Of the library: what no server imports, and what is not the library's."""
+"""Parts of the library folder that no server imports or that do not belong to the library."""
 
 CONFIGURATION = """home = {home}
 include-system-site-packages = false
@@ -34,7 +35,7 @@ version = {version}
 
 
 def main() -> None:
-    if os.environ.get("PYTHONHASHSEED") != "0":  # else sets of constants have another order each time
+    if os.environ.get("PYTHONHASHSEED") != "0":  # otherwise the order of set constants is random
         os.execve(sys.executable, [sys.executable, "-s", *sys.argv], {**os.environ, "PYTHONHASHSEED": "0"})
     *options, layer = sys.argv[1:]
     if options == ["--library"]:
@@ -50,7 +51,7 @@ def main() -> None:
 
 
 def make_virtualenv(folder: str) -> None:
-    """What `python -m venv` would do; Debian's Python lacks that module."""
+    """Does the work of `python -m venv`, because Debian's Python lacks that module."""
     home, version = os.path.dirname(sys.executable), "{}.{}.{}".format(*sys.version_info)
     with open(os.path.join(folder, "pyvenv.cfg"), "w") as file:
         file.write(CONFIGURATION.format(home=home, version=version))
@@ -81,7 +82,7 @@ def compile_all(layer: str) -> None:
                         file,
                         stripdir=layer,
                         prependdir="/",
-                        quiet=2,  # templates and examples are no Python
+                        quiet=2,  # templates and examples are not valid Python
                         invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
                     )
             os._exit(0)
@@ -91,7 +92,7 @@ def compile_all(layer: str) -> None:
 
 
 def compile_library(layer: str, library: str) -> None:
-    """Puts into the layer what the folder `library` lacks, where Python looks for it."""
+    """Writes the byte code that `library` lacks into the layer, at the path where Python looks for it."""
     for place, folders, names in os.walk(library):
         folders[:] = sorted(name for name in folders if name not in UNUSED)
         for source in sorted(os.path.join(place, name) for name in names if name.endswith(".py")):
@@ -104,7 +105,7 @@ def compile_library(layer: str, library: str) -> None:
 
 
 def set_time(path: str) -> None:
-    if os.lstat(path).st_mtime != TIME:  # touching a file of a lower layer would copy it into this one
+    if os.lstat(path).st_mtime != TIME:  # setting the time of a file in a lower layer would copy the file
         os.utime(path, (TIME, TIME), follow_symlinks=False)
 
 

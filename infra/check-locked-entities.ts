@@ -2,7 +2,7 @@ import { type Diagnostic, makeError } from '../schemas/diagnostic.ts';
 import type { Endpoint, Entity } from '../schemas/endpoint.ts';
 import type { Lock } from '../schemas/lock.ts';
 
-/** The entities that the lock does not hold as the endpoint names them now; needs no model. */
+/** A diagnostic for each entity that the lock lacks in its current form; needs no model. */
 export function checkLockedEntities(endpoint: Endpoint, lock: Lock): readonly Diagnostic[] {
   return endpoint.entities
     .filter((entity) => !isLocked(entity, lock))

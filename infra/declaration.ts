@@ -2,7 +2,7 @@ import type { Endpoint } from '../schemas/endpoint.ts';
 import type { Environment } from '../schemas/environment.ts';
 import type { Lock } from '../schemas/lock.ts';
 
-/** Everything a stack is made from, as reviewed. */
+/** Everything that a stack is made from, as reviewed. */
 export interface Declaration<E extends Environment = Environment> {
   /** Absolute path of the project. */
   readonly root: string;

@@ -1,9 +1,9 @@
 import * as pulumi from '@pulumi/pulumi';
 import type { Deploy } from './prepare.ts';
 
-/** One endpoint in one environment: its revisions, then the route that shares the traffic out among them. */
+/** One endpoint in one environment: its revisions, then the route that splits the traffic among them. */
 export class Endpoint extends pulumi.ComponentResource {
-  /** Where queries go. */
+  /** The URL for queries. */
   readonly url: pulumi.Output<string>;
   /** Names of the revisions, by entity. */
   readonly revisions: pulumi.Output<Readonly<Record<string, string>>>;

@@ -1,5 +1,5 @@
-// The Pulumi program: deploys what the name of the stack says. `iris.production`: one endpoint in one environment;
-// `iris._images`: its images; `_platform.production`: what the endpoints of an environment share.
+// The Pulumi program: the stack's name says what it deploys. `iris.production`: one endpoint in one environment;
+// `iris._images`: its images; `_platform.production`: the shared parts of an environment.
 import * as pulumi from '@pulumi/pulumi';
 import { parseStackName, PLATFORM } from '../schemas/names.ts';
 import { parseProgramPlace } from '../schemas/program-place.ts';
@@ -9,14 +9,14 @@ import { readDeclaration } from './read-declaration.ts';
 
 export default await run(pulumi.getStack());
 
-/** Registers everything; the outputs of the stack. */
+/** Registers everything and returns the outputs of the stack. */
 async function run(stack: string): Promise<object> {
   const place = parseProgramPlace(pulumi.runtime.getRootDirectory(), process.env);
   const purpose = parseStackName(stack);
   if (!purpose)
     throw new pulumi.RunError(`Cannot deploy stack "${stack}": expected ENDPOINT.ENVIRONMENT, as in iris.local`);
   switch (purpose.kind) {
-    // What only Kubernetes needs is loaded for Kubernetes.
+    // Modules for Kubernetes are loaded only for Kubernetes.
     case 'platform':
       return (await import('./platform/deploy-platform.ts')).deployPlatform(place, purpose.environment);
     case 'images':

@@ -8,10 +8,10 @@ export interface Deployed {
   readonly revisions: Readonly<Record<string, pulumi.Output<string>>>;
 }
 
-/** Makes an endpoint's resources, below `parent`. Everything that had to be asked before has been asked. */
+/** Makes an endpoint's resources below `parent`. All queries that it depends on are already done. */
 export type Deploy = (parent: pulumi.Resource) => Deployed;
 
-/** Looks up what the environment's target needs to know before anything can be registered. */
+/** Looks up everything that the environment's target needs before any resource is registered. */
 export async function prepare({ environment, ...rest }: Declaration): Promise<Deploy> {
   switch (environment.target) {
     case 'local':

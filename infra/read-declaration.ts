@@ -11,7 +11,7 @@ export interface DeclarationNames {
   readonly environment: string;
 }
 
-/** Reads what a stack deploys from its project; what is wrong with it ends the program, all at once. */
+/** Reads what a stack deploys from its project. All diagnostics together end the program. */
 export async function readDeclaration(place: ProjectPlace, names: DeclarationNames): Promise<Declaration> {
   const read = await Promise.all([
     readEndpoint(place, names.endpoint),
@@ -29,7 +29,7 @@ export async function readDeclaration(place: ProjectPlace, names: DeclarationNam
   return { root: place.root, endpoint, environment, lock, lockFile: lockFile(place, names.endpoint) };
 }
 
-/** The error that ends the program for what is wrong with the user's files. */
+/** The error that ends the program because of the user's files. */
 export function makeRefusal(what: string, diagnostics: readonly Diagnostic[]): pulumi.RunError {
   const lines = sortDiagnostics(diagnostics).map(renderDiagnostic);
   return new pulumi.RunError(`Cannot deploy "${what}":\n${lines.join('\n')}`);

@@ -2,24 +2,24 @@ import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { askServer, type AskOptions, type Connection, type Question, readText } from './connection.ts';
 
-/** Questions to the API server of a cluster. Paths begin with `/api` or `/apis`. */
+/** Requests to the API server of a cluster. Paths begin with `/api` or `/apis`. */
 export interface KubernetesApi {
-  /** The object at a path; undefined: there is none. */
+  /** The object at a path; undefined: it does not exist. */
   get<T>(path: string, options?: AskOptions): Promise<T | undefined>;
-  /** All objects of a list, page by page. */
+  /** All objects of a list, read page by page. */
   list<T>(path: string, options?: ListOptions): Promise<readonly T[]>;
   create<T>(path: string, body: object, options?: AskOptions): Promise<T>;
-  /** Server-side apply: makes the object, or takes over the fields that it names. */
+  /** Server-side apply: creates the object, or takes over the fields that it names. */
   apply<T>(path: string, object: object, options: ApplyOptions): Promise<T>;
-  /** Merges fields into an object; null removes one. */
+  /** Merges fields into an object; null removes a field. */
   patch<T>(path: string, fields: object, options?: AskOptions): Promise<T>;
-  /** Says whether there was one; what it owns goes after it. */
+  /** Returns whether the object existed. The objects that it owns are removed after it. */
   remove(path: string, options?: AskOptions): Promise<boolean>;
-  /** An answer that is no JSON: a pod's log. */
+  /** An answer that is not JSON, such as a pod's log. */
   text(path: string, options?: AskOptions): Promise<string>;
-  /** Events of a watch until it ends, which is no mistake. */
+  /** The events of a watch until it ends, which is not an error. */
   watch(path: string, options?: AskOptions): AsyncIterable<WatchEvent>;
-  /** Any request, any answer: for what the API server passes on to somebody else. */
+  /** Any request and any answer: for requests that the API server forwards. */
   send(question: Question, options?: AskOptions): Promise<Answer>;
 }
 
@@ -29,7 +29,7 @@ export interface ListOptions extends AskOptions {
 }
 
 export interface ApplyOptions extends AskOptions {
-  /** Who owns the fields from now on. */
+  /** The field manager that owns the fields from now on. */
   readonly manager: string;
   readonly dryRun?: boolean;
 }
@@ -45,10 +45,10 @@ export interface Answer {
   readonly body: string;
 }
 
-/** The API server has refused. The message names what was asked and what it said, never who asked with what. */
+/** The API server has refused. The message names the request and the answer, never the user or the credentials. */
 export class KubernetesRefused extends Error {
   readonly status: number;
-  /** Kubernetes' word: `Forbidden`. */
+  /** Kubernetes' reason: `Forbidden`. */
   readonly reason: string;
 
   constructor(asked: string, { status, reason, message }: { status: number; reason: string; message: string }) {
@@ -63,13 +63,13 @@ const PAGE = 500;
 const JSON_TYPE = { 'content-type': 'application/json' };
 const MERGE_TYPE = { 'content-type': 'application/merge-patch+json' };
 const APPLY_TYPE = { 'content-type': 'application/apply-patch+yaml' };
-/** The API server bids to come back later at most so often. */
+/** How often a request is sent when the API server asks to retry later. */
 const TRIES = 5;
 const LONGEST_PAUSE_SECONDS = 10;
-/** A watch of what does not change says nothing for minutes. */
+/** A watch of unchanged objects sends nothing for minutes. */
 const WATCH_SECONDS = 600;
 
-/** Makes the questions that can be asked over a connection. */
+/** Makes the API client for a connection. */
 export function makeApi(connection: Connection): KubernetesApi {
   const read = (answer: IncomingMessage, options: AskOptions = {}) => readText(connection, answer, options);
   const succeed = async (question: Question, options: AskOptions = {}) => {
@@ -108,7 +108,7 @@ export function makeApi(connection: Connection): KubernetesApi {
   };
 }
 
-/** An API server that has too much to do has not begun, and says when to come back. */
+/** Retries a 429: an overloaded API server has not begun the request, and says when to retry. */
 async function askPatiently(connection: Connection, question: Question, options: AskOptions): Promise<IncomingMessage> {
   for (let tries = 1; ; tries++) {
     const answer = await askServer(connection, question, options);
@@ -130,7 +130,7 @@ async function unlessMissing<T>(asking: Promise<T>): Promise<T | undefined> {
 
 type ReadPage = <T>(query: string, options: AskOptions) => Promise<Page<T>>;
 
-/** A list that takes longer than the API server remembers what it was is read anew, in one piece. */
+/** If the API server's snapshot expires during a paged list, the list is read again in one piece. */
 async function listAgain<T>(read: ReadPage, options: ListOptions): Promise<readonly T[]> {
   try {
     return await listPages<T>(read, options, PAGE);
@@ -169,7 +169,7 @@ function isSuccess({ statusCode = 0 }: IncomingMessage): boolean {
   return statusCode >= 200 && statusCode < 300;
 }
 
-/** What a Status of Kubernetes says, else the beginning of what was said. */
+/** The reason and message of a Kubernetes Status, else the beginning of the body. */
 function readStatus(body: string): { readonly reason: string; readonly message: string } {
   try {
     const { reason = '', message = '' } = JSON.parse(body) as { reason?: string; message?: string };

@@ -3,7 +3,7 @@ import { type KubernetesApi, KubernetesRefused } from './api.ts';
 import type { AskOptions } from './connection.ts';
 import { addAmounts, type Amounts, parseAmounts } from './quantity.ts';
 
-/** What a cluster has room for. */
+/** The capacity of a cluster. */
 export interface Capacity {
   readonly nodes: readonly NodeCapacity[];
   readonly quotas: readonly Quota[];
@@ -13,7 +13,7 @@ export interface NodeCapacity {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: readonly Taint[];
-  /** What all its pods may request together, and what they do not yet. */
+  /** What all its pods may request together, and how much of that is free. */
   readonly allocatable: Amounts;
   readonly free: Amounts;
 }
@@ -24,14 +24,14 @@ export interface Taint {
   readonly effect: string;
 }
 
-/** Of the models' namespace: `requests.cpu` and the like. */
+/** A quota of the models' namespace, such as `requests.cpu`. */
 export interface Quota {
   readonly name: string;
   readonly hard: Amounts;
   readonly used: Amounts;
 }
 
-/** As much of a node as is looked at. */
+/** The fields of a node that are read here. */
 export interface NodeObject {
   readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
   readonly spec?: { readonly unschedulable?: boolean; readonly taints?: readonly Taint[] };
@@ -41,7 +41,7 @@ export interface NodeObject {
   };
 }
 
-/** As much of a pod as takes room. */
+/** The fields of a pod that determine the room it takes. */
 export interface PodObject {
   readonly spec?: PodRoom;
   readonly status?: { readonly phase?: string };
@@ -57,6 +57,9 @@ export interface PodRoom {
 }
 
 interface ContainerRoom {
+  readonly name?: string;
+  /** `File`: Kubernetes keeps the message that the program wrote for its end, and not the end of its log. */
+  readonly terminationMessagePolicy?: string;
   readonly resources?: {
     readonly requests?: Readonly<Record<string, string>>;
     readonly limits?: Readonly<Record<string, string>>;
@@ -71,7 +74,7 @@ interface QuotaObject {
   };
 }
 
-/** Reads it; undefined: whoever asks may not see nodes or the pods of others. */
+/** Reads the capacity; undefined: the user may not list nodes or the pods of others. */
 export async function readCapacity(
   api: KubernetesApi,
   { namespace, ...options }: AskOptions & { readonly namespace: string },
@@ -92,7 +95,7 @@ export async function readCapacity(
   }
 }
 
-/** The nodes that take pods, with what is free on them. */
+/** The nodes that accept pods, with their free capacity. */
 export function measureNodes(nodes: readonly NodeObject[], pods: readonly PodObject[]): readonly NodeCapacity[] {
   const byNode = Map.groupBy(pods, (pod) => pod.spec?.nodeName ?? '');
   const open = nodes.filter(
@@ -107,12 +110,12 @@ export function measureNodes(nodes: readonly NodeObject[], pods: readonly PodObj
   });
 }
 
-/** What the scheduler counts for a pod. */
+/** The requests of a pod as the scheduler counts them. */
 export function requestsOf(pod: PodRoom | undefined): Amounts {
   const { containers = [], initContainers = [], overhead } = pod ?? {};
   const besides = initContainers.filter((c) => c.restartPolicy === 'Always');
   const running = [...containers, ...besides].map(requestsOfContainer).reduce((a, b) => addAmounts(a, b), {});
-  // Those that run before the others need not have room beside them.
+  // Init containers that end before the others start need no room beside them.
   const before = initContainers.filter((c) => c.restartPolicy !== 'Always').map(requestsOfContainer);
   const most = before.reduce((a, b) => takeLarger(a, b), running);
   return addAmounts(addAmounts(most, parseAmounts(overhead)), { pods: 1 });

@@ -2,22 +2,24 @@ import type { Toleration } from '../schemas/hardware.ts';
 import { type Capacity, type NodeCapacity, type PodRoom, requestsOf, type Taint } from './capacity.ts';
 import { addAmounts, type Amounts, describeAmount } from './quantity.ts';
 
-/** So many pods of one kind. */
+/** A number of equal pods. */
 export interface Wanted {
   readonly count: number;
   readonly room: PodRoom;
 }
 
-/** `words` goes on from a name: `needs 1 nvidia.com/gpu more than is free`. */
+/** `words` continues a sentence that starts with a name: `needs 1 nvidia.com/gpu more than is free`. */
 export type Fit = { readonly fits: true } | { readonly fits: false; readonly missing: Amounts; readonly words: string };
 
-/** A pod that looks for its node. */
+/** A pod to be scheduled. */
 interface Seeker {
   readonly room: PodRoom;
   readonly requests: Amounts;
 }
 
-/** Whether pods that are wanted find room beside what runs: the largest first, each on the first node that takes it. */
+/**
+ * Whether new pods fit beside the running ones. The largest is placed first, each on the first node that can take it.
+ */
 export function checkFit({ nodes, quotas }: Capacity, wanted: readonly Wanted[]): Fit {
   const seekers = wanted.flatMap(({ count, room }) =>
     Array.from({ length: count }, (): Seeker => ({ room, requests: requestsOf(room) })),
@@ -34,7 +36,7 @@ export function checkFit({ nodes, quotas }: Capacity, wanted: readonly Wanted[])
     }
     const { node, lack } = chooseNode(seeker, nodes, free);
     missing = addAmounts(missing, lack);
-    // One that lacks something is put there all the same: the next one lacks as much again.
+    // A pod that lacks room is placed all the same, so that the next one lacks room too.
     free.set(node, addAmounts(free.get(node) ?? {}, addAmounts(seeker.requests, lack, -1), -1));
   }
   const over = overQuota(quotas, seekers);
@@ -43,7 +45,9 @@ export function checkFit({ nodes, quotas }: Capacity, wanted: readonly Wanted[])
   return { fits: false, missing, words: [...new Set([...reasons, ...over])].join('; ') };
 }
 
-/** The share of a whole node that it takes; what has a card takes a node that few others can take, and comes first. */
+/**
+ * The largest share of a whole node that the pod requests. A pod with a GPU comes first, because few nodes can take it.
+ */
 function sizeOf({ requests }: Seeker, nodes: readonly NodeCapacity[]): number {
   const shares = Object.entries(requests).map(([name, amount]) => {
     const most = Math.max(...nodes.map((n) => n.allocatable[name] ?? 0));
@@ -52,7 +56,7 @@ function sizeOf({ requests }: Seeker, nodes: readonly NodeCapacity[]): number {
   return Math.max(0, ...shares);
 }
 
-/** Why no node could ever take it, however empty. */
+/** Why no node could ever take the pod, even if it were empty. */
 function explainImpossible({ room, requests }: Seeker, nodes: readonly NodeCapacity[]): string | undefined {
   const selected = nodes.filter((node) => matches(node, room));
   const selector = describeSelector(room);
@@ -73,7 +77,7 @@ function explainImpossible({ room, requests }: Seeker, nodes: readonly NodeCapac
   return `needs ${parts.join('; ')}`;
 }
 
-/** The first node that takes it; else the one that lacks least. */
+/** The first node that can take the pod, else the one that lacks least. */
 function chooseNode(
   { room, requests }: Seeker,
   nodes: readonly NodeCapacity[],
@@ -88,7 +92,7 @@ function chooseNode(
   return choices.find(({ lack }) => isEmpty(lack)) ?? best;
 }
 
-/** What is requested and is not there. */
+/** The part of the requests that exceeds what is there. */
 function lackOf(requests: Amounts, there: Amounts): Amounts {
   const lack = Object.entries(addAmounts(requests, there, -1));
   return Object.fromEntries(lack.filter(([name, amount]) => amount > 0 && (requests[name] ?? 0) > 0));
@@ -116,7 +120,7 @@ function tolerates({ key, operator = 'Equal', value = '', effect }: Toleration, 
   return key === taint.key && (operator === 'Exists' || value === (taint.value ?? ''));
 }
 
-/** Where a quota has no room for all of them, whatever the nodes have. */
+/** The quotas that the pods would exceed together, whatever room the nodes have. */
 function overQuota(quotas: Capacity['quotas'], seekers: readonly Seeker[]): readonly string[] {
   const wanted = seekers.reduce<Amounts>((sum, { requests }) => addAmounts(sum, requests), {});
   return quotas.flatMap(({ name, hard, used }) => {

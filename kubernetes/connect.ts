@@ -5,24 +5,29 @@ import { Agent } from 'node:https';
 import type { KubeConfig as Config } from '@kubernetes/client-node';
 import type { KubernetesPlace } from '../schemas/kubernetes-environment.ts';
 import { type KubernetesApi, makeApi } from './api.ts';
+import type { Connection } from './connection.ts';
 import { type KubeconfigPlace, loadKubeconfig } from './load-kubeconfig.ts';
 
-/** Who asks, for a while. */
+/** The result of a login, which is used for a while. */
 interface Login {
   readonly agent: AnyAgent;
-  /** Another text is another certificate, and needs other connections. */
+  /** Another text means another certificate, which needs new connections. */
   readonly identity: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly at: number;
 }
 
-/** Tokens live for minutes at least; whether they must be renewed, the ways to log in know. */
+/** A token is valid for minutes at least. The login methods themselves know when to renew it. */
 const LOGIN_MILLISECONDS = 10_000;
 
-/** Connects to the cluster that an environment names, with kubectl's own files and ways to log in. */
+/**
+ * Connects to the cluster of an environment, with kubectl's own files and login methods. The signal aborts every
+ * request.
+ */
 export async function connectCluster(
   { kubeconfig, context }: KubernetesPlace['cluster'],
   root: string,
+  { signal, readSeconds }: Pick<Connection, 'signal' | 'readSeconds'> = {},
 ): Promise<KubernetesApi> {
   const place: KubeconfigPlace = { kubeconfig, context, root };
   let config = await loadKubeconfig(place);
@@ -30,11 +35,13 @@ export async function connectCluster(
   return makeApi({
     server: config.getCurrentCluster()?.server ?? '',
     name: `the cluster of context "${config.getCurrentContext()}"`,
+    signal,
+    readSeconds,
     get agent() {
       return login.agent;
     },
     headers: async (again) => {
-      // A plugin keeps a token without an end for ever: one that is refused is asked for by a new one.
+      // A login plugin caches a token without an expiry for ever. Reload the plugin when the token is refused.
       if (again) config = await loadKubeconfig(place);
       if (again || Date.now() - login.at > LOGIN_MILLISECONDS) login = await logIn(config, login);
       return login.headers;
@@ -44,7 +51,7 @@ export async function connectCluster(
 
 type Options = RequestOptions & { agent?: AnyAgent };
 
-/** Runs a login plugin where the kubeconfig names one and its last word has run out. */
+/** Logs in, and runs the kubeconfig's login plugin if its last token has expired. */
 async function logIn(config: Config, before: Login | undefined): Promise<Login> {
   const options: Options = {};
   await config.applyToHTTPSOptions(options).catch((e: unknown) => {
@@ -64,7 +71,10 @@ async function logIn(config: Config, before: Login | undefined): Promise<Login> 
   return { agent, identity, headers: readHeaders(options), at: Date.now() };
 }
 
-/** Connections are kept: a new one costs more than most questions. The library's own way is for proxies. */
+/**
+ * Keeps connections open, because a new one costs more than most requests. The library's agent is used only for
+ * proxies.
+ */
 function makeAgent(config: Config, tls: object, theirs: AnyAgent | undefined): AnyAgent {
   const cluster = config.getCurrentCluster();
   if (cluster?.proxyUrl !== undefined && theirs) return Object.assign(theirs, { keepAlive: true });

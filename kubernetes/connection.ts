@@ -3,16 +3,20 @@ import { request as plainRequest } from 'node:http';
 import { request } from 'node:https';
 import { text } from 'node:stream/consumers';
 
-/** Where the API server is, and who asks. */
+/** The address of the API server and the login for it. */
 export interface Connection {
   /** `https://10.96.0.1:443` */
   readonly server: string;
-  /** For a person: `the cluster of context "production"`. */
+  /** For messages: `the cluster of context "production"`. */
   readonly name: string;
-  /** Read after `headers`: a login may bring another certificate. */
+  /** Read after `headers`, because a login may bring another certificate. */
   readonly agent: Agent;
-  /** Asked for every request, since tokens are renewed; `again`: the last ones were refused. */
+  /** Called for every request, because tokens are renewed; `again`: the last ones were refused. */
   readonly headers: (again: boolean) => Promise<Readonly<Record<string, string>>>;
+  /** Aborts every request of this connection. */
+  readonly signal?: AbortSignal | undefined;
+  /** How long the API server may take to respond to a read; default: 10. A status command does not wait longer. */
+  readonly readSeconds?: number | undefined;
 }
 
 export interface Question {
@@ -24,11 +28,14 @@ export interface Question {
 
 export interface AskOptions {
   readonly signal?: AbortSignal | undefined;
-  /** How long the API server may say nothing; default: 60. */
+  /**
+   * How long the API server may take to respond, including the connection; default: the connection's for reads, else
+   * 60.
+   */
   readonly limitSeconds?: number | undefined;
 }
 
-/** The API server cannot be reached, or says nothing. */
+/** The API server cannot be reached or does not respond. */
 export class ClusterUnreachable extends Error {
   constructor({ name, server }: Connection, cause: unknown) {
     super(`Cannot reach ${name} at ${server}: ${describe(cause)}, expected ${expectation(cause)}`, { cause });
@@ -36,37 +43,44 @@ export class ClusterUnreachable extends Error {
   }
 }
 
-const LIMIT_SECONDS = 60;
+/**
+ * An API server answers a read at once. Before it answers a write, it may wait for several webhooks, up to 30 s each.
+ */
+const READ_SECONDS = 10;
+const WRITE_SECONDS = 60;
 
 /**
- * Asks the API server once; a connection that it had ended just then is no answer. Logs in anew when the login has run
- * out. Throws a ClusterUnreachable.
+ * Sends one request to the API server. A kept connection that the server had just closed does not count as an attempt.
+ * Logs in again when the login has expired. Throws ClusterUnreachable.
  */
 export async function askServer(
   connection: Connection,
   question: Question,
-  options: AskOptions,
+  { limitSeconds, signal: own }: AskOptions,
 ): Promise<IncomingMessage> {
+  const { signal: common } = connection;
+  const options = { limitSeconds, signal: common && own ? AbortSignal.any([common, own]) : (common ?? own) };
   const answer = await open(connection, question, { ...options, again: false });
   if (answer.statusCode !== 401) return answer;
   answer.resume();
   return open(connection, question, { ...options, again: true });
 }
 
-/** The whole body of an answer. Throws a ClusterUnreachable when it breaks off. */
+/** The whole body of an answer. Throws ClusterUnreachable when the connection breaks. */
 export async function readText(
   connection: Connection,
   answer: IncomingMessage,
   { signal }: AskOptions,
 ): Promise<string> {
   return text(answer).catch((e: unknown) => {
-    throw signal?.aborted ? e : new ClusterUnreachable(connection, e);
+    throw signal?.aborted || connection.signal?.aborted ? e : new ClusterUnreachable(connection, e);
   });
 }
 
 type OpenOptions = AskOptions & { readonly again: boolean };
 
 async function open(connection: Connection, question: Question, options: OpenOptions): Promise<IncomingMessage> {
+  options.signal?.throwIfAborted();
   const login = await connection.headers(options.again);
   for (;;) {
     const { asking, answer } = send(connection, { ...question, headers: { ...login, ...question.headers } }, options);
@@ -74,7 +88,7 @@ async function open(connection: Connection, question: Question, options: OpenOpt
       return await answer;
     } catch (e) {
       if (options.signal?.aborted) throw e;
-      // Nobody has read it: the connection was kept, and the server had closed it.
+      // The server had closed the kept connection, so it has not read the request.
       if (asking.reusedSocket && (e as NodeJS.ErrnoException).code === 'ECONNRESET') continue;
       throw new ClusterUnreachable(connection, e);
     }
@@ -82,9 +96,9 @@ async function open(connection: Connection, question: Question, options: OpenOpt
 }
 
 function send(
-  { server, agent }: Connection,
+  { server, agent, readSeconds = READ_SECONDS }: Connection,
   { method, path, headers, body }: Question,
-  { signal, limitSeconds = LIMIT_SECONDS }: OpenOptions,
+  { signal, limitSeconds = method === 'GET' ? readSeconds : WRITE_SECONDS }: OpenOptions,
 ): { readonly asking: ClientRequest; readonly answer: Promise<IncomingMessage> } {
   const url = new URL(server);
   const { promise: answer, resolve, reject } = Promise.withResolvers<IncomingMessage>();
@@ -96,7 +110,7 @@ function send(
       path: url.pathname.replace(/\/$/, '') + path,
       headers: {
         accept: 'application/json',
-        // Of a DELETE's body Node says no length by itself: the server would take it for the next request.
+        // Node sends no length for the body of a DELETE, so the server would take the body for the next request.
         ...(body !== undefined && { 'content-length': String(Buffer.byteLength(body)) }),
         ...headers,
       },
@@ -104,10 +118,19 @@ function send(
       timeout: limitSeconds * 1000,
       ...(signal && { signal }),
     },
-    resolve,
+    (incoming) => {
+      clearTimeout(limit);
+      resolve(incoming);
+    },
   );
-  asking.on('timeout', () => asking.destroy(new Error(`it says nothing for ${limitSeconds} s`)));
-  asking.on('error', reject).end(body);
+  const end = () => asking.destroy(new Error(`it says nothing for ${limitSeconds} s`));
+  // A socket's own timeout restarts with each step until it is connected.
+  const limit = setTimeout(end, limitSeconds * 1000);
+  asking.on('timeout', end);
+  asking
+    .on('error', reject)
+    .on('close', () => clearTimeout(limit))
+    .end(body);
   return { asking, answer };
 }
 
@@ -118,7 +141,7 @@ function expectation(cause: unknown): string {
     : 'its API server to answer (is the cluster up, and is there a way to it from here?)';
 }
 
-/** An attempt at several addresses has no message of its own. */
+/** A connection error for several addresses has no message of its own. */
 function describe(cause: unknown): string {
   if (cause instanceof AggregateError) return cause.errors.map(describe).join(', ');
   return cause instanceof Error ? cause.message || cause.name : String(cause);

@@ -1,6 +1,7 @@
+import type { DeploymentState } from '../schemas/endpoint-state.ts';
 import { explainRevision } from './explain-revision.ts';
 import type { Explained } from './explained.ts';
-import { type Conditioned, isReady, type ObservedPod } from './observe-revision.ts';
+import { type Conditioned, hasStoppedAnswering, isReady, type ObservedPod } from './observe-revision.ts';
 
 export interface LiveRevision extends Conditioned {
   readonly metadata: Conditioned['metadata'] & {
@@ -14,13 +15,9 @@ export interface LabelledPod extends ObservedPod {
   readonly metadata: ObservedPod['metadata'] & { readonly labels?: Readonly<Record<string, string>> };
 }
 
-/** State words are Databricks'. */
-export type DeploymentState =
-  'DEPLOYMENT_CREATING' | 'DEPLOYMENT_READY' | 'DEPLOYMENT_RECOVERING' | 'DEPLOYMENT_FAILED';
-
 const ASLEEP = 'Scaled to zero: the next request wakes it';
 
-/** The pods of a namespace at one moment; default: now. */
+/** The pods of a namespace at one moment; `now` defaults to the current time. */
 export interface PodsThere {
   readonly pods: readonly LabelledPod[];
   readonly now?: number;
@@ -28,22 +25,22 @@ export interface PodsThere {
 
 export interface Stated {
   readonly state: DeploymentState;
-  /** Empty: nothing to say. */
+  /** Empty: nothing to report. */
   readonly message: string;
 }
 
-/** The state of one that has no traffic yet. */
+/** The state of a revision without traffic. */
 export function stateOfPending(revision: LiveRevision, there: PodsThere): Stated {
   const { ready } = conditionsOf(revision);
   if (ready?.status === 'True') return { state: 'DEPLOYMENT_READY', message: '' };
   const explained = explain(revision, there);
-  // Whoever deploys it still waits for a node.
+  // The update that deploys the revision still waits for a node.
   const gone = explained.state === 'failed' ? explained.look !== 'room' : ready?.status === 'False';
   const message = explained.state === 'failed' ? explained.message : (gone && ready?.message) || explained.message;
   return { state: gone ? 'DEPLOYMENT_FAILED' : 'DEPLOYMENT_CREATING', message };
 }
 
-/** The state of one that serves: never on its way, since it comes back. */
+/** The state of a revision with traffic. It is never "creating", because it recovers instead. */
 export function stateOfServing(revision: LiveRevision, there: PodsThere): Stated {
   const { ready, active } = conditionsOf(revision);
   const pods = podsOf(revision.metadata.name, there.pods);
@@ -54,9 +51,11 @@ export function stateOfServing(revision: LiveRevision, there: PodsThere): Stated
   if (pods.some(isReady)) return { state: 'DEPLOYMENT_READY', message: explained.state === 'failed' ? message : '' };
   if (explained.state === 'failed')
     return { state: ready?.status === 'True' ? 'DEPLOYMENT_RECOVERING' : 'DEPLOYMENT_FAILED', message };
-  // One that may sleep wakes by itself, and holds the requests meanwhile.
-  const wakes = Number(revision.metadata.annotations?.['autoscaling.knative.dev/min-scale'] ?? 0) === 0;
-  return { state: wakes && ready?.status === 'True' ? 'DEPLOYMENT_READY' : 'DEPLOYMENT_RECOVERING', message };
+  // A revision at zero replicas wakes by itself and the requests wait. One that was awake and stopped answering does
+  // not.
+  const sleeps = Number(revision.metadata.annotations?.['autoscaling.knative.dev/min-scale'] ?? 0) === 0;
+  const wakes = sleeps && ready?.status === 'True' && !pods.some(hasStoppedAnswering);
+  return { state: wakes ? 'DEPLOYMENT_READY' : 'DEPLOYMENT_RECOVERING', message };
 }
 
 function conditionsOf(revision: LiveRevision) {
@@ -70,7 +69,8 @@ function explain(revision: LiveRevision, { pods, now = Date.now() }: PodsThere):
   return explainRevision(observed, { minReplicas: 1, began: 0, now });
 }
 
-/** The pods of a revision, by name. */
+/** The pods of a revision, without those that are being deleted, because they answer no more requests. */
 export function podsOf(revision: string, pods: readonly LabelledPod[]): readonly LabelledPod[] {
-  return pods.filter((p) => p.metadata.labels?.['serving.knative.dev/revision'] === revision);
+  const isOf = ({ metadata }: LabelledPod) => metadata.labels?.['serving.knative.dev/revision'] === revision;
+  return pods.filter((pod) => isOf(pod) && pod.metadata.deletionTimestamp === undefined);
 }

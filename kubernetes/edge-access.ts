@@ -9,12 +9,12 @@ interface Service {
   };
 }
 
-/** Where clients reach the edge: as the environment says, else where its Service is. Throws when there is none. */
+/** Where clients reach the edge: the environment's URL, else its Service's address. Throws when there is no Service. */
 export async function findEdge(
   api: KubernetesApi,
   { gateway, platformNamespace, name }: KubernetesEnvironment,
 ): Promise<string> {
-  if (gateway.url !== undefined) return gateway.url.replace(/\/+$/, '');
+  if (gateway.url !== undefined) return gateway.url.replace(/(?<!\/)\/+$/, '');
   const service = await api.get<Service>(`/api/v1/namespaces/${platformNamespace}/services/${EDGE}`);
   if (!service)
     throw new Error(
@@ -28,7 +28,7 @@ export async function findEdge(
   return `${scheme}://${address}${port === usual ? '' : `:${port}`}`;
 }
 
-/** A token of the cluster that may query every endpoint, for so long; it counts beside those of an OIDC provider too. */
+/** A token of the cluster that may query every endpoint for `seconds`. It is valid even with an OIDC provider. */
 export async function requestClientToken(
   api: KubernetesApi,
   { identity, platformNamespace }: KubernetesEnvironment,

@@ -1,12 +1,12 @@
 import { type Explained, type ExplainOptions, failed, failedFor, firstOf, waiting } from './explained.ts';
 import { type ContainerStatus, endedContainer, type ObservedPod, type ObservedRevision } from './observe-revision.ts';
 
-/** A node autoscaler may be at work: it says so within this. */
+/** A node autoscaler may be adding a node. It reports that within this time. */
 const UNSCHEDULABLE_MILLISECONDS = 60_000;
-/** A registry that is asked again may answer; one that does not after this is down or has no such image. */
+/** A registry may answer a retry. One that does not within this time is down or does not have the image. */
 const PULL_MILLISECONDS = 10_000;
 
-/** Why a pod that is not ready will not be; undefined: nothing says that it will not. */
+/** Why a pod that is not ready will not become ready; undefined: nothing shows that it will not. */
 export function explainPod(
   pod: ObservedPod,
   observed: ObservedRevision,
@@ -49,7 +49,7 @@ const PULLING = new Set([
   'InvalidImageName',
   'ImageInspectError',
 ]);
-/** The registry has answered: asked again, it says the same. */
+/** Answers of the registry that a retry does not change. */
 const FINAL = /not found|unauthorized|denied|forbidden|manifest unknown/i;
 const CONFIGURATION = new Set(['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError']);
 
@@ -82,7 +82,7 @@ function explainPull({ reason, image, words }: Pull, pod: ObservedPod, { began, 
   return failedFor({ since, now, patience: PULL_MILLISECONDS }, `the image cannot be pulled yet: ${words}`, failure);
 }
 
-/** What the registry said, without what containerd says around it. */
+/** The registry's message, without the text that containerd adds. */
 function pullWords(message: string, image: string): string {
   const last = message.slice(message.lastIndexOf(image === '' ? message : image)).slice(image.length);
   const words = message.includes(image) ? last : message;
@@ -99,7 +99,7 @@ function explainEnd(pod: ObservedPod, { lastWords, events }: ObservedRevision): 
       'Ask for a larger workload_type or workload_size with fewer units per replica, or give the type more memory in the environment',
       ...words,
     ]);
-  const said = words.map(readFailure).findLast((w) => w !== undefined);
+  const said = keepsFile(pod, container) ? readFailure(end.message ?? '') : undefined;
   if (said) return failed(`The model does not start (${said.stage}): ${said.message}`, said.trace);
   const what = container.name === 'model' ? 'The model server' : `The container "${container.name}"`;
   const killing = events.find((e) => e.reason === 'Killing' && /failed (liveness|startup) probe/.test(e.message ?? ''));
@@ -113,11 +113,17 @@ function explainEviction({ status }: ObservedPod): Explained | undefined {
   return failed(`Its pod was ended: ${[status.reason, status.message].filter(Boolean).join(': ')}`);
 }
 
-/** The model server's own last word, a line of JSON. */
-function readFailure(line: string): { stage: string; message: string; trace: readonly string[] } | undefined {
-  if (!line.startsWith('{')) return undefined;
+/** Whether the container's termination message is its own file. Otherwise it may be output of the model. */
+function keepsFile({ spec }: ObservedPod, { name }: ContainerStatus): boolean {
+  return spec?.containers?.find((c) => c.name === name)?.terminationMessagePolicy === 'File';
+}
+
+/** The failure event of the model server: a line of JSON. */
+function readFailure(
+  text: string,
+): { readonly stage: string; readonly message: string; readonly trace: readonly string[] } | undefined {
   try {
-    const { event, stage, message, trace } = JSON.parse(line) as Partial<Record<string, unknown>>;
+    const { event, stage, message, trace } = JSON.parse(text) as Partial<Record<string, unknown>>;
     if (event !== 'failed' || typeof message !== 'string') return undefined;
     const lines = typeof trace === 'string' ? trace.trim().split('\n') : [];
     return { stage: typeof stage === 'string' ? stage : 'start', message, trace: lines };

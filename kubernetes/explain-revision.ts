@@ -2,19 +2,24 @@ import { explainPod } from './explain-pod.ts';
 import { type Explained, type ExplainOptions, failed, failedFor, firstOf, waiting } from './explained.ts';
 import {
   type Condition,
+  hasStoppedAnswering,
   isReady,
   type ObservedObject,
   type ObservedPod,
   type ObservedRevision,
 } from './observe-revision.ts';
 
-/** What may pass by itself: a quota that something still counts for, a webhook or an account that is just coming up. */
+/**
+ * How long to wait for failures that may pass by themselves: a full quota, or a webhook or account that is starting.
+ */
 const REFUSED_MILLISECONDS = 15_000;
-const PASSING = /exceeded quota|failed calling webhook|serviceaccount .* not found|object has been modified/;
-/** Nodes under pressure and cards that a driver does not give out make a new pod each time. */
+const PASSING = /exceeded quota|failed calling webhook|serviceaccount \S+ not found|object has been modified/;
+/**
+ * A node under pressure, or a driver that does not provide its GPU, makes Kubernetes replace the pod again and again.
+ */
 const MOST_ENDED_PODS = 3;
 
-/** Says whether a revision is ready and, when it will not be, why: the first cause, not what follows from it. */
+/** Whether a revision is ready and, if it will not be, why: the first cause, not its consequences. */
 export function explainRevision(observed: ObservedRevision, options: ExplainOptions): Explained {
   const { revision } = observed;
   if (!revision) return waiting('Knative is making the revision');
@@ -36,7 +41,7 @@ export function explainRevision(observed: ObservedRevision, options: ExplainOpti
   return waiting(describeProgress(pods, up, Math.max(1, wanted)));
 }
 
-/** Why pods that are not ready will not be; undefined: nothing says that they will not. `lastWords`: see ObservedRevision. */
+/** Why pods will not become ready; undefined: nothing shows that they will not. `lastWords`: see ObservedRevision. */
 export function explainPods(
   pods: readonly ObservedPod[],
   lastWords: ObservedRevision['lastWords'] = {},
@@ -49,7 +54,7 @@ export function explainPods(
   );
 }
 
-/** Pods that count: none on its way out, and none that has been replaced by another one. */
+/** Leaves out pods that are being deleted and failed pods that another one has replaced. */
 function livePods(pods: readonly ObservedPod[]): readonly ObservedPod[] {
   const alive = pods.filter((pod) => pod.metadata.deletionTimestamp === undefined);
   const ended = alive.filter((pod) => pod.status?.phase === 'Failed');
@@ -57,19 +62,19 @@ function livePods(pods: readonly ObservedPod[]): readonly ObservedPod[] {
 }
 
 /**
- * Out of the traffic, Knative keeps no replica of it whatever its minimum (a rollback selects such a one): it has them
- * once the route names it again.
+ * Whether the revision is outside the route. Knative deletes the replicas of such a revision, whatever its minimum, and
+ * starts them again once the route names it. A rollback selects such a revision.
  */
 export function isReserve({ metadata }: ObservedObject): boolean {
   return metadata.labels?.['serving.knative.dev/routingState'] === 'reserve';
 }
 
-/** Knative calls a revision failed for a moment while its first pods come up. */
+/** Knative reports a revision as failed for a moment while its first pods start. */
 function isTransient({ reason }: Condition): boolean {
   return reason === 'Deploying' || reason === 'NoTraffic';
 }
 
-/** Pods that are not even made: quota, limit range, pod security, webhooks, service accounts. */
+/** Pods that are not even created, because of a quota, limit range, pod security, webhook or service account. */
 function explainRefusal({ deployment }: ObservedRevision, { began, now }: ExplainOptions): Explained | undefined {
   const refused = deployment?.status?.conditions?.find((c) => c.type === 'ReplicaFailure' && c.status === 'True');
   if (!refused) return undefined;
@@ -92,7 +97,7 @@ function hintFor(message: string): string {
   return 'The cluster refuses its pods';
 }
 
-/** It has had its time (progress deadline); Knative takes its pods away next. */
+/** The progress deadline is over. Knative deletes the pods next. */
 function explainDeadline({ deployment }: ObservedRevision): Explained | undefined {
   const over = deployment?.status?.conditions?.find((c) => c.reason === 'ProgressDeadlineExceeded');
   if (over?.status !== 'False') return undefined;
@@ -102,6 +107,7 @@ function explainDeadline({ deployment }: ObservedRevision): Explained | undefine
 function describeProgress(pods: readonly ObservedPod[], up: number, wanted: number): string {
   const count = `${up} of ${wanted} ${wanted === 1 ? 'replica' : 'replicas'} ready`;
   const pod = pods.find((p) => !isReady(p));
+  if (pod && hasStoppedAnswering(pod)) return `${count}; the model server does not answer any more`;
   const statuses = pod?.status?.containerStatuses ?? [];
   if (!pod) return count;
   if (statuses.length === 0 || statuses.some((c) => c.state?.waiting?.reason === 'ContainerCreating'))

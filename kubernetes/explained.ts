@@ -1,16 +1,16 @@
-/** What becomes of a revision, as far as can be seen. */
+/** The observed state of a revision. */
 export interface Explained {
   readonly state: 'ready' | 'waiting' | 'failed';
-  /** One sentence for a person. */
+  /** One sentence for the user. */
   readonly message: string;
   readonly hints: readonly string[];
-  /** Where to look for more: at what is free, or at what the model last said. */
+  /** Where to look for details: at the free capacity, or at the model's log. */
   readonly look?: 'room' | 'log';
 }
 
 export interface ExplainOptions {
   readonly minReplicas: number;
-  /** Milliseconds since 1970: when the wait began. */
+  /** When the wait began, in milliseconds since 1970. */
   readonly began: number;
   readonly now: number;
 }
@@ -23,7 +23,7 @@ export function failed(message: string, hints: readonly string[] = [], look?: Ex
   return { state: 'failed', message, hints, ...(look && { look }) };
 }
 
-/** Patience with what may pass by itself: a failure only when it has lasted so long. */
+/** Reports a problem that may pass by itself as a failure only after it has lasted for `patience`. */
 export function failedFor(
   { since, now, patience }: { readonly since: number; readonly now: number; readonly patience: number },
   meanwhile: string,
@@ -32,7 +32,7 @@ export function failedFor(
   return now - since < patience ? waiting(meanwhile) : failure;
 }
 
-/** The first answer that is a failure; one that is only patience says that there is none yet. */
+/** The first failure among the explanations, else the first explanation. */
 export function firstOf<T>(items: readonly T[], explain: (item: T) => Explained | undefined): Explained | undefined {
   const explained = items.flatMap((item) => explain(item) ?? []);
   return explained.find((e) => e.state === 'failed') ?? explained[0];

@@ -15,7 +15,7 @@ interface Route {
 }
 
 const SERVING = '/apis/serving.knative.dev/v1';
-/** All that `davit up` makes of an endpoint, in the order in which it goes: first what holds replicas. */
+/** The objects that `davit up` creates for an endpoint, in the order of removal: first those that hold replicas. */
 const KINDS = [
   [SERVING, 'routes'],
   [SERVING, 'configurations'],
@@ -25,8 +25,8 @@ const KINDS = [
 ] as const;
 
 /**
- * Removes what an update that was killed has made and no state knows of, once the stack itself is gone: it would hold
- * replicas for ever.
+ * Removes objects that a killed update has created without recording them in the state. Called once the stack is gone,
+ * because such objects would hold replicas for ever.
  */
 export async function removeLeftovers(api: KubernetesApi, place: LeftoversPlace): Promise<void> {
   for (const [group, kind] of KINDS) {
@@ -36,15 +36,15 @@ export async function removeLeftovers(api: KubernetesApi, place: LeftoversPlace)
   }
 }
 
-/** Names of the Configurations of an endpoint. */
+/** The names of an endpoint's Configurations. */
 export async function listConfigurations(api: KubernetesApi, place: LeftoversPlace): Promise<readonly string[]> {
   const found = await listNamed<Named>(api, place, configurationsOf(place));
   return found.map(({ metadata }) => metadata.name);
 }
 
 /**
- * Removes those of the named Configurations that the Route does not name: after an update that succeeded nothing else
- * knows of them. Named by who looked before that update, so that what another one has begun since is left alone.
+ * Removes the named Configurations that the Route does not use. After a successful update nothing else knows of them.
+ * The caller lists the names before the update, so that Configurations of a later update stay.
  */
 export async function removeIdleConfigurations(
   api: KubernetesApi,
@@ -53,7 +53,7 @@ export async function removeIdleConfigurations(
 ): Promise<void> {
   const routes = await listNamed<Route>(api, place, `${SERVING}/namespaces/${place.namespace}/routes`);
   const named = routes.flatMap(({ spec }) => spec.traffic.flatMap((t) => t.revisionName ?? []));
-  if (named.length === 0) return; // nobody could tell what is idle
+  if (named.length === 0) return; // without a route nothing shows which ones are idle
   const idle = before.filter((name) => !named.some((revision) => revision.startsWith(`${name}-`)));
   await Promise.all(idle.map((name) => api.remove(`${configurationsOf(place)}/${name}`)));
 }
@@ -62,7 +62,7 @@ function configurationsOf({ namespace }: LeftoversPlace): string {
   return `${SERVING}/namespaces/${namespace}/configurations`;
 }
 
-/** Objects of the endpoint; none where Knative is not, or not any more. */
+/** The endpoint's objects of one kind; none where Knative is not installed. */
 async function listNamed<T>(api: KubernetesApi, { endpoint }: LeftoversPlace, path: string): Promise<readonly T[]> {
   const labelSelector = `${ENDPOINT_LABEL}=${endpointObjectName(endpoint)}`;
   return api.list<T>(path, { labelSelector }).catch((e: unknown) => {

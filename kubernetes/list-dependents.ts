@@ -1,8 +1,10 @@
 import type { KubernetesEnvironment } from '../schemas/environment.ts';
+import { NAME_ANNOTATION } from '../schemas/kubernetes-names.ts';
 import { SERVING_ENTRY_KEY, SERVING_ENTRY_LABEL, type ServingEntry } from '../schemas/serving-entry.ts';
 import type { KubernetesApi } from './api.ts';
 
 interface ConfigMap {
+  readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
   readonly data?: Readonly<Record<string, string>>;
 }
 
@@ -11,8 +13,8 @@ interface Route {
 }
 
 /**
- * What would end with the platform of an environment: its endpoints, whoever deployed them, and where Knative is its own
- * also every other Route of the cluster, as NAMESPACE/NAME.
+ * Lists everything that would be removed with the platform of an environment: its endpoints, whoever deployed them. If
+ * the platform has installed Knative, also every other Route of the cluster, as NAMESPACE/NAME.
  */
 export async function listDependents(
   api: KubernetesApi,
@@ -21,18 +23,23 @@ export async function listDependents(
   const entries = await api.list<ConfigMap>(`/api/v1/namespaces/${namespace}/configmaps`, {
     labelSelector: `${SERVING_ENTRY_LABEL}=true`,
   });
-  const endpoints = entries.flatMap(({ data }) => readName(data?.[SERVING_ENTRY_KEY]));
+  const endpoints = entries.map(readName);
   const routes = knative.mode === 'install' ? await listRoutes(api) : [];
   const others = routes.filter(({ metadata }) => metadata.namespace !== namespace);
   return [...endpoints, ...others.map(({ metadata: { namespace, name } }) => `${namespace}/${name}`)].sort();
 }
 
-/** None where Knative is not, or not any more. */
+/** Empty where Knative is not installed. */
 async function listRoutes(api: KubernetesApi): Promise<readonly Route[]> {
   const path = '/apis/serving.knative.dev/v1';
   return (await api.get(path)) === undefined ? [] : api.list<Route>(`${path}/routes`);
 }
 
-function readName(text: string | undefined): readonly string[] {
-  return text === undefined ? [] : [(JSON.parse(text) as ServingEntry).name];
+/** The name of the endpoint. It is an annotation, too: somebody may have broken the entry by hand. */
+function readName({ metadata, data }: ConfigMap): string {
+  try {
+    return (JSON.parse(data?.[SERVING_ENTRY_KEY] ?? '') as ServingEntry).name;
+  } catch {
+    return metadata.annotations?.[NAME_ANNOTATION] ?? metadata.name;
+  }
 }

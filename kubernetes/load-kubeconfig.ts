@@ -4,18 +4,18 @@ import { delimiter, dirname, join, resolve } from 'node:path';
 import type { KubeConfig as Config } from '@kubernetes/client-node';
 
 export interface KubeconfigPlace {
-  /** As an environment says it; undefined: kubectl's own places. */
+  /** As written in the environment; undefined: kubectl's default files. */
   readonly kubeconfig: string | undefined;
   readonly context: string | undefined;
-  /** Relative paths are from here. */
+  /** The folder for relative paths. */
   readonly root: string;
 }
 
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
-/** Reads kubectl's configuration as kubectl does: several files are one, and the first one that says something counts. */
+/** Reads the configuration as kubectl does: it merges several files, and the first file that sets a value wins. */
 export async function loadKubeconfig({ kubeconfig, context, root }: KubeconfigPlace): Promise<Config> {
-  // Its generated half costs 0.4 s to load, which only those wait for who need a cluster.
+  // Its generated half takes 0.4 s to load, so load it only when a cluster is needed.
   const { KubeConfig } = await import('@kubernetes/client-node/dist/config.js');
   const merged: Config = new KubeConfig();
   const files = findFiles(kubeconfig, root);
@@ -35,12 +35,12 @@ export async function loadKubeconfig({ kubeconfig, context, root }: KubeconfigPl
   return merged;
 }
 
-/** An absolute path of what a user wrote, from the project or from `~`. */
+/** The absolute path of a user's path, which is relative to the project or to `~`. */
 function completePath(path: string, root: string): string {
   return path.startsWith('~/') ? join(homedir(), path.slice(2)) : resolve(root, path);
 }
 
-/** The files that there are; of a list, kubectl too overlooks those that are not there. */
+/** The existing kubeconfig files. Like kubectl, this skips missing files of a list. */
 function findFiles(kubeconfig: string | undefined, root: string): readonly string[] {
   if (kubeconfig !== undefined) {
     const file = completePath(kubeconfig, root);
@@ -53,7 +53,7 @@ function findFiles(kubeconfig: string | undefined, root: string): readonly strin
   return (listed.length > 0 ? listed : [join(homedir(), '.kube', 'config')]).filter((file) => existsSync(file));
 }
 
-/** Where there is no file, a pod may still have an account of its own: a runner of continuous integration. */
+/** Without a file, a pod may still have a service account, for example a CI runner. */
 function requireServiceAccount(kubeconfig: string | undefined): void {
   if (process.env['KUBERNETES_SERVICE_HOST'] !== undefined && existsSync(SERVICE_ACCOUNT)) return;
   const said = kubeconfig ?? process.env['KUBECONFIG'] ?? '';
@@ -62,7 +62,7 @@ function requireServiceAccount(kubeconfig: string | undefined): void {
   );
 }
 
-/** Says what is wrong with a file without quoting it: there are tokens in it. */
+/** Reads a file. The error message does not quote it, because it holds tokens. */
 function readFile(config: Config, file: string): Config {
   try {
     config.loadFromFile(file);
@@ -71,7 +71,7 @@ function readFile(config: Config, file: string): Config {
     const why = reason === undefined ? (e as Error).message : `${reason} in line ${(mark?.line ?? 0) + 1}`;
     throw new Error(`Cannot read the kubeconfig ${file}: ${why}, expected one of kubectl's`);
   }
-  // The library refuses it, kubectl does not: `kubectl proxy` is one.
+  // The library refuses plain HTTP, but kubectl accepts it, for example from `kubectl proxy`.
   for (const cluster of config.clusters)
     if (cluster.server.startsWith('http:')) Object.assign(cluster, { skipTLSVerify: true });
   for (const { exec } of config.users as readonly LoginUser[]) completeCommand(exec, dirname(file));
@@ -88,7 +88,7 @@ interface Login {
   env?: { name: string; value: string }[];
 }
 
-/** What kubectl does for a login plugin: a path beside the file, and a word on who asks. */
+/** Completes a login plugin as kubectl does: its path is relative to the file, and it learns who calls it. */
 function completeCommand(exec: Login | undefined, folder: string): void {
   if (!exec) return;
   if (exec.command.includes('/')) exec.command = resolve(folder, exec.command);

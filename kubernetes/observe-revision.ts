@@ -4,14 +4,14 @@ import type { PodRoom } from './capacity.ts';
 import type { AskOptions } from './connection.ts';
 import type { RevisionQuestion } from './prove-revision.ts';
 
-/** What there is to see of a revision at one moment; as much of Kubernetes' objects as is looked at. */
+/** The objects of a revision at one moment, with the fields that are read here. */
 export interface ObservedRevision {
   readonly revision: ObservedObject | undefined;
-  /** The Deployment that Knative made for it. */
+  /** The Deployment that Knative made for the revision. */
   readonly deployment: Conditioned | undefined;
   readonly pods: readonly ObservedPod[];
   readonly events: readonly ObservedEvent[];
-  /** Last lines of a container that has ended, by pod. */
+  /** The last log lines of an ended container, by pod. */
   readonly lastWords: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -70,11 +70,11 @@ export interface ObservedEvent {
 }
 
 const LOG_LINES = 15;
-/** What keeps one replica from starting keeps all of them. */
+/** A problem that keeps one replica from starting keeps all of them from starting. */
 const MOST_PODS = 3;
 const SERVING = '/apis/serving.knative.dev/v1';
 
-/** Looks at a revision and all that Kubernetes has made for it. */
+/** Reads a revision and all objects that Kubernetes has made for it. */
 export async function observeRevision(
   api: KubernetesApi,
   { namespace, revision, signal }: RevisionQuestion,
@@ -95,12 +95,25 @@ export async function observeRevision(
   return { revision: found, deployment, pods, events: events.flat(), lastWords };
 }
 
-/** Whether a pod takes requests. */
+/** Whether a pod accepts requests. */
 export function isReady(pod: Conditioned): boolean {
   return pod.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false;
 }
 
-/** A container of a pod that has ended, now or the last time. */
+/**
+ * Whether a pod accepted requests earlier and does not now. Both conditions begin together, and Ready changed later.
+ */
+export function hasStoppedAnswering({ status }: Conditioned): boolean {
+  const find = (type: string) => status?.conditions?.find((c) => c.type === type);
+  const [ready, began] = [find('Ready'), find('Initialized')];
+  return ready?.status === 'False' && timeOf(ready) > timeOf(began);
+}
+
+function timeOf(condition: Condition | undefined): number {
+  return Date.parse(condition?.lastTransitionTime ?? '') || 0;
+}
+
+/** The container of a pod that has ended, now or the last time. */
 export function endedContainer(pod: ObservedPod): ContainerStatus | undefined {
   return pod.status?.containerStatuses?.find((c) => (c.state?.terminated ?? c.lastState?.terminated) !== undefined);
 }
@@ -117,7 +130,7 @@ function readEvents(
   return api.list<ObservedEvent>(`/api/v1/namespaces/${namespace}/events`, { fieldSelector, signal });
 }
 
-/** What the ended container of a pod said last; Kubernetes keeps the end of it when the log is gone. */
+/** The last lines of a pod's ended container. When the log is gone, Kubernetes still keeps the end of it. */
 export async function readLastWords(
   api: KubernetesApi,
   { namespace, pod, signal }: PodPlace & { readonly pod: ObservedPod },
@@ -130,7 +143,7 @@ export async function readLastWords(
   return log.length > 0 ? log : linesOf(kept).slice(-LOG_LINES);
 }
 
-/** The last lines of a container that runs: what it was at, for one that is not ready in time. */
+/** The last lines of a running container: they show what a container that is not ready in time was doing. */
 export async function readLog(
   api: KubernetesApi,
   {
@@ -142,7 +155,7 @@ export async function readLog(
   }: PodPlace & { readonly pod: string; readonly container: string; readonly previous?: boolean },
 ): Promise<readonly string[]> {
   const query = `container=${container}&tailLines=${LOG_LINES}${previous ? '&previous=true' : ''}`;
-  // A container that has not begun has no log.
+  // A container that has not started has no log.
   return linesOf(
     await api.text(`/api/v1/namespaces/${namespace}/pods/${pod}/log?${query}`, { signal }).catch(() => ''),
   );

@@ -8,12 +8,12 @@ export interface PausedPlace {
   readonly endpoint: string;
 }
 
-/** Until every replica of the authorisation service knows, and what it let through before is with a replica. */
+/** How long the replicas of the authorisation service take to see the pause, and earlier queries to reach a replica. */
 const SETTLE_MILLISECONDS = 2000;
 
 /**
- * Has callers of an endpoint told to come again for so many seconds: what is asked while its last replica ends would be
- * held for one that never comes. An endpoint that nobody knows of yet has no callers.
+ * Makes the edge ask callers of an endpoint to retry, for `seconds`. Otherwise a query that arrives while the last
+ * replica ends would wait for a replica that never comes. An endpoint without an entry has no callers.
  */
 export async function pauseQueries(api: KubernetesApi, place: PausedPlace, seconds: number): Promise<void> {
   const until = new Date(Date.now() + seconds * 1000).toISOString();

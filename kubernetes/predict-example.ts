@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sendThroughActivator } from './activator.ts';
 import type { Answer, KubernetesApi } from './api.ts';
 import { ClusterUnreachable } from './connection.ts';
 
-/** The model has answered, and not with a prediction; or nothing on the way to it has let the question through. */
+/** The model answered without a prediction, or something on the way refused the request. */
 export class PredictionFailed extends Error {
   constructor(message: string) {
     super(message);
@@ -17,22 +18,18 @@ export interface ExampleQuestion {
   readonly signal: AbortSignal;
 }
 
-const ACTIVATOR = '/api/v1/namespaces/knative-serving/services/http:activator-service:80/proxy/invocations';
-/** Words of Knative and of the API server while a revision is just becoming known to the activator, or it starts. */
+/** Statuses of Knative and of the API server while the activator does not know the revision yet, or while it starts. */
 const NOT_YET = new Set([404, 500, 502, 503]);
 const NOT_YET_MILLISECONDS = 60_000;
 const POLL_MILLISECONDS = 400;
 const SHOWN_CHARACTERS = 300;
 
-/**
- * Asks the model for its own example, through Knative's activator and the API server: from wherever the API can be
- * reached, and also when the revision sleeps, which it then stops doing.
- */
+/** Sends the model its own example, through the API server and Knative's activator. */
 export async function predictExample(api: KubernetesApi, question: ExampleQuestion): Promise<void> {
   const end = performance.now() + Math.min(NOT_YET_MILLISECONDS, question.limitSeconds * 1000);
   for (;;) {
     const answer = await askOnce(api, question);
-    // A model without an example has nothing to be asked; that it is up is all there is to know.
+    // A model without an example cannot be queried, so it is enough that the server is up.
     if (answer.status === 200 || answer.status === 501) return;
     if (isModels(answer))
       throw new PredictionFailed(
@@ -46,26 +43,22 @@ export async function predictExample(api: KubernetesApi, question: ExampleQuesti
   }
 }
 
-/** An outage of the API server is one more reason to ask again. */
+/** Treats an outage of the API server like a 503, which is retried. */
 async function askOnce(
   api: KubernetesApi,
   { namespace, revision, limitSeconds, signal }: ExampleQuestion,
 ): Promise<Pick<Answer, 'status' | 'body'>> {
-  const headers = {
-    'content-type': 'application/json',
-    'knative-serving-namespace': namespace,
-    'knative-serving-revision': revision,
-    'x-davit-example': '1',
-  };
+  const headers = { 'content-type': 'application/json', 'x-davit-example': '1' };
+  const request = { namespace, revision, method: 'POST', path: '/invocations', headers, body: '{}' } as const;
   try {
-    return await api.send({ method: 'POST', path: ACTIVATOR, headers, body: '{}' }, { signal, limitSeconds });
+    return await sendThroughActivator(api, request, { signal, limitSeconds });
   } catch (e) {
     if (e instanceof ClusterUnreachable) return { status: 503, body: e.message };
     throw e;
   }
 }
 
-/** Our model server names what went wrong; nothing else on the way does. */
+/** Only our model server sends an error_code; nothing else on the way does. */
 function isModels({ body }: Pick<Answer, 'body'>): boolean {
   return body.includes('"error_code"');
 }

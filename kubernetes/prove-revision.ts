@@ -8,7 +8,7 @@ import type { Explained } from './explained.ts';
 import { isReady, observeRevision, type ObservedPod, readLog } from './observe-revision.ts';
 import { PredictionFailed, predictExample } from './predict-example.ts';
 
-/** A revision will not become ready: `message` is one sentence, `hints` what a person needs beside it. */
+/** A revision will not become ready: `message` is one sentence, `hints` are further lines for the user. */
 export class RevisionFailed extends Error {
   readonly hints: readonly string[];
 
@@ -27,23 +27,23 @@ export interface RevisionQuestion {
 }
 
 export interface ProofQuestion extends RevisionQuestion {
-  /** Replicas that must be up; 0: one prediction is enough. */
+  /** Replicas that must be ready; 0: one prediction is enough. */
   readonly minReplicas: number;
   readonly limitSeconds: number;
-  /** Hears what goes on, a sentence each time it changes. */
+  /** Receives a progress sentence each time it changes. */
   readonly say: (line: string) => void;
 }
 
 const POLL_MILLISECONDS = 400;
-/** A model that takes long to load is not asked after that often. */
+/** A model that takes long to load is polled less often. */
 const SLOW_POLL_MILLISECONDS = 2000;
 const SLOW_AFTER_MILLISECONDS = 60_000;
-/** An API server that is started again is no reason to give an update up. */
+/** A restart of the API server must not fail an update. */
 const OUTAGE_MILLISECONDS = 60_000;
 const EXISTS_SECONDS = 60;
 const MODEL_CONTAINER = 'model';
 
-/** Waits until Knative has made a Revision of its Configuration. */
+/** Waits until Knative has created the Revision of a Configuration. */
 export async function waitForRevision(api: KubernetesApi, question: RevisionQuestion): Promise<void> {
   const { namespace, revision, signal } = question;
   const path = `/apis/serving.knative.dev/v1/namespaces/${namespace}`;
@@ -61,7 +61,7 @@ export async function waitForRevision(api: KubernetesApi, question: RevisionQues
   });
 }
 
-/** Waits until a revision has its replicas and has predicted; rejects at once when it is known why it will not. */
+/** Waits until a revision has its replicas and has predicted; rejects as soon as it is clear that it will not. */
 export async function proveRevision(api: KubernetesApi, question: ProofQuestion): Promise<void> {
   const end = performance.now() + question.limitSeconds * 1000;
   await watchRevision(api, question, { end, until: ({ state }) => state === 'ready' });
@@ -69,7 +69,7 @@ export async function proveRevision(api: KubernetesApi, question: ProofQuestion)
   const stop = new AbortController();
   const signal = AbortSignal.any([stop.signal, ...(question.signal ? [question.signal] : [])]);
   try {
-    // A revision that sleeps has to start for it, and may fail to.
+    // A revision without replicas has to start for this request, and that may fail.
     await Promise.race([
       predictExample(api, { ...question, signal, limitSeconds: Math.max(1, (end - performance.now()) / 1000) }),
       watchRevision(api, { ...question, signal }, { end, until: () => false }),
@@ -86,7 +86,7 @@ interface Watch {
   readonly until: (explained: Explained) => boolean;
 }
 
-/** Looks at a revision until it is as wanted; throws a RevisionFailed when it will not be, or not in time. */
+/** Polls a revision until `until` accepts it; throws RevisionFailed when it will not become ready, or not in time. */
 async function watchRevision(api: KubernetesApi, question: ProofQuestion, { end, until }: Watch): Promise<void> {
   const { signal, say, limitSeconds, minReplicas } = question;
   const began = Date.now();
@@ -108,7 +108,7 @@ interface Failure {
   readonly pods: readonly ObservedPod[];
 }
 
-/** Adds what only a closer look tells: what is free on the nodes, or what the model said last. */
+/** Adds details to a failure: the free capacity of the nodes, or the last lines of the model's log. */
 async function completeFailure(
   api: KubernetesApi,
   question: RevisionQuestion,
@@ -126,12 +126,12 @@ async function lookCloser(
 ): Promise<readonly string[]> {
   if (look === 'log') return readLog(api, { namespace, pod: pod.metadata.name, container: MODEL_CONTAINER, signal });
   const capacity = await readCapacity(api, { namespace, signal });
-  // Quotas have let it through already.
+  // The pod exists, so the quotas have already admitted it.
   const fit = capacity && checkFit({ ...capacity, quotas: [] }, [{ count: 1, room: pod.spec ?? {} }]);
   return fit?.fits === false ? [`A replica ${fit.words}`] : [];
 }
 
-/** Asks again and again until it is true; a short outage of the API server only makes it later. */
+/** Polls until `ask` returns true; a short outage of the API server only delays it. */
 async function pollDuringOutages(
   { signal, say }: Pick<ProofQuestion, 'signal' | 'say'>,
   ask: () => Promise<boolean>,
@@ -152,19 +152,25 @@ async function pollDuringOutages(
   }
 }
 
-/** An API server that has just started again may not know yet who may ask what: what was allowed before will be again. */
+/**
+ * An API server that has just restarted may not know its permissions yet. Requests that were allowed before will be
+ * again.
+ */
 function isOutage(e: unknown, { before }: { readonly before: boolean }): boolean {
   if (!(e instanceof KubernetesRefused)) return e instanceof ClusterUnreachable;
   return e.status >= 500 || e.status === 429 || (before && (e.status === 401 || e.status === 403));
 }
 
-/** Why a Configuration has no Revision, when it says so. */
-async function readRefusal(api: KubernetesApi, { namespace, revision }: RevisionQuestion): Promise<string | undefined> {
+/** Why a Configuration has no Revision, if its conditions say so. */
+async function readRefusal(
+  api: KubernetesApi,
+  { namespace, revision, signal }: RevisionQuestion,
+): Promise<string | undefined> {
   const configuration = revision.replace(/-[^-]*$/, '');
   const path = `/apis/serving.knative.dev/v1/namespaces/${namespace}/configurations/${configuration}`;
   const found = await api.get<{
     status?: { conditions?: readonly { type: string; status: string; message?: string }[] };
-  }>(path);
+  }>(path, { signal });
   const ready = found?.status?.conditions?.find((c) => c.type === 'Ready');
   return ready?.status === 'False' ? `Knative refuses it: ${ready.message ?? 'it does not say why'}` : undefined;
 }

@@ -1,4 +1,4 @@
-/** Amounts by resource: processors, bytes, graphics cards, pods. */
+/** Amounts by resource: CPUs, bytes, GPUs, pods. */
 export type Amounts = Readonly<Record<string, number>>;
 
 const UNITS: Readonly<Record<string, number>> = {
@@ -20,22 +20,22 @@ const UNITS: Readonly<Record<string, number>> = {
   Ei: 2 ** 60,
 };
 
-/** A quantity of Kubernetes as a number: `500m` → 0.5, `1Gi` → 1073741824. */
+/** A Kubernetes quantity as a number: `500m` → 0.5, `1Gi` → 1073741824. */
 export function parseQuantity(quantity: string): number {
   const [, number, unit = ''] = /^([+-]?[0-9.]+(?:[eE][+-]?\d+)?)([A-Za-z]*)$/.exec(quantity) ?? [];
   const factor = UNITS[unit];
   if (number === undefined || factor === undefined)
     throw new RangeError(`Cannot read "${quantity}" as a quantity of Kubernetes: expected one as in 500m or 4Gi`);
-  // Thousandths and their sums are not exact in binary.
+  // Round, because thousandths and their sums are not exact in binary.
   return Math.round(Number(number) * factor * 1e6) / 1e6;
 }
 
-/** The same for every resource of a list. */
+/** Parses the quantities of all resources. */
 export function parseAmounts(quantities: Readonly<Record<string, string>> = {}): Amounts {
   return Object.fromEntries(Object.entries(quantities).map(([name, q]) => [name, parseQuantity(q)]));
 }
 
-/** For a person: `1.5 processors`, `4 GiB of memory`, `1 nvidia.com/gpu`. */
+/** Text for messages: `1.5 processors`, `4 GiB of memory`, `1 nvidia.com/gpu`. */
 export function describeAmount(resource: string, amount: number): string {
   if (resource === 'cpu') return `${round(amount)} ${amount === 1 ? 'processor' : 'processors'}`;
   if (resource === 'memory' || resource === 'ephemeral-storage') {
@@ -48,7 +48,7 @@ export function describeAmount(resource: string, amount: number): string {
   return `${round(amount)} ${resource}`;
 }
 
-/** Adds amounts up, `times` of them. */
+/** Adds `b` to `a`, `times` times. */
 export function addAmounts(a: Amounts, b: Amounts, times = 1): Amounts {
   const names = new Set([...Object.keys(a), ...Object.keys(b)]);
   return Object.fromEntries(

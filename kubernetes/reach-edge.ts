@@ -2,20 +2,21 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A first packet that nobody forwards yet is lost, and sent again only after seconds: a new connection is sooner. */
+/** A first packet that is not forwarded yet is lost and sent again only after seconds. A new connection is faster. */
 const PATIENCE_MILLISECONDS = 2000;
 const PAUSE_MILLISECONDS = 200;
-/** Answered by the edge itself, to everybody. */
+/** The edge itself answers this path, for any caller. */
 const PATH = '/.well-known/databricks-config';
 
 /**
- * Waits until the edge answers a new connection, whatever it says; why it does not, if it does not within `limitSeconds`.
+ * Waits until the edge answers a new connection with any status. Returns the reason if it does not within
+ * `limitSeconds`.
  *
- * A node forwards a Service's address only some time after the Service is there. A connection that is begun before is never
- * made, for all the seconds that a client waits, because the node's connection tracking has it as one to nobody.
+ * A node forwards a Service's address only some time after the Service exists. A connection that begins earlier is
+ * never made, however long the client waits, because the node's connection tracking keeps it without a destination.
  */
 export async function reachEdge(edge: string, limitSeconds: number): Promise<string | undefined> {
-  const url = new URL(`${edge.replace(/\/+$/, '')}${PATH}`);
+  const url = new URL(`${edge.replace(/(?<!\/)\/+$/, '')}${PATH}`);
   const end = performance.now() + limitSeconds * 1000;
   for (;;) {
     const left = Math.ceil(end - performance.now());
@@ -25,7 +26,7 @@ export async function reachEdge(edge: string, limitSeconds: number): Promise<str
   }
 }
 
-/** One request on a connection of its own. */
+/** Sends one request on a connection of its own. */
 function knock(url: URL, milliseconds: number): Promise<string | undefined> {
   const { get } = url.protocol === 'https:' ? https : http;
   return new Promise((done) => {

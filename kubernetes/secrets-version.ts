@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import type { KubernetesApi } from './api.ts';
 import type { AskOptions } from './connection.ts';
 
@@ -10,41 +10,62 @@ interface Metadata {
   };
 }
 
+interface Secret extends Metadata {
+  /** The values, in base64. */
+  readonly data?: Readonly<Record<string, string>>;
+}
+
 export interface SecretsQuestion extends AskOptions {
   readonly namespace: string;
 }
 
-/** A key of a Kubernetes Secret that something reads. */
+/** A key of a Kubernetes Secret that an entity reads. */
 export interface WantedKey {
   readonly secret: string;
   readonly key: string;
 }
 
-/** The API server leaves a Secret's data out when only its metadata is asked for: it never comes here. */
+/** With this header the API server returns only a Secret's metadata, without its data. */
 const ONLY_METADATA = 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io';
 const LENGTH = 10;
 
-/** A short word for each Secret that is another one when the Secret has been written; empty: there is no such Secret. */
+/** Short versions of a Secret's content; empty: the Secret does not exist. */
+export interface SecretVersion {
+  /** Changes only when the data of the Secret changes. */
+  readonly word: string;
+  /** The version of earlier Davit releases: it changes whenever the Secret is written, even for a label. */
+  readonly former: string;
+}
+
+/**
+ * Reads a version of each Secret's data. It is an HMAC with the Secret's uid as the key. The uid is random, and only
+ * users who may read the Secret can read it, so nobody else can guess a short password by trying.
+ */
 export async function readSecretVersions(
   api: KubernetesApi,
   { names, ...question }: SecretsQuestion & { readonly names: readonly string[] },
-): Promise<Readonly<Record<string, string>>> {
+): Promise<Readonly<Record<string, SecretVersion>>> {
   const read = names.map(async (name) => {
-    const secret = await readMetadata(api, question, name);
-    if (!secret) return [name, ''] as const;
+    const secret = await readSecret<Secret>(api, question, name);
+    if (!secret) return [name, { word: '', former: '' }] as const;
     const { uid = '', resourceVersion = '' } = secret.metadata;
-    return [name, createHash('sha256').update(`${uid}/${resourceVersion}`).digest('hex').slice(0, LENGTH)] as const;
+    const data = Object.entries(secret.data ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+    const word = createHmac('sha256', uid).update(JSON.stringify(data)).digest('hex').slice(0, LENGTH);
+    const former = createHash('sha256').update(`${uid}/${resourceVersion}`).digest('hex').slice(0, LENGTH);
+    return [name, { word, former }] as const;
   });
   return Object.fromEntries(await Promise.all(read));
 }
 
-/** What is wanted and is not there, a sentence each. Which keys a Secret has is known from who wrote them, not from it. */
+/**
+ * A sentence for each missing Secret or key. The key names come from the Secret's managed fields, not from its data.
+ */
 export async function explainMissingSecrets(
   api: KubernetesApi,
   { wanted, ...question }: SecretsQuestion & { readonly wanted: readonly WantedKey[] },
 ): Promise<readonly string[]> {
   const missing = [...Map.groupBy(wanted, (w) => w.secret)].map(async ([name, keys]) => {
-    const secret = await readMetadata(api, question, name);
+    const secret = await readSecret<Metadata>(api, question, name, { accept: ONLY_METADATA });
     if (!secret)
       return [
         `Cannot find the Secret "${name}" in the namespace ${question.namespace}: expected one with ${listKeys(keys)}`,
@@ -60,22 +81,23 @@ export async function explainMissingSecrets(
   return (await Promise.all(missing)).flat();
 }
 
-async function readMetadata(
+async function readSecret<T extends Metadata>(
   api: KubernetesApi,
   { namespace, signal }: SecretsQuestion,
   name: string,
-): Promise<Metadata | undefined> {
+  headers: Readonly<Record<string, string>> = {},
+): Promise<T | undefined> {
   const path = `/api/v1/namespaces/${namespace}/secrets/${name}`;
-  const answer = await api.send({ method: 'GET', path, headers: { accept: ONLY_METADATA } }, { signal });
+  const answer = await api.send({ method: 'GET', path, headers }, { signal });
   if (answer.status === 404) return undefined;
   if (answer.status !== 200)
     throw new Error(
-      `Cannot read the version of the Secret "${name}" in ${namespace}: the API server answers ${answer.status}, expected that you may get its metadata`,
+      `Cannot read the version of the Secret "${name}" in ${namespace}: the API server answers ${answer.status}, expected that you may get it`,
     );
-  return JSON.parse(answer.body) as Metadata;
+  return JSON.parse(answer.body) as T;
 }
 
-/** Names of keys, as the API server notes who owns which; undefined: somebody has removed the notes. */
+/** The key names from the API server's managed fields; undefined: somebody has removed the managed fields. */
 function keysOf({ metadata: { managedFields = [] } }: Metadata): ReadonlySet<string> | undefined {
   if (managedFields.length === 0) return undefined;
   const fields = managedFields.flatMap(({ fieldsV1 }) => Object.keys(fieldsV1?.['f:data'] ?? {}));

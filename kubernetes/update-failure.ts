@@ -1,8 +1,9 @@
-import { ENDPOINT_LABEL, endpointObjectName } from '../schemas/kubernetes-names.ts';
+import { endpointObjectName } from '../schemas/kubernetes-names.ts';
 import { UPDATE_FAILURE_KEY, UPDATE_FAILURE_LABEL, type UpdateFailure } from '../schemas/update-failure.ts';
 import type { KubernetesApi } from './api.ts';
+import { applyRecord, listRecords, type RecordKind } from './record.ts';
 
-const MANAGER = 'davit';
+const RECORD: RecordKind = { label: UPDATE_FAILURE_LABEL, key: UPDATE_FAILURE_KEY };
 
 export interface FailurePlace {
   readonly namespace: string;
@@ -13,36 +14,28 @@ interface Owner {
   readonly metadata: { readonly uid: string };
 }
 
-/** Notes why an update failed, for who asks later; it goes with the ServiceAccount `owner` at the latest. */
+/**
+ * Records why an update failed, for later queries. The record is deleted with the ServiceAccount `owner` at the latest.
+ */
 export async function recordFailure(
   api: KubernetesApi,
   failure: UpdateFailure,
   { namespace, owner }: { readonly namespace: string; readonly owner: string },
 ): Promise<void> {
   const account = await api.get<Owner>(`/api/v1/namespaces/${namespace}/serviceaccounts/${owner}`);
-  const name = nameOf(failure.endpoint);
-  const object = {
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: {
-      name,
-      namespace,
-      labels: { [UPDATE_FAILURE_LABEL]: 'true', [ENDPOINT_LABEL]: endpointObjectName(failure.endpoint) },
-      ...(account && {
-        ownerReferences: [{ apiVersion: 'v1', kind: 'ServiceAccount', name: owner, uid: account.metadata.uid }],
-      }),
-    },
-    data: { [UPDATE_FAILURE_KEY]: JSON.stringify(failure) },
-  };
-  await api.apply(`/api/v1/namespaces/${namespace}/configmaps/${name}`, object, { manager: MANAGER });
+  const { endpoint } = failure;
+  await applyRecord(api, {
+    ...{ ...RECORD, namespace, endpoint, name: nameOf(endpoint), value: failure },
+    owner: account && { apiVersion: 'v1', kind: 'ServiceAccount', name: owner, uid: account.metadata.uid },
+  });
 }
 
-/** Forgets why an update failed: a later one has succeeded. */
+/** Removes the record after an update has succeeded. */
 export async function clearFailure(api: KubernetesApi, { namespace, endpoint }: FailurePlace): Promise<void> {
   await api.remove(`/api/v1/namespaces/${namespace}/configmaps/${nameOf(endpoint)}`);
 }
 
-/** Removes the Configuration of a revision that failed, with its pods: what they held is free for others. */
+/** Removes the Configuration of a failed revision with its pods, so that others can use its resources. */
 export async function removeConfiguration(
   api: KubernetesApi,
   { namespace, configuration }: { readonly namespace: string; readonly configuration: string },
@@ -50,16 +43,12 @@ export async function removeConfiguration(
   await api.remove(`/apis/serving.knative.dev/v1/namespaces/${namespace}/configurations/${configuration}`);
 }
 
-/** The failures that are noted in a namespace. */
+/** The recorded failures of a namespace. */
 export async function readFailures(api: KubernetesApi, namespace: string): Promise<readonly UpdateFailure[]> {
-  const maps = await api.list<{ readonly data?: Readonly<Record<string, string>> }>(
-    `/api/v1/namespaces/${namespace}/configmaps`,
-    { labelSelector: UPDATE_FAILURE_LABEL },
-  );
-  return maps.flatMap(({ data }) => parseFailure(data?.[UPDATE_FAILURE_KEY] ?? '') ?? []);
+  return (await listRecords(api, namespace, RECORD)).flatMap((text) => parseFailure(text) ?? []);
 }
 
-/** The text of a failure; undefined: somebody has broken it by hand. */
+/** Parses a record; undefined: somebody has edited it by hand and broken it. */
 function parseFailure(text: string): UpdateFailure | undefined {
   try {
     return JSON.parse(text) as UpdateFailure;

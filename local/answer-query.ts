@@ -4,19 +4,19 @@ import type { Answer, Query } from './replica.ts';
 import type { RevisionPool } from './revision-pool.ts';
 import { NotStarted } from './server-failed.ts';
 
-/** Who has asked and may leave before the answer. */
+/** The client of a query, which can disconnect before the response. */
 export interface Asker {
   readonly gone: boolean;
-  /** Set while the request waits for a unit. */
+  /** Callback for the disconnect. Set while the request waits for a unit. */
   onGone: (() => void) | undefined;
 }
 
-/** A replica that refuses is asked again, or another one, for so long. */
+/** How long to retry a query that no worker has started. */
 const PATIENCE_SECONDS = 60;
 
 /**
- * Answers a query by some replica. A request that no worker can have begun goes to another replica or waits; one that
- * may have begun is never sent again. Undefined: the asker has left. Throws a Refused.
+ * Sends a query to a replica. Retries a request that no worker can have started, on any replica. Never resends a
+ * request that a worker can have started. Returns undefined if the client disconnected. Throws a Refused.
  */
 export async function answerQuery(pool: RevisionPool, query: Query, asker: Asker): Promise<Answer | undefined> {
   const patience = Date.now() + PATIENCE_SECONDS * 1000;
@@ -32,7 +32,7 @@ export async function answerQuery(pool: RevisionPool, query: Query, asker: Asker
       if (!(e instanceof NotStarted)) throw e;
       if (Date.now() > patience) throw new Refused(unavailable(pool.settings.entity, e.message), { cause: e });
     } finally {
-      unit.release(failed); // a lost connection is the first sign of a server that was killed
+      unit.release(failed); // a lost connection is the first sign of a killed server
     }
   }
 }
@@ -47,6 +47,6 @@ async function takeUnit(pool: RevisionPool, asker: Asker) {
   if (asker.gone) asker.onGone();
   const unit = await Promise.race([left.promise, waiting.place]);
   asker.onGone = undefined;
-  if (!unit) waiting.place.then((late) => late.release()).catch(() => undefined); // it came just as the asker left
+  if (!unit) waiting.place.then((late) => late.release()).catch(() => undefined); // it arrived after the disconnect
   return unit;
 }

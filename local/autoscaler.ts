@@ -1,20 +1,20 @@
 import type { Bounds } from '../schemas/revision.ts';
 import type { Autoscaling } from './control-protocol.ts';
 
-/** What a decision looks at. Times in milliseconds on one clock. */
+/** The input of a scaling decision. Times are milliseconds on one clock. */
 export interface ScalingInput {
   readonly now: number;
   /** Requests in flight and in the queue. */
   readonly load: number;
-  /** Replicas that are wanted until now. */
+  /** Current target number of replicas. */
   readonly wanted: number;
-  /** Units in one replica. */
+  /** Units of concurrency in one replica. */
   readonly workers: number;
   readonly bounds: Bounds;
   readonly autoscaling: Autoscaling;
-  /** When a request last came or ended. */
+  /** Time of the last start or end of a request. */
   readonly lastBusy: number;
-  /** Since when one replica less would do; undefined: it would not. */
+  /** Since when one replica fewer would be enough. Undefined: it would not be enough. */
   readonly lowSince: number | undefined;
 }
 
@@ -24,8 +24,8 @@ export interface ScalingDecision {
 }
 
 /**
- * How many replicas there should be. Up at once, to what the load needs; down one by one, each after
- * `scaleDownSeconds` of lower traffic; to none after `idleSeconds` without a request.
+ * Decides the target number of replicas. Scales up immediately to match the load. Scales down by one replica after each
+ * `scaleDownSeconds` of lower load, and to zero after `idleSeconds` without a request.
  */
 export function decideReplicas(input: ScalingInput): ScalingDecision {
   const { now, load, workers, bounds, autoscaling, lastBusy } = input;
@@ -43,7 +43,7 @@ export function decideReplicas(input: ScalingInput): ScalingDecision {
   return { wanted: wanted - 1, lowSince: now };
 }
 
-/** Replicas that are always there: none only where the endpoint lets an idle model stop. */
+/** Minimum number of replicas. Zero only if the endpoint allows scale to zero. */
 export function floorReplicas({ min, scaleToZero }: Bounds, workers: number): number {
   return min === 0 && scaleToZero ? 0 : Math.max(1, Math.ceil(min / workers));
 }

@@ -15,11 +15,11 @@ import { eachLine } from '../system/each-line.ts';
 
 export interface CallOptions {
   readonly progress?: Progress;
-  /** Leaving in the middle cancels what was asked for. */
+  /** Aborting closes the connection, which cancels the operation. */
   readonly signal?: AbortSignal;
 }
 
-/** Talks to a running supervisor. Every call throws ControlRefused, or SupervisorGone when it is not there any more. */
+/** Client of a running supervisor. Every call throws ControlRefused, or SupervisorGone if the supervisor has ended. */
 export class ControlClient {
   readonly #socketPath: string;
 
@@ -51,27 +51,27 @@ export class ControlClient {
     return this.#call('DELETE', path('endpoints', endpoint), undefined, options);
   }
 
-  /** The last lines of a revision's servers, or of what was done to start them. */
+  /** Reads the last lines of a revision's server log or build log. */
   readLog(revision: string, which: 'log' | 'build-log' = 'log', lines = 200): Promise<readonly string[]> {
     return this.#call('GET', `${path('logs', revision)}?which=${which}&lines=${lines}`);
   }
 
-  /** A new bearer token; it cannot be read again. */
+  /** Makes a bearer token, which cannot be read again. */
   makeToken(): Promise<string> {
     return this.#call('POST', '/tokens');
   }
 
-  /** A token for our own queries, gone after some seconds. */
+  /** Makes a token for Davit's own queries, which expires after some seconds. */
   makeShortToken(seconds: number): Promise<string> {
     return this.#call('POST', `/short-tokens?seconds=${seconds}`);
   }
 
-  /** Makes every token useless. */
+  /** Revokes every token. */
   async revokeTokens(): Promise<void> {
     await this.#call('DELETE', '/tokens');
   }
 
-  /** Ends the supervisor and all it runs; the next one takes up where it was. */
+  /** Stops the supervisor and its processes. The next supervisor restores the same state. */
   async stop(): Promise<void> {
     await this.#call('POST', '/stop');
   }

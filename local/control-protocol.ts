@@ -2,38 +2,39 @@ import type { Environment } from '../schemas/environment.ts';
 import type { LocalRouteInputs } from '../schemas/local-resources.ts';
 import type { LockedVirtualenv } from '../schemas/lock.ts';
 import type { Bounds, Revision } from '../schemas/revision.ts';
+import type { ModelLoading } from '../schemas/worker-mode.ts';
 
 export type Autoscaling = Environment['autoscaling'];
 
-/** `PUT /revisions/NAME`: start it, prove it, keep it ready. */
+/** `PUT /revisions/NAME`: starts a revision, proves it and keeps it ready. */
 export interface PutRevision {
   readonly revision: Revision;
   readonly autoscaling: Autoscaling;
   readonly virtualenv: LockedVirtualenv;
-  /** Where the model's files are now; they are copied. */
+  /** Folder of the model's files. The supervisor copies them. */
   readonly modelDirectory: string;
 }
 
-/** `PATCH /revisions/NAME`: what changes in place. */
+/** `PATCH /revisions/NAME`: changes settings in place. */
 export interface PatchRevision {
   readonly bounds: Bounds;
   readonly autoscaling: Autoscaling;
 }
 
-/** `PUT /endpoints/NAME`: one atomic switch. */
+/** `PUT /endpoints/NAME`: switches the route atomically. */
 export type PutRoute = LocalRouteInputs;
 
 /** Why a revision does not serve. */
 export interface Failure {
-  /** `model`, `virtualenv`, or the model server's own word: `load`, `predict` … */
+  /** `model`, `virtualenv`, or a stage of the model server: `load`, `predict` … */
   readonly stage: string;
   /** One sentence. */
   readonly message: string;
-  /** The last lines of the model server. */
+  /** The last lines of the model server's output. */
   readonly log: readonly string[];
 }
 
-/** `idle`: scaled to zero, and a request wakes it; `recovering`: it was ready, its replacement starts. */
+/** `idle`: scaled to zero until the next request. `recovering`: too few replicas are ready, and replacements start. */
 export type RevisionState = 'starting' | 'ready' | 'idle' | 'recovering' | 'failed' | 'draining';
 
 export interface RevisionStatus {
@@ -55,6 +56,8 @@ export interface ReplicaStatus {
   readonly pid: number | undefined;
   readonly state: 'starting' | 'ready' | 'stopping';
   readonly inFlight: number;
+  /** How the workers load the model. Absent until the replica is ready. */
+  readonly loading?: ModelLoading | undefined;
 }
 
 export interface EndpointStatus {
@@ -62,7 +65,7 @@ export interface EndpointStatus {
   readonly description: string;
   readonly tags: LocalRouteInputs['tags'];
   readonly entities: LocalRouteInputs['entities'];
-  /** Where queries go. */
+  /** URL for queries. */
   readonly url: string;
   readonly configVersion: number;
   /** Milliseconds since 1970. */
@@ -71,10 +74,10 @@ export interface EndpointStatus {
 }
 
 export interface GatewayStatus {
-  /** `http://127.0.0.1:PORT`; undefined before the first route. */
+  /** `http://127.0.0.1:PORT`. Undefined before the first route. */
   readonly url: string | undefined;
   readonly port: number | undefined;
-  /** Why it does not listen, when it should. */
+  /** Why the gateway is not listening although it should. */
   readonly problem: string | undefined;
 }
 
@@ -82,28 +85,28 @@ export interface GatewayStatus {
 export interface Status {
   readonly environment: string;
   readonly root: string;
-  /** False: read from the durable state, nothing runs. */
+  /** False: no supervisor runs, and this status comes from the durable state. */
   readonly running: boolean;
   readonly pid: number | undefined;
   readonly keeper: number | undefined;
   readonly gateway: GatewayStatus;
-  /** How many tokens open the gateway. */
+  /** Number of valid tokens, without short-lived ones. */
   readonly tokens: number;
   readonly endpoints: readonly EndpointStatus[];
   readonly revisions: readonly RevisionStatus[];
 }
 
-/** One line of a long operation's answer; the last one is a result or an error. */
+/** One line of a response. The last line is a result or an error. */
 export type Line<T> = { readonly progress: string } | { readonly result: T } | { readonly error: ControlError };
 
 export interface ControlError {
   readonly code: 'bad-request' | 'unknown' | 'in-use' | 'not-ready' | 'failed' | 'port-taken' | 'ending' | 'fault';
   readonly message: string;
-  /** With code `failed`. */
+  /** Only with code `failed`. */
   readonly failure?: Failure;
 }
 
-/** The answer to a deletion: whether it was the last thing, so that the supervisor now ends. */
+/** The response to a deletion. `ending`: nothing is left to supervise, so the supervisor ends. */
 export interface Deleted {
   readonly ending: boolean;
 }

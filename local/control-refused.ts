@@ -1,6 +1,6 @@
 import type { ControlError } from './control-protocol.ts';
 
-/** Thrown when the supervisor refuses what it is asked, with the reason. */
+/** Thrown when the supervisor refuses a request, with the reason. */
 export class ControlRefused extends Error {
   readonly error: ControlError;
 
@@ -11,10 +11,18 @@ export class ControlRefused extends Error {
   }
 }
 
-/** Thrown when there is no supervisor to ask, or it went away before it had answered. */
+/** Thrown when no supervisor runs, or it ended before it responded. */
 export class SupervisorGone extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = 'SupervisorGone';
+  }
+}
+
+/** Thrown when a running supervisor does not respond. */
+export class SupervisorHangs extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'SupervisorHangs';
   }
 }

@@ -13,7 +13,7 @@ import type {
 import { ControlRefused } from './control-refused.ts';
 import type { Progress } from '../system/progress.ts';
 
-/** What can be asked of a supervisor over its control socket. All throw ControlRefused. */
+/** The operations of a supervisor over its control socket. All throw ControlRefused. */
 export interface ControlOperations {
   status(): Status;
   putRevision(put: PutRevision, task: Task): Promise<RevisionStatus>;
@@ -25,11 +25,11 @@ export interface ControlOperations {
   makeToken(): Promise<string>;
   makeShortToken(seconds: number): string;
   revokeTokens(): Promise<void>;
-  /** Ends the supervisor and all it runs; what it remembers stays. */
+  /** Stops the supervisor and its processes. The durable state stays. */
   stop(): void;
 }
 
-/** A long operation: who asked sees its progress and may leave. */
+/** A long operation. The client receives its progress, and cancels it by disconnecting. */
 export interface Task extends Progress {
   readonly signal: AbortSignal;
 }
@@ -40,8 +40,8 @@ export interface ReadLog {
 }
 
 /**
- * Makes the HTTP server of the control socket. Each answer is lines of JSON; the last is a result or an error. Who asks
- * before the operations are there waits.
+ * Makes the HTTP server of the control socket. Each response is lines of JSON, and the last line is a result or an
+ * error. Requests wait until `operations` resolves.
  */
 export function makeControlServer(operations: Promise<ControlOperations>, isEnding: () => boolean): Server {
   return createServer((request, response) => {

@@ -6,7 +6,7 @@ import type { Stored, StoredRevision } from './durable-state.ts';
 import type { Known } from './fleet.ts';
 import type { RevisionPool } from './revision-pool.ts';
 
-/** Every revision as it is now. */
+/** Describes the current state of every revision. */
 export function describeRevisions(known: ReadonlyMap<string, Known>): readonly RevisionStatus[] {
   return [...known].map(([name, { stored, phase, pool }]) => {
     const failure = stored.failure ?? poolFailure(pool);
@@ -15,7 +15,7 @@ export function describeRevisions(known: ReadonlyMap<string, Known>): readonly R
   });
 }
 
-/** The same from the durable state alone, when nothing runs. */
+/** Describes a revision from the durable state, when no supervisor runs. */
 export function describeStored(name: string, stored: StoredRevision): RevisionStatus {
   const { endpoint, entity, model, bounds, autoscaling, workers, failure } = stored;
   return {
@@ -34,7 +34,7 @@ export function describeStored(name: string, stored: StoredRevision): RevisionSt
   };
 }
 
-/** Every endpoint with its address. */
+/** Describes every endpoint with its URL. */
 export function describeEndpoints(stored: Stored): readonly EndpointStatus[] {
   const port = stored.port ?? 0;
   return Object.values(stored.endpoints).map(({ endpoint, ...rest }) => ({
@@ -44,7 +44,7 @@ export function describeEndpoints(stored: Stored): readonly EndpointStatus[] {
   }));
 }
 
-/** Endpoints as the management API shows them: those with a route, and those whose first revision is on its way. */
+/** Describes endpoints for the management API: those with a route, and those whose first revision is starting. */
 export function describeServed(stored: Stored, revisions: readonly RevisionStatus[]): readonly ServedEndpoint[] {
   const names = new Set([...Object.keys(stored.endpoints), ...revisions.map((r) => r.endpoint)]);
   return [...names].sort().map((name) => {
@@ -54,7 +54,7 @@ export function describeServed(stored: Stored, revisions: readonly RevisionStatu
     const entities = (route?.entities ?? []).flatMap((routedTo) =>
       mine.filter((r) => r.name === routedTo.revision).map((r) => describeEntity(r, routedTo)),
     );
-    const coming = mine.filter((r) => !routed.has(r.name) && (r.state === 'starting' || r.state === 'failed'));
+    const coming = mine.filter((r) => !routed.has(r.name) && isPending(r));
     const { description = '', tags = [], created = 0, updated = 0, configVersion = 0 } = route ?? {};
     const pending = coming.map((r) => describeEntity(r, { trafficPercentage: 0 }));
     const rateLimits = route?.rateLimits ?? [];
@@ -62,7 +62,14 @@ export function describeServed(stored: Stored, revisions: readonly RevisionStatu
   });
 }
 
-/** The same for every endpoint on this machine: whoever has a token may query. */
+/**
+ * Whether a revision outside the route belongs to an update. A proven one does not count: it can be the previous one.
+ */
+export function isPending({ state }: RevisionStatus): boolean {
+  return state === 'starting' || state === 'failed';
+}
+
+/** Properties of every local endpoint. Every token may query. */
 const OURS = {
   routeOptimized: false,
   stopped: false,

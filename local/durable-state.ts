@@ -4,20 +4,20 @@ import { writeFileAtomically } from '../system/atomic-files.ts';
 import type { Autoscaling, Failure, PutRoute } from './control-protocol.ts';
 import type { Revision } from '../schemas/revision.ts';
 
-/** What the supervisor remembers over its own end; environment variables are with each revision, tokens only as hashes. */
+/** The supervisor's durable state. Environment variables are in revision folders. Tokens are stored only as hashes. */
 export interface Stored {
   readonly version: number;
-  /** The gateway's port once it has one. */
+  /** The gateway's port. Undefined before the first route. */
   readonly port: number | undefined;
   readonly revisions: Readonly<Record<string, StoredRevision>>;
   readonly endpoints: Readonly<Record<string, StoredEndpoint>>;
-  /** SHA-256 in hex. */
+  /** Hex SHA-256 of each token. */
   readonly tokens: readonly string[];
 }
 
 export interface StoredRevision extends Omit<Revision, 'name' | 'environmentVars' | 'virtualenv'> {
   readonly autoscaling: Autoscaling;
-  /** Undefined: it was proven. */
+  /** Undefined: the revision was proven. */
   readonly failure?: Failure;
 }
 
@@ -30,7 +30,7 @@ export interface StoredEndpoint extends Omit<PutRoute, 'gateway'> {
 const FILE = 'supervisor.json';
 const EMPTY: Stored = { version: 1, port: undefined, revisions: {}, endpoints: {}, tokens: [] };
 
-/** Reads what a supervisor left; undefined: there was none. */
+/** Reads the durable state. Returns undefined if there is none. */
 export async function readStored(folder: string): Promise<Stored | undefined> {
   const file = join(folder, FILE);
   try {
@@ -44,7 +44,7 @@ export async function readStored(folder: string): Promise<Stored | undefined> {
   }
 }
 
-/** The state in memory and on the disk: the disk first, then the memory, one change after the other. */
+/** The durable state. Each change is written to disk before memory, and changes are serialised. */
 export class DurableState {
   readonly #folder: string;
   #stored: Stored;
@@ -63,7 +63,7 @@ export class DurableState {
     return this.#stored;
   }
 
-  /** Changes it; when this returns the change has been written and is in `now`. */
+  /** Changes the state. Resolves when the change is on disk and in `now`. */
   async change(make: (stored: Stored) => Stored): Promise<void> {
     const turn = this.#writing.then(async () => {
       const next = make(this.#stored);
@@ -75,12 +75,12 @@ export class DurableState {
   }
 }
 
-/** The value under a key of the record's own: names come from users, `constructor` is one. */
+/** Returns the value of an own key, because a user can choose a name such as `constructor`. */
 export function own<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
   return Object.hasOwn(record, key) ? record[key] : undefined;
 }
 
-/** A record without one key. */
+/** Returns a record without one key. */
 export function without<T>(record: Readonly<Record<string, T>>, key: string): Readonly<Record<string, T>> {
   return Object.fromEntries(Object.entries(record).filter(([name]) => name !== key));
 }

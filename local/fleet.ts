@@ -21,26 +21,26 @@ import { Turns } from './turns.ts';
 export interface FleetOptions {
   readonly state: DurableState;
   readonly logs: RevisionLogs;
-  /** Where revisions are kept. */
+  /** Folder of the revision folders. */
   readonly folder: string;
-  /** Where the model servers' sockets are. */
-  readonly socketFolder: string;
+  /** Returns the folder for the next model server's socket. */
+  readonly socketFolder: () => string;
   readonly prepare: PrepareServer;
   readonly loadSeconds: number;
 }
 
-/** A revision that the supervisor knows, whatever has become of it. */
+/** A revision of the supervisor, in any phase. */
 export interface Known {
   readonly stored: StoredRevision;
   readonly phase: 'starting' | 'proven' | 'failed' | 'draining';
   readonly pool: RevisionPool | undefined;
 }
 
-/** Beyond a request's time limit, what draining waits for the answer to be sent. */
+/** Time that draining adds to a request's time limit, so that the response can be sent. */
 const DRAIN_MARGIN_SECONDS = 10;
 const LOG_LINES = 20;
 
-/** All revisions of one environment: put, proven, kept ready, changed, drained, and restored after the supervisor's end. */
+/** Manages the revisions of one environment: proves, changes and drains them, and restores them after a restart. */
 export class Fleet {
   readonly #options: FleetOptions;
   readonly #known = new Map<string, Known>();
@@ -56,7 +56,7 @@ export class Fleet {
     return this.#known;
   }
 
-  /** Takes up every revision that was proven before; requests wait until it is ready again. */
+  /** Restores every proven revision. Requests wait until it is ready again. */
   async restore(): Promise<void> {
     for (const [name, stored] of Object.entries(this.#options.state.now.revisions)) {
       const folder = stored.failure ? undefined : await readRevisionFolder(this.#folder(name));
@@ -71,7 +71,7 @@ export class Fleet {
     }
   }
 
-  /** Starts a revision and proves it; one that is proven already only takes the new bounds. Throws ControlRefused. */
+  /** Starts and proves a revision. If it is already proven, only changes its settings. Throws ControlRefused. */
   put(put: PutRevision, progress: Progress, signal: AbortSignal): Promise<void> {
     const { name } = put.revision;
     return this.#turns.take(name, async () => {
@@ -88,7 +88,7 @@ export class Fleet {
     return this.#turns.take(name, () => this.#change(name, patch));
   }
 
-  /** Lets a revision finish what it has, stops it and removes all of it; one that is not there is fine. */
+  /** Drains, stops and removes a revision. Succeeds if the revision does not exist. */
   delete(name: string, progress: Progress): Promise<void> {
     return this.#turns.take(name, async () => {
       const known = this.#known.get(name);
@@ -104,12 +104,12 @@ export class Fleet {
     });
   }
 
-  /** To be called every second. */
+  /** Must be called every second. */
   tick(): void {
     for (const { pool } of this.#known.values()) pool?.tick();
   }
 
-  /** Stops every model server; the durable state stays. */
+  /** Stops every model server. The durable state stays. */
   async close(): Promise<void> {
     await Promise.all([...this.#known.values()].flatMap(({ pool }) => (pool ? [pool.close()] : [])));
   }
@@ -193,8 +193,8 @@ export class Fleet {
     const { prepare, loadSeconds, logs, socketFolder } = this.#options;
     const output = logs.output(name);
     return new RevisionPool({ entity, workers, bounds, autoscaling }, () => {
-      this.#launched += 1; // with our own id: the servers of a supervisor that was killed still remove their own sockets
-      const socketPath = join(socketFolder, `${process.pid.toString(36)}-${this.#launched}.sock`);
+      this.#launched += 1;
+      const socketPath = join(socketFolder(), `${this.#launched}.sock`);
       return new LaunchedReplica(folder, { prepare, socketPath, loadSeconds, slots: this.#slots, output, progress });
     });
   }

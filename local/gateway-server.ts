@@ -15,17 +15,17 @@ import { Bodies, drainBody } from './read-body.ts';
 import { refuseMalformed } from './refuse-malformed.ts';
 import type { Target } from './routes.ts';
 
-/** What the gateway asks the rest of the supervisor. */
+/** The functions of the supervisor that the gateway uses. */
 export interface GatewayBackend {
-  /** Hashes of the tokens that count now. */
+  /** Hashes of the valid tokens. */
   hashes(): readonly Buffer[];
-  /** What serves an endpoint; undefined: there is no such endpoint. */
+  /** The targets of an endpoint. Undefined: the endpoint does not exist. */
   find(endpoint: string): readonly Target[] | undefined;
-  /** How often an endpoint may be asked. */
+  /** The rate limits of an endpoint. */
   rateLimits(endpoint: string): readonly RateLimit[];
-  /** Answers the reading part of the management API; undefined: what is asked for does not exist. */
+  /** Handles a request to the management API. Undefined: the requested object does not exist. */
   look(asked: Looked): Promise<Look | undefined>;
-  /** Notes an answer. */
+  /** Counts a response. */
   count(endpoint: string, entity: string, status: number, milliseconds: number): void;
 }
 
@@ -36,11 +36,11 @@ export interface Look {
   readonly body: string;
 }
 
-/** Longer than clients keep idle connections, so that they close first. */
+/** Longer than clients keep idle connections, so that clients close them first. */
 const KEEP_ALIVE_MILLISECONDS = 120_000;
 const REQUEST_MILLISECONDS = 300_000;
 
-/** Makes the gateway's HTTP server; it does not listen yet. */
+/** Makes the gateway's HTTP server, without listening. */
 export function makeGatewayServer(backend: GatewayBackend): Server {
   const bodies = new Bodies();
   const windows = new SlidingWindows();
@@ -55,7 +55,7 @@ export function makeGatewayServer(backend: GatewayBackend): Server {
   server.on('checkExpectation', (_request, response: ServerResponse) => write(response, refusal.unknownExpectation));
   return server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     if (Number(request.headers['content-length'] ?? 0) > refusal.MAX_BODY_BYTES) {
-      write(response, refusal.tooLarge); // it waits for our word before it sends
+      write(response, refusal.tooLarge); // the client has not sent the body yet
       return;
     }
     response.writeContinue();
@@ -74,7 +74,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, parts:
   const asked = parseRequest(request.method ?? '', request.url ?? '');
   if (asked.kind === 'unknown') throw new Refused(refusal.unknownPath);
   if (asked.kind === 'discovery') {
-    response.writeHead(200, { 'content-type': 'application/json' }).end('{}'); // nothing but the token they have
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{}'); // no login besides the client's token
     return;
   }
   if (!checkBearer(request.headers.authorization, backend.hashes())) throw new Refused(refusal.unauthenticated);
@@ -114,7 +114,7 @@ async function query(
   }
 }
 
-/** A token has no name here: every token is a user of its own, in no group. Throws a Refused. */
+/** Applies rate limits. Tokens have no names here, so each token counts as a user without groups. Throws a Refused. */
 function keepRateLimits(
   limits: readonly RateLimit[],
   { endpoint, request }: { readonly endpoint: string; readonly request: IncomingMessage },
@@ -127,7 +127,7 @@ function keepRateLimits(
   if (full) throw new Refused(tooOften(full.counted, full.retrySeconds));
 }
 
-/** The entity that is asked for, or one chosen by its share of the traffic. */
+/** Finds the requested entity, or chooses one by traffic share. */
 function findTarget(backend: GatewayBackend, endpoint: string, entity: string | undefined): Target {
   const targets = backend.find(endpoint);
   if (!targets) throw new Refused(refusal.unknownEndpoint(endpoint));
@@ -138,7 +138,7 @@ function findTarget(backend: GatewayBackend, endpoint: string, entity: string | 
   throw new Refused(refusal.unavailable(endpoint, 'none of its entities can serve'));
 }
 
-/** Notices when the client leaves. */
+/** Watches for the client's disconnect. */
 function watch(response: ServerResponse): Asker {
   const asker: Asker & { gone: boolean } = { gone: response.destroyed, onGone: undefined };
   response.once('close', () => {

@@ -5,15 +5,17 @@ import type { GatewayStatus } from './control-protocol.ts';
 import { ControlRefused } from './control-refused.ts';
 import { type GatewayBackend, makeGatewayServer } from './gateway-server.ts';
 import { describePortHolder } from './port-holder.ts';
+import { Turns } from './turns.ts';
 
 const HOST = '127.0.0.1';
 const RETRY_MILLISECONDS = 2000;
 const CLOSE_MILLISECONDS = 5000;
 
-/** The gateway's port: opened with the first route, kept, opened again after a restart. */
+/** The gateway. It opens its port with the first route, keeps it, and opens it again after a restart. */
 export class Gateway {
   readonly #backend: GatewayBackend;
   readonly #environment: string;
+  readonly #turns = new Turns();
   #server: Server | undefined;
   #port: number | undefined;
   #problem: string | undefined;
@@ -29,8 +31,15 @@ export class Gateway {
     return { url: port === undefined ? undefined : `http://${HOST}:${port}`, port, problem: this.#problem };
   }
 
-  /** Listens on a port (0: a free one) and leaves the one before; throws ControlRefused when it is taken. */
-  async listen(port: number): Promise<number> {
+  /**
+   * Listens on a port (0: a free one) and closes the previous one. Throws ControlRefused if the port is in use. Calls
+   * are serialised, because two concurrent first endpoints would each open a port, and one of the ports would be lost.
+   */
+  listen(port: number): Promise<number> {
+    return this.#turns.take('listen', () => this.#listen(port));
+  }
+
+  async #listen(port: number): Promise<number> {
     if (this.#server && (port === 0 || port === this.#port)) return this.#port ?? 0;
     const server = makeGatewayServer(this.#backend);
     await this.#bind(server, port);
@@ -43,7 +52,7 @@ export class Gateway {
     return this.#port;
   }
 
-  /** Listens on the port of before the restart, again and again until it is free: the address is known to clients. */
+  /** Listens on the port from before the restart. Retries until the port is free, because clients know the address. */
   async resume(port: number): Promise<void> {
     try {
       await this.listen(port);
@@ -54,7 +63,7 @@ export class Gateway {
     }
   }
 
-  /** Takes no new connection and lets the requests in flight end. */
+  /** Accepts no new connections, and waits for the requests in flight. */
   async close(): Promise<void> {
     clearTimeout(this.#retry);
     if (this.#server) await close(this.#server);

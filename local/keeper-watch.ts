@@ -6,7 +6,7 @@ import { startProcess, WATCH_FD } from './supervisor-command.ts';
 
 const RESTART_MILLISECONDS = 500;
 
-/** The supervisor's side of "each restarts the other": notices that its keeper was killed and starts another. */
+/** Restarts the keeper if it was killed. The keeper does the same for the supervisor. */
 export class KeeperWatch {
   readonly #place: Place;
   #keeper: ChildProcess | undefined;
@@ -21,7 +21,7 @@ export class KeeperWatch {
     return this.#pid;
   }
 
-  /** Watches the keeper that started this process; without one, nobody restarts it, as in a test. */
+  /** Watches the keeper that started this process. Does nothing if no keeper started it, as in a test. */
   begin(): void {
     if (!hasPipe()) return;
     this.#pid = process.ppid;
@@ -31,7 +31,7 @@ export class KeeperWatch {
     pipe.unref();
   }
 
-  /** Lets the keeper end as well. */
+  /** Tells the keeper to end too. */
   end(): void {
     this.#ending = true;
     const pipe = this.#keeper?.stdio[WATCH_FD];

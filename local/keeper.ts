@@ -1,4 +1,4 @@
-// Restarts the supervisor of one place when it is killed: `node keeper.ts --project ROOT --environment NAME [--adopt]`.
+// Restarts a supervisor that was killed: `node keeper.ts --project ROOT --environment NAME [--adopt]`.
 import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { Socket } from 'node:net';
@@ -6,9 +6,9 @@ import { HEALTHY_SECONDS, restartDelaySeconds } from './backoff.ts';
 import { stateFolder } from './place.ts';
 import { ANOTHER_RUNS, readPlace, startProcess, WATCH_FD } from './supervisor-command.ts';
 
-/** Who started this keeper waits so long; a supervisor that cannot even start is theirs to hear of. */
+/** The caller waits this long for the supervisor. A failure within this time counts as a failed start. */
 const START_MILLISECONDS = 30_000;
-/** One that cannot start so often in a row has a reason that only a person can remove, such as a state cut in half. */
+/** After this many consecutive failed starts, the keeper ends: a user must fix the cause, such as a corrupt state. */
 const MOST_FAILED_STARTS = 5;
 
 const { place, adopt } = readPlace();
@@ -20,13 +20,13 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal
 if (adopt) watch();
 else keep();
 
-/** Ends the supervisor, and this process with it; between two supervisors only this process. */
+/** Stops the supervisor, and then this process. If no supervisor runs, ends this process immediately. */
 function stop(): void {
   if (!supervisor || supervisor.exitCode !== null || supervisor.signalCode !== null) process.exit(0);
   supervisor.kill('SIGTERM');
 }
 
-/** Runs a supervisor, and another one when it ends otherwise than by itself. */
+/** Runs a supervisor, and restarts it unless it exits on purpose. */
 function keep(): void {
   const started = Date.now();
   const child = startProcess('supervisor', place);
@@ -37,7 +37,7 @@ function keep(): void {
     if (code === 0 || code === ANOTHER_RUNS) process.exit(0);
     failedStarts = code !== null && Date.now() - started < START_MILLISECONDS ? failedStarts + 1 : 0;
     if (failedStarts >= (failures === 0 && !adopt ? 1 : MOST_FAILED_STARTS)) process.exit(1);
-    if (!existsSync(stateFolder(place))) process.exit(0); // somebody has removed all there was to serve
+    if (!existsSync(stateFolder(place))) process.exit(0); // the state was removed, so nothing is left to serve
     if (Date.now() - started > HEALTHY_SECONDS * 1000) failures = 0;
     failures += 1;
     process.stderr.write(`the supervisor ended (${signal ?? `exit code ${code ?? -1}`}), starting it again\n`);
@@ -45,7 +45,7 @@ function keep(): void {
   });
 }
 
-/** Watches a supervisor that started this keeper; it says so on the pipe when it ends by itself. */
+/** Watches the supervisor that started this keeper. A supervisor that ends on purpose writes "end" to the pipe. */
 function watch(): void {
   let heard = '';
   const pipe = new Socket({ fd: WATCH_FD });

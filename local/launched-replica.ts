@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Refused } from '../gateway/refused.ts';
 import type { PythonOptions } from '../python/find-uv.ts';
+import { mayLoadAgain, type ModelLoading } from '../schemas/worker-mode.ts';
 import type { Progress } from '../system/progress.ts';
 import { ModelServer, type ServerCommand } from './model-server.ts';
 import type { Answer, Query, Replica } from './replica.ts';
@@ -10,23 +9,30 @@ import type { RevisionLog } from './revision-log.ts';
 import { NotStarted, ServerFailed } from './server-failed.ts';
 import type { Slots } from './slots.ts';
 
-/** Makes the command that serves a revision, and what it needs. */
+/** Makes the command that serves a revision, and prepares its virtualenvs. */
 export type PrepareServer = (revision: RevisionFolder, options: PythonOptions) => Promise<ServerCommand>;
 
 export interface LaunchOptions {
   readonly prepare: PrepareServer;
   readonly socketPath: string;
+  /** Maximum seconds for one load of the model. */
   readonly loadSeconds: number;
-  /** So many start at once on this machine. */
+  /** Limits how many replicas start at a time on this machine. */
   readonly slots: Slots;
   readonly output: RevisionLog;
   readonly progress: Progress;
 }
 
-const EXAMPLE = 'serving_input_example.json';
+/**
+ * Makes the server predict its model's example, which a client cannot always send: MLflow can save values beyond JSON.
+ */
+const EXAMPLE_HEADERS = { 'content-type': 'application/json', 'content-length': '2', 'x-davit-example': '1' };
+const NO_EXAMPLE = 501;
 const SHOWN_CHARACTERS = 300;
 
-/** A replica from the first step: a place to start in, its virtualenv, its process, a first prediction through it. */
+/**
+ * Launches a replica: waits for a start slot, prepares the virtualenv, starts the process, makes a first prediction.
+ */
 export class LaunchedReplica implements Replica {
   readonly ready: Promise<void>;
   readonly ended: Promise<string>;
@@ -51,6 +57,14 @@ export class LaunchedReplica implements Replica {
     return this.#server?.pid;
   }
 
+  get loading(): ModelLoading | undefined {
+    return this.#server?.loading;
+  }
+
+  get reachable(): boolean {
+    return this.#server?.reachable ?? true;
+  }
+
   send(query: Query): Promise<Answer> {
     if (!this.#server) return Promise.reject(new NotStarted('it has not been started'));
     return this.#server.send(query);
@@ -70,11 +84,13 @@ export class LaunchedReplica implements Replica {
     this.#begun = true;
     const command = await prepare(this.#revision, { progress, signal });
     signal.throwIfAborted();
-    const { entity, timeLimitSeconds } = this.#revision.revision;
+    const { entity, workers, workerMode = 'found', timeLimitSeconds } = this.#revision.revision;
+    // Workers that load the model again do so concurrently, after the first load.
+    const loadLimit = loadSeconds * (mayLoadAgain(workerMode, workers) ? 2 : 1);
     progress.say(`Loading ${entity} …`);
     const started = performance.now();
     const say = (line: string) => output.add(line);
-    const server = new ModelServer(command, { socketPath, entity, timeLimitSeconds, loadSeconds, say });
+    const server = new ModelServer(command, { socketPath, entity, timeLimitSeconds, loadSeconds: loadLimit, say });
     this.#server = server;
     void server.ended.then((how) => this.#end.resolve(how));
     await server.ready;
@@ -83,14 +99,11 @@ export class LaunchedReplica implements Replica {
     progress.say(`Loaded ${entity} in ${seconds} s (process ${server.pid ?? 0}), it has predicted`);
   }
 
-  /** The server has predicted the example already; this goes the way that a request goes. */
+  /** The server has already predicted the example. This prediction tests the path of a request. */
   async #predict(server: ModelServer): Promise<void> {
-    const body = await readFile(join(this.#revision.model, EXAMPLE)).catch(() => undefined);
-    if (!body) return;
-    const headers = { 'content-type': 'application/json', 'content-length': String(body.length) };
     try {
-      const { status, body: answer } = await server.send({ headers, body });
-      if (status === 200) return;
+      const { status, body: answer } = await server.send({ headers: EXAMPLE_HEADERS, body: Buffer.from('{}') });
+      if (status === 200 || status === NO_EXAMPLE) return;
       const shown = answer.toString('utf8').slice(0, SHOWN_CHARACTERS);
       throw new ServerFailed('predict', `The model answers its own example with status ${status}: ${shown}`);
     } catch (e) {

@@ -22,7 +22,7 @@ interface Parts {
 const METRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
 const LOG_LINES = 1000;
 
-/** The reading part of the management API: what is served, how it goes, what it printed. */
+/** The read-only management API: endpoints, permissions, metrics and logs. */
 export class Management {
   readonly #state: DurableState;
   readonly #parts: Parts;
@@ -33,7 +33,7 @@ export class Management {
     this.#parts = parts;
   }
 
-  /** The counts of one entity. */
+  /** Returns the traffic counts of one entity. */
   traffic(endpoint: string, entity: string): Traffic {
     const key = `${endpoint}/${entity}`;
     const traffic = this.#traffic.get(key) ?? new Traffic();
@@ -41,7 +41,7 @@ export class Management {
     return traffic;
   }
 
-  /** Answers what is asked for; undefined: it does not exist. `url` is the gateway's own. Throws a Refused. */
+  /** Handles a request. Returns undefined if the object does not exist. `url` is the gateway's. Throws a Refused. */
   async look(asked: Looked, url: string): Promise<Look | undefined> {
     const served = describeServed(this.#state.now, describeRevisions(this.#parts.fleet.known));
     const seen = { url, level: 'CAN_QUERY' } as const;

@@ -1,44 +1,62 @@
 import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 
-/** Which supervisor: there is one for each project and environment. */
+/** Identifies a supervisor. Each project and environment has one. */
 export interface Place {
   /** Absolute path of the folder of Pulumi.yaml. */
   readonly root: string;
   readonly environment: string;
 }
 
-/** A Unix socket's path has 108 bytes, one of them for its end; the rest is for the names below the folder. */
+/** A Unix socket path has 108 bytes, including the final NUL. The remaining bytes are for names below the folder. */
 const MAX_FOLDER_BYTES = 60;
 
-/** Where the supervisor keeps what must outlive it. */
+/** The folder of the supervisor's durable state. */
 export function stateFolder({ root, environment }: Place, ...below: readonly string[]): string {
   return join(root, '.davit', 'environments', environment, ...below);
 }
 
-/** Held for moments, by who starts a supervisor; outside the state, which may be removed meanwhile. */
+/** Lock of a process that starts a supervisor. It is outside the state folder, which can be removed meanwhile. */
 export function startLock({ root, environment }: Place): string {
   return join(root, '.davit', 'environments', `${environment}.starting`);
 }
 
-/** Makes, if need be, this user's own folder for sockets; refuses one that others can look into. */
-export function makeSocketFolder(): string {
-  const user = process.getuid?.() ?? 0;
-  const wished = join(tmpdir(), `davit-${user}`);
-  const folder = Buffer.byteLength(wished) <= MAX_FOLDER_BYTES ? wished : `/tmp/davit-${user}`;
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const found = lstatSync(folder);
-  if (!found.isDirectory() || found.uid !== user || (found.mode & 0o077) !== 0) {
-    throw new Error(
-      `Cannot put sockets into ${folder}: expected a folder that belongs to this user and that nobody else can open (mode 0700)`,
-    );
+/**
+ * Makes the folder for this user's sockets. Prefers the session folder, which no program cleans during the session,
+ * over the temporary folder. Throws if other users can access the folder.
+ */
+export function makeSocketFolder({ XDG_RUNTIME_DIR: session } = process.env): string {
+  if (session !== undefined && isPrivate(session) && fits(join(session, 'davit'))) {
+    const folder = join(session, 'davit');
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (isPrivate(folder)) return folder;
   }
-  return folder;
+  const wished = join(tmpdir(), `davit-${user()}`);
+  const folder = fits(wished) ? wished : `/tmp/davit-${user()}`;
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (isPrivate(folder)) return folder;
+  throw new Error(
+    `Cannot put sockets into ${folder}: expected a folder that belongs to this user and that nobody else can open (mode 0700)`,
+  );
 }
 
-/** A short name for a place, the same however its root is spelled. */
+function fits(folder: string): boolean {
+  return isAbsolute(folder) && Buffer.byteLength(folder) <= MAX_FOLDER_BYTES;
+}
+
+/** Whether a folder belongs to this user and only this user can access it. */
+function isPrivate(folder: string): boolean {
+  const found = lstatSync(folder, { throwIfNoEntry: false });
+  return found?.isDirectory() === true && found.uid === user() && (found.mode & 0o077) === 0;
+}
+
+function user(): number {
+  return process.getuid?.() ?? 0;
+}
+
+/** A short hash of a place. Equal for every spelling of its root. */
 export function placeHash({ root, environment }: Place): string {
   return createHash('sha256')
     .update(`${realpathSync(root)}\n${environment}`)

@@ -2,7 +2,7 @@ import { readdir, readFile, readlink } from 'node:fs/promises';
 
 const LISTEN = '0A';
 
-/** Who listens on a TCP port of this machine, in words: `process 4711 (nginx)`. Undefined: it cannot be seen. */
+/** Describes the process that listens on a TCP port: `process 4711 (nginx)`. Undefined: not visible to this user. */
 export async function describePortHolder(port: number): Promise<string | undefined> {
   const inodes = await listeningInodes(port);
   if (inodes.size === 0) return undefined;
@@ -12,7 +12,7 @@ export async function describePortHolder(port: number): Promise<string | undefin
   return undefined;
 }
 
-/** Linux lists its sockets as text: `sl local_address rem_address st … inode`. */
+/** Reads Linux's socket tables, whose columns are `sl local_address rem_address st … inode`. */
 async function listeningInodes(port: number): Promise<ReadonlySet<string>> {
   const tables = await Promise.all(['/proc/net/tcp', '/proc/net/tcp6'].map((f) => readFile(f, 'utf8').catch(() => '')));
   const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
@@ -34,7 +34,7 @@ async function readName(pid: string): Promise<string> {
   return describeSupervisor(command.split('\0')) ?? (name.trim() || 'unknown');
 }
 
-/** Another environment of this machine says more than the name of a process, which is Node's for all of them. */
+/** Names the environment of another supervisor, because its process name is only "node". */
 function describeSupervisor(command: readonly string[]): string | undefined {
   if (!command.some((part) => part.endsWith('/local/supervisor.ts'))) return undefined;
   const after = (option: string) => command[command.indexOf(option) + 1] ?? '';

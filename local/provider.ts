@@ -1,4 +1,4 @@
-// Pulumi's provider `davit`: the local target's resources, served to the engine. Started by pulumi-resource-davit.
+// The Pulumi provider `davit`, with the resources of the local target. Started by pulumi-resource-davit.
 import { readFileSync } from 'node:fs';
 import { serveProvider } from '../provider/serve-provider.ts';
 import { codePath } from '../system/code.ts';

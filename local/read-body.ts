@@ -2,14 +2,14 @@ import type { IncomingMessage } from 'node:http';
 import { MAX_BODY_BYTES, tooLarge } from '../gateway/refusal.ts';
 import { Refused } from '../gateway/refused.ts';
 
-/** All bodies that wait or are answered now, together; beyond it new ones are told to come again. */
+/** Limit for the bodies of all waiting and running requests together. Over it, the gateway asks clients to retry. */
 const MAX_TOGETHER_BYTES = 512 * 1024 * 1024;
 
-/** Reads whole request bodies, each and all together within limits. */
+/** Reads request bodies, within a limit for each one and a limit for all together. */
 export class Bodies {
   #held = 0;
 
-  /** Reads a body; throws a Refused. Call `release` with its length when it is no longer needed. */
+  /** Reads a body. Throws a Refused. The caller must call `release` with the body when it no longer needs it. */
   async read(request: IncomingMessage): Promise<Buffer> {
     const announced = Number(request.headers['content-length'] ?? 0);
     if (announced > MAX_BODY_BYTES) throw new Refused(tooLarge);
@@ -35,10 +35,10 @@ export class Bodies {
   }
 }
 
-/** So much of a refused request's body is taken and thrown away: a client that still sends would not read the answer. */
+/** Maximum bytes to discard of a refused request, because a client that is still sending does not read the response. */
 const MOST_DRAINED_BYTES = 128 * 1024 * 1024;
 
-/** Takes the rest of a body; false: there was too much of it, or there will be. */
+/** Discards the rest of a body. Returns false if the body is or will be too large, or did not arrive completely. */
 export function drainBody(request: IncomingMessage): Promise<boolean> {
   if (Number(request.headers['content-length'] ?? 0) > MOST_DRAINED_BYTES) return Promise.resolve(false);
   if (request.complete || request.destroyed) return Promise.resolve(!request.destroyed);

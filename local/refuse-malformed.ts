@@ -3,8 +3,8 @@ import type { Duplex } from 'node:stream';
 import { malformed, renderRefusal } from '../gateway/refusal.ts';
 
 /**
- * Answers what is no HTTP request, in the gateway's own form, and ends the connection. Nothing is written into an answer
- * that has begun: `begun` is the last one of this connection.
+ * Responds to an invalid HTTP request with the gateway's error body, and closes the connection. `begun` is the
+ * connection's last response. If it is incomplete, nothing is written into it.
  */
 export function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex, begun: ServerResponse | undefined): void {
   const within = begun?.headersSent === true && !begun.writableFinished;

@@ -3,17 +3,17 @@ import type { ReplicaStatus } from './control-protocol.ts';
 import type { Replica } from './replica.ts';
 import { ServerFailed } from './server-failed.ts';
 
-/** A replica and what is asked of it. Times in milliseconds. */
+/** A replica and its load. Times are in milliseconds. */
 export interface Member {
   readonly replica: Replica;
   state: ReplicaStatus['state'];
   inFlight: number;
   readySince: number;
-  /** It has not answered a request: nothing is sent to it until then. */
+  /** The replica failed a request and receives no requests until this time. */
   pausedUntil: number;
 }
 
-/** Keeps as many replicas as are wanted: starts them, replaces the ones that end, retires the ones too many. */
+/** Keeps the target number of replicas: starts them, replaces those that end, and retires the surplus. */
 export class ReplicaSet {
   readonly #launch: () => Replica;
   readonly #changed: () => void;
@@ -26,7 +26,7 @@ export class ReplicaSet {
   #proof: { readonly count: number; readonly done: () => void; readonly fail: (e: Error) => void } | undefined;
   #closed = false;
 
-  /** `changed` is called whenever a replica became ready or ended. */
+  /** `changed` is called when a replica becomes ready, fails or ends. */
   constructor(launch: () => Replica, changed: () => void) {
     this.#launch = launch;
     this.#changed = changed;
@@ -48,12 +48,12 @@ export class ReplicaSet {
     return this.#count('starting');
   }
 
-  /** Why nothing serves: it failed again and again. It is still tried, slowly. */
+  /** The last failure, after repeated failures, if no replica is ready. Retries continue with delays. */
   get failure(): ServerFailed | undefined {
     return this.#failures >= FAILURES_UNTIL_FAILED && this.ready === 0 ? this.#lastFailure : undefined;
   }
 
-  /** When the next try is due. */
+  /** Time of the next retry. */
   get retryAt(): number {
     return this.#retryAt;
   }
@@ -63,7 +63,7 @@ export class ReplicaSet {
     this.#reconcile();
   }
 
-  /** Starts so many and resolves when all are ready; the first failure rejects, and nothing is tried again. */
+  /** Starts `count` replicas and resolves when all are ready. The first failure rejects, without a retry. */
   prove(count: number): Promise<void> {
     return new Promise((done, fail) => {
       this.#proof = { count, done, fail };
@@ -71,7 +71,7 @@ export class ReplicaSet {
     });
   }
 
-  /** Stops everything at once; resolves when all processes have ended. */
+  /** Stops all replicas immediately. Resolves when all their processes have ended. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
@@ -79,7 +79,14 @@ export class ReplicaSet {
     await Promise.all([...this.#members].map((member) => this.#stop(member)));
   }
 
-  /** To be called when a request has ended: a replica that retires may now stop. */
+  /** Drains replicas whose sockets were removed, and starts replacements. */
+  replaceUnreachable(): void {
+    if (this.#closed) return;
+    for (const member of this.#members) if (member.state === 'ready' && !member.replica.reachable) this.#retire(member);
+    this.#reconcile();
+  }
+
+  /** Must be called when a request ends, so that a retiring replica can stop. */
   released(member: Member): void {
     if (member.state === 'stopping' && member.inFlight === 0) void member.replica.stop();
   }
@@ -145,7 +152,7 @@ export class ReplicaSet {
     if (this.#proof) {
       this.#proof.fail(failure);
       this.#proof = undefined;
-      this.#closed = true; // who asked for the proof closes the rest
+      this.#closed = true; // the caller of prove closes the rest
     } else this.#reconcile();
     this.#changed();
   }

@@ -1,15 +1,20 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { ModelLoading } from '../schemas/worker-mode.ts';
 
 /** One process tree that serves a revision. */
 export interface Replica {
   readonly pid: number | undefined;
-  /** Resolves when it takes requests; rejects with a ServerFailed. */
+  /** Resolves when the replica accepts requests. Rejects with a ServerFailed. */
   readonly ready: Promise<void>;
-  /** Resolves with how its process ended, once it has. */
+  /** How the workers load the model. Undefined until the replica is ready. */
+  readonly loading: ModelLoading | undefined;
+  /** Resolves when the process has ended, with the reason. */
   readonly ended: Promise<string>;
-  /** Sends one prediction. Throws NotStarted when no worker can have begun it, a Refused for everything else. */
+  /** False: the socket was removed, so no new connection is possible. */
+  readonly reachable: boolean;
+  /** Sends one query. Throws NotStarted if no worker can have started it, and a Refused for every other failure. */
   send(query: Query): Promise<Answer>;
-  /** Ends it: SIGTERM, then SIGKILL after some seconds. Resolves when it has ended; also before it was started. */
+  /** Stops the process with SIGTERM, later with SIGKILL. Resolves when it has ended. Works before the start too. */
   stop(): Promise<void>;
 }
 

@@ -1,7 +1,7 @@
-/** Who waits for a place. */
+/** A waiting request. */
 export interface Waiting<T> {
   readonly place: Promise<T>;
-  /** Gives up; what is offered later goes to others. */
+  /** Leaves the queue. Later places go to other requests. */
   leave(): void;
 }
 
@@ -11,7 +11,7 @@ interface Waiter<T> {
   readonly refuse: (why: Error) => void;
 }
 
-/** Requests that wait, first come first served. */
+/** A first-in, first-out queue of requests. */
 export class RequestQueue<T> {
   readonly #waiters = new Set<Waiter<T>>();
 
@@ -26,7 +26,7 @@ export class RequestQueue<T> {
     return { place: promise, leave: () => void this.#waiters.delete(waiter) };
   }
 
-  /** Gives a place to who waits longest; somebody must be waiting. */
+  /** Gives a place to the request that has waited longest. Throws if the queue is empty. */
   give(place: T): void {
     const [first] = this.#waiters;
     if (!first) throw new RangeError('Cannot give a place: nobody waits');
@@ -34,10 +34,10 @@ export class RequestQueue<T> {
     first.take(place);
   }
 
-  /** Refuses everybody who waits since before `since`; default: everybody. */
+  /** Refuses all requests that have waited since before `since`. Default: all requests. */
   refuse(why: Error, since = Infinity): void {
     for (const waiter of this.#waiters) {
-      if (waiter.since >= since) return; // the later ones came later
+      if (waiter.since >= since) return; // the queue is in order of arrival
       this.#waiters.delete(waiter);
       waiter.refuse(why);
     }

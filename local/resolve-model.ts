@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import type { Revision } from '../schemas/revision.ts';
 import { locateModel } from '../system/locate-model.ts';
 
-/** Where a revision's model is on this machine: in the project, or where validation has downloaded it to. */
+/** Locates a revision's model: in the project, or in the cache that validation downloaded it to. */
 export function resolveModel(root: string, model: Revision['model']): string {
   return locateModel(root, model).folder;
 }
 
-/** Whether it is there, and what to do when it is not. */
+/** Explains that the model's files are missing. Returns undefined if they exist. */
 export async function describeMissingModel(root: string, revision: Revision): Promise<string | undefined> {
   const { model, endpoint } = revision;
   const { folder, written } = locateModel(root, model);

@@ -8,29 +8,29 @@ import { digestModel } from '../system/model-digest.ts';
 import type { PutRevision } from './control-protocol.ts';
 import { ServerFailed } from './server-failed.ts';
 
-/** Everything that is needed to serve a revision again: nothing outside it but what can be made again. */
+/** Everything that is needed to restart a revision. All other files are reproducible. */
 export interface RevisionFolder {
   readonly folder: string;
-  /** The model's files, copied. */
+  /** Copy of the model's files. */
   readonly model: string;
-  /** Where its servers run: what a model writes beside itself stays here. */
+  /** Working directory of the model servers. Each worker has its own. */
   readonly work: string;
   readonly revision: Revision;
   readonly virtualenv: LockedVirtualenv;
 }
 
-/** Environment variables may be secrets: the folder is for this user alone. */
+/** Only this user can access the folder, because environment variables can contain secrets. */
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
 const REVISION = 'revision.json';
 
-/** Copies the model and what belongs to it; throws a ServerFailed when the model is not the one that was locked. */
+/** Makes the folder with a copy of the model. Throws a ServerFailed if the model differs from the locked one. */
 export async function makeRevisionFolder(folder: string, put: PutRevision): Promise<RevisionFolder> {
   const { revision, virtualenv, modelDirectory } = put;
   await requireDirectory(modelDirectory, revision);
   await makeFolderAtomically(folder, async (fresh) => {
     await chmod(fresh, FOLDER_MODE);
-    // Not hard links: who edits the model in place must not change what is served. Reflinks cost nothing where there are any.
+    // No hard links, because a user who edits the model must not change the served files. Reflinks cost nothing.
     await cp(modelDirectory, join(fresh, 'model'), {
       recursive: true,
       dereference: true,
@@ -44,7 +44,7 @@ export async function makeRevisionFolder(folder: string, put: PutRevision): Prom
   return describe(folder, revision, virtualenv);
 }
 
-/** Reads a folder back; undefined: there is none, or it is not whole. */
+/** Reads a revision folder. Returns undefined if the folder is absent or incomplete. */
 export async function readRevisionFolder(folder: string): Promise<RevisionFolder | undefined> {
   try {
     const text = await readFile(join(folder, REVISION), 'utf8');

@@ -2,10 +2,10 @@ import { appendFileSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** Of each of two files: the newer one is continued, the older one is what came before. */
+/** Maximum size of each of the two files: the current one and the previous one. */
 const MAX_BYTES = 1024 * 1024;
 
-/** What the model servers of one revision have said, the newest two megabytes of it. */
+/** A log of one revision. Keeps the newest 1 to 2 MiB. */
 export class RevisionLog {
   readonly #file: string;
   #bytes: number;
@@ -16,23 +16,23 @@ export class RevisionLog {
     this.#bytes = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   }
 
-  /** Adds a line; a log that cannot be written is no reason to stop serving. */
+  /** Adds a line. Ignores write errors, because they must not stop serving. */
   add(line: string): void {
-    const text = `${line}\n`;
+    const text = Buffer.from(`${line}\n`);
     try {
       if (this.#bytes + text.length > MAX_BYTES) {
         renameSync(this.#file, `${this.#file}.1`);
         this.#bytes = 0;
       }
       appendFileSync(this.#file, text, { mode: 0o600 });
-      this.#bytes += Buffer.byteLength(text);
+      this.#bytes += text.length;
     } catch {
       this.#bytes = 0;
     }
   }
 }
 
-/** The last lines of a log, oldest first. */
+/** Reads the last lines of a log, oldest first. */
 export async function readLog(file: string, lines: number): Promise<readonly string[]> {
   const parts = await Promise.all([`${file}.1`, file].map((f) => readFile(f, 'utf8').catch(() => '')));
   return parts

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readLog, RevisionLog } from './revision-log.ts';
 
-/** The two logs of each revision, beside its folder so that they outlive a start that failed. */
+/** The two logs of each revision. They are outside the revision folder, because a failed start removes that folder. */
 export class RevisionLogs {
   readonly #folder: string;
 
@@ -10,12 +10,12 @@ export class RevisionLogs {
     this.#folder = folder;
   }
 
-  /** What the model's servers print. */
+  /** Log of the model servers' output. */
   output(revision: string): RevisionLog {
     return new RevisionLog(this.#file(revision, 'log'));
   }
 
-  /** What was done to start them. */
+  /** Log of the steps to start the model servers. */
   build(revision: string): RevisionLog {
     return new RevisionLog(this.#file(revision, 'build-log'));
   }

@@ -11,27 +11,27 @@ import type { ServerFailed } from './server-failed.ts';
 export interface PoolSettings {
   /** For messages. */
   readonly entity: string;
-  /** Units in one replica. */
+  /** Units of concurrency in one replica. */
   readonly workers: number;
   readonly bounds: Bounds;
   readonly autoscaling: Autoscaling;
 }
 
-/** A unit of one replica, taken for one request. */
+/** A unit of a replica, reserved for one request. */
 export interface UnitTaken {
   readonly replica: Replica;
-  /** Gives the unit back; `failed`: the replica did not answer, so it is left alone for a moment. */
+  /** Releases the unit. `failed`: the replica did not respond, so it receives no requests for a moment. */
   release(failed?: boolean): void;
 }
 
 const QUEUE_PER_UNIT = 16;
 const SMALLEST_QUEUE = 64;
-/** How long a request may wait for a unit while replicas are ready, and while one is being woken. */
+/** Maximum wait for a unit: while a replica is ready, and while the first replica starts. */
 const WAIT_SECONDS = 60;
 const WAKE_SECONDS = 300;
 const PAUSE_MILLISECONDS = 100;
 
-/** The replicas of one revision and the requests that wait for them. */
+/** The replicas of one revision, and the queue of requests for them. */
 export class RevisionPool {
   readonly #replicas: ReplicaSet;
   readonly #queue = new RequestQueue<UnitTaken>();
@@ -73,17 +73,20 @@ export class RevisionPool {
   }
 
   get members(): readonly ReplicaStatus[] {
-    return [...this.#replicas.members].map(({ replica, state, inFlight }) => ({ pid: replica.pid, state, inFlight }));
+    return [...this.#replicas.members].map(({ replica, state, inFlight }) => {
+      const { pid, loading } = replica;
+      return { pid, state, inFlight, loading };
+    });
   }
 
   get settings(): PoolSettings {
     return this.#settings;
   }
 
-  /** Starts the declared minimum, at least one; resolves when all of it is ready. */
+  /** Starts the minimum number of replicas, at least one. Resolves when all of them are ready. */
   async prove(): Promise<void> {
     const { bounds, workers } = this.#settings;
-    this.#proving = true; // a load that takes longer than the idle time is not idleness
+    this.#proving = true; // a long model load must not count as idle time
     try {
       await this.#replicas.prove(Math.max(1, floorReplicas(bounds, workers)));
     } finally {
@@ -92,7 +95,7 @@ export class RevisionPool {
     }
   }
 
-  /** Starts the declared minimum, which may be none, of a revision that was proven before. */
+  /** Starts the minimum number of replicas, which can be zero, of a revision that is already proven. */
   resume(): void {
     this.scale();
   }
@@ -102,7 +105,7 @@ export class RevisionPool {
     this.scale();
   }
 
-  /** Waits for a unit. Throws a Refused when there is no use in waiting; so does the place, later. */
+  /** Waits for a unit. Throws a Refused if waiting is pointless. The returned place can reject with a Refused later. */
   take(): Waiting<UnitTaken> {
     this.#lastBusy = Date.now();
     const member = this.#queue.length === 0 ? this.#freest() : undefined;
@@ -113,25 +116,26 @@ export class RevisionPool {
     return waiting;
   }
 
-  /** Takes no more work, finishes what there is within the limit, then stops every replica. */
+  /** Accepts no more requests, finishes the existing ones within the limit, then stops every replica. */
   async drain(limitSeconds: number): Promise<void> {
     this.#draining = true;
     if (this.#inFlight + this.#queue.length > 0) await this.#becomeQuiet(limitSeconds * 1000);
     await this.close();
   }
 
-  /** Stops every replica now. */
+  /** Stops every replica immediately. */
   async close(): Promise<void> {
     this.#draining = true;
     this.#queue.refuse(this.#unavailable('it was taken out of service'));
     await this.#replicas.close();
   }
 
-  /** To be called every second: scales, and refuses who has waited too long. */
+  /** Must be called every second. Scales, and refuses requests that have waited too long. */
   tick(): void {
     const seconds = this.#replicas.ready > 0 ? WAIT_SECONDS : WAKE_SECONDS;
     const why = `no unit came free in ${seconds} s`;
     if (this.#queue.length > 0) this.#queue.refuse(this.#unavailable(why), Date.now() - seconds * 1000);
+    if (!this.#draining) this.#replicas.replaceUnreachable();
     this.#dispatch();
     this.scale();
   }
@@ -157,7 +161,7 @@ export class RevisionPool {
     const { entity, bounds } = this.#settings;
     const { failure } = this.#replicas;
     if (this.#draining) throw this.#unavailable('it was taken out of service');
-    // A failed one that nobody tries (it may stop when idle) is tried again by a request, once its pause is over.
+    // A failed revision that scaled to zero has no pending retry, so a request retries it after its delay.
     const resting = Date.now() < this.#replicas.retryAt || this.#replicas.starting > 0;
     if (failure && resting) throw this.#unavailable(failure.message);
     if (this.#queue.length >= Math.max(SMALLEST_QUEUE, QUEUE_PER_UNIT * bounds.max)) throw new Refused(tooMany(entity));

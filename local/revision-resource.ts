@@ -11,11 +11,11 @@ import type { Place } from './place.ts';
 import { describeMissingModel, resolveModel } from './resolve-model.ts';
 import { isThere, readStatus, waitForEnd, withSupervisor } from './start-supervisor.ts';
 
-/** Changes in place; everything else is in the revision's name and makes another one. */
+/** Properties that change in place. Any other change makes a new revision, because the name contains a hash of them. */
 const IN_PLACE = /^(bounds|autoscaling|lock|model\.uri)\b/;
 const SHOWN_LINES = 12;
 
-/** `davit:local:Revision`: one immutable deployed form of an entity. It exists when it is ready and has predicted. */
+/** `davit:local:Revision`: one immutable deployed form of an entity. Created when it is ready and has predicted. */
 export function revisionResource(place: () => Place): ResourceType<LocalRevisionInputs, LocalRevisionInputs> {
   return {
     check: async ({ inputs }) => ({ inputs, failures: await checkRevision(place().root, inputs) }),
@@ -41,7 +41,8 @@ export function revisionResource(place: () => Place): ResourceType<LocalRevision
 }
 
 async function checkRevision(root: string, inputs: LocalRevisionInputs): Promise<readonly CheckFailure[]> {
-  const declared = { ...parseProgramPlace(root, process.env), endpoints: dirname(inputs.lock) }; // a preview may be of another checkout
+  // A preview can use another checkout.
+  const declared = { ...parseProgramPlace(root, process.env), endpoints: dirname(inputs.lock) };
   const missing = await describeMissingModel(declaredRoot(declared), inputs);
   const model = missing === undefined ? [] : [{ property: 'model', reason: missing }];
   try {
@@ -81,7 +82,7 @@ async function deleteRevision(place: Place, name: string, { log, signal }: Conte
   );
 }
 
-/** The virtualenv that the revision was locked with. */
+/** Finds the locked virtualenv of a revision. */
 function findVirtualenv(text: string | undefined, inputs: LocalRevisionInputs): LockedVirtualenv {
   const { lock: file, virtualenv: key, endpoint } = inputs;
   const next = `expected the lock of "${endpoint}" (npx davit lock ${endpoint})`;
@@ -99,7 +100,7 @@ function failedToStart(inputs: LocalRevisionInputs, { stage, message, log }: Fai
   return new InitFailed(name, inputs, [[head, ...shown, next].join('\n')]);
 }
 
-/** What the supervisor knows of a revision, in the words of its inputs. */
+/** Converts a revision's status to its inputs. */
 function seen({ bounds, autoscaling, endpoint, entity, workers }: RevisionStatus) {
   return { bounds, autoscaling, endpoint, entity, workers };
 }

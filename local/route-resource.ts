@@ -3,13 +3,13 @@ import type { LocalRouteInputs } from '../schemas/local-resources.ts';
 import type { Place } from './place.ts';
 import { isThere, readStatus, waitForEnd, withSupervisor } from './start-supervisor.ts';
 
-/** What the engine remembers of a route. */
+/** The outputs of a route in the engine's state. */
 export interface LocalRouteOutputs extends LocalRouteInputs {
-  /** Where queries go; at preview not known yet. */
+  /** URL for queries. Not always known in a preview. */
   readonly url?: string;
 }
 
-/** `davit:local:Route`: which share of an endpoint's traffic goes to which revision; all of it changes in one switch. */
+/** `davit:local:Route`: the traffic shares of an endpoint's revisions. All shares change in one step. */
 export function routeResource(place: () => Place): ResourceType<LocalRouteInputs, LocalRouteOutputs> {
   return {
     check: ({ inputs }) => ({ inputs, failures: checkRoute(inputs) }),

@@ -5,18 +5,18 @@ import { type DurableState, own, without } from './durable-state.ts';
 import type { Known } from './fleet.ts';
 import type { RevisionPool } from './revision-pool.ts';
 
-/** An entity of a served endpoint, with what answers for it. */
+/** An entity of a served endpoint, with its revision pool. */
 export interface Target {
   readonly name: string;
   readonly trafficPercentage: number;
   readonly pool: RevisionPool;
 }
 
-/** Which revision serves what: switched in one assignment, after it has been written. */
+/** The routes of all endpoints. A route switches in one assignment, after it is on disk. */
 export class Routes {
   readonly #state: DurableState;
   readonly #known: ReadonlyMap<string, Known>;
-  /** Entities with their pools, made once for each stored route. */
+  /** Cached targets of each stored route. */
   readonly #targets = new WeakMap<object, readonly Target[]>();
 
   constructor(state: DurableState, known: ReadonlyMap<string, Known>) {
@@ -24,7 +24,7 @@ export class Routes {
     this.#known = known;
   }
 
-  /** What serves an endpoint now; undefined: there is no such endpoint. */
+  /** Returns the targets of an endpoint. Undefined: the endpoint does not exist. */
   find(endpoint: string): readonly Target[] | undefined {
     const route = own(this.#state.now.endpoints, endpoint);
     if (!route) return undefined;
@@ -38,12 +38,12 @@ export class Routes {
     return targets;
   }
 
-  /** How often an endpoint may be asked. */
+  /** Returns the rate limits of an endpoint. */
   rateLimits(endpoint: string): readonly RateLimit[] {
     return own(this.#state.now.endpoints, endpoint)?.rateLimits ?? [];
   }
 
-  /** Refuses a route to a revision that is not proven, and shares that are not the whole. */
+  /** Refuses a route to an unproven revision, and shares that do not add up to 100. */
   check({ endpoint, entities }: PutRoute): void {
     for (const entity of entities) this.#requireProven(endpoint, entity);
     const total = entities.reduce((sum, e) => sum + e.trafficPercentage, 0);
@@ -53,7 +53,7 @@ export class Routes {
     }
   }
 
-  /** Switches an endpoint, whole or not at all. */
+  /** Switches the route of an endpoint atomically. */
   async put(route: PutRoute): Promise<void> {
     const { endpoint, description, tags, entities, rateLimits = [] } = route;
     this.check(route);
@@ -66,7 +66,7 @@ export class Routes {
     });
   }
 
-  /** Takes an endpoint away; requests that are in flight still end. */
+  /** Deletes an endpoint's route. Requests in flight still finish. */
   async delete(endpoint: string): Promise<void> {
     if (!own(this.#state.now.endpoints, endpoint)) return;
     await this.#state.change((s) => ({ ...s, endpoints: without(s.endpoints, endpoint) }));

@@ -12,10 +12,10 @@ export interface SendOptions {
   readonly limitSeconds: number;
 }
 
-/** Errors of connecting: nothing was sent. */
+/** Connection errors, after which nothing was sent. */
 const NOT_CONNECTED = new Set(['ECONNREFUSED', 'ENOENT', 'EAGAIN', 'EMFILE', 'ENFILE']);
 
-/** Sends one prediction to a model server's socket and takes the whole answer. */
+/** Sends one query to a model server's socket and reads the whole response. */
 export function sendQuery({ headers, body }: Query, options: SendOptions): Promise<Answer> {
   const { socketPath, agent, entity, limitSeconds } = options;
   return new Promise((done, fail) => {
@@ -44,7 +44,7 @@ async function collect(response: IncomingMessage): Promise<Buffer> {
   return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts);
 }
 
-/** The server's own "full" and "ending" carry a Retry-After; a model's answer never does. */
+/** The server sets Retry-After when its queue is full or it is ending. A model's response never has that header. */
 function wasNotStarted({ status, headers }: Answer): boolean {
   return (status === 429 || status === 503) && headers['retry-after'] !== undefined;
 }
@@ -53,5 +53,5 @@ function asFailure(e: Error, entity: string): Error {
   if (e instanceof Refused) return e;
   const { code, syscall } = e as NodeJS.ErrnoException;
   if (syscall === 'connect' && NOT_CONNECTED.has(code ?? '')) return new NotStarted(e.message, { cause: e });
-  return new Refused(serverLost(entity), { cause: e }); // a worker may have begun: never sent again
+  return new Refused(serverLost(entity), { cause: e }); // a worker can have started, so never resend
 }

@@ -7,23 +7,25 @@ import type { ServerCommand } from './model-server.ts';
 import type { RevisionFolder } from './revision-folder.ts';
 import { ServerFailed } from './server-failed.ts';
 
-/** Where `davit_server` is, in Davit's own code. */
+/** The folder that contains `davit_server`. */
 const RUNTIME = codePath('runtime');
-/** Seconds for what is in flight; a server is only told to end when nothing is, or when its parent is gone. */
+/** Grace period for requests in flight. Short, because a server ends only when it is idle or its parent has ended. */
 const GRACE_SECONDS = 2;
-/** What of this process's environment a model may see: never a credential of whoever ran `davit up`. */
+/** Environment variables that a model receives. Excludes credentials of the user who ran `davit up`. */
 const PASSED =
   /^(PATH|HOME|USER|LOGNAME|TMPDIR|TZ|LANG|LANGUAGE|LC_\w+|SSL_CERT_(FILE|DIR)|LD_LIBRARY_PATH|CUDA_\w+|NVIDIA_\w+)$/;
 
-/** Makes the command that serves a revision; its virtualenvs are made when the cache lacks them. */
+/** Makes the command that serves a revision, and makes the virtualenvs that are not in the cache. */
 export async function prepareServer(revision: RevisionFolder, options: PythonOptions): Promise<ServerCommand> {
   const [model, front] = await Promise.all([ensureModelVirtualenv(revision, options), ensureFrontVirtualenv(options)]);
-  const { workers, timeLimitSeconds, environmentVars } = revision.revision;
+  const { workers, workerMode, nan, timeLimitSeconds, environmentVars } = revision.revision;
   return {
     program: front.python,
     args: [
       ...['-m', 'davit_server', '--python', model.python, '--pycache', model.pycache, '--model', revision.model],
       ...['--workers', String(workers), '--time-limit', String(timeLimitSeconds), '--grace', String(GRACE_SECONDS)],
+      ...(workerMode === undefined ? [] : ['--worker-mode', workerMode]),
+      ...(nan === undefined ? [] : ['--nan', nan]),
     ],
     env: { ...passedEnvironment(), PYTHONPYCACHEPREFIX: front.pycache, ...environmentVars, PYTHONPATH: RUNTIME },
     cwd: revision.work,

@@ -1,4 +1,4 @@
-/** Thrown when a model server does not start; `stage` says how far it came. */
+/** Thrown when a model server does not start, or ends while serving. `stage` is the stage that failed. */
 export class ServerFailed extends Error {
   readonly stage: string;
   readonly log: readonly string[];
@@ -11,7 +11,7 @@ export class ServerFailed extends Error {
   }
 }
 
-/** Thrown when a request did not reach a worker: it may be sent to another. */
+/** Thrown when a request did not reach a worker, so that it is safe to resend. */
 export class NotStarted extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);

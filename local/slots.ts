@@ -1,4 +1,4 @@
-/** Lets at most so many pieces of work run at once; the others wait in line. */
+/** Runs at most `count` works at a time and queues the others. */
 export class Slots {
   readonly #waiting: (() => void)[] = [];
   #free: number;

@@ -25,19 +25,24 @@ import { Tokens } from './tokens.ts';
 
 export interface SupervisionOptions {
   readonly place: Place;
-  /** For the model servers' sockets. */
-  readonly socketFolder: string;
+  /** Makes and returns the folder for sockets. Called for each socket, because the folder can have been removed. */
+  readonly socketFolder: () => string;
   readonly prepare: PrepareServer;
   readonly loadSeconds: number;
-  /** Called when there is nothing left to supervise, or when it was told to stop. */
+  /**
+   * Ends an empty supervisor after this time, because the starting command can be stopped before it sends a revision.
+   */
+  readonly emptySeconds: number;
+  /** Called when nothing is left to supervise, or after a request to stop. */
   readonly onEnd: (why: 'empty' | 'stopped') => void;
-  /** Process id of who watches this process. */
+  /** Process id of the keeper. */
   readonly keeper: () => number | undefined;
 }
 
-const TICK_MILLISECONDS = 1000;
+/** Interval of checks and scaling. */
+export const TICK_MILLISECONDS = 1000;
 
-/** One environment on this machine: its revisions, its routes, its gateway, and what may be asked about them. */
+/** One local environment: its revisions, routes, gateway, tokens and management API. */
 export class Supervision implements ControlOperations, GatewayBackend {
   readonly #options: SupervisionOptions;
   readonly #state: DurableState;
@@ -48,6 +53,7 @@ export class Supervision implements ControlOperations, GatewayBackend {
   readonly #tokens: Tokens;
   readonly #management: Management;
   readonly #ticking: NodeJS.Timeout;
+  #emptySince = performance.now();
 
   private constructor(options: SupervisionOptions, state: DurableState) {
     const { place, socketFolder, prepare, loadSeconds } = options;
@@ -60,10 +66,10 @@ export class Supervision implements ControlOperations, GatewayBackend {
     this.#tokens = new Tokens(state);
     this.#management = new Management(state, { fleet: this.#fleet, routes: this.#routes, logs: this.#logs });
     this.#gateway = new Gateway(this, place.environment);
-    this.#ticking = setInterval(() => this.#fleet.tick(), TICK_MILLISECONDS);
+    this.#ticking = setInterval(() => this.#tick(), TICK_MILLISECONDS);
   }
 
-  /** Takes up what an earlier supervisor left, or begins with nothing. */
+  /** Restores the state of an earlier supervisor, or starts empty. */
   static async open(options: SupervisionOptions): Promise<Supervision> {
     const folder = stateFolder(options.place);
     await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -78,7 +84,7 @@ export class Supervision implements ControlOperations, GatewayBackend {
     return opened;
   }
 
-  /** Ends everything that runs; the durable state stays. */
+  /** Stops the gateway and all revisions. The durable state stays. */
   async close(): Promise<void> {
     clearInterval(this.#ticking);
     await Promise.all([this.#gateway.close(), this.#fleet.close()]);
@@ -100,7 +106,12 @@ export class Supervision implements ControlOperations, GatewayBackend {
   }
 
   async putRevision(put: PutRevision, task: Task): Promise<RevisionStatus> {
-    await this.#fleet.put(put, task, task.signal);
+    try {
+      await this.#fleet.put(put, task, task.signal);
+    } catch (e) {
+      if (task.signal.aborted) this.#endIfEmpty(); // the supervisor was started for an update that was cancelled
+      throw e;
+    }
     return this.#revision(put.revision.name);
   }
 
@@ -117,7 +128,7 @@ export class Supervision implements ControlOperations, GatewayBackend {
   async putRoute(route: PutRoute): Promise<EndpointStatus> {
     this.#routes.check(route);
     const port = await this.#gateway.listen(route.gateway.port ?? this.#state.now.port ?? 0);
-    if (port !== this.#state.now.port) await this.#state.change((s) => ({ ...s, port }));
+    await this.#state.change((s) => (s.port === port ? s : { ...s, port }));
     await this.#routes.put(route);
     const status = this.status().endpoints.find((e) => e.name === route.endpoint);
     if (!status) throw new Error(`Cannot find the route of "${route.endpoint}" that was just made`);
@@ -176,14 +187,24 @@ export class Supervision implements ControlOperations, GatewayBackend {
     return found;
   }
 
+  #tick(): void {
+    this.#fleet.tick();
+    if (!this.#isEmpty()) this.#emptySince = performance.now();
+    else if (performance.now() - this.#emptySince > this.#options.emptySeconds * 1000) this.#endIfEmpty();
+  }
+
+  #isEmpty(): boolean {
+    return this.#fleet.known.size === 0 && Object.keys(this.#state.now.endpoints).length === 0;
+  }
+
   #endIfEmpty(): Deleted {
-    const ending = this.#fleet.known.size === 0 && Object.keys(this.#state.now.endpoints).length === 0;
+    const ending = this.#isEmpty();
     if (ending) this.#options.onEnd('empty');
     return { ending };
   }
 }
 
-/** A supervisor that was killed may have left a revision half made. */
+/** Removes incomplete revisions of a killed supervisor. */
 async function removeUnfinished(folder: string, known: readonly string[]): Promise<void> {
   const names = await readdir(folder).catch(() => []);
   const left = names.filter((name) => !known.includes(name));

@@ -5,15 +5,15 @@ import { codePath } from '../system/code.ts';
 import { childEnvironment } from '../system/run-process.ts';
 import { type Place, stateFolder } from './place.ts';
 
-/** The pipe by which supervisor and keeper notice each other's end. */
+/** File descriptor of the pipe through which supervisor and keeper detect each other's end. */
 export const WATCH_FD = 3;
 
-/** The supervisor ended because another one runs already. */
+/** Exit code of a supervisor when another one already runs. */
 export const ANOTHER_RUNS = 75;
 
 const MAX_LOG_BYTES = 1024 * 1024;
 
-/** Starts `keeper.ts` or `supervisor.ts` for a place, in a session of its own, with a pipe at WATCH_FD. */
+/** Starts `keeper.ts` or `supervisor.ts` for a place, in its own session, with a pipe at WATCH_FD. */
 export function startProcess(
   program: 'keeper' | 'supervisor',
   place: Place,
@@ -34,7 +34,7 @@ export function startProcess(
   }
 }
 
-/** Reads the arguments of either program. */
+/** Reads the arguments of the supervisor or the keeper. */
 export function readPlace(): { readonly place: Place; readonly adopt: boolean } {
   const options = { project: { type: 'string' }, environment: { type: 'string' }, adopt: { type: 'boolean' } } as const;
   const { project, environment, adopt = false } = parseArgs({ options }).values;
@@ -43,7 +43,7 @@ export function readPlace(): { readonly place: Place; readonly adopt: boolean } 
   return { place: { root: project, environment }, adopt };
 }
 
-/** Where the two programs say what goes wrong. */
+/** Path of the error log of the supervisor and the keeper. */
 export function supervisorLog(place: Place): string {
   return stateFolder(place, 'supervisor.log');
 }

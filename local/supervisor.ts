@@ -1,35 +1,32 @@
 // The supervisor of one place: `node supervisor.ts --project ROOT --environment NAME`. Started by keeper.ts.
-import { once } from 'node:events';
-import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
-import type { Server } from 'node:http';
-import { connect } from 'node:net';
-import { dirname, join } from 'node:path';
-import { withFileLock } from '../system/file-lock.ts';
-import { readControlFile, writeControlFile } from './control-file.ts';
+import { readdir, rm, rmdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { isThisProcess, readControlFile } from './control-file.ts';
 import { type ControlOperations, makeControlServer } from './control-server.ts';
 import { KeeperWatch } from './keeper-watch.ts';
-import { makeSocketFolder, type Place, placeHash, stateFolder } from './place.ts';
+import { type Place, stateFolder } from './place.ts';
 import { prepareServer } from './server-command.ts';
 import { Supervision } from './supervision.ts';
 import { ANOTHER_RUNS, readPlace } from './supervisor-command.ts';
+import { SupervisorSockets } from './supervisor-sockets.ts';
 
-/** The longest that a model may take to load; for the very large ones. */
+/** Maximum seconds to load a model. The variable allows more for very large models. */
 const LOAD_SECONDS = Number(process.env['DAVIT_LOAD_SECONDS'] ?? 600);
-const WATCH_STATE_MILLISECONDS = 5000;
-/** For the last answer to be written before the socket goes. */
+/** Enough for the starting command to send the first revision, even on a busy machine. */
+const EMPTY_SECONDS = 120;
+/** Interval of checks that the state and the sockets still belong to this supervisor. */
+const WATCH_MILLISECONDS = 1000;
+/** Time to write the last response before the socket closes. */
 const LAST_ANSWER_MILLISECONDS = 20;
 
 try {
   await run(readPlace().place);
 } catch (e) {
-  process.stderr.write(`${e instanceof Error ? (e.stack ?? e.message) : String(e)}\n`); // who started it shows the end of this
+  process.stderr.write(`${e instanceof Error ? (e.stack ?? e.message) : String(e)}\n`); // the caller prints it
   process.exit(1);
 }
 
 async function run(place: Place): Promise<void> {
-  const sockets = makeSocketFolder();
-  const hash = placeHash(place);
-  const [socketPath, socketFolder] = [join(sockets, `${hash}.sock`), join(sockets, hash)];
   const keeper = new KeeperWatch(place);
   let ending: 'empty' | 'stopped' | undefined;
   const end = (why: 'empty' | 'stopped' | 'disowned') => {
@@ -40,64 +37,46 @@ async function run(place: Place): Promise<void> {
   };
 
   const operations = Promise.withResolvers<ControlOperations>();
-  const server = makeControlServer(operations.promise, () => ending !== undefined);
-  if (!(await bind(server, socketPath, place))) process.exit(ANOTHER_RUNS);
+  const makeServer = () => makeControlServer(operations.promise, () => ending !== undefined);
+  const sockets = (await SupervisorSockets.open(place, makeServer)) ?? process.exit(ANOTHER_RUNS);
   keeper.begin();
-  await rm(socketFolder, { recursive: true, force: true });
-  await mkdir(socketFolder, { mode: 0o700 });
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => end('stopped'));
 
   const supervision = await Supervision.open({
     place,
-    socketFolder,
+    socketFolder: () => sockets.folder(),
     prepare: prepareServer,
     loadSeconds: LOAD_SECONDS,
+    emptySeconds: EMPTY_SECONDS,
     onEnd: end,
     keeper: () => keeper.pid,
   });
   operations.resolve(supervision);
-  await writeControlFile(place, { socketPath, pid: process.pid });
-  const watching = setInterval(
-    () => void isOurs(place).then((ours) => ours || end('disowned')),
-    WATCH_STATE_MILLISECONDS,
-  );
+  let looking: Promise<void> | undefined; // one check at a time, because a concurrent one would make the socket again
+  const watching = setInterval(look, WATCH_MILLISECONDS);
 
-  /** The socket goes last: who finds none may start another supervisor. */
+  function look(): void {
+    looking ??= watch().finally(() => (looking = undefined));
+  }
+
+  async function watch(): Promise<void> {
+    if (!(await isOurs(place))) end('disowned');
+    else if (!ending)
+      await sockets.look().catch((e: unknown) => process.stderr.write(`Cannot make the socket again: ${String(e)}\n`));
+  }
+
+  /** Removes the sockets last, because a command that finds none can start another supervisor. */
   async function finish(why: 'empty' | 'stopped' | 'disowned'): Promise<void> {
     clearInterval(watching);
+    await looking;
     await supervision.close();
-    await rm(socketFolder, { recursive: true, force: true });
     if (why === 'empty') await removeState(place);
-    await rm(socketPath, { force: true });
-    await rmdir(dirname(socketPath)).catch(() => undefined); // other places may have sockets there
+    await sockets.close();
     process.exit(0);
   }
 }
 
-/** Takes the control socket, also from a supervisor that was killed; false: another one answers there. */
-function bind(server: Server, socketPath: string, place: Place): Promise<boolean> {
-  return withFileLock(stateFolder(place, 'binding'), async () => {
-    if (await answers(socketPath)) return false;
-    await rm(socketPath, { force: true });
-    server.listen(socketPath);
-    await once(server, 'listening');
-    return true;
-  });
-}
-
-async function answers(socketPath: string): Promise<boolean> {
-  const socket = connect(socketPath);
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
-}
-
-/** The folder of an environment, and the empty folders above it that are ours. */
+/** Removes the folder of an environment, and the environments folder if it is then empty. */
 async function removeState(place: Place): Promise<void> {
   const folder = stateFolder(place);
   await rm(folder, { recursive: true, force: true });
@@ -105,10 +84,9 @@ async function removeState(place: Place): Promise<void> {
   if (left.length === 0) await rmdir(dirname(folder)).catch(() => undefined);
 }
 
-/** False when somebody has removed the state, or another supervisor has it; what cannot be told now is no reason to end. */
+/**
+ * False if the state was removed or another supervisor has it. True if the check fails, so that errors do not end it.
+ */
 async function isOurs(place: Place): Promise<boolean> {
-  return readControlFile(place).then(
-    (control) => control?.pid === process.pid,
-    () => true,
-  );
+  return readControlFile(place).then(isThisProcess, () => true);
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hashToken } from '../gateway/check-bearer.ts';
 import type { DurableState } from './durable-state.ts';
 
-/** Bearer tokens of the gateway: lasting ones, kept as hashes, and short-lived ones that only this process knows. */
+/** Bearer tokens of the gateway: permanent ones, stored as hashes, and short-lived ones, only in memory. */
 export class Tokens {
   readonly #state: DurableState;
   readonly #short = new Map<string, number>();
@@ -12,27 +12,27 @@ export class Tokens {
     this.#state = state;
   }
 
-  /** Makes a token that lasts; nobody can read it again. */
+  /** Makes a permanent token, which cannot be read again. */
   async make(): Promise<string> {
     const token = freshToken();
     await this.#state.change((s) => ({ ...s, tokens: [...s.tokens, hashToken(token).toString('hex')] }));
     return token;
   }
 
-  /** Makes a token that ends by itself, and with this process. */
+  /** Makes a token that expires, at the latest with this process. */
   makeShort(seconds: number): string {
     const token = freshToken();
     this.#short.set(hashToken(token).toString('hex'), Date.now() + seconds * 1000);
     return token;
   }
 
-  /** Makes every token useless. */
+  /** Revokes every token. */
   async revoke(): Promise<void> {
     this.#short.clear();
     await this.#state.change((s) => ({ ...s, tokens: [] }));
   }
 
-  /** Hashes of the tokens that count now. */
+  /** Returns the hashes of the valid tokens. */
   hashes(): readonly Buffer[] {
     const { tokens } = this.#state.now;
     if (this.#kept.from !== tokens) this.#kept = { from: tokens, hashes: tokens.map((t) => Buffer.from(t, 'hex')) };

@@ -1,4 +1,4 @@
-/** Lets one piece of work after the other run for each key. */
+/** Runs works with the same key one after another. */
 export class Turns {
   readonly #last = new Map<string, Promise<unknown>>();
 

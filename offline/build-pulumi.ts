@@ -4,7 +4,7 @@ import { writeFileAtomically } from '../system/atomic-files.ts';
 import { codePath } from '../system/code.ts';
 import { type BuildOptions, buildGo, type GoBuild, goBuildKey } from './go-build.ts';
 
-/** The newest Pulumi whose command can be had as a Go module; go.mod says the same. */
+/** The newest Pulumi whose command is available as a Go module; go.mod pins the same version. */
 export const BUILT_VERSION = '3.225.0';
 
 const LANGUAGE_HOST = codePath('offline', 'pulumi-language-nodejs');
@@ -18,7 +18,7 @@ const PULUMI: GoBuild = {
   usually: '2 to 5 minutes',
 };
 
-/** What a built engine depends on: the same key is the same binary. */
+/** A key of everything that the built engine depends on: the same key means the same binary. */
 export function buildKey(): Promise<string> {
   return goBuildKey(PULUMI);
 }
@@ -29,7 +29,10 @@ export async function buildPulumi(bin: string, options: BuildOptions): Promise<v
   await installLanguageHost(bin);
 }
 
-/** Puts our Node language host beside a built engine, where it is not yet: a script that finds this code when it runs. */
+/**
+ * Puts our Node language host beside a built engine if it is missing or old. It is a script that finds this code at run
+ * time.
+ */
 export async function installLanguageHost(bin: string): Promise<void> {
   const file = join(bin, 'pulumi-language-nodejs');
   const [ours, there] = await Promise.all([readFile(LANGUAGE_HOST, 'utf8'), readFile(file, 'utf8').catch(() => '')]);

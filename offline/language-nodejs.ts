@@ -1,4 +1,4 @@
-// pulumi-language-nodejs: runs Node programs for the Pulumi engine, where Pulumi's own language host is not to be had.
+// pulumi-language-nodejs: runs Node programs for the Pulumi engine where Pulumi's own language host is not available.
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import languageGrpc from '@pulumi/pulumi/proto/language_grpc_pb.js';
@@ -48,7 +48,7 @@ servePlugin(languageGrpc.LanguageRuntimeService, {
 /** The exit code of `@pulumi/pulumi/cmd/run` for an error that it has already reported to the engine. */
 const PROGRAM_HAS_SAID_WHY = 32;
 
-/** The flags that `@pulumi/pulumi/cmd/run` knows. */
+/** The flags of `@pulumi/pulumi/cmd/run`. */
 function makeArguments(request: pb.RunRequest): readonly string[] {
   const flags = {
     monitor: request.getMonitorAddress(),

@@ -7,12 +7,12 @@ export interface Ended {
   readonly stopped: boolean;
 }
 
-/** The Node programs that run now, so that a Ctrl-C reaches them. */
+/** The running Node programs, so that Ctrl-C reaches them. */
 export class Programs {
   readonly #running = new Set<ChildProcess>();
   readonly #stopped = new WeakSet<ChildProcess>();
 
-  /** Runs this process's own Node with these arguments; what it prints goes where this process prints. */
+  /** Runs this process's own Node with these arguments. Its output goes to this process's output. */
   run(args: readonly string[], options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv }): Promise<Ended> {
     const child = spawn(process.execPath, args, { ...options, stdio: ['ignore', 'inherit', 'inherit'] });
     this.#running.add(child);

@@ -2,11 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-/** A direct dependency of a program that comes with a provider plugin. */
+/** A direct dependency of a program that has a provider plugin. */
 export interface ProviderPackage {
   readonly name: string;
   readonly version: string;
-  /** Where the plugin is downloaded from; empty: Pulumi's own place. */
+  /** The download server of the plugin; empty: Pulumi's own. */
   readonly server: string;
 }
 
@@ -21,7 +21,7 @@ interface Manifest {
   };
 }
 
-/** Reads which provider plugins the program in `folder` needs, from the manifests of its direct dependencies. */
+/** Reads the provider plugins that the program in `folder` needs, from the manifests of its direct dependencies. */
 export async function readProviderPackages(folder: string): Promise<readonly ProviderPackage[]> {
   const own = await readNearestManifest(folder);
   const resolve = createRequire(join(folder, 'package.json')).resolve;
@@ -53,6 +53,6 @@ async function readManifest(folder: string): Promise<Manifest | undefined> {
   try {
     return JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Manifest;
   } catch {
-    return undefined; // not here: looked for elsewhere
+    return undefined; // not in this folder; the caller looks elsewhere
   }
 }

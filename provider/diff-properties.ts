@@ -1,7 +1,7 @@
-/** What happened to the value at one property path. */
+/** The kind of change at one property path. */
 export type PropertyChange = 'add' | 'delete' | 'update';
 
-/** The property paths, in Pulumi's notation (`entities[0].name`, `tags["a.b"]`), at which two values differ. */
+/** Lists the property paths at which two values differ, in Pulumi's notation: `entities[0].name`, `tags["a.b"]`. */
 export function diffProperties(before: unknown, after: unknown): ReadonlyMap<string, PropertyChange> {
   return new Map(differences(before, after, ''));
 }

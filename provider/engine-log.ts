@@ -3,17 +3,19 @@ import engineGrpc from '@pulumi/pulumi/proto/engine_grpc_pb.js';
 import enginePb from '@pulumi/pulumi/proto/engine_pb.js';
 import type { Log } from './provider.ts';
 
-/** The engine's log, in order: it handles calls side by side, so each line waits for the one before. */
+/**
+ * Writes to the engine's log in order. The engine handles calls concurrently, so each line waits for the previous one.
+ */
 export class EngineLog {
   readonly #engine: engineGrpc.EngineClient | undefined;
   #last: Promise<void> = Promise.resolve();
 
-  /** Without an address it says nothing. */
+  /** Without an address, the log discards all lines. */
   constructor(address: string | undefined) {
     if (address !== undefined) this.#engine = new engineGrpc.EngineClient(address, grpc.credentials.createInsecure());
   }
 
-  /** The log of one resource. */
+  /** Returns the log of one resource. */
   of(urn: string): Log {
     const { INFO, WARNING, ERROR } = enginePb.LogSeverity;
     const say = (severity: enginePb.LogSeverity, ephemeral: boolean) => (message: string) => {
@@ -28,12 +30,12 @@ export class EngineLog {
     };
   }
 
-  /** Waits until everything said so far has arrived. */
+  /** Waits until the engine has received all lines so far. */
   flush(): Promise<void> {
     return this.#last;
   }
 
-  /** An engine that does not listen any more is no reason to fail. */
+  /** Ignores errors, because a lost log line must not fail the operation. */
   #send(request: enginePb.LogRequest): Promise<void> {
     const engine = this.#engine;
     return new Promise((done) => (engine ? engine.log(request, () => done()) : done()));

@@ -1,9 +1,12 @@
-/** Thrown by create, update or read: it exists but is not ready. The engine keeps it in the state, with the reasons. */
+/**
+ * Thrown by create, update or read when the resource exists but is not ready. The engine keeps the resource in the
+ * state, with the reasons.
+ */
 export class InitFailed extends Error {
   readonly id: string;
   readonly outputs: object;
   readonly reasons: readonly string[];
-  /** As read finds them; undefined: those of the request. */
+  /** The inputs that `read` found. Undefined: those of the request. */
   readonly inputs: object | undefined;
 
   constructor(id: string, outputs: object, reasons: readonly string[], inputs?: object) {

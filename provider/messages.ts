@@ -8,17 +8,17 @@ import type { PropertyChange } from './diff-properties.ts';
 
 type JsonObject = Parameters<typeof structPb.Struct.fromJavaScript>[0];
 
-/** Reads a protobuf struct as a plain object; a missing one is an empty object. */
+/** Converts a protobuf struct to a plain object. A missing struct becomes an empty object. */
 export function fromStruct(struct: structPb.Struct | undefined): object {
   return struct?.toJavaScript() ?? {};
 }
 
-/** Makes a protobuf struct; what JSON does not have (undefined, functions) is left out. */
+/** Makes a protobuf struct. Omits values that JSON does not have (undefined, functions). */
 export function toStruct(value: object): structPb.Struct {
   return structPb.Struct.fromJavaScript(JSON.parse(JSON.stringify(value)) as JsonObject);
 }
 
-/** Makes the engine's answer to "what changed", `replaces` deciding for each path. */
+/** Makes the response to a diff request. `replaces` decides for each path whether it replaces the resource. */
 export function makeDiff(
   changes: ReadonlyMap<string, PropertyChange>,
   {
@@ -44,7 +44,7 @@ export function makeDiff(
     .setDeletebeforereplace(deleteBeforeReplace && replacing.size > 0);
 }
 
-/** Makes the error by which the engine keeps a resource that exists but is not ready. */
+/** Makes the error that makes the engine keep a resource that exists but is not ready. */
 export function makeInitFailure(failed: InitFailed, inputs: object): Partial<grpc.StatusObject> & Error {
   const detail = new providerPb.ErrorResourceInitFailed()
     .setId(failed.id)

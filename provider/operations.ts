@@ -1,7 +1,7 @@
-/** How long running operations may take to stop; the engine kills its plugins after 5 s. */
+/** Maximum time for running operations to stop. The engine kills its plugins after 5 s. */
 const STOP_MILLISECONDS = 4000;
 
-/** The operations that run now, so that all of them can be stopped. */
+/** Tracks the running operations, so that all of them can be stopped. */
 export class Operations {
   readonly #abort = new AbortController();
   readonly #running = new Set<Promise<unknown>>();
@@ -10,7 +10,7 @@ export class Operations {
     return this.#abort.signal;
   }
 
-  /** Runs one operation; after `cancel` none starts. */
+  /** Runs one operation. Throws after `cancel`. */
   async run<T>(work: () => Promise<T>): Promise<T> {
     this.signal.throwIfAborted();
     const running = work();
@@ -22,16 +22,16 @@ export class Operations {
     }
   }
 
-  /** Aborts what runs; each operation stops at its next safe point. */
+  /** Aborts all running operations. Each one stops at its next safe point. */
   cancel(why: string): void {
     this.#abort.abort(new Error(why));
   }
 
-  /** Cancels, waits for what runs to stop, then ends this process. */
+  /** Cancels, waits for running operations to stop, then ends this process. */
   async end(why: string): Promise<void> {
     this.cancel(why);
     setTimeout(() => process.exit(1), STOP_MILLISECONDS).unref();
     await Promise.allSettled(this.#running);
-    setImmediate(() => process.exit(0)); // after the last answers are written
+    setImmediate(() => process.exit(0)); // after the last responses are written
   }
 }

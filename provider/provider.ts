@@ -1,56 +1,56 @@
 /** A resource provider: plain async functions on plain objects, one set per resource type. */
 export interface Provider {
   readonly version: string;
-  /** Takes the configuration that the program gave this provider; called once, before any resource. */
+  /** Receives the program's configuration for this provider. The engine calls it once, before any resource. */
   configure?(config: Readonly<Record<string, string>>): void;
-  /** The settings whose change means another place, where everything is to be made again; default: none. */
+  /** Lists the changed settings that replace the provider and all its resources. Default: none. */
   replaces?(before: Configuration, after: Configuration): readonly string[];
-  /** By type token, `davit:local:Revision`; or a function, where there are more types than could be listed. */
+  /** Resource types by type token (`davit:local:Revision`), or a function if there are too many types to list. */
   readonly resources:
     | Readonly<Record<string, ResourceType<object, object>>>
     | ((type: string) => ResourceType<object, object> | undefined);
 }
 
-/** What a program says to a provider; at preview a value may be the engine's marker for what is not known yet. */
+/** A program's configuration for a provider. In a preview a value can be the engine's marker for an unknown value. */
 type Configuration = Readonly<Record<string, unknown>>;
 
-/** What one type of resource can do. `Inputs` come from the program, `Outputs` are what the engine remembers. */
+/** The operations of one resource type. `Inputs` come from the program. The engine stores `Outputs` in the state. */
 export interface ResourceType<Inputs extends object, Outputs extends object> {
   /**
-   * Completes the inputs or refuses them; default: takes them as they are. At preview a value that only the update will
-   * know is the engine's own marker, a text.
+   * Completes or refuses the inputs. Default: accepts them unchanged. In a preview, a value that is known only after
+   * the update is the engine's marker, a string.
    */
   check?(request: CheckRequest<Inputs>): Checked<Inputs> | Promise<Checked<Inputs>>;
-  /** What of the inputs is compared with those of the last update; default: everything. */
+  /** The part of the inputs to compare with the last update. Default: all inputs. */
   comparable?(inputs: Inputs): object | Promise<object>;
-  /** Whether a change at this property path (`entities[0].name`) needs a new resource; default: never. */
+  /** Whether a change at this property path (`entities[0].name`) replaces the resource. Default: never. */
   replaces?(path: string, before: Inputs, after: Inputs): boolean;
-  /** Whether the old one is deleted first when it is replaced; default: the new one is made first. */
+  /** Whether a replacement deletes the old resource before it makes the new one. Default: the new one is made first. */
   deletesFirst?(before: Inputs, after: Inputs): boolean;
-  /** Makes it. At preview (`context.preview`) touches nothing, and its outputs may be partial. */
+  /** Creates the resource. In a preview (`context.preview`) changes nothing, and its outputs can be partial. */
   create(request: CreateRequest<Inputs>, context: Context): Promise<Created<Outputs>>;
-  /** Changes it in place. Same rule at preview. */
+  /** Updates the resource in place. The same rule applies in a preview. */
   update(request: UpdateRequest<Inputs, Outputs>, context: Context): Promise<Outputs>;
-  /** Looks at the real thing; undefined: it is gone. `inputs` are empty when the user imports it. */
+  /** Reads the actual resource. Undefined: it no longer exists. `inputs` is empty in an import. */
   read(request: ExistingRequest<Inputs, Outputs>, context: Context): Promise<Found<Inputs, Outputs> | undefined>;
-  /** Removes it; one that is gone already is fine. */
+  /** Deletes the resource. Succeeds if it no longer exists. */
   delete(request: ExistingRequest<Inputs, Outputs>, context: Context): Promise<void>;
 }
 
 export interface CheckRequest<Inputs> {
   readonly name: string;
   readonly inputs: Inputs;
-  /** The inputs of the last update; undefined: it is new. */
+  /** The inputs of the last update. Undefined: the resource is new. */
   readonly oldInputs: Inputs | undefined;
-  /** For a name that the program leaves open: the same at preview and update. */
+  /** Seed for a generated name, so that preview and update generate the same name. */
   readonly randomSeed: Uint8Array;
-  /** What the project's `pulumi:autonaming` says of such a name. */
+  /** The project's `pulumi:autonaming` setting for generated names. */
   readonly autonaming: Autonaming | undefined;
 }
 
 export interface Autonaming {
   readonly disabled: boolean;
-  /** Empty: the provider's own. */
+  /** Empty: the provider chooses the name. */
   readonly proposedName: string;
 }
 
@@ -60,7 +60,7 @@ export interface Checked<Inputs> {
 }
 
 export interface CheckFailure {
-  /** Property path of the input that is wrong. */
+  /** Property path of the invalid input. */
   readonly property: string;
   readonly reason: string;
 }
@@ -75,7 +75,7 @@ export interface UpdateRequest<Inputs, Outputs> extends CreateRequest<Inputs> {
   readonly id: string;
   readonly oldInputs: Inputs;
   readonly oldOutputs: Outputs;
-  /** Property paths at which the inputs are the old ones, whatever the program says. */
+  /** Property paths that keep their old inputs, whatever the program declares. */
   readonly ignoreChanges: readonly string[];
 }
 
@@ -97,22 +97,22 @@ export interface Found<Inputs, Outputs> {
   readonly outputs: Outputs;
 }
 
-/** What an operation may look at besides its request. */
+/** The context of an operation, besides its request. */
 export interface Context {
   readonly preview: boolean;
-  /** Aborts when the user cancels (Ctrl-C) and when the engine is gone; the operation then stops and throws. */
+  /** Aborts when the user cancels (Ctrl-C) or the engine ends. The operation must then stop and throw. */
   readonly signal: AbortSignal;
   /** `customTimeouts` of the resource; undefined: none. */
   readonly timeoutSeconds: number | undefined;
   readonly log: Log;
 }
 
-/** Lines on the resource, in the engine's output and events. Never a secret. */
+/** Writes lines about the resource to the engine's output and events. A line never contains a secret. */
 export interface Log {
-  /** What goes on now; shown while it runs, not kept. */
+  /** Current progress. Shown during the operation, not stored. */
   readonly progress: (message: string) => void;
   readonly info: (message: string) => void;
   readonly warning: (message: string) => void;
-  /** An error said here fails the update; to fail an operation throw instead. */
+  /** Fails the update. To fail only the operation, throw instead. */
   readonly error: (message: string) => void;
 }

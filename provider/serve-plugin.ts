@@ -1,12 +1,12 @@
 import * as grpc from '@grpc/grpc-js';
 
-/** The engine sends whole programs' properties in one message; its own limit is the same. */
+/** The engine's own limit. It sends all properties of a program in one message. */
 const MAX_MESSAGE_BYTES = 400 * 1024 * 1024;
 
-/** Answers one request of the engine; what it throws becomes the error of the call. */
+/** Handles one request of the engine. An exception becomes the error of the call. */
 export type Unary<Request, Response> = (request: Request) => Response | Promise<Response>;
 
-/** Serves a gRPC service on a free loopback port and prints the port, which is how the engine learns it. */
+/** Serves a gRPC service on a free loopback port, and prints the port for the engine to read. */
 export function servePlugin(service: grpc.ServiceDefinition, calls: grpc.UntypedServiceImplementation): void {
   const server = new grpc.Server({
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
@@ -19,7 +19,7 @@ export function servePlugin(service: grpc.ServiceDefinition, calls: grpc.Untyped
   });
 }
 
-/** Calls `stop` once, when the engine asks this plugin to end (a signal) or is itself gone (its pipe closes). */
+/** Calls `stop` once, when the engine sends a signal to this plugin or ends (its pipe closes). */
 export function onEngineGone(stop: () => void): void {
   const once = { done: false };
   const end = () => {
@@ -30,12 +30,12 @@ export function onEngineGone(stop: () => void): void {
   process.stdin.on('end', end).on('error', end).resume();
 }
 
-/** The engine's own address, which it gives its plugins as an argument. */
+/** The engine's address, which the engine passes to its plugins as an argument. */
 export function engineAddress(): string | undefined {
   return process.argv.slice(2).findLast((argument) => /:\d+$/.test(argument));
 }
 
-/** Wraps an async function as the handler of a gRPC call with one request and one response. */
+/** Wraps an async function as the handler of a unary gRPC call. */
 export function unary<Request, Response>(answer: Unary<Request, Response>): grpc.handleUnaryCall<Request, Response> {
   return (call, callback) => {
     void Promise.resolve()

@@ -11,9 +11,9 @@ import type { CheckRequest, Context, Provider, ResourceType } from './provider.t
 import { engineAddress, onEngineGone, servePlugin, unary } from './serve-plugin.ts';
 
 /**
- * Serves a provider to the Pulumi engine that started this process. Secrets are not accepted: the engine then gives the
- * provider plain values and itself marks every output that has the name of a secret input. The other way would put
- * wrappers into every plain object and still leave the marking of outputs to the provider.
+ * Serves a provider to the Pulumi engine that started this process. The provider does not declare support for secrets,
+ * so the engine passes plain values and marks every output that has the name of a secret input. With that support,
+ * every plain object would contain wrappers, and the provider would have to mark secret outputs itself.
  */
 export function serveProvider(provider: Provider): void {
   const operations = new Operations();
@@ -36,7 +36,7 @@ function configuration(provider: Provider, operations: Operations) {
       const [before, after] = [fromStruct(request.getOldInputs()), fromStruct(request.getNews())] as Configuration[];
       const replaces = provider.replaces?.(before ?? {}, after ?? {}) ?? [];
       const response = new pb.DiffResponse().setReplacesList([...replaces]).setDiffsList([...replaces]);
-      // Without a word of ours the engine compares them itself, and changes them in place.
+      // Without replaces, the engine compares the settings itself and updates the provider in place.
       return replaces.length > 0 ? response.setChanges(pb.DiffResponse.DiffChanges.DIFF_SOME) : response;
     }),
     configure: unary((request: pb.ConfigureRequest) => {
@@ -90,7 +90,7 @@ function readCheck(request: pb.CheckRequest): CheckRequest<object> {
   };
 }
 
-/** The calls that touch the real thing. */
+/** The calls that read or change actual resources. */
 function actions(provider: Provider, operations: Operations) {
   const act = connectActions(provider, operations);
   return {
@@ -117,7 +117,7 @@ function actions(provider: Provider, operations: Operations) {
       const existing = { inputs: fromStruct(request.getInputs()), outputs: fromStruct(request.getProperties()) };
       return act(request, existing.inputs, async (resource, context) => {
         const found = await resource.read({ ...named(request), id: request.getId(), ...existing }, context);
-        if (!found) return new pb.ReadResponse(); // an empty id says that it is gone
+        if (!found) return new pb.ReadResponse(); // an empty id means that the resource no longer exists
         const [inputs, outputs] = [toStruct(found.inputs), toStruct(found.outputs)];
         return new pb.ReadResponse().setId(request.getId()).setInputs(inputs).setProperties(outputs);
       });
@@ -132,7 +132,9 @@ function actions(provider: Provider, operations: Operations) {
   };
 }
 
-/** Makes the function that runs an operation so that it can be cancelled and a resource that is not ready is kept. */
+/**
+ * Makes the function that runs operations. They can be cancelled, and the engine keeps resources that are not ready.
+ */
 function connectActions(provider: Provider, operations: Operations) {
   const engineLog = new EngineLog(engineAddress());
   return async <T>(
@@ -151,7 +153,7 @@ function connectActions(provider: Provider, operations: Operations) {
     } catch (e) {
       throw e instanceof InitFailed ? makeInitFailure(e, inputs) : e;
     } finally {
-      await engineLog.flush(); // the engine drops what is said about a resource that is done
+      await engineLog.flush(); // the engine drops log lines about a finished resource
     }
   };
 }

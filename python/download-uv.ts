@@ -5,19 +5,21 @@ import { z } from 'zod';
 import { runProcess } from '../system/run-process.ts';
 
 const DEFAULT_INDEX = 'https://pypi.org/simple';
-const PLATFORMS: Readonly<Partial<Record<string, RegExp>>> = {
-  'linux-x64': /manylinux.*x86_64/,
-  'linux-arm64': /manylinux.*aarch64/,
-  'darwin-x64': /macosx.*x86_64/,
-  'darwin-arm64': /macosx.*arm64/,
+/** Parts of the file name of each platform's wheel. */
+const PLATFORMS: Readonly<Partial<Record<string, readonly string[]>>> = {
+  'linux-x64': ['manylinux', 'x86_64'],
+  'linux-arm64': ['manylinux', 'aarch64'],
+  'darwin-x64': ['macosx', 'x86_64'],
+  'darwin-arm64': ['macosx', 'arm64'],
 };
 const LIMIT_SECONDS = 120;
 
 const page = z.object({ files: z.array(z.object({ filename: z.string(), url: z.string() })) });
 
 /**
- * Puts uv into `folder`/bin where no Python has pip, as on a plain Debian: the wheel of this platform from the package
- * index (pip's own setting, else PyPI; its JSON pages, PEP 691), checked against `hashes` and unpacked by Python's zipfile.
+ * Downloads uv into `folder`/bin when no Python has pip, as on a plain Debian. Takes this platform's wheel from the
+ * package index that pip is configured for, else from PyPI (JSON pages, PEP 691). Checks it against `hashes`, and
+ * unpacks it with Python's zipfile.
  */
 export async function downloadUv(
   folder: string,
@@ -28,7 +30,7 @@ export async function downloadUv(
     signal,
   }: {
     readonly version: string;
-    /** Hexadecimal SHA-256 of the wheels that may be used. */
+    /** Hex SHA-256 of the allowed wheels. */
     readonly hashes: readonly string[];
     /** Any Python 3. */
     readonly python: string;
@@ -36,14 +38,16 @@ export async function downloadUv(
   },
 ): Promise<void> {
   if (process.env['PIP_NO_INDEX']) throw new Error('PIP_NO_INDEX forbids to ask a package index');
-  const index = (process.env['PIP_INDEX_URL'] ?? DEFAULT_INDEX).replace(/\/+$/, '');
+  const index = (process.env['PIP_INDEX_URL'] ?? DEFAULT_INDEX).replace(/(?<!\/)\/+$/, '');
   const limit = AbortSignal.timeout(LIMIT_SECONDS * 1000);
   const within = signal ? AbortSignal.any([limit, signal]) : limit;
   const address = `${index}/uv/`;
   const listed = await get(address, within, { accept: 'application/vnd.pypi.simple.v1+json' });
   const { files } = page.parse(await listed.json());
   const platform = PLATFORMS[`${process.platform}-${process.arch}`];
-  const wheel = files.find((f) => f.filename.startsWith(`uv-${version}-`) && platform?.test(f.filename));
+  const wheel = files.find(
+    (f) => f.filename.startsWith(`uv-${version}-`) && platform?.every((part) => f.filename.includes(part)),
+  );
   if (!wheel)
     throw new Error(`the package index has no wheel of uv ${version} for ${process.platform}-${process.arch}`);
   const bytes = Buffer.from(await (await get(new URL(wheel.url, address).href, within)).arrayBuffer());
@@ -53,7 +57,7 @@ export async function downloadUv(
   await unpack(bytes, folder, { python, program: join(`uv-${version}.data`, 'scripts', 'uv'), signal });
 }
 
-/** The address may hold a password: it is never repeated. */
+/** Errors never repeat the address, because it can contain a password. */
 async function get(address: string, signal: AbortSignal, headers: Readonly<Record<string, string>> = {}) {
   const { username, password } = new URL(address);
   const clean = new URL(address);

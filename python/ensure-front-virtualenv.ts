@@ -3,19 +3,18 @@ import type { LockedPackage } from '../schemas/lock.ts';
 import { codePath } from '../system/code.ts';
 import { ensureVirtualenv, type Virtualenv } from './ensure-virtualenv.ts';
 import { VirtualenvError } from './virtualenv-error.ts';
-import { listPythons, minorVersion } from './find-python.ts';
+import { chooseMinorVersion } from './find-python.ts';
+import { withoutComment } from './without-comment.ts';
 import { normalizeName } from './normalize-name.ts';
 import type { PythonOptions } from './find-uv.ts';
 
-/** Davit's own code root, wherever the project is. */
-/** Any of these runs the model server's front; the first that is here is taken. */
+/** Python versions that can run the model server's front, in order of preference. */
 const FRONT_PYTHONS = ['3.12', '3.11', '3.13', '3.10'];
 
-/** The virtualenv of the model server's front: `runtime/requirements.txt`, never the model's own. */
+/** Ensures the virtualenv of the model server's front, from `runtime/requirements.txt`. Separate from the model's. */
 export async function ensureFrontVirtualenv(options: PythonOptions = {}): Promise<Virtualenv> {
   const packages = parseLockedRequirements(await readFile(codePath('runtime', 'requirements.txt'), 'utf8'));
-  const here = new Set((await listPythons()).map((p) => minorVersion(p.version)));
-  const python = FRONT_PYTHONS.find((minor) => here.has(minor)) ?? FRONT_PYTHONS[0] ?? '3.12';
+  const python = await chooseMinorVersion(FRONT_PYTHONS);
   try {
     return await ensureVirtualenv({ python, platform: 'here', packages }, options);
   } catch (e) {
@@ -24,12 +23,12 @@ export async function ensureFrontVirtualenv(options: PythonOptions = {}): Promis
   }
 }
 
-/** What `uv pip compile --generate-hashes` writes → packages, sorted by name. */
+/** Parses the output of `uv pip compile --generate-hashes` into packages, sorted by name. */
 export function parseLockedRequirements(text: string): readonly LockedPackage[] {
   const lines = text
     .replace(/\\\r?\n/g, ' ')
     .split('\n')
-    .map((line) => line.replace(/(^|\s)#.*$/, '').trim())
+    .map((line) => withoutComment(line).trim())
     .filter((line) => line !== '' && !line.startsWith('-'));
   const packages = lines.map(parseLockedRequirement);
   return [...packages].sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -37,7 +36,7 @@ export function parseLockedRequirements(text: string): readonly LockedPackage[] 
 
 function parseLockedRequirement(line: string): LockedPackage {
   const hashes = [...line.matchAll(/--hash=(sha256:[0-9a-f]{64})/g)].map((m) => m[1] ?? '').sort();
-  const [head = ''] = line.split(/\s+(?:;|--hash)/);
+  const [head = ''] = line.split(/\s(?:;|--hash)/);
   const pinned = /^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;]+)/.exec(head);
   if (pinned) return { name: normalizeName(pinned[1] ?? ''), version: pinned[2] ?? '', hashes };
   const direct = /^([A-Za-z0-9._-]+)(?:\[[^\]]*\])? @ (\S+)/.exec(head);

@@ -12,31 +12,31 @@ import type { PythonOptions } from './find-uv.ts';
 import { installError, installPackages, runUv } from './install-packages.ts';
 import { VirtualenvError } from './virtualenv-error.ts';
 
-/** What a virtualenv is made from, and nothing else: one of a lock's `virtualenvs`. */
+/** Everything that a virtualenv is made from: one of a lock's `virtualenvs`. */
 export interface VirtualenvRequest {
-  /** `3.11`, or better the model's own `3.11.7`: the nearest patch on this machine is taken. */
+  /** `3.11`, or preferably the model's `3.11.7`. Davit uses the nearest patch version on this machine. */
   readonly python: string;
-  /** In uv's words, as in the lock: `x86_64-manylinux_2_28`. */
+  /** In uv's notation, as in the lock: `x86_64-manylinux_2_28`. */
   readonly platform: string;
   readonly packages: readonly LockedPackage[];
-  /** Where a package's relative `source` (a wheel in the model's directory) is found. */
+  /** Base folder of a relative package `source`, which is a wheel in the model's directory. */
   readonly modelFolder?: string | undefined;
 }
 
-/** A virtualenv in the cache. It stays where it is: its scripts and byte code know its path. */
+/** A virtualenv in the cache. It cannot be moved, because its scripts and byte code contain its path. */
 export interface Virtualenv {
   readonly folder: string;
   /** Its interpreter. */
   readonly python: string;
   /** Full version of the interpreter: `3.11.7`. */
   readonly pythonVersion: string;
-  /** To be set as PYTHONPYCACHEPREFIX by whoever runs it: the byte code compiled by one run serves the next. */
+  /** Callers set it as PYTHONPYCACHEPREFIX, so that later runs reuse compiled byte code. */
   readonly pycache: string;
-  /** Hash of packages, exact interpreter version and platform. */
+  /** Hash of the packages, the exact interpreter version and the platform. */
   readonly key: string;
 }
 
-/** The request for the virtualenv of one entity of a lock. The lock must hold it. */
+/** Makes the request for an entity's virtualenv. The lock must contain the entity. */
 export function makeVirtualenvRequest(lock: Lock, entity: string, modelFolder?: string): VirtualenvRequest {
   const locked = lock.entities[entity];
   const virtualenv = locked && lock.virtualenvs[locked.virtualenv];
@@ -49,8 +49,8 @@ const MARKER = 'davit.json';
 const FORMAT = 2;
 
 /**
- * The virtualenv for a request, made when the cache lacks it. Safe to interrupt: only one that is complete is ever
- * returned; two processes at once make it once. Throws a VirtualenvError when it cannot be made.
+ * Returns the virtualenv for a request, and makes it if the cache does not have it. Safe to interrupt, because it
+ * returns only complete virtualenvs. Concurrent processes make it once. Throws a VirtualenvError if it cannot be made.
  */
 export async function ensureVirtualenv(request: VirtualenvRequest, options: PythonOptions = {}): Promise<Virtualenv> {
   const python = await requirePython(request.python, options);
@@ -69,7 +69,7 @@ export async function ensureVirtualenv(request: VirtualenvRequest, options: Pyth
   return virtualenv;
 }
 
-/** Where the virtualenv of a request is or would be; makes nothing. Undefined without such a Python. */
+/** Locates the virtualenv of a request without making it. Returns undefined if no suitable Python exists. */
 export async function locateVirtualenv(
   request: VirtualenvRequest,
   options: PythonOptions = {},
@@ -78,7 +78,7 @@ export async function locateVirtualenv(
   return python && placeVirtualenv(request, python);
 }
 
-/** Whether a virtualenv is in the cache, whole. */
+/** Whether the cache contains the complete virtualenv. */
 export async function isComplete({ folder, python, key }: Virtualenv): Promise<boolean> {
   const marker = await readFile(join(folder, MARKER), 'utf8').catch(() => '');
   return marker === renderMarker(key) && (await exists(python));
@@ -111,14 +111,14 @@ async function requirePython(wanted: string, options: PythonOptions): Promise<Py
   );
 }
 
-/** In place, not renamed into place: paths are written into scripts and byte code. The marker comes last. */
+/** Builds in place, because scripts and byte code contain the path. Writes the marker last. */
 async function makeVirtualenv(
   { packages, modelFolder }: VirtualenvRequest,
   { folder, python: own, key }: Virtualenv,
   python: Python,
   options: PythonOptions,
 ): Promise<void> {
-  // Retries: the uv of a killed process may still be writing here.
+  // Retry, because the uv of a killed process can still be writing here.
   await rm(folder, { recursive: true, force: true, maxRetries: 10 });
   const made = await runUv(['venv', '--quiet', '--no-project', '--python', python.executable, folder], options);
   if (made.code !== 0) throw installError('Cannot make a virtualenv', made);

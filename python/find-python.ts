@@ -5,14 +5,14 @@ import { SILENT, timed } from '../system/progress.ts';
 import { runProcess } from '../system/run-process.ts';
 import { findUv, programsOnPath, type PythonOptions } from './find-uv.ts';
 
-/** An interpreter by its own path, never a shim. */
+/** An interpreter by its real path, never a shim. */
 export interface Python {
   readonly executable: string;
   /** `3.11.7` */
   readonly version: string;
 }
 
-/** A closed network is noticed after this; an open one brings the 30 MB of a managed Python sooner. */
+/** Enough to download the 30 MB of a managed Python. Without a network, the download fails after this time. */
 const UV_PYTHON_LIMIT_SECONDS = 120;
 const MINOR_NAMES = Array.from({ length: 10 }, (_, i) => `python3.${i + 7}`);
 const PROBE = 'import sys; print(sys.executable, "%d.%d.%d" % sys.version_info[:3], sep="\\t")';
@@ -20,8 +20,8 @@ const PROBE = 'import sys; print(sys.executable, "%d.%d.%d" % sys.version_info[:
 const known = new Map<string, Promise<Python | undefined>>();
 
 /**
- * The interpreter for `wanted` (`3.11`, or better the full `3.11.7`): same minor version, nearest patch. Asks uv to
- * install one when this machine has none; undefined when that fails too.
+ * Finds the interpreter for `wanted` (`3.11`, or preferably the full `3.11.7`): same minor version, nearest patch
+ * version. If this machine has none, uv installs one. Returns undefined if that fails too.
  */
 export function findPython(wanted: string, options: PythonOptions = {}): Promise<Python | undefined> {
   const promise = known.get(wanted) ?? locatePython(wanted, options);
@@ -33,7 +33,7 @@ export function findPython(wanted: string, options: PythonOptions = {}): Promise
   return promise;
 }
 
-/** Every Python 3 of this machine, or those of one minor version; oldest first. */
+/** Lists the Python 3 interpreters of this machine, or only those of one minor version, oldest first. */
 export async function listPythons(minor?: string): Promise<readonly Python[]> {
   const files = await Promise.all((await candidates(minor)).map((f) => realpath(f).catch(() => undefined)));
   const unique = [...new Set(files.filter((f) => f !== undefined))];
@@ -43,6 +43,12 @@ export async function listPythons(minor?: string): Promise<readonly Python[]> {
   return [...byVersion.values()]
     .filter((p) => minor === undefined || p.version.startsWith(`${minor}.`))
     .sort((a, b) => compareVersions(a.version, b.version));
+}
+
+/** Returns the first of these minor versions that this machine has, else the first. Probes no more than necessary. */
+export async function chooseMinorVersion(minors: readonly string[]): Promise<string> {
+  for (const minor of minors) if ((await listPythons(minor)).length > 0) return minor;
+  return minors[0] ?? '3.12';
 }
 
 /** `3.11.7` → `3.11` */
@@ -65,7 +71,9 @@ async function locatePython(wanted: string, options: PythonOptions): Promise<Pyt
   return installed.code === 0 ? nearest(await listPythons(minor), wanted) : undefined;
 }
 
-/** The same patch, else the nearest newer one, else the nearest older one; of a mere minor version the newest. */
+/**
+ * Prefers the same patch, then the nearest newer one, then the nearest older one. Without a patch, takes the newest.
+ */
 function nearest(pythons: readonly Python[], wanted: string): Python | undefined {
   const patch = wanted.split('.')[2];
   if (patch === undefined) return pythons.at(-1);
@@ -91,7 +99,7 @@ async function foldersBelow(folder: string, prefix: string): Promise<readonly st
   return names.filter((n) => n.startsWith(prefix)).map((n) => join(folder, n));
 }
 
-/** A virtualenv's own Python is passed over: what is made from it would die with it. */
+/** Probes an interpreter. The caller resolves links first, so that a virtualenv's Python becomes its base Python. */
 async function probePython(file: string): Promise<Python | undefined> {
   const run = await runProcess(file, ['-I', '-S', '-c', PROBE], { limitSeconds: 10 }).catch(() => undefined);
   const [executable, version] = run?.stdout.trim().split('\t') ?? [];

@@ -13,15 +13,17 @@ export interface PythonOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Older ones lack `pip check --python` beside `pip compile --python-platform *-manylinux_2_28`, or word their errors otherwise. */
+/**
+ * Older versions lack `pip check --python` or `pip compile --python-platform *-manylinux_2_28`, or have other messages.
+ */
 const MINIMUM_VERSION = '0.13.0';
-/** One line `uv==VERSION` and the hashes of its wheels. */
+/** Contains one line `uv==VERSION` and the hashes of its wheels. */
 const REQUIREMENTS = codePath('python', 'uv-requirements.txt');
 const INSTALL_LIMIT_SECONDS = 300;
 
 const found = new Map<string, Promise<string>>();
 
-/** The path of a uv that is new enough: on the PATH, in the cache, or installed into the cache. Throws when there is no way. */
+/** Finds a recent uv on the PATH or in the cache, or installs one into the cache. Throws if the installation fails. */
 export function findUv(options: PythonOptions = {}): Promise<string> {
   const key = `${cacheFolder()}\0${process.env['PATH'] ?? ''}`;
   const known = found.get(key) ?? locateUv(options);
@@ -56,7 +58,7 @@ async function locateUv({ progress = SILENT, signal }: PythonOptions): Promise<s
   return program;
 }
 
-/** Any Python that has pip will do: Debian's, pyenv's; --target leaves both untouched. Without pip, its zipfile does. */
+/** Uses any Python with pip; --target leaves that Python unchanged. Without pip, downloads the wheel directly. */
 async function installUv(
   folder: string,
   {
@@ -93,7 +95,7 @@ async function installUv(
   );
 }
 
-/** Programs of this name on the PATH, first first. Scripts (`#!`, as pyenv's shims are) are left out unless `shims`. */
+/** Lists programs of this name in PATH order. Skips scripts (`#!`), such as pyenv's shims, unless `shims` is set. */
 export async function programsOnPath(name: string, { shims = false } = {}): Promise<readonly string[]> {
   const paths = (process.env['PATH'] ?? '').split(delimiter).filter(Boolean);
   const candidates = [...new Set(paths)].map((folder) => join(folder, name));
@@ -108,7 +110,7 @@ async function readVersion(uv: string): Promise<string | undefined> {
   return /^uv (\d+\.\d+\.\d+)/.exec(run?.stdout ?? '')?.[1];
 }
 
-/** Whether one dotted version of numbers is the other or newer. */
+/** Whether a dotted numeric version is at least another one. */
 export function isAtLeast(version: string, minimum: string): boolean {
   const [a, b] = [version, minimum].map((v) => v.split('.').map(Number)) as [number[], number[]];
   const i = b.findIndex((part, at) => part !== (a[at] ?? 0));

@@ -8,21 +8,21 @@ import { VirtualenvError } from './virtualenv-error.ts';
 
 export interface PackagesToInstall {
   readonly packages: readonly LockedPackage[];
-  /** Where a package's relative `source` (a wheel in the model's directory) is found. */
+  /** Base folder of a relative package `source`, which is a wheel in the model's directory. */
   readonly modelFolder?: string | undefined;
-  /** Where `lib` is, or will be. */
+  /** The folder that contains, or will contain, `lib`. */
   readonly folder: string;
-  /** uv's own arguments that say the same, and for which Python and platform. */
+  /** uv's arguments for this folder, the Python and the platform. */
   readonly into: readonly string[];
-  /** A file to write what is asked of uv to. */
+  /** The requirements file to write for uv. */
   readonly requirements: string;
 }
 
 const INSTALL_LIMIT_SECONDS = 1800;
 
 /**
- * Installs exactly these packages, without their tests: wheels whose hashes are known, from uv's cache if it has them all.
- * Throws a VirtualenvError.
+ * Installs exactly these packages, without their tests. Accepts only wheels with a matching hash. Uses uv's cache alone
+ * if it has all wheels. Throws a VirtualenvError.
  */
 export async function installPackages(wanted: PackagesToInstall, options: PythonOptions = {}): Promise<void> {
   await writeFileAtomically(wanted.requirements, renderRequirements(wanted));
@@ -45,7 +45,7 @@ export async function runUv(args: readonly string[], { progress, signal }: Pytho
   });
 }
 
-/** What uv says when it fails, in a sentence that says what to do. */
+/** Converts uv's failure into an error with a hint. */
 export function installError(what: string, run: Ran): VirtualenvError {
   if (run.timedOut)
     return new VirtualenvError('install-failed', `${what}: uv was stopped after ${INSTALL_LIMIT_SECONDS} s`);
@@ -70,7 +70,7 @@ function renderRequirements({ packages, modelFolder }: PackagesToInstall): strin
   return `${lines.join('\n')}\n`;
 }
 
-/** A URL stays; a path is inside the model, or is refused. */
+/** Keeps a URL. Refuses a path outside the model. */
 function locateSource(source: string, modelFolder: string | undefined): string {
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(source)) return source;
   const root = resolve(modelFolder ?? '.');

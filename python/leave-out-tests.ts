@@ -2,13 +2,13 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const TESTS = 'tests';
-/** `test_frame.py`; what else is Python there may be a helper that others import. */
+/** Matches `test_frame.py`. Other Python files in a tests folder can be helpers that other modules import. */
 const TEST_MODULE = /^test_.*\.pyi?$/;
 const CODE = /\.(py|so|pyd|dylib)$/;
 
 /**
- * Takes the test modules of installed packages and their data out of a tree: a sixth of what a scikit-learn model needs,
- * and no server imports them. Where a model is proved and where it is served they are missing alike.
+ * Removes the test modules of installed packages, and their data. They are a sixth of the packages of a scikit-learn
+ * model, and no server imports them. They are absent both where a model is proved and where it is served.
  */
 export async function leaveOutTests(folder: string, isTests = false): Promise<void> {
   const entries = await readdir(folder, { withFileTypes: true });

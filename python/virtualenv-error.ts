@@ -1,4 +1,4 @@
-/** The virtualenv cannot be made for a reason the user can act on. `kind` is the diagnostic's code. */
+/** The virtualenv cannot be made, and the user can fix the cause. `kind` is the code of the diagnostic. */
 export class VirtualenvError extends Error {
   readonly kind: 'python-unavailable' | 'install-failed' | 'incompatible-packages';
   readonly hint: string | undefined;

@@ -3,23 +3,23 @@ import type { Endpoint } from '../schemas/endpoint.ts';
 import type { ChangedPath, EndpointReport } from '../schemas/report.ts';
 import { locateModel } from '../system/locate-model.ts';
 
-/** An endpoint that a change is about. */
+/** An endpoint that a change affects. */
 export interface ChangedEndpoint extends Pick<EndpointReport, 'change' | 'because'> {
   readonly endpoint: string;
 }
 
-/** What a project declares now. */
+/** The current declarations of a project. */
 export interface Declarations {
   readonly root: string;
-  /** Names of all endpoint files, also those with errors. */
+  /** The names of all endpoint files, including those with errors. */
   readonly names: readonly string[];
-  /** Those that can be read. */
+  /** The endpoints that can be read. */
   readonly endpoints: readonly Endpoint[];
-  /** Names of the environments that are reviewed. */
+  /** The names of the environments under review. */
   readonly environments: readonly string[];
 }
 
-/** Changed paths → the endpoints whose file, lock, model or environment they are, sorted by name; pure. */
+/** Changed paths → the endpoints whose file, lock, model or environment changed, sorted by name; pure. */
 export function findChangedEndpoints(
   paths: readonly ChangedPath[],
   declarations: Declarations,
@@ -41,19 +41,19 @@ export function findChangedEndpoints(
   });
 }
 
-/** `iris` of `endpoints/iris.yaml`; folders below endpoints/ are nobody's. */
+/** `iris` of `endpoints/iris.yaml`; folders below endpoints/ do not count. */
 function endpointName(path: string): string | undefined {
   return /^endpoints\/([^/]+)\.yaml$/s.exec(path)?.[1];
 }
 
-/** Folders of the endpoint's models in which something changed: one entry a folder, however many files. */
+/** The folders of the endpoint's models that changed: one entry per folder, however many files. */
 function changedModels(paths: readonly ChangedPath[], endpoint: Endpoint, root: string): readonly ChangedPath[] {
   const folders = endpoint.entities.flatMap(({ model }) => {
     const { folder, remote } = locateModel(root, model);
     return remote === undefined ? [relative(root, folder).split(sep).join('/')] : [];
   });
   return [...new Set(folders)].flatMap((folder) => {
-    // A model's folder may itself be tracked as a link, or as another repository.
+    // A model's folder may itself be tracked as a link or as another repository.
     const inside = paths.filter((p) => p.path === folder || p.path.startsWith(`${folder}/`));
     const [first] = inside;
     if (!first) return [];

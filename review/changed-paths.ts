@@ -2,23 +2,23 @@ import type { ChangedPath } from '../schemas/report.ts';
 import { runGit } from '../system/run-git.ts';
 import type { Ran } from '../system/run-process.ts';
 
-/** What differs between the working tree and the commit that a branch began at. */
+/** The differences between the working tree and the commit where a branch began. */
 export interface Changes {
-  /** The commit: 40 hexadecimal digits. */
+  /** The base commit: 40 hexadecimal digits. */
   readonly base: string;
   /** The commit that is checked out. */
   readonly head: string;
-  /** Relative to the folder, sorted; a renamed file is one deleted and one added. */
+  /** Relative to the folder, sorted. A renamed file counts as one deleted and one added file. */
   readonly paths: readonly ChangedPath[];
 }
 
-/** Git cannot say what changed: somebody has to say what to compare with. */
+/** Git cannot find a base commit, so the user has to name one. */
 export class NoBaseError extends Error {}
 
 const USUAL_BASES = ['origin/HEAD', 'origin/main', 'origin/master', 'main', 'master'];
 const ASK = 'name the endpoints, or what to compare with: --base REF';
 
-/** Asks Git what changed below a folder since `base`, committed or not; default: since the usual main branch. */
+/** Lists the paths below a folder that changed since `base`, committed or not; default: since the usual main branch. */
 export async function readChangedPaths(
   folder: string,
   base: string | undefined,
@@ -36,7 +36,7 @@ export async function readChangedPaths(
     );
   const since = merged.stdout.trim();
   const [tracked, untracked] = await Promise.all([
-    // Paths as they are, whatever the user's Git is told about renames, prefixes and programs that show differences.
+    // These options keep paths independent of the user's Git settings for renames, prefixes and diff programs.
     git('diff', '--name-status', '-z', '--no-renames', '--no-ext-diff', '--relative', since, '--', '.'),
     git('ls-files', '-z', '--others', '--exclude-standard', '--', '.'),
   ]);
@@ -45,7 +45,7 @@ export async function readChangedPaths(
   return { base: since, head, paths: mergePaths(tracked.stdout, untracked.stdout) };
 }
 
-/** Git may also refuse a repository of somebody else, and says what to do then. */
+/** Git may also refuse a repository of another user; its message then says what to do. */
 function whyNone(folder: string, { stderr }: Ran): string {
   if (stderr.includes('not a git repository')) return `${folder} is not in a Git repository`;
   return `git says "${stderr.trim().replaceAll(/\s+/g, ' ')}"`;
@@ -53,7 +53,7 @@ function whyNone(folder: string, { stderr }: Ran): string {
 
 type Git = (...args: readonly string[]) => Promise<Ran>;
 
-/** The commit that a name stands for; a name is never taken for an option. */
+/** The commit of a name; a name is never taken for an option. */
 async function findCommit(git: Git, base: string | undefined): Promise<string> {
   for (const name of base === undefined ? USUAL_BASES : [base]) {
     if (name.startsWith('-')) break;
@@ -67,7 +67,7 @@ async function findCommit(git: Git, base: string | undefined): Promise<string> {
 
 const CHANGES: Readonly<Record<string, ChangedPath['change']>> = { A: 'added', D: 'deleted' };
 
-/** A file that was removed and stands there anew without being tracked is a modified one. */
+/** A removed file that exists again untracked counts as modified. */
 function mergePaths(tracked: string, untracked: string): readonly ChangedPath[] {
   const parts = tracked.split('\0');
   const changes = new Map<string, ChangedPath['change']>();

@@ -2,7 +2,7 @@ import type { Lock } from '../schemas/lock.ts';
 import { contentHash } from '../schemas/names.ts';
 import type { Fingerprint } from '../schemas/report.ts';
 
-/** Enough to tell parts apart; the whole fingerprint is never cut. */
+/** Enough to tell parts apart; the whole fingerprint is never shortened. */
 const PART_CHARACTERS = 16;
 const SHOWN_CHARACTERS = 12;
 
@@ -10,11 +10,14 @@ export interface FingerprintParts {
   readonly lock: Lock;
   /** SHA-256 of the Pulumi program. */
   readonly program: string;
-  /** Of every resource that will be there: what is left of its URN → SHA-256 of its inputs. */
+  /** For each resource that will exist: the rest of its URN → SHA-256 of its inputs. */
   readonly resources: Readonly<Record<string, string>>;
 }
 
-/** What deploying an endpoint in an environment would make, in one number that does not depend on what is there now. */
+/**
+ * A digest of everything that deploying an endpoint in an environment would make. It does not depend on what is
+ * deployed now.
+ */
 export function makeFingerprint({ lock, program, resources }: FingerprintParts): Fingerprint {
   const whole = { lock: contentHash(lock), program, ...resources };
   const parts = Object.entries(whole).map(([name, hash]) => [name, hash.slice(0, PART_CHARACTERS)] as const);
@@ -22,8 +25,9 @@ export function makeFingerprint({ lock, program, resources }: FingerprintParts):
 }
 
 /**
- * What differs between the plan that was reviewed and the one of now, a part of a sentence each: `the lock differs`,
- * `Revision iris-2-3f9c2a71d0 is new`. None: they are the same. Without parts it can only be said that something does.
+ * The differences between the reviewed plan and the current one, each as part of a sentence: `the lock differs`,
+ * `Revision iris-2-3f9c2a71d0 is new`. Empty: they are the same. Without parts, only the fact that something differs is
+ * known.
  */
 export function compareFingerprints(reviewed: Fingerprint, now: Fingerprint): readonly string[] {
   if (reviewed.digest === now.digest) return [];
@@ -38,12 +42,12 @@ export function compareFingerprints(reviewed: Fingerprint, now: Fingerprint): re
   return told.length > 0 ? told : ['something differs'];
 }
 
-/** The first characters of a fingerprint, for a person. */
+/** The first characters of a fingerprint, for display. */
 export function shortFingerprint({ digest }: Fingerprint): string {
   return digest.slice(0, SHOWN_CHARACTERS);
 }
 
-/** `Revision iris-2-3f9c2a71d0` of `davit:index:Endpoint$davit:local:Revision::iris-2-3f9c2a71d0` */
+/** `Revision iris-2-3f9c2a71d0` of `davit:index:Endpoint$davit:local:Revision::iris-2-3f9c2a71d0`. */
 function describePart(name: string): string {
   const [type = '', ...rest] = name.split('::');
   if (rest.length === 0) return `the ${type}`;

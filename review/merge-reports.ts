@@ -7,14 +7,14 @@ import {
   type StageReport,
 } from '../schemas/report.ts';
 
-/** What a stage left: how its job ended, in GitHub's words, and the text of its report. */
+/** The end of a stage: its job's result in GitHub's words, and the text of its report. */
 export interface StageEnd {
   readonly result: 'success' | 'failure' | 'cancelled' | 'skipped';
-  /** Undefined: there is none. */
+  /** Undefined: the stage left no report. */
   readonly report: string | undefined;
 }
 
-/** What is known from GitHub itself, and believed. */
+/** Facts from GitHub itself, which are trusted. */
 export interface PullRequestFacts {
   readonly pullRequest: PullRequest;
   readonly base: string;
@@ -22,8 +22,8 @@ export interface PullRequestFacts {
 }
 
 /**
- * Joins what the stages of a pull request's review left into the one report that is shown. Reports come from where models
- * ran: they are parsed by schema, and say nothing of the pull request itself, which only `facts` does. Pure.
+ * Merges the reports of the stages of a pull request's review. Reports come from where models ran, so they are parsed
+ * by schema, and facts about the pull request come only from `facts`. Pure.
  */
 export function mergeReports(
   ends: { readonly validate: StageEnd; readonly preview: StageEnd },
@@ -61,7 +61,7 @@ function readEnd(stage: StageReport['stage'], { result, report: text }: StageEnd
   }
   try {
     const report = parseReport(text);
-    // A stage whose job failed after its report has said all there is: what it found is in it.
+    // A stage may fail after it has written its report; the report is still complete.
     const cut = report.stages.some((s) => s.stage === stage && s.result === 'cancelled');
     return { stage: { stage, result: cut ? 'cancelled' : 'success', why: null }, report };
   } catch (e) {
@@ -74,13 +74,13 @@ function explainFork(stage: StageReport, { fork }: PullRequest): StageReport {
   return { ...stage, why: 'the pull request comes from a fork, which has no access to the environments' };
 }
 
-/** How it changed and what would come of it is the preview's to say, whether it works the validation's. */
+/** The preview decides how the endpoint changed and what would result; the validation decides whether it works. */
 function mergeEndpoint(
   validated: EndpointReport | undefined,
   previewed: EndpointReport | undefined,
 ): EndpointReport | undefined {
   if (!validated) return previewed && { ...previewed, outage: previewed.outage ?? 'it was not validated' };
-  if (!previewed) return { ...validated, previews: [] }; // a plan is never believed to who ran the models
+  if (!previewed) return { ...validated, previews: [] }; // a plan from the stage that ran the models is not trusted
   return {
     ...validated,
     change: previewed.change,

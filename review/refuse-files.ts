@@ -2,13 +2,16 @@ import { realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { type Diagnostic, makeError } from '../schemas/diagnostic.ts';
 
-/** Endpoint files and environments have a few kilobytes, a lock of a hundred packages with all their hashes a hundred. */
+/**
+ * Endpoint files and environments have a few kilobytes; a lock of a hundred packages with all hashes has about a
+ * hundred.
+ */
 const MOST_BYTES = 4 << 20;
 
 /**
- * Which of the files below a folder are not read: those reached through a link that leads out of it or into `.git`, and
- * those of more than 4 MiB. Nothing of them is shown: a pull request could make the report quote any file of the machine
- * that reviews it. What is not there, the folder too, is said by whoever reads it.
+ * Finds the files below a folder that must not be read: those reached through a link that leads out of the folder or
+ * into `.git`, and those above 4 MiB. Their content is never shown, because a pull request could otherwise make the
+ * report quote any file of the reviewing machine. Missing files are reported by their readers.
  */
 export async function refuseFiles(root: string, files: readonly string[]): Promise<readonly Diagnostic[]> {
   const folder = await realpath(root).catch(() => undefined);

@@ -7,7 +7,7 @@ const SHORT_CHARACTERS = 12;
 const NAME_CHARACTERS = 63;
 const WHY_CHARACTERS = 400;
 
-/** What a person has to know or to do before anything else: a paragraph each, most pressing first; of bounded length. */
+/** What a reviewer must know or do first: one paragraph each, most pressing first, of bounded length. */
 export function renderCallouts(report: Report): readonly string[] {
   return [
     ...renderBroken(report),
@@ -19,7 +19,7 @@ export function renderCallouts(report: Report): readonly string[] {
   ];
 }
 
-/** One that was skipped because the one before is not whole says nothing new. */
+/** A stage that was skipped because of an earlier broken stage adds nothing new. */
 function renderBroken(report: Report): readonly string[] {
   const broken = brokenStages(report);
   const told = broken.filter((stage, i) => i === 0 || stage.result !== 'skipped');
@@ -37,7 +37,7 @@ function renderLocks(report: Report): readonly string[] {
   const told = committed.length === 0 || !pull?.locks_commit ? [] : [renderCommitted(committed, pull.locks_commit)];
   if (missing.length === 0) return told;
   const names = missing.map((e) => e.endpoint);
-  // A name that is not one never gets into something to copy into a shell.
+  // A name with other characters must never be in a command that users copy into a shell.
   const safe = names.length <= SHOWN_NAMES && names.every((name) => /^[\w-]+$/.test(name));
   const command = renderSpan(`npx davit lock${safe ? ` ${names.join(' ')}` : ''}`, 1000);
   const one = missing.length === 1;
@@ -78,7 +78,7 @@ function renderFork({ pull_request: pull, stages }: Report): readonly string[] {
   ];
 }
 
-/** The preview believes the base branch's environments, so it cannot show what a change of them does. */
+/** The preview uses the base branch's environments, so it cannot show the effect of a change to them. */
 function renderEnvironments({ program, endpoints }: Report): readonly string[] {
   if (program?.environments !== 'base') return [];
   const paths = new Set(endpoints.flatMap((e) => e.because.map((b) => b.path)));

@@ -1,10 +1,12 @@
 import type { EndpointReport, EntityReport, PreviewReport } from '../schemas/report.ts';
+import { renderBytes } from '../schemas/quantity.ts';
 import { tellResources, type ToldResource } from '../schemas/told-resources.ts';
+import { renderModelLoading } from '../schemas/worker-mode.ts';
 import { shortFingerprint } from './fingerprint.ts';
 import { renderBlock, renderHtmlCode, renderLine, renderSpan } from './render-code.ts';
 import { type Standing, type Standpoint, standingOf, standingWords } from './standing.ts';
 
-/** How much is told: from everything that a person can read down to the essential. */
+/** How much detail is shown, from everything that a person can read down to the essential. */
 const STEPS = [
   {
     diagnostics: 100,
@@ -20,15 +22,17 @@ const STEPS = [
   { diagnostics: 3, sentence: 200, paths: 3, notes: 3, resources: 0, differences: 0, value: 0, answer: 0 },
 ] as const;
 
-/** From this step on nothing is told but the row in the table. */
+/** From this step on only the row in the table remains. */
 export const LEAST = STEPS.length;
+
+const LOADING_CHARACTERS = 300;
 
 type Step = (typeof STEPS)[number];
 
-/** What a reviewer has to read. */
+/** Standings whose details are open, because a reviewer has to read them. */
 const OPENED: readonly Standing[] = ['fails', 'unknown', 'label', 'recreate'];
 
-/** What there is to know of one endpoint, folded away when all is well; an empty text when there is nothing. */
+/** The details of one endpoint, folded when all is well; empty when there are none. */
 export function renderDetails(report: EndpointReport, standpoint: Standpoint, at: number): string {
   const step = STEPS[at];
   if (!step) return '';
@@ -46,7 +50,7 @@ export function renderDetails(report: EndpointReport, standpoint: Standpoint, at
   return [`<details${open}><summary>${summary}</summary>`, ...sections, '</details>'].join('\n\n');
 }
 
-/** A list item for each, on file, line and column. */
+/** One list item for each diagnostic, with file, line and column. */
 export function renderDiagnostics(diagnostics: EndpointReport['diagnostics'], at: number): string {
   const step = STEPS[at];
   if (!step || diagnostics.length === 0) return '';
@@ -69,16 +73,23 @@ function renderPaths({ because }: EndpointReport, { paths }: Step): string {
   return `Files: ${[...shown, ...renderMore(because.length - shown.length, '')].join(', ')}`;
 }
 
-/** The proof of one model: what it took, and what it answers to its own example. */
+/** The proof of one model: the time of its stages, and its answer to its own example. */
 function renderEntity({ entity, model, stages, proof }: EntityReport, { answer }: Step): string {
   const took = stages.map((s) => `${s.name} ${s.cached ? 'kept' : `${s.seconds.toFixed(1)} s`}`);
   const what = `Model ${renderSpan(model)} as ${renderSpan(entity)}: ${proof ? 'proved' : 'not proved'} (${took.join(', ')})`;
   if (!proof) return what;
   const mlflow = proof.mlflow === null ? '' : `, MLflow ${renderSpan(proof.mlflow, 20)}`;
   const sandbox = proof.sandboxed ? 'in a sandbox' : '**without a sandbox**';
-  const ran = `${what} with Python ${renderSpan(proof.python, 20)}${mlflow}, ${sandbox}`;
+  const ran = `${what} with Python ${renderSpan(proof.python, 20)}${mlflow}, ${sandbox}${renderWorkers(proof)}`;
   if (answer === 0 || proof.answer === null) return ran;
   return `${ran}\n\nIt answers its own example with ${renderSpan(proof.answer, answer)}`;
+}
+
+/** The model's own process reports the reasons, so they are rendered as code. */
+function renderWorkers({ workers }: NonNullable<EntityReport['proof']>): string {
+  if (workers === null) return '';
+  const how = renderSpan(renderModelLoading(workers), LOADING_CHARACTERS);
+  return `<br>In each replica the model is ${how} and takes ${renderBytes(workers.memoryBytes)}`;
 }
 
 /** A plan as a diff that GitHub colours. */

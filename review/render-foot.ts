@@ -6,7 +6,7 @@ const SHOWN_FINGERPRINTS = 4;
 const SHORT_CHARACTERS = 12;
 const NAME_CHARACTERS = 63;
 
-/** What was compared with what, and made with what; by the fingerprints the merge is held to it. One line of bounded length. */
+/** The compared commits, the program, and the fingerprints that the merge must match. One line of bounded length. */
 export function renderFoot(report: Report): string {
   const { pull_request: pull } = report;
   const run = pull?.run_url ? [renderLink('this run', pull.run_url)] : [];

@@ -5,13 +5,13 @@ import { renderFoot } from './render-foot.ts';
 import { listColumns, renderHead, renderRow } from './render-table.ts';
 import { renderStandings, renderTopLine, sortEndpoints, standingOf } from './standing.ts';
 
-/** By this the comment is found again; nobody sees it. */
+/** The marker by which the comment is found again; it is invisible. */
 export const REPORT_MARKER = '<!-- davit:report v1 -->';
-/** What GitHub takes for a comment, in UTF-16 units: never fewer than the characters it counts. */
+/** GitHub's limit for a comment, in UTF-16 units, which are never fewer than the characters that GitHub counts. */
 export const COMMENT_CHARACTERS = 65_536;
-/** More endpoints than one wants to see a row of each. */
+/** Above this many endpoints, those without a change are folded. */
 const MANY = 12;
-/** A report in a comment leaves room for what becomes of the merge. */
+/** A report in a comment leaves room for the rollouts after the merge. */
 const REPORT_CHARACTERS = COMMENT_CHARACTERS - 8500;
 const SHORTENED = {
   here: '_Shortened to fit: `npx davit review --json` has everything._',
@@ -19,8 +19,8 @@ const SHORTENED = {
 } as const;
 
 /**
- * Renders a report as GitHub's Markdown of at most `limit` characters. What does not fit is told in fewer words, the
- * least important endpoint first; nothing is cut in the middle.
+ * Renders a report as GitHub's Markdown of at most `limit` characters. Details that do not fit are shortened, the least
+ * important endpoint first. Nothing is cut in the middle.
  */
 export function renderReport(report: Report, limit = REPORT_CHARACTERS): string {
   const endpoints = sortEndpoints(report);
@@ -41,12 +41,12 @@ function renderOthers({ diagnostics }: Report, step: number): string {
   return list === '' ? '' : `In files that are no endpoint's:\n\n${list}`;
 }
 
-/** The rows that fit, those without a change folded away where there are many; of the others how many and of which kind. */
+/** The rows that fit. Of many endpoints, those without a change are folded. The rest is counted by kind. */
 function renderTable(endpoints: readonly EndpointReport[], report: Report, limit: number) {
   if (endpoints.length === 0) return { text: '', shortened: false };
   const head = renderHead(listColumns(report)).join('\n');
   const more = (left: readonly EndpointReport[]) => `and ${left.length} more: ${renderStandings(left, report)}`;
-  // A second head and its frame; and the counts of fewer endpoints may be longer.
+  // Room for a second head and its frame, and because the counts of fewer endpoints may be longer.
   const room = limit - 2 * head.length - more(endpoints).length - 300;
   const rows = fitRows(endpoints, report, room);
   const loud = listLoud(endpoints, report).length;
@@ -64,13 +64,13 @@ function fitRows(endpoints: readonly EndpointReport[], report: Report, room: num
   return end < 0 ? rows : rows.slice(0, end);
 }
 
-/** Those that a reviewer reads: of many, not those without a change, which come last. */
+/** The endpoints that a reviewer reads. Of many endpoints, those without a change, which come last, are left out. */
 function listLoud(endpoints: readonly EndpointReport[], report: Report): readonly EndpointReport[] {
   if (endpoints.length <= MANY) return endpoints;
   return endpoints.filter((e) => standingOf(e, report) !== 'no-change');
 }
 
-/** Takes every part in as many words as fit: steps down from the last part to the first, whole parts only. */
+/** Renders every part in as much detail as fits: shortens from the last part to the first, and keeps parts whole. */
 function pack(parts: readonly ((step: number) => string)[], limit: number) {
   const blocks = parts.map((render) => render(0));
   const size = (block: string) => (block === '' ? 0 : block.length + 2);

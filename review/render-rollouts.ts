@@ -5,9 +5,9 @@ import { COMMENT_CHARACTERS, REPORT_MARKER } from './render-report.ts';
 
 const OPEN = /^<!-- davit:rollouts ([A-Za-z0-9][A-Za-z0-9_-]{0,62}) -->\n/;
 const CLOSE = '<!-- davit:rollouts end -->';
-/** Less says nothing. */
+/** Below this length a table is not useful. */
 const LEAST_CHARACTERS = 1000;
-/** A report in a comment leaves so much room for them. */
+/** The room that a report in a comment leaves for the rollouts. */
 const ROLLOUTS_CHARACTERS = 8000;
 const NAME_CHARACTERS = 63;
 const CAUSES = 5;
@@ -32,7 +32,7 @@ export function renderRolloutLine(rollouts: readonly Rollout[]): string {
   return told.length === 0 ? 'nothing to deploy' : told.join(', ');
 }
 
-/** What became of the merge, as Markdown of at most `limit` characters: failures first, and whole lines only. */
+/** The rollouts of a merge as Markdown of at most `limit` characters: failures first, and only whole lines. */
 export function renderRollouts(
   rollouts: readonly Rollout[],
   limit = ROLLOUTS_CHARACTERS,
@@ -51,9 +51,10 @@ export function renderRollouts(
 }
 
 /**
- * The comment of a merged pull request with the rollouts to one environment at the top, in place of those that are there
- * already, after those to environments before. `comment` is what GitHub has, whoever wrote it; its first line may be the
- * marker. At most what GitHub takes for a comment: what was reviewed gives way first. `environment`: a file's name.
+ * The comment of a merged pull request with the rollouts to one environment at the top. They replace earlier rollouts
+ * to the same environment and follow those to other environments. `comment` is GitHub's text, whoever wrote it; its
+ * first line may be the marker. The result fits GitHub's limit for a comment; the review is dropped first.
+ * `environment`: a file's name.
  */
 export function placeRollouts(comment: string, environment: string, rollouts: readonly Rollout[]): string {
   const marked = comment.startsWith(`${REPORT_MARKER}\n`);
@@ -78,7 +79,10 @@ export function placeRollouts(comment: string, environment: string, rollouts: re
   return [...(marked ? [REPORT_MARKER] : []), shown, ''].join('\n');
 }
 
-/** Only where we put them, and up to a line of its own: what a name or a cause says is never alone in a line. */
+/**
+ * Reads blocks only where we put them, up to a closing marker on its own line, because names and causes are never alone
+ * in a line.
+ */
 function parseBlocks(text: string): { readonly blocks: ReadonlyMap<string, string>; readonly rest: string } {
   const blocks = new Map<string, string>();
   let rest = text;

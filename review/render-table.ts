@@ -5,17 +5,17 @@ import { brokenStages, needsLock, type Standing, type Standpoint, standingOf } f
 const MEBIBYTE = 1 << 20;
 const NAME_CHARACTERS = 63;
 const SHORT_CHARACTERS = 90;
-/** More columns cannot be read, and every one costs in each row. */
+/** More columns are not readable, and each one costs characters in every row. */
 const COLUMNS = 8;
 const SIGNS = { fails: '❌', unknown: '❔', lock: '❌', label: '❌', delete: '⚠️' } as const;
 
-/** The two lines above the rows, with a column for each environment. */
+/** The two header lines, with a column for each environment. */
 export function renderHead(environments: readonly string[]): readonly [string, string] {
   const cells = ['', 'endpoint', 'change', 'model', 'lock', ...environments.map((e) => renderSpan(e, NAME_CHARACTERS))];
   return [renderCells(cells), renderCells(cells.map(() => '---'))];
 }
 
-/** One endpoint's line. */
+/** The row of one endpoint. */
 export function renderRow(report: EndpointReport, whole: Standpoint & Pick<Report, 'environments'>): string {
   const verdicts = listColumns(whole).map((name) =>
     renderPreview(
@@ -41,7 +41,7 @@ function renderSign(report: EndpointReport, whole: Standpoint): string {
   return report.previews.some((p) => findLacking(p) !== undefined) ? '⚠️' : '✅';
 }
 
-/** The environments that get a column; none before anything is previewed. */
+/** The environments that get a column; none before the preview. */
 export function listColumns({ environments, stages }: Pick<Report, 'environments' | 'stages'>): readonly string[] {
   return stages.some((s) => s.stage === 'preview') ? environments.slice(0, COLUMNS) : [];
 }
@@ -71,7 +71,7 @@ const CHANGES: Readonly<Record<EndpointReport['change'], string>> = {
   asked: 'none',
 };
 
-/** An endpoint whose own files are as they were needs a reason to be here. */
+/** An endpoint whose own files did not change shows what affects it. */
 function renderChange({ change, because }: EndpointReport): string {
   const [first] = because;
   if (change !== 'affected' || !first) return CHANGES[change];
@@ -79,7 +79,7 @@ function renderChange({ change, because }: EndpointReport): string {
   return `affected by ${renderSpan(first.path, NAME_CHARACTERS)}${more}`;
 }
 
-/** What the check of the files and of the models came to. */
+/** The result of the checks of the files and the models. */
 function renderModel({ change, diagnostics, entities, outage }: EndpointReport): string {
   if (outage !== null) return `not checked: ${renderSpan(outage, SHORT_CHARACTERS)}`;
   const error = diagnostics.find((d) => d.severity === 'error');
@@ -101,7 +101,7 @@ function renderPreview({ change }: EndpointReport, preview: PreviewReport | unde
   return lacking === undefined ? VERDICTS[kind] : `${VERDICTS[kind]}<br>⚠️ ${renderSpan(lacking, SHORT_CHARACTERS)}`;
 }
 
-/** What stands in the way of a plan; that images are built does not. */
+/** The first note that may stop a deployment; building images does not. */
 function findLacking({ plan }: PreviewReport): string | undefined {
   return plan?.verdict.notes.find((note) => !note.startsWith('builds '));
 }

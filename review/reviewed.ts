@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Fingerprint, Report } from '../schemas/report.ts';
 
-/** Endpoint → environment → fingerprint and, where there is room, its parts. */
+/** Endpoint → environment → fingerprint and, if there is room, its parts. */
 const reviewed = z.strictObject({
   reviewed_version: z.literal(1),
   endpoints: z.record(
@@ -16,16 +16,19 @@ const reviewed = z.strictObject({
   ),
 });
 
-/** What was reviewed of a pull request: what a deployment must come to. */
+/** The reviewed fingerprints of a pull request, which a deployment must match. */
 export interface Reviewed {
-  /** Undefined: nobody has seen a plan of that endpoint there. */
+  /** Undefined: no plan of that endpoint was reviewed for that environment. */
   readonly find: (endpoint: string, environment: string) => Fingerprint | undefined;
 }
 
-/** GitHub takes 65535 characters for the text of a check run. */
+/** GitHub accepts 65535 characters for the text of a check run. */
 export const REVIEWED_CHARACTERS = 60_000;
 
-/** The fingerprints of a report as one line of JSON; their parts too, as long as all of it fits. Throws when nothing does. */
+/**
+ * The fingerprints of a report as one line of JSON, with their parts if everything fits. Throws when not even the
+ * digests fit.
+ */
 export function renderReviewed({ endpoints }: Report, limit = REVIEWED_CHARACTERS): string {
   const render = (shorten: (whole: Fingerprint) => object) => {
     const told = endpoints.map((e) => {
@@ -45,7 +48,7 @@ export function renderReviewed({ endpoints }: Report, limit = REVIEWED_CHARACTER
   );
 }
 
-/** The way back: the line may stand among others, as people read them. Undefined: there is none. */
+/** Parses that line, which may be among other lines of text. Undefined: not found. */
 export function parseReviewed(text: string): Reviewed | undefined {
   for (const line of text.split('\n').filter((l) => l.startsWith('{"reviewed_version":'))) {
     const parsed = reviewed.safeParse(parseJson(line));

@@ -1,6 +1,6 @@
 import type { EndpointReport, Report, StageReport } from '../schemas/report.ts';
 
-/** What a reviewer has to know of an endpoint, most important first. */
+/** The state of an endpoint for a reviewer, most important first. */
 const STANDINGS = {
   fails: ['fails', 'fail'],
   unknown: ['not reviewed', 'not reviewed'],
@@ -18,16 +18,16 @@ const STANDINGS = {
 export type Standing = keyof typeof STANDINGS;
 
 const ORDER = Object.keys(STANDINGS) as readonly Standing[];
-/** With these it must not be merged as it is. */
+/** A pull request with one of these must not be merged as it is. */
 const BLOCKING: readonly Standing[] = ['fails', 'unknown', 'lock', 'label'];
 
 /** The label on a pull request without which nothing is destroyed. */
 export const DESTROY_LABEL = 'davit: destroy';
 
-/** What the pull request is, as far as that decides what an endpoint's change means. */
+/** Facts about the pull request that decide what an endpoint's change means. */
 export type Standpoint = Pick<Report, 'pull_request' | 'stages'>;
 
-/** The most important thing about an endpoint, over all environments. */
+/** The most important state of an endpoint, over all environments. */
 export function standingOf(report: EndpointReport, standpoint: Standpoint): Standing {
   const { pull_request: pullRequest } = standpoint;
   const { diagnostics, outage, previews } = report;
@@ -40,12 +40,12 @@ export function standingOf(report: EndpointReport, standpoint: Standpoint): Stan
   return found === 'delete' && report.change === 'removed' && pullRequest?.destroy === false ? 'label' : found;
 }
 
-/** Whether the review went on with a lock that is not in the pull request. */
+/** Whether the review used a lock that is not in the pull request. */
 export function needsLock({ computed_lock: computed, lock }: EndpointReport): boolean {
   return computed !== null && lock !== 'committed';
 }
 
-/** Proven, and there was no preview that could have had more to say: that is no fault of the endpoint. */
+/** A proven endpoint without a preview is not at fault, so it is "validated" if no preview could run. */
 function isUnpreviewed({ entities, change }: EndpointReport, standpoint: Standpoint): Standing {
   const proven = change === 'removed' || (entities.length > 0 && entities.every((e) => e.proof !== null));
   return proven && !isPreviewed(standpoint) ? 'validated' : 'unknown';
@@ -61,7 +61,7 @@ export function sortEndpoints(report: Report): readonly EndpointReport[] {
   return [...report.endpoints].sort((a, b) => rank(a) - rank(b) || (a.endpoint < b.endpoint ? -1 : 1));
 }
 
-/** Whether it may be merged as far as the review can tell: the conclusion of the check run. */
+/** Whether the review allows the merge: the conclusion of the check run. */
 export function concludes(report: Report): 'success' | 'failure' {
   const wrong =
     report.diagnostics.some((d) => d.severity === 'error') ||
@@ -70,7 +70,7 @@ export function concludes(report: Report): 'success' | 'failure' {
   return wrong ? 'failure' : 'success';
 }
 
-/** Stages that did not go to their end; one that a fork cannot have is not among them. */
+/** Stages that did not finish, except a preview that a fork cannot have. */
 export function brokenStages({ stages, pull_request: pullRequest }: Standpoint) {
   const excused = ({ stage, result }: StageReport) =>
     result === 'success' || (stage === 'preview' && result === 'skipped' && pullRequest?.fork === true);
@@ -101,7 +101,7 @@ export function renderStage({ stage, result }: StageReport): string {
   return `${stage} ${RESULTS[result]}`;
 }
 
-/** No endpoint is told of: nothing changed, or nobody can tell. */
+/** The line for a report without endpoints: nothing changed, or the review is broken. */
 function renderNothing(report: Report): string {
   const [broken] = brokenStages(report);
   return broken ? `Not reviewed: ${renderStage(broken)}` : 'No endpoint changes';

@@ -8,7 +8,7 @@ import { parseSecretReference } from './secret-reference.ts';
 const LOCAL_WORKLOAD_TYPES: readonly WorkloadType[] = ['CPU'];
 const ELSEWHERE = 'Deploy it to an environment with target: kubernetes';
 
-/** What an endpoint asks for that the environment does not have. */
+/** Reports every part of an endpoint that the environment cannot provide. */
 export function checkAgainstEnvironment(endpoint: Endpoint, environment: Environment): readonly Diagnostic[] {
   switch (environment.target) {
     case 'local':
@@ -36,7 +36,7 @@ function warnOfPermissions(endpoint: Endpoint, environment: LocalEnvironment): r
   return [makeWarning('unsupported-field', placeOf(endpoint, 'permissions', 0), message)];
 }
 
-/** A token of this machine has neither name nor group: each is a caller of its own. */
+/** Local tokens carry no user or group name, so the local target counts each token as a separate caller. */
 function warnOfRateLimits(endpoint: Endpoint, environment: LocalEnvironment): readonly Diagnostic[] {
   return endpoint.rateLimits.flatMap(({ key, principal }, i) => {
     if (principal === undefined && (key === 'endpoint' || key === 'user')) return [];

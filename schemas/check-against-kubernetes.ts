@@ -6,17 +6,17 @@ import { entityTag, OBJECT_NAME } from './kubernetes-names.ts';
 import { placeOf } from './place-of.ts';
 import { parseSecretReference } from './secret-reference.ts';
 
-/** What an endpoint asks for that a cluster does not have, beside hardware. */
+/** Reports every part of an endpoint that a cluster cannot provide, except hardware. */
 export function checkAgainstKubernetes(endpoint: Endpoint, environment: KubernetesEnvironment): readonly Diagnostic[] {
   return [
-    ...endpoint.entities.flatMap((e) => checkSecrets(e, environment)),
+    ...endpoint.entities.flatMap((e) => [...checkSecrets(e, environment), ...checkWorkerMode(e, environment)]),
     ...checkTags(endpoint),
     ...checkPrincipals(endpoint, environment),
     ...checkQuota(endpoint, environment),
   ];
 }
 
-/** A scope is a Secret of Kubernetes, whose names and keys are narrower than those of Databricks. */
+/** A secret scope maps to a Kubernetes Secret, which allows fewer names and keys than Databricks does. */
 function checkSecrets({ environmentVars, place }: Entity, environment: KubernetesEnvironment): readonly Diagnostic[] {
   return Object.entries(environmentVars).flatMap(([variable, value]) => {
     const secret = parseSecretReference(value);
@@ -33,7 +33,14 @@ function checkSecrets({ environmentVars, place }: Entity, environment: Kubernete
   });
 }
 
-/** Part of a name is a hash, which two entities may share, rarely; then they would be one object. */
+/** An environment can give any workload type a GPU, and only one process can use a GPU. */
+function checkWorkerMode({ name, workerMode, workloadType, place }: Entity, environment: KubernetesEnvironment) {
+  if (workerMode === undefined || workerMode === 'one' || !environment.hardware[workloadType]?.gpu) return [];
+  const message = `Cannot use workers: ${workerMode} for "${name}" in environment "${environment.name}": its ${workloadType} has a graphics card, expected one`;
+  return [makeError('conflicting-fields', place, message, 'Remove workers, or choose another workload_type')];
+}
+
+/** A tag contains a short hash. If two entities have the same tag, they would share one Kubernetes object. */
 function checkTags({ entities }: Endpoint): readonly Diagnostic[] {
   return entities.flatMap((entity, i) => {
     const same = entities.slice(0, i).find((e) => entityTag(e.name) === entityTag(entity.name));
@@ -43,7 +50,7 @@ function checkTags({ entities }: Endpoint): readonly Diagnostic[] {
   });
 }
 
-/** By the cluster's own tokens a service principal is a service account, which has a namespace. */
+/** The cluster's own tokens identify a service principal as a service account, which belongs to a namespace. */
 function checkPrincipals(endpoint: Endpoint, environment: KubernetesEnvironment): readonly Diagnostic[] {
   if (environment.identity.kind !== 'kubernetes') return [];
   const permissions = endpoint.permissions.map(({ principal }, i) => ({

@@ -1,5 +1,7 @@
 import { checkRoutes } from './check-routes.ts';
 import { checkAccess } from './complete-access.ts';
+import { checkWorkers } from './check-workers.ts';
+import { isGpu } from './default-hardware.ts';
 import { type Diagnostic, makeError, makeWarning, type Place } from './diagnostic.ts';
 import { type EndpointFile, entityName } from './endpoint-file.ts';
 import type { ParsedYaml } from './parse-yaml.ts';
@@ -10,7 +12,7 @@ export type Locate = ParsedYaml<unknown>['locate'];
 type Served = EndpointFile['config']['served_entities'][number];
 type LocateIn = (field: keyof Served, options?: { readonly key?: boolean }) => Place;
 
-/** Rules between the fields of one endpoint file that already has the right shape. */
+/** Checks rules across the fields of one endpoint file that already has the right shape. */
 export function checkEndpointFile(value: EndpointFile, file: string, locate: Locate): readonly Diagnostic[] {
   return [
     ...checkFileName(value, file, locate),
@@ -22,13 +24,13 @@ export function checkEndpointFile(value: EndpointFile, file: string, locate: Loc
   ];
 }
 
-/** Those of the rules that hold whatever the names are. */
+/** Checks the rules that do not depend on names. */
 export function checkUnnamed(value: EndpointFile, locate: Locate): readonly Diagnostic[] {
   const compute = value.config.served_entities.flatMap((served, i) => [
     ...checkConcurrency(served, locateIn(i, locate)),
-    ...warnOfUnevenMaximum(served, locateIn(i, locate)),
+    ...(hasOneWorker(value, served) ? [] : warnOfUnevenMaximum(served, locateIn(i, locate))),
   ]);
-  return [...compute, ...checkTags(value, locate), ...checkAccess(value, locate)];
+  return [...compute, ...checkWorkers(value, locate), ...checkTags(value, locate), ...checkAccess(value, locate)];
 }
 
 function locateIn(index: number, locate: Locate): LocateIn {
@@ -37,7 +39,7 @@ function locateIn(index: number, locate: Locate): LocateIn {
 
 function checkFileName({ name }: EndpointFile, file: string, locate: Locate): readonly Diagnostic[] {
   const last = file.split(/[\\/]/).at(-1) ?? '';
-  // Every other verb looks for NAME.yaml and nothing else.
+  // All other commands look only for NAME.yaml.
   if (!last.endsWith('.yaml')) {
     const message = `Cannot use ${file} as an endpoint file: expected the name ${name}.yaml`;
     return [makeError('name-mismatch', { file, line: 1, column: 1 }, message, 'Rename the file')];
@@ -87,7 +89,16 @@ function checkConcurrency(served: Served, at: LocateIn): readonly Diagnostic[] {
   return found;
 }
 
-/** Databricks takes multiples of 4. Below 4 a replica is smaller; above, replicas are whole, so there is more than was asked for. */
+/** With one worker per replica, any maximum is a whole number of replicas. */
+function hasOneWorker({ davit }: EndpointFile, served: Served): boolean {
+  const mode = davit?.served_entities?.[entityName(served)]?.workers;
+  return mode === 'one' && !isGpu(served.workload_type ?? 'CPU');
+}
+
+/**
+ * Databricks accepts only multiples of 4. Davit makes a smaller replica for a maximum below 4. Above 4 it rounds up to
+ * whole replicas, so the entity gets more concurrency than the file requests.
+ */
 function warnOfUnevenMaximum(served: Served, at: LocateIn): readonly Diagnostic[] {
   const { min_provisioned_concurrency: min = 0, max_provisioned_concurrency: max } = served;
   const most = max ?? min;

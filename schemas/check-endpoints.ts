@@ -1,7 +1,9 @@
 import { type Diagnostic, makeError } from './diagnostic.ts';
 import type { ParsedEndpoint } from './parse-endpoint.ts';
 
-/** Rules across endpoint files: names differ, also for who cannot tell capitals apart (file systems, host names). */
+/**
+ * Checks that endpoint names differ even when case is ignored, because host names and some file systems ignore case.
+ */
 export function checkEndpoints(parsed: readonly ParsedEndpoint[]): readonly Diagnostic[] {
   const named = parsed.flatMap(({ name, locate }) => (name === undefined ? [] : [{ name, place: locate(['name']) }]));
   return named.flatMap(({ name, place }, i) => {

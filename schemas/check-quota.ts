@@ -5,16 +5,16 @@ import type { Hardware } from './hardware.ts';
 import { parseQuantity, renderBytes } from './quantity.ts';
 import { replicasOf, workersOf } from './replicas-of.ts';
 
-/** What one endpoint needs of one resource that the environment limits. */
+/** The amount that one entity needs of one resource that the environment limits. */
 interface Need {
   readonly entity: Entity;
-  /** As in the quota: `requests.cpu`. */
+  /** A quota key: `requests.cpu`. */
   readonly resource: string;
   readonly least: number;
   readonly most: number;
 }
 
-/** Whether an endpoint alone would be above what all models together may have. */
+/** Reports where one endpoint alone exceeds the quota of all models together. */
 export function checkQuota(endpoint: Endpoint, environment: KubernetesEnvironment): readonly Diagnostic[] {
   const needs = endpoint.entities.flatMap((entity) => listNeeds(entity, environment));
   return Object.entries(environment.quota).flatMap(([resource, quantity]) => {
@@ -24,7 +24,7 @@ export function checkQuota(endpoint: Endpoint, environment: KubernetesEnvironmen
   });
 }
 
-/** What Knative's proxy needs beside a model is little, and not counted. */
+/** Does not count Knative's queue-proxy, because it needs little beside a model. */
 function listNeeds(entity: Entity, environment: KubernetesEnvironment): readonly Need[] {
   const hardware = environment.hardware[entity.workloadType];
   if (!hardware) return [];
@@ -42,7 +42,10 @@ function sizeReplica({ per, cpu, memory, gpu }: Hardware, workers: number): Read
   return gpu ? { ...need, [gpu.resource]: gpu.count } : need;
 }
 
-/** The entity with which the minimum of all is too much; else the first whose maximum never is there. */
+/**
+ * Returns an error for the entity whose minimum takes the sum of the minimums over the limit. Otherwise returns a
+ * warning for the first entity whose maximum is over the limit.
+ */
 function judge(needs: readonly Need[], limit: number, environment: KubernetesEnvironment): Diagnostic | undefined {
   let sum = 0;
   for (const { entity, resource, least } of needs) {

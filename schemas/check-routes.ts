@@ -5,7 +5,7 @@ import { renderValue } from './render-issue.ts';
 
 type Routes = NonNullable<EndpointFile['config']['traffic_config']>['routes'];
 
-/** Whether the traffic of an endpoint goes to entities that exist, and all of it. */
+/** Checks that every route names an existing entity and that the percentages add up to 100. */
 export function checkRoutes({ config }: EndpointFile, locate: Locate): readonly Diagnostic[] {
   const names = config.served_entities.map(entityName);
   const routes = config.traffic_config?.routes;

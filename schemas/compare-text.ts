@@ -1,18 +1,20 @@
-/** What differs at one path, as a plan or a report has it. */
+/** A difference at one path of a plan or a report. */
 export interface Difference {
   readonly path: string;
   readonly old?: unknown;
   readonly new?: unknown;
 }
 
-/** A text up to here is shown as a whole. */
+/** Show text up to this length in full. */
 const SHORT_CHARACTERS = 60;
-/** Of what is the same, before what is not. */
+/** Number of unchanged characters to show before the first difference. */
 const SHOWN_BEFORE = 16;
-/** What lies deeper is told as a whole. */
+/** Do not split differences that are nested deeper than this. */
 const DEEPEST = 16;
 
-/** A long text, as a file of a ConfigMap, is told by what differs inside: fields of JSON, lines, or the end. */
+/**
+ * Splits a difference between long texts, such as files of a ConfigMap, into JSON fields, lines, or a differing end.
+ */
 export function compareText(difference: Difference): readonly Difference[] {
   const { path, old: before, new: after } = difference;
   if (typeof before !== 'string' || typeof after !== 'string') return [difference];
@@ -41,7 +43,7 @@ function compareFields(before: unknown, after: unknown, path = '', depth = 0): r
   return keys.flatMap((key) => compareFields(before[key], after[key], path === '' ? key : `${path}.${key}`, depth + 1));
 }
 
-/** The lines between those that both begin and those that both end with. */
+/** Compares the lines between the common start and the common end. */
 function compareLines(before: string, after: string): readonly Difference[] {
   const [old, fresh] = [before.split('\n'), after.split('\n')];
   const start = countSame(old, fresh);
@@ -54,7 +56,7 @@ function compareLines(before: string, after: string): readonly Difference[] {
     .map(cutSame);
 }
 
-/** A long word by its end. */
+/** Cuts most of the common start of two long texts. */
 function cutSame(difference: Difference): Difference {
   const { old, new: fresh } = difference;
   if (typeof old !== 'string' || typeof fresh !== 'string') return difference;
@@ -63,14 +65,14 @@ function cutSame(difference: Difference): Difference {
   return { ...difference, old: `…${old.slice(same)}`, new: `…${fresh.slice(same)}` };
 }
 
-/** How many items, or characters, both begin with. */
+/** Counts the items or characters that both start with. */
 function countSame(a: ArrayLike<string>, b: ArrayLike<string>): number {
   let count = 0;
   while (count < Math.min(a.length, b.length) && a[count] === b[count]) count += 1;
   return count;
 }
 
-/** Undefined also for what is nested so deeply that nobody could write it again. */
+/** Returns undefined also for JSON that is nested too deeply to serialise again. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(JSON.stringify(JSON.parse(text)));

@@ -10,7 +10,7 @@ type PermissionFile = NonNullable<NonNullable<EndpointFile['davit']>['permission
 const SECONDS = { minute: 60 } as const;
 const NAMES = { user_name: 'user', group_name: 'group', service_principal_name: 'service_principal' } as const;
 const FIELDS = Object.keys(NAMES) as (keyof typeof NAMES)[];
-/** Databricks' group of everybody. */
+/** The Databricks group that contains every user. */
 const EVERYBODY = 'users';
 
 export function completeRateLimit({ calls, key, principal, renewal_period: period }: RateLimitFile): RateLimit {
@@ -21,7 +21,7 @@ export function completePermission(permission: PermissionFile): Permission {
   return { principal: principalOf(permission), level: permission.permission_level };
 }
 
-/** Rules about who may query, and how often. */
+/** Checks permissions and rate limits. */
 export function checkAccess(value: EndpointFile, locate: Locate): readonly Diagnostic[] {
   return [...checkRateLimits(value, locate), ...checkPermissions(value, locate)];
 }

@@ -9,17 +9,17 @@ import type { ParsedYaml } from './parse-yaml.ts';
 
 type Locate = ParsedYaml<unknown>['locate'];
 
-/** Knative looks at the concurrency of so long. */
+/** The window over which Knative averages concurrency. */
 export const WINDOW_SECONDS = 60;
-/** Knative's own limit for a delay and for the time that a last replica stays. */
+/** Knative's maximum for the scale-down delay and for the retention of the last replica. */
 const MAX_KNATIVE_SECONDS = 3600;
 
-/** Rules between the fields of an environment on Kubernetes. */
+/** Checks rules across the fields of a Kubernetes environment. */
 export function checkKubernetes(value: KubernetesFile, locate: Locate): readonly Diagnostic[] {
   return [...checkAutoscaling(value, locate), ...checkHardware(value, locate), ...checkNamespaces(value, locate)];
 }
 
-/** The file with every default in it. */
+/** Fills in every default. */
 export function completePlace(value: KubernetesFile): KubernetesPlace {
   const { images, gateway } = value;
   return {
@@ -44,6 +44,7 @@ export function completePlace(value: KubernetesFile): KubernetesPlace {
       annotations: gateway?.annotations ?? {},
       tlsSecret: gateway?.tls_secret,
       replicas: gateway?.replicas ?? 2,
+      allowedOrigins: gateway?.allowed_origins ?? [],
     },
     identity: completeIdentity(value),
     hardware: completeHardware(value),
@@ -70,7 +71,7 @@ function completeIdentity({ identity }: KubernetesFile): IdentitySettings {
   return { kind, issuer, audience, usernameClaim: user, groupsClaim: groups };
 }
 
-/** Field by field over the defaults; a type that is null is not to be had. */
+/** Overrides the defaults field by field. A type set to null is unavailable. */
 function completeHardware({ hardware = {} }: KubernetesFile): HardwareTable {
   const table = new Map<string, Hardware>(Object.entries(DEFAULT_HARDWARE));
   for (const [type, file] of entriesOf(hardware)) {
@@ -100,7 +101,7 @@ function completeOne(file: HardwareFile, before: Hardware): Hardware {
   };
 }
 
-/** Knative takes whole seconds, and each of its two delays may be an hour. */
+/** Knative accepts whole seconds, and at most one hour for each of the two delays. */
 function checkAutoscaling({ autoscaling }: KubernetesFile, locate: Locate): readonly Diagnostic[] {
   const found: Diagnostic[] = [];
   const { idle_seconds: idle = 1800, scale_down_seconds: down = 300 } = autoscaling ?? {};
@@ -120,7 +121,7 @@ function checkAutoscaling({ autoscaling }: KubernetesFile, locate: Locate): read
   return found;
 }
 
-/** What has no default needs to be said whole. */
+/** A workload type without defaults must set every required field. */
 function checkHardware({ hardware = {} }: KubernetesFile, locate: Locate): readonly Diagnostic[] {
   return entriesOf(hardware).flatMap(([type, file]) => {
     if (file === null || DEFAULT_HARDWARE[type]) return [];

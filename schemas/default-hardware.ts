@@ -11,10 +11,10 @@ const CPU_TIMES = { deploymentSeconds: HOUR / 2, coldStartSeconds: CPU_COLD_STAR
 const CARD_TAINT: Hardware['tolerations'] = [{ key: 'nvidia.com/gpu', operator: 'Exists', effect: 'NoSchedule' }];
 
 /**
- * Databricks' workload types: 4 GB for each unit of concurrency on a CPU, and these cards for a replica; of CPU_MEDIUM and
- * CPU_LARGE it says no more than that they have more memory, and of GPU_XLARGE nothing, so a team says that itself.
- * Processors and memory beside a card are what a machine of AWS or Azure with so many cards has to give. Nodes are
- * found by the labels of NVIDIA's GPU feature discovery.
+ * Databricks' workload types. Databricks documents 4 GB for each unit of concurrency on CPU, and the GPUs of each
+ * replica. For CPU_MEDIUM and CPU_LARGE it documents only that they have more memory. It documents nothing for
+ * GPU_XLARGE, so each environment must define that type. The CPU and memory beside a GPU are what an AWS or Azure
+ * machine with that many GPUs has available. Node selectors use the labels of NVIDIA's GPU feature discovery.
  */
 export const DEFAULT_HARDWARE: HardwareTable = {
   CPU: { per: 'unit', cpu: '500m', memory: '4Gi', ...ANY_NODE, ...CPU_TIMES },
@@ -49,7 +49,7 @@ export const DEFAULT_HARDWARE: HardwareTable = {
   }),
 };
 
-/** What a type without defaults has as soon as a team says the rest. */
+/** The common fields of a workload type whose CPU and memory have no default. */
 export function makeBase(type: WorkloadType): Omit<Hardware, 'cpu' | 'memory'> {
   if (!isGpu(type)) return { per: 'unit', ...ANY_NODE, ...CPU_TIMES };
   return {
@@ -61,7 +61,7 @@ export function makeBase(type: WorkloadType): Omit<Hardware, 'cpu' | 'memory'> {
   };
 }
 
-/** Whether a workload type is one with graphics cards. */
+/** Whether a workload type has GPUs. */
 export function isGpu(type: WorkloadType): boolean {
   return type.includes('GPU');
 }
@@ -74,7 +74,7 @@ interface Card {
   readonly memory: string;
 }
 
-/** Databricks gives small ones an hour to be deployed and large ones two. */
+/** Databricks allows one hour to deploy small GPU types and two hours for large ones. */
 function gpu({ count, product, model, cpu, memory }: Card): Hardware {
   const large = count > 1 || !/T4|A10G/.test(product);
   return {

@@ -1,4 +1,4 @@
-/** Every code a diagnostic can have, with the sentence that explains it. Codes are permanent. */
+/** Every diagnostic code and its explanation. Codes never change. */
 export const DIAGNOSTIC_CODES = {
   // The text of a file
   'unreadable-file': 'The file cannot be read',
@@ -40,6 +40,7 @@ export const DIAGNOSTIC_CODES = {
   'conda-only-package': 'A package comes from conda only and would not be installed',
   'anaconda-channel': 'The model uses a channel that may need a commercial licence',
   'version-drift': 'The model was saved with another version than the one it requires',
+  'version-unsupported': 'The model needs a Python or an MLflow that is too old to be served',
   // Lock and virtualenv
   'resolution-failed': 'The requirements cannot be satisfied together',
   'python-unavailable': 'There is no Python of the version the model needs',

@@ -1,7 +1,7 @@
 import type { DiagnosticCode } from './diagnostic-codes.ts';
 import { quieten } from './quieten.ts';
 
-/** Where something is in a user's file. `line` and `column` count from 1; `file` is as the user would type it. */
+/** A location in a user's file. `line` and `column` count from 1. `file` is the path as the user would type it. */
 export interface Place {
   readonly file: string;
   readonly line: number;
@@ -10,32 +10,32 @@ export interface Place {
 
 export type Severity = 'error' | 'warning';
 
-/** Something wrong in the user's file or model. A value: collected, shown all at once, never thrown. */
+/** A problem in the user's file or model. Diagnostics are collected and shown together; they are never thrown. */
 export interface Diagnostic extends Place {
   readonly code: DiagnosticCode;
   readonly severity: Severity;
-  /** One sentence: what is there and what was expected. */
+  /** One sentence: the actual value and the expected value. */
   readonly message: string;
   /** What to do next. */
   readonly hint?: string;
 }
 
-/** Makes an error at a place. */
+/** Makes an error at a source location. */
 export function makeError(code: DiagnosticCode, place: Place, message: string, hint?: string): Diagnostic {
   return make('error', code, place, message, hint);
 }
 
-/** Makes a warning at a place: shown, never stops anything. */
+/** Makes a warning at a source location. A warning never stops the command. */
 export function makeWarning(code: DiagnosticCode, place: Place, message: string, hint?: string): Diagnostic {
   return make('warning', code, place, message, hint);
 }
 
-/** Whether any of them stops the work. */
+/** Whether any diagnostic is an error, which stops the command. */
 export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
   return diagnostics.some((d) => d.severity === 'error');
 }
 
-/** Sorts by file, line, column and code, and drops repeats. */
+/** Sorts by file, line, column and code, and removes duplicates. */
 export function sortDiagnostics(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   const order = (a: Diagnostic, b: Diagnostic) =>
     compare(a.file, b.file) || a.line - b.line || a.column - b.column || compare(a.code, b.code);
@@ -43,7 +43,7 @@ export function sortDiagnostics(diagnostics: readonly Diagnostic[]): readonly Di
   return [...unique.values()].sort(order);
 }
 
-/** One line, readable by people and by editors: `endpoints/iris.yaml:4:3 error unknown-field Cannot accept "sha" …`. */
+/** Renders one line for people and editors: `endpoints/iris.yaml:4:3 error unknown-field Cannot accept "sha" …`. */
 export function renderDiagnostic(d: Diagnostic): string {
   const line = `${d.file}:${d.line}:${d.column} ${d.severity} ${d.code} ${d.message}`;
   return d.hint ? `${line}\n    ${d.hint.replaceAll('\n', '\n    ')}` : line;
@@ -51,7 +51,7 @@ export function renderDiagnostic(d: Diagnostic): string {
 
 function make(severity: Severity, code: DiagnosticCode, place: Place, message: string, hint?: string): Diagnostic {
   const { file, line, column } = place;
-  const sentence = quieten(message).replaceAll(/\s*\n\s*/g, ' ');
+  const sentence = quieten(message).replaceAll(/(?<!\s)\s*\n\s*/g, ' ');
   return { code, severity, file, line, column, message: sentence, ...(hint !== undefined && { hint: quieten(hint) }) };
 }
 

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import type { IssueParams } from './render-issue.ts';
 import { parseSecretReference } from './secret-reference.ts';
 import { PERMISSION_LEVELS } from './serving-entry.ts';
+import { WORKER_MODES } from './worker-mode.ts';
 
-/** Databricks' rule, less a first character that would read as an option or as one of Davit's own stacks. */
+/** Databricks' rule, but the first character cannot be "-" (an option) or "_" (Davit's own stacks). */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 const NAME_RULE = 'expected 1 to 63 letters, digits, "-" or "_", beginning with a letter or digit';
 
@@ -28,7 +29,7 @@ const MAX_ENTITIES = 15;
 const MAX_ENVIRONMENT_VARS = 30;
 export const DEFAULT_TIME_LIMIT_SECONDS = 120;
 
-/** A field of Databricks that would be silently lost if it were accepted; `why` ends the sentence that refuses it. */
+/** Refuses a Databricks field that Davit would otherwise ignore silently. `why` ends the message. */
 function unsupported(why: string, hint = 'Remove it') {
   const params: IssueParams = { code: 'unsupported-field', hint, key: true };
   return z
@@ -38,7 +39,7 @@ function unsupported(why: string, hint = 'Remove it') {
     .meta({ description: `Not honoured: ${why}`, not: {} });
 }
 
-/** In every answer of Databricks, so in every endpoint exported from it. */
+/** Databricks writes these fields into every response, so every exported endpoint contains them. */
 const writtenByDatabricks = unsupported('Databricks writes it, nobody sets it');
 
 const percentage = z.union([
@@ -49,7 +50,7 @@ const version = z.union([z.string().min(1, 'expected a version'), z.int()]);
 const concurrency = z.int().min(0, 'expected 0 or more').max(1024, 'expected 1024 or less');
 const role = /^arn:aws[a-z-]*:iam::\d{12}:(instance-profile|role)\/[\w+=,.@/-]+$/;
 
-/** Databricks' limits; `tokens` counts those of language models. */
+/** A Databricks rate limit. `tokens` applies only to language models. */
 const rateLimit = z.strictObject({
   calls: z.int().min(0, 'expected 0 or more').describe('Calls within the renewal period; 0: none'),
   key: z
@@ -160,9 +161,21 @@ const davitEntity = z.strictObject({
     .max(3600, 'expected 3600 or less')
     .optional()
     .describe(`Seconds one prediction may take; default ${DEFAULT_TIME_LIMIT_SECONDS}`),
+  workers: z
+    .enum(WORKER_MODES)
+    .optional()
+    .describe(
+      'shared: the model is loaded once and workers are forks of it; separate: each worker loads it; one: one worker a replica; default: shared where nothing that a fork would share is found in the loaded model, else separate',
+    ),
+  // YAML parses an unquoted `null` as the null value, not as text.
+  nan: z
+    .enum(['error', 'null'])
+    .nullable()
+    .optional()
+    .describe('What NaN and infinities in an answer become: an error, or null; default error'),
 });
 
-/** The file as users write it: the body of Databricks' "create serving endpoint", and one key of our own. */
+/** The endpoint file: the body of a Databricks "create serving endpoint" request, plus the key `davit`. */
 export const endpointFile = z.strictObject({
   name: z
     .string()
@@ -233,7 +246,7 @@ export const endpointFile = z.strictObject({
 
 export type EndpointFile = z.infer<typeof endpointFile>;
 
-/** The name an entity has when it is not given one: `catalog.schema.iris`, version 8 → `iris-8`. */
+/** Returns the entity's name, or its default: `catalog.schema.iris`, version 8 → `iris-8`. */
 export function entityName(served: {
   readonly name?: string | undefined;
   readonly entity_name: string;

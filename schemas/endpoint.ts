@@ -1,24 +1,25 @@
 import type { Place } from './diagnostic.ts';
 import type { WORKLOAD_TYPES } from './endpoint-file.ts';
 import type { Permission, RateLimit } from './serving-entry.ts';
+import type { WorkerMode } from './worker-mode.ts';
 
-/** One endpoint file, checked and completed: every default is in it. */
+/** One endpoint file after checks, with every default filled in. */
 export interface Endpoint {
   readonly name: string;
-  /** As the user would type it: `endpoints/iris.yaml`. */
+  /** The path as the user would type it: `endpoints/iris.yaml`. */
   readonly file: string;
   readonly description: string;
   readonly tags: readonly { readonly key: string; readonly value: string }[];
   readonly entities: readonly Entity[];
-  /** Percentages add up to 100; entities without a share are absent. */
+  /** The percentages add up to 100. Entities without traffic are absent. */
   readonly routes: readonly TrafficShare[];
-  /** Nobody stands between the edge and the replicas while replicas are up. */
+  /** On Kubernetes, requests bypass Knative's activator while replicas are running. */
   readonly routeOptimized: boolean;
   readonly permissions: readonly Permission[];
   readonly rateLimits: readonly RateLimit[];
-  /** `recreate`: the old revisions end before the new ones start, for hardware that has no room for both. */
+  /** `recreate` stops the old revisions before it starts the new ones, for hardware that cannot hold both. */
   readonly rollout: 'rolling' | 'recreate';
-  /** Where each of them is in the file; absent where no file was read. */
+  /** Source locations of the list items. Absent if the endpoint does not come from a file. */
   readonly places?: { readonly permissions: readonly Place[]; readonly rateLimits: readonly Place[] };
 }
 
@@ -29,27 +30,31 @@ export interface Entity {
   readonly name: string;
   readonly model: ModelReference;
   readonly workloadType: WorkloadType;
-  /** Requests at a time: `min` are always provided for (0: may stop when idle), at most `max`. */
+  /** Concurrent requests: capacity for `min` is always provided (0: may stop when idle), and for `max` at most. */
   readonly concurrency: { readonly min: number; readonly max: number };
   readonly scaleToZero: boolean;
-  /** A value may be `{{secrets/scope/key}}`: see secret-reference.ts. */
+  /** A value can be `{{secrets/scope/key}}`; see secret-reference.ts. */
   readonly environmentVars: Readonly<Record<string, string>>;
   /** AWS role of the model; undefined: none. */
   readonly instanceProfileArn: string | undefined;
   readonly requirementEdits: RequirementEdits;
   readonly timeLimitSeconds: number;
-  /** Where the entity begins in its file. */
+  /** How workers load the model. Undefined: the model server inspects the loaded model and decides. */
+  readonly workerMode: WorkerMode | undefined;
+  /** How to return NaN and infinities, which JSON cannot represent. */
+  readonly nan: 'error' | 'null';
+  /** Source location of the entity. */
   readonly place: Place;
 }
 
-/** A model by registry name and version; `uri` says where it is when that is not the registry's own place. */
+/** A registered model by name and version. `uri` overrides the default location of the model. */
 export interface ModelReference {
   readonly name: string;
   readonly version: string;
   readonly uri: string | undefined;
 }
 
-/** `add` also replaces a requirement of the same name, as in MLflow's update_model_requirements. */
+/** `add` replaces a requirement that has the same name, as MLflow's update_model_requirements does. */
 export interface RequirementEdits {
   readonly add: readonly string[];
   readonly remove: readonly string[];

@@ -47,7 +47,7 @@ const kubernetesFile = z.strictObject({
 
 const environmentFile = z.discriminatedUnion('target', [localFile, kubernetesFile], 'expected local or kubernetes');
 
-/** A place endpoints are deployed to, with every default in it. */
+/** An environment that endpoints are deployed to, with every default filled in. */
 export type Environment = LocalEnvironment | KubernetesEnvironment;
 
 interface AnyEnvironment {
@@ -70,7 +70,7 @@ export interface ParsedEnvironment {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** `environments/NAME.yaml` → Environment, or everything that is wrong with it. */
+/** Parses `environments/NAME.yaml` into an Environment, or returns all of its diagnostics. */
 export function parseEnvironment(text: string, file: string): ParsedEnvironment {
   const { value, rest, diagnostics, locate } = parseYaml(text, file, environmentFile);
   const readable = value ?? rest?.value;

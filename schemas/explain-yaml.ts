@@ -3,12 +3,12 @@ import { type Diagnostic, makeError, type Place } from './diagnostic.ts';
 
 type At = (offset: number) => Place;
 
-/** What the YAML parser says against a text → our words, each on its line, the consequences of too deep a text left out. */
+/** Converts errors of the YAML parser to diagnostics. If nesting is too deep, reports only that. */
 export function explainYaml(errors: readonly (YAMLError | Error)[], text: string, at: At): readonly Diagnostic[] {
   const deep = errors.find((e) => /call stack|stack overflow/i.test(e.message));
   if (deep)
     return [makeError('bad-yaml', at(offsetOf(deep)), 'Cannot read YAML: it is nested too deeply', 'Flatten it')];
-  // At one place the first says what is wrong, the others what follows from it.
+  // Of several errors at one offset, the first is the cause and the others are consequences.
   const firsts = errors.filter((e, i) => errors.findIndex((other) => offsetOf(other) === offsetOf(e)) === i);
   return firsts.map((e) => explainOne(e, text, at));
 }
@@ -21,7 +21,7 @@ function explainOne(error: YAMLError | Error, text: string, at: At): Diagnostic 
 
 type Explain = (rest: string) => readonly [message: string, hint: string];
 
-/** Where the parser's words do not name what is there, or speak to a programmer. */
+/** Replaces parser messages that do not name the faulty text or that address programmers. */
 const OURS: Partial<Record<string, Explain>> = {
   DUPLICATE_KEY: (rest) => [`the field "${keyOf(rest)}" is there twice, expected once`, 'Keep one of the two'],
   MULTIPLE_DOCS: () => ['there is a second document after "---", expected one', 'Write a file for each'],
@@ -45,7 +45,7 @@ function firstLine(message: string): string {
   return message.split('\n')[0] ?? '';
 }
 
-/** Aliases without an anchor before them, each where it is. */
+/** Finds aliases that have no anchor before them. */
 export function findLostAliases(document: Document, at: At): readonly Diagnostic[] {
   const found: Diagnostic[] = [];
   visit(document, {
@@ -59,10 +59,10 @@ export function findLostAliases(document: Document, at: At): readonly Diagnostic
   return found;
 }
 
-/** All that YAML 1.2 lets a text hold (c-printable), less U+FFFD, which is what bytes become that are not UTF-8. */
+/** Matches every character outside c-printable of YAML 1.2, and U+FFFD, which replaces bytes that are not UTF-8. */
 const FOREIGN = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffc\u{10000}-\u{10ffff}]/u;
 
-/** The first character that no text holds: a binary file, another encoding, a control character pasted from a terminal. */
+/** Finds the first character that YAML does not allow: from a binary file, another encoding or a terminal paste. */
 export function findForeignCharacter(text: string, file: string): Diagnostic | undefined {
   const found = FOREIGN.exec(text);
   if (!found) return undefined;

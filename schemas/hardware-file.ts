@@ -12,7 +12,7 @@ export const wholeSeconds = z
   .min(1, 'expected 1 or more')
   .max(DAY_SECONDS, `expected ${DAY_SECONDS} (a day) or less`);
 
-/** What Kubernetes counts in: also a plain number, which people write without quotes. */
+/** A Kubernetes quantity. Accepts a plain number too, because people write numbers without quotes. */
 export const quantity = z.union([
   textOf(QUANTITY, (text) => (parseQuantity(text) === undefined ? { message: QUANTITY } : undefined)),
   z.number().min(0, 'expected 0 or more').transform(String),
@@ -23,7 +23,7 @@ const processors = z.union([
   z.number().min(0.001, 'expected more than 0').max(4096, 'expected 4096 or less').transform(String),
 ]);
 
-/** Without a unit it would be bytes, which nobody means. */
+/** Requires a unit, because a plain number would mean bytes, which nobody intends. */
 const memory = textLike(
   'expected memory with its unit, as in 4Gi',
   /^(?!0*(\.0*)?[A-Z])\d+(\.\d{1,3})?([KMGTP]i|[kMGTP])$/,
@@ -69,7 +69,7 @@ const hardware = z
     deployment_seconds: wholeSeconds.optional().describe('Within which a revision must be ready'),
     cold_start_seconds: wholeSeconds.optional().describe('How long a request waits at most for a replica to start'),
   })
-  // Said once in the schema for editors, not once for each type.
+  // The id makes the generated JSON schema define this object once, not once per workload type.
   .meta({ id: 'hardware' });
 
 export type HardwareFile = z.infer<typeof hardware>;
@@ -79,5 +79,5 @@ const byType = Object.fromEntries(WORKLOAD_TYPES.map((type) => [type, hardware.n
   z.ZodOptional<z.ZodNullable<typeof hardware>>
 >;
 
-/** What each workload type is in an environment. */
+/** The hardware of each workload type in an environment. */
 export const hardwareTable = z.strictObject(byType);

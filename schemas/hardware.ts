@@ -1,19 +1,19 @@
 import type { WorkloadType } from './endpoint.ts';
 
-/** What one replica (GPU types) or one unit of concurrency (CPU types) of a workload type gets from Kubernetes. */
+/** The Kubernetes resources of one replica (`per: replica`) or of one unit of concurrency (`per: unit`). */
 export interface Hardware {
-  /** `unit`: times the workers of a replica; `replica`: as it is. */
+  /** `unit`: multiply CPU and memory by the workers of a replica. `replica`: use them unchanged. */
   readonly per: 'unit' | 'replica';
-  /** Kubernetes quantities: requested; memory is the limit too. */
+  /** Requests, as Kubernetes quantities. The memory request is also the memory limit. */
   readonly cpu: string;
   readonly memory: string;
-  /** Undefined: none. */
+  /** Undefined: no GPU. */
   readonly gpu: GpuShare | undefined;
   readonly nodeSelector: Readonly<Record<string, string>>;
   readonly tolerations: readonly Toleration[];
   /** Seconds until a revision must be ready: Databricks' 30, 60 and 120 minutes. */
   readonly deploymentSeconds: number;
-  /** Seconds that a request waits, at most, for a replica that has to start: image, load, first prediction. */
+  /** Maximum seconds that a request waits for a replica to start: image pull, model load, first prediction. */
   readonly coldStartSeconds: number;
 }
 
@@ -21,11 +21,11 @@ export interface GpuShare {
   /** The extended resource: `nvidia.com/gpu`. */
   readonly resource: string;
   readonly count: number;
-  /** For a person: `T4, 16 GB`. */
+  /** For display: `T4, 16 GB`. */
   readonly model: string;
 }
 
-/** Kubernetes' own. */
+/** A Kubernetes toleration. */
 export interface Toleration {
   readonly key?: string;
   readonly operator?: 'Exists' | 'Equal';
@@ -33,5 +33,5 @@ export interface Toleration {
   readonly effect?: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
 }
 
-/** The hardware of an environment, by workload type; an absent type is not to be had there. */
+/** The hardware of an environment by workload type. An absent type is unavailable. */
 export type HardwareTable = Readonly<Partial<Record<WorkloadType, Hardware>>>;

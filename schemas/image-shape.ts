@@ -8,10 +8,10 @@ const DIGEST = /@sha256:[0-9a-f]{64}$/;
 const BY_DIGEST = 'expected an image by its digest, REGISTRY/NAME@sha256:<64 hexadecimal digits>';
 const LOG_IN = "Docker's own configuration has them: docker login";
 
-/** An image by its digest: its tag alone may be another image tomorrow. */
+/** An image with its digest, because a tag alone can point to a different image later. */
 export const pinnedImage = textOf(BY_DIGEST, judgeImage, DIGEST);
 
-/** Where images are pushed: `ghcr.io/acme/models`. */
+/** The registry path that images are pushed to: `ghcr.io/acme/models`. */
 export const imageRegistry = textOf('expected HOST/PATH, as in ghcr.io/acme/models', judgeRegistry, REGISTRY);
 
 function judgeImage(text: string): WrongText | undefined {
@@ -28,7 +28,7 @@ function judgeRegistry(text: string): WrongText | undefined {
   if (secret) return secret;
   if (!REGISTRY.test(text))
     return { message: 'expected HOST/PATH in small letters, without scheme or tag, as in ghcr.io/acme/models' };
-  // Docker's own rule: what has neither dot nor port is a user of Docker Hub.
+  // Docker reads a first part without a dot or port as a Docker Hub user.
   const [host = ''] = text.split('/');
   if (host === 'localhost' || /[.:]/.test(host)) return undefined;
   return { message: 'expected the host of the registry first', hint: `On Docker Hub: docker.io/${text}` };

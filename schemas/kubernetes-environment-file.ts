@@ -6,7 +6,7 @@ import { OBJECT_NAME, OBJECT_NAME_RULE } from './kubernetes-names.ts';
 import { refuseCredentials, textOf } from './text-shape.ts';
 
 const DNS_LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
-/** Others live there, whom quota and policies of the models would hit. */
+/** Namespaces of other workloads, which the models' quota and policies would affect. */
 const TAKEN = /^(default|kube-.*|knative-.*|kourier-system)$/;
 
 const namespace = textOf(
@@ -95,6 +95,8 @@ function webAddress(expected: string, shape: RegExp) {
   );
 }
 
+const ORIGIN = /^https?:\/\/[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/;
+
 const gateway = z.strictObject({
   url: webAddress('expected https://HOST, without path', /^https?:\/\/[^/?#\s]+\/?$/)
     .optional()
@@ -111,6 +113,12 @@ const gateway = z.strictObject({
     .max(50, 'expected 1 to 50')
     .optional()
     .describe('Replicas of the edge and of the authorisation service, each; default 2'),
+  allowed_origins: z
+    .array(
+      z.string().regex(ORIGIN, 'expected an origin as browsers send it, as in https://app.example.com, and no "*"'),
+    )
+    .optional()
+    .describe('Pages that may send requests from a browser (CORS); default: none'),
 });
 
 const identity = z.discriminatedUnion(
@@ -133,7 +141,9 @@ const identity = z.discriminatedUnion(
   'expected kubernetes or oidc',
 );
 
-/** What Kubernetes limits in a namespace; models have no limit on processors, so that one would refuse them all. */
+/**
+ * A quota resource of Kubernetes. Refuses limits.cpu: models set no CPU limit, so that quota would reject every model.
+ */
 const quotaName = z
   .string()
   .refine((name) => name !== 'limits.cpu', 'models have no limit on processors, expected requests.cpu')
@@ -148,7 +158,7 @@ const addressRange = textOf('expected an address range, as in 10.0.0.0/8', (text
   return Number(bits) <= most ? undefined : { message: 'expected an address range, as in 10.0.0.0/8' };
 });
 
-/** The fields of an environment on Kubernetes beside `name` and `target`. */
+/** The fields of a Kubernetes environment, except `name`, `target` and `autoscaling`. */
 export const kubernetesFields = {
   cluster: z
     .strictObject({

@@ -1,23 +1,23 @@
 import type { HardwareTable } from './hardware.ts';
 
-/** What an environment on Kubernetes says besides what every environment says; every default is in it. */
+/** The settings that only Kubernetes environments have, with every default filled in. */
 export interface KubernetesPlace {
-  /** Which cluster. Undefined context: kubectl's current one; undefined kubeconfig: KUBECONFIG, else ~/.kube/config. */
+  /** Undefined context: kubectl's current context. Undefined kubeconfig: KUBECONFIG, else ~/.kube/config. */
   readonly cluster: { readonly kubeconfig: string | undefined; readonly context: string | undefined };
-  /** Where models run: `models`. */
+  /** Namespace of the models: `models`. */
   readonly namespace: string;
-  /** Where the edge and the authorisation service run: `davit-system`. */
+  /** Namespace of the edge and the authorisation service: `davit-system`. */
   readonly platformNamespace: string;
   readonly images: ImageSettings;
   readonly knative: KnativeSettings;
   readonly gateway: GatewaySettings;
   readonly identity: IdentitySettings;
   readonly hardware: HardwareTable;
-  /** Scope of `{{secrets/scope/key}}` → name of the Kubernetes Secret in `namespace`; an absent scope is its own name. */
+  /** Maps a scope of `{{secrets/scope/key}}` to a Secret in `namespace`. Default: the Secret named like the scope. */
   readonly secrets: Readonly<Record<string, string>>;
   /** Kubernetes quantities by resource (`requests.cpu`, `requests.nvidia.com/gpu`) for all models together. */
   readonly quota: Readonly<Record<string, string>>;
-  /** What models may reach besides names (DNS); undefined: everything. */
+  /** Egress that models are allowed besides DNS. Undefined: all egress. */
   readonly egress: readonly EgressRule[] | undefined;
 }
 
@@ -26,30 +26,30 @@ export interface ImageSettings {
   readonly registry: string;
   /** Base image of model servers by minor version of Python: `{"3.11": "docker.io/library/python@sha256:…"}`. */
   readonly bases: Readonly<Record<string, string>>;
-  /** Base image, with Node 24 as `node` on its PATH, of the authorisation service. */
+  /** Base image of the authorisation service. It must have Node 24 as `node` on its PATH. */
   readonly node: string;
   /** Envoy's image. */
   readonly envoy: string;
   /** `linux/amd64` */
   readonly platform: string;
-  /** DOCKER_HOST of the engine that builds; undefined: Docker's own choice. */
+  /** DOCKER_HOST of the engine that builds. Undefined: Docker's default. */
   readonly dockerHost: string | undefined;
-  /** Seconds one build may take, push included. */
+  /** Maximum seconds for one build, including the push. */
   readonly timeoutSeconds: number;
-  /** How often a failed build is tried again. */
+  /** Number of retries after a failed build. */
   readonly retries: number;
-  /** Name of a Secret of type dockerconfigjson in both namespaces, for a private registry. */
+  /** Secret of type dockerconfigjson for a private registry. It must exist in both namespaces. */
   readonly pullSecret: string | undefined;
 }
 
-/** `adopt`: Knative Serving and Kourier are there, and are configured; `install`: they come from these manifests. */
+/** `adopt` uses and configures the installed Knative Serving and Kourier. `install` applies these manifests. */
 export type KnativeSettings =
   | { readonly mode: 'adopt' }
   | {
       readonly mode: 'install';
-      /** In the order in which they are applied. */
+      /** In the order of application. */
       readonly manifests: readonly PinnedFile[];
-      /** By name of the program (activator, autoscaler, controller, kourier, queue, webhook, envoy): what to run instead. */
+      /** Replacement images by program: activator, autoscaler, controller, kourier, queue, webhook, envoy. */
       readonly images: Readonly<Record<string, string>>;
     };
 
@@ -61,17 +61,19 @@ export interface PinnedFile {
 }
 
 export interface GatewaySettings {
-  /** Where clients reach the edge: `https://serving.example.com`; undefined: the address of its Service. */
+  /** The URL that clients use: `https://serving.example.com`. Undefined: the address of the edge's Service. */
   readonly url: string | undefined;
   readonly serviceType: 'ClusterIP' | 'LoadBalancer' | 'NodePort';
   readonly annotations: Readonly<Record<string, string>>;
-  /** Secret of type tls in the platform's namespace; undefined: plain HTTP, for who ends TLS elsewhere. */
+  /** Secret of type tls in the platform namespace. Undefined: plain HTTP, if another proxy terminates TLS. */
   readonly tlsSecret: string | undefined;
-  /** Of the edge and of the authorisation service, each. */
+  /** Replicas of the edge, and the same number of the authorisation service. */
   readonly replicas: number;
+  /** Origins that may send requests from a browser (CORS): `https://app.example.com`. */
+  readonly allowedOrigins: readonly string[];
 }
 
-/** Whose tokens count. */
+/** The identity provider whose tokens are accepted. */
 export type IdentitySettings =
   | { readonly kind: 'kubernetes'; readonly audience: string }
   | {
@@ -82,10 +84,10 @@ export type IdentitySettings =
       readonly groupsClaim: string;
     };
 
-/** An address range and ports that models may reach. */
+/** Allows models to connect to an address range. */
 export interface EgressRule {
   /** `10.0.0.0/8` */
   readonly cidr: string;
-  /** Empty: all. */
+  /** Empty: all ports. */
   readonly ports: readonly number[];
 }

@@ -1,15 +1,15 @@
 import type { z } from 'zod';
 
-/** Steps that stand for any item of a list, and for any name. */
+/** Path steps that match any list item and any name. */
 export const WILD: readonly string[] = ['[]', 'NAME'];
 
-/** A field that a schema knows; `parent` holds steps of WILD below lists and records. */
+/** A field of a schema. `parent` contains steps of WILD below lists and records. */
 export interface Field {
   readonly parent: readonly string[];
   readonly name: string;
-  /** False for one that is only known so that its refusal can say why. */
+  /** False if the schema has the field only to explain why it is refused. */
   readonly honoured: boolean;
-  /** Where only another shape of the file has it, that shape: `target: kubernetes`. */
+  /** The variant of the file that has this field, if the current variant does not: `target: kubernetes`. */
   readonly elsewhere?: string;
 }
 
@@ -22,7 +22,7 @@ interface Definition {
   readonly options?: readonly z.core.$ZodType[];
 }
 
-/** Every field below a schema, through its maps, lists and records. `value` tells which of several shapes is meant. */
+/** Lists every field below a schema, through maps, lists and records. `value` selects the variant of a union. */
 export function listFields(schema: z.core.$ZodType, value?: unknown, parent: readonly string[] = []): readonly Field[] {
   const { shape, innerType, element, valueType, discriminator, options = [] } = schema._zod.def as Definition;
   if (discriminator !== undefined) return listVariants({ discriminator, options }, value, parent);
@@ -35,7 +35,7 @@ export function listFields(schema: z.core.$ZodType, value?: unknown, parent: rea
   ]);
 }
 
-/** The fields of the shape that the value means, and marked as such those of the others. */
+/** Lists the fields of the value's variant, and the fields of other variants with `elsewhere` set. */
 function listVariants(
   { discriminator, options }: Required<Pick<Definition, 'discriminator' | 'options'>>,
   value: unknown,

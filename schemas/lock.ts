@@ -9,7 +9,7 @@ const lockedPackage = z.strictObject({
   /** Normalised (PEP 503): `scikit-learn`. */
   name: z.string(),
   version: z.string(),
-  /** Where it comes from when that is not an index: a URL, or a wheel's path inside the model. */
+  /** Set if the package does not come from an index: a URL, or the path of a wheel inside the model. */
   source: z.string().optional(),
   hashes: z.array(SHA256),
 });
@@ -17,7 +17,7 @@ const lockedPackage = z.strictObject({
 const lockedVirtualenv = z.strictObject({
   /** Minor version: `3.11`. */
   python: z.string().regex(/^3\.\d+$/),
-  /** The platform uv resolved for, in its words: `x86_64-manylinux_2_28`. */
+  /** The platform that uv resolved for, in uv's notation: `x86_64-manylinux_2_28`. */
   platform: z.string(),
   packages: z.array(lockedPackage),
 });
@@ -26,22 +26,24 @@ const lockedEntity = z.strictObject({
   model: z.strictObject({
     name: z.string(),
     version: z.string(),
-    /** As the endpoint says it; absent when found by name and version. */
+    /** As in the endpoint file. Absent if the model is found by name and version. */
     uri: z.string().optional(),
     digest: SHA256,
     mlflow_version: z.string().optional(),
     /** Full version of the Python that saved the model: `3.11.7`. */
     python_version: z.string(),
   }),
-  /** What was resolved: the model's requirements after the endpoint's edits, sorted. */
+  /** The requirements that uv resolved: the model's requirements after the endpoint's edits, sorted. */
   requirements: z.array(z.string()),
-  /** Key into `virtualenvs`. */
+  /** Key in `virtualenvs`. */
   virtualenv: z.string(),
-  /** JSON texts as in MLmodel, or null. */
+  /** JSON text from MLmodel, or null. */
   signature: z.strictObject({
     inputs: z.string().nullable(),
     outputs: z.string().nullable(),
     params: z.string().nullable(),
+    /** MLflow derived the signature from type hints: the model accepts only `inputs`, unconverted. */
+    typeHints: z.literal(true).optional(),
   }),
 });
 
@@ -52,13 +54,13 @@ const lock = z.strictObject({
   virtualenvs: z.record(z.string(), lockedVirtualenv),
 });
 
-/** What validation proved and froze for one endpoint: `endpoints/NAME.lock`. */
+/** The pinned models and packages of one endpoint: `endpoints/NAME.lock`. */
 export type Lock = z.infer<typeof lock>;
 export type LockedEntity = z.infer<typeof lockedEntity>;
 export type LockedVirtualenv = z.infer<typeof lockedVirtualenv>;
 export type LockedPackage = z.infer<typeof lockedPackage>;
 
-/** Lock text → value, or what is wrong with it. */
+/** Parses the text of a lock, or returns its diagnostics. */
 export function parseLock(
   text: string,
   file: string,
@@ -73,7 +75,7 @@ export function parseLock(
   return { lock: parsed.value, diagnostics };
 }
 
-/** Value → text: the same lock is always the same text, so that Git shows what changed and nothing else. */
+/** Renders a lock. The same lock always gives the same text, so that Git shows only real changes. */
 export function renderLock(value: Lock): string {
   const head = `# Made by \`npx davit lock ${value.endpoint}\` and reviewed like code. Change the endpoint or its model, not this file.\n`;
   return head + stringify(value, { lineWidth: 0, sortMapEntries: false, aliasDuplicateObjects: false });

@@ -4,15 +4,15 @@ import type { Lock } from './lock.ts';
 import type { ServingEntry } from './serving-entry.ts';
 import { keepSignature } from './signature.ts';
 
-/** What an entry says besides the endpoint's file. */
+/** The parts of an entry that do not come from the endpoint file. */
 export interface EntryParts {
   readonly lock: Lock;
-  /** Knative's, by served entity. */
+  /** Names of Knative Revisions by served entity. */
   readonly revisions: Readonly<Record<string, string>>;
   readonly namespace: string;
 }
 
-/** Makes what a cluster's authorisation service is told of an endpoint. */
+/** Makes the entry that the authorisation service of a cluster reads for an endpoint. */
 export function makeServingEntry(endpoint: Endpoint, { lock, revisions, namespace }: EntryParts): ServingEntry {
   const share = (entity: string) => endpoint.routes.find((r) => r.entity === entity)?.percentage ?? 0;
   return {

@@ -1,8 +1,8 @@
 const BINARY = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi'];
 
 /**
- * A Kubernetes quantity so many times: `256Mi` × 4 → `1Gi`. In the form that the API server itself writes, so that what it
- * stores is what was said.
+ * Multiplies a Kubernetes quantity: `256Mi` × 4 → `1Gi`. Uses the API server's canonical form, so that the stored value
+ * equals the declared value.
  */
 export function multiplyQuantity(quantity: string, times: number): string {
   const [, number, unit] = /^([0-9.]+)([A-Za-z]*)$/.exec(quantity) ?? [];
@@ -18,7 +18,7 @@ function renderThousandths(value: number): string {
   return value % 1000 === 0 ? String(value / 1000) : `${value}m`;
 }
 
-/** The largest unit in which it is a whole number. */
+/** Renders the value in the largest unit in which it is a whole number. */
 function renderBinary(value: number, power: number): string {
   if (!Number.isInteger(value) && power > 0) return renderBinary(value * 1024, power - 1);
   const larger = value !== 0 && value % 1024 === 0 && power + 1 < BINARY.length;

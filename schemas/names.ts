@@ -5,27 +5,31 @@ export function stackName(endpoint: string, environment: string): string {
   return `${endpoint}.${environment}`;
 }
 
-/** What a stack is for: one endpoint in one environment, the images of an endpoint, the shared parts of an environment. */
+/**
+ * The contents of a stack: an endpoint in an environment, the images of an endpoint, or the platform of an environment.
+ */
 export type StackPurpose =
   | { readonly kind: 'endpoint'; readonly endpoint: string; readonly environment: string }
   | { readonly kind: 'images'; readonly endpoint: string }
   | { readonly kind: 'platform'; readonly environment: string };
 
 const IMAGES = '_images';
-/** What `davit up` calls the shared parts of an environment; no endpoint can have this name. */
+/** The name of an environment's platform in `davit up`. No endpoint can have this name. */
 export const PLATFORM = '_platform';
 
-/** `iris._images`: the stack that builds the images of an endpoint, or of PLATFORM, for all environments of a registry. */
+/**
+ * `iris._images`: the stack that builds images of an endpoint or of PLATFORM, for all environments with one registry.
+ */
 export function imagesStackName(endpoint: string): string {
   return `${endpoint}.${IMAGES}`;
 }
 
-/** `_platform.production` */
+/** `_platform.production`: the stack of an environment's platform. */
 export function platformStackName(environment: string): string {
   return `${PLATFORM}.${environment}`;
 }
 
-/** The way back: `iris.local` → endpoint and environment; undefined for anything else. */
+/** Parses the name of a stack: `iris.local` → endpoint and environment. Returns undefined for other texts. */
 export function parseStackName(stack: string): StackPurpose | undefined {
   const [first, second, ...rest] = stack.split('.');
   if (!first || !second || rest.length > 0) return undefined;
@@ -34,12 +38,20 @@ export function parseStackName(stack: string): StackPurpose | undefined {
   return { kind: 'endpoint', endpoint: first, environment: second };
 }
 
-/** `iris-1-3f9c2a71d0`: a revision is its entity and what it is made of, so the same content has the same name. */
+const HASH_LENGTH = 10;
+const REVISION_HASH = /^[0-9a-f]{10}$/;
+
+/** `iris-1-3f9c2a71d0`: the entity and a hash of the content, so that the same content always has the same name. */
 export function revisionName(entity: string, content: unknown): string {
-  return `${entity}-${contentHash(content).slice(0, 10)}`;
+  return `${entity}-${contentHash(content).slice(0, HASH_LENGTH)}`;
 }
 
-/** SHA-256, in hex, of a JSON value whatever the order of its keys. */
+/** Whether a revision belongs to an entity: `iris-2-3f9c2a71d0` belongs to `iris-2`, not to `iris`. */
+export function isRevisionOf(revision: string, entity: string): boolean {
+  return revision.startsWith(`${entity}-`) && REVISION_HASH.test(revision.slice(entity.length + 1));
+}
+
+/** Hex SHA-256 of a JSON value. The order of keys does not matter. */
 export function contentHash(value: unknown): string {
   return createHash('sha256').update(canonicalJson(value)).digest('hex');
 }

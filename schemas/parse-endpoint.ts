@@ -12,15 +12,15 @@ import { completePermission, completeRateLimit } from './complete-access.ts';
 import { type ParsedYaml, parseYaml, type Path } from './parse-yaml.ts';
 
 export interface ParsedEndpoint {
-  /** Undefined when there is an error. */
+  /** Undefined if any diagnostic is an error. */
   readonly endpoint: Endpoint | undefined;
-  /** Known also for many files with errors. */
+  /** Often set even when the file has errors. */
   readonly name: string | undefined;
   readonly diagnostics: readonly Diagnostic[];
   readonly locate: ParsedYaml<unknown>['locate'];
 }
 
-/** Endpoint text → Endpoint, or everything that is wrong with it. `file` as the user would type it; pure. */
+/** Parses an endpoint file, or returns all of its diagnostics. `file` is the path as the user would type it. Pure. */
 export function parseEndpoint(text: string, file: string): ParsedEndpoint {
   const { value, rest, diagnostics, locate } = parseYaml(text, file, endpointFile);
   const readable = value ?? rest?.value;
@@ -36,7 +36,7 @@ function checkRules(value: EndpointFile, wrong: readonly Path[], file: string, l
   return namesAreRight(wrong) ? checkEndpointFile(value, file, locate) : checkUnnamed(value, locate);
 }
 
-/** Without the right names, rules about who refers to whom would only repeat what is already said. */
+/** If a name is wrong, rules about references between names would only repeat that error. */
 function namesAreRight(wrong: readonly Path[]): boolean {
   return !wrong.some((path) => ['name', 'entity_name', 'entity_version'].includes(String(path.at(-1))));
 }
@@ -91,6 +91,8 @@ function completeEntity(served: Served, extra: Extra | undefined, place: Place):
     instanceProfileArn: served.instance_profile_arn,
     requirementEdits: { add: extra?.requirements?.add ?? [], remove: extra?.requirements?.remove ?? [] },
     timeLimitSeconds: extra?.time_limit_seconds ?? DEFAULT_TIME_LIMIT_SECONDS,
+    workerMode: extra?.workers,
+    nan: extra?.nan === null ? 'null' : (extra?.nan ?? 'error'),
     place,
   };
 }

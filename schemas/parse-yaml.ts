@@ -8,18 +8,18 @@ import { renderIssue } from './render-issue.ts';
 export type Path = readonly (string | number)[];
 
 export interface ParsedYaml<T> {
-  /** Undefined when the text does not have the schema's shape. */
+  /** Undefined if the text does not match the schema. */
   readonly value: T | undefined;
-  /** The value without its wrong parts, when that has the schema's shape: for rules that can look at the rest. */
+  /** The value without its invalid parts, if it then matches the schema. Rules can still check this value. */
   readonly rest: { readonly value: T; readonly wrong: readonly Path[] } | undefined;
   readonly diagnostics: readonly Diagnostic[];
-  /** Where a value is; where it is not there, its nearest parent. `key: true` points at the key instead. */
+  /** Locates a value, or its nearest parent if the value is absent. `key: true` locates the key instead. */
   readonly locate: (path: Path, options?: { readonly key?: boolean }) => Place;
 }
 
-/** YAML text → a value of the schema's type, or every way in which it is not one, each on its line and column. */
+/** Parses YAML into a value of the schema's type, or returns a diagnostic for every mismatch. */
 export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>): ParsedYaml<T> {
-  // A byte order mark belongs to no line.
+  // A byte order mark would shift the columns of line 1.
   const content = text.replace(/^\uFEFF/, '');
   const lines = new LineCounter();
   const document = parseDocument(content, { lineCounter: lines, version: '1.2', ...QUIET });
@@ -53,7 +53,7 @@ export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>): 
   return { value: undefined, rest: again.success ? { value: again.data, wrong } : undefined, diagnostics, locate };
 }
 
-/** Its own messages and warnings are for programmers. */
+/** Disables the parser's own messages and warnings, which address programmers. */
 const QUIET = { prettyErrors: false, logLevel: 'error', merge: false } as const;
 
 function wrongPaths(issue: z.core.$ZodIssue): readonly Path[] {
@@ -72,12 +72,12 @@ function removeAt(root: unknown, path: Path): void {
     .slice(0, -1)
     .reduce<unknown>((at, step) => (at as Record<string | number, unknown> | null | undefined)?.[step], root);
   const last = path.at(-1);
-  // Items of a list keep their numbers: a list with a wrong item stays wrong.
+  // Keep list items, because removing one would change the index of the others. The list then stays invalid.
   if (parent !== null && typeof parent === 'object' && !Array.isArray(parent) && last !== undefined)
     Reflect.deleteProperty(parent, last);
 }
 
-/** Expanding aliases may explode ("billion laughs"): the parser's own limit says so by throwing. */
+/** Expanding aliases can exhaust memory ("billion laughs"), so the parser throws at its alias limit. */
 function readValue(document: Document): unknown {
   try {
     return document.toJS({ maxAliasCount: 100 });
@@ -86,7 +86,7 @@ function readValue(document: Document): unknown {
   }
 }
 
-/** A scalar as the user wrote it: `1.10`, where its value is 1.1. */
+/** The source text of a scalar: `1.10`, although its value is 1.1. */
 function findWritten(document: Document, path: Path): string | undefined {
   const node: unknown = document.getIn(path, true);
   return isScalar(node) ? node.source : undefined;

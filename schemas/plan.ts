@@ -1,7 +1,7 @@
-/** What an update would change in one stack, or has changed. */
+/** The changes that an update would make, or has made, to one stack. */
 export interface Plan {
   readonly stack: string;
-  /** In the order in which the engine came to them; without stacks, components and providers. */
+  /** In the engine's order. Excludes stacks, components and providers. */
   readonly resources: readonly PlannedResource[];
   readonly counts: Readonly<Record<Operation, number>>;
   readonly verdict: Verdict;
@@ -17,7 +17,7 @@ export interface PlannedResource {
   /** The last part of the URN: `iris-1-3f9c2a71d0`. */
   readonly name: string;
   readonly operation: Operation;
-  /** Inputs that differ; all of them for a create, none for a delete. */
+  /** Changed inputs. A create lists all inputs, a delete none. */
   readonly differences: readonly PropertyDifference[];
 }
 
@@ -25,18 +25,20 @@ export interface PropertyDifference {
   /** In Pulumi's notation: `bounds.max`, `entities[0].revision`. */
   readonly path: string;
   readonly change: 'add' | 'delete' | 'update';
-  /** Whether this one needs a new resource. */
+  /** Whether this change replaces the resource. */
   readonly replaces: boolean;
-  /** Secrets are "[secret]"; what only the update will know is "[unknown]"; undefined: it was not there. */
+  /**
+   * "[secret]" for secrets, "[unknown]" for values known only after the update, undefined if the property was absent.
+   */
   readonly old: unknown;
-  /** Likewise; undefined: it will not be there. */
+  /** The same notation. Undefined if the update removes the property. */
   readonly new: unknown;
 }
 
 export interface Verdict {
   readonly kind: 'no-change' | 'create' | 'rolling-update' | 'recreate' | 'update-in-place' | 'delete';
-  /** For a person: `rolling update: iris-1-3f9c2a71d0 → iris-2-8be10c44f7`. */
+  /** For display: `rolling update: iris-1-3f9c2a71d0 → iris-2-8be10c44f7`. */
   readonly words: string;
-  /** What to know beside it, a line each: images that are built first, hardware that is missing. The engine adds none. */
+  /** Additional lines, such as images that are built first or hardware that is missing. The engine adds none. */
   readonly notes: readonly string[];
 }

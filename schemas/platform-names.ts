@@ -1,7 +1,7 @@
-/** Names of what an environment's platform is made of, in its platform namespace. */
+/** Names of the platform's objects in the platform namespace. */
 export const EDGE = 'davit-edge';
 export const AUTHORISATION = 'davit-authorisation';
-/** ServiceAccount whose tokens may query every endpoint: for `davit query` and dashboards. */
+/** ServiceAccount whose tokens may query every endpoint. `davit query` and dashboards use it. */
 export const CLIENT_ACCOUNT = 'davit-client';
-/** Roles for whoever deploys; bound by the cluster's owner. */
+/** Name of the roles that a deployer needs. The cluster's administrator binds them. */
 export const DEPLOYER_ROLE = 'davit-deployer';

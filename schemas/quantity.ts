@@ -5,7 +5,7 @@ const FACTORS: Readonly<Record<string, number>> = {
   ...Object.fromEntries(['Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'].map((unit, i) => [unit, 1024 ** (i + 1)])),
 };
 
-/** A quantity of Kubernetes in base units (processors, bytes, things): `500m` → 0.5, `4Gi` → 4294967296; else undefined. */
+/** Parses a Kubernetes quantity into its base unit: `500m` → 0.5, `4Gi` → 4294967296. Returns undefined if invalid. */
 export function parseQuantity(text: string): number | undefined {
   const [, number, unit = ''] = QUANTITY.exec(text) ?? [];
   if (number === undefined) return undefined;
@@ -13,7 +13,7 @@ export function parseQuantity(text: string): number | undefined {
   return Number(number) * (FACTORS[unit] ?? 1);
 }
 
-/** Bytes for a person: `1.5 GiB`. */
+/** Renders bytes for display: `1.5 GiB`. */
 export function renderBytes(bytes: number): string {
   const { unit, size } = bytes >= 2 ** 30 ? { unit: 'GiB', size: 2 ** 30 } : { unit: 'MiB', size: 2 ** 20 };
   return `${Math.round((bytes / size) * 10) / 10} ${unit}`;

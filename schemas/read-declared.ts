@@ -6,21 +6,23 @@ import { type Environment, parseEnvironment } from './environment.ts';
 import { type Lock, parseLock } from './lock.ts';
 import { parseEndpoint } from './parse-endpoint.ts';
 
-/** A file's value, or why there is none. */
+/** The value of a file, or the diagnostics that explain its absence. */
 export interface Declared<T> {
   readonly value: T | undefined;
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Where a project's files are. */
+/** The folders of a project. */
 export interface ProjectPlace {
-  /** Absolute path: the folder of Pulumi.yaml. */
+  /** Absolute path of the folder that contains Pulumi.yaml. */
   readonly root: string;
-  /** The folder of endpoint files and locks, relative to `root`: `endpoints`, unless the user says otherwise. */
+  /** The folder of endpoint files and locks, relative to `root`. Default: `endpoints`. */
   readonly endpoints: string;
-  /** Absolute: where that folder and the models are, when not in `root`: a pull request's checkout, read as data. */
+  /**
+   * Absolute path that replaces `root` for endpoint files, locks and models: a pull request's checkout, read as data.
+   */
   readonly from?: string | undefined;
-  /** Absolute: locks in it, `NAME.lock`, go before those beside the endpoint files: a review has computed them. */
+  /** Absolute path of a folder with locks that a review computed. They override the locks beside the endpoint files. */
   readonly locks?: string | undefined;
 }
 
@@ -69,23 +71,23 @@ export async function readLock(place: ProjectPlace, endpoint: string): Promise<D
   return { value: lock, diagnostics };
 }
 
-/** A lock's text: the one that a review has computed, else the one beside the endpoint file; undefined: there is none. */
+/** The text of the lock that a review computed, else of the lock beside the endpoint file, else undefined. */
 export async function readLockText(place: ProjectPlace, endpoint: string): Promise<string | undefined> {
   const computed = place.locks === undefined ? undefined : await readText(join(place.locks, `${endpoint}.lock`));
   return computed ?? readText(join(declaredRoot(place), lockFile(place, endpoint)));
 }
 
-/** The folder that paths in endpoint files begin at, and the endpoint files' own folder. */
+/** The folder that contains the endpoints folder. Paths in endpoint files are relative to it. */
 export function declaredRoot({ root, from }: ProjectPlace): string {
   return from ?? root;
 }
 
-/** Where an endpoint's lock is, below the project's root. */
+/** Path of an endpoint's lock, relative to the project root. */
 export function lockFile({ endpoints }: ProjectPlace, endpoint: string): string {
   return `${endpoints}/${endpoint}.lock`;
 }
 
-/** Names of all endpoint files of a project, sorted. */
+/** Lists the names of a project's endpoints, sorted. */
 export async function listEndpoints(place: ProjectPlace): Promise<readonly string[]> {
   const files = await readdir(join(declaredRoot(place), place.endpoints)).catch(() => []);
   return files
@@ -94,7 +96,7 @@ export async function listEndpoints(place: ProjectPlace): Promise<readonly strin
     .sort();
 }
 
-/** A file's text; undefined when there is none. */
+/** Reads a file. Returns undefined if the file does not exist. */
 export async function readText(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
@@ -104,7 +106,7 @@ export async function readText(path: string): Promise<string | undefined> {
   }
 }
 
-/** The text of a file that a user wrote, or why it cannot be read. `file` as the user would type it. */
+/** Reads a user's file, or returns a diagnostic. `file` is the path as the user would type it. */
 export async function readUserFile(path: string, file: string): Promise<Declared<string>> {
   try {
     return { value: await readFile(path, 'utf8'), diagnostics: [] };
@@ -113,7 +115,7 @@ export async function readUserFile(path: string, file: string): Promise<Declared
   }
 }
 
-/** Why a file or folder cannot be read, from what the system answered. */
+/** Converts a system error into a diagnostic about an unreadable file or folder. */
 export function unreadableFile(file: string, error: unknown): Diagnostic {
   const code = codeOf(error);
   const why = WHY[code ?? ''] ?? (error instanceof Error ? error.message : String(error));

@@ -5,17 +5,17 @@ import type { Field } from './list-fields.ts';
 import type { ParsedYaml, Path } from './parse-yaml.ts';
 import { suggestField } from './suggest-field.ts';
 
-/** The text an issue is about. */
+/** The document that an issue refers to. */
 export interface IssueSource {
   readonly root: unknown;
   readonly locate: ParsedYaml<unknown>['locate'];
-  /** A scalar as it is written. */
+  /** The source text of a scalar. */
   readonly written: (path: Path) => string | undefined;
-  /** What may be there. */
+  /** All fields of the schema. */
   readonly fields: readonly Field[];
 }
 
-/** What a schema's custom check may say beside its message. */
+/** Parameters that a custom schema check can add to its message. */
 export interface IssueParams {
   readonly code?: DiagnosticCode;
   readonly hint?: string;
@@ -25,14 +25,14 @@ export interface IssueParams {
 
 interface Finding {
   readonly path: Path;
-  /** The value that is there; undefined: nothing. */
+  /** The actual value. Undefined: no value. */
   readonly found: unknown;
   /** `"config.name"`, or `the file`. */
   readonly what: string;
   readonly source: IssueSource;
 }
 
-/** One zod issue → diagnostics in our words. All English about shapes is here. */
+/** Converts one zod issue to diagnostics. This file has all messages about the shape of a file. */
 export function renderIssue(issue: z.core.$ZodIssue, source: IssueSource): readonly Diagnostic[] {
   const path = issue.path.filter((p): p is string | number => typeof p !== 'symbol');
   const what = path.length === 0 ? 'the file' : `"${renderPath(path)}"`;
@@ -51,7 +51,7 @@ export function renderIssue(issue: z.core.$ZodIssue, source: IssueSource): reado
   return [makeError('bad-value', source.locate(path), message)];
 }
 
-/** How far a value is from one of several shapes: the right type with a wrong value is nearest. */
+/** Distance of a value from one variant of a union. A value of the right type is nearer than one of the wrong type. */
 function distance(issues: readonly z.core.$ZodIssue[]): number {
   return issues.length + (issues.some((i) => i.code === 'invalid_type' && i.path.length === 0) ? 1000 : 0);
 }
@@ -62,7 +62,7 @@ function renderPath(path: Path): string {
   return steps.join('').replace(/^\./, '');
 }
 
-/** A value as a person would quote it, at most 60 characters long. */
+/** Renders a value for a message, with at most 60 characters. */
 export function renderValue(value: unknown): string {
   const text = value === undefined ? 'nothing' : typeof value === 'bigint' ? value.toString() : JSON.stringify(value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
@@ -82,7 +82,7 @@ function wrongKey(expected: string, { path, source }: Finding): Diagnostic {
 
 function wrongType(issue: z.core.$ZodIssueInvalidType, { path, found, what, source }: Finding): Diagnostic {
   const type = renderType(issue.expected);
-  // A schema may say more than its type: then quotes alone would not help.
+  // If the schema has its own message, quotes alone would not make the value valid.
   const own = issue.message.startsWith('expected ') ? issue.message.slice('expected '.length) : undefined;
   const expected = own ?? type;
   if (found === undefined && path.length > 0)
@@ -106,7 +106,7 @@ function wrongValue(values: readonly string[], message: string, { path, found, w
   return makeError('bad-value', source.locate(path), ours);
 }
 
-/** None of several shapes, by the field that tells them apart. */
+/** The discriminator matches no variant of the union. */
 function wrongVariant(expected: string, { path, found, what, source }: Finding): Diagnostic {
   if (found === undefined) return makeError('missing-field', source.locate(path), `Cannot find ${what}: ${expected}`);
   return makeError('bad-value', source.locate(path), `Cannot accept ${renderValue(found)} for ${what}: ${expected}`);

@@ -1,15 +1,21 @@
+import { isGpu } from './default-hardware.ts';
 import type { Entity } from './endpoint.ts';
 
-/** The most units of concurrency in one replica: its processes share the memory of the loaded model. */
+/** Maximum units of concurrency in one replica, whose processes can share the memory of the loaded model. */
 export const MAX_WORKERS = 4;
 
-/** Units of concurrency in one replica of an entity: 1 to 4. */
-export function workersOf({ concurrency }: Pick<Entity, 'concurrency'>): number {
-  return Math.min(MAX_WORKERS, concurrency.max);
+type Sized = Pick<Entity, 'concurrency' | 'workerMode' | 'workloadType'>;
+
+/**
+ * Units of concurrency in one replica of an entity: 1 to 4. With `workers: one` a replica is one unit. A GPU replica
+ * has one worker too, but it accepts up to 4 requests and answers them one after another.
+ */
+export function workersOf({ concurrency, workerMode, workloadType }: Sized): number {
+  return workerMode === 'one' && !isGpu(workloadType) ? 1 : Math.min(MAX_WORKERS, concurrency.max);
 }
 
-/** Whole replicas that provide for an entity's concurrency; a minimum of 0: it may sleep. */
-export function replicasOf(entity: Pick<Entity, 'concurrency' | 'scaleToZero'>): {
+/** Number of replicas that provide an entity's concurrency. A minimum of 0 means that it may scale to zero. */
+export function replicasOf(entity: Sized & Pick<Entity, 'scaleToZero'>): {
   readonly min: number;
   readonly max: number;
 } {

@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { DIAGNOSTIC_CODES, type DiagnosticCode } from './diagnostic-codes.ts';
 import { OPERATIONS } from './plan.ts';
+import { WORKER_MODES } from './worker-mode.ts';
 
 const text = z.string();
-/** Of a validation, in their order. */
+/** Stages of a validation, in order. */
 const STAGES = ['fetch', 'check', 'lock', 'virtualenv', 'proof'] as const;
-/** Of a review, in their order: the first runs the models' code and has no credentials, the second the other way round. */
+/** Stages of a review, in order. `validate` runs model code and has no credentials. `preview` is the opposite. */
 export const REVIEW_STAGES = ['validate', 'preview'] as const;
-/** Nothing in it ends a Markdown link or a table's cell. */
+/** Allows no character that ends a Markdown link or a table cell. */
 const WEB_ADDRESS = /^https?:\/\/[\w.:-]+(\/[\w./-]*)?$/;
 
 const seconds = z.number().nonnegative();
@@ -34,13 +35,17 @@ const proof = z.strictObject({
   /** JSON of at most 2048 bytes, as the model server would send it. */
   answer: text.nullable(),
   peakMemoryBytes: count,
+  /** How the workers of one replica load the model, and its memory in all workers. Null: not known. */
+  workers: z
+    .strictObject({ mode: z.enum(WORKER_MODES), found: z.array(text).max(100).readonly(), count, memoryBytes: count })
+    .nullable(),
 });
 
 const entity = z.strictObject({
   entity: text,
   /** `iris 2` */
   model: text,
-  /** The stages it went through; the last one is where it stopped when there is no proof. */
+  /** The stages that ran. Without a proof, the last stage is the one that failed. */
   stages: list(z.strictObject({ name: z.enum(STAGES), seconds, cached: z.boolean() })),
   proof: proof.nullable(),
 });
@@ -70,19 +75,19 @@ const sha256 = text.regex(/^[0-9a-f]{64}$/);
 const commit = text.regex(/^[0-9a-f]{40,64}$/);
 
 const fingerprint = z.strictObject({
-  /** SHA-256, in hex, over the parts. */
+  /** Hex SHA-256 of the parts. */
   digest: sha256,
-  /** `lock`, `program`, and the end of the URN of every resource that will exist → the first digits of its SHA-256. */
+  /** First digits of a SHA-256 by part: `lock`, `program`, and the URN suffix of every resource that will exist. */
   parts: z.record(text, text.regex(/^[0-9a-f]{16}$/)),
 });
 
 const preview = z.strictObject({
   environment: text,
-  /** Null: it was not previewed, because the endpoint fails before, or for the reason in `outage`. */
+  /** Null: no preview, because the endpoint failed earlier or because of `outage`. */
   plan: plan.nullable(),
-  /** Why it could not be previewed, when that is nobody's file. */
+  /** Why the preview failed, if no file of the user is the cause. */
   outage: text.nullable(),
-  /** Of what deploying it would make; null: it was not previewed, or nothing is left of it. */
+  /** Fingerprint of the deployment result. Null: no preview, or the deployment removes everything. */
   fingerprint: fingerprint.nullable(),
 });
 
@@ -90,70 +95,75 @@ const changedPath = z.strictObject({ path: text, change: z.enum(['added', 'modif
 
 const endpointReport = z.strictObject({
   endpoint: text,
-  /** `affected`: its own files are as they were, its model or an environment is not. `asked`: only named by the user. */
+  /** `affected`: only its model or an environment changed, not its own files. `asked`: only the user named it. */
   change: z.enum(['added', 'changed', 'removed', 'affected', 'asked']),
-  /** What of the change concerns it: its file and lock, folders of its models, environments. */
+  /** Changed paths that concern this endpoint: its file and lock, its model folders, environments. */
   because: list(changedPath),
-  /** As it was found; `unknown`: not looked at, `committed`: computed by the review and since then in the pull request. */
+  /** State before the review. `unknown`: not checked. `committed`: the pull request now has the computed lock. */
   lock: z.enum(['up-to-date', 'missing', 'stale', 'invalid', 'unknown', 'committed']),
-  /** SHA-256, in hex, of the text of the lock that the review has computed and gone on with; null: of none. */
+  /** Hex SHA-256 of the text of the lock that the review computed and used. Null: it computed no lock. */
   computed_lock: sha256.nullable(),
   diagnostics: list(diagnostic),
   entities: list(entity),
   previews: list(preview),
-  /** Why it could not be validated, when that is nobody's file. */
+  /** Why validation failed, if no file of the user is the cause. */
   outage: text.nullable(),
 });
 
 const stage = z.strictObject({
   stage: z.enum(REVIEW_STAGES),
-  /** `success`: it went to its end, whatever it found. `missing`, `unreadable`: it left no report, or none that can be read. */
+  /**
+   * `success`: the stage finished, even if it found errors. `missing`, `unreadable`: its report is absent or invalid.
+   */
   result: z.enum(['success', 'failure', 'cancelled', 'skipped', 'missing', 'unreadable']),
-  /** Why, where that is known; null: nothing to say. */
+  /** The reason. Null: not known. */
   why: text.nullable(),
 });
 
 const pullRequest = z.strictObject({
   number: count,
-  /** From another repository: neither credentials nor a token that writes. */
+  /** Whether the pull request comes from another repository. It then has no credentials and no write token. */
   fork: z.boolean(),
-  /** Has the label without which nothing is destroyed. */
+  /** Whether it has the label that allows Davit to destroy endpoints. */
   destroy: z.boolean(),
-  /** The commit on its branch that holds the locks computed for it; null: they are not in it. */
+  /** The commit on its branch that contains the computed locks. Null: the branch does not contain them. */
   locks_commit: commit.nullable(),
-  /** Where its base branch is now, if not where it was compared with any more. */
+  /** The current commit of its base branch, if the branch has moved since the comparison. */
   base_moved_to: commit.nullable(),
-  /** The page of the run. */
+  /** URL of the workflow run. */
   run_url: z.string().regex(WEB_ADDRESS).nullable(),
 });
 
 const report = z.strictObject({
   report_version: z.literal(3),
-  /** The commit that changes are counted from; null: only what the user named. */
+  /** The commit that the review compares with. Null: the report covers only the endpoints that the user named. */
   base: commit.nullable(),
-  /** The commit that was checked out; null: no Git. Files may differ from it where somebody works. */
+  /** The commit that was checked out. Null: no Git. Files can have uncommitted changes. */
   head: commit.nullable(),
-  /** What previews were made with; null: there was no preview. */
+  /** The program that made the previews. Null: no preview. */
   program: z
     .strictObject({
-      /** SHA-256, in hex, of `infra/`, of what it imports and of package-lock.json. */
+      /** Hex SHA-256 of `infra/`, its imports and package-lock.json. */
       digest: sha256,
-      /** The commit of Davit that it is from; null: not known. */
+      /** The commit of Davit. Null: not known. */
       commit: commit.nullable(),
-      /** Whose environments: `base` means that the pull request's were not believed. */
+      /** Source of the environment files. `base`: the pull request's files are not trusted. */
       environments: z.enum(['checkout', 'base']),
     })
     .nullable(),
   environments: list(text),
   stages: list(stage),
-  /** What GitHub says of the pull request; null: nobody has asked. */
+  /** The pull request's data from GitHub. Null: not queried. */
   pull_request: pullRequest.nullable(),
-  /** What is wrong with files that belong to no endpoint. */
+  /** Diagnostics of files that belong to no endpoint. */
   diagnostics: list(diagnostic),
   endpoints: list(endpointReport),
 });
 
-/** What a pull request does to its endpoints. Crosses between CI jobs as JSON, from one that ran the models' code. */
+/**
+ * The effect of a pull request on its endpoints. CI jobs exchange it as JSON, and one of these jobs ran model code, so
+ * the text is not trusted.
+ */
 export type Report = z.infer<typeof report>;
 export type EndpointReport = z.infer<typeof endpointReport>;
 export type EntityReport = z.infer<typeof entity>;
@@ -164,14 +174,14 @@ export type ReviewStage = (typeof REVIEW_STAGES)[number];
 export type StageReport = z.infer<typeof stage>;
 export type PullRequest = z.infer<typeof pullRequest>;
 
-/** Whether a text is an address that a Markdown link can hold whatever is in it. */
+/** Whether a text is a URL that is safe inside a Markdown link. */
 export function isWebAddress(text: string): boolean {
   return WEB_ADDRESS.test(text);
 }
 
 const REPORT_CHARACTERS = 32 << 20;
 
-/** Report text → value. Throws when it is not a report: it was written where models ran, so nothing in it is believed. */
+/** Parses and checks the text of a report, which is not trusted because model code ran where it was written. Throws. */
 export function parseReport(written: string): Report {
   if (written.length > REPORT_CHARACTERS)
     throw new RangeError(`Cannot read the report: it has ${written.length} characters, expected ${REPORT_CHARACTERS}`);

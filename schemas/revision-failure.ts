@@ -1,21 +1,21 @@
-/** Why a revision does not become ready: what the program says to the engine and the CLI reads out of it again. */
+/** Why a revision does not become ready. The Pulumi program renders it as text, and the CLI parses that text. */
 export interface RevisionFailure {
   /** Name of the resource: `iris-2-3f9c2a71d0`. */
   readonly revision: string;
   /** One sentence. */
   readonly message: string;
-  /** What a person needs beside it: last lines of a log, what to do. */
+  /** Additional lines for the user: the end of a log, the next step. */
   readonly hints: readonly string[];
 }
 
 const HEAD = /^Revision (\S+) does not become ready: ([\s\S]*)$/;
 
-/** As the message of an error. */
+/** Renders the failure as an error message. */
 export function renderRevisionFailure({ revision, message, hints }: RevisionFailure): string {
   return [`Revision ${revision} does not become ready: ${message}`, ...hints].join('\n');
 }
 
-/** The way back; undefined for any other message. */
+/** Parses a rendered failure. Returns undefined for any other message. */
 export function parseRevisionFailure(text: string): RevisionFailure | undefined {
   const [, revision, rest] = HEAD.exec(text) ?? [];
   if (revision === undefined || rest === undefined) return undefined;

@@ -2,38 +2,43 @@ import type { Endpoint, Entity } from './endpoint.ts';
 import type { Lock } from './lock.ts';
 import { revisionName } from './names.ts';
 import { workersOf } from './replicas-of.ts';
+import type { WorkerMode } from './worker-mode.ts';
 
-/** One immutable deployed form of an entity. `bounds` may change while it runs; everything else makes another revision. */
+/** One immutable deployed form of an entity. `bounds` can change in place; any other change makes a new revision. */
 export interface Revision {
-  /** `ENTITY-<10 hex digits>` of everything below but the bounds. */
+  /** `ENTITY-<10 hex digits>`: a hash of all fields below except `bounds` and the model's `uri`. */
   readonly name: string;
   readonly endpoint: string;
   readonly entity: string;
   readonly model: {
     readonly name: string;
     readonly version: string;
-    /** As in the endpoint's file; undefined: found by name and version. */
+    /** As in the endpoint file. Undefined: the model is found by name and version. */
     readonly uri: string | undefined;
     /** `sha256:…` */
     readonly digest: string;
   };
-  /** Key into the lock's `virtualenvs`. */
+  /** Key in the lock's `virtualenvs`. */
   readonly virtualenv: string;
   readonly environmentVars: Readonly<Record<string, string>>;
   /** Units of concurrency in one replica: 1 to 4. */
   readonly workers: number;
   readonly timeLimitSeconds: number;
+  /** As in the endpoint file. Absent: the model server decides. */
+  readonly workerMode?: WorkerMode;
+  /** Absent: NaN in a response is an error. */
+  readonly nan?: 'null';
   readonly bounds: Bounds;
 }
 
-/** Units of concurrency; `min` 0 with `scaleToZero` means that an idle revision stops. */
+/** Units of concurrency. With `min` 0 and `scaleToZero`, an idle revision stops. */
 export interface Bounds {
   readonly min: number;
   readonly max: number;
   readonly scaleToZero: boolean;
 }
 
-/** Makes the revision an entity is deployed as. The lock must hold the entity. */
+/** Makes the revision that deploys an entity. The lock must contain the entity. */
 export function makeRevision(endpoint: Endpoint, entity: Entity, lock: Lock): Revision {
   const locked = lock.entities[entity.name];
   if (!locked)
@@ -51,9 +56,12 @@ export function makeRevision(endpoint: Endpoint, entity: Entity, lock: Lock): Re
     environmentVars: entity.environmentVars,
     workers: workersOf(entity),
     timeLimitSeconds: entity.timeLimitSeconds,
+    // Omit unset fields, so that revisions from earlier versions keep their names.
+    ...(entity.workerMode !== undefined && { workerMode: entity.workerMode }),
+    ...(entity.nan === 'null' && { nan: entity.nan }),
   };
   return {
-    // Where the model was found does not change what it is.
+    // The name ignores the URI, because the location of a model does not change its content.
     name: revisionName(entity.name, { ...content, model: { ...content.model, uri: undefined } }),
     ...content,
     bounds: { ...entity.concurrency, scaleToZero: entity.scaleToZero },

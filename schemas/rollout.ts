@@ -1,17 +1,19 @@
-/** How far the deployment of one endpoint in one environment is. */
+/** State of the deployment of one endpoint in one environment. */
 export type RolloutState = 'waiting' | 'deploying' | 'live' | 'removed' | 'kept' | 'stopped' | 'cancelled' | 'failed';
 
-/** One line of what became of a merged pull request. */
+/** The deployment of one endpoint of a merged pull request in one environment. */
 export interface Rollout {
   readonly endpoint: string;
   readonly environment: string;
-  /** `stopped`: before anything was changed, because the plan is not the reviewed one; `failed`: what served before serves on;
-   *  `kept`: its file is gone, and nobody has said that it may go. */
+  /**
+   * `stopped`: nothing was changed, because the plan differs from the reviewed plan. `failed`: the previous version
+   * keeps serving. `kept`: the endpoint file is gone, but nobody allowed Davit to remove the endpoint.
+   */
   readonly state: RolloutState;
-  /** Why it is so, or what was done: a line each, the first one is enough. */
+  /** Reasons for the state, or actions taken, one per line. The first line must be enough alone. */
   readonly causes: readonly string[];
-  /** Where queries go. */
+  /** URL for queries. */
   readonly url: string | undefined;
-  /** The page of the run. */
+  /** URL of the workflow run. */
   readonly runUrl: string | undefined;
 }

@@ -1,14 +1,14 @@
 import type { Signature } from './signature.ts';
 
-/** What the authorisation service of a cluster knows of one endpoint: the `endpoint.json` of a ConfigMap of its own. */
+/** The data of one endpoint for a cluster's authorisation service: the `endpoint.json` of the endpoint's ConfigMap. */
 export interface ServingEntry {
-  /** As clients say it. */
+  /** The name that clients use. */
   readonly name: string;
   readonly description: string;
   readonly tags: readonly { readonly key: string; readonly value: string }[];
-  /** Where Kourier knows it: `iris-1a2b3c4d.models.svc.cluster.local`. */
+  /** The endpoint's host in Kourier: `iris-1a2b3c4d.models.svc.cluster.local`. */
   readonly host: string;
-  /** In the file's order. */
+  /** In the order of the endpoint file. */
   readonly entities: readonly ServingEntryEntity[];
   readonly permissions: readonly Permission[];
   readonly rateLimits: readonly RateLimit[];
@@ -17,9 +17,9 @@ export interface ServingEntry {
 
 export interface ServingEntryEntity {
   readonly name: string;
-  /** Its own host, whatever the traffic says. */
+  /** Host of this entity alone, whatever its traffic share. */
   readonly host: string;
-  /** Name of the Knative Revision that serves it. */
+  /** Name of the Knative Revision that serves this entity. */
   readonly revision: string;
   readonly modelName: string;
   readonly modelVersion: string;
@@ -27,11 +27,11 @@ export interface ServingEntryEntity {
   readonly concurrency: { readonly min: number; readonly max: number };
   readonly scaleToZero: boolean;
   readonly trafficPercentage: number;
-  /** Absent: too large to be kept, or of an entry that a Davit of before has written. */
+  /** Absent: too large to store, or an earlier version of Davit wrote the entry. */
   readonly signature?: Signature;
 }
 
-/** Who may do what with an endpoint; a higher level includes the lower ones. Databricks' access control list. */
+/** One item of a Databricks access control list. A higher level includes the lower ones. */
 export interface Permission {
   readonly principal: Principal;
   readonly level: PermissionLevel;
@@ -40,24 +40,24 @@ export interface Permission {
 export const PERMISSION_LEVELS = ['CAN_VIEW', 'CAN_QUERY', 'CAN_MANAGE'] as const;
 export type PermissionLevel = (typeof PERMISSION_LEVELS)[number];
 
-/** `users` are all who have a valid token. */
+/** `users` matches every caller with a valid token. */
 export interface Principal {
   readonly kind: 'user' | 'group' | 'service_principal' | 'users';
   readonly name: string;
 }
 
-/** Databricks' `ai_gateway.rate_limits[*]`: calls in a minute, for the endpoint or for each of its callers. */
+/** Databricks' `ai_gateway.rate_limits[*]`: calls per minute, for the whole endpoint or for each caller. */
 export interface RateLimit {
   readonly calls: number;
   readonly key: 'endpoint' | 'user' | 'user_group' | 'service_principal';
-  /** Only this one; undefined: every one of that kind. */
+  /** Limits only this principal. Undefined: each principal of that kind. */
   readonly principal: string | undefined;
   readonly renewalSeconds: number;
 }
 
-/** Label that tells the authorisation service which ConfigMaps are its own. */
+/** Label of the ConfigMaps that the authorisation service reads. */
 export const SERVING_ENTRY_LABEL = 'davit.dev/serving-entry';
 export const SERVING_ENTRY_KEY = 'endpoint.json';
 
-/** On the ConfigMap of an entry: until this moment (RFC 3339) callers are told to come again, unless it is taken away before. */
+/** On an entry's ConfigMap: the service asks callers to retry until this time (RFC 3339) or until its removal. */
 export const PAUSED_ANNOTATION = 'davit.dev/paused-until';

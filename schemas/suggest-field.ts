@@ -1,7 +1,7 @@
 import { type Field, WILD } from './list-fields.ts';
 import type { Path } from './parse-yaml.ts';
 
-/** What to write instead of a field that does not exist in a map: the one that was meant, where it belongs, or what there is. */
+/** Suggests a correction for an unknown field: a similar name, its correct location, or the valid names. */
 export function suggestField(key: string, path: Path, fields: readonly Field[]): string | undefined {
   const known = fields.filter((f) => f.honoured && f.elsewhere === undefined);
   const here = known.filter((f) => matches(f.parent, path)).map((f) => f.name);
@@ -26,7 +26,7 @@ function renderParent(parent: readonly string[]): string {
   return parent.length === 0 ? 'to the top of the file' : `in ${parent.join('.').replaceAll('.[]', '[]')}`;
 }
 
-/** Edits (Levenshtein) from one word to the other. */
+/** Levenshtein distance between two words. */
 function distance(a: string, b: string): number {
   const first = Array.from({ length: b.length + 1 }, (_, i) => i);
   const last = Array.from(a).reduce((above, letter) => nextRow(above, letter, b), first);

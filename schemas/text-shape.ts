@@ -1,14 +1,14 @@
 import { z } from 'zod';
 
-/** What is wrong with a text: a sentence's end ("expected …") or a whole one ("Cannot …"), and what to do. */
+/** A problem with a text. `message` ends a sentence ("expected …") or is a whole one ("Cannot …"). */
 export interface WrongText {
   readonly message: string;
   readonly hint?: string;
 }
 
 /**
- * A text that a function looks at. `expected` also says what is missing where there is none; `pattern` is what editors can
- * check of it.
+ * A text that a function checks. `expected` is also the message for a missing text. Editors check `pattern`, which can
+ * be less strict than the function.
  */
 export function textOf(expected: string, judge: (text: string) => WrongText | undefined, pattern?: RegExp) {
   const schema = z.string(expected).superRefine((text, context) => {
@@ -18,12 +18,14 @@ export function textOf(expected: string, judge: (text: string) => WrongText | un
   return pattern ? schema.meta({ pattern: pattern.source }) : schema;
 }
 
-/** A text of one shape. */
+/** A text that matches a pattern. */
 export function textLike(expected: string, pattern: RegExp) {
   return textOf(expected, (text) => (pattern.test(text) ? undefined : { message: expected }), pattern);
 }
 
-/** Addresses are committed and quoted: a password in one is refused without being said again. */
+/**
+ * Refuses an address with credentials, because addresses are committed and printed. Does not repeat the credentials.
+ */
 export function refuseCredentials(text: string, hint: string): WrongText | undefined {
   const [authority = ''] = text.replace(/^[a-z+]+:\/\//i, '').split('/');
   return authority.replace(/@sha256:.*/, '').includes('@')

@@ -7,31 +7,31 @@ interface Planned<O extends string> {
   readonly differences: readonly Difference[];
 }
 
-/** A resource as a person wants to read of it. */
+/** A planned resource, summarised for display. */
 export interface ToldResource<O extends string> {
   readonly operation: O;
-  /** `Revision` of `davit:local:Revision`. */
+  /** Last part of the type: `Revision` from `davit:local:Revision`. */
   readonly kind: string;
   readonly name: string;
   readonly differences: readonly Difference[];
 }
 
-/** Said by the resource's name, or of no use to a reader. */
+/** Properties that repeat the resource's name or do not help a reader. */
 const QUIET = /^(name|endpoint|lock|model\.(uri|digest))$/;
-/** Said to Pulumi's provider, not to the cluster. */
+/** Annotations for Pulumi's provider, not for the cluster. */
 const TO_PROVIDER = /^metadata\.annotations(\["pulumi\.com\/|\.pulumi\.com\/)/;
-/** Bounds of a revision, which everybody knows without the rest of their name. */
+/** Autoscaling annotations of a revision. Their last part is clear without the prefix. */
 const SCALING = /^metadata\.annotations\["autoscaling\.knative\.dev\/([^"]+)"\]$/;
-/** Of a revision, what only repeats its name. */
+/** Properties of a revision that only repeat its name. */
 const NAME = /^(spec\.template\.)?metadata\.name$/;
 const CONFIGURATION = 'kubernetes:serving.knative.dev/v1:Configuration';
 const REVISION_PATCH = 'kubernetes:serving.knative.dev/v1:RevisionPatch';
 
-/** What a plan does to its resources. What makes one revision of Knative together is told as that revision. */
+/** Summarises the changed resources of a plan. Merges the objects of one Knative revision into one summary. */
 export function tellResources<O extends string>(resources: readonly Planned<O>[]): readonly ToldResource<O>[] {
   const changed = resources.filter((r) => r.operation !== 'same');
   const told = Map.groupBy(changed, (r) => (isKnative(r) ? `Revision ${revisionOf(r)}` : r));
-  // A Configuration comes before its bounds, so the first one says what happens.
+  // A Configuration comes before the patch of its bounds, so the first resource has the operation of the revision.
   return [...told.values()].map((together) => {
     const [first, ...rest] = together.map(tellResource) as [ToldResource<O>, ...ToldResource<O>[]];
     return { ...first, differences: [first, ...rest].flatMap((r) => r.differences) };
@@ -52,7 +52,7 @@ function tellResource<O extends string>(resource: Planned<O>): ToldResource<O> {
   return { operation, kind, name: revisionOf(resource), differences: tellDifferences(resource) };
 }
 
-/** Of a resource that comes or goes as a whole, nothing. */
+/** Returns no differences for a resource that is created or deleted. */
 function tellDifferences(resource: Planned<string>): readonly Difference[] {
   const { operation, differences } = resource;
   if (operation === 'create' || operation === 'delete') return [];

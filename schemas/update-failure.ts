@@ -1,8 +1,10 @@
-/** Why the last update of an endpoint failed: the `failure.json` of a ConfigMap that goes with the next one that succeeds. */
+/**
+ * Why the last update of an endpoint failed: the `failure.json` of a ConfigMap. The next successful update removes it.
+ */
 export interface UpdateFailure {
   readonly endpoint: string;
   readonly entity: string;
-  /** Of the Knative Revision that did not become ready; it is gone, so that it holds nothing. */
+  /** Name of the Knative Revision that did not become ready. It was deleted, so that it uses no capacity. */
   readonly revision: string;
   /** `iris 2` */
   readonly model: string;

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** Writes a file so that a reader, or a power cut, sees the old text or the new one and never half. `mode` as in chmod. */
+/** Writes a file atomically: a reader sees the old or the new text, even after a crash. `mode` as in chmod. */
 export async function writeFileAtomically(file: string, text: string | Uint8Array, mode = 0o644): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
   const fresh = besides(file);
@@ -15,7 +15,7 @@ export async function writeFileAtomically(file: string, text: string | Uint8Arra
   }
 }
 
-/** Makes a folder whole or not at all: `fill` works in a new folder beside it, which is then renamed to `folder`. */
+/** Makes a folder atomically: `fill` writes into a new folder beside it, which is then renamed to `folder`. */
 export async function makeFolderAtomically(folder: string, fill: (fresh: string) => Promise<void>): Promise<void> {
   const fresh = besides(folder);
   await mkdir(fresh, { recursive: true });

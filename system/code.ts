@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** The folder of Davit's own files, wherever the project is: the same for the sources and for the action's bundle. */
+/** The folder of Davit's own files, not of the project. Works in the sources and in the action's bundle. */
 export const CODE = findCode(import.meta.dirname); // eslint-disable-line no-restricted-syntax -- the one place
 
-/** The path of one of Davit's own files or folders, from the folder of all of them: `codePath('runtime', 'davit_server')`. */
+/** The path of one of Davit's own files or folders: `codePath('runtime', 'davit_server')`. */
 export function codePath(...below: readonly string[]): string {
   return join(CODE, ...below);
 }
 
-/** The nearest folder from `from` upwards whose package.json is Davit's. Throws an Error when there is none. */
+/** Finds the nearest folder, from `from` upwards, that contains Davit's package.json. Throws an Error if none does. */
 export function findCode(from: string): string {
   for (let folder = from; ; folder = dirname(folder)) {
     if (isOurs(join(folder, 'package.json'))) return folder;
@@ -24,6 +24,6 @@ function isOurs(file: string): boolean {
   try {
     return (JSON.parse(readFileSync(file, 'utf8')) as { readonly name?: unknown } | null)?.name === 'davit';
   } catch {
-    return false; // none there, or one of somebody else that is not even JSON
+    return false; // no package.json, or another project's invalid one
   }
 }

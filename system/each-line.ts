@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream';
 
-/** A line longer than this is cut: a model may print a whole matrix. */
+/** Longer lines are cut, because a model can print a whole matrix on one line. */
 const MAX_CHARACTERS = 16_384;
 
-/** Calls `hear` with each line of a stream, without its end; the last one also when it has none. */
+/** Calls `hear` with each line of a stream, without its newline. The last line needs no newline. */
 export function eachLine(
   stream: Readable,
   hear: (line: string) => void,

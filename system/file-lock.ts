@@ -1,36 +1,48 @@
-import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { writeFileAtomically } from './atomic-files.ts';
-import { isAlive, startTime } from './is-alive.ts';
+import { takeKernelLock } from './kernel-lock.ts';
+import {
+  identify,
+  isOnThisKernel,
+  judgeProcess,
+  parseIdentity,
+  type ProcessIdentity,
+  renderIdentity,
+} from './process-identity.ts';
 import { type Progress, SILENT } from './progress.ts';
 
 const POLL_MILLISECONDS = 200;
-/** A lock folder without its owner's number is one that is just being made, or was left in that very moment. */
-const UNSIGNED_GRACE_MILLISECONDS = 5000;
+/** Maximum age of a lock folder without an owner file. An older one was left by a process that died while making it. */
+const UNSIGNED_GRACE_MILLISECONDS = 15_000;
+/** Last word of an owner file whose owner also holds the kernel lock on it. */
+const LOCKED = 'flock';
 
 export interface LockOptions {
-  /** The work, for who waits: `making a virtualenv`. */
+  /** The work, shown to waiting processes: `making a virtualenv`. */
   readonly what?: string;
   readonly progress?: Progress;
-  /** Ends the waiting. */
+  /** Aborts the wait. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Runs `work` while this process alone holds `lock` (a folder that this makes and removes). Others wait and say for
- * whom; a lock whose process is gone is taken over.
+ * Runs `work` while this process holds `lock`, a folder that this function makes and removes. Other processes wait and
+ * report the owner. A lock whose owner has ended is taken over immediately. If the owner runs on another machine, this
+ * process cannot check it and waits.
  */
 export async function withFileLock<T>(lock: string, work: () => Promise<T>, options: LockOptions = {}): Promise<T> {
   const { what = 'the same work', progress = SILENT, signal } = options;
   await mkdir(dirname(lock), { recursive: true });
-  for (let said = false; !(await take(lock));) {
+  let held: Held | undefined;
+  for (let said = false; !(held = await take(lock));) {
     signal?.throwIfAborted();
     const owner = await readOwner(lock);
-    if (owner === 'gone') await clear(lock);
-    if (owner === 'gone') continue;
-    if (!said && owner !== 'unknown') {
-      progress.say(`Waiting for process ${owner}, which is ${what} …`);
+    if (owner.state === 'gone') await clear(lock);
+    if (owner.state === 'gone') continue;
+    if (!said && owner.identity) {
+      progress.say(describeWait(lock, what, owner.identity, owner.state));
       said = true;
     }
     await sleep(POLL_MILLISECONDS);
@@ -38,23 +50,70 @@ export async function withFileLock<T>(lock: string, work: () => Promise<T>, opti
   try {
     return await work();
   } finally {
-    await rm(lock, { recursive: true, force: true });
+    await release(lock, held);
   }
 }
 
-async function take(lock: string): Promise<boolean> {
-  if (!(await makeFolder(lock))) return false;
-  await writeFileAtomically(join(lock, 'owner'), `${process.pid} ${startTime(process.pid)}`);
-  return true;
+function describeWait(lock: string, what: string, { pid, host }: ProcessIdentity, state: Owner['state']): string {
+  if (state === 'runs') return `Waiting for process ${pid}, which is ${what} …`;
+  return `Waiting for process ${pid} of another machine or container (${host}), which is ${what} … It cannot be seen from here: if it does not run any more, remove ${lock}`;
 }
 
-async function readOwner(lock: string): Promise<number | 'unknown' | 'gone'> {
-  const [pid = '', started = ''] = (await readFile(join(lock, 'owner'), 'utf8').catch(() => '')).split(' ');
-  if (pid !== '') return isAlive(Number(pid)) && startTime(Number(pid)) === started ? Number(pid) : 'gone';
-  return (await isOld(lock)) ? 'gone' : 'unknown';
+interface Held {
+  /** Stays open, because closing it releases the kernel lock. */
+  readonly file: FileHandle;
 }
 
-/** Removes a lock whose owner is gone. One process at a time does it, lest a slow one removes its successor's. */
+async function take(lock: string): Promise<Held | undefined> {
+  if (!(await makeFolder(lock))) return undefined;
+  const fresh = join(lock, `owner.${randomBytes(4).toString('hex')}`);
+  const file = await open(fresh, 'w');
+  try {
+    const locked = await takeKernelLock(file);
+    await file.writeFile(`${renderIdentity(identify())}${locked ? ` ${LOCKED}` : ''}`);
+    await rename(fresh, join(lock, 'owner')); // complete and already locked
+    return { file };
+  } catch (e) {
+    await file.close();
+    throw e;
+  }
+}
+
+/** Removes the folder only if it contains our owner file, because another process can have replaced the folder. */
+async function release(lock: string, { file }: Held): Promise<void> {
+  const [ours, there] = await Promise.all([file.stat(), stat(join(lock, 'owner')).catch(() => undefined)]);
+  if (there?.ino === ours.ino && there.dev === ours.dev) await rm(lock, { recursive: true, force: true });
+  await file.close();
+}
+
+interface Owner {
+  readonly state: 'runs' | 'gone' | 'unknown';
+  /** Undefined: the owner file is not complete yet. */
+  readonly identity: ProcessIdentity | undefined;
+}
+
+async function readOwner(lock: string): Promise<Owner> {
+  const file = join(lock, 'owner');
+  const text = await readFile(file, 'utf8').catch(() => '');
+  const identity = parseIdentity(text);
+  if (!identity) return { state: (await isOld(lock)) ? 'gone' : 'unknown', identity };
+  const state = judgeProcess(identity);
+  if (state !== 'unknown' || !isOnThisKernel(identity) || !text.endsWith(` ${LOCKED}`)) return { state, identity };
+  return { state: (await isFree(file)) ? 'gone' : 'unknown', identity }; // in another container of this machine
+}
+
+/** Whether no process holds the kernel lock on a file. The check takes that lock for a moment. */
+async function isFree(path: string): Promise<boolean> {
+  const file = await open(path, 'r').catch(() => undefined);
+  if (!file) return false;
+  try {
+    return (await takeKernelLock(file)) === true;
+  } finally {
+    await file.close();
+  }
+}
+
+/** Removes a lock whose owner has ended. Only one process does this at a time, so that none removes a newer lock. */
 async function clear(lock: string): Promise<void> {
   const clearing = `${lock}.clearing`;
   if (!(await makeFolder(clearing))) {
@@ -63,7 +122,7 @@ async function clear(lock: string): Promise<void> {
     return;
   }
   try {
-    if ((await readOwner(lock)) === 'gone') await rename(lock, join(clearing, 'lock'));
+    if ((await readOwner(lock)).state === 'gone') await rename(lock, join(clearing, 'lock'));
   } catch (e) {
     if ((e as NodeJS.ErrnoException).code !== 'ENOENT') throw e;
   } finally {

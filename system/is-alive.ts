@@ -1,22 +1,24 @@
 import { readFileSync } from 'node:fs';
 
-/** Whether a process with this id runs; one that has ended and waits for its parent to notice does not. */
+/** Whether a process with this id runs. A zombie process does not count. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
   } catch (e) {
     return (e as NodeJS.ErrnoException).code === 'EPERM';
   }
-  // Where nobody reaps orphans (a container's first process), the killed stay in the list for ever.
+  // Killed processes stay zombies forever if the first process of the container does not reap orphans.
   return !/^[ZX]$/.test(readStat(pid)[0] ?? '');
 }
 
-/** When a process started, in the kernel's ticks: tells it from a later one with the same id. Linux; else ''. */
+/**
+ * Start time of a process in kernel ticks, which distinguishes it from a later one with the same id. '' if not Linux.
+ */
 export function startTime(pid: number): string {
   return readStat(pid)[19] ?? '';
 }
 
-/** The fields of /proc/PID/stat that follow the name, which may hold anything; the first one is the state. */
+/** The fields of /proc/PID/stat after the name, which can contain any character. The first field is the state. */
 function readStat(pid: number): readonly string[] {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');

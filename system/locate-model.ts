@@ -6,15 +6,15 @@ import { contentHash } from '../schemas/names.ts';
 import { cacheFolder } from './cache.ts';
 
 export interface ModelPlace {
-  /** Absolute; whether it is there is another question. */
+  /** Absolute path. The folder does not have to exist. */
   readonly folder: string;
-  /** The URI that MLflow fetches it by, into `folder`; undefined: it is a directory of the user's. */
+  /** The URI that MLflow downloads into `folder`. Undefined: `folder` is the user's own directory. */
   readonly remote: string | undefined;
-  /** The path or URI for a person. */
+  /** The path or URI for display. */
   readonly written: string;
 }
 
-/** Where a model is on this machine: a directory below `root` or elsewhere, or the cache's copy of a URI. */
+/** Locates a model on this machine: a directory below `root` or elsewhere, or the cached copy of a URI. */
 export function locateModel(root: string, { name, version, uri }: ModelReference): ModelPlace {
   if (uri === undefined)
     return { folder: join(root, 'models', name, version), remote: undefined, written: join('models', name, version) };
@@ -26,12 +26,26 @@ export function locateModel(root: string, { name, version, uri }: ModelReference
   return { folder: downloadFolder(uri), remote: uri, written: uri };
 }
 
-/** The model's own example as MLflow logs it, ready to be sent; undefined: it has none, or is not on this machine. */
-export function readInputExample({ folder }: Pick<ModelPlace, 'folder'>): Promise<string | undefined> {
-  return readFile(join(folder, 'serving_input_example.json'), 'utf8').catch(() => undefined);
+/**
+ * Reads the model's input example as a client can send it. Returns undefined if the model has no example, is not on
+ * this machine, or has an example that is not JSON, such as NaN. Only the model server can predict such an example
+ * (`x-davit-example: 1`).
+ */
+export async function readInputExample({ folder }: Pick<ModelPlace, 'folder'>): Promise<string | undefined> {
+  const text = await readFile(join(folder, 'serving_input_example.json'), 'utf8').catch(() => undefined);
+  return text !== undefined && isJson(text) ? text : undefined;
 }
 
-/** The same URI means another model on another server. */
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The folder depends on the servers too, because one URI names different models on different servers. */
 function downloadFolder(uri: string): string {
   const tracking = process.env['MLFLOW_TRACKING_URI'] ?? '';
   const registry = process.env['MLFLOW_REGISTRY_URI'] ?? '';

@@ -4,19 +4,19 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
-/** Written by whoever downloads from a registry, and by Python: neither belongs to the model. */
+/** Files that registry clients, Python or macOS write. They are not part of the model. */
 const LEFT_OUT: ReadonlySet<string> = new Set(['registered_model_meta', '__pycache__', '.DS_Store']);
 const READ_BYTES = 1 << 20;
 
-/** A model's directory holds something that cannot be digested: a link that leads out of it, a pipe. */
+/** A model directory contains something without a digest: a link that leads out of it, or a pipe. */
 export class ModelLinkError extends Error {}
 
-/** Whether a file or folder of this name counts as the model's. */
+/** Whether a file or folder of this name is part of a model. */
 export function isOfModel(name: string): boolean {
   return !LEFT_OUT.has(name);
 }
 
-/** `sha256:<hex>` over the sorted relative paths and the bytes of a model's files. Throws a ModelLinkError. */
+/** Returns `sha256:<hex>` of the sorted relative paths and contents of a model's files. Throws a ModelLinkError. */
 export async function digestModel(folder: string): Promise<string> {
   const root = await realpath(folder);
   const files = (await listFiles(root, root, '')).sort((a, b) => (a < b ? -1 : 1));
@@ -41,14 +41,14 @@ async function listFiles(root: string, folder: string, prefix: string): Promise<
       const name = `${prefix}${e.name}`;
       if (e.isDirectory()) return listFiles(root, path, `${name}/`);
       if (e.isSymbolicLink()) await checkLink(root, path, name);
-      // Reading a pipe would wait for a writer.
+      // A read from a pipe would block until a writer appears.
       else if (!e.isFile()) throw new ModelLinkError(`${name} is neither a file nor a folder`);
       return [name];
     });
   return (await Promise.all(lists)).flat();
 }
 
-/** Links to a file inside are followed; anything else would make the digest say less than what runs. */
+/** Accepts only links to files inside the model, because the digest must cover everything that runs. */
 async function checkLink(root: string, path: string, name: string): Promise<void> {
   const target = await realpath(path).catch(() => undefined);
   if (target === undefined) throw new ModelLinkError(`the link ${name} leads nowhere`);

@@ -1,13 +1,13 @@
-/** Where long work says what it does. A line each, for a person; never a result, never a secret. */
+/** Receives the progress lines of long work. A line never contains a result or a secret. */
 export interface Progress {
-  /** Says that something begins, goes on or is done: `Locking iris-1 …`. */
+  /** Reports a start, a step or an end: `Locking iris-1 …`. */
   readonly say: (line: string) => void;
 }
 
-/** Says nothing: for callers that nobody watches. */
+/** Discards all progress. */
 export const SILENT: Progress = { say: () => undefined };
 
-/** Says `what …` at once and `what: done in N s` (or `failed after`) at the end; returns what `work` returns. */
+/** Reports `what …`, runs `work`, then reports `what: done in N s` or `what: failed after N s`. */
 export async function timed<T>(progress: Progress, what: string, work: () => Promise<T>): Promise<T> {
   const started = performance.now();
   const seconds = () => ((performance.now() - started) / 1000).toFixed(1);
@@ -22,7 +22,7 @@ export async function timed<T>(progress: Progress, what: string, work: () => Pro
   }
 }
 
-/** The same progress with a name before every line: `[iris] Locking …`. */
+/** Returns a progress that prefixes each line with a name: `[iris] Locking …`. */
 export function named(progress: Progress, name: string): Progress {
   return { say: (line) => progress.say(`[${name}] ${line}`) };
 }

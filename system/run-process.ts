@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { waitForChild } from './child-end.ts';
 import { eachLine } from './each-line.ts';
 
 export interface RunOptions {
@@ -6,16 +7,16 @@ export interface RunOptions {
   /** The whole environment; default: `childEnvironment()`. */
   readonly env?: NodeJS.ProcessEnv;
   readonly input?: string;
-  /** Stops the process (SIGTERM, then SIGKILL after 5 s). */
+  /** Stops the process with SIGTERM, and after 5 s with SIGKILL. */
   readonly signal?: AbortSignal;
-  /** After this many seconds the process is killed, and `timedOut` is true. */
+  /** Kills the process after this many seconds and sets `timedOut`. */
   readonly limitSeconds?: number;
-  /** Called with each line of standard error as it comes. */
+  /** Receives each line of standard error when it arrives. */
   readonly onLine?: (line: string) => void;
 }
 
 export interface Ran {
-  /** Exit code; -1 when a signal ended the process. */
+  /** Exit code, or -1 if a signal ended the process. */
   readonly code: number;
   readonly signal: NodeJS.Signals | undefined;
   readonly stdout: string;
@@ -26,7 +27,7 @@ export interface Ran {
 const KILL_AFTER_MILLISECONDS = 5000;
 const NOT_FOR_CHILDREN = ['PYTHONDONTWRITEBYTECODE', 'PYTHONPATH', 'PYTHONHOME', 'VIRTUAL_ENV'];
 
-/** Runs a program to its end, without a shell. Throws only when it cannot be started or `signal` aborts. */
+/** Runs a program to its end, without a shell. Throws only if the program cannot start or `signal` aborts. */
 export function runProcess(program: string, args: readonly string[], options: RunOptions = {}): Promise<Ran> {
   const { cwd, env = childEnvironment(), input, signal, limitSeconds, onLine } = options;
   return new Promise((done, fail) => {
@@ -53,23 +54,25 @@ export function runProcess(program: string, args: readonly string[], options: Ru
       signal?.removeEventListener('abort', stop);
       if (limit) clearTimeout(limit);
     };
-    child.on('error', (e) => {
-      settle();
-      fail(new Error(`Cannot start "${program}": ${e.message}`, { cause: e }));
-    });
-    child.on('close', (code, endedBy) => {
-      settle();
-      if (signal?.aborted) {
-        fail(aborted(program, signal));
-        return;
-      }
-      const { stdout, stderr, timedOut } = state;
-      done({ code: code ?? -1, signal: endedBy ?? undefined, stdout, stderr, timedOut });
-    });
+    waitForChild(child).then(
+      ({ code, signal: endedBy }) => {
+        settle();
+        if (signal?.aborted) {
+          fail(aborted(program, signal));
+          return;
+        }
+        const { stdout, stderr, timedOut } = state;
+        done({ code: code ?? -1, signal: endedBy ?? undefined, stdout, stderr, timedOut });
+      },
+      (e: unknown) => {
+        settle();
+        fail(e instanceof Error ? e : new Error(String(e)));
+      },
+    );
   });
 }
 
-/** This process's environment without what must not reach the Pythons we run. */
+/** This process's environment, without the variables that must not reach child Pythons. */
 export function childEnvironment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !NOT_FOR_CHILDREN.includes(name));
   return { ...Object.fromEntries(kept), ...more };

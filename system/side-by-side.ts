@@ -1,6 +1,8 @@
 import { availableParallelism, totalmem } from 'node:os';
 
-/** Works on all items, at most `width` at once; results in the order of the items. The first failure rejects. */
+/**
+ * Runs `work` on all items, at most `width` at a time. Results keep the order of the items. The first failure rejects.
+ */
 export async function sideBySide<T, R>(
   items: readonly T[],
   width: number,
@@ -15,7 +17,7 @@ export async function sideBySide<T, R>(
   return results;
 }
 
-/** Lets at most `width` of what is given to it run at once; the others wait in line. */
+/** Makes a function that runs at most `width` works at a time and queues the others. */
 export function takeTurns(width: number): <T>(work: () => Promise<T>) => Promise<T> {
   let running = 0;
   const waiting: (() => void)[] = [];
@@ -36,7 +38,7 @@ const GIB = 2 ** 30;
 const GIB_EACH = 2;
 const [LEAST, MOST] = [2, 8];
 
-/** How many proofs or engines this machine has room for at once: one a core, and 2 GiB each. */
+/** How many proofs or engines this machine can run at a time: one per core, and 2 GiB of memory each. */
 export function machineWidth(cores = availableParallelism(), bytes = totalmem()): number {
   return Math.max(LEAST, Math.min(MOST, cores, Math.floor(bytes / GIB / GIB_EACH)));
 }

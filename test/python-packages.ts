@@ -5,16 +5,16 @@ import { findUv } from '../python/find-uv.ts';
 import { cacheFolder } from '../system/cache.ts';
 import { runProcess } from '../system/run-process.ts';
 
-/** Packages of other people that a test needs, as they are today: no lock describes them. */
+/** Packages of others that a test needs, in their current versions, because no lock describes them. */
 export interface PythonPackages {
-  /** Of the folder in the cache; another one for other packages. */
+  /** The name of the cache folder; use another one for other packages. */
   readonly name: string;
   readonly packages: readonly string[];
-  /** What is imported to see whether they are there. */
+  /** Imported to check that the packages are installed. */
   readonly imports: string;
 }
 
-/** Makes a virtualenv with packages, once, and gives its Python. */
+/** Makes a virtualenv with the packages, once, and returns its Python. */
 export async function makePythonPackages({ name, packages, imports }: PythonPackages): Promise<string> {
   const folder = cacheFolder('test', name);
   const python = join(folder, 'bin', 'python');

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { CODE } from '../system/code.ts';
 
-/** What a release of the action has to install before it can use them; loaded only where they are used. */
+/** Packages that a release of the action has to install first; they are loaded only where they are used. */
 const INSTALLED = /^(?:@pulumi\/(?!pulumi\/version\.js$)|@kubernetes\/|@grpc\/|google-protobuf(?:\/|$))/;
 
 /**
- * Makes `action/dist/`: one file with all that the action needs to start, and the licences of what is in it. The same
- * sources give the same bytes wherever they are. Path from Davit's folder → text.
+ * Makes `action/dist/`: one file with everything that the action needs to start, and the licences of its content. The
+ * same sources give the same bytes in every folder. Path relative to Davit's folder → text.
  */
 export async function makeBundle(): Promise<ReadonlyMap<string, string>> {
   const bundle = await rolldown({

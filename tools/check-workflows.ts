@@ -1,4 +1,4 @@
-// actionlint and zizmor over our workflows and actions, and over the repository that docs/pull-requests.md makes.
+// Runs actionlint and zizmor on our workflows and actions, and on the repository that docs/pull-requests.md describes.
 import { cp, glob, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -9,7 +9,10 @@ import { DOCUMENTED_DIGEST, DOCUMENTED_RELEASE, readDocumentedFiles } from './do
 import { ensureGoProgram } from './go-programs.ts';
 
 const ZIZMOR = 'zizmor@1.32.0';
-/** What actionlint 1.7.12 does not know yet: https://github.com/rhysd/actionlint/issues/711, and GitHub's `queue`. */
+/**
+ * Syntax that actionlint 1.7.12 does not know yet: https://github.com/rhysd/actionlint/issues/711, and GitHub's
+ * `queue`.
+ */
 const UNKNOWN = [
   [/(?<=uses: )\$\//g, './'],
   [/^ +queue: max.*\n/gm, ''],
@@ -33,10 +36,10 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** Our workflows with more files over them, in the words that actionlint knows. */
+/** Copies our workflows, adds more files, and replaces the syntax that actionlint does not know. */
 async function copyOurs(name: string, more: ReadonlyMap<string, string>): Promise<string> {
   const root = join(folder, name);
-  await mkdir(join(root, '.git'), { recursive: true }); // how actionlint knows a repository
+  await mkdir(join(root, '.git'), { recursive: true }); // actionlint recognises a repository by this
   for (const part of ['.github', 'action']) await cp(codePath(part), join(root, part), { recursive: true });
   await write(root, more);
   for await (const file of glob('.github/workflows/*.yaml', { cwd: root })) {

@@ -1,4 +1,5 @@
-// The gate: format, lint, types, dead code, generated files, workflows and the fast tests. Two at a time, every one to its end.
+// The gate: format, lint, types, dead code, generated files, workflows and the fast tests. Runs two steps at a time,
+// and all of them even if one fails.
 import { findUv } from '../python/find-uv.ts';
 import { CODE, codePath } from '../system/code.ts';
 import { runProcess } from '../system/run-process.ts';

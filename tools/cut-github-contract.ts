@@ -1,6 +1,6 @@
-// Writes what the fake GitHub is checked against: the part that it serves of GitHub's published descriptions of its API.
-// Their packages unpack to 400 MB, so they are no dependency: `npm install --no-save --prefix FOLDER @octokit/openapi@23.0.2
-// @octokit/graphql-schema@15.26.1`, then this with FOLDER, on the day that the fake learns another operation.
+// Writes the contract of the fake GitHub: the part that it serves of GitHub's published API descriptions. Their
+// packages unpack to 400 MB, so they are no dependency. When the fake gets another operation, run `npm install
+// --no-save --prefix FOLDER @octokit/openapi@23.0.2 @octokit/graphql-schema@15.26.1`, then this with FOLDER.
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { writeFileAtomically } from '../system/atomic-files.ts';

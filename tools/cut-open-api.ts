@@ -1,4 +1,4 @@
-/** A piece of JSON whose shape is GitHub's. */
+/** A part of a JSON document in GitHub's format. */
 type Json = Readonly<Record<string, unknown>>;
 
 interface Operation {
@@ -16,7 +16,7 @@ export interface OpenApi {
 
 const PROSE = ['description', 'example', 'examples', 'externalDocs', 'deprecated', 'nullable', 'title', 'default'];
 
-/** The operations asked for, with the schemas that they need and nothing to read: JSON Schema, `#/$defs/` for references. */
+/** The selected operations with the schemas that they need, without prose: JSON Schema with `#/$defs/` references. */
 export function cutOpenApi(api: OpenApi, ids: readonly string[]): Json {
   const defs: Record<string, unknown> = {};
   const all = Object.entries(api.paths).flatMap(([path, methods]) =>
@@ -68,7 +68,7 @@ interface Cutting {
   readonly defs: Record<string, unknown>;
 }
 
-/** Without prose; OpenAPI 3.0's `nullable` as JSON Schema says it. */
+/** Removes prose, and writes OpenAPI 3.0's `nullable` as JSON Schema. */
 function slim(node: unknown, cutting: Cutting): unknown {
   if (Array.isArray(node)) return node.map((item) => slim(item, cutting));
   if (node === null || typeof node !== 'object') return node;
@@ -81,7 +81,7 @@ function slim(node: unknown, cutting: Cutting): unknown {
   return nullable === true ? { anyOf: [slimmed, { type: 'null' }] } : slimmed;
 }
 
-/** The keys are names of properties, which may be called "description". */
+/** The keys are property names, one of which may be "description". */
 function slimEach(properties: Json, cutting: Cutting): Json {
   return Object.fromEntries(Object.entries(properties).map(([name, value]) => [name, slim(value, cutting)]));
 }

@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { codePath } from '../system/code.ts';
 
-/** What stands for a release in documents: the digest of none. */
+/** The placeholder for a release in documents, with a digest of zeros. */
 export const DOCUMENTED_RELEASE = `OWNER/davit`;
 export const DOCUMENTED_DIGEST = '0'.repeat(40);
 
-/** The files that docs/pull-requests.md tells a user to write: path and content. Its code blocks begin with `# PATH`. */
+/**
+ * The files that docs/pull-requests.md tells a user to write: path and content. Its code blocks begin with `# PATH`.
+ */
 export async function readDocumentedFiles(): Promise<ReadonlyMap<string, string>> {
   const page = await readFile(codePath('docs', 'pull-requests.md'), 'utf8');
   const blocks = [...page.matchAll(/^```yaml\n(# (\S+)\n.*?)^```$/gms)];

@@ -1,4 +1,4 @@
-// Writes the files that are made from others, or with --check says which of them are out of date.
+// Writes the generated files or, with --check, reports those that are out of date.
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
@@ -53,13 +53,13 @@ function jsonSchema(schema: z.ZodType, title: string, description: string): stri
   return JSON.stringify(made);
 }
 
-/** The action once more: `uses: $/PATH`, by which a workflow names its own repository and commit, wants a path. */
+/** A copy of the action, because `uses: $/PATH`, which names a workflow's own repository and commit, needs a path. */
 function makeSelfReference(): string {
   const action = readFileSync(codePath('action.yml'), 'utf8').replace('main: action/dist/', 'main: dist/');
   return `# Made from ../action.yml, for workflows of this repository: they say $/action.\n${action}`;
 }
 
-/** The table of codes, for who has met one. */
+/** The table of diagnostic codes, for users who have met one. */
 function makeDiagnosticsPage(): string {
   const rows = Object.entries(DIAGNOSTIC_CODES).map(([code, sentence]) => `| \`${code}\` | ${sentence} |`);
   return [

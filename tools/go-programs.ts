@@ -6,7 +6,7 @@ import { cacheFolder } from '../system/cache.ts';
 import { codePath } from '../system/code.ts';
 import { withFileLock } from '../system/file-lock.ts';
 
-/** What checks and tries the workflows; none of it is part of the product. */
+/** Programs that check and test the workflows; none of them is part of the product. */
 const BUILDS = {
   actionlint: {
     name: 'actionlint 1.7.12',
@@ -26,7 +26,7 @@ const BUILDS = {
   },
 } as const satisfies Readonly<Record<string, GoBuild>>;
 
-/** The path of a program, which is built into the user's cache the first time. Throws an Error when there is no Go. */
+/** The path of a program, which is built into the user's cache the first time. Throws when Go is missing. */
 export async function ensureGoProgram(name: keyof typeof BUILDS, options: BuildOptions): Promise<string> {
   const build = BUILDS[name];
   const folder = cacheFolder('tools', `${name}-${await goBuildKey(build)}`);

@@ -1,9 +1,10 @@
-// Everything that needs no cluster: the gate, then all tests, with real mlflow, uv and Pulumi. Ends with vitest's summary.
+// All checks that need no cluster: the gate, then all tests with real mlflow, uv and Pulumi. Ends with vitest's
+// summary.
 import { spawn } from 'node:child_process';
 import { CODE, codePath } from '../system/code.ts';
 
 const GATE = ['tools/check.ts', '--without-tests'];
-const TESTS = ['node_modules/vitest/vitest.mjs', 'run', '--project', 'fast', '--project', 'real'];
+const TESTS = ['node_modules/vitest/vitest.mjs', 'run', '--project', 'fast', '--project', 'real', '--project', 'alone'];
 
 const gate = await run(GATE);
 const tests = await run([...TESTS, ...process.argv.slice(2)]);

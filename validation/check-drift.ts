@@ -2,16 +2,16 @@ import { minorVersion } from '../python/find-python.ts';
 import type { Model } from './read-model.ts';
 import type { ModelProblem, Subject } from './subject.ts';
 
-/** What a flavor says it was saved with, the packages that provide it, and how much may differ. */
+/** A flavor's saved version, the packages that provide the library, and the allowed difference. */
 interface Saved {
   readonly flavor: string;
   readonly key: string;
   readonly packages: readonly string[];
-  /** `exact`: any other version is an error; `minor`: only another minor one is; `warn`: never more than a warning. */
+  /** `exact`: any other version is an error. `minor`: another minor version is an error. `warn`: always a warning. */
   readonly rule: 'exact' | 'minor' | 'warn';
 }
 
-/** scikit-learn promises nothing between versions, cloudpickle nothing between minor ones; the others keep their formats. */
+/** scikit-learn guarantees no compatibility between versions, and cloudpickle none between minor versions. */
 const SAVED: readonly Saved[] = [
   { flavor: 'sklearn', key: 'sklearn_version', packages: ['scikit-learn'], rule: 'exact' },
   { flavor: 'python_function', key: 'cloudpickle_version', packages: ['cloudpickle'], rule: 'minor' },
@@ -23,7 +23,7 @@ const SAVED: readonly Saved[] = [
   { flavor: 'statsmodels', key: 'statsmodels_version', packages: ['statsmodels'], rule: 'minor' },
 ];
 
-/** Where the versions that will be installed differ from those the model was saved with. `versions`: by package name. */
+/** Reports packages that differ from the version the model was saved with. `versions` is by package name. */
 export function checkDrift(
   subject: Subject,
   model: Model,
@@ -45,7 +45,7 @@ export function checkDrift(
   });
 }
 
-/** The Python of the flavor and the Python of the environment must be of one minor version: pickles hold byte code. */
+/** The flavor and the environment must have the same minor version of Python, because pickles contain byte code. */
 export function checkPythonDrift(subject: Subject, model: Model): readonly ModelProblem[] {
   const flavor = model.flavors['python_function']?.['python_version'];
   const required = model.pythonVersion;

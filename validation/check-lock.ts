@@ -1,17 +1,20 @@
 import { type Diagnostic, makeError, type Place } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint.ts';
 import type { Lock, LockedEntity } from '../schemas/lock.ts';
+import { checkMlflow } from './check-bounds.ts';
 import type { CheckedModel } from './check-model.ts';
 import { makeLockedModel, renderRequirements } from './locked-model.ts';
-import type { Subject } from './subject.ts';
+import { placeProblem, type Subject } from './subject.ts';
 
-/** Whether the lock belongs to what an entity and its model say now; the reason when it does not. Pure, no network. */
+/** Checks that the lock matches the entity and its model. Pure, without network access. */
 export function checkLockedEntity(subject: Subject, lock: Lock, checked: CheckedModel): readonly Diagnostic[] {
   const reason = staleReason(subject, lock, checked);
-  return reason === undefined ? [] : [stale(subject.endpoint, subject.entity.place, subject.entity.name, reason)];
+  if (reason !== undefined) return [stale(subject.endpoint, subject.entity.place, subject.entity.name, reason)];
+  const packages = lock.virtualenvs[lock.entities[subject.entity.name]?.virtualenv ?? '']?.packages ?? [];
+  return checkMlflow(subject, packages).map((p) => placeProblem(subject, p));
 }
 
-/** Entities that the lock holds and the endpoint no longer has. */
+/** Reports entities that are in the lock but no longer in the endpoint. */
 export function checkLeftEntities(endpoint: Endpoint, lock: Lock): readonly Diagnostic[] {
   const names = new Set(endpoint.entities.map((e) => e.name));
   const left = Object.keys(lock.entities).filter((name) => !names.has(name));
@@ -20,13 +23,13 @@ export function checkLeftEntities(endpoint: Endpoint, lock: Lock): readonly Diag
   return left.map((name) => stale(endpoint, first.place, name, 'the endpoint no longer has this entity'));
 }
 
-/** The endpoint has no lock at all. */
+/** Reports that the endpoint has no lock. */
 export function missingLock({ endpoint, entity }: Subject): Diagnostic {
   const message = `Cannot prove "${entity.name}": ${endpoint.name} has no lock`;
   return makeError('lock-missing', entity.place, message, `Make it: npx davit lock ${endpoint.name}`);
 }
 
-/** Why an entity must be locked again; undefined when it need not be. */
+/** Explains why an entity must be locked again. Returns undefined if its lock is current. */
 export function staleReason(subject: Subject, lock: Lock, checked: CheckedModel): string | undefined {
   const { entity, label } = subject;
   const locked = lock.entities[entity.name];
@@ -49,7 +52,9 @@ export function staleReason(subject: Subject, lock: Lock, checked: CheckedModel)
 }
 
 function sameSignature(signature: LockedEntity['signature'], { model }: CheckedModel): boolean {
-  return (['inputs', 'outputs', 'params'] as const).every((part) => signature[part] === model.signature[part]);
+  return (['inputs', 'outputs', 'params', 'typeHints'] as const).every(
+    (part) => signature[part] === model.signature[part],
+  );
 }
 
 function stale(endpoint: Endpoint, place: Place, name: string, reason: string): Diagnostic {

@@ -1,4 +1,5 @@
 import { type Diagnostic, hasErrors, sortDiagnostics } from '../schemas/diagnostic.ts';
+import { checkBounds } from './check-bounds.ts';
 import { checkDrift, checkPythonDrift } from './check-drift.ts';
 import { checkRequirements } from './check-requirements.ts';
 import { checkSignaturePart } from './check-signature.ts';
@@ -7,7 +8,7 @@ import type { Requirement } from './parse-requirements.ts';
 import { type Model, readModel } from './read-model.ts';
 import { type ModelProblem, placeProblem, type Subject } from './subject.ts';
 
-/** A model that passed the static checks: enough to resolve its requirements. */
+/** A model that passed enough static checks to resolve its requirements. */
 export interface CheckedModel {
   readonly model: Model;
   /** After the endpoint's edits, sorted. */
@@ -16,12 +17,12 @@ export interface CheckedModel {
 }
 
 export interface ModelCheck {
-  /** Present also beside errors that leave its requirements readable: resolving them may find more to say. */
+  /** Set also with errors that do not concern requirements or versions, because resolution can report more problems. */
   readonly checked: CheckedModel | undefined;
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** The static stage: reads the model's files, never runs anything of it, and says everything at once. */
+/** The static stage: reads the model's files without running any of its code, and reports all problems together. */
 export async function checkModel(subject: Subject, folder: string): Promise<ModelCheck> {
   const { model, problems } = await readModel(folder);
   if (!model) return { checked: undefined, diagnostics: problems.map((p) => placeProblem(subject, p)) };
@@ -33,6 +34,7 @@ export async function checkModel(subject: Subject, folder: string): Promise<Mode
     ...checkSignature(subject, model),
     ...checkExample(subject, model),
     ...checkPython(subject, model),
+    ...checkBounds(subject, model, edited.requirements),
     ...checkPythonDrift(subject, model),
     ...edited.problems,
     ...(await checkRequirements(subject, model, edited.requirements)),
@@ -40,8 +42,8 @@ export async function checkModel(subject: Subject, folder: string): Promise<Mode
   ];
   const diagnostics = sortDiagnostics(all.map((p) => placeProblem(subject, p)));
   const { pythonVersion } = model;
-  const unreadable = diagnostics.filter((d) => d.code.startsWith('requirement'));
-  if (hasErrors(unreadable) || pythonVersion === undefined) return { checked: undefined, diagnostics };
+  const hopeless = diagnostics.filter((d) => d.code.startsWith('requirement') || d.code === 'version-unsupported');
+  if (hasErrors(hopeless) || pythonVersion === undefined) return { checked: undefined, diagnostics };
   const requirements = [...edited.requirements].sort((a, b) => (a.text < b.text ? -1 : 1));
   return { checked: { model, requirements, pythonVersion }, diagnostics };
 }

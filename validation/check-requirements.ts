@@ -1,15 +1,16 @@
 import { access } from 'node:fs/promises';
 import { resolve, sep } from 'node:path';
+import { findPipCounterpart } from './conda-names.ts';
 import { condaName } from './edit-requirements.ts';
 import type { Requirement } from './parse-requirements.ts';
 import type { Model } from './read-model.ts';
-import { hasCredentials, maskSecret } from './read-requirements.ts';
-import type { ModelProblem, Subject } from './subject.ts';
+import { hasCredentials, maskSecret } from './mask-secret.ts';
+import { joinHints, type ModelProblem, type Subject } from './subject.ts';
 
 const OTHER_PLATFORMS = /^(pywin32|pypiwin32|pywinpty|windows-curses|wmi|pyobjc(-.*)?)$/;
 const ANACONDA_CHANNELS = /^(defaults|anaconda|main|r|msys2)$|anaconda\.(com|org)/;
 
-/** What is unfit for a server in the requirements after the endpoint's edits. */
+/** Reports requirements that a server cannot use, after the endpoint's edits. */
 export async function checkRequirements(
   subject: Subject,
   model: Model,
@@ -55,7 +56,7 @@ function checkRequirement({ label }: Subject, r: Requirement): readonly ModelPro
   return found;
 }
 
-/** A direct reference must be a wheel: a URL, or a file of the model. */
+/** A direct reference must be a wheel, as a URL or as a file inside the model. */
 async function checkSource({ label }: Subject, model: Model, r: Requirement): Promise<readonly ModelProblem[]> {
   const { source, at, name } = r;
   if (source === undefined) return [];
@@ -107,16 +108,28 @@ function checkConda(
   const covered = new Set([...requirements.map((r) => r.name), ...entity.requirementEdits.remove]);
   const only = conda.packages.filter((p) => !covered.has(condaName(p)));
   const problems = only.map((p): ModelProblem => {
-    const version = /=+([0-9][^=\s]*)/.exec(p)?.[1];
-    const pip = version === undefined ? condaName(p) : `${condaName(p)}==${version}`;
+    const pip = findPipCounterpart(p);
+    const without = `Cannot install "${p}" for ${label}: it comes from conda`;
+    const leaveOut = alone
+      ? 'Remove it from conda.yaml'
+      : `Name "${condaName(p)}" under davit.served_entities.${entity.name}.requirements.remove`;
+    if ('none' in pip)
+      return {
+        code: 'conda-only-package',
+        severity: 'error',
+        message: `${without}, and there is nothing for pip to install`,
+        hint: `${leaveOut}: ${pip.none}`,
+        at,
+      };
     return {
       code: 'conda-only-package',
       severity: 'error',
-      message: `Cannot install "${p}" for ${label}: it comes from conda, expected packages that pip can install`,
-      hint: alone
-        ? undefined
-        : `If the model runs without it, name "${condaName(p)}" under requirements.remove instead`,
-      add: pip,
+      message: `${without}, expected packages that pip can install`,
+      hint: joinHints(
+        alone ? undefined : `${leaveOut} if the model runs without it`,
+        pip.certain ? undefined : 'Davit does not know what pip calls it: look it up in your index',
+      ),
+      add: pip.pip,
       at,
     };
   });
@@ -129,7 +142,7 @@ function checkConda(
       code: 'anaconda-channel',
       severity: 'warning',
       message,
-      hint: 'Davit does not use it; log the model with a newer MLflow to be rid of it',
+      hint: 'Davit does not use it; log the model with a newer MLflow to remove it',
       at,
     },
   ];

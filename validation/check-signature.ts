@@ -2,9 +2,12 @@ import { z } from 'zod';
 
 const DTYPES = ['boolean', 'integer', 'long', 'float', 'double', 'string', 'binary', 'datetime'] as const;
 
+/** A pandas column name that JSON can represent. MLflow writes integers for columns without names. */
+const columnName = z.union([z.string(), z.number(), z.boolean()]);
+
 interface Column {
   readonly type: string;
-  readonly name?: string | undefined;
+  readonly name?: string | number | boolean | undefined;
   readonly required?: boolean | null | undefined;
   readonly items?: Column | undefined;
   readonly values?: Column | undefined;
@@ -15,7 +18,7 @@ const column: z.ZodType<Column> = z.lazy(() =>
   z
     .looseObject({
       type: z.enum([...DTYPES, 'array', 'object', 'map', 'any', 'sparkml_vector']),
-      name: z.string().optional(),
+      name: columnName.optional(),
       required: z.boolean().nullish(),
       items: column.optional(),
       values: column.optional(),
@@ -28,7 +31,7 @@ const column: z.ZodType<Column> = z.lazy(() =>
 
 const tensor = z.looseObject({
   type: z.literal('tensor'),
-  name: z.string().optional(),
+  name: columnName.optional(),
   'tensor-spec': z.looseObject({ dtype: z.string(), shape: z.array(z.int().min(-1)) }),
 });
 
@@ -38,7 +41,7 @@ const parameter = z
 
 const columns = z.union([z.array(column).min(1), z.array(tensor).min(1)]);
 
-/** What is wrong with one part of a signature: a JSON list in MLflow's grammar; undefined when nothing is. */
+/** Explains what is wrong with one part of a signature, a JSON list in MLflow's grammar. Undefined if it is valid. */
 export function checkSignaturePart(part: 'inputs' | 'outputs' | 'params', text: string): string | undefined {
   let value: unknown;
   try {
@@ -48,11 +51,13 @@ export function checkSignaturePart(part: 'inputs' | 'outputs' | 'params', text: 
   }
   const checked = (part === 'params' ? z.array(parameter) : columns).safeParse(value);
   if (!checked.success) return describeIssue(checked.error.issues[0]);
-  const names = (checked.data as readonly { readonly name?: string | undefined }[]).map((c) => c.name);
+  const names = (checked.data as readonly { readonly name?: z.infer<typeof columnName> | undefined }[]).map(
+    (c) => c.name,
+  );
   const named = names.filter((n) => n !== undefined);
   if (named.length > 0 && named.length < names.length) return 'some columns have a name and some have none';
   const twice = named.find((n, i) => named.indexOf(n) < i);
-  return twice === undefined ? undefined : `the name "${twice}" is there twice`;
+  return twice === undefined ? undefined : `the name "${String(twice)}" is there twice`;
 }
 
 function describeIssue(issue: z.core.$ZodIssue | undefined): string {

@@ -2,7 +2,7 @@ import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureVirtualenv } from '../python/ensure-virtualenv.ts';
 import { parseLockedRequirements } from '../python/ensure-front-virtualenv.ts';
-import { listPythons, minorVersion } from '../python/find-python.ts';
+import { chooseMinorVersion } from '../python/find-python.ts';
 import type { PythonOptions } from '../python/find-uv.ts';
 import { makeError } from '../schemas/diagnostic.ts';
 import { makeFolderAtomically } from '../system/atomic-files.ts';
@@ -12,17 +12,17 @@ import { withFileLock } from '../system/file-lock.ts';
 import { SILENT, timed } from '../system/progress.ts';
 import { childEnvironment, runProcess } from '../system/run-process.ts';
 import type { FetchedModel } from './fetch-model.ts';
-import { maskSecret } from './read-requirements.ts';
+import { maskSecret } from './mask-secret.ts';
 import type { Subject } from './subject.ts';
 
-/** mlflow-skinny and boto3, with hashes; made by `uv pip compile --generate-hashes`. */
+/** mlflow-skinny and boto3 with hashes, written by `uv pip compile --generate-hashes`. */
 const REQUIREMENTS = codePath('validation', 'download-requirements.txt');
 const PROGRAM = codePath('validation', 'download_model.py');
 const DOWNLOAD_LIMIT_SECONDS = 3600;
-/** Pythons for which every package of the list above has wheels. */
+/** Python versions for which every package above has a wheel. */
 const PYTHONS = ['3.12', '3.11', '3.13'];
 
-/** Downloads a model by one of MLflow's URIs into the cache, once. A URI that moves (alias, latest) is refused. */
+/** Downloads a model by its MLflow URI into the cache, once. Refuses a URI whose version can change (alias, latest). */
 export async function downloadModel(
   subject: Subject,
   { uri, folder }: { readonly uri: string; readonly folder: string },
@@ -54,7 +54,9 @@ function checkUri(uri: string): { readonly why: string; readonly hint: string } 
   return undefined;
 }
 
-/** `models:/NAME@ALIAS`, `models:/NAME/latest`, `models:/NAME/STAGE`: what is reviewed must be what runs. */
+/**
+ * Refuses `models:/NAME@ALIAS`, `/NAME/latest` and `/NAME/STAGE`, because the reviewed model must be the one that runs.
+ */
 async function resolveMoving(subject: Subject, uri: string, options: PythonOptions): Promise<FetchedModel | undefined> {
   const [, name, target] = /^models:\/{1,3}(.+?)(?:@|\/)([^/@]+)$/.exec(uri) ?? [];
   if (name === undefined || target === undefined || /^\d+$/.test(target)) return undefined;
@@ -85,8 +87,7 @@ async function download(subject: Subject, uri: string, folder: string, options: 
 
 async function runProgram(args: readonly string[], options: PythonOptions) {
   const packages = parseLockedRequirements(await readFile(REQUIREMENTS, 'utf8'));
-  const here = new Set((await listPythons()).map((p) => minorVersion(p.version)));
-  const python = PYTHONS.find((minor) => here.has(minor)) ?? PYTHONS[0] ?? '3.12';
+  const python = await chooseMinorVersion(PYTHONS);
   const virtualenv = await ensureVirtualenv({ python, platform: 'here', packages }, options);
   return runProcess(virtualenv.python, [PROGRAM, ...args], {
     env: childEnvironment({ PYTHONPYCACHEPREFIX: virtualenv.pycache, MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR: 'false' }),

@@ -1,4 +1,4 @@
-"""Downloads a model with MLflow, or says which version a moving URI is now. Runs in a virtualenv of mlflow-skinny.
+"""Downloads a model with MLflow, or resolves an alias or stage to a version. Runs in a virtualenv of mlflow-skinny.
 
 python download_model.py --download URI FOLDER
 python download_model.py --resolve URI
@@ -40,7 +40,7 @@ def resolve(uri: str) -> str:
 def download(uri: str, folder: str) -> None:
     from mlflow.artifacts import download_artifacts
 
-    # A path below: MLflow keeps the last part of the URI as a folder for some stores and not for others.
+    # Download into a subfolder, because some stores keep the last part of the URI as a folder and others do not.
     place = download_artifacts(artifact_uri=uri, dst_path=f"{folder}/download")
     shutil.copytree(place, folder, dirs_exist_ok=True)
     shutil.rmtree(f"{folder}/download", ignore_errors=True)

@@ -8,10 +8,10 @@ export interface EditedRequirements {
   readonly problems: readonly ModelProblem[];
 }
 
-/** Where an edit of the endpoint's is said to be: on the entity itself. */
+/** Source location for problems with the endpoint's edits, which placeProblem reports on the entity. */
 const ENTITY = { file: 'MLmodel', line: 1, column: 1 };
 
-/** The model's requirements after the endpoint's edits: `add` also replaces one of the same name. */
+/** Applies the endpoint's edits to the model's requirements. `add` replaces a requirement that has the same name. */
 export function editRequirements({ entity, label }: Subject, model: Model): EditedRequirements {
   const { add, remove } = entity.requirementEdits;
   const problems: ModelProblem[] = [];
@@ -42,6 +42,6 @@ export function condaName(spec: string): string {
     spec
       .split('::')
       .at(-1)
-      ?.split(/[=<>! ]/)[0] ?? spec,
+      ?.split(/[=<>!~ [;]/)[0] ?? spec,
   );
 }

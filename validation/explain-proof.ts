@@ -1,21 +1,24 @@
-import { normalizeName } from '../python/normalize-name.ts';
 import type { Diagnostic } from '../schemas/diagnostic.ts';
 import type { DiagnosticCode } from '../schemas/diagnostic-codes.ts';
-import type { LockedPackage } from '../schemas/lock.ts';
-import type { ProofDocument, ProofLimits, ProofRun } from './run-proof.ts';
-import { editHint, type Subject, subjectError } from './subject.ts';
+import { explainModule, type ModuleContext } from './explain-module.ts';
+import { type ProofDocument, type ProofLimits, type ProofRun, proofSeconds } from './run-proof.ts';
+import { joinHints, type Subject, subjectError } from './subject.ts';
 
-/** What went wrong in a proof, in words for who writes endpoints; nothing when it went well. */
+export interface ProofContext extends Pick<ModuleContext, 'packages' | 'elsewhere'> {
+  readonly limits: ProofLimits;
+}
+
+/** Explains the failures of a proof to the author of the endpoint. Returns nothing for a successful proof. */
 export function explainProof(
   subject: Subject,
   ran: ProofRun,
-  { limits, packages }: { readonly limits: ProofLimits; readonly packages: readonly LockedPackage[] },
+  { limits, packages, elsewhere }: ProofContext,
 ): readonly Diagnostic[] {
   const wrong = (code: DiagnosticCode, message: string, hint?: string) => subjectError(subject, code, message, hint);
   const { document } = ran;
   if (!document) return [explainEnd(subject, ran, limits)];
   const { failed } = document;
-  if (failed) return [explainFailure(subject, failed, { limits, packages })];
+  if (failed) return [explainFailure(subject, failed, { limits, packages, elsewhere })];
   const found: Diagnostic[] = [];
   const predicted = document.stages.find((s) => s.name === 'predict')?.seconds ?? 0;
   if (predicted > limits.predictSeconds)
@@ -34,18 +37,14 @@ export function explainProof(
 
 type Failed = NonNullable<ProofDocument['failed']>;
 
-function explainFailure(
-  subject: Subject,
-  failed: Failed,
-  { limits, packages }: { readonly limits: ProofLimits; readonly packages: readonly LockedPackage[] },
-): Diagnostic {
+function explainFailure(subject: Subject, failed: Failed, { limits, packages, elsewhere }: ProofContext): Diagnostic {
   const { stage, kind, message, module, trace } = failed;
   const { label } = subject;
   const where = joinHints(explainCause(kind, message, trace), lastFrame(trace));
   const wrong = (code: DiagnosticCode, text: string, hint?: string) => subjectError(subject, code, text, hint);
   if (kind === 'MemoryError') return memoryError(subject, limits);
-  if (module) return explainModule(subject, module, packages, where);
-  const library = /(lib[\w.+-]+\.so[\w.]*): cannot open shared object/.exec(message)?.[1];
+  if (module) return explainModule(subject, module, { packages, elsewhere, where });
+  const library = missingLibrary(message);
   if (library !== undefined)
     return wrong(
       'import-failed',
@@ -55,11 +54,12 @@ function explainFailure(
   if (stage === 'import' || kind === 'ImportError')
     return wrong('import-failed', `Cannot import what ${label} needs: ${message}`, where);
   if (stage === 'load') return wrong('load-failed', `Cannot load ${label}: ${message}`, where);
+  if (stage === 'workers') return wrong('load-failed', `Cannot serve ${label}: ${message}`, workersHint(subject));
   if (kind === 'InvalidOutput')
     return wrong(
       'output-mismatch',
       `Cannot serve ${label}: ${message.replace(/^The model's/, 'its')}`,
-      'Answer values that JSON has: null where there is no number, lists, maps and texts',
+      joinHints(JSON_VALUES, /\bNaN\b/.test(message) ? nanHint(subject) : undefined),
     );
   if (kind === 'Refused')
     return wrong(
@@ -80,9 +80,24 @@ function explainFailure(
   );
 }
 
+const JSON_VALUES = 'Answer values that JSON has: null where there is no number, lists, maps and texts';
+
+function nanHint({ alone, entity, endpoint }: Subject): string {
+  return alone
+    ? 'davit serve --nan null answers null in their place'
+    : `davit.served_entities.${entity.name}.nan: null in ${endpoint.file} answers null in their place`;
+}
+
+/** Names the option to change. The model server's message names the value. */
+function workersHint({ alone, entity, endpoint }: Subject): string {
+  return alone
+    ? 'davit serve has --worker-mode for it'
+    : `In ${endpoint.file} it is davit.served_entities.${entity.name}.workers`;
+}
+
 const EXAMPLE = 'Log the model with an input_example that fits its signature';
 
-/** What a model commonly forgets about the place it runs in. */
+/** Explains common wrong assumptions of a model about its runtime environment. */
 function explainCause(kind: string, message: string, trace: string | null | undefined): string | undefined {
   if (kind === 'KeyError' && /^(?:<frozen os>|os\.py):\d+ in __getitem__/m.test(trace ?? ''))
     return 'It reads an environment variable: give it one under environment_vars of the served entity';
@@ -96,51 +111,12 @@ function explainCause(kind: string, message: string, trace: string | null | unde
   return undefined;
 }
 
-function joinHints(...hints: readonly (string | undefined)[]): string | undefined {
-  return hints.filter((h) => h !== undefined).join('. ') || undefined;
-}
-
-/** Modules that do not have the name of their distribution. */
-const DISTRIBUTIONS: Readonly<Record<string, string>> = {
-  bs4: 'beautifulsoup4',
-  Crypto: 'pycryptodome',
-  cv2: 'opencv-python-headless',
-  dateutil: 'python-dateutil',
-  dotenv: 'python-dotenv',
-  fitz: 'pymupdf',
-  jwt: 'pyjwt',
-  mlflow: 'mlflow-skinny',
-  OpenSSL: 'pyopenssl',
-  PIL: 'pillow',
-  pkg_resources: 'setuptools<81',
-  skimage: 'scikit-image',
-  sklearn: 'scikit-learn',
-  yaml: 'pyyaml',
-};
-
-function explainModule(
-  subject: Subject,
-  module: string,
-  packages: readonly LockedPackage[],
-  where?: string,
-): Diagnostic {
-  const top = module.split('.')[0] ?? module;
-  const distribution = DISTRIBUTIONS[top] ?? normalizeName(top);
-  const installed = packages.find((p) => p.name === distribution.split('<')[0]);
-  if (installed && module !== top) {
-    const message = `Cannot import what ${subject.label} needs: ${installed.name} ${installed.version} has no module "${module}", expected the version the model was saved with`;
-    return subjectError(subject, 'import-failed', message, where);
-  }
-  const message = `Cannot import what ${subject.label} needs: there is no module "${module}", and no requirement brings it`;
-  return subjectError(subject, 'import-failed', message, joinHints(editHint(subject, { add: distribution }), where));
-}
-
-/** A program that did not come to its end has said nothing: its signal and its last words are all there is. */
+/** Explains a proof that ended without a document. Only the signal, exit code and stderr are known. */
 function explainEnd(subject: Subject, { run, began }: ProofRun, limits: ProofLimits): Diagnostic {
   const { label } = subject;
   const code = ENDED_IN[began ?? ''] ?? 'load-failed';
   const wrong = (code: DiagnosticCode, text: string, hint?: string) => subjectError(subject, code, text, hint);
-  const seconds = limits.loadSeconds + limits.predictSeconds;
+  const seconds = proofSeconds(limits);
   if (run.stopped === 'time')
     return wrong(
       'time-limit',
@@ -167,7 +143,7 @@ function explainEnd(subject: Subject, { run, began }: ProofRun, limits: ProofLim
   );
 }
 
-/** What it means that the process ended in a stage. */
+/** The diagnostic code for a process that ended in a stage. */
 const ENDED_IN: Readonly<Partial<Record<string, DiagnosticCode>>> = {
   import: 'import-failed',
   predict: 'prediction-failed',
@@ -196,7 +172,7 @@ const SIGNALS: Readonly<Record<number, string>> = {
   139: 'SIGSEGV',
 };
 
-/** A shell's way, and bubblewrap's: 128 and the signal's number. */
+/** Shells and bubblewrap exit with 128 plus the number of the signal. */
 function signalOf(code: number): string | undefined {
   return SIGNALS[code];
 }
@@ -213,12 +189,23 @@ const LIBRARY_PACKAGES: Readonly<Record<string, string>> = {
   'libglib-2.0.so.0': 'libglib2.0-0',
 };
 
+/** `libGL.so.1: cannot open shared object file: …` → `libGL.so.1` */
+function missingLibrary(message: string): string | undefined {
+  const at = message.indexOf(': cannot open shared object');
+  const name =
+    message
+      .slice(0, Math.max(at, 0))
+      .split(/[\s/'"]/)
+      .at(-1) ?? '';
+  return name.startsWith('lib') && name.includes('.so') ? name : undefined;
+}
+
 function libraryHint(library: string): string {
   const name = LIBRARY_PACKAGES[library];
   return name === undefined ? 'Install the system package that holds it' : `Install it: apt-get install ${name}`;
 }
 
-/** The model's own line, where one is known: `helperpkg/feat.py:3 in predict: return area(x)`. */
+/** Finds the model's own frame in a trace: `helperpkg/feat.py:3 in predict: return area(x)`. */
 function lastFrame(trace: string | null | undefined): string | undefined {
   const lines = (trace ?? '').split('\n').filter((l) => l.trim() !== '');
   const own = lines.findLastIndex((l) => l.startsWith(' ')) - 1;

@@ -2,20 +2,24 @@ import { normalizeName } from '../python/normalize-name.ts';
 import type { Ran } from '../system/run-process.ts';
 import type { ResolutionRequest } from './resolve-requirements.ts';
 
-/** Why requirements cannot be satisfied, in a sentence, and what would help. */
+/** Why requirements cannot be satisfied, and how to fix them. */
 export interface Explanation {
-  /** Goes on after "Cannot install the requirements of iris 2: ". */
+  /** Text that follows "Cannot install the requirements of iris 2: ". */
   readonly why: string;
   readonly hint?: string | undefined;
-  /** The requirement that would put it right. */
+  /** A requirement to add that fixes the problem. */
   readonly add?: string | undefined;
-  /** Name of the requirement to blame. */
+  /** A requirement to remove. */
+  readonly remove?: string | undefined;
+  /** Name of the requirement that causes the problem. */
   readonly about?: string | undefined;
 }
 
 type Compile = (lines: readonly string[], more?: readonly string[]) => Promise<Ran>;
 
-/** uv's message → a sentence. `compile` asks uv further: which versions there are, and what conflicts beside wheels. */
+/**
+ * Converts uv's message to an explanation. `compile` runs uv with wheels only, because source distributions run code.
+ */
 export async function explainResolution(
   request: ResolutionRequest,
   message: string,
@@ -25,19 +29,23 @@ export async function explainResolution(
     (await explainMissing(request, message, compile)) ??
     explainPython(request, message) ??
     explainTwice(message) ??
-    (await explainConflict(request, message, compile)) ??
-    explainWheels(request, message) ?? { why: shorten(message) }
+    (await explainWheels(request, message, compile)) ??
+    explainConflict(request, message) ?? { why: shorten(message) }
   );
 }
 
-/** A version or a package that does not exist. uv may blame another requirement, so every pin it names is looked up. */
+/**
+ * Explains a nonexistent version or package. uv can blame another requirement, so this checks every pin that uv names.
+ */
 async function explainMissing(
   request: ResolutionRequest,
   message: string,
   compile: Compile,
 ): Promise<Explanation | undefined> {
   const text = unwrap(message);
-  const unknown = /([A-Za-z0-9._-]+) was not found in the (?:package registry|cache)/.exec(text)?.[1];
+  const unknown = /(?<![A-Za-z0-9._-])([A-Za-z0-9._-]+) was not found in the (?:package registry|cache)/.exec(
+    text,
+  )?.[1];
   if (unknown !== undefined)
     return {
       why: `the index has no package named "${unknown}"`,
@@ -56,7 +64,7 @@ async function explainMissing(
   return undefined;
 }
 
-/** `2.1.2+cu118` without its build, else the nearest one below, else the newest. */
+/** Tries `2.1.2+cu118` without its build, then the nearest older version, then the newest version. */
 async function findNear(compile: Compile, name: string, pin: string): Promise<string | undefined> {
   const [version = pin, build] = pin.split('+');
   const candidates = [...(build === undefined ? [] : [`${name}==${version}`]), `${name}<${version}`, name];
@@ -68,16 +76,17 @@ async function findNear(compile: Compile, name: string, pin: string): Promise<st
 }
 
 async function findVersion(compile: Compile, requirement: string): Promise<string | undefined> {
-  const run = await compile([requirement], ['--no-deps', '--only-binary', ':all:', '--upgrade']);
+  const run = await compile([requirement], ['--no-deps', '--upgrade']);
   return run.code === 0 ? /==(\S+)/.exec(run.stdout)?.[1] : undefined;
 }
 
 function explainPython({ python }: ResolutionRequest, message: string): Explanation | undefined {
   const text = unwrap(message);
-  const [, needs, what] =
-    /does not satisfy Python(\S+?),? and (\S+) depends on Python/.exec(text) ??
-    /does not satisfy Python(\S+?),? and .*?we can conclude that (\S+) cannot be used/.exec(text) ??
-    [];
+  const bound = /does not satisfy Python(\S+?),? and /.exec(text);
+  const after = bound ? text.slice(bound.index + bound[0].length) : '';
+  const needs = bound?.[1];
+  const what =
+    /^(\S+) depends on Python/.exec(after)?.[1] ?? /we can conclude that (\S+) cannot be used/.exec(after)?.[1];
   if (needs === undefined || what === undefined) return undefined;
   return {
     why: `${what} needs Python ${needs}, and the model was saved with Python ${python}`,
@@ -92,20 +101,11 @@ function explainTwice(message: string): Explanation | undefined {
   return { why: `both ${a} and ${b} are required`, hint: 'Keep one of the two', about: nameOf(b) };
 }
 
-/** With wheels only, uv reports "no usable wheels" where two requirements contradict each other: it is asked again. */
-async function explainConflict(
-  request: ResolutionRequest,
-  message: string,
-  compile: Compile,
-): Promise<Explanation | undefined> {
-  const lines = request.requirements.filter((r) => r.source === undefined).map((r) => r.text);
-  const wheels = /no usable wheels|no wheels with a matching/.test(unwrap(message));
-  const again = wheels ? await compile(lines) : undefined;
-  if (again?.code === 0) return undefined;
-  const text = unwrap(again?.stderr ?? message);
+function explainConflict(request: ResolutionRequest, message: string): Explanation | undefined {
+  const text = unwrap(message);
   const facts = [
     ...text.matchAll(
-      /(?:Because|And because|and) (?:all versions of )?(\S+) depends on (.+?)(?= and |, we can conclude)/g,
+      /(?:Because|And because|and) (?:all versions of )?(\S+) depends on (.{1,300}?)(?= and |, we can conclude)/g,
     ),
   ];
   if (facts.length === 0) return undefined;
@@ -126,15 +126,53 @@ async function explainConflict(
   return { why: `${subject} needs ${wanted}${tail}`, hint: 'Change one of the versions', about: nameOf(who) };
 }
 
-function explainWheels({ python, platform }: ResolutionRequest, message: string): Explanation | undefined {
-  const what = /Because (\S+) has no (?:usable wheels|wheels with a matching)/.exec(unwrap(message))?.[1];
+/** Explains a version without a wheel for this Python: none was built, or the version is too old or too new. */
+async function explainWheels(
+  request: ResolutionRequest,
+  message: string,
+  compile: Compile,
+): Promise<Explanation | undefined> {
+  const { python, platform, requirements } = request;
+  const found =
+    /(?:Because|[Aa]nd because|and) (?:only |all versions of )?([A-Za-z0-9]\S*) ha(?:s|ve) no (?:usable wheels|wheels with a matching)/;
+  const what = found.exec(unwrap(message))?.[1];
   if (what === undefined) return undefined;
+  const about = nameOf(what);
   const machine = platform.startsWith('x86_64-manylinux') ? 'Linux' : platform;
+  const why = `${what} has no wheel for Python ${python} on ${machine}`;
+  const mine = requirements.find((r) => r.name === about && r.source === undefined);
+  const version = mine && (await findFitting(request, about, compile));
+  if (version !== undefined)
+    return { why: `${why}, expected one such as ${version}`, add: `${about}==${version}`, about };
+  const other = await findVersion(compile, about);
+  if (other !== undefined)
+    return (
+      explainConflict(request, message) ?? {
+        why,
+        hint: `Other versions, such as ${other}, have one, but do not go with the other requirements: change those, or log the model again with it`,
+        about,
+      }
+    );
+  const instead = `Davit builds no package from source. Build a wheel of ${about} and log the model with it in code_paths, or put it into your index`;
   return {
-    why: `${what} has no wheel for Python ${python} on ${machine}`,
-    hint: 'Choose a version that has one, or build a wheel and log the model with it in code_paths',
-    about: nameOf(what),
+    why: `no version of ${about} has a wheel for Python ${python} on ${machine}`,
+    hint: mine ? `${instead}. If predictions do not need it, leave it out` : instead,
+    ...(mine && { remove: about }),
+    about,
   };
+}
+
+/** Finds a version that all other requirements allow. */
+async function findFitting(
+  { requirements }: ResolutionRequest,
+  name: string,
+  compile: Compile,
+): Promise<string | undefined> {
+  const lines = requirements.filter((r) => r.source === undefined).map((r) => (r.name === name ? name : r.text));
+  const run = await compile(lines, ['--upgrade']);
+  if (run.code !== 0) return undefined;
+  const line = run.stdout.split('\n').find((l) => normalizeName(l.split('==')[0] ?? '') === name);
+  return line?.split('==')[1]?.split(/[\s;\\]/)[0];
 }
 
 function nameOf(requirement: string): string {
@@ -143,7 +181,7 @@ function nameOf(requirement: string): string {
 
 /** `numpy{python_full_version < '3.14'}>=2.0.2` → `numpy>=2.0.2` */
 function cleanSpecifier(text: string): string {
-  return text.replace(/\{[^}]*\}/g, '').replace(/,$/, '');
+  return text.replace(/\{[^{}]*\}/g, '').replace(/,$/, '');
 }
 
 function unwrap(message: string): string {

@@ -7,24 +7,24 @@ import { downloadModel } from './download-model.ts';
 import type { Subject } from './subject.ts';
 
 export interface FetchOptions extends PythonOptions {
-  /** The project's folder; relative paths of an endpoint file begin here. */
+  /** The project folder. Paths in an endpoint file are relative to it. */
   readonly root: string;
 }
 
 export interface FetchedModel {
-  /** Absolute; undefined when there is an error. */
+  /** Absolute path. Undefined if any diagnostic is an error. */
   readonly folder: string | undefined;
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** The directory of a subject's model: in place when it is one, else downloaded once into the cache. */
+/** Returns a local model directory unchanged, or downloads the model into the cache once. */
 export async function fetchModel(subject: Subject, options: FetchOptions): Promise<FetchedModel> {
   const { folder, remote, written: path } = locateModel(options.root, subject.entity.model);
   if (remote !== undefined) return downloadModel(subject, { uri: remote, folder }, options);
   const found = await stat(folder).catch(() => undefined);
   if (!found?.isDirectory())
     return refuse(await describeMissing(subject, options.root, typedPath(subject, path), folder));
-  // A file may name a directory elsewhere, for a reviewer to see; a link that hides it may not.
+  // An endpoint file can name a directory outside the project, because a reviewer sees that. A link would hide it.
   if (!subject.alone && isBelow(folder, resolve(options.root)) && !(await isInside(folder, options.root))) {
     const message = `Cannot use the model at "${path}": a link leads out of the project, expected a directory in it`;
     const hint = 'Copy the model into models/, or write its real path as model_uri';
@@ -33,7 +33,7 @@ export async function fetchModel(subject: Subject, options: FetchOptions): Promi
   return { folder: await realpath(folder), diagnostics: [] };
 }
 
-/** A model alone is called as it was typed. */
+/** Messages name a standalone model as the user typed it. */
 function typedPath({ alone, entity, label }: Subject, path: string): string {
   return alone && path === entity.model.uri ? label : path;
 }

@@ -6,6 +6,7 @@ import type { Lock, LockedEntity, LockedVirtualenv } from '../schemas/lock.ts';
 import { contentHash } from '../schemas/names.ts';
 import { SILENT, timed } from '../system/progress.ts';
 import { sideBySide } from '../system/side-by-side.ts';
+import { checkMlflow } from './check-bounds.ts';
 import { checkDrift } from './check-drift.ts';
 import { staleReason } from './check-lock.ts';
 import { type CheckedModel, checkModel } from './check-model.ts';
@@ -16,18 +17,18 @@ import { resolveRequirements } from './resolve-requirements.ts';
 import { makeSubject, type ModelProblem, placeProblem, type Subject } from './subject.ts';
 
 export interface LockOptions extends PythonOptions {
-  /** The project's folder. */
+  /** The project folder. */
   readonly root: string;
-  /** The lock there is: what is not stale stays, and its pins are kept where they fit. */
+  /** The existing lock. Entities that are not stale stay unchanged, and the others keep their pins where possible. */
   readonly current?: Lock | undefined;
-  /** Resolve everything again, to the newest versions the requirements allow. */
+  /** Resolves everything again, to the newest versions that the requirements allow. */
   readonly upgrade?: boolean;
 }
 
 export interface LockResult {
-  /** Undefined when there is an error. */
+  /** Undefined if any diagnostic is an error. */
   readonly lock: Lock | undefined;
-  /** Whether it differs from `current`. */
+  /** Whether the lock differs from `current`. */
   readonly changed: boolean;
   readonly entities: readonly {
     readonly entity: string;
@@ -37,7 +38,7 @@ export interface LockResult {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** glibc 2.28: Debian 10, RHEL 8 and all that is newer. One platform for everybody, so that one lock is the same lock. */
+/** glibc 2.28: Debian 10, RHEL 8 and newer. Fixed, so that the lock does not depend on the machine that makes it. */
 const PLATFORM = 'x86_64-manylinux_2_28';
 const AT_A_TIME = 2;
 
@@ -50,7 +51,7 @@ export function lockEndpoint(endpoint: Endpoint, options: LockOptions): Promise<
   );
 }
 
-/** The same for subjects that are not all of one endpoint file. */
+/** Locks any list of subjects, which do not have to be a complete endpoint. */
 export async function lockSubjects(
   name: string,
   subjects: readonly Subject[],
@@ -79,7 +80,7 @@ interface Locked {
 
 interface SubjectResult {
   readonly subject: Subject;
-  /** Why it was resolved again; undefined when it stays as it was. */
+  /** Why the subject was resolved again. Undefined if its lock stays unchanged. */
   readonly reason: string | undefined;
   readonly locked: Locked | undefined;
   readonly diagnostics: readonly Diagnostic[];
@@ -95,8 +96,11 @@ async function lockSubject(subject: Subject, options: LockOptions): Promise<Subj
   const before = current?.entities[subject.entity.name];
   const virtualenv = before && current.virtualenvs[before.virtualenv];
   const reason = current ? staleReason(subject, current, checked) : 'there was no lock';
-  if (reason === undefined && !upgrade && before && virtualenv)
-    return { subject, reason, locked: { name: subject.entity.name, entity: before, virtualenv }, diagnostics };
+  if (reason === undefined && !upgrade && before && virtualenv) {
+    const locked = { name: subject.entity.name, entity: before, virtualenv };
+    const bounds = checkMlflow(subject, virtualenv.packages).map((p) => placeProblem(subject, p));
+    return { subject, reason, locked, diagnostics: [...diagnostics, ...bounds] };
+  }
   return resolveSubject(subject, checked, { ...options, reason: reason ?? 'asked for', diagnostics });
 }
 
@@ -128,6 +132,7 @@ async function resolveSubject(
     return { subject, reason, locked: undefined, diagnostics: [...options.diagnostics, wrong] };
   }
   const drift = checkDrift(subject, checked.model, new Map(packages.map((p) => [p.name, p.version])));
+  const bounds = checkMlflow(subject, packages);
   const entity = {
     model: makeLockedModel(subject, checked),
     requirements: [...renderRequirements(checked)],
@@ -137,11 +142,11 @@ async function resolveSubject(
     subject,
     reason,
     locked: { name: subject.entity.name, entity, virtualenv: { python, platform, packages: [...packages] } },
-    diagnostics: [...options.diagnostics, ...drift.map((p) => placeProblem(subject, p))],
+    diagnostics: [...options.diagnostics, ...[...drift, ...bounds].map((p) => placeProblem(subject, p))],
   };
 }
 
-/** On the line of the requirement that is to blame, as far as it is known. */
+/** Reports a failed resolution on the line of the requirement that caused it, if known. */
 function describeFailure(subject: Subject, { requirements }: CheckedModel, explanation?: Explanation): ModelProblem {
   const at = requirements.find((r) => r.name === explanation?.about)?.at;
   return {
@@ -151,10 +156,11 @@ function describeFailure(subject: Subject, { requirements }: CheckedModel, expla
     hint: explanation?.hint,
     at: at ?? { file: 'requirements.txt', line: 1, column: 1 },
     ...(explanation?.add !== undefined && { add: explanation.add }),
+    ...(explanation?.remove !== undefined && { remove: explanation.remove }),
   };
 }
 
-/** Entities in the endpoint's order; one virtualenv for all that have the same packages. */
+/** Assembles the lock in the order of the entities. Entities with equal packages share one virtualenv. */
 function assembleLock(endpoint: string, all: readonly Locked[]): Lock {
   const entities: Record<string, LockedEntity> = {};
   const virtualenvs: Record<string, LockedVirtualenv> = {};

@@ -2,7 +2,7 @@ import type { LockedEntity } from '../schemas/lock.ts';
 import type { CheckedModel } from './check-model.ts';
 import type { Subject } from './subject.ts';
 
-/** The part of a locked entity that says which model it is. */
+/** Makes the part of a locked entity that identifies the model. */
 export function makeLockedModel({ entity }: Subject, { model, pythonVersion }: CheckedModel): LockedEntity['model'] {
   const { name, version, uri } = entity.model;
   return {
@@ -15,7 +15,7 @@ export function makeLockedModel({ entity }: Subject, { model, pythonVersion }: C
   };
 }
 
-/** What is resolved, as the lock says it; a constraint of the model reads `-c NAME…`. */
+/** Renders the requirements as in the lock. A constraint of the model has the prefix `-c `. */
 export function renderRequirements({ model, requirements }: CheckedModel): readonly string[] {
   const bounds = model.constraints.map((c) => `-c ${c.text}`);
   return [...requirements.map((r) => r.text), ...bounds].sort();

@@ -3,49 +3,52 @@ import { z } from 'zod';
 const text = z.string().nullish();
 const flavor = z.looseObject({});
 
-/** MLmodel as MLflow 1.x, 2.x and 3.x write it; unknown keys are legal there. */
+/** The MLmodel file of MLflow 1.x, 2.x and 3.x. Unknown keys are allowed. */
 export const mlmodelFile = z.looseObject({
   flavors: z.record(z.string(), flavor),
   mlflow_version: text,
   signature: z.looseObject({ inputs: text, outputs: text, params: text }).nullish(),
+  is_signature_from_type_hint: z.unknown().optional(),
   saved_input_example_info: z.looseObject({ artifact_path: text, serving_input_path: text, type: text }).nullish(),
   metadata: z.looseObject({}).nullish(),
 });
 
 export type MlmodelFile = z.infer<typeof mlmodelFile>;
 
-/** `python_env.yaml`, since MLflow 1.26. */
+/** `python_env.yaml`, which MLflow writes since 1.26. */
 export const pythonEnvFile = z.looseObject({
   python: z.union([z.string(), z.number()]).nullish(),
   dependencies: z.array(z.unknown()).nullish(),
 });
 
-/** `conda.yaml`; pip's own requirements are a map inside the list. */
+/** `conda.yaml`. The pip requirements are a map inside the list of dependencies. */
 export const condaFile = z.looseObject({
   channels: z.array(z.string()).nullish(),
   dependencies: z.array(z.unknown()).nullish(),
 });
 
-/** What a conda.yaml says. */
+/** The parts of a conda.yaml that affect a virtualenv. */
 export interface Conda {
   readonly channels: readonly string[] | undefined;
   /** `python=3.11.7` → `3.11.7` */
   readonly python: string | undefined;
-  /** Conda packages but python, pip, setuptools and wheel: a virtualenv cannot hold them. */
+  /** Index of Python in the dependencies. */
+  readonly pythonIndex: number;
+  /** Conda packages, which a virtualenv cannot contain. Excludes python, pip, setuptools and wheel. */
   readonly packages: readonly string[];
   readonly pip: readonly string[];
 }
 
 const PRESENT_ANYWAY = new Set(['python', 'pip', 'setuptools', 'wheel']);
 
-/** The parts of a conda.yaml that matter for a virtualenv. */
+/** Extracts those parts from a conda.yaml. */
 export function makeConda({ channels, dependencies }: z.infer<typeof condaFile>): Conda {
   const list = dependencies ?? [];
   const packages = list.filter((d): d is string => typeof d === 'string');
   const names = packages.map(
     (p) =>
       p
-        .split(/[=<>! ]/)[0]
+        .split(/[=<>!~ [;]/)[0]
         ?.split('::')
         .at(-1) ?? p,
   );
@@ -56,7 +59,8 @@ export function makeConda({ channels, dependencies }: z.infer<typeof condaFile>)
   });
   return {
     channels: channels ?? undefined,
-    python: /(\d+\.\d+(?:\.\d+)?)/.exec(python ?? '')?.[1],
+    python: /(?<!\d)(\d+\.\d+(?:\.\d+)?)/.exec(python ?? '')?.[1],
+    pythonIndex: list.findIndex((d) => d === python),
     packages: packages.filter((_, i) => !PRESENT_ANYWAY.has(names[i] ?? '')),
     pip,
   };

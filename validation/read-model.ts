@@ -4,13 +4,14 @@ import type { z } from 'zod';
 import type { Place } from '../schemas/diagnostic.ts';
 import { type ParsedYaml, parseYaml } from '../schemas/parse-yaml.ts';
 import { readText } from '../schemas/read-declared.ts';
+import type { Signature } from '../schemas/signature.ts';
 import { digestModel, ModelLinkError } from '../system/model-digest.ts';
 import { type Conda, condaFile, makeConda, type MlmodelFile, mlmodelFile, pythonEnvFile } from './parse-mlmodel.ts';
 import type { Requirement } from './parse-requirements.ts';
 import { readRequirements } from './read-requirements.ts';
 import type { ModelProblem } from './subject.ts';
 
-/** An MLflow model directory, read and not run. */
+/** The contents of an MLflow model directory. */
 export interface Model {
   /** Absolute. */
   readonly folder: string;
@@ -18,22 +19,20 @@ export interface Model {
   readonly digest: string;
   readonly flavors: MlmodelFile['flavors'];
   readonly mlflowVersion: string | undefined;
-  /** Of the Python that saved the model: `3.11.7`, or `3.11` from old models. */
+  /** Version of the Python that saved the model: `3.11.7`, or `3.11` in old models. */
   readonly pythonVersion: string | undefined;
-  readonly signature: {
-    readonly inputs: string | null;
-    readonly outputs: string | null;
-    readonly params: string | null;
-  };
-  /** The input example's file inside the model. */
+  /** Source location of the Python version. */
+  readonly pythonPlace: Place;
+  readonly signature: Signature;
+  /** Path of the input example inside the model. */
   readonly example: string | undefined;
   readonly requirements: readonly Requirement[];
-  /** From `-c FILE`: they bound versions and install nothing. */
+  /** Constraints from `-c FILE`. They limit versions and install nothing. */
   readonly constraints: readonly Requirement[];
-  /** Whether the model says at all what it requires. */
+  /** Whether the model has a list of requirements. */
   readonly hasRequirements: boolean;
   readonly conda: Conda | undefined;
-  /** Where something is in MLmodel. */
+  /** Locates a value in MLmodel. */
   readonly locate: ParsedYaml<unknown>['locate'];
 }
 
@@ -42,7 +41,7 @@ export interface ReadModel {
   readonly problems: readonly ModelProblem[];
 }
 
-/** Reads MLmodel 1.x, 2.x or 3.x and the files around it. Never runs anything of the model. */
+/** Reads MLmodel (MLflow 1.x, 2.x or 3.x) and its related files. Never runs code of the model. */
 export async function readModel(folder: string): Promise<ReadModel> {
   const text = await readText(join(folder, 'MLmodel'));
   if (text === undefined) return unreadable('Cannot read the model: there is no file MLmodel in its directory');
@@ -60,7 +59,7 @@ export async function readModel(folder: string): Promise<ReadModel> {
   const problems: ModelProblem[] = [];
   const pythonEnv = await readYaml(folder, 'python_env.yaml', pythonEnvFile, problems);
   const condaYaml = await readYaml(folder, 'conda.yaml', condaFile, problems);
-  const conda = condaYaml && makeConda(condaYaml);
+  const conda = condaYaml?.value && makeConda(condaYaml.value);
   const required = await readRequirements(folder, conda?.pip);
   problems.push(...required.problems);
   const { value, locate } = parsed;
@@ -70,11 +69,12 @@ export async function readModel(folder: string): Promise<ReadModel> {
       digest,
       flavors: value.flavors,
       mlflowVersion: value.mlflow_version ?? undefined,
-      pythonVersion: readPython(pythonEnv?.python, conda, value),
+      ...readPython({ pythonEnv, condaYaml, conda }, value, locate),
       signature: {
         inputs: value.signature?.inputs ?? null,
         outputs: value.signature?.outputs ?? null,
         params: value.signature?.params ?? null,
+        ...(value['is_signature_from_type_hint'] === true && { typeHints: true as const }),
       },
       example: await findExample(folder, value),
       requirements: required.requirements,
@@ -87,12 +87,35 @@ export async function readModel(folder: string): Promise<ReadModel> {
   };
 }
 
-function readPython(python: string | number | null | undefined, conda: Conda | undefined, { flavors }: MlmodelFile) {
-  const said = python ?? conda?.python ?? flavors['python_function']?.['python_version'];
-  return /\d+\.\d+(?:\.\d+)?/.exec(typeof said === 'number' || typeof said === 'string' ? String(said) : '')?.[0];
+type Read<T> = Pick<ParsedYaml<T>, 'value' | 'locate'>;
+
+function readPython(
+  files: {
+    readonly pythonEnv: Read<z.infer<typeof pythonEnvFile>> | undefined;
+    readonly condaYaml: Read<z.infer<typeof condaFile>> | undefined;
+    readonly conda: Conda | undefined;
+  },
+  { flavors }: MlmodelFile,
+  locate: Model['locate'],
+): Pick<Model, 'pythonVersion' | 'pythonPlace'> {
+  const { pythonEnv, condaYaml, conda } = files;
+  const inFlavor = ['flavors', 'python_function', 'python_version'];
+  const said: readonly (readonly [unknown, () => Place])[] = [
+    [pythonEnv?.value?.python, () => pythonEnv?.locate(['python']) ?? locate([])],
+    [conda?.python, () => condaYaml?.locate(['dependencies', conda?.pythonIndex ?? 0]) ?? locate([])],
+    [flavors['python_function']?.['python_version'], () => locate(inFlavor)],
+  ];
+  const [value, at] = said.find(([v]) => v !== undefined && v !== null) ?? [];
+  const text = typeof value === 'number' || typeof value === 'string' ? String(value) : '';
+  return {
+    pythonVersion: /(?<!\d)\d+\.\d+(?:\.\d+)?/.exec(text)?.[0],
+    pythonPlace: at?.() ?? { file: 'MLmodel', line: 1, column: 1 },
+  };
 }
 
-/** Models logged before MLflow 2.16 have no serving_input_example.json: the server derives it from the other. */
+/**
+ * Models logged before MLflow 2.16 have no serving_input_example.json. The server derives it from the input example.
+ */
 async function findExample(
   folder: string,
   { saved_input_example_info: saved }: MlmodelFile,
@@ -113,12 +136,12 @@ async function readYaml<T>(
   file: string,
   schema: z.ZodType<T>,
   problems: ModelProblem[],
-): Promise<T | undefined> {
+): Promise<Read<T> | undefined> {
   const text = await readText(join(folder, file));
   if (text === undefined) return undefined;
-  const { value, diagnostics } = parseYaml(text, file, schema);
+  const { value, diagnostics, locate } = parseYaml(text, file, schema);
   problems.push(...diagnostics.map((d) => asUnreadable(d, d)));
-  return value;
+  return { value, locate };
 }
 
 function asUnreadable({ message }: { readonly message: string }, at: Place): ModelProblem {

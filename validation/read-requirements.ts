@@ -1,10 +1,11 @@
 import { join, posix, resolve, sep } from 'node:path';
 import { readText } from '../schemas/read-declared.ts';
+import { hasCredentials, maskSecret } from './mask-secret.ts';
 import { type OptionLine, type ParsedRequirements, parseRequirements, type Requirement } from './parse-requirements.ts';
 import type { ModelProblem } from './subject.ts';
 
 export interface ReadRequirements {
-  /** Whether there is any file that says it. */
+  /** Whether the model has a file with requirements. */
   readonly found: boolean;
   readonly requirements: readonly Requirement[];
   readonly constraints: readonly Requirement[];
@@ -13,7 +14,7 @@ export interface ReadRequirements {
 
 const MAX_DEPTH = 5;
 
-/** requirements.txt with what it includes; without one (MLflow 1.x) the pip part of conda.yaml. */
+/** Reads requirements.txt and its includes. Without that file (MLflow 1.x), reads the pip part of conda.yaml. */
 export async function readRequirements(
   folder: string,
   condaPip: readonly string[] | undefined,
@@ -85,17 +86,4 @@ function refuse({ at }: OptionLine, severity: ModelProblem['severity'], message:
     constraints: [],
     problems: [{ code: 'requirement-invalid', severity, message, hint, at }],
   };
-}
-
-/** `?token=…`, `&X-Amz-Signature=…`: fields of a URL that open what others may not. */
-const SECRET_FIELD = /([?&][^=&#\s]*(?:token|key|sig|secret|passw|auth|credential)[^=&#\s]*=)[^&#\s]+/gi;
-
-/** Whether a URL carries a user, a password or a token. */
-export function hasCredentials(text: string): boolean {
-  return maskSecret(text) !== text;
-}
-
-/** The text without what may be a secret. */
-export function maskSecret(text: string): string {
-  return text.replace(/:\/\/[^/\s@]+@/g, '://…@').replace(SECRET_FIELD, '$1…');
 }

@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseLockedRequirements } from '../python/ensure-front-virtualenv.ts';
@@ -7,25 +6,26 @@ import { listPythons } from '../python/find-python.ts';
 import { findUv, type PythonOptions } from '../python/find-uv.ts';
 import type { LockedPackage } from '../schemas/lock.ts';
 import { childEnvironment, type Ran, runProcess } from '../system/run-process.ts';
+import { makeTemporaryFolder } from '../system/temporary-folder.ts';
 import { explainResolution, type Explanation } from './explain-resolution.ts';
 import type { Requirement } from './parse-requirements.ts';
 
-/** What is to be resolved for one virtualenv. */
+/** The requirements of one virtualenv to resolve. */
 export interface ResolutionRequest {
   readonly requirements: readonly Requirement[];
   readonly constraints: readonly Requirement[];
   /** Minor version: `3.11`. */
   readonly python: string;
-  /** In uv's words: `x86_64-manylinux_2_28`. */
+  /** In uv's notation: `x86_64-manylinux_2_28`. */
   readonly platform: string;
-  /** Where wheels of the model are. */
+  /** Base folder of the model's wheels. */
   readonly modelFolder: string;
-  /** Pins to keep where they still fit. Undefined: the newest of everything, asked of the index. */
+  /** Pins to keep if they still satisfy the requirements. Undefined: resolve the newest versions from the index. */
   readonly preferences: readonly LockedPackage[] | undefined;
 }
 
 export interface Resolution {
-  /** Undefined when the requirements cannot be satisfied. */
+  /** Undefined if the requirements cannot be satisfied. */
   readonly packages: readonly LockedPackage[] | undefined;
   readonly explanation: Explanation | undefined;
 }
@@ -34,21 +34,20 @@ const LIMIT_SECONDS = 300;
 const OUTAGE =
   /network was disabled|failed to fetch|error sending request|dns error|request failed|connection refused|timed? ?out|status (?:5\d\d|401|403)/i;
 
-/** Every package with its hashes, wheels only; or a sentence that says why not. Throws when the index cannot be reached. */
+/** Resolves every package with its hashes, wheels only, or explains the failure. Throws if the index is unreachable. */
 export async function resolveRequirements(request: ResolutionRequest, options: PythonOptions): Promise<Resolution> {
   const uv = await findUv(options);
   const python = (await listPythons(request.python)).at(-1) ?? (await listPythons()).at(-1);
   if (!python) throw new Error('Cannot resolve requirements: there is no Python on this machine, expected python3');
-  const folder = await mkdtemp(join(tmpdir(), 'davit-resolve-'));
+  const folder = makeTemporaryFolder('resolve');
   try {
     const compile = (lines: readonly string[], more: readonly string[] = []) =>
       compileLines({ uv, folder, python: python.executable, request, options }, lines, more);
-    const wheels = ['--only-binary', ':all:'];
     const lines = request.requirements.map((r) => renderRequirement(r, request.modelFolder));
-    const offline = request.preferences && (await compile(lines, [...wheels, '--offline']));
+    const offline = request.preferences && (await compile(lines, ['--offline']));
     const kept = offline?.code === 0 ? readPackages(offline.stdout, request.modelFolder) : undefined;
     if (kept && keepsPins(kept, request.preferences ?? [])) return { packages: kept, explanation: undefined };
-    const run = await compile(lines, wheels);
+    const run = await compile(lines);
     if (run.code === 0) return { packages: readPackages(run.stdout, request.modelFolder), explanation: undefined };
     if (OUTAGE.test(run.stderr)) throw outage(run);
     return { packages: undefined, explanation: await explainResolution(request, run.stderr, compile) };
@@ -57,7 +56,7 @@ export async function resolveRequirements(request: ResolutionRequest, options: P
   }
 }
 
-/** Offline, uv gives up a pin whose metadata this machine has never seen: then the index is asked whether it still fits. */
+/** Offline, uv drops a pin whose metadata is not in its cache. The caller must then resolve again with the index. */
 function keepsPins(packages: readonly LockedPackage[], pins: readonly LockedPackage[]): boolean {
   const before = new Map(pins.map((p) => [p.name, p.version]));
   return packages.every((p) => (before.get(p.name) ?? p.version) === p.version);
@@ -83,10 +82,11 @@ async function compileLines(
   ];
   await writeFile(input, `${lines.join('\n')}\n`);
   await writeFile(bounds, request.constraints.map((c) => `${c.text}\n`).join(''));
-  // uv keeps the versions that an output file already has where they still fit.
+  // uv keeps the versions in an existing output file if they still satisfy the requirements.
   const kept = (request.preferences ?? []).filter((p) => p.source === undefined);
   await writeFile(output, kept.map((p) => `${p.name}==${p.version}\n`).join(''));
   const args = ['pip', 'compile', '--quiet', '--no-header', '--no-annotate', '--generate-hashes', '--color', 'never'];
+  args.push('--only-binary', ':all:'); // uv would run the untrusted code of a source distribution
   const target = ['--python', python, '--python-version', request.python, '--python-platform', request.platform];
   const files = ['--constraints', bounds, '--output-file', output, input];
   const run = await runProcess(uv, [...args, ...target, ...more, ...files], {
@@ -116,7 +116,7 @@ function wheelVersion(source: string): string {
   return decodeURIComponent(source.split(/[?#]/)[0]?.split('/').at(-1) ?? '').split('-')[1] ?? '';
 }
 
-/** No address in it: an index's may hold credentials. */
+/** Omits addresses, because an index URL can contain credentials. */
 function outage({ stderr, timedOut }: Ran): Error {
   const causes = stderr
     .split('\n')

@@ -1,26 +1,27 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
+import { waitForChild } from '../system/child-end.ts';
 
 export interface LimitedOptions {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   readonly limitSeconds: number;
-  /** More than this on either output, and the program is killed. */
+  /** Kills the program if both outputs together exceed this. */
   readonly limitBytes: number;
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface LimitedRun {
-  /** Exit code; -1 when a signal ended the program. */
+  /** Exit code, or -1 if a signal ended the program. */
   readonly code: number;
   readonly signal: NodeJS.Signals | undefined;
   readonly stdout: string;
   readonly stderr: string;
-  /** Why it was killed, if it was. */
+  /** The exceeded limit, if the program was killed. */
   readonly stopped: 'time' | 'output' | undefined;
 }
 
-/** Runs a program that is not trusted, in a process group of its own: what it started ends with it. */
+/** Runs an untrusted program in its own process group, so that its child processes end with it. */
 export function runLimited(command: readonly string[], options: LimitedOptions): Promise<LimitedRun> {
   const { cwd, env, limitSeconds, limitBytes, signal } = options;
   const [program = '', ...args] = command;
@@ -44,23 +45,24 @@ export function runLimited(command: readonly string[], options: LimitedOptions):
     signal?.addEventListener('abort', kill, { once: true });
     process.on('exit', kill);
     if (signal?.aborted) kill();
-    child.on('error', (e) => {
-      leave();
-      fail(new Error(`Cannot start "${program}": ${e.message}`, { cause: e }));
-    });
-    // What it left running would hold its outputs open.
-    child.on('exit', kill);
-    child.on('close', (code, endedBy) => {
-      leave();
-      if (signal?.aborted) fail(new Error(`Stopped "${program}" before its end`, { cause: signal.reason }));
-      else done({ code: code ?? -1, signal: endedBy ?? undefined, ...output(), stopped: state.stopped });
-    });
+    child.on('exit', kill); // also kills remaining child processes
+    waitForChild(child).then(
+      ({ code, signal: endedBy }) => {
+        leave();
+        if (signal?.aborted) fail(new Error(`Stopped "${program}" before its end`, { cause: signal.reason }));
+        else done({ code: code ?? -1, signal: endedBy ?? undefined, ...output(), stopped: state.stopped });
+      },
+      (e: unknown) => {
+        leave();
+        fail(e instanceof Error ? e : new Error(String(e)));
+      },
+    );
   });
 }
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
-/** Keeps both outputs up to a limit; the result reads them. */
+/** Collects both outputs up to a limit. Returns a function that reads them. */
 function collectOutput(child: Child, limitBytes: number, tooMuch: () => void) {
   const kept: { stdout: Buffer[]; stderr: Buffer[]; bytes: number } = { stdout: [], stderr: [], bytes: 0 };
   for (const name of ['stdout', 'stderr'] as const)

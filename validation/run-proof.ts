@@ -1,14 +1,17 @@
-import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { mkdir, realpath, rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { Virtualenv } from '../python/ensure-virtualenv.ts';
 import type { Entity } from '../schemas/endpoint.ts';
+import { workersOf } from '../schemas/replicas-of.ts';
+import { WORKER_MODES, mayLoadAgain, type WorkerMode, workerModeOf } from '../schemas/worker-mode.ts';
 import { codePath } from '../system/code.ts';
+import { makeTemporaryFolder } from '../system/temporary-folder.ts';
 import { type LimitedRun, runLimited } from './run-limited.ts';
 import { hasBubblewrap, wrapInSandbox } from './sandbox.ts';
 
-/** The model server's Python package, of which `davit_server.prove` is a part. */
+/** The folder of the model server's Python package, which contains `davit_server.prove`. */
 export const RUNTIME = codePath('runtime');
 
 const proofDocument = z.looseObject({
@@ -26,16 +29,18 @@ const proofDocument = z.looseObject({
   peak_memory_bytes: z.number(),
   load_memory_bytes: z.number().nullish(),
   mlflow: z.string().nullish(),
+  /** Null: the model failed before the server chose a worker mode. */
+  workers: z.looseObject({ mode: z.enum(WORKER_MODES), found: z.array(z.string()) }).nullish(),
   warnings: z.array(z.looseObject({ category: z.string(), message: z.string() })),
 });
 
-/** What `davit_server.prove` writes. */
+/** The output of `davit_server.prove`. */
 export type ProofDocument = z.infer<typeof proofDocument>;
 
 export interface ProofRun {
-  /** Undefined when the program did not come to its end. */
+  /** Undefined if the program did not finish. */
   readonly document: ProofDocument | undefined;
-  /** The stage that it began last; undefined: it did not come so far. */
+  /** The last stage that started. Undefined: no stage started. */
   readonly began: string | undefined;
   readonly run: LimitedRun;
   readonly sandboxed: boolean;
@@ -44,30 +49,50 @@ export interface ProofRun {
 /** Limits of one proof. */
 export interface ProofLimits {
   readonly loadSeconds: number;
+  /** 2 if the workers can load the model again, because the proof then loads a second copy too. */
+  readonly loads: 1 | 2;
   readonly predictSeconds: number;
-  /** Undefined: as much as there is (a GPU's driver reserves more than it uses). */
+  /** Undefined: no limit, because a GPU driver reserves more memory than it uses. */
   readonly memoryBytes: number | undefined;
 }
 
 const OUTPUT_LIMIT_BYTES = 16 << 20;
-/** More would only cost memory: OpenBLAS holds a buffer for each, which counts against the limit. */
+/** Limited, because OpenBLAS allocates a buffer for each thread, which counts against the memory limit. */
 const THREADS = Math.min(4, availableParallelism());
 const LOAD_LIMIT_SECONDS = 600;
 const GIBIBYTE = 1 << 30;
 /** Memory of Databricks' workload types. */
 const MEMORY_GIBIBYTES: Partial<Record<Entity['workloadType'], number>> = { CPU: 4, CPU_MEDIUM: 8, CPU_LARGE: 16 };
 
-/** The limits under which an entity is proved. */
-export function proofLimits({ workloadType, timeLimitSeconds }: Entity): ProofLimits {
+/** The model server's settings for an entity. A proof uses the same settings. */
+export interface ProofSettings {
+  readonly workers: number;
+  readonly workerMode: WorkerMode | 'found';
+  readonly nan: Entity['nan'];
+}
+
+export function proofSettings(entity: Entity): ProofSettings {
+  return { workers: workersOf(entity), workerMode: workerModeOf(entity), nan: entity.nan };
+}
+
+/** The limits for the proof of an entity. */
+export function proofLimits(entity: Entity): ProofLimits {
+  const { workloadType, timeLimitSeconds } = entity;
   const gibibytes = MEMORY_GIBIBYTES[workloadType];
   return {
     loadSeconds: LOAD_LIMIT_SECONDS,
+    loads: mayLoadAgain(workerModeOf(entity), workersOf(entity)) ? 2 : 1,
     predictSeconds: timeLimitSeconds,
     memoryBytes: gibibytes === undefined ? undefined : gibibytes * GIBIBYTE,
   };
 }
 
-/** Sets the limit inside the process, before the model: the kernel keeps it, whatever the model does. */
+/** Maximum duration of a whole proof. */
+export function proofSeconds({ loadSeconds, predictSeconds, loads }: ProofLimits): number {
+  return loads * (loadSeconds + predictSeconds);
+}
+
+/** Sets the memory limit before the model loads. The kernel enforces it whatever the model does. */
 const BOOTSTRAP = `
 import resource, runpy, sys
 limit = int(sys.argv.pop(1))
@@ -76,29 +101,34 @@ resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 runpy.run_module("davit_server.prove", run_name="__main__", alter_sys=True)
 `;
 
-/** Loads a model in its virtualenv and predicts its example: sandboxed where that works, always without our environment. */
+/** Loads a model and predicts its example, in a sandbox if available, and never with Davit's environment variables. */
 export async function runProof(
   model: string,
   virtualenv: Virtualenv,
   options: {
     readonly limits: ProofLimits;
+    readonly settings: ProofSettings;
     readonly environmentVars: Readonly<Record<string, string>>;
     readonly signal?: AbortSignal | undefined;
   },
 ): Promise<ProofRun> {
-  const { limits, signal } = options;
+  const { limits, settings, signal } = options;
   const sandboxed = await hasBubblewrap();
   await mkdir(virtualenv.pycache, { recursive: true });
-  const temporary = await mkdtemp(join(tmpdir(), 'davit-proof-'));
+  const temporary = makeTemporaryFolder('proof');
   try {
     const env = { ...options.environmentVars, ...proofEnvironment(virtualenv, sandboxed ? '/tmp' : temporary) };
-    const command = [virtualenv.python, '-c', BOOTSTRAP, String(limits.memoryBytes ?? 0), '--model', model];
+    const { workers, workerMode, nan } = settings;
+    const command = [
+      ...[virtualenv.python, '-c', BOOTSTRAP, String(limits.memoryBytes ?? 0), '--model', model],
+      ...['--workers', String(workers), '--worker-mode', workerMode, '--nan', nan],
+    ];
     const base = dirname(dirname(await realpath(virtualenv.python)));
     const folders = { readable: [base, virtualenv.folder, RUNTIME, model], writable: [virtualenv.pycache] };
     const run = await runLimited(sandboxed ? wrapInSandbox(command, env, folders) : command, {
       cwd: temporary,
       env: sandboxed ? { PATH: process.env['PATH'] ?? '' } : env,
-      limitSeconds: limits.loadSeconds + limits.predictSeconds,
+      limitSeconds: proofSeconds(limits),
       limitBytes: OUTPUT_LIMIT_BYTES,
       signal,
     });
@@ -137,6 +167,6 @@ function parseLine(line: string): readonly unknown[] {
   try {
     return [JSON.parse(line)];
   } catch {
-    return []; // the last line of a program that was ended while it wrote
+    return []; // the incomplete last line of a killed program
   }
 }

@@ -1,15 +1,15 @@
 import { runProcess } from '../system/run-process.ts';
 
-/** What a sandboxed program may see and change beside the machine's own programs. */
+/** Folders that a sandboxed program can access, besides the read-only root of the machine. */
 export interface SandboxFolders {
-  /** Seen even when they are below /tmp, never changed. */
+  /** Read-only. Visible even below /tmp. */
   readonly readable: readonly string[];
   readonly writable: readonly string[];
 }
 
 const probes = new Map<string, Promise<boolean>>();
 
-/** Whether bubblewrap works here: installed, and allowed to make namespaces. Where it does not, it is tried again. */
+/** Whether bubblewrap is installed and may make namespaces. Does not cache a negative result. */
 export async function hasBubblewrap(): Promise<boolean> {
   const path = process.env['PATH'] ?? '';
   const known = probes.get(path) ?? probeBubblewrap();
@@ -19,7 +19,9 @@ export async function hasBubblewrap(): Promise<boolean> {
   return works;
 }
 
-/** A command line in a sandbox: no network, nothing of this machine writable, own process ids, no environment but `env`. */
+/**
+ * Wraps a command in a sandbox: no network, read-only files, a separate PID namespace, and only `env` as environment.
+ */
 export function wrapInSandbox(
   command: readonly string[],
   env: Readonly<Record<string, string>>,

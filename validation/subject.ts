@@ -2,36 +2,36 @@ import { type Diagnostic, makeError, makeWarning, type Place, type Severity } fr
 import type { DiagnosticCode } from '../schemas/diagnostic-codes.ts';
 import type { Endpoint, Entity } from '../schemas/endpoint.ts';
 
-/** What is validated: a served entity of an endpoint file, or a model that no endpoint names. */
+/** The subject of a validation: a served entity of an endpoint file, or a standalone model. */
 export interface Subject {
   readonly endpoint: Endpoint;
   readonly entity: Entity;
-  /** As a person calls it in a sentence: `iris 2`, or the model's path. */
+  /** The name in messages: `iris 2`, or the path of the model. */
   readonly label: string;
-  /** The model alone: what is wrong is shown on its own files, not on an endpoint's line. */
+  /** A standalone model. Diagnostics point at the model's files, not at an endpoint file. */
   readonly alone: boolean;
 }
 
-/** Something wrong inside a model's directory. */
+/** A problem inside a model's directory. */
 export interface ModelProblem {
   readonly code: DiagnosticCode;
   readonly severity: Severity;
   readonly message: string;
   readonly hint?: string | undefined;
-  /** File in the model; line and column from 1. */
+  /** Source location inside the model. */
   readonly at: Place;
-  /** The requirement that would put it right, for the hint. */
+  /** The requirement to add, for the hint. */
   readonly add?: string;
-  /** The requirement to leave out, for the hint. */
+  /** The requirement to remove, for the hint. */
   readonly remove?: string;
 }
 
-/** A served entity as the subject of its validation. */
+/** Makes the subject for a served entity. */
 export function makeSubject(endpoint: Endpoint, entity: Entity): Subject {
   return { endpoint, entity, label: `${entity.model.name} ${entity.model.version}`, alone: false };
 }
 
-/** A problem in the model → a diagnostic where the user can act on it. */
+/** Converts a problem in the model to a diagnostic on the file that the user can change. */
 export function placeProblem(subject: Subject, problem: ModelProblem): Diagnostic {
   const { code, message, at } = problem;
   const make = problem.severity === 'error' ? makeError : makeWarning;
@@ -44,14 +44,14 @@ export function placeProblem(subject: Subject, problem: ModelProblem): Diagnosti
   return make(code, subject.entity.place, message, joinHints(problem.hint, edit, where));
 }
 
-/** An error about the subject as a whole: on the entity, or on a file of the model alone. */
+/** Makes an error about the whole subject: on the entity, or on a file of a standalone model. */
 export function subjectError(subject: Subject, code: DiagnosticCode, message: string, hint?: string): Diagnostic {
   const { place } = subject.entity;
   const file = FILES[code] ?? 'MLmodel';
   return makeError(code, subject.alone ? { ...place, file: `${place.file}/${file}` } : place, message, hint);
 }
 
-/** The file of a model that most likely is to be changed. */
+/** The model file that the user most likely has to change. */
 const FILES: Partial<Record<DiagnosticCode, string>> = {
   'import-failed': 'requirements.txt',
   'incompatible-packages': 'requirements.txt',
@@ -59,7 +59,7 @@ const FILES: Partial<Record<DiagnosticCode, string>> = {
   'resolution-failed': 'requirements.txt',
 };
 
-/** How to add or remove a requirement without logging the model again. */
+/** Explains how to add or remove a requirement without logging the model again. */
 export function editHint(
   { endpoint, entity, alone }: Subject,
   { add, remove }: { readonly add?: string; readonly remove?: string },
@@ -71,7 +71,8 @@ export function editHint(
   return `Put "${add ?? remove ?? ''}" into ${list} of ${endpoint.file}, then npx davit lock ${endpoint.name}`;
 }
 
-function joinHints(...hints: readonly (string | undefined)[]): string | undefined {
+/** Joins hints into one text. Returns undefined if there are none. */
+export function joinHints(...hints: readonly (string | undefined)[]): string | undefined {
   const some = hints.filter((h) => h !== undefined);
   return some.length > 0 ? some.join('. ') : undefined;
 }

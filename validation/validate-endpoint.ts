@@ -8,6 +8,7 @@ import type { Proof } from '../schemas/proof.ts';
 import { SILENT, timed } from '../system/progress.ts';
 import { sideBySide } from '../system/side-by-side.ts';
 import { checkLeftEntities, checkLockedEntity, missingLock } from './check-lock.ts';
+import { checkMemory } from './check-memory.ts';
 import { type CheckedModel, checkModel } from './check-model.ts';
 import { fetchModel } from './fetch-model.ts';
 import { proofKey, proveModel, readProof } from './prove-model.ts';
@@ -15,21 +16,21 @@ import { hasBubblewrap } from './sandbox.ts';
 import { makeSubject, type Subject, subjectError } from './subject.ts';
 
 export interface ValidateOptions extends PythonOptions {
-  /** The project's folder. */
+  /** The project folder. */
   readonly root: string;
-  /** The endpoint's lock; undefined: there is none, which is an error on every entity. */
+  /** The endpoint's lock. Without one, every entity has an error. */
   readonly lock: Lock | undefined;
-  /** Stop when the lock is known to fit: nothing of the model has run then. */
+  /** Stops after the lock check, before any code of the model runs. */
   readonly until?: 'lock';
 }
 
-/** The stages of a validation, in their order. */
+/** The stages of a validation, in order. */
 export type StageName = 'fetch' | 'check' | 'lock' | 'virtualenv' | 'proof';
 
 export interface StageResult {
   readonly name: StageName;
   readonly seconds: number;
-  /** Nothing had to be done. */
+  /** Whether the stage reused an earlier result. */
   readonly cached: boolean;
 }
 
@@ -37,7 +38,7 @@ export interface EntityValidation {
   readonly entity: string;
   /** `iris 2` */
   readonly model: string;
-  /** The stages it went through; the last one is where it stopped when there is no proof. */
+  /** The stages that ran. Without a proof, the last stage is the one that failed. */
   readonly stages: readonly StageResult[];
   readonly proof: Proof | undefined;
 }
@@ -50,7 +51,9 @@ export interface Validation {
 
 const AT_A_TIME = 2;
 
-/** Proves every entity of an endpoint: fetch, static checks, lock, virtualenv, prediction. Each stops where it fails. */
+/**
+ * Proves every entity of an endpoint: fetch, static checks, lock, virtualenv, prediction. An entity stops at a failure.
+ */
 export async function validateEndpoint(endpoint: Endpoint, options: ValidateOptions): Promise<Validation> {
   const subjects = endpoint.entities.map((entity) => makeSubject(endpoint, entity));
   const { entities, diagnostics } = await validateSubjects(subjects, options);
@@ -58,7 +61,7 @@ export async function validateEndpoint(endpoint: Endpoint, options: ValidateOpti
   return { endpoint: endpoint.name, entities, diagnostics: sortDiagnostics([...diagnostics, ...left]) };
 }
 
-/** The same for subjects that are not all of one endpoint file. */
+/** Validates any list of subjects, which do not have to be a complete endpoint. */
 export async function validateSubjects(
   subjects: readonly Subject[],
   options: ValidateOptions,
@@ -71,7 +74,7 @@ export async function validateSubjects(
 }
 
 interface Step<T> {
-  /** Undefined when the entity stops here. */
+  /** Undefined if the entity stops after this stage. */
   readonly value: T | undefined;
   readonly cached: boolean;
   readonly diagnostics: readonly Diagnostic[];
@@ -128,7 +131,7 @@ interface Place {
   readonly key: string;
 }
 
-/** A proof in the cache needs no virtualenv; one that is there is not looked into. */
+/** Skips the virtualenv if the cache has a proof. Trusts a complete virtualenv without checking its files. */
 async function virtualenvStep(
   subject: Subject,
   lock: Lock,
@@ -158,21 +161,26 @@ async function proofStep(
   options: ValidateOptions,
 ): Promise<Step<Proof>> {
   const cached = await readProof(place.key);
-  if (cached) return { value: cached, cached: true, diagnostics: [] };
+  if (cached) return { value: cached, cached: true, diagnostics: checkMemory(subject.entity, cached) };
   const { progress = SILENT, signal } = options;
   if (!(await hasBubblewrap()))
     progress.say('Proving without a sandbox: bubblewrap (bwrap) is not installed or may not run here');
   const { virtualenv } = await ensureAgain(subject, place, lock, options);
   const packages = lock.virtualenvs[lock.entities[subject.entity.name]?.virtualenv ?? '']?.packages ?? [];
+  const elsewhere = Object.values(lock.virtualenvs).flatMap((v) => v.packages.map((p) => p.name));
   const { proof, diagnostics } = await timed(
     progress,
     `Proving ${subject.label} (loads it and predicts its example)`,
-    () => proveModel(subject, { folder: place.folder, key: place.key, packages }, { virtualenv, signal }),
+    () => proveModel(subject, { folder: place.folder, key: place.key, packages, elsewhere }, { virtualenv, signal }),
   );
-  return { value: proof, cached: false, diagnostics };
+  return {
+    value: proof,
+    cached: false,
+    diagnostics: [...diagnostics, ...(proof ? checkMemory(subject.entity, proof) : [])],
+  };
 }
 
-/** The cache may have been deleted since the last stage. */
+/** Ensures the virtualenv again, because the last stage can have skipped it, or the cache was deleted since. */
 async function ensureAgain(
   subject: Subject,
   place: Place & { readonly folder: string },

@@ -15,25 +15,25 @@ import type { Subject } from './subject.ts';
 import { validateSubjects, type Validation } from './validate-endpoint.ts';
 
 export interface ModelOptions extends PythonOptions {
-  /** Relative paths begin here. */
+  /** Base folder of relative paths. */
   readonly cwd: string;
-  /** Seconds one prediction may take; default as for endpoints. */
+  /** Maximum seconds for one prediction. The default is that of endpoints. */
   readonly timeLimitSeconds?: number;
 }
 
-/** A model that no endpoint names, ready to be served. */
+/** A standalone model that is ready to serve. */
 export interface OpenedModel {
-  /** Absolute; undefined when there is an error, as are the next two. */
+  /** Absolute path. Undefined if there is an error, like the next two fields. */
   readonly folder: string | undefined;
   readonly lock: Lock | undefined;
   readonly virtualenv: VirtualenvRequest | undefined;
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** The one entity of a model alone. */
+/** Name of the only entity of a standalone model. */
 const NAME = 'model';
 
-/** Proves a model directory or URI that no endpoint names; its lock is kept in the cache. */
+/** Proves a model directory or URI without an endpoint. Keeps its lock in the cache. */
 export async function validateModel(pathOrUri: string, options: ModelOptions): Promise<Validation> {
   const subject = makeLoneSubject(pathOrUri, options);
   const { lock, diagnostics } = await lockLone(subject, options);
@@ -49,7 +49,7 @@ export async function validateModel(pathOrUri: string, options: ModelOptions): P
   };
 }
 
-/** Locks a model alone, for `davit serve --model`: where it is and what its virtualenv is made from. Runs nothing of it. */
+/** Locks a standalone model for `davit serve --model`, without running its code. */
 export async function openModel(pathOrUri: string, options: ModelOptions): Promise<OpenedModel> {
   const subject = makeLoneSubject(pathOrUri, options);
   const { lock, diagnostics } = await lockLone(subject, options);
@@ -68,13 +68,13 @@ async function lockLone(subject: Subject, options: ModelOptions) {
   return result;
 }
 
-/** A model alone is the only entity of an endpoint that has no file; what is wrong is on the model's own files. */
+/** Wraps a standalone model as the only entity of an endpoint without a file. */
 function makeLoneSubject(
   pathOrUri: string,
   { cwd, timeLimitSeconds = DEFAULT_TIME_LIMIT_SECONDS }: ModelOptions,
 ): Subject {
-  const path = pathOrUri.replace(/(.)\/+$/, '$1');
-  // The same directory has the same lock, however it is spelled and wherever the user is.
+  const path = pathOrUri.replace(/(?<=[^/])\/+$/, '');
+  // Use the absolute path, so that one directory has one lock, whatever the spelling and the working directory.
   const place = /^[a-z][a-z0-9+.-]+:/i.test(path) ? path : resolve(cwd, path);
   const entity: Entity = {
     name: NAME,
@@ -86,6 +86,8 @@ function makeLoneSubject(
     instanceProfileArn: undefined,
     requirementEdits: { add: [], remove: [] },
     timeLimitSeconds,
+    workerMode: undefined,
+    nan: 'error',
     place: { file: path, line: 1, column: 1 },
   };
   const endpoint: Endpoint = {

@@ -7,9 +7,9 @@ import { cacheFolder } from '../../system/cache.ts';
 import type { Job } from '../job.ts';
 
 /**
- * Tells which folders to give to actions/cache and by which key; does nothing else. A model can write wherever its job can,
- * so each pull request has keys of its own, and the default branch takes nothing from any other. There are none for jobs with
- * credentials: a cache is unpacked with whatever paths are in it, so one that somebody can write is a door.
+ * Outputs the folders and the key for actions/cache; does nothing else. A model can write to any file of its job, so
+ * each pull request has keys of its own and the default branch restores from no other. Jobs with credentials have no
+ * cache, because a cache is unpacked with whatever paths are in it and could overwrite any file.
  */
 export async function tellCaches({ inputs, runner }: Job): Promise<void> {
   const root = resolve(runner.workspace, inputs.project);
@@ -31,7 +31,7 @@ function scopeOf({ event, eventName, ref }: Job['runner']): string {
   return createHash('sha256').update(`${eventName} ${ref}`).digest('hex').slice(0, 12);
 }
 
-/** Byte code stays behind: it is what a model in its sandbox can write, and every later one would run it. */
+/** Byte code is not cached, because a sandboxed model can write it and every later model would run it. */
 function validatePaths(): readonly string[] {
   const uv = process.env['UV_CACHE_DIR'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'uv');
   return [
@@ -41,7 +41,7 @@ function validatePaths(): readonly string[] {
   ];
 }
 
-/** Other locks need other virtualenvs, so that what they add is kept under another key. */
+/** Other locks need other virtualenvs, so they need another key. */
 async function digestLocks(root: string): Promise<string> {
   const folder = join(root, 'endpoints');
   const names = (await readdir(folder).catch(() => [])).filter((name) => /\.(?:lock|yaml)$/.test(name)).sort();

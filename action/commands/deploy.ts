@@ -16,7 +16,7 @@ import { findProject, SUMMARY_CHARACTERS } from '../project.ts';
 
 const ENDPOINTS_AT_ONCE = 4;
 
-/** Makes environments, one after the other, as it was merged; the next one only when all went well in the one before. */
+/** Deploys the merged state to environments, one after the other. Goes on to the next one only if all went well. */
 export async function deploy(job: Job): Promise<void> {
   await withGitHub(job, async (github) => {
     const root = await findProject(job);

@@ -13,7 +13,7 @@ import { LOG, withoutCommands } from '../log.ts';
 import { prepareProgram } from '../program.ts';
 import { findProject, SUMMARY_CHARACTERS } from '../project.ts';
 
-/** Takes down the endpoints that a person has named, in the environments named, and says so with GitHub. */
+/** Takes down the named endpoints in the named environments, and records that at GitHub. */
 export async function destroy(job: Job): Promise<void> {
   const { endpoints, environments } = job.inputs;
   if (endpoints.length === 0)
@@ -30,7 +30,7 @@ export async function destroy(job: Job): Promise<void> {
   });
 }
 
-/** The shared parts go last: what else there is would lose its ground. */
+/** The shared parts go last, because all endpoints need them. */
 async function destroyIn(job: Job, github: GitHub, { root, name }: { readonly root: string; readonly name: string }) {
   const deploying = await openDeploying(job, github, root, name);
   const { endpoints } = job.inputs;

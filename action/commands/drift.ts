@@ -10,7 +10,10 @@ import { LOG, withoutCommands } from '../log.ts';
 import { prepareProgram } from '../program.ts';
 import { findProject, SUMMARY_CHARACTERS } from '../project.ts';
 
-/** Compares what runs with what is merged; the one issue of each environment says what differs, and only while it does. */
+/**
+ * Compares what runs with what is merged. An issue for each environment lists the differences and is open only while
+ * they exist.
+ */
 export async function drift(job: Job): Promise<void> {
   await withGitHub(job, async (github) => {
     const root = await findProject(job);
@@ -29,7 +32,10 @@ export async function drift(job: Job): Promise<void> {
   });
 }
 
-/** It is closed only when everything could be compared; a run about some endpoints only looks. */
+/**
+ * Posts or closes the issue. It is closed only when everything was compared; a run for some endpoints only does
+ * neither.
+ */
 async function tell(comparison: Comparison, { job, github }: { readonly job: Job; readonly github: GitHub }) {
   if (job.inputs.endpoints.length > 0) return;
   const { environment, endpoints } = comparison;
@@ -40,7 +46,7 @@ async function tell(comparison: Comparison, { job, github }: { readonly job: Job
     if (closed !== undefined) LOG.say(`Issue #${closed} is closed`);
     return;
   }
-  if (!endpoints.some((e) => e.kind === 'differs')) return; // an outage is the job's own failure
+  if (!endpoints.some((e) => e.kind === 'differs')) return; // an outage fails the job instead
   const title = `${environment} differs from what is merged`;
   const { number, done } = await postIssue(github, {
     marker,

@@ -13,8 +13,8 @@ import { prepareProgram } from '../program.ts';
 import { isOwnReport } from '../stage-folder.ts';
 
 /**
- * `davit review --stage preview`: what a merge would change, by the release's program and the checkout's environments. The
- * pull request's own checkout is read as data.
+ * `davit review --stage preview`: previews the merge with the release's program and the checkout's environments. The
+ * pull request's own checkout is only read as data.
  */
 export async function preview(job: Job): Promise<void> {
   const { inputs, runner, signal } = job;
@@ -48,7 +48,10 @@ export async function preview(job: Job): Promise<void> {
   if (wrong.length > 0) setFailed(renderTopLine(report));
 }
 
-/** One that was not previewed because it fails before is told of by the job validate. */
+/**
+ * Whether the preview fails. An endpoint that was not previewed because its validation fails is reported by the job
+ * validate.
+ */
 function isWrong({ diagnostics, previews }: EndpointReport): boolean {
   return previews.some((p) => p.outage !== null || p.plan === null) || (previews.length > 0 && hasErrors(diagnostics));
 }

@@ -16,7 +16,10 @@ import { findReviewed, type Reviewed } from '../pull-request-facts.ts';
 import { readStageReport } from '../stage-folder.ts';
 import { post } from '../post-report.ts';
 
-/** Joins what the stages left, says it in one comment and one check run, commits locks where it may. Runs nothing of them. */
+/**
+ * Merges the stages' reports and publishes the result in one comment and one check run; commits locks if allowed. Runs
+ * no code of the stages.
+ */
 export async function report(job: Job): Promise<void> {
   const out = await openReportFolder(job);
   await withGitHub(
@@ -41,7 +44,7 @@ interface Reporting {
   readonly out: string;
 }
 
-/** Gives what could not be said. */
+/** Returns the outputs that the token was not allowed to write. */
 async function reportOn(reviewed: Reviewed, { job, github, out }: Reporting): Promise<readonly string[]> {
   const ends = { validate: await readEnd(job, 'validate'), preview: await readEnd(job, 'preview') };
   const locks = await commitLocks(reviewed, { job, github, previewed: ends.preview.report });
@@ -60,7 +63,7 @@ async function reportOn(reviewed: Reviewed, { job, github, out }: Reporting): Pr
   return [...locks.unsaid, ...told.unsaid];
 }
 
-/** How a stage's job ended, as GitHub says, and the report that it handed over; one that did not run has none. */
+/** How a stage's job ended according to GitHub, and the report that it left; a stage that did not run has none. */
 async function readEnd({ inputs, runner }: Job, stage: ReviewStage): Promise<StageEnd> {
   const text = await readStageReport(resolve(runner.workspace, inputs.reports, `davit-${stage}`));
   const result = inputs.results[stage] ?? (text === undefined ? 'skipped' : 'success');
@@ -71,12 +74,12 @@ async function readEnd({ inputs, runner }: Job, stage: ReviewStage): Promise<Sta
   return { result, report: '' };
 }
 
-/** Whoever runs code in the job validate could hand over a folder in the preview's name, but not its digest. */
+/** A model that runs in the job validate could upload a folder in the preview's name, but it cannot know the digest. */
 function isHandedOn(text: string, { previewDigest }: Inputs): boolean {
   return previewDigest !== undefined && digestReport(text) === previewDigest;
 }
 
-/** What a report takes for an address. */
+/** Addresses that the report's schema accepts. */
 const WEB_ADDRESS = /^https?:\/\/[\w.:-]+(\/[\w./-]*)?$/;
 
 function makeFacts({ pull, head, base, fork, runUrl }: Reviewed, locksCommit: string | undefined) {

@@ -16,7 +16,7 @@ import {
   withReportFolder,
 } from '../project.ts';
 
-/** `davit review --stage validate` of what the pull request changes: it runs the models, and needs no secret. */
+/** `davit review --stage validate` for the pull request's changes. It runs the models and needs no secret. */
 export async function validate(job: Job): Promise<void> {
   const { inputs, signal } = job;
   forgetCredentials();
@@ -45,11 +45,11 @@ export async function validate(job: Job): Promise<void> {
   if (hasErrors(diagnostics) || report.endpoints.some((e) => e.outage !== null)) setFailed(renderTopLine(report));
 }
 
-/** No process that is started from here on inherits the runner's own tokens, nor the job's. */
+/** From here on no child process inherits the tokens of the runner or the job. */
 function forgetCredentials(): void {
   for (const name of Object.keys(process.env).filter((n) => /^(?:INPUT_|ACTIONS_|GITHUB_TOKEN$)/.test(n)))
     Reflect.deleteProperty(process.env, name);
 }
 
-/** A name that is none is told of in the report, and goes nowhere else. */
+/** An invalid name is only shown in the report and used nowhere else. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;

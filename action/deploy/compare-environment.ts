@@ -9,13 +9,13 @@ import { readEndpoint } from '../../schemas/read-declared.ts';
 import { machineWidth, sideBySide } from '../../system/side-by-side.ts';
 import type { Deploying } from './deploying.ts';
 
-/** How an endpoint that runs stands to the file that is merged. */
+/** How a deployed endpoint compares with the merged file. */
 export interface ComparedEndpoint {
   readonly endpoint: string;
   /** `unknown`: it could not be compared. */
   readonly kind: 'same' | 'differs' | 'unknown';
   readonly words: string;
-  /** What deploying would change, or why that cannot be told. */
+  /** What deploying would change, or why the comparison failed. */
   readonly lines: readonly string[];
 }
 
@@ -24,7 +24,7 @@ export interface Comparison {
   readonly endpoints: readonly ComparedEndpoint[];
 }
 
-/** Looks at what is really there, and says what deploying would change. Changes nothing. */
+/** Refreshes the endpoints of an environment and previews them against the merged files. Changes nothing. */
 export async function compareEnvironment(deploying: Deploying): Promise<Comparison> {
   const { context, environment } = deploying;
   const names = await selectNames(projectPlace(context), context.args);
@@ -46,7 +46,7 @@ async function compare(name: string, { context, open }: Deploying): Promise<Comp
   return { endpoint: name, kind: 'differs', words: verdict.words, lines };
 }
 
-/** What serves and has no file any more. */
+/** Endpoints that are deployed but have no file. */
 async function findOrphans(names: readonly string[], { open, environment }: Deploying) {
   const stacks = (await listStacks(await open())).map(parseStackName);
   return stacks.flatMap((stack): readonly ComparedEndpoint[] => {

@@ -21,8 +21,8 @@ import { withoutDeadLocks } from './unlock.ts';
 import { verify } from './verify.ts';
 
 /**
- * Makes one endpoint as it was merged, if that is what was reviewed, and records it with GitHub. Whatever happens is in the
- * result: what fails in one endpoint does not hold up another, and what served before still serves.
+ * Deploys one endpoint as it was merged, if its plan is the reviewed one, and records it at GitHub. Every error is in
+ * the result: a failure of one endpoint does not stop another, and the previous version keeps serving.
  */
 export async function deployCandidate(candidate: Candidate, deploying: Deploying): Promise<Deployed> {
   const { name: endpoint, commit, active } = candidate;
@@ -37,11 +37,11 @@ export async function deployCandidate(candidate: Candidate, deploying: Deploying
 export interface Recording {
   readonly endpoint: string;
   readonly action: DeploymentPayload['action'];
-  /** Records of the endpoint that go when this one is good. */
+  /** The endpoint's earlier records, which become inactive when this one succeeds. */
   readonly active: readonly string[];
 }
 
-/** Works on an endpoint, with a record at GitHub of who does it, since when, and how it ended. */
+/** Works on an endpoint and records at GitHub who does it, since when, and how it ended. */
 export async function recorded(
   { endpoint, action, active }: Recording,
   deploying: Deploying,
@@ -70,7 +70,7 @@ export async function recorded(
 
 const BEGUN = { deploy: 'Deploying', remove: 'Taking it down' } as const;
 
-/** GitHub's words. */
+/** GitHub's states. */
 const STATES = {
   waiting: 'in_progress',
   deploying: 'in_progress',
@@ -82,12 +82,12 @@ const STATES = {
   cancelled: 'error',
 } as const;
 
-/** How one ended, with where and by which run. */
+/** The rollout of one endpoint, with its environment and its run. */
 export function makeRollout(endpoint: string, ended: Ended, { environment, job }: Deploying): Omit<Deployed, 'pull'> {
   return { endpoint, environment: environment.name, runUrl: job.runner.runUrl, ...ended };
 }
 
-/** An outage of one endpoint, or a run that is cancelled, is an end like any other. */
+/** Turns an outage of one endpoint, or a cancelled run, into a result. */
 async function attempt({ context }: Deploying, work: () => Promise<Ended>): Promise<Ended> {
   try {
     return await work();
@@ -137,14 +137,14 @@ interface Comparing {
   readonly why: Candidate['why'];
 }
 
-/** What differs between the plan of now and the one that people have seen, a line each; none: deploy. */
+/** The differences between the current plan and the reviewed one, one per line; none: deploy. */
 function compareWithReview(
   { name }: Endpoint,
   { fingerprint }: PreviewedEndpoint,
   { review, deploying, why }: Comparing,
 ): readonly string[] {
   const { job, environment } = deploying;
-  // A person has named it, in the run of a workflow that is started by hand.
+  // A person has named it in a run that was started by hand.
   if (why === 'asked' && job.runner.eventName === 'workflow_dispatch') return [];
   const next = 'propose it in a pull request, or start the workflow by hand with the name of the endpoint';
   if (!review.pull) return [`it came to the branch without a pull request: nobody has seen what it changes; ${next}`];

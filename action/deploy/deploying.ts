@@ -7,39 +7,39 @@ import type { Diagnostic } from '../../schemas/diagnostic.ts';
 import type { Rollout, RolloutState } from '../../schemas/rollout.ts';
 import type { Job } from '../job.ts';
 
-/** What every step of a deployment to one environment needs. */
+/** The context of every step of a deployment to one environment. */
 export interface Deploying {
   readonly job: Job;
   readonly github: GitHub;
   readonly environment: Environment;
-  /** Of the command line's verbs; its options name the environment. */
+  /** The context of the command line's verbs; its options name the environment. */
   readonly context: Context;
-  /** Opens the engine, once for all. */
+  /** Opens the engine, once for all endpoints. */
   readonly open: () => Promise<PulumiProject>;
-  /** What was reviewed of the change that a commit of the branch is. */
+  /** The review of the change that a commit brought to the branch. */
   readonly findReview: (commit: string | undefined) => Promise<Review>;
 }
 
-/** What people have seen of a change before its merge. */
+/** The review of a change before its merge. */
 export interface Review {
   /** Undefined: the commit was pushed without a pull request. */
   readonly pull: PullRequest | undefined;
-  /** The text of the check run at the pull request's head; undefined: there is none. */
+  /** The text of the check run at the pull request's head; undefined: it has none. */
   readonly text: string | undefined;
 }
 
-/** What became of one endpoint, and of which pull request it is. */
+/** The result for one endpoint, and its pull request. */
 export interface Deployed extends Rollout {
   readonly diagnostics: readonly Diagnostic[];
   readonly pull: PullRequest | undefined;
 }
 
-/** How work on an endpoint ended. */
+/** The result of work on an endpoint. */
 export type Ended = Pick<Deployed, 'state' | 'causes' | 'url' | 'diagnostics'>;
 
 const BAD: readonly RolloutState[] = ['failed', 'stopped', 'cancelled'];
 
-/** Whether somebody has to do something. */
+/** Whether a person has to act. */
 export function isBad({ state }: Pick<Rollout, 'state'>): boolean {
   return BAD.includes(state);
 }

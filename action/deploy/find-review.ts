@@ -5,7 +5,7 @@ import type { Review } from './deploying.ts';
 
 const NONE: Review = { pull: undefined, text: undefined };
 
-/** Finds what was reviewed of a commit: by its merged pull request, in the check run that the review left at its head. */
+/** Finds the review of a commit: its merged pull request, and the review's check run at that pull request's head. */
 export function makeFindReview(github: GitHub, branch: string): (commit: string | undefined) => Promise<Review> {
   const known = new Map<string, Promise<Review>>();
   return (commit) => {

@@ -2,15 +2,15 @@ import { NoBaseError, readChangedPaths } from '../../review/changed-paths.ts';
 import type { ChangedPath } from '../../schemas/report.ts';
 import { runGit } from '../../system/run-git.ts';
 
-/** What the checkout's history tells of a project: `root` is the project's folder. */
+/** A project in the checkout's history: `root` is the project's folder. */
 export interface History {
   readonly root: string;
   readonly signal: AbortSignal;
 }
 
 /**
- * What differs between a commit that was deployed and the checkout. None when the checkout is older than that: somebody runs
- * an old workflow again. Undefined: that commit is not in this history any more.
+ * The differences between a deployed commit and the checkout. Empty when the checkout is older than that commit,
+ * because somebody reruns an old workflow. Undefined: the commit is no longer in this history.
  */
 export async function changedSince(
   { root, signal }: History,
@@ -24,17 +24,17 @@ export async function changedSince(
   }
 }
 
-/** The commit of the branch by which one of the paths became what it is; undefined: none of this history. */
+/** The last commit of the branch that changed one of the paths; undefined: none in this history. */
 export async function lastChange({ root, signal }: History, paths: readonly string[]): Promise<string | undefined> {
   return lastCommit({ root, signal }, [], paths);
 }
 
-/** The commit of the branch that removed a file; undefined: there never was one. */
+/** The commit of the branch that removed a file; undefined: the file never existed. */
 export async function removalOf({ root, signal }: History, path: string): Promise<string | undefined> {
   return lastCommit({ root, signal }, ['--diff-filter=D'], [path]);
 }
 
-/** Of a merge only what it brought to the branch counts. */
+/** Of a merge, only its changes to the branch count. */
 async function lastCommit({ root, signal }: History, filter: readonly string[], paths: readonly string[]) {
   const log = [
     'log',

@@ -9,7 +9,7 @@ import { LOG } from '../log.ts';
 import type { Deploying } from './deploying.ts';
 import { makeFindReview } from './find-review.ts';
 
-/** All that is needed to work in one environment of the project at `root`. Throws when its file has errors. */
+/** Makes the context for one environment of the project at `root`. Throws when its file has errors. */
 export async function openDeploying(job: Job, github: GitHub, root: string, name: string): Promise<Deploying> {
   const { inputs, runner, signal } = job;
   const options = { environment: name };

@@ -5,7 +5,10 @@ import { makeRollout, recorded } from './deploy-candidate.ts';
 import type { Removed } from './select.ts';
 import { withoutDeadLocks } from './unlock.ts';
 
-/** Takes down an endpoint whose file was merged away, if the pull request says so by its label; else says that it stays. */
+/**
+ * Takes down an endpoint whose file was removed by a merge, if the pull request has the label; otherwise reports that
+ * it stays.
+ */
 export async function removeMerged(removed: Removed, deploying: Deploying): Promise<Deployed> {
   const { pull } = await deploying.findReview(removed.commit);
   if (pull?.labels.includes(DESTROY_LABEL))
@@ -18,7 +21,7 @@ export async function removeMerged(removed: Removed, deploying: Deploying): Prom
   return { ...makeRollout(removed.name, ended, deploying), pull };
 }
 
-/** Takes an endpoint down in an environment, and records that. */
+/** Takes an endpoint down in an environment, and records that at GitHub. */
 export async function takeDown(endpoint: string, active: readonly string[], deploying: Deploying): Promise<Deployed> {
   const { context } = deploying;
   const ended = await recorded({ endpoint, action: 'remove', active }, deploying, async () => {

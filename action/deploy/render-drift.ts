@@ -1,7 +1,7 @@
 import { renderBlock, renderHtmlCode, renderLine, renderSpan } from '../../review/render-code.ts';
 import type { ComparedEndpoint, Comparison } from './compare-environment.ts';
 
-/** What GitHub takes for an issue, less its marker. */
+/** GitHub's limit for an issue, less room for the marker. */
 export const ISSUE_CHARACTERS = 65_000;
 const LINES = 60;
 const LINE_CHARACTERS = 300;
@@ -20,7 +20,7 @@ export function renderDriftLine({ environment, endpoints }: Comparison): string 
   return `${environment}: ${endpoints.length} ${endpoints.length === 1 ? 'endpoint' : 'endpoints'}: ${parts.join(', ')}`;
 }
 
-/** What differs, as Markdown of at most `limit` characters: a table of it, then the plans that fit whole. */
+/** The differences as Markdown of at most `limit` characters: a table, then the plans that fit whole. */
 export function renderDrift(comparison: Comparison, runUrl: string, limit: number): string {
   const wrong = comparison.endpoints.filter((e) => e.kind !== 'same');
   const rows = wrong.slice(0, ROWS).map(renderRow);

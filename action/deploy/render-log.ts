@@ -2,7 +2,7 @@ import { renderBlock, renderHtmlCode, renderLine } from '../../review/render-cod
 import { renderRolloutLine, renderRollouts } from '../../review/render-rollouts.ts';
 import { type Deployed, isBad } from './deploying.ts';
 
-/** What one run did in one environment. */
+/** The results of one run in one environment. */
 export interface DeploymentLog {
   readonly environment: string;
   readonly results: readonly Deployed[];
@@ -16,13 +16,13 @@ export function renderOutcome({ environment, results }: DeploymentLog): string {
   return `${environment}: ${renderRolloutLine(results)}`;
 }
 
-/** For where there is more room than in a comment: the table, then all that is known of what is not well. */
+/** For places with more room than a comment: the table, then all causes of failed endpoints. */
 export function renderLog({ environment, results }: DeploymentLog, limit: number): string {
   const parts = [renderRollouts(results, limit, environment)];
   let left = limit - (parts[0]?.length ?? 0);
   for (const block of results.filter((r) => isBad(r) && r.causes.length > 1).map(renderCauses)) {
     left -= block.length + 2;
-    if (left < 0) break; // the table has the first lines of it
+    if (left < 0) break; // the table has its first lines
     parts.push(block);
   }
   return parts.join('\n\n');

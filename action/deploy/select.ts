@@ -10,20 +10,20 @@ import { type Deployment, listDeployments } from '../github/deployment.ts';
 import type { Deploying } from './deploying.ts';
 import { changedSince, type History, lastChange, removalOf } from './history.ts';
 
-/** An endpoint that is to be made as it was merged. */
+/** An endpoint to deploy as it was merged. */
 export interface Candidate {
   readonly name: string;
   /** Undefined: its file has errors. */
   readonly endpoint: Endpoint | undefined;
   readonly diagnostics: readonly Diagnostic[];
   readonly why: 'asked' | 'first' | 'changed' | 'again';
-  /** The commit of the branch that made it so; undefined: none of this history. */
+  /** The last commit of the branch that changed it; undefined: none in this history. */
   readonly commit: string | undefined;
-  /** Of its deployments, those that GitHub shows as active. */
+  /** Its deployments that GitHub shows as active. */
   readonly active: readonly string[];
 }
 
-/** An endpoint that serves and has no file any more. */
+/** An endpoint that is deployed but has no file. */
 export interface Removed {
   readonly name: string;
   readonly commit: string;
@@ -35,12 +35,12 @@ export interface Selected {
   readonly removed: readonly Removed[];
 }
 
-/** Two thousand; what is older is deployed once more, which changes nothing. */
+/** Reads at most 2000 records. An endpoint whose records are older is deployed once more, which changes nothing. */
 const MOST_RECORDS = 2000;
 
 /**
- * What differs between an environment and the checkout: endpoints whose last deployment did not succeed, or whose files,
- * models or environment have changed since the commit that it was of. So nothing is lost when a run is cancelled or fails.
+ * Selects the endpoints whose last deployment did not succeed, or whose files, models or environment have changed since
+ * that deployment's commit. Nothing is lost, therefore, when a run is cancelled or fails.
  */
 export async function selectDeployments(deploying: Deploying, stacks: readonly string[]): Promise<Selected> {
   const { context, environment, github } = deploying;
@@ -72,7 +72,7 @@ async function readRecords(github: Deploying['github'], environment: string): Pr
   return records;
 }
 
-/** The newest one decides: one that did not succeed may have left anything. */
+/** The newest record decides. One that did not succeed may have left anything behind. */
 async function whyDeploy(
   records: readonly Deployment[],
   isChanged: (sha: string) => Promise<boolean>,
@@ -95,7 +95,7 @@ interface Declared {
   readonly environment: string;
 }
 
-/** Asks Git once for each commit, however many endpoints were deployed of it. */
+/** Runs Git once for each commit, however many endpoints were deployed from it. */
 function makeChanged({ history, place, names, endpoints, environment }: Declared) {
   const known = new Map<string, Promise<ReadonlySet<string> | undefined>>();
   const changedIn = async (sha: string) => {
@@ -110,7 +110,7 @@ function makeChanged({ history, place, names, endpoints, environment }: Declared
   };
 }
 
-/** All that a review of it looked at. */
+/** All paths that a review of the endpoint depends on. */
 function pathsOf(
   name: string,
   endpoint: Endpoint | undefined,
@@ -131,7 +131,7 @@ interface Looking {
   readonly history: History;
 }
 
-/** Only what was merged away: a stack that somebody has made by hand has no file in the history. */
+/** Only endpoints whose file was removed by a merge. A stack that somebody made by hand has no file in the history. */
 async function findRemoved(
   names: readonly string[],
   stacks: readonly string[],

@@ -22,8 +22,8 @@ const CHECK_CHARACTERS = 65_000;
 const BODY_CHARACTERS = 60_000;
 
 /**
- * Says what was deployed: at the commit, and in the comment of every pull request that it came from; opens pull requests
- * that take back what failed, when asked for. What cannot be said is only logged: the deployment itself is done.
+ * Posts the results at the commit and in the comment of every pull request that they came from. If asked to, opens pull
+ * requests that revert failed ones. An error here is only logged, because the deployment itself is done.
  */
 export async function tell(log: DeploymentLog, telling: Telling): Promise<void> {
   await attempt('the check run', () => tellCommit(log, telling));
@@ -38,7 +38,7 @@ export async function tell(log: DeploymentLog, telling: Telling): Promise<void> 
 async function tellCommit(log: DeploymentLog, { job, github }: Telling): Promise<void> {
   const diagnostics: readonly Diagnostic[] = log.results.flatMap((r) => r.diagnostics);
   await writeCheckRun(github, {
-    name: `davit: ${log.environment}`, // never the review's: a merged commit may be the reviewed one
+    name: `davit: ${log.environment}`, // never the review's name, because a merged commit may be the reviewed one
     sha: job.runner.sha,
     conclusion: log.results.some(isBad) ? 'failure' : 'success',
     title: renderOutcome(log).slice(0, 200),
@@ -60,7 +60,9 @@ interface Reverting {
   readonly telling: Telling;
 }
 
-/** Only what was deployed and failed: what was stopped has changed nothing. Never a second one. */
+/**
+ * Reverts only a pull request with a failed deployment, because a stopped one has changed nothing. Opens no second one.
+ */
 async function revert(
   pull: PullRequest,
   results: readonly Deployed[],
@@ -72,7 +74,7 @@ async function revert(
   return openRevert(github, pull, renderLog({ ...log, results }, BODY_CHARACTERS));
 }
 
-/** Said before all else that a comment has room for. */
+/** Put first, so that a comment always has room for it. */
 function takenBack(result: Deployed, revertUrl: string): Deployed {
   return { ...result, causes: [`Taken back by ${revertUrl}`, ...result.causes] };
 }

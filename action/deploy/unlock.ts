@@ -7,8 +7,8 @@ import { readWorkflowRun } from '../github/workflow-run.ts';
 import type { Deploying } from './deploying.ts';
 
 /**
- * Works on a stack; when it is locked by runs of ours that have ended, a killed runner's, releases their locks and works
- * again, once. Any other lock stays, and its error.
+ * Works on a stack. If ended runs of ours, such as one on a killed runner, have left it locked, releases their locks
+ * and works once more. Any other lock stays, and its error is thrown.
  */
 export async function withoutDeadLocks<T>(deploying: Deploying, work: () => Promise<T>): Promise<T> {
   try {
@@ -24,21 +24,21 @@ export async function withoutDeadLocks<T>(deploying: Deploying, work: () => Prom
   }
 }
 
-/** The address of the run that made a lock, when that run has ended; undefined: it has not, or it was none of ours. */
+/** The address of the ended run that made a lock; undefined: the run has not ended, or it was not ours. */
 async function findEnding(github: GitHub, environment: string, lock: StateLock): Promise<string | undefined> {
   if (lock.alive === true) return undefined;
   const maker = await findMaker(github, environment, lock);
   if (!maker) return undefined;
   const { runId, runAttempt } = maker.payload;
   const run = await readWorkflowRun(github, runId);
-  if (!run) return undefined; // nobody can tell any more
+  if (!run) return undefined; // the run is no longer known
   const over = run.status === 'completed' || run.attempt > runAttempt;
-  // A person on the same machine, after the run.
+  // A later lock is from a person on the same machine.
   const during = run.status !== 'completed' || Date.parse(lock.since) <= Date.parse(run.updatedAt);
   return over && during ? run.url : undefined;
 }
 
-/** The deployment that was under way on that machine, as that user, when the lock was made. */
+/** The deployment that was running on that machine, as that user, when the lock was made. */
 async function findMaker(github: GitHub, environment: string, lock: StateLock): Promise<Deployment | undefined> {
   for await (const deployment of listDeployments(github, environment)) {
     const { host, user } = deployment.payload;

@@ -6,23 +6,24 @@ import type { Deploying } from './deploying.ts';
 
 export interface Verified {
   readonly good: boolean;
-  /** Also a model's words: nothing in them is believed. */
+  /** May contain the model's own words, so nothing in them is trusted. */
   readonly lines: readonly string[];
 }
 
 const BODY_CHARACTERS = 2000;
 
 /**
- * Asks what was just deployed as a client would. That its revisions predict is known: they were not ready before. A runner
- * that the endpoint's address does not let in can say no more than that.
+ * Queries the deployed endpoint as a client would. Its revisions have already predicted, because they are not ready
+ * before. A runner that cannot reach the endpoint's address can verify no more than that.
  */
 export async function verify(endpoint: Endpoint, { context, environment }: Deploying): Promise<Verified> {
-  const { root, progress } = context;
+  const { root, progress, signal } = context;
   let asked;
   try {
-    const connection = await openTarget(root, environment).connect();
-    asked = await askExamples(endpoint, { root, connection });
+    const connection = await openTarget(root, environment, signal).connect();
+    asked = await askExamples(endpoint, { root, connection, signal });
   } catch (e) {
+    signal.throwIfAborted();
     const why = messages(e).join('; because: ');
     progress.say(`${endpoint.name} could not be asked from here: ${why}`);
     return { good: true, lines: ['its revisions predict; the runner could not ask it'] };

@@ -8,14 +8,15 @@ import "path";
 import * as events from "events";
 import { isIPv4, isIPv6 } from "node:net";
 import { Agent, request } from "node:http";
+import { once } from "node:events";
 import { createHash, randomBytes } from "node:crypto";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import "child_process";
 import "timers";
-import { closeSync, createReadStream, existsSync as existsSync$1, mkdirSync, openSync, readFileSync as readFileSync$1, statSync, truncateSync } from "node:fs";
+import { closeSync, createReadStream, existsSync as existsSync$1, mkdirSync, mkdtempSync, openSync, readFileSync as readFileSync$1, readdirSync, readlinkSync, rmSync, statSync, truncateSync } from "node:fs";
 import { basename, delimiter, dirname, isAbsolute, join, posix, relative, resolve, sep } from "node:path";
 import { availableParallelism, homedir, hostname, tmpdir, totalmem, userInfo } from "node:os";
-import { access, chmod, constants as constants$1, link, lstat, mkdir, mkdtemp, open, readFile, readdir, realpath, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
+import { access, chmod, constants as constants$1, link, lstat, mkdir, open, readFile, readdir, realpath, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { spawn } from "node:child_process";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as setTimeout$2 } from "node:timers/promises";
@@ -14957,7 +14958,7 @@ var init_core$2 = __esmMin((() => {
 }));
 // schemas/quieten.ts
 function quieten(text) {
-	return text.replaceAll(ESCAPES, "").replaceAll(/\r\n?/g, "\n").replaceAll(/[[\p{Cc}\p{Bidi_Control}]--[\t\n]]/gv, "�").replaceAll(/^(\s*):(?=:)/gm, "$1: ").replaceAll("##[", "## [");
+	return text.replaceAll(ESCAPES, "").replaceAll(/\r\n?/g, "\n").replaceAll(/[[\p{Cc}\p{Bidi_Control}]--[\t\n]]/gv, "�").replaceAll(/^([^\S\n\u2028\u2029]*):(?=:)/gm, "$1: ").replaceAll("##[", "## [");
 }
 var ESCAPES;
 var init_quieten = __esmMin((() => {
@@ -14985,7 +14986,7 @@ function make(severity, code, place, message, hint) {
 		file,
 		line,
 		column,
-		message: quieten(message).replaceAll(/\s*\n\s*/g, " "),
+		message: quieten(message).replaceAll(/(?<!\s)\s*\n\s*/g, " "),
 		...hint !== void 0 && { hint: quieten(hint) }
 	};
 }
@@ -15046,16 +15047,20 @@ function parseStackName(stack) {
 		environment: second
 	};
 }
+function isRevisionOf(revision, entity) {
+	return revision.startsWith(`${entity}-`) && REVISION_HASH.test(revision.slice(entity.length + 1));
+}
 function contentHash(value) {
 	return createHash("sha256").update(canonicalJson(value)).digest("hex");
 }
 function canonicalJson(value) {
 	return JSON.stringify(value, (_key, v) => v !== null && typeof v === "object" && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => a < b ? -1 : 1)) : v);
 }
-var IMAGES, PLATFORM$1;
+var IMAGES, PLATFORM$1, REVISION_HASH;
 var init_names = __esmMin((() => {
 	IMAGES = "_images";
 	PLATFORM$1 = "_platform";
+	REVISION_HASH = /^[0-9a-f]{10}$/;
 }));
 // action/inputs.ts
 init_print();
@@ -16178,7 +16183,7 @@ function datetime(args) {
 	const timeRegex = args.local ? `${qualified}|${timeSource({ precision: args.precision })}` : qualified;
 	return new RegExp(`^${dateSource}T(?:${timeRegex})$`);
 }
-var cuid, cuid2, ulid, xid, ksuid, nanoid, duration, guid, uuid, email, _emoji$1, ipv4, ipv6, cidrv4, cidrv6, base64, base64url, httpProtocol, e164, dateSource, date, anyString, integer, number$1, boolean$1, lowercase, uppercase;
+var cuid, cuid2, ulid, xid, ksuid, nanoid, duration, guid, uuid, email, _emoji$1, ipv4, ipv6, cidrv4, cidrv6, base64, base64url, httpProtocol, e164, dateSource, date, anyString, integer, number$2, boolean$2, lowercase, uppercase;
 var init_regexes = __esmMin((() => {
 	cuid = /^[cC][0-9a-z]{6,}$/;
 	cuid2 = /^[0-9a-z]+$/;
@@ -16206,8 +16211,8 @@ var init_regexes = __esmMin((() => {
 	date = /*@__PURE__*/ anchor(dateSource);
 	anyString = /^[\s\S]{0,}$/;
 	integer = /^-?\d+$/;
-	number$1 = /^-?\d+(?:\.\d+)?$/;
-	boolean$1 = /^(?:true|false)$/i;
+	number$2 = /^-?\d+(?:\.\d+)?$/;
+	boolean$2 = /^(?:true|false)$/i;
 	lowercase = /^[^A-Z]*$/;
 	uppercase = /^[^a-z]*$/;
 }));
@@ -17281,7 +17286,7 @@ var init_schemas$1 = __esmMin((() => {
 	});
 	$ZodNumber = /*@__PURE__*/ $constructor("$ZodNumber", (inst, def) => {
 		$ZodType.init(inst, def);
-		inst._zod.pattern = number$1;
+		inst._zod.pattern = number$2;
 		inst._zod.parse = (payload, _ctx) => {
 			if (def.coerce) try {
 				payload.value = Number(payload.value);
@@ -17305,7 +17310,7 @@ var init_schemas$1 = __esmMin((() => {
 	});
 	$ZodBoolean = /*@__PURE__*/ $constructor("$ZodBoolean", (inst, def) => {
 		$ZodType.init(inst, def);
-		inst._zod.pattern = boolean$1;
+		inst._zod.pattern = boolean$2;
 		inst._zod.parse = (payload, _ctx) => {
 			if (def.coerce) try {
 				payload.value = Boolean(payload.value);
@@ -17755,7 +17760,7 @@ var init_schemas$1 = __esmMin((() => {
 						issues: []
 					}, ctx);
 					if (keyResult instanceof Promise) throw new Error("Async schemas not supported in object keys currently");
-					if (typeof key === "string" && number$1.test(key) && keyResult.issues.length) {
+					if (typeof key === "string" && number$2.test(key) && keyResult.issues.length) {
 						const retryResult = def.keyType._zod.run({
 							value: Number(key),
 							issues: []
@@ -19416,7 +19421,7 @@ function stringifyKeyNames(bySchema, json, visited) {
 	else if (typeof rest.const === "number") rest.const = String(rest.const);
 	if (!numericType) return rest;
 	rest.type = "string";
-	if (!values) rest.pattern = (types.includes("number") ? number$1 : integer).source;
+	if (!values) rest.pattern = (types.includes("number") ? number$2 : integer).source;
 	return rest;
 }
 function rewriteKeyNames(ctx) {
@@ -19890,11 +19895,11 @@ var init_errors = __esmMin((() => {
 	ZodRealError = /*@__PURE__*/ $constructor("ZodError", initializer, void 0, { Parent: Error });
 }));
 // node_modules/zod/v4/classic/parse.js
-var parse$5, parseAsync, safeParse, safeParseAsync, encode, decode, encodeAsync, decodeAsync, safeEncode, safeDecode, safeEncodeAsync, safeDecodeAsync;
+var parse$4, parseAsync, safeParse, safeParseAsync, encode, decode, encodeAsync, decodeAsync, safeEncode, safeDecode, safeEncodeAsync, safeDecodeAsync;
 var init_parse = __esmMin((() => {
 	init_core();
 	init_errors();
-	parse$5 = /* @__PURE__ */ _parse(ZodRealError);
+	parse$4 = /* @__PURE__ */ _parse(ZodRealError);
 	parseAsync = /* @__PURE__ */ _parseAsync(ZodRealError);
 	safeParse = /* @__PURE__ */ _safeParse(ZodRealError);
 	safeParseAsync = /* @__PURE__ */ _safeParseAsync(ZodRealError);
@@ -19914,16 +19919,16 @@ function _ensureDefaultLocale() {
 function _ensureDefaultMemoizer() {
 	if (!globalConfig.memoizer) config({ memoizer: memoizer() });
 }
-function string(params) {
+function string$1(params) {
 	return /* @__PURE__ */ _string(ZodString, params);
 }
-function number(params) {
+function number$1(params) {
 	return /* @__PURE__ */ _number(ZodNumber, params);
 }
 function int(params) {
 	return /* @__PURE__ */ _int(ZodNumberFormat, params);
 }
-function boolean(params) {
+function boolean$1(params) {
 	return /* @__PURE__ */ _boolean(ZodBoolean, params);
 }
 function unknown$1() {
@@ -19981,10 +19986,10 @@ function intersection(left, right) {
 		right
 	});
 }
-function record(keyType, valueType, params) {
+function record$1(keyType, valueType, params) {
 	if (!valueType || !valueType._zod) return new ZodRecord({
 		type: "record",
-		keyType: string(),
+		keyType: string$1(),
 		valueType: keyType,
 		...normalizeParams(valueType)
 	});
@@ -20211,7 +20216,7 @@ var init_schemas = __esmMin((() => {
 			own(this, "~standard", value);
 		},
 		parse: function _parse(data, params) {
-			return parse$5(this, data, params, { callee: _parse });
+			return parse$4(this, data, params, { callee: _parse });
 		},
 		parseAsync: async function _parseAsync(data, params) {
 			return await parseAsync(this, data, params, { callee: _parseAsync });
@@ -20846,10 +20851,10 @@ var init_zod = __esmMin((() => {
 }));
 // action/runner.ts
 init_zod();
-const sha = string().regex(/^[0-9a-f]{40,64}$/);
+const sha = string$1().regex(/^[0-9a-f]{40,64}$/);
 const repository = object({
-	full_name: string(),
-	default_branch: string().optional()
+	full_name: string$1(),
+	default_branch: string$1().optional()
 });
 const event = object({
 	pull_request: object({
@@ -20858,11 +20863,11 @@ const event = object({
 		head: object({ sha })
 	}).optional(),
 	workflow_run: object({
-		event: string(),
+		event: string$1(),
 		head_sha: sha,
-		head_branch: string(),
-		head_repository: object({ owner: object({ login: string() }) }),
-		html_url: string()
+		head_branch: string$1(),
+		head_repository: object({ owner: object({ login: string$1() }) }),
+		html_url: string$1()
 	}).optional(),
 	repository: repository.optional()
 });
@@ -20989,7 +20994,7 @@ var init_code = __esmMin((() => {
 }));
 // engine/digest-program.ts
 function digestProgram() {
-	return digest ??= makeDigest();
+	return digest$1 ??= makeDigest();
 }
 async function makeDigest() {
 	const hash = createHash("sha256");
@@ -21009,7 +21014,7 @@ async function listProgram() {
 	for (const file of OTHERS) files.set(codePath(file), await readFile(codePath(file), "utf8"));
 	return new Map([...files].map(([file, text]) => [relative(CODE$1, file).split(sep).join("/"), text]).sort());
 }
-var ENTRIES, OTHERS, IMPORT, digest;
+var ENTRIES, OTHERS, IMPORT, digest$1;
 var init_digest_program = __esmMin((() => {
 	init_code();
 	ENTRIES = ["infra/index.ts"];
@@ -21042,8 +21047,17 @@ function locateModel(root, { name, version, uri }) {
 		written: uri
 	};
 }
-function readInputExample({ folder }) {
-	return readFile(join(folder, "serving_input_example.json"), "utf8").catch(() => void 0);
+async function readInputExample({ folder }) {
+	const text = await readFile(join(folder, "serving_input_example.json"), "utf8").catch(() => void 0);
+	return text !== void 0 && isJson(text) ? text : void 0;
+}
+function isJson(text) {
+	try {
+		JSON.parse(text);
+		return true;
+	} catch {
+		return false;
+	}
 }
 function downloadFolder(uri) {
 	return cacheFolder("models", contentHash({
@@ -21105,6 +21119,32 @@ function changedModels(paths, endpoint, root) {
 var init_changed_endpoints = __esmMin((() => {
 	init_locate_model();
 }));
+// system/child-end.ts
+function waitForChild(child) {
+	return new Promise((done, fail) => {
+		child.once("error", (e) => fail(new Error(`Cannot start "${child.spawnfile}": ${e.message}`, { cause: e })));
+		child.once("close", (code, signal) => done({
+			code,
+			signal
+		}));
+		child.once("exit", (code, signal) => {
+			const cut = setTimeout(() => {
+				setImmediate(() => {
+					for (const stream of [child.stdout, child.stderr]) stream?.destroy();
+					done({
+						code,
+						signal
+					});
+				});
+			}, READ_MILLISECONDS);
+			child.once("close", () => clearTimeout(cut));
+		});
+	});
+}
+var READ_MILLISECONDS;
+var init_child_end = __esmMin((() => {
+	READ_MILLISECONDS = 1e3;
+}));
 // system/each-line.ts
 function eachLine(stream, hear, { maxCharacters = MAX_CHARACTERS } = {}) {
 	let rest = "";
@@ -21156,11 +21196,7 @@ function runProcess(program, args, options = {}) {
 			signal?.removeEventListener("abort", stop);
 			if (limit) clearTimeout(limit);
 		};
-		child.on("error", (e) => {
-			settle();
-			fail(new Error(`Cannot start "${program}": ${e.message}`, { cause: e }));
-		});
-		child.on("close", (code, endedBy) => {
+		waitForChild(child).then(({ code, signal: endedBy }) => {
 			settle();
 			if (signal?.aborted) {
 				fail(aborted(program, signal));
@@ -21174,6 +21210,9 @@ function runProcess(program, args, options = {}) {
 				stderr,
 				timedOut
 			});
+		}, (e) => {
+			settle();
+			fail(e instanceof Error ? e : new Error(String(e)));
 		});
 	});
 }
@@ -21189,6 +21228,7 @@ function aborted(program, signal) {
 }
 var KILL_AFTER_MILLISECONDS, NOT_FOR_CHILDREN;
 var init_run_process = __esmMin((() => {
+	init_child_end();
 	init_each_line();
 	KILL_AFTER_MILLISECONDS = 5e3;
 	NOT_FOR_CHILDREN = [
@@ -21479,7 +21519,8 @@ function completePlace(value) {
 			serviceType: gateway?.service_type ?? "ClusterIP",
 			annotations: gateway?.annotations ?? {},
 			tlsSecret: gateway?.tls_secret,
-			replicas: gateway?.replicas ?? 2
+			replicas: gateway?.replicas ?? 2,
+			allowedOrigins: gateway?.allowed_origins ?? []
 		},
 		identity: completeIdentity(value),
 		hardware: completeHardware(value),
@@ -21605,6 +21646,34 @@ var init_serving_entry = __esmMin((() => {
 	SERVING_ENTRY_LABEL = "davit.dev/serving-entry";
 	SERVING_ENTRY_KEY = "endpoint.json";
 }));
+// schemas/worker-mode.ts
+function parseModelLoading(mode, found) {
+	const known = WORKER_MODES.find((m) => m === mode);
+	if (known === void 0) return void 0;
+	return {
+		mode: known,
+		found: Array.isArray(found) ? found.filter((f) => typeof f === "string") : []
+	};
+}
+function workerModeOf({ workloadType, workerMode }) {
+	return isGpu(workloadType) ? "one" : workerMode ?? "found";
+}
+function mayLoadAgain(mode, workers) {
+	return workers > 1 && (mode === "found" || mode === "separate");
+}
+function renderModelLoading({ mode, found, count }) {
+	if (mode === "separate") return found.length === 0 ? "loaded per worker" : `loaded per worker: ${found.join(", ")}`;
+	return mode === "one" || count === 1 ? "loaded once, 1 worker" : `loaded once, shared by ${count} workers`;
+}
+var WORKER_MODES;
+var init_worker_mode = __esmMin((() => {
+	init_default_hardware();
+	WORKER_MODES = [
+		"shared",
+		"separate",
+		"one"
+	];
+}));
 // schemas/endpoint-file.ts
 function unsupported(why, hint = "Remove it") {
 	const params = {
@@ -21628,6 +21697,7 @@ var init_endpoint_file = __esmMin((() => {
 	init_zod();
 	init_secret_reference();
 	init_serving_entry();
+	init_worker_mode();
 	NAME$5 = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 	NAME_RULE = "expected 1 to 63 letters, digits, \"-\" or \"_\", beginning with a letter or digit";
 	WORKLOAD_SIZES = {
@@ -21654,8 +21724,8 @@ var init_endpoint_file = __esmMin((() => {
 	MAX_ENTITIES = 15;
 	MAX_ENVIRONMENT_VARS = 30;
 	writtenByDatabricks = unsupported("Databricks writes it, nobody sets it");
-	percentage = union([int().min(0, "expected 0 to 100").max(100, "expected 0 to 100"), string().regex(/^(100|\d\d?)$/, "expected 0 to 100")]);
-	version = union([string().min(1, "expected a version"), int()]);
+	percentage = union([int().min(0, "expected 0 to 100").max(100, "expected 0 to 100"), string$1().regex(/^(100|\d\d?)$/, "expected 0 to 100")]);
+	version = union([string$1().min(1, "expected a version"), int()]);
 	concurrency = int().min(0, "expected 0 or more").max(1024, "expected 1024 or less");
 	role = /^arn:aws[a-z-]*:iam::\d{12}:(instance-profile|role)\/[\w+=,.@/-]+$/;
 	rateLimit = strictObject({
@@ -21666,30 +21736,30 @@ var init_endpoint_file = __esmMin((() => {
 			"user_group",
 			"service_principal"
 		]).optional().describe("Whose calls are counted together; default endpoint"),
-		principal: string().min(1, "expected a name").optional().describe("Only this one; default: each one for itself"),
+		principal: string$1().min(1, "expected a name").optional().describe("Only this one; default: each one for itself"),
 		renewal_period: literal("minute").describe("How long calls count"),
 		tokens: unsupported("tokens are those of language models", "Write calls")
 	});
 	permission = strictObject({
-		user_name: string().min(1, "expected a name").optional().describe("One user"),
-		group_name: string().min(1, "expected a name").optional().describe("One group; users: everybody with a valid token"),
-		service_principal_name: string().min(1, "expected a name").optional().describe("One service principal"),
+		user_name: string$1().min(1, "expected a name").optional().describe("One user"),
+		group_name: string$1().min(1, "expected a name").optional().describe("One group; users: everybody with a valid token"),
+		service_principal_name: string$1().min(1, "expected a name").optional().describe("One service principal"),
 		permission_level: _enum(PERMISSION_LEVELS).describe("CAN_VIEW, CAN_QUERY or CAN_MANAGE")
 	});
 	servedEntity = strictObject({
-		name: string().regex(NAME$5, NAME_RULE).optional().describe("Name of the served entity; default: ENTITY_NAME-ENTITY_VERSION"),
-		entity_name: string().min(1, "expected the name of a registered model").describe("Registered model: `iris` or `catalog.schema.iris`"),
+		name: string$1().regex(NAME$5, NAME_RULE).optional().describe("Name of the served entity; default: ENTITY_NAME-ENTITY_VERSION"),
+		entity_name: string$1().min(1, "expected the name of a registered model").describe("Registered model: `iris` or `catalog.schema.iris`"),
 		entity_version: version.describe("Version of the registered model"),
 		workload_type: _enum(WORKLOAD_TYPES).optional().describe("Hardware; default CPU"),
 		workload_size: _enum(Object.keys(WORKLOAD_SIZES)).optional().describe("Small = 4, Medium = 8 to 16, Large = 16 to 64 requests at a time; default Small"),
 		min_provisioned_concurrency: concurrency.optional().describe("Requests at a time that are always provided for"),
 		max_provisioned_concurrency: concurrency.min(1, "expected 1 or more").optional().describe("Requests at a time that are provided for at most"),
-		scale_to_zero_enabled: boolean().optional().describe("Whether an idle entity may stop; the next request then waits for it; default false"),
-		environment_vars: record(string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "expected the name of an environment variable"), string().refine((v) => !/\{\{\s*secrets/.test(v) || parseSecretReference(v) !== void 0, {
+		scale_to_zero_enabled: boolean$1().optional().describe("Whether an idle entity may stop; the next request then waits for it; default false"),
+		environment_vars: record$1(string$1().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "expected the name of an environment variable"), string$1().refine((v) => !/\{\{\s*secrets/.test(v) || parseSecretReference(v) !== void 0, {
 			params: { hint: "A secret is the whole value: its scope and key are letters, digits, \"-\", \"_\" and \".\"" },
 			error: "expected {{secrets/SCOPE/KEY}} and nothing beside it, or a plain value"
 		})).refine((vars) => Object.keys(vars).length <= MAX_ENVIRONMENT_VARS, `expected at most ${MAX_ENVIRONMENT_VARS} variables`).optional().describe("Environment variables of the model; {{secrets/scope/key}} is the value of a secret"),
-		instance_profile_arn: string().regex(role, "expected arn:aws:iam::ACCOUNT:instance-profile/NAME or …:role/NAME").optional().describe("AWS role that the model has; on EKS, through its service account"),
+		instance_profile_arn: string$1().regex(role, "expected arn:aws:iam::ACCOUNT:instance-profile/NAME or …:role/NAME").optional().describe("AWS role that the model has; on EKS, through its service account"),
 		external_model: unsupported("external models are not custom models"),
 		min_provisioned_throughput: unsupported("provisioned throughput is for foundation models"),
 		max_provisioned_throughput: unsupported("provisioned throughput is for foundation models"),
@@ -21701,34 +21771,36 @@ var init_endpoint_file = __esmMin((() => {
 		state: writtenByDatabricks
 	});
 	route = strictObject({
-		served_entity_name: string().optional().describe("A served entity of this endpoint"),
-		served_model_name: string().optional().describe("Older word for served_entity_name"),
+		served_entity_name: string$1().optional().describe("A served entity of this endpoint"),
+		served_model_name: string$1().optional().describe("Older word for served_entity_name"),
 		traffic_percentage: percentage.describe("Share of the requests, 0 to 100; all routes together 100")
 	});
 	davitEntity = strictObject({
-		model_uri: string().min(1, "expected a path or URI").optional().describe("Where the model is: a directory, `models:/…`, `runs:/…` or another URI of MLflow; default: models/ENTITY_NAME/ENTITY_VERSION"),
+		model_uri: string$1().min(1, "expected a path or URI").optional().describe("Where the model is: a directory, `models:/…`, `runs:/…` or another URI of MLflow; default: models/ENTITY_NAME/ENTITY_VERSION"),
 		requirements: strictObject({
-			add: array(string()).optional().describe("Requirements to add, or to put in place of the one of the same name"),
-			remove: array(string()).optional().describe("Names of requirements to leave out")
+			add: array(string$1()).optional().describe("Requirements to add, or to put in place of the one of the same name"),
+			remove: array(string$1()).optional().describe("Names of requirements to leave out")
 		}).optional().describe("Edits of the model's requirements, without logging it again"),
-		time_limit_seconds: number().positive("expected more than 0").max(3600, "expected 3600 or less").optional().describe(`Seconds one prediction may take; default 120`)
+		time_limit_seconds: number$1().positive("expected more than 0").max(3600, "expected 3600 or less").optional().describe(`Seconds one prediction may take; default 120`),
+		workers: _enum(WORKER_MODES).optional().describe("shared: the model is loaded once and workers are forks of it; separate: each worker loads it; one: one worker a replica; default: shared where nothing that a fork would share is found in the loaded model, else separate"),
+		nan: _enum(["error", "null"]).nullable().optional().describe("What NaN and infinities in an answer become: an error, or null; default error")
 	});
 	endpointFile = strictObject({
-		name: string().regex(NAME$5, NAME_RULE).refine((n) => !n.toLowerCase().startsWith("databricks-"), "the prefix \"databricks-\" is reserved").describe("Name of the endpoint, and of this file"),
-		description: string().optional().describe("What the endpoint is for"),
+		name: string$1().regex(NAME$5, NAME_RULE).refine((n) => !n.toLowerCase().startsWith("databricks-"), "the prefix \"databricks-\" is reserved").describe("Name of the endpoint, and of this file"),
+		description: string$1().optional().describe("What the endpoint is for"),
 		tags: array(strictObject({
-			key: string().min(1, "expected a key"),
-			value: string().optional()
+			key: string$1().min(1, "expected a key"),
+			value: string$1().optional()
 		})).optional().describe("Labels of the endpoint"),
 		config: strictObject({
-			name: string().optional().describe("The name once more, as clients of Databricks send it"),
+			name: string$1().optional().describe("The name once more, as clients of Databricks send it"),
 			served_entities: array(servedEntity).min(1, "expected at least one served entity").max(MAX_ENTITIES, `expected at most ${MAX_ENTITIES} served entities`).describe("The model versions behind this endpoint"),
 			traffic_config: strictObject({ routes: array(route).min(1, "expected at least one route") }).optional().describe("Which share of the requests goes where; default: all to the only entity"),
 			served_models: unsupported("it is an older word", "Write served_entities, with entity_name and entity_version"),
 			auto_capture_config: unsupported("inference tables come later"),
 			config_version: writtenByDatabricks
 		}),
-		route_optimized: boolean().optional().describe("The shortest way to a replica while one is up; default false"),
+		route_optimized: boolean$1().optional().describe("The shortest way to a replica while one is up; default false"),
 		ai_gateway: strictObject({
 			rate_limits: array(rateLimit).optional().describe("How often the endpoint may be queried"),
 			inference_table_config: unsupported("inference tables come later"),
@@ -21753,7 +21825,7 @@ var init_endpoint_file = __esmMin((() => {
 		state: writtenByDatabricks,
 		task: writtenByDatabricks,
 		davit: strictObject({
-			served_entities: record(string(), davitEntity).optional().describe("By name of the served entity"),
+			served_entities: record$1(string$1(), davitEntity).optional().describe("By name of the served entity"),
 			permissions: array(permission).optional().describe("Who may do what, as in Databricks' access control lists; default: who the cluster's RBAC lets"),
 			rollout: _enum(["rolling", "recreate"]).optional().describe("recreate: the old version ends before the new one starts, with downtime; default rolling")
 		}).optional().describe("What Databricks does not have")
@@ -21801,7 +21873,7 @@ var init_quantity$1 = __esmMin((() => {
 }));
 // schemas/text-shape.ts
 function textOf(expected, judge, pattern) {
-	const schema = string(expected).superRefine((text, context) => {
+	const schema = string$1(expected).superRefine((text, context) => {
 		const wrong = judge(text);
 		if (wrong) context.addIssue({
 			code: "custom",
@@ -21834,13 +21906,13 @@ var init_hardware_file = __esmMin((() => {
 	DAY_SECONDS = 86400;
 	QUANTITY = "expected a quantity of Kubernetes, as in 500m, 2 or 4Gi";
 	wholeSeconds = int().min(1, "expected 1 or more").max(DAY_SECONDS, `expected ${DAY_SECONDS} (a day) or less`);
-	quantity = union([textOf(QUANTITY, (text) => parseQuantity$1(text) === void 0 ? { message: QUANTITY } : void 0), number().min(0, "expected 0 or more").transform(String)]);
-	processors = union([textLike("expected processors, as in 500m or 2", /^(?!0*(\.0*)?m?$)(\d+m|\d+(\.\d{1,3})?)$/), number().min(.001, "expected more than 0").max(4096, "expected 4096 or less").transform(String)]);
+	quantity = union([textOf(QUANTITY, (text) => parseQuantity$1(text) === void 0 ? { message: QUANTITY } : void 0), number$1().min(0, "expected 0 or more").transform(String)]);
+	processors = union([textLike("expected processors, as in 500m or 2", /^(?!0*(\.0*)?m?$)(\d+m|\d+(\.\d{1,3})?)$/), number$1().min(.001, "expected more than 0").max(4096, "expected 4096 or less").transform(String)]);
 	memory = textLike("expected memory with its unit, as in 4Gi", /^(?!0*(\.0*)?[A-Z])\d+(\.\d{1,3})?([KMGTP]i|[kMGTP])$/);
 	toleration = strictObject({
-		key: string().min(1, "expected a key").optional(),
+		key: string$1().min(1, "expected a key").optional(),
 		operator: _enum(["Exists", "Equal"]).optional(),
-		value: string().optional(),
+		value: string$1().optional(),
 		effect: _enum([
 			"NoSchedule",
 			"PreferNoSchedule",
@@ -21854,16 +21926,16 @@ var init_hardware_file = __esmMin((() => {
 		params: { code: "missing-field" }
 	});
 	gpu = strictObject({
-		resource: string().regex(/^[a-z0-9.-]+\/[a-z0-9._-]+$/, "expected an extended resource, as in nvidia.com/gpu").optional().describe("The extended resource; default nvidia.com/gpu"),
+		resource: string$1().regex(/^[a-z0-9.-]+\/[a-z0-9._-]+$/, "expected an extended resource, as in nvidia.com/gpu").optional().describe("The extended resource; default nvidia.com/gpu"),
 		count: int().min(1, "expected 1 or more").describe("Cards of one replica"),
-		model: string().optional().describe("For a person: 1 × T4, 16 GB")
+		model: string$1().optional().describe("For a person: 1 × T4, 16 GB")
 	});
 	hardware = strictObject({
 		per: _enum(["unit", "replica"]).optional().describe("Whether processors and memory are for one unit of concurrency or for a replica"),
 		cpu: processors.optional().describe("Processors that are requested"),
 		memory: memory.optional().describe("Memory, requested and at most"),
 		gpu: gpu.nullable().optional().describe("Graphics cards of one replica; null: none"),
-		node_selector: record(string(), string()).optional().describe("Labels of the nodes"),
+		node_selector: record$1(string$1(), string$1()).optional().describe("Labels of the nodes"),
 		tolerations: array(toleration).optional().describe("Taints of the nodes that do not matter"),
 		deployment_seconds: wholeSeconds.optional().describe("Within which a revision must be ready"),
 		cold_start_seconds: wholeSeconds.optional().describe("How long a request waits at most for a replica to start")
@@ -21915,14 +21987,15 @@ function entityTag(entity) {
 	return `${slug(entity, ENTITY_SLUG, "s")}-${contentHash({ entity }).slice(0, ENTITY_HASH)}`;
 }
 function slug(name, length, prefix) {
-	const plain = name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-+|-+$/g, "");
-	return (/^[a-z]/.test(plain) ? plain : `${prefix}-${plain}`).slice(0, length).replaceAll(/-+$/g, "");
+	const plain = name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-+|(?<!-)-+$/g, "");
+	return (/^[a-z]/.test(plain) ? plain : `${prefix}-${plain}`).slice(0, length).replaceAll(/(?<!-)-+$/g, "");
 }
 var DOMAIN, ENDPOINT_LABEL, OBJECT_NAME, OBJECT_NAME_RULE, ENDPOINT_SLUG, ENTITY_SLUG, ENDPOINT_HASH, ENTITY_HASH;
 var init_kubernetes_names = __esmMin((() => {
 	init_names();
 	DOMAIN = "davit.dev";
 	ENDPOINT_LABEL = `${DOMAIN}/endpoint`;
+	`${DOMAIN}`;
 	OBJECT_NAME = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
 	OBJECT_NAME_RULE = "expected 1 to 253 small letters, digits, \"-\" or \".\"";
 	ENDPOINT_SLUG = 18;
@@ -21947,15 +22020,15 @@ var init_kubernetes_environment_file = __esmMin((() => {
 		if (!DNS_LABEL.test(text)) return { message: "expected 1 to 63 small letters, digits or \"-\"" };
 		return TAKEN.test(text) ? { message: "expected a namespace of its own, since others live in that one" } : void 0;
 	}, DNS_LABEL);
-	secretName = string().regex(OBJECT_NAME, OBJECT_NAME_RULE);
-	texts = record(string(), string());
+	secretName = string$1().regex(OBJECT_NAME, OBJECT_NAME_RULE);
+	texts = record$1(string$1(), string$1());
 	images = strictObject({
 		registry: imageRegistry.describe("Where images are pushed: REGISTRY/ENDPOINT:TAG"),
-		bases: record(string().regex(/^3\.\d+$/, "expected a minor version of Python, as in \"3.11\""), pinnedImage).refine((bases) => Object.keys(bases).length > 0, "expected an image for at least one version of Python").describe("Base image of model servers by minor version of Python, by digest: python:3.11-slim or one of your own"),
+		bases: record$1(string$1().regex(/^3\.\d+$/, "expected a minor version of Python, as in \"3.11\""), pinnedImage).refine((bases) => Object.keys(bases).length > 0, "expected an image for at least one version of Python").describe("Base image of model servers by minor version of Python, by digest: python:3.11-slim or one of your own"),
 		node: pinnedImage.describe("Base image, with Node 24 as node on its PATH, of the authorisation service"),
 		envoy: pinnedImage.describe("Envoy's image, for the edge"),
 		platform: _enum(["linux/amd64", "linux/arm64"]).optional().describe("What images are built for; default linux/amd64"),
-		docker_host: string().regex(/^(unix|tcp|ssh|npipe):\/\//, "expected unix://, tcp:// or ssh://").optional().describe("DOCKER_HOST of the engine that builds; default: Docker's own choice"),
+		docker_host: string$1().regex(/^(unix|tcp|ssh|npipe):\/\//, "expected unix://, tcp:// or ssh://").optional().describe("DOCKER_HOST of the engine that builds; default: Docker's own choice"),
 		timeout_seconds: wholeSeconds.optional().describe("How long one build may take, push included; default 3600"),
 		retries: int().min(0, "expected 0 to 10").max(10, "expected 0 to 10").optional().describe("How often a failed build is tried again; default 2"),
 		pull_secret: secretName.optional().describe("Secret of type dockerconfigjson, in both namespaces, for a private registry")
@@ -21977,7 +22050,7 @@ var init_kubernetes_environment_file = __esmMin((() => {
 	knative = strictObject({
 		manifests: array(strictObject({
 			source: manifestSource.describe("https URL, or path in the project"),
-			sha256: string().regex(/^[0-9a-f]{64}$/, "expected 64 hexadecimal digits").describe("SHA-256 of the file")
+			sha256: string$1().regex(/^[0-9a-f]{64}$/, "expected 64 hexadecimal digits").describe("SHA-256 of the file")
 		})).min(1, "expected at least one file").describe("What is applied, in this order: Knative Serving and Kourier"),
 		images: strictObject(Object.fromEntries(PROGRAMS.map((name) => [name, pinnedImage.optional()]))).optional().describe("What to run instead, by program: a mirror")
 	});
@@ -21990,19 +22063,20 @@ var init_kubernetes_environment_file = __esmMin((() => {
 		]).optional().describe("Type of the edge's Service; default ClusterIP"),
 		annotations: texts.optional().describe("Annotations of the edge's Service, for a load balancer's controller"),
 		tls_secret: secretName.optional().describe("Secret of type tls in the platform namespace; default: plain HTTP"),
-		replicas: int().min(1, "expected 1 to 50").max(50, "expected 1 to 50").optional().describe("Replicas of the edge and of the authorisation service, each; default 2")
+		replicas: int().min(1, "expected 1 to 50").max(50, "expected 1 to 50").optional().describe("Replicas of the edge and of the authorisation service, each; default 2"),
+		allowed_origins: array(string$1().regex(/^https?:\/\/[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/, "expected an origin as browsers send it, as in https://app.example.com, and no \"*\"")).optional().describe("Pages that may send requests from a browser (CORS); default: none")
 	});
 	identity = discriminatedUnion("kind", [strictObject({
 		kind: literal("kubernetes").describe("Tokens of the cluster's own users and service accounts"),
-		audience: string().min(1, "expected an audience").optional().describe("Audience of the tokens; default davit")
+		audience: string$1().min(1, "expected an audience").optional().describe("Audience of the tokens; default davit")
 	}), strictObject({
 		kind: literal("oidc").describe("Tokens of an OpenID Connect provider"),
 		issuer: webAddress("expected https://…, without query", /^https:\/\/[^?#\s]+$/).describe("Issuer, as in the tokens"),
-		audience: string().min(1, "expected an audience").describe("Audience of the tokens"),
-		username_claim: string().min(1, "expected a claim").optional().describe("Who it is; default email"),
-		groups_claim: string().min(1, "expected a claim").optional().describe("Whose member it is; default groups")
+		audience: string$1().min(1, "expected an audience").describe("Audience of the tokens"),
+		username_claim: string$1().min(1, "expected a claim").optional().describe("Who it is; default email"),
+		groups_claim: string$1().min(1, "expected a claim").optional().describe("Whose member it is; default groups")
 	})], "expected kubernetes or oidc");
-	quotaName = string().refine((name) => name !== "limits.cpu", "models have no limit on processors, expected requests.cpu").refine((name) => /^((requests\.|limits\.)?(cpu|memory|ephemeral-storage)|requests\.[a-z0-9.-]+\/[\w.-]+|pods)$/.test(name), "expected requests.cpu, requests.memory, limits.memory, pods or requests.DOMAIN/DEVICE");
+	quotaName = string$1().refine((name) => name !== "limits.cpu", "models have no limit on processors, expected requests.cpu").refine((name) => /^((requests\.|limits\.)?(cpu|memory|ephemeral-storage)|requests\.[a-z0-9.-]+\/[\w.-]+|pods)$/.test(name), "expected requests.cpu, requests.memory, limits.memory, pods or requests.DOMAIN/DEVICE");
 	addressRange = textOf("expected an address range, as in 10.0.0.0/8", (text) => {
 		const [, address = "", bits = ""] = /^([0-9a-f.:]+)\/(\d{1,3})$/i.exec(text) ?? [];
 		const most = isIPv4(address) ? 32 : isIPv6(address) ? 128 : -1;
@@ -22010,8 +22084,8 @@ var init_kubernetes_environment_file = __esmMin((() => {
 	});
 	kubernetesFields = {
 		cluster: strictObject({
-			context: string().min(1, "expected a context").optional().describe("Context of kubectl's; default: the current one"),
-			kubeconfig: string().min(1, "expected a path").optional().describe("Path of a kubeconfig file, absolute, from ~ or from the project; default: KUBECONFIG, ~/.kube/config")
+			context: string$1().min(1, "expected a context").optional().describe("Context of kubectl's; default: the current one"),
+			kubeconfig: string$1().min(1, "expected a path").optional().describe("Path of a kubeconfig file, absolute, from ~ or from the project; default: KUBECONFIG, ~/.kube/config")
 		}).optional().describe("Which cluster"),
 		namespace: namespace.optional().describe("Where models run; default models"),
 		platform_namespace: namespace.optional().describe("Where edge and authorisation run; default davit-system"),
@@ -22020,8 +22094,8 @@ var init_kubernetes_environment_file = __esmMin((() => {
 		gateway: gateway.optional(),
 		identity: identity.optional().describe("Whose tokens count; default: those of Kubernetes"),
 		hardware: hardwareTable.optional().describe("What workload types are here, field by field over Databricks' own; null: not to be had"),
-		secrets: record(string(), secretName).optional().describe("Kubernetes Secret of a scope in {{secrets/scope/key}}; default: of the same name"),
-		quota: record(quotaName, quantity).optional().describe("Of all models together: requests.cpu, requests.memory, …"),
+		secrets: record$1(string$1(), secretName).optional().describe("Kubernetes Secret of a scope in {{secrets/scope/key}}; default: of the same name"),
+		quota: record$1(quotaName, quantity).optional().describe("Of all models together: requests.cpu, requests.memory, …"),
 		egress: array(strictObject({
 			cidr: addressRange,
 			ports: array(int().min(1, "expected 1 to 65535").max(65535, "expected 1 to 65535")).optional().describe("Default: all")
@@ -28466,8 +28540,8 @@ var init_environment = __esmMin((() => {
 	init_kubernetes_environment_file();
 	init_parse_yaml();
 	MAX_SECONDS = 86400;
-	name = string().regex(/^[a-z0-9][a-z0-9-]{0,30}$/, "expected 1 to 31 small letters, digits or \"-\"").describe("Name of the environment, and of this file");
-	seconds$2 = number().positive("expected more than 0").max(MAX_SECONDS, `expected ${MAX_SECONDS} (a day) or less`);
+	name = string$1().regex(/^[a-z0-9][a-z0-9-]{0,30}$/, "expected 1 to 31 small letters, digits or \"-\"").describe("Name of the environment, and of this file");
+	seconds$2 = number$1().positive("expected more than 0").max(MAX_SECONDS, `expected ${MAX_SECONDS} (a day) or less`);
 	autoscaling = strictObject({
 		idle_seconds: seconds$2.optional().describe("After so long without a request an entity with scale_to_zero_enabled stops; default 1800"),
 		scale_down_seconds: seconds$2.optional().describe("One replica less per so long of lower traffic; default 300")
@@ -28516,40 +28590,41 @@ var init_lock = __esmMin((() => {
 	init_zod();
 	init_diagnostic();
 	init_parse_yaml();
-	SHA256 = string().regex(/^sha256:[0-9a-f]{64}$/, "expected sha256: and 64 hexadecimal digits");
+	SHA256 = string$1().regex(/^sha256:[0-9a-f]{64}$/, "expected sha256: and 64 hexadecimal digits");
 	lockedPackage = strictObject({
-		name: string(),
-		version: string(),
-		source: string().optional(),
+		name: string$1(),
+		version: string$1(),
+		source: string$1().optional(),
 		hashes: array(SHA256)
 	});
 	lockedVirtualenv = strictObject({
-		python: string().regex(/^3\.\d+$/),
-		platform: string(),
+		python: string$1().regex(/^3\.\d+$/),
+		platform: string$1(),
 		packages: array(lockedPackage)
 	});
 	lockedEntity = strictObject({
 		model: strictObject({
-			name: string(),
-			version: string(),
-			uri: string().optional(),
+			name: string$1(),
+			version: string$1(),
+			uri: string$1().optional(),
 			digest: SHA256,
-			mlflow_version: string().optional(),
-			python_version: string()
+			mlflow_version: string$1().optional(),
+			python_version: string$1()
 		}),
-		requirements: array(string()),
-		virtualenv: string(),
+		requirements: array(string$1()),
+		virtualenv: string$1(),
 		signature: strictObject({
-			inputs: string().nullable(),
-			outputs: string().nullable(),
-			params: string().nullable()
+			inputs: string$1().nullable(),
+			outputs: string$1().nullable(),
+			params: string$1().nullable(),
+			typeHints: literal(true).optional()
 		})
 	});
 	lock = strictObject({
 		lock_version: literal(1),
-		endpoint: string(),
-		entities: record(string(), lockedEntity),
-		virtualenvs: record(string(), lockedVirtualenv)
+		endpoint: string$1(),
+		entities: record$1(string$1(), lockedEntity),
+		virtualenvs: record$1(string$1(), lockedVirtualenv)
 	});
 }));
 // schemas/check-routes.ts
@@ -28663,9 +28738,30 @@ var init_complete_access = __esmMin((() => {
 	FIELDS = Object.keys(NAMES$1);
 	EVERYBODY = "users";
 }));
+// schemas/check-workers.ts
+function checkWorkers({ config, davit }, locate) {
+	return config.served_entities.flatMap((served) => {
+		const name = entityName(served);
+		const mode = davit?.served_entities?.[name]?.workers;
+		const type = served.workload_type ?? "CPU";
+		if (mode === void 0 || mode === "one" || !isGpu(type)) return [];
+		const message = `Cannot use workers: ${mode} for "${name}" beside workload_type: ${type}: expected one, because one process has the card`;
+		return [makeError("conflicting-fields", locate([
+			"davit",
+			"served_entities",
+			name,
+			"workers"
+		]), message, "Remove workers, or choose a CPU type")];
+	});
+}
+var init_check_workers = __esmMin((() => {
+	init_default_hardware();
+	init_diagnostic();
+	init_endpoint_file();
+}));
 // schemas/replicas-of.ts
-function workersOf({ concurrency }) {
-	return Math.min(4, concurrency.max);
+function workersOf({ concurrency, workerMode, workloadType }) {
+	return workerMode === "one" && !isGpu(workloadType) ? 1 : Math.min(4, concurrency.max);
 }
 function replicasOf$1(entity) {
 	const workers = workersOf(entity);
@@ -28675,7 +28771,9 @@ function replicasOf$1(entity) {
 		max: Math.ceil(max / workers)
 	};
 }
-var init_replicas_of = __esmMin((() => {}));
+var init_replicas_of = __esmMin((() => {
+	init_default_hardware();
+}));
 // schemas/check-endpoint-file.ts
 function checkEndpointFile(value, file, locate) {
 	return [
@@ -28689,7 +28787,8 @@ function checkEndpointFile(value, file, locate) {
 }
 function checkUnnamed(value, locate) {
 	return [
-		...value.config.served_entities.flatMap((served, i) => [...checkConcurrency(served, locateIn(i, locate)), ...warnOfUnevenMaximum(served, locateIn(i, locate))]),
+		...value.config.served_entities.flatMap((served, i) => [...checkConcurrency(served, locateIn(i, locate)), ...hasOneWorker(value, served) ? [] : warnOfUnevenMaximum(served, locateIn(i, locate))]),
+		...checkWorkers(value, locate),
 		...checkTags$1(value, locate),
 		...checkAccess(value, locate)
 	];
@@ -28745,6 +28844,9 @@ function checkConcurrency(served, at) {
 	if (min === 0 && !served.scale_to_zero_enabled) found.push(makeError("conflicting-fields", at("min_provisioned_concurrency"), "Cannot have a minimum of 0 without scale_to_zero_enabled: true", "Add scale_to_zero_enabled: true, or raise the minimum"));
 	return found;
 }
+function hasOneWorker({ davit }, served) {
+	return davit?.served_entities?.[entityName(served)]?.workers === "one" && !isGpu(served.workload_type ?? "CPU");
+}
 function warnOfUnevenMaximum(served, at) {
 	const { min_provisioned_concurrency: min = 0, max_provisioned_concurrency: max } = served;
 	const most = max ?? min;
@@ -28778,6 +28880,8 @@ function checkTags$1({ tags = [] }, locate) {
 var init_check_endpoint_file = __esmMin((() => {
 	init_check_routes();
 	init_complete_access();
+	init_check_workers();
+	init_default_hardware();
 	init_diagnostic();
 	init_endpoint_file();
 	init_render_issue();
@@ -28864,6 +28968,8 @@ function completeEntity(served, extra, place) {
 			remove: extra?.requirements?.remove ?? []
 		},
 		timeLimitSeconds: extra?.time_limit_seconds ?? 120,
+		workerMode: extra?.workers,
+		nan: extra?.nan === null ? "null" : extra?.nan ?? "error",
 		place
 	};
 }
@@ -29027,6 +29133,117 @@ var init_side_by_side = __esmMin((() => {
 	GIB_EACH = 2;
 	[LEAST$1, MOST] = [2, 8];
 }));
+// system/is-alive.ts
+function isAlive(pid) {
+	try {
+		process.kill(pid, 0);
+	} catch (e) {
+		return e.code === "EPERM";
+	}
+	return !/^[ZX]$/.test(readStat(pid)[0] ?? "");
+}
+function startTime(pid) {
+	return readStat(pid)[19] ?? "";
+}
+function readStat(pid) {
+	try {
+		const text = readFileSync$1(`/proc/${pid}/stat`, "utf8");
+		return text.slice(text.lastIndexOf(")") + 2).split(" ");
+	} catch {
+		return [];
+	}
+}
+var init_is_alive = __esmMin((() => {}));
+// system/process-identity.ts
+function identify(pid = process.pid) {
+	return {
+		pid,
+		started: startTime(pid) || "-",
+		...HERE
+	};
+}
+function renderIdentity({ pid, started, boot, namespace, machine, host }) {
+	return [
+		pid,
+		started,
+		boot,
+		namespace,
+		machine,
+		host
+	].join(" ");
+}
+function parseIdentity(text) {
+	const [pid = "", started = "", boot, namespace = "-", machine = "-", host = "-"] = text.trim().split(" ");
+	if (!/^\d+$/.test(pid)) return void 0;
+	return boot === void 0 ? {
+		...HERE,
+		pid: Number(pid),
+		started: started || "-"
+	} : {
+		pid: Number(pid),
+		started,
+		boot,
+		namespace,
+		machine,
+		host
+	};
+}
+function judgeProcess(of, here = HERE) {
+	if (of.boot === here.boot && of.namespace === here.namespace && (of.boot !== "-" || of.host === here.host)) return isAlive(of.pid) && (startTime(of.pid) || "-") === of.started ? "runs" : "gone";
+	return of.boot !== here.boot && of.machine === here.machine && of.machine !== "-" && of.host === here.host && of.namespace === OF_THE_MACHINE && here.namespace === OF_THE_MACHINE ? "gone" : "unknown";
+}
+function isOnThisKernel({ boot }) {
+	return boot !== "-" && boot === HERE.boot;
+}
+function digest(text) {
+	return text === "" ? "-" : createHash("sha256").update(`davit ${text}`).digest("hex").slice(0, 16);
+}
+function read(value) {
+	try {
+		return value() || "-";
+	} catch {
+		return "-";
+	}
+}
+var OF_THE_MACHINE, HERE;
+var init_process_identity = __esmMin((() => {
+	init_is_alive();
+	OF_THE_MACHINE = "4026531836";
+	HERE = {
+		boot: read(() => readFileSync$1("/proc/sys/kernel/random/boot_id", "utf8").trim()),
+		namespace: read(() => readlinkSync("/proc/self/ns/pid").replaceAll(/\D/g, "")),
+		machine: read(() => digest(readFileSync$1("/etc/machine-id", "utf8").trim())),
+		host: hostname()
+	};
+}));
+// system/temporary-folder.ts
+function makeTemporaryFolder(what) {
+	const prefix = `davit-${what}-`;
+	removeAbandoned(prefix);
+	const { pid, started } = identify();
+	return mkdtempSync(join(tmpdir(), `${prefix}${place()}-${pid}-${started}-`));
+}
+function place() {
+	const { boot, namespace } = identify();
+	return `${boot.slice(0, 8)}.${namespace}`;
+}
+function removeAbandoned(prefix) {
+	const ours = `${prefix}${place()}-`;
+	for (const name of readdirSync(tmpdir())) {
+		const owner = name.startsWith(ours) ? /^(\d+)-(\d+)-\w{6}$/.exec(name.slice(ours.length)) : null;
+		if (!owner || isAlive(Number(owner[1])) && startTime(Number(owner[1])) === owner[2]) continue;
+		try {
+			rmSync(join(tmpdir(), name), {
+				recursive: true,
+				force: true
+			});
+		} catch {}
+	}
+}
+var init_temporary_folder = __esmMin((() => {
+	init_is_alive();
+	init_process_identity();
+}));
 // schemas/check-endpoints.ts
 function checkEndpoints(parsed) {
 	const named = parsed.flatMap(({ name, locate }) => name === void 0 ? [] : [{
@@ -29173,8 +29390,8 @@ var init_backend = __esmMin((() => {
 	import_dist$1 = require_dist();
 	init_zod();
 	projectFile$1 = looseObject({
-		name: string(),
-		backend: looseObject({ url: string().optional() }).optional()
+		name: string$1(),
+		backend: looseObject({ url: string$1().optional() }).optional()
 	});
 }));
 // system/progress.ts
@@ -29272,9 +29489,9 @@ async function requireGo(source) {
 	const found = await runProcess("go", ["env", "GOVERSION"]).catch(() => void 0);
 	const version = /^go(\d+(?:\.\d+)*)/.exec(found?.stdout ?? "")?.[1];
 	if (version === void 0) throw new Error(`there is no Go on the PATH, expected Go ${wanted} or newer`);
-	if (isOlder(version, wanted)) throw new Error(`Go ${version} is on the PATH, expected Go ${wanted} or newer`);
+	if (isOlder$1(version, wanted)) throw new Error(`Go ${version} is on the PATH, expected Go ${wanted} or newer`);
 }
-function isOlder(version, than) {
+function isOlder$1(version, than) {
 	const [a, b] = [version, than].map((v) => v.split(".").map(Number));
 	const at = [
 		0,
@@ -29351,38 +29568,37 @@ var init_build_pulumi = __esmMin((() => {
 		usually: "2 to 5 minutes"
 	};
 }));
-// system/is-alive.ts
-function isAlive(pid) {
+// system/kernel-lock.ts
+async function takeKernelLock(file) {
+	const child = spawn("flock", ["-n", String(FD)], { stdio: [
+		"ignore",
+		"ignore",
+		"ignore",
+		file.fd
+	] });
 	try {
-		process.kill(pid, 0);
-	} catch (e) {
-		return e.code === "EPERM";
-	}
-	return !/^[ZX]$/.test(readStat(pid)[0] ?? "");
-}
-function startTime(pid) {
-	return readStat(pid)[19] ?? "";
-}
-function readStat(pid) {
-	try {
-		const text = readFileSync$1(`/proc/${pid}/stat`, "utf8");
-		return text.slice(text.lastIndexOf(")") + 2).split(" ");
+		const [code] = await once(child, "exit");
+		return code === null ? void 0 : code === 0;
 	} catch {
-		return [];
+		return;
 	}
 }
-var init_is_alive = __esmMin((() => {}));
+var FD;
+var init_kernel_lock = __esmMin((() => {
+	FD = 3;
+}));
 // system/file-lock.ts
 async function withFileLock(lock, work, options = {}) {
 	const { what = "the same work", progress = SILENT, signal } = options;
 	await mkdir(dirname(lock), { recursive: true });
-	for (let said = false; !await take(lock);) {
+	let held;
+	for (let said = false; !(held = await take(lock));) {
 		signal?.throwIfAborted();
 		const owner = await readOwner(lock);
-		if (owner === "gone") await clear(lock);
-		if (owner === "gone") continue;
-		if (!said && owner !== "unknown") {
-			progress.say(`Waiting for process ${owner}, which is ${what} …`);
+		if (owner.state === "gone") await clear(lock);
+		if (owner.state === "gone") continue;
+		if (!said && owner.identity) {
+			progress.say(describeWait(lock, what, owner.identity, owner.state));
 			said = true;
 		}
 		await setTimeout$2(POLL_MILLISECONDS$1);
@@ -29390,21 +29606,61 @@ async function withFileLock(lock, work, options = {}) {
 	try {
 		return await work();
 	} finally {
-		await rm(lock, {
-			recursive: true,
-			force: true
-		});
+		await release(lock, held);
 	}
 }
+function describeWait(lock, what, { pid, host }, state) {
+	if (state === "runs") return `Waiting for process ${pid}, which is ${what} …`;
+	return `Waiting for process ${pid} of another machine or container (${host}), which is ${what} … It cannot be seen from here: if it does not run any more, remove ${lock}`;
+}
 async function take(lock) {
-	if (!await makeFolder(lock)) return false;
-	await writeFileAtomically(join(lock, "owner"), `${process.pid} ${startTime(process.pid)}`);
-	return true;
+	if (!await makeFolder(lock)) return void 0;
+	const fresh = join(lock, `owner.${randomBytes(4).toString("hex")}`);
+	const file = await open(fresh, "w");
+	try {
+		const locked = await takeKernelLock(file);
+		await file.writeFile(`${renderIdentity(identify())}${locked ? ` ${LOCKED}` : ""}`);
+		await rename(fresh, join(lock, "owner"));
+		return { file };
+	} catch (e) {
+		await file.close();
+		throw e;
+	}
+}
+async function release(lock, { file }) {
+	const [ours, there] = await Promise.all([file.stat(), stat(join(lock, "owner")).catch(() => void 0)]);
+	if (there?.ino === ours.ino && there.dev === ours.dev) await rm(lock, {
+		recursive: true,
+		force: true
+	});
+	await file.close();
 }
 async function readOwner(lock) {
-	const [pid = "", started = ""] = (await readFile(join(lock, "owner"), "utf8").catch(() => "")).split(" ");
-	if (pid !== "") return isAlive(Number(pid)) && startTime(Number(pid)) === started ? Number(pid) : "gone";
-	return await isOld(lock) ? "gone" : "unknown";
+	const file = join(lock, "owner");
+	const text = await readFile(file, "utf8").catch(() => "");
+	const identity = parseIdentity(text);
+	if (!identity) return {
+		state: await isOld(lock) ? "gone" : "unknown",
+		identity
+	};
+	const state = judgeProcess(identity);
+	if (state !== "unknown" || !isOnThisKernel(identity) || !text.endsWith(` ${LOCKED}`)) return {
+		state,
+		identity
+	};
+	return {
+		state: await isFree(file) ? "gone" : "unknown",
+		identity
+	};
+}
+async function isFree(path) {
+	const file = await open(path, "r").catch(() => void 0);
+	if (!file) return false;
+	try {
+		return await takeKernelLock(file) === true;
+	} finally {
+		await file.close();
+	}
 }
 async function clear(lock) {
 	const clearing = `${lock}.clearing`;
@@ -29417,7 +29673,7 @@ async function clear(lock) {
 		return;
 	}
 	try {
-		if (await readOwner(lock) === "gone") await rename(lock, join(clearing, "lock"));
+		if ((await readOwner(lock)).state === "gone") await rename(lock, join(clearing, "lock"));
 	} catch (e) {
 		if (e.code !== "ENOENT") throw e;
 	} finally {
@@ -29440,13 +29696,14 @@ async function isOld(folder) {
 	const made = await stat(folder).catch(() => void 0);
 	return made !== void 0 && Date.now() - made.mtimeMs > UNSIGNED_GRACE_MILLISECONDS;
 }
-var POLL_MILLISECONDS$1, UNSIGNED_GRACE_MILLISECONDS;
+var POLL_MILLISECONDS$1, UNSIGNED_GRACE_MILLISECONDS, LOCKED;
 var init_file_lock = __esmMin((() => {
-	init_atomic_files();
-	init_is_alive();
+	init_kernel_lock();
+	init_process_identity();
 	init_progress();
 	POLL_MILLISECONDS$1 = 200;
-	UNSIGNED_GRACE_MILLISECONDS = 5e3;
+	UNSIGNED_GRACE_MILLISECONDS = 15e3;
+	LOCKED = "flock";
 }));
 // engine/cached-engine.ts
 async function findCached(entry, progress) {
@@ -29553,7 +29810,6 @@ var init_source_build = __esmMin((() => {
 	BUILD = {
 		name: "build",
 		words: "a build from Go modules",
-		missing: "it has not been built yet",
 		find: async (progress) => withLanguageHost(await findCached(await entry(), progress)),
 		get: async (options) => fillCache(await entry(), options, async (folder) => {
 			await mkdir(join(folder, "bin"));
@@ -29596,7 +29852,6 @@ var init_source_download = __esmMin((() => {
 	DOWNLOAD = {
 		name: "download",
 		words: "the official download",
-		missing: "it has not been downloaded yet",
 		find: (progress) => findCached(ENTRY$1, progress),
 		get: (options) => fillCache(ENTRY$1, options, (folder) => download$1(folder, options))
 	};
@@ -29646,7 +29901,7 @@ var init_source_path = __esmMin((() => {
 	PATH = {
 		name: "path",
 		words: "the PATH",
-		missing: `there is no pulumi ${MINIMUM_VERSION$1} or newer with pulumi-language-nodejs beside it`,
+		missing: `no pulumi ${MINIMUM_VERSION$1} or newer with pulumi-language-nodejs beside it`,
 		find: async () => findOnPath(process.env["PATH"] ?? "")
 	};
 }));
@@ -29669,15 +29924,16 @@ async function findPulumi(options = {}) {
 	for (const source of sources) {
 		const found = await source.find(progress);
 		if (found) {
-			if (!source.get) progress.say(`Using Pulumi ${found.version} of ${source.words}: ${found.command}`);
+			if (!source.get) progress.say(`Using Pulumi ${found.version} from ${source.words}: ${found.command}`);
 			return found;
 		}
 	}
 	const reasons = [];
 	for (const source of sources) {
 		if (!source.get) {
-			progress.say(`Cannot take Pulumi from ${source.words}: ${source.missing}`);
-			reasons.push(`${source.words}: ${source.missing}`);
+			const missing = source.missing ?? "no pulumi";
+			progress.say(`Found ${missing} on ${source.words}`);
+			reasons.push(`${source.words}: ${missing}`);
 			continue;
 		}
 		try {
@@ -29690,7 +29946,7 @@ async function findPulumi(options = {}) {
 		} catch (e) {
 			signal?.throwIfAborted();
 			const why = e instanceof Error ? e.message : String(e);
-			progress.say(`Cannot get Pulumi from ${source.words}: ${why}`);
+			progress.say(`Pulumi is unavailable from ${source.words}: ${why}`);
 			reasons.push(`${source.words}: ${why}`);
 		}
 	}
@@ -29908,7 +30164,7 @@ var init_place_of = __esmMin((() => {}));
 // schemas/check-against-kubernetes.ts
 function checkAgainstKubernetes(endpoint, environment) {
 	return [
-		...endpoint.entities.flatMap((e) => checkSecrets$1(e, environment)),
+		...endpoint.entities.flatMap((e) => [...checkSecrets$1(e, environment), ...checkWorkerMode(e, environment)]),
 		...checkTags(endpoint),
 		...checkPrincipals(endpoint, environment),
 		...checkQuota(endpoint, environment)
@@ -29924,6 +30180,10 @@ function checkSecrets$1({ environmentVars, place }, environment) {
 		if (environment.secrets[scope] !== void 0 || OBJECT_NAME.test(scope)) return [];
 		return [makeError("bad-value", place, `${start}: no Secret of Kubernetes can be named "${scope}"`, `In ${environment.file}: secrets: { ${scope}: NAME }`)];
 	});
+}
+function checkWorkerMode({ name, workerMode, workloadType, place }, environment) {
+	if (workerMode === void 0 || workerMode === "one" || !environment.hardware[workloadType]?.gpu) return [];
+	return [makeError("conflicting-fields", place, `Cannot use workers: ${workerMode} for "${name}" in environment "${environment.name}": its ${workloadType} has a graphics card, expected one`, "Remove workers, or choose another workload_type")];
 }
 function checkTags({ entities }) {
 	return entities.flatMap((entity, i) => {
@@ -30022,7 +30282,7 @@ function projectPlace({ root, options, declared }) {
 	const { endpoints } = options;
 	return {
 		root,
-		endpoints: typeof endpoints === "string" ? endpoints.replace(/\/+$/, "") : "endpoints",
+		endpoints: typeof endpoints === "string" ? endpoints.replace(/(?<!\/)\/+$/, "") : "endpoints",
 		...declared
 	};
 }
@@ -30132,7 +30392,7 @@ function hasSecret(value) {
 	return isSecret(value) || isObject(value) && Object.values(value).some(hasSecret);
 }
 function isSecret(value) {
-	return isObject(value) && value[WRAPPED] === SECRET;
+	return isObject(value) && value[WRAPPED] === SECRET$1;
 }
 function redactValue(value) {
 	if (value === UNKNOWN) return "[unknown]";
@@ -30144,10 +30404,10 @@ function redactValue(value) {
 function isObject(value) {
 	return typeof value === "object" && value !== null;
 }
-var WRAPPED, SECRET, UNKNOWN, HIDDEN;
+var WRAPPED, SECRET$1, UNKNOWN, HIDDEN;
 var init_property_values = __esmMin((() => {
 	WRAPPED = "4dabf18193072939515e22adb298388d";
-	SECRET = "1b47061264138c4ac30d75fd1eb44270";
+	SECRET$1 = "1b47061264138c4ac30d75fd1eb44270";
 	UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 	HIDDEN = "[secret]";
 }));
@@ -30455,7 +30715,7 @@ function describeEnd(code, said) {
 	const next = BROKEN_STATE.test(said) ? `. ${PUT_BACK}` : "";
 	return said === "" ? how : `${how}: ${said}${next}`;
 }
-function runPulumiCommand(engine, args, { cwd, environment, signal }) {
+function runPulumiCommand(engine, args, { cwd, environment, signal, onStart }) {
 	return new Promise((done, fail) => {
 		const env = {
 			...process.env,
@@ -30480,8 +30740,8 @@ function runPulumiCommand(engine, args, { cwd, environment, signal }) {
 		const stop = () => child.kill("SIGINT");
 		if (signal?.aborted) stop();
 		signal?.addEventListener("abort", stop, { once: true });
-		child.on("error", (e) => fail(new Error(`Cannot start "${engine.command}": ${e.message}`, { cause: e })));
-		child.on("close", (code, endedBy) => {
+		const noted = onStart?.(child.pid).catch(() => void 0);
+		waitForChild(child).finally(async () => (await noted)?.()).then(({ code, signal: endedBy }) => {
 			signal?.removeEventListener("abort", stop);
 			if (code === 0) done({
 				...said,
@@ -30491,10 +30751,10 @@ function runPulumiCommand(engine, args, { cwd, environment, signal }) {
 				code: endedBy ?? String(code),
 				stderr: said.stderr
 			}));
-		});
+		}, fail);
 	});
 }
-function makeAutomationCommand(engine) {
+function makeAutomationCommand(engine, onStart) {
 	const run = (args, cwd, environment, _onOutput, _onError, signal) => {
 		const more = {
 			...environment,
@@ -30503,7 +30763,8 @@ function makeAutomationCommand(engine) {
 		return runPulumiCommand(engine, [...args, "--non-interactive"], {
 			cwd,
 			environment: more,
-			signal
+			signal,
+			...onStart && { onStart }
 		});
 	};
 	return {
@@ -30514,6 +30775,7 @@ function makeAutomationCommand(engine) {
 }
 var PulumiFailed, BROKEN_STATE, PUT_BACK, GOES_ON;
 var init_pulumi_command = __esmMin((() => {
+	init_child_end();
 	PulumiFailed = class extends Error {
 		stderr;
 		constructor(args, { code, stderr }) {
@@ -30548,12 +30810,19 @@ function cleanMessage(message) {
 	const plain = message.replaceAll(/<\{%[^%]*%\}>/g, "").trim();
 	const ended = ENDED.exec(plain);
 	if (ended) return [`its provider or its program ended in the middle; ${GOES_ON}`, ended[1]?.trim() ?? ""].join("\n").trim();
-	const refused = /^\S+ resource '.*?': property (\S+) value [\s\S]* has a problem: ([\s\S]*)$/.exec(plain);
-	if (refused) return `${refused[1] ?? ""}: ${refused[2] ?? ""}`;
+	const refused = refusedProperty(plain);
+	if (refused !== void 0) return refused;
 	const serialized = /^(?:error serializing property "[^"]*": )+([\s\S]*)$/.exec(plain)?.[1];
 	if (serialized !== void 0) return serialized;
 	const reasons = /^\d+ errors? occurred:\n([\s\S]*)$/.exec(plain)?.[1];
-	return reasons === void 0 ? plain : reasons.replaceAll(/^\s*\* /gm, "").trim();
+	return reasons === void 0 ? plain : reasons.replaceAll(/^[ \t]*\* /gm, "").trim();
+}
+function refusedProperty(message) {
+	const [before, problem] = ["': property ", " has a problem: "];
+	const [begin, end] = [message.indexOf(before), message.lastIndexOf(problem)];
+	if (begin < 0 || end < begin || !/^\S+ resource '/.test(message)) return void 0;
+	const [property = "", value] = message.slice(begin + before.length, end).split(" ", 2);
+	return value === "value" ? `${property}: ${message.slice(end + problem.length)}` : void 0;
 }
 var REPEATS, ENDED;
 var init_failures = __esmMin((() => {
@@ -30597,12 +30866,20 @@ var init_outcome = __esmMin((() => {
 }));
 // engine/pending-operations.ts
 async function countPendingOperations(stack, backend) {
+	const deployment = await readDeployment(stack, backend);
+	return deployment && (deployment.pending_operations?.length ?? 0);
+}
+async function hasResources(stack, backend) {
+	const deployment = await readDeployment(stack, backend);
+	return deployment && (deployment.resources ?? deployment.pending_operations ?? []).length > 0;
+}
+async function readDeployment(stack, backend) {
 	const stacks = stacksFolder(backend);
 	if (!stacks) return void 0;
 	const file = join(stacks, `${stack}.json`);
 	const text = await readFile(file, "utf8").catch(() => void 0);
 	if (text === void 0) return void 0;
-	return parseState(text, file).checkpoint?.latest?.pending_operations?.length ?? 0;
+	return parseState(text, file).checkpoint?.latest ?? {};
 }
 function parseState(text, file) {
 	try {
@@ -30644,6 +30921,57 @@ var init_pending_operations = __esmMin((() => {
 	init_pulumi_command();
 	init_plan();
 }));
+// engine/lock-holders.ts
+async function noteHolder(backend, pid) {
+	if (backend.folder === void 0 || pid === void 0) return () => Promise.resolve();
+	const identity = identify(pid);
+	const file = join(holdersFolder(backend.folder), [
+		pid,
+		identity.boot,
+		identity.namespace
+	].join("_"));
+	await mkdir(holdersFolder(backend.folder), { recursive: true });
+	await writeFileAtomically(file, renderIdentity(identity));
+	await forgetWithoutLock(backend.folder);
+	const { folder } = backend;
+	return async () => {
+		if (!(await listLockPids(folder)).has(pid)) await rm(file, { force: true });
+	};
+}
+async function judgeHolder(folder, pid) {
+	const texts = (await readdir(holdersFolder(folder)).catch(() => [])).filter((name) => name.startsWith(`${pid}_`) && !name.endsWith(".new")).map((name) => readFile(join(holdersFolder(folder), name), "utf8").catch(() => ""));
+	const states = (await Promise.all(texts)).map((text) => {
+		const identity = parseIdentity(text);
+		return identity ? judgeProcess(identity) : "unknown";
+	});
+	if (states.includes("unknown") || states.length === 0) return "unknown";
+	return states.includes("runs") ? "runs" : "gone";
+}
+async function forgetHolder(folder, pid) {
+	const mine = (await readdir(holdersFolder(folder)).catch(() => [])).filter((name) => name.startsWith(`${pid}_`));
+	await Promise.all(mine.map((name) => rm(join(holdersFolder(folder), name), { force: true })));
+}
+async function forgetWithoutLock(folder) {
+	const noted = (await readdir(holdersFolder(folder))).map((name) => Number.parseInt(name, 10));
+	const states = await Promise.all(noted.map((pid) => judgeHolder(folder, pid)));
+	const locked = await listLockPids(folder);
+	const over = noted.filter((pid, at) => states[at] === "gone" && !locked.has(pid));
+	await Promise.all(over.map((pid) => forgetHolder(folder, pid)));
+}
+async function listLockPids(folder) {
+	const locks = join(folder, ".pulumi", "locks");
+	const names = await readdir(locks, { recursive: true }).catch(() => []);
+	const read = (name) => readFile(join(locks, name), "utf8").catch(() => "");
+	const texts = await Promise.all(names.filter((name) => name.endsWith(".json")).map(read));
+	return new Set(texts.map((text) => Number(/"pid":\s*(\d+)/.exec(text)?.[1])));
+}
+function holdersFolder(folder) {
+	return join(folder, ".pulumi", "davit-holders");
+}
+var init_lock_holders = __esmMin((() => {
+	init_atomic_files();
+	init_process_identity();
+}));
 // engine/render-event.ts
 function renderEvent({ diagnosticEvent, resourcePreEvent, resOutputsEvent }) {
 	if (diagnosticEvent) {
@@ -30681,35 +31009,56 @@ var init_render_event = __esmMin((() => {
 async function readStateLocks(stack, backend) {
 	if (!backend.folder) return [];
 	const folder = join(backend.folder, ".pulumi", "locks", "organization", backend.project, stack);
-	const locks = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith(".json")).map((name) => readLock(join(folder, name)));
+	const names = await readdir(folder).catch(() => []);
+	const root = backend.folder;
+	const locks = names.filter((name) => name.endsWith(".json")).map((name) => readLock(join(folder, name), root));
 	return (await Promise.all(locks)).flat();
 }
-async function releaseDeadLocks(locks) {
-	const files = locks.filter((lock) => lock.alive === false).flatMap(({ file }) => [file, `${file}.attrs`]);
+async function releaseDeadLocks(locks, backend) {
+	const dead = locks.filter((lock) => lock.alive === false);
+	const files = dead.flatMap(({ file }) => [file, `${file}.attrs`]);
 	await Promise.all(files.map((file) => rm(file, { force: true })));
+	const { folder } = backend;
+	if (folder !== void 0) await Promise.all(dead.map(({ pid }) => forgetHolder(folder, pid)));
 	return locks.filter((lock) => lock.alive !== false);
 }
 function renderStateLock(stack, { user, host, pid, since, alive }) {
 	return `Cannot change "${stack}": it is locked by process ${pid} of ${user} on ${host} since ${since}; ${alive ? `wait until it is done, or stop it with Ctrl-C there or with: kill -INT ${pid}` : `make sure that nothing runs there, then: pulumi cancel -s ${stack}`}`;
 }
 async function parseLockRefusal(said) {
-	const named = said.matchAll(/^\s+(\S+): created by (.+)@(\S+) \(pid (\d+)\) at (\S+)$/gm);
-	return Promise.all([...named].map(async ([, file = "", user = "", host = "", pid = "", since = ""]) => {
-		const alive = host === hostname() ? await isPulumi(Number(pid)) : void 0;
-		return {
-			file,
-			user,
-			host,
-			pid: Number(pid),
-			since,
-			alive
-		};
+	return Promise.all(said.split("\n").flatMap((line) => {
+		const holder = parseHolder(line);
+		return holder ? [addAlive(holder)] : [];
 	}));
+}
+function parseHolder(line) {
+	if (!/^\s/.test(line)) return void 0;
+	const begin = line.indexOf(": created by ");
+	const process = / \(pid (\d+)\) at (\S+)$/.exec(line.trimEnd());
+	const file = line.slice(0, Math.max(begin, 0)).trim();
+	if (file === "" || /\s/.test(file) || !process) return void 0;
+	const holder = line.slice(begin + 13, process.index);
+	const at = holder.lastIndexOf("@");
+	const host = holder.slice(at + 1);
+	if (at < 1 || !/^\S+$/.test(host)) return void 0;
+	return {
+		file,
+		user: holder.slice(0, at),
+		host,
+		pid: Number(process[1]),
+		since: process[2] ?? ""
+	};
+}
+async function addAlive(holder) {
+	return {
+		...holder,
+		alive: holder.host === hostname() ? await isPulumi(holder.pid) : void 0
+	};
 }
 function isLockRefusal(said) {
 	return said.includes("the stack is currently locked by");
 }
-async function readLock(file) {
+async function readLock(file, backend) {
 	try {
 		const { pid, username: user, hostname: host, timestamp: since } = JSON.parse(await readFile(file, "utf8"));
 		return [{
@@ -30718,11 +31067,16 @@ async function readLock(file) {
 			host,
 			pid,
 			since,
-			alive: host === hostname() ? await isPulumi(pid) : void 0
+			alive: host === hostname() ? await isHeld(backend, pid) : void 0
 		}];
 	} catch {
 		return [];
 	}
+}
+async function isHeld(backend, pid) {
+	const state = await judgeHolder(backend, pid);
+	if (state !== "unknown") return state === "runs";
+	return await isPulumi(pid) ? true : void 0;
 }
 async function isPulumi(pid) {
 	if (!isAlive(pid)) return false;
@@ -30730,6 +31084,7 @@ async function isPulumi(pid) {
 }
 var init_state_lock = __esmMin((() => {
 	init_is_alive();
+	init_lock_holders();
 }));
 // engine/run-operation.ts
 async function runOperation(project, stack, { progress, signal }, operate) {
@@ -30765,7 +31120,7 @@ async function openStack(project, stack) {
 	const { LocalWorkspace, Stack: Stacks } = await import("@pulumi/pulumi/automation/index.js");
 	const workspace = await LocalWorkspace.create({
 		workDir: project.root,
-		pulumiCommand: makeAutomationCommand(project.engine),
+		pulumiCommand: makeAutomationCommand(project.engine, (pid) => noteHolder(project.backend, pid)),
 		envVars: { ...project.environment }
 	});
 	workspace.selectStack = () => Promise.resolve();
@@ -30775,6 +31130,7 @@ async function openStack(project, stack) {
 	return handle;
 }
 var init_run_operation = __esmMin((() => {
+	init_lock_holders();
 	init_outcome();
 	init_pulumi_command();
 	init_render_event();
@@ -30794,6 +31150,10 @@ async function hasStack(project, stack) {
 	if (!stacks) return (await listStacks(project)).includes(stack);
 	const files = ["json", "json.gz"].map((end) => join(stacks, `${stack}.${end}`));
 	return Promise.any(files.map((file) => access(file))).then(() => true, () => false);
+}
+async function isDeployed(project, stack) {
+	if (!await hasStack(project, stack)) return false;
+	return await hasResources(stack, project.backend) ?? true;
 }
 async function ensureStack(project, stack) {
 	if (await hasStack(project, stack)) return;
@@ -30832,6 +31192,7 @@ async function runCommand({ root, engine, environment }, args, signal) {
 }
 var init_stacks = __esmMin((() => {
 	init_backend();
+	init_pending_operations();
 	init_pulumi_command();
 }));
 // engine/run-pulumi.ts
@@ -30878,7 +31239,7 @@ async function destroyStack(project, stack, options = {}) {
 }
 async function runAlone(project, stack, options, operate) {
 	const locks = await readStateLocks(stack, project.backend);
-	const held = await releaseDeadLocks(locks);
+	const held = await releaseDeadLocks(locks, project.backend);
 	if (held.length > 0) return refuse$4({
 		stack,
 		root: project.root
@@ -30973,21 +31334,21 @@ function compareFingerprints(reviewed, now) {
 	return told.length > 0 ? told : ["something differs"];
 }
 function shortFingerprint({ digest }) {
-	return digest.slice(0, SHOWN_CHARACTERS);
+	return digest.slice(0, SHOWN_CHARACTERS$1);
 }
 function describePart(name) {
 	const [type = "", ...rest] = name.split("::");
 	if (rest.length === 0) return `the ${type}`;
 	return `${type.split(/[:$]/).at(-1) ?? type} ${rest.join("::")}`;
 }
-var PART_CHARACTERS, SHOWN_CHARACTERS;
+var PART_CHARACTERS, SHOWN_CHARACTERS$1;
 var init_fingerprint = __esmMin((() => {
 	init_names();
 	PART_CHARACTERS = 16;
-	SHOWN_CHARACTERS = 12;
+	SHOWN_CHARACTERS$1 = 12;
 }));
 // local/control-refused.ts
-var ControlRefused, SupervisorGone;
+var ControlRefused, SupervisorGone, SupervisorHangs;
 var init_control_refused = __esmMin((() => {
 	ControlRefused = class extends Error {
 		error;
@@ -31003,7 +31364,22 @@ var init_control_refused = __esmMin((() => {
 			this.name = "SupervisorGone";
 		}
 	};
+	SupervisorHangs = class extends Error {
+		constructor(message) {
+			super(message);
+			this.name = "SupervisorHangs";
+		}
+	};
 }));
+// system/send-signal.ts
+function sendSignal(pid, signal) {
+	try {
+		process.kill(pid, signal);
+	} catch (e) {
+		if (e.code !== "ESRCH") throw e;
+	}
+}
+var init_send_signal = __esmMin((() => {}));
 // local/control-client.ts
 function path(noun, name) {
 	return `/${noun}/${encodeURIComponent(name)}`;
@@ -31091,11 +31467,24 @@ async function readControlFile(place) {
 	const text = await readText$1(fileOf(place));
 	return text === void 0 ? void 0 : JSON.parse(text);
 }
+function isRunning({ process: written = "" }) {
+	const identity = parseIdentity(written);
+	return identity !== void 0 && judgeProcess(identity) === "runs";
+}
+function isSupervisor({ pid }, { root, environment }) {
+	try {
+		const words = readFileSync$1(`/proc/${pid}/cmdline`, "utf8").split("\0");
+		return words.includes(root) && words.includes(environment) && words.some((word) => word.endsWith("supervisor.ts"));
+	} catch {
+		return false;
+	}
+}
 function fileOf(place) {
 	return stateFolder(place, "control.json");
 }
 var init_control_file = __esmMin((() => {
 	init_read_declared();
+	init_process_identity();
 	init_place();
 }));
 // local/describe-fleet.ts
@@ -31127,6 +31516,9 @@ function describeEndpoints$1(stored) {
 		...rest,
 		url: `http://127.0.0.1:${port}/serving-endpoints/${endpoint}/invocations`
 	}));
+}
+function isPending({ state }) {
+	return state === "starting" || state === "failed";
 }
 var init_describe_fleet = __esmMin((() => {}));
 // local/durable-state.ts
@@ -31198,40 +31590,50 @@ var init_supervisor_command = __esmMin((() => {
 	MAX_LOG_BYTES = 1048576;
 }));
 // local/start-supervisor.ts
-async function ensureSupervisor(projectRoot, environment, progress = SILENT) {
+async function ensureSupervisor(projectRoot, environment, { progress = SILENT, signal } = {}) {
 	const place = {
 		root: await realpath(projectRoot),
 		environment
 	};
-	const running = await connectSupervisor(projectRoot, environment);
+	const running = await connectSupervisor(projectRoot, environment, signal).catch(ignoreHanging);
 	if (running) return running;
-	return withFileLock(startLock(place), () => start(place, progress), {
+	return withFileLock(startLock(place), () => start(place, {
+		progress,
+		signal
+	}), {
 		what: `starting the supervisor of "${environment}"`,
-		progress
+		progress,
+		signal
 	});
 }
-async function connectSupervisor(projectRoot, environment) {
+async function connectSupervisor(projectRoot, environment, signal) {
 	const place = {
 		root: await realpath(projectRoot),
 		environment
 	};
-	for (const due = deadline(END_SECONDS); !due.passed; await due.pause()) {
+	const lost = deadline(HEAL_SECONDS);
+	for (const due = deadline(END_SECONDS, signal); !due.passed; await due.pause()) {
 		const control = await readControlFile(place);
 		if (!control) return void 0;
 		const client = new ControlClient(control.socketPath);
 		try {
-			await client.status();
+			const limit = AbortSignal.timeout(ANSWER_SECONDS * 1e3);
+			await client.status({ signal: signal ? AbortSignal.any([limit, signal]) : limit });
 			return client;
 		} catch (e) {
-			if (e instanceof SupervisorGone) return void 0;
-			if (!(e instanceof ControlRefused) || e.error.code !== "ending") throw e;
+			signal?.throwIfAborted();
+			if (e instanceof SupervisorGone) {
+				if (!isRunning(control)) return void 0;
+				if (lost.passed) throw hangs(environment, control);
+			} else if (e.name === "TimeoutError") throw hangs(environment, control);
+			else if (!(e instanceof ControlRefused) || e.error.code !== "ending") throw e;
 		}
 	}
 	throw new Error(`Cannot start the supervisor of "${environment}": the one before has not ended after ${END_SECONDS} s`);
 }
-async function readStatus$1(projectRoot, environment) {
-	const client = await connectSupervisor(projectRoot, environment);
-	if (client) return client.status();
+async function readStatus$1(projectRoot, environment, signal) {
+	const client = await connectSupervisor(projectRoot, environment, signal);
+	if (client) return client.status({ ...signal && { signal } });
 	const place = {
 		root: await realpath(projectRoot),
 		environment
@@ -31254,11 +31656,33 @@ async function readStatus$1(projectRoot, environment) {
 		revisions: Object.entries(revisions).map(([name, revision]) => describeStored(name, revision))
 	};
 }
-async function start(place, progress) {
-	const running = await connectSupervisor(place.root, place.environment);
+async function start(place, options) {
+	const running = await connectOrEnd(place, options);
 	if (running) return running;
-	progress.say(`Starting the supervisor of "${place.environment}" …`);
-	return untilItAnswers(place);
+	options.progress.say(`Starting the supervisor of "${place.environment}" …`);
+	return untilItAnswers(place, options.signal);
+}
+async function connectOrEnd(place, options) {
+	try {
+		const client = await connectSupervisor(place.root, place.environment, options.signal);
+		if (client) return client;
+	} catch (e) {
+		if (!(e instanceof SupervisorHangs)) throw e;
+	}
+	const control = await readControlFile(place);
+	if (control && isSupervisor(control, place)) await endSupervisor(control, options);
+}
+async function endSupervisor({ pid }, { progress, signal }) {
+	progress.say(`Ending the supervisor that cannot be reached any more (process ${pid}) …`);
+	sendSignal(pid, "SIGTERM");
+	for (const due = deadline(LAST_SECONDS, signal); !due.passed; await due.pause()) if (!isAlive(pid)) return;
+	sendSignal(pid, "SIGKILL");
+}
+function hangs(environment, { pid }) {
+	return new SupervisorHangs(`Cannot reach the supervisor of "${environment}": process ${pid} runs and does not answer. npx davit up puts another one in its place`);
+}
+function ignoreHanging(e) {
+	if (!(e instanceof SupervisorHangs)) throw e;
 }
 function startKeeper(place) {
 	const keeper = startProcess("keeper", place);
@@ -31267,33 +31691,43 @@ function startKeeper(place) {
 	if (pipe && "destroy" in pipe) pipe.destroy();
 	return keeper;
 }
-async function untilItAnswers(place) {
+async function untilItAnswers(place, signal) {
 	let keeper = startKeeper(place);
-	for (const due = deadline(START_SECONDS); !due.passed; await due.pause()) {
-		const client = await connectSupervisor(place.root, place.environment);
-		if (client) return client;
-		if (keeper.exitCode === 0) {
-			await setTimeout$2(RETRY_MILLISECONDS);
-			keeper = startKeeper(place);
-		} else if (keeper.exitCode !== null) break;
+	try {
+		for (const due = deadline(START_SECONDS, signal); !due.passed; await due.pause()) {
+			const client = await connectSupervisor(place.root, place.environment, signal);
+			if (client) return client;
+			if (keeper.exitCode === 0) {
+				await setTimeout$2(RETRY_MILLISECONDS);
+				keeper = startKeeper(place);
+			} else if (keeper.exitCode !== null) break;
+		}
+	} catch (e) {
+		endKeeper(keeper);
+		throw e;
 	}
 	const log = await readLog(supervisorLog(place), LOG_LINES);
-	if (keeper.pid !== void 0 && keeper.exitCode === null) keeper.kill("SIGTERM");
+	endKeeper(keeper);
 	throw new Error([`Cannot start the supervisor of "${place.environment}": it does not answer`, ...log].join("\n    "));
 }
-function deadline(seconds) {
+function endKeeper(keeper) {
+	if (keeper.pid !== void 0 && keeper.exitCode === null) keeper.kill("SIGTERM");
+}
+function deadline(seconds, signal) {
 	const until = Date.now() + seconds * 1e3;
 	return {
 		get passed() {
 			return Date.now() > until;
 		},
-		pause: () => setTimeout$2(POLL_MILLISECONDS, true)
+		pause: () => setTimeout$2(POLL_MILLISECONDS, true, { signal })
 	};
 }
-var POLL_MILLISECONDS, RETRY_MILLISECONDS, START_SECONDS, END_SECONDS, LOG_LINES;
+var POLL_MILLISECONDS, RETRY_MILLISECONDS, START_SECONDS, END_SECONDS, HEAL_SECONDS, ANSWER_SECONDS, LAST_SECONDS, LOG_LINES;
 var init_start_supervisor = __esmMin((() => {
 	init_file_lock();
 	init_progress();
+	init_is_alive();
+	init_send_signal();
 	init_control_client();
 	init_control_file();
 	init_control_refused();
@@ -31306,8 +31740,21 @@ var init_start_supervisor = __esmMin((() => {
 	RETRY_MILLISECONDS = 500;
 	START_SECONDS = 30;
 	END_SECONDS = 30;
+	HEAL_SECONDS = 10;
+	ANSWER_SECONDS = 25;
+	LAST_SECONDS = 10;
 	LOG_LINES = 10;
 }));
+// schemas/endpoint-state.ts
+function readyStateOf(serving) {
+	return serving.length > 0 && serving.every((state) => state === "DEPLOYMENT_READY") ? "READY" : "NOT_READY";
+}
+function updateStateOf(pending) {
+	if (pending.includes("DEPLOYMENT_CREATING")) return "IN_PROGRESS";
+	if (pending.includes("DEPLOYMENT_FAILED")) return "UPDATE_FAILED";
+	return pending.length > 0 ? "IN_PROGRESS" : "NOT_UPDATING";
+}
+var init_endpoint_state = __esmMin((() => {}));
 // cli/ask-endpoint.ts
 async function askEndpoint({ host, token }, { endpoint, entity, body, contentType, signal }) {
 	const path = entity === void 0 ? "" : `/served-models/${encodeURIComponent(entity)}`;
@@ -31330,19 +31777,28 @@ async function askEndpoint({ host, token }, { endpoint, entity, body, contentTyp
 }
 var init_ask_endpoint = __esmMin((() => {}));
 // cli/local-target.ts
-function openLocalTarget(root, environment) {
+function openLocalTarget(root, environment, signal) {
 	return {
 		openAccess: async () => {
-			const client = await ensureSupervisor(root, environment);
+			const client = await ensureSupervisor(root, environment, { signal });
 			const { gateway, tokens } = await client.status();
 			return makeAccess(requireHost(gateway), tokens === 0 ? await client.makeToken() : void 0);
 		},
+		start: async () => {
+			await ensureSupervisor(root, environment, { signal });
+		},
+		replaceHanging: async () => {
+			await connectSupervisor(root, environment, signal).catch(async (e) => {
+				if (!(e instanceof SupervisorHangs)) throw e;
+				await ensureSupervisor(root, environment, { signal });
+			});
+		},
 		makeToken: async () => {
-			const client = await requireSupervisor(root, environment);
+			const client = await requireSupervisor(root, environment, signal);
 			return makeAccess(requireHost((await client.status()).gateway), await client.makeToken());
 		},
 		readStatus: async () => {
-			const status = await readStatus$1(root, environment);
+			const status = await readStatus$1(root, environment, signal);
 			if (!status) return {
 				running: false,
 				host: void 0,
@@ -31355,7 +31811,7 @@ function openLocalTarget(root, environment) {
 			};
 		},
 		connect: async () => {
-			const client = await requireSupervisor(root, environment);
+			const client = await requireSupervisor(root, environment, signal);
 			const host = requireHost((await client.status()).gateway);
 			const token = await client.makeShortToken(CONNECTION_SECONDS$1);
 			return {
@@ -31367,7 +31823,7 @@ function openLocalTarget(root, environment) {
 			};
 		},
 		readLogs: async ({ endpoint, entity, lines, build }) => {
-			const client = await requireSupervisor(root, environment);
+			const client = await requireSupervisor(root, environment, signal);
 			const { revisions } = await client.status();
 			const read = revisions.filter((r) => r.endpoint === endpoint && (entity === void 0 || r.entity === entity)).map(async (r) => ({
 				entity: r.entity,
@@ -31389,8 +31845,8 @@ function requireHost({ url, problem }) {
 	if (url !== void 0) return url;
 	throw new Error(`Cannot reach the gateway: ${problem ?? "nothing is deployed"}; npx davit up starts it again`);
 }
-async function requireSupervisor(root, environment) {
-	const client = await connectSupervisor(root, environment);
+async function requireSupervisor(root, environment, signal) {
+	const client = await connectSupervisor(root, environment, signal);
 	if (client) return client;
 	throw new Error(`Cannot reach "${environment}": its supervisor does not run; npx davit up starts it and what it had served`);
 }
@@ -31404,18 +31860,17 @@ function makeEndpointState(name, route, revisions) {
 	const share = (r) => route?.entities.find((e) => e.revision === r.name)?.trafficPercentage;
 	const serving = revisions.filter((r) => share(r) !== void 0);
 	const coming = revisions.filter((r) => share(r) === void 0);
-	const ready = serving.length > 0 && serving.every((r) => DEPLOYMENTS$1[r.state] === "DEPLOYMENT_READY");
-	const failed = coming.some((r) => r.state === "failed");
 	return {
 		name,
-		ready: ready ? "READY" : "NOT_READY",
-		configUpdate: coming.some((r) => r.state === "starting") ? "IN_PROGRESS" : failed ? "UPDATE_FAILED" : "NOT_UPDATING",
+		ready: readyStateOf(serving.map((r) => DEPLOYMENTS$1[r.state])),
+		configUpdate: updateStateOf(coming.filter(isPending).map((r) => DEPLOYMENTS$1[r.state])),
 		url: route?.url,
 		entities: [...serving, ...coming].map((r) => makeEntityState(r, share(r)))
 	};
 }
 function makeEntityState(revision, trafficPercentage) {
-	const { entity, name, model, state, failure, replicas, inFlight } = revision;
+	const { entity, name, model, state, failure, replicas, workers, inFlight } = revision;
+	const loading = replicas.find((r) => r.state === "ready" && r.loading)?.loading;
 	return {
 		name: entity,
 		model: `${model.name} ${model.version}`,
@@ -31424,12 +31879,19 @@ function makeEntityState(revision, trafficPercentage) {
 		deployment: DEPLOYMENTS$1[state],
 		message: failure?.message ?? (state === "idle" ? "Scaled to zero: the next request wakes it" : ""),
 		replicas: replicas.filter((r) => r.state === "ready").length,
+		workers: loading && {
+			...loading,
+			count: workers
+		},
 		inFlight
 	};
 }
 var CONNECTION_SECONDS$1, DEPLOYMENTS$1;
 var init_local_target = __esmMin((() => {
+	init_control_refused();
 	init_start_supervisor();
+	init_describe_fleet();
+	init_endpoint_state();
 	init_ask_endpoint();
 	CONNECTION_SECONDS$1 = 600;
 	DEPLOYMENTS$1 = {
@@ -31438,11 +31900,16 @@ var init_local_target = __esmMin((() => {
 		idle: "DEPLOYMENT_READY",
 		recovering: "DEPLOYMENT_RECOVERING",
 		failed: "DEPLOYMENT_FAILED",
-		draining: "DEPLOYMENT_ABORTED"
+		draining: "DEPLOYMENT_READY"
 	};
 }));
 // kubernetes/connection.ts
-async function askServer(connection, question, options) {
+async function askServer(connection, question, { limitSeconds, signal: own }) {
+	const { signal: common } = connection;
+	const options = {
+		limitSeconds,
+		signal: common && own ? AbortSignal.any([common, own]) : common ?? own
+	};
 	const answer = await open$1(connection, question, {
 		...options,
 		again: false
@@ -31456,10 +31923,11 @@ async function askServer(connection, question, options) {
 }
 async function readText(connection, answer, { signal }) {
 	return text(answer).catch((e) => {
-		throw signal?.aborted ? e : new ClusterUnreachable(connection, e);
+		throw signal?.aborted || connection.signal?.aborted ? e : new ClusterUnreachable(connection, e);
 	});
 }
 async function open$1(connection, question, options) {
+	options.signal?.throwIfAborted();
 	const login = await connection.headers(options.again);
 	for (;;) {
 		const { asking, answer } = send$1(connection, {
@@ -31478,7 +31946,7 @@ async function open$1(connection, question, options) {
 		}
 	}
 }
-function send$1({ server, agent }, { method, path, headers, body }, { signal, limitSeconds = LIMIT_SECONDS$5 }) {
+function send$1({ server, agent, readSeconds = READ_SECONDS }, { method, path, headers, body }, { signal, limitSeconds = method === "GET" ? readSeconds : WRITE_SECONDS }) {
 	const url = new URL(server);
 	const { promise: answer, resolve, reject } = Promise.withResolvers();
 	const asking = (url.protocol === "http:" ? request : request$1)({
@@ -31494,9 +31962,14 @@ function send$1({ server, agent }, { method, path, headers, body }, { signal, li
 		agent,
 		timeout: limitSeconds * 1e3,
 		...signal && { signal }
-	}, resolve);
-	asking.on("timeout", () => asking.destroy(/* @__PURE__ */ new Error(`it says nothing for ${limitSeconds} s`)));
-	asking.on("error", reject).end(body);
+	}, (incoming) => {
+		clearTimeout(limit);
+		resolve(incoming);
+	});
+	const end = () => asking.destroy(/* @__PURE__ */ new Error(`it says nothing for ${limitSeconds} s`));
+	const limit = setTimeout(end, limitSeconds * 1e3);
+	asking.on("timeout", end);
+	asking.on("error", reject).on("close", () => clearTimeout(limit)).end(body);
 	return {
 		asking,
 		answer
@@ -31506,19 +31979,20 @@ function expectation(cause) {
 	const { code = "" } = cause;
 	return /CERT|SIGNATURE|ALTNAME/.test(code) ? "the certificate of the cluster that the kubeconfig knows (another one may have its address now)" : "its API server to answer (is the cluster up, and is there a way to it from here?)";
 }
-function describe$1(cause) {
-	if (cause instanceof AggregateError) return cause.errors.map(describe$1).join(", ");
+function describe$2(cause) {
+	if (cause instanceof AggregateError) return cause.errors.map(describe$2).join(", ");
 	return cause instanceof Error ? cause.message || cause.name : String(cause);
 }
-var ClusterUnreachable, LIMIT_SECONDS$5;
+var ClusterUnreachable, READ_SECONDS, WRITE_SECONDS;
 var init_connection = __esmMin((() => {
 	ClusterUnreachable = class extends Error {
 		constructor({ name, server }, cause) {
-			super(`Cannot reach ${name} at ${server}: ${describe$1(cause)}, expected ${expectation(cause)}`, { cause });
+			super(`Cannot reach ${name} at ${server}: ${describe$2(cause)}, expected ${expectation(cause)}`, { cause });
 			this.name = "ClusterUnreachable";
 		}
 	};
-	LIMIT_SECONDS$5 = 60;
+	READ_SECONDS = 10;
+	WRITE_SECONDS = 60;
 }));
 // kubernetes/api.ts
 function makeApi(connection) {
@@ -31769,7 +32243,7 @@ var init_load_kubeconfig = __esmMin((() => {
 }));
 // kubernetes/connect.ts
 var connect_exports = /* @__PURE__ */ __exportAll({ connectCluster: () => connectCluster });
-async function connectCluster({ kubeconfig, context }, root) {
+async function connectCluster({ kubeconfig, context }, root, { signal, readSeconds } = {}) {
 	const place = {
 		kubeconfig,
 		context,
@@ -31780,6 +32254,8 @@ async function connectCluster({ kubeconfig, context }, root) {
 	return makeApi({
 		server: config.getCurrentCluster()?.server ?? "",
 		name: `the cluster of context "${config.getCurrentContext()}"`,
+		signal,
+		readSeconds,
 		get agent() {
 			return login.agent;
 		},
@@ -31838,6 +32314,127 @@ var init_connect$1 = __esmMin((() => {
 	init_load_kubeconfig();
 	LOGIN_MILLISECONDS = 1e4;
 }));
+// schemas/parse-serving-entry.ts
+function readServingEntry(object, data) {
+	const text = data?.[SERVING_ENTRY_KEY];
+	if (text === void 0) throw new TypeError(`Cannot find ${SERVING_ENTRY_KEY} in its data`);
+	const entry = parseServingEntry(text);
+	if (endpointObjectName(entry.name) === object) return entry;
+	throw new TypeError(`Cannot read name: it is ${JSON.stringify(entry.name)}, expected the endpoint that has ${object}`);
+}
+function parseServingEntry(text) {
+	const { name, description, tags, host, entities, permissions, rateLimits, routeOptimized } = record("the entry", JSON.parse(text));
+	return {
+		name: string("name", name),
+		description: string("description", description),
+		tags: list$1("tags", tags, (tag, at) => {
+			const { key, value } = record(at, tag);
+			return {
+				key: string(`${at}.key`, key),
+				value: string(`${at}.value`, value)
+			};
+		}),
+		host: string("host", host),
+		entities: list$1("entities", entities, parseEntity),
+		permissions: list$1("permissions", permissions, parsePermission),
+		rateLimits: list$1("rateLimits", rateLimits, parseRateLimit),
+		routeOptimized: boolean("routeOptimized", routeOptimized)
+	};
+}
+function parseEntity(value, at) {
+	const entity = record(at, value);
+	const text = (field) => string(`${at}.${field}`, entity[field]);
+	const concurrency = record(`${at}.concurrency`, entity["concurrency"]);
+	const bound = (field) => number(`${at}.concurrency.${field}`, concurrency[field]);
+	return {
+		name: text("name"),
+		host: text("host"),
+		revision: text("revision"),
+		modelName: text("modelName"),
+		modelVersion: text("modelVersion"),
+		workloadType: text("workloadType"),
+		concurrency: {
+			min: bound("min"),
+			max: bound("max")
+		},
+		scaleToZero: boolean(`${at}.scaleToZero`, entity["scaleToZero"]),
+		trafficPercentage: number(`${at}.trafficPercentage`, entity["trafficPercentage"]),
+		...entity["signature"] !== void 0 && { signature: parseSignature(entity["signature"], `${at}.signature`) }
+	};
+}
+function parseSignature(value, at) {
+	const signature = record(at, value);
+	const part = (field) => signature[field] === null ? null : string(`${at}.${field}`, signature[field]);
+	const typeHints = signature["typeHints"] === true ? { typeHints: true } : {};
+	return {
+		inputs: part("inputs"),
+		outputs: part("outputs"),
+		params: part("params"),
+		...typeHints
+	};
+}
+function parsePermission(value, at) {
+	const { principal: given, level } = record(at, value);
+	const principal = record(`${at}.principal`, given);
+	return {
+		principal: {
+			kind: oneOf(`${at}.principal.kind`, principal["kind"], [
+				"user",
+				"group",
+				"service_principal",
+				"users"
+			]),
+			name: string(`${at}.principal.name`, principal["name"])
+		},
+		level: oneOf(`${at}.level`, level, PERMISSION_LEVELS)
+	};
+}
+function parseRateLimit(value, at) {
+	const { calls, key, principal, renewalSeconds } = record(at, value);
+	return {
+		calls: number(`${at}.calls`, calls),
+		key: oneOf(`${at}.key`, key, [
+			"endpoint",
+			"user",
+			"user_group",
+			"service_principal"
+		]),
+		principal: principal === void 0 || principal === null ? void 0 : string(`${at}.principal`, principal),
+		renewalSeconds: number(`${at}.renewalSeconds`, renewalSeconds)
+	};
+}
+function record(at, value) {
+	if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
+	throw wrong(at, value, "an object");
+}
+function list$1(at, value, parse) {
+	if (!Array.isArray(value)) throw wrong(at, value, "a list");
+	return value.map((item, i) => parse(item, `${at}[${i}]`));
+}
+function string(at, value) {
+	if (typeof value === "string") return value;
+	throw wrong(at, value, "a text");
+}
+function number(at, value) {
+	if (typeof value === "number" && Number.isFinite(value) && value >= 0) return value;
+	throw wrong(at, value, "a number of 0 or more");
+}
+function boolean(at, value) {
+	if (typeof value === "boolean") return value;
+	throw wrong(at, value, "true or false");
+}
+function oneOf(at, value, known) {
+	const found = known.find((k) => k === value);
+	if (found !== void 0) return found;
+	throw wrong(at, value, `one of ${known.join(", ")}`);
+}
+function wrong(at, value, expected) {
+	return /* @__PURE__ */ new TypeError(`Cannot read ${at}: it is ${JSON.stringify(value)}, expected ${expected}`);
+}
+var init_parse_serving_entry = __esmMin((() => {
+	init_kubernetes_names();
+	init_serving_entry();
+}));
 // kubernetes/explained.ts
 function waiting(message) {
 	return {
@@ -31865,6 +32462,14 @@ var init_explained = __esmMin((() => {}));
 // kubernetes/observe-revision.ts
 function isReady(pod) {
 	return pod.status?.conditions?.some((c) => c.type === "Ready" && c.status === "True") ?? false;
+}
+function hasStoppedAnswering({ status }) {
+	const find = (type) => status?.conditions?.find((c) => c.type === type);
+	const [ready, began] = [find("Ready"), find("Initialized")];
+	return ready?.status === "False" && timeOf(ready) > timeOf(began);
+}
+function timeOf(condition) {
+	return Date.parse(condition?.lastTransitionTime ?? "") || 0;
 }
 function endedContainer(pod) {
 	return pod.status?.containerStatuses?.find((c) => (c.state?.terminated ?? c.lastState?.terminated) !== void 0);
@@ -31919,7 +32524,7 @@ function explainEnd$1(pod, { lastWords, events }) {
 	if (!container || !end) return void 0;
 	const words = lastWords[pod.metadata.name] ?? [];
 	if (end.reason === "OOMKilled") return failed("It needs more memory than it may have: the kernel ended it (OOMKilled)", ["Ask for a larger workload_type or workload_size with fewer units per replica, or give the type more memory in the environment", ...words]);
-	const said = words.map(readFailure).findLast((w) => w !== void 0);
+	const said = keepsFile(pod, container) ? readFailure(end.message ?? "") : void 0;
 	if (said) return failed(`The model does not start (${said.stage}): ${said.message}`, said.trace);
 	const what = container.name === "model" ? "The model server" : `The container "${container.name}"`;
 	const killing = events.find((e) => e.reason === "Killing" && /failed (liveness|startup) probe/.test(e.message ?? ""));
@@ -31930,10 +32535,12 @@ function explainEviction({ status }) {
 	if (status?.phase !== "Failed") return void 0;
 	return failed(`Its pod was ended: ${[status.reason, status.message].filter(Boolean).join(": ")}`);
 }
-function readFailure(line) {
-	if (!line.startsWith("{")) return void 0;
+function keepsFile({ spec }, { name }) {
+	return spec?.containers?.find((c) => c.name === name)?.terminationMessagePolicy === "File";
+}
+function readFailure(text) {
 	try {
-		const { event, stage, message, trace } = JSON.parse(line);
+		const { event, stage, message, trace } = JSON.parse(text);
 		if (event !== "failed" || typeof message !== "string") return void 0;
 		const lines = typeof trace === "string" ? trace.trim().split("\n") : [];
 		return {
@@ -32021,6 +32628,7 @@ function explainDeadline({ deployment }) {
 function describeProgress(pods, up, wanted) {
 	const count = `${up} of ${wanted} ${wanted === 1 ? "replica" : "replicas"} ready`;
 	const pod = pods.find((p) => !isReady(p));
+	if (pod && hasStoppedAnswering(pod)) return `${count}; the model server does not answer any more`;
 	const statuses = pod?.status?.containerStatuses ?? [];
 	if (!pod) return count;
 	if (statuses.length === 0 || statuses.some((c) => c.state?.waiting?.reason === "ContainerCreating")) return `${count}; pulling the image and starting the container`;
@@ -32035,7 +32643,7 @@ var init_explain_revision = __esmMin((() => {
 	init_explained();
 	init_observe_revision();
 	REFUSED_MILLISECONDS = 15e3;
-	PASSING = /exceeded quota|failed calling webhook|serviceaccount .* not found|object has been modified/;
+	PASSING = /exceeded quota|failed calling webhook|serviceaccount \S+ not found|object has been modified/;
 	MOST_ENDED_PODS = 3;
 }));
 // kubernetes/describe-revision.ts
@@ -32071,7 +32679,7 @@ function stateOfServing(revision, there) {
 		message
 	};
 	return {
-		state: Number(revision.metadata.annotations?.["autoscaling.knative.dev/min-scale"] ?? 0) === 0 && ready?.status === "True" ? "DEPLOYMENT_READY" : "DEPLOYMENT_RECOVERING",
+		state: Number(revision.metadata.annotations?.["autoscaling.knative.dev/min-scale"] ?? 0) === 0 && ready?.status === "True" && !pods.some(hasStoppedAnswering) ? "DEPLOYMENT_READY" : "DEPLOYMENT_RECOVERING",
 		message
 	};
 }
@@ -32096,20 +32704,29 @@ function explain(revision, { pods, now = Date.now() }) {
 	});
 }
 function podsOf(revision, pods) {
-	return pods.filter((p) => p.metadata.labels?.["serving.knative.dev/revision"] === revision);
+	const isOf = ({ metadata }) => metadata.labels?.["serving.knative.dev/revision"] === revision;
+	return pods.filter((pod) => isOf(pod) && pod.metadata.deletionTimestamp === void 0);
 }
 var ASLEEP;
 var init_describe_revision = __esmMin((() => {
 	init_explain_revision();
 	init_observe_revision();
 	ASLEEP = "Scaled to zero: the next request wakes it";
-})), UPDATE_FAILURE_LABEL;
+}));
+// schemas/update-failure.ts
+var UPDATE_FAILURE_LABEL, UPDATE_FAILURE_KEY;
 var init_update_failure$1 = __esmMin((() => {
 	UPDATE_FAILURE_LABEL = "davit.dev/update-failure";
+	UPDATE_FAILURE_KEY = "failure.json";
 }));
+// kubernetes/record.ts
+async function listRecords(api, namespace, { label, key }) {
+	return (await api.list(`/api/v1/namespaces/${namespace}/configmaps`, { labelSelector: label })).map(({ data }) => data?.[key] ?? "");
+}
+var init_record = __esmMin((() => {}));
 // kubernetes/update-failure.ts
 async function readFailures(api, namespace) {
-	return (await api.list(`/api/v1/namespaces/${namespace}/configmaps`, { labelSelector: UPDATE_FAILURE_LABEL })).flatMap(({ data }) => parseFailure(data?.["failure.json"] ?? "") ?? []);
+	return (await listRecords(api, namespace, RECORD$1)).flatMap((text) => parseFailure(text) ?? []);
 }
 function parseFailure(text) {
 	try {
@@ -32118,39 +32735,115 @@ function parseFailure(text) {
 		return;
 	}
 }
+var RECORD$1;
 var init_update_failure = __esmMin((() => {
 	init_update_failure$1();
+	init_record();
+	RECORD$1 = {
+		label: UPDATE_FAILURE_LABEL,
+		key: UPDATE_FAILURE_KEY
+	};
+}));
+// schemas/worker-report.ts
+var WORKER_REPORT_LABEL, WORKER_REPORT_KEY;
+var init_worker_report = __esmMin((() => {
+	WORKER_REPORT_LABEL = "davit.dev/worker-report";
+	WORKER_REPORT_KEY = "workers.json";
+}));
+// system/json-fields.ts
+function parseFields(text) {
+	try {
+		const value = JSON.parse(text);
+		return typeof value === "object" && value !== null ? { ...value } : {};
+	} catch {
+		return {};
+	}
+}
+var init_json_fields = __esmMin((() => {}));
+// kubernetes/worker-reports.ts
+async function readWorkerReports(api, namespace) {
+	const reports = (await listRecords(api, namespace, RECORD)).flatMap((text) => parseReport$1(text) ?? []);
+	return new Map(reports.map((report) => [report.revision, report]));
+}
+function parseReport$1(text) {
+	const { revision, mode, found, count } = parseFields(text);
+	const loading = parseModelLoading(mode, found);
+	if (!loading || typeof revision !== "string" || typeof count !== "number") return void 0;
+	return {
+		revision,
+		...loading,
+		count
+	};
+}
+var RECORD;
+var init_worker_reports = __esmMin((() => {
+	init_worker_mode();
+	init_worker_report();
+	init_json_fields();
+	init_record();
+	RECORD = {
+		label: WORKER_REPORT_LABEL,
+		key: WORKER_REPORT_KEY
+	};
 }));
 // kubernetes/describe-endpoints.ts
 async function readEndpointObjects(api, namespace) {
 	const inside = `/api/v1/namespaces/${namespace}`;
 	const serving = `/apis/serving.knative.dev/v1/namespaces/${namespace}`;
-	const [failures, maps, routes, revisions, pods] = await Promise.all([
+	const [failures, workers, maps, routes, revisions, pods] = await Promise.all([
 		readFailures(api, namespace),
+		readWorkerReports(api, namespace),
 		api.list(`${inside}/configmaps`, { labelSelector: SERVING_ENTRY_LABEL }),
 		api.list(`${serving}/routes`, { labelSelector: ENDPOINT_LABEL }),
 		api.list(`${serving}/revisions`, { labelSelector: ENDPOINT_LABEL }),
 		api.list(`${inside}/pods`, { labelSelector: ENDPOINT_LABEL })
 	]);
 	return {
-		entries: maps.flatMap(({ data }) => parse$3(data?.["endpoint.json"] ?? "") ?? []),
+		...readEntries(maps),
 		routes,
 		revisions,
 		pods,
-		failures
+		failures,
+		workers
+	};
+}
+function readEntries(maps) {
+	const [entries, unreadable] = [[], []];
+	for (const { metadata, data } of maps) try {
+		entries.push(readServingEntry(metadata.name, data));
+	} catch (e) {
+		const endpoint = metadata.annotations?.["davit.dev/name"] ?? metadata.name;
+		unreadable.push({
+			object: metadata.name,
+			endpoint,
+			why: e instanceof Error ? e.message : String(e)
+		});
+	}
+	return {
+		entries,
+		unreadable
 	};
 }
 function describeEndpoints(objects) {
 	const { entries, failures = [] } = objects;
 	const revisions = objects.revisions.filter((r) => r.metadata.deletionTimestamp === void 0);
-	const known = new Set(entries.map((e) => endpointObjectName(e.name)));
+	const { unreadable = [] } = objects;
+	const known = /* @__PURE__ */ new Set([...entries.map((e) => endpointObjectName(e.name)), ...unreadable.map((u) => u.object)]);
 	const described = entries.map((entry) => describeEndpoint(entry, {
 		...objects,
 		revisions
 	}));
 	const unnamed = revisions.filter((r) => !known.has(r.metadata.labels?.["davit.dev/endpoint"] ?? ""));
 	const coming = [...Map.groupBy(unnamed, endpointOf)].map(([name, mine]) => makeComing(name, mine.map((r) => describePending(r, objects))));
-	const all = new Map([...described, ...coming].map((e) => [e.name, e]));
+	const broken = unreadable.map((entry) => describeUnreadable(entry, {
+		...objects,
+		revisions
+	}));
+	const all = new Map([
+		...described,
+		...coming,
+		...broken
+	].map((e) => [e.name, e]));
 	for (const failure of failures) all.set(failure.endpoint, addFailure(all.get(failure.endpoint) ?? makeComing(failure.endpoint, []), failure));
 	return [...all.values()].sort((a, b) => a.name < b.name ? -1 : 1);
 }
@@ -32158,7 +32851,7 @@ function makeComing(name, entities) {
 	return {
 		name,
 		ready: "NOT_READY",
-		configUpdate: updateState(entities),
+		configUpdate: updateStateOf(deploymentsOf(entities)),
 		entities
 	};
 }
@@ -32170,14 +32863,15 @@ function addFailure(endpoint, failure) {
 		trafficPercentage: void 0,
 		deployment: "DEPLOYMENT_FAILED",
 		message: [failure.message, ...failure.hints].join("\n"),
-		replicas: 0
+		replicas: 0,
+		workers: void 0
 	};
-	const others = endpoint.entities.filter((e) => e.revision !== failure.revision);
-	const running = others.some((e) => e.trafficPercentage === void 0 && e.deployment === "DEPLOYMENT_CREATING");
+	const entities = [...endpoint.entities.filter((e) => e.revision !== failure.revision), failed];
+	const pending = entities.filter((e) => e.trafficPercentage === void 0);
 	return {
 		...endpoint,
-		configUpdate: running ? "IN_PROGRESS" : "UPDATE_FAILED",
-		entities: [...others, failed]
+		configUpdate: updateStateOf(deploymentsOf(pending)),
+		entities
 	};
 }
 function describeEndpoint(entry, objects) {
@@ -32194,7 +32888,7 @@ function describeEndpoint(entry, objects) {
 			trafficPercentage: shares ? shares.get(entity.revision) ?? 0 : entity.trafficPercentage,
 			deployment: state,
 			message,
-			replicas: replicasOf(entity.revision, objects.pods)
+			...replicasOf(entity.revision, objects)
 		};
 	});
 	const served = new Set(entry.entities.map((e) => e.revision));
@@ -32202,12 +32896,25 @@ function describeEndpoint(entry, objects) {
 		...describePending(r, objects),
 		trafficPercentage: shares?.get(r.metadata.name)
 	}));
-	const ready = serving.length > 0 && serving.every((e) => e.deployment === "DEPLOYMENT_READY");
 	return {
 		name: entry.name,
-		ready: ready ? "READY" : "NOT_READY",
-		configUpdate: updateState(pending),
+		ready: readyStateOf(deploymentsOf(serving)),
+		configUpdate: updateStateOf(deploymentsOf(pending)),
 		entities: [...serving, ...pending]
+	};
+}
+function describeUnreadable({ object, endpoint, why }, objects) {
+	const shares = sharesOf(objects.routes?.find((r) => r.metadata.name === object));
+	const mine = objects.revisions.filter((r) => r.metadata.labels?.["davit.dev/endpoint"] === object && !isReserve(r));
+	return {
+		name: endpoint,
+		ready: "NOT_READY",
+		configUpdate: "NOT_UPDATING",
+		message: `Its ConfigMap ${object} cannot be read, so queries are refused (${why}): npx davit up ${endpoint} writes it again`,
+		entities: mine.map((r) => ({
+			...describePending(r, objects),
+			trafficPercentage: shares?.get(r.metadata.name)
+		}))
 	};
 }
 function sharesOf(route) {
@@ -32227,34 +32934,38 @@ function describePending(revision, objects) {
 		trafficPercentage: void 0,
 		deployment: state,
 		message,
-		replicas: replicasOf(name, objects.pods)
+		...replicasOf(name, objects)
 	};
 }
-function updateState(pending) {
-	if (pending.some((e) => e.deployment === "DEPLOYMENT_FAILED")) return "UPDATE_FAILED";
-	return pending.length > 0 ? "IN_PROGRESS" : "NOT_UPDATING";
+function deploymentsOf(entities) {
+	return entities.map((e) => e.deployment);
 }
-function replicasOf(revision, pods) {
-	return podsOf(revision, pods).filter(isReady).length;
+function replicasOf(revision, { pods, workers }) {
+	const replicas = podsOf(revision, pods).filter(isReady).length;
+	const { mode, found, count } = workers?.get(revision) ?? {};
+	return {
+		replicas,
+		workers: replicas > 0 && mode && found && count !== void 0 ? {
+			mode,
+			found,
+			count
+		} : void 0
+	};
 }
 function endpointOf(revision) {
 	return revision.metadata.annotations?.["davit.dev/name"]?.split("/")[0] ?? revision.metadata.name;
 }
-function parse$3(text) {
-	try {
-		return JSON.parse(text);
-	} catch {
-		return;
-	}
-}
 var MISSING;
 var init_describe_endpoints = __esmMin((() => {
+	init_endpoint_state();
 	init_kubernetes_names();
+	init_parse_serving_entry();
 	init_serving_entry();
 	init_describe_revision();
 	init_explain_revision();
 	init_observe_revision();
 	init_update_failure();
+	init_worker_reports();
 	MISSING = {
 		state: "DEPLOYMENT_FAILED",
 		message: "Its revision is not there: davit up makes it again"
@@ -32269,7 +32980,7 @@ var init_platform_names = __esmMin((() => {
 }));
 // kubernetes/edge-access.ts
 async function findEdge(api, { gateway, platformNamespace, name }) {
-	if (gateway.url !== void 0) return gateway.url.replace(/\/+$/, "");
+	if (gateway.url !== void 0) return gateway.url.replace(/(?<!\/)\/+$/, "");
 	const service = await api.get(`/api/v1/namespaces/${platformNamespace}/services/${EDGE}`);
 	if (!service) throw new Error(`Cannot find the edge of "${name}": there is no Service ${EDGE} in the namespace ${platformNamespace}, expected the platform to be deployed: npx davit up _platform --environment ${name}`);
 	const [outside] = service.status?.loadBalancer?.ingress ?? [];
@@ -32350,8 +33061,8 @@ var init_build_log = __esmMin((() => {
 	STEP = /^#\d+ /;
 }));
 // cli/kubernetes-target.ts
-function openKubernetesTarget(root, environment) {
-	const connecting = () => connectCluster(environment.cluster, root);
+function openKubernetesTarget(root, environment, signal) {
+	const connecting = () => connectCluster(environment.cluster, root, { signal });
 	return {
 		openAccess: async () => {
 			const host = await findEdge(await connecting(), environment);
@@ -32373,8 +33084,8 @@ function openKubernetesTarget(root, environment) {
 		},
 		readStatus: async () => {
 			const api = await connecting();
-			const host = await findEdge(api, environment).catch(() => void 0);
-			const endpoints = describeEndpoints(await readEndpointObjects(api, environment.namespace)).map((endpoint) => {
+			const [host, objects] = await Promise.all([findEdge(api, environment).catch(() => void 0), readEndpointObjects(api, environment.namespace)]);
+			const endpoints = describeEndpoints(objects).map((endpoint) => {
 				const url = host === void 0 ? void 0 : `${host}/serving-endpoints/${endpoint.name}/invocations`;
 				return {
 					...endpoint,
@@ -32440,10 +33151,10 @@ var init_kubernetes_target = __esmMin((() => {
 	TOKEN_SECONDS = 43200;
 }));
 // cli/targets.ts
-function openTarget(root, environment) {
+function openTarget(root, environment, signal) {
 	switch (environment.target) {
-		case "local": return openLocalTarget(root, environment.name);
-		case "kubernetes": return openKubernetesTarget(root, environment);
+		case "local": return openLocalTarget(root, environment.name, signal);
+		case "kubernetes": return openKubernetesTarget(root, environment, signal);
 	}
 }
 var init_targets = __esmMin((() => {
@@ -32453,12 +33164,12 @@ var init_targets = __esmMin((() => {
 // cli/has-drifted.ts
 async function hasDrifted(project, endpoint, context) {
 	const name = environmentName(context);
-	if (!await hasStack(project, stackName(endpoint, name))) return false;
+	if (!await isDeployed(project, stackName(endpoint, name))) return false;
 	const { value } = await readEnvironment(projectPlace(context), name);
 	if (!value) return false;
-	const { endpoints } = await openTarget(context.root, value).readStatus();
+	const { endpoints } = await openTarget(context.root, value, context.signal).readStatus();
 	const found = endpoints.find((e) => e.name === endpoint);
-	if (found?.url === void 0) return true;
+	if (found?.url === void 0 || found.message !== void 0) return true;
 	return found.entities.some((e) => e.trafficPercentage !== void 0 && e.deployment === "DEPLOYMENT_FAILED");
 }
 var init_has_drifted = __esmMin((() => {
@@ -32471,7 +33182,7 @@ var init_has_drifted = __esmMin((() => {
 }));
 // kubernetes/list-dependents.ts
 async function listDependents(api, { namespace, knative }) {
-	const endpoints = (await api.list(`/api/v1/namespaces/${namespace}/configmaps`, { labelSelector: `${SERVING_ENTRY_LABEL}=true` })).flatMap(({ data }) => readName(data?.[SERVING_ENTRY_KEY]));
+	const endpoints = (await api.list(`/api/v1/namespaces/${namespace}/configmaps`, { labelSelector: `${SERVING_ENTRY_LABEL}=true` })).map(readName);
 	const others = (knative.mode === "install" ? await listRoutes(api) : []).filter(({ metadata }) => metadata.namespace !== namespace);
 	return [...endpoints, ...others.map(({ metadata: { namespace, name } }) => `${namespace}/${name}`)].sort();
 }
@@ -32479,10 +33190,15 @@ async function listRoutes(api) {
 	const path = "/apis/serving.knative.dev/v1";
 	return await api.get(path) === void 0 ? [] : api.list(`${path}/routes`);
 }
-function readName(text) {
-	return text === void 0 ? [] : [JSON.parse(text).name];
+function readName({ metadata, data }) {
+	try {
+		return JSON.parse(data?.["endpoint.json"] ?? "").name;
+	} catch {
+		return metadata.annotations?.["davit.dev/name"] ?? metadata.name;
+	}
 }
 var init_list_dependents = __esmMin((() => {
+	init_kubernetes_names();
 	init_serving_entry();
 }));
 // cli/add-notes.ts
@@ -32570,14 +33286,14 @@ var init_plan_authorisation_image = __esmMin((() => {
 // python/download-uv.ts
 async function downloadUv(folder, { version, hashes, python, signal }) {
 	if (process.env["PIP_NO_INDEX"]) throw new Error("PIP_NO_INDEX forbids to ask a package index");
-	const index = (process.env["PIP_INDEX_URL"] ?? DEFAULT_INDEX).replace(/\/+$/, "");
-	const limit = AbortSignal.timeout(LIMIT_SECONDS$4 * 1e3);
+	const index = (process.env["PIP_INDEX_URL"] ?? DEFAULT_INDEX).replace(/(?<!\/)\/+$/, "");
+	const limit = AbortSignal.timeout(LIMIT_SECONDS$5 * 1e3);
 	const within = signal ? AbortSignal.any([limit, signal]) : limit;
 	const address = `${index}/uv/`;
 	const listed = await get(address, within, { accept: "application/vnd.pypi.simple.v1+json" });
 	const { files } = page.parse(await listed.json());
 	const platform = PLATFORMS[`${process.platform}-${process.arch}`];
-	const wheel = files.find((f) => f.filename.startsWith(`uv-${version}-`) && platform?.test(f.filename));
+	const wheel = files.find((f) => f.filename.startsWith(`uv-${version}-`) && platform?.every((part) => f.filename.includes(part)));
 	if (!wheel) throw new Error(`the package index has no wheel of uv ${version} for ${process.platform}-${process.arch}`);
 	const bytes = Buffer.from(await (await get(new URL(wheel.url, address).href, within)).arrayBuffer());
 	const hash = createHash("sha256").update(bytes).digest("hex");
@@ -32614,7 +33330,7 @@ async function unpack(bytes, folder, { python, program, signal }) {
 		"-e",
 		wheel,
 		unpacked
-	], { signal: signal ?? AbortSignal.timeout(LIMIT_SECONDS$4 * 1e3) });
+	], { signal: signal ?? AbortSignal.timeout(LIMIT_SECONDS$5 * 1e3) });
 	if (run.code !== 0) throw new Error(`the wheel cannot be unpacked: ${run.stderr.trim().split("\n").at(-1) ?? ""}`);
 	await mkdir(join(folder, "bin"), { recursive: true });
 	await rename(join(unpacked, program), join(folder, "bin", "uv"));
@@ -32624,21 +33340,21 @@ async function unpack(bytes, folder, { python, program, signal }) {
 		force: true
 	})));
 }
-var DEFAULT_INDEX, PLATFORMS, LIMIT_SECONDS$4, page;
+var DEFAULT_INDEX, PLATFORMS, LIMIT_SECONDS$5, page;
 var init_download_uv = __esmMin((() => {
 	init_zod();
 	init_run_process();
 	DEFAULT_INDEX = "https://pypi.org/simple";
 	PLATFORMS = {
-		"linux-x64": /manylinux.*x86_64/,
-		"linux-arm64": /manylinux.*aarch64/,
-		"darwin-x64": /macosx.*x86_64/,
-		"darwin-arm64": /macosx.*arm64/
+		"linux-x64": ["manylinux", "x86_64"],
+		"linux-arm64": ["manylinux", "aarch64"],
+		"darwin-x64": ["macosx", "x86_64"],
+		"darwin-arm64": ["macosx", "arm64"]
 	};
-	LIMIT_SECONDS$4 = 120;
+	LIMIT_SECONDS$5 = 120;
 	page = object({ files: array(object({
-		filename: string(),
-		url: string()
+		filename: string$1(),
+		url: string$1()
 	})) });
 }));
 // python/find-uv.ts
@@ -32784,6 +33500,10 @@ async function listPythons(minor) {
 	const byVersion = /* @__PURE__ */ new Map();
 	for (const python of probed) if (python && !byVersion.has(python.version)) byVersion.set(python.version, python);
 	return [...byVersion.values()].filter((p) => minor === void 0 || p.version.startsWith(`${minor}.`)).sort((a, b) => compareVersions(a.version, b.version));
+}
+async function chooseMinorVersion(minors) {
+	for (const minor of minors) if ((await listPythons(minor)).length > 0) return minor;
+	return minors[0] ?? "3.12";
 }
 function minorVersion(version) {
 	return version.split(".").slice(0, 2).join(".");
@@ -33070,6 +33790,12 @@ var init_ensure_virtualenv = __esmMin((() => {
 	MARKER = "davit.json";
 	FORMAT$2 = 2;
 }));
+// python/without-comment.ts
+function withoutComment(line) {
+	const at = line.search(/(?<!\S)#/);
+	return at < 0 ? line : line.slice(0, at);
+}
+var init_without_comment = __esmMin((() => {}));
 // python/normalize-name.ts
 function normalizeName(name) {
 	return name.toLowerCase().replace(/[-_.]+/g, "-");
@@ -33077,11 +33803,11 @@ function normalizeName(name) {
 var init_normalize_name = __esmMin((() => {}));
 // python/ensure-front-virtualenv.ts
 function parseLockedRequirements(text) {
-	return [...text.replace(/\\\r?\n/g, " ").split("\n").map((line) => line.replace(/(^|\s)#.*$/, "").trim()).filter((line) => line !== "" && !line.startsWith("-")).map(parseLockedRequirement)].sort((a, b) => a.name < b.name ? -1 : 1);
+	return [...text.replace(/\\\r?\n/g, " ").split("\n").map((line) => withoutComment(line).trim()).filter((line) => line !== "" && !line.startsWith("-")).map(parseLockedRequirement)].sort((a, b) => a.name < b.name ? -1 : 1);
 }
 function parseLockedRequirement(line) {
 	const hashes = [...line.matchAll(/--hash=(sha256:[0-9a-f]{64})/g)].map((m) => m[1] ?? "").sort();
-	const [head = ""] = line.split(/\s+(?:;|--hash)/);
+	const [head = ""] = line.split(/\s(?:;|--hash)/);
 	const pinned = /^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;]+)/.exec(head);
 	if (pinned) return {
 		name: normalizeName(pinned[1] ?? ""),
@@ -33101,6 +33827,7 @@ var init_ensure_front_virtualenv = __esmMin((() => {
 	init_code();
 	init_ensure_virtualenv();
 	init_find_python();
+	init_without_comment();
 	init_normalize_name();
 }));
 // system/model-digest.ts
@@ -33437,19 +34164,19 @@ var init_docker_credentials = __esmMin((() => {
 	init_zod();
 	init_run_process();
 	configuration = object({
-		auths: record(string(), object({
-			auth: string().optional(),
-			username: string().optional(),
-			password: string().optional(),
-			identitytoken: string().optional(),
-			registrytoken: string().optional()
+		auths: record$1(string$1(), object({
+			auth: string$1().optional(),
+			username: string$1().optional(),
+			password: string$1().optional(),
+			identitytoken: string$1().optional(),
+			registrytoken: string$1().optional()
 		})).optional(),
-		credHelpers: record(string(), string()).optional(),
-		credsStore: string().optional()
+		credHelpers: record$1(string$1(), string$1()).optional(),
+		credsStore: string$1().optional()
 	});
 	helperAnswer = object({
-		Username: string(),
-		Secret: string()
+		Username: string$1(),
+		Secret: string$1()
 	});
 	HELPER_LIMIT_SECONDS = 30;
 	DOCKER_HUB = "https://index.docker.io/v1/";
@@ -33470,7 +34197,7 @@ async function ask(url, request) {
 	}
 }
 async function send(url, { method = "GET", headers = {}, body, signal }) {
-	const limit = AbortSignal.timeout(LIMIT_SECONDS$3 * 1e3);
+	const limit = AbortSignal.timeout(LIMIT_SECONDS$4 * 1e3);
 	try {
 		return await fetch(url, {
 			method,
@@ -33487,21 +34214,21 @@ async function send(url, { method = "GET", headers = {}, body, signal }) {
 }
 function pause(tries, answer) {
 	const told = answer instanceof Error ? NaN : Number(answer.headers.get("retry-after") ?? NaN);
-	return Number.isFinite(told) ? Math.min(told, LONGEST_PAUSE_SECONDS) * 1e3 : PAUSE_MILLISECONDS * 2 ** tries;
+	return Number.isFinite(told) ? Math.min(told, LONGEST_PAUSE_SECONDS) * 1e3 : PAUSE_MILLISECONDS$1 * 2 ** tries;
 }
 function reason(error) {
 	const { cause } = error;
-	if (error.name === "TimeoutError") return `no answer within ${LIMIT_SECONDS$3} s`;
+	if (error.name === "TimeoutError") return `no answer within ${LIMIT_SECONDS$4} s`;
 	const { code } = cause ?? {};
 	return code ?? (cause instanceof Error ? cause.message : error.message);
 }
-var LOGIN, TRIES, PAUSE_MILLISECONDS, LONGEST_PAUSE_SECONDS, LIMIT_SECONDS$3, RegistryError;
+var LOGIN, TRIES, PAUSE_MILLISECONDS$1, LONGEST_PAUSE_SECONDS, LIMIT_SECONDS$4, RegistryError;
 var init_registry_request = __esmMin((() => {
 	LOGIN = "docker login";
 	TRIES = 4;
-	PAUSE_MILLISECONDS = 300;
+	PAUSE_MILLISECONDS$1 = 300;
 	LONGEST_PAUSE_SECONDS = 10;
-	LIMIT_SECONDS$3 = 30;
+	LIMIT_SECONDS$4 = 30;
 	RegistryError = class extends Error {
 		constructor(registry, what, repair = `${LOGIN} ${registry}, with an account that may read it`) {
 			super(`Cannot ask the registry ${registry}: ${what}${repair === "" ? "" : `. What may help: ${repair}`}`);
@@ -33519,7 +34246,7 @@ async function answerChallenge(header, reference) {
 }
 function parseChallenge(header) {
 	const scheme = /^\s*(\w+)/.exec(header)?.[1]?.toLowerCase();
-	const fields = Object.fromEntries([...header.matchAll(/(\w+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))/g)].map(([, key = "", quoted, plain]) => [key.toLowerCase(), quoted ?? plain ?? ""]));
+	const fields = Object.fromEntries([...header.matchAll(/(?<!\w)(\w+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))/g)].map(([, key = "", quoted, plain]) => [key.toLowerCase(), quoted ?? plain ?? ""]));
 	if (scheme === "basic") return {
 		scheme,
 		realm: fields["realm"] ?? "",
@@ -33581,8 +34308,8 @@ var init_registry_login = __esmMin((() => {
 	init_image_reference();
 	init_registry_request();
 	token = object({
-		token: string().optional(),
-		access_token: string().optional()
+		token: string$1().optional(),
+		access_token: string$1().optional()
 	});
 	CLIENT = "davit";
 }));
@@ -33641,7 +34368,7 @@ var init_registry = __esmMin((() => {
 		"application/vnd.docker.distribution.manifest.list.v2+json",
 		"application/vnd.docker.distribution.manifest.v2+json"
 	].join(", ");
-	object({ tags: array(string()).nullish() });
+	object({ tags: array(string$1()).nullish() });
 }));
 // cli/explain-build.ts
 function findFailedImage(failures) {
@@ -33721,7 +34448,7 @@ function readRevisionFailure({ resource, message }) {
 	};
 }
 function makeDiagnostic(endpoint, { revision, message, hints }) {
-	return makeError("revision-failed", endpoint.entities.find((e) => revision.startsWith(`${e.name}-`))?.place ?? {
+	return makeError("revision-failed", endpoint.entities.find((e) => isRevisionOf(revision, e.name))?.place ?? {
 		file: endpoint.file,
 		line: 1,
 		column: 1
@@ -33744,6 +34471,7 @@ var REVISION, OUTAGE$1, StackLockedError;
 var init_stack_failures = __esmMin((() => {
 	init_state_lock();
 	init_diagnostic();
+	init_names();
 	init_revision_failure();
 	REVISION = "davit:local:Revision";
 	OUTAGE$1 = /^Cannot (start|reach) the supervisor|^its provider or its program ended in the middle/;
@@ -33878,7 +34606,7 @@ function takePlatform(context) {
 }
 async function downPlatform(context, deployed) {
 	return withPlatform(context, async (project, stack, options) => {
-		const dependents = await listDependents(await connectCluster(options.environment.cluster, context.root), options.environment);
+		const dependents = await listDependents(await connectCluster(options.environment.cluster, context.root, context), options.environment);
 		checkUnused(environmentName(context), [.../* @__PURE__ */ new Set([...deployed, ...dependents])]);
 		const there = (await previewDestroyStack(project, stack, options)).plan.resources.length > 0;
 		requireDone(stack, await destroyStack(project, stack, options), context);
@@ -33953,6 +34681,52 @@ var init_platform = __esmMin((() => {
 	init_select_endpoints();
 	init_stack_failures();
 }));
+// validation/check-bounds.ts
+function checkBounds(subject, { pythonVersion, pythonPlace }, requirements) {
+	const problems = [];
+	if (pythonVersion !== void 0 && isOlder(pythonVersion, OLDEST.python)) problems.push({
+		code: "version-unsupported",
+		severity: "error",
+		message: `Cannot serve ${subject.label} with Python ${minorVersion(pythonVersion)}: it is too old, expected ${OLDEST.python} or newer`,
+		hint: `Log the model again with Python ${OLDEST.python} or newer`,
+		at: pythonPlace
+	});
+	const pinned = requirements.flatMap(({ name, pin, at }) => pin === void 0 ? [] : [{
+		name,
+		version: pin,
+		at
+	}]);
+	return [...problems, ...checkMlflow(subject, pinned)];
+}
+function checkMlflow({ label }, packages) {
+	return packages.filter(({ name, version }) => MLFLOW.has(name) && isOlder(version, OLDEST.mlflow)).map(({ name, version, at = {
+		file: "requirements.txt",
+		line: 1,
+		column: 1
+	} }) => ({
+		code: "version-unsupported",
+		severity: "error",
+		message: `Cannot serve ${label} with ${name} ${version}: it is too old, expected ${OLDEST.mlflow} or newer`,
+		hint: "Log the model again with a newer MLflow, or let a newer one load it",
+		add: `${name}==${MLFLOW_INSTEAD}`,
+		at
+	}));
+}
+function isOlder(version, oldest) {
+	const [major = 0, minor = 0] = version.split(".").map((n) => parseInt(n, 10));
+	const [oldMajor = 0, oldMinor = 0] = oldest.split(".").map(Number);
+	return major < oldMajor || major === oldMajor && minor < oldMinor;
+}
+var OLDEST, MLFLOW_INSTEAD, MLFLOW;
+var init_check_bounds = __esmMin((() => {
+	init_find_python();
+	OLDEST = {
+		python: "3.8",
+		mlflow: "2.10"
+	};
+	MLFLOW_INSTEAD = "2.17.2";
+	MLFLOW = /* @__PURE__ */ new Set(["mlflow", "mlflow-skinny"]);
+}));
 // validation/locked-model.ts
 function makeLockedModel({ entity }, { model, pythonVersion }) {
 	const { name, version, uri } = entity.model;
@@ -33970,10 +34744,59 @@ function renderRequirements({ model, requirements }) {
 	return [...requirements.map((r) => r.text), ...bounds].sort();
 }
 var init_locked_model = __esmMin((() => {}));
+// validation/subject.ts
+function makeSubject(endpoint, entity) {
+	return {
+		endpoint,
+		entity,
+		label: `${entity.model.name} ${entity.model.version}`,
+		alone: false
+	};
+}
+function placeProblem(subject, problem) {
+	const { code, message, at } = problem;
+	const make = problem.severity === "error" ? makeError : makeWarning;
+	const edit = editHint(subject, problem);
+	if (subject.alone) return make(code, {
+		...at,
+		file: `${subject.entity.place.file}/${at.file}`
+	}, message, joinHints(problem.hint, edit));
+	const where = at.file === "MLmodel" ? void 0 : `See ${at.file}:${at.line} of the model`;
+	return make(code, subject.entity.place, message, joinHints(problem.hint, edit, where));
+}
+function subjectError(subject, code, message, hint) {
+	const { place } = subject.entity;
+	const file = FILES[code] ?? "MLmodel";
+	return makeError(code, subject.alone ? {
+		...place,
+		file: `${place.file}/${file}`
+	} : place, message, hint);
+}
+function editHint({ endpoint, entity, alone }, { add, remove }) {
+	if (add === void 0 && remove === void 0) return void 0;
+	if (alone) return add === void 0 ? `Remove "${remove ?? ""}" from requirements.txt` : `Write "${add}" in requirements.txt`;
+	const list = `davit.served_entities.${entity.name}.requirements.${add === void 0 ? "remove" : "add"}`;
+	return `Put "${add ?? remove ?? ""}" into ${list} of ${endpoint.file}, then npx davit lock ${endpoint.name}`;
+}
+function joinHints(...hints) {
+	const some = hints.filter((h) => h !== void 0);
+	return some.length > 0 ? some.join(". ") : void 0;
+}
+var FILES;
+var init_subject = __esmMin((() => {
+	init_diagnostic();
+	FILES = {
+		"import-failed": "requirements.txt",
+		"incompatible-packages": "requirements.txt",
+		"python-unavailable": "python_env.yaml",
+		"resolution-failed": "requirements.txt"
+	};
+}));
 // validation/check-lock.ts
 function checkLockedEntity(subject, lock, checked) {
 	const reason = staleReason(subject, lock, checked);
-	return reason === void 0 ? [] : [stale(subject.endpoint, subject.entity.place, subject.entity.name, reason)];
+	if (reason !== void 0) return [stale(subject.endpoint, subject.entity.place, subject.entity.name, reason)];
+	return checkMlflow(subject, lock.virtualenvs[lock.entities[subject.entity.name]?.virtualenv ?? ""]?.packages ?? []).map((p) => placeProblem(subject, p));
 }
 function checkLeftEntities(endpoint, lock) {
 	const names = new Set(endpoint.entities.map((e) => e.name));
@@ -34004,7 +34827,8 @@ function sameSignature(signature, { model }) {
 	return [
 		"inputs",
 		"outputs",
-		"params"
+		"params",
+		"typeHints"
 	].every((part) => signature[part] === model.signature[part]);
 }
 function stale(endpoint, place, name, reason) {
@@ -34012,7 +34836,46 @@ function stale(endpoint, place, name, reason) {
 }
 var init_check_lock = __esmMin((() => {
 	init_diagnostic();
+	init_check_bounds();
 	init_locked_model();
+	init_subject();
+}));
+// schemas/check-workers-memory.ts
+function checkWorkersMemory(entity, { mode, found, count, memoryBytes }, { per, memory, where = "" }) {
+	const limit = (parseQuantity$1(memory) ?? Infinity) * (per === "unit" ? workersOf(entity) : 1);
+	if (mode !== "separate" || memoryBytes <= limit) return [];
+	const why = found.length === 0 ? "" : ` (${found.join(", ")})`;
+	const message = `Cannot give "${entity.name}" its memory${where}: each of ${count} workers loads the model${why}, which takes ${renderBytes(memoryBytes)} in a replica, expected at most ${renderBytes(limit)}, the memory of ${entity.workloadType}`;
+	const ours = `davit.served_entities.${entity.name}.workers`;
+	const hint = per === "unit" ? `Choose a larger workload_type, or ${ours}: shared if a fork may share what was found` : `Choose a larger workload_type or a smaller workload_size, or ${ours}: one`;
+	return [makeError("memory-limit", entity.place, message, hint)];
+}
+var init_check_workers_memory = __esmMin((() => {
+	init_diagnostic();
+	init_quantity$1();
+	init_replicas_of();
+}));
+// validation/check-memory.ts
+function checkMemory(entity, { workers }) {
+	const hardware = DEFAULT_HARDWARE[entity.workloadType];
+	return workers && hardware ? checkWorkersMemory(entity, workers, hardware) : [];
+}
+function checkMemoryInEnvironment(endpoint, { entities }, environment) {
+	if (environment.target !== "kubernetes") return [];
+	const where = ` in environment "${environment.name}"`;
+	return endpoint.entities.flatMap((entity) => {
+		const workers = entities.find((e) => e.entity === entity.name)?.proof?.workers;
+		const hardware = environment.hardware[entity.workloadType];
+		if (!workers || !hardware || hardware.gpu) return [];
+		return checkWorkersMemory(entity, workers, {
+			...hardware,
+			where
+		});
+	});
+}
+var init_check_memory = __esmMin((() => {
+	init_check_workers_memory();
+	init_default_hardware();
 }));
 // validation/check-drift.ts
 function checkDrift(subject, model, versions) {
@@ -34115,11 +34978,11 @@ function parseRequirements(text, file) {
 	const options = [];
 	const unreadable = [];
 	for (const { content, at } of joinLines(text, file)) {
-		const option = /^(--?[A-Za-z][A-Za-z-]*)(?:[=\s]+(.*))?$/.exec(content);
+		const option = /^(--?[A-Za-z][A-Za-z-]*)(?=[=\s]|$)/.exec(content);
 		if (option) {
 			options.push({
-				option: option[1] ?? "",
-				value: (option[2] ?? "").trim(),
+				option: option[0],
+				value: content.slice(option[0].length).replace(/^[=\s]+/, ""),
 				at
 			});
 			continue;
@@ -34138,28 +35001,28 @@ function parseRequirements(text, file) {
 	};
 }
 function parseRequirement(line, at) {
-	const content = line.replace(/\s+--hash[=\s]\S+/g, "").trim();
+	const content = line.replace(/\s--hash[=\s]\S+/g, "").trim();
 	if (WHEEL_PATH.test(content)) return wheelRequirement(content, at);
 	const head = NAME$2.exec(content);
 	if (!head) return void 0;
 	const name = normalizeName(head[1] ?? "");
 	const extras = (head[2] ?? "").replace(/\s+/g, "");
-	const rest = content.slice(head[0].length);
-	const direct = /^@\s*([^\s;]+)\s*(?:;\s*(.+))?$/.exec(rest);
-	if (direct) {
-		const source = direct[1] ?? "";
+	const [wanted = "", ...after] = content.slice(head[0].length).split(";");
+	const marker = after.join(";").trim() || void 0;
+	if (wanted.startsWith("@")) {
+		const source = wanted.slice(1).trim();
+		if (source === "" || /\s/.test(source)) return void 0;
 		return {
 			name,
 			specifier: "",
 			pin: void 0,
 			source,
+			marker,
 			at,
-			marker: direct[2],
-			text: withMarker(`${name}${extras} @ ${source}`, direct[2])
+			text: withMarker(`${name}${extras} @ ${source}`, marker)
 		};
 	}
-	const [, wanted = "", marker] = /^([^;]*?)\s*(?:;\s*(.+))?$/.exec(rest) ?? [];
-	if (!SPECIFIER.test(wanted.trim())) return void 0;
+	if (!isSpecifier(wanted.trim())) return void 0;
 	const specifier = wanted.replace(/[\s()]+/g, "");
 	return {
 		name,
@@ -34170,6 +35033,12 @@ function parseRequirement(line, at) {
 		at,
 		text: withMarker(`${name}${extras}${specifier}`, marker)
 	};
+}
+function isSpecifier(text) {
+	const inner = text.startsWith("(") ? text.slice(1) : text;
+	const clauses = (inner.endsWith(")") ? inner.slice(0, -1) : inner).split(",").map((c) => c.trim());
+	if (clauses.at(-1) === "") clauses.pop();
+	return clauses.length > 0 ? clauses.every((c) => CLAUSE.test(c)) : text === "";
 }
 function wheelRequirement(path, at) {
 	const source = path.replace(/^\.\//, "");
@@ -34187,7 +35056,7 @@ function wheelRequirement(path, at) {
 	};
 }
 function withMarker(text, marker) {
-	return marker === void 0 ? text : `${text} ; ${marker.trim()}`;
+	return marker === void 0 ? text : `${text} ; ${marker}`;
 }
 function* joinLines(text, file) {
 	let held = "";
@@ -34195,7 +35064,7 @@ function* joinLines(text, file) {
 	const lines = text.split(/\r?\n/);
 	for (const [i, raw] of lines.entries()) {
 		if (held === "") first = i;
-		const line = raw.replace(/(^|\s)#.*$/, "");
+		const line = withoutComment(raw);
 		if (line.endsWith("\\")) {
 			held += `${line.slice(0, -1)} `;
 			continue;
@@ -34221,12 +35090,12 @@ function* joinLines(text, file) {
 		}
 	};
 }
-var NAME$2, CLAUSE, SPECIFIER, WHEEL_PATH;
+var NAME$2, CLAUSE, WHEEL_PATH;
 var init_parse_requirements = __esmMin((() => {
 	init_normalize_name();
+	init_without_comment();
 	NAME$2 = /^([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(\[[^\]]*\])?\s*/;
-	CLAUSE = String.raw`(?:===|~=|==|!=|<=|>=|<|>)\s*[^\s,;()=<>~]+\s*`;
-	SPECIFIER = new RegExp(String.raw`^(?:\(?\s*${CLAUSE}(?:,\s*${CLAUSE})*,?\s*\)?)?$`);
+	CLAUSE = /^(?:===|~=|==|!=|<=|>=|<|>)\s*[^\s,;()=<>~]+$/;
 	WHEEL_PATH = /^(?:\.\/)?[^\s@:]+\.whl$/;
 }));
 // validation/edit-requirements.ts
@@ -34256,7 +35125,7 @@ function editRequirements({ entity, label }, model) {
 	};
 }
 function condaName(spec) {
-	return normalizeName(spec.split("::").at(-1)?.split(/[=<>! ]/)[0] ?? spec);
+	return normalizeName(spec.split("::").at(-1)?.split(/[=<>!~ [;]/)[0] ?? spec);
 }
 var ENTITY;
 var init_edit_requirements = __esmMin((() => {
@@ -34268,83 +35137,105 @@ var init_edit_requirements = __esmMin((() => {
 		column: 1
 	};
 }));
-// validation/read-requirements.ts
-async function readRequirements(folder, condaPip) {
-	const text = await readText$1(join(folder, "requirements.txt"));
-	if (text !== void 0) return {
-		found: true,
-		...await readParsed(folder, parseRequirements(text, "requirements.txt"), 0)
-	};
-	if (condaPip && condaPip.length > 0) return {
-		found: true,
-		...await readParsed(folder, parseRequirements(condaPip.join("\n"), "conda.yaml"), 0)
-	};
+// validation/conda-names.ts
+function findPipCounterpart(spec) {
+	const name = condaName(spec);
+	const known = COUNTERPARTS[name] ?? (isLibrary(name) ? { none: IN_WHEELS } : void 0);
+	if (known && "none" in known) return known;
 	return {
-		found: false,
-		requirements: [],
-		constraints: [],
-		problems: []
+		pip: `${known?.pip ?? name}${pipVersion(spec)}`,
+		certain: known !== void 0 || SAME_NAME$1.has(name)
 	};
 }
-async function readParsed(folder, parsed, depth) {
-	const { requirements, options, unreadable } = parsed;
-	const included = await Promise.all(options.map((o) => readOption(folder, o, depth)));
-	const problems = unreadable.map(({ text, at }) => ({
-		code: "requirement-invalid",
-		severity: "error",
-		message: `Cannot understand the requirement "${maskSecret(text)}": expected NAME==VERSION`,
-		at
-	}));
-	return {
-		requirements: [...requirements, ...included.flatMap((i) => i.requirements)],
-		constraints: included.flatMap((i) => i.constraints),
-		problems: [...problems, ...included.flatMap((i) => i.problems)]
-	};
+function isLibrary(name) {
+	return /^(?:lib(?!cst|rosa|sass|tmux|linear|svm|clang$)|-)|-mutex$|-ng$/.test(name);
 }
-async function readOption(folder, line, depth) {
-	const { option, value } = line;
-	if (/^(-r|--requirement|-c|--constraint)$/.test(option)) {
-		const file = posix.join(posix.dirname(line.at.file), value);
-		const text = resolve(folder, file).startsWith(resolve(folder) + sep) && depth < MAX_DEPTH ? await readText$1(join(folder, file)) : void 0;
-		if (text === void 0) return refuse$3(line, "error", `Cannot read "${option} ${value}": there is no such file in the model`);
-		const read = await readParsed(folder, parseRequirements(text, file), depth + 1);
-		if (/^(-r|--requirement)$/.test(option)) return read;
-		return {
-			requirements: [],
-			constraints: [...read.requirements, ...read.constraints],
-			problems: read.problems
-		};
+function pipVersion(spec) {
+	const rest = (spec.split("::").at(-1) ?? "").replace(/\[.*/, "").trim().replace(/^[A-Za-z0-9._-]+/, "").trim();
+	const exact = /^(==?)?\s*([0-9][0-9A-Za-z.]*)(\.?\*)?(?:[=\s]\s*\S+)?$/.exec(rest);
+	if (exact) {
+		const [, sign, version = "", star] = exact;
+		return star !== void 0 || sign === "=" && !/[=\s]/.test(rest.slice(1).trim()) ? `==${version.replace(/\.$/, "")}.*` : `==${version}`;
 	}
-	if (/^(-e|--editable)$/.test(option)) return refuse$3(line, "error", `Cannot install "${option} ${maskSecret(value)}": it is a folder of its author, expected a wheel`);
-	if (hasCredentials(value)) return refuse$3(line, "error", `Cannot use "${option} ${maskSecret(value)}": it holds credentials, expected none in a model`, "Change them, as everybody who can read the model has them. Set UV_INDEX where Davit runs, and log the model again");
-	const hint = /^(-i|--index-url|--extra-index-url|-f|--find-links|--trusted-host)$/.test(option) ? "Set UV_INDEX where Davit runs if packages come from there" : void 0;
-	return refuse$3(line, "warning", `Passing over "${`${option} ${value}`.trim()}": a model does not choose how packages are found`, hint);
+	return /^(?:(?:>=|<=|!=|>|<|~=)[0-9][0-9A-Za-z.*]*(?:,\s*|$))+$/.test(rest) ? rest.replace(/\s+/g, "") : "";
 }
-function refuse$3({ at }, severity, message, hint) {
-	return {
-		requirements: [],
-		constraints: [],
-		problems: [{
-			code: "requirement-invalid",
-			severity,
-			message,
-			hint,
-			at
-		}]
+var IN_WHEELS, FROM_DRIVER, IN_BASE, COUNTERPARTS, SAME_NAME$1;
+var init_conda_names = __esmMin((() => {
+	init_edit_requirements();
+	IN_WHEELS = "the wheels that need it bring it";
+	FROM_DRIVER = "the driver of the machine and the wheels that need it bring it";
+	IN_BASE = "it is no Python package, and a model that calls it needs an image or a machine that has it";
+	COUNTERPARTS = {
+		pytorch: { pip: "torch" },
+		"pytorch-cpu": { pip: "torch" },
+		"pytorch-gpu": { pip: "torch" },
+		opencv: { pip: "opencv-python-headless" },
+		"py-opencv": { pip: "opencv-python-headless" },
+		"msgpack-python": { pip: "msgpack" },
+		"py-xgboost": { pip: "xgboost" },
+		"py-xgboost-cpu": { pip: "xgboost" },
+		"tensorflow-base": { pip: "tensorflow" },
+		"matplotlib-base": { pip: "matplotlib" },
+		"dask-core": { pip: "dask" },
+		"pyarrow-core": { pip: "pyarrow" },
+		"python-graphviz": { pip: "graphviz" },
+		"python-tzdata": { pip: "tzdata" },
+		pytables: { pip: "tables" },
+		graphviz: { none: IN_BASE },
+		openjdk: { none: IN_BASE },
+		"java-jdk": { none: IN_BASE },
+		nodejs: { none: IN_BASE },
+		"r-base": { none: IN_BASE },
+		ffmpeg: { none: IN_BASE },
+		git: { none: IN_BASE },
+		cudatoolkit: { none: FROM_DRIVER },
+		"cuda-toolkit": { none: FROM_DRIVER },
+		cudnn: { none: FROM_DRIVER },
+		nccl: { none: FROM_DRIVER },
+		"pytorch-cuda": { none: FROM_DRIVER },
+		"pytorch-mutex": { none: FROM_DRIVER },
+		cpuonly: { none: IN_WHEELS },
+		"ca-certificates": { none: IN_WHEELS },
+		openblas: { none: IN_WHEELS },
+		openmp: { none: IN_WHEELS },
+		"llvm-openmp": { none: IN_WHEELS },
+		"intel-openmp": { none: IN_WHEELS },
+		blas: { none: IN_WHEELS },
+		mkl: { none: IN_WHEELS },
+		openssl: { none: IN_WHEELS },
+		sqlite: { none: IN_WHEELS },
+		zlib: { none: IN_WHEELS },
+		bzip2: { none: IN_WHEELS },
+		readline: { none: IN_WHEELS },
+		ncurses: { none: IN_WHEELS },
+		tk: { none: IN_WHEELS },
+		xz: { none: IN_WHEELS }
 	};
-}
+	SAME_NAME$1 = new Set(`catboost cloudpickle joblib keras lightgbm matplotlib mlflow mlflow-skinny numba numpy onnxruntime pandas pillow polars
+  psutil pyarrow pyyaml requests scikit-learn scipy shap statsmodels tensorflow tqdm transformers xgboost`.split(/\s+/));
+}));
+// validation/mask-secret.ts
 function hasCredentials(text) {
 	return maskSecret(text) !== text;
 }
 function maskSecret(text) {
-	return text.replace(/:\/\/[^/\s@]+@/g, "://…@").replace(SECRET_FIELD, "$1…");
+	const parts = text.replace(/:\/\/[^/\s@]+@/g, "://…@").split(/([&#\s])/);
+	return parts.map((part, i) => i % 2 === 0 ? maskFields(part, parts[i - 1] === "&") : part).join("");
 }
-var MAX_DEPTH, SECRET_FIELD;
-var init_read_requirements = __esmMin((() => {
-	init_read_declared();
-	init_parse_requirements();
-	MAX_DEPTH = 5;
-	SECRET_FIELD = /([?&][^=&#\s]*(?:token|key|sig|secret|passw|auth|credential)[^=&#\s]*=)[^&#\s]+/gi;
+function maskFields(part, isField) {
+	let begin = isField ? 0 : part.indexOf("?") + 1;
+	while (isField || begin > 0) {
+		const equals = part.indexOf("=", begin);
+		if (equals < 0) return part;
+		if (equals < part.length - 1 && SECRET.test(part.slice(begin, equals))) return `${part.slice(0, equals + 1)}…`;
+		begin = part.indexOf("?", equals) + 1;
+		if (begin === 0) return part;
+	}
+	return part;
+}
+var SECRET;
+var init_mask_secret = __esmMin((() => {
+	SECRET = /token|key|sig|secret|passw|auth|credential/i;
 }));
 // validation/check-requirements.ts
 async function checkRequirements(subject, model, requirements) {
@@ -34413,14 +35304,22 @@ function checkConda({ label, entity, alone }, { conda }, requirements) {
 	};
 	const covered = /* @__PURE__ */ new Set([...requirements.map((r) => r.name), ...entity.requirementEdits.remove]);
 	const problems = conda.packages.filter((p) => !covered.has(condaName(p))).map((p) => {
-		const version = /=+([0-9][^=\s]*)/.exec(p)?.[1];
-		const pip = version === void 0 ? condaName(p) : `${condaName(p)}==${version}`;
+		const pip = findPipCounterpart(p);
+		const without = `Cannot install "${p}" for ${label}: it comes from conda`;
+		const leaveOut = alone ? "Remove it from conda.yaml" : `Name "${condaName(p)}" under davit.served_entities.${entity.name}.requirements.remove`;
+		if ("none" in pip) return {
+			code: "conda-only-package",
+			severity: "error",
+			message: `${without}, and there is nothing for pip to install`,
+			hint: `${leaveOut}: ${pip.none}`,
+			at
+		};
 		return {
 			code: "conda-only-package",
 			severity: "error",
-			message: `Cannot install "${p}" for ${label}: it comes from conda, expected packages that pip can install`,
-			hint: alone ? void 0 : `If the model runs without it, name "${condaName(p)}" under requirements.remove instead`,
-			add: pip,
+			message: `${without}, expected packages that pip can install`,
+			hint: joinHints(alone ? void 0 : `${leaveOut} if the model runs without it`, pip.certain ? void 0 : "Davit does not know what pip calls it: look it up in your index"),
+			add: pip.pip,
 			at
 		};
 	});
@@ -34431,14 +35330,16 @@ function checkConda({ label, entity, alone }, { conda }, requirements) {
 		code: "anaconda-channel",
 		severity: "warning",
 		message,
-		hint: "Davit does not use it; log the model with a newer MLflow to be rid of it",
+		hint: "Davit does not use it; log the model with a newer MLflow to remove it",
 		at
 	}];
 }
 var OTHER_PLATFORMS, ANACONDA_CHANNELS;
 var init_check_requirements = __esmMin((() => {
+	init_conda_names();
 	init_edit_requirements();
-	init_read_requirements();
+	init_mask_secret();
+	init_subject();
 	OTHER_PLATFORMS = /^(pywin32|pypiwin32|pywinpty|windows-curses|wmi|pyobjc(-.*)?)$/;
 	ANACONDA_CHANNELS = /^(defaults|anaconda|main|r|msys2)$|anaconda\.(com|org)/;
 }));
@@ -34456,7 +35357,7 @@ function checkSignaturePart(part, text) {
 	const named = names.filter((n) => n !== void 0);
 	if (named.length > 0 && named.length < names.length) return "some columns have a name and some have none";
 	const twice = named.find((n, i) => named.indexOf(n) < i);
-	return twice === void 0 ? void 0 : `the name "${twice}" is there twice`;
+	return twice === void 0 ? void 0 : `the name "${String(twice)}" is there twice`;
 }
 function describeIssue(issue) {
 	if (issue?.code === "invalid_union") {
@@ -34466,7 +35367,7 @@ function describeIssue(issue) {
 	const where = issue && issue.path.length > 0 ? ` at ${issue.path.map(String).join(".")}` : "";
 	return `${issue?.message ?? "it has another form"}${where}`;
 }
-var DTYPES, column, tensor, parameter, columns;
+var DTYPES, columnName, column, tensor, parameter, columns;
 var init_check_signature = __esmMin((() => {
 	init_zod();
 	DTYPES = [
@@ -34479,6 +35380,11 @@ var init_check_signature = __esmMin((() => {
 		"binary",
 		"datetime"
 	];
+	columnName = union([
+		string$1(),
+		number$1(),
+		boolean$1()
+	]);
 	column = lazy(() => looseObject({
 		type: _enum([
 			...DTYPES,
@@ -34488,24 +35394,24 @@ var init_check_signature = __esmMin((() => {
 			"any",
 			"sparkml_vector"
 		]),
-		name: string().optional(),
-		required: boolean().nullish(),
+		name: columnName.optional(),
+		required: boolean$1().nullish(),
 		items: column.optional(),
 		values: column.optional(),
-		properties: record(string(), column).optional()
+		properties: record$1(string$1(), column).optional()
 	}).refine((c) => c.type !== "array" || c.items !== void 0, "an array without \"items\"").refine((c) => c.type !== "map" || c.values !== void 0, "a map without \"values\"").refine((c) => c.type !== "object" || c.properties !== void 0, "an object without \"properties\""));
 	tensor = looseObject({
 		type: literal("tensor"),
-		name: string().optional(),
+		name: columnName.optional(),
 		"tensor-spec": looseObject({
-			dtype: string(),
+			dtype: string$1(),
 			shape: array(int().min(-1))
 		})
 	});
 	parameter = looseObject({
-		name: string(),
-		type: string().optional(),
-		dtype: string().optional()
+		name: string$1(),
+		type: string$1().optional(),
+		dtype: string$1().optional()
 	}).refine((p) => p.type !== void 0 || p.dtype !== void 0, "a parameter without \"type\"");
 	columns = union([array(column).min(1), array(tensor).min(1)]);
 }));
@@ -34513,7 +35419,7 @@ var init_check_signature = __esmMin((() => {
 function makeConda({ channels, dependencies }) {
 	const list = dependencies ?? [];
 	const packages = list.filter((d) => typeof d === "string");
-	const names = packages.map((p) => p.split(/[=<>! ]/)[0]?.split("::").at(-1) ?? p);
+	const names = packages.map((p) => p.split(/[=<>!~ [;]/)[0]?.split("::").at(-1) ?? p);
 	const python = packages.find((_, i) => names[i] === "python");
 	const pip = list.flatMap((d) => {
 		const inner = d !== null && typeof d === "object" && "pip" in d ? d.pip : [];
@@ -34521,7 +35427,8 @@ function makeConda({ channels, dependencies }) {
 	});
 	return {
 		channels: channels ?? void 0,
-		python: /(\d+\.\d+(?:\.\d+)?)/.exec(python ?? "")?.[1],
+		python: /(?<!\d)(\d+\.\d+(?:\.\d+)?)/.exec(python ?? "")?.[1],
+		pythonIndex: list.findIndex((d) => d === python),
 		packages: packages.filter((_, i) => !PRESENT_ANYWAY.has(names[i] ?? "")),
 		pip
 	};
@@ -34529,16 +35436,17 @@ function makeConda({ channels, dependencies }) {
 var text$2, flavor, mlmodelFile, pythonEnvFile, condaFile, PRESENT_ANYWAY;
 var init_parse_mlmodel = __esmMin((() => {
 	init_zod();
-	text$2 = string().nullish();
+	text$2 = string$1().nullish();
 	flavor = looseObject({});
 	mlmodelFile = looseObject({
-		flavors: record(string(), flavor),
+		flavors: record$1(string$1(), flavor),
 		mlflow_version: text$2,
 		signature: looseObject({
 			inputs: text$2,
 			outputs: text$2,
 			params: text$2
 		}).nullish(),
+		is_signature_from_type_hint: unknown$1().optional(),
 		saved_input_example_info: looseObject({
 			artifact_path: text$2,
 			serving_input_path: text$2,
@@ -34547,11 +35455,11 @@ var init_parse_mlmodel = __esmMin((() => {
 		metadata: looseObject({}).nullish()
 	});
 	pythonEnvFile = looseObject({
-		python: union([string(), number()]).nullish(),
+		python: union([string$1(), number$1()]).nullish(),
 		dependencies: array(unknown$1()).nullish()
 	});
 	condaFile = looseObject({
-		channels: array(string()).nullish(),
+		channels: array(string$1()).nullish(),
 		dependencies: array(unknown$1()).nullish()
 	});
 	PRESENT_ANYWAY = /* @__PURE__ */ new Set([
@@ -34560,6 +35468,78 @@ var init_parse_mlmodel = __esmMin((() => {
 		"setuptools",
 		"wheel"
 	]);
+}));
+// validation/read-requirements.ts
+async function readRequirements(folder, condaPip) {
+	const text = await readText$1(join(folder, "requirements.txt"));
+	if (text !== void 0) return {
+		found: true,
+		...await readParsed(folder, parseRequirements(text, "requirements.txt"), 0)
+	};
+	if (condaPip && condaPip.length > 0) return {
+		found: true,
+		...await readParsed(folder, parseRequirements(condaPip.join("\n"), "conda.yaml"), 0)
+	};
+	return {
+		found: false,
+		requirements: [],
+		constraints: [],
+		problems: []
+	};
+}
+async function readParsed(folder, parsed, depth) {
+	const { requirements, options, unreadable } = parsed;
+	const included = await Promise.all(options.map((o) => readOption(folder, o, depth)));
+	const problems = unreadable.map(({ text, at }) => ({
+		code: "requirement-invalid",
+		severity: "error",
+		message: `Cannot understand the requirement "${maskSecret(text)}": expected NAME==VERSION`,
+		at
+	}));
+	return {
+		requirements: [...requirements, ...included.flatMap((i) => i.requirements)],
+		constraints: included.flatMap((i) => i.constraints),
+		problems: [...problems, ...included.flatMap((i) => i.problems)]
+	};
+}
+async function readOption(folder, line, depth) {
+	const { option, value } = line;
+	if (/^(-r|--requirement|-c|--constraint)$/.test(option)) {
+		const file = posix.join(posix.dirname(line.at.file), value);
+		const text = resolve(folder, file).startsWith(resolve(folder) + sep) && depth < MAX_DEPTH ? await readText$1(join(folder, file)) : void 0;
+		if (text === void 0) return refuse$3(line, "error", `Cannot read "${option} ${value}": there is no such file in the model`);
+		const read = await readParsed(folder, parseRequirements(text, file), depth + 1);
+		if (/^(-r|--requirement)$/.test(option)) return read;
+		return {
+			requirements: [],
+			constraints: [...read.requirements, ...read.constraints],
+			problems: read.problems
+		};
+	}
+	if (/^(-e|--editable)$/.test(option)) return refuse$3(line, "error", `Cannot install "${option} ${maskSecret(value)}": it is a folder of its author, expected a wheel`);
+	if (hasCredentials(value)) return refuse$3(line, "error", `Cannot use "${option} ${maskSecret(value)}": it holds credentials, expected none in a model`, "Change them, as everybody who can read the model has them. Set UV_INDEX where Davit runs, and log the model again");
+	const hint = /^(-i|--index-url|--extra-index-url|-f|--find-links|--trusted-host)$/.test(option) ? "Set UV_INDEX where Davit runs if packages come from there" : void 0;
+	return refuse$3(line, "warning", `Passing over "${`${option} ${value}`.trim()}": a model does not choose how packages are found`, hint);
+}
+function refuse$3({ at }, severity, message, hint) {
+	return {
+		requirements: [],
+		constraints: [],
+		problems: [{
+			code: "requirement-invalid",
+			severity,
+			message,
+			hint,
+			at
+		}]
+	};
+}
+var MAX_DEPTH;
+var init_read_requirements = __esmMin((() => {
+	init_read_declared();
+	init_mask_secret();
+	init_parse_requirements();
+	MAX_DEPTH = 5;
 }));
 // validation/read-model.ts
 async function readModel(folder) {
@@ -34578,7 +35558,7 @@ async function readModel(folder) {
 	const problems = [];
 	const pythonEnv = await readYaml(folder, "python_env.yaml", pythonEnvFile, problems);
 	const condaYaml = await readYaml(folder, "conda.yaml", condaFile, problems);
-	const conda = condaYaml && makeConda(condaYaml);
+	const conda = condaYaml?.value && makeConda(condaYaml.value);
 	const required = await readRequirements(folder, conda?.pip);
 	problems.push(...required.problems);
 	const { value, locate } = parsed;
@@ -34588,11 +35568,16 @@ async function readModel(folder) {
 			digest,
 			flavors: value.flavors,
 			mlflowVersion: value.mlflow_version ?? void 0,
-			pythonVersion: readPython(pythonEnv?.python, conda, value),
+			...readPython({
+				pythonEnv,
+				condaYaml,
+				conda
+			}, value, locate),
 			signature: {
 				inputs: value.signature?.inputs ?? null,
 				outputs: value.signature?.outputs ?? null,
-				params: value.signature?.params ?? null
+				params: value.signature?.params ?? null,
+				...value["is_signature_from_type_hint"] === true && { typeHints: true }
 			},
 			example: await findExample(folder, value),
 			requirements: required.requirements,
@@ -34604,9 +35589,27 @@ async function readModel(folder) {
 		problems
 	};
 }
-function readPython(python, conda, { flavors }) {
-	const said = python ?? conda?.python ?? flavors["python_function"]?.["python_version"];
-	return /\d+\.\d+(?:\.\d+)?/.exec(typeof said === "number" || typeof said === "string" ? String(said) : "")?.[0];
+function readPython(files, { flavors }, locate) {
+	const { pythonEnv, condaYaml, conda } = files;
+	const inFlavor = [
+		"flavors",
+		"python_function",
+		"python_version"
+	];
+	const [value, at] = [
+		[pythonEnv?.value?.python, () => pythonEnv?.locate(["python"]) ?? locate([])],
+		[conda?.python, () => condaYaml?.locate(["dependencies", conda?.pythonIndex ?? 0]) ?? locate([])],
+		[flavors["python_function"]?.["python_version"], () => locate(inFlavor)]
+	].find(([v]) => v !== void 0 && v !== null) ?? [];
+	const text = typeof value === "number" || typeof value === "string" ? String(value) : "";
+	return {
+		pythonVersion: /(?<!\d)\d+\.\d+(?:\.\d+)?/.exec(text)?.[0],
+		pythonPlace: at?.() ?? {
+			file: "MLmodel",
+			line: 1,
+			column: 1
+		}
+	};
 }
 async function findExample(folder, { saved_input_example_info: saved }) {
 	const names = ["serving_input_example.json", ...saved ? [saved.artifact_path ?? "input_example.json"] : []];
@@ -34615,9 +35618,12 @@ async function findExample(folder, { saved_input_example_info: saved }) {
 async function readYaml(folder, file, schema, problems) {
 	const text = await readText$1(join(folder, file));
 	if (text === void 0) return void 0;
-	const { value, diagnostics } = parseYaml(text, file, schema);
+	const { value, diagnostics, locate } = parseYaml(text, file, schema);
 	problems.push(...diagnostics.map((d) => asUnreadable(d, d)));
-	return value;
+	return {
+		value,
+		locate
+	};
 }
 function asUnreadable({ message }, at) {
 	const { file, line, column } = at;
@@ -34655,54 +35661,6 @@ var init_read_model = __esmMin((() => {
 	init_parse_mlmodel();
 	init_read_requirements();
 }));
-// validation/subject.ts
-function makeSubject(endpoint, entity) {
-	return {
-		endpoint,
-		entity,
-		label: `${entity.model.name} ${entity.model.version}`,
-		alone: false
-	};
-}
-function placeProblem(subject, problem) {
-	const { code, message, at } = problem;
-	const make = problem.severity === "error" ? makeError : makeWarning;
-	const edit = editHint(subject, problem);
-	if (subject.alone) return make(code, {
-		...at,
-		file: `${subject.entity.place.file}/${at.file}`
-	}, message, joinHints$1(problem.hint, edit));
-	const where = at.file === "MLmodel" ? void 0 : `See ${at.file}:${at.line} of the model`;
-	return make(code, subject.entity.place, message, joinHints$1(problem.hint, edit, where));
-}
-function subjectError(subject, code, message, hint) {
-	const { place } = subject.entity;
-	const file = FILES[code] ?? "MLmodel";
-	return makeError(code, subject.alone ? {
-		...place,
-		file: `${place.file}/${file}`
-	} : place, message, hint);
-}
-function editHint({ endpoint, entity, alone }, { add, remove }) {
-	if (add === void 0 && remove === void 0) return void 0;
-	if (alone) return add === void 0 ? `Remove "${remove ?? ""}" from requirements.txt` : `Write "${add}" in requirements.txt`;
-	const list = `davit.served_entities.${entity.name}.requirements.${add === void 0 ? "remove" : "add"}`;
-	return `Put "${add ?? remove ?? ""}" into ${list} of ${endpoint.file}, then npx davit lock ${endpoint.name}`;
-}
-function joinHints$1(...hints) {
-	const some = hints.filter((h) => h !== void 0);
-	return some.length > 0 ? some.join(". ") : void 0;
-}
-var FILES;
-var init_subject = __esmMin((() => {
-	init_diagnostic();
-	FILES = {
-		"import-failed": "requirements.txt",
-		"incompatible-packages": "requirements.txt",
-		"python-unavailable": "python_env.yaml",
-		"resolution-failed": "requirements.txt"
-	};
-}));
 // validation/check-model.ts
 async function checkModel(subject, folder) {
 	const { model, problems } = await readModel(folder);
@@ -34718,13 +35676,14 @@ async function checkModel(subject, folder) {
 		...checkSignature(subject, model),
 		...checkExample(subject, model),
 		...checkPython(subject, model),
+		...checkBounds(subject, model, edited.requirements),
 		...checkPythonDrift(subject, model),
 		...edited.problems,
 		...await checkRequirements(subject, model, edited.requirements),
 		...checkDrift(subject, model, new Map(pins))
 	].map((p) => placeProblem(subject, p)));
 	const { pythonVersion } = model;
-	if (hasErrors(diagnostics.filter((d) => d.code.startsWith("requirement"))) || pythonVersion === void 0) return {
+	if (hasErrors(diagnostics.filter((d) => d.code.startsWith("requirement") || d.code === "version-unsupported")) || pythonVersion === void 0) return {
 		checked: void 0,
 		diagnostics
 	};
@@ -34808,6 +35767,7 @@ function checkPython({ label }, model) {
 }
 var init_check_model = __esmMin((() => {
 	init_diagnostic();
+	init_check_bounds();
 	init_check_drift();
 	init_check_requirements();
 	init_check_signature();
@@ -34877,9 +35837,8 @@ async function download(subject, uri, folder, options) {
 }
 async function runProgram(args, options) {
 	const packages = parseLockedRequirements(await readFile(REQUIREMENTS, "utf8"));
-	const here = new Set((await listPythons()).map((p) => minorVersion(p.version)));
 	const virtualenv = await ensureVirtualenv({
-		python: PYTHONS.find((minor) => here.has(minor)) ?? PYTHONS[0] ?? "3.12",
+		python: await chooseMinorVersion(PYTHONS),
 		platform: "here",
 		packages
 	}, options);
@@ -34914,7 +35873,7 @@ var init_download_model = __esmMin((() => {
 	init_file_lock();
 	init_progress();
 	init_run_process();
-	init_read_requirements();
+	init_mask_secret();
 	REQUIREMENTS = codePath("validation", "download-requirements.txt");
 	PROGRAM = codePath("validation", "download_model.py");
 	DOWNLOAD_LIMIT_SECONDS = 3600;
@@ -34975,135 +35934,86 @@ var init_fetch_model = __esmMin((() => {
 	init_locate_model();
 	init_download_model();
 }));
-// validation/explain-proof.ts
-function explainProof(subject, ran, { limits, packages }) {
-	const wrong = (code, message, hint) => subjectError(subject, code, message, hint);
-	const { document } = ran;
-	if (!document) return [explainEnd(subject, ran, limits)];
-	const { failed } = document;
-	if (failed) return [explainFailure(subject, failed, {
-		limits,
-		packages
-	})];
-	const found = [];
-	const predicted = document.stages.find((s) => s.name === "predict")?.seconds ?? 0;
-	if (predicted > limits.predictSeconds) found.push(wrong("time-limit", `Cannot serve ${subject.label}: its example took ${predicted.toFixed(1)} s, expected at most ${limits.predictSeconds} s`, timeHint(subject)));
-	for (const { category, message } of document.warnings) if (category === "InconsistentVersionWarning") found.push(wrong("version-drift", `Cannot serve ${subject.label}: ${firstSentence(message)}`));
-	return found;
+// validation/standard-library.ts
+function findPythonsWith(module) {
+	const find = (table) => Object.keys(table).find((version) => table[version]?.includes(module));
+	const [last, first] = [find(LAST), find(FIRST)];
+	if (last !== void 0) return `${last} or older`;
+	return first === void 0 ? void 0 : `${first} or newer`;
 }
-function explainFailure(subject, failed, { limits, packages }) {
-	const { stage, kind, message, module, trace } = failed;
-	const { label } = subject;
-	const where = joinHints(explainCause(kind, message, trace), lastFrame(trace));
-	const wrong = (code, text, hint) => subjectError(subject, code, text, hint);
-	if (kind === "MemoryError") return memoryError(subject, limits);
-	if (module) return explainModule(subject, module, packages, where);
-	const library = /(lib[\w.+-]+\.so[\w.]*): cannot open shared object/.exec(message)?.[1];
-	if (library !== void 0) return wrong("import-failed", `Cannot import what ${label} needs: the library ${library} is not on this machine`, libraryHint(library));
-	if (stage === "import" || kind === "ImportError") return wrong("import-failed", `Cannot import what ${label} needs: ${message}`, where);
-	if (stage === "load") return wrong("load-failed", `Cannot load ${label}: ${message}`, where);
-	if (kind === "InvalidOutput") return wrong("output-mismatch", `Cannot serve ${label}: ${message.replace(/^The model's/, "its")}`, "Answer values that JSON has: null where there is no number, lists, maps and texts");
-	if (kind === "Refused") return wrong("prediction-failed", `Cannot predict with ${label}: its own input example is refused: ${message}`, EXAMPLE);
-	if (stage === "signature" || kind === "SignatureMismatch") return wrong("output-mismatch", `Cannot serve ${label}: its answer contradicts its signature: ${message}`, "Log the model with the signature of what it answers, or change what it answers");
-	return wrong("prediction-failed", `Cannot predict with ${label}: on its own input example it raises ${message}`, where);
-}
-function explainCause(kind, message, trace) {
-	if (kind === "KeyError" && /^(?:<frozen os>|os\.py):\d+ in __getitem__/m.test(trace ?? "")) return "It reads an environment variable: give it one under environment_vars of the served entity";
-	if (/Read-only file system/.test(message)) return "A model's files are read-only: it may write where TMPDIR points";
-	if (/^(?:Connection\w*Error|gaierror|URLError|ConnectError|MaxRetryError|NewConnectionError)\b|Network is unreachable/.test(message)) return "Models are proved without network: log the model with all it needs";
-}
-function joinHints(...hints) {
-	return hints.filter((h) => h !== void 0).join(". ") || void 0;
-}
-function explainModule(subject, module, packages, where) {
+var LAST, FIRST;
+var init_standard_library = __esmMin((() => {
+	LAST = {
+		"3.11": [
+			"asynchat",
+			"asyncore",
+			"distutils",
+			"imp",
+			"smtpd"
+		],
+		"3.12": `aifc audioop cgi cgitb crypt imghdr lib2to3 mailcap nntplib ossaudiodev sndhdr spwd sunau telnetlib uu
+    xdrlib`.split(/\s+/)
+	};
+	FIRST = {
+		"3.9": ["graphlib", "zoneinfo"],
+		"3.11": ["tomllib"],
+		"3.14": ["annotationlib"]
+	};
+}));
+// validation/explain-module.ts
+function explainModule(subject, module, { packages, elsewhere, where }) {
+	const error = (text, hint) => subjectError(subject, "import-failed", `Cannot import what ${subject.label} needs: ${text}`, joinHints(hint, where));
 	const top = module.split(".")[0] ?? module;
-	const distribution = DISTRIBUTIONS[top] ?? normalizeName(top);
-	const installed = packages.find((p) => p.name === distribution.split("<")[0]);
-	if (installed && module !== top) return subjectError(subject, "import-failed", `Cannot import what ${subject.label} needs: ${installed.name} ${installed.version} has no module "${module}", expected the version the model was saved with`, where);
-	return subjectError(subject, "import-failed", `Cannot import what ${subject.label} needs: there is no module "${module}", and no requirement brings it`, joinHints(editHint(subject, { add: distribution }), where));
+	const pythons = findPythonsWith(top);
+	if (pythons !== void 0) return error(`module "${module}" is in the standard library of Python ${pythons} only`, `Log the model again with Python ${pythons}, or without that module`);
+	const same = normalizeName(top);
+	const provider = providerOf(module) ?? (elsewhere.includes(same) ? same : void 0);
+	const name = normalizeName((provider ?? top).split("<")[0] ?? top);
+	const installed = packages.find((p) => p.name === name);
+	if (installed && module !== top) return error(`${installed.name} ${installed.version} has no module "${module}", expected the version the model was saved with`);
+	const missing = `module "${module}" is not installed: no requirement provides it`;
+	if (provider !== void 0 && !installed) return error(missing, editHint(subject, { add: provider }));
+	return error(missing, `If "${top}" is a file or folder of your own, log the model again with code_paths=["${top}"]. ${addAny(subject)}`);
 }
-function explainEnd(subject, { run, began }, limits) {
-	const { label } = subject;
-	const code = ENDED_IN[began ?? ""] ?? "load-failed";
-	const wrong = (code, text, hint) => subjectError(subject, code, text, hint);
-	const seconds = limits.loadSeconds + limits.predictSeconds;
-	if (run.stopped === "time") return wrong("time-limit", `Cannot serve ${label}: it did not load and predict its example within ${seconds} s`, timeHint(subject));
-	if (run.stopped === "output") return wrong("prediction-failed", `Cannot prove ${label}: it prints without end`, "Remove its debug output");
-	if (/MemoryError|Cannot allocate memory|bad_alloc/.test(run.stderr)) return memoryError(subject, limits);
-	const signal = run.signal ?? signalOf(run.code);
-	const frame = /File "([^"]*)", line (\d+) in (\w+)/.exec(run.stderr);
-	const where = frame ? `In ${frame[1]?.split("/").slice(-2).join("/") ?? ""}:${frame[2] ?? ""} (${frame[3] ?? ""})` : void 0;
-	if (signal === "SIGKILL") return wrong("memory-limit", `Cannot prove ${label}: the system killed it, most likely for its memory`);
-	if (signal !== void 0) return wrong(code, `Cannot prove ${label}: it crashed with ${signal} in compiled code`, where);
-	if (run.code === 0) return wrong(code, `Cannot prove ${label}: it ends its own process`, ENDS);
-	const last = run.stderr.trim().split("\n").at(-1)?.trim() ?? "";
-	return wrong(code, `Cannot prove ${label}: Python ended with exit code ${run.code}${last ? `: ${last.slice(0, 300)}` : ""}`);
+function providerOf(module) {
+	const [top = module, second, third] = module.split(".");
+	if (top === "google" && second === "cloud" && third !== void 0) return `google-cloud-${third.replaceAll("_", "-")}`;
+	return (second === void 0 ? void 0 : PARTS[`${top}.${second}`]) ?? PACKAGES[top] ?? (SAME_NAME.has(top) ? normalizeName(top) : void 0);
 }
-function memoryError(subject, { memoryBytes }) {
-	const limit = memoryBytes === void 0 ? "this machine has" : `its ${memoryBytes / 2 ** 30} GiB`;
-	const hint = subject.alone ? void 0 : "Choose a larger workload_type, such as CPU_MEDIUM or CPU_LARGE";
-	return subjectError(subject, "memory-limit", `Cannot serve ${subject.label}: it needs more memory than ${limit}`, hint);
+function addAny({ alone, entity, endpoint }) {
+	return `If a package provides it, put that package into ${alone ? "requirements.txt" : `davit.served_entities.${entity.name}.requirements.add of ${endpoint.file}`}`;
 }
-function signalOf(code) {
-	return SIGNALS[code];
-}
-function timeHint({ alone, entity, endpoint }) {
-	return alone ? void 0 : `Raise davit.served_entities.${entity.name}.time_limit_seconds in ${endpoint.file}, or make the model faster`;
-}
-function libraryHint(library) {
-	const name = LIBRARY_PACKAGES[library];
-	return name === void 0 ? "Install the system package that holds it" : `Install it: apt-get install ${name}`;
-}
-function lastFrame(trace) {
-	const lines = (trace ?? "").split("\n").filter((l) => l.trim() !== "");
-	const own = lines.findLastIndex((l) => l.startsWith(" ")) - 1;
-	const at = own >= 0 ? own : lines.findLastIndex((l) => !/^(?: |<frozen )/.test(l));
-	if (at < 0) return void 0;
-	const code = lines[at + 1]?.startsWith(" ") ? lines[at + 1]?.trim() : void 0;
-	return code === void 0 ? `At ${lines[at] ?? ""}` : `At ${lines[at] ?? ""}: ${code}`;
-}
-function firstSentence(text) {
-	return text.replace(/\s+/g, " ").split(". ")[0] ?? text;
-}
-var EXAMPLE, DISTRIBUTIONS, ENDED_IN, ENDS, SIGNALS, LIBRARY_PACKAGES;
-var init_explain_proof = __esmMin((() => {
+var PACKAGES, SAME_NAME, PARTS;
+var init_explain_module = __esmMin((() => {
 	init_normalize_name();
+	init_standard_library();
 	init_subject();
-	EXAMPLE = "Log the model with an input_example that fits its signature";
-	DISTRIBUTIONS = {
+	PACKAGES = {
+		attr: "attrs",
 		bs4: "beautifulsoup4",
 		Crypto: "pycryptodome",
 		cv2: "opencv-python-headless",
 		dateutil: "python-dateutil",
 		dotenv: "python-dotenv",
 		fitz: "pymupdf",
+		imblearn: "imbalanced-learn",
 		jwt: "pyjwt",
 		mlflow: "mlflow-skinny",
 		OpenSSL: "pyopenssl",
 		PIL: "pillow",
+		psycopg2: "psycopg2-binary",
 		pkg_resources: "setuptools<81",
 		skimage: "scikit-image",
 		sklearn: "scikit-learn",
 		yaml: "pyyaml"
 	};
-	ENDED_IN = {
-		import: "import-failed",
-		predict: "prediction-failed",
-		signature: "prediction-failed"
-	};
-	ENDS = "Remove what calls os._exit: a server would end with it";
-	SIGNALS = {
-		132: "SIGILL",
-		134: "SIGABRT",
-		135: "SIGBUS",
-		136: "SIGFPE",
-		137: "SIGKILL",
-		139: "SIGSEGV"
-	};
-	LIBRARY_PACKAGES = {
-		"libgomp.so.1": "libgomp1",
-		"libGL.so.1": "libgl1",
-		"libglib-2.0.so.0": "libglib2.0-0"
+	SAME_NAME = new Set(`aiohttp boto3 catboost category_encoders cloudpickle duckdb gensim httpx jax joblib keras langchain langchain_core
+  langchain_openai lightgbm matplotlib mlxtend nltk numba numpy onnxruntime openai optuna pandas pmdarima polars psutil
+  pyarrow pydantic pymongo pyspark requests scipy seaborn sentence_transformers sktime spacy sqlalchemy statsmodels
+  structlog tensorflow tiktoken torch torchvision tqdm transformers xgboost`.split(/\s+/));
+	PARTS = {
+		"google.generativeai": "google-generativeai",
+		"google.protobuf": "protobuf"
 	};
 }));
 // validation/run-limited.ts
@@ -35139,12 +36049,8 @@ function runLimited(command, options) {
 		signal?.addEventListener("abort", kill, { once: true });
 		process.on("exit", kill);
 		if (signal?.aborted) kill();
-		child.on("error", (e) => {
-			leave();
-			fail(new Error(`Cannot start "${program}": ${e.message}`, { cause: e }));
-		});
 		child.on("exit", kill);
-		child.on("close", (code, endedBy) => {
+		waitForChild(child).then(({ code, signal: endedBy }) => {
 			leave();
 			if (signal?.aborted) fail(new Error(`Stopped "${program}" before its end`, { cause: signal.reason }));
 			else done({
@@ -35153,6 +36059,9 @@ function runLimited(command, options) {
 				...output(),
 				stopped: state.stopped
 			});
+		}, (e) => {
+			leave();
+			fail(e instanceof Error ? e : new Error(String(e)));
 		});
 	});
 }
@@ -35179,7 +36088,9 @@ function killGroup(pid) {
 		process.kill(-pid, "SIGKILL");
 	} catch {}
 }
-var init_run_limited = __esmMin((() => {}));
+var init_run_limited = __esmMin((() => {
+	init_child_end();
+}));
 // validation/sandbox.ts
 async function hasBubblewrap() {
 	const path = process.env["PATH"] ?? "";
@@ -35240,32 +36151,52 @@ var init_sandbox = __esmMin((() => {
 	]];
 }));
 // validation/run-proof.ts
-function proofLimits({ workloadType, timeLimitSeconds }) {
+function proofSettings(entity) {
+	return {
+		workers: workersOf(entity),
+		workerMode: workerModeOf(entity),
+		nan: entity.nan
+	};
+}
+function proofLimits(entity) {
+	const { workloadType, timeLimitSeconds } = entity;
 	const gibibytes = MEMORY_GIBIBYTES[workloadType];
 	return {
 		loadSeconds: LOAD_LIMIT_SECONDS,
+		loads: mayLoadAgain(workerModeOf(entity), workersOf(entity)) ? 2 : 1,
 		predictSeconds: timeLimitSeconds,
 		memoryBytes: gibibytes === void 0 ? void 0 : gibibytes * GIBIBYTE
 	};
 }
+function proofSeconds({ loadSeconds, predictSeconds, loads }) {
+	return loads * (loadSeconds + predictSeconds);
+}
 async function runProof(model, virtualenv, options) {
-	const { limits, signal } = options;
+	const { limits, settings, signal } = options;
 	const sandboxed = await hasBubblewrap();
 	await mkdir(virtualenv.pycache, { recursive: true });
-	const temporary = await mkdtemp(join(tmpdir(), "davit-proof-"));
+	const temporary = makeTemporaryFolder("proof");
 	try {
 		const env = {
 			...options.environmentVars,
 			...proofEnvironment(virtualenv, sandboxed ? "/tmp" : temporary)
 		};
-		const command = [
+		const { workers, workerMode, nan } = settings;
+		const command = [...[
 			virtualenv.python,
 			"-c",
 			BOOTSTRAP,
 			String(limits.memoryBytes ?? 0),
 			"--model",
 			model
-		];
+		], ...[
+			"--workers",
+			String(workers),
+			"--worker-mode",
+			workerMode,
+			"--nan",
+			nan
+		]];
 		const folders = {
 			readable: [
 				dirname(dirname(await realpath(virtualenv.python))),
@@ -35278,7 +36209,7 @@ async function runProof(model, virtualenv, options) {
 		const run = await runLimited(sandboxed ? wrapInSandbox(command, env, folders) : command, {
 			cwd: temporary,
 			env: sandboxed ? { PATH: process.env["PATH"] ?? "" } : env,
-			limitSeconds: limits.loadSeconds + limits.predictSeconds,
+			limitSeconds: proofSeconds(limits),
 			limitBytes: OUTPUT_LIMIT_BYTES,
 			signal
 		});
@@ -35331,29 +36262,36 @@ function parseLine(line) {
 var RUNTIME, proofDocument, OUTPUT_LIMIT_BYTES, THREADS, LOAD_LIMIT_SECONDS, GIBIBYTE, MEMORY_GIBIBYTES, BOOTSTRAP, stageBegan;
 var init_run_proof = __esmMin((() => {
 	init_zod();
+	init_replicas_of();
+	init_worker_mode();
 	init_code();
+	init_temporary_folder();
 	init_run_limited();
 	init_sandbox();
 	RUNTIME = codePath("runtime");
 	proofDocument = looseObject({
 		stages: array(looseObject({
-			name: string(),
-			seconds: number()
+			name: string$1(),
+			seconds: number$1()
 		})),
 		failed: looseObject({
-			stage: string(),
-			kind: string(),
-			message: string(),
-			module: string().nullish(),
-			trace: string().nullish()
+			stage: string$1(),
+			kind: string$1(),
+			message: string$1(),
+			module: string$1().nullish(),
+			trace: string$1().nullish()
 		}).nullable(),
-		answer: string().nullish(),
-		peak_memory_bytes: number(),
-		load_memory_bytes: number().nullish(),
-		mlflow: string().nullish(),
+		answer: string$1().nullish(),
+		peak_memory_bytes: number$1(),
+		load_memory_bytes: number$1().nullish(),
+		mlflow: string$1().nullish(),
+		workers: looseObject({
+			mode: _enum(WORKER_MODES),
+			found: array(string$1())
+		}).nullish(),
 		warnings: array(looseObject({
-			category: string(),
-			message: string()
+			category: string$1(),
+			message: string$1()
 		}))
 	});
 	OUTPUT_LIMIT_BYTES = 16 << 20;
@@ -35372,7 +36310,131 @@ if limit: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 runpy.run_module("davit_server.prove", run_name="__main__", alter_sys=True)
 `;
-	stageBegan = strictObject({ began: string() });
+	stageBegan = strictObject({ began: string$1() });
+}));
+// validation/explain-proof.ts
+function explainProof(subject, ran, { limits, packages, elsewhere }) {
+	const wrong = (code, message, hint) => subjectError(subject, code, message, hint);
+	const { document } = ran;
+	if (!document) return [explainEnd(subject, ran, limits)];
+	const { failed } = document;
+	if (failed) return [explainFailure(subject, failed, {
+		limits,
+		packages,
+		elsewhere
+	})];
+	const found = [];
+	const predicted = document.stages.find((s) => s.name === "predict")?.seconds ?? 0;
+	if (predicted > limits.predictSeconds) found.push(wrong("time-limit", `Cannot serve ${subject.label}: its example took ${predicted.toFixed(1)} s, expected at most ${limits.predictSeconds} s`, timeHint(subject)));
+	for (const { category, message } of document.warnings) if (category === "InconsistentVersionWarning") found.push(wrong("version-drift", `Cannot serve ${subject.label}: ${firstSentence(message)}`));
+	return found;
+}
+function explainFailure(subject, failed, { limits, packages, elsewhere }) {
+	const { stage, kind, message, module, trace } = failed;
+	const { label } = subject;
+	const where = joinHints(explainCause(kind, message, trace), lastFrame(trace));
+	const wrong = (code, text, hint) => subjectError(subject, code, text, hint);
+	if (kind === "MemoryError") return memoryError(subject, limits);
+	if (module) return explainModule(subject, module, {
+		packages,
+		elsewhere,
+		where
+	});
+	const library = missingLibrary(message);
+	if (library !== void 0) return wrong("import-failed", `Cannot import what ${label} needs: the library ${library} is not on this machine`, libraryHint(library));
+	if (stage === "import" || kind === "ImportError") return wrong("import-failed", `Cannot import what ${label} needs: ${message}`, where);
+	if (stage === "load") return wrong("load-failed", `Cannot load ${label}: ${message}`, where);
+	if (stage === "workers") return wrong("load-failed", `Cannot serve ${label}: ${message}`, workersHint(subject));
+	if (kind === "InvalidOutput") return wrong("output-mismatch", `Cannot serve ${label}: ${message.replace(/^The model's/, "its")}`, joinHints(JSON_VALUES, /\bNaN\b/.test(message) ? nanHint(subject) : void 0));
+	if (kind === "Refused") return wrong("prediction-failed", `Cannot predict with ${label}: its own input example is refused: ${message}`, EXAMPLE);
+	if (stage === "signature" || kind === "SignatureMismatch") return wrong("output-mismatch", `Cannot serve ${label}: its answer contradicts its signature: ${message}`, "Log the model with the signature of what it answers, or change what it answers");
+	return wrong("prediction-failed", `Cannot predict with ${label}: on its own input example it raises ${message}`, where);
+}
+function nanHint({ alone, entity, endpoint }) {
+	return alone ? "davit serve --nan null answers null in their place" : `davit.served_entities.${entity.name}.nan: null in ${endpoint.file} answers null in their place`;
+}
+function workersHint({ alone, entity, endpoint }) {
+	return alone ? "davit serve has --worker-mode for it" : `In ${endpoint.file} it is davit.served_entities.${entity.name}.workers`;
+}
+function explainCause(kind, message, trace) {
+	if (kind === "KeyError" && /^(?:<frozen os>|os\.py):\d+ in __getitem__/m.test(trace ?? "")) return "It reads an environment variable: give it one under environment_vars of the served entity";
+	if (/Read-only file system/.test(message)) return "A model's files are read-only: it may write where TMPDIR points";
+	if (/^(?:Connection\w*Error|gaierror|URLError|ConnectError|MaxRetryError|NewConnectionError)\b|Network is unreachable/.test(message)) return "Models are proved without network: log the model with all it needs";
+}
+function explainEnd(subject, { run, began }, limits) {
+	const { label } = subject;
+	const code = ENDED_IN[began ?? ""] ?? "load-failed";
+	const wrong = (code, text, hint) => subjectError(subject, code, text, hint);
+	const seconds = proofSeconds(limits);
+	if (run.stopped === "time") return wrong("time-limit", `Cannot serve ${label}: it did not load and predict its example within ${seconds} s`, timeHint(subject));
+	if (run.stopped === "output") return wrong("prediction-failed", `Cannot prove ${label}: it prints without end`, "Remove its debug output");
+	if (/MemoryError|Cannot allocate memory|bad_alloc/.test(run.stderr)) return memoryError(subject, limits);
+	const signal = run.signal ?? signalOf(run.code);
+	const frame = /File "([^"]*)", line (\d+) in (\w+)/.exec(run.stderr);
+	const where = frame ? `In ${frame[1]?.split("/").slice(-2).join("/") ?? ""}:${frame[2] ?? ""} (${frame[3] ?? ""})` : void 0;
+	if (signal === "SIGKILL") return wrong("memory-limit", `Cannot prove ${label}: the system killed it, most likely for its memory`);
+	if (signal !== void 0) return wrong(code, `Cannot prove ${label}: it crashed with ${signal} in compiled code`, where);
+	if (run.code === 0) return wrong(code, `Cannot prove ${label}: it ends its own process`, ENDS);
+	const last = run.stderr.trim().split("\n").at(-1)?.trim() ?? "";
+	return wrong(code, `Cannot prove ${label}: Python ended with exit code ${run.code}${last ? `: ${last.slice(0, 300)}` : ""}`);
+}
+function memoryError(subject, { memoryBytes }) {
+	const limit = memoryBytes === void 0 ? "this machine has" : `its ${memoryBytes / 2 ** 30} GiB`;
+	const hint = subject.alone ? void 0 : "Choose a larger workload_type, such as CPU_MEDIUM or CPU_LARGE";
+	return subjectError(subject, "memory-limit", `Cannot serve ${subject.label}: it needs more memory than ${limit}`, hint);
+}
+function signalOf(code) {
+	return SIGNALS[code];
+}
+function timeHint({ alone, entity, endpoint }) {
+	return alone ? void 0 : `Raise davit.served_entities.${entity.name}.time_limit_seconds in ${endpoint.file}, or make the model faster`;
+}
+function missingLibrary(message) {
+	const at = message.indexOf(": cannot open shared object");
+	const name = message.slice(0, Math.max(at, 0)).split(/[\s/'"]/).at(-1) ?? "";
+	return name.startsWith("lib") && name.includes(".so") ? name : void 0;
+}
+function libraryHint(library) {
+	const name = LIBRARY_PACKAGES[library];
+	return name === void 0 ? "Install the system package that holds it" : `Install it: apt-get install ${name}`;
+}
+function lastFrame(trace) {
+	const lines = (trace ?? "").split("\n").filter((l) => l.trim() !== "");
+	const own = lines.findLastIndex((l) => l.startsWith(" ")) - 1;
+	const at = own >= 0 ? own : lines.findLastIndex((l) => !/^(?: |<frozen )/.test(l));
+	if (at < 0) return void 0;
+	const code = lines[at + 1]?.startsWith(" ") ? lines[at + 1]?.trim() : void 0;
+	return code === void 0 ? `At ${lines[at] ?? ""}` : `At ${lines[at] ?? ""}: ${code}`;
+}
+function firstSentence(text) {
+	return text.replace(/\s+/g, " ").split(". ")[0] ?? text;
+}
+var JSON_VALUES, EXAMPLE, ENDED_IN, ENDS, SIGNALS, LIBRARY_PACKAGES;
+var init_explain_proof = __esmMin((() => {
+	init_explain_module();
+	init_run_proof();
+	init_subject();
+	JSON_VALUES = "Answer values that JSON has: null where there is no number, lists, maps and texts";
+	EXAMPLE = "Log the model with an input_example that fits its signature";
+	ENDED_IN = {
+		import: "import-failed",
+		predict: "prediction-failed",
+		signature: "prediction-failed"
+	};
+	ENDS = "Remove what calls os._exit: a server would end with it";
+	SIGNALS = {
+		132: "SIGILL",
+		134: "SIGABRT",
+		135: "SIGBUS",
+		136: "SIGFPE",
+		137: "SIGKILL",
+		139: "SIGSEGV"
+	};
+	LIBRARY_PACKAGES = {
+		"libgomp.so.1": "libgomp1",
+		"libGL.so.1": "libgl1",
+		"libglib-2.0.so.0": "libglib2.0-0"
+	};
 }));
 // validation/prove-model.ts
 async function proofKey(subject, locked, virtualenv) {
@@ -35383,6 +36445,7 @@ async function proofKey(subject, locked, virtualenv) {
 		machine: `${process.platform}-${process.arch}`,
 		runner: await hashRunner(),
 		limits: proofLimits(subject.entity),
+		settings: proofSettings(subject.entity),
 		environmentVars: subject.entity.environmentVars
 	});
 }
@@ -35398,44 +36461,65 @@ async function readProof(key) {
 }
 async function proveModel(subject, model, options) {
 	const limits = proofLimits(subject.entity);
+	const settings = proofSettings(subject.entity);
 	const { environmentVars } = subject.entity;
-	const run = await runProof(model.folder, options.virtualenv, {
+	const { virtualenv, signal } = options;
+	const run = await runProof(model.folder, virtualenv, {
 		limits,
+		settings,
 		environmentVars,
-		signal: options.signal
+		signal
 	});
 	const diagnostics = explainProof(subject, run, {
 		limits,
-		packages: model.packages
+		packages: model.packages,
+		elsewhere: model.elsewhere
 	});
 	if (diagnostics.length > 0 || !run.document) return {
 		proof: void 0,
 		diagnostics
 	};
-	const proof = makeProof(model.key, options.virtualenv, run, run.document);
+	const proof = makeProof(model.key, virtualenv, {
+		...run,
+		document: run.document
+	}, settings);
 	await writeFileAtomically(proofFile(model.key), JSON.stringify(proof));
 	return {
 		proof,
 		diagnostics
 	};
 }
-function makeProof(key, { pythonVersion }, { sandboxed }, seen) {
+function makeProof(key, { pythonVersion }, { sandboxed, document }, settings) {
 	return {
 		key,
 		python: pythonVersion,
 		sandboxed,
-		stages: seen.stages.map(({ name, seconds }) => ({
+		stages: document.stages.map(({ name, seconds }) => ({
 			name,
 			seconds
 		})),
-		answer: seen.answer ?? void 0,
-		peakMemoryBytes: seen.peak_memory_bytes,
-		loadMemoryBytes: seen.load_memory_bytes ?? void 0,
-		mlflow: seen.mlflow ?? void 0,
-		warnings: seen.warnings.map(({ category, message }) => ({
+		answer: document.answer ?? void 0,
+		peakMemoryBytes: document.peak_memory_bytes,
+		loadMemoryBytes: document.load_memory_bytes ?? void 0,
+		workers: makeWorkers(document, settings),
+		mlflow: document.mlflow ?? void 0,
+		warnings: document.warnings.map(({ category, message }) => ({
 			category,
 			message
 		}))
+	};
+}
+function makeWorkers(document, { workers }) {
+	if (!document.workers) return void 0;
+	const { mode } = document.workers;
+	const loaded = document.load_memory_bytes ?? document.peak_memory_bytes;
+	const found = document.workers.found.slice(0, MOST_FOUND).map((f) => f.slice(0, FOUND_CHARACTERS));
+	const count = mode === "one" ? 1 : workers;
+	return {
+		mode,
+		found,
+		count,
+		memoryBytes: mode === "separate" ? count * loaded : loaded
 	};
 }
 function proofFile(key) {
@@ -35446,7 +36530,7 @@ async function hashRunner() {
 	const files = (await readdir(folder)).filter((f) => f.endsWith(".py")).sort();
 	return contentHash(await Promise.all(files.map((f) => readFile(join(folder, f), "utf8"))));
 }
-var FORMAT;
+var FORMAT, MOST_FOUND, FOUND_CHARACTERS;
 var init_prove_model = __esmMin((() => {
 	init_names();
 	init_read_declared();
@@ -35454,7 +36538,8 @@ var init_prove_model = __esmMin((() => {
 	init_cache();
 	init_explain_proof();
 	init_run_proof();
-	FORMAT = 1;
+	FORMAT = 2;
+	[MOST_FOUND, FOUND_CHARACTERS] = [20, 100];
 }));
 // validation/validate-endpoint.ts
 async function validateEndpoint(endpoint, options) {
@@ -35565,16 +36650,18 @@ async function proofStep(subject, place, lock, options) {
 	if (cached) return {
 		value: cached,
 		cached: true,
-		diagnostics: []
+		diagnostics: checkMemory(subject.entity, cached)
 	};
 	const { progress = SILENT, signal } = options;
 	if (!await hasBubblewrap()) progress.say("Proving without a sandbox: bubblewrap (bwrap) is not installed or may not run here");
 	const { virtualenv } = await ensureAgain(subject, place, lock, options);
 	const packages = lock.virtualenvs[lock.entities[subject.entity.name]?.virtualenv ?? ""]?.packages ?? [];
+	const elsewhere = Object.values(lock.virtualenvs).flatMap((v) => v.packages.map((p) => p.name));
 	const { proof, diagnostics } = await timed(progress, `Proving ${subject.label} (loads it and predicts its example)`, () => proveModel(subject, {
 		folder: place.folder,
 		key: place.key,
-		packages
+		packages,
+		elsewhere
 	}, {
 		virtualenv,
 		signal
@@ -35582,7 +36669,7 @@ async function proofStep(subject, place, lock, options) {
 	return {
 		value: proof,
 		cached: false,
-		diagnostics
+		diagnostics: [...diagnostics, ...proof ? checkMemory(subject.entity, proof) : []]
 	};
 }
 async function ensureAgain(subject, place, lock, options) {
@@ -35596,6 +36683,7 @@ var init_validate_endpoint = __esmMin((() => {
 	init_progress();
 	init_side_by_side();
 	init_check_lock();
+	init_check_memory();
 	init_check_model();
 	init_fetch_model();
 	init_prove_model();
@@ -35605,11 +36693,11 @@ var init_validate_endpoint = __esmMin((() => {
 }));
 // validation/explain-resolution.ts
 async function explainResolution(request, message, compile) {
-	return await explainMissing(request, message, compile) ?? explainPython(request, message) ?? explainTwice(message) ?? await explainConflict(request, message, compile) ?? explainWheels(request, message) ?? { why: shorten$1(message) };
+	return await explainMissing(request, message, compile) ?? explainPython(request, message) ?? explainTwice(message) ?? await explainWheels(request, message, compile) ?? explainConflict(request, message) ?? { why: shorten$1(message) };
 }
 async function explainMissing(request, message, compile) {
 	const text = unwrap(message);
-	const unknown = /([A-Za-z0-9._-]+) was not found in the (?:package registry|cache)/.exec(text)?.[1];
+	const unknown = /(?<![A-Za-z0-9._-])([A-Za-z0-9._-]+) was not found in the (?:package registry|cache)/.exec(text)?.[1];
 	if (unknown !== void 0) return {
 		why: `the index has no package named "${unknown}"`,
 		hint: "Check how it is written",
@@ -35642,17 +36730,15 @@ async function findNear(compile, name, pin) {
 	}
 }
 async function findVersion(compile, requirement) {
-	const run = await compile([requirement], [
-		"--no-deps",
-		"--only-binary",
-		":all:",
-		"--upgrade"
-	]);
+	const run = await compile([requirement], ["--no-deps", "--upgrade"]);
 	return run.code === 0 ? /==(\S+)/.exec(run.stdout)?.[1] : void 0;
 }
 function explainPython({ python }, message) {
 	const text = unwrap(message);
-	const [, needs, what] = /does not satisfy Python(\S+?),? and (\S+) depends on Python/.exec(text) ?? /does not satisfy Python(\S+?),? and .*?we can conclude that (\S+) cannot be used/.exec(text) ?? [];
+	const bound = /does not satisfy Python(\S+?),? and /.exec(text);
+	const after = bound ? text.slice(bound.index + bound[0].length) : "";
+	const needs = bound?.[1];
+	const what = /^(\S+) depends on Python/.exec(after)?.[1] ?? /we can conclude that (\S+) cannot be used/.exec(after)?.[1];
 	if (needs === void 0 || what === void 0) return void 0;
 	return {
 		why: `${what} needs Python ${needs}, and the model was saved with Python ${python}`,
@@ -35669,11 +36755,8 @@ function explainTwice(message) {
 		about: nameOf(b)
 	};
 }
-async function explainConflict(request, message, compile) {
-	const lines = request.requirements.filter((r) => r.source === void 0).map((r) => r.text);
-	const again = /no usable wheels|no wheels with a matching/.test(unwrap(message)) ? await compile(lines) : void 0;
-	if (again?.code === 0) return void 0;
-	const facts = [...unwrap(again?.stderr ?? message).matchAll(/(?:Because|And because|and) (?:all versions of )?(\S+) depends on (.+?)(?= and |, we can conclude)/g)];
+function explainConflict(request, message) {
+	const facts = [...unwrap(message).matchAll(/(?:Because|And because|and) (?:all versions of )?(\S+) depends on (.{1,300}?)(?= and |, we can conclude)/g)];
 	if (facts.length === 0) return void 0;
 	const [, who = "", needs = ""] = facts.find(([, , n = ""]) => request.requirements.some((r) => r.name === nameOf(n))) ?? facts[0] ?? [];
 	const mine = request.requirements.find((r) => r.name === nameOf(needs));
@@ -35692,20 +36775,44 @@ async function explainConflict(request, message, compile) {
 		about: nameOf(who)
 	};
 }
-function explainWheels({ python, platform }, message) {
-	const what = /Because (\S+) has no (?:usable wheels|wheels with a matching)/.exec(unwrap(message))?.[1];
+async function explainWheels(request, message, compile) {
+	const { python, platform, requirements } = request;
+	const what = /(?:Because|[Aa]nd because|and) (?:only |all versions of )?([A-Za-z0-9]\S*) ha(?:s|ve) no (?:usable wheels|wheels with a matching)/.exec(unwrap(message))?.[1];
 	if (what === void 0) return void 0;
-	return {
-		why: `${what} has no wheel for Python ${python} on ${platform.startsWith("x86_64-manylinux") ? "Linux" : platform}`,
-		hint: "Choose a version that has one, or build a wheel and log the model with it in code_paths",
-		about: nameOf(what)
+	const about = nameOf(what);
+	const machine = platform.startsWith("x86_64-manylinux") ? "Linux" : platform;
+	const why = `${what} has no wheel for Python ${python} on ${machine}`;
+	const mine = requirements.find((r) => r.name === about && r.source === void 0);
+	const version = mine && await findFitting(request, about, compile);
+	if (version !== void 0) return {
+		why: `${why}, expected one such as ${version}`,
+		add: `${about}==${version}`,
+		about
 	};
+	const other = await findVersion(compile, about);
+	if (other !== void 0) return explainConflict(request, message) ?? {
+		why,
+		hint: `Other versions, such as ${other}, have one, but do not go with the other requirements: change those, or log the model again with it`,
+		about
+	};
+	const instead = `Davit builds no package from source. Build a wheel of ${about} and log the model with it in code_paths, or put it into your index`;
+	return {
+		why: `no version of ${about} has a wheel for Python ${python} on ${machine}`,
+		hint: mine ? `${instead}. If predictions do not need it, leave it out` : instead,
+		...mine && { remove: about },
+		about
+	};
+}
+async function findFitting({ requirements }, name, compile) {
+	const run = await compile(requirements.filter((r) => r.source === void 0).map((r) => r.name === name ? name : r.text), ["--upgrade"]);
+	if (run.code !== 0) return void 0;
+	return run.stdout.split("\n").find((l) => normalizeName(l.split("==")[0] ?? "") === name)?.split("==")[1]?.split(/[\s;\\]/)[0];
 }
 function nameOf(requirement) {
 	return normalizeName(/^[A-Za-z0-9._-]*[A-Za-z0-9]/.exec(requirement)?.[0] ?? requirement);
 }
 function cleanSpecifier(text) {
-	return text.replace(/\{[^}]*\}/g, "").replace(/,$/, "");
+	return text.replace(/\{[^{}]*\}/g, "").replace(/,$/, "");
 }
 function unwrap(message) {
 	return message.replace(/\s+/g, " ");
@@ -35722,7 +36829,7 @@ async function resolveRequirements(request, options) {
 	const uv = await findUv(options);
 	const python = (await listPythons(request.python)).at(-1) ?? (await listPythons()).at(-1);
 	if (!python) throw new Error("Cannot resolve requirements: there is no Python on this machine, expected python3");
-	const folder = await mkdtemp(join(tmpdir(), "davit-resolve-"));
+	const folder = makeTemporaryFolder("resolve");
 	try {
 		const compile = (lines, more = []) => compileLines({
 			uv,
@@ -35731,15 +36838,14 @@ async function resolveRequirements(request, options) {
 			request,
 			options
 		}, lines, more);
-		const wheels = ["--only-binary", ":all:"];
 		const lines = request.requirements.map((r) => renderRequirement(r, request.modelFolder));
-		const offline = request.preferences && await compile(lines, [...wheels, "--offline"]);
+		const offline = request.preferences && await compile(lines, ["--offline"]);
 		const kept = offline?.code === 0 ? readPackages(offline.stdout, request.modelFolder) : void 0;
 		if (kept && keepsPins(kept, request.preferences ?? [])) return {
 			packages: kept,
 			explanation: void 0
 		};
-		const run = await compile(lines, wheels);
+		const run = await compile(lines);
 		if (run.code === 0) return {
 			packages: readPackages(run.stdout, request.modelFolder),
 			explanation: void 0
@@ -35780,6 +36886,7 @@ async function compileLines({ uv, folder, python, request, options }, lines, mor
 		"--color",
 		"never"
 	];
+	args.push("--only-binary", ":all:");
 	const target = [
 		"--python",
 		python,
@@ -35802,7 +36909,7 @@ async function compileLines({ uv, folder, python, request, options }, lines, mor
 		...files
 	], {
 		env: childEnvironment({ UV_NO_PROGRESS: "1" }),
-		limitSeconds: LIMIT_SECONDS$2,
+		limitSeconds: LIMIT_SECONDS$3,
 		...options.signal && { signal: options.signal }
 	});
 	return run.code === 0 ? {
@@ -35832,17 +36939,18 @@ function wheelVersion(source) {
 function outage({ stderr, timedOut }) {
 	const causes = stderr.split("\n").filter((l) => !/https?:/.test(l)).map((l) => l.replace(/^\s*(error|cause):\s*/, "").trim());
 	if (stderr.includes("network was disabled")) return /* @__PURE__ */ new Error("Cannot ask the package index: UV_OFFLINE forbids it, and what it said before does not answer this. Unset UV_OFFLINE, and run the same command again");
-	const why = timedOut ? `uv was stopped after ${LIMIT_SECONDS$2} s` : causes.filter(Boolean).slice(-2).join(", ");
+	const why = timedOut ? `uv was stopped after ${LIMIT_SECONDS$3} s` : causes.filter(Boolean).slice(-2).join(", ");
 	return /* @__PURE__ */ new Error(`Cannot reach the package index: ${why}. Check the network, or UV_INDEX and its credentials, and run the same command again`);
 }
-var LIMIT_SECONDS$2, OUTAGE;
+var LIMIT_SECONDS$3, OUTAGE;
 var init_resolve_requirements = __esmMin((() => {
 	init_ensure_front_virtualenv();
 	init_find_python();
 	init_find_uv();
 	init_run_process();
+	init_temporary_folder();
 	init_explain_resolution();
-	LIMIT_SECONDS$2 = 300;
+	LIMIT_SECONDS$3 = 300;
 	OUTAGE = /network was disabled|failed to fetch|error sending request|dns error|request failed|connection refused|timed? ?out|status (?:5\d\d|401|403)/i;
 }));
 // validation/lock-endpoint.ts
@@ -35890,16 +36998,20 @@ async function lockSubject(subject, options) {
 	const before = current?.entities[subject.entity.name];
 	const virtualenv = before && current.virtualenvs[before.virtualenv];
 	const reason = current ? staleReason(subject, current, checked) : "there was no lock";
-	if (reason === void 0 && !upgrade && before && virtualenv) return {
-		subject,
-		reason,
-		locked: {
+	if (reason === void 0 && !upgrade && before && virtualenv) {
+		const locked = {
 			name: subject.entity.name,
 			entity: before,
 			virtualenv
-		},
-		diagnostics
-	};
+		};
+		const bounds = checkMlflow(subject, virtualenv.packages).map((p) => placeProblem(subject, p));
+		return {
+			subject,
+			reason,
+			locked,
+			diagnostics: [...diagnostics, ...bounds]
+		};
+	}
 	return resolveSubject(subject, checked, {
 		...options,
 		reason: reason ?? "asked for",
@@ -35930,6 +37042,7 @@ async function resolveSubject(subject, checked, options) {
 		};
 	}
 	const drift = checkDrift(subject, checked.model, new Map(packages.map((p) => [p.name, p.version])));
+	const bounds = checkMlflow(subject, packages);
 	const entity = {
 		model: makeLockedModel(subject, checked),
 		requirements: [...renderRequirements(checked)],
@@ -35947,7 +37060,7 @@ async function resolveSubject(subject, checked, options) {
 				packages: [...packages]
 			}
 		},
-		diagnostics: [...options.diagnostics, ...drift.map((p) => placeProblem(subject, p))]
+		diagnostics: [...options.diagnostics, ...[...drift, ...bounds].map((p) => placeProblem(subject, p))]
 	};
 }
 function describeFailure(subject, { requirements }, explanation) {
@@ -35962,7 +37075,8 @@ function describeFailure(subject, { requirements }, explanation) {
 			line: 1,
 			column: 1
 		},
-		...explanation?.add !== void 0 && { add: explanation.add }
+		...explanation?.add !== void 0 && { add: explanation.add },
+		...explanation?.remove !== void 0 && { remove: explanation.remove }
 	};
 }
 function assembleLock(endpoint, all) {
@@ -35993,6 +37107,7 @@ var init_lock_endpoint = __esmMin((() => {
 	init_names();
 	init_progress();
 	init_side_by_side();
+	init_check_bounds();
 	init_check_drift();
 	init_check_lock();
 	init_check_model();
@@ -36037,6 +37152,8 @@ async function validateDeclared(endpoint, context, progress, until) {
 }
 var init_validate$1 = __esmMin((() => {
 	init_read_declared();
+	init_quantity$1();
+	init_worker_mode();
 	init_progress();
 	init_side_by_side();
 	init_validate_endpoint();
@@ -36049,7 +37166,7 @@ var init_validate$1 = __esmMin((() => {
 // kubernetes/secrets-version.ts
 async function explainMissingSecrets(api, { wanted, ...question }) {
 	const missing = [...Map.groupBy(wanted, (w) => w.secret)].map(async ([name, keys]) => {
-		const secret = await readMetadata(api, question, name);
+		const secret = await readSecret(api, question, name, { accept: ONLY_METADATA });
 		if (!secret) return [`Cannot find the Secret "${name}" in the namespace ${question.namespace}: expected one with ${listKeys(keys)}`];
 		const there = keysOf(secret);
 		const lacking = there === void 0 ? [] : keys.filter(({ key }) => !there.has(key));
@@ -36059,15 +37176,15 @@ async function explainMissingSecrets(api, { wanted, ...question }) {
 	});
 	return (await Promise.all(missing)).flat();
 }
-async function readMetadata(api, { namespace, signal }, name) {
+async function readSecret(api, { namespace, signal }, name, headers = {}) {
 	const path = `/api/v1/namespaces/${namespace}/secrets/${name}`;
 	const answer = await api.send({
 		method: "GET",
 		path,
-		headers: { accept: ONLY_METADATA }
+		headers
 	}, { signal });
 	if (answer.status === 404) return void 0;
-	if (answer.status !== 200) throw new Error(`Cannot read the version of the Secret "${name}" in ${namespace}: the API server answers ${answer.status}, expected that you may get its metadata`);
+	if (answer.status !== 200) throw new Error(`Cannot read the version of the Secret "${name}" in ${namespace}: the API server answers ${answer.status}, expected that you may get it`);
 	return JSON.parse(answer.body);
 }
 function keysOf({ metadata: { managedFields = [] } }) {
@@ -36364,7 +37481,7 @@ var rollout_notes_exports = /* @__PURE__ */ __exportAll({
 });
 async function describeForKubernetes(endpoint, plan, options) {
 	const { context, environment } = options;
-	const api = await connectCluster(environment.cluster, context.root);
+	const api = await connectCluster(environment.cluster, context.root, context);
 	const [missing, room, diagnostics] = await Promise.all([
 		listMissingImages(endpoint, options),
 		describeRoom(plan, api, {
@@ -36404,12 +37521,11 @@ async function previewEndpoint(endpoint, project, context) {
 	const stack = stackName(endpoint.name, environmentName(context));
 	const progress = named(context.progress, endpoint.name);
 	const refresh = context.options["refresh"] === true || await hasDrifted(project, endpoint.name, context);
-	const outcome = await timed(progress, `Previewing ${stack}`, () => previewStack(project, stack, {
+	const outcome = await timed(progress, `Previewing ${stack}`, () => throwIfStopped(previewStack(project, stack, {
 		progress,
 		signal,
 		refresh
-	}));
-	if (outcome.status !== "succeeded") signal.throwIfAborted();
+	}), signal));
 	const diagnostics = makeStackDiagnostics(endpoint, stack, outcome);
 	if (outcome.status !== "succeeded") return {
 		plan: outcome.plan,
@@ -36424,6 +37540,11 @@ async function previewEndpoint(endpoint, project, context) {
 		...described,
 		fingerprint
 	};
+}
+async function throwIfStopped(operation, signal) {
+	const outcome = await operation;
+	if (outcome.status !== "succeeded") signal.throwIfAborted();
+	return outcome;
 }
 async function fingerprintOf({ name }, { resources }, context) {
 	const [{ value: lock }, program] = await Promise.all([readLock$1(projectPlace(context), name), digestProgram()]);
@@ -36451,11 +37572,10 @@ async function previewRemoval(endpoint, project, context) {
 	const { signal } = context;
 	const stack = stackName(endpoint, environmentName(context));
 	const progress = named(context.progress, endpoint);
-	const outcome = await timed(progress, `Previewing what goes with ${stack}`, () => previewDestroyStack(project, stack, {
+	const outcome = await timed(progress, `Previewing what goes with ${stack}`, () => throwIfStopped(previewDestroyStack(project, stack, {
 		progress,
 		signal
-	}));
-	if (outcome.status !== "succeeded") signal.throwIfAborted();
+	}), signal));
 	requireSucceeded(stack, outcome);
 	return outcome.plan;
 }
@@ -36545,7 +37665,15 @@ async function proveEndpoint(endpoint, stage) {
 		lock
 	});
 	const found = first ? lockState(first) : diagnostics.some((d) => d.code === "lock-missing") ? "missing" : "invalid";
-	if (first && found !== "stale") return makeProven(first, found, null);
+	const proven = (validation, computedLock) => {
+		const unfit = stage.environments.flatMap((e) => checkMemoryInEnvironment(endpoint, validation, e));
+		const all = sortDiagnostics([...validation.diagnostics, ...unfit]);
+		return makeProven({
+			...validation,
+			diagnostics: all
+		}, found, computedLock);
+	};
+	if (first && found !== "stale") return proven(first, null);
 	const { lock: computed, diagnostics: wrong } = await lockEndpoint(endpoint, {
 		...options,
 		current: lock
@@ -36556,10 +37684,10 @@ async function proveEndpoint(endpoint, stage) {
 		entities: first ? report$2(first) : [],
 		diagnostics: wrong
 	};
-	return makeProven(await validateEndpoint(endpoint, {
+	return proven(await validateEndpoint(endpoint, {
 		...options,
 		lock: computed
-	}), found, await keepLock(computed, stage.locks));
+	}), await keepLock(computed, stage.locks));
 }
 async function keepLock(lock, folder) {
 	const text = renderLock$1(lock);
@@ -36587,7 +37715,8 @@ function makeEntityReport({ entity, model, stages, proof }) {
 			mlflow: proof.mlflow ?? null,
 			sandboxed: proof.sandboxed,
 			answer: proof.answer ?? null,
-			peakMemoryBytes: proof.peakMemoryBytes
+			peakMemoryBytes: proof.peakMemoryBytes,
+			workers: proof.workers ?? null
 		} : null
 	};
 }
@@ -36606,6 +37735,7 @@ var init_review_validate = __esmMin((() => {
 	init_read_declared();
 	init_atomic_files();
 	init_progress();
+	init_check_memory();
 	init_lock_endpoint();
 	init_validate_endpoint();
 	init_attempt();
@@ -36725,6 +37855,7 @@ var init_diagnostic_codes = __esmMin((() => {
 		"conda-only-package": "A package comes from conda only and would not be installed",
 		"anaconda-channel": "The model uses a channel that may need a commercial licence",
 		"version-drift": "The model was saved with another version than the one it requires",
+		"version-unsupported": "The model needs a Python or an MLflow that is too old to be served",
 		"resolution-failed": "The requirements cannot be satisfied together",
 		"python-unavailable": "There is no Python of the version the model needs",
 		"install-failed": "The virtualenv cannot be made from the lock",
@@ -36758,7 +37889,8 @@ var init_report$1 = __esmMin((() => {
 	init_zod();
 	init_diagnostic_codes();
 	init_plan$1();
-	text$1 = string();
+	init_worker_mode();
+	text$1 = string$1();
 	STAGES = [
 		"fetch",
 		"check",
@@ -36768,7 +37900,7 @@ var init_report$1 = __esmMin((() => {
 	];
 	REVIEW_STAGES = ["validate", "preview"];
 	WEB_ADDRESS$1 = /^https?:\/\/[\w.:-]+(\/[\w./-]*)?$/;
-	seconds$1 = number().nonnegative();
+	seconds$1 = number$1().nonnegative();
 	count = int().nonnegative();
 	diagnostic = strictObject({
 		code: _enum(Object.keys(DIAGNOSTIC_CODES)),
@@ -36782,9 +37914,15 @@ var init_report$1 = __esmMin((() => {
 	proof = strictObject({
 		python: text$1,
 		mlflow: text$1.nullable(),
-		sandboxed: boolean(),
+		sandboxed: boolean$1(),
 		answer: text$1.nullable(),
-		peakMemoryBytes: count
+		peakMemoryBytes: count,
+		workers: strictObject({
+			mode: _enum(WORKER_MODES),
+			found: array(text$1).max(100).readonly(),
+			count,
+			memoryBytes: count
+		}).nullable()
 	});
 	entity = strictObject({
 		entity: text$1,
@@ -36792,7 +37930,7 @@ var init_report$1 = __esmMin((() => {
 		stages: list(strictObject({
 			name: _enum(STAGES),
 			seconds: seconds$1,
-			cached: boolean()
+			cached: boolean$1()
 		})),
 		proof: proof.nullable()
 	});
@@ -36803,7 +37941,7 @@ var init_report$1 = __esmMin((() => {
 			"delete",
 			"update"
 		]),
-		replaces: boolean(),
+		replaces: boolean$1(),
 		old: unknown$1().exactOptional(),
 		new: unknown$1().exactOptional()
 	});
@@ -36816,7 +37954,7 @@ var init_report$1 = __esmMin((() => {
 			operation: _enum(OPERATIONS),
 			differences: list(difference)
 		})),
-		counts: record(_enum(OPERATIONS), count),
+		counts: record$1(_enum(OPERATIONS), count),
 		verdict: strictObject({
 			kind: _enum([
 				"no-change",
@@ -36834,7 +37972,7 @@ var init_report$1 = __esmMin((() => {
 	commit = text$1.regex(/^[0-9a-f]{40,64}$/);
 	fingerprint = strictObject({
 		digest: sha256,
-		parts: record(text$1, text$1.regex(/^[0-9a-f]{16}$/))
+		parts: record$1(text$1, text$1.regex(/^[0-9a-f]{16}$/))
 	});
 	preview$1 = strictObject({
 		environment: text$1,
@@ -36888,11 +38026,11 @@ var init_report$1 = __esmMin((() => {
 	});
 	pullRequest = strictObject({
 		number: count,
-		fork: boolean(),
-		destroy: boolean(),
+		fork: boolean$1(),
+		destroy: boolean$1(),
 		locks_commit: commit.nullable(),
 		base_moved_to: commit.nullable(),
-		run_url: string().regex(WEB_ADDRESS$1).nullable()
+		run_url: string$1().regex(WEB_ADDRESS$1).nullable()
 	});
 	report$1 = strictObject({
 		report_version: literal(3),
@@ -36931,7 +38069,7 @@ var init_review_folder = __esmMin((() => {
 // cli/review-project.ts
 async function reviewProject(request) {
 	const { root, from, out, stage } = request;
-	const folder = out ?? await mkdtemp(join(tmpdir(), "davit-review-"));
+	const folder = out ?? makeTemporaryFolder("review");
 	const locks = join(stage === "preview" ? request.with ?? folder : folder, LOCKS$2);
 	if (stage !== "preview") await rm(locks, {
 		recursive: true,
@@ -37103,6 +38241,7 @@ var init_review_project = __esmMin((() => {
 	init_diagnostic();
 	init_read_declared();
 	init_side_by_side();
+	init_temporary_folder();
 	init_check();
 	init_command();
 	init_open_for();
@@ -37279,9 +38418,13 @@ function renderEntity({ entity, model, stages, proof }, { answer }) {
 	if (!proof) return what;
 	const mlflow = proof.mlflow === null ? "" : `, MLflow ${renderSpan(proof.mlflow, 20)}`;
 	const sandbox = proof.sandboxed ? "in a sandbox" : "**without a sandbox**";
-	const ran = `${what} with Python ${renderSpan(proof.python, 20)}${mlflow}, ${sandbox}`;
+	const ran = `${what} with Python ${renderSpan(proof.python, 20)}${mlflow}, ${sandbox}${renderWorkers(proof)}`;
 	if (answer === 0 || proof.answer === null) return ran;
 	return `${ran}\n\nIt answers its own example with ${renderSpan(proof.answer, answer)}`;
+}
+function renderWorkers({ workers }) {
+	if (workers === null) return "";
+	return `<br>In each replica the model is ${renderSpan(renderModelLoading(workers), LOADING_CHARACTERS)} and takes ${renderBytes(workers.memoryBytes)}`;
 }
 function renderPreview$1({ environment, plan, outage, fingerprint }, step) {
 	const where = `Preview of ${renderSpan(environment)}`;
@@ -37312,9 +38455,11 @@ function renderResource(resource, step) {
 function renderMore(count, before) {
 	return count > 0 ? [`${before}and ${count} more`] : [];
 }
-var STEPS, LEAST, OPENED, SIGNS$2;
+var STEPS, LEAST, LOADING_CHARACTERS, OPENED, SIGNS$2;
 var init_render_details = __esmMin((() => {
+	init_quantity$1();
 	init_told_resources();
+	init_worker_mode();
 	init_fingerprint();
 	init_render_code();
 	init_standing();
@@ -37351,6 +38496,7 @@ var init_render_details = __esmMin((() => {
 		}
 	];
 	LEAST = STEPS.length;
+	LOADING_CHARACTERS = 300;
 	OPENED = [
 		"fails",
 		"unknown",
@@ -37742,7 +38888,7 @@ async function install$1(signal) {
 async function runAsRoot(command, signal) {
 	const options = {
 		env: childEnvironment(),
-		limitSeconds: LIMIT_SECONDS$1,
+		limitSeconds: LIMIT_SECONDS$2,
 		signal
 	};
 	const ran = await runProcess("sudo", ["--non-interactive", ...command], options).catch((e) => {
@@ -37751,14 +38897,14 @@ async function runAsRoot(command, signal) {
 	});
 	if (ran && ran.code !== 0) LOG.say(`${command.join(" ")} ended with ${ran.code}: ${ran.stderr.trim()}`);
 }
-var LIMIT_SECONDS$1, INSTALL$1, ATTEMPTS;
+var LIMIT_SECONDS$2, INSTALL$1, ATTEMPTS;
 var init_ensure_sandbox = __esmMin((() => {
 	init_core$2();
 	init_progress();
 	init_run_process();
 	init_sandbox();
 	init_log();
-	LIMIT_SECONDS$1 = 120;
+	LIMIT_SECONDS$2 = 120;
 	INSTALL$1 = [
 		"apt-get",
 		"install",
@@ -37994,12 +39140,12 @@ var init_program = __esmMin((() => {
 		"--loglevel=error"
 	];
 	manifest = object({
-		version: string(),
-		dependencies: record(string(), string()).optional()
+		version: string$1(),
+		dependencies: record$1(string$1(), string$1()).optional()
 	});
 	projectFile = looseObject({
-		name: string().default("davit"),
-		main: string().optional(),
+		name: string$1().default("davit"),
+		main: string$1().optional(),
 		backend: unknown$1().default({ url: "file://.davit/pulumi?metadata=skip" })
 	});
 }));
@@ -41947,9 +43093,9 @@ var init_reviewed = __esmMin((() => {
 	init_zod();
 	reviewed = strictObject({
 		reviewed_version: literal(1),
-		endpoints: record(string(), record(string(), strictObject({
-			digest: string().regex(/^[0-9a-f]{64}$/),
-			parts: record(string(), string().regex(/^[0-9a-f]{16}$/)).exactOptional()
+		endpoints: record$1(string$1(), record$1(string$1(), strictObject({
+			digest: string$1().regex(/^[0-9a-f]{64}$/),
+			parts: record$1(string$1(), string$1().regex(/^[0-9a-f]{16}$/)).exactOptional()
 		})))
 	});
 	REVIEWED_CHARACTERS = 6e4;
@@ -42041,7 +43187,7 @@ function shorten(text, bytes) {
 	const encoded = Buffer.from(text);
 	if (encoded.length <= bytes) return text;
 	const more = " …";
-	return encoded.subarray(0, bytes - Buffer.byteLength(more)).toString().replace(/\uFFFD+$/, "") + more;
+	return encoded.subarray(0, bytes - Buffer.byteLength(more)).toString().replace(/(?<!\uFFFD)\uFFFD+$/, "") + more;
 }
 function batches(items) {
 	const count = Math.ceil(items.length / ANNOTATIONS_A_REQUEST);
@@ -42315,6 +43461,52 @@ var init_report = __esmMin((() => {
 	init_post_report();
 	WEB_ADDRESS = /^https?:\/\/[\w.:-]+(\/[\w./-]*)?$/;
 }));
+// cli/verify-gateway.ts
+async function verifyThroughGateway({ name, entities, routes }, check) {
+	await check.target.start?.();
+	const connection = await check.target.connect();
+	const serving = entities.filter((e) => routes.some((r) => r.entity === e.name));
+	await Promise.all(serving.map((entity) => verifyEntity(name, entity, connection, check)));
+}
+async function verifyEntity(endpoint, { name: entity, model }, { host, ask }, { root, signal, limitSeconds = LIMIT_SECONDS$1 }) {
+	const example = await readInputExample(locateModel(root, model));
+	const expected = example === void 0 ? [200, 400] : [200];
+	const query = {
+		endpoint,
+		entity,
+		body: example ?? "{}",
+		contentType: "application/json",
+		signal
+	};
+	const end = performance.now() + limitSeconds * 1e3;
+	for (;;) {
+		const { status, body } = await ask(query).catch((e) => {
+			signal.throwIfAborted();
+			return {
+				status: 0,
+				body: describe$1(e)
+			};
+		});
+		if (expected.includes(status) || BUSY.some((code) => body.includes(code))) return;
+		if (performance.now() > end) {
+			const answer = `${status === 0 ? "nothing" : status} (${body.trim().slice(0, SHOWN_CHARACTERS)})`;
+			throw new Error(`Cannot reach "${entity}" of "${endpoint}" through the gateway: ${host} answers ${answer}, expected 200. npx davit status and npx davit logs ${endpoint} say more`);
+		}
+		await setTimeout$2(PAUSE_MILLISECONDS, void 0, { signal });
+	}
+}
+function describe$1(e) {
+	if (!(e instanceof Error)) return String(e);
+	return e.cause instanceof Error ? e.cause.message : e.message;
+}
+var LIMIT_SECONDS$1, PAUSE_MILLISECONDS, SHOWN_CHARACTERS, BUSY;
+var init_verify_gateway = __esmMin((() => {
+	init_locate_model();
+	LIMIT_SECONDS$1 = 60;
+	PAUSE_MILLISECONDS = 500;
+	SHOWN_CHARACTERS = 300;
+	BUSY = ["\"REQUEST_LIMIT_EXCEEDED\"", "\"RESOURCE_EXHAUSTED\""];
+}));
 // kubernetes/leftovers.ts
 var leftovers_exports = /* @__PURE__ */ __exportAll({
 	listConfigurations: () => listConfigurations,
@@ -42364,11 +43556,12 @@ async function deployEndpoint(endpoint, deployment) {
 	const { opening, environment, context, proved = false } = deployment;
 	const progress = named(context.progress, endpoint.name);
 	const validation = await validateDeclared(endpoint, context, progress, proved ? "lock" : void 0);
-	if (hasErrors(validation.diagnostics)) return {
+	const checked = [...validation.diagnostics, ...checkMemoryInEnvironment(endpoint, validation, environment)];
+	if (hasErrors(checked)) return {
 		endpoint: endpoint.name,
 		plan: void 0,
 		url: void 0,
-		diagnostics: validation.diagnostics
+		diagnostics: checked
 	};
 	const project = await opening;
 	const clear = environment.target === "kubernetes" ? await readyCluster(endpoint, {
@@ -42388,7 +43581,16 @@ async function deployEndpoint(endpoint, deployment) {
 	});
 	if (outcome.status !== "succeeded") context.signal.throwIfAborted();
 	else await clear?.();
-	const diagnostics = [...validation.diagnostics, ...makeStackDiagnostics(endpoint, stack, outcome)];
+	if (outcome.status === "succeeded" && environment.target === "local") {
+		progress.say("Asking it through the gateway …");
+		const target = openTarget(context.root, environment, context.signal);
+		await verifyThroughGateway(endpoint, {
+			root: context.root,
+			target,
+			signal: context.signal
+		});
+	}
+	const diagnostics = [...checked, ...makeStackDiagnostics(endpoint, stack, outcome)];
 	const url = outcome.status === "succeeded" ? String(outcome.outputs["url"]) : void 0;
 	return {
 		endpoint: endpoint.name,
@@ -42413,12 +43615,13 @@ async function readyCluster(endpoint, { environment, project, context }) {
 		namespace: environment.namespace,
 		endpoint: endpoint.name
 	};
-	const api = await connectCluster(environment.cluster, context.root);
+	const api = await connectCluster(environment.cluster, context.root, context);
 	const before = await listConfigurations(api, place);
 	return () => removeIdleConfigurations(api, place, before);
 }
 async function needsRefresh({ name }, project, { environment, context }) {
-	if (environment.target === "kubernetes") return hasStack(project, stackName(name, environment.name));
+	if (environment.target === "kubernetes") return isDeployed(project, stackName(name, environment.name));
+	await openTarget(context.root, environment, context.signal).replaceHanging?.();
 	const drifted = await hasDrifted(project, name, context);
 	if (drifted) named(context.progress, name).say("It was deployed and is not there any more: looking at what is left …");
 	return drifted;
@@ -42430,6 +43633,7 @@ var init_up = __esmMin((() => {
 	init_names();
 	init_progress();
 	init_side_by_side();
+	init_check_memory();
 	init_command();
 	init_has_drifted();
 	init_select_endpoints();
@@ -42438,6 +43642,7 @@ var init_up = __esmMin((() => {
 	init_platform();
 	init_targets();
 	init_validate$1();
+	init_verify_gateway();
 	({
 		...ENVIRONMENT_OPTION,
 		...ENDPOINTS_OPTION
@@ -42523,12 +43728,12 @@ var init_deployment = __esmMin((() => {
 	init_ask_graphql();
 	init_author();
 	payload = object({
-		endpoint: string(),
+		endpoint: string$1(),
 		action: _enum(["deploy", "remove"]),
 		runId: int(),
 		runAttempt: int(),
-		host: string(),
-		user: string()
+		host: string$1(),
+		user: string$1()
 	});
 	TASK = "davit:";
 	DESCRIPTION_CHARACTERS = 140;
@@ -42623,19 +43828,20 @@ var init_unlock = __esmMin((() => {
 	init_workflow_run();
 }));
 // cli/ask-examples.ts
-async function askExamples({ name, entities, routes }, { root, connection }) {
+async function askExamples({ name, entities, routes }, { root, connection, signal }) {
 	const asked = entities.filter((e) => routes.some((r) => r.entity === e.name)).map(async ({ name: entity, model }) => {
 		const body = await readInputExample(locateModel(root, model));
 		if (body === void 0) return [];
-		const signal = AbortSignal.timeout(LIMIT_SECONDS * 1e3);
+		const limited = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_SECONDS * 1e3)]);
 		const started = performance.now();
-		const answer = await connection.ask({
+		const query = {
 			endpoint: name,
 			entity,
 			body,
 			contentType: "application/json",
-			signal
-		});
+			signal: limited
+		};
+		const answer = await connection.ask(query);
 		const milliseconds = Math.round(performance.now() - started);
 		return [{
 			entity,
@@ -42653,14 +43859,16 @@ var init_ask_examples = __esmMin((() => {
 }));
 // action/deploy/verify.ts
 async function verify(endpoint, { context, environment }) {
-	const { root, progress } = context;
+	const { root, progress, signal } = context;
 	let asked;
 	try {
 		asked = await askExamples(endpoint, {
 			root,
-			connection: await openTarget(root, environment).connect()
+			connection: await openTarget(root, environment, signal).connect(),
+			signal
 		});
 	} catch (e) {
+		signal.throwIfAborted();
 		const why = messages(e).join("; because: ");
 		progress.say(`${endpoint.name} could not be asked from here: ${why}`);
 		return {
@@ -42944,7 +44152,7 @@ var init_open_deploying = __esmMin((() => {
 // engine/remove-unused-state.ts
 async function removeUnusedState(project) {
 	const own = join(project.root, ".davit");
-	if (project.backend.folder !== join(own, "pulumi") || (await listStacks(project)).length > 0) return;
+	if (project.backend.folder !== join(own, "pulumi") || !await isUnused(project, project.backend.folder)) return;
 	const parts = [
 		"pulumi",
 		"stacks",
@@ -42955,6 +44163,15 @@ async function removeUnusedState(project) {
 	}));
 	await Promise.all(parts);
 	for (const folder of [join(own, "environments"), own]) await rmdir(folder).catch(() => void 0);
+}
+async function isUnused(project, folder) {
+	const isThere = () => access(folder).then(() => true, () => false);
+	try {
+		return await isThere() && (await listStacks(project)).length === 0;
+	} catch (e) {
+		if (await isThere()) throw e;
+		return false;
+	}
 }
 var init_remove_unused_state = __esmMin((() => {
 	init_stacks();
@@ -43008,7 +44225,7 @@ async function clearLeftovers(endpoints, context) {
 	const { value: environment } = await readEnvironment(projectPlace(context), environmentName(context));
 	if (environment?.target !== "kubernetes") return;
 	const [{ connectCluster }, { removeLeftovers }] = await Promise.all([Promise.resolve().then(() => (init_connect$1(), connect_exports)), Promise.resolve().then(() => (init_leftovers(), leftovers_exports))]);
-	const api = await connectCluster(environment.cluster, context.root);
+	const api = await connectCluster(environment.cluster, context.root, context);
 	for (const endpoint of endpoints) await removeLeftovers(api, {
 		namespace: environment.namespace,
 		endpoint

@@ -1,7 +1,7 @@
 import type { GitHub } from './connect.ts';
 import { GitHubRefusal } from './refusal.ts';
 
-/** GitHub's types of errors → the status that REST would have. */
+/** GitHub's GraphQL error types → the status that REST would have. */
 const STATUS: Readonly<Record<string, number>> = { FORBIDDEN: 403, NOT_FOUND: 404, STALE_DATA: 409 };
 const OTHER_STATUS = 422;
 
@@ -10,7 +10,7 @@ interface GraphqlError {
   readonly message: string;
 }
 
-/** Asks by GraphQL, which answers "no" with status 200: that is thrown as a refusal like REST's. */
+/** Sends a GraphQL query. GraphQL answers a refusal with status 200; this throws it like a refusal of REST. */
 export async function askGraphql<T>(
   { octokit }: GitHub,
   query: string,

@@ -1,14 +1,14 @@
 import type { GitHub } from './connect.ts';
 
-/** What was reviewed: the name that a branch protection rule asks for. */
+/** The review's check run, which a branch protection rule requires by this name. */
 const REVIEW = 'davit';
-/** GitHub Actions; every instance of GitHub reserves the name. */
+/** GitHub Actions. Every GitHub instance reserves the name. */
 const APP = 'github-actions';
 const ANNOTATIONS_A_REQUEST = 50;
 const ANNOTATION_BYTES = 64 << 10;
 
 export interface Annotation {
-  /** From the repository's root. */
+  /** Relative to the repository's root. */
   readonly path: string;
   readonly line: number;
   readonly column: number;
@@ -18,17 +18,17 @@ export interface Annotation {
 }
 
 export interface CheckRun {
-  /** Default: the review's, `davit`. */
+  /** Default: the review's name, `davit`. */
   readonly name?: string;
-  /** The commit that it is shown at. */
+  /** The commit of the check run. */
   readonly sha: string;
   readonly conclusion: 'success' | 'failure' | 'cancelled' | 'neutral';
   readonly title: string;
-  /** Markdown; like `text` at most 65,535 characters. */
+  /** Markdown of at most 65,535 characters, like `text`. */
   readonly summary: string;
   readonly text?: string;
   readonly annotations: readonly Annotation[];
-  /** Where "Details" leads. */
+  /** The target of the link "Details". */
   readonly detailsUrl?: string;
 }
 
@@ -39,8 +39,8 @@ export interface WrittenCheckRun {
 }
 
 /**
- * Writes a check run of a commit. It is concluded with its last annotations, so that nobody sees half of them
- * as a result; when writing stops in between, GitHub shows it in progress, and the next run writes a new one.
+ * Writes a check run of a commit. It is concluded only with its last annotations, so that nobody sees half of them as a
+ * result. If writing stops before, GitHub shows it in progress, and the next run writes a new one.
  */
 export async function writeCheckRun({ octokit, place }: GitHub, run: CheckRun): Promise<string | null> {
   const output = { title: run.title, summary: run.summary, ...(run.text !== undefined && { text: run.text }) };
@@ -64,7 +64,9 @@ export async function writeCheckRun({ octokit, place }: GitHub, run: CheckRun): 
   return written.data.html_url;
 }
 
-/** The newest concluded check run `davit` of a commit that GitHub Actions wrote; nobody else's counts. */
+/**
+ * The newest concluded check run `davit` of a commit that GitHub Actions wrote; check runs of other apps do not count.
+ */
 export async function readCheckRun({ octokit, place }: GitHub, sha: string): Promise<WrittenCheckRun | undefined> {
   const options = { ...place, ref: sha, check_name: REVIEW, filter: 'all', per_page: 100 } as const;
   const runs = await octokit.paginate(octokit.rest.checks.listForRef, options);
@@ -86,7 +88,7 @@ function toGitHub({ path, line, column, level, title, message }: Annotation) {
   };
 }
 
-/** At most so many bytes of UTF-8, whole characters only. */
+/** At most `bytes` bytes of UTF-8, whole characters only. */
 function shorten(text: string, bytes: number): string {
   const encoded = Buffer.from(text);
   if (encoded.length <= bytes) return text;
@@ -95,7 +97,7 @@ function shorten(text: string, bytes: number): string {
     encoded
       .subarray(0, bytes - Buffer.byteLength(more))
       .toString()
-      .replace(/\uFFFD+$/, '') + more
+      .replace(/(?<!\uFFFD)\uFFFD+$/, '') + more
   );
 }
 

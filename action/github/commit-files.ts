@@ -3,12 +3,12 @@ import type { GitHub } from './connect.ts';
 import { GitHubRefusal } from './refusal.ts';
 
 export interface FilesToCommit {
-  /** Name of the branch, without `refs/heads/`. */
+  /** The name of the branch, without `refs/heads/`. */
   readonly branch: string;
-  /** The commit that the files belong to: when the branch has moved on, nothing is committed. */
+  /** The expected head of the branch. If the branch has moved on, nothing is committed. */
   readonly expectedHead: string;
   readonly headline: string;
-  /** Path from the repository's root → content. */
+  /** Path relative to the repository's root → content. */
   readonly files: ReadonlyMap<string, string>;
 }
 
@@ -40,7 +40,9 @@ interface Head {
   };
 }
 
-/** Commits files to a branch in one step, signed by GitHub. The new commit; undefined: somebody pushed in between. */
+/**
+ * Commits files to a branch in one step, signed by GitHub. Returns the commit; undefined: somebody pushed in between.
+ */
 export async function commitFiles(github: GitHub, commit: FilesToCommit): Promise<string | undefined> {
   const { place } = github;
   const additions = [...commit.files].map(([path, content]) => ({
@@ -62,7 +64,7 @@ export async function commitFiles(github: GitHub, commit: FilesToCommit): Promis
   }
 }
 
-/** A commit whose answer got lost on the way is on the branch, and its repetition finds the branch moved: by itself. */
+/** The commit of an attempt whose answer was lost. The retry then finds the branch moved by that very commit. */
 async function findCommitted(
   github: GitHub,
   { branch, expectedHead, headline }: FilesToCommit,

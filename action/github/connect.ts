@@ -11,25 +11,25 @@ export interface ConnectOptions {
   readonly apiUrl: string;
   /** `octocat/models` */
   readonly repository: string;
-  /** The workflow's job: GitHub's logs, and our fake, tell the callers apart by it. */
+  /** The workflow's job. GitHub's logs and our fake GitHub tell callers apart by it. */
   readonly job: string;
   readonly signal?: AbortSignal;
-  /** Of one request. */
+  /** The timeout of one request. */
   readonly timeoutSeconds?: number;
-  /** What one call may wait for, all its repetitions together. */
+  /** The longest total wait of one call, including all retries. */
   readonly patienceSeconds?: number;
   readonly say?: (line: string) => void;
 }
 
-/** What was asked of GitHub so far. */
+/** Counts of the requests to GitHub so far. */
 export interface Calls {
   readonly requests: number;
-  /** Of the requests, those that repeat one that failed. */
+  /** How many of the requests are retries. */
   readonly repeated: number;
   readonly waitedSeconds: number;
 }
 
-/** GitHub's API, for one repository. */
+/** GitHub's API for one repository. */
 export interface GitHub {
   readonly octokit: Octokit;
   readonly place: { readonly owner: string; readonly repo: string };
@@ -39,8 +39,9 @@ export interface GitHub {
 const REPETITIONS = 5;
 
 /**
- * Connects to GitHub. Requests time out; those that fail because of GitHub's state or its rate limits are repeated; writes
- * go one at a time, which GitHub asks for. What fails for good is thrown with the request, its status and what is missing.
+ * Connects to GitHub. Requests time out. Those that fail because of GitHub's state or its rate limits are retried.
+ * Writes are sent one at a time, as GitHub asks. A final failure is thrown with the request, its status and the missing
+ * permission.
  */
 export function connectGitHub(options: ConnectOptions): GitHub {
   const [owner, repo, ...rest] = options.repository.split('/');
@@ -50,7 +51,7 @@ export function connectGitHub(options: ConnectOptions): GitHub {
   const calls = { requests: 0, repeated: 0, waitedSeconds: 0 };
   let writing: Promise<unknown> = Promise.resolve();
   octokit.hook.wrap('request', (request, call) => {
-    // octokit's own hook, which adds the token, is bound to this very object and sees no copy of it.
+    // octokit's own hook, which adds the token, is bound to this very object, so a copy of it would not work.
     const send = (signal: AbortSignal) => (Object.assign(call.request, { signal }), request(call));
     const ask = () => askPatiently(send, call, { ...options, calls });
     if (isRead(call)) return ask();
@@ -61,11 +62,11 @@ export function connectGitHub(options: ConnectOptions): GitHub {
   return { octokit, place: { owner, repo }, calls: () => ({ ...calls }) };
 }
 
-/** What octokit knows of a request before it is sent. */
+/** A request before octokit sends it. */
 interface Call {
   readonly method: string;
   readonly url: string;
-  /** Of GraphQL. */
+  /** The query, for GraphQL. */
   readonly query?: unknown;
 }
 
@@ -97,13 +98,13 @@ async function askPatiently<T extends { readonly data: unknown }>(
   }
 }
 
-/** Each try has a time of its own: octokit has none. */
+/** Each try has its own timeout, because octokit has none. */
 function untilTimeout({ timeoutSeconds = 30, signal }: ConnectOptions): AbortSignal {
   const timeout = AbortSignal.timeout(timeoutSeconds * 1000);
   return signal ? AbortSignal.any([signal, timeout]) : timeout;
 }
 
-/** GraphQL says with status 200 that a limit is reached. */
+/** GraphQL reports a reached limit with status 200. */
 function refuseLimited<T extends { readonly data: unknown }>(response: T): T {
   const { errors } = (response.data ?? {}) as { readonly errors?: readonly { readonly type?: string }[] };
   if (!Array.isArray(errors) || !errors.some((e: { type?: string }) => e.type === 'RATE_LIMITED')) return response;

@@ -3,7 +3,7 @@ import { askGraphql } from './ask-graphql.ts';
 import { type Author, isAuthor } from './author.ts';
 import type { GitHub } from './connect.ts';
 
-/** Who deployed: recognises the state lock of a runner that died. */
+/** Identifies the deployer, so that the state lock of a runner that died can be recognised. */
 const payload = z.object({
   endpoint: z.string(),
   action: z.enum(['deploy', 'remove']),
@@ -17,7 +17,7 @@ export type DeploymentPayload = z.infer<typeof payload>;
 type DeploymentState = 'in_progress' | 'success' | 'failure' | 'error' | 'inactive';
 
 export interface NewDeployment {
-  /** The commit that is deployed. */
+  /** The deployed commit. */
   readonly sha: string;
   readonly environment: string;
   readonly payload: DeploymentPayload;
@@ -25,7 +25,7 @@ export interface NewDeployment {
 
 export interface DeploymentStatus {
   readonly state: DeploymentState;
-  /** At most 140 characters are kept. */
+  /** Shortened to 140 characters. */
   readonly description: string;
   readonly logUrl?: string;
   readonly environmentUrl?: string | undefined;
@@ -37,14 +37,14 @@ export interface Deployment {
   /** ISO 8601. */
   readonly createdAt: string;
   readonly payload: DeploymentPayload;
-  /** All that it has been in, newest first. */
+  /** All its states, newest first. */
   readonly states: readonly string[];
 }
 
 const TASK = 'davit:';
 const DESCRIPTION_CHARACTERS = 140;
 
-/** Records that an endpoint is deployed now; its number. */
+/** Records that the deployment of an endpoint begins, and returns its number. */
 export async function createDeployment({ octokit, place }: GitHub, deployment: NewDeployment): Promise<number> {
   const created = await octokit.rest.repos.createDeployment({
     ...place,
@@ -54,13 +54,13 @@ export async function createDeployment({ octokit, place }: GitHub, deployment: N
     payload: { ...deployment.payload },
     description: `Davit: ${deployment.payload.endpoint}`,
     auto_merge: false,
-    required_contexts: [], // what a merge needs was asked for before the merge
+    required_contexts: [], // required checks were met before the merge
   });
   if ('id' in created.data) return created.data.id;
   throw new Error(`Cannot record a deployment of ${deployment.sha}: ${created.data.message ?? 'GitHub made none'}`);
 }
 
-/** Says how a deployment goes on. */
+/** Sets the current status of a deployment. */
 export async function setDeploymentStatus(
   { octokit, place }: GitHub,
   id: number,
@@ -71,13 +71,13 @@ export async function setDeploymentStatus(
     deployment_id: id,
     state,
     description: description.slice(0, DESCRIPTION_CHARACTERS),
-    auto_inactive: false, // it would retire the other endpoints of the environment
+    auto_inactive: false, // otherwise it would retire the environment's other endpoints
     ...(logUrl && { log_url: logUrl }),
     ...(environmentUrl && { environment_url: environmentUrl }),
   });
 }
 
-/** What GitHub's page shows as active goes; the record and its states stay. */
+/** Makes deployments inactive on GitHub's page; the records and their states stay. */
 export async function retireDeployments(
   github: GitHub,
   { environment, endpoint }: { readonly environment: string; readonly endpoint: string },
@@ -109,7 +109,8 @@ interface DeploymentsPage {
   };
 }
 
-// Its `databaseId` is a 32-bit number that GitHub has outgrown; a status of another endpoint may have made it INACTIVE.
+// Uses node ids, because `databaseId` is a 32-bit number that GitHub has outgrown. Uses all statuses, because another
+// endpoint's status may have made a deployment INACTIVE.
 const DEPLOYMENTS = `query ($owner: String!, $repo: String!, $environment: String!, $after: String) {
   viewer { login }
   repository(owner: $owner, name: $repo) {
@@ -124,7 +125,7 @@ const DEPLOYMENTS = `query ($owner: String!, $repo: String!, $environment: Strin
   }
 }`;
 
-/** Davit's deployments to an environment, newest first, a page at a time as they are asked for; nobody else's. */
+/** Davit's deployments to an environment, newest first, loaded page by page. Deployments by others are left out. */
 export async function* listDeployments(github: GitHub, environment: string): AsyncGenerator<Deployment> {
   for (let after: string | null = null; ;) {
     const variables = { ...github.place, environment, after };
@@ -141,7 +142,7 @@ export async function* listDeployments(github: GitHub, environment: string): Asy
   }
 }
 
-/** A text of JSON, or a text of a text of JSON. */
+/** JSON, or JSON inside a JSON string. */
 function parsePayload(told: string | null): unknown {
   try {
     const once: unknown = JSON.parse(told ?? '');

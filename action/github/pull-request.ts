@@ -3,7 +3,7 @@ import type { GitHub } from './connect.ts';
 
 export interface PullRequest {
   readonly number: number;
-  /** For GraphQL. */
+  /** The id for GraphQL. */
   readonly nodeId: string;
   readonly url: string;
   readonly title: string;
@@ -11,7 +11,7 @@ export interface PullRequest {
   readonly head: { readonly sha: string; readonly branch: string; readonly repository: string | undefined };
   readonly base: { readonly sha: string; readonly branch: string };
   readonly labels: readonly string[];
-  /** The commit that the merge made; undefined: not merged. */
+  /** The commit of the merge; undefined: not merged. */
   readonly mergedAs: string | undefined;
 }
 
@@ -37,7 +37,7 @@ export async function readPullRequest({ octokit, place }: GitHub, number: number
   return toPullRequest(data);
 }
 
-/** The pull request whose merge made a commit of `branch`; undefined: somebody pushed it. */
+/** The pull request whose merge made a commit of `branch`; undefined: the commit was pushed directly. */
 export async function findMergedPullRequest(
   { octokit, place }: GitHub,
   sha: string,
@@ -49,7 +49,9 @@ export async function findMergedPullRequest(
   return merged.find((p) => p.mergedAs === sha) ?? merged.at(0);
 }
 
-/** The open pull request of a branch, of a fork as well, whose head is that commit; undefined: it is closed or has moved. */
+/**
+ * The open pull request of a branch, also of a fork, whose head is that commit; undefined: it is closed or has moved.
+ */
 export async function findOpenPullRequest(
   { octokit, place }: GitHub,
   head: { readonly owner: string; readonly branch: string; readonly sha: string },
@@ -72,14 +74,14 @@ interface Reverted {
   readonly revertPullRequest: { readonly revertPullRequest: { readonly url: string } };
 }
 
-/** Opens a pull request that takes a merged one back; the address of the new one. */
+/** Opens a pull request that reverts a merged one, and returns its address. */
 export async function openRevert(github: GitHub, pull: PullRequest, body: string): Promise<string> {
   const title = `Revert "${pull.title}" (#${pull.number})`;
   const opened = await askGraphql<Reverted>(github, REVERT, { id: pull.nodeId, title, body });
   return opened.revertPullRequest.revertPullRequest.url;
 }
 
-/** The open pull request by which GitHub takes back that one, by the branch that it makes for it; its address. */
+/** The address of the open pull request that reverts this one, found by the branch name that GitHub gives it. */
 export async function findRevert(
   { octokit, place }: GitHub,
   { number, head }: PullRequest,

@@ -1,9 +1,9 @@
-/** What GitHub refuses for good, or after all repetitions. */
+/** A request that GitHub has refused finally, or after all retries. */
 export class GitHubRefusal extends Error {
-  /** 500 when there was no answer at all. */
+  /** 500 if there was no answer at all. */
   readonly status: number;
 
-  /** What GraphQL calls it: `FORBIDDEN`, `NOT_FOUND`, `STALE_DATA`, …; undefined for REST. */
+  /** The error type of GraphQL: `FORBIDDEN`, `NOT_FOUND`, `STALE_DATA`, …; undefined for REST. */
   readonly type: string | undefined;
 
   constructor(message: string, options: { readonly status: number; readonly type?: string; readonly cause: unknown }) {
@@ -14,7 +14,7 @@ export class GitHubRefusal extends Error {
   }
 }
 
-/** Whether the token may only read: a fork's pull request, or a job without the permission. */
+/** Whether the token is read-only, as in a fork's pull request or in a job without the permission. */
 export function isReadOnlyToken(error: unknown): boolean {
   return (
     error instanceof GitHubRefusal && error.status === 403 && error.message.includes('not accessible by integration')
@@ -31,7 +31,7 @@ interface Answered {
   readonly response?: { readonly headers?: Readonly<Record<string, unknown>> };
 }
 
-/** The error of a request, with what was asked and, where GitHub says it, which permission is missing. */
+/** The error of a request, with the request and, where GitHub names it, the missing permission. */
 export function explainRefusal(error: unknown, { method, url }: Request): GitHubRefusal {
   if (error instanceof GitHubRefusal) return error;
   const { status, response } = error as Answered;

@@ -2,7 +2,7 @@ const BROKEN = [500, 502, 503, 504];
 /** GitHub: "wait for at least one minute before retrying" when a secondary limit names no time. */
 const SECONDARY_SECONDS = 60;
 
-/** The parts of an octokit error that tell whether repeating helps. */
+/** The parts of an octokit error that decide whether a retry helps. */
 interface Refused {
   readonly status?: unknown;
   readonly message: string;
@@ -10,8 +10,8 @@ interface Refused {
 }
 
 /**
- * After how many seconds to repeat a request that failed; undefined: never, it would fail again. Without an answer, and on
- * 5xx, twice as long each time; on a rate limit, as long as GitHub says.
+ * The seconds until a failed request should be retried; undefined: never, because it would fail again. Without an
+ * answer, and on 5xx, the wait doubles each time. On a rate limit it is as long as GitHub says.
  * Source: docs.github.com "Best practices for using the REST API", "Rate limits for the REST API".
  */
 export function secondsToWait(error: unknown, repetition: number, now: number): number | undefined {

@@ -7,7 +7,7 @@ export interface StickyComment {
   readonly pull: number;
   /** A hidden first line, `<!-- davit:pull-request -->`, that no other comment of ours has. */
   readonly marker: string;
-  /** Markdown; with the marker at most 65,536 characters. */
+  /** Markdown of at most 65,536 characters, including the marker. */
   readonly body: string;
 }
 
@@ -68,8 +68,8 @@ const MINIMIZE = `mutation ($id: ID!) {
 }`;
 
 /**
- * Makes the one comment with the marker say `body`: the newest of ours, wherever it stands. Older ones of ours are
- * minimised; a comment of somebody else that carries the marker is never touched. Writes only what differs.
+ * Makes `body` the text of the one comment with the marker: the newest of ours, wherever it is. Older ones of ours are
+ * minimised. A comment of somebody else with the marker is never touched. Writes only if something differs.
  */
 export async function postComment(github: GitHub, { pull, marker, body }: StickyComment): Promise<PostedComment> {
   const { subject, ours } = await findOurs(github, pull, marker);

@@ -14,7 +14,7 @@ interface Found {
   readonly body: string;
 }
 
-/** Makes the one open issue with the marker say this; opens it when there is none. Its number, and what was done. */
+/** Updates the one open issue with the marker, or opens it. Returns its number and what was done. */
 export async function postIssue(github: GitHub, { marker, title, body }: StickyIssue) {
   const { octokit, place } = github;
   const text = `${marker}\n${body}`;
@@ -28,7 +28,10 @@ export async function postIssue(github: GitHub, { marker, title, body }: StickyI
   return { number: found.number, done: 'updated' } as const;
 }
 
-/** Closes the open issue with the marker, with a comment that says why; its number, undefined: none was open. */
+/**
+ * Closes the open issue with the marker, with a comment that gives the reason. Returns its number; undefined: none was
+ * open.
+ */
 export async function closeIssue(github: GitHub, marker: string, reason: string): Promise<number | undefined> {
   const { octokit, place } = github;
   const found = await findOpenIssue(github, marker);
@@ -43,7 +46,7 @@ export async function closeIssue(github: GitHub, marker: string, reason: string)
   return found.number;
 }
 
-/** Only of our own: what others write with our marker is theirs. */
+/** Finds only our own issues; others may use our marker too. */
 async function findOpenIssue(github: GitHub, marker: string): Promise<Found | undefined> {
   const { octokit, place } = github;
   const { viewer } = await askGraphql<{ viewer: { login: string } }>(github, 'query { viewer { login } }');

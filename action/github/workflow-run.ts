@@ -2,15 +2,15 @@ import type { GitHub } from './connect.ts';
 import { GitHubRefusal } from './refusal.ts';
 
 export interface WorkflowRun {
-  /** `completed`, or one of the states before. */
+  /** `completed`, or an earlier state. */
   readonly status: string;
   readonly attempt: number;
   readonly url: string;
-  /** When it last changed: when it ended, once it has. ISO 8601. */
+  /** The time of the last change; once the run has ended, that of its end. ISO 8601. */
   readonly updatedAt: string;
 }
 
-/** How a workflow run stands; undefined: GitHub does not know it (any more). */
+/** The state of a workflow run; undefined: GitHub does not know it (any more). */
 export async function readWorkflowRun({ octokit, place }: GitHub, id: number): Promise<WorkflowRun | undefined> {
   try {
     const { data } = await octokit.rest.actions.getWorkflowRun({ ...place, run_id: id });

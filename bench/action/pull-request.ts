@@ -40,7 +40,7 @@ async function describeRepository(): Promise<Files> {
   const lock = await readFile(codePath('endpoints', 'iris.lock'), 'utf8');
   const files = Array.from({ length: ENDPOINTS }, (_, i) => nameEndpoint(i)).flatMap((name) => [
     [`endpoints/${name}.yaml`, declareEndpoint(name, 'iris', '2')] as const,
-    // Its name and its entity's name.
+    // Replaces its name and its entity's name.
     [`endpoints/${name}.lock`, lock.replaceAll(/\biris(?=`|:$)|(?<=^endpoint: )iris/gm, name)] as const,
   ]);
   return { 'models/iris/2': exampleModel('2'), 'endpoints/iris.yaml': null, ...Object.fromEntries(files) };
@@ -48,7 +48,7 @@ async function describeRepository(): Promise<Files> {
 
 let versions = 100;
 
-/** Each of `count` endpoints gets a version of the model that nobody has seen before. */
+/** Gives each of `count` endpoints a new version of the model. */
 async function describeChange(count: number): Promise<Files> {
   const description = await readFile(codePath('models', 'iris', '1', 'MLmodel'), 'utf8');
   const files = Array.from({ length: count }, (_, i) => {
@@ -114,7 +114,7 @@ async function measure(bench: Bench, user: UserRepository, count: number): Promi
   ];
 }
 
-/** What the log says of how long something took. */
+/** The durations that the log reports for a step. */
 function readSeconds(log: string, what: string): readonly number[] {
   return [...log.matchAll(new RegExp(`${what}.*: done in ([\\d.]+) s`, 'g'))].map(([, seconds]) => Number(seconds));
 }

@@ -38,7 +38,7 @@ function measure(bench: Bench, what: string, args: readonly string[], env: NodeJ
   });
 }
 
-/** What GitHub's runner gives an action, and nothing else of this process's environment. */
+/** The environment that GitHub's runner gives an action, without anything else of this process's environment. */
 async function makeRunner(folder: string): Promise<NodeJS.ProcessEnv> {
   const [event, output] = [join(folder, 'event.json'), join(folder, 'output')];
   await Promise.all([writeFile(event, '{}'), writeFile(output, '')]);

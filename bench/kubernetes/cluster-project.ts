@@ -13,17 +13,17 @@ import type { Bench } from '../benchmark.ts';
 import { readExample } from '../gateway-question.ts';
 import type { Timed } from '../run-timed.ts';
 
-/** The environment that is measured: `davit cluster up` writes it, `davit up _platform --env cluster` fills it. */
+/** The measured environment: `davit cluster up` writes it, `davit up _platform --env cluster` deploys its platform. */
 const GIVEN = 'cluster';
 const NAME = 'bench';
 const TOKEN_SECONDS = 3600;
 const SLEEPER = 'conformance';
 const SLEEPER_MODEL = codePath('test', 'fixtures', 'models', 'o_conformance');
 
-/** What an endpoint of a benchmark says besides its name. */
+/** The settings of a benchmark's endpoint, besides its name. */
 export interface EndpointWish {
   readonly version?: '1' | '2';
-  /** A model that sleeps as long as it is asked to, instead of the example. */
+  /** Uses a model that sleeps as long as the request says, instead of the example. */
   readonly sleeper?: boolean;
   readonly min?: number;
   readonly max?: number;
@@ -37,9 +37,9 @@ export interface ClusterProject {
   readonly api: KubernetesApi;
   /** Writes an endpoint's file and its lock. */
   readonly declare: (name: string, wish?: EndpointWish) => Promise<void>;
-  /** Runs a verb of `davit` on this environment. */
+  /** Runs a verb of `davit` in this environment. */
   readonly davit: (verb: string, ...args: readonly string[]) => Promise<Timed>;
-  /** The example's input, as a question to an endpoint. */
+  /** The example's input, as a request to an endpoint. */
   readonly question: (endpoint: string) => Promise<Question>;
 }
 
@@ -47,10 +47,10 @@ interface Fields {
   readonly images: { readonly registry: string };
 }
 
-/** Fields of the environment file that are other than those of the cluster's. */
+/** Fields of the environment file that differ from the cluster's. */
 type Changes = Readonly<Record<string, unknown>> | ((there: Fields) => object);
 
-/** Works with a project of its own on the cluster that is there; what it deploys is taken down again. */
+/** Works with a project of its own on the existing cluster, and takes down what it deployed. */
 export async function withCluster<T>(
   bench: Bench,
   changes: Changes,
@@ -80,7 +80,7 @@ export async function withCluster<T>(
   }
 }
 
-/** Also after Ctrl-C, so without the benchmark's signal. What is left by one that fails, the next one takes. */
+/** Also runs after Ctrl-C, so without the benchmark's signal. A second try removes what a failed one leaves. */
 async function takeDown(project: BenchProject, declared: readonly string[]): Promise<void> {
   const down = () => project.finish('down', ...new Set(declared), '--environment', NAME);
   try {

@@ -8,7 +8,7 @@ const LABEL = 'davit.dev/bench-crowd';
 const AT_ONCE = 4;
 const READY_SECONDS = 900;
 const POLL_MILLISECONDS = 2000;
-/** Below these the API keeps what a crowd is made of, in the order in which it is put. */
+/** The API paths of a crowd's objects, in the order of creation. */
 const KINDS = ['apis/serving.knative.dev/v1|configurations', 'apis/serving.knative.dev/v1|routes', 'api/v1|configmaps'];
 
 interface Live {
@@ -17,7 +17,7 @@ interface Live {
   readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
 }
 
-/** Puts endpoints beside one that is deployed: the same objects under other names, and no replica, ever. */
+/** Creates copies of a deployed endpoint's objects under other names, which never have a replica. */
 export async function putCrowd(
   cluster: ClusterProject,
   { like, count, bench }: { readonly like: string; readonly count: number; readonly bench: Bench },
@@ -72,7 +72,7 @@ function withoutReplicas(spec: NonNullable<Live['spec']>): object {
   return { ...spec, template: { ...template, metadata: { ...template?.metadata, annotations } } };
 }
 
-/** Names of objects begin with the endpoint's own; the endpoint's name alone is in the entry. */
+/** Objects are named after the endpoint's object name; only the entry has the endpoint's own name. */
 function rename(text: string, from: string, to: string): string {
   return text.replaceAll(endpointObjectName(from), endpointObjectName(to)).replaceAll(from, to);
 }

@@ -18,7 +18,7 @@ export const image: Benchmark = {
     'There is no peer: MLflow’s own build needs the internet and ships one layer for packages and model together.',
   ].join('\n'),
   run: (bench) =>
-    // A registry path of its own: nothing is there.
+    // A registry path of its own, which is empty.
     withCluster(bench, ownRegistry, async (cluster) => {
       const { environment } = cluster;
       await cluster.declare(ENDPOINT);
@@ -26,7 +26,7 @@ export const image: Benchmark = {
       bench.progress.say(emptied === undefined ? 'Docker’s build cache is as it was' : 'Docker’s build cache is empty');
       const first = await build(cluster, bench);
       const again = await build(cluster, bench);
-      // Another model for the same lock: a file more, as a new training would change one.
+      // Another model with the same lock: one more file, as a new training would change one.
       await writeFile(join(cluster.root, 'models/iris/2/notes.txt'), 'trained again');
       await cluster.declare(ENDPOINT);
       const second = await build(cluster, bench);
@@ -41,7 +41,7 @@ function ownRegistry({ images }: { readonly images: { readonly registry: string 
 interface Built {
   readonly seconds: number;
   readonly megabytes: number;
-  /** In memory on a disk, by Docker's own count; NaN: it does not say. */
+  /** Size on disk, by Docker's own count; NaN: unknown. */
   readonly unpacked: number;
   readonly layers: ReadonlyMap<string, number>;
 }

@@ -5,7 +5,7 @@ import type { Question } from '../../test/prober/make-asker.ts';
 import type { ClusterProject } from './cluster-project.ts';
 import type { PodPlace } from './replicas.ts';
 
-/** The peer: the image of an endpoint as a Deployment and a Service, and nothing else. */
+/** The peer: an endpoint's image as a plain Deployment and Service. */
 export interface PlainService {
   readonly pods: PodPlace;
   readonly question: Question;
@@ -26,7 +26,7 @@ interface Revision {
   readonly spec: { readonly containers: readonly object[]; readonly volumes?: readonly object[] };
 }
 
-/** Starts what serves an endpoint as its peer would run. */
+/** Starts an endpoint's image as the peer would run it. */
 export async function startPlainService(
   { api, environment }: ClusterProject,
   {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { KubernetesApi } from '../../kubernetes/api.ts';
 import { listProcesses, type ProcessEntry, sumCpuSeconds, sumPssMib } from '../processes.ts';
 
-/** What processes of pods have used: those of nodes that are this machine. */
+/** The resources that processes of pods have used, on nodes that are this machine. */
 export interface Usage {
   readonly pods: number;
   readonly cpuSeconds: number;
@@ -13,7 +13,7 @@ interface Pod {
   readonly metadata: { readonly uid: string; readonly name: string };
 }
 
-/** Finds pods of some namespaces, by namespace. */
+/** The pods of some namespaces, by namespace. */
 export async function findPods(
   api: KubernetesApi,
   namespaces: readonly string[],
@@ -22,7 +22,7 @@ export async function findPods(
   return new Map(await Promise.all(found));
 }
 
-/** CPU seconds until now and memory; NaN where no node is this machine, so that nobody takes it for nothing. */
+/** CPU seconds so far, and memory. NaN where no node is this machine, so that it is not read as zero. */
 export function readUsage(pods: readonly Pod[]): Usage {
   const processes = processesOfPods(pods.map((p) => p.metadata.uid));
   if (pods.length > 0 && processes.length === 0) return { pods: pods.length, cpuSeconds: NaN, mebibytes: NaN };
@@ -30,7 +30,7 @@ export function readUsage(pods: readonly Pod[]): Usage {
 }
 
 function processesOfPods(uids: readonly string[]): readonly ProcessEntry[] {
-  const marks = uids.flatMap((uid) => [`pod${uid}`, `pod${uid.replaceAll('-', '_')}`]); // of cgroupfs, of systemd
+  const marks = uids.flatMap((uid) => [`pod${uid}`, `pod${uid.replaceAll('-', '_')}`]); // cgroupfs, systemd
   return listProcesses().filter(({ pid }) => {
     const group = readGroup(pid);
     return marks.some((mark) => group.includes(mark));

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { parseImageReference, registryAddress } from '../../images/image-reference.ts';
 
-/** Layers of an image as its registry keeps them: compressed. */
+/** A layer of an image as the registry stores it: compressed. */
 export interface Layer {
   readonly digest: string;
   readonly size: number;
@@ -22,7 +22,7 @@ interface Manifest {
   readonly layers?: readonly Layer[];
 }
 
-/** Reads an image's layers from a registry that asks nobody who they are. */
+/** Reads an image's layers from a registry that needs no login. */
 export async function readLayers(reference: string): Promise<readonly Layer[]> {
   const { registry, name, version } = parseImageReference(reference);
   const read = async (which: string) => {
@@ -36,7 +36,9 @@ export async function readLayers(reference: string): Promise<readonly Layer[]> {
   return (image ? await read(image.digest) : top).layers ?? [];
 }
 
-/** Asks Docker's engine over its socket; undefined: it has none, or does not know. */
+/**
+ * Sends a request to Docker's engine over its socket; undefined: there is no socket, or the engine has no such object.
+ */
 export async function askDocker(dockerHost: string | undefined, method: string, path: string): Promise<unknown> {
   const socketPath = /^unix:\/\/(.+)$/.exec(dockerHost ?? '')?.[1];
   if (socketPath === undefined) return undefined;

@@ -3,33 +3,33 @@ import { ENDPOINT_LABEL, endpointObjectName } from '../../schemas/kubernetes-nam
 import { isReady, type ObservedPod } from '../../kubernetes/observe-revision.ts';
 import type { ClusterProject } from './cluster-project.ts';
 
-/** Pods of one kind. */
+/** A group of pods. */
 export interface PodPlace {
   readonly namespace: string;
   /** `key=value` */
   readonly labelSelector: string;
 }
 
-/** Of how many pods there are; those that end are counted too. */
+/** Counts of pods, including those that are being deleted. */
 export interface PodCount {
   readonly ready: number;
   readonly all: number;
 }
 
-/** Where the pods of an endpoint are. */
+/** The pods of an endpoint. */
 export function podsOf({ environment }: Pick<ClusterProject, 'environment'>, endpoint: string): PodPlace {
   const labelSelector = `${ENDPOINT_LABEL}=${endpointObjectName(endpoint)}`;
   return { namespace: environment.namespace, labelSelector };
 }
 
-/** The pods of an endpoint now. */
+/** Counts the pods of an endpoint now. */
 export async function countPods(cluster: ClusterProject, endpoint: string): Promise<PodCount> {
   return count(await listPods(cluster, endpoint));
 }
 
 /**
- * Tells the count after each change, as the API server tells it: who asks many times a second takes the processors from
- * those whose start is measured. Ends by the signal.
+ * Calls `onChange` after each change that the API server reports. Polling many times a second would take CPU from the
+ * pods whose start is measured. Ends when the signal aborts.
  */
 export function watchPods(
   { api }: Pick<ClusterProject, 'api'>,
@@ -48,7 +48,7 @@ function count(pods: readonly ObservedPod[]): PodCount {
   return { ready: pods.filter(isReady).length, all: pods.length };
 }
 
-/** What the newest model server of an endpoint has logged when it was ready. */
+/** The load time that the newest model server of an endpoint has logged. */
 export async function loadSecondsOf(cluster: ClusterProject, endpoint: string): Promise<number> {
   const { api, environment } = cluster;
   const [pod] = await listPods(cluster, endpoint);

@@ -11,10 +11,10 @@ const ENDPOINT = 'bench-scale';
 const ENVIRONMENT = { autoscaling: { idle_seconds: 70, scale_down_seconds: 10 } };
 const REPLICAS = 4;
 const UNITS = 4;
-/** As many requests as all replicas can take at a time, each of them long enough to be seen. */
+/** As many requests as all replicas can take at a time. Each one is long enough for the autoscaler to see it. */
 const CLIENTS = REPLICAS * UNITS;
 const SLEEP = { dataframe_split: { columns: ['do', 'number'], data: [['sleep', 0.5]] } };
-/** To come down to one replica, and up again. */
+/** Time to scale down to one replica, and up again. */
 const STEP_SECONDS = 400;
 
 export const scale: Benchmark = {
@@ -44,7 +44,7 @@ export const scale: Benchmark = {
 };
 
 interface Times {
-  /** Until there is more than one pod, of whatever state. */
+  /** Until more than one pod exists, in any state. */
   readonly wanted: number;
   readonly first: number;
   readonly all: number;
@@ -74,7 +74,7 @@ async function stepOnce(cluster: ClusterProject, bench: Bench): Promise<Times> {
   }
 }
 
-/** Waits until one replica is left, begins the step, and times what comes of it. */
+/** Waits until one replica is left, begins the step, and measures the scaling. */
 async function timeStep(
   cluster: ClusterProject,
   pods: PodPlace,

@@ -38,7 +38,7 @@ async function measure(cluster: ClusterProject, side: string, bench: Bench): Pro
     return cluster.davit('up', ENDPOINT);
   });
   const asked = await putUnderLoad(await cluster.question(ENDPOINT), bench, { connections: 1, readCpu: () => NaN });
-  await cluster.declare(ENDPOINT); // as it was, for who measures next
+  await cluster.declare(ENDPOINT); // as it was, for the next measurement
   await cluster.davit('up', ENDPOINT);
   return [
     ...timedFigures('preview, no change', side, same),

@@ -7,7 +7,7 @@ import { countPods, loadSecondsOf } from './replicas.ts';
 
 const TIMES = 3;
 const ENDPOINT = 'bench-wake';
-/** As soon as an environment may have it: Knative's window is a minute. */
+/** The shortest that an environment may have, because Knative's window is a minute. */
 const ENVIRONMENT = { autoscaling: { idle_seconds: 70, scale_down_seconds: 10 } };
 const ASLEEP_SECONDS = 240;
 const POLL_MILLISECONDS = 500;

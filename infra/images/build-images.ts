@@ -13,8 +13,8 @@ import { chooseEnvironment } from './choose-environment.ts';
 import { makeImage } from './make-image.ts';
 
 /**
- * Builds the images of an endpoint that the registry does not have. The registry is the truth: a tag says all that its
- * image is made of, so one that is there is never built again, whoever built it.
+ * Builds the images of an endpoint that the registry does not have. The tag identifies everything that the image is
+ * made of, so an image in the registry is never built again, whoever built it.
  */
 export async function buildImages(place: ProjectPlace, endpoint: string): Promise<object> {
   const environment = await chooseEnvironment(place);

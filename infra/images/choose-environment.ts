@@ -5,7 +5,7 @@ import type { KubernetesEnvironment } from '../../schemas/environment.ts';
 import { type ProjectPlace, readEnvironment } from '../../schemas/read-declared.ts';
 import { readPlatform } from '../read-platform.ts';
 
-/** The environment whose registry and base images are meant: DAVIT_ENVIRONMENT, else the only one on Kubernetes. */
+/** The environment whose registry and base images to use: DAVIT_ENVIRONMENT, else the only one on Kubernetes. */
 export async function chooseEnvironment(place: ProjectPlace): Promise<KubernetesEnvironment> {
   const asked = process.env['DAVIT_ENVIRONMENT'];
   if (asked) return readPlatform(place, asked);

@@ -7,21 +7,22 @@ import type { KubernetesEnvironment } from '../../schemas/environment.ts';
 export interface ImageToMake {
   /** Repository and tag. */
   readonly reference: string;
-  /** Folder with the Dockerfile, relative to `root`. */
+  /** The folder of the Dockerfile, relative to `root`. */
   readonly context: string;
   /** Absolute path of the project. */
   readonly root: string;
   readonly settings: KubernetesEnvironment['images'];
   readonly provider: Provider;
-  /** Reference of an image that shares layers. */
+  /** An image that shares layers with this one. */
   readonly cached?: string | undefined;
 }
 
 /**
- * Declares an image that the registry lacks; the reference by digest, once it is pushed.
+ * Declares an image that the registry lacks, and returns its reference by digest once it is pushed.
  *
- * It is built and pushed also when the state says that it was: a registry may have lost it. Docker's resource would find
- * its inputs unchanged, so one of them never is; the Dockerfile does not use it, and so neither does the image.
+ * The image is built and pushed even when the state says that it was, because a registry may have lost it. Docker's
+ * resource does nothing when its inputs are unchanged, so one input changes every time. The Dockerfile does not use
+ * that input, so the image stays the same.
  */
 export function makeImage({
   reference,
@@ -32,7 +33,7 @@ export function makeImage({
   cached,
 }: ImageToMake): pulumi.Output<string> {
   const { platform, timeoutSeconds } = settings;
-  const folder = relative(process.cwd(), join(root, context)); // the plugin runs where the program does
+  const folder = relative(process.cwd(), join(root, context)); // the plugin runs in the program's folder
   const limit = `${timeoutSeconds}s`;
   const image = new Image(
     reference,
@@ -47,7 +48,7 @@ export function makeImage({
         ...(cached !== undefined && { cacheFrom: { images: [cached] } }),
       },
     },
-    // The registry keeps what pods run.
+    // Pods run this image, so the registry must keep it.
     { provider, retainOnDelete: true, customTimeouts: { create: limit, update: limit } },
   );
   return image.repoDigest;

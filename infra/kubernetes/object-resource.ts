@@ -1,7 +1,7 @@
 import { getVersion } from '@pulumi/kubernetes/utilities.js';
 import * as pulumi from '@pulumi/pulumi';
 
-/** A Kubernetes object as YAML has it. Values, at any depth, may be Outputs. */
+/** A Kubernetes object in the form of its YAML. Values at any depth may be Outputs. */
 export interface KubernetesManifest {
   readonly apiVersion: string;
   readonly kind: string;
@@ -17,7 +17,7 @@ export interface ManifestMetadata {
   readonly [field: string]: unknown;
 }
 
-/** What the API server has made of the metadata. */
+/** The metadata as the API server returns it. */
 export interface LiveMetadata {
   readonly name: string;
   readonly namespace?: string;
@@ -27,13 +27,13 @@ export interface LiveMetadata {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** The options of a Kubernetes object: it always has an explicit provider, its own or its parent's. */
+/** The options of a Kubernetes object. It always has an explicit provider, its own or its parent's. */
 export type ObjectOptions = pulumi.CustomResourceOptions;
 
-/** Any object of Kubernetes, written as it is in YAML; the one way in which Davit registers them. */
+/** Any Kubernetes object, in the form of its YAML. Davit registers objects only in this way. */
 export class KubernetesObject extends pulumi.CustomResource {
   declare readonly metadata: pulumi.Output<LiveMetadata>;
-  /** With what the API server has filled in; undefined where the kind has none. */
+  /** Includes the fields that the API server has filled in; undefined where the kind has none. */
   declare readonly spec: pulumi.Output<Readonly<Record<string, unknown>> | undefined>;
   /** Undefined where the kind has none, and at a preview. */
   declare readonly status: pulumi.Output<Readonly<Record<string, unknown>> | undefined>;
@@ -43,7 +43,10 @@ export class KubernetesObject extends pulumi.CustomResource {
   }
 }
 
-/** Some fields of an object that somebody else made, taken over (the provider forces it) and given up with the patch. */
+/**
+ * Some fields of an object that somebody else made. The provider takes them over by force and gives them up with the
+ * patch.
+ */
 export class KubernetesPatch extends pulumi.CustomResource {
   declare readonly metadata: pulumi.Output<LiveMetadata>;
 
@@ -52,12 +55,12 @@ export class KubernetesPatch extends pulumi.CustomResource {
   }
 }
 
-/** `kubernetes:apps/v1:Deployment`; the core group has a name here, which it has not in `apiVersion`. */
+/** `kubernetes:apps/v1:Deployment`; Pulumi calls the core group `core`, which `apiVersion` leaves out. */
 function objectType({ apiVersion, kind }: Pick<KubernetesManifest, 'apiVersion' | 'kind'>): string {
   return `kubernetes:${apiVersion === 'v1' ? 'core/v1' : apiVersion}:${kind}`;
 }
 
-/** The plugin is the one that belongs to the npm package. */
+/** The plugin's version is that of the npm package. */
 function withVersion(options: ObjectOptions): ObjectOptions {
   return { version: getVersion(), ...options };
 }

@@ -9,8 +9,8 @@ import { chooseEnvironment } from '../images/choose-environment.ts';
 import { makeImage } from '../images/make-image.ts';
 
 /**
- * Builds the image of the authorisation service when the registry does not have it: a stack of its own, as for the images
- * of endpoints, so that an environment's stack never builds and its second update changes nothing.
+ * Builds the image of the authorisation service if the registry does not have it. It has a stack of its own, as the
+ * images of endpoints do, so that an environment's stack never builds and its second update changes nothing.
  */
 export async function buildPlatformImages(place: ProjectPlace): Promise<object> {
   const { images } = await chooseEnvironment(place);

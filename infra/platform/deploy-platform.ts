@@ -10,10 +10,10 @@ import { readPlatform } from '../read-platform.ts';
 import { prepareKnative } from './knative/prepare-knative.ts';
 import { Platform } from './platform.ts';
 
-/** Until the nodes know the address of a new Service: a second or two. */
+/** The nodes need a second or two to learn the address of a new Service. */
 const REACH_SECONDS = 10;
 
-/** Deploys what the endpoints of an environment share; the outputs of the stack. */
+/** Deploys the shared parts of an environment and returns the outputs of the stack. */
 export async function deployPlatform(place: ProjectPlace, name: string): Promise<object> {
   const environment = await readPlatform(place, name);
   const { knative, authorisationImage } = await prepare(environment, place.root).catch(asRunError);
@@ -22,7 +22,10 @@ export async function deployPlatform(place: ProjectPlace, name: string): Promise
   return { url, knative: platform.knative };
 }
 
-/** Who is told the address may use it at once. One that cannot be reached from here may still serve its clients. */
+/**
+ * Waits so that the user can use the address at once. An edge that cannot be reached from here may still serve its
+ * clients.
+ */
 async function waitForEdge(edge: string | undefined, { file }: KubernetesEnvironment): Promise<string | undefined> {
   if (edge === undefined || pulumi.runtime.isDryRun()) return edge;
   const why = await reachEdge(edge, REACH_SECONDS);
@@ -39,12 +42,12 @@ async function prepare(environment: KubernetesEnvironment, root: string) {
   return { knative, authorisationImage: await findAuthorisationImage(environment) };
 }
 
-/** A sentence of ours says all that there is to say: where in the code it was said is no help. */
+/** Our own messages are complete; a stack trace would not help. */
 function asRunError(e: unknown): never {
   throw e instanceof Error && e.message.startsWith('Cannot ') ? new pulumi.RunError(e.message) : e;
 }
 
-/** By digest. At a preview it may have yet to be built. */
+/** By digest. At a preview the image may not be built yet. */
 async function findAuthorisationImage({ name, images }: KubernetesEnvironment): Promise<pulumi.Input<string>> {
   const { repository, reference } = await planAuthorisationImage(images);
   const digest = await readImageDigest(reference);

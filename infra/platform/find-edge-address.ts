@@ -6,7 +6,7 @@ interface LoadBalanced {
   readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string; readonly hostname?: string }[] };
 }
 
-/** Where clients reach the edge: as the environment says, else where its Service is; undefined while it has no address. */
+/** Where clients reach the edge: the environment's URL, else its Service's address; undefined while it has none. */
 export function findEdgeAddress(
   service: KubernetesObject,
   { gateway }: KubernetesEnvironment,

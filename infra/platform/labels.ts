@@ -1,16 +1,16 @@
 import type { KubernetesEnvironment } from '../../schemas/environment.ts';
 import { ENVIRONMENT_LABEL } from '../../schemas/kubernetes-names.ts';
 
-/** Says that Davit made an object, and so may change and remove it. */
+/** Marks objects that Davit made and may change and remove. */
 export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
 export const MANAGED_BY = 'davit';
 
-/** On everything that belongs to the platform of an environment. */
+/** Labels of every object of an environment's platform. */
 export function platformLabels({ name }: KubernetesEnvironment): Readonly<Record<string, string>> {
   return { [MANAGED_BY_LABEL]: MANAGED_BY, [ENVIRONMENT_LABEL]: name };
 }
 
-/** What a Service or a policy knows the pods of one part by; never changes, since a Deployment's selector may not. */
+/** Labels that select the pods of one part. They never change, because a Deployment's selector may not change. */
 export function partLabels(part: string): Readonly<Record<string, string>> {
   return { 'app.kubernetes.io/name': part };
 }

@@ -1,6 +1,6 @@
 import type { KubernetesManifest } from '../kubernetes/object-resource.ts';
 
-/** A manifest without Outputs in its metadata: what it is called is known before anything runs. */
+/** A manifest without Outputs in its metadata, so that its name is known before anything runs. */
 export interface PlainManifest extends KubernetesManifest {
   readonly metadata: {
     readonly name: string;
@@ -10,12 +10,12 @@ export interface PlainManifest extends KubernetesManifest {
   };
 }
 
-/** `Deployment/knative-serving/activator`: an object among others. */
+/** `Deployment/knative-serving/activator`: unique among all objects. */
 export function objectKey(manifest: PlainManifest): string {
   return `${manifest.kind}/${resourceName(manifest)}`;
 }
 
-/** `knative-serving/activator`: a resource among others of its type. */
+/** `knative-serving/activator`: unique among objects of one kind. */
 export function resourceName({ metadata: { name, namespace } }: PlainManifest): string {
   return namespace === undefined ? name : `${namespace}/${name}`;
 }

@@ -22,7 +22,7 @@ export interface PlatformParts {
   readonly authorisationImage: pulumi.Input<string>;
 }
 
-/** What the endpoints of an environment share. */
+/** The shared parts of an environment. */
 export class Platform extends pulumi.ComponentResource {
   /** Where clients reach the edge. */
   readonly url: pulumi.Output<string | undefined>;
@@ -32,7 +32,7 @@ export class Platform extends pulumi.ComponentResource {
   constructor(name: string, { environment, root, knative, authorisationImage }: PlatformParts) {
     super('davit:index:Platform', name);
     const place: Place = { parent: this, provider: makeProvider(environment, root) };
-    // They may hold Secrets that somebody else made: they stay when the platform goes.
+    // Namespaces may hold Secrets that somebody else made, so they stay when the platform is removed.
     const namespaces = register(makeNamespaces(environment), { ...place, retainOnDelete: true });
     const foundations = registerKnative(knative, place);
     const inside = { ...place, dependsOn: namespaces };
@@ -46,7 +46,7 @@ export class Platform extends pulumi.ComponentResource {
       ...place,
       dependsOn: accounts,
     });
-    // Envoy is ready when it knows the way; one that starts earlier would answer 503 for a while.
+    // Envoy is ready once it knows its targets. If it started earlier, it would answer 503 for a while.
     const [service] = registerProgram(makeEdge(environment), { ...place, dependsOn: behind });
     this.url = service ? findEdgeAddress(service, environment) : pulumi.output(environment.gateway.url);
     this.knative = knative.version;
@@ -56,7 +56,7 @@ export class Platform extends pulumi.ComponentResource {
 
 type Place = Required<Pick<ObjectOptions, 'parent' | 'provider'>>;
 
-/** Each step when the one before it is ready; what others need first is returned: the namespaces. */
+/** Registers each step after the one before it is ready. Returns the namespaces, which other objects need first. */
 function registerKnative(knative: PreparedKnative, place: Place): readonly pulumi.Resource[] {
   if (knative.mode === 'adopt') {
     for (const warning of knative.warnings) void pulumi.log.warn(warning);
@@ -68,7 +68,10 @@ function registerKnative(knative: PreparedKnative, place: Place): readonly pulum
   return steps[0] ?? [];
 }
 
-/** What pods need, then the pods, then what sends requests to them, which is returned. */
+/**
+ * Registers the objects that pods need, then the pods, then the Services that send requests to them; returns the
+ * Services.
+ */
 function registerProgram(objects: readonly PlainManifest[], options: ObjectOptions): KubernetesObject[] {
   const isA = (kind: string) => (o: PlainManifest) => o.kind === kind;
   const others = objects.filter((o) => o.kind !== 'Deployment' && o.kind !== 'Service');

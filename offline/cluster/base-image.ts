@@ -12,38 +12,38 @@ const MIRROR = 'http://deb.debian.org/debian';
 /** The minor version of Debian's Python. */
 export const BASE_PYTHON = '3.11';
 
-/** Debian with these packages besides the smallest set. */
+/** Debian's smallest set with some more packages. */
 interface Base {
-  /** `debian`: the part of the cache. */
+  /** The name of the cache entry: `debian`. */
   readonly name: string;
   readonly packages: readonly string[];
-  /** Without what a server never needs. */
+  /** Removes files that a server never needs. */
   readonly slim: boolean;
 }
 
-/** What compiled wheels and Node need of the system. */
+/** System libraries that compiled wheels and Node need. */
 const RUNTIME = ['ca-certificates', 'libgomp1', 'libstdc++6'];
 
 const BASES = {
-  /** For Envoy: Kourier calls curl in its container. */
+  /** For Envoy, because Kourier calls curl in its container. */
   tools: { name: 'debian', packages: ['curl', 'ca-certificates'], slim: false },
   python: { name: 'debian-python', packages: [...RUNTIME, ...PYTHON], slim: true },
   plain: { name: 'debian-plain', packages: RUNTIME, slim: true },
 } as const satisfies Readonly<Record<string, Base>>;
 
 /**
- * Byte code that is valid whatever the time of its source: in a layer all times are the same, and a server that is not
- * root could not write what Python would then compile anew at each start.
+ * Compiles byte code that is valid whatever the time of its source, because all times in a layer are the same. A server
+ * that is not root could not write byte code, so Python would compile it again at each start.
  */
 const COMPILE = [
   ...['python3', '-m', 'compileall', '-q', '-f', '--invalidation-mode', 'unchecked-hash'],
   ...[`/usr/lib/python${BASE_PYTHON}`, '/usr/lib/python3'],
 ];
 
-/** Folders with one packed layer each, by what the base is for. */
+/** Folders with one packed layer each, by base. */
 export type BaseLayers = Readonly<Record<keyof typeof BASES, string>>;
 
-/** Debian as image layers, made once: for Envoy, for model servers, and for programs that only need a C library. */
+/** Makes the Debian base layers once: for Envoy, for model servers, and for programs that only need a C library. */
 export async function ensureBaseLayers(options: BuildOptions): Promise<BaseLayers> {
   const folders: [string, string][] = [];
   for (const [name, base] of Object.entries(BASES)) folders.push([name, await ensureBase(base, options)]);
@@ -68,7 +68,7 @@ function ensureBase(base: Base, options: BuildOptions): Promise<string> {
 async function fill(base: Base, folder: string, { progress, signal }: BuildOptions): Promise<void> {
   const root = join(folder, 'root');
   const options = { ...(signal && { signal }) };
-  // In namespaces of its own: what debootstrap mounts goes with it, also when it is killed.
+  // In namespaces of its own, so that debootstrap's mounts are gone with it, even if it is killed.
   const inside = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--propagation', 'private'];
   const debootstrap = ['debootstrap', '--variant=minbase', `--include=${base.packages.join(',')}`, SUITE, root, MIRROR];
   await runChecked('make a Debian image', [...inside, ...debootstrap], options);

@@ -6,15 +6,15 @@ import { cacheFolder } from '../../system/cache.ts';
 import { withFileLock } from '../../system/file-lock.ts';
 import type { BuildOptions } from '../go-build.ts';
 
-/** A part of the cluster that is made once and kept: `CACHE/cluster/NAME-KEY/`. */
+/** A part of the cluster that is made once and cached: `CACHE/cluster/NAME-KEY/`. */
 export interface Part {
   readonly name: string;
-  /** Names everything that the content depends on. */
+  /** A digest of everything that the content depends on. */
   readonly key: string;
   readonly fill: (folder: string) => Promise<void>;
 }
 
-/** The folder of a part; makes it, whole or not at all, when it is not there. One process at a time does so. */
+/** The folder of a part. If it is missing it is made, whole or not at all, by one process at a time. */
 export async function ensureFolder(part: Part, { progress, signal }: BuildOptions): Promise<string> {
   const folder = folderOf(part);
   if (await isFolder(folder)) return folder;
@@ -28,17 +28,17 @@ export async function ensureFolder(part: Part, { progress, signal }: BuildOption
   return folder;
 }
 
-/** Where a part is, when it is there. */
+/** The folder of a part, whether it exists or not. */
 export function folderOf({ name, key }: Pick<Part, 'name' | 'key'>): string {
   return cacheFolder('cluster', `${name}-${key}`);
 }
 
-/** A key for a part that is made from these values. */
+/** A cache key for a part that is made from these values. */
 export function keyOf(...values: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify(values)).digest('hex').slice(0, 10);
 }
 
-/** What a process that was killed on the way has left beside the folder; only who holds the lock may do this. */
+/** Removes the temporary folders of killed processes. The caller must hold the lock. */
 async function removeLeftovers(name: string): Promise<void> {
   const names = await readdir(cacheFolder('cluster')).catch(() => []);
   const leftovers = names.filter((n) => n.startsWith(`${name}.`) && n.endsWith('.new'));

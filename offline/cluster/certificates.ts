@@ -4,7 +4,7 @@ import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { API_PORT, API_SERVICE_ADDRESS, KUBECONFIG, NODE_ADDRESS, NODE_FOLDER, NODE_NAME } from './places.ts';
 import { runChecked } from './run-checked.ts';
 
-/** Where a certificate and its key lie. */
+/** The files of a certificate and its key. */
 export interface CertificateFiles {
   readonly certificate: string;
   readonly key: string;
@@ -19,7 +19,7 @@ export const TOKEN_KEY = join(FOLDER, 'tokens.key');
 interface Identity {
   readonly user: string;
   readonly group?: string;
-  /** Names and addresses under which it is a server. */
+  /** Names and addresses for the server certificate. */
   readonly names?: readonly string[];
   readonly kubeconfig?: string;
 }
@@ -39,7 +39,7 @@ const IDENTITIES = {
   controllers: { user: 'system:kube-controller-manager', kubeconfig: kubeconfigOf('controllers') },
   scheduler: { user: 'system:kube-scheduler', kubeconfig: kubeconfigOf('scheduler') },
   proxy: { user: 'system:kube-proxy', group: 'system:node-proxier', kubeconfig: kubeconfigOf('proxy') },
-  // Its certificate must hold the node's address, else `kubectl logs` is refused.
+  // Without the node's address in the certificate, `kubectl logs` is refused.
   kubelet: {
     user: `system:node:${NODE_NAME}`,
     group: 'system:nodes',
@@ -91,7 +91,7 @@ async function makeIdentity(name: string, { user, group = 'davit', names, kubeco
   if (kubeconfig !== undefined) await writeFileAtomically(kubeconfig, await renderKubeconfig(name), 0o600);
 }
 
-/** Contents, not paths: the file can be copied to where it is used. */
+/** Embeds the contents instead of paths, so that the file can be copied. */
 async function renderKubeconfig(name: string): Promise<string> {
   const { key, certificate } = files(name);
   const read = (file: string) => readFile(file, 'base64');

@@ -6,38 +6,38 @@ import { callKubectl, type Kubectl } from './kubectl.ts';
 import { nodeDown, type NodeOptions, nodeUp } from './node-cluster.ts';
 import { DOCKER_SOCKET, IMAGES_FILE, KUBECONFIG, REGISTRY } from './places.ts';
 
-/** Whose cluster it is: one that was there, one of kind's in Docker, or a node that we made on this machine. */
+/** An existing cluster of the user's, a cluster of kind in Docker, or a node that we made on this machine. */
 export type ClusterKind = 'context' | 'kind' | 'node';
 
-/** What there is to know about the cluster to try things on. */
+/** Describes the cluster for tests. */
 export interface Cluster {
   readonly kind: ClusterKind;
   readonly state: 'up' | 'unreachable';
   /** Why it is unreachable, in kubectl's words. */
   readonly reason?: string;
-  /** A file of our own; absent: kubectl's own files, and `context`. */
+  /** Our own kubeconfig file; absent: kubectl's own files, with `context`. */
   readonly kubeconfig?: string;
   readonly context?: string;
-  /** Where images are pushed; the cluster pulls them by the same name. */
+  /** The registry for images; the cluster pulls them by the same name. */
   readonly registry?: string;
-  /** What the registry holds from the start, for a Knative that is installed by someone else. */
+  /** Images that the registry holds from the start, for a Knative that somebody else installs. */
   readonly images?: Readonly<Record<string, string>>;
-  /** Of the Docker engine that builds images: it and the cluster reach the registry by one name. */
+  /** The Docker engine that builds images. It and the cluster reach the registry by the same name. */
   readonly dockerHost?: string;
   /** `v1.34.4` */
   readonly kubernetes?: string;
   /** `1.21.0` */
   readonly knative?: string;
-  /** Whether `davit up _platform` installed it, and not this. */
+  /** Whether `davit up _platform` installed it, and not `davit cluster up`. */
   readonly knativeIsDavits?: boolean;
 }
 
 export interface ClusterOptions extends NodeOptions {
-  /** A context of the user's own kubeconfig: looked at, never made, changed or removed. */
+  /** A context of the user's own kubeconfig. It is only read, and never created, changed or removed. */
   readonly context?: string | undefined;
 }
 
-/** Makes a cluster, in the first way that this machine has; one that is there already is only looked at. */
+/** Makes a cluster in the first way that works on this machine. An existing one is only read. */
 export async function clusterUp(options: ClusterOptions): Promise<Cluster> {
   const kind = await chooseKind(options);
   if (kind === 'kind') await kindUp(options);
@@ -49,17 +49,17 @@ export async function clusterUp(options: ClusterOptions): Promise<Cluster> {
   );
 }
 
-/** The cluster that is there, if one is. */
+/** The existing cluster, if any. */
 export async function clusterStatus(options: ClusterOptions): Promise<Cluster | undefined> {
   const kind = await findKind(options);
   return kind && readCluster(kind, options);
 }
 
-/** Removes the cluster that `clusterUp` made; says which, or undefined when there was none. */
+/** Removes the cluster that `clusterUp` made and returns its kind, or undefined if there was none. */
 export async function clusterDown(options: ClusterOptions): Promise<ClusterKind | undefined> {
   const kind = await findKind(options);
   if (kind === 'kind') await kindDown(options);
-  // Also when nothing runs: what an interrupted start or a restart of the machine left is removed.
+  // Also when nothing runs, to remove what an interrupted start or a restart of the machine has left.
   if (kind === 'node' || (kind === undefined && isRoot())) await nodeDown(options);
   return kind;
 }

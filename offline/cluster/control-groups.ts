@@ -15,12 +15,12 @@ export async function makeControlGroups(): Promise<void> {
   }
 }
 
-/** Removes them; their processes are gone by now, the kernel may need a moment to agree. */
+/** Removes the control groups. Their processes have ended, but the kernel may need a moment. */
 export async function removeControlGroups(): Promise<void> {
   for (const hierarchy of await listHierarchies()) await removeTree(join(hierarchy, CONTROL_GROUP));
 }
 
-/** Generation 2 has one hierarchy, generation 1 one for each controller. */
+/** cgroup v2 has one hierarchy; v1 has one for each controller. */
 async function listHierarchies(): Promise<readonly string[]> {
   const names = await readdir(ROOT);
   if (names.includes('cgroup.controllers')) return [ROOT];
@@ -28,14 +28,14 @@ async function listHierarchies(): Promise<readonly string[]> {
   return folders.filter((f) => f.isDirectory()).map((f) => join(ROOT, f.name));
 }
 
-/** A new group of the first generation has no processors until it is given some. */
+/** A new cgroup v1 has no CPUs until it is given some. */
 async function inheritCpus(hierarchy: string): Promise<void> {
   for (const file of ['cpuset.cpus', 'cpuset.mems']) {
     await writeFile(join(hierarchy, CONTROL_GROUP, file), await readFile(join(hierarchy, file), 'utf8'));
   }
 }
 
-/** A group is removed from its leaves on, and only by rmdir: its files are the kernel's. */
+/** Removes a group from its leaves up, with rmdir only, because its files belong to the kernel. */
 async function removeTree(folder: string): Promise<void> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => undefined);
   if (!entries) return;

@@ -27,7 +27,7 @@ export function makeControlPlane({
   ];
 }
 
-/** What must answer before a component that calls the API is started. */
+/** The address that must answer before a component that calls the API is started. */
 export const API_ANSWERS = API;
 
 function etcdFlags(): readonly string[] {
@@ -35,7 +35,7 @@ function etcdFlags(): readonly string[] {
     ...['--data-dir', join(NODE_FOLDER, 'etcd')],
     ...['--listen-client-urls', ETCD, '--advertise-client-urls', ETCD],
     ...['--listen-peer-urls', 'http://127.0.0.1:2380'],
-    '--unsafe-no-fsync', // what it holds is gone with the node anyway
+    '--unsafe-no-fsync', // its data is gone with the node anyway
     '--log-level=warn',
   ];
 }
@@ -56,7 +56,7 @@ function apiFlags(): readonly string[] {
     '--authorization-mode=Node,RBAC',
     '--enable-admission-plugins=NodeRestriction',
     '--allow-privileged',
-    '--kubelet-preferred-address-types=InternalIP', // the node's name is in no name server
+    '--kubelet-preferred-address-types=InternalIP', // no name server knows the node's name
     `--kubelet-client-certificate=${admin.certificate}`,
     `--kubelet-client-key=${admin.key}`,
     `--kubelet-certificate-authority=${AUTHORITY.certificate}`,

@@ -1,11 +1,11 @@
 import { runChecked } from './run-checked.ts';
 
-/** Not needed to run: two thirds of a new Debian. */
+/** Not needed to run; two thirds of a new Debian. */
 export const LEFT_OUT = ['var/cache/apt', 'var/lib/apt/lists', 'usr/share/doc', 'usr/share/man', 'usr/share/locale'];
 
 /**
- * Besides, in what models run on: character sets that C programs ask iconv for (Python has its own), tests and help of
- * Python's library, and which file is of which package; which packages there are stays.
+ * Also not needed under model servers: character sets that C programs request from iconv (Python has its own), the
+ * tests and help of Python's library, and the file lists of packages. The list of packages itself stays.
  */
 export const LEFT_OUT_SLIM = [
   'usr/lib/x86_64-linux-gnu/gconv',
@@ -17,12 +17,13 @@ export const LEFT_OUT_SLIM = [
   'var/lib/dpkg/info',
 ];
 
-/** Python with its whole library, without what would install packages into it. */
+/** Python with its whole library, but without package installers. */
 export const PYTHON = ['python3', 'python3-distutils', 'python3-gdbm'];
 
 /**
- * What a server never needs: package tools, Perl, file systems, users and passwords. In steps, because the scripts by
- * which a package leaves use programs of later ones. `/var/lib/dpkg` stays: scanners read there what an image has.
+ * Packages that a server never needs: package tools, Perl, file systems, users and passwords. They are purged in steps,
+ * because a package's removal scripts use programs of later steps. `/var/lib/dpkg` stays, because scanners read the
+ * image's packages there.
  */
 export const UNUSED: readonly (readonly string[])[] = [
   ['adduser', 'apt', 'debian-archive-keyring', 'e2fsprogs', 'gpgv', 'logsave', 'mount', 'openssl', 'util-linux-extra'],
@@ -35,7 +36,7 @@ export const UNUSED: readonly (readonly string[])[] = [
   ['diffutils', 'tar', 'dpkg'],
 ];
 
-/** Takes packages out of a Debian in a folder, also those that it calls essential. */
+/** Purges packages from a Debian in a folder, including essential ones. */
 export async function purgePackages(
   root: string,
   packages: readonly string[],

@@ -5,7 +5,7 @@ import { childEnvironment, type RunOptions } from '../../system/run-process.ts';
 import type { BuildOptions } from '../go-build.ts';
 import { runChecked } from './run-checked.ts';
 
-/** A program that the node needs → the Debian package that brings it. */
+/** The Debian package of each program that the node needs. */
 const PROGRAMS = {
   containerd: 'containerd',
   'containerd-shim-runc-v2': 'containerd',
@@ -20,16 +20,16 @@ const PROGRAMS = {
   tar: 'tar',
   unshare: 'util-linux',
 } as const;
-/** The same for libraries of Docker's engine. */
+/** The Debian package of each library that Docker's engine needs. */
 const LIBRARIES = { 'libdevmapper.so.1.02.1': 'libdevmapper1.02.1', 'libsystemd.so.0': 'libsystemd0' };
 const CNI_PLUGINS = { folder: '/usr/lib/cni', plugins: ['ptp', 'host-local', 'portmap', 'loopback'] };
 const CNI_PACKAGE = 'containernetworking-plugins';
 
-/** Debian keeps programs of the administrator where a user's PATH may not lead. */
+/** Debian has administration programs in folders that may not be on a user's PATH. */
 export const SYSTEM_PATH = [process.env['PATH'] ?? '', '/usr/sbin', '/sbin', '/usr/bin', '/bin'].join(delimiter);
 export const CNI_FOLDER = CNI_PLUGINS.folder;
 
-/** Installs with apt what is missing of the Debian packages that the node needs, and says so. They stay after `down`. */
+/** Installs missing Debian packages that the node needs with apt, and reports it. They stay installed after `down`. */
 export async function ensureDebianPackages({ progress, signal }: BuildOptions): Promise<void> {
   const missing = await missingPackages();
   if (missing.length === 0) return;
@@ -49,7 +49,7 @@ export async function ensureDebianPackages({ progress, signal }: BuildOptions): 
   });
 }
 
-/** Asks the mirrors which packages there are now. */
+/** Updates apt's package lists from the mirrors. */
 export async function readDebianLists(options: RunOptions): Promise<void> {
   await runChecked('read the list of Debian packages', ['apt-get', 'update', '-qq'], options);
 }

@@ -4,7 +4,7 @@ import { pinKindParts } from './kind-parts.ts';
 import { readManifestFiles } from './manifest-files.ts';
 import type { DescribedCluster } from './render-environment.ts';
 
-/** What is known of a cluster that endpoints are to be deployed to. `registry`: what the user says of their own. */
+/** Describes a cluster as a target for endpoints. `registry`: the user's own registry. */
 export async function describeCluster(
   found: Cluster,
   { registry, ...options }: BuildOptions & { readonly registry?: string | undefined },

@@ -17,31 +17,31 @@ const POLL_MILLISECONDS = 100;
 const CONFIG_FILE = join(NODE_FOLDER, 'docker.json');
 const WHAT = `get Debian's package ${PACKAGE}`;
 
-/** Docker's engine: the machine's own program, else Debian's. */
+/** Docker's engine: the program of this machine, else Debian's. */
 export async function ensureDockerEngine(options: BuildOptions): Promise<string> {
   return (await findProgram('dockerd')) ?? join(await ensureUnpacked(options), 'dockerd');
 }
 
-/** Where Debian's client is, which builds with BuildKit and needs no plugin for it; there when the engine is. */
+/** The path of Debian's Docker client, which builds with BuildKit without a plugin. It exists once the engine does. */
 export async function unpackedDockerClient(): Promise<string> {
   return join(folderOf(await unpackedPart()), 'docker');
 }
 
-/** The engine as a part of the node: it builds and pushes, and gives no container a network. */
+/** The engine as a component of the node. It builds and pushes images, and gives containers no network. */
 export async function makeDockerEngine(program: string): Promise<Component> {
-  await writeFileAtomically(CONFIG_FILE, '{}'); // else it would read what the machine's own engine is told
+  await writeFileAtomically(CONFIG_FILE, '{}'); // otherwise it reads the configuration of the machine's own engine
   const flags = [
     `--config-file=${CONFIG_FILE}`,
     `--host=unix://${DOCKER_SOCKET}`,
     `--data-root=${join(NODE_FOLDER, 'docker')}`,
     `--exec-root=${join(NODE_FOLDER, 'docker-run')}`,
-    '--pidfile=', // what a killed one leaves would stop the next
+    '--pidfile=', // a file that a killed engine left would stop the next one
     `--containerd=${CONTAINERD_SOCKET}`,
     `--cgroup-parent=/${CONTROL_GROUP}/docker`,
     '--exec-opt=native.cgroupdriver=cgroupfs',
-    '--oom-score-adjust=0', // less is forbidden where the node may run
+    '--oom-score-adjust=0', // a lower value may be forbidden on this machine
     ...['--iptables=false', '--ip6tables=false', '--bridge=none', '--ip-forward=false', '--ip-masq=false'],
-    '--log-level=error', // a warning for each build, of nothing
+    '--log-level=error', // it would log an empty warning for each build
   ];
   return { name: 'docker', command: [program, ...flags], after: `unix:${CONTAINERD_SOCKET}` };
 }
@@ -68,14 +68,14 @@ function answers(): Promise<boolean> {
   });
 }
 
-/** Unpacked, not installed: the package's own scripts would start an engine on the machine. */
+/** Unpacks the package without installing it, because its scripts would start an engine on the machine. */
 async function ensureUnpacked(options: BuildOptions): Promise<string> {
   const what = `Getting Docker's engine out of Debian's package ${PACKAGE}`;
   const fill = (folder: string) => timed(options.progress, what, () => unpack(folder, options));
   return ensureFolder({ ...(await unpackedPart()), fill }, options);
 }
 
-/** Another release of the system has other libraries. */
+/** The key includes the system's release, because another release has other libraries. */
 async function unpackedPart() {
   const release = await readFile('/etc/os-release', 'utf8').catch(() => '');
   return { name: 'docker', key: keyOf(PACKAGE, release) };
@@ -85,10 +85,10 @@ async function unpack(folder: string, { signal }: BuildOptions): Promise<void> {
   const work = join(folder, 'package');
   await mkdir(work, { recursive: true });
   const run = { cwd: work, ...(signal && { signal }) };
-  // As the user who runs this, not as apt's own, who may not write here.
+  // As this user, because apt's own user may not write here.
   const download = ['apt-get', 'download', '-qq', '-o', 'APT::Sandbox::User=root', PACKAGE];
   await runChecked(WHAT, download, run).catch(async () => {
-    await readDebianLists(run); // none were read yet, or the package has a newer version by now
+    await readDebianLists(run); // apt has no package lists yet, or the package has a newer version
     await runChecked(WHAT, download, run);
   });
   const [file = ''] = await readdir(work);

@@ -3,14 +3,14 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 
-/** The file of the environment "cluster", from the project's folder on. */
+/** The file of the environment "cluster", relative to the project. */
 export const ENVIRONMENT_FILE = 'environments/cluster.yaml';
 const SIGNATURE = /^# Made by "davit cluster up" \(([0-9a-f]{12})\)[^\n]*\n/;
 
-/** What became of the file: `theirs` is somebody else's, or ours changed by hand, and is left as it is. */
+/** The result: `theirs` means that somebody else wrote or edited the file, so it was left unchanged. */
 export type WrittenFile = 'written' | 'unchanged' | 'theirs';
 
-/** Writes the environment file of the cluster into a project; one that this did not write is never touched. */
+/** Writes the environment file of the cluster into a project. Never changes a file that it did not write. */
 export async function writeEnvironmentFile(root: string, text: string): Promise<WrittenFile> {
   const file = join(root, ENVIRONMENT_FILE);
   const before = await read(file);
@@ -22,7 +22,7 @@ export async function writeEnvironmentFile(root: string, text: string): Promise<
   return 'written';
 }
 
-/** Removes the file if it is as it was written; says whether it did. */
+/** Removes the file if nobody has edited it; returns whether it did. */
 export async function removeEnvironmentFile(root: string): Promise<boolean> {
   const file = join(root, ENVIRONMENT_FILE);
   const text = await read(file);
@@ -31,7 +31,7 @@ export async function removeEnvironmentFile(root: string): Promise<boolean> {
   return true;
 }
 
-/** The first line says who wrote the rest, and holds its checksum: it tells whether somebody has changed it since. */
+/** The first line names the writer and has a checksum of the rest, which shows later edits. */
 function sign(text: string): string {
   return `# Made by "davit cluster up" (${checksum(text)}): "davit cluster down" removes it, unless you change it\n${text}`;
 }

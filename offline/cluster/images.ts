@@ -10,11 +10,14 @@ import { REGISTRY } from './places.ts';
 import type { WheelPrograms } from './wheels.ts';
 
 const KNATIVE_PROGRAMS = ['activator', 'autoscaler', 'controller', 'kourier', 'queue', 'webhook'] as const;
-/** Of programs of the cluster, and bases on which Davit builds: `python` for model servers, `node` for its services. */
+/**
+ * Images of the cluster's programs, and base images for Davit's builds: `python` for model servers, `node` for its
+ * services.
+ */
 export type ImageName = 'coredns' | 'envoy' | 'node' | 'pause' | 'python' | (typeof KNATIVE_PROGRAMS)[number];
 export type Images = Readonly<Record<ImageName, Image>>;
 
-/** The images that the registry holds from the start: made once, with digests that name them. */
+/** The images that the registry holds from the start. They are made once and named by digest. */
 export async function ensureImages(
   programs: GoPrograms,
   wheels: WheelPrograms,
@@ -48,7 +51,7 @@ export async function ensureImages(
   return Object.fromEntries(images) as Images;
 }
 
-/** The name by which a pod pulls an image: never a tag. */
+/** The name by which a pod pulls an image. It has a digest, never a tag. */
 export function imageReference(image: Image): string {
   return `${REGISTRY}/${image.name}@${image.digest}`;
 }

@@ -9,18 +9,20 @@ const REGISTRY_CONTAINER = 'davit-registry';
 const REGISTRY_IMAGE = 'registry:2';
 export const KIND_CONTEXT = `kind-${NAME}`;
 
-/** Whether this machine can make one: kind on the PATH, and a Docker that answers. */
+/** Whether this machine can make a kind cluster: kind is on the PATH, and Docker answers. */
 export async function kindIsPossible(): Promise<boolean> {
   return (await succeeds('kind', ['version'])) && succeeds('docker', ['info']);
 }
 
-/** Whether the cluster that `kindUp` makes is there. */
+/** Whether the cluster that `kindUp` makes exists. */
 export async function kindExists(): Promise<boolean> {
   const ran = await runProcess('kind', ['get', 'clusters']).catch(() => undefined);
   return ran?.stdout.split('\n').includes(NAME) ?? false;
 }
 
-/** Makes a cluster in Docker with kind, and a registry that both sides call by the same name. Knative is `_platform`'s. */
+/**
+ * Makes a kind cluster, and a registry that cluster and machine reach by the same name. `_platform` installs Knative.
+ */
 export async function kindUp({ progress, signal }: BuildOptions): Promise<void> {
   const options = { ...(signal && { signal }) };
   if (!(await kindExists())) {
@@ -41,7 +43,7 @@ export async function kindDown({ progress }: BuildOptions): Promise<void> {
   });
 }
 
-/** containerd reads, for each registry, a file that says where it is reached. */
+/** containerd reads the address of each registry from a file in this folder. */
 const CONFIGURATION = {
   kind: 'Cluster',
   apiVersion: 'kind.x-k8s.io/v1alpha4',

@@ -6,7 +6,7 @@ import { KNATIVE_VERSION } from './go-programs.ts';
 import type { DescribedCluster } from './render-environment.ts';
 import { runChecked } from './run-checked.ts';
 
-/** What the world's registries have for a cluster of kind. */
+/** Public images for a cluster of kind. */
 const IMAGES = {
   python: 'docker.io/library/python:3.11-slim',
   node: 'docker.io/library/node:24-slim',
@@ -20,7 +20,7 @@ const MANIFESTS = [
 ];
 const DOWNLOAD_SECONDS = 60;
 
-/** Images and manifests as they are now, by digest; what cannot be reached is left to the user. */
+/** Pins images and manifests by their current digest. The user has to fill in those that cannot be reached. */
 export function pinKindParts(
   { adopt }: { readonly adopt: boolean },
   options: BuildOptions,
@@ -31,7 +31,7 @@ export function pinKindParts(
   }));
 }
 
-/** Pulls images and gives their names by digest; one that cannot be pulled is left out. */
+/** Pulls images and returns their names by digest; one that cannot be pulled is left out. */
 export async function pinImages(
   images: Readonly<Record<string, string>>,
   { progress, signal }: BuildOptions,
@@ -53,7 +53,7 @@ export async function pinImages(
   return Object.fromEntries(pinned);
 }
 
-/** Downloads files and gives their checksums, so that they are the same for whoever deploys. */
+/** Downloads files and returns their checksums, so that every deployment uses the same content. */
 export function pinFiles(urls: readonly string[]): Promise<readonly PinnedFile[]> {
   return Promise.all(
     urls.map(async (source) => {

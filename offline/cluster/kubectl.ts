@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { childEnvironment, type Ran, runProcess } from '../../system/run-process.ts';
 import { KUBECONFIG, KUBECTL_CACHE } from './places.ts';
 
-/** How a cluster is spoken to. */
+/** How to call a cluster. */
 export interface Kubectl {
   readonly program: string;
   readonly kubeconfig?: string | undefined;
@@ -13,14 +13,14 @@ export interface Kubectl {
 const POLL_MILLISECONDS = 300;
 const CALL_LIMIT_SECONDS = 180;
 
-/** Runs kubectl and gives its standard output; throws with its own words when it fails. */
+/** Runs kubectl and returns its standard output; throws its error message when it fails. */
 export async function kubectl(to: Kubectl, args: readonly string[], input?: string): Promise<string> {
   const ran = await callKubectl(to, args, input);
   if (ran.code === 0) return ran.stdout;
   throw new Error(`Cannot run kubectl ${args[0] ?? ''}: ${ran.stderr.trim().split('\n').slice(-5).join('; ')}`);
 }
 
-/** The same; a failure is a value. */
+/** Runs kubectl and returns its result, even if it fails. */
 export function callKubectl(to: Kubectl, args: readonly string[], input?: string): Promise<Ran> {
   const { program, kubeconfig, context, signal } = to;
   return runProcess(program, [...(context === undefined ? [] : ['--context', context]), ...args], {
@@ -34,7 +34,7 @@ export function callKubectl(to: Kubectl, args: readonly string[], input?: string
   });
 }
 
-/** Applies objects (or YAML text), again and again until they are accepted: webhooks need a moment to come up. */
+/** Applies objects (or YAML text). Retries until they are accepted, because webhooks need a moment to start. */
 export async function applyObjects(
   to: Kubectl,
   objects: string | readonly unknown[],
@@ -46,7 +46,7 @@ export async function applyObjects(
   await until(to, limitSeconds, 'apply objects', () => callKubectl(to, apply, text));
 }
 
-/** Calls until it succeeds; throws with the last failure's words after the limit. */
+/** Calls until it succeeds; throws the last error message after the limit. */
 export async function until(to: Kubectl, limitSeconds: number, what: string, call: () => Promise<Ran>): Promise<void> {
   const end = performance.now() + limitSeconds * 1000;
   for (;;) {

@@ -10,14 +10,14 @@ import { NODE_FOLDER } from './places.ts';
 const FOLDER = join(NODE_FOLDER, 'knative');
 const FILES = ['types.yaml', 'objects.yaml'].map((name) => join(FOLDER, name));
 
-/** Puts Knative's manifests, as they are for this node, where an environment file can name them. */
+/** Writes Knative's manifests for this node to files that an environment file can name. */
 export async function writeManifestFiles({ types, objects }: KnativeManifests): Promise<void> {
   await mkdir(FOLDER, { recursive: true });
   const texts = [types, objects.map((o) => stringify(o)).join('---\n')];
   await Promise.all(FILES.map((file, i) => writeFileAtomically(file, texts[i] ?? '')));
 }
 
-/** The files with their checksums, in the order in which they are applied; none when the node has none. */
+/** The files with their checksums, in the order of application; none when the node has none. */
 export async function readManifestFiles(): Promise<readonly PinnedFile[]> {
   const texts = await Promise.all(FILES.map((file) => readFile(file, 'utf8').catch(() => undefined)));
   return FILES.flatMap((source, i) => {

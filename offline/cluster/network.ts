@@ -19,7 +19,7 @@ const PREFIX = CABLE_RANGE.split('/')[1] ?? '';
 const RANGES = [CABLE_RANGE, POD_RANGE, SERVICE_RANGE];
 const WHAT = "set up the node's network";
 
-/** Throws when this machine has other uses for the addresses of the node. */
+/** Throws when this machine already uses the node's addresses. */
 export async function requireFreeRanges(): Promise<void> {
   for (const range of RANGES) {
     const routes = await runChecked('read the routes', ['ip', 'route', 'show', 'root', range]);
@@ -30,8 +30,9 @@ export async function requireFreeRanges(): Promise<void> {
 }
 
 /**
- * Lays a cable between the machine and the node's own network, and routes pods and services through it. The machine gets
- * one interface and its routes; forwarding, address translation and firewall rules are all inside.
+ * Connects the machine and the node's own network with a veth pair, and routes pods and services through it. The
+ * machine gets one interface and its routes. Forwarding, address translation and firewall rules are all inside the
+ * node.
  */
 export async function connectNode({ pid }: NodeProcess): Promise<void> {
   const inside = ['nsenter', '--net', '--target', String(pid)];
@@ -48,12 +49,12 @@ export async function connectNode({ pid }: NodeProcess): Promise<void> {
   }
 }
 
-/** Removes the cable, which takes its routes along. The kernel may have done so already. */
+/** Removes the veth pair and with it its routes. The kernel may have done so already. */
 export async function disconnectNode(): Promise<void> {
   await runProcess('ip', ['link', 'delete', CABLE]);
 }
 
-/** A pod gets a cable of its own to the node (`ptp`, not a bridge, which would need a kernel module more). */
+/** Gives each pod a veth pair to the node. `ptp` is used because a bridge would need another kernel module. */
 export async function writeCniConfiguration(): Promise<void> {
   const ranges = [[{ subnet: NODE_POD_RANGE }]];
   const dataDir = join(NODE_FOLDER, 'pod-addresses');

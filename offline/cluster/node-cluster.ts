@@ -36,11 +36,11 @@ interface Parts {
 }
 
 export interface NodeOptions extends BuildOptions {
-  /** Without Knative, for trying to install it; its images are in the registry all the same. */
+  /** Without Knative, to test its installation. Its images are in the registry all the same. */
   readonly bare?: boolean;
 }
 
-/** Makes a Kubernetes of one node on this machine, with a registry and Knative; goes on where an earlier try stopped. */
+/** Makes a one-node Kubernetes on this machine, with a registry and Knative. Continues an earlier, interrupted run. */
 export async function nodeUp(options: NodeOptions): Promise<void> {
   requireLinuxRoot();
   await exclusively(options, async () => {
@@ -65,7 +65,14 @@ export async function nodeUp(options: NodeOptions): Promise<void> {
   });
 }
 
-/** Once only: what others have changed of it since then stays. */
+/** Makes everything that a node needs, and starts nothing. */
+export async function prepareNode(options: BuildOptions): Promise<void> {
+  requireLinuxRoot();
+  await ensureDebianPackages(options);
+  await ensureParts(options);
+}
+
+/** Installs Knative only once, so that later changes by others stay. */
 async function ensureKnative(to: Kubectl, manifests: KnativeManifests, progress: Progress): Promise<void> {
   if ((await isFile(KNATIVE_INSTALLED)) && (await readKnativeVersion(to)) !== undefined) return;
   await timed(progress, 'Installing Knative and Kourier', () => installKnative(to, manifests));
@@ -80,7 +87,7 @@ function isFile(path: string): Promise<boolean> {
   );
 }
 
-/** Takes the node down: no process, interface, rule, mount, control group or file of it is left. */
+/** Takes the node down and removes all its processes, interfaces, rules, mounts, control groups and files. */
 export function nodeDown(options: BuildOptions): Promise<void> {
   return exclusively(options, () => timed(options.progress, 'Taking the node down', removeAll));
 }

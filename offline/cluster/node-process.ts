@@ -10,17 +10,17 @@ import { childEnvironment } from '../../system/run-process.ts';
 import { SYSTEM_PATH } from './debian.ts';
 import { LOGS_FOLDER, NODE_FOLDER } from './places.ts';
 
-/** One program of the node; its first process starts it, and starts it again when it ends. */
+/** One program of the node. The node's first process starts it, and restarts it when it ends. */
 export interface Component {
   readonly name: string;
   readonly command: readonly string[];
-  /** What must answer first: `tcp:HOST:PORT` or `unix:PATH`. */
+  /** The address that must answer first: `tcp:HOST:PORT` or `unix:PATH`. */
   readonly after?: string;
-  /** In the machine's network instead of the node's. */
+  /** Runs in the machine's network instead of the node's. */
   readonly onMachine?: boolean;
 }
 
-/** The first process of the node, as the machine numbers it; `started` tells it from a later one of the same number. */
+/** The node's first process, with its process id on the machine. `started` detects a reused id. */
 export interface NodeProcess {
   readonly pid: number;
   readonly started: string;
@@ -30,7 +30,7 @@ const RECORD = join(NODE_FOLDER, 'node.json');
 const COMPONENTS = join(NODE_FOLDER, 'components.json');
 const POLL_MILLISECONDS = 50;
 const END_MILLISECONDS = 20_000;
-/** The node has its own processes, mounts, network and host name: when its first process ends, all of it is gone. */
+/** The node has its own processes, mounts, network and host name. All of it ends with its first process. */
 const IN_NAMESPACES = [
   'unshare',
   '--kill-child',
@@ -53,9 +53,9 @@ function logFile(name: string): string {
 export async function startNodeProcess(program: string): Promise<NodeProcess> {
   await rm(COMPONENTS, { force: true });
   const [log, network] = [openSync(logFile('node'), 'a'), openSync('/proc/self/ns/net', 'r')];
-  const env = childEnvironment({ PATH: SYSTEM_PATH });
+  const env = childEnvironment({ PATH: SYSTEM_PATH, TMPDIR: '/tmp' }); // it outlives the process that starts it
   const [command, ...args] = [...IN_NAMESPACES, program, COMPONENTS];
-  // The fourth file is the machine's network, for what must run there.
+  // The fourth file is the machine's network, for components that must run there.
   const unshare = spawn(command, args, { env, detached: true, stdio: ['ignore', log, log, network] });
   await once(unshare, 'spawn');
   closeSync(log);
@@ -67,13 +67,13 @@ export async function startNodeProcess(program: string): Promise<NodeProcess> {
   return node;
 }
 
-/** Hands the components to the node's first process, which starts them. */
+/** Passes the components to the node's first process, which starts them. */
 export async function startComponents(components: readonly Component[]): Promise<void> {
   const list = components.map((c) => ({ ...c, log: logFile(c.name) }));
   await writeFileAtomically(COMPONENTS, JSON.stringify(list), 0o600);
 }
 
-/** The node that runs, if one does. */
+/** The running node, if any. */
 export async function findNodeProcess(): Promise<NodeProcess | undefined> {
   const text = await readFile(RECORD, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
@@ -81,7 +81,7 @@ export async function findNodeProcess(): Promise<NodeProcess | undefined> {
   return isAlive(node.pid) && startTime(node.pid) === node.started ? node : undefined;
 }
 
-/** Whether the node was given its components: one that was interrupted before that is started anew. */
+/** Whether the node has received its components. A node that was interrupted before that is started again. */
 export async function hasComponents(): Promise<boolean> {
   return readFile(COMPONENTS).then(
     () => true,
@@ -89,7 +89,7 @@ export async function hasComponents(): Promise<boolean> {
   );
 }
 
-/** Ends the node's first process, and with it, by the kernel, every process, mount and interface of the node. */
+/** Ends the node's first process. The kernel then ends every process, mount and interface of the node. */
 export async function endNodeProcess({ pid }: NodeProcess): Promise<void> {
   process.kill(pid, 'SIGKILL');
   const until = performance.now() + END_MILLISECONDS;

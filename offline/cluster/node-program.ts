@@ -2,13 +2,13 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { codePath } from '../../system/code.ts';
 
-/** Node as one file that runs on Debian. */
+/** Node as a single file that runs on Debian. */
 export interface NodeProgram {
   readonly file: string;
   readonly version: string;
 }
 
-/** Node 24 out of the npm package by which Davit itself has it, else the Node that runs now. */
+/** Node 24 from the npm package that Davit itself uses, else the running Node. */
 export function findNodeProgram(): NodeProgram {
   const require = createRequire(codePath('package.json'));
   const name = `node-linux-${process.arch}/package.json`;

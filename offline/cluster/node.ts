@@ -32,7 +32,7 @@ export async function makeNode({
 }): Promise<readonly Component[]> {
   await writeFileAtomically(CONTAINERD_FILE, renderContainerd(pause));
   await writeFileAtomically(KUBELET_FILE, JSON.stringify(makeKubeletConfiguration()));
-  await writeFileAtomically(RESOLV_FILE, `nameserver ${MACHINE_ADDRESS}\n`); // a pod of the node itself asks nobody
+  await writeFileAtomically(RESOLV_FILE, `nameserver ${MACHINE_ADDRESS}\n`); // pods of the node itself need no DNS
   const kubelet = [
     join(kubernetes, 'kubelet'),
     `--config=${KUBELET_FILE}`,
@@ -48,7 +48,7 @@ export async function makeNode({
     '--proxy-mode=iptables',
     `--cluster-cidr=${POD_RANGE}`,
     `--hostname-override=${NODE_NAME}`,
-    // The table of connections belongs to the machine, and is left as it is.
+    // The connection tracking table belongs to the machine, so leave it unchanged.
     '--conntrack-max-per-core=0',
     '--conntrack-tcp-timeout-established=0s',
     '--conntrack-tcp-timeout-close-wait=0s',
@@ -91,7 +91,7 @@ function makeKubeletConfiguration() {
       x509: { clientCAFile: AUTHORITY.certificate },
     },
     authorization: { mode: 'Webhook' },
-    // One folder of control groups for everything, so that it can be removed; both generations of them will do.
+    // One control group for everything, so that it can be removed; works with cgroup v1 and v2.
     cgroupDriver: 'cgroupfs',
     cgroupRoot: `/${CONTROL_GROUP}`,
     failCgroupV1: false,
@@ -102,11 +102,11 @@ function makeKubeletConfiguration() {
     tlsCertFile: certificate,
     tlsPrivateKeyFile: key,
     resolvConf: RESOLV_FILE,
-    // It shares the disk with everything else: images are never thrown away, and pods only where there is nothing left.
+    // The node shares its disk. Images are never collected, and pods are evicted only when nothing is left.
     evictionHard: { 'memory.available': '100Mi', 'nodefs.available': '1%', 'imagefs.available': '1%' },
     imageGCHighThresholdPercent: 100,
     podLogsDir: join(NODE_FOLDER, 'pod-logs'),
     maxPods: 500,
-    registryPullQPS: 0, // no limit: the registry is next door
+    registryPullQPS: 0, // no limit: the registry is on this machine
   };
 }

@@ -4,24 +4,24 @@ import { basename, dirname, join } from 'node:path';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { type Layer, packLayer, readLayer } from './oci-layer.ts';
 
-/** What goes into an image: programs laid over an optional base. */
+/** The content of an image: programs on top of an optional base. */
 export interface ImagePlan {
-  /** Where it is pushed: `davit/coredns`. */
+  /** The image's repository: `davit/coredns`. */
   readonly name: string;
-  /** Folder of the packed layer below. */
+  /** The folder of the packed base layer. */
   readonly base?: string;
-  /** Path in the image → file here. */
+  /** Path in the image → file on this machine. */
   readonly files: Readonly<Record<string, string>>;
-  /** Empty: whoever runs it says what. */
+  /** Empty: the container's own command decides. */
   readonly entrypoint: readonly string[];
-  /** Numeric: Kubernetes cannot tell that a name is not root's. */
+  /** Numeric, because Kubernetes cannot tell whether a name is root's. */
   readonly user?: string;
 }
 
-/** An image that lies in a folder, ready to be pushed. */
+/** An image in a folder, ready to be pushed. */
 export interface Image {
   readonly name: string;
-  /** `sha256:<hex>` of the manifest: with it the image is named for ever. */
+  /** `sha256:<hex>` of the manifest, which identifies the image. */
   readonly digest: string;
   readonly manifest: string;
   readonly config: string;
@@ -50,7 +50,7 @@ export async function makeImage(plan: ImagePlan, folder: string): Promise<void> 
   await writeFileAtomically(join(folder, 'image.json'), JSON.stringify(plan));
 }
 
-/** The image that `makeImage` left in a folder. */
+/** The image that `makeImage` made in a folder. */
 export async function readImage(folder: string): Promise<Image> {
   const plan = JSON.parse(await readFile(join(folder, 'image.json'), 'utf8')) as ImagePlan;
   const folders = [...(plan.base === undefined ? [] : [plan.base]), ...(hasFiles(plan) ? [folder] : [])];
@@ -60,7 +60,7 @@ export async function readImage(folder: string): Promise<Image> {
   return { name: plan.name, digest: digest(manifest), manifest, config, layers };
 }
 
-/** A plan for one static program, called by its own name. */
+/** A plan for one static program, under its own name. */
 export function planProgram(
   file: string,
   { name, as = basename(file) }: { readonly name: string; readonly as?: string },

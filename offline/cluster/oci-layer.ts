@@ -8,7 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import { constants, createGzip } from 'node:zlib';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 
-/** A layer of an image: `FOLDER/layer.tar.gz` and what is known of it. */
+/** A packed layer of an image, `FOLDER/layer.tar.gz`, with its digests. */
 export interface Layer {
   readonly file: string;
   /** `sha256:<hex>` of the packed bytes. */
@@ -18,10 +18,10 @@ export interface Layer {
   readonly bytes: number;
 }
 
-/** Same files, same bytes: no times, no owners, sorted. */
+/** Makes equal files give equal bytes: no times, no owner names, sorted. */
 const TAR = ['--sort=name', '--mtime=@0', '--numeric-owner', '--format=gnu', '--create', '--directory'];
 
-/** Packs all files below `root` as a layer into `folder`; `owner: 'root'` makes everything root's. */
+/** Packs all files below `root` as a layer into `folder`; `owner: 'root'` gives them all to root. */
 export async function packLayer(
   root: string,
   folder: string,
@@ -43,7 +43,7 @@ export async function packLayer(
   await writeFileAtomically(join(folder, 'layer.json'), text);
 }
 
-/** The layer that `packLayer` left in a folder. */
+/** The layer that `packLayer` made in a folder. */
 export async function readLayer(folder: string): Promise<Layer> {
   const file = join(folder, 'layer.tar.gz');
   const known = JSON.parse(await readFile(join(folder, 'layer.json'), 'utf8')) as Pick<Layer, 'digest' | 'diffId'>;

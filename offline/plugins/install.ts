@@ -4,13 +4,13 @@ import { fileURLToPath } from 'node:url';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { codePath } from '../../system/code.ts';
 
-/** Providers of Pulumi's that cannot be had where its engine has to be built. */
+/** Pulumi's providers that are not available where its engine has to be built. */
 const NAMES = ['docker', 'kubernetes'] as const;
 const SCRIPT = codePath('offline', 'plugins', 'run-plugin');
 
 /**
- * Puts our stand-ins where the engine looks for the providers that the npm packages want. `home`: a PULUMI_HOME of our own,
- * never the user's.
+ * Installs our stand-ins where the engine looks for the providers of the npm packages. `home`: a PULUMI_HOME of
+ * Davit's, never the user's.
  */
 export async function installStandIns(home: string): Promise<void> {
   await Promise.all(NAMES.map((name) => install(home, name)));

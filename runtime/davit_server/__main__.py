@@ -9,6 +9,7 @@ import argparse
 import sys
 
 from .server import run
+from .wire import FOUND, MODES, ONE
 
 
 def read_settings() -> argparse.Namespace:
@@ -22,7 +23,13 @@ def read_settings() -> argparse.Namespace:
     place.add_argument("--uds", help="listen on this socket file, not on a port")
     add("--workers", type=positive, default=4, help="requests answered at the same time, one process each")
     add("--threads", type=int, default=0, help="threads of one worker; 0: processors / workers")
-    add("--solo", action="store_true", help="one worker, the process that loaded the model (GPU); nothing is forked")
+    add(
+        "--worker-mode",
+        choices=MODES,
+        default=FOUND,
+        help="shared: workers are forks of one loaded model; separate: each loads it; one: a single worker, for a GPU; "
+        "found: shared where that is proven harmless, else separate",
+    )
     add("--time-limit", type=float, default=60, help="seconds one prediction may take")
     add("--queue", type=int, default=16, help="requests that may wait; one more is answered 429")
     add("--queue-timeout", type=float, default=10, help="seconds a request may wait")
@@ -33,9 +40,12 @@ def read_settings() -> argparse.Namespace:
     add("--warm", choices=("required", "tried"), default="required", help="tried: serve even if the example fails")
     add("--served-model-name", help="what the header served-model-name of every answer says")
     add("--pycache", help="PYTHONPYCACHEPREFIX of the model's processes; the front keeps its own")
+    add("--stuck-after", type=float, help="end after so many seconds without a worker; 4 times a start if not told")
     add("--parent-fd", type=int, help="an inherited pipe; drain when it ends")
+    add("--events-fd", type=int, help="an inherited pipe; gets the server's own events, as the log does")
+    add("--failure-file", help="a file for the event of a failure (a container's termination log)")
     settings = parser.parse_args()
-    settings.workers = 1 if settings.solo else settings.workers
+    settings.workers = 1 if settings.worker_mode == ONE else settings.workers
     settings.grace = settings.time_limit if settings.grace is None else settings.grace
     return settings
 

@@ -1,4 +1,4 @@
-"""The content type of a request: which kind of body it is, or why it is refused."""
+"""Reads the content type of a request."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ TYPES = {"text/csv": "csv", "application/json": "json", "application/vnd.apache.
 
 
 def content_kind(content_type: str) -> tuple[int, str]:
-    """The index in KINDS and no refusal, or any index and MLflow's sentence for a 415."""
+    """Returns the index in KINDS and "", or 0 and MLflow's sentence for a 415."""
     mime, *pairs = (part.strip() for part in content_type.split(";"))
     parameters = {key.lower(): value for key, _, value in (pair.partition("=") for pair in pairs if pair)}
     if parameters.pop("charset", "utf-8").strip('"').lower() != "utf-8":

@@ -1,4 +1,4 @@
-"""The end of a server: not ready at once, serving on while the balancer notices, then finishing what is in flight."""
+"""The end of a server: it is not ready at once, serves on while the balancer notices, then finishes its requests."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from .log import log
 from .pool import Pool
 
 QUIET_SECONDS = 0.05
-"""After the last answer, before the server stops listening: a client that asks again at once still gets its 503."""
+"""Pause between the last answer and closing the socket: a client that retries at once still gets its 503."""
 
 
 class Drain:
-    """Begins on SIGTERM, SIGINT, SIGHUP or when the parent's pipe ends; a second signal ends the server at once."""
+    """Drains the server on SIGTERM, SIGINT, SIGHUP or the end of the parent's pipe; a second signal ends it at once.
+
+    `end` is called without arguments when the server may stop listening.
+    """
 
     def __init__(self, settings: argparse.Namespace, front: Front, pool: Pool, end) -> None:
         self.settings, self.front, self.pool, self.end = settings, front, pool, end
@@ -41,6 +44,7 @@ class Drain:
         elif insist:
             log("stopped", why=f"second {why}", cut=self.front.in_flight)
             self.pool.stop()
+            self.pool.remove_folders()
             os._exit(1)
 
     async def run(self, why: str) -> None:
@@ -52,7 +56,7 @@ class Drain:
             await asyncio.wait_for(self.finish(), self.settings.grace)
         except asyncio.TimeoutError:
             log("grace is over", in_flight=self.front.in_flight)
-        self.pool.stop()  # whoever still waits gets a 503
+        self.pool.stop()  # requests without an answer get a 503
         self.end()
 
     async def finish(self) -> None:

@@ -1,4 +1,4 @@
-"""The model's own example, as the body of a request."""
+"""Reads the model's own example as the body of a request."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from .payload import is_llm
 
 
 def read_example(model: str, metadata) -> bytes | None:
-    """`serving_input_example.json`; models logged before MLflow 2.16 have only `input_example.json`."""
+    """Returns a JSON body in one of MLflow's forms, or None when the model has no example.
+
+    It is `serving_input_example.json`; models logged before MLflow 2.16 have only `input_example.json`. Raises
+    ValueError when the file is not JSON.
+    """
     serving = Path(model) / "serving_input_example.json"
     if serving.exists():
         return without_nan(serving.read_bytes())
@@ -21,7 +25,7 @@ def read_example(model: str, metadata) -> bytes | None:
 
 
 def without_nan(body: bytes) -> bytes:
-    """MLflow writes a missing number as NaN, which no request may hold: null says the same."""
+    """Replaces NaN by null: MLflow writes a missing number as NaN, which a request may not contain."""
     if b"NaN" not in body:
         return body
     return json.dumps(json.loads(body, parse_constant=lambda name: None if name == "NaN" else float(name))).encode()
@@ -29,6 +33,7 @@ def without_nan(body: bytes) -> bytes:
 
 def serving_form(example: object, saved: dict) -> dict | None:
     if saved.get("type") == "dataframe":
-        return {"dataframe_split": example} if saved.get("pandas_orient") == "split" else {"inputs": example}
+        split = isinstance(example, dict) and "data" in example and saved.get("pandas_orient") in ("split", "values")
+        return {"dataframe_split": example} if split else {"inputs": example}
     wrapped = isinstance(example, dict) and ("inputs" in example or "instances" in example or is_llm(example))
     return example if wrapped else {"inputs": example}

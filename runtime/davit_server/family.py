@@ -1,23 +1,47 @@
-"""No process is left behind: children end when their parent does, however it ended."""
+"""Ends child processes with their parent, however the parent ended, so that none is left behind."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import signal
+import socket
 import sys
+
+from .wait_for import wait_for
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
 
 def outlive_parent() -> None:
-    """Takes back `die_with_parent`, for a process that will notice by itself and has others to end first."""
+    """Reverts `die_with_parent`, for a process that notices its parent's end and must end its children first."""
     set_death_signal(0)
 
 
 def adopt_orphans() -> None:
-    """On Linux, what a worker leaves behind becomes a child of this process, which sees to its end."""
+    """On Linux, makes this process the parent of orphans that a worker leaves behind, so that it can reap them."""
     control_process(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def end_group_with(connection: socket.socket) -> None:
+    """Makes the kernel kill this process's group when `connection` ends; nothing else may arrive on it.
+
+    `die_with_parent` would kill this process alone and leave the processes that its model has started. It does nothing
+    elsewhere than on Linux, or when this process does not lead its group.
+    """
+    if not sys.platform.startswith("linux") or os.getpgrp() != os.getpid():
+        return
+    import fcntl
+
+    try:
+        fcntl.fcntl(connection, fcntl.F_SETOWN, -os.getpgrp())
+        fcntl.fcntl(connection, fcntl.F_SETSIG, signal.SIGKILL)
+        fcntl.fcntl(connection, fcntl.F_SETFL, fcntl.fcntl(connection, fcntl.F_GETFL) | os.O_ASYNC)
+    except OSError:
+        return
+    outlive_parent()
+    if wait_for([connection.fileno()], 0):  # the connection ended before O_ASYNC was set
+        end_group()
 
 
 def set_death_signal(number: int) -> None:
@@ -33,14 +57,14 @@ def control_process(what: int, value: int) -> None:
 
 
 def die_with_parent(parent: int) -> None:
-    """On Linux the kernel kills this process when its parent ends; elsewhere it notices at its next read."""
+    """On Linux, makes the kernel kill this process when its parent ends; elsewhere its next read fails."""
     set_death_signal(signal.SIGKILL)
-    if os.getppid() != parent:  # it ended before the line above
+    if os.getppid() != parent:  # the parent ended before the signal was set
         os._exit(1)
 
 
 def end_group() -> None:
-    """Kills this process, its workers and what a model started itself; only a leader of a group may."""
+    """Kills this process and, if it leads its process group, its workers and the processes that the model started."""
     if os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)
     os._exit(0)

@@ -1,4 +1,4 @@
-"""The HTTP side: routes, bodies, refusals. Raw ASGI; MLflow's routes and shapes, the rest is ours."""
+"""The HTTP side, as a plain ASGI app: routes, bodies, refusals. /invocations and its errors follow MLflow's server."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import uuid
 from dataclasses import dataclass, field
 
 from .content import TEXT, content_kind
+from .loaded_model import DIED, TIME_LIMIT
 from .metrics import Metrics
 from .places import Full, Gone
-from .pool import DIED, TIME_LIMIT, LostWorker, Pool
+from .pool import LostWorker, Pool
 from .wire import EXAMPLE, KINDS
 
 READINESS = ("/ping", "/health", "/ready")
@@ -28,7 +29,7 @@ REQUEST_ID_BYTES = 128
 LONGEST_WAIT_SECONDS = 30
 WAIT = re.compile(rb"(?:^|[,;])\s*wait\s*=\s*(\d{1,4})\s*(?=$|[,;])", re.IGNORECASE)
 EXAMPLE_HEADER = b"x-davit-example"
-"""Asks for the answer to the model's own example; gateways let nobody outside say it."""
+"""Header that requests the answer to the model's own example; gateways remove it from the requests of clients."""
 
 
 @dataclass
@@ -40,7 +41,7 @@ class Answer:
 
 
 class Front:
-    """The ASGI app. `draining`: not ready any more; `refusing`: no new prediction is started either."""
+    """The ASGI app. `draining`: the server is no longer ready; `refusing`: it starts no new prediction either."""
 
     def __init__(self, settings: argparse.Namespace, pool: Pool) -> None:
         self.settings, self.pool, self.metrics = settings, pool, Metrics()
@@ -53,7 +54,7 @@ class Front:
 
     @property
     def ready(self) -> bool:
-        return bool(self.pool.workers) and not self.draining
+        return self.pool.started and self.pool.workers > 0 and not self.draining
 
     async def __call__(self, scope, receive, send) -> None:
         headers = dict(scope["headers"])
@@ -84,27 +85,33 @@ class Front:
         if path == "/metrics":
             return Answer(200, self.metrics.render(self.gauges(), self.pool.lost).encode(), PROMETHEUS)
         if path == "/status":
-            return Answer(200, json.dumps({**self.gauges(), "ready": self.ready, "draining": self.draining}).encode())
+            return Answer(200, json.dumps(self.status()).encode())
         if path == "/version":
-            version = (self.pool.loaded or {}).get("mlflow", "")
+            version = (self.pool.description or {}).get("mlflow", "")
             return Answer(200 if version else 503, version.encode())
-        return Answer(200 if path == "/live" or self.ready else 503, b"\n")
+        good = not self.pool.stuck if path == "/live" else self.ready
+        return Answer(200 if good else 503, b"\n")
 
     async def wait_ready(self, seconds: float) -> None:
-        """Until the server is ready or will not be soon, at most so long: a probe need not come again to see it."""
+        """Waits up to `seconds` until the server is ready or cannot become so soon: the probe need not retry."""
         if seconds and not self.ready and not self.draining:
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self.pool.decided.wait(), seconds)
 
     def drain(self) -> None:
-        """Not ready from now on."""
+        """Makes the server not ready from now on."""
         self.draining = True
         self.pool.decided.set()
+
+    def status(self) -> dict:
+        how = self.pool.description or {}
+        mode = {"worker_mode": how.get("worker_mode"), "found": how.get("found", [])}
+        return {**self.gauges(), "ready": self.ready, "draining": self.draining, **mode}
 
     def gauges(self) -> dict[str, int]:
         return {
             "ready": int(self.ready),
-            "workers": len(self.pool.workers),
+            "workers": self.pool.workers,
             "in_flight": self.in_flight,
             "queued": len(self.pool.places.queue),
         }
@@ -127,15 +134,15 @@ class Front:
         kind, refusal = request_kind(headers)
         if refusal:
             return Answer(415, refusal.encode(), TEXT)
-        if not self.pool.loaded and not self.refusing:
+        if self.pool.loading and not self.refusing:
             return error(503, "TEMPORARILY_UNAVAILABLE", "The model is loading.", retry=5)
-        if self.pool.places.full:  # before the body is read
+        if self.pool.places.full:  # checked before the body is read
             return busy()
         try:
             body = await self.read_body(headers, receive)
             if body is None:
                 return error(413, "REQUEST_TOO_LARGE", f"The body is larger than {self.settings.max_body} bytes.")
-            if self.refusing:  # after the body: closing on unread bytes could reset the connection under our answer
+            if self.refusing:  # after the body: closing on unread bytes could reset the connection before the answer
                 return error(503, "TEMPORARILY_UNAVAILABLE", "The server is ending.", retry=1)
             status, answer = await self.pool.ask(kind, request_id, body, receive)
             return Answer(status, answer)
@@ -147,7 +154,7 @@ class Front:
             return self.lost(lost.why)
 
     async def read_body(self, headers, receive) -> bytes | None:
-        """The whole body, or None when it is too large."""
+        """Returns the whole body, or None when it exceeds `max_body` bytes. Raises Gone when the client leaves."""
         if int(headers.get(b"content-length", b"0")) > self.settings.max_body:
             return None
         parts, size, more = [], 0, True
@@ -167,19 +174,19 @@ class Front:
             return error(504, "DEADLINE_EXCEEDED", f"The model took longer than {limit} and was stopped.")
         if why == DIED:
             return error(502, "MODEL_PROCESS_DIED", "The process running the model died on this request.")
-        # No Retry-After: the model may have begun, and who reads one sends the same request again.
+        # No Retry-After: the model may have begun, and a client that reads the header sends the same request again.
         return error(503, "TEMPORARILY_UNAVAILABLE", "The server ended before the model answered.")
 
 
 def request_kind(headers: dict[bytes, bytes]) -> tuple[int, str]:
-    """The index in KINDS, or why the request is refused. With the header of an example the body does not count."""
+    """Returns the index in KINDS and "", or any index and the reason for a 415. EXAMPLE_HEADER overrides the body."""
     if headers.get(EXAMPLE_HEADER):
         return KINDS.index(EXAMPLE), ""
     return content_kind(headers.get(b"content-type", b"").decode("latin-1"))
 
 
 def waiting_seconds(headers: dict[bytes, bytes]) -> float:
-    """How long a client would wait for an answer: `Prefer: wait=5` (RFC 7240). What cannot be read is no wish."""
+    """Returns the seconds of `Prefer: wait=5` (RFC 7240), at most LONGEST_WAIT_SECONDS; 0 without a valid header."""
     found = WAIT.search(headers.get(b"prefer", b""))
     return min(int(found[1]), LONGEST_WAIT_SECONDS) if found else 0
 
@@ -189,6 +196,6 @@ def busy() -> Answer:
 
 
 def error(status: int, code: str, message: str, retry: int | None = None) -> Answer:
-    """MLflow's shape of an error; `retry` in seconds."""
+    """Returns an error in MLflow's JSON form; `retry` is the Retry-After in seconds."""
     headers = [] if retry is None else [(b"retry-after", b"%d" % retry)]
     return Answer(status, json.dumps({"error_code": code, "message": message}).encode(), headers=headers)

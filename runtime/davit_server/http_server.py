@@ -1,4 +1,4 @@
-"""uvicorn, as this server needs it."""
+"""Configures uvicorn for this server."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ from .front import Front
 
 BACKLOG = 1024
 KEEP_ALIVE_SECONDS = 620
-"""Longer than any balancer keeps an idle connection (600 s): who closes first must not be us, under a request."""
+"""Longer than any balancer keeps an idle connection (600 s), so that this server never closes one under a request."""
 
 
 class HttpServer(uvicorn.Server):
-    """uvicorn until `end`, without its signals (raised again, they make exit code 143) and its ten ticks a second."""
+    """Runs uvicorn until `end` is set, without its signal handlers and its ten ticks a second.
+
+    uvicorn raises signals again after its shutdown, which would make the exit code 143.
+    """
 
     def __init__(self, front: Front, settings: argparse.Namespace, end: asyncio.Event) -> None:
         super().__init__(configure(front, settings))
@@ -32,7 +35,7 @@ class HttpServer(uvicorn.Server):
         await self.end.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stops listening; who has just connected still gets an answer, then idle connections are closed."""
+        """Stops listening, answers clients that have just connected, then closes idle connections."""
         for server in self.servers:
             server.close()
         await asyncio.sleep(QUIET_SECONDS)
@@ -49,7 +52,7 @@ def configure(front: Front, settings: argparse.Namespace) -> uvicorn.Config:
         interface="asgi3",
         access_log=False,
         log_level="warning",
-        workers=1,  # this and the next: else an endpoint's environment variables would say
+        workers=1,  # stated here, as is the next, because an endpoint's environment variables would set them
         forwarded_allow_ips=[],
         proxy_headers=False,
         server_header=False,

@@ -1,4 +1,4 @@
-"""Imports MLflow, pandas and what goes with them: most of a start's time."""
+"""Imports MLflow, pandas and their dependencies, which takes most of a start."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import gc
 from .lazy_import import import_lazily
 
 UNUSED = ("mlflow.genai", "mlflow.gateway")
-"""A ninth of all modules. A server needs none of them; a model whose code does has them at their first use."""
+"""A ninth of all modules. The server needs none of them; a model that does loads them at their first use."""
 
 
 def import_scorer():
-    """The class Scorer. Nothing that an import makes is garbage: the collector waits, and never looks at it again.
+    """Returns the class Scorer. Raises what the import raises; the garbage collector is on again in any case.
 
-    A tenth of the import's time would go into looking. An import that fails leaves the collector on.
+    The collector is off during the import and ignores its objects afterwards, because an import makes no garbage.
+    Collecting would take a tenth of the time.
     """
     import_lazily(*UNUSED)
     gc.disable()

@@ -1,7 +1,7 @@
-"""Packages that are loaded when something of them is used, not when they are imported.
+"""Loads packages when a name of theirs is first used, not when they are imported.
 
-Not importlib.util.LazyLoader: that one loads when a second import looks whether the first has ended, often in the midst
-of the package around it.
+importlib.util.LazyLoader is no replacement: it loads when a second import checks whether the first has ended, often
+while the parent package is still being imported.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from types import ModuleType
 
 
 def import_lazily(*names: str) -> None:
-    """From now on an import of one of these packages only names it. One that is there already, or is not, stays so."""
+    """Defers the loading of these packages. One that is already imported, or not installed, is unaffected."""
     sys.meta_path.insert(0, LazyFinder(names))
 
 
 class LazyFinder:
-    """Finds what it is named, where Python would, and puts off its loading."""
+    """Finds the named packages where Python would and defers their loading."""
 
     def __init__(self, names: tuple[str, ...]) -> None:
         self.names = names
@@ -33,13 +33,13 @@ class LazyFinder:
         loader = getattr(package, "__loader__", None)
         if not isinstance(loader, LazyLoader):
             return None
-        loader.load(package)  # what lies in a package comes after the package, as ever
+        loader.load(package)  # a submodule is imported after its package, as always
         there = sys.modules.get(name)
         return None if there is None else again(there)
 
 
 class LazyLoader:
-    """A loader that waits for the first use of a name that the module does not have yet (PEP 562)."""
+    """Loads a module at the first use of a name that the module does not have yet (PEP 562)."""
 
     def __init__(self, loader) -> None:
         self.loader, self.lock, self.loading = loader, threading.RLock(), False
@@ -54,7 +54,7 @@ class LazyLoader:
 
     def find(self, module: ModuleType, name: str):
         with self.lock:
-            if self.loading:  # by this thread: others wait for the lock
+            if self.loading:  # by this thread; other threads wait for the lock
                 raise AttributeError(f"module {module.__name__!r} has no attribute {name!r} yet: it is being loaded")
             self.load(module)
         return getattr(module, name)
@@ -64,7 +64,7 @@ class LazyLoader:
         return sorted(vars(module))
 
     def load(self, module: ModuleType) -> None:
-        """What it raises is raised at every use, until it succeeds."""
+        """Executes the module once. When that raises, the next use tries again."""
         with self.lock:
             if self.loading or not self.hooks:
                 return
@@ -85,13 +85,13 @@ class LazyLoader:
 
 
 def again(module: ModuleType) -> ModuleSpec:
-    """What finds a module that its package has imported meanwhile: importlib would load it a second time."""
+    """Returns a spec for a module that its package has imported meanwhile: importlib would load it a second time."""
     module.__spec__.loader = PresentLoader(module, module.__spec__.loader)
     return module.__spec__
 
 
 class PresentLoader:
-    """Loads what is there, and leaves its place to the loader that did."""
+    """Returns an imported module and restores the loader that loaded it."""
 
     def __init__(self, module: ModuleType, loader) -> None:
         self.module, self.loader = module, loader

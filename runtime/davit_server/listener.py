@@ -1,4 +1,4 @@
-"""The listening socket: a TCP port or a path."""
+"""Opens the listening socket: a TCP port or a socket file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import socket
 
 
 def open_listener(settings: argparse.Namespace) -> socket.socket:
-    """Bound, not yet listening. OSError when the place is taken or is not ours."""
+    """Returns a socket that is bound and not yet listening. Raises OSError when the address is taken or forbidden."""
     if settings.uds:
         return open_path(settings.uds)
     family, kind, protocol, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
@@ -20,7 +20,10 @@ def open_listener(settings: argparse.Namespace) -> socket.socket:
 
 
 def open_path(path: str) -> socket.socket:
-    """A socket file that only this user may open. One left by a server that was killed is replaced."""
+    """Binds a socket file that only this user may open, and replaces one that a killed server left behind.
+
+    Raises OSError when another server listens on it.
+    """
     with contextlib.suppress(FileNotFoundError), socket.socket(socket.AF_UNIX) as probe:
         try:
             probe.connect(path)
@@ -37,6 +40,6 @@ def open_path(path: str) -> socket.socket:
 
 
 def address_of(listener: socket.socket) -> dict[str, object]:
-    """What a client needs, for the log."""
+    """Returns `{"uds": path}` or `{"host", "port"}`, for the log."""
     name = listener.getsockname()
     return {"uds": name} if isinstance(name, str) else {"host": name[0], "port": name[1]}

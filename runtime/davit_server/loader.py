@@ -1,4 +1,4 @@
-"""The front's handle on the loading process: starts it, hears its events, sends it wishes."""
+"""The front's handle on one loading process: starts it, receives its events and sends it commands."""
 
 from __future__ import annotations
 
@@ -7,72 +7,106 @@ import asyncio
 import contextlib
 import json
 import os
-import select
 import signal
 import socket
 from pathlib import Path
 from typing import Callable
 
-from .threads import LIMITS, available_processors
-from .wire import KILL, WISH
+from .own_folder import OwnFolder
+from .pass_sockets import send_with_sockets
+from .threads import LIMITS, available_processors, single_thread
+from .wait_for import wait_for
+from .wire import FORK, FOUND, KILL, SHARED, WISH
 
 RUNTIME = str(Path(__file__).resolve().parent.parent)
 
+HASH_SEED = str(int.from_bytes(os.urandom(4), "big"))
+"""Sets and `hash` of text are in each worker what they are in the others, whichever process has loaded its model."""
+
 
 class Loader:
-    """A process that loads the model and forks workers. `on_event` gets its events, `on_end` its exit code."""
+    """A process that loads the model, then forks workers or is one, depending on `mode` (see worker_mode.py).
+
+    `on_event` gets its events, `on_end` its exit code; `turns` is the file of write_turns.py.
+    """
 
     def __init__(
-        self, settings: argparse.Namespace, on_event: Callable[[dict], None], on_end: Callable[[int], None]
+        self,
+        settings: argparse.Namespace,
+        mode: str,
+        on_event: Callable[[dict], None],
+        on_end: Callable[[int], None],
+        turns: int,
     ) -> None:
-        self.settings, self.on_event, self.on_end = settings, on_event, on_end
+        self.settings, self.mode, self.on_event, self.on_end = settings, mode, on_event, on_end
+        self.turns = turns
+        self.fixed_files: list[str] = []
+        self.workers: set[int] = set()
+        self.folder: OwnFolder | None = None
+        self.stopped = False
         self.process: asyncio.subprocess.Process | None = None
         self.control: socket.socket | None = None
         self.buffer = b""
 
     async def start(self) -> None:
-        """Raises OSError when the interpreter cannot be run."""
+        """Starts the process. Raises OSError when the interpreter cannot be run."""
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
-        options = {
-            "model": os.path.abspath(self.settings.model),
-            "control": theirs.fileno(),
-            "parent": os.getpid(),
-            "threads": self.threads(),
-            **{name: getattr(self.settings, name) for name in ("nan", "warm", "solo")},
-        }
-        with theirs:
-            self.process = await asyncio.create_subprocess_exec(
-                *(self.settings.python, "-s", "-m", "davit_server.worker", json.dumps(options)),
-                env=self.environment(options["threads"]),
-                pass_fds=[theirs.fileno()],
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=2,  # a model that prints must not write to our stdout
-                start_new_session=True,  # one signal to the group ends the workers, and what a model started itself
-            )
+        try:
+            await self.start_process(theirs)
+        except OSError:
+            ours.close()
+            self.remove_folder()
+            raise
+        finally:
+            theirs.close()
         self.control, self.buffer = ours, b""
         asyncio.get_running_loop().add_reader(ours, self.hear)
         self.watching = asyncio.ensure_future(self.watch(self.process))
+        if self.stopped:  # `stop` was called during the start
+            self.stop()
+
+    async def start_process(self, theirs: socket.socket) -> None:
+        self.folder = OwnFolder()
+        options = {
+            "model": os.path.abspath(self.settings.model),
+            "control": theirs.fileno(),
+            "turns": self.turns,
+            "fixed_files": self.fixed_files,
+            "parent": os.getpid(),
+            "threads": self.threads(),
+            "mode": self.mode,
+            "folder": self.folder.path,
+            **{name: getattr(self.settings, name) for name in ("nan", "warm", "workers")},
+        }
+        self.process = await asyncio.create_subprocess_exec(
+            *(self.settings.python, "-s", "-m", "davit_server.worker", json.dumps(options)),
+            env=self.environment(options["threads"]),
+            pass_fds=[theirs.fileno(), self.turns],
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=2,  # a model that prints must not write to our stdout
+            start_new_session=True,  # one signal to the group ends the workers and the processes that the model started
+        )
 
     def threads(self) -> int:
-        """Threads of one worker: as told, as the endpoint's OMP_NUM_THREADS says, or its share of the processors."""
+        """Returns the threads of one worker: --threads, else OMP_NUM_THREADS, else its share of the processors."""
         inherited = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
         told = self.settings.threads or (int(inherited) if inherited.isdecimal() else 0)
         return told or max(1, available_processors() // self.settings.workers)
 
     def environment(self, threads: int) -> dict[str, str]:
-        """The model sees the package of this server beside its own virtualenv, and nothing else of the front's.
+        """Returns the environment variables of the model: those of the front and the limits of threads.
 
-        The loading process runs with one thread: the pool of GNU OpenMP does not survive a fork, and a worker forked
-        after it has started hangs. Workers raise their own limit. Nothing is forked when solo.
+        A process that may be forked runs with one thread, because a worker that is forked after GNU OpenMP has started
+        its thread pool hangs. Workers raise the limit again. PYTHONPATH adds only the package of this server.
         """
-        limit = str(threads) if self.settings.solo else "1"
+        limits = single_thread() if self.mode in (FOUND, SHARED) else dict.fromkeys(LIMITS, str(threads))
         pycache = {"PYTHONPYCACHEPREFIX": self.settings.pycache} if self.settings.pycache else {}
-        # Idle threads sleep: spinning, those of busy workers take the processors from each other (16 s became 6).
+        # Idle threads sleep, because spinning threads take the processors from other workers (16 s became 6 s).
         calm = {"OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE")}
-        # What a model prints is in the log at once, and not lost with a process that is killed.
+        # The output of a model appears in the log at once and is not lost when its process is killed.
         said = {"PYTHONUNBUFFERED": "1", "PYTHONPATH": RUNTIME}
-        return {**os.environ, **dict.fromkeys(LIMITS, limit), **calm, **pycache, **said}
+        return {"PYTHONHASHSEED": HASH_SEED, **os.environ, **limits, **calm, **pycache, **said}
 
     def hear(self) -> None:
         try:
@@ -83,53 +117,66 @@ class Loader:
             got = b""
         if not got:
             self.close()
-            self.stop()  # it is gone, or must go
+            self.stop()  # the process has ended, or must end now
             return
         *lines, self.buffer = (self.buffer + got).split(b"\n")
         for line in lines:
             self.on_event(json.loads(line))
 
     async def watch(self, process: asyncio.subprocess.Process) -> None:
-        """To the end of the process: not to that of its socket, which a child of the model may hold open."""
+        """Waits for the end of the process, not for that of its socket, which a child of the model may hold open."""
         code = await process.wait()
-        while self.control is not None and self.pending():
-            self.hear()  # its last words
-        self.close()
-        kill_group(process.pid)  # what it started itself must go too
-        self.on_end(code)
+        try:
+            while self.control is not None and self.pending():
+                self.hear()  # events that it sent before its end
+            self.close()
+            self.kill_all(process)  # the processes that the model started must end too
+            self.remove_folder()
+        finally:
+            self.on_end(code)
+
+    def kill_all(self, process: asyncio.subprocess.Process) -> None:
+        for leader in (process.pid, *self.workers):
+            kill_group(leader)
+        self.workers.clear()
+
+    def remove_folder(self) -> None:
+        if self.folder is not None:
+            self.folder.remove()
 
     def pending(self) -> bool:
-        return bool(select.select([self.control], [], [], 0)[0])
+        return bool(wait_for([self.control.fileno()], 0))
 
     def wish(self, wish: bytes, pid: int = 0, attached: list[int] | None = None) -> None:
-        """Sends one wish; a loading process that is gone has ended its workers, so nothing is lost with the wish."""
+        """Sends FORK or KILL. A process that has ended needs no command, because its workers have ended too."""
         if self.control is not None:
             with contextlib.suppress(ConnectionError, BlockingIOError):
-                socket.send_fds(self.control, [WISH.pack(wish, pid)], attached or [])
+                send_with_sockets(self.control, WISH.pack(wish, pid), attached or [])
 
-    def fork(self, wish: bytes) -> socket.socket:
-        """Wishes for a worker; the answer is our end of the socket to it."""
+    def fork(self) -> socket.socket:
+        """Requests a worker; returns the front's end of the socket to it."""
         ours, theirs = socket.socketpair()
-        self.wish(wish, attached=[theirs.fileno()])
+        self.wish(FORK, attached=[theirs.fileno()])
         theirs.close()
         ours.setblocking(False)
         return ours
 
     def kill(self, pid: int) -> None:
-        if self.settings.solo:
+        """Ends one worker, which may be the loading process itself."""
+        if self.process is not None and pid == self.process.pid:
             self.stop()
         else:
             self.wish(KILL, pid)
 
     def stop(self) -> None:
-        """Ends the loading process and every worker at once."""
+        """Kills the loading process, every worker, and the processes that the model started in them."""
         if self.process is not None and self.process.returncode is None:
-            kill_group(self.process.pid)
+            self.kill_all(self.process)
 
     async def gone(self) -> None:
-        """Waits for the end, after `stop`."""
+        """Waits for the end of the process, after `stop`."""
         if self.process is not None:
-            await self.process.wait()
+            await self.watching
 
     def close(self) -> None:
         if self.control is not None:

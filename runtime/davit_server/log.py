@@ -1,4 +1,4 @@
-"""The log: one JSON object a line on stderr, from the front and from the workers alike."""
+"""The log: one JSON object a line on stderr, from the front and from the workers."""
 
 from __future__ import annotations
 
@@ -7,9 +7,20 @@ import json
 import os
 import time
 
+OWN: list[int] = []
+"""The descriptor of --events-fd, which only the front has, so that no line of it comes from the model."""
+
+
+def say_to(descriptor: int | None) -> None:
+    """Writes later events of this process to `descriptor` too."""
+    if descriptor is not None:
+        os.set_inheritable(descriptor, False)
+        OWN[:] = [descriptor]
+
 
 def log(event: str, **fields: object) -> None:
-    """Writes one event in one piece, so that lines of several processes do not mix. Nobody reading is no error."""
-    line = json.dumps({"event": event, "time": round(time.time(), 3), **fields}, default=str)
-    with contextlib.suppress(OSError):  # who started us was killed, and we are about to drain for that very reason
-        os.write(2, line.encode() + b"\n")
+    """Writes one event in one call, so that lines of several processes do not mix. A closed pipe is no error."""
+    line = json.dumps({"event": event, "time": round(time.time(), 3), **fields}, default=str).encode() + b"\n"
+    for descriptor in (2, *OWN):
+        with contextlib.suppress(OSError):  # the parent was killed; the server is about to drain for that reason
+            os.write(descriptor, line)

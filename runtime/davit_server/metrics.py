@@ -9,7 +9,7 @@ INFINITE = "+Inf"
 
 
 class Metrics:
-    """Requests by status, and the seconds they took from the first byte read to the answer."""
+    """Counts requests by status and their seconds from the request head to the answer."""
 
     def __init__(self) -> None:
         self.requests: Counter[int] = Counter()
@@ -22,7 +22,7 @@ class Metrics:
         self.buckets[next((bucket for bucket in BUCKETS if seconds <= bucket), INFINITE)] += 1
 
     def render(self, gauges: dict[str, int], lost: Counter[str]) -> str:
-        """The text format, version 0.0.4."""
+        """Returns Prometheus' text format, version 0.0.4; `lost` counts lost workers by reason."""
         lines = ["# HELP davit_requests_total Requests answered.", "# TYPE davit_requests_total counter"]
         lines += [f'davit_requests_total{{status="{status}"}} {n}' for status, n in sorted(self.requests.items())]
         lines += [

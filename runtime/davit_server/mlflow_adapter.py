@@ -1,4 +1,4 @@
-"""The one door to MLflow's inner functions. They carry the meaning of the protocol but are no public API."""
+"""The only module that uses MLflow's internal functions. They define the protocol but are no public API."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ import logging
 import os
 
 os.environ.setdefault("_MLFLOW_IS_IN_SERVING_ENVIRONMENT", "true")  # read when mlflow is imported
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # a server calls nobody, and a fork loses threads
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # a server sends none, and a fork would lose its thread
 
 import mlflow
 import mlflow.pyfunc
 from mlflow.exceptions import MlflowException  # noqa: F401
 
 PLACES = ("mlflow.utils.proto_json_utils", "mlflow.pyfunc.scoring_server")
-"""Where 2.10 to 3.17 have them. Not scoring_server first: before 2.22 it imports flask, which skinny does not bring."""
+"""The modules of 2.10 to 3.17. scoring_server is last: before 2.22 it imports flask, which mlflow-skinny lacks."""
+
+
+AGENT_LOADERS = tuple(f"mlflow.pyfunc.loaders.{name}" for name in ("chat_agent", "chat_model", "responses_agent"))
 
 
 def find(name: str):
@@ -34,7 +37,7 @@ parse_tf_serving_input = find("parse_tf_serving_input")
 
 
 def load_model(path: str):
-    """The pyfunc model; SERVING_MODEL_CONFIG (JSON) as in MLflow's server."""
+    """Returns the pyfunc model, with the model config in SERVING_MODEL_CONFIG (JSON), as in MLflow's server."""
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     config = os.environ.get("SERVING_MODEL_CONFIG")
     more = {"model_config": json.loads(config)} if config else {}
@@ -42,7 +45,7 @@ def load_model(path: str):
 
 
 def from_type_hint(metadata) -> bool:
-    """Whether the signature comes from type hints: MLflow then hands the model what the request holds, unchanged."""
+    """Says whether the signature comes from type hints; MLflow then passes the request's data on unchanged."""
     return hasattr(metadata, "_is_signature_from_type_hint") and metadata._is_signature_from_type_hint()
 
 
@@ -54,7 +57,32 @@ def parameters_schema(metadata):
     return metadata.get_params_schema() if hasattr(metadata, "get_params_schema") else None
 
 
+def is_signature_of_mlflow(model) -> bool:
+    """Says whether MLflow made the signature, for agents and chat models or from type hints.
+
+    Authors cannot add properties to such a signature, so the answer may have more. An agent or chat model is recognised
+    by MLflow's wrapper, whatever metadata its author gave it; a pipeline of transformers has only the task.
+    """
+    task = str((model.metadata.metadata or {}).get("task") or "") if hasattr(model.metadata, "metadata") else ""
+    wrapper = type(getattr(model, "_model_impl", None)).__module__
+    return from_type_hint(model.metadata) or wrapper.startswith(AGENT_LOADERS) or task.startswith(("agent/", "llm/"))
+
+
+def explain_predict_function(metadata) -> list[str]:
+    """Explains why an answer may not fit its signature; empty when `predict` itself is served.
+
+    MLflow infers signatures from `predict`, but a model may be served by another function.
+    """
+    function = ((metadata.flavors or {}).get("python_function") or {}).get("predict_fn") or "predict"
+    if function == "predict":
+        return []
+    advice = f"log it with signature=infer_signature(X, model.{function}(X))"
+    return [
+        f'the model answers with "{function}" (pyfunc_predict_fn), but MLflow infers signatures from predict: {advice}'
+    ]
+
+
 def output_columns(metadata) -> list[dict] | None:
-    """The output signature as JSON (see signature.py), or None."""
+    """Returns the output signature as parsed JSON (see signature.py), or None."""
     schema = metadata.get_output_schema()
     return None if schema is None else json.loads(schema.to_json())

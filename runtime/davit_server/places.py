@@ -1,4 +1,4 @@
-"""Idle workers and the queue of requests that wait for one."""
+"""Idle workers, and the queue of requests that wait for one."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from .worker_handle import WorkerHandle
 
 
 class Full(Exception):
-    """No place in the queue, or no worker came free in time: nothing was started, a retry is safe."""
+    """The queue is full, or no worker became idle in time. Nothing was started, so a retry is safe."""
 
 
 class Gone(Exception):
-    """The client left while it waited."""
+    """The client disconnected before its request was started."""
 
 
 class Places:
-    """Gives a free worker to whoever has waited longest."""
+    """Assigns idle workers to waiting requests, oldest first; `limit` requests wait for up to `timeout` seconds."""
 
     def __init__(self, limit: int, timeout: float) -> None:
         self.limit, self.timeout = limit, timeout
@@ -32,7 +32,7 @@ class Places:
         return not self.idle and len(self.queue) >= self.limit
 
     async def take(self, receive: Callable[[], Awaitable[dict]]) -> WorkerHandle:
-        """A worker of one's own. `receive` completes when the client leaves; its place is free again then."""
+        """Returns an idle worker for one request. Raises Full, or Gone when `receive` completes (the client left)."""
         if self.idle:
             return self.idle.pop()
         if self.full:
@@ -62,7 +62,7 @@ class Places:
             self.queue.remove(waiter)
 
     def free(self, worker: WorkerHandle) -> None:
-        """Hands the worker to the first in the queue. Else last in, first out: the pages of the busiest stay warm."""
+        """Gives the worker to the oldest request, or makes it idle. The last idle one is used first (warm pages)."""
         if worker.lost:
             return
         while self.queue:

@@ -1,31 +1,32 @@
-"""The workers, forked from one loaded model: as many as told, each lost one replaced. One request at a time each."""
+"""The workers of one server. Each lost one is replaced, and each answers one request at a time.
+
+Workers are forks of one loaded model, or each has loaded the model itself; the first loading process decides.
+"""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import signal
+import tempfile
 from collections import Counter
 from collections.abc import Awaitable
 from typing import Callable
 
-from .loader import Loader
+from .loaded_model import CANCELLED, DIED, TIME_LIMIT, LoadedModel
 from .log import log
 from .places import Places
-from .wire import FORK, REHEARSE
+from .wire import SEPARATE
 from .worker_handle import WorkerHandle
 
-DEATHS_FORGIVEN = 10
-"""Deaths in a row that are replaced at once: a fork costs 10 ms, and a pause would punish the other callers."""
+STUCK_SECONDS, STUCK_FACTOR = 60.0, 4
+"""The server ends without a worker for this long, or for this many times its start if longer."""
 
-DEATH_PAUSE_SECONDS, LONGEST_DEATH_PAUSE_SECONDS = 0.05, 1.0
-START_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 5.0
-START_SECONDS = 30.0
-DIED, TIME_LIMIT, START, CANCELLED = "died", "time limit", "start", "cancelled"
+LOAD_SECONDS, LOAD_FACTOR = 60.0, 10
+"""The other workers load the model within so long, or so many times what the first one took for each, or never."""
 
 
 class LostWorker(Exception):
-    """The worker did not answer: `why` is DIED or TIME_LIMIT, or "stopped" when the server ended first."""
+    """The worker did not answer: `why` is the reason for losing it, or "stopped" when the server ended first."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -33,41 +34,57 @@ class LostWorker(Exception):
 
 
 class Pool:
-    """`on_ready` is called once, with the loading process's event; `on_failed` only during start-up."""
+    """Owns the loaded models. `on_ready` gets the first loading process's event, once; `on_failed` a fatal failure."""
 
     def __init__(
         self, settings: argparse.Namespace, on_ready: Callable[[dict], None], on_failed: Callable[[dict], None]
     ) -> None:
         self.settings, self.on_ready, self.on_failed = settings, on_ready, on_failed
-        self.loader = Loader(settings, self.hear, self.ended)
+        self.turns_file = tempfile.TemporaryFile()  # noqa: SIM115  # for as long as the server runs
+        self.models = [LoadedModel(settings, settings.worker_mode, self)]
         self.places = Places(settings.queue, settings.queue_timeout)
-        self.workers: set[WorkerHandle] = set()
-        self.starting: set[asyncio.Task] = set()
+        self.owners: dict[WorkerHandle, LoadedModel] = {}
         self.lost: Counter[str] = Counter()
-        self.loaded: dict | None = None
-        self.stage = "import"
-        self.failure: dict | None = None
-        self.started = self.stopping = False
-        self.decided = asyncio.Event()  # ready for the first time, or never to be
-        self.deaths = self.restarts = self.cut = 0
+        self.description: dict | None = None
+        self.started = self.stopping = self.stuck = False
+        self.started_at = self.start_seconds = 0.0
+        self.watch: asyncio.TimerHandle | None = None
+        self.decided = asyncio.Event()  # the server was ready once, or never will be
+        self.last_failure = ""
+        self.cut = 0
+
+    @property
+    def workers(self) -> int:
+        return len(self.owners)
+
+    @property
+    def turns(self) -> int:
+        return self.turns_file.fileno()
+
+    @property
+    def patience(self) -> float:
+        """Seconds without a worker after which the server ends, or a loading process is killed, once it was ready."""
+        return self.settings.stuck_after or max(STUCK_SECONDS, STUCK_FACTOR * self.start_seconds)
+
+    @property
+    def loading(self) -> bool:
+        """True while no model is loaded, so that no request can be answered soon."""
+        return all(model.event is None for model in self.models)
 
     async def start(self) -> None:
-        self.stage, self.failure = "import", None
-        try:
-            await self.loader.start()
-        except OSError as error:
-            cause = type(error).__name__
-            self.failed({"stage": "import", "cause": cause, "message": f"Cannot run {self.settings.python}: {error}"})
+        self.started_at = asyncio.get_running_loop().time()
+        await self.models[0].start()
 
     async def ask(
         self, kind: int, request_id: bytes, body: bytes, receive: Callable[[], Awaitable[dict]]
     ) -> tuple[int, bytes]:
-        """Status and body of a worker's answer. Raises Full, Gone or LostWorker."""
+        """Returns HTTP status and body of a worker's answer. Raises Full, Gone or LostWorker."""
         worker = await self.take(receive)
         timer = asyncio.get_running_loop().call_later(self.settings.time_limit, self.lose, worker, TIME_LIMIT)
         try:
             answer = await worker.ask(kind, request_id, body)
-            self.deaths = 0
+            if worker in self.owners:
+                self.owners[worker].deaths = 0
             return answer
         except (asyncio.IncompleteReadError, OSError):
             if self.stopping:
@@ -90,108 +107,95 @@ class Pool:
             self.lose(worker, DIED)
 
     def lose(self, worker: WorkerHandle, why: str) -> None:
-        """Takes a worker out for good, ends its process and sees to another one."""
+        """Removes a worker for good, ends its process and starts the replacement."""
         if worker.lost or self.stopping:
             return
         worker.lost = why
         self.lost[why] += 1
-        self.workers.discard(worker)
+        model = self.owners.pop(worker, None)
         self.places.remove(worker)
         worker.close()
         log("worker lost", pid=worker.pid, why=why)
-        if worker.pid or self.settings.solo:
-            self.loader.kill(worker.pid)
-        self.deaths += why in (DIED, START)
-        if not self.settings.solo:
-            asyncio.get_running_loop().call_later(self.pause(why), self.fork)
+        if model is not None:
+            model.remove(worker, why)
+        self.watch_workers()
 
-    def pause(self, why: str) -> float:
-        """Seconds before a replacement starts. Only deaths in a row are slowed down."""
-        if why == START:
-            return min(LONGEST_PAUSE_SECONDS, START_PAUSE_SECONDS * 2 ** min(self.deaths, 8))
-        over = self.deaths - DEATHS_FORGIVEN
-        if over <= 0 or why != DIED:
-            return 0
-        return min(LONGEST_DEATH_PAUSE_SECONDS, DEATH_PAUSE_SECONDS * 2 ** min(over, 8))
+    def ended(self, worker: WorkerHandle) -> None:
+        """Handles the end of a worker's connection. A busy worker is handled by `ask`, which waits for its answer."""
+        if worker in self.places.idle:
+            self.lose(worker, DIED)
 
-    def hear(self, event: dict) -> None:
-        """One event of the loading process."""
-        if event["event"] == "stage":
-            self.stage = event["stage"]
-        elif event["event"] == "failed":
-            self.failure = event
-        elif event["event"] == "loaded":
-            self.loaded = event
-            self.fork(REHEARSE)
-        elif event["event"] == "ended":
-            worker = next((worker for worker in self.workers if worker.pid == event["pid"]), None)
-            log("worker ended", pid=event["pid"], status=event["status"])
-            if worker in self.places.idle:
-                self.lose(worker, DIED)
-
-    def fork(self, wish: bytes = FORK) -> None:
-        wanted = self.settings.workers - len(self.workers) - len(self.starting)
-        if self.stopping or self.loaded is None or wanted <= 0:
+    def loaded(self, model: LoadedModel) -> None:
+        """The first one says how the workers come to be; when each loads the model, the others then do so, too."""
+        fixed_files = model.event.pop("fixed_files")
+        if model is not self.models[0]:
             return
-        task = asyncio.ensure_future(self.greet(WorkerHandle(), wish))
-        self.starting.add(task)
-        task.add_done_callback(self.greeted)
+        found = model.event["found"] or (self.description or {}).get("found", [])  # a later load has no findings
+        self.description = {**model.event, "found": found}
+        if model.event["worker_mode"] == SEPARATE and len(self.models) < self.settings.workers:
+            model.loader.mode = SEPARATE  # the decision stays, also when the model is loaded again
+            others = [LoadedModel(self.settings, SEPARATE, self) for _ in range(self.settings.workers - 1)]
+            self.models += others
+            for each in self.models:
+                each.loader.fixed_files = fixed_files
+            self.starting = [asyncio.ensure_future(other.start()) for other in others]
+            if not self.started:
+                loop = asyncio.get_running_loop()
+                seconds = max(LOAD_SECONDS, LOAD_FACTOR * len(self.models) * (loop.time() - self.started_at))
+                loop.call_later(seconds, self.give_up_loading, seconds)
 
-    def greeted(self, task: asyncio.Task[bool]) -> None:
-        self.starting.discard(task)
-        if not task.cancelled() and task.result():
-            self.fork()  # the next, until there are enough; a failed one sees to its own successor
-
-    async def greet(self, worker: WorkerHandle, wish: bytes) -> bool:
-        limit = START_SECONDS + 2 * self.loaded["seconds"].get("predict", 0)
-        try:
-            failure = await asyncio.wait_for(worker.greet(self.loader.fork(wish)), limit)
-        except asyncio.TimeoutError:
-            failure = {"stage": "predict", "cause": "Fork", "message": f"it did not answer within {limit:.0f} s"}
-        except (asyncio.IncompleteReadError, OSError):
-            failure = {"stage": "predict", "cause": "Fork", "message": "it ended"}
-        if failure is None:
-            self.workers.add(worker)
-            self.places.free(worker)
-            self.restarts = 0
-            self.say_ready()
-        elif self.started:
-            self.lose(worker, START)
-        else:
-            message = (
-                f"The model predicts where it was loaded but not in a fork of that ({failure['message']}): try --solo"
-            )
-            self.fail({**failure, "message": message})
-        return failure is None
-
-    def say_ready(self) -> None:
-        if not self.started:
+    def joined(self, model: LoadedModel, worker: WorkerHandle) -> None:
+        self.owners[worker] = model
+        self.places.free(worker)
+        self.watch_workers()
+        # Each separate worker takes as long as the first, so the replica is ready only when all of them are.
+        if not self.started and all(other.workers for other in self.models):
             self.started = True
+            self.start_seconds = asyncio.get_running_loop().time() - self.started_at
             self.decided.set()
-            self.on_ready(self.loaded)
+            self.on_ready(self.description)
 
-    def ended(self, code: int) -> None:
-        """The loading process is gone, and its workers with it."""
+    def failed(self, model: LoadedModel, failure: dict) -> bool:
+        """Says whether to load the model again. Before the server was ready, a failure is fatal."""
+        self.last_failure = failure["message"]
         if self.stopping:
-            return
-        ended = {"stage": self.stage, "cause": "Exit", "message": f"The model's process ended {ending(code)}"}
-        self.failed(self.failure or ended)
-
-    def failed(self, failure: dict) -> None:
-        """Fatal before the first worker could work; later it is tried again, for as long as it takes."""
+            return False
         if not self.started:
-            self.fail(failure)
-            return
-        self.loaded = None
-        for worker in list(self.workers):
-            self.lose(worker, worker.lost or DIED)
-        self.restarts += 1
-        pause = min(LONGEST_PAUSE_SECONDS, START_PAUSE_SECONDS * 2 ** min(self.restarts, 8))
-        log("restart", message=failure["message"], pause=pause)
-        asyncio.get_running_loop().call_later(pause, self.restart)
+            self.fail(self.explain(model, failure))
+        return self.started
 
-    def restart(self) -> None:
-        self.restarting = asyncio.ensure_future(self.start())
+    def explain(self, model: LoadedModel, failure: dict) -> dict:
+        if model is self.models[0]:
+            return failure
+        why = ", ".join(self.description["found"]) or "as its settings say"
+        message = (
+            f"The model is loaded once per worker ({why}), and the first was, but another was not: "
+            f"{failure['message']}. With workers set to one, it is loaded only once"
+        )
+        return {**failure, "stage": "workers", "message": message}
+
+    def watch_workers(self) -> None:
+        """Starts or cancels the timer that ends a server without workers, once it was ready."""
+        if self.owners or self.stopping:
+            if self.watch is not None:
+                self.watch.cancel()
+                self.watch = None
+        elif self.started and self.watch is None:
+            seconds = self.patience
+            self.watch = asyncio.get_running_loop().call_later(seconds, self.give_up, seconds)
+
+    def give_up_loading(self, seconds: float) -> None:
+        """One that has not loaded yet may wait for ever, for a lock that the first one keeps."""
+        late = next((model for model in self.models if not model.workers), None)
+        if late is not None and not self.started and not self.stopping:
+            ended = {"stage": "workers", "cause": "Stuck", "message": f"it is not there after {seconds:.0f} s"}
+            self.fail(self.explain(late, ended))
+
+    def give_up(self, seconds: float) -> None:
+        self.stuck = True
+        last = self.last_failure or "the process that loads the model does not answer"
+        message = f"No worker could be started for {seconds:.0f} s: {last}"
+        self.fail({"stage": "workers", "cause": "Stuck", "message": message})
 
     def fail(self, failure: dict) -> None:
         self.stop()
@@ -200,16 +204,14 @@ class Pool:
     def stop(self) -> None:
         self.stopping = True
         self.decided.set()
-        self.loader.stop()
+        for model in self.models:
+            model.stop()
 
+    def remove_folders(self) -> None:
+        """Removes the folders of the loading processes at once, when nothing waits for their end."""
+        for model in self.models:
+            model.loader.remove_folder()
 
-def ending(code: int) -> str:
-    """How a process ended, for a sentence."""
-    if code >= 0:
-        return f"with exit code {code}"
-    if code == -signal.SIGKILL:
-        return "by SIGKILL, probably for want of memory"
-    try:
-        return f"by signal {-code} ({signal.Signals(-code).name})"
-    except ValueError:
-        return f"by signal {-code}"
+    async def gone(self) -> None:
+        """Waits for the end of every process, after `stop`."""
+        await asyncio.gather(*(model.loader.gone() for model in self.models))

@@ -1,6 +1,7 @@
-"""Proves one model in this process: import, load, predict, check of the answer. Runs in the model's virtualenv.
+"""Proves one model as the server runs it: import, load, predict, check of the answer, how its workers come to be.
 
 python -m davit_server.prove --model DIRECTORY [--input FILE --content-type json|csv] [--output FILE] [--nan error|null]
+    [--workers 4] [--worker-mode found|shared|separate|one]
 
 Writes one JSON document to stdout; what the model prints goes to stderr. Exit code 0 when it is proved, else 1.
 """
@@ -8,21 +9,35 @@ Writes one JSON document to stdout; what the model prints goes to stderr. Exit c
 from __future__ import annotations
 
 import argparse
+import contextlib
 import faulthandler
 import json
 import os
 import resource
+import signal
+import subprocess
 import sys
 import traceback
 import warnings
 from pathlib import Path
 from typing import Callable
 
+from .exit_code import describe_exit
 from .import_scorer import import_scorer
+from .own_folder import MODEL, OwnFolder, enter_folder
+from .process_state import children
 from .stages import Stages, describe_failure
+from .threads import LIMITS, available_processors, single_thread
+from .try_forks import Question
+from .wire import FOUND, MODES, ONE, SEPARATE, SHARED
+from .worker_mode import WorkerMode
 
 SHOWN_BYTES = 2048
 MOST_WARNINGS = 50
+
+AGAIN_SECONDS, AGAIN_FACTOR = 60.0, 20
+"""The second loading takes at most so long, or so many times what the first one took."""
+
 NOISE = (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning)
 
 
@@ -33,15 +48,21 @@ def main() -> int:
     os.dup2(2, 1)
     faulthandler.enable()
 
-    # A process that the model ends leaves no document; which stage it had begun is known all the same.
-    proof, answer = prove(options, lambda name: os.write(stdout, json.dumps({"began": name}).encode() + b"\n"))
+    def began(name: str) -> None:
+        """Writes the stage as it begins, because a process that the model kills writes no document."""
+        os.write(stdout, json.dumps({"began": name}).encode() + b"\n")
+
+    folder = OwnFolder()
+    proof, answer = prove(options, folder.path, began)
+    folder.remove()
     if options.output and answer is not None:
         Path(options.output).write_text(answer, encoding="utf-8")
     with os.fdopen(stdout, "w", encoding="utf-8") as out:
         out.write(json.dumps(proof) + "\n")
-    for stream in (sys.stdout, sys.stderr):  # what the model printed would be lost with os._exit
+    for stream in (sys.stdout, sys.stderr):  # os._exit would lose buffered output of the model
         stream.flush()
-    os._exit(1 if proof["failed"] else 0)  # a thread of the model must not keep us
+    end_children()
+    os._exit(1 if proof["failed"] else 0)  # a thread of the model must not keep this process alive
 
 
 def read_options() -> argparse.Namespace:
@@ -51,29 +72,51 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--content-type", choices=("json", "csv"), default="json", help="what --input holds")
     parser.add_argument("--output", help="a file for the whole answer")
     parser.add_argument("--nan", choices=("error", "null"), default="error", help="what NaN in an answer becomes")
-    return parser.parse_args()
+    parser.add_argument("--workers", type=int, default=1, help="as many as the server shall have")
+    parser.add_argument("--worker-mode", choices=MODES, default=FOUND, help="as the server's")
+    options = parser.parse_args()
+    for name in ("model", "input", "output"):  # made absolute, because the working directory changes
+        if getattr(options, name):
+            setattr(options, name, os.path.abspath(getattr(options, name)))
+    return options
 
 
-def prove(options: argparse.Namespace, began: Callable[[str], object]) -> tuple[dict, str | None]:
-    """The document, and the whole answer if there is one."""
-    stages, proof, answer = Stages(began), empty_proof(), None
+def prove(options: argparse.Namespace, folder: str, began: Callable[[str], object]) -> tuple[dict, str | None]:
+    """Runs the stages. Returns the proof document (runtime/README.md) and the whole answer, or None without one.
+
+    `folder` is the temporary folder of this process; `began` is called with each stage that begins.
+    """
+    stages, proof, answer, question = Stages(began), empty_proof(), None, None
+    threads = max(1, available_processors() // options.workers)
     try:
+        if options.worker_mode in (FOUND, SHARED):  # as the server does, before the numeric libraries are loaded
+            os.environ.update(single_thread())
+        enter_folder(folder, MODEL)
+        mode = WorkerMode(options.worker_mode, folder)
         with stages("import"):
             Scorer = import_scorer()
         with stages("load"), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
-                scorer = Scorer(os.path.abspath(options.model), options.nan)
+                scorer = Scorer(options.model, options.nan)
             finally:
                 proof["warnings"] = told_warnings(caught)
         proof["mlflow"], proof["load_memory_bytes"] = scorer.version, resident_bytes()
         body = Path(options.input).read_bytes() if options.input else scorer.example
         if body is not None:
+            kind = options.content_type if options.input else "json"
             with stages("predict"):
-                answer = scorer.predict(options.content_type if options.input else "json", body)
+                answer, seconds = mode.predict(lambda: scorer.predict(kind, body))
+                question = Question(kind, body, answer, seconds)
+                if not options.input:
+                    scorer.prove_fast_way(answer)
             proof["answer"] = answer.encode()[:SHOWN_BYTES].decode(errors="ignore")
             with stages("signature"):
                 scorer.check(answer)
+        with stages("workers"):
+            proof["workers"] = mode.decide(scorer, question, options.workers, threads)
+            if proof["workers"]["mode"] == SEPARATE and options.workers > 1:
+                prove_again(options, threads, proof["workers"]["found"], sum(stages.seconds.values()))
     except BaseException as error:  # a model may raise anything, SystemExit too
         traceback.print_exc()
         proof["failed"] = describe_failure(stages.name, error, options.model)
@@ -82,11 +125,47 @@ def prove(options: argparse.Namespace, began: Callable[[str], object]) -> tuple[
     return proof, answer
 
 
+def prove_again(options: argparse.Namespace, threads: int, found: list[str], seconds: float) -> None:
+    """Loads the model a second time beside this one, as the server will: a port or a file may allow only one."""
+    command = [sys.executable, "-s", "-m", "davit_server.prove", "--model", options.model, "--nan", options.nan]
+    command += ["--worker-mode", ONE]
+    env = {**os.environ, **dict.fromkeys(LIMITS, str(threads))}
+    limit = max(AGAIN_SECONDS, AGAIN_FACTOR * seconds)
+    try:
+        with_pipe = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE}
+        ran = subprocess.run(command, env=env, check=False, timeout=limit, **with_pipe)
+    except subprocess.TimeoutExpired:
+        raise LoadedOnce(f"it is not there after {limit:.0f} s", ", ".join(found)) from None
+    try:
+        failed = json.loads(ran.stdout.splitlines()[-1])["failed"]
+        failure = failed and failed["message"]
+    except (IndexError, ValueError, KeyError):
+        failure = f"its process ended {describe_exit(ran.returncode)}"
+    if failure:
+        raise LoadedOnce(failure, ", ".join(found))
+
+
+class LoadedOnce(Exception):
+    """Workers cannot share the loaded model, and it cannot be loaded a second time."""
+
+    def __init__(self, failure: str, found: str) -> None:
+        why = f"The model cannot be shared by its workers ({found}) and fails when it is loaded a second time"
+        super().__init__(f"{why}: {failure}. Set workers to one")
+
+
+def end_children() -> None:
+    """Kills the processes that the model started and left running."""
+    for child in children():
+        with contextlib.suppress(OSError):
+            os.kill(int(child.detail), signal.SIGKILL)
+
+
 def empty_proof() -> dict:
     return {
         "stages": [],
         "failed": None,
         "answer": None,
+        "workers": None,
         "peak_memory_bytes": 0,
         "load_memory_bytes": None,
         "mlflow": None,
@@ -95,13 +174,13 @@ def empty_proof() -> dict:
 
 
 def told_warnings(caught: list[warnings.WarningMessage]) -> list[dict[str, str]]:
-    """Each once, deprecations left out: the lock freezes what they warn of."""
+    """Returns each warning once, without deprecations, because the lock pins the versions that they are about."""
     seen = {(w.category.__name__, str(w.message)): None for w in caught if not issubclass(w.category, NOISE)}
     return [{"category": category, "message": message} for category, message in seen][:MOST_WARNINGS]
 
 
 def resident_bytes() -> int:
-    """Memory of this process now."""
+    """Returns the resident memory of this process in bytes; the peak where /proc is missing."""
     try:
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError):
@@ -109,7 +188,7 @@ def resident_bytes() -> int:
 
 
 def peak_bytes() -> int:
-    """The most memory this process has had; Linux counts in kilobytes, macOS in bytes."""
+    """Returns the peak memory of this process in bytes; Linux reports it in kilobytes, macOS in bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 

@@ -1,4 +1,4 @@
-"""One server, from the open socket to the exit code."""
+"""Runs one server, from opening the socket to the exit code."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ import contextlib
 import json
 import os
 import time
+from pathlib import Path
 
 from .drain import Drain
 from .front import Front
 from .listener import address_of, open_listener
-from .log import log
+from .log import log, say_to
 from .pool import Pool
 
 MESSAGE_BYTES = 1700
 
 
 def run(settings: argparse.Namespace) -> int:
-    """The exit code: 0 after a clean drain, 1 when the model did not start or a request was cut."""
+    """Returns the exit code: 0 after a complete drain, 1 when the model failed or a request was cut off."""
     try:
         import uvloop
     except ImportError:
@@ -34,11 +35,12 @@ def run(settings: argparse.Namespace) -> int:
 
 async def serve(settings: argparse.Namespace) -> int:
     started = time.perf_counter()
+    say_to(settings.events_fd)
     try:
         listener = open_listener(settings)
     except OSError as error:
-        log("failed", stage="bind", message=f"Cannot listen: {error}", cause=type(error).__name__)
-        return 1
+        failure = {"stage": "bind", "message": f"Cannot listen: {error}", "cause": type(error).__name__}
+        return say_end(0, [failure], settings.failure_file)
     address, failures, end = address_of(listener), [], asyncio.Event()
 
     def say_ready(loaded: dict) -> None:
@@ -62,27 +64,31 @@ async def serve(settings: argparse.Namespace) -> int:
     front = Front(settings, pool)
     Drain(settings, front, pool, end.set).listen()
     await pool.start()
-    from .http_server import HttpServer  # a quarter of a second, in which the model is being loaded already
+    from .http_server import HttpServer  # the import takes 0.25 s, during which the model already loads
 
     await HttpServer(front, settings, end).serve(sockets=[listener])
     pool.stop()
-    await pool.loader.gone()
+    await pool.gone()
     if settings.uds:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(settings.uds)
-    return say_end(pool, failures)
+    return say_end(pool.cut, failures, settings.failure_file)
 
 
 def fitting(message: str) -> str:
-    """So much of a message that its line is whole in the 2048 bytes that Kubernetes keeps of a log's end."""
+    """Shortens a message so that its line fits into the 2048 bytes that Kubernetes keeps of the end of a log."""
     while len(json.dumps(message)) > MESSAGE_BYTES:
         message = message[: len(message) * 3 // 4] + "…"
     return message
 
 
-def say_end(pool: Pool, failures: list[dict]) -> int:
+def say_end(cut: int, failures: list[dict], failure_file: str | None) -> int:
     if failures:
-        log(**{**failures[0], "event": "failed", "message": fitting(failures[0]["message"])})
+        failed = {**failures[0], "event": "failed", "message": fitting(failures[0]["message"])}
+        log(**failed)
+        if failure_file:
+            with contextlib.suppress(OSError):  # the log has the event too
+                Path(failure_file).write_text(json.dumps(failed))
         return 1
-    log("stopped", cut=pool.cut)
-    return 1 if pool.cut else 0
+    log("stopped", cut=cut)
+    return 1 if cut else 0

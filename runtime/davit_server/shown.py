@@ -1,4 +1,4 @@
-"""Values as a reader wants to see them in a message: with their type, and short."""
+"""Formats values for messages, short and with their type."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ SHOWN_CHARACTERS = 40
 
 
 def shown(value: Any) -> str:
-    """`string "high"`, `number 1.5`, `null`, `a list`."""
+    """Returns a phrase such as `string "high"`, `number 1.5`, `null` or `a list`."""
     if isinstance(value, bool) or value is None:
         return "null" if value is None else str(value).lower()
     if isinstance(value, (int, float)):
@@ -19,5 +19,5 @@ def shown(value: Any) -> str:
 
 
 def listed(value: dict) -> str:
-    """The names that are there."""
+    """Returns a phrase with the names in an object, or `nothing`."""
     return "only " + ", ".join(f'"{name}"' for name in value) if value else "nothing"

@@ -1,4 +1,4 @@
-"""The stages a model goes through before it serves (import, load, predict, signature), and a failure in one of them."""
+"""Times the stages before a model serves (import, load, predict, signature, workers) and describes their failures."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ import traceback
 from collections.abc import Iterator
 from typing import Callable
 
-from .without_data import without_data
+from .raised import OURS, describe_members, missing_module, raised_by_mlflow, root_cause
+from .reason import reason
 
 FRAMES = 8
-OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
+OWN_ERRORS = ("SignatureMismatch", "InvalidOutput", "Refused", "ForkFailed", "LoadedOnce")
 MESSAGE_CHARACTERS = 2000
 
 
 class Stages:
-    """Knows which stage runs and how long each took, in seconds."""
+    """Records the current stage and the seconds that each took; `entered` is called with each stage that begins."""
 
     def __init__(self, entered: Callable[[str], object] = lambda name: None) -> None:
         self.entered = entered
@@ -38,30 +39,29 @@ class Stages:
 
 
 def describe_failure(stage: str, error: BaseException, model: str, trace: bool = True) -> dict:
-    """`{stage, kind|cause, message, module, trace}`: a sentence that a person understands, and where it happened."""
-    cause = root_cause(error)
+    """Describes a failure for people.
+
+    Returns `{"stage", "kind", "message", "module", "trace"}`; without a trace `{"stage", "cause", "message"}`. `kind`
+    and `cause` are the class of the exception, `module` is a missing module or None.
+    """
+    cause = root_cause(error, model)
     kind = type(cause).__name__
-    text = (without_data(str(cause)) if kind == "MlflowException" else str(cause)).strip()[:MESSAGE_CHARACTERS]
-    named = kind not in ("SignatureMismatch", "InvalidOutput", "Refused")  # ours: the sentence says it all
+    members = describe_members(cause)
+    mlflows = reason(cause) if raised_by_mlflow(cause) else ""  # MLflow's text quotes the whole example
+    text = (mlflows or (f"{cause} ({members})" if members else str(cause))).strip()[:MESSAGE_CHARACTERS]
+    named = kind not in OWN_ERRORS  # for these exceptions the sentence is enough
     message = f"{kind}: {text}" if named and text else text or kind
     if not trace:
         return {"stage": stage, "cause": kind, "message": message}
-    module = cause.name if isinstance(cause, ModuleNotFoundError) else None
+    module = missing_module(cause, model)
     return {"stage": stage, "kind": kind, "message": message, "module": module, "trace": model_trace(cause, model)}
 
 
-def root_cause(error: BaseException) -> BaseException:
-    """MLflow wraps a missing module in a hint of many lines; the missing module is the news."""
-    seen = error
-    while seen is not None:
-        if isinstance(seen, ModuleNotFoundError):
-            return seen
-        seen = seen.__cause__ or seen.__context__
-    return error
-
-
 def model_trace(error: BaseException, model: str) -> str:
-    """The last frames, the model's own ones with their line of code; no path of this machine, no frame of ours."""
+    """Returns the last frames, the model's own with their line of code, without frames of this server.
+
+    Paths are relative, so that none of this machine is shown.
+    """
     lines = []
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(OURS)]
     for frame in frames[-FRAMES:]:
@@ -74,7 +74,7 @@ def model_trace(error: BaseException, model: str) -> str:
 
 
 def shown_path(path: str, model: str) -> tuple[str, bool]:
-    """A path relative to the model, to the packages or to the standard library; and whether it is the model's."""
+    """Returns a path relative to the model, the packages or the standard library, and whether it is the model's."""
     path, model = os.path.realpath(path), os.path.realpath(model)
     if path.startswith(model + os.sep):
         return os.path.relpath(path, model), True
@@ -82,4 +82,4 @@ def shown_path(path: str, model: str) -> tuple[str, bool]:
         root = os.path.realpath(sysconfig.get_paths()[name])
         if path.startswith(root + os.sep):
             return os.path.relpath(path, root), False
-    return os.path.basename(path), False  # where the author's notebook or script was
+    return os.path.basename(path), False  # a notebook or script of the author's

@@ -1,4 +1,4 @@
-"""JSON as the standard has it, both ways: no NaN, no Infinity."""
+"""Reads and writes JSON as the standard defines it, without NaN and Infinity."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ CANNOT = "The model's answer cannot be written as JSON"
 
 
 class InvalidOutput(Exception):
-    """The model's answer is not a value that JSON can carry."""
+    """The model's answer cannot be written as JSON."""
 
 
 def parse_strictly(text: str) -> Any:
-    """ValueError when it is not JSON, and RecursionError when it is nested too deeply."""
+    """Parses JSON. Raises ValueError for other text and RecursionError for text that is nested too deeply."""
     return DECODER.decode(text)
 
 
@@ -25,10 +25,10 @@ DECODER = json.JSONDecoder(parse_constant=refuse_constant)
 
 
 def write_strictly(value: object, encoder: type[json.JSONEncoder], nan: str) -> str:
-    """`nan`: "error" refuses NaN and the infinities, "null" writes null in their place. Raises InvalidOutput."""
+    """Writes JSON. With `nan` "null", NaN and infinities become null; otherwise they raise InvalidOutput."""
     try:
         return json.dumps(value, cls=encoder, allow_nan=False)
-    except ValueError:  # NaN, or something that holds itself: the next line tells them apart
+    except ValueError:  # NaN, or a value that contains itself, for which the next line raises
         loose = write_loosely(value, encoder)
     except (TypeError, RecursionError) as error:
         raise InvalidOutput(f"{CANNOT}: {error}") from error

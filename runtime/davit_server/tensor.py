@@ -1,4 +1,4 @@
-"""Checks nested lists against a tensor specification `{"dtype", "shape"}`; -1 in a shape is any length."""
+"""Checks nested lists against a tensor specification `{"dtype", "shape"}`; -1 in a shape means any length."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SIZED = re.compile(r"(u?int|float|complex)(\d+)")
 
 
 def find_tensor_mismatch(spec: dict, value: Any, null_numbers: bool) -> str | None:
-    """`expected shape (-1, 4), found (3, 2)` or `expected float64, found "a"`; None when it fits."""
+    """Returns a phrase such as `expected shape (-1, 4), found (3, 2)`, or None when the value fits."""
     wanted = list(spec["shape"])
     shape = shape_of(value, len(wanted) if spec["dtype"] == "object" else None)
     if shape is None:
@@ -26,7 +26,7 @@ def find_tensor_mismatch(spec: dict, value: Any, null_numbers: bool) -> str | No
 
 
 def shape_of(value: Any, depth: int | None) -> list[int] | None:
-    """Lengths from the outside in, down to `depth`; None when ragged."""
+    """Returns the lengths, outermost first, down to `depth`; None when lists differ in length."""
     if not isinstance(value, list) or depth == 0:
         return []
     inner = [shape_of(item, None if depth is None else depth - 1) for item in value]

@@ -1,4 +1,4 @@
-"""How many processors there are, and how many threads numeric libraries may use."""
+"""Counts processors and limits the threads of numeric libraries."""
 
 from __future__ import annotations
 
@@ -9,24 +9,32 @@ from pathlib import Path
 
 LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
+QUIET_LIBRARIES = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
+"""MLflow imports pyarrow, which would start a thread that frees memory; a process that may be forked has none."""
+
+
+def single_thread() -> dict[str, str]:
+    """Returns environment variables for a process that may be forked; libraries read them when they are loaded."""
+    return {**dict.fromkeys(LIMITS, "1"), **QUIET_LIBRARIES}
+
 
 def available_processors(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
-    """Processors this process may use: the affinity mask, cut to the control group's quota (a container's limit)."""
+    """Returns the number of processors in the affinity mask, limited by the control group's quota (of a container)."""
     affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     with contextlib.suppress(OSError, ValueError):
         most, period = quota.read_text().split()
-        return max(1, min(affinity, int(most) // int(period)))  # "max": no quota, a ValueError
+        return max(1, min(affinity, int(most) // int(period)))  # "max" means no quota and raises ValueError
     return affinity
 
 
 def use_threads(limit: int) -> None:
-    """Raises the limits of a fresh fork, for the libraries that have already read the environment variables."""
+    """Raises the limits in a fresh fork, also in libraries that have already read the environment variables."""
     os.environ.update(dict.fromkeys(LIMITS, str(limit)))
     if limit == 1:
         return
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(limit)
     with contextlib.suppress(ImportError):
-        import threadpoolctl  # scikit-learn brings it
+        import threadpoolctl  # scikit-learn depends on it
 
         threadpoolctl.threadpool_limits(limit)

@@ -1,4 +1,4 @@
-"""What the front and the model's processes say to each other, in bytes. Python 3.9, standard library only."""
+"""The binary protocol between the front and the model's processes. Python 3.8, standard library only."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import struct
 
 EXAMPLE = "example"
 KINDS = ("csv", "json", "parquet", EXAMPLE)
-"""What a request's body is; a request carries the index. EXAMPLE: it is empty, and the model's own example is meant."""
+"""The kinds of a request; a request carries the index. With EXAMPLE the worker predicts the model's own example."""
 
 REQUEST = struct.Struct("!BBI")
 """Kind, length of the request id, length of the body; then the id, then the body."""
@@ -15,9 +15,13 @@ ANSWER = struct.Struct("!HI")
 """HTTP status, length of the body; then the body."""
 
 HELLO = struct.Struct("!I")
-"""A worker's first bytes: its process id. An answer frame follows when it can work: empty, or a failure in JSON."""
+"""The first bytes from a worker: its process id."""
 
 WISH = struct.Struct("!cI")
-"""To the loading process: FORK or REHEARSE (a socket is attached), KILL (a process id)."""
+"""A command for the loading process: FORK, with the worker's socket attached, or KILL with a process id."""
 
-FORK, REHEARSE, KILL = b"F", b"T", b"K"
+FORK, KILL = b"F", b"K"
+
+FOUND, SHARED, SEPARATE, ONE = "found", "shared", "separate", "one"
+MODES = (FOUND, SHARED, SEPARATE, ONE)
+"""The worker modes: decided by the server, forks of one loaded model, a loaded model in each, a single worker."""

@@ -1,45 +1,65 @@
-"""The front's handle on one worker: its socket, and one request at a time over it."""
+"""The front's handle on one worker: its socket, which carries one request at a time."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import socket
+from typing import Callable
 
 from .wire import ANSWER, HELLO, REQUEST
 
 
 class WorkerHandle:
-    """`lost` says why the worker must not be used any more; empty while it is good."""
+    """`lost` is the reason why the worker must not be used any more, or "". `on_end` is called when it has ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_end: Callable[[WorkerHandle], None]) -> None:
+        self.on_end = on_end
         self.pid = 0
         self.lost = ""
         self.reader: asyncio.StreamReader | None = None
         self.writer: asyncio.StreamWriter | None = None
 
-    async def greet(self, ours: socket.socket) -> dict | None:
-        """Waits until the worker can take requests. The answer is what failed in its rehearsal, or None."""
-        self.reader, self.writer = await asyncio.open_connection(sock=ours)
+    async def greet(self, ours: socket.socket) -> None:
+        """Waits until the worker takes requests. Raises IncompleteReadError or OSError when it has ended.
+
+        `ours` is the front's end of the socket.
+        """
+        loop = asyncio.get_running_loop()
+        self.reader = asyncio.StreamReader(loop=loop)
+        protocol = WorkerProtocol(self.reader, lambda: self.on_end(self))
+        transport, _ = await loop.create_connection(lambda: protocol, sock=ours)
+        self.writer = asyncio.StreamWriter(transport, protocol, self.reader, loop)
         (self.pid,) = HELLO.unpack(await self.reader.readexactly(HELLO.size))
-        _, failure = await self.read_answer()
-        return json.loads(failure) if failure else None
 
     async def ask(self, kind: int, request_id: bytes, body: bytes) -> tuple[int, bytes]:
-        """Status and body of the answer. IncompleteReadError or OSError: the worker is gone."""
+        """Returns HTTP status and body of the answer. Raises IncompleteReadError or OSError when the worker ended."""
         self.writer.writelines((REQUEST.pack(kind, len(request_id), len(body)), request_id, body))
-        return await self.read_answer()
-
-    async def read_answer(self) -> tuple[int, bytes]:
         status, length = ANSWER.unpack(await self.reader.readexactly(ANSWER.size))
         return status, await self.reader.readexactly(length)
 
     @property
     def gone(self) -> bool:
-        """Dead while it was idle."""
+        """Says whether the worker has ended while it was idle."""
         return self.reader.at_eof()
 
     def close(self) -> None:
-        """Whoever waits for an answer gets an IncompleteReadError."""
+        """Closes the socket. A pending `ask` raises IncompleteReadError."""
         if self.writer is not None:
             self.writer.transport.abort()
+
+
+class WorkerProtocol(asyncio.StreamReaderProtocol):
+    """Reports the end of the stream at once, not at the next read, because a dead worker must not count as ready."""
+
+    def __init__(self, reader: asyncio.StreamReader, on_end: Callable[[], None]) -> None:
+        super().__init__(reader)
+        self.on_end = on_end
+
+    def eof_received(self) -> bool:
+        super().eof_received()
+        asyncio.get_running_loop().call_soon(self.on_end)
+        return False
+
+    def connection_lost(self, error: Exception | None) -> None:
+        super().connection_lost(error)
+        self.on_end()

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { parseReviewed } from '../../review/reviewed.ts';
 import type { Report } from '../../schemas/report.ts';
 import { codePath } from '../../system/code.ts';
-import { failing, makeEndpoint, makeReport, rolling } from '../review/reports.ts';
+import { deleted, failing, makeEndpoint, makeReport, rolling } from '../review/reports.ts';
 import type { Seed } from './github/fake/seed.ts';
 import { type FakeGitHub, startFakeGitHub } from './github/fake/server.ts';
 import { runStep, TOKEN, writeFiles } from './run-action.ts';
@@ -18,6 +18,11 @@ const LOCK = readFileSync(codePath('endpoints', 'iris.lock'), 'utf8');
 const digest = (text: string) => createHash('sha256').update(text).digest('hex');
 const LOCK_SHA256 = digest(LOCK);
 const WRITES = { checks: 'write', contents: 'write', 'pull-requests': 'write' } as const;
+
+const SECONDARY_LIMIT = {
+  headers: { 'retry-after': '1' },
+  message: 'You have exceeded a secondary rate limit. Please wait a few minutes before you try again.',
+};
 
 type Files = Readonly<Record<string, string>>;
 
@@ -112,28 +117,32 @@ describe('report', () => {
     expect(check?.conclusion).toBe('cancelled');
   });
 
-  it('believes nothing of what is no report: a link, a folder, another form, too much', async () => {
-    const secret = join(mkdtempSync(join(tmpdir(), 'davit-secret-')), 'report.json');
-    writeFileSync(secret, JSON.stringify(makeReport([makeEndpoint('stolen')])));
-    const links = [
-      (folder: string) => {
-        mkdirSync(join(folder, 'davit-validate'));
-        symlinkSync(secret, join(folder, 'davit-validate', 'report.json'));
-      },
-      (folder: string) => symlinkSync(join(secret, '..'), join(folder, 'davit-validate')),
-      (folder: string) => mkdirSync(join(folder, 'davit-validate', 'report.json'), { recursive: true }),
-      (folder: string) => writeFiles(folder, stage('validate', { ...makeReport([]), pull_request_number: 1 })),
-      (folder: string) => writeFiles(folder, { 'davit-validate/report.json': ' '.repeat((32 << 20) + 1) }),
-      (folder: string) => writeFiles(folder, { 'davit-validate/report.json': '{"__proto__": {"x": 1}}' }),
-    ];
-    for (const prepare of links) {
-      const { code, comment, check } = await report({ prepare });
-      expect(code).toBe(0);
-      expect(comment).toContain('validate left a report that cannot be read');
-      expect(comment).not.toContain('stolen');
-      expect(check?.conclusion).toBe('failure');
-    }
-  });
+  it(
+    'believes nothing of what is no report: a link, a folder, another form, too much',
+    { timeout: 120_000 },
+    async () => {
+      const secret = join(mkdtempSync(join(tmpdir(), 'davit-secret-')), 'report.json');
+      writeFileSync(secret, JSON.stringify(makeReport([makeEndpoint('stolen')])));
+      const links = [
+        (folder: string) => {
+          mkdirSync(join(folder, 'davit-validate'));
+          symlinkSync(secret, join(folder, 'davit-validate', 'report.json'));
+        },
+        (folder: string) => symlinkSync(join(secret, '..'), join(folder, 'davit-validate')),
+        (folder: string) => mkdirSync(join(folder, 'davit-validate', 'report.json'), { recursive: true }),
+        (folder: string) => writeFiles(folder, stage('validate', { ...makeReport([]), pull_request_number: 1 })),
+        (folder: string) => writeFiles(folder, { 'davit-validate/report.json': ' '.repeat((32 << 20) + 1) }),
+        (folder: string) => writeFiles(folder, { 'davit-validate/report.json': '{"__proto__": {"x": 1}}' }),
+      ];
+      for (const prepare of links) {
+        const { code, comment, check } = await report({ prepare });
+        expect(code).toBe(0);
+        expect(comment).toContain('validate left a report that cannot be read');
+        expect(comment).not.toContain('stolen');
+        expect(check?.conclusion).toBe('failure');
+      }
+    },
+  );
 
   it('believes no plan of who ran the models: neither in the own report nor in one under the name of the preview', async () => {
     const forged = makeReport([makeEndpoint('iris')]);
@@ -217,6 +226,42 @@ describe('report', () => {
     expect(code).toBe(1);
     expect(check?.conclusion).toBe('success');
     expect(commands).toEqual([expect.stringContaining('::error::Cannot say the report everywhere: ')]);
+  });
+
+  it('says all and commits once also when GitHub falters', async () => {
+    const faults = [
+      { operation: 'pulls/get', status: 502, headers: { 'retry-after': '0' }, times: 2 },
+      { operation: 'createCommitOnBranch', status: 0, done: true },
+      { operation: 'addComment', status: 403, ...SECONDARY_LIMIT },
+      { operation: 'checks/create', status: 429, headers: { 'retry-after': '1' } },
+    ];
+    const { code, github, comment, check, log } = await report({
+      files: {
+        ...both(makeReport([makeEndpoint('iris', { computed_lock: LOCK_SHA256, lock: 'missing' })])),
+        'davit-validate/locks/iris.lock': LOCK,
+      },
+      inputs: { 'commit-locks': 'true' },
+      seed: { faults },
+    });
+    expect(code, log).toBe(0);
+    expect(github.world.commits).toHaveLength(1);
+    expect(comment).toContain('### 1 endpoint: 1 rolling');
+    expect(check).toMatchObject({ sha: github.world.commits[0]?.oid, conclusion: 'success' });
+    expect(log).toMatch(/Asked GitHub \d+ times, [1-9]\d* of them again/);
+  });
+
+  it.each([
+    ['fails without the label', [], 'failure'],
+    ['is fine with it', ['davit: destroy'], 'success'],
+  ])('on a removal %s', async (_, labels, conclusion) => {
+    const gone = makeEndpoint('iris', { change: 'removed', entities: [], previews: [deleted('iris')] });
+    const { code, comment, check } = await report({
+      files: both(makeReport([gone])),
+      seed: { pulls: [{ number: 7, head: { sha: HEAD }, base: { sha: BASE }, labels }] },
+    });
+    expect(code).toBe(0);
+    expect(check?.conclusion).toBe(conclusion);
+    expect(comment?.includes('put the label')).toBe(conclusion === 'failure');
   });
 
   it('has nothing to say where there is no pull request', async () => {

@@ -25,6 +25,7 @@ const SAID = [
 let base = '';
 let workspace = '';
 let checkout = '';
+let outside = '';
 let github: FakeGitHub;
 let results: Readonly<Record<'validate' | 'preview' | 'report', StepResult>>;
 
@@ -42,7 +43,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await github.close();
-  for (const folder of [base, workspace, checkout]) await rm(folder, { recursive: true, force: true });
+  for (const folder of [base, workspace, checkout, outside]) await rm(folder, { recursive: true, force: true });
 });
 
 function makeBase(): string {
@@ -67,8 +68,9 @@ async function makePullRequest() {
     (line) => `print(${JSON.stringify(line)}, flush=True); print(${JSON.stringify(line)}, file=sys.stderr, flush=True)`,
   );
   await writeFile(code, `${readFileSync(code, 'utf8')}\nimport sys\n${lines.join('\n')}\n`);
-  await writeFile(join(tmpdir(), 'davit-outside.yaml'), 'name: secret-of-the-runner\n');
-  await symlink(join(tmpdir(), 'davit-outside.yaml'), join(checkout, 'endpoints', 'linked.yaml'));
+  outside = await mkdtemp(join(tmpdir(), 'davit-outside-'));
+  await writeFile(join(outside, 'outside.yaml'), 'name: secret-of-the-runner\n');
+  await symlink(join(outside, 'outside.yaml'), join(checkout, 'endpoints', 'linked.yaml'));
   return { base: before, head: commit(checkout) };
 }
 

@@ -1,10 +1,10 @@
-// From the first file to deployed endpoints and back: the documented repository, its merges, drift and destruction.
-import { readFileSync } from 'node:fs';
+// From the first file to deployed endpoints and back: the documented repository, its merges, a failure, drift and destruction.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { COMMENT_CHARACTERS } from '../../review/render-report.ts';
 import { parseReport } from '../../schemas/report.ts';
-import { declareEndpoint, exampleModel, type Pull } from './workflows/given.ts';
+import { declareEndpoint, exampleModel, fixtureModel, type Pull } from './workflows/given.ts';
 import { ALL_WELL, askLocally, openReviewed } from './workflows/steps.ts';
 import { type Files, UserRepository } from './workflows/user-repository.ts';
 
@@ -13,14 +13,19 @@ const SECOND = '{"predictions": ["setosa", "versicolor", "virginica"]}';
 const DEPLOYED = { warm: 'success', staging: 'success', production: 'success' };
 
 let user: UserRepository;
+let rolling: Pull;
 beforeAll(async () => {
-  user = await UserRepository.make({
-    'endpoints/iris.yaml': null,
-    'environments/staging.yaml': 'name: staging\ntarget: local\n',
-    'environments/production.yaml': 'name: production\ntarget: local\n',
-    'models/iris/1': exampleModel('1'),
-    'models/iris/2': exampleModel('2'),
-  });
+  user = await UserRepository.make(
+    {
+      'endpoints/iris.yaml': null,
+      'environments/staging.yaml': 'name: staging\ntarget: local\n',
+      'environments/production.yaml': 'name: production\ntarget: local\n',
+      'models/iris/1': exampleModel('1'),
+      'models/iris/2': exampleModel('2'),
+    },
+    {},
+    (text) => text.replace('with: { environment: staging,', 'with: { environment: staging, revert: true,'),
+  );
 });
 afterAll(() => user.remove());
 afterEach(() => {
@@ -33,9 +38,10 @@ const bodyOf = (pull: Pull) => user.github.world.comments.findLast((c) => c.on =
 const checkOf = (sha: string) => user.github.world.checkRuns.findLast((c) => c.sha === sha && c.name === 'davit');
 
 describe('a merge', () => {
-  it('deploys what was reviewed, to one environment after the other', async () => {
+  it('deploys what was reviewed, to one environment after the other, though main has moved', async () => {
     const pull = await review(1, { 'endpoints/iris.yaml': declareEndpoint('iris', 'iris', '1') });
     expect(checkOf(pull.head)?.conclusion).toBe('success');
+    user.pushToMain({ 'README.md': 'Our models\n' });
     const run = await user.runDeploy(user.merge(pull));
     expect(run.results, run.log).toEqual(DEPLOYED);
     expect(await ask('staging', 'iris')).toBe(FIRST);
@@ -47,22 +53,15 @@ describe('a merge', () => {
     expect(bodyOf(pull)).toMatch(/\| `iris` \| `production` \| live at /);
   });
 
-  it('of a new version is announced as a rolling update, and is one', async () => {
-    const pull = await review(2, { 'endpoints/iris.yaml': declareEndpoint('iris', 'iris', '2') });
-    expect(bodyOf(pull)).toMatch(/^### 1 endpoint: 1 rolling$/m);
-    const run = await user.runDeploy(user.merge(pull));
-    expect(run.results, run.log).toEqual(DEPLOYED);
-    expect(await ask('production', 'iris')).toBe(SECOND);
-  });
-
-  it('that would change more than a comment holds is told within GitHub’s limits, and whole beside it', async () => {
+  it('of more than a comment holds is told within GitHub’s limits, and whole beside it', async () => {
     const tags = Array.from({ length: 600 }, (_, i) => `  - { key: team-${i}, value: the team of number ${i} }\n`);
     const changed = `${declareEndpoint('iris', 'iris', '2')}tags:\n${tags.join('')}`;
-    const pull = user.openPullRequest(4, { 'endpoints/iris.yaml': changed });
-    const run = await user.runPullRequest(pull);
+    rolling = user.openPullRequest(2, { 'endpoints/iris.yaml': changed });
+    const run = await user.runPullRequest(rolling);
+    user.refresh(rolling);
     expect(run.results, run.log).toEqual(ALL_WELL);
-    const body = bodyOf(pull) ?? '';
-    expect(body).toMatch(/^### 1 endpoint: 1 in place$/m);
+    const body = bodyOf(rolling) ?? '';
+    expect(body).toMatch(/^### 1 endpoint: 1 rolling$/m);
     expect(body.length).toBeLessThan(COMMENT_CHARACTERS);
     expect(body).toMatch(/and \d+ more$/m);
     const artifact = join(user.folder, 'artifacts', String(run.runId), 'davit-preview', 'report.json');
@@ -72,17 +71,74 @@ describe('a merge', () => {
     expect(plans).toContain('the team of number 599');
   });
 
-  it('that takes an endpoint away needs the label, and then takes it down', async () => {
-    const pull = user.openPullRequest(3, { 'endpoints/iris.yaml': null, 'endpoints/iris.lock': null });
-    await user.runPullRequest(pull);
-    expect(checkOf(pull.head)?.conclusion).toBe('failure');
-    expect(bodyOf(pull)).toContain('davit: destroy');
-    user.github.world.pulls.find((p) => p.number === 3)?.labels.push('davit: destroy');
-    const labelled = await user.runPullRequest(pull);
-    expect(labelled.results, labelled.log).toEqual(ALL_WELL);
-    expect(checkOf(pull.head)?.conclusion).toBe('success');
+  it('announced as a rolling update is one, though a runner that died has left its lock', async () => {
+    const pushed = user.merge(rolling);
+    plantDeadRunner();
+    const run = await user.runDeploy(pushed);
+    expect(run.results, run.log).toEqual(DEPLOYED);
+    expect(run.log).toContain('was left locked by');
+    expect(await ask('production', 'iris')).toBe(SECOND);
+  });
+
+  it('that fails leaves the old version, goes no further, says why, and is proposed to be taken back', async () => {
+    const pull = user.openPullRequest(3, {
+      'models/shy/1': fixtureModel('m_obedient'),
+      'endpoints/iris.yaml': declareEndpoint('iris', 'shy', '1'),
+    });
+    user.change(pull, (folder) => {
+      const file = join(folder, 'models/shy/1/code/m_obedient.py');
+      const shy =
+        'import sys\nif "prove" not in str(sys.modules["__main__"].__file__):\n    raise OSError("I am shy")\n';
+      writeFileSync(file, shy + readFileSync(file, 'utf8'));
+    });
+    const reviewed = await user.runPullRequest(pull);
+    expect(reviewed.results, reviewed.log).toEqual(ALL_WELL);
+    user.refresh(pull);
+    const run = await user.runDeploy(user.merge(pull));
+    expect(run.results, run.log).toEqual({ warm: 'success', staging: 'failure' });
+    expect(await ask('staging', 'iris')).toBe(SECOND);
+    expect(bodyOf(pull)).toContain('I am shy');
+    expect(user.github.world.pulls.map((p) => p.title)).toContain('Revert "Change 3" (#3)');
+    expect(user.github.world.deployments.at(-1)?.statuses.at(-1)).toMatchObject({ state: 'failure' });
+  });
+});
+
+describe('afterwards', () => {
+  it('what runs and is not what is merged is an issue', async () => {
+    const found = await user.runDrift('staging');
+    expect(found.results, found.log).toEqual({ drift: 'success' });
+    expect(user.github.world.issues, found.log).toMatchObject([{ state: 'open', title: /staging/ }]);
+  });
+
+  it('a person takes an endpoint down by name', async () => {
+    const run = await user.runDestroy({ environment: 'staging', endpoint: 'iris' });
+    expect(run.results, run.log).toEqual({ destroy: 'success' });
+    await expect(ask('staging', 'iris')).rejects.toThrow();
+    expect(await ask('production', 'iris')).toBe(SECOND);
+  });
+
+  it('a merge that has the label takes an endpoint down everywhere', async () => {
+    const files = { 'endpoints/iris.yaml': null, 'endpoints/iris.lock': null };
+    const pull = user.openPullRequest(40, files, { labels: ['davit: destroy'] });
+    const reviewed = await user.runPullRequest(pull);
+    expect(reviewed.results, reviewed.log).toEqual(ALL_WELL);
+    expect(checkOf(pull.head)?.conclusion, bodyOf(pull)).toBe('success');
     const run = await user.runDeploy(user.merge(pull));
     expect(run.results, run.log).toEqual(DEPLOYED);
     await expect(ask('production', 'iris')).rejects.toThrow();
   });
 });
+
+/** What a run that has ended left behind in the middle of a deployment to staging: a lock of the state, and its record. */
+function plantDeadRunner(): void {
+  const folder = join(user.folder, 'state', '.pulumi', 'locks', 'organization', 'davit', 'iris.staging');
+  mkdirSync(folder, { recursive: true });
+  const lock = { pid: 1, username: 'runner', hostname: 'runner-1', timestamp: '2026-11-24T10:05:00Z' };
+  writeFileSync(join(folder, '3f1c2a71-0000-4000-8000-000000000000.json'), JSON.stringify(lock));
+  const { deployments, nextId, repository, runs } = user.github.world;
+  runs.push({ id: 50, status: 'completed', attempt: 1, updatedAt: '2026-11-24T10:10:00Z' });
+  const known = deployments.find((d) => d.environment === 'staging');
+  if (!known) throw new Error(`Nothing was deployed in ${repository} before`);
+  const payload = { endpoint: 'iris', action: 'deploy', runId: 50, runAttempt: 1, host: 'runner-1', user: 'runner' };
+  deployments.unshift({ ...known, id: nextId(), payload, createdAt: '2026-11-24T10:04:00Z', statuses: [] });
+}

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { keepAsking } from '../../cli/keep-asking.ts';
 import { openLocalTarget } from '../../cli/local-target.ts';
 import { isAlive } from '../../system/is-alive.ts';
+import { lockProject } from './lock-project.ts';
 import { makeWorkingProject } from './working-project.ts';
 
 const CODE = dirname(dirname(import.meta.dirname));
@@ -86,20 +87,26 @@ describe('davit', () => {
     expect(everything.some((text) => text.includes(first.result.token))).toBe(false);
   });
 
-  it.each([
-    ['cannot import what it needs', 'import', 'import-failed'],
-    ['contradicts its signature', 'output', 'output-mismatch'],
-    ['raises when it predicts', 'raises', 'prediction-failed'],
-  ])('refuses a version that %s, on its line, while the old one answers', async (_what, version, code) => {
+  it('refuses versions that cannot be imported, contradict their signature or raise, each on its line, while the old one answers', async () => {
     const clients = keepAsking(await ask(), 2);
-    await declare('bad', version);
-    expect(await davit('lock')).toMatchObject({ code: 0 });
+    const bad = { import: 'import-failed', output: 'output-mismatch', raises: 'prediction-failed' };
+    const entities = Object.keys(bad).map(
+      (version) => `    - name: ${version}\n      entity_name: bad\n      entity_version: ${version}\n`,
+    );
+    const shares = Object.keys(bad).map(
+      (version, i) => `      - { served_entity_name: ${version}, traffic_percentage: ${i === 0 ? 100 : 0} }\n`,
+    );
+    const config = `  served_entities:\n${entities.join('')}  traffic_config:\n    routes:\n${shares.join('')}`;
+    await writeFile(join(root, 'endpoints', 'iris.yaml'), `name: iris\nconfig:\n${config}`);
+    await lockProject(root);
     const refused = await davit('up', '--json');
     clients.stop();
     const asked = await clients.done;
     expect(refused.code).toBe(1);
     expect(JSON.parse(refused.stdout)).toMatchObject({
-      diagnostics: [{ code, severity: 'error', file: 'endpoints/iris.yaml', line: 4, column: 7 }],
+      diagnostics: Object.values(bad).map((code, i) => ({
+        ...{ code, severity: 'error', file: 'endpoints/iris.yaml', line: 4 + 3 * i, column: 7 },
+      })),
       result: { endpoints: [{ endpoint: 'iris', url: null }] },
     });
     expect({ failed: asked.failed, answers: [...asked.answers.keys()] }).toEqual({ failed: 0, answers: [FIRST] });
@@ -107,7 +114,7 @@ describe('davit', () => {
 
   it('refuses a stale lock, and a model that changed after it was locked', async () => {
     await declare('iris', '1');
-    await davit('lock');
+    await lockProject(root);
     await declare('iris', '2');
     const stale = await davit('up');
     expect(stale).toMatchObject({ code: 1, stdout: expect.stringContaining('not deployed') as string });
@@ -117,7 +124,7 @@ describe('davit', () => {
 
   it('fails a revision that plain Pulumi was told to deploy and that does not start, and leaves the old one alone', async () => {
     await declare('bad', 'raises');
-    await davit('lock');
+    await lockProject(root);
     const { stdout } = await davit('env');
     const script = `${stdout}\npulumi up --yes --skip-preview -s iris.local`;
     const child = spawn('bash', ['-c', script], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -135,7 +142,7 @@ describe('davit', () => {
 
   it('then updates to a good version without a failed request', async () => {
     await declare('iris', '2');
-    await davit('lock');
+    await lockProject(root);
     const clients = keepAsking(await ask(), 4);
     const updated = await davit('up', '--json');
     clients.stop();
@@ -149,13 +156,15 @@ describe('davit', () => {
       answers: [FIRST, SECOND],
     });
     expect(await davit('status')).toMatchObject({
-      stdout: expect.stringMatching(/iris {2}READY {2}NOT_UPDATING/) as string,
+      stdout: expect.stringMatching(
+        /iris {2}READY {2}NOT_UPDATING[^]*\n {4}loaded once, shared by 4 workers/,
+      ) as string,
     });
   });
 
   it('goes on after an update was killed, and says who is at it while one runs', async () => {
     await declare('iris', '1');
-    await davit('lock');
+    await lockProject(root);
     const killed = start('up');
     await vi.waitFor(() => expect(isUpdating()).resolves.toBe(true), { timeout: 60_000, interval: 50 });
     const second = await davit('up');
@@ -175,19 +184,30 @@ describe('davit', () => {
 
   it('stops at a safe point for one who ends the whole group of processes, and signals twice', async () => {
     await declare('iris', '2');
-    await davit('lock');
+    await lockProject(root);
     const stopped = start('up');
     await vi.waitFor(() => expect(isUpdating()).resolves.toBe(true), { timeout: 60_000, interval: 50 });
     for (let n = 0; n < 2; n++) stopped.child.kill('SIGTERM');
     const { code, stderr } = await stopped.ran;
     expect({ code, last: stderr.trimEnd().split('\n').at(-1) }).toEqual({
-      code: 130,
+      code: 143,
       last: 'Stopped: what was complete is kept, and the same command goes on from there',
     });
+    expect(await listFiles(join(root, '.davit/pulumi/.pulumi/locks'))).toEqual([]);
     expect((await (await ask())()).status).toBe(200);
     await declare('iris', '1');
-    await davit('lock');
+    await lockProject(root);
     expect(await davit('up')).toMatchObject({ code: 0 });
+  });
+
+  it('does not say of a preview that was stopped that it is done', async () => {
+    const stopped = start('preview');
+    let said = '';
+    stopped.child.stderr?.on('data', (d: Buffer) => (said += String(d)));
+    await vi.waitFor(() => expect(said).toContain('Previewing iris.local'), { timeout: 60_000, interval: 20 });
+    stopped.child.kill('SIGINT');
+    const { code, stderr } = await stopped.ran;
+    expect({ code, done: stderr.includes('done in') }).toEqual({ code: 130, done: false });
   });
 
   it('deploys again what somebody has removed by hand, and says so in the preview', async () => {

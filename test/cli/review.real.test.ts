@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { compareFingerprints } from '../../review/fingerprint.ts';
 import { parseReport } from '../../schemas/report.ts';
+import { lockProject } from './lock-project.ts';
 import { makeWorkingProject } from './working-project.ts';
 
 const CODE = dirname(dirname(import.meta.dirname));
@@ -48,7 +49,7 @@ async function declare(endpoint: string, model: string, version: string) {
 it('davit review tells of every endpoint of a branch: one fails, one is new, then one is rolling, then removed', async () => {
   await writeFile(join(root, '.gitignore'), '.davit/\n');
   await declare('iris', 'iris', '1');
-  expect(davit('lock')).toMatchObject({ status: 0 });
+  await lockProject(root);
   git('init', '-q', '-b', 'main');
   git('add', '-A');
   git('commit', '-q', '-m', 'first');
@@ -56,7 +57,7 @@ it('davit review tells of every endpoint of a branch: one fails, one is new, the
 
   await declare('fresh', 'iris', '2');
   await declare('raises', 'bad', 'raises');
-  expect(davit('lock', 'fresh', 'raises')).toMatchObject({ status: 0 });
+  await lockProject(root, 'fresh', 'raises');
   const first = davit('review');
   expect(first).toMatchObject({
     status: 1,
@@ -81,7 +82,7 @@ it('davit review tells of every endpoint of a branch: one fails, one is new, the
 
   expect(davit('up', 'iris')).toMatchObject({ status: 0 });
   await declare('iris', 'iris', '2');
-  expect(davit('lock')).toMatchObject({ status: 0 });
+  await lockProject(root);
   expect(davit('review')).toMatchObject({
     status: 0,
     stdout: expect.stringMatching(/### 1 endpoint: 1 rolling\n[^]*rolling update: iris-\w+ → iris-\w+/) as string,

@@ -35,7 +35,8 @@ function git(...args: readonly string[]) {
 const result = (stdout: string) =>
   parseReport(JSON.stringify((JSON.parse(stdout) as { readonly result: unknown }).result));
 
-describe('davit review', () => {
+// Its project grows from test to test.
+describe('davit review', { shuffle: false }, () => {
   it('needs a Git repository or names', () => {
     const { status, stderr } = davit('review');
     expect(status).toBe(2);

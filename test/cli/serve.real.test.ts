@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 
@@ -27,8 +26,7 @@ async function serve(...more: readonly string[]) {
 }
 
 async function ask(url: string) {
-  const body = await readFile(join(MODEL, 'serving_input_example.json'), 'utf8');
-  const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+  const response = await fetch(url, { method: 'POST', headers: { 'x-davit-example': '1' } });
   return response.text();
 }
 
@@ -36,12 +34,16 @@ describe('davit serve', () => {
   it('serves a model that no endpoint names, and drains at Ctrl-C', async () => {
     const { child, url, said, closed } = await serve('--workers', '2', '--json');
     expect(await ask(url)).toBe('{"predictions": [0, 1, 2]}');
+    expect(said.stderr).toContain('/invocations, loaded once, shared by 2 workers; Ctrl-C ends it');
     process.kill(child.pid!, 'SIGINT');
     expect(await closed).toEqual([0, null]);
     expect(JSON.parse(said.stdout)).toEqual({
       command: 'serve',
       diagnostics: [],
-      result: { model: MODEL, port: Number(new URL(url).port), workers: 2, exit_code: 0 },
+      result: {
+        ...{ model: MODEL, port: Number(new URL(url).port), exit_code: 0 },
+        ...{ workers: 2, worker_mode: 'shared', found: [] },
+      },
     });
   });
 

@@ -27,6 +27,17 @@ test('makeStackDiagnostics() puts a model that does not start on its line', () =
   ]);
 });
 
+test('makeStackDiagnostics() tells an entity from one whose name only begins alike', () => {
+  const two = `${TEXT}    - {name: iris-2, entity_name: iris, entity_version: "2", workload_size: Small}\n  traffic_config:\n    routes: [{served_entity_name: iris, traffic_percentage: 50}, {served_entity_name: iris-2, traffic_percentage: 50}]\n`;
+  const { endpoint } = parseEndpoint(two, FILE);
+  const lines = ['iris-0123456789', 'iris-2-0123456789'].map((revision) => {
+    const resource = { urn: URN, type: 'davit:local:Revision', name: revision };
+    const outcome = { ...failed(), failures: [{ resource, message: 'Cannot serve' }] };
+    return makeStackDiagnostics(endpoint!, 'iris.local', outcome)[0]?.line;
+  });
+  expect(lines).toEqual([4, 5]);
+});
+
 test('makeStackDiagnostics() does not blame the model for an outage, and says it once', () => {
   const { endpoint } = parseEndpoint(TEXT, FILE);
   const message = 'Cannot start the supervisor of "local": it does not answer';

@@ -29,7 +29,7 @@ let cluster: Cluster;
 let to: Kubectl;
 
 beforeAll(async () => {
-  await openPlatform(); // and Knative with it, on a cluster of our own
+  await openPlatform(); // also deploys Knative, on a cluster of our own
   cluster = (await clusterStatus(options))!;
   to = { program: await findKubectl(), kubeconfig: cluster.kubeconfig, context: cluster.context };
 });
@@ -144,7 +144,7 @@ test('a context of the user is looked at and left as it is', async () => {
   await expect(clusterUp({ ...options, context: 'nowhere' })).rejects.toThrow(/"nowhere".*does not exist/);
 });
 
-/** Kourier's address inside the cluster, which this machine reaches too. */
+/** Kourier's address inside the cluster, which this machine can reach too. */
 async function readGateway(): Promise<string> {
   const service = ['get', 'service', 'kourier-internal', '-n', 'kourier-system'];
   return kubectl(to, [...service, '-o', 'jsonpath={.spec.clusterIP}']);

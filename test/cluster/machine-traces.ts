@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { NODE_FOLDER } from '../../offline/cluster/places.ts';
 import { runProcess } from '../../system/run-process.ts';
 
-/** All that a node could leave on this machine; two of them are compared. */
+/** Everything that a node could leave on this machine, for a comparison before and after. */
 export async function readTraces() {
   const [links, routes, rules, mounts] = await Promise.all([
     lines('ip', '-oneline', 'link', 'show'),
@@ -29,7 +29,7 @@ async function lines(program: string, ...args: readonly string[]): Promise<reado
   return (ran?.stdout ?? '').split('\n').filter(Boolean);
 }
 
-/** Where Kubernetes, containerd and network plugins write when nobody stops them. */
+/** Folders where Kubernetes, containerd and network plugins write by default. */
 async function listFiles(): Promise<readonly string[]> {
   const places = ['/etc', '/opt', '/run', '/usr/libexec', '/var/lib', '/var/log', join(homedir(), '.kube')];
   return (await lines('find', ...places, '-xdev', '-maxdepth', '2')).toSorted();
@@ -45,7 +45,7 @@ async function listProcesses(): Promise<readonly string[]> {
   return (await readCommands()).map(({ command }) => command).filter((command) => command.includes(NODE_FOLDER));
 }
 
-/** The processes of one of the node's programs, as the machine numbers them. */
+/** The processes of one of the node's programs, by their ids on the machine. */
 export async function findOnNode(program: string): Promise<readonly number[]> {
   const ours = (await readCommands()).filter(({ command }) => command.includes(NODE_FOLDER));
   return ours.filter(({ command }) => command.split(' ')[0]?.endsWith(`/${program}`)).map(({ pid }) => pid);

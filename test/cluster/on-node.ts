@@ -2,10 +2,21 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { type Kubectl, kubectl } from '../../offline/cluster/kubectl.ts';
+import { sendSignal } from '../../system/send-signal.ts';
 import { findOnNode } from './machine-traces.ts';
 
-/** Kills all containers of a pod at once: nothing is drained, nobody is told. Its network stays, so that peers hear of it. */
+/**
+ * Kills all containers of a pod at once, without any drain. Its network stays, so that clients see the closed
+ * connections.
+ */
 export async function killPod(uid: string): Promise<number> {
+  const found = await findInPod(uid);
+  for (const pid of found) sendSignal(pid, 'SIGKILL');
+  return found.length;
+}
+
+/** The processes of a pod's containers, by their ids on the machine, without the one that holds its network. */
+export async function findInPod(uid: string): Promise<readonly number[]> {
   const marks = [uid, uid.replaceAll('-', '_')];
   const isIn = async (pid: number) => {
     const groups = await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => '');
@@ -13,18 +24,17 @@ export async function killPod(uid: string): Promise<number> {
     return (await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')).trim() !== 'pause';
   };
   const found = await Promise.all(listNow().map(async (pid) => ((await isIn(pid)) ? [pid] : [])));
-  found.flat().forEach(killIfThere);
-  return found.flat().length;
+  return found.flat();
 }
 
-/** Kills one of the node's programs; it is started again by itself. */
+/** Kills one of the node's programs, which is restarted automatically. */
 export async function killOnNode(program: string): Promise<void> {
   const pids = await findOnNode(program);
   if (pids.length !== 1) throw new Error(`Cannot kill ${program}: ${pids.length} run, expected one`);
   process.kill(pids[0]!, 'SIGKILL');
 }
 
-/** Declares so many graphics cards on every node; scheduling is real, whatever is behind it. */
+/** Declares this many GPUs on every node. Scheduling then works as with real ones. */
 export async function declareCards(to: Kubectl, count: number): Promise<void> {
   const patch = ['capacity', 'allocatable'].map((what) => ({
     op: 'add',
@@ -36,7 +46,7 @@ export async function declareCards(to: Kubectl, count: number): Promise<void> {
     await kubectl(to, ['patch', node, '--subresource=status', '--type=json', '-p', JSON.stringify(patch)]);
 }
 
-/** Has the node's network refuse every connection to the registry, at once, until it is told to let them be. */
+/** Makes the node's network refuse every connection to the registry at once, until the returned function is called. */
 export function holdRegistryDown(): () => void {
   const kubelet = readdirSync('/proc').find((name) => /^\d+$/.test(name) && nameOf(name) === 'kubelet');
   if (kubelet === undefined) throw new Error('Cannot cut the node off its registry: no kubelet runs here');
@@ -51,15 +61,15 @@ function nameOf(pid: string): string {
   try {
     return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
   } catch {
-    return ''; // it has ended meanwhile
+    return ''; // it has ended
   }
 }
 
-/** Kills a process and all that it has started, at once, as a machine that is switched off does: nobody gets a word in. */
+/** Kills a process and all its descendants at once, as when a machine is switched off. */
 export function killTree(root: number): void {
   const parents = new Map(listNow().map((pid) => [pid, parentOf(pid)]));
   const isOf = (pid: number): boolean => pid === root || (pid > 1 && isOf(parents.get(pid) ?? 0));
-  [...parents.keys()].filter(isOf).forEach(killIfThere);
+  for (const pid of [...parents.keys()].filter(isOf)) sendSignal(pid, 'SIGKILL');
 }
 
 function parentOf(pid: number): number {
@@ -67,7 +77,7 @@ function parentOf(pid: number): number {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
   } catch {
-    return 0; // it has ended meanwhile
+    return 0; // it has ended
   }
 }
 
@@ -75,12 +85,4 @@ function listNow(): readonly number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number);
-}
-
-function killIfThere(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch (e) {
-    if ((e as NodeJS.ErrnoException).code !== 'ESRCH') throw e;
-  }
 }

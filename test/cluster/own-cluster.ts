@@ -1,7 +1,7 @@
 import { inject } from 'vitest';
 import type { Cluster } from '../../offline/cluster/cluster.ts';
 
-/** For tests of what only a cluster of this machine's own has: its node, its registry, its engine. */
+/** The cluster of this machine, for tests of its node, its registry or its engine. */
 export function ownCluster(): Cluster {
   const { cluster } = inject('shared');
   if (cluster) return cluster;

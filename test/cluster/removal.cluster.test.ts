@@ -1,26 +1,27 @@
 import { expect, inject, test } from 'vitest';
 import { clusterDown, clusterStatus } from '../../offline/cluster/cluster.ts';
 import { readTraces } from './machine-traces.ts';
-import { requireFine, Rollouts } from './rollouts.ts';
+import { openPlatform, requireFine, Rollouts } from './rollouts.ts';
 
 const { cluster, traces } = inject('shared');
 const options = { progress: { say: (line: string) => process.stderr.write(`${line}\n`) } };
 
 test.runIf(cluster)('a platform stays as long as something runs on it, then all of it goes', async () => {
-  const on = await Rollouts.open();
+  const on = await Rollouts.open('removal');
   await on.declare({ variables: { VERSION: 'one' } });
   await on.up();
-  const refused = await on.davit('down', '_platform');
+  const platform = await openPlatform();
+  const refused = await platform.davit('down', '_platform');
   expect(refused.code).toBe(3);
   expect(refused.stderr).toContain(
-    `Cannot take down the platform of "proof": b runs on it, expected nothing to; npx davit down b --environment proof comes first`,
+    `Cannot take down the platform of "proof": removal runs on it, expected nothing to; npx davit down removal --environment proof comes first`,
   );
   expect(await on.answer()).toBe('one');
-  requireFine(await on.davit('down', 'b'));
+  await on.close();
   expect(
     await on.kubectl('get', 'route,configuration,revision,pdb,serviceaccount', '-n', on.models, '-o', 'name'),
   ).toBe('serviceaccount/default\n');
-  requireFine(await on.davit('down', '_platform'));
+  requireFine(await platform.davit('down', '_platform'));
   const everywhere = [
     'get',
     'namespace,clusterrole,clusterrolebinding,validatingwebhookconfiguration,crd',
@@ -30,7 +31,7 @@ test.runIf(cluster)('a platform stays as long as something runs on it, then all 
   const left = (await on.kubectl(...everywhere)).split('\n').filter((name) => name.includes('proof'));
   expect(left).toEqual([`namespace/${on.models}`, `namespace/${on.environment.platformNamespace}`]);
   if (on.environment.knative.mode === 'install') expect(await on.kubectl(...everywhere)).not.toMatch(/knative|kourier/);
-  // They stay, for Secrets of the user's own may be in them.
+  // The namespaces stay, because they may hold the user's own Secrets.
   await on.kubectl('delete', ...left);
 });
 

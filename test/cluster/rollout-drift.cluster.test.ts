@@ -4,13 +4,13 @@ import { makeEntity, Rollouts } from './rollouts.ts';
 let on: Rollouts;
 
 beforeAll(async () => {
-  on = await Rollouts.open();
+  on = await Rollouts.open('drift');
   const entities = ['one', 'two'].map((name) => makeEntity(name, { VERSION: name }));
   await on.declareShared(entities, [90, 10]);
   await on.up();
 });
 
-afterAll(() => on.davit('down', '--all'));
+afterAll(() => on.close());
 
 test('a route that was edited by hand is shown by a look at it, and put back', async () => {
   const route = await on.readRoute();
@@ -20,7 +20,7 @@ test('a route that was edited by hand is shown by a look at it, and put back', a
   ]);
   await on.underLoad('a route edited by hand', async () => {
     await on.kubectl('patch', ...(await theRoute()), '--type=json', '-p', patch);
-    const { stdout } = await on.davit('preview', 'b', '--refresh');
+    const { stdout } = await on.davit('preview', on.endpoint, '--refresh');
     expect(stdout).toMatch(/spec\.traffic\[0\]\.percent: 10 → 90/);
     await on.up();
   });
@@ -30,8 +30,8 @@ test('a route that was edited by hand is shown by a look at it, and put back', a
 test('what was removed by hand is made again', async () => {
   const before = await on.podNames();
   for (const what of ['poddisruptionbudget', 'configmap'])
-    await on.kubectl('delete', what, '-n', on.models, '-l', 'davit.dev/endpoint');
-  expect((await on.query()).status).toBe(404); // nobody knows who may ask it any more
+    await on.kubectl('delete', what, '-n', on.models, '-l', on.label);
+  expect((await on.query()).status).toBe(404); // without the entry nobody knows who may query it
   await on.up();
   await on.underLoad('what was removed is there again', () => Promise.resolve());
   expect(await on.list('poddisruptionbudget')).toHaveLength(2);
@@ -47,5 +47,5 @@ test('a revision that was removed by hand too', async () => {
 });
 
 async function theRoute(): Promise<readonly string[]> {
-  return [(await on.kubectl('get', 'route', '-n', on.models, '-o', 'name')).trim(), '-n', on.models];
+  return [(await on.names('route')).trim(), '-n', on.models];
 }

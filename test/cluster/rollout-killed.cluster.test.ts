@@ -1,25 +1,28 @@
+import { appendFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { killOnNode, killPod } from './on-node.ts';
+import { holdRegistryDown, killOnNode, killPod } from './on-node.ts';
 import { type Pod, Rollouts } from './rollouts.ts';
 
-/** Clients do what Retry-After says: what was not begun is asked again. */
+/** Clients obey Retry-After: they retry requests that were not begun. */
 const PATIENT = { honourRetryAfter: true };
 const CLIENTS = 8;
+const CREATING = /Configuration [^:]+: creating/;
 const AFTERMATH_MILLISECONDS = 5000;
 const isNode = inject('shared').cluster?.kind === 'node';
 let on: Rollouts;
 
 beforeAll(async () => {
-  on = await Rollouts.open();
+  on = await Rollouts.open('killed');
   await on.declare({ variables: { VERSION: 'one' } });
   await on.up();
 });
 
-afterAll(() => on.davit('down', '--all'));
+afterAll(() => on.close());
 
 const system = () => on.environment.platformNamespace;
-/** Everything that a request goes through, and what only looks after it. */
+/** Every part that a request passes, and parts that only manage the others. */
 const PARTS: readonly (readonly [string, () => string, string])[] = [
   ['model', () => on.models, 'davit.dev/endpoint'],
   ['activator', () => 'knative-serving', 'app=activator'],
@@ -35,7 +38,7 @@ describe.runIf(isNode)('what is killed under load, with no time to drain', () =>
     await costsWhatItHeld(what, async () => {
       expect(await killPod(pod!.metadata.uid)).toBeGreaterThan(0);
     });
-    await expect.poll(() => isUp(namespace(), label), { timeout: 60_000, interval: 500 }).toBe(true);
+    await expect.poll(() => on.isUp(namespace(), label), { timeout: 60_000, interval: 500 }).toBe(true);
   });
 
   test('a kubelet costs nothing', async () => {
@@ -50,17 +53,42 @@ describe.runIf(isNode)('what is killed under load, with no time to drain', () =>
 describe('what has time to drain', () => {
   test.for(PARTS)('a %s that is evicted costs nothing', async ([what, namespace, label], { skip }) => {
     const { length } = await on.pods(namespace(), label);
-    // A Knative of somebody else's may have one of each, which its own budget keeps.
+    // Another owner's Knative may have one replica of each, which its own disruption budget keeps.
     if (length === 1 && (what === 'activator' || what === 'gateway of Kourier')) skip();
     await on.underLoad(`${what} evicted`, async () => {
       const before = await on.pods(namespace(), label);
       for (const pod of before) await evict(pod, namespace());
-      await expect.poll(() => isUp(namespace(), label), { timeout: 90_000, interval: 500 }).toBe(true);
+      await expect.poll(() => on.isUp(namespace(), label), { timeout: 90_000, interval: 500 }).toBe(true);
     });
   });
 });
 
-/** As `kubectl drain` does: a disruption budget may put it off. */
+test.runIf(isNode)(
+  'a registry that the node cannot reach, and one that has lost the image, fail an update and nothing else',
+  async () => {
+    await appendFile(join(on.root, 'models', 'behaves', '2', 'model.py'), `\n# ${Date.now()}: another image\n`);
+    await on.declare({ variables: { VERSION: 'two' }, more: { entity_version: '2' } });
+    let release: (() => void) | undefined;
+    const down = await on
+      .fails('the registry is down', (text) => {
+        if (CREATING.test(text)) release ??= holdRegistryDown(); // building images needs the registry before this
+      })
+      .finally(() => release?.());
+    expect(down.stderr).toMatch(/revision-failed Its image cannot be pulled: .*connection refused/);
+    const { name = '', digest = '' } =
+      /cannot be pulled: localhost:5001\/(?<name>\S+)@(?<digest>sha256:\w+)/.exec(down.stderr)?.groups ?? {};
+    let removed: Promise<Response> | undefined;
+    const lost = await on.fails('the image is gone', (text) => {
+      if (!CREATING.test(text)) return; // it existed when the update began
+      removed ??= fetch(`http://localhost:5001/v2/${name}/manifests/${digest}`, { method: 'DELETE' });
+    });
+    expect((await removed)?.status).toBe(202);
+    expect(lost.stderr).toMatch(/revision-failed Its image cannot be pulled: .*not found/);
+    await on.updates('the image is there again', 'two'); // it is built again
+  },
+);
+
+/** Evicts a pod as `kubectl drain` does; a disruption budget may delay it. */
 async function evict({ metadata: { name } }: Pod, namespace: string): Promise<void> {
   const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace } };
   const path = `/api/v1/namespaces/${namespace}/pods/${name}/eviction`;
@@ -72,14 +100,6 @@ async function evict({ metadata: { name } }: Pod, namespace: string): Promise<vo
     .toContain('Success');
 }
 
-async function isUp(namespace: string, label: string): Promise<boolean> {
-  const pods = await on.pods(namespace, label);
-  return (
-    pods.length > 0 &&
-    pods.every(({ status }) => status.conditions?.some((c) => c.type === 'Ready' && c.status === 'True'))
-  );
-}
-
 async function costsWhatItHeld(what: string, kill: () => Promise<void>): Promise<void> {
   const { asked } = await on.watch(
     `${what} killed`,
@@ -89,7 +109,7 @@ async function costsWhatItHeld(what: string, kill: () => Promise<void>): Promise
     },
     PATIENT,
   );
-  // Until the cluster knows that an edge is gone, connections to it are refused: nothing of the request was sent.
+  // Until the cluster knows that an edge is gone, it refuses connections before anything of a request is sent.
   const refused = asked.outcomes.get('ECONNREFUSED') ?? 0;
   if (what !== 'edge') expect(refused).toBe(0);
   expect(asked.failed - refused).toBeLessThanOrEqual(CLIENTS);

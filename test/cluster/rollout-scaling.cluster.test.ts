@@ -5,19 +5,19 @@ import { Rollouts } from './rollouts.ts';
 const UNITS_OF_A_REPLICA = 4;
 const BURST = 100;
 const MODEL = { VERSION: 'one', LOAD_SECONDS: '8' };
-/** Shorter than the model takes to load. */
+/** Shorter than the load time of the model. */
 const TIME_LIMIT_SECONDS = 3;
 const busy = (seconds: number) => `{"dataframe_records": [{"seconds": ${seconds}}]}`;
 let on: Rollouts;
 
 beforeAll(async () => {
-  on = await Rollouts.open();
+  on = await Rollouts.open('scaling');
   const more = { scale_to_zero_enabled: true, max_provisioned_concurrency: UNITS_OF_A_REPLICA };
   await on.declare({ variables: MODEL, more, seconds: TIME_LIMIT_SECONDS });
   await on.up();
 });
 
-afterAll(() => on.davit('down', '--all'));
+afterAll(() => on.close());
 
 test('an idle endpoint sleeps, and who may not ask does not wake it', async () => {
   await expect.poll(() => on.podNames(), { timeout: 180_000, interval: 1000 }).toEqual([]);
@@ -25,7 +25,7 @@ test('an idle endpoint sleeps, and who may not ask does not wake it', async () =
   const refused = await Promise.all(Array.from({ length: BURST }, () => on.query('nobody')));
   expect(new Set(refused.map((r) => r.status))).toEqual(new Set([401]));
   expect(await on.podNames()).toEqual([]);
-  // An update of what sleeps wakes nothing either.
+  // An update of an endpoint without replicas starts none either.
   await on.up();
   expect(await on.podNames()).toEqual([]);
 });

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parseServerEvent } from '../../local/server-events.ts';
 import { runProcess } from '../../system/run-process.ts';
 import { Rollouts } from './rollouts.ts';
 
@@ -8,13 +9,13 @@ const VIEWER = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: NAM
 let on: Rollouts;
 
 beforeAll(async () => {
-  on = await Rollouts.open();
+  on = await Rollouts.open('updates');
   await on.declare({ variables: { VERSION: 'one' } });
   await on.up();
 });
 
 afterAll(async () => {
-  await on.davit('down', '--all');
+  await on.close();
   await on.kubectl('delete', 'serviceaccount', NAME, '-n', 'default', '--ignore-not-found');
 });
 
@@ -23,8 +24,17 @@ test('a second update changes nothing', async () => {
   expect(await on.previews()).toBe('no-change');
   const before = await on.podNames();
   const again = await on.updates('nothing to do', 'one');
-  expect(again.stdout).toContain('b: no change\n');
+  expect(again.stdout).toContain('updates: no change\n');
   expect(await on.podNames()).toEqual(before);
+});
+
+test('status shows how the workers of what serves run, as its own model server says', async () => {
+  const { workers } = (await on.status()).entities[0] ?? {};
+  expect(workers).toMatchObject({ mode: expect.stringMatching(/^(shared|separate)$/) as string, count: 4 });
+  const log = (await on.davit('logs', on.endpoint)).stdout.split('\n').map((line) => line.replace(/^\S+ \| /, ''));
+  const said = log.map(parseServerEvent).find((event) => event?.event === 'ready');
+  expect(said).toMatchObject({ workers: 4, loading: { mode: workers?.mode, found: workers?.found } });
+  expect((await on.davit('status', on.endpoint)).stdout).toMatch(/\n {4}loaded (once|per worker)/);
 });
 
 test('to other settings and to another model version; the file put back selects the same revision', async () => {
@@ -46,22 +56,22 @@ test('of the bounds restarts nothing', async () => {
   await on.declare({ variables: { VERSION: 'one' }, more: bounds });
   expect(await on.previews()).toBe('update-in-place');
   await on.updates('other bounds', 'one');
-  // The same replica serves; the clients may have got a second one, which they may now.
+  // The same replica still serves; a second one may have been added, which the new bounds allow.
   expect(await on.podNames()).toEqual(expect.arrayContaining([...before]));
   const path = 'jsonpath={.items[0].metadata.annotations.autoscaling\\.knative\\.dev/max-scale}';
-  expect(await on.kubectl('get', 'podautoscaler', '-n', on.models, '-o', path)).toBe('2');
+  expect(await on.kubectl('get', 'podautoscaler', '-n', on.models, '-l', on.label, '-o', path)).toBe('2');
 });
 
 test('a secret that was written again makes another revision, and its value is nowhere', async () => {
-  await on.writeSecret('version', 'amethyst');
-  await on.declare({ variables: { VERSION: '{{secrets/team/version}}' } });
+  const secret = await on.writeSecret('version', 'amethyst');
+  await on.declare({ variables: { VERSION: secret } });
   await on.updates('a secret', 'amethyst');
   await on.writeSecret('version', 'tanzanite');
   expect(await on.previews()).toBe('rolling-update');
   await on.updates('a secret that was rotated', 'tanzanite');
   expect(await on.previews()).toBe('no-change');
   const found = await runProcess('grep', ['-rlE', 'amethyst|tanzanite', join(on.root, '.davit')]);
-  expect(found.stdout).toBe(''); // neither value is anywhere in the state
+  expect(found.stdout).toBe(''); // the state contains neither value
 });
 
 test('of who may ask restarts nothing, and counts at once', async () => {
@@ -73,7 +83,7 @@ test('of who may ask restarts nothing, and counts at once', async () => {
     ['CAN_QUERY', 200],
   ] as const) {
     await on.declare({
-      variables: { VERSION: '{{secrets/team/version}}' },
+      variables: { VERSION: `{{secrets/${on.endpoint}/version}}` },
       davit: { permissions: [{ service_principal_name: `default/${NAME}`, permission_level: level }] },
     });
     expect(await on.previews()).toBe('update-in-place');

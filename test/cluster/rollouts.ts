@@ -1,4 +1,4 @@
-import { access, readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, inject } from 'vitest';
 import { stringify } from 'yaml';
@@ -8,17 +8,19 @@ import type { DescribedEndpoint } from '../../kubernetes/describe-endpoints.ts';
 import { findKubectl } from '../../offline/cluster/go-programs.ts';
 import { type Kubectl, kubectl } from '../../offline/cluster/kubectl.ts';
 import type { KubernetesEnvironment } from '../../schemas/environment.ts';
+import { ENDPOINT_LABEL, endpointObjectName } from '../../schemas/kubernetes-names.ts';
 import { readEnvironment } from '../../schemas/read-declared.ts';
+import { lockProject } from '../cli/lock-project.ts';
+import { makeWorkingProject } from '../cli/working-project.ts';
 import { ask, type Answered } from '../prober/ask.ts';
 import type { Question } from '../prober/make-asker.ts';
 import { expectNoFailure, probeDuring, type ProbeOptions } from '../prober/probe.ts';
 import { type DavitRun, runDavit } from './run-davit.ts';
 
-/** The one endpoint of these tests: its model does what its variables say. */
-const ENDPOINT = 'b';
+const BEHAVES = join(import.meta.dirname, '..', 'fixtures', 'models', 'o_environment');
 const BODY = '{"dataframe_records": [{"seconds": 0}]}';
-/** The cluster and the deployer are on the machine of the clients: they leave it some of its two cores. */
-const PAUSE = { pauseMilliseconds: 20 };
+/** The cluster and the deployers share two cores with the clients, so the clients leave them most of the CPU. */
+const PAUSE = { pauseMilliseconds: 60 };
 
 interface Described {
   readonly variables?: Readonly<Record<string, string>>;
@@ -32,19 +34,24 @@ interface Described {
 }
 
 interface LoadOptions extends ProbeOptions {
-  /** What is asked. */
+  /** The body of the requests. */
   readonly body?: string;
 }
 
-/** One project, environment and endpoint on the shared cluster, and what is done with them. */
+/**
+ * One project with one endpoint on the shared cluster, and operations on them. The model's behaviour depends on its
+ * variables.
+ */
 export class Rollouts {
+  readonly endpoint: string;
   readonly root: string;
   readonly environment: KubernetesEnvironment;
   readonly to: Kubectl;
   readonly host: string;
   readonly token: string;
 
-  private constructor(parts: Pick<Rollouts, 'root' | 'environment' | 'to' | 'host' | 'token'>) {
+  private constructor(parts: Pick<Rollouts, 'endpoint' | 'root' | 'environment' | 'to' | 'host' | 'token'>) {
+    this.endpoint = parts.endpoint;
     this.root = parts.root;
     this.environment = parts.environment;
     this.to = parts.to;
@@ -52,60 +59,74 @@ export class Rollouts {
     this.token = parts.token;
   }
 
-  static async open(): Promise<Rollouts> {
-    const { root, environment } = await openPlatform();
-    const { cluster } = environment;
-    const to = { program: await findKubectl(), kubeconfig: cluster.kubeconfig, context: cluster.context };
+  /** Opens a project of its own for each endpoint, so that test files can run at the same time. */
+  static async open(endpoint: string): Promise<Rollouts> {
+    const { environment, to, text } = await openPlatform();
+    const { root } = await makeWorkingProject(
+      Object.fromEntries(['1', '2', '3'].map((version) => [`behaves/${version}`, BEHAVES])),
+    );
+    await writeFile(join(root, 'environments', `${environment.name}.yaml`), text);
     const ran = requireFine(await runDavit(root, ['token', '--environment', environment.name, '--json']));
     const { result } = JSON.parse(ran.stdout) as { readonly result: { readonly host: string; readonly token: string } };
-    return new Rollouts({ root, environment, to, ...result });
+    return new Rollouts({ endpoint, root, environment, to, ...result });
+  }
+
+  /** Takes the endpoint down and removes the project. */
+  async close(): Promise<void> {
+    requireFine(await this.davit('down', '--all'));
+    await rm(this.root, { recursive: true });
   }
 
   get models(): string {
     return this.environment.namespace;
   }
 
+  /** The label of all objects of the endpoint. */
+  get label(): string {
+    return `${ENDPOINT_LABEL}=${endpointObjectName(this.endpoint)}`;
+  }
+
   davit(...args: readonly string[]): Promise<DavitRun> {
     return runDavit(this.root, [...args, '--environment', this.environment.name]);
   }
 
-  /** The same; `hear` gets each piece of what it says, and the number of its process. */
+  /** Runs davit; `hear` receives each part of its output, and the process id. */
   davitHeard(args: readonly string[], hear: (text: string, pid: number) => void): Promise<DavitRun> {
     const whole = [...args, '--environment', this.environment.name];
     return runDavit(this.root, whole, (text, { pid = 0 }) => hear(text, pid));
   }
 
   async up(): Promise<DavitRun> {
-    return requireFine(await this.davit('up', ENDPOINT));
+    return requireFine(await this.davit('up', this.endpoint));
   }
 
   /** Writes the endpoint with one entity, and its lock. */
   declare({ variables = {}, more = {}, rollout, seconds, davit: own = {} }: Described): Promise<void> {
-    const entity = { ...makeEntity(ENDPOINT, variables), ...more };
+    const entity = { ...makeEntity(this.endpoint, variables), ...more };
     const davit = {
       ...own,
       ...(rollout !== undefined && { rollout }),
-      ...(seconds !== undefined && { served_entities: { [ENDPOINT]: { time_limit_seconds: seconds } } }),
+      ...(seconds !== undefined && { served_entities: { [this.endpoint]: { time_limit_seconds: seconds } } }),
     };
-    return this.#write({ name: ENDPOINT, config: { served_entities: [entity] }, davit });
+    return this.#write({ name: this.endpoint, config: { served_entities: [entity] }, davit });
   }
 
-  /** The same with several; shares by their order. */
+  /** Writes the endpoint with several entities; the shares are in the same order. */
   declareShared(entities: readonly { readonly name: string }[], shares: readonly number[]): Promise<void> {
     const routes = entities.map(({ name }, i) => ({ served_entity_name: name, traffic_percentage: shares[i] }));
-    return this.#write({ name: ENDPOINT, config: { served_entities: entities, traffic_config: { routes } } });
+    return this.#write({ name: this.endpoint, config: { served_entities: entities, traffic_config: { routes } } });
   }
 
   async #write(endpoint: unknown): Promise<void> {
-    await writeFile(join(this.root, 'endpoints', `${ENDPOINT}.yaml`), stringify(endpoint));
-    requireFine(await runDavit(this.root, ['lock', ENDPOINT]));
+    await writeFile(join(this.root, 'endpoints', `${this.endpoint}.yaml`), stringify(endpoint));
+    await lockProject(this.root, this.endpoint);
   }
 
-  /** Eight clients ask this. */
+  /** The request that eight clients send. */
   question(entity?: string): Question {
     const path = entity === undefined ? '' : `/served-models/${entity}`;
     return {
-      url: `${this.host}/serving-endpoints/${ENDPOINT}${path}/invocations`,
+      url: `${this.host}/serving-endpoints/${this.endpoint}${path}/invocations`,
       headers: { authorization: `Bearer ${this.token}` },
       body: BODY,
     };
@@ -115,20 +136,20 @@ export class Rollouts {
     return ask(this.question(entity).url, token, BODY);
   }
 
-  /** What the model answers. */
+  /** The answer of the model. */
   async answer(): Promise<string> {
     const { status, body } = await this.query();
     return status === 200 ? ((JSON.parse(body) as { predictions: string[] }).predictions[0] ?? '') : body;
   }
 
-  /** An operation while eight clients ask; none of their requests fails. */
+  /** Runs an operation while eight clients send requests, and expects that none of them fails. */
   async underLoad<T>(what: string, operate: () => Promise<T>, options: LoadOptions = {}): Promise<T> {
     const { result, asked } = await this.watch(what, operate, options);
     expectNoFailure(asked);
     return result;
   }
 
-  /** The same, whatever they see. */
+  /** Runs an operation while eight clients send requests, and returns their results. */
   async watch<T>(what: string, operate: () => Promise<T>, { body = BODY, ...options }: LoadOptions = {}) {
     const began = performance.now();
     const probed = await probeDuring({ ...this.question(), body }, operate, { ...PAUSE, ...options });
@@ -136,19 +157,19 @@ export class Rollouts {
     return probed;
   }
 
-  /** An update while eight clients ask; afterwards `version` answers. */
+  /** Runs an update while eight clients send requests, and expects answers of `version` afterwards. */
   async updates(what: string, version: string): Promise<DavitRun> {
-    const ran = await this.underLoad(what, () => this.davit('up', ENDPOINT));
+    const ran = await this.underLoad(what, () => this.davit('up', this.endpoint));
     requireFine(ran);
     expect(await this.answer()).toBe(version);
     return ran;
   }
 
-  /** An update that is refused by what it is asked to deploy; what served still does. */
+  /** Runs an update that must fail with a diagnostic, and expects that the previous version keeps serving. */
   async fails(what: string, hear: (text: string) => void = () => undefined): Promise<DavitRun> {
     const before = await this.answer();
     const route = await this.readRoute();
-    const shown = await this.underLoad(what, () => this.davitHeard(['up', ENDPOINT], hear));
+    const shown = await this.underLoad(what, () => this.davitHeard(['up', this.endpoint], hear));
     process.stderr.write(`${shown.stderr.slice(Math.max(0, shown.stderr.indexOf('endpoints/')))}\n`);
     expect(`${shown.code ?? ''}\n${shown.stderr}`).toMatch(/^1\n/);
     expect(shown.stdout).toContain('not deployed; what served before still serves');
@@ -157,9 +178,9 @@ export class Rollouts {
     return shown;
   }
 
-  /** The verdict of a preview: `no-change`. */
+  /** The verdict of a preview, such as `no-change`. */
   async previews(): Promise<string> {
-    const { result } = JSON.parse(requireFine(await this.davit('preview', ENDPOINT, '--json')).stdout) as {
+    const { result } = JSON.parse(requireFine(await this.davit('preview', this.endpoint, '--json')).stdout) as {
       readonly result: { readonly endpoints: readonly { readonly plan: { readonly verdict: { kind: string } } }[] };
     };
     return result.endpoints[0]?.plan.verdict.kind ?? '';
@@ -169,9 +190,9 @@ export class Rollouts {
     const { result } = JSON.parse((await this.davit('status', '--json')).stdout) as {
       readonly result: { readonly endpoints: readonly DescribedEndpoint[] };
     };
-    const found = result.endpoints.find(({ name }) => name === ENDPOINT);
+    const found = result.endpoints.find(({ name }) => name === this.endpoint);
     if (found) return found;
-    throw new Error(`Cannot find "${ENDPOINT}" in ${JSON.stringify(result)}`);
+    throw new Error(`Cannot find "${this.endpoint}" in ${JSON.stringify(result)}`);
   }
 
   async revision(): Promise<string | undefined> {
@@ -182,26 +203,39 @@ export class Rollouts {
     return (await this.list<{ readonly spec: unknown }>('route')).at(0)?.spec;
   }
 
-  /** Pods that are not on their way out, by name. */
-  async pods(namespace = this.models, label = 'davit.dev/endpoint'): Promise<readonly Pod[]> {
-    const found = await this.list<Pod>('pods', namespace, ['-l', label]);
+  /** Pods that are not being deleted, sorted by name. */
+  async pods(namespace = this.models, label = this.label): Promise<readonly Pod[]> {
+    const found = await this.list<Pod>('pods', namespace, label);
     return found.filter((p) => p.metadata.deletionTimestamp === undefined);
+  }
+
+  /** Whether such pods exist and all of them are ready. */
+  async isUp(namespace: string, label: string): Promise<boolean> {
+    const pods = await this.pods(namespace, label);
+    const isReady = ({ status }: Pod) => status.conditions?.some((c) => c.type === 'Ready' && c.status === 'True');
+    return pods.length > 0 && pods.every(isReady);
   }
 
   async podNames(): Promise<readonly string[]> {
     return (await this.pods()).map((p) => p.metadata.name);
   }
 
-  async list<T>(what: string, namespace = this.models, more: readonly string[] = []): Promise<readonly T[]> {
-    const json = await kubectl(this.to, ['get', what, '-n', namespace, ...more, '-o', 'json']);
+  /** Objects of the endpoint, unless another label is given. */
+  async list<T>(what: string, namespace = this.models, label = this.label): Promise<readonly T[]> {
+    const json = await kubectl(this.to, ['get', what, '-n', namespace, '-l', label, '-o', 'json']);
     return (JSON.parse(json) as { readonly items: readonly T[] }).items;
+  }
+
+  /** The names of the endpoint's objects, `KIND/NAME` on each line. */
+  names(kinds: string): Promise<string> {
+    return this.kubectl('get', kinds, '-n', this.models, '-l', this.label, '-o', 'name');
   }
 
   kubectl(...args: readonly string[]): Promise<string> {
     return kubectl(this.to, args);
   }
 
-  /** kubectl with a standard input. */
+  /** Runs kubectl with standard input. */
   kubectlWith(input: string, ...args: readonly string[]): Promise<string> {
     return kubectl(this.to, args, input);
   }
@@ -211,16 +245,20 @@ export class Rollouts {
     return kubectl(this.to, args, JSON.stringify(object));
   }
 
-  /** Writes one key of the Secret that the endpoint reads as `{{secrets/team/KEY}}`. */
-  async writeSecret(key: string, value: string): Promise<void> {
-    const metadata = { name: 'team', namespace: this.models };
+  /** Writes one key of the endpoint's own Secret; returns the value of a variable that reads it. */
+  async writeSecret(key: string, value: string): Promise<string> {
+    const metadata = { name: this.endpoint, namespace: this.models };
     await this.apply({ apiVersion: 'v1', kind: 'Secret', metadata, stringData: { [key]: value } }, key);
+    return `{{secrets/${this.endpoint}/${key}}}`;
   }
 }
 
 export interface Pod {
   readonly metadata: { readonly name: string; readonly uid: string; readonly deletionTimestamp?: string };
-  readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+  readonly status: {
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+    readonly containerStatuses?: readonly { readonly restartCount: number }[];
+  };
 }
 
 export function makeEntity(name: string, variables: Readonly<Record<string, string>>) {
@@ -232,27 +270,23 @@ export function requireFine(ran: DavitRun): DavitRun {
   return ran;
 }
 
-/** The figures of a run, for whoever reads its log. */
+/** Prints the figures of a run to the log. */
 function sayAsked(what: string, asked: Asked): void {
   process.stderr.write(`${what}: ${renderAsked(asked)}\n${asked.failed > 0 ? `${renderFailures(asked)}\n` : ''}`);
 }
 
-/** The platform of the shared environment: the first file that needs it makes it. */
+/** The environment that all tests on a cluster share, and the project that deployed its platform. */
 export async function openPlatform() {
-  const { root, environment: name, cluster } = inject('shared');
-  const mark = join(root, 'platform-is-up');
-  if (cluster && !(await isThere(mark))) {
-    requireFine(await runDavit(root, ['up', '_platform', '--environment', name]));
-    await writeFile(mark, '');
-  }
+  const { root, environment: name } = inject('shared');
   const { value: environment } = await readEnvironment({ root, endpoints: 'endpoints' }, name);
   if (environment?.target !== 'kubernetes') throw new Error(`Cannot use "${name}": expected target: kubernetes`);
-  return { root, environment, file: await readFile(join(root, 'environments', `${name}.yaml`), 'utf8') };
-}
-
-function isThere(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
+  const file = join(root, 'environments', `${name}.yaml`);
+  const { kubeconfig, context } = environment.cluster;
+  return {
+    environment,
+    to: { program: await findKubectl(), kubeconfig, context } satisfies Kubectl,
+    file,
+    text: await readFile(file, 'utf8'),
+    davit: (...args: readonly string[]) => runDavit(root, [...args, '--environment', name]),
+  };
 }

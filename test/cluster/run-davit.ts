@@ -10,7 +10,10 @@ export interface DavitRun {
   readonly stderr: string;
 }
 
-/** Runs `davit` in a project, whatever comes of it. `hear` gets each piece of progress, and the process. */
+/**
+ * Runs `davit` in a project and returns its result, even if it fails. `hear` receives each part of its progress, and
+ * the process.
+ */
 export async function runDavit(
   cwd: string,
   args: readonly string[],

@@ -10,18 +10,17 @@ import { readTraces } from './machine-traces.ts';
 import { runDavit } from './run-davit.ts';
 
 const CODE = join(import.meta.dirname, '..', '..');
-const BEHAVES = join(CODE, 'test', 'fixtures', 'models', 'o_environment');
 const options = { progress: { say: (line: string) => process.stderr.write(`${line}\n`) } };
 
-/** What the tests of the project `cluster` share. */
+/** The state that all tests on a cluster share. */
 export interface Shared {
-  /** A project; its endpoint file is whoever's turn it is. */
+  /** The project that deployed the platform. */
   readonly root: string;
-  /** Name of its environment on the cluster. */
+  /** The name of its environment on the cluster. */
   readonly environment: string;
-  /** A cluster of this machine's own; undefined: an environment that was given. */
+  /** The cluster of this machine; undefined: the tests were given an environment. */
   readonly cluster: Cluster | undefined;
-  /** What this machine was like before the cluster was made; undefined: it was there. */
+  /** The state of this machine before the cluster was made; undefined: the cluster existed already. */
   readonly traces: Awaited<ReturnType<typeof readTraces>> | undefined;
 }
 
@@ -31,34 +30,58 @@ declare module 'vitest' {
   }
 }
 
-/** Short times: nobody waits for an idle minute more than Knative needs. */
+/** Short times, so that tests wait for an idle endpoint no longer than Knative needs. */
 const SHORT = { scale_down_seconds: 2, idle_seconds: 62 };
 
 /**
- * Makes a cluster for all files, or uses the one that is there, or, with DAVIT_TEST_ENVIRONMENT, an environment of this
- * checkout whose platform is in place; takes down what it made. A cluster of its own has no Knative before the platform.
+ * The projects `cluster` and `cluster-alone` share one cluster. The first project that is set up makes it, the last
+ * removes it.
  */
+interface Users {
+  count: number;
+  made?: Promise<{ readonly shared: Shared; readonly remove: () => Promise<void> }>;
+}
+/** A global, because each project has its own instance of this module. */
+const users = ((globalThis as { davitCluster?: Users }).davitCluster ??= { count: 0 });
+
 export default async function setUp({ provide }: TestProject): Promise<() => Promise<void>> {
+  users.count++;
+  const { shared, remove } = await (users.made ??= make());
+  provide('shared', shared);
+  return async () => {
+    if (--users.count === 0) await remove();
+  };
+}
+
+/**
+ * Makes a cluster and its platform, including Knative, for all files. Uses an existing cluster if there is one or, with
+ * DAVIT_TEST_ENVIRONMENT, an environment of this checkout whose platform is deployed. Takes down only what it made.
+ */
+async function make() {
   const given = process.env['DAVIT_TEST_ENVIRONMENT'];
   const there = given === undefined ? await clusterStatus(options) : undefined;
   const traces = given === undefined && !there ? await readTraces() : undefined;
   const cluster =
     given === undefined ? (there?.state === 'up' ? there : await clusterUp({ ...options, bare: true })) : undefined;
-  const { root, remove } = await makeWorkingProject(
-    Object.fromEntries(['1', '2', '3'].map((version) => [`behaves/${version}`, BEHAVES])),
-  );
+  const project = await makeWorkingProject({});
+  const { root } = project;
   const environment = given ?? 'proof';
+  const on = ['--environment', environment];
   const file = join(root, 'environments', `${environment}.yaml`);
-  if (cluster) await writeFile(file, await describe(cluster, environment));
-  else await cp(join(CODE, 'environments', `${environment}.yaml`), file);
-  provide('shared', { root, environment, cluster, traces });
-  return async () => {
-    const on = ['--environment', environment];
-    await runDavit(root, ['down', '--all', ...on]);
+  const remove = async () => {
     if (cluster) await runDavit(root, ['down', '_platform', ...on]);
     if (traces) await clusterDown(options);
-    await remove();
+    await project.remove();
   };
+  if (cluster) {
+    await writeFile(file, await describe(cluster, environment));
+    const { code, stderr } = await runDavit(root, ['up', '_platform', ...on]);
+    if (code !== 0) {
+      await remove();
+      throw new Error(`Cannot deploy the platform: davit ended with ${code ?? 'a signal'}\n${stderr}`);
+    }
+  } else await cp(join(CODE, 'environments', `${environment}.yaml`), file);
+  return { shared: { root, environment, cluster, traces }, remove };
 }
 
 async function describe(cluster: Cluster, name: string): Promise<string> {

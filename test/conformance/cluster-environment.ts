@@ -16,8 +16,8 @@ export interface ClusterEnvironment {
 
 /** The environment that all tests on a cluster share, in another project of theirs. */
 export async function openClusterEnvironment(root: string): Promise<ClusterEnvironment> {
-  const { environment, file } = await openPlatform();
-  await writeFile(join(root, 'environments', `${environment.name}.yaml`), file);
+  const { environment, text } = await openPlatform();
+  await writeFile(join(root, 'environments', `${environment.name}.yaml`), text);
   return { environment, api: await connectCluster(environment.cluster, root) };
 }
 

@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { CHECK_STATUSES } from '../../edge/check-statuses.ts';
 import { internalHost } from '../../schemas/kubernetes-names.ts';
 import { CONFIG_MAPS, FakeCluster, makeEntry, NAMESPACE } from './fake-cluster.ts';
 import { type Answer, ask, codeOf, logged, startTestEdge, type TestEdge, waitForReady } from './start-test-edge.ts';
@@ -22,10 +23,14 @@ describe('a check', () => {
     cluster.stop();
   });
 
-  const check = (path: string, token?: string, { method = 'POST', headers = {} } = {}): Promise<Answer> =>
-    ask(edge.ports.traffic, method, `/check${path}`, {
+  /** As Envoy hands an answer on. */
+  const check = async (path: string, token?: string, { method = 'POST', headers = {} } = {}): Promise<Answer> => {
+    const answer = await ask(edge.ports.traffic, method, `/check${path}`, {
       headers: { ...(token !== undefined && { authorization: `Bearer ${token}` }), ...headers },
     });
+    const [real = answer.status] = Object.entries(CHECK_STATUSES).find(([, sent]) => sent === answer.status) ?? [];
+    return { ...answer, status: Number(real) };
+  };
   const IRIS = '/serving-endpoints/iris/invocations';
 
   it('lets a query pass and says where to, who asks and under which id', async () => {
@@ -181,11 +186,60 @@ describe('a check', () => {
     expect((await check(IRIS, 'bob')).status).toBe(404);
   });
 
+  it('leaves everybody who was asked about as they were for a quarter of an hour without an API server', async () => {
+    cluster.users.set('cat', { username: 'cat' });
+    cluster.allowed.add('cat query iris');
+    const [known, answers] = [
+      ['ann', 'cat', 'bob', 'eve'],
+      [200, 200, 404, 401],
+    ];
+    const statuses = () => Promise.all(known.map(async (token) => (await check(IRIS, token)).status));
+    expect(await statuses()).toEqual(answers);
+    cluster.setDown(true);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 14 * 60_000 });
+    try {
+      expect(await statuses()).toEqual(answers);
+      expect((await check(IRIS, 'other')).status).toBe(503);
+      const { body } = await ask(edge.ports.health, 'GET', '/metrics');
+      expect(Number(/davit_edge_kept_answers_total (\d+)/.exec(body)?.[1])).toBeGreaterThanOrEqual(4);
+      cluster.setDown(false);
+      cluster.users.delete('ann');
+      cluster.allowed.clear();
+      vi.setSystemTime(Date.now() + 3000);
+      await until(async () => (await check(IRIS, 'ann')).status === 401);
+      await until(async () => {
+        vi.setSystemTime(Date.now() + 3000);
+        return (await check(IRIS, 'cat')).status === 404;
+      });
+      cluster.setDown(true);
+      vi.setSystemTime(Date.now() + 16 * 60_000);
+      expect(await statuses()).toEqual([503, 503, 503, 503]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('goes on with the last good entry when one is broken', async () => {
     cluster.putEntry(makeEntry(), { text: '{"name": "iris"}' });
     cluster.putEntry(makeEntry({ name: 'other' }));
     await until(async () => (await check('/serving-endpoints/other/invocations', 'ann')).status === 200);
     expect((await check(IRIS, 'ann')).status).toBe(200);
+  });
+
+  it('says that an endpoint is there whose entry cannot be read, also when it is said to be another one', async () => {
+    const other = JSON.stringify(makeEntry({ name: 'iris' }));
+    const broken = { nonsense: 'nonsense', empty: '{}', null: 'null', other };
+    for (const [name, text] of Object.entries(broken)) cluster.putEntry(makeEntry({ name }), { text });
+    for (const name of Object.keys(broken)) {
+      const path = `/serving-endpoints/${name}/invocations`;
+      await until(async () => (await check(path, 'ann')).status === 503);
+      expect((await check(path, 'ann')).body).toMatch(/ConfigMap.*davit up/);
+      expect((await check(path, 'eve')).status).toBe(401);
+    }
+    expect((await check(IRIS, 'ann')).status).toBe(200);
+    cluster.putEntry(makeEntry({ name: 'nonsense' }));
+    await until(async () => (await check('/serving-endpoints/nonsense/invocations', 'ann')).status === 200);
+    expect(logged.join('')).toContain('cannot be queried');
   });
 
   it('follows entries also after its watch has ended', async () => {

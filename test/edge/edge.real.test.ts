@@ -18,6 +18,7 @@ interface Seen {
 }
 
 const LIMIT = 16 * 1024 * 1024;
+const ORIGIN = 'https://app.example.com';
 
 describe('the edge', () => {
   let cluster: FakeCluster;
@@ -33,7 +34,7 @@ describe('the edge', () => {
     cluster.putEntry(makeEntry());
     edge = await startTestEdge(cluster);
     await waitForReady(edge);
-    model = createServer({ keepAliveTimeout: 120_000 }, (request, response) => {
+    model = createServer({ keepAliveTimeout: 120_000, maxHeaderSize: 65_536 }, (request, response) => {
       void buffer(request).then((body) => {
         const { method = '', url = '', headers } = request;
         seen.push({ method, url, headers, body });
@@ -51,6 +52,7 @@ describe('the edge', () => {
       adminPort,
       longestRequestSeconds: 5,
       tls: undefined,
+      allowedOrigins: [ORIGIN],
       maxHeapBytes: undefined,
     });
   });
@@ -291,12 +293,21 @@ describe('the edge', () => {
     expect(seen).toHaveLength(1);
   });
 
+  const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`x-a-${i}`, 'b']));
+
   it('speaks HTTP/2 too', async () => {
     const client = connectHttp2(`http://127.0.0.1:${envoy.options.port}`);
     const stream = client.request({ ':method': 'POST', ':path': IRIS, ...AUTHORIZED });
     stream.end('{"inputs":[1]}');
     const [headers] = (await once(stream, 'response')) as [Record<string, unknown>];
     expect([headers[':status'], (await buffer(stream)).toString()]).toEqual([200, '{"predictions":[0]}']);
+    const crowded = client.request({ ':method': 'POST', ':path': IRIS, ...AUTHORIZED, ...many(91) });
+    crowded.end('{}');
+    const [refused] = (await once(crowded, 'response')) as [Record<string, unknown>];
+    expect([refused[':status'], (await buffer(crowded)).toString()]).toEqual([
+      431,
+      expect.stringMatching('at most 90'),
+    ]);
     for (const [bytes, status] of [
       [LIMIT, 200],
       [LIMIT + 1, 413],
@@ -349,7 +360,7 @@ describe('the edge', () => {
     await query({}, `${IRIS}?token=hidden`);
     await query();
     await until(() => envoy.lines.some((l) => l.includes('"endpoint":"iris"')), 10_000);
-    const line = JSON.parse(envoy.lines.findLast((l) => l.includes('"endpoint":"iris"')) ?? '{}') as object;
+    const line = JSON.parse(envoy.lines.findLast((l) => /"endpoint":"iris".*"status":200/.test(l)) ?? '{}') as object;
     expect(line).toMatchObject({ method: 'POST', path: '/invocations', status: 200, user: 'ann', endpoint: 'iris' });
     expect(envoy.lines.join('\n')).not.toMatch(/hidden|Bearer/);
     await until(async () => {
@@ -373,6 +384,140 @@ describe('the edge', () => {
     expect((await ask(envoy.options.healthPort, 'GET', '/stats')).status).not.toBe(200);
   });
 
+  describe('that cannot let a query through', () => {
+    it("says each cause of a 503 in the service's own words, with when to come again", async () => {
+      const told = async (answer: Promise<Answer>, headers: Record<string, string> = {}) => {
+        const { status, body, headers: got } = await answer;
+        expect([got['content-type'], got['retry-after']]).toEqual(['application/json', headers['retry-after']]);
+        return [status, (JSON.parse(body) as { message: string }).message];
+      };
+      const pausedUntil = new Date(Date.now() + 60_000).toISOString();
+      cluster.putEntry(makeEntry({ name: 'paused' }), { annotations: { 'davit.dev/paused-until': pausedUntil } });
+      cluster.putEntry(makeEntry({ name: 'broken' }), { text: 'nonsense' });
+      await until(async () => (await query({}, '/serving-endpoints/broken/invocations')).status === 503);
+      expect(await told(query({}, '/serving-endpoints/paused/invocations'), { 'retry-after': '5' })).toEqual([
+        503,
+        expect.stringContaining('being recreated'),
+      ]);
+      expect(await told(query({}, '/serving-endpoints/broken/invocations'), { 'retry-after': '30' })).toEqual([
+        503,
+        expect.stringContaining('ConfigMap'),
+      ]);
+      cluster.setDown(true);
+      try {
+        const unknown = query({ authorization: 'Bearer nobody-knows' });
+        expect(await told(unknown, { 'retry-after': '5' })).toEqual([503, expect.stringContaining('whose token')]);
+      } finally {
+        cluster.setDown(false);
+      }
+      expect(seen).toEqual([]);
+    });
+
+    it('says that nothing takes the connection behind it', async () => {
+      const { port } = model.address() as AddressInfo;
+      model.closeAllConnections();
+      await new Promise((done) => model.close(done));
+      try {
+        const answer = await query();
+        expect([answer.status, codeOf(answer), answer.headers['retry-after']]).toEqual([
+          503,
+          'TEMPORARILY_UNAVAILABLE',
+          '1',
+        ]);
+        expect(answer.body).toContain('no connection inside the cluster');
+      } finally {
+        await once(model.listen(port, '127.0.0.1'), 'listening');
+      }
+    });
+
+    it('says so when its memory is full', async () => {
+      const [port = 0, healthPort = 0, adminPort = 0] = await freePorts(3);
+      const full = await startEnvoy({ ...envoy.options, port, healthPort, adminPort, maxHeapBytes: 1 });
+      try {
+        const ask503 = () => ask(port, 'POST', IRIS, { headers: AUTHORIZED, body: '{}' });
+        await until(async () => (await ask503()).status === 503, 10_000);
+        const answer = await ask503();
+        expect([codeOf(answer), answer.headers['retry-after']]).toEqual(['TEMPORARILY_UNAVAILABLE', '5']);
+        expect(answer.body).toContain('memory');
+      } finally {
+        await full.stop();
+      }
+    });
+  });
+
+  /** Those that `query` sends by itself: host, content-length, authorization, content-type; not connection, which ends here. */
+  const OWN_HEADERS = 4;
+
+  it.each([
+    ['one header more than the limit', many(91 - OWN_HEADERS)],
+    ['100 headers', many(100 - OWN_HEADERS)],
+    ['more headers than Envoy reads', many(1100)],
+    ['a header that is too long', { 'x-long': 'a'.repeat(33_000) }],
+    ['headers that are too long with what is added', { 'x-long': 'a'.repeat(32_768 - 350) }],
+  ])('refuses a query with %s, and names both limits', async (_what, headers) => {
+    const answer = await query(headers);
+    expect([answer.status, codeOf(answer)]).toEqual([431, 'BAD_REQUEST']);
+    expect(answer.body).toMatch(/at most 90 headers.*31 KiB/);
+    expect(seen).toEqual([]);
+  });
+
+  it('takes as many headers as it says, and hands on no more than what comes after it takes', async () => {
+    expect((await query(many(90 - OWN_HEADERS))).status).toBe(200);
+    expect(Object.keys(seen[0]!.headers).length).toBeLessThan(98);
+    expect((await query({ 'x-long': 'a'.repeat(31 * 1024 - 300) })).status).toBe(200);
+  });
+
+  it.each([
+    ['a websocket', { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13' }],
+    ['another protocol', { connection: 'Upgrade', upgrade: 'h2c' }],
+  ])('says why it does not switch to %s', async (_what, headers) => {
+    const answer = await ask(envoy.options.port, 'GET', IRIS, { headers: { ...AUTHORIZED, ...headers } });
+    expect(answer.status).toBeGreaterThanOrEqual(400);
+    expect(answer.status).toBeLessThan(500);
+    expect((JSON.parse(answer.body) as { message: string }).message).toMatch(/Upgrade|GET/);
+    expect(seen).toEqual([]);
+  });
+
+  describe('asked by a browser', () => {
+    const preflight = (origin: string, path = IRIS) =>
+      ask(envoy.options.port, 'OPTIONS', path, {
+        headers: {
+          origin,
+          'access-control-request-method': 'POST',
+          'access-control-request-headers': 'authorization,content-type',
+        },
+      });
+
+    it('lets a page of an allowed origin send queries and read the answers, without a login of the browser', async () => {
+      for (const path of [IRIS, '/api/2.0/serving-endpoints']) {
+        const allowed = await preflight(ORIGIN, path);
+        expect(allowed.status).toBe(200);
+        expect(allowed.headers).toMatchObject({
+          'access-control-allow-origin': ORIGIN,
+          'access-control-allow-methods': expect.stringContaining('POST') as string,
+          'access-control-allow-headers': expect.stringContaining('authorization') as string,
+        });
+        expect(allowed.headers['access-control-allow-credentials']).toBeUndefined();
+      }
+      const answers = [await query({ origin: ORIGIN }), await query({ origin: ORIGIN, authorization: 'Bearer eve' })];
+      expect(answers.map((a) => [a.status, a.headers['access-control-allow-origin']])).toEqual([
+        [200, ORIGIN],
+        [401, ORIGIN],
+      ]);
+    });
+
+    it('says to any other page where origins are allowed', async () => {
+      for (const origin of ['https://evil.example.com', 'null', `${ORIGIN}.evil.com`]) {
+        const refused = await preflight(origin);
+        expect([refused.status, codeOf(refused)]).toEqual([403, 'PERMISSION_DENIED']);
+        expect(refused.body).toContain('gateway.allowed_origins');
+        expect(refused.headers['access-control-allow-origin']).toBeUndefined();
+        expect((await query({ origin })).headers['access-control-allow-origin']).toBeUndefined();
+      }
+      expect((await ask(envoy.options.port, 'OPTIONS', IRIS, { headers: AUTHORIZED })).status).toBe(405);
+    });
+  });
+
   describe('whose service is gone', () => {
     afterEach(async () => {
       edge = await startTestEdge(cluster, { ports: edge.ports });
@@ -390,6 +535,7 @@ describe('the edge', () => {
         ]);
         expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
       }
+      expect(answers[0]?.body).toContain('the authorisation service does not answer');
       expect(seen).toEqual([]);
     });
   });

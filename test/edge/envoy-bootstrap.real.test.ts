@@ -21,6 +21,7 @@ const OPTIONS = {
   adminPort: 19901,
   longestRequestSeconds: 1020,
   tls: undefined,
+  allowedOrigins: ['https://app.example.com'],
   maxHeapBytes: 500_000_000,
 } as const;
 

@@ -166,6 +166,12 @@ describe('oidcIdentity()', () => {
     issuer.state.down = true;
     vi.advanceTimersByTime(700_000);
     expect(await issuer.identify(make('RS256', RSA))).toHaveProperty('caller');
+    vi.advanceTimersByTime(800_001); // 25 minutes since they were read
+    const late = { exp: seconds(600) };
+    await expect(issuer.identify(make('RS256', RSA, late))).rejects.toBeInstanceOf(Unavailable);
+    issuer.state.down = false;
+    vi.advanceTimersByTime(5001);
+    expect(await issuer.identify(make('RS256', RSA, late))).toHaveProperty('caller');
     const without = makeIssuer(ALL);
     without.state.down = true;
     await expect(without.identify(make('RS256', RSA))).rejects.toBeInstanceOf(Unavailable);

@@ -51,7 +51,7 @@ test('findPulumi() names what it tried and what to do when there is nothing', as
   vi.stubEnv('DAVIT_PULUMI_SOURCE', 'path');
   vi.stubEnv('PATH', '/nowhere');
   await expect(findPulumi()).rejects.toThrow(
-    /^Cannot find the Pulumi engine\. Tried:\n {2}- the PATH: there is no pulumi 3\.225\.0 or newer .*\nDo one of these: install Pulumi/,
+    /^Cannot find the Pulumi engine\. Tried:\n {2}- the PATH: no pulumi 3\.225\.0 or newer .*\nDo one of these: install Pulumi/,
   );
 });
 

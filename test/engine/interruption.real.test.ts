@@ -62,29 +62,33 @@ describe('an update that waits in the middle', () => {
     expect(await running).toMatchObject({ status: 'cancelled' });
   });
 
-  test.each(['SIGKILL to everything', 'SIGKILL to davit alone'])('leaves nothing behind after a %s', async (how) => {
-    const { root, folder, declare } = await makeThrowAwayProject();
-    const project = await openProject(root);
-    await declare({ slow: { content: 'two', behave: 'wait' }, other: { content: 'three' } });
-    const up = spawn(process.execPath, [UP, root, STACK], { stdio: 'ignore' });
-    await until(() => existsSync(join(folder, 'waiting')) && existsSync(join(folder, 'other.json')));
-    const [lock] = await readStateLocks(STACK, project.backend);
-    await kill(up);
-    if (how === 'SIGKILL to everything') process.kill(lock?.pid ?? 0, 'SIGKILL');
-    await until(() => existsSync(join(folder, 'stopped'))); // the provider notices, whoever was killed
-    await until(async () => (await readStateLocks(STACK, project.backend)).every((l) => l.alive === false));
+  test.each(['SIGKILL to everything', 'SIGKILL to davit alone', 'SIGKILL to the engine alone'])(
+    'leaves nothing behind after a %s',
+    async (how) => {
+      const { root, folder, declare } = await makeThrowAwayProject();
+      const project = await openProject(root);
+      await declare({ slow: { content: 'two', behave: 'wait' }, other: { content: 'three' } });
+      const up = spawn(process.execPath, [UP, root, STACK], { stdio: 'ignore' });
+      await until(() => existsSync(join(folder, 'waiting')) && existsSync(join(folder, 'other.json')));
+      const [lock] = await readStateLocks(STACK, project.backend);
+      if (how !== 'SIGKILL to the engine alone') await kill(up);
+      if (how !== 'SIGKILL to davit alone') process.kill(lock?.pid ?? 0, 'SIGKILL');
+      await until(() => existsSync(join(folder, 'stopped'))); // the provider notices, whoever was killed
+      await until(() => up.exitCode !== null || up.signalCode !== null);
+      await until(async () => (await readStateLocks(STACK, project.backend)).every((l) => l.alive === false));
 
-    expect(await countPendingOperations(STACK, project.backend)).toBe(1); // without davit the engine dies of its next line
+      expect(await countPendingOperations(STACK, project.backend)).toBe(1); // without davit the engine dies of its next line
 
-    // The user has gone on: what was being made is not wanted any more, and must not stay behind for ever.
-    await declare({ other: { content: 'three' } });
-    const said: string[] = [];
-    const next = await upStack(project, STACK, { progress: { say: (line) => said.push(line) } });
-    expect(next).toMatchObject({ status: 'succeeded', failures: [] });
-    expect(existsSync(join(folder, 'slow.json'))).toBe(false);
-    expect(await countPendingOperations(STACK, project.backend)).toBe(0);
-    expect(said.filter((line) => line.startsWith('warning'))).toEqual([]);
-  });
+      // The user has gone on: what was being made is not wanted any more, and must not stay behind for ever.
+      await declare({ other: { content: 'three' } });
+      const said: string[] = [];
+      const next = await upStack(project, STACK, { progress: { say: (line) => said.push(line) } });
+      expect(next).toMatchObject({ status: 'succeeded', failures: [] });
+      expect(existsSync(join(folder, 'slow.json'))).toBe(false);
+      expect(await countPendingOperations(STACK, project.backend)).toBe(0);
+      expect(said.filter((line) => line.startsWith('warning'))).toEqual([]);
+    },
+  );
 });
 
 test('what an engine wrote half when it was killed does not keep the next ones from the state', async () => {

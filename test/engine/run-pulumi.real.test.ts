@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openProject } from '../../engine/project.ts';
 import { destroyStack, previewStack, refreshStack, upStack } from '../../engine/run-pulumi.ts';
-import { hasStack, listStacks, readStackOutputs } from '../../engine/stacks.ts';
+import { hasStack, isDeployed, listStacks, readStackOutputs } from '../../engine/stacks.ts';
 import { makeThrowAwayProject } from './throw-away-project.ts';
 
 const STACK = 'tiny.local';
@@ -25,10 +25,12 @@ describe('with the real engine', () => {
       plan: { verdict: { kind: 'create' }, counts: { create: 2 } },
     });
     expect(existsSync(folder)).toBe(false);
+    expect([await hasStack(project, STACK), await isDeployed(project, STACK)]).toEqual([true, false]);
 
     const made = await upStack(project, STACK, { progress });
     expect(lines).not.toContain('a preview of davit');
     expect(made).toMatchObject({ status: 'succeeded', failures: [], plan: { counts: { create: 2 } } });
+    expect(await isDeployed(project, STACK)).toBe(true);
     expect(made.outputs).toEqual({ paths: { a: join(folder, 'a.json'), b: join(folder, 'b.json') } });
     expect(await previewStack(project, STACK)).toMatchObject({ plan: { verdict: { kind: 'no-change' } } });
 

@@ -1,18 +1,22 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { identify, type ProcessIdentity, renderIdentity } from '../../system/process-identity.ts';
 import type { Backend } from '../../engine/backend.ts';
 import { adoptPendingCreates, countPendingOperations, type StackState } from '../../engine/pending-operations.ts';
+import { judgeHolder, noteHolder } from '../../engine/lock-holders.ts';
 import { readStateLocks, releaseDeadLocks, renderStateLock } from '../../engine/state-lock.ts';
 
 const since = '2026-11-23T01:02:03.000000004Z';
 
 test('releaseDeadLocks() removes only locks of processes of this machine that are gone', async () => {
-  const { backend, lock } = await makeBackend();
+  const { backend, lock, note } = await makeBackend();
   const gone = await lock('gone', { pid: 999_999_999, hostname: hostname() });
-  const reused = await lock('reused', { pid: process.pid, hostname: hostname() }); // runs, and is no pulumi
+  await note({ ...identify(), pid: 999_999_999 });
+  const reused = await lock('reused', { pid: process.pid, hostname: hostname() });
+  await note({ ...identify(), started: '1' });
   const elsewhere = await lock('elsewhere', { pid: 1, hostname: 'elsewhere' });
 
   const locks = await readStateLocks('i.local', backend);
@@ -23,9 +27,41 @@ test('releaseDeadLocks() removes only locks of processes of this machine that ar
       [process.pid, false],
     ]),
   );
-  const stay = await releaseDeadLocks(locks);
+  const stay = await releaseDeadLocks(locks, backend);
   expect(stay).toEqual([{ file: elsewhere, user: 'ann', host: 'elsewhere', pid: 1, since, alive: undefined }]);
   expect([gone, reused, elsewhere].map((file) => existsSync(file))).toEqual([false, false, true]);
+});
+
+test.each([
+  ['another container of this machine', { namespace: '1' }],
+  ['another machine that has the name of this one', { boot: 'another', machine: 'another' }],
+  ['a plain pulumi that nobody has noted', undefined],
+])('releaseDeadLocks() leaves alone the lock of %s', async (_what, of) => {
+  const { backend, lock, note } = await makeBackend();
+  const file = await lock('theirs', { pid: 999_999_999, hostname: hostname() });
+  if (of) await note({ ...identify(), pid: 999_999_999, ...of });
+  const locks = await readStateLocks('i.local', backend);
+  expect(await releaseDeadLocks(locks, backend)).toMatchObject([{ file, alive: undefined }]);
+  expect(existsSync(file)).toBe(true);
+});
+
+test('noteHolder() notes which process an engine is as long as it runs', async () => {
+  const { backend, folder } = await makeBackend();
+  const forget = await noteHolder(backend, process.pid);
+  expect(await judgeHolder(folder, process.pid)).toBe('runs');
+  await forget();
+  expect(await judgeHolder(folder, process.pid)).toBe('unknown');
+});
+
+test('noteHolder() forgets engines that are gone, unless a lock of theirs is there', async () => {
+  const { backend, folder, lock, note } = await makeBackend();
+  await lock('left', { pid: 999_999_998, hostname: hostname() });
+  for (const pid of [999_999_998, 999_999_999, process.ppid]) await note({ ...identify(pid), pid });
+  await note({ ...identify(), pid: 999_999_997, namespace: '1' });
+  await noteHolder(backend, process.pid);
+  const judged = [999_999_999, 999_999_998, process.ppid, 999_999_997].map((pid) => judgeHolder(folder, pid));
+  expect(await Promise.all(judged)).toEqual(['unknown', 'gone', 'runs', 'unknown']);
+  expect(await readdir(join(folder, '.pulumi', 'davit-holders'))).toHaveLength(4);
 });
 
 test('readStateLocks() finds none where there is none, and none in a bucket', async () => {
@@ -112,5 +148,10 @@ async function makeBackend() {
     await writeFile(join(locks, `${name}.json`), JSON.stringify({ ...owner, username: 'ann', timestamp: since }));
     return join(locks, `${name}.json`);
   };
-  return { folder, backend, lock };
+  const note = async (identity: ProcessIdentity) => {
+    const holders = join(folder, '.pulumi', 'davit-holders');
+    await mkdir(holders, { recursive: true });
+    await writeFile(join(holders, `${identity.pid}_${identity.boot}_${identity.namespace}`), renderIdentity(identity));
+  };
+  return { folder, backend, lock, note };
 }

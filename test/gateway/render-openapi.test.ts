@@ -47,6 +47,51 @@ function predictionsOf(outputs: unknown): unknown {
   return answer.content['application/json']!.schema.properties!['predictions'];
 }
 
+describe('renderOpenApi() of what MLflow makes itself', () => {
+  const two = [
+    { type: 'double', name: 0 },
+    { type: 'double', name: 1 },
+  ];
+
+  it('says that a model with type hints takes only inputs', () => {
+    const inputs = [{ type: 'object', properties: { q: { type: 'string', required: true } }, required: true }];
+    const item = { type: 'object', properties: { q: TEXT }, required: ['q'] };
+    const signature = { ...signatureOf({ inputs }), typeHints: true as const };
+    const { paths } = describeAll(makeServed([makeServedEntity('one', { signature })]));
+    const { content } = paths['/served-models/one/invocations']!.post.requestBody;
+    expect(Object.keys(content)).toEqual(['application/json']);
+    expect(content['application/json']!.schema.oneOf).toEqual([
+      { type: 'object', required: ['inputs'], properties: { inputs: { type: 'array', items: item } } },
+    ]);
+  });
+
+  it('lets columns that are only counted go without names', () => {
+    const forms = formsOf(two) as Readonly<Record<string, { readonly required?: readonly string[] }>>;
+    expect(Object.keys(forms)).toEqual(['dataframe_split', 'inputs', 'instances']);
+    expect(forms['dataframe_split']!.required).toEqual(['data']);
+    const other = formsOf([
+      { type: 'double', name: 5 },
+      { type: 'double', name: 'a' },
+    ]) as typeof forms;
+    expect(Object.keys(other)).toEqual(['dataframe_split']);
+    expect(other['dataframe_split']!.required).toEqual(['columns', 'data']);
+    expect(predictionsOf(two)).toMatchObject({ items: { properties: { 0: DOUBLE, 1: DOUBLE } } });
+  });
+
+  it('lists the bare form of agents, with its parameters beside the columns', () => {
+    const inputs = [
+      { type: 'array', items: { type: 'any' }, name: 'input', required: true },
+      { type: 'double', name: 'temperature', required: false },
+    ];
+    const { schema } = describeOne({ inputs }).requestBody.content['application/json']!;
+    expect(schema.oneOf![0]).toEqual({
+      type: 'object',
+      required: ['input'],
+      properties: { input: { type: 'array', items: {} }, temperature: DOUBLE },
+    });
+  });
+});
+
 describe('renderOpenApi()', () => {
   it("has Databricks' shape", () => {
     const signature = signatureOf({

@@ -135,20 +135,18 @@ test("an endpoint's environment variables reach the model and not the front", as
   ]);
 });
 
-test('a model that cannot start says why in the last line of its log, which Kubernetes keeps', async () => {
-  await applyObjects(to, [makePod('broken', ['--model', '/tmp'])], { limitSeconds: 60 });
+test('a model that cannot start says why where Kubernetes reads it, and in the last line of its log', async () => {
+  const args = ['--model', '/tmp', '--failure-file', '/dev/termination-log'];
+  await applyObjects(to, [makePod('broken', args)], { limitSeconds: 60 });
   const phase = ['wait', '-n', NAMESPACE, 'pod/broken', '--for=jsonpath={.status.phase}=Failed', '--timeout=60s'];
   await kubectl(to, phase);
   const logs = await kubectl(to, ['logs', '-n', NAMESPACE, 'broken']);
   const last = logs.trim().split('\n').at(-1)!;
-  expect(JSON.parse(last)).toMatchObject({
-    event: 'failed',
-    stage: 'load',
-    message: expect.stringContaining('MLmodel') as string,
-  });
+  const failure = { event: 'failed', stage: 'load', message: expect.stringContaining('MLmodel') as string };
+  expect(JSON.parse(last)).toMatchObject(failure);
   const path = 'jsonpath={.status.containerStatuses[0].state.terminated.message}';
   const kept = await kubectl(to, ['get', '-n', NAMESPACE, 'pod/broken', '-o', path]);
-  expect(kept.trim().split('\n').at(-1)).toBe(last);
+  expect(JSON.parse(kept)).toMatchObject(failure);
 });
 
 test('it ends at once when nothing is in flight', async () => {
@@ -250,7 +248,7 @@ function makeContainer(args: readonly string[], { env = {}, image = second!.refe
     args,
     env: Object.entries(env).map(([name, value]) => ({ name, value })),
     readinessProbe: { httpGet: { path: '/ping', port: 8080 }, periodSeconds: 1 },
-    terminationMessagePolicy: 'FallbackToLogsOnError',
+    terminationMessagePolicy: 'File',
     securityContext: {
       allowPrivilegeEscalation: false,
       capabilities: { drop: ['ALL'] },

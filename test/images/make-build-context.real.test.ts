@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { makeBuildContext } from '../../images/make-build-context.ts';
 import { type ImagePlan, planImage } from '../../images/plan-image.ts';
 import { type Lock, type LockedPackage, parseLock } from '../../schemas/lock.ts';
@@ -13,6 +13,15 @@ import { SAMPLE_LOCK, SAMPLE_SETTINGS } from './sample-lock.ts';
 const REPOSITORY = join(import.meta.dirname, '..', '..');
 const SITE = 'virtualenv/virtualenv/lib/python3.11/site-packages';
 let folder: string;
+/** The context of the example, for the tests that only look at it. */
+let example: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'davit-context-'));
+  const shared = folder;
+  example = await makeIris('example', await readLock('endpoints/iris.lock'), '2');
+  return () => rm(shared, { recursive: true, maxRetries: 5 });
+});
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'davit-context-'));
@@ -20,10 +29,9 @@ beforeEach(async () => {
 });
 
 test('the same inputs give the same context, to the byte and the second, and nothing of this machine is in it', async () => {
-  const lock = await readLock('endpoints/iris.lock');
-  const [first, second] = [await makeIris('first', lock, '2'), await makeIris('second', lock, '2')];
-  const seen = await describeTree(first);
-  expect(await describeTree(second)).toEqual(seen);
+  const again = await makeIris('again', await readLock('endpoints/iris.lock'), '2');
+  const seen = await describeTree(example);
+  expect(await describeTree(again)).toEqual(seen);
   const paths = seen.map(([path]) => path);
   expect(paths).toEqual(
     expect.arrayContaining([
@@ -39,9 +47,9 @@ test('the same inputs give the same context, to the byte and the second, and not
     paths.filter((p) => /direct_url\.json|uv_cache\.json|__pycache__|\.pyc|\.lock$|requirements.*\.txt$/.test(p)),
   ).toEqual(['model/model/requirements.txt']);
   expect(new Set(seen.map(([, mode, time]) => `${mode} ${time}`))).toEqual(new Set(['644 315532800', '755 315532800']));
-  const script = await readFile(join(first, 'virtualenv/virtualenv/bin/mlflow'), 'utf8');
+  const script = await readFile(join(example, 'virtualenv/virtualenv/bin/mlflow'), 'utf8');
   expect(script.split('\n')[0]).toBe('#!/virtualenv/bin/python');
-  const record = await readFile(join(first, SITE, 'mlflow_skinny-3.17.2.dist-info', 'RECORD'), 'utf8');
+  const record = await readFile(join(example, SITE, 'mlflow_skinny-3.17.2.dist-info', 'RECORD'), 'utf8');
   expect(record.split('\n')).toContain('../../../bin/mlflow,,');
 });
 
@@ -50,7 +58,7 @@ test('two models of the same lock share all but the model', async () => {
   const [before, after] = [await plan(old), await plan(now)];
   expect(after.stackHash).toBe(before.stackHash);
   expect(after.tag).not.toBe(before.tag);
-  const trees = [await makeIris('old', old, '1'), await makeIris('now', now, '2')];
+  const trees = [await makeIris('old', old, '1'), example];
   for (const layer of ['server', 'virtualenv'])
     expect(await describeTree(join(trees[0]!, layer))).toEqual(await describeTree(join(trees[1]!, layer)));
 });

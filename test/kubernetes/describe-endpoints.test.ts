@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { describeEndpoints, type EndpointObjects } from '../../kubernetes/describe-endpoints.ts';
+import type { KubernetesApi } from '../../kubernetes/api.ts';
+import { describeEndpoints, type EndpointObjects, readEndpointObjects } from '../../kubernetes/describe-endpoints.ts';
 import type { LabelledPod, LiveRevision } from '../../kubernetes/describe-revision.ts';
 import type { ObservedRevision } from '../../kubernetes/observe-revision.ts';
 import { ENDPOINT_LABEL, endpointObjectName } from '../../schemas/kubernetes-names.ts';
@@ -110,6 +111,44 @@ describe('the state of what serves', () => {
     ]);
   });
 
+  test.each([
+    ['was awake and hangs', '2026-11-24T10:18:12Z', 'NOT_READY', 'DEPLOYMENT_RECOVERING', /does not answer any more$/],
+    ['wakes for a request', '2026-11-24T10:17:52Z', 'READY', 'DEPLOYMENT_READY', /loading the model$/],
+  ])('one that may sleep %s', (_, changed, ready, deployment, message) => {
+    const there = like('one-1', { record: 'loading', minScale: '0' });
+    const [up] =
+      like('one-1', { record: 'ready' }).revision.status?.conditions?.filter((c) => c.type === 'Ready') ?? [];
+    const pods = there.pods.map((pod) => {
+      const conditions = pod.status?.conditions?.map((c) =>
+        c.type === 'Ready' ? { ...c, lastTransitionTime: changed } : c,
+      );
+      return { ...pod, status: { ...pod.status, conditions: conditions ?? [] } };
+    });
+    const revision = { ...there.revision, status: { conditions: up ? [up] : [] } };
+    const [endpoint] = describeEndpoints(given([{ revision, pods }]));
+    expect(endpoint).toMatchObject({ ready, entities: [{ deployment, replicas: 0 }] });
+    expect(endpoint?.entities[0]?.message).toMatch(message);
+  });
+
+  test('one that goes to sleep is ready, though its last replica does not answer any more while it ends', () => {
+    const { revision } = like('one-1', { record: 'ready', minScale: '0', active: 'False' });
+    const pods = like('one-1', { record: 'loading' }).pods.map((pod) => ({
+      metadata: { ...pod.metadata, deletionTimestamp: '2026-11-24T10:20:12Z' },
+      status: {
+        conditions: [
+          { type: 'Initialized', status: 'True', lastTransitionTime: '2026-11-24T10:17:52Z' },
+          { type: 'Ready', status: 'False', lastTransitionTime: '2026-11-24T10:20:12Z' },
+        ],
+      },
+    }));
+    const [endpoint] = describeEndpoints(given([{ revision, pods }]));
+    const message = 'Scaled to zero: the next request wakes it';
+    expect(endpoint).toMatchObject({
+      ready: 'READY',
+      entities: [{ deployment: 'DEPLOYMENT_READY', message, replicas: 0 }],
+    });
+  });
+
   test('one replica crashes beside one that answers', () => {
     const [good, bad] = [like('one-1', { record: 'ready' }), like('one-1', { record: 'crash-loop' })];
     const [endpoint] = describeEndpoints(given([{ ...good, pods: [...good.pods, ...bad.pods] }]));
@@ -178,5 +217,41 @@ describe('the state of an update', () => {
     expect(failed?.entities[1]).toMatchObject({ deployment: 'DEPLOYMENT_FAILED', message: 'No.\nline of a log' });
     const again = [like('one-1', { record: 'ready' }), like('new-1', { record: 'loading', routing: 'pending' })];
     expect(describeEndpoints(given(again, { failures }))[0]?.configUpdate).toBe('IN_PROGRESS');
+  });
+});
+
+test.each([
+  ['is shown while a replica is ready', 1, { mode: 'separate', found: ['2 threads'], count: 4 }],
+  ['is not shown of a revision that sleeps', 0, undefined],
+] as const)('how the workers of a revision run %s', (_, pods, workers) => {
+  const report = { revision: 'one-1', mode: 'separate', found: ['2 threads'], count: 4 } as const;
+  const there = [like('one-1', { record: 'ready', pods }), like('new-1', { record: 'ready' })];
+  const [endpoint] = describeEndpoints(given(there, { workers: new Map([['one-1', report]]) }));
+  expect(endpoint?.entities.map((e) => [e.name, e.workers])).toEqual([
+    ['one', workers],
+    ['new', undefined], // an older Davit deployed it
+  ]);
+});
+
+test('an entry that somebody has edited into nonsense is an endpoint that is not ready, with the reason', async () => {
+  const there = like('one-1', { record: 'ready' });
+  const lists: Record<string, readonly object[]> = {
+    configmaps: [
+      { metadata: { name: OBJECT, annotations: { 'davit.dev/name': 'iris' } }, data: { 'endpoint.json': '{}' } },
+    ],
+    routes: [{ metadata: { name: OBJECT }, status: { traffic: [{ revisionName: 'one-1', percent: 100 }] } }],
+    revisions: [there.revision],
+    pods: there.pods,
+  };
+  const list = <T>(path: string, { labelSelector }: { labelSelector?: string } = {}) =>
+    Promise.resolve(labelSelector?.includes('failure') ? [] : (lists[path.split('/').at(-1) ?? ''] as readonly T[]));
+  const api = { list } as Partial<KubernetesApi> as KubernetesApi;
+  const [endpoint, ...more] = describeEndpoints(await readEndpointObjects(api, 'models'));
+  expect(more).toEqual([]);
+  expect(endpoint).toMatchObject({
+    name: 'iris',
+    ready: 'NOT_READY',
+    message: expect.stringMatching(new RegExp(`ConfigMap ${OBJECT} cannot be read.*name: it is undefined`)) as string,
+    entities: [{ name: 'new', trafficPercentage: 100, replicas: 1 }],
   });
 });

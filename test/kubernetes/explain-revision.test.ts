@@ -35,11 +35,17 @@ const CRASH = [
   "ModuleNotFoundError: No module named 'sklearn'",
 ];
 
+const PRINTED = [
+  'behaving as report',
+  `{"event": "failed", "stage": "load", "message": "No module named 'sklearn'", "trace": "File \\"model.py\\", line 3"}`,
+];
+
 describe('explainRevision() names the cause', () => {
   test.each([
     ['crash', 'The model server ended with exit code 3 (Error)', CRASH],
     ['crash-loop', 'The model server ended with exit code 3 (Error)', CRASH],
-    ['report', "The model does not start (load): No module named 'sklearn'", ['File "model.py", line 3']],
+    // Of before the model server had a file for it: what a log ends with, a model may have printed.
+    ['report', 'The model server ended with exit code 1 (Error)', PRINTED],
     [
       'memory',
       'It needs more memory than it may have: the kernel ended it (OOMKilled)',
@@ -104,6 +110,26 @@ describe('explainRevision() names the cause', () => {
     const recorded = read(name);
     const later = { ...recorded, now: new Date(Date.parse(recorded.now) + 60_000).toISOString() };
     expect(explain(later, { waited: 120 })).toEqual({ state: 'failed', message, hints });
+  });
+
+  test('what the model server has written for it, and not what its log says', () => {
+    const report = read('report');
+    const [pod] = report.pods;
+    const failure = { event: 'failed', stage: 'load', message: 'it needs a file', trace: 'model.py:3' };
+    const write = (message: string) => {
+      const terminated = { exitCode: 1, reason: 'Error', message };
+      const containers = pod!.spec!.containers!.map((c) => ({ ...c, terminationMessagePolicy: 'File' }));
+      const status = { ...pod!.status, containerStatuses: [{ name: 'model', state: { terminated } }] };
+      return explain({ ...report, pods: [{ ...pod!, spec: { containers }, status }] });
+    };
+    expect(write(`${JSON.stringify(failure)}\n`)).toEqual({
+      state: 'failed',
+      message: 'The model does not start (load): it needs a file',
+      hints: ['model.py:3'],
+    });
+    const unsaid = { state: 'failed', message: 'The model server ended with exit code 1 (Error)', hints: PRINTED };
+    for (const message of ['', 'null', '[]', '{"event": "ready"}', '{"event": "failed"'])
+      expect(write(message)).toEqual(unsaid);
   });
 
   test('pod security, with what it asks for', () => {

@@ -32,6 +32,15 @@ describe('listDependents()', () => {
     expect(await listDependents(api, makeEnvironment({ knative: { mode: 'adopt' } }))).toEqual(['iris']);
   });
 
+  it('names an endpoint whose entry somebody has broken', async () => {
+    const broken = {
+      metadata: { name: 'a-1a2b', annotations: { 'davit.dev/name': 'owl' } },
+      data: { 'endpoint.json': '{' },
+    };
+    const adopted = makeEnvironment({ knative: { mode: 'adopt' } });
+    expect(await listDependents(fakeApi({ [ENTRIES]: [iris, broken] }), adopted)).toEqual(['iris', 'owl']);
+  });
+
   it('finds nothing where nothing is', async () => {
     expect(await listDependents(fakeApi({}), makeEnvironment())).toEqual([]);
   });

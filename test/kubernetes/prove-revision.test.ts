@@ -131,9 +131,10 @@ test('a crash ends the wait with the last words of the container', async () => {
 test('where the log is gone, what Kubernetes kept of it is there', async () => {
   const { fake, api, question } = await start();
   fake.shows = 'report';
-  expect((await failureOf(proveRevision(api, question))).message).toBe(
-    "The model does not start (load): No module named 'sklearn'",
-  );
+  expect(await failureOf(proveRevision(api, question))).toMatchObject({
+    message: 'The model server ended with exit code 1 (Error)',
+    hints: ['behaving as report', expect.stringContaining("No module named 'sklearn'")],
+  });
 });
 
 test('one that is not ready in time says what it was at', async () => {

@@ -5,6 +5,7 @@ import { ServerFailed } from '../../local/server-failed.ts';
 export class FakeReplica implements Replica {
   static #last = 0;
   readonly pid = ++FakeReplica.#last;
+  readonly loading = undefined;
   readonly #ready = Promise.withResolvers<undefined>();
   readonly #ended = Promise.withResolvers<string>();
   readonly ready = this.#ready.promise;
@@ -12,6 +13,7 @@ export class FakeReplica implements Replica {
   /** Requests that it has and has not answered. */
   readonly asked: { readonly query: Query; readonly answer: (answer: Answer | Error) => void }[] = [];
   stopped = false;
+  reachable = true;
 
   constructor() {
     this.ready.catch(() => undefined);

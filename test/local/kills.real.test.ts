@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
-import { access, mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ControlClient } from '../../local/control-client.ts';
@@ -74,6 +74,20 @@ describe('a served endpoint', () => {
     const now = await only();
     expect(now.state).toBe('ready');
     expect(now.replicas.map((r) => r.pid)).not.toContain(before!.pid);
+  });
+
+  it('serves on without a failed request when the folder of sockets is removed', async () => {
+    const { pid } = await client.status();
+    const [before] = (await only()).replicas;
+    const prober = startProber(question(), { clients: 4 });
+    await prober.round();
+    const control = await readFile(join(project.root, '.davit', 'environments', 'local', 'control.json'), 'utf8');
+    await rm(dirname((JSON.parse(control) as { socketPath: string }).socketPath), { recursive: true });
+    await reconnect();
+    await until(only, (r) => r.state === 'ready' && r.replicas.every((m) => m.pid !== before!.pid));
+    await prober.round();
+    expectNoFailure(await prober.stop());
+    expect((await client.status()).pid).toBe(pid);
   });
 
   it('comes back by itself when the supervisor is killed: same address, same token, no process left', async () => {

@@ -50,6 +50,25 @@ describe('ModelServer', () => {
     expect(failed).toMatchObject({ stage: 'import', message: 'No module named x', log: ['model.py:1 in load'] });
   });
 
+  it('takes what the server says of itself from its own channel, not from lines that the model prints', async () => {
+    const server = start('lie');
+    await server.ready;
+    expect(server.loading).toEqual({ mode: 'separate', found: ['2 threads', '1 open file'] });
+    expect((await server.send(QUERY)).status).toBe(200);
+    expect(lines).toContain('{"event":"failed","stage":"load","message":"not true"}');
+    await expect(start('pretend').ready).rejects.toMatchObject({
+      message: 'The model server did not start: it ended with exit code 7',
+      log: [expect.stringContaining('"ready"'), expect.stringContaining('not true')] as string[],
+    });
+  });
+
+  it('tells the last lines of the log beside a failure without a trace, and not the failure again', async () => {
+    await expect(start('fail-without-trace').ready).rejects.toMatchObject({
+      message: 'No module named x',
+      log: ['{"event":"failed","message":"a log line of the model"}'],
+    });
+  });
+
   it('tells of a server that ends without a word, and of a program that cannot run', async () => {
     const ended = await start('exit').ready.catch((e: unknown) => e);
     expect(ended).toMatchObject({ stage: 'start', message: expect.stringContaining('exit code 7') as string });

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm, stat, symlink } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, stat, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -9,6 +9,7 @@ describe('makeSocketFolder()', () => {
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'davit-place-'));
+    vi.stubEnv('XDG_RUNTIME_DIR', undefined);
   });
   afterEach(async () => {
     vi.unstubAllEnvs();
@@ -21,6 +22,26 @@ describe('makeSocketFolder()', () => {
     expect(made).toBe(join(folder, `davit-${process.getuid!()}`));
     expect((await stat(made)).mode & 0o777).toBe(0o700);
     expect(makeSocketFolder()).toBe(made);
+  });
+
+  it("prefers the session's folder, where that is private, there, and short enough", async () => {
+    const [session, temporary] = ['session', 'temporary'].map((name) => join(folder, name));
+    await mkdir(session!, { mode: 0o700 });
+    await mkdir(temporary!);
+    vi.stubEnv('TMPDIR', temporary);
+    const made = (value: string) => {
+      vi.stubEnv('XDG_RUNTIME_DIR', value);
+      return makeSocketFolder();
+    };
+    const fallback = join(temporary!, `davit-${process.getuid!()}`);
+    expect(made(session!)).toBe(join(session!, 'davit'));
+    expect(made(join(folder, 'gone'))).toBe(fallback);
+    expect(made('relative')).toBe(fallback);
+    await chmod(session!, 0o755);
+    expect(made(session!)).toBe(fallback);
+    const long = join(folder, 'x'.repeat(60));
+    await mkdir(long, { mode: 0o700 });
+    expect(made(long)).toBe(fallback);
   });
 
   it('refuses a folder that others can open', async () => {

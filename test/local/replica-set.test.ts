@@ -33,6 +33,26 @@ describe('ReplicaSet', () => {
     expect(states(set)).toEqual(['ready']);
   });
 
+  it('replaces a replica whose socket was removed, once that has finished its request', async () => {
+    const { replicas, set } = make();
+    set.want(1);
+    replicas[0]!.becomeReady();
+    await pass();
+    const [member] = set.members;
+    member!.inFlight = 1;
+    replicas[0]!.reachable = false;
+    set.replaceUnreachable();
+    expect(states(set)).toEqual(['stopping', 'starting']);
+    expect(replicas[0]!.stopped).toBe(false);
+    member!.inFlight = 0;
+    set.released(member!);
+    replicas[1]!.becomeReady();
+    await pass();
+    expect(replicas[0]!.stopped).toBe(true);
+    expect(states(set)).toEqual(['ready']);
+    expect(set.failure).toBeUndefined();
+  });
+
   it('lets a retired replica finish its request', async () => {
     const { replicas, set } = make();
     set.want(1);

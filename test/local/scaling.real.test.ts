@@ -87,7 +87,8 @@ describe('scaling', () => {
   });
 
   it('answers 429 beyond its queue, 504 beyond the time limit, 413 beyond 16 MB', async () => {
-    const { url, name } = await start({ endpoint: 'narrow', entity: 'narrow', workers: 1, timeLimitSeconds: 1 });
+    // Long enough for a busy machine to send 70 requests while the first one runs.
+    const { url, name } = await start({ endpoint: 'narrow', entity: 'narrow', workers: 1, timeLimitSeconds: 5 });
     const slow = ask(url, token, order('sleep', 30));
     await until(
       () => revision(name),

@@ -1,11 +1,12 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PutRevision, PutRoute } from '../../local/control-protocol.ts';
 import { ControlClient } from '../../local/control-client.ts';
 import { makeControlServer } from '../../local/control-server.ts';
-import { Supervision } from '../../local/supervision.ts';
+import { Supervision, TICK_MILLISECONDS } from '../../local/supervision.ts';
 import { digestModel } from '../../system/model-digest.ts';
 import { ask } from '../prober/ask.ts';
 
@@ -31,13 +32,14 @@ describe('Supervision', () => {
     await rm(root, { recursive: true });
   });
 
-  const open = async (what = 'answer') => {
+  const open = async (what = 'answer', { emptySeconds = 300 } = {}) => {
     const args = [join(import.meta.dirname, 'fake-model-server.ts'), what];
     const supervision = await Supervision.open({
       place: { root, environment: 'local' },
-      socketFolder: root,
+      socketFolder: () => root,
       prepare: () => Promise.resolve({ program: process.execPath, args, env: {} }),
       loadSeconds: 20,
+      emptySeconds,
       onEnd: (why) => ends.push(why),
       keeper: () => undefined,
     });
@@ -109,6 +111,22 @@ describe('Supervision', () => {
     expect((await ask(url, await second.makeShortToken(-1), {})).status).toBe(401);
   });
 
+  it("asks a model server for the model's own example, whatever a client could not send of it", async () => {
+    await writeFile(join(model, 'serving_input_example.json'), '{"inputs": [NaN]}');
+    const loading = { mode: 'separate', found: ['2 threads', '1 open file'] };
+    const served = await (await open('example:200')).putRevision(await makePut());
+    expect(served).toMatchObject({ state: 'ready', replicas: [{ state: 'ready', loading }] });
+  });
+
+  it.each([
+    ['has no example, which is fine', 'example:501', undefined],
+    ['fails it', 'example:500', 'The model answers its own example with status 500: because'],
+  ])('takes the word of a model server whose model %s', async (_what, server, message) => {
+    const put = (await open(server)).putRevision(await makePut());
+    if (message === undefined) expect(await put).toMatchObject({ state: 'ready' });
+    else await expect(put).rejects.toMatchObject({ error: { failure: { stage: 'predict', message } } });
+  });
+
   it('keeps secrets where only this user reads them, and a failed revision until it is deleted', async () => {
     const client = await open('fail');
     await expect(client.putRevision(await makePut())).rejects.toMatchObject({
@@ -161,5 +179,28 @@ describe('Supervision', () => {
     const client = await open();
     expect((await client.status()).revisions).toEqual([]);
     await expect(stat(unfinished)).rejects.toThrow();
+  });
+
+  it('ends when the only revision was stopped before it was ready, and leaves nothing of it', async () => {
+    const client = await open('never');
+    const stop = new AbortController();
+    const progress = { say: () => stop.abort(new Error('Stopped by this test')) }; // it is loading
+    const put = client.putRevision(await makePut(), { progress, signal: stop.signal });
+    await expect(put).rejects.toThrow('Stopped by this test');
+    await expect.poll(() => ends, { timeout: 20_000 }).toContain('empty');
+    expect(await readdir(join(root, '.davit', 'environments', 'local', 'revisions'))).toEqual([]);
+  });
+
+  it('ends when whoever started it never sends a revision', async () => {
+    await open('answer', { emptySeconds: 0 });
+    await expect.poll(() => ends, { timeout: 20_000 }).toContain('empty');
+  });
+
+  it('does not end while it has a revision', async () => {
+    const client = await open('answer', { emptySeconds: 0 });
+    await client.putRevision(await makePut());
+    const before = ends.length;
+    await sleep(2 * TICK_MILLISECONDS);
+    expect(ends.length).toBe(before);
   });
 });

@@ -7,7 +7,7 @@ export interface Answered {
   readonly headers: IncomingHttpHeaders;
 }
 
-/** Sends one query over a connection of its own; a connection that breaks is status 0. */
+/** Sends one query over a connection of its own. Status 0 means that the connection broke. */
 export async function ask(url: string, token: string | undefined, body: unknown, headers = {}): Promise<Answered> {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };

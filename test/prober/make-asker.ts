@@ -2,18 +2,18 @@ import { Agent } from 'node:http';
 import type { Reply } from '../../cli/asked.ts';
 import { type Heard, send } from './send.ts';
 
-/** What is asked again and again. */
+/** A request that is sent repeatedly. */
 export interface Question {
-  /** `http://127.0.0.1:8080/invocations`; with a socket only the path counts. */
+  /** `http://127.0.0.1:8080/invocations`; with a socket only the path is used. */
   readonly url: string;
-  /** A Unix socket to ask instead of a port. */
+  /** A Unix socket to use instead of a port. */
   readonly socketPath?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
 export interface AskerOptions {
-  /** `kept`: connections stay open from one request to the next; `fresh`: each request has its own. */
+  /** `kept`: connections stay open between requests; `fresh`: each request has its own. */
   readonly connections?: 'kept' | 'fresh';
   readonly limitSeconds?: number;
 }
@@ -24,7 +24,7 @@ export interface Asker {
   readonly close: () => void;
 }
 
-/** Asks with Node's plain client: it costs less than `fetch`, and the CPU is shared with those who answer. */
+/** Sends requests with Node's plain client, because it needs less CPU than `fetch` and the servers share the CPU. */
 export function makeAsker(question: Question, { connections = 'kept', limitSeconds }: AskerOptions = {}): Asker {
   const { url, socketPath, headers, body } = question;
   const agent = new Agent({ keepAlive: true });

@@ -11,7 +11,7 @@ type Answer = (response: ServerResponse, number: number) => void;
 const ended: (() => void)[] = [];
 afterEach(() => ended.splice(0).forEach((end) => end()));
 
-/** A server that answers each request, by its number, as it is told; the ports of its clients are counted. */
+/** A server that answers each request by its number. It records the ports of its clients. */
 async function serve(answer: Answer) {
   const ports = new Set<number>();
   let count = 0;
@@ -22,7 +22,7 @@ async function serve(answer: Answer) {
   ended.push(() => server.close().closeAllConnections());
   await once(server, 'listening');
   const question = { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, body: '{}' };
-  /** Until so many requests have come. */
+  /** Waits until this many requests have arrived. */
   const numbers = (wanted: number) =>
     expect.poll(() => count, { timeout: 20_000, interval: 10 }).toBeGreaterThan(wanted);
   return { question, ports, numbers };

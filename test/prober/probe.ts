@@ -8,21 +8,21 @@ export interface ProbeOptions extends AskingOptions {
   readonly clients?: number;
   /** `both`: every second client opens a connection for each request, as a load balancer's health check does. */
   readonly connections?: 'kept' | 'fresh' | 'both';
-  /** Seconds until a request that nobody answers has failed; longer than any that is held on purpose. */
+  /** Seconds until an unanswered request has failed. Longer than any request that is held on purpose. */
   readonly limitSeconds?: number;
 }
 
 export interface Prober {
-  /** Resolves when every client has had an answer to a request that it sent after this call. */
+  /** Resolves when every client has an answer to a request that it sent after this call. */
   readonly round: () => Promise<void>;
-  /** Lets the clients take their last answers; then what they saw. */
+  /** Stops the clients after their last answers, and returns the results. */
   readonly stop: () => Promise<Asked>;
 }
 
 const CLIENTS = 8;
 const LIMIT_SECONDS = 120;
 
-/** Starts clients that ask one question without a pause until they are told to stop. */
+/** Starts clients that send one request repeatedly without a pause until they are stopped. */
 export function startProber(question: Question, options: ProbeOptions = {}): Prober {
   const { clients = CLIENTS, connections = 'both', limitSeconds = LIMIT_SECONDS } = options;
   const kept = makeAsker(question, { connections: 'kept', limitSeconds });
@@ -43,7 +43,10 @@ export interface Probed<T> {
   readonly asked: Asked;
 }
 
-/** Does something while clients ask: all have an answer before it begins, and one to a question sent after its end. */
+/**
+ * Runs an operation while clients send requests. All have an answer before it begins, and one to a request sent after
+ * its end.
+ */
 export async function probeDuring<T>(
   question: Question,
   operation: () => Promise<T>,
@@ -60,13 +63,13 @@ export async function probeDuring<T>(
   }
 }
 
-/** Fails with what the clients saw, unless every request was answered 200 and there were as many as that. */
+/** Fails with the results unless every request was answered with 200 and at least `atLeast` were sent. */
 export function expectNoFailure(asked: Asked, { atLeast = 1 }: { readonly atLeast?: number } = {}): void {
   expect(asked.failed, renderFailures(asked)).toBe(0);
   expect(asked.sent, renderAsked(asked)).toBeGreaterThanOrEqual(atLeast);
 }
 
-/** Fails unless the first of these entities answered first and alone, and after the switch only the last one. */
+/** Fails unless the first entity answered before the second, and the second answered last. */
 export function expectSwitch(asked: Asked, from: string, to: string): void {
   const said = renderServed(asked);
   expect([...asked.served.keys()].sort(), said).toEqual([from, to].sort());

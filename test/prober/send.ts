@@ -5,11 +5,11 @@ export interface SendOptions {
   readonly method?: string;
   readonly headers?: OutgoingHttpHeaders;
   readonly body?: string | Buffer;
-  /** Keeps connections; without one every request has its own. */
+  /** Keeps connections open; without it every request has its own. */
   readonly agent?: Agent;
   /** A Unix socket instead of a port. */
   readonly socketPath?: string;
-  /** Seconds until whoever has not answered counts as silent. */
+  /** Seconds after which a server without an answer counts as silent. */
   readonly limitSeconds?: number;
 }
 
@@ -17,14 +17,16 @@ export interface Heard {
   readonly status: number;
   readonly body: string;
   readonly headers: IncomingHttpHeaders;
-  /** Whether it came over a connection that an earlier request had opened. */
+  /** Whether the answer came over a connection that an earlier request had opened. */
   readonly reused: boolean;
 }
 
-/** Sends one request and takes the whole answer. Rejects with the cause when the connection breaks or nobody answers. */
+/**
+ * Sends one request and reads the whole answer. Rejects with the cause when the connection breaks or no answer comes.
+ */
 export function send(url: string, options: SendOptions = {}): Promise<Heard> {
   const { method = 'POST', headers: given = {}, body, agent, socketPath, limitSeconds } = options;
-  // Node announces the length of a body only where a method usually has one.
+  // Node sends the length of a body only for methods that usually have one.
   const chunked = given['transfer-encoding'] !== undefined || body === undefined;
   const headers = chunked ? given : { 'content-length': Buffer.byteLength(body), ...given };
   return new Promise((done, fail) => {

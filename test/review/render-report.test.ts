@@ -274,7 +274,10 @@ function hostileEndpoint(text: string): EndpointReport {
         entity: text,
         model: text,
         stages: [{ name: 'proof', seconds: 1, cached: false }],
-        proof: { python: text, mlflow: text, sandboxed: false, answer: text, peakMemoryBytes: 1 },
+        proof: {
+          ...{ python: text, mlflow: text, sandboxed: false, answer: text, peakMemoryBytes: 1 },
+          workers: { mode: 'separate', found: [text], count: 4, memoryBytes: 4 },
+        },
       },
     ],
     previews: [
@@ -335,23 +338,20 @@ describe('renderReport()', () => {
       expect(renderReport(parseReport(JSON.stringify(report)))).toBe(renderReport(report));
   });
 
-  it('fits into a comment, in whole parts', () => {
-    const many = makeReport(Array.from({ length: 3000 }, (_, i) => makeEndpoint(`endpoint-${i}`)));
-    const reports = [
-      LONG,
-      FORTY,
-      EACH_STAGE,
-      HOSTILE_ALL,
-      many,
-      makeReport([...FORTY.endpoints, ...HOSTILE_ALL.endpoints]),
-    ];
-    for (const report of reports)
-      for (const limit of [COMMENT_CHARACTERS, 30_000, 12_000, 5_000]) {
-        const rendered = renderReport(report, limit);
-        expect(rendered.length).toBeLessThanOrEqual(limit);
-        const bare = withoutCode(rendered); // throws when code is not closed
-        expect(bare.match(/<details/g)?.length).toBe(bare.match(/<\/details>/g)?.length);
-      }
+  it.each([
+    ['long texts', LONG],
+    ['forty endpoints', FORTY],
+    ['each stage', EACH_STAGE],
+    ['hostile texts', HOSTILE_ALL],
+    ['3000 endpoints', makeReport(Array.from({ length: 3000 }, (_, i) => makeEndpoint(`endpoint-${i}`)))],
+    ['forty endpoints and hostile texts', makeReport([...FORTY.endpoints, ...HOSTILE_ALL.endpoints])],
+  ])('fits into a comment, in whole parts: %s', (_, report) => {
+    for (const limit of [COMMENT_CHARACTERS, 30_000, 12_000, 5_000]) {
+      const rendered = renderReport(report, limit);
+      expect(rendered.length).toBeLessThanOrEqual(limit);
+      const bare = withoutCode(rendered); // throws when code is not closed
+      expect(bare.match(/<details/g)?.length).toBe(bare.match(/<\/details>/g)?.length);
+    }
   });
 
   it('shortens what matters least first, and says so', () => {

@@ -83,6 +83,9 @@ export function proved(entity: string, cached = false): EntityReport {
       sandboxed: true,
       answer: '{"predictions": ["setosa", "versicolor", "virginica"]}',
       peakMemoryBytes: 412 * 2 ** 20,
+      workers: cached
+        ? { mode: 'shared', found: [], count: 4, memoryBytes: 300 * 2 ** 20 }
+        : { mode: 'separate', found: ['2 threads', '1 open file'], count: 4, memoryBytes: 1200 * 2 ** 20 },
     },
   };
 }

@@ -14,7 +14,7 @@ test('the model answers its own example on request, whatever the body, and says 
 });
 
 test('a model that fails its own example answers 500 with the cause', async () => {
-  const server = await startServer('h_raises', { args: ['--warm', 'tried', '--solo'] });
+  const server = await startServer('h_raises', { args: ['--warm', 'tried', '--worker-mode', 'one'] });
   const asked = await askExample(server);
   expect([asked.status, await asked.json()]).toEqual([
     500,

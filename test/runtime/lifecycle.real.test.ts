@@ -21,11 +21,14 @@ test('a ready server says where it listens and how long each stage took, on stde
       load: expect.any(Number) as number,
       predict: expect.any(Number) as number,
       signature: expect.any(Number) as number,
+      workers: expect.any(Number) as number,
       total: expect.any(Number) as number,
     },
     rehearsed: true,
     fast: true,
     why: '',
+    worker_mode: 'shared',
+    found: [],
     host: '127.0.0.1',
     port: expect.any(Number) as number,
     pid: server.process.pid,
@@ -169,28 +172,6 @@ test('a probe that waits is told at once when the server ends before the model i
   });
 });
 
-test('draining under load loses no request: each is answered, or refused with a 503 that closes the connection', async () => {
-  const server = await startServer('m_obedient', { args: ['--workers', '2', '--queue', '64', '--linger', '0.3'] });
-  const seen: { status: number; connection: string | null }[] = [];
-  const client = async () => {
-    for (;;) {
-      const answer = await ask(server, 'sleep', 0.02); // rejects when a connection is cut: a lost request
-      await answer.text();
-      seen.push({ status: answer.status, connection: answer.headers.get('connection') });
-      if (answer.status === 503) return; // told to go elsewhere
-    }
-  };
-  const clients = Array.from({ length: 8 }, client);
-  await until(() => seen.length > 20);
-  server.process.kill('SIGTERM');
-  await Promise.all(clients);
-  expect(await server.ended).toBe(0);
-  const [answered, refused] = [seen.filter((s) => s.status === 200), seen.filter((s) => s.status === 503)];
-  expect(answered.length + refused.length).toBe(seen.length);
-  expect(refused).toEqual(Array.from({ length: 8 }, () => ({ status: 503, connection: 'close' })));
-  expect(server.events.at(-1)).toMatchObject({ event: 'stopped', cut: 0 });
-});
-
 test('draining: not ready at once, what is in flight is finished, the new is refused', async () => {
   const server = await startServer('m_obedient', { args: ['--workers', '1'] });
   const running = ask(server, 'sleep', 1.5);
@@ -220,7 +201,10 @@ test('the grace period ends: who still waits gets a 503, and the exit code says 
 
 test('a second signal ends the server at once, and everything it started', async () => {
   const server = await startServer('m_obedient', { args: ['--workers', '2'] });
+  await until(async () => (await status(server)).workers === 2);
+  await ask(server, 'child', 60);
   const family = descendants(server);
+  expect(family).toHaveLength(4); // the loading process, two workers, the model's own child
   const running = ask(server, 'busy', 60).catch(() => 'cut');
   await until(async () => (await status(server)).in_flight === 1);
   server.process.kill('SIGTERM');
@@ -240,25 +224,33 @@ test('the end of the pipe of --parent-fd drains the server', async () => {
   await until(() => !family.some(isRunning));
 });
 
-test('a front that is killed leaves no process: idle workers, busy ones, and what the model started', async () => {
-  const server = await startServer('m_obedient', { args: ['--workers', '2'] });
-  await ask(server, 'child', 60);
-  const running = ask(server, 'busy', 60).catch(() => 'cut');
-  await until(async () => (await status(server)).in_flight === 1);
-  const family = descendants(server);
-  expect(family).toHaveLength(4); // the loading process, two workers, the model's own child
-  server.process.kill('SIGKILL');
-  expect(await server.ended).toBe('SIGKILL');
-  expect(await running).toBe('cut');
-  await until(() => !family.some(isRunning));
-});
+test.each([
+  ['shared', 4], // the loading process, two workers, the model's own child
+  ['separate', 3],
+])(
+  'a front that is killed leaves no process: workers, busy or not, and what the model started: %s',
+  async (mode, all) => {
+    const server = await startServer('m_obedient', { args: ['--workers', '2', '--worker-mode', mode] });
+    await until(async () => (await status(server)).workers === 2);
+    await ask(server, 'child', 60);
+    const running = ask(server, 'busy', 60).catch(() => 'cut');
+    await until(async () => (await status(server)).in_flight === 1);
+    const family = descendants(server);
+    expect(family).toHaveLength(all);
+    server.process.kill('SIGKILL');
+    expect(await server.ended).toBe('SIGKILL');
+    expect(await running).toBe('cut');
+    await until(() => !family.some(isRunning));
+  },
+);
 
-test('what a worker leaves behind when it dies is reaped', async () => {
+test('what a worker leaves behind when it dies ends with it', async () => {
   const server = await startServer('m_obedient', { args: ['--workers', '1'] });
-  await ask(server, 'child', 0.5);
+  const isSleep = (pid: number) => readProcess(pid).startsWith('Name:\tsleep');
+  await ask(server, 'child', 60);
+  expect(descendants(server).some(isSleep)).toBe(true);
   await ask(server, 'exit');
-  await until(() => descendants(server).some((pid) => readProcess(pid).startsWith('Name:\tsleep')));
-  await until(() => !descendants(server).some((pid) => readProcess(pid).startsWith('Name:\tsleep')));
+  await until(() => !descendants(server).some(isSleep));
 });
 
 async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {

@@ -19,6 +19,7 @@ const PROVED = {
   warnings: [],
   peak_memory_bytes: NUMBER,
   load_memory_bytes: NUMBER,
+  workers: { mode: 'shared', found: [] },
 };
 
 test('prove writes one document: stages, answer, memory; what the model prints goes to stderr', async () => {
@@ -26,7 +27,7 @@ test('prove writes one document: stages, answer, memory; what the model prints g
   const { code, stderr, proof } = await prove('m_obedient', ['--input', input]);
   expect(proof).toEqual({
     ...PROVED,
-    stages: stages('import', 'load', 'predict', 'signature'),
+    stages: stages('import', 'load', 'predict', 'signature', 'workers'),
     answer: expect.stringMatching(/^\{"predictions": \[\{"pid": \d+, "threads": 1\}\]\}$/) as string,
   });
   expect([code, stderr]).toEqual([0, 'the model prints\n']);
@@ -35,7 +36,7 @@ test('prove writes one document: stages, answer, memory; what the model prints g
 test('prove takes the model’s own example, and stops after loading when there is none', async () => {
   expect((await prove('a_sklearn')).proof).toMatchObject({ failed: null, answer: '{"predictions": [0, 0, 0]}' });
   const { code, proof } = await prove('i_no_example');
-  expect([code, proof]).toEqual([0, { ...PROVED, stages: stages('import', 'load'), answer: null }]);
+  expect([code, proof]).toEqual([0, { ...PROVED, stages: stages('import', 'load', 'workers'), answer: null }]);
 });
 
 test('prove takes CSV, and writes the whole answer to --output', async () => {

@@ -19,7 +19,7 @@ export const vectors = JSON.parse(readFileSync(file, 'utf8')) as readonly Vector
 
 const NO_ECHO = 'the same fault, without the data that was sent and without a stack trace';
 const STRICT = 'only what the JSON standard has is JSON';
-const MODEL_FAULT = "the model raised: a server's fault, so that error rates and canaries see it";
+const NAMED = "what is null is named; else a model that raises is a server's fault";
 
 /** Where our answer differs on purpose: status and body (a part of it), and why. */
 export const DIFFERENT: Readonly<
@@ -43,8 +43,9 @@ export const DIFFERENT: Readonly<
     why: NO_ECHO,
   },
   'invalid utf8': { status: 400, body: 'The body is not valid JSON', why: NO_ECHO },
-  'dataframe_records null value': { status: 500, body: 'The model raised ValueError.', why: MODEL_FAULT },
-  'b_pyfunc_code params {"scale": null}': { status: 500, body: 'The model raised TypeError.', why: MODEL_FAULT },
+  'dataframe_split ragged': { status: 400, body: '4 columns passed, passed data had 3 columns.', why: NO_ECHO },
+  'dataframe_records null value': { status: 400, body: ' is null in row 0, expected a value.', why: NAMED },
+  'b_pyfunc_code params {"scale": null}': { status: 400, body: 'the parameter \\"scale\\" is null.', why: NAMED },
   'b_pyfunc_code params {"scale": "x"}': { status: 400, body: 'Can not safely convert', why: NO_ECHO },
   'NaN literal in body': { status: 400, body: 'NaN is not JSON.', why: STRICT },
   'l_nan ok request': { status: 500, body: 'INVALID_OUTPUT', why: STRICT },

@@ -2,6 +2,7 @@
 
 import unittest
 
+from davit_server.column_value import Leniency
 from davit_server.signature import find_mismatches
 
 DOUBLE = {"type": "double", "name": "score", "required": True}
@@ -162,13 +163,42 @@ class FindMismatches(unittest.TestCase):
         )
 
     def test_null_stands_for_nan_when_told(self):
-        self.assertEqual(find_mismatches([DOUBLE], [{"score": None}], null_numbers=True), [])
-        self.assertEqual(find_mismatches([tensor("float32", [-1])], [None], null_numbers=True), [])
-        self.assertEqual(len(find_mismatches([column("long")], [{"c": None}], null_numbers=True)), 1)
+        self.assertEqual(find_mismatches([DOUBLE], [{"score": None}], Leniency(null_numbers=True)), [])
+        self.assertEqual(find_mismatches([tensor("float32", [-1])], [None], Leniency(null_numbers=True)), [])
+        self.assertEqual(len(find_mismatches([column("long")], [{"c": None}], Leniency(null_numbers=True))), 1)
 
     def test_no_more_than_five_are_told(self):
         columns = [{"type": "long", "name": str(i)} for i in range(9)]
         self.assertEqual(len(find_mismatches(columns, [{str(i): "x" for i in range(9)}])), 5)
+
+    def test_names_that_are_no_texts_are_the_texts_that_json_makes_of_them(self):
+        columns = [{"type": "double", "name": 0}, {"type": "long", "name": "a"}, {"type": "long", "name": 1.5}]
+        self.check(
+            [
+                (columns, [{"0": 0.5, "a": 1, "1.5": 2}], []),
+                (columns, [{"0": "x", "a": 1, "1.5": 2}], ['column "0": expected double, found string "x" in row 0']),
+                ([tensor("int64", [-1], name=0)], {"0": [1]}, []),
+                ([{"type": "long", "name": True}], [{"true": 1}], []),
+            ]
+        )
+
+    def test_more_than_the_signature_names_is_the_models_business_where_mlflow_made_it(self):
+        inner = {"type": "object", "properties": {"kind": {"type": "string"}}}
+        output = {"type": "object", "properties": {"items": {"type": "array", "items": inner}}}
+        answer = {"items": [{"kind": "message", "id": "1"}], "more": 1}
+        self.assertEqual(len(find_mismatches([output], answer)), 1)
+        self.assertEqual(find_mismatches([output], answer, Leniency(open_objects=True)), [])
+        self.assertEqual(find_mismatches([LABEL], [{"label": "a", "more": 1}], Leniency(open_objects=True)), [])
+        wrong = {"items": [{"kind": 1, "id": "1"}]}
+        self.assertEqual(len(find_mismatches([output], wrong, Leniency(open_objects=True))), 1)
+
+    def test_optional_values_may_be_absent_in_every_way(self):
+        for kind in ("double", "string", "datetime", "long"):
+            columns = [column(kind, required=False), DOUBLE]
+            for answer in ({"score": 1, "c": None}, {"score": 1}):
+                self.assertEqual(find_mismatches(columns, [answer]), [])
+        self.assertEqual(find_mismatches([column("datetime", required=False)], [{"c": "NaT"}]), [])
+        self.assertEqual(len(find_mismatches([column("datetime")], [{"c": "NaT"}])), 1)
 
 
 if __name__ == "__main__":

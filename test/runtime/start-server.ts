@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { ensureFrontVirtualenv, parseLockedRequirements } from '../../python/ensure-front-virtualenv.ts';
 import { ensureVirtualenv } from '../../python/ensure-virtualenv.ts';
 import { childEnvironment } from '../../system/run-process.ts';
+import { sendSignal } from '../../system/send-signal.ts';
 
 export const FIXTURES = join(import.meta.dirname, '..', 'fixtures');
 export const RUNTIME = join(import.meta.dirname, '..', '..', 'runtime');
@@ -29,6 +31,8 @@ export interface RunningServer {
 export interface ServerOptions {
   readonly args?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+  /** The interpreter of the model's virtualenv; default: that of all model fixtures. */
+  readonly python?: string;
   /** Packages that the model's virtualenv shall lack. */
   readonly without?: readonly string[];
   /** Called as soon as the process is there. */
@@ -45,10 +49,11 @@ export async function modelPython(without: readonly string[] = []): Promise<stri
   return (await ensureVirtualenv(request)).python;
 }
 
-/** Starts a server for a model fixture; resolves when it is ready, or has ended without being so. */
+/** Starts a server for a model fixture, or for a model directory given by its whole path; resolves when it is ready, or has ended without being so. */
 export async function startServer(model: string, options: ServerOptions = {}): Promise<RunningServer> {
   const front = await ensureFrontVirtualenv();
-  const told = ['--python', await modelPython(options.without), '--model', join(FIXTURES, 'models', model)];
+  const python = options.python ?? (await modelPython(options.without));
+  const told = ['--python', python, '--model', resolve(FIXTURES, 'models', model)];
   const args = ['-m', 'davit_server', ...told, '--port', '0', '--parent-fd', '3', ...(options.args ?? [])];
   const child = spawn(front.python, args, {
     // As on a plain machine: the server sees to it by itself that prints are not held back.
@@ -89,8 +94,23 @@ export async function startServer(model: string, options: ServerOptions = {}): P
 /** For afterEach: no server outlives its test. */
 export async function stopServers(): Promise<void> {
   const servers = [...running];
-  for (const server of servers) server.process.kill('SIGKILL');
+  for (const { process: server } of servers) {
+    // A child that a test has stopped holds the server's output open until it is killed.
+    const children = server.pid === undefined ? [] : childrenOf(server.pid);
+    for (const pid of children) sendSignal(pid, 'SIGKILL');
+    server.kill('SIGKILL');
+  }
   await Promise.all(servers.map((server) => server.ended));
+}
+
+/** The children of a process; empty once it has ended. */
+export function childrenOf(pid: number): readonly number[] {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+    return children === '' ? [] : children.split(' ').map(Number);
+  } catch {
+    return [];
+  }
 }
 
 /** Asks the obedient model to do something. */
@@ -115,6 +135,8 @@ export interface ServerStatus {
   readonly workers: number;
   readonly in_flight: number;
   readonly queued: number;
+  readonly worker_mode: string | null;
+  readonly found: readonly string[];
 }
 
 export async function status(server: RunningServer): Promise<ServerStatus> {

@@ -1,7 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { isAlive } from '../../system/is-alive.ts';
-import { ask, askPid, startServer, status, stopServers, until } from './start-server.ts';
+import { ask, askPid, childrenOf, startServer, status, stopServers, until } from './start-server.ts';
 
 afterEach(stopServers);
 
@@ -74,7 +77,8 @@ test('a client that leaves the queue frees its place, one that leaves its predic
   expect(await running).toBe('left');
   expect((await ask(server, 'answer')).status).toBe(200);
   await until(async () => (await status(server)).in_flight === 0);
-  expect(await status(server)).toEqual({ ready: true, draining: false, workers: 1, in_flight: 0, queued: 0 });
+  const idle = { ready: true, draining: false, workers: 1, in_flight: 0, queued: 0 };
+  expect(await status(server)).toEqual({ ...idle, worker_mode: 'shared', found: [] });
   expect(server.events.filter((e) => e.event === 'worker lost')).toEqual([]);
 });
 
@@ -89,8 +93,8 @@ test('the loading process is started again when it is killed, and its workers wi
   expect(server.process.exitCode).toBeNull();
 });
 
-test('--solo predicts in the process that loaded the model, and loads it again when that dies', async () => {
-  const server = await startServer('m_obedient', { args: ['--solo', '--time-limit', '1'] });
+test('--worker-mode one predicts in the process that loaded the model, and loads it again when that dies', async () => {
+  const server = await startServer('m_obedient', { args: ['--worker-mode', 'one', '--time-limit', '1'] });
   const pid = await askPid(server);
   expect(parentOf(pid)).toBe(server.process.pid);
   expect((await ask(server, 'segfault')).status).toBe(502);
@@ -98,6 +102,94 @@ test('--solo predicts in the process that loaded the model, and loads it again w
   expect((await ask(server, 'sleep', 60)).status).toBe(504);
   await until(async () => (await status(server)).ready);
   expect((await ask(server, 'answer')).status).toBe(200);
+});
+
+test('separate workers have each loaded the model: all are there when the server is ready, and one that dies costs no other', async () => {
+  const server = await startServer('m_obedient', { args: ['--worker-mode', 'separate', '--workers', '3'] });
+  expect(server.events.at(-1)).toMatchObject({ event: 'ready', workers: 3, worker_mode: 'separate', found: [] });
+  expect((await status(server)).workers).toBe(3);
+  const loaders = childrenOf(server.process.pid!);
+  expect(loaders).toHaveLength(3);
+  const pids = await Promise.all([0, 1, 2].map(() => ask(server, 'sleep', 0.5).then(pidOf)));
+  expect(pids.toSorted()).toEqual(loaders.toSorted());
+  expect((await ask(server, 'exit')).status).toBe(502);
+  expect((await ask(server, 'answer')).status).toBe(200);
+  expect((await status(server)).workers).toBe(2);
+  await until(async () => (await status(server)).workers === 3);
+});
+
+test('a model that leaves a thread behind is loaded in each worker', async () => {
+  const env = { OBEDIENT_AT_LOAD: 'thread' };
+  const server = await startServer('m_obedient', { args: ['--workers', '2'], env });
+  expect(server.events.at(-1)).toMatchObject({ worker_mode: 'separate', found: ['1 thread'] });
+  process.kill(childrenOf(server.process.pid!)[0]!, 'SIGKILL');
+  await until(async () => (await status(server)).workers === 1);
+  await until(async () => (await status(server)).workers === 2);
+  expect(await status(server)).toMatchObject({ workers: 2, worker_mode: 'separate', found: ['1 thread'] });
+  server.process.kill('SIGTERM');
+  expect(await server.ended).toBe(0);
+});
+
+test('workers that cannot be shared, of a model that can be loaded only once: the failure says so', async () => {
+  const env = { OBEDIENT_AT_LOAD: 'port' };
+  const server = await startServer('m_obedient', { args: ['--workers', '2'], env });
+  expect(await server.ended).toBe(1);
+  expect(server.events.at(-1)).toMatchObject({ event: 'failed', stage: 'workers', cause: 'OSError' });
+  expect(server.events.at(-1)!['message']).toMatch(
+    /^The model is loaded once per worker \(1 socket\), and the first was, but another was not: OSError: .*Address already in use/,
+  );
+});
+
+test('a loading process that hangs makes the server not ready at once, and is replaced', async () => {
+  const server = await startServer('m_obedient', { args: ['--workers', '2'] });
+  const worker = await askPid(server);
+  const loader = parentOf(worker);
+  process.kill(loader, 'SIGSTOP');
+  for (const pid of childrenOf(loader)) process.kill(pid, 'SIGKILL');
+  await until(async () => (await status(server)).workers === 0);
+  expect((await fetch(`${server.url}/ready`)).status).toBe(503);
+  expect((await fetch(`${server.url}/live`)).status).toBe(200);
+  await until(async () => (await status(server)).workers === 2);
+  expect((await ask(server, 'answer')).status).toBe(200);
+});
+
+test('a loading process that hangs is replaced though a worker is left', async () => {
+  const server = await startServer('m_obedient', { args: ['--workers', '3'] });
+  const loader = parentOf(await askPid(server));
+  process.kill(loader, 'SIGSTOP');
+  for (const pid of childrenOf(loader).slice(1)) process.kill(pid, 'SIGKILL');
+  await until(async () => (await status(server)).workers === 1);
+  await until(async () => (await status(server)).workers === 3);
+  expect(parentOf(await askPid(server))).not.toBe(loader);
+});
+
+test('a separate worker that hangs while it loads again is given up', async () => {
+  const args = ['--workers', '2', '--worker-mode', 'separate', '--stuck-after', '5'];
+  const server = await startServer('m_obedient', { args });
+  const [first, second] = childrenOf(server.process.pid!);
+  process.kill(first!, 'SIGKILL');
+  // Not before it has become Python's own: what forked it waits for that.
+  const isLoading = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('davit_server.worker');
+  const loading = () =>
+    childrenOf(server.process.pid!).filter((pid) => pid !== first && pid !== second && isLoading(pid));
+  await until(() => loading().length === 1);
+  process.kill(loading()[0]!, 'SIGSTOP');
+  await until(async () => (await status(server)).workers === 2);
+  expect(server.process.exitCode).toBeNull();
+});
+
+test('a server that has no worker for too long ends and says why', async () => {
+  const file = join(await mkdtemp(join(tmpdir(), 'davit-failure-')), 'failure');
+  const args = ['--workers', '1', '--stuck-after', '0.5', '--failure-file', file];
+  const server = await startServer('m_obedient', { args });
+  const worker = await askPid(server);
+  process.kill(parentOf(worker), 'SIGSTOP');
+  process.kill(worker, 'SIGKILL');
+  expect(await server.ended).toBe(1);
+  const failed = { event: 'failed', stage: 'workers', cause: 'Stuck' };
+  expect(server.events.at(-1)).toMatchObject(failed);
+  expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject(failed);
+  await rm(dirname(file), { recursive: true });
 });
 
 test('a model that uses OpenMP while loading and in each prediction does not deadlock in its forks', async () => {
@@ -115,11 +207,11 @@ test('a model that uses OpenMP while loading and in each prediction does not dea
   expect(threads.some((n) => n > 1)).toBe(true); // a worker has a pool of its own
 });
 
-function parentOf(pid: number): number {
-  return Number(/^PPid:\t(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+async function pidOf(answer: Response): Promise<number> {
+  const { predictions } = (await answer.json()) as { predictions: [{ pid: number }] };
+  return predictions[0].pid;
 }
 
-function childrenOf(pid: number): number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
-  return children === '' ? [] : children.split(' ').map(Number);
+function parentOf(pid: number): number {
+  return Number(/^PPid:\t(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 }

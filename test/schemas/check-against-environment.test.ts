@@ -95,6 +95,23 @@ describe('checkAgainstEnvironment() of a cluster', () => {
     expect(check(CLUSTER, ['workload_type: GPU_XLARGE'])).toHaveLength(1);
   });
 
+  it('refuses workers that cannot share a card which an environment gives to any type', () => {
+    const card = `${CLUSTER}hardware: {CPU: {per: replica, gpu: {count: 1}}}\n`;
+    const workers = (mode: string) => [`davit: {served_entities: {a-1: {workers: ${mode}}}}`];
+    expect(check(card, [], workers('separate'))).toEqual([
+      '4:7 error conflicting-fields Cannot use workers: separate for "a-1" in environment "cluster": its CPU has a graphics card, expected one | Remove workers, or choose another workload_type',
+    ]);
+    expect([...check(card, [], workers('one')), ...check(CLUSTER, [], workers('separate'))]).toEqual([]);
+  });
+
+  it('counts one worker a replica against the quota', () => {
+    const quota = `${CLUSTER}quota: {pods: "3"}\n`;
+    expect(check(quota, [])).toEqual([]);
+    const [line] = check(quota, [], ['davit: {served_entities: {a-1: {workers: one}}}']);
+    expect(line).toContain('4:7 error quota-exceeded Cannot provide for the minimum of "a-1"');
+    expect(line).toContain('it brings the endpoint to 4 of pods, expected 3 or less');
+  });
+
   it('refuses scopes and keys that no Secret can have', () => {
     const fields = ['environment_vars: {A: "{{secrets/Team_A/key}}", B: "{{secrets/team/..}}"}'];
     expect(check(CLUSTER, fields)).toEqual([

@@ -58,7 +58,14 @@ describe('parseEnvironment() of a Kubernetes environment', () => {
       platformNamespace: 'davit-system',
       images: { registry: 'ghcr.io/acme/models', platform: 'linux/amd64', timeoutSeconds: 3600, retries: 2 },
       knative: { mode: 'adopt' },
-      gateway: { url: undefined, serviceType: 'ClusterIP', annotations: {}, tlsSecret: undefined, replicas: 2 },
+      gateway: {
+        url: undefined,
+        serviceType: 'ClusterIP',
+        annotations: {},
+        tlsSecret: undefined,
+        replicas: 2,
+        allowedOrigins: [],
+      },
       identity: { kind: 'kubernetes', audience: 'davit' },
       secrets: {},
       quota: {},
@@ -142,6 +149,8 @@ describe('parseEnvironment() of a Kubernetes environment', () => {
     ['one namespace for both', `${smallest}platform_namespace: models\n`, '8:21 conflicting-fields'],
     ['an unknown kind of identity', `${smallest}identity: {kind: password}\n`, '8:18 bad-value'],
     ['a manifest without its checksum', `${smallest}knative: {manifests: [{source: a.yaml}]}\n`, '8:23 missing-field'],
+    ['every origin', `${smallest}gateway: {allowed_origins: ["*"]}\n`, '8:29 bad-value'],
+    ['an origin with a path', `${smallest}gateway: {allowed_origins: ["https://a.example/"]}\n`, '8:29 bad-value'],
     ['a password in the address', `${smallest}gateway: {url: "https://a:b@c.example"}\n`, '8:16 bad-value'],
   ])('refuses %s', (_what, text, wanted) => {
     const { environment, diagnostics } = parseEnvironment(text, file);

@@ -31,6 +31,8 @@ describe('parseEndpoint()', () => {
           instanceProfileArn: undefined,
           requirementEdits: { add: [], remove: [] },
           timeLimitSeconds: 120,
+          workerMode: undefined,
+          nan: 'error',
           place: { file: FILE, line: 4, column: 7 },
         },
       ],
@@ -61,6 +63,34 @@ describe('parseEndpoint()', () => {
         message: `Found a maximum of ${most}: ${replicas} replicas have ${units} units of concurrency`,
       },
     ]);
+  });
+
+  const withOurs = (ours: string, fields = '') =>
+    `${SMALLEST}${fields}davit: { served_entities: { iris-1: { ${ours} } } }\n`;
+
+  it.each([
+    ['workers: shared', { workerMode: 'shared' }],
+    ['workers: separate', { workerMode: 'separate' }],
+    ['workers: one', { workerMode: 'one' }],
+    ['nan: error', { nan: 'error' }],
+    ['nan: null', { nan: 'null' }],
+    ['nan: ~', { nan: 'null' }],
+    ['nan: "null"', { nan: 'null' }],
+  ])('takes davit.served_entities.NAME.%s', (ours, entity) => {
+    expect(parse(withOurs(ours))).toMatchObject({ diagnostics: [], endpoint: { entities: [entity] } });
+  });
+
+  it('takes any maximum of replicas with one worker each', () => {
+    const text = withOurs('workers: one', '      max_provisioned_concurrency: 5\n');
+    expect(parse(text)).toMatchObject({ diagnostics: [], endpoint: { entities: [{ concurrency: { max: 5 } }] } });
+  });
+
+  it('refuses other workers than one beside a card', () => {
+    const card = '      workload_type: GPU_SMALL\n';
+    expect(found(withOurs('workers: separate', card))).toEqual([
+      '7:48 conflicting-fields Cannot use workers: separate for "iris-1" beside workload_type: GPU_SMALL: expected one, because one process has the card',
+    ]);
+    expect(found(withOurs('workers: one', card))).toEqual([]);
   });
 
   it.each([1, 2, 3, 4, 8, 64, 1024])('takes %d requests at a time for what they are', (most) => {
@@ -174,6 +204,21 @@ describe('parseEndpoint()', () => {
       'a wrong type',
       SMALLEST.replace('"1"', '[1]'),
       ['5:23 wrong-type Cannot accept [1] for "config.served_entities[0].entity_version": expected a text'],
+    ],
+    [
+      'other words for workers and NaN',
+      `${SMALLEST}davit: { served_entities: { iris-1: { workers: forked, nan: none } } }\n`,
+      [
+        '6:48 bad-value Cannot accept "forked" for "davit.served_entities.iris-1.workers": expected one of "shared", "separate", "one"',
+        '6:61 bad-value Cannot accept "none" for "davit.served_entities.iris-1.nan": expected one of "error", "null"',
+      ],
+    ],
+    [
+      'workers without a word',
+      `${SMALLEST}davit: { served_entities: { iris-1: { workers: } } }\n`,
+      [
+        '6:48 bad-value Cannot accept null for "davit.served_entities.iris-1.workers": expected one of "shared", "separate", "one"',
+      ],
     ],
     [
       'a value out of its list',

@@ -3,8 +3,9 @@ import type { Lock } from '../../schemas/lock.ts';
 import { parseEndpoint } from '../../schemas/parse-endpoint.ts';
 import { makeRevision } from '../../schemas/revision.ts';
 
-function make(more: string, digest = 'a') {
-  const text = `name: a\nconfig:\n  served_entities:\n    - {name: m, entity_name: a, entity_version: "1", ${more}}\n`;
+function make(more: string, digest = 'a', ours = '') {
+  const served = `{name: m, entity_name: a, entity_version: "1", ${more}}`;
+  const text = `name: a\nconfig:\n  served_entities:\n    - ${served}\ndavit: {served_entities: {m: {${ours}}}}\n`;
   const { endpoint } = parseEndpoint(text, 'endpoints/a.yaml');
   const model = { name: 'a', version: '1', digest: `sha256:${digest.repeat(64)}`, python_version: '3.11.7' };
   const signature = { inputs: null, outputs: null, params: null };
@@ -24,6 +25,22 @@ describe('makeRevision()', () => {
     expect(make('workload_size: Small').name).toBe(name);
     expect(make('workload_size: Small', 'b').name).not.toBe(name);
     expect(make('environment_vars: {A: b}').name).not.toBe(name);
+  });
+
+  it('has the name of before where nothing is said of workers and NaN, and another one where it is', () => {
+    const before = make('workload_size: Small');
+    expect(before.name).toBe('m-db04bc5c4a');
+    expect(make('workload_size: Small', 'a', 'nan: error')).toEqual(before);
+    const changed = ['workers: shared', 'workers: separate', 'workers: one', 'nan: null'].map((ours) =>
+      make('workload_size: Small', 'a', ours),
+    );
+    expect(new Set([before, ...changed].map((r) => r.name)).size).toBe(5);
+    expect(changed.map(({ workerMode, nan, workers }) => [workerMode, nan, workers])).toEqual([
+      ['shared', undefined, 4],
+      ['separate', undefined, 4],
+      ['one', undefined, 1],
+      [undefined, 'null', 4],
+    ]);
   });
 
   it('keeps the name when only the bounds change', () => {

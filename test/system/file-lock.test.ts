@@ -1,10 +1,13 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { withFileLock } from '../../system/file-lock.ts';
 import { startTime } from '../../system/is-alive.ts';
+import { identify, judgeProcess, parseIdentity, renderIdentity } from '../../system/process-identity.ts';
 import { runProcess } from '../../system/run-process.ts';
 
 const lockIn = () => join(mkdtempSync(join(tmpdir(), 'davit-lock-')), 'the.lock');
@@ -97,9 +100,90 @@ describe('withFileLock()', () => {
     expect(await second).toBe('done');
   });
 
+  it('leaves alone the lock that another one has made after somebody removed ours', async () => {
+    const lock = lockIn();
+    await withFileLock(lock, () => {
+      rmSync(lock, { recursive: true });
+      mkdirSync(lock);
+      writeFileSync(join(lock, 'owner'), renderIdentity({ ...identify(), pid: 1, boot: 'another' }));
+      return Promise.resolve();
+    });
+    expect(existsSync(join(lock, 'owner'))).toBe(true);
+  });
+
+  it('waits for a process of another machine, says who it is and how to go on', async () => {
+    const lock = lockIn();
+    const said: string[] = [];
+    mkdirSync(lock);
+    writeFileSync(join(lock, 'owner'), renderIdentity({ ...identify(), boot: 'another', host: 'box' }));
+    const stop = new AbortController();
+    const say = (line: string) => {
+      said.push(line);
+      stop.abort(new Error('enough'));
+    };
+    const options = { what: 'baking', progress: { say }, signal: stop.signal };
+    await expect(withFileLock(lock, () => Promise.resolve(), options)).rejects.toThrow('enough');
+    expect(said).toEqual([
+      `Waiting for process ${process.pid.toString()} of another machine or container (box), which is baking … It cannot be seen from here: if it does not run any more, remove ${lock}`,
+    ]);
+  });
+
+  /** Holds a lock in a namespace of processes of its own, as in another container on this machine. */
+  const holdElsewhere = (lock: string) => {
+    const main = `import { withFileLock } from ${JSON.stringify(join(import.meta.dirname, '../../system/file-lock.ts'))};
+      await withFileLock(${JSON.stringify(lock)}, () => new Promise((done) => { console.log('held'); process.stdin.on('end', done).resume(); }));`;
+    const args = ['-Urpf', '--mount-proc', process.execPath, '--input-type=module', '-e', main];
+    return spawn('unshare', args, { stdio: ['pipe', 'pipe', 'ignore'] });
+  };
+  const canUnshare = spawnSync('unshare', ['-Urpf', '--mount-proc', 'true']).status === 0;
+
+  it.skipIf(!canUnshare)(
+    'lets one of two containers on one cache hold it, and takes over when that is killed',
+    async () => {
+      const lock = lockIn();
+      const holder = holdElsewhere(lock);
+      await once(holder.stdout, 'data');
+      let inside = false;
+      const said: string[] = [];
+      const mine = withFileLock(lock, () => Promise.resolve((inside = true)), {
+        what: 'baking',
+        progress: { say: (line) => void said.push(line) },
+      });
+      await vi.waitFor(() => expect(said[0]).toContain('of another machine or container'), 10_000);
+      expect(inside).toBe(false);
+      const [child] = readFileSync(`/proc/${holder.pid!}/task/${holder.pid!}/children`, 'utf8').split(' ');
+      process.kill(Number(child), 'SIGKILL'); // the one that holds it, with no chance to say so
+      await mine;
+      expect(inside).toBe(true);
+    },
+  );
+
   it('gives the lock back when the work fails', async () => {
     const lock = lockIn();
     await expect(withFileLock(lock, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
     expect(await withFileLock(lock, () => Promise.resolve(1))).toBe(1);
+  });
+});
+
+describe('judgeProcess()', () => {
+  const here = identify();
+  const machine = { ...here, machine: 'm', namespace: '4026531836' };
+
+  it('knows whether a process of here runs', () => {
+    expect(judgeProcess(here)).toBe('runs');
+    expect(judgeProcess({ ...here, started: '1' })).toBe('gone');
+    expect(judgeProcess(parseIdentity(`${process.pid.toString()} ${here.started}`)!)).toBe('runs'); // of a version before
+    expect(judgeProcess(parseIdentity(renderIdentity(here))!)).toBe('runs');
+  });
+
+  it('says nothing of another container, or of another machine of the same name', () => {
+    expect(judgeProcess({ ...here, namespace: '1' })).toBe('unknown');
+    expect(judgeProcess({ ...here, boot: 'another', machine: 'n' })).toBe('unknown');
+    expect(judgeProcess({ ...here, boot: 'another', machine: 'm', namespace: '1' }, machine)).toBe('unknown');
+  });
+
+  it('knows that a machine which was started again runs nothing of before', () => {
+    expect(judgeProcess({ ...machine, boot: 'before' }, machine)).toBe('gone');
+    expect(judgeProcess({ ...machine, boot: 'before', machine: '-' }, { ...machine, machine: '-' })).toBe('unknown');
   });
 });

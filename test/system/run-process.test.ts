@@ -29,6 +29,32 @@ describe('runProcess()', () => {
     });
   });
 
+  it.each(['killed for its time', 'stopped', 'ended by itself'])(
+    'does not wait for a grandchild that holds the output open when the program was %s',
+    async (how) => {
+      const stop = new AbortController();
+      const pids: number[] = [];
+      const heard = (line: string) => {
+        pids.push(Number(line));
+        if (how === 'stopped') stop.abort(new Error('enough'));
+      };
+      const script = `
+        const { spawn } = require('node:child_process');
+        const child = spawn('sleep', ['60'], { stdio: 'inherit', detached: true });
+        console.error(child.pid);
+        ${how === 'ended by itself' ? 'child.unref();' : ''}`;
+      const ran = node(script, {
+        onLine: heard,
+        signal: stop.signal,
+        ...(how === 'killed for its time' && { limitSeconds: 1 }),
+      });
+      if (how === 'stopped') await expect(ran).rejects.toThrow(/Stopped .* before its end/);
+      else expect(await ran).toMatchObject({ timedOut: how === 'killed for its time', stderr: `${pids[0]!}\n` });
+      expect(isAlive(pids[0]!)).toBe(true); // so nobody has waited for it
+      process.kill(pids[0]!, 'SIGKILL');
+    },
+  );
+
   it('stops with the signal of its caller', async () => {
     const stop = new AbortController();
     const ran = node('setInterval(() => 0, 1000)', { signal: stop.signal });

@@ -54,6 +54,18 @@ test('checkLockedEntity() says on the entity what changed and what to do', async
   ]);
 });
 
+test('checkLockedEntity() refuses an MLflow that is too old, which only the lock names', async () => {
+  const root = await makeProject({ 'iris/1': 'iris/1' });
+  const endpoint = makeEndpoint('e', { iris: 'iris/1' });
+  const lock = await lockFirst(root, endpoint);
+  lock.virtualenvs['v']!.packages.push({ name: 'mlflow', version: '2.9.2', hashes: [] });
+  expect((await check(root, endpoint, lock)).map((d) => [d.code, d.message])).toEqual([
+    ['version-unsupported', 'Cannot serve iris 1 with mlflow 2.9.2: it is too old, expected 2.10 or newer'],
+  ]);
+  lock.virtualenvs['v']!.packages[0]!.version = '2.10.0';
+  expect(await check(root, endpoint, lock)).toEqual([]);
+});
+
 const MODEL = 'models/iris/1';
 const CHANGES: readonly (readonly [string, (root: string) => Promise<void>])[] = [
   [

@@ -97,7 +97,7 @@ test('checkModel() says everything at once', async () => {
       [
         'error',
         'conda-only-package',
-        'Cannot install "cudatoolkit=11.8" for M: it comes from conda, expected packages that pip can install',
+        'Cannot install "cudatoolkit=11.8" for M: it comes from conda, and there is nothing for pip to install',
       ],
       ['error', 'example-missing', 'Cannot prove M: it has no input example, expected one to predict with'],
       [
@@ -193,13 +193,35 @@ test('checkModel() reads a model of MLflow 1.x: conda.yaml only, no python_env.y
       );
       await writeFile(
         join(folder, 'conda.yaml'),
-        'channels:\n- conda-forge\ndependencies:\n- python=3.8.10\n- pip\n- pip:\n  - mlflow==1.30.0\n',
+        'channels:\n- conda-forge\ndependencies:\n- python=3.8.10\n- pip\n- pip:\n  - mlflow==2.10.0\n',
       );
     },
   });
   expect(diagnostics).toEqual([]);
   expect(checked?.pythonVersion).toBe('3.8.10');
-  expect(checked?.requirements.map((r) => [r.text, r.at.file])).toEqual([['mlflow==1.30.0', 'conda.yaml']]);
+  expect(checked?.requirements.map((r) => [r.text, r.at.file])).toEqual([['mlflow==2.10.0', 'conda.yaml']]);
+});
+
+test.each([
+  ['Python 3.7', { 'python_env.yaml': 'dependencies:\n- pip\npython: 3.7.9\n' }, 'python_env.yaml:3'],
+  ['Python 3.7', { 'conda.yaml': 'dependencies:\n- pip\n- python=3.7.9\n', 'python_env.yaml': '{}' }, 'conda.yaml:3'],
+  ['mlflow 1.30.0', { 'requirements.txt': 'numpy==1.23\nmlflow==1.30.0\n' }, 'requirements.txt:2'],
+  ['mlflow-skinny 2.9.2', { 'requirements.txt': 'mlflow-skinny==2.9.2\n' }, 'requirements.txt:1'],
+])('checkModel() refuses %s, which is too old, on its line', async (what, files, line) => {
+  const { diagnostics } = await check('iris/1', { edit: (folder) => writeFiles(folder, files) });
+  const found = diagnostics.filter((d) => d.code === 'version-unsupported');
+  expect(found.map((d) => d.message)).toEqual([
+    `Cannot serve m 1 with ${what}: it is too old, expected ${what.startsWith('Python') ? '3.8' : '2.10'} or newer`,
+  ]);
+  expect(found[0]?.hint).toContain(`See ${line} of the model`);
+});
+
+test('checkModel() takes a newer MLflow from the endpoint file', async () => {
+  const { diagnostics } = await check('iris/1', {
+    edit: (folder) => writeFiles(folder, { 'requirements.txt': 'mlflow==1.30.0\nscikit-learn==1.9.1\n' }),
+    davit: { requirements: { add: ['mlflow==2.17.2'] } },
+  });
+  expect(diagnostics.filter((d) => d.code === 'version-unsupported')).toEqual([]);
 });
 
 test('checkModel() follows -r and -c inside the model', async () => {

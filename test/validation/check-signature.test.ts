@@ -8,6 +8,8 @@ test.each([
   ['[{"type":"array","items":{"type":"string"},"name":"tags","required":false}]'],
   ['[{"type":"object","properties":{"a":{"type":"long","required":true}},"name":"o"}]'],
   ['[{"type":"map","values":{"type":"any"}}]'],
+  ['[{"type":"double","name":0},{"type":"double","name":"0"},{"type":"double","name":1.5}]'],
+  ['[{"type":"tensor","name":0,"tensor-spec":{"dtype":"int64","shape":[-1]}}]'],
 ])('checkSignaturePart() accepts %s', (text) => {
   expect(checkSignaturePart('inputs', text)).toBeUndefined();
 });
@@ -19,6 +21,8 @@ test.each([
   ['[{"type":"array","name":"x"}]', /an array without "items"/],
   ['[{"type":"long","name":"x"},{"type":"long"}]', 'some columns have a name and some have none'],
   ['[{"type":"long","name":"x"},{"type":"long","name":"x"}]', 'the name "x" is there twice'],
+  ['[{"type":"long","name":7},{"type":"long","name":7}]', 'the name "7" is there twice'],
+  ['[{"type":"long","name":["a","b"]}]', /received array/],
 ])('checkSignaturePart() refuses %s', (text, why) => {
   expect(checkSignaturePart('outputs', text)).toMatch(why);
 });

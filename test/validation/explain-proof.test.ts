@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
 import type { Endpoint, Entity } from '../../schemas/endpoint.ts';
+import type { LockedPackage } from '../../schemas/lock.ts';
 import { explainProof } from '../../validation/explain-proof.ts';
 import type { ProofDocument } from '../../validation/run-proof.ts';
 import type { Subject } from '../../validation/subject.ts';
 
 const PLACE = { file: 'models/m', line: 1, column: 1 };
-const LIMITS = { loadSeconds: 600, predictSeconds: 120, memoryBytes: undefined };
+const LIMITS = { loadSeconds: 600, loads: 1, predictSeconds: 120, memoryBytes: undefined } as const;
 const DOCUMENT: ProofDocument = { stages: [], failed: null, peak_memory_bytes: 0, warnings: [] };
 
 function subject(): Subject {
@@ -19,6 +20,8 @@ function subject(): Subject {
     instanceProfileArn: undefined,
     requirementEdits: { add: [], remove: [] },
     timeLimitSeconds: 120,
+    workerMode: undefined,
+    nan: 'error',
     place: PLACE,
   };
   const endpoint: Endpoint = {
@@ -36,12 +39,12 @@ function subject(): Subject {
   return { endpoint, entity, label: 'models/m', alone: true };
 }
 
-function explain(document: ProofDocument | undefined, code = 1) {
+function explain(document: ProofDocument | undefined, code = 1, packages: readonly LockedPackage[] = []) {
   const run = { code, signal: undefined, stdout: '', stderr: '', stopped: undefined };
   return explainProof(
     subject(),
     { document, began: 'predict', run, sandboxed: true },
-    { limits: LIMITS, packages: [] },
+    { limits: LIMITS, packages, elsewhere: ['humanize', 'numpy'] },
   ).map((d) => [d.code, d.message, d.hint]);
 }
 
@@ -87,7 +90,32 @@ test.each([
     },
     'output-mismatch',
     'Cannot serve models/m: its answer cannot be written as JSON: it holds NaN or an infinity',
-    'Answer values that JSON has: null where there is no number, lists, maps and texts',
+    'Answer values that JSON has: null where there is no number, lists, maps and texts. davit serve --nan null answers null in their place',
+  ],
+  [
+    'workers that can neither share the model nor load it themselves',
+    {
+      stage: 'workers',
+      kind: 'LoadedOnce',
+      message: 'The model cannot be shared by its workers (2 threads): no. Set workers to one',
+      trace: '',
+    },
+    'load-failed',
+    'Cannot serve models/m: The model cannot be shared by its workers (2 threads): no. Set workers to one',
+    'davit serve has --worker-mode for it',
+  ],
+  [
+    'its own exception, raised while it handled a missing module',
+    {
+      stage: 'predict',
+      kind: 'ValueError',
+      message: 'ValueError: a must be at least 10',
+      module: null,
+      trace: 'model.py:11 in predict\n    raise ValueError("a must be at least 10")',
+    },
+    'prediction-failed',
+    'Cannot predict with models/m: on its own input example it raises ValueError: a must be at least 10',
+    'At model.py:11 in predict: raise ValueError("a must be at least 10")',
   ],
   [
     'an example it refuses',
@@ -106,6 +134,70 @@ test('explainProof() knows a model that ends its process without a word', () => 
       'prediction-failed',
       'Cannot prove models/m: it ends its own process',
       'Remove what calls os._exit: a server would end with it',
+    ],
+  ]);
+});
+
+/** What a missing module is said to be: a package of that name, or perhaps a file of the user's own. */
+const OWN =
+  /^If "(\w+)" is a file or folder of your own, log the model again with code_paths=\["\1"\]\. If a package provides it, put that package into requirements\.txt$/;
+const MODULES: readonly (readonly [module: string, hint: RegExp])[] = [
+  ['utils', OWN],
+  ['src', OWN],
+  ['src.features.build', OWN],
+  ['google', OWN],
+  ['google.cloud', OWN],
+  ['datasets', OWN],
+  ['google.protobuf.message', /^Write "protobuf" in requirements\.txt$/],
+  ['humanize', /^Write "humanize" in requirements\.txt$/],
+  ['config', OWN],
+  ['google.cloud.big_query', /^Write "google-cloud-big-query" in requirements\.txt$/],
+  ['cv2', /^Write "opencv-python-headless" in requirements\.txt$/],
+  ['sklearn.ensemble', /^Write "scikit-learn" in requirements\.txt$/],
+  ['imblearn', /^Write "imbalanced-learn" in requirements\.txt$/],
+  ['xgboost', /^Write "xgboost" in requirements\.txt$/],
+  ['sentence_transformers', /^Write "sentence-transformers" in requirements\.txt$/],
+];
+
+test.each(MODULES)(
+  'explainProof() names a package for the missing module %s only where it is certain',
+  (module, hint) => {
+    const failed = { stage: 'load', kind: 'ModuleNotFoundError', message: `No module named '${module}'`, module };
+    const [[code, message, said] = []] = explain({ ...DOCUMENT, failed });
+    expect([code, message]).toEqual([
+      'import-failed',
+      `Cannot import what models/m needs: module "${module}" is not installed: no requirement provides it`,
+    ]);
+    expect(said).toMatch(hint);
+  },
+);
+
+test.each([
+  ['distutils.util', '3.11 or older'],
+  ['imp', '3.11 or older'],
+  ['cgi', '3.12 or older'],
+  ['zoneinfo', '3.9 or newer'],
+  ['tomllib', '3.11 or newer'],
+])('explainProof() knows %s from the standard library of Python %s', (module, pythons) => {
+  const failed = { stage: 'load', kind: 'ModuleNotFoundError', message: `No module named '${module}'`, module };
+  expect(explain({ ...DOCUMENT, failed })).toEqual([
+    [
+      'import-failed',
+      `Cannot import what models/m needs: module "${module}" is in the standard library of Python ${pythons} only`,
+      `Log the model again with Python ${pythons}, or without that module`,
+    ],
+  ]);
+});
+
+test('explainProof() says that a package has no such module when the package is locked', () => {
+  const module = 'sklearn.linear_model.old';
+  const failed = { stage: 'load', kind: 'ModuleNotFoundError', message: `No module named '${module}'`, module };
+  const packages = [{ name: 'scikit-learn', version: '1.9.1' } as LockedPackage];
+  expect(explain({ ...DOCUMENT, failed }, 1, packages)).toEqual([
+    [
+      'import-failed',
+      `Cannot import what models/m needs: scikit-learn 1.9.1 has no module "${module}", expected the version the model was saved with`,
+      undefined,
     ],
   ]);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseRequirements } from '../../validation/parse-requirements.ts';
-import { hasCredentials, maskSecret } from '../../validation/read-requirements.ts';
+import { hasCredentials, maskSecret } from '../../validation/mask-secret.ts';
 
 test('parseRequirements() reads names, versions, markers, sources, hashes and comments', () => {
   const text = [

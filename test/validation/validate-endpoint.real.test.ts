@@ -39,13 +39,14 @@ test.each(GOOD)('validateEndpoint() proves %s on its own example', async (fixtur
   expect(stages(validation)).toEqual([['fetch', 'check', 'lock', 'virtualenv', 'proof']]);
   const [{ proof } = { proof: undefined }] = validation.entities;
   expect(proof?.answer).toBe(answer);
-  expect(proof?.stages.map((s) => s.name)).toEqual(['import', 'load', 'predict', 'signature']);
+  expect(proof?.stages.map((s) => s.name)).toEqual(['import', 'load', 'predict', 'signature', 'workers']);
   expect(proof?.mlflow).toBe('3.17.2');
   expect(proof?.peakMemoryBytes).toBeGreaterThan(1e7);
+  expect(proof?.workers?.memoryBytes).toBeGreaterThan(1e7);
 });
 
 test('validateEndpoint() proves a model once, wherever it is, and again when it or its environment changes', async () => {
-  const root = await makeProject({ 'm/1': 'iris/1', 'n/1': 'iris/1' });
+  const root = await makeProject({ 'm/1': 'm_obedient', 'n/1': 'm_obedient' });
   vi.stubEnv('DAVIT_CACHE', join(root, 'cache'));
   const cached = (v: Validation) => v.entities.map((e) => e.stages.find((s) => s.name === 'proof')?.cached);
   const first = await lockAndValidate(root, makeEndpoint('e', { m: 'm/1' }));
@@ -54,20 +55,21 @@ test('validateEndpoint() proves a model once, wherever it is, and again when it 
   const second = await lockAndValidate(root, makeEndpoint('e', { m: 'm/1', n: 'n/1' }));
   expect([cached(second), lines]).toEqual([[true, true], []]);
   expect(second.entities[0]!.proof).toEqual(first.entities[0]!.proof);
-  // A proof that is kept needs no virtualenv.
-  await rm(cacheFolder('virtualenvs'), { recursive: true });
-  expect(cached(await lockAndValidate(root, makeEndpoint('e', { m: 'm/1' })))).toEqual([true]);
   await writeFile(join(root, 'models/m/1/notes.txt'), 'new');
   expect(cached(await lockAndValidate(root, makeEndpoint('e', { m: 'm/1' })))).toEqual([false]);
   expect(await readdir(cacheFolder('proofs'))).toHaveLength(2);
+  // A proof that is kept needs no virtualenv.
+  await rm(cacheFolder('virtualenvs'), { recursive: true });
+  expect(cached(await lockAndValidate(root, makeEndpoint('e', { m: 'm/1' })))).toEqual([true]);
 });
 
 const BROKEN: readonly (readonly [string, string, string, string | undefined])[] = [
   [
     'd2_missing_code',
     'import-failed',
-    'Cannot import what m 1 needs: there is no module "humanize", and no requirement brings it',
-    'Put "humanize" into davit.served_entities.m.requirements.add of endpoints/e.yaml, then npx davit lock e. ' +
+    'Cannot import what m 1 needs: module "humanize" is not installed: no requirement provides it',
+    'If "humanize" is a file or folder of your own, log the model again with code_paths=["humanize"]. ' +
+      'If a package provides it, put that package into davit.served_entities.m.requirements.add of endpoints/e.yaml. ' +
       'At code/needs_missing/__init__.py:1 in <module>: import humanize  # not in requirements.txt',
   ],
   [

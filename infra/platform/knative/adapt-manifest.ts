@@ -5,14 +5,14 @@ import { spreadOverNodes } from '../objects/spread-over-nodes.ts';
 import type { PlainManifest } from '../plain-manifest.ts';
 import { type KnativeConfiguration, longestRequestSeconds } from './settings.ts';
 
-/** Who carries every query; they get as many replicas as the edge. */
+/** The Deployments that carry every query; they get as many replicas as the edge. */
 export const KOURIER_GATEWAY = '3scale-kourier-gateway';
 const DATA_PLANE: readonly string[] = ['activator', KOURIER_GATEWAY];
 const KOURIER_NOTICE_SECONDS = 15;
 
 type Change = (manifest: PlainManifest, environment: KubernetesEnvironment) => PlainManifest;
 
-/** One object of Knative's or Kourier's manifests → the object that the environment gets. */
+/** One object of Knative's or Kourier's manifests → the object to deploy in the environment. */
 export function adaptManifest(
   manifest: PlainManifest,
   environment: KubernetesEnvironment,
@@ -26,23 +26,23 @@ export function adaptManifest(
 }
 
 const CHANGES: Readonly<Partial<Record<string, Change>>> = {
-  // Another controller writes these rules; an empty list of ours would take them away with every update.
+  // Another controller writes these rules. An empty list of ours would remove them with every update.
   ClusterRole: (manifest) => (manifest['aggregationRule'] === undefined ? manifest : without(manifest, 'rules')),
   // Three quarters of Knative's manifests are prose, and the engine writes its state after every object.
   CustomResourceDefinition: (manifest) => withoutDescriptions(manifest) as PlainManifest,
   Deployment: adaptDeployment,
-  // Likewise: Knative's own program writes what it admits.
+  // Likewise, Knative's own program writes the rules of its webhooks.
   MutatingWebhookConfiguration: withoutRules,
   ValidatingWebhookConfiguration: withoutRules,
   HorizontalPodAutoscaler: adaptAutoscaler,
-  // 80 % of one or two pods is all of them: nobody could drain a node.
+  // 80 % of one or two pods means all of them, so no node could be drained.
   PodDisruptionBudget: (manifest) => {
     const { selector } = specOf(manifest);
     return { ...manifest, spec: { maxUnavailable: 1, unhealthyPodEvictionPolicy: 'AlwaysAllow', selector } };
   },
   Service: (manifest) => {
     const skipAwait = withAnnotation(manifest, 'pulumi.com/skipAwait', 'true'); // its pods come later
-    // Kourier's door to the outside asks nobody for a token.
+    // Kourier's external Service would let requests in without a token.
     return specOf(manifest)['type'] === 'LoadBalancer' ? withSpec(skipAwait, { type: 'ClusterIP' }) : skipAwait;
   },
 };
@@ -60,7 +60,7 @@ function withoutRules(manifest: PlainManifest): PlainManifest {
 }
 
 function withSettings(manifest: PlainManifest, settings: KnativeConfiguration): PlainManifest {
-  // Examples are what somebody would copy who edits it by hand.
+  // The examples would mislead a person who edits the ConfigMap by hand.
   const data = { ...without(asRecord(manifest['data']), '_example'), ...settings[manifest.metadata.name] };
   return Object.keys(data).length > 0 ? { ...manifest, data } : without(manifest, 'data');
 }
@@ -74,13 +74,16 @@ function adaptDeployment(manifest: PlainManifest, environment: KubernetesEnviron
   return withSpec(manifest, { template: { ...template, spec: adapted } });
 }
 
-/** What it holds for a replica that starts is lost when it ends before: it may take as long as a query may. */
+/**
+ * Requests that it holds for a starting replica are lost when it ends, so it gets as much time to end as a query may
+ * take.
+ */
 function adaptActivator(pod: Readonly<Record<string, unknown>>, environment: KubernetesEnvironment) {
   const given = Number(pod['terminationGracePeriodSeconds'] ?? 0);
   return { ...pod, terminationGracePeriodSeconds: Math.max(given, longestRequestSeconds(environment)) };
 }
 
-/** As it comes, it ends 15 seconds after it was asked to, whatever it is answering. */
+/** By default it ends 15 seconds after SIGTERM, even if it is still answering requests. */
 function adaptGateway(pod: Readonly<Record<string, unknown>>, environment: KubernetesEnvironment) {
   const { lifecycle, terminationGracePeriodSeconds } = makeDrain({
     adminPort: 9901,
@@ -102,7 +105,9 @@ function adaptAutoscaler(manifest: PlainManifest, { gateway }: KubernetesEnviron
   return withSpec(manifest, { minReplicas: least, maxReplicas: Math.max(Number(maxReplicas), least) });
 }
 
-/** Deployments that nobody scales get the edge's number of replicas; the others have it as their autoscaler's minimum. */
+/**
+ * Deployments without an autoscaler get the edge's number of replicas; for the others it is the autoscaler's minimum.
+ */
 export function setReplicas(
   manifests: readonly PlainManifest[],
   { gateway }: KubernetesEnvironment,

@@ -3,7 +3,7 @@ import { checkVersion } from './check-version.ts';
 import type { FoundKnative } from './find-knative.ts';
 import { KOURIER_CLASS } from './settings.ts';
 
-/** Refuses to install Knative over somebody's. */
+/** Refuses to install Knative over an existing one. */
 export function checkInstallable(found: FoundKnative | undefined, { name, file }: KubernetesEnvironment): void {
   if (!found || found.owner === name) return;
   const whose = found.owner === undefined ? 'somebody else' : `the environment "${found.owner}"`;
@@ -12,7 +12,7 @@ export function checkInstallable(found: FoundKnative | undefined, { name, file }
   );
 }
 
-/** Refuses to use a Knative that endpoints would not work on. */
+/** Refuses to use a Knative on which endpoints would not work. */
 export function checkAdoptable(
   found: FoundKnative | undefined,
   { name, file, cluster }: KubernetesEnvironment,

@@ -1,6 +1,6 @@
 const MIN_MINOR = 21;
 
-/** Refuses a Knative that Davit was not tried with. `where` as a person would say it. */
+/** Refuses a Knative version that Davit was not tested with. `where` describes the cluster or the files. */
 export function checkVersion(version: string, where: string): void {
   const [major, minor] = version.split('.').map(Number);
   if (major === 1 && minor !== undefined && minor >= MIN_MINOR) return;

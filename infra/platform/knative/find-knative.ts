@@ -2,16 +2,16 @@ import type { KubernetesApi } from '../../../kubernetes/api.ts';
 import { ENVIRONMENT_LABEL } from '../../../schemas/kubernetes-names.ts';
 import { MANAGED_BY, MANAGED_BY_LABEL } from '../labels.ts';
 
-/** The Knative that a cluster has. */
+/** The Knative in a cluster. */
 export interface FoundKnative {
-  /** `1.21.0`; empty: it does not say. */
+  /** `1.21.0`; empty: it has no version label. */
   readonly version: string;
   /** The environment of Davit that installed it; undefined: somebody else did. */
   readonly owner: string | undefined;
   readonly kourier: boolean;
-  /** Who carries the traffic of Routes that say nothing. */
+  /** The ingress class of Routes that name none. */
   readonly ingressClass: string | undefined;
-  /** Seconds that a request may take. */
+  /** The maximum duration of a request, in seconds. */
   readonly maxTimeoutSeconds: number;
   readonly activator: { readonly replicas: number; readonly graceSeconds: number };
 }
@@ -35,7 +35,7 @@ const KNATIVE_DEFAULT_SECONDS = 600;
 const DEPLOYMENTS = '/apis/apps/v1/namespaces/knative-serving/deployments';
 const CONFIG_MAPS = '/api/v1/namespaces/knative-serving/configmaps';
 
-/** Looks whether Knative Serving is there, whose it is, and how it is set. */
+/** Looks for Knative Serving in the cluster and reads its owner and its settings. */
 export async function findKnative(api: KubernetesApi): Promise<FoundKnative | undefined> {
   const [controller, activator, namespace, kourier, network, defaults] = await Promise.all([
     api.get<Deployment>(`${DEPLOYMENTS}/controller`),

@@ -3,17 +3,17 @@ import type { PlainManifest } from '../plain-manifest.ts';
 import type { FoundKnative } from './find-knative.ts';
 import { longestRequestSeconds, makeNeededSettings } from './settings.ts';
 
-/** What is changed in a Knative that is there: fields, not objects. */
+/** The changes to an existing Knative: fields, not objects. */
 export interface KnativeAdoption {
   readonly version: string;
   readonly patches: readonly PlainManifest[];
-  /** For a person, who is its owner. */
+  /** For the owner of that Knative. */
   readonly warnings: readonly string[];
 }
 
 /**
- * Makes what endpoints need of somebody's Knative. How many replicas it has is its owner's, and so are settings that
- * would reach other people's services. Limits are only ever raised.
+ * Makes the changes that endpoints need in a Knative of another owner. The owner decides how many replicas it has, and
+ * settings that would affect other services stay. Limits are only ever raised.
  */
 export function makeAdoption(found: FoundKnative, environment: KubernetesEnvironment): KnativeAdoption {
   const needed = makeNeededSettings(environment);

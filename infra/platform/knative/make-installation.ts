@@ -7,7 +7,7 @@ import { normalise } from './normalise.ts';
 import { replaceImages } from './replace-images.ts';
 import { makeOwnSettings } from './settings.ts';
 
-/** Knative and Kourier as they are installed: each step when the one before it is there and ready. */
+/** The installation of Knative and Kourier. Each step starts when the one before it is ready. */
 export interface KnativeInstallation {
   /** `1.21.0` */
   readonly version: string;
@@ -24,12 +24,12 @@ const STEPS: Readonly<Partial<Record<string, InstallationStep['name']>>> = {
   Namespace: 'foundations',
   [CRD]: 'foundations',
   Deployment: 'programs',
-  // They admit objects through programs that have to answer first.
+  // They admit objects through programs that must be running first.
   MutatingWebhookConfiguration: 'admission',
   ValidatingWebhookConfiguration: 'admission',
 };
 
-/** Files of manifests → what is installed, in order. */
+/** Manifest files → the objects to install, in order. */
 export function makeInstallation(
   files: readonly ManifestFile[],
   environment: KubernetesEnvironment,
@@ -52,7 +52,7 @@ function stepOf({ kind, apiVersion }: PlainManifest): InstallationStep['name'] {
   return STEPS[kind] ?? (apiVersion.includes('.knative.dev/') ? 'admission' : 'objects');
 }
 
-/** serving-core.yaml repeats what serving-crds.yaml has; the later one counts, as it would with kubectl. */
+/** serving-core.yaml repeats objects of serving-crds.yaml; the later one wins, as with kubectl. */
 function unique(manifests: readonly PlainManifest[]): readonly PlainManifest[] {
   return [...new Map(manifests.map((m) => [objectKey(m), m])).values()];
 }
@@ -62,7 +62,7 @@ function versionOf(manifests: readonly PlainManifest[]): string {
   return (controller?.metadata.labels?.['app.kubernetes.io/version'] ?? '').replace(/^v/, '');
 }
 
-/** Says what the manifests lack before anything is applied, not when half of it is. */
+/** Reports missing objects before anything is applied. */
 function checkComplete(manifests: readonly PlainManifest[], settings: readonly string[]): void {
   const there = new Set(manifests.map(objectKey));
   const wanted = [

@@ -2,8 +2,8 @@ const QUANTITY_FIELDS = new Set(['limits', 'requests']);
 const BINARY = ['Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'];
 
 /**
- * Writes what the API server would write in another way as it would: an empty value of an environment variable is none,
- * `1000m` is `1`. Else every look at what is there would find a difference.
+ * Writes values as the API server would write them: it drops an empty value of an environment variable, and `1000m`
+ * becomes `1`. Otherwise every refresh would find a difference.
  */
 export function normalise(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(normalise);

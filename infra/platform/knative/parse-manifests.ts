@@ -1,13 +1,13 @@
 import { parseAllDocuments } from 'yaml';
 import type { PlainManifest } from '../plain-manifest.ts';
 
-/** A file of manifests, and what a person calls it. */
+/** A file of manifests, and its name for messages. */
 export interface ManifestFile {
   readonly source: string;
   readonly text: string;
 }
 
-/** YAML with any number of documents → objects; lists are unpacked, empty documents left out. */
+/** YAML with any number of documents → objects. Lists are unpacked and empty documents are left out. */
 export function parseManifests({ source, text }: ManifestFile): readonly PlainManifest[] {
   return parseAllDocuments(text).flatMap((document) => {
     const [error] = document.errors;

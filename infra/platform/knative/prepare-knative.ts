@@ -6,11 +6,11 @@ import { type KnativeAdoption, makeAdoption } from './make-adoption.ts';
 import { type KnativeInstallation, makeInstallation } from './make-installation.ts';
 import { readPinnedFile } from './read-pinned-file.ts';
 
-/** The Knative that endpoints will run on: Davit's own, or somebody's. */
+/** The Knative that endpoints will run on: Davit's own, or an existing one. */
 export type PreparedKnative =
   ({ readonly mode: 'install' } & KnativeInstallation) | ({ readonly mode: 'adopt' } & KnativeAdoption);
 
-/** Looks at the cluster and reads the manifests; throws before anything is applied when they do not fit. */
+/** Looks at the cluster and reads the manifests. Throws before anything is applied when they do not fit. */
 export async function prepareKnative(
   api: KubernetesApi,
   environment: KubernetesEnvironment,

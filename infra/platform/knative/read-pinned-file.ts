@@ -8,7 +8,7 @@ import type { ManifestFile } from './parse-manifests.ts';
 
 const DOWNLOAD_SECONDS = 60;
 
-/** Reads a file that was reviewed by its checksum: from the project, or once from its URL. Any other content is refused. */
+/** Reads a file that was reviewed by its checksum, from the project or from its URL. Any other content is refused. */
 export async function readPinnedFile({ source, sha256 }: PinnedFile, root: string): Promise<ManifestFile> {
   const text = isUrl(source) ? await readDownload({ source, sha256 }) : await readLocal(source, root);
   const found = checksum(text);
@@ -24,13 +24,13 @@ async function readLocal(source: string, root: string): Promise<string> {
   }
 }
 
-/** What was downloaded once is kept under its checksum, so that a preview asks nobody. */
+/** A downloaded file is kept under its checksum, so that a preview needs no network. */
 async function readDownload({ source, sha256 }: PinnedFile): Promise<string> {
   const kept = cacheFolder('manifests', sha256);
   const known = await readFile(kept, 'utf8').catch(() => undefined);
   if (known !== undefined && checksum(known) === sha256) return known;
   const text = await download(source);
-  if (checksum(text) !== sha256) return text; // refused above, never kept
+  if (checksum(text) !== sha256) return text; // the caller refuses it, and it is never kept
   await writeFileAtomically(kept, text);
   return text;
 }

@@ -1,9 +1,9 @@
 import type { PlainManifest } from '../plain-manifest.ts';
 
-/** Fields of Knative's manifests that name an image. */
+/** The fields of Knative's manifests that name an image. */
 const IMAGE_FIELDS = new Set(['image', 'queue-sidecar-image']);
 
-/** Names of programs → images of a mirror, wherever a manifest names an image of that program. */
+/** Replaces the image of each named program by its image of a mirror. */
 export function replaceImages(manifest: PlainManifest, images: Readonly<Record<string, string>>): PlainManifest {
   return replaceIn(manifest, images) as PlainManifest;
 }

@@ -1,14 +1,14 @@
 import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
 
-/** Settings of Knative, by the name of their ConfigMap in `knative-serving`. */
+/** Knative's settings, by the name of their ConfigMap in `knative-serving`. */
 export type KnativeConfiguration = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
-/** A query's time limit is at most an hour, and comes on top of the wait for a replica. */
+/** A query's time limit is at most an hour. The wait for a replica is added to it. */
 const MAX_TIME_LIMIT_SECONDS = 3600;
 
 export const KOURIER_CLASS = 'kourier.ingress.networking.knative.dev';
 
-/** Fields of a pod that Knative refuses until they are switched on. */
+/** Pod fields that Knative refuses unless a feature flag enables them. */
 const POD_FEATURES = [
   'affinity',
   'nodeselector',
@@ -19,40 +19,40 @@ const POD_FEATURES = [
   'topologyspreadconstraints',
 ];
 
-/** Seconds that a query may take with everything: the longest cold start and the longest time limit. */
+/** How long a query may take, in seconds: the longest cold start plus the longest time limit. */
 export function longestRequestSeconds({ hardware }: KubernetesEnvironment): number {
   const coldStarts = Object.values(hardware).map((h) => h.coldStartSeconds);
   return Math.ceil(Math.max(0, ...coldStarts)) + MAX_TIME_LIMIT_SECONDS;
 }
 
-/** Makes what endpoints cannot do without: also set on a Knative that others use. */
+/** Makes the settings that endpoints cannot do without. They are also set on a Knative that others use. */
 export function makeNeededSettings(environment: KubernetesEnvironment): KnativeConfiguration {
   return {
-    // At zero the wait for a replica counts as part of the request.
+    // At zero replicas the wait for a replica counts as part of the request.
     'config-defaults': { 'max-revision-timeout-seconds': String(longestRequestSeconds(environment)) },
-    // A GPU that is not free now is waited for, and brought by the node autoscaler: not a failed revision.
+    // When no GPU is free, wait for the node autoscaler to add one instead of failing the revision.
     'config-deployment': { 'pod-is-always-schedulable': 'true' },
     'config-features': Object.fromEntries(POD_FEATURES.map((f) => [`kubernetes.podspec-${f}`, 'enabled'])),
-    // A revision of an entity that may sleep needs no replica to be deployed.
+    // An entity that scales to zero can be deployed without a replica.
     'config-autoscaler': { 'allow-zero-initial-scale': 'true' },
   };
 }
 
-/** Makes everything that Knative is told when it is Davit's own. */
+/** Makes all settings of a Knative that Davit itself installs. */
 export function makeOwnSettings(environment: KubernetesEnvironment): KnativeConfiguration {
   const needed = makeNeededSettings(environment);
   return {
     ...needed,
     'config-network': { 'ingress-class': KOURIER_CLASS },
-    // Every Route is known inside the cluster only: the edge is the one way in.
+    // Every Route is reachable inside the cluster only, because the edge is the only way in.
     'config-domain': { 'svc.cluster.local': '' },
     'config-deployment': {
       ...needed['config-deployment'],
-      // Images are named by digest already; the controller need not be able to reach the registry.
+      // Images already have digests, so the controller does not need to reach the registry.
       'registries-skipping-tag-resolving': `kind.local,ko.local,dev.local,${registryHost(environment)}`,
     },
     'config-autoscaler': { ...needed['config-autoscaler'], 'enable-scale-to-zero': 'true' },
-    // One revision back stays, at no cost: a rollback finds it by name.
+    // One earlier revision stays, at no cost, so that a rollback finds it by name.
     'config-gc': {
       'min-non-active-revisions': '1',
       'max-non-active-revisions': '2',
@@ -60,7 +60,7 @@ export function makeOwnSettings(environment: KubernetesEnvironment): KnativeConf
       'retain-since-last-active-time': 'disabled',
     },
     'config-observability': { 'metrics-protocol': 'prometheus', 'request-metrics-protocol': 'prometheus' },
-    // The edge writes the one line per query that there is to read.
+    // The edge already writes one line per query.
     'config-kourier': { 'enable-service-access-logging': 'false' },
   };
 }

@@ -5,10 +5,10 @@ import type { PlainManifest } from '../plain-manifest.ts';
 import { platformLabels } from '../labels.ts';
 import { makeBinding, makeRole } from './roles.ts';
 
-/** May query every endpoint; for the cluster's owner to bind to people and programs, too. */
+/** May query every endpoint. The cluster's owner may also bind it to people and programs. */
 const QUERY_ROLE = 'davit-query';
 
-/** Makes the accounts of the authorisation service and of `davit query`, and what they may do. */
+/** Makes the accounts of the authorisation service and of `davit query`, with their rights. */
 export function makeAccounts(environment: KubernetesEnvironment): readonly PlainManifest[] {
   const { name, namespace, platformNamespace } = environment;
   const given: readonly (readonly [string, string, string | undefined, readonly RoleRule[]])[] = [

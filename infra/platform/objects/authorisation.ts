@@ -7,12 +7,12 @@ import { makeDisruptionBudget } from './disruption-budget.ts';
 import { CONTAINER_SECURITY, POD_SECURITY } from './security.ts';
 import { spreadOverNodes } from './spread-over-nodes.ts';
 
-/** The headless Service: Envoy knows every replica by it, and so does each of them. */
+/** The headless Service through which Envoy and the replicas find every replica. */
 export const AUTHORISATION_PODS = `${AUTHORISATION}-pods`;
 
 const MEMORY = { request: '96Mi', limit: '512Mi' };
 
-/** Makes the service that says who may ask what and where it goes. `image` by digest; may be an Output. */
+/** Makes the service that authorises requests and chooses their target. `image` by digest; may be an Output. */
 export function makeAuthorisation(environment: KubernetesEnvironment, image: unknown): readonly PlainManifest[] {
   const { replicas } = environment.gateway;
   return [

@@ -8,18 +8,19 @@ const LOOK = ['get', 'list', 'watch'];
 const CHANGE = [...LOOK, 'create', 'update', 'patch', 'delete'];
 
 /**
- * Makes what `davit up ENDPOINT` may do, for whoever runs it; nobody is bound to it. It cannot change the platform. It may
- * read Secrets of models, since a changed one is a new revision; Kubernetes has no right to see only whether it changed.
+ * Makes the rights that `davit up ENDPOINT` needs; nobody is bound to them. They do not allow changes to the platform.
+ * They allow reading the models' Secrets, because a changed Secret is a new revision and Kubernetes has no right to see
+ * only whether a Secret changed.
  */
 export function makeDeployerRoles(environment: KubernetesEnvironment): readonly PlainManifest[] {
   const { name, namespace, platformNamespace } = environment;
   const named = (where: string) => ({ name: DEPLOYER_ROLE, namespace: where });
-  // Outside its own namespaces an environment's roles carry its name.
+  // In shared namespaces and in the whole cluster, an environment's roles carry its name.
   const shared = `${DEPLOYER_ROLE}-${name}`;
   return [
     makeRole(environment, named(namespace), MODELS_RULES),
     makeRole(environment, named(platformNamespace), PLATFORM_RULES),
-    // A prediction through a new revision goes by way of the API server to Knative.
+    // A prediction through a new revision goes through the API server to Knative.
     makeRole(environment, { name: shared, namespace: 'knative-serving' }, ACTIVATOR_RULES),
     makeRole(environment, { name: shared, namespace: undefined }, CLUSTER_RULES),
   ];
@@ -49,5 +50,5 @@ const ACTIVATOR_RULES: readonly RoleRule[] = [
   },
 ];
 
-/** What is free on the nodes is said at a preview. */
+/** A preview reports the free capacity of the nodes. */
 const CLUSTER_RULES: readonly RoleRule[] = [{ apiGroups: [''], resources: ['nodes', 'pods'], verbs: ['get', 'list'] }];

@@ -2,7 +2,7 @@ import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
 import type { PlainManifest } from '../plain-manifest.ts';
 import { partLabels, platformLabels } from '../labels.ts';
 
-/** Makes a node that is drained take one replica of a part at a time. */
+/** Makes a node drain evict one replica of a part at a time. */
 export function makeDisruptionBudget(environment: KubernetesEnvironment, part: string): PlainManifest {
   return {
     apiVersion: 'policy/v1',

@@ -1,20 +1,20 @@
-/** An Envoy that is to end: where its administration answers, and what its connection manager is called. */
+/** An Envoy to drain: its admin port, and the name of its connection manager. */
 export interface DrainedEnvoy {
   readonly adminPort: number;
   /** `stat_prefix` of the listeners that clients use. */
   readonly statPrefix: string;
-  /** So long new requests still come, until everybody knows that the pod goes. */
+  /** How long new requests may still arrive, until all clients know that the pod ends. */
   readonly noticeSeconds: number;
-  /** What is still answered then is cut off. */
+  /** Requests that take longer than this are cut off. */
   readonly limitSeconds: number;
 }
 
-/** Seconds between the end of the waiting and the end of the pod's time. */
+/** Seconds between the end of the wait and the end of the pod's grace period. */
 const MARGIN_SECONDS = 15;
 
 /**
- * Makes what Envoy does before it ends: it asks clients to come again elsewhere, and waits for what it is answering.
- * SIGTERM alone would cut every request off. Envoy's image has bash and no curl.
+ * Makes the hook that Envoy runs before it ends. It asks clients to reconnect elsewhere and waits for requests in
+ * flight. SIGTERM alone would cut off every request. Envoy's image has bash but no curl.
  */
 export function makeDrain({ adminPort, statPrefix, noticeSeconds, limitSeconds }: DrainedEnvoy) {
   const script = [

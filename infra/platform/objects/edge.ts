@@ -23,14 +23,14 @@ const TLS: TlsFiles = {
   key: '/etc/envoy/tls/tls.key',
   discovery: `${CONFIG_FOLDER}/${TLS_FILE}`,
 };
-/** A request of 16 MB is held whole: this is room for some 25 of them beside all others. */
+/** A request of 16 MB is held whole. This is room for some 25 of them besides all others. */
 const MEMORY = { request: '96Mi', limit: '512Mi', heapBytes: 400 * 1024 * 1024 };
-/** Threads of one Envoy; its own default is one per processor of the node. */
+/** Threads of one Envoy. Envoy's own default is one per processor of the node. */
 const THREADS = 2;
-/** Until load balancers and kube-proxies know that a replica goes. */
+/** Load balancers and kube-proxies need this long to learn that a replica ends. */
 const NOTICE_SECONDS = 10;
 
-/** Makes the door to all endpoints: an Envoy whose configuration knows none of them. */
+/** Makes the entry to all endpoints: an Envoy whose configuration names none of them. */
 export function makeEdge(environment: KubernetesEnvironment): readonly PlainManifest[] {
   const data = makeConfiguration(environment);
   const { replicas } = environment.gateway;
@@ -47,7 +47,7 @@ export function makeEdge(environment: KubernetesEnvironment): readonly PlainMani
         template: {
           metadata: {
             labels: { ...platformLabels(environment), ...partLabels(EDGE) },
-            // Envoy reads its configuration once: another one is another pod.
+            // Envoy reads its configuration only at start, so a changed one needs new pods.
             annotations: { 'davit.dev/configuration': contentHash(data).slice(0, 16) },
           },
           spec: makePod(environment),
@@ -59,7 +59,7 @@ export function makeEdge(environment: KubernetesEnvironment): readonly PlainMani
   ];
 }
 
-/** The files of Envoy's folder. */
+/** The files of Envoy's configuration folder. */
 function makeConfiguration(environment: KubernetesEnvironment): Readonly<Record<string, string>> {
   const tls = environment.gateway.tlsSecret === undefined ? undefined : TLS;
   const bootstrap = makeBootstrap({
@@ -74,6 +74,7 @@ function makeConfiguration(environment: KubernetesEnvironment): Readonly<Record<
     adminPort: PORTS.admin,
     longestRequestSeconds: longestRequestSeconds(environment),
     tls,
+    allowedOrigins: environment.gateway.allowedOrigins,
     maxHeapBytes: MEMORY.heapBytes,
   });
   return {
@@ -114,7 +115,7 @@ function makeContainer(image: string, tls: boolean) {
       ...['--config-path', `${CONFIG_FOLDER}/${CONFIG_FILE}`],
       ...['--concurrency', String(THREADS)],
       ...['--log-level', 'warning'],
-      '--disable-hot-restart', // it wants to write, and pods are replaced instead
+      '--disable-hot-restart', // it needs to write files, and pods are replaced instead
       ...['--drain-time-s', String(NOTICE_SECONDS)],
       ...['--drain-strategy', 'immediate'],
     ],

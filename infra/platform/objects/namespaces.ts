@@ -3,8 +3,8 @@ import type { PlainManifest } from '../plain-manifest.ts';
 import { platformLabels } from '../labels.ts';
 
 /**
- * Makes the namespaces of models and of the platform. Both refuse pods that ask for more than a server needs: models are
- * code that somebody else wrote.
+ * Makes the namespaces of the models and of the platform. Both refuse pods with more rights than a server needs,
+ * because a model is code that somebody else wrote.
  */
 export function makeNamespaces(environment: KubernetesEnvironment): readonly PlainManifest[] {
   const labels = { ...platformLabels(environment), 'pod-security.kubernetes.io/enforce': 'restricted' };

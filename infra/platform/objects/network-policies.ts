@@ -8,26 +8,26 @@ import { partLabels, platformLabels } from '../labels.ts';
 
 const KNATIVE = 'knative-serving';
 const KOURIER = 'kourier-system';
-/** Of Knative's proxy in a pod: requests plain, with HTTP/2 and with TLS, and what the autoscaler counts. */
+/** The ports of Knative's proxy in a pod: requests in plain HTTP, HTTP/2 and TLS, and the autoscaler's metrics. */
 const PROXY_PORTS = [8012, 8013, 8112, 9090];
-/** Of Kourier for requests from inside the cluster, plain and with TLS. */
+/** The ports of Kourier for requests from inside the cluster, plain and with TLS. */
 const KOURIER_INTERNAL_PORTS = [8081, 8444];
 const DNS_PORTS = [53, 5353];
-/** Where a name server on the node answers, if there is one. */
+/** The address of a node-local DNS cache, where the cluster has one. */
 const NODE_DNS = '169.254.20.10/32';
 
-/** Makes who may reach whom; the cluster's network has to enforce it. */
+/** Makes the network policies; the cluster's network plugin must enforce them. */
 export function makeNetworkPolicies(environment: KubernetesEnvironment): readonly PlainManifest[] {
   const own = environment.knative.mode === 'install';
   return [
     makeModelsPolicy(environment),
     makeAuthorisationPolicy(environment),
-    // Others may use a Kourier that was there before.
+    // Others may use a Kourier that existed before.
     ...(own ? [makeKourierPolicy(environment)] : []),
   ];
 }
 
-/** Models answer Knative only, and ask only for names and for what the environment lets them. */
+/** Models accept requests from Knative only. They may reach DNS and the addresses that the environment allows. */
 function makeModelsPolicy(environment: KubernetesEnvironment): PlainManifest {
   const { namespace, egress } = environment;
   return makePolicy(environment, namespace, {
@@ -36,7 +36,7 @@ function makeModelsPolicy(environment: KubernetesEnvironment): PlainManifest {
     policyTypes: ['Ingress', ...(egress ? ['Egress'] : [])],
     ingress: [
       {
-        // Kourier itself where the activator is out of the path.
+        // Kourier itself sends requests where the activator is not in the path.
         from: [{ namespaceSelector: named(KNATIVE) }, gatewayPods()],
         ports: tcp(PROXY_PORTS),
       },
@@ -45,7 +45,10 @@ function makeModelsPolicy(environment: KubernetesEnvironment): PlainManifest {
   });
 }
 
-/** It answers whoever asks, so only the edge may; the replicas count together, and everybody may see figures. */
+/**
+ * The service answers any caller, so only the edge may reach it. Replicas may count together, and metrics are open to
+ * all.
+ */
 function makeAuthorisationPolicy(environment: KubernetesEnvironment): PlainManifest {
   const { traffic, log, peers, health } = AUTHORISATION_PORTS;
   const podsOf = (part: string) => [{ podSelector: { matchLabels: partLabels(part) } }];
@@ -61,7 +64,7 @@ function makeAuthorisationPolicy(environment: KubernetesEnvironment): PlainManif
   });
 }
 
-/** Whoever reaches Kourier reaches models without a token: only the edge does, and the controller that looks after it. */
+/** Kourier lets requests through to models without a token, so only the edge and Kourier's controller may reach it. */
 function makeKourierPolicy(environment: KubernetesEnvironment): PlainManifest {
   const edge = {
     namespaceSelector: named(environment.platformNamespace),
@@ -105,7 +108,7 @@ function gatewayPods() {
   return { namespaceSelector: named(KOURIER), podSelector: { matchLabels: { app: KOURIER_GATEWAY } } };
 }
 
-/** The label that Kubernetes itself puts on every namespace. */
+/** Kubernetes itself puts this label on every namespace. */
 function named(namespace: string) {
   return { matchLabels: { 'kubernetes.io/metadata.name': namespace } };
 }

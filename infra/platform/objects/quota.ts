@@ -3,11 +3,14 @@ import type { PlainManifest } from '../plain-manifest.ts';
 import { platformLabels } from '../labels.ts';
 
 const NAME = 'davit-models';
-/** What Knative's proxy beside a model needs. It says nothing of memory itself, and a quota refuses who says nothing. */
+/**
+ * The memory of Knative's proxy beside a model. The proxy declares none, and a quota refuses containers that declare
+ * none.
+ */
 const PROXY_MEMORY = { request: '64Mi', limit: '800Mi' };
 const REFUSED = ['limits.cpu'];
 
-/** Makes the limit that all models share, and what containers count as that say nothing; nothing without a quota. */
+/** Makes the quota that all models share, and defaults for containers that declare nothing; empty without a quota. */
 export function makeQuota(environment: KubernetesEnvironment): readonly PlainManifest[] {
   const { quota, namespace } = environment;
   const resources = Object.keys(quota);

@@ -6,13 +6,13 @@ import { platformLabels } from '../labels.ts';
 const GROUP = 'rbac.authorization.k8s.io';
 const API = `${GROUP}/v1`;
 
-/** What a role is called, and where it counts; undefined namespace: in the whole cluster. */
+/** A role's name and namespace; undefined namespace: the whole cluster. */
 export interface RolePlace {
   readonly name: string;
   readonly namespace: string | undefined;
 }
 
-/** Makes a Role, or a ClusterRole. */
+/** Makes a Role or a ClusterRole. */
 export function makeRole(
   environment: KubernetesEnvironment,
   place: RolePlace,
@@ -21,7 +21,7 @@ export function makeRole(
   return { apiVersion: API, kind: kindOf(place), metadata: metadata(environment, place), rules };
 }
 
-/** Makes what gives a role to a ServiceAccount of the platform's namespace. */
+/** Makes the binding of a role to a ServiceAccount of the platform's namespace. */
 export function makeBinding(environment: KubernetesEnvironment, place: RolePlace, account: string): PlainManifest {
   return {
     apiVersion: API,

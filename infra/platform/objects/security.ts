@@ -1,4 +1,4 @@
-/** What every pod of the platform is: nobody in particular, and unable to become somebody. */
+/** Every pod of the platform runs as an unprivileged user and cannot gain privileges. */
 export const POD_SECURITY = {
   runAsNonRoot: true,
   runAsUser: 65_532,

@@ -1,5 +1,4 @@
 import * as pulumi from '@pulumi/pulumi';
-import type { Entity } from '../../../schemas/endpoint.ts';
 import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
 import { makeServingEntry } from '../../../schemas/make-serving-entry.ts';
 import type { Declaration } from '../../declaration.ts';
@@ -11,14 +10,15 @@ import * as make from './make-objects.ts';
 import { type EntityPlan, listAliases } from './plan-entity.ts';
 import { Pause } from './pause.ts';
 import type { PreparedEntity, PreparedKubernetes } from './prepare-kubernetes.ts';
-import { verifyThroughEdge } from './verify-through-edge.ts';
+import { type EntityQuestion, verifyThroughEdge } from './verify-through-edge.ts';
 
-/** Until Kourier has a new Route everywhere. */
+/** How long Kourier may take to apply a new Route everywhere. */
 const ROUTE_LIMIT = '3m';
 
 /**
- * Revisions first; the Route names them only when every one is proven, in one write. Then a question through the edge,
- * and only then, which is the engine's own order, the revisions that are no more in the program are deleted.
+ * Deploys the revisions first. The Route names them in one write, once every one of them is proven. A query through the
+ * edge follows. Only then are the old revisions deleted; that is the engine's own order for a resource that is no
+ * longer in the program.
  */
 export function deployToKubernetes(
   declaration: Declaration<KubernetesEnvironment>,
@@ -55,16 +55,18 @@ export function deployToKubernetes(
     url: verifyThroughEdge({
       api,
       declaration,
-      entities: listAsked(plans, serving),
+      questions: listQuestions(plans, serving),
       after: pause.endAfter([route, entry]),
     }),
     revisions: Object.fromEntries(plans.map(({ entity, name }) => [entity.name, pulumi.output(name)])),
   };
 }
 
-/** One that served before and may sleep is left alone: a question could only wake it. */
-function listAsked(plans: readonly EntityPlan[], serving: ReadonlySet<string>): readonly Entity[] {
-  return plans.filter((p) => p.replicas.min > 0 || !serving.has(p.revision)).map((p) => p.entity);
+/** Leaves out an entity that served before and may be at zero replicas, because a query would only wake it. */
+function listQuestions(plans: readonly EntityPlan[], serving: ReadonlySet<string>): readonly EntityQuestion[] {
+  return plans
+    .filter((p) => p.replicas.min > 0 || !serving.has(p.revision))
+    .map(({ entity, revision }) => ({ entity, revision, servedBefore: serving.has(revision) }));
 }
 
 interface EntityContext {
@@ -90,7 +92,7 @@ function deployEntity(
       ...options,
       dependsOn: [account, budget],
       aliases: [...listAliases(plan, { serving, recreate })],
-      // Nothing runs beside it: what holds the hardware goes first.
+      // Nothing else runs beside it, so the old revision must first release the hardware.
       ...(recreate && { replaceOnChanges: ['spec'], deleteBeforeReplace: true }),
     },
   );

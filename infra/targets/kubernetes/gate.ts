@@ -2,6 +2,7 @@ import * as pulumi from '@pulumi/pulumi';
 import type { KubernetesApi } from '../../../kubernetes/api.ts';
 import { proveRevision, RevisionFailed, waitForRevision } from '../../../kubernetes/prove-revision.ts';
 import { recordFailure, removeConfiguration } from '../../../kubernetes/update-failure.ts';
+import { recordWorkerReport } from '../../../kubernetes/worker-reports.ts';
 import { renderRevisionFailure } from '../../../schemas/revision-failure.ts';
 import type { EntityPlan } from './plan-entity.ts';
 
@@ -9,7 +10,7 @@ export interface GuardedCluster {
   readonly api: KubernetesApi;
   readonly namespace: string;
   readonly endpoint: string;
-  /** Revisions that have traffic now. */
+  /** The revisions that have traffic now. */
   readonly serving: ReadonlySet<string>;
 }
 
@@ -23,22 +24,38 @@ export class Gate {
     this.#cluster = cluster;
   }
 
-  /** The name of a revision, once Knative has made it. */
+  /** The name of a revision, once Knative has created it. */
   exists(after: pulumi.CustomResource, plan: EntityPlan): pulumi.Output<string> {
     return this.#after([after], plan, () => waitForRevision(this.#cluster.api, this.#question(plan)));
   }
 
-  /** The name of a revision, once it has its replicas and has predicted; rejects at once with what it fails of. */
+  /**
+   * The name of a revision, once its replicas are ready and it has predicted; rejects at once with the reason if it
+   * fails.
+   */
   prove(after: readonly pulumi.CustomResource[], plan: EntityPlan): pulumi.Output<string> {
     const { api, serving } = this.#cluster;
     return this.#after(after, plan, async () => {
-      if (serving.has(plan.revision)) return; // asking it again could only wake it
+      if (serving.has(plan.revision)) return; // already proven; a query would only wake it
       await proveRevision(api, {
         ...this.#question(plan),
         minReplicas: plan.replicas.min,
         limitSeconds: plan.hardware.deploymentSeconds,
-        say: (line) => void pulumi.log.info(`${plan.name}: ${line}`, undefined, undefined, true),
+        say: (line) => say(plan, line),
       });
+      await this.#recordWorkers(plan);
+    });
+  }
+
+  /**
+   * Reads the report while the revision is awake. Only `davit status` shows it, so an error here does not fail the
+   * update.
+   */
+  async #recordWorkers(plan: EntityPlan): Promise<void> {
+    const { api, endpoint } = this.#cluster;
+    const workers = plan.template.spec.containerConcurrency;
+    await recordWorkerReport(api, { ...this.#question(plan), endpoint, workers }).catch((e: unknown) => {
+      say(plan, `davit status will not show how its workers run: ${String(e)}`);
     });
   }
 
@@ -53,16 +70,16 @@ export class Gate {
         await wait();
         return plan.revision;
       } catch (e) {
-        if (this.#failure) return await this.#failure; // the first one says why; the others only stopped to wait
+        if (this.#failure) return await this.#failure; // only the first failure has the reason
         if (!(e instanceof RevisionFailed)) throw e;
         this.#failure = this.#giveUp(plan, e);
-        this.#stop.abort(e); // nothing is switched, so nobody waits for the others
+        this.#stop.abort(e); // nothing will be switched, so stop waiting for the others
         return await this.#failure;
       }
     });
   }
 
-  /** What failed holds nothing any more, and says why to whoever asks later; the next update makes it again. */
+  /** Removes the failed revision and records why it failed for later queries. The next update creates it again. */
   async #giveUp(
     { name, entity, revision, configuration, serviceAccount }: EntityPlan,
     failed: RevisionFailed,
@@ -76,9 +93,13 @@ export class Gate {
       recordFailure(api, failure, place),
       removeConfiguration(api, { namespace, configuration }),
     ]);
-    // Neither may hide what the revision fails of.
+    // An error of the cleanup must not hide the revision's failure.
     for (const done of cleaned)
       if (done.status === 'rejected') void pulumi.log.warn(`Cannot clean up after ${name}: ${String(done.reason)}`);
     throw new pulumi.RunError(renderRevisionFailure({ revision: name, message, hints }));
   }
+}
+
+function say({ name }: EntityPlan, line: string): void {
+  void pulumi.log.info(`${name}: ${line}`, undefined, undefined, true);
 }

@@ -6,22 +6,21 @@ import {
   endpointObjectName,
   entityObjectName,
   entityTag,
+  NAME_ANNOTATION,
 } from '../../../schemas/kubernetes-names.ts';
 import { SERVING_ENTRY_KEY, SERVING_ENTRY_LABEL, type ServingEntry } from '../../../schemas/serving-entry.ts';
 import type { KubernetesManifest } from '../../kubernetes/object-resource.ts';
 import type { EntityPlan } from './plan-entity.ts';
 
-/** Where an endpoint's objects go. */
+/** The endpoint and environment that an object belongs to. */
 export interface ObjectPlace {
   readonly endpoint: string;
   readonly environment: KubernetesEnvironment;
 }
 
 const SERVING = 'serving.knative.dev/v1';
-/** For a person who looks at the cluster: the name as users know it. */
-const NAME_ANNOTATION = 'davit.dev/name';
 
-/** One immutable revision: a Configuration that never changes, so that it and its Revision go together. */
+/** One immutable revision: a Configuration that never changes, so that it and its Revision live and end together. */
 export function makeConfiguration(
   place: ObjectPlace,
   { configuration, revision, entity, template }: EntityPlan,
@@ -34,7 +33,7 @@ export function makeConfiguration(
     kind: 'Configuration',
     metadata: {
       ...made,
-      // Its pods finish what they have; nobody waits for that.
+      // Its pods finish their requests in the background; the update does not wait for them.
       annotations: { ...made.annotations, 'pulumi.com/deletionPropagationPolicy': 'background' },
     },
     spec: {
@@ -46,12 +45,12 @@ export function makeConfiguration(
   };
 }
 
-/** Of the window: 3 s, so that a step of load is seen by the autoscaler's next tick or the one after it (they are 2 s apart). */
+/** 3 s of the window, so that the autoscaler sees a step of load at its next tick or the one after it (2 s apart). */
 const PANIC_WINDOW_PERCENT = '5';
-/** From half as much again as there is room for, replicas come at once; what is less can wait for the window. */
+/** At one and a half times the capacity, replicas are added at once. A smaller excess waits for the window. */
 const PANIC_THRESHOLD_PERCENT = '150';
 
-/** How many replicas a live Revision may have, and when it gets more or fewer: changed without loading anything again. */
+/** The replica bounds and scaling times of a live Revision. They change without loading the model again. */
 export function makeBounds(
   { environment }: ObjectPlace,
   { replicas }: EntityPlan,
@@ -72,7 +71,7 @@ export function makeBounds(
         [annotation('panic-window-percentage')]: PANIC_WINDOW_PERCENT,
         [annotation('panic-threshold-percentage')]: PANIC_THRESHOLD_PERCENT,
         [annotation('scale-down-delay')]: `${scaleDownSeconds}s`,
-        // What is left of the idle time after the window and the delay, during which the last replica stays.
+        // The rest of the idle time after the window and the delay; the last replica stays that long.
         [annotation('scale-to-zero-pod-retention-period')]:
           `${Math.max(0, idleSeconds - scaleDownSeconds - WINDOW_SECONDS)}s`,
       },
@@ -80,7 +79,7 @@ export function makeBounds(
   };
 }
 
-/** Which share of the requests goes to which revision; one write switches all of them. */
+/** Which share of the requests goes to which revision. One write switches all of them. */
 export function makeRoute(
   place: ObjectPlace,
   plans: readonly EntityPlan[],
@@ -100,13 +99,13 @@ export function makeRoute(
         revisionName: revisions[i],
         tag: entityTag(entity.name),
         percent: shares[entity.name] ?? 0,
-        latestRevision: false, // Knative would write it: said here, it is no difference
+        latestRevision: false, // Knative would add it; set here, it makes no difference
       })),
     },
   };
 }
 
-/** Who the model is, to the cluster and to AWS; it may do nothing in the cluster. */
+/** The model's identity for the cluster and for AWS. It has no rights in the cluster. */
 export function makeServiceAccount(place: ObjectPlace, { serviceAccount, entity }: EntityPlan): KubernetesManifest {
   const made = metadata(place, serviceAccount, entity.name);
   const role = entity.instanceProfileArn?.replace(':instance-profile/', ':role/');
@@ -119,7 +118,7 @@ export function makeServiceAccount(place: ObjectPlace, { serviceAccount, entity 
   };
 }
 
-/** A node that is drained takes one replica at a time; one that is not ready holds nobody up. */
+/** A node drain evicts one replica at a time. A replica that is not ready does not block the drain. */
 export function makeDisruptionBudget(place: ObjectPlace, { entity }: EntityPlan): KubernetesManifest {
   const made = metadata(place, entityObjectName(place.endpoint, entity.name), entity.name);
   return {
@@ -134,7 +133,7 @@ export function makeDisruptionBudget(place: ObjectPlace, { entity }: EntityPlan)
   };
 }
 
-/** What the authorisation service is told of the endpoint. */
+/** The endpoint's entry for the authorisation service. */
 export function makeEntryConfigMap(place: ObjectPlace, entry: unknown): KubernetesManifest {
   const { labels, ...rest } = metadata(place, endpointObjectName(place.endpoint));
   return {
@@ -145,7 +144,7 @@ export function makeEntryConfigMap(place: ObjectPlace, entry: unknown): Kubernet
   };
 }
 
-/** The text of an entry; the same entry is always the same text. */
+/** The text of an entry. Equal entries always have equal texts. */
 export function renderEntry(entry: ServingEntry): string {
   return JSON.stringify(entry, undefined, 2);
 }

@@ -2,8 +2,8 @@ import type { Hardware } from '../../../schemas/hardware.ts';
 import { multiplyQuantity } from '../../../schemas/multiply-quantity.ts';
 
 /**
- * Makes the resources of one replica. Memory and graphics cards are limits too: what is over them would take them from
- * somebody else. Processors are not: idle ones are for whoever has work.
+ * Makes the resources of one replica. Memory and GPUs are also limits, because any excess would be taken from others.
+ * CPU is not limited, so that any replica may use idle CPUs.
  */
 export function makeResources({ per, cpu, memory, gpu }: Hardware, workers: number) {
   const times = per === 'unit' ? workers : 1;

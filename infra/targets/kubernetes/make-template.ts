@@ -3,9 +3,10 @@ import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
 import type { Hardware } from '../../../schemas/hardware.ts';
 import { ENDPOINT_LABEL, ENTITY_LABEL, endpointObjectName, entityTag } from '../../../schemas/kubernetes-names.ts';
 import { parseSecretReference } from '../../../schemas/secret-reference.ts';
+import { workerModeOf } from '../../../schemas/worker-mode.ts';
 import { makeResources } from './make-resources.ts';
 
-/** The template of a Knative Configuration, without its name: the name is made of it. */
+/** The template of a Knative Configuration without its name, because the name is made from it. */
 export type RevisionTemplate = ReturnType<typeof makeTemplate>;
 
 export interface TemplateParts {
@@ -13,7 +14,7 @@ export interface TemplateParts {
   readonly entity: Entity;
   readonly environment: KubernetesEnvironment;
   readonly hardware: Hardware;
-  /** Units of concurrency of one replica. */
+  /** Workers of one replica. */
   readonly workers: number;
   readonly serviceAccount: string;
   readonly image: string;
@@ -22,20 +23,26 @@ export interface TemplateParts {
 
 const DOMAIN = 'davit.dev';
 const PORT = 8080;
-const LIVENESS_SECONDS = 30;
+/** Kubernetes reads a container's termination message from this file. */
+const FAILURE_FILE = '/dev/termination-log';
 /**
- * Without a period Kubernetes asks every 10 s, and a replica that has just missed its turn is not counted until the next. One
- * that serves may miss 30 s, as by the defaults.
+ * A model server that makes no progress reports that itself and ends. This probe is for one that no longer responds at
+ * all. It has 10 s for an answer, because a busy node may give it no CPU for seconds.
  */
-const READINESS = { periodSeconds: 1, timeoutSeconds: 10, failureThreshold: 30 };
-/** The server answers as soon as it has loaded, not at the next period. */
+const LIVENESS = { periodSeconds: 10, timeoutSeconds: 10, failureThreshold: 3 };
+/**
+ * By default Kubernetes probes every 10 s, so a replica that has just missed a probe waits for the next one. A replica
+ * that reports not ready gets no requests after 3 s. One that does not respond has 30 s, as with the defaults.
+ */
+const READINESS = { periodSeconds: 1, timeoutSeconds: 10, failureThreshold: 3 };
+/** With this header the server answers as soon as it has loaded, instead of at the next period. */
 const PATIENT = [{ name: 'Prefer', value: 'wait=5' }];
-/** With more than one replica there is room for a burst before the next one is up. */
+/** With more than one replica this leaves room for a burst until the next replica is up. */
 const UTILIZATION_PERCENT = '80';
 
 /**
- * Makes what a revision is. Bounds and times of autoscaling are not in it: they change on the live Revision, without
- * loading the model again.
+ * Makes the content of a revision. Bounds and times of autoscaling are not part of it, because they change on the live
+ * Revision without loading the model again.
  */
 export function makeTemplate(parts: TemplateParts) {
   const { endpoint, entity, environment, hardware, workers, serviceAccount } = parts;
@@ -48,14 +55,15 @@ export function makeTemplate(parts: TemplateParts) {
         ...makeAnnotations(parts),
         'serving.knative.dev/progress-deadline': `${hardware.deploymentSeconds}s`,
         'autoscaling.knative.dev/target-utilization-percentage': UTILIZATION_PERCENT,
-        // -1: the activator is always in the path, so scaling never changes the ingress. 0: only when there is no replica.
+        // -1: the activator is always in the path, so scaling never changes the ingress. 0: only while there is no
+        // replica.
         'autoscaling.knative.dev/target-burst-capacity': endpoint.routeOptimized ? '0' : '-1',
       },
     },
     spec: {
       containerConcurrency: workers,
       timeoutSeconds,
-      responseStartTimeoutSeconds: timeoutSeconds, // else Knative's default of 300 s would be the limit
+      responseStartTimeoutSeconds: timeoutSeconds, // otherwise Knative's default of 300 s is the limit
       serviceAccountName: serviceAccount,
       enableServiceLinks: false,
       ...(pullSecret !== undefined && { imagePullSecrets: [{ name: pullSecret }] }),
@@ -67,34 +75,39 @@ export function makeTemplate(parts: TemplateParts) {
   };
 }
 
-/** What belongs to the content without Kubernetes doing anything with it. */
+/** Content of the revision that Kubernetes itself does not use. */
 function makeAnnotations({ endpoint, entity, secretVersions }: TemplateParts): Record<string, string> {
   const versions = Object.entries(secretVersions).sort(([a], [b]) => (a < b ? -1 : 1));
   return {
     [`${DOMAIN}/name`]: `${endpoint.name}/${entity.name}`,
     [`${DOMAIN}/model`]: `${entity.model.name} ${entity.model.version}`,
     ...(entity.instanceProfileArn !== undefined && { [`${DOMAIN}/instance-profile`]: entity.instanceProfileArn }),
-    // A secret that was written again makes another revision: the same rolling update, the same way back.
+    // A changed Secret makes a new revision, with the usual rolling update and rollback.
     ...(versions.length > 0 && { [`${DOMAIN}/secrets`]: versions.map(([name, v]) => `${name}=${v}`).join(',') }),
   };
 }
 
 function makeContainer(parts: TemplateParts) {
   const { entity, environment, hardware, workers, image } = parts;
+  const mode = hardware.gpu ? 'one' : workerModeOf(entity);
   return {
     name: 'model',
     image,
     args: [
       ...['--workers', String(workers), '--time-limit', String(entity.timeLimitSeconds)],
-      ...['--served-model-name', entity.name],
-      // One process has the card, and the others of its replica's units wait for it as long as that may take.
-      ...(hardware.gpu ? ['--solo', '--queue-timeout', String(entity.timeLimitSeconds * workers)] : []),
+      ...['--served-model-name', entity.name, '--failure-file', FAILURE_FILE],
+      ...(mode === 'found' ? [] : ['--worker-mode', mode]),
+      // One process has the GPU. The replica's other requests wait for it for as long as that may take.
+      ...(mode === 'one' && workers > 1 ? ['--queue-timeout', String(entity.timeLimitSeconds * workers)] : []),
+      ...(entity.nan === 'error' ? [] : ['--nan', entity.nan]),
     ],
     env: makeEnvironment(entity, environment),
     ports: [{ containerPort: PORT, protocol: 'TCP' }],
-    // What Knative would add is said here: a template that is applied again must be the same to the last field.
+    // Set Knative's defaults explicitly, so that a template that is applied again is the same to the last field.
     readinessProbe: { httpGet: { path: '/ping', port: PORT, httpHeaders: PATIENT }, successThreshold: 1, ...READINESS },
-    livenessProbe: { httpGet: { path: '/live', port: PORT }, periodSeconds: LIVENESS_SECONDS },
+    livenessProbe: { httpGet: { path: '/live', port: PORT }, ...LIVENESS },
+    // Only the server's own file: the end of its log may be output of the model.
+    terminationMessagePolicy: 'File',
     resources: makeResources(hardware, workers),
     securityContext: {
       allowPrivilegeEscalation: false,
@@ -110,7 +123,7 @@ function makeContainer(parts: TemplateParts) {
   };
 }
 
-/** A secret is named here, and read by the kubelet alone. */
+/** A secret appears here by name only; only the kubelet reads it. */
 function makeEnvironment({ environmentVars }: Entity, { secrets }: KubernetesEnvironment) {
   return Object.entries(environmentVars).map(([name, value]) => {
     const secret = parseSecretReference(value);
@@ -119,7 +132,9 @@ function makeEnvironment({ environmentVars }: Entity, { secrets }: KubernetesEnv
   });
 }
 
-/** Data loaders of torch and others need more than the 64 MB that a container has; it counts as the container's memory. */
+/**
+ * Data loaders of torch and others need more than a container's default of 64 MB. It counts as the container's memory.
+ */
 function makeSharedMemory() {
   return { name: 'shared-memory', emptyDir: { medium: 'Memory' } };
 }

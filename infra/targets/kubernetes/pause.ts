@@ -7,16 +7,19 @@ export interface PausedCluster {
   readonly api: KubernetesApi;
   readonly namespace: string;
   readonly endpoint: string;
-  /** Revisions that have traffic now. */
+  /** The revisions that have traffic now. */
   readonly serving: ReadonlySet<string>;
-  /** Whether the file asks that the old revision ends before the new one starts. */
+  /** Whether the file asks for the old revision to end before the new one starts. */
   readonly recreate: boolean;
 }
 
-/** Beyond the longest prediction: until what held the old revision is gone, and it ends by itself if nobody ends it. */
+/**
+ * Added to the longest prediction: the time until the old revision has released its hardware. The pause ends after it
+ * even if nobody ends it.
+ */
 const GRACE_SECONDS = 60;
 
-/** While the last replica of an endpoint ends, its callers are told to come again instead of being held for nobody. */
+/** While the last replica of an endpoint ends, asks callers to retry, because no replica could take a held request. */
 export class Pause {
   readonly #cluster: PausedCluster;
   #begun: Promise<void> | undefined;
@@ -25,7 +28,7 @@ export class Pause {
     this.#cluster = cluster;
   }
 
-  /** The same value, once callers are told; at once where no revision ends. */
+  /** The same value once queries are paused; at once when no revision ends. */
   before({ revision, entity }: EntityPlan, value: string | pulumi.Output<unknown>): pulumi.Output<unknown> {
     const { api, serving, recreate } = this.#cluster;
     const ends = recreate && serving.size > 0 && !serving.has(revision);
@@ -35,7 +38,7 @@ export class Pause {
     return pulumi.output(begun.then(() => true)).apply(() => value);
   }
 
-  /** Settles once these are there and queries are let through. */
+  /** Settles once these resources exist and queries are let through again. */
   endAfter(resources: readonly pulumi.CustomResource[]): pulumi.Output<unknown> {
     return pulumi.all(resources.map((resource) => resource.id)).apply(async () => {
       if (this.#begun) await resumeQueries(this.#cluster.api, this.#cluster);

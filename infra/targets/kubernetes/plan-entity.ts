@@ -7,36 +7,36 @@ import type { Declaration } from '../../declaration.ts';
 import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
 import { makeTemplate, type RevisionTemplate } from './make-template.ts';
 
-/** What is known of an entity before anything is registered. */
+/** The plan of an entity, made before any resource is registered. */
 export interface EntityPlan {
   readonly entity: Entity;
   readonly hardware: Hardware;
-  /** For a person, and of the Pulumi resources: `iris-2-3f9c2a71d0`. */
+  /** The name for people and for the Pulumi resources: `iris-2-3f9c2a71d0`. */
   readonly name: string;
   readonly configuration: string;
   readonly revision: string;
   readonly serviceAccount: string;
-  /** Replicas, from the units of concurrency; a minimum of 0: it may sleep. */
+  /** Bounds of the replicas, from the concurrency; a minimum of 0: it may scale to zero. */
   readonly replicas: { readonly min: number; readonly max: number };
   readonly template: RevisionTemplate;
 }
 
-/** What an entity is made of besides its declaration. */
+/** The inputs of an entity besides its declaration. */
 export interface EntityParts {
-  /** `registry/iris:TAG`: what the image is made of. */
+  /** `registry/iris:TAG`; the tag identifies the content of the image. */
   readonly image: string;
-  /** Of each Secret that is read: changes when it is written. */
+  /** For each Secret that is read: a version that changes when it is written. */
   readonly secretVersions: Readonly<Record<string, string>>;
 }
 
-/** Plans the one revision that serves an entity; everything but its bounds is in its name. */
+/** Plans the one revision that serves an entity. Its name covers everything but its bounds. */
 export function planEntity(
   { endpoint, environment }: Declaration<KubernetesEnvironment>,
   entity: Entity,
   parts: EntityParts,
 ): EntityPlan {
-  const hardware = requireHardware(environment, entity);
   const workers = workersOf(entity);
+  const hardware = allowForLoads(requireHardware(environment, entity), entity, workers);
   const serviceAccount = entityObjectName(endpoint.name, entity.name);
   const template = makeTemplate({ endpoint, entity, environment, hardware, workers, serviceAccount, ...parts });
   const configuration = configurationName(endpoint.name, entity.name, template);
@@ -53,9 +53,9 @@ export function planEntity(
 }
 
 /**
- * Names that the resource of an entity's Configuration had before. A resource that is made anew on the spot is called after
- * its entity, any other after its content too; without these a change of the way would make the new one beside the old one
- * and then delete what is the same object.
+ * Earlier names of the resource of an entity's Configuration. A resource that is recreated in place has the entity's
+ * name; any other one also has its content in the name. Without these aliases, a change of the rollout would create the
+ * new resource beside the old one and then delete the same object.
  */
 export function listAliases(
   { entity, revision, serviceAccount: objects }: EntityPlan,
@@ -66,7 +66,13 @@ export function listAliases(
   return mine.map((r) => ({ name: `${entity.name}-${r.split('-').at(-2) ?? ''}` }));
 }
 
-/** An endpoint that asks for other hardware has been refused before. */
+/** Workers that each load the model may take that many times longer on a full node. */
+function allowForLoads(hardware: Hardware, { workerMode }: Entity, workers: number): Hardware {
+  if (workerMode !== 'separate') return hardware;
+  return { ...hardware, deploymentSeconds: hardware.deploymentSeconds * workers };
+}
+
+/** An endpoint that asks for unknown hardware was refused earlier. */
 function requireHardware({ name, hardware }: KubernetesEnvironment, entity: Entity): Hardware {
   const found = hardware[entity.workloadType];
   if (found) return found;

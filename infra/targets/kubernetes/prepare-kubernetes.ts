@@ -3,7 +3,12 @@ import { planImage } from '../../../images/plan-image.ts';
 import { readImageDigest } from '../../../images/registry.ts';
 import type { KubernetesApi } from '../../../kubernetes/api.ts';
 import { connectCluster } from '../../../kubernetes/connect.ts';
-import { explainMissingSecrets, readSecretVersions, type WantedKey } from '../../../kubernetes/secrets-version.ts';
+import {
+  explainMissingSecrets,
+  readSecretVersions,
+  type SecretVersion,
+  type WantedKey,
+} from '../../../kubernetes/secrets-version.ts';
 import type { Entity } from '../../../schemas/endpoint.ts';
 import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
 import { endpointObjectName } from '../../../schemas/kubernetes-names.ts';
@@ -11,21 +16,21 @@ import { parseSecretReference } from '../../../schemas/secret-reference.ts';
 import type { Declaration } from '../../declaration.ts';
 import { type EntityPlan, planEntity } from './plan-entity.ts';
 
-/** What is known before anything is registered. */
+/** Everything that is looked up before any resource is registered. */
 export interface PreparedKubernetes {
   readonly api: KubernetesApi;
   readonly entities: readonly PreparedEntity[];
-  /** Revisions that have traffic now: they have been proven, and asking them again would wake them. */
+  /** The revisions that have traffic now. They are proven, and a query would only wake them. */
   readonly serving: ReadonlySet<string>;
 }
 
 export interface PreparedEntity {
   readonly plan: EntityPlan;
-  /** `registry/iris@sha256:…`; undefined at a preview: the image has yet to be built. */
+  /** `registry/iris@sha256:…`; undefined at a preview: the image is not built yet. */
   readonly image: string | undefined;
 }
 
-/** Asks the registry for the images and the cluster for the versions of the secrets. */
+/** Reads the images from the registry and the versions of the secrets from the cluster. */
 export async function prepareKubernetes(declaration: Declaration<KubernetesEnvironment>): Promise<PreparedKubernetes> {
   const { root, endpoint, environment } = declaration;
   const api = await connectCluster(environment.cluster, root);
@@ -43,9 +48,14 @@ export async function prepareKubernetes(declaration: Declaration<KubernetesEnvir
     });
     const digest = await readImageDigest(reference);
     if (digest === undefined && !pulumi.runtime.isDryRun()) throw missingImage(declaration, reference);
-    const versions = Object.fromEntries(secretNames(entity, environment).map((n) => [n, secretVersions[n] ?? '']));
+    const planWith = (word: keyof SecretVersion) => {
+      const words = secretNames(entity, environment).map((n) => [n, secretVersions[n]?.[word] ?? ''] as const);
+      return planEntity(declaration, entity, { image: reference, secretVersions: Object.fromEntries(words) });
+    };
+    // A revision that an earlier version of Davit deployed stays the same until its Secrets are written again.
+    const former = planWith('former');
     return {
-      plan: planEntity(declaration, entity, { image: reference, secretVersions: versions }),
+      plan: serving.has(former.revision) ? former : planWith('word'),
       image: digest === undefined ? undefined : `${repository}@${digest}`,
     };
   });
@@ -68,7 +78,7 @@ async function readServing(
 function readVersions(
   { endpoint, environment }: Declaration<KubernetesEnvironment>,
   api: KubernetesApi,
-): Promise<Readonly<Record<string, string>>> {
+): Promise<Readonly<Record<string, SecretVersion>>> {
   const wanted = endpoint.entities.flatMap((e) => secretNames(e, environment));
   return wanted.length === 0
     ? Promise.resolve({})
@@ -76,8 +86,8 @@ function readVersions(
 }
 
 /**
- * At a preview already: a container whose secret is not there cannot be started. `davit preview` says it itself, at the
- * line of the endpoint's file; Pulumi's own preview has only this.
+ * Warns already at a preview, because a container whose secret is missing cannot start. `davit preview` shows the same
+ * at the line of the endpoint's file; Pulumi's own preview has only this.
  */
 async function warnOfMissingSecrets(
   { endpoint, environment: { namespace, secrets } }: Declaration<KubernetesEnvironment>,

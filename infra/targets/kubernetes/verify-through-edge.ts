@@ -8,26 +8,38 @@ import type { Entity } from '../../../schemas/endpoint.ts';
 import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
 import { locateModel, readInputExample } from '../../../system/locate-model.ts';
 import type { Declaration } from '../../declaration.ts';
+import { explainTraffic } from './explain-traffic.ts';
 
 export interface Verification {
   readonly api: KubernetesApi;
   readonly declaration: Declaration<KubernetesEnvironment>;
-  /** Who is asked. */
-  readonly entities: readonly Entity[];
+  readonly questions: readonly EntityQuestion[];
   readonly after: pulumi.Output<unknown>;
 }
 
-/** Until the edge and Kourier know of a change. */
+/** An entity to query with its example. */
+export interface EntityQuestion {
+  readonly entity: Entity;
+  readonly revision: string;
+  /** Whether this revision had traffic before the update. */
+  readonly servedBefore: boolean;
+}
+
+/** How long the edge and Kourier may take to learn of a change. */
 const LIMIT_MILLISECONDS = 60_000;
+/** Later than the model server's own limit, whose message says more. */
+const MARGIN_SECONDS = 5;
 const PAUSE_MILLISECONDS = 250;
 const REACH_SECONDS = 5;
 const TOKEN_SECONDS = 600;
 const SHOWN_CHARACTERS = 300;
-/** The endpoint's own rate limit has let others through in the last minute, so the way to it is there. */
+/**
+ * The endpoint's own rate limit refused the query. Others have passed in the last minute, so the endpoint is reachable.
+ */
 const LIMITED = '"REQUEST_LIMIT_EXCEEDED"';
 
-/** Asks entities by their own paths, as a client would; the address of the endpoint, once all have answered. */
-export function verifyThroughEdge({ api, declaration, entities, after }: Verification): pulumi.Output<string> {
+/** Queries entities by their own paths, as a client would. Returns the endpoint's URL once all have answered. */
+export function verifyThroughEdge({ api, declaration, questions, after }: Verification): pulumi.Output<string> {
   if (pulumi.runtime.isDryRun()) return pulumi.output(pulumi.unknown) as unknown as pulumi.Output<string>;
   return after.apply(async () => {
     const { endpoint, environment } = declaration;
@@ -42,41 +54,44 @@ export function verifyThroughEdge({ api, declaration, entities, after }: Verific
       );
       return url;
     }
-    for (const entity of entities) {
+    for (const question of questions) {
+      const { entity } = question;
       const path = `${edge}/serving-endpoints/${endpoint.name}/served-models/${entity.name}/invocations`;
-      await ask(path, {
-        token,
-        body: await readInputExample(locateModel(declaration.root, entity.model)),
-        entity: entity.name,
-      });
+      const body = await readInputExample(locateModel(declaration.root, entity.model));
+      const wrong = await ask(path, { token, body, limitSeconds: entity.timeLimitSeconds + MARGIN_SECONDS });
+      if (wrong === undefined) continue;
+      const there = await explainTraffic(api, question, { namespace: environment.namespace, endpoint: endpoint.name });
+      throw new pulumi.RunError(
+        `Cannot verify "${entity.name}" through the edge: ${path} ${wrong}, expected an answer with 200. ${there}`,
+      );
     }
     return url;
   });
 }
 
-interface Question {
+interface Query {
   readonly token: string;
   /** Undefined: the model's files are not on this machine. */
   readonly body: string | undefined;
-  readonly entity: string;
+  /** The limit of one request. */
+  readonly limitSeconds: number;
 }
 
-/** A refusal of the request itself is an answer too when there is no example to ask with. */
-async function ask(url: string, { token, body = '{}', entity }: Question): Promise<void> {
+/** What is wrong with the answer. Without an example, a 400 proves that the model server answers. */
+async function ask(url: string, { token, body = '{}', limitSeconds }: Query): Promise<string | undefined> {
   const expected = body === '{}' ? [200, 400] : [200];
   const end = performance.now() + LIMIT_MILLISECONDS;
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
   for (;;) {
-    const answer = await fetch(url, { method: 'POST', headers, body }).then(
+    const signal = AbortSignal.timeout(limitSeconds * 1000);
+    const answer = await fetch(url, { method: 'POST', headers, body, signal }).then(
       async (response) => ({ status: response.status, text: await response.text() }),
-      (e: unknown) => ({ status: 0, text: String(e) }),
+      (e: unknown) => ({ status: 0, text: signal.aborted ? `for ${limitSeconds} s` : `(${String(e)})` }),
     );
-    if (expected.includes(answer.status) || answer.text.includes(LIMITED)) return;
+    if (expected.includes(answer.status) || answer.text.includes(LIMITED)) return undefined;
     if (performance.now() > end) {
       const shown = answer.text.trim().slice(0, SHOWN_CHARACTERS);
-      throw new pulumi.RunError(
-        `Cannot verify "${entity}" through the edge: ${url} answers ${answer.status} ${shown}, expected 200. The new revisions have the traffic and the old ones are still there: put the file back and deploy again to return to them`,
-      );
+      return answer.status === 0 ? `does not answer ${shown}` : `answers ${answer.status} ${shown}`;
     }
     await sleep(PAUSE_MILLISECONDS);
   }

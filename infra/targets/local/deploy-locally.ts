@@ -7,8 +7,8 @@ import { makeRouteInputs } from './make-route-inputs.ts';
 import { LocalProvider, Revision, Route } from './resources.ts';
 
 /**
- * Revisions first; the route, which depends on every one of them, is switched when all are ready. Old revisions are
- * deleted last, which is the engine's own order for a resource that is no more in the program.
+ * Deploys the revisions first. The route depends on all of them and is switched when all are ready. Old revisions are
+ * deleted last; that is the engine's own order for a resource that is no longer in the program.
  */
 export function deployLocally(declaration: Declaration<LocalEnvironment>, parent: pulumi.Resource): Deployed {
   const { root, endpoint, environment } = declaration;

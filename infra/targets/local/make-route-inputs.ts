@@ -3,7 +3,7 @@ import type { LocalRevisionInputs, LocalRouteInputs } from '../../../schemas/loc
 import { keepSignature } from '../../../schemas/signature.ts';
 import type { Declaration } from '../../declaration.ts';
 
-/** Makes the switch position of one endpoint: which revision serves each entity, and its share of the traffic. */
+/** Makes the route of one endpoint: which revision serves each entity, and its share of the traffic. */
 export function makeRouteInputs(
   { endpoint, environment, lock }: Declaration<LocalEnvironment>,
   revisions: readonly LocalRevisionInputs[],

@@ -1,14 +1,16 @@
 import * as pulumi from '@pulumi/pulumi';
 import type { LocalProviderConfig, LocalRevisionInputs, LocalRouteInputs } from '../../../schemas/local-resources.ts';
 
-/** The provider in `local/`, told which supervisor it drives. */
+/** The provider in `local/`, configured for one supervisor. */
 export class LocalProvider extends pulumi.ProviderResource {
   constructor(name: string, config: LocalProviderConfig, options?: pulumi.ResourceOptions) {
     super('davit', name, { ...config }, options);
   }
 }
 
-/** `davit:local:Revision`: one immutable deployed form of an entity; made when it is ready and has predicted. */
+/**
+ * `davit:local:Revision`: one immutable deployed form of an entity. It is created once it is ready and has predicted.
+ */
 export class Revision extends pulumi.CustomResource {
   declare readonly name: pulumi.Output<string>;
 
@@ -19,7 +21,7 @@ export class Revision extends pulumi.CustomResource {
 
 /** `davit:local:Route`: which share of an endpoint's traffic goes to which revision. */
 export class Route extends pulumi.CustomResource {
-  /** Where queries go; the provider knows it. */
+  /** The URL for queries, which the provider fills in. */
   declare readonly url: pulumi.Output<string>;
 
   constructor(name: string, inputs: LocalRouteInputs, options: pulumi.CustomResourceOptions) {

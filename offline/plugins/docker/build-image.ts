@@ -6,14 +6,14 @@ import { completeBuild, type ImageInputs, registryOf, repositoryOf } from './ima
 
 const LAST_LINES = 20;
 
-/** The image that was built, by its id, and what it is called where it was pushed. */
+/** A built image by its id, with its name in the registry if it was pushed. */
 export interface BuiltImage {
   readonly id: string;
   /** `REPOSITORY@sha256:…`, or the id when it was not pushed. */
   readonly repoDigest: string;
 }
 
-/** Builds an image with the engine at `host` (undefined: Docker's own choice) and pushes it, unless it is not to be. */
+/** Builds an image with the engine at `host` (undefined: Docker's own choice) and pushes it if `push` is set. */
 export async function buildImage(
   inputs: ImageInputs,
   { host, push }: { readonly host: string | undefined; readonly push: boolean },
@@ -59,19 +59,19 @@ export function buildArguments({ imageName, build }: ImageInputs): readonly stri
 interface Engine {
   readonly program: string;
   readonly host: string | undefined;
-  /** Of Docker's configuration. */
+  /** The folder of Docker's configuration. */
   readonly folder: string;
   readonly builder: 'BuilderV1' | 'BuilderBuildKit' | undefined;
 }
 
-/** Makes the function that runs docker: its lines go to the engine's log, a failure is thrown with its last words. */
+/** Makes the function that runs docker. Its lines go to the engine's log; a failure is thrown with its last lines. */
 function makeDocker({ program, host, folder, builder }: Engine, { signal, timeoutSeconds, log }: Context) {
   const until = timeoutSeconds && performance.now() + timeoutSeconds * 1000;
   const env = childEnvironment({
     ...(host !== undefined && { DOCKER_HOST: host }),
     DOCKER_CONFIG: folder,
     DOCKER_BUILDKIT: builder === 'BuilderV1' ? '0' : '1',
-    BUILDX_NO_DEFAULT_ATTESTATIONS: '1', // one manifest under the tag, not an index with a statement about it
+    BUILDX_NO_DEFAULT_ATTESTATIONS: '1', // one manifest under the tag, instead of an index with an attestation
   });
   return async (verb: string, imageName: string, args: readonly string[]): Promise<string> => {
     const limit = until && { limitSeconds: Math.max(1, (until - performance.now()) / 1000) };
@@ -98,7 +98,7 @@ function readDigest(imageName: string, pushed: string): string {
   );
 }
 
-/** `https://registry.example/v2/` → `registry.example`: under which Docker looks for a login. */
+/** `https://registry.example/v2/` → `registry.example`, the key of Docker's login. */
 function hostOf(server: string): string {
   return server.replace(/^https?:\/\//, '').split('/')[0] ?? server;
 }

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 
 const WHOLE_BYTES = 1 << 20;
 
-/** SHA-256, in hex, of the Dockerfile and of every file, link and mode of a context. Files that are not there yet are fine. */
+/** SHA-256, in hex, of the Dockerfile and of every file, link and mode of a context. */
 export async function digestContext(context: string, dockerfile: string): Promise<string> {
   const whole = createHash('sha256').update(await readFile(dockerfile));
   for (const { path, name } of await listEntries(context, '')) whole.update(`${name}\0${await describe(path)}\n`);
@@ -18,7 +18,7 @@ interface Entry {
   readonly name: string;
 }
 
-/** Everything but folders, in an order that does not depend on the file system. */
+/** Everything except folders, in an order that does not depend on the file system. */
 async function listEntries(folder: string, prefix: string): Promise<readonly Entry[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   const lists = await Promise.all(
@@ -30,7 +30,7 @@ async function listEntries(folder: string, prefix: string): Promise<readonly Ent
   return lists.flat().toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** Sockets and pipes cannot be sent to a build; reading one would wait for a writer. */
+/** Sockets and pipes cannot be sent to a build, and reading one would wait for a writer. */
 async function describe(path: string): Promise<string> {
   const stat = await lstat(path);
   if (stat.isSymbolicLink()) return `link ${await readlink(path)}`;

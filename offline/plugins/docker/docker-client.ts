@@ -1,10 +1,10 @@
 import { type Ran, runProcess } from '../../../system/run-process.ts';
 import { unpackedDockerClient } from '../../cluster/docker-engine.ts';
 
-/** The last version that builds with BuildKit by itself; later ones need the plugin buildx. */
+/** The last version with built-in BuildKit; later ones need the plugin buildx. */
 const LAST_WITH_BUILDKIT = 22;
 
-/** A `docker` that can build with BuildKit: the PATH's, else the one that came with the engine of our node. */
+/** A `docker` that can build with BuildKit: the one on the PATH, else the one unpacked with our node's engine. */
 export async function findDockerClient(): Promise<string> {
   const candidates = ['docker', await unpackedDockerClient()];
   for (const program of candidates) if (await buildsWithBuildKit(program)) return program;

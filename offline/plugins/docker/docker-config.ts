@@ -1,6 +1,7 @@
-import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { makeTemporaryFolder } from '../../../system/temporary-folder.ts';
 import type { RegistryLogin } from './image-inputs.ts';
 
 interface DockerConfig {
@@ -8,13 +9,14 @@ interface DockerConfig {
   readonly credHelpers?: Readonly<Record<string, string>>;
 }
 
-/** Of the user's folder, what the client needs besides credentials. */
+/** Parts of the user's folder that the client needs besides credentials. */
 const SHARED = ['contexts', 'cli-plugins', 'buildx'];
 const DOCKER_HUB = 'https://index.docker.io/v1/';
 
 /**
- * Runs `work` with a configuration folder of Docker's: the user's own, or with a login a private copy that has it and is
- * removed afterwards. So a password is in no argument, no environment and no file of the user's.
+ * Runs `work` with a configuration folder for Docker: the user's own or, if a login is given, a private copy with that
+ * login, which is removed afterwards. A password therefore never appears in an argument, in the environment or in a
+ * file of the user's.
  */
 export async function withDockerConfig<T>(
   login: (RegistryLogin & { readonly server: string }) | undefined,
@@ -22,7 +24,7 @@ export async function withDockerConfig<T>(
 ): Promise<T> {
   const theirs = process.env['DOCKER_CONFIG'] ?? join(homedir(), '.docker');
   if (login?.username === undefined) return work(theirs);
-  const folder = await mkdtemp(join(tmpdir(), 'davit-docker-')); // readable for nobody else
+  const folder = makeTemporaryFolder('docker'); // readable only by this user
   try {
     const config = addLogin(await readConfig(theirs), login);
     await writeFile(join(folder, 'config.json'), JSON.stringify(config), { mode: 0o600 });
@@ -33,7 +35,7 @@ export async function withDockerConfig<T>(
   }
 }
 
-/** An empty helper means: this file. */
+/** An empty credential helper makes Docker use this file. */
 function addLogin(
   config: DockerConfig,
   { server, username = '', password = '' }: RegistryLogin & { readonly server: string },

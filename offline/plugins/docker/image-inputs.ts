@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-/** Inputs of `docker:index/image:Image`, as far as they are honoured. */
+/** Supported inputs of `docker:index/image:Image`. */
 export interface ImageInputs {
   /** `registry.example/models/iris:tag` */
   readonly imageName: string;
@@ -20,7 +20,7 @@ export interface BuildInputs {
   readonly target?: string;
   readonly network?: string;
   readonly addHosts?: readonly string[];
-  /** Of everything that the build could read: an edited file is a change. */
+  /** A digest of everything that the build could read, so that an edited file is a change. */
   readonly contextDigest?: string;
 }
 
@@ -37,11 +37,11 @@ export interface ImageOutputs {
   readonly platform: string | undefined;
   readonly context: string;
   readonly dockerfile: string;
-  /** `REPOSITORY@sha256:…` of what was pushed, else the id of the image; undefined at preview. */
+  /** `REPOSITORY@sha256:…` of the pushed image, else the image's id; undefined at preview. */
   readonly repoDigest: string | undefined;
 }
 
-/** The build with the defaults for what it leaves open. */
+/** The build with defaults for missing values. */
 export function completeBuild(
   build: BuildInputs = {},
 ): BuildInputs & Required<Pick<BuildInputs, 'context' | 'dockerfile'>> {
@@ -54,13 +54,13 @@ export function repositoryOf(imageName: string): string {
   return imageName.replace(/:[^:/]*$/, '');
 }
 
-/** The registry's host, by Docker's own rule: a first part with a dot or a port, or localhost. */
+/** The registry's host by Docker's own rule: a first part with a dot or a port, or localhost. */
 export function registryOf(imageName: string): string {
   const [first = '', ...rest] = imageName.split('/');
   return rest.length > 0 && (/[.:]/.test(first) || first === 'localhost') ? first : 'docker.io';
 }
 
-/** What is known of an image without building it. */
+/** The outputs that are known before the image is built. */
 export function describeImage({ imageName, build, registry }: ImageInputs): ImageOutputs {
   const { context, dockerfile, platform } = completeBuild(build);
   return {

@@ -5,14 +5,16 @@ import { digestContext } from './context-digest.ts';
 import { completeBuild, describeImage, type ImageInputs, type ImageOutputs } from './image-inputs.ts';
 
 const HONOURED = ['imageName', 'build', 'registry', 'skipPush', 'buildOnPreview'];
-/** How the engine writes a value that only the update will know. */
+/** The engine's marker for a value that only the update will know. */
 const UNKNOWN = '04da6b54-80e4-46f7-96ec-b56ff0331ba9';
 
-/** `docker:index/image:Image`. `host`: DOCKER_HOST, as it is when it is needed; undefined: Docker's own choice. */
+/**
+ * `docker:index/image:Image`. `host` is read when it is needed and becomes DOCKER_HOST; undefined: Docker's own choice.
+ */
 export function makeImageResource(host: () => string | undefined): ResourceType<ImageInputs, ImageOutputs> {
   const make = async (inputs: ImageInputs, context: Context) => {
     const outputs = describeImage(inputs);
-    // The engine takes an output that is missing at preview for one that the update will know.
+    // The engine treats an output that is missing at preview as one that the update will know.
     if (context.preview && !(inputs.buildOnPreview === true && isKnown(inputs))) return { id: '', outputs };
     const push = inputs.skipPush !== true && !context.preview;
     const { id, repoDigest } = await buildImage(inputs, { host: host(), push }, context);
@@ -23,12 +25,12 @@ export function makeImageResource(host: () => string | undefined): ResourceType<
     create: ({ inputs }, context) => make(inputs, context),
     update: async ({ inputs }, context) => (await make(inputs, context)).outputs,
     read: ({ inputs, outputs }) => Promise.resolve({ inputs, outputs }),
-    // An image outlives the stack, as with Pulumi's own provider: others may run it.
+    // As with Pulumi's own provider, an image outlives the stack, because others may run it.
     delete: () => Promise.resolve(),
   };
 }
 
-/** Adds the digest of what the build reads. */
+/** Adds a digest of the build's inputs. */
 async function check({ inputs }: CheckRequest<ImageInputs>): Promise<Checked<ImageInputs>> {
   const failures: CheckFailure[] = Object.keys(inputs)
     .filter((name) => !name.startsWith('__') && !HONOURED.includes(name))

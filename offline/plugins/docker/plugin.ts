@@ -1,4 +1,4 @@
-// Pulumi's provider `docker` where it cannot be downloaded: the same resources, made with the docker command line.
+// A stand-in for Pulumi's provider `docker` where it cannot be downloaded. It runs the docker command line.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { serveProvider } from '../../../provider/serve-provider.ts';

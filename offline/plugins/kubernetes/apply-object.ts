@@ -16,13 +16,13 @@ import type { Place } from './place.ts';
 
 export interface Wanted {
   readonly object: KubernetesObject;
-  /** Who owns its fields. */
+  /** The field manager of its fields. */
   readonly manager: string;
-  /** As the program has it: there its annotations are. */
+  /** The program's object, which has the `pulumi.com` annotations. */
   readonly inputs: KubernetesObject;
 }
 
-/** Applies an object for good; says which of its fields the API server does not know. */
+/** Applies an object and warns of fields that the API server does not know. */
 export async function applyObject(
   { client, settings }: Place,
   { object, manager, inputs }: Wanted,
@@ -40,7 +40,7 @@ function explainConflict({ message }: KubernetesRefused): string {
   return `${message}, expected nobody else to set these fields, or pulumi.com/patchForce: "true" on it to take them over`;
 }
 
-/** What the server would make of an object; the inputs alone where it cannot know yet. */
+/** The object as the server would make it; the inputs alone where the server cannot know it yet. */
 export async function previewObject(
   { client }: Place,
   { object, manager, inputs }: Wanted,
@@ -50,7 +50,7 @@ export async function previewObject(
   const options = { manager, force: true, dryRun: true, signal };
   try {
     const made = await client.apply(object, options).catch((e: unknown) => {
-      // The one that it replaces has this name still, and fields that cannot change.
+      // The object that it replaces still has this name, and some fields cannot change.
       if (!isImmutable(e)) throw e;
       return client.apply(withMetadata(object, { name: `${object.metadata.name}-preview` }), options);
     });
@@ -63,13 +63,13 @@ export async function previewObject(
   }
 }
 
-/** Gives up all fields of an owner; what nobody else owns then is gone from the object, or as the server has it by default. */
+/** Gives up all fields of a manager. A field without another manager is removed, or gets the server's default. */
 export async function relinquish(
   client: ObjectClient,
   live: KubernetesObject,
   { manager, signal }: { readonly manager: string; readonly signal: AbortSignal },
 ): Promise<void> {
-  // Only this very one: an object that is gone by now must not come back empty.
+  // With its uid, so that an object that is gone by now is not created again empty.
   const nothing = withMetadata(identityOf(live), { uid: live.metadata.uid });
   await client.apply(nothing, { manager, force: false, dryRun: false, signal });
 }
@@ -82,7 +82,7 @@ function isImmutable(e: unknown): boolean {
   return e instanceof KubernetesRefused && e.status === 422 && e.message.includes('field is immutable');
 }
 
-/** What the same update makes first is not there yet, or a preview may not ask. */
+/** The object depends on another one that the same update creates, or a preview may not send the request. */
 function isTooEarly(e: unknown): boolean {
   if (!(e instanceof KubernetesRefused)) return false;
   return e.status === 404 || e.status === 403 || /failed calling webhook|does not support dry run/.test(e.message);

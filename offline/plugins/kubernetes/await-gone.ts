@@ -5,7 +5,7 @@ import type { ObjectClient } from './object-client.ts';
 
 const POLL_MILLISECONDS = 300;
 
-/** Waits until an object that is being deleted is gone; another one by its name is not it. */
+/** Waits until an object that is being deleted is gone. A new object with the same name does not count. */
 export async function awaitGone(
   client: ObjectClient,
   object: KubernetesObject,
@@ -32,7 +32,9 @@ interface NamespaceStatus {
   readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[];
 }
 
-/** Why an object that is being deleted is still there: what a namespace still has in it, else who must finish first. */
+/**
+ * Why an object that is being deleted still exists: the remaining content of a namespace, else the pending finalizers.
+ */
 function explainStay({ metadata, ...live }: KubernetesObject): string {
   const { conditions = [] } = (live['status'] ?? {}) as NamespaceStatus;
   const remaining = conditions.filter((c) => /Remaining$|Failure$/.test(c.type) && c.status === 'True');

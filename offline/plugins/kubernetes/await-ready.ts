@@ -11,20 +11,20 @@ import { readRelated } from './read-related.ts';
 const DEFAULT_SECONDS = 600;
 const POLL_MILLISECONDS = 300;
 
-/** How long the program lets an object take: the resource's option, then its annotation. */
+/** How long an object may take: the resource's option, else its annotation, else the default. */
 export function limitSecondsOf(inputs: KubernetesObject, { timeoutSeconds }: Pick<Context, 'timeoutSeconds'>): number {
   return timeoutSeconds ?? (Number(pulumiAnnotation(inputs, 'timeoutSeconds')) || DEFAULT_SECONDS);
 }
 
 export interface AwaitOptions {
-  /** As the program has it: there its annotations are, which need not be on what it patches. */
+  /** The program's object. Its annotations need not be on the object that it patches. */
   readonly inputs: KubernetesObject;
   readonly remember: (live: KubernetesObject) => KubernetesObject;
 }
 
 /**
- * Waits until an object that was applied is ready. It is there from now on: whatever goes wrong, and when the user has had
- * enough, it stays in the state with the reason.
+ * Waits until an applied object is ready. The object exists now, so on any failure, or when the user cancels, it stays
+ * in the state with the reason.
  */
 export async function awaitReady(
   client: ObjectClient,
@@ -51,7 +51,10 @@ export async function awaitReady(
   }
 }
 
-/** Whether a live object is ready, with the reason why not; an API server that does not answer just now may do so again. */
+/**
+ * Whether a live object is ready, with the reason if it is not. A failed query for related objects is ignored, because
+ * the next poll may succeed.
+ */
 export async function lookAt(
   client: ObjectClient,
   live: KubernetesObject,
@@ -66,7 +69,7 @@ export async function lookAt(
   return explainReadiness(seen, related);
 }
 
-/** Whether there is more to see than the object itself: of a Service always, of others when they are not ready. */
+/** Whether related objects must be read: for a Service always, for others when they are not ready. */
 function needsMore(live: KubernetesObject, { state }: Readiness): boolean {
   if (live.kind === 'Service') return true;
   return state !== 'ready' && (hasPods(live) || live.kind === 'PersistentVolumeClaim');
@@ -80,6 +83,6 @@ async function readAgain(
   try {
     return await client.get(live, signal);
   } catch {
-    return live; // the limit decides how often this may happen
+    return live; // may fail again until the time limit
   }
 }

@@ -5,7 +5,7 @@ import type { Place } from './place.ts';
 import { hideData } from './secret-data.ts';
 import { explainWaitFor } from './wait-for.ts';
 
-/** Written by the API server alone. */
+/** Only the API server writes these fields. */
 const READ_ONLY = [
   'creationTimestamp',
   'deletionGracePeriodSeconds',
@@ -16,7 +16,7 @@ const READ_ONLY = [
   'uid',
 ];
 
-/** Completes what the program gives with what it leaves to the provider: name, namespace, and what its type says already. */
+/** Completes the program's inputs: name, namespace, and the apiVersion and kind of the type. */
 export async function completeInputs(
   request: CheckRequest<KubernetesObject>,
   { type, place }: { readonly type: ObjectType; readonly place: Place },
@@ -71,7 +71,9 @@ function findFailures(object: KubernetesObject, { patch }: ObjectType): readonly
   ];
 }
 
-/** The name that it has already, else the resource's with an ending; undefined: the project wants none to be made up. */
+/**
+ * The earlier generated name, else the resource's name with a suffix; undefined: the project disables generated names.
+ */
 function withName(
   object: KubernetesObject,
   { name: resource, oldInputs, randomSeed, autonaming }: CheckRequest<KubernetesObject>,
@@ -85,14 +87,14 @@ function withName(
   return withMetadata(object, { name, annotations });
 }
 
-/** What names no namespace is in the provider's, unless its kind is in none. */
+/** Adds the provider's namespace to an object that names none, unless its kind has no namespace. */
 async function withNamespace(
   object: KubernetesObject,
   { client, settings, namespace }: Place,
 ): Promise<KubernetesObject> {
   if (typeof object.metadata !== 'object' || object.metadata.namespace) return object;
   const namespaced = await client.isNamespaced(object).catch(() => undefined);
-  // A kind that the same update defines is taken for one with namespaces, as far as the program says which.
+  // A kind that the same update defines is treated as namespaced if the program names a namespace.
   if (namespaced === false || (namespaced === undefined && settings().namespace === undefined)) return object;
   return withMetadata(object, { namespace: await namespace() });
 }

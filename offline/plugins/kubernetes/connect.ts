@@ -1,15 +1,18 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KubernetesApi } from '../../../kubernetes/api.ts';
 import { connectCluster } from '../../../kubernetes/connect.ts';
 import { loadKubeconfig } from '../../../kubernetes/load-kubeconfig.ts';
+import { makeTemporaryFolder } from '../../../system/temporary-folder.ts';
 import type { Settings } from './settings.ts';
 
-/** There is no cluster to ask: its kubeconfig says nothing, or not how to log in. */
+/** Once an update has begun, it is worth waiting for a busy API server. */
+const READ_SECONDS = 60;
+
+/** No cluster to connect to: the kubeconfig is missing or has no usable login. */
 export class NotConnected extends Error {}
 
-/** A cluster that a program names by the path of a kubeconfig, by its text, or not at all. */
+/** The cluster of a program, named by the path of a kubeconfig, by its text, or not at all. */
 export class ClusterPlace {
   readonly #settings: () => Settings;
   #file: string | undefined;
@@ -20,13 +23,13 @@ export class ClusterPlace {
 
   async connect(): Promise<KubernetesApi> {
     try {
-      return await connectCluster(this.#kubectlPlace(), process.cwd());
+      return await connectCluster(this.#kubectlPlace(), process.cwd(), { readSeconds: READ_SECONDS });
     } catch (e) {
       throw new NotConnected((e as Error).message, { cause: e });
     }
   }
 
-  /** The namespace of objects that name none. */
+  /** The namespace for objects that name none. */
   async namespace(): Promise<string> {
     const { namespace } = this.#settings();
     if (namespace !== undefined) return namespace;
@@ -41,9 +44,9 @@ export class ClusterPlace {
   }
 }
 
-/** Logins are renewed from a file; this one is nobody else's, and goes with this process. */
+/** Logins are renewed from a file. Only this user may read it, and it is removed when this process ends. */
 function keepText(text: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'davit-kubeconfig-'));
+  const folder = makeTemporaryFolder('kubeconfig');
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   const file = join(folder, 'config');
   writeFileSync(file, text, { mode: 0o600 });

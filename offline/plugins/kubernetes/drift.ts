@@ -1,4 +1,4 @@
-/** The part of a live value that the inputs speak of. */
+/** The part of a live value that the inputs mention. */
 export function shapeByInputs(live: unknown, inputs: unknown): unknown {
   if (Array.isArray(live) && Array.isArray(inputs))
     return live.map((value: unknown, i) => (i < inputs.length ? shapeByInputs(value, inputs[i]) : value));
@@ -8,8 +8,8 @@ export function shapeByInputs(live: unknown, inputs: unknown): unknown {
 }
 
 /**
- * The inputs as they are found: what differs from what the API server would make of them now (`applied`) is as it is in
- * `live`. What it writes in other words (`1000m` as `1`), fills in, or keeps of others is no difference.
+ * The inputs with drift: a value that differs from what the API server would make now (`applied`) is taken from `live`.
+ * A value that the server writes differently (`1000m` as `1`), fills in, or keeps for others is no difference.
  */
 export function findDrift(inputs: unknown, { applied, live }: { applied: unknown; live: unknown }): unknown {
   if (isSame(applied, live)) return inputs;
@@ -30,7 +30,7 @@ function isSameLength(...lists: readonly (readonly unknown[])[]): boolean {
   return new Set(lists.map((list) => list.length)).size === 1;
 }
 
-/** Whether two values say the same, in whatever order their fields are. */
+/** Whether two values are equal, in any order of their fields. */
 function isSame(a: unknown, b: unknown): boolean {
   if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((v, i) => isSame(v, b[i]));
   if (!isRecord(a) || !isRecord(b)) return a === b;

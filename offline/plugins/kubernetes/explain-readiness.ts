@@ -5,7 +5,7 @@ import { NOTHING_RELATED, READINESS_RULES, type Related } from './readiness-rule
 import { READY, type Readiness, statusOf } from './readiness.ts';
 import { judge, readWaitFor } from './wait-for.ts';
 
-/** Looks at a live object: whether it is ready by what the program waits for, else by its kind, and why it is not. */
+/** Whether a live object is ready and, if not, why: by the program's `waitFor`, else by its kind. */
 export function explainReadiness(live: KubernetesObject, related: Related = NOTHING_RELATED): Readiness {
   if (pulumiAnnotation(live, 'skipAwait') === 'true') return READY;
   const waitedFor = readWaitFor(live);
@@ -21,7 +21,7 @@ export function hasPods(object: KubernetesObject): boolean {
   return /^(apps\/.*|batch\/Job|\/Pod)$/.test(groupKind(object));
 }
 
-/** What is wrong with the pods is why the workload is not ready. */
+/** Adds the problem of the pods as the reason why the workload is not ready. */
 function withCause(found: Readiness, { pods, lastWords }: Related): Readiness {
   const why = explainPods(
     pods.filter((pod) => found.state === 'failed' || isStuck(pod)),
@@ -32,7 +32,7 @@ function withCause(found: Readiness, { pods, lastWords }: Related): Readiness {
   return { state: 'failed', message: found.state === 'failed' ? `${found.message}\n${cause}` : cause };
 }
 
-/** A container may end while what it needs is coming up; one that ends again and again will not stop doing so. */
+/** A container may end while its dependencies start. One that ended several times will not recover. */
 function isStuck(pod: ObservedPod): boolean {
   const restarts = (pod.status?.containerStatuses ?? []).map((c) => c.restartCount ?? 0);
   return !endedContainer(pod) || restarts.some((n) => n >= MANY_RESTARTS);

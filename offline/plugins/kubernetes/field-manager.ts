@@ -2,17 +2,17 @@ import { createHash } from 'node:crypto';
 import { type KubernetesObject, pulumiAnnotation } from './kubernetes-object.ts';
 
 /**
- * Who owns what an object of ours says. The real provider makes one up for each object; a name that is always the same
- * takes over what an update that was killed had made, and still lets go of what is no longer said.
+ * The field manager of our objects. The real provider makes up a name for each object. A constant name takes over
+ * fields of a killed update, and still removes fields that the program no longer sets.
  */
 export const OBJECT_MANAGER = 'pulumi-kubernetes';
 
-/** One for each patch, so that giving one up takes nothing from another. */
+/** A field manager for each patch, so that removing one patch takes nothing from another. */
 export function patchManager(urn: string): string {
   return `${OBJECT_MANAGER}-${createHash('sha256').update(urn).digest('hex').slice(0, 8)}`;
 }
 
-/** Who owns the fields: whom the program names, else whom the state names, else `otherwise`. */
+/** The field manager: the one that the program names, else the one in the state, else `otherwise`. */
 export function managerOf(
   inputs: KubernetesObject,
   { outputs, otherwise }: { readonly outputs?: KubernetesObject; readonly otherwise: string },

@@ -1,8 +1,8 @@
 import type { KubernetesObject } from './kubernetes-object.ts';
 
 /**
- * The inputs with what the program ignores as it is on the live object: what somebody else sets there (an autoscaler, the
- * number of replicas) is neither put back nor given up.
+ * The inputs with the live values of ignored fields. A value that something else sets there, such as an autoscaler's
+ * number of replicas, is neither reset nor given up.
  */
 export function takeIgnored(
   inputs: KubernetesObject,

@@ -1,4 +1,4 @@
-/** One step into a value: a field, an index, every item, or the items of which a field has a value. */
+/** One step into a value: a field, an index, every item, or the items whose field has a value. */
 type Step = string | number | typeof EVERY | { readonly field: readonly string[]; readonly value: string };
 
 const EVERY = Symbol('every item');
@@ -6,7 +6,7 @@ const EVERY = Symbol('every item');
 const STEP =
   /^(?:\.?\*|\[\*\]|\.((?:[\w-]|\\\.)+)|\[(\d+)\]|\['([^']+)'\]|\["([^"]+)"\]|\[\?\(@((?:\.[\w-]+)+)\s*==\s*(?:"([^"]*)"|'([^']*)')\)\])/;
 
-/** Parses a path as kubectl writes it, `.status.conditions[?(@.type=="Ready")].status`; undefined: it is none. */
+/** Parses a path in kubectl's syntax, `.status.conditions[?(@.type=="Ready")].status`; undefined: it is not valid. */
 export function parseJsonPath(text: string): readonly Step[] | undefined {
   const steps: Step[] = [];
   for (let rest = text.startsWith('.') || text.startsWith('[') ? text : `.${text}`; rest !== '';) {

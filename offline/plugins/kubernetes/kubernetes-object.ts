@@ -1,4 +1,4 @@
-/** An object of Kubernetes, as far as every kind is the same. */
+/** A Kubernetes object with the fields that every kind has. */
 export interface KubernetesObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -18,17 +18,17 @@ export interface ObjectMetadata {
   readonly [field: string]: unknown;
 }
 
-/** What a type token says: which objects, and whether it is they or some of their fields. */
+/** The meaning of a type token: the kind of the objects, and whether it patches some of their fields. */
 export interface ObjectType {
   readonly apiVersion: string;
   readonly kind: string;
   readonly patch: boolean;
 }
 
-/** Types of the npm package that are no objects: programs of the real plugin. */
+/** Types of the npm package that are no objects but run as programs of the real plugin. */
 const PROGRAMS = /^(helm\.sh|kustomize|yaml)(\/|$)/;
 
-/** `kubernetes:apps/v1:Deployment` → what it stands for; undefined: no object of Kubernetes. */
+/** `kubernetes:apps/v1:Deployment` → its kind; undefined: not a Kubernetes object. */
 export function parseType(type: string): ObjectType | undefined {
   const [first, version, name, ...more] = type.split(':');
   if (first !== 'kubernetes' || !version || !name || more.length > 0 || PROGRAMS.test(version)) return undefined;
@@ -36,12 +36,12 @@ export function parseType(type: string): ObjectType | undefined {
   return { apiVersion: version.replace(/^core\//, ''), kind: patch ? name.slice(0, -'Patch'.length) : name, patch };
 }
 
-/** `NAMESPACE/NAME`, or the name of what is in none. */
+/** `NAMESPACE/NAME`, or only the name without a namespace. */
 export function idOf({ metadata: { name, namespace } }: KubernetesObject): string {
   return namespace ? `${namespace}/${name}` : name;
 }
 
-/** For a person: `Deployment "models/iris"`. */
+/** Text for messages: `Deployment "models/iris"`. */
 export function describeObject(object: KubernetesObject): string {
   return `${object.kind} "${idOf(object)}"`;
 }
@@ -51,20 +51,20 @@ export function groupKind({ apiVersion, kind }: Pick<KubernetesObject, 'apiVersi
   return `${apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : ''}/${kind}`;
 }
 
-/** The value of an annotation of Pulumi's, as in `pulumi.com/skipAwait`. */
+/** The value of one of Pulumi's annotations, such as `pulumi.com/skipAwait`. */
 export function pulumiAnnotation(object: KubernetesObject, name: string): string | undefined {
   return (object as Partial<KubernetesObject>).metadata?.annotations?.[`pulumi.com/${name}`];
 }
 
 type MetadataChange = { readonly [Name in keyof ObjectMetadata]?: ObjectMetadata[Name] | undefined };
 
-/** The same object with other metadata; what is undefined is left out. */
+/** The same object with other metadata; undefined values are removed. */
 export function withMetadata(object: KubernetesObject, change: MetadataChange): KubernetesObject {
   const metadata = Object.entries({ ...object.metadata, ...change }).filter(([, value]) => value !== undefined);
   return { ...object, metadata: Object.fromEntries(metadata) as unknown as ObjectMetadata };
 }
 
-/** Only which object it is. */
+/** Only the fields that identify the object. */
 export function identityOf({ apiVersion, kind, metadata: { name, namespace } }: KubernetesObject): KubernetesObject {
   return { apiVersion, kind, metadata: { name, ...(namespace && { namespace }) } };
 }

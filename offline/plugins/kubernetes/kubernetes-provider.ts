@@ -6,7 +6,7 @@ import { objectResource } from './object-resource.ts';
 import { patchResource } from './patch-resource.ts';
 import { findReplacing, readSettings, type Settings } from './settings.ts';
 
-/** Any object of Kubernetes and any patch of one, as Pulumi's own provider knows them. */
+/** Makes the provider for any Kubernetes object and any patch, with the types of Pulumi's own provider. */
 export function makeKubernetesProvider(version: string): Provider {
   let settings: Settings = readSettings({});
   const cluster = new ClusterPlace(() => settings);

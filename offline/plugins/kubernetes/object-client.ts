@@ -4,31 +4,31 @@ import { describeObject, type KubernetesObject } from './kubernetes-object.ts';
 import { ObjectPaths } from './object-paths.ts';
 
 export interface ApplyOptions {
-  /** Who owns the fields from now on. */
+  /** The field manager that owns the fields from now on. */
   readonly manager: string;
-  /** Takes fields from others who own them. */
+  /** Takes fields over from other managers. */
   readonly force: boolean;
   readonly dryRun: boolean;
-  /** Ends waiting for what the same update makes first, not a request that is under way. */
+  /** Ends the wait for objects of the same update, but not a request in flight. */
   readonly signal: AbortSignal;
 }
 
 export interface Applied {
   readonly live: KubernetesObject;
-  /** Of the API server: fields that it does not know. */
+  /** The API server's warnings about fields that it does not know. */
   readonly warnings: readonly string[];
 }
 
-/** The API server knows no such kind. */
+/** The API server does not know the kind. */
 const NO_MATCH = 'NoMatch';
 const APPLY_TYPE = { 'content-type': 'application/apply-patch+yaml' };
 const JSON_TYPE = { 'content-type': 'application/json' };
-/** A definition or a namespace of the same update may be there in a moment; its webhook takes longer. */
+/** A definition or namespace of the same update may exist in a moment; its webhook takes longer. */
 const PAUSES = [200, 400, 800, 1600, 3200, 6400];
 const WEBHOOK_MILLISECONDS = 60_000;
 const WEBHOOK_PAUSE = 500;
 
-/** Any object of a cluster, through one connection. */
+/** Reads and changes any object of a cluster, through one connection. */
 export class ObjectClient {
   readonly #connecting: () => Promise<KubernetesApi>;
   readonly #paths = new ObjectPaths(() => this.api());
@@ -43,18 +43,18 @@ export class ObjectClient {
     return this.#api;
   }
 
-  /** Undefined: the API server knows no such kind, as yet. */
+  /** Undefined: the API server does not know the kind yet. */
   isNamespaced(kind: Pick<KubernetesObject, 'apiVersion' | 'kind'>): Promise<boolean | undefined> {
     return this.#paths.isNamespaced(kind);
   }
 
-  /** The live object; undefined: it is not there, or no object of its kind can be. */
+  /** The live object; undefined: it, or its kind, does not exist. */
   async get(object: KubernetesObject, signal?: AbortSignal): Promise<KubernetesObject | undefined> {
     const path = await this.#paths.pathOf(object);
     return path === undefined ? undefined : (await this.api()).get<KubernetesObject>(path, { signal });
   }
 
-  /** Applies an object on the server; tries again while what the same update makes first is still coming up. */
+  /** Applies an object on the server. Retries while objects that the same update creates are still starting. */
   async apply(object: KubernetesObject, options: ApplyOptions): Promise<Applied> {
     const began = performance.now();
     for (let tries = 0; ; tries++) {
@@ -68,7 +68,7 @@ export class ObjectClient {
     }
   }
 
-  /** Begins to delete an object; says whether there was one. */
+  /** Begins to delete an object; returns whether it existed. */
   async remove(object: KubernetesObject, propagationPolicy: string): Promise<boolean> {
     const path = await this.#paths.pathOf(object);
     if (path === undefined) return false;
@@ -98,7 +98,7 @@ export class ObjectClient {
   }
 }
 
-/** How long to wait before the next try; undefined: it would say the same. */
+/** How long to wait before the next try; undefined: a retry would not help. */
 function pauseAfter(e: unknown, tries: number, spent: number): number | undefined {
   if (!(e instanceof KubernetesRefused)) return undefined;
   if (e.status === 404) return PAUSES[tries];

@@ -9,7 +9,7 @@ interface Known {
   readonly namespaced: boolean;
 }
 
-/** Where the objects of each kind are, as the API server says; asked once for each version of a group. */
+/** The API paths of each kind, from the API server's discovery. Each version of a group is read once. */
 export class ObjectPaths {
   readonly #api: () => Promise<KubernetesApi>;
   readonly #lists = new Map<string, Promise<readonly Known[]>>();
@@ -18,12 +18,12 @@ export class ObjectPaths {
     this.#api = api;
   }
 
-  /** Undefined: the API server knows no such kind, as yet. */
+  /** Undefined: the API server does not know the kind yet. */
   async isNamespaced(kind: Kind): Promise<boolean | undefined> {
     return (await this.#find(kind))?.namespaced;
   }
 
-  /** Undefined: the API server knows no such kind, as yet. */
+  /** Undefined: the API server does not know the kind yet. */
   async pathOf({ apiVersion, kind, metadata }: KubernetesObject): Promise<string | undefined> {
     const known = await this.#find({ apiVersion, kind });
     if (!known) return undefined;
@@ -31,7 +31,7 @@ export class ObjectPaths {
     return `${baseOf(apiVersion)}${inside}/${known.name}/${metadata.name}`;
   }
 
-  /** Kinds come with definitions that are applied meanwhile: one that is not known is looked for again. */
+  /** An update may apply the definition of a new kind, so discovery is read again for an unknown kind. */
   async #find({ apiVersion, kind }: Kind): Promise<Known | undefined> {
     const base = baseOf(apiVersion);
     const known = (await this.#lists.get(base)?.catch(() => []))?.find((r) => r.kind === kind);

@@ -22,7 +22,7 @@ import { needsReplacement } from './replace-rules.ts';
 
 type Updating = UpdateRequest<KubernetesObject, KubernetesObject>;
 
-/** Any object of Kubernetes: applied on the server, waited for, deleted. */
+/** Any Kubernetes object: applied on the server, awaited, and deleted. */
 export function objectResource(type: ObjectType, place: Place): ResourceType<KubernetesObject, KubernetesObject> {
   const { client, settings } = place;
   return {
@@ -61,13 +61,13 @@ export function objectResource(type: ObjectType, place: Place): ResourceType<Kub
   };
 }
 
-/** Kinds whose deletion is not waited for either when the program says `skipAwait`. */
+/** Kinds whose deletion is not awaited either when the program sets `skipAwait`. */
 const NOT_AWAITED = /^(\/(Namespace|Pod|ReplicationController)|apps\/(Deployment|StatefulSet|DaemonSet)|batch\/Job)$/;
 
 interface Making {
   readonly inputs: KubernetesObject;
   readonly manager: string;
-  /** What of the inputs is applied; default: everything. */
+  /** The part of the inputs that is applied; default: everything. */
   readonly object?: KubernetesObject;
 }
 
@@ -104,7 +104,10 @@ function explainGone(inputs: KubernetesObject): string {
   return `Cannot update ${describeObject(inputs)}: it is gone, expected it to be there (refresh the stack: it is made again then)`;
 }
 
-/** Who makes an object that is there already takes it from somebody, and deletes it with the stack. */
+/**
+ * Refuses to create an object that exists already, because the stack would take it over from somebody and later delete
+ * it.
+ */
 async function refuseExisting({ client }: Place, inputs: KubernetesObject): Promise<void> {
   if (!(await client.get(inputs))) return;
   const asked = `make ${describeObject(inputs)}`;

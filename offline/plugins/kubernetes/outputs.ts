@@ -2,25 +2,25 @@ import { makeSecret } from '../../../provider/values.ts';
 import { type KubernetesObject, withMetadata } from './kubernetes-object.ts';
 import { hideData } from './secret-data.ts';
 
-/** What is remembered of an object beside itself; the names are the real provider's, which can go on from this state. */
+/** What is stored with an object. The names are the real provider's, which can continue from this state. */
 interface Remembered {
   readonly inputs: KubernetesObject;
-  /** Who owns its fields. */
+  /** The field manager of the object. */
   readonly manager: string;
 }
 
-/** What the engine remembers of a live object: all of it but who owns which field. */
+/** The state of a live object: everything except its managed fields. */
 export function makeOutputs(live: KubernetesObject, { inputs, manager }: Remembered): KubernetesObject {
   return {
     ...hideData(withMetadata(live, { managedFields: undefined })),
-    // There may be secrets anywhere in it, which the engine does not tell.
+    // The inputs may contain secrets anywhere, and the engine does not report where.
     __inputs: makeSecret(inputs),
     __initialApiVersion: inputs.apiVersion,
     __fieldManager: manager,
   };
 }
 
-/** What a preview knows of an object: what the server would make of it, but not how it will be. */
+/** The outputs at a preview: the object as the server would make it, without a status. */
 export function makePreviewOutputs(made: KubernetesObject): KubernetesObject {
   const known = Object.entries(withMetadata(made, { managedFields: undefined })).filter(([name]) => name !== 'status');
   return hideData(Object.fromEntries(known) as KubernetesObject);

@@ -12,7 +12,7 @@ import { makeOutputs } from './outputs.ts';
 import type { Place } from './place.ts';
 import { makeFound, objectOf, readInputs } from './read-object.ts';
 
-/** Some fields of an object that somebody else made, owned under a name of their own until they are given up. */
+/** Some fields of an object that somebody else made, under a field manager of their own until the patch is removed. */
 export function patchResource(type: ObjectType, place: Place): ResourceType<KubernetesObject, KubernetesObject> {
   const { client } = place;
   return {
@@ -59,7 +59,7 @@ async function patch(
     ? await place.client.get(object, signal).catch(() => undefined)
     : await place.client.get(object, signal);
   if (preview) {
-    // What the same update makes is not there yet.
+    // An object that the same update creates does not exist yet.
     return there ? (shapeByInputs(await previewObject(place, wanted, context), inputs) as KubernetesObject) : inputs;
   }
   if (!there) throw new Error(`Cannot patch ${describeObject(object)}: there is none, expected it to be there`);
@@ -86,7 +86,7 @@ async function giveUp(
   }
 }
 
-/** Said to the provider, not to the object. */
+/** Removes the annotations for the provider, which do not belong on the object. */
 function withoutOurs(inputs: KubernetesObject): KubernetesObject {
   const { annotations } = inputs.metadata;
   if (!annotations) return inputs;

@@ -1,10 +1,10 @@
 import type { ObjectClient } from './object-client.ts';
 import type { Settings } from './settings.ts';
 
-/** The cluster that a provider works on. */
+/** The cluster of a provider. */
 export interface Place {
   readonly client: ObjectClient;
   readonly settings: () => Settings;
-  /** Of objects that name none: the program's, else the kubeconfig's. */
+  /** The namespace for objects that name none: the program's, else the kubeconfig's. */
   readonly namespace: () => Promise<string>;
 }

@@ -1,4 +1,5 @@
-// Pulumi's provider `kubernetes` where it cannot be downloaded: any object, by server-side apply.
+// A stand-in for Pulumi's provider `kubernetes` where it cannot be downloaded. It supports any object, by server-side
+// apply.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { serveProvider } from '../../../provider/serve-provider.ts';

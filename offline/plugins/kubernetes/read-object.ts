@@ -15,7 +15,7 @@ import type { ObjectClient } from './object-client.ts';
 import { makeOutputs } from './outputs.ts';
 import { hideData, readBackStrings } from './secret-data.ts';
 
-/** Which object an id means, for a type: `models/iris`. */
+/** The object of an id such as `models/iris`, for a type. */
 export function objectOf({ apiVersion, kind }: Pick<ObjectType, 'apiVersion' | 'kind'>, id: string): KubernetesObject {
   const [name = '', namespace] = id.split('/').reverse();
   return identityOf({ apiVersion, kind, metadata: { name, ...(namespace && { namespace }) } });
@@ -27,7 +27,7 @@ export interface Looking {
   readonly signal: AbortSignal;
 }
 
-/** The inputs as they are found on a live object. `sent`: what of them is applied. */
+/** The inputs as found on a live object. `sent`: the part of the inputs that is applied. */
 export async function readInputs(
   live: KubernetesObject,
   { inputs, sent }: { readonly inputs: KubernetesObject; readonly sent: KubernetesObject },
@@ -37,12 +37,12 @@ export async function readInputs(
   const asIs = shapeByInputs(found, sent);
   if (JSON.stringify(asIs) === JSON.stringify(sent)) return inputs;
   const applied = await client.apply(sent, { manager, force: true, dryRun: true, signal }).catch((e: unknown) => {
-    if (e instanceof KubernetesRefused) return undefined; // not allowed, or it cannot be put back in place
+    if (e instanceof KubernetesRefused) return undefined; // not allowed, or the drift cannot be reset in place
     throw e;
   });
   const made = applied && readBackStrings(applied.live, inputs);
   const drifted = findDrift(sent, { applied: made, live: found }) as KubernetesObject;
-  // What is said to the provider alone is on no object.
+  // Annotations for the provider are on no object.
   return { ...drifted, metadata: { ...drifted.metadata, ...keepAnnotations(inputs, drifted) } };
 }
 
@@ -52,7 +52,7 @@ function keepAnnotations(inputs: KubernetesObject, drifted: KubernetesObject) {
   return { annotations: { ...drifted.metadata.annotations, ...Object.fromEntries(ours) } };
 }
 
-/** What an object that nobody has applied here yet would have as its inputs: what a program could say of it. */
+/** The inputs of an imported object: the fields that a program could set. */
 export function importInputs(live: KubernetesObject): KubernetesObject {
   const { annotations, ...metadata } = live.metadata;
   const kept = Object.entries(annotations ?? {}).filter(([name]) => !WRITTEN_BY_OTHERS.test(name));
@@ -67,11 +67,11 @@ const INPUT_METADATA = new Set(['name', 'namespace', 'labels', 'finalizers', 'ow
 const WRITTEN_BY_OTHERS =
   /^(kubectl\.kubernetes\.io\/last-applied-configuration|deployment\.kubernetes\.io\/revision)$/;
 
-/** The kinds at which also a look, not only an update, asks whether they are ready. */
+/** The kinds whose readiness is checked on a read too, and not only on an update. */
 const LOOKED_AT =
   /^(apps\/(Deployment|StatefulSet|DaemonSet)|batch\/Job|\/Pod|\/Service|networking\.k8s\.io\/Ingress)$/;
 
-/** What is found: inputs and outputs; thrown when it is there and not ready, with the reason. */
+/** The inputs and outputs of a live object; throws with the reason when the object is not ready. */
 export async function makeFound(
   live: KubernetesObject,
   inputs: KubernetesObject,

@@ -5,10 +5,10 @@ import { groupKind, type KubernetesObject } from './kubernetes-object.ts';
 import { statusOf } from './readiness.ts';
 import { NOTHING_RELATED, type Related } from './readiness-rules.ts';
 
-/** What is asked for a reason is as good as nothing when it may not be read. */
+/** How many pods' logs are read. A log that cannot be read is left out. */
 const MOST_LOGS = 3;
 
-/** Reads what else the readiness of an object depends on. */
+/** Reads other objects that an object's readiness depends on. */
 export async function readRelated(api: KubernetesApi, live: KubernetesObject, signal: AbortSignal): Promise<Related> {
   const kind = groupKind(live);
   const namespace = live.metadata.namespace ?? 'default';
@@ -50,8 +50,8 @@ async function listPods(
 }
 
 /**
- * The label of the pods that a workload has as it is now: what was wrong with those of before, which are on their way out,
- * is no reason any more. Undefined: there are none yet; empty: all are.
+ * The label of the pods of a workload's current version. Problems of earlier pods, which are being removed, do not
+ * count. Undefined: no current pods exist yet; empty: all pods are current.
  */
 async function readMark(
   api: KubernetesApi,
@@ -93,7 +93,7 @@ interface Selector {
   }[];
 }
 
-/** The selector of a workload in the words of a query. */
+/** The selector of a workload in the syntax of a query. */
 function renderSelector(live: KubernetesObject): string {
   const { selector = {} } = (live['spec'] ?? {}) as { selector?: Selector };
   const labels = Object.entries(selector.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);

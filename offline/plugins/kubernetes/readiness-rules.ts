@@ -3,15 +3,15 @@ import type { KubernetesObject } from './kubernetes-object.ts';
 import { isObserved, READY, type Readiness, settle } from './readiness.ts';
 import { judgeCondition } from './wait-for.ts';
 
-/** What else there is to see of an object whose readiness is not all in itself. */
+/** Other objects that an object's readiness depends on. */
 export interface Related {
-  /** Those of a workload, and a pod itself. */
+  /** The pods of a workload, or the pod itself. */
   readonly pods: readonly ObservedPod[];
-  /** Last lines of a container that has ended, by pod. */
+  /** The last log lines of an ended container, by pod. */
   readonly lastWords: Readonly<Record<string, readonly string[]>>;
-  /** Addresses of a Service that take no requests yet. */
+  /** How many addresses of a Service are not ready for requests yet. */
   readonly unreadyAddresses: number;
-  /** When a claim's class binds it. */
+  /** When the storage class of a claim binds it. */
   readonly bindingMode: string | undefined;
 }
 
@@ -49,7 +49,7 @@ interface Spec {
   readonly updateStrategy?: { readonly type?: string; readonly rollingUpdate?: { readonly partition?: number } };
 }
 
-/** What it means for an object to be ready, by group and kind; what is not here is ready when it is there. */
+/** The readiness rule of each kind, by group and kind. An object of any other kind is ready once it exists. */
 export const READINESS_RULES: Readonly<Record<string, Rule>> = {
   'apps/Deployment': judgeReplicas,
   'apps/StatefulSet': judgeReplicas,
@@ -125,7 +125,7 @@ function judgeService(live: KubernetesObject, status: Status, { unreadyAddresses
   const { type, clusterIP, selector = {} } = specOf(live);
   const address = type === 'LoadBalancer' ? judgeAddress(live, status) : READY;
   if (address.state !== 'ready') return address;
-  // Pods that never come are no reason to wait: they may be made after it.
+  // Do not wait for pods that do not exist, because they may be created after the Service.
   if (type === 'ExternalName' || clusterIP === 'None' || Object.keys(selector).length === 0) return READY;
   return settle(unreadyAddresses === 0, `${unreadyAddresses} of its pods do not take requests yet`);
 }

@@ -1,9 +1,9 @@
 import type { KubernetesObject } from './kubernetes-object.ts';
 
-/** Whether an object is ready, by its kind or by what its annotation says. */
+/** Whether an object is ready, by its kind or by its annotation. */
 export interface Readiness {
   readonly state: 'ready' | 'waiting' | 'failed';
-  /** One sentence, and what was last said. */
+  /** One sentence, and the object's last message. */
   readonly message: string;
 }
 
@@ -13,7 +13,7 @@ export function settle(ready: boolean, message: string): Readiness {
   return ready ? READY : { state: 'waiting', message };
 }
 
-/** Whether what is said is about the object as it is now; a kind that does not say so is believed. */
+/** Whether the status is about the object's current generation; a kind without observedGeneration is trusted. */
 export function isObserved(
   { metadata }: KubernetesObject,
   { observedGeneration }: { readonly observedGeneration?: number | undefined },
@@ -21,7 +21,7 @@ export function isObserved(
   return observedGeneration === undefined || observedGeneration >= (metadata.generation ?? 0);
 }
 
-/** What an object says of itself; a field that is null, as in a definition that is new, says nothing. */
+/** The status of an object without fields that are null, as in a new definition. */
 export function statusOf<Status extends object>(live: KubernetesObject): Partial<Status> {
   const said = Object.entries(live['status'] ?? {}).filter(([, value]) => value !== null);
   return Object.fromEntries(said) as Partial<Status>;

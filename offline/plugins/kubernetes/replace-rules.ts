@@ -2,8 +2,8 @@ import { groupKind, type KubernetesObject } from './kubernetes-object.ts';
 import type { Settings } from './settings.ts';
 
 /**
- * Fields whose change the real provider answers with another object, by group and kind. What it does not know of, the API
- * server refuses to change, and the program says `replaceOnChanges`.
+ * Fields for whose change the real provider replaces the object, by group and kind. For other fields that the API
+ * server refuses to change, a program sets `replaceOnChanges`.
  */
 const IMMUTABLE: Readonly<Record<string, RegExp>> = {
   'apps/Deployment': /^spec\.selector\b/,
@@ -23,7 +23,7 @@ const IMMUTABLE: Readonly<Record<string, RegExp>> = {
 };
 const IDENTITY = /^metadata(\.(name|namespace))?$/;
 
-/** Whether a change at this path makes another object of `inputs`. */
+/** Whether a change at this path replaces the object. */
 export function needsReplacement(
   path: string,
   inputs: KubernetesObject,

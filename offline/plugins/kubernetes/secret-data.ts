@@ -4,14 +4,14 @@ import { makeSecret } from '../../../provider/values.ts';
 
 type Data = Readonly<Record<string, string>>;
 
-/** An object whose data the engine encrypts and does not show, if it is a Secret. */
+/** Makes the engine encrypt and hide the data of a Secret; any other object stays the same. */
 export function hideData(object: KubernetesObject): KubernetesObject {
   if (groupKind(object) !== '/Secret') return object;
   const hidden = ['data', 'stringData'].filter((name) => object[name] !== undefined);
   return { ...object, ...Object.fromEntries(hidden.map((name) => [name, makeSecret(object[name])])) };
 }
 
-/** A live Secret with its data also as the inputs have them: `stringData` can be written only. */
+/** A live Secret with its data also as `stringData`, as in the inputs, because `stringData` is write-only. */
 export function readBackStrings(live: KubernetesObject, inputs: KubernetesObject): KubernetesObject {
   if (groupKind(live) !== '/Secret' || typeof inputs['stringData'] !== 'object') return live;
   const data = (live['data'] ?? {}) as Data;

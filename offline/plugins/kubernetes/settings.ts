@@ -1,13 +1,13 @@
-/** What the program says to the provider, and what nothing was said of. */
+/** The program's settings of the provider. */
 export interface Settings {
-  /** A path, or the text of a file; undefined: kubectl's own places. */
+  /** A path, or the text of a kubeconfig; undefined: kubectl's default files. */
   readonly kubeconfig: string | undefined;
   readonly context: string | undefined;
-  /** Of objects that name none. */
+  /** The namespace for objects that name none. */
   readonly namespace: string | undefined;
-  /** Takes fields from others who own them. */
+  /** Takes fields over from other managers. */
   readonly patchForce: boolean;
-  /** Takes over an object that is there already when one is to be made. */
+  /** Takes over an existing object when one is to be created. */
   readonly upsert: boolean;
   readonly mutableConfigMaps: boolean;
   readonly mutableSecrets: boolean;
@@ -15,7 +15,7 @@ export interface Settings {
 
 const REFUSED = ['cluster', 'renderYamlToDirectory', 'deleteUnreachable', 'skipUpdateUnreachable', 'strictMode'];
 
-/** Reads the provider's configuration; refuses what would change what it does and is not honoured here. */
+/** Reads the provider's configuration; refuses settings that are not supported here and would change the result. */
 export function readSettings(config: Readonly<Record<string, string>>): Settings {
   const is = (name: string, variable: string) => (config[name] ?? process.env[variable]) === 'true';
   const refused = REFUSED.filter((name) => config[name] && config[name] !== 'false');
@@ -38,8 +38,8 @@ export function readSettings(config: Readonly<Record<string, string>>): Settings
 type Configuration = Readonly<Record<string, unknown>>;
 
 /**
- * The settings whose change means another cluster, where everything is to be made again. A `clusterIdentifier` decides it
- * alone; without one a context that has changed may be one (the real provider looks into the kubeconfig).
+ * The settings whose change means another cluster, where everything has to be created again. A `clusterIdentifier`
+ * decides alone. Without one, a changed context may be another cluster (the real provider looks into the kubeconfig).
  */
 export function findReplacing(before: Configuration, after: Configuration): readonly string[] {
   const [was, is] = [before['clusterIdentifier'], after['clusterIdentifier']];

@@ -2,7 +2,7 @@ import { isObserved, type Readiness, settle, statusOf } from './readiness.ts';
 import { findValues, parseJsonPath } from './json-path.ts';
 import { type KubernetesObject, pulumiAnnotation } from './kubernetes-object.ts';
 
-/** What the program waits for, by `pulumi.com/waitFor`: one expression, or a list of them as JSON; undefined: nothing said. */
+/** The expressions of `pulumi.com/waitFor`: one expression, or a JSON list; undefined: not set. */
 export function readWaitFor(object: KubernetesObject): readonly string[] | undefined {
   const text = pulumiAnnotation(object, 'waitFor');
   if (text === undefined || text === '') return undefined;
@@ -15,7 +15,7 @@ export function readWaitFor(object: KubernetesObject): readonly string[] | undef
   return [text];
 }
 
-/** Says what is wrong with what the program waits for. */
+/** What is wrong with the `waitFor` expressions; undefined: nothing. */
 export function explainWaitFor(object: KubernetesObject): string | undefined {
   const expressions = readWaitFor(object);
   const wrong = expressions?.length === 0 ? '[]' : expressions?.find((e) => !parseExpression(e));
@@ -23,7 +23,7 @@ export function explainWaitFor(object: KubernetesObject): string | undefined {
   return `Cannot wait for "${wrong}": expected condition=TYPE, condition=TYPE=STATUS, jsonpath={.PATH} or jsonpath={.PATH}=VALUE`;
 }
 
-/** Whether a live object is what one expression wants. */
+/** Whether a live object meets an expression. */
 export function judge(live: KubernetesObject, expression: string): Readiness {
   const wanted = parseExpression(expression);
   if (!wanted) return { state: 'failed', message: explainWaitFor(live) ?? `Cannot wait for "${expression}"` };

@@ -11,6 +11,7 @@ import { renderReviewed } from '../../../review/reviewed.ts';
 import { codePath } from '../../../system/code.ts';
 import { runProcess } from '../../../system/run-process.ts';
 import { SILENT } from '../../../system/progress.ts';
+import { lockProject } from '../../cli/lock-project.ts';
 import { makeWorkingProject } from '../../cli/working-project.ts';
 import { BOT, REPOSITORY } from '../github/connected.ts';
 import { type FakeGitHub, startFakeGitHub } from '../github/fake/server.ts';
@@ -56,16 +57,16 @@ function davit(...args: readonly string[]) {
   return runProcess(process.execPath, [codePath('cli', 'main.ts'), ...args], { cwd: root });
 }
 
-async function declare(version: string, more = '') {
-  const text = `name: iris\nconfig:\n  served_entities:\n    - name: iris\n      entity_name: iris\n      entity_version: "${version}"\n${more}`;
-  repository.write({ 'endpoints/iris.yaml': text });
-  expect(await davit('lock', 'iris')).toMatchObject({ code: 0 });
+async function declare(version: string, more = '', endpoint = 'iris') {
+  const text = `name: ${endpoint}\nconfig:\n  served_entities:\n    - name: ${endpoint}\n      entity_name: iris\n      entity_version: "${version}"\n${more}`;
+  repository.write({ [`endpoints/${endpoint}.yaml`]: text });
+  await lockProject(root, endpoint);
 }
 
 /** What the check run `davit` of a pull request holds. */
-async function review(): Promise<string> {
+async function review(endpoint = 'iris'): Promise<string> {
   const { signal } = new AbortController();
-  const report = await reviewProject({ root, names: ['iris'], environments: ['local'], progress: SILENT, signal });
+  const report = await reviewProject({ root, names: [endpoint], environments: ['local'], progress: SILENT, signal });
   return `For people.\n${renderReviewed(report)}\n`;
 }
 
@@ -117,14 +118,14 @@ const lastDeployment = () => github.world.deployments.at(-1);
 const statesOf = (deployment = lastDeployment()) => deployment?.statuses.map((s) => s['state']);
 const lastCheck = () => github.world.checkRuns.findLast((c) => c.name === 'davit: local');
 
-async function ask() {
+async function ask(endpoint = 'iris') {
   const connection = await openLocalTarget(root, 'local').connect();
   const body = await readFile(join(root, 'models/iris/1/serving_input_example.json'), 'utf8');
-  return () => connection.ask({ endpoint: 'iris', entity: undefined, body, contentType: 'application/json' });
+  return () => connection.ask({ endpoint, entity: undefined, body, contentType: 'application/json' });
 }
 
-async function answer(): Promise<string> {
-  return (await (await ask())()).body.trim();
+async function answer(endpoint?: string): Promise<string> {
+  return (await (await ask(endpoint))()).body.trim();
 }
 
 it('deploys what was merged as it was reviewed, says so everywhere, and then has nothing to do', async () => {
@@ -193,6 +194,40 @@ it('stops what nobody has reviewed, until a person starts it by name', async () 
   const byHand = await run('deploy', { endpoints: 'iris' }, 'workflow_dispatch');
   expect(byHand.code, byHand.log).toBe(0);
   expect(await answer()).toBe(FIRST);
+});
+
+it('changes nothing for a merge without its lock, and deploys it when a pull request brings the lock', async () => {
+  const lock = await readFile(join(root, 'endpoints/iris.lock'), 'utf8');
+  await declare('2');
+  const reviewed = await review();
+  const locked = await readFile(join(root, 'endpoints/iris.lock'), 'utf8');
+  repository.write({ 'endpoints/iris.lock': lock });
+  const { number } = merge({ reviewed });
+  const stopped = await run('deploy');
+  expect(stopped.code).toBe(1);
+  expect(await answer()).toBe(FIRST);
+  expect(commentOf(number)).toMatch(/lock/);
+  repository.write({ 'endpoints/iris.lock': locked });
+  merge({ reviewed: await review() });
+  const deployed = await run('deploy');
+  expect(deployed.code, deployed.log).toBe(0);
+  expect(await answer()).toBe(SECOND);
+});
+
+it('deploys two merges one after the other, each as it was reviewed', async () => {
+  await declare('1');
+  merge({ reviewed: await review() });
+  await declare('1', '', 'owl');
+  merge({ reviewed: await review('owl') });
+  repository.git('checkout', '--quiet', 'HEAD~1');
+  const first = await run('deploy');
+  expect(first.code, first.log).toBe(0);
+  expect(await answer()).toBe(FIRST);
+  expect(await answer('owl')).toContain('RESOURCE_DOES_NOT_EXIST');
+  repository.git('checkout', '--quiet', 'main');
+  const second = await run('deploy');
+  expect(second.code, second.log).toBe(0);
+  expect([await answer(), await answer('owl')]).toEqual([FIRST, FIRST]);
 });
 
 it('leaves the old version serving when it fails after the review, says why, and takes the merge back when asked for', async () => {
@@ -275,14 +310,15 @@ it('opens one issue while what runs differs from what is merged, and closes it',
   expect(github.world.issues).toMatchObject([{ state: 'open', title: 'local differs from what is merged' }]);
   expect(github.world.issues[0]!.body).toMatch(/~ Route iris\n +entities\[0\]\.revision: "iris-/);
   repository.write({ 'endpoints/iris.yaml': text });
-  await davit('lock', 'iris');
+  await lockProject(root, 'iris');
   const closed = await run('drift', {}, 'schedule');
   expect(closed.code, closed.log).toBe(0);
   expect(github.world.issues).toMatchObject([{ state: 'closed' }]);
 });
 
 it('takes nothing down without the label, and everything with it', async () => {
-  repository.write({ 'endpoints/iris.yaml': undefined, 'endpoints/iris.lock': undefined });
+  for (const name of ['iris', 'owl'])
+    repository.write({ [`endpoints/${name}.yaml`]: undefined, [`endpoints/${name}.lock`]: undefined });
   const { number } = merge({});
   const kept = await run('deploy');
   expect(kept.code, kept.log).toBe(0);
@@ -290,9 +326,9 @@ it('takes nothing down without the label, and everything with it', async () => {
   expect(await answer()).toBe(FIRST);
   github.world.pulls.find((p) => p.number === number)!.labels.push('davit: destroy');
   const gone = await run('deploy');
-  expect(gone.code, gone.log).toBe(0);
+  expect(gone.code, `${gone.log}\n${commentOf(number)}`).toBe(0);
   expect(lastDeployment()).toMatchObject({ payload: { action: 'remove' } });
-  expect(commentOf(number)).toContain('1 removed');
+  expect(commentOf(number)).toContain('2 removed');
   await expect(ask()).rejects.toThrow('its supervisor does not run');
   expect((await run('deploy')).log).toContain('local: nothing to deploy');
 });

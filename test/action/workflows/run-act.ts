@@ -35,9 +35,6 @@ export interface ActRun {
   readonly place: ActPlace;
   readonly env?: Readonly<Record<string, string>>;
   readonly secrets?: Readonly<Record<string, string>>;
-  readonly signal?: AbortSignal;
-  /** Called with everything that is printed, as it comes. */
-  readonly onLine?: (text: string) => void;
 }
 
 /** Folders of one fake repository, and its fake GitHub. */
@@ -99,15 +96,10 @@ export async function runAct(run: ActRun): Promise<ActResult> {
     cwd: run.place.origin,
     env: machineEnvironment(home),
     stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true, // a cancelled run ends with everything that it started
   });
   let text = '';
   for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk;
-      run.onLine?.(chunk);
-    });
-  run.signal?.addEventListener('abort', () => child.kill('SIGINT'));
+    stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
   await new Promise((done) => child.on('close', done));
   return readLines(
     text

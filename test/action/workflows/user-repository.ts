@@ -156,11 +156,8 @@ export class UserRepository {
     });
   }
 
-  /** Ends the run while it validates; GitHub then starts the job report, as act does not. */
-  async runCancelledPullRequest(pull: Pull): Promise<ActResult> {
-    const stop = new AbortController();
-    const onLine = (line: string) => line.includes('Run Main Validate') && stop.abort();
-    await this.runPullRequest(pull, { signal: stop.signal, onLine });
+  /** The job report after a run that was cancelled: GitHub starts it, act does not. */
+  async runReportOfCancelled(pull: Pull): Promise<ActResult> {
     const file = join(this.#release, '.github', 'workflows', 'pull-request.yaml');
     const whole = readFileSync(file, 'utf8');
     writeFileSync(file, onlyReportOfCancelled(whole));

@@ -1,5 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parseImageReference, registryAddress } from '../../../images/image-reference.ts';
 import { planAuthorisationImage } from '../../../images/plan-authorisation-image.ts';
@@ -7,23 +6,22 @@ import { readImageDigest } from '../../../images/registry.ts';
 import { previewStack, destroyStack, upStack } from '../../../engine/run-pulumi.ts';
 import { clusterStatus } from '../../../offline/cluster/cluster.ts';
 import { type Kubectl, kubectl } from '../../../offline/cluster/kubectl.ts';
-import { requireFine, Rollouts } from '../../cluster/rollouts.ts';
+import { openPlatform, requireFine } from '../../cluster/rollouts.ts';
 import { type EnvironmentFields, describeEnvironment, makePlatformProject } from './platform-project.ts';
 
 const options = { progress: { say: (line: string) => process.stderr.write(`${line}\n`) } };
 let to: Kubectl;
 let base: EnvironmentFields;
-let shared: Rollouts;
+let shared: Awaited<ReturnType<typeof openPlatform>>;
 
 beforeAll(async () => {
-  shared = await Rollouts.open();
+  shared = await openPlatform();
   to = shared.to;
   base = await describeEnvironment((await clusterStatus(options))!, options);
 });
 
 test('a platform that is deployed changes nothing again, and is changed in place', async () => {
-  const file = join(shared.root, 'environments', `${shared.environment.name}.yaml`);
-  const text = await readFile(file, 'utf8');
+  const { file, text } = shared;
   expect(await previewShared()).toMatchObject({ kind: 'no-change' });
   await writeFile(file, `${text}gateway: { replicas: 1 }\n`);
   try {

@@ -17,7 +17,8 @@ func main() {
 		fmt.Println("ModuleNotFoundError: No module named 'sklearn'")
 		os.Exit(3)
 	case "report":
-		fmt.Println(`{"event": "failed", "stage": "load", "message": "No module named 'sklearn'", "trace": "File \"model.py\", line 3"}`)
+		fmt.Println(`{"event": "failed", "stage": "load", "message": "only printed"}`)
+		report(`{"event": "failed", "stage": "load", "message": "No module named 'sklearn'", "trace": "File \"model.py\", line 3"}`)
 		os.Exit(1)
 	case "memory":
 		hoard()
@@ -44,6 +45,13 @@ func main() {
 	})
 	if err := http.ListenAndServe(":8080", nil); err != nil {
 		os.Exit(1)
+	}
+}
+
+// Says why it ends, where Kubernetes reads it.
+func report(failure string) {
+	if err := os.WriteFile("/dev/termination-log", []byte(failure+"\n"), 0o666); err != nil {
+		fmt.Println(err)
 	}
 }
 

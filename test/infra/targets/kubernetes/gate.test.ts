@@ -1,15 +1,28 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import * as pulumi from '@pulumi/pulumi';
 import { describe, expect, it } from 'vitest';
 import { Gate } from '../../../../infra/targets/kubernetes/gate.ts';
 import type { EntityPlan } from '../../../../infra/targets/kubernetes/plan-entity.ts';
 import type { KubernetesApi } from '../../../../kubernetes/api.ts';
+import type { ObservedRevision } from '../../../../kubernetes/observe-revision.ts';
 import { parseRevisionFailure } from '../../../../schemas/revision-failure.ts';
 import { UPDATE_FAILURE_KEY } from '../../../../schemas/update-failure.ts';
+import { WORKER_REPORT_KEY } from '../../../../schemas/worker-report.ts';
 
 const REVISIONS = '/apis/serving.knative.dev/v1/namespaces/models/revisions/';
 const CONFIGURATIONS = '/apis/serving.knative.dev/v1/namespaces/models/configurations/';
 /** What Knative says of a Configuration that it makes no Revision of. */
 const REFUSED = { status: { conditions: [{ type: 'Ready', status: 'False', message: 'its image is no name' }] } };
+
+/** What a real cluster had of a revision that is ready. */
+const READY = JSON.parse(
+  readFileSync(join(import.meta.dirname, '../../../kubernetes/recorded/ready.json'), 'utf8'),
+) as ObservedRevision;
+const THERE = {
+  [`${REVISIONS}a-1`]: { ...READY.revision, metadata: { name: 'a-1', uid: 'u-1' } },
+  '/apis/apps/v1/namespaces/models/deployments/a-1-deployment': READY.deployment ?? {},
+};
 
 class Thing extends pulumi.CustomResource {}
 
@@ -30,6 +43,19 @@ describe('the gate', () => {
     const { gate, resource, asked } = makeGate({ serving: ['a-1'] });
     expect(await valueOf(gate.prove([resource], makePlan('a')))).toBe('a-1');
     expect(asked).toEqual([]);
+  });
+
+  it('records how the workers of a revision run that it has proven', async () => {
+    const { gate, resource, written } = makeGate({ objects: THERE });
+    expect(await valueOf(gate.prove([resource], makePlan('a')))).toBe('a-1');
+    expect(written.map(({ data }) => JSON.parse(data[WORKER_REPORT_KEY] ?? '') as unknown)).toEqual([
+      { revision: 'a-1', mode: 'separate', found: ['2 threads'], count: 4 },
+    ]);
+  });
+
+  it('opens all the same where that cannot be recorded', async () => {
+    const { gate, resource } = makeGate({ objects: THERE, writing: () => Promise.reject(new Error('no way')) });
+    expect(await valueOf(gate.prove([resource], makePlan('a')))).toBe('a-1');
   });
 
   it('says what a revision fails of, notes it, and lets go of what it holds', async () => {
@@ -87,6 +113,11 @@ function makeGate({ preview = false, serving = [], objects = {}, writing = () =>
       asked.push(path);
       return Promise.resolve(objects[path]);
     },
+    list: () => Promise.resolve(READY.pods),
+    send: ({ path }: { readonly path: string }) => {
+      const told = path.endsWith('/status') ? { worker_mode: 'separate', found: ['2 threads'] } : { predictions: [1] };
+      return Promise.resolve({ status: 200, headers: {}, body: JSON.stringify(told) });
+    },
     apply: (_: string, object: Written) => {
       written.push(object);
       return writing();
@@ -107,6 +138,7 @@ function makePlan(name: string): EntityPlan {
     name: `${name}-0123456789`,
     ...{ configuration: name, revision: `${name}-1`, serviceAccount: name },
     ...{ replicas: { min: 1, max: 1 }, hardware: { deploymentSeconds: 60 } },
+    template: { spec: { containerConcurrency: 4 } },
   } as unknown as EntityPlan;
 }
 

@@ -41,6 +41,9 @@ test.each<[string, Partial<Entity>, boolean]>([
   ['the units of a replica', { concurrency: { min: 2, max: 2 } }, false],
   ['a time limit', { timeLimitSeconds: 30 }, false],
   ['an environment variable', { environmentVars: { A: '1' } }, false],
+  ['how workers come by the model', { workerMode: 'separate' }, false],
+  ['the number of workers', { workerMode: 'one' }, false],
+  ['what NaN becomes', { nan: 'null' }, false],
   ['where its model lies', { model: { name: 'iris', version: '2', uri: 'models:/iris/2' } }, true],
 ])('planEntity() keeps the revision when %s changes', (_what, change, same) => {
   const before = planEntity(declare(), entity(), PARTS).revision;
@@ -57,6 +60,26 @@ test('planEntity() makes another revision of another image and of a secret that 
   ].map((plan) => plan.revision);
   expect(new Set(names).size).toBe(4);
   for (const name of names) expect(name.length).toBeLessThanOrEqual(55);
+});
+
+test.each<[string, Partial<Entity>, readonly string[]]>([
+  ['nothing is said', {}, ['--workers', '4']],
+  ['workers are separate', { workerMode: 'separate' }, ['--workers', '4', '--worker-mode', 'separate']],
+  ['there is one worker', { workerMode: 'one' }, ['--workers', '1', '--worker-mode', 'one']],
+  ['NaN becomes null', { nan: 'null' }, ['--workers', '4', '--nan', 'null']],
+])('the model server is started as the endpoint says when %s', (_what, change, wanted) => {
+  const { template } = planEntity(declare(), entity(change), PARTS);
+  const args = template.spec.containers[0]!.args;
+  const ours = ['--workers', '--worker-mode', '--nan'];
+  expect(args.flatMap((a, i) => (ours.includes(a) ? [a, args[i + 1]] : []))).toEqual(wanted);
+  expect(template.spec.containerConcurrency).toBe(Number(wanted[1]));
+});
+
+test('workers that load the model themselves have the time for it', () => {
+  const { hardware, template } = planEntity(declare(), entity({ workerMode: 'separate' }), PARTS);
+  const once = planEntity(declare(), entity(), PARTS).hardware.deploymentSeconds;
+  expect(hardware.deploymentSeconds).toBe(4 * once);
+  expect(template.metadata.annotations['serving.knative.dev/progress-deadline']).toBe(`${4 * once}s`);
 });
 
 test('a minimum of nothing is one replica at least, unless it may sleep', () => {
@@ -87,6 +110,8 @@ function entity(change: Partial<Entity> = {}): Entity {
     instanceProfileArn: undefined,
     requirementEdits: { add: [], remove: [] },
     timeLimitSeconds: 120,
+    workerMode: undefined,
+    nan: 'error',
     place: { file: 'endpoints/Iris.yaml', line: 1, column: 1 },
     ...change,
   };
@@ -131,7 +156,14 @@ function makeEnvironment(): KubernetesEnvironment {
       pullSecret: 'registry',
     },
     knative: { mode: 'adopt' },
-    gateway: { url: undefined, serviceType: 'ClusterIP', annotations: {}, tlsSecret: undefined, replicas: 2 },
+    gateway: {
+      url: undefined,
+      serviceType: 'ClusterIP',
+      annotations: {},
+      tlsSecret: undefined,
+      replicas: 2,
+      allowedOrigins: [],
+    },
     identity: { kind: 'kubernetes', audience: 'davit' },
     hardware: {
       CPU: { per: 'unit', cpu: '500m', memory: '4Gi', gpu: undefined, ...common },

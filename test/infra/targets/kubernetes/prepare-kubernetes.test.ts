@@ -1,4 +1,5 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -7,6 +8,7 @@ import { join } from 'node:path';
 import * as pulumi from '@pulumi/pulumi';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Declaration } from '../../../../infra/declaration.ts';
+import { planEntity } from '../../../../infra/targets/kubernetes/plan-entity.ts';
 import { prepareKubernetes } from '../../../../infra/targets/kubernetes/prepare-kubernetes.ts';
 import type { KubernetesEnvironment } from '../../../../schemas/environment.ts';
 import { endpointObjectName } from '../../../../schemas/kubernetes-names.ts';
@@ -29,7 +31,7 @@ config:
 
 test('an entity is planned with the digest that the registry has, and with what its secrets are now', async () => {
   const { declaration, objects } = await makeDeclaration({ built: true });
-  objects.set(SECRET, { metadata: { uid: 'u', resourceVersion: '1' } });
+  objects.set(SECRET, { metadata: { uid: 'u', resourceVersion: '1' }, data: { token: 'MQ==' } });
   const { entities, serving } = await prepareKubernetes(declaration);
   expect(entities).toHaveLength(1);
   const [{ plan, image }] = entities as [(typeof entities)[number]];
@@ -39,9 +41,27 @@ test('an entity is planned with the digest that the registry has, and with what 
   });
   expect([...serving]).toEqual([]);
 
-  objects.set(SECRET, { metadata: { uid: 'u', resourceVersion: '2' } });
+  objects.set(SECRET, { metadata: { uid: 'u', resourceVersion: '2', labels: { a: 'b' } }, data: { token: 'MQ==' } });
+  const [relabelled] = (await prepareKubernetes(declaration)).entities;
+  expect(relabelled?.plan.revision).toBe(plan.revision);
+  objects.set(SECRET, { metadata: { uid: 'u', resourceVersion: '3' }, data: { token: 'Mg==' } });
   const [again] = (await prepareKubernetes(declaration)).entities;
   expect(again?.plan.revision).not.toBe(plan.revision);
+});
+
+test('what a version before has deployed stays as long as its secrets were not written', async () => {
+  const { declaration, objects } = await makeDeclaration({ built: true });
+  const secret = (resourceVersion: string) =>
+    objects.set(SECRET, { metadata: { uid: 'u', resourceVersion }, data: { token: 'MQ==' } });
+  secret('1');
+  const { plan } = (await prepareKubernetes(declaration)).entities[0]!;
+  const { image } = plan.template.spec.containers[0]!;
+  const former = createHash('sha256').update('u/1').digest('hex').slice(0, 10);
+  const before = planEntity(declaration, plan.entity, { image, secretVersions: { database: former } });
+  objects.set(ROUTE, { status: { traffic: [{ revisionName: before.revision }] } });
+  expect((await prepareKubernetes(declaration)).entities[0]?.plan.revision).toBe(before.revision);
+  secret('2');
+  expect((await prepareKubernetes(declaration)).entities[0]?.plan.revision).toBe(plan.revision);
 });
 
 test('what has traffic now is known', async () => {

@@ -1,4 +1,4 @@
-"""The model's own example, predicted in a fork before it serves, and again when whoever deploys it asks."""
+"""Predicts the model's own example in a worker, for the request with the header x-davit-example."""
 
 from __future__ import annotations
 
@@ -9,19 +9,11 @@ from .log import log
 from .stages import describe_failure
 
 
-def try_example(scorer, options: dict) -> bytes:
-    """Shows that a fork can predict what the loading process could. Empty, or the failure."""
-    try:
-        scorer.check(scorer.predict("json", scorer.example))
-    except Exception as error:
-        traceback.print_exc()
-        if options["warm"] == "required":
-            return json.dumps(describe_failure("predict", error, options["model"], trace=False)).encode()
-    return b""
-
-
 def answer_example(scorer, options: dict, request_id: str) -> tuple[int, bytes]:
-    """Status and body. The example is the model's own, so what is wrong may be said, and is never a 4xx."""
+    """Returns HTTP status and JSON body: 200, 500 with the cause, or 501 when the model has no example.
+
+    The cause may be named, because the example is the model's own and not a client's. For the same reason it is no 4xx.
+    """
     if scorer.example is None:
         return 501, error_body("NOT_IMPLEMENTED", "The model has no example of its own.")
     try:

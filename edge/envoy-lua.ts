@@ -1,11 +1,13 @@
 import { type Refusal, renderRefusal } from '../gateway/refusal.ts';
-import { type KnativeReply, knativeReplies } from './edge-refusals.ts';
+import { headersTooLarge, type KnativeReply, knativeReplies } from './edge-refusals.ts';
+import { MOST_HEADERS } from './header-limits.ts';
 
 /**
- * Makes the Lua that puts Databricks' bodies in place of what Knative says where a model would have answered. A model's
- * own errors are JSON, Knative's and its Envoy's never are.
+ * Makes the Lua that counts a client's headers, because Envoy only ends the stream of an HTTP/2 request with too many.
+ * It also replaces Knative's error texts with Databricks' bodies. A model's own errors are JSON; those of Knative and
+ * of its Envoy never are.
  */
-export function makeKnativeReplies(): string {
+export function makeLua(): string {
   return `
 local replies = {
 ${knativeReplies.map(renderReply).join('\n')}
@@ -17,6 +19,18 @@ local function fits(reply, status, go, text)
 end
 
 local known = { ${[...new Set(knativeReplies.map(({ status }) => `["${status}"] = true`))].join(', ')} }
+
+-- What Envoy itself has added is not the client's, and its host is not among these.
+local added = { ["x-forwarded-for"] = true, ["x-forwarded-proto"] = true, ["x-request-id"] = true }
+
+function envoy_on_request(handle)
+  local count = 1
+  for name in pairs(handle:headers()) do
+    local own = string.sub(name, 1, 1) ~= ":" and string.sub(name, 1, 8) ~= "x-envoy-"
+    if own and not added[name] then count = count + 1 end
+  end
+  if count > ${MOST_HEADERS} then handle:respond({ [":status"] = "${headersTooLarge.status}" }, "") end
+end
 
 function envoy_on_response(handle)
   local headers = handle:headers()
@@ -48,7 +62,7 @@ function renderReply({ status, busy, says, refusal }: KnativeReply): string {
   return `  { status = "${status}", go = ${String(busy)}, ${says === undefined ? '' : `says = "${says}", `}as = "${refusal.status}", ${retry === undefined ? '' : `retry = "${retry}", `}body = ${quote(refusal)} },`;
 }
 
-/** Lua's long brackets take any text without their own end. */
+/** Lua's long brackets take any text that does not contain the closing bracket. */
 function quote(refusal: Refusal): string {
   return `[==[${renderRefusal(refusal)}]==]`;
 }

@@ -1,8 +1,20 @@
-import { PERMISSION_LEVELS, type ServingEntry } from '../schemas/serving-entry.ts';
-import type { Signature } from '../schemas/signature.ts';
+import { endpointObjectName } from './kubernetes-names.ts';
+import { PERMISSION_LEVELS, SERVING_ENTRY_KEY, type ServingEntry } from './serving-entry.ts';
+import type { Signature } from './signature.ts';
 
-/** Text of a ConfigMap → entry. Throws a TypeError that names the field: without its full text nobody is let through. */
-export function parseEntry(text: string): ServingEntry {
+/** Reads the entry from a ConfigMap. Throws an error if the entry is invalid or belongs to another endpoint. */
+export function readServingEntry(object: string, data: Readonly<Record<string, string>> | undefined): ServingEntry {
+  const text = data?.[SERVING_ENTRY_KEY];
+  if (text === undefined) throw new TypeError(`Cannot find ${SERVING_ENTRY_KEY} in its data`);
+  const entry = parseServingEntry(text);
+  if (endpointObjectName(entry.name) === object) return entry;
+  throw new TypeError(
+    `Cannot read name: it is ${JSON.stringify(entry.name)}, expected the endpoint that has ${object}`,
+  );
+}
+
+/** Parses an entry. Throws a TypeError that names the invalid field, because a partial entry must not grant access. */
+export function parseServingEntry(text: string): ServingEntry {
   const entry = record('the entry', JSON.parse(text));
   const { name, description, tags, host, entities, permissions, rateLimits, routeOptimized } = entry;
   return {
@@ -39,11 +51,14 @@ function parseEntity(value: unknown, at: string): ServingEntry['entities'][numbe
   };
 }
 
-/** Its texts are read when somebody asks for them: what is wrong in them stops nobody. */
+/**
+ * Does not parse the signature's JSON texts. They are parsed on use, so an invalid signature does not block queries.
+ */
 function parseSignature(value: unknown, at: string): Signature {
   const signature = record(at, value);
   const part = (field: string) => (signature[field] === null ? null : string(`${at}.${field}`, signature[field]));
-  return { inputs: part('inputs'), outputs: part('outputs'), params: part('params') };
+  const typeHints = signature['typeHints'] === true ? { typeHints: true as const } : {};
+  return { inputs: part('inputs'), outputs: part('outputs'), params: part('params'), ...typeHints };
 }
 
 function parsePermission(value: unknown, at: string): ServingEntry['permissions'][number] {

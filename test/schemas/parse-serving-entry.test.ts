@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseEntry } from '../../edge/parse-entry.ts';
-import { makeEntry } from './fake-cluster.ts';
+import { parseServingEntry } from '../../schemas/parse-serving-entry.ts';
+import { makeEntry } from '../edge/fake-cluster.ts';
 
 const ENTRY = makeEntry({
   tags: [{ key: 'team', value: 'x' }],
@@ -10,17 +10,17 @@ const ENTRY = makeEntry({
   ],
 });
 
-describe('parseEntry()', () => {
+describe('parseServingEntry()', () => {
   it('reads what infra writes', () => {
-    expect(parseEntry(JSON.stringify(ENTRY))).toEqual(ENTRY);
+    expect(parseServingEntry(JSON.stringify(ENTRY))).toEqual(ENTRY);
   });
 
   it('reads the signature of an entity, and an entry of before that has none', () => {
     const [first, second] = ENTRY.entities;
     const signature = { inputs: '[{"type": "long"}]', outputs: null, params: null };
     const entry = { ...ENTRY, entities: [{ ...first!, signature }, second!] };
-    expect(parseEntry(JSON.stringify(entry))).toEqual(entry);
-    expect(parseEntry(JSON.stringify(ENTRY)).entities.map((e) => 'signature' in e)).toEqual([false, false]);
+    expect(parseServingEntry(JSON.stringify(entry))).toEqual(entry);
+    expect(parseServingEntry(JSON.stringify(ENTRY)).entities.map((e) => 'signature' in e)).toEqual([false, false]);
   });
 
   it.each([
@@ -48,6 +48,6 @@ describe('parseEntry()', () => {
       /Cannot read rateLimits\[0\].calls/,
     ],
   ])('refuses %s', (_what, text, why) => {
-    expect(() => parseEntry(text)).toThrow(why);
+    expect(() => parseServingEntry(text)).toThrow(why);
   });
 });

@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import { access, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cacheFolder } from '../../system/cache.ts';
+import { childEnvironment, runProcess } from '../../system/run-process.ts';
+import { stressPython } from './environments.ts';
+import type { Kind } from './kinds.ts';
+import type { Service } from './start-service.ts';
+
+/** A model that is there to be served. */
+export interface StressModel {
+  readonly kind: Kind;
+  readonly python: string;
+  readonly requests: number;
+  /** The MLflow model directory. */
+  readonly model: string;
+  /** The file of MLflow's answers. */
+  readonly answers: string;
+}
+
+const SOURCES = import.meta.dirname;
+const LIMIT_SECONDS = 900;
+
+/** Makes the models that are not in the cache yet, and asks MLflow for its answers. */
+export async function makeModels(
+  kinds: readonly Kind[],
+  { requests, service }: { readonly requests: number; readonly service: Service },
+): Promise<readonly StressModel[]> {
+  const models: StressModel[] = [];
+  for (const environment of new Set(kinds.map((k) => k.environment))) {
+    const python = await stressPython(environment);
+    const planned = await Promise.all(
+      kinds.filter((k) => k.environment === environment).map((kind) => planModel(kind, { requests, python })),
+    );
+    await makeMissing(planned, python, service);
+    models.push(...planned);
+  }
+  return models;
+}
+
+async function makeMissing(planned: readonly StressModel[], python: string, service: Service): Promise<void> {
+  const missing = (await Promise.all(planned.map(async (m) => ((await exists(m.answers)) ? [] : [m])))).flat();
+  if (missing.length === 0) return;
+  const fresh = cacheFolder('test', 'stress', `fresh-${process.pid}`);
+  const wanted = missing.map(({ kind, requests }) => `${kind.name}=${kind.isDistinct ? 1 : requests}`);
+  const env = childEnvironment({ ...service.env, OMP_NUM_THREADS: '1', PYTHONWARNINGS: 'ignore' });
+  const made = await runProcess(python, [join(SOURCES, 'make.py'), fresh, ...wanted], {
+    env,
+    limitSeconds: LIMIT_SECONDS,
+  });
+  for (const { kind, model } of missing) {
+    if (!(await exists(join(fresh, kind.name, 'answers.json')))) continue;
+    await rm(join(model, '..'), { recursive: true, force: true });
+    await rename(join(fresh, kind.name), join(model, '..'));
+  }
+  await rm(fresh, { recursive: true, force: true });
+  if (made.code !== 0) throw new Error(`Cannot make the models ${wanted.join(', ')}\n${made.stderr.slice(-2000)}`);
+}
+
+/** By content: another source, another number of requests or other packages give another folder. */
+async function planModel(
+  kind: Kind,
+  { requests, python }: { readonly requests: number; readonly python: string },
+): Promise<StressModel> {
+  const count = Math.min(requests, kind.most ?? requests);
+  const hash = createHash('sha256').update(`${python}\0${count}\0`);
+  for (const file of [`models/${kind.name}.py`, 'make.py', 'questions.py'])
+    hash.update(await readFile(join(SOURCES, file)));
+  const folder = cacheFolder('test', 'stress', `${kind.name}-${hash.digest('hex').slice(0, 16)}`);
+  return { kind, python, requests: count, model: join(folder, 'model'), answers: join(folder, 'answers.json') };
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,15 @@
+"""The same with fresh interpreters, which find the main module of the process that starts them."""
+
+import math
+import multiprocessing
+
+import mlflow
+
+
+class Model(mlflow.pyfunc.PythonModel):
+    def predict(self, context, model_input, params=None):
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            return pool.map(math.sqrt, model_input["k"].tolist())
+
+
+mlflow.models.set_model(Model())

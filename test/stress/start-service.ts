@@ -1,0 +1,23 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { stressPython } from './environments.ts';
+
+/** The server that some models keep a connection to. */
+export interface Service {
+  /** What tells a model where it is. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly stop: () => Promise<void>;
+}
+
+export async function startService(): Promise<Service> {
+  const python = await stressPython('light');
+  const child = spawn(python, [join(import.meta.dirname, 'service.py')], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  const stop = async () => {
+    const ended = once(child, 'exit');
+    child.stdin.end();
+    await ended;
+  };
+  return { env: { STRESS_SERVICE: line.toString().trim() }, stop };
+}

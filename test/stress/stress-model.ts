@@ -1,0 +1,106 @@
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { killAll, processTree, sumPssMib } from '../../bench/processes.ts';
+import { runProcess } from '../../system/run-process.ts';
+import { startServer, status, type RunningServer } from '../runtime/start-server.ts';
+import type { StressModel } from './make-models.ts';
+import type { Service } from './start-service.ts';
+
+export interface StressOptions {
+  readonly workers: number;
+  readonly clients: number;
+  readonly service: Service;
+  /** Further arguments of the model server. */
+  readonly args?: readonly string[];
+}
+
+/** What became of all requests to one model. */
+export interface StressResult {
+  readonly name: string;
+  /** As the ready event says: shared, separate or one; undefined when the server did not start. */
+  readonly mode: string | undefined;
+  readonly found: readonly string[];
+  readonly asked: number;
+  /** Answers of status 200 that are not MLflow's. */
+  readonly wrong: number;
+  /** Requests without an answer of status 200. */
+  readonly failed: number;
+  /** A sentence for each of the first three of both. */
+  readonly first: readonly string[];
+  readonly startSeconds: number;
+  readonly seconds: number;
+  /** Proportional set size of the server's tree after the load. */
+  readonly memoryMib: number;
+}
+
+/** Enough for a slow machine; a model that hangs is asked no longer than this. */
+const LIMIT_SECONDS = 120;
+const WORKERS_LIMIT_MILLISECONDS = 120_000;
+const STOP_MILLISECONDS = 30_000;
+
+/** Serves a model with all its workers, asks it, compares, and ends the server. */
+export async function stressModel(model: StressModel, options: StressOptions): Promise<StressResult> {
+  const { workers, service, args = [] } = options;
+  const started = performance.now();
+  const patient = ['--time-limit', '20', '--queue-timeout', '60', '--workers', String(workers), ...args];
+  const server = await startServer(model.model, { python: model.python, args: patient, env: service.env });
+  try {
+    const ready = server.events.find((e) => e.event === 'ready');
+    if (!ready) return notStarted(model, server);
+    const mode = typeof ready['worker_mode'] === 'string' ? ready['worker_mode'] : 'shared';
+    await waitForWorkers(server, mode === 'one' ? 1 : workers);
+    const startSeconds = (performance.now() - started) / 1000;
+    const report = await ask(model, server, options);
+    const memoryMib = sumPssMib(processTree(server.process.pid ?? 0));
+    return { name: model.kind.name, mode, found: readFound(ready['found']), startSeconds, memoryMib, ...report };
+  } finally {
+    await stop(server);
+  }
+}
+
+/** As a supervisor ends it. What its models started must end with it: a process that stays would hold `ended` back. */
+async function stop(server: RunningServer): Promise<void> {
+  const { process: child } = server;
+  const tree = processTree(child.pid ?? 0);
+  const kill = setTimeout(() => child.kill('SIGKILL'), STOP_MILLISECONDS);
+  if (child.exitCode === null && child.signalCode === null) {
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+  }
+  clearTimeout(kill);
+  killAll(tree);
+  await server.ended;
+}
+
+async function ask(model: StressModel, server: RunningServer, { clients }: StressOptions): Promise<Report> {
+  const answers = model.kind.isDistinct ? 'distinct' : model.answers;
+  const told = [new URL(server.url).port, model.requests, clients, LIMIT_SECONDS, answers].map(String);
+  const { code, stdout, stderr } = await runProcess(model.python, [join(import.meta.dirname, 'ask.py'), ...told]);
+  if (code !== 0) throw new Error(`Cannot ask ${model.kind.name}\n${stderr}`);
+  return JSON.parse(stdout) as Report;
+}
+
+type Report = Pick<StressResult, 'asked' | 'wrong' | 'failed' | 'first' | 'seconds'>;
+
+/** A server is ready with its first worker; wrong answers need several. */
+async function waitForWorkers(server: RunningServer, workers: number): Promise<void> {
+  const end = performance.now() + WORKERS_LIMIT_MILLISECONDS;
+  while ((await status(server)).workers < workers) {
+    if (performance.now() > end) throw new Error(`Cannot wait longer for ${workers} workers\n${lastLines(server)}`);
+    await new Promise((done) => setTimeout(done, 20));
+  }
+}
+
+function notStarted(model: StressModel, server: RunningServer): StressResult {
+  const nothing = { mode: undefined, found: [], startSeconds: 0, seconds: 0, memoryMib: 0, wrong: 0 };
+  const first = [`the server did not start: ${lastLines(server)}`];
+  return { name: model.kind.name, ...nothing, asked: model.requests, failed: model.requests, first };
+}
+
+function lastLines(server: RunningServer): string {
+  return [...server.prints.slice(-2), ...server.events.slice(-1).map((e) => JSON.stringify(e))].join('\n');
+}
+
+function readFound(found: unknown): readonly string[] {
+  return Array.isArray(found) ? found.filter((f) => typeof f === 'string') : [];
+}
