@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { describePortHolder } from '../../local/port-holder.ts';
+import { describePortHolder } from '../../local/gateway/port-holder.ts';
 
 it.runIf(process.platform === 'linux')(
   'describePortHolder() names the process that listens, and nothing else',
@@ -22,8 +22,8 @@ it.runIf(process.platform === 'linux')(
 
 it.runIf(process.platform === 'linux')('describePortHolder() names an environment whose gateway listens', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'davit-port-'));
-  const program = join(folder, 'local', 'supervisor.ts');
-  await mkdir(join(folder, 'local'));
+  const program = join(folder, 'local', 'supervisor', 'supervisor.ts');
+  await mkdir(join(folder, 'local', 'supervisor'), { recursive: true });
   await writeFile(program, "require('net').createServer().listen(0, function () { console.log(this.address().port) })");
   const holder = spawn(process.execPath, [program, '--project', '/my/project', '--environment', 'staging']);
   try {

@@ -1,0 +1,56 @@
+// The rules of the house that lint does not have: no circle of imports, type imports included, and no folder with more
+// than 25 files beside each other.
+import { readFileSync } from 'node:fs';
+import { dirname, posix } from 'node:path';
+import ts from 'typescript';
+import { CODE, codePath } from '../system/code.ts';
+import { runGit } from '../system/run-git.ts';
+
+const MOST_FILES = 25;
+
+const { code, stdout, stderr } = await runGit(CODE, ['ls-files', '-z', '--cached', '--others', '--exclude-standard']);
+if (code !== 0) throw new Error(`Cannot list the files of ${CODE}: ${stderr}`);
+const files = [...new Set(stdout.split('\0').filter(Boolean))];
+const faults = [...findFullFolders(files), ...findCircles(files.filter((file) => file.endsWith('.ts')))];
+for (const fault of faults) process.stdout.write(`${fault}\n`);
+process.exitCode = faults.length > 0 ? 1 : 0;
+
+function findFullFolders(paths: readonly string[]): readonly string[] {
+  const folders = Map.groupBy(paths, dirname);
+  return [...folders]
+    .filter(([, { length }]) => length > MOST_FILES)
+    .map(([folder, { length }]) => `${folder}/ has ${length} files: expected at most ${MOST_FILES}, in folders by purpose`);
+}
+
+/** Finds groups of files that import each other. Tarjan's algorithm: such a group is a strongly connected component. */
+function findCircles(paths: readonly string[]): readonly string[] {
+  const imports = new Map(paths.map((path) => [path, importsOf(path)]));
+  const order = new Map<string, number>();
+  const lowest = new Map<string, number>();
+  const stack: string[] = [];
+  const circles: string[] = [];
+  const visit = (path: string): void => {
+    const own = order.size;
+    order.set(path, own);
+    lowest.set(path, own);
+    stack.push(path);
+    for (const other of imports.get(path) ?? []) {
+      if (!imports.has(other)) continue;
+      if (!order.has(other)) visit(other);
+      if (stack.includes(other)) lowest.set(path, Math.min(lowest.get(path) ?? own, lowest.get(other) ?? own));
+    }
+    if (lowest.get(path) !== own) return;
+    const group = stack.splice(stack.indexOf(path));
+    if (group.length > 1 || imports.get(path)?.includes(path))
+      circles.push(`${group.sort().join(', ')} import each other: expected imports in one direction`);
+  };
+  for (const path of paths) if (!order.has(path)) visit(path);
+  return circles;
+}
+
+function importsOf(path: string): readonly string[] {
+  const { importedFiles } = ts.preProcessFile(readFileSync(codePath(path), 'utf8'), true, true);
+  return importedFiles
+    .filter(({ fileName }) => fileName.startsWith('.'))
+    .map(({ fileName }) => posix.join(dirname(path), fileName));
+}
