@@ -4,9 +4,8 @@ import type { Duplex } from 'node:stream';
 import { malformed, type Refusal, renderRefusal, unknownPath } from '../serving-api/refusal.ts';
 import { Refused } from '../serving-api/refused.ts';
 import { check, type Judges, type Shown } from './check.ts';
-import { CHECK_STATUSES } from './envoy/check-statuses.ts';
+import { CHECK_STATUSES, CHECK_PREFIX, MANAGEMENT_PREFIX } from './envoy/check-protocol.ts';
 import type { EdgeMetrics } from './counting/edge-metrics.ts';
-import { CHECK_PREFIX, MANAGEMENT_PREFIX } from './envoy/paths.ts';
 import { log, sentenceOf } from './log.ts';
 import type { Management } from './management.ts';
 

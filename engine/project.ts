@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Backend, readBackend } from './state/backend.ts';
-import { findPulumi, type GetOptions, type PulumiEngine } from './install/find-pulumi.ts';
+import { findPulumi } from './install/find-pulumi.ts';
+import type { GetOptions, PulumiEngine } from './install/pulumi-source.ts';
 import { mendState } from './state/mend-state.ts';
 import { makePulumiEnvironment, type PulumiEnvironment } from './pulumi-environment.ts';
 

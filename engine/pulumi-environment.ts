@@ -6,7 +6,7 @@ import { installStandIns } from '../offline/plugins/install.ts';
 import { cacheFolder } from '../system/cache.ts';
 import { CODE } from '../system/code.ts';
 import type { Backend } from './state/backend.ts';
-import type { PulumiEngine } from './install/find-pulumi.ts';
+import type { PulumiEngine } from './install/pulumi-source.ts';
 
 /** The environment variables of an engine, besides those of this process. */
 export type PulumiEnvironment = Readonly<Record<string, string>>;

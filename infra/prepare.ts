@@ -1,15 +1,6 @@
-import type * as pulumi from '@pulumi/pulumi';
 import type { Declaration } from './declaration.ts';
 import { deployLocally } from './targets/local/deploy-locally.ts';
-
-export interface Deployed {
-  readonly url: pulumi.Output<string>;
-  /** Names of the revisions, by entity. */
-  readonly revisions: Readonly<Record<string, pulumi.Output<string>>>;
-}
-
-/** Makes an endpoint's resources below `parent`. All queries that it depends on are already done. */
-export type Deploy = (parent: pulumi.Resource) => Deployed;
+import type { Deploy } from './deployed.ts';
 
 /** Looks up everything that the environment's target needs before any resource is registered. */
 export async function prepare({ environment, ...rest }: Declaration): Promise<Deploy> {

@@ -5,7 +5,13 @@ import { checkFit } from './diagnosis/check-fit.ts';
 import { ClusterUnreachable } from './client/connection.ts';
 import { explainRevision } from './diagnosis/explain-revision.ts';
 import type { Explained } from './diagnosis/explained.ts';
-import { isReady, observeRevision, type ObservedPod, readLog } from './diagnosis/observe-revision.ts';
+import {
+  isReady,
+  observeRevision,
+  type ObservedPod,
+  readLog,
+  type RevisionQuestion,
+} from './diagnosis/observe-revision.ts';
 import { PredictionFailed, predictExample } from './predict-example.ts';
 
 /** A revision will not become ready: `message` is one sentence, `hints` are further lines for the user. */
@@ -17,13 +23,6 @@ export class RevisionFailed extends Error {
     this.name = 'RevisionFailed';
     this.hints = hints;
   }
-}
-
-export interface RevisionQuestion {
-  readonly namespace: string;
-  /** Name of the Knative Revision. */
-  readonly revision: string;
-  readonly signal?: AbortSignal | undefined;
 }
 
 export interface ProofQuestion extends RevisionQuestion {

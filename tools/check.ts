@@ -22,6 +22,7 @@ const STEPS: Readonly<Record<string, { readonly program: string; readonly args: 
   format: bin('prettier', 'bin/prettier.cjs', '--check', '--log-level', 'warn', '--cache', '.'),
   'dead code': bin('knip', 'bin/knip.js'),
   'generated files': node('tools/generate.ts', '--check'),
+  house: node('tools/check-house.ts'),
   workflows: node('tools/check-workflows.ts'),
   'Python lint': { program: uv, args: ['tool', 'run', RUFF, 'check', '.'] },
   'Python format': { program: uv, args: ['tool', 'run', RUFF, 'format', '--check', '.'] },

@@ -6,7 +6,7 @@ import { format } from 'prettier';
 import { z } from 'zod';
 import { DIAGNOSTIC_CODES } from '../schemas/diagnostic-codes.ts';
 import { endpointFile } from '../schemas/endpoint/endpoint-file.ts';
-import { environmentSchema } from '../schemas/environment/environment.ts';
+import { environmentFile } from '../schemas/environment/environment-file.ts';
 import { writeFileAtomically } from '../system/atomic-files.ts';
 import { codePath } from '../system/code.ts';
 import { makeBundle } from './bundle.ts';
@@ -20,7 +20,7 @@ const GENERATED: Readonly<Record<string, () => string>> = {
       'One model-serving endpoint: the body of a Databricks "create serving endpoint" request',
     ),
   'schemas/environment.schema.json': () =>
-    jsonSchema(environmentSchema, 'Davit environment', 'A place endpoints are deployed to'),
+    jsonSchema(environmentFile, 'Davit environment', 'A place endpoints are deployed to'),
   'action/action.yml': makeSelfReference,
 };
 const PARSERS: Readonly<Record<string, string>> = { '.json': 'json', '.md': 'markdown', '.yml': 'yaml' };

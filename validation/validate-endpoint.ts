@@ -14,6 +14,7 @@ import { fetchModel } from './model/fetch-model.ts';
 import { proofKey, proveModel, readProof } from './proof/prove-model.ts';
 import { hasBubblewrap } from './proof/sandbox.ts';
 import { makeSubject, type Subject, subjectError } from './subject.ts';
+import type { EntityValidation, StageName, StageResult, Validation } from './validation.ts';
 
 export interface ValidateOptions extends PythonOptions {
   /** The project folder. */
@@ -22,31 +23,6 @@ export interface ValidateOptions extends PythonOptions {
   readonly lock: Lock | undefined;
   /** Stops after the lock check, before any code of the model runs. */
   readonly until?: 'lock';
-}
-
-/** The stages of a validation, in order. */
-export type StageName = 'fetch' | 'check' | 'lock' | 'virtualenv' | 'proof';
-
-export interface StageResult {
-  readonly name: StageName;
-  readonly seconds: number;
-  /** Whether the stage reused an earlier result. */
-  readonly cached: boolean;
-}
-
-export interface EntityValidation {
-  readonly entity: string;
-  /** `iris 2` */
-  readonly model: string;
-  /** The stages that ran. Without a proof, the last stage is the one that failed. */
-  readonly stages: readonly StageResult[];
-  readonly proof: Proof | undefined;
-}
-
-export interface Validation {
-  readonly endpoint: string;
-  readonly entities: readonly EntityValidation[];
-  readonly diagnostics: readonly Diagnostic[];
 }
 
 const AT_A_TIME = 2;

@@ -12,7 +12,8 @@ import { cacheFolder } from '../system/cache.ts';
 import { fetchModel } from './model/fetch-model.ts';
 import { lockSubjects } from './lock-endpoint.ts';
 import type { Subject } from './subject.ts';
-import { validateSubjects, type Validation } from './validate-endpoint.ts';
+import { validateSubjects } from './validate-endpoint.ts';
+import type { Validation } from './validation.ts';
 
 export interface ModelOptions extends PythonOptions {
   /** Base folder of relative paths. */

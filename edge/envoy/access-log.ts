@@ -1,5 +1,5 @@
 import { LOGGED } from '../counting/access-log-server.ts';
-import { typed } from './typed.ts';
+import { typed } from './notation.ts';
 
 /**
  * Makes the request log on standard output. It holds no token and no query string, because clients put secrets there.

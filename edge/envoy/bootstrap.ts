@@ -1,45 +1,7 @@
+import type { BootstrapOptions } from './bootstrap-options.ts';
 import { makeClusters } from './clusters.ts';
 import { makeHealthListener, makeTrafficListener } from './listeners.ts';
-import { typed } from './typed.ts';
-
-/** The address of a listener. A name may resolve to many addresses, and each of them receives requests. */
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** Files of a mounted Secret; their content may change while Envoy runs. */
-export interface TlsFiles {
-  /** The Secret's mount folder. Kubernetes replaces the whole folder at once. */
-  readonly folder: string;
-  readonly certificate: string;
-  readonly key: string;
-  /** The file that `makeTlsFile` fills. */
-  readonly discovery: string;
-}
-
-/** The settings of an edge. None of them depends on an endpoint. */
-export interface BootstrapOptions {
-  /** The authorisation service: the name of its headless Service, so that Envoy sees every replica. */
-  readonly authorisation: Address;
-  /** The port where the same service receives reports of answered queries; default: its usual port. */
-  readonly logPort?: number;
-  /** Kourier's internal listener. */
-  readonly kourier: Address;
-  /** The port for clients. */
-  readonly port: number;
-  /** `/ready` and `/metrics`. */
-  readonly healthPort: number;
-  /** On loopback: `/drain_listeners`, statistics. */
-  readonly adminPort: number;
-  /** The longest cold start and the longest execution together. Nothing here may end a request earlier. */
-  readonly longestRequestSeconds: number;
-  readonly tls: TlsFiles | undefined;
-  /** Pages of these origins may send requests from a browser: `https://app.example.com`. */
-  readonly allowedOrigins: readonly string[];
-  /** Above it new requests are refused, so that Envoy is not killed with the requests it holds; undefined: no limit. */
-  readonly maxHeapBytes: number | undefined;
-}
+import { socketAddress, typed } from './notation.ts';
 
 /**
  * Makes Envoy's whole configuration (1.36 or newer). It is the same for 1 endpoint and for 1,000. Its JSON is valid
@@ -55,11 +17,6 @@ export function makeBootstrap(options: BootstrapOptions): object {
     },
     overload_manager: makeOverloadManager(options.maxHeapBytes),
   };
-}
-
-/** Makes an address in Envoy's notation. */
-export function socketAddress({ host, port }: Address): object {
-  return { socket_address: { address: host, port_value: port } };
 }
 
 /** An idle connection costs a few bytes. The limit is above the number of clients of a large company. */

@@ -1,6 +1,6 @@
 import { QUERY_LOG_CLUSTER } from './access-log.ts';
-import { type Address, type BootstrapOptions, socketAddress } from './bootstrap.ts';
-import { typed } from './typed.ts';
+import type { Address, BootstrapOptions } from './bootstrap-options.ts';
+import { socketAddress, typed } from './notation.ts';
 import { AUTHORISATION_PORTS } from '../settings.ts';
 
 /** All endpoints share one cluster, so Envoy's default limit of 1,024 would apply to all of them together. */

@@ -1,7 +1,7 @@
 import { MAX_BODY_BYTES } from '../../serving-api/refusal.ts';
-import { CHECK_PREFIX } from './paths.ts';
+import { CHECK_PREFIX } from './check-protocol.ts';
 import { makeLua } from './lua.ts';
-import { typed } from './typed.ts';
+import { typed } from './notation.ts';
 
 export const CORS = 'envoy.filters.http.cors';
 export const LUA = 'envoy.filters.http.lua';

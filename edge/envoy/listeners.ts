@@ -1,11 +1,11 @@
 import { makeAccessLog, makeQueryLog } from './access-log.ts';
-import { type BootstrapOptions, socketAddress } from './bootstrap.ts';
+import type { BootstrapOptions } from './bootstrap-options.ts';
 import { makeCorsPolicy } from './cors.ts';
 import { CORS, makeTrafficFilters } from './filters.ts';
 import { makeLocalReplies } from './replies.ts';
 import { makeTrafficRoutes } from './routes.ts';
 import { makeTransportSocket } from './tls.ts';
-import { typed } from './typed.ts';
+import { socketAddress, typed } from './notation.ts';
 import { ADDED_KIBIBYTES, MOST_HEADER_KIBIBYTES, MOST_READ_HEADERS } from './header-limits.ts';
 
 const CONNECTION_MANAGER = 'network.http_connection_manager.v3.HttpConnectionManager';

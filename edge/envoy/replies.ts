@@ -1,5 +1,5 @@
 import { malformed, type Refusal, renderRefusal, tooLarge, unknownPath } from '../../serving-api/refusal.ts';
-import { CHECK_STATUSES } from './check-statuses.ts';
+import { CHECK_STATUSES } from './check-protocol.ts';
 import {
   checkUnavailable,
   edgeFull,

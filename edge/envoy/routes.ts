@@ -1,6 +1,6 @@
 import { MAX_BODY_BYTES, tooLarge } from '../../serving-api/refusal.ts';
-import type { BootstrapOptions } from './bootstrap.ts';
-import { MANAGEMENT_PREFIX } from './paths.ts';
+import type { BootstrapOptions } from './bootstrap-options.ts';
+import { MANAGEMENT_PREFIX } from './check-protocol.ts';
 import { CHECK, LUA } from './filters.ts';
 
 const QUERY = '/serving-endpoints/[^/]+/(served-models/[^/]+/)?invocations/?';

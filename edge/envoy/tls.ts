@@ -1,5 +1,5 @@
-import type { TlsFiles } from './bootstrap.ts';
-import { typed } from './typed.ts';
+import type { TlsFiles } from './bootstrap-options.ts';
+import { typed } from './notation.ts';
 
 const NAME = 'edge';
 

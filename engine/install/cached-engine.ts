@@ -7,7 +7,7 @@ import { makeFolderAtomically, writeFileAtomically } from '../../system/atomic-f
 import { cacheFolder } from '../../system/cache.ts';
 import { withFileLock } from '../../system/file-lock.ts';
 import type { Progress } from '../../system/progress.ts';
-import type { GetOptions, PulumiEngine, SourceName } from './find-pulumi.ts';
+import type { GetOptions, SourceName, PulumiEngine } from './pulumi-source.ts';
 
 /** An engine in the cache: `CACHE/pulumi/KEY/bin/pulumi` and the files that it needs beside it. */
 export interface CacheEntry {

@@ -1,34 +1,6 @@
-import { SILENT, type Progress } from '../../system/progress.ts';
+import { SILENT } from '../../system/progress.ts';
+import type { GetOptions, PulumiEngine, PulumiSource } from './pulumi-source.ts';
 import { PULUMI_SOURCES } from './pulumi-sources.ts';
-
-/** The Pulumi engine to use. */
-export interface PulumiEngine {
-  /** Absolute path of the `pulumi` command; its language hosts are in the same folder. */
-  readonly command: string;
-  /** `3.225.0` */
-  readonly version: string;
-  readonly source: SourceName;
-}
-
-export type SourceName = 'path' | 'download' | 'build';
-
-/** A way to get an engine. It throws the reason when it cannot. */
-export interface PulumiSource {
-  readonly name: SourceName;
-  /** For messages: `the official download`. */
-  readonly words: string;
-  /** The engine, if it is already on this machine; takes at most tenths of a second. */
-  readonly find: (progress: Progress) => Promise<PulumiEngine | undefined>;
-  /** Gets it, which may take minutes; throws why not. A source without it can only find. */
-  readonly get?: (options: GetOptions) => Promise<PulumiEngine>;
-  /** What a source that can only find did not find: `no pulumi 3.225.0 or newer`. */
-  readonly missing?: string;
-}
-
-export interface GetOptions {
-  readonly progress: Progress;
-  readonly signal?: AbortSignal | undefined;
-}
 
 /**
  * Finds the Pulumi engine. The order is: the one on the PATH if it is new enough, a cached one, the official download,

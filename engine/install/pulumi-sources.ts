@@ -1,4 +1,4 @@
-import type { PulumiSource } from './find-pulumi.ts';
+import type { PulumiSource } from './pulumi-source.ts';
 import { BUILD } from './source-build.ts';
 import { DOWNLOAD } from './source-download.ts';
 import { PATH } from './source-path.ts';

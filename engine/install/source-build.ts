@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { mkdir } from 'node:fs/promises';
 import { BUILT_VERSION, buildKey, buildPulumi, installLanguageHost } from '../../offline/build-pulumi.ts';
 import { type CacheEntry, fillCache, findCached } from './cached-engine.ts';
-import type { PulumiEngine, PulumiSource } from './find-pulumi.ts';
+import type { PulumiSource, PulumiEngine } from './pulumi-source.ts';
 
 /** The real engine, built on this machine, for networks that reach package registries only. */
 export const BUILD: PulumiSource = {

@@ -2,7 +2,7 @@ import { version as SDK_VERSION } from '@pulumi/pulumi/version.js';
 import { codePath } from '../../system/code.ts';
 import { runProcess } from '../../system/run-process.ts';
 import { type CacheEntry, fillCache, findCached } from './cached-engine.ts';
-import type { GetOptions, PulumiSource } from './find-pulumi.ts';
+import type { GetOptions, PulumiSource } from './pulumi-source.ts';
 
 const INSTALLER = codePath('engine', 'install', 'install-official-pulumi.ts');
 /** The download is about 150 MB. An unreachable network fails within 5 s. */

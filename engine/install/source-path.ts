@@ -2,7 +2,7 @@ import { access, constants, realpath } from 'node:fs/promises';
 import { delimiter, dirname, join, sep } from 'node:path';
 import { cacheFolder } from '../../system/cache.ts';
 import { runProcess } from '../../system/run-process.ts';
-import type { PulumiEngine, PulumiSource } from './find-pulumi.ts';
+import type { PulumiSource, PulumiEngine } from './pulumi-source.ts';
 import { isNewEnough, MINIMUM_VERSION } from './pulumi-version.ts';
 
 /** The user's own `pulumi`. */

@@ -2,7 +2,6 @@ import { quieten } from '../../schemas/values/quieten.ts';
 import type { KubernetesApi } from '../client/api.ts';
 import type { PodRoom } from './capacity.ts';
 import type { AskOptions } from '../client/connection.ts';
-import type { RevisionQuestion } from '../prove-revision.ts';
 
 /** The objects of a revision at one moment, with the fields that are read here. */
 export interface ObservedRevision {
@@ -163,4 +162,10 @@ export async function readLog(
 
 function linesOf(text: string): readonly string[] {
   return quieten(text).split('\n').filter(Boolean);
+}
+export interface RevisionQuestion {
+  readonly namespace: string;
+  /** Name of the Knative Revision. */
+  readonly revision: string;
+  readonly signal?: AbortSignal | undefined;
 }

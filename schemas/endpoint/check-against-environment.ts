@@ -1,6 +1,7 @@
 import { checkAgainstKubernetes } from './check-against-kubernetes.ts';
 import { type Diagnostic, makeError, makeWarning } from '../diagnostic.ts';
-import type { Endpoint, Entity, WorkloadType } from './endpoint.ts';
+import type { Endpoint, Entity } from './endpoint.ts';
+import type { WorkloadType } from './workload.ts';
 import type { Environment, KubernetesEnvironment, LocalEnvironment } from '../environment/environment.ts';
 import { placeOf } from './place-of.ts';
 import { parseSecretReference } from '../values/secret-reference.ts';

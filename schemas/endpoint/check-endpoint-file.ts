@@ -1,14 +1,13 @@
 import { checkRoutes } from './check-routes.ts';
 import { checkAccess } from './complete-access.ts';
 import { checkWorkers } from './check-workers.ts';
-import { isGpu } from '../environment/default-hardware.ts';
+import { isGpu } from './workload.ts';
 import { type Diagnostic, makeError, makeWarning, type Place } from '../diagnostic.ts';
 import { type EndpointFile, entityName } from './endpoint-file.ts';
-import type { ParsedYaml } from '../yaml/parse-yaml.ts';
+import type { Locate } from '../yaml/parsed-yaml.ts';
 import { renderValue } from '../yaml/render-issue.ts';
 import { MAX_WORKERS } from './replicas-of.ts';
 
-export type Locate = ParsedYaml<unknown>['locate'];
 type Served = EndpointFile['config']['served_entities'][number];
 type LocateIn = (field: keyof Served, options?: { readonly key?: boolean }) => Place;
 

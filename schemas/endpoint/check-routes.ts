@@ -1,4 +1,4 @@
-import type { Locate } from './check-endpoint-file.ts';
+import type { Locate } from '../yaml/parsed-yaml.ts';
 import { type Diagnostic, makeError } from '../diagnostic.ts';
 import { type EndpointFile, entityName } from './endpoint-file.ts';
 import { renderValue } from '../yaml/render-issue.ts';

@@ -1,7 +1,7 @@
-import { isGpu } from '../environment/default-hardware.ts';
+import { isGpu } from './workload.ts';
 import { type Diagnostic, makeError } from '../diagnostic.ts';
 import { type EndpointFile, entityName } from './endpoint-file.ts';
-import type { ParsedYaml } from '../yaml/parse-yaml.ts';
+import type { ParsedYaml } from '../yaml/parsed-yaml.ts';
 
 /** Allows one worker per GPU: the driver does not survive a fork, and a second model copy would need a second GPU. */
 export function checkWorkers(

@@ -1,6 +1,6 @@
 import { type Diagnostic, makeError } from '../diagnostic.ts';
 import type { EndpointFile } from './endpoint-file.ts';
-import type { ParsedYaml } from '../yaml/parse-yaml.ts';
+import type { ParsedYaml } from '../yaml/parsed-yaml.ts';
 import type { Permission, Principal, RateLimit } from '../deployment/serving-entry.ts';
 
 type Locate = ParsedYaml<unknown>['locate'];

@@ -3,28 +3,12 @@ import type { IssueParams } from '../yaml/render-issue.ts';
 import { parseSecretReference } from '../values/secret-reference.ts';
 import { PERMISSION_LEVELS } from '../deployment/serving-entry.ts';
 import { WORKER_MODES } from './worker-mode.ts';
+import { type WORKLOAD_TYPES, WORKLOAD_SIZES } from './workload.ts';
 
 /** Databricks' rule, but the first character cannot be "-" (an option) or "_" (Davit's own stacks). */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 const NAME_RULE = 'expected 1 to 63 letters, digits, "-" or "_", beginning with a letter or digit';
 
-export const WORKLOAD_SIZES = { Small: [4, 4], Medium: [8, 16], Large: [16, 64] } as const;
-export const WORKLOAD_TYPES = [
-  'CPU',
-  'CPU_MEDIUM',
-  'CPU_LARGE',
-  'GPU_SMALL',
-  'GPU_MEDIUM',
-  'GPU_MEDIUM_4',
-  'GPU_MEDIUM_8',
-  'MULTIGPU_MEDIUM',
-  'GPU_LARGE',
-  'GPU_LARGE_2',
-  'GPU_LARGE_4',
-  'GPU_LARGE_8',
-  'GPU_XLARGE',
-  'GPU_XLARGE_8',
-] as const;
 const MAX_ENTITIES = 15;
 const MAX_ENVIRONMENT_VARS = 30;
 export const DEFAULT_TIME_LIMIT_SECONDS = 120;

@@ -1,5 +1,5 @@
 import type { Place } from '../diagnostic.ts';
-import type { WORKLOAD_TYPES } from './endpoint-file.ts';
+import type { WorkloadType } from './workload.ts';
 import type { Permission, RateLimit } from '../deployment/serving-entry.ts';
 import type { WorkerMode } from './worker-mode.ts';
 
@@ -22,8 +22,6 @@ export interface Endpoint {
   /** Source locations of the list items. Absent if the endpoint does not come from a file. */
   readonly places?: { readonly permissions: readonly Place[]; readonly rateLimits: readonly Place[] };
 }
-
-export type WorkloadType = (typeof WORKLOAD_TYPES)[number];
 
 /** A served entity: one model version with its compute. */
 export interface Entity {

@@ -1,15 +1,11 @@
 import { checkEndpointFile, checkUnnamed } from './check-endpoint-file.ts';
 import { type Diagnostic, hasErrors, type Place, sortDiagnostics } from '../diagnostic.ts';
 import type { Endpoint, Entity, TrafficShare } from './endpoint.ts';
-import {
-  DEFAULT_TIME_LIMIT_SECONDS,
-  type EndpointFile,
-  endpointFile,
-  entityName,
-  WORKLOAD_SIZES,
-} from './endpoint-file.ts';
+import { DEFAULT_TIME_LIMIT_SECONDS, type EndpointFile, endpointFile, entityName } from './endpoint-file.ts';
+import { WORKLOAD_SIZES } from './workload.ts';
 import { completePermission, completeRateLimit } from './complete-access.ts';
-import { type ParsedYaml, parseYaml, type Path } from '../yaml/parse-yaml.ts';
+import { parseYaml } from '../yaml/parse-yaml.ts';
+import type { ParsedYaml, Path } from '../yaml/parsed-yaml.ts';
 
 export interface ParsedEndpoint {
   /** Undefined if any diagnostic is an error. */

@@ -1,4 +1,4 @@
-import { isGpu } from '../environment/default-hardware.ts';
+import { isGpu } from './workload.ts';
 import type { Entity } from './endpoint.ts';
 
 /** Maximum units of concurrency in one replica, whose processes can share the memory of the loaded model. */

@@ -1,5 +1,4 @@
-import { isGpu } from '../environment/default-hardware.ts';
-import type { WorkloadType } from './endpoint.ts';
+import { isGpu, type WorkloadType } from './workload.ts';
 
 /**
  * How the workers of one replica load the model. `shared`: one process loads it, and the workers are forks of that

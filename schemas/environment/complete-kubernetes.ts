@@ -1,11 +1,11 @@
-import { DEFAULT_HARDWARE, isGpu, makeBase } from './default-hardware.ts';
+import { DEFAULT_HARDWARE, makeBase } from './default-hardware.ts';
+import { isGpu, type WorkloadType } from '../endpoint/workload.ts';
 import { type Diagnostic, makeError } from '../diagnostic.ts';
-import type { WorkloadType } from '../endpoint/endpoint.ts';
-import type { KubernetesFile } from './environment.ts';
+import type { KubernetesFile } from './environment-file.ts';
 import type { Hardware, HardwareTable, Toleration } from './hardware.ts';
 import type { HardwareFile } from './hardware-file.ts';
 import type { IdentitySettings, KnativeSettings, KubernetesPlace } from './kubernetes-environment.ts';
-import type { ParsedYaml } from '../yaml/parse-yaml.ts';
+import type { ParsedYaml } from '../yaml/parsed-yaml.ts';
 
 type Locate = ParsedYaml<unknown>['locate'];
 

@@ -1,4 +1,4 @@
-import type { WorkloadType } from '../endpoint/endpoint.ts';
+import { type isGpu, WorkloadType } from '../endpoint/workload.ts';
 import type { Hardware, HardwareTable } from './hardware.ts';
 
 const HOUR = 3600;
@@ -59,11 +59,6 @@ export function makeBase(type: WorkloadType): Omit<Hardware, 'cpu' | 'memory'> {
     deploymentSeconds: 2 * HOUR,
     coldStartSeconds: GPU_COLD_START_SECONDS,
   };
-}
-
-/** Whether a workload type has GPUs. */
-export function isGpu(type: WorkloadType): boolean {
-  return type.includes('GPU');
 }
 
 interface Card {

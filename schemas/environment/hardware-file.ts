@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { WORKLOAD_TYPES } from '../endpoint/endpoint-file.ts';
-import type { WorkloadType } from '../endpoint/endpoint.ts';
+import { WORKLOAD_TYPES, type WorkloadType } from '../endpoint/workload.ts';
 import { parseQuantity } from '../values/quantity.ts';
 import { textLike, textOf } from '../values/text-shape.ts';
 

@@ -1,4 +1,4 @@
-import type { WorkloadType } from '../endpoint/endpoint.ts';
+import type { WorkloadType } from '../endpoint/workload.ts';
 
 /** The Kubernetes resources of one replica (`per: replica`) or of one unit of concurrency (`per: unit`). */
 export interface Hardware {

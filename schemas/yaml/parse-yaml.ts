@@ -4,18 +4,7 @@ import type { Diagnostic, Place } from '../diagnostic.ts';
 import { explainYaml, findForeignCharacter, findLostAliases } from './explain-yaml.ts';
 import { listFields } from './list-fields.ts';
 import { renderIssue } from './render-issue.ts';
-
-export type Path = readonly (string | number)[];
-
-export interface ParsedYaml<T> {
-  /** Undefined if the text does not match the schema. */
-  readonly value: T | undefined;
-  /** The value without its invalid parts, if it then matches the schema. Rules can still check this value. */
-  readonly rest: { readonly value: T; readonly wrong: readonly Path[] } | undefined;
-  readonly diagnostics: readonly Diagnostic[];
-  /** Locates a value, or its nearest parent if the value is absent. `key: true` locates the key instead. */
-  readonly locate: (path: Path, options?: { readonly key?: boolean }) => Place;
-}
+import type { ParsedYaml, Path } from './parsed-yaml.ts';
 
 /** Parses YAML into a value of the schema's type, or returns a diagnostic for every mismatch. */
 export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>): ParsedYaml<T> {

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { type Diagnostic, makeError } from '../diagnostic.ts';
 import type { DiagnosticCode } from '../diagnostic-codes.ts';
 import type { Field } from './list-fields.ts';
-import type { ParsedYaml, Path } from './parse-yaml.ts';
+import type { ParsedYaml, Path } from './parsed-yaml.ts';
 import { suggestField } from './suggest-field.ts';
 
 /** The document that an issue refers to. */

@@ -1,5 +1,5 @@
 import { type Field, WILD } from './list-fields.ts';
-import type { Path } from './parse-yaml.ts';
+import type { Path } from './parsed-yaml.ts';
 
 /** Suggests a correction for an unknown field: a similar name, its correct location, or the valid names. */
 export function suggestField(key: string, path: Path, fields: readonly Field[]): string | undefined {

@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Heard } from '../prober/send.ts';
 import { FLOWER } from './client.ts';
 import { ENTITY, SPLIT } from './endpoint-files.ts';
-import type { Parts } from './given.ts';
+import type { Parts } from './parts.ts';
 
 const REQUESTS = 400;
 const AT_ONCE = 4;

@@ -1,5 +1,3 @@
-import type { Client } from './client.ts';
-
 /** A set of endpoints that somebody has deployed, as clients know it. */
 export interface Given {
   /** `http://127.0.0.1:8080` */
@@ -24,11 +22,4 @@ export interface ConformanceTarget {
   readonly deploy: () => Promise<Given>;
   /** Takes everything down again, also after a deployment that failed. */
   readonly remove: () => Promise<void>;
-}
-
-/** What every part of the suite gets. */
-export interface Parts {
-  readonly given: () => Given;
-  readonly client: Client;
-  readonly capabilities: Capabilities;
 }

@@ -7,7 +7,8 @@ import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
 import { cacheFolder } from '../../system/cache.ts';
 import { lockEndpoint } from '../../validation/lock-endpoint.ts';
 import { hasBubblewrap } from '../../validation/proof/sandbox.ts';
-import { validateEndpoint, type Validation } from '../../validation/validate-endpoint.ts';
+import { validateEndpoint } from '../../validation/validate-endpoint.ts';
+import type { Validation } from '../../validation/validation.ts';
 import { makeEndpoint, makeModelFromCode, makeProject } from './throw-away-project.ts';
 
 const lines: string[] = [];

@@ -11,7 +11,7 @@ import { codePath } from '../../system/code.ts';
 import { withFileLock } from '../../system/file-lock.ts';
 import { SILENT, timed } from '../../system/progress.ts';
 import { childEnvironment, runProcess } from '../../system/run-process.ts';
-import type { FetchedModel } from './fetch-model.ts';
+import type { FetchedModel } from './fetched-model.ts';
 import { maskSecret } from './mask-secret.ts';
 import type { Subject } from '../subject.ts';
 

@@ -5,16 +5,11 @@ import type { PythonOptions } from '../../python/find-uv.ts';
 import { locateModel } from '../../system/locate-model.ts';
 import { downloadModel } from './download-model.ts';
 import type { Subject } from '../subject.ts';
+import type { FetchedModel } from './fetched-model.ts';
 
 export interface FetchOptions extends PythonOptions {
   /** The project folder. Paths in an endpoint file are relative to it. */
   readonly root: string;
-}
-
-export interface FetchedModel {
-  /** Absolute path. Undefined if any diagnostic is an error. */
-  readonly folder: string | undefined;
-  readonly diagnostics: readonly Diagnostic[];
 }
 
 /** Returns a local model directory unchanged, or downloads the model into the cache once. */

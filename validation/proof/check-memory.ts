@@ -4,7 +4,7 @@ import type { Diagnostic } from '../../schemas/diagnostic.ts';
 import type { Endpoint, Entity } from '../../schemas/endpoint/endpoint.ts';
 import type { Environment } from '../../schemas/environment/environment.ts';
 import type { Proof } from '../../schemas/lock/proof.ts';
-import type { Validation } from '../validate-endpoint.ts';
+import type { Validation } from '../validation.ts';
 
 /** Checks that Databricks' hardware has the memory that the proof measured. */
 export function checkMemory(entity: Entity, { workers }: Proof): readonly Diagnostic[] {

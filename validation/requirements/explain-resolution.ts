@@ -1,6 +1,6 @@
 import { normalizeName } from '../../python/normalize-name.ts';
 import type { Ran } from '../../system/run-process.ts';
-import type { ResolutionRequest } from './resolve-requirements.ts';
+import type { ResolutionRequest } from './resolution-request.ts';
 
 /** Why requirements cannot be satisfied, and how to fix them. */
 export interface Explanation {

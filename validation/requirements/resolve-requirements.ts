@@ -9,20 +9,7 @@ import { childEnvironment, type Ran, runProcess } from '../../system/run-process
 import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
 import { explainResolution, type Explanation } from './explain-resolution.ts';
 import type { Requirement } from './parse-requirements.ts';
-
-/** The requirements of one virtualenv to resolve. */
-export interface ResolutionRequest {
-  readonly requirements: readonly Requirement[];
-  readonly constraints: readonly Requirement[];
-  /** Minor version: `3.11`. */
-  readonly python: string;
-  /** In uv's notation: `x86_64-manylinux_2_28`. */
-  readonly platform: string;
-  /** Base folder of the model's wheels. */
-  readonly modelFolder: string;
-  /** Pins to keep if they still satisfy the requirements. Undefined: resolve the newest versions from the index. */
-  readonly preferences: readonly LockedPackage[] | undefined;
-}
+import type { ResolutionRequest } from './resolution-request.ts';
 
 export interface Resolution {
   /** Undefined if the requirements cannot be satisfied. */

@@ -1,4 +1,5 @@
-import { makeBootstrap, type TlsFiles } from '../../../edge/envoy/bootstrap.ts';
+import { makeBootstrap } from '../../../edge/envoy/bootstrap.ts';
+import type { TlsFiles } from '../../../edge/envoy/bootstrap-options.ts';
 import { makeTlsFile } from '../../../edge/envoy/tls.ts';
 import { AUTHORISATION_PORTS } from '../../../edge/settings.ts';
 import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';

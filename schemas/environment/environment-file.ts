@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { kubernetesFields } from './kubernetes-environment-file.ts';
+
+const MAX_SECONDS = 86_400;
+
+const name = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,30}$/, 'expected 1 to 31 small letters, digits or "-"')
+  .describe('Name of the environment, and of this file');
+const seconds = z.number().positive('expected more than 0').max(MAX_SECONDS, `expected ${MAX_SECONDS} (a day) or less`);
+
+const autoscaling = z
+  .strictObject({
+    idle_seconds: seconds
+      .optional()
+      .describe('After so long without a request an entity with scale_to_zero_enabled stops; default 1800'),
+    scale_down_seconds: seconds.optional().describe('One replica less per so long of lower traffic; default 300'),
+  })
+  .optional();
+
+export const localFile = z.strictObject({
+  name,
+  target: z.literal('local').describe('The kind of engine endpoints are deployed to: this machine'),
+  gateway: z
+    .strictObject({
+      port: z
+        .int()
+        .min(1, 'expected 1 to 65535')
+        .max(65535, 'expected 1 to 65535')
+        .optional()
+        .describe('Port on 127.0.0.1; default: a free one, kept'),
+    })
+    .optional(),
+  autoscaling,
+});
+
+export const kubernetesFile = z.strictObject({
+  name,
+  target: z.literal('kubernetes').describe('The kind of engine endpoints are deployed to: Knative Serving'),
+  ...kubernetesFields,
+  autoscaling,
+});
+
+/** The fields of an environment file. */
+export const environmentFile = z.discriminatedUnion(
+  'target',
+  [localFile, kubernetesFile],
+  'expected local or kubernetes',
+);
+
+export type EnvironmentFile = z.infer<typeof environmentFile>;
+
+export type LocalFile = z.infer<typeof localFile>;
+
+export type KubernetesFile = z.infer<typeof kubernetesFile>;
