@@ -3,7 +3,7 @@ import type { IssueParams } from '../yaml/render-issue.ts';
 import { parseSecretReference } from '../values/secret-reference.ts';
 import { PERMISSION_LEVELS } from '../deployment/serving-entry.ts';
 import { WORKER_MODES } from './worker-mode.ts';
-import { type WORKLOAD_TYPES, WORKLOAD_SIZES } from './workload.ts';
+import { WORKLOAD_SIZES, WORKLOAD_TYPES } from './workload.ts';
 
 /** Databricks' rule, but the first character cannot be "-" (an option) or "_" (Davit's own stacks). */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;

@@ -1,4 +1,4 @@
-import { type isGpu, WorkloadType } from '../endpoint/workload.ts';
+import { isGpu, type WorkloadType } from '../endpoint/workload.ts';
 import type { Hardware, HardwareTable } from './hardware.ts';
 
 const HOUR = 3600;

@@ -42,7 +42,7 @@ describe('planAuthorisationImage()', () => {
     const paths = files.map(({ path }) => path);
     expect(paths).toContain('edge/service.ts');
     expect(paths).toContain('edge/check.ts');
-    const others = paths.filter((path) => !/^(edge|gateway|kubernetes|schemas|system)\//.test(path));
+    const others = paths.filter((path) => !/^(edge|serving-api|kubernetes|schemas|system)\//.test(path));
     expect(others).toEqual(['Dockerfile', 'package.json']);
   });
 });
