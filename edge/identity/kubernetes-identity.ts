@@ -1,6 +1,6 @@
 import type { KubernetesApi } from '../../kubernetes/client/api.ts';
 import { type Identify, type Known, type Nobody, Unavailable } from './identity.ts';
-import { parseJsonWebToken } from './json-web-token.ts';
+import { readUnverifiedClaims } from './unverified-claims.ts';
 
 const PATH = '/apis/authentication.k8s.io/v1/tokenreviews';
 const REVIEW_MILLISECONDS = 4000;
@@ -50,7 +50,7 @@ function readReview({ status = {} }: Review, token: string, audience: string): K
     return { why: `the cluster does not know it (it has ended, or is not made for the audience "${audience}")` };
   // An authenticator without audiences returns none. Its tokens are for anything, so they are not for this service.
   if (!audiences.includes(audience)) return { why: `it is not made for the audience "${audience}"` };
-  const { exp } = parseJsonWebToken(token)?.claims ?? {};
+  const { exp } = readUnverifiedClaims(token);
   const kind = name.startsWith('system:serviceaccount:') ? 'service_principal' : 'user';
   return {
     caller: { name, kind, groups },

@@ -1,13 +1,29 @@
+import { JOSEAlgNotAllowed, JOSEError, JWTClaimValidationFailed, JWTExpired } from 'jose/errors';
 import type { Caller } from '../../serving-api/caller.ts';
 import type { IdentitySettings } from '../../schemas/environment/kubernetes-environment.ts';
-import type { Identify, Known, Nobody } from './identity.ts';
-import { isAcceptable, type JsonWebToken, parseJsonWebToken } from './json-web-token.ts';
-import type { SigningKeys } from './signing-keys.ts';
+import { log, sentenceOf } from '../log.ts';
+import { type Identify, type Known, type Nobody, Unavailable } from './identity.ts';
+import type { SigningKeys, VerifiedClaims } from './signing-keys.ts';
+import { readUnverifiedClaims } from './unverified-claims.ts';
 
 export type OidcSettings = Extract<IdentitySettings, { kind: 'oidc' }>;
 
+/** Never `none`, and never HS*, because its secret would be a public key. */
+const ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+];
 /** Allows for clocks that differ. */
-const SKEW_MILLISECONDS = 60_000;
+const SKEW_SECONDS = 60;
 const KEPT = 'system:';
 /** Claims that say which client of the issuer a token was made for. */
 const CLIENT_CLAIMS = ['azp', 'client_id', 'cid', 'appid'] as const;
@@ -17,28 +33,34 @@ const CLIENT_CLAIMS = ['azp', 'client_id', 'cid', 'appid'] as const;
  * such as those of the cluster's service accounts, go to `others`.
  */
 export function oidcIdentity(settings: OidcSettings, keys: SigningKeys, others: Identify): Identify {
-  return async (text, options) => {
-    const token = parseJsonWebToken(text);
-    if (token?.claims['iss'] !== settings.issuer) return others(text, options);
-    if (!isAcceptable(token)) return { why: `it is signed with ${token.algorithm}, which does not count` };
-    const wrong = checkClaims(token.claims, settings);
-    if (wrong !== undefined) return { why: wrong };
-    if (!(await keys.haveSigned(token))) return { why: "none of its issuer's keys has signed it" };
-    return readCaller(token, settings);
+  const { issuer, audience } = settings;
+  const rules = { issuer, audience, algorithms: ALGORITHMS, clockTolerance: SKEW_SECONDS, requiredClaims: ['exp'] };
+  return async (token, options) => {
+    if (readUnverifiedClaims(token)['iss'] !== issuer) return others(token, options);
+    try {
+      return readCaller(await keys.verify(token, rules), settings);
+    } catch (e) {
+      if (e instanceof Unavailable) throw e;
+      return { why: explainRefusal(e, settings) };
+    }
   };
 }
 
-function checkClaims(claims: JsonWebToken['claims'], { audience }: OidcSettings): string | undefined {
-  const [now, expires, begins] = [Date.now(), time(claims['exp']), time(claims['nbf'])];
-  if (expires === undefined) return 'it has no end';
-  if (expires + SKEW_MILLISECONDS <= now) return `it ended at ${new Date(expires).toISOString()}`;
-  if (begins !== undefined && begins - SKEW_MILLISECONDS > now) return 'it does not count yet';
-  const meant = claims['aud'];
-  const fits = Array.isArray(meant) ? meant.includes(audience) : meant === audience;
-  return fits ? undefined : `it is made for another audience, expected "${audience}"`;
+function explainRefusal(error: unknown, { audience }: OidcSettings): string {
+  if (error instanceof JWTExpired) return `it ended at ${new Date(Number(error.payload.exp) * 1000).toISOString()}`;
+  if (error instanceof JWTClaimValidationFailed) {
+    if (error.claim === 'exp') return 'it has no end';
+    if (error.claim === 'nbf') return 'it does not count yet';
+    if (error.claim === 'aud') return `it is made for another audience, expected "${audience}"`;
+    return `its claim "${error.claim}" is wrong`;
+  }
+  if (error instanceof JOSEAlgNotAllowed)
+    return `its algorithm is not accepted, expected one of ${ALGORITHMS.join(', ')}`;
+  if (!(error instanceof JOSEError)) log('warning', 'cannot verify a token', { why: sentenceOf(error) });
+  return "none of its issuer's keys has signed it";
 }
 
-function readCaller({ claims }: JsonWebToken, settings: OidcSettings): Known | Nobody {
+function readCaller(claims: VerifiedClaims, settings: OidcSettings): Known | Nobody {
   const client = clientOf(claims);
   const name = client ?? claims[settings.usernameClaim];
   if (typeof name !== 'string' || name === '') return { why: `it has no claim "${settings.usernameClaim}"` };
@@ -49,19 +71,15 @@ function readCaller({ claims }: JsonWebToken, settings: OidcSettings): Known | N
   const groups = texts.filter((g) => !g.startsWith(KEPT));
   const kind: Caller['kind'] = client === undefined ? 'user' : 'service_principal';
   // The skew is for verification only: a verified token is not used beyond its expiry.
-  return { caller: { name, kind, groups }, reviewed: undefined, expires: time(claims['exp']) };
+  return { caller: { name, kind, groups }, reviewed: undefined, expires: Number(claims['exp']) * 1000 };
 }
 
 /**
  * The client of a client's own token; undefined for a token that a person got through a client. In the former the
  * subject is the client itself.
  */
-function clientOf(claims: JsonWebToken['claims']): string | undefined {
+function clientOf(claims: VerifiedClaims): string | undefined {
   const clients = CLIENT_CLAIMS.map((c) => claims[c]).filter((c): c is string => typeof c === 'string' && c !== '');
   if (claims['idtyp'] === 'app') return clients[0];
   return clients.find((c) => claims['sub'] === c || claims['sub'] === `${c}@clients`);
-}
-
-function time(seconds: unknown): number | undefined {
-  return typeof seconds === 'number' && Number.isFinite(seconds) ? seconds * 1000 : undefined;
 }

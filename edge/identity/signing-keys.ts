@@ -1,17 +1,16 @@
-import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
-import { Unavailable } from './identity.ts';
-import { fits, isSignedBy, type JsonWebToken } from './json-web-token.ts';
-import { KEPT_MILLISECONDS } from './kept-answers.ts';
+import { JWKSMultipleMatchingKeys, JWKSNoMatchingKey, JWSSignatureVerificationFailed } from 'jose/errors';
+import { createLocalJWKSet, type LocalJWKSet } from 'jose/jwks/local';
+import type { JWK } from 'jose';
+import { jwtVerify, type JWTVerifyOptions } from 'jose/jwt/verify';
 import { log, sentenceOf } from '../log.ts';
+import { Unavailable } from './identity.ts';
+import { KEPT_MILLISECONDS } from './kept-answers.ts';
 
 /** Reads a JSON document; a parameter so that tests need no TLS. */
 export type ReadDocument = (url: string) => Promise<unknown>;
 
-interface SigningKey {
-  readonly id: string | undefined;
-  readonly algorithm: string | undefined;
-  readonly key: KeyObject;
-}
+/** The claims of a token whose signature was verified. */
+export type VerifiedClaims = Readonly<Record<string, unknown>>;
 
 /**
  * Keys are read again after this long, so that a withdrawn key ends. During an outage they stay valid KEPT_MILLISECONDS
@@ -25,7 +24,7 @@ const FLOOR_MILLISECONDS = 5000;
 export class SigningKeys {
   readonly #issuer: string;
   readonly #read: ReadDocument;
-  #keys: readonly SigningKey[] | undefined;
+  #keySet: LocalJWKSet | undefined;
   /** The last successful read (`readAt`) and the last attempt (`triedAt`). */
   #readAt = -Infinity;
   #triedAt = -Infinity;
@@ -36,23 +35,26 @@ export class SigningKeys {
     this.#read = read;
   }
 
-  /** Whether one of the issuer's keys has signed a token. Rejects with Unavailable when the keys are not known. */
-  async haveSigned(token: JsonWebToken): Promise<boolean> {
-    if (this.#age() > FRESH_MILLISECONDS + KEPT_MILLISECONDS) this.#keys = undefined;
-    if (!this.#keys) await this.#refresh();
+  /**
+   * Verifies a token's signature and claims. Rejects with an error of jose that says what is wrong with the token, or with
+   * Unavailable when the keys are not known.
+   */
+  async verify(token: string, options: JWTVerifyOptions): Promise<VerifiedClaims> {
+    if (this.#age() > FRESH_MILLISECONDS + KEPT_MILLISECONDS) this.#keySet = undefined;
+    if (!this.#keySet) await this.#refresh();
     else if (this.#age() > FRESH_MILLISECONDS && this.#mayTry()) void this.#refresh().catch(() => undefined);
-    if (!this.#candidates(token).length && this.#mayTry()) await this.#refresh().catch(() => undefined);
-    if (!this.#keys) throw new Unavailable(`Cannot read the signing keys of ${this.#issuer}`);
-    return this.#candidates(token).some(({ key }) => isSignedBy(token, key));
+    try {
+      return await verifyWith(this.#currentKeySet(), token, options);
+    } catch (e) {
+      if (!(e instanceof JWKSNoMatchingKey) || !this.#mayTry()) throw e;
+      await this.#refresh().catch(() => undefined);
+      return verifyWith(this.#currentKeySet(), token, options);
+    }
   }
 
-  #candidates({ keyId, algorithm }: JsonWebToken): readonly SigningKey[] {
-    return (this.#keys ?? []).filter(
-      (k) =>
-        (keyId === undefined || k.id === undefined || k.id === keyId) &&
-        (k.algorithm === undefined || k.algorithm === algorithm) &&
-        fits(k.key, algorithm),
-    );
+  #currentKeySet(): LocalJWKSet {
+    if (!this.#keySet) throw new Unavailable(`Cannot read the signing keys of ${this.#issuer}`);
+    return this.#keySet;
   }
 
   #age(): number {
@@ -65,7 +67,7 @@ export class SigningKeys {
 
   /** One read at a time; a failed read keeps the current keys. */
   #refresh(): Promise<void> {
-    if (!this.#reading && !this.#keys && !this.#mayTry())
+    if (!this.#reading && !this.#keySet && !this.#mayTry())
       return Promise.reject(new Unavailable(`Cannot read the signing keys of ${this.#issuer}: tried a moment ago`));
     this.#reading ??= this.#load().finally(() => (this.#reading = undefined));
     return this.#reading;
@@ -74,7 +76,7 @@ export class SigningKeys {
   async #load(): Promise<void> {
     this.#triedAt = Date.now();
     try {
-      this.#keys = await readKeys(this.#issuer, this.#read);
+      this.#keySet = await readKeySet(this.#issuer, this.#read);
       this.#readAt = Date.now();
     } catch (e) {
       log('warning', 'cannot read signing keys', { issuer: this.#issuer, why: sentenceOf(e) });
@@ -83,26 +85,31 @@ export class SigningKeys {
   }
 }
 
-async function readKeys(issuer: string, read: ReadDocument): Promise<readonly SigningKey[]> {
+/** A token without a key id may match several keys, and each of them is tried. */
+async function verifyWith(keySet: LocalJWKSet, token: string, options: JWTVerifyOptions): Promise<VerifiedClaims> {
+  try {
+    return (await jwtVerify(token, keySet, options)).payload;
+  } catch (e) {
+    if (!(e instanceof JWKSMultipleMatchingKeys)) throw e;
+    for await (const key of e) {
+      const verified = await jwtVerify(token, key, options).catch((error: unknown) => {
+        if (error instanceof JWSSignatureVerificationFailed) return undefined;
+        throw error;
+      });
+      if (verified) return verified.payload;
+    }
+    throw new JWSSignatureVerificationFailed();
+  }
+}
+
+async function readKeySet(issuer: string, read: ReadDocument): Promise<LocalJWKSet> {
   const discovery = await read(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`);
   const { issuer: said, jwks_uri: uri } = discovery as { issuer?: unknown; jwks_uri?: unknown };
   if (said !== issuer) throw new Error(`its discovery names the issuer ${JSON.stringify(said)}, expected ${issuer}`);
   if (typeof uri !== 'string') throw new Error('its discovery names no jwks_uri');
   const { keys } = (await read(uri)) as { keys?: unknown };
   if (!Array.isArray(keys)) throw new Error(`${uri} holds no keys`);
-  return keys.flatMap((jwk: JsonWebKey) => parseKey(jwk));
-}
-
-/** A key of an unsupported kind is skipped, because the issuer may have others. */
-function parseKey(jwk: JsonWebKey): readonly SigningKey[] {
-  if (jwk['use'] === 'enc' || jwk['k'] !== undefined) return [];
-  try {
-    const key = createPublicKey({ key: jwk, format: 'jwk' });
-    const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
-    return [{ id: text(jwk['kid']), algorithm: text(jwk['alg']), key }];
-  } catch {
-    return [];
-  }
+  return createLocalJWKSet({ keys: keys as JWK[] });
 }
 
 const READ_MILLISECONDS = 5000;

@@ -132,6 +132,17 @@ describe('oidcIdentity()', () => {
     expect(await weak.identify(make('RS256', WEAK))).toHaveProperty('why');
   });
 
+  it('tries every key that fits a token without a key id', async () => {
+    const second = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const several = makeIssuer([
+      ['a', RSA],
+      ['b', second],
+    ]);
+    expect(await several.identify(make('RS256', second, {}, { kid: undefined }))).toHaveProperty('caller');
+    const forged = make('RS256', generateKeyPairSync('rsa', { modulusLength: 2048 }), {}, { kid: undefined });
+    expect(await several.identify(forged)).toEqual({ why: "none of its issuer's keys has signed it" });
+  });
+
   it("takes a client's own token for a service principal, and no person's who came through it", async () => {
     const own = { email: undefined, sub: 'robot', azp: 'robot' };
     expect(await issuer.identify(make('RS256', RSA, own))).toMatchObject({

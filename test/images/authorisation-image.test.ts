@@ -1,9 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { collectSources } from '../../images/collect-sources.ts';
 import { makeAuthorisationImagePlan, planAuthorisationImage } from '../../images/plan-authorisation-image.ts';
+import { runProcess } from '../../system/run-process.ts';
 import { makeEnvironment } from '../infra/platform/kubernetes-environment.ts';
 
 const { images } = makeEnvironment();
@@ -28,23 +29,37 @@ describe('collectSources()', () => {
     expect(found.map(({ path }) => path)).toEqual(['a.ts', 'c.ts', 'effect.ts', 'main.ts']);
   });
 
-  it('refuses a package', async () => {
+  it('refuses any package that is not allowed', async () => {
     const root = await write({ 'main.ts': "import { z } from 'zod';\n" });
     await expect(collectSources(root, 'main.ts')).rejects.toThrow(
-      'Cannot put main.ts into an image: it imports the package "zod", expected Node\'s own modules only',
+      'Cannot put main.ts into an image: it imports the package "zod", expected Node\'s own modules or jose',
     );
   });
 });
 
 describe('planAuthorisationImage()', () => {
-  it('holds the service and what it imports, and no package', async () => {
+  it('holds the service and what it imports, and of packages only jose', async () => {
     const { files } = await planAuthorisationImage(images);
     const paths = files.map(({ path }) => path);
     expect(paths).toContain('edge/service.ts');
     expect(paths).toContain('edge/check.ts');
     const others = paths.filter((path) => !/^(edge|serving-api|kubernetes|schemas|system)\//.test(path));
-    expect(others).toEqual(['Dockerfile', 'package.json']);
+    expect(others.filter((path) => !path.startsWith('node_modules/jose/'))).toEqual(['Dockerfile', 'package.json']);
+    expect(others).toContain('node_modules/jose/LICENSE.md');
   });
+});
+
+it('the files of the image are enough to run the service', async () => {
+  const { files } = await planAuthorisationImage(images);
+  const root = await mkdtemp(join(tmpdir(), 'davit-image-'));
+  onTestFinished(() => rm(root, { recursive: true }));
+  for (const { path, text } of files) {
+    await mkdir(dirname(join(root, path)), { recursive: true });
+    await writeFile(join(root, path), text);
+  }
+  const service = await runProcess(process.execPath, [join(root, 'edge/service.ts')], { cwd: root, env: {} });
+  expect(service.stderr).toBe('');
+  expect(service).toMatchObject({ code: 1, stdout: expect.stringContaining('DAVIT_EDGE is not set') as string });
 });
 
 describe('makeAuthorisationImagePlan()', () => {
