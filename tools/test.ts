@@ -4,11 +4,12 @@ import { spawn } from 'node:child_process';
 import { CODE, codePath } from '../system/code.ts';
 
 const GATE = ['tools/check.ts', '--without-tests'];
+const PREPARE = ['tools/prepare-tests.ts'];
 const TESTS = ['node_modules/vitest/vitest.mjs', 'run', '--project', 'fast', '--project', 'real', '--project', 'alone'];
 
-const gate = await run(GATE);
+const [gate, prepared] = await Promise.all([run(GATE), run(PREPARE)]);
 const tests = await run([...TESTS, ...process.argv.slice(2)]);
-process.exitCode = gate === 0 ? tests : gate;
+process.exitCode = [gate, prepared, tests].find((code) => code !== 0) ?? 0;
 
 function run([script = '', ...args]: readonly string[]): Promise<number> {
   const child = spawn(process.execPath, [codePath(script), ...args], { cwd: CODE, stdio: 'inherit' });
