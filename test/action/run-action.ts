@@ -98,7 +98,7 @@ function makeEnvironment(
   return {
     files,
     env: {
-      ...pick('PATH', 'HOME', 'DAVIT_CACHE', 'UV_INDEX_URL', 'UV_DEFAULT_INDEX', 'PIP_INDEX_URL'),
+      ...pick('PATH', 'HOME', 'DAVIT_CACHE', 'NODE_COMPILE_CACHE', 'UV_INDEX_URL', 'UV_DEFAULT_INDEX', 'PIP_INDEX_URL'),
       GITHUB_ACTIONS: 'true',
       GITHUB_WORKSPACE: workspace,
       GITHUB_REPOSITORY: 'octo/models',

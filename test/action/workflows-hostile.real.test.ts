@@ -70,7 +70,7 @@ const UGLY: readonly (readonly [string, RegExp])[] = [
 ];
 
 describe('a hostile pull request', () => {
-  it('with ugly texts in YAML and programs of its own is reported calmly, and runs none of them', async () => {
+  it('with hostile texts, programs, sizes, names, links and a model that prints is reported, and runs none of them', async () => {
     const ran = join(user.folder, 'ran');
     const evil = `require('fs').appendFileSync(${JSON.stringify(ran)}, process.env.PULUMI_CONFIG_PASSPHRASE ?? '')\n`;
     const ugly = UGLY.flatMap(([text], i) => {
@@ -84,6 +84,7 @@ describe('a hostile pull request', () => {
         [`endpoints/owl-${i}.yaml`, named],
       ];
     });
+    const megabyte = 'wolf '.repeat(200_000);
     const pull = user.openPullRequest(6, {
       ...(Object.fromEntries(ugly) as Record<string, string>),
       'endpoints/fox.yaml': declareEndpoint('fox', 'iris', '1'),
@@ -95,11 +96,27 @@ describe('a hostile pull request', () => {
       '.github/actions/davit-credentials/action.yml': `name: c\ndescription: c\nruns:\n  using: composite\n  steps: [{ shell: bash, run: "touch ${ran}" }]\n`,
       'package.json': `{ "scripts": { "preinstall": "touch ${ran}" } }`,
       '.npmrc': 'script-shell=/bin/false\n',
+      // The size of a megabyte, and names that are options.
+      'endpoints/bear.yaml': `${declareEndpoint('bear', 'iris', '1')}description: ${JSON.stringify(megabyte)}\n`,
+      'endpoints/wolf.yaml': `${JSON.stringify(megabyte)}: 1\n`,
+      'endpoints/--help.yaml': declareEndpoint('help', 'iris', '1'),
+      'endpoints/-rf.yaml': declareEndpoint('-rf', '--version', '-1'),
+      'models/--config/1/MLmodel': 'flavors: {}\n',
+      // A model that prints, and files such as validate leaves for the jobs after it.
+      'models/shout/1': fixtureModel('m_obedient'),
+      'endpoints/shout.yaml': declareEndpoint('shout', 'shout', '1'),
+      'davit-validate/report.json': '{"report_version": 2}',
+      '.davit/report.json': '{}',
+    });
+    user.change(pull, (folder) => {
+      linkOutOfTheRepository(folder);
+      makeModelPrint(join(folder, 'models/shout/1/code/m_obedient.py'));
     });
     const run = await user.runPullRequest(pull);
     expect(run.results, run.log).toEqual({ validate: 'failure', preview: 'success', report: 'success' });
     expectNothing(run, pull);
     expect(bodyOf(pull), 'by the release and the base branch').toMatch(/create Revision fox-[0-9a-f]{10}/);
+    expect(bodyOf(pull).length).toBeLessThan(65_536);
     const outside = withoutCode(bodyOf(pull));
     expect(outside).not.toMatch(/<img|<a |javascript:|@octocat|\*\*bold|\u001b|\$\{\{/);
     expect(outside.match(/<!-- davit:report v1 -->/g)).toHaveLength(1);
@@ -108,57 +125,16 @@ describe('a hostile pull request', () => {
       for (const name of [`cat-${i}`, `owl-${i}`]) expect(bodyOf(pull)).toContain(`endpoints/${name}.yaml`);
     }
     expect(checkOf(pull.head)?.conclusion ?? checkOf(user.head(pull.branch))?.conclusion).toBe('failure');
-  });
-
-  it('with a text of a megabyte, links out of the repository and names like options stays within all limits', async () => {
-    const megabyte = 'wolf '.repeat(200_000);
-    const pull = user.openPullRequest(20, {
-      'endpoints/bear.yaml': `${declareEndpoint('bear', 'iris', '1')}description: ${JSON.stringify(megabyte)}\n`,
-      'endpoints/wolf.yaml': `${JSON.stringify(megabyte)}: 1\n`,
-      'endpoints/--help.yaml': declareEndpoint('fox', 'iris', '1'),
-      'endpoints/-rf.yaml': declareEndpoint('-rf', '--version', '-1'),
-      'models/--config/1/MLmodel': 'flavors: {}\n',
-    });
-    user.change(pull, (folder) => {
-      symlinkSync('/etc/passwd', join(folder, 'endpoints', 'passwd.yaml'));
-      writeFileSync(join(folder, 'endpoints', 'owl.yaml'), declareEndpoint('owl', 'iris', '1'));
-      symlinkSync('/etc/passwd', join(folder, 'endpoints', 'owl.lock'));
-      mkdirSync(join(folder, 'models', 'root'));
-      symlinkSync('/etc', join(folder, 'models', 'root', '1'));
-      writeFileSync(join(folder, 'endpoints', 'root.yaml'), declareEndpoint('root', 'root', '1'));
-    });
-    const run = await user.runPullRequest(pull);
-    expect(run.results, run.log).toMatchObject({ validate: 'failure', report: 'success' });
-    expectNothing(run, pull);
-    expect(bodyOf(pull).length).toBeLessThan(65_536);
     expect(bodyOf(pull)).toContain('out of the project');
     expect(bodyOf(pull)).toContain('--help');
-  });
-
-  it('with a model that prints workflow commands and files like ours is not believed', async () => {
-    const shout = UGLY.map(([text]) => `print(${JSON.stringify(text)}, flush=True)`).join('\n');
-    const pull = user.openPullRequest(21, {
-      'models/shout/1': fixtureModel('m_obedient'),
-      'endpoints/shout.yaml': declareEndpoint('shout', 'shout', '1'),
-      // As validate leaves them for the jobs after it.
-      'davit-validate/report.json': '{"report_version": 2}',
-      '.davit/report.json': '{}',
-    });
-    user.change(pull, (folder) => {
-      const file = join(folder, 'models/shout/1/code/m_obedient.py');
-      const look =
-        'import os\nprint({k: v for k, v in os.environ.items() if k.startswith(("GITHUB", "ACTIONS", "INPUT", "PULUMI"))})\n';
-      writeFileSync(
-        file,
-        `${look}${shout}\n${readFileSync(file, 'utf8').replace('def predict(self, frame):', `def predict(self, frame):\n        print("::error::forged")`)}`,
-      );
-    });
-    const run = await user.runPullRequest(pull);
-    expect(run.results, run.log).toEqual({ validate: 'success', preview: 'success', report: 'success' });
-    expectNothing(run, pull);
-    expect(run.commands.filter((c) => c.command === 'error')).toEqual([]);
+    // The model that prints is proved, and nothing that it printed is believed.
+    expect(bodyOf(pull)).toMatch(/create Revision shout-[0-9a-f]{10}/);
+    const accused = run.commands.flatMap((c) => (c.command === 'error' ? [c.kvPairs?.['file']] : []));
+    expect(accused).not.toContain('endpoints/shout.yaml');
     expect(run.log).not.toMatch(/GITHUB_(?:TOKEN|ENV|OUTPUT)'/);
-    expect(Object.keys(user.github.world.commits.at(-1)?.files ?? {})).toEqual(['endpoints/shout.lock']);
+    const locks = Object.keys(user.github.world.commits.at(-1)?.files ?? {});
+    expect(locks).toContain('endpoints/shout.lock');
+    expect(locks.filter((file) => !/^endpoints\/[a-z]+\.lock$/.test(file))).toEqual([]);
   });
 
   it('whose whole folder of endpoints is a link is not followed', async () => {
@@ -177,4 +153,24 @@ describe('a hostile pull request', () => {
 /** Markdown less its code, where GitHub makes nothing of what it reads. */
 function withoutCode(markdown: string): string {
   return markdown.replaceAll(/^```[\s\S]*?^```$/gm, '').replaceAll(/(`+)(?!`)[\s\S]*?(?<!`)\1(?!`)/g, '');
+}
+
+/** Links to files of the machine: an endpoint, a lock and a model. */
+function linkOutOfTheRepository(folder: string): void {
+  symlinkSync('/etc/passwd', join(folder, 'endpoints', 'passwd.yaml'));
+  writeFileSync(join(folder, 'endpoints', 'lynx.yaml'), declareEndpoint('lynx', 'iris', '1'));
+  symlinkSync('/etc/passwd', join(folder, 'endpoints', 'lynx.lock'));
+  mkdirSync(join(folder, 'models', 'root'));
+  symlinkSync('/etc', join(folder, 'models', 'root', '1'));
+  writeFileSync(join(folder, 'endpoints', 'root.yaml'), declareEndpoint('root', 'root', '1'));
+}
+
+/** The model prints the hostile texts and its environment where it is loaded, and a workflow command where it predicts. */
+function makeModelPrint(file: string): void {
+  const shout = UGLY.map(([text]) => `print(${JSON.stringify(text)}, flush=True)`).join('\n');
+  const look =
+    'import os\nprint({k: v for k, v in os.environ.items() if k.startswith(("GITHUB", "ACTIONS", "INPUT", "PULUMI"))})\n';
+  const printing = 'def predict(self, frame):\n        print("::error::forged")';
+  const source = readFileSync(file, 'utf8').replace('def predict(self, frame):', printing);
+  writeFileSync(file, `${look}${shout}\n${source}`);
 }

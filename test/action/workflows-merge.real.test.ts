@@ -116,17 +116,6 @@ describe('afterwards', () => {
     await expect(ask('staging', 'iris')).rejects.toThrow();
     expect(await ask('production', 'iris')).toBe(SECOND);
   });
-
-  it('a merge that has the label takes an endpoint down everywhere', async () => {
-    const files = { 'endpoints/iris.yaml': null, 'endpoints/iris.lock': null };
-    const pull = user.openPullRequest(40, files, { labels: ['davit: destroy'] });
-    const reviewed = await user.runPullRequest(pull);
-    expect(reviewed.results, reviewed.log).toEqual(ALL_WELL);
-    expect(checkOf(pull.head)?.conclusion, bodyOf(pull)).toBe('success');
-    const run = await user.runDeploy(user.merge(pull));
-    expect(run.results, run.log).toEqual(DEPLOYED);
-    await expect(ask('production', 'iris')).rejects.toThrow();
-  });
 });
 
 /** What a run that has ended left behind in the middle of a deployment to staging: a lock of the state, and its record. */

@@ -42,14 +42,13 @@ test('a ready server says where it listens and how long each stage took, on stde
 });
 
 const BROKEN = [
-  ['d2_missing_code', 'load', 'ModuleNotFoundError', "ModuleNotFoundError: No module named 'humanize'"],
   ['g_bad_output', 'signature', 'SignatureMismatch', 'column "score": expected double, found string "high" in row 0'],
   ['h_raises', 'predict', 'ValueError', 'ValueError: boom: unseen category'],
 ] as const;
 
 test.each(BROKEN)('a model that cannot serve is refused, with the stage and the cause: %s', async (...row) => {
   const [model, stage, cause, message] = row;
-  const server = await startServer(model, { without: ['humanize'] });
+  const server = await startServer(model);
   expect(await server.ended).toBe(1);
   expect(server.events).toEqual([{ event: 'failed', time: expect.any(Number) as number, stage, cause, message }]);
   expect(server.prints.join('\n')).toContain('Traceback');
@@ -77,25 +76,6 @@ test('an interpreter that is not there is a failure to start', async () => {
       message: expect.stringContaining('Cannot run /nowhere/python: ') as string,
     },
   ]);
-});
-
-test('a model without an example serves, and the log says that nothing was rehearsed', async () => {
-  const server = await startServer('i_no_example');
-  expect(server.events.at(-1)).toMatchObject({
-    event: 'ready',
-    rehearsed: false,
-    why: 'the model has no input example',
-  });
-  expect((await fetch(`${server.url}/ready`)).status).toBe(200);
-});
-
-test('--warm tried serves a model that fails its example', async () => {
-  const server = await startServer('h_raises', { args: ['--warm', 'tried'] });
-  expect(server.events.at(-1)).toMatchObject({
-    event: 'ready',
-    rehearsed: false,
-    why: 'ValueError: boom: unseen category',
-  });
 });
 
 test('a failure with a long message is one line that fits into what Kubernetes keeps of a log', async () => {
@@ -172,8 +152,14 @@ test('a probe that waits is told at once when the server ends before the model i
   });
 });
 
-test('draining: not ready at once, what is in flight is finished, the new is refused', async () => {
+test('what a worker leaves behind when it dies ends with it; draining finishes what is in flight and refuses the new', async () => {
   const server = await startServer('m_obedient', { args: ['--workers', '1'] });
+  const isSleep = (pid: number) => readProcess(pid).startsWith('Name:\tsleep');
+  await ask(server, 'child', 60);
+  expect(descendants(server).some(isSleep)).toBe(true);
+  await ask(server, 'exit');
+  await until(() => !descendants(server).some(isSleep));
+
   const running = ask(server, 'sleep', 1.5);
   await until(async () => (await status(server)).in_flight === 1);
   server.process.kill('SIGINT');
@@ -243,15 +229,6 @@ test.each([
     await until(() => !family.some(isRunning));
   },
 );
-
-test('what a worker leaves behind when it dies ends with it', async () => {
-  const server = await startServer('m_obedient', { args: ['--workers', '1'] });
-  const isSleep = (pid: number) => readProcess(pid).startsWith('Name:\tsleep');
-  await ask(server, 'child', 60);
-  expect(descendants(server).some(isSleep)).toBe(true);
-  await ask(server, 'exit');
-  await until(() => !descendants(server).some(isSleep));
-});
 
 async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'davit-uds-'));

@@ -33,8 +33,6 @@ export interface ServerOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** The interpreter of the model's virtualenv; default: that of all model fixtures. */
   readonly python?: string;
-  /** Packages that the model's virtualenv shall lack. */
-  readonly without?: readonly string[];
   /** Called as soon as the process is there. */
   readonly spawned?: (process: ChildProcess) => void;
 }
@@ -52,7 +50,7 @@ export async function modelPython(without: readonly string[] = []): Promise<stri
 /** Starts a server for a model fixture, or for a model directory given by its whole path; resolves when it is ready, or has ended without being so. */
 export async function startServer(model: string, options: ServerOptions = {}): Promise<RunningServer> {
   const front = await ensureFrontVirtualenv();
-  const python = options.python ?? (await modelPython(options.without));
+  const python = options.python ?? (await modelPython());
   const told = ['--python', python, '--model', resolve(FIXTURES, 'models', model)];
   const args = ['-m', 'davit_server', ...told, '--port', '0', '--parent-fd', '3', ...(options.args ?? [])];
   const child = spawn(front.python, args, {

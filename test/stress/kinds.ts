@@ -5,7 +5,7 @@ export interface Kind {
   readonly environment: 'light' | 'libraries' | 'keras' | 'torch';
   /** The most requests of one run; for models whose predictions are slow. */
   readonly most?: number;
-  /** Part of every test run, not only with DAVIT_STRESS=all. */
+  /** Part of every test run, not only with DAVIT_STRESS=all: one model for each kind of cause, the hardest to notice. */
   readonly isInEveryRun?: boolean;
   /** Forks of it must be shared: to load it in each worker would only cost memory. */
   readonly isHarmless?: boolean;
@@ -26,15 +26,15 @@ const LIGHT: Readonly<Record<string, Partial<Kind>>> = {
   fixed_path: { isInEveryRun: true },
   fixed_path_library: {},
   forest: { most: 400 },
-  helper_process: { isInEveryRun: true },
+  helper_process: {},
   interval_timer: { most: 400, isInEveryRun: true },
   lazy_file: { isInEveryRun: true },
-  linear: { isInEveryRun: true, isHarmless: true },
+  linear: { isHarmless: true },
   locked_rows: { most: 400 },
-  loky_parallel: { most: 400, isInEveryRun: true },
+  loky_parallel: { most: 400 },
   mapped_counter: {},
   mapped_weights: {},
-  mmap_anonymous: { isInEveryRun: true },
+  mmap_anonymous: {},
   no_example: {},
   pool_in_predict: { most: 100, isInEveryRun: true },
   pool_spawned: { most: 8 },
@@ -44,19 +44,19 @@ const LIGHT: Readonly<Record<string, Partial<Kind>>> = {
   random_seeded: { isInEveryRun: true, isHarmless: true },
   request_ids: { isDistinct: true, isInEveryRun: true },
   scratch_elsewhere: {},
-  scratch_path: { isInEveryRun: true },
+  scratch_path: {},
   scratch_seldom: { isInEveryRun: true },
   service_session: {},
   session_one_row: { isInEveryRun: true },
   shared_memory: { isInEveryRun: true },
-  socket_at_first: { isInEveryRun: true },
+  socket_at_first: {},
   socket_at_load: {},
   sqlite_file: { isInEveryRun: true },
   telemetry_thread: { isHarmless: true },
-  temp_file: { isInEveryRun: true },
+  temp_file: {},
   temp_folder_renewed: {},
   temp_name: {},
-  thread_pool: { isInEveryRun: true },
+  thread_pool: {},
   working_folder: { isInEveryRun: true },
 };
 

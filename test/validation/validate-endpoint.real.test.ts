@@ -48,7 +48,10 @@ test.each(GOOD)('validateEndpoint() proves %s on its own example', async (fixtur
 
 test('validateEndpoint() proves a model once, wherever it is, and again when it or its environment changes', async () => {
   const root = await makeProject({ 'm/1': 'm_obedient', 'n/1': 'm_obedient' });
+  const virtualenvs = cacheFolder('virtualenvs');
   vi.stubEnv('DAVIT_CACHE', join(root, 'cache'));
+  await mkdir(join(root, 'cache'));
+  await symlink(virtualenvs, cacheFolder('virtualenvs')); // a cache of its own for proofs, not for virtualenvs
   const cached = (v: Validation) => v.entities.map((e) => e.stages.find((s) => s.name === 'proof')?.cached);
   const first = await lockAndValidate(root, makeEndpoint('e', { m: 'm/1' }));
   expect(cached(first)).toEqual([false]);
@@ -60,7 +63,7 @@ test('validateEndpoint() proves a model once, wherever it is, and again when it 
   expect(cached(await lockAndValidate(root, makeEndpoint('e', { m: 'm/1' })))).toEqual([false]);
   expect(await readdir(cacheFolder('proofs'))).toHaveLength(2);
   // A proof that is kept needs no virtualenv.
-  await rm(cacheFolder('virtualenvs'), { recursive: true });
+  await rm(cacheFolder('virtualenvs'));
   expect(cached(await lockAndValidate(root, makeEndpoint('e', { m: 'm/1' })))).toEqual([true]);
 });
 
@@ -185,16 +188,10 @@ const HOSTILE: readonly (readonly [string, string, string, RegExp])[] = [
   ],
   ['answers NaN', PREDICT('return [float("nan")] * 3'), 'output-mismatch', /^Cannot serve m 1: its answer .* JSON/],
   [
-    'leaves a process behind',
+    'leaves a process behind and reads secrets',
     PREDICT(
-      '\n        if os.fork() == 0:\n            import time; time.sleep(600)\n        raise ValueError("parent")',
+      '\n        if os.fork() == 0:\n            import time; time.sleep(600)\n        raise ValueError(repr(sorted(k for k in os.environ if "SECRET" in k)))',
     ),
-    'prediction-failed',
-    /ValueError: parent$/,
-  ],
-  [
-    'reads secrets',
-    PREDICT('raise ValueError(repr(sorted(k for k in os.environ if "SECRET" in k)))'),
     'prediction-failed',
     /ValueError: \[\]$/,
   ],

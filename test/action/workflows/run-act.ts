@@ -119,6 +119,7 @@ function listArguments({ event, workflow, job, matrix, runId, ref, sha, place, e
     GITHUB_RUN_ID: String(runId),
     KEPT_WORKSPACE: join(place.folder, 'workspace'),
     NODE_OPTIONS: `--import=${codePath('test', 'action', 'workflows', 'kept-workspace.mjs')}`,
+    NODE_COMPILE_CACHE: cacheFolder('node'), // each step starts Node
     ORIGIN: place.origin,
     SHA_REF: sha, // act's own word for GITHUB_SHA
     UV_CACHE_DIR: join(homedir(), '.cache', 'uv'),
