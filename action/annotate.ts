@@ -1,6 +1,6 @@
 import { error, warning } from '@actions/core';
 import type { Diagnostic } from '../schemas/diagnostic.ts';
-import { quieten } from '../schemas/quieten.ts';
+import { quieten } from '../schemas/values/quieten.ts';
 
 /**
  * GitHub shows ten errors and ten warnings of a step and drops the rest. The tenth error is the reason why the step

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { parseReport } from '../schemas/report.ts';
+import { parseReport } from '../schemas/report/report.ts';
 import { commitFiles } from './github/commit-files.ts';
 import type { GitHub } from './github/connect.ts';
 import { isReadOnlyToken } from './github/refusal.ts';

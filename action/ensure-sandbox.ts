@@ -1,7 +1,7 @@
 import { warning } from '@actions/core';
 import { timed } from '../system/progress.ts';
 import { childEnvironment, runProcess } from '../system/run-process.ts';
-import { hasBubblewrap } from '../validation/sandbox.ts';
+import { hasBubblewrap } from '../validation/proof/sandbox.ts';
 import { LOG } from './log.ts';
 
 const LIMIT_SECONDS = 120;

@@ -1,5 +1,5 @@
 import { getInput } from '@actions/core';
-import { PLATFORM } from '../schemas/names.ts';
+import { PLATFORM } from '../schemas/values/names.ts';
 
 export const COMMANDS = ['caches', 'validate', 'preview', 'report', 'deploy', 'drift', 'destroy'] as const;
 export type CommandName = (typeof COMMANDS)[number];

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { quieten } from '../schemas/quieten.ts';
+import { quieten } from '../schemas/values/quieten.ts';
 import type { Progress } from '../system/progress.ts';
 
 /**

@@ -2,7 +2,7 @@ import { renderReport } from '../review/render-report.ts';
 import { renderReviewed } from '../review/reviewed.ts';
 import { renderTopLine, sortEndpoints } from '../review/standing.ts';
 import type { Diagnostic } from '../schemas/diagnostic.ts';
-import type { Report } from '../schemas/report.ts';
+import type { Report } from '../schemas/report/report.ts';
 import { makeAnnotations } from './annotations.ts';
 import { type CheckRun, writeCheckRun } from './github/check-run.ts';
 import type { GitHub } from './github/connect.ts';

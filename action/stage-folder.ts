@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { lstat, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseLock, renderLock } from '../schemas/lock.ts';
+import { parseLock, renderLock } from '../schemas/lock/lock.ts';
 
 /** Limit of a report's text; `parseReport` itself also refuses longer ones. */
 const REPORT_BYTES = 32 << 20;

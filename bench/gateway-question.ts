@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { connectSupervisor } from '../local/start-supervisor.ts';
+import { connectSupervisor } from '../local/supervisor/start-supervisor.ts';
 import type { Question } from '../test/prober/make-asker.ts';
 import type { BenchProject } from './bench-project.ts';
 

@@ -1,4 +1,4 @@
-import type { Plan } from '../schemas/plan.ts';
+import type { Plan } from '../schemas/report/plan.ts';
 
 /** Adds notes to a plan's verdict. */
 export function addNotes(plan: Plan, notes: readonly string[]): Plan {

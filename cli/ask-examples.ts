@@ -1,4 +1,4 @@
-import type { Endpoint } from '../schemas/endpoint.ts';
+import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
 import { locateModel, readInputExample } from '../system/locate-model.ts';
 import type { Connection } from './target.ts';
 

@@ -1,9 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
-import { checkEndpoints } from '../schemas/check-endpoints.ts';
+import { checkEndpoints } from '../schemas/endpoint/check-endpoints.ts';
 import { type Diagnostic, makeError, makeWarning, sortDiagnostics } from '../schemas/diagnostic.ts';
-import { parseEnvironment } from '../schemas/environment.ts';
-import { parseEndpoint } from '../schemas/parse-endpoint.ts';
+import { parseEnvironment } from '../schemas/environment/environment.ts';
+import { parseEndpoint } from '../schemas/endpoint/parse-endpoint.ts';
 import { readUserFile, unreadableFile } from '../schemas/read-declared.ts';
 import type { Command } from './command.ts';
 

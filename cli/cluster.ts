@@ -4,15 +4,15 @@ import {
   clusterDown,
   clusterStatus,
   clusterUp,
-} from '../offline/cluster/cluster.ts';
-import { describeCluster } from '../offline/cluster/describe-cluster.ts';
+} from '../cluster/cluster.ts';
+import { describeCluster } from '../cluster/describe-cluster.ts';
 import {
   ENVIRONMENT_FILE,
   removeEnvironmentFile,
   type WrittenFile,
   writeEnvironmentFile,
-} from '../offline/cluster/environment-file.ts';
-import { renderEnvironment, TO_FILL_IN } from '../offline/cluster/render-environment.ts';
+} from '../cluster/environment-file.ts';
+import { renderEnvironment, TO_FILL_IN } from '../cluster/render-environment.ts';
 import { type Command, type Context, type Outcome, UsageError } from './command.ts';
 
 export const cluster: Command = {

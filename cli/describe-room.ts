@@ -1,8 +1,8 @@
-import type { KubernetesApi } from '../kubernetes/api.ts';
-import { type PodRoom, readCapacity } from '../kubernetes/capacity.ts';
-import { checkFit, type Wanted } from '../kubernetes/check-fit.ts';
-import { ENDPOINT_LABEL, endpointObjectName } from '../schemas/kubernetes-names.ts';
-import type { Plan, PlannedResource } from '../schemas/plan.ts';
+import type { KubernetesApi } from '../kubernetes/client/api.ts';
+import { type PodRoom, readCapacity } from '../kubernetes/diagnosis/capacity.ts';
+import { checkFit, type Wanted } from '../kubernetes/diagnosis/check-fit.ts';
+import { ENDPOINT_LABEL, endpointObjectName } from '../schemas/environment/kubernetes-names.ts';
+import type { Plan, PlannedResource } from '../schemas/report/plan.ts';
 
 /** The container that Knative adds to each model, with its default requests. */
 const QUEUE_PROXY = { resources: { requests: { cpu: '25m' } } };

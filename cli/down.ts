@@ -1,8 +1,8 @@
 import { openProject, type PulumiProject } from '../engine/project.ts';
 import { destroyStack } from '../engine/run-pulumi.ts';
-import { removeUnusedState } from '../engine/remove-unused-state.ts';
+import { removeUnusedState } from '../engine/state/remove-unused-state.ts';
 import { listStacks } from '../engine/stacks.ts';
-import { imagesStackName, parseStackName, type StackPurpose, stackName } from '../schemas/names.ts';
+import { imagesStackName, parseStackName, type StackPurpose, stackName } from '../schemas/values/names.ts';
 import { readEnvironment } from '../schemas/read-declared.ts';
 import { named } from '../system/progress.ts';
 import { sideBySide } from '../system/side-by-side.ts';
@@ -65,8 +65,8 @@ async function clearLeftovers(endpoints: readonly string[], context: Context): P
   const { value: environment } = await readEnvironment(projectPlace(context), environmentName(context));
   if (environment?.target !== 'kubernetes') return;
   const [{ connectCluster }, { removeLeftovers }] = await Promise.all([
-    import('../kubernetes/connect.ts'),
-    import('../kubernetes/leftovers.ts'),
+    import('../kubernetes/client/connect.ts'),
+    import('../kubernetes/diagnosis/leftovers.ts'),
   ]);
   const api = await connectCluster(environment.cluster, context.root, context);
   for (const endpoint of endpoints) await removeLeftovers(api, { namespace: environment.namespace, endpoint });

@@ -1,4 +1,4 @@
-import type { Failure } from '../engine/failures.ts';
+import type { Failure } from '../engine/plan/failures.ts';
 import { type ImageLog, isTelling } from './build-log.ts';
 
 const LAST_LINES = 20;

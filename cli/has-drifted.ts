@@ -1,4 +1,4 @@
-import { stackName } from '../schemas/names.ts';
+import { stackName } from '../schemas/values/names.ts';
 import { readEnvironment } from '../schemas/read-declared.ts';
 import { isDeployed } from '../engine/stacks.ts';
 import type { PulumiProject } from '../engine/project.ts';

@@ -1,9 +1,9 @@
-import type { KubernetesApi } from '../kubernetes/api.ts';
-import { connectCluster } from '../kubernetes/connect.ts';
-import { describeEndpoints, readEndpointObjects } from '../kubernetes/describe-endpoints.ts';
+import type { KubernetesApi } from '../kubernetes/client/api.ts';
+import { connectCluster } from '../kubernetes/client/connect.ts';
+import { describeEndpoints, readEndpointObjects } from '../kubernetes/diagnosis/describe-endpoints.ts';
 import { findEdge, requestClientToken } from '../kubernetes/edge-access.ts';
-import type { KubernetesEnvironment } from '../schemas/environment.ts';
-import { ENDPOINT_LABEL, endpointObjectName } from '../schemas/kubernetes-names.ts';
+import type { KubernetesEnvironment } from '../schemas/environment/environment.ts';
+import { ENDPOINT_LABEL, endpointObjectName } from '../schemas/environment/kubernetes-names.ts';
 import { askEndpoint } from './ask-endpoint.ts';
 import { readBuildLog } from './build-log.ts';
 import type { EndpointState, EntityLog, Target, WantedLogs } from './target.ts';

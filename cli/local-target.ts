@@ -1,8 +1,8 @@
-import type { EndpointStatus, RevisionState, RevisionStatus, Status } from '../local/control-protocol.ts';
-import { SupervisorHangs } from '../local/control-refused.ts';
-import { connectSupervisor, ensureSupervisor, readStatus } from '../local/start-supervisor.ts';
-import { isPending } from '../local/describe-fleet.ts';
-import { type DeploymentState, readyStateOf, updateStateOf } from '../schemas/endpoint-state.ts';
+import type { EndpointStatus, RevisionState, RevisionStatus, Status } from '../local/control/control-protocol.ts';
+import { SupervisorHangs } from '../local/control/control-refused.ts';
+import { connectSupervisor, ensureSupervisor, readStatus } from '../local/supervisor/start-supervisor.ts';
+import { isPending } from '../local/supervisor/describe-fleet.ts';
+import { type DeploymentState, readyStateOf, updateStateOf } from '../schemas/deployment/endpoint-state.ts';
 import { askEndpoint } from './ask-endpoint.ts';
 import type { Access, EndpointState, EntityState, Target } from './target.ts';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Diagnostic } from '../schemas/diagnostic.ts';
-import type { Endpoint } from '../schemas/endpoint.ts';
-import { renderLock } from '../schemas/lock.ts';
+import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
+import { renderLock } from '../schemas/lock/lock.ts';
 import { lockFile, readLock } from '../schemas/read-declared.ts';
 import { writeFileAtomically } from '../system/atomic-files.ts';
 import { named } from '../system/progress.ts';

@@ -1,5 +1,5 @@
 import { openProject, type PulumiProject } from '../engine/project.ts';
-import { renderProgramPlace } from '../schemas/program-place.ts';
+import { renderProgramPlace } from '../schemas/deployment/program-place.ts';
 import type { Context } from './command.ts';
 import { projectPlace } from './select-endpoints.ts';
 

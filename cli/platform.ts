@@ -1,11 +1,11 @@
 import { destroyStack, previewDestroyStack, previewStack, upStack } from '../engine/run-pulumi.ts';
-import type { Outcome as EngineOutcome } from '../engine/outcome.ts';
+import type { Outcome as EngineOutcome } from '../engine/plan/outcome.ts';
 import { openProject, type PulumiProject } from '../engine/project.ts';
 import { makeError } from '../schemas/diagnostic.ts';
-import { connectCluster } from '../kubernetes/connect.ts';
-import { listDependents } from '../kubernetes/list-dependents.ts';
-import type { KubernetesEnvironment } from '../schemas/environment.ts';
-import { imagesStackName, PLATFORM, platformStackName } from '../schemas/names.ts';
+import { connectCluster } from '../kubernetes/client/connect.ts';
+import { listDependents } from '../kubernetes/client/list-dependents.ts';
+import type { KubernetesEnvironment } from '../schemas/environment/environment.ts';
+import { imagesStackName, PLATFORM, platformStackName } from '../schemas/values/names.ts';
 import { readEnvironment } from '../schemas/read-declared.ts';
 import { named } from '../system/progress.ts';
 import { type Context, environmentName, type Outcome } from './command.ts';

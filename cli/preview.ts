@@ -1,14 +1,14 @@
 import { digestProgram } from '../engine/digest-program.ts';
-import type { Outcome } from '../engine/outcome.ts';
+import type { Outcome } from '../engine/plan/outcome.ts';
 import type { PulumiProject } from '../engine/project.ts';
 import { previewDestroyStack, previewStack } from '../engine/run-pulumi.ts';
 import { makeFingerprint } from '../review/fingerprint.ts';
 import { type Diagnostic, hasErrors } from '../schemas/diagnostic.ts';
-import type { Endpoint } from '../schemas/endpoint.ts';
-import { stackName } from '../schemas/names.ts';
-import type { Plan } from '../schemas/plan.ts';
+import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
+import { stackName } from '../schemas/values/names.ts';
+import type { Plan } from '../schemas/report/plan.ts';
 import { readEnvironment, readLock } from '../schemas/read-declared.ts';
-import type { Fingerprint } from '../schemas/report.ts';
+import type { Fingerprint } from '../schemas/report/report.ts';
 import { named, timed } from '../system/progress.ts';
 import { machineWidth, sideBySide } from '../system/side-by-side.ts';
 import {

@@ -1,6 +1,6 @@
-import type { Operation, Plan } from '../schemas/plan.ts';
-import { renderValue } from '../schemas/render-issue.ts';
-import { tellResources, type ToldResource } from '../schemas/told-resources.ts';
+import type { Operation, Plan } from '../schemas/report/plan.ts';
+import { renderValue } from '../schemas/yaml/render-issue.ts';
+import { tellResources, type ToldResource } from '../schemas/deployment/resource-summary.ts';
 
 const SIGNS = { create: '+', update: '~', replace: '±', delete: '-', same: ' ' } as const;
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { readText } from '../schemas/read-declared.ts';
-import { type EndpointReport, parseReport, type Report } from '../schemas/report.ts';
+import { type EndpointReport, parseReport, type Report } from '../schemas/report/report.ts';
 import { writeFileAtomically } from '../system/atomic-files.ts';
 
 /** A stage's folder has the report and the locks that the stage computed, `locks/NAME.lock`. */

@@ -6,7 +6,7 @@ import { type ChangedEndpoint, findChangedEndpoints } from '../review/changed-en
 import { type Changes, NoBaseError, readChangedPaths } from '../review/changed-paths.ts';
 import { refuseFiles } from '../review/refuse-files.ts';
 import { type Diagnostic, sortDiagnostics } from '../schemas/diagnostic.ts';
-import type { Environment } from '../schemas/environment.ts';
+import type { Environment } from '../schemas/environment/environment.ts';
 import {
   declaredRoot,
   listEndpoints,
@@ -14,7 +14,7 @@ import {
   readEndpoint,
   readEnvironment,
 } from '../schemas/read-declared.ts';
-import type { EndpointReport, Report, ReviewStage } from '../schemas/report.ts';
+import type { EndpointReport, Report, ReviewStage } from '../schemas/report/report.ts';
 import type { Progress } from '../system/progress.ts';
 import { machineWidth, sideBySide, takeTurns } from '../system/side-by-side.ts';
 import { makeTemporaryFolder } from '../system/temporary-folder.ts';

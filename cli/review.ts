@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { renderReport } from '../review/render-report.ts';
 import { concludes, renderTopLine } from '../review/standing.ts';
 import { writeFileAtomically } from '../system/atomic-files.ts';
-import { REVIEW_STAGES, type ReviewStage } from '../schemas/report.ts';
+import { REVIEW_STAGES, type ReviewStage } from '../schemas/report/report.ts';
 import { type Command, type Context, ENVIRONMENT_OPTION, type Outcome, UsageError } from './command.ts';
 import { textOption } from './parse-arguments.ts';
 import { reviewProject } from './review-project.ts';

@@ -1,11 +1,11 @@
-import type { KubernetesApi } from '../kubernetes/api.ts';
-import { connectCluster } from '../kubernetes/connect.ts';
-import { explainMissingSecrets } from '../kubernetes/secrets-version.ts';
+import type { KubernetesApi } from '../kubernetes/client/api.ts';
+import { connectCluster } from '../kubernetes/client/connect.ts';
+import { explainMissingSecrets } from '../kubernetes/client/secrets-version.ts';
 import { type Diagnostic, makeWarning } from '../schemas/diagnostic.ts';
-import type { Endpoint } from '../schemas/endpoint.ts';
-import type { KubernetesEnvironment } from '../schemas/environment.ts';
-import type { Plan } from '../schemas/plan.ts';
-import { parseSecretReference } from '../schemas/secret-reference.ts';
+import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
+import type { KubernetesEnvironment } from '../schemas/environment/environment.ts';
+import type { Plan } from '../schemas/report/plan.ts';
+import { parseSecretReference } from '../schemas/values/secret-reference.ts';
 import { addNotes } from './add-notes.ts';
 import { describeRoom } from './describe-room.ts';
 import { type ImagesOptions, listMissingImages } from './images.ts';

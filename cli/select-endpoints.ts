@@ -1,7 +1,7 @@
-import { checkAgainstEnvironment } from '../schemas/check-against-environment.ts';
-import type { Environment } from '../schemas/environment.ts';
+import { checkAgainstEnvironment } from '../schemas/endpoint/check-against-environment.ts';
+import type { Environment } from '../schemas/environment/environment.ts';
 import { type Diagnostic, hasErrors, makeError } from '../schemas/diagnostic.ts';
-import type { Endpoint } from '../schemas/endpoint.ts';
+import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
 import { listEndpoints, type ProjectPlace, readEndpoint, readEnvironment } from '../schemas/read-declared.ts';
 import { type Context, environmentName, type Option } from './command.ts';
 

@@ -1,10 +1,10 @@
-import type { Outcome } from '../engine/outcome.ts';
-import type { Failure } from '../engine/failures.ts';
-import { renderStateLock, type StateLock } from '../engine/state-lock.ts';
+import type { Outcome } from '../engine/plan/outcome.ts';
+import type { Failure } from '../engine/plan/failures.ts';
+import { renderStateLock, type StateLock } from '../engine/state/state-lock.ts';
 import { type Diagnostic, makeError } from '../schemas/diagnostic.ts';
-import type { Endpoint } from '../schemas/endpoint.ts';
-import { isRevisionOf } from '../schemas/names.ts';
-import { parseRevisionFailure, type RevisionFailure } from '../schemas/revision-failure.ts';
+import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
+import { isRevisionOf } from '../schemas/values/names.ts';
+import { parseRevisionFailure, type RevisionFailure } from '../schemas/deployment/revision-failure.ts';
 
 const REVISION = 'davit:local:Revision';
 

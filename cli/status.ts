@@ -1,6 +1,6 @@
 import { makeError } from '../schemas/diagnostic.ts';
 import { readEnvironment } from '../schemas/read-declared.ts';
-import { renderModelLoading } from '../schemas/worker-mode.ts';
+import { renderModelLoading } from '../schemas/endpoint/worker-mode.ts';
 import { type Command, type Context, ENVIRONMENT_OPTION, environmentName, type Outcome } from './command.ts';
 import { projectPlace, selectNames } from './select-endpoints.ts';
 import type { EndpointState, EntityState } from './target.ts';

@@ -1,5 +1,5 @@
-import type { ModelLoading } from '../schemas/worker-mode.ts';
-import type { ReadyState, UpdateState } from '../schemas/endpoint-state.ts';
+import type { ModelLoading } from '../schemas/endpoint/worker-mode.ts';
+import type { ReadyState, UpdateState } from '../schemas/deployment/endpoint-state.ts';
 
 /** The functions of an environment that the verbs need, the same for every target. */
 export interface Target {

@@ -1,4 +1,4 @@
-import type { Environment } from '../schemas/environment.ts';
+import type { Environment } from '../schemas/environment/environment.ts';
 import { openLocalTarget } from './local-target.ts';
 import { openKubernetesTarget } from './kubernetes-target.ts';
 import type { Target } from './target.ts';

@@ -2,13 +2,13 @@ import type { PulumiProject } from '../engine/project.ts';
 import { upStack } from '../engine/run-pulumi.ts';
 import { isDeployed } from '../engine/stacks.ts';
 import { type Diagnostic, hasErrors } from '../schemas/diagnostic.ts';
-import type { Endpoint } from '../schemas/endpoint.ts';
-import type { Environment, KubernetesEnvironment } from '../schemas/environment.ts';
-import { stackName } from '../schemas/names.ts';
-import type { Plan } from '../schemas/plan.ts';
+import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
+import type { Environment, KubernetesEnvironment } from '../schemas/environment/environment.ts';
+import { stackName } from '../schemas/values/names.ts';
+import type { Plan } from '../schemas/report/plan.ts';
 import { named } from '../system/progress.ts';
 import { sideBySide } from '../system/side-by-side.ts';
-import { checkMemoryInEnvironment } from '../validation/check-memory.ts';
+import { checkMemoryInEnvironment } from '../validation/proof/check-memory.ts';
 import { type Command, type Context, ENVIRONMENT_OPTION, environmentName, type Outcome } from './command.ts';
 import { hasDrifted } from './has-drifted.ts';
 import { ENDPOINTS_OPTION, selectForEnvironment } from './select-endpoints.ts';
@@ -129,8 +129,8 @@ async function readyCluster(
 ): Promise<() => Promise<void>> {
   const [{ ensureImages }, { connectCluster }, { listConfigurations, removeIdleConfigurations }] = await Promise.all([
     import('./images.ts'),
-    import('../kubernetes/connect.ts'),
-    import('../kubernetes/leftovers.ts'),
+    import('../kubernetes/client/connect.ts'),
+    import('../kubernetes/diagnosis/leftovers.ts'),
   ]);
   await ensureImages(endpoint, { context, project, environment, progress: named(context.progress, endpoint.name) });
   const place = { namespace: environment.namespace, endpoint: endpoint.name };

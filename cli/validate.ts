@@ -1,8 +1,8 @@
 import type { Diagnostic } from '../schemas/diagnostic.ts';
-import type { Endpoint } from '../schemas/endpoint.ts';
+import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
 import { readLock } from '../schemas/read-declared.ts';
-import { renderBytes } from '../schemas/quantity.ts';
-import { renderModelLoading } from '../schemas/worker-mode.ts';
+import { renderBytes } from '../schemas/values/quantity.ts';
+import { renderModelLoading } from '../schemas/endpoint/worker-mode.ts';
 import { named, type Progress } from '../system/progress.ts';
 import { machineWidth, sideBySide } from '../system/side-by-side.ts';
 import { type EntityValidation, validateEndpoint, type Validation } from '../validation/validate-endpoint.ts';

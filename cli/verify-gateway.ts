@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Endpoint, Entity } from '../schemas/endpoint.ts';
+import type { Endpoint, Entity } from '../schemas/endpoint/endpoint.ts';
 import { locateModel, readInputExample } from '../system/locate-model.ts';
 import type { Connection, Target } from './target.ts';
 

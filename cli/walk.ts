@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Diagnostic, hasErrors } from '../schemas/diagnostic.ts';
-import type { Endpoint } from '../schemas/endpoint.ts';
-import type { Environment } from '../schemas/environment.ts';
+import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
+import type { Environment } from '../schemas/environment/environment.ts';
 import { readEndpoint, readEnvironment } from '../schemas/read-declared.ts';
 import type { Command, Context, Outcome } from './command.ts';
 import { openFor } from './open-for.ts';

@@ -1,13 +1,13 @@
-import { readBearer } from '../gateway/check-bearer.ts';
-import { readRequestId } from '../gateway/headers.ts';
-import { type Asked, parseRequest } from '../gateway/parse-request.ts';
-import { includes } from '../gateway/permissions.ts';
-import { tooOften } from '../gateway/rate-limits.ts';
-import * as refusal from '../gateway/refusal.ts';
-import { Refused } from '../gateway/refused.ts';
-import type { PermissionLevel } from '../schemas/serving-entry.ts';
-import type { Access } from './access.ts';
-import type { Callers } from './callers.ts';
+import { readBearer } from '../serving-api/check-bearer.ts';
+import { readRequestId } from '../serving-api/headers.ts';
+import { type Asked, parseRequest } from '../serving-api/parse-request.ts';
+import { includes } from '../serving-api/permissions.ts';
+import { tooOften } from '../serving-api/rate-limits.ts';
+import * as refusal from '../serving-api/refusal.ts';
+import { Refused } from '../serving-api/refused.ts';
+import type { PermissionLevel } from '../schemas/deployment/serving-entry.ts';
+import type { Access } from './identity/access.ts';
+import type { Callers } from './identity/callers.ts';
 import {
   identityUnavailable,
   nobody,
@@ -17,9 +17,9 @@ import {
   stopped,
   unreadable,
 } from './edge-refusals.ts';
-import type { Entries, Entry } from './entries.ts';
-import { type Known, Unavailable } from './identity.ts';
-import type { RateLimiter } from './rate-limiter.ts';
+import type { Entries, Entry } from './objects/entries.ts';
+import { type Known, Unavailable } from './identity/identity.ts';
+import type { RateLimiter } from './counting/rate-limiter.ts';
 
 /** The dependencies of a decision. */
 export interface Judges {

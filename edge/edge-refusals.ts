@@ -1,5 +1,5 @@
-import { type Refusal, unauthenticated } from '../gateway/refusal.ts';
-import { MOST_HEADER_KIBIBYTES, MOST_HEADERS } from './header-limits.ts';
+import { type Refusal, unauthenticated } from '../serving-api/refusal.ts';
+import { MOST_HEADER_KIBIBYTES, MOST_HEADERS } from './envoy/header-limits.ts';
 
 /** The authorisation service does not answer Envoy. */
 export const checkUnavailable: Refusal = {

@@ -1,17 +1,17 @@
-import { type Asked, parseRequest } from '../gateway/parse-request.ts';
-import * as refusal from '../gateway/refusal.ts';
-import { Refused } from '../gateway/refused.ts';
-import { endpointId, renderEndpoint } from '../gateway/render-endpoint.ts';
-import { renderMetrics } from '../gateway/render-metrics.ts';
-import { explainUndescribed, renderOpenApi } from '../gateway/render-openapi.ts';
-import { renderPermissionLevels, renderPermissions } from '../gateway/render-permissions.ts';
+import { type Asked, parseRequest } from '../serving-api/parse-request.ts';
+import * as refusal from '../serving-api/refusal.ts';
+import { Refused } from '../serving-api/refused.ts';
+import { endpointId, renderEndpoint } from '../serving-api/render-endpoint.ts';
+import { renderMetrics } from '../serving-api/render-metrics.ts';
+import { explainUndescribed, renderOpenApi } from '../serving-api/render-openapi.ts';
+import { renderPermissionLevels, renderPermissions } from '../serving-api/render-permissions.ts';
 import { sideBySide } from '../system/side-by-side.ts';
 import { findEntry, identify, type Judges, refuseForNow, type Shown } from './check.ts';
 import { notSynced, originNotAllowed } from './edge-refusals.ts';
-import type { Entry } from './entries.ts';
-import type { Known } from './identity.ts';
-import type { ServingObjects } from './serving-objects.ts';
-import { type EndpointTraffic, NOTHING } from './traffic-counts.ts';
+import type { Entry } from './objects/entries.ts';
+import type { Known } from './identity/identity.ts';
+import type { ServingObjects } from './objects/serving-objects.ts';
+import { type EndpointTraffic, NOTHING } from './counting/traffic-counts.ts';
 
 export interface ManagementParts {
   readonly judges: Judges;

@@ -1,7 +1,7 @@
 // The authorisation service of a cluster: `node edge/service.ts`, configured by environment variables only.
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connectInCluster } from './connect-in-cluster.ts';
+import { connectInCluster } from './objects/connect-in-cluster.ts';
 import { log, sentenceOf } from './log.ts';
 import { readEdgeSettings } from './settings.ts';
 import { startEdge } from './start-edge.ts';

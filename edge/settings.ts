@@ -1,4 +1,4 @@
-import type { IdentitySettings } from '../schemas/kubernetes-environment.ts';
+import type { IdentitySettings } from '../schemas/environment/kubernetes-environment.ts';
 
 /** The service's ports; a NetworkPolicy treats each differently. */
 export const AUTHORISATION_PORTS = {

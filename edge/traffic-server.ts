@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { malformed, type Refusal, renderRefusal, unknownPath } from '../gateway/refusal.ts';
-import { Refused } from '../gateway/refused.ts';
+import { malformed, type Refusal, renderRefusal, unknownPath } from '../serving-api/refusal.ts';
+import { Refused } from '../serving-api/refused.ts';
 import { check, type Judges, type Shown } from './check.ts';
-import { CHECK_STATUSES } from './check-statuses.ts';
-import type { EdgeMetrics } from './edge-metrics.ts';
-import { CHECK_PREFIX, MANAGEMENT_PREFIX } from './envoy-paths.ts';
+import { CHECK_STATUSES } from './envoy/check-statuses.ts';
+import type { EdgeMetrics } from './counting/edge-metrics.ts';
+import { CHECK_PREFIX, MANAGEMENT_PREFIX } from './envoy/paths.ts';
 import { log, sentenceOf } from './log.ts';
 import type { Management } from './management.ts';
 

@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Backend, readBackend } from './backend.ts';
-import { findPulumi, type GetOptions, type PulumiEngine } from './find-pulumi.ts';
-import { mendState } from './mend-state.ts';
+import { type Backend, readBackend } from './state/backend.ts';
+import { findPulumi, type GetOptions, type PulumiEngine } from './install/find-pulumi.ts';
+import { mendState } from './state/mend-state.ts';
 import { makePulumiEnvironment, type PulumiEnvironment } from './pulumi-environment.ts';
 
 /** A project and its engine. */

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { PulumiCommand } from '@pulumi/pulumi/automation/index.js';
 import { waitForChild } from '../system/child-end.ts';
-import type { PulumiEngine } from './find-pulumi.ts';
+import type { PulumiEngine } from './install/find-pulumi.ts';
 
 /** The `pulumi` command ended with a non-zero exit code; the message includes its output. */
 export class PulumiFailed extends Error {

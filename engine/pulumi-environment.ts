@@ -5,8 +5,8 @@ import { delimiter, dirname, join } from 'node:path';
 import { installStandIns } from '../offline/plugins/install.ts';
 import { cacheFolder } from '../system/cache.ts';
 import { CODE } from '../system/code.ts';
-import type { Backend } from './backend.ts';
-import type { PulumiEngine } from './find-pulumi.ts';
+import type { Backend } from './state/backend.ts';
+import type { PulumiEngine } from './install/find-pulumi.ts';
 
 /** The environment variables of an engine, besides those of this process. */
 export type PulumiEnvironment = Readonly<Record<string, string>>;

@@ -1,11 +1,11 @@
 import type { EngineEvent, Stack } from '@pulumi/pulumi/automation/index.js';
 import type { Progress } from '../system/progress.ts';
-import { noteHolder } from './lock-holders.ts';
-import { makeLockedOutcome, makeOutcome, type Outcome } from './outcome.ts';
+import { noteHolder } from './state/lock-holders.ts';
+import { makeLockedOutcome, makeOutcome, type Outcome } from './plan/outcome.ts';
 import type { PulumiProject } from './project.ts';
 import { makeAutomationCommand, PulumiFailed } from './pulumi-command.ts';
-import { renderEvent } from './render-event.ts';
-import { isLockRefusal } from './state-lock.ts';
+import { renderEvent } from './plan/render-event.ts';
+import { isLockRefusal } from './state/state-lock.ts';
 
 /** The options of every operation of the Automation API. */
 export interface Automation {

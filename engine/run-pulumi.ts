@@ -1,12 +1,12 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SILENT, type Progress } from '../system/progress.ts';
-import { makeLockedOutcome, makeOutcome, type Outcome, type StackPlace } from './outcome.ts';
-import { adoptPendingCreates, countPendingOperations, type StackState } from './pending-operations.ts';
+import { makeLockedOutcome, makeOutcome, type Outcome, type StackPlace } from './plan/outcome.ts';
+import { adoptPendingCreates, countPendingOperations, type StackState } from './state/pending-operations.ts';
 import type { PulumiProject } from './project.ts';
 import { type OperationOptions, runOperation } from './run-operation.ts';
 import { ensureStack, forgetStack, hasStack, runCommand } from './stacks.ts';
-import { parseLockRefusal, readStateLocks, releaseDeadLocks, renderStateLock, type StateLock } from './state-lock.ts';
+import { parseLockRefusal, readStateLocks, releaseDeadLocks, renderStateLock, type StateLock } from './state/state-lock.ts';
 
 export interface RunOptions {
   readonly progress?: Progress;

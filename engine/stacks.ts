@@ -1,7 +1,7 @@
 import { access, rm } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { stacksFolder } from './backend.ts';
-import { hasResources } from './pending-operations.ts';
+import { stacksFolder } from './state/backend.ts';
+import { hasResources } from './state/pending-operations.ts';
 import type { PulumiProject } from './project.ts';
 import { PulumiFailed, runPulumiCommand } from './pulumi-command.ts';
 

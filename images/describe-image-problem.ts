@@ -1,5 +1,5 @@
-import type { ImageSettings } from '../schemas/kubernetes-environment.ts';
-import type { Lock } from '../schemas/lock.ts';
+import type { ImageSettings } from '../schemas/environment/kubernetes-environment.ts';
+import type { Lock } from '../schemas/lock/lock.ts';
 import { isAtLeast } from '../python/find-uv.ts';
 
 /** The model server's front uses the image's Python, and its packages need this version. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { findPython, listPythons } from '../python/find-python.ts';
 import type { PythonOptions } from '../python/find-uv.ts';
 import { installPackages } from '../python/install-packages.ts';
-import type { LockedPackage } from '../schemas/lock.ts';
+import type { LockedPackage } from '../schemas/lock/lock.ts';
 
 export interface Tree {
   /** The folder that becomes a virtualenv in the image. */

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { cp, mkdir, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { PythonOptions } from '../python/find-uv.ts';
-import type { Lock } from '../schemas/lock.ts';
+import type { Lock } from '../schemas/lock/lock.ts';
 import { makeFolderAtomically, writeFileAtomically } from '../system/atomic-files.ts';
 import { withFileLock } from '../system/file-lock.ts';
 import { digestModel, isOfModel } from '../system/model-digest.ts';

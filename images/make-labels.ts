@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Lock, renderLock } from '../schemas/lock.ts';
+import { type Lock, renderLock } from '../schemas/lock/lock.ts';
 import type { ImagePlan } from './plan-image.ts';
 import type { Provenance } from './read-provenance.ts';
 

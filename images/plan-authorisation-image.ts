@@ -1,6 +1,6 @@
-import type { ImageSettings } from '../schemas/kubernetes-environment.ts';
-import { contentHash } from '../schemas/names.ts';
-import { AUTHORISATION } from '../schemas/platform-names.ts';
+import type { ImageSettings } from '../schemas/environment/kubernetes-environment.ts';
+import { contentHash } from '../schemas/values/names.ts';
+import { AUTHORISATION } from '../schemas/environment/platform-names.ts';
 import { CODE } from '../system/code.ts';
 import { collectSources, type SourceFile } from './collect-sources.ts';
 

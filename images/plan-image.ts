@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { parseLockedRequirements } from '../python/ensure-front-virtualenv.ts';
-import type { Endpoint, Entity } from '../schemas/endpoint.ts';
-import type { ImageSettings } from '../schemas/kubernetes-environment.ts';
-import { endpointObjectName } from '../schemas/kubernetes-names.ts';
-import type { Lock, LockedPackage } from '../schemas/lock.ts';
-import { contentHash } from '../schemas/names.ts';
+import type { Endpoint, Entity } from '../schemas/endpoint/endpoint.ts';
+import type { ImageSettings } from '../schemas/environment/kubernetes-environment.ts';
+import { endpointObjectName } from '../schemas/environment/kubernetes-names.ts';
+import type { Lock, LockedPackage } from '../schemas/lock/lock.ts';
+import { contentHash } from '../schemas/values/names.ts';
 import { digestModel } from '../system/model-digest.ts';
 import { describeImageProblem } from './describe-image-problem.ts';
 import { FRONT_REQUIREMENTS, SERVER_SOURCES, SETTLE_SCRIPT } from './places.ts';

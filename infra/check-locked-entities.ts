@@ -1,6 +1,6 @@
 import { type Diagnostic, makeError } from '../schemas/diagnostic.ts';
-import type { Endpoint, Entity } from '../schemas/endpoint.ts';
-import type { Lock } from '../schemas/lock.ts';
+import type { Endpoint, Entity } from '../schemas/endpoint/endpoint.ts';
+import type { Lock } from '../schemas/lock/lock.ts';
 
 /** A diagnostic for each entity that the lock lacks in its current form; needs no model. */
 export function checkLockedEntities(endpoint: Endpoint, lock: Lock): readonly Diagnostic[] {

@@ -1,6 +1,6 @@
-import type { Endpoint } from '../schemas/endpoint.ts';
-import type { Environment } from '../schemas/environment.ts';
-import type { Lock } from '../schemas/lock.ts';
+import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
+import type { Environment } from '../schemas/environment/environment.ts';
+import type { Lock } from '../schemas/lock/lock.ts';
 
 /** Everything that a stack is made from, as reviewed. */
 export interface Declaration<E extends Environment = Environment> {

@@ -1,8 +1,8 @@
 // The Pulumi program: the stack's name says what it deploys. `iris.production`: one endpoint in one environment;
 // `iris._images`: its images; `_platform.production`: the shared parts of an environment.
 import * as pulumi from '@pulumi/pulumi';
-import { parseStackName, PLATFORM } from '../schemas/names.ts';
-import { parseProgramPlace } from '../schemas/program-place.ts';
+import { parseStackName, PLATFORM } from '../schemas/values/names.ts';
+import { parseProgramPlace } from '../schemas/deployment/program-place.ts';
 import { Endpoint } from './endpoint.ts';
 import { prepare } from './prepare.ts';
 import { readDeclaration } from './read-declaration.ts';

@@ -1,7 +1,7 @@
 import * as pulumi from '@pulumi/pulumi';
 import { type Diagnostic, hasErrors, renderDiagnostic, sortDiagnostics } from '../schemas/diagnostic.ts';
-import { checkAgainstEnvironment } from '../schemas/check-against-environment.ts';
-import { stackName } from '../schemas/names.ts';
+import { checkAgainstEnvironment } from '../schemas/endpoint/check-against-environment.ts';
+import { stackName } from '../schemas/values/names.ts';
 import { lockFile, type ProjectPlace, readEndpoint, readEnvironment, readLock } from '../schemas/read-declared.ts';
 import { checkLockedEntities } from './check-locked-entities.ts';
 import type { Declaration } from './declaration.ts';

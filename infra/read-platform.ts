@@ -1,5 +1,5 @@
 import * as pulumi from '@pulumi/pulumi';
-import type { KubernetesEnvironment } from '../schemas/environment.ts';
+import type { KubernetesEnvironment } from '../schemas/environment/environment.ts';
 import { type ProjectPlace, readEnvironment } from '../schemas/read-declared.ts';
 import { makeRefusal } from './read-declaration.ts';
 

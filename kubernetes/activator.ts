@@ -1,5 +1,5 @@
-import type { Answer, KubernetesApi } from './api.ts';
-import type { AskOptions } from './connection.ts';
+import type { Answer, KubernetesApi } from './client/api.ts';
+import type { AskOptions } from './client/connection.ts';
 
 const PROXY = '/api/v1/namespaces/knative-serving/services/http:activator-service:80/proxy';
 

@@ -1,6 +1,6 @@
-import type { KubernetesEnvironment } from '../schemas/environment.ts';
-import { CLIENT_ACCOUNT, EDGE } from '../schemas/platform-names.ts';
-import type { KubernetesApi } from './api.ts';
+import type { KubernetesEnvironment } from '../schemas/environment/environment.ts';
+import { CLIENT_ACCOUNT, EDGE } from '../schemas/environment/platform-names.ts';
+import type { KubernetesApi } from './client/api.ts';
 
 interface Service {
   readonly spec: { readonly clusterIP?: string; readonly ports: readonly { readonly port: number }[] };

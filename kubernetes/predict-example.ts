@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sendThroughActivator } from './activator.ts';
-import type { Answer, KubernetesApi } from './api.ts';
-import { ClusterUnreachable } from './connection.ts';
+import type { Answer, KubernetesApi } from './client/api.ts';
+import { ClusterUnreachable } from './client/connection.ts';
 
 /** The model answered without a prediction, or something on the way refused the request. */
 export class PredictionFailed extends Error {

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type KubernetesApi, KubernetesRefused } from './api.ts';
-import { readCapacity } from './capacity.ts';
-import { checkFit } from './check-fit.ts';
-import { ClusterUnreachable } from './connection.ts';
-import { explainRevision } from './explain-revision.ts';
-import type { Explained } from './explained.ts';
-import { isReady, observeRevision, type ObservedPod, readLog } from './observe-revision.ts';
+import { type KubernetesApi, KubernetesRefused } from './client/api.ts';
+import { readCapacity } from './diagnosis/capacity.ts';
+import { checkFit } from './diagnosis/check-fit.ts';
+import { ClusterUnreachable } from './client/connection.ts';
+import { explainRevision } from './diagnosis/explain-revision.ts';
+import type { Explained } from './diagnosis/explained.ts';
+import { isReady, observeRevision, type ObservedPod, readLog } from './diagnosis/observe-revision.ts';
 import { PredictionFailed, predictExample } from './predict-example.ts';
 
 /** A revision will not become ready: `message` is one sentence, `hints` are further lines for the user. */

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { serveProvider } from '../provider/serve-provider.ts';
 import { codePath } from '../system/code.ts';
-import type { Place } from './place.ts';
-import { revisionResource } from './revision-resource.ts';
-import { routeResource } from './route-resource.ts';
+import type { Place } from './supervisor/supervisor-id.ts';
+import { revisionResource } from './resources/revision-resource.ts';
+import { routeResource } from './resources/route-resource.ts';
 
 const { version } = JSON.parse(readFileSync(codePath('package.json'), 'utf8')) as {
   readonly version: string;

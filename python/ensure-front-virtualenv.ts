@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { LockedPackage } from '../schemas/lock.ts';
+import type { LockedPackage } from '../schemas/lock/lock.ts';
 import { codePath } from '../system/code.ts';
 import { ensureVirtualenv, type Virtualenv } from './ensure-virtualenv.ts';
 import { VirtualenvError } from './virtualenv-error.ts';

@@ -1,5 +1,5 @@
 import { join, resolve, sep } from 'node:path';
-import type { LockedPackage } from '../schemas/lock.ts';
+import type { LockedPackage } from '../schemas/lock/lock.ts';
 import { writeFileAtomically } from '../system/atomic-files.ts';
 import { childEnvironment, type Ran, runProcess } from '../system/run-process.ts';
 import { findUv, type PythonOptions } from './find-uv.ts';

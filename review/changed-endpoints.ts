@@ -1,6 +1,6 @@
 import { relative, sep } from 'node:path';
-import type { Endpoint } from '../schemas/endpoint.ts';
-import type { ChangedPath, EndpointReport } from '../schemas/report.ts';
+import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
+import type { ChangedPath, EndpointReport } from '../schemas/report/report.ts';
 import { locateModel } from '../system/locate-model.ts';
 
 /** An endpoint that a change affects. */

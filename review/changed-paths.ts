@@ -1,4 +1,4 @@
-import type { ChangedPath } from '../schemas/report.ts';
+import type { ChangedPath } from '../schemas/report/report.ts';
 import { runGit } from '../system/run-git.ts';
 import type { Ran } from '../system/run-process.ts';
 

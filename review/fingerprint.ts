@@ -1,6 +1,6 @@
-import type { Lock } from '../schemas/lock.ts';
-import { contentHash } from '../schemas/names.ts';
-import type { Fingerprint } from '../schemas/report.ts';
+import type { Lock } from '../schemas/lock/lock.ts';
+import { contentHash } from '../schemas/values/names.ts';
+import type { Fingerprint } from '../schemas/report/report.ts';
 
 /** Enough to tell parts apart; the whole fingerprint is never shortened. */
 const PART_CHARACTERS = 16;

@@ -5,7 +5,7 @@ import {
   type PullRequest,
   type Report,
   type StageReport,
-} from '../schemas/report.ts';
+} from '../schemas/report/report.ts';
 
 /** The end of a stage: its job's result in GitHub's words, and the text of its report. */
 export interface StageEnd {

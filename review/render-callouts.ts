@@ -1,4 +1,4 @@
-import type { EndpointReport, Report } from '../schemas/report.ts';
+import type { EndpointReport, Report } from '../schemas/report/report.ts';
 import { renderLink, renderSpan } from './render-code.ts';
 import { brokenStages, DESTROY_LABEL, needsLock, renderStage, standingOf } from './standing.ts';
 

@@ -1,4 +1,4 @@
-import { quieten } from '../schemas/quieten.ts';
+import { quieten } from '../schemas/values/quieten.ts';
 
 const SPAN_CHARACTERS = 160;
 

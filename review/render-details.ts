@@ -1,7 +1,7 @@
-import type { EndpointReport, EntityReport, PreviewReport } from '../schemas/report.ts';
-import { renderBytes } from '../schemas/quantity.ts';
-import { tellResources, type ToldResource } from '../schemas/told-resources.ts';
-import { renderModelLoading } from '../schemas/worker-mode.ts';
+import type { EndpointReport, EntityReport, PreviewReport } from '../schemas/report/report.ts';
+import { renderBytes } from '../schemas/values/quantity.ts';
+import { tellResources, type ToldResource } from '../schemas/deployment/resource-summary.ts';
+import { renderModelLoading } from '../schemas/endpoint/worker-mode.ts';
 import { shortFingerprint } from './fingerprint.ts';
 import { renderBlock, renderHtmlCode, renderLine, renderSpan } from './render-code.ts';
 import { type Standing, type Standpoint, standingOf, standingWords } from './standing.ts';

@@ -1,4 +1,4 @@
-import type { Report } from '../schemas/report.ts';
+import type { Report } from '../schemas/report/report.ts';
 import { shortFingerprint } from './fingerprint.ts';
 import { renderLink, renderSpan } from './render-code.ts';
 

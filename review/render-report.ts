@@ -1,4 +1,4 @@
-import type { EndpointReport, Report } from '../schemas/report.ts';
+import type { EndpointReport, Report } from '../schemas/report/report.ts';
 import { LEAST, renderDetails, renderDiagnostics } from './render-details.ts';
 import { renderCallouts } from './render-callouts.ts';
 import { renderFoot } from './render-foot.ts';

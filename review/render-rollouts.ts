@@ -1,5 +1,5 @@
-import { isWebAddress } from '../schemas/report.ts';
-import type { Rollout, RolloutState } from '../schemas/rollout.ts';
+import { isWebAddress } from '../schemas/report/report.ts';
+import type { Rollout, RolloutState } from '../schemas/deployment/rollout.ts';
 import { renderLink, renderSpan } from './render-code.ts';
 import { COMMENT_CHARACTERS, REPORT_MARKER } from './render-report.ts';
 

@@ -1,4 +1,4 @@
-import type { EndpointReport, PreviewReport, Report } from '../schemas/report.ts';
+import type { EndpointReport, PreviewReport, Report } from '../schemas/report/report.ts';
 import { renderSpan } from './render-code.ts';
 import { brokenStages, needsLock, type Standing, type Standpoint, standingOf } from './standing.ts';
 

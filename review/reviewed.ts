@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Fingerprint, Report } from '../schemas/report.ts';
+import type { Fingerprint, Report } from '../schemas/report/report.ts';
 
 /** Endpoint → environment → fingerprint and, if there is room, its parts. */
 const reviewed = z.strictObject({

@@ -1,4 +1,4 @@
-import type { EndpointReport, Report, StageReport } from '../schemas/report.ts';
+import type { EndpointReport, Report, StageReport } from '../schemas/report/report.ts';
 
 /** The state of an endpoint for a reviewer, most important first. */
 const STANDINGS = {

@@ -1,5 +1,5 @@
 import type { DiagnosticCode } from './diagnostic-codes.ts';
-import { quieten } from './quieten.ts';
+import { quieten } from './values/quieten.ts';
 
 /** A location in a user's file. `line` and `column` count from 1. `file` is the path as the user would type it. */
 export interface Place {

@@ -1,10 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Diagnostic, makeError } from './diagnostic.ts';
-import type { Endpoint } from './endpoint.ts';
-import { type Environment, parseEnvironment } from './environment.ts';
-import { type Lock, parseLock } from './lock.ts';
-import { parseEndpoint } from './parse-endpoint.ts';
+import type { Endpoint } from './endpoint/endpoint.ts';
+import { type Environment, parseEnvironment } from './environment/environment.ts';
+import { type Lock, parseLock } from './lock/lock.ts';
+import { parseEndpoint } from './endpoint/parse-endpoint.ts';
 
 /** The value of a file, or the diagnostics that explain its absence. */
 export interface Declared<T> {

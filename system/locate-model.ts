@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { ModelReference } from '../schemas/endpoint.ts';
-import { contentHash } from '../schemas/names.ts';
+import type { ModelReference } from '../schemas/endpoint/endpoint.ts';
+import { contentHash } from '../schemas/values/names.ts';
 import { cacheFolder } from './cache.ts';
 
 export interface ModelPlace {

@@ -9,7 +9,7 @@ import { listAttacks } from './attack-regular-expression.ts';
 /** Tests, benchmarks and the gate read no text of strangers; the bundle is made from the other files. */
 const ELSEWHERE = ['test/', 'tools/', 'bench/', 'action/dist/'];
 /** These files read only Davit's own sources and lists. */
-const OWN = ['images/collect-sources.ts', 'offline/cluster/kind-parts.ts'];
+const OWN = ['images/collect-sources.ts', 'cluster/kind/kind-parts.ts'];
 /**
  * A pattern of exponential time, or of the fourth power, is found at one of these lengths, before a length that never
  * ends.

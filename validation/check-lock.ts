@@ -1,8 +1,8 @@
 import { type Diagnostic, makeError, type Place } from '../schemas/diagnostic.ts';
-import type { Endpoint } from '../schemas/endpoint.ts';
-import type { Lock, LockedEntity } from '../schemas/lock.ts';
-import { checkMlflow } from './check-bounds.ts';
-import type { CheckedModel } from './check-model.ts';
+import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
+import type { Lock, LockedEntity } from '../schemas/lock/lock.ts';
+import { checkMlflow } from './model/check-bounds.ts';
+import type { CheckedModel } from './model/check-model.ts';
 import { makeLockedModel, renderRequirements } from './locked-model.ts';
 import { placeProblem, type Subject } from './subject.ts';
 

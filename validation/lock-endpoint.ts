@@ -1,19 +1,19 @@
 import { minorVersion } from '../python/find-python.ts';
 import type { PythonOptions } from '../python/find-uv.ts';
 import { type Diagnostic, hasErrors, sortDiagnostics } from '../schemas/diagnostic.ts';
-import type { Endpoint } from '../schemas/endpoint.ts';
-import type { Lock, LockedEntity, LockedVirtualenv } from '../schemas/lock.ts';
-import { contentHash } from '../schemas/names.ts';
+import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
+import type { Lock, LockedEntity, LockedVirtualenv } from '../schemas/lock/lock.ts';
+import { contentHash } from '../schemas/values/names.ts';
 import { SILENT, timed } from '../system/progress.ts';
 import { sideBySide } from '../system/side-by-side.ts';
-import { checkMlflow } from './check-bounds.ts';
-import { checkDrift } from './check-drift.ts';
+import { checkMlflow } from './model/check-bounds.ts';
+import { checkDrift } from './model/check-drift.ts';
 import { staleReason } from './check-lock.ts';
-import { type CheckedModel, checkModel } from './check-model.ts';
-import type { Explanation } from './explain-resolution.ts';
-import { fetchModel } from './fetch-model.ts';
+import { type CheckedModel, checkModel } from './model/check-model.ts';
+import type { Explanation } from './requirements/explain-resolution.ts';
+import { fetchModel } from './model/fetch-model.ts';
 import { makeLockedModel, renderRequirements } from './locked-model.ts';
-import { resolveRequirements } from './resolve-requirements.ts';
+import { resolveRequirements } from './requirements/resolve-requirements.ts';
 import { makeSubject, type ModelProblem, placeProblem, type Subject } from './subject.ts';
 
 export interface LockOptions extends PythonOptions {

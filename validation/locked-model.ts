@@ -1,5 +1,5 @@
-import type { LockedEntity } from '../schemas/lock.ts';
-import type { CheckedModel } from './check-model.ts';
+import type { LockedEntity } from '../schemas/lock/lock.ts';
+import type { CheckedModel } from './model/check-model.ts';
 import type { Subject } from './subject.ts';
 
 /** Makes the part of a locked entity that identifies the model. */

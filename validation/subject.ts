@@ -1,6 +1,6 @@
 import { type Diagnostic, makeError, makeWarning, type Place, type Severity } from '../schemas/diagnostic.ts';
 import type { DiagnosticCode } from '../schemas/diagnostic-codes.ts';
-import type { Endpoint, Entity } from '../schemas/endpoint.ts';
+import type { Endpoint, Entity } from '../schemas/endpoint/endpoint.ts';
 
 /** The subject of a validation: a served entity of an endpoint file, or a standalone model. */
 export interface Subject {

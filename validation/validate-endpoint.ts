@@ -2,17 +2,17 @@ import { ensureVirtualenv, isComplete, locateVirtualenv, makeVirtualenvRequest }
 import { VirtualenvError } from '../python/virtualenv-error.ts';
 import type { PythonOptions } from '../python/find-uv.ts';
 import { type Diagnostic, hasErrors, sortDiagnostics } from '../schemas/diagnostic.ts';
-import type { Endpoint } from '../schemas/endpoint.ts';
-import type { Lock } from '../schemas/lock.ts';
-import type { Proof } from '../schemas/proof.ts';
+import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
+import type { Lock } from '../schemas/lock/lock.ts';
+import type { Proof } from '../schemas/lock/proof.ts';
 import { SILENT, timed } from '../system/progress.ts';
 import { sideBySide } from '../system/side-by-side.ts';
 import { checkLeftEntities, checkLockedEntity, missingLock } from './check-lock.ts';
-import { checkMemory } from './check-memory.ts';
-import { type CheckedModel, checkModel } from './check-model.ts';
-import { fetchModel } from './fetch-model.ts';
-import { proofKey, proveModel, readProof } from './prove-model.ts';
-import { hasBubblewrap } from './sandbox.ts';
+import { checkMemory } from './proof/check-memory.ts';
+import { type CheckedModel, checkModel } from './model/check-model.ts';
+import { fetchModel } from './model/fetch-model.ts';
+import { proofKey, proveModel, readProof } from './proof/prove-model.ts';
+import { hasBubblewrap } from './proof/sandbox.ts';
 import { makeSubject, type Subject, subjectError } from './subject.ts';
 
 export interface ValidateOptions extends PythonOptions {

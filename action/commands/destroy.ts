@@ -1,6 +1,6 @@
 import { setFailed, summary } from '@actions/core';
 import { down } from '../../cli/down.ts';
-import { PLATFORM } from '../../schemas/names.ts';
+import { PLATFORM } from '../../schemas/values/names.ts';
 import { withGitHub } from '../connect-job.ts';
 import { isBad } from '../deploy/deploying.ts';
 import { openDeploying } from '../deploy/open-deploying.ts';

@@ -4,7 +4,7 @@ import { reviewProject } from '../../cli/review-project.ts';
 import { renderReport } from '../../review/render-report.ts';
 import { renderTopLine } from '../../review/standing.ts';
 import { hasErrors } from '../../schemas/diagnostic.ts';
-import type { EndpointReport } from '../../schemas/report.ts';
+import type { EndpointReport } from '../../schemas/report/report.ts';
 import { annotate } from '../annotate.ts';
 import type { Job } from '../job.ts';
 import { LOG, withoutCommands } from '../log.ts';

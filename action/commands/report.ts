@@ -3,7 +3,7 @@ import { notice, setOutput, summary } from '@actions/core';
 import { mergeReports, type StageEnd } from '../../review/merge-reports.ts';
 import { renderReport } from '../../review/render-report.ts';
 import { concludes, DESTROY_LABEL, renderTopLine } from '../../review/standing.ts';
-import type { Report, ReviewStage } from '../../schemas/report.ts';
+import type { Report, ReviewStage } from '../../schemas/report/report.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { commitLocks } from '../commit-locks.ts';
 import { withGitHub } from '../connect-job.ts';

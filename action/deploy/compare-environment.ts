@@ -4,7 +4,7 @@ import { renderPlan } from '../../cli/render-plan.ts';
 import { projectPlace, selectNames } from '../../cli/select-endpoints.ts';
 import { listStacks } from '../../engine/stacks.ts';
 import { hasErrors, type Diagnostic } from '../../schemas/diagnostic.ts';
-import { parseStackName } from '../../schemas/names.ts';
+import { parseStackName } from '../../schemas/values/names.ts';
 import { readEndpoint } from '../../schemas/read-declared.ts';
 import { machineWidth, sideBySide } from '../../system/side-by-side.ts';
 import type { Deploying } from './deploying.ts';

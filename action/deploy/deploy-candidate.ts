@@ -5,8 +5,8 @@ import { deployEndpoint, type Deployed as UpDeployed } from '../../cli/up.ts';
 import { compareFingerprints } from '../../review/fingerprint.ts';
 import { parseReviewed } from '../../review/reviewed.ts';
 import { type Diagnostic, hasErrors } from '../../schemas/diagnostic.ts';
-import type { Endpoint } from '../../schemas/endpoint.ts';
-import { checkAgainstEnvironment } from '../../schemas/check-against-environment.ts';
+import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
+import { checkAgainstEnvironment } from '../../schemas/endpoint/check-against-environment.ts';
 import { validateDeclared } from '../../cli/validate.ts';
 import { named } from '../../system/progress.ts';
 import {

@@ -1,10 +1,10 @@
 import type { Context } from '../../cli/command.ts';
 import type { PulumiProject } from '../../engine/project.ts';
-import type { Environment } from '../../schemas/environment.ts';
+import type { Environment } from '../../schemas/environment/environment.ts';
 import type { GitHub } from '../github/connect.ts';
 import type { PullRequest } from '../github/pull-request.ts';
 import type { Diagnostic } from '../../schemas/diagnostic.ts';
-import type { Rollout, RolloutState } from '../../schemas/rollout.ts';
+import type { Rollout, RolloutState } from '../../schemas/deployment/rollout.ts';
 import type { Job } from '../job.ts';
 
 /** The context of every step of a deployment to one environment. */

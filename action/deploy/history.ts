@@ -1,5 +1,5 @@
 import { NoBaseError, readChangedPaths } from '../../review/changed-paths.ts';
-import type { ChangedPath } from '../../schemas/report.ts';
+import type { ChangedPath } from '../../schemas/report/report.ts';
 import { runGit } from '../../system/run-git.ts';
 
 /** A project in the checkout's history: `root` is the project's folder. */

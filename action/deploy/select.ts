@@ -1,8 +1,8 @@
 import { relative, sep } from 'node:path';
 import { findChangedEndpoints } from '../../review/changed-endpoints.ts';
 import type { Diagnostic } from '../../schemas/diagnostic.ts';
-import type { Endpoint } from '../../schemas/endpoint.ts';
-import { parseStackName } from '../../schemas/names.ts';
+import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
+import { parseStackName } from '../../schemas/values/names.ts';
 import { listEndpoints, type ProjectPlace, readEndpoint } from '../../schemas/read-declared.ts';
 import { locateModel } from '../../system/locate-model.ts';
 import { projectPlace } from '../../cli/select-endpoints.ts';

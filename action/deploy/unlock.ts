@@ -1,6 +1,6 @@
 import { StackLockedError } from '../../cli/stack-failures.ts';
-import { releaseLocks } from '../../engine/release-locks.ts';
-import type { StateLock } from '../../engine/state-lock.ts';
+import { releaseLocks } from '../../engine/state/release-locks.ts';
+import type { StateLock } from '../../engine/state/state-lock.ts';
 import { type Deployment, listDeployments } from '../github/deployment.ts';
 import type { GitHub } from '../github/connect.ts';
 import { readWorkflowRun } from '../github/workflow-run.ts';

@@ -1,7 +1,7 @@
 import { askExamples } from '../../cli/ask-examples.ts';
 import { messages } from '../../cli/print.ts';
 import { openTarget } from '../../cli/targets.ts';
-import type { Endpoint } from '../../schemas/endpoint.ts';
+import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
 import type { Deploying } from './deploying.ts';
 
 export interface Verified {

@@ -1,10 +1,10 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import type { KubernetesApi } from '../../kubernetes/api.ts';
-import { connectCluster } from '../../kubernetes/connect.ts';
+import type { KubernetesApi } from '../../kubernetes/client/api.ts';
+import { connectCluster } from '../../kubernetes/client/connect.ts';
 import { findEdge, requestClientToken } from '../../kubernetes/edge-access.ts';
-import type { KubernetesEnvironment } from '../../schemas/environment.ts';
+import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
 import { readEnvironment } from '../../schemas/read-declared.ts';
 import { codePath } from '../../system/code.ts';
 import type { Question } from '../../test/prober/make-asker.ts';

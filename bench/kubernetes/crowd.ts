@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ENDPOINT_LABEL, endpointObjectName } from '../../schemas/kubernetes-names.ts';
+import { ENDPOINT_LABEL, endpointObjectName } from '../../schemas/environment/kubernetes-names.ts';
 import { sideBySide } from '../../system/side-by-side.ts';
 import type { Bench } from '../benchmark.ts';
 import type { ClusterProject } from './cluster-project.ts';

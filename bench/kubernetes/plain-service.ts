@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { KubernetesApi } from '../../kubernetes/api.ts';
-import { ENDPOINT_LABEL, endpointObjectName } from '../../schemas/kubernetes-names.ts';
+import type { KubernetesApi } from '../../kubernetes/client/api.ts';
+import { ENDPOINT_LABEL, endpointObjectName } from '../../schemas/environment/kubernetes-names.ts';
 import type { Question } from '../../test/prober/make-asker.ts';
 import type { ClusterProject } from './cluster-project.ts';
 import type { PodPlace } from './replicas.ts';

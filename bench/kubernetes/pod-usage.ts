@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { KubernetesApi } from '../../kubernetes/api.ts';
+import type { KubernetesApi } from '../../kubernetes/client/api.ts';
 import { listProcesses, type ProcessEntry, sumCpuSeconds, sumPssMib } from '../processes.ts';
 
 /** The resources that processes of pods have used, on nodes that are this machine. */

@@ -1,6 +1,6 @@
-import { WatchedObjects } from '../../edge/watched-objects.ts';
-import { ENDPOINT_LABEL, endpointObjectName } from '../../schemas/kubernetes-names.ts';
-import { isReady, type ObservedPod } from '../../kubernetes/observe-revision.ts';
+import { WatchedObjects } from '../../edge/objects/watched-objects.ts';
+import { ENDPOINT_LABEL, endpointObjectName } from '../../schemas/environment/kubernetes-names.ts';
+import { isReady, type ObservedPod } from '../../kubernetes/diagnosis/observe-revision.ts';
 import type { ClusterProject } from './cluster-project.ts';
 
 /** A group of pods. */

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as pulumi from '@pulumi/pulumi';
-import type { KubernetesEnvironment } from '../../schemas/environment.ts';
+import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
 import { type ProjectPlace, readEnvironment } from '../../schemas/read-declared.ts';
 import { readPlatform } from '../read-platform.ts';
 

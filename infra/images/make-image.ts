@@ -2,7 +2,7 @@ import { join, relative } from 'node:path';
 import { Image } from '@pulumi/docker/image.js';
 import type { Provider } from '@pulumi/docker/provider.js';
 import type * as pulumi from '@pulumi/pulumi';
-import type { KubernetesEnvironment } from '../../schemas/environment.ts';
+import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
 
 export interface ImageToMake {
   /** Repository and tag. */

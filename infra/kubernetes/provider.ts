@@ -1,6 +1,6 @@
 import { isAbsolute, relative, resolve } from 'node:path';
 import { Provider } from '@pulumi/kubernetes/provider.js';
-import type { KubernetesEnvironment } from '../../schemas/environment.ts';
+import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
 
 /** The provider of an environment's cluster, for all objects of a stack. */
 export function makeProvider(environment: KubernetesEnvironment, root: string): Provider {

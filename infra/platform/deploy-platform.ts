@@ -1,11 +1,11 @@
 import * as pulumi from '@pulumi/pulumi';
 import { planAuthorisationImage } from '../../images/plan-authorisation-image.ts';
 import { readImageDigest } from '../../images/registry.ts';
-import { connectCluster } from '../../kubernetes/connect.ts';
+import { connectCluster } from '../../kubernetes/client/connect.ts';
 import { reachEdge } from '../../kubernetes/reach-edge.ts';
-import type { KubernetesEnvironment } from '../../schemas/environment.ts';
+import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
 import type { ProjectPlace } from '../../schemas/read-declared.ts';
-import { imagesStackName, PLATFORM } from '../../schemas/names.ts';
+import { imagesStackName, PLATFORM } from '../../schemas/values/names.ts';
 import { readPlatform } from '../read-platform.ts';
 import { prepareKnative } from './knative/prepare-knative.ts';
 import { Platform } from './platform.ts';

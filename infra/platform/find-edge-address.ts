@@ -1,5 +1,5 @@
 import type * as pulumi from '@pulumi/pulumi';
-import type { KubernetesEnvironment } from '../../schemas/environment.ts';
+import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
 import type { KubernetesObject } from '../kubernetes/object-resource.ts';
 
 interface LoadBalanced {

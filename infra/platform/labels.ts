@@ -1,5 +1,5 @@
-import type { KubernetesEnvironment } from '../../schemas/environment.ts';
-import { ENVIRONMENT_LABEL } from '../../schemas/kubernetes-names.ts';
+import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
+import { ENVIRONMENT_LABEL } from '../../schemas/environment/kubernetes-names.ts';
 
 /** Marks objects that Davit made and may change and remove. */
 export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';

@@ -1,5 +1,5 @@
 import * as pulumi from '@pulumi/pulumi';
-import type { KubernetesEnvironment } from '../../schemas/environment.ts';
+import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
 import { KubernetesObject, KubernetesPatch, type ObjectOptions } from '../kubernetes/object-resource.ts';
 import { makeProvider } from '../kubernetes/provider.ts';
 import { findEdgeAddress } from './find-edge-address.ts';

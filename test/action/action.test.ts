@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseReport } from '../../schemas/report.ts';
+import { parseReport } from '../../schemas/report/report.ts';
 import { codePath } from '../../system/code.ts';
 import { commit, makeWorkspace, runStep, type Step, type StepResult, TOKEN, writeFiles } from './run-action.ts';
 

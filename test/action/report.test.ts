@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parseReviewed } from '../../review/reviewed.ts';
-import type { Report } from '../../schemas/report.ts';
+import type { Report } from '../../schemas/report/report.ts';
 import { codePath } from '../../system/code.ts';
 import { deleted, failing, makeEndpoint, makeReport, rolling } from '../review/reports.ts';
 import type { Seed } from './github/fake/seed.ts';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parseReviewed } from '../../review/reviewed.ts';
-import { parseReport } from '../../schemas/report.ts';
+import { parseReport } from '../../schemas/report/report.ts';
 import { codePath } from '../../system/code.ts';
 import { type FakeGitHub, startFakeGitHub } from './github/fake/server.ts';
 import { commit, makeWorkspace, runStep, type StepResult, TOKEN, writeFiles } from './run-action.ts';

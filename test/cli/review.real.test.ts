@@ -6,7 +6,7 @@ import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { compareFingerprints } from '../../review/fingerprint.ts';
-import { parseReport } from '../../schemas/report.ts';
+import { parseReport } from '../../schemas/report/report.ts';
 import { lockProject } from './lock-project.ts';
 import { makeWorkingProject } from './working-project.ts';
 

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseReport } from '../../schemas/report.ts';
+import { parseReport } from '../../schemas/report/report.ts';
 
 const MAIN = join(dirname(dirname(import.meta.dirname)), 'cli', 'main.ts');
 let project = '';

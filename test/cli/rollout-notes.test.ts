@@ -2,11 +2,11 @@ import { expect, test } from 'vitest';
 import { addNotes } from '../../cli/add-notes.ts';
 import { describeRoom, listWanted } from '../../cli/describe-room.ts';
 import { checkSecretsThere } from '../../cli/rollout-notes.ts';
-import { type KubernetesApi, KubernetesRefused } from '../../kubernetes/api.ts';
+import { type KubernetesApi, KubernetesRefused } from '../../kubernetes/client/api.ts';
 import { renderDiagnostic } from '../../schemas/diagnostic.ts';
-import type { Endpoint } from '../../schemas/endpoint.ts';
-import type { KubernetesEnvironment } from '../../schemas/environment.ts';
-import type { Plan, PlannedResource } from '../../schemas/plan.ts';
+import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
+import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
+import type { Plan, PlannedResource } from '../../schemas/report/plan.ts';
 
 const PLACE = { endpoint: 'b', namespace: 'models' };
 const POD = { containers: [{ resources: { requests: { cpu: '1', memory: '1Gi' } } }] };

@@ -9,7 +9,7 @@ import type { Deploying } from '../../action/deploy/deploying.ts';
 import { askExamples } from '../../cli/ask-examples.ts';
 import { openLocalTarget } from '../../cli/local-target.ts';
 import type { Connection, Query, Target } from '../../cli/target.ts';
-import { parseEndpoint } from '../../schemas/parse-endpoint.ts';
+import { parseEndpoint } from '../../schemas/endpoint/parse-endpoint.ts';
 import { SILENT } from '../../system/progress.ts';
 import { makeWorkingProject } from './working-project.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { makeStackDiagnostics } from '../../cli/stack-failures.ts';
-import { makeOutcome } from '../../engine/outcome.ts';
-import { parseEndpoint } from '../../schemas/parse-endpoint.ts';
+import { makeOutcome } from '../../engine/plan/outcome.ts';
+import { parseEndpoint } from '../../schemas/endpoint/parse-endpoint.ts';
 
 const FILE = 'endpoints/iris.yaml';
 const TEXT =

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Answer, Query, Target } from '../../cli/target.ts';
 import { verifyThroughGateway } from '../../cli/verify-gateway.ts';
-import { parseEndpoint } from '../../schemas/parse-endpoint.ts';
+import { parseEndpoint } from '../../schemas/endpoint/parse-endpoint.ts';
 
 const { endpoint } = parseEndpoint(
   'name: iris\nconfig:\n  served_entities:\n    - {name: iris, entity_name: iris, entity_version: "1"}\n',

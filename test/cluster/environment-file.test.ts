@@ -9,10 +9,10 @@ import {
   ENVIRONMENT_FILE,
   removeEnvironmentFile,
   writeEnvironmentFile,
-} from '../../offline/cluster/environment-file.ts';
-import { pinFiles } from '../../offline/cluster/kind-parts.ts';
-import { type DescribedCluster, renderEnvironment, TO_FILL_IN } from '../../offline/cluster/render-environment.ts';
-import { parseEnvironment } from '../../schemas/environment.ts';
+} from '../../cluster/environment-file.ts';
+import { pinFiles } from '../../cluster/kind/kind-parts.ts';
+import { type DescribedCluster, renderEnvironment, TO_FILL_IN } from '../../cluster/render-environment.ts';
+import { parseEnvironment } from '../../schemas/environment/environment.ts';
 
 const SHA = 'a'.repeat(64);
 const IMAGES = Object.fromEntries(

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { type Kubectl, kubectl } from '../../offline/cluster/kubectl.ts';
+import { type Kubectl, kubectl } from '../../cluster/kubectl.ts';
 import { sendSignal } from '../../system/send-signal.ts';
 import { findOnNode } from './machine-traces.ts';
 

@@ -1,5 +1,5 @@
 import { inject } from 'vitest';
-import type { Cluster } from '../../offline/cluster/cluster.ts';
+import type { Cluster } from '../../cluster/cluster.ts';
 
 /** The cluster of this machine, for tests of its node, its registry or its engine. */
 export function ownCluster(): Cluster {

@@ -1,5 +1,5 @@
 import { expect, inject, test } from 'vitest';
-import { clusterDown, clusterStatus } from '../../offline/cluster/cluster.ts';
+import { clusterDown, clusterStatus } from '../../cluster/cluster.ts';
 import { readTraces } from './machine-traces.ts';
 import { openPlatform, requireFine, Rollouts } from './rollouts.ts';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { parseServerEvent } from '../../local/server-events.ts';
+import { parseServerEvent } from '../../local/revisions/server-events.ts';
 import { runProcess } from '../../system/run-process.ts';
 import { Rollouts } from './rollouts.ts';
 

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { KubernetesApi } from '../../kubernetes/api.ts';
-import { connectCluster } from '../../kubernetes/connect.ts';
-import type { KubernetesEnvironment } from '../../schemas/environment.ts';
+import type { KubernetesApi } from '../../kubernetes/client/api.ts';
+import { connectCluster } from '../../kubernetes/client/connect.ts';
+import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
 import { openPlatform } from '../cluster/rollouts.ts';
 import { VIEWER } from './endpoint-files.ts';
 

@@ -4,7 +4,7 @@ import { connect as connectHttp2 } from 'node:http2';
 import { connect, type AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { internalHost } from '../../schemas/kubernetes-names.ts';
+import { internalHost } from '../../schemas/environment/kubernetes-names.ts';
 import { FakeCluster, makeEntry, NAMESPACE } from './fake-cluster.ts';
 import { type RealEnvoy, startEnvoy } from './real-envoy.ts';
 import { type Answer, ask, codeOf, freePorts, startTestEdge, type TestEdge, waitForReady } from './start-test-edge.ts';

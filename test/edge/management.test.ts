@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { endpointId } from '../../gateway/render-endpoint.ts';
-import { ENDPOINT_LABEL, endpointObjectName } from '../../schemas/kubernetes-names.ts';
+import { endpointId } from '../../serving-api/render-endpoint.ts';
+import { ENDPOINT_LABEL, endpointObjectName } from '../../schemas/environment/kubernetes-names.ts';
 import { FakeCluster, makeEntry, NAMESPACE, PODS, REVISIONS, ROUTES } from './fake-cluster.ts';
 import { ask, codeOf, startTestEdge, type TestEdge, waitForReady } from './start-test-edge.ts';
 import { until } from './until.ts';

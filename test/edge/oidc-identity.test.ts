@@ -1,9 +1,9 @@
 import { createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { Unavailable } from '../../edge/identity.ts';
+import { Unavailable } from '../../edge/identity/identity.ts';
 import { sink } from '../../edge/log.ts';
-import { oidcIdentity } from '../../edge/oidc-identity.ts';
-import { SigningKeys } from '../../edge/signing-keys.ts';
+import { oidcIdentity } from '../../edge/identity/oidc-identity.ts';
+import { SigningKeys } from '../../edge/identity/signing-keys.ts';
 
 sink.write = () => undefined;
 

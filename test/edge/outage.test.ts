@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Callers } from '../../edge/callers.ts';
-import { type Identify, type Known, type Nobody, Unavailable } from '../../edge/identity.ts';
-import { KeptAnswers } from '../../edge/kept-answers.ts';
+import { Callers } from '../../edge/identity/callers.ts';
+import { type Identify, type Known, type Nobody, Unavailable } from '../../edge/identity/identity.ts';
+import { KeptAnswers } from '../../edge/identity/kept-answers.ts';
 import { logged } from './start-test-edge.ts';
 
 const MINUTE = 60_000;

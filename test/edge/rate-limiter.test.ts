@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { makePeerQuestions, makePeerServer } from '../../edge/peers.ts';
-import { RateLimiter } from '../../edge/rate-limiter.ts';
-import { ownerOf } from '../../edge/replicas.ts';
+import { makePeerQuestions, makePeerServer } from '../../edge/counting/peers.ts';
+import { RateLimiter } from '../../edge/counting/rate-limiter.ts';
+import { ownerOf } from '../../edge/counting/replicas.ts';
 import { makeEntry } from './fake-cluster.ts';
 import { freePorts } from './start-test-edge.ts';
 

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { connect } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type Answered, endSessions, makeAccessLogServer, parseEntries } from '../../edge/access-log-server.ts';
+import { type Answered, endSessions, makeAccessLogServer, parseEntries } from '../../edge/counting/access-log-server.ts';
 import { sink } from '../../edge/log.ts';
-import { EndpointTraffic } from '../../edge/traffic-counts.ts';
+import { EndpointTraffic } from '../../edge/counting/traffic-counts.ts';
 
 sink.write = () => undefined;
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ClusterObject } from '../../edge/cluster-object.ts';
-import { WatchedObjects } from '../../edge/watched-objects.ts';
-import type { KubernetesApi, WatchEvent } from '../../kubernetes/api.ts';
+import type { ClusterObject } from '../../edge/objects/cluster-object.ts';
+import { WatchedObjects } from '../../edge/objects/watched-objects.ts';
+import type { KubernetesApi, WatchEvent } from '../../kubernetes/client/api.ts';
 import { until } from './until.ts';
 
 type Script = readonly (readonly WatchEvent[])[];

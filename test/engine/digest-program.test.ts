@@ -10,7 +10,7 @@ test('the program is what infra/ imports, however it does, and the packages', as
       'infra/index.ts',
       'infra/platform/deploy-platform.ts', // loaded when it is needed
       'infra/targets/kubernetes/gate.ts',
-      'schemas/endpoint.ts',
+      'schemas/endpoint/endpoint.ts',
       'kubernetes/prove-revision.ts',
       'package-lock.json',
     ]),

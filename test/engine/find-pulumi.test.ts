@@ -3,10 +3,10 @@ import { chmod, mkdir, mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
-import { type CacheEntry, fillCache, findCached } from '../../engine/cached-engine.ts';
-import { findPulumi } from '../../engine/find-pulumi.ts';
-import { isNewEnough } from '../../engine/pulumi-version.ts';
-import { findOnPath } from '../../engine/source-path.ts';
+import { type CacheEntry, fillCache, findCached } from '../../engine/install/cached-engine.ts';
+import { findPulumi } from '../../engine/install/find-pulumi.ts';
+import { isNewEnough } from '../../engine/install/pulumi-version.ts';
+import { findOnPath } from '../../engine/install/source-path.ts';
 import { SILENT } from '../../system/progress.ts';
 
 const ENTRY: CacheEntry = { key: '3.225.0-0123456789', version: '3.225.0', source: 'build' };

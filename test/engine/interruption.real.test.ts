@@ -5,11 +5,11 @@ import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { adoptPendingCreates, countPendingOperations, type StackState } from '../../engine/pending-operations.ts';
+import { adoptPendingCreates, countPendingOperations, type StackState } from '../../engine/state/pending-operations.ts';
 import { openProject } from '../../engine/project.ts';
 import { previewStack, upStack } from '../../engine/run-pulumi.ts';
 import { listStacks } from '../../engine/stacks.ts';
-import { readStateLocks } from '../../engine/state-lock.ts';
+import { readStateLocks } from '../../engine/state/state-lock.ts';
 import { makeThrowAwayProject } from './throw-away-project.ts';
 
 const STACK = 'tiny.local';

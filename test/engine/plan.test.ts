@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EngineEvent } from '@pulumi/pulumi/automation/index.js';
 import { expect, test } from 'vitest';
-import { digestResources } from '../../engine/digest-resources.ts';
-import { makeFailures } from '../../engine/failures.ts';
-import { makePlan } from '../../engine/plan.ts';
-import { redactPair, redactValue, valueAt } from '../../engine/property-values.ts';
-import { renderEvent } from '../../engine/render-event.ts';
+import { digestResources } from '../../engine/plan/digest-resources.ts';
+import { makeFailures } from '../../engine/plan/failures.ts';
+import { makePlan } from '../../engine/plan/plan.ts';
+import { redactPair, redactValue, valueAt } from '../../engine/plan/property-values.ts';
+import { renderEvent } from '../../engine/plan/render-event.ts';
 
 const A = 'urn:pulumi:a.local::tiny::davit:tiny:Thing::a';
 const B = 'urn:pulumi:a.local::tiny::davit:tiny:Thing::b';

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import { readBackend } from '../../engine/backend.ts';
+import { readBackend } from '../../engine/state/backend.ts';
 import { makePulumiEnvironment, makeShellEnvironment, renderExports } from '../../engine/pulumi-environment.ts';
 
 const ENGINE = { command: '/engines/bin/pulumi', version: '3.225.0', source: 'build' } as const;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isLockRefusal, parseLockRefusal } from '../../engine/state-lock.ts';
+import { isLockRefusal, parseLockRefusal } from '../../engine/state/state-lock.ts';
 
 const FILE = 'file:///s/.pulumi/locks/organization/p/dev/0.json';
 const SAID = (holder: string) =>

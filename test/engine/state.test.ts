@@ -4,10 +4,10 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { identify, type ProcessIdentity, renderIdentity } from '../../system/process-identity.ts';
-import type { Backend } from '../../engine/backend.ts';
-import { adoptPendingCreates, countPendingOperations, type StackState } from '../../engine/pending-operations.ts';
-import { judgeHolder, noteHolder } from '../../engine/lock-holders.ts';
-import { readStateLocks, releaseDeadLocks, renderStateLock } from '../../engine/state-lock.ts';
+import type { Backend } from '../../engine/state/backend.ts';
+import { adoptPendingCreates, countPendingOperations, type StackState } from '../../engine/state/pending-operations.ts';
+import { judgeHolder, noteHolder } from '../../engine/state/lock-holders.ts';
+import { readStateLocks, releaseDeadLocks, renderStateLock } from '../../engine/state/state-lock.ts';
 
 const since = '2026-11-23T01:02:03.000000004Z';
 

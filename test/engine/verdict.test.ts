@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { makeVerdict } from '../../engine/verdict.ts';
-import type { Operation, PlannedResource } from '../../schemas/plan.ts';
+import { makeVerdict } from '../../engine/plan/verdict.ts';
+import type { Operation, PlannedResource } from '../../schemas/report/plan.ts';
 
 const MAX_SCALE = 'metadata.annotations["autoscaling.knative.dev/max-scale"]';
 const PULUMI = 'metadata.annotations["pulumi.com/patchForce"]';

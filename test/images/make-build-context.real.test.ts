@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { makeBuildContext } from '../../images/make-build-context.ts';
 import { type ImagePlan, planImage } from '../../images/plan-image.ts';
-import { type Lock, type LockedPackage, parseLock } from '../../schemas/lock.ts';
+import { type Lock, type LockedPackage, parseLock } from '../../schemas/lock/lock.ts';
 import { digestModel } from '../../system/model-digest.ts';
 import { runProcess } from '../../system/run-process.ts';
 import { SAMPLE_LOCK, SAMPLE_SETTINGS } from './sample-lock.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { planImage } from '../../images/plan-image.ts';
-import type { Lock, LockedPackage } from '../../schemas/lock.ts';
+import type { Lock, LockedPackage } from '../../schemas/lock/lock.ts';
 import { SAMPLE_LOCK, SAMPLE_SETTINGS } from './sample-lock.ts';
 
 const request = {

@@ -1,5 +1,5 @@
-import type { Lock } from '../../schemas/lock.ts';
-import type { ImageSettings } from '../../schemas/kubernetes-environment.ts';
+import type { Lock } from '../../schemas/lock/lock.ts';
+import type { ImageSettings } from '../../schemas/environment/kubernetes-environment.ts';
 
 const HASH = (digit: string) => `sha256:${digit.repeat(64)}`;
 

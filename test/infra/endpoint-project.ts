@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { stringify } from 'yaml';
-import { renderLock } from '../../schemas/lock.ts';
+import { renderLock } from '../../schemas/lock/lock.ts';
 
 const CODE = join(import.meta.dirname, '..', '..');
 

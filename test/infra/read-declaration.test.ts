@@ -3,9 +3,9 @@ import { checkLockedEntities } from '../../infra/check-locked-entities.ts';
 import { readDeclaration } from '../../infra/read-declaration.ts';
 import { makeRevisionInputs } from '../../infra/targets/local/make-revision-inputs.ts';
 import { makeRouteInputs } from '../../infra/targets/local/make-route-inputs.ts';
-import { parseLock } from '../../schemas/lock.ts';
+import { parseLock } from '../../schemas/lock/lock.ts';
 import type { Declaration } from '../../infra/declaration.ts';
-import type { LocalEnvironment } from '../../schemas/environment.ts';
+import type { LocalEnvironment } from '../../schemas/environment/environment.ts';
 import { makeEndpointProject, makeLock } from './endpoint-project.ts';
 
 const HERE = { endpoint: 'iris', environment: 'here' };

@@ -4,8 +4,8 @@ import { Agent as HttpsAgent } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
-import { type KubernetesApi, KubernetesRefused, makeApi, type WatchEvent } from '../../kubernetes/api.ts';
-import { ClusterUnreachable } from '../../kubernetes/connection.ts';
+import { type KubernetesApi, KubernetesRefused, makeApi, type WatchEvent } from '../../kubernetes/client/api.ts';
+import { ClusterUnreachable } from '../../kubernetes/client/connection.ts';
 
 interface Asked {
   readonly method: string;

@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { KubernetesApi } from '../../kubernetes/api.ts';
-import { imageReference } from '../../offline/cluster/images.ts';
-import { makeImage, planProgram, readImage } from '../../offline/cluster/oci-image.ts';
-import { pushImage } from '../../offline/cluster/registry.ts';
+import type { KubernetesApi } from '../../kubernetes/client/api.ts';
+import { imageReference } from '../../cluster/images/images.ts';
+import { makeImage, planProgram, readImage } from '../../cluster/images/oci-image.ts';
+import { pushImage } from '../../cluster/images/registry.ts';
 import { buildGo } from '../../offline/go-build.ts';
 
 const SERVING = '/apis/serving.knative.dev/v1';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { type KubernetesApi, KubernetesRefused } from '../../kubernetes/api.ts';
-import { readCapacity } from '../../kubernetes/capacity.ts';
+import { type KubernetesApi, KubernetesRefused } from '../../kubernetes/client/api.ts';
+import { readCapacity } from '../../kubernetes/diagnosis/capacity.ts';
 
 const NODE = {
   metadata: { name: 'n', labels: { zone: 'a' } },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type Capacity, measureNodes, type NodeObject, type PodObject, requestsOf } from '../../kubernetes/capacity.ts';
-import { checkFit, type Wanted } from '../../kubernetes/check-fit.ts';
-import { describeAmount, parseQuantity } from '../../kubernetes/quantity.ts';
+import { type Capacity, measureNodes, type NodeObject, type PodObject, requestsOf } from '../../kubernetes/diagnosis/capacity.ts';
+import { checkFit, type Wanted } from '../../kubernetes/diagnosis/check-fit.ts';
+import { describeAmount, parseQuantity } from '../../kubernetes/diagnosis/quantity.ts';
 
 test.each([
   ['500m', 0.5],

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { stringify } from 'yaml';
-import { connectCluster } from '../../kubernetes/connect.ts';
+import { connectCluster } from '../../kubernetes/client/connect.ts';
 
 let folder: string;
 let server: string;

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { KubernetesApi } from '../../kubernetes/api.ts';
-import { describeEndpoints, type EndpointObjects, readEndpointObjects } from '../../kubernetes/describe-endpoints.ts';
-import type { LabelledPod, LiveRevision } from '../../kubernetes/describe-revision.ts';
-import type { ObservedRevision } from '../../kubernetes/observe-revision.ts';
-import { ENDPOINT_LABEL, endpointObjectName } from '../../schemas/kubernetes-names.ts';
-import type { ServingEntry } from '../../schemas/serving-entry.ts';
+import type { KubernetesApi } from '../../kubernetes/client/api.ts';
+import { describeEndpoints, type EndpointObjects, readEndpointObjects } from '../../kubernetes/diagnosis/describe-endpoints.ts';
+import type { LabelledPod, LiveRevision } from '../../kubernetes/diagnosis/describe-revision.ts';
+import type { ObservedRevision } from '../../kubernetes/diagnosis/observe-revision.ts';
+import { ENDPOINT_LABEL, endpointObjectName } from '../../schemas/environment/kubernetes-names.ts';
+import type { ServingEntry } from '../../schemas/deployment/serving-entry.ts';
 
 const OBJECT = endpointObjectName('iris');
 const MIN_SCALE = 'autoscaling.knative.dev/min-scale';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { KubernetesApi } from '../../kubernetes/api.ts';
+import type { KubernetesApi } from '../../kubernetes/client/api.ts';
 import { findEdge, requestClientToken } from '../../kubernetes/edge-access.ts';
-import type { KubernetesEnvironment } from '../../schemas/environment.ts';
+import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
 
 type Gateway = Partial<KubernetesEnvironment['gateway']>;
 

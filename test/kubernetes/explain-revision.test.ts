@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { explainPods, explainRevision } from '../../kubernetes/explain-revision.ts';
-import type { ObservedPod, ObservedRevision } from '../../kubernetes/observe-revision.ts';
+import { explainPods, explainRevision } from '../../kubernetes/diagnosis/explain-revision.ts';
+import type { ObservedPod, ObservedRevision } from '../../kubernetes/diagnosis/observe-revision.ts';
 
 interface Recorded extends ObservedRevision {
   readonly now: string;

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { type KubernetesApi, KubernetesRefused } from '../../kubernetes/api.ts';
-import { listConfigurations, removeIdleConfigurations, removeLeftovers } from '../../kubernetes/leftovers.ts';
-import { endpointObjectName } from '../../schemas/kubernetes-names.ts';
+import { type KubernetesApi, KubernetesRefused } from '../../kubernetes/client/api.ts';
+import { listConfigurations, removeIdleConfigurations, removeLeftovers } from '../../kubernetes/diagnosis/leftovers.ts';
+import { endpointObjectName } from '../../schemas/environment/kubernetes-names.ts';
 
 const PLACE = { namespace: 'models', endpoint: 'iris' };
 const CONFIGURATIONS = '/apis/serving.knative.dev/v1/namespaces/models/configurations';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { KubernetesApi } from '../../kubernetes/api.ts';
-import { listDependents } from '../../kubernetes/list-dependents.ts';
+import type { KubernetesApi } from '../../kubernetes/client/api.ts';
+import { listDependents } from '../../kubernetes/client/list-dependents.ts';
 import { makeEnvironment } from '../infra/platform/kubernetes-environment.ts';
 
 const ENTRIES = '/api/v1/namespaces/models/configmaps';

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { KubernetesApi } from '../../kubernetes/api.ts';
-import { readCapacity } from '../../kubernetes/capacity.ts';
-import { checkFit } from '../../kubernetes/check-fit.ts';
-import { connectCluster } from '../../kubernetes/connect.ts';
+import type { KubernetesApi } from '../../kubernetes/client/api.ts';
+import { readCapacity } from '../../kubernetes/diagnosis/capacity.ts';
+import { checkFit } from '../../kubernetes/diagnosis/check-fit.ts';
+import { connectCluster } from '../../kubernetes/client/connect.ts';
 import { proveRevision, RevisionFailed, waitForRevision } from '../../kubernetes/prove-revision.ts';
-import { readSecretVersions } from '../../kubernetes/secrets-version.ts';
+import { readSecretVersions } from '../../kubernetes/client/secrets-version.ts';
 import { openPlatform } from '../cluster/rollouts.ts';
 import { applyBehaving, type Behaving, makeBehavingImage, makeNamespace } from './behaving.ts';
 

@@ -4,9 +4,9 @@ import { Agent, createServer, type IncomingMessage, type ServerResponse } from '
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { makeApi } from '../../kubernetes/api.ts';
+import { makeApi } from '../../kubernetes/client/api.ts';
 import { proveRevision, RevisionFailed, waitForRevision } from '../../kubernetes/prove-revision.ts';
-import type { ObservedRevision } from '../../kubernetes/observe-revision.ts';
+import type { ObservedRevision } from '../../kubernetes/diagnosis/observe-revision.ts';
 
 /** An API server that has of a revision what a real one had, and a model behind it. */
 class FakeServer {

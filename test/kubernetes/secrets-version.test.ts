@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import type { Answer, KubernetesApi } from '../../kubernetes/api.ts';
-import type { Question } from '../../kubernetes/connection.ts';
-import { explainMissingSecrets, readSecretVersions } from '../../kubernetes/secrets-version.ts';
+import type { Answer, KubernetesApi } from '../../kubernetes/client/api.ts';
+import type { Question } from '../../kubernetes/client/connection.ts';
+import { explainMissingSecrets, readSecretVersions } from '../../kubernetes/client/secrets-version.ts';
 
 /** Answers for Secrets as the API server does when only their metadata is asked for. */
 function makeFake(secrets: Readonly<Record<string, object | number>>, data: object = {}) {

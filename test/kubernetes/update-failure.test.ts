@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { KubernetesApi } from '../../kubernetes/api.ts';
-import { clearFailure, readFailures, recordFailure, removeConfiguration } from '../../kubernetes/update-failure.ts';
-import type { UpdateFailure } from '../../schemas/update-failure.ts';
+import type { KubernetesApi } from '../../kubernetes/client/api.ts';
+import { clearFailure, readFailures, recordFailure, removeConfiguration } from '../../kubernetes/diagnosis/update-failure.ts';
+import type { UpdateFailure } from '../../schemas/deployment/update-failure.ts';
 
 const FAILURE: UpdateFailure = {
   endpoint: 'iris',

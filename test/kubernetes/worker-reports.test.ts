@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import type { Answer, KubernetesApi } from '../../kubernetes/api.ts';
-import type { Question } from '../../kubernetes/connection.ts';
-import { readWorkerReports, recordWorkerReport } from '../../kubernetes/worker-reports.ts';
-import { ENDPOINT_LABEL, endpointObjectName } from '../../schemas/kubernetes-names.ts';
+import type { Answer, KubernetesApi } from '../../kubernetes/client/api.ts';
+import type { Question } from '../../kubernetes/client/connection.ts';
+import { readWorkerReports, recordWorkerReport } from '../../kubernetes/diagnosis/worker-reports.ts';
+import { ENDPOINT_LABEL, endpointObjectName } from '../../schemas/environment/kubernetes-names.ts';
 
 const REVISION = '/apis/serving.knative.dev/v1/namespaces/models/revisions/iris-1';
 const MAPS = '/api/v1/namespaces/models/configmaps';

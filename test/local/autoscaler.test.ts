@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decideReplicas, type ScalingInput } from '../../local/autoscaler.ts';
+import { decideReplicas, type ScalingInput } from '../../local/revisions/autoscaler.ts';
 
 const AT = 1_000_000;
 const INPUT: ScalingInput = {

@@ -1,5 +1,5 @@
-import type { Answer, Query, Replica } from '../../local/replica.ts';
-import { ServerFailed } from '../../local/server-failed.ts';
+import type { Answer, Query, Replica } from '../../local/revisions/replica.ts';
+import { ServerFailed } from '../../local/revisions/server-failed.ts';
 
 /** A replica that does what its test says, step by step. */
 export class FakeReplica implements Replica {

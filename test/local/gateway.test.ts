@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { Gateway } from '../../local/gateway.ts';
-import type { GatewayBackend } from '../../local/gateway-server.ts';
+import { Gateway } from '../../local/gateway/gateway.ts';
+import type { GatewayBackend } from '../../local/gateway/gateway-server.ts';
 
 it('opens one port for two first endpoints at once', async () => {
   const gateway = new Gateway({} as GatewayBackend, 'local');

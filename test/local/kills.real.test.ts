@@ -3,9 +3,9 @@ import { access, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ControlClient } from '../../local/control-client.ts';
-import type { PutRevision } from '../../local/control-protocol.ts';
-import { connectSupervisor, ensureSupervisor, readStatus, waitForEnd } from '../../local/start-supervisor.ts';
+import type { ControlClient } from '../../local/control/control-client.ts';
+import type { PutRevision } from '../../local/control/control-protocol.ts';
+import { connectSupervisor, ensureSupervisor, readStatus, waitForEnd } from '../../local/supervisor/start-supervisor.ts';
 import { ask } from '../prober/ask.ts';
 import { expectNoFailure, startProber } from '../prober/probe.ts';
 import {

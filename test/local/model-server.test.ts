@@ -3,8 +3,8 @@ import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ModelServer } from '../../local/model-server.ts';
-import { sendQuery } from '../../local/send-query.ts';
+import { ModelServer } from '../../local/revisions/model-server.ts';
+import { sendQuery } from '../../local/gateway/send-query.ts';
 import { isAlive } from '../../system/is-alive.ts';
 import { until } from './project.ts';
 

@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, rm, stat, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { makeSocketFolder, placeHash } from '../../local/place.ts';
+import { makeSocketFolder, placeHash } from '../../local/supervisor/supervisor-id.ts';
 
 describe('makeSocketFolder()', () => {
   let folder: string;

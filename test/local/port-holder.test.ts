@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { describePortHolder } from '../../local/port-holder.ts';
+import { describePortHolder } from '../../local/gateway/port-holder.ts';
 
 it.runIf(process.platform === 'linux')(
   'describePortHolder() names the process that listens, and nothing else',

@@ -2,11 +2,11 @@ import { cp, mkdtemp, readdir, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ControlClient } from '../../local/control-client.ts';
-import type { PutRevision, PutRoute } from '../../local/control-protocol.ts';
-import { connectSupervisor, ensureSupervisor, waitForEnd } from '../../local/start-supervisor.ts';
-import { parseLock } from '../../schemas/lock.ts';
-import { revisionName } from '../../schemas/names.ts';
+import type { ControlClient } from '../../local/control/control-client.ts';
+import type { PutRevision, PutRoute } from '../../local/control/control-protocol.ts';
+import { connectSupervisor, ensureSupervisor, waitForEnd } from '../../local/supervisor/start-supervisor.ts';
+import { parseLock } from '../../schemas/lock/lock.ts';
+import { revisionName } from '../../schemas/values/names.ts';
 import { digestModel } from '../../system/model-digest.ts';
 
 const HERE = import.meta.dirname;

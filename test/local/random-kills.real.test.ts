@@ -6,7 +6,7 @@ import { readdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openLocalTarget } from '../../cli/local-target.ts';
-import { connectSupervisor } from '../../local/start-supervisor.ts';
+import { connectSupervisor } from '../../local/supervisor/start-supervisor.ts';
 import { makeWorkingProject } from '../cli/working-project.ts';
 import { findDeployerKind } from '../kills/deployer.ts';
 import { readKillOptions, runKillRounds, type Victim, victimOf } from '../kills/kill-rounds.ts';
@@ -141,8 +141,8 @@ async function checkNothingLeft(): Promise<void> {
 }
 
 const KINDS: readonly (readonly [string, string])[] = [
-  ['supervisor', 'local/supervisor.ts'],
-  ['keeper', 'local/keeper.ts'],
+  ['supervisor', 'local/supervisor/supervisor.ts'],
+  ['keeper', 'local/supervisor/keeper.ts'],
   ['server', '-m davit_server '],
   ['worker', 'davit_server'],
 ];

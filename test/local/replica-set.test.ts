@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ReplicaSet } from '../../local/replica-set.ts';
+import { ReplicaSet } from '../../local/revisions/replica-set.ts';
 import { makeLauncher } from './fake-replica.ts';
 
 describe('ReplicaSet', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RequestQueue } from '../../local/request-queue.ts';
+import { RequestQueue } from '../../local/revisions/request-queue.ts';
 
 describe('RequestQueue', () => {
   it('gives places in the order of coming, past those who have left', async () => {

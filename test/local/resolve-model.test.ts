@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { describeMissingModel, resolveModel } from '../../local/resolve-model.ts';
+import { describeMissingModel, resolveModel } from '../../local/revisions/resolve-model.ts';
 
 const model = (uri: string | undefined) => ({ name: 'iris', version: '1', uri, digest: 'sha256:0' });
 

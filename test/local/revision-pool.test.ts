@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { serverLost } from '../../gateway/refusal.ts';
-import { Refused } from '../../gateway/refused.ts';
-import { answerQuery, type Asker } from '../../local/answer-query.ts';
-import { RevisionPool, type PoolSettings } from '../../local/revision-pool.ts';
-import { NotStarted } from '../../local/server-failed.ts';
+import { serverLost } from '../../serving-api/refusal.ts';
+import { Refused } from '../../serving-api/refused.ts';
+import { answerQuery, type Asker } from '../../local/gateway/answer-query.ts';
+import { RevisionPool, type PoolSettings } from '../../local/revisions/revision-pool.ts';
+import { NotStarted } from '../../local/revisions/server-failed.ts';
 import { makeLauncher, OK } from './fake-replica.ts';
 
 const QUERY = { headers: {}, body: Buffer.from('{}') };

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ControlClient } from '../../local/control-client.ts';
+import type { ControlClient } from '../../local/control/control-client.ts';
 import { ask } from '../prober/ask.ts';
 import {
   endProject,

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { PutRevision, PutRoute } from '../../local/control-protocol.ts';
-import { ControlClient } from '../../local/control-client.ts';
-import { makeControlServer } from '../../local/control-server.ts';
-import { Supervision, TICK_MILLISECONDS } from '../../local/supervision.ts';
+import type { PutRevision, PutRoute } from '../../local/control/control-protocol.ts';
+import { ControlClient } from '../../local/control/control-client.ts';
+import { makeControlServer } from '../../local/control/control-server.ts';
+import { Supervision, TICK_MILLISECONDS } from '../../local/supervisor/supervision.ts';
 import { digestModel } from '../../system/model-digest.ts';
 import { ask } from '../prober/ask.ts';
 

@@ -1,9 +1,9 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { ControlClient } from '../../local/control-client.ts';
-import type { ControlFile } from '../../local/control-file.ts';
-import { ensureSupervisor, readStatus, waitForEnd } from '../../local/start-supervisor.ts';
+import type { ControlClient } from '../../local/control/control-client.ts';
+import type { ControlFile } from '../../local/control/control-file.ts';
+import { ensureSupervisor, readStatus, waitForEnd } from '../../local/supervisor/start-supervisor.ts';
 import { isAlive } from '../../system/is-alive.ts';
 import { endProject, makeProject, processesOf, type Project, until } from './project.ts';
 

@@ -2,8 +2,8 @@ import { access, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ControlClient } from '../../local/control-client.ts';
-import type { PutRevision } from '../../local/control-protocol.ts';
+import type { ControlClient } from '../../local/control/control-client.ts';
+import type { PutRevision } from '../../local/control/control-protocol.ts';
 import { ask } from '../prober/ask.ts';
 import { expectNoFailure, expectSwitch, probeDuring } from '../prober/probe.ts';
 import {

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
-import type { Cluster } from '../../offline/cluster/cluster.ts';
+import type { Cluster } from '../../cluster/cluster.ts';
 import { makeImageResource } from '../../offline/plugins/docker/image-resource.ts';
 import type { Context } from '../../provider/provider.ts';
 import { ownCluster } from '../cluster/own-cluster.ts';

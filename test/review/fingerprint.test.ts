@@ -6,8 +6,8 @@ import {
   shortFingerprint,
 } from '../../review/fingerprint.ts';
 import { parseReviewed, renderReviewed, REVIEWED_CHARACTERS } from '../../review/reviewed.ts';
-import type { Lock } from '../../schemas/lock.ts';
-import type { Fingerprint } from '../../schemas/report.ts';
+import type { Lock } from '../../schemas/lock/lock.ts';
+import type { Fingerprint } from '../../schemas/report/report.ts';
 import { makeEndpoint, makeReport, rolling } from './reports.ts';
 
 const LOCK: Lock = { lock_version: 1, endpoint: 'iris', entities: {}, virtualenvs: {} };

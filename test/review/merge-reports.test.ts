@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { mergeReports, type StageEnd } from '../../review/merge-reports.ts';
 import { concludes, renderTopLine } from '../../review/standing.ts';
-import type { EndpointReport, PullRequest, Report } from '../../schemas/report.ts';
+import type { EndpointReport, PullRequest, Report } from '../../schemas/report/report.ts';
 import { deleted, failing, makeEndpoint, makeReport, PULL_REQUEST, rolling } from './reports.ts';
 
 const [BASE, HEAD] = ['1'.repeat(40), '2'.repeat(40)];

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { renderReport } from '../../review/render-report.ts';
-import { parseReport, type PullRequest, type Report } from '../../schemas/report.ts';
+import { parseReport, type PullRequest, type Report } from '../../schemas/report/report.ts';
 import {
   created,
   deleted,

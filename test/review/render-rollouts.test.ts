@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { COMMENT_CHARACTERS, REPORT_MARKER, renderReport } from '../../review/render-report.ts';
 import { placeRollouts, renderRolloutLine, renderRollouts } from '../../review/render-rollouts.ts';
-import type { Rollout } from '../../schemas/rollout.ts';
+import type { Rollout } from '../../schemas/deployment/rollout.ts';
 import { HOSTILE } from './hostile.ts';
 import { withoutCode } from './markdown.ts';
 import { makeEndpoint, makeReport } from './reports.ts';

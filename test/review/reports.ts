@@ -6,7 +6,7 @@ import type {
   PreviewReport,
   PullRequest,
   Report,
-} from '../../schemas/report.ts';
+} from '../../schemas/report/report.ts';
 import type { DiagnosticCode } from '../../schemas/diagnostic-codes.ts';
 
 type Plan = NonNullable<PreviewReport['plan']>;

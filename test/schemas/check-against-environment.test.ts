@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { checkAgainstEnvironment } from '../../schemas/check-against-environment.ts';
-import { parseEnvironment } from '../../schemas/environment.ts';
-import { entityTag } from '../../schemas/kubernetes-names.ts';
-import { parseEndpoint } from '../../schemas/parse-endpoint.ts';
+import { checkAgainstEnvironment } from '../../schemas/endpoint/check-against-environment.ts';
+import { parseEnvironment } from '../../schemas/environment/environment.ts';
+import { entityTag } from '../../schemas/environment/kubernetes-names.ts';
+import { parseEndpoint } from '../../schemas/endpoint/parse-endpoint.ts';
 
 const DIGEST = `@sha256:${'a'.repeat(64)}`;
 const LOCAL = 'name: local\ntarget: local\n';

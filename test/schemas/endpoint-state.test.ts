@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type DeploymentState, readyStateOf, updateStateOf } from '../../schemas/endpoint-state.ts';
+import { type DeploymentState, readyStateOf, updateStateOf } from '../../schemas/deployment/endpoint-state.ts';
 
 const states = (...words: readonly string[]) => words.map((word) => `DEPLOYMENT_${word}` as DeploymentState);
 

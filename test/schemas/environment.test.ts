@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Environment, parseEnvironment } from '../../schemas/environment.ts';
-import type { HardwareTable } from '../../schemas/hardware.ts';
+import { type Environment, parseEnvironment } from '../../schemas/environment/environment.ts';
+import type { HardwareTable } from '../../schemas/environment/hardware.ts';
 
 const FILE = 'environments/local.yaml';
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { parseEnvironment } from '../../schemas/environment.ts';
+import { parseEnvironment } from '../../schemas/environment/environment.ts';
 
 const page = await readFile(join(import.meta.dirname, '..', '..', 'docs', 'environments.md'), 'utf8');
 const examples = [...page.matchAll(/```yaml\n(name: (\w+)\n[\s\S]*?)```/g)].map(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import * as names from '../../schemas/kubernetes-names.ts';
+import * as names from '../../schemas/environment/kubernetes-names.ts';
 
 const LONG = 'A'.repeat(63);
 const NAMES = [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Lock, parseLock, renderLock } from '../../schemas/lock.ts';
+import { type Lock, parseLock, renderLock } from '../../schemas/lock/lock.ts';
 
 const DIGEST = `sha256:${'0a'.repeat(32)}`;
 const LOCK: Lock = {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import type { Lock, LockedEntity } from '../../schemas/lock.ts';
-import { internalHost } from '../../schemas/kubernetes-names.ts';
-import { makeServingEntry } from '../../schemas/make-serving-entry.ts';
-import { parseEndpoint } from '../../schemas/parse-endpoint.ts';
+import type { Lock, LockedEntity } from '../../schemas/lock/lock.ts';
+import { internalHost } from '../../schemas/environment/kubernetes-names.ts';
+import { makeServingEntry } from '../../schemas/deployment/make-serving-entry.ts';
+import { parseEndpoint } from '../../schemas/endpoint/parse-endpoint.ts';
 
 const TEXT = `name: Iris
 description: flowers

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { multiplyQuantity } from '../../schemas/multiply-quantity.ts';
+import { multiplyQuantity } from '../../schemas/values/multiply-quantity.ts';
 
 test.each([
   ['256Mi', 4, '1Gi'],

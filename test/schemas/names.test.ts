@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { imagesStackName, parseStackName, platformStackName, stackName } from '../../schemas/names.ts';
+import { imagesStackName, parseStackName, platformStackName, stackName } from '../../schemas/values/names.ts';
 
 test.each([
   [stackName('iris', 'local'), { kind: 'endpoint', endpoint: 'iris', environment: 'local' }],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseEndpoint } from '../../schemas/parse-endpoint.ts';
+import { parseEndpoint } from '../../schemas/endpoint/parse-endpoint.ts';
 
 const FILE = 'endpoints/iris.yaml';
 const parse = (text: string) => parseEndpoint(text, FILE);

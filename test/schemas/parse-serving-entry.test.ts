@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseServingEntry } from '../../schemas/parse-serving-entry.ts';
+import { parseServingEntry } from '../../schemas/deployment/parse-serving-entry.ts';
 import { makeEntry } from '../edge/fake-cluster.ts';
 
 const ENTRY = makeEntry({

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseQuantity, renderBytes } from '../../schemas/quantity.ts';
+import { parseQuantity, renderBytes } from '../../schemas/values/quantity.ts';
 
 test.each([
   ['500m', 0.5],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { replicasOf, workersOf } from '../../schemas/replicas-of.ts';
+import { replicasOf, workersOf } from '../../schemas/endpoint/replicas-of.ts';
 
 test.each([
   [{ min: 4, max: 4 }, false, 4, { min: 1, max: 1 }],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseReport, type Report } from '../../schemas/report.ts';
+import { parseReport, type Report } from '../../schemas/report/report.ts';
 
 const REPORT: Report = {
   report_version: 3,

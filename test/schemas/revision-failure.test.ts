@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseRevisionFailure, renderRevisionFailure } from '../../schemas/revision-failure.ts';
+import { parseRevisionFailure, renderRevisionFailure } from '../../schemas/deployment/revision-failure.ts';
 
 test('parseRevisionFailure() reads what renderRevisionFailure() has written', () => {
   const failure = { revision: 'iris-2-3f9c2a71d0', message: 'Cannot start: no GPU', hints: ['first', 'second'] };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Lock } from '../../schemas/lock.ts';
-import { parseEndpoint } from '../../schemas/parse-endpoint.ts';
-import { makeRevision } from '../../schemas/revision.ts';
+import type { Lock } from '../../schemas/lock/lock.ts';
+import { parseEndpoint } from '../../schemas/endpoint/parse-endpoint.ts';
+import { makeRevision } from '../../schemas/deployment/revision.ts';
 
 function make(more: string, digest = 'a', ours = '') {
   const served = `{name: m, entity_name: a, entity_version: "1", ${more}}`;

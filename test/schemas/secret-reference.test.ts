@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseSecretReference } from '../../schemas/secret-reference.ts';
+import { parseSecretReference } from '../../schemas/values/secret-reference.ts';
 
 const LONG = 'k'.repeat(128);
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { tellResources } from '../../schemas/told-resources.ts';
+import { tellResources } from '../../schemas/deployment/resource-summary.ts';
 
 const CONFIGURATION = 'kubernetes:serving.knative.dev/v1:Configuration';
 const REVISION_PATCH = 'kubernetes:serving.knative.dev/v1:RevisionPatch';

@@ -1,10 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Endpoint } from '../../schemas/endpoint.ts';
-import type { Lock } from '../../schemas/lock.ts';
+import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
+import type { Lock } from '../../schemas/lock/lock.ts';
 import { checkLeftEntities, checkLockedEntity, missingLock } from '../../validation/check-lock.ts';
-import { checkModel } from '../../validation/check-model.ts';
+import { checkModel } from '../../validation/model/check-model.ts';
 import { makeLockedModel, renderRequirements } from '../../validation/locked-model.ts';
 import { makeSubject } from '../../validation/subject.ts';
 import { makeEndpoint, makeProject } from './throw-away-project.ts';

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import type { Entity } from '../../schemas/endpoint.ts';
-import type { KubernetesEnvironment } from '../../schemas/environment.ts';
-import { DEFAULT_HARDWARE } from '../../schemas/default-hardware.ts';
-import { parseEndpoint } from '../../schemas/parse-endpoint.ts';
-import type { ProvedWorkers } from '../../schemas/proof.ts';
-import { checkMemory, checkMemoryInEnvironment } from '../../validation/check-memory.ts';
+import type { Entity } from '../../schemas/endpoint/endpoint.ts';
+import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
+import { DEFAULT_HARDWARE } from '../../schemas/environment/default-hardware.ts';
+import { parseEndpoint } from '../../schemas/endpoint/parse-endpoint.ts';
+import type { ProvedWorkers } from '../../schemas/lock/proof.ts';
+import { checkMemory, checkMemoryInEnvironment } from '../../validation/proof/check-memory.ts';
 
 const GIBIBYTE = 2 ** 30;
 const TEXT = 'name: a\nconfig:\n  served_entities:\n    - {name: m, entity_name: a, entity_version: "1"}\n';

@@ -1,8 +1,8 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { parseEndpoint } from '../../schemas/parse-endpoint.ts';
-import { checkModel } from '../../validation/check-model.ts';
+import { parseEndpoint } from '../../schemas/endpoint/parse-endpoint.ts';
+import { checkModel } from '../../validation/model/check-model.ts';
 import { makeSubject } from '../../validation/subject.ts';
 import { makeEndpoint, makeProject, writeFiles } from './throw-away-project.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkSignaturePart } from '../../validation/check-signature.ts';
+import { checkSignaturePart } from '../../validation/model/check-signature.ts';
 
 test.each([
   ['[{"type":"double","name":"x","required":true}]'],

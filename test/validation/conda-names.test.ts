@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { findPipCounterpart } from '../../validation/conda-names.ts';
+import { findPipCounterpart } from '../../validation/requirements/conda-names.ts';
 
 test.each([
   ['pytorch=2.1.0', 'torch==2.1.0.*'],

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import type { Endpoint, Entity } from '../../schemas/endpoint.ts';
-import type { LockedPackage } from '../../schemas/lock.ts';
-import { explainProof } from '../../validation/explain-proof.ts';
-import type { ProofDocument } from '../../validation/run-proof.ts';
+import type { Endpoint, Entity } from '../../schemas/endpoint/endpoint.ts';
+import type { LockedPackage } from '../../schemas/lock/lock.ts';
+import { explainProof } from '../../validation/proof/explain-proof.ts';
+import type { ProofDocument } from '../../validation/proof/run-proof.ts';
 import type { Subject } from '../../validation/subject.ts';
 
 const PLACE = { file: 'models/m', line: 1, column: 1 };

@@ -6,7 +6,7 @@ import { ensureVirtualenv } from '../../python/ensure-virtualenv.ts';
 import { parseLockedRequirements } from '../../python/ensure-front-virtualenv.ts';
 import { listPythons, minorVersion } from '../../python/find-python.ts';
 import { cacheFolder } from '../../system/cache.ts';
-import { fetchModel } from '../../validation/fetch-model.ts';
+import { fetchModel } from '../../validation/model/fetch-model.ts';
 import { digestModel } from '../../system/model-digest.ts';
 import { makeSubject } from '../../validation/subject.ts';
 import { makeEndpoint, makeProject } from './throw-away-project.ts';

@@ -3,7 +3,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { ensureVirtualenv, makeVirtualenvRequest } from '../../python/ensure-virtualenv.ts';
-import { parseLock, renderLock } from '../../schemas/lock.ts';
+import { parseLock, renderLock } from '../../schemas/lock/lock.ts';
 import { lockEndpoint } from '../../validation/lock-endpoint.ts';
 import { validateEndpoint } from '../../validation/validate-endpoint.ts';
 import { makeEndpoint, makeProject, writeFiles } from './throw-away-project.ts';

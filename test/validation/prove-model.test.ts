@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { makeWorkers } from '../../validation/prove-model.ts';
-import type { ProofDocument } from '../../validation/run-proof.ts';
+import { makeWorkers } from '../../validation/proof/prove-model.ts';
+import type { ProofDocument } from '../../validation/proof/run-proof.ts';
 
 const DOCUMENT: ProofDocument = {
   stages: [],

@@ -2,8 +2,8 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { Endpoint } from '../../schemas/endpoint.ts';
-import { parseEndpoint } from '../../schemas/parse-endpoint.ts';
+import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
+import { parseEndpoint } from '../../schemas/endpoint/parse-endpoint.ts';
 
 const FIXTURES = join(import.meta.dirname, '..', 'fixtures', 'models');
 const OURS = join(import.meta.dirname, '..', '..', 'models', 'iris');

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import type { Endpoint } from '../../schemas/endpoint.ts';
+import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
 import { cacheFolder } from '../../system/cache.ts';
 import { lockEndpoint } from '../../validation/lock-endpoint.ts';
-import { hasBubblewrap } from '../../validation/sandbox.ts';
+import { hasBubblewrap } from '../../validation/proof/sandbox.ts';
 import { validateEndpoint, type Validation } from '../../validation/validate-endpoint.ts';
 import { makeEndpoint, makeModelFromCode, makeProject } from './throw-away-project.ts';
 

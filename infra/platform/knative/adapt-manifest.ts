@@ -1,4 +1,4 @@
-import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
+import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
 import { platformLabels } from '../labels.ts';
 import { makeDrain } from '../objects/drain-envoy.ts';
 import { spreadOverNodes } from '../objects/spread-over-nodes.ts';

@@ -1,4 +1,4 @@
-import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
+import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
 import { checkVersion } from './check-version.ts';
 import type { FoundKnative } from './find-knative.ts';
 import { KOURIER_CLASS } from './settings.ts';

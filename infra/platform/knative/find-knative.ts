@@ -1,5 +1,5 @@
-import type { KubernetesApi } from '../../../kubernetes/api.ts';
-import { ENVIRONMENT_LABEL } from '../../../schemas/kubernetes-names.ts';
+import type { KubernetesApi } from '../../../kubernetes/client/api.ts';
+import { ENVIRONMENT_LABEL } from '../../../schemas/environment/kubernetes-names.ts';
 import { MANAGED_BY, MANAGED_BY_LABEL } from '../labels.ts';
 
 /** The Knative in a cluster. */

@@ -1,4 +1,4 @@
-import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
+import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
 import { objectKey, type PlainManifest } from '../plain-manifest.ts';
 import { adaptManifest, setReplicas } from './adapt-manifest.ts';
 import { checkVersion } from './check-version.ts';

@@ -1,5 +1,5 @@
-import type { KubernetesApi } from '../../../kubernetes/api.ts';
-import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
+import type { KubernetesApi } from '../../../kubernetes/client/api.ts';
+import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
 import { checkAdoptable, checkInstallable } from './check-knative.ts';
 import { findKnative } from './find-knative.ts';
 import { type KnativeAdoption, makeAdoption } from './make-adoption.ts';

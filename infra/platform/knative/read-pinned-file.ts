@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { PinnedFile } from '../../../schemas/kubernetes-environment.ts';
+import type { PinnedFile } from '../../../schemas/environment/kubernetes-environment.ts';
 import { writeFileAtomically } from '../../../system/atomic-files.ts';
 import { cacheFolder } from '../../../system/cache.ts';
 import type { ManifestFile } from './parse-manifests.ts';

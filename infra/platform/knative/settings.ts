@@ -1,4 +1,4 @@
-import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
+import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
 
 /** Knative's settings, by the name of their ConfigMap in `knative-serving`. */
 export type KnativeConfiguration = Readonly<Record<string, Readonly<Record<string, string>>>>;

@@ -1,6 +1,6 @@
 import { ADDRESS_VARIABLE, AUTHORISATION_PORTS, makeEdgeVariables } from '../../../edge/settings.ts';
-import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
-import { AUTHORISATION } from '../../../schemas/platform-names.ts';
+import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
+import { AUTHORISATION } from '../../../schemas/environment/platform-names.ts';
 import type { PlainManifest } from '../plain-manifest.ts';
 import { partLabels, platformLabels } from '../labels.ts';
 import { makeDisruptionBudget } from './disruption-budget.ts';

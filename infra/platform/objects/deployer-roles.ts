@@ -1,6 +1,6 @@
-import type { RoleRule } from '../../../edge/rbac.ts';
-import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
-import { CLIENT_ACCOUNT, DEPLOYER_ROLE } from '../../../schemas/platform-names.ts';
+import type { RoleRule } from '../../../edge/identity/rbac.ts';
+import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
+import { CLIENT_ACCOUNT, DEPLOYER_ROLE } from '../../../schemas/environment/platform-names.ts';
 import type { PlainManifest } from '../plain-manifest.ts';
 import { makeRole } from './roles.ts';
 

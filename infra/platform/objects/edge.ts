@@ -1,9 +1,9 @@
-import { makeBootstrap, type TlsFiles } from '../../../edge/envoy-bootstrap.ts';
-import { makeTlsFile } from '../../../edge/envoy-tls.ts';
+import { makeBootstrap, type TlsFiles } from '../../../edge/envoy/bootstrap.ts';
+import { makeTlsFile } from '../../../edge/envoy/tls.ts';
 import { AUTHORISATION_PORTS } from '../../../edge/settings.ts';
-import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
-import { contentHash } from '../../../schemas/names.ts';
-import { EDGE } from '../../../schemas/platform-names.ts';
+import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
+import { contentHash } from '../../../schemas/values/names.ts';
+import { EDGE } from '../../../schemas/environment/platform-names.ts';
 import type { PlainManifest } from '../plain-manifest.ts';
 import { longestRequestSeconds } from '../knative/settings.ts';
 import { partLabels, platformLabels } from '../labels.ts';

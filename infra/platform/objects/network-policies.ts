@@ -1,7 +1,7 @@
 import { AUTHORISATION_PORTS } from '../../../edge/settings.ts';
-import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
-import type { EgressRule } from '../../../schemas/kubernetes-environment.ts';
-import { AUTHORISATION, EDGE } from '../../../schemas/platform-names.ts';
+import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
+import type { EgressRule } from '../../../schemas/environment/kubernetes-environment.ts';
+import { AUTHORISATION, EDGE } from '../../../schemas/environment/platform-names.ts';
 import type { PlainManifest } from '../plain-manifest.ts';
 import { KOURIER_GATEWAY } from '../knative/adapt-manifest.ts';
 import { partLabels, platformLabels } from '../labels.ts';

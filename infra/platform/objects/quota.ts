@@ -1,4 +1,4 @@
-import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
+import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
 import type { PlainManifest } from '../plain-manifest.ts';
 import { platformLabels } from '../labels.ts';
 

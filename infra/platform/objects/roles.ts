@@ -1,5 +1,5 @@
-import type { RoleRule } from '../../../edge/rbac.ts';
-import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
+import type { RoleRule } from '../../../edge/identity/rbac.ts';
+import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
 import type { PlainManifest } from '../plain-manifest.ts';
 import { platformLabels } from '../labels.ts';
 

@@ -1,6 +1,6 @@
 import * as pulumi from '@pulumi/pulumi';
-import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
-import { makeServingEntry } from '../../../schemas/make-serving-entry.ts';
+import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
+import { makeServingEntry } from '../../../schemas/deployment/make-serving-entry.ts';
 import type { Declaration } from '../../declaration.ts';
 import { KubernetesObject, KubernetesPatch } from '../../kubernetes/object-resource.ts';
 import { makeProvider } from '../../kubernetes/provider.ts';

@@ -1,5 +1,5 @@
-import type { KubernetesApi } from '../../../kubernetes/api.ts';
-import { describeEndpoints, readEndpointObjects } from '../../../kubernetes/describe-endpoints.ts';
+import type { KubernetesApi } from '../../../kubernetes/client/api.ts';
+import { describeEndpoints, readEndpointObjects } from '../../../kubernetes/diagnosis/describe-endpoints.ts';
 
 export interface EndpointPlace {
   readonly namespace: string;

@@ -1,9 +1,9 @@
 import * as pulumi from '@pulumi/pulumi';
-import type { KubernetesApi } from '../../../kubernetes/api.ts';
+import type { KubernetesApi } from '../../../kubernetes/client/api.ts';
 import { proveRevision, RevisionFailed, waitForRevision } from '../../../kubernetes/prove-revision.ts';
-import { recordFailure, removeConfiguration } from '../../../kubernetes/update-failure.ts';
-import { recordWorkerReport } from '../../../kubernetes/worker-reports.ts';
-import { renderRevisionFailure } from '../../../schemas/revision-failure.ts';
+import { recordFailure, removeConfiguration } from '../../../kubernetes/diagnosis/update-failure.ts';
+import { recordWorkerReport } from '../../../kubernetes/diagnosis/worker-reports.ts';
+import { renderRevisionFailure } from '../../../schemas/deployment/revision-failure.ts';
 import type { EntityPlan } from './plan-entity.ts';
 
 export interface GuardedCluster {

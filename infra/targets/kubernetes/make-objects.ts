@@ -1,5 +1,5 @@
-import { WINDOW_SECONDS } from '../../../schemas/complete-kubernetes.ts';
-import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
+import { WINDOW_SECONDS } from '../../../schemas/environment/complete-kubernetes.ts';
+import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
 import {
   ENDPOINT_LABEL,
   ENTITY_LABEL,
@@ -7,8 +7,8 @@ import {
   entityObjectName,
   entityTag,
   NAME_ANNOTATION,
-} from '../../../schemas/kubernetes-names.ts';
-import { SERVING_ENTRY_KEY, SERVING_ENTRY_LABEL, type ServingEntry } from '../../../schemas/serving-entry.ts';
+} from '../../../schemas/environment/kubernetes-names.ts';
+import { SERVING_ENTRY_KEY, SERVING_ENTRY_LABEL, type ServingEntry } from '../../../schemas/deployment/serving-entry.ts';
 import type { KubernetesManifest } from '../../kubernetes/object-resource.ts';
 import type { EntityPlan } from './plan-entity.ts';
 

@@ -1,5 +1,5 @@
-import type { Hardware } from '../../../schemas/hardware.ts';
-import { multiplyQuantity } from '../../../schemas/multiply-quantity.ts';
+import type { Hardware } from '../../../schemas/environment/hardware.ts';
+import { multiplyQuantity } from '../../../schemas/values/multiply-quantity.ts';
 
 /**
  * Makes the resources of one replica. Memory and GPUs are also limits, because any excess would be taken from others.

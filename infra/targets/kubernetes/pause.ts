@@ -1,6 +1,6 @@
 import * as pulumi from '@pulumi/pulumi';
-import type { KubernetesApi } from '../../../kubernetes/api.ts';
-import { pauseQueries, resumeQueries } from '../../../kubernetes/pause-queries.ts';
+import type { KubernetesApi } from '../../../kubernetes/client/api.ts';
+import { pauseQueries, resumeQueries } from '../../../kubernetes/client/pause-queries.ts';
 import type { EntityPlan } from './plan-entity.ts';
 
 export interface PausedCluster {

@@ -1,10 +1,10 @@
-import type { Entity } from '../../../schemas/endpoint.ts';
-import type { Hardware } from '../../../schemas/hardware.ts';
-import { configurationName, entityObjectName, knativeRevisionName } from '../../../schemas/kubernetes-names.ts';
-import { revisionName } from '../../../schemas/names.ts';
-import { replicasOf, workersOf } from '../../../schemas/replicas-of.ts';
+import type { Entity } from '../../../schemas/endpoint/endpoint.ts';
+import type { Hardware } from '../../../schemas/environment/hardware.ts';
+import { configurationName, entityObjectName, knativeRevisionName } from '../../../schemas/environment/kubernetes-names.ts';
+import { revisionName } from '../../../schemas/values/names.ts';
+import { replicasOf, workersOf } from '../../../schemas/endpoint/replicas-of.ts';
 import type { Declaration } from '../../declaration.ts';
-import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
+import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
 import { makeTemplate, type RevisionTemplate } from './make-template.ts';
 
 /** The plan of an entity, made before any resource is registered. */

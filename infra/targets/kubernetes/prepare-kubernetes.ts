@@ -1,18 +1,18 @@
 import * as pulumi from '@pulumi/pulumi';
 import { planImage } from '../../../images/plan-image.ts';
 import { readImageDigest } from '../../../images/registry.ts';
-import type { KubernetesApi } from '../../../kubernetes/api.ts';
-import { connectCluster } from '../../../kubernetes/connect.ts';
+import type { KubernetesApi } from '../../../kubernetes/client/api.ts';
+import { connectCluster } from '../../../kubernetes/client/connect.ts';
 import {
   explainMissingSecrets,
   readSecretVersions,
   type SecretVersion,
   type WantedKey,
-} from '../../../kubernetes/secrets-version.ts';
-import type { Entity } from '../../../schemas/endpoint.ts';
-import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
-import { endpointObjectName } from '../../../schemas/kubernetes-names.ts';
-import { parseSecretReference } from '../../../schemas/secret-reference.ts';
+} from '../../../kubernetes/client/secrets-version.ts';
+import type { Entity } from '../../../schemas/endpoint/endpoint.ts';
+import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
+import { endpointObjectName } from '../../../schemas/environment/kubernetes-names.ts';
+import { parseSecretReference } from '../../../schemas/values/secret-reference.ts';
 import type { Declaration } from '../../declaration.ts';
 import { type EntityPlan, planEntity } from './plan-entity.ts';
 

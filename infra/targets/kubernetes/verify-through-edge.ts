@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as pulumi from '@pulumi/pulumi';
-import type { KubernetesApi } from '../../../kubernetes/api.ts';
+import type { KubernetesApi } from '../../../kubernetes/client/api.ts';
 import { findEdge, requestClientToken } from '../../../kubernetes/edge-access.ts';
 import { reachEdge } from '../../../kubernetes/reach-edge.ts';
-import { clearFailure } from '../../../kubernetes/update-failure.ts';
-import type { Entity } from '../../../schemas/endpoint.ts';
-import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
+import { clearFailure } from '../../../kubernetes/diagnosis/update-failure.ts';
+import type { Entity } from '../../../schemas/endpoint/endpoint.ts';
+import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
 import { locateModel, readInputExample } from '../../../system/locate-model.ts';
 import type { Declaration } from '../../declaration.ts';
 import { explainTraffic } from './explain-traffic.ts';

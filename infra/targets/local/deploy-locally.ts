@@ -1,5 +1,5 @@
 import type * as pulumi from '@pulumi/pulumi';
-import type { LocalEnvironment } from '../../../schemas/environment.ts';
+import type { LocalEnvironment } from '../../../schemas/environment/environment.ts';
 import type { Declaration } from '../../declaration.ts';
 import type { Deployed } from '../../prepare.ts';
 import { makeRevisionInputs } from './make-revision-inputs.ts';

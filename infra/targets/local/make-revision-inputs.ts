@@ -1,7 +1,7 @@
-import type { Entity } from '../../../schemas/endpoint.ts';
-import type { LocalEnvironment } from '../../../schemas/environment.ts';
-import type { LocalRevisionInputs } from '../../../schemas/local-resources.ts';
-import { makeRevision } from '../../../schemas/revision.ts';
+import type { Entity } from '../../../schemas/endpoint/endpoint.ts';
+import type { LocalEnvironment } from '../../../schemas/environment/environment.ts';
+import type { LocalRevisionInputs } from '../../../schemas/environment/local-resources.ts';
+import { makeRevision } from '../../../schemas/deployment/revision.ts';
 import type { Declaration } from '../../declaration.ts';
 
 /** Makes the inputs with which the local target's supervisor runs one entity. */

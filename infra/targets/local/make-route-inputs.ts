@@ -1,6 +1,6 @@
-import type { LocalEnvironment } from '../../../schemas/environment.ts';
-import type { LocalRevisionInputs, LocalRouteInputs } from '../../../schemas/local-resources.ts';
-import { keepSignature } from '../../../schemas/signature.ts';
+import type { LocalEnvironment } from '../../../schemas/environment/environment.ts';
+import type { LocalRevisionInputs, LocalRouteInputs } from '../../../schemas/environment/local-resources.ts';
+import { keepSignature } from '../../../schemas/lock/signature.ts';
 import type { Declaration } from '../../declaration.ts';
 
 /** Makes the route of one endpoint: which revision serves each entity, and its share of the traffic. */

@@ -1,5 +1,5 @@
 import { type Ran, runProcess } from '../../../system/run-process.ts';
-import { unpackedDockerClient } from '../../cluster/docker-engine.ts';
+import { unpackedDockerClient } from '../../../cluster/node/docker-engine.ts';
 
 /** The last version with built-in BuildKit; later ones need the plugin buildx. */
 const LAST_WITH_BUILDKIT = 22;

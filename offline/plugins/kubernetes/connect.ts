@@ -1,8 +1,8 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { KubernetesApi } from '../../../kubernetes/api.ts';
-import { connectCluster } from '../../../kubernetes/connect.ts';
-import { loadKubeconfig } from '../../../kubernetes/load-kubeconfig.ts';
+import type { KubernetesApi } from '../../../kubernetes/client/api.ts';
+import { connectCluster } from '../../../kubernetes/client/connect.ts';
+import { loadKubeconfig } from '../../../kubernetes/client/load-kubeconfig.ts';
 import { makeTemporaryFolder } from '../../../system/temporary-folder.ts';
 import type { Settings } from './settings.ts';
 

@@ -1,9 +1,9 @@
 import type { Provider } from '../../../provider/provider.ts';
 import { ClusterPlace } from './connect.ts';
-import { parseType } from './kubernetes-object.ts';
-import { ObjectClient } from './object-client.ts';
-import { objectResource } from './object-resource.ts';
-import { patchResource } from './patch-resource.ts';
+import { parseType } from './objects/kubernetes-object.ts';
+import { ObjectClient } from './objects/object-client.ts';
+import { objectResource } from './objects/object-resource.ts';
+import { patchResource } from './objects/patch-resource.ts';
 import { findReplacing, readSettings, type Settings } from './settings.ts';
 
 /** Makes the provider for any Kubernetes object and any patch, with the types of Pulumi's own provider. */

@@ -1,5 +1,5 @@
 import { makeSecret } from '../../../provider/values.ts';
-import { type KubernetesObject, withMetadata } from './kubernetes-object.ts';
+import { type KubernetesObject, withMetadata } from './objects/kubernetes-object.ts';
 import { hideData } from './secret-data.ts';
 
 /** What is stored with an object. The names are the real provider's, which can continue from this state. */

@@ -1,4 +1,4 @@
-import type { ObjectClient } from './object-client.ts';
+import type { ObjectClient } from './objects/object-client.ts';
 import type { Settings } from './settings.ts';
 
 /** The cluster of a provider. */

@@ -1,5 +1,5 @@
-import type { KubernetesObject } from './kubernetes-object.ts';
-import { groupKind } from './kubernetes-object.ts';
+import type { KubernetesObject } from './objects/kubernetes-object.ts';
+import { groupKind } from './objects/kubernetes-object.ts';
 import { makeSecret } from '../../../provider/values.ts';
 
 type Data = Readonly<Record<string, string>>;

@@ -6,9 +6,9 @@ import { describe, expect, it } from 'vitest';
 import type { Deploying } from '../../../action/deploy/deploying.ts';
 import { withoutDeadLocks } from '../../../action/deploy/unlock.ts';
 import { StackLockedError } from '../../../cli/stack-failures.ts';
-import { makeLockedOutcome } from '../../../engine/outcome.ts';
+import { makeLockedOutcome } from '../../../engine/plan/outcome.ts';
 import type { PulumiProject } from '../../../engine/project.ts';
-import { parseLockRefusal, type StateLock } from '../../../engine/state-lock.ts';
+import { parseLockRefusal, type StateLock } from '../../../engine/state/state-lock.ts';
 import type { Seed } from '../github/fake/seed.ts';
 import { connected, SHA } from '../github/connected.ts';
 

@@ -5,11 +5,11 @@ import { onTestFinished } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { openProject } from '../../../engine/project.ts';
 import { upStack } from '../../../engine/run-pulumi.ts';
-import type { Cluster } from '../../../offline/cluster/cluster.ts';
-import { describeCluster } from '../../../offline/cluster/describe-cluster.ts';
-import { renderEnvironment } from '../../../offline/cluster/render-environment.ts';
+import type { Cluster } from '../../../cluster/cluster.ts';
+import { describeCluster } from '../../../cluster/describe-cluster.ts';
+import { renderEnvironment } from '../../../cluster/render-environment.ts';
 import type { BuildOptions } from '../../../offline/go-build.ts';
-import { imagesStackName, PLATFORM, platformStackName } from '../../../schemas/names.ts';
+import { imagesStackName, PLATFORM, platformStackName } from '../../../schemas/values/names.ts';
 
 const CODE = join(import.meta.dirname, '..', '..', '..');
 

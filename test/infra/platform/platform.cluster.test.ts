@@ -4,8 +4,8 @@ import { parseImageReference, registryAddress } from '../../../images/image-refe
 import { planAuthorisationImage } from '../../../images/plan-authorisation-image.ts';
 import { readImageDigest } from '../../../images/registry.ts';
 import { previewStack, destroyStack, upStack } from '../../../engine/run-pulumi.ts';
-import { clusterStatus } from '../../../offline/cluster/cluster.ts';
-import { type Kubectl, kubectl } from '../../../offline/cluster/kubectl.ts';
+import { clusterStatus } from '../../../cluster/cluster.ts';
+import { type Kubectl, kubectl } from '../../../cluster/kubectl.ts';
 import { openPlatform, requireFine } from '../../cluster/rollouts.ts';
 import { type EnvironmentFields, describeEnvironment, makePlatformProject } from './platform-project.ts';
 

@@ -6,7 +6,7 @@ import { makeAdoption } from '../../../infra/platform/knative/make-adoption.ts';
 import { makeInstallation } from '../../../infra/platform/knative/make-installation.ts';
 import type { PreparedKnative } from '../../../infra/platform/knative/prepare-knative.ts';
 import { Platform } from '../../../infra/platform/platform.ts';
-import type { KubernetesEnvironment } from '../../../schemas/environment.ts';
+import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
 import { makeEnvironment } from './kubernetes-environment.ts';
 
 let registered: pulumi.runtime.MockResourceArgs[];

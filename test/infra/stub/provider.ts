@@ -3,7 +3,7 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ResourceType } from '../../../provider/provider.ts';
 import { serveProvider } from '../../../provider/serve-provider.ts';
-import type { LocalRevisionInputs, LocalRouteInputs } from '../../../schemas/local-resources.ts';
+import type { LocalRevisionInputs, LocalRouteInputs } from '../../../schemas/environment/local-resources.ts';
 
 const place = { root: '' };
 

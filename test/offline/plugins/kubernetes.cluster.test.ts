@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Outcome } from '../../../engine/outcome.ts';
+import type { Outcome } from '../../../engine/plan/outcome.ts';
 import { openProject, type PulumiProject } from '../../../engine/project.ts';
 import { destroyStack, previewStack, refreshStack, upStack } from '../../../engine/run-pulumi.ts';
 import { runCommand } from '../../../engine/stacks.ts';
-import type { KubernetesApi } from '../../../kubernetes/api.ts';
-import { connectCluster } from '../../../kubernetes/connect.ts';
+import type { KubernetesApi } from '../../../kubernetes/client/api.ts';
+import { connectCluster } from '../../../kubernetes/client/connect.ts';
 import { ownCluster } from '../../cluster/own-cluster.ts';
 import { type DeclaredObject, makeObjectsProject } from './declared.ts';
 

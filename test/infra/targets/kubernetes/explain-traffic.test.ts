@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { explainTraffic } from '../../../../infra/targets/kubernetes/explain-traffic.ts';
-import type { KubernetesApi } from '../../../../kubernetes/api.ts';
-import { ENDPOINT_LABEL, endpointObjectName } from '../../../../schemas/kubernetes-names.ts';
+import type { KubernetesApi } from '../../../../kubernetes/client/api.ts';
+import { ENDPOINT_LABEL, endpointObjectName } from '../../../../schemas/environment/kubernetes-names.ts';
 import { makeEntry } from '../../../edge/fake-cluster.ts';
 
 const OBJECT = endpointObjectName('iris');

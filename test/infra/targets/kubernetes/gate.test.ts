@@ -4,11 +4,11 @@ import * as pulumi from '@pulumi/pulumi';
 import { describe, expect, it } from 'vitest';
 import { Gate } from '../../../../infra/targets/kubernetes/gate.ts';
 import type { EntityPlan } from '../../../../infra/targets/kubernetes/plan-entity.ts';
-import type { KubernetesApi } from '../../../../kubernetes/api.ts';
-import type { ObservedRevision } from '../../../../kubernetes/observe-revision.ts';
-import { parseRevisionFailure } from '../../../../schemas/revision-failure.ts';
-import { UPDATE_FAILURE_KEY } from '../../../../schemas/update-failure.ts';
-import { WORKER_REPORT_KEY } from '../../../../schemas/worker-report.ts';
+import type { KubernetesApi } from '../../../../kubernetes/client/api.ts';
+import type { ObservedRevision } from '../../../../kubernetes/diagnosis/observe-revision.ts';
+import { parseRevisionFailure } from '../../../../schemas/deployment/revision-failure.ts';
+import { UPDATE_FAILURE_KEY } from '../../../../schemas/deployment/update-failure.ts';
+import { WORKER_REPORT_KEY } from '../../../../schemas/deployment/worker-report.ts';
 
 const REVISIONS = '/apis/serving.knative.dev/v1/namespaces/models/revisions/';
 const CONFIGURATIONS = '/apis/serving.knative.dev/v1/namespaces/models/configurations/';

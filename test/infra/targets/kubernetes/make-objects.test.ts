@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import type { Declaration } from '../../../../infra/declaration.ts';
 import * as make from '../../../../infra/targets/kubernetes/make-objects.ts';
 import { listAliases, planEntity } from '../../../../infra/targets/kubernetes/plan-entity.ts';
-import type { Endpoint, Entity } from '../../../../schemas/endpoint.ts';
-import type { KubernetesEnvironment } from '../../../../schemas/environment.ts';
+import type { Endpoint, Entity } from '../../../../schemas/endpoint/endpoint.ts';
+import type { KubernetesEnvironment } from '../../../../schemas/environment/environment.ts';
 
 const IMAGE = 'registry.example/models/iris:111111111111-222222222222';
 const PARTS = { image: IMAGE, secretVersions: {} };

@@ -2,8 +2,8 @@ import * as pulumi from '@pulumi/pulumi';
 import { expect, it } from 'vitest';
 import { Pause } from '../../../../infra/targets/kubernetes/pause.ts';
 import type { EntityPlan } from '../../../../infra/targets/kubernetes/plan-entity.ts';
-import { type KubernetesApi, KubernetesRefused } from '../../../../kubernetes/api.ts';
-import { endpointObjectName } from '../../../../schemas/kubernetes-names.ts';
+import { type KubernetesApi, KubernetesRefused } from '../../../../kubernetes/client/api.ts';
+import { endpointObjectName } from '../../../../schemas/environment/kubernetes-names.ts';
 
 const PLAN = { revision: 'new-1', entity: { timeLimitSeconds: 120 } } as unknown as EntityPlan;
 const CALM = { recreate: true, serving: ['old-1'], preview: false };

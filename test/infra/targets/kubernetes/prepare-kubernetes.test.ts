@@ -10,9 +10,9 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Declaration } from '../../../../infra/declaration.ts';
 import { planEntity } from '../../../../infra/targets/kubernetes/plan-entity.ts';
 import { prepareKubernetes } from '../../../../infra/targets/kubernetes/prepare-kubernetes.ts';
-import type { KubernetesEnvironment } from '../../../../schemas/environment.ts';
-import { endpointObjectName } from '../../../../schemas/kubernetes-names.ts';
-import { parseEndpoint } from '../../../../schemas/parse-endpoint.ts';
+import type { KubernetesEnvironment } from '../../../../schemas/environment/environment.ts';
+import { endpointObjectName } from '../../../../schemas/environment/kubernetes-names.ts';
+import { parseEndpoint } from '../../../../schemas/endpoint/parse-endpoint.ts';
 import { SAMPLE_LOCK, SAMPLE_SETTINGS } from '../../../images/sample-lock.ts';
 import { makeEnvironment } from '../../platform/kubernetes-environment.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { findDrift, shapeByInputs } from '../../../../offline/plugins/kubernetes/drift.ts';
-import { takeIgnored } from '../../../../offline/plugins/kubernetes/ignored-changes.ts';
-import type { KubernetesObject } from '../../../../offline/plugins/kubernetes/kubernetes-object.ts';
+import { findDrift, shapeByInputs } from '../../../../offline/plugins/kubernetes/changes/drift.ts';
+import { takeIgnored } from '../../../../offline/plugins/kubernetes/changes/ignored-changes.ts';
+import type { KubernetesObject } from '../../../../offline/plugins/kubernetes/objects/kubernetes-object.ts';
 import { hideData, readBackStrings } from '../../../../offline/plugins/kubernetes/secret-data.ts';
 
 describe('findDrift()', () => {

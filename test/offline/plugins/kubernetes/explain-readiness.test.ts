@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import type { ObservedPod } from '../../../../kubernetes/observe-revision.ts';
-import { explainReadiness } from '../../../../offline/plugins/kubernetes/explain-readiness.ts';
-import type { KubernetesObject } from '../../../../offline/plugins/kubernetes/kubernetes-object.ts';
-import { NOTHING_RELATED } from '../../../../offline/plugins/kubernetes/readiness-rules.ts';
+import type { ObservedPod } from '../../../../kubernetes/diagnosis/observe-revision.ts';
+import { explainReadiness } from '../../../../offline/plugins/kubernetes/readiness/explain-readiness.ts';
+import type { KubernetesObject } from '../../../../offline/plugins/kubernetes/objects/kubernetes-object.ts';
+import { NOTHING_RELATED } from '../../../../offline/plugins/kubernetes/readiness/readiness-rules.ts';
 
 const READY = { state: 'ready', message: '' };
 const LONG_AGO = '2026-01-01T00:00:00Z';

@@ -1,7 +1,7 @@
-import { type Answer, type KubernetesApi } from '../../../../kubernetes/api.ts';
-import type { Question } from '../../../../kubernetes/connection.ts';
+import { type Answer, type KubernetesApi } from '../../../../kubernetes/client/api.ts';
+import type { Question } from '../../../../kubernetes/client/connection.ts';
 import type { Context } from '../../../../provider/provider.ts';
-import { ObjectClient } from '../../../../offline/plugins/kubernetes/object-client.ts';
+import { ObjectClient } from '../../../../offline/plugins/kubernetes/objects/object-client.ts';
 
 export interface FakeCluster {
   readonly client: ObjectClient;

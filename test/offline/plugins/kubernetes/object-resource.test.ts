@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { objectResource } from '../../../../offline/plugins/kubernetes/object-resource.ts';
-import type { KubernetesObject } from '../../../../offline/plugins/kubernetes/kubernetes-object.ts';
-import { patchResource } from '../../../../offline/plugins/kubernetes/patch-resource.ts';
+import { objectResource } from '../../../../offline/plugins/kubernetes/objects/object-resource.ts';
+import type { KubernetesObject } from '../../../../offline/plugins/kubernetes/objects/kubernetes-object.ts';
+import { patchResource } from '../../../../offline/plugins/kubernetes/objects/patch-resource.ts';
 import { readSettings, type Settings } from '../../../../offline/plugins/kubernetes/settings.ts';
 import { InitFailed } from '../../../../provider/init-failed.ts';
 import type { CheckRequest } from '../../../../provider/provider.ts';

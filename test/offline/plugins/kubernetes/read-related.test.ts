@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { KubernetesApi, ListOptions } from '../../../../kubernetes/api.ts';
-import type { KubernetesObject } from '../../../../offline/plugins/kubernetes/kubernetes-object.ts';
-import { readRelated } from '../../../../offline/plugins/kubernetes/read-related.ts';
+import type { KubernetesApi, ListOptions } from '../../../../kubernetes/client/api.ts';
+import type { KubernetesObject } from '../../../../offline/plugins/kubernetes/objects/kubernetes-object.ts';
+import { readRelated } from '../../../../offline/plugins/kubernetes/objects/read-related.ts';
 
 const REVISION = 'deployment.kubernetes.io/revision';
 const SETS = ['1', '2'].map((n) => ({

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { parseType } from '../../../../offline/plugins/kubernetes/kubernetes-object.ts';
-import { needsReplacement } from '../../../../offline/plugins/kubernetes/replace-rules.ts';
+import { parseType } from '../../../../offline/plugins/kubernetes/objects/kubernetes-object.ts';
+import { needsReplacement } from '../../../../offline/plugins/kubernetes/changes/replace-rules.ts';
 import { findReplacing, readSettings } from '../../../../offline/plugins/kubernetes/settings.ts';
 
 const MUTABLE = { mutableConfigMaps: true, mutableSecrets: true };

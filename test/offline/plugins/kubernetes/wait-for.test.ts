@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { findValues, parseJsonPath } from '../../../../offline/plugins/kubernetes/json-path.ts';
-import type { KubernetesObject } from '../../../../offline/plugins/kubernetes/kubernetes-object.ts';
-import { explainWaitFor, judge, readWaitFor } from '../../../../offline/plugins/kubernetes/wait-for.ts';
+import { findValues, parseJsonPath } from '../../../../offline/plugins/kubernetes/changes/json-path.ts';
+import type { KubernetesObject } from '../../../../offline/plugins/kubernetes/objects/kubernetes-object.ts';
+import { explainWaitFor, judge, readWaitFor } from '../../../../offline/plugins/kubernetes/readiness/wait-for.ts';
 
 const LIVE: KubernetesObject = {
   apiVersion: 'example.com/v1',

@@ -1,0 +1,84 @@
+import { timed } from '../../system/progress.ts';
+import { runProcess } from '../../system/run-process.ts';
+import type { BuildOptions } from '../../offline/go-build.ts';
+import { REGISTRY } from '../node/places.ts';
+import { runChecked } from '../run-checked.ts';
+
+const NAME = 'davit';
+const REGISTRY_CONTAINER = 'davit-registry';
+const REGISTRY_IMAGE = 'registry:2';
+export const KIND_CONTEXT = `kind-${NAME}`;
+
+/** Whether this machine can make a kind cluster: kind is on the PATH, and Docker answers. */
+export async function kindIsPossible(): Promise<boolean> {
+  return (await succeeds('kind', ['version'])) && succeeds('docker', ['info']);
+}
+
+/** Whether the cluster that `kindUp` makes exists. */
+export async function kindExists(): Promise<boolean> {
+  const ran = await runProcess('kind', ['get', 'clusters']).catch(() => undefined);
+  return ran?.stdout.split('\n').includes(NAME) ?? false;
+}
+
+/**
+ * Makes a kind cluster, and a registry that cluster and machine reach by the same name. `_platform` installs Knative.
+ */
+export async function kindUp({ progress, signal }: BuildOptions): Promise<void> {
+  const options = { ...(signal && { signal }) };
+  if (!(await kindExists())) {
+    const create = ['kind', 'create', 'cluster', '--name', NAME, '--config', '-'];
+    await timed(progress, `Making the cluster "${NAME}" with kind, in Docker`, () =>
+      runChecked('make a cluster with kind', create, { ...options, input: JSON.stringify(CONFIGURATION) }),
+    );
+  }
+  if (await succeeds('docker', ['inspect', REGISTRY_CONTAINER])) return;
+  await timed(progress, `Starting the registry ${REGISTRY} in Docker`, () => startRegistry(options));
+}
+
+/** Removes the cluster and the registry. */
+export async function kindDown({ progress }: BuildOptions): Promise<void> {
+  await timed(progress, `Removing the cluster "${NAME}" of kind`, async () => {
+    await runChecked('remove the cluster of kind', ['kind', 'delete', 'cluster', '--name', NAME]);
+    await runProcess('docker', ['rm', '--force', '--volumes', REGISTRY_CONTAINER]);
+  });
+}
+
+/** containerd reads the address of each registry from a file in this folder. */
+const CONFIGURATION = {
+  kind: 'Cluster',
+  apiVersion: 'kind.x-k8s.io/v1alpha4',
+  containerdConfigPatches: [
+    '[plugins."io.containerd.grpc.v1.cri".registry]\n  config_path = "/etc/containerd/certs.d"\n',
+  ],
+};
+
+async function startRegistry(options: { readonly signal?: AbortSignal }): Promise<void> {
+  const publish = ['--publish', `127.0.0.1:${REGISTRY.split(':')[1] ?? ''}:5000`];
+  const run = [
+    'docker',
+    'run',
+    '--detach',
+    '--restart=always',
+    ...publish,
+    '--name',
+    REGISTRY_CONTAINER,
+    REGISTRY_IMAGE,
+  ];
+  await runChecked('start a registry in Docker', run, options);
+  await runChecked('connect the registry', ['docker', 'network', 'connect', 'kind', REGISTRY_CONTAINER], options);
+  const nodes = await runChecked('list the nodes of kind', ['kind', 'get', 'nodes', '--name', NAME], options);
+  const folder = `/etc/containerd/certs.d/${REGISTRY}`;
+  for (const node of nodes.split('\n').filter(Boolean)) {
+    await runChecked('set up a node of kind', ['docker', 'exec', node, 'mkdir', '-p', folder], options);
+    const tee = ['docker', 'exec', '--interactive', node, 'tee', `${folder}/hosts.toml`];
+    await runChecked('set up a node of kind', tee, {
+      ...options,
+      input: `[host."http://${REGISTRY_CONTAINER}:5000"]\n`,
+    });
+  }
+}
+
+async function succeeds(program: string, args: readonly string[]): Promise<boolean> {
+  const ran = await runProcess(program, args).catch(() => undefined);
+  return ran?.code === 0;
+}

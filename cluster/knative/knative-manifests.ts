@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseAllDocuments } from 'yaml';
+import { type BuildOptions, readModuleFolder } from '../../offline/go-build.ts';
+import { ensureFolder, keyOf } from '../cached-folder.ts';
+import { KNATIVE_SOURCE, KNATIVE_VERSION } from '../go-programs.ts';
+import { imageReference, type Images } from '../images/images.ts';
+import { REGISTRY } from '../node/places.ts';
+
+/** A Kubernetes object, as far as it is looked at here. */
+export interface KubernetesObject {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+/** What is applied: types first, objects when the types are known. */
+export interface KnativeManifests {
+  readonly types: string;
+  readonly objects: readonly KubernetesObject[];
+}
+
+/** Of the manifests as they come out of the modules, whose versions go.mod and checksums go.sum pin. */
+const CHECKSUM = 'e38334eb0e5d5c5577af68220a7f0166bb75c074b2ff82f7222ca8c485dfe509';
+
+/** Folders and files of the modules; links between modules are lost in a module's zip, hence all of them. */
+const TYPES = [
+  ['knative.dev/serving', 'config/core/300-resources'],
+  ['knative.dev/networking', 'config/certificate.yaml'],
+  ['knative.dev/networking', 'config/domain-claim.yaml'],
+  ['knative.dev/networking', 'config/ingress.yaml'],
+  ['knative.dev/networking', 'config/serverlessservice.yaml'],
+  ['knative.dev/caching', 'config/image.yaml'],
+] as const;
+const OBJECTS = [
+  ['knative.dev/serving', 'config/core/100-namespace.yaml'],
+  ['knative.dev/serving', 'config/core/200-serviceaccount.yaml'],
+  ['knative.dev/serving', 'config/core/200-roles'],
+  ['knative.dev/serving', 'config/core/configmaps'],
+  ['knative.dev/networking', 'config/config-network.yaml'],
+  ['knative.dev/serving', 'config/core/deployments'],
+  ['knative.dev/serving', 'config/core/webhooks'],
+  ['knative.dev/serving', 'config/core/999-cache.yaml'],
+  ['knative.dev/net-kourier', 'config'],
+] as const;
+
+/** What a model server needs of Knative, and what this cluster is. */
+const SETTINGS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'config-network': { 'ingress-class': 'kourier.ingress.networking.knative.dev' },
+  'config-domain': { 'svc.cluster.local': '' },
+  'config-deployment': {
+    'registries-skipping-tag-resolving': REGISTRY,
+    'pod-is-always-schedulable': 'true', // a GPU that is not free now is waited for
+  },
+  'config-features': Object.fromEntries(
+    [
+      'affinity',
+      'nodeselector',
+      'priorityclassname',
+      'securitycontext',
+      'tolerations',
+      'topologyspreadconstraints',
+    ].map((feature) => [`kubernetes.podspec-${feature}`, 'enabled']),
+  ),
+};
+
+/** Knative Serving and Kourier as objects for this cluster: our images by digest, our settings. */
+export async function makeKnativeManifests(images: Images, options: BuildOptions): Promise<KnativeManifests> {
+  const folder = await ensureFolder(
+    { name: 'knative-manifests', key: keyOf(CHECKSUM, TYPES, OBJECTS), fill: gather },
+    options,
+  );
+  const [types, objects] = await Promise.all(
+    ['types', 'objects'].map((name) => readFile(join(folder, `${name}.yaml`), 'utf8')),
+  );
+  return { types: types ?? '', objects: adapt(objects ?? '', images) };
+}
+
+/** Collects the manifests of the modules into two files. */
+async function gather(folder: string): Promise<void> {
+  const texts = { types: await readAll(TYPES), objects: await readAll(OBJECTS) };
+  const found = createHash('sha256').update(JSON.stringify(texts)).digest('hex');
+  if (found !== CHECKSUM)
+    throw new Error(
+      `Cannot use the manifests of Knative ${KNATIVE_VERSION}: their SHA-256 is ${found}, expected ${CHECKSUM}`,
+    );
+  await Promise.all(Object.entries(texts).map(([name, text]) => writeFile(join(folder, `${name}.yaml`), text)));
+}
+
+async function readAll(places: readonly (readonly [string, string])[]): Promise<string> {
+  const texts: string[] = [];
+  for (const [module, path] of places) {
+    const at = join(await readModuleFolder(KNATIVE_SOURCE, module), path);
+    const files = path.endsWith('.yaml') ? [at] : (await listYaml(at)).map((name) => join(at, name));
+    for (const file of files) texts.push(await readFile(file, 'utf8'));
+  }
+  return texts.join('\n---\n');
+}
+
+async function listYaml(folder: string): Promise<readonly string[]> {
+  return (await readdir(folder)).filter((name) => name.endsWith('.yaml')).sort();
+}
+
+function adapt(text: string, images: Images): readonly KubernetesObject[] {
+  const named = text
+    .replace(/ko:\/\/knative\.dev\/[a-z-]+\/cmd\/([a-z]+)/g, (_, program: keyof Images) =>
+      imageReference(images[program]),
+    )
+    .replace(/docker\.io\/envoyproxy\/envoy:\S+/g, imageReference(images.envoy))
+    .replaceAll('app.kubernetes.io/version: devel', `app.kubernetes.io/version: "${KNATIVE_VERSION}.0"`)
+    // The gateway answers after half a second; ten would be a third of the whole start.
+    .replaceAll('initialDelaySeconds: 10', 'initialDelaySeconds: 1');
+  return parseAllDocuments(named)
+    .map((document) => document.toJS() as KubernetesObject | null)
+    .filter((object) => object !== null)
+    .filter((object) => object.kind !== 'HorizontalPodAutoscaler') // nothing measures pods here
+    .map(withSettings)
+    .map(withSmallRequests);
+}
+
+function withSettings(object: KubernetesObject): KubernetesObject {
+  const settings = object.kind === 'ConfigMap' ? SETTINGS[object.metadata.name] : undefined;
+  return settings ? { ...object, data: { ...object.data, ...settings } } : object;
+}
+
+interface Container {
+  readonly resources?: { readonly requests?: Readonly<Record<string, string>> };
+}
+
+interface Deployment extends KubernetesObject {
+  readonly spec: { readonly template: { readonly spec: { readonly containers: readonly Container[] } } };
+}
+
+/** Knative asks for a whole processor, which would leave a small machine none for models; what is idle is anybody's. */
+function withSmallRequests(object: KubernetesObject): KubernetesObject {
+  if (object.kind !== 'Deployment') return object;
+  const { spec } = object as Deployment;
+  const { template } = spec;
+  const containers = template.spec.containers.map((container) => {
+    const { resources } = container;
+    const requests = resources?.requests && { ...resources.requests, cpu: CPU_REQUEST };
+    return requests ? { ...container, resources: { ...resources, requests } } : container;
+  });
+  return {
+    ...object,
+    spec: { ...spec, template: { ...template, spec: { ...template.spec, containers } } },
+  } as Deployment;
+}
+
+const CPU_REQUEST = '20m';

@@ -1,0 +1,60 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { childEnvironment, type Ran, runProcess } from '../system/run-process.ts';
+import { KUBECONFIG, KUBECTL_CACHE } from './node/places.ts';
+
+/** How to call a cluster. */
+export interface Kubectl {
+  readonly program: string;
+  readonly kubeconfig?: string | undefined;
+  readonly context?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const POLL_MILLISECONDS = 300;
+const CALL_LIMIT_SECONDS = 180;
+
+/** Runs kubectl and returns its standard output; throws its error message when it fails. */
+export async function kubectl(to: Kubectl, args: readonly string[], input?: string): Promise<string> {
+  const ran = await callKubectl(to, args, input);
+  if (ran.code === 0) return ran.stdout;
+  throw new Error(`Cannot run kubectl ${args[0] ?? ''}: ${ran.stderr.trim().split('\n').slice(-5).join('; ')}`);
+}
+
+/** Runs kubectl and returns its result, even if it fails. */
+export function callKubectl(to: Kubectl, args: readonly string[], input?: string): Promise<Ran> {
+  const { program, kubeconfig, context, signal } = to;
+  return runProcess(program, [...(context === undefined ? [] : ['--context', context]), ...args], {
+    env: childEnvironment({
+      ...(kubeconfig !== undefined && { KUBECONFIG: kubeconfig }),
+      ...(kubeconfig === KUBECONFIG && { KUBECACHEDIR: KUBECTL_CACHE }),
+    }),
+    limitSeconds: CALL_LIMIT_SECONDS,
+    ...(input !== undefined && { input }),
+    ...(signal && { signal }),
+  });
+}
+
+/** Applies objects (or YAML text). Retries until they are accepted, because webhooks need a moment to start. */
+export async function applyObjects(
+  to: Kubectl,
+  objects: string | readonly unknown[],
+  { limitSeconds }: { readonly limitSeconds: number },
+): Promise<void> {
+  const text =
+    typeof objects === 'string' ? objects : JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects });
+  const apply = ['apply', '--server-side', '--force-conflicts', '-f', '-'];
+  await until(to, limitSeconds, 'apply objects', () => callKubectl(to, apply, text));
+}
+
+/** Calls until it succeeds; throws the last error message after the limit. */
+export async function until(to: Kubectl, limitSeconds: number, what: string, call: () => Promise<Ran>): Promise<void> {
+  const end = performance.now() + limitSeconds * 1000;
+  for (;;) {
+    to.signal?.throwIfAborted();
+    const ran = await call();
+    if (ran.code === 0) return;
+    if (performance.now() > end)
+      throw new Error(`Cannot ${what} within ${limitSeconds} s: ${ran.stderr.trim().split('\n').slice(-3).join('; ')}`);
+    await sleep(POLL_MILLISECONDS);
+  }
+}

@@ -1,0 +1,99 @@
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { writeFileAtomically } from '../../system/atomic-files.ts';
+import { timed } from '../../system/progress.ts';
+import type { BuildOptions } from '../../offline/go-build.ts';
+import { ensureFolder, folderOf, keyOf } from '../cached-folder.ts';
+import { findProgram, readDebianLists } from './debian.ts';
+import type { Component } from './node-process.ts';
+import { CONTAINERD_SOCKET, CONTROL_GROUP, DOCKER_SOCKET, LOGS_FOLDER, NODE_FOLDER } from './places.ts';
+import { runChecked } from '../run-checked.ts';
+
+const PACKAGE = 'docker.io';
+const LIMIT_SECONDS = 30;
+const POLL_MILLISECONDS = 100;
+const CONFIG_FILE = join(NODE_FOLDER, 'docker.json');
+const WHAT = `get Debian's package ${PACKAGE}`;
+
+/** Docker's engine: the program of this machine, else Debian's. */
+export async function ensureDockerEngine(options: BuildOptions): Promise<string> {
+  return (await findProgram('dockerd')) ?? join(await ensureUnpacked(options), 'dockerd');
+}
+
+/** The path of Debian's Docker client, which builds with BuildKit without a plugin. It exists once the engine does. */
+export async function unpackedDockerClient(): Promise<string> {
+  return join(folderOf(await unpackedPart()), 'docker');
+}
+
+/** The engine as a component of the node. It builds and pushes images, and gives containers no network. */
+export async function makeDockerEngine(program: string): Promise<Component> {
+  await writeFileAtomically(CONFIG_FILE, '{}'); // otherwise it reads the configuration of the machine's own engine
+  const flags = [
+    `--config-file=${CONFIG_FILE}`,
+    `--host=unix://${DOCKER_SOCKET}`,
+    `--data-root=${join(NODE_FOLDER, 'docker')}`,
+    `--exec-root=${join(NODE_FOLDER, 'docker-run')}`,
+    '--pidfile=', // a file that a killed engine left would stop the next one
+    `--containerd=${CONTAINERD_SOCKET}`,
+    `--cgroup-parent=/${CONTROL_GROUP}/docker`,
+    '--exec-opt=native.cgroupdriver=cgroupfs',
+    '--oom-score-adjust=0', // a lower value may be forbidden on this machine
+    ...['--iptables=false', '--ip6tables=false', '--bridge=none', '--ip-forward=false', '--ip-masq=false'],
+    '--log-level=error', // it would log an empty warning for each build
+  ];
+  return { name: 'docker', command: [program, ...flags], after: `unix:${CONTAINERD_SOCKET}` };
+}
+
+/** Waits until the engine answers. */
+export async function waitForDockerEngine(signal: AbortSignal | undefined): Promise<void> {
+  const until = performance.now() + LIMIT_SECONDS * 1000;
+  while (!(await answers())) {
+    signal?.throwIfAborted();
+    if (performance.now() > until)
+      throw new Error(`Cannot reach Docker's engine within ${LIMIT_SECONDS} s: see its log in ${LOGS_FOLDER}`);
+    await sleep(POLL_MILLISECONDS);
+  }
+}
+
+function answers(): Promise<boolean> {
+  return new Promise((done) => {
+    const asking = request({ socketPath: DOCKER_SOCKET, path: '/_ping', timeout: 1000 }, (answer) => {
+      answer.resume();
+      done(answer.statusCode === 200);
+    });
+    asking.on('timeout', () => asking.destroy(new Error('no answer')));
+    asking.on('error', () => done(false)).end();
+  });
+}
+
+/** Unpacks the package without installing it, because its scripts would start an engine on the machine. */
+async function ensureUnpacked(options: BuildOptions): Promise<string> {
+  const what = `Getting Docker's engine out of Debian's package ${PACKAGE}`;
+  const fill = (folder: string) => timed(options.progress, what, () => unpack(folder, options));
+  return ensureFolder({ ...(await unpackedPart()), fill }, options);
+}
+
+/** The key includes the system's release, because another release has other libraries. */
+async function unpackedPart() {
+  const release = await readFile('/etc/os-release', 'utf8').catch(() => '');
+  return { name: 'docker', key: keyOf(PACKAGE, release) };
+}
+
+async function unpack(folder: string, { signal }: BuildOptions): Promise<void> {
+  const work = join(folder, 'package');
+  await mkdir(work, { recursive: true });
+  const run = { cwd: work, ...(signal && { signal }) };
+  // As this user, because apt's own user may not write here.
+  const download = ['apt-get', 'download', '-qq', '-o', 'APT::Sandbox::User=root', PACKAGE];
+  await runChecked(WHAT, download, run).catch(async () => {
+    await readDebianLists(run); // apt has no package lists yet, or the package has a newer version
+    await runChecked(WHAT, download, run);
+  });
+  const [file = ''] = await readdir(work);
+  await runChecked(WHAT, ['dpkg-deb', '--extract', file, '.'], run);
+  await rename(join(work, 'usr/bin/docker'), join(folder, 'docker'));
+  await rename(join(work, 'usr/sbin/dockerd'), join(folder, 'dockerd'));
+  await rm(work, { recursive: true });
+}

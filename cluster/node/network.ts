@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import { writeFileAtomically } from '../../system/atomic-files.ts';
+import { runProcess } from '../../system/run-process.ts';
+import type { NodeProcess } from './node-process.ts';
+import {
+  CABLE,
+  CABLE_RANGE,
+  MACHINE_ADDRESS,
+  NODE_ADDRESS,
+  NODE_FOLDER,
+  NODE_POD_RANGE,
+  POD_RANGE,
+  SERVICE_RANGE,
+} from './places.ts';
+import { runChecked } from '../run-checked.ts';
+
+export const CNI_CONFIGURATION_FOLDER = join(NODE_FOLDER, 'cni');
+const PREFIX = CABLE_RANGE.split('/')[1] ?? '';
+const RANGES = [CABLE_RANGE, POD_RANGE, SERVICE_RANGE];
+const WHAT = "set up the node's network";
+
+/** Throws when this machine already uses the node's addresses. */
+export async function requireFreeRanges(): Promise<void> {
+  for (const range of RANGES) {
+    const routes = await runChecked('read the routes', ['ip', 'route', 'show', 'root', range]);
+    const [route] = routes.split('\n').filter((line) => line.trim() !== '' && !line.includes(` dev ${CABLE}`));
+    if (route === undefined) continue;
+    throw new Error(`Cannot make a node: ${range} is taken by the route "${route.trim()}", expected it to be free`);
+  }
+}
+
+/**
+ * Connects the machine and the node's own network with a veth pair, and routes pods and services through it. The
+ * machine gets one interface and its routes. Forwarding, address translation and firewall rules are all inside the
+ * node.
+ */
+export async function connectNode({ pid }: NodeProcess): Promise<void> {
+  const inside = ['nsenter', '--net', '--target', String(pid)];
+  await runChecked(WHAT, ['ip', 'link', 'add', CABLE, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(pid)]);
+  await runChecked(WHAT, ['ip', 'address', 'add', `${MACHINE_ADDRESS}/${PREFIX}`, 'dev', CABLE]);
+  await runChecked(WHAT, ['ip', 'link', 'set', CABLE, 'up']);
+  await runChecked(WHAT, [...inside, 'ip', 'link', 'set', 'lo', 'up']);
+  await runChecked(WHAT, [...inside, 'ip', 'address', 'add', `${NODE_ADDRESS}/${PREFIX}`, 'dev', 'eth0']);
+  await runChecked(WHAT, [...inside, 'ip', 'link', 'set', 'eth0', 'up']);
+  await runChecked(WHAT, [...inside, 'ip', 'route', 'add', 'default', 'via', MACHINE_ADDRESS]);
+  await runChecked(WHAT, [...inside, 'tee', '/proc/sys/net/ipv4/ip_forward'], { input: '1' });
+  for (const range of [POD_RANGE, SERVICE_RANGE]) {
+    await runChecked(WHAT, ['ip', 'route', 'add', range, 'via', NODE_ADDRESS, 'dev', CABLE]);
+  }
+}
+
+/** Removes the veth pair and with it its routes. The kernel may have done so already. */
+export async function disconnectNode(): Promise<void> {
+  await runProcess('ip', ['link', 'delete', CABLE]);
+}
+
+/** Gives each pod a veth pair to the node. `ptp` is used because a bridge would need another kernel module. */
+export async function writeCniConfiguration(): Promise<void> {
+  const ranges = [[{ subnet: NODE_POD_RANGE }]];
+  const dataDir = join(NODE_FOLDER, 'pod-addresses');
+  const ipam = { type: 'host-local', dataDir, ranges, routes: [{ dst: '0.0.0.0/0' }] };
+  const plugins = [
+    { type: 'ptp', ipMasq: true, ipam },
+    { type: 'portmap', capabilities: { portMappings: true } },
+  ];
+  const text = JSON.stringify({ cniVersion: '1.0.0', name: 'pods', plugins });
+  await writeFileAtomically(join(CNI_CONFIGURATION_FOLDER, '10-pods.conflist'), text);
+}

@@ -1,0 +1,59 @@
+import type { Caller } from '../../serving-api/caller.ts';
+import { type Demand, type Full, makeDemand, take } from '../../serving-api/rate-limits.ts';
+import { SlidingWindows } from '../../serving-api/sliding-window.ts';
+import type { ServingEntry } from '../../schemas/deployment/serving-entry.ts';
+import { ownerOf } from './replicas.ts';
+
+/** Sends a demand to the replica at an address; rejects when that replica does not answer at once. */
+export type AskPeer = (address: string, demand: Demand) => Promise<Full>;
+
+export interface Peers {
+  /** This replica's own address. */
+  readonly own: string;
+  /** The addresses of all ready replicas. */
+  readonly addresses: () => readonly string[];
+  readonly ask: AskPeer;
+}
+
+/**
+ * Enforces rate limits. With several replicas, one of them counts for each endpoint, so the limit is exact whichever
+ * replica receives the request. When that replica cannot be reached at once, this one counts alone, because a limit is
+ * not worth a failed request.
+ */
+export class RateLimiter {
+  readonly #windows = new SlidingWindows();
+  readonly #peers: Peers | undefined;
+  #alone = 0;
+
+  constructor(peers?: Peers) {
+    this.#peers = peers;
+  }
+
+  /** How often the replica that should have counted could not be reached. */
+  get alone(): number {
+    return this.#alone;
+  }
+
+  /** The limit that refuses one more call; undefined: the call is allowed and has been counted. */
+  take({ name, rateLimits }: ServingEntry, caller: Caller): Full | Promise<Full> {
+    const demand = makeDemand(name, rateLimits, caller);
+    if (!demand) return undefined;
+    const owner = this.#peers && ownerOf(name, this.#peers.addresses());
+    if (owner === undefined || owner === this.#peers?.own) return this.count(demand);
+    return this.#ask(owner, demand);
+  }
+
+  /** Counts on this replica, for itself or for another one. */
+  count(demand: Demand): Full {
+    return take(demand, this.#windows, Date.now());
+  }
+
+  async #ask(owner: string, demand: Demand): Promise<Full> {
+    try {
+      return await this.#peers?.ask(owner, demand);
+    } catch {
+      this.#alone += 1;
+      return this.count(demand);
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import { LATENCY_BUCKETS_MS, Traffic, type TrafficCounts } from '../../serving-api/traffic.ts';
+import type { Answered } from './access-log-server.ts';
+
+/** The counts of one endpoint by entity; '': queries that no model answered. */
+export type CountsByEntity = Readonly<Record<string, TrafficCounts>>;
+
+/** Requests the counts of the replica at an address. */
+export type AskCounts = (address: string, endpoint: string) => Promise<CountsByEntity>;
+
+/** The answered queries of all endpoints. Each replica receives some of the reports; together they have all. */
+export class EndpointTraffic {
+  readonly #traffic = new Map<string, Map<string, Traffic>>();
+  readonly #others: () => readonly string[];
+  readonly #ask: AskCounts;
+
+  constructor(others: () => readonly string[] = () => [], ask: AskCounts = () => Promise.resolve({})) {
+    this.#others = others;
+    this.#ask = ask;
+  }
+
+  note({ endpoint, entity, status, milliseconds }: Answered): void {
+    const entities = this.#traffic.get(endpoint) ?? new Map<string, Traffic>();
+    this.#traffic.set(endpoint, entities);
+    const traffic = entities.get(entity) ?? new Traffic();
+    entities.set(entity, traffic);
+    traffic.count(status, milliseconds, Date.now());
+  }
+
+  /** The counts of this replica. */
+  own(endpoint: string): CountsByEntity {
+    const entities = this.#traffic.get(endpoint) ?? [];
+    return Object.fromEntries([...entities].map(([entity, traffic]) => [entity, traffic.read(Date.now())]));
+  }
+
+  /** The counts of all replicas; one that does not answer is left out. */
+  async read(endpoint: string): Promise<CountsByEntity> {
+    const asked = this.#others().map((address) => this.#ask(address, endpoint).catch((): CountsByEntity => ({})));
+    const all = [this.own(endpoint), ...(await Promise.all(asked))];
+    const names = new Set(all.flatMap((counts) => Object.keys(counts)));
+    return Object.fromEntries([...names].map((name) => [name, all.flatMap((c) => c[name] ?? []).reduce(add, NOTHING)]));
+  }
+}
+
+export const NOTHING: TrafficCounts = {
+  lastMinute: { all: 0, client: 0, server: 0 },
+  latency: { buckets: Array<number>(LATENCY_BUCKETS_MS.length + 1).fill(0), sum: 0, total: 0 },
+};
+
+function add(a: TrafficCounts, b: TrafficCounts): TrafficCounts {
+  return {
+    lastMinute: {
+      all: a.lastMinute.all + b.lastMinute.all,
+      client: a.lastMinute.client + b.lastMinute.client,
+      server: a.lastMinute.server + b.lastMinute.server,
+    },
+    latency: {
+      buckets: a.latency.buckets.map((n, i) => n + (b.latency.buckets[i] ?? 0)),
+      sum: a.latency.sum + b.latency.sum,
+      total: a.latency.total + b.latency.total,
+    },
+  };
+}

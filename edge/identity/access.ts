@@ -1,0 +1,82 @@
+import { includes, levelOf } from '../../serving-api/permissions.ts';
+import type { KubernetesApi } from '../../kubernetes/client/api.ts';
+import { PERMISSION_LEVELS, type PermissionLevel, type ServingEntry } from '../../schemas/deployment/serving-entry.ts';
+import { type Known, Unavailable } from './identity.ts';
+import { KEPT_MILLISECONDS, KeptAnswers } from './kept-answers.ts';
+import { type Answer, Remembered } from './remembered.ts';
+
+const PATH = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
+const ALLOWED_MILLISECONDS = 60_000;
+const REFUSED_MILLISECONDS = 10_000;
+const REVIEW_MILLISECONDS = 4000;
+const MOST = 50_000;
+/** The cluster's RBAC grants verbs on `endpoints` of this group. VERBS lists them, strongest first. */
+export const ENDPOINTS_GROUP = 'davit.dev';
+export const ENDPOINTS_RESOURCE = 'endpoints';
+const VERBS = { query: 'CAN_QUERY', get: 'CAN_VIEW' } as const;
+type Verb = keyof typeof VERBS;
+
+/** A caller's permission level: from the endpoint's own permissions, otherwise from the cluster's RBAC. */
+export class Access {
+  readonly #api: KubernetesApi;
+  readonly #namespace: string;
+  readonly #reviews: Remembered<boolean>;
+
+  constructor(api: KubernetesApi, namespace: string, kept = new KeptAnswers()) {
+    this.#api = api;
+    this.#reviews = new Remembered(MOST, () => kept.note());
+    this.#namespace = namespace;
+  }
+
+  /**
+   * The caller's level, checked only as far as `wanted` needs. Rejects with Unavailable when the cluster does not
+   * answer.
+   */
+  of(
+    known: Known,
+    { name, permissions }: ServingEntry,
+    wanted: PermissionLevel,
+  ): PermissionLevel | undefined | Promise<PermissionLevel | undefined> {
+    const level = levelOf(known.caller, permissions);
+    if (includes(level, wanted) || known.reviewed === undefined) return level;
+    return this.#byCluster(known, name).then((other) => strongest(level, other));
+  }
+
+  /** Rights on every endpoint are checked first, because one answer then covers all of them. */
+  async #byCluster(known: Known, endpoint: string): Promise<PermissionLevel | undefined> {
+    for (const verb of ['query', 'get'] as const)
+      for (const name of [undefined, endpoint]) if (await this.#may(known, verb, name)) return VERBS[verb];
+    return undefined;
+  }
+
+  #may({ caller, reviewed }: Known, verb: Verb, name: string | undefined): Promise<boolean> {
+    const key = JSON.stringify([caller.name, caller.groups, verb, name]);
+    return this.#reviews.get(key, async (): Promise<Answer<boolean>> => {
+      const review = await this.#ask({ ...reviewed, resourceAttributes: this.#attributes(verb, name) });
+      const now = Date.now();
+      const until = now + (review ? ALLOWED_MILLISECONDS : REFUSED_MILLISECONDS);
+      return { value: review, until, keptUntil: now + KEPT_MILLISECONDS };
+    });
+  }
+
+  #attributes(verb: Verb, name: string | undefined): object {
+    const endpoints = { group: ENDPOINTS_GROUP, resource: ENDPOINTS_RESOURCE, namespace: this.#namespace };
+    return { verb, ...endpoints, ...(name !== undefined && { name }) };
+  }
+
+  async #ask(spec: object): Promise<boolean> {
+    const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec };
+    try {
+      const signal = AbortSignal.timeout(REVIEW_MILLISECONDS);
+      const answer = await this.#api.create<{ status?: { allowed?: boolean } }>(PATH, body, { signal });
+      return answer.status?.allowed === true;
+    } catch (e) {
+      throw new Unavailable('Cannot review an access: the API server does not answer', { cause: e });
+    }
+  }
+}
+
+function strongest(a: PermissionLevel | undefined, b: PermissionLevel | undefined): PermissionLevel | undefined {
+  const rank = (level: PermissionLevel | undefined) => (level === undefined ? -1 : PERMISSION_LEVELS.indexOf(level));
+  return rank(a) >= rank(b) ? a : b;
+}

@@ -1,0 +1,59 @@
+import { hashToken } from '../../serving-api/check-bearer.ts';
+import type { Identify, Known, Nobody } from './identity.ts';
+import { KEPT_MILLISECONDS, KeptAnswers } from './kept-answers.ts';
+import { type Answer, Remembered } from './remembered.ts';
+
+const KNOWN_MILLISECONDS = 60_000;
+const NOBODY_MILLISECONDS = 10_000;
+const MOST = 20_000;
+
+/**
+ * Identifies the caller of a token. The answer is remembered under the token's hash for up to a minute, longer during
+ * an outage, and never beyond the token's expiry.
+ */
+export class Callers {
+  readonly #identify: Identify;
+  /** Invalid tokens have a cache of their own, so that a flood of them does not evict any caller. */
+  readonly #known: Remembered<Known | Nobody>;
+  readonly #nobody: Remembered<Known | Nobody>;
+
+  constructor(identify: Identify, kept = new KeptAnswers()) {
+    this.#identify = identify;
+    this.#known = new Remembered(MOST, () => kept.note());
+    this.#nobody = new Remembered(MOST, () => kept.note());
+  }
+
+  get size(): number {
+    return this.#known.size;
+  }
+
+  /** Rejects with Unavailable when the token cannot be verified now. */
+  of(token: string): Known | Nobody | Promise<Known | Nobody> {
+    const hash = hashToken(token).toString('base64url');
+    const known = this.#known.peek(hash);
+    if (known) return known;
+    const place = this.#nobody.has(hash) ? this.#nobody : this.#known;
+    return place.get(hash, () => this.#ask(token, hash, place));
+  }
+
+  /** Stores the answer in the cache that it belongs to and removes it from the other one. */
+  async #ask(token: string, hash: string, place: Remembered<Known | Nobody>): Promise<Answer<Known | Nobody>> {
+    const value = await this.#identify(token, { renewed: this.#known.has(hash) });
+    const answer = makeAnswer(value);
+    const own = 'caller' in value ? this.#known : this.#nobody;
+    if (own === place) return answer;
+    own.put(hash, answer);
+    return { value, until: 0 };
+  }
+}
+
+function makeAnswer(value: Known | Nobody): Answer<Known | Nobody> {
+  const now = Date.now();
+  if (!('caller' in value)) return { value, until: now + NOBODY_MILLISECONDS, keptUntil: now + KEPT_MILLISECONDS };
+  const end = value.expires ?? Infinity;
+  return {
+    value,
+    until: Math.min(now + KNOWN_MILLISECONDS, end),
+    keptUntil: Math.min(now + KEPT_MILLISECONDS, end),
+  };
+}

@@ -1,0 +1,26 @@
+import { log } from '../log.ts';
+
+/** How long the last answer about a caller stays valid during an outage, counted from that answer. */
+export const KEPT_MILLISECONDS = 15 * 60_000;
+/** An outage is over when no old answer was used for this long. */
+const OVER_MILLISECONDS = 60_000;
+
+/** Counts old answers that are used during an outage, and logs the first one of each outage. */
+export class KeptAnswers {
+  #total = 0;
+  #last = -Infinity;
+
+  get total(): number {
+    return this.#total;
+  }
+
+  note(): void {
+    this.#total += 1;
+    const now = Date.now();
+    if (now - this.#last > OVER_MILLISECONDS)
+      log('warning', 'nobody can be asked who a caller is or what they may do: the last answers go on', {
+        longestMinutes: KEPT_MILLISECONDS / 60_000,
+      });
+    this.#last = now;
+  }
+}

@@ -1,0 +1,60 @@
+import type { KubernetesApi } from '../../kubernetes/client/api.ts';
+import { type Identify, type Known, type Nobody, Unavailable } from './identity.ts';
+import { parseJsonWebToken } from './json-web-token.ts';
+
+const PATH = '/apis/authentication.k8s.io/v1/tokenreviews';
+const REVIEW_MILLISECONDS = 4000;
+/** A flood of invalid tokens must not flood the API server. */
+const MOST_AT_ONCE = 32;
+
+/** Makes the function that identifies callers through the cluster: a TokenReview for one audience. */
+export function kubernetesIdentity(api: KubernetesApi, audience: string): Identify {
+  let asking = 0;
+  return async (token, { renewed } = { renewed: false }) => {
+    if (!renewed && asking >= MOST_AT_ONCE)
+      throw new Unavailable(`Cannot review a token: ${asking} reviews are under way`);
+    asking += 1;
+    try {
+      const signal = AbortSignal.timeout(REVIEW_MILLISECONDS);
+      const review = await api.create<Review>(PATH, makeReview(token, audience), { signal });
+      return readReview(review, token, audience);
+    } catch (e) {
+      throw new Unavailable('Cannot review a token: the API server does not answer', { cause: e });
+    } finally {
+      asking -= 1;
+    }
+  };
+}
+
+interface Review {
+  readonly status?: {
+    readonly authenticated?: boolean;
+    readonly audiences?: readonly string[];
+    readonly user?: {
+      readonly username?: string;
+      readonly groups?: readonly string[];
+      readonly uid?: string;
+      readonly extra?: object;
+    };
+  };
+}
+
+function makeReview(token: string, audience: string): object {
+  return { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token, audiences: [audience] } };
+}
+
+function readReview({ status = {} }: Review, token: string, audience: string): Known | Nobody {
+  const { authenticated = false, audiences = [], user = {} } = status;
+  const { username: name, groups = [], uid, extra } = user;
+  if (!authenticated || name === undefined)
+    return { why: `the cluster does not know it (it has ended, or is not made for the audience "${audience}")` };
+  // An authenticator without audiences returns none. Its tokens are for anything, so they are not for this service.
+  if (!audiences.includes(audience)) return { why: `it is not made for the audience "${audience}"` };
+  const { exp } = parseJsonWebToken(token)?.claims ?? {};
+  const kind = name.startsWith('system:serviceaccount:') ? 'service_principal' : 'user';
+  return {
+    caller: { name, kind, groups },
+    reviewed: { user: name, groups, ...(uid !== undefined && { uid }), ...(extra && { extra }) },
+    expires: typeof exp === 'number' ? exp * 1000 : undefined,
+  };
+}

@@ -1,0 +1,57 @@
+import type { EngineEvent } from '@pulumi/pulumi/automation/index.js';
+import { resourceName } from './plan.ts';
+import { GOES_ON } from '../pulumi-command.ts';
+
+/** A failure of a preview or an update. */
+export interface Failure {
+  /** The failed resource; undefined: the program or the engine itself failed. */
+  readonly resource: { readonly urn: string; readonly type: string; readonly name: string } | undefined;
+  readonly message: string;
+}
+
+/** The failures in the engine's events, without messages that only repeat another one. */
+export function makeFailures(events: readonly EngineEvent[]): readonly Failure[] {
+  const errors = events.flatMap((e) => (e.diagnosticEvent?.severity === 'error' ? [e.diagnosticEvent] : []));
+  const failures = errors.map(({ urn, message }) => ({ resource: makeResource(urn), message: cleanMessage(message) }));
+  const telling = failures.filter((f) => !REPEATS.test(f.message));
+  return telling.length > 0 ? telling : failures;
+}
+
+/** The engine's closing messages, which follow the message of the actual failure. */
+const REPEATS =
+  /^(update|preview|destroy|refresh|resource registration) (failed|cancell?ed)$|^(update|preview) was cancell?ed$/;
+
+function makeResource(urn: string | undefined): Failure['resource'] {
+  const type = urn?.split('::')[2]?.split('$').at(-1);
+  if (!urn || !type || type.startsWith('pulumi:')) return undefined;
+  return { urn, type, name: resourceName(urn) };
+}
+
+/** The engine blames the author of a process that was killed. The process's last output follows the message. */
+const ENDED =
+  /^(?:Detected that \S+ exited prematurely[\s\S]*?(?:streams of the plugin:([\s\S]*))?|error reading from server: EOF)$/;
+
+/** Removes the engine's colours and the text that it wraps around a provider's reasons. */
+function cleanMessage(message: string): string {
+  const plain = message.replaceAll(/<\{%[^%]*%\}>/g, '').trim();
+  const ended = ENDED.exec(plain);
+  if (ended)
+    return [`its provider or its program ended in the middle; ${GOES_ON}`, ended[1]?.trim() ?? ''].join('\n').trim();
+  const refused = refusedProperty(plain);
+  if (refused !== undefined) return refused;
+  const serialized = /^(?:error serializing property "[^"]*": )+([\s\S]*)$/.exec(plain)?.[1];
+  if (serialized !== undefined) return serialized;
+  const reasons = /^\d+ errors? occurred:\n([\s\S]*)$/.exec(plain)?.[1];
+  return reasons === undefined ? plain : reasons.replaceAll(/^[ \t]*\* /gm, '').trim();
+}
+
+/**
+ * `TYPE resource 'NAME': property X value {…} has a problem: WHY` → `X: WHY`; the value may be long and hold anything.
+ */
+function refusedProperty(message: string): string | undefined {
+  const [before, problem] = ["': property ", ' has a problem: '] as const;
+  const [begin, end] = [message.indexOf(before), message.lastIndexOf(problem)];
+  if (begin < 0 || end < begin || !/^\S+ resource '/.test(message)) return undefined;
+  const [property = '', value] = message.slice(begin + before.length, end).split(' ', 2);
+  return value === 'value' ? `${property}: ${message.slice(end + problem.length)}` : undefined;
+}

@@ -1,0 +1,158 @@
+import type { Toleration } from '../../schemas/environment/hardware.ts';
+import { type Capacity, type NodeCapacity, type PodRoom, requestsOf, type Taint } from './capacity.ts';
+import { addAmounts, type Amounts, describeAmount } from './quantity.ts';
+
+/** A number of equal pods. */
+export interface Wanted {
+  readonly count: number;
+  readonly room: PodRoom;
+}
+
+/** `words` continues a sentence that starts with a name: `needs 1 nvidia.com/gpu more than is free`. */
+export type Fit = { readonly fits: true } | { readonly fits: false; readonly missing: Amounts; readonly words: string };
+
+/** A pod to be scheduled. */
+interface Seeker {
+  readonly room: PodRoom;
+  readonly requests: Amounts;
+}
+
+/**
+ * Whether new pods fit beside the running ones. The largest is placed first, each on the first node that can take it.
+ */
+export function checkFit({ nodes, quotas }: Capacity, wanted: readonly Wanted[]): Fit {
+  const seekers = wanted.flatMap(({ count, room }) =>
+    Array.from({ length: count }, (): Seeker => ({ room, requests: requestsOf(room) })),
+  );
+  const largest = [...seekers].sort((a, b) => sizeOf(b, nodes) - sizeOf(a, nodes));
+  const free = new Map(nodes.map((node) => [node, node.free]));
+  const reasons: string[] = [];
+  let missing: Amounts = {};
+  for (const seeker of largest) {
+    const impossible = explainImpossible(seeker, nodes);
+    if (impossible !== undefined) {
+      reasons.push(impossible);
+      continue;
+    }
+    const { node, lack } = chooseNode(seeker, nodes, free);
+    missing = addAmounts(missing, lack);
+    // A pod that lacks room is placed all the same, so that the next one lacks room too.
+    free.set(node, addAmounts(free.get(node) ?? {}, addAmounts(seeker.requests, lack, -1), -1));
+  }
+  const over = overQuota(quotas, seekers);
+  if (Object.keys(missing).length > 0) reasons.unshift(describeMissing(missing, seekers));
+  if (reasons.length === 0 && over.length === 0) return { fits: true };
+  return { fits: false, missing, words: [...new Set([...reasons, ...over])].join('; ') };
+}
+
+/**
+ * The largest share of a whole node that the pod requests. A pod with a GPU comes first, because few nodes can take it.
+ */
+function sizeOf({ requests }: Seeker, nodes: readonly NodeCapacity[]): number {
+  const shares = Object.entries(requests).map(([name, amount]) => {
+    const most = Math.max(...nodes.map((n) => n.allocatable[name] ?? 0));
+    return (most > 0 ? amount / most : 1) + (name.includes('/') && amount > 0 ? 1 : 0);
+  });
+  return Math.max(0, ...shares);
+}
+
+/** Why no node could ever take the pod, even if it were empty. */
+function explainImpossible({ room, requests }: Seeker, nodes: readonly NodeCapacity[]): string | undefined {
+  const selected = nodes.filter((node) => matches(node, room));
+  const selector = describeSelector(room);
+  if (selected.length === 0)
+    return nodes.length === 0 ? 'finds no node that is ready' : `finds no node with ${selector}`;
+  const tolerated = selected.filter((node) => refusingTaint(node, room) === undefined);
+  if (tolerated.length === 0) {
+    const taints = new Set(selected.map((node) => describeTaint(refusingTaint(node, room))));
+    return `does not tolerate what its nodes are tainted with: ${[...taints].join(', ')}`;
+  }
+  if (tolerated.some((node) => isEmpty(lackOf(requests, node.allocatable)))) return undefined;
+  const lack = tolerated.map((node) => lackOf(requests, node.allocatable)).sort((a, b) => weigh(a) - weigh(b))[0] ?? {};
+  const most = (name: string) => Math.max(...tolerated.map((node) => node.allocatable[name] ?? 0));
+  const parts = Object.keys(lack).map(
+    (name) =>
+      `${describeAmount(name, requests[name] ?? 0)}, and the largest node has ${describeAmount(name, most(name))}`,
+  );
+  return `needs ${parts.join('; ')}`;
+}
+
+/** The first node that can take the pod, else the one that lacks least. */
+function chooseNode(
+  { room, requests }: Seeker,
+  nodes: readonly NodeCapacity[],
+  free: ReadonlyMap<NodeCapacity, Amounts>,
+): { readonly node: NodeCapacity; readonly lack: Amounts } {
+  const possible = nodes.filter(
+    (node) =>
+      matches(node, room) && refusingTaint(node, room) === undefined && isEmpty(lackOf(requests, node.allocatable)),
+  );
+  const choices = possible.map((node) => ({ node, lack: lackOf(requests, free.get(node) ?? {}) }));
+  const best = choices.reduce((a, b) => (weigh(b.lack, b.node) < weigh(a.lack, a.node) ? b : a));
+  return choices.find(({ lack }) => isEmpty(lack)) ?? best;
+}
+
+/** The part of the requests that exceeds what is there. */
+function lackOf(requests: Amounts, there: Amounts): Amounts {
+  const lack = Object.entries(addAmounts(requests, there, -1));
+  return Object.fromEntries(lack.filter(([name, amount]) => amount > 0 && (requests[name] ?? 0) > 0));
+}
+
+function weigh(lack: Amounts, node?: NodeCapacity): number {
+  return Object.entries(lack).reduce((sum, [name, amount]) => sum + amount / (node?.allocatable[name] || 1), 0);
+}
+
+function isEmpty(amounts: Amounts): boolean {
+  return Object.keys(amounts).length === 0;
+}
+
+function matches({ labels }: NodeCapacity, { nodeSelector = {} }: PodRoom): boolean {
+  return Object.entries(nodeSelector).every(([name, value]) => labels[name] === value);
+}
+
+function refusingTaint({ taints }: NodeCapacity, { tolerations = [] }: PodRoom): Taint | undefined {
+  return taints.find((taint) => taint.effect !== 'PreferNoSchedule' && !tolerations.some((t) => tolerates(t, taint)));
+}
+
+function tolerates({ key, operator = 'Equal', value = '', effect }: Toleration, taint: Taint): boolean {
+  if (effect !== undefined && effect !== taint.effect) return false;
+  if (key === undefined || key === '') return operator === 'Exists';
+  return key === taint.key && (operator === 'Exists' || value === (taint.value ?? ''));
+}
+
+/** The quotas that the pods would exceed together, whatever room the nodes have. */
+function overQuota(quotas: Capacity['quotas'], seekers: readonly Seeker[]): readonly string[] {
+  const wanted = seekers.reduce<Amounts>((sum, { requests }) => addAmounts(sum, requests), {});
+  return quotas.flatMap(({ name, hard, used }) => {
+    const over = Object.entries(hard).flatMap(([key, limit]) => {
+      const resource = key.replace(/^requests\./, '');
+      const more = (used[key] ?? 0) + (wanted[resource] ?? 0) - limit;
+      return more > 0 && (wanted[resource] ?? 0) > 0 ? [describeAmount(resource, more)] : [];
+    });
+    return over.length > 0 ? [`goes over the quota "${name}" by ${enumerate(over)}`] : [];
+  });
+}
+
+function describeMissing(missing: Amounts, seekers: readonly Seeker[]): string {
+  const amounts = Object.entries(missing).map(([name, amount]) => {
+    const selector = describeSelector(
+      seekers.find((s) => name.includes('/') && (s.requests[name] ?? 0) > 0)?.room ?? {},
+    );
+    return `${describeAmount(name, amount)}${selector === '' ? '' : ` (${selector})`}`;
+  });
+  return `needs ${enumerate(amounts)} more than is free`;
+}
+
+function describeSelector({ nodeSelector = {} }: PodRoom): string {
+  return Object.entries(nodeSelector)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(', ');
+}
+
+function describeTaint(taint: Taint | undefined): string {
+  return taint === undefined ? '' : `${taint.key}${taint.value ? `=${taint.value}` : ''}:${taint.effect}`;
+}
+
+function enumerate(items: readonly string[]): string {
+  return items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} and ${items.at(-1) ?? ''}`;
+}

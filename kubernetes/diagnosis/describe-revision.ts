@@ -1,0 +1,76 @@
+import type { DeploymentState } from '../../schemas/deployment/endpoint-state.ts';
+import { explainRevision } from './explain-revision.ts';
+import type { Explained } from './explained.ts';
+import { type Conditioned, hasStoppedAnswering, isReady, type ObservedPod } from './observe-revision.ts';
+
+export interface LiveRevision extends Conditioned {
+  readonly metadata: Conditioned['metadata'] & {
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly deletionTimestamp?: string;
+  };
+}
+
+export interface LabelledPod extends ObservedPod {
+  readonly metadata: ObservedPod['metadata'] & { readonly labels?: Readonly<Record<string, string>> };
+}
+
+const ASLEEP = 'Scaled to zero: the next request wakes it';
+
+/** The pods of a namespace at one moment; `now` defaults to the current time. */
+export interface PodsThere {
+  readonly pods: readonly LabelledPod[];
+  readonly now?: number;
+}
+
+export interface Stated {
+  readonly state: DeploymentState;
+  /** Empty: nothing to report. */
+  readonly message: string;
+}
+
+/** The state of a revision without traffic. */
+export function stateOfPending(revision: LiveRevision, there: PodsThere): Stated {
+  const { ready } = conditionsOf(revision);
+  if (ready?.status === 'True') return { state: 'DEPLOYMENT_READY', message: '' };
+  const explained = explain(revision, there);
+  // The update that deploys the revision still waits for a node.
+  const gone = explained.state === 'failed' ? explained.look !== 'room' : ready?.status === 'False';
+  const message = explained.state === 'failed' ? explained.message : (gone && ready?.message) || explained.message;
+  return { state: gone ? 'DEPLOYMENT_FAILED' : 'DEPLOYMENT_CREATING', message };
+}
+
+/** The state of a revision with traffic. It is never "creating", because it recovers instead. */
+export function stateOfServing(revision: LiveRevision, there: PodsThere): Stated {
+  const { ready, active } = conditionsOf(revision);
+  const pods = podsOf(revision.metadata.name, there.pods);
+  if (pods.length === 0 && ready?.status === 'True' && active?.status === 'False')
+    return { state: 'DEPLOYMENT_READY', message: ASLEEP };
+  const explained = explain(revision, there);
+  const message = explained.state === 'ready' ? '' : explained.message;
+  if (pods.some(isReady)) return { state: 'DEPLOYMENT_READY', message: explained.state === 'failed' ? message : '' };
+  if (explained.state === 'failed')
+    return { state: ready?.status === 'True' ? 'DEPLOYMENT_RECOVERING' : 'DEPLOYMENT_FAILED', message };
+  // A revision at zero replicas wakes by itself and the requests wait. One that was awake and stopped answering does
+  // not.
+  const sleeps = Number(revision.metadata.annotations?.['autoscaling.knative.dev/min-scale'] ?? 0) === 0;
+  const wakes = sleeps && ready?.status === 'True' && !pods.some(hasStoppedAnswering);
+  return { state: wakes ? 'DEPLOYMENT_READY' : 'DEPLOYMENT_RECOVERING', message };
+}
+
+function conditionsOf(revision: LiveRevision) {
+  const find = (type: string) => revision.status?.conditions?.find((c) => c.type === type);
+  return { ready: find('Ready'), active: find('Active') };
+}
+
+function explain(revision: LiveRevision, { pods, now = Date.now() }: PodsThere): Explained {
+  const mine = podsOf(revision.metadata.name, pods);
+  const observed = { revision, deployment: undefined, pods: mine, events: [], lastWords: {} };
+  return explainRevision(observed, { minReplicas: 1, began: 0, now });
+}
+
+/** The pods of a revision, without those that are being deleted, because they answer no more requests. */
+export function podsOf(revision: string, pods: readonly LabelledPod[]): readonly LabelledPod[] {
+  const isOf = ({ metadata }: LabelledPod) => metadata.labels?.['serving.knative.dev/revision'] === revision;
+  return pods.filter((pod) => isOf(pod) && pod.metadata.deletionTimestamp === undefined);
+}

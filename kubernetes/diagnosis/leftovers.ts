@@ -1,0 +1,72 @@
+import { ENDPOINT_LABEL, endpointObjectName } from '../../schemas/environment/kubernetes-names.ts';
+import { type KubernetesApi, KubernetesRefused } from '../client/api.ts';
+
+export interface LeftoversPlace {
+  readonly namespace: string;
+  readonly endpoint: string;
+}
+
+interface Named {
+  readonly metadata: { readonly name: string };
+}
+
+interface Route {
+  readonly spec: { readonly traffic: readonly { readonly revisionName?: string }[] };
+}
+
+const SERVING = '/apis/serving.knative.dev/v1';
+/** The objects that `davit up` creates for an endpoint, in the order of removal: first those that hold replicas. */
+const KINDS = [
+  [SERVING, 'routes'],
+  [SERVING, 'configurations'],
+  ['/api/v1', 'configmaps'],
+  ['/apis/policy/v1', 'poddisruptionbudgets'],
+  ['/api/v1', 'serviceaccounts'],
+] as const;
+
+/**
+ * Removes objects that a killed update has created without recording them in the state. Called once the stack is gone,
+ * because such objects would hold replicas for ever.
+ */
+export async function removeLeftovers(api: KubernetesApi, place: LeftoversPlace): Promise<void> {
+  for (const [group, kind] of KINDS) {
+    const path = `${group}/namespaces/${place.namespace}/${kind}`;
+    const found = await listNamed<Named>(api, place, path);
+    await Promise.all(found.map(({ metadata }) => api.remove(`${path}/${metadata.name}`)));
+  }
+}
+
+/** The names of an endpoint's Configurations. */
+export async function listConfigurations(api: KubernetesApi, place: LeftoversPlace): Promise<readonly string[]> {
+  const found = await listNamed<Named>(api, place, configurationsOf(place));
+  return found.map(({ metadata }) => metadata.name);
+}
+
+/**
+ * Removes the named Configurations that the Route does not use. After a successful update nothing else knows of them.
+ * The caller lists the names before the update, so that Configurations of a later update stay.
+ */
+export async function removeIdleConfigurations(
+  api: KubernetesApi,
+  place: LeftoversPlace,
+  before: readonly string[],
+): Promise<void> {
+  const routes = await listNamed<Route>(api, place, `${SERVING}/namespaces/${place.namespace}/routes`);
+  const named = routes.flatMap(({ spec }) => spec.traffic.flatMap((t) => t.revisionName ?? []));
+  if (named.length === 0) return; // without a route nothing shows which ones are idle
+  const idle = before.filter((name) => !named.some((revision) => revision.startsWith(`${name}-`)));
+  await Promise.all(idle.map((name) => api.remove(`${configurationsOf(place)}/${name}`)));
+}
+
+function configurationsOf({ namespace }: LeftoversPlace): string {
+  return `${SERVING}/namespaces/${namespace}/configurations`;
+}
+
+/** The endpoint's objects of one kind; none where Knative is not installed. */
+async function listNamed<T>(api: KubernetesApi, { endpoint }: LeftoversPlace, path: string): Promise<readonly T[]> {
+  const labelSelector = `${ENDPOINT_LABEL}=${endpointObjectName(endpoint)}`;
+  return api.list<T>(path, { labelSelector }).catch((e: unknown) => {
+    if (e instanceof KubernetesRefused && e.status === 404) return [];
+    throw e;
+  });
+}

@@ -1,0 +1,166 @@
+import { quieten } from '../../schemas/values/quieten.ts';
+import type { KubernetesApi } from '../client/api.ts';
+import type { PodRoom } from './capacity.ts';
+import type { AskOptions } from '../client/connection.ts';
+import type { RevisionQuestion } from '../prove-revision.ts';
+
+/** The objects of a revision at one moment, with the fields that are read here. */
+export interface ObservedRevision {
+  readonly revision: ObservedObject | undefined;
+  /** The Deployment that Knative made for the revision. */
+  readonly deployment: Conditioned | undefined;
+  readonly pods: readonly ObservedPod[];
+  readonly events: readonly ObservedEvent[];
+  /** The last log lines of an ended container, by pod. */
+  readonly lastWords: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface Conditioned {
+  readonly metadata: { readonly name: string; readonly creationTimestamp?: string };
+  readonly status?: { readonly conditions?: readonly Condition[] };
+}
+
+export interface ObservedObject extends Conditioned {
+  readonly metadata: Conditioned['metadata'] & { readonly labels?: Readonly<Record<string, string>> };
+}
+
+export interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly lastTransitionTime?: string;
+}
+
+export interface ObservedPod extends Conditioned {
+  readonly metadata: {
+    readonly name: string;
+    readonly creationTimestamp?: string;
+    readonly deletionTimestamp?: string;
+  };
+  readonly spec?: PodRoom;
+  readonly status?: {
+    readonly phase?: string;
+    readonly reason?: string;
+    readonly message?: string;
+    readonly conditions?: readonly Condition[];
+    readonly containerStatuses?: readonly ContainerStatus[];
+  };
+}
+
+export interface ContainerStatus {
+  readonly name: string;
+  readonly image?: string;
+  readonly ready?: boolean;
+  readonly restartCount?: number;
+  readonly state?: ContainerState;
+  readonly lastState?: ContainerState;
+}
+
+export interface ContainerState {
+  readonly waiting?: { readonly reason?: string; readonly message?: string };
+  readonly running?: object;
+  readonly terminated?: { readonly exitCode: number; readonly reason?: string; readonly message?: string };
+}
+
+export interface ObservedEvent {
+  readonly reason?: string;
+  readonly message?: string;
+  readonly involvedObject: { readonly kind?: string; readonly name?: string };
+}
+
+const LOG_LINES = 15;
+/** A problem that keeps one replica from starting keeps all of them from starting. */
+const MOST_PODS = 3;
+const SERVING = '/apis/serving.knative.dev/v1';
+
+/** Reads a revision and all objects that Kubernetes has made for it. */
+export async function observeRevision(
+  api: KubernetesApi,
+  { namespace, revision, signal }: RevisionQuestion,
+): Promise<ObservedRevision> {
+  const label = `serving.knative.dev/revision=${revision}`;
+  const [found, deployment, pods] = await Promise.all([
+    api.get<ObservedObject>(`${SERVING}/namespaces/${namespace}/revisions/${revision}`, { signal }),
+    api.get<Conditioned>(`/apis/apps/v1/namespaces/${namespace}/deployments/${revision}-deployment`, { signal }),
+    api.list<ObservedPod>(`/api/v1/namespaces/${namespace}/pods`, { labelSelector: label, signal }),
+  ]);
+  const waiting = pods.filter((pod) => !isReady(pod) && pod.metadata.deletionTimestamp === undefined);
+  const looked = waiting.slice(0, MOST_PODS);
+  const events = await Promise.all(looked.map((pod) => readEvents(api, { namespace, pod: pod.metadata.name, signal })));
+  const words = looked
+    .filter((pod) => endedContainer(pod) !== undefined)
+    .map(async (pod) => [pod.metadata.name, await readLastWords(api, { namespace, pod, signal })] as const);
+  const lastWords = Object.fromEntries(await Promise.all(words));
+  return { revision: found, deployment, pods, events: events.flat(), lastWords };
+}
+
+/** Whether a pod accepts requests. */
+export function isReady(pod: Conditioned): boolean {
+  return pod.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ?? false;
+}
+
+/**
+ * Whether a pod accepted requests earlier and does not now. Both conditions begin together, and Ready changed later.
+ */
+export function hasStoppedAnswering({ status }: Conditioned): boolean {
+  const find = (type: string) => status?.conditions?.find((c) => c.type === type);
+  const [ready, began] = [find('Ready'), find('Initialized')];
+  return ready?.status === 'False' && timeOf(ready) > timeOf(began);
+}
+
+function timeOf(condition: Condition | undefined): number {
+  return Date.parse(condition?.lastTransitionTime ?? '') || 0;
+}
+
+/** The container of a pod that has ended, now or the last time. */
+export function endedContainer(pod: ObservedPod): ContainerStatus | undefined {
+  return pod.status?.containerStatuses?.find((c) => (c.state?.terminated ?? c.lastState?.terminated) !== undefined);
+}
+
+interface PodPlace extends AskOptions {
+  readonly namespace: string;
+}
+
+function readEvents(
+  api: KubernetesApi,
+  { namespace, pod, signal }: PodPlace & { readonly pod: string },
+): Promise<readonly ObservedEvent[]> {
+  const fieldSelector = `involvedObject.name=${pod}`;
+  return api.list<ObservedEvent>(`/api/v1/namespaces/${namespace}/events`, { fieldSelector, signal });
+}
+
+/** The last lines of a pod's ended container. When the log is gone, Kubernetes still keeps the end of it. */
+export async function readLastWords(
+  api: KubernetesApi,
+  { namespace, pod, signal }: PodPlace & { readonly pod: ObservedPod },
+): Promise<readonly string[]> {
+  const container = endedContainer(pod);
+  if (!container) return [];
+  const previous = container.state?.terminated === undefined;
+  const log = await readLog(api, { namespace, pod: pod.metadata.name, container: container.name, previous, signal });
+  const kept = container.state?.terminated?.message ?? container.lastState?.terminated?.message ?? '';
+  return log.length > 0 ? log : linesOf(kept).slice(-LOG_LINES);
+}
+
+/** The last lines of a running container: they show what a container that is not ready in time was doing. */
+export async function readLog(
+  api: KubernetesApi,
+  {
+    namespace,
+    pod,
+    container,
+    previous = false,
+    signal,
+  }: PodPlace & { readonly pod: string; readonly container: string; readonly previous?: boolean },
+): Promise<readonly string[]> {
+  const query = `container=${container}&tailLines=${LOG_LINES}${previous ? '&previous=true' : ''}`;
+  // A container that has not started has no log.
+  return linesOf(
+    await api.text(`/api/v1/namespaces/${namespace}/pods/${pod}/log?${query}`, { signal }).catch(() => ''),
+  );
+}
+
+function linesOf(text: string): readonly string[] {
+  return quieten(text).split('\n').filter(Boolean);
+}

@@ -1,0 +1,117 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type {
+  ControlError,
+  Deleted,
+  EndpointStatus,
+  Line,
+  PatchRevision,
+  PutRevision,
+  PutRoute,
+  RevisionStatus,
+  Status,
+} from './control-protocol.ts';
+import { ControlRefused } from './control-refused.ts';
+import type { Progress } from '../../system/progress.ts';
+
+/** The operations of a supervisor over its control socket. All throw ControlRefused. */
+export interface ControlOperations {
+  status(): Status;
+  putRevision(put: PutRevision, task: Task): Promise<RevisionStatus>;
+  patchRevision(name: string, patch: PatchRevision): Promise<RevisionStatus>;
+  deleteRevision(name: string, task: Task): Promise<Deleted>;
+  putRoute(route: PutRoute): Promise<EndpointStatus>;
+  deleteRoute(endpoint: string): Promise<Deleted>;
+  readLog(revision: string, options: ReadLog): Promise<readonly string[]>;
+  makeToken(): Promise<string>;
+  makeShortToken(seconds: number): string;
+  revokeTokens(): Promise<void>;
+  /** Stops the supervisor and its processes. The durable state stays. */
+  stop(): void;
+}
+
+/** A long operation. The client receives its progress, and cancels it by disconnecting. */
+export interface Task extends Progress {
+  readonly signal: AbortSignal;
+}
+
+export interface ReadLog {
+  readonly which: 'log' | 'build-log';
+  readonly lines: number;
+}
+
+/**
+ * Makes the HTTP server of the control socket. Each response is lines of JSON, and the last line is a result or an
+ * error. Requests wait until `operations` resolves.
+ */
+export function makeControlServer(operations: Promise<ControlOperations>, isEnding: () => boolean): Server {
+  return createServer((request, response) => {
+    const gone = new AbortController();
+    response.once('close', () => gone.abort(new Error('Who asked has left')));
+    const write = (line: Line<unknown>) => void response.write(`${JSON.stringify(line)}\n`);
+    const task: Task = { say: (progress) => write({ progress }), signal: gone.signal };
+    response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+    response.flushHeaders();
+    operations
+      .then((o) => answer(request, { operations: o, task, ending: isEnding() }))
+      .then((result) => write({ result: result ?? null }))
+      .catch((e: unknown) => write({ error: describe(e) }))
+      .finally(() => response.end());
+  });
+}
+
+interface Parts {
+  readonly operations: ControlOperations;
+  readonly task: Task;
+  readonly ending: boolean;
+}
+
+async function answer(request: IncomingMessage, { operations, task, ending }: Parts): Promise<unknown> {
+  if (ending) throw new ControlRefused({ code: 'ending', message: 'Cannot answer: the supervisor is ending' });
+  const url = new URL(request.url ?? '', 'http://control');
+  const [, noun = '', encoded = ''] = url.pathname.split('/');
+  const name = decodeURIComponent(encoded);
+  const body = <T>() => readJson(request) as Promise<T>;
+  switch (`${request.method ?? ''} ${noun}`) {
+    case 'GET status':
+      return operations.status();
+    case 'PUT revisions':
+      return operations.putRevision(await body<PutRevision>(), task);
+    case 'PATCH revisions':
+      return operations.patchRevision(name, await body<PatchRevision>());
+    case 'DELETE revisions':
+      return operations.deleteRevision(name, task);
+    case 'PUT endpoints':
+      return operations.putRoute(await body<PutRoute>());
+    case 'DELETE endpoints':
+      return operations.deleteRoute(name);
+    case 'GET logs':
+      return operations.readLog(name, readLogOptions(url));
+    case 'POST tokens':
+      return operations.makeToken();
+    case 'POST short-tokens':
+      return operations.makeShortToken(Number(url.searchParams.get('seconds') ?? 60));
+    case 'DELETE tokens':
+      return operations.revokeTokens();
+    case 'POST stop':
+      operations.stop();
+      return null;
+    default:
+      throw new ControlRefused({ code: 'bad-request', message: `Cannot ${request.method ?? ''} ${url.pathname}` });
+  }
+}
+
+function readLogOptions({ searchParams }: URL): ReadLog {
+  const which = searchParams.get('which') === 'build-log' ? 'build-log' : 'log';
+  return { which, lines: Number(searchParams.get('lines') ?? 200) };
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const parts: Buffer[] = [];
+  for await (const part of request as AsyncIterable<Buffer>) parts.push(part);
+  return JSON.parse(Buffer.concat(parts).toString('utf8'));
+}
+
+function describe(e: unknown): ControlError {
+  if (e instanceof ControlRefused) return e.error;
+  return { code: 'fault', message: e instanceof Error ? e.message : String(e) };
+}

@@ -1,0 +1,97 @@
+import { undescribed } from '../../serving-api/refusal.ts';
+import { Refused } from '../../serving-api/refused.ts';
+import { endpointId, renderEndpoint } from '../../serving-api/render-endpoint.ts';
+import { renderMetrics } from '../../serving-api/render-metrics.ts';
+import { explainUndescribed, renderOpenApi } from '../../serving-api/render-openapi.ts';
+import { renderPermissionLevels, renderPermissions } from '../../serving-api/render-permissions.ts';
+import type { ServedEndpoint } from '../../serving-api/served-endpoint.ts';
+import { Traffic } from '../../serving-api/traffic.ts';
+import { describeRevisions, describeServed } from '../supervisor/describe-fleet.ts';
+import { type DurableState, own } from '../supervisor/durable-state.ts';
+import type { Fleet } from '../supervisor/fleet.ts';
+import type { Look, Looked } from './gateway-server.ts';
+import type { RevisionLogs } from '../revisions/revision-logs.ts';
+import type { Routes } from './routes.ts';
+
+interface Parts {
+  readonly fleet: Fleet;
+  readonly routes: Routes;
+  readonly logs: RevisionLogs;
+}
+
+const METRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
+const LOG_LINES = 1000;
+
+/** The read-only management API: endpoints, permissions, metrics and logs. */
+export class Management {
+  readonly #state: DurableState;
+  readonly #parts: Parts;
+  readonly #traffic = new Map<string, Traffic>();
+
+  constructor(state: DurableState, parts: Parts) {
+    this.#state = state;
+    this.#parts = parts;
+  }
+
+  /** Returns the traffic counts of one entity. */
+  traffic(endpoint: string, entity: string): Traffic {
+    const key = `${endpoint}/${entity}`;
+    const traffic = this.#traffic.get(key) ?? new Traffic();
+    this.#traffic.set(key, traffic);
+    return traffic;
+  }
+
+  /** Handles a request. Returns undefined if the object does not exist. `url` is the gateway's. Throws a Refused. */
+  async look(asked: Looked, url: string): Promise<Look | undefined> {
+    const served = describeServed(this.#state.now, describeRevisions(this.#parts.fleet.known));
+    const seen = { url, level: 'CAN_QUERY' } as const;
+    if (asked.kind === 'list') return json({ endpoints: served.map((e) => renderEndpoint(e, seen)) });
+    if ('id' in asked) return lookAtPermissions(asked, served);
+    const endpoint = served.find((e) => e.name === asked.endpoint);
+    if (!endpoint) return undefined;
+    if (asked.kind === 'get') return json(renderEndpoint(endpoint, seen));
+    if (asked.kind === 'openapi') return json(describeQueries(endpoint, url));
+    if (asked.kind === 'metrics') return { contentType: METRICS, body: this.#metrics(asked.endpoint) };
+    const logs = await this.#readLogs(asked.endpoint, asked.entity, asked.kind === 'logs' ? 'log' : 'build-log');
+    return logs && json({ logs: logs.join('\n') });
+  }
+
+  async #readLogs(endpoint: string, entity: string, which: 'log' | 'build-log') {
+    const { fleet, logs } = this.#parts;
+    const route = own(this.#state.now.endpoints, endpoint);
+    const serving = route?.entities.find((e) => e.name === entity)?.revision;
+    const coming = [...fleet.known].find(([, { stored: s }]) => s.endpoint === endpoint && s.entity === entity);
+    const revision = serving ?? coming?.[0];
+    return revision === undefined ? undefined : logs.read(revision, which, LOG_LINES);
+  }
+
+  #metrics(endpoint: string): string {
+    const entities = (this.#parts.routes.find(endpoint) ?? []).map(({ name, pool }) => ({
+      entity: name,
+      traffic: this.traffic(endpoint, name).read(Date.now()),
+      provisioned: pool.ready * pool.settings.workers,
+    }));
+    return renderMetrics(endpoint, entities);
+  }
+}
+
+function describeQueries(endpoint: ServedEndpoint, url: string): object {
+  const document = renderOpenApi(endpoint, url);
+  if (document) return document;
+  throw new Refused(undescribed(endpoint.name, explainUndescribed(endpoint)));
+}
+
+function lookAtPermissions(
+  { kind, id }: Extract<Looked, { id: string }>,
+  served: readonly ServedEndpoint[],
+): Look | undefined {
+  const endpoint = served.find((e) => endpointId(e.name) === id);
+  if (!endpoint) return undefined;
+  return json(
+    kind === 'permissions' ? renderPermissions(endpoint.name, endpoint.permissions) : renderPermissionLevels(),
+  );
+}
+
+function json(value: unknown): Look {
+  return { contentType: 'application/json', body: JSON.stringify(value) };
+}

@@ -1,0 +1,57 @@
+import { type Agent, type IncomingMessage, request } from 'node:http';
+import { serverLost, tookTooLong } from '../../serving-api/refusal.ts';
+import { Refused } from '../../serving-api/refused.ts';
+import type { Answer, Query } from '../revisions/replica.ts';
+import { NotStarted } from '../revisions/server-failed.ts';
+
+export interface SendOptions {
+  readonly socketPath: string;
+  readonly agent: Agent;
+  /** For messages. */
+  readonly entity: string;
+  readonly limitSeconds: number;
+}
+
+/** Connection errors, after which nothing was sent. */
+const NOT_CONNECTED = new Set(['ECONNREFUSED', 'ENOENT', 'EAGAIN', 'EMFILE', 'ENFILE']);
+
+/** Sends one query to a model server's socket and reads the whole response. */
+export function sendQuery({ headers, body }: Query, options: SendOptions): Promise<Answer> {
+  const { socketPath, agent, entity, limitSeconds } = options;
+  return new Promise((done, fail) => {
+    const sent = request({ socketPath, agent, method: 'POST', path: '/invocations', headers });
+    const limit = setTimeout(() => sent.destroy(new Refused(tookTooLong(entity, limitSeconds))), limitSeconds * 1000);
+    const failed = (e: Error) => {
+      clearTimeout(limit);
+      fail(asFailure(e, entity));
+    };
+    sent.on('error', failed);
+    sent.on('response', (response) => {
+      collect(response).then((answered) => {
+        clearTimeout(limit);
+        const answer = { status: response.statusCode ?? 502, headers: response.headers, body: answered };
+        if (wasNotStarted(answer)) fail(new NotStarted(`the model server answered ${answer.status}`));
+        else done(answer);
+      }, failed);
+    });
+    sent.end(body);
+  });
+}
+
+async function collect(response: IncomingMessage): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for await (const part of response) parts.push(part as Buffer);
+  return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts);
+}
+
+/** The server sets Retry-After when its queue is full or it is ending. A model's response never has that header. */
+function wasNotStarted({ status, headers }: Answer): boolean {
+  return (status === 429 || status === 503) && headers['retry-after'] !== undefined;
+}
+
+function asFailure(e: Error, entity: string): Error {
+  if (e instanceof Refused) return e;
+  const { code, syscall } = e as NodeJS.ErrnoException;
+  if (syscall === 'connect' && NOT_CONNECTED.has(code ?? '')) return new NotStarted(e.message, { cause: e });
+  return new Refused(serverLost(entity), { cause: e }); // a worker can have started, so never resend
+}

@@ -1,0 +1,111 @@
+import { dirname, join } from 'node:path';
+import { InitFailed } from '../../provider/init-failed.ts';
+import type { CheckFailure, Context, ResourceType } from '../../provider/provider.ts';
+import type { LocalRevisionInputs } from '../../schemas/environment/local-resources.ts';
+import { parseLock, type LockedVirtualenv } from '../../schemas/lock/lock.ts';
+import { parseProgramPlace } from '../../schemas/deployment/program-place.ts';
+import { declaredRoot, readLockText, readText } from '../../schemas/read-declared.ts';
+import type { Failure, PutRevision, RevisionStatus } from '../control/control-protocol.ts';
+import { ControlRefused } from '../control/control-refused.ts';
+import type { Place } from '../supervisor/supervisor-id.ts';
+import { describeMissingModel, resolveModel } from '../revisions/resolve-model.ts';
+import { isThere, readStatus, waitForEnd, withSupervisor } from '../supervisor/start-supervisor.ts';
+
+/** Properties that change in place. Any other change makes a new revision, because the name contains a hash of them. */
+const IN_PLACE = /^(bounds|autoscaling|lock|model\.uri)\b/;
+const SHOWN_LINES = 12;
+
+/** `davit:local:Revision`: one immutable deployed form of an entity. Created when it is ready and has predicted. */
+export function revisionResource(place: () => Place): ResourceType<LocalRevisionInputs, LocalRevisionInputs> {
+  return {
+    check: async ({ inputs }) => ({ inputs, failures: await checkRevision(place().root, inputs) }),
+    replaces: (path) => !IN_PLACE.test(path),
+    create: async ({ inputs }, context) => {
+      if (!context.preview) await putRevision(place(), inputs, context);
+      return { id: inputs.name, outputs: inputs };
+    },
+    update: async ({ inputs }, context) => {
+      if (!context.preview) await putRevision(place(), inputs, context);
+      return inputs;
+    },
+    read: async ({ id, inputs }) => {
+      const status = await readStatus(place().root, place().environment);
+      const found = status?.revisions.find((r) => r.name === id);
+      if (!found) return undefined;
+      const now = { ...inputs, ...seen(found) };
+      if (found.state === 'failed' && found.failure) throw failedToStart(now, found.failure);
+      return { inputs: now, outputs: now };
+    },
+    delete: ({ id }, context) => deleteRevision(place(), id, context),
+  };
+}
+
+async function checkRevision(root: string, inputs: LocalRevisionInputs): Promise<readonly CheckFailure[]> {
+  // A preview can use another checkout.
+  const declared = { ...parseProgramPlace(root, process.env), endpoints: dirname(inputs.lock) };
+  const missing = await describeMissingModel(declaredRoot(declared), inputs);
+  const model = missing === undefined ? [] : [{ property: 'model', reason: missing }];
+  try {
+    findVirtualenv(await readLockText(declared, inputs.endpoint), inputs);
+    return model;
+  } catch (e) {
+    return [...model, { property: 'lock', reason: (e as Error).message }];
+  }
+}
+
+async function putRevision(place: Place, inputs: LocalRevisionInputs, context: Context): Promise<void> {
+  const { lock, autoscaling, ...revision } = inputs;
+  const virtualenv = findVirtualenv(await readText(join(place.root, lock)), inputs);
+  const modelDirectory = resolveModel(place.root, inputs.model);
+  const put: PutRevision = { revision, autoscaling, virtualenv, modelDirectory };
+  const progress = { say: context.log.progress };
+  const signal = limited(context);
+  try {
+    await withSupervisor(place, (client) => client.putRevision(put, { progress, signal }), { progress, signal });
+  } catch (e) {
+    if (e instanceof ControlRefused && e.error.failure) throw failedToStart(inputs, e.error.failure);
+    throw e;
+  }
+}
+
+async function deleteRevision(place: Place, name: string, { log, signal }: Context): Promise<void> {
+  if (!(await isThere(place))) return;
+  const progress = { say: log.progress };
+  await withSupervisor(
+    place,
+    async (client) => {
+      const status = await client.status();
+      const { ending } = await client.deleteRevision(name, { progress, signal });
+      if (ending) await waitForEnd(status);
+    },
+    { progress, signal },
+  );
+}
+
+/** Finds the locked virtualenv of a revision. */
+function findVirtualenv(text: string | undefined, inputs: LocalRevisionInputs): LockedVirtualenv {
+  const { lock: file, virtualenv: key, endpoint } = inputs;
+  const next = `expected the lock of "${endpoint}" (npx davit lock ${endpoint})`;
+  if (text === undefined) throw new Error(`Cannot read ${file}: it is not there, ${next}`);
+  const virtualenv = parseLock(text, file).lock?.virtualenvs[key];
+  if (!virtualenv) throw new Error(`Cannot find the virtualenv "${key}" in ${file}: ${next}`);
+  return virtualenv;
+}
+
+function failedToStart(inputs: LocalRevisionInputs, { stage, message, log }: Failure): InitFailed {
+  const { name, entity, endpoint, model } = inputs;
+  const head = `Cannot serve "${entity}" (${model.name} version ${model.version}), stage ${stage}: ${message}`;
+  const shown = log.slice(-SHOWN_LINES).map((line) => `    ${line}`);
+  const next = `What served before serves on. All it printed: npx davit logs ${endpoint}`;
+  return new InitFailed(name, inputs, [[head, ...shown, next].join('\n')]);
+}
+
+/** Converts a revision's status to its inputs. */
+function seen({ bounds, autoscaling, endpoint, entity, workers }: RevisionStatus) {
+  return { bounds, autoscaling, endpoint, entity, workers };
+}
+
+function limited({ signal, timeoutSeconds }: Context): AbortSignal {
+  if (timeoutSeconds === undefined) return signal;
+  return AbortSignal.any([signal, AbortSignal.timeout(timeoutSeconds * 1000)]);
+}

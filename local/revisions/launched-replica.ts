@@ -1,0 +1,114 @@
+import { Refused } from '../../serving-api/refused.ts';
+import type { PythonOptions } from '../../python/find-uv.ts';
+import { mayLoadAgain, type ModelLoading } from '../../schemas/endpoint/worker-mode.ts';
+import type { Progress } from '../../system/progress.ts';
+import { ModelServer, type ServerCommand } from './model-server.ts';
+import type { Answer, Query, Replica } from './replica.ts';
+import type { RevisionFolder } from './revision-folder.ts';
+import type { RevisionLog } from './revision-log.ts';
+import { NotStarted, ServerFailed } from './server-failed.ts';
+import type { Slots } from '../supervisor/semaphore.ts';
+
+/** Makes the command that serves a revision, and prepares its virtualenvs. */
+export type PrepareServer = (revision: RevisionFolder, options: PythonOptions) => Promise<ServerCommand>;
+
+export interface LaunchOptions {
+  readonly prepare: PrepareServer;
+  readonly socketPath: string;
+  /** Maximum seconds for one load of the model. */
+  readonly loadSeconds: number;
+  /** Limits how many replicas start at a time on this machine. */
+  readonly slots: Slots;
+  readonly output: RevisionLog;
+  readonly progress: Progress;
+}
+
+/**
+ * Makes the server predict its model's example, which a client cannot always send: MLflow can save values beyond JSON.
+ */
+const EXAMPLE_HEADERS = { 'content-type': 'application/json', 'content-length': '2', 'x-davit-example': '1' };
+const NO_EXAMPLE = 501;
+const SHOWN_CHARACTERS = 300;
+
+/**
+ * Launches a replica: waits for a start slot, prepares the virtualenv, starts the process, makes a first prediction.
+ */
+export class LaunchedReplica implements Replica {
+  readonly ready: Promise<void>;
+  readonly ended: Promise<string>;
+  readonly #revision: RevisionFolder;
+  readonly #options: LaunchOptions;
+  readonly #stop = new AbortController();
+  readonly #end = Promise.withResolvers<string>();
+  #begun = false;
+  #server: ModelServer | undefined;
+
+  constructor(revision: RevisionFolder, options: LaunchOptions) {
+    this.#revision = revision;
+    this.#options = options;
+    this.ended = this.#end.promise;
+    this.ready = options.slots.use(() => this.#start());
+    this.ready.catch(() => {
+      if (!this.#server) this.#end.resolve('it was never started');
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.#server?.pid;
+  }
+
+  get loading(): ModelLoading | undefined {
+    return this.#server?.loading;
+  }
+
+  get reachable(): boolean {
+    return this.#server?.reachable ?? true;
+  }
+
+  send(query: Query): Promise<Answer> {
+    if (!this.#server) return Promise.reject(new NotStarted('it has not been started'));
+    return this.#server.send(query);
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort(new Error('Stopped before it was started'));
+    if (!this.#begun) this.#end.resolve('it was never started');
+    if (this.#server) await this.#server.stop();
+    await this.ended;
+  }
+
+  async #start(): Promise<void> {
+    const { prepare, output, progress, socketPath, loadSeconds } = this.#options;
+    const { signal } = this.#stop;
+    signal.throwIfAborted();
+    this.#begun = true;
+    const command = await prepare(this.#revision, { progress, signal });
+    signal.throwIfAborted();
+    const { entity, workers, workerMode = 'found', timeLimitSeconds } = this.#revision.revision;
+    // Workers that load the model again do so concurrently, after the first load.
+    const loadLimit = loadSeconds * (mayLoadAgain(workerMode, workers) ? 2 : 1);
+    progress.say(`Loading ${entity} …`);
+    const started = performance.now();
+    const say = (line: string) => output.add(line);
+    const server = new ModelServer(command, { socketPath, entity, timeLimitSeconds, loadSeconds: loadLimit, say });
+    this.#server = server;
+    void server.ended.then((how) => this.#end.resolve(how));
+    await server.ready;
+    await this.#predict(server);
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    progress.say(`Loaded ${entity} in ${seconds} s (process ${server.pid ?? 0}), it has predicted`);
+  }
+
+  /** The server has already predicted the example. This prediction tests the path of a request. */
+  async #predict(server: ModelServer): Promise<void> {
+    try {
+      const { status, body: answer } = await server.send({ headers: EXAMPLE_HEADERS, body: Buffer.from('{}') });
+      if (status === 200 || status === NO_EXAMPLE) return;
+      const shown = answer.toString('utf8').slice(0, SHOWN_CHARACTERS);
+      throw new ServerFailed('predict', `The model answers its own example with status ${status}: ${shown}`);
+    } catch (e) {
+      if (!(e instanceof Refused) && !(e instanceof NotStarted)) throw e;
+      throw new ServerFailed('predict', `The model does not answer its own example: ${e.message}`);
+    }
+  }
+}

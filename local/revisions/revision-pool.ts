@@ -1,0 +1,236 @@
+import { tooMany, unavailable } from '../../serving-api/refusal.ts';
+import { Refused } from '../../serving-api/refused.ts';
+import type { Bounds } from '../../schemas/deployment/revision.ts';
+import { decideReplicas, floorReplicas } from './autoscaler.ts';
+import type { Autoscaling, ReplicaStatus } from '../control/control-protocol.ts';
+import type { Replica } from './replica.ts';
+import { ReplicaSet, type Member } from './replica-set.ts';
+import { RequestQueue, type Waiting } from './request-queue.ts';
+import type { ServerFailed } from './server-failed.ts';
+
+export interface PoolSettings {
+  /** For messages. */
+  readonly entity: string;
+  /** Units of concurrency in one replica. */
+  readonly workers: number;
+  readonly bounds: Bounds;
+  readonly autoscaling: Autoscaling;
+}
+
+/** A unit of a replica, reserved for one request. */
+export interface UnitTaken {
+  readonly replica: Replica;
+  /** Releases the unit. `failed`: the replica did not respond, so it receives no requests for a moment. */
+  release(failed?: boolean): void;
+}
+
+const QUEUE_PER_UNIT = 16;
+const SMALLEST_QUEUE = 64;
+/** Maximum wait for a unit: while a replica is ready, and while the first replica starts. */
+const WAIT_SECONDS = 60;
+const WAKE_SECONDS = 300;
+const PAUSE_MILLISECONDS = 100;
+
+/** The replicas of one revision, and the queue of requests for them. */
+export class RevisionPool {
+  readonly #replicas: ReplicaSet;
+  readonly #queue = new RequestQueue<UnitTaken>();
+  #settings: PoolSettings;
+  #inFlight = 0;
+  #lastBusy = Date.now();
+  #lowSince: number | undefined;
+  #draining = false;
+  #proving = false;
+  #quiet: (() => void) | undefined;
+
+  constructor(settings: PoolSettings, launch: () => Replica) {
+    this.#settings = settings;
+    this.#replicas = new ReplicaSet(launch, () => this.#replicasChanged());
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  get queued(): number {
+    return this.#queue.length;
+  }
+
+  get ready(): number {
+    return this.#replicas.ready;
+  }
+
+  get wanted(): number {
+    return this.#replicas.wanted;
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  get failure(): ServerFailed | undefined {
+    return this.#replicas.failure;
+  }
+
+  get members(): readonly ReplicaStatus[] {
+    return [...this.#replicas.members].map(({ replica, state, inFlight }) => {
+      const { pid, loading } = replica;
+      return { pid, state, inFlight, loading };
+    });
+  }
+
+  get settings(): PoolSettings {
+    return this.#settings;
+  }
+
+  /** Starts the minimum number of replicas, at least one. Resolves when all of them are ready. */
+  async prove(): Promise<void> {
+    const { bounds, workers } = this.#settings;
+    this.#proving = true; // a long model load must not count as idle time
+    try {
+      await this.#replicas.prove(Math.max(1, floorReplicas(bounds, workers)));
+    } finally {
+      this.#proving = false;
+      this.#lastBusy = Date.now();
+    }
+  }
+
+  /** Starts the minimum number of replicas, which can be zero, of a revision that is already proven. */
+  resume(): void {
+    this.scale();
+  }
+
+  change(settings: Pick<PoolSettings, 'bounds' | 'autoscaling'>): void {
+    this.#settings = { ...this.#settings, ...settings };
+    this.scale();
+  }
+
+  /** Waits for a unit. Throws a Refused if waiting is pointless. The returned place can reject with a Refused later. */
+  take(): Waiting<UnitTaken> {
+    this.#lastBusy = Date.now();
+    const member = this.#queue.length === 0 ? this.#freest() : undefined;
+    if (member) return { place: Promise.resolve(this.#occupy(member)), leave: () => undefined };
+    this.#refuseHopeless();
+    const waiting = this.#queue.wait(Date.now());
+    this.scale();
+    return waiting;
+  }
+
+  /** Accepts no more requests, finishes the existing ones within the limit, then stops every replica. */
+  async drain(limitSeconds: number): Promise<void> {
+    this.#draining = true;
+    if (this.#inFlight + this.#queue.length > 0) await this.#becomeQuiet(limitSeconds * 1000);
+    await this.close();
+  }
+
+  /** Stops every replica immediately. */
+  async close(): Promise<void> {
+    this.#draining = true;
+    this.#queue.refuse(this.#unavailable('it was taken out of service'));
+    await this.#replicas.close();
+  }
+
+  /** Must be called every second. Scales, and refuses requests that have waited too long. */
+  tick(): void {
+    const seconds = this.#replicas.ready > 0 ? WAIT_SECONDS : WAKE_SECONDS;
+    const why = `no unit came free in ${seconds} s`;
+    if (this.#queue.length > 0) this.#queue.refuse(this.#unavailable(why), Date.now() - seconds * 1000);
+    if (!this.#draining) this.#replicas.replaceUnreachable();
+    this.#dispatch();
+    this.scale();
+  }
+
+  scale(): void {
+    if (this.#proving || (this.#draining && this.#queue.length === 0)) return;
+    const { workers, bounds, autoscaling } = this.#settings;
+    const decision = decideReplicas({
+      now: Date.now(),
+      load: this.#inFlight + this.#queue.length,
+      wanted: this.#replicas.wanted,
+      workers,
+      bounds,
+      autoscaling,
+      lastBusy: this.#lastBusy,
+      lowSince: this.#lowSince,
+    });
+    this.#lowSince = decision.lowSince;
+    if (decision.wanted !== this.#replicas.wanted) this.#replicas.want(decision.wanted);
+  }
+
+  #refuseHopeless(): void {
+    const { entity, bounds } = this.#settings;
+    const { failure } = this.#replicas;
+    if (this.#draining) throw this.#unavailable('it was taken out of service');
+    // A failed revision that scaled to zero has no pending retry, so a request retries it after its delay.
+    const resting = Date.now() < this.#replicas.retryAt || this.#replicas.starting > 0;
+    if (failure && resting) throw this.#unavailable(failure.message);
+    if (this.#queue.length >= Math.max(SMALLEST_QUEUE, QUEUE_PER_UNIT * bounds.max)) throw new Refused(tooMany(entity));
+  }
+
+  #freest(): Member | undefined {
+    const { workers, bounds } = this.#settings;
+    if (this.#inFlight >= Math.max(bounds.max, workers)) return undefined;
+    let best: Member | undefined;
+    for (const member of this.#replicas.members) {
+      if (member.state !== 'ready' || member.inFlight >= workers) continue;
+      if (member.pausedUntil > 0 && member.pausedUntil > Date.now()) continue;
+      if (!best || member.inFlight < best.inFlight) best = member;
+    }
+    return best;
+  }
+
+  #occupy(member: Member): UnitTaken {
+    member.inFlight += 1;
+    this.#inFlight += 1;
+    let held = true;
+    return {
+      replica: member.replica,
+      release: (failed = false) => {
+        if (!held) return;
+        held = false;
+        this.#release(member, failed);
+      },
+    };
+  }
+
+  #release(member: Member, failed: boolean): void {
+    member.inFlight -= 1;
+    this.#inFlight -= 1;
+    this.#lastBusy = Date.now();
+    if (failed) {
+      member.pausedUntil = Date.now() + PAUSE_MILLISECONDS;
+      setTimeout(() => this.#dispatch(), PAUSE_MILLISECONDS + 1);
+    }
+    this.#replicas.released(member);
+    this.#dispatch();
+    if (this.#inFlight + this.#queue.length === 0) this.#quiet?.();
+  }
+
+  #dispatch(): void {
+    while (this.#queue.length > 0) {
+      const member = this.#freest();
+      if (!member) return;
+      this.#queue.give(this.#occupy(member));
+    }
+  }
+
+  #replicasChanged(): void {
+    const { failure } = this.#replicas;
+    if (failure) this.#queue.refuse(this.#unavailable(failure.message));
+    this.#dispatch();
+  }
+
+  #becomeQuiet(limitMilliseconds: number): Promise<void> {
+    return new Promise((done) => {
+      const limit = setTimeout(done, limitMilliseconds);
+      this.#quiet = () => {
+        clearTimeout(limit);
+        done();
+      };
+    });
+  }
+
+  #unavailable(why: string): Refused {
+    return new Refused(unavailable(this.#settings.entity, why));
+  }
+}

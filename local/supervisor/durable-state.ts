@@ -1,0 +1,86 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileAtomically } from '../../system/atomic-files.ts';
+import type { Autoscaling, Failure, PutRoute } from '../control/control-protocol.ts';
+import type { Revision } from '../../schemas/deployment/revision.ts';
+
+/** The supervisor's durable state. Environment variables are in revision folders. Tokens are stored only as hashes. */
+export interface Stored {
+  readonly version: number;
+  /** The gateway's port. Undefined before the first route. */
+  readonly port: number | undefined;
+  readonly revisions: Readonly<Record<string, StoredRevision>>;
+  readonly endpoints: Readonly<Record<string, StoredEndpoint>>;
+  /** Hex SHA-256 of each token. */
+  readonly tokens: readonly string[];
+}
+
+export interface StoredRevision extends Omit<Revision, 'name' | 'environmentVars' | 'virtualenv'> {
+  readonly autoscaling: Autoscaling;
+  /** Undefined: the revision was proven. */
+  readonly failure?: Failure;
+}
+
+export interface StoredEndpoint extends Omit<PutRoute, 'gateway'> {
+  readonly configVersion: number;
+  readonly created: number;
+  readonly updated: number;
+}
+
+const FILE = 'supervisor.json';
+const EMPTY: Stored = { version: 1, port: undefined, revisions: {}, endpoints: {}, tokens: [] };
+
+/** Reads the durable state. Returns undefined if there is none. */
+export async function readStored(folder: string): Promise<Stored | undefined> {
+  const file = join(folder, FILE);
+  try {
+    const stored = JSON.parse(await readFile(file, 'utf8')) as Stored;
+    if (stored.version !== 1) throw new RangeError(`its version is ${String(stored.version)}, expected 1`);
+    return stored;
+  } catch (e) {
+    if ((e as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    const next = `expected what the supervisor wrote there. Remove ${folder}, then npx davit up deploys again what is missing and makes a new token`;
+    throw new Error(`Cannot read ${file}: ${(e as Error).message}, ${next}`, { cause: e });
+  }
+}
+
+/** The durable state. Each change is written to disk before memory, and changes are serialised. */
+export class DurableState {
+  readonly #folder: string;
+  #stored: Stored;
+  #writing: Promise<unknown> = Promise.resolve();
+
+  private constructor(folder: string, stored: Stored) {
+    this.#folder = folder;
+    this.#stored = stored;
+  }
+
+  static async open(folder: string): Promise<DurableState> {
+    return new DurableState(folder, (await readStored(folder)) ?? EMPTY);
+  }
+
+  get now(): Stored {
+    return this.#stored;
+  }
+
+  /** Changes the state. Resolves when the change is on disk and in `now`. */
+  async change(make: (stored: Stored) => Stored): Promise<void> {
+    const turn = this.#writing.then(async () => {
+      const next = make(this.#stored);
+      await writeFileAtomically(join(this.#folder, FILE), `${JSON.stringify(next, undefined, 2)}\n`, 0o600);
+      this.#stored = next;
+    });
+    this.#writing = turn.catch(() => undefined);
+    await turn;
+  }
+}
+
+/** Returns the value of an own key, because a user can choose a name such as `constructor`. */
+export function own<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
+}
+
+/** Returns a record without one key. */
+export function without<T>(record: Readonly<Record<string, T>>, key: string): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(record).filter(([name]) => name !== key));
+}

@@ -1,0 +1,59 @@
+// Restarts a supervisor that was killed: `node keeper.ts --project ROOT --environment NAME [--adopt]`.
+import type { ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { HEALTHY_SECONDS, restartDelaySeconds } from '../revisions/backoff.ts';
+import { stateFolder } from './supervisor-id.ts';
+import { ANOTHER_RUNS, readPlace, startProcess, WATCH_FD } from './supervisor-command.ts';
+
+/** The caller waits this long for the supervisor. A failure within this time counts as a failed start. */
+const START_MILLISECONDS = 30_000;
+/** After this many consecutive failed starts, the keeper ends: a user must fix the cause, such as a corrupt state. */
+const MOST_FAILED_STARTS = 5;
+
+const { place, adopt } = readPlace();
+let failures = 0;
+let failedStarts = 0;
+let supervisor: ChildProcess | undefined;
+
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
+if (adopt) watch();
+else keep();
+
+/** Stops the supervisor, and then this process. If no supervisor runs, ends this process immediately. */
+function stop(): void {
+  if (!supervisor || supervisor.exitCode !== null || supervisor.signalCode !== null) process.exit(0);
+  supervisor.kill('SIGTERM');
+}
+
+/** Runs a supervisor, and restarts it unless it exits on purpose. */
+function keep(): void {
+  const started = Date.now();
+  const child = startProcess('supervisor', place);
+  supervisor = child;
+  child.stdio[WATCH_FD]?.on('error', () => undefined);
+  child.on('error', () => process.exit(1));
+  child.on('exit', (code, signal) => {
+    if (code === 0 || code === ANOTHER_RUNS) process.exit(0);
+    failedStarts = code !== null && Date.now() - started < START_MILLISECONDS ? failedStarts + 1 : 0;
+    if (failedStarts >= (failures === 0 && !adopt ? 1 : MOST_FAILED_STARTS)) process.exit(1);
+    if (!existsSync(stateFolder(place))) process.exit(0); // the state was removed, so nothing is left to serve
+    if (Date.now() - started > HEALTHY_SECONDS * 1000) failures = 0;
+    failures += 1;
+    process.stderr.write(`the supervisor ended (${signal ?? `exit code ${code ?? -1}`}), starting it again\n`);
+    setTimeout(keep, restartDelaySeconds(failures) * 1000);
+  });
+}
+
+/** Watches the supervisor that started this keeper. A supervisor that ends on purpose writes "end" to the pipe. */
+function watch(): void {
+  let heard = '';
+  const pipe = new Socket({ fd: WATCH_FD });
+  pipe.setEncoding('utf8').on('data', (text: string) => (heard += text));
+  pipe.on('error', () => undefined);
+  pipe.on('close', () => {
+    if (heard.includes('end')) process.exit(0);
+    failures = 1;
+    keep();
+  });
+}

@@ -1,0 +1,219 @@
+import type { ChildProcess } from 'node:child_process';
+import { realpath } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { withFileLock } from '../../system/file-lock.ts';
+import { type Progress, SILENT } from '../../system/progress.ts';
+import { isAlive } from '../../system/is-alive.ts';
+import { sendSignal } from '../../system/send-signal.ts';
+import { ControlClient } from '../control/control-client.ts';
+import { type ControlFile, isRunning, isSupervisor, readControlFile } from '../control/control-file.ts';
+import type { Status } from '../control/control-protocol.ts';
+import { ControlRefused, SupervisorGone, SupervisorHangs } from '../control/control-refused.ts';
+import { describeEndpoints, describeStored } from './describe-fleet.ts';
+import { readStored } from './durable-state.ts';
+import { type Place, startLock, stateFolder } from './supervisor-id.ts';
+import { readLog } from '../revisions/revision-log.ts';
+import { startProcess, supervisorLog } from './supervisor-command.ts';
+
+const POLL_MILLISECONDS = 25;
+const RETRY_MILLISECONDS = 500;
+const START_SECONDS = 30;
+const END_SECONDS = 30;
+/** A supervisor whose socket was removed makes another one within a second. */
+const HEAL_SECONDS = 10;
+/** A live supervisor responds immediately even under load, because it does no long work itself. */
+const ANSWER_SECONDS = 25;
+const LAST_SECONDS = 10;
+const TRIES = 3;
+const LOG_LINES = 10;
+
+export interface StartOptions {
+  readonly progress?: Progress;
+  /** Aborts the wait, and stops a supervisor that this call started and that does not respond yet. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Connects to the supervisor of an environment, and starts one if none runs. Resolves when it responds. */
+export async function ensureSupervisor(
+  projectRoot: string,
+  environment: string,
+  { progress = SILENT, signal }: StartOptions = {},
+): Promise<ControlClient> {
+  const place = { root: await realpath(projectRoot), environment };
+  const running = await connectSupervisor(projectRoot, environment, signal).catch(ignoreHanging);
+  if (running) return running;
+  return withFileLock(startLock(place), () => start(place, { progress, signal }), {
+    what: `starting the supervisor of "${environment}"`,
+    progress,
+    signal,
+  });
+}
+
+/**
+ * Connects to the running supervisor. Returns undefined if none runs. Waits for a supervisor that is ending, or that is
+ * replacing its removed socket. Throws SupervisorHangs if a running supervisor does not respond.
+ */
+export async function connectSupervisor(
+  projectRoot: string,
+  environment: string,
+  signal?: AbortSignal,
+): Promise<ControlClient | undefined> {
+  const place = { root: await realpath(projectRoot), environment };
+  const lost = deadline(HEAL_SECONDS);
+  for (const due = deadline(END_SECONDS, signal); !due.passed; await due.pause()) {
+    const control = await readControlFile(place);
+    if (!control) return undefined;
+    const client = new ControlClient(control.socketPath);
+    try {
+      const limit = AbortSignal.timeout(ANSWER_SECONDS * 1000);
+      await client.status({ signal: signal ? AbortSignal.any([limit, signal]) : limit });
+      return client;
+    } catch (e) {
+      signal?.throwIfAborted();
+      if (e instanceof SupervisorGone) {
+        if (!isRunning(control)) return undefined;
+        if (lost.passed) throw hangs(environment, control);
+      } else if ((e as Error).name === 'TimeoutError') throw hangs(environment, control);
+      else if (!(e instanceof ControlRefused) || e.error.code !== 'ending') throw e;
+    }
+  }
+  throw new Error(
+    `Cannot start the supervisor of "${environment}": the one before has not ended after ${END_SECONDS} s`,
+  );
+}
+
+/**
+ * Runs `work` with the supervisor. Repeats it with the next one if the supervisor ends, so `work` must be idempotent.
+ */
+export async function withSupervisor<T>(
+  place: Place,
+  work: (client: ControlClient) => Promise<T>,
+  { progress = SILENT, signal }: StartOptions = {},
+): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    const client = await ensureSupervisor(place.root, place.environment, { progress, signal });
+    try {
+      return await work(client);
+    } catch (e) {
+      const gone = e instanceof SupervisorGone || (e instanceof ControlRefused && e.error.code === 'ending');
+      if (!gone || tries === TRIES || signal?.aborted) throw e;
+      progress.say('The supervisor ended in the middle; trying again with the next one …');
+    }
+  }
+}
+
+/** Reads the status from the supervisor, else from the durable state. Returns undefined if neither exists. */
+export async function readStatus(
+  projectRoot: string,
+  environment: string,
+  signal?: AbortSignal,
+): Promise<Status | undefined> {
+  const client = await connectSupervisor(projectRoot, environment, signal);
+  if (client) return client.status({ ...(signal && { signal }) });
+  const place = { root: await realpath(projectRoot), environment };
+  const stored = await readStored(stateFolder(place));
+  if (!stored) return undefined;
+  const { port, tokens, revisions } = stored;
+  return {
+    ...place,
+    running: false,
+    pid: undefined,
+    keeper: undefined,
+    gateway: { url: undefined, port, problem: 'The supervisor does not run' },
+    tokens: tokens.length,
+    endpoints: describeEndpoints(stored),
+    revisions: Object.entries(revisions).map(([name, revision]) => describeStored(name, revision)),
+  };
+}
+
+/** Whether a supervisor runs, even an empty one, or a durable state exists. */
+export async function isThere(place: Place): Promise<boolean> {
+  if (await connectSupervisor(place.root, place.environment)) return true;
+  return (await readStored(stateFolder(place))) !== undefined;
+}
+
+/** Waits until an ending supervisor and its keeper have ended, or a time limit has passed. */
+export async function waitForEnd({ pid, keeper }: Pick<Status, 'pid' | 'keeper'>): Promise<void> {
+  const processes = [pid, keeper].filter((p) => p !== undefined);
+  for (const due = deadline(LAST_SECONDS); !due.passed; await due.pause()) if (!processes.some(isAlive)) return;
+}
+
+async function start(place: Place, options: Required<StartOptions>): Promise<ControlClient> {
+  const running = await connectOrEnd(place, options);
+  if (running) return running;
+  options.progress.say(`Starting the supervisor of "${place.environment}" …`);
+  return untilItAnswers(place, options.signal);
+}
+
+/** Connects to the running supervisor. Ends one that does not respond, and then returns undefined. */
+async function connectOrEnd(place: Place, options: Required<StartOptions>): Promise<ControlClient | undefined> {
+  try {
+    const client = await connectSupervisor(place.root, place.environment, options.signal);
+    if (client) return client;
+  } catch (e) {
+    if (!(e instanceof SupervisorHangs)) throw e;
+  }
+  const control = await readControlFile(place);
+  if (control && isSupervisor(control, place)) await endSupervisor(control, options);
+  return undefined;
+}
+
+async function endSupervisor({ pid }: ControlFile, { progress, signal }: Required<StartOptions>): Promise<void> {
+  progress.say(`Ending the supervisor that cannot be reached any more (process ${pid}) …`);
+  sendSignal(pid, 'SIGTERM');
+  for (const due = deadline(LAST_SECONDS, signal); !due.passed; await due.pause()) if (!isAlive(pid)) return;
+  sendSignal(pid, 'SIGKILL');
+}
+
+function hangs(environment: string, { pid }: ControlFile): SupervisorHangs {
+  return new SupervisorHangs(
+    `Cannot reach the supervisor of "${environment}": process ${pid} runs and does not answer. npx davit up puts another one in its place`,
+  );
+}
+
+function ignoreHanging(e: unknown): undefined {
+  if (!(e instanceof SupervisorHangs)) throw e;
+}
+
+function startKeeper(place: Place): ChildProcess {
+  const keeper = startProcess('keeper', place);
+  keeper.unref();
+  const pipe = keeper.stdio[3];
+  if (pipe && 'destroy' in pipe) pipe.destroy();
+  return keeper;
+}
+
+async function untilItAnswers(place: Place, signal: AbortSignal | undefined): Promise<ControlClient> {
+  let keeper = startKeeper(place);
+  try {
+    for (const due = deadline(START_SECONDS, signal); !due.passed; await due.pause()) {
+      const client = await connectSupervisor(place.root, place.environment, signal);
+      if (client) return client;
+      if (keeper.exitCode === 0) {
+        await sleep(RETRY_MILLISECONDS); // a supervisor whose state was removed keeps its socket for a moment
+        keeper = startKeeper(place);
+      } else if (keeper.exitCode !== null) break;
+    }
+  } catch (e) {
+    endKeeper(keeper);
+    throw e;
+  }
+  const log = await readLog(supervisorLog(place), LOG_LINES);
+  endKeeper(keeper);
+  throw new Error([`Cannot start the supervisor of "${place.environment}": it does not answer`, ...log].join('\n    '));
+}
+
+function endKeeper(keeper: ChildProcess): void {
+  if (keeper.pid !== undefined && keeper.exitCode === null) keeper.kill('SIGTERM');
+}
+
+/** A deadline for a polling loop. Its pauses end when `signal` aborts. */
+function deadline(seconds: number, signal?: AbortSignal) {
+  const until = Date.now() + seconds * 1000;
+  return {
+    get passed() {
+      return Date.now() > until;
+    },
+    pause: () => sleep(POLL_MILLISECONDS, true, { signal }),
+  };
+}

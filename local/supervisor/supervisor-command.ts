@@ -1,0 +1,56 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, statSync, truncateSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { codePath } from '../../system/code.ts';
+import { childEnvironment } from '../../system/run-process.ts';
+import { type Place, stateFolder } from './supervisor-id.ts';
+
+/** File descriptor of the pipe through which supervisor and keeper detect each other's end. */
+export const WATCH_FD = 3;
+
+/** Exit code of a supervisor when another one already runs. */
+export const ANOTHER_RUNS = 75;
+
+const MAX_LOG_BYTES = 1024 * 1024;
+
+/** Starts `keeper.ts` or `supervisor.ts` for a place, in its own session, with a pipe at WATCH_FD. */
+export function startProcess(
+  program: 'keeper' | 'supervisor',
+  place: Place,
+  more: readonly string[] = [],
+): ChildProcess {
+  const log = openLog(place);
+  try {
+    const main = codePath('local', `${program}.ts`);
+    const args = [main, '--project', place.root, '--environment', place.environment, ...more];
+    return spawn(process.execPath, args, {
+      cwd: '/',
+      env: childEnvironment(),
+      detached: true,
+      stdio: ['ignore', log, log, 'pipe'],
+    });
+  } finally {
+    closeSync(log);
+  }
+}
+
+/** Reads the arguments of the supervisor or the keeper. */
+export function readPlace(): { readonly place: Place; readonly adopt: boolean } {
+  const options = { project: { type: 'string' }, environment: { type: 'string' }, adopt: { type: 'boolean' } } as const;
+  const { project, environment, adopt = false } = parseArgs({ options }).values;
+  if (project === undefined || environment === undefined)
+    throw new TypeError('expected --project ROOT --environment NAME');
+  return { place: { root: project, environment }, adopt };
+}
+
+/** Path of the error log of the supervisor and the keeper. */
+export function supervisorLog(place: Place): string {
+  return stateFolder(place, 'supervisor.log');
+}
+
+function openLog(place: Place): number {
+  mkdirSync(stateFolder(place), { recursive: true, mode: 0o700 });
+  const file = supervisorLog(place);
+  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG_BYTES) truncateSync(file);
+  return openSync(file, 'a', 0o600);
+}

@@ -1,0 +1,121 @@
+import { KubernetesRefused } from '../../../../kubernetes/client/api.ts';
+import type { Context, ResourceType, UpdateRequest } from '../../../../provider/provider.ts';
+import { applyObject, previewObject, relinquish } from './apply-object.ts';
+import { awaitGone } from '../readiness/await-gone.ts';
+import { awaitReady, limitSecondsOf } from '../readiness/await-ready.ts';
+import { completeInputs } from '../changes/complete-inputs.ts';
+import { comparable } from '../changes/comparable.ts';
+import { managerOf, OBJECT_MANAGER } from '../changes/field-manager.ts';
+import { takeIgnored } from '../changes/ignored-changes.ts';
+import {
+  describeObject,
+  groupKind,
+  idOf,
+  type KubernetesObject,
+  type ObjectType,
+  pulumiAnnotation,
+} from './kubernetes-object.ts';
+import { makeOutputs } from '../outputs.ts';
+import type { Place } from '../place.ts';
+import { importInputs, makeFound, objectOf, readInputs } from './read-object.ts';
+import { needsReplacement } from '../changes/replace-rules.ts';
+
+type Updating = UpdateRequest<KubernetesObject, KubernetesObject>;
+
+/** Any Kubernetes object: applied on the server, awaited, and deleted. */
+export function objectResource(type: ObjectType, place: Place): ResourceType<KubernetesObject, KubernetesObject> {
+  const { client, settings } = place;
+  return {
+    check: (request) => completeInputs(request, { type, place }),
+    comparable: (inputs) => comparable(inputs, client),
+    replaces: (path, _, inputs) => needsReplacement(path, inputs, settings()),
+    deletesFirst: (before, after) => idOf(before) === idOf(after) && pulumiAnnotation(after, 'autonamed') !== 'true',
+    create: async ({ inputs }, context) => {
+      const manager = managerOf(inputs, { otherwise: OBJECT_MANAGER });
+      if (context.preview)
+        return { id: '', outputs: await previewObject(place, { object: inputs, manager, inputs }, context) };
+      if (!settings().upsert) await refuseExisting(place, inputs);
+      const outputs = await make(place, { inputs, manager }, context);
+      return { id: idOf(outputs), outputs };
+    },
+    update: (request, context) => update(place, request, context),
+    read: async ({ id, inputs, outputs }, { signal }) => {
+      const imported = !('kind' in inputs);
+      const live = await client.get(objectOf({ ...type, ...(!imported && inputs) }, id), signal);
+      if (!live) return undefined;
+      const manager = managerOf(inputs, { outputs, otherwise: OBJECT_MANAGER });
+      const looking = { client, manager, signal };
+      if (!imported) return makeFound(live, await readInputs(live, { inputs, sent: inputs }, looking), looking);
+      const found = importInputs(live);
+      return { inputs: found, outputs: makeOutputs(live, { inputs: found, manager }) };
+    },
+    delete: async ({ id, inputs, outputs }, context) => {
+      const object = { ...objectOf({ ...type, ...outputs }, id) };
+      const known = 'kind' in inputs ? inputs : outputs;
+      if (!(await client.remove(object, propagationOf(known)))) return;
+      if (pulumiAnnotation(known, 'skipAwait') === 'true' && NOT_AWAITED.test(groupKind(known))) return;
+      const { uid } = outputs.metadata;
+      const deleted = { ...object, metadata: { ...object.metadata, ...(uid !== undefined && { uid }) } };
+      await awaitGone(client, deleted, { seconds: limitSecondsOf(known, context), context });
+    },
+  };
+}
+
+/** Kinds whose deletion is not awaited either when the program sets `skipAwait`. */
+const NOT_AWAITED = /^(\/(Namespace|Pod|ReplicationController)|apps\/(Deployment|StatefulSet|DaemonSet)|batch\/Job)$/;
+
+interface Making {
+  readonly inputs: KubernetesObject;
+  readonly manager: string;
+  /** The part of the inputs that is applied; default: everything. */
+  readonly object?: KubernetesObject;
+}
+
+async function make(
+  place: Place,
+  { inputs, manager, object = inputs }: Making,
+  context: Context,
+): Promise<KubernetesObject> {
+  const applied = await applyObject(place, { object, manager, inputs }, context);
+  const remember = (live: KubernetesObject) => makeOutputs(live, { inputs, manager });
+  return remember(await awaitReady(place.client, applied, { context, inputs, remember }));
+}
+
+async function update(
+  place: Place,
+  { id, inputs, oldInputs, oldOutputs, ignoreChanges }: Updating,
+  context: Context,
+): Promise<KubernetesObject> {
+  const outputs = oldOutputs;
+  const manager = managerOf(inputs, { outputs, otherwise: OBJECT_MANAGER });
+  if (context.preview && ignoreChanges.length === 0)
+    return previewObject(place, { object: inputs, manager, inputs }, context);
+  const live = await place.client.get(objectOf(inputs, id), context.signal);
+  if (!live) throw new Error(explainGone(inputs));
+  const object = takeIgnored(inputs, { live, paths: ignoreChanges });
+  if (context.preview) return previewObject(place, { object, manager, inputs }, context);
+  const made = await make(place, { inputs, manager, object }, context);
+  const before = managerOf(oldInputs, { outputs, otherwise: OBJECT_MANAGER });
+  if (before !== manager) await relinquish(place.client, live, { manager: before, signal: context.signal });
+  return made;
+}
+
+function explainGone(inputs: KubernetesObject): string {
+  return `Cannot update ${describeObject(inputs)}: it is gone, expected it to be there (refresh the stack: it is made again then)`;
+}
+
+/**
+ * Refuses to create an object that exists already, because the stack would take it over from somebody and later delete
+ * it.
+ */
+async function refuseExisting({ client }: Place, inputs: KubernetesObject): Promise<void> {
+  if (!(await client.get(inputs))) return;
+  const asked = `make ${describeObject(inputs)}`;
+  const message = 'it is there already, expected a name that is free (upsertExistingObjects takes it over)';
+  throw new KubernetesRefused(asked, { status: 409, reason: 'AlreadyExists', message });
+}
+
+function propagationOf(object: KubernetesObject): string {
+  const wanted = pulumiAnnotation(object, 'deletionPropagationPolicy')?.toLowerCase();
+  return { orphan: 'Orphan', background: 'Background' }[wanted ?? ''] ?? 'Foreground';
+}

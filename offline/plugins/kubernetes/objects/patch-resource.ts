@@ -1,0 +1,95 @@
+import { KubernetesRefused } from '../../../../kubernetes/client/api.ts';
+import type { Context, ResourceType } from '../../../../provider/provider.ts';
+import { hasUnknowns } from '../../../../provider/values.ts';
+import { applyObject, previewObject, relinquish } from './apply-object.ts';
+import { awaitReady } from '../readiness/await-ready.ts';
+import { comparable } from '../changes/comparable.ts';
+import { completeInputs } from '../changes/complete-inputs.ts';
+import { shapeByInputs } from '../changes/drift.ts';
+import { managerOf, patchManager } from '../changes/field-manager.ts';
+import { describeObject, idOf, type KubernetesObject, type ObjectType, withMetadata } from './kubernetes-object.ts';
+import { makeOutputs } from '../outputs.ts';
+import type { Place } from '../place.ts';
+import { makeFound, objectOf, readInputs } from './read-object.ts';
+
+/** Some fields of an object that somebody else made, under a field manager of their own until the patch is removed. */
+export function patchResource(type: ObjectType, place: Place): ResourceType<KubernetesObject, KubernetesObject> {
+  const { client } = place;
+  return {
+    check: (request) => completeInputs(request, { type, place }),
+    comparable: (inputs) => comparable(inputs, client),
+    replaces: (path) => /^metadata(\.(name|namespace))?$/.test(path),
+    create: async ({ urn, inputs }, context) => {
+      const manager = managerOf(inputs, { otherwise: patchManager(urn) });
+      return { id: idOf(inputs), outputs: await patch(place, { inputs, manager }, context) };
+    },
+    update: async ({ urn, inputs, oldInputs, oldOutputs: outputs }, context) => {
+      const otherwise = patchManager(urn);
+      const manager = managerOf(inputs, { outputs, otherwise });
+      const made = await patch(place, { inputs, manager }, context);
+      const before = managerOf(oldInputs, { outputs, otherwise });
+      if (before !== manager && !context.preview) await giveUp(place, inputs, { manager: before, context });
+      return made;
+    },
+    read: async ({ urn, id, inputs, outputs }, { signal }) => {
+      const known = 'kind' in inputs ? inputs : objectOf(type, id);
+      const live = await client.get(known, signal);
+      if (!live) return undefined;
+      const looking = { client, manager: managerOf(known, { outputs, otherwise: patchManager(urn) }), signal };
+      return makeFound(live, await readInputs(live, { inputs: known, sent: withoutOurs(known) }, looking), looking);
+    },
+    delete: ({ urn, id, inputs, outputs }, context) => {
+      const known = 'kind' in inputs ? inputs : outputs;
+      const manager = managerOf(known, { outputs, otherwise: patchManager(urn) });
+      return giveUp(place, objectOf({ ...type, ...known }, id), { manager, context });
+    },
+  };
+}
+
+async function patch(
+  place: Place,
+  { inputs, manager }: { readonly inputs: KubernetesObject; readonly manager: string },
+  context: Context,
+): Promise<KubernetesObject> {
+  const { preview, signal } = context;
+  if (preview && hasUnknowns(inputs)) return inputs;
+  const object = withoutOurs(inputs);
+  const wanted = { object, manager, inputs };
+  const there = preview
+    ? await place.client.get(object, signal).catch(() => undefined)
+    : await place.client.get(object, signal);
+  if (preview) {
+    // An object that the same update creates does not exist yet.
+    return there ? (shapeByInputs(await previewObject(place, wanted, context), inputs) as KubernetesObject) : inputs;
+  }
+  if (!there) throw new Error(`Cannot patch ${describeObject(object)}: there is none, expected it to be there`);
+  const applied = await applyObject(place, wanted, context);
+  const remember = (live: KubernetesObject) => makeOutputs(live, { inputs, manager });
+  return remember(await awaitReady(place.client, applied, { context, inputs, remember }));
+}
+
+async function giveUp(
+  { client }: Place,
+  object: KubernetesObject,
+  { manager, context: { signal } }: { readonly manager: string; readonly context: Context },
+): Promise<void> {
+  const live = await client.get(object, signal);
+  if (!live) return;
+  try {
+    await relinquish(client, live, { manager, signal });
+  } catch (e) {
+    if (!(e instanceof KubernetesRefused && e.status === 422)) throw e;
+    throw new Error(
+      `Cannot give up the fields of the patch of ${describeObject(live)}: ${e.message}, expected somebody else to own what it needs (retainOnDelete leaves everything as it is)`,
+      { cause: e },
+    );
+  }
+}
+
+/** Removes the annotations for the provider, which do not belong on the object. */
+function withoutOurs(inputs: KubernetesObject): KubernetesObject {
+  const { annotations } = inputs.metadata;
+  if (!annotations) return inputs;
+  const theirs = Object.entries(annotations).filter(([name]) => !name.startsWith('pulumi.com/'));
+  return withMetadata(inputs, { annotations: theirs.length > 0 ? Object.fromEntries(theirs) : undefined });
+}

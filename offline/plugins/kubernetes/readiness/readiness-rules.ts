@@ -1,0 +1,135 @@
+import type { ObservedPod } from '../../../../kubernetes/diagnosis/observe-revision.ts';
+import type { KubernetesObject } from '../objects/kubernetes-object.ts';
+import { isObserved, READY, type Readiness, settle } from './readiness.ts';
+import { judgeCondition } from './wait-for.ts';
+
+/** Other objects that an object's readiness depends on. */
+export interface Related {
+  /** The pods of a workload, or the pod itself. */
+  readonly pods: readonly ObservedPod[];
+  /** The last log lines of an ended container, by pod. */
+  readonly lastWords: Readonly<Record<string, readonly string[]>>;
+  /** How many addresses of a Service are not ready for requests yet. */
+  readonly unreadyAddresses: number;
+  /** When the storage class of a claim binds it. */
+  readonly bindingMode: string | undefined;
+}
+
+export const NOTHING_RELATED: Related = { pods: [], lastWords: {}, unreadyAddresses: 0, bindingMode: undefined };
+
+type Rule = (live: KubernetesObject, status: Status, related: Related) => Readiness;
+
+interface Status {
+  readonly observedGeneration?: number;
+  readonly replicas?: number;
+  readonly updatedReplicas?: number;
+  readonly availableReplicas?: number;
+  readonly updatedNumberScheduled?: number;
+  readonly desiredNumberScheduled?: number;
+  readonly numberAvailable?: number;
+  readonly phase?: string;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly hard?: object;
+  readonly conditions?: readonly {
+    readonly type: string;
+    readonly status: string;
+    readonly reason?: string;
+    readonly message?: string;
+  }[];
+  readonly loadBalancer?: { readonly ingress?: readonly unknown[] };
+}
+
+interface Spec {
+  readonly type?: string;
+  readonly replicas?: number;
+  readonly clusterIP?: string;
+  readonly selector?: object;
+  readonly hard?: object;
+  readonly updateStrategy?: { readonly type?: string; readonly rollingUpdate?: { readonly partition?: number } };
+}
+
+/** The readiness rule of each kind, by group and kind. An object of any other kind is ready once it exists. */
+export const READINESS_RULES: Readonly<Record<string, Rule>> = {
+  'apps/Deployment': judgeReplicas,
+  'apps/StatefulSet': judgeReplicas,
+  'apps/DaemonSet': judgeDaemons,
+  'batch/Job': judgeJob,
+  '/Pod': judgePod,
+  '/Service': judgeService,
+  'networking.k8s.io/Ingress': judgeAddress,
+  '/PersistentVolume': (_, { phase = 'Pending' }) =>
+    settle(phase === 'Available' || phase === 'Bound', `the volume is ${phase}`),
+  '/PersistentVolumeClaim': (_, { phase = 'Pending' }, { bindingMode }) =>
+    settle(phase === 'Bound' || bindingMode === 'WaitForFirstConsumer', `the claim is ${phase}`),
+  '/ResourceQuota': (live, { hard = {} }) =>
+    settle(
+      Object.keys(specOf(live).hard ?? {}).every((name) => name in hard),
+      'nothing is counted yet',
+    ),
+  '/Secret': (live) =>
+    settle(
+      live['type'] !== 'kubernetes.io/service-account-token' || Object.keys(live['data'] ?? {}).length > 0,
+      'its token is not there yet',
+    ),
+  'apiextensions.k8s.io/CustomResourceDefinition': (live, { conditions = [] }) => {
+    const refused = conditions.find((c) => c.type === 'NamesAccepted' && c.status === 'False');
+    if (refused) return { state: 'failed', message: `its names are refused: ${refused.message ?? ''}` };
+    return judgeCondition(live, 'Established');
+  },
+};
+
+function specOf(live: KubernetesObject): Spec {
+  return live['spec'] ?? {};
+}
+
+function judgeReplicas(live: KubernetesObject, status: Status): Readiness {
+  const { replicas: wanted = 1, updateStrategy } = specOf(live);
+  const { updatedReplicas: updated = 0, availableReplicas: up = 0, replicas: all = 0, conditions = [] } = status;
+  const seen = live.metadata.generation === undefined || status.observedGeneration === live.metadata.generation;
+  const late = conditions.find((c) => c.type === 'Progressing' && c.reason === 'ProgressDeadlineExceeded');
+  if (seen && late) return { state: 'failed', message: late.message ?? 'it makes no progress' };
+  const refused = conditions.find((c) => c.type === 'ReplicaFailure' && c.status === 'True');
+  const due = updateStrategy?.type === 'OnDelete' ? 0 : wanted - (updateStrategy?.rollingUpdate?.partition ?? 0);
+  const said = refused ? `; its pods are refused: ${refused.message ?? ''}` : '';
+  return settle(
+    seen && updated >= due && up >= wanted && all <= wanted,
+    `${up} of ${wanted} pods are available, ${updated} are new${said}`,
+  );
+}
+
+function judgeDaemons(live: KubernetesObject, status: Status): Readiness {
+  const { desiredNumberScheduled: wanted = 0, updatedNumberScheduled: updated = 0, numberAvailable: up = 0 } = status;
+  const due = specOf(live).updateStrategy?.type === 'OnDelete' ? 0 : wanted;
+  const seen = status.observedGeneration !== undefined && isObserved(live, status);
+  return settle(seen && updated >= due && up >= wanted, `${up} of ${wanted} pods are available, ${updated} are new`);
+}
+
+function judgeJob(_: KubernetesObject, { conditions = [] }: Status): Readiness {
+  const failed = conditions.find((c) => c.type === 'Failed' && c.status === 'True');
+  if (failed) return { state: 'failed', message: failed.message ?? failed.reason ?? 'it has failed' };
+  return settle(
+    conditions.some((c) => c.type === 'Complete' && c.status === 'True'),
+    'it has not completed',
+  );
+}
+
+function judgePod(live: KubernetesObject, { phase, reason, message }: Status): Readiness {
+  if (phase === 'Succeeded') return READY;
+  if (phase === 'Failed')
+    return { state: 'failed', message: ['the pod has failed', reason, message].filter(Boolean).join(': ') };
+  return judgeCondition(live, 'Ready');
+}
+
+function judgeService(live: KubernetesObject, status: Status, { unreadyAddresses }: Related): Readiness {
+  const { type, clusterIP, selector = {} } = specOf(live);
+  const address = type === 'LoadBalancer' ? judgeAddress(live, status) : READY;
+  if (address.state !== 'ready') return address;
+  // Do not wait for pods that do not exist, because they may be created after the Service.
+  if (type === 'ExternalName' || clusterIP === 'None' || Object.keys(selector).length === 0) return READY;
+  return settle(unreadyAddresses === 0, `${unreadyAddresses} of its pods do not take requests yet`);
+}
+
+function judgeAddress(_: KubernetesObject, { loadBalancer }: Status): Readiness {
+  return settle((loadBalancer?.ingress?.length ?? 0) > 0, 'it has no address yet');
+}

@@ -1,0 +1,69 @@
+import type { Endpoint, Entity } from '../endpoint/endpoint.ts';
+import type { Lock } from '../lock/lock.ts';
+import { revisionName } from '../values/names.ts';
+import { workersOf } from '../endpoint/replicas-of.ts';
+import type { WorkerMode } from '../endpoint/worker-mode.ts';
+
+/** One immutable deployed form of an entity. `bounds` can change in place; any other change makes a new revision. */
+export interface Revision {
+  /** `ENTITY-<10 hex digits>`: a hash of all fields below except `bounds` and the model's `uri`. */
+  readonly name: string;
+  readonly endpoint: string;
+  readonly entity: string;
+  readonly model: {
+    readonly name: string;
+    readonly version: string;
+    /** As in the endpoint file. Undefined: the model is found by name and version. */
+    readonly uri: string | undefined;
+    /** `sha256:…` */
+    readonly digest: string;
+  };
+  /** Key in the lock's `virtualenvs`. */
+  readonly virtualenv: string;
+  readonly environmentVars: Readonly<Record<string, string>>;
+  /** Units of concurrency in one replica: 1 to 4. */
+  readonly workers: number;
+  readonly timeLimitSeconds: number;
+  /** As in the endpoint file. Absent: the model server decides. */
+  readonly workerMode?: WorkerMode;
+  /** Absent: NaN in a response is an error. */
+  readonly nan?: 'null';
+  readonly bounds: Bounds;
+}
+
+/** Units of concurrency. With `min` 0 and `scaleToZero`, an idle revision stops. */
+export interface Bounds {
+  readonly min: number;
+  readonly max: number;
+  readonly scaleToZero: boolean;
+}
+
+/** Makes the revision that deploys an entity. The lock must contain the entity. */
+export function makeRevision(endpoint: Endpoint, entity: Entity, lock: Lock): Revision {
+  const locked = lock.entities[entity.name];
+  if (!locked)
+    throw new RangeError(`Cannot make a revision of "${entity.name}": the lock of "${endpoint.name}" does not hold it`);
+  const content = {
+    endpoint: endpoint.name,
+    entity: entity.name,
+    model: {
+      name: entity.model.name,
+      version: entity.model.version,
+      uri: entity.model.uri,
+      digest: locked.model.digest,
+    },
+    virtualenv: locked.virtualenv,
+    environmentVars: entity.environmentVars,
+    workers: workersOf(entity),
+    timeLimitSeconds: entity.timeLimitSeconds,
+    // Omit unset fields, so that revisions from earlier versions keep their names.
+    ...(entity.workerMode !== undefined && { workerMode: entity.workerMode }),
+    ...(entity.nan === 'null' && { nan: entity.nan }),
+  };
+  return {
+    // The name ignores the URI, because the location of a model does not change its content.
+    name: revisionName(entity.name, { ...content, model: { ...content.model, uri: undefined } }),
+    ...content,
+    bounds: { ...entity.concurrency, scaleToZero: entity.scaleToZero },
+  };
+}

@@ -1,0 +1,79 @@
+import { checkAgainstKubernetes } from './check-against-kubernetes.ts';
+import { type Diagnostic, makeError, makeWarning } from '../diagnostic.ts';
+import type { Endpoint, Entity, WorkloadType } from './endpoint.ts';
+import type { Environment, KubernetesEnvironment, LocalEnvironment } from '../environment/environment.ts';
+import { placeOf } from './place-of.ts';
+import { parseSecretReference } from '../values/secret-reference.ts';
+
+const LOCAL_WORKLOAD_TYPES: readonly WorkloadType[] = ['CPU'];
+const ELSEWHERE = 'Deploy it to an environment with target: kubernetes';
+
+/** Reports every part of an endpoint that the environment cannot provide. */
+export function checkAgainstEnvironment(endpoint: Endpoint, environment: Environment): readonly Diagnostic[] {
+  switch (environment.target) {
+    case 'local':
+      return checkLocal(endpoint, environment);
+    case 'kubernetes': {
+      const there = Object.keys(environment.hardware) as WorkloadType[];
+      const types = endpoint.entities.flatMap((e) => checkWorkloadType(e, environment, there));
+      return [...types, ...checkAgainstKubernetes(endpoint, environment)];
+    }
+  }
+}
+
+function checkLocal(endpoint: Endpoint, environment: LocalEnvironment): readonly Diagnostic[] {
+  const entities = endpoint.entities.flatMap((entity) => [
+    ...checkWorkloadType(entity, environment, LOCAL_WORKLOAD_TYPES),
+    ...checkSecrets(entity, environment),
+    ...checkRole(entity, environment),
+  ]);
+  return [...entities, ...warnOfPermissions(endpoint, environment), ...warnOfRateLimits(endpoint, environment)];
+}
+
+function warnOfPermissions(endpoint: Endpoint, environment: LocalEnvironment): readonly Diagnostic[] {
+  if (endpoint.permissions.length === 0) return [];
+  const message = `Found permissions on "${endpoint.name}": environment "${environment.name}" has one kind of token, and everybody who has one may query`;
+  return [makeWarning('unsupported-field', placeOf(endpoint, 'permissions', 0), message)];
+}
+
+/** Local tokens carry no user or group name, so the local target counts each token as a separate caller. */
+function warnOfRateLimits(endpoint: Endpoint, environment: LocalEnvironment): readonly Diagnostic[] {
+  return endpoint.rateLimits.flatMap(({ key, principal }, i) => {
+    if (principal === undefined && (key === 'endpoint' || key === 'user')) return [];
+    const whom = principal === undefined ? `each ${WORDS[key]}` : `"${principal}"`;
+    const message = `Found a rate limit of ${whom} on "${endpoint.name}": environment "${environment.name}" knows no names, so it limits nobody there`;
+    return [makeWarning('unknown-principal', placeOf(endpoint, 'rateLimits', i), message)];
+  });
+}
+
+const WORDS = {
+  endpoint: 'endpoint',
+  user: 'user',
+  user_group: 'group',
+  service_principal: 'service principal',
+} as const;
+
+function checkWorkloadType(
+  { name, workloadType, place }: Entity,
+  environment: LocalEnvironment | KubernetesEnvironment,
+  there: readonly WorkloadType[],
+): readonly Diagnostic[] {
+  if (there.includes(workloadType)) return [];
+  const message = `Cannot run "${name}" on ${workloadType} in environment "${environment.name}": expected ${there.join(', ')}`;
+  const hint = 'Change workload_type, or deploy to another environment';
+  return [makeError('unavailable-workload-type', place, message, hint)];
+}
+
+function checkSecrets({ name, environmentVars, place }: Entity, environment: Environment): readonly Diagnostic[] {
+  const secrets = Object.entries(environmentVars).filter(([, value]) => parseSecretReference(value));
+  return secrets.map(([variable]) => {
+    const message = `Cannot give "${name}" a secret as ${variable} in environment "${environment.name}": this machine has no secrets`;
+    return makeError('unsupported-field', place, message, ELSEWHERE);
+  });
+}
+
+function checkRole({ name, instanceProfileArn, place }: Entity, environment: Environment): readonly Diagnostic[] {
+  if (instanceProfileArn === undefined) return [];
+  const message = `Cannot give "${name}" an AWS role in environment "${environment.name}": this machine has none`;
+  return [makeError('unsupported-field', place, message, ELSEWHERE)];
+}

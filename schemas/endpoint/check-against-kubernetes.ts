@@ -1,0 +1,73 @@
+import { checkQuota } from './check-quota.ts';
+import { type Diagnostic, makeError, makeWarning, type Place } from '../diagnostic.ts';
+import type { Endpoint, Entity } from './endpoint.ts';
+import type { KubernetesEnvironment } from '../environment/environment.ts';
+import { entityTag, OBJECT_NAME } from '../environment/kubernetes-names.ts';
+import { placeOf } from './place-of.ts';
+import { parseSecretReference } from '../values/secret-reference.ts';
+
+/** Reports every part of an endpoint that a cluster cannot provide, except hardware. */
+export function checkAgainstKubernetes(endpoint: Endpoint, environment: KubernetesEnvironment): readonly Diagnostic[] {
+  return [
+    ...endpoint.entities.flatMap((e) => [...checkSecrets(e, environment), ...checkWorkerMode(e, environment)]),
+    ...checkTags(endpoint),
+    ...checkPrincipals(endpoint, environment),
+    ...checkQuota(endpoint, environment),
+  ];
+}
+
+/** A secret scope maps to a Kubernetes Secret, which allows fewer names and keys than Databricks does. */
+function checkSecrets({ environmentVars, place }: Entity, environment: KubernetesEnvironment): readonly Diagnostic[] {
+  return Object.entries(environmentVars).flatMap(([variable, value]) => {
+    const secret = parseSecretReference(value);
+    if (!secret) return [];
+    const { scope, key } = secret;
+    const start = `Cannot read "${scope}/${key}" for ${variable} in environment "${environment.name}"`;
+    if (/^\.\.?$|^\.\./.test(key))
+      return [
+        makeError('bad-value', place, `${start}: no Secret of Kubernetes can have the key "${key}"`, 'Rename it'),
+      ];
+    if (environment.secrets[scope] !== undefined || OBJECT_NAME.test(scope)) return [];
+    const message = `${start}: no Secret of Kubernetes can be named "${scope}"`;
+    return [makeError('bad-value', place, message, `In ${environment.file}: secrets: { ${scope}: NAME }`)];
+  });
+}
+
+/** An environment can give any workload type a GPU, and only one process can use a GPU. */
+function checkWorkerMode({ name, workerMode, workloadType, place }: Entity, environment: KubernetesEnvironment) {
+  if (workerMode === undefined || workerMode === 'one' || !environment.hardware[workloadType]?.gpu) return [];
+  const message = `Cannot use workers: ${workerMode} for "${name}" in environment "${environment.name}": its ${workloadType} has a graphics card, expected one`;
+  return [makeError('conflicting-fields', place, message, 'Remove workers, or choose another workload_type')];
+}
+
+/** A tag contains a short hash. If two entities have the same tag, they would share one Kubernetes object. */
+function checkTags({ entities }: Endpoint): readonly Diagnostic[] {
+  return entities.flatMap((entity, i) => {
+    const same = entities.slice(0, i).find((e) => entityTag(e.name) === entityTag(entity.name));
+    if (!same) return [];
+    const message = `Cannot tell "${entity.name}" from "${same.name}" on Kubernetes: both become ${entityTag(entity.name)}`;
+    return [makeError('duplicate-name', entity.place, message, 'Give one of them another name')];
+  });
+}
+
+/** The cluster's own tokens identify a service principal as a service account, which belongs to a namespace. */
+function checkPrincipals(endpoint: Endpoint, environment: KubernetesEnvironment): readonly Diagnostic[] {
+  if (environment.identity.kind !== 'kubernetes') return [];
+  const permissions = endpoint.permissions.map(({ principal }, i) => ({
+    ...principal,
+    place: placeOf(endpoint, 'permissions', i),
+  }));
+  const limits = endpoint.rateLimits.map(({ key, principal = '' }, i) => ({
+    ...{ kind: key, name: principal, place: placeOf(endpoint, 'rateLimits', i) },
+  }));
+  return [...permissions, ...limits].flatMap(({ kind, name, place }) =>
+    kind !== 'service_principal' || name === '' || /^[^/]+\/[^/]+$|^system:serviceaccount:/.test(name)
+      ? []
+      : [warnOfNobody(name, place, environment)],
+  );
+}
+
+function warnOfNobody(name: string, place: Place, environment: KubernetesEnvironment): Diagnostic {
+  const message = `Found the service principal "${name}", which nobody is in environment "${environment.name}": expected NAMESPACE/NAME of a service account`;
+  return makeWarning('unknown-principal', place, message);
+}

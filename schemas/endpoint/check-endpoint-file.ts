@@ -1,0 +1,128 @@
+import { checkRoutes } from './check-routes.ts';
+import { checkAccess } from './complete-access.ts';
+import { checkWorkers } from './check-workers.ts';
+import { isGpu } from '../environment/default-hardware.ts';
+import { type Diagnostic, makeError, makeWarning, type Place } from '../diagnostic.ts';
+import { type EndpointFile, entityName } from './endpoint-file.ts';
+import type { ParsedYaml } from '../yaml/parse-yaml.ts';
+import { renderValue } from '../yaml/render-issue.ts';
+import { MAX_WORKERS } from './replicas-of.ts';
+
+export type Locate = ParsedYaml<unknown>['locate'];
+type Served = EndpointFile['config']['served_entities'][number];
+type LocateIn = (field: keyof Served, options?: { readonly key?: boolean }) => Place;
+
+/** Checks rules across the fields of one endpoint file that already has the right shape. */
+export function checkEndpointFile(value: EndpointFile, file: string, locate: Locate): readonly Diagnostic[] {
+  return [
+    ...checkFileName(value, file, locate),
+    ...checkConfigName(value, locate),
+    ...value.config.served_entities.flatMap((_, i) => checkEntityName(value, i, locateIn(i, locate))),
+    ...checkRoutes(value, locate),
+    ...checkOurOwn(value, locate),
+    ...checkUnnamed(value, locate),
+  ];
+}
+
+/** Checks the rules that do not depend on names. */
+export function checkUnnamed(value: EndpointFile, locate: Locate): readonly Diagnostic[] {
+  const compute = value.config.served_entities.flatMap((served, i) => [
+    ...checkConcurrency(served, locateIn(i, locate)),
+    ...(hasOneWorker(value, served) ? [] : warnOfUnevenMaximum(served, locateIn(i, locate))),
+  ]);
+  return [...compute, ...checkWorkers(value, locate), ...checkTags(value, locate), ...checkAccess(value, locate)];
+}
+
+function locateIn(index: number, locate: Locate): LocateIn {
+  return (field, options) => locate(['config', 'served_entities', index, field], options);
+}
+
+function checkFileName({ name }: EndpointFile, file: string, locate: Locate): readonly Diagnostic[] {
+  const last = file.split(/[\\/]/).at(-1) ?? '';
+  // All other commands look only for NAME.yaml.
+  if (!last.endsWith('.yaml')) {
+    const message = `Cannot use ${file} as an endpoint file: expected the name ${name}.yaml`;
+    return [makeError('name-mismatch', { file, line: 1, column: 1 }, message, 'Rename the file')];
+  }
+  const stem = last.slice(0, -'.yaml'.length);
+  if (stem === name) return [];
+  const message = `Cannot accept "${name}" as the name in ${file}: expected "${stem}"`;
+  return [makeError('name-mismatch', locate(['name']), message, 'Rename the file or the endpoint')];
+}
+
+function checkConfigName({ name, config }: EndpointFile, locate: Locate): readonly Diagnostic[] {
+  if (config.name === undefined || config.name === name) return [];
+  const message = `Cannot accept ${renderValue(config.name)} for "config.name": expected ${renderValue(name)}`;
+  return [makeError('name-mismatch', locate(['config', 'name']), message, 'Remove it')];
+}
+
+function checkEntityName({ config }: EndpointFile, index: number, at: LocateIn): readonly Diagnostic[] {
+  const names = config.served_entities.map(entityName);
+  const name = names[index] ?? '';
+  const given = config.served_entities[index]?.name !== undefined;
+  if (names.indexOf(name) < index) {
+    const message = `Cannot have two served entities named "${name}"`;
+    return [makeError('duplicate-name', at(given ? 'name' : 'entity_name'), message, 'Give one of them another name')];
+  }
+  if (given || /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/.test(name)) return [];
+  const message = `Cannot use "${name}" as the name of a served entity: expected 1 to 63 letters, digits, "-" or "_"`;
+  return [makeError('bad-value', at('entity_name'), message, 'Add a name to the entity')];
+}
+
+function checkConcurrency(served: Served, at: LocateIn): readonly Diagnostic[] {
+  const { workload_size: size, min_provisioned_concurrency: min, max_provisioned_concurrency: max } = served;
+  const found: Diagnostic[] = [];
+  if (size && (min !== undefined || max !== undefined)) {
+    const message =
+      'Cannot use workload_size beside min_provisioned_concurrency and max_provisioned_concurrency: expected one or the other';
+    found.push(makeError('conflicting-fields', at('workload_size', { key: true }), message));
+  }
+  if (min !== undefined && max !== undefined && min > max) {
+    const message = `Cannot provide for ${min} to ${max} requests: expected a minimum that is not above the maximum`;
+    found.push(makeError('bad-value', at('min_provisioned_concurrency'), message));
+  }
+  if (min === 0 && !served.scale_to_zero_enabled) {
+    const message = 'Cannot have a minimum of 0 without scale_to_zero_enabled: true';
+    const hint = 'Add scale_to_zero_enabled: true, or raise the minimum';
+    found.push(makeError('conflicting-fields', at('min_provisioned_concurrency'), message, hint));
+  }
+  return found;
+}
+
+/** With one worker per replica, any maximum is a whole number of replicas. */
+function hasOneWorker({ davit }: EndpointFile, served: Served): boolean {
+  const mode = davit?.served_entities?.[entityName(served)]?.workers;
+  return mode === 'one' && !isGpu(served.workload_type ?? 'CPU');
+}
+
+/**
+ * Databricks accepts only multiples of 4. Davit makes a smaller replica for a maximum below 4. Above 4 it rounds up to
+ * whole replicas, so the entity gets more concurrency than the file requests.
+ */
+function warnOfUnevenMaximum(served: Served, at: LocateIn): readonly Diagnostic[] {
+  const { min_provisioned_concurrency: min = 0, max_provisioned_concurrency: max } = served;
+  const most = max ?? min;
+  const whole = Math.ceil(most / MAX_WORKERS) * MAX_WORKERS;
+  if (most <= MAX_WORKERS || most === whole || most < min) return [];
+  const message = `Found a maximum of ${most}: ${whole / MAX_WORKERS} replicas have ${whole} units of concurrency`;
+  const place = at(max === undefined ? 'min_provisioned_concurrency' : 'max_provisioned_concurrency');
+  return [makeWarning('uneven-concurrency', place, message, `Write ${whole - MAX_WORKERS} or ${whole}`)];
+}
+
+function checkOurOwn({ config, davit }: EndpointFile, locate: Locate): readonly Diagnostic[] {
+  const names = config.served_entities.map(entityName);
+  return Object.keys(davit?.served_entities ?? {})
+    .filter((name) => !names.includes(name))
+    .map((name) => {
+      const message = `Cannot find the served entity "${name}": expected one of ${names.map(renderValue).join(', ')}`;
+      return makeError('unknown-entity', locate(['davit', 'served_entities', name], { key: true }), message);
+    });
+}
+
+function checkTags({ tags = [] }: EndpointFile, locate: Locate): readonly Diagnostic[] {
+  return tags.flatMap((tag, i) => {
+    const first = tags.findIndex((t) => t.key === tag.key);
+    const message = `Found the tag "${tag.key}" twice: the last one counts`;
+    return first < i ? [makeWarning('duplicate-name', locate(['tags', i, 'key']), message)] : [];
+  });
+}

@@ -1,0 +1,65 @@
+import { type Diagnostic, makeError, makeWarning } from '../diagnostic.ts';
+import type { Endpoint, Entity } from './endpoint.ts';
+import type { KubernetesEnvironment } from '../environment/environment.ts';
+import type { Hardware } from '../environment/hardware.ts';
+import { parseQuantity, renderBytes } from '../values/quantity.ts';
+import { replicasOf, workersOf } from './replicas-of.ts';
+
+/** The amount that one entity needs of one resource that the environment limits. */
+interface Need {
+  readonly entity: Entity;
+  /** A quota key: `requests.cpu`. */
+  readonly resource: string;
+  readonly least: number;
+  readonly most: number;
+}
+
+/** Reports where one endpoint alone exceeds the quota of all models together. */
+export function checkQuota(endpoint: Endpoint, environment: KubernetesEnvironment): readonly Diagnostic[] {
+  const needs = endpoint.entities.flatMap((entity) => listNeeds(entity, environment));
+  return Object.entries(environment.quota).flatMap(([resource, quantity]) => {
+    const here = needs.filter((n) => n.resource === resource);
+    const found = judge(here, parseQuantity(quantity) ?? Infinity, environment);
+    return found ? [found] : [];
+  });
+}
+
+/** Does not count Knative's queue-proxy, because it needs little beside a model. */
+function listNeeds(entity: Entity, environment: KubernetesEnvironment): readonly Need[] {
+  const hardware = environment.hardware[entity.workloadType];
+  if (!hardware) return [];
+  const { min, max } = replicasOf(entity);
+  return Object.entries(sizeReplica(hardware, workersOf(entity))).flatMap(([name, size]) =>
+    [`requests.${name}`, `limits.${name}`, name].map((resource) => ({
+      ...{ entity, resource, least: size * min, most: size * max },
+    })),
+  );
+}
+
+function sizeReplica({ per, cpu, memory, gpu }: Hardware, workers: number): Readonly<Record<string, number>> {
+  const times = per === 'unit' ? workers : 1;
+  const need = { cpu: (parseQuantity(cpu) ?? 0) * times, memory: (parseQuantity(memory) ?? 0) * times, pods: 1 };
+  return gpu ? { ...need, [gpu.resource]: gpu.count } : need;
+}
+
+/**
+ * Returns an error for the entity whose minimum takes the sum of the minimums over the limit. Otherwise returns a
+ * warning for the first entity whose maximum is over the limit.
+ */
+function judge(needs: readonly Need[], limit: number, environment: KubernetesEnvironment): Diagnostic | undefined {
+  let sum = 0;
+  for (const { entity, resource, least } of needs) {
+    sum += least;
+    if (sum <= limit) continue;
+    const message = `Cannot provide for the minimum of "${entity.name}" in environment "${environment.name}": it brings the endpoint to ${render(sum, resource)} of ${resource}, expected ${render(limit, resource)} or less, the quota of all models`;
+    return makeError('quota-exceeded', entity.place, message, 'Lower the minimum, or raise quota in the environment');
+  }
+  const much = needs.find((n) => n.most > limit);
+  if (!much) return undefined;
+  const message = `Found a maximum of "${much.entity.name}" that environment "${environment.name}" never has: it needs ${render(much.most, much.resource)} of ${much.resource}, and the quota of all models is ${render(limit, much.resource)}`;
+  return makeWarning('quota-exceeded', much.entity.place, message);
+}
+
+function render(amount: number, resource: string): string {
+  return resource.endsWith('memory') ? renderBytes(amount) : String(Math.round(amount * 1000) / 1000);
+}

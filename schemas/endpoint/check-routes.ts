@@ -1,0 +1,43 @@
+import type { Locate } from './check-endpoint-file.ts';
+import { type Diagnostic, makeError } from '../diagnostic.ts';
+import { type EndpointFile, entityName } from './endpoint-file.ts';
+import { renderValue } from '../yaml/render-issue.ts';
+
+type Routes = NonNullable<EndpointFile['config']['traffic_config']>['routes'];
+
+/** Checks that every route names an existing entity and that the percentages add up to 100. */
+export function checkRoutes({ config }: EndpointFile, locate: Locate): readonly Diagnostic[] {
+  const names = config.served_entities.map(entityName);
+  const routes = config.traffic_config?.routes;
+  if (!routes) return names.length === 1 ? [] : [missingTraffic(names.length, locate)];
+  const found = routes.flatMap((_, i) => checkRoute(routes, i, names, locate));
+  const sum = routes.reduce((total, r) => total + Number(r.traffic_percentage), 0);
+  if (sum === 100) return found;
+  const message = `Cannot share ${sum} % of the traffic: expected percentages that add up to 100`;
+  return [...found, makeError('traffic-sum', locate(['config', 'traffic_config', 'routes']), message)];
+}
+
+function missingTraffic(entities: number, locate: Locate): Diagnostic {
+  const message = `Cannot share traffic between ${entities} served entities: expected config.traffic_config.routes`;
+  return makeError(
+    'traffic-missing',
+    locate(['config'], { key: true }),
+    message,
+    'Add a route with a traffic_percentage for each',
+  );
+}
+
+function checkRoute(routes: Routes, index: number, names: readonly string[], locate: Locate): readonly Diagnostic[] {
+  const at = ['config', 'traffic_config', 'routes', index];
+  const route = routes[index];
+  const name = route?.served_entity_name ?? route?.served_model_name;
+  const expected = `expected one of ${names.map(renderValue).join(', ')}`;
+  if (name === undefined) {
+    return [makeError('missing-field', locate(at), `Cannot find "served_entity_name" in a route: ${expected}`)];
+  }
+  const place = locate([...at, route?.served_entity_name === undefined ? 'served_model_name' : 'served_entity_name']);
+  if (!names.includes(name))
+    return [makeError('unknown-entity', place, `Cannot send traffic to "${name}": ${expected}`)];
+  const first = routes.findIndex((r) => (r.served_entity_name ?? r.served_model_name) === name);
+  return first < index ? [makeError('duplicate-name', place, `Cannot have two routes to "${name}"`)] : [];
+}

@@ -1,0 +1,33 @@
+import { type Diagnostic, makeError } from '../diagnostic.ts';
+import type { Entity } from './endpoint.ts';
+import type { Hardware } from '../environment/hardware.ts';
+import type { ProvedWorkers } from '../lock/proof.ts';
+import { parseQuantity, renderBytes } from '../values/quantity.ts';
+import { workersOf } from './replicas-of.ts';
+
+/** The memory of one replica. `where` names the environment in the message. */
+export interface ReplicaMemory extends Pick<Hardware, 'per' | 'memory'> {
+  readonly where?: string;
+}
+
+/**
+ * Checks that a replica has enough memory when each worker loads the model. Only in that mode can the model need more
+ * memory than the proof gave it.
+ */
+export function checkWorkersMemory(
+  entity: Entity,
+  { mode, found, count, memoryBytes }: ProvedWorkers,
+  { per, memory, where = '' }: ReplicaMemory,
+): readonly Diagnostic[] {
+  const limit = (parseQuantity(memory) ?? Infinity) * (per === 'unit' ? workersOf(entity) : 1);
+  if (mode !== 'separate' || memoryBytes <= limit) return [];
+  const why = found.length === 0 ? '' : ` (${found.join(', ')})`;
+  const message = `Cannot give "${entity.name}" its memory${where}: each of ${count} workers loads the model${why}, which takes ${renderBytes(memoryBytes)} in a replica, expected at most ${renderBytes(limit)}, the memory of ${entity.workloadType}`;
+  const ours = `davit.served_entities.${entity.name}.workers`;
+  // When `per` is `unit`, the memory limit follows the number of workers, so a smaller workload_size does not help.
+  const hint =
+    per === 'unit'
+      ? `Choose a larger workload_type, or ${ours}: shared if a fork may share what was found`
+      : `Choose a larger workload_type or a smaller workload_size, or ${ours}: one`;
+  return [makeError('memory-limit', entity.place, message, hint)];
+}

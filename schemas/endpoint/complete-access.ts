@@ -1,0 +1,71 @@
+import { type Diagnostic, makeError } from '../diagnostic.ts';
+import type { EndpointFile } from './endpoint-file.ts';
+import type { ParsedYaml } from '../yaml/parse-yaml.ts';
+import type { Permission, Principal, RateLimit } from '../deployment/serving-entry.ts';
+
+type Locate = ParsedYaml<unknown>['locate'];
+type RateLimitFile = NonNullable<EndpointFile['rate_limits']>[number];
+type PermissionFile = NonNullable<NonNullable<EndpointFile['davit']>['permissions']>[number];
+
+const SECONDS = { minute: 60 } as const;
+const NAMES = { user_name: 'user', group_name: 'group', service_principal_name: 'service_principal' } as const;
+const FIELDS = Object.keys(NAMES) as (keyof typeof NAMES)[];
+/** The Databricks group that contains every user. */
+const EVERYBODY = 'users';
+
+export function completeRateLimit({ calls, key, principal, renewal_period: period }: RateLimitFile): RateLimit {
+  return { calls, key: key ?? 'endpoint', principal, renewalSeconds: SECONDS[period] };
+}
+
+export function completePermission(permission: PermissionFile): Permission {
+  return { principal: principalOf(permission), level: permission.permission_level };
+}
+
+/** Checks permissions and rate limits. */
+export function checkAccess(value: EndpointFile, locate: Locate): readonly Diagnostic[] {
+  return [...checkRateLimits(value, locate), ...checkPermissions(value, locate)];
+}
+
+function principalOf(permission: PermissionFile): Principal {
+  const field = FIELDS.find((f) => permission[f] !== undefined) ?? 'group_name';
+  const name = permission[field] ?? '';
+  return field === 'group_name' && name === EVERYBODY ? { kind: 'users', name } : { kind: NAMES[field], name };
+}
+
+function checkRateLimits(value: EndpointFile, locate: Locate): readonly Diagnostic[] {
+  const [newer, older] = [value.ai_gateway?.rate_limits, value.rate_limits];
+  if (newer && older) {
+    const message = 'Cannot use rate_limits beside ai_gateway.rate_limits: expected one or the other';
+    return [makeError('conflicting-fields', locate(['rate_limits'], { key: true }), message, 'Remove the older one')];
+  }
+  const at = newer ? ['ai_gateway', 'rate_limits'] : ['rate_limits'];
+  return (newer ?? older ?? []).flatMap((limit, i) => {
+    if (limit.principal === undefined || (limit.key !== undefined && limit.key !== 'endpoint')) return [];
+    const message = `Cannot limit "${limit.principal}" by the key endpoint: expected user, user_group or service_principal`;
+    return [makeError('conflicting-fields', locate([...at, i, 'principal']), message)];
+  });
+}
+
+function checkPermissions({ davit }: EndpointFile, locate: Locate): readonly Diagnostic[] {
+  const permissions = davit?.permissions ?? [];
+  const names = permissions.map((p) => JSON.stringify(principalOf(p)));
+  return permissions.flatMap((permission, i) => {
+    const place = locate(['davit', 'permissions', i]);
+    const given = FIELDS.filter((f) => permission[f] !== undefined);
+    const expected = `expected exactly one of ${FIELDS.join(', ')}`;
+    if (given.length === 0)
+      return [makeError('missing-field', place, `Cannot tell who a permission is for: ${expected}`)];
+    if (given.length > 1)
+      return [makeError('conflicting-fields', place, `Cannot use ${given.join(' beside ')}: ${expected}`)];
+    if (names.indexOf(names[i] ?? '') === i) return [];
+    const who = permission[given[0] ?? 'user_name'] ?? '';
+    return [
+      makeError(
+        'duplicate-name',
+        place,
+        `Cannot have two permissions for "${who}"`,
+        'The higher level includes the lower ones',
+      ),
+    ];
+  });
+}

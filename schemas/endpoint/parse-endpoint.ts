@@ -1,0 +1,109 @@
+import { checkEndpointFile, checkUnnamed } from './check-endpoint-file.ts';
+import { type Diagnostic, hasErrors, type Place, sortDiagnostics } from '../diagnostic.ts';
+import type { Endpoint, Entity, TrafficShare } from './endpoint.ts';
+import {
+  DEFAULT_TIME_LIMIT_SECONDS,
+  type EndpointFile,
+  endpointFile,
+  entityName,
+  WORKLOAD_SIZES,
+} from './endpoint-file.ts';
+import { completePermission, completeRateLimit } from './complete-access.ts';
+import { type ParsedYaml, parseYaml, type Path } from '../yaml/parse-yaml.ts';
+
+export interface ParsedEndpoint {
+  /** Undefined if any diagnostic is an error. */
+  readonly endpoint: Endpoint | undefined;
+  /** Often set even when the file has errors. */
+  readonly name: string | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly locate: ParsedYaml<unknown>['locate'];
+}
+
+/** Parses an endpoint file, or returns all of its diagnostics. `file` is the path as the user would type it. Pure. */
+export function parseEndpoint(text: string, file: string): ParsedEndpoint {
+  const { value, rest, diagnostics, locate } = parseYaml(text, file, endpointFile);
+  const readable = value ?? rest?.value;
+  const all = sortDiagnostics([
+    ...diagnostics,
+    ...(readable ? checkRules(readable, rest?.wrong ?? [], file, locate) : []),
+  ]);
+  const endpoint = value && !hasErrors(all) ? completeEndpoint(value, file, locate) : undefined;
+  return { endpoint, name: readable?.name, diagnostics: all, locate };
+}
+
+function checkRules(value: EndpointFile, wrong: readonly Path[], file: string, locate: ParsedEndpoint['locate']) {
+  return namesAreRight(wrong) ? checkEndpointFile(value, file, locate) : checkUnnamed(value, locate);
+}
+
+/** If a name is wrong, rules about references between names would only repeat that error. */
+function namesAreRight(wrong: readonly Path[]): boolean {
+  return !wrong.some((path) => ['name', 'entity_name', 'entity_version'].includes(String(path.at(-1))));
+}
+
+type Served = EndpointFile['config']['served_entities'][number];
+
+function completeEndpoint(value: EndpointFile, file: string, locate: ParsedYaml<unknown>['locate']): Endpoint {
+  const entities = value.config.served_entities.map((served, i) =>
+    completeEntity(
+      served,
+      value.davit?.served_entities?.[entityName(served)],
+      locate(['config', 'served_entities', i]),
+    ),
+  );
+  return {
+    name: value.name,
+    file,
+    description: value.description ?? '',
+    tags: (value.tags ?? []).map((t) => ({ key: t.key, value: t.value ?? '' })),
+    entities,
+    routes: completeRoutes(value, entities),
+    routeOptimized: value.route_optimized ?? false,
+    permissions: (value.davit?.permissions ?? []).map(completePermission),
+    rateLimits: (value.ai_gateway?.rate_limits ?? value.rate_limits ?? []).map(completeRateLimit),
+    rollout: value.davit?.rollout ?? 'rolling',
+    places: findPlaces(value, locate),
+  };
+}
+
+function findPlaces(value: EndpointFile, locate: ParsedEndpoint['locate']): NonNullable<Endpoint['places']> {
+  const limits = value.ai_gateway?.rate_limits ? ['ai_gateway', 'rate_limits'] : ['rate_limits'];
+  return {
+    permissions: (value.davit?.permissions ?? []).map((_, i) => locate(['davit', 'permissions', i])),
+    rateLimits: (value.ai_gateway?.rate_limits ?? value.rate_limits ?? []).map((_, i) => locate([...limits, i])),
+  };
+}
+
+type Extra = NonNullable<NonNullable<EndpointFile['davit']>['served_entities']>[string];
+
+function completeEntity(served: Served, extra: Extra | undefined, place: Place): Entity {
+  const scaleToZero = served.scale_to_zero_enabled ?? false;
+  const [small, large] = WORKLOAD_SIZES[served.workload_size ?? 'Small'];
+  const max = served.max_provisioned_concurrency ?? Math.max(large, served.min_provisioned_concurrency ?? 0);
+  const min = served.min_provisioned_concurrency ?? Math.min(small, max);
+  return {
+    name: entityName(served),
+    model: { name: served.entity_name, version: String(served.entity_version), uri: extra?.model_uri },
+    workloadType: served.workload_type ?? 'CPU',
+    concurrency: { min: scaleToZero ? 0 : min, max },
+    scaleToZero,
+    environmentVars: served.environment_vars ?? {},
+    instanceProfileArn: served.instance_profile_arn,
+    requirementEdits: { add: extra?.requirements?.add ?? [], remove: extra?.requirements?.remove ?? [] },
+    timeLimitSeconds: extra?.time_limit_seconds ?? DEFAULT_TIME_LIMIT_SECONDS,
+    workerMode: extra?.workers,
+    nan: extra?.nan === null ? 'null' : (extra?.nan ?? 'error'),
+    place,
+  };
+}
+
+function completeRoutes(value: EndpointFile, entities: readonly Entity[]): readonly TrafficShare[] {
+  const routes = value.config.traffic_config?.routes;
+  if (!routes) return entities.slice(0, 1).map((e) => ({ entity: e.name, percentage: 100 }));
+  return routes
+    .map((r) => ({
+      entity: r.served_entity_name ?? r.served_model_name ?? '',
+      percentage: Number(r.traffic_percentage),
+    }))
+    .filter((r) => r.percentage > 0);
+}

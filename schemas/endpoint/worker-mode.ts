@@ -1,0 +1,44 @@
+import { isGpu } from '../environment/default-hardware.ts';
+import type { Entity } from './endpoint.ts';
+
+/**
+ * How the workers of one replica load the model. `shared`: one process loads it, and the workers are forks of that
+ * process. `separate`: each worker loads it. `one`: the process that loads it is the only worker.
+ */
+export const WORKER_MODES = ['shared', 'separate', 'one'] as const;
+export type WorkerMode = (typeof WORKER_MODES)[number];
+
+/**
+ * The mode that the model server chose, and the resources it found that a fork would share. Empty: the model may fork.
+ */
+export interface ModelLoading {
+  readonly mode: WorkerMode;
+  /** For display: `2 threads`, `1 open file`. */
+  readonly found: readonly string[];
+}
+
+/** Parses a model server's report. Returns undefined for an unknown mode. */
+export function parseModelLoading(mode: unknown, found: unknown): ModelLoading | undefined {
+  const known = WORKER_MODES.find((m) => m === mode);
+  if (known === undefined) return undefined;
+  return { mode: known, found: Array.isArray(found) ? found.filter((f) => typeof f === 'string') : [] };
+}
+
+/** The mode to start a model server with. `found`: the server inspects the loaded model and decides. */
+export function workerModeOf({
+  workloadType,
+  workerMode,
+}: Pick<Entity, 'workloadType' | 'workerMode'>): WorkerMode | 'found' {
+  return isGpu(workloadType) ? 'one' : (workerMode ?? 'found');
+}
+
+/** Whether the other workers of a replica may load the model again after the first worker. */
+export function mayLoadAgain(mode: WorkerMode | 'found', workers: number): boolean {
+  return workers > 1 && (mode === 'found' || mode === 'separate');
+}
+
+/** For display: `loaded once, shared by 4 workers`, `loaded per worker: 2 threads, 1 open file`. */
+export function renderModelLoading({ mode, found, count }: ModelLoading & { readonly count: number }): string {
+  if (mode === 'separate') return found.length === 0 ? 'loaded per worker' : `loaded per worker: ${found.join(', ')}`;
+  return mode === 'one' || count === 1 ? 'loaded once, 1 worker' : `loaded once, shared by ${count} workers`;
+}

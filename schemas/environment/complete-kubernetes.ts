@@ -1,0 +1,141 @@
+import { DEFAULT_HARDWARE, isGpu, makeBase } from './default-hardware.ts';
+import { type Diagnostic, makeError } from '../diagnostic.ts';
+import type { WorkloadType } from '../endpoint/endpoint.ts';
+import type { KubernetesFile } from './environment.ts';
+import type { Hardware, HardwareTable, Toleration } from './hardware.ts';
+import type { HardwareFile } from './hardware-file.ts';
+import type { IdentitySettings, KnativeSettings, KubernetesPlace } from './kubernetes-environment.ts';
+import type { ParsedYaml } from '../yaml/parse-yaml.ts';
+
+type Locate = ParsedYaml<unknown>['locate'];
+
+/** The window over which Knative averages concurrency. */
+export const WINDOW_SECONDS = 60;
+/** Knative's maximum for the scale-down delay and for the retention of the last replica. */
+const MAX_KNATIVE_SECONDS = 3600;
+
+/** Checks rules across the fields of a Kubernetes environment. */
+export function checkKubernetes(value: KubernetesFile, locate: Locate): readonly Diagnostic[] {
+  return [...checkAutoscaling(value, locate), ...checkHardware(value, locate), ...checkNamespaces(value, locate)];
+}
+
+/** Fills in every default. */
+export function completePlace(value: KubernetesFile): KubernetesPlace {
+  const { images, gateway } = value;
+  return {
+    cluster: { kubeconfig: value.cluster?.kubeconfig, context: value.cluster?.context },
+    namespace: value.namespace ?? 'models',
+    platformNamespace: value.platform_namespace ?? 'davit-system',
+    images: {
+      registry: images.registry,
+      bases: images.bases,
+      node: images.node,
+      envoy: images.envoy,
+      platform: images.platform ?? 'linux/amd64',
+      dockerHost: images.docker_host,
+      timeoutSeconds: images.timeout_seconds ?? 3600,
+      retries: images.retries ?? 2,
+      pullSecret: images.pull_secret,
+    },
+    knative: completeKnative(value),
+    gateway: {
+      url: gateway?.url?.replace(/\/$/, ''),
+      serviceType: gateway?.service_type ?? 'ClusterIP',
+      annotations: gateway?.annotations ?? {},
+      tlsSecret: gateway?.tls_secret,
+      replicas: gateway?.replicas ?? 2,
+      allowedOrigins: gateway?.allowed_origins ?? [],
+    },
+    identity: completeIdentity(value),
+    hardware: completeHardware(value),
+    secrets: value.secrets ?? {},
+    quota: value.quota ?? {},
+    egress: value.egress?.map(({ cidr, ports = [] }) => ({ cidr, ports })),
+  };
+}
+
+function completeKnative({ knative }: KubernetesFile): KnativeSettings {
+  if (!knative) return { mode: 'adopt' };
+  return { mode: 'install', manifests: knative.manifests, images: withoutUndefined(knative.images) };
+}
+
+function withoutUndefined(images: Readonly<Record<string, string | undefined>> = {}): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(images).flatMap(([name, image]) => (image === undefined ? [] : [[name, image]])),
+  );
+}
+
+function completeIdentity({ identity }: KubernetesFile): IdentitySettings {
+  if (identity?.kind !== 'oidc') return { kind: 'kubernetes', audience: identity?.audience ?? 'davit' };
+  const { kind, issuer, audience, username_claim: user = 'email', groups_claim: groups = 'groups' } = identity;
+  return { kind, issuer, audience, usernameClaim: user, groupsClaim: groups };
+}
+
+/** Overrides the defaults field by field. A type set to null is unavailable. */
+function completeHardware({ hardware = {} }: KubernetesFile): HardwareTable {
+  const table = new Map<string, Hardware>(Object.entries(DEFAULT_HARDWARE));
+  for (const [type, file] of entriesOf(hardware)) {
+    if (file === null) table.delete(type);
+    else table.set(type, completeOne(file, DEFAULT_HARDWARE[type] ?? { ...makeBase(type), cpu: '', memory: '' }));
+  }
+  return Object.fromEntries(table);
+}
+
+function entriesOf(hardware: NonNullable<KubernetesFile['hardware']>): readonly [WorkloadType, HardwareFile | null][] {
+  return (Object.entries(hardware) as [WorkloadType, HardwareFile | null | undefined][]).flatMap(([type, file]) =>
+    file === undefined ? [] : [[type, file]],
+  );
+}
+
+function completeOne(file: HardwareFile, before: Hardware): Hardware {
+  const { resource = 'nvidia.com/gpu', count = 1, model = `${count} × ${resource}` } = file.gpu ?? {};
+  return {
+    per: file.per ?? before.per,
+    cpu: file.cpu ?? before.cpu,
+    memory: file.memory ?? before.memory,
+    gpu: file.gpu === undefined ? before.gpu : file.gpu === null ? undefined : { resource, count, model },
+    nodeSelector: file.node_selector ?? before.nodeSelector,
+    tolerations: (file.tolerations as readonly Toleration[] | undefined) ?? before.tolerations,
+    deploymentSeconds: file.deployment_seconds ?? before.deploymentSeconds,
+    coldStartSeconds: file.cold_start_seconds ?? before.coldStartSeconds,
+  };
+}
+
+/** Knative accepts whole seconds, and at most one hour for each of the two delays. */
+function checkAutoscaling({ autoscaling }: KubernetesFile, locate: Locate): readonly Diagnostic[] {
+  const found: Diagnostic[] = [];
+  const { idle_seconds: idle = 1800, scale_down_seconds: down = 300 } = autoscaling ?? {};
+  const refuse = (field: string, message: string) =>
+    found.push(makeError('bad-value', locate(['autoscaling', field]), message));
+  const what = (field: string, seconds: number) => `Cannot accept ${seconds} for "autoscaling.${field}" on Kubernetes`;
+  for (const [field, seconds] of Object.entries({ idle_seconds: idle, scale_down_seconds: down }))
+    if (!Number.isInteger(seconds)) refuse(field, `${what(field, seconds)}: expected whole seconds`);
+  if (down > MAX_KNATIVE_SECONDS)
+    refuse('scale_down_seconds', `${what('scale_down_seconds', down)}: expected ${MAX_KNATIVE_SECONDS} or less`);
+  const [least, most] = [WINDOW_SECONDS + down, WINDOW_SECONDS + down + MAX_KNATIVE_SECONDS];
+  if (idle < least || idle > most)
+    refuse(
+      'idle_seconds',
+      `${what('idle_seconds', idle)}: expected ${least} (${WINDOW_SECONDS} and scale_down_seconds) to ${most}`,
+    );
+  return found;
+}
+
+/** A workload type without defaults must set every required field. */
+function checkHardware({ hardware = {} }: KubernetesFile, locate: Locate): readonly Diagnostic[] {
+  return entriesOf(hardware).flatMap(([type, file]) => {
+    if (file === null || DEFAULT_HARDWARE[type]) return [];
+    const needed = isGpu(type) ? (['cpu', 'memory', 'gpu'] as const) : (['cpu', 'memory'] as const);
+    const missing = needed.filter((field) => file[field] === undefined);
+    if (missing.length === 0) return [];
+    const message = `Cannot tell what ${type} is: it has no default for ${missing.join(', ')}, expected what it is in this cluster`;
+    return [makeError('missing-field', locate(['hardware', type], { key: true }), message)];
+  });
+}
+
+function checkNamespaces(value: KubernetesFile, locate: Locate): readonly Diagnostic[] {
+  const { namespace = 'models', platform_namespace: platform = 'davit-system' } = value;
+  if (namespace !== platform) return [];
+  const message = `Cannot use "${namespace}" for both models and the platform: expected two namespaces, since models may not reach what authorises their callers`;
+  return [makeError('conflicting-fields', locate(['platform_namespace']), message)];
+}

@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { WORKLOAD_TYPES } from '../endpoint/endpoint-file.ts';
+import type { WorkloadType } from '../endpoint/endpoint.ts';
+import { parseQuantity } from '../values/quantity.ts';
+import { textLike, textOf } from '../values/text-shape.ts';
+
+const DAY_SECONDS = 86_400;
+const QUANTITY = 'expected a quantity of Kubernetes, as in 500m, 2 or 4Gi';
+
+export const wholeSeconds = z
+  .int()
+  .min(1, 'expected 1 or more')
+  .max(DAY_SECONDS, `expected ${DAY_SECONDS} (a day) or less`);
+
+/** A Kubernetes quantity. Accepts a plain number too, because people write numbers without quotes. */
+export const quantity = z.union([
+  textOf(QUANTITY, (text) => (parseQuantity(text) === undefined ? { message: QUANTITY } : undefined)),
+  z.number().min(0, 'expected 0 or more').transform(String),
+]);
+
+const processors = z.union([
+  textLike('expected processors, as in 500m or 2', /^(?!0*(\.0*)?m?$)(\d+m|\d+(\.\d{1,3})?)$/),
+  z.number().min(0.001, 'expected more than 0').max(4096, 'expected 4096 or less').transform(String),
+]);
+
+/** Requires a unit, because a plain number would mean bytes, which nobody intends. */
+const memory = textLike(
+  'expected memory with its unit, as in 4Gi',
+  /^(?!0*(\.0*)?[A-Z])\d+(\.\d{1,3})?([KMGTP]i|[kMGTP])$/,
+);
+
+const toleration = z
+  .strictObject({
+    key: z.string().min(1, 'expected a key').optional(),
+    operator: z.enum(['Exists', 'Equal']).optional(),
+    value: z.string().optional(),
+    effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']).optional(),
+  })
+  .refine(({ operator, value }) => operator !== 'Exists' || value === undefined, {
+    error: 'Cannot use a value beside the operator Exists: expected one or the other',
+    params: { code: 'conflicting-fields' },
+  })
+  .refine(({ operator, key }) => operator === 'Exists' || key !== undefined, {
+    error: 'Cannot tell which taint is meant: expected a key, or the operator Exists for all of them',
+    params: { code: 'missing-field' },
+  });
+
+const gpu = z.strictObject({
+  resource: z
+    .string()
+    .regex(/^[a-z0-9.-]+\/[a-z0-9._-]+$/, 'expected an extended resource, as in nvidia.com/gpu')
+    .optional()
+    .describe('The extended resource; default nvidia.com/gpu'),
+  count: z.int().min(1, 'expected 1 or more').describe('Cards of one replica'),
+  model: z.string().optional().describe('For a person: 1 × T4, 16 GB'),
+});
+
+const hardware = z
+  .strictObject({
+    per: z
+      .enum(['unit', 'replica'])
+      .optional()
+      .describe('Whether processors and memory are for one unit of concurrency or for a replica'),
+    cpu: processors.optional().describe('Processors that are requested'),
+    memory: memory.optional().describe('Memory, requested and at most'),
+    gpu: gpu.nullable().optional().describe('Graphics cards of one replica; null: none'),
+    node_selector: z.record(z.string(), z.string()).optional().describe('Labels of the nodes'),
+    tolerations: z.array(toleration).optional().describe('Taints of the nodes that do not matter'),
+    deployment_seconds: wholeSeconds.optional().describe('Within which a revision must be ready'),
+    cold_start_seconds: wholeSeconds.optional().describe('How long a request waits at most for a replica to start'),
+  })
+  // The id makes the generated JSON schema define this object once, not once per workload type.
+  .meta({ id: 'hardware' });
+
+export type HardwareFile = z.infer<typeof hardware>;
+
+const byType = Object.fromEntries(WORKLOAD_TYPES.map((type) => [type, hardware.nullable().optional()])) as Record<
+  WorkloadType,
+  z.ZodOptional<z.ZodNullable<typeof hardware>>
+>;
+
+/** The hardware of each workload type in an environment. */
+export const hardwareTable = z.strictObject(byType);

@@ -1,0 +1,35 @@
+import { refuseCredentials, textOf, type WrongText } from '../values/text-shape.ts';
+
+const PART = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*';
+const REPOSITORY = new RegExp(`^(?:[a-z0-9][a-z0-9.-]*(?::\\d+)?/)?${PART}(?:/${PART})*$`);
+const REGISTRY = new RegExp(`^[a-z0-9][a-z0-9.-]*(?::\\d+)?(?:/${PART})*$`);
+const TAG = /:[\w][\w.-]{0,127}$/;
+const DIGEST = /@sha256:[0-9a-f]{64}$/;
+const BY_DIGEST = 'expected an image by its digest, REGISTRY/NAME@sha256:<64 hexadecimal digits>';
+const LOG_IN = "Docker's own configuration has them: docker login";
+
+/** An image with its digest, because a tag alone can point to a different image later. */
+export const pinnedImage = textOf(BY_DIGEST, judgeImage, DIGEST);
+
+/** The registry path that images are pushed to: `ghcr.io/acme/models`. */
+export const imageRegistry = textOf('expected HOST/PATH, as in ghcr.io/acme/models', judgeRegistry, REGISTRY);
+
+function judgeImage(text: string): WrongText | undefined {
+  const name = text.replace(DIGEST, '').replace(TAG, '');
+  if (DIGEST.test(text) && REPOSITORY.test(name)) return undefined;
+  const secret = refuseCredentials(text, LOG_IN);
+  if (secret) return secret;
+  const asked = REPOSITORY.test(name) ? text.replace(/@.*/, '') : 'NAME:TAG';
+  return { message: BY_DIGEST, hint: `docker buildx imagetools inspect ${asked} prints the digest` };
+}
+
+function judgeRegistry(text: string): WrongText | undefined {
+  const secret = refuseCredentials(text, LOG_IN);
+  if (secret) return secret;
+  if (!REGISTRY.test(text))
+    return { message: 'expected HOST/PATH in small letters, without scheme or tag, as in ghcr.io/acme/models' };
+  // Docker reads a first part without a dot or port as a Docker Hub user.
+  const [host = ''] = text.split('/');
+  if (host === 'localhost' || /[.:]/.test(host)) return undefined;
+  return { message: 'expected the host of the registry first', hint: `On Docker Hub: docker.io/${text}` };
+}

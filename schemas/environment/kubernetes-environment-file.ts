@@ -1,0 +1,206 @@
+import { isIPv4, isIPv6 } from 'node:net';
+import { z } from 'zod';
+import { hardwareTable, quantity, wholeSeconds } from './hardware-file.ts';
+import { imageRegistry, pinnedImage } from './image-shape.ts';
+import { OBJECT_NAME, OBJECT_NAME_RULE } from './kubernetes-names.ts';
+import { refuseCredentials, textOf } from '../values/text-shape.ts';
+
+const DNS_LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+/** Namespaces of other workloads, which the models' quota and policies would affect. */
+const TAKEN = /^(default|kube-.*|knative-.*|kourier-system)$/;
+
+const namespace = textOf(
+  'expected the name of a namespace',
+  (text) => {
+    if (!DNS_LABEL.test(text)) return { message: 'expected 1 to 63 small letters, digits or "-"' };
+    return TAKEN.test(text) ? { message: 'expected a namespace of its own, since others live in that one' } : undefined;
+  },
+  DNS_LABEL,
+);
+const secretName = z.string().regex(OBJECT_NAME, OBJECT_NAME_RULE);
+const texts = z.record(z.string(), z.string());
+
+const images = z.strictObject(
+  {
+    registry: imageRegistry.describe('Where images are pushed: REGISTRY/ENDPOINT:TAG'),
+    bases: z
+      .record(z.string().regex(/^3\.\d+$/, 'expected a minor version of Python, as in "3.11"'), pinnedImage)
+      .refine((bases) => Object.keys(bases).length > 0, 'expected an image for at least one version of Python')
+      .describe(
+        'Base image of model servers by minor version of Python, by digest: python:3.11-slim or one of your own',
+      ),
+    node: pinnedImage.describe('Base image, with Node 24 as node on its PATH, of the authorisation service'),
+    envoy: pinnedImage.describe("Envoy's image, for the edge"),
+    platform: z
+      .enum(['linux/amd64', 'linux/arm64'])
+      .optional()
+      .describe('What images are built for; default linux/amd64'),
+    docker_host: z
+      .string()
+      .regex(/^(unix|tcp|ssh|npipe):\/\//, 'expected unix://, tcp:// or ssh://')
+      .optional()
+      .describe("DOCKER_HOST of the engine that builds; default: Docker's own choice"),
+    timeout_seconds: wholeSeconds.optional().describe('How long one build may take, push included; default 3600'),
+    retries: z
+      .int()
+      .min(0, 'expected 0 to 10')
+      .max(10, 'expected 0 to 10')
+      .optional()
+      .describe('How often a failed build is tried again; default 2'),
+    pull_secret: secretName
+      .optional()
+      .describe('Secret of type dockerconfigjson, in both namespaces, for a private registry'),
+  },
+  { error: ({ code }) => (code === 'invalid_type' ? 'expected a map of registry, bases, node and envoy' : undefined) },
+);
+
+const PROGRAMS = ['activator', 'autoscaler', 'controller', 'webhook', 'queue', 'kourier', 'envoy'] as const;
+
+const manifestSource = textOf('expected a URL or a path', (text) => {
+  const expected = 'expected an https URL, or a path in the project';
+  if (text === '' || (text.includes('://') && !/^https?:\/\/[^/\s]+\/\S*$/.test(text))) return { message: expected };
+  return text.includes('://') ? refuseCredentials(text, 'Name a file of the project instead') : undefined;
+});
+
+const knative = z.strictObject({
+  manifests: z
+    .array(
+      z.strictObject({
+        source: manifestSource.describe('https URL, or path in the project'),
+        sha256: z
+          .string()
+          .regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits')
+          .describe('SHA-256 of the file'),
+      }),
+    )
+    .min(1, 'expected at least one file')
+    .describe('What is applied, in this order: Knative Serving and Kourier'),
+  images: z
+    .strictObject(
+      Object.fromEntries(PROGRAMS.map((name) => [name, pinnedImage.optional()])) as Record<
+        (typeof PROGRAMS)[number],
+        z.ZodOptional<typeof pinnedImage>
+      >,
+    )
+    .optional()
+    .describe('What to run instead, by program: a mirror'),
+});
+
+function webAddress(expected: string, shape: RegExp) {
+  return textOf(
+    expected,
+    (text) =>
+      refuseCredentials(text, 'Name the address alone') ?? (shape.test(text) ? undefined : { message: expected }),
+    shape,
+  );
+}
+
+const ORIGIN = /^https?:\/\/[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/;
+
+const gateway = z.strictObject({
+  url: webAddress('expected https://HOST, without path', /^https?:\/\/[^/?#\s]+\/?$/)
+    .optional()
+    .describe('Where clients reach the edge; default: the address of its Service'),
+  service_type: z
+    .enum(['ClusterIP', 'LoadBalancer', 'NodePort'])
+    .optional()
+    .describe("Type of the edge's Service; default ClusterIP"),
+  annotations: texts.optional().describe("Annotations of the edge's Service, for a load balancer's controller"),
+  tls_secret: secretName.optional().describe('Secret of type tls in the platform namespace; default: plain HTTP'),
+  replicas: z
+    .int()
+    .min(1, 'expected 1 to 50')
+    .max(50, 'expected 1 to 50')
+    .optional()
+    .describe('Replicas of the edge and of the authorisation service, each; default 2'),
+  allowed_origins: z
+    .array(
+      z.string().regex(ORIGIN, 'expected an origin as browsers send it, as in https://app.example.com, and no "*"'),
+    )
+    .optional()
+    .describe('Pages that may send requests from a browser (CORS); default: none'),
+});
+
+const identity = z.discriminatedUnion(
+  'kind',
+  [
+    z.strictObject({
+      kind: z.literal('kubernetes').describe("Tokens of the cluster's own users and service accounts"),
+      audience: z.string().min(1, 'expected an audience').optional().describe('Audience of the tokens; default davit'),
+    }),
+    z.strictObject({
+      kind: z.literal('oidc').describe('Tokens of an OpenID Connect provider'),
+      issuer: webAddress('expected https://…, without query', /^https:\/\/[^?#\s]+$/).describe(
+        'Issuer, as in the tokens',
+      ),
+      audience: z.string().min(1, 'expected an audience').describe('Audience of the tokens'),
+      username_claim: z.string().min(1, 'expected a claim').optional().describe('Who it is; default email'),
+      groups_claim: z.string().min(1, 'expected a claim').optional().describe('Whose member it is; default groups'),
+    }),
+  ],
+  'expected kubernetes or oidc',
+);
+
+/**
+ * A quota resource of Kubernetes. Refuses limits.cpu: models set no CPU limit, so that quota would reject every model.
+ */
+const quotaName = z
+  .string()
+  .refine((name) => name !== 'limits.cpu', 'models have no limit on processors, expected requests.cpu')
+  .refine(
+    (name) => /^((requests\.|limits\.)?(cpu|memory|ephemeral-storage)|requests\.[a-z0-9.-]+\/[\w.-]+|pods)$/.test(name),
+    'expected requests.cpu, requests.memory, limits.memory, pods or requests.DOMAIN/DEVICE',
+  );
+
+const addressRange = textOf('expected an address range, as in 10.0.0.0/8', (text) => {
+  const [, address = '', bits = ''] = /^([0-9a-f.:]+)\/(\d{1,3})$/i.exec(text) ?? [];
+  const most = isIPv4(address) ? 32 : isIPv6(address) ? 128 : -1;
+  return Number(bits) <= most ? undefined : { message: 'expected an address range, as in 10.0.0.0/8' };
+});
+
+/** The fields of a Kubernetes environment, except `name`, `target` and `autoscaling`. */
+export const kubernetesFields = {
+  cluster: z
+    .strictObject({
+      context: z
+        .string()
+        .min(1, 'expected a context')
+        .optional()
+        .describe("Context of kubectl's; default: the current one"),
+      kubeconfig: z
+        .string()
+        .min(1, 'expected a path')
+        .optional()
+        .describe(
+          'Path of a kubeconfig file, absolute, from ~ or from the project; default: KUBECONFIG, ~/.kube/config',
+        ),
+    })
+    .optional()
+    .describe('Which cluster'),
+  namespace: namespace.optional().describe('Where models run; default models'),
+  platform_namespace: namespace.optional().describe('Where edge and authorisation run; default davit-system'),
+  images,
+  knative: knative.optional().describe('What to install; default: Knative Serving and Kourier that are there'),
+  gateway: gateway.optional(),
+  identity: identity.optional().describe('Whose tokens count; default: those of Kubernetes'),
+  hardware: hardwareTable
+    .optional()
+    .describe("What workload types are here, field by field over Databricks' own; null: not to be had"),
+  secrets: z
+    .record(z.string(), secretName)
+    .optional()
+    .describe('Kubernetes Secret of a scope in {{secrets/scope/key}}; default: of the same name'),
+  quota: z.record(quotaName, quantity).optional().describe('Of all models together: requests.cpu, requests.memory, …'),
+  egress: z
+    .array(
+      z.strictObject({
+        cidr: addressRange,
+        ports: z
+          .array(z.int().min(1, 'expected 1 to 65535').max(65_535, 'expected 1 to 65535'))
+          .optional()
+          .describe('Default: all'),
+      }),
+    )
+    .optional()
+    .describe('What models may reach besides names; default: everything'),
+};

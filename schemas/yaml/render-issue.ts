@@ -1,0 +1,146 @@
+import type { z } from 'zod';
+import { type Diagnostic, makeError } from '../diagnostic.ts';
+import type { DiagnosticCode } from '../diagnostic-codes.ts';
+import type { Field } from './list-fields.ts';
+import type { ParsedYaml, Path } from './parse-yaml.ts';
+import { suggestField } from './suggest-field.ts';
+
+/** The document that an issue refers to. */
+export interface IssueSource {
+  readonly root: unknown;
+  readonly locate: ParsedYaml<unknown>['locate'];
+  /** The source text of a scalar. */
+  readonly written: (path: Path) => string | undefined;
+  /** All fields of the schema. */
+  readonly fields: readonly Field[];
+}
+
+/** Parameters that a custom schema check can add to its message. */
+export interface IssueParams {
+  readonly code?: DiagnosticCode;
+  readonly hint?: string;
+  /** Point at the key instead of the value. */
+  readonly key?: boolean;
+}
+
+interface Finding {
+  readonly path: Path;
+  /** The actual value. Undefined: no value. */
+  readonly found: unknown;
+  /** `"config.name"`, or `the file`. */
+  readonly what: string;
+  readonly source: IssueSource;
+}
+
+/** Converts one zod issue to diagnostics. This file has all messages about the shape of a file. */
+export function renderIssue(issue: z.core.$ZodIssue, source: IssueSource): readonly Diagnostic[] {
+  const path = issue.path.filter((p): p is string | number => typeof p !== 'symbol');
+  const what = path.length === 0 ? 'the file' : `"${renderPath(path)}"`;
+  const finding: Finding = { path, what, source, found: valueAt(source.root, path) };
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownField(key, finding));
+  if (issue.code === 'invalid_type') return [wrongType(issue, finding)];
+  if (issue.code === 'invalid_value') return [wrongValue(issue.values.map(renderValue), issue.message, finding)];
+  if (issue.code === 'invalid_key') return [wrongKey(issue.issues[0]?.message ?? issue.message, finding)];
+  if (issue.code === 'custom') return [custom(issue, finding)];
+  if (issue.code === 'invalid_union') {
+    if (issue.errors.length === 0) return [wrongVariant(issue.message, finding)];
+    const nearest = [...issue.errors].sort((a, b) => distance(a) - distance(b))[0] ?? [];
+    return nearest.flatMap((inner) => renderIssue({ ...inner, path: [...issue.path, ...inner.path] }, source));
+  }
+  const message = `Cannot accept ${renderValue(finding.found)} for ${what}: ${issue.message}`;
+  return [makeError('bad-value', source.locate(path), message)];
+}
+
+/** Distance of a value from one variant of a union. A value of the right type is nearer than one of the wrong type. */
+function distance(issues: readonly z.core.$ZodIssue[]): number {
+  return issues.length + (issues.some((i) => i.code === 'invalid_type' && i.path.length === 0) ? 1000 : 0);
+}
+
+/** `config.served_entities[0].name` */
+function renderPath(path: Path): string {
+  const steps = path.map((p) => (typeof p === 'number' ? `[${p}]` : `.${p}`));
+  return steps.join('').replace(/^\./, '');
+}
+
+/** Renders a value for a message, with at most 60 characters. */
+export function renderValue(value: unknown): string {
+  const text = value === undefined ? 'nothing' : typeof value === 'bigint' ? value.toString() : JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+function unknownField(key: string, { path, source }: Finding): Diagnostic {
+  const where = path.length === 0 ? 'here' : `in "${renderPath(path)}"`;
+  const message = `Cannot accept "${key}" ${where}: there is no such field`;
+  const place = source.locate([...path, key], { key: true });
+  return makeError('unknown-field', place, message, suggestField(key, path, source.fields));
+}
+
+function wrongKey(expected: string, { path, source }: Finding): Diagnostic {
+  const message = `Cannot accept "${String(path.at(-1))}" as a name in "${renderPath(path.slice(0, -1))}": ${expected}`;
+  return makeError('bad-value', source.locate(path, { key: true }), message);
+}
+
+function wrongType(issue: z.core.$ZodIssueInvalidType, { path, found, what, source }: Finding): Diagnostic {
+  const type = renderType(issue.expected);
+  // If the schema has its own message, quotes alone would not make the value valid.
+  const own = issue.message.startsWith('expected ') ? issue.message.slice('expected '.length) : undefined;
+  const expected = own ?? type;
+  if (found === undefined && path.length > 0)
+    return makeError('missing-field', source.locate(path), `Cannot find ${what}: expected ${expected}`);
+  if (found === null && path.length === 0)
+    return makeError('wrong-type', source.locate(path), `Cannot accept an empty file: expected ${expected}`);
+  const quotable = own === undefined && type === TYPES.string && ['number', 'boolean', 'bigint'].includes(typeof found);
+  const written = (quotable ? source.written(path) : undefined) ?? renderValue(found);
+  const hint = quotable ? `Put it in quotes: "${written}"` : undefined;
+  const message = `Cannot accept ${written} for ${what}: expected ${expected}`;
+  return makeError('wrong-type', source.locate(path), message, hint);
+}
+
+function wrongValue(values: readonly string[], message: string, { path, found, what, source }: Finding): Diagnostic {
+  const expected = values.length === 1 ? (values[0] ?? '') : `one of ${values.join(', ')}`;
+  if (found === undefined)
+    return makeError('missing-field', source.locate(path), `Cannot find ${what}: expected ${expected}`);
+  const ours = message.startsWith('Cannot ')
+    ? message
+    : `Cannot accept ${renderValue(found)} for ${what}: expected ${expected}`;
+  return makeError('bad-value', source.locate(path), ours);
+}
+
+/** The discriminator matches no variant of the union. */
+function wrongVariant(expected: string, { path, found, what, source }: Finding): Diagnostic {
+  if (found === undefined) return makeError('missing-field', source.locate(path), `Cannot find ${what}: ${expected}`);
+  return makeError('bad-value', source.locate(path), `Cannot accept ${renderValue(found)} for ${what}: ${expected}`);
+}
+
+function custom(
+  issue: z.core.$ZodIssue & { readonly code: 'custom' },
+  { path, found, what, source }: Finding,
+): Diagnostic {
+  const { code = 'bad-value', hint, key = false } = (issue.params ?? {}) as IssueParams;
+  const message = issue.message.startsWith('Cannot ')
+    ? issue.message
+    : code === 'unsupported-field'
+      ? `Cannot honour ${what}: ${issue.message}`
+      : `Cannot accept ${renderValue(found)} for ${what}: ${issue.message}`;
+  return makeError(code, source.locate(path, { key }), message, hint);
+}
+
+const TYPES = {
+  string: 'a text',
+  int: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a map',
+  record: 'a map',
+} as const;
+
+function renderType(expected: string): string {
+  return (TYPES as Partial<Record<string, string>>)[expected] ?? expected;
+}
+
+function valueAt(root: unknown, path: Path): unknown {
+  const step = (value: unknown, key: string | number) =>
+    value == null ? undefined : (value as Record<string | number, unknown>)[key];
+  return path.reduce(step, root);
+}

@@ -1,0 +1,92 @@
+import type { RateLimit } from '../schemas/deployment/serving-entry.ts';
+import type { Caller } from './caller.ts';
+import { isMeant } from './permissions.ts';
+import type { Refusal } from './refusal.ts';
+import type { SlidingWindows, Window } from './sliding-window.ts';
+
+/** A counter that applies to a request. */
+export interface Counted extends Window {
+  /** `iris user ann@example.com` */
+  readonly name: string;
+  /** The limited object, for messages: `endpoint "iris"`. */
+  readonly what: string;
+}
+
+/** The counters of one request. It needs capacity in each of `every` and, if `some` is not empty, in one of `some`. */
+export interface Demand {
+  readonly every: readonly Counted[];
+  readonly some: readonly Counted[];
+}
+
+/** The exceeded counter and the seconds until it has capacity. Undefined: the call was counted. */
+export type Full = { readonly counted: Counted; readonly retrySeconds: number } | undefined;
+
+/**
+ * Makes the counters of one caller's request, by Databricks' rules. The endpoint's limit applies to all callers. A
+ * limit of the caller replaces group limits, and group limits replace the default for each caller. Undefined: no limit
+ * applies.
+ */
+export function makeDemand(endpoint: string, limits: readonly RateLimit[], caller: Caller): Demand | undefined {
+  if (limits.length === 0) return undefined;
+  const every = limits.filter((l) => l.key === 'endpoint').map((l) => counted(endpoint, l, undefined));
+  const own = limits.filter((l) => isOwn(l, caller));
+  if (own.length > 0) return { every: [...every, ...own.map((l) => counted(endpoint, l, caller.name))], some: [] };
+  const some = limits.flatMap((l) => groupsOf(l, caller).map((group) => counted(endpoint, l, group)));
+  if (some.length > 0) return { every, some };
+  const general = defaults(limits, caller).map((l) => counted(endpoint, l, caller.name));
+  return every.length + general.length > 0 ? { every: [...every, ...general], some: [] } : undefined;
+}
+
+/** Counts a call, unless a limit is exceeded. A refused call is not counted. `now` is in milliseconds. */
+export function take(demand: Demand, windows: SlidingWindows, now: number): Full {
+  const waits = (list: readonly Counted[]) =>
+    list.map((c) => ({ counted: c, retrySeconds: windows.wait(c.name, c, now) }));
+  const every = waits(demand.every);
+  const full = every.reduce<Full>((most, w) => (w.retrySeconds > (most?.retrySeconds ?? 0) ? w : most), undefined);
+  if (full) return full;
+  const some = waits(demand.some);
+  const free = some.filter((w) => w.retrySeconds === 0);
+  if (some.length > 0 && free.length === 0) return some.reduce((a, b) => (b.retrySeconds < a.retrySeconds ? b : a));
+  for (const { counted: c } of [...every, ...free]) windows.count(c.name, now);
+  return undefined;
+}
+
+/** The response to a call over a rate limit. The model did not receive the call. */
+export function tooOften({ what, calls, seconds }: Counted, retrySeconds: number): Refusal {
+  const next = calls > 0 ? `the next one in ${retrySeconds} s` : 'another limit: this one lets nobody through';
+  const period = seconds === 60 ? 'a minute' : `${seconds} seconds`;
+  return {
+    status: 429,
+    code: 'REQUEST_LIMIT_EXCEEDED',
+    message: `Cannot take the request: the rate limit of ${what} is ${calls} calls in ${period}, expected ${next}`,
+    headers: { 'retry-after': String(retrySeconds) },
+  };
+}
+
+function counted(endpoint: string, { key, calls, renewalSeconds }: RateLimit, who: string | undefined): Counted {
+  const word = { endpoint: '', user: 'caller', user_group: 'group', service_principal: 'caller' }[key];
+  return {
+    // The name contains the limit, so that two limits of one caller have two counters.
+    name: `${endpoint} ${key} ${who ?? ''} ${calls}/${renewalSeconds}`,
+    what: who === undefined ? `endpoint "${endpoint}"` : `each ${word} of endpoint "${endpoint}"`,
+    calls,
+    seconds: renewalSeconds,
+  };
+}
+
+function isOwn({ key, principal }: RateLimit, caller: Caller): boolean {
+  if (principal === undefined || (key !== 'user' && key !== 'service_principal')) return false;
+  return isMeant(caller, { kind: key, name: principal });
+}
+
+function groupsOf({ key, principal }: RateLimit, { groups }: Caller): readonly string[] {
+  if (key !== 'user_group') return [];
+  return principal === undefined ? groups : groups.filter((g) => g === principal);
+}
+
+/** `user` is the default for every caller. `service_principal` overrides it for service principals. */
+function defaults(limits: readonly RateLimit[], { kind }: Caller): readonly RateLimit[] {
+  const general = (key: RateLimit['key']) => limits.filter((l) => l.key === key && l.principal === undefined);
+  const specific = kind === 'service_principal' ? general('service_principal') : [];
+  return specific.length > 0 ? specific : general('user');
+}

@@ -1,0 +1,57 @@
+import { minorVersion } from '../../python/find-python.ts';
+import type { Model } from './read-model.ts';
+import type { ModelProblem, Subject } from '../subject.ts';
+
+/** A flavor's saved version, the packages that provide the library, and the allowed difference. */
+interface Saved {
+  readonly flavor: string;
+  readonly key: string;
+  readonly packages: readonly string[];
+  /** `exact`: any other version is an error. `minor`: another minor version is an error. `warn`: always a warning. */
+  readonly rule: 'exact' | 'minor' | 'warn';
+}
+
+/** scikit-learn guarantees no compatibility between versions, and cloudpickle none between minor versions. */
+const SAVED: readonly Saved[] = [
+  { flavor: 'sklearn', key: 'sklearn_version', packages: ['scikit-learn'], rule: 'exact' },
+  { flavor: 'python_function', key: 'cloudpickle_version', packages: ['cloudpickle'], rule: 'minor' },
+  { flavor: 'xgboost', key: 'xgb_version', packages: ['xgboost', 'xgboost-cpu'], rule: 'warn' },
+  { flavor: 'lightgbm', key: 'lgb_version', packages: ['lightgbm'], rule: 'warn' },
+  { flavor: 'catboost', key: 'catboost_version', packages: ['catboost'], rule: 'warn' },
+  { flavor: 'pytorch', key: 'pytorch_version', packages: ['torch'], rule: 'warn' },
+  { flavor: 'transformers', key: 'transformers_version', packages: ['transformers'], rule: 'warn' },
+  { flavor: 'statsmodels', key: 'statsmodels_version', packages: ['statsmodels'], rule: 'minor' },
+];
+
+/** Reports packages that differ from the version the model was saved with. `versions` is by package name. */
+export function checkDrift(
+  subject: Subject,
+  model: Model,
+  versions: ReadonlyMap<string, string>,
+): readonly ModelProblem[] {
+  return SAVED.flatMap((saved) => {
+    const text = model.flavors[saved.flavor]?.[saved.key];
+    const name = saved.packages.find((p) => versions.has(p));
+    const version = name === undefined ? undefined : versions.get(name)?.split('+')[0];
+    if (typeof text !== 'string' || name === undefined || version === undefined) return [];
+    const wanted = text.split('+')[0] ?? text;
+    const same = saved.rule === 'minor' ? minorVersion(version) === minorVersion(wanted) : version === wanted;
+    if (same) return [];
+    const at = model.locate(['flavors', saved.flavor, saved.key]);
+    const severity = saved.rule === 'warn' ? 'warning' : 'error';
+    const verb = severity === 'error' ? 'Cannot serve' : 'May not serve';
+    const message = `${verb} ${subject.label} with ${name} ${version}: it was saved with ${wanted}, expected the same`;
+    return [{ code: 'version-drift', severity, message, add: `${name}==${wanted}`, at }];
+  });
+}
+
+/** The flavor and the environment must have the same minor version of Python, because pickles contain byte code. */
+export function checkPythonDrift(subject: Subject, model: Model): readonly ModelProblem[] {
+  const flavor = model.flavors['python_function']?.['python_version'];
+  const required = model.pythonVersion;
+  if (typeof flavor !== 'string' || required === undefined) return [];
+  if (minorVersion(flavor) === minorVersion(required)) return [];
+  const message = `Cannot serve ${subject.label} with Python ${minorVersion(required)}: it was saved with ${flavor}, expected the same minor version`;
+  const at = model.locate(['flavors', 'python_function', 'python_version']);
+  return [{ code: 'version-drift', severity: 'error', message, hint: 'Log the model again with one Python', at }];
+}

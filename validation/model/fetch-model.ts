@@ -1,0 +1,78 @@
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { join, resolve, sep } from 'node:path';
+import { type Diagnostic, makeError } from '../../schemas/diagnostic.ts';
+import type { PythonOptions } from '../../python/find-uv.ts';
+import { locateModel } from '../../system/locate-model.ts';
+import { downloadModel } from './download-model.ts';
+import type { Subject } from '../subject.ts';
+
+export interface FetchOptions extends PythonOptions {
+  /** The project folder. Paths in an endpoint file are relative to it. */
+  readonly root: string;
+}
+
+export interface FetchedModel {
+  /** Absolute path. Undefined if any diagnostic is an error. */
+  readonly folder: string | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Returns a local model directory unchanged, or downloads the model into the cache once. */
+export async function fetchModel(subject: Subject, options: FetchOptions): Promise<FetchedModel> {
+  const { folder, remote, written: path } = locateModel(options.root, subject.entity.model);
+  if (remote !== undefined) return downloadModel(subject, { uri: remote, folder }, options);
+  const found = await stat(folder).catch(() => undefined);
+  if (!found?.isDirectory())
+    return refuse(await describeMissing(subject, options.root, typedPath(subject, path), folder));
+  // An endpoint file can name a directory outside the project, because a reviewer sees that. A link would hide it.
+  if (!subject.alone && isBelow(folder, resolve(options.root)) && !(await isInside(folder, options.root))) {
+    const message = `Cannot use the model at "${path}": a link leads out of the project, expected a directory in it`;
+    const hint = 'Copy the model into models/, or write its real path as model_uri';
+    return refuse(makeError('model-not-found', subject.entity.place, message, hint));
+  }
+  return { folder: await realpath(folder), diagnostics: [] };
+}
+
+/** Messages name a standalone model as the user typed it. */
+function typedPath({ alone, entity, label }: Subject, path: string): string {
+  return alone && path === entity.model.uri ? label : path;
+}
+
+async function isInside(folder: string, root: string): Promise<boolean> {
+  const [inner, outer] = await Promise.all([realpath(folder), realpath(root)]);
+  return isBelow(inner, outer);
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return path.startsWith(folder + sep);
+}
+
+async function describeMissing(subject: Subject, root: string, path: string, folder: string): Promise<Diagnostic> {
+  const { entity, label, alone } = subject;
+  const message = `Cannot find the model ${label}: there is no directory ${path}`;
+  if (alone)
+    return makeError(
+      'model-not-found',
+      subject.entity.place,
+      message,
+      'Give the directory that holds MLmodel, or a URI',
+    );
+  const near = entity.model.uri === undefined ? await listNames(resolve(folder, '..')) : [];
+  const names = near.length > 0 || entity.model.uri !== undefined ? [] : await listNames(join(root, 'models'));
+  const there = [...near.map((v) => `${entity.model.name} ${v}`), ...names];
+  const known = there.length > 0 ? `There are: ${there.join(', ')}. ` : '';
+  const hint = `${known}Put the model there, or say where it is: davit.served_entities.${entity.name}.model_uri`;
+  return makeError('model-not-found', subject.entity.place, message, hint);
+}
+
+async function listNames(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  return entries
+    .filter((e) => e.isDirectory())
+    .map((e) => e.name)
+    .sort();
+}
+
+function refuse(diagnostic: Diagnostic): FetchedModel {
+  return { folder: undefined, diagnostics: [diagnostic] };
+}

@@ -1,0 +1,161 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { z } from 'zod';
+import type { Place } from '../../schemas/diagnostic.ts';
+import { type ParsedYaml, parseYaml } from '../../schemas/yaml/parse-yaml.ts';
+import { readText } from '../../schemas/read-declared.ts';
+import type { Signature } from '../../schemas/lock/signature.ts';
+import { digestModel, ModelLinkError } from '../../system/model-digest.ts';
+import { type Conda, condaFile, makeConda, type MlmodelFile, mlmodelFile, pythonEnvFile } from './parse-mlmodel.ts';
+import type { Requirement } from '../requirements/parse-requirements.ts';
+import { readRequirements } from '../requirements/read-requirements.ts';
+import type { ModelProblem } from '../subject.ts';
+
+/** The contents of an MLflow model directory. */
+export interface Model {
+  /** Absolute. */
+  readonly folder: string;
+  /** `sha256:…` */
+  readonly digest: string;
+  readonly flavors: MlmodelFile['flavors'];
+  readonly mlflowVersion: string | undefined;
+  /** Version of the Python that saved the model: `3.11.7`, or `3.11` in old models. */
+  readonly pythonVersion: string | undefined;
+  /** Source location of the Python version. */
+  readonly pythonPlace: Place;
+  readonly signature: Signature;
+  /** Path of the input example inside the model. */
+  readonly example: string | undefined;
+  readonly requirements: readonly Requirement[];
+  /** Constraints from `-c FILE`. They limit versions and install nothing. */
+  readonly constraints: readonly Requirement[];
+  /** Whether the model has a list of requirements. */
+  readonly hasRequirements: boolean;
+  readonly conda: Conda | undefined;
+  /** Locates a value in MLmodel. */
+  readonly locate: ParsedYaml<unknown>['locate'];
+}
+
+export interface ReadModel {
+  readonly model: Model | undefined;
+  readonly problems: readonly ModelProblem[];
+}
+
+/** Reads MLmodel (MLflow 1.x, 2.x or 3.x) and its related files. Never runs code of the model. */
+export async function readModel(folder: string): Promise<ReadModel> {
+  const text = await readText(join(folder, 'MLmodel'));
+  if (text === undefined) return unreadable('Cannot read the model: there is no file MLmodel in its directory');
+  const parsed = parseYaml(text, 'MLmodel', mlmodelFile);
+  if (!parsed.value) return { model: undefined, problems: parsed.diagnostics.map((d) => asUnreadable(d, d)) };
+  const digest = await digestModel(folder).catch((e: unknown) => {
+    if (e instanceof ModelLinkError) return e;
+    throw e;
+  });
+  if (digest instanceof ModelLinkError)
+    return unreadable(
+      `Cannot use the model: ${digest.message}, expected files only`,
+      'Log the model again without links',
+    );
+  const problems: ModelProblem[] = [];
+  const pythonEnv = await readYaml(folder, 'python_env.yaml', pythonEnvFile, problems);
+  const condaYaml = await readYaml(folder, 'conda.yaml', condaFile, problems);
+  const conda = condaYaml?.value && makeConda(condaYaml.value);
+  const required = await readRequirements(folder, conda?.pip);
+  problems.push(...required.problems);
+  const { value, locate } = parsed;
+  return {
+    model: {
+      folder,
+      digest,
+      flavors: value.flavors,
+      mlflowVersion: value.mlflow_version ?? undefined,
+      ...readPython({ pythonEnv, condaYaml, conda }, value, locate),
+      signature: {
+        inputs: value.signature?.inputs ?? null,
+        outputs: value.signature?.outputs ?? null,
+        params: value.signature?.params ?? null,
+        ...(value['is_signature_from_type_hint'] === true && { typeHints: true as const }),
+      },
+      example: await findExample(folder, value),
+      requirements: required.requirements,
+      constraints: required.constraints,
+      hasRequirements: required.found,
+      conda,
+      locate,
+    },
+    problems,
+  };
+}
+
+type Read<T> = Pick<ParsedYaml<T>, 'value' | 'locate'>;
+
+function readPython(
+  files: {
+    readonly pythonEnv: Read<z.infer<typeof pythonEnvFile>> | undefined;
+    readonly condaYaml: Read<z.infer<typeof condaFile>> | undefined;
+    readonly conda: Conda | undefined;
+  },
+  { flavors }: MlmodelFile,
+  locate: Model['locate'],
+): Pick<Model, 'pythonVersion' | 'pythonPlace'> {
+  const { pythonEnv, condaYaml, conda } = files;
+  const inFlavor = ['flavors', 'python_function', 'python_version'];
+  const said: readonly (readonly [unknown, () => Place])[] = [
+    [pythonEnv?.value?.python, () => pythonEnv?.locate(['python']) ?? locate([])],
+    [conda?.python, () => condaYaml?.locate(['dependencies', conda?.pythonIndex ?? 0]) ?? locate([])],
+    [flavors['python_function']?.['python_version'], () => locate(inFlavor)],
+  ];
+  const [value, at] = said.find(([v]) => v !== undefined && v !== null) ?? [];
+  const text = typeof value === 'number' || typeof value === 'string' ? String(value) : '';
+  return {
+    pythonVersion: /(?<!\d)\d+\.\d+(?:\.\d+)?/.exec(text)?.[0],
+    pythonPlace: at?.() ?? { file: 'MLmodel', line: 1, column: 1 },
+  };
+}
+
+/**
+ * Models logged before MLflow 2.16 have no serving_input_example.json. The server derives it from the input example.
+ */
+async function findExample(
+  folder: string,
+  { saved_input_example_info: saved }: MlmodelFile,
+): Promise<string | undefined> {
+  const names = ['serving_input_example.json', ...(saved ? [saved.artifact_path ?? 'input_example.json'] : [])];
+  for (const name of names) {
+    const there = await access(join(folder, name)).then(
+      () => true,
+      () => false,
+    );
+    if (there) return name;
+  }
+  return undefined;
+}
+
+async function readYaml<T>(
+  folder: string,
+  file: string,
+  schema: z.ZodType<T>,
+  problems: ModelProblem[],
+): Promise<Read<T> | undefined> {
+  const text = await readText(join(folder, file));
+  if (text === undefined) return undefined;
+  const { value, diagnostics, locate } = parseYaml(text, file, schema);
+  problems.push(...diagnostics.map((d) => asUnreadable(d, d)));
+  return { value, locate };
+}
+
+function asUnreadable({ message }: { readonly message: string }, at: Place): ModelProblem {
+  const { file, line, column } = at;
+  const where = `${file}: ${message}`;
+  return {
+    code: 'model-unreadable',
+    severity: 'error',
+    message: `Cannot read the model: ${where}`,
+    at: { file, line, column },
+  };
+}
+
+function unreadable(message: string, hint?: string): ReadModel {
+  const at = { file: 'MLmodel', line: 1, column: 1 };
+  return { model: undefined, problems: [{ code: 'model-unreadable', severity: 'error', message, hint, at }] };
+}

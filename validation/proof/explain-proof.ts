@@ -1,0 +1,220 @@
+import type { Diagnostic } from '../../schemas/diagnostic.ts';
+import type { DiagnosticCode } from '../../schemas/diagnostic-codes.ts';
+import { explainModule, type ModuleContext } from '../requirements/explain-module.ts';
+import { type ProofDocument, type ProofLimits, type ProofRun, proofSeconds } from './run-proof.ts';
+import { joinHints, type Subject, subjectError } from '../subject.ts';
+
+export interface ProofContext extends Pick<ModuleContext, 'packages' | 'elsewhere'> {
+  readonly limits: ProofLimits;
+}
+
+/** Explains the failures of a proof to the author of the endpoint. Returns nothing for a successful proof. */
+export function explainProof(
+  subject: Subject,
+  ran: ProofRun,
+  { limits, packages, elsewhere }: ProofContext,
+): readonly Diagnostic[] {
+  const wrong = (code: DiagnosticCode, message: string, hint?: string) => subjectError(subject, code, message, hint);
+  const { document } = ran;
+  if (!document) return [explainEnd(subject, ran, limits)];
+  const { failed } = document;
+  if (failed) return [explainFailure(subject, failed, { limits, packages, elsewhere })];
+  const found: Diagnostic[] = [];
+  const predicted = document.stages.find((s) => s.name === 'predict')?.seconds ?? 0;
+  if (predicted > limits.predictSeconds)
+    found.push(
+      wrong(
+        'time-limit',
+        `Cannot serve ${subject.label}: its example took ${predicted.toFixed(1)} s, expected at most ${limits.predictSeconds} s`,
+        timeHint(subject),
+      ),
+    );
+  for (const { category, message } of document.warnings)
+    if (category === 'InconsistentVersionWarning')
+      found.push(wrong('version-drift', `Cannot serve ${subject.label}: ${firstSentence(message)}`));
+  return found;
+}
+
+type Failed = NonNullable<ProofDocument['failed']>;
+
+function explainFailure(subject: Subject, failed: Failed, { limits, packages, elsewhere }: ProofContext): Diagnostic {
+  const { stage, kind, message, module, trace } = failed;
+  const { label } = subject;
+  const where = joinHints(explainCause(kind, message, trace), lastFrame(trace));
+  const wrong = (code: DiagnosticCode, text: string, hint?: string) => subjectError(subject, code, text, hint);
+  if (kind === 'MemoryError') return memoryError(subject, limits);
+  if (module) return explainModule(subject, module, { packages, elsewhere, where });
+  const library = missingLibrary(message);
+  if (library !== undefined)
+    return wrong(
+      'import-failed',
+      `Cannot import what ${label} needs: the library ${library} is not on this machine`,
+      libraryHint(library),
+    );
+  if (stage === 'import' || kind === 'ImportError')
+    return wrong('import-failed', `Cannot import what ${label} needs: ${message}`, where);
+  if (stage === 'load') return wrong('load-failed', `Cannot load ${label}: ${message}`, where);
+  if (stage === 'workers') return wrong('load-failed', `Cannot serve ${label}: ${message}`, workersHint(subject));
+  if (kind === 'InvalidOutput')
+    return wrong(
+      'output-mismatch',
+      `Cannot serve ${label}: ${message.replace(/^The model's/, 'its')}`,
+      joinHints(JSON_VALUES, /\bNaN\b/.test(message) ? nanHint(subject) : undefined),
+    );
+  if (kind === 'Refused')
+    return wrong(
+      'prediction-failed',
+      `Cannot predict with ${label}: its own input example is refused: ${message}`,
+      EXAMPLE,
+    );
+  if (stage === 'signature' || kind === 'SignatureMismatch')
+    return wrong(
+      'output-mismatch',
+      `Cannot serve ${label}: its answer contradicts its signature: ${message}`,
+      'Log the model with the signature of what it answers, or change what it answers',
+    );
+  return wrong(
+    'prediction-failed',
+    `Cannot predict with ${label}: on its own input example it raises ${message}`,
+    where,
+  );
+}
+
+const JSON_VALUES = 'Answer values that JSON has: null where there is no number, lists, maps and texts';
+
+function nanHint({ alone, entity, endpoint }: Subject): string {
+  return alone
+    ? 'davit serve --nan null answers null in their place'
+    : `davit.served_entities.${entity.name}.nan: null in ${endpoint.file} answers null in their place`;
+}
+
+/** Names the option to change. The model server's message names the value. */
+function workersHint({ alone, entity, endpoint }: Subject): string {
+  return alone
+    ? 'davit serve has --worker-mode for it'
+    : `In ${endpoint.file} it is davit.served_entities.${entity.name}.workers`;
+}
+
+const EXAMPLE = 'Log the model with an input_example that fits its signature';
+
+/** Explains common wrong assumptions of a model about its runtime environment. */
+function explainCause(kind: string, message: string, trace: string | null | undefined): string | undefined {
+  if (kind === 'KeyError' && /^(?:<frozen os>|os\.py):\d+ in __getitem__/m.test(trace ?? ''))
+    return 'It reads an environment variable: give it one under environment_vars of the served entity';
+  if (/Read-only file system/.test(message)) return "A model's files are read-only: it may write where TMPDIR points";
+  if (
+    /^(?:Connection\w*Error|gaierror|URLError|ConnectError|MaxRetryError|NewConnectionError)\b|Network is unreachable/.test(
+      message,
+    )
+  )
+    return 'Models are proved without network: log the model with all it needs';
+  return undefined;
+}
+
+/** Explains a proof that ended without a document. Only the signal, exit code and stderr are known. */
+function explainEnd(subject: Subject, { run, began }: ProofRun, limits: ProofLimits): Diagnostic {
+  const { label } = subject;
+  const code = ENDED_IN[began ?? ''] ?? 'load-failed';
+  const wrong = (code: DiagnosticCode, text: string, hint?: string) => subjectError(subject, code, text, hint);
+  const seconds = proofSeconds(limits);
+  if (run.stopped === 'time')
+    return wrong(
+      'time-limit',
+      `Cannot serve ${label}: it did not load and predict its example within ${seconds} s`,
+      timeHint(subject),
+    );
+  if (run.stopped === 'output')
+    return wrong('prediction-failed', `Cannot prove ${label}: it prints without end`, 'Remove its debug output');
+  if (/MemoryError|Cannot allocate memory|bad_alloc/.test(run.stderr)) return memoryError(subject, limits);
+  const signal = run.signal ?? signalOf(run.code);
+  const frame = /File "([^"]*)", line (\d+) in (\w+)/.exec(run.stderr);
+  const where = frame
+    ? `In ${frame[1]?.split('/').slice(-2).join('/') ?? ''}:${frame[2] ?? ''} (${frame[3] ?? ''})`
+    : undefined;
+  if (signal === 'SIGKILL')
+    return wrong('memory-limit', `Cannot prove ${label}: the system killed it, most likely for its memory`);
+  if (signal !== undefined)
+    return wrong(code, `Cannot prove ${label}: it crashed with ${signal} in compiled code`, where);
+  if (run.code === 0) return wrong(code, `Cannot prove ${label}: it ends its own process`, ENDS);
+  const last = run.stderr.trim().split('\n').at(-1)?.trim() ?? '';
+  return wrong(
+    code,
+    `Cannot prove ${label}: Python ended with exit code ${run.code}${last ? `: ${last.slice(0, 300)}` : ''}`,
+  );
+}
+
+/** The diagnostic code for a process that ended in a stage. */
+const ENDED_IN: Readonly<Partial<Record<string, DiagnosticCode>>> = {
+  import: 'import-failed',
+  predict: 'prediction-failed',
+  signature: 'prediction-failed',
+};
+
+const ENDS = 'Remove what calls os._exit: a server would end with it';
+
+function memoryError(subject: Subject, { memoryBytes }: ProofLimits): Diagnostic {
+  const limit = memoryBytes === undefined ? 'this machine has' : `its ${memoryBytes / 2 ** 30} GiB`;
+  const hint = subject.alone ? undefined : 'Choose a larger workload_type, such as CPU_MEDIUM or CPU_LARGE';
+  return subjectError(
+    subject,
+    'memory-limit',
+    `Cannot serve ${subject.label}: it needs more memory than ${limit}`,
+    hint,
+  );
+}
+
+const SIGNALS: Readonly<Record<number, string>> = {
+  132: 'SIGILL',
+  134: 'SIGABRT',
+  135: 'SIGBUS',
+  136: 'SIGFPE',
+  137: 'SIGKILL',
+  139: 'SIGSEGV',
+};
+
+/** Shells and bubblewrap exit with 128 plus the number of the signal. */
+function signalOf(code: number): string | undefined {
+  return SIGNALS[code];
+}
+
+function timeHint({ alone, entity, endpoint }: Subject): string | undefined {
+  return alone
+    ? undefined
+    : `Raise davit.served_entities.${entity.name}.time_limit_seconds in ${endpoint.file}, or make the model faster`;
+}
+
+const LIBRARY_PACKAGES: Readonly<Record<string, string>> = {
+  'libgomp.so.1': 'libgomp1',
+  'libGL.so.1': 'libgl1',
+  'libglib-2.0.so.0': 'libglib2.0-0',
+};
+
+/** `libGL.so.1: cannot open shared object file: …` → `libGL.so.1` */
+function missingLibrary(message: string): string | undefined {
+  const at = message.indexOf(': cannot open shared object');
+  const name =
+    message
+      .slice(0, Math.max(at, 0))
+      .split(/[\s/'"]/)
+      .at(-1) ?? '';
+  return name.startsWith('lib') && name.includes('.so') ? name : undefined;
+}
+
+function libraryHint(library: string): string {
+  const name = LIBRARY_PACKAGES[library];
+  return name === undefined ? 'Install the system package that holds it' : `Install it: apt-get install ${name}`;
+}
+
+/** Finds the model's own frame in a trace: `helperpkg/feat.py:3 in predict: return area(x)`. */
+function lastFrame(trace: string | null | undefined): string | undefined {
+  const lines = (trace ?? '').split('\n').filter((l) => l.trim() !== '');
+  const own = lines.findLastIndex((l) => l.startsWith(' ')) - 1;
+  const at = own >= 0 ? own : lines.findLastIndex((l) => !/^(?: |<frozen )/.test(l));
+  if (at < 0) return undefined;
+  const code = lines[at + 1]?.startsWith(' ') ? lines[at + 1]?.trim() : undefined;
+  return code === undefined ? `At ${lines[at] ?? ''}` : `At ${lines[at] ?? ''}: ${code}`;
+}
+
+function firstSentence(text: string): string {
+  return text.replace(/\s+/g, ' ').split('. ')[0] ?? text;
+}

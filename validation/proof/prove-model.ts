@@ -1,0 +1,118 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Virtualenv } from '../../python/ensure-virtualenv.ts';
+import type { Diagnostic } from '../../schemas/diagnostic.ts';
+import type { LockedEntity } from '../../schemas/lock/lock.ts';
+import { contentHash } from '../../schemas/values/names.ts';
+import type { Proof } from '../../schemas/lock/proof.ts';
+import { readText } from '../../schemas/read-declared.ts';
+import { writeFileAtomically } from '../../system/atomic-files.ts';
+import { cacheFolder } from '../../system/cache.ts';
+import { explainProof, type ProofContext } from './explain-proof.ts';
+import {
+  type ProofDocument,
+  proofLimits,
+  type ProofRun,
+  type ProofSettings,
+  proofSettings,
+  RUNTIME,
+  runProof,
+} from './run-proof.ts';
+import type { Subject } from '../subject.ts';
+
+export interface ProofResult {
+  /** Undefined if the model failed. */
+  readonly proof: Proof | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+const FORMAT = 2;
+/** Limits for the `found` list, because it comes from the model's process and is not trusted. */
+const [MOST_FOUND, FOUND_CHARACTERS] = [20, 100];
+
+/**
+ * Hash of every input of a proof: model, virtualenv, machine, model server, limits, settings, environment variables.
+ */
+export async function proofKey(subject: Subject, locked: LockedEntity, virtualenv: Virtualenv): Promise<string> {
+  return contentHash({
+    format: FORMAT,
+    model: locked.model.digest,
+    virtualenv: virtualenv.key,
+    machine: `${process.platform}-${process.arch}`,
+    runner: await hashRunner(),
+    limits: proofLimits(subject.entity),
+    settings: proofSettings(subject.entity),
+    environmentVars: subject.entity.environmentVars,
+  });
+}
+
+/** Reads an earlier proof from the cache. */
+export async function readProof(key: string): Promise<Proof | undefined> {
+  const text = await readText(proofFile(key));
+  if (text === undefined) return undefined;
+  try {
+    const proof = JSON.parse(text) as Proof;
+    return proof.key === key ? proof : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The dynamic stage: runs the model once. Caches a proof, but not a failure. */
+export async function proveModel(
+  subject: Subject,
+  model: Pick<ProofContext, 'packages' | 'elsewhere'> & { readonly folder: string; readonly key: string },
+  options: { readonly virtualenv: Virtualenv; readonly signal?: AbortSignal | undefined },
+): Promise<ProofResult> {
+  const limits = proofLimits(subject.entity);
+  const settings = proofSettings(subject.entity);
+  const { environmentVars } = subject.entity;
+  const { virtualenv, signal } = options;
+  const run = await runProof(model.folder, virtualenv, { limits, settings, environmentVars, signal });
+  const diagnostics = explainProof(subject, run, { limits, packages: model.packages, elsewhere: model.elsewhere });
+  if (diagnostics.length > 0 || !run.document) return { proof: undefined, diagnostics };
+  const proof = makeProof(model.key, virtualenv, { ...run, document: run.document }, settings);
+  await writeFileAtomically(proofFile(model.key), JSON.stringify(proof));
+  return { proof, diagnostics };
+}
+
+function makeProof(
+  key: string,
+  { pythonVersion }: Virtualenv,
+  { sandboxed, document }: ProofRun & { readonly document: ProofDocument },
+  settings: ProofSettings,
+): Proof {
+  return {
+    key,
+    python: pythonVersion,
+    sandboxed,
+    stages: document.stages.map(({ name, seconds }) => ({ name, seconds })),
+    answer: document.answer ?? undefined,
+    peakMemoryBytes: document.peak_memory_bytes,
+    loadMemoryBytes: document.load_memory_bytes ?? undefined,
+    workers: makeWorkers(document, settings),
+    mlflow: document.mlflow ?? undefined,
+    warnings: document.warnings.map(({ category, message }) => ({ category, message })),
+  };
+}
+
+/** Forks share the memory of the loaded model. In the mode `separate`, each worker has its own copy. */
+export function makeWorkers(document: ProofDocument, { workers }: Pick<ProofSettings, 'workers'>): Proof['workers'] {
+  if (!document.workers) return undefined;
+  const { mode } = document.workers;
+  const loaded = document.load_memory_bytes ?? document.peak_memory_bytes;
+  const found = document.workers.found.slice(0, MOST_FOUND).map((f) => f.slice(0, FOUND_CHARACTERS));
+  const count = mode === 'one' ? 1 : workers;
+  return { mode, found, count, memoryBytes: mode === 'separate' ? count * loaded : loaded };
+}
+
+function proofFile(key: string): string {
+  return cacheFolder('proofs', `${key}.json`);
+}
+
+/** Hashes the whole model server, because the same code proves and serves. */
+async function hashRunner(): Promise<string> {
+  const folder = join(RUNTIME, 'davit_server');
+  const files = (await readdir(folder)).filter((f) => f.endsWith('.py')).sort();
+  return contentHash(await Promise.all(files.map((f) => readFile(join(folder, f), 'utf8'))));
+}

@@ -1,0 +1,149 @@
+import { access } from 'node:fs/promises';
+import { resolve, sep } from 'node:path';
+import { findPipCounterpart } from './conda-names.ts';
+import { condaName } from './edit-requirements.ts';
+import type { Requirement } from './parse-requirements.ts';
+import type { Model } from '../model/read-model.ts';
+import { hasCredentials, maskSecret } from '../model/mask-secret.ts';
+import { joinHints, type ModelProblem, type Subject } from '../subject.ts';
+
+const OTHER_PLATFORMS = /^(pywin32|pypiwin32|pywinpty|windows-curses|wmi|pyobjc(-.*)?)$/;
+const ANACONDA_CHANNELS = /^(defaults|anaconda|main|r|msys2)$|anaconda\.(com|org)/;
+
+/** Reports requirements that a server cannot use, after the endpoint's edits. */
+export async function checkRequirements(
+  subject: Subject,
+  model: Model,
+  requirements: readonly Requirement[],
+): Promise<readonly ModelProblem[]> {
+  const sources = requirements.map((r) => checkSource(subject, model, r));
+  return [
+    ...requirements.flatMap((r) => checkRequirement(subject, r)),
+    ...(await Promise.all(sources)).flat(),
+    ...checkConda(subject, model, requirements),
+  ];
+}
+
+function checkRequirement({ label }: Subject, r: Requirement): readonly ModelProblem[] {
+  if (r.source !== undefined) return [];
+  const { at, name } = r;
+  const found: ModelProblem[] = [];
+  if (OTHER_PLATFORMS.test(name) && r.marker === undefined)
+    found.push({
+      code: 'requirement-platform',
+      severity: 'error',
+      message: `Cannot serve ${label} with "${r.text}": it is not for Linux, expected packages that are`,
+      remove: name,
+      at,
+    });
+  const [version, local] = r.pin?.split('+') ?? [];
+  if (local !== undefined && version !== undefined)
+    found.push({
+      code: 'requirement-platform',
+      severity: 'warning',
+      message: `Found "${r.text}" in the requirements of ${label}: only a special index has the build "+${local}"`,
+      add: `${name}==${version}`,
+      at,
+    });
+  if (r.pin === undefined)
+    found.push({
+      code: 'requirement-unpinned',
+      severity: 'warning',
+      message: `Found "${r.text}" in the requirements of ${label}: expected an exact version, the one it was trained with`,
+      hint: 'Until then the lock alone says which version is taken',
+      at,
+    });
+  return found;
+}
+
+/** A direct reference must be a wheel, as a URL or as a file inside the model. */
+async function checkSource({ label }: Subject, model: Model, r: Requirement): Promise<readonly ModelProblem[]> {
+  const { source, at, name } = r;
+  if (source === undefined) return [];
+  const refuse = (why: string, hint?: string): readonly ModelProblem[] => [
+    {
+      code: 'requirement-invalid',
+      severity: 'error',
+      message: `Cannot install "${maskSecret(r.text)}" for ${label}: ${why}`,
+      hint,
+      remove: name,
+      at,
+    },
+  ];
+  const wheel = 'Build a wheel of it and log the model with that file in code_paths';
+  if (hasCredentials(source))
+    return refuse(
+      'it holds credentials, expected none in a model',
+      'Change them, as everybody who can read the model has them',
+    );
+  if (/^(git|hg|svn|bzr)\+/.test(source)) return refuse('it is a repository, expected a wheel', wheel);
+  if (/^https?:/.test(source))
+    return /\.whl([#?]|$)/.test(source) ? [] : refuse('it is not a wheel, expected one (.whl)', wheel);
+  if (/^[a-z][a-z0-9+.-]*:/i.test(source))
+    return refuse('it is not on this machine, expected a wheel in the model', wheel);
+  const root = resolve(model.folder);
+  const file = resolve(root, source);
+  const inside = file.startsWith(root + sep);
+  const there =
+    inside &&
+    (await access(file).then(
+      () => true,
+      () => false,
+    ));
+  return there
+    ? []
+    : refuse(
+        inside ? 'there is no such file in the model' : 'it is outside of the model, expected a file of it',
+        wheel,
+      );
+}
+
+function checkConda(
+  { label, entity, alone }: Subject,
+  { conda }: Model,
+  requirements: readonly Requirement[],
+): readonly ModelProblem[] {
+  if (!conda) return [];
+  const at = { file: 'conda.yaml', line: 1, column: 1 };
+  const covered = new Set([...requirements.map((r) => r.name), ...entity.requirementEdits.remove]);
+  const only = conda.packages.filter((p) => !covered.has(condaName(p)));
+  const problems = only.map((p): ModelProblem => {
+    const pip = findPipCounterpart(p);
+    const without = `Cannot install "${p}" for ${label}: it comes from conda`;
+    const leaveOut = alone
+      ? 'Remove it from conda.yaml'
+      : `Name "${condaName(p)}" under davit.served_entities.${entity.name}.requirements.remove`;
+    if ('none' in pip)
+      return {
+        code: 'conda-only-package',
+        severity: 'error',
+        message: `${without}, and there is nothing for pip to install`,
+        hint: `${leaveOut}: ${pip.none}`,
+        at,
+      };
+    return {
+      code: 'conda-only-package',
+      severity: 'error',
+      message: `${without}, expected packages that pip can install`,
+      hint: joinHints(
+        alone ? undefined : `${leaveOut} if the model runs without it`,
+        pip.certain ? undefined : 'Davit does not know what pip calls it: look it up in your index',
+      ),
+      add: pip.pip,
+      at,
+    };
+  });
+  const channel = conda.channels?.find((c) => ANACONDA_CHANNELS.test(c));
+  if (channel === undefined) return problems;
+  const message = `Found the conda channel "${channel}" in ${label}: Anaconda may ask for a commercial licence`;
+  return [
+    ...problems,
+    {
+      code: 'anaconda-channel',
+      severity: 'warning',
+      message,
+      hint: 'Davit does not use it; log the model with a newer MLflow to remove it',
+      at,
+    },
+  ];
+}

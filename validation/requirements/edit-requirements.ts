@@ -1,0 +1,47 @@
+import { normalizeName } from '../../python/normalize-name.ts';
+import { parseRequirement, type Requirement } from './parse-requirements.ts';
+import type { Model } from '../model/read-model.ts';
+import type { ModelProblem, Subject } from '../subject.ts';
+
+export interface EditedRequirements {
+  readonly requirements: readonly Requirement[];
+  readonly problems: readonly ModelProblem[];
+}
+
+/** Source location for problems with the endpoint's edits, which placeProblem reports on the entity. */
+const ENTITY = { file: 'MLmodel', line: 1, column: 1 };
+
+/** Applies the endpoint's edits to the model's requirements. `add` replaces a requirement that has the same name. */
+export function editRequirements({ entity, label }: Subject, model: Model): EditedRequirements {
+  const { add, remove } = entity.requirementEdits;
+  const problems: ModelProblem[] = [];
+  const wrong = (message: string, hint?: string) =>
+    problems.push({ code: 'requirement-invalid', severity: 'error', message, hint, at: ENTITY });
+  const known = new Set(model.requirements.map((r) => r.name));
+  const conda = new Set(model.conda?.packages.map(condaName));
+  const removed = new Set(remove.map(normalizeName));
+  for (const name of removed)
+    if (!known.has(name) && !conda.has(name))
+      wrong(
+        `Cannot remove "${name}" from the requirements of ${label}: it is not there`,
+        `There are: ${[...known].join(', ')}`,
+      );
+  const added = add.flatMap((line) => {
+    const requirement = parseRequirement(line, ENTITY);
+    if (!requirement) wrong(`Cannot add "${line}" to the requirements of ${label}: expected NAME==VERSION`);
+    return requirement ?? [];
+  });
+  const replaced = new Set(added.map((r) => r.name));
+  const kept = model.requirements.filter((r) => !removed.has(r.name) && !replaced.has(r.name));
+  return { requirements: [...kept, ...added], problems };
+}
+
+/** `conda-forge::openblas=0.3` → `openblas` */
+export function condaName(spec: string): string {
+  return normalizeName(
+    spec
+      .split('::')
+      .at(-1)
+      ?.split(/[=<>!~ [;]/)[0] ?? spec,
+  );
+}

@@ -1,0 +1,194 @@
+import { normalizeName } from '../../python/normalize-name.ts';
+import type { Ran } from '../../system/run-process.ts';
+import type { ResolutionRequest } from './resolve-requirements.ts';
+
+/** Why requirements cannot be satisfied, and how to fix them. */
+export interface Explanation {
+  /** Text that follows "Cannot install the requirements of iris 2: ". */
+  readonly why: string;
+  readonly hint?: string | undefined;
+  /** A requirement to add that fixes the problem. */
+  readonly add?: string | undefined;
+  /** A requirement to remove. */
+  readonly remove?: string | undefined;
+  /** Name of the requirement that causes the problem. */
+  readonly about?: string | undefined;
+}
+
+type Compile = (lines: readonly string[], more?: readonly string[]) => Promise<Ran>;
+
+/**
+ * Converts uv's message to an explanation. `compile` runs uv with wheels only, because source distributions run code.
+ */
+export async function explainResolution(
+  request: ResolutionRequest,
+  message: string,
+  compile: Compile,
+): Promise<Explanation> {
+  return (
+    (await explainMissing(request, message, compile)) ??
+    explainPython(request, message) ??
+    explainTwice(message) ??
+    (await explainWheels(request, message, compile)) ??
+    explainConflict(request, message) ?? { why: shorten(message) }
+  );
+}
+
+/**
+ * Explains a nonexistent version or package. uv can blame another requirement, so this checks every pin that uv names.
+ */
+async function explainMissing(
+  request: ResolutionRequest,
+  message: string,
+  compile: Compile,
+): Promise<Explanation | undefined> {
+  const text = unwrap(message);
+  const unknown = /(?<![A-Za-z0-9._-])([A-Za-z0-9._-]+) was not found in the (?:package registry|cache)/.exec(
+    text,
+  )?.[1];
+  if (unknown !== undefined)
+    return {
+      why: `the index has no package named "${unknown}"`,
+      hint: 'Check how it is written',
+      about: normalizeName(unknown),
+    };
+  for (const { name, pin } of request.requirements) {
+    if (pin === undefined || !text.includes(`${name}==${pin}`)) continue;
+    const lone = await compile([`${name}==${pin}`], ['--no-deps']);
+    if (lone.code === 0 || !/there is no version of/.test(unwrap(lone.stderr))) continue;
+    const nearest = await findNear(compile, name, pin);
+    const expected = nearest === undefined ? '' : `, expected one such as ${nearest}`;
+    const add = nearest === undefined ? undefined : `${name}==${nearest}`;
+    return { why: `there is no version ${pin} of ${name}${expected}`, add, about: name };
+  }
+  return undefined;
+}
+
+/** Tries `2.1.2+cu118` without its build, then the nearest older version, then the newest version. */
+async function findNear(compile: Compile, name: string, pin: string): Promise<string | undefined> {
+  const [version = pin, build] = pin.split('+');
+  const candidates = [...(build === undefined ? [] : [`${name}==${version}`]), `${name}<${version}`, name];
+  for (const candidate of candidates) {
+    const found = await findVersion(compile, candidate);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+async function findVersion(compile: Compile, requirement: string): Promise<string | undefined> {
+  const run = await compile([requirement], ['--no-deps', '--upgrade']);
+  return run.code === 0 ? /==(\S+)/.exec(run.stdout)?.[1] : undefined;
+}
+
+function explainPython({ python }: ResolutionRequest, message: string): Explanation | undefined {
+  const text = unwrap(message);
+  const bound = /does not satisfy Python(\S+?),? and /.exec(text);
+  const after = bound ? text.slice(bound.index + bound[0].length) : '';
+  const needs = bound?.[1];
+  const what =
+    /^(\S+) depends on Python/.exec(after)?.[1] ?? /we can conclude that (\S+) cannot be used/.exec(after)?.[1];
+  if (needs === undefined || what === undefined) return undefined;
+  return {
+    why: `${what} needs Python ${needs}, and the model was saved with Python ${python}`,
+    hint: 'Require versions for that Python, or train and log the model with a newer one',
+    about: nameOf(what),
+  };
+}
+
+function explainTwice(message: string): Explanation | undefined {
+  const [, a, b] = /Because you require (\S+) and (\S+?), we can conclude/.exec(unwrap(message)) ?? [];
+  if (a === undefined || b === undefined || nameOf(a) !== nameOf(b)) return undefined;
+  return { why: `both ${a} and ${b} are required`, hint: 'Keep one of the two', about: nameOf(b) };
+}
+
+function explainConflict(request: ResolutionRequest, message: string): Explanation | undefined {
+  const text = unwrap(message);
+  const facts = [
+    ...text.matchAll(
+      /(?:Because|And because|and) (?:all versions of )?(\S+) depends on (.{1,300}?)(?= and |, we can conclude)/g,
+    ),
+  ];
+  if (facts.length === 0) return undefined;
+  const [, who = '', needs = ''] =
+    facts.find(([, , n = '']) => request.requirements.some((r) => r.name === nameOf(n))) ?? facts[0] ?? [];
+  const mine = request.requirements.find((r) => r.name === nameOf(needs));
+  const other = request.requirements.find((r) => r.name === nameOf(who));
+  const wanted = cleanSpecifier(needs);
+  const subject = other?.text ?? who;
+  if (mine)
+    return {
+      why: `${subject} needs ${wanted}, and ${mine.text} is required`,
+      hint: 'Change one of the two',
+      about: mine.name,
+    };
+  const second = facts.find(([, w = '', n = '']) => nameOf(n) === nameOf(needs) && w !== who);
+  const tail = second ? `, and ${second[1] ?? ''} needs ${cleanSpecifier(second[2] ?? '')}` : '';
+  return { why: `${subject} needs ${wanted}${tail}`, hint: 'Change one of the versions', about: nameOf(who) };
+}
+
+/** Explains a version without a wheel for this Python: none was built, or the version is too old or too new. */
+async function explainWheels(
+  request: ResolutionRequest,
+  message: string,
+  compile: Compile,
+): Promise<Explanation | undefined> {
+  const { python, platform, requirements } = request;
+  const found =
+    /(?:Because|[Aa]nd because|and) (?:only |all versions of )?([A-Za-z0-9]\S*) ha(?:s|ve) no (?:usable wheels|wheels with a matching)/;
+  const what = found.exec(unwrap(message))?.[1];
+  if (what === undefined) return undefined;
+  const about = nameOf(what);
+  const machine = platform.startsWith('x86_64-manylinux') ? 'Linux' : platform;
+  const why = `${what} has no wheel for Python ${python} on ${machine}`;
+  const mine = requirements.find((r) => r.name === about && r.source === undefined);
+  const version = mine && (await findFitting(request, about, compile));
+  if (version !== undefined)
+    return { why: `${why}, expected one such as ${version}`, add: `${about}==${version}`, about };
+  const other = await findVersion(compile, about);
+  if (other !== undefined)
+    return (
+      explainConflict(request, message) ?? {
+        why,
+        hint: `Other versions, such as ${other}, have one, but do not go with the other requirements: change those, or log the model again with it`,
+        about,
+      }
+    );
+  const instead = `Davit builds no package from source. Build a wheel of ${about} and log the model with it in code_paths, or put it into your index`;
+  return {
+    why: `no version of ${about} has a wheel for Python ${python} on ${machine}`,
+    hint: mine ? `${instead}. If predictions do not need it, leave it out` : instead,
+    ...(mine && { remove: about }),
+    about,
+  };
+}
+
+/** Finds a version that all other requirements allow. */
+async function findFitting(
+  { requirements }: ResolutionRequest,
+  name: string,
+  compile: Compile,
+): Promise<string | undefined> {
+  const lines = requirements.filter((r) => r.source === undefined).map((r) => (r.name === name ? name : r.text));
+  const run = await compile(lines, ['--upgrade']);
+  if (run.code !== 0) return undefined;
+  const line = run.stdout.split('\n').find((l) => normalizeName(l.split('==')[0] ?? '') === name);
+  return line?.split('==')[1]?.split(/[\s;\\]/)[0];
+}
+
+function nameOf(requirement: string): string {
+  return normalizeName(/^[A-Za-z0-9._-]*[A-Za-z0-9]/.exec(requirement)?.[0] ?? requirement);
+}
+
+/** `numpy{python_full_version < '3.14'}>=2.0.2` → `numpy>=2.0.2` */
+function cleanSpecifier(text: string): string {
+  return text.replace(/\{[^{}]*\}/g, '').replace(/,$/, '');
+}
+
+function unwrap(message: string): string {
+  return message.replace(/\s+/g, ' ');
+}
+
+function shorten(message: string): string {
+  const text = unwrap(message.split('\nhint:')[0] ?? '').replace(/^.*?cause: /, '');
+  return text.length > 400 ? `${text.slice(0, 399)}…` : text.replace(/\.\s*$/, '');
+}

@@ -1,0 +1,89 @@
+import { join, posix, resolve, sep } from 'node:path';
+import { readText } from '../../schemas/read-declared.ts';
+import { hasCredentials, maskSecret } from '../model/mask-secret.ts';
+import { type OptionLine, type ParsedRequirements, parseRequirements, type Requirement } from './parse-requirements.ts';
+import type { ModelProblem } from '../subject.ts';
+
+export interface ReadRequirements {
+  /** Whether the model has a file with requirements. */
+  readonly found: boolean;
+  readonly requirements: readonly Requirement[];
+  readonly constraints: readonly Requirement[];
+  readonly problems: readonly ModelProblem[];
+}
+
+const MAX_DEPTH = 5;
+
+/** Reads requirements.txt and its includes. Without that file (MLflow 1.x), reads the pip part of conda.yaml. */
+export async function readRequirements(
+  folder: string,
+  condaPip: readonly string[] | undefined,
+): Promise<ReadRequirements> {
+  const text = await readText(join(folder, 'requirements.txt'));
+  if (text !== undefined)
+    return { found: true, ...(await readParsed(folder, parseRequirements(text, 'requirements.txt'), 0)) };
+  if (condaPip && condaPip.length > 0)
+    return { found: true, ...(await readParsed(folder, parseRequirements(condaPip.join('\n'), 'conda.yaml'), 0)) };
+  return { found: false, requirements: [], constraints: [], problems: [] };
+}
+
+type Lists = Omit<ReadRequirements, 'found'>;
+
+async function readParsed(folder: string, parsed: ParsedRequirements, depth: number): Promise<Lists> {
+  const { requirements, options, unreadable } = parsed;
+  const included = await Promise.all(options.map((o) => readOption(folder, o, depth)));
+  const problems = unreadable.map(({ text, at }): ModelProblem => ({
+    code: 'requirement-invalid',
+    severity: 'error',
+    message: `Cannot understand the requirement "${maskSecret(text)}": expected NAME==VERSION`,
+    at,
+  }));
+  return {
+    requirements: [...requirements, ...included.flatMap((i) => i.requirements)],
+    constraints: included.flatMap((i) => i.constraints),
+    problems: [...problems, ...included.flatMap((i) => i.problems)],
+  };
+}
+
+async function readOption(folder: string, line: OptionLine, depth: number): Promise<Lists> {
+  const { option, value } = line;
+  if (/^(-r|--requirement|-c|--constraint)$/.test(option)) {
+    const file = posix.join(posix.dirname(line.at.file), value);
+    const inside = resolve(folder, file).startsWith(resolve(folder) + sep);
+    const text = inside && depth < MAX_DEPTH ? await readText(join(folder, file)) : undefined;
+    if (text === undefined)
+      return refuse(line, 'error', `Cannot read "${option} ${value}": there is no such file in the model`);
+    const read = await readParsed(folder, parseRequirements(text, file), depth + 1);
+    if (/^(-r|--requirement)$/.test(option)) return read;
+    return { requirements: [], constraints: [...read.requirements, ...read.constraints], problems: read.problems };
+  }
+  if (/^(-e|--editable)$/.test(option))
+    return refuse(
+      line,
+      'error',
+      `Cannot install "${option} ${maskSecret(value)}": it is a folder of its author, expected a wheel`,
+    );
+  if (hasCredentials(value))
+    return refuse(
+      line,
+      'error',
+      `Cannot use "${option} ${maskSecret(value)}": it holds credentials, expected none in a model`,
+      'Change them, as everybody who can read the model has them. Set UV_INDEX where Davit runs, and log the model again',
+    );
+  const index = /^(-i|--index-url|--extra-index-url|-f|--find-links|--trusted-host)$/.test(option);
+  const hint = index ? 'Set UV_INDEX where Davit runs if packages come from there' : undefined;
+  return refuse(
+    line,
+    'warning',
+    `Passing over "${`${option} ${value}`.trim()}": a model does not choose how packages are found`,
+    hint,
+  );
+}
+
+function refuse({ at }: OptionLine, severity: ModelProblem['severity'], message: string, hint?: string): Lists {
+  return {
+    requirements: [],
+    constraints: [],
+    problems: [{ code: 'requirement-invalid', severity, message, hint, at }],
+  };
+}

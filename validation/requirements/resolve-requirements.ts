@@ -1,0 +1,133 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parseLockedRequirements } from '../../python/ensure-front-virtualenv.ts';
+import { listPythons } from '../../python/find-python.ts';
+import { findUv, type PythonOptions } from '../../python/find-uv.ts';
+import type { LockedPackage } from '../../schemas/lock/lock.ts';
+import { childEnvironment, type Ran, runProcess } from '../../system/run-process.ts';
+import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
+import { explainResolution, type Explanation } from './explain-resolution.ts';
+import type { Requirement } from './parse-requirements.ts';
+
+/** The requirements of one virtualenv to resolve. */
+export interface ResolutionRequest {
+  readonly requirements: readonly Requirement[];
+  readonly constraints: readonly Requirement[];
+  /** Minor version: `3.11`. */
+  readonly python: string;
+  /** In uv's notation: `x86_64-manylinux_2_28`. */
+  readonly platform: string;
+  /** Base folder of the model's wheels. */
+  readonly modelFolder: string;
+  /** Pins to keep if they still satisfy the requirements. Undefined: resolve the newest versions from the index. */
+  readonly preferences: readonly LockedPackage[] | undefined;
+}
+
+export interface Resolution {
+  /** Undefined if the requirements cannot be satisfied. */
+  readonly packages: readonly LockedPackage[] | undefined;
+  readonly explanation: Explanation | undefined;
+}
+
+const LIMIT_SECONDS = 300;
+const OUTAGE =
+  /network was disabled|failed to fetch|error sending request|dns error|request failed|connection refused|timed? ?out|status (?:5\d\d|401|403)/i;
+
+/** Resolves every package with its hashes, wheels only, or explains the failure. Throws if the index is unreachable. */
+export async function resolveRequirements(request: ResolutionRequest, options: PythonOptions): Promise<Resolution> {
+  const uv = await findUv(options);
+  const python = (await listPythons(request.python)).at(-1) ?? (await listPythons()).at(-1);
+  if (!python) throw new Error('Cannot resolve requirements: there is no Python on this machine, expected python3');
+  const folder = makeTemporaryFolder('resolve');
+  try {
+    const compile = (lines: readonly string[], more: readonly string[] = []) =>
+      compileLines({ uv, folder, python: python.executable, request, options }, lines, more);
+    const lines = request.requirements.map((r) => renderRequirement(r, request.modelFolder));
+    const offline = request.preferences && (await compile(lines, ['--offline']));
+    const kept = offline?.code === 0 ? readPackages(offline.stdout, request.modelFolder) : undefined;
+    if (kept && keepsPins(kept, request.preferences ?? [])) return { packages: kept, explanation: undefined };
+    const run = await compile(lines);
+    if (run.code === 0) return { packages: readPackages(run.stdout, request.modelFolder), explanation: undefined };
+    if (OUTAGE.test(run.stderr)) throw outage(run);
+    return { packages: undefined, explanation: await explainResolution(request, run.stderr, compile) };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Offline, uv drops a pin whose metadata is not in its cache. The caller must then resolve again with the index. */
+function keepsPins(packages: readonly LockedPackage[], pins: readonly LockedPackage[]): boolean {
+  const before = new Map(pins.map((p) => [p.name, p.version]));
+  return packages.every((p) => (before.get(p.name) ?? p.version) === p.version);
+}
+
+interface Compiler {
+  readonly uv: string;
+  readonly folder: string;
+  readonly python: string;
+  readonly request: ResolutionRequest;
+  readonly options: PythonOptions;
+}
+
+async function compileLines(
+  { uv, folder, python, request, options }: Compiler,
+  lines: readonly string[],
+  more: readonly string[],
+): Promise<Ran> {
+  const [input, bounds, output] = ['in.txt', 'bounds.txt', 'out.txt'].map((f) => join(folder, f)) as [
+    string,
+    string,
+    string,
+  ];
+  await writeFile(input, `${lines.join('\n')}\n`);
+  await writeFile(bounds, request.constraints.map((c) => `${c.text}\n`).join(''));
+  // uv keeps the versions in an existing output file if they still satisfy the requirements.
+  const kept = (request.preferences ?? []).filter((p) => p.source === undefined);
+  await writeFile(output, kept.map((p) => `${p.name}==${p.version}\n`).join(''));
+  const args = ['pip', 'compile', '--quiet', '--no-header', '--no-annotate', '--generate-hashes', '--color', 'never'];
+  args.push('--only-binary', ':all:'); // uv would run the untrusted code of a source distribution
+  const target = ['--python', python, '--python-version', request.python, '--python-platform', request.platform];
+  const files = ['--constraints', bounds, '--output-file', output, input];
+  const run = await runProcess(uv, [...args, ...target, ...more, ...files], {
+    env: childEnvironment({ UV_NO_PROGRESS: '1' }),
+    limitSeconds: LIMIT_SECONDS,
+    ...(options.signal && { signal: options.signal }),
+  });
+  return run.code === 0 ? { ...run, stdout: await readFile(output, 'utf8') } : run;
+}
+
+function renderRequirement({ text, name, source, marker }: Requirement, modelFolder: string): string {
+  if (source === undefined || /^https?:/.test(source)) return text;
+  const place = `${name} @ ${pathToFileURL(resolve(modelFolder, source)).href}`;
+  return marker === undefined ? place : `${place} ; ${marker}`;
+}
+
+function readPackages(text: string, modelFolder: string): readonly LockedPackage[] {
+  return parseLockedRequirements(text).map((p) => {
+    if (p.source === undefined) return p;
+    const source = p.source.startsWith('file:') ? relative(modelFolder, fileURLToPath(p.source)) : p.source;
+    return { ...p, source, version: wheelVersion(source) };
+  });
+}
+
+/** `code/helper-1.0-py3-none-any.whl` → `1.0` */
+function wheelVersion(source: string): string {
+  return decodeURIComponent(source.split(/[?#]/)[0]?.split('/').at(-1) ?? '').split('-')[1] ?? '';
+}
+
+/** Omits addresses, because an index URL can contain credentials. */
+function outage({ stderr, timedOut }: Ran): Error {
+  const causes = stderr
+    .split('\n')
+    .filter((l) => !/https?:/.test(l))
+    .map((l) => l.replace(/^\s*(error|cause):\s*/, '').trim());
+  if (stderr.includes('network was disabled'))
+    return new Error(
+      'Cannot ask the package index: UV_OFFLINE forbids it, and what it said before does not answer this. Unset UV_OFFLINE, and run the same command again',
+    );
+  const why = timedOut ? `uv was stopped after ${LIMIT_SECONDS} s` : causes.filter(Boolean).slice(-2).join(', ');
+  return new Error(
+    `Cannot reach the package index: ${why}. Check the network, or UV_INDEX and its credentials, and run the same command again`,
+  );
+}
