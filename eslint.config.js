@@ -18,8 +18,13 @@ const IMPORTS = {
   offline: ['kubernetes', 'provider', 'system', 'schemas'],
   engine: ['offline', 'system', 'schemas'],
   review: ['system', 'schemas'],
+  app: ['engine', 'images', 'kubernetes', 'local', 'offline', 'python', 'review', 'validation', 'system', 'schemas'],
+  cli: ['app', 'review', 'validation', 'system', 'schemas'],
+  action: ['app', 'engine', 'review', 'validation', 'system', 'schemas'],
 };
-const ROOMS = [...Object.keys(IMPORTS), 'cli', 'action', 'tools', 'bench', 'test'];
+const ROOMS = [...Object.keys(IMPORTS), 'tools', 'bench', 'test'];
+for (const program of ['tools', 'bench'])
+  IMPORTS[program] = ROOMS.filter((room) => !['cli', 'action', 'tools', 'bench'].includes(room));
 
 const directions = Object.entries(IMPORTS).map(([room, allowed]) => ({
   files: [`${room}/**/*.ts`],

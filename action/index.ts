@@ -1,10 +1,10 @@
 // Starts the action; any thrown error fails the run.
 import { setFailed } from '@actions/core';
-import { messages } from '../cli/print.ts';
+import { listMessages } from '../app/outage.ts';
 import { main } from './main.ts';
 
 try {
   await main();
 } catch (e) {
-  setFailed(messages(e).join('\nbecause: '));
+  setFailed(listMessages(e).join('\nbecause: '));
 }

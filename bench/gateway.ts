@@ -1,4 +1,4 @@
-import { percentile } from '../cli/render-asked.ts';
+import { percentile } from '../app/load/render-load-report.ts';
 import { makeBenchProject } from './bench-project.ts';
 import { type Bench, type Benchmark, type Figure, repeat } from './benchmark.ts';
 import { makeGatewayQuestion } from './gateway-question.ts';

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Asked } from '../cli/asked.ts';
-import { keepAsking } from '../cli/keep-asking.ts';
-import { percentile, renderFailures } from '../cli/render-asked.ts';
+import type { LoadReport } from '../app/load/load-report.ts';
+import { sendLoad } from '../app/load/send-load.ts';
+import { percentile, renderFailures } from '../app/load/render-load-report.ts';
 import { type Asker, makeAsker, type Question } from '../test/prober/make-asker.ts';
 import type { Bench, Figure } from './benchmark.ts';
 
 /** The results of clients during one period, and its cost. */
-export interface Load extends Asked {
+export interface Load extends LoadReport {
   readonly seconds: number;
   /** CPU seconds of the servers. */
   readonly cpuSeconds: number;
@@ -29,7 +29,7 @@ export async function putUnderLoad(question: Question, bench: Bench, options: Lo
   try {
     await warmUp(asker, connections);
     const [cpuBefore, started] = [readCpu(), performance.now()];
-    const clients = keepAsking(asker.ask, connections);
+    const clients = sendLoad(asker.ask, connections);
     await meanwhile().finally(() => clients.stop());
     const asked = await clients.done;
     const seconds = (performance.now() - started) / 1000;

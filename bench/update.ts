@@ -1,4 +1,4 @@
-import { percentile } from '../cli/render-asked.ts';
+import { percentile } from '../app/load/render-load-report.ts';
 import { FIRST_VERSION, makeBenchProject } from './bench-project.ts';
 import { type Benchmark, type Figure, timedFigures } from './benchmark.ts';
 import { makeGatewayQuestion } from './gateway-question.ts';

@@ -1,6 +1,5 @@
 import type { ParseArgsConfig } from 'node:util';
 import type { Diagnostic } from '../schemas/diagnostic.ts';
-import type { ProjectPlace } from '../schemas/read-declared.ts';
 import type { Progress } from '../system/progress.ts';
 
 /** The input of a verb: parsed arguments and its environment. */
@@ -10,8 +9,6 @@ export interface Context {
   readonly options: Options;
   /** The project's folder: the nearest folder upwards with a Pulumi.yaml. */
   readonly root: string;
-  /** The folders of endpoint files, locks and models, if outside the project. Never set for a verb that a user runs. */
-  readonly declared?: Pick<ProjectPlace, 'from' | 'locks'>;
   /** The folder where the user runs the command. */
   readonly cwd: string;
   readonly progress: Progress;
@@ -66,7 +63,7 @@ export class UsageError extends Error {}
 /** Options of every verb. */
 export const COMMON_OPTIONS: Readonly<Record<string, Option>> = {
   json: { type: 'boolean', help: 'Print one JSON document on standard output' },
-  quiet: { type: 'boolean', short: 'q', help: 'Say nothing on the way' },
+  quiet: { type: 'boolean', short: 'q', help: 'Suppress progress' },
   help: { type: 'boolean', short: 'h', help: 'Print this help' },
 };
 
@@ -80,7 +77,16 @@ export const ENVIRONMENT_OPTION: Readonly<Record<string, Option>> = {
   },
 };
 
-/** The selected environment. */
+/** The option of verbs that read endpoint files. */
+export const ENDPOINTS_OPTION: Readonly<Record<string, Option>> = {
+  endpoints: {
+    type: 'string',
+    value: 'FOLDER',
+    help: 'Endpoint files and locks are in this folder of the project; default: endpoints',
+  },
+};
+
+/** The name of the selected environment. */
 export function environmentName({ options }: Context): string {
   return typeof options['environment'] === 'string' ? options['environment'] : 'local';
 }

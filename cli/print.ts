@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { listMessages } from '../app/outage.ts';
 import { type Diagnostic, renderDiagnostic } from '../schemas/diagnostic.ts';
 import type { Progress } from '../system/progress.ts';
 import { type Outcome, UsageError } from './command.ts';
@@ -29,23 +30,13 @@ export function printOutcome({ diagnostics, result, text }: Outcome, { json, com
 /** Prints an error with its causes. Prints the stack only with DAVIT_DEBUG. */
 export function printError(error: unknown, { json, command }: How): void {
   const usage = error instanceof UsageError;
-  const [message = '', ...others] = messages(error);
+  const [message = '', ...others] = listMessages(error);
   const causes = usage ? [] : others;
   if (json) printJson({ command: command ?? null, diagnostics: [], result: null, error: { message, causes } });
   process.stderr.write(`${paint('red', message)}\n`);
   for (const cause of causes) process.stderr.write(`  because: ${cause}\n`);
   if (usage) process.stderr.write(`Try: npx davit ${command ? `${command} ` : ''}--help\n`);
   else if (process.env['DAVIT_DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
-}
-
-/** The messages of an error and of its causes, outermost first, without repeats. */
-export function messages(error: unknown): readonly string[] {
-  const found: string[] = [];
-  for (let e = error; e !== undefined && e !== null; e = e instanceof Error ? e.cause : undefined) {
-    const message = e instanceof Error ? e.message : typeof e === 'string' ? e : JSON.stringify(e);
-    if (!found.some((f) => f.includes(message))) found.push(message);
-  }
-  return found;
 }
 
 function paintDiagnostic(d: Diagnostic): string {

@@ -101,7 +101,7 @@ function exitCodeOf({ reason }: AbortSignal): number {
   return reason instanceof Interrupted ? reason.exitCode : EXIT.ours;
 }
 
-/** The first Ctrl-C asks the work to stop at a safe point; a second one exits. */
+/** The first Ctrl-C stops the work at its next safe point; a second one exits. */
 function abortOnSignals(stop: AbortController): () => void {
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   let first = 0;
@@ -109,7 +109,7 @@ function abortOnSignals(stop: AbortController): () => void {
     if (stop.signal.aborted && performance.now() - first < SAME_SIGNAL_MILLISECONDS) return;
     if (stop.signal.aborted) process.exit(new Interrupted(signal).exitCode);
     first = performance.now();
-    process.stderr.write('Stopping (once more to stop at once) …\n');
+    process.stderr.write('Stopping at the next safe point (press Ctrl-C again to force) …\n');
     stop.abort(new Interrupted(signal));
   };
   for (const name of names) process.on(name, onSignal);

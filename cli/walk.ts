@@ -1,19 +1,19 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { deployEndpoints } from '../app/deploy/deploy-endpoints.ts';
+import { renderFailures, renderLoadReport } from '../app/load/render-load-report.ts';
+import { sendLoad } from '../app/load/send-load.ts';
+import { type EnvironmentRequest, openProjectForRequest } from '../app/project.ts';
+import { openTarget } from '../app/targets/open-target.ts';
+import type { Connection, Target } from '../app/targets/target.ts';
 import { type Diagnostic, hasErrors } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
 import type { Environment } from '../schemas/environment/environment.ts';
 import { readEndpoint, readEnvironment } from '../schemas/read-declared.ts';
 import type { Command, Context, Outcome } from './command.ts';
-import { openFor } from './open-for.ts';
-import { keepAsking } from './keep-asking.ts';
-import { preview } from './preview.ts';
-import { renderAsked, renderFailures } from './render-asked.ts';
-import { projectPlace } from './select-endpoints.ts';
-import type { Connection, Target } from './target.ts';
-import { openTarget } from './targets.ts';
-import { deployAll } from './up.ts';
-import { validate } from './validate.ts';
+import { makeRequest, projectPlace } from './request.ts';
+import { preview } from './verbs/preview.ts';
+import { validate } from './verbs/validate.ts';
 
 const ENDPOINT = 'iris';
 const ENVIRONMENT = 'local';
@@ -32,26 +32,35 @@ export const walk: Command = {
   run: runWalk,
 };
 
-async function runWalk(context: Context): Promise<Outcome> {
-  const now: Context = { ...context, args: [ENDPOINT] };
-  const before: Context = { ...now, options: { ...context.options, endpoints: FIRST } };
-  const target = await readTarget(context);
-  const engine = openFor(now); // may have to be built for minutes; the models are proved meanwhile
+/** One version of the example: the verbs' context, and the same as a request. */
+interface Version {
+  readonly context: Context;
+  readonly request: EnvironmentRequest;
+}
+
+async function runWalk(all: Context): Promise<Outcome> {
+  const environment = await requireEnvironment(all);
+  const makeVersion = (context: Context): Version => ({ context, request: { ...makeRequest(context), environment } });
+  const context = { ...all, args: [ENDPOINT] };
+  const now = makeVersion(context);
+  const before = makeVersion({ ...context, options: { ...all.options, endpoints: FIRST } });
+  const target = openTarget(all.root, environment, all.signal);
+  const engine = openProjectForRequest(now.request); // may have to be built for minutes; the models are proved meanwhile
   engine.catch(() => undefined);
-  const steps = new Steps(context);
+  const steps = new Steps(all);
 
   steps.next('Prove both versions of the example model: lock, fresh virtualenv, prediction, signature');
-  const proofs = [await validate.run(before), await validate.run(now)];
+  const proofs = [await validate.run(before.context), await validate.run(now.context)];
   steps.show(proofs.map((p) => p.text).join('\n'));
   const unproved = proofs.flatMap((p) => p.diagnostics);
   if (hasErrors(unproved)) return steps.end(unproved);
   await engine;
 
-  const inPlace = await isInPlace(target, context);
+  const inPlace = await isInPlace(target, now);
   steps.next(inPlace ? 'Preview: what would deploying change?' : 'Preview the first deployment');
-  steps.show((await preview.run(inPlace ? now : before)).text);
+  steps.show((await preview.run((inPlace ? now : before).context)).text);
 
-  const deployed = inPlace ? await makeSure(now, steps) : await deployAndUpdate(target, before, now, steps);
+  const deployed = inPlace ? await makeSure(target, now, steps) : await deployAndUpdate(target, { before, now }, steps);
   if (hasErrors(deployed)) return steps.end(deployed);
   return steps.end([], await renderAccess(target));
 }
@@ -62,78 +71,71 @@ async function requireEnvironment(context: Context): Promise<Environment> {
   throw new Error(`Cannot read environments/${ENVIRONMENT}.yaml; npx davit check says what is wrong with it`);
 }
 
-async function readTarget(context: Context): Promise<Target> {
-  return openTarget(context.root, await requireEnvironment(context), context.signal);
-}
-
-async function isInPlace(target: Target, context: Context): Promise<boolean> {
+async function isInPlace(target: Target, now: Version): Promise<boolean> {
   const { endpoints } = await target.readStatus();
-  const wanted = (await requireEndpoint(context)).entities.map((e) => `${e.model.name} ${e.model.version}`);
+  const wanted = (await requireEndpoint(now)).entities.map((e) => `${e.model.name} ${e.model.version}`);
   const found = endpoints.find((e) => e.name === ENDPOINT)?.entities.filter((e) => e.trafficPercentage !== undefined);
   return JSON.stringify(found?.map((e) => e.model)) === JSON.stringify(wanted);
 }
 
-async function makeSure(now: Context, steps: Steps): Promise<readonly Diagnostic[]> {
-  steps.next('Everything is in place already: make sure that it serves, and ask it');
+async function makeSure(target: Target, now: Version, steps: Steps): Promise<readonly Diagnostic[]> {
+  steps.next('Everything is in place already: make sure that it serves, and query it');
   const diagnostics = await deploy(now);
   if (hasErrors(diagnostics)) return diagnostics;
-  const target = await readTarget(now);
   await target.openAccess();
-  steps.show(await askOnce(await target.connect(), now));
+  steps.show(await queryOnce(await target.connect(), now));
   steps.show('npm stop, then npm start, shows the deployment and the update again');
   return diagnostics;
 }
 
 async function deployAndUpdate(
   target: Target,
-  before: Context,
-  now: Context,
+  { before, now }: { readonly before: Version; readonly now: Version },
   steps: Steps,
 ): Promise<readonly Diagnostic[]> {
   steps.next('Deploy version 1');
   const first = await deploy(before);
   if (hasErrors(first)) return first;
   const connection = await target.connect();
-  steps.next('Ask it');
-  const old = await askOnce(connection, now);
+  steps.next('Query it');
+  const old = await queryOnce(connection, now);
   steps.show(old);
 
-  steps.next(`Update to version 2 while ${CLIENTS} clients keep asking`);
+  steps.next(`Update to version 2 while ${CLIENTS} clients keep querying`);
   const body = await readExample(now);
-  const clients = keepAsking(() => connection.ask({ endpoint: ENDPOINT, entity: undefined, ...body }), CLIENTS, {
+  const clients = sendLoad(() => connection.query({ endpoint: ENDPOINT, entity: undefined, ...body }), CLIENTS, {
     pauseMilliseconds: PAUSE_MILLISECONDS,
   });
   const second = await deploy(now).finally(() => clients.stop());
-  const asked = await clients.done;
+  const report = await clients.done;
   if (hasErrors(second)) return second;
-  steps.show(renderAsked(asked));
-  if (asked.failed > 0) throw new Error(`Cannot update without downtime: ${renderFailures(asked)}`);
-  steps.show(`before: ${old}\nafter:  ${await askOnce(connection, now)}`);
+  steps.show(renderLoadReport(report));
+  if (report.failed > 0) throw new Error(`Cannot update without downtime: ${renderFailures(report)}`);
+  steps.show(`before: ${old}\nafter:  ${await queryOnce(connection, now)}`);
   return second;
 }
 
-async function deploy(context: Context): Promise<readonly Diagnostic[]> {
-  const endpoint = await requireEndpoint(context);
-  const deployed = await deployAll([endpoint], await requireEnvironment(context), context);
+async function deploy(version: Version): Promise<readonly Diagnostic[]> {
+  const deployed = await deployEndpoints([await requireEndpoint(version)], version.request);
   return deployed.flatMap((d) => d.diagnostics);
 }
 
-async function requireEndpoint(context: Context): Promise<Endpoint> {
-  const { value, diagnostics } = await readEndpoint(projectPlace(context), ENDPOINT);
+async function requireEndpoint({ request }: Version): Promise<Endpoint> {
+  const { value, diagnostics } = await readEndpoint(request.place, ENDPOINT);
   if (!value) throw new Error(diagnostics.map((d) => d.message).join('\n'));
   return value;
 }
 
-async function askOnce(connection: Connection, context: Context): Promise<string> {
-  const answer = await connection.ask({ endpoint: ENDPOINT, entity: undefined, ...(await readExample(context)) });
+async function queryOnce(connection: Connection, version: Version): Promise<string> {
+  const answer = await connection.query({ endpoint: ENDPOINT, entity: undefined, ...(await readExample(version)) });
   if (answer.status !== 200)
     throw new Error(`Cannot get an answer from "${ENDPOINT}": ${answer.status} ${answer.body}`);
   return answer.body.trim();
 }
 
 /** The input example of the model, as a request. */
-async function readExample({ root }: Context) {
-  const file = join(root, 'models', ENDPOINT, '2', 'serving_input_example.json');
+async function readExample({ request }: Version) {
+  const file = join(request.place.root, 'models', ENDPOINT, '2', 'serving_input_example.json');
   return { body: await readFile(file, 'utf8'), contentType: 'application/json' };
 }
 

@@ -46,7 +46,7 @@ function isGood({ results }: DeploymentLog): boolean {
 async function deployAll(deploying: Deploying): Promise<readonly Deployed[]> {
   const project = await deploying.open();
   const { candidates, removed } = await selectDeployments(deploying, await listStacks(project));
-  for (const { name, why } of candidates) deploying.context.progress.say(`${name} is to be deployed: ${WHY[why]}`);
+  for (const { name, why } of candidates) deploying.request.progress.say(`${name} is to be deployed: ${WHY[why]}`);
   const deployed = await sideBySide(candidates, ENDPOINTS_AT_ONCE, (c) => deployCandidate(c, deploying));
   const gone = await sideBySide(removed, ENDPOINTS_AT_ONCE, (r) => removeMerged(r, deploying));
   return [...deployed, ...gone];

@@ -1,5 +1,7 @@
 import { setFailed, summary } from '@actions/core';
-import { down } from '../../cli/down.ts';
+import { takeDownPlatform } from '../../app/deploy/platform.ts';
+import { listDeployedEndpoints } from '../../app/deploy/take-down.ts';
+import type { EnvironmentRequest } from '../../app/project.ts';
 import { PLATFORM } from '../../schemas/values/names.ts';
 import { withGitHub } from '../connect-job.ts';
 import { isBad } from '../deploy/deploying.ts';
@@ -40,6 +42,12 @@ async function destroyIn(job: Job, github: GitHub, { root, name }: { readonly ro
   const results = [];
   for (const endpoint of endpoints.filter((e) => e !== PLATFORM))
     results.push(await takeDown(endpoint, active.get(endpoint) ?? [], deploying));
-  if (endpoints.includes(PLATFORM)) await down.run({ ...deploying.context, args: [PLATFORM] });
+  if (endpoints.includes(PLATFORM)) await destroyPlatform(deploying.request);
   return { environment: name, results };
+}
+
+/** Only a Kubernetes environment has shared parts. */
+async function destroyPlatform({ environment, ...request }: EnvironmentRequest): Promise<void> {
+  if (environment.target !== 'kubernetes') return;
+  await takeDownPlatform({ ...request, environment }, await listDeployedEndpoints(environment.name, request));
 }

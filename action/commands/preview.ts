@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { setFailed, summary } from '@actions/core';
-import { reviewProject } from '../../cli/review-project.ts';
+import { reviewProject } from '../../app/review/review-project.ts';
 import { renderReport } from '../../review/render-report.ts';
 import { renderTopLine } from '../../review/standing.ts';
 import { hasErrors } from '../../schemas/diagnostic.ts';

@@ -1,5 +1,5 @@
 import { setFailed, setOutput, summary } from '@actions/core';
-import { reviewProject } from '../../cli/review-project.ts';
+import { reviewProject } from '../../app/review/review-project.ts';
 import { renderReport } from '../../review/render-report.ts';
 import { renderTopLine, sortEndpoints } from '../../review/standing.ts';
 import { hasErrors } from '../../schemas/diagnostic.ts';

@@ -1,7 +1,6 @@
-import { attempt } from '../../cli/attempt.ts';
-import { previewEndpoint } from '../../cli/preview.ts';
-import { renderPlan } from '../../cli/render-plan.ts';
-import { projectPlace, selectNames } from '../../cli/select-endpoints.ts';
+import { catchOutage } from '../../app/outage.ts';
+import { previewEndpoint, renderPlan } from '../../app/deploy/preview-endpoints.ts';
+import { selectNames } from '../../app/select-endpoints.ts';
 import { listStacks } from '../../engine/stacks.ts';
 import { hasErrors, type Diagnostic } from '../../schemas/diagnostic.ts';
 import { parseStackName } from '../../schemas/values/names.ts';
@@ -26,18 +25,19 @@ export interface Comparison {
 
 /** Refreshes the endpoints of an environment and previews them against the merged files. Changes nothing. */
 export async function compareEnvironment(deploying: Deploying): Promise<Comparison> {
-  const { context, environment } = deploying;
-  const names = await selectNames(projectPlace(context), context.args);
+  const { request, given } = deploying;
+  const names = await selectNames(request.place, given);
   const compared = await sideBySide(names, machineWidth(), (name) => compare(name, deploying));
-  const orphans = context.args.length > 0 ? [] : await findOrphans(names, deploying);
-  return { environment: environment.name, endpoints: [...compared, ...orphans] };
+  const orphans = given.length > 0 ? [] : await findOrphans(names, deploying);
+  return { environment: request.environment.name, endpoints: [...compared, ...orphans] };
 }
 
-async function compare(name: string, { context, open }: Deploying): Promise<ComparedEndpoint> {
-  const { value: endpoint, diagnostics } = await readEndpoint(projectPlace(context), name);
+async function compare(name: string, { request, open }: Deploying): Promise<ComparedEndpoint> {
+  const { value: endpoint, diagnostics } = await readEndpoint(request.place, name);
   if (!endpoint) return unknown(name, tellDiagnostics(diagnostics));
-  const looking = { ...context, options: { ...context.options, refresh: true } };
-  const { value, outage } = await attempt(context, async () => previewEndpoint(endpoint, await open(), looking));
+  const { value, outage } = await catchOutage(request.signal, async () =>
+    previewEndpoint(endpoint, await open(), { ...request, refresh: true }),
+  );
   if (!value) return unknown(name, outage.split('\n'));
   if (hasErrors(value.diagnostics)) return unknown(name, tellDiagnostics(value.diagnostics));
   const { verdict } = value.plan;
@@ -47,7 +47,7 @@ async function compare(name: string, { context, open }: Deploying): Promise<Comp
 }
 
 /** Endpoints that are deployed but have no file. */
-async function findOrphans(names: readonly string[], { open, environment }: Deploying) {
+async function findOrphans(names: readonly string[], { open, request: { environment } }: Deploying) {
   const stacks = (await listStacks(await open())).map(parseStackName);
   return stacks.flatMap((stack): readonly ComparedEndpoint[] => {
     if (stack?.kind !== 'endpoint' || stack.environment !== environment.name || names.includes(stack.endpoint))

@@ -1,14 +1,13 @@
 import { hostname, userInfo } from 'node:os';
-import { messages } from '../../cli/print.ts';
-import { previewEndpoint, type PreviewedEndpoint } from '../../cli/preview.ts';
-import { deployEndpoint, type Deployed as UpDeployed } from '../../cli/up.ts';
+import { listMessages, renderCauses } from '../../app/outage.ts';
+import { previewEndpoint, type PreviewedEndpoint } from '../../app/deploy/preview-endpoints.ts';
+import { deployEndpoint, type DeployedEndpoint } from '../../app/deploy/deploy-endpoints.ts';
 import { compareFingerprints } from '../../review/fingerprint.ts';
 import { parseReviewed } from '../../review/reviewed.ts';
 import { type Diagnostic, hasErrors } from '../../schemas/diagnostic.ts';
 import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
 import { checkAgainstEnvironment } from '../../schemas/endpoint/check-against-environment.ts';
-import { validateDeclared } from '../../cli/validate.ts';
-import { named } from '../../system/progress.ts';
+import { validateWithOwnLock } from '../../app/validate-endpoints.ts';
 import {
   createDeployment,
   type DeploymentPayload,
@@ -47,12 +46,13 @@ export async function recorded(
   deploying: Deploying,
   work: () => Promise<Ended>,
 ): Promise<Ended> {
-  const { job, github, environment, context } = deploying;
+  const { job, github, request } = deploying;
+  const environment = request.environment.name;
   const { sha, runUrl: logUrl, runId, runAttempt } = job.runner;
   const payload = { endpoint, action, runId, runAttempt, host: hostname(), user: userInfo().username };
   let record: number | undefined;
-  const ended = await attempt(deploying, async () => {
-    record = await createDeployment(github, { sha, environment: environment.name, payload });
+  const ended = await endWith(deploying, async () => {
+    record = await createDeployment(github, { sha, environment, payload });
     await setDeploymentStatus(github, record, { state: 'in_progress', description: BEGUN[action], logUrl });
     return work();
   });
@@ -61,9 +61,9 @@ export async function recorded(
   try {
     const [description = ''] = ended.causes;
     await setDeploymentStatus(github, record, { state, description, logUrl, environmentUrl: ended.url });
-    if (state === 'success') await retireDeployments(github, { environment: environment.name, endpoint }, active);
+    if (state === 'success') await retireDeployments(github, { environment, endpoint }, active);
   } catch (e) {
-    context.progress.say(`Could not record the end of ${endpoint}: ${messages(e).join('; because: ')}`);
+    request.progress.say(`Could not record the end of ${endpoint}: ${renderCauses(e)}`);
   }
   return ended;
 }
@@ -83,41 +83,41 @@ const STATES = {
 } as const;
 
 /** The rollout of one endpoint, with its environment and its run. */
-export function makeRollout(endpoint: string, ended: Ended, { environment, job }: Deploying): Omit<Deployed, 'pull'> {
-  return { endpoint, environment: environment.name, runUrl: job.runner.runUrl, ...ended };
+export function makeRollout(endpoint: string, ended: Ended, { request, job }: Deploying): Omit<Deployed, 'pull'> {
+  return { endpoint, environment: request.environment.name, runUrl: job.runner.runUrl, ...ended };
 }
 
 /** Turns an outage of one endpoint, or a cancelled run, into a result. */
-async function attempt({ context }: Deploying, work: () => Promise<Ended>): Promise<Ended> {
+async function endWith({ request }: Deploying, work: () => Promise<Ended>): Promise<Ended> {
   try {
     return await work();
   } catch (e) {
-    const state = context.signal.aborted ? 'cancelled' : 'failed';
-    const causes = messages(e).flatMap((m) => m.split('\n'));
+    const state = request.signal.aborted ? 'cancelled' : 'failed';
+    const causes = listMessages(e).flatMap((m) => m.split('\n'));
     return { state, causes, diagnostics: [], url: undefined };
   }
 }
 
 async function deploy({ endpoint, diagnostics, why }: Candidate, review: Review, deploying: Deploying): Promise<Ended> {
-  const { environment, context } = deploying;
+  const { request } = deploying;
   if (!endpoint) return refuse(diagnostics);
-  const unfit = [...diagnostics, ...checkAgainstEnvironment(endpoint, environment)];
+  const unfit = [...diagnostics, ...checkAgainstEnvironment(endpoint, request.environment)];
   if (hasErrors(unfit)) return refuse(unfit);
-  const checked = await validateDeclared(endpoint, context, named(context.progress, endpoint.name), 'lock');
+  const checked = await validateWithOwnLock(endpoint, request, 'lock');
   if (hasErrors(checked.diagnostics)) return refuse(checked.diagnostics);
-  const previewed = await previewEndpoint(endpoint, await deploying.open(), context);
+  const previewed = await previewEndpoint(endpoint, await deploying.open(), request);
   if (hasErrors(previewed.diagnostics)) return refuse(previewed.diagnostics);
   if (previewed.plan.verdict.kind === 'no-change')
     return { state: 'live', causes: ['no change'], diagnostics: [], url: undefined };
   const differences = compareWithReview(endpoint, previewed, { review, deploying, why });
   if (differences.length > 0) return { state: 'stopped', causes: differences, diagnostics: [], url: undefined };
   const deployed = await withoutDeadLocks(deploying, () =>
-    deployEndpoint(endpoint, { opening: deploying.open(), environment, context, proved: true }),
+    deployEndpoint(endpoint, { ...request, opening: deploying.open(), proved: true }),
   );
   return describe(endpoint, deployed, deploying);
 }
 
-async function describe(endpoint: Endpoint, deployed: UpDeployed, deploying: Deploying): Promise<Ended> {
+async function describe(endpoint: Endpoint, deployed: DeployedEndpoint, deploying: Deploying): Promise<Ended> {
   const { plan, url, diagnostics } = deployed;
   if (url === undefined) return refuse(diagnostics);
   const { good, lines } = await verify(endpoint, deploying);
@@ -143,14 +143,15 @@ function compareWithReview(
   { fingerprint }: PreviewedEndpoint,
   { review, deploying, why }: Comparing,
 ): readonly string[] {
-  const { job, environment } = deploying;
+  const { job, request } = deploying;
+  const environment = request.environment.name;
   // A person has named it in a run that was started by hand.
   if (why === 'asked' && job.runner.eventName === 'workflow_dispatch') return [];
   const next = 'propose it in a pull request, or start the workflow by hand with the name of the endpoint';
   if (!review.pull) return [`it came to the branch without a pull request: nobody has seen what it changes; ${next}`];
-  const reviewed = parseReviewed(review.text ?? '')?.find(name, environment.name);
+  const reviewed = parseReviewed(review.text ?? '')?.find(name, environment);
   const where = `pull request #${review.pull.number}`;
-  if (!reviewed) return [`${where} has no plan of it for ${environment.name} in its check run "davit"; ${next}`];
+  if (!reviewed) return [`${where} has no plan of it for ${environment} in its check run "davit"; ${next}`];
   if (!fingerprint) return ['the plan of now has no fingerprint: the lock cannot be read'];
   const differences = compareFingerprints(reviewed, fingerprint);
   return differences.length === 0 ? [] : [`since the review of ${where}:`, ...differences, next];

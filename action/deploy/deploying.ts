@@ -1,6 +1,5 @@
-import type { Context } from '../../cli/command.ts';
+import type { EnvironmentRequest } from '../../app/project.ts';
 import type { PulumiProject } from '../../engine/project.ts';
-import type { Environment } from '../../schemas/environment/environment.ts';
 import type { GitHub } from '../github/connect.ts';
 import type { PullRequest } from '../github/pull-request.ts';
 import type { Diagnostic } from '../../schemas/diagnostic.ts';
@@ -11,9 +10,10 @@ import type { Job } from '../job.ts';
 export interface Deploying {
   readonly job: Job;
   readonly github: GitHub;
-  readonly environment: Environment;
-  /** The context of the command line's verbs; its options name the environment. */
-  readonly context: Context;
+  /** The project and the environment. */
+  readonly request: EnvironmentRequest;
+  /** The names of endpoints that the workflow gives; none: all of them. */
+  readonly given: readonly string[];
   /** Opens the engine, once for all endpoints. */
   readonly open: () => Promise<PulumiProject>;
   /** The review of the change that a commit brought to the branch. */

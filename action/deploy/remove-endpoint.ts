@@ -1,4 +1,4 @@
-import { down } from '../../cli/down.ts';
+import { takeDownEndpoints } from '../../app/deploy/take-down.ts';
 import { DESTROY_LABEL } from '../../review/standing.ts';
 import type { Deployed, Deploying } from './deploying.ts';
 import { makeRollout, recorded } from './deploy-candidate.ts';
@@ -23,9 +23,10 @@ export async function removeMerged(removed: Removed, deploying: Deploying): Prom
 
 /** Takes an endpoint down in an environment, and records that at GitHub. */
 export async function takeDown(endpoint: string, active: readonly string[], deploying: Deploying): Promise<Deployed> {
-  const { context } = deploying;
+  const { request } = deploying;
+  const environmentName = request.environment.name;
   const ended = await recorded({ endpoint, action: 'remove', active }, deploying, async () => {
-    await withoutDeadLocks(deploying, () => down.run({ ...context, args: [endpoint] }));
+    await withoutDeadLocks(deploying, () => takeDownEndpoints([endpoint], { ...request, environmentName }));
     return { state: 'removed', causes: [], diagnostics: [], url: undefined };
   });
   return { ...makeRollout(endpoint, ended, deploying), pull: undefined };

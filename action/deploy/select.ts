@@ -5,7 +5,6 @@ import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
 import { parseStackName } from '../../schemas/values/names.ts';
 import { listEndpoints, type ProjectPlace, readEndpoint } from '../../schemas/read-declared.ts';
 import { locateModel } from '../../system/locate-model.ts';
-import { projectPlace } from '../../cli/select-endpoints.ts';
 import { type Deployment, listDeployments } from '../github/deployment.ts';
 import type { Deploying } from './deploying.ts';
 import { changedSince, type History, lastChange, removalOf } from './history.ts';
@@ -43,26 +42,25 @@ const MOST_RECORDS = 2000;
  * that deployment's commit. Nothing is lost, therefore, when a run is cancelled or fails.
  */
 export async function selectDeployments(deploying: Deploying, stacks: readonly string[]): Promise<Selected> {
-  const { context, environment, github } = deploying;
-  const place = projectPlace(context);
+  const { request, given, github } = deploying;
+  const { place, environment, signal } = request;
   const [names, records] = await Promise.all([listEndpoints(place), readRecords(github, environment.name)]);
-  const asked = context.args;
-  const wanted = asked.length > 0 ? asked : names;
-  const history = { root: context.root, signal: context.signal };
+  const wanted = given.length > 0 ? given : names;
+  const history = { root: place.root, signal };
   const read = await Promise.all(wanted.map(async (name) => ({ name, ...(await readEndpoint(place, name)) })));
   const endpoints = read.flatMap((r) => r.value ?? []);
   const isChanged = makeChanged({ history, place, names, endpoints, environment: environment.name });
   const candidates: Candidate[] = [];
   for (const { name, value, diagnostics } of read) {
     const mine = records.filter((r) => r.payload.endpoint === name);
-    const why = asked.length > 0 ? 'asked' : await whyDeploy(mine, (sha) => isChanged(name, sha));
+    const why = given.length > 0 ? 'asked' : await whyDeploy(mine, (sha) => isChanged(name, sha));
     if (!why) continue;
     const commit = await lastChange(history, pathsOf(name, value, { place, environment: environment.name }));
     candidates.push({ name, endpoint: value, diagnostics, why, commit, active: activeOf(mine) });
   }
   return {
     candidates,
-    removed: asked.length > 0 ? [] : await findRemoved(names, stacks, { deploying, records, history }),
+    removed: given.length > 0 ? [] : await findRemoved(names, stacks, { deploying, records, history }),
   };
 }
 
@@ -137,12 +135,12 @@ async function findRemoved(
   stacks: readonly string[],
   { deploying, records, history }: Looking,
 ): Promise<readonly Removed[]> {
-  const { environment, context } = deploying;
+  const { environment, place } = deploying.request;
   const removed: Removed[] = [];
   for (const stack of stacks.map(parseStackName)) {
     if (stack?.kind !== 'endpoint' || stack.environment !== environment.name || names.includes(stack.endpoint))
       continue;
-    const commit = await removalOf(history, `${projectPlace(context).endpoints}/${stack.endpoint}.yaml`);
+    const commit = await removalOf(history, `${place.endpoints}/${stack.endpoint}.yaml`);
     const active = activeOf(records.filter((r) => r.payload.endpoint === stack.endpoint));
     if (commit !== undefined) removed.push({ name: stack.endpoint, commit, active });
   }

@@ -1,7 +1,7 @@
 import { REPORT_MARKER } from '../../review/render-report.ts';
 import { placeRollouts } from '../../review/render-rollouts.ts';
 import type { Diagnostic } from '../../schemas/diagnostic.ts';
-import { messages } from '../../cli/print.ts';
+import { renderCauses } from '../../app/outage.ts';
 import { makeAnnotations } from '../annotations.ts';
 import { writeCheckRun } from '../github/check-run.ts';
 import type { GitHub } from '../github/connect.ts';
@@ -88,7 +88,7 @@ async function attempt<T>(what: string, work: () => Promise<T>): Promise<T | und
   try {
     return await work();
   } catch (e) {
-    LOG.say(`Could not write ${what}: ${messages(e).join('; because: ')}`);
+    LOG.say(`Could not write ${what}: ${renderCauses(e)}`);
     return undefined;
   }
 }

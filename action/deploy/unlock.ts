@@ -1,4 +1,4 @@
-import { StackLockedError } from '../../cli/stack-failures.ts';
+import { StackLockedError } from '../../app/deploy/stack-failures.ts';
 import { releaseLocks } from '../../engine/state/release-locks.ts';
 import type { StateLock } from '../../engine/state/state-lock.ts';
 import { type Deployment, listDeployments } from '../github/deployment.ts';
@@ -15,10 +15,10 @@ export async function withoutDeadLocks<T>(deploying: Deploying, work: () => Prom
     return await work();
   } catch (e) {
     if (!(e instanceof StackLockedError) || e.locks.length === 0) throw e;
-    const { github, environment, context } = deploying;
-    const endings = await Promise.all(e.locks.map((lock) => findEnding(github, environment.name, lock)));
+    const { github, request } = deploying;
+    const endings = await Promise.all(e.locks.map((lock) => findEnding(github, request.environment.name, lock)));
     if (endings.some((ending) => ending === undefined)) throw e;
-    context.progress.say(`${e.stackName} was left locked by ${endings.join(', ')}: released`);
+    request.progress.say(`${e.stackName} was left locked by ${endings.join(', ')}: released`);
     await releaseLocks(await deploying.open(), e.stackName, e.locks);
     return work();
   }

@@ -1,6 +1,6 @@
-import { askExamples } from '../../cli/ask-examples.ts';
-import { messages } from '../../cli/print.ts';
-import { openTarget } from '../../cli/targets.ts';
+import { queryExamples } from '../../app/targets/query-examples.ts';
+import { renderCauses } from '../../app/outage.ts';
+import { openTarget } from '../../app/targets/open-target.ts';
 import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
 import type { Deploying } from './deploying.ts';
 
@@ -16,24 +16,25 @@ const BODY_CHARACTERS = 2000;
  * Queries the deployed endpoint as a client would. Its revisions have already predicted, because they are not ready
  * before. A runner that cannot reach the endpoint's address can verify no more than that.
  */
-export async function verify(endpoint: Endpoint, { context, environment }: Deploying): Promise<Verified> {
-  const { root, progress, signal } = context;
-  let asked;
+export async function verify(endpoint: Endpoint, { request }: Deploying): Promise<Verified> {
+  const { place, environment, progress, signal } = request;
+  const { root } = place;
+  let answers;
   try {
     const connection = await openTarget(root, environment, signal).connect();
-    asked = await askExamples(endpoint, { root, connection, signal });
+    answers = await queryExamples(endpoint, { root, connection, signal });
   } catch (e) {
     signal.throwIfAborted();
-    const why = messages(e).join('; because: ');
+    const why = renderCauses(e);
     progress.say(`${endpoint.name} could not be asked from here: ${why}`);
     return { good: true, lines: ['its revisions predict; the runner could not ask it'] };
   }
-  const refused = asked.filter((a) => a.status !== 200);
+  const refused = answers.filter((a) => a.status !== 200);
   if (refused.length > 0) {
     const cause = refused.map((a) => `${a.entity} answers ${a.status}: ${a.body.slice(0, BODY_CHARACTERS)}`);
     return { good: false, lines: ['It serves, and refuses its own example', ...cause.flatMap((c) => c.split('\n'))] };
   }
-  if (asked.length === 0) return { good: true, lines: ['its revisions predict'] };
-  const times = asked.map((a) => `${a.entity} in ${a.milliseconds} ms`).join(', ');
+  if (answers.length === 0) return { good: true, lines: ['its revisions predict'] };
+  const times = answers.map((a) => `${a.entity} in ${a.milliseconds} ms`).join(', ');
   return { good: true, lines: [`answers its example: ${times}`] };
 }

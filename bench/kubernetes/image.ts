@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ensureImages } from '../../cli/images.ts';
-import { openFor } from '../../cli/open-for.ts';
+import { buildMissingImages } from '../../app/images/build-missing-images.ts';
+import { openProjectForRequest } from '../../app/project.ts';
 import { planImage } from '../../images/plan-image.ts';
 import { readEndpoint, readLock } from '../../schemas/read-declared.ts';
 import type { Bench, Benchmark, Figure } from '../benchmark.ts';
@@ -53,10 +53,10 @@ async function build({ root, environment }: ClusterProject, bench: Bench): Promi
   const [entity] = endpoint?.entities ?? [];
   if (!endpoint || !entity || !lock) throw new Error(`Cannot read "${ENDPOINT}" and its lock`);
   const { progress, signal } = bench;
-  const context = { args: [ENDPOINT], options: {}, root, cwd: root, progress, signal };
-  const project = await openFor(context);
+  const request = { place: { root, endpoints: 'endpoints' }, progress, signal };
+  const project = await openProjectForRequest(request);
   const started = performance.now();
-  await ensureImages(endpoint, { context, project, environment, progress });
+  await buildMissingImages(endpoint, { ...request, project, environment });
   const seconds = (performance.now() - started) / 1000;
   const { reference } = await planImage({ endpoint, entity, lock, settings: environment.images });
   const layers = new Map((await readLayers(reference)).map((l) => [l.digest, l.size]));

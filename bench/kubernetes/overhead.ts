@@ -1,4 +1,4 @@
-import { percentile } from '../../cli/render-asked.ts';
+import { percentile } from '../../app/load/render-load-report.ts';
 import type { Question } from '../../test/prober/make-asker.ts';
 import { type Bench, type Benchmark, type Figure, repeat } from '../benchmark.ts';
 import { type Load, loadFigures, putUnderLoad } from '../put-under-load.ts';

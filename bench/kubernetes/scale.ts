@@ -1,5 +1,5 @@
-import { keepAsking } from '../../cli/keep-asking.ts';
-import { renderFailures } from '../../cli/render-asked.ts';
+import { sendLoad } from '../../app/load/send-load.ts';
+import { renderFailures } from '../../app/load/render-load-report.ts';
 import { makeAsker } from '../../test/prober/make-asker.ts';
 import { type Bench, type Benchmark, type Figure, repeat } from '../benchmark.ts';
 import { type ClusterProject, withCluster } from './cluster-project.ts';
@@ -61,10 +61,10 @@ function figures(side: string, times: readonly Times[]): readonly Figure[] {
 
 async function stepOnce(cluster: ClusterProject, bench: Bench): Promise<Times> {
   const asker = makeAsker({ ...(await cluster.question(ENDPOINT)), body: JSON.stringify(SLEEP) });
-  let clients: ReturnType<typeof keepAsking> | undefined;
+  let clients: ReturnType<typeof sendLoad> | undefined;
   try {
     return await timeStep(cluster, podsOf(cluster, ENDPOINT), bench, () => {
-      clients = keepAsking(asker.ask, CLIENTS);
+      clients = sendLoad(asker.ask, CLIENTS);
     });
   } finally {
     clients?.stop();

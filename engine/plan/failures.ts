@@ -7,12 +7,14 @@ export interface Failure {
   /** The failed resource; undefined: the program or the engine itself failed. */
   readonly resource: { readonly urn: string; readonly type: string; readonly name: string } | undefined;
   readonly message: string;
+  /** The property of the resource that its provider refuses, where that is the failure. */
+  readonly property?: string;
 }
 
 /** The failures in the engine's events, without messages that only repeat another one. */
 export function makeFailures(events: readonly EngineEvent[]): readonly Failure[] {
   const errors = events.flatMap((e) => (e.diagnosticEvent?.severity === 'error' ? [e.diagnosticEvent] : []));
-  const failures = errors.map(({ urn, message }) => ({ resource: makeResource(urn), message: cleanMessage(message) }));
+  const failures = errors.map(({ urn, message }) => ({ resource: makeResource(urn), ...readMessage(message) }));
   const telling = failures.filter((f) => !REPEATS.test(f.message));
   return telling.length > 0 ? telling : failures;
 }
@@ -32,26 +34,31 @@ const ENDED =
   /^(?:Detected that \S+ exited prematurely[\s\S]*?(?:streams of the plugin:([\s\S]*))?|error reading from server: EOF)$/;
 
 /** Removes the engine's colours and the text that it wraps around a provider's reasons. */
-function cleanMessage(message: string): string {
+function readMessage(message: string): Pick<Failure, 'message' | 'property'> {
   const plain = message.replaceAll(/<\{%[^%]*%\}>/g, '').trim();
   const ended = ENDED.exec(plain);
   if (ended)
-    return [`its provider or its program ended in the middle; ${GOES_ON}`, ended[1]?.trim() ?? ''].join('\n').trim();
+    return {
+      message: [`its provider or its program ended in the middle; ${GOES_ON}`, ended[1]?.trim() ?? '']
+        .join('\n')
+        .trim(),
+    };
   const refused = refusedProperty(plain);
   if (refused !== undefined) return refused;
   const serialized = /^(?:error serializing property "[^"]*": )+([\s\S]*)$/.exec(plain)?.[1];
-  if (serialized !== undefined) return serialized;
+  if (serialized !== undefined) return { message: serialized };
   const reasons = /^\d+ errors? occurred:\n([\s\S]*)$/.exec(plain)?.[1];
-  return reasons === undefined ? plain : reasons.replaceAll(/^[ \t]*\* /gm, '').trim();
+  return { message: reasons === undefined ? plain : reasons.replaceAll(/^[ \t]*\* /gm, '').trim() };
 }
 
 /**
  * `TYPE resource 'NAME': property X value {…} has a problem: WHY` → `X: WHY`; the value may be long and hold anything.
  */
-function refusedProperty(message: string): string | undefined {
+function refusedProperty(message: string): Required<Pick<Failure, 'message' | 'property'>> | undefined {
   const [before, problem] = ["': property ", ' has a problem: '] as const;
   const [begin, end] = [message.indexOf(before), message.lastIndexOf(problem)];
   if (begin < 0 || end < begin || !/^\S+ resource '/.test(message)) return undefined;
   const [property = '', value] = message.slice(begin + before.length, end).split(' ', 2);
-  return value === 'value' ? `${property}: ${message.slice(end + problem.length)}` : undefined;
+  if (value !== 'value') return undefined;
+  return { property, message: `${property}: ${message.slice(end + problem.length)}` };
 }

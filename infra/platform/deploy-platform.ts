@@ -42,9 +42,9 @@ async function prepare(environment: KubernetesEnvironment, root: string) {
   return { knative, authorisationImage: await findAuthorisationImage(environment) };
 }
 
-/** Our own messages are complete; a stack trace would not help. */
+/** An error here is about the cluster, the registry or the environment's file. Its stack is shown with DAVIT_DEBUG only. */
 function asRunError(e: unknown): never {
-  throw e instanceof Error && e.message.startsWith('Cannot ') ? new pulumi.RunError(e.message) : e;
+  throw e instanceof Error && !process.env['DAVIT_DEBUG'] ? new pulumi.RunError(e.message) : e;
 }
 
 /** By digest. At a preview the image may not be built yet. */

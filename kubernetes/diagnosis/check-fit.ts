@@ -11,6 +11,11 @@ export interface Wanted {
 /** `words` continues a sentence that starts with a name: `needs 1 nvidia.com/gpu more than is free`. */
 export type Fit = { readonly fits: true } | { readonly fits: false; readonly missing: Amounts; readonly words: string };
 
+export interface FitOptions {
+  /** The new pods run beside those that they replace, and the sentence about missing room says so. */
+  readonly bothVersionsRun?: boolean;
+}
+
 /** A pod to be scheduled. */
 interface Seeker {
   readonly room: PodRoom;
@@ -20,7 +25,11 @@ interface Seeker {
 /**
  * Whether new pods fit beside the running ones. The largest is placed first, each on the first node that can take it.
  */
-export function checkFit({ nodes, quotas }: Capacity, wanted: readonly Wanted[]): Fit {
+export function checkFit(
+  { nodes, quotas }: Capacity,
+  wanted: readonly Wanted[],
+  { bothVersionsRun = false }: FitOptions = {},
+): Fit {
   const seekers = wanted.flatMap(({ count, room }) =>
     Array.from({ length: count }, (): Seeker => ({ room, requests: requestsOf(room) })),
   );
@@ -40,7 +49,8 @@ export function checkFit({ nodes, quotas }: Capacity, wanted: readonly Wanted[])
     free.set(node, addAmounts(free.get(node) ?? {}, addAmounts(seeker.requests, lack, -1), -1));
   }
   const over = overQuota(quotas, seekers);
-  if (Object.keys(missing).length > 0) reasons.unshift(describeMissing(missing, seekers));
+  if (Object.keys(missing).length > 0)
+    reasons.unshift(describeMissing(missing, seekers) + (bothVersionsRun ? ' while both versions run' : ''));
   if (reasons.length === 0 && over.length === 0) return { fits: true };
   return { fits: false, missing, words: [...new Set([...reasons, ...over])].join('; ') };
 }

@@ -4,6 +4,7 @@ import type { CheckFailure, Context, ResourceType } from '../../provider/provide
 import type { LocalRevisionInputs } from '../../schemas/environment/local-resources.ts';
 import { parseLock, type LockedVirtualenv } from '../../schemas/lock/lock.ts';
 import { parseProgramPlace } from '../../schemas/deployment/program-place.ts';
+import { renderRevisionFailure } from '../../schemas/deployment/revision-failure.ts';
 import { declaredRoot, readLockText, readText } from '../../schemas/read-declared.ts';
 import type { Failure, PutRevision, RevisionStatus } from '../control/control-protocol.ts';
 import { ControlRefused } from '../control/control-refused.ts';
@@ -55,7 +56,8 @@ async function checkRevision(root: string, inputs: LocalRevisionInputs): Promise
 
 async function putRevision(place: Place, inputs: LocalRevisionInputs, context: Context): Promise<void> {
   const { lock, autoscaling, ...revision } = inputs;
-  const virtualenv = findVirtualenv(await readText(join(place.root, lock)), inputs);
+  const text = await readText(join(place.root, lock));
+  const virtualenv = explaining(inputs, () => findVirtualenv(text, inputs));
   const modelDirectory = resolveModel(place.root, inputs.model);
   const put: PutRevision = { revision, autoscaling, virtualenv, modelDirectory };
   const progress = { say: context.log.progress };
@@ -94,10 +96,25 @@ function findVirtualenv(text: string | undefined, inputs: LocalRevisionInputs): 
 
 function failedToStart(inputs: LocalRevisionInputs, { stage, message, log }: Failure): InitFailed {
   const { name, entity, endpoint, model } = inputs;
-  const head = `Cannot serve "${entity}" (${model.name} version ${model.version}), stage ${stage}: ${message}`;
-  const shown = log.slice(-SHOWN_LINES).map((line) => `    ${line}`);
-  const next = `What served before serves on. All it printed: npx davit logs ${endpoint}`;
-  return new InitFailed(name, inputs, [[head, ...shown, next].join('\n')]);
+  const failure = {
+    revision: name,
+    message: `Cannot serve "${entity}" (${model.name} version ${model.version}), stage ${stage}: ${message}`,
+    hints: [
+      ...log.slice(-SHOWN_LINES).map((line) => `    ${line}`),
+      `The previous version keeps serving. Full log: npx davit logs ${endpoint}`,
+    ],
+  };
+  return new InitFailed(name, inputs, [renderRevisionFailure(failure)]);
+}
+
+/** Throws an error about the user's files as the revision's failure, so that it is no outage. */
+function explaining<T>({ name: revision }: LocalRevisionInputs, read: () => T): T {
+  try {
+    return read();
+  } catch (e) {
+    const { message } = e as Error;
+    throw new Error(renderRevisionFailure({ revision, message, hints: [] }), { cause: e });
+  }
 }
 
 /** Converts a revision's status to its inputs. */

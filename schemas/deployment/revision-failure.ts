@@ -1,4 +1,7 @@
-/** Why a revision does not become ready. The Pulumi program renders it as text, and the CLI parses that text. */
+/**
+ * Why a revision does not become ready. It passes through Pulumi as text: the Pulumi program and the local provider
+ * render it, and the app parses it. An error without this form is an outage or a fault of Davit.
+ */
 export interface RevisionFailure {
   /** Name of the resource: `iris-2-3f9c2a71d0`. */
   readonly revision: string;

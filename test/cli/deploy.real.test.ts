@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { keepAsking } from '../../cli/keep-asking.ts';
-import { openLocalTarget } from '../../cli/local-target.ts';
+import { sendLoad } from '../../app/load/send-load.ts';
+import { openLocalTarget } from '../../app/targets/local-target.ts';
 import { isAlive } from '../../system/is-alive.ts';
 import { lockProject } from './lock-project.ts';
 import { makeWorkingProject } from './working-project.ts';
@@ -58,7 +58,7 @@ const EXAMPLE = join(CODE, 'models/iris/1/serving_input_example.json');
 async function ask() {
   const connection = await openLocalTarget(root, 'local').connect();
   const body = await readFile(EXAMPLE, 'utf8');
-  return () => connection.ask({ endpoint: 'iris', entity: undefined, body, contentType: 'application/json' });
+  return () => connection.query({ endpoint: 'iris', entity: undefined, body, contentType: 'application/json' });
 }
 
 const FIRST = '{"predictions": [0, 1, 2]}';
@@ -88,7 +88,7 @@ describe('davit', () => {
   });
 
   it('refuses versions that cannot be imported, contradict their signature or raise, each on its line, while the old one answers', async () => {
-    const clients = keepAsking(await ask(), 2);
+    const clients = sendLoad(await ask(), 2);
     const bad = { import: 'import-failed', output: 'output-mismatch', raises: 'prediction-failed' };
     const entities = Object.keys(bad).map(
       (version) => `    - name: ${version}\n      entity_name: bad\n      entity_version: ${version}\n`,
@@ -143,7 +143,7 @@ describe('davit', () => {
   it('then updates to a good version without a failed request', async () => {
     await declare('iris', '2');
     await lockProject(root);
-    const clients = keepAsking(await ask(), 4);
+    const clients = sendLoad(await ask(), 4);
     const updated = await davit('up', '--json');
     clients.stop();
     const asked = await clients.done;

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { verify } from '../../action/deploy/verify.ts';
 import type { Deploying } from '../../action/deploy/deploying.ts';
-import { askExamples } from '../../cli/ask-examples.ts';
-import { openLocalTarget } from '../../cli/local-target.ts';
-import type { Connection, Query, Target } from '../../cli/target.ts';
+import { queryExamples } from '../../app/targets/query-examples.ts';
+import { openLocalTarget } from '../../app/targets/local-target.ts';
+import type { Connection, Query, Target } from '../../app/targets/target.ts';
 import { parseEndpoint } from '../../schemas/endpoint/parse-endpoint.ts';
 import { SILENT } from '../../system/progress.ts';
 import { makeWorkingProject } from './working-project.ts';
@@ -62,9 +62,10 @@ test.each<(target: Target) => Promise<unknown> | undefined>([
 test('a signal ends the verification of a deployment by the action', async () => {
   const { root, supervisor } = await makeSilentProject();
   const stop = new AbortController();
-  const context = { root, progress: SILENT, signal: stop.signal };
   const environment = { name: 'local', target: 'local' };
-  const verifying = verify(readEndpoint(), { context, environment } as unknown as Deploying);
+  const place = { root, endpoints: 'endpoints' };
+  const request = { place, environment, progress: SILENT, signal: stop.signal };
+  const verifying = verify(readEndpoint(), { request } as unknown as Deploying);
   await once(supervisor, 'request');
   stop.abort(new Error('Stopped by this test'));
   await expect(verifying).rejects.toThrow('Stopped by this test');
@@ -74,13 +75,13 @@ test('a signal ends the question to a model that hangs', async () => {
   const { root, remove } = await makeWorkingProject({ 'iris/1': join(CODE, 'models/iris/1') });
   onTestFinished(remove);
   const stop = new AbortController();
-  const ask = async ({ signal }: Query) => {
+  const query = async ({ signal }: Query) => {
     setImmediate(() => stop.abort(new Error('Stopped by this test')));
     if (signal) await once(signal, 'abort');
     throw signal?.reason;
   };
-  const connection: Connection = { host: 'http://gateway', ask };
-  const asking = askExamples(readEndpoint(), { root, connection, signal: stop.signal });
+  const connection: Connection = { host: 'http://gateway', query };
+  const asking = queryExamples(readEndpoint(), { root, connection, signal: stop.signal });
   await expect(asking).rejects.toThrow('Stopped by this test');
 });
 

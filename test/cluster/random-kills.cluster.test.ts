@@ -5,8 +5,8 @@ import { appendFile, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
-import type { Asked } from '../../cli/asked.ts';
-import { renderAsked, renderFailures } from '../../cli/render-asked.ts';
+import type { LoadReport } from '../../app/load/load-report.ts';
+import { renderLoadReport, renderFailures } from '../../app/load/render-load-report.ts';
 import { findDeployerKind } from '../kills/deployer.ts';
 import { readKillOptions, runKillRounds, type Victim, victimOf } from '../kills/kill-rounds.ts';
 import { findProcesses } from '../kills/processes.ts';
@@ -125,8 +125,8 @@ async function findVictims(): Promise<readonly Victim[]> {
   return [...deployers, ...parts.map(({ kind, pid }) => victimOf(kind, pid))];
 }
 
-function checkAnswers(killed: readonly string[], asked: Asked, versions: readonly string[]): void {
-  const said = `${renderAsked(asked)}\n${renderFailures(asked)}`;
+function checkAnswers(killed: readonly string[], asked: LoadReport, versions: readonly string[]): void {
+  const said = `${renderLoadReport(asked)}\n${renderFailures(asked)}`;
   process.stderr.write(`${said}\n`);
   const parts = killed.filter((kind): kind is PartKind => Object.hasOwn(HELD, kind));
   const held = (what: 'answered' | 'broken') => parts.reduce((sum, kind) => sum + HELD[kind][what], 0);
@@ -135,7 +135,7 @@ function checkAnswers(killed: readonly string[], asked: Asked, versions: readonl
   expect(came(ANSWERED), said).toBeLessThanOrEqual(held('answered'));
   expect(came(BROKEN), said).toBeLessThanOrEqual(held('broken'));
   expect(asked.failed, said).toBe(came(ANSWERED) + came(BROKEN) + refused);
-  if (parts.length === 0) expect(asked.cameAgain, said).toBe(0); // an update alone makes no client retry
+  if (parts.length === 0) expect(asked.retried, said).toBe(0); // an update alone makes no client retry
   const answers = versions.map((version) => `{"predictions": ["${version}"]}`);
   expect([...asked.answers.keys()].filter((answer) => !answers.includes(answer))).toEqual([]);
 }

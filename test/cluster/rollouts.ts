@@ -2,8 +2,8 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, inject } from 'vitest';
 import { stringify } from 'yaml';
-import type { Asked } from '../../cli/asked.ts';
-import { renderAsked, renderFailures } from '../../cli/render-asked.ts';
+import type { LoadReport } from '../../app/load/load-report.ts';
+import { renderLoadReport, renderFailures } from '../../app/load/render-load-report.ts';
 import type { DescribedEndpoint } from '../../kubernetes/diagnosis/describe-endpoints.ts';
 import { findKubectl } from '../../cluster/go-programs.ts';
 import { type Kubectl, kubectl } from '../../cluster/kubectl.ts';
@@ -271,8 +271,8 @@ export function requireFine(ran: DavitRun): DavitRun {
 }
 
 /** Prints the figures of a run to the log. */
-function sayAsked(what: string, asked: Asked): void {
-  process.stderr.write(`${what}: ${renderAsked(asked)}\n${asked.failed > 0 ? `${renderFailures(asked)}\n` : ''}`);
+function sayAsked(what: string, asked: LoadReport): void {
+  process.stderr.write(`${what}: ${renderLoadReport(asked)}\n${asked.failed > 0 ? `${renderFailures(asked)}\n` : ''}`);
 }
 
 /** The environment that all tests on a cluster share, and the project that deployed its platform. */

@@ -67,7 +67,7 @@ test('makeFailures() says which resource failed and why, without what only repea
   ]);
 });
 
-test.each([
+test.each<[string, string, string, string?]>([
   ['error: update failed', 'update failed\n', 'update failed'],
   ['colours', '<{%fg 1%}>no<{%reset%}> way\n', 'no way'],
   ['several reasons', '2 errors occurred:\n\t* one\n\t* two\n\n', 'one\ntwo'],
@@ -75,6 +75,7 @@ test.each([
     "a refused property's value, which may be a secret",
     "davit:tiny:Thing resource 'a': property content value {hunter2} has a problem: Cannot be empty\n",
     'content: Cannot be empty',
+    'content',
   ],
   [
     'a provider that was killed',
@@ -86,10 +87,10 @@ test.each([
     'Detected that /project/x exited prematurely.\n  This is a bug.\n  we have dumped the STDOUT and STDERR streams of the plugin:\nReferenceError: x',
     'its provider or its program ended in the middle; what was complete is kept, and the same command goes on from there\nReferenceError: x',
   ],
-])('makeFailures() cleans %s', (_what, message, expected) => {
+])('makeFailures() cleans %s', (_what, message, expected, property) => {
   const diagnosticEvent = { message, severity: 'error', color: 'never' } as const;
   expect(makeFailures([{ sequence: 0, timestamp: 0, diagnosticEvent }])).toEqual([
-    { resource: undefined, message: expected },
+    { resource: undefined, message: expected, property },
   ]);
 });
 

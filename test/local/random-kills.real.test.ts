@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { readdir, readFile, realpath, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openLocalTarget } from '../../cli/local-target.ts';
+import { openLocalTarget } from '../../app/targets/local-target.ts';
 import { connectSupervisor } from '../../local/supervisor/start-supervisor.ts';
 import { makeWorkingProject } from '../cli/working-project.ts';
 import { findDeployerKind } from '../kills/deployer.ts';
@@ -130,7 +130,7 @@ async function checkNothingLeft(): Promise<void> {
     (
       await (
         await openLocalTarget(root, 'local').connect()
-      ).ask({
+      ).query({
         endpoint: 'iris',
         entity: undefined,
         body: await readFile(EXAMPLE, 'utf8'),

@@ -1,5 +1,5 @@
 import { Agent } from 'node:http';
-import type { Reply } from '../../cli/asked.ts';
+import type { Reply } from '../../app/load/load-report.ts';
 import { type Heard, send } from './send.ts';
 
 /** A request that is sent repeatedly. */

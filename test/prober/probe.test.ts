@@ -3,7 +3,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { renderAsked, renderFailures } from '../../cli/render-asked.ts';
+import { renderLoadReport, renderFailures } from '../../app/load/render-load-report.ts';
 import { expectNoFailure, expectSwitch, probeDuring, startProber } from './probe.ts';
 
 type Answer = (response: ServerResponse, number: number) => void;
@@ -47,7 +47,7 @@ describe('startProber()', () => {
     expect(asked.failures[0]).toMatchObject({ outcome: '502', body: 'lost 5' });
     expect(asked.failures.length).toBeLessThanOrEqual(20);
     expect(asked.latencies).toHaveLength(asked.sent);
-    expect(renderAsked(asked)).toMatch(/^\d+ requests sent, \d+ failed; p50 \d+\.\d ms, p99 .*\n\d+ × iris-1$/);
+    expect(renderLoadReport(asked)).toMatch(/^\d+ requests sent, \d+ failed; p50 \d+\.\d ms, p99 .*\n\d+ × iris-1$/);
     expect(renderFailures(asked)).toMatch(
       /^\d+ of \d+ requests failed, expected 0: .*\d+ × 502.*\n {2}after 0\.\d s: 502 lost 5\n/,
     );
@@ -96,8 +96,8 @@ describe('startProber()', () => {
     await sleep(100);
     const [asked, refused] = [await patient.stop(), await impatient.stop()];
     expectNoFailure(asked, { atLeast: 3 });
-    expect(asked.cameAgain).toBe(asked.outcomes.get('429'));
-    expect(renderAsked(asked)).toMatch(/ 0 failed, \d+ told to come again;/);
+    expect(asked.retried).toBe(asked.outcomes.get('429'));
+    expect(renderLoadReport(asked)).toMatch(/ 0 failed, \d+ asked to retry;/);
     expect(refused.failed).toBe(refused.outcomes.get('429'));
   });
 

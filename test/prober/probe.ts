@@ -1,10 +1,10 @@
 import { expect } from 'vitest';
-import type { Asked } from '../../cli/asked.ts';
-import { type AskingOptions, keepAsking } from '../../cli/keep-asking.ts';
-import { renderAsked, renderFailures } from '../../cli/render-asked.ts';
+import type { LoadReport } from '../../app/load/load-report.ts';
+import { type LoadOptions, sendLoad } from '../../app/load/send-load.ts';
+import { renderLoadReport, renderFailures } from '../../app/load/render-load-report.ts';
 import { makeAsker, type Question } from './make-asker.ts';
 
-export interface ProbeOptions extends AskingOptions {
+export interface ProbeOptions extends LoadOptions {
   readonly clients?: number;
   /** `both`: every second client opens a connection for each request, as a load balancer's health check does. */
   readonly connections?: 'kept' | 'fresh' | 'both';
@@ -16,7 +16,7 @@ export interface Prober {
   /** Resolves when every client has an answer to a request that it sent after this call. */
   readonly round: () => Promise<void>;
   /** Stops the clients after their last answers, and returns the results. */
-  readonly stop: () => Promise<Asked>;
+  readonly stop: () => Promise<LoadReport>;
 }
 
 const CLIENTS = 8;
@@ -28,7 +28,7 @@ export function startProber(question: Question, options: ProbeOptions = {}): Pro
   const kept = makeAsker(question, { connections: 'kept', limitSeconds });
   const fresh = makeAsker(question, { connections: 'fresh', limitSeconds });
   const isFresh = (client: number) => connections === 'fresh' || (connections === 'both' && client % 2 === 1);
-  const asking = keepAsking((client) => (isFresh(client) ? fresh : kept).ask(), clients, options);
+  const asking = sendLoad((client) => (isFresh(client) ? fresh : kept).ask(), clients, options);
   const stop = async () => {
     asking.stop();
     const asked = await asking.done;
@@ -40,7 +40,7 @@ export function startProber(question: Question, options: ProbeOptions = {}): Pro
 
 export interface Probed<T> {
   readonly result: T;
-  readonly asked: Asked;
+  readonly asked: LoadReport;
 }
 
 /**
@@ -64,20 +64,20 @@ export async function probeDuring<T>(
 }
 
 /** Fails with the results unless every request was answered with 200 and at least `atLeast` were sent. */
-export function expectNoFailure(asked: Asked, { atLeast = 1 }: { readonly atLeast?: number } = {}): void {
+export function expectNoFailure(asked: LoadReport, { atLeast = 1 }: { readonly atLeast?: number } = {}): void {
   expect(asked.failed, renderFailures(asked)).toBe(0);
-  expect(asked.sent, renderAsked(asked)).toBeGreaterThanOrEqual(atLeast);
+  expect(asked.sent, renderLoadReport(asked)).toBeGreaterThanOrEqual(atLeast);
 }
 
 /** Fails unless the first entity answered before the second, and the second answered last. */
-export function expectSwitch(asked: Asked, from: string, to: string): void {
+export function expectSwitch(asked: LoadReport, from: string, to: string): void {
   const said = renderServed(asked);
   expect([...asked.served.keys()].sort(), said).toEqual([from, to].sort());
   expect(asked.served.get(from)!.first, said).toBeLessThan(asked.served.get(to)!.first);
   expect(asked.served.get(to)!.last, said).toBeGreaterThan(asked.served.get(from)!.last);
 }
 
-function renderServed({ served }: Asked): string {
+function renderServed({ served }: LoadReport): string {
   return [...served]
     .map(([name, { first, last, count }]) => `${name}: ${count} from ${first} to ${last} ms`)
     .join('\n');

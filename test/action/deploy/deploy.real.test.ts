@@ -3,9 +3,9 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { keepAsking } from '../../../cli/keep-asking.ts';
-import { openLocalTarget } from '../../../cli/local-target.ts';
-import { reviewProject } from '../../../cli/review-project.ts';
+import { sendLoad } from '../../../app/load/send-load.ts';
+import { openLocalTarget } from '../../../app/targets/local-target.ts';
+import { reviewProject } from '../../../app/review/review-project.ts';
 import { REPORT_MARKER } from '../../../review/render-report.ts';
 import { renderReviewed } from '../../../review/reviewed.ts';
 import { codePath } from '../../../system/code.ts';
@@ -121,7 +121,7 @@ const lastCheck = () => github.world.checkRuns.findLast((c) => c.name === 'davit
 async function ask(endpoint = 'iris') {
   const connection = await openLocalTarget(root, 'local').connect();
   const body = await readFile(join(root, 'models/iris/1/serving_input_example.json'), 'utf8');
-  return () => connection.ask({ endpoint, entity: undefined, body, contentType: 'application/json' });
+  return () => connection.query({ endpoint, entity: undefined, body, contentType: 'application/json' });
 }
 
 async function answer(endpoint?: string): Promise<string> {
@@ -152,7 +152,7 @@ it('deploys what was merged as it was reviewed, says so everywhere, and then has
 it('updates without a failed request, and retires the record of before', async () => {
   await declare('2');
   const { number } = merge({ reviewed: await review() });
-  const clients = keepAsking(await ask(), 2);
+  const clients = sendLoad(await ask(), 2);
   const updated = await run('deploy');
   clients.stop();
   const asked = await clients.done;

@@ -46,8 +46,9 @@ interface Looking {
 
 async function select(root: string, { deployments, args = [], stacks = [] }: Looking) {
   const { github } = await connected({ deployments });
-  const context = { args, options: { environment: 'staging' }, root, cwd: root, signal: new AbortController().signal };
-  const deploying = { github, environment: { name: 'staging' }, context } as unknown as Deploying;
+  const place = { root, endpoints: 'endpoints' };
+  const request = { place, environment: { name: 'staging' }, signal: new AbortController().signal };
+  const deploying = { github, request, given: args } as unknown as Deploying;
   const { candidates, removed } = await selectDeployments(deploying, stacks);
   return { candidates, removed, why: Object.fromEntries(candidates.map((c) => [c.name, c.why])) };
 }

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Deploying } from '../../../action/deploy/deploying.ts';
 import { withoutDeadLocks } from '../../../action/deploy/unlock.ts';
-import { StackLockedError } from '../../../cli/stack-failures.ts';
+import { StackLockedError } from '../../../app/deploy/stack-failures.ts';
 import { makeLockedOutcome } from '../../../engine/plan/outcome.ts';
 import type { PulumiProject } from '../../../engine/project.ts';
 import { parseLockRefusal, type StateLock } from '../../../engine/state/state-lock.ts';
@@ -36,8 +36,7 @@ async function work(lock: StateLock, seed: Partial<Seed>) {
   const said: string[] = [];
   const deploying = {
     github,
-    environment: { name: 'production' },
-    context: { progress: { say: (line: string) => void said.push(line) } },
+    request: { environment: { name: 'production' }, progress: { say: (line: string) => void said.push(line) } },
     open: () => Promise.resolve({ backend } as PulumiProject),
   } as unknown as Deploying;
   const there = () =>

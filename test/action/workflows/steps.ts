@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect } from 'vitest';
-import { openLocalTarget } from '../../../cli/local-target.ts';
+import { openLocalTarget } from '../../../app/targets/local-target.ts';
 import { codePath } from '../../../system/code.ts';
 import type { Files, Pull, UserRepository } from './user-repository.ts';
 
@@ -17,7 +17,7 @@ export async function openReviewed(user: UserRepository, number: number, files: 
 
 /** What an endpoint answers to the example's input. */
 export async function askLocally(user: UserRepository, environment: string, endpoint: string): Promise<string> {
-  const { ask } = await openLocalTarget(user.workspace, environment).connect();
+  const { query } = await openLocalTarget(user.workspace, environment).connect();
   const body = await readFile(codePath('models/iris/1/serving_input_example.json'), 'utf8');
-  return (await ask({ endpoint, entity: undefined, body, contentType: 'application/json' })).body;
+  return (await query({ endpoint, entity: undefined, body, contentType: 'application/json' })).body;
 }

@@ -1,0 +1,116 @@
+import type { PulumiProject } from '../../engine/project.ts';
+import { upStack } from '../../engine/run-pulumi.ts';
+import { isDeployed } from '../../engine/stacks.ts';
+import { type Diagnostic, hasErrors } from '../../schemas/diagnostic.ts';
+import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
+import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
+import { stackName } from '../../schemas/values/names.ts';
+import type { Plan } from '../../schemas/report/plan.ts';
+import { named } from '../../system/progress.ts';
+import { sideBySide } from '../../system/side-by-side.ts';
+import { checkMemoryInEnvironment } from '../../validation/proof/check-memory.ts';
+import { type EnvironmentRequest, openProjectForRequest } from '../project.ts';
+import { openTarget } from '../targets/open-target.ts';
+import { validateWithOwnLock } from '../validate-endpoints.ts';
+import { hasDrifted } from './preview-endpoints.ts';
+import { makeStackDiagnostics } from './stack-failures.ts';
+import { verifyThroughGateway } from './verify-gateway.ts';
+
+const STACKS_AT_ONCE = 4;
+
+export interface DeployedEndpoint {
+  readonly endpoint: string;
+  /** Undefined when it was not deployed. */
+  readonly plan: Plan | undefined;
+  readonly url: string | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Validates and deploys several endpoints at a time. A failure of one does not stop the others. */
+export async function deployEndpoints(
+  endpoints: readonly Endpoint[],
+  request: EnvironmentRequest,
+): Promise<readonly DeployedEndpoint[]> {
+  const opening = openProjectForRequest(request);
+  opening.catch(() => undefined); // every deployment below awaits it
+  const results = await sideBySide(endpoints, STACKS_AT_ONCE, (e) =>
+    deployEndpoint(e, { ...request, opening }).then(
+      (value) => ({ value, error: undefined }),
+      (error: unknown) => ({ value: undefined, error }),
+    ),
+  );
+  const errors = results.filter((r) => r.value === undefined).map((r) => r.error);
+  if (errors.length === 1) throw errors[0];
+  if (errors.length > 1)
+    throw new AggregateError(errors, errors.map((e) => (e instanceof Error ? e.message : String(e))).join('\n'));
+  return results.flatMap((r) => r.value ?? []);
+}
+
+export interface DeployRequest extends EnvironmentRequest {
+  readonly opening: Promise<PulumiProject>;
+  /** The model is not run here: it was proven where there are no credentials, and its revision will predict. */
+  readonly proved?: boolean;
+}
+
+/** Validates and deploys one endpoint. Errors in its files are in the diagnostics; an outage is thrown. */
+export async function deployEndpoint(endpoint: Endpoint, request: DeployRequest): Promise<DeployedEndpoint> {
+  const { opening, place, environment, signal, proved = false } = request;
+  const progress = named(request.progress, endpoint.name);
+  const validation = await validateWithOwnLock(endpoint, request, proved ? 'lock' : undefined);
+  const checked = [...validation.diagnostics, ...checkMemoryInEnvironment(endpoint, validation, environment)];
+  if (hasErrors(checked)) return { endpoint: endpoint.name, plan: undefined, url: undefined, diagnostics: checked };
+  const project = await opening;
+  const removeLeftovers =
+    environment.target === 'kubernetes'
+      ? await prepareCluster(endpoint, { ...request, environment, project, progress })
+      : undefined;
+  const stack = stackName(endpoint.name, environment.name);
+  const refresh = await needsRefresh(endpoint, project, request);
+  const outcome = await upStack(project, stack, { progress, signal, refresh });
+  if (outcome.status !== 'succeeded') signal.throwIfAborted();
+  else await removeLeftovers?.();
+  if (outcome.status === 'succeeded' && environment.target === 'local') {
+    progress.say('Verifying through the gateway …');
+    await verifyThroughGateway(endpoint, {
+      root: place.root,
+      target: openTarget(place.root, environment, signal),
+      signal,
+    });
+  }
+  const diagnostics = [...checked, ...makeStackDiagnostics(endpoint, stack, outcome)];
+  const url = outcome.status === 'succeeded' ? String(outcome.outputs['url']) : undefined;
+  return { endpoint: endpoint.name, plan: outcome.plan, url, diagnostics };
+}
+
+/**
+ * Builds missing images. Returns a function that removes leftovers of killed updates; call it after a successful
+ * update.
+ */
+async function prepareCluster(
+  endpoint: Endpoint,
+  request: EnvironmentRequest & { readonly environment: KubernetesEnvironment; readonly project: PulumiProject },
+): Promise<() => Promise<void>> {
+  const [{ buildMissingImages }, { connectCluster }, { listConfigurations, removeIdleConfigurations }] =
+    await Promise.all([
+      import('../images/build-missing-images.ts'),
+      import('../../kubernetes/client/connect.ts'),
+      import('../../kubernetes/diagnosis/leftovers.ts'),
+    ]);
+  await buildMissingImages(endpoint, request);
+  const { environment, place, signal } = request;
+  const scope = { namespace: environment.namespace, endpoint: endpoint.name };
+  const api = await connectCluster(environment.cluster, place.root, { signal });
+  const before = await listConfigurations(api, scope);
+  return () => removeIdleConfigurations(api, scope, before);
+}
+
+/** Others may change or remove objects in a cluster, so it is refreshed every time. */
+async function needsRefresh({ name }: Endpoint, project: PulumiProject, request: EnvironmentRequest): Promise<boolean> {
+  const { place, environment, signal } = request;
+  if (environment.target === 'kubernetes') return isDeployed(project, stackName(name, environment.name));
+  await openTarget(place.root, environment, signal).replaceHanging?.();
+  const drifted = await hasDrifted(project, name, request);
+  if (drifted)
+    named(request.progress, name).say('It was deployed and is not there any more: looking at what is left …');
+  return drifted;
+}

@@ -1,0 +1,10 @@
+import { openProject } from '../engine/project.ts';
+import { makeShellEnvironment, renderExports } from '../engine/pulumi-environment.ts';
+import type { ProjectRequest } from './project.ts';
+
+/** The environment in which plain `pulumi` works in a project; `exports` has it as lines for a shell. */
+export async function readEngineEnvironment({ place, progress, signal }: ProjectRequest) {
+  const { engine, backend } = await openProject(place.root, { progress, signal });
+  const environment = await makeShellEnvironment(place.root, engine, backend);
+  return { engine, environment, exports: renderExports(environment) };
+}

@@ -1,0 +1,78 @@
+import type { PulumiProject } from '../../engine/project.ts';
+import { upStack } from '../../engine/run-pulumi.ts';
+import { planAuthorisationImage } from '../../images/plan-authorisation-image.ts';
+import { planImage } from '../../images/plan-image.ts';
+import { readImageDigest } from '../../images/registry.ts';
+import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
+import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
+import { imagesStackName, PLATFORM } from '../../schemas/values/names.ts';
+import { readLock } from '../../schemas/read-declared.ts';
+import { openBuildLog } from './build-log.ts';
+import { explainBuild, findFailedImage } from './explain-build.ts';
+import type { ProjectRequest } from '../project.ts';
+import { requireSucceeded } from '../deploy/stack-failures.ts';
+
+export interface ImagesRequest extends ProjectRequest {
+  readonly project: PulumiProject;
+  readonly environment: KubernetesEnvironment;
+}
+
+/** Builds and pushes an endpoint's images that its registry does not have; retries a failed build. */
+export async function buildMissingImages(endpoint: Endpoint, request: ImagesRequest): Promise<void> {
+  await buildImages(endpoint.name, await listMissingImages(endpoint, request), request);
+}
+
+/** Builds and pushes the authorisation service's image if the registry does not have it. */
+export async function buildMissingPlatformImages(request: ImagesRequest): Promise<void> {
+  await buildImages(PLATFORM, await listMissingPlatformImages(request.environment), request);
+}
+
+/** The authorisation service's image, if the registry lacks it. */
+export async function listMissingPlatformImages({ images }: KubernetesEnvironment): Promise<readonly string[]> {
+  const { reference } = await planAuthorisationImage(images);
+  return (await readImageDigest(reference)) === undefined ? [reference] : [];
+}
+
+async function buildImages(name: string, missing: readonly string[], request: ImagesRequest): Promise<void> {
+  const { place, environment, progress, signal } = request;
+  if (missing.length === 0) return;
+  progress.say(`Building ${missing.join(', ')} …`);
+  const stack = imagesStackName(name);
+  const log = openBuildLog(place.root, name, missing);
+  for (let tries = 0; ; tries++) {
+    log.begin();
+    const outcome = await upStack(forEnvironment(request), stack, { progress: log.listen(progress), signal });
+    await log.keep();
+    if (outcome.status === 'succeeded') return;
+    signal.throwIfAborted();
+    const failed = findFailedImage(outcome.failures);
+    const why =
+      failed && explainBuild(failed, { endpoint: name, environment: environment.file, ...log.read(failed.image) });
+    if (outcome.status === 'locked' || tries >= environment.images.retries) {
+      if (why !== undefined) throw new Error(why);
+      requireSucceeded(stack, outcome);
+    }
+    const what = why?.split('\n')[0] ?? 'The build failed';
+    progress.say(`${what}; trying again (${tries + 1} of ${environment.images.retries})`);
+  }
+}
+
+/** The references of images that the registry lacks. */
+export async function listMissingImages(
+  endpoint: Endpoint,
+  { place, environment }: Pick<ImagesRequest, 'place' | 'environment'>,
+): Promise<readonly string[]> {
+  const { value: lock } = await readLock(place, endpoint.name);
+  if (!lock) throw new Error(`Cannot read the lock of "${endpoint.name}" any more, expected it to be there`);
+  const planned = endpoint.entities.map((entity) =>
+    planImage({ endpoint, entity, lock, settings: environment.images }),
+  );
+  const references = [...new Set((await Promise.all(planned)).map((plan) => plan.reference))];
+  const found = await Promise.all(references.map((reference) => readImageDigest(reference)));
+  return references.filter((_, i) => found[i] === undefined);
+}
+
+/** Passes the environment by a variable. The stack's name has none, because images belong to a registry. */
+function forEnvironment({ project, environment }: ImagesRequest): PulumiProject {
+  return { ...project, environment: { ...project.environment, DAVIT_ENVIRONMENT: environment.name } };
+}

@@ -1,0 +1,30 @@
+import { openProject, type PulumiProject } from '../engine/project.ts';
+import type { Environment } from '../schemas/environment/environment.ts';
+import { renderProgramPlace } from '../schemas/deployment/program-place.ts';
+import type { ProjectPlace } from '../schemas/read-declared.ts';
+import type { Progress } from '../system/progress.ts';
+
+/** A request about a project: its folders, and how the work reports its progress and is stopped. */
+export interface ProjectRequest {
+  readonly place: ProjectPlace;
+  readonly progress: Progress;
+  /** Aborts when the work must stop at the next safe point. */
+  readonly signal: AbortSignal;
+}
+
+/** A request about one environment of a project. */
+export interface EnvironmentRequest extends ProjectRequest {
+  readonly environment: Environment;
+}
+
+/** Opens the project for Pulumi. The program reads endpoint files and locks from the folders of the request. */
+export async function openProjectForRequest({ place, progress, signal }: ProjectRequest): Promise<PulumiProject> {
+  const project = await openProject(place.root, { progress, signal });
+  return { ...project, environment: { ...project.environment, ...renderProgramPlace(place) } };
+}
+
+/** Returns a function that opens the project at its first call, and returns the same project at each later call. */
+export function openProjectOnce(request: ProjectRequest): () => Promise<PulumiProject> {
+  let project: Promise<PulumiProject> | undefined;
+  return () => (project ??= openProjectForRequest(request));
+}

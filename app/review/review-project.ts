@@ -1,0 +1,207 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { digestProgram } from '../../engine/digest-program.ts';
+import { type ChangedEndpoint, findChangedEndpoints } from '../../review/changed-endpoints.ts';
+import { type Changes, NoBaseError, readChangedPaths } from '../../review/changed-paths.ts';
+import { refuseFiles } from '../../review/refuse-files.ts';
+import { type Diagnostic, sortDiagnostics } from '../../schemas/diagnostic.ts';
+import type { Environment } from '../../schemas/environment/environment.ts';
+import {
+  declaredRoot,
+  listEndpoints,
+  type ProjectPlace,
+  readEndpoint,
+  readEnvironment,
+} from '../../schemas/read-declared.ts';
+import type { EndpointReport, Report, ReviewStage } from '../../schemas/report/report.ts';
+import type { Progress } from '../../system/progress.ts';
+import { machineWidth, sideBySide, takeTurns } from '../../system/side-by-side.ts';
+import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
+import { checkFiles } from '../check-files.ts';
+import { openProjectOnce, type ProjectRequest } from '../project.ts';
+import { previewChanged } from './preview-changed.ts';
+import { LOCKS, readValidated, writeReport } from './stage-folder.ts';
+import { makeUnread, validateChanged } from './validate-changed.ts';
+import { selectNames } from '../select-endpoints.ts';
+
+/** A review to run. All paths are absolute. */
+export interface ReviewRequest {
+  /** The project with the environments and the state. */
+  readonly root: string;
+  /** A pull request's checkout. Endpoint files, locks and models are read from it as data; default: `root`. */
+  readonly from?: string | undefined;
+  /** Names of endpoints; none: those that changed. */
+  readonly names?: readonly string[];
+  /** The Git revision to compare with; default: the main branch. */
+  readonly base?: string | undefined;
+  /** Names of the environments to preview for. */
+  readonly environments: readonly string[];
+  /** `validate` runs the models without an engine; `preview` runs no model; default: both, one after the other. */
+  readonly stage?: ReviewStage | undefined;
+  /** The folder of an earlier stage: its report.json says what is proven, its locks/ has the computed locks. */
+  readonly with?: string | undefined;
+  /** The folder for report.json and for locks/ with the computed locks; default: none is written. */
+  readonly out?: string | undefined;
+  /** The commit of Davit that makes the previews, if known. */
+  readonly programCommit?: string | undefined;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs the review, or one stage of it, for several endpoints at a time. A failure of one does not stop another. Throws
+ * a NoBaseError when it cannot find out what changed. Throws when interrupted; the results so far are then in `out`.
+ */
+export async function reviewProject(request: ReviewRequest): Promise<Report> {
+  const { root, from, out, stage } = request;
+  const folder = out ?? makeTemporaryFolder('review');
+  const locks = join(stage === 'preview' ? (request.with ?? folder) : folder, LOCKS);
+  if (stage !== 'preview') await rm(locks, { recursive: true, force: true }); // of an earlier review
+  const place = { root, endpoints: 'endpoints', ...(from !== undefined && { from }), locks };
+  try {
+    const report = await makeReport({ ...request, place, locks });
+    if (out !== undefined) await writeReport(out, report);
+    request.signal.throwIfAborted();
+    return report;
+  } finally {
+    if (out === undefined) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+type Work = ReviewRequest & ProjectRequest & { readonly locks: string };
+
+async function makeReport(work: Work): Promise<Report> {
+  const { environments: names, place, stage } = work;
+  const [changes, checked, declared] = await Promise.all([
+    readChanges(work),
+    stage === 'preview' ? [] : checkAll(place),
+    Promise.all(names.map((name) => readEnvironment(place, name))),
+  ]);
+  const changed = await selectChanged(work, changes);
+  const environments = declared.flatMap((d) => d.value ?? []);
+  const diagnostics = await withoutRefused(declaredRoot(place), checked);
+  const endpoints = await reviewAll(changed, { work, environments, diagnostics });
+  const others = otherDiagnostics(diagnostics, changed, changes);
+  return {
+    report_version: 3,
+    base: changes?.base ?? null,
+    head: changes?.head ?? null,
+    program: stage === 'validate' ? null : await describeProgram(work),
+    environments: environments.map((e) => e.name),
+    stages: (stage ? [stage] : (['validate', 'preview'] as const)).map((s) => ({
+      stage: s,
+      result: work.signal.aborted ? 'cancelled' : 'success',
+      why: null,
+    })),
+    pull_request: null,
+    diagnostics: [...sortDiagnostics([...others, ...declared.flatMap((d) => d.diagnostics)])],
+    endpoints: [...endpoints],
+  };
+}
+
+/** The program and the environments of the previews. */
+async function describeProgram({ root, from, programCommit }: ReviewRequest): Promise<Report['program']> {
+  const environments = from === undefined || from === root ? 'checkout' : 'base';
+  return { digest: await digestProgram(), commit: programCommit ?? null, environments };
+}
+
+interface ReviewAll {
+  readonly work: Work;
+  readonly environments: readonly Environment[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Runs one stage or both for every endpoint. */
+async function reviewAll(
+  changed: readonly ChangedEndpoint[],
+  { work, environments, diagnostics }: ReviewAll,
+): Promise<readonly EndpointReport[]> {
+  const { stage, locks } = work;
+  const validated = stage === 'preview' ? await readValidated(work.with) : new Map<string, EndpointReport>();
+  const [open, width] = [openProjectOnce(work), machineWidth()];
+  const turn = takeTurns(width);
+  return sideBySide(changed, width, (c) =>
+    unlessStopped(c, work, async () => {
+      const known =
+        stage === 'preview'
+          ? { ...(validated.get(c.endpoint) ?? makeUnread(c)), ...c, previews: [] }
+          : await validateChanged(c, { request: work, environments, diagnostics, locks });
+      return stage === 'validate' ? known : previewChanged(known, { request: work, environments, open, turn });
+    }),
+  );
+}
+
+const STOPPED = 'the review was stopped before it was done';
+
+/** After an interruption the report still has the finished endpoints. The others are marked as stopped. */
+async function unlessStopped(
+  changed: ChangedEndpoint,
+  { signal }: Pick<ReviewRequest, 'signal'>,
+  work: () => Promise<EndpointReport>,
+): Promise<EndpointReport> {
+  try {
+    signal.throwIfAborted();
+    return await work();
+  } catch (e) {
+    if (!signal.aborted) throw e;
+    return { ...makeUnread(changed), outage: STOPPED };
+  }
+}
+
+/** Git is not needed when endpoints are given by name. */
+async function readChanges({ place, names = [], base, signal }: Work): Promise<Changes | undefined> {
+  try {
+    return await readChangedPaths(declaredRoot(place), base, signal);
+  } catch (e) {
+    if (e instanceof NoBaseError && names.length > 0 && base === undefined) return undefined;
+    throw e;
+  }
+}
+
+/** The changed endpoints or, when the user names endpoints, those and how they changed. */
+async function selectChanged(
+  { place, names: given = [], environments }: Work,
+  changes: Changes | undefined,
+): Promise<readonly ChangedEndpoint[]> {
+  const root = declaredRoot(place);
+  const names = await listEndpoints(place);
+  const refused = await refuseFiles(root, names.map((name) => `${place.endpoints}/${name}.yaml`)); // prettier-ignore
+  const unread = new Set(refused.map((d) => d.file));
+  const readable = names.filter((name) => !unread.has(`${place.endpoints}/${name}.yaml`));
+  const read = await Promise.all(readable.map((name) => readEndpoint(place, name)));
+  const endpoints = read.flatMap((r) => r.value ?? []);
+  const changed = findChangedEndpoints(changes?.paths ?? [], { root, names, endpoints, environments });
+  if (given.length === 0) return changed;
+  const wanted = await selectNames(place, given);
+  return wanted.map(
+    (name) => changed.find((c) => c.endpoint === name) ?? { endpoint: name, change: 'asked', because: [] },
+  );
+}
+
+async function checkAll(place: ProjectPlace): Promise<readonly Diagnostic[]> {
+  const root = declaredRoot(place);
+  return (await checkFiles([], { cwd: root, root: () => root })).diagnostics;
+}
+
+/** Drops diagnostics that would quote a file reached through a refused link. */
+async function withoutRefused(root: string, diagnostics: readonly Diagnostic[]): Promise<readonly Diagnostic[]> {
+  const refused = await refuseFiles(
+    root,
+    diagnostics.map((d) => d.file),
+  );
+  const files = new Set(refused.map((d) => d.file));
+  return [...diagnostics.filter((d) => !files.has(d.file)), ...refused];
+}
+
+/** Errors in environments and in changed files that belong to no endpoint, and duplicate names. */
+function otherDiagnostics(
+  diagnostics: readonly Diagnostic[],
+  endpoints: readonly ChangedEndpoint[],
+  changes: Changes | undefined,
+): readonly Diagnostic[] {
+  const own = new Set(endpoints.map((e) => `endpoints/${e.endpoint}.yaml`));
+  const changed = new Set(changes?.paths.map((p) => p.path));
+  const concerns = (d: Diagnostic) =>
+    d.file.startsWith('environments/') || d.code === 'duplicate-name' || changed.has(d.file);
+  return diagnostics.filter((d) => !own.has(d.file) && concerns(d));
+}

@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { ChangedEndpoint } from '../../review/changed-endpoints.ts';
+import { refuseFiles } from '../../review/refuse-files.ts';
+import { checkAgainstEnvironment } from '../../schemas/endpoint/check-against-environment.ts';
+import { type Diagnostic, hasErrors, sortDiagnostics } from '../../schemas/diagnostic.ts';
+import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
+import type { Environment } from '../../schemas/environment/environment.ts';
+import { type Lock, renderLock } from '../../schemas/lock/lock.ts';
+import { declaredRoot, lockFile, type ProjectPlace, readEndpoint, readLock } from '../../schemas/read-declared.ts';
+import type { EndpointReport, EntityReport } from '../../schemas/report/report.ts';
+import { writeFileAtomically } from '../../system/atomic-files.ts';
+import { named } from '../../system/progress.ts';
+import { checkMemoryInEnvironment } from '../../validation/proof/check-memory.ts';
+import { lockEndpoint } from '../../validation/lock-endpoint.ts';
+import { validateEndpoint } from '../../validation/validate-endpoint.ts';
+import type { EntityValidation, Validation } from '../../validation/validation.ts';
+import { catchOutage } from '../outage.ts';
+import type { ProjectRequest } from '../project.ts';
+
+export interface ValidateStage {
+  readonly request: ProjectRequest;
+  readonly environments: readonly Environment[];
+  /** The diagnostics of all files. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** The absolute path of the folder for computed locks. */
+  readonly locks: string;
+}
+
+/** The report of an endpoint that was not reviewed yet. */
+export function makeUnread(changed: ChangedEndpoint): EndpointReport {
+  return {
+    ...changed,
+    lock: 'unknown',
+    computed_lock: null,
+    diagnostics: [],
+    entities: [],
+    previews: [],
+    outage: null,
+  };
+}
+
+/** Checks and validates one endpoint. A failure is part of the report; only an interruption is thrown. */
+export async function validateChanged(changed: ChangedEndpoint, stage: ValidateStage): Promise<EndpointReport> {
+  const nothing = makeUnread(changed);
+  if (changed.change === 'removed') return nothing;
+  const { place, signal } = stage.request;
+  const { value, diagnostics } = await readReviewed(place, changed.endpoint, stage.environments);
+  const file = `${place.endpoints}/${changed.endpoint}.yaml`;
+  const checked = sortDiagnostics([...stage.diagnostics.filter((d) => d.file === file), ...diagnostics]);
+  if (!value) return { ...nothing, diagnostics: checked };
+  const { value: proven, outage } = await catchOutage(signal, () => proveEndpoint(value, stage));
+  if (!proven) return { ...nothing, diagnostics: checked, outage };
+  return { ...nothing, ...proven, diagnostics: sortDiagnostics([...checked, ...proven.diagnostics]) };
+}
+
+/** Reads an endpoint and checks that the environments can run it. Reads no file through a refused link. */
+export async function readReviewed(place: ProjectPlace, name: string, environments: readonly Environment[]) {
+  const files = [`${place.endpoints}/${name}.yaml`, lockFile(place, name)];
+  const refused = await refuseFiles(declaredRoot(place), files);
+  if (refused.length > 0) return { value: undefined, diagnostics: refused };
+  const { value, diagnostics } = await readEndpoint(place, name);
+  const unfit = environments.flatMap((e) => (value ? checkAgainstEnvironment(value, e) : []));
+  return { value, diagnostics: [...diagnostics, ...unfit] };
+}
+
+type Proven = Pick<EndpointReport, 'lock' | 'computed_lock' | 'entities' | 'diagnostics'>;
+
+/** Validates with the existing lock. A missing or stale lock is computed, and the validation continues with it. */
+async function proveEndpoint(endpoint: Endpoint, stage: ValidateStage): Promise<Proven> {
+  const { place, progress: all, signal } = stage.request;
+  const { value: lock, diagnostics } = await readLock(place, endpoint.name);
+  const progress = named(all, endpoint.name);
+  const options = { root: declaredRoot(place), progress, signal };
+  const first = lock && (await validateEndpoint(endpoint, { ...options, lock }));
+  const found = first ? lockState(first) : diagnostics.some((d) => d.code === 'lock-missing') ? 'missing' : 'invalid';
+  const proven = (validation: Validation, computedLock: string | null) => {
+    const unfit = stage.environments.flatMap((e) => checkMemoryInEnvironment(endpoint, validation, e));
+    const all = sortDiagnostics([...validation.diagnostics, ...unfit]);
+    return makeProven({ ...validation, diagnostics: all }, found, computedLock);
+  };
+  if (first && found !== 'stale') return proven(first, null);
+  const { lock: computed, diagnostics: wrong } = await lockEndpoint(endpoint, { ...options, current: lock });
+  if (!computed) return { lock: found, computed_lock: null, entities: first ? report(first) : [], diagnostics: wrong };
+  const validation = await validateEndpoint(endpoint, { ...options, lock: computed });
+  return proven(validation, await keepLock(computed, stage.locks));
+}
+
+/** Writes `NAME.lock` and returns the SHA-256 of its text. */
+async function keepLock(lock: Lock, folder: string): Promise<string> {
+  const text = renderLock(lock);
+  await writeFileAtomically(join(folder, `${lock.endpoint}.lock`), text);
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function makeProven(validation: Validation, lock: EndpointReport['lock'], computed: string | null): Proven {
+  return { lock, computed_lock: computed, entities: report(validation), diagnostics: [...validation.diagnostics] };
+}
+
+function report({ entities }: Validation): EntityReport[] {
+  return entities.map(makeEntityReport);
+}
+
+function makeEntityReport({ entity, model, stages, proof }: EntityValidation): EntityReport {
+  return {
+    entity,
+    model,
+    stages,
+    proof: proof
+      ? {
+          python: proof.python,
+          mlflow: proof.mlflow ?? null,
+          sandboxed: proof.sandboxed,
+          answer: proof.answer ?? null,
+          peakMemoryBytes: proof.peakMemoryBytes,
+          workers: proof.workers ?? null,
+        }
+      : null,
+  };
+}
+
+function lockState({ entities, diagnostics }: Validation): EndpointReport['lock'] {
+  if (diagnostics.some((d) => d.code === 'lock-stale')) return 'stale';
+  return entities.every((e) => e.stages.some((s) => s.name === 'lock')) ? 'up-to-date' : 'unknown';
+}
+
+/** Whether the endpoint can be previewed. */
+export function isProven({ diagnostics, outage }: EndpointReport): boolean {
+  return outage === null && !hasErrors(diagnostics);
+}

@@ -1,0 +1,33 @@
+import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
+import { readLock } from '../schemas/read-declared.ts';
+import { named } from '../system/progress.ts';
+import { machineWidth, sideBySide } from '../system/side-by-side.ts';
+import { validateEndpoint } from '../validation/validate-endpoint.ts';
+import type { Validation } from '../validation/validation.ts';
+import type { ProjectRequest } from './project.ts';
+
+/** Validates several endpoints at a time, each with the lock beside it. */
+export async function validateEndpoints(
+  endpoints: readonly Endpoint[],
+  request: ProjectRequest,
+): Promise<readonly Validation[]> {
+  return sideBySide(endpoints, machineWidth(), (endpoint) => validateWithOwnLock(endpoint, request));
+}
+
+/** Validates an endpoint with the lock beside it; `until` stops before the model is run. */
+export async function validateWithOwnLock(
+  endpoint: Endpoint,
+  { place, progress, signal }: ProjectRequest,
+  until?: 'lock',
+): Promise<Validation> {
+  const { value, diagnostics } = await readLock(place, endpoint.name);
+  const unreadable = diagnostics.filter((d) => d.code !== 'lock-missing');
+  if (unreadable.length > 0) return { endpoint: endpoint.name, entities: [], diagnostics: unreadable };
+  return validateEndpoint(endpoint, {
+    root: place.root,
+    lock: value,
+    progress: named(progress, endpoint.name),
+    signal,
+    ...(until && { until }),
+  });
+}

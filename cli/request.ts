@@ -1,0 +1,36 @@
+import type { EnvironmentRequest, ProjectRequest } from '../app/project.ts';
+import type { Diagnostic } from '../schemas/diagnostic.ts';
+import type { Environment } from '../schemas/environment/environment.ts';
+import { type Declared, type ProjectPlace, readEnvironment } from '../schemas/read-declared.ts';
+import { type Context, environmentName, type Outcome } from './command.ts';
+
+/** The request of a verb about the project. */
+export function makeRequest(context: Pick<Context, 'root' | 'options' | 'progress' | 'signal'>): ProjectRequest {
+  return { place: projectPlace(context), progress: context.progress, signal: context.signal };
+}
+
+/** The folders of the project's files, with the option `--endpoints` applied. */
+export function projectPlace({ root, options }: Pick<Context, 'root' | 'options'>): ProjectPlace {
+  const { endpoints } = options;
+  return { root, endpoints: typeof endpoints === 'string' ? endpoints.replace(/(?<!\/)\/+$/, '') : 'endpoints' };
+}
+
+/** Reads the selected environment. */
+export async function readSelectedEnvironment(context: Context): Promise<Declared<Environment>> {
+  return readEnvironment(projectPlace(context), environmentName(context));
+}
+
+/** Runs a verb about one environment, or returns the errors in the environment's file. */
+export async function withEnvironment(
+  context: Context,
+  work: (request: EnvironmentRequest, warnings: readonly Diagnostic[]) => Promise<Outcome>,
+): Promise<Outcome> {
+  const { value: environment, diagnostics } = await readSelectedEnvironment(context);
+  if (!environment) return outcomeOfErrors(diagnostics);
+  return work({ ...makeRequest(context), environment }, diagnostics);
+}
+
+/** The outcome of a verb that could not begin, because files have errors. */
+export function outcomeOfErrors(diagnostics: readonly Diagnostic[]): Outcome {
+  return { diagnostics, result: null, text: '' };
+}

@@ -1,0 +1,65 @@
+import { type DeployedEndpoint, deployEndpoints } from '../../app/deploy/deploy-endpoints.ts';
+import { selectForEnvironment } from '../../app/select-endpoints.ts';
+import { openTarget } from '../../app/targets/open-target.ts';
+import { hasErrors } from '../../schemas/diagnostic.ts';
+import type { Environment } from '../../schemas/environment/environment.ts';
+import type { Declared } from '../../schemas/read-declared.ts';
+import {
+  type Command,
+  type Context,
+  ENDPOINTS_OPTION,
+  ENVIRONMENT_OPTION,
+  environmentName,
+  type Outcome,
+} from '../command.ts';
+import { joinOutcomes, takePlatform, upPlatform } from '../platform.ts';
+import { makeRequest, readSelectedEnvironment } from '../request.ts';
+
+export const up: Command = {
+  summary: 'Deploy: start the new revisions, then switch traffic to them',
+  usage: '[NAME…]',
+  help: 'Validates first. Traffic moves when every new revision has answered; if one does not, the old ones keep serving.\n\n  davit up iris --env production\n  davit up _platform --env production     what the endpoints of a Kubernetes environment share; once, and after upgrades',
+  options: { ...ENVIRONMENT_OPTION, ...ENDPOINTS_OPTION },
+  args: { min: 0, max: Infinity },
+  run: runUp,
+};
+
+async function runUp(context: Context): Promise<Outcome> {
+  const { names, platform } = takePlatform(context.args);
+  const declared = await readSelectedEnvironment(context);
+  if (!platform) return upEndpoints(names, declared, context);
+  const made = await upPlatform(declared, context);
+  if (names.length === 0 || hasErrors(made.diagnostics)) return made;
+  return joinOutcomes(made, await upEndpoints(names, declared, context));
+}
+
+async function upEndpoints(
+  names: readonly string[],
+  declared: Declared<Environment>,
+  context: Context,
+): Promise<Outcome> {
+  const request = makeRequest(context);
+  const { endpoints, diagnostics } = await selectForEnvironment(request.place, names, declared);
+  const { value: environment } = declared;
+  const deployed = environment ? await deployEndpoints(endpoints, { ...request, environment }) : [];
+  const target = environment && openTarget(request.place.root, environment, request.signal);
+  const done = deployed.some((d) => d.url !== undefined);
+  const access = target && done ? await target.openAccess() : undefined;
+  const text = [...deployed.map(renderDeployed), ...(access ? [access.text] : [])].join('\n');
+  return {
+    diagnostics: [...diagnostics, ...deployed.flatMap((d) => d.diagnostics)],
+    result: {
+      environment: environmentName(context),
+      endpoints: deployed.map(({ endpoint, plan, url }) => ({ endpoint, url: url ?? null, plan: plan ?? null })),
+      host: access?.host ?? null,
+      token: access?.token ?? null,
+    },
+    text,
+  };
+}
+
+function renderDeployed({ endpoint, plan, url }: DeployedEndpoint): string {
+  return url === undefined
+    ? `${endpoint}: not deployed; what served before still serves`
+    : `${endpoint}: ${plan?.verdict.words ?? ''}\n    ${url}`;
+}

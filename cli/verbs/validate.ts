@@ -1,0 +1,54 @@
+import { selectEndpoints } from '../../app/select-endpoints.ts';
+import { validateEndpoints } from '../../app/validate-endpoints.ts';
+import type { Diagnostic } from '../../schemas/diagnostic.ts';
+import { renderBytes } from '../../schemas/values/quantity.ts';
+import { renderModelLoading } from '../../schemas/endpoint/worker-mode.ts';
+import type { EntityValidation, Validation } from '../../validation/validation.ts';
+import { validateModel } from '../../validation/validate-model.ts';
+import { type Command, type Context, ENDPOINTS_OPTION, type Outcome, UsageError } from '../command.ts';
+import { textOption } from '../parse-arguments.ts';
+import { makeRequest } from '../request.ts';
+
+export const validate: Command = {
+  summary: 'Prove the models: virtualenv from the lock, prediction on their own example, signature',
+  usage: '[NAME…]',
+  help: 'What has been proved is not proved again.\n\n  davit validate iris\n  davit validate --model path/to/model     a model that no endpoint names',
+  options: {
+    ...ENDPOINTS_OPTION,
+    model: { type: 'string', value: 'PATH|URI', help: 'Validate this model instead of endpoints' },
+  },
+  args: { min: 0, max: Infinity },
+  run: runValidate,
+};
+
+async function runValidate(context: Context): Promise<Outcome> {
+  const { args, cwd, progress, signal } = context;
+  const model = textOption(context.options, 'model');
+  if (model === undefined) {
+    const request = makeRequest(context);
+    const { endpoints, diagnostics } = await selectEndpoints(request.place, args);
+    return makeOutcome(await validateEndpoints(endpoints, request), diagnostics);
+  }
+  if (args.length > 0)
+    throw new UsageError(`Cannot validate both "${args.join(' ')}" and --model: expected one or the other`);
+  return makeOutcome([await validateModel(model, { cwd, progress, signal })], []);
+}
+
+function makeOutcome(validations: readonly Validation[], diagnostics: readonly Diagnostic[]): Outcome {
+  return {
+    diagnostics: [...diagnostics, ...validations.flatMap((v) => v.diagnostics)],
+    result: { endpoints: validations.map(({ endpoint, entities }) => ({ endpoint, entities })) },
+    text: validations.flatMap((v) => v.entities.map((e) => renderEntity(v.endpoint, e))).join('\n'),
+  };
+}
+
+function renderEntity(endpoint: string, { entity, model, stages, proof }: EntityValidation): string {
+  const seconds = stages.reduce((sum, s) => sum + s.seconds, 0).toFixed(1);
+  if (!proof)
+    return `${endpoint}/${entity}: not proved (model ${model}; stopped at ${stages.at(-1)?.name ?? 'the lock'})`;
+  const cached = stages.find((s) => s.name === 'proof')?.cached ? ', proved before' : '';
+  const memory = `${Math.round(proof.peakMemoryBytes / 2 ** 20)} MiB`;
+  const head = `${endpoint}/${entity}: proved (model ${model}, Python ${proof.python}, ${memory}, ${seconds} s${cached})`;
+  const workers = proof.workers && `${renderModelLoading(proof.workers)} (${renderBytes(proof.workers.memoryBytes)})`;
+  return [head, workers, proof.answer].flatMap((text) => (text === undefined ? [] : [text])).join('\n    ');
+}
