@@ -8,8 +8,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from .server import run
-from .wire import FOUND, MODES, ONE
+from .front.server import run
+from .protocol.wire import FOUND, MODES, ONE
 
 
 def read_settings() -> argparse.Namespace:

@@ -22,15 +22,15 @@ import warnings
 from pathlib import Path
 from typing import Callable
 
-from .exit_code import describe_exit
-from .import_scorer import import_scorer
-from .own_folder import MODEL, OwnFolder, enter_folder
-from .process_state import children
-from .stages import Stages, describe_failure
-from .threads import LIMITS, available_processors, single_thread
-from .try_forks import Question
-from .wire import FOUND, MODES, ONE, SEPARATE, SHARED
-from .worker_mode import WorkerMode
+from .failures.stages import Stages, describe_failure
+from .files.own_folder import MODEL, OwnFolder, enter_folder
+from .processes.exit_code import describe_exit
+from .processes.process_state import children
+from .processes.threads import LIMITS, available_processors, single_thread
+from .protocol.wire import FOUND, MODES, ONE, SEPARATE, SHARED
+from .scoring.import_scorer import import_scorer
+from .sharing.try_forks import Question
+from .sharing.worker_mode import WorkerMode
 
 SHOWN_BYTES = 2048
 MOST_WARNINGS = 50

@@ -13,18 +13,18 @@ import socket
 import sys
 import traceback
 
-from .answer_requests import answer_requests
-from .family import adopt_orphans, die_with_parent, end_group, end_group_with, outlive_parent
-from .forker import Forker
-from .import_scorer import import_scorer
-from .own_folder import MODEL, enter_folder
-from .pass_sockets import receive_with_socket
-from .stages import Stages, describe_failure
-from .tell_front import tell_front
-from .try_forks import Question
-from .wire import FORK, SHARED, WISH
-from .worker_mode import WorkerMode
-from .write_turns import WriteTurns
+from .failures.stages import Stages, describe_failure
+from .files.own_folder import MODEL, enter_folder
+from .files.write_locks import WriteTurns
+from .processes.pass_sockets import receive_with_socket
+from .processes.process_tree import adopt_orphans, die_with_parent, end_group, end_group_with, outlive_parent
+from .protocol.send_event import tell_front
+from .protocol.wire import FORK, SHARED, WISH
+from .scoring.import_scorer import import_scorer
+from .sharing.try_forks import Question
+from .sharing.worker_mode import WorkerMode
+from .workers.answer_requests import answer_requests
+from .workers.forker import Forker
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Tests of davit_server.payload and fast_frame: bodies to what the model gets. Needs mlflow and pandas."""
+"""Tests of davit_server.scoring.payload and fast_frame: bodies to what the model gets. Needs mlflow and pandas."""
 
 import json
 import unittest
@@ -6,11 +6,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
-from davit_server.example import serving_form, without_nan
-from davit_server.fast_frame import FastFrame
-from davit_server.payload import parse_csv, parse_object, parse_payload
-from davit_server.refused import Refused
-from davit_server.strict_json import InvalidOutput, write_strictly
+from davit_server.scoring.example import serving_form, without_nan
+from davit_server.scoring.fast_frame import FastFrame
+from davit_server.scoring.payload import parse_csv, parse_object, parse_payload
+from davit_server.scoring.refused import Refused
+from davit_server.scoring.strict_json import InvalidOutput, write_strictly
 from mlflow.exceptions import MlflowException
 from mlflow.types.schema import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 

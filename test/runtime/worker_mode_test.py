@@ -22,11 +22,11 @@ import time
 import unittest
 from unittest import mock
 
-from davit_server.own_folder import MODEL, OwnFolder, enter_folder
-from davit_server.pass_sockets import receive_with_socket, send_with_sockets
-from davit_server.try_forks import Question
-from davit_server.wait_for import wait_for
-from davit_server.worker_mode import WorkerMode
+from davit_server.files.own_folder import MODEL, OwnFolder, enter_folder
+from davit_server.processes.pass_sockets import receive_with_socket, send_with_sockets
+from davit_server.processes.wait_readable import wait_for
+from davit_server.sharing.try_forks import Question
+from davit_server.sharing.worker_mode import WorkerMode
 
 LINUX = sys.platform.startswith("linux")
 EXAMPLE = b'{"dataframe_split": {"columns": ["a"], "data": [[1]]}}'
@@ -345,7 +345,7 @@ class Trying(unittest.TestCase):
         self.assertEqual(self.found(answering(die_elsewhere, load)), "a fork ended by signal 11 (SIGSEGV)")
 
     def test_a_fork_that_hangs(self):
-        from davit_server import try_forks
+        from davit_server.sharing import try_forks
 
         def wait_elsewhere(self):
             if os.getpid() != self.loaded_in:
