@@ -183,7 +183,7 @@ def make_scorer(schema):
     model = mlflow.pyfunc.PyFuncModel(meta, Silent())
     with mock.patch.object(mlflow_adapter, "load_model", return_value=model):
         scorer = Scorer("/there/is/no/such/folder")
-    scorer.fast.usable = scorer.may_be_fast
+    scorer.fast.usable = scorer.can_be_fast
     return scorer
 
 

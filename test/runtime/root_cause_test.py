@@ -7,7 +7,7 @@ import sysconfig
 import tempfile
 import unittest
 
-from davit_server.failures.root_cause import missing_module, root_cause
+from davit_server.failures.root_cause import find_missing_module, find_root_cause
 
 MODEL = os.path.realpath(tempfile.gettempdir()) + "/davit-model"
 PURELIB = sysconfig.get_paths()["purelib"]
@@ -44,8 +44,8 @@ WRAP = "try:\n    inner()\nexcept Exception as error:\n    raise Wrapped('hint o
 
 class RootCause(unittest.TestCase):
     def check(self, error, kind, words, module=None):
-        cause = root_cause(error, MODEL)
-        self.assertEqual((type(cause).__name__, missing_module(cause, MODEL)), (kind, module))
+        cause = find_root_cause(error, MODEL)
+        self.assertEqual((type(cause).__name__, find_missing_module(cause, MODEL)), (kind, module))
         self.assertIn(words, str(cause))
 
     def test_what_the_model_handled_is_not_the_cause(self):
@@ -96,7 +96,7 @@ class RootCause(unittest.TestCase):
     def test_a_chain_that_never_ends_is_left(self):
         first, second = Wrapped("a"), Wrapped("b")
         first.__cause__, second.__cause__ = second, first
-        self.assertIn(root_cause(first, MODEL), (first, second))
+        self.assertIn(find_root_cause(first, MODEL), (first, second))
 
     @unittest.skipIf(sys.version_info < (3, 11), "exception groups are of Python 3.11")
     def test_groups(self):

@@ -107,7 +107,7 @@ class Ways(Case):
         scorer = save(Sum(), doubles("a", "b"), example=frame)
         answer = scorer.predict("json", scorer.example)
         scorer.check(answer)
-        scorer.prove_fast_way(answer)
+        scorer.verify_fast_path(answer)
         self.assertTrue(scorer.fast.usable)
         self.assertEqual(json.loads(answer), {"predictions": [4.0, 6.5]})
         self.assertEqual(self.ask(scorer, b"b,a\n1,2\n", "csv"), (200, {"predictions": [3.0]}))
@@ -124,7 +124,7 @@ class Ways(Case):
     def test_columns_with_integers_for_names(self):
         scorer = save(Sum(), doubles(0, 1), example=pd.DataFrame([[1.0, 2.0]]))
         answer = scorer.predict("json", scorer.example)
-        scorer.prove_fast_way(answer)
+        scorer.verify_fast_path(answer)
         for _ in range(2):
             self.assertEqual(self.ask(scorer, {"dataframe_split": {"data": [[1, 2]]}}), (200, {"predictions": [3.0]}))
             self.refused(scorer, {"dataframe_records": [{"0": 1, "1": 2}]}, "missing inputs [0, 1]")

@@ -1,4 +1,4 @@
-"""Predictions that write one file take turns, whichever process they run in; others do not wait."""
+"""Predictions that write one file take locks, whichever process they run in; others do not wait."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ import unittest
 from argparse import Namespace
 from contextlib import closing
 
-from davit_server.files.watch_folders import predict_watched
-from davit_server.files.write_locks import WriteTurns, shared_paths
-from davit_server.pool.loading_process import Loader
-from davit_server.sharing.vary_request import vary_question
+from davit_server.files.watch_folders import predict_with_watch
+from davit_server.files.write_locks import WriteLocks, find_touched_paths
+from davit_server.pool.loading_process import LoadingProcess
+from davit_server.sharing.vary_request import vary_request
 
 LINUX = sys.platform.startswith("linux")
 SECONDS = 0.3
 FORK = multiprocessing.get_context("fork")
 
 
-def predict(turns_file, own, always, path, number, results):
-    turns = WriteTurns(turns_file, own)
-    with turns.turn(always):
+def predict(locks_file, own, always, path, number, results):
+    locks = WriteLocks(locks_file, own)
+    with locks.hold(always):
         if not always:
             with open(path, "w") as file:
                 file.write(str(number))
@@ -78,7 +78,7 @@ class Turns(unittest.TestCase):
                     pass
 
             def run():
-                with WriteTurns(file.fileno(), os.path.join(self.folder.name, "own")).turn():
+                with WriteLocks(file.fileno(), os.path.join(self.folder.name, "own")).hold():
                     write()
                     child = FORK.Process(target=write)
                     child.start()
@@ -91,8 +91,8 @@ class Turns(unittest.TestCase):
             self.assertEqual(process.exitcode, 0)
 
     def test_a_model_with_a_lock_of_its_own_does_not_wait_for_a_turn_while_it_holds_it(self):
-        def lock_each_row(turns_file, own, lock, results):
-            with WriteTurns(turns_file, own).turn():
+        def lock_each_row(locks_file, own, lock, results):
+            with WriteLocks(locks_file, own).hold():
                 for _ in range(5):
                     fcntl.flock(lock, fcntl.LOCK_EX)
                     with open(self.path, "w") as file:
@@ -112,19 +112,19 @@ class Turns(unittest.TestCase):
 
     def test_what_a_program_and_a_database_write(self):
         command = ["ffmpeg", "-i", "in.wav", "/tmp/out.wav"]
-        self.assertEqual(shared_paths("subprocess.Popen", ("ffmpeg", command, None, None)), ["/tmp/out.wav"])
+        self.assertEqual(find_touched_paths("subprocess.Popen", ("ffmpeg", command, None, None)), ["/tmp/out.wav"])
         self.assertEqual(
-            shared_paths("os.system", (b"sort /data/a > /var/tmp/b; cat '/tmp/c'",)), ["/var/tmp/b", "/tmp/c"]
+            find_touched_paths("os.system", (b"sort /data/a > /var/tmp/b; cat '/tmp/c'",)), ["/var/tmp/b", "/tmp/c"]
         )
         with tempfile.TemporaryDirectory(dir=os.path.expanduser("~")) as elsewhere:
             store = os.path.join(elsewhere, "features.db")
-            self.assertEqual(shared_paths("sqlite3.connect", (store,)), [store])
+            self.assertEqual(find_touched_paths("sqlite3.connect", (store,)), [store])
             with closing(sqlite3.connect(store)) as database:
                 database.execute("create table t (x)")
-            self.assertEqual(shared_paths("sqlite3.connect", (store,)), [])
-        self.assertEqual(shared_paths("sqlite3.connect", ("/tmp/scratch.db",)), ["/tmp/scratch.db"])
-        self.assertEqual(shared_paths("shutil.rmtree", ("/tmp/work", None)), ["/tmp/work"])
-        self.assertEqual(shared_paths("os.remove", (3, -1)), [])
+            self.assertEqual(find_touched_paths("sqlite3.connect", (store,)), [])
+        self.assertEqual(find_touched_paths("sqlite3.connect", ("/tmp/scratch.db",)), ["/tmp/scratch.db"])
+        self.assertEqual(find_touched_paths("shutil.rmtree", ("/tmp/work", None)), ["/tmp/work"])
+        self.assertEqual(find_touched_paths("os.remove", (3, -1)), [])
 
     @unittest.skipUnless(LINUX, "inotify")
     def test_a_file_that_every_prediction_writes_is_seen_whoever_writes_it(self):
@@ -135,19 +135,20 @@ class Turns(unittest.TestCase):
             return "1"
 
         def watch(path):
-            return predict_watched(lambda: write(path()), self.folder.name + "/own", [self.folder.name])
+            return predict_with_watch(lambda: write(path()), self.folder.name + "/own", [self.folder.name])
 
         self.assertEqual(watch(lambda: self.path)[2], [self.path])
         self.assertEqual(watch(lambda: f"{self.path}-{next(numbers)}")[2], [])
         self.assertEqual(len(list(numbers)), 6)  # predicted again, for it had written something
-        self.assertEqual(predict_watched(lambda: "1", self.folder.name, [])[0], "1")
+        self.assertEqual(predict_with_watch(lambda: "1", self.folder.name, [])[0], "1")
 
 
 class Hashing(unittest.TestCase):
     def test_hash_is_the_same_in_all_processes_that_load_the_model(self):
         settings = Namespace(pycache=None)
         one, other = (
-            Loader(settings, mode, print, print, -1).environment(1)["PYTHONHASHSEED"] for mode in ("found", "separate")
+            LoadingProcess(settings, mode, print, print, -1).make_environment(1)["PYTHONHASHSEED"]
+            for mode in ("found", "separate")
         )
         self.assertEqual(one, other)
         self.assertNotEqual(one, "0")
@@ -165,11 +166,11 @@ class Varying(unittest.TestCase):
             b'{"inputs": {"t": [["x"], ["y"]]}}': b'{"inputs": {"t": [["x 2"], ["y 2"]]}}',
         }
         for body, varied in cases.items():
-            self.assertEqual(vary_question(body, 2), varied)
+            self.assertEqual(vary_request(body, 2), varied)
 
     def test_what_has_no_rows_or_nothing_in_them_stays(self):
         for body in (b"", b"[1]", b"{}", b'{"messages": [{"content": "1"}]}', b'{"instances": [true, null]}'):
-            self.assertIsNone(vary_question(body, 1))
+            self.assertIsNone(vary_request(body, 1))
 
 
 if __name__ == "__main__":

@@ -116,12 +116,12 @@ PLAIN = (
 """Messages of pandas, NumPy and others that contain no value."""
 
 
-def reason(error: BaseException) -> str:
+def extract_reason(error: BaseException) -> str:
     """Returns the safe sentences of MLflow's exception and of those that it wraps, outermost first; may be empty."""
-    links = chain(error)
+    links = list_chain(error)
     found: list[str] = []
     for link in links:
-        sentence = safe_sentence(link)
+        sentence = extract_safe_sentence(link)
         if sentence and not any(sentence in other for other in found):
             found.append(sentence)
     if len(found) > MOST_SENTENCES:
@@ -133,11 +133,11 @@ def reason(error: BaseException) -> str:
 
 def add_column(links: list[BaseException], text: str) -> str:
     """Adds the column, and the type when `text` is empty, where MLflow's sentences lack them."""
-    name = next(filter(has_value, (local_of(link, "_enforce_named_col_schema", "name") for link in links)), None)
-    spec = next(filter(has_value, (local_of(link, "convert_data_type", "spec") for link in links)), None)
+    name = next(filter(has_value, (read_local(link, "_enforce_named_col_schema", "name") for link in links)), None)
+    spec = next(filter(has_value, (read_local(link, "convert_data_type", "spec") for link in links)), None)
     if spec is not None:
         text = text or f"Expected {getattr(spec.type, 'name', spec.type)}."
-        values = next(filter(has_value, (local_of(link, "convert_data_type", "data") for link in links)), None)
+        values = next(filter(has_value, (read_local(link, "convert_data_type", "data") for link in links)), None)
         is_table = isinstance(values, list) and any(isinstance(row, list) for row in values)
         name = None if is_table else spec.name  # for a whole table, MLflow has only the first column's type
     said = (f'"{name}"', f"'{name}'", f"`{name}`", f"column {name} ", f"column {name}.")
@@ -153,7 +153,7 @@ def is_about_input(error: BaseException) -> bool:
 
     MLflow gives some of these errors the status 500, and some no status at all.
     """
-    for link in chain(error):
+    for link in list_chain(error):
         frames = [frame.f_code for frame, _ in traceback.walk_tb(link.__traceback__)]
         checks = [i for i, code in enumerate(frames) if code.co_name in CHECKS and is_mlflow(code.co_filename)]
         if checks:
@@ -161,17 +161,17 @@ def is_about_input(error: BaseException) -> bool:
     return False
 
 
-def safe_sentence(error: BaseException) -> str:
+def extract_safe_sentence(error: BaseException) -> str:
     """Returns the part of one exception's message that contains no value; may be empty."""
     if hasattr(error, "error_code"):
-        return safe_part(error.message) + item_reason(error) or parameter_reasons(error)
+        return extract_safe_part(error.message) + describe_invalid_item(error) or describe_invalid_parameters(error)
     if callable(getattr(error, "errors", None)) and type(error).__module__.startswith("pydantic"):
-        return field_reasons(error)
+        return describe_invalid_fields(error)
     plain = next((found for found in (known.match(str(error)) for known in PLAIN) if found), None)
-    return close(plain[0]) if plain else ""
+    return finish_sentence(plain[0]) if plain else ""
 
 
-def safe_part(message: str) -> str:
+def extract_safe_part(message: str) -> str:
     """Returns the part of one of MLflow's messages that contains no value; may be empty."""
     if message.startswith(PREFIX):
         message = message[len(PREFIX) :]
@@ -179,58 +179,63 @@ def safe_part(message: str) -> str:
         return ""
     for beginning, end in CUT.items():
         if message.startswith(beginning):
-            return close(message.partition(end)[0])
+            return finish_sentence(message.partition(end)[0])
     for beginning, (before, words) in AFTER.items():
         if message.startswith(beginning):
             kind = TYPE.match(message.rpartition(before)[2])
-            return close(words + kind[0]) if kind else ""
-    return close(message) if message.startswith(WHOLE) else ""
+            return finish_sentence(words + kind[0]) if kind else ""
+    return finish_sentence(message) if message.startswith(WHOLE) else ""
 
 
-def parameter_reasons(error: BaseException) -> str:
+def describe_invalid_parameters(error: BaseException) -> str:
     """Reads the messages about parameters from the set that MLflow had before it joined them into one text."""
-    invalid = local_of(error, "_enforce_params_schema", "invalid_params")
+    invalid = read_local(error, "_enforce_params_schema", "invalid_params")
     if not isinstance(invalid, set) or not invalid:
         return ""
-    told = {name: safe_part(message.rpartition(", error: ")[2]) or safe_part(message) for name, message in invalid}
+    told = {
+        name: extract_safe_part(message.rpartition(", error: ")[2]) or extract_safe_part(message)
+        for name, message in invalid
+    }
     reasons = [f'"{name}": {why or "It cannot be used."}' for name, why in told.items()]
     return f"Invalid parameters: {' '.join(sorted(reasons))}"
 
 
-def item_reason(error: BaseException) -> str:
+def describe_invalid_item(error: BaseException) -> str:
     """Checks a list's first item that does not fit its type hint again, because MLflow's text about it has values."""
     function = "_validate_list_elements"
-    check, items = (local_of(error, function, name) for name in ("_validate_data_against_type_hint", "data"))
+    check, items = (read_local(error, function, name) for name in ("_validate_data_against_type_hint", "data"))
     if not callable(check) or not isinstance(items, list):
         return ""
     for place, item in enumerate(items):
         try:
-            check(item, local_of(error, function, "element_type"))
+            check(item, read_local(error, function, "element_type"))
         except Exception as inner:
-            why = reason(inner)
+            why = extract_reason(inner)
             return f" Item {place}: {why}" if why else ""
     return ""
 
 
-def field_reasons(error) -> str:
+def describe_invalid_fields(error) -> str:
     """Returns Pydantic's messages about the first fields, without those of validators, which may contain the value."""
     found = error.errors()[:MOST_SENTENCES]
-    told = [(field_name(one["loc"]), one["msg"] if STANDARD.search(one["type"]) else "not valid") for one in found]
-    return close("; ".join(f'"{place}": {words}' for place, words in told))
+    told = [
+        (format_field_path(one["loc"]), one["msg"] if STANDARD.search(one["type"]) else "not valid") for one in found
+    ]
+    return finish_sentence("; ".join(f'"{place}": {words}' for place, words in told))
 
 
-def field_name(parts: tuple) -> str:
+def format_field_path(parts: tuple) -> str:
     """Returns a path such as `input.0.content`, without the names of Pydantic's own validators."""
     return ".".join(str(part) for part in parts if "[" not in str(part))[:NAME_CHARACTERS]
 
 
-def close(sentence: str) -> str:
+def finish_sentence(sentence: str) -> str:
     """Ends a sentence with a full stop and limits its length."""
     text = sentence.strip().rstrip(".:").replace(" for column . ", ". ")
     return f"{text[:MESSAGE_CHARACTERS]}." if text else ""
 
 
-def chain(error: BaseException) -> list[BaseException]:
+def list_chain(error: BaseException) -> list[BaseException]:
     """Returns the exception and those that it was raised from, or while handling, outermost first."""
     links = [error]
     while len(links) < MOST_LINKS:
@@ -241,7 +246,7 @@ def chain(error: BaseException) -> list[BaseException]:
     return links
 
 
-def local_of(error: BaseException, function: str, name: str) -> object:
+def read_local(error: BaseException, function: str, name: str) -> object:
     """Returns a variable of one of MLflow's functions in the traceback; None when that function is not in it."""
     for frame, _ in traceback.walk_tb(error.__traceback__):
         if frame.f_code.co_name == function and is_mlflow(frame.f_code.co_filename):

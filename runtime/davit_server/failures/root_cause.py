@@ -7,25 +7,25 @@ import sysconfig
 import traceback
 from types import TracebackType
 
-OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+SERVER_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 MOST_LINKS = 100
 
 
-def root_cause(error: BaseException, model: str) -> BaseException:
+def find_root_cause(error: BaseException, model: str) -> BaseException:
     """Returns the last exception that the model raised, or the missing module behind MLflow's exception.
 
     `model` is the model's directory.
     """
-    current = only_member(error)
+    current = select_member(error)
     for _ in range(MOST_LINKS):
-        inner = wrapped(current, model)
+        inner = find_wrapped_exception(current, model)
         if inner is None:
             return current
-        current = only_member(inner)
+        current = select_member(inner)
     return current
 
 
-def wrapped(error: BaseException, model: str) -> BaseException | None:
+def find_wrapped_exception(error: BaseException, model: str) -> BaseException | None:
     """Returns the exception inside MLflow's own; None when the model raised `error` or MLflow's says more.
 
     MLflow's message names the column and the type, so only a missing module or an exception from the model's code is
@@ -41,7 +41,7 @@ def wrapped(error: BaseException, model: str) -> BaseException | None:
     return None
 
 
-def missing_module(error: BaseException, model: str) -> str | None:
+def find_missing_module(error: BaseException, model: str) -> str | None:
     """Returns the name of a missing module, also when a library or the model has raised another exception from it."""
     for _ in range(MOST_LINKS):
         if isinstance(error, ModuleNotFoundError):
@@ -54,13 +54,13 @@ def missing_module(error: BaseException, model: str) -> str | None:
     return None
 
 
-def only_member(error: BaseException) -> BaseException:
+def select_member(error: BaseException) -> BaseException:
     """Returns the only exception in an ExceptionGroup, through nested groups; any other exception itself.
 
     Groups come from Python 3.11 or the package exceptiongroup. Of several members, a missing module is returned,
     because it usually is the cause of the others.
     """
-    found = flatten(error)
+    found = flatten_group(error)
     missing = [member for member in found if isinstance(member, ModuleNotFoundError)]
     if len(found) == 1:
         return found[0]
@@ -69,11 +69,11 @@ def only_member(error: BaseException) -> BaseException:
 
 def describe_members(error: BaseException) -> str:
     """Returns the messages of a group's members; empty for any other exception."""
-    found = flatten(error)
+    found = flatten_group(error)
     return "" if found == [error] else "; ".join(f"{type(member).__name__}: {member}" for member in found)
 
 
-def flatten(error: BaseException) -> list[BaseException]:
+def flatten_group(error: BaseException) -> list[BaseException]:
     """Returns the exceptions in a group that are not groups; for any other exception, a list with itself."""
     found: list[BaseException] = []
     waiting = [error]
@@ -105,7 +105,7 @@ def is_from_model(error: BaseException, model: str) -> bool:
 
 
 def is_of_model(file: str, model: str) -> bool:
-    if file.startswith((OURS, "<frozen ")):
+    if file.startswith((SERVER_FOLDER, "<frozen ")):
         return False
     path = os.path.realpath(file)
     if path.startswith(os.path.realpath(model) + os.sep):

@@ -11,8 +11,8 @@ import traceback
 from collections.abc import Iterator
 from typing import Callable
 
-from .mlflow_reason import reason
-from .root_cause import OURS, describe_members, missing_module, raised_by_mlflow, root_cause
+from .mlflow_reason import extract_reason
+from .root_cause import SERVER_FOLDER, describe_members, find_missing_module, find_root_cause, raised_by_mlflow
 
 FRAMES = 8
 OWN_ERRORS = ("SignatureMismatch", "InvalidOutput", "Refused", "ForkFailed", "LoadedOnce")
@@ -44,28 +44,30 @@ def describe_failure(stage: str, error: BaseException, model: str, trace: bool =
     Returns `{"stage", "kind", "message", "module", "trace"}`; without a trace `{"stage", "cause", "message"}`. `kind`
     and `cause` are the class of the exception, `module` is a missing module or None.
     """
-    cause = root_cause(error, model)
+    cause = find_root_cause(error, model)
     kind = type(cause).__name__
     members = describe_members(cause)
-    mlflows = reason(cause) if raised_by_mlflow(cause) else ""  # MLflow's text quotes the whole example
+    mlflows = extract_reason(cause) if raised_by_mlflow(cause) else ""  # MLflow's text quotes the whole example
     text = (mlflows or (f"{cause} ({members})" if members else str(cause))).strip()[:MESSAGE_CHARACTERS]
     named = kind not in OWN_ERRORS  # for these exceptions the sentence is enough
     message = f"{kind}: {text}" if named and text else text or kind
     if not trace:
         return {"stage": stage, "cause": kind, "message": message}
-    module = missing_module(cause, model)
-    return {"stage": stage, "kind": kind, "message": message, "module": module, "trace": model_trace(cause, model)}
+    module = find_missing_module(cause, model)
+    return {"stage": stage, "kind": kind, "message": message, "module": module, "trace": format_trace(cause, model)}
 
 
-def model_trace(error: BaseException, model: str) -> str:
+def format_trace(error: BaseException, model: str) -> str:
     """Returns the last frames, the model's own with their line of code, without frames of this server.
 
-    Paths are relative, so that none of this machine is shown.
+    Paths are relative, so that no path of this machine is shown.
     """
     lines = []
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(OURS)]
+    frames = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(SERVER_FOLDER)
+    ]
     for frame in frames[-FRAMES:]:
-        place, own = shown_path(frame.filename, model)
+        place, own = shorten_path(frame.filename, model)
         lines.append(f"{place}:{frame.lineno} in {frame.name}")
         code = linecache.getline(frame.filename, frame.lineno or 0).strip()
         if own and code:
@@ -73,7 +75,7 @@ def model_trace(error: BaseException, model: str) -> str:
     return "\n".join(lines)
 
 
-def shown_path(path: str, model: str) -> tuple[str, bool]:
+def shorten_path(path: str, model: str) -> tuple[str, bool]:
     """Returns a path relative to the model, the packages or the standard library, and whether it is the model's."""
     path, model = os.path.realpath(path), os.path.realpath(model)
     if path.startswith(model + os.sep):

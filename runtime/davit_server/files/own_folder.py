@@ -26,11 +26,11 @@ class OwnFolder:
     """A folder whose owner holds an open, locked descriptor: whoever can lock it knows that the owner has ended."""
 
     def __init__(self) -> None:
-        remove_abandoned()
+        remove_abandoned_folders()
         self.descriptor = -1
         while self.descriptor < 0:  # another server may remove a folder that is not locked yet
             self.path = tempfile.mkdtemp(prefix=PREFIX)
-            self.descriptor = hold(self.path)
+            self.descriptor = lock_folder(self.path)
 
     def remove(self) -> None:
         """Removes the folder. May be called twice."""
@@ -40,7 +40,7 @@ class OwnFolder:
             self.descriptor = -1
 
 
-def hold(path: str) -> int:
+def lock_folder(path: str) -> int:
     """Returns the locked descriptor of a folder, or -1 when the folder was removed."""
     try:
         descriptor = os.open(path, os.O_RDONLY)
@@ -57,7 +57,7 @@ def hold(path: str) -> int:
     return -1
 
 
-def remove_abandoned() -> None:
+def remove_abandoned_folders() -> None:
     """Removes the folders that killed servers of this user left behind."""
     for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError):

@@ -17,29 +17,29 @@ SCRATCH = ("/tmp/", "/var/tmp/", SHARED_MEMORY)
 def watch_files(own_folder: str) -> set[str]:
     """Returns a set that fills with the paths that Python code writes, without files opened for appending (logs)."""
     written: set[str] = set()
-    inside = own(own_folder)
+    inside = list_private_folders(own_folder)
 
-    def see(event: str, arguments: tuple) -> None:
-        path = written_path(event, arguments)
+    def handle_audit_event(event: str, arguments: tuple) -> None:
+        path = find_written_path(event, arguments)
         if path is not None and not is_inside(path, inside):
             written.add(path)
 
-    sys.addaudithook(see)
+    sys.addaudithook(handle_audit_event)
     return written
 
 
-def written_path(event: str, arguments: tuple) -> str | None:
+def find_written_path(event: str, arguments: tuple) -> str | None:
     """Returns the path that an audit event will write (file, folder, link or database), or None."""
     if event == "open":
         path, _, flags = arguments
         writes = isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR) and not flags & os.O_APPEND
-        return text_of(path) if writes else None
+        return decode_path(path) if writes else None
     if event == "os.rename":
-        return text_of(arguments[1])
+        return decode_path(arguments[1])
     if event in ("os.mkdir", "os.symlink", "os.link"):
-        return text_of(arguments[0 if event == "os.mkdir" else 1])
+        return decode_path(arguments[0 if event == "os.mkdir" else 1])
     if event == "sqlite3.connect":
-        path = text_of(arguments[0])
+        path = decode_path(arguments[0])
         return (
             None if not path or path == ":memory:" or "mode=ro" in path else path.partition("?")[0].replace("file:", "")
         )
@@ -51,27 +51,27 @@ class ScratchFolders:
 
     def __init__(self, own_folder: str) -> None:
         self.made: set[str] = set()
-        self.inside = own(own_folder)
-        self.looking = True
-        sys.addaudithook(self.see)
+        self.inside = list_private_folders(own_folder)
+        self.is_recording = True
+        sys.addaudithook(self.handle_audit_event)
 
-    def see(self, event: str, arguments: tuple) -> None:
-        if not self.looking or event not in ("tempfile.mkdtemp", "tempfile.mkstemp", "os.mkdir"):
+    def handle_audit_event(self, event: str, arguments: tuple) -> None:
+        if not self.is_recording or event not in ("tempfile.mkdtemp", "tempfile.mkstemp", "os.mkdir"):
             return
-        path = text_of(arguments[0])
+        path = decode_path(arguments[0])
         scratch = event != "os.mkdir" or (path is not None and os.path.realpath(path).startswith(SCRATCH))
         if path is not None and scratch and not is_inside(path, self.inside):
             self.made.add(os.path.realpath(path))
 
     def stop(self) -> None:
-        self.looking = False
+        self.is_recording = False
 
-    def left(self) -> list[str]:
-        """Those that are still there: the same ones for every fork."""
+    def list_remaining(self) -> list[str]:
+        """Returns those that still exist: every fork would use the same ones."""
         return sorted(path for path in self.made if os.path.exists(path))
 
 
-def own(folder: str) -> tuple[str, ...]:
+def list_private_folders(folder: str) -> tuple[str, ...]:
     """Returns the folders in which a write is no state of the model: its own, and that of byte code.
 
     Every process writes the same byte code, atomically.
@@ -86,5 +86,5 @@ def is_inside(path: str, inside: tuple[str, ...]) -> bool:
     return device or "__pycache__" in real or f"{real}/".startswith(inside)
 
 
-def text_of(path: object) -> str | None:
+def decode_path(path: object) -> str | None:
     return os.fsdecode(path) if isinstance(path, (str, bytes, os.PathLike)) else None

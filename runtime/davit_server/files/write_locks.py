@@ -3,8 +3,8 @@
 A model may write a file whose name is in its code, like /tmp/input.csv, or was chosen before the workers were forked.
 Each worker that wrote it while another one reads it would answer with the other one's data. So a worker locks the name
 of a file outside its own folders before it opens that file for writing, until the prediction has ended. Names that no
-two predictions share cost nothing. Of what C libraries write, only files that the example needed are known; a program
-has its turn for each temporary file that its command names. Python 3.8, standard library only.
+two predictions share cost nothing. Of what C libraries write, only files that the example needed are known; for a
+program, each temporary file that its command names is locked. Python 3.8, standard library only.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 
-from .watch_files import SCRATCH, is_inside, own, text_of, written_path
+from .watch_files import SCRATCH, decode_path, find_written_path, is_inside, list_private_folders
 
 try:
     import fcntl
@@ -30,93 +30,96 @@ PROGRAMS = ("subprocess.Popen", "os.system")
 TEMPORARY = re.compile(r"(?:" + "|".join(map(re.escape, SCRATCH)) + r")[^\s'\"`;|&<>()$=,:]+")
 
 
-class WriteTurns:
-    """`descriptor` is a file that all workers of the server have open: each name is one byte of it to be locked.
-    `own_folder` is what only this process writes into.
+class WriteLocks:
+    """Locks names of files. `descriptor` is a file that all workers of the server have open; a lock of one of its bytes
+    stands for a name. Only this process writes into `own_folder`.
 
-    The kernel frees the locks of a process that ends, and refuses a lock that would never come.
+    The kernel releases the locks of a process that ends, and refuses a lock that would be a deadlock.
     """
 
     def __init__(self, descriptor: int, own_folder: str) -> None:
         self.descriptor, self.process = descriptor, os.getpid()
-        self.usable = fcntl is not None and descriptor >= 0
-        self.inside = own(own_folder)
-        self.active = self.aside = False
+        self.is_usable = fcntl is not None and descriptor >= 0
+        self.inside = list_private_folders(own_folder)
+        self.is_active = self.is_bypassed = False
         self.held: set[str] = set()
-        if self.usable:
-            sys.addaudithook(self.see)
+        if self.is_usable:
+            sys.addaudithook(self.handle_audit_event)
 
     @contextlib.contextmanager
-    def turn(self, files: Iterable[str] = ()) -> Iterator[None]:
-        """For a prediction, or for the loading of a model. `files`: known to be written, though nothing will tell."""
-        self.active, self.aside = True, False
-        for path in files if self.usable else ():
-            self.take(path)
+    def hold(self, files: Iterable[str] = ()) -> Iterator[None]:
+        """Holds the locks of a prediction, or of the loading of a model, until its end.
+
+        `files` are known to be written, although no audit event will report them.
+        """
+        self.is_active, self.is_bypassed = True, False
+        for path in files if self.is_usable else ():
+            self.lock(path)
         try:
             yield
         finally:
-            self.active = False
+            self.is_active = False
             if self.held:
-                self.give_back()
+                self.release()
 
-    def see(self, event: str, arguments: tuple) -> None:
+    def handle_audit_event(self, event: str, arguments: tuple) -> None:
         # A child of the model would wait for the prediction that waits for the child.
-        if not self.active or self.aside or os.getpid() != self.process:
+        if not self.is_active or self.is_bypassed or os.getpid() != self.process:
             return
         if event in LOCKING:
-            self.aside = self.is_lock_of_the_model(*arguments[:2])
+            self.is_bypassed = self.is_model_lock(*arguments[:2])
             return
-        for path in shared_paths(event, arguments):
+        for path in find_touched_paths(event, arguments):
             if not is_inside(path, self.inside):
-                self.take(os.path.realpath(path))
+                self.lock(os.path.realpath(path))
 
-    def take(self, path: str) -> None:
+    def lock(self, path: str) -> None:
         if path in self.held:
             return
         name = hashlib.blake2b(os.fsencode(path), digest_size=8).digest()
-        with contextlib.suppress(OSError):  # two predictions that wait for each other: one goes on
+        with contextlib.suppress(OSError):  # a deadlock of two predictions: one continues
             fcntl.lockf(self.descriptor, fcntl.LOCK_EX, 1, int.from_bytes(name, "big") % OFFSETS)
         self.held.add(path)
-        if not self.active:  # a thread that its prediction has not waited for
-            self.give_back()
+        if not self.is_active:  # a thread that its prediction has not waited for
+            self.release()
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         self.held.clear()
         with contextlib.suppress(OSError):
             fcntl.lockf(self.descriptor, fcntl.LOCK_UN)
 
-    def is_lock_of_the_model(self, file: object, operation: int) -> bool:
-        """Whether the model orders its predictions by itself, with a lock that we have not ordered before it.
+    def is_model_lock(self, file: object, operation: int) -> bool:
+        """Says whether the model locks a file by itself, so that its predictions already run one after the other.
 
-        Who has its lock would wait for whoever has our turn, and waits for its lock.
+        Locking the name as well could be a deadlock: the holder of either lock would wait for the other one.
         """
         descriptor = file if isinstance(file, int) else file.fileno()
         if descriptor == self.descriptor or operation & fcntl.LOCK_UN:
             return False
-        return path_of(descriptor) not in self.held
+        return read_descriptor_path(descriptor) not in self.held
 
 
-def path_of(descriptor: int) -> str:
+def read_descriptor_path(descriptor: int) -> str:
     try:
         return os.readlink(f"/proc/self/fd/{descriptor}")
     except OSError:
         return ""
 
 
-def shared_paths(event: str, arguments: tuple) -> list[str]:
-    """What an audit event is about to write or to remove, as far as it says so."""
+def find_touched_paths(event: str, arguments: tuple) -> list[str]:
+    """Returns the paths that an audit event is about to write or to remove."""
     if event in PROGRAMS:
         parts = arguments[1] if event == "subprocess.Popen" else arguments[0]
         words = parts if isinstance(parts, (list, tuple)) else [parts]
-        return [path for word in words for path in TEMPORARY.findall(text_of(word) or "")]
-    removed = text_of(arguments[0]) if event in REMOVALS else None
-    written = database_path(arguments) if event == "sqlite3.connect" else written_path(event, arguments)
+        return [path for word in words for path in TEMPORARY.findall(decode_path(word) or "")]
+    removed = decode_path(arguments[0]) if event in REMOVALS else None
+    written = find_database_path(arguments) if event == "sqlite3.connect" else find_written_path(event, arguments)
     return [path for path in (removed, written) if path is not None]
 
 
-def database_path(arguments: tuple) -> str | None:
-    """SQLite locks by itself, and most databases are only read: a scratch file is one that is made, or is temporary."""
-    path = written_path("sqlite3.connect", arguments)
+def find_database_path(arguments: tuple) -> str | None:
+    """Returns the path of a database that is temporary or is being created. SQLite itself locks all others."""
+    path = find_written_path("sqlite3.connect", arguments)
     if path is None:
         return None
     return path if os.path.realpath(path).startswith(SCRATCH) or not os.path.exists(path) else None

@@ -8,7 +8,7 @@ TEXT = b"text/plain; charset=utf-8"
 TYPES = {"text/csv": "csv", "application/json": "json", "application/vnd.apache.parquet": "parquet"}
 
 
-def content_kind(content_type: str) -> tuple[int, str]:
+def parse_content_type(content_type: str) -> tuple[int, str]:
     """Returns the index in KINDS and "", or 0 and MLflow's sentence for a 415."""
     mime, *pairs = (part.strip() for part in content_type.split(";"))
     parameters = {key.lower(): value for key, _, value in (pair.partition("=") for pair in pairs if pair)}

@@ -1,4 +1,4 @@
-"""The end of a server: it is not ready at once, serves on while the balancer notices, then finishes its requests."""
+"""Ends a server: reports not ready at once, keeps serving until the balancer notices, then finishes its requests."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import asyncio
 import os
 import signal
 
-from ..pool.worker_pool import Pool
+from ..pool.worker_pool import WorkerPool
 from ..protocol.log import log
-from .app import Front
+from .app import FrontApp
 
 QUIET_SECONDS = 0.05
 """Pause between the last answer and closing the socket: a client that retries at once still gets its 503."""
@@ -21,27 +21,27 @@ class Drain:
     `end` is called without arguments when the server may stop listening.
     """
 
-    def __init__(self, settings: argparse.Namespace, front: Front, pool: Pool, end) -> None:
+    def __init__(self, settings: argparse.Namespace, front: FrontApp, pool: WorkerPool, end) -> None:
         self.settings, self.front, self.pool, self.end = settings, front, pool, end
         self.task: asyncio.Task | None = None
 
-    def listen(self) -> None:
+    def install_handlers(self) -> None:
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(name, self.begin, name.name, True)
         if self.settings.parent_fd is not None:
             os.set_inheritable(self.settings.parent_fd, False)
-            loop.add_reader(self.settings.parent_fd, self.hear_parent)
+            loop.add_reader(self.settings.parent_fd, self.read_parent_pipe)
 
-    def hear_parent(self) -> None:
+    def read_parent_pipe(self) -> None:
         if not os.read(self.settings.parent_fd, 4096):
             asyncio.get_running_loop().remove_reader(self.settings.parent_fd)
             self.begin("the parent ended", False)
 
-    def begin(self, why: str, insist: bool) -> None:
+    def begin(self, why: str, is_forced: bool) -> None:
         if self.task is None:
             self.task = asyncio.ensure_future(self.run(why))
-        elif insist:
+        elif is_forced:
             log("stopped", why=f"second {why}", cut=self.front.in_flight)
             self.pool.stop()
             self.pool.remove_folders()
@@ -51,7 +51,7 @@ class Drain:
         log("draining", why=why, in_flight=self.front.in_flight)
         self.front.drain()
         await asyncio.sleep(self.settings.linger)
-        self.front.refusing = True
+        self.front.is_refusing = True
         try:
             await asyncio.wait_for(self.finish(), self.settings.grace)
         except asyncio.TimeoutError:
@@ -60,6 +60,6 @@ class Drain:
         self.end()
 
     async def finish(self) -> None:
-        await self.front.quiet.wait()
+        await self.front.idle.wait()
         await asyncio.sleep(QUIET_SECONDS)
-        await self.front.quiet.wait()
+        await self.front.idle.wait()

@@ -9,7 +9,7 @@ import socket
 
 import uvicorn
 
-from .app import Front
+from .app import FrontApp
 from .drain import QUIET_SECONDS
 
 BACKLOG = 1024
@@ -23,7 +23,7 @@ class HttpServer(uvicorn.Server):
     uvicorn raises signals again after its shutdown, which would make the exit code 143.
     """
 
-    def __init__(self, front: Front, settings: argparse.Namespace, end: asyncio.Event) -> None:
+    def __init__(self, front: FrontApp, settings: argparse.Namespace, end: asyncio.Event) -> None:
         super().__init__(configure(front, settings))
         self.end = end
 
@@ -42,7 +42,7 @@ class HttpServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def configure(front: Front, settings: argparse.Namespace) -> uvicorn.Config:
+def configure(front: FrontApp, settings: argparse.Namespace) -> uvicorn.Config:
     return uvicorn.Config(
         front,
         loop="none",

@@ -11,7 +11,7 @@ import socket
 def open_listener(settings: argparse.Namespace) -> socket.socket:
     """Returns a socket that is bound and not yet listening. Raises OSError when the address is taken or forbidden."""
     if settings.uds:
-        return open_path(settings.uds)
+        return open_socket_file(settings.uds)
     family, kind, protocol, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
     listener = socket.socket(family, kind, protocol)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -19,7 +19,7 @@ def open_listener(settings: argparse.Namespace) -> socket.socket:
     return listener
 
 
-def open_path(path: str) -> socket.socket:
+def open_socket_file(path: str) -> socket.socket:
     """Binds a socket file that only this user may open, and replaces one that a killed server left behind.
 
     Raises OSError when another server listens on it.
@@ -39,7 +39,7 @@ def open_path(path: str) -> socket.socket:
     return listener
 
 
-def address_of(listener: socket.socket) -> dict[str, object]:
+def read_address(listener: socket.socket) -> dict[str, object]:
     """Returns `{"uds": path}` or `{"host", "port"}`, for the log."""
     name = listener.getsockname()
     return {"uds": name} if isinstance(name, str) else {"host": name[0], "port": name[1]}

@@ -10,11 +10,11 @@ import os
 import time
 from pathlib import Path
 
-from ..pool.worker_pool import Pool
-from ..protocol.log import log, say_to
-from .app import Front
+from ..pool.worker_pool import WorkerPool
+from ..protocol.log import add_event_descriptor, log
+from .app import FrontApp
 from .drain import Drain
-from .listener import address_of, open_listener
+from .listener import open_listener, read_address
 
 MESSAGE_BYTES = 1700
 
@@ -35,15 +35,15 @@ def run(settings: argparse.Namespace) -> int:
 
 async def serve(settings: argparse.Namespace) -> int:
     started = time.perf_counter()
-    say_to(settings.events_fd)
+    add_event_descriptor(settings.events_fd)
     try:
         listener = open_listener(settings)
     except OSError as error:
         failure = {"stage": "bind", "message": f"Cannot listen: {error}", "cause": type(error).__name__}
-        return say_end(0, [failure], settings.failure_file)
-    address, failures, end = address_of(listener), [], asyncio.Event()
+        return log_end(0, [failure], settings.failure_file)
+    address, failures, end = read_address(listener), [], asyncio.Event()
 
-    def say_ready(loaded: dict) -> None:
+    def log_ready(loaded: dict) -> None:
         seconds = {**loaded["seconds"], "total": round(time.perf_counter() - started, 3)}
         log(
             **{
@@ -56,35 +56,35 @@ async def serve(settings: argparse.Namespace) -> int:
             }
         )
 
-    def say_failed(failure: dict) -> None:
+    def record_failure(failure: dict) -> None:
         failures.append(failure)
         end.set()
 
-    pool = Pool(settings, say_ready, say_failed)
-    front = Front(settings, pool)
-    Drain(settings, front, pool, end.set).listen()
+    pool = WorkerPool(settings, log_ready, record_failure)
+    front = FrontApp(settings, pool)
+    Drain(settings, front, pool, end.set).install_handlers()
     await pool.start()
     from .http_server import HttpServer  # the import takes 0.25 s, during which the model already loads
 
     await HttpServer(front, settings, end).serve(sockets=[listener])
     pool.stop()
-    await pool.gone()
+    await pool.wait_ended()
     if settings.uds:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(settings.uds)
-    return say_end(pool.cut, failures, settings.failure_file)
+    return log_end(pool.cut, failures, settings.failure_file)
 
 
-def fitting(message: str) -> str:
+def shorten_message(message: str) -> str:
     """Shortens a message so that its line fits into the 2048 bytes that Kubernetes keeps of the end of a log."""
     while len(json.dumps(message)) > MESSAGE_BYTES:
         message = message[: len(message) * 3 // 4] + "…"
     return message
 
 
-def say_end(cut: int, failures: list[dict], failure_file: str | None) -> int:
+def log_end(cut: int, failures: list[dict], failure_file: str | None) -> int:
     if failures:
-        failed = {**failures[0], "event": "failed", "message": fitting(failures[0]["message"])}
+        failed = {**failures[0], "event": "failed", "message": shorten_message(failures[0]["message"])}
         log(**failed)
         if failure_file:
             with contextlib.suppress(OSError):  # the log has the event too

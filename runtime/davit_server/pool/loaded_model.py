@@ -9,7 +9,7 @@ from typing import Protocol
 from ..processes.exit_code import describe_exit
 from ..protocol.log import log
 from ..protocol.wire import SHARED
-from .loading_process import Loader
+from .loading_process import LoadingProcess
 from .worker_handle import WorkerHandle
 
 DEATHS_FORGIVEN = 10
@@ -24,17 +24,17 @@ DIED, TIME_LIMIT, START, CANCELLED = "died", "time limit", "start", "cancelled"
 
 
 class Owner(Protocol):
-    """The callbacks of a LoadedModel; Pool implements them (pool.py)."""
+    """The callbacks of a LoadedModel; WorkerPool implements them (worker_pool.py)."""
 
-    started: bool
-    patience: float
-    turns: int
+    is_started: bool
+    stuck_seconds: float
+    locks: int
 
-    def loaded(self, model: LoadedModel) -> None: ...
-    def joined(self, model: LoadedModel, worker: WorkerHandle) -> None: ...
-    def lose(self, worker: WorkerHandle, why: str) -> None: ...
-    def ended(self, worker: WorkerHandle) -> None: ...
-    def failed(self, model: LoadedModel, failure: dict) -> bool: ...
+    def on_loaded(self, model: LoadedModel) -> None: ...
+    def on_joined(self, model: LoadedModel, worker: WorkerHandle) -> None: ...
+    def remove_worker(self, worker: WorkerHandle, why: str) -> None: ...
+    def on_worker_end(self, worker: WorkerHandle) -> None: ...
+    def should_reload(self, model: LoadedModel, failure: dict) -> bool: ...
 
 
 class LoadedModel:
@@ -42,35 +42,35 @@ class LoadedModel:
 
     def __init__(self, settings: argparse.Namespace, mode: str, owner: Owner) -> None:
         self.settings, self.owner = settings, owner
-        self.loader = Loader(settings, mode, self.hear, self.process_ended, owner.turns)
+        self.loader = LoadingProcess(settings, mode, self.handle_event, self.on_process_end, owner.locks)
         self.workers: set[WorkerHandle] = set()
         self.starting: set[asyncio.Task] = set()
         self.event: dict | None = None
         self.stage = "import"
         self.failure: dict | None = None
-        self.deaths = self.restarts = self.silences = 0
+        self.deaths = self.restarts = self.timeouts = 0
         self.limit: asyncio.TimerHandle | None = None
-        self.stopping = False
+        self.is_stopping = False
 
     @property
-    def shared(self) -> bool:
+    def is_shared(self) -> bool:
         return self.event is not None and self.event["worker_mode"] == SHARED
 
     @property
     def wanted(self) -> int:
-        return self.settings.workers if self.shared else 1
+        return self.settings.workers if self.is_shared else 1
 
     async def start(self) -> None:
         self.stage, self.failure = "import", None
-        if self.owner.started:  # before that, the supervisor of the server limits the first start
-            self.limit = asyncio.get_running_loop().call_later(self.owner.patience, self.loader.stop)
+        if self.owner.is_started:  # before that, the supervisor of the server limits the first start
+            self.limit = asyncio.get_running_loop().call_later(self.owner.stuck_seconds, self.loader.stop)
         try:
             await self.loader.start()
         except OSError as error:
             cause = type(error).__name__
             self.fail({"stage": "import", "cause": cause, "message": f"Cannot run {self.settings.python}: {error}"})
 
-    def hear(self, event: dict) -> None:
+    def handle_event(self, event: dict) -> None:
         """Handles one event of the loading process (see send_event.py)."""
         if event["event"] == "stage":
             self.stage = event["stage"]
@@ -78,50 +78,50 @@ class LoadedModel:
             self.failure = event
         elif event["event"] == "loaded":
             self.event = event
-            self.owner.loaded(self)
+            self.owner.on_loaded(self)
             self.add_worker()
         elif event["event"] == "ended":
             log("worker ended", pid=event["pid"], status=event["status"])
             self.loader.workers.discard(event["pid"])
             for worker in [worker for worker in self.workers if worker.pid == event["pid"]]:
-                self.owner.lose(worker, DIED)  # a child of its model may hold the connection open
+                self.owner.remove_worker(worker, DIED)  # a child of its model may hold the connection open
 
     def add_worker(self) -> None:
         missing = self.wanted - len(self.workers) - len(self.starting)
-        if self.stopping or self.event is None or missing <= 0:
+        if self.is_stopping or self.event is None or missing <= 0:
             return
-        task = asyncio.ensure_future(self.greet(WorkerHandle(self.owner.ended)))
+        task = asyncio.ensure_future(self.connect_worker(WorkerHandle(self.owner.on_worker_end)))
         self.starting.add(task)
-        task.add_done_callback(self.greeted)
+        task.add_done_callback(self.on_connected)
 
-    def greeted(self, task: asyncio.Task[bool]) -> None:
+    def on_connected(self, task: asyncio.Task[bool]) -> None:
         self.starting.discard(task)
         if not task.cancelled() and task.result():
             self.add_worker()  # one after the other, until there are enough; a failed start schedules its own retry
 
-    async def greet(self, worker: WorkerHandle) -> bool:
+    async def connect_worker(self, worker: WorkerHandle) -> bool:
         """Says whether the worker has joined. If not, the same loading process or a new one replaces it."""
         process = self.loader.process
         try:
-            await asyncio.wait_for(worker.greet(self.loader.fork()), WORKER_SECONDS)
-            if worker.gone or self.loader.process is not process:
+            await asyncio.wait_for(worker.connect(self.loader.request_worker()), WORKER_SECONDS)
+            if worker.has_ended or self.loader.process is not process:
                 raise ConnectionError("it ended at once")
         except Exception as error:
-            self.silences += isinstance(error, asyncio.TimeoutError)
+            self.timeouts += isinstance(error, asyncio.TimeoutError)
             log("worker not started", cause=type(error).__name__)
-            shared = self.shared
-            self.owner.lose(worker, START)
+            is_shared = self.is_shared
+            self.owner.remove_worker(worker, START)
             self.replace(START)
             # A process that twice provides no worker hangs. One that should be the worker itself has no second try.
-            if not shared or self.silences > 1 or (self.silences and not self.workers):
+            if not is_shared or self.timeouts > 1 or (self.timeouts and not self.workers):
                 self.loader.stop()  # when it has ended, another is started
             return False
         if worker.pid != process.pid:
             self.loader.workers.add(worker.pid)
         self.workers.add(worker)
-        self.restarts = self.silences = 0
+        self.restarts = self.timeouts = 0
         self.stop_limit()
-        self.owner.joined(self, worker)
+        self.owner.on_joined(self, worker)
         return True
 
     def stop_limit(self) -> None:
@@ -133,15 +133,15 @@ class LoadedModel:
         """Ends one worker and replaces it; `why` is DIED, TIME_LIMIT, START or CANCELLED."""
         self.workers.discard(worker)
         if worker.pid:
-            self.loader.kill(worker.pid)
+            self.loader.kill_worker(worker.pid)
         self.replace(why)
 
     def replace(self, why: str) -> None:
         self.deaths += why in (DIED, START)
-        if self.shared:
-            asyncio.get_running_loop().call_later(self.pause(why), self.add_worker)
+        if self.is_shared:
+            asyncio.get_running_loop().call_later(self.choose_pause(why), self.add_worker)
 
-    def pause(self, why: str) -> float:
+    def choose_pause(self, why: str) -> float:
         """Returns the seconds before a replacement starts. Only deaths in a row are delayed."""
         if why == START:
             return min(LONGEST_PAUSE_SECONDS, START_PAUSE_SECONDS * 2 ** min(self.deaths, 8))
@@ -150,11 +150,11 @@ class LoadedModel:
             return 0
         return min(LONGEST_DEATH_PAUSE_SECONDS, DEATH_PAUSE_SECONDS * 2 ** min(over, 8))
 
-    def process_ended(self, code: int) -> None:
+    def on_process_end(self, code: int) -> None:
         """Handles the end of the loading process, which ends its workers too."""
-        self.silences = 0
+        self.timeouts = 0
         self.stop_limit()
-        if not self.stopping:
+        if not self.is_stopping:
             ended = {
                 "stage": self.stage,
                 "cause": "Exit",
@@ -169,9 +169,9 @@ class LoadedModel:
         """
         self.event = None
         for worker in list(self.workers):
-            self.owner.lose(worker, worker.lost or DIED)
+            self.owner.remove_worker(worker, worker.lost or DIED)
         self.workers.clear()
-        if not self.owner.failed(self, failure):
+        if not self.owner.should_reload(self, failure):
             return
         self.restarts += 1
         pause = min(LONGEST_PAUSE_SECONDS, START_PAUSE_SECONDS * 2 ** min(self.restarts, 8))
@@ -179,17 +179,17 @@ class LoadedModel:
         asyncio.get_running_loop().call_later(pause, self.restart)
 
     def restart(self) -> None:
-        if not self.stopping:
+        if not self.is_stopping:
             self.restarting = asyncio.ensure_future(self.start())
-            self.restarting.add_done_callback(self.restarted)
+            self.restarting.add_done_callback(self.on_restarted)
 
-    def restarted(self, task: asyncio.Task) -> None:
+    def on_restarted(self, task: asyncio.Task) -> None:
         """Retries also after an unexpected exception."""
         error = None if task.cancelled() else task.exception()
-        if error is not None and not self.stopping:
+        if error is not None and not self.is_stopping:
             self.fail({"stage": self.stage, "cause": type(error).__name__, "message": f"Cannot load again: {error}"})
 
     def stop(self) -> None:
-        self.stopping = self.loader.stopped = True
+        self.is_stopping = self.loader.is_stopped = True
         self.stop_limit()
         self.loader.stop()

@@ -19,7 +19,7 @@ class WorkerHandle:
         self.reader: asyncio.StreamReader | None = None
         self.writer: asyncio.StreamWriter | None = None
 
-    async def greet(self, ours: socket.socket) -> None:
+    async def connect(self, ours: socket.socket) -> None:
         """Waits until the worker takes requests. Raises IncompleteReadError or OSError when it has ended.
 
         `ours` is the front's end of the socket.
@@ -31,14 +31,14 @@ class WorkerHandle:
         self.writer = asyncio.StreamWriter(transport, protocol, self.reader, loop)
         (self.pid,) = HELLO.unpack(await self.reader.readexactly(HELLO.size))
 
-    async def ask(self, kind: int, request_id: bytes, body: bytes) -> tuple[int, bytes]:
+    async def predict(self, kind: int, request_id: bytes, body: bytes) -> tuple[int, bytes]:
         """Returns HTTP status and body of the answer. Raises IncompleteReadError or OSError when the worker ended."""
         self.writer.writelines((REQUEST.pack(kind, len(request_id), len(body)), request_id, body))
         status, length = ANSWER.unpack(await self.reader.readexactly(ANSWER.size))
         return status, await self.reader.readexactly(length)
 
     @property
-    def gone(self) -> bool:
+    def has_ended(self) -> bool:
         """Says whether the worker has ended while it was idle."""
         return self.reader.at_eof()
 

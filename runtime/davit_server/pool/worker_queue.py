@@ -11,62 +11,62 @@ from typing import Callable
 from .worker_handle import WorkerHandle
 
 
-class Full(Exception):
+class QueueFull(Exception):
     """The queue is full, or no worker became idle in time. Nothing was started, so a retry is safe."""
 
 
-class Gone(Exception):
+class ClientDisconnected(Exception):
     """The client disconnected before its request was started."""
 
 
-class Places:
+class WorkerQueue:
     """Assigns idle workers to waiting requests, oldest first; `limit` requests wait for up to `timeout` seconds."""
 
     def __init__(self, limit: int, timeout: float) -> None:
         self.limit, self.timeout = limit, timeout
         self.idle: list[WorkerHandle] = []
-        self.queue: deque[asyncio.Future[WorkerHandle]] = deque()
+        self.waiting: deque[asyncio.Future[WorkerHandle]] = deque()
 
     @property
-    def full(self) -> bool:
-        return not self.idle and len(self.queue) >= self.limit
+    def is_full(self) -> bool:
+        return not self.idle and len(self.waiting) >= self.limit
 
-    async def take(self, receive: Callable[[], Awaitable[dict]]) -> WorkerHandle:
-        """Returns an idle worker for one request. Raises Full, or Gone when `receive` completes (the client left)."""
+    async def acquire(self, receive: Callable[[], Awaitable[dict]]) -> WorkerHandle:
+        """Returns an idle worker for one request. Raises QueueFull, or ClientDisconnected when `receive` completes."""
         if self.idle:
             return self.idle.pop()
-        if self.full:
-            raise Full
+        if self.is_full:
+            raise QueueFull
         waiter = asyncio.get_running_loop().create_future()
-        self.queue.append(waiter)
-        gone = asyncio.ensure_future(receive())
+        self.waiting.append(waiter)
+        disconnect = asyncio.ensure_future(receive())
         try:
-            await asyncio.wait({waiter, gone}, timeout=self.timeout, return_when=asyncio.FIRST_COMPLETED)
-            if gone.done():
-                raise Gone
+            await asyncio.wait({waiter, disconnect}, timeout=self.timeout, return_when=asyncio.FIRST_COMPLETED)
+            if disconnect.done():
+                raise ClientDisconnected
             if not waiter.done():
-                raise Full
+                raise QueueFull
         except BaseException:
-            self.leave(waiter)
+            self.cancel_wait(waiter)
             raise
         finally:
-            gone.cancel()
+            disconnect.cancel()
         return waiter.result()
 
-    def leave(self, waiter: asyncio.Future[WorkerHandle]) -> None:
+    def cancel_wait(self, waiter: asyncio.Future[WorkerHandle]) -> None:
         if waiter.done():
-            self.free(waiter.result())
+            self.release(waiter.result())
             return
         waiter.cancel()
         with contextlib.suppress(ValueError):
-            self.queue.remove(waiter)
+            self.waiting.remove(waiter)
 
-    def free(self, worker: WorkerHandle) -> None:
+    def release(self, worker: WorkerHandle) -> None:
         """Gives the worker to the oldest request, or makes it idle. The last idle one is used first (warm pages)."""
         if worker.lost:
             return
-        while self.queue:
-            waiter = self.queue.popleft()
+        while self.waiting:
+            waiter = self.waiting.popleft()
             if not waiter.done():
                 waiter.set_result(worker)
                 return

@@ -23,11 +23,11 @@ def become_worker(parent: int, folder: str, name: str) -> str:
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     path = enter_folder(folder, name)
-    reseed()
+    reseed_random()
     return path
 
 
-def reseed(seed: int | None = None) -> None:
+def reseed_random(seed: int | None = None) -> None:
     """Reseeds `random`, NumPy and PyTorch: forks would otherwise draw the same numbers. With `seed` they should."""
     random.seed(seed)
     if "numpy" in sys.modules:

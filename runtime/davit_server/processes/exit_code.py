@@ -6,7 +6,7 @@ import os
 import signal
 
 
-def exit_code_of(status: int) -> int:
+def read_exit_code(status: int) -> int:
     """Returns the exit code, or minus the signal, for a status of `os.waitpid`.
 
     It is `os.waitstatus_to_exitcode`, which Python 3.8 lacks.
@@ -15,11 +15,11 @@ def exit_code_of(status: int) -> int:
 
 
 def describe_exit(code: int) -> str:
-    """Returns a phrase such as `with exit code 3` or `by signal 11 (SIGSEGV)`; `code` is as of `exit_code_of`."""
+    """Returns a phrase such as `with exit code 3` or `by signal 11 (SIGSEGV)`; `code` is as of `read_exit_code`."""
     if code >= 0:
         return f"with exit code {code}"
     if code == -signal.SIGKILL:
-        return "by SIGKILL, probably for want of memory"
+        return "by SIGKILL, probably out of memory"
     try:
         return f"by signal {-code} ({signal.Signals(-code).name})"
     except ValueError:

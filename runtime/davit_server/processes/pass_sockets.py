@@ -6,7 +6,7 @@ import array
 import socket
 
 Socket = socket.socket
-"""Taken before the model is loaded: one that shall not use the network may replace the class."""
+"""Read before the model is loaded, because a model that must not use the network may replace the class."""
 
 
 def send_with_sockets(connection: socket.socket, message: bytes, descriptors: list[int]) -> None:

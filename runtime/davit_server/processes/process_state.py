@@ -42,11 +42,19 @@ def read_state() -> frozenset[Item] | None:
     """Returns everything that a fork of this process would share or lose, or None where the system has no /proc."""
     if not Path("/proc/self/fd").is_dir():
         return None
-    items = [*descriptors(), *threads(), *children(), *signals(), *timers(), *shared_memory(), *gpus()]
+    items = [
+        *list_descriptors(),
+        *list_threads(),
+        *list_children(),
+        *list_signals(),
+        *list_timers(),
+        *list_shared_memory(),
+        *list_gpus(),
+    ]
     return frozenset(items)
 
 
-def descriptors() -> list[Item]:
+def list_descriptors() -> list[Item]:
     """Open files share their offset with a fork, pipes and sockets their data, epoll its registrations."""
     found = []
     for name in os.listdir("/proc/self/fd"):
@@ -55,13 +63,13 @@ def descriptors() -> list[Item]:
             status = os.fstat(int(name))
         except OSError:  # the descriptor that listed the folder
             continue
-        noun = descriptor_noun(target, status.st_mode)
+        noun = name_descriptor(target, status.st_mode)
         if noun:
             found.append(Item(noun, f"{name} {target} {status.st_ino}"))
     return found
 
 
-def descriptor_noun(target: str, mode: int) -> str:
+def name_descriptor(target: str, mode: int) -> str:
     """Returns the noun for a descriptor, or "" when sharing it is harmless."""
     if target in HARMLESS_DEVICES:
         return ""
@@ -76,7 +84,7 @@ def descriptor_noun(target: str, mode: int) -> str:
     return "open device" if stat.S_ISCHR(mode) or stat.S_ISBLK(mode) else "open file"
 
 
-def threads() -> list[Item]:
+def list_threads() -> list[Item]:
     """A fork has only the thread that forked: the work and the locks of the others are never finished or released."""
     names = {getattr(thread, "native_id", None): thread.name for thread in threading.enumerate()}
     main = os.getpid()
@@ -87,7 +95,7 @@ def threads() -> list[Item]:
     return [Item(noun, f"{detail} {i}") for i, (noun, detail) in enumerate(sorted(found))]
 
 
-def children() -> list[Item]:
+def list_children() -> list[Item]:
     """A fork cannot wait for its parent's child, and shares the pipe to it with the other forks."""
     found = []
     for task in os.listdir("/proc/self/task"):
@@ -98,7 +106,7 @@ def children() -> list[Item]:
     return found
 
 
-def signals() -> list[Item]:
+def list_signals() -> list[Item]:
     """Signal handlers, also of C libraries: a fork inherits them without the timer or thread that they serve."""
     found = []
     for line in read_text("/proc/self/status").splitlines():
@@ -106,18 +114,18 @@ def signals() -> list[Item]:
         if key in MASKS:
             mask = int(value, 16)
             numbers = (n for n in range(1, 65) if mask >> (n - 1) & 1 and n not in LIBRARY_SIGNALS)
-            found += [Item("signal setting", f"{name_of(n)} {MASKS[key]}") for n in numbers]
+            found += [Item("signal setting", f"{name_signal(n)} {MASKS[key]}") for n in numbers]
     return found
 
 
-def name_of(number: int) -> str:
+def name_signal(number: int) -> str:
     try:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
 
 
-def timers() -> list[Item]:
+def list_timers() -> list[Item]:
     """A fork starts without its parent's timers."""
     clocks = ("ITIMER_REAL", "ITIMER_VIRTUAL", "ITIMER_PROF")
     found = [Item("timer", name) for name in clocks if any(signal.getitimer(getattr(signal, name)))]
@@ -125,7 +133,7 @@ def timers() -> list[Item]:
     return found + [Item("timer", line) for line in posix]
 
 
-def shared_memory() -> list[Item]:
+def list_shared_memory() -> list[Item]:
     """Writable memory that stays shared after a fork, such as locks, queues and values of multiprocessing."""
     found = set()
     for line in read_text("/proc/self/maps").splitlines():
@@ -138,7 +146,7 @@ def shared_memory() -> list[Item]:
     return sorted(found)
 
 
-def gpus() -> list[Item]:
+def list_gpus() -> list[Item]:
     """A CUDA context does not survive a fork."""
     cuda = getattr(sys.modules.get("torch"), "cuda", None)
     return [Item("GPU", "torch.cuda")] if cuda is not None and cuda.is_initialized() else []

@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 
-from .wait_readable import wait_for
+from .wait_readable import wait_readable
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
@@ -20,7 +20,7 @@ def outlive_parent() -> None:
 
 def adopt_orphans() -> None:
     """On Linux, makes this process the parent of orphans that a worker leaves behind, so that it can reap them."""
-    control_process(PR_SET_CHILD_SUBREAPER, 1)
+    call_prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
 def end_group_with(connection: socket.socket) -> None:
@@ -40,15 +40,15 @@ def end_group_with(connection: socket.socket) -> None:
     except OSError:
         return
     outlive_parent()
-    if wait_for([connection.fileno()], 0):  # the connection ended before O_ASYNC was set
+    if wait_readable([connection.fileno()], 0):  # the connection ended before O_ASYNC was set
         end_group()
 
 
 def set_death_signal(number: int) -> None:
-    control_process(PR_SET_PDEATHSIG, number)
+    call_prctl(PR_SET_PDEATHSIG, number)
 
 
-def control_process(what: int, value: int) -> None:
+def call_prctl(what: int, value: int) -> None:
     if sys.platform.startswith("linux"):
         with contextlib.suppress(ImportError, OSError, AttributeError):
             import ctypes

@@ -13,12 +13,12 @@ QUIET_LIBRARIES = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
 """MLflow imports pyarrow, which would start a thread that frees memory; a process that may be forked has none."""
 
 
-def single_thread() -> dict[str, str]:
+def make_single_thread_environment() -> dict[str, str]:
     """Returns environment variables for a process that may be forked; libraries read them when they are loaded."""
     return {**dict.fromkeys(LIMITS, "1"), **QUIET_LIBRARIES}
 
 
-def available_processors(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
+def count_processors(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
     """Returns the number of processors in the affinity mask, limited by the control group's quota (of a container)."""
     affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     with contextlib.suppress(OSError, ValueError):
@@ -27,7 +27,7 @@ def available_processors(quota: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
     return affinity
 
 
-def use_threads(limit: int) -> None:
+def set_thread_limit(limit: int) -> None:
     """Raises the limits in a fresh fork, also in libraries that have already read the environment variables."""
     os.environ.update(dict.fromkeys(LIMITS, str(limit)))
     if limit == 1:

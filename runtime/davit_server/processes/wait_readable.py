@@ -5,7 +5,7 @@ from __future__ import annotations
 import select
 
 
-def wait_for(descriptors: list[int], seconds: float | None = None) -> set[int]:
+def wait_readable(descriptors: list[int], seconds: float | None = None) -> set[int]:
     """Returns the descriptors that are readable or at their end; empty after `seconds`, None meaning no limit."""
     poll = select.poll()
     for descriptor in descriptors:

@@ -10,5 +10,5 @@ import json
 import socket
 
 
-def tell_front(control: socket.socket, **event: object) -> None:
+def send_event(control: socket.socket, **event: object) -> None:
     control.sendall(json.dumps(event).encode() + b"\n")

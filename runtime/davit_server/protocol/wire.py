@@ -17,7 +17,7 @@ ANSWER = struct.Struct("!HI")
 HELLO = struct.Struct("!I")
 """The first bytes from a worker: its process id."""
 
-WISH = struct.Struct("!cI")
+COMMAND = struct.Struct("!cI")
 """A command for the loading process: FORK, with the worker's socket attached, or KILL with a process id."""
 
 FORK, KILL = b"F", b"K"

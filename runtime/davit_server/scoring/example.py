@@ -16,22 +16,22 @@ def read_example(model: str, metadata) -> bytes | None:
     """
     serving = Path(model) / "serving_input_example.json"
     if serving.exists():
-        return without_nan(serving.read_bytes())
+        return replace_nan(serving.read_bytes())
     saved = getattr(metadata, "saved_input_example_info", None) or {}
     path = Path(model) / saved.get("artifact_path", "input_example.json")
     if not saved or not path.exists():
         return None
-    return without_nan(json.dumps(serving_form(json.loads(path.read_text()), saved)).encode())
+    return replace_nan(json.dumps(make_serving_form(json.loads(path.read_text()), saved)).encode())
 
 
-def without_nan(body: bytes) -> bytes:
+def replace_nan(body: bytes) -> bytes:
     """Replaces NaN by null: MLflow writes a missing number as NaN, which a request may not contain."""
     if b"NaN" not in body:
         return body
     return json.dumps(json.loads(body, parse_constant=lambda name: None if name == "NaN" else float(name))).encode()
 
 
-def serving_form(example: object, saved: dict) -> dict | None:
+def make_serving_form(example: object, saved: dict) -> dict | None:
     if saved.get("type") == "dataframe":
         split = isinstance(example, dict) and "data" in example and saved.get("pandas_orient") in ("split", "values")
         return {"dataframe_split": example} if split else {"inputs": example}

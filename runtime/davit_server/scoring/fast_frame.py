@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .mlflow_adapter import from_type_hint, parameters_schema, shaped_by_example
+from .mlflow_adapter import has_type_hint_from_example, has_type_hint_signature, read_parameters_schema
 
 NUMPY = {"double": "float64", "float": "float32", "long": "int64", "integer": "int32", "boolean": "bool"}
 EXACT = {"long": int, "integer": int, "boolean": bool, "string": str}
@@ -31,44 +31,44 @@ class FastFrame:
             and all(isinstance(name, (str, int)) for name in self.names)
             and len(set(self.names)) == len(self.names)
             and all(kind in NUMPY or kind == "string" for kind in self.types)
-            and parameters_schema(metadata) is None
-            and not from_type_hint(metadata)
-            and not shaped_by_example(metadata)
+            and read_parameters_schema(metadata) is None
+            and not has_type_hint_signature(metadata)
+            and not has_type_hint_from_example(metadata)
             and hasattr(model, "_predict_fn")
         )
         if self.usable:
             self.index = pd.Index(self.names)
             self.counted = list(range(len(self.names)))  # pandas' default names when the request has none
             self.doubles = all(kind == "double" for kind in self.types)
-            self.predict = direct_predict(model)
+            self.predict = make_direct_predict(model)
 
-    def make(self, payload: dict[str, Any]) -> pd.DataFrame | None:
+    def make_frame(self, payload: dict[str, Any]) -> pd.DataFrame | None:
         """Returns a DataFrame equal to the one that MLflow would pass to the flavor; None means MLflow's path."""
         if len(payload) != 1:  # there are parameters, or a second form
             return None
-        rows = self.rows(payload)
+        rows = self.read_rows(payload)
         if not rows:
             return None
         try:
             if self.doubles:
-                values = numbers(rows, "float64")
+                values = make_numbers(rows, "float64")
                 return pd.DataFrame(values, columns=self.index, copy=False) if values.ndim == 2 else None
-            columns = [self.column(kind, values) for kind, values in zip(self.types, zip(*rows))]
+            columns = [self.make_column(kind, values) for kind, values in zip(self.types, zip(*rows))]
             return pd.DataFrame(dict(zip(self.names, columns)), columns=self.index)
         except (ValueError, TypeError, OverflowError):
             return None
 
-    def rows(self, payload: dict[str, Any]) -> list[list] | None:
+    def read_rows(self, payload: dict[str, Any]) -> list[list] | None:
         split, records = payload.get("dataframe_split"), payload.get("dataframe_records")
         if isinstance(split, dict):
-            return self.rows_of_split(split)
+            return self.read_split_rows(split)
         if isinstance(records, list):
             names = set(self.names)
             if all(isinstance(record, dict) and record.keys() == names for record in records):
                 return [[record[name] for name in self.names] for record in records]
         return None
 
-    def rows_of_split(self, split: dict[str, Any]) -> list[list] | None:
+    def read_split_rows(self, split: dict[str, Any]) -> list[list] | None:
         columns, rows = split.get("columns", self.counted), split.get("data")
         if not split.keys() <= {"columns", "data"} or type(columns) is not list or type(rows) is not list:
             return None
@@ -84,16 +84,16 @@ class FastFrame:
         return [[row[i] for i in order] for row in rows]
 
     @staticmethod
-    def column(kind: str, values: tuple) -> Any:
+    def make_column(kind: str, values: tuple) -> Any:
         exact = EXACT.get(kind)
         if exact and any(type(value) is not exact for value in values):
             raise TypeError(kind)
         if kind == "string":
             return list(values)
-        return np.array(values, dtype=NUMPY[kind]) if exact else numbers(values, NUMPY[kind])
+        return np.array(values, dtype=NUMPY[kind]) if exact else make_numbers(values, NUMPY[kind])
 
 
-def numbers(values: Any, dtype: str) -> np.ndarray:
+def make_numbers(values: Any, dtype: str) -> np.ndarray:
     """Returns an array of numbers. Raises TypeError for others: NumPy would convert strings that pandas refuses."""
     array = np.array(values)
     if array.dtype.kind not in "fiu":
@@ -101,7 +101,7 @@ def numbers(values: Any, dtype: str) -> np.ndarray:
     return array.astype(dtype, copy=False)
 
 
-def direct_predict(model):
+def make_direct_predict(model):
     """Returns the flavor's own predict function, which takes a DataFrame, called as pyfunc calls it."""
     parameter = inspect.signature(model._predict_fn).parameters.get("params")
     if parameter is None or parameter.kind is inspect.Parameter.VAR_KEYWORD:

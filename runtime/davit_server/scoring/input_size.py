@@ -11,7 +11,7 @@ import io
 from collections import Counter
 from typing import Any
 
-from .refused import Refused, bad
+from .refused import Refused, make_bad_request
 
 MOST_CELLS = 2_000_000
 MOST_CHARACTERS = 16_000_000
@@ -33,14 +33,14 @@ def check_split(split: Any, schema: Any) -> None:
         check_labels(key, labels)
     check_twice(columns, schema)
     data = split.get("data")
-    rows, width, entries = extent(data)
+    rows, width, entries = measure_table(data)
     check_cells(max(rows, len(index)), max(width, len(columns)), entries + len(index) + len(columns))
     check_tensor_width(max(width, len(columns)), schema)
     check_texts(data, depth=2)
 
 
 def check_records(records: Any, schema: Any) -> None:
-    rows, width, entries = extent(records)
+    rows, width, entries = measure_table(records)
     check_cells(rows, width, entries)
     check_tensor_width(width, schema)
     check_texts(records, depth=2)
@@ -48,13 +48,13 @@ def check_records(records: Any, schema: Any) -> None:
 
 def check_bare(data: dict) -> None:
     """Checks an object that is the whole input: MLflow may make a table in which list items multiply each value."""
-    check_cells(*extent(data))
+    check_cells(*measure_table(data))
     check_texts(data, depth=0)
 
 
 def check_values(values: Any) -> None:
     """Checks a value of `inputs` or `instances`, of which NumPy makes one array, or one for each column."""
-    check_cells(*extent(values))
+    check_cells(*measure_table(values))
     check_texts(values, depth=0)
     if isinstance(values, list):
         columns: dict[str, list] = {}
@@ -65,7 +65,7 @@ def check_values(values: Any) -> None:
         check_texts(columns, depth=0)
 
 
-def extent(value: Any) -> tuple[int, int, int]:
+def measure_table(value: Any) -> tuple[int, int, int]:
     """Returns the rows and columns that a table of this value would have, and the number of sent values."""
     if not isinstance(value, (list, dict)):
         return 1, 1, 1
@@ -86,15 +86,15 @@ def extent(value: Any) -> tuple[int, int, int]:
 def check_cells(rows: int, width: int, entries: int) -> None:
     if rows * width > max(MOST_CELLS, SPREAD * entries):
         what = f"{rows} rows and {width} different columns with only {entries} values"
-        raise bad(f"The table has {what}, expected rows with the same columns. Send fewer rows at once.")
+        raise make_bad_request(f"The table has {what}, expected rows with the same columns. Send fewer rows at once.")
 
 
 def check_labels(key: str, labels: list) -> None:
     """Integers above 64 bits can be chosen to have the same hash, and a list makes an index with as many levels."""
     if any(type(label) is int and not -(1 << 63) <= label < 1 << 63 for label in labels):
-        raise bad(f"The list {key} holds an integer of more than 64 bits, expected names.")
+        raise make_bad_request(f"The list {key} holds an integer of more than 64 bits, expected names.")
     if len(labels) > MOST_LEVELS and any(isinstance(label, (list, dict)) for label in labels):
-        raise bad(f"The list {key} holds lists, expected names.")
+        raise make_bad_request(f"The list {key} holds lists, expected names.")
 
 
 def check_twice(columns: list, schema: Any) -> None:
@@ -104,7 +104,7 @@ def check_twice(columns: list, schema: Any) -> None:
     counts = Counter(name for name in columns if isinstance(name, (str, int, float)) and name in known)
     twice = next((name for name, count in counts.items() if count > 1), None)
     if twice is not None:
-        raise bad(f'The list columns has "{twice}" more than once, expected each column once.')
+        raise make_bad_request(f'The list columns has "{twice}" more than once, expected each column once.')
 
 
 def check_tensor_width(width: int, schema: Any) -> None:
@@ -113,7 +113,9 @@ def check_tensor_width(width: int, schema: Any) -> None:
         return
     shape = tuple(schema.inputs[0].shape)
     if shape != (-1, width):
-        raise bad(f"The table has {width} columns, expected a table that fits the tensor of shape {shape}.")
+        raise make_bad_request(
+            f"The table has {width} columns, expected a table that fits the tensor of shape {shape}."
+        )
 
 
 def check_texts(value: Any, depth: int) -> None:
@@ -148,7 +150,7 @@ def check_array(items: list) -> list[dict]:
             elif isinstance(item, dict):
                 objects.append(item)
     if count * longest > max(MOST_CHARACTERS, SPREAD * total):
-        raise bad(
+        raise make_bad_request(
             f"A list has {count} items of which the longest is a text of {longest} characters, expected texts of about "
             "the same length, or fewer at once. As dataframe_split or dataframe_records there is no such limit."
         )
@@ -160,11 +162,13 @@ def check_csv(text: str) -> None:
     try:
         header = next(csv.reader(io.StringIO(text)), [])
     except csv.Error as error:
-        raise bad("The header of the table cannot be read, expected names of columns.") from error
+        raise make_bad_request("The header of the table cannot be read, expected names of columns.") from error
     lines = text.count("\n") + text.count("\r")
     check_cells(lines, len(header), len(text))
     if len(header) > MOST_DOUBTFUL_COLUMNS and len(set(header)) < len(header):
-        raise bad(f"The table has {len(header)} columns and some names more than once, expected each column once.")
+        raise make_bad_request(
+            f"The table has {len(header)} columns and some names more than once, expected each column once."
+        )
 
 
 def check_parquet(rows: int, width: int, size: int) -> None:

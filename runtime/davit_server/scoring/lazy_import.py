@@ -34,8 +34,8 @@ class LazyFinder:
         if not isinstance(loader, LazyLoader):
             return None
         loader.load(package)  # a submodule is imported after its package, as always
-        there = sys.modules.get(name)
-        return None if there is None else again(there)
+        present = sys.modules.get(name)
+        return None if present is None else make_present_spec(present)
 
 
 class LazyLoader:
@@ -84,7 +84,7 @@ class LazyLoader:
             self.hooks = {}
 
 
-def again(module: ModuleType) -> ModuleSpec:
+def make_present_spec(module: ModuleType) -> ModuleSpec:
     """Returns a spec for a module that its package has imported meanwhile: importlib would load it a second time."""
     module.__spec__.loader = PresentLoader(module, module.__spec__.loader)
     return module.__spec__

@@ -21,7 +21,7 @@ PLACES = ("mlflow.utils.proto_json_utils", "mlflow.pyfunc.scoring_server")
 AGENT_LOADERS = tuple(f"mlflow.pyfunc.loaders.{name}" for name in ("chat_agent", "chat_model", "responses_agent"))
 
 
-def find(name: str):
+def find_function(name: str):
     for place in PLACES:
         try:
             return getattr(importlib.import_module(place), name)
@@ -31,9 +31,9 @@ def find(name: str):
 
 
 VERSION = mlflow.__version__
-NumpyEncoder = find("NumpyEncoder")
-dataframe_from_parsed_json = find("dataframe_from_parsed_json")
-parse_tf_serving_input = find("parse_tf_serving_input")
+NumpyEncoder = find_function("NumpyEncoder")
+dataframe_from_parsed_json = find_function("dataframe_from_parsed_json")
+parse_tf_serving_input = find_function("parse_tf_serving_input")
 
 
 def load_model(path: str):
@@ -44,16 +44,16 @@ def load_model(path: str):
     return mlflow.pyfunc.load_model(path, suppress_warnings=True, **more)
 
 
-def from_type_hint(metadata) -> bool:
+def has_type_hint_signature(metadata) -> bool:
     """Says whether the signature comes from type hints; MLflow then passes the request's data on unchanged."""
     return hasattr(metadata, "_is_signature_from_type_hint") and metadata._is_signature_from_type_hint()
 
 
-def shaped_by_example(metadata) -> bool:
+def has_type_hint_from_example(metadata) -> bool:
     return hasattr(metadata, "_is_type_hint_from_example") and metadata._is_type_hint_from_example()
 
 
-def parameters_schema(metadata):
+def read_parameters_schema(metadata):
     return metadata.get_params_schema() if hasattr(metadata, "get_params_schema") else None
 
 
@@ -65,7 +65,11 @@ def is_signature_of_mlflow(model) -> bool:
     """
     task = str((model.metadata.metadata or {}).get("task") or "") if hasattr(model.metadata, "metadata") else ""
     wrapper = type(getattr(model, "_model_impl", None)).__module__
-    return from_type_hint(model.metadata) or wrapper.startswith(AGENT_LOADERS) or task.startswith(("agent/", "llm/"))
+    return (
+        has_type_hint_signature(model.metadata)
+        or wrapper.startswith(AGENT_LOADERS)
+        or task.startswith(("agent/", "llm/"))
+    )
 
 
 def explain_predict_function(metadata) -> list[str]:
@@ -82,7 +86,7 @@ def explain_predict_function(metadata) -> list[str]:
     ]
 
 
-def output_columns(metadata) -> list[dict] | None:
+def read_output_columns(metadata) -> list[dict] | None:
     """Returns the output signature as parsed JSON (see signature.py), or None."""
     schema = metadata.get_output_schema()
     return None if schema is None else json.loads(schema.to_json())

@@ -13,16 +13,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..failures.mlflow_reason import reason
+from ..failures.mlflow_reason import extract_reason
 from .input_size import check_bare, check_csv, check_parquet, check_records, check_split, check_values
 from .mlflow_adapter import (
     MlflowException,
     dataframe_from_parsed_json,
-    from_type_hint,
-    parameters_schema,
+    has_type_hint_signature,
     parse_tf_serving_input,
+    read_parameters_schema,
 )
-from .refused import Refused, bad
+from .refused import Refused, make_bad_request
 from .strict_json import parse_strictly
 
 FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
@@ -36,13 +36,15 @@ def parse_object(body: bytes) -> dict[str, Any]:
     try:
         payload = parse_strictly(body.decode(json.detect_encoding(body), "surrogatepass"))
     except UnicodeDecodeError as error:
-        raise bad(f"The body is not {error.encoding.upper()}: {error.reason} at byte {error.start}.") from error
+        raise make_bad_request(
+            f"The body is not {error.encoding.upper()}: {error.reason} at byte {error.start}."
+        ) from error
     except RecursionError as error:
-        raise bad("The body is nested too deeply.") from error
+        raise make_bad_request("The body is nested too deeply.") from error
     except ValueError as error:
-        raise bad(f"The body is not valid JSON: {error}.") from error
+        raise make_bad_request(f"The body is not valid JSON: {error}.") from error
     if not isinstance(payload, dict):
-        raise bad(f"The body is {NOUNS[type(payload)]}, {EXPECTED}.")
+        raise make_bad_request(f"The body is {NOUNS[type(payload)]}, {EXPECTED}.")
     return payload
 
 
@@ -54,28 +56,30 @@ def is_llm(payload: dict[str, Any]) -> bool:
 def parse_payload(payload: dict[str, Any], metadata, schema) -> tuple[Any, dict | None]:
     """Returns data and parameters, as MLflow's server passes them to the model; None means no parameters."""
     if is_llm(payload):
-        known = parameters_schema(metadata)
+        known = read_parameters_schema(metadata)
         names = {parameter.name for parameter in known.params} if known else set()
         data = {key: value for key, value in payload.items() if key not in names}
         check_bare(data)
         return data, {key: value for key, value in payload.items() if key in names}
     forms = [key for key in FORMS if key in payload]
-    if from_type_hint(metadata):
+    if has_type_hint_signature(metadata):
         if "inputs" not in payload:
             raise Refused(400, "INVALID_PARAMETER_VALUE", "The model has type hints: expected the key inputs.")
         return payload["inputs"], payload.get("params")
     if len(forms) != 1:
         found = " and ".join(forms) or "no key for the input"
-        raise bad(f"The body has {found}, {EXPECTED}.")
+        raise make_bad_request(f"The body has {found}, {EXPECTED}.")
     form = forms[0]
     try:
         return make_data(form, payload[form], schema), payload.get("params")
     except (Refused, MlflowException, MemoryError):
         raise
     except RecursionError as error:
-        raise bad(f"The value of {form} is nested too deeply.") from error
+        raise make_bad_request(f"The value of {form} is nested too deeply.") from error
     except Exception as error:  # the model has not run yet
-        raise bad(f"The value of {form} cannot be read: {reason(error) or type(error).__name__}") from error
+        raise make_bad_request(
+            f"The value of {form} cannot be read: {extract_reason(error) or type(error).__name__}"
+        ) from error
 
 
 def make_data(form: str, value: Any, schema) -> Any:
@@ -89,7 +93,7 @@ def make_data(form: str, value: Any, schema) -> Any:
 
 def parse_csv(body: bytes, schema) -> pd.DataFrame:
     """Parses a table with a header line; the columns get the types of the signature."""
-    types, dates = column_types(schema)
+    types, dates = read_column_types(schema)
     try:
         text = body.decode()
         check_csv(text)
@@ -97,11 +101,11 @@ def parse_csv(body: bytes, schema) -> pd.DataFrame:
         dates = [name for name in dates if name in head]
         return pd.read_csv(io.StringIO(text), dtype=types or None, parse_dates=dates or False)
     except UnicodeDecodeError as error:
-        raise bad(f"The body is not UTF-8: {error.reason} at byte {error.start}.") from error
+        raise make_bad_request(f"The body is not UTF-8: {error.reason} at byte {error.start}.") from error
     except Refused:
         raise
     except Exception as error:
-        raise unreadable("CSV", error, misfit(text, types)) from error
+        raise make_parse_refusal("CSV", error, find_type_mismatch(text, types)) from error
 
 
 def parse_parquet(body: bytes) -> pd.DataFrame:
@@ -117,17 +121,17 @@ def parse_parquet(body: bytes) -> pd.DataFrame:
     except Refused:
         raise
     except Exception as error:
-        raise unreadable("Parquet", error) from error
+        raise make_parse_refusal("Parquet", error) from error
 
 
-def unreadable(kind: str, error: Exception, why: str = "") -> Refused:
+def make_parse_refusal(kind: str, error: Exception, why: str = "") -> Refused:
     """Returns a refusal with MLflow's sentence, and with the reason when that contains no sent value."""
     expected = f"Ensure that the input is a valid {kind}-formatted Pandas DataFrame."
-    why = why or reason(error) or type(error).__name__
+    why = why or extract_reason(error) or type(error).__name__
     return Refused(400, "BAD_REQUEST", f"Failed to parse input as a Pandas DataFrame. {expected} Error: {why}")
 
 
-def misfit(text: str, types: dict[str, Any]) -> str:
+def find_type_mismatch(text: str, types: dict[str, Any]) -> str:
     """Names the first column whose values cannot have the signature's type; empty when there is none."""
     with contextlib.suppress(Exception):
         frame = pd.read_csv(io.StringIO(text))
@@ -139,7 +143,7 @@ def misfit(text: str, types: dict[str, Any]) -> str:
     return ""
 
 
-def column_types(schema) -> tuple[dict[str, Any], list[str]]:
+def read_column_types(schema) -> tuple[dict[str, Any], list[str]]:
     """Returns the types of named scalar columns for pandas' reader, and the names of date columns."""
     types: dict[str, Any] = {}
     dates: list[str] = []

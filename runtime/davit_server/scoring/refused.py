@@ -11,5 +11,5 @@ class Refused(Exception):
         self.status, self.code = status, code
 
 
-def bad(message: str) -> Refused:
+def make_bad_request(message: str) -> Refused:
     return Refused(400, "BAD_REQUEST", f"Invalid input. {message}")

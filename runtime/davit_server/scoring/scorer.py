@@ -9,7 +9,7 @@ import traceback
 import numpy as np
 import pandas as pd
 
-from ..failures.mlflow_reason import MESSAGE_CHARACTERS, is_about_input, reason
+from ..failures.mlflow_reason import MESSAGE_CHARACTERS, extract_reason, is_about_input
 from ..failures.root_cause import raised_by_mlflow
 from ..protocol.log import log
 from ..signatures.column_value import Leniency
@@ -33,17 +33,17 @@ class Scorer:
         self.model = mlflow.load_model(path)
         self.metadata = self.model.metadata
         self.schema = self.metadata.get_input_schema()
-        self.outputs = mlflow.output_columns(self.metadata)
+        self.outputs = mlflow.read_output_columns(self.metadata)
         self.example = read_example(path, self.metadata)
         self.nan, self.version = nan, mlflow.VERSION
         self.leniency = Leniency(nan == "null", mlflow.is_signature_of_mlflow(self.model))
         self.fast = FastFrame(self.model)
-        self.may_be_fast, self.fast.usable = self.fast.usable, False
+        self.can_be_fast, self.fast.usable = self.fast.usable, False
         self.seconds = 0.0
 
-    def prove_fast_way(self, answer: str) -> None:
+    def verify_fast_path(self, answer: str) -> None:
         """Allows the fast path if it gives the answer to the example that MLflow's path has just given."""
-        if not self.may_be_fast or self.seconds > SLOW_SECONDS:
+        if not self.can_be_fast or self.seconds > SLOW_SECONDS:
             return
         self.fast.usable = True
         try:
@@ -79,7 +79,7 @@ class Scorer:
         """
         payload = parse_object(body) if kind == "json" else {}
         llm = is_llm(payload)
-        frame = self.fast.make(payload) if self.fast.usable and payload and not llm else None
+        frame = self.fast.make_frame(payload) if self.fast.usable and payload and not llm else None
         if frame is not None:
             return self.write(self.fast.predict(frame))
         data, params = self.read(kind, body, payload)
@@ -98,17 +98,17 @@ class Scorer:
 
     def describe(self, error: BaseException, kind: str, body: bytes) -> tuple[int, str, str]:
         """HTTP status, MLflow's error code and a sentence; a failure that the input explains is the client's."""
-        status, code, message = fault(error)
+        status, code, message = classify_error(error)
         if status < 500 or isinstance(error, InvalidOutput):
             return status, code, message
         data, params = self.read(kind, body, parse_object(body) if kind == "json" else {})
-        wrong = find_input_fault(data, params, self.schema, mlflow.parameters_schema(self.metadata))
+        wrong = find_input_fault(data, params, self.schema, mlflow.read_parameters_schema(self.metadata))
         if wrong is None:
             return status, code, message
         return 400, "BAD_REQUEST", f"The model raised {type(error).__name__}: {wrong}."
 
     def write(self, result: object, bare: bool = False) -> str:
-        plain = plain_value(result)
+        plain = make_json_value(result)
         encoder = NullEncoder if self.nan == "null" else mlflow.NumpyEncoder
         return write_strictly(plain if bare else {"predictions": plain}, encoder, self.nan)
 
@@ -120,7 +120,7 @@ class NullEncoder(mlflow.NumpyEncoder):
         return None if o is pd.NaT or o is getattr(pd, "NA", pd.NaT) else super().default(o)
 
 
-def fault(error: BaseException) -> tuple[int, str, str]:
+def classify_error(error: BaseException) -> tuple[int, str, str]:
     """HTTP status, MLflow's error code, and a sentence for the client."""
     if isinstance(error, Refused):
         return error.status, error.code, str(error)
@@ -133,11 +133,11 @@ def fault(error: BaseException) -> tuple[int, str, str]:
     if known and not raised_by_mlflow(error):  # the model's own message to its clients
         return status, code, error.message[:MESSAGE_CHARACTERS]
     if status < 500:
-        return status, code, reason(error) or "The input does not fit the model."
+        return status, code, extract_reason(error) or "The input does not fit the model."
     return status, code, f"The model raised {type(error).__name__}. The log has the rest."
 
 
-def plain_value(result: object) -> object:
+def make_json_value(result: object) -> object:
     """Converts an answer to MLflow's JSON forms: arrays to lists, tables and series to records."""
     if isinstance(result, np.ndarray):
         return result.tolist()

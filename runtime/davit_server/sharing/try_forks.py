@@ -11,11 +11,11 @@ from typing import NamedTuple
 from ..failures.stages import describe_failure
 from ..files.own_folder import MODEL, remove_folder
 from ..files.watch_files import watch_files
-from ..processes.become_worker import become_worker, kill_worker, reseed
+from ..processes.become_worker import become_worker, kill_worker, reseed_random
 from ..processes.exit_code import describe_exit
-from ..processes.threads import use_threads
-from ..processes.wait_readable import wait_for
-from .vary_request import vary_question
+from ..processes.threads import set_thread_limit
+from ..processes.wait_readable import wait_readable
+from .vary_request import vary_request
 
 MOST_FORKS = 4
 ROUNDS, VARIED_ROUNDS, ROUNDS_SECONDS = 5, 20, 0.05
@@ -25,15 +25,15 @@ LIMIT_SECONDS, LIMIT_FACTOR = 30.0, 10
 """Time limit of a fork: so many seconds plus so many predictions. It is long because a busy machine is slow."""
 
 QUICK_SECONDS, SLOW_SECONDS = 1.0, 5.0
-"""A model that takes longer predicts once in each fork: not again with more threads, nor what the example is not."""
+"""A slower model predicts only the example, and only once in each fork."""
 
 VARIED_SECONDS = 5.0
 
 WRITES_ELSEWHERE = "a prediction writes a file outside the temporary folder"
 
 
-class Question(NamedTuple):
-    """A request for the forks, with the loading process's answer and the seconds that it took."""
+class Prediction(NamedTuple):
+    """A request with the answer of the loading process and the seconds that it took."""
 
     kind: str
     body: bytes
@@ -48,7 +48,7 @@ class Fork(NamedTuple):
 
 
 class Task(NamedTuple):
-    """What one fork does: predicts each body `rounds` times, then once with the threads of a worker if there is more
+    """The task of one fork: predict each body `rounds` times, then once with the threads of a worker if there is more
     than one. An answer is None where the model raised, if `may_raise`.
     """
 
@@ -59,48 +59,50 @@ class Task(NamedTuple):
     may_raise: bool = False
 
 
-def try_forks(scorer, question: Question, workers: int, threads: int, folder: str) -> str:
+def try_forks(scorer, prediction: Prediction, workers: int, threads: int, folder: str) -> str:
     """Returns why forks are not safe, or "" when no fault was found.
 
     The forks begin together and predict with one thread, as the loading process did, so that answers can be compared
     exactly; then once more with `threads`, as a worker. `folder` contains the folder of the loading process.
     """
-    used = modified(folder)
+    used = read_modification_time(folder)
     count = min(workers, MOST_FORKS)
-    limit = LIMIT_SECONDS + LIMIT_FACTOR * question.seconds
-    task = Task(question.kind, [question.body], threads=threads if question.seconds < QUICK_SECONDS else 1)
+    limit = LIMIT_SECONDS + LIMIT_FACTOR * prediction.seconds
+    task = Task(prediction.kind, [prediction.body], threads=threads if prediction.seconds < QUICK_SECONDS else 1)
     results, failure = run_forks(scorer, [task] * count, limit, folder)
     if failure:
         return failure
-    if modified(folder) != used:
+    if read_modification_time(folder) != used:
         return "forks write into the temporary folder of the loading process"
-    return compare_answers(scorer, question, results) or try_varied(scorer, question, count, folder)
+    return compare_answers(scorer, prediction, results) or try_varied_requests(scorer, prediction, count, folder)
 
 
-def try_varied(scorer, question: Question, count: int, folder: str) -> str:
-    """Each fork is asked something else, and must answer what a fork answers that is alone.
+def try_varied_requests(scorer, prediction: Prediction, count: int, folder: str) -> str:
+    """Sends each fork a different request. Its answer must be that of a fork which runs alone.
 
-    Forks that are all asked the same do not show that they mix up their answers. The model may refuse what is made up.
+    Forks that get the same request could mix up their answers unnoticed. The model may refuse a varied request.
     """
-    varied = (vary_question(question.body, number) for number in range(1, count + 1)) if question.kind == "json" else ()
+    varied = (
+        (vary_request(prediction.body, number) for number in range(1, count + 1)) if prediction.kind == "json" else ()
+    )
     bodies = [body for body in varied if body is not None]
-    if count < 2 or len(bodies) < 2 or question.seconds > SLOW_SECONDS:
+    if count < 2 or len(bodies) < 2 or prediction.seconds > SLOW_SECONDS:
         return ""
-    alone = Task(question.kind, bodies, rounds=1, may_raise=True)
-    results, failure = run_forks(scorer, [alone], VARIED_SECONDS + LIMIT_FACTOR * question.seconds, folder)
+    alone = Task(prediction.kind, bodies, rounds=1, may_raise=True)
+    results, failure = run_forks(scorer, [alone], VARIED_SECONDS + LIMIT_FACTOR * prediction.seconds, folder)
     if failure:
         return ""
     pairs = [(body, answers[0]) for body, answers in zip(bodies, results[0]["answers"]) if answers[0] is not None]
     if len(pairs) < 2:
         return ""
-    tasks = [Task(question.kind, [body], VARIED_ROUNDS) for body, _ in pairs]
-    results, failure = run_forks(scorer, tasks, LIMIT_SECONDS + LIMIT_FACTOR * question.seconds, folder)
+    tasks = [Task(prediction.kind, [body], VARIED_ROUNDS) for body, _ in pairs]
+    results, failure = run_forks(scorer, tasks, LIMIT_SECONDS + LIMIT_FACTOR * prediction.seconds, folder)
     wrong = any(result["answers"] != [[answer]] for result, (_, answer) in zip(results, pairs))
-    return failure or ("forks answer differently when each is asked something else" if wrong else "")
+    return failure or ("forks answer wrongly when each gets a different request" if wrong else "")
 
 
 def run_forks(scorer, tasks: list[Task], limit: float, folder: str) -> tuple[list[dict], str]:
-    """What came of each task, all done at the same time by a fork each; or why one of them was not done."""
+    """Runs each task in a fork of its own, all at once. Returns the results, or why one of the forks failed."""
     go, start = os.pipe()
     forks: list[Fork] = []
     try:
@@ -108,8 +110,8 @@ def run_forks(scorer, tasks: list[Task], limit: float, folder: str) -> tuple[lis
             forks.append(start_fork(scorer, task, folder, f"try-{number}", (go, start)))
         os.close(start)
         start = -1
-        results = read_all([fork.pipe for fork in forks], limit)
-        failure = next(filter(None, (explain(fork, results[fork.pipe], limit) for fork in forks)), "")
+        results = read_pipes([fork.pipe for fork in forks], limit)
+        failure = next(filter(None, (describe_fork_failure(fork, results[fork.pipe], limit) for fork in forks)), "")
     except OSError as error:  # no memory or no process number left
         return [], f"a fork cannot be made: {error.strerror}"
     finally:
@@ -121,7 +123,7 @@ def run_forks(scorer, tasks: list[Task], limit: float, folder: str) -> tuple[lis
     return ([], failure) if failure else ([json.loads(results[fork.pipe]) for fork in forks], "")
 
 
-def compare_answers(scorer, question: Question, results: list[dict]) -> str:
+def compare_answers(scorer, prediction: Prediction, results: list[dict]) -> str:
     """Returns why the answers, or files that were written, show that forks are not safe; or "".
 
     Each prediction of a fork starts from the same seeds. A difference therefore comes from the model's own state, such
@@ -135,7 +137,7 @@ def compare_answers(scorer, question: Question, results: list[dict]) -> str:
     if len(answers) > 1:
         return "forks answer differently"
     # A model that draws random numbers has answered with other numbers before the forks.
-    if answers != {question.answer} and scorer.predict(question.kind, question.body) == question.answer:
+    if answers != {prediction.answer} and scorer.predict(prediction.kind, prediction.body) == prediction.answer:
         return "forks answer differently"
     return ""
 
@@ -156,7 +158,7 @@ def start_fork(scorer, task: Task, folder: str, name: str, barrier: tuple[int, i
         go, start = barrier
         os.close(start)
         become_worker(parent, folder, name)
-        silence()  # the output of the model would be repeated by each fork
+        discard_output()  # the output of the model would be repeated by each fork
         os.read(go, 1)  # waits until all forks are ready
         with open(writing, "w") as out:
             json.dump(predict_repeatedly(scorer, task), out)
@@ -165,13 +167,13 @@ def start_fork(scorer, task: Task, folder: str, name: str, barrier: tuple[int, i
 
 
 def predict_repeatedly(scorer, task: Task) -> dict:
-    """`{"answers": the different ones to each body, "written": files, "failure": why it could not predict, or ""}`."""
+    """Returns `{"answers": distinct answers to each body, "written": files, "failure": why it failed, or ""}`."""
     answers: list[list[str | None]] = []
     written = watch_files(os.getcwd())
     try:
         for body in task.bodies:
-            answers.append(different_answers(scorer, task, body))
-        use_threads(task.threads)
+            answers.append(collect_distinct_answers(scorer, task, body))
+        set_thread_limit(task.threads)
         if task.threads > 1:
             scorer.predict(task.kind, task.bodies[0])
     except Exception as error:
@@ -179,11 +181,11 @@ def predict_repeatedly(scorer, task: Task) -> dict:
     return {"answers": answers, "written": sorted(written), "failure": ""}
 
 
-def different_answers(scorer, task: Task, body: bytes) -> list[str | None]:
+def collect_distinct_answers(scorer, task: Task, body: bytes) -> list[str | None]:
     answers: list[str | None] = []
     end = time.monotonic() + ROUNDS_SECONDS
     for _ in range(task.rounds):
-        reseed(0)
+        reseed_random(0)
         try:
             answer = scorer.predict(task.kind, body)
         except Exception:
@@ -196,18 +198,18 @@ def different_answers(scorer, task: Task, body: bytes) -> list[str | None]:
     return answers
 
 
-def silence() -> None:
+def discard_output() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
 
 
-def read_all(pipes: list[int], seconds: float) -> dict[int, bytes | None]:
+def read_pipes(pipes: list[int], seconds: float) -> dict[int, bytes | None]:
     """Returns the bytes of each pipe up to its end; None for a pipe that has not ended within `seconds`."""
     parts: dict[int, list[bytes]] = {pipe: [] for pipe in pipes}
     open_pipes, end = set(pipes), time.monotonic() + seconds
     while open_pipes and time.monotonic() < end:
-        for pipe in wait_for(list(open_pipes), end - time.monotonic()):
+        for pipe in wait_readable(list(open_pipes), end - time.monotonic()):
             part = os.read(pipe, 1 << 16)
             parts[pipe].append(part)
             if not part:
@@ -215,10 +217,10 @@ def read_all(pipes: list[int], seconds: float) -> dict[int, bytes | None]:
     return {pipe: None if pipe in open_pipes else b"".join(parts[pipe]) for pipe in pipes}
 
 
-def explain(fork: Fork, result: bytes | None, limit: float) -> str:
+def describe_fork_failure(fork: Fork, result: bytes | None, limit: float) -> str:
     """Returns why one fork failed, or ""."""
     if result is None:
-        return f"a fork does not answer within {limit:.0f} s"
+        return f"a fork did not answer within {limit:.0f} s"
     if not result:
         ended = os.waitid(os.P_PID, fork.pid, os.WEXITED | os.WNOWAIT)
         code = ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
@@ -235,7 +237,7 @@ def end_fork(fork: Fork, folder: str) -> None:
     remove_folder(folder, fork.name)
 
 
-def modified(folder: str) -> int:
+def read_modification_time(folder: str) -> int:
     """Returns a number that changes when an entry of the loading process's folder is created or removed."""
     try:
         return os.stat(os.path.join(folder, MODEL)).st_mtime_ns

@@ -1,4 +1,4 @@
-"""Other questions made from a model's example: forks that are all asked the same could mix up their answers unseen.
+"""Makes other requests from a model's example: forks that get the same request could mix up their answers unnoticed.
 
 Python 3.8, standard library only.
 """
@@ -11,8 +11,8 @@ from typing import Callable
 ROWS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 
 
-def vary_question(body: bytes, number: int) -> bytes | None:
-    """The example with other numbers in its rows, or other texts if it has no numbers; None if it has neither.
+def vary_request(body: bytes, number: int) -> bytes | None:
+    """Returns the request with other numbers in its rows, or other texts if it has no numbers; None if it has neither.
 
     Another `number` gives other rows.
     """
@@ -34,7 +34,7 @@ def vary_question(body: bytes, number: int) -> bytes | None:
 
 
 def change_all(value: object, number: int, change: Callable[[object, int], object]) -> object:
-    """Names of columns stay as they are."""
+    """Changes every value in nested lists and objects, but no names of columns."""
     if isinstance(value, list):
         return [change_all(each, number, change) for each in value]
     if isinstance(value, dict):
@@ -43,7 +43,7 @@ def change_all(value: object, number: int, change: Callable[[object, int], objec
 
 
 def change_number(value: object, number: int) -> object:
-    """Another one of the same type."""
+    """Returns another number of the same type."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return value
     return value + number if isinstance(value, int) else value + number / 16 * max(1.0, abs(value))

@@ -1,6 +1,6 @@
 """Checks one value of an answer against one column of a signature: scalars, arrays, objects, maps.
 
-The functions `find_wrong…` return what is wrong with the value as a phrase, or None when it fits.
+The functions `find_value_mismatch…` return what is wrong with the value as a phrase, or None when it fits.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import base64
 import re
 from typing import Any, NamedTuple
 
-from .format_value import listed, shown
+from .format_value import format_value, list_names
 
 COMPLEX = ("array", "object", "map", "any", "sparkml_vector")
 RANGES = {"integer": 31, "long": 63}
@@ -28,7 +28,9 @@ class Leniency(NamedTuple):
 STRICT = Leniency()
 
 
-def find_wrong(column: dict, value: Any, leniency: Leniency = STRICT, required: bool | None = None) -> str | None:
+def find_value_mismatch(
+    column: dict, value: Any, leniency: Leniency = STRICT, required: bool | None = None
+) -> str | None:
     """Returns a phrase such as `expected double, found null`, or None when the value fits.
 
     `required` overrides the column's own setting when it is given.
@@ -37,32 +39,32 @@ def find_wrong(column: dict, value: Any, leniency: Leniency = STRICT, required: 
     required = is_required(column) if required is None else required
     if value is None or (kind == "datetime" and value == "NaT" and not required):  # MLflow writes NaT as a string
         number = leniency.null_numbers and kind in ("float", "double")
-        return None if number or not required or kind == "any" else f"expected {type_name(column)}, found null"
+        return None if number or not required or kind == "any" else f"expected {name_type(column)}, found null"
     if kind == "array":
-        return find_wrong_item(column["items"], value, leniency, required)
+        return find_item_mismatch(column["items"], value, leniency, required)
     if kind == "object":
-        return find_wrong_property(column["properties"], value, leniency)
+        return find_property_mismatch(column["properties"], value, leniency)
     if kind == "map":
-        return find_wrong_entry(column["values"], value, leniency)
+        return find_entry_mismatch(column["values"], value, leniency)
     fits = kind in ("any", "sparkml_vector") or SCALARS[kind](value)
-    return None if fits else f"expected {kind}, found {shown(value)}"
+    return None if fits else f"expected {kind}, found {format_value(value)}"
 
 
-def find_wrong_item(items: dict, value: Any, leniency: Leniency, required: bool) -> str | None:
+def find_item_mismatch(items: dict, value: Any, leniency: Leniency, required: bool) -> str | None:
     if not isinstance(value, list):
-        return f"expected array of {type_name(items)}, found {shown(value)}"
-    wrongs = ((i, find_wrong(items, item, leniency, required)) for i, item in enumerate(value))
+        return f"expected array of {name_type(items)}, found {format_value(value)}"
+    wrongs = ((i, find_value_mismatch(items, item, leniency, required)) for i, item in enumerate(value))
     return next((f"{wrong} at item {i}" for i, wrong in wrongs if wrong), None)
 
 
-def find_wrong_property(properties: dict, value: Any, leniency: Leniency) -> str | None:
+def find_property_mismatch(properties: dict, value: Any, leniency: Leniency) -> str | None:
     if not isinstance(value, dict):
-        return f"expected object, found {shown(value)}"
+        return f"expected object, found {format_value(value)}"
     for name, kind in properties.items():
         required = kind.get("required", True)
         if name not in value and required:
-            return f'expected property "{name}", found {listed(value)}'
-        wrong = find_wrong(kind, value[name], leniency, required) if name in value else None
+            return f'expected property "{name}", found {list_names(value)}'
+        wrong = find_value_mismatch(kind, value[name], leniency, required) if name in value else None
         if wrong:
             return f'{wrong} at property "{name}"'
     if leniency.open_objects:
@@ -71,10 +73,10 @@ def find_wrong_property(properties: dict, value: Any, leniency: Leniency) -> str
     return None if extra is None else f'expected no property "{extra}", found it'
 
 
-def find_wrong_entry(values: dict, value: Any, leniency: Leniency) -> str | None:
+def find_entry_mismatch(values: dict, value: Any, leniency: Leniency) -> str | None:
     if not isinstance(value, dict):
-        return f"expected map, found {shown(value)}"
-    wrongs = ((key, find_wrong(values, entry, leniency, True)) for key, entry in value.items())
+        return f"expected map, found {format_value(value)}"
+    wrongs = ((key, find_value_mismatch(values, entry, leniency, True)) for key, entry in value.items())
     return next((f'{wrong} at key "{key}"' for key, wrong in wrongs if wrong), None)
 
 
@@ -110,5 +112,5 @@ SCALARS = {
 }
 
 
-def type_name(column: dict) -> str:
-    return f"array of {type_name(column['items'])}" if column["type"] == "array" else column["type"]
+def name_type(column: dict) -> str:
+    return f"array of {name_type(column['items'])}" if column["type"] == "array" else column["type"]

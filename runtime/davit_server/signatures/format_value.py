@@ -7,7 +7,7 @@ from typing import Any
 SHOWN_CHARACTERS = 40
 
 
-def shown(value: Any) -> str:
+def format_value(value: Any) -> str:
     """Returns a phrase such as `string "high"`, `number 1.5`, `null` or `a list`."""
     if isinstance(value, bool) or value is None:
         return "null" if value is None else str(value).lower()
@@ -18,6 +18,6 @@ def shown(value: Any) -> str:
     return "a list" if isinstance(value, list) else "an object"
 
 
-def listed(value: dict) -> str:
+def list_names(value: dict) -> str:
     """Returns a phrase with the names in an object, or `nothing`."""
     return "only " + ", ".join(f'"{name}"' for name in value) if value else "nothing"

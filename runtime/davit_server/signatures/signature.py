@@ -10,8 +10,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from .column_value import STRICT, Leniency, find_wrong, is_required, type_name
-from .format_value import listed, shown
+from .column_value import STRICT, Leniency, find_value_mismatch, is_required, name_type
+from .format_value import format_value, list_names
 from .tensor_value import find_tensor_mismatch
 
 MOST = 5
@@ -51,14 +51,14 @@ def check_unnamed(column: dict, answer: Any, leniency: Leniency) -> Iterator[str
         if wrong:
             yield f"answer: {wrong}"
         return
-    if find_wrong(column, answer, leniency) is None:
+    if find_value_mismatch(column, answer, leniency) is None:
         return
     if not isinstance(answer, list):
-        yield f"answer: {find_wrong(column, answer, leniency)}"
+        yield f"answer: {find_value_mismatch(column, answer, leniency)}"
         return
     for row, value in enumerate(answer):
         inner = next(iter(value.values())) if isinstance(value, dict) and value.keys() == {"0"} else value
-        wrong = find_wrong(column, inner, leniency)
+        wrong = find_value_mismatch(column, inner, leniency)
         if wrong:
             yield f"answer: {wrong} in row {row}"
             return
@@ -66,12 +66,12 @@ def check_unnamed(column: dict, answer: Any, leniency: Leniency) -> Iterator[str
 
 def check_tensors(columns: list[dict], answer: Any, leniency: Leniency) -> Iterator[str]:
     if not isinstance(answer, dict):
-        yield f"answer: expected an object with {names_of(columns)}, found {shown(answer)}"
+        yield f"answer: expected an object with {names_of(columns)}, found {format_value(answer)}"
         return
     for i, column in enumerate(columns):
         name = name_of(column, i)
         if name not in answer:
-            yield f'output "{name}": expected it, found {listed(answer)}'
+            yield f'output "{name}": expected it, found {list_names(answer)}'
             continue
         wrong = find_tensor_mismatch(column["tensor-spec"], answer[name], leniency.null_numbers)
         if wrong:
@@ -85,13 +85,13 @@ def check_rows(columns: list[dict], answer: Any, leniency: Leniency, named: bool
         yield from check_columns(columns, answer, leniency, "")
         return
     if not isinstance(answer, list):
-        yield f"answer: expected records with {names_of(columns)}, found {shown(answer)}"
+        yield f"answer: expected records with {names_of(columns)}, found {format_value(answer)}"
         return
     for row, record in enumerate(answer):
         if isinstance(record, list) and not named:
             record = {str(i): value for i, value in enumerate(record)}
         if not isinstance(record, dict):
-            yield f"answer: expected records with {names_of(columns)}, found {shown(record)} in row {row}"
+            yield f"answer: expected records with {names_of(columns)}, found {format_value(record)} in row {row}"
             return
         wrongs = list(check_columns(columns, record, leniency, f" in row {row}"))
         yield from wrongs
@@ -103,11 +103,11 @@ def check_columns(columns: list[dict], record: dict, leniency: Leniency, where: 
     for i, column in enumerate(columns):
         name = name_of(column, i)
         if name in record:
-            wrong = find_wrong(column, record[name], leniency)
+            wrong = find_value_mismatch(column, record[name], leniency)
             if wrong:
                 yield f'column "{name}": {wrong}{where}'
         elif is_required(column):
-            yield f'column "{name}": expected {type_name(column)}, found no such column{where}'
+            yield f'column "{name}": expected {name_type(column)}, found no such column{where}'
     if not leniency.open_objects:
         yield from check_extra(columns, record, "column", where)
 

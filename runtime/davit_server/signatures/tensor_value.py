@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from .format_value import shown
+from .format_value import format_value
 
 SIZED = re.compile(r"(u?int|float|complex)(\d+)")
 
@@ -14,39 +14,39 @@ SIZED = re.compile(r"(u?int|float|complex)(\d+)")
 def find_tensor_mismatch(spec: dict, value: Any, null_numbers: bool) -> str | None:
     """Returns a phrase such as `expected shape (-1, 4), found (3, 2)`, or None when the value fits."""
     wanted = list(spec["shape"])
-    shape = shape_of(value, len(wanted) if spec["dtype"] == "object" else None)
+    shape = measure_shape(value, len(wanted) if spec["dtype"] == "object" else None)
     if shape is None:
-        return f"expected shape {told(wanted)}, found lists of different lengths"
-    if not fits(shape, wanted):
-        return f"expected shape {told(wanted)}, found {told(shape) if shape else shown(value)}"
-    for leaf in leaves(value, len(shape)):
+        return f"expected shape {format_shape(wanted)}, found lists of different lengths"
+    if not fits_shape(shape, wanted):
+        return f"expected shape {format_shape(wanted)}, found {format_shape(shape) if shape else format_value(value)}"
+    for leaf in list_elements(value, len(shape)):
         if not is_element(spec["dtype"], leaf, null_numbers):
-            return f"expected {spec['dtype']}, found {shown(leaf)}"
+            return f"expected {spec['dtype']}, found {format_value(leaf)}"
     return None
 
 
-def shape_of(value: Any, depth: int | None) -> list[int] | None:
+def measure_shape(value: Any, depth: int | None) -> list[int] | None:
     """Returns the lengths, outermost first, down to `depth`; None when lists differ in length."""
     if not isinstance(value, list) or depth == 0:
         return []
-    inner = [shape_of(item, None if depth is None else depth - 1) for item in value]
+    inner = [measure_shape(item, None if depth is None else depth - 1) for item in value]
     if any(shape is None or shape != inner[0] for shape in inner):
         return None
     return [len(value), *(inner[0] if inner else [])]
 
 
-def fits(shape: list[int], wanted: list[int]) -> bool:
+def fits_shape(shape: list[int], wanted: list[int]) -> bool:
     if 0 in shape:  # an empty list hides the dimensions behind it
         wanted = wanted[: len(shape)]
     return len(shape) == len(wanted) and all(want in (-1, have, None) for have, want in zip(shape, wanted))
 
 
-def leaves(value: Any, depth: int) -> Iterator[Any]:
+def list_elements(value: Any, depth: int) -> Iterator[Any]:
     if depth == 0:
         yield value
         return
     for item in value:
-        yield from leaves(item, depth - 1)
+        yield from list_elements(item, depth - 1)
 
 
 def is_element(dtype: str, value: Any, null_numbers: bool) -> bool:
@@ -64,5 +64,5 @@ def is_element(dtype: str, value: Any, null_numbers: bool) -> bool:
     return True  # object: anything
 
 
-def told(shape: list[int]) -> str:
+def format_shape(shape: list[int]) -> str:
     return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"

@@ -15,7 +15,7 @@ def answer_example(scorer, options: dict, request_id: str) -> tuple[int, bytes]:
     The cause may be named, because the example is the model's own and not a client's. For the same reason it is no 4xx.
     """
     if scorer.example is None:
-        return 501, error_body("NOT_IMPLEMENTED", "The model has no example of its own.")
+        return 501, make_error_body("NOT_IMPLEMENTED", "The model has no example of its own.")
     try:
         answer = scorer.predict("json", scorer.example)
         scorer.check(answer)
@@ -23,8 +23,8 @@ def answer_example(scorer, options: dict, request_id: str) -> tuple[int, bytes]:
     except Exception as error:
         log("model error", request=request_id, status=500, trace=traceback.format_exc())
         failure = describe_failure("predict", error, options["model"], trace=False)
-        return 500, error_body("EXAMPLE_FAILED", f"The model fails its own example. {failure['message']}")
+        return 500, make_error_body("EXAMPLE_FAILED", f"The model fails its own example. {failure['message']}")
 
 
-def error_body(code: str, message: str) -> bytes:
+def make_error_body(code: str, message: str) -> bytes:
     return json.dumps({"error_code": code, "message": message}).encode()

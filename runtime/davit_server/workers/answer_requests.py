@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import socket
 
-from ..files.write_locks import WriteTurns
+from ..files.write_locks import WriteLocks
 from ..processes.process_tree import end_group
-from ..processes.threads import use_threads
+from ..processes.threads import set_thread_limit
 from ..protocol.wire import ANSWER, EXAMPLE, HELLO, KINDS, REQUEST
 from .answer_example import answer_example
 
@@ -15,14 +15,14 @@ from .answer_example import answer_example
 def answer_requests(connection: socket.socket, scorer, options: dict, folder: str) -> None:
     """Says hello, then answers. Never returns: the process ends with the connection. `folder` is this process's own."""
     connection.setblocking(True)
-    use_threads(options["threads"])
-    turns = WriteTurns(options["turns"], folder)
+    set_thread_limit(options["threads"])
+    locks = WriteLocks(options["locks"], folder)
     connection.sendall(HELLO.pack(os.getpid()))
     while True:
-        kind, id_length, length = REQUEST.unpack(read(connection, REQUEST.size))
-        request_id = read(connection, id_length).decode("latin-1")
-        body = read(connection, length)
-        with turns.turn(options["fixed_files"]):
+        kind, id_length, length = REQUEST.unpack(receive_exactly(connection, REQUEST.size))
+        request_id = receive_exactly(connection, id_length).decode("latin-1")
+        body = receive_exactly(connection, length)
+        with locks.hold(options["fixed_files"]):
             if KINDS[kind] == EXAMPLE:
                 status, body = answer_example(scorer, options, request_id)
             else:
@@ -30,7 +30,7 @@ def answer_requests(connection: socket.socket, scorer, options: dict, folder: st
         connection.sendall(ANSWER.pack(status, len(body)) + body)
 
 
-def read(connection: socket.socket, size: int) -> bytes:
+def receive_exactly(connection: socket.socket, size: int) -> bytes:
     buffer = bytearray(size)
     view = memoryview(buffer)
     while view:

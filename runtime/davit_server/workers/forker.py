@@ -9,11 +9,11 @@ import traceback
 
 from ..files.own_folder import remove_folder
 from ..processes.become_worker import become_worker, kill_worker
-from ..processes.exit_code import exit_code_of
+from ..processes.exit_code import read_exit_code
 from ..processes.pass_sockets import receive_with_socket
-from ..processes.wait_readable import wait_for
-from ..protocol.send_event import tell_front
-from ..protocol.wire import FORK, KILL, WISH
+from ..processes.wait_readable import wait_readable
+from ..protocol.send_event import send_event
+from ..protocol.wire import COMMAND, FORK, KILL
 from .answer_requests import answer_requests
 
 
@@ -25,33 +25,33 @@ class Forker:
         self.children: set[int] = set()
 
     def run(self) -> None:
-        woken, wake = os.pipe()
-        os.set_blocking(woken, False)
-        os.set_blocking(wake, False)
+        wake_reader, wake_writer = os.pipe()
+        os.set_blocking(wake_reader, False)
+        os.set_blocking(wake_writer, False)
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, signal.SIG_IGN)  # the front decides when to end
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.set_wakeup_fd(wake)
+        signal.set_wakeup_fd(wake_writer)
         while True:
-            ready = wait_for([self.control.fileno(), woken])
-            if woken in ready:
-                os.read(woken, 4096)
-                self.reap()
+            ready = wait_readable([self.control.fileno(), wake_reader])
+            if wake_reader in ready:
+                os.read(wake_reader, 4096)
+                self.reap_children()
             if self.control.fileno() in ready:
-                self.grant()
+                self.execute_command()
 
-    def grant(self) -> None:
+    def execute_command(self) -> None:
         """Executes one command of the front. Raises EOFError when the front has ended."""
-        record, connection = receive_with_socket(self.control, WISH.size)
+        record, connection = receive_with_socket(self.control, COMMAND.size)
         if not record:
-            raise EOFError("the front is gone")
-        wish, pid = WISH.unpack(record)
-        if wish == KILL and pid in self.children:  # not reaped yet, so no other process can have this id
+            raise EOFError("the front has ended")
+        command, pid = COMMAND.unpack(record)
+        if command == KILL and pid in self.children:  # not reaped yet, so no other process can have this id
             kill_worker(pid)
-        elif wish == FORK and connection is not None:
-            self.fork(connection)
+        elif command == FORK and connection is not None:
+            self.fork_worker(connection)
 
-    def fork(self, connection: socket.socket) -> None:
+    def fork_worker(self, connection: socket.socket) -> None:
         parent = os.getpid()
         try:
             pid = os.fork()
@@ -71,7 +71,7 @@ class Forker:
         finally:
             os._exit(1)
 
-    def reap(self) -> None:
+    def reap_children(self) -> None:
         """Reaps every child that has ended: workers, and orphans of workers, which this process has adopted."""
         while True:
             try:
@@ -87,7 +87,7 @@ class Forker:
             if pid in self.children:
                 self.children.discard(pid)
                 remove_folder(self.options["folder"], str(pid))
-                tell_front(self.control, event="ended", pid=pid, status=exit_code_of(status))
+                send_event(self.control, event="ended", pid=pid, status=read_exit_code(status))
 
     def end_workers(self) -> None:
         for pid in self.children:
