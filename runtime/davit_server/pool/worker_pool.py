@@ -121,7 +121,7 @@ class WorkerPool:
         self.watch_workers()
 
     def on_worker_end(self, worker: WorkerHandle) -> None:
-        """Removes an idle worker whose connection has ended; `predict`, which waits for its answer, removes a busy one."""
+        """Removes an idle worker whose connection has ended; `predict` removes a busy one."""
         if worker in self.queue.idle:
             self.remove_worker(worker, DIED)
 
