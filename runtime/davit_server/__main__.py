@@ -21,7 +21,7 @@ def read_settings() -> argparse.Namespace:
     address.add_argument("--host", default="127.0.0.1", help="address to listen on")
     address.add_argument("--port", type=int, default=8080, help="port to listen on; 0 picks a free one")
     address.add_argument("--uds", help="listen on this socket file instead of a port")
-    add("--workers", type=positive, default=4, help="worker processes; each answers one request at a time")
+    add("--workers", type=parse_positive, default=4, help="worker processes; each answers one request at a time")
     add("--threads", type=int, default=0, help="threads of each worker; 0: processors / workers")
     add(
         "--worker-mode",
@@ -54,7 +54,7 @@ def read_settings() -> argparse.Namespace:
     return settings
 
 
-def positive(text: str) -> int:
+def parse_positive(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError("expected 1 or more")

@@ -192,11 +192,11 @@ def describe_invalid_parameters(error: BaseException) -> str:
     invalid = read_local(error, "_enforce_params_schema", "invalid_params")
     if not isinstance(invalid, set) or not invalid:
         return ""
-    told = {
+    messages = {
         name: extract_safe_part(message.rpartition(", error: ")[2]) or extract_safe_part(message)
         for name, message in invalid
     }
-    reasons = [f'"{name}": {why or "It cannot be used."}' for name, why in told.items()]
+    reasons = [f'"{name}": {why or "It cannot be used."}' for name, why in messages.items()]
     return f"Invalid parameters: {' '.join(sorted(reasons))}"
 
 
@@ -218,10 +218,10 @@ def describe_invalid_item(error: BaseException) -> str:
 def describe_invalid_fields(error) -> str:
     """Returns Pydantic's messages about the first fields, without those of validators, which may contain the value."""
     found = error.errors()[:MOST_SENTENCES]
-    told = [
+    messages = [
         (format_field_path(one["loc"]), one["msg"] if STANDARD.search(one["type"]) else "not valid") for one in found
     ]
-    return finish_sentence("; ".join(f'"{place}": {words}' for place, words in told))
+    return finish_sentence("; ".join(f'"{place}": {words}' for place, words in messages))
 
 
 def format_field_path(parts: tuple) -> str:

@@ -31,7 +31,7 @@ def find_wrapped_exception(error: BaseException, model: str) -> BaseException | 
     MLflow's message names the column and the type, so only a missing module or an exception from the model's code is
     more useful.
     """
-    if not raised_by_mlflow(error):
+    if not is_raised_by_mlflow(error):
         return None
     inner = error.__cause__ or error.__context__
     for _ in range(MOST_LINKS):
@@ -46,7 +46,7 @@ def find_missing_module(error: BaseException, model: str) -> str | None:
     for _ in range(MOST_LINKS):
         if isinstance(error, ModuleNotFoundError):
             return error.name
-        files = files_of(error.__traceback__)
+        files = list_traceback_files(error.__traceback__)
         restated = isinstance(error, ImportError) or (files and not is_of_model(files[-1], model))
         if error.__cause__ is None or not restated:
             return None
@@ -88,20 +88,20 @@ def flatten_group(error: BaseException) -> list[BaseException]:
     return found
 
 
-def raised_by_mlflow(error: BaseException) -> bool:
+def is_raised_by_mlflow(error: BaseException) -> bool:
     """Says whether MLflow's code raised the exception."""
-    files = files_of(error.__traceback__)
+    files = list_traceback_files(error.__traceback__)
     return bool(files) and is_mlflow(files[-1])
 
 
 def is_mlflow(file: str) -> bool:
     path = os.path.realpath(file)
-    return any(path.startswith(root + "mlflow" + os.sep) for root in installed_roots())
+    return any(path.startswith(root + "mlflow" + os.sep) for root in list_installed_roots())
 
 
 def is_from_model(error: BaseException, model: str) -> bool:
     """Says whether the traceback has code of the model: from its folder, or from the notebook that pickled it."""
-    return any(is_of_model(file, model) for file in files_of(error.__traceback__))
+    return any(is_of_model(file, model) for file in list_traceback_files(error.__traceback__))
 
 
 def is_of_model(file: str, model: str) -> bool:
@@ -110,14 +110,14 @@ def is_of_model(file: str, model: str) -> bool:
     path = os.path.realpath(file)
     if path.startswith(os.path.realpath(model) + os.sep):
         return True
-    return not any(path.startswith(root) for root in installed_roots())
+    return not any(path.startswith(root) for root in list_installed_roots())
 
 
-def installed_roots() -> list[str]:
+def list_installed_roots() -> list[str]:
     """Returns the folders of installed packages and of the standard library, each with a trailing slash."""
     paths = sysconfig.get_paths()
     return [os.path.realpath(paths[name]) + os.sep for name in ("purelib", "platlib", "stdlib")]
 
 
-def files_of(trace: TracebackType | None) -> list[str]:
+def list_traceback_files(trace: TracebackType | None) -> list[str]:
     return [frame.f_code.co_filename for frame, _ in traceback.walk_tb(trace)]

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Callable
 
 from .mlflow_reason import extract_reason
-from .root_cause import SERVER_FOLDER, describe_members, find_missing_module, find_root_cause, raised_by_mlflow
+from .root_cause import SERVER_FOLDER, describe_members, find_missing_module, find_root_cause, is_raised_by_mlflow
 
 FRAMES = 8
 OWN_ERRORS = ("SignatureMismatch", "InvalidOutput", "Refused", "ForkFailed", "LoadedOnce")
@@ -47,7 +47,7 @@ def describe_failure(stage: str, error: BaseException, model: str, trace: bool =
     cause = find_root_cause(error, model)
     kind = type(cause).__name__
     members = describe_members(cause)
-    mlflows = extract_reason(cause) if raised_by_mlflow(cause) else ""  # MLflow's text quotes the whole example
+    mlflows = extract_reason(cause) if is_raised_by_mlflow(cause) else ""  # MLflow's text quotes the whole example
     text = (mlflows or (f"{cause} ({members})" if members else str(cause))).strip()[:MESSAGE_CHARACTERS]
     named = kind not in OWN_ERRORS  # for these exceptions the sentence is enough
     message = f"{kind}: {text}" if named and text else text or kind

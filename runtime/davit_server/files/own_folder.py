@@ -23,7 +23,7 @@ MODEL = "model"
 
 
 class OwnFolder:
-    """A folder whose owner holds an open, locked descriptor: whoever can lock it knows that the owner has ended."""
+    """A folder whose owner has a locked descriptor of it: a process that can lock it knows that the owner has ended."""
 
     def __init__(self) -> None:
         remove_abandoned_folders()

@@ -71,7 +71,7 @@ class FrontApp:
                 await self.wait_ready(read_wait_seconds(headers))
             await self.send(send, self.answer_get(scope["path"]), request_id)
         else:
-            await self.invoke(headers, receive, send, request_id)
+            await self.answer_invocation(headers, receive, send, request_id)
 
     async def send(self, send, answer: Answer, request_id: bytes, head: bool = False) -> None:
         headers = [(b"content-type", answer.kind), (b"content-length", b"%d" % len(answer.body))]
@@ -116,7 +116,7 @@ class FrontApp:
             "queued": len(self.pool.queue.waiting),
         }
 
-    async def invoke(self, headers, receive, send, request_id: bytes) -> None:
+    async def answer_invocation(self, headers, receive, send, request_id: bytes) -> None:
         started = time.perf_counter()
         self.in_flight += 1
         self.idle.clear()

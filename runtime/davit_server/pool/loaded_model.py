@@ -38,7 +38,7 @@ class Owner(Protocol):
 
 
 class LoadedModel:
-    """Keeps `wanted` workers. `event` is the event `loaded` of the loading process, or None while nothing is loaded."""
+    """Keeps `wanted_workers` workers. `event` is the event `loaded`, or None while no model is loaded."""
 
     def __init__(self, settings: argparse.Namespace, mode: str, owner: Owner) -> None:
         self.settings, self.owner = settings, owner
@@ -57,7 +57,7 @@ class LoadedModel:
         return self.event is not None and self.event["worker_mode"] == SHARED
 
     @property
-    def wanted(self) -> int:
+    def wanted_workers(self) -> int:
         return self.settings.workers if self.is_shared else 1
 
     async def start(self) -> None:
@@ -87,7 +87,7 @@ class LoadedModel:
                 self.owner.remove_worker(worker, DIED)  # a child of its model may hold the connection open
 
     def add_worker(self) -> None:
-        missing = self.wanted - len(self.workers) - len(self.starting)
+        missing = self.wanted_workers - len(self.workers) - len(self.starting)
         if self.is_stopping or self.event is None or missing <= 0:
             return
         task = asyncio.ensure_future(self.connect_worker(WorkerHandle(self.owner.on_worker_end)))

@@ -43,7 +43,7 @@ class WorkerHandle:
         return self.reader.at_eof()
 
     def close(self) -> None:
-        """Closes the socket. A pending `ask` raises IncompleteReadError."""
+        """Closes the socket. A pending `predict` raises IncompleteReadError."""
         if self.writer is not None:
             self.writer.transport.abort()
 

@@ -16,7 +16,7 @@ def become_worker(parent: int, folder: str, name: str) -> str:
     """A session, signals, random numbers and a temporary folder of its own, which is given; it ends with the loading
     process.
     """
-    os.setsid()  # a model that signals its group reaches nobody else, and what it started can be ended with it
+    os.setsid()  # signals of the model to its group reach no other process, and its own processes can be ended with it
     die_with_parent(parent)
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGTERM, signal.SIGCHLD):

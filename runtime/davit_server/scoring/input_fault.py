@@ -61,10 +61,10 @@ def describe_gap(what: str, values: Any, null: bool = True) -> str | None:
         return None
     gaps = pd.isna(values)
     if null and gaps.any():
-        return f"{what} is null in row {first_row(gaps)}, expected a value"
+        return f"{what} is null in row {find_first_row(gaps)}, expected a value"
     infinite = np.isinf(values) if values.dtype.kind == "f" else np.zeros(1, dtype=bool)
-    return f"{what} is infinite in row {first_row(infinite)}, expected a finite number" if infinite.any() else None
+    return f"{what} is infinite in row {find_first_row(infinite)}, expected a finite number" if infinite.any() else None
 
 
-def first_row(found: np.ndarray) -> int:
+def find_first_row(found: np.ndarray) -> int:
     return int(np.argwhere(found)[0][0])

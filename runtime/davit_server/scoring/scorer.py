@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..failures.mlflow_reason import MESSAGE_CHARACTERS, extract_reason, is_about_input
-from ..failures.root_cause import raised_by_mlflow
+from ..failures.root_cause import is_raised_by_mlflow
 from ..protocol.log import log
 from ..signatures.column_value import Leniency
 from ..signatures.signature import SignatureMismatch, find_mismatches
@@ -130,7 +130,7 @@ def classify_error(error: BaseException) -> tuple[int, str, str]:
     status, code = (error.get_http_status_code(), error.error_code) if known else (500, "INTERNAL_ERROR")
     if status >= 500 and is_about_input(error):
         status, code = 400, "INVALID_PARAMETER_VALUE"
-    if known and not raised_by_mlflow(error):  # the model's own message to its clients
+    if known and not is_raised_by_mlflow(error):  # the model's own message to its clients
         return status, code, error.message[:MESSAGE_CHARACTERS]
     if status < 500:
         return status, code, extract_reason(error) or "The input does not fit the model."

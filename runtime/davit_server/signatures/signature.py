@@ -27,14 +27,14 @@ def find_mismatches(columns: list[dict] | None, answer: Any, leniency: Leniency 
     if not columns:
         return []
     found = []
-    for mismatch in mismatches(columns, answer, leniency):
+    for mismatch in iterate_mismatches(columns, answer, leniency):
         found.append(mismatch)
         if len(found) == MOST:
             break
     return found
 
 
-def mismatches(columns: list[dict], answer: Any, leniency: Leniency) -> Iterator[str]:
+def iterate_mismatches(columns: list[dict], answer: Any, leniency: Leniency) -> Iterator[str]:
     named = all("name" in column for column in columns)
     if not named and len(columns) == 1:
         yield from check_unnamed(columns[0], answer, leniency)
@@ -66,10 +66,10 @@ def check_unnamed(column: dict, answer: Any, leniency: Leniency) -> Iterator[str
 
 def check_tensors(columns: list[dict], answer: Any, leniency: Leniency) -> Iterator[str]:
     if not isinstance(answer, dict):
-        yield f"answer: expected an object with {names_of(columns)}, found {format_value(answer)}"
+        yield f"answer: expected an object with {name_columns(columns)}, found {format_value(answer)}"
         return
     for i, column in enumerate(columns):
-        name = name_of(column, i)
+        name = name_column(column, i)
         if name not in answer:
             yield f'output "{name}": expected it, found {list_names(answer)}'
             continue
@@ -85,13 +85,13 @@ def check_rows(columns: list[dict], answer: Any, leniency: Leniency, named: bool
         yield from check_columns(columns, answer, leniency, "")
         return
     if not isinstance(answer, list):
-        yield f"answer: expected records with {names_of(columns)}, found {format_value(answer)}"
+        yield f"answer: expected records with {name_columns(columns)}, found {format_value(answer)}"
         return
     for row, record in enumerate(answer):
         if isinstance(record, list) and not named:
             record = {str(i): value for i, value in enumerate(record)}
         if not isinstance(record, dict):
-            yield f"answer: expected records with {names_of(columns)}, found {format_value(record)} in row {row}"
+            yield f"answer: expected records with {name_columns(columns)}, found {format_value(record)} in row {row}"
             return
         wrongs = list(check_columns(columns, record, leniency, f" in row {row}"))
         yield from wrongs
@@ -101,7 +101,7 @@ def check_rows(columns: list[dict], answer: Any, leniency: Leniency, named: bool
 
 def check_columns(columns: list[dict], record: dict, leniency: Leniency, where: str) -> Iterator[str]:
     for i, column in enumerate(columns):
-        name = name_of(column, i)
+        name = name_column(column, i)
         if name in record:
             wrong = find_value_mismatch(column, record[name], leniency)
             if wrong:
@@ -113,18 +113,18 @@ def check_columns(columns: list[dict], record: dict, leniency: Leniency, where: 
 
 
 def check_extra(columns: list[dict], record: dict, noun: str, where: str) -> Iterator[str]:
-    known = {name_of(column, i) for i, column in enumerate(columns)}
+    known = {name_column(column, i) for i, column in enumerate(columns)}
     for name in record:
         if name not in known:
-            yield f'{noun} "{name}": expected only {names_of(columns)}, found it too{where}'
+            yield f'{noun} "{name}": expected only {name_columns(columns)}, found it too{where}'
 
 
-def name_of(column: dict, place: int) -> str:
+def name_column(column: dict, place: int) -> str:
     """Returns a column's key in an answer. JSON makes strings of the integers and other scalars that pandas allows."""
     name = column.get("name", place)
     return name if isinstance(name, str) else json.dumps(name)
 
 
-def names_of(columns: list[dict]) -> str:
+def name_columns(columns: list[dict]) -> str:
     noun = "column" if len(columns) == 1 else "columns"
-    return f"{noun} " + ", ".join(f'"{name_of(column, i)}"' for i, column in enumerate(columns))
+    return f"{noun} " + ", ".join(f'"{name_column(column, i)}"' for i, column in enumerate(columns))
