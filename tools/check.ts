@@ -24,6 +24,7 @@ const STEPS: Readonly<Record<string, { readonly program: string; readonly args: 
   'generated files': node('tools/generate.ts', '--check'),
   house: node('tools/check-house.ts'),
   workflows: node('tools/check-workflows.ts'),
+  'Python imports': { program: uv, args: ['run', '--no-project', '--python', '>=3.9', 'test/runtime/imports_test.py'] },
   'Python lint': { program: uv, args: ['tool', 'run', RUFF, 'check', '.'] },
   'Python format': { program: uv, args: ['tool', 'run', RUFF, 'format', '--check', '.'] },
 };

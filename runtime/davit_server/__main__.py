@@ -8,8 +8,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from .server import run
-from .wire import FOUND, MODES, ONE
+from .front.server import run
+from .protocol.wire import FOUND, MODES, ONE
 
 
 def read_settings() -> argparse.Namespace:
@@ -17,40 +17,44 @@ def read_settings() -> argparse.Namespace:
     add = parser.add_argument
     add("--python", required=True, help="the interpreter of the model's virtualenv")
     add("--model", required=True, help="the model's directory (with MLmodel)")
-    place = parser.add_argument_group("where")
-    place.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    place.add_argument("--port", type=int, default=8080, help="0 takes a free one")
-    place.add_argument("--uds", help="listen on this socket file, not on a port")
-    add("--workers", type=positive, default=4, help="requests answered at the same time, one process each")
-    add("--threads", type=int, default=0, help="threads of one worker; 0: processors / workers")
+    address = parser.add_argument_group("address")
+    address.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    address.add_argument("--port", type=int, default=8080, help="port to listen on; 0 picks a free one")
+    address.add_argument("--uds", help="listen on this socket file instead of a port")
+    add("--workers", type=parse_positive, default=4, help="worker processes; each answers one request at a time")
+    add("--threads", type=int, default=0, help="threads of each worker; 0: processors / workers")
     add(
         "--worker-mode",
         choices=MODES,
         default=FOUND,
         help="shared: workers are forks of one loaded model; separate: each loads it; one: a single worker, for a GPU; "
-        "found: shared where that is proven harmless, else separate",
+        "found: shared if that is proven safe, else separate",
     )
-    add("--time-limit", type=float, default=60, help="seconds one prediction may take")
-    add("--queue", type=int, default=16, help="requests that may wait; one more is answered 429")
-    add("--queue-timeout", type=float, default=10, help="seconds a request may wait")
-    add("--max-body", type=int, default=100 << 20, help="bytes of a request's body")
-    add("--grace", type=float, help="seconds for what is in flight, after SIGTERM; the time limit if not told")
-    add("--linger", type=float, default=0, help="seconds to serve on, not ready any more, after SIGTERM")
+    add("--time-limit", type=float, default=60, help="seconds that one prediction may take")
+    add("--queue", type=int, default=16, help="requests that may wait; further requests get status 429")
+    add("--queue-timeout", type=float, default=10, help="seconds that a request may wait")
+    add("--max-body", type=int, default=100 << 20, help="largest request body, in bytes")
+    add("--grace", type=float, help="seconds for requests in flight after SIGTERM; if not set, the time limit")
+    add("--linger", type=float, default=0, help="seconds to keep serving after SIGTERM, while not ready")
     add("--nan", choices=("error", "null"), default="error", help="what NaN and infinities in an answer become")
     add("--warm", choices=("required", "tried"), default="required", help="tried: serve even if the example fails")
-    add("--served-model-name", help="what the header served-model-name of every answer says")
+    add("--served-model-name", help="value of the header served-model-name of every answer")
     add("--pycache", help="PYTHONPYCACHEPREFIX of the model's processes; the front keeps its own")
-    add("--stuck-after", type=float, help="end after so many seconds without a worker; 4 times a start if not told")
-    add("--parent-fd", type=int, help="an inherited pipe; drain when it ends")
-    add("--events-fd", type=int, help="an inherited pipe; gets the server's own events, as the log does")
-    add("--failure-file", help="a file for the event of a failure (a container's termination log)")
+    add(
+        "--stuck-after",
+        type=float,
+        help="end after this many seconds without a worker; if not set, 4 times the duration of the start, at least 60",
+    )
+    add("--parent-fd", type=int, help="an inherited pipe; the server drains when it closes")
+    add("--events-fd", type=int, help="an inherited pipe to which the server's own events are written too")
+    add("--failure-file", help="write the failed event to this file (a container's termination log)")
     settings = parser.parse_args()
     settings.workers = 1 if settings.worker_mode == ONE else settings.workers
     settings.grace = settings.time_limit if settings.grace is None else settings.grace
     return settings
 
 
-def positive(text: str) -> int:
+def parse_positive(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError("expected 1 or more")
@@ -58,7 +62,7 @@ def positive(text: str) -> int:
 
 
 class Formatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """Keeps the lines of the description and tells the defaults."""
+    """Keeps the lines of the description and shows the defaults."""
 
 
 if __name__ == "__main__":

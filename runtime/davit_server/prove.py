@@ -1,4 +1,4 @@
-"""Proves one model as the server runs it: import, load, predict, check of the answer, how its workers come to be.
+"""Proves one model as the server runs it: import, load, predict, check of the answer, choice of the worker mode.
 
 python -m davit_server.prove --model DIRECTORY [--input FILE --content-type json|csv] [--output FILE] [--nan error|null]
     [--workers 4] [--worker-mode found|shared|separate|one]
@@ -22,21 +22,21 @@ import warnings
 from pathlib import Path
 from typing import Callable
 
-from .exit_code import describe_exit
-from .import_scorer import import_scorer
-from .own_folder import MODEL, OwnFolder, enter_folder
-from .process_state import children
-from .stages import Stages, describe_failure
-from .threads import LIMITS, available_processors, single_thread
-from .try_forks import Question
-from .wire import FOUND, MODES, ONE, SEPARATE, SHARED
-from .worker_mode import WorkerMode
+from .failures.stages import Stages, describe_failure
+from .files.own_folder import MODEL, OwnFolder, enter_folder
+from .processes.exit_code import describe_exit
+from .processes.process_state import list_children
+from .processes.threads import LIMITS, count_processors, make_single_thread_environment
+from .protocol.wire import FOUND, MODES, ONE, SEPARATE, SHARED
+from .scoring.import_scorer import import_scorer
+from .sharing.predict_example import predict_example
+from .sharing.worker_mode import WorkerMode
 
 SHOWN_BYTES = 2048
 MOST_WARNINGS = 50
 
-AGAIN_SECONDS, AGAIN_FACTOR = 60.0, 20
-"""The second loading takes at most so long, or so many times what the first one took."""
+SECOND_LOAD_SECONDS, SECOND_LOAD_FACTOR = 60.0, 20
+"""Time limit of the second load: so many seconds, or so many times the first load."""
 
 NOISE = (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning)
 
@@ -48,12 +48,12 @@ def main() -> int:
     os.dup2(2, 1)
     faulthandler.enable()
 
-    def began(name: str) -> None:
+    def on_stage(name: str) -> None:
         """Writes the stage as it begins, because a process that the model kills writes no document."""
         os.write(stdout, json.dumps({"began": name}).encode() + b"\n")
 
     folder = OwnFolder()
-    proof, answer = prove(options, folder.path, began)
+    proof, answer = prove(options, folder.path, on_stage)
     folder.remove()
     if options.output and answer is not None:
         Path(options.output).write_text(answer, encoding="utf-8")
@@ -68,12 +68,12 @@ def main() -> int:
 def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="davit_server.prove", description=__doc__.partition("\n")[0])
     parser.add_argument("--model", required=True, help="the model's directory (with MLmodel)")
-    parser.add_argument("--input", help="a request's body to predict, not the model's own example")
-    parser.add_argument("--content-type", choices=("json", "csv"), default="json", help="what --input holds")
+    parser.add_argument("--input", help="a request body to predict instead of the model's example")
+    parser.add_argument("--content-type", choices=("json", "csv"), default="json", help="the format of --input")
     parser.add_argument("--output", help="a file for the whole answer")
     parser.add_argument("--nan", choices=("error", "null"), default="error", help="what NaN in an answer becomes")
-    parser.add_argument("--workers", type=int, default=1, help="as many as the server shall have")
-    parser.add_argument("--worker-mode", choices=MODES, default=FOUND, help="as the server's")
+    parser.add_argument("--workers", type=int, default=1, help="the number of workers that the server will have")
+    parser.add_argument("--worker-mode", choices=MODES, default=FOUND, help="the worker mode of the server")
     options = parser.parse_args()
     for name in ("model", "input", "output"):  # made absolute, because the working directory changes
         if getattr(options, name):
@@ -81,16 +81,16 @@ def read_options() -> argparse.Namespace:
     return options
 
 
-def prove(options: argparse.Namespace, folder: str, began: Callable[[str], object]) -> tuple[dict, str | None]:
+def prove(options: argparse.Namespace, folder: str, on_stage: Callable[[str], object]) -> tuple[dict, str | None]:
     """Runs the stages. Returns the proof document (runtime/README.md) and the whole answer, or None without one.
 
-    `folder` is the temporary folder of this process; `began` is called with each stage that begins.
+    `folder` is the temporary folder of this process; `on_stage` is called with each stage that begins.
     """
-    stages, proof, answer, question = Stages(began), empty_proof(), None, None
-    threads = max(1, available_processors() // options.workers)
+    stages, proof, answer, prediction = Stages(on_stage), make_empty_proof(), None, None
+    threads = max(1, count_processors() // options.workers)
     try:
         if options.worker_mode in (FOUND, SHARED):  # as the server does, before the numeric libraries are loaded
-            os.environ.update(single_thread())
+            os.environ.update(make_single_thread_environment())
         enter_folder(folder, MODEL)
         mode = WorkerMode(options.worker_mode, folder)
         with stages("import"):
@@ -100,42 +100,39 @@ def prove(options: argparse.Namespace, folder: str, began: Callable[[str], objec
             try:
                 scorer = Scorer(options.model, options.nan)
             finally:
-                proof["warnings"] = told_warnings(caught)
-        proof["mlflow"], proof["load_memory_bytes"] = scorer.version, resident_bytes()
+                proof["warnings"] = list_warnings(caught)
+        proof["mlflow"], proof["load_memory_bytes"] = scorer.version, read_resident_bytes()
         body = Path(options.input).read_bytes() if options.input else scorer.example
         if body is not None:
             kind = options.content_type if options.input else "json"
-            with stages("predict"):
-                answer, seconds = mode.predict(lambda: scorer.predict(kind, body))
-                question = Question(kind, body, answer, seconds)
-                if not options.input:
-                    scorer.prove_fast_way(answer)
+            prediction = predict_example(scorer, stages, mode, kind, body)
+            answer = prediction.answer
             proof["answer"] = answer.encode()[:SHOWN_BYTES].decode(errors="ignore")
             with stages("signature"):
                 scorer.check(answer)
         with stages("workers"):
-            proof["workers"] = mode.decide(scorer, question, options.workers, threads)
+            proof["workers"] = mode.decide(scorer, prediction, options.workers, threads)
             if proof["workers"]["mode"] == SEPARATE and options.workers > 1:
-                prove_again(options, threads, proof["workers"]["found"], sum(stages.seconds.values()))
+                prove_second_load(options, threads, proof["workers"]["found"], sum(stages.seconds.values()))
     except BaseException as error:  # a model may raise anything, SystemExit too
         traceback.print_exc()
         proof["failed"] = describe_failure(stages.name, error, options.model)
     proof["stages"] = [{"name": name, "seconds": seconds} for name, seconds in stages.seconds.items()]
-    proof["peak_memory_bytes"] = peak_bytes()
+    proof["peak_memory_bytes"] = read_peak_bytes()
     return proof, answer
 
 
-def prove_again(options: argparse.Namespace, threads: int, found: list[str], seconds: float) -> None:
+def prove_second_load(options: argparse.Namespace, threads: int, found: list[str], seconds: float) -> None:
     """Loads the model a second time beside this one, as the server will: a port or a file may allow only one."""
     command = [sys.executable, "-s", "-m", "davit_server.prove", "--model", options.model, "--nan", options.nan]
     command += ["--worker-mode", ONE]
     env = {**os.environ, **dict.fromkeys(LIMITS, str(threads))}
-    limit = max(AGAIN_SECONDS, AGAIN_FACTOR * seconds)
+    limit = max(SECOND_LOAD_SECONDS, SECOND_LOAD_FACTOR * seconds)
     try:
         with_pipe = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE}
         ran = subprocess.run(command, env=env, check=False, timeout=limit, **with_pipe)
     except subprocess.TimeoutExpired:
-        raise LoadedOnce(f"it is not there after {limit:.0f} s", ", ".join(found)) from None
+        raise LoadedOnce(f"it did not load within {limit:.0f} s", ", ".join(found)) from None
     try:
         failed = json.loads(ran.stdout.splitlines()[-1])["failed"]
         failure = failed and failed["message"]
@@ -155,12 +152,12 @@ class LoadedOnce(Exception):
 
 def end_children() -> None:
     """Kills the processes that the model started and left running."""
-    for child in children():
+    for child in list_children():
         with contextlib.suppress(OSError):
             os.kill(int(child.detail), signal.SIGKILL)
 
 
-def empty_proof() -> dict:
+def make_empty_proof() -> dict:
     return {
         "stages": [],
         "failed": None,
@@ -173,21 +170,21 @@ def empty_proof() -> dict:
     }
 
 
-def told_warnings(caught: list[warnings.WarningMessage]) -> list[dict[str, str]]:
+def list_warnings(caught: list[warnings.WarningMessage]) -> list[dict[str, str]]:
     """Returns each warning once, without deprecations, because the lock pins the versions that they are about."""
     seen = {(w.category.__name__, str(w.message)): None for w in caught if not issubclass(w.category, NOISE)}
     return [{"category": category, "message": message} for category, message in seen][:MOST_WARNINGS]
 
 
-def resident_bytes() -> int:
+def read_resident_bytes() -> int:
     """Returns the resident memory of this process in bytes; the peak where /proc is missing."""
     try:
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError):
-        return peak_bytes()
+        return read_peak_bytes()
 
 
-def peak_bytes() -> int:
+def read_peak_bytes() -> int:
     """Returns the peak memory of this process in bytes; Linux reports it in kilobytes, macOS in bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024

@@ -13,38 +13,39 @@ import socket
 import sys
 import traceback
 
-from .answer_requests import answer_requests
-from .family import adopt_orphans, die_with_parent, end_group, end_group_with, outlive_parent
-from .forker import Forker
-from .import_scorer import import_scorer
-from .own_folder import MODEL, enter_folder
-from .pass_sockets import receive_with_socket
-from .stages import Stages, describe_failure
-from .tell_front import tell_front
-from .try_forks import Question
-from .wire import FORK, SHARED, WISH
-from .worker_mode import WorkerMode
-from .write_turns import WriteTurns
+from .failures.stages import Stages, describe_failure
+from .files.own_folder import MODEL, enter_folder
+from .files.write_locks import WriteLocks
+from .processes.pass_sockets import receive_with_socket
+from .processes.process_tree import adopt_orphans, die_with_parent, end_group, end_group_with, outlive_parent
+from .protocol.send_event import send_event
+from .protocol.wire import COMMAND, FORK, SHARED
+from .scoring.import_scorer import import_scorer
+from .sharing.predict_example import predict_example
+from .sharing.try_forks import Prediction
+from .sharing.worker_mode import WorkerMode
+from .workers.answer_requests import answer_requests
+from .workers.forker import Forker
 
 
 def main() -> None:
     options = json.loads(sys.argv[1])
     die_with_parent(options["parent"])
-    for descriptor in (options["control"], options["turns"]):
+    for descriptor in (options["control"], options["locks"]):
         os.set_inheritable(descriptor, False)
     sys.path[:] = [place for place in sys.path if place not in ("", os.getcwd())]  # put there by `python -m`
     enter_folder(options["folder"], MODEL)
     control = socket.socket(fileno=options["control"])
-    stages = Stages(lambda name: tell_front(control, event="stage", stage=name))
+    stages = Stages(lambda name: send_event(control, event="stage", stage=name))
     try:
         scorer, loaded = load(options, stages)
     except BaseException as error:  # a model may raise anything, even SystemExit
         traceback.print_exc()
-        tell_front(control, event="failed", **describe_failure(stages.name, error, options["model"], trace=False))
+        send_event(control, event="failed", **describe_failure(stages.name, error, options["model"], trace=False))
         sys.stderr.flush()
         os._exit(1)
-    tell_front(control, event="loaded", mlflow=scorer.version, seconds=stages.seconds, **loaded)
-    serve = fork_workers if loaded["worker_mode"] == SHARED else be_worker
+    send_event(control, event="loaded", mlflow=scorer.version, seconds=stages.seconds, **loaded)
+    serve = fork_workers if loaded["worker_mode"] == SHARED else run_as_worker
     try:
         serve(control, scorer, options)
     except (EOFError, ConnectionError):
@@ -55,7 +56,7 @@ def main() -> None:
 
 def fork_workers(control: socket.socket, scorer, options: dict) -> None:
     adopt_orphans()  # in a container the front is process 1 and would not reap them
-    outlive_parent()  # from here on it notices that the control socket closes, and ends the workers
+    outlive_parent()  # from here on this process ends its workers when the control socket closes
     forker = Forker(control, scorer, options)
     try:
         forker.run()
@@ -63,10 +64,10 @@ def fork_workers(control: socket.socket, scorer, options: dict) -> None:
         forker.end_workers()
 
 
-def be_worker(control: socket.socket, scorer, options: dict) -> None:
-    record, connection = receive_with_socket(control, WISH.size)
-    if record and WISH.unpack(record)[0] == FORK and connection is not None:
-        end_group_with(control)  # the front has no more wishes: it ends this process to end the worker
+def run_as_worker(control: socket.socket, scorer, options: dict) -> None:
+    record, connection = receive_with_socket(control, COMMAND.size)
+    if record and COMMAND.unpack(record)[0] == FORK and connection is not None:
+        end_group_with(control)  # the front sends no further command: it ends this process to end the worker
         answer_requests(connection, scorer, options, os.path.join(options["folder"], MODEL))
 
 
@@ -78,33 +79,31 @@ def load(options: dict, stages: Stages):
     mode = WorkerMode(options["mode"], options["folder"])
     with stages("import"):
         Scorer = import_scorer()
-    turns = WriteTurns(options["turns"], os.path.join(options["folder"], MODEL))
-    with stages("load"), turns.turn():
+    locks = WriteLocks(options["locks"], os.path.join(options["folder"], MODEL))
+    with stages("load"), locks.hold():
         scorer = Scorer(options["model"], options["nan"])
-    with turns.turn(options["fixed_files"]):
-        question, why = predict_example(scorer, options, stages, mode)
-    # Workers that load the model at the same time disturb each other's looking: the first one has told what it saw.
+    with locks.hold(options["fixed_files"]):
+        prediction, why = try_example(scorer, options, stages, mode)
+    # Workers that load the model at the same time see each other's files, so the first one's findings are added.
     options["fixed_files"] = sorted({*options["fixed_files"], *mode.fixed_files})
     with stages("workers"):
-        decided = mode.decide(scorer, question, options["workers"], options["threads"])
+        decided = mode.decide(scorer, prediction, options["workers"], options["threads"])
     gc.collect()
     gc.freeze()
-    loaded = {"rehearsed": question is not None, "fast": scorer.fast.usable and question is not None, "why": why}
+    loaded = {"rehearsed": prediction is not None, "fast": scorer.fast.usable and prediction is not None, "why": why}
     loaded["fixed_files"] = options["fixed_files"]
     return scorer, {**loaded, "worker_mode": decided["mode"], "found": decided["found"]}
 
 
-def predict_example(scorer, options: dict, stages: Stages, mode: WorkerMode) -> tuple[Question | None, str]:
-    """The example with its answer, or why there is none."""
+def try_example(scorer, options: dict, stages: Stages, mode: WorkerMode) -> tuple[Prediction | None, str]:
+    """Returns the example with its answer, or None and the reason why there is no answer."""
     if scorer.example is None:
         return None, "the model has no input example"
     try:
-        with stages("predict"):
-            answer, seconds = mode.predict(lambda: scorer.predict("json", scorer.example))
-            scorer.prove_fast_way(answer)
+        prediction = predict_example(scorer, stages, mode, "json", scorer.example)
         with stages("signature"):
-            scorer.check(answer)
-        return Question("json", scorer.example, answer, seconds), ""
+            scorer.check(prediction.answer)
+        return prediction, ""
     except Exception as error:
         if options["warm"] == "required":
             raise

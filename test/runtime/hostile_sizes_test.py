@@ -18,7 +18,8 @@ from unittest import mock
 
 import mlflow.pyfunc
 import numpy as np
-from davit_server import mlflow_adapter, scoring
+from davit_server.scoring import mlflow_adapter
+from davit_server.scoring.scorer import Scorer
 from mlflow.models import Model, ModelSignature
 from mlflow.types.schema import (
     Array,
@@ -188,8 +189,8 @@ def make_scorer(schema):
     meta = Model(signature=signature, flavors={"python_function": {"loader_module": "none"}})
     model = mlflow.pyfunc.PyFuncModel(meta, Silent())
     with mock.patch.object(mlflow_adapter, "load_model", return_value=model):
-        scorer = scoring.Scorer("/there/is/no/such/folder")
-    scorer.fast.usable = scorer.may_be_fast
+        scorer = Scorer("/there/is/no/such/folder")
+    scorer.fast.usable = scorer.can_be_fast
     return scorer
 
 
@@ -256,5 +257,5 @@ def peak_bytes(scorer, kind, body):
 
 
 if __name__ == "__main__":
-    with mock.patch.object(scoring, "log"):
+    with mock.patch("davit_server.scoring.scorer.log"):
         unittest.main()

@@ -1,9 +1,9 @@
-"""Tests of davit_server.import_scorer, in a virtualenv with MLflow."""
+"""Tests of davit_server.scoring.import_scorer, in a virtualenv with MLflow."""
 
 import sys
 import unittest
 
-from davit_server.import_scorer import import_scorer
+from davit_server.scoring.import_scorer import import_scorer
 
 SCORER = import_scorer()
 

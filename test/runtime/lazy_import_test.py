@@ -1,4 +1,4 @@
-"""Tests of davit_server.lazy_import. Standard library only."""
+"""Tests of davit_server.scoring.lazy_import. Standard library only."""
 
 import importlib
 import sys
@@ -7,7 +7,7 @@ import unittest
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from davit_server.lazy_import import import_lazily
+from davit_server.scoring.lazy_import import import_lazily
 
 LATE = """
 import time

@@ -1,4 +1,4 @@
-"""Tests of davit_server.payload and fast_frame: bodies to what the model gets. Needs mlflow and pandas."""
+"""Tests of davit_server.scoring.payload and fast_frame: bodies to what the model gets. Needs mlflow and pandas."""
 
 import json
 import unittest
@@ -6,11 +6,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
-from davit_server.example import serving_form, without_nan
-from davit_server.fast_frame import FastFrame
-from davit_server.payload import parse_csv, parse_object, parse_payload
-from davit_server.refused import Refused
-from davit_server.strict_json import InvalidOutput, write_strictly
+from davit_server.scoring.example import make_serving_form, replace_nan
+from davit_server.scoring.fast_frame import FastFrame
+from davit_server.scoring.payload import parse_csv, parse_object, parse_payload
+from davit_server.scoring.refused import Refused
+from davit_server.scoring.strict_json import InvalidOutput, write_strictly
 from mlflow.exceptions import MlflowException
 from mlflow.types.schema import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
@@ -125,7 +125,7 @@ class Fast(unittest.TestCase):
 
     def make(self, payload):
         model = SimpleNamespace(metadata=metadata(self.schema), _predict_fn=lambda frame: frame)
-        return FastFrame(model).make(payload)
+        return FastFrame(model).make_frame(payload)
 
     def test_makes_what_mlflow_makes(self):
         rows = {"dataframe_split": {"columns": ["b", "x", "s"], "data": [[True, 1, "a"], [False, 2.5, "b"]]}}
@@ -142,10 +142,10 @@ class Fast(unittest.TestCase):
             {"columns": [0, 1], "data": [[1.5, 2.0]]},
             {"columns": [1, 0], "data": [[2, 1.5]]},
         ):
-            frame = FastFrame(model).make({"dataframe_split": split})
+            frame = FastFrame(model).make_frame({"dataframe_split": split})
             slow, _ = parse_payload({"dataframe_split": split}, metadata(schema), schema)
             pd.testing.assert_frame_equal(frame, slow[[0, 1]], check_column_type=False)
-        self.assertIsNone(FastFrame(model).make({"dataframe_split": {"columns": ["0", "1"], "data": [[1, 2]]}}))
+        self.assertIsNone(FastFrame(model).make_frame({"dataframe_split": {"columns": ["0", "1"], "data": [[1, 2]]}}))
 
     def test_leaves_everything_unusual_to_mlflow(self):
         full = {"x": 1, "s": "a", "b": True}
@@ -190,9 +190,9 @@ class Answers(unittest.TestCase):
 class Example(unittest.TestCase):
     def test_missing_numbers_of_an_example_become_null(self):
         body = b'{"dataframe_split": {"columns": ["i"], "data": [[1.0], [NaN]]}}'
-        self.assertEqual(json.loads(without_nan(body))["dataframe_split"]["data"], [[1.0], [None]])
+        self.assertEqual(json.loads(replace_nan(body))["dataframe_split"]["data"], [[1.0], [None]])
         for kept in (b'{"inputs": [1.5]}', b'{"inputs": ["NaN"]}'):
-            self.assertEqual(without_nan(kept), kept)
+            self.assertEqual(replace_nan(kept), kept)
 
     def test_old_models_examples_become_requests(self):
         split = {"columns": ["a"], "data": [[1]]}
@@ -203,7 +203,7 @@ class Example(unittest.TestCase):
             ({"data": [[1]]}, {"type": "dataframe", "pandas_orient": "values"}, {"dataframe_split": {"data": [[1]]}}),
             ([1, 2], {"type": "json_object"}, {"inputs": [1, 2]}),
         ]:
-            self.assertEqual(serving_form(example, saved), expected)
+            self.assertEqual(make_serving_form(example, saved), expected)
 
 
 if __name__ == "__main__":

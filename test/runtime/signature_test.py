@@ -1,9 +1,9 @@
-"""Tests of davit_server.signature: answers against output signatures. Standard library only."""
+"""Tests of davit_server.signatures.signature: answers against output signatures. Standard library only."""
 
 import unittest
 
-from davit_server.column_value import Leniency
-from davit_server.signature import find_mismatches
+from davit_server.signatures.column_value import Leniency
+from davit_server.signatures.signature import find_mismatches
 
 DOUBLE = {"type": "double", "name": "score", "required": True}
 LABEL = {"type": "string", "name": "label", "required": False}

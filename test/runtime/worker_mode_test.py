@@ -22,11 +22,11 @@ import time
 import unittest
 from unittest import mock
 
-from davit_server.own_folder import MODEL, OwnFolder, enter_folder
-from davit_server.pass_sockets import receive_with_socket, send_with_sockets
-from davit_server.try_forks import Question
-from davit_server.wait_for import wait_for
-from davit_server.worker_mode import WorkerMode
+from davit_server.files.own_folder import MODEL, OwnFolder, enter_folder
+from davit_server.processes.pass_sockets import receive_with_socket, send_with_sockets
+from davit_server.processes.wait_readable import wait_readable
+from davit_server.sharing.try_forks import Prediction
+from davit_server.sharing.worker_mode import WorkerMode
 
 LINUX = sys.platform.startswith("linux")
 EXAMPLE = b'{"dataframe_split": {"columns": ["a"], "data": [[1]]}}'
@@ -59,7 +59,7 @@ def decide(model, wanted="found", workers=3, threads=1):
             enter_folder(folder.path, MODEL)
             mode = WorkerMode(wanted, folder.path)
             model.load()
-            question = Question("json", EXAMPLE, model.predict("json", EXAMPLE), 0.0)
+            question = Prediction("json", EXAMPLE, model.predict("json", EXAMPLE), 0.0)
             result = mode.decide(model, question, workers, threads)
         except Exception as error:
             result = {"raised": f"{type(error).__name__}: {error}"}
@@ -246,7 +246,7 @@ class Looking(unittest.TestCase):
             folder = OwnFolder()
             mode = WorkerMode("found", folder.path)
             mode.predict(lambda: subprocess.call(["sh", "-c", f"echo 1 > {path}"]))
-            result = mode.decide(Model(), Question("json", EXAMPLE, "1", 0.0), 3, 1)
+            result = mode.decide(Model(), Prediction("json", EXAMPLE, "1", 0.0), 3, 1)
             folder.remove()
             return mode.fixed_files, result["mode"]
 
@@ -309,7 +309,7 @@ class Trying(unittest.TestCase):
             model = Session()
             model.path = file.name
             found = self.found(model)
-        self.assertEqual(found, "forks answer differently when each is asked something else")
+        self.assertEqual(found, "forks answer wrongly when each gets a different request")
 
     def test_a_model_that_refuses_what_its_example_is_not_may_be_shared(self):
         class Strict(Model):
@@ -345,7 +345,7 @@ class Trying(unittest.TestCase):
         self.assertEqual(self.found(answering(die_elsewhere, load)), "a fork ended by signal 11 (SIGSEGV)")
 
     def test_a_fork_that_hangs(self):
-        from davit_server import try_forks
+        from davit_server.sharing import try_forks
 
         def wait_elsewhere(self):
             if os.getpid() != self.loaded_in:
@@ -357,7 +357,7 @@ class Trying(unittest.TestCase):
             found = self.found(answering(wait_elsewhere, hold("loaded_in", os.getpid)))
         finally:
             try_forks.LIMIT_SECONDS = before
-        self.assertRegex(found, r"a fork does not answer within \d s")
+        self.assertRegex(found, r"a fork did not answer within \d s")
 
     def test_forks_that_write_one_temporary_file(self):
         def answer(self):
@@ -497,9 +497,9 @@ class Sockets(unittest.TestCase):
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
         ours, theirs = socket.socketpair()
         high = os.dup2(ours.fileno(), 2000)
-        self.assertEqual(wait_for([high], 0), set())
+        self.assertEqual(wait_readable([high], 0), set())
         theirs.sendall(b"x")
-        self.assertEqual(wait_for([high]), {high})
+        self.assertEqual(wait_readable([high]), {high})
         for each in (ours, theirs):
             each.close()
         os.close(high)

@@ -179,7 +179,7 @@ describe('a server of its own', () => {
     expect(await server.ended).toBe(1);
     expect(server.events.at(-1)).toMatchObject({ event: 'failed', stage: 'workers', cause: 'OSError' });
     expect(server.events.at(-1)!['message']).toMatch(
-      /^The model is loaded once per worker \(1 socket\), and the first was, but another was not: OSError: .*Address already in use/,
+      /^Each worker loads the model itself \(1 socket\)\. The first one loaded it, but another one failed: OSError: .*Address already in use/,
     );
   });
 

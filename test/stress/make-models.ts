@@ -42,16 +42,16 @@ async function makeMissing(planned: readonly StressModel[], python: string, serv
   const missing = (await Promise.all(planned.map(async (m) => ((await exists(m.answers)) ? [] : [m])))).flat();
   if (missing.length === 0) return;
   const fresh = cacheFolder('test', 'stress', `fresh-${process.pid}`);
-  const wanted = missing.map(({ kind, requests }) => `${kind.name}=${kind.isDistinct ? 1 : requests}`);
+  const wanted = missing.map(({ kind, requests }) => `${kind.folder}/${kind.name}=${kind.isDistinct ? 1 : requests}`);
   const env = childEnvironment({ ...service.env, OMP_NUM_THREADS: '1', PYTHONWARNINGS: 'ignore' });
   const made = await runProcess(python, [join(SOURCES, 'make.py'), fresh, ...wanted], {
     env,
     limitSeconds: LIMIT_SECONDS,
   });
   for (const { kind, model } of missing) {
-    if (!(await exists(join(fresh, kind.name, 'answers.json')))) continue;
+    if (!(await exists(join(fresh, kind.folder, kind.name, 'answers.json')))) continue;
     await rm(join(model, '..'), { recursive: true, force: true });
-    await rename(join(fresh, kind.name), join(model, '..'));
+    await rename(join(fresh, kind.folder, kind.name), join(model, '..'));
   }
   await rm(fresh, { recursive: true, force: true });
   if (made.code !== 0) throw new Error(`Cannot make the models ${wanted.join(', ')}\n${made.stderr.slice(-2000)}`);
@@ -64,7 +64,7 @@ async function planModel(
 ): Promise<StressModel> {
   const count = Math.min(requests, kind.most ?? requests);
   const hash = createHash('sha256').update(`${python}\0${count}\0`);
-  for (const file of [`models/${kind.name}.py`, 'make.py', 'questions.py'])
+  for (const file of [`models/${kind.folder}/${kind.name}.py`, 'make.py', 'questions.py'])
     hash.update(await readFile(join(SOURCES, file)));
   const folder = cacheFolder('test', 'stress', `${kind.name}-${hash.digest('hex').slice(0, 16)}`);
   return { kind, python, requests: count, model: join(folder, 'model'), answers: join(folder, 'answers.json') };

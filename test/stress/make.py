@@ -1,6 +1,7 @@
 """Makes models and what MLflow answers for them. Runs in the virtualenv of the models.
 
-python make.py FOLDER NAME=REQUESTS... writes FOLDER/NAME/model and FOLDER/NAME/answers.json, an answer a request.
+python make.py FOLDER NAME=REQUESTS... writes FOLDER/NAME/model and FOLDER/NAME/answers.json, one answer for each
+request. NAME is the path of a file in models/ without `.py`, such as `files/file_offset`.
 MLflow is imported once; each model is then made and asked in a process of its own, so none meets another.
 """
 

@@ -37,7 +37,8 @@ const { values } = parseArgs({
 const wanted = values.models?.split(',');
 const unknown = wanted?.find((name) => !KINDS.some((k) => k.name === name));
 if (values.help) process.stdout.write(HELP);
-else if (values.list) process.stdout.write(KINDS.map((k) => `${k.name.padEnd(22)}${k.environment}\n`).join(''));
+else if (values.list)
+  process.stdout.write(KINDS.map((k) => `${k.name.padEnd(22)}${k.folder.padEnd(13)}${k.environment}\n`).join(''));
 else if (unknown !== undefined) {
   process.stderr.write(`Cannot stress "${unknown}": expected names that --list prints\n`);
   process.exitCode = 2;

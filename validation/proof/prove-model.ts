@@ -113,6 +113,6 @@ function proofFile(key: string): string {
 /** Hashes the whole model server, because the same code proves and serves. */
 async function hashRunner(): Promise<string> {
   const folder = join(RUNTIME, 'davit_server');
-  const files = (await readdir(folder)).filter((f) => f.endsWith('.py')).sort();
+  const files = (await readdir(folder, { recursive: true })).filter((f) => f.endsWith('.py')).sort();
   return contentHash(await Promise.all(files.map((f) => readFile(join(folder, f), 'utf8'))));
 }

@@ -1,0 +1,1 @@
+"""Describes what a model or MLflow raised."""

@@ -1,0 +1,1 @@
+"""The process that speaks HTTP, in the front's virtualenv."""

@@ -1,0 +1,217 @@
+"""The workers of one server. Each lost one is replaced, and each answers one request at a time.
+
+Workers are forks of one loaded model, or each loads the model itself. The first loading process decides which.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import tempfile
+from collections import Counter
+from collections.abc import Awaitable
+from typing import Callable
+
+from ..protocol.log import log
+from ..protocol.wire import SEPARATE
+from .loaded_model import CANCELLED, DIED, TIME_LIMIT, LoadedModel
+from .worker_handle import WorkerHandle
+from .worker_queue import WorkerQueue
+
+STUCK_SECONDS, STUCK_FACTOR = 60.0, 4
+"""The server ends without a worker for this long, or for this many times its start if longer."""
+
+LOAD_SECONDS, LOAD_FACTOR = 60.0, 10
+"""Time limit for the other workers to load the model: so many seconds, or so many times the first load for each."""
+
+
+class WorkerLost(Exception):
+    """The worker did not answer: `why` is the reason for losing it, or "stopped" when the server ended first."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class WorkerPool:
+    """Owns the loaded models. `on_ready` gets the first loading process's event, once; `on_failed` a fatal failure."""
+
+    def __init__(
+        self, settings: argparse.Namespace, on_ready: Callable[[dict], None], on_failed: Callable[[dict], None]
+    ) -> None:
+        self.settings, self.on_ready, self.on_failed = settings, on_ready, on_failed
+        self.locks_file = tempfile.TemporaryFile()  # noqa: SIM115  # for as long as the server runs
+        self.models = [LoadedModel(settings, settings.worker_mode, self)]
+        self.queue = WorkerQueue(settings.queue, settings.queue_timeout)
+        self.owners: dict[WorkerHandle, LoadedModel] = {}
+        self.lost: Counter[str] = Counter()
+        self.description: dict | None = None
+        self.is_started = self.is_stopping = self.is_stuck = False
+        self.started_at = self.start_seconds = 0.0
+        self.watch: asyncio.TimerHandle | None = None
+        self.decided = asyncio.Event()  # the server was ready once, or never will be
+        self.last_failure = ""
+        self.cut = 0
+
+    @property
+    def workers(self) -> int:
+        return len(self.owners)
+
+    @property
+    def locks(self) -> int:
+        return self.locks_file.fileno()
+
+    @property
+    def stuck_seconds(self) -> float:
+        """Seconds without a worker after which the server ends, or a loading process is killed, once it was ready."""
+        return self.settings.stuck_after or max(STUCK_SECONDS, STUCK_FACTOR * self.start_seconds)
+
+    @property
+    def is_loading(self) -> bool:
+        """True while no model is loaded, so that no request can be answered soon."""
+        return all(model.event is None for model in self.models)
+
+    async def start(self) -> None:
+        self.started_at = asyncio.get_running_loop().time()
+        await self.models[0].start()
+
+    async def predict(
+        self, kind: int, request_id: bytes, body: bytes, receive: Callable[[], Awaitable[dict]]
+    ) -> tuple[int, bytes]:
+        """Returns HTTP status and body of a worker's answer. Raises QueueFull, ClientDisconnected or WorkerLost."""
+        worker = await self.acquire_worker(receive)
+        timer = asyncio.get_running_loop().call_later(self.settings.time_limit, self.remove_worker, worker, TIME_LIMIT)
+        try:
+            answer = await worker.predict(kind, request_id, body)
+            if worker in self.owners:
+                self.owners[worker].deaths = 0
+            return answer
+        except (asyncio.IncompleteReadError, OSError):
+            if self.is_stopping:
+                self.cut += 1
+                raise WorkerLost("stopped") from None
+            self.remove_worker(worker, DIED)
+            raise WorkerLost(worker.lost) from None
+        except BaseException:
+            self.remove_worker(worker, CANCELLED)  # its answer would go to the next caller
+            raise
+        finally:
+            timer.cancel()
+            self.queue.release(worker)
+
+    async def acquire_worker(self, receive: Callable[[], Awaitable[dict]]) -> WorkerHandle:
+        while True:
+            worker = await self.queue.acquire(receive)
+            if not worker.has_ended:
+                return worker
+            self.remove_worker(worker, DIED)
+
+    def remove_worker(self, worker: WorkerHandle, why: str) -> None:
+        """Removes a worker for good, ends its process and starts the replacement."""
+        if worker.lost or self.is_stopping:
+            return
+        worker.lost = why
+        self.lost[why] += 1
+        model = self.owners.pop(worker, None)
+        self.queue.remove(worker)
+        worker.close()
+        log("worker lost", pid=worker.pid, why=why)
+        if model is not None:
+            model.remove(worker, why)
+        self.watch_workers()
+
+    def on_worker_end(self, worker: WorkerHandle) -> None:
+        """Removes an idle worker whose connection has ended; `predict` removes a busy one."""
+        if worker in self.queue.idle:
+            self.remove_worker(worker, DIED)
+
+    def on_loaded(self, model: LoadedModel) -> None:
+        """Uses the worker mode of the first loading process. In the mode `separate`, starts the other ones."""
+        fixed_files = model.event.pop("fixed_files")
+        if model is not self.models[0]:
+            return
+        found = model.event["found"] or (self.description or {}).get("found", [])  # a later load has no findings
+        self.description = {**model.event, "found": found}
+        if model.event["worker_mode"] == SEPARATE and len(self.models) < self.settings.workers:
+            model.loader.mode = SEPARATE  # the decision stays, also when the model is loaded again
+            others = [LoadedModel(self.settings, SEPARATE, self) for _ in range(self.settings.workers - 1)]
+            self.models += others
+            for each in self.models:
+                each.loader.fixed_files = fixed_files
+            self.starting = [asyncio.ensure_future(other.start()) for other in others]
+            if not self.is_started:
+                loop = asyncio.get_running_loop()
+                seconds = max(LOAD_SECONDS, LOAD_FACTOR * len(self.models) * (loop.time() - self.started_at))
+                loop.call_later(seconds, self.end_slow_start, seconds)
+
+    def on_joined(self, model: LoadedModel, worker: WorkerHandle) -> None:
+        self.owners[worker] = model
+        self.queue.release(worker)
+        self.watch_workers()
+        # Each separate worker takes as long as the first, so the replica is ready only when all of them are.
+        if not self.is_started and all(other.workers for other in self.models):
+            self.is_started = True
+            self.start_seconds = asyncio.get_running_loop().time() - self.started_at
+            self.decided.set()
+            self.on_ready(self.description)
+
+    def should_reload(self, model: LoadedModel, failure: dict) -> bool:
+        """Says whether to load the model again. Before the server was ready, a failure is fatal."""
+        self.last_failure = failure["message"]
+        if self.is_stopping:
+            return False
+        if not self.is_started:
+            self.fail(self.describe_start_failure(model, failure))
+        return self.is_started
+
+    def describe_start_failure(self, model: LoadedModel, failure: dict) -> dict:
+        if model is self.models[0]:
+            return failure
+        why = ", ".join(self.description["found"]) or "as configured"
+        message = (
+            f"Each worker loads the model itself ({why}). The first one loaded it, but another one failed: "
+            f"{failure['message']}. Set workers to one to load it only once"
+        )
+        return {**failure, "stage": "workers", "message": message}
+
+    def watch_workers(self) -> None:
+        """Starts or cancels the timer that ends a server without workers, once it was ready."""
+        if self.owners or self.is_stopping:
+            if self.watch is not None:
+                self.watch.cancel()
+                self.watch = None
+        elif self.is_started and self.watch is None:
+            seconds = self.stuck_seconds
+            self.watch = asyncio.get_running_loop().call_later(seconds, self.end_stuck_server, seconds)
+
+    def end_slow_start(self, seconds: float) -> None:
+        """Fails a start in which a loading process may wait forever, for example for a lock of the first one."""
+        late = next((model for model in self.models if not model.workers), None)
+        if late is not None and not self.is_started and not self.is_stopping:
+            ended = {"stage": "workers", "cause": "Stuck", "message": f"it did not load within {seconds:.0f} s"}
+            self.fail(self.describe_start_failure(late, ended))
+
+    def end_stuck_server(self, seconds: float) -> None:
+        self.is_stuck = True
+        last = self.last_failure or "the loading process is not responding"
+        message = f"No worker could be started for {seconds:.0f} s: {last}"
+        self.fail({"stage": "workers", "cause": "Stuck", "message": message})
+
+    def fail(self, failure: dict) -> None:
+        self.stop()
+        self.on_failed(failure)
+
+    def stop(self) -> None:
+        self.is_stopping = True
+        self.decided.set()
+        for model in self.models:
+            model.stop()
+
+    def remove_folders(self) -> None:
+        """Removes the folders of the loading processes at once, when nothing waits for their end."""
+        for model in self.models:
+            model.loader.remove_folder()
+
+    async def wait_ended(self) -> None:
+        """Waits for the end of every process, after `stop`."""
+        await asyncio.gather(*(model.loader.wait_ended() for model in self.models))

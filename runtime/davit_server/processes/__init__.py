@@ -1,0 +1,1 @@
+"""Processes and descriptors of the operating system."""

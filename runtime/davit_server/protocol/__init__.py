@@ -1,0 +1,1 @@
+"""What the processes of one server send to each other, and write to the log."""

@@ -1,0 +1,1 @@
+"""Decides whether workers may be forks of one loaded model."""

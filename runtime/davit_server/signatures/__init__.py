@@ -1,0 +1,1 @@
+"""Checks answers against the model's output signature."""

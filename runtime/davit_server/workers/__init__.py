@@ -1,0 +1,1 @@
+"""The processes that answer requests, in the model's virtualenv."""

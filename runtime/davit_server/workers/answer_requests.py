@@ -1,0 +1,41 @@
+"""The loop of one worker: it answers one request after the other until the front closes the socket."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+from ..files.write_locks import WriteLocks
+from ..processes.process_tree import end_group
+from ..processes.threads import set_thread_limit
+from ..protocol.wire import ANSWER, EXAMPLE, HELLO, KINDS, REQUEST
+from .answer_example import answer_example
+
+
+def answer_requests(connection: socket.socket, scorer, options: dict, folder: str) -> None:
+    """Says hello, then answers. Never returns: the process ends with the connection. `folder` is this process's own."""
+    connection.setblocking(True)
+    set_thread_limit(options["threads"])
+    locks = WriteLocks(options["locks"], folder)
+    connection.sendall(HELLO.pack(os.getpid()))
+    while True:
+        kind, id_length, length = REQUEST.unpack(receive_exactly(connection, REQUEST.size))
+        request_id = receive_exactly(connection, id_length).decode("latin-1")
+        body = receive_exactly(connection, length)
+        with locks.hold(options["fixed_files"]):
+            if KINDS[kind] == EXAMPLE:
+                status, body = answer_example(scorer, options, request_id)
+            else:
+                status, body = scorer.answer(KINDS[kind], body, request_id)
+        connection.sendall(ANSWER.pack(status, len(body)) + body)
+
+
+def receive_exactly(connection: socket.socket, size: int) -> bytes:
+    buffer = bytearray(size)
+    view = memoryview(buffer)
+    while view:
+        got = connection.recv_into(view)
+        if not got:
+            end_group()  # the front has ended, or wants this worker and the processes of its model to end
+        view = view[got:]
+    return bytes(buffer)

@@ -1,0 +1,256 @@
+"""Tests of davit_server.scoring.scorer with models that this MLflow saves. Needs mlflow.
+
+These are also what a cell of the table of Pythons and MLflows must pass (runtime/README.md).
+"""
+
+import json
+import logging
+import os
+import tempfile
+import unittest
+import warnings
+from unittest import mock
+
+import mlflow.pyfunc
+import numpy as np
+import pandas as pd
+from davit_server.scoring import mlflow_adapter
+from davit_server.scoring.scorer import Scorer
+from davit_server.signatures.signature import SignatureMismatch
+from mlflow.models import ModelSignature
+from mlflow.types.schema import Array, ColSpec, DataType, Object, ParamSchema, ParamSpec, Property, Schema, TensorSpec
+
+warnings.simplefilter("ignore")
+logging.getLogger("mlflow").setLevel(logging.CRITICAL)
+SECRET = "hunter2"
+
+
+class Sum(mlflow.pyfunc.PythonModel):
+    """Adds up numbers, and is as strict as most libraries."""
+
+    def predict(self, context, model_input, params=None):
+        numbers = np.asarray(model_input, dtype="float64")
+        if not numbers.size or not np.isfinite(numbers).all():
+            raise ValueError(f"cannot use {numbers}")
+        return numbers.sum(axis=1) * (params or {}).get("scale", 1.0)
+
+
+class Echo(mlflow.pyfunc.PythonModel):
+    def predict(self, context, model_input, params=None):
+        return [len(model_input)]
+
+
+class Panic(BaseException):
+    """As that of PyO3, which what is written in Rust raises."""
+
+
+class Ending(mlflow.pyfunc.PythonModel):
+    """Raises what ends a program."""
+
+    def predict(self, context, model_input, params=None):
+        raise SystemExit(1) if model_input["a"].iloc[0] > 0 else Panic(SECRET)
+
+
+class Words(mlflow.pyfunc.PythonModel):
+    """Raises MLflow's exception with words for the client."""
+
+    def predict(self, context, model_input, params=None):
+        from mlflow.exceptions import MlflowException
+
+        raise MlflowException.invalid_parameter_value("unknown customer")
+
+
+class Gaps(mlflow.pyfunc.PythonModel):
+    def predict(self, context, model_input, params=None):
+        rows = len(model_input)
+        return pd.DataFrame(
+            {"score": [float("nan")] * rows, "at": pd.to_datetime([None] * rows), "label": [None] * rows}
+        )
+
+
+def doubles(*names):
+    return Schema([ColSpec(DataType.double, name) for name in names])
+
+
+def save(model, inputs, outputs=None, params=None, example=None, nan="error"):
+    folder = os.path.join(tempfile.mkdtemp(), "model")
+    signature = ModelSignature(inputs, outputs or Schema([ColSpec(DataType.double)]), params)
+    mlflow.pyfunc.save_model(
+        folder, python_model=model, signature=signature, input_example=example, pip_requirements=["mlflow"]
+    )
+    with mock.patch.dict(os.environ):
+        return Scorer(folder, nan)
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        quiet = mock.patch("davit_server.scoring.scorer.log")
+        quiet.start()
+        self.addCleanup(quiet.stop)
+
+    def ask(self, scorer, body, kind="json"):
+        sent = body if isinstance(body, bytes) else json.dumps(body).encode()
+        status, answer = scorer.answer(kind, sent, "")
+        self.assertNotIn(SECRET, answer.decode())
+        return status, json.loads(answer)
+
+    def refused(self, scorer, body, part, kind="json"):
+        with self.subTest(body=body):
+            status, answer = self.ask(scorer, body, kind)
+            self.assertEqual(status, 400, answer)
+            self.assertIn(part, answer["message"])
+
+
+class Ways(Case):
+    def test_both_ways_give_the_same_answer(self):
+        frame = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.5]})
+        scorer = save(Sum(), doubles("a", "b"), example=frame)
+        answer = scorer.predict("json", scorer.example)
+        scorer.check(answer)
+        scorer.verify_fast_path(answer)
+        self.assertTrue(scorer.fast.usable)
+        self.assertEqual(json.loads(answer), {"predictions": [4.0, 6.5]})
+        self.assertEqual(self.ask(scorer, b"b,a\n1,2\n", "csv"), (200, {"predictions": [3.0]}))
+
+    def test_parameters(self):
+        scorer = save(Sum(), doubles("a"), params=ParamSchema([ParamSpec("scale", DataType.double, 2.0)]))
+        body = {"dataframe_split": {"columns": ["a"], "data": [[3]]}}
+        self.assertEqual(self.ask(scorer, body), (200, {"predictions": [6.0]}))
+        self.assertEqual(self.ask(scorer, {**body, "params": {"scale": 3.0}}), (200, {"predictions": [9.0]}))
+        self.refused(scorer, {**body, "params": {"scale": SECRET}}, "scale")
+        self.refused(scorer, {**body, "params": {"scale": SECRET}}, "Invalid parameters")
+        self.refused(scorer, {**body, "params": SECRET}, "must be a dictionary")
+
+    def test_columns_with_integers_for_names(self):
+        scorer = save(Sum(), doubles(0, 1), example=pd.DataFrame([[1.0, 2.0]]))
+        answer = scorer.predict("json", scorer.example)
+        scorer.verify_fast_path(answer)
+        for _ in range(2):
+            self.assertEqual(self.ask(scorer, {"dataframe_split": {"data": [[1, 2]]}}), (200, {"predictions": [3.0]}))
+            self.refused(scorer, {"dataframe_records": [{"0": 1, "1": 2}]}, "missing inputs [0, 1]")
+            scorer.fast.usable = False
+
+
+class ModelFaults(Case):
+    def test_what_would_end_a_program_is_an_error_of_the_model_like_any_other(self):
+        scorer = save(Ending(), doubles("a"))
+        for number, kind in ((1, "SystemExit"), (0, "Panic")):
+            status, answer = self.ask(scorer, {"dataframe_split": {"columns": ["a"], "data": [[number]]}})
+            self.assertEqual((status, answer["error_code"]), (500, "INTERNAL_ERROR"))
+            self.assertIn(f"The model raised {kind}", answer["message"])
+
+
+class ClientFaults(Case):
+    def test_no_rows(self):
+        scorer = save(Sum(), doubles("a"))
+        scorer.fast.usable = True
+        for body in [
+            {"dataframe_split": {"columns": ["a"], "data": []}},
+            {"dataframe_records": []},
+            {"instances": []},
+            {"inputs": []},
+            {"inputs": {"a": []}},
+            {"inputs": {}},
+        ]:
+            self.refused(scorer, body, "")
+        self.refused(scorer, b"a\n", "", "csv")
+        self.refused(scorer, b"", "", "csv")
+        self.refused(save(Sum(), Schema([TensorSpec(np.dtype("float64"), (-1, 2))])), {"inputs": []}, "")
+
+    def test_a_model_may_take_no_rows(self):
+        body = {"dataframe_split": {"columns": ["a"], "data": []}}
+        self.assertEqual(self.ask(save(Echo(), doubles("a")), body), (200, {"predictions": [0]}))
+
+    def test_nulls_and_infinities_where_the_model_raises(self):
+        scorer = save(Sum(), doubles("a"), params=ParamSchema([ParamSpec("scale", DataType.double, 2.0)]))
+        self.refused(scorer, {"dataframe_records": [{"a": 1}, {"a": None}]}, 'column "a" is null in row 1')
+        self.refused(scorer, b'{"dataframe_records": [{"a": 1e999}]}', 'column "a" is infinite in row 0')
+        body = {"dataframe_records": [{"a": 1}], "params": {"scale": None}}
+        self.refused(scorer, body, 'the parameter "scale" is null')
+
+    def test_what_the_model_raises_on_good_input_is_its_own_fault(self):
+        status, answer = self.ask(save(Sum(), Schema([ColSpec(DataType.string, "a")])), {"inputs": {"a": [SECRET]}})
+        self.assertEqual((status, answer["message"]), (500, "The model raised ValueError. The log has the rest."))
+
+    def test_the_models_own_words_are_kept(self):
+        self.refused(save(Words(), doubles("a")), {"inputs": {"a": [1.5]}}, "unknown customer")
+
+    def test_reasons_without_data(self):
+        person = Object([Property("name", DataType.string), Property("age", DataType.long, required=False)])
+        scorer = save(
+            Echo(),
+            Schema(
+                [
+                    ColSpec(DataType.long, "n"),
+                    ColSpec(DataType.datetime, "when", required=False),
+                    ColSpec(person, "user", required=False),
+                    ColSpec(Array(DataType.long), "tags", required=False),
+                ]
+            ),
+        )
+        for record, *parts in [
+            ({"n": SECRET}, "column n to type 'int64'"),
+            ({}, "missing inputs ['n']"),
+            ({"m": SECRET}, "missing inputs ['n']", "extra inputs: ['m']"),
+            ({"n": 1, "when": SECRET}, "column when to type 'datetime64[ns]'"),
+            ({"n": 1, "user": {"age": 1}}, "user", "Missing required properties: {'name'}"),
+            ({"n": 1, "user": {"name": "a", "more": SECRET}}, "user", "Invalid properties", "{'more'}"),
+            ({"n": 1, "user": {"name": "a", "age": SECRET}}, "user", "`age`", "Expected type long"),
+            (
+                {"n": 1, "user": f"' with type {SECRET} Expected data to be {SECRET}"},
+                "user",
+                "to be dictionary, got str",
+            ),
+            ({"n": 1, "tags": SECRET}, "tags", "list or numpy array, got str"),
+            ({"n": 1, "tags": [f"` with dtype `{SECRET}"]}, "tags"),
+        ]:
+            for part in parts:
+                self.refused(scorer, {"dataframe_records": [record]}, part)
+        self.refused(scorer, {"inputs": {"n": [SECRET]}}, 'Column "n": Expected long')
+        self.refused(scorer, {"dataframe_split": {"columns": ["n"], "data": [[1, 2]]}}, "1 columns passed")
+        self.refused(scorer, f"n\n{SECRET}\n".encode(), 'column "n" to type int64', "csv")
+        self.refused(scorer, {"dataframe_split": {"data": [[SECRET]]}, "index": 1}, "missing inputs ['n']")
+
+    def test_a_date_with_a_time_zone_names_its_column(self):
+        scorer = save(Echo(), Schema([ColSpec(DataType.datetime, "when")]))
+        status, answer = self.ask(scorer, {"dataframe_records": [{"when": "2024-03-01T10:00:00Z"}]})
+        if status != 200:  # MLflow before 2.15 takes it
+            self.assertRegex(answer["message"], '(?i)column "?when"?.*datetime')
+
+
+class Outputs(Case):
+    def test_missing_values_become_null_when_told(self):
+        optional = Schema(
+            [
+                ColSpec(DataType.double, "score", required=False),
+                ColSpec(DataType.datetime, "at", required=False),
+                ColSpec(DataType.string, "label", required=False),
+            ]
+        )
+        scorer = save(Gaps(), doubles("a"), optional, nan="null")
+        answer = scorer.predict("json", b'{"inputs": {"a": [1.5]}}')
+        scorer.check(answer)
+        self.assertEqual(json.loads(answer), {"predictions": [{"score": None, "at": None, "label": None}]})
+        status, told = self.ask(save(Gaps(), doubles("a"), optional), {"inputs": {"a": [1.5]}})
+        self.assertEqual((status, told["error_code"]), (500, "INVALID_OUTPUT"))
+
+    def test_predict_proba_under_the_signature_of_predict(self):
+        scorer = save(Echo(), doubles("a"), Schema([TensorSpec(np.dtype("int64"), (-1,))]))
+        scorer.metadata.flavors["python_function"]["predict_fn"] = "predict_proba"
+        with self.assertRaisesRegex(
+            SignatureMismatch, r'"predict_proba".*infer_signature\(X, model.predict_proba\(X\)\)'
+        ):
+            scorer.check('{"predictions": [[0.1, 0.9]]}')
+        scorer.check('{"predictions": [1]}')
+
+    @unittest.skipUnless(hasattr(mlflow.pyfunc, "ChatModel"), "chat models came with MLflow 2.11")
+    def test_a_chat_models_answer_may_have_more(self):
+        scorer = save(Echo(), doubles("a"), Schema([ColSpec(DataType.string, "a")]))
+        self.assertFalse(scorer.leniency.open_objects)
+        for task, expected in [("agent/v1/responses", True), ("llm/v1/chat", True), ("classification", False)]:
+            scorer.metadata.metadata = {"task": task}
+            self.assertEqual(mlflow_adapter.is_signature_of_mlflow(scorer.model), expected)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,177 @@
+"""Predictions that write one file take locks, whichever process they run in; others do not wait."""
+
+from __future__ import annotations
+
+import fcntl
+import multiprocessing
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from argparse import Namespace
+from contextlib import closing
+
+from davit_server.files.watch_folders import predict_with_watch
+from davit_server.files.write_locks import WriteLocks, find_touched_paths
+from davit_server.pool.loading_process import LoadingProcess
+from davit_server.sharing.vary_request import vary_request
+
+LINUX = sys.platform.startswith("linux")
+SECONDS = 0.3
+FORK = multiprocessing.get_context("fork")
+
+
+def predict(locks_file, own, always, path, number, results):
+    locks = WriteLocks(locks_file, own)
+    with locks.hold(always):
+        if not always:
+            with open(path, "w") as file:
+                file.write(str(number))
+        else:  # as a C library does it
+            subprocess.run([sys.executable, "-c", "pass"], check=True)
+            os.write(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND), str(number).encode())
+        time.sleep(SECONDS)
+        with open(path) as file:
+            results.put((number, file.read()))
+
+
+class Turns(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(dir="/var/tmp")
+        self.addCleanup(self.folder.cleanup)
+        self.path = os.path.join(self.folder.name, "input.csv")
+
+    def run_together(self, paths, always=()):
+        results = FORK.Queue()
+        with tempfile.TemporaryFile() as file:
+            arguments = [
+                (file.fileno(), os.path.join(self.folder.name, f"own-{number}"), list(always), path, number, results)
+                for number, path in enumerate(paths)
+            ]
+            processes = [FORK.Process(target=predict, args=each) for each in arguments]
+            started = time.monotonic()
+            for process in processes:
+                process.start()
+            found = sorted(results.get(timeout=20) for _ in paths)
+            for process in processes:
+                process.join()
+        self.assertEqual(found, [(number, str(number)) for number in range(len(paths))])
+        return time.monotonic() - started
+
+    def test_a_file_of_all_is_one_prediction_s_until_its_end(self):
+        self.assertGreater(self.run_together([self.path] * 4), 4 * SECONDS)
+
+    def test_files_of_their_own_are_written_at_the_same_time(self):
+        self.assertLess(self.run_together([f"{self.path}-{number}" for number in range(4)]), 4 * SECONDS)
+
+    def test_a_file_that_is_known_is_waited_for_though_nothing_tells_of_its_writing(self):
+        self.assertGreater(self.run_together([self.path] * 3, [self.path]), 3 * SECONDS)
+
+    def test_a_process_that_a_prediction_forks_does_not_wait_for_it(self):
+        with tempfile.TemporaryFile() as file:
+
+            def write():
+                with open(self.path, "w"):
+                    pass
+
+            def run():
+                with WriteLocks(file.fileno(), os.path.join(self.folder.name, "own")).hold():
+                    write()
+                    child = FORK.Process(target=write)
+                    child.start()
+                    child.join(10)
+                    os._exit(child.exitcode or 0 if child.exitcode is not None else 1)
+
+            process = FORK.Process(target=run)
+            process.start()
+            process.join(20)
+            self.assertEqual(process.exitcode, 0)
+
+    def test_a_model_with_a_lock_of_its_own_does_not_wait_for_a_turn_while_it_holds_it(self):
+        def lock_each_row(locks_file, own, lock, results):
+            with WriteLocks(locks_file, own).hold():
+                for _ in range(5):
+                    fcntl.flock(lock, fcntl.LOCK_EX)
+                    with open(self.path, "w") as file:
+                        file.write("1")
+                    time.sleep(0.01)
+                    fcntl.flock(lock, fcntl.LOCK_UN)
+            results.put("done")
+
+        results = FORK.Queue()
+        with tempfile.TemporaryFile() as file:
+            for number in range(2):
+                own = os.path.join(self.folder.name, f"own-{number}")
+                lock = os.open(self.folder.name, os.O_RDONLY)
+                FORK.Process(target=lock_each_row, args=(file.fileno(), own, lock, results), daemon=True).start()
+                os.close(lock)
+            self.assertEqual([results.get(timeout=10) for _ in range(2)], ["done"] * 2)
+
+    def test_what_a_program_and_a_database_write(self):
+        command = ["ffmpeg", "-i", "in.wav", "/tmp/out.wav"]
+        self.assertEqual(find_touched_paths("subprocess.Popen", ("ffmpeg", command, None, None)), ["/tmp/out.wav"])
+        self.assertEqual(
+            find_touched_paths("os.system", (b"sort /data/a > /var/tmp/b; cat '/tmp/c'",)), ["/var/tmp/b", "/tmp/c"]
+        )
+        with tempfile.TemporaryDirectory(dir=os.path.expanduser("~")) as elsewhere:
+            store = os.path.join(elsewhere, "features.db")
+            self.assertEqual(find_touched_paths("sqlite3.connect", (store,)), [store])
+            with closing(sqlite3.connect(store)) as database:
+                database.execute("create table t (x)")
+            self.assertEqual(find_touched_paths("sqlite3.connect", (store,)), [])
+        self.assertEqual(find_touched_paths("sqlite3.connect", ("/tmp/scratch.db",)), ["/tmp/scratch.db"])
+        self.assertEqual(find_touched_paths("shutil.rmtree", ("/tmp/work", None)), ["/tmp/work"])
+        self.assertEqual(find_touched_paths("os.remove", (3, -1)), [])
+
+    @unittest.skipUnless(LINUX, "inotify")
+    def test_a_file_that_every_prediction_writes_is_seen_whoever_writes_it(self):
+        numbers = iter(range(9))
+
+        def write(path):
+            subprocess.run(["sh", "-c", f"echo 1 > {path}"], check=True)
+            return "1"
+
+        def watch(path):
+            return predict_with_watch(lambda: write(path()), self.folder.name + "/own", [self.folder.name])
+
+        self.assertEqual(watch(lambda: self.path)[2], [self.path])
+        self.assertEqual(watch(lambda: f"{self.path}-{next(numbers)}")[2], [])
+        self.assertEqual(len(list(numbers)), 6)  # predicted again, for it had written something
+        self.assertEqual(predict_with_watch(lambda: "1", self.folder.name, [])[0], "1")
+
+
+class Hashing(unittest.TestCase):
+    def test_hash_is_the_same_in_all_processes_that_load_the_model(self):
+        settings = Namespace(pycache=None)
+        one, other = (
+            LoadingProcess(settings, mode, print, print, -1).make_environment(1)["PYTHONHASHSEED"]
+            for mode in ("found", "separate")
+        )
+        self.assertEqual(one, other)
+        self.assertNotEqual(one, "0")
+
+
+class Varying(unittest.TestCase):
+    def test_numbers_or_else_texts_of_the_rows_change(self):
+        cases = {
+            b'{"dataframe_split": {"columns": ["a", 1], "data": [[1, 2.0, "x", true, null]]}}': (
+                b'{"dataframe_split": {"columns": ["a", 1], "data": [[3, 2.25, "x", true, null]]}}'
+            ),
+            b'{"dataframe_records": [{"a": -3}], "params": {"n": 1}}': (
+                b'{"dataframe_records": [{"a": -1}], "params": {"n": 1}}'
+            ),
+            b'{"inputs": {"t": [["x"], ["y"]]}}': b'{"inputs": {"t": [["x 2"], ["y 2"]]}}',
+        }
+        for body, varied in cases.items():
+            self.assertEqual(vary_request(body, 2), varied)
+
+    def test_what_has_no_rows_or_nothing_in_them_stays(self):
+        for body in (b"", b"[1]", b"{}", b'{"messages": [{"content": "1"}]}', b'{"instances": [true, null]}'):
+            self.assertIsNone(vary_request(body, 1))
+
+
+if __name__ == "__main__":
+    unittest.main()
