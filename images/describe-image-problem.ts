@@ -18,13 +18,13 @@ export function describeImageProblem({
   readonly settings: ImageSettings;
 }): string | undefined {
   const virtualenv = lock.virtualenvs[lock.entities[entity]?.virtualenv ?? ''];
-  if (!virtualenv) return `Cannot make an image of "${entity}": the lock of "${lock.endpoint}" does not hold it`;
+  if (!virtualenv) return `Cannot make an image of "${entity}": the lock of "${lock.endpoint}" does not contain it`;
   const { python, platform } = virtualenv;
   const base = settings.bases[python];
   if (!isAtLeast(python, OLDEST_PYTHON))
     return `Cannot make an image of "${entity}": it needs Python ${python}, expected ${OLDEST_PYTHON} or newer`;
   if (base === undefined)
-    return `Cannot make an image of "${entity}": it needs Python ${python} and the environment has no base image for that, expected one in images.bases beside ${listBases(settings)}`;
+    return `Cannot make an image of "${entity}": the environment has no base image for Python ${python}, expected one in images.bases, which has ${listBases(settings)}`;
   if (!/@sha256:[0-9a-f]{64}$/.test(base))
     return `Cannot make an image of "${entity}" on "${base}": it has no digest, expected NAME@sha256:… in images.bases`;
   const processor = platform.split('-')[0] ?? '';

@@ -59,7 +59,7 @@ async function readConfiguration(file: string): Promise<Configuration | undefine
   } catch (e) {
     if ((e as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     // Omit the cause, because it would quote the file, which can contain a password.
-    throw new Error(`Cannot read ${file}: it is not what docker login writes, expected its JSON`, { cause: undefined });
+    throw new Error(`Cannot read ${file}: it does not contain the JSON that docker login writes`, { cause: undefined });
   }
 }
 
@@ -105,6 +105,6 @@ function parseAnswer(text: string, program: string): z.infer<typeof helperAnswer
   try {
     return helperAnswer.parse(JSON.parse(text));
   } catch {
-    throw new Error(`Cannot read what ${program} says: expected JSON with Username and Secret`);
+    throw new Error(`Cannot parse the output of ${program}: expected JSON with Username and Secret`);
   }
 }

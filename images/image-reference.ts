@@ -18,7 +18,7 @@ export function parseImageReference(text: string): ImageReference {
   const named = rest.length > 0 && (first === 'localhost' || /[.:]/.test(first));
   const name = named ? rest.join('/') : path;
   if (!NAME.test(name))
-    throw new SyntaxError(`Cannot read "${text}" as the name of an image: expected REGISTRY/NAME in small letters`);
+    throw new SyntaxError(`Cannot read "${text}" as the name of an image: expected REGISTRY/NAME in lowercase letters`);
   const registry = named ? first : DOCKER_HUB;
   const official = registry === DOCKER_HUB && !name.includes('/');
   return { registry, name: official ? `library/${name}` : name, version: digest ?? tag };

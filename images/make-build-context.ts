@@ -98,7 +98,7 @@ async function copyServer(fresh: string, { stack }: ImagePlan, options: PythonOp
 async function requireModel({ modelFolder, lock }: BuildContextRequest, { model }: ImagePlan): Promise<void> {
   if (await stat(join(modelFolder, 'MLmodel')).catch(() => undefined)) return;
   throw new Error(
-    `Cannot find the files of ${model.name} version ${model.version}: there is no MLmodel in ${modelFolder}, expected what was locked (npx davit validate ${lock.endpoint} fetches it)`,
+    `Cannot find the files of ${model.name} version ${model.version}: there is no MLmodel in ${modelFolder}, expected the locked model (npx davit validate ${lock.endpoint} downloads it)`,
   );
 }
 
@@ -119,7 +119,7 @@ async function copyModel(
   const digest = await digestModel(copy);
   if (digest === model.digest) return;
   throw new Error(
-    `Cannot put ${model.name} version ${model.version} into an image: its files have the digest ${digest.slice(0, 19)}…, the lock says ${model.digest.slice(0, 19)}…; they changed after the lock was made. Make it again: npx davit lock ${lock.endpoint}`,
+    `Cannot put ${model.name} version ${model.version} into an image: its files have the digest ${digest.slice(0, 19)}…, the lock says ${model.digest.slice(0, 19)}…; they changed after the lock was made. Make the lock again: npx davit lock ${lock.endpoint}`,
   );
 }
 

@@ -101,7 +101,8 @@ export async function planImage({ endpoint, entity, lock, settings }: ImageReque
 function requireLocked(lock: Lock, entity: string) {
   const locked = lock.entities[entity];
   const virtualenv = locked && lock.virtualenvs[locked.virtualenv];
-  if (!virtualenv) throw new RangeError(`Cannot plan an image of "${entity}": the lock of "${lock.endpoint}" lacks it`);
+  if (!virtualenv)
+    throw new RangeError(`Cannot plan an image of "${entity}": the lock of "${lock.endpoint}" does not contain it`);
   return { model: locked.model, virtualenv };
 }
 

@@ -22,7 +22,8 @@ export async function answerChallenge(header: string, reference: ImageReference)
   const credentials = await readCredentials(reference.registry);
   if (credentials?.kind === 'registry-token') return `Bearer ${credentials.token}`;
   if (challenge?.scheme === 'basic') return credentials?.kind === 'password' ? basic(credentials) : undefined;
-  if (!challenge) throw new RegistryError(reference.registry, 'it asks for a login that Davit does not know', '');
+  if (!challenge)
+    throw new RegistryError(reference.registry, 'it requires an authentication scheme that Davit does not support', '');
   return `Bearer ${await fetchToken(challenge, reference, credentials)}`;
 }
 
@@ -60,8 +61,8 @@ async function fetchToken(
           ...(credentials?.kind === 'password' && { headers: { authorization: basic(credentials) } }),
         });
   if (!answer.ok) {
-    const who = credentials ? 'the credentials that Docker has for it' : 'a reader without credentials';
-    throw new RegistryError(registry, `it refuses ${who} (${url.host} answered ${answer.status})`);
+    const who = credentials ? 'the credentials that Docker stores for it' : 'requests without credentials';
+    throw new RegistryError(registry, `it rejects ${who} (${url.host} answered ${answer.status})`);
   }
   const parsed = token.safeParse(await answer.json().catch(() => undefined));
   const found = parsed.data?.token ?? parsed.data?.access_token;
@@ -74,7 +75,7 @@ function requireSafe(realm: string, registry: string): URL {
   const url = URL.canParse(realm) ? new URL(realm) : undefined;
   if (url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(registry) && isLoopback(url.host)))
     return url;
-  throw new RegistryError(registry, `it sends Davit to "${url?.origin ?? realm}" for a token, expected https`, '');
+  throw new RegistryError(registry, `it requires a token from "${url?.origin ?? realm}", expected an https URL`, '');
 }
 
 function withQuery(url: URL, fields: Readonly<Record<string, string>>): URL {

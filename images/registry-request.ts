@@ -16,8 +16,8 @@ const LIMIT_SECONDS = 30;
 
 /** A registry does not respond, or its response is not usable. The message never contains credentials. */
 export class RegistryError extends Error {
-  constructor(registry: string, what: string, repair = `${LOGIN} ${registry}, with an account that may read it`) {
-    super(`Cannot ask the registry ${registry}: ${what}${repair === '' ? '' : `. What may help: ${repair}`}`);
+  constructor(registry: string, what: string, repair = `Run ${LOGIN} ${registry} with an account that can read it`) {
+    super(`Cannot query the registry ${registry}: ${what}${repair === '' ? '' : `. ${repair}`}`);
   }
 }
 
@@ -30,8 +30,12 @@ export async function ask(url: URL, request: RegistryRequest): Promise<Response>
     const busy = answer instanceof Error || answer.status === 429 || answer.status >= 500;
     if (!busy) return answer;
     if (tries === TRIES) {
-      const how = answer instanceof Error ? `it cannot be reached (${reason(answer)})` : `it answered ${answer.status}`;
-      throw new RegistryError(registry, `${how}, ${TRIES} times`, 'the same command again, when the registry is up');
+      const how = answer instanceof Error ? `it is unreachable (${reason(answer)})` : `it answered ${answer.status}`;
+      throw new RegistryError(
+        registry,
+        `${how} in ${TRIES} attempts`,
+        'Run the same command again when the registry is available',
+      );
     }
     if (!(answer instanceof Error)) await answer.body?.cancel();
     await sleep(pause(tries, answer), undefined, { ...(signal && { signal }) });

@@ -88,7 +88,7 @@ def compile_all(layer: str) -> None:
             os._exit(0)
         children.append(child)
     if any(os.waitpid(child, 0)[1] for child in children):
-        sys.exit(f"Cannot compile what is in {layer}: a process of it was ended")
+        sys.exit(f"Cannot compile the files in {layer}: a compiler process was killed")
 
 
 def compile_library(layer: str, library: str) -> None:

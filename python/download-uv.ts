@@ -37,7 +37,7 @@ export async function downloadUv(
     readonly signal?: AbortSignal | undefined;
   },
 ): Promise<void> {
-  if (process.env['PIP_NO_INDEX']) throw new Error('PIP_NO_INDEX forbids to ask a package index');
+  if (process.env['PIP_NO_INDEX']) throw new Error('PIP_NO_INDEX forbids access to a package index');
   const index = (process.env['PIP_INDEX_URL'] ?? DEFAULT_INDEX).replace(/(?<!\/)\/+$/, '');
   const limit = AbortSignal.timeout(LIMIT_SECONDS * 1000);
   const within = signal ? AbortSignal.any([limit, signal]) : limit;
@@ -53,7 +53,7 @@ export async function downloadUv(
   const bytes = Buffer.from(await (await get(new URL(wheel.url, address).href, within)).arrayBuffer());
   const hash = createHash('sha256').update(bytes).digest('hex');
   if (!hashes.includes(hash))
-    throw new Error(`${wheel.filename} has the SHA-256 ${hash}, expected one that Davit knows`);
+    throw new Error(`${wheel.filename} has the SHA-256 ${hash}, expected one of the pinned hashes`);
   await unpack(bytes, folder, { python, program: join(`uv-${version}.data`, 'scripts', 'uv'), signal });
 }
 
@@ -67,7 +67,7 @@ async function get(address: string, signal: AbortSignal, headers: Readonly<Recor
       ? {}
       : { authorization: `Basic ${btoa(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`)}` };
   const response = await fetch(clean, { headers: { ...headers, ...login }, signal }).catch((e: unknown) => {
-    throw new Error(`the package index at ${clean.host} does not answer`, { cause: e });
+    throw new Error(`the package index at ${clean.host} does not respond`, { cause: e });
   });
   if (!response.ok) throw new Error(`the package index at ${clean.host} answered ${response.status}`);
   return response;

@@ -62,7 +62,7 @@ async function locatePython(wanted: string, options: PythonOptions): Promise<Pyt
   if (here) return here;
   const { progress = SILENT, signal } = options;
   const uv = await findUv(options);
-  const installed = await timed(progress, `Looking for a Python ${minor} to download (none here)`, () =>
+  const installed = await timed(progress, `Downloading Python ${minor}, which is not installed`, () =>
     runProcess(uv, ['python', 'install', '--quiet', minor], {
       limitSeconds: UV_PYTHON_LIMIT_SECONDS,
       ...(signal && { signal }),

@@ -36,7 +36,7 @@ async function locateUv({ progress = SILENT, signal }: PythonOptions): Promise<s
   for (const candidate of await programsOnPath('uv')) {
     const version = await readVersion(candidate);
     if (version && isAtLeast(version, MINIMUM_VERSION)) return candidate;
-    if (version) progress.say(`Passing over ${candidate}: it is uv ${version}, expected ${MINIMUM_VERSION} or newer`);
+    if (version) progress.say(`Ignoring ${candidate}: it is uv ${version}, expected ${MINIMUM_VERSION} or newer`);
   }
   const requirements = await readFile(REQUIREMENTS, 'utf8');
   const version = /^uv==([0-9.]+)/m.exec(requirements)?.[1];
@@ -91,7 +91,7 @@ async function installUv(
   }
   throw new Error(
     `Cannot install uv: ${failures.join('; ')}. ` +
-      'Install uv yourself (https://docs.astral.sh/uv) or give python3 a pip, then run the same command again',
+      'Install uv yourself (https://docs.astral.sh/uv) or install pip for python3, then run the same command again',
   );
 }
 

@@ -57,8 +57,8 @@ export function installError(what: string, run: Ran): VirtualenvError {
     .join('; ');
   const hash = /hash mismatch/i.test(run.stderr);
   const hint = hash
-    ? 'The index now has other files under this version than when the lock was made: find out why, then npx davit lock --upgrade'
-    : 'If the network or index is at fault, run the same command again; if a version was withdrawn, npx davit lock --upgrade';
+    ? 'The index now has different files for this version than when the lock was made: find out why, then run npx davit lock --upgrade'
+    : 'If the network or the index failed, run the same command again; if a version was withdrawn, run npx davit lock --upgrade';
   return new VirtualenvError('install-failed', `${what}: ${cause}`, { hint });
 }
 

@@ -16,7 +16,7 @@ export interface Changes {
 export class NoBaseError extends Error {}
 
 const USUAL_BASES = ['origin/HEAD', 'origin/main', 'origin/master', 'main', 'master'];
-const ASK = 'name the endpoints, or what to compare with: --base REF';
+const ASK = 'name the endpoints, or the commit to compare with: --base REF';
 
 /** Lists the paths below a folder that changed since `base`, committed or not; default: since the usual main branch. */
 export async function readChangedPaths(
@@ -26,13 +26,13 @@ export async function readChangedPaths(
 ): Promise<Changes> {
   const git = (...args: readonly string[]) => runGit(folder, args, signal);
   const inside = await git('rev-parse', '--is-inside-work-tree');
-  if (inside.code !== 0) throw new NoBaseError(`Cannot tell what changed: ${whyNone(folder, inside)}; ${ASK}`);
+  if (inside.code !== 0) throw new NoBaseError(`Cannot find the changed files: ${whyNone(folder, inside)}; ${ASK}`);
   const commit = await findCommit(git, base);
   const head = await findCommit(git, 'HEAD');
   const merged = await git('merge-base', commit, head);
   if (merged.code !== 0)
     throw new NoBaseError(
-      `Cannot tell what changed: the history here does not reach where ${base ?? 'the main branch'} and HEAD part; fetch it whole (git fetch --unshallow), or ${ASK}`,
+      `Cannot find the changed files: the history does not contain the merge base of ${base ?? 'the main branch'} and HEAD; fetch the whole history (git fetch --unshallow), or ${ASK}`,
     );
   const since = merged.stdout.trim();
   const [tracked, untracked] = await Promise.all([
@@ -41,14 +41,14 @@ export async function readChangedPaths(
     git('ls-files', '-z', '--others', '--exclude-standard', '--', '.'),
   ]);
   for (const { code, stderr } of [tracked, untracked])
-    if (code !== 0) throw new Error(`Cannot tell what changed: git says "${stderr.trim()}"`);
+    if (code !== 0) throw new Error(`Cannot find the changed files: git reports "${stderr.trim()}"`);
   return { base: since, head, paths: mergePaths(tracked.stdout, untracked.stdout) };
 }
 
 /** Git may also refuse a repository of another user; its message then says what to do. */
 function whyNone(folder: string, { stderr }: Ran): string {
   if (stderr.includes('not a git repository')) return `${folder} is not in a Git repository`;
-  return `git says "${stderr.trim().replaceAll(/\s+/g, ' ')}"`;
+  return `git reports "${stderr.trim().replaceAll(/\s+/g, ' ')}"`;
 }
 
 type Git = (...args: readonly string[]) => Promise<Ran>;
@@ -61,8 +61,9 @@ async function findCommit(git: Git, base: string | undefined): Promise<string> {
     const commit = found.stdout.trim().split('\n').at(-1) ?? '';
     if (found.code === 0 && /^[0-9a-f]{40,64}$/.test(commit)) return commit;
   }
-  const what = base === undefined ? `there is no ${USUAL_BASES.join(', ')}` : `"${base}" is no commit here`;
-  throw new NoBaseError(`Cannot tell what changed: ${what}; ${ASK}`);
+  const what =
+    base === undefined ? `there is no ${USUAL_BASES.join(', ')}` : `"${base}" is not a commit in this repository`;
+  throw new NoBaseError(`Cannot find the changed files: ${what}; ${ASK}`);
 }
 
 const CHANGES: Readonly<Record<string, ChangedPath['change']>> = { A: 'added', D: 'deleted' };

@@ -25,7 +25,13 @@ async function refuse(file: string, inside: string, path: string): Promise<reado
   const target = await realpath(path).catch(() => undefined);
   if (target === undefined) return [];
   if (!target.startsWith(inside) || target.startsWith(`${inside}.git${sep}`))
-    return [makeRefusal(file, 'a link leads out of the project, expected a file in it', 'Put the file itself there')];
+    return [
+      makeRefusal(
+        file,
+        'a symbolic link leads outside the project, expected a file inside it',
+        'Put the file itself there',
+      ),
+    ];
   const { size } = await stat(target);
   if (size <= MOST_BYTES) return [];
   return [makeRefusal(file, `it has ${size} bytes, expected at most ${MOST_BYTES}`)];

@@ -26,7 +26,7 @@ function renderBroken(report: Report): readonly string[] {
   const log = renderLink('the log of the run', report.pull_request?.run_url ?? null);
   return told.map((stage) => {
     const why = stage.why === null ? '' : `: ${renderSpan(stage.why, WHY_CHARACTERS)}`;
-    return `❌ **${renderStage(stage)}**${why}. What it would have found is not here; ${log} says more, and a new run starts over.`;
+    return `❌ **${renderStage(stage)}**${why}. Its results are missing: see ${log}, or start a new run.`;
   });
 }
 
@@ -44,7 +44,7 @@ function renderLocks(report: Report): readonly string[] {
   const what = `The ${one ? 'lock' : 'locks'} of ${renderNames(missing)} ${one ? 'is' : 'are'} missing or out of date`;
   return [
     ...told,
-    `🔒 **${what}**, and computed for this review only. Run ${command}, then commit and push what it writes in \`endpoints/\`.`,
+    `🔒 **${what}**, and computed for this review only. Run ${command}, then commit and push the changes in \`endpoints/\`.`,
   ];
 }
 
@@ -58,7 +58,7 @@ function renderRemovals(report: Report): readonly string[] {
   if (removed.length === 0) return [];
   const label = renderSpan(DESTROY_LABEL);
   return [
-    `❌ **Merging this takes ${renderNames(removed)} down for good.** If that is meant, put the label ${label} on the pull request; else put the file back.`,
+    `❌ **Merging this pull request permanently removes ${renderNames(removed)}.** If that is intended, add the label ${label} to the pull request; otherwise restore the file.`,
   ];
 }
 
@@ -74,7 +74,7 @@ function renderFork({ pull_request: pull, stages }: Report): readonly string[] {
   const skipped = stages.some((s) => s.stage === 'preview' && s.result === 'skipped');
   if (!pull?.fork || !skipped) return [];
   return [
-    'ℹ️ **Not previewed**: the pull request comes from a fork, whose runs get no access to the environments. What a merge would change is seen when a maintainer opens the same branch here.',
+    'ℹ️ **Not previewed**: the pull request comes from a fork, whose runs get no access to the environments. A maintainer can preview it by opening the same branch in this repository.',
   ];
 }
 
@@ -86,7 +86,7 @@ function renderEnvironments({ program, endpoints }: Report): readonly string[] {
   if (changed.length === 0) return [];
   const files = changed.slice(0, SHOWN_NAMES).map((path) => renderSpan(path));
   return [
-    `⚠️ **${files.join(', ')} changes here, and the previews do not show it**: they use the base branch's environments until the merge.`,
+    `⚠️ **${files.join(', ')} changes in this pull request, and the previews do not show it**: they use the base branch's environments until the merge.`,
   ];
 }
 

@@ -75,14 +75,14 @@ function renderPaths({ because }: EndpointReport, { paths }: Step): string {
 
 /** The proof of one model: the time of its stages, and its answer to its own example. */
 function renderEntity({ entity, model, stages, proof }: EntityReport, { answer }: Step): string {
-  const took = stages.map((s) => `${s.name} ${s.cached ? 'kept' : `${s.seconds.toFixed(1)} s`}`);
+  const took = stages.map((s) => `${s.name} ${s.cached ? 'cached' : `${s.seconds.toFixed(1)} s`}`);
   const what = `Model ${renderSpan(model)} as ${renderSpan(entity)}: ${proof ? 'proved' : 'not proved'} (${took.join(', ')})`;
   if (!proof) return what;
   const mlflow = proof.mlflow === null ? '' : `, MLflow ${renderSpan(proof.mlflow, 20)}`;
   const sandbox = proof.sandboxed ? 'in a sandbox' : '**without a sandbox**';
   const ran = `${what} with Python ${renderSpan(proof.python, 20)}${mlflow}, ${sandbox}${renderWorkers(proof)}`;
   if (answer === 0 || proof.answer === null) return ran;
-  return `${ran}\n\nIt answers its own example with ${renderSpan(proof.answer, answer)}`;
+  return `${ran}\n\nPrediction for its input example: ${renderSpan(proof.answer, answer)}`;
 }
 
 /** The model's own process reports the reasons, so they are rendered as code. */

@@ -15,7 +15,7 @@ export function renderFoot(report: Report): string {
 }
 
 function renderCompared({ base, head }: Report): string {
-  if (base === null) return 'Of the endpoints named';
+  if (base === null) return 'Only the named endpoints';
   return head === null
     ? `Compared with ${renderCommit(base)}`
     : `Base ${renderCommit(base)}, head ${renderCommit(head)}`;

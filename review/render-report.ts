@@ -38,7 +38,7 @@ export function renderReport(report: Report, limit = REPORT_CHARACTERS): string 
 
 function renderOthers({ diagnostics }: Report, step: number): string {
   const list = renderDiagnostics(diagnostics, step);
-  return list === '' ? '' : `In files that are no endpoint's:\n\n${list}`;
+  return list === '' ? '' : `In other files:\n\n${list}`;
 }
 
 /** The rows that fit. Of many endpoints, those without a change are folded. The rest is counted by kind. */

@@ -14,14 +14,14 @@ const CAUSES = 5;
 const CAUSE_STEPS = [400, 120, 0] as const;
 
 const WORDS: Readonly<Record<RolloutState, { readonly sign: string; readonly words: string }>> = {
-  failed: { sign: '❌', words: '**failed**, what served before serves on' },
+  failed: { sign: '❌', words: '**failed**, the previous version keeps serving' },
   stopped: { sign: '❌', words: '**stopped**, nothing was changed' },
   cancelled: { sign: '❔', words: '**cancelled**' },
-  kept: { sign: '⚠️', words: '**still serves**' },
+  kept: { sign: '⚠️', words: '**still serving**' },
   deploying: { sign: '⏳', words: 'deploying' },
   waiting: { sign: '⏳', words: 'waiting' },
   live: { sign: '✅', words: 'live' },
-  removed: { sign: '✅', words: 'taken down' },
+  removed: { sign: '✅', words: 'removed' },
 };
 const ORDER = Object.keys(WORDS) as readonly RolloutState[];
 

@@ -87,7 +87,7 @@ function renderModel({ change, diagnostics, entities, outage }: EndpointReport):
   const proofs = entities.flatMap((e) => e.proof ?? []);
   if (change === 'removed' || proofs.length === 0) return '–';
   const all = proofs.length === 1 ? 'proved' : `${proofs.length} proved`;
-  const cached = entities.every((e) => e.stages.find((s) => s.name === 'proof')?.cached) ? ' before' : '';
+  const cached = entities.every((e) => e.stages.find((s) => s.name === 'proof')?.cached) ? ' (cached)' : '';
   const memory = Math.max(...proofs.map((p) => p.peakMemoryBytes)) / MEBIBYTE;
   return `${all}${cached}, ${Math.round(memory)} MiB`;
 }

@@ -44,7 +44,7 @@ export function renderReviewed({ endpoints }: Report, limit = REVIEWED_CHARACTER
   const short = render(({ digest }) => ({ digest }));
   if (short.length <= limit) return short;
   throw new RangeError(
-    `Cannot keep the fingerprints of ${endpoints.length} endpoints: they have ${short.length} characters, expected at most ${limit}; change fewer endpoints in one pull request`,
+    `Cannot store the fingerprints of ${endpoints.length} endpoints: they have ${short.length} characters, expected at most ${limit}; change fewer endpoints in one pull request`,
   );
 }
 

@@ -88,7 +88,7 @@ export function renderTopLine(report: Report): string {
 }
 
 const RESULTS: Readonly<Record<StageReport['result'], string>> = {
-  success: 'is done',
+  success: 'succeeded',
   failure: 'failed',
   cancelled: 'was cancelled',
   skipped: 'was skipped',

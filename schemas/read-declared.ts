@@ -50,7 +50,7 @@ export async function readEnvironment({ root }: ProjectPlace, name: string): Pro
       'unknown-environment',
       file,
       `Cannot find the environment "${name}": there is no file ${file}`,
-      `Write it: name: ${name}, target: local`,
+      `Create the file with name: ${name} and target: local`,
     );
   const { environment, diagnostics } = parseEnvironment(text, file);
   return { value: environment, diagnostics };
@@ -65,7 +65,7 @@ export async function readLock(place: ProjectPlace, endpoint: string): Promise<D
       'lock-missing',
       file,
       `Cannot deploy "${endpoint}": it has no lock`,
-      `Make it: npx davit lock ${endpoint}`,
+      `Run npx davit lock ${endpoint}`,
     );
   const { lock, diagnostics } = parseLock(text, file);
   return { value: lock, diagnostics };
@@ -123,9 +123,9 @@ export function unreadableFile(file: string, error: unknown): Diagnostic {
 }
 
 const WHY: Partial<Record<string, string>> = {
-  EACCES: 'its permissions do not let you, expected a file that you may read',
+  EACCES: 'you do not have permission, expected a file that you can read',
   EISDIR: 'it is a folder, expected a file',
-  ELOOP: 'its links lead in a circle',
+  ELOOP: 'its symbolic links form a loop',
   ENOENT: 'there is no such file or folder',
   ENOTDIR: 'there is no such file or folder',
 };
@@ -136,7 +136,9 @@ function codeOf(error: unknown): string | undefined {
 
 async function namesHint(place: ProjectPlace): Promise<string> {
   const names = await listEndpoints(place);
-  return names.length > 0 ? `There are: ${names.join(', ')}` : `There are no endpoint files in ${place.endpoints}/`;
+  return names.length > 0
+    ? `Existing endpoints: ${names.join(', ')}`
+    : `There are no endpoint files in ${place.endpoints}/`;
 }
 
 function missing(code: Diagnostic['code'], file: string, message: string, hint: string): Declared<never> {

@@ -53,12 +53,12 @@ export function take(demand: Demand, windows: SlidingWindows, now: number): Full
 
 /** The response to a call over a rate limit. The model did not receive the call. */
 export function tooOften({ what, calls, seconds }: Counted, retrySeconds: number): Refusal {
-  const next = calls > 0 ? `the next one in ${retrySeconds} s` : 'another limit: this one lets nobody through';
-  const period = seconds === 60 ? 'a minute' : `${seconds} seconds`;
+  const next = calls > 0 ? `retry in ${retrySeconds} s` : 'a limit of 0 allows no calls';
+  const period = seconds === 60 ? 'minute' : `${seconds} seconds`;
   return {
     status: 429,
     code: 'REQUEST_LIMIT_EXCEEDED',
-    message: `Cannot take the request: the rate limit of ${what} is ${calls} calls in ${period}, expected ${next}`,
+    message: `Cannot accept the request: the rate limit of ${what} is ${calls} calls per ${period}; ${next}`,
     headers: { 'retry-after': String(retrySeconds) },
   };
 }

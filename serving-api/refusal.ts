@@ -29,7 +29,7 @@ export const unknownPath: Refusal = {
 export const tooLarge: Refusal = {
   status: 413,
   code: 'REQUEST_TOO_LARGE',
-  message: `Cannot take the request: its body is larger than ${MAX_BODY_BYTES} bytes (16 MB), which is the limit`,
+  message: `Cannot accept the request: its body is larger than the limit of ${MAX_BODY_BYTES} bytes (16 MiB)`,
 };
 
 /** The endpoint does not exist, or the client may not see it. */
@@ -37,7 +37,7 @@ export function unknownEndpoint(name: string): Refusal {
   return {
     status: 404,
     code: 'RESOURCE_DOES_NOT_EXIST',
-    message: `Cannot find the serving endpoint "${name}": there is none of that name here`,
+    message: `Cannot find the serving endpoint "${name}": no endpoint here has that name`,
   };
 }
 
@@ -84,7 +84,7 @@ export function tooMany(entity: string): Refusal {
   return {
     status: 429,
     code: 'RESOURCE_EXHAUSTED',
-    message: `Cannot take another request for "${entity}": all its units are busy and its queue is full, expected fewer at a time or a higher maximum concurrency`,
+    message: `Cannot accept another request for "${entity}": all its units of concurrency are busy and its queue is full. Send fewer requests at a time, or raise its maximum concurrency`,
     headers: { 'retry-after': '1' },
   };
 }
@@ -106,7 +106,7 @@ export function serverLost(entity: string): Refusal {
   return {
     status: 502,
     code: 'MODEL_SERVER_DIED',
-    message: `Cannot answer: the server of "${entity}" ended while it had this request, and another takes its place`,
+    message: `Cannot answer: the model server of "${entity}" ended while it processed this request. Another one is starting`,
   };
 }
 
@@ -126,7 +126,7 @@ export function malformed(code: string | undefined): Refusal {
     return { status: 431, code: 'BAD_REQUEST', message };
   }
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    return { status: 408, code: 'BAD_REQUEST', message: `${cannot} it did not arrive whole in time` };
+    return { status: 408, code: 'BAD_REQUEST', message: `${cannot} it did not arrive completely in time` };
   }
   return {
     status: 400,
@@ -138,5 +138,5 @@ export function malformed(code: string | undefined): Refusal {
 export const unknownExpectation: Refusal = {
   status: 417,
   code: 'BAD_REQUEST',
-  message: 'Cannot meet what the header "Expect" asks for: expected 100-continue, or no such header',
+  message: 'Cannot meet the expectation in the header "Expect": expected 100-continue, or no such header',
 };

@@ -41,7 +41,7 @@ export function explainUndescribed({ entities }: ServedEndpoint): string {
 
 function whyUndescribed({ signature }: ServedEntity): string {
   if (signature) return 'has a model without an input signature, expected one that was logged with its signature';
-  return 'was deployed without its signature, by a version of Davit that did not keep it or because it is too large, expected it to be deployed again (npx davit up)';
+  return 'was deployed without its signature, by a version of Davit that did not keep it or because it is too large, expected it to be deployed again with npx davit up';
 }
 
 function pathOf(entity: string): string {
@@ -53,7 +53,7 @@ function renderOperation({ entity, query }: Described): object {
   return {
     operationId: `query_${name}`,
     summary: `Query ${name}: ${modelName} version ${modelVersion}`,
-    ...(!query && { description: `What it takes is not known: "${name}" ${whyUndescribed(entity)}` }),
+    ...(!query && { description: `Its inputs are not known: "${name}" ${whyUndescribed(entity)}` }),
     ...renderBodies([query ?? makeOpenQuerySchema()]),
   };
 }
@@ -63,7 +63,7 @@ function renderTraffic(described: readonly Described[]): object {
   const shares = described.map(({ entity: { name, trafficPercentage } }) => `${name} ${trafficPercentage} %`);
   return {
     operationId: 'query',
-    summary: `Query whichever entity the traffic chooses: ${shares.join(', ')}`,
+    summary: `Query an entity chosen by the traffic split: ${shares.join(', ')}`,
     ...renderBodies(described.map(({ query }) => query ?? makeOpenQuerySchema())),
   };
 }
@@ -76,7 +76,7 @@ function renderBodies(queries: readonly QuerySchema[]): object {
     requestBody: { required: true, content: { ...request, ...(queries.every((q) => q.csv) && csv) } },
     responses: {
       '200': { description: 'Successful operation', headers: SERVED_BY, content: answer },
-      default: { description: 'What is wrong', content: { 'application/json': { schema: REFUSAL } } },
+      default: { description: 'Error', content: { 'application/json': { schema: REFUSAL } } },
     },
   };
 }
@@ -88,7 +88,7 @@ function anyOf(schemas: readonly Schema[]): Schema {
 }
 
 const TEXT = { type: 'string' };
-const SERVED_BY = { 'served-model-name': { description: 'the served entity that has answered', schema: TEXT } };
+const SERVED_BY = { 'served-model-name': { description: 'the served entity that answered', schema: TEXT } };
 const REFUSAL = {
   type: 'object',
   required: ['error_code', 'message'],

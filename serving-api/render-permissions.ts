@@ -11,7 +11,7 @@ const FIELDS = {
 const DESCRIPTIONS: Readonly<Record<PermissionLevel, string>> = {
   CAN_VIEW: 'Can see the endpoint, its state, logs and metrics',
   CAN_QUERY: 'Can also query the endpoint',
-  CAN_MANAGE: "Can also change it, which is done through its file in Git: that file's owners decide who may",
+  CAN_MANAGE: 'Can also change the endpoint, through its file in Git: the owners of the file decide who may change it',
 };
 
 /** Makes Databricks' body of `GET /api/2.0/permissions/serving-endpoints/ID`. */

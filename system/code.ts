@@ -15,7 +15,7 @@ export function findCode(from: string): string {
     if (isOurs(join(folder, 'package.json'))) return folder;
     if (dirname(folder) === folder)
       throw new Error(
-        `Cannot find Davit's own files: no folder from ${from} upwards has its package.json, expected a whole checkout or release`,
+        `Cannot find Davit's own files: neither ${from} nor a folder above it has Davit's package.json, expected a complete checkout or release`,
       );
   }
 }

@@ -56,7 +56,7 @@ export async function withFileLock<T>(lock: string, work: () => Promise<T>, opti
 
 function describeWait(lock: string, what: string, { pid, host }: ProcessIdentity, state: Owner['state']): string {
   if (state === 'runs') return `Waiting for process ${pid}, which is ${what} …`;
-  return `Waiting for process ${pid} of another machine or container (${host}), which is ${what} … It cannot be seen from here: if it does not run any more, remove ${lock}`;
+  return `Waiting for process ${pid} on another machine or container (${host}), which is ${what} … This machine cannot check it: if it has ended, remove ${lock}`;
 }
 
 interface Held {

@@ -51,7 +51,7 @@ async function listFiles(root: string, folder: string, prefix: string): Promise<
 /** Accepts only links to files inside the model, because the digest must cover everything that runs. */
 async function checkLink(root: string, path: string, name: string): Promise<void> {
   const target = await realpath(path).catch(() => undefined);
-  if (target === undefined) throw new ModelLinkError(`the link ${name} leads nowhere`);
-  if (!target.startsWith(root + sep)) throw new ModelLinkError(`the link ${name} leads out of the model's directory`);
-  if (!(await stat(target)).isFile()) throw new ModelLinkError(`the link ${name} does not lead to a file`);
+  if (target === undefined) throw new ModelLinkError(`the link ${name} has no target`);
+  if (!target.startsWith(root + sep)) throw new ModelLinkError(`the link ${name} points outside the model's directory`);
+  if (!(await stat(target)).isFile()) throw new ModelLinkError(`the link ${name} does not point to a file`);
 }

@@ -26,7 +26,7 @@ export function checkLeftEntities(endpoint: Endpoint, lock: Lock): readonly Diag
 /** Reports that the endpoint has no lock. */
 export function missingLock({ endpoint, entity }: Subject): Diagnostic {
   const message = `Cannot prove "${entity.name}": ${endpoint.name} has no lock`;
-  return makeError('lock-missing', entity.place, message, `Make it: npx davit lock ${endpoint.name}`);
+  return makeError('lock-missing', entity.place, message, `Run npx davit lock ${endpoint.name}`);
 }
 
 /** Explains why an entity must be locked again. Returns undefined if its lock is current. */
@@ -59,10 +59,5 @@ function sameSignature(signature: LockedEntity['signature'], { model }: CheckedM
 
 function stale(endpoint: Endpoint, place: Place, name: string, reason: string): Diagnostic {
   const message = `Cannot use the lock for "${name}": ${reason}`;
-  return makeError(
-    'lock-stale',
-    place,
-    message,
-    `Make it again and review what changes: npx davit lock ${endpoint.name}`,
-  );
+  return makeError('lock-stale', place, message, `Run npx davit lock ${endpoint.name} and review the changes`);
 }

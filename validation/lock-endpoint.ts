@@ -95,13 +95,13 @@ async function lockSubject(subject: Subject, options: LockOptions): Promise<Subj
   const { current, upgrade = false } = options;
   const before = current?.entities[subject.entity.name];
   const virtualenv = before && current.virtualenvs[before.virtualenv];
-  const reason = current ? staleReason(subject, current, checked) : 'there was no lock';
+  const reason = current ? staleReason(subject, current, checked) : 'no lock yet';
   if (reason === undefined && !upgrade && before && virtualenv) {
     const locked = { name: subject.entity.name, entity: before, virtualenv };
     const bounds = checkMlflow(subject, virtualenv.packages).map((p) => placeProblem(subject, p));
     return { subject, reason, locked, diagnostics: [...diagnostics, ...bounds] };
   }
-  return resolveSubject(subject, checked, { ...options, reason: reason ?? 'asked for', diagnostics });
+  return resolveSubject(subject, checked, { ...options, reason: reason ?? 'upgrade', diagnostics });
 }
 
 async function resolveSubject(
@@ -152,7 +152,7 @@ function describeFailure(subject: Subject, { requirements }: CheckedModel, expla
   return {
     code: 'resolution-failed',
     severity: 'error',
-    message: `Cannot install the requirements of ${subject.label}: ${explanation?.why ?? 'uv does not say why'}`,
+    message: `Cannot install the requirements of ${subject.label}: ${explanation?.why ?? 'uv gives no reason'}`,
     hint: explanation?.hint,
     at: at ?? { file: 'requirements.txt', line: 1, column: 1 },
     ...(explanation?.add !== undefined && { add: explanation.add }),

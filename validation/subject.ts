@@ -66,9 +66,9 @@ export function editHint(
 ): string | undefined {
   if (add === undefined && remove === undefined) return undefined;
   if (alone)
-    return add === undefined ? `Remove "${remove ?? ''}" from requirements.txt` : `Write "${add}" in requirements.txt`;
+    return add === undefined ? `Remove "${remove ?? ''}" from requirements.txt` : `Add "${add}" to requirements.txt`;
   const list = `davit.served_entities.${entity.name}.requirements.${add === undefined ? 'remove' : 'add'}`;
-  return `Put "${add ?? remove ?? ''}" into ${list} of ${endpoint.file}, then npx davit lock ${endpoint.name}`;
+  return `Add "${add ?? remove ?? ''}" to ${list} in ${endpoint.file}, then run npx davit lock ${endpoint.name}`;
 }
 
 /** Joins hints into one text. Returns undefined if there are none. */

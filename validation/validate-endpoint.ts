@@ -140,7 +140,7 @@ async function proofStep(
   if (cached) return { value: cached, cached: true, diagnostics: checkMemory(subject.entity, cached) };
   const { progress = SILENT, signal } = options;
   if (!(await hasBubblewrap()))
-    progress.say('Proving without a sandbox: bubblewrap (bwrap) is not installed or may not run here');
+    progress.say('Proving without a sandbox: bubblewrap (bwrap) is not installed or cannot create a sandbox here');
   const { virtualenv } = await ensureAgain(subject, place, lock, options);
   const packages = lock.virtualenvs[lock.entities[subject.entity.name]?.virtualenv ?? '']?.packages ?? [];
   const elsewhere = Object.values(lock.virtualenvs).flatMap((v) => v.packages.map((p) => p.name));

@@ -46,6 +46,6 @@ async function lastCommit({ root, signal }: History, filter: readonly string[], 
     '--format=%H',
   ];
   const { code, stdout, stderr } = await runGit(root, [...log, ...filter, 'HEAD', '--', ...paths], signal);
-  if (code !== 0) throw new Error(`Cannot read the history of the checkout: git says "${stderr.trim()}"`);
+  if (code !== 0) throw new Error(`Cannot read the history of the checkout: git reports "${stderr.trim()}"`);
   return stdout.trim() || undefined;
 }

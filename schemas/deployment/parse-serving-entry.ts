@@ -5,11 +5,11 @@ import type { Signature } from '../lock/signature.ts';
 /** Reads the entry from a ConfigMap. Throws an error if the entry is invalid or belongs to another endpoint. */
 export function readServingEntry(object: string, data: Readonly<Record<string, string>> | undefined): ServingEntry {
   const text = data?.[SERVING_ENTRY_KEY];
-  if (text === undefined) throw new TypeError(`Cannot find ${SERVING_ENTRY_KEY} in its data`);
+  if (text === undefined) throw new TypeError(`Cannot find ${SERVING_ENTRY_KEY} in the data of the ConfigMap`);
   const entry = parseServingEntry(text);
   if (endpointObjectName(entry.name) === object) return entry;
   throw new TypeError(
-    `Cannot read name: it is ${JSON.stringify(entry.name)}, expected the endpoint that has ${object}`,
+    `Cannot read name: it is ${JSON.stringify(entry.name)}, expected the endpoint whose ConfigMap is ${object}`,
   );
 }
 
@@ -95,7 +95,7 @@ function list<T>(at: string, value: unknown, parse: (item: unknown, at: string) 
 
 function string(at: string, value: unknown): string {
   if (typeof value === 'string') return value;
-  throw wrong(at, value, 'a text');
+  throw wrong(at, value, 'a string');
 }
 
 function number(at: string, value: unknown): number {

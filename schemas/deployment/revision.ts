@@ -42,7 +42,9 @@ export interface Bounds {
 export function makeRevision(endpoint: Endpoint, entity: Entity, lock: Lock): Revision {
   const locked = lock.entities[entity.name];
   if (!locked)
-    throw new RangeError(`Cannot make a revision of "${entity.name}": the lock of "${endpoint.name}" does not hold it`);
+    throw new RangeError(
+      `Cannot make a revision of "${entity.name}": the lock of "${endpoint.name}" does not contain it`,
+    );
   const content = {
     endpoint: endpoint.name,
     entity: entity.name,

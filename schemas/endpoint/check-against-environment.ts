@@ -33,7 +33,7 @@ function checkLocal(endpoint: Endpoint, environment: LocalEnvironment): readonly
 
 function warnOfPermissions(endpoint: Endpoint, environment: LocalEnvironment): readonly Diagnostic[] {
   if (endpoint.permissions.length === 0) return [];
-  const message = `Found permissions on "${endpoint.name}": environment "${environment.name}" has one kind of token, and everybody who has one may query`;
+  const message = `Found permissions on "${endpoint.name}": environment "${environment.name}" ignores them, because each of its tokens may query every endpoint`;
   return [makeWarning('unsupported-field', placeOf(endpoint, 'permissions', 0), message)];
 }
 
@@ -42,7 +42,7 @@ function warnOfRateLimits(endpoint: Endpoint, environment: LocalEnvironment): re
   return endpoint.rateLimits.flatMap(({ key, principal }, i) => {
     if (principal === undefined && (key === 'endpoint' || key === 'user')) return [];
     const whom = principal === undefined ? `each ${WORDS[key]}` : `"${principal}"`;
-    const message = `Found a rate limit of ${whom} on "${endpoint.name}": environment "${environment.name}" knows no names, so it limits nobody there`;
+    const message = `Found a rate limit of ${whom} on "${endpoint.name}": environment "${environment.name}" does not apply it, because its tokens carry no names`;
     return [makeWarning('unknown-principal', placeOf(endpoint, 'rateLimits', i), message)];
   });
 }
@@ -68,13 +68,13 @@ function checkWorkloadType(
 function checkSecrets({ name, environmentVars, place }: Entity, environment: Environment): readonly Diagnostic[] {
   const secrets = Object.entries(environmentVars).filter(([, value]) => parseSecretReference(value));
   return secrets.map(([variable]) => {
-    const message = `Cannot give "${name}" a secret as ${variable} in environment "${environment.name}": this machine has no secrets`;
+    const message = `Cannot provide the secret ${variable} of "${name}" in environment "${environment.name}": the local target has no secrets`;
     return makeError('unsupported-field', place, message, ELSEWHERE);
   });
 }
 
 function checkRole({ name, instanceProfileArn, place }: Entity, environment: Environment): readonly Diagnostic[] {
   if (instanceProfileArn === undefined) return [];
-  const message = `Cannot give "${name}" an AWS role in environment "${environment.name}": this machine has none`;
+  const message = `Cannot provide the AWS role of "${name}" in environment "${environment.name}": the local target has no AWS roles`;
   return [makeError('unsupported-field', place, message, ELSEWHERE)];
 }

@@ -25,10 +25,10 @@ function checkSecrets({ environmentVars, place }: Entity, environment: Kubernete
     const start = `Cannot read "${scope}/${key}" for ${variable} in environment "${environment.name}"`;
     if (/^\.\.?$|^\.\./.test(key))
       return [
-        makeError('bad-value', place, `${start}: no Secret of Kubernetes can have the key "${key}"`, 'Rename it'),
+        makeError('bad-value', place, `${start}: a Kubernetes Secret cannot have the key "${key}"`, 'Rename the key'),
       ];
     if (environment.secrets[scope] !== undefined || OBJECT_NAME.test(scope)) return [];
-    const message = `${start}: no Secret of Kubernetes can be named "${scope}"`;
+    const message = `${start}: a Kubernetes Secret cannot have the name "${scope}"`;
     return [makeError('bad-value', place, message, `In ${environment.file}: secrets: { ${scope}: NAME }`)];
   });
 }
@@ -36,7 +36,7 @@ function checkSecrets({ environmentVars, place }: Entity, environment: Kubernete
 /** An environment can give any workload type a GPU, and only one process can use a GPU. */
 function checkWorkerMode({ name, workerMode, workloadType, place }: Entity, environment: KubernetesEnvironment) {
   if (workerMode === undefined || workerMode === 'one' || !environment.hardware[workloadType]?.gpu) return [];
-  const message = `Cannot use workers: ${workerMode} for "${name}" in environment "${environment.name}": its ${workloadType} has a graphics card, expected one`;
+  const message = `Cannot use workers: ${workerMode} for "${name}" in environment "${environment.name}": only one process can use the GPU of ${workloadType}, expected workers: one`;
   return [makeError('conflicting-fields', place, message, 'Remove workers, or choose another workload_type')];
 }
 
@@ -45,7 +45,7 @@ function checkTags({ entities }: Endpoint): readonly Diagnostic[] {
   return entities.flatMap((entity, i) => {
     const same = entities.slice(0, i).find((e) => entityTag(e.name) === entityTag(entity.name));
     if (!same) return [];
-    const message = `Cannot tell "${entity.name}" from "${same.name}" on Kubernetes: both become ${entityTag(entity.name)}`;
+    const message = `Cannot deploy both "${entity.name}" and "${same.name}" to Kubernetes: both have the tag ${entityTag(entity.name)}`;
     return [makeError('duplicate-name', entity.place, message, 'Give one of them another name')];
   });
 }
@@ -68,6 +68,6 @@ function checkPrincipals(endpoint: Endpoint, environment: KubernetesEnvironment)
 }
 
 function warnOfNobody(name: string, place: Place, environment: KubernetesEnvironment): Diagnostic {
-  const message = `Found the service principal "${name}", which nobody is in environment "${environment.name}": expected NAMESPACE/NAME of a service account`;
+  const message = `Found the service principal "${name}", which cannot exist in environment "${environment.name}": expected NAMESPACE/NAME of a service account`;
   return makeWarning('unknown-principal', place, message);
 }

@@ -73,11 +73,11 @@ function checkConcurrency(served: Served, at: LocateIn): readonly Diagnostic[] {
   const found: Diagnostic[] = [];
   if (size && (min !== undefined || max !== undefined)) {
     const message =
-      'Cannot use workload_size beside min_provisioned_concurrency and max_provisioned_concurrency: expected one or the other';
+      'Cannot use workload_size together with min_provisioned_concurrency and max_provisioned_concurrency: expected one or the other';
     found.push(makeError('conflicting-fields', at('workload_size', { key: true }), message));
   }
   if (min !== undefined && max !== undefined && min > max) {
-    const message = `Cannot provide for ${min} to ${max} requests: expected a minimum that is not above the maximum`;
+    const message = `Cannot use a minimum of ${min} with a maximum of ${max}: expected a minimum of at most the maximum`;
     found.push(makeError('bad-value', at('min_provisioned_concurrency'), message));
   }
   if (min === 0 && !served.scale_to_zero_enabled) {
@@ -121,7 +121,7 @@ function checkOurOwn({ config, davit }: EndpointFile, locate: Locate): readonly 
 function checkTags({ tags = [] }: EndpointFile, locate: Locate): readonly Diagnostic[] {
   return tags.flatMap((tag, i) => {
     const first = tags.findIndex((t) => t.key === tag.key);
-    const message = `Found the tag "${tag.key}" twice: the last one counts`;
+    const message = `Found the tag "${tag.key}" twice: the last one takes effect`;
     return first < i ? [makeWarning('duplicate-name', locate(['tags', i, 'key']), message)] : [];
   });
 }

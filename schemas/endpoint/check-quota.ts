@@ -51,12 +51,12 @@ function judge(needs: readonly Need[], limit: number, environment: KubernetesEnv
   for (const { entity, resource, least } of needs) {
     sum += least;
     if (sum <= limit) continue;
-    const message = `Cannot provide for the minimum of "${entity.name}" in environment "${environment.name}": it brings the endpoint to ${render(sum, resource)} of ${resource}, expected ${render(limit, resource)} or less, the quota of all models`;
+    const message = `Cannot provide the minimum of "${entity.name}" in environment "${environment.name}": the endpoint then needs ${render(sum, resource)} of ${resource}, expected at most ${render(limit, resource)}, the quota for all models`;
     return makeError('quota-exceeded', entity.place, message, 'Lower the minimum, or raise quota in the environment');
   }
   const much = needs.find((n) => n.most > limit);
   if (!much) return undefined;
-  const message = `Found a maximum of "${much.entity.name}" that environment "${environment.name}" never has: it needs ${render(much.most, much.resource)} of ${much.resource}, and the quota of all models is ${render(limit, much.resource)}`;
+  const message = `Found a maximum of "${much.entity.name}" that environment "${environment.name}" cannot reach: it needs ${render(much.most, much.resource)} of ${much.resource}, and the quota for all models is ${render(limit, much.resource)}`;
   return makeWarning('quota-exceeded', much.entity.place, message);
 }
 

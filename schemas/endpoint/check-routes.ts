@@ -13,17 +13,17 @@ export function checkRoutes({ config }: EndpointFile, locate: Locate): readonly 
   const found = routes.flatMap((_, i) => checkRoute(routes, i, names, locate));
   const sum = routes.reduce((total, r) => total + Number(r.traffic_percentage), 0);
   if (sum === 100) return found;
-  const message = `Cannot share ${sum} % of the traffic: expected percentages that add up to 100`;
+  const message = `Cannot route ${sum} % of the traffic: expected percentages that add up to 100`;
   return [...found, makeError('traffic-sum', locate(['config', 'traffic_config', 'routes']), message)];
 }
 
 function missingTraffic(entities: number, locate: Locate): Diagnostic {
-  const message = `Cannot share traffic between ${entities} served entities: expected config.traffic_config.routes`;
+  const message = `Cannot split traffic between ${entities} served entities: expected config.traffic_config.routes`;
   return makeError(
     'traffic-missing',
     locate(['config'], { key: true }),
     message,
-    'Add a route with a traffic_percentage for each',
+    'Add a route with a traffic_percentage for each entity',
   );
 }
 

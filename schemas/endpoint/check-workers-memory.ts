@@ -22,12 +22,12 @@ export function checkWorkersMemory(
   const limit = (parseQuantity(memory) ?? Infinity) * (per === 'unit' ? workersOf(entity) : 1);
   if (mode !== 'separate' || memoryBytes <= limit) return [];
   const why = found.length === 0 ? '' : ` (${found.join(', ')})`;
-  const message = `Cannot give "${entity.name}" its memory${where}: each of ${count} workers loads the model${why}, which takes ${renderBytes(memoryBytes)} in a replica, expected at most ${renderBytes(limit)}, the memory of ${entity.workloadType}`;
+  const message = `Cannot fit "${entity.name}" into the memory of a replica${where}: each of ${count} workers loads the model${why}, which takes ${renderBytes(memoryBytes)} in total, expected at most ${renderBytes(limit)}, the memory of ${entity.workloadType}`;
   const ours = `davit.served_entities.${entity.name}.workers`;
   // When `per` is `unit`, the memory limit follows the number of workers, so a smaller workload_size does not help.
   const hint =
     per === 'unit'
-      ? `Choose a larger workload_type, or ${ours}: shared if a fork may share what was found`
+      ? `Choose a larger workload_type, or ${ours}: shared if forks can share the resources found`
       : `Choose a larger workload_type or a smaller workload_size, or ${ours}: one`;
   return [makeError('memory-limit', entity.place, message, hint)];
 }

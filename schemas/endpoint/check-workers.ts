@@ -13,7 +13,7 @@ export function checkWorkers(
     const mode = davit?.served_entities?.[name]?.workers;
     const type = served.workload_type ?? 'CPU';
     if (mode === undefined || mode === 'one' || !isGpu(type)) return [];
-    const message = `Cannot use workers: ${mode} for "${name}" beside workload_type: ${type}: expected one, because one process has the card`;
+    const message = `Cannot use workers: ${mode} for "${name}" together with workload_type: ${type}: only one process can use the GPU, expected workers: one`;
     const place = locate(['davit', 'served_entities', name, 'workers']);
     return [makeError('conflicting-fields', place, message, 'Remove workers, or choose a CPU type')];
   });

@@ -35,13 +35,13 @@ function principalOf(permission: PermissionFile): Principal {
 function checkRateLimits(value: EndpointFile, locate: Locate): readonly Diagnostic[] {
   const [newer, older] = [value.ai_gateway?.rate_limits, value.rate_limits];
   if (newer && older) {
-    const message = 'Cannot use rate_limits beside ai_gateway.rate_limits: expected one or the other';
+    const message = 'Cannot use rate_limits together with ai_gateway.rate_limits: expected one or the other';
     return [makeError('conflicting-fields', locate(['rate_limits'], { key: true }), message, 'Remove the older one')];
   }
   const at = newer ? ['ai_gateway', 'rate_limits'] : ['rate_limits'];
   return (newer ?? older ?? []).flatMap((limit, i) => {
     if (limit.principal === undefined || (limit.key !== undefined && limit.key !== 'endpoint')) return [];
-    const message = `Cannot limit "${limit.principal}" by the key endpoint: expected user, user_group or service_principal`;
+    const message = `Cannot limit "${limit.principal}" with key: endpoint: expected user, user_group or service_principal`;
     return [makeError('conflicting-fields', locate([...at, i, 'principal']), message)];
   });
 }
@@ -54,9 +54,9 @@ function checkPermissions({ davit }: EndpointFile, locate: Locate): readonly Dia
     const given = FIELDS.filter((f) => permission[f] !== undefined);
     const expected = `expected exactly one of ${FIELDS.join(', ')}`;
     if (given.length === 0)
-      return [makeError('missing-field', place, `Cannot tell who a permission is for: ${expected}`)];
+      return [makeError('missing-field', place, `Cannot find the principal of a permission: ${expected}`)];
     if (given.length > 1)
-      return [makeError('conflicting-fields', place, `Cannot use ${given.join(' beside ')}: ${expected}`)];
+      return [makeError('conflicting-fields', place, `Cannot use ${given.join(' together with ')}: ${expected}`)];
     if (names.indexOf(names[i] ?? '') === i) return [];
     const who = permission[given[0] ?? 'user_name'] ?? '';
     return [

@@ -20,11 +20,11 @@ function unsupported(why: string, hint = 'Remove it') {
     .unknown()
     .optional()
     .refine((value) => value === undefined, { error: why, params: { ...params } })
-    .meta({ description: `Not honoured: ${why}`, not: {} });
+    .meta({ description: `Not supported: ${why}`, not: {} });
 }
 
 /** Databricks writes these fields into every response, so every exported endpoint contains them. */
-const writtenByDatabricks = unsupported('Databricks writes it, nobody sets it');
+const writtenByDatabricks = unsupported('Databricks sets it in its responses');
 
 const percentage = z.union([
   z.int().min(0, 'expected 0 to 100').max(100, 'expected 0 to 100'),
@@ -36,14 +36,18 @@ const role = /^arn:aws[a-z-]*:iam::\d{12}:(instance-profile|role)\/[\w+=,.@/-]+$
 
 /** A Databricks rate limit. `tokens` applies only to language models. */
 const rateLimit = z.strictObject({
-  calls: z.int().min(0, 'expected 0 or more').describe('Calls within the renewal period; 0: none'),
+  calls: z.int().min(0, 'expected 0 or more').describe('Maximum number of calls within the renewal period; 0: none'),
   key: z
     .enum(['endpoint', 'user', 'user_group', 'service_principal'])
     .optional()
-    .describe('Whose calls are counted together; default endpoint'),
-  principal: z.string().min(1, 'expected a name').optional().describe('Only this one; default: each one for itself'),
-  renewal_period: z.literal('minute').describe('How long calls count'),
-  tokens: unsupported('tokens are those of language models', 'Write calls'),
+    .describe('What the limit applies to; default endpoint'),
+  principal: z
+    .string()
+    .min(1, 'expected a name')
+    .optional()
+    .describe('Limits only this principal; default: each principal separately'),
+  renewal_period: z.literal('minute').describe('Length of the renewal period'),
+  tokens: unsupported('token limits apply only to language models', 'Write calls'),
 });
 
 const permission = z.strictObject({
@@ -52,7 +56,7 @@ const permission = z.strictObject({
     .string()
     .min(1, 'expected a name')
     .optional()
-    .describe('One group; users: everybody with a valid token'),
+    .describe('One group; users: every caller with a valid token'),
   service_principal_name: z.string().min(1, 'expected a name').optional().describe('One service principal'),
   permission_level: z.enum(PERMISSION_LEVELS).describe('CAN_VIEW, CAN_QUERY or CAN_MANAGE'),
 });
@@ -72,22 +76,26 @@ const servedEntity = z.strictObject({
   workload_size: z
     .enum(Object.keys(WORKLOAD_SIZES) as [keyof typeof WORKLOAD_SIZES])
     .optional()
-    .describe('Small = 4, Medium = 8 to 16, Large = 16 to 64 requests at a time; default Small'),
-  min_provisioned_concurrency: concurrency.optional().describe('Requests at a time that are always provided for'),
+    .describe('Small = 4, Medium = 8 to 16, Large = 16 to 64 concurrent requests; default Small'),
+  min_provisioned_concurrency: concurrency
+    .optional()
+    .describe('Concurrent requests for which capacity is always provided'),
   max_provisioned_concurrency: concurrency
     .min(1, 'expected 1 or more')
     .optional()
-    .describe('Requests at a time that are provided for at most'),
+    .describe('Maximum concurrent requests for which capacity is provided'),
   scale_to_zero_enabled: z
     .boolean()
     .optional()
-    .describe('Whether an idle entity may stop; the next request then waits for it; default false'),
+    .describe('Whether an idle entity may scale to zero; the next request waits until it has started; default false'),
   environment_vars: z
     .record(
       z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable'),
       z.string().refine((v) => !/\{\{\s*secrets/.test(v) || parseSecretReference(v) !== undefined, {
-        params: { hint: 'A secret is the whole value: its scope and key are letters, digits, "-", "_" and "."' },
-        error: 'expected {{secrets/SCOPE/KEY}} and nothing beside it, or a plain value',
+        params: {
+          hint: 'A secret reference is the whole value: its scope and key are letters, digits, "-", "_" and "."',
+        },
+        error: 'expected {{secrets/SCOPE/KEY}} alone, or a plain value',
       }),
     )
     .refine(
@@ -100,7 +108,7 @@ const servedEntity = z.strictObject({
     .string()
     .regex(role, 'expected arn:aws:iam::ACCOUNT:instance-profile/NAME or …:role/NAME')
     .optional()
-    .describe('AWS role that the model has; on EKS, through its service account'),
+    .describe('AWS role of the model; on EKS, assigned through its service account'),
   external_model: unsupported('external models are not custom models'),
   min_provisioned_throughput: unsupported('provisioned throughput is for foundation models'),
   max_provisioned_throughput: unsupported('provisioned throughput is for foundation models'),
@@ -117,8 +125,8 @@ const servedEntity = z.strictObject({
 
 const route = z.strictObject({
   served_entity_name: z.string().optional().describe('A served entity of this endpoint'),
-  served_model_name: z.string().optional().describe('Older word for served_entity_name'),
-  traffic_percentage: percentage.describe('Share of the requests, 0 to 100; all routes together 100'),
+  served_model_name: z.string().optional().describe('Deprecated name of served_entity_name'),
+  traffic_percentage: percentage.describe('Share of the requests, 0 to 100; the sum over all routes is 100'),
 });
 
 const davitEntity = z.strictObject({
@@ -127,36 +135,36 @@ const davitEntity = z.strictObject({
     .min(1, 'expected a path or URI')
     .optional()
     .describe(
-      'Where the model is: a directory, `models:/…`, `runs:/…` or another URI of MLflow; default: models/ENTITY_NAME/ENTITY_VERSION',
+      'Location of the model: a directory, `models:/…`, `runs:/…` or another URI of MLflow; default: models/ENTITY_NAME/ENTITY_VERSION',
     ),
   requirements: z
     .strictObject({
       add: z
         .array(z.string())
         .optional()
-        .describe('Requirements to add, or to put in place of the one of the same name'),
-      remove: z.array(z.string()).optional().describe('Names of requirements to leave out'),
+        .describe('Requirements to add; each replaces a requirement with the same name'),
+      remove: z.array(z.string()).optional().describe('Names of requirements to remove'),
     })
     .optional()
-    .describe("Edits of the model's requirements, without logging it again"),
+    .describe("Changes to the model's requirements, without logging the model again"),
   time_limit_seconds: z
     .number()
     .positive('expected more than 0')
     .max(3600, 'expected 3600 or less')
     .optional()
-    .describe(`Seconds one prediction may take; default ${DEFAULT_TIME_LIMIT_SECONDS}`),
+    .describe(`Maximum seconds for one prediction; default ${DEFAULT_TIME_LIMIT_SECONDS}`),
   workers: z
     .enum(WORKER_MODES)
     .optional()
     .describe(
-      'shared: the model is loaded once and workers are forks of it; separate: each worker loads it; one: one worker a replica; default: shared where nothing that a fork would share is found in the loaded model, else separate',
+      'shared: one process loads the model, and the workers are forks of it; separate: each worker loads the model; one: one worker for each replica; default: shared if the loaded model holds nothing that forks must not share, else separate',
     ),
   // YAML parses an unquoted `null` as the null value, not as text.
   nan: z
     .enum(['error', 'null'])
     .nullable()
     .optional()
-    .describe('What NaN and infinities in an answer become: an error, or null; default error'),
+    .describe('How to return NaN and infinities: as an error or as null; default error'),
 });
 
 /** The endpoint file: the body of a Databricks "create serving endpoint" request, plus the key `davit`. */
@@ -166,13 +174,13 @@ export const endpointFile = z.strictObject({
     .regex(NAME, NAME_RULE)
     .refine((n) => !n.toLowerCase().startsWith('databricks-'), 'the prefix "databricks-" is reserved')
     .describe('Name of the endpoint, and of this file'),
-  description: z.string().optional().describe('What the endpoint is for'),
+  description: z.string().optional().describe('Purpose of the endpoint'),
   tags: z
     .array(z.strictObject({ key: z.string().min(1, 'expected a key'), value: z.string().optional() }))
     .optional()
     .describe('Labels of the endpoint'),
   config: z.strictObject({
-    name: z.string().optional().describe('The name once more, as clients of Databricks send it'),
+    name: z.string().optional().describe('The same name again, as Databricks clients send it'),
     served_entities: z
       .array(servedEntity)
       .min(1, 'expected at least one served entity')
@@ -181,27 +189,33 @@ export const endpointFile = z.strictObject({
     traffic_config: z
       .strictObject({ routes: z.array(route).min(1, 'expected at least one route') })
       .optional()
-      .describe('Which share of the requests goes where; default: all to the only entity'),
-    served_models: unsupported('it is an older word', 'Write served_entities, with entity_name and entity_version'),
-    auto_capture_config: unsupported('inference tables come later'),
+      .describe('How requests are split between entities; default: all to the only entity'),
+    served_models: unsupported(
+      'it is a deprecated field',
+      'Write served_entities, with entity_name and entity_version',
+    ),
+    auto_capture_config: unsupported('inference tables are not supported yet'),
     config_version: writtenByDatabricks,
   }),
-  route_optimized: z.boolean().optional().describe('The shortest way to a replica while one is up; default false'),
+  route_optimized: z
+    .boolean()
+    .optional()
+    .describe('Whether requests bypass the activator while a replica is running; default false'),
   ai_gateway: z
     .strictObject({
-      rate_limits: z.array(rateLimit).optional().describe('How often the endpoint may be queried'),
-      inference_table_config: unsupported('inference tables come later'),
-      usage_tracking_config: unsupported('it is about tables of Databricks'),
+      rate_limits: z.array(rateLimit).optional().describe('Rate limits of the endpoint'),
+      inference_table_config: unsupported('inference tables are not supported yet'),
+      usage_tracking_config: unsupported('it concerns Databricks tables'),
       guardrails: unsupported('guardrails are for language models'),
       fallback_config: unsupported('fallbacks are for external models'),
     })
     .optional(),
-  rate_limits: z.array(rateLimit).optional().describe('Older place of ai_gateway.rate_limits'),
-  budget_policy_id: unsupported('it is about the billing of Databricks'),
-  email_notifications: unsupported('notifications come with the pull request'),
-  telemetry_config: unsupported('it is about tables of Databricks'),
-  uc_system_metrics_export_state: unsupported('it is about tables of Databricks'),
-  usage_policy_id: unsupported('it is about the billing of Databricks'),
+  rate_limits: z.array(rateLimit).optional().describe('Deprecated location of ai_gateway.rate_limits'),
+  budget_policy_id: unsupported('it concerns Databricks billing'),
+  email_notifications: unsupported('GitHub sends notifications for the pull request'),
+  telemetry_config: unsupported('it concerns Databricks tables'),
+  uc_system_metrics_export_state: unsupported('it concerns Databricks tables'),
+  usage_policy_id: unsupported('it concerns Databricks billing'),
   creation_timestamp: writtenByDatabricks,
   creator: writtenByDatabricks,
   data_plane_info: writtenByDatabricks,
@@ -214,18 +228,18 @@ export const endpointFile = z.strictObject({
   task: writtenByDatabricks,
   davit: z
     .strictObject({
-      served_entities: z.record(z.string(), davitEntity).optional().describe('By name of the served entity'),
+      served_entities: z.record(z.string(), davitEntity).optional().describe('Settings by name of the served entity'),
       permissions: z
         .array(permission)
         .optional()
-        .describe("Who may do what, as in Databricks' access control lists; default: who the cluster's RBAC lets"),
+        .describe("Permissions, as in Databricks' access control lists; default: those of the cluster's RBAC"),
       rollout: z
         .enum(['rolling', 'recreate'])
         .optional()
-        .describe('recreate: the old version ends before the new one starts, with downtime; default rolling'),
+        .describe('recreate: stops the old version before it starts the new one, with downtime; default rolling'),
     })
     .optional()
-    .describe('What Databricks does not have'),
+    .describe('Settings that Databricks does not have'),
 });
 
 export type EndpointFile = z.infer<typeof endpointFile>;

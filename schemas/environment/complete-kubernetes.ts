@@ -128,7 +128,7 @@ function checkHardware({ hardware = {} }: KubernetesFile, locate: Locate): reado
     const needed = isGpu(type) ? (['cpu', 'memory', 'gpu'] as const) : (['cpu', 'memory'] as const);
     const missing = needed.filter((field) => file[field] === undefined);
     if (missing.length === 0) return [];
-    const message = `Cannot tell what ${type} is: it has no default for ${missing.join(', ')}, expected what it is in this cluster`;
+    const message = `Cannot use ${type} without ${missing.join(', ')}: it has no defaults, expected its values in this cluster`;
     return [makeError('missing-field', locate(['hardware', type], { key: true }), message)];
   });
 }
@@ -136,6 +136,6 @@ function checkHardware({ hardware = {} }: KubernetesFile, locate: Locate): reado
 function checkNamespaces(value: KubernetesFile, locate: Locate): readonly Diagnostic[] {
   const { namespace = 'models', platform_namespace: platform = 'davit-system' } = value;
   if (namespace !== platform) return [];
-  const message = `Cannot use "${namespace}" for both models and the platform: expected two namespaces, since models may not reach what authorises their callers`;
+  const message = `Cannot use "${namespace}" for both models and the platform: expected two namespaces, because models must not reach the authorisation service`;
   return [makeError('conflicting-fields', locate(['platform_namespace']), message)];
 }

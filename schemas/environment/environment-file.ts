@@ -5,7 +5,7 @@ const MAX_SECONDS = 86_400;
 
 const name = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9-]{0,30}$/, 'expected 1 to 31 small letters, digits or "-"')
+  .regex(/^[a-z0-9][a-z0-9-]{0,30}$/, 'expected 1 to 31 lowercase letters, digits or "-"')
   .describe('Name of the environment, and of this file');
 const seconds = z.number().positive('expected more than 0').max(MAX_SECONDS, `expected ${MAX_SECONDS} (a day) or less`);
 
@@ -13,14 +13,16 @@ const autoscaling = z
   .strictObject({
     idle_seconds: seconds
       .optional()
-      .describe('After so long without a request an entity with scale_to_zero_enabled stops; default 1800'),
-    scale_down_seconds: seconds.optional().describe('One replica less per so long of lower traffic; default 300'),
+      .describe('Seconds without a request after which an entity with scale_to_zero_enabled stops; default 1800'),
+    scale_down_seconds: seconds
+      .optional()
+      .describe('Seconds of lower traffic after which one replica is removed; default 300'),
   })
   .optional();
 
 export const localFile = z.strictObject({
   name,
-  target: z.literal('local').describe('The kind of engine endpoints are deployed to: this machine'),
+  target: z.literal('local').describe('Target of the environment: this machine'),
   gateway: z
     .strictObject({
       port: z
@@ -28,7 +30,7 @@ export const localFile = z.strictObject({
         .min(1, 'expected 1 to 65535')
         .max(65535, 'expected 1 to 65535')
         .optional()
-        .describe('Port on 127.0.0.1; default: a free one, kept'),
+        .describe('Port on 127.0.0.1; default: a free port, chosen once'),
     })
     .optional(),
   autoscaling,
@@ -36,7 +38,7 @@ export const localFile = z.strictObject({
 
 export const kubernetesFile = z.strictObject({
   name,
-  target: z.literal('kubernetes').describe('The kind of engine endpoints are deployed to: Knative Serving'),
+  target: z.literal('kubernetes').describe('Target of the environment: Knative Serving on Kubernetes'),
   ...kubernetesFields,
   autoscaling,
 });

@@ -4,7 +4,7 @@ import { parseQuantity } from '../values/quantity.ts';
 import { textLike, textOf } from '../values/text-shape.ts';
 
 const DAY_SECONDS = 86_400;
-const QUANTITY = 'expected a quantity of Kubernetes, as in 500m, 2 or 4Gi';
+const QUANTITY = 'expected a Kubernetes quantity, such as 500m, 2 or 4Gi';
 
 export const wholeSeconds = z
   .int()
@@ -18,13 +18,13 @@ export const quantity = z.union([
 ]);
 
 const processors = z.union([
-  textLike('expected processors, as in 500m or 2', /^(?!0*(\.0*)?m?$)(\d+m|\d+(\.\d{1,3})?)$/),
+  textLike('expected a number of CPUs, such as 500m or 2', /^(?!0*(\.0*)?m?$)(\d+m|\d+(\.\d{1,3})?)$/),
   z.number().min(0.001, 'expected more than 0').max(4096, 'expected 4096 or less').transform(String),
 ]);
 
 /** Requires a unit, because a plain number would mean bytes, which nobody intends. */
 const memory = textLike(
-  'expected memory with its unit, as in 4Gi',
+  'expected memory with a unit, such as 4Gi',
   /^(?!0*(\.0*)?[A-Z])\d+(\.\d{1,3})?([KMGTP]i|[kMGTP])$/,
 );
 
@@ -36,22 +36,22 @@ const toleration = z
     effect: z.enum(['NoSchedule', 'PreferNoSchedule', 'NoExecute']).optional(),
   })
   .refine(({ operator, value }) => operator !== 'Exists' || value === undefined, {
-    error: 'Cannot use a value beside the operator Exists: expected one or the other',
+    error: 'Cannot use a value together with the operator Exists: expected one or the other',
     params: { code: 'conflicting-fields' },
   })
   .refine(({ operator, key }) => operator === 'Exists' || key !== undefined, {
-    error: 'Cannot tell which taint is meant: expected a key, or the operator Exists for all of them',
+    error: 'Cannot match a taint: expected a key, or the operator Exists for all taints',
     params: { code: 'missing-field' },
   });
 
 const gpu = z.strictObject({
   resource: z
     .string()
-    .regex(/^[a-z0-9.-]+\/[a-z0-9._-]+$/, 'expected an extended resource, as in nvidia.com/gpu')
+    .regex(/^[a-z0-9.-]+\/[a-z0-9._-]+$/, 'expected an extended resource, such as nvidia.com/gpu')
     .optional()
     .describe('The extended resource; default nvidia.com/gpu'),
-  count: z.int().min(1, 'expected 1 or more').describe('Cards of one replica'),
-  model: z.string().optional().describe('For a person: 1 × T4, 16 GB'),
+  count: z.int().min(1, 'expected 1 or more').describe('GPUs of one replica'),
+  model: z.string().optional().describe('Text for display: 1 × T4, 16 GB'),
 });
 
 const hardware = z
@@ -59,14 +59,14 @@ const hardware = z
     per: z
       .enum(['unit', 'replica'])
       .optional()
-      .describe('Whether processors and memory are for one unit of concurrency or for a replica'),
-    cpu: processors.optional().describe('Processors that are requested'),
-    memory: memory.optional().describe('Memory, requested and at most'),
-    gpu: gpu.nullable().optional().describe('Graphics cards of one replica; null: none'),
-    node_selector: z.record(z.string(), z.string()).optional().describe('Labels of the nodes'),
-    tolerations: z.array(toleration).optional().describe('Taints of the nodes that do not matter'),
-    deployment_seconds: wholeSeconds.optional().describe('Within which a revision must be ready'),
-    cold_start_seconds: wholeSeconds.optional().describe('How long a request waits at most for a replica to start'),
+      .describe('Whether cpu and memory are for one unit of concurrency or for one replica'),
+    cpu: processors.optional().describe('CPU request'),
+    memory: memory.optional().describe('Memory request and limit'),
+    gpu: gpu.nullable().optional().describe('GPUs of one replica; null: none'),
+    node_selector: z.record(z.string(), z.string()).optional().describe('Labels that a node must have'),
+    tolerations: z.array(toleration).optional().describe('Taints of nodes to tolerate'),
+    deployment_seconds: wholeSeconds.optional().describe('Seconds until a revision must be ready'),
+    cold_start_seconds: wholeSeconds.optional().describe('Maximum seconds that a request waits for a replica to start'),
   })
   // The id makes the generated JSON schema define this object once, not once per workload type.
   .meta({ id: 'hardware' });

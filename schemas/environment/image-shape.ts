@@ -6,13 +6,13 @@ const REGISTRY = new RegExp(`^[a-z0-9][a-z0-9.-]*(?::\\d+)?(?:/${PART})*$`);
 const TAG = /:[\w][\w.-]{0,127}$/;
 const DIGEST = /@sha256:[0-9a-f]{64}$/;
 const BY_DIGEST = 'expected an image by its digest, REGISTRY/NAME@sha256:<64 hexadecimal digits>';
-const LOG_IN = "Docker's own configuration has them: docker login";
+const LOG_IN = 'Store them with docker login';
 
 /** An image with its digest, because a tag alone can point to a different image later. */
 export const pinnedImage = textOf(BY_DIGEST, judgeImage, DIGEST);
 
 /** The registry path that images are pushed to: `ghcr.io/acme/models`. */
-export const imageRegistry = textOf('expected HOST/PATH, as in ghcr.io/acme/models', judgeRegistry, REGISTRY);
+export const imageRegistry = textOf('expected HOST/PATH, such as ghcr.io/acme/models', judgeRegistry, REGISTRY);
 
 function judgeImage(text: string): WrongText | undefined {
   const name = text.replace(DIGEST, '').replace(TAG, '');
@@ -27,9 +27,9 @@ function judgeRegistry(text: string): WrongText | undefined {
   const secret = refuseCredentials(text, LOG_IN);
   if (secret) return secret;
   if (!REGISTRY.test(text))
-    return { message: 'expected HOST/PATH in small letters, without scheme or tag, as in ghcr.io/acme/models' };
+    return { message: 'expected HOST/PATH in lowercase letters, without scheme or tag, such as ghcr.io/acme/models' };
   // Docker reads a first part without a dot or port as a Docker Hub user.
   const [host = ''] = text.split('/');
   if (host === 'localhost' || /[.:]/.test(host)) return undefined;
-  return { message: 'expected the host of the registry first', hint: `On Docker Hub: docker.io/${text}` };
+  return { message: 'expected it to begin with the host of the registry', hint: `On Docker Hub: docker.io/${text}` };
 }

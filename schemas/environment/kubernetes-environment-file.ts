@@ -12,8 +12,10 @@ const TAKEN = /^(default|kube-.*|knative-.*|kourier-system)$/;
 const namespace = textOf(
   'expected the name of a namespace',
   (text) => {
-    if (!DNS_LABEL.test(text)) return { message: 'expected 1 to 63 small letters, digits or "-"' };
-    return TAKEN.test(text) ? { message: 'expected a namespace of its own, since others live in that one' } : undefined;
+    if (!DNS_LABEL.test(text)) return { message: 'expected 1 to 63 lowercase letters, digits or "-"' };
+    return TAKEN.test(text)
+      ? { message: 'expected a dedicated namespace, because other workloads use that one' }
+      : undefined;
   },
   DNS_LABEL,
 );
@@ -24,29 +26,28 @@ const images = z.strictObject(
   {
     registry: imageRegistry.describe('Where images are pushed: REGISTRY/ENDPOINT:TAG'),
     bases: z
-      .record(z.string().regex(/^3\.\d+$/, 'expected a minor version of Python, as in "3.11"'), pinnedImage)
+      .record(z.string().regex(/^3\.\d+$/, 'expected a minor version of Python, such as "3.11"'), pinnedImage)
       .refine((bases) => Object.keys(bases).length > 0, 'expected an image for at least one version of Python')
       .describe(
         'Base image of model servers by minor version of Python, by digest: python:3.11-slim or one of your own',
       ),
     node: pinnedImage.describe('Base image, with Node 24 as node on its PATH, of the authorisation service'),
     envoy: pinnedImage.describe("Envoy's image, for the edge"),
-    platform: z
-      .enum(['linux/amd64', 'linux/arm64'])
-      .optional()
-      .describe('What images are built for; default linux/amd64'),
+    platform: z.enum(['linux/amd64', 'linux/arm64']).optional().describe('Platform of the images; default linux/amd64'),
     docker_host: z
       .string()
       .regex(/^(unix|tcp|ssh|npipe):\/\//, 'expected unix://, tcp:// or ssh://')
       .optional()
-      .describe("DOCKER_HOST of the engine that builds; default: Docker's own choice"),
-    timeout_seconds: wholeSeconds.optional().describe('How long one build may take, push included; default 3600'),
+      .describe('DOCKER_HOST of the engine that builds images; default: that of Docker'),
+    timeout_seconds: wholeSeconds
+      .optional()
+      .describe('Maximum seconds for one build, including the push; default 3600'),
     retries: z
       .int()
       .min(0, 'expected 0 to 10')
       .max(10, 'expected 0 to 10')
       .optional()
-      .describe('How often a failed build is tried again; default 2'),
+      .describe('Number of retries after a failed build; default 2'),
     pull_secret: secretName
       .optional()
       .describe('Secret of type dockerconfigjson, in both namespaces, for a private registry'),
@@ -59,7 +60,7 @@ const PROGRAMS = ['activator', 'autoscaler', 'controller', 'webhook', 'queue', '
 const manifestSource = textOf('expected a URL or a path', (text) => {
   const expected = 'expected an https URL, or a path in the project';
   if (text === '' || (text.includes('://') && !/^https?:\/\/[^/\s]+\/\S*$/.test(text))) return { message: expected };
-  return text.includes('://') ? refuseCredentials(text, 'Name a file of the project instead') : undefined;
+  return text.includes('://') ? refuseCredentials(text, 'Use a file in the project instead') : undefined;
 });
 
 const knative = z.strictObject({
@@ -74,7 +75,7 @@ const knative = z.strictObject({
       }),
     )
     .min(1, 'expected at least one file')
-    .describe('What is applied, in this order: Knative Serving and Kourier'),
+    .describe('Manifests of Knative Serving and Kourier, in the order of application'),
   images: z
     .strictObject(
       Object.fromEntries(PROGRAMS.map((name) => [name, pinnedImage.optional()])) as Record<
@@ -83,14 +84,15 @@ const knative = z.strictObject({
       >,
     )
     .optional()
-    .describe('What to run instead, by program: a mirror'),
+    .describe('Replacement images by program, such as those of a mirror'),
 });
 
 function webAddress(expected: string, shape: RegExp) {
   return textOf(
     expected,
     (text) =>
-      refuseCredentials(text, 'Name the address alone') ?? (shape.test(text) ? undefined : { message: expected }),
+      refuseCredentials(text, 'Write the address without credentials') ??
+      (shape.test(text) ? undefined : { message: expected }),
     shape,
   );
 }
@@ -100,7 +102,7 @@ const ORIGIN = /^https?:\/\/[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/;
 const gateway = z.strictObject({
   url: webAddress('expected https://HOST, without path', /^https?:\/\/[^/?#\s]+\/?$/)
     .optional()
-    .describe('Where clients reach the edge; default: the address of its Service'),
+    .describe('URL of the edge for clients; default: the address of its Service'),
   service_type: z
     .enum(['ClusterIP', 'LoadBalancer', 'NodePort'])
     .optional()
@@ -112,13 +114,11 @@ const gateway = z.strictObject({
     .min(1, 'expected 1 to 50')
     .max(50, 'expected 1 to 50')
     .optional()
-    .describe('Replicas of the edge and of the authorisation service, each; default 2'),
+    .describe('Replicas of the edge, and as many of the authorisation service; default 2'),
   allowed_origins: z
-    .array(
-      z.string().regex(ORIGIN, 'expected an origin as browsers send it, as in https://app.example.com, and no "*"'),
-    )
+    .array(z.string().regex(ORIGIN, 'expected an origin as browsers send it, such as https://app.example.com, not "*"'))
     .optional()
-    .describe('Pages that may send requests from a browser (CORS); default: none'),
+    .describe('Origins that may send requests from a browser (CORS); default: none'),
 });
 
 const identity = z.discriminatedUnion(
@@ -134,8 +134,12 @@ const identity = z.discriminatedUnion(
         'Issuer, as in the tokens',
       ),
       audience: z.string().min(1, 'expected an audience').describe('Audience of the tokens'),
-      username_claim: z.string().min(1, 'expected a claim').optional().describe('Who it is; default email'),
-      groups_claim: z.string().min(1, 'expected a claim').optional().describe('Whose member it is; default groups'),
+      username_claim: z
+        .string()
+        .min(1, 'expected a claim')
+        .optional()
+        .describe('Claim with the user name; default email'),
+      groups_claim: z.string().min(1, 'expected a claim').optional().describe('Claim with the groups; default groups'),
     }),
   ],
   'expected kubernetes or oidc',
@@ -146,16 +150,16 @@ const identity = z.discriminatedUnion(
  */
 const quotaName = z
   .string()
-  .refine((name) => name !== 'limits.cpu', 'models have no limit on processors, expected requests.cpu')
+  .refine((name) => name !== 'limits.cpu', 'models have no CPU limit, expected requests.cpu')
   .refine(
     (name) => /^((requests\.|limits\.)?(cpu|memory|ephemeral-storage)|requests\.[a-z0-9.-]+\/[\w.-]+|pods)$/.test(name),
     'expected requests.cpu, requests.memory, limits.memory, pods or requests.DOMAIN/DEVICE',
   );
 
-const addressRange = textOf('expected an address range, as in 10.0.0.0/8', (text) => {
+const addressRange = textOf('expected an address range, such as 10.0.0.0/8', (text) => {
   const [, address = '', bits = ''] = /^([0-9a-f.:]+)\/(\d{1,3})$/i.exec(text) ?? [];
   const most = isIPv4(address) ? 32 : isIPv6(address) ? 128 : -1;
-  return Number(bits) <= most ? undefined : { message: 'expected an address range, as in 10.0.0.0/8' };
+  return Number(bits) <= most ? undefined : { message: 'expected an address range, such as 10.0.0.0/8' };
 });
 
 /** The fields of a Kubernetes environment, except `name`, `target` and `autoscaling`. */
@@ -166,31 +170,36 @@ export const kubernetesFields = {
         .string()
         .min(1, 'expected a context')
         .optional()
-        .describe("Context of kubectl's; default: the current one"),
+        .describe('kubectl context; default: the current context'),
       kubeconfig: z
         .string()
         .min(1, 'expected a path')
         .optional()
         .describe(
-          'Path of a kubeconfig file, absolute, from ~ or from the project; default: KUBECONFIG, ~/.kube/config',
+          'Path of a kubeconfig file: absolute, below ~, or relative to the project; default: KUBECONFIG, ~/.kube/config',
         ),
     })
     .optional()
-    .describe('Which cluster'),
-  namespace: namespace.optional().describe('Where models run; default models'),
-  platform_namespace: namespace.optional().describe('Where edge and authorisation run; default davit-system'),
+    .describe('The cluster'),
+  namespace: namespace.optional().describe('Namespace of the models; default models'),
+  platform_namespace: namespace
+    .optional()
+    .describe('Namespace of the edge and the authorisation service; default davit-system'),
   images,
-  knative: knative.optional().describe('What to install; default: Knative Serving and Kourier that are there'),
+  knative: knative.optional().describe('Knative Serving and Kourier to install; default: those that are installed'),
   gateway: gateway.optional(),
-  identity: identity.optional().describe('Whose tokens count; default: those of Kubernetes'),
+  identity: identity.optional().describe('Identity provider whose tokens are accepted; default: Kubernetes'),
   hardware: hardwareTable
     .optional()
-    .describe("What workload types are here, field by field over Databricks' own; null: not to be had"),
+    .describe('Hardware of the workload types, field by field over the defaults; null: unavailable'),
   secrets: z
     .record(z.string(), secretName)
     .optional()
-    .describe('Kubernetes Secret of a scope in {{secrets/scope/key}}; default: of the same name'),
-  quota: z.record(quotaName, quantity).optional().describe('Of all models together: requests.cpu, requests.memory, …'),
+    .describe('Kubernetes Secret for a scope in {{secrets/scope/key}}; default: the Secret with the same name'),
+  quota: z
+    .record(quotaName, quantity)
+    .optional()
+    .describe('Quota for all models together: requests.cpu, requests.memory, …'),
   egress: z
     .array(
       z.strictObject({
@@ -202,5 +211,5 @@ export const kubernetesFields = {
       }),
     )
     .optional()
-    .describe('What models may reach besides names; default: everything'),
+    .describe('Address ranges that models may connect to, besides DNS; default: all'),
 };

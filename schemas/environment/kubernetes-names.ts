@@ -11,7 +11,7 @@ export const ENVIRONMENT_LABEL = `${DOMAIN}/environment`;
 
 /** A DNS subdomain, which Kubernetes requires as the name of a Secret or a ConfigMap. */
 export const OBJECT_NAME = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
-export const OBJECT_NAME_RULE = 'expected 1 to 253 small letters, digits, "-" or "."';
+export const OBJECT_NAME_RULE = 'expected 1 to 253 lowercase letters, digits, "-" or "."';
 
 const ENDPOINT_SLUG = 18;
 const ENTITY_SLUG = 9;

@@ -69,7 +69,7 @@ export function parseLock(
   const diagnostics = parsed.diagnostics.map((d): Diagnostic => ({
     ...d,
     code: 'lock-invalid',
-    hint: 'Make it again: npx davit lock',
+    hint: 'Make the lock again: npx davit lock',
   }));
   if (hasErrors(diagnostics) || parsed.value === undefined) return { lock: undefined, diagnostics };
   return { lock: parsed.value, diagnostics };

@@ -184,10 +184,12 @@ const REPORT_CHARACTERS = 32 << 20;
 /** Parses and checks the text of a report, which is not trusted because model code ran where it was written. Throws. */
 export function parseReport(written: string): Report {
   if (written.length > REPORT_CHARACTERS)
-    throw new RangeError(`Cannot read the report: it has ${written.length} characters, expected ${REPORT_CHARACTERS}`);
+    throw new RangeError(
+      `Cannot read the report: it has ${written.length} characters, expected at most ${REPORT_CHARACTERS}`,
+    );
   try {
     return report.parse(JSON.parse(written));
   } catch (e) {
-    throw new SyntaxError('Cannot read the report: it is not one that this version of Davit writes', { cause: e });
+    throw new SyntaxError('Cannot read the report: it is not in the format of this version of Davit', { cause: e });
   }
 }

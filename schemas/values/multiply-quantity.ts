@@ -7,7 +7,7 @@ const BINARY = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi'];
 export function multiplyQuantity(quantity: string, times: number): string {
   const [, number, unit] = /^([0-9.]+)([A-Za-z]*)$/.exec(quantity) ?? [];
   if (number === undefined || unit === undefined)
-    throw new RangeError(`Cannot multiply "${quantity}": expected a quantity of Kubernetes, as in 500m or 4Gi`);
+    throw new RangeError(`Cannot multiply "${quantity}": expected a Kubernetes quantity, such as 500m or 4Gi`);
   // Quantities have three decimals at most.
   const value = Math.round(Number(number) * times * 1000) / 1000;
   if (unit === 'm' || unit === '') return renderThousandths(unit === 'm' ? value : value * 1000);

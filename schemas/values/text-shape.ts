@@ -29,6 +29,9 @@ export function textLike(expected: string, pattern: RegExp) {
 export function refuseCredentials(text: string, hint: string): WrongText | undefined {
   const [authority = ''] = text.replace(/^[a-z+]+:\/\//i, '').split('/');
   return authority.replace(/@sha256:.*/, '').includes('@')
-    ? { message: 'Cannot accept credentials in an address: expected none, since files are in Git', hint }
+    ? {
+        message: 'Cannot accept credentials in an address: expected an address without them, because files are in Git',
+        hint,
+      }
     : undefined;
 }

@@ -7,7 +7,7 @@ type At = (offset: number) => Place;
 export function explainYaml(errors: readonly (YAMLError | Error)[], text: string, at: At): readonly Diagnostic[] {
   const deep = errors.find((e) => /call stack|stack overflow/i.test(e.message));
   if (deep)
-    return [makeError('bad-yaml', at(offsetOf(deep)), 'Cannot read YAML: it is nested too deeply', 'Flatten it')];
+    return [makeError('bad-yaml', at(offsetOf(deep)), 'Cannot read YAML: it is nested too deeply', 'Use fewer levels')];
   // Of several errors at one offset, the first is the cause and the others are consequences.
   const firsts = errors.filter((e, i) => errors.findIndex((other) => offsetOf(other) === offsetOf(e)) === i);
   return firsts.map((e) => explainOne(e, text, at));
@@ -23,9 +23,9 @@ type Explain = (rest: string) => readonly [message: string, hint: string];
 
 /** Replaces parser messages that do not name the faulty text or that address programmers. */
 const OURS: Partial<Record<string, Explain>> = {
-  DUPLICATE_KEY: (rest) => [`the field "${keyOf(rest)}" is there twice, expected once`, 'Keep one of the two'],
-  MULTIPLE_DOCS: () => ['there is a second document after "---", expected one', 'Write a file for each'],
-  THROWN: () => ['its aliases expand to too much, expected at most 100', 'Write the values out'],
+  DUPLICATE_KEY: (rest) => [`the field "${keyOf(rest)}" appears twice, expected once`, 'Keep one of the two'],
+  MULTIPLE_DOCS: () => ['it has a second document after "---", expected one', 'Write a file for each'],
+  THROWN: () => ['it expands too many aliases, expected at most 100', 'Write the values out'],
 };
 
 const HINTS: Partial<Record<string, string>> = {
@@ -70,7 +70,7 @@ export function findForeignCharacter(text: string, file: string): Diagnostic | u
   const place = { file, line: before.length, column: (before.at(-1) ?? '').length + 1 };
   const what = found[0] === '\ufffd' ? 'a byte that is not UTF-8' : `the control character ${renderCode(found[0])}`;
   const hint = 'Save the file as plain text in UTF-8';
-  return makeError('bad-yaml', place, `Cannot read YAML: there is ${what}, expected text`, hint);
+  return makeError('bad-yaml', place, `Cannot read YAML: it contains ${what}, expected text`, hint);
 }
 
 function renderCode(character: string): string {

@@ -120,13 +120,13 @@ function custom(
   const message = issue.message.startsWith('Cannot ')
     ? issue.message
     : code === 'unsupported-field'
-      ? `Cannot honour ${what}: ${issue.message}`
+      ? `Cannot use ${what}: ${issue.message}`
       : `Cannot accept ${renderValue(found)} for ${what}: ${issue.message}`;
   return makeError(code, source.locate(path, { key }), message, hint);
 }
 
 const TYPES = {
-  string: 'a text',
+  string: 'a string',
   int: 'a whole number',
   number: 'a number',
   boolean: 'true or false',

@@ -15,7 +15,7 @@ export function suggestField(key: string, path: Path, fields: readonly Field[]):
   const elsewhere = known.find((f) => f.name === key);
   if (elsewhere) return `It belongs ${renderParent(elsewhere.parent)}`;
   if (key === '<<') return 'YAML 1.2 has no merge keys: write the fields out';
-  return here.length > 0 ? `There are: ${here.join(', ')}` : undefined;
+  return here.length > 0 ? `Valid fields: ${here.join(', ')}` : undefined;
 }
 
 function matches(parent: readonly string[], path: Path): boolean {
@@ -23,7 +23,7 @@ function matches(parent: readonly string[], path: Path): boolean {
 }
 
 function renderParent(parent: readonly string[]): string {
-  return parent.length === 0 ? 'to the top of the file' : `in ${parent.join('.').replaceAll('.[]', '[]')}`;
+  return parent.length === 0 ? 'at the top level of the file' : `in ${parent.join('.').replaceAll('.[]', '[]')}`;
 }
 
 /** Levenshtein distance between two words. */

@@ -42,7 +42,7 @@ describe('validate', () => {
     });
     expect(commands).toEqual([
       '::error title=missing-field,file=endpoints/a.yaml,line=1,col=1::Cannot find "config": expected a map',
-      '::error title=unknown-field,file=endpoints/a.yaml,line=2,col=1::Cannot accept "foo" here: there is no such field%0AThere are: name, description, tags, config, route_optimized, ai_gateway, rate_limits, davit',
+      '::error title=unknown-field,file=endpoints/a.yaml,line=2,col=1::Cannot accept "foo" here: there is no such field%0AValid fields: name, description, tags, config, route_optimized, ai_gateway, rate_limits, davit',
       expect.stringMatching(/^::error title=bad-yaml,file=endpoints\/b.yaml,line=1,col=\d+::/),
       '::error::2 endpoints: 2 fail',
     ]);
@@ -129,7 +129,7 @@ describe('validate', () => {
     const { code, commands } = await runStep({ inputs: { command: 'validate', base: 'nowhere' }, workspace });
     expect(code).toBe(1);
     expect(commands).toEqual([
-      expect.stringContaining('::error::Cannot tell what changed: "nowhere" is no commit here'),
+      expect.stringContaining('::error::Cannot find the changed files: "nowhere" is not a commit in this repository'),
     ]);
   });
 });

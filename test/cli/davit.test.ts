@@ -79,9 +79,9 @@ describe('davit check', () => {
         'bad/a.yaml:1:7 error duplicate-name Cannot have a second endpoint named "a": bad/A.yaml has that name',
         '    Rename one of the two',
         'bad/a.yaml:6:1 error unknown-field Cannot accept "foo" here: there is no such field',
-        '    There are: name, description, tags, config, route_optimized, ai_gateway, rate_limits, davit',
+        '    Valid fields: name, description, tags, config, route_optimized, ai_gateway, rate_limits, davit',
         'bad/a.yaml:7:1 error unknown-field Cannot accept "bar" here: there is no such field',
-        '    There are: name, description, tags, config, route_optimized, ai_gateway, rate_limits, davit',
+        '    Valid fields: name, description, tags, config, route_optimized, ai_gateway, rate_limits, davit',
         'bad/b.yml:1:1 error name-mismatch Cannot use bad/b.yml as an endpoint file: expected the name c.yaml',
         '    Rename the file',
         '',
@@ -130,8 +130,8 @@ describe('davit check', () => {
     expect(stdout).toBe('5 endpoint files checked: 5 files have errors\n');
     expect(stderr).toBe(
       [
-        'odd/a.yaml:1:1 error unreadable-file Cannot read odd/a.yaml: its links lead in a circle',
-        'odd/b.yaml:1:1 error unreadable-file Cannot read odd/b.yaml: its links lead in a circle',
+        'odd/a.yaml:1:1 error unreadable-file Cannot read odd/a.yaml: its symbolic links form a loop',
+        'odd/b.yaml:1:1 error unreadable-file Cannot read odd/b.yaml: its symbolic links form a loop',
         'odd/c.yaml:1:1 error unreadable-file Cannot read odd/c.yaml: there is no such file or folder',
         'odd/d.yaml:1:1 error unreadable-file Cannot read odd/d.yaml: it is a folder, expected a file',
         'odd/e.YAML:1:1 error name-mismatch Cannot use odd/e.YAML as an endpoint file: expected the name e.yaml',

@@ -106,6 +106,6 @@ describe('davit review', { shuffle: false }, () => {
   it('never takes what it compares with for an option of Git', () => {
     const { status, stderr } = davit('review', `--base=--output=${project}/written`);
     expect(status).toBe(2);
-    expect(stderr).toContain('is no commit here');
+    expect(stderr).toContain('is not a commit in this repository');
   });
 });

@@ -74,7 +74,7 @@ export function describeClients({ given, capabilities }: Parts): void {
         metrics: true,
         paths: [`/served-models/${ENTITY.iris}/invocations`, '/invocations'],
         errors: [
-          ['ResourceDoesNotExist', 'Cannot find the serving endpoint "none": there is none of that name here'],
+          ['ResourceDoesNotExist', 'Cannot find the serving endpoint "none": no endpoint here has that name'],
           [expect.any(String), expect.stringContaining('expected a pull request that changes endpoints/iris.yaml')],
           ['ResourceDoesNotExist', expect.any(String)],
           ['Unauthenticated', expect.any(String)],

@@ -82,10 +82,10 @@ test('a model that has changed since it was locked is refused, and so is one tha
   const lock = await lockOf(model, []);
   await writeFile(join(model, 'MLmodel'), 'changed');
   await expect(make('changed', lock, model)).rejects.toThrow(
-    /^Cannot put iris version 2 into an image: its files have the digest sha256:\w+…, the lock says sha256:\w+…; they changed after the lock was made\. Make it again: npx davit lock iris$/,
+    /^Cannot put iris version 2 into an image: its files have the digest sha256:\w+…, the lock says sha256:\w+…; they changed after the lock was made\. Make the lock again: npx davit lock iris$/,
   );
   await expect(make('changed', lock, '/nowhere')).rejects.toThrow(
-    'Cannot find the files of iris version 2: there is no MLmodel in /nowhere, expected what was locked (npx davit validate iris fetches it)',
+    'Cannot find the files of iris version 2: there is no MLmodel in /nowhere, expected the locked model (npx davit validate iris downloads it)',
   );
   expect(await readdir(join(folder, 'changed', '.davit', 'images'))).toEqual([]);
 });

@@ -63,7 +63,7 @@ test('another model has the same stack, and another name or version of the same 
 const PROBLEMS: readonly [Partial<typeof request>, string][] = [
   [
     { settings: { ...SAMPLE_SETTINGS, bases: { '3.12': 'x', '3.13': 'y' } } },
-    'Cannot make an image of "iris": it needs Python 3.11 and the environment has no base image for that, expected one in images.bases beside 3.12, 3.13',
+    'Cannot make an image of "iris": the environment has no base image for Python 3.11, expected one in images.bases, which has 3.12, 3.13',
   ],
   [
     { settings: { ...SAMPLE_SETTINGS, bases: { '3.11': 'python:3.11-slim' } } },
@@ -77,7 +77,7 @@ const PROBLEMS: readonly [Partial<typeof request>, string][] = [
     { lock: withVirtualenv({ python: '3.9' }) },
     'Cannot make an image of "iris": it needs Python 3.9, expected 3.10 or newer',
   ],
-  [{ entity: { name: 'other' } }, 'Cannot make an image of "other": the lock of "iris" does not hold it'],
+  [{ entity: { name: 'other' } }, 'Cannot make an image of "other": the lock of "iris" does not contain it'],
 ];
 
 test.each(PROBLEMS)('an image that cannot be made is refused: %#', async (change, message) => {

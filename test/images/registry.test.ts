@@ -120,8 +120,8 @@ test.each(['basic', 'bearer'] as const)(
     const { host } = await startRegistry({ auth, ...NOBODY });
     await expect(readImageDigest(`${host}/acme/iris:1`)).rejects.toThrow(
       auth === 'basic'
-        ? `Cannot ask the registry ${host}: it answered 401 for "acme/iris". What may help: docker login ${host}, with an account that may read it`
-        : `Cannot ask the registry ${host}: it refuses a reader without credentials (${host} answered 401). What may help: docker login ${host}, with an account that may read it`,
+        ? `Cannot query the registry ${host}: it answered 401 for "acme/iris". Run docker login ${host} with an account that can read it`
+        : `Cannot query the registry ${host}: it rejects requests without credentials (${host} answered 401). Run docker login ${host} with an account that can read it`,
     );
   },
 );
@@ -139,7 +139,7 @@ test('no password goes to another machine in the clear', async () => {
   const { host } = await startRegistry({ auth: 'bearer', ...NOBODY, realm: 'http://elsewhere.example.com/token' });
   await login({ auths: { [host]: { auth: btoa('nobody:very secret') } } });
   await expect(readImageDigest(`${host}/acme/iris:1`)).rejects.toThrow(
-    `Cannot ask the registry ${host}: it sends Davit to "http://elsewhere.example.com" for a token, expected https`,
+    `Cannot query the registry ${host}: it requires a token from "http://elsewhere.example.com", expected an https URL`,
   );
 });
 
@@ -156,10 +156,10 @@ test('an outage is an error, never a missing image', async () => {
       readImageDigest(reference).catch((e: unknown) => (e as Error).message),
     ),
   );
-  const again = 'What may help: the same command again, when the registry is up';
-  expect(answered).toBe(`Cannot ask the registry ${failing.host}: it answered 502, 4 times. ${again}`);
+  const again = 'Run the same command again when the registry is available';
+  expect(answered).toBe(`Cannot query the registry ${failing.host}: it answered 502 in 4 attempts. ${again}`);
   expect(unreachable).toMatch(
-    /^Cannot ask the registry 127\.0\.0\.1:1: it cannot be reached \((ECONNREFUSED|bad port)\), 4 times\. /,
+    /^Cannot query the registry 127\.0\.0\.1:1: it is unreachable \((ECONNREFUSED|bad port)\) in 4 attempts\. /,
   );
 }, 15_000);
 
@@ -168,7 +168,7 @@ test('a configuration that cannot be read is not quoted', async () => {
   await writeFile(join(folder, 'config.json'), '{"auths": "very secret"');
   const failed = await readImageDigest(`${host}/acme/iris:1`).catch((e: unknown) => e as Error);
   expect(failed).toMatchObject({
-    message: `Cannot read ${join(folder, 'config.json')}: it is not what docker login writes, expected its JSON`,
+    message: `Cannot read ${join(folder, 'config.json')}: it does not contain the JSON that docker login writes`,
     cause: undefined,
   });
 });

@@ -171,7 +171,7 @@ describe('readChangedPaths()', () => {
 
   it('says what to do without a repository, a main branch or a common history', async () => {
     await expect(readChangedPaths(tmpdir(), undefined)).rejects.toThrow(/not in a Git repository; .*--base REF/);
-    await expect(readChangedPaths(root, 'nowhere')).rejects.toThrow('"nowhere" is no commit here');
+    await expect(readChangedPaths(root, 'nowhere')).rejects.toThrow('"nowhere" is not a commit in this repository');
     git('checkout', '-q', '--orphan', 'other');
     write('README.md', 'another beginning');
     commit();
@@ -183,7 +183,9 @@ describe('readChangedPaths()', () => {
   it('lets Git say why it refuses a repository', async () => {
     process.env['GIT_TEST_ASSUME_DIFFERENT_OWNER'] = '1';
     try {
-      await expect(readChangedPaths(root, undefined)).rejects.toThrow(/git says .*dubious ownership.*safe\.directory/);
+      await expect(readChangedPaths(root, undefined)).rejects.toThrow(
+        /git reports .*dubious ownership.*safe\.directory/,
+      );
     } finally {
       delete process.env['GIT_TEST_ASSUME_DIFFERENT_OWNER'];
     }

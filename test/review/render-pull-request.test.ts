@@ -111,7 +111,7 @@ const REPORTS: Readonly<Record<string, Report>> = {
         {
           stage: 'validate',
           result: 'unreadable',
-          why: 'Cannot read the report: it has 99999999 characters, expected 33554432',
+          why: 'Cannot read the report: it has 99999999 characters, expected at most 33554432',
         },
         { stage: 'preview', result: 'skipped', why: null },
       ],

@@ -49,9 +49,9 @@ describe('checkAgainstEnvironment() of this machine', () => {
       ['davit: {permissions: [{group_name: users, permission_level: CAN_QUERY}]}'],
     );
     expect(found).toEqual([
-      '4:7 error unsupported-field Cannot give "a-1" a secret as KEY in environment "local": this machine has no secrets | Deploy it to an environment with target: kubernetes',
-      '4:7 error unsupported-field Cannot give "a-1" an AWS role in environment "local": this machine has none | Deploy it to an environment with target: kubernetes',
-      '8:23 warning unsupported-field Found permissions on "a": environment "local" has one kind of token, and everybody who has one may query',
+      '4:7 error unsupported-field Cannot provide the secret KEY of "a-1" in environment "local": the local target has no secrets | Deploy it to an environment with target: kubernetes',
+      '4:7 error unsupported-field Cannot provide the AWS role of "a-1" in environment "local": the local target has no AWS roles | Deploy it to an environment with target: kubernetes',
+      '8:23 warning unsupported-field Found permissions on "a": environment "local" ignores them, because each of its tokens may query every endpoint',
     ]);
   });
 
@@ -65,8 +65,8 @@ describe('checkAgainstEnvironment() of this machine', () => {
       '    - {calls: 1, key: user, principal: ann, renewal_period: minute}',
     ];
     expect(check(LOCAL, [], [...limits, 'route_optimized: true'])).toEqual([
-      '10:7 warning unknown-principal Found a rate limit of each group on "a": environment "local" knows no names, so it limits nobody there',
-      '11:7 warning unknown-principal Found a rate limit of "ann" on "a": environment "local" knows no names, so it limits nobody there',
+      '10:7 warning unknown-principal Found a rate limit of each group on "a": environment "local" does not apply it, because its tokens carry no names',
+      '11:7 warning unknown-principal Found a rate limit of "ann" on "a": environment "local" does not apply it, because its tokens carry no names',
     ]);
   });
 });
@@ -99,7 +99,7 @@ describe('checkAgainstEnvironment() of a cluster', () => {
     const card = `${CLUSTER}hardware: {CPU: {per: replica, gpu: {count: 1}}}\n`;
     const workers = (mode: string) => [`davit: {served_entities: {a-1: {workers: ${mode}}}}`];
     expect(check(card, [], workers('separate'))).toEqual([
-      '4:7 error conflicting-fields Cannot use workers: separate for "a-1" in environment "cluster": its CPU has a graphics card, expected one | Remove workers, or choose another workload_type',
+      '4:7 error conflicting-fields Cannot use workers: separate for "a-1" in environment "cluster": only one process can use the GPU of CPU, expected workers: one | Remove workers, or choose another workload_type',
     ]);
     expect([...check(card, [], workers('one')), ...check(CLUSTER, [], workers('separate'))]).toEqual([]);
   });
@@ -108,15 +108,15 @@ describe('checkAgainstEnvironment() of a cluster', () => {
     const quota = `${CLUSTER}quota: {pods: "3"}\n`;
     expect(check(quota, [])).toEqual([]);
     const [line] = check(quota, [], ['davit: {served_entities: {a-1: {workers: one}}}']);
-    expect(line).toContain('4:7 error quota-exceeded Cannot provide for the minimum of "a-1"');
-    expect(line).toContain('it brings the endpoint to 4 of pods, expected 3 or less');
+    expect(line).toContain('4:7 error quota-exceeded Cannot provide the minimum of "a-1"');
+    expect(line).toContain('the endpoint then needs 4 of pods, expected at most 3');
   });
 
   it('refuses scopes and keys that no Secret can have', () => {
     const fields = ['environment_vars: {A: "{{secrets/Team_A/key}}", B: "{{secrets/team/..}}"}'];
     expect(check(CLUSTER, fields)).toEqual([
-      '4:7 error bad-value Cannot read "Team_A/key" for A in environment "cluster": no Secret of Kubernetes can be named "Team_A" | In environments/cluster.yaml: secrets: { Team_A: NAME }',
-      '4:7 error bad-value Cannot read "team/.." for B in environment "cluster": no Secret of Kubernetes can have the key ".." | Rename it',
+      '4:7 error bad-value Cannot read "Team_A/key" for A in environment "cluster": a Kubernetes Secret cannot have the name "Team_A" | In environments/cluster.yaml: secrets: { Team_A: NAME }',
+      '4:7 error bad-value Cannot read "team/.." for B in environment "cluster": a Kubernetes Secret cannot have the key ".." | Rename the key',
     ]);
     expect(check(`${CLUSTER}secrets: {Team_A: team-a}\n`, [fields[0]!.replace('team/..', 'team/x')])).toEqual([]);
   });
@@ -127,7 +127,7 @@ describe('checkAgainstEnvironment() of a cluster', () => {
       'davit: {permissions: [{service_principal_name: robot, permission_level: CAN_QUERY}]}',
     ];
     const sentence =
-      'Found the service principal "robot", which nobody is in environment "cluster": expected NAMESPACE/NAME of a service account';
+      'Found the service principal "robot", which cannot exist in environment "cluster": expected NAMESPACE/NAME of a service account';
     expect(check(CLUSTER, [], more)).toEqual([
       `7:23 warning unknown-principal ${sentence}`,
       `6:28 warning unknown-principal ${sentence}`,
@@ -140,13 +140,13 @@ describe('checkAgainstEnvironment() of a cluster', () => {
     const quota = `${CLUSTER}quota: {requests.cpu: "4", requests.memory: 40Gi, pods: "3"}\n`;
     expect(check(quota, ['workload_size: Small'])).toEqual([]);
     expect(check(quota, ['workload_size: Medium'])).toEqual([
-      '4:7 warning quota-exceeded Found a maximum of "a-1" that environment "cluster" never has: it needs 8 of requests.cpu, and the quota of all models is 4',
-      '4:7 warning quota-exceeded Found a maximum of "a-1" that environment "cluster" never has: it needs 64 GiB of requests.memory, and the quota of all models is 40 GiB',
-      '4:7 warning quota-exceeded Found a maximum of "a-1" that environment "cluster" never has: it needs 4 of pods, and the quota of all models is 3',
+      '4:7 warning quota-exceeded Found a maximum of "a-1" that environment "cluster" cannot reach: it needs 8 of requests.cpu, and the quota for all models is 4',
+      '4:7 warning quota-exceeded Found a maximum of "a-1" that environment "cluster" cannot reach: it needs 64 GiB of requests.memory, and the quota for all models is 40 GiB',
+      '4:7 warning quota-exceeded Found a maximum of "a-1" that environment "cluster" cannot reach: it needs 4 of pods, and the quota for all models is 3',
     ]);
     expect(check(quota, ['min_provisioned_concurrency: 12', 'max_provisioned_concurrency: 12'])).toEqual([
-      '4:7 error quota-exceeded Cannot provide for the minimum of "a-1" in environment "cluster": it brings the endpoint to 6 of requests.cpu, expected 4 or less, the quota of all models | Lower the minimum, or raise quota in the environment',
-      '4:7 error quota-exceeded Cannot provide for the minimum of "a-1" in environment "cluster": it brings the endpoint to 48 GiB of requests.memory, expected 40 GiB or less, the quota of all models | Lower the minimum, or raise quota in the environment',
+      '4:7 error quota-exceeded Cannot provide the minimum of "a-1" in environment "cluster": the endpoint then needs 6 of requests.cpu, expected at most 4, the quota for all models | Lower the minimum, or raise quota in the environment',
+      '4:7 error quota-exceeded Cannot provide the minimum of "a-1" in environment "cluster": the endpoint then needs 48 GiB of requests.memory, expected at most 40 GiB, the quota for all models | Lower the minimum, or raise quota in the environment',
     ]);
   });
 
@@ -161,7 +161,7 @@ describe('checkAgainstEnvironment() of a cluster', () => {
     expect(check(quota, two, more(true))).toEqual([]);
     const [line] = check(quota, two, more(false));
     expect(line).toContain(
-      '9:7 error quota-exceeded Cannot provide for the minimum of "c" in environment "cluster": it brings the endpoint to 2 of requests.nvidia.com/gpu, expected 1 or less',
+      '9:7 error quota-exceeded Cannot provide the minimum of "c" in environment "cluster": the endpoint then needs 2 of requests.nvidia.com/gpu, expected at most 1',
     );
   });
 
@@ -172,7 +172,7 @@ describe('checkAgainstEnvironment() of a cluster', () => {
       `  traffic_config: {routes: [{served_entity_name: ${first}, traffic_percentage: 100}]}`,
     ];
     expect(check(CLUSTER, [`name: ${first}`], more)).toEqual([
-      `7:7 error duplicate-name Cannot tell "${second}" from "${first}" on Kubernetes: both become ${entityTag(first)} | Give one of them another name`,
+      `7:7 error duplicate-name Cannot deploy both "${second}" and "${first}" to Kubernetes: both have the tag ${entityTag(first)} | Give one of them another name`,
     ]);
   });
 });

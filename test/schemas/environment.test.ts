@@ -165,7 +165,7 @@ describe('parseEnvironment() of a Kubernetes environment', () => {
       'docker buildx imagetools inspect docker.io/library/node:24-slim prints the digest',
     ],
     [smallest.replace('ghcr.io/acme/models', 'acme/models'), 'On Docker Hub: docker.io/acme/models'],
-    [smallest.replace('ghcr.io', 'me:secret@ghcr.io'), "Docker's own configuration has them: docker login"],
+    [smallest.replace('ghcr.io', 'me:secret@ghcr.io'), 'Store them with docker login'],
     [`${smallest}gateway: {port: 1}\n`, 'It belongs to target: local'],
     [`${smallest}identity: {issuer: "https://a.example", kind: kubernetes}\n`, 'It belongs to kind: oidc'],
     [`${smallest}identity: {kind: kubernetes, audiense: x}\n`, 'Did you mean "audience"?'],

@@ -43,7 +43,7 @@ describe('parseLock()', () => {
       code: 'lock-invalid',
       file: 'endpoints/iris.lock',
       line,
-      hint: 'Make it again: npx davit lock',
+      hint: 'Make the lock again: npx davit lock',
     });
   });
 });

@@ -15,5 +15,5 @@ test.each([
 });
 
 test('multiplyQuantity() refuses what is none', () => {
-  expect(() => multiplyQuantity('much', 2)).toThrow('Cannot multiply "much": expected a quantity of Kubernetes');
+  expect(() => multiplyQuantity('much', 2)).toThrow('Cannot multiply "much": expected a Kubernetes quantity');
 });

@@ -88,7 +88,7 @@ describe('parseEndpoint()', () => {
   it('refuses other workers than one beside a card', () => {
     const card = '      workload_type: GPU_SMALL\n';
     expect(found(withOurs('workers: separate', card))).toEqual([
-      '7:48 conflicting-fields Cannot use workers: separate for "iris-1" beside workload_type: GPU_SMALL: expected one, because one process has the card',
+      '7:48 conflicting-fields Cannot use workers: separate for "iris-1" together with workload_type: GPU_SMALL: only one process can use the GPU, expected workers: one',
     ]);
     expect(found(withOurs('workers: one', card))).toEqual([]);
   });
@@ -196,14 +196,14 @@ describe('parseEndpoint()', () => {
       'fields that are missing, at their parent',
       'name: iris\nconfig:\n  served_entities:\n    - name: a\n',
       [
-        '4:7 missing-field Cannot find "config.served_entities[0].entity_name": expected a text',
-        '4:7 missing-field Cannot find "config.served_entities[0].entity_version": expected a text',
+        '4:7 missing-field Cannot find "config.served_entities[0].entity_name": expected a string',
+        '4:7 missing-field Cannot find "config.served_entities[0].entity_version": expected a string',
       ],
     ],
     [
       'a wrong type',
       SMALLEST.replace('"1"', '[1]'),
-      ['5:23 wrong-type Cannot accept [1] for "config.served_entities[0].entity_version": expected a text'],
+      ['5:23 wrong-type Cannot accept [1] for "config.served_entities[0].entity_version": expected a string'],
     ],
     [
       'other words for workers and NaN',
@@ -230,7 +230,7 @@ describe('parseEndpoint()', () => {
     [
       'a field of Databricks that cannot be honoured',
       `${SMALLEST}ai_gateway: {inference_table_config: {}}\n`,
-      ['6:14 unsupported-field Cannot honour "ai_gateway.inference_table_config": inference tables come later'],
+      ['6:14 unsupported-field Cannot use "ai_gateway.inference_table_config": inference tables are not supported yet'],
     ],
     [
       'another name than the file',
@@ -240,7 +240,7 @@ describe('parseEndpoint()', () => {
     [
       'traffic that is not 100',
       `${SMALLEST}  traffic_config: {routes: [{served_entity_name: iris-1, traffic_percentage: 90}]}\n`,
-      ['6:28 traffic-sum Cannot share 90 % of the traffic: expected percentages that add up to 100'],
+      ['6:28 traffic-sum Cannot route 90 % of the traffic: expected percentages that add up to 100'],
     ],
     [
       'traffic to nobody',
@@ -250,7 +250,7 @@ describe('parseEndpoint()', () => {
     [
       'two entities without traffic',
       `${SMALLEST}    - {entity_name: iris, entity_version: "2"}\n`,
-      ['2:1 traffic-missing Cannot share traffic between 2 served entities: expected config.traffic_config.routes'],
+      ['2:1 traffic-missing Cannot split traffic between 2 served entities: expected config.traffic_config.routes'],
     ],
     [
       'two entities of one name',
@@ -261,13 +261,13 @@ describe('parseEndpoint()', () => {
       'a size beside a range',
       `${SMALLEST}      workload_size: Small\n      max_provisioned_concurrency: 8\n`,
       [
-        '6:7 conflicting-fields Cannot use workload_size beside min_provisioned_concurrency and max_provisioned_concurrency: expected one or the other',
+        '6:7 conflicting-fields Cannot use workload_size together with min_provisioned_concurrency and max_provisioned_concurrency: expected one or the other',
       ],
     ],
     [
       'a minimum above the maximum',
       `${SMALLEST}      min_provisioned_concurrency: 8\n      max_provisioned_concurrency: 4\n`,
-      ['6:36 bad-value Cannot provide for 8 to 4 requests: expected a minimum that is not above the maximum'],
+      ['6:36 bad-value Cannot use a minimum of 8 with a maximum of 4: expected a minimum of at most the maximum'],
     ],
     [
       'a minimum of nothing without scaling to zero',
@@ -283,7 +283,7 @@ describe('parseEndpoint()', () => {
       'a secret that is not the whole value, or none',
       `${SMALLEST}      environment_vars: {A: "x {{secrets/s/k}}", B: "{{secrets/s}}", C: "{{secrets/s/k}} "}\n`,
       [
-        '6:29 bad-value Cannot accept "x {{secrets/s/k}}" for "config.served_entities[0].environment_vars.A": expected {{secrets/SCOPE/KEY}} and nothing beside it, or a plain value',
+        '6:29 bad-value Cannot accept "x {{secrets/s/k}}" for "config.served_entities[0].environment_vars.A": expected {{secrets/SCOPE/KEY}} alone, or a plain value',
         '6:53 bad-value Cannot accept "{{secrets/s}}"',
         '6:73 bad-value Cannot accept "{{secrets/s/k}} "',
       ],
@@ -301,25 +301,25 @@ describe('parseEndpoint()', () => {
       [
         '8:15 bad-value Cannot accept -1 for "ai_gateway.rate_limits[0].calls": expected 0 or more',
         '8:50 bad-value Cannot accept "hour" for "ai_gateway.rate_limits[0].renewal_period": expected "minute"',
-        '9:18 unsupported-field Cannot honour "ai_gateway.rate_limits[1].tokens": tokens are those of language models',
+        '9:18 unsupported-field Cannot use "ai_gateway.rate_limits[1].tokens": token limits apply only to language models',
       ],
     ],
     [
       'a caller where the endpoint is limited, and both places',
       `${SMALLEST}rate_limits: [{calls: 1, principal: me, renewal_period: minute}]\n`,
-      ['6:37 conflicting-fields Cannot limit "me" by the key endpoint: expected user, user_group or service_principal'],
+      ['6:37 conflicting-fields Cannot limit "me" with key: endpoint: expected user, user_group or service_principal'],
     ],
     [
       'rate limits in both places',
       `${SMALLEST}rate_limits: [{calls: 1, renewal_period: minute}]\nai_gateway: {rate_limits: []}\n`,
-      ['6:1 conflicting-fields Cannot use rate_limits beside ai_gateway.rate_limits: expected one or the other'],
+      ['6:1 conflicting-fields Cannot use rate_limits together with ai_gateway.rate_limits: expected one or the other'],
     ],
     [
       'permissions for nobody, for two, twice, and of an unknown level',
       `${SMALLEST}davit:\n  permissions:\n    - {permission_level: CAN_QUERY}\n    - {user_name: a, group_name: b, permission_level: CAN_QUERY}\n    - {group_name: users, permission_level: CAN_VIEW}\n    - {group_name: users, permission_level: CAN_QUERY}\n`,
       [
-        '8:7 missing-field Cannot tell who a permission is for: expected exactly one of user_name, group_name, service_principal_name',
-        '9:7 conflicting-fields Cannot use user_name beside group_name: expected exactly one of',
+        '8:7 missing-field Cannot find the principal of a permission: expected exactly one of user_name, group_name, service_principal_name',
+        '9:7 conflicting-fields Cannot use user_name together with group_name: expected exactly one of',
         '11:7 duplicate-name Cannot have two permissions for "users"',
       ],
     ],
@@ -335,7 +335,7 @@ describe('parseEndpoint()', () => {
     [
       'a key that is there twice',
       `${SMALLEST}name: iris\n`,
-      ['6:1 bad-yaml Cannot read YAML: the field "name" is there twice, expected once'],
+      ['6:1 bad-yaml Cannot read YAML: the field "name" appears twice, expected once'],
     ],
     ['an empty file', '', ['1:1 wrong-type Cannot accept an empty file: expected a map']],
     ['a file of comments', '# hello\n', ['1:1 wrong-type Cannot accept an empty file: expected a map']],
@@ -347,7 +347,7 @@ describe('parseEndpoint()', () => {
     [
       'a second document',
       `${SMALLEST}---\n${SMALLEST}`,
-      ['6:1 bad-yaml Cannot read YAML: there is a second document after "---", expected one'],
+      ['6:1 bad-yaml Cannot read YAML: it has a second document after "---", expected one'],
     ],
     [
       'one mistake at one place once',
@@ -358,12 +358,12 @@ describe('parseEndpoint()', () => {
     [
       'bytes of another encoding',
       `${SMALLEST}description: caf\ufffd\n`,
-      ['6:17 bad-yaml Cannot read YAML: there is a byte that is not UTF-8, expected text'],
+      ['6:17 bad-yaml Cannot read YAML: it contains a byte that is not UTF-8, expected text'],
     ],
     [
       'a control character',
       `${SMALLEST}description: \u001b[31m\n`,
-      ['6:14 bad-yaml Cannot read YAML: there is the control character U+001B, expected text'],
+      ['6:14 bad-yaml Cannot read YAML: it contains the control character U+001B, expected text'],
     ],
     [
       'columns after a byte order mark',
@@ -379,8 +379,8 @@ describe('parseEndpoint()', () => {
       'what only Databricks writes',
       `${SMALLEST}      creator: me\ncreation_timestamp: 1\n`,
       [
-        '6:7 unsupported-field Cannot honour "config.served_entities[0].creator": Databricks writes it, nobody sets it',
-        '7:1 unsupported-field Cannot honour "creation_timestamp": Databricks writes it, nobody sets it',
+        '6:7 unsupported-field Cannot use "config.served_entities[0].creator": Databricks sets it in its responses',
+        '7:1 unsupported-field Cannot use "creation_timestamp": Databricks sets it in its responses',
       ],
     ],
     [
@@ -428,7 +428,7 @@ describe('parseEndpoint()', () => {
     [
       'anything else',
       'zzz: x\n',
-      'There are: name, description, tags, config, route_optimized, ai_gateway, rate_limits, davit',
+      'Valid fields: name, description, tags, config, route_optimized, ai_gateway, rate_limits, davit',
     ],
   ])('says what to write instead of %s', (_what, line, hint) => {
     expect(parse(SMALLEST + line).diagnostics.map((d) => d.hint)).toEqual([hint]);
@@ -437,7 +437,7 @@ describe('parseEndpoint()', () => {
   it('quotes a number as it is written', () => {
     const [wrong] = parse(SMALLEST.replace('"1"', '1.10')).diagnostics;
     expect(wrong).toMatchObject({
-      message: 'Cannot accept 1.10 for "config.served_entities[0].entity_version": expected a text',
+      message: 'Cannot accept 1.10 for "config.served_entities[0].entity_version": expected a string',
       hint: 'Put it in quotes: "1.10"',
     });
   });

@@ -26,7 +26,7 @@ describe('parseServingEntry()', () => {
   it.each([
     ['nothing', '', /JSON/],
     ['a list', '[]', /Cannot read the entry: it is \[\], expected an object/],
-    ['no host', JSON.stringify({ ...ENTRY, host: undefined }), /Cannot read host: it is undefined, expected a text/],
+    ['no host', JSON.stringify({ ...ENTRY, host: undefined }), /Cannot read host: it is undefined, expected a string/],
     [
       'no permissions',
       JSON.stringify({ ...ENTRY, permissions: null }),
@@ -40,7 +40,7 @@ describe('parseServingEntry()', () => {
     [
       'a signature that is none',
       JSON.stringify({ ...ENTRY, entities: [{ ...ENTRY.entities[0], signature: { inputs: [] } }] }),
-      /Cannot read entities\[0\].signature.inputs: it is \[\], expected a text/,
+      /Cannot read entities\[0\].signature.inputs: it is \[\], expected a string/,
     ],
     [
       'a limit that is none',

@@ -39,7 +39,7 @@ describe('parseReport()', () => {
     ['a place that is no number', JSON.stringify(REPORT).replace('"line":1', '"line":"1 |"')],
     ['too many endpoints', JSON.stringify({ ...REPORT, endpoints: Array(10_001).fill(REPORT.endpoints[0]) })],
   ])('refuses %s', (_, text) => {
-    expect(() => parseReport(text)).toThrow('it is not one that this version of Davit writes');
+    expect(() => parseReport(text)).toThrow('it is not in the format of this version of Davit');
   });
 
   it('refuses more than it would want to read', () => {

@@ -96,10 +96,10 @@ describe('rate limits', () => {
       status: 429,
       code: 'REQUEST_LIMIT_EXCEEDED',
       message:
-        'Cannot take the request: the rate limit of each caller of endpoint "iris" is 5 calls in a minute, expected the next one in 7 s',
+        'Cannot accept the request: the rate limit of each caller of endpoint "iris" is 5 calls per minute; retry in 7 s',
       headers: { 'retry-after': '7' },
     });
     const blocked = makeDemand('iris', [limit('endpoint', 0)], ANN)!.every[0]!;
-    expect(tooOften(blocked, 60).message).toMatch(/is 0 calls in a minute, expected another limit/);
+    expect(tooOften(blocked, 60).message).toMatch(/is 0 calls per minute; a limit of 0 allows no calls/);
   });
 });

@@ -24,6 +24,6 @@ it('findCode() goes upwards past package.json files that are not ours, or not ev
 it('findCode() says so when a release is not whole', () => {
   const empty = mkdtempSync(join(tmpdir(), 'davit-code-'));
   expect(() => findCode(empty)).toThrow(
-    `Cannot find Davit's own files: no folder from ${empty} upwards has its package.json, expected a whole checkout or release`,
+    `Cannot find Davit's own files: neither ${empty} nor a folder above it has Davit's package.json, expected a complete checkout or release`,
   );
 });

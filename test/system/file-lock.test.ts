@@ -124,7 +124,7 @@ describe('withFileLock()', () => {
     const options = { what: 'baking', progress: { say }, signal: stop.signal };
     await expect(withFileLock(lock, () => Promise.resolve(), options)).rejects.toThrow('enough');
     expect(said).toEqual([
-      `Waiting for process ${process.pid.toString()} of another machine or container (box), which is baking … It cannot be seen from here: if it does not run any more, remove ${lock}`,
+      `Waiting for process ${process.pid.toString()} on another machine or container (box), which is baking … This machine cannot check it: if it has ended, remove ${lock}`,
     ]);
   });
 
@@ -149,7 +149,7 @@ describe('withFileLock()', () => {
         what: 'baking',
         progress: { say: (line) => void said.push(line) },
       });
-      await vi.waitFor(() => expect(said[0]).toContain('of another machine or container'), 10_000);
+      await vi.waitFor(() => expect(said[0]).toContain('on another machine or container'), 10_000);
       expect(inside).toBe(false);
       const [child] = readFileSync(`/proc/${holder.pid!}/task/${holder.pid!}/children`, 'utf8').split(' ');
       process.kill(Number(child), 'SIGKILL'); // the one that holds it, with no chance to say so

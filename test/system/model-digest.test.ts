@@ -25,7 +25,7 @@ test('digestModel() follows a link inside the model and refuses one that leads o
   expect(await digestModel(model)).toMatch(/^sha256:/);
   await writeFile(join(root, 'secret'), '');
   await symlink(join(root, 'secret'), join(model, 'outside.txt'));
-  await expect(digestModel(model)).rejects.toThrow("the link outside.txt leads out of the model's directory");
+  await expect(digestModel(model)).rejects.toThrow("the link outside.txt points outside the model's directory");
 });
 
 test('digestModel() refuses a link to a folder and one that leads nowhere', async () => {
@@ -33,9 +33,9 @@ test('digestModel() refuses a link to a folder and one that leads nowhere', asyn
   const [one, two] = ['1', '2'].map((v) => join(root, 'models', 'iris', v)) as [string, string];
   await mkdir(join(one, 'folder'));
   await symlink('folder', join(one, 'again'));
-  await expect(digestModel(one)).rejects.toThrow('the link again does not lead to a file');
+  await expect(digestModel(one)).rejects.toThrow('the link again does not point to a file');
   await symlink('nothing', join(two, 'broken'));
-  await expect(digestModel(two)).rejects.toThrow('the link broken leads nowhere');
+  await expect(digestModel(two)).rejects.toThrow('the link broken has no target');
 });
 
 test('digestModel() refuses what is neither, such as a pipe, which would keep it waiting', async () => {

@@ -49,7 +49,7 @@ test('checkLockedEntity() says on the entity what changed and what to do', async
       severity: 'error',
       ...next.entities[0]!.place,
       message: 'Cannot use the lock for "iris": it was made for iris 1, the endpoint says iris 2',
-      hint: 'Make it again and review what changes: npx davit lock e',
+      hint: 'Run npx davit lock e and review the changes',
     },
   ]);
 });
@@ -111,6 +111,6 @@ test('checkLeftEntities() and missingLock() speak of the whole lock', async () =
   expect([missing.code, missing.message, missing.hint]).toEqual([
     'lock-missing',
     'Cannot prove "iris": e has no lock',
-    'Make it: npx davit lock e',
+    'Run npx davit lock e',
   ]);
 });

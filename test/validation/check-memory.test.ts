@@ -37,8 +37,8 @@ test('a model that each worker loads must fit into the memory of a replica', () 
       severity: 'error',
       line: 4,
       message:
-        'Cannot give "m" its memory: each of 4 workers loads the model (2 threads), which takes 17 GiB in a replica, expected at most 16 GiB, the memory of CPU',
-      hint: 'Choose a larger workload_type, or davit.served_entities.m.workers: shared if a fork may share what was found',
+        'Cannot fit "m" into the memory of a replica: each of 4 workers loads the model (2 threads), which takes 17 GiB in total, expected at most 16 GiB, the memory of CPU',
+      hint: 'Choose a larger workload_type, or davit.served_entities.m.workers: shared if forks can share the resources found',
     },
   ]);
 });
@@ -61,7 +61,7 @@ test("an environment's own hardware counts there", () => {
   expect(check(4, '2Gi', 'replica')).toMatchObject([
     {
       message:
-        'Cannot give "m" its memory in environment "small": each of 4 workers loads the model (2 threads), which takes 4 GiB in a replica, expected at most 2 GiB, the memory of CPU',
+        'Cannot fit "m" into the memory of a replica in environment "small": each of 4 workers loads the model (2 threads), which takes 4 GiB in total, expected at most 2 GiB, the memory of CPU',
       hint: 'Choose a larger workload_type or a smaller workload_size, or davit.served_entities.m.workers: one',
     },
   ]);

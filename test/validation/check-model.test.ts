@@ -47,8 +47,8 @@ test('checkModel() puts what is wrong on the entity in the endpoint file', async
       file: 'endpoints/e.yaml',
       line: 4,
       column: 7,
-      message: 'Cannot serve m 1 with scikit-learn 1.5.2: it was saved with 1.9.1, expected the same',
-      hint: 'Put "scikit-learn==1.9.1" into davit.served_entities.m-1.requirements.add of endpoints/e.yaml, then npx davit lock e',
+      message: 'Cannot serve m 1 with scikit-learn 1.5.2: it was saved with 1.9.1, expected the same version',
+      hint: 'Add "scikit-learn==1.9.1" to davit.served_entities.m-1.requirements.add in endpoints/e.yaml, then run npx davit lock e',
     },
   ]);
 });
@@ -70,7 +70,7 @@ test('checkModel() accepts a model whose drift the endpoint file puts right', as
 test('checkModel() refuses edits that cannot be made', async () => {
   const { diagnostics } = await check('iris/1', { davit: { requirements: { add: ['a b'], remove: ['nothere'] } } });
   expect(diagnostics.map((d) => [d.code, d.message])).toEqual([
-    ['requirement-invalid', 'Cannot remove "nothere" from the requirements of m 1: it is not there'],
+    ['requirement-invalid', 'Cannot remove "nothere" from the requirements of m 1: the model does not require it'],
     ['requirement-invalid', 'Cannot add "a b" to the requirements of m 1: expected NAME==VERSION'],
   ]);
 });
@@ -97,24 +97,28 @@ test('checkModel() says everything at once', async () => {
       [
         'error',
         'conda-only-package',
-        'Cannot install "cudatoolkit=11.8" for M: it comes from conda, and there is nothing for pip to install',
+        'Cannot install "cudatoolkit=11.8" for M: it comes from conda, and pip has no counterpart',
       ],
       ['error', 'example-missing', 'Cannot prove M: it has no input example, expected one to predict with'],
       [
         'error',
         'requirement-invalid',
-        'Cannot understand the requirement "git+https://…@github.com/a/b": expected NAME==VERSION',
+        'Cannot parse the requirement "git+https://…@github.com/a/b": expected NAME==VERSION',
       ],
-      ['error', 'requirement-invalid', 'Cannot install "-e ../mine": it is a folder of its author, expected a wheel'],
       [
         'error',
         'requirement-invalid',
-        'Cannot use "--extra-index-url https://…@example.com/simple": it holds credentials, expected none in a model',
+        'Cannot install "-e ../mine": it is a folder on the author\'s machine, expected a wheel',
+      ],
+      [
+        'error',
+        'requirement-invalid',
+        'Cannot use "--extra-index-url https://…@example.com/simple": it contains credentials, expected none in a model',
       ],
       [
         'warning',
         'requirement-invalid',
-        'Passing over "--find-links https://example.com": a model does not choose how packages are found',
+        'Ignoring "--find-links https://example.com": a model cannot choose where packages come from',
       ],
       ['error', 'requirement-invalid', 'Cannot read "-r ../outside.txt": there is no such file in the model'],
       [
@@ -135,7 +139,7 @@ test('checkModel() says everything at once', async () => {
       [
         'error',
         'requirement-platform',
-        'Cannot serve M with "pywin32==306": it is not for Linux, expected packages that are',
+        'Cannot serve M with "pywin32==306": it is not for Linux, expected a package for Linux',
       ],
       [
         'warning',
@@ -145,7 +149,7 @@ test('checkModel() says everything at once', async () => {
       [
         'warning',
         'requirement-unpinned',
-        'Found "requests>=2" in the requirements of M: expected an exact version, the one it was trained with',
+        'Found "requests>=2" in the requirements of M: expected the exact version that the model was trained with',
       ],
       [
         'error',
@@ -157,7 +161,11 @@ test('checkModel() says everything at once', async () => {
         'version-drift',
         'Cannot serve M with Python 3.9: it was saved with 3.11.7, expected the same minor version',
       ],
-      ['error', 'version-drift', 'Cannot serve M with scikit-learn 1.5.2: it was saved with 1.9.1, expected the same'],
+      [
+        'error',
+        'version-drift',
+        'Cannot serve M with scikit-learn 1.5.2: it was saved with 1.9.1, expected the same version',
+      ],
     ].sort(byText),
   );
   expect(JSON.stringify(diagnostics)).not.toContain('hunter2');
@@ -267,5 +275,5 @@ test('checkModel() says which part of a signature cannot be understood', async (
     },
   });
   expect(diagnostics.map((d) => d.code)).toEqual(['signature-invalid']);
-  expect(diagnostics[0]!.message).toMatch(/^Cannot understand the outputs in the signature of m 1: /);
+  expect(diagnostics[0]!.message).toMatch(/^Cannot parse the outputs in the signature of m 1: /);
 });

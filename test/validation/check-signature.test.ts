@@ -20,8 +20,8 @@ test.each([
   ['[{"type":"decimal","name":"x"}]', /at 0\.type/],
   ['[{"type":"array","name":"x"}]', /an array without "items"/],
   ['[{"type":"long","name":"x"},{"type":"long"}]', 'some columns have a name and some have none'],
-  ['[{"type":"long","name":"x"},{"type":"long","name":"x"}]', 'the name "x" is there twice'],
-  ['[{"type":"long","name":7},{"type":"long","name":7}]', 'the name "7" is there twice'],
+  ['[{"type":"long","name":"x"},{"type":"long","name":"x"}]', 'the name "x" appears twice'],
+  ['[{"type":"long","name":7},{"type":"long","name":7}]', 'the name "7" appears twice'],
   ['[{"type":"long","name":["a","b"]}]', /received array/],
 ])('checkSignaturePart() refuses %s', (text, why) => {
   expect(checkSignaturePart('outputs', text)).toMatch(why);

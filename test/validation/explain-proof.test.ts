@@ -59,14 +59,14 @@ test.each([
     },
     'load-failed',
     "Cannot load models/m: KeyError: 'KEY'",
-    'It reads an environment variable: give it one under environment_vars of the served entity. At a.py:1 in load',
+    'It reads an environment variable: set it in environment_vars of the served entity. At a.py:1 in load',
   ],
   [
     'its own folder',
     { stage: 'load', kind: 'OSError', message: "OSError: [Errno 30] Read-only file system: 'x'", trace: '' },
     'load-failed',
     "Cannot load models/m: OSError: [Errno 30] Read-only file system: 'x'",
-    "A model's files are read-only: it may write where TMPDIR points",
+    "A model's files are read-only: write to the folder in TMPDIR",
   ],
   [
     'the network, in a library',
@@ -77,8 +77,8 @@ test.each([
       trace: 'code/x.py:3 in predict\n    get(url)\nsocket.py:974 in getaddrinfo',
     },
     'prediction-failed',
-    'Cannot predict with models/m: on its own input example it raises gaierror: [Errno -3] Temporary failure in name resolution',
-    'Models are proved without network: log the model with all it needs. At code/x.py:3 in predict: get(url)',
+    'Cannot predict with models/m: its input example raises gaierror: [Errno -3] Temporary failure in name resolution',
+    'Models are proved without network access: log the model with everything it needs. At code/x.py:3 in predict: get(url)',
   ],
   [
     'what JSON has not',
@@ -90,7 +90,7 @@ test.each([
     },
     'output-mismatch',
     'Cannot serve models/m: its answer cannot be written as JSON: it holds NaN or an infinity',
-    'Answer values that JSON has: null where there is no number, lists, maps and texts. davit serve --nan null answers null in their place',
+    'Return values that JSON can represent: null instead of a missing number, lists, maps and strings. davit serve --nan null returns null instead',
   ],
   [
     'workers that can neither share the model nor load it themselves',
@@ -102,7 +102,7 @@ test.each([
     },
     'load-failed',
     'Cannot serve models/m: The model cannot be shared by its workers (2 threads): no. Set workers to one',
-    'davit serve has --worker-mode for it',
+    'Set it with davit serve --worker-mode',
   ],
   [
     'its own exception, raised while it handled a missing module',
@@ -114,14 +114,14 @@ test.each([
       trace: 'model.py:11 in predict\n    raise ValueError("a must be at least 10")',
     },
     'prediction-failed',
-    'Cannot predict with models/m: on its own input example it raises ValueError: a must be at least 10',
+    'Cannot predict with models/m: its input example raises ValueError: a must be at least 10',
     'At model.py:11 in predict: raise ValueError("a must be at least 10")',
   ],
   [
     'an example it refuses',
     { stage: 'predict', kind: 'Refused', message: 'Invalid input. The body is not valid JSON', trace: '' },
     'prediction-failed',
-    'Cannot predict with models/m: its own input example is refused: Invalid input. The body is not valid JSON',
+    'Cannot predict with models/m: the server rejects its input example: Invalid input. The body is not valid JSON',
     'Log the model with an input_example that fits its signature',
   ],
 ])('explainProof() says what to do about %s', (_what, failed, code, message, hint) => {
@@ -132,15 +132,15 @@ test('explainProof() knows a model that ends its process without a word', () => 
   expect(explain(undefined, 0)).toEqual([
     [
       'prediction-failed',
-      'Cannot prove models/m: it ends its own process',
-      'Remove what calls os._exit: a server would end with it',
+      'Cannot prove models/m: it ended its own process',
+      'Remove the call of os._exit, because it would end the server',
     ],
   ]);
 });
 
 /** What a missing module is said to be: a package of that name, or perhaps a file of the user's own. */
 const OWN =
-  /^If "(\w+)" is a file or folder of your own, log the model again with code_paths=\["\1"\]\. If a package provides it, put that package into requirements\.txt$/;
+  /^If "(\w+)" is a file or folder of your own, log the model again with code_paths=\["\1"\]\. If a package provides it, add that package to requirements\.txt$/;
 const MODULES: readonly (readonly [module: string, hint: RegExp])[] = [
   ['utils', OWN],
   ['src', OWN],
@@ -148,15 +148,15 @@ const MODULES: readonly (readonly [module: string, hint: RegExp])[] = [
   ['google', OWN],
   ['google.cloud', OWN],
   ['datasets', OWN],
-  ['google.protobuf.message', /^Write "protobuf" in requirements\.txt$/],
-  ['humanize', /^Write "humanize" in requirements\.txt$/],
+  ['google.protobuf.message', /^Add "protobuf" to requirements\.txt$/],
+  ['humanize', /^Add "humanize" to requirements\.txt$/],
   ['config', OWN],
-  ['google.cloud.big_query', /^Write "google-cloud-big-query" in requirements\.txt$/],
-  ['cv2', /^Write "opencv-python-headless" in requirements\.txt$/],
-  ['sklearn.ensemble', /^Write "scikit-learn" in requirements\.txt$/],
-  ['imblearn', /^Write "imbalanced-learn" in requirements\.txt$/],
-  ['xgboost', /^Write "xgboost" in requirements\.txt$/],
-  ['sentence_transformers', /^Write "sentence-transformers" in requirements\.txt$/],
+  ['google.cloud.big_query', /^Add "google-cloud-big-query" to requirements\.txt$/],
+  ['cv2', /^Add "opencv-python-headless" to requirements\.txt$/],
+  ['sklearn.ensemble', /^Add "scikit-learn" to requirements\.txt$/],
+  ['imblearn', /^Add "imbalanced-learn" to requirements\.txt$/],
+  ['xgboost', /^Add "xgboost" to requirements\.txt$/],
+  ['sentence_transformers', /^Add "sentence-transformers" to requirements\.txt$/],
 ];
 
 test.each(MODULES)(
@@ -183,7 +183,7 @@ test.each([
   expect(explain({ ...DOCUMENT, failed })).toEqual([
     [
       'import-failed',
-      `Cannot import what models/m needs: module "${module}" is in the standard library of Python ${pythons} only`,
+      `Cannot import what models/m needs: only Python ${pythons} has module "${module}" in its standard library`,
       `Log the model again with Python ${pythons}, or without that module`,
     ],
   ]);

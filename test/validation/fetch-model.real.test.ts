@@ -107,7 +107,7 @@ test('fetchModel() names what there is when a version is missing', async () => {
   expect(diagnostics.map((d) => [d.message, d.hint])).toEqual([
     [
       'Cannot find the model iris 3: there is no directory models/iris/3',
-      'There are: iris 1, iris 2. Put the model there, or say where it is: davit.served_entities.m.model_uri',
+      'Existing models: iris 1, iris 2. Put the model there, or set davit.served_entities.m.model_uri to its location',
     ],
   ]);
 });

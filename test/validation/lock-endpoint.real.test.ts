@@ -13,7 +13,7 @@ test('lockEndpoint() pins everything with hashes, once for entities with the sam
   const endpoint = makeEndpoint('e', { one: 'iris/1', two: 'iris/2' });
   const { lock, changed, entities, diagnostics } = await lockEndpoint(endpoint, { root });
   expect([diagnostics, changed]).toEqual([[], true]);
-  expect(entities.map((e) => e.reason)).toEqual(['there was no lock', 'there was no lock']);
+  expect(entities.map((e) => e.reason)).toEqual(['no lock yet', 'no lock yet']);
   expect(Object.keys(lock!.virtualenvs)).toHaveLength(1);
   expect(lock!.entities['one']!.virtualenv).toBe(lock!.entities['two']!.virtualenv);
   const [virtualenv] = Object.values(lock!.virtualenvs);

@@ -73,19 +73,19 @@ const BROKEN: readonly (readonly [string, string, string, string | undefined])[]
     'import-failed',
     'Cannot import what m 1 needs: module "humanize" is not installed: no requirement provides it',
     'If "humanize" is a file or folder of your own, log the model again with code_paths=["humanize"]. ' +
-      'If a package provides it, put that package into davit.served_entities.m.requirements.add of endpoints/e.yaml. ' +
+      'If a package provides it, add that package to davit.served_entities.m.requirements.add of endpoints/e.yaml. ' +
       'At code/needs_missing/__init__.py:1 in <module>: import humanize  # not in requirements.txt',
   ],
   [
     'g_bad_output',
     'output-mismatch',
-    'Cannot serve m 1: its answer contradicts its signature: column "score": expected double, found string "high" in row 0',
-    'Log the model with the signature of what it answers, or change what it answers',
+    'Cannot serve m 1: its prediction does not match its signature: column "score": expected double, found string "high" in row 0',
+    'Log the model with a signature that matches its predictions, or change its predictions',
   ],
   [
     'h_raises',
     'prediction-failed',
-    'Cannot predict with m 1: on its own input example it raises ValueError: boom: unseen category',
+    'Cannot predict with m 1: its input example raises ValueError: boom: unseen category',
     'At make_models.py:101 in predict',
   ],
 ];
@@ -175,7 +175,7 @@ const HOSTILE: readonly (readonly [string, string, string, RegExp])[] = [
     'prints without end',
     PREDICT('\n        while True: print("x" * 9999)'),
     'prediction-failed',
-    /^Cannot prove m 1: it prints without end$/,
+    /^Cannot prove m 1: its output exceeds the limit$/,
   ],
   ['ends the process', PREDICT('os._exit(7)'), 'prediction-failed', /^Cannot prove m 1: Python ended with exit code 7/],
   ['raises SystemExit', PREDICT('sys.exit("enough")'), 'prediction-failed', /raises SystemExit: enough$/],
@@ -248,7 +248,9 @@ test('validateEndpoint() says aloud that it proves without a sandbox when there 
   const validation = await validateEndpoint({ ...endpoint, entities: [entity] }, { root, lock, progress });
   expect(validation.diagnostics).toEqual([]);
   expect(validation.entities[0]!.proof?.sandboxed).toBe(false);
-  expect(lines).toContain('Proving without a sandbox: bubblewrap (bwrap) is not installed or may not run here');
+  expect(lines).toContain(
+    'Proving without a sandbox: bubblewrap (bwrap) is not installed or cannot create a sandbox here',
+  );
 });
 
 test('validateEndpoint() ends the model when it is interrupted', async () => {
@@ -282,7 +284,7 @@ test('validateEndpoint() takes a model elsewhere that the file names, and refuse
   expect(diagnostics.map((d) => [d.code, d.message])).toEqual([
     [
       'model-not-found',
-      'Cannot use the model at "models/linked/1": a link leads out of the project, expected a directory in it',
+      'Cannot use the model at "models/linked/1": a symbolic link leads outside the project, expected a directory inside it',
     ],
     ['lock-missing', 'Cannot prove "b": e has no lock'],
     ['model-not-found', 'Cannot find the model m 1: there is no directory ../x'],

@@ -14,14 +14,7 @@ test('validateModel() proves a directory that no endpoint names, relative to whe
 });
 
 test.each([
-  [
-    'j1_sklearn_drift',
-    'version-drift',
-    'models/m/1/MLmodel',
-    14,
-    22,
-    'Write "scikit-learn==1.9.1" in requirements.txt',
-  ],
+  ['j1_sklearn_drift', 'version-drift', 'models/m/1/MLmodel', 14, 22, 'Add "scikit-learn==1.9.1" to requirements.txt'],
   ['i_no_example', 'example-missing', 'models/m/1/MLmodel', 1, 1, 'Log the model with input_example=…'],
   [
     'e1_conflict',
@@ -29,7 +22,7 @@ test.each([
     'models/m/1/requirements.txt',
     2,
     1,
-    expect.stringMatching(/^Write "numpy==2\.[\d.]+" in requirements\.txt$/) as string,
+    expect.stringMatching(/^Add "numpy==2\.[\d.]+" to requirements\.txt$/) as string,
   ],
   ['d2_missing_code', 'import-failed', 'models/m/1/requirements.txt', 1, 1, undefined],
 ])(
@@ -73,7 +66,7 @@ test('openModel() says where there is no model', async () => {
         line: 1,
         column: 1,
         message: 'Cannot find the model models/none: there is no directory models/none',
-        hint: 'Give the directory that holds MLmodel, or a URI',
+        hint: 'Specify the directory that contains MLmodel, or a URI',
       },
     ],
   });

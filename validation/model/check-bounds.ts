@@ -39,7 +39,7 @@ export function checkMlflow(
       code: 'version-unsupported',
       severity: 'error',
       message: `Cannot serve ${label} with ${name} ${version}: it is too old, expected ${OLDEST.mlflow} or newer`,
-      hint: 'Log the model again with a newer MLflow, or let a newer one load it',
+      hint: 'Log the model again with a newer MLflow, or let a newer MLflow load it',
       add: `${name}==${MLFLOW_INSTEAD}`,
       at,
     }));

@@ -39,8 +39,8 @@ export function checkDrift(
     if (same) return [];
     const at = model.locate(['flavors', saved.flavor, saved.key]);
     const severity = saved.rule === 'warn' ? 'warning' : 'error';
-    const verb = severity === 'error' ? 'Cannot serve' : 'May not serve';
-    const message = `${verb} ${subject.label} with ${name} ${version}: it was saved with ${wanted}, expected the same`;
+    const verb = severity === 'error' ? 'Cannot serve' : 'May fail to serve';
+    const message = `${verb} ${subject.label} with ${name} ${version}: it was saved with ${wanted}, expected the same version`;
     return [{ code: 'version-drift', severity, message, add: `${name}==${wanted}`, at }];
   });
 }
@@ -53,5 +53,7 @@ export function checkPythonDrift(subject: Subject, model: Model): readonly Model
   if (minorVersion(flavor) === minorVersion(required)) return [];
   const message = `Cannot serve ${subject.label} with Python ${minorVersion(required)}: it was saved with ${flavor}, expected the same minor version`;
   const at = model.locate(['flavors', 'python_function', 'python_version']);
-  return [{ code: 'version-drift', severity: 'error', message, hint: 'Log the model again with one Python', at }];
+  return [
+    { code: 'version-drift', severity: 'error', message, hint: 'Log the model again with one version of Python', at },
+  ];
 }

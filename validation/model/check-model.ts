@@ -71,7 +71,7 @@ function checkSignature({ label }: Subject, { signature, locate }: Model): reado
     const text = signature[part];
     const wrong = text === null ? undefined : checkSignaturePart(part, text);
     if (wrong === undefined) continue;
-    const message = `Cannot understand the ${part} in the signature of ${label}: ${wrong}`;
+    const message = `Cannot parse the ${part} in the signature of ${label}: ${wrong}`;
     problems.push({ code: 'signature-invalid', severity: 'error', message, at: locate(['signature', part]) });
   }
   return problems;
@@ -91,7 +91,7 @@ function checkPython({ label }: Subject, model: Model): readonly ModelProblem[] 
     problems.push({
       code: 'requirements-missing',
       severity: 'error',
-      message: `Cannot choose a Python for ${label}: it names none, expected one in python_env.yaml`,
+      message: `Cannot choose a Python for ${label}: it names no version, expected one in python_env.yaml`,
       at,
     });
   if (!model.hasRequirements)

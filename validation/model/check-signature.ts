@@ -57,7 +57,7 @@ export function checkSignaturePart(part: 'inputs' | 'outputs' | 'params', text: 
   const named = names.filter((n) => n !== undefined);
   if (named.length > 0 && named.length < names.length) return 'some columns have a name and some have none';
   const twice = named.find((n, i) => named.indexOf(n) < i);
-  return twice === undefined ? undefined : `the name "${String(twice)}" is there twice`;
+  return twice === undefined ? undefined : `the name "${String(twice)}" appears twice`;
 }
 
 function describeIssue(issue: z.core.$ZodIssue | undefined): string {
@@ -66,5 +66,5 @@ function describeIssue(issue: z.core.$ZodIssue | undefined): string {
     return describeIssue(nearest);
   }
   const where = issue && issue.path.length > 0 ? ` at ${issue.path.map(String).join('.')}` : '';
-  return `${issue?.message ?? 'it has another form'}${where}`;
+  return `${issue?.message ?? 'it has an unexpected form'}${where}`;
 }

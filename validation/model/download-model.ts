@@ -62,8 +62,8 @@ async function resolveMoving(subject: Subject, uri: string, options: PythonOptio
   if (name === undefined || target === undefined || /^\d+$/.test(target)) return undefined;
   const run = await runProgram(['--resolve', uri], options);
   const version = run.code === 0 ? run.stdout.trim() : '';
-  const hint = version ? `Write models:/${name}/${version}, which it is now` : `Write models:/${name}/VERSION`;
-  return refuse(subject, uri, `"${target}" moves from version to version, expected a version`, hint);
+  const hint = version ? `Write models:/${name}/${version}, its current version` : `Write models:/${name}/VERSION`;
+  return refuse(subject, uri, `"${target}" can point to another version later, expected a version number`, hint);
 }
 
 async function download(subject: Subject, uri: string, folder: string, options: PythonOptions): Promise<FetchedModel> {

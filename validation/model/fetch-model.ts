@@ -21,7 +21,7 @@ export async function fetchModel(subject: Subject, options: FetchOptions): Promi
     return refuse(await describeMissing(subject, options.root, typedPath(subject, path), folder));
   // An endpoint file can name a directory outside the project, because a reviewer sees that. A link would hide it.
   if (!subject.alone && isBelow(folder, resolve(options.root)) && !(await isInside(folder, options.root))) {
-    const message = `Cannot use the model at "${path}": a link leads out of the project, expected a directory in it`;
+    const message = `Cannot use the model at "${path}": a symbolic link leads outside the project, expected a directory inside it`;
     const hint = 'Copy the model into models/, or write its real path as model_uri';
     return refuse(makeError('model-not-found', subject.entity.place, message, hint));
   }
@@ -50,13 +50,13 @@ async function describeMissing(subject: Subject, root: string, path: string, fol
       'model-not-found',
       subject.entity.place,
       message,
-      'Give the directory that holds MLmodel, or a URI',
+      'Specify the directory that contains MLmodel, or a URI',
     );
   const near = entity.model.uri === undefined ? await listNames(resolve(folder, '..')) : [];
   const names = near.length > 0 || entity.model.uri !== undefined ? [] : await listNames(join(root, 'models'));
   const there = [...near.map((v) => `${entity.model.name} ${v}`), ...names];
-  const known = there.length > 0 ? `There are: ${there.join(', ')}. ` : '';
-  const hint = `${known}Put the model there, or say where it is: davit.served_entities.${entity.name}.model_uri`;
+  const known = there.length > 0 ? `Existing models: ${there.join(', ')}. ` : '';
+  const hint = `${known}Put the model there, or set davit.served_entities.${entity.name}.model_uri to its location`;
   return makeError('model-not-found', subject.entity.place, message, hint);
 }
 

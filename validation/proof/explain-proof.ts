@@ -48,7 +48,7 @@ function explainFailure(subject: Subject, failed: Failed, { limits, packages, el
   if (library !== undefined)
     return wrong(
       'import-failed',
-      `Cannot import what ${label} needs: the library ${library} is not on this machine`,
+      `Cannot import what ${label} needs: the library ${library} is not installed on this machine`,
       libraryHint(library),
     );
   if (stage === 'import' || kind === 'ImportError')
@@ -64,35 +64,31 @@ function explainFailure(subject: Subject, failed: Failed, { limits, packages, el
   if (kind === 'Refused')
     return wrong(
       'prediction-failed',
-      `Cannot predict with ${label}: its own input example is refused: ${message}`,
+      `Cannot predict with ${label}: the server rejects its input example: ${message}`,
       EXAMPLE,
     );
   if (stage === 'signature' || kind === 'SignatureMismatch')
     return wrong(
       'output-mismatch',
-      `Cannot serve ${label}: its answer contradicts its signature: ${message}`,
-      'Log the model with the signature of what it answers, or change what it answers',
+      `Cannot serve ${label}: its prediction does not match its signature: ${message}`,
+      'Log the model with a signature that matches its predictions, or change its predictions',
     );
-  return wrong(
-    'prediction-failed',
-    `Cannot predict with ${label}: on its own input example it raises ${message}`,
-    where,
-  );
+  return wrong('prediction-failed', `Cannot predict with ${label}: its input example raises ${message}`, where);
 }
 
-const JSON_VALUES = 'Answer values that JSON has: null where there is no number, lists, maps and texts';
+const JSON_VALUES = 'Return values that JSON can represent: null instead of a missing number, lists, maps and strings';
 
 function nanHint({ alone, entity, endpoint }: Subject): string {
   return alone
-    ? 'davit serve --nan null answers null in their place'
-    : `davit.served_entities.${entity.name}.nan: null in ${endpoint.file} answers null in their place`;
+    ? 'davit serve --nan null returns null instead'
+    : `davit.served_entities.${entity.name}.nan: null in ${endpoint.file} returns null instead`;
 }
 
 /** Names the option to change. The model server's message names the value. */
 function workersHint({ alone, entity, endpoint }: Subject): string {
   return alone
-    ? 'davit serve has --worker-mode for it'
-    : `In ${endpoint.file} it is davit.served_entities.${entity.name}.workers`;
+    ? 'Set it with davit serve --worker-mode'
+    : `Set it with davit.served_entities.${entity.name}.workers in ${endpoint.file}`;
 }
 
 const EXAMPLE = 'Log the model with an input_example that fits its signature';
@@ -100,14 +96,14 @@ const EXAMPLE = 'Log the model with an input_example that fits its signature';
 /** Explains common wrong assumptions of a model about its runtime environment. */
 function explainCause(kind: string, message: string, trace: string | null | undefined): string | undefined {
   if (kind === 'KeyError' && /^(?:<frozen os>|os\.py):\d+ in __getitem__/m.test(trace ?? ''))
-    return 'It reads an environment variable: give it one under environment_vars of the served entity';
-  if (/Read-only file system/.test(message)) return "A model's files are read-only: it may write where TMPDIR points";
+    return 'It reads an environment variable: set it in environment_vars of the served entity';
+  if (/Read-only file system/.test(message)) return "A model's files are read-only: write to the folder in TMPDIR";
   if (
     /^(?:Connection\w*Error|gaierror|URLError|ConnectError|MaxRetryError|NewConnectionError)\b|Network is unreachable/.test(
       message,
     )
   )
-    return 'Models are proved without network: log the model with all it needs';
+    return 'Models are proved without network access: log the model with everything it needs';
   return undefined;
 }
 
@@ -124,7 +120,7 @@ function explainEnd(subject: Subject, { run, began }: ProofRun, limits: ProofLim
       timeHint(subject),
     );
   if (run.stopped === 'output')
-    return wrong('prediction-failed', `Cannot prove ${label}: it prints without end`, 'Remove its debug output');
+    return wrong('prediction-failed', `Cannot prove ${label}: its output exceeds the limit`, 'Remove its debug output');
   if (/MemoryError|Cannot allocate memory|bad_alloc/.test(run.stderr)) return memoryError(subject, limits);
   const signal = run.signal ?? signalOf(run.code);
   const frame = /File "([^"]*)", line (\d+) in (\w+)/.exec(run.stderr);
@@ -132,10 +128,13 @@ function explainEnd(subject: Subject, { run, began }: ProofRun, limits: ProofLim
     ? `In ${frame[1]?.split('/').slice(-2).join('/') ?? ''}:${frame[2] ?? ''} (${frame[3] ?? ''})`
     : undefined;
   if (signal === 'SIGKILL')
-    return wrong('memory-limit', `Cannot prove ${label}: the system killed it, most likely for its memory`);
+    return wrong(
+      'memory-limit',
+      `Cannot prove ${label}: the system killed it, most likely because it used too much memory`,
+    );
   if (signal !== undefined)
     return wrong(code, `Cannot prove ${label}: it crashed with ${signal} in compiled code`, where);
-  if (run.code === 0) return wrong(code, `Cannot prove ${label}: it ends its own process`, ENDS);
+  if (run.code === 0) return wrong(code, `Cannot prove ${label}: it ended its own process`, ENDS);
   const last = run.stderr.trim().split('\n').at(-1)?.trim() ?? '';
   return wrong(
     code,
@@ -150,7 +149,7 @@ const ENDED_IN: Readonly<Partial<Record<string, DiagnosticCode>>> = {
   signature: 'prediction-failed',
 };
 
-const ENDS = 'Remove what calls os._exit: a server would end with it';
+const ENDS = 'Remove the call of os._exit, because it would end the server';
 
 function memoryError(subject: Subject, { memoryBytes }: ProofLimits): Diagnostic {
   const limit = memoryBytes === undefined ? 'this machine has' : `its ${memoryBytes / 2 ** 30} GiB`;
@@ -202,7 +201,7 @@ function missingLibrary(message: string): string | undefined {
 
 function libraryHint(library: string): string {
   const name = LIBRARY_PACKAGES[library];
-  return name === undefined ? 'Install the system package that holds it' : `Install it: apt-get install ${name}`;
+  return name === undefined ? 'Install the system package that provides it' : `Install it: apt-get install ${name}`;
 }
 
 /** Finds the model's own frame in a trace: `helperpkg/feat.py:3 in predict: return area(x)`. */

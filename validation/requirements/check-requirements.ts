@@ -32,7 +32,7 @@ function checkRequirement({ label }: Subject, r: Requirement): readonly ModelPro
     found.push({
       code: 'requirement-platform',
       severity: 'error',
-      message: `Cannot serve ${label} with "${r.text}": it is not for Linux, expected packages that are`,
+      message: `Cannot serve ${label} with "${r.text}": it is not for Linux, expected a package for Linux`,
       remove: name,
       at,
     });
@@ -49,8 +49,8 @@ function checkRequirement({ label }: Subject, r: Requirement): readonly ModelPro
     found.push({
       code: 'requirement-unpinned',
       severity: 'warning',
-      message: `Found "${r.text}" in the requirements of ${label}: expected an exact version, the one it was trained with`,
-      hint: 'Until then the lock alone says which version is taken',
+      message: `Found "${r.text}" in the requirements of ${label}: expected the exact version that the model was trained with`,
+      hint: 'Without one, only the lock determines the version',
       at,
     });
   return found;
@@ -73,8 +73,8 @@ async function checkSource({ label }: Subject, model: Model, r: Requirement): Pr
   const wheel = 'Build a wheel of it and log the model with that file in code_paths';
   if (hasCredentials(source))
     return refuse(
-      'it holds credentials, expected none in a model',
-      'Change them, as everybody who can read the model has them',
+      'it contains credentials, expected none in a model',
+      'Rotate them, because everyone who can read the model has them',
     );
   if (/^(git|hg|svn|bzr)\+/.test(source)) return refuse('it is a repository, expected a wheel', wheel);
   if (/^https?:/.test(source))
@@ -93,7 +93,7 @@ async function checkSource({ label }: Subject, model: Model, r: Requirement): Pr
   return there
     ? []
     : refuse(
-        inside ? 'there is no such file in the model' : 'it is outside of the model, expected a file of it',
+        inside ? 'there is no such file in the model' : 'it is outside the model, expected a file inside it',
         wheel,
       );
 }
@@ -112,12 +112,12 @@ function checkConda(
     const without = `Cannot install "${p}" for ${label}: it comes from conda`;
     const leaveOut = alone
       ? 'Remove it from conda.yaml'
-      : `Name "${condaName(p)}" under davit.served_entities.${entity.name}.requirements.remove`;
+      : `Add "${condaName(p)}" to davit.served_entities.${entity.name}.requirements.remove`;
     if ('none' in pip)
       return {
         code: 'conda-only-package',
         severity: 'error',
-        message: `${without}, and there is nothing for pip to install`,
+        message: `${without}, and pip has no counterpart`,
         hint: `${leaveOut}: ${pip.none}`,
         at,
       };
@@ -127,7 +127,7 @@ function checkConda(
       message: `${without}, expected packages that pip can install`,
       hint: joinHints(
         alone ? undefined : `${leaveOut} if the model runs without it`,
-        pip.certain ? undefined : 'Davit does not know what pip calls it: look it up in your index',
+        pip.certain ? undefined : 'Davit does not know its name in pip: look it up in your index',
       ),
       add: pip.pip,
       at,

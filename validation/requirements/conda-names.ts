@@ -3,9 +3,9 @@ import { condaName } from './edit-requirements.ts';
 /** The pip requirement for a conda package, or the reason why pip has nothing to install. */
 type PipCounterpart = { readonly pip: string; readonly certain: boolean } | { readonly none: string };
 
-const IN_WHEELS = 'the wheels that need it bring it';
-const FROM_DRIVER = 'the driver of the machine and the wheels that need it bring it';
-const IN_BASE = 'it is no Python package, and a model that calls it needs an image or a machine that has it';
+const IN_WHEELS = 'the wheels that need it include it';
+const FROM_DRIVER = 'the driver of the machine and the wheels that need it provide it';
+const IN_BASE = 'it is not a Python package; a model that calls it needs an image or a machine where it is installed';
 
 /** Conda packages that certainly have another name, or no package, in the package index. */
 const COUNTERPARTS: Readonly<Record<string, { readonly pip: string } | { readonly none: string }>> = {

@@ -23,8 +23,8 @@ export function editRequirements({ entity, label }: Subject, model: Model): Edit
   for (const name of removed)
     if (!known.has(name) && !conda.has(name))
       wrong(
-        `Cannot remove "${name}" from the requirements of ${label}: it is not there`,
-        `There are: ${[...known].join(', ')}`,
+        `Cannot remove "${name}" from the requirements of ${label}: the model does not require it`,
+        `Its requirements: ${[...known].join(', ')}`,
       );
   const added = add.flatMap((line) => {
     const requirement = parseRequirement(line, ENTITY);

@@ -64,7 +64,7 @@ export function explainModule(
   const pythons = findPythonsWith(top);
   if (pythons !== undefined)
     return error(
-      `module "${module}" is in the standard library of Python ${pythons} only`,
+      `only Python ${pythons} has module "${module}" in its standard library`,
       `Log the model again with Python ${pythons}, or without that module`,
     );
   const same = normalizeName(top);
@@ -94,5 +94,5 @@ function providerOf(module: string): string | undefined {
 
 function addAny({ alone, entity, endpoint }: Subject): string {
   const list = alone ? 'requirements.txt' : `davit.served_entities.${entity.name}.requirements.add of ${endpoint.file}`;
-  return `If a package provides it, put that package into ${list}`;
+  return `If a package provides it, add that package to ${list}`;
 }

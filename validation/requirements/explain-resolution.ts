@@ -49,7 +49,7 @@ async function explainMissing(
   if (unknown !== undefined)
     return {
       why: `the index has no package named "${unknown}"`,
-      hint: 'Check how it is written',
+      hint: 'Check its spelling',
       about: normalizeName(unknown),
     };
   for (const { name, pin } of request.requirements) {
@@ -90,7 +90,7 @@ function explainPython({ python }: ResolutionRequest, message: string): Explanat
   if (needs === undefined || what === undefined) return undefined;
   return {
     why: `${what} needs Python ${needs}, and the model was saved with Python ${python}`,
-    hint: 'Require versions for that Python, or train and log the model with a newer one',
+    hint: 'Require versions for that Python, or train and log the model with a newer Python',
     about: nameOf(what),
   };
 }
@@ -149,14 +149,14 @@ async function explainWheels(
     return (
       explainConflict(request, message) ?? {
         why,
-        hint: `Other versions, such as ${other}, have one, but do not go with the other requirements: change those, or log the model again with it`,
+        hint: `Other versions, such as ${other}, have one, but conflict with the other requirements: change those, or log the model again with that version`,
         about,
       }
     );
-  const instead = `Davit builds no package from source. Build a wheel of ${about} and log the model with it in code_paths, or put it into your index`;
+  const instead = `Davit does not build packages from source. Build a wheel of ${about}, then log the model with it in code_paths or add it to your index`;
   return {
     why: `no version of ${about} has a wheel for Python ${python} on ${machine}`,
-    hint: mine ? `${instead}. If predictions do not need it, leave it out` : instead,
+    hint: mine ? `${instead}. If predictions do not need it, remove it` : instead,
     ...(mine && { remove: about }),
     about,
   };

@@ -35,7 +35,7 @@ async function readParsed(folder: string, parsed: ParsedRequirements, depth: num
   const problems = unreadable.map(({ text, at }): ModelProblem => ({
     code: 'requirement-invalid',
     severity: 'error',
-    message: `Cannot understand the requirement "${maskSecret(text)}": expected NAME==VERSION`,
+    message: `Cannot parse the requirement "${maskSecret(text)}": expected NAME==VERSION`,
     at,
   }));
   return {
@@ -61,21 +61,21 @@ async function readOption(folder: string, line: OptionLine, depth: number): Prom
     return refuse(
       line,
       'error',
-      `Cannot install "${option} ${maskSecret(value)}": it is a folder of its author, expected a wheel`,
+      `Cannot install "${option} ${maskSecret(value)}": it is a folder on the author's machine, expected a wheel`,
     );
   if (hasCredentials(value))
     return refuse(
       line,
       'error',
-      `Cannot use "${option} ${maskSecret(value)}": it holds credentials, expected none in a model`,
-      'Change them, as everybody who can read the model has them. Set UV_INDEX where Davit runs, and log the model again',
+      `Cannot use "${option} ${maskSecret(value)}": it contains credentials, expected none in a model`,
+      'Rotate them, because everyone who can read the model has them. Set UV_INDEX where Davit runs, and log the model again',
     );
   const index = /^(-i|--index-url|--extra-index-url|-f|--find-links|--trusted-host)$/.test(option);
-  const hint = index ? 'Set UV_INDEX where Davit runs if packages come from there' : undefined;
+  const hint = index ? 'If packages come from there, set UV_INDEX where Davit runs' : undefined;
   return refuse(
     line,
     'warning',
-    `Passing over "${`${option} ${value}`.trim()}": a model does not choose how packages are found`,
+    `Ignoring "${`${option} ${value}`.trim()}": a model cannot choose where packages come from`,
     hint,
   );
 }

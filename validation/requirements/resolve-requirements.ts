@@ -111,7 +111,7 @@ function outage({ stderr, timedOut }: Ran): Error {
     .map((l) => l.replace(/^\s*(error|cause):\s*/, '').trim());
   if (stderr.includes('network was disabled'))
     return new Error(
-      'Cannot ask the package index: UV_OFFLINE forbids it, and what it said before does not answer this. Unset UV_OFFLINE, and run the same command again',
+      'Cannot query the package index: UV_OFFLINE is set, and the cache does not have the answer. Unset UV_OFFLINE and run the same command again',
     );
   const why = timedOut ? `uv was stopped after ${LIMIT_SECONDS} s` : causes.filter(Boolean).slice(-2).join(', ');
   return new Error(
