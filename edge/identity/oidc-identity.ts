@@ -20,22 +20,22 @@ export function oidcIdentity(settings: OidcSettings, keys: SigningKeys, others: 
   return async (text, options) => {
     const token = parseJsonWebToken(text);
     if (token?.claims['iss'] !== settings.issuer) return others(text, options);
-    if (!isAcceptable(token)) return { why: `it is signed with ${token.algorithm}, which does not count` };
+    if (!isAcceptable(token)) return { why: `it is signed with ${token.algorithm}, which is not accepted` };
     const wrong = checkClaims(token.claims, settings);
     if (wrong !== undefined) return { why: wrong };
-    if (!(await keys.haveSigned(token))) return { why: "none of its issuer's keys has signed it" };
+    if (!(await keys.haveSigned(token))) return { why: 'its signature matches no key of its issuer' };
     return readCaller(token, settings);
   };
 }
 
 function checkClaims(claims: JsonWebToken['claims'], { audience }: OidcSettings): string | undefined {
   const [now, expires, begins] = [Date.now(), time(claims['exp']), time(claims['nbf'])];
-  if (expires === undefined) return 'it has no end';
-  if (expires + SKEW_MILLISECONDS <= now) return `it ended at ${new Date(expires).toISOString()}`;
-  if (begins !== undefined && begins - SKEW_MILLISECONDS > now) return 'it does not count yet';
+  if (expires === undefined) return 'it has no expiry';
+  if (expires + SKEW_MILLISECONDS <= now) return `it expired at ${new Date(expires).toISOString()}`;
+  if (begins !== undefined && begins - SKEW_MILLISECONDS > now) return 'it is not valid yet';
   const meant = claims['aud'];
   const fits = Array.isArray(meant) ? meant.includes(audience) : meant === audience;
-  return fits ? undefined : `it is made for another audience, expected "${audience}"`;
+  return fits ? undefined : `it is for another audience, expected "${audience}"`;
 }
 
 function readCaller({ claims }: JsonWebToken, settings: OidcSettings): Known | Nobody {
@@ -43,7 +43,7 @@ function readCaller({ claims }: JsonWebToken, settings: OidcSettings): Known | N
   const name = client ?? claims[settings.usernameClaim];
   if (typeof name !== 'string' || name === '') return { why: `it has no claim "${settings.usernameClaim}"` };
   // Kubernetes reserves these names. A permission for one of them means the cluster's user.
-  if (name.startsWith(KEPT)) return { why: 'its user has a name that the cluster keeps for itself' };
+  if (name.startsWith(KEPT)) return { why: 'its user name is reserved by the cluster' };
   const given = claims[settings.groupsClaim];
   const texts = (Array.isArray(given) ? given : [given]).filter((g): g is string => typeof g === 'string');
   const groups = texts.filter((g) => !g.startsWith(KEPT));
