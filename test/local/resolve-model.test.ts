@@ -27,7 +27,7 @@ describe('resolveModel()', () => {
   it('says what is missing and what to do', async () => {
     const revision = { endpoint: 'iris', model: model(undefined) } as Parameters<typeof describeMissingModel>[1];
     expect(await describeMissingModel('/nowhere', revision)).toBe(
-      'Cannot find the files of iris version 1: there is no MLmodel in models/iris/1, expected what was locked (npx davit validate iris fetches it)',
+      'Cannot find the files of iris version 1: there is no MLmodel in models/iris/1, expected the locked model (npx davit validate iris downloads it)',
     );
     expect(await describeMissingModel(join(import.meta.dirname, '..', '..'), revision)).toBeUndefined();
   });
