@@ -129,7 +129,7 @@ test.each([
   [
     'no current context',
     async () => ({ kubeconfig: await writeText('contexts: []') }),
-    /^Cannot find a current context in .*: expected one of some, and there is none/,
+    /^Cannot find a current context in .*: expected a file with contexts/,
   ],
   [
     'no cluster of the context',
@@ -145,7 +145,7 @@ test.each([
         exec: { command: 'davit-no-such-plugin', installHint: 'get it at example.com' },
       }),
     }),
-    /^Cannot log in to the cluster of context "here" with davit-no-such-plugin: spawn .* ENOENT, expected .* \(get it at example.com\)$/,
+    /^Cannot log in to the cluster of context "here" with davit-no-such-plugin: spawn .* ENOENT\. Check that kubectl can connect \(get it at example.com\)$/,
   ],
   [
     'a plugin that fails',
