@@ -71,7 +71,7 @@ async function runParsed(name: string, command: Command, { args, options }: Pars
     return hasErrors(outcome.diagnostics) || outcome.failed ? EXIT.wrong : EXIT.fine;
   } catch (e) {
     if (!stop.signal.aborted) throw e;
-    printError(new Error('Stopped: what was complete is kept, and the same command goes on from there'), {
+    printError(new Error('Stopped: completed changes are kept, and the same command continues from there'), {
       json,
       command: name,
     });

@@ -6,7 +6,7 @@ export const checkUnavailable: Refusal = {
   status: 503,
   code: 'TEMPORARILY_UNAVAILABLE',
   message:
-    'Cannot say who may ask: the authorisation service does not answer, and without it nobody is let through. Nothing was started, expected another try in a few seconds',
+    'Cannot authorise the request: the authorisation service is not responding. No model received the request. Retry in a few seconds',
   headers: { 'retry-after': '5' },
 };
 
@@ -15,7 +15,7 @@ export const identityUnavailable: Refusal = {
   status: 503,
   code: 'TEMPORARILY_UNAVAILABLE',
   message:
-    'Cannot tell whose token this is: who can tell does not answer now. Nothing was started, expected another try in a few seconds',
+    'Cannot verify the token: the identity provider is not responding. No model received the request. Retry in a few seconds',
   headers: { 'retry-after': '5' },
 };
 
@@ -23,7 +23,7 @@ export const identityUnavailable: Refusal = {
 export const notSynced: Refusal = {
   status: 503,
   code: 'TEMPORARILY_UNAVAILABLE',
-  message: 'Cannot answer yet: the authorisation service has not read the endpoints, expected in a few seconds',
+  message: 'Cannot answer yet: the authorisation service is still reading the endpoints. Retry in a few seconds',
   headers: { 'retry-after': '2' },
 };
 
@@ -32,7 +32,7 @@ export function unreadable(endpoint: string): Refusal {
   return {
     status: 503,
     code: 'TEMPORARILY_UNAVAILABLE',
-    message: `Cannot query "${endpoint}": its ConfigMap in the cluster cannot be read, davit status says why. Nothing was started, expected who runs it to deploy it again with davit up ${endpoint}`,
+    message: `Cannot query "${endpoint}": its ConfigMap in the cluster cannot be read. No model received the request. The endpoint's owner can see the reason with davit status and deploy it again with davit up ${endpoint}`,
     headers: { 'retry-after': '30' },
   };
 }
@@ -42,14 +42,14 @@ export const edgeFull: Refusal = {
   status: 503,
   code: 'TEMPORARILY_UNAVAILABLE',
   message:
-    'Cannot take another request: the edge holds as many as its memory allows. Nothing was started, expected another try in a few seconds',
+    'Cannot accept another request: the edge has reached its memory limit. No model received the request. Retry in a few seconds',
   headers: { 'retry-after': '5' },
 };
 
 export const headersTooLarge: Refusal = {
   status: 431,
   code: 'BAD_REQUEST',
-  message: `Cannot read the request: its headers are too many or too long, expected at most ${MOST_HEADERS} headers, and ${MOST_HEADER_KIBIBYTES} KiB for the path and all headers together`,
+  message: `Cannot read the request: it has too many headers, or they are too large, expected at most ${MOST_HEADERS} headers, and ${MOST_HEADER_KIBIBYTES} KiB for the path and all headers together`,
 };
 
 /** A browser asks whether a page of another origin may send a request. */
@@ -57,7 +57,7 @@ export const originNotAllowed: Refusal = {
   status: 403,
   code: 'PERMISSION_DENIED',
   message:
-    "Cannot let a page of this origin send requests: expected its origin in gateway.allowed_origins of the environment's file",
+    "Cannot accept a request from a page of this origin: expected the origin in gateway.allowed_origins of the environment's file",
 };
 
 /** Upgrade (WebSocket and others) and CONNECT. */
@@ -73,7 +73,7 @@ export const wayLost: Refusal = {
   status: 503,
   code: 'TEMPORARILY_UNAVAILABLE',
   message:
-    'Cannot reach what answers this: there is no connection inside the cluster now. Nothing was started, expected another try',
+    'Cannot reach the endpoint: no connection inside the cluster is available. No model received the request. Retry',
   headers: { 'retry-after': '1' },
 };
 
@@ -83,13 +83,14 @@ export const wayLost: Refusal = {
 export const wayBroken: Refusal = {
   status: 502,
   code: 'MODEL_SERVER_DIED',
-  message: 'Cannot answer: the connection inside the cluster broke while a model may have had this request',
+  message:
+    'Cannot answer: the connection inside the cluster broke after the request was sent, so a model may have processed it',
 };
 
 export const wayTooLong: Refusal = {
   status: 504,
   code: 'DEADLINE_EXCEEDED',
-  message: 'Cannot answer: the model took longer than the longest time that a cold start and an execution may take',
+  message: 'Cannot answer: the model exceeded the time limit for a cold start and an execution',
 };
 
 /** The token is not valid; `why` is the end of a sentence. */
@@ -105,7 +106,7 @@ export function permissionDenied(endpoint: string): Refusal {
   return {
     status: 403,
     code: 'PERMISSION_DENIED',
-    message: `Cannot query "${endpoint}": you may see it but not query it, expected CAN_QUERY in davit.permissions of endpoints/${endpoint}.yaml`,
+    message: `Cannot query "${endpoint}": you may view it but not query it, expected CAN_QUERY in davit.permissions of endpoints/${endpoint}.yaml`,
   };
 }
 
@@ -114,7 +115,7 @@ export function stopped(endpoint: string): Refusal {
   return {
     status: 400,
     code: 'BAD_REQUEST',
-    message: `Cannot query "${endpoint}": it is stopped, expected it to be started first`,
+    message: `Cannot query "${endpoint}": it is stopped. Start it first`,
   };
 }
 
@@ -123,7 +124,7 @@ export function paused(endpoint: string): Refusal {
   return {
     status: 503,
     code: 'TEMPORARILY_UNAVAILABLE',
-    message: `Cannot query "${endpoint}" now: it is being recreated. Nothing was started, expected another try in a few seconds`,
+    message: `Cannot query "${endpoint}" now: it is being recreated. No model received the request. Retry in a few seconds`,
     headers: { 'retry-after': '5' },
   };
 }
@@ -156,7 +157,7 @@ export const knativeReplies: readonly KnativeReply[] = [
     refusal: {
       status: 503,
       code: 'TEMPORARILY_UNAVAILABLE',
-      message: 'Cannot reach the model: the cluster has no place to send the request to now, expected another try',
+      message: 'Cannot reach the model: the cluster has no replica for the request now. Retry',
       headers: { 'retry-after': '2' },
     },
   },
@@ -169,7 +170,7 @@ export const knativeReplies: readonly KnativeReply[] = [
       status: 503,
       code: 'TEMPORARILY_UNAVAILABLE',
       message:
-        'Cannot reach the model: a replica of it has just ended, and another takes its place. Nothing was started, expected another try',
+        'Cannot reach the model: its replica has just stopped, and another one replaces it. No model received the request. Retry',
       headers: { 'retry-after': '1' },
     },
   },
@@ -179,7 +180,7 @@ export const knativeReplies: readonly KnativeReply[] = [
     refusal: {
       status: 502,
       code: 'MODEL_SERVER_DIED',
-      message: "Cannot answer: the model's server ended while it had this request, and another takes its place",
+      message: 'Cannot answer: the model server stopped while it processed the request, and another one replaces it',
     },
   },
   {
@@ -198,7 +199,7 @@ export const knativeReplies: readonly KnativeReply[] = [
     refusal: {
       status: 503,
       code: 'TEMPORARILY_UNAVAILABLE',
-      message: 'Cannot reach the model: the cluster does not know the way to it yet, expected in a few seconds',
+      message: 'Cannot reach the model: the cluster has no route to it yet. Retry in a few seconds',
       headers: { 'retry-after': '2' },
     },
   },
@@ -208,7 +209,7 @@ export const knativeReplies: readonly KnativeReply[] = [
     refusal: {
       status: 500,
       code: 'INTERNAL_ERROR',
-      message: 'Cannot answer: a part of the cluster between here and the model has failed',
+      message: 'Cannot answer: a component between the edge and the model failed',
     },
   },
 ];

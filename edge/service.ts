@@ -17,7 +17,7 @@ try {
   const edge = await startEdge(settings, await connectInCluster());
   log('info', 'listening', { ports: settings.ports, namespace: settings.namespace, identity: settings.identity.kind });
   const [signal] = (await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])) as [string];
-  log('info', 'ending', { signal });
+  log('info', 'shutting down', { signal });
   edge.end();
   await sleep(NOTICE_MILLISECONDS);
   await edge.close();

@@ -68,7 +68,7 @@ function showing({ method = '', url = '', headers }: IncomingMessage, prefix: st
 /** Refuses and returns the refusal's status; `sentAs` maps a status to the number that is sent in its place. */
 function refuse(response: ServerResponse, e: unknown, sentAs: Readonly<Record<number, number>>): number {
   if (!(e instanceof Refused))
-    log('error', 'the service failed', { why: sentenceOf(e), stack: e instanceof Error ? e.stack : '' });
+    log('error', 'unexpected error', { why: sentenceOf(e), stack: e instanceof Error ? e.stack : '' });
   if (response.headersSent) {
     response.destroy();
     return response.statusCode;
@@ -88,5 +88,5 @@ function render(refusal: Refusal) {
 const fault: Refusal = {
   status: 500,
   code: 'INTERNAL_ERROR',
-  message: 'Cannot answer: the authorisation service itself has failed, expected this never to happen',
+  message: 'Cannot answer: internal error in the authorisation service, please report it',
 };

@@ -27,10 +27,10 @@ const BROKEN_STATE = /failed to load checkpoint|place \d+: (invalid character|un
 
 /** What to do after a state file was truncated or edited. */
 export const PUT_BACK =
-  'The state of a stack is not whole: put back the one before, which lies beside it as STACK.json.bak, then run the same command again';
+  'The state file of a stack is damaged: restore the previous one, STACK.json.bak in the same folder, then run the same command again';
 
 /** What to do after one of our processes was killed. */
-export const GOES_ON = 'what was complete is kept, and the same command goes on from there';
+export const GOES_ON = 'completed changes are kept, and the same command continues from there';
 
 export interface CommandResult {
   readonly stdout: string;

@@ -6,7 +6,13 @@ import { adoptPendingCreates, countPendingOperations, type StackState } from './
 import type { PulumiProject } from './project.ts';
 import { type OperationOptions, runOperation } from './run-operation.ts';
 import { ensureStack, forgetStack, hasStack, runCommand } from './stacks.ts';
-import { parseLockRefusal, readStateLocks, releaseDeadLocks, renderStateLock, type StateLock } from './state/state-lock.ts';
+import {
+  parseLockRefusal,
+  readStateLocks,
+  releaseDeadLocks,
+  renderStateLock,
+  type StateLock,
+} from './state/state-lock.ts';
 
 export interface RunOptions {
   readonly progress?: Progress;
@@ -76,7 +82,7 @@ async function runAlone(
   const locks = await readStateLocks(stack, project.backend);
   const held = await releaseDeadLocks(locks, project.backend);
   if (held.length > 0) return refuse({ stack, root: project.root }, held);
-  if (locks.length > 0) options.progress.say(`Released the lock that a process which is gone had left on ${stack}`);
+  if (locks.length > 0) options.progress.say(`Released the lock on ${stack}, because its process has ended`);
   await settle(project, stack, options);
   const outcome = await operate(options);
   if (outcome.status !== 'locked') return outcome;
@@ -101,7 +107,7 @@ async function settle(project: PulumiProject, stack: string, { progress, signal 
   const count = state.deployment.pending_operations?.length ?? 0;
   if (count === 0) return;
   const what = count === 1 ? 'one resource' : `${count} resources`;
-  progress.say(`The last update of ${stack} was interrupted: looking at what became of ${what} …`);
+  progress.say(`The last update of ${stack} was interrupted; checking the state of ${what} …`);
   const file = join(project.root, '.davit', `${stack}.${process.pid}.state.json`);
   try {
     await writeFile(file, JSON.stringify(adoptPendingCreates(state)), { mode: 0o600 });

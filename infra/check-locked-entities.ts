@@ -10,8 +10,8 @@ export function checkLockedEntities(endpoint: Endpoint, lock: Lock): readonly Di
       makeError(
         'lock-stale',
         entity.place,
-        `Cannot deploy "${entity.name}": the lock does not hold ${entity.model.name} version ${entity.model.version} for it`,
-        `Make the lock again: npx davit lock ${endpoint.name}`,
+        `Cannot deploy "${entity.name}": the lock does not contain ${entity.model.name} version ${entity.model.version}`,
+        `Update the lock: npx davit lock ${endpoint.name}`,
       ),
     );
 }

@@ -9,6 +9,6 @@ export async function readPlatform(place: ProjectPlace, name: string): Promise<K
   if (!value) throw makeRefusal(`_platform.${name}`, diagnostics);
   if (value.target === 'kubernetes') return value;
   throw new pulumi.RunError(
-    `Cannot deploy the platform of "${name}": its target is ${value.target}, expected kubernetes; the others need none`,
+    `Cannot deploy the platform of "${name}": its target is ${value.target}, expected kubernetes. Other targets have no platform`,
   );
 }

@@ -37,7 +37,7 @@ export async function predictExample(api: KubernetesApi, question: ExampleQuesti
       );
     if (!NOT_YET.has(answer.status) || performance.now() > end)
       throw new PredictionFailed(
-        `Its example cannot be asked through Knative's activator: status ${answer.status}: ${shorten(answer.body)}`,
+        `Its example cannot be predicted through Knative's activator: status ${answer.status}: ${shorten(answer.body)}`,
       );
     await sleep(POLL_MILLISECONDS, undefined, { signal: question.signal });
   }

@@ -53,8 +53,8 @@ export async function waitForRevision(api: KubernetesApi, question: RevisionQues
     if (why !== undefined) throw new RevisionFailed(why);
     if (performance.now() > end)
       throw new RevisionFailed(
-        `Knative has made no Revision "${revision}" within ${EXISTS_SECONDS} s, expected its controller to run`,
-        ['kubectl get pods -n knative-serving shows whether it does'],
+        `Knative has not created the Revision "${revision}" within ${EXISTS_SECONDS} s. Check that its controller runs`,
+        ['To list its pods: kubectl get pods -n knative-serving'],
       );
     return false;
   });
@@ -64,7 +64,7 @@ export async function waitForRevision(api: KubernetesApi, question: RevisionQues
 export async function proveRevision(api: KubernetesApi, question: ProofQuestion): Promise<void> {
   const end = performance.now() + question.limitSeconds * 1000;
   await watchRevision(api, question, { end, until: ({ state }) => state === 'ready' });
-  question.say('asking it for a first prediction');
+  question.say('requesting a first prediction');
   const stop = new AbortController();
   const signal = AbortSignal.any([stop.signal, ...(question.signal ? [question.signal] : [])]);
   try {
@@ -144,7 +144,7 @@ async function pollDuringOutages(
     } catch (e) {
       const outage = isOutage(e, { before: reached > began });
       if (!outage || signal?.aborted || performance.now() - reached > OUTAGE_MILLISECONDS) throw e;
-      say('the API server does not answer; asking it again');
+      say('the API server is not responding; retrying');
     }
     const slow = performance.now() - began > SLOW_AFTER_MILLISECONDS;
     await sleep(slow ? SLOW_POLL_MILLISECONDS : POLL_MILLISECONDS, undefined, { signal });
@@ -171,5 +171,5 @@ async function readRefusal(
     status?: { conditions?: readonly { type: string; status: string; message?: string }[] };
   }>(path, { signal });
   const ready = found?.status?.conditions?.find((c) => c.type === 'Ready');
-  return ready?.status === 'False' ? `Knative refuses it: ${ready.message ?? 'it does not say why'}` : undefined;
+  return ready?.status === 'False' ? `Knative refuses it: ${ready.message ?? 'no reason given'}` : undefined;
 }

@@ -17,7 +17,7 @@ import { engineAddress, onEngineGone, servePlugin, unary } from './serve-plugin.
  */
 export function serveProvider(provider: Provider): void {
   const operations = new Operations();
-  onEngineGone(() => void operations.end('Cannot go on: the engine has ended'));
+  onEngineGone(() => void operations.end('Cannot continue: the engine has ended'));
   servePlugin(providerGrpc.ResourceProviderService, {
     ...configuration(provider, operations),
     ...questions(provider),
@@ -46,7 +46,7 @@ function configuration(provider: Provider, operations: Operations) {
     }),
     attach: unary(() => new emptyPb.Empty()),
     cancel: unary(() => {
-      operations.cancel('Cannot go on: the update was cancelled');
+      operations.cancel('Cannot continue: the update was cancelled');
       return new emptyPb.Empty();
     }),
   };

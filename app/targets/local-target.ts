@@ -122,7 +122,7 @@ function makeEntityState(revision: RevisionStatus, trafficPercentage: number | u
     revision: name,
     trafficPercentage,
     deployment: DEPLOYMENTS[state],
-    message: failure?.message ?? (state === 'idle' ? 'Scaled to zero: the next request wakes it' : ''),
+    message: failure?.message ?? (state === 'idle' ? 'Scaled to zero: the next request starts a replica' : ''),
     replicas: replicas.filter((r) => r.state === 'ready').length,
     workers: loading && { ...loading, count: workers },
     inFlight,

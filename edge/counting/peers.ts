@@ -73,6 +73,7 @@ export function makePeerQuestions(port: number, takeMilliseconds = TAKE_MILLISEC
 
 async function read(answer: IncomingMessage): Promise<unknown> {
   const body = await text(answer);
-  if (answer.statusCode !== 200) throw new Error(`Cannot ask the other replica: it answers ${answer.statusCode ?? 0}`);
+  if (answer.statusCode !== 200)
+    throw new Error(`Cannot query the other replica: it responded with status ${answer.statusCode ?? 0}`);
   return JSON.parse(body);
 }

@@ -71,7 +71,7 @@ export class Access {
       const answer = await this.#api.create<{ status?: { allowed?: boolean } }>(PATH, body, { signal });
       return answer.status?.allowed === true;
     } catch (e) {
-      throw new Unavailable('Cannot review an access: the API server does not answer', { cause: e });
+      throw new Unavailable('Cannot check a permission: the API server is not responding', { cause: e });
     }
   }
 }

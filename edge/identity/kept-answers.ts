@@ -18,7 +18,7 @@ export class KeptAnswers {
     this.#total += 1;
     const now = Date.now();
     if (now - this.#last > OVER_MILLISECONDS)
-      log('warning', 'nobody can be asked who a caller is or what they may do: the last answers go on', {
+      log('warning', 'cannot verify callers or permissions: using the last known answers', {
         longestMinutes: KEPT_MILLISECONDS / 60_000,
       });
     this.#last = now;

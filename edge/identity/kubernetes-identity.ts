@@ -12,14 +12,14 @@ export function kubernetesIdentity(api: KubernetesApi, audience: string): Identi
   let asking = 0;
   return async (token, { renewed } = { renewed: false }) => {
     if (!renewed && asking >= MOST_AT_ONCE)
-      throw new Unavailable(`Cannot review a token: ${asking} reviews are under way`);
+      throw new Unavailable(`Cannot verify a token: ${asking} verifications are already running`);
     asking += 1;
     try {
       const signal = AbortSignal.timeout(REVIEW_MILLISECONDS);
       const review = await api.create<Review>(PATH, makeReview(token, audience), { signal });
       return readReview(review, token, audience);
     } catch (e) {
-      throw new Unavailable('Cannot review a token: the API server does not answer', { cause: e });
+      throw new Unavailable('Cannot verify a token: the API server is not responding', { cause: e });
     } finally {
       asking -= 1;
     }
@@ -47,9 +47,9 @@ function readReview({ status = {} }: Review, token: string, audience: string): K
   const { authenticated = false, audiences = [], user = {} } = status;
   const { username: name, groups = [], uid, extra } = user;
   if (!authenticated || name === undefined)
-    return { why: `the cluster does not know it (it has ended, or is not made for the audience "${audience}")` };
+    return { why: `the cluster does not accept it (it has expired, or it is not for the audience "${audience}")` };
   // An authenticator without audiences returns none. Its tokens are for anything, so they are not for this service.
-  if (!audiences.includes(audience)) return { why: `it is not made for the audience "${audience}"` };
+  if (!audiences.includes(audience)) return { why: `it is not for the audience "${audience}"` };
   const { exp } = readUnverifiedClaims(token);
   const kind = name.startsWith('system:serviceaccount:') ? 'service_principal' : 'user';
   return {

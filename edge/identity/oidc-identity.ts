@@ -47,17 +47,17 @@ export function oidcIdentity(settings: OidcSettings, keys: SigningKeys, others: 
 }
 
 function explainRefusal(error: unknown, { audience }: OidcSettings): string {
-  if (error instanceof JWTExpired) return `it ended at ${new Date(Number(error.payload.exp) * 1000).toISOString()}`;
+  if (error instanceof JWTExpired) return `it expired at ${new Date(Number(error.payload.exp) * 1000).toISOString()}`;
   if (error instanceof JWTClaimValidationFailed) {
-    if (error.claim === 'exp') return 'it has no end';
-    if (error.claim === 'nbf') return 'it does not count yet';
-    if (error.claim === 'aud') return `it is made for another audience, expected "${audience}"`;
+    if (error.claim === 'exp') return 'it has no expiry';
+    if (error.claim === 'nbf') return 'it is not valid yet';
+    if (error.claim === 'aud') return `it is for another audience, expected "${audience}"`;
     return `its claim "${error.claim}" is wrong`;
   }
   if (error instanceof JOSEAlgNotAllowed)
     return `its algorithm is not accepted, expected one of ${ALGORITHMS.join(', ')}`;
   if (!(error instanceof JOSEError)) log('warning', 'cannot verify a token', { why: sentenceOf(error) });
-  return "none of its issuer's keys has signed it";
+  return 'its signature matches no key of its issuer';
 }
 
 function readCaller(claims: VerifiedClaims, settings: OidcSettings): Known | Nobody {
@@ -65,7 +65,7 @@ function readCaller(claims: VerifiedClaims, settings: OidcSettings): Known | Nob
   const name = client ?? claims[settings.usernameClaim];
   if (typeof name !== 'string' || name === '') return { why: `it has no claim "${settings.usernameClaim}"` };
   // Kubernetes reserves these names. A permission for one of them means the cluster's user.
-  if (name.startsWith(KEPT)) return { why: 'its user has a name that the cluster keeps for itself' };
+  if (name.startsWith(KEPT)) return { why: 'its user name is reserved by the cluster' };
   const given = claims[settings.groupsClaim];
   const texts = (Array.isArray(given) ? given : [given]).filter((g): g is string => typeof g === 'string');
   const groups = texts.filter((g) => !g.startsWith(KEPT));

@@ -68,7 +68,9 @@ export class SigningKeys {
   /** One read at a time; a failed read keeps the current keys. */
   #refresh(): Promise<void> {
     if (!this.#reading && !this.#keySet && !this.#mayTry())
-      return Promise.reject(new Unavailable(`Cannot read the signing keys of ${this.#issuer}: tried a moment ago`));
+      return Promise.reject(
+        new Unavailable(`Cannot read the signing keys of ${this.#issuer}: the last attempt failed a moment ago`),
+      );
     this.#reading ??= this.#load().finally(() => (this.#reading = undefined));
     return this.#reading;
   }
@@ -105,10 +107,11 @@ async function verifyWith(keySet: LocalJWKSet, token: string, options: JWTVerify
 async function readKeySet(issuer: string, read: ReadDocument): Promise<LocalJWKSet> {
   const discovery = await read(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`);
   const { issuer: said, jwks_uri: uri } = discovery as { issuer?: unknown; jwks_uri?: unknown };
-  if (said !== issuer) throw new Error(`its discovery names the issuer ${JSON.stringify(said)}, expected ${issuer}`);
-  if (typeof uri !== 'string') throw new Error('its discovery names no jwks_uri');
+  if (said !== issuer)
+    throw new Error(`its discovery document names the issuer ${JSON.stringify(said)}, expected ${issuer}`);
+  if (typeof uri !== 'string') throw new Error('its discovery document has no jwks_uri');
   const { keys } = (await read(uri)) as { keys?: unknown };
-  if (!Array.isArray(keys)) throw new Error(`${uri} holds no keys`);
+  if (!Array.isArray(keys)) throw new Error(`${uri} contains no keys`);
   return createLocalJWKSet({ keys: keys as JWK[] });
 }
 

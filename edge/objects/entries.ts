@@ -60,7 +60,7 @@ export class Entries {
     } catch (e) {
       const isKnown = this.#byObject.has(object);
       if (!isKnown) this.#unreadable.add(object);
-      const what = `cannot read an entry; ${isKnown ? 'the last good one goes on' : 'its endpoint cannot be queried'}`;
+      const what = `cannot read an entry; ${isKnown ? 'keeping its last valid version' : 'refusing queries of its endpoint'}`;
       log('error', what, { configMap: object, why: sentenceOf(e) });
     }
     const sorted = [...this.#byObject.values()].sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -51,7 +51,7 @@ export class ServingObjects {
   /** The last lines that a revision has printed. The logs of deleted pods are lost. */
   async readLog(revision: string): Promise<readonly string[]> {
     const pods = this.#podsOf(revision).slice(0, MOST_PODS);
-    if (pods.length === 0) return ['Cannot show a log: no replica runs now, expected one after the next request'];
+    if (pods.length === 0) return ['Cannot show the log: no replica is running. The next request starts one'];
     const logs = pods.flatMap(({ metadata, status }) => {
       const restarts = status?.containerStatuses?.find((c) => c.name === MODEL_CONTAINER)?.restartCount ?? 0;
       return (restarts > 0 ? [true, false] : [false]).map((previous) => this.#readPod(metadata.name, previous));

@@ -52,7 +52,7 @@ export class WatchedObjects<T extends ClusterObject = ClusterObject> {
         await this.#watch(version, signal);
       } catch (e) {
         if (aborted(signal)) return;
-        log('warning', 'cannot follow objects', { path: this.#followed.path, why: sentenceOf(e) });
+        log('warning', 'cannot watch objects', { path: this.#followed.path, why: sentenceOf(e) });
       }
       await sleep(pause, undefined, { signal }).catch(() => undefined);
       pause = Math.min(pause * 2, LONGEST_PAUSE_MILLISECONDS);

@@ -32,7 +32,7 @@ export async function findCached(entry: CacheEntry, progress: Progress): Promise
   if (!stamp || !now) return undefined;
   if (stamp.size !== now.size || stamp.modified !== now.mtimeMs) {
     if ((await sha256(command)) !== stamp.sha256) {
-      progress.say(`The cached Pulumi ${entry.version} has changed since it was put there: getting it again`);
+      progress.say(`The cached Pulumi ${entry.version} was modified; installing it again`);
       return undefined;
     }
     await writeFileAtomically(stampFile, JSON.stringify({ ...stamp, size: now.size, modified: now.mtimeMs }));
@@ -61,10 +61,10 @@ export async function fillCache(
     });
     const made = await findCached(entry, progress);
     if (!made)
-      throw new Error(`Cannot use the Pulumi ${entry.version} that was just put into ${folder}: it is not whole`);
+      throw new Error(`Cannot use the Pulumi ${entry.version} just installed in ${folder}: its files are incomplete`);
     return made;
   };
-  return withFileLock(`${folder}.lock`, put, { what: `getting Pulumi ${entry.version}`, progress, signal });
+  return withFileLock(`${folder}.lock`, put, { what: `installing Pulumi ${entry.version}`, progress, signal });
 }
 
 function places(entry: CacheEntry) {

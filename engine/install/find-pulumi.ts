@@ -19,14 +19,14 @@ export async function findPulumi(options: Partial<GetOptions> = {}): Promise<Pul
   const reasons: string[] = [];
   for (const source of sources) {
     if (!source.get) {
-      const missing = source.missing ?? 'no pulumi';
-      progress.say(`Found ${missing} on ${source.words}`);
-      reasons.push(`${source.words}: ${missing}`);
+      const missing = source.missing ?? 'pulumi';
+      progress.say(`No ${missing} on ${source.words}`);
+      reasons.push(`${source.words}: no ${missing}`);
       continue;
     }
     try {
       const engine = await source.get({ progress, signal });
-      progress.say(`Using Pulumi ${engine.version} from ${source.words}, kept in ${engine.command}`);
+      progress.say(`Using Pulumi ${engine.version} from ${source.words}, cached in ${engine.command}`);
       return engine;
     } catch (e) {
       signal?.throwIfAborted();

@@ -20,7 +20,7 @@ export interface PulumiSource {
   readonly find: (progress: Progress) => Promise<PulumiEngine | undefined>;
   /** Gets it, which may take minutes; throws why not. A source without it can only find. */
   readonly get?: (options: GetOptions) => Promise<PulumiEngine>;
-  /** What a source that can only find did not find: `no pulumi 3.225.0 or newer`. */
+  /** What a source that can only find looks for: `pulumi 3.225.0 or newer`. */
   readonly missing?: string;
 }
 

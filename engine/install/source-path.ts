@@ -9,7 +9,7 @@ import { isNewEnough, MINIMUM_VERSION } from './pulumi-version.ts';
 export const PATH: PulumiSource = {
   name: 'path',
   words: 'the PATH',
-  missing: `no pulumi ${MINIMUM_VERSION} or newer with pulumi-language-nodejs beside it`,
+  missing: `pulumi ${MINIMUM_VERSION} or newer with pulumi-language-nodejs beside it`,
   find: async () => findOnPath(process.env['PATH'] ?? ''),
 };
 

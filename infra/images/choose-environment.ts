@@ -16,6 +16,6 @@ export async function chooseEnvironment(place: ProjectPlace): Promise<Kubernetes
   if (only && !second) return only;
   const names = found.map((e) => e.name).join(', ') || 'none';
   throw new pulumi.RunError(
-    `Cannot tell for which environment to build images: expected DAVIT_ENVIRONMENT to name one on Kubernetes; there are: ${names}`,
+    `Cannot choose the environment to build images for: DAVIT_ENVIRONMENT is not set, expected an environment on Kubernetes: ${names}`,
   );
 }

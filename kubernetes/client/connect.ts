@@ -59,7 +59,7 @@ async function logIn(config: Config, before: Login | undefined): Promise<Login> 
     const plugin = config.getCurrentUser()?.exec as { command?: string; installHint?: string } | undefined;
     const hint = plugin?.installHint === undefined ? '' : ` (${plugin.installHint.trim()})`;
     throw new Error(
-      `Cannot log in to the cluster of context "${config.getCurrentContext()}"${plugin ? ` with ${plugin.command ?? ''}` : ''}: ${why}, expected kubectl's way to work${hint}`,
+      `Cannot log in to the cluster of context "${config.getCurrentContext()}"${plugin ? ` with ${plugin.command ?? ''}` : ''}: ${why}. Check that kubectl can connect${hint}`,
       { cause: e },
     );
   });

@@ -38,7 +38,7 @@ export interface AskOptions {
 /** The API server cannot be reached or does not respond. */
 export class ClusterUnreachable extends Error {
   constructor({ name, server }: Connection, cause: unknown) {
-    super(`Cannot reach ${name} at ${server}: ${describe(cause)}, expected ${expectation(cause)}`, { cause });
+    super(`Cannot reach ${name} at ${server}: ${describe(cause)}. ${expectation(cause)}`, { cause });
     this.name = 'ClusterUnreachable';
   }
 }
@@ -123,7 +123,7 @@ function send(
       resolve(incoming);
     },
   );
-  const end = () => asking.destroy(new Error(`it says nothing for ${limitSeconds} s`));
+  const end = () => asking.destroy(new Error(`no response for ${limitSeconds} s`));
   // A socket's own timeout restarts with each step until it is connected.
   const limit = setTimeout(end, limitSeconds * 1000);
   asking.on('timeout', end);
@@ -137,8 +137,8 @@ function send(
 function expectation(cause: unknown): string {
   const { code = '' } = cause as NodeJS.ErrnoException;
   return /CERT|SIGNATURE|ALTNAME/.test(code)
-    ? 'the certificate of the cluster that the kubeconfig knows (another one may have its address now)'
-    : 'its API server to answer (is the cluster up, and is there a way to it from here?)';
+    ? 'The kubeconfig has another certificate: another cluster may have this address now'
+    : 'Check that the cluster is running and can be reached from here';
 }
 
 /** A connection error for several addresses has no message of its own. */

@@ -46,7 +46,7 @@ function findFiles(kubeconfig: string | undefined, root: string): readonly strin
     const file = completePath(kubeconfig, root);
     if (existsSync(file)) return [file];
     throw new Error(
-      `Cannot read the kubeconfig ${file}: there is no such file, expected one of kubectl's (cluster.kubeconfig of the environment)`,
+      `Cannot read the kubeconfig ${file}: the file does not exist, expected a kubeconfig (cluster.kubeconfig of the environment)`,
     );
   }
   const listed = (process.env['KUBECONFIG'] ?? '').split(delimiter).filter(Boolean);
@@ -58,7 +58,7 @@ function requireServiceAccount(kubeconfig: string | undefined): void {
   if (process.env['KUBERNETES_SERVICE_HOST'] !== undefined && existsSync(SERVICE_ACCOUNT)) return;
   const said = kubeconfig ?? process.env['KUBECONFIG'] ?? '';
   throw new Error(
-    `Cannot find a cluster: ${said === '' ? 'there is no ~/.kube/config' : `there is no file ${said}`}, expected one of kubectl's (KUBECONFIG, or cluster.kubeconfig of the environment)`,
+    `Cannot find a cluster: ${said === '' ? 'there is no ~/.kube/config' : `there is no file ${said}`}, expected a kubeconfig (KUBECONFIG, or cluster.kubeconfig of the environment)`,
   );
 }
 
@@ -69,7 +69,7 @@ function readFile(config: Config, file: string): Config {
   } catch (e) {
     const { reason, mark } = e as { reason?: string; mark?: { line?: number } };
     const why = reason === undefined ? (e as Error).message : `${reason} in line ${(mark?.line ?? 0) + 1}`;
-    throw new Error(`Cannot read the kubeconfig ${file}: ${why}, expected one of kubectl's`);
+    throw new Error(`Cannot read the kubeconfig ${file}: ${why}, expected a kubeconfig`);
   }
   // The library refuses plain HTTP, but kubectl accepts it, for example from `kubectl proxy`.
   for (const cluster of config.clusters)
@@ -112,10 +112,10 @@ function requireCluster(
   const where = files.join(', ');
   if (!there.includes(name))
     throw new Error(
-      `Cannot find ${name === '' ? 'a current context' : `the context "${name}"`} in ${where}: expected one of ${there.join(', ') || 'some, and there is none'}${context === undefined ? ' (kubectl config use-context, or cluster.context of the environment)' : ' as cluster.context of the environment'}`,
+      `Cannot find ${name === '' ? 'a current context' : `the context "${name}"`} in ${where}: expected ${there.length > 0 ? `one of ${there.join(', ')}` : 'a file with contexts'}${context === undefined ? ' (kubectl config use-context, or cluster.context of the environment)' : ' as cluster.context of the environment'}`,
     );
   if (!config.getCurrentCluster())
     throw new Error(
-      `Cannot find the cluster of context "${name}" in ${where}: expected an entry of clusters by its name`,
+      `Cannot find the cluster of context "${name}" in ${where}: expected an entry in clusters with that name`,
     );
 }

@@ -75,7 +75,7 @@ export async function explainMissingSecrets(
     if (lacking.length === 0) return [];
     const others = [...(there ?? [])].sort().join(', ');
     return [
-      `Cannot find ${listKeys(lacking)} in the Secret "${name}" of the namespace ${question.namespace}: expected one of ${others || 'some, and it is empty'}`,
+      `Cannot find ${listKeys(lacking)} in the Secret "${name}" of the namespace ${question.namespace}: ${others === '' ? 'it is empty' : `expected one of ${others}`}`,
     ];
   });
   return (await Promise.all(missing)).flat();
@@ -92,7 +92,7 @@ async function readSecret<T extends Metadata>(
   if (answer.status === 404) return undefined;
   if (answer.status !== 200)
     throw new Error(
-      `Cannot read the version of the Secret "${name}" in ${namespace}: the API server answers ${answer.status}, expected that you may get it`,
+      `Cannot read the version of the Secret "${name}" in ${namespace}: the API server answers ${answer.status}, expected permission to read it`,
     );
   return JSON.parse(answer.body) as T;
 }

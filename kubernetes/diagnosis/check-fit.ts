@@ -75,7 +75,7 @@ function explainImpossible({ room, requests }: Seeker, nodes: readonly NodeCapac
   const tolerated = selected.filter((node) => refusingTaint(node, room) === undefined);
   if (tolerated.length === 0) {
     const taints = new Set(selected.map((node) => describeTaint(refusingTaint(node, room))));
-    return `does not tolerate what its nodes are tainted with: ${[...taints].join(', ')}`;
+    return `does not tolerate the taints of its nodes: ${[...taints].join(', ')}`;
   }
   if (tolerated.some((node) => isEmpty(lackOf(requests, node.allocatable)))) return undefined;
   const lack = tolerated.map((node) => lackOf(requests, node.allocatable)).sort((a, b) => weigh(a) - weigh(b))[0] ?? {};
@@ -139,7 +139,7 @@ function overQuota(quotas: Capacity['quotas'], seekers: readonly Seeker[]): read
       const more = (used[key] ?? 0) + (wanted[resource] ?? 0) - limit;
       return more > 0 && (wanted[resource] ?? 0) > 0 ? [describeAmount(resource, more)] : [];
     });
-    return over.length > 0 ? [`goes over the quota "${name}" by ${enumerate(over)}`] : [];
+    return over.length > 0 ? [`exceeds the quota "${name}" by ${enumerate(over)}`] : [];
   });
 }
 

@@ -185,7 +185,7 @@ function describeUnreadable({ object, endpoint, why }: UnreadableEntry, objects:
     name: endpoint,
     ready: 'NOT_READY',
     configUpdate: 'NOT_UPDATING',
-    message: `Its ConfigMap ${object} cannot be read, so queries are refused (${why}): npx davit up ${endpoint} writes it again`,
+    message: `Its ConfigMap ${object} cannot be read, so queries are refused (${why}). To write it again: npx davit up ${endpoint}`,
     entities: mine.map((r) => ({
       ...describePending(r, objects),
       trafficPercentage: shares?.get(r.metadata.name),
@@ -193,7 +193,7 @@ function describeUnreadable({ object, endpoint, why }: UnreadableEntry, objects:
   };
 }
 
-const MISSING = { state: 'DEPLOYMENT_FAILED', message: 'Its revision is not there: davit up makes it again' } as const;
+const MISSING = { state: 'DEPLOYMENT_FAILED', message: 'Its revision is missing: davit up creates it again' } as const;
 
 /** Percentages by revision, including revisions that have only a tag; undefined: the route has never been ready. */
 function sharesOf(route: LiveRoute | undefined): ReadonlyMap<string, number> | undefined {

@@ -15,7 +15,7 @@ export interface LabelledPod extends ObservedPod {
   readonly metadata: ObservedPod['metadata'] & { readonly labels?: Readonly<Record<string, string>> };
 }
 
-const ASLEEP = 'Scaled to zero: the next request wakes it';
+const ASLEEP = 'Scaled to zero: the next request starts a replica';
 
 /** The pods of a namespace at one moment; `now` defaults to the current time. */
 export interface PodsThere {

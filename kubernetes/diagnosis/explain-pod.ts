@@ -29,16 +29,16 @@ function explainScheduling(
   if (scheduled?.status !== 'False') return undefined;
   const coming = events.find((e) => e.reason === 'TriggeredScaleUp' && e.involvedObject.name === pod.metadata.name);
   if (coming) return waiting(`a node is being added: ${coming.message ?? ''}`);
-  const missing = (scheduled.message ?? 'no node can take it').replace(/\.? (no new claims|preemption:)[\s\S]*$/, '');
+  const missing = (scheduled.message ?? 'no node can run it').replace(/\.? (no new claims|preemption:)[\s\S]*$/, '');
   const since = Math.max(began, Date.parse(scheduled.lastTransitionTime ?? '') || began);
   const failure = failed(
-    `No node can take it: ${missing}`,
+    `No node can run it: ${missing}`,
     [
-      'Free what is missing, add nodes, ask for another workload_type, or, where there is no room for the old and the new one together, davit: { rollout: recreate }',
+      'Free the missing resources, add nodes, choose another workload_type or, if the old and the new revision do not fit together, set davit: { rollout: recreate }',
     ],
     'room',
   );
-  const meanwhile = `no node has room for it yet: ${missing}`;
+  const meanwhile = `no node can run it yet: ${missing}`;
   return failedFor({ since, now, patience: UNSCHEDULABLE_MILLISECONDS }, meanwhile, failure);
 }
 
@@ -60,7 +60,7 @@ function explainWaiting({ state, image = '', name }: ContainerStatus, pod: Obser
   if (!CONFIGURATION.has(reason)) return undefined;
   const hints = /secret|configmap/i.test(message)
     ? [
-        'Make it in the namespace of the models, or correct secrets of the environment or environment_vars of the endpoint',
+        'Create it in the namespace of the models, or correct secrets of the environment or environment_vars of the endpoint',
       ]
     : [];
   const words = message.replace(/^failed to create containerd task: .*?runc create failed: /, '');
@@ -75,7 +75,7 @@ interface Pull {
 
 function explainPull({ reason, image, words }: Pull, pod: ObservedPod, { began, now }: ExplainOptions): Explained {
   const failure = failed(`Its image cannot be pulled: ${image}: ${words}`, [
-    'Whether the registry can be reached from the nodes and has the image, and whether images.pull_secret is right, decides',
+    'Check that the nodes can reach the registry, that the registry has the image, and that images.pull_secret is right',
   ]);
   if (reason === 'InvalidImageName' || FINAL.test(words)) return failure;
   const since = Math.max(began, Date.parse(pod.metadata.creationTimestamp ?? '') || 0);
@@ -95,8 +95,8 @@ function explainEnd(pod: ObservedPod, { lastWords, events }: ObservedRevision): 
   if (!container || !end) return undefined;
   const words = lastWords[pod.metadata.name] ?? [];
   if (end.reason === 'OOMKilled')
-    return failed('It needs more memory than it may have: the kernel ended it (OOMKilled)', [
-      'Ask for a larger workload_type or workload_size with fewer units per replica, or give the type more memory in the environment',
+    return failed('It exceeded its memory limit, so the kernel killed it (OOMKilled)', [
+      'Choose a larger workload_type, or a workload_size with fewer units per replica, or give the type more memory in the environment',
       ...words,
     ]);
   const said = keepsFile(pod, container) ? readFailure(end.message ?? '') : undefined;
@@ -104,13 +104,13 @@ function explainEnd(pod: ObservedPod, { lastWords, events }: ObservedRevision): 
   const what = container.name === 'model' ? 'The model server' : `The container "${container.name}"`;
   const killing = events.find((e) => e.reason === 'Killing' && /failed (liveness|startup) probe/.test(e.message ?? ''));
   if (killing && killing.involvedObject.name === pod.metadata.name)
-    return failed(`${what} runs, and was ended since it did not answer whether it does (liveness probe)`, words);
+    return failed(`${what} was killed because it did not respond to its liveness probe`, words);
   return failed(`${what} ended with exit code ${end.exitCode}${end.reason ? ` (${end.reason})` : ''}`, words);
 }
 
 function explainEviction({ status }: ObservedPod): Explained | undefined {
   if (status?.phase !== 'Failed') return undefined;
-  return failed(`Its pod was ended: ${[status.reason, status.message].filter(Boolean).join(': ')}`);
+  return failed(`Its pod failed: ${[status.reason, status.message].filter(Boolean).join(': ')}`);
 }
 
 /** Whether the container's termination message is its own file. Otherwise it may be output of the model. */

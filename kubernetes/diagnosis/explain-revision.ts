@@ -22,7 +22,7 @@ const MOST_ENDED_PODS = 3;
 /** Whether a revision is ready and, if it will not be, why: the first cause, not its consequences. */
 export function explainRevision(observed: ObservedRevision, options: ExplainOptions): Explained {
   const { revision } = observed;
-  if (!revision) return waiting('Knative is making the revision');
+  if (!revision) return waiting('Knative is creating the revision');
   const pods = livePods(observed.pods);
   const failure =
     firstOf(
@@ -37,7 +37,7 @@ export function explainRevision(observed: ObservedRevision, options: ExplainOpti
   const wanted = isReserve(revision) ? 0 : options.minReplicas;
   if (ready?.status === 'True' && up >= wanted) return { state: 'ready', message: 'ready', hints: [] };
   if (ready?.status === 'False' && pods.length === 0 && !isTransient(ready))
-    return failed(`Knative gives it up: ${sentence(ready)}`);
+    return failed(`Knative reports a failure: ${sentence(ready)}`);
   return waiting(describeProgress(pods, up, Math.max(1, wanted)));
 }
 
@@ -86,14 +86,15 @@ function explainRefusal({ deployment }: ObservedRevision, { began, now }: Explai
 }
 
 function hintFor(message: string): string {
-  if (/exceeded quota/.test(message)) return 'Raise quota of the environment, or take something down';
+  if (/exceeded quota/.test(message)) return 'Raise quota of the environment, or remove an endpoint';
   if (/failed quota/.test(message))
-    return 'A quota of the namespace counts what not every container says: a LimitRange with defaults says it for them (Davit makes one for quota of the environment)';
-  if (/per (Container|Pod) is/.test(message)) return 'A LimitRange of the namespace: ask for less, or change it';
+    return 'A quota of the namespace requires values that not every container declares: a LimitRange with defaults adds them (Davit creates one for quota of the environment)';
+  if (/per (Container|Pod) is/.test(message))
+    return 'A LimitRange of the namespace refuses it: request less, or change the LimitRange';
   if (/violates PodSecurity/.test(message))
-    return 'Pod security of the namespace is stricter than the pods of Knative are: its label pod-security.kubernetes.io/enforce decides';
+    return 'The pod security of the namespace refuses the pods of Knative: change its label pod-security.kubernetes.io/enforce';
   if (/webhook/.test(message))
-    return 'An admission webhook of the cluster decides: kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations';
+    return 'An admission webhook of the cluster refuses its pods. To list the webhooks: kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations';
   return 'The cluster refuses its pods';
 }
 
@@ -101,13 +102,13 @@ function hintFor(message: string): string {
 function explainDeadline({ deployment }: ObservedRevision): Explained | undefined {
   const over = deployment?.status?.conditions?.find((c) => c.reason === 'ProgressDeadlineExceeded');
   if (over?.status !== 'False') return undefined;
-  return failed('It is not ready in the time that its hardware has for that', [], 'log');
+  return failed('It was not ready within the deployment time of its hardware', [], 'log');
 }
 
 function describeProgress(pods: readonly ObservedPod[], up: number, wanted: number): string {
   const count = `${up} of ${wanted} ${wanted === 1 ? 'replica' : 'replicas'} ready`;
   const pod = pods.find((p) => !isReady(p));
-  if (pod && hasStoppedAnswering(pod)) return `${count}; the model server does not answer any more`;
+  if (pod && hasStoppedAnswering(pod)) return `${count}; the model server has stopped responding`;
   const statuses = pod?.status?.containerStatuses ?? [];
   if (!pod) return count;
   if (statuses.length === 0 || statuses.some((c) => c.state?.waiting?.reason === 'ContainerCreating'))

@@ -102,7 +102,7 @@ export class ControlClient {
   }
 }
 
-const GONE = 'Cannot reach the supervisor: it ended before it had answered';
+const GONE = 'Cannot reach the supervisor: it ended before it responded';
 
 function path(noun: string, name: string): string {
   return `/${noun}/${encodeURIComponent(name)}`;

@@ -46,7 +46,7 @@ export interface ReadLog {
 export function makeControlServer(operations: Promise<ControlOperations>, isEnding: () => boolean): Server {
   return createServer((request, response) => {
     const gone = new AbortController();
-    response.once('close', () => gone.abort(new Error('Who asked has left')));
+    response.once('close', () => gone.abort(new Error('The client has disconnected')));
     const write = (line: Line<unknown>) => void response.write(`${JSON.stringify(line)}\n`);
     const task: Task = { say: (progress) => write({ progress }), signal: gone.signal };
     response.writeHead(200, { 'content-type': 'application/x-ndjson' });
@@ -66,7 +66,7 @@ interface Parts {
 }
 
 async function answer(request: IncomingMessage, { operations, task, ending }: Parts): Promise<unknown> {
-  if (ending) throw new ControlRefused({ code: 'ending', message: 'Cannot answer: the supervisor is ending' });
+  if (ending) throw new ControlRefused({ code: 'ending', message: 'Cannot answer: the supervisor is shutting down' });
   const url = new URL(request.url ?? '', 'http://control');
   const [, noun = '', encoded = ''] = url.pathname.split('/');
   const name = decodeURIComponent(encoded);

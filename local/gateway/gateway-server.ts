@@ -166,7 +166,7 @@ async function refuse(request: IncomingMessage, response: ServerResponse, e: unk
     response.destroy();
     return;
   }
-  if (!(e instanceof Refused)) process.stderr.write(`the gateway failed: ${renderError(e)}\n`);
+  if (!(e instanceof Refused)) process.stderr.write(`unexpected error in the gateway: ${renderError(e)}\n`);
   if (!whole) response.setHeader('connection', 'close');
   write(response, e instanceof Refused ? e.refusal : fault);
 }
@@ -184,5 +184,5 @@ function write(response: ServerResponse, refused: refusal.Refusal): void {
 const fault: refusal.Refusal = {
   status: 500,
   code: 'INTERNAL_ERROR',
-  message: 'Cannot answer: the gateway itself has failed, expected this never to happen',
+  message: 'Cannot answer: internal error in the gateway, please report it',
 };

@@ -79,11 +79,11 @@ export class Gateway {
       if (code !== 'EADDRINUSE' && code !== 'EACCES') throw e;
       const holder =
         code === 'EACCES'
-          ? 'this user may not open it'
-          : `${(await describePortHolder(port)) ?? 'another process'} listens there`;
+          ? 'this user may not listen on it'
+          : `${(await describePortHolder(port)) ?? 'another process'} is listening on it`;
       throw new ControlRefused({
         code: 'port-taken',
-        message: `Cannot open port ${port} on ${HOST}: ${holder}. End it, or give another port: gateway.port in environments/${this.#environment}.yaml`,
+        message: `Cannot open port ${port} on ${HOST}: ${holder}. Stop it, or set another port: gateway.port in environments/${this.#environment}.yaml`,
       });
     }
   }

@@ -58,6 +58,6 @@ export function drainBody(request: IncomingMessage): Promise<boolean> {
 const crowded = {
   status: 429,
   code: 'RESOURCE_EXHAUSTED',
-  message: `Cannot take another request: the bodies of those that wait hold ${MAX_TOGETHER_BYTES} bytes, which is the limit`,
+  message: `Cannot accept another request: the bodies of waiting requests have reached the limit of ${MAX_TOGETHER_BYTES} bytes`,
   headers: { 'retry-after': '1' },
 };

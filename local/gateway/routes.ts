@@ -82,7 +82,7 @@ export class Routes {
         : `it is ${known.phase}`;
     throw new ControlRefused({
       code: 'not-ready',
-      message: `Cannot route "${endpoint}" to revision "${entity.revision}": ${found}, expected one that has been proven for "${entity.name}"`,
+      message: `Cannot route "${endpoint}" to revision "${entity.revision}": ${found}, expected a proven revision of "${entity.name}"`,
     });
   }
 }

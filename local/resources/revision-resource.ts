@@ -88,7 +88,7 @@ async function deleteRevision(place: Place, name: string, { log, signal }: Conte
 function findVirtualenv(text: string | undefined, inputs: LocalRevisionInputs): LockedVirtualenv {
   const { lock: file, virtualenv: key, endpoint } = inputs;
   const next = `expected the lock of "${endpoint}" (npx davit lock ${endpoint})`;
-  if (text === undefined) throw new Error(`Cannot read ${file}: it is not there, ${next}`);
+  if (text === undefined) throw new Error(`Cannot read ${file}: the file does not exist, ${next}`);
   const virtualenv = parseLock(text, file).lock?.virtualenvs[key];
   if (!virtualenv) throw new Error(`Cannot find the virtualenv "${key}" in ${file}: ${next}`);
   return virtualenv;

@@ -96,7 +96,7 @@ export class LaunchedReplica implements Replica {
     await server.ready;
     await this.#predict(server);
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    progress.say(`Loaded ${entity} in ${seconds} s (process ${server.pid ?? 0}), it has predicted`);
+    progress.say(`Loaded ${entity} in ${seconds} s (process ${server.pid ?? 0})and made a first prediction`);
   }
 
   /** The server has already predicted the example. This prediction tests the path of a request. */
@@ -108,7 +108,7 @@ export class LaunchedReplica implements Replica {
       throw new ServerFailed('predict', `The model answers its own example with status ${status}: ${shown}`);
     } catch (e) {
       if (!(e instanceof Refused) && !(e instanceof NotStarted)) throw e;
-      throw new ServerFailed('predict', `The model does not answer its own example: ${e.message}`);
+      throw new ServerFailed('predict', `The model did not respond to its own example: ${e.message}`);
     }
   }
 }

@@ -29,7 +29,7 @@ export class RequestQueue<T> {
   /** Gives a place to the request that has waited longest. Throws if the queue is empty. */
   give(place: T): void {
     const [first] = this.#waiters;
-    if (!first) throw new RangeError('Cannot give a place: nobody waits');
+    if (!first) throw new RangeError('Cannot grant a slot: no request is waiting');
     this.#waiters.delete(first);
     first.take(place);
   }

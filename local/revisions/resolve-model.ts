@@ -14,5 +14,5 @@ export async function describeMissingModel(root: string, revision: Revision): Pr
   const { folder, written } = locateModel(root, model);
   const found = await stat(join(folder, 'MLmodel')).catch(() => undefined);
   if (found) return undefined;
-  return `Cannot find the files of ${model.name} version ${model.version}: there is no MLmodel in ${written}, expected what was locked (npx davit validate ${endpoint} fetches it)`;
+  return `Cannot find the files of ${model.name} version ${model.version}: there is no MLmodel in ${written}, expected the locked model (npx davit validate ${endpoint} downloads it)`;
 }

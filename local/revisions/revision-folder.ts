@@ -78,6 +78,6 @@ async function checkDigest(folder: string, { model, endpoint }: Revision): Promi
   if (digest === model.digest) return;
   throw new ServerFailed(
     'model',
-    `Cannot serve ${model.name} version ${model.version}: its files have the digest ${digest.slice(0, 19)}…, the lock says ${model.digest.slice(0, 19)}…; they changed after the lock was made. Make it again: npx davit lock ${endpoint}`,
+    `Cannot serve ${model.name} version ${model.version}: its files have the digest ${digest.slice(0, 19)}…, but the lock has ${model.digest.slice(0, 19)}…: they changed after the lock was made. Update the lock: npx davit lock ${endpoint}`,
   );
 }

@@ -126,14 +126,14 @@ export class RevisionPool {
   /** Stops every replica immediately. */
   async close(): Promise<void> {
     this.#draining = true;
-    this.#queue.refuse(this.#unavailable('it was taken out of service'));
+    this.#queue.refuse(this.#unavailable('it is being removed'));
     await this.#replicas.close();
   }
 
   /** Must be called every second. Scales, and refuses requests that have waited too long. */
   tick(): void {
     const seconds = this.#replicas.ready > 0 ? WAIT_SECONDS : WAKE_SECONDS;
-    const why = `no unit came free in ${seconds} s`;
+    const why = `no unit of concurrency became free within ${seconds} s`;
     if (this.#queue.length > 0) this.#queue.refuse(this.#unavailable(why), Date.now() - seconds * 1000);
     if (!this.#draining) this.#replicas.replaceUnreachable();
     this.#dispatch();
@@ -160,7 +160,7 @@ export class RevisionPool {
   #refuseHopeless(): void {
     const { entity, bounds } = this.#settings;
     const { failure } = this.#replicas;
-    if (this.#draining) throw this.#unavailable('it was taken out of service');
+    if (this.#draining) throw this.#unavailable('it is being removed');
     // A failed revision that scaled to zero has no pending retry, so a request retries it after its delay.
     const resting = Date.now() < this.#replicas.retryAt || this.#replicas.starting > 0;
     if (failure && resting) throw this.#unavailable(failure.message);

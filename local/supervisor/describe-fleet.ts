@@ -91,7 +91,7 @@ function describeEntity(
     scaleToZero: bounds.scaleToZero,
     signature,
     state: SHOWN[state],
-    message: failure?.message ?? (state === 'idle' ? 'Scaled to zero; a request wakes it' : ''),
+    message: failure?.message ?? (state === 'idle' ? 'Scaled to zero: the next request starts a replica' : ''),
   };
 }
 

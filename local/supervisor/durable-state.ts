@@ -39,7 +39,7 @@ export async function readStored(folder: string): Promise<Stored | undefined> {
     return stored;
   } catch (e) {
     if ((e as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    const next = `expected what the supervisor wrote there. Remove ${folder}, then npx davit up deploys again what is missing and makes a new token`;
+    const next = `expected the state that the supervisor wrote. Remove ${folder} and run npx davit up, which deploys the endpoints again and makes a new token`;
     throw new Error(`Cannot read ${file}: ${(e as Error).message}, ${next}`, { cause: e });
   }
 }

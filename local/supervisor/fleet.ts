@@ -61,7 +61,7 @@ export class Fleet {
     for (const [name, stored] of Object.entries(this.#options.state.now.revisions)) {
       const folder = stored.failure ? undefined : await readRevisionFolder(this.#folder(name));
       if (!folder) {
-        const failure = stored.failure ?? { stage: 'model', message: `The files of ${name} are gone`, log: [] };
+        const failure = stored.failure ?? { stage: 'model', message: `The files of ${name} are missing`, log: [] };
         this.#known.set(name, { stored: { ...stored, failure }, phase: 'failed', pool: undefined });
         continue;
       }
@@ -159,7 +159,7 @@ export class Fleet {
   async #change(name: string, { bounds, autoscaling }: PatchRevision): Promise<void> {
     const known = this.#known.get(name);
     if (!known)
-      throw new ControlRefused({ code: 'unknown', message: `Cannot change revision "${name}": there is none` });
+      throw new ControlRefused({ code: 'unknown', message: `Cannot change revision "${name}": it does not exist` });
     const stored = { ...known.stored, bounds, autoscaling };
     await this.#remember(name, stored);
     this.#known.set(name, { ...known, stored });
@@ -184,7 +184,7 @@ export class Fleet {
     if (!user) return;
     throw new ControlRefused({
       code: 'in-use',
-      message: `Cannot delete revision "${name}": endpoint "${user.endpoint}" sends requests to it, expected the route to change first`,
+      message: `Cannot delete revision "${name}": endpoint "${user.endpoint}" still routes requests to it. Change its route first`,
     });
   }
 

@@ -40,7 +40,7 @@ function keep(): void {
     if (!existsSync(stateFolder(place))) process.exit(0); // the state was removed, so nothing is left to serve
     if (Date.now() - started > HEALTHY_SECONDS * 1000) failures = 0;
     failures += 1;
-    process.stderr.write(`the supervisor ended (${signal ?? `exit code ${code ?? -1}`}), starting it again\n`);
+    process.stderr.write(`the supervisor ended (${signal ?? `exit code ${code ?? -1}`}), restarting it\n`);
     setTimeout(keep, restartDelaySeconds(failures) * 1000);
   });
 }

@@ -78,7 +78,7 @@ export async function connectSupervisor(
     }
   }
   throw new Error(
-    `Cannot start the supervisor of "${environment}": the one before has not ended after ${END_SECONDS} s`,
+    `Cannot start the supervisor of "${environment}": the previous one has not ended after ${END_SECONDS} s`,
   );
 }
 
@@ -97,7 +97,7 @@ export async function withSupervisor<T>(
     } catch (e) {
       const gone = e instanceof SupervisorGone || (e instanceof ControlRefused && e.error.code === 'ending');
       if (!gone || tries === TRIES || signal?.aborted) throw e;
-      progress.say('The supervisor ended in the middle; trying again with the next one …');
+      progress.say('The supervisor ended during the operation; retrying with a new one …');
     }
   }
 }
@@ -119,7 +119,7 @@ export async function readStatus(
     running: false,
     pid: undefined,
     keeper: undefined,
-    gateway: { url: undefined, port, problem: 'The supervisor does not run' },
+    gateway: { url: undefined, port, problem: 'The supervisor is not running' },
     tokens: tokens.length,
     endpoints: describeEndpoints(stored),
     revisions: Object.entries(revisions).map(([name, revision]) => describeStored(name, revision)),
@@ -159,7 +159,7 @@ async function connectOrEnd(place: Place, options: Required<StartOptions>): Prom
 }
 
 async function endSupervisor({ pid }: ControlFile, { progress, signal }: Required<StartOptions>): Promise<void> {
-  progress.say(`Ending the supervisor that cannot be reached any more (process ${pid}) …`);
+  progress.say(`Stopping the unresponsive supervisor (process ${pid}) …`);
   sendSignal(pid, 'SIGTERM');
   for (const due = deadline(LAST_SECONDS, signal); !due.passed; await due.pause()) if (!isAlive(pid)) return;
   sendSignal(pid, 'SIGKILL');
@@ -167,7 +167,7 @@ async function endSupervisor({ pid }: ControlFile, { progress, signal }: Require
 
 function hangs(environment: string, { pid }: ControlFile): SupervisorHangs {
   return new SupervisorHangs(
-    `Cannot reach the supervisor of "${environment}": process ${pid} runs and does not answer. npx davit up puts another one in its place`,
+    `Cannot reach the supervisor of "${environment}": process ${pid} is running but not responding. npx davit up replaces it`,
   );
 }
 
@@ -200,7 +200,9 @@ async function untilItAnswers(place: Place, signal: AbortSignal | undefined): Pr
   }
   const log = await readLog(supervisorLog(place), LOG_LINES);
   endKeeper(keeper);
-  throw new Error([`Cannot start the supervisor of "${place.environment}": it does not answer`, ...log].join('\n    '));
+  throw new Error(
+    [`Cannot start the supervisor of "${place.environment}": it is not responding`, ...log].join('\n    '),
+  );
 }
 
 function endKeeper(keeper: ChildProcess): void {

@@ -62,7 +62,9 @@ async function run(place: Place): Promise<void> {
   async function watch(): Promise<void> {
     if (!(await isOurs(place))) end('disowned');
     else if (!ending)
-      await sockets.look().catch((e: unknown) => process.stderr.write(`Cannot make the socket again: ${String(e)}\n`));
+      await sockets
+        .look()
+        .catch((e: unknown) => process.stderr.write(`Cannot restore the control socket: ${String(e)}\n`));
   }
 
   /** Removes the sockets last, because a command that finds none can start another supervisor. */

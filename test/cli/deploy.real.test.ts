@@ -191,7 +191,7 @@ describe('davit', () => {
     const { code, stderr } = await stopped.ran;
     expect({ code, last: stderr.trimEnd().split('\n').at(-1) }).toEqual({
       code: 143,
-      last: 'Stopped: what was complete is kept, and the same command goes on from there',
+      last: 'Stopped: completed changes are kept, and the same command continues from there',
     });
     expect(await listFiles(join(root, '.davit/pulumi/.pulumi/locks'))).toEqual([]);
     expect((await (await ask())()).status).toBe(200);

@@ -52,7 +52,7 @@ describe('a cluster that says nothing', () => {
   it('is named with its address, and asked once at a time', async () => {
     const [[code], , stderr] = await start('status').ended;
     expect(code).toBe(3);
-    expect(stderr).toContain(`at ${address}: it says nothing for 10 s`);
+    expect(stderr).toContain(`at ${address}: no response for 10 s`);
     const together = 7; // the edge and what there is of the endpoints
     expect(sockets.size).toBe(together);
   });

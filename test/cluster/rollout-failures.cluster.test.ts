@@ -49,7 +49,7 @@ describe('what fails leaves everything as it was, and says why', () => {
     const megabytes = await on.writeSecret('megabytes', '4000');
     await on.declare({ variables: { VERSION: 'large', LOAD_MB: megabytes } });
     const { stderr } = await on.fails('too much memory');
-    expect(stderr).toMatch(/revision-failed It needs more memory than it may have/);
+    expect(stderr).toMatch(/revision-failed It exceeded its memory limit/);
   });
 
   test('and the next update just works', async () => {
@@ -64,7 +64,7 @@ describe('hardware that is not there', () => {
   test('is said; when it is there, the same update works', async () => {
     await on.declare({ variables: { VERSION: 'gpu' }, more: { workload_type: 'GPU_SMALL' } });
     const { stderr } = await on.fails('no graphics card');
-    expect(stderr).toContain('No node can take it: 0/1 nodes are available: 1 Insufficient nvidia.com/gpu');
+    expect(stderr).toContain('No node can run it: 0/1 nodes are available: 1 Insufficient nvidia.com/gpu');
     await declareCards(on.to, 1);
     await on.updates('a graphics card', 'gpu');
   });

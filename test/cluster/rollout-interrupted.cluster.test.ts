@@ -46,7 +46,7 @@ const STAGES: readonly Stage[] = [
   { version: 'three', model: '3', when: 'it builds the image', sign: /Building/ },
   { version: 'three', model: '3', when: 'it makes the revision', sign: /Configuration [^:]+: creating/ },
   { version: 'four', model: '3', when: 'the revision starts', sign: /loading the model/ },
-  { version: 'four', model: '3', when: 'the revision is asked', sign: /asking it for a first prediction/ },
+  { version: 'four', model: '3', when: 'the revision is asked', sign: /requesting a first prediction/ },
   { version: 'five', model: '3', when: 'the route is written', sign: /Route interrupted: updating/ },
   { version: 'six', model: '3', when: 'the route is there', sign: /Route interrupted: updated/ },
   { version: 'six', model: '3', when: 'the old revision is deleted', sign: /Configuration [^:]+: deleting/ },

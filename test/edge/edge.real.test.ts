@@ -535,7 +535,7 @@ describe('the edge', () => {
         ]);
         expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
       }
-      expect(answers[0]?.body).toContain('the authorisation service does not answer');
+      expect(answers[0]?.body).toContain('the authorisation service is not responding');
       expect(seen).toEqual([]);
     });
   });

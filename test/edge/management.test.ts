@@ -82,7 +82,7 @@ describe('the management API', () => {
       last_updated_timestamp: Date.parse('2026-02-03T04:05:06Z'),
       state: { ready: 'READY', config_update: 'NOT_UPDATING' },
       config: {
-        served_entities: [entity('1', ''), entity('2', 'Scaled to zero: the next request wakes it')],
+        served_entities: [entity('1', ''), entity('2', 'Scaled to zero: the next request starts a replica')],
         traffic_config: { routes: [{ traffic_percentage: 90 }, { traffic_percentage: 10 }] },
         config_version: 5,
       },
@@ -189,7 +189,7 @@ describe('the management API', () => {
     expect(await json('/serving-endpoints/iris/served-models/iris-1/logs')).toEqual({
       logs: '[a] one\n[a] two\n[b] three',
     });
-    expect((await json('/serving-endpoints/iris/served-models/iris-2/logs'))['logs']).toMatch(/^Cannot show a log/);
+    expect((await json('/serving-endpoints/iris/served-models/iris-2/logs'))['logs']).toMatch(/^Cannot show the log/);
     expect((await json('/serving-endpoints/iris/served-models/iris-1/build-logs'))['logs']).toMatch(/davit up/);
   });
 

@@ -92,14 +92,14 @@ describe('oidcIdentity()', () => {
   });
 
   it.each([
-    ['has ended', { exp: seconds(-61) }, /^it ended at /],
-    ['has no end', { exp: undefined }, /no end/],
-    ['does not count yet', { nbf: seconds(90) }, /not count yet/],
+    ['has expired', { exp: seconds(-61) }, /^it expired at /],
+    ['has no expiry', { exp: undefined }, /no expiry/],
+    ['is not valid yet', { nbf: seconds(90) }, /not valid yet/],
     ['is for another audience', { aud: 'other' }, /another audience, expected "davit"/],
     ['is for other audiences', { aud: ['a', 'b'] }, /another audience/],
     ['names nobody', { email: undefined }, /no claim "email"/],
     ['names nobody in words', { email: 7 }, /no claim "email"/],
-    ["bears one of the cluster's names", { email: 'system:admin' }, /keeps for itself/],
+    ["has one of the cluster's names", { email: 'system:admin' }, /reserved by the cluster/],
   ])('refuses one that %s', async (_what, claims, why) => {
     expect(await issuer.identify(make('RS256', RSA, claims))).toEqual({ why: expect.stringMatching(why) as string });
   });
@@ -140,7 +140,7 @@ describe('oidcIdentity()', () => {
     ]);
     expect(await several.identify(make('RS256', second, {}, { kid: undefined }))).toHaveProperty('caller');
     const forged = make('RS256', generateKeyPairSync('rsa', { modulusLength: 2048 }), {}, { kid: undefined });
-    expect(await several.identify(forged)).toEqual({ why: "none of its issuer's keys has signed it" });
+    expect(await several.identify(forged)).toEqual({ why: 'its signature matches no key of its issuer' });
   });
 
   it("takes a client's own token for a service principal, and no person's who came through it", async () => {

@@ -95,7 +95,7 @@ test('findCached() takes a touched engine, and not one with other bytes', async 
   await writeFile(command, 'ENGINE');
   const said: string[] = [];
   expect(await findCached(ENTRY, { say: (line) => said.push(line) })).toBeUndefined();
-  expect(said).toEqual(['The cached Pulumi 3.225.0 has changed since it was put there: getting it again']);
+  expect(said).toEqual(['The cached Pulumi 3.225.0 was modified; installing it again']);
   expect(await readFile(command, 'utf8')).toBe('ENGINE');
 });
 

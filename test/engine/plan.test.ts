@@ -80,12 +80,12 @@ test.each<[string, string, string, string?]>([
   [
     'a provider that was killed',
     'Detected that /project/local/pulumi-resource-davit exited prematurely.\n  This is *always* a bug in the provider.',
-    'its provider or its program ended in the middle; what was complete is kept, and the same command goes on from there',
+    'its provider or its program ended in the middle; completed changes are kept, and the same command continues from there',
   ],
   [
     'a provider that crashed',
     'Detected that /project/x exited prematurely.\n  This is a bug.\n  we have dumped the STDOUT and STDERR streams of the plugin:\nReferenceError: x',
-    'its provider or its program ended in the middle; what was complete is kept, and the same command goes on from there\nReferenceError: x',
+    'its provider or its program ended in the middle; completed changes are kept, and the same command continues from there\nReferenceError: x',
   ],
 ])('makeFailures() cleans %s', (_what, message, expected, property) => {
   const diagnosticEvent = { message, severity: 'error', color: 'never' } as const;

@@ -87,7 +87,7 @@ test('countPendingOperations() looks into the state of a file backend', async ()
   expect(await countPendingOperations('other', backend)).toBeUndefined();
   await writeFile(file, '{ "versi');
   await expect(countPendingOperations('i.local', backend)).rejects.toThrow(
-    `Cannot read the state in ${file}: it is not JSON. The state of a stack is not whole: put back the one before`,
+    `Cannot read the state in ${file}: it is not JSON. The state file of a stack is damaged: restore the previous one`,
   );
 });
 

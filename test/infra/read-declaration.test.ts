@@ -53,8 +53,8 @@ test('checkLockedEntities() reports an entity whose model is another than the lo
       file: 'endpoints/iris.yaml',
       line: endpoint.entities[1]?.place.line,
       column: endpoint.entities[1]?.place.column,
-      message: 'Cannot deploy "two": the lock does not hold iris version 2 for it',
-      hint: 'Make the lock again: npx davit lock iris',
+      message: 'Cannot deploy "two": the lock does not contain iris version 2',
+      hint: 'Update the lock: npx davit lock iris',
     },
   ]);
 });

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { type Capacity, measureNodes, type NodeObject, type PodObject, requestsOf } from '../../kubernetes/diagnosis/capacity.ts';
+import {
+  type Capacity,
+  measureNodes,
+  type NodeObject,
+  type PodObject,
+  requestsOf,
+} from '../../kubernetes/diagnosis/capacity.ts';
 import { checkFit, type Wanted } from '../../kubernetes/diagnosis/check-fit.ts';
 import { describeAmount, parseQuantity } from '../../kubernetes/diagnosis/quantity.ts';
 
@@ -150,7 +156,7 @@ const ROWS: readonly Row[] = [
     what: 'a taint',
     nodes: [card('a', 1)],
     wanted: [want(1, { [GPU]: '1' }, { nodeSelector: T4 })],
-    words: 'does not tolerate what its nodes are tainted with: nvidia.com/gpu=present:NoSchedule',
+    words: 'does not tolerate the taints of its nodes: nvidia.com/gpu=present:NoSchedule',
   },
   {
     what: 'a taint that only says what is preferred',
@@ -180,7 +186,7 @@ const ROWS: readonly Row[] = [
       },
     ],
     wanted: [want(2, { cpu: '1', memory: '1Gi' })],
-    words: 'goes over the quota "davit" by 1 processor',
+    words: 'exceeds the quota "davit" by 1 processor',
   },
 ];
 

@@ -2,7 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { KubernetesApi } from '../../kubernetes/client/api.ts';
-import { describeEndpoints, type EndpointObjects, readEndpointObjects } from '../../kubernetes/diagnosis/describe-endpoints.ts';
+import {
+  describeEndpoints,
+  type EndpointObjects,
+  readEndpointObjects,
+} from '../../kubernetes/diagnosis/describe-endpoints.ts';
 import type { LabelledPod, LiveRevision } from '../../kubernetes/diagnosis/describe-revision.ts';
 import type { ObservedRevision } from '../../kubernetes/diagnosis/observe-revision.ts';
 import { ENDPOINT_LABEL, endpointObjectName } from '../../schemas/environment/kubernetes-names.ts';
@@ -70,7 +74,7 @@ describe('the state of what serves', () => {
       { record: 'ready', pods: 0, minScale: '0', active: 'False' },
       'READY',
       'DEPLOYMENT_READY',
-      'Scaled to zero: the next request wakes it',
+      'Scaled to zero: the next request starts a replica',
     ],
     [
       'waking',
@@ -98,7 +102,7 @@ describe('the state of what serves', () => {
       { record: 'no-room' },
       'NOT_READY',
       'DEPLOYMENT_FAILED',
-      'No node can take it: 0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory',
+      'No node can run it: 0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory',
     ],
   ])('%s', (_, record, ready, deployment, message) => {
     const [endpoint] = describeEndpoints(given([like('one-1', record)]));
@@ -112,7 +116,7 @@ describe('the state of what serves', () => {
   });
 
   test.each([
-    ['was awake and hangs', '2026-11-24T10:18:12Z', 'NOT_READY', 'DEPLOYMENT_RECOVERING', /does not answer any more$/],
+    ['was awake and hangs', '2026-11-24T10:18:12Z', 'NOT_READY', 'DEPLOYMENT_RECOVERING', /has stopped responding$/],
     ['wakes for a request', '2026-11-24T10:17:52Z', 'READY', 'DEPLOYMENT_READY', /loading the model$/],
   ])('one that may sleep %s', (_, changed, ready, deployment, message) => {
     const there = like('one-1', { record: 'loading', minScale: '0' });
@@ -142,7 +146,7 @@ describe('the state of what serves', () => {
       },
     }));
     const [endpoint] = describeEndpoints(given([{ revision, pods }]));
-    const message = 'Scaled to zero: the next request wakes it';
+    const message = 'Scaled to zero: the next request starts a replica';
     expect(endpoint).toMatchObject({
       ready: 'READY',
       entities: [{ deployment: 'DEPLOYMENT_READY', message, replicas: 0 }],
@@ -161,7 +165,7 @@ describe('the state of what serves', () => {
     expect(describeEndpoints(given([]))).toMatchObject([
       {
         ready: 'NOT_READY',
-        entities: [{ deployment: 'DEPLOYMENT_FAILED', message: 'Its revision is not there: davit up makes it again' }],
+        entities: [{ deployment: 'DEPLOYMENT_FAILED', message: 'Its revision is missing: davit up creates it again' }],
       },
     ]);
   });

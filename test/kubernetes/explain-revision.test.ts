@@ -21,13 +21,13 @@ function explain(observed: Recorded, { minReplicas = 1, waited = 0 } = {}) {
 
 const IMAGE = `test/none@sha256:${'0'.repeat(64)}`;
 const PULL = [
-  'Whether the registry can be reached from the nodes and has the image, and whether images.pull_secret is right, decides',
+  'Check that the nodes can reach the registry, that the registry has the image, and that images.pull_secret is right',
 ];
 const ROOM = [
-  'Free what is missing, add nodes, ask for another workload_type, or, where there is no room for the old and the new one together, davit: { rollout: recreate }',
+  'Free the missing resources, add nodes, choose another workload_type or, if the old and the new revision do not fit together, set davit: { rollout: recreate }',
 ];
 const SECRET = [
-  'Make it in the namespace of the models, or correct secrets of the environment or environment_vars of the endpoint',
+  'Create it in the namespace of the models, or correct secrets of the environment or environment_vars of the endpoint',
 ];
 const CRASH = [
   'behaving as crash',
@@ -48,27 +48,23 @@ describe('explainRevision() names the cause', () => {
     ['report', 'The model server ended with exit code 1 (Error)', PRINTED],
     [
       'memory',
-      'It needs more memory than it may have: the kernel ended it (OOMKilled)',
+      'It exceeded its memory limit, so the kernel killed it (OOMKilled)',
       [
-        'Ask for a larger workload_type or workload_size with fewer units per replica, or give the type more memory in the environment',
+        'Choose a larger workload_type, or a workload_size with fewer units per replica, or give the type more memory in the environment',
         'behaving as memory',
       ],
     ],
-    [
-      'liveness',
-      'The model server runs, and was ended since it did not answer whether it does (liveness probe)',
-      ['behaving as dead'],
-    ],
+    ['liveness', 'The model server was killed because it did not respond to its liveness probe', ['behaving as dead']],
     ['image-missing', `Its image cannot be pulled: localhost:5001/${IMAGE}: not found`, PULL],
     [
       'registry-down',
       `Its image cannot be pulled: localhost:5999/${IMAGE}: dial tcp 127.0.0.1:5999: connect: connection refused`,
       PULL,
     ],
-    ['no-room', 'No node can take it: 0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory', ROOM],
+    ['no-room', 'No node can run it: 0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory', ROOM],
     [
       'no-such-node',
-      "No node can take it: 0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector",
+      "No node can run it: 0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector",
       ROOM,
     ],
     ['secret-missing', 'Its container "model" cannot be started: secret "nowhere" not found', SECRET],
@@ -90,21 +86,21 @@ describe('explainRevision() names the cause', () => {
     [
       'quota-exceeded',
       'Its pods are refused: exceeded quota: q, requested: requests.cpu=101m, used: requests.cpu=0, limited: requests.cpu=10m',
-      ['Raise quota of the environment, or take something down'],
+      ['Raise quota of the environment, or remove an endpoint'],
     ],
     [
       'quota-unsaid',
       'Its pods are refused: failed quota: q: must specify requests.memory for: queue-proxy',
       [
-        'A quota of the namespace counts what not every container says: a LimitRange with defaults says it for them (Davit makes one for quota of the environment)',
+        'A quota of the namespace requires values that not every container declares: a LimitRange with defaults adds them (Davit creates one for quota of the environment)',
       ],
     ],
     [
       'limit-range',
       'Its pods are refused: maximum memory usage per Container is 64Mi, but limit is 128Mi',
-      ['A LimitRange of the namespace: ask for less, or change it'],
+      ['A LimitRange of the namespace refuses it: request less, or change the LimitRange'],
     ],
-    ['deadline', 'Knative gives it up: ProgressDeadlineExceeded: Initial scale was never achieved', []],
+    ['deadline', 'Knative reports a failure: ProgressDeadlineExceeded: Initial scale was never achieved', []],
   ])('%s', (name, message, hints) => {
     // Long enough for whatever might have passed by itself.
     const recorded = read(name);
@@ -144,7 +140,7 @@ describe('explainRevision() names the cause', () => {
 
 describe('explainRevision() has patience with what may pass', () => {
   test.each([
-    ['no-room', 'no node has room for it yet: 0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory'],
+    ['no-room', 'no node can run it yet: 0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory'],
     ['registry-down', 'the image cannot be pulled yet: dial tcp 127.0.0.1:5999: connect: connection refused'],
     [
       'quota-exceeded',
@@ -179,7 +175,7 @@ describe('explainRevision() has patience with what may pass', () => {
     expect(explain({ ...loading, pods: [evicted, ...ending, ...pods] }).state).toBe('waiting');
     expect(explain({ ...loading, pods: [evicted, evicted, evicted] })).toMatchObject({
       state: 'failed',
-      message: 'Its pod was ended: Evicted: The node was low on resource: memory.',
+      message: 'Its pod failed: Evicted: The node was low on resource: memory.',
     });
   });
 });
@@ -212,7 +208,7 @@ describe('explainRevision() knows when it is ready', () => {
     expect(explain({ ...read('loading'), pods: [young] }, { minReplicas: 2 }).message).toBe(
       '0 of 2 replicas ready; pulling the image and starting the container',
     );
-    expect(explain({ ...ready, revision: undefined }).message).toBe('Knative is making the revision');
+    expect(explain({ ...ready, revision: undefined }).message).toBe('Knative is creating the revision');
   });
 });
 

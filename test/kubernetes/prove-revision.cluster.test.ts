@@ -43,7 +43,7 @@ describe('what works', () => {
   test('a revision is proven when its minimum is up and it has predicted', async () => {
     const proof = await prove('serves', { annotations: { [MIN_SCALE]: '2' } }, { minReplicas: 2 });
     expect(proof).toMatchObject({ failed: undefined });
-    expect(proof.said).toContain('asking it for a first prediction');
+    expect(proof.said).toContain('requesting a first prediction');
     expect(await countPods('serves-1')).toBe(2);
   });
 
@@ -70,7 +70,7 @@ describe('what fails says why, in seconds', () => {
     [
       'memory',
       { behaviour: 'memory', container: { resources: { limits: { memory: '64Mi' } } } },
-      /^It needs more memory than it may have: the kernel ended it \(OOMKilled\)/,
+      /^It exceeded its memory limit, so the kernel killed it \(OOMKilled\)/,
     ],
     [
       'wrong',
@@ -154,7 +154,7 @@ test('readSecretVersions() changes with the data of a secret, and shows nothing 
 test('no node has room: after a while in which one might have been added, with what is missing', async () => {
   const proof = await tooLarge;
   expect(proof.failed).toMatch(
-    /^No node can take it: 0\/\d+ nodes are available: .*Insufficient cpu.*\nA replica needs 64 processors, and the largest node has \d+ processors; 100 GiB of memory, and/,
+    /^No node can run it: 0\/\d+ nodes are available: .*Insufficient cpu.*\nA replica needs 64 processors, and the largest node has \d+ processors; 100 GiB of memory, and/,
   );
   expect(proof.seconds).toBeGreaterThan(55);
 });

@@ -91,7 +91,7 @@ async function failureOf(proving: Promise<void>): Promise<{ message: string; hin
 test('a revision that is ready is asked for its own example through the activator', async () => {
   const { fake, api, said, question } = await start();
   await proveRevision(api, question);
-  expect(said).toEqual(['asking it for a first prediction']);
+  expect(said).toEqual(['requesting a first prediction']);
   const asked = fake.asked.find((a) => a.url.includes('/proxy/'));
   expect(asked?.url).toBe('/api/v1/namespaces/knative-serving/services/http:activator-service:80/proxy/invocations');
   expect(asked?.headers).toMatchObject({
@@ -111,9 +111,9 @@ test('what goes on is said, each sentence once, until it is ready', async () => 
   fake.shows = 'ready';
   await proving;
   expect(said).toEqual([
-    'Knative is making the revision',
+    'Knative is creating the revision',
     '0 of 1 replica ready; loading the model',
-    'asking it for a first prediction',
+    'requesting a first prediction',
   ]);
 });
 
@@ -185,7 +185,7 @@ test('a short outage of the API server makes it later, not fail', async () => {
   const proving = proveRevision(api, question);
   await expect.poll(() => said.length).toBe(1);
   fake.down = true;
-  await expect.poll(() => said.at(-1), { timeout: 3000 }).toBe('the API server does not answer; asking it again');
+  await expect.poll(() => said.at(-1), { timeout: 3000 }).toBe('the API server is not responding; retrying');
   fake.shows = 'ready';
   fake.down = false;
   await proving;

@@ -73,11 +73,7 @@ test.each([
     ],
     ['Cannot find "tokn" in the Secret "team" of the namespace models: expected one of token, url'],
   ],
-  [
-    'an empty one',
-    [['empty', 'a']],
-    ['Cannot find "a" in the Secret "empty" of the namespace models: expected one of some, and it is empty'],
-  ],
+  ['an empty one', [['empty', 'a']], ['Cannot find "a" in the Secret "empty" of the namespace models: it is empty']],
   ['one without notes of who wrote what', [['bare', 'a']], []],
 ] satisfies readonly [string, readonly (readonly [string, string])[], readonly string[]][])(
   'explainMissingSecrets(): %s',
@@ -93,6 +89,6 @@ test.each([
 test('who may not look is told so', async () => {
   const { api } = makeFake({ team: 403 });
   await expect(readSecretVersions(api, { namespace: 'models', names: ['team'] })).rejects.toThrow(
-    'Cannot read the version of the Secret "team" in models: the API server answers 403, expected that you may get it',
+    'Cannot read the version of the Secret "team" in models: the API server answers 403, expected permission to read it',
   );
 });

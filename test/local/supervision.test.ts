@@ -83,7 +83,7 @@ describe('Supervision', () => {
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, 'supervisor.json'), '{"version": 1, "rev');
     await expect(open()).rejects.toThrow(
-      /^Cannot read \S+supervisor\.json: .+, expected what the supervisor wrote there\. Remove \S+local, then npx davit up/,
+      /^Cannot read \S+supervisor\.json: .+, expected the state that the supervisor wrote\. Remove \S+local and run npx davit up/,
     );
   });
 

@@ -8,7 +8,7 @@ export function checkInstallable(found: FoundKnative | undefined, { name, file }
   if (!found || found.owner === name) return;
   const whose = found.owner === undefined ? 'somebody else' : `the environment "${found.owner}"`;
   throw new Error(
-    `Cannot install Knative Serving: version ${found.version} is there already, installed by ${whose}, expected none; without "knative" in ${file} it is used as it is`,
+    `Cannot install Knative Serving: version ${found.version} is already installed by ${whose}, expected none. Remove "knative" from ${file} to use the installed one`,
   );
 }
 
@@ -20,16 +20,16 @@ export function checkAdoptable(
   const where = cluster.context === undefined ? 'the cluster' : `the cluster "${cluster.context}"`;
   if (!found)
     throw new Error(
-      `Cannot adopt Knative Serving: ${where} has none (no Deployment controller in knative-serving), expected 1.21 or later with Kourier; knative.manifests in ${file} install it`,
+      `Cannot adopt Knative Serving: ${where} has none (no Deployment controller in knative-serving), expected 1.21 or later with Kourier. Set knative.manifests in ${file} to install it`,
     );
   if (found.owner === name)
     throw new Error(
-      `Cannot adopt Knative Serving: "${name}" itself has installed it, and would now remove it with every endpoint on it, expected knative.manifests in ${file} as before`,
+      `Cannot adopt Knative Serving: "${name}" itself installed it, so adopting it would remove it with every endpoint on it. Keep knative.manifests in ${file}`,
     );
   checkVersion(found.version, where);
   if (!found.kourier)
     throw new Error(
-      `Cannot adopt Knative Serving ${found.version}: there is no Service kourier-internal in kourier-system, expected Kourier to carry its traffic`,
+      `Cannot adopt Knative Serving ${found.version}: there is no Service kourier-internal in kourier-system, expected Kourier as its ingress`,
     );
   if (found.ingressClass !== KOURIER_CLASS)
     throw new Error(

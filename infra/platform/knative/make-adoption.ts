@@ -36,7 +36,7 @@ export function makeAdoption(found: FoundKnative, environment: KubernetesEnviron
 function makeWarnings({ activator }: FoundKnative, { gateway }: KubernetesEnvironment): readonly string[] {
   if (activator.replicas >= gateway.replicas) return [];
   return [
-    `Knative's activator has ${activator.replicas} replicas and the edge ${gateway.replicas}: every query goes through both, expected its owner to give it ${gateway.replicas}`,
+    `Knative's activator has ${activator.replicas} replicas and the edge ${gateway.replicas}, and every query passes through both. Ask the owner of Knative for ${gateway.replicas} replicas`,
   ];
 }
 

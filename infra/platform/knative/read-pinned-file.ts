@@ -41,7 +41,7 @@ async function download(source: string): Promise<string> {
     if (answer.ok) return await answer.text();
     throw new Error(`the server answers ${answer.status}`);
   } catch (cause) {
-    throw new Error(`Cannot download ${source}: ${messageOf(cause)}, expected its text`, { cause });
+    throw new Error(`Cannot download ${source}: ${messageOf(cause)}. Check the URL and the network`, { cause });
   }
 }
 

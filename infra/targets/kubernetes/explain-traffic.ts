@@ -19,14 +19,14 @@ export async function explainTraffic(
   { namespace, endpoint }: EndpointPlace,
 ): Promise<string> {
   const objects = await readEndpointObjects(api, namespace).catch(() => undefined);
-  if (!objects) return `The cluster does not say now who has the traffic: davit status ${endpoint} does later`;
+  if (!objects) return `The traffic shares cannot be read now. Check them later: davit status ${endpoint}`;
   const described = describeEndpoints(objects).find((e) => e.name === endpoint);
   const found = described?.entities.find((e) => e.revision === revision);
   if (found?.trafficPercentage === undefined)
-    return `Its revision ${revision} has no traffic, and what served before still has it: deploy again`;
+    return `Its revision ${revision} has no traffic; the previous revision keeps serving. Deploy again`;
   const replicas = found.replicas === 1 ? '1 replica is' : `${found.replicas} replicas are`;
   const state = `${found.replicas === 0 ? 'no replica of it is' : replicas} ready${found.message ? ` (${found.message})` : ''}`;
   return servedBefore
-    ? `Nothing was switched: its revision ${revision} had the traffic before, and ${state}. davit logs ${endpoint} shows what it said last`
-    : `Its revision ${revision} has the traffic, and ${state}; the one of before is still there: put the file back and deploy again to return to it`;
+    ? `The traffic was not switched: its revision ${revision} already had it, and ${state}. To see its log: davit logs ${endpoint}`
+    : `Its revision ${revision} has the traffic, and ${state}; the previous revision still exists. To roll back, restore the file and deploy again`;
 }

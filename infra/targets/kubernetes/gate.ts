@@ -55,7 +55,7 @@ export class Gate {
     const { api, endpoint } = this.#cluster;
     const workers = plan.template.spec.containerConcurrency;
     await recordWorkerReport(api, { ...this.#question(plan), endpoint, workers }).catch((e: unknown) => {
-      say(plan, `davit status will not show how its workers run: ${String(e)}`);
+      say(plan, `davit status will not show its worker mode: ${String(e)}`);
     });
   }
 

@@ -111,6 +111,6 @@ function secretNames({ environmentVars }: Entity, { secrets }: KubernetesEnviron
 
 function missingImage({ endpoint, environment }: Declaration<KubernetesEnvironment>, reference: string) {
   return new pulumi.RunError(
-    `Cannot deploy "${endpoint.name}": the image ${reference} is not in the registry, expected it to be built first: npx davit up ${endpoint.name} --environment ${environment.name} does, and so does DAVIT_ENVIRONMENT=${environment.name} pulumi up -s ${endpoint.name}._images`,
+    `Cannot deploy "${endpoint.name}": the image ${reference} is not in the registry. Build it first: npx davit up ${endpoint.name} --environment ${environment.name}, or DAVIT_ENVIRONMENT=${environment.name} pulumi up -s ${endpoint.name}._images`,
   );
 }

@@ -50,7 +50,7 @@ export function verifyThroughEdge({ api, declaration, questions, after }: Verifi
     const unreached = await reachEdge(edge, REACH_SECONDS);
     if (unreached !== undefined && environment.gateway.url === undefined) {
       void pulumi.log.warn(
-        `Cannot reach the edge at ${edge} from here (${unreached}), so nothing was asked through it: expected gateway.url in ${environment.file} to say where clients reach it`,
+        `Cannot reach the edge at ${edge} from here (${unreached}), so the endpoint was not verified through it: expected gateway.url in ${environment.file} to say where clients reach it`,
       );
       return url;
     }

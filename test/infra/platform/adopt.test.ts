@@ -46,7 +46,7 @@ describe('checkAdoptable()', () => {
       { ingressClass: 'istio' },
       'its ingress-class in config-network is istio, expected kourier',
     ],
-    ['its own', { owner: 'staging' }, 'would now remove it with every endpoint on it'],
+    ['its own', { owner: 'staging' }, 'would remove it with every endpoint on it'],
   ])('refuses %s', (_what, changes, message) => {
     expect(() => checkAdoptable(changes && { ...FOUND, ...changes }, environment)).toThrow(message);
   });

@@ -69,7 +69,7 @@ describe('readPinnedFile()', () => {
   it('says what the server answers', async () => {
     const source = await serve((_request, response) => void response.writeHead(404).end());
     await expect(readPinnedFile({ source, sha256: SHA256 }, root)).rejects.toThrow(
-      `Cannot download ${source}: the server answers 404, expected its text`,
+      `Cannot download ${source}: the server answers 404. Check the URL and the network`,
     );
   });
 });

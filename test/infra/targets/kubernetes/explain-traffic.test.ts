@@ -38,17 +38,17 @@ test.each<readonly [string, number | undefined, boolean, boolean, RegExp, RegExp
     100,
     false,
     true,
-    /^Nothing was switched.*no replica of it is ready \(.*does not answer any more\).*davit logs iris/,
-    /put the file back/,
+    /^The traffic was not switched.*no replica of it is ready \(.*has stopped responding\).*davit logs iris/,
+    /restore the file/,
   ],
-  ['it is new and hangs', 90, false, false, /has the traffic, and no replica.*put the file back/, /Nothing was/],
+  ['it is new and hangs', 90, false, false, /has the traffic, and no replica.*restore the file/, /not switched/],
   ['it is new and up', 90, true, false, /has the traffic, and 1 replica is ready;/, /no replica/],
   [
     'the route does not have it yet',
     undefined,
     true,
     false,
-    /has no traffic, and what served before/,
+    /has no traffic; the previous revision keeps serving/,
     /has the traffic/,
   ],
 ])('says what is so when %s', async (_what, percent, ready, servedBefore, expected, never) => {
@@ -60,5 +60,5 @@ test.each<readonly [string, number | undefined, boolean, boolean, RegExp, RegExp
 test('claims nothing when the cluster does not answer', async () => {
   const api = { list: () => Promise.reject(new Error('silent')) } as Partial<KubernetesApi> as KubernetesApi;
   const said = await explainTraffic(api, { revision: REVISION, servedBefore: false }, PLACE);
-  expect(said).toMatch(/does not say now who has the traffic/);
+  expect(said).toMatch(/traffic shares cannot be read now/);
 });

@@ -77,7 +77,7 @@ test('a preview goes on without an image that is not built yet, and an update sa
   expect((await prepareKubernetes(declaration)).entities[0]?.image).toBeUndefined();
   const { declaration: update } = await makeDeclaration({ built: false });
   await expect(prepareKubernetes(update)).rejects.toThrow(
-    /^Cannot deploy "iris": the image 127\.0\.0\.1:\d+\/models\/iris\S* is not in the registry, expected it to be built first: npx davit up iris --environment staging does/,
+    /^Cannot deploy "iris": the image 127\.0\.0\.1:\d+\/models\/iris\S* is not in the registry\. Build it first: npx davit up iris --environment staging, or /,
   );
 });
 
