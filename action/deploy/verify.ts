@@ -25,13 +25,13 @@ export async function verify(endpoint: Endpoint, { context, environment }: Deplo
   } catch (e) {
     signal.throwIfAborted();
     const why = messages(e).join('; because: ');
-    progress.say(`${endpoint.name} could not be asked from here: ${why}`);
-    return { good: true, lines: ['its revisions predict; the runner could not ask it'] };
+    progress.say(`Cannot query ${endpoint.name} from this runner: ${why}`);
+    return { good: true, lines: ['its revisions predict; the runner cannot reach the endpoint'] };
   }
   const refused = asked.filter((a) => a.status !== 200);
   if (refused.length > 0) {
-    const cause = refused.map((a) => `${a.entity} answers ${a.status}: ${a.body.slice(0, BODY_CHARACTERS)}`);
-    return { good: false, lines: ['It serves, and refuses its own example', ...cause.flatMap((c) => c.split('\n'))] };
+    const cause = refused.map((a) => `${a.entity} returned ${a.status}: ${a.body.slice(0, BODY_CHARACTERS)}`);
+    return { good: false, lines: ['It serves, but rejects its own example', ...cause.flatMap((c) => c.split('\n'))] };
   }
   if (asked.length === 0) return { good: true, lines: ['its revisions predict'] };
   const times = asked.map((a) => `${a.entity} in ${a.milliseconds} ms`).join(', ');
