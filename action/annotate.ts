@@ -20,7 +20,7 @@ export function annotate(diagnostics: readonly Diagnostic[], project = ''): void
     const say = severity === 'error' ? error : warning;
     for (const d of shown) say(...wordsOf(d, project));
     const left = all.slice(shown.length);
-    if (left.length > 0) say(`and ${left.length} more ${severity}s, all of them in the report`);
+    if (left.length > 0) say(`${left.length} more ${severity}s are in the report`);
   }
 }
 

@@ -41,7 +41,9 @@ export async function commitLocks(
       files,
     });
     LOG.say(
-      commit === undefined ? 'Somebody pushed meanwhile: the locks are left to the next run' : `Committed ${commit}`,
+      commit === undefined
+        ? 'The branch has new commits: the next run commits the locks'
+        : `Committed the locks as ${commit}`,
     );
     return { commit, unsaid: [] };
   } catch (e) {

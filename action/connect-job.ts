@@ -24,6 +24,8 @@ export async function withGitHub<T>(
     return await work(github);
   } finally {
     const { requests, repeated, waitedSeconds } = github.calls();
-    LOG.say(`Asked GitHub ${requests} times, ${repeated} of them again; waited ${waitedSeconds.toFixed(1)} s for it`);
+    LOG.say(
+      `Sent ${requests} requests to GitHub, ${repeated} of them retries; waited ${waitedSeconds.toFixed(1)} s between retries`,
+    );
   }
 }

@@ -24,10 +24,10 @@ const ATTEMPTS = [
 export async function ensureSandbox(signal: AbortSignal, variables: NodeJS.ProcessEnv = process.env): Promise<void> {
   if (await hasBubblewrap()) return;
   if (variables['RUNNER_ENVIRONMENT'] === 'github-hosted' && variables['RUNNER_OS'] === 'Linux')
-    await timed(LOG, 'Installing bubblewrap, to shut models in', () => install(signal));
+    await timed(LOG, 'Installing bubblewrap to sandbox models', () => install(signal));
   if (await hasBubblewrap()) return;
   warning(
-    'Models run here without a sandbox and can change what else this job does: install bubblewrap on the runner and let it make user namespaces',
+    'Models run without a sandbox and can change the rest of this job: install bubblewrap on the runner and allow it to create user namespaces',
   );
 }
 

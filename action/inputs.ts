@@ -86,7 +86,7 @@ export function readInputs(): Inputs {
 function findUnfit(command: CommandName, { environments, token }: Omit<Inputs, 'command'>): readonly string[] {
   const unused = Object.entries(ONLY_FOR).filter(([name, by]) => getInput(name) !== '' && !by.includes(command));
   const wrong = unused.map(
-    ([name, by]) => `Cannot use "${name}" with command ${command}: only ${by.join(', ')} take it; remove it there`,
+    ([name, by]) => `Cannot use "${name}" with command ${command}: only ${by.join(', ')} accept it; remove it`,
   );
   if (ENVIRONMENTS_NEEDED.includes(command) && environments.length === 0 && getInput('environments') === '')
     wrong.push(
@@ -94,7 +94,7 @@ function findUnfit(command: CommandName, { environments, token }: Omit<Inputs, '
     );
   if (TOKEN_NEEDED.includes(command) && token === '')
     wrong.push(
-      `Cannot ${command} without "github-token": it is empty, expected a token; remove the input, and the job's own is taken`,
+      `Cannot ${command} without "github-token": it is empty, expected a token; remove the input to use the job's own token`,
     );
   return wrong;
 }
@@ -119,7 +119,7 @@ function readNames(wrong: string[], name: string, example: string): readonly str
   const isName = (n: string) => NAME.test(n) || (name === 'endpoints' && n === PLATFORM);
   for (const bad of given.filter((n) => !isName(n)))
     wrong.push(
-      `Cannot use ${quote(bad)} in "${name}": expected the name of a file without folder and ending; ${example}`,
+      `Cannot use ${quote(bad)} in "${name}": expected the name of a file without folder and extension; ${example}`,
     );
   return [...new Set(given.filter(isName))];
 }

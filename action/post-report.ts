@@ -36,7 +36,7 @@ export async function post(report: Report, options: PostOptions): Promise<Posted
   const check = await attempt(() => writeCheckRun(options.github, makeCheckRun(report, options)));
   const failures = [comment, check].flatMap((a) => (a.failure === undefined ? [] : [a.failure]));
   if (failures.length > 0)
-    throw new Error(`Cannot say the report everywhere: ${messagesOf(failures)}`, { cause: failures[0] });
+    throw new Error(`Cannot post the whole report: ${messagesOf(failures)}`, { cause: failures[0] });
   const unsaid = [...(comment.refused ? ['the comment'] : []), ...(check.refused ? ['the check run'] : [])];
   return { commentUrl: comment.value, unsaid };
 }
@@ -44,7 +44,7 @@ export async function post(report: Report, options: PostOptions): Promise<Posted
 /** A newer push has its own run, whose comment this one must not overwrite. */
 async function comments(report: Report, { github, reviewed }: PostOptions): Promise<string | undefined> {
   if (reviewed.outdated) {
-    LOG.say('Somebody pushed meanwhile: the comment is left to the run of the newer commit');
+    LOG.say('The branch has new commits: the run of the newest commit posts the comment');
     return undefined;
   }
   const [marker = '', ...lines] = renderReport(report).split('\n');

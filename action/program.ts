@@ -40,7 +40,7 @@ async function install(signal: AbortSignal): Promise<void> {
     ? `it took more than ${INSTALL_LIMIT_SECONDS} s`
     : ran.stderr.trim().split('\n').slice(-5).join('; ');
   throw new Error(
-    `Cannot install the packages of Davit's program: ${why || `npm ci ended with ${ran.code}`}; expected a registry that npm reaches`,
+    `Cannot install the packages of Davit's program: ${why || `npm ci ended with ${ran.code}`}. Check the registry that npm uses, then run the job again`,
   );
 }
 

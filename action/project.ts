@@ -19,7 +19,9 @@ export async function findInside(folder: string, below: string): Promise<string>
   if (outer !== undefined && inner !== undefined && (inner === outer || inner.startsWith(outer + sep)))
     return resolve(folder, below);
   const why = inner === undefined ? 'there is no such folder' : 'a link leads out of the checkout';
-  throw new Error(`Cannot find the project in "${join(folder, below)}": ${why}, expected a checkout in a step before`);
+  throw new Error(
+    `Cannot find the project in "${join(folder, below)}": ${why}, expected a checkout in an earlier step`,
+  );
 }
 
 async function real(path: string): Promise<string | undefined> {

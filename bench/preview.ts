@@ -7,7 +7,7 @@ const SIDE = 'davit';
 
 export const preview: Benchmark = {
   summary: '`davit preview`, and `davit up` with and without a change',
-  note: 'Wanted: preview in at most 5 s; up of a changed entity in at most the time its model takes to load and 5 s.',
+  note: 'Target: preview in at most 5 s; up of a changed entity in at most the time its model takes to load and 5 s.',
   run: async (bench) => {
     const project = await makeBenchProject(bench);
     try {

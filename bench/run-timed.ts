@@ -28,7 +28,7 @@ export async function runTimed(
   { cwd, signal, env = childEnvironment() }: TimedOptions,
 ): Promise<Timed> {
   const python = await findPython(PYTHON);
-  if (!python) throw new Error('Cannot measure anything: this machine has no Python 3.11');
+  if (!python) throw new Error('Cannot measure: this machine has no Python 3.11');
   const options = { cwd, env, signal };
   const { code, stdout, stderr } = await runProcess(python.executable, [MEASURE, program, ...args], options);
   const lines = stderr.trimEnd().split('\n');

@@ -26,11 +26,11 @@ const HELP = `npm run bench -- [BENCHMARK…] [OPTIONS]
 npm run bench -- ${CLUSTER} [BENCHMARK…] [OPTIONS]
 
 Prints minimum / median / maximum of each figure; wall and CPU seconds, CPU of whole process trees. Without names: all.
-All of them take about ten minutes. They work in folders of their own and clear them away, also after Ctrl-C. Those of
+All of them take about ten minutes. They work in folders of their own and remove them, also after Ctrl-C. Those for
 ${CLUSTER} need a cluster and its platform: npx davit cluster up, then npx davit up _platform --env cluster.
 
-  --seconds N   Clients keep asking for so long; default 60 for update, 3 a step for the others
-  --json FILE   Write every value to this file too
+  --seconds N   Seconds of load; default 60 for update, 3 a step for the others
+  --json FILE   Also write every value to this file
   --list        List the benchmarks
   --help        Print this help
 `;
@@ -89,7 +89,7 @@ function readArguments(argv: readonly string[]): Asked | string {
     if (unknown !== undefined) return `Cannot run "${unknown}": expected one of ${Object.keys(known).join(', ')}`;
     const seconds = values.seconds === undefined ? undefined : Number(values.seconds);
     if (seconds !== undefined && !(seconds > 0))
-      return `Cannot ask for "${values.seconds ?? ''}" seconds: expected a number above 0`;
+      return `Cannot use "${values.seconds ?? ''}" for --seconds: expected a number above 0`;
     const text = values.help ? HELP : values.list ? renderList() : undefined;
     const benchmarks = Object.entries(known).filter(([name]) => names.length === 0 || names.includes(name));
     return { benchmarks, seconds, json: values.json, text };
@@ -165,7 +165,7 @@ function abortOnSignals(stop: AbortController): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(signal, () => {
       if (stop.signal.aborted) process.exit(EXIT.interrupted);
-      process.stderr.write('Stopping and clearing away (once more to stop at once) …\n');
+      process.stderr.write('Stopping and cleaning up (press Ctrl-C again to force) …\n');
       stop.abort(new Error(`Interrupted by ${signal}`));
     });
 }

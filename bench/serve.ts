@@ -17,10 +17,10 @@ const OURS = `davit, ${WORKERS} workers`;
 const STARTERS = /launch\.mjs|davit\.mjs|cli\/main\.ts|mlflow models serve/;
 
 export const serve: Benchmark = {
-  summary: '`davit serve` and `mlflow models serve` on the same model, asked by the same client',
+  summary: '`davit serve` and `mlflow models serve` on the same model, with the same client',
   note: [
     'On the model’s own example. Memory is the proportional set size of the whole process tree after the load, and without',
-    'the command that only started the server and waits for it. The 40 ms of mlflow with several workers are no work:',
+    'the command that only started the server and waits for it. The 40 ms of mlflow with several workers are not work:',
     'uvicorn then leaves Nagle’s algorithm on and writes an answer in two pieces, which any client on Linux waits for.',
   ].join('\n'),
   run: async (bench) => {

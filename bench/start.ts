@@ -5,7 +5,7 @@ const TIMES = 3;
 
 export const start: Benchmark = {
   summary: '`npm start` with warm caches, and again with everything in place',
-  note: 'Wanted: warm npm start in at most 30 s.',
+  note: 'Target: warm npm start in at most 30 s.',
   run: async (bench) => {
     const project = await makeBenchProject(bench);
     try {

@@ -11,9 +11,9 @@ const DEFAULT_SECONDS = 60;
 const SIDE = 'davit';
 
 export const update: Benchmark = {
-  summary: `updates to and fro between two versions while ${CLIENTS} clients ask the gateway`,
+  summary: `updates back and forth between two versions while ${CLIENTS} clients query the gateway`,
   note: [
-    'Wanted: no request fails. CPU a request is that of the gateway and of all model servers, the loading of new ones',
+    'Target: no request fails. CPU a request is that of the gateway and of all model servers, the loading of new ones',
     'included. There is no peer: MLflow and its server have no update, a new version is a new process on a new port.',
   ].join('\n'),
   run: async (bench) => {

@@ -13,9 +13,9 @@ const TIMES_NEW_ENVIRONMENT = 2;
 const MODEL = join('models', 'iris', '2');
 
 export const validate: Benchmark = {
-  summary: 'prove a model that has not changed, and one whose virtualenv is there',
+  summary: 'prove a model that has not changed, and one whose virtualenv exists',
   note: [
-    'Wanted: at most 1 s unchanged, 8 s with the virtualenv kept. The peer is `mlflow models predict` on the same example,',
+    'Target: at most 1 s unchanged, 8 s with the virtualenv kept. The peer is `mlflow models predict` on the same example,',
     'which checks no signature and keeps no result: kept is `--env-manager local`, MLflow’s own environment in place of the',
     'model’s; made is `--env-manager uv`. Downloads are in uv’s cache on both sides.',
   ].join('\n'),

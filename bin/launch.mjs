@@ -129,7 +129,7 @@ async function takeTurn(folder) {
     }
     if (abandoned(folder)) rmSync(folder, { recursive: true, force: true });
     else {
-      if (waited === 0) process.stderr.write('Waiting for another process that installs npm packages …\n');
+      if (waited === 0) process.stderr.write('Waiting for another process to install npm packages …\n');
       await new Promise((done) => setTimeout(done, 500));
     }
   }
@@ -154,7 +154,7 @@ function findNode() {
   if (ours && spawnSync(ours, ['--version']).status === 0) return ours;
   if (isNewEnough()) return process.execPath;
   return fail(
-    `Cannot run on Node ${process.versions.node}: expected Node ${NODE_MAJOR} or newer on this platform (${process.platform}-${process.arch}), where npm does not bring one. Install it from https://nodejs.org and run the same command again`,
+    `Cannot run on Node ${process.versions.node}: expected Node ${NODE_MAJOR} or newer on this platform (${process.platform}-${process.arch}), for which npm has no Node package. Install it from https://nodejs.org and run the same command again`,
   );
 }
 

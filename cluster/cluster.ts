@@ -45,7 +45,7 @@ export async function clusterUp(options: ClusterOptions): Promise<Cluster> {
   const cluster = await readCluster(kind, options);
   if (cluster.state === 'up') return cluster;
   throw new Error(
-    `Cannot reach the cluster ${whichOne(cluster)}: ${cluster.reason ?? ''}, expected its API server to answer`,
+    `Cannot reach the cluster ${whichOne(cluster)}: ${cluster.reason ?? ''}. Check that its API server runs, then run the same command again`,
   );
 }
 

@@ -37,7 +37,11 @@ function renderImages({ registry, images, dockerHost, small }: DescribedCluster)
   const { python, node, envoy } = images;
   return [
     'images:',
-    line('  registry', registry, 'HOST/PATH where you may push and the cluster pulls, as in ghcr.io/acme/models'),
+    line(
+      '  registry',
+      registry,
+      'HOST/PATH to which you can push and from which the cluster can pull, such as ghcr.io/acme/models',
+    ),
     line(`  bases: { "${BASE_PYTHON}"`, python, 'docker.io/library/python@sha256:… of 3.11-slim', ' }'),
     line('  node', node, 'docker.io/library/node@sha256:… of 24-slim'),
     line('  envoy', envoy, 'docker.io/envoyproxy/envoy@sha256:…'),
@@ -55,7 +59,7 @@ function renderKnative({ knative }: DescribedCluster): readonly string[] {
   if (!knative) return [];
   if (knative === 'to fill in')
     return [
-      `# ${TO_FILL_IN}: the cluster has no Knative Serving: install it with Kourier, or name manifests here, as`,
+      `# ${TO_FILL_IN}: the cluster has no Knative Serving: install it with Kourier, or name manifests here, for example`,
       ...EXAMPLE,
     ];
   return [

@@ -69,7 +69,7 @@ export async function readModuleFolder(source: string, module: string): Promise<
     cwd: source,
     env: childEnvironment(BUILD_ENVIRONMENT),
   });
-  if (ran.code !== 0) throw new Error(`Cannot get the Go module ${module}: ${lastWords(ran.stderr + ran.stdout)}`);
+  if (ran.code !== 0) throw new Error(`Cannot download the Go module ${module}: ${lastWords(ran.stderr + ran.stdout)}`);
   return (JSON.parse(ran.stdout) as { readonly Dir: string }).Dir;
 }
 
@@ -98,7 +98,7 @@ function watchBuild({ name, count, usually }: GoBuild, progress: Progress) {
   const elapsed = () => renderSeconds((performance.now() - started) / 1000);
   const state = () =>
     seen.packages > 0 ? `${seen.packages} of about ${count} packages compiled` : `${seen.downloads} modules downloaded`;
-  progress.say(`Building ${name} from Go modules: once, usually ${usually} …`);
+  progress.say(`Building ${name} from Go modules (only once, usually ${usually}) …`);
   const timer = setInterval(
     () => progress.say(`Building ${name}: ${state()} after ${elapsed()} …`),
     SAY_EVERY_MILLISECONDS,

@@ -24,7 +24,7 @@ export async function makeBundle(): Promise<ReadonlyMap<string, string>> {
     const early = chunk.imports.filter((name) => !isBuiltin(name) && name !== chunk.fileName);
     if (others.length > 0 || early.length > 0)
       throw new Error(
-        `Cannot bundle the action into one file: it has ${others.length} more and begins with "${early.join('", "')}", expected neither; import what is heavy where it is used`,
+        `Cannot bundle the action into one file: it has ${others.length} more files and imports "${early.join('", "')}" at its start, expected neither; import heavy packages where they are used`,
       );
     return new Map([
       ['action/dist/index.js', chunk.code],

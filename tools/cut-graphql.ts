@@ -57,7 +57,7 @@ function keep(name: string, { kept, named, fields }: Cutting): void {
   const found = named.get(name);
   if (!found) throw new RangeError(`Cannot cut the contract: GitHub's schema has no type "${name}"`);
   if (found.kind === Kind.OBJECT_TYPE_DEFINITION || found.kind === Kind.INTERFACE_TYPE_DEFINITION)
-    throw new RangeError(`Cannot cut the contract: fields of "${name}" are wanted, and none is named`);
+    throw new RangeError(`Cannot cut the contract: no field of the referenced type "${name}" is selected`);
   const members = found.kind === Kind.UNION_TYPE_DEFINITION ? found.types?.filter((t) => t.name.value in fields) : [];
   kept.set(name, found.kind === Kind.UNION_TYPE_DEFINITION ? { ...found, types: members ?? [] } : found);
 }

@@ -56,7 +56,7 @@ function jsonSchema(schema: z.ZodType, title: string, description: string): stri
 /** A copy of the action, because `uses: $/PATH`, which names a workflow's own repository and commit, needs a path. */
 function makeSelfReference(): string {
   const action = readFileSync(codePath('action.yml'), 'utf8').replace('main: action/dist/', 'main: dist/');
-  return `# Made from ../action.yml, for workflows of this repository: they say $/action.\n${action}`;
+  return `# Generated from ../action.yml for the workflows of this repository, which use $/action.\n${action}`;
 }
 
 /** The table of diagnostic codes, for users who have met one. */
@@ -65,7 +65,7 @@ function makeDiagnosticsPage(): string {
   return [
     '# Diagnostics',
     '',
-    'Codes are permanent. Made from `schemas/diagnostic-codes.ts`.',
+    'Codes are permanent. Generated from `schemas/diagnostic-codes.ts`.',
     '',
     '| code | means |',
     '| --- | --- |',

@@ -46,15 +46,15 @@ function isGood({ results }: DeploymentLog): boolean {
 async function deployAll(deploying: Deploying): Promise<readonly Deployed[]> {
   const project = await deploying.open();
   const { candidates, removed } = await selectDeployments(deploying, await listStacks(project));
-  for (const { name, why } of candidates) deploying.request.progress.say(`${name} is to be deployed: ${WHY[why]}`);
+  for (const { name, why } of candidates) deploying.request.progress.say(`Deploying ${name}: ${WHY[why]}`);
   const deployed = await sideBySide(candidates, ENDPOINTS_AT_ONCE, (c) => deployCandidate(c, deploying));
   const gone = await sideBySide(removed, ENDPOINTS_AT_ONCE, (r) => removeMerged(r, deploying));
   return [...deployed, ...gone];
 }
 
 const WHY = {
-  asked: 'it was named',
-  first: 'it was not deployed before',
+  asked: 'it is named in the input "endpoints"',
+  first: 'it is not deployed yet',
   changed: 'it has changed since it was deployed',
-  again: 'its last deployment did not succeed',
+  again: 'its last deployment failed',
 } as const;

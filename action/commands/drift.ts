@@ -42,12 +42,12 @@ async function tell(comparison: Comparison, { job, github }: { readonly job: Job
   const { runUrl } = job.runner;
   const marker = `<!-- davit:drift ${environment} -->`;
   if (endpoints.every((e) => e.kind === 'same')) {
-    const closed = await closeIssue(github, marker, `It is as merged again. [Run](${runUrl})`);
-    if (closed !== undefined) LOG.say(`Issue #${closed} is closed`);
+    const closed = await closeIssue(github, marker, `The environment matches the merged state again. [Run](${runUrl})`);
+    if (closed !== undefined) LOG.say(`Closed issue #${closed}`);
     return;
   }
   if (!endpoints.some((e) => e.kind === 'differs')) return; // an outage fails the job instead
-  const title = `${environment} differs from what is merged`;
+  const title = `${environment} differs from the merged state`;
   const { number, done } = await postIssue(github, {
     marker,
     title,

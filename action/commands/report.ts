@@ -27,12 +27,12 @@ export async function report(job: Job): Promise<void> {
     async (github) => {
       const reviewed = await findReviewed(github, job.runner);
       if (!reviewed) {
-        notice('There is nothing to report on: this run is about no open pull request');
+        notice('Nothing to report: this run belongs to no open pull request');
         return;
       }
       const unsaid = await withoutCommands(() => reportOn(reviewed, { job, github, out }));
       if (unsaid.length > 0)
-        notice(`The token may not write (${unsaid.join(', ')}): the report is in the step's summary`);
+        notice(`The token has no permission to write ${unsaid.join(' and ')}; the report is in the job summary`);
     },
     job.signal,
   );
@@ -69,8 +69,11 @@ async function readEnd({ inputs, runner }: Job, stage: ReviewStage): Promise<Sta
   const result = inputs.results[stage] ?? (text === undefined ? 'skipped' : 'success');
   if (result === 'skipped' || text === undefined) return { result, report: undefined };
   if (stage === 'validate' || isHandedOn(text, inputs)) return { result, report: text };
-  const given = inputs.previewDigest === undefined ? 'there is no "preview-digest"' : 'it has another digest';
-  LOG.say(`Cannot believe the report of the preview: ${given}, expected the output "digest" of the step that made it`);
+  const given =
+    inputs.previewDigest === undefined
+      ? '"preview-digest" is not set'
+      : 'its digest is another one than "preview-digest"';
+  LOG.say(`Ignoring the report of preview: ${given}, expected the output "digest" of its step`);
   return { result, report: '' };
 }
 

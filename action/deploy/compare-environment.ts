@@ -52,7 +52,7 @@ async function findOrphans(names: readonly string[], { open, request: { environm
   return stacks.flatMap((stack): readonly ComparedEndpoint[] => {
     if (stack?.kind !== 'endpoint' || stack.environment !== environment.name || names.includes(stack.endpoint))
       return [];
-    return [{ endpoint: stack.endpoint, kind: 'differs', words: 'it is deployed, and has no file', lines: [] }];
+    return [{ endpoint: stack.endpoint, kind: 'differs', words: 'it is deployed, but has no file', lines: [] }];
   });
 }
 

@@ -63,12 +63,12 @@ export async function recorded(
     await setDeploymentStatus(github, record, { state, description, logUrl, environmentUrl: ended.url });
     if (state === 'success') await retireDeployments(github, { environment, endpoint }, active);
   } catch (e) {
-    request.progress.say(`Could not record the end of ${endpoint}: ${renderCauses(e)}`);
+    request.progress.say(`Cannot record the result of ${endpoint} at GitHub: ${renderCauses(e)}`);
   }
   return ended;
 }
 
-const BEGUN = { deploy: 'Deploying', remove: 'Taking it down' } as const;
+const BEGUN = { deploy: 'Deploying', remove: 'Removing' } as const;
 
 /** GitHub's states. */
 const STATES = {
@@ -147,12 +147,12 @@ function compareWithReview(
   const environment = request.environment.name;
   // A person has named it in a run that was started by hand.
   if (why === 'asked' && job.runner.eventName === 'workflow_dispatch') return [];
-  const next = 'propose it in a pull request, or start the workflow by hand with the name of the endpoint';
-  if (!review.pull) return [`it came to the branch without a pull request: nobody has seen what it changes; ${next}`];
+  const next = 'open a pull request, or start the workflow by hand with the name of the endpoint';
+  if (!review.pull) return [`it was pushed without a pull request, so its plan was not reviewed; ${next}`];
   const reviewed = parseReviewed(review.text ?? '')?.find(name, environment);
   const where = `pull request #${review.pull.number}`;
-  if (!reviewed) return [`${where} has no plan of it for ${environment} in its check run "davit"; ${next}`];
-  if (!fingerprint) return ['the plan of now has no fingerprint: the lock cannot be read'];
+  if (!reviewed) return [`the check run "davit" of ${where} has no plan of ${name} for ${environment}; ${next}`];
+  if (!fingerprint) return ['the current plan has no fingerprint, because the lock cannot be read'];
   const differences = compareFingerprints(reviewed, fingerprint);
-  return differences.length === 0 ? [] : [`since the review of ${where}:`, ...differences, next];
+  return differences.length === 0 ? [] : [`changed since the review of ${where}:`, ...differences, next];
 }

@@ -27,14 +27,14 @@ export function renderDrift(comparison: Comparison, runUrl: string, limit: numbe
   const more = wrong.length > ROWS ? [`| | and ${wrong.length - ROWS} more | |`] : [];
   const table = wrong.length === 0 ? [] : [['| | endpoint | |', '| --- | --- | --- |', ...rows, ...more].join('\n')];
   const next =
-    wrong.length === 0 ? [] : ['Deploy again to make it as merged, or propose what is there in a pull request.'];
+    wrong.length === 0 ? [] : ['Deploy again to restore the merged state, or open a pull request with the live state.'];
   const foot = `<sub>[Run](${runUrl})</sub>`;
   const head = [`### ${renderDriftLine(comparison)}`, ...table, ...next];
   let left = limit - [...head, foot].join('\n\n').length - 100;
   const blocks: string[] = [];
   for (const block of wrong.filter((e) => e.lines.length > 0).map(renderLines)) {
     if (block.length + 2 > left) {
-      blocks.push("_There is more in the summary of the run's step._");
+      blocks.push('_The job summary has more._');
       break;
     }
     left -= block.length + 2;
@@ -49,7 +49,7 @@ function renderRow({ endpoint, kind, words }: ComparedEndpoint): string {
 
 function renderLines({ endpoint, lines }: ComparedEndpoint): string {
   const shown = lines.slice(0, LINES).map((line) => renderIndented(line));
-  const cut = lines.length > LINES ? [`… and ${lines.length - LINES} lines more`] : [];
+  const cut = lines.length > LINES ? [`… and ${lines.length - LINES} more lines`] : [];
   const block = renderBlock([...shown, ...cut], 'text');
   return `<details>\n<summary>${renderHtmlCode(endpoint)}</summary>\n\n${block}\n\n</details>`;
 }

@@ -30,7 +30,7 @@ export function renderLog({ environment, results }: DeploymentLog, limit: number
 
 function renderCauses({ endpoint, causes }: Deployed): string {
   const shown = causes.slice(0, LINES).map((line) => renderLine(line, LINE_CHARACTERS));
-  const cut = causes.length > LINES ? [`… and ${causes.length - LINES} lines more`] : [];
+  const cut = causes.length > LINES ? [`… and ${causes.length - LINES} more lines`] : [];
   const block = renderBlock([...shown, ...cut], 'text');
   return `<details open>\n<summary>${renderHtmlCode(endpoint)}</summary>\n\n${block}\n\n</details>`;
 }

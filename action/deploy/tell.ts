@@ -28,8 +28,8 @@ const BODY_CHARACTERS = 60_000;
 export async function tell(log: DeploymentLog, telling: Telling): Promise<void> {
   await attempt('the check run', () => tellCommit(log, telling));
   for (const [pull, results] of groupByPull(log.results)) {
-    const revertUrl = await attempt('a pull request that takes it back', () => revert(pull, results, { log, telling }));
-    if (revertUrl !== undefined) LOG.say(`A pull request takes #${pull.number} back: ${revertUrl}`);
+    const revertUrl = await attempt('the pull request that reverts it', () => revert(pull, results, { log, telling }));
+    if (revertUrl !== undefined) LOG.say(`Pull request #${pull.number} is reverted by ${revertUrl}`);
     const told = results.map((r) => (r.state === 'failed' && revertUrl !== undefined ? takenBack(r, revertUrl) : r));
     await attempt(`the comment of #${pull.number}`, () => tellPull(pull, { ...log, results: told }, telling));
   }
@@ -76,7 +76,7 @@ async function revert(
 
 /** Put first, so that a comment always has room for it. */
 function takenBack(result: Deployed, revertUrl: string): Deployed {
-  return { ...result, causes: [`Taken back by ${revertUrl}`, ...result.causes] };
+  return { ...result, causes: [`Reverted by ${revertUrl}`, ...result.causes] };
 }
 
 function groupByPull(results: readonly Deployed[]): readonly (readonly [PullRequest, readonly Deployed[]])[] {
@@ -88,7 +88,7 @@ async function attempt<T>(what: string, work: () => Promise<T>): Promise<T | und
   try {
     return await work();
   } catch (e) {
-    LOG.say(`Could not write ${what}: ${renderCauses(e)}`);
+    LOG.say(`Cannot write ${what}: ${renderCauses(e)}`);
     return undefined;
   }
 }

@@ -18,7 +18,7 @@ export async function withoutDeadLocks<T>(deploying: Deploying, work: () => Prom
     const { github, request } = deploying;
     const endings = await Promise.all(e.locks.map((lock) => findEnding(github, request.environment.name, lock)));
     if (endings.some((ending) => ending === undefined)) throw e;
-    request.progress.say(`${e.stackName} was left locked by ${endings.join(', ')}: released`);
+    request.progress.say(`Releasing the lock of ${e.stackName}, which an ended run has left: ${endings.join(', ')}`);
     await releaseLocks(await deploying.open(), e.stackName, e.locks);
     return work();
   }

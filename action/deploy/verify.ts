@@ -26,13 +26,13 @@ export async function verify(endpoint: Endpoint, { request }: Deploying): Promis
   } catch (e) {
     signal.throwIfAborted();
     const why = renderCauses(e);
-    progress.say(`${endpoint.name} could not be asked from here: ${why}`);
-    return { good: true, lines: ['its revisions predict; the runner could not ask it'] };
+    progress.say(`Cannot query ${endpoint.name} from this runner: ${why}`);
+    return { good: true, lines: ['its revisions predict; the runner cannot reach the endpoint'] };
   }
   const refused = answers.filter((a) => a.status !== 200);
   if (refused.length > 0) {
-    const cause = refused.map((a) => `${a.entity} answers ${a.status}: ${a.body.slice(0, BODY_CHARACTERS)}`);
-    return { good: false, lines: ['It serves, and refuses its own example', ...cause.flatMap((c) => c.split('\n'))] };
+    const cause = refused.map((a) => `${a.entity} returned ${a.status}: ${a.body.slice(0, BODY_CHARACTERS)}`);
+    return { good: false, lines: ['It serves, but rejects its own example', ...cause.flatMap((c) => c.split('\n'))] };
   }
   if (answers.length === 0) return { good: true, lines: ['its revisions predict'] };
   const times = answers.map((a) => `${a.entity} in ${a.milliseconds} ms`).join(', ');

@@ -24,7 +24,7 @@ export async function askGraphql<T>(
     if (!first || e instanceof GitHubRefusal) throw e;
     const { type = 'UNKNOWN', message } = first;
     const field = /\b(\w+)\(/.exec(query.slice(query.indexOf('{')))?.[1] ?? 'viewer';
-    throw new GitHubRefusal(`Cannot ask GitHub: ${field} is refused with ${type}: ${message}`, {
+    throw new GitHubRefusal(`Cannot query GitHub: ${field} returned ${type}: ${message}`, {
       status: STATUS[type] ?? OTHER_STATUS,
       type,
       cause: e,

@@ -89,7 +89,7 @@ async function askPatiently<T extends { readonly data: unknown }>(
       signal?.throwIfAborted();
       const seconds = secondsToWait(e, repetition, Date.now());
       if (seconds === undefined || seconds > left || repetition === REPETITIONS) throw explainRefusal(e, call);
-      say?.(`${explainRefusal(e, call).message}; again in ${seconds} s`);
+      say?.(`${explainRefusal(e, call).message}; retrying in ${seconds} s`);
       await sleep(seconds * 1000, undefined, signal && { signal });
       left -= seconds;
       calls.waitedSeconds += seconds;

@@ -57,7 +57,7 @@ export async function createDeployment({ octokit, place }: GitHub, deployment: N
     required_contexts: [], // required checks were met before the merge
   });
   if ('id' in created.data) return created.data.id;
-  throw new Error(`Cannot record a deployment of ${deployment.sha}: ${created.data.message ?? 'GitHub made none'}`);
+  throw new Error(`Cannot record a deployment of ${deployment.sha}: ${created.data.message ?? 'GitHub created none'}`);
 }
 
 /** Sets the current status of a deployment. */

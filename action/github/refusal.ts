@@ -8,7 +8,7 @@ export class GitHubRefusal extends Error {
 
   constructor(message: string, options: { readonly status: number; readonly type?: string; readonly cause: unknown }) {
     super(message, { cause: options.cause });
-    this.name = 'GitHubRefusal';
+    this.name = 'GitHubRequestError';
     this.status = options.status;
     this.type = options.type;
   }
@@ -39,7 +39,7 @@ export function explainRefusal(error: unknown, { method, url }: Request): GitHub
   const accepted = response?.headers?.['x-accepted-github-permissions'];
   const hint = status === 403 && typeof accepted === 'string' ? `; the job needs "permissions:" with ${accepted}` : '';
   const code = typeof status === 'number' ? status : 500;
-  return new GitHubRefusal(`Cannot ask GitHub: ${method} ${url} is refused with ${code}: ${said}${hint}`, {
+  return new GitHubRefusal(`Cannot query GitHub: ${method} ${url} returned ${code}: ${said}${hint}`, {
     status: code,
     cause: error,
   });

@@ -15,9 +15,9 @@ const SIDE = 'davit';
 export const pullRequest: Benchmark = {
   summary: `a pull request's workflow in a repository of ${ENDPOINTS} endpoints, by act with a GitHub in memory`,
   note: [
-    'Wanted: for one changed endpoint at most 90 s from the first job to the comment, without what GitHub needs to start three',
+    'Target: for one changed endpoint at most 90 s from the first job to the comment, without what GitHub needs to start three',
     'runners; at most 8 s a preview. Each endpoint has a new version of its model: the lock is computed, the prediction run; the',
-    "virtualenv is there, as actions/cache brings it. No package of Davit's program is there, as on a new runner (npm ci).",
+    "virtualenv is cached, as by actions/cache. The packages of Davit's program are not installed, as on a new runner (npm ci).",
   ].join('\n'),
   run: async (bench) => {
     bench.progress.say(`Making a repository of ${ENDPOINTS} endpoints …`);
@@ -78,8 +78,7 @@ async function runOnce(user: UserRepository, count: number): Promise<Run> {
   const run = await user.runPullRequest(pull);
   const seconds = (performance.now() - started) / 1000;
   const said = user.github.world.comments.find((c) => c.on === pull.number)?.body;
-  if (!said?.includes(`${count} new`))
-    throw new Error(`Cannot find the comment that was expected:\n${said ?? run.log}`);
+  if (!said?.includes(`${count} new`)) throw new Error(`Cannot find the expected comment:\n${said ?? run.log}`);
   return { ...run, seconds, calls: user.github.requests.length - before };
 }
 

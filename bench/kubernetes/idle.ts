@@ -7,7 +7,7 @@ const DEFAULT_SECONDS = 60;
 const KNATIVE = ['knative-serving', 'kourier-system'];
 
 export const idle: Benchmark = {
-  summary: 'what the platform costs while nobody asks',
+  summary: 'CPU and memory of the platform without requests',
   note: 'Proportional set size and CPU of the pods’ processes, where a node is this machine. The plain peer has none of it.',
   run: (bench) =>
     withCluster(bench, {}, async ({ api, environment }) => {

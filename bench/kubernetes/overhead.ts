@@ -15,7 +15,7 @@ export const overhead: Benchmark = {
   summary: 'the same requests to a plain Deployment and Service of the same image, and through the whole path',
   note: [
     'Plain is the peer: the same image with the same arguments behind a Service. Route optimized leaves the activator out',
-    'while a replica is up. CPU is that of all pods on the way. Wanted: +p50 at most 4 ms, +p99 at most 12 ms.',
+    'while a replica is up. CPU is that of all pods on the way. Target: +p50 at most 4 ms, +p99 at most 12 ms.',
   ].join('\n'),
   run: (bench) =>
     withCluster(bench, {}, async (cluster) => {

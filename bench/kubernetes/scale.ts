@@ -20,8 +20,8 @@ const STEP_SECONDS = 400;
 export const scale: Benchmark = {
   summary: `a step of load from nothing to ${CLIENTS} requests at a time: 1 → ${REPLICAS} replicas`,
   note: [
-    'Plain is the peer: its Deployment is told the number at the moment the load begins; nothing of it sees a load.',
-    'Wanted: the first extra one ready in at most 5 s, all of them in at most 8 s.',
+    'Plain is the peer: its Deployment is scaled at the moment the load begins, because it does not react to load.',
+    'Target: the first extra one ready in at most 5 s, all of them in at most 8 s.',
   ].join('\n'),
   run: (bench) =>
     withCluster(bench, ENVIRONMENT, async (cluster) => {

@@ -9,7 +9,7 @@ const CROWD = 200;
 
 export const stacks: Benchmark = {
   summary: `\`davit preview\` and \`davit up\` of one endpoint, alone and beside ${CROWD} others`,
-  note: 'The others have a revision each that never had a replica. Wanted: no difference, for their stacks are their own.',
+  note: 'The others have a revision each that never had a replica. Target: no difference, for their stacks are their own.',
   run: (bench) =>
     withCluster(bench, {}, async (cluster) => {
       bench.progress.say('Deploying …');

@@ -16,8 +16,8 @@ const RETRY_MILLISECONDS = 20;
 export const wake: Benchmark = {
   summary: 'zero → answer: one request to an endpoint that has no replica',
   note: [
-    'Plain is the peer: its Deployment is told to have one replica, and is asked until it answers; nothing of it can wake',
-    'by itself. Wanted: at most 2.5 s and the time its model takes to load.',
+    'Plain is the peer: its Deployment is scaled to one replica and queried until it answers; it cannot wake by itself.',
+    'Target: at most 2.5 s and the time its model takes to load.',
   ].join('\n'),
   run: (bench) =>
     withCluster(bench, ENVIRONMENT, async (cluster) => {
@@ -60,7 +60,7 @@ function figure(what: string, side: string, values: readonly number[]): Figure {
 async function wakeOnce(cluster: ClusterProject, question: Question, bench: Bench) {
   const end = performance.now() + ASLEEP_SECONDS * 1000;
   while ((await countPods(cluster, ENDPOINT)).all > 0) {
-    if (performance.now() > end) throw new Error(`Cannot measure: "${ENDPOINT}" does not fall asleep`);
+    if (performance.now() > end) throw new Error(`Cannot measure: "${ENDPOINT}" does not scale to zero`);
     await sleep(POLL_MILLISECONDS, undefined, { signal: bench.signal });
   }
   const asker = makeAsker(question, { connections: 'fresh' });

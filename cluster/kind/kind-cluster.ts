@@ -27,8 +27,8 @@ export async function kindUp({ progress, signal }: BuildOptions): Promise<void> 
   const options = { ...(signal && { signal }) };
   if (!(await kindExists())) {
     const create = ['kind', 'create', 'cluster', '--name', NAME, '--config', '-'];
-    await timed(progress, `Making the cluster "${NAME}" with kind, in Docker`, () =>
-      runChecked('make a cluster with kind', create, { ...options, input: JSON.stringify(CONFIGURATION) }),
+    await timed(progress, `Creating the cluster "${NAME}" with kind`, () =>
+      runChecked('create a cluster with kind', create, { ...options, input: JSON.stringify(CONFIGURATION) }),
     );
   }
   if (await succeeds('docker', ['inspect', REGISTRY_CONTAINER])) return;
@@ -37,8 +37,8 @@ export async function kindUp({ progress, signal }: BuildOptions): Promise<void> 
 
 /** Removes the cluster and the registry. */
 export async function kindDown({ progress }: BuildOptions): Promise<void> {
-  await timed(progress, `Removing the cluster "${NAME}" of kind`, async () => {
-    await runChecked('remove the cluster of kind', ['kind', 'delete', 'cluster', '--name', NAME]);
+  await timed(progress, `Removing the kind cluster "${NAME}"`, async () => {
+    await runChecked('remove the kind cluster', ['kind', 'delete', 'cluster', '--name', NAME]);
     await runProcess('docker', ['rm', '--force', '--volumes', REGISTRY_CONTAINER]);
   });
 }

@@ -42,7 +42,7 @@ export async function pinImages(
     try {
       await runChecked(`pull ${image}`, ['docker', 'pull', '--quiet', image], options);
       const inspect = ['docker', 'image', 'inspect', '--format', '{{json .RepoDigests}}', image];
-      const digests = JSON.parse(await runChecked(`look at ${image}`, inspect, options)) as readonly string[];
+      const digests = JSON.parse(await runChecked(`inspect ${image}`, inspect, options)) as readonly string[];
       const digest = digests[0]?.split('@')[1];
       if (digest !== undefined) pinned.push([name, `${image.replace(/[:@][^/]*$/, '')}@${digest}`]);
     } catch (e) {
@@ -58,7 +58,7 @@ export function pinFiles(urls: readonly string[]): Promise<readonly PinnedFile[]
   return Promise.all(
     urls.map(async (source) => {
       const answer = await fetch(source, { signal: AbortSignal.timeout(DOWNLOAD_SECONDS * 1000) });
-      if (!answer.ok) throw new Error(`Cannot download ${source}: the server answers ${answer.status}`);
+      if (!answer.ok) throw new Error(`Cannot download ${source}: the server returned ${answer.status}`);
       const bytes = Buffer.from(await answer.arrayBuffer());
       return { source, sha256: createHash('sha256').update(bytes).digest('hex') };
     }),

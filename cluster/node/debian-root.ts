@@ -44,5 +44,5 @@ export async function purgePackages(
 ): Promise<void> {
   const force = ['--force-depends', '--force-remove-essential', '--force-remove-protected'];
   const purge = ['chroot', root, 'dpkg', '--purge', ...force, ...packages];
-  await runChecked(`take ${packages.join(', ')} out of a Debian image`, purge, options);
+  await runChecked(`remove ${packages.join(', ')} from a Debian image`, purge, options);
 }

@@ -35,13 +35,13 @@ export async function ensureDebianPackages({ progress, signal }: BuildOptions): 
   if (missing.length === 0) return;
   if (!(await findProgram('apt-get')))
     throw new Error(
-      `Cannot make a node: ${missing.join(', ')} missing, and there is no apt-get to install them with. Install them and run the same command again`,
+      `Cannot make a node: ${missing.join(', ')} not installed, and there is no apt-get. Install them and run the same command again`,
     );
   const options = {
     env: childEnvironment({ DEBIAN_FRONTEND: 'noninteractive' }),
     ...(signal && { signal }),
   };
-  const words = `Installing Debian packages with apt, which stay: ${missing.join(', ')}`;
+  const words = `Installing Debian packages with apt (they stay installed): ${missing.join(', ')}`;
   await timed(progress, words, async () => {
     await readDebianLists(options);
     const install = ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...missing];

@@ -15,7 +15,7 @@ const PACKAGE = 'docker.io';
 const LIMIT_SECONDS = 30;
 const POLL_MILLISECONDS = 100;
 const CONFIG_FILE = join(NODE_FOLDER, 'docker.json');
-const WHAT = `get Debian's package ${PACKAGE}`;
+const WHAT = `download and extract Debian's package ${PACKAGE}`;
 
 /** Docker's engine: the program of this machine, else Debian's. */
 export async function ensureDockerEngine(options: BuildOptions): Promise<string> {
@@ -70,7 +70,7 @@ function answers(): Promise<boolean> {
 
 /** Unpacks the package without installing it, because its scripts would start an engine on the machine. */
 async function ensureUnpacked(options: BuildOptions): Promise<string> {
-  const what = `Getting Docker's engine out of Debian's package ${PACKAGE}`;
+  const what = `Extracting Docker's engine from Debian's package ${PACKAGE}`;
   const fill = (folder: string) => timed(options.progress, what, () => unpack(folder, options));
   return ensureFolder({ ...(await unpackedPart()), fill }, options);
 }

@@ -25,7 +25,7 @@ export async function requireFreeRanges(): Promise<void> {
     const routes = await runChecked('read the routes', ['ip', 'route', 'show', 'root', range]);
     const [route] = routes.split('\n').filter((line) => line.trim() !== '' && !line.includes(` dev ${CABLE}`));
     if (route === undefined) continue;
-    throw new Error(`Cannot make a node: ${range} is taken by the route "${route.trim()}", expected it to be free`);
+    throw new Error(`Cannot make a node: ${range} is used by the route "${route.trim()}", expected it to be free`);
   }
 }
 

@@ -89,11 +89,11 @@ function isFile(path: string): Promise<boolean> {
 
 /** Takes the node down and removes all its processes, interfaces, rules, mounts, control groups and files. */
 export function nodeDown(options: BuildOptions): Promise<void> {
-  return exclusively(options, () => timed(options.progress, 'Taking the node down', removeAll));
+  return exclusively(options, () => timed(options.progress, 'Removing the node', removeAll));
 }
 
 function exclusively(options: BuildOptions, work: () => Promise<void>): Promise<void> {
-  return withFileLock(LOCK, work, { what: 'starting or ending the cluster', ...options });
+  return withFileLock(LOCK, work, { what: 'starting or removing the cluster', ...options });
 }
 
 function requireLinuxRoot(): void {

@@ -94,7 +94,7 @@ export async function endNodeProcess({ pid }: NodeProcess): Promise<void> {
   process.kill(pid, 'SIGKILL');
   const until = performance.now() + END_MILLISECONDS;
   while (isAlive(pid)) {
-    if (performance.now() > until) throw new Error(`Cannot end the node: process ${pid} is still there`);
+    if (performance.now() > until) throw new Error(`Cannot end the node: process ${pid} is still running`);
     await sleep(POLL_MILLISECONDS);
   }
 }
@@ -109,5 +109,5 @@ async function childOf(parent: number): Promise<number> {
     await sleep(POLL_MILLISECONDS);
   }
   const words = await readFile(logFile('node'), 'utf8').catch(() => '');
-  throw new Error(`Cannot start the node: ${words.trim().split('\n').at(-1) ?? 'its first process did not come up'}`);
+  throw new Error(`Cannot start the node: ${words.trim().split('\n').at(-1) ?? 'its first process did not start'}`);
 }

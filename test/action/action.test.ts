@@ -65,7 +65,7 @@ describe('validate', () => {
     const { commands } = await validate(Object.fromEntries(many) as Record<string, string>);
     const errors = commands.filter((c) => c.startsWith('::error'));
     expect(errors).toHaveLength(10);
-    expect(errors[8]).toBe('::error::and 22 more errors, all of them in the report');
+    expect(errors[8]).toBe('::error::22 more errors are in the report');
   });
 
   it('names of files that are none go into no output, and command nothing', async () => {

@@ -58,7 +58,7 @@ it('says what it comes to when it cannot, and goes on', async () => {
   putSudo('echo "a password is required" >&2; exit 1');
   await ensure(HOSTED);
   expect(said).toContain('ended with 1: a password is required');
-  expect(said).toMatch(/::warning::Models run here without a sandbox .*install bubblewrap/);
+  expect(said).toMatch(/::warning::Models run without a sandbox .*install bubblewrap/);
 });
 
 it('leaves a machine of somebody’s own as it is', async () => {

@@ -20,14 +20,14 @@ describe('the inputs', () => {
     expect(code).toBe(1);
     expect(commands).toHaveLength(1);
     expect(decodeURIComponent(commands[0]!).split('\n')).toEqual([
-      '::error::Cannot use "../x" in "environments": expected the name of a file without folder and ending; environments/production.yaml is "production"',
-      'Cannot use "--help" in "environments": expected the name of a file without folder and ending; environments/production.yaml is "production"',
+      '::error::Cannot use "../x" in "environments": expected the name of a file without folder and extension; environments/production.yaml is "production"',
+      'Cannot use "--help" in "environments": expected the name of a file without folder and extension; environments/production.yaml is "production"',
       'Cannot use "--upload-pack=x" for "base": expected a commit or branch, such as origin/main',
       'Cannot use "great" for "validate-result": expected one of success, failure, cancelled, skipped, timed_out, startup_failure, action_required, neutral, stale',
       'Cannot use "yes" for "commit-locks": expected true or false',
       'Cannot use "1" for "revert": expected true or false',
-      'Cannot use "environments" with command report: only validate, preview, deploy, drift, destroy take it; remove it there',
-      'Cannot use "base" with command report: only validate, preview take it; remove it there',
+      'Cannot use "environments" with command report: only validate, preview, deploy, drift, destroy accept it; remove it',
+      'Cannot use "base" with command report: only validate, preview accept it; remove it',
       'Cannot report without "github-token": it is empty, expected a token; remove the input, and the job\'s own is taken',
     ]);
   });

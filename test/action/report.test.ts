@@ -105,7 +105,7 @@ describe('report', () => {
       base: BASE,
       pull_request: { number: 7, fork: false, run_url: `${github.url}/octo/models/actions/runs/4711` },
     });
-    expect(log).toMatch(/^Asked GitHub \d times, 0 of them again/m);
+    expect(log).toMatch(/^Sent \d requests to GitHub, 0 of them retries/m);
   });
 
   it('says what became of stages that left nothing', async () => {
@@ -212,7 +212,7 @@ describe('report', () => {
     });
     expect(code).toBe(0);
     expect(commands).toEqual([
-      "::notice::The token may not write (the comment, the check run): the report is in the step's summary",
+      '::notice::The token has no permission to write the comment and the check run; the report is in the job summary',
     ]);
     expect(summary).toContain('### 1 endpoint: 1 rolling');
     expect(github.world.comments).toEqual([]);
@@ -225,7 +225,7 @@ describe('report', () => {
     });
     expect(code).toBe(1);
     expect(check?.conclusion).toBe('success');
-    expect(commands).toEqual([expect.stringContaining('::error::Cannot say the report everywhere: ')]);
+    expect(commands).toEqual([expect.stringContaining('::error::Cannot post the whole report: ')]);
   });
 
   it('says all and commits once also when GitHub falters', async () => {
@@ -247,7 +247,7 @@ describe('report', () => {
     expect(github.world.commits).toHaveLength(1);
     expect(comment).toContain('### 1 endpoint: 1 rolling');
     expect(check).toMatchObject({ sha: github.world.commits[0]?.oid, conclusion: 'success' });
-    expect(log).toMatch(/Asked GitHub \d+ times, [1-9]\d* of them again/);
+    expect(log).toMatch(/Sent \d+ requests to GitHub, [1-9]\d* of them retries/);
   });
 
   it.each([
@@ -267,7 +267,7 @@ describe('report', () => {
   it('has nothing to say where there is no pull request', async () => {
     const { code, commands, comment } = await report({ event: {}, eventName: 'push' });
     expect({ code, comment }).toEqual({ code: 0, comment: undefined });
-    expect(commands).toEqual(['::notice::There is nothing to report on: this run is about no open pull request']);
+    expect(commands).toEqual(['::notice::Nothing to report: this run belongs to no open pull request']);
   });
 });
 
@@ -394,6 +394,6 @@ describe('locks', () => {
     expect(code).toBe(0);
     expect(github.world.commits).toEqual([]);
     expect(check?.sha).toBe(HEAD);
-    expect(log).toContain('the locks are left to the next run');
+    expect(log).toContain('the next run commits the locks');
   });
 });

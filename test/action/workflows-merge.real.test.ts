@@ -76,7 +76,7 @@ describe('a merge', () => {
     plantDeadRunner();
     const run = await user.runDeploy(pushed);
     expect(run.results, run.log).toEqual(DEPLOYED);
-    expect(run.log).toContain('was left locked by');
+    expect(run.log).toContain('Releasing the lock of');
     expect(await ask('production', 'iris')).toBe(SECOND);
   });
 

@@ -5,11 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
-import {
-  ENVIRONMENT_FILE,
-  removeEnvironmentFile,
-  writeEnvironmentFile,
-} from '../../cluster/environment-file.ts';
+import { ENVIRONMENT_FILE, removeEnvironmentFile, writeEnvironmentFile } from '../../cluster/environment-file.ts';
 import { pinFiles } from '../../cluster/kind/kind-parts.ts';
 import { type DescribedCluster, renderEnvironment, TO_FILL_IN } from '../../cluster/render-environment.ts';
 import { parseEnvironment } from '../../schemas/environment/environment.ts';
@@ -114,5 +110,5 @@ test('pinFiles() gives the checksum of what a server has', async () => {
   const at = `http://127.0.0.1:${(server.address() as AddressInfo).port.toString()}`;
   const sha256 = '982d9e3eb996f559e633f4d194def3761d909f5a3b647d1a851fead67c32c9d1'; // of "text"
   expect(await pinFiles([`${at}/there`])).toEqual([{ source: `${at}/there`, sha256 }]);
-  await expect(pinFiles([`${at}/there`, `${at}/gone`])).rejects.toThrow(/gone: the server answers 404/);
+  await expect(pinFiles([`${at}/there`, `${at}/gone`])).rejects.toThrow(/gone: the server returned 404/);
 });

@@ -14,7 +14,7 @@ export function describeConformance({ name, capabilities, deploy, remove }: Conf
     let deployed: Given | undefined;
     const given = () => {
       if (deployed) return deployed;
-      throw new Error('Cannot ask: nothing is deployed');
+      throw new Error('Cannot query: nothing is deployed');
     };
     const client = makeClient(given);
     const parts = { given, client, capabilities };

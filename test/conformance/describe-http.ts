@@ -45,7 +45,7 @@ export function describeHttp({ client, given }: Parts): void {
       expect(answers.map((a) => a.reused)).toEqual([false, true, true, true, true, true, true]);
     });
 
-    it('ends a connection when it is asked to, and speaks HTTP/1.0', async () => {
+    it('closes a connection when the client asks for it', async () => {
       const { authorization } = headers();
       const head = `authorization: ${authorization}\r\ncontent-type: application/json\r\ncontent-length: ${BODY.length}`;
       const closed = await say(`POST ${QUERY} HTTP/1.1\r\nhost: a\r\n${head}\r\nconnection: close\r\n\r\n${BODY}`);
@@ -71,7 +71,7 @@ export function describeHttp({ client, given }: Parts): void {
       expect(response.statusCode).toBe(200);
     });
 
-    it('refuses a body that is too large to who asks first: at once, or when it has been sent', async () => {
+    it('refuses a body that is too large to a client that waits for 100 Continue: at once, or when it has been sent', async () => {
       const asked = request(`${given().host}${QUERY}`, {
         method: 'POST',
         agent: false,
@@ -102,7 +102,7 @@ export function describeHttp({ client, given }: Parts): void {
       ['/serving-endpoints/%69ris/served-models/iris%2D1/invocations', 200],
       ['/serving-endpoints/ir%zzs/invocations', 404],
       ['/serving-endpoints/iris%00/invocations', 404],
-    ])('finds what POST %s means: %d', async (target, status) => {
+    ])('resolves POST %s: %d', async (target, status) => {
       const heard = await client.send('POST', target, { headers: headers(), body: BODY });
       if (status === 200) expect([heard.status, heard.headers['served-model-name']]).toEqual([200, ENTITY.iris]);
       // A path that is no path may be refused as such; it reaches nobody.
@@ -120,14 +120,14 @@ export function describeHttp({ client, given }: Parts): void {
       ]);
     });
 
-    it('gives a request without an id one of its own', async () => {
+    it('generates an id for a request without one', async () => {
       const answers = [await client.query(IRIS, FLOWER.inputs), await client.query(IRIS, FLOWER.inputs)];
       const [first, second] = answers.map((a) => a.headers['x-request-id']);
       expect([first, second]).toEqual([expect.stringMatching(UUID), expect.stringMatching(UUID)]);
       expect(first).not.toBe(second);
     });
 
-    it('answers who accepts compression, and refuses cleanly what it cannot unpack', async () => {
+    it('answers a client that accepts compression, and refuses a compressed body cleanly', async () => {
       const plain = await client.query(IRIS, FLOWER.inputs, { headers: { 'accept-encoding': 'gzip, deflate' } });
       expect([plain.status, plain.headers['content-encoding'], JSON.parse(plain.body)]).toEqual([
         200,
@@ -145,19 +145,19 @@ export function describeHttp({ client, given }: Parts): void {
       ['a revision of Knative', { 'knative-serving-revision': 'none', 'knative-serving-namespace': 'models' }],
       ["Knative's probes", { 'k-network-probe': 'queue', 'k-kubelet-probe': 'queue', 'k-network-hash': 'override' }],
       ['the agent of a probe', { 'user-agent': 'kube-probe/1.34' }],
-      ['a word to an Envoy', { 'x-envoy-original-path': '/none', 'x-envoy-upstream-rq-timeout-ms': '1' }],
+      ['a command to an Envoy', { 'x-envoy-original-path': '/none', 'x-envoy-upstream-rq-timeout-ms': '1' }],
       ['another path', { 'x-original-url': '/none', 'x-rewrite-url': '/none', 'x-forwarded-prefix': '/none' }],
       ['another method', { 'x-http-method-override': 'DELETE' }],
-      ['another name of who answers', { 'served-model-name': 'forged' }],
+      ['another name of the entity', { 'served-model-name': 'forged' }],
       ['another host', { host: 'activator-service.knative-serving.svc' }],
-    ])('is not impressed by %s', async (_what, more) => {
+    ])('ignores %s', async (_what, more) => {
       const body = { dataframe_records: [{ do: 'answer', number: 42 }] };
       const heard = await client.query(FAULTS, body, { headers: more });
       expect([heard.status, JSON.parse(heard.body)]).toEqual([200, { predictions: [{ result: 42 }] }]);
       expect(heard.headers['served-model-name']).toBe('faults');
     });
 
-    it('shows no header of what is inside', async () => {
+    it('shows no internal header', async () => {
       const { headers: shown } = await client.query(IRIS, FLOWER.inputs);
       const names = Object.keys(shown).filter((name) => /^(x-serving|x-envoy|x-davit|knative-|k-|via)/.test(name));
       expect(names).toEqual([]);
@@ -167,11 +167,11 @@ export function describeHttp({ client, given }: Parts): void {
     it.each([
       ['what is not HTTP', 'hello\r\n\r\n', 400],
       ['a head of 70 kB', `POST ${QUERY} HTTP/1.1\r\nhost: a\r\nx-long: ${'a'.repeat(70_000)}\r\n\r\n`, 431],
-    ])('ends a connection that says %s', async (_what, text, status) => {
+    ])('closes a connection that sends %s', async (_what, text, status) => {
       expect(await say(text)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
     });
 
-    it('serves on when a client leaves in the middle', async () => {
+    it('keeps serving when a client disconnects in the middle', async () => {
       const { hostname, port } = new URL(given().host);
       const head = `POST ${QUERY} HTTP/1.1\r\nhost: a\r\nauthorization: ${headers().authorization}\r\ncontent-length: 999\r\n\r\n{`;
       const socket = connect(Number(port || 80), hostname);

@@ -16,7 +16,7 @@ export function describeManagement({ client, capabilities, given }: Parts): void
   };
 
   describe('the management API', () => {
-    it('says where to log in, to anybody', async () => {
+    it('serves the login configuration without a valid token', async () => {
       const answers = [null, 'wrong', given().token].map((token) =>
         client.get('/.well-known/databricks-config', { token }),
       );
@@ -30,7 +30,7 @@ export function describeManagement({ client, capabilities, given }: Parts): void
       expect(await Promise.all(mine.map((e) => read(`${ROOT}/${encodeURIComponent(e.name)}`)))).toEqual(mine);
     });
 
-    it('shows an endpoint in words of Databricks', async () => {
+    it("describes an endpoint in Databricks' format", async () => {
       const compute = {
         workload_type: 'CPU',
         min_provisioned_concurrency: 2,
@@ -74,7 +74,7 @@ export function describeManagement({ client, capabilities, given }: Parts): void
       });
     });
 
-    it('counts in OpenMetrics what was answered, by entity', async () => {
+    it('counts answers by entity in OpenMetrics', async () => {
       const metrics = async (endpoint: string) => {
         const { status, headers, body } = await client.get(`${ROOT}/${encodeURIComponent(endpoint)}/metrics`);
         expect(status).toBe(200);

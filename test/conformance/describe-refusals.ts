@@ -16,7 +16,7 @@ export function describeRefusals({ client, given, capabilities }: Parts): void {
       ['no token', null],
       ['a wrong token', 'wrong'],
       ['an empty token', ''],
-    ])('refuses %s before it says what there is', async (_what, token) => {
+    ])('refuses %s before it reveals which endpoints exist', async (_what, token) => {
       const answers = [
         await client.query(IRIS, FLOWER.instances, { token }),
         await client.query('none', FLOWER.instances, { token }),
@@ -29,7 +29,7 @@ export function describeRefusals({ client, given, capabilities }: Parts): void {
       for (const { headers } of answers) expect(headers['www-authenticate']).toMatch(/^Bearer/);
     });
 
-    it('refuses a token that comes in another way', async () => {
+    it('refuses a token in basic authentication or in the query string', async () => {
       const { token } = given();
       const basic = `Basic ${Buffer.from(`token:${token}`).toString('base64')}`;
       expect((await client.query(IRIS, FLOWER.inputs, { token: null, headers: { authorization: basic } })).status).toBe(
@@ -40,7 +40,7 @@ export function describeRefusals({ client, given, capabilities }: Parts): void {
       );
     });
 
-    it.runIf(capabilities.permissions)('lets who may only look look, and query nothing', async () => {
+    it.runIf(capabilities.permissions)('lets a viewer read, and query nothing', async () => {
       const token = given().viewer!;
       const list = JSON.parse((await client.get('/api/2.0/serving-endpoints', { token })).body) as Listed;
       expect(list.endpoints.map((e) => [e.name, e.permission_level])).toEqual([[FAULTS, 'CAN_VIEW']]);
@@ -83,7 +83,7 @@ export function describeRefusals({ client, given, capabilities }: Parts): void {
       if (status === 405) expect(heard.headers['allow']).toMatch(/^(GET|POST)$/);
     });
 
-    it('takes 16 MB, and says 413 for a byte more, announced or in chunks', async () => {
+    it('accepts 16 MB, and answers 413 for a byte more, announced or in chunks', async () => {
       const flower = JSON.stringify(FLOWER.dataframe_split);
       const padded = (length: number) => flower + ' '.repeat(length - flower.length);
       const chunked = { headers: { 'transfer-encoding': 'chunked' } };
@@ -97,7 +97,7 @@ export function describeRefusals({ client, given, capabilities }: Parts): void {
       expect((await client.query(IRIS, FLOWER.inputs)).status).toBe(200);
     });
 
-    it('says 429 and when to come again once the declared rate limit is reached', async () => {
+    it('answers 429 with retry-after once the declared rate limit is reached', async () => {
       const statuses: number[] = [];
       for (let n = 0; n < CALLS_A_MINUTE + 3; n++) {
         const heard = await client.query(LIMITED, order('answer'));
@@ -115,7 +115,7 @@ export function describeRefusals({ client, given, capabilities }: Parts): void {
       expect((await client.query(FAULTS, order('answer'))).status).toBe(200); // the limit is that endpoint's own
     });
 
-    it('says 504 at the time limit, and goes on', async () => {
+    it('answers 504 at the time limit, and keeps serving', async () => {
       const started = performance.now();
       const heard = await client.query(FAULTS, order('sleep', 60));
       const seconds = (performance.now() - started) / 1000;
@@ -129,7 +129,7 @@ export function describeRefusals({ client, given, capabilities }: Parts): void {
       ['raises', 'raise', 500, 'INTERNAL_ERROR'],
       ['answers with NaN', 'nan', 500, 'INVALID_OUTPUT'],
       ['ends its process', 'exit', 502, 'MODEL_PROCESS_DIED'],
-    ])('says that it is the fault of a model that %s, and goes on', async (_what, what, status, code) => {
+    ])('reports a model that %s, and keeps serving', async (_what, what, status, code) => {
       const heard = await client.query(FAULTS, order(what));
       expect(refusalOf(heard)).toEqual([status, code]);
       expect(heard.body).not.toContain('secret of the row');
@@ -148,13 +148,13 @@ export function describeRefusals({ client, given, capabilities }: Parts): void {
       ['an unknown column', { dataframe_records: [{ unknown: MARK }] }],
       ['a model that raises', { dataframe_records: [{ do: 'raise', number: 1, more: MARK }] }],
       ['text for a parameter', { dataframe_records: [{ do: 'answer', number: 1 }], params: { factor: MARK } }],
-    ])('repeats nothing of what was sent: %s', async (_what, body) => {
+    ])('echoes nothing of the request: %s', async (_what, body) => {
       const { status, body: said, headers } = await client.query(FAULTS, body);
       expect(status).toBeGreaterThanOrEqual(400);
       expect(said + JSON.stringify(headers)).not.toContain(MARK);
     });
 
-    it('repeats no token, and no header that it does not know', async () => {
+    it('echoes no token, and no unknown header', async () => {
       const wrong = await client.query(IRIS, FLOWER.inputs, {
         token: MARK,
         headers: { 'x-marked': MARK, cookie: MARK },

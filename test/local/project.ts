@@ -130,7 +130,8 @@ export async function until<T>(look: () => Promise<T>, good: (found: T) => boole
   for (;;) {
     const found = await look();
     if (good(found)) return found;
-    if (Date.now() > end) throw new Error(`it did not come to pass: ${JSON.stringify(found)}`);
+    if (Date.now() > end)
+      throw new Error(`Cannot wait longer than ${seconds} s: the last value is ${JSON.stringify(found)}`);
     await sleep(20);
   }
 }

@@ -155,7 +155,7 @@ test('a preview builds nothing: the digest is what the update will know', async 
 test('configuration that is not honoured is refused', () => {
   const provider = makeDockerProvider('5.2.0');
   expect(() => provider.configure?.({ host: 'unix:///run/docker.sock', version: '5.2.0' })).not.toThrow();
-  expect(() => provider.configure?.({ certPath: '/certificates' })).toThrow(/certPath is not honoured/);
+  expect(() => provider.configure?.({ certPath: '/certificates' })).toThrow(/certPath is not supported/);
 });
 
 test('withDockerConfig() keeps a login in a private file that is gone afterwards', async () => {

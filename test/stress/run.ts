@@ -11,11 +11,11 @@ const HELP = `Compares every answer of the model server with that of mlflow.pyfu
   node bin/launch.mjs test/stress/run.ts
 
   --models a,b    Only these models
-  --rounds N      Serve and ask each model so often; default 1
-  --requests N    Requests of each round; default 2000, fewer for models that are slow
+  --rounds N      Rounds for each model; default 1
+  --requests N    Requests of each round; default 2000, fewer for slow models
   --workers N     Workers of the server; default 4
   --mode MODE     --worker-mode of the server: found, shared, separate or one
-  --mlflow        Start MLflow's server for each model too, for its memory
+  --mlflow        Also measure the memory of MLflow's server with each model
   --list          List the models
   --json          Print one JSON document instead of a table
   --help          Print this help

@@ -76,7 +76,7 @@ async function ask(model: StressModel, server: RunningServer, { clients }: Stres
   const answers = model.kind.isDistinct ? 'distinct' : model.answers;
   const told = [new URL(server.url).port, model.requests, clients, LIMIT_SECONDS, answers].map(String);
   const { code, stdout, stderr } = await runProcess(model.python, [join(import.meta.dirname, 'ask.py'), ...told]);
-  if (code !== 0) throw new Error(`Cannot ask ${model.kind.name}\n${stderr}`);
+  if (code !== 0) throw new Error(`Cannot query ${model.kind.name}\n${stderr}`);
   return JSON.parse(stdout) as Report;
 }
 

@@ -102,7 +102,7 @@ func waitForComponents(file string) (components []component) {
 			return components
 		}
 	}
-	fail("Cannot start the node: nobody said within a minute what it consists of")
+	fail("Cannot start the node: its list of components did not arrive within a minute")
 	return nil
 }
 
@@ -165,7 +165,7 @@ func (n *node) reap() {
 		if !known {
 			continue
 		}
-		fmt.Printf("%s ended (%d), starting it again\n", c.Name, status.ExitStatus())
+		fmt.Printf("%s exited with code %d, restarting it\n", c.Name, status.ExitStatus())
 		time.AfterFunc(restartAfter, func() { n.start(c) })
 	}
 }

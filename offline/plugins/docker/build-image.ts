@@ -85,7 +85,7 @@ function makeDocker({ program, host, folder, builder }: Engine, { signal, timeou
 function lastWords(ran: Ran, timeoutSeconds: number | undefined): string {
   const lines = `${ran.stdout}\n${ran.stderr}`.split('\n').filter((line) => line.trim() !== '');
   const last = lines.slice(-LAST_LINES).join('\n');
-  if (ran.timedOut) return `it took longer than the ${timeoutSeconds ?? 0} s that it may take; last lines:\n${last}`;
+  if (ran.timedOut) return `it took longer than ${timeoutSeconds ?? 0} s; last lines:\n${last}`;
   return lines.length > 1 ? `docker ended with ${ran.code}:\n${last}` : last || `docker ended with ${ran.code}`;
 }
 
@@ -93,9 +93,7 @@ function lastWords(ran: Ran, timeoutSeconds: number | undefined): string {
 function readDigest(imageName: string, pushed: string): string {
   const found = /digest: (sha256:[0-9a-f]{64}) size: /.exec(pushed)?.[1];
   if (found !== undefined) return found;
-  throw new Error(
-    `Cannot read the digest of ${imageName}: docker push said nothing of it, expected "digest: sha256:…"`,
-  );
+  throw new Error(`Cannot read the digest of ${imageName}: docker push did not print it, expected "digest: sha256:…"`);
 }
 
 /** `https://registry.example/v2/` → `registry.example`, the key of Docker's login. */

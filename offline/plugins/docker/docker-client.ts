@@ -9,7 +9,7 @@ export async function findDockerClient(): Promise<string> {
   const candidates = ['docker', await unpackedDockerClient()];
   for (const program of candidates) if (await buildsWithBuildKit(program)) return program;
   throw new Error(
-    'Cannot build images: there is no docker on the PATH that can use BuildKit, expected one with the plugin buildx (Debian: docker-buildx), or an older one than 23',
+    'Cannot build images: there is no docker on the PATH that can use BuildKit, expected one with the plugin buildx (Debian: docker-buildx), or a version before 23',
   );
 }
 

@@ -12,7 +12,7 @@ export function makeDockerProvider(version: string): Provider {
       const unknown = Object.keys(config).filter((name) => !HONOURED_CONFIGURATION.includes(name));
       if (unknown.length > 0)
         throw new TypeError(
-          `Cannot configure the provider "docker": ${unknown.join(', ')} is not honoured here, expected host`,
+          `Cannot configure Davit's stand-in for the provider "docker": ${unknown.join(', ')} is not supported, expected host`,
         );
       host = config['host'] || undefined;
     },

@@ -34,8 +34,12 @@ export function makeImageResource(host: () => string | undefined): ResourceType<
 async function check({ inputs }: CheckRequest<ImageInputs>): Promise<Checked<ImageInputs>> {
   const failures: CheckFailure[] = Object.keys(inputs)
     .filter((name) => !name.startsWith('__') && !HONOURED.includes(name))
-    .map((property) => ({ property, reason: `Cannot honour "${property}": expected ${HONOURED.join(', ')}` }));
-  if (!inputs.imageName) failures.push({ property: 'imageName', reason: 'Cannot find "imageName": expected a name' });
+    .map((property) => ({
+      property,
+      reason: `Cannot use "${property}": Davit's stand-in does not support it, expected ${HONOURED.join(', ')}`,
+    }));
+  if (!inputs.imageName)
+    failures.push({ property: 'imageName', reason: 'Cannot build an image without "imageName": expected a name' });
   const build = completeBuild(inputs.build);
   const completed = { ...inputs, build };
   if (failures.length > 0 || !isKnown(build)) return { inputs: completed, failures };
@@ -43,7 +47,7 @@ async function check({ inputs }: CheckRequest<ImageInputs>): Promise<Checked<Ima
     const contextDigest = await digestContext(resolve(build.context), resolve(build.dockerfile));
     return { inputs: { ...completed, build: { ...build, contextDigest } } };
   } catch (e) {
-    const reason = `Cannot read what the image is built from: ${e instanceof Error ? e.message : String(e)}`;
+    const reason = `Cannot read the build context: ${e instanceof Error ? e.message : String(e)}`;
     return { inputs: completed, failures: [{ property: 'build.context', reason }] };
   }
 }

@@ -22,7 +22,7 @@ export function readSettings(config: Readonly<Record<string, string>>): Settings
   if (config['enableServerSideApply'] === 'false') refused.push('enableServerSideApply: false');
   if (refused.length > 0)
     throw new TypeError(
-      `Cannot configure Davit's stand-in for the provider "kubernetes": ${refused.join(', ')} is not honoured here, expected kubeconfig, context, namespace, enablePatchForce, upsertExistingObjects, enableConfigMapMutable, enableSecretMutable`,
+      `Cannot configure Davit's stand-in for the provider "kubernetes": ${refused.join(', ')} is not supported, expected kubeconfig, context, namespace, enablePatchForce, upsertExistingObjects, enableConfigMapMutable, enableSecretMutable`,
     );
   return {
     kubeconfig: config['kubeconfig'] || undefined,

@@ -292,7 +292,7 @@ it('releases the state that a killed runner has left locked, never that of a per
   await writeFile(join(folder, 'lock.json'), JSON.stringify(lock('fv-az1')));
   const released = await run('deploy');
   expect(released.code, released.log).toBe(0);
-  expect(released.log).toContain('iris.local was left locked by https://');
+  expect(released.log).toContain('Releasing the lock of iris.local, which an ended run has left: https://');
   expect(await answer()).toBe(FIRST);
 });
 
@@ -307,7 +307,7 @@ it('opens one issue while what runs differs from what is merged, and closes it',
     expect(differs.code, differs.log).toBe(0);
     expect(differs.log).toMatch(new RegExp(`Issue #\\d+ is ${done}`));
   }
-  expect(github.world.issues).toMatchObject([{ state: 'open', title: 'local differs from what is merged' }]);
+  expect(github.world.issues).toMatchObject([{ state: 'open', title: 'local differs from the merged state' }]);
   expect(github.world.issues[0]!.body).toMatch(/~ Route iris\n +entities\[0\]\.revision: "iris-/);
   repository.write({ 'endpoints/iris.yaml': text });
   await lockProject(root, 'iris');

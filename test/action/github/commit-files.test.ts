@@ -42,9 +42,7 @@ describe('commitFiles', () => {
 
   it('throws when it may not, or there is no such branch', async () => {
     const { github, connect } = await connected({ branches: { change: SHA } });
-    await expect(commitFiles(connect('reader'), commit)).rejects.toThrow(
-      /createCommitOnBranch is refused with FORBIDDEN/,
-    );
+    await expect(commitFiles(connect('reader'), commit)).rejects.toThrow(/createCommitOnBranch returned FORBIDDEN/);
     await expect(commitFiles(github, { ...commit, branch: '--upload-pack=x' })).rejects.toThrow(/NOT_FOUND/);
   });
 

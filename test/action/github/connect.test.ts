@@ -31,7 +31,7 @@ describe('connectGitHub', () => {
     expect((await readPullRequest(github, 7)).head.sha).toBe(SHA);
     expect(asked(fake)).toEqual(['pulls/get 502', 'pulls/get 0', 'pulls/get 200']);
     expect(github.calls()).toEqual({ requests: 3, repeated: 2, waitedSeconds: 2 });
-    expect(said[0]).toContain('GET /repos/{owner}/{repo}/pulls/{pull_number} is refused with 502');
+    expect(said[0]).toContain('GET /repos/{owner}/{repo}/pulls/{pull_number} returned 502');
   });
 
   it.each([
@@ -48,7 +48,7 @@ describe('connectGitHub', () => {
   it('waits no longer than it has patience for, and says what was asked', async () => {
     const fault = { operation: '*', status: 429, headers: { 'retry-after': '600' }, message: 'Slow down' };
     const { github, fake } = await connected({ faults: [fault] });
-    await expect(readPullRequest(github, 7)).rejects.toThrow(/is refused with 429: Slow down/);
+    await expect(readPullRequest(github, 7)).rejects.toThrow(/returned 429: Slow down/);
     expect(fake.requests).toHaveLength(1);
   });
 
@@ -67,7 +67,7 @@ describe('connectGitHub', () => {
   it('knows a read-only token by GraphQL as well', async () => {
     const { connect } = await connected({ tokens: { reader: { login: 'x[bot]', permissions: { issues: 'read' } } } });
     const refused: unknown = await postComment(connect('reader'), COMMENT).catch((e: unknown) => e);
-    expect(String(refused)).toContain('addComment is refused with FORBIDDEN');
+    expect(String(refused)).toContain('addComment returned FORBIDDEN');
     expect(isReadOnlyToken(refused)).toBe(true);
   });
 

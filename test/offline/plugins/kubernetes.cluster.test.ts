@@ -68,7 +68,7 @@ test('what the API server writes otherwise, or fills in, is no drift; what someb
   ]);
   await declare(EIGHT(), { enablePatchForce: false });
   const refused = await upStack(pulumi, STACK, { refresh: true });
-  expect(refused.failures.map((f) => f.message).join()).toContain('expected nobody else to set these fields');
+  expect(refused.failures.map((f) => f.message).join()).toContain('to take these fields over');
   await declare(EIGHT());
   await up({ refresh: true });
   expect((await read<ConfigMap>('configmaps/config'))?.data).toMatchObject({ colour: 'red', theirs: 'x' });
@@ -156,7 +156,7 @@ test('what is there already is not taken over unasked, but can be imported', asy
   const found: DeclaredObject = { type: 'kubernetes:core/v1:ConfigMap', metadata: META('found'), data: { a: 'b' } };
   await declare({ ...EIGHT(), found });
   const refused = await upStack(pulumi, STACK);
-  expect(refused.failures.map((f) => f.message).join()).toContain('it is there already');
+  expect(refused.failures.map((f) => f.message).join()).toContain('it exists already');
   const imported = { ...found, apiVersion: 'v1', kind: 'ConfigMap', options: { import: `${NAMESPACE}/found` } };
   await declare({ ...EIGHT(), found: imported });
   await up();

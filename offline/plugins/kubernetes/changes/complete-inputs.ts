@@ -1,6 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Checked, CheckFailure, CheckRequest } from '../../../../provider/provider.ts';
-import { type KubernetesObject, type ObjectType, pulumiAnnotation, withMetadata } from '../objects/kubernetes-object.ts';
+import {
+  type KubernetesObject,
+  type ObjectType,
+  pulumiAnnotation,
+  withMetadata,
+} from '../objects/kubernetes-object.ts';
 import type { Place } from '../place.ts';
 import { hideData } from '../secret-data.ts';
 import { explainWaitFor } from '../readiness/wait-for.ts';
@@ -26,7 +31,7 @@ export async function completeInputs(
   if (failures.length > 0) return { inputs: given, failures };
   const named = given.metadata.name ? given : withName(given, request);
   if (!named) {
-    const reason = 'Cannot make up a name: pulumi:autonaming is disabled, expected metadata.name';
+    const reason = 'Cannot generate a name: pulumi:autonaming is disabled, expected metadata.name';
     return { inputs: given, failures: [{ property: 'metadata.name', reason }] };
   }
   return { inputs: hideData(await withNamespace(named, place)), failures };
@@ -59,7 +64,7 @@ function findFailures(object: KubernetesObject, { patch }: ObjectType): readonly
   const waitFor = explainWaitFor(object);
   return [
     ...(kind.endsWith('List') && Array.isArray(object['items'])
-      ? [fail('kind', `Cannot make a ${kind}: it is no object of its own, expected its items`)]
+      ? [fail('kind', `Cannot create a ${kind}: it is not an object itself, expected its items`)]
       : []),
     ...(patch && !metadata.name
       ? [fail('metadata.name', 'Cannot patch an object without its name: expected metadata.name')]

@@ -37,7 +37,7 @@ export async function applyObject(
 }
 
 function explainConflict({ message }: KubernetesRefused): string {
-  return `${message}, expected nobody else to set these fields, or pulumi.com/patchForce: "true" on it to take them over`;
+  return `${message}. Set the annotation pulumi.com/patchForce: "true" to take these fields over`;
 }
 
 /** The object as the server would make it; the inputs alone where the server cannot know it yet. */
@@ -57,7 +57,7 @@ export async function previewObject(
     for (const warning of made.warnings) log.warning(`${describeObject(object)}: ${warning}`);
     return makePreviewOutputs(withMetadata(made.live, { name: object.metadata.name }));
   } catch (e) {
-    if (isUnreachable(e)) log.warning(`Cannot ask the cluster what it would make of this: ${e.message}`);
+    if (isUnreachable(e)) log.warning(`Cannot preview this on the cluster: ${e.message}`);
     else if (!isTooEarly(e)) throw e;
     return inputs;
   }

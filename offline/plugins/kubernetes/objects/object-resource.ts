@@ -101,7 +101,7 @@ async function update(
 }
 
 function explainGone(inputs: KubernetesObject): string {
-  return `Cannot update ${describeObject(inputs)}: it is gone, expected it to be there (refresh the stack: it is made again then)`;
+  return `Cannot update ${describeObject(inputs)}: it does not exist any more. Refresh the stack, and the next update creates it again`;
 }
 
 /**
@@ -110,8 +110,8 @@ function explainGone(inputs: KubernetesObject): string {
  */
 async function refuseExisting({ client }: Place, inputs: KubernetesObject): Promise<void> {
   if (!(await client.get(inputs))) return;
-  const asked = `make ${describeObject(inputs)}`;
-  const message = 'it is there already, expected a name that is free (upsertExistingObjects takes it over)';
+  const asked = `create ${describeObject(inputs)}`;
+  const message = 'it exists already, expected an unused name (upsertExistingObjects takes it over)';
   throw new KubernetesRefused(asked, { status: 409, reason: 'AlreadyExists', message });
 }
 

@@ -62,7 +62,7 @@ async function patch(
     // An object that the same update creates does not exist yet.
     return there ? (shapeByInputs(await previewObject(place, wanted, context), inputs) as KubernetesObject) : inputs;
   }
-  if (!there) throw new Error(`Cannot patch ${describeObject(object)}: there is none, expected it to be there`);
+  if (!there) throw new Error(`Cannot patch ${describeObject(object)}: it does not exist, expected an existing object`);
   const applied = await applyObject(place, wanted, context);
   const remember = (live: KubernetesObject) => makeOutputs(live, { inputs, manager });
   return remember(await awaitReady(place.client, applied, { context, inputs, remember }));
@@ -80,7 +80,7 @@ async function giveUp(
   } catch (e) {
     if (!(e instanceof KubernetesRefused && e.status === 422)) throw e;
     throw new Error(
-      `Cannot give up the fields of the patch of ${describeObject(live)}: ${e.message}, expected somebody else to own what it needs (retainOnDelete leaves everything as it is)`,
+      `Cannot remove the patch of ${describeObject(live)}: ${e.message}, expected another manager to own the fields that it requires (retainOnDelete keeps them)`,
       { cause: e },
     );
   }

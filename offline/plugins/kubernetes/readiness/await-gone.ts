@@ -17,8 +17,7 @@ export async function awaitGone(
     const live = await client.get(object, signal);
     if (!live || isAnother(live, object)) return;
     const why = explainStay(live);
-    if (performance.now() > end)
-      throw new Error(`Cannot delete ${name} within ${seconds} s: ${why}, expected that to be done`);
+    if (performance.now() > end) throw new Error(`Cannot delete ${name} within ${seconds} s: ${why}`);
     if (why !== said) log.progress(`${name}: ${(said = why)}`);
     await sleep(POLL_MILLISECONDS, undefined, { signal });
   }
@@ -41,6 +40,6 @@ function explainStay({ metadata, ...live }: KubernetesObject): string {
   const said = remaining.flatMap((c) => c.message ?? []);
   if (said.length > 0) return said.join('; ');
   const finalizers = metadata.finalizers ?? [];
-  if (finalizers.length > 0) return `it waits for the finalizers ${finalizers.join(', ')}`;
-  return 'it is still there';
+  if (finalizers.length > 0) return `waiting for the finalizers ${finalizers.join(', ')}`;
+  return 'it still exists';
 }

@@ -2,7 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { InitFailed } from '../../../../provider/init-failed.ts';
 import type { Context } from '../../../../provider/provider.ts';
 import { explainReadiness, hasPods } from './explain-readiness.ts';
-import { describeObject, idOf, type KubernetesObject, pulumiAnnotation, withMetadata } from '../objects/kubernetes-object.ts';
+import {
+  describeObject,
+  idOf,
+  type KubernetesObject,
+  pulumiAnnotation,
+  withMetadata,
+} from '../objects/kubernetes-object.ts';
 import type { ObjectClient } from '../objects/object-client.ts';
 import { NOTHING_RELATED } from './readiness-rules.ts';
 import type { Readiness } from './readiness.ts';
@@ -40,13 +46,13 @@ export async function awaitReady(
   for (let live = applied, said = ''; ;) {
     const { state, message } = await lookAt(client, live, { inputs, signal });
     if (state === 'ready') return live;
-    if (signal.aborted) throw fail(live, `the update was cancelled while ${message}, expected it to be ready`);
+    if (signal.aborted) throw fail(live, `the update was cancelled before it was ready: ${message}`);
     if (state === 'failed') throw fail(live, message);
     if (performance.now() > end) throw fail(live, `not ready after ${seconds} s: ${message}`);
     if (message !== said) log.progress(`${name}: ${(said = message)}`);
     await sleep(POLL_MILLISECONDS, undefined, { signal }).catch(() => undefined);
     const found = await readAgain(client, live, signal);
-    if (!found) throw fail(live, 'it is gone, expected nobody to delete it meanwhile');
+    if (!found) throw fail(live, 'it was deleted meanwhile');
     live = found;
   }
 }

@@ -65,12 +65,12 @@ export const READINESS_RULES: Readonly<Record<string, Rule>> = {
   '/ResourceQuota': (live, { hard = {} }) =>
     settle(
       Object.keys(specOf(live).hard ?? {}).every((name) => name in hard),
-      'nothing is counted yet',
+      'its usage is not counted yet',
     ),
   '/Secret': (live) =>
     settle(
       live['type'] !== 'kubernetes.io/service-account-token' || Object.keys(live['data'] ?? {}).length > 0,
-      'its token is not there yet',
+      'its token is not created yet',
     ),
   'apiextensions.k8s.io/CustomResourceDefinition': (live, { conditions = [] }) => {
     const refused = conditions.find((c) => c.type === 'NamesAccepted' && c.status === 'False');
@@ -127,7 +127,7 @@ function judgeService(live: KubernetesObject, status: Status, { unreadyAddresses
   if (address.state !== 'ready') return address;
   // Do not wait for pods that do not exist, because they may be created after the Service.
   if (type === 'ExternalName' || clusterIP === 'None' || Object.keys(selector).length === 0) return READY;
-  return settle(unreadyAddresses === 0, `${unreadyAddresses} of its pods do not take requests yet`);
+  return settle(unreadyAddresses === 0, `${unreadyAddresses} of its pods are not ready for requests yet`);
 }
 
 function judgeAddress(_: KubernetesObject, { loadBalancer }: Status): Readiness {

@@ -35,7 +35,7 @@ export function judgeCondition(live: KubernetesObject, type: string, status = 'T
   const { conditions = [], observedGeneration } = statusOf<ConditionedStatus>(live);
   const found = conditions.find((c) => c.type.toLowerCase() === type.toLowerCase());
   const said = [found?.reason, found?.message].filter(Boolean).join(': ');
-  const what = found ? said : 'nothing is known of it yet';
+  const what = found ? said : 'not reported yet';
   const seen = isObserved(live, { observedGeneration: found?.observedGeneration ?? observedGeneration });
   const met = seen && found?.status.toLowerCase() === status.toLowerCase();
   return settle(met, `${type} is ${found?.status ?? 'unknown'}${what === '' ? '' : ` (${what})`}`);
@@ -73,5 +73,5 @@ function judgePath(
   if (!isObserved(live, statusOf<ConditionedStatus>(live))) return settle(false, `${expression}: not observed yet`);
   const found = findValues(live, path).map((v) => (typeof v === 'string' ? v : JSON.stringify(v)));
   const met = value === undefined ? found.length > 0 : found.length > 0 && found.every((v) => v === value);
-  return settle(met, `it waits for ${expression}${found.length > 0 ? ` (found ${found.join(', ')})` : ''}`);
+  return settle(met, `waiting for ${expression}${found.length > 0 ? ` (found ${found.join(', ')})` : ''}`);
 }

@@ -82,7 +82,7 @@ test('create() says who owns the fields, and remembers it', async () => {
 test('create() takes nothing over unless it is told to', async () => {
   const { resource, cluster } = make();
   cluster.objects.set(PATH, creating().inputs);
-  await expect(resource.create(creating(), makeContext())).rejects.toThrow('it is there already');
+  await expect(resource.create(creating(), makeContext())).rejects.toThrow('it exists already');
   const told = make({ upsertExistingObjects: 'true' });
   told.cluster.objects.set(PATH, creating().inputs);
   expect((await told.resource.create(creating(), makeContext())).id).toBe('models/x');
@@ -105,9 +105,7 @@ test('what was made stays in the state when it is not ready, and when the user c
   expect(late).toBeInstanceOf(InitFailed);
   expect(late).toMatchObject({
     id: 'models/x',
-    reasons: [
-      'Cannot wait for ConfigMap "models/x": not ready after 0.2 s: Ready is unknown (nothing is known of it yet)',
-    ],
+    reasons: ['Cannot wait for ConfigMap "models/x": not ready after 0.2 s: Ready is unknown (not reported yet)'],
   });
   const signal = AbortSignal.timeout(100);
   const stopped = await resource
@@ -127,9 +125,7 @@ test('a conflict says how to go on; force takes the fields', async () => {
 });
 
 test('update() does not make again what is gone', async () => {
-  await expect(make().resource.update(updating(), makeContext())).rejects.toThrow(
-    'it is gone, expected it to be there',
-  );
+  await expect(make().resource.update(updating(), makeContext())).rejects.toThrow('it does not exist any more');
 });
 
 test('delete() waits for the very object that it deletes, and says what it waits for', async () => {
@@ -139,7 +135,7 @@ test('delete() waits for the very object that it deletes, and says what it waits
   const existing = { urn: URN, name: 'x', id: 'models/x', inputs: creating().inputs, outputs };
   cluster.objects.set(PATH, stays);
   await expect(resource.delete(existing, makeContext({ timeoutSeconds: 0.1 }))).rejects.toThrow(
-    'Cannot delete ConfigMap "models/x" within 0.1 s: it waits for the finalizers davit.dev/test',
+    'Cannot delete ConfigMap "models/x" within 0.1 s: waiting for the finalizers davit.dev/test',
   );
   cluster.objects.set(PATH, { metadata: { name: 'x', uid: 'two' } });
   await resource.delete(existing, makeContext());

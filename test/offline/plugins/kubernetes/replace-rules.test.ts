@@ -66,7 +66,7 @@ test('readSettings() takes what it honours, and refuses what would do something 
     mutableSecrets: false,
   });
   expect(() => readSettings({ enableServerSideApply: 'false' })).toThrow(
-    'enableServerSideApply: false is not honoured',
+    'enableServerSideApply: false is not supported',
   );
-  expect(() => readSettings({ renderYamlToDirectory: 'x' })).toThrow('renderYamlToDirectory is not honoured here');
+  expect(() => readSettings({ renderYamlToDirectory: 'x' })).toThrow('renderYamlToDirectory is not supported here');
 });

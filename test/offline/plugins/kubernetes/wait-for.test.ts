@@ -41,7 +41,7 @@ test.each([
 test('judge() says what is the case instead', () => {
   expect(judge(LIVE, 'condition=Broken').message).toBe('Broken is False (Fine: nothing is)');
   expect(judge(LIVE, 'jsonpath={.status.phase}=Pending').message).toBe(
-    'it waits for jsonpath={.status.phase}=Pending (found Running)',
+    'waiting for jsonpath={.status.phase}=Pending (found Running)',
   );
 });
 
