@@ -2,11 +2,11 @@ import { resolve } from 'node:path';
 import { parseReport } from '../schemas/report/report.ts';
 import { commitFiles } from './github/commit-files.ts';
 import type { GitHub } from './github/connect.ts';
-import { isReadOnlyToken } from './github/refusal.ts';
+import { isReadOnlyToken } from './github/request-error.ts';
 import type { Job } from './job.ts';
 import { LOG } from './log.ts';
 import { projectPrefix } from './project.ts';
-import type { Reviewed } from './pull-request-facts.ts';
+import type { Reviewed } from './reviewed-pull-request.ts';
 import { type ComputedLock, readComputedLocks } from './stage-folder.ts';
 
 export interface CommittedLocks {

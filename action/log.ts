@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { quieten } from '../schemas/values/quieten.ts';
+import { sanitizeText } from '../schemas/values/sanitize-text.ts';
 import type { Progress } from '../system/progress.ts';
 
 /**
@@ -17,4 +17,4 @@ export async function withoutCommands<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** Writes progress as lines of the step's log, without commands for a terminal or the runner. */
-export const LOG: Progress = { say: (line) => void process.stdout.write(`${quieten(line).replaceAll('\n', ' ')}\n`) };
+export const LOG: Progress = { say: (line) => void process.stdout.write(`${sanitizeText(line).replaceAll('\n', ' ')}\n`) };

@@ -2,7 +2,7 @@ import { setSecret } from '@actions/core';
 import { readInputs } from './inputs.ts';
 import type { Job } from './job.ts';
 import { readRunner } from './runner.ts';
-import { stopOnSignals } from './stop.ts';
+import { stopOnSignals } from './abort-on-signals.ts';
 
 /** Reads the inputs and runs the command. Outages are thrown; errors in the user's files are reported. */
 export async function main(): Promise<void> {
@@ -20,7 +20,7 @@ export async function main(): Promise<void> {
 async function run(job: Job): Promise<void> {
   switch (job.inputs.command) {
     case 'caches':
-      return (await import('./commands/caches.ts')).tellCaches(job);
+      return (await import('./commands/caches.ts')).setCacheOutputs(job);
     case 'validate':
       return (await import('./commands/validate.ts')).validate(job);
     case 'preview':

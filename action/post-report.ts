@@ -1,15 +1,15 @@
 import { renderReport } from '../review/render-report.ts';
-import { renderReviewed } from '../review/reviewed.ts';
-import { renderTopLine, sortEndpoints } from '../review/standing.ts';
+import { renderReviewed } from '../review/reviewed-plans.ts';
+import { renderTopLine, sortEndpoints } from '../review/review-state.ts';
 import type { Diagnostic } from '../schemas/diagnostic.ts';
 import type { Report } from '../schemas/report/report.ts';
 import { makeAnnotations } from './annotations.ts';
 import { type CheckRun, writeCheckRun } from './github/check-run.ts';
 import type { GitHub } from './github/connect.ts';
-import { isReadOnlyToken } from './github/refusal.ts';
+import { isReadOnlyToken } from './github/request-error.ts';
 import { postComment } from './github/sticky-comment.ts';
 import { LOG } from './log.ts';
-import type { Reviewed } from './pull-request-facts.ts';
+import type { Reviewed } from './reviewed-pull-request.ts';
 
 export interface PostOptions {
   readonly github: GitHub;

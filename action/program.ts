@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
-import { readText } from '../schemas/read-declared.ts';
+import { readText } from '../schemas/read-project.ts';
 import { writeFileAtomically } from '../system/atomic-files.ts';
 import { CODE, codePath } from '../system/code.ts';
 import { timed } from '../system/progress.ts';

@@ -4,7 +4,7 @@ import { checkEndpoints } from '../schemas/endpoint/check-endpoints.ts';
 import { type Diagnostic, makeError, makeWarning, sortDiagnostics } from '../schemas/diagnostic.ts';
 import { parseEnvironment } from '../schemas/environment/environment.ts';
 import { parseEndpoint } from '../schemas/endpoint/parse-endpoint.ts';
-import { readUserFile, unreadableFile } from '../schemas/read-declared.ts';
+import { readUserFile, unreadableFile } from '../schemas/read-project.ts';
 
 export interface CheckedFiles {
   /** The endpoint files. */

@@ -1,12 +1,12 @@
 import { openProject, type PulumiProject } from '../engine/project.ts';
 import type { Environment } from '../schemas/environment/environment.ts';
-import { renderProgramPlace } from '../schemas/deployment/program-place.ts';
-import type { ProjectPlace } from '../schemas/read-declared.ts';
+import { renderFolderVariables } from '../schemas/deployment/folder-variables.ts';
+import type { ProjectFolders } from '../schemas/read-project.ts';
 import type { Progress } from '../system/progress.ts';
 
 /** A request about a project: its folders, and how the work reports its progress and is stopped. */
 export interface ProjectRequest {
-  readonly place: ProjectPlace;
+  readonly place: ProjectFolders;
   readonly progress: Progress;
   /** Aborts when the work must stop at the next safe point. */
   readonly signal: AbortSignal;
@@ -20,7 +20,7 @@ export interface EnvironmentRequest extends ProjectRequest {
 /** Opens the project for Pulumi. The program reads endpoint files and locks from the folders of the request. */
 export async function openProjectForRequest({ place, progress, signal }: ProjectRequest): Promise<PulumiProject> {
   const project = await openProject(place.root, { progress, signal });
-  return { ...project, environment: { ...project.environment, ...renderProgramPlace(place) } };
+  return { ...project, environment: { ...project.environment, ...renderFolderVariables(place) } };
 }
 
 /** Returns a function that opens the project at its first call, and returns the same project at each later call. */

@@ -2,7 +2,7 @@ import { checkAgainstEnvironment } from '../schemas/endpoint/check-against-envir
 import type { Environment } from '../schemas/environment/environment.ts';
 import { type Diagnostic, hasErrors, makeError } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
-import { type Declared, listEndpoints, type ProjectPlace, readEndpoint } from '../schemas/read-declared.ts';
+import { type Declared, listEndpoints, type ProjectFolders, readEndpoint } from '../schemas/read-project.ts';
 
 export interface SelectedEndpoints {
   /** The endpoints without errors. */
@@ -11,13 +11,13 @@ export interface SelectedEndpoints {
 }
 
 /** The given names, which may also be files (`endpoints/iris.yaml`); all names of the project if none are given. */
-export async function selectNames(place: ProjectPlace, given: readonly string[]): Promise<readonly string[]> {
+export async function selectNames(place: ProjectFolders, given: readonly string[]): Promise<readonly string[]> {
   if (given.length === 0) return listEndpoints(place);
   return [...new Set(given.map((a) => a.replace(/^.*[\\/]/, '').replace(/\.(ya?ml|lock)$/, '')))];
 }
 
 /** Reads the endpoints with the given names, or all of them. */
-export async function selectEndpoints(place: ProjectPlace, given: readonly string[]): Promise<SelectedEndpoints> {
+export async function selectEndpoints(place: ProjectFolders, given: readonly string[]): Promise<SelectedEndpoints> {
   const names = await selectNames(place, given);
   const read = await Promise.all(names.map((name) => readEndpoint(place, name)));
   const none = names.length === 0 ? [noEndpoints(place)] : [];
@@ -32,7 +32,7 @@ export async function selectEndpoints(place: ProjectPlace, given: readonly strin
  * out when the environment's own file has errors.
  */
 export async function selectForEnvironment(
-  place: ProjectPlace,
+  place: ProjectFolders,
   given: readonly string[],
   { value: environment, diagnostics }: Declared<Environment>,
 ): Promise<SelectedEndpoints> {
@@ -44,7 +44,7 @@ export async function selectForEnvironment(
   };
 }
 
-function noEndpoints({ endpoints }: ProjectPlace): Diagnostic {
+function noEndpoints({ endpoints }: ProjectFolders): Diagnostic {
   const place = { file: endpoints, line: 1, column: 1 };
   return makeError(
     'unknown-endpoint',

@@ -6,7 +6,7 @@ import { type Diagnostic, hasErrors } from '../schemas/diagnostic.ts';
 import { EVENTS_FD, eachServerEvent, type ReadyEvent } from '../local/revisions/server-events.ts';
 import { renderModelLoading, type WorkerMode } from '../schemas/endpoint/worker-mode.ts';
 import { codePath } from '../system/code.ts';
-import { waitForChild } from '../system/child-end.ts';
+import { waitForChild } from '../system/wait-for-child.ts';
 import type { Progress } from '../system/progress.ts';
 import { childEnvironment } from '../system/run-process.ts';
 import { openModel } from '../validation/validate-model.ts';

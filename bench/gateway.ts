@@ -1,10 +1,10 @@
 import { percentile } from '../app/load/render-load-report.ts';
 import { makeBenchProject } from './bench-project.ts';
 import { type Bench, type Benchmark, type Figure, repeat } from './benchmark.ts';
-import { makeGatewayQuestion } from './gateway-question.ts';
+import { makeGatewayQuestion } from './gateway-request.ts';
 import { type ProcessEntry, processesOf, processTree, sumCpuSeconds } from './processes.ts';
-import type { Question } from '../test/prober/make-asker.ts';
-import { type Load, loadFigures, putUnderLoad } from './put-under-load.ts';
+import type { Question } from '../test/prober/probe-client.ts';
+import { type Load, loadFigures, putUnderLoad } from './measure-load.ts';
 
 const TIMES = 3;
 const CONNECTIONS = [1, 4, 16];

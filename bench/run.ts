@@ -62,7 +62,7 @@ async function main(argv: readonly string[]): Promise<number> {
 
 type Named = readonly (readonly [name: string, benchmark: Benchmark])[];
 
-interface Asked {
+interface BenchArguments {
   readonly benchmarks: Named;
   readonly seconds: number | undefined;
   readonly json: string | undefined;
@@ -71,7 +71,7 @@ interface Asked {
 }
 
 /** The parsed arguments, or an error message. */
-function readArguments(argv: readonly string[]): Asked | string {
+function readArguments(argv: readonly string[]): BenchArguments | string {
   try {
     const { values, positionals } = parseArgs({
       args: [...argv],

@@ -2,9 +2,9 @@ import { CODE, codePath } from '../system/code.ts';
 import { childEnvironment } from '../system/run-process.ts';
 import { type Bench, type Benchmark, type Figure, repeat } from './benchmark.ts';
 import { ensureMlflow } from './ensure-mlflow.ts';
-import { readExample } from './gateway-question.ts';
+import { readExample } from './gateway-request.ts';
 import { sumCpuSeconds, sumPssMib } from './processes.ts';
-import { type Load, loadFigures, putUnderLoad } from './put-under-load.ts';
+import { type Load, loadFigures, putUnderLoad } from './measure-load.ts';
 import { type ServerCommand, type ServerProcess, startServer } from './server-process.ts';
 
 const MODEL = codePath('models', 'iris', '2');

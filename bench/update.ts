@@ -1,9 +1,9 @@
 import { percentile } from '../app/load/render-load-report.ts';
 import { FIRST_VERSION, makeBenchProject } from './bench-project.ts';
 import { type Benchmark, type Figure, timedFigures } from './benchmark.ts';
-import { makeGatewayQuestion } from './gateway-question.ts';
+import { makeGatewayQuestion } from './gateway-request.ts';
 import { processesOf, sumCpuSeconds } from './processes.ts';
-import { loadFigures, putUnderLoad } from './put-under-load.ts';
+import { loadFigures, putUnderLoad } from './measure-load.ts';
 import type { Timed } from './run-timed.ts';
 
 const CLIENTS = 8;

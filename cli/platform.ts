@@ -8,7 +8,7 @@ import {
 import { renderPlan } from '../app/deploy/preview-endpoints.ts';
 import type { Environment, KubernetesEnvironment } from '../schemas/environment/environment.ts';
 import { PLATFORM } from '../schemas/values/names.ts';
-import type { Declared } from '../schemas/read-declared.ts';
+import type { Declared } from '../schemas/read-project.ts';
 import type { Context, Outcome } from './command.ts';
 import { makeRequest, outcomeOfErrors } from './request.ts';
 

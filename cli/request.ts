@@ -1,7 +1,7 @@
 import type { EnvironmentRequest, ProjectRequest } from '../app/project.ts';
 import type { Diagnostic } from '../schemas/diagnostic.ts';
 import type { Environment } from '../schemas/environment/environment.ts';
-import { type Declared, type ProjectPlace, readEnvironment } from '../schemas/read-declared.ts';
+import { type Declared, type ProjectFolders, readEnvironment } from '../schemas/read-project.ts';
 import { type Context, environmentName, type Outcome } from './command.ts';
 
 /** The request of a verb about the project. */
@@ -10,7 +10,7 @@ export function makeRequest(context: Pick<Context, 'root' | 'options' | 'progres
 }
 
 /** The folders of the project's files, with the option `--endpoints` applied. */
-export function projectPlace({ root, options }: Pick<Context, 'root' | 'options'>): ProjectPlace {
+export function projectPlace({ root, options }: Pick<Context, 'root' | 'options'>): ProjectFolders {
   const { endpoints } = options;
   return { root, endpoints: typeof endpoints === 'string' ? endpoints.replace(/(?<!\/)\/+$/, '') : 'endpoints' };
 }

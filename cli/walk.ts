@@ -9,7 +9,7 @@ import type { Connection, Target } from '../app/targets/target.ts';
 import { type Diagnostic, hasErrors } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
 import type { Environment } from '../schemas/environment/environment.ts';
-import { readEndpoint, readEnvironment } from '../schemas/read-declared.ts';
+import { readEndpoint, readEnvironment } from '../schemas/read-project.ts';
 import type { Command, Context, Outcome } from './command.ts';
 import { makeRequest, projectPlace } from './request.ts';
 import { preview } from './verbs/preview.ts';

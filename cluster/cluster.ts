@@ -4,7 +4,7 @@ import { isKnativeDavits, readKnativeVersion } from './knative/knative.ts';
 import { KIND_CONTEXT, kindDown, kindExists, kindIsPossible, kindUp } from './kind/kind-cluster.ts';
 import { callKubectl, type Kubectl } from './kubectl.ts';
 import { nodeDown, type NodeOptions, nodeUp } from './node/node-cluster.ts';
-import { DOCKER_SOCKET, IMAGES_FILE, KUBECONFIG, REGISTRY } from './node/places.ts';
+import { DOCKER_SOCKET, IMAGES_FILE, KUBECONFIG, REGISTRY } from './node/node-layout.ts';
 
 /** An existing cluster of the user's, a cluster of kind in Docker, or a node that we made on this machine. */
 export type ClusterKind = 'context' | 'kind' | 'node';

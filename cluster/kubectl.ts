@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { childEnvironment, type Ran, runProcess } from '../system/run-process.ts';
-import { KUBECONFIG, KUBECTL_CACHE } from './node/places.ts';
+import { childEnvironment, type ProcessResult, runProcess } from '../system/run-process.ts';
+import { KUBECONFIG, KUBECTL_CACHE } from './node/node-layout.ts';
 
 /** How to call a cluster. */
 export interface Kubectl {
@@ -21,7 +21,7 @@ export async function kubectl(to: Kubectl, args: readonly string[], input?: stri
 }
 
 /** Runs kubectl and returns its result, even if it fails. */
-export function callKubectl(to: Kubectl, args: readonly string[], input?: string): Promise<Ran> {
+export function callKubectl(to: Kubectl, args: readonly string[], input?: string): Promise<ProcessResult> {
   const { program, kubeconfig, context, signal } = to;
   return runProcess(program, [...(context === undefined ? [] : ['--context', context]), ...args], {
     env: childEnvironment({
@@ -47,7 +47,7 @@ export async function applyObjects(
 }
 
 /** Calls until it succeeds; throws the last error message after the limit. */
-export async function until(to: Kubectl, limitSeconds: number, what: string, call: () => Promise<Ran>): Promise<void> {
+export async function until(to: Kubectl, limitSeconds: number, what: string, call: () => Promise<ProcessResult>): Promise<void> {
   const end = performance.now() + limitSeconds * 1000;
   for (;;) {
     to.signal?.throwIfAborted();

@@ -1,9 +1,9 @@
-import type { KubernetesPlace, PinnedFile } from '../schemas/environment/kubernetes-environment.ts';
+import type { KubernetesSettings, PinnedFile } from '../schemas/environment/kubernetes-environment.ts';
 import { BASE_PYTHON } from './images/base-image.ts';
 
 /** A cluster as a target for endpoints. The user has to fill in undefined values. */
 export interface DescribedCluster {
-  readonly cluster: Partial<KubernetesPlace['cluster']>;
+  readonly cluster: Partial<KubernetesSettings['cluster']>;
   readonly registry: string | undefined;
   /** Images by name: `python`, `node` and `envoy` are used. */
   readonly images: Readonly<Record<string, string>>;

@@ -69,7 +69,7 @@ export const protocolNotOffered: Refusal = {
 };
 
 /** Envoy found no connection for the request. */
-export const wayLost: Refusal = {
+export const upstreamUnreachable: Refusal = {
   status: 503,
   code: 'TEMPORARILY_UNAVAILABLE',
   message:
@@ -80,14 +80,14 @@ export const wayLost: Refusal = {
 /**
  * The connection broke after the request was sent. A model may have begun to answer, so the request is not sent again.
  */
-export const wayBroken: Refusal = {
+export const upstreamReset: Refusal = {
   status: 502,
   code: 'MODEL_SERVER_DIED',
   message:
     'Cannot answer: the connection inside the cluster broke after the request was sent, so a model may have processed it',
 };
 
-export const wayTooLong: Refusal = {
+export const upstreamTimeout: Refusal = {
   status: 504,
   code: 'DEADLINE_EXCEEDED',
   message: 'Cannot answer: the model exceeded the time limit for a cold start and an execution',

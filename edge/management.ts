@@ -1,27 +1,27 @@
-import { type Asked, parseRequest } from '../serving-api/parse-request.ts';
+import { type ParsedRequest, parseRequest } from '../serving-api/parse-request.ts';
 import * as refusal from '../serving-api/refusal.ts';
-import { Refused } from '../serving-api/refused.ts';
+import { Refused } from '../serving-api/refusal-error.ts';
 import { endpointId, renderEndpoint } from '../serving-api/render-endpoint.ts';
 import { renderMetrics } from '../serving-api/render-metrics.ts';
 import { explainUndescribed, renderOpenApi } from '../serving-api/render-openapi.ts';
 import { renderPermissionLevels, renderPermissions } from '../serving-api/render-permissions.ts';
-import { sideBySide } from '../system/side-by-side.ts';
-import { findEntry, identify, type Judges, refuseForNow, type Shown } from './check.ts';
+import { mapConcurrent } from '../system/map-concurrent.ts';
+import { findEntry, identify, type AuthorizationDependencies, refuseForNow, type RequestHead } from './authorize-query.ts';
 import { notSynced, originNotAllowed } from './edge-refusals.ts';
 import type { Entry } from './objects/entries.ts';
-import type { Known } from './identity/identity.ts';
+import type { Identity } from './identity/identity.ts';
 import type { ServingObjects } from './objects/serving-objects.ts';
 import { type EndpointTraffic, NOTHING } from './counting/traffic-counts.ts';
 
 export interface ManagementParts {
-  readonly judges: Judges;
+  readonly judges: AuthorizationDependencies;
   readonly objects: ServingObjects;
   readonly traffic: EndpointTraffic;
   /** Where clients reach the edge; undefined: the address in their own requests. */
   readonly url: string | undefined;
 }
 
-export interface Look {
+export interface ManagementResponse {
   readonly contentType: string;
   readonly body: string;
 }
@@ -29,7 +29,7 @@ export interface Look {
 const METRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
 /** How many requests are sent to the API server at once to learn a caller's rights on every endpoint. */
 const WIDTH = 8;
-type Looked = Exclude<Asked, { kind: 'query' | 'discovery' | 'write' | 'wrong-method' | 'unknown' }>;
+type ManagementRequest = Exclude<ParsedRequest, { kind: 'query' | 'discovery' | 'write' | 'wrong-method' | 'unknown' }>;
 
 /** The read-only part of Databricks' management API, limited to what the caller may see. */
 export class Management {
@@ -40,7 +40,7 @@ export class Management {
   }
 
   /** Answers, or throws Refused. */
-  async answer(shown: Shown): Promise<Look> {
+  async answer(shown: RequestHead): Promise<ManagementResponse> {
     // Envoy has already answered preflight requests of allowed origins.
     if (shown.method === 'OPTIONS' && shown.headers['access-control-request-method'] !== undefined)
       throw new Refused(originNotAllowed);
@@ -54,7 +54,7 @@ export class Management {
     return this.#look(asked, known, this.#parts.url ?? urlOf(shown));
   }
 
-  async #look(asked: Looked, known: Known, url: string): Promise<Look> {
+  async #look(asked: ManagementRequest, known: Identity, url: string): Promise<ManagementResponse> {
     const { judges, objects } = this.#parts;
     if (asked.kind === 'list') return this.#list(known, url);
     const { entry, level } = await findEntry(this.#nameOf(asked), { known, wanted: 'CAN_QUERY' }, judges);
@@ -84,10 +84,10 @@ export class Management {
     throw new Refused(refusal.undescribed(entry.name, served ? explainUndescribed(served) : ''));
   }
 
-  async #list(known: Known, url: string): Promise<Look> {
+  async #list(known: Identity, url: string): Promise<ManagementResponse> {
     const { judges, objects } = this.#parts;
     if (!judges.entries.synced) throw new Refused(notSynced);
-    const seen = await sideBySide(judges.entries.all, WIDTH, async (entry) => {
+    const seen = await mapConcurrent(judges.entries.all, WIDTH, async (entry) => {
       const level = await Promise.resolve(judges.access.of(known, entry, 'CAN_QUERY')).catch(refuseForNow);
       return level === undefined ? [] : [{ entry, level }];
     });
@@ -98,7 +98,7 @@ export class Management {
     });
   }
 
-  #nameOf(asked: Exclude<Looked, { kind: 'list' }>): string {
+  #nameOf(asked: Exclude<ManagementRequest, { kind: 'list' }>): string {
     if ('endpoint' in asked) return asked.endpoint;
     return this.#parts.judges.entries.all.find((e) => endpointId(e.name) === asked.id)?.name ?? asked.id;
   }
@@ -133,11 +133,11 @@ export class Management {
 const BUILD_LOG =
   'Cannot show the build log here: images are built where davit up runs, and it keeps the log in .davit/build-logs/';
 
-function urlOf({ headers }: Shown): string {
+function urlOf({ headers }: RequestHead): string {
   const one = (value: string | string[] | undefined) => (typeof value === 'string' ? value : undefined);
   return `${one(headers['x-forwarded-proto']) ?? 'http'}://${one(headers['host']) ?? 'localhost'}`;
 }
 
-function json(value: unknown): Look {
+function json(value: unknown): ManagementResponse {
   return { contentType: 'application/json', body: JSON.stringify(value) };
 }

@@ -23,7 +23,7 @@ export interface EdgeSettings {
   readonly peers: { readonly namespace: string; readonly service: string } | undefined;
 }
 
-export interface OwnPlace {
+export interface ListenSettings {
   /** This pod's address, as the headless Service lists it. */
   readonly address: string;
   readonly ports: Readonly<Record<keyof typeof AUTHORISATION_PORTS, number>>;
@@ -40,7 +40,7 @@ export function makeEdgeVariables(settings: EdgeSettings): Readonly<Record<strin
 }
 
 /** Variables → settings. Throws a TypeError that names the wrong variable. */
-export function readEdgeSettings(variables: NodeJS.ProcessEnv): EdgeSettings & OwnPlace {
+export function readEdgeSettings(variables: NodeJS.ProcessEnv): EdgeSettings & ListenSettings {
   const text = variables[SETTINGS_VARIABLE];
   if (text === undefined)
     throw new TypeError(`Cannot start: ${SETTINGS_VARIABLE} is not set, expected the settings as JSON`);

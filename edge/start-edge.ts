@@ -8,15 +8,15 @@ import { EdgeMetrics } from './counting/edge-metrics.ts';
 import { Entries } from './objects/entries.ts';
 import { makeHealthServer } from './health-server.ts';
 import type { Identify } from './identity/identity.ts';
-import { KeptAnswers } from './identity/kept-answers.ts';
+import { KeptAnswers } from './identity/stale-answer-counter.ts';
 import { kubernetesIdentity } from './identity/kubernetes-identity.ts';
 import { Management } from './management.ts';
 import { oidcIdentity } from './identity/oidc-identity.ts';
 import { makePeerQuestions, makePeerServer } from './counting/peers.ts';
 import { RateLimiter } from './counting/rate-limiter.ts';
-import { Replicas } from './counting/replicas.ts';
+import { Replicas } from './counting/replica-addresses.ts';
 import { ServingObjects } from './objects/serving-objects.ts';
-import type { EdgeSettings, OwnPlace } from './settings.ts';
+import type { EdgeSettings, ListenSettings } from './settings.ts';
 import { SigningKeys } from './identity/signing-keys.ts';
 import { EndpointTraffic } from './counting/traffic-counts.ts';
 import { makeTrafficServer } from './traffic-server.ts';
@@ -32,7 +32,7 @@ export interface Edge {
 const CLOSE_MILLISECONDS = 10_000;
 
 /** Starts the whole service on its ports. */
-export async function startEdge(settings: EdgeSettings & OwnPlace, api: KubernetesApi): Promise<Edge> {
+export async function startEdge(settings: EdgeSettings & ListenSettings, api: KubernetesApi): Promise<Edge> {
   const { namespace, ports, peers, address } = settings;
   const [entries, objects] = [new Entries(api, namespace), new ServingObjects(api, namespace)];
   const replicas = peers && new Replicas(api, peers);

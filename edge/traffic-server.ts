@@ -2,15 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { malformed, type Refusal, renderRefusal, unknownPath } from '../serving-api/refusal.ts';
-import { Refused } from '../serving-api/refused.ts';
-import { check, type Judges, type Shown } from './check.ts';
+import { Refused } from '../serving-api/refusal-error.ts';
+import { check, type AuthorizationDependencies, type RequestHead } from './authorize-query.ts';
 import { CHECK_STATUSES, CHECK_PREFIX, MANAGEMENT_PREFIX } from './envoy/check-protocol.ts';
 import type { EdgeMetrics } from './counting/edge-metrics.ts';
 import { log, sentenceOf } from './log.ts';
 import type { Management } from './management.ts';
 
 export interface TrafficParts {
-  readonly judges: Judges;
+  readonly judges: AuthorizationDependencies;
   readonly management: Management;
   readonly metrics: EdgeMetrics;
   /** Whether the service is about to end; clients must then use another replica. */
@@ -50,7 +50,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, parts: 
   parts.metrics.count(kind, status, performance.now() - started);
 }
 
-async function answerCheck(shown: Shown, response: ServerResponse, { judges }: TrafficParts): Promise<void> {
+async function answerCheck(shown: RequestHead, response: ServerResponse, { judges }: TrafficParts): Promise<void> {
   const passed = await check(shown, judges, randomUUID);
   response.writeHead(200, passed).end();
 }
@@ -61,7 +61,7 @@ async function answerManagement(request: IncomingMessage, response: ServerRespon
   response.writeHead(200, { 'content-type': contentType, 'content-length': Buffer.byteLength(body) }).end(body);
 }
 
-function showing({ method = '', url = '', headers }: IncomingMessage, prefix: string): Shown {
+function showing({ method = '', url = '', headers }: IncomingMessage, prefix: string): RequestHead {
   return { method, target: url.slice(prefix.length), headers };
 }
 

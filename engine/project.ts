@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Backend, readBackend } from './state/backend.ts';
 import { findPulumi } from './install/find-pulumi.ts';
 import type { GetOptions, PulumiEngine } from './install/pulumi-source.ts';
-import { mendState } from './state/mend-state.ts';
+import { repairState } from './state/repair-state.ts';
 import { makePulumiEnvironment, type PulumiEnvironment } from './pulumi-environment.ts';
 
 /** A project and its engine. */
@@ -20,6 +20,6 @@ export async function openProject(root: string, options: Partial<GetOptions> = {
   const [engine, backend] = await Promise.all([findPulumi(options), readBackend(root)]);
   const folders = [join(root, '.davit', 'stacks'), ...(backend.folder ? [backend.folder] : [])];
   await Promise.all(folders.map((folder) => mkdir(folder, { recursive: true })));
-  await mendState(backend);
+  await repairState(backend);
   return { root, engine, backend, environment: await makePulumiEnvironment(root, engine, backend) };
 }

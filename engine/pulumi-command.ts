@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { PulumiCommand } from '@pulumi/pulumi/automation/index.js';
-import { waitForChild } from '../system/child-end.ts';
+import { waitForChild } from '../system/wait-for-child.ts';
 import type { PulumiEngine } from './install/pulumi-source.ts';
 
 /** The `pulumi` command ended with a non-zero exit code; the message includes its output. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { link, mkdir, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { installStandIns } from '../offline/plugins/install.ts';
+import { installStandIns } from '../offline/plugins/install-stand-ins.ts';
 import { cacheFolder } from '../system/cache.ts';
 import { CODE } from '../system/code.ts';
 import type { Backend } from './state/backend.ts';

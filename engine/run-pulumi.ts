@@ -1,7 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SILENT, type Progress } from '../system/progress.ts';
-import { makeLockedOutcome, makeOutcome, type Outcome, type StackPlace } from './plan/outcome.ts';
+import { makeLockedOutcome, makeOutcome, type Outcome, type StackLocation } from './plan/outcome.ts';
 import { adoptPendingCreates, countPendingOperations, type StackState } from './state/pending-operations.ts';
 import type { PulumiProject } from './project.ts';
 import { type OperationOptions, runOperation } from './run-operation.ts';
@@ -93,7 +93,7 @@ async function runAlone(
   return others.length > 0 ? refuse({ stack, root: project.root }, others) : outcome;
 }
 
-function refuse(place: StackPlace, locks: readonly StateLock[]): Outcome {
+function refuse(place: StackLocation, locks: readonly StateLock[]): Outcome {
   return makeLockedOutcome(place, {
     message: locks.map((lock) => renderStateLock(place.stack, lock)).join('\n'),
     locks,

@@ -43,7 +43,7 @@ export async function readCredentials(registry: string): Promise<Credentials | u
   const names = keysOf(registry);
   const own = names.map((n) => settings.credHelpers?.[n]).find((h) => h !== undefined);
   const helper = own ?? settings.credsStore;
-  const helped = helper === undefined ? undefined : await askHelper(helper, names[0] ?? registry);
+  const helped = helper === undefined ? undefined : await queryHelper(helper, names[0] ?? registry);
   return helped ?? writtenCredentials(settings, names);
 }
 
@@ -81,7 +81,7 @@ function hostOf(key: string): string {
   return key.replace(/^https?:\/\//, '').split('/')[0] ?? '';
 }
 
-async function askHelper(helper: string, registry: string): Promise<Credentials | undefined> {
+async function queryHelper(helper: string, registry: string): Promise<Credentials | undefined> {
   const program = `docker-credential-${helper}`;
   const run = await runProcess(program, ['get'], {
     input: registry,

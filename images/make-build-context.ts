@@ -7,9 +7,9 @@ import { makeFolderAtomically, writeFileAtomically } from '../system/atomic-file
 import { withFileLock } from '../system/file-lock.ts';
 import { digestModel, isOfModel } from '../system/model-digest.ts';
 import { SILENT, timed } from '../system/progress.ts';
-import { installTree } from './install-tree.ts';
+import { installTree } from './install-package-tree.ts';
 import { makeLabels } from './make-labels.ts';
-import { IN_IMAGE, SERVER_SOURCES, SETTLE_SCRIPT } from './places.ts';
+import { IN_IMAGE, SERVER_SOURCES, SETTLE_SCRIPT } from './image-paths.ts';
 import type { ImagePlan } from './plan-image.ts';
 import { readProvenance } from './read-provenance.ts';
 import { removeOldContexts } from './remove-old-contexts.ts';

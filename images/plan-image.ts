@@ -8,7 +8,7 @@ import type { Lock, LockedPackage } from '../schemas/lock/lock.ts';
 import { contentHash } from '../schemas/values/names.ts';
 import { digestModel } from '../system/model-digest.ts';
 import { describeImageProblem } from './describe-image-problem.ts';
-import { FRONT_REQUIREMENTS, SERVER_SOURCES, SETTLE_SCRIPT } from './places.ts';
+import { FRONT_REQUIREMENTS, SERVER_SOURCES, SETTLE_SCRIPT } from './image-paths.ts';
 import { renderDockerfile } from './render-dockerfile.ts';
 
 export interface ImageRequest {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { runProcess } from '../system/run-process.ts';
-import { PACKAGE_JSON } from './places.ts';
+import { PACKAGE_JSON } from './image-paths.ts';
 
 /** Origin of an image. Not part of its content. */
 export interface Provenance {

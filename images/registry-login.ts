@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Credentials, readCredentials } from './docker-credentials.ts';
 import { type ImageReference, isLoopback } from './image-reference.ts';
-import { ask, RegistryError } from './registry-request.ts';
+import { ask, RegistryError } from './send-request.ts';
 
 /** A registry's authentication challenge. */
 interface Challenge {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { type ImageReference, parseImageReference, registryAddress } from './image-reference.ts';
 import { answerChallenge } from './registry-login.ts';
-import { ask, RegistryError } from './registry-request.ts';
+import { ask, RegistryError } from './send-request.ts';
 
 export interface RegistryOptions {
   readonly signal?: AbortSignal | undefined;
@@ -26,11 +26,11 @@ const tagList = z.object({ tags: z.array(z.string()).nullish() });
 export async function readImageDigest(reference: string, options: RegistryOptions = {}): Promise<string | undefined> {
   const image = parseImageReference(reference);
   const path = `manifests/${image.version ?? 'latest'}`;
-  const head = await askRegistry(image, path, { ...options, method: 'HEAD' });
+  const head = await queryRegistry(image, path, { ...options, method: 'HEAD' });
   if (head.status === 404) return undefined;
   const digest = head.headers.get('docker-content-digest');
   if (digest !== null && /^sha256:[0-9a-f]{64}$/.test(digest)) return digest;
-  const whole = await askRegistry(image, path, options); // registries do not have to send the header
+  const whole = await queryRegistry(image, path, options); // registries do not have to send the header
   if (whole.status === 404) return undefined;
   return `sha256:${createHash('sha256')
     .update(Buffer.from(await whole.arrayBuffer()))
@@ -43,7 +43,7 @@ export async function listTags(repository: string, options: RegistryOptions = {}
   const tags: string[] = [];
   let next: string | undefined = `tags/list?n=${PAGE_TAGS}`;
   for (let page = 0; next !== undefined && page < MOST_PAGES; page++) {
-    const answer = await askRegistry(image, next, options);
+    const answer = await queryRegistry(image, next, options);
     if (answer.status === 404) return tags;
     const parsed = tagList.safeParse(await answer.json().catch(() => undefined));
     if (!parsed.success) throw new RegistryError(image.registry, 'its list of tags cannot be read', '');
@@ -62,7 +62,7 @@ export async function findCacheImage(
   return tag === undefined ? undefined : `${repository}:${tag}`;
 }
 
-async function askRegistry(
+async function queryRegistry(
   image: ImageReference,
   path: string,
   { method = 'GET', signal }: RegistryOptions & { readonly method?: 'GET' | 'HEAD' },

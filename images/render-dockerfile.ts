@@ -1,4 +1,4 @@
-import { IN_IMAGE } from './places.ts';
+import { IN_IMAGE } from './image-paths.ts';
 
 export interface DockerfileParts {
   /** Base image, by digest. */

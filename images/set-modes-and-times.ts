@@ -1,6 +1,6 @@
 import { chmod, lutimes, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { sideBySide } from '../system/side-by-side.ts';
+import { mapConcurrent } from '../system/map-concurrent.ts';
 
 /** 1980-01-01, the earliest date that a zip file can store. images/settle.py uses the same value. */
 const TIME_SECONDS = 315_532_800;
@@ -12,7 +12,7 @@ const WIDTH = 16;
 /** Sets fixed modes and times below a folder, so that the same files give the same layers on every machine. */
 export async function setModesAndTimes(folder: string): Promise<void> {
   const entries = await readdir(folder, { withFileTypes: true });
-  await sideBySide(entries, WIDTH, async (entry) => {
+  await mapConcurrent(entries, WIDTH, async (entry) => {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) await setModesAndTimes(path);
     if (entry.isFile()) await chmod(path, ((await stat(path)).mode & 0o111) === 0 ? FILE_MODE : PROGRAM_MODE);

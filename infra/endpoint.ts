@@ -1,5 +1,5 @@
 import * as pulumi from '@pulumi/pulumi';
-import type { Deploy } from './deployed.ts';
+import type { Deploy } from './deployed-endpoint.ts';
 
 /** One endpoint in one environment: its revisions, then the route that splits the traffic among them. */
 export class Endpoint extends pulumi.ComponentResource {

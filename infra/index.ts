@@ -2,16 +2,16 @@
 // `iris._images`: its images; `_platform.production`: the shared parts of an environment.
 import * as pulumi from '@pulumi/pulumi';
 import { parseStackName, PLATFORM } from '../schemas/values/names.ts';
-import { parseProgramPlace } from '../schemas/deployment/program-place.ts';
+import { parseFolderVariables } from '../schemas/deployment/folder-variables.ts';
 import { Endpoint } from './endpoint.ts';
-import { prepare } from './prepare.ts';
+import { prepare } from './prepare-deployment.ts';
 import { readDeclaration } from './read-declaration.ts';
 
 export default await run(pulumi.getStack());
 
 /** Registers everything and returns the outputs of the stack. */
 async function run(stack: string): Promise<object> {
-  const place = parseProgramPlace(pulumi.runtime.getRootDirectory(), process.env);
+  const place = parseFolderVariables(pulumi.runtime.getRootDirectory(), process.env);
   const purpose = parseStackName(stack);
   if (!purpose)
     throw new pulumi.RunError(`Cannot deploy stack "${stack}": expected ENDPOINT.ENVIRONMENT, as in iris.local`);

@@ -2,7 +2,7 @@ import * as pulumi from '@pulumi/pulumi';
 import { type Diagnostic, hasErrors, renderDiagnostic, sortDiagnostics } from '../schemas/diagnostic.ts';
 import { checkAgainstEnvironment } from '../schemas/endpoint/check-against-environment.ts';
 import { stackName } from '../schemas/values/names.ts';
-import { lockFile, type ProjectPlace, readEndpoint, readEnvironment, readLock } from '../schemas/read-declared.ts';
+import { lockFile, type ProjectFolders, readEndpoint, readEnvironment, readLock } from '../schemas/read-project.ts';
 import { checkLockedEntities } from './check-locked-entities.ts';
 import type { Declaration } from './declaration.ts';
 
@@ -12,7 +12,7 @@ export interface DeclarationNames {
 }
 
 /** Reads what a stack deploys from its project. All diagnostics together end the program. */
-export async function readDeclaration(place: ProjectPlace, names: DeclarationNames): Promise<Declaration> {
+export async function readDeclaration(place: ProjectFolders, names: DeclarationNames): Promise<Declaration> {
   const read = await Promise.all([
     readEndpoint(place, names.endpoint),
     readEnvironment(place, names.environment),

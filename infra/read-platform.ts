@@ -1,10 +1,10 @@
 import * as pulumi from '@pulumi/pulumi';
 import type { KubernetesEnvironment } from '../schemas/environment/environment.ts';
-import { type ProjectPlace, readEnvironment } from '../schemas/read-declared.ts';
+import { type ProjectFolders, readEnvironment } from '../schemas/read-project.ts';
 import { makeRefusal } from './read-declaration.ts';
 
 /** Reads the environment whose shared parts a stack deploys. */
-export async function readPlatform(place: ProjectPlace, name: string): Promise<KubernetesEnvironment> {
+export async function readPlatform(place: ProjectFolders, name: string): Promise<KubernetesEnvironment> {
   const { value, diagnostics } = await readEnvironment(place, name);
   if (!value) throw makeRefusal(`_platform.${name}`, diagnostics);
   if (value.target === 'kubernetes') return value;

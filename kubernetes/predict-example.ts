@@ -28,7 +28,7 @@ const SHOWN_CHARACTERS = 300;
 export async function predictExample(api: KubernetesApi, question: ExampleQuestion): Promise<void> {
   const end = performance.now() + Math.min(NOT_YET_MILLISECONDS, question.limitSeconds * 1000);
   for (;;) {
-    const answer = await askOnce(api, question);
+    const answer = await predictOnce(api, question);
     // A model without an example cannot be queried, so it is enough that the server is up.
     if (answer.status === 200 || answer.status === 501) return;
     if (isModels(answer))
@@ -44,7 +44,7 @@ export async function predictExample(api: KubernetesApi, question: ExampleQuesti
 }
 
 /** Treats an outage of the API server like a 503, which is retried. */
-async function askOnce(
+async function predictOnce(
   api: KubernetesApi,
   { namespace, revision, limitSeconds, signal }: ExampleQuestion,
 ): Promise<Pick<Answer, 'status' | 'body'>> {

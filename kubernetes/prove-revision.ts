@@ -3,8 +3,8 @@ import { type KubernetesApi, KubernetesRefused } from './client/api.ts';
 import { readCapacity } from './diagnosis/capacity.ts';
 import { checkFit } from './diagnosis/check-fit.ts';
 import { ClusterUnreachable } from './client/connection.ts';
-import { explainRevision } from './diagnosis/explain-revision.ts';
-import type { Explained } from './diagnosis/explained.ts';
+import { explainRevision } from './diagnosis/diagnose-revision.ts';
+import type { RevisionDiagnosis } from './diagnosis/revision-diagnosis.ts';
 import {
   isReady,
   observeRevision,
@@ -82,7 +82,7 @@ export async function proveRevision(api: KubernetesApi, question: ProofQuestion)
 
 interface Watch {
   readonly end: number;
-  readonly until: (explained: Explained) => boolean;
+  readonly until: (explained: RevisionDiagnosis) => boolean;
 }
 
 /** Polls a revision until `until` accepts it; throws RevisionFailed when it will not become ready, or not in time. */
@@ -97,13 +97,13 @@ async function watchRevision(api: KubernetesApi, question: ProofQuestion, { end,
     if (until(explained)) return true;
     if (explained.state === 'waiting' && explained.message !== said) say((said = explained.message));
     if (performance.now() < end) return false;
-    const late: Explained = { ...explained, message: `It is not ready after ${limitSeconds} s: ${said}`, look: 'log' };
+    const late: RevisionDiagnosis = { ...explained, message: `It is not ready after ${limitSeconds} s: ${said}`, look: 'log' };
     throw await completeFailure(api, question, { explained: late, pods: observed.pods });
   });
 }
 
 interface Failure {
-  readonly explained: Explained;
+  readonly explained: RevisionDiagnosis;
   readonly pods: readonly ObservedPod[];
 }
 

@@ -2,14 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { serveProvider } from '../provider/serve-provider.ts';
 import { codePath } from '../system/code.ts';
-import type { Place } from './supervisor/supervisor-id.ts';
+import type { SupervisorId } from './supervisor/supervisor-id.ts';
 import { revisionResource } from './resources/revision-resource.ts';
 import { routeResource } from './resources/route-resource.ts';
 
 const { version } = JSON.parse(readFileSync(codePath('package.json'), 'utf8')) as {
   readonly version: string;
 };
-let place: Place | undefined;
+let place: SupervisorId | undefined;
 
 serveProvider({
   version,
@@ -24,7 +24,7 @@ serveProvider({
   },
 });
 
-function configured(): Place {
+function configured(): SupervisorId {
   if (!place) throw new Error('Cannot use the provider "davit" before it is configured');
   return place;
 }

@@ -6,7 +6,7 @@ import pb from '@pulumi/pulumi/proto/language_pb.js';
 import pluginPb from '@pulumi/pulumi/proto/plugin_pb.js';
 import emptyPb from 'google-protobuf/google/protobuf/empty_pb.js';
 import { engineAddress, onEngineGone, servePlugin, unary } from '../provider/serve-plugin.ts';
-import { Programs } from './programs.ts';
+import { Programs } from './running-programs.ts';
 import { readProviderPackages } from './read-provider-packages.ts';
 
 const programs = new Programs();

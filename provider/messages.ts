@@ -3,7 +3,7 @@ import providerPb from '@pulumi/pulumi/proto/provider_pb.js';
 import statusPb from '@pulumi/pulumi/proto/status_pb.js';
 import anyPb from 'google-protobuf/google/protobuf/any_pb.js';
 import structPb from 'google-protobuf/google/protobuf/struct_pb.js';
-import type { InitFailed } from './init-failed.ts';
+import type { InitFailed } from './resource-init-error.ts';
 import type { PropertyChange } from './diff-properties.ts';
 
 type JsonObject = Parameters<typeof structPb.Struct.fromJavaScript>[0];

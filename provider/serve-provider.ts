@@ -4,7 +4,7 @@ import pluginPb from '@pulumi/pulumi/proto/plugin_pb.js';
 import emptyPb from 'google-protobuf/google/protobuf/empty_pb.js';
 import { diffProperties } from './diff-properties.ts';
 import { EngineLog } from './engine-log.ts';
-import { InitFailed } from './init-failed.ts';
+import { InitFailed } from './resource-init-error.ts';
 import { fromStruct, makeDiff, makeInitFailure, toStruct } from './messages.ts';
 import { Operations } from './operations.ts';
 import type { CheckRequest, Context, Provider, ResourceType } from './provider.ts';

@@ -4,8 +4,8 @@ import { codePath } from '../system/code.ts';
 import { ensureVirtualenv, type Virtualenv } from './ensure-virtualenv.ts';
 import { VirtualenvError } from './virtualenv-error.ts';
 import { chooseMinorVersion } from './find-python.ts';
-import { withoutComment } from './without-comment.ts';
-import { normalizeName } from './normalize-name.ts';
+import { withoutComment } from './remove-comment.ts';
+import { normalizeName } from './normalize-package-name.ts';
 import type { PythonOptions } from './find-uv.ts';
 
 /** Python versions that can run the model server's front, in order of preference. */

@@ -4,7 +4,7 @@ import { writeFileAtomically } from '../system/atomic-files.ts';
 import { cacheFolder } from '../system/cache.ts';
 import { withFileLock } from '../system/file-lock.ts';
 import { SILENT, timed } from '../system/progress.ts';
-import type { Ran } from '../system/run-process.ts';
+import type { ProcessResult } from '../system/run-process.ts';
 import { contentHash } from '../schemas/values/names.ts';
 import type { Lock, LockedPackage } from '../schemas/lock/lock.ts';
 import { findPython, listPythons, minorVersion, type Python } from './find-python.ts';
@@ -129,7 +129,7 @@ async function makeVirtualenv(
   await writeFileAtomically(join(folder, MARKER), renderMarker(key));
 }
 
-function checkError(run: Ran): VirtualenvError {
+function checkError(run: ProcessResult): VirtualenvError {
   const lines = run.stderr
     .split('\n')
     .filter((l) => / requires | has been installed|not compatible|is not supported/.test(l))

@@ -1,9 +1,9 @@
 import { join, resolve, sep } from 'node:path';
 import type { LockedPackage } from '../schemas/lock/lock.ts';
 import { writeFileAtomically } from '../system/atomic-files.ts';
-import { childEnvironment, type Ran, runProcess } from '../system/run-process.ts';
+import { childEnvironment, type ProcessResult, runProcess } from '../system/run-process.ts';
 import { findUv, type PythonOptions } from './find-uv.ts';
-import { leaveOutTests } from './leave-out-tests.ts';
+import { leaveOutTests } from './remove-tests.ts';
 import { VirtualenvError } from './virtualenv-error.ts';
 
 export interface PackagesToInstall {
@@ -36,7 +36,7 @@ export async function installPackages(wanted: PackagesToInstall, options: Python
 }
 
 /** Runs uv to its end. */
-export async function runUv(args: readonly string[], { progress, signal }: PythonOptions): Promise<Ran> {
+export async function runUv(args: readonly string[], { progress, signal }: PythonOptions): Promise<ProcessResult> {
   const uv = await findUv({ ...(progress && { progress }), signal });
   return runProcess(uv, args, {
     env: childEnvironment({ UV_NO_PROGRESS: '1' }),
@@ -46,7 +46,7 @@ export async function runUv(args: readonly string[], { progress, signal }: Pytho
 }
 
 /** Converts uv's failure into an error with a hint. */
-export function installError(what: string, run: Ran): VirtualenvError {
+export function installError(what: string, run: ProcessResult): VirtualenvError {
   if (run.timedOut)
     return new VirtualenvError('install-failed', `${what}: uv was stopped after ${INSTALL_LIMIT_SECONDS} s`);
   const cause = run.stderr

@@ -1,6 +1,6 @@
 import type { ChangedPath } from '../schemas/report/report.ts';
 import { runGit } from '../system/run-git.ts';
-import type { Ran } from '../system/run-process.ts';
+import type { ProcessResult } from '../system/run-process.ts';
 
 /** The differences between the working tree and the commit where a branch began. */
 export interface Changes {
@@ -46,12 +46,12 @@ export async function readChangedPaths(
 }
 
 /** Git may also refuse a repository of another user; its message then says what to do. */
-function whyNone(folder: string, { stderr }: Ran): string {
+function whyNone(folder: string, { stderr }: ProcessResult): string {
   if (stderr.includes('not a git repository')) return `${folder} is not in a Git repository`;
   return `git reports "${stderr.trim().replaceAll(/\s+/g, ' ')}"`;
 }
 
-type Git = (...args: readonly string[]) => Promise<Ran>;
+type Git = (...args: readonly string[]) => Promise<ProcessResult>;
 
 /** The commit of a name; a name is never taken for an option. */
 async function findCommit(git: Git, base: string | undefined): Promise<string> {

@@ -1,6 +1,6 @@
 import type { EndpointReport, Report } from '../schemas/report/report.ts';
 import { renderLink, renderSpan } from './render-code.ts';
-import { brokenStages, DESTROY_LABEL, needsLock, renderStage, standingOf } from './standing.ts';
+import { brokenStages, DESTROY_LABEL, needsLock, renderStage, standingOf } from './review-state.ts';
 
 const SHOWN_NAMES = 10;
 const SHORT_CHARACTERS = 12;

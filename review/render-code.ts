@@ -1,4 +1,4 @@
-import { quieten } from '../schemas/values/quieten.ts';
+import { sanitizeText } from '../schemas/values/sanitize-text.ts';
 
 const SPAN_CHARACTERS = 160;
 
@@ -33,7 +33,7 @@ export function renderBlock(lines: readonly string[], language: string): string 
 /** Any text as one line of limited length without commands for a terminal, a log or a workflow. */
 export function renderLine(text: string, characters: number): string {
   // Four times the length leaves room for spaces and escapes; the rest of a huge text is ignored.
-  const calm = quieten(text.slice(0, characters * 4).toWellFormed()).replaceAll(/\s+/g, ' ');
+  const calm = sanitizeText(text.slice(0, characters * 4).toWellFormed()).replaceAll(/\s+/g, ' ');
   const line = calm.replaceAll('${{', '$ {{').trim();
   const points = Array.from(line);
   const cut = points.length > characters || text.length > characters * 4;

@@ -1,10 +1,10 @@
 import type { EndpointReport, EntityReport, PreviewReport } from '../schemas/report/report.ts';
 import { renderBytes } from '../schemas/values/quantity.ts';
-import { tellResources, type ToldResource } from '../schemas/deployment/resource-summary.ts';
+import { summarizeResources, type ResourceSummary } from '../schemas/deployment/resource-summary.ts';
 import { renderModelLoading } from '../schemas/endpoint/worker-mode.ts';
 import { shortFingerprint } from './fingerprint.ts';
 import { renderBlock, renderHtmlCode, renderLine, renderSpan } from './render-code.ts';
-import { type Standing, type Standpoint, standingOf, standingWords } from './standing.ts';
+import { type Standing, type Standpoint, standingOf, standingWords } from './review-state.ts';
 
 /** How much detail is shown, from everything that a person can read down to the essential. */
 const STEPS = [
@@ -105,7 +105,7 @@ function renderPreview({ environment, plan, outage, fingerprint }: PreviewReport
     `${where}${which}: ${renderSpan(words, step.sentence)}`,
     ...(list.length > 0 ? [list.join('\n')] : []),
   ].join('\n\n');
-  const changed = tellResources(plan.resources);
+  const changed = summarizeResources(plan.resources);
   if (changed.length === 0 || step.resources === 0) return verdict;
   const lines = changed.slice(0, step.resources).flatMap((r) => renderResource(r, step));
   const left = renderMore(changed.length - step.resources, '# ');
@@ -116,7 +116,7 @@ type Operation = NonNullable<PreviewReport['plan']>['resources'][number]['operat
 
 const SIGNS = { create: '+', update: '!', replace: '!', delete: '-', same: '#' } as const;
 
-function renderResource(resource: ToldResource<Operation>, step: Step): readonly string[] {
+function renderResource(resource: ResourceSummary<Operation>, step: Step): readonly string[] {
   const { operation, kind, name, differences } = resource;
   const told = differences.slice(0, step.differences).flatMap((d) => {
     const path = renderLine(d.path, 200);

@@ -1,9 +1,9 @@
 import type { EndpointReport, Report } from '../schemas/report/report.ts';
 import { LEAST, renderDetails, renderDiagnostics } from './render-details.ts';
 import { renderCallouts } from './render-callouts.ts';
-import { renderFoot } from './render-foot.ts';
+import { renderFoot } from './render-footer.ts';
 import { listColumns, renderHead, renderRow } from './render-table.ts';
-import { renderStandings, renderTopLine, sortEndpoints, standingOf } from './standing.ts';
+import { renderStandings, renderTopLine, sortEndpoints, standingOf } from './review-state.ts';
 
 /** The marker by which the comment is found again; it is invisible. */
 export const REPORT_MARKER = '<!-- davit:report v1 -->';

@@ -1,6 +1,6 @@
 import type { EndpointReport, PreviewReport, Report } from '../schemas/report/report.ts';
 import { renderSpan } from './render-code.ts';
-import { brokenStages, needsLock, type Standing, type Standpoint, standingOf } from './standing.ts';
+import { brokenStages, needsLock, type Standing, type Standpoint, standingOf } from './review-state.ts';
 
 const MEBIBYTE = 1 << 20;
 const NAME_CHARACTERS = 63;

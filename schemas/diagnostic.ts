@@ -1,8 +1,8 @@
 import type { DiagnosticCode } from './diagnostic-codes.ts';
-import { quieten } from './values/quieten.ts';
+import { sanitizeText } from './values/sanitize-text.ts';
 
 /** A location in a user's file. `line` and `column` count from 1. `file` is the path as the user would type it. */
-export interface Place {
+export interface SourceLocation {
   readonly file: string;
   readonly line: number;
   readonly column: number;
@@ -11,7 +11,7 @@ export interface Place {
 export type Severity = 'error' | 'warning';
 
 /** A problem in the user's file or model. Diagnostics are collected and shown together; they are never thrown. */
-export interface Diagnostic extends Place {
+export interface Diagnostic extends SourceLocation {
   readonly code: DiagnosticCode;
   readonly severity: Severity;
   /** One sentence: the actual value and the expected value. */
@@ -21,12 +21,12 @@ export interface Diagnostic extends Place {
 }
 
 /** Makes an error at a source location. */
-export function makeError(code: DiagnosticCode, place: Place, message: string, hint?: string): Diagnostic {
+export function makeError(code: DiagnosticCode, place: SourceLocation, message: string, hint?: string): Diagnostic {
   return make('error', code, place, message, hint);
 }
 
 /** Makes a warning at a source location. A warning never stops the command. */
-export function makeWarning(code: DiagnosticCode, place: Place, message: string, hint?: string): Diagnostic {
+export function makeWarning(code: DiagnosticCode, place: SourceLocation, message: string, hint?: string): Diagnostic {
   return make('warning', code, place, message, hint);
 }
 
@@ -49,10 +49,10 @@ export function renderDiagnostic(d: Diagnostic): string {
   return d.hint ? `${line}\n    ${d.hint.replaceAll('\n', '\n    ')}` : line;
 }
 
-function make(severity: Severity, code: DiagnosticCode, place: Place, message: string, hint?: string): Diagnostic {
+function make(severity: Severity, code: DiagnosticCode, place: SourceLocation, message: string, hint?: string): Diagnostic {
   const { file, line, column } = place;
-  const sentence = quieten(message).replaceAll(/(?<!\s)\s*\n\s*/g, ' ');
-  return { code, severity, file, line, column, message: sentence, ...(hint !== undefined && { hint: quieten(hint) }) };
+  const sentence = sanitizeText(message).replaceAll(/(?<!\s)\s*\n\s*/g, ' ');
+  return { code, severity, file, line, column, message: sentence, ...(hint !== undefined && { hint: sanitizeText(hint) }) };
 }
 
 function compare(a: string, b: string): number {

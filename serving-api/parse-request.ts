@@ -1,5 +1,5 @@
 /** A parsed request to the gateway, before authentication. */
-export type Asked =
+export type ParsedRequest =
   | { readonly kind: 'query'; readonly endpoint: string; readonly entity: string | undefined }
   | { readonly kind: 'list' }
   /** Login discovery. Databricks clients send it first, without a token, and warn if it fails. */
@@ -23,7 +23,7 @@ const QUERY = /^\/serving-endpoints\/([^/]+)(?:\/served-models\/([^/]+))?\/invoc
 const LOGS = /^\/([^/]+)\/served-models\/([^/]+)\/(logs|build-logs)$/;
 
 /** Parses a method and a target (`/path?query`). The paths are those of Databricks. */
-export function parseRequest(method: string, target: string): Asked {
+export function parseRequest(method: string, target: string): ParsedRequest {
   const path = pathOf(target);
   const query = QUERY.exec(path);
   if (query) {
@@ -37,7 +37,7 @@ export function parseRequest(method: string, target: string): Asked {
   return { kind: 'unknown' };
 }
 
-function parseManagement(method: string, path: string): Asked {
+function parseManagement(method: string, path: string): ParsedRequest {
   const below = path.slice(MANAGEMENT.length);
   const [, name] = below.split('/');
   if (method !== 'GET') return { kind: 'write', endpoint: name ? decode(name) : undefined };
@@ -50,7 +50,7 @@ function parseManagement(method: string, path: string): Asked {
   return { kind: 'unknown' };
 }
 
-function parsePermissions(method: string, [, id, levels]: RegExpExecArray): Asked {
+function parsePermissions(method: string, [, id, levels]: RegExpExecArray): ParsedRequest {
   if (method !== 'GET') return { kind: 'write', endpoint: undefined };
   return { kind: levels === undefined ? 'permissions' : 'permission-levels', id: decode(id) };
 }

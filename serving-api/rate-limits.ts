@@ -19,7 +19,7 @@ export interface Demand {
 }
 
 /** The exceeded counter and the seconds until it has capacity. Undefined: the call was counted. */
-export type Full = { readonly counted: Counted; readonly retrySeconds: number } | undefined;
+export type LimitExceeded = { readonly counted: Counted; readonly retrySeconds: number } | undefined;
 
 /**
  * Makes the counters of one caller's request, by Databricks' rules. The endpoint's limit applies to all callers. A
@@ -38,11 +38,11 @@ export function makeDemand(endpoint: string, limits: readonly RateLimit[], calle
 }
 
 /** Counts a call, unless a limit is exceeded. A refused call is not counted. `now` is in milliseconds. */
-export function take(demand: Demand, windows: SlidingWindows, now: number): Full {
+export function take(demand: Demand, windows: SlidingWindows, now: number): LimitExceeded {
   const waits = (list: readonly Counted[]) =>
     list.map((c) => ({ counted: c, retrySeconds: windows.wait(c.name, c, now) }));
   const every = waits(demand.every);
-  const full = every.reduce<Full>((most, w) => (w.retrySeconds > (most?.retrySeconds ?? 0) ? w : most), undefined);
+  const full = every.reduce<LimitExceeded>((most, w) => (w.retrySeconds > (most?.retrySeconds ?? 0) ? w : most), undefined);
   if (full) return full;
   const some = waits(demand.some);
   const free = some.filter((w) => w.retrySeconds === 0);
@@ -52,7 +52,7 @@ export function take(demand: Demand, windows: SlidingWindows, now: number): Full
 }
 
 /** The response to a call over a rate limit. The model did not receive the call. */
-export function tooOften({ what, calls, seconds }: Counted, retrySeconds: number): Refusal {
+export function rateLimited({ what, calls, seconds }: Counted, retrySeconds: number): Refusal {
   const next = calls > 0 ? `retry in ${retrySeconds} s` : 'a limit of 0 allows no calls';
   const period = seconds === 60 ? 'minute' : `${seconds} seconds`;
   return {

@@ -1,7 +1,7 @@
 import { type DeploymentState, readyStateOf, updateStateOf } from '../schemas/deployment/endpoint-state.ts';
 import { contentHash } from '../schemas/values/names.ts';
 import type { RateLimit } from '../schemas/deployment/serving-entry.ts';
-import type { Seen, ServedEndpoint, ServedEntity } from './served-endpoint.ts';
+import type { Viewer, ServedEndpoint, ServedEntity } from './served-endpoint.ts';
 
 const DEPLOYMENT = {
   creating: 'DEPLOYMENT_CREATING',
@@ -11,7 +11,7 @@ const DEPLOYMENT = {
 } as const satisfies Record<ServedEntity['state'], DeploymentState>;
 
 /** Makes Databricks' response body of `GET /api/2.0/serving-endpoints/NAME`. */
-export function renderEndpoint(endpoint: ServedEndpoint, { url, level }: Seen): object {
+export function renderEndpoint(endpoint: ServedEndpoint, { url, level }: Viewer): object {
   const { name, description, tags, created, updated, entities, pending } = endpoint;
   return {
     id: endpointId(name),

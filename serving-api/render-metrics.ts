@@ -1,4 +1,4 @@
-import { LATENCY_BUCKETS_MS, type TrafficCounts } from './traffic.ts';
+import { LATENCY_BUCKETS_MS, type TrafficCounts } from './traffic-counter.ts';
 
 /** The metrics of one entity of an endpoint. */
 export interface EntityMetrics {

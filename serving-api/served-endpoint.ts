@@ -23,7 +23,7 @@ export interface ServedEndpoint {
 }
 
 /** Request data that the response depends on, besides the endpoint. */
-export interface Seen {
+export interface Viewer {
   /** The gateway's URL. */
   readonly url: string;
   /** The caller's permission level. */

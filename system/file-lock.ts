@@ -6,7 +6,7 @@ import { takeKernelLock } from './kernel-lock.ts';
 import {
   identify,
   isOnThisKernel,
-  judgeProcess,
+  determineProcessState,
   parseIdentity,
   type ProcessIdentity,
   renderIdentity,
@@ -97,7 +97,7 @@ async function readOwner(lock: string): Promise<Owner> {
   const text = await readFile(file, 'utf8').catch(() => '');
   const identity = parseIdentity(text);
   if (!identity) return { state: (await isOld(lock)) ? 'gone' : 'unknown', identity };
-  const state = judgeProcess(identity);
+  const state = determineProcessState(identity);
   if (state !== 'unknown' || !isOnThisKernel(identity) || !text.endsWith(` ${LOCKED}`)) return { state, identity };
   return { state: (await isFree(file)) ? 'gone' : 'unknown', identity }; // in another container of this machine
 }

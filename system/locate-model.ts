@@ -5,7 +5,7 @@ import type { ModelReference } from '../schemas/endpoint/endpoint.ts';
 import { contentHash } from '../schemas/values/names.ts';
 import { cacheFolder } from './cache.ts';
 
-export interface ModelPlace {
+export interface ModelLocation {
   /** Absolute path. The folder does not have to exist. */
   readonly folder: string;
   /** The URI that MLflow downloads into `folder`. Undefined: `folder` is the user's own directory. */
@@ -15,7 +15,7 @@ export interface ModelPlace {
 }
 
 /** Locates a model on this machine: a directory below `root` or elsewhere, or the cached copy of a URI. */
-export function locateModel(root: string, { name, version, uri }: ModelReference): ModelPlace {
+export function locateModel(root: string, { name, version, uri }: ModelReference): ModelLocation {
   if (uri === undefined)
     return { folder: join(root, 'models', name, version), remote: undefined, written: join('models', name, version) };
   if (uri.startsWith('file:')) {
@@ -31,7 +31,7 @@ export function locateModel(root: string, { name, version, uri }: ModelReference
  * this machine, or has an example that is not JSON, such as NaN. Only the model server can predict such an example
  * (`x-davit-example: 1`).
  */
-export async function readInputExample({ folder }: Pick<ModelPlace, 'folder'>): Promise<string | undefined> {
+export async function readInputExample({ folder }: Pick<ModelLocation, 'folder'>): Promise<string | undefined> {
   const text = await readFile(join(folder, 'serving_input_example.json'), 'utf8').catch(() => undefined);
   return text !== undefined && isJson(text) ? text : undefined;
 }

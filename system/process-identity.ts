@@ -50,7 +50,7 @@ export function parseIdentity(text: string): ProcessIdentity | undefined {
 }
 
 /** Whether a process runs. `unknown`: it belongs to another machine or container and is not visible here. */
-export function judgeProcess(of: ProcessIdentity, here: Omit<ProcessIdentity, 'pid' | 'started'> = HERE) {
+export function determineProcessState(of: ProcessIdentity, here: Omit<ProcessIdentity, 'pid' | 'started'> = HERE) {
   const isOurs = of.boot === here.boot && of.namespace === here.namespace && (of.boot !== '-' || of.host === here.host);
   if (isOurs) return isAlive(of.pid) && (startTime(of.pid) || '-') === of.started ? 'runs' : 'gone';
   // Not in a container, and this machine has restarted since.

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { waitForChild } from './child-end.ts';
-import { eachLine } from './each-line.ts';
+import { waitForChild } from './wait-for-child.ts';
+import { eachLine } from './for-each-line.ts';
 
 export interface RunOptions {
   readonly cwd?: string;
@@ -15,7 +15,7 @@ export interface RunOptions {
   readonly onLine?: (line: string) => void;
 }
 
-export interface Ran {
+export interface ProcessResult {
   /** Exit code, or -1 if a signal ended the process. */
   readonly code: number;
   readonly signal: NodeJS.Signals | undefined;
@@ -28,7 +28,7 @@ const KILL_AFTER_MILLISECONDS = 5000;
 const NOT_FOR_CHILDREN = ['PYTHONDONTWRITEBYTECODE', 'PYTHONPATH', 'PYTHONHOME', 'VIRTUAL_ENV'];
 
 /** Runs a program to its end, without a shell. Throws only if the program cannot start or `signal` aborts. */
-export function runProcess(program: string, args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+export function runProcess(program: string, args: readonly string[], options: RunOptions = {}): Promise<ProcessResult> {
   const { cwd, env = childEnvironment(), input, signal, limitSeconds, onLine } = options;
   return new Promise((done, fail) => {
     if (signal?.aborted) {

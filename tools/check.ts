@@ -22,7 +22,7 @@ const STEPS: Readonly<Record<string, { readonly program: string; readonly args: 
   format: bin('prettier', 'bin/prettier.cjs', '--check', '--log-level', 'warn', '--cache', '.'),
   'dead code': bin('knip', 'bin/knip.js'),
   'generated files': node('tools/generate.ts', '--check'),
-  house: node('tools/check-house.ts'),
+  house: node('tools/check-structure.ts'),
   workflows: node('tools/check-workflows.ts'),
   'Python imports': { program: uv, args: ['run', '--no-project', '--python', '>=3.9', 'test/runtime/imports_test.py'] },
   'Python lint': { program: uv, args: ['tool', 'run', RUFF, 'check', '.'] },

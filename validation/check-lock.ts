@@ -1,7 +1,7 @@
-import { type Diagnostic, makeError, type Place } from '../schemas/diagnostic.ts';
+import { type Diagnostic, makeError, type SourceLocation } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
 import type { Lock, LockedEntity } from '../schemas/lock/lock.ts';
-import { checkMlflow } from './model/check-bounds.ts';
+import { checkMlflow } from './model/check-minimum-versions.ts';
 import type { CheckedModel } from './model/check-model.ts';
 import { makeLockedModel, renderRequirements } from './locked-model.ts';
 import { placeProblem, type Subject } from './subject.ts';
@@ -57,7 +57,7 @@ function sameSignature(signature: LockedEntity['signature'], { model }: CheckedM
   );
 }
 
-function stale(endpoint: Endpoint, place: Place, name: string, reason: string): Diagnostic {
+function stale(endpoint: Endpoint, place: SourceLocation, name: string, reason: string): Diagnostic {
   const message = `Cannot use the lock for "${name}": ${reason}`;
   return makeError('lock-stale', place, message, `Run npx davit lock ${endpoint.name} and review the changes`);
 }

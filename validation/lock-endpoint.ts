@@ -5,9 +5,9 @@ import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
 import type { Lock, LockedEntity, LockedVirtualenv } from '../schemas/lock/lock.ts';
 import { contentHash } from '../schemas/values/names.ts';
 import { SILENT, timed } from '../system/progress.ts';
-import { sideBySide } from '../system/side-by-side.ts';
-import { checkMlflow } from './model/check-bounds.ts';
-import { checkDrift } from './model/check-drift.ts';
+import { mapConcurrent } from '../system/map-concurrent.ts';
+import { checkMlflow } from './model/check-minimum-versions.ts';
+import { checkDrift } from './model/check-version-drift.ts';
 import { staleReason } from './check-lock.ts';
 import { type CheckedModel, checkModel } from './model/check-model.ts';
 import type { Explanation } from './requirements/explain-resolution.ts';
@@ -57,7 +57,7 @@ export async function lockSubjects(
   subjects: readonly Subject[],
   options: LockOptions,
 ): Promise<LockResult> {
-  const results = await sideBySide(subjects, AT_A_TIME, (subject) => lockSubject(subject, options));
+  const results = await mapConcurrent(subjects, AT_A_TIME, (subject) => lockSubject(subject, options));
   const diagnostics = sortDiagnostics(results.flatMap((r) => r.diagnostics));
   const entities = results.map(({ subject, reason }) => ({
     entity: subject.entity.name,

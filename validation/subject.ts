@@ -1,4 +1,4 @@
-import { type Diagnostic, makeError, makeWarning, type Place, type Severity } from '../schemas/diagnostic.ts';
+import { type Diagnostic, makeError, makeWarning, type SourceLocation, type Severity } from '../schemas/diagnostic.ts';
 import type { DiagnosticCode } from '../schemas/diagnostic-codes.ts';
 import type { Endpoint, Entity } from '../schemas/endpoint/endpoint.ts';
 
@@ -19,7 +19,7 @@ export interface ModelProblem {
   readonly message: string;
   readonly hint?: string | undefined;
   /** Source location inside the model. */
-  readonly at: Place;
+  readonly at: SourceLocation;
   /** The requirement to add, for the hint. */
   readonly add?: string;
   /** The requirement to remove, for the hint. */

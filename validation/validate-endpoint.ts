@@ -6,7 +6,7 @@ import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
 import type { Lock } from '../schemas/lock/lock.ts';
 import type { Proof } from '../schemas/lock/proof.ts';
 import { SILENT, timed } from '../system/progress.ts';
-import { sideBySide } from '../system/side-by-side.ts';
+import { mapConcurrent } from '../system/map-concurrent.ts';
 import { checkLeftEntities, checkLockedEntity, missingLock } from './check-lock.ts';
 import { checkMemory } from './proof/check-memory.ts';
 import { type CheckedModel, checkModel } from './model/check-model.ts';
@@ -42,7 +42,7 @@ export async function validateSubjects(
   subjects: readonly Subject[],
   options: ValidateOptions,
 ): Promise<Pick<Validation, 'entities' | 'diagnostics'>> {
-  const results = await sideBySide(subjects, AT_A_TIME, (subject) => validateSubject(subject, options));
+  const results = await mapConcurrent(subjects, AT_A_TIME, (subject) => validateSubject(subject, options));
   return {
     entities: results.map((r) => r.entity),
     diagnostics: sortDiagnostics(results.flatMap((r) => r.diagnostics)),
@@ -102,7 +102,7 @@ function lockStep(subject: Subject, lock: Lock | undefined, checked: CheckedMode
   return { value: lock, cached: false, diagnostics };
 }
 
-interface Place {
+interface PreparedVirtualenv {
   readonly virtualenv: Awaited<ReturnType<typeof ensureVirtualenv>>;
   readonly key: string;
 }
@@ -113,7 +113,7 @@ async function virtualenvStep(
   lock: Lock,
   folder: string,
   options: ValidateOptions,
-): Promise<Step<Place>> {
+): Promise<Step<PreparedVirtualenv>> {
   const request = makeVirtualenvRequest(lock, subject.entity.name, folder);
   const locked = lock.entities[subject.entity.name];
   try {
@@ -132,7 +132,7 @@ async function virtualenvStep(
 
 async function proofStep(
   subject: Subject,
-  place: Place & { readonly folder: string },
+  place: PreparedVirtualenv & { readonly folder: string },
   lock: Lock,
   options: ValidateOptions,
 ): Promise<Step<Proof>> {
@@ -159,7 +159,7 @@ async function proofStep(
 /** Ensures the virtualenv again, because the last stage can have skipped it, or the cache was deleted since. */
 async function ensureAgain(
   subject: Subject,
-  place: Place & { readonly folder: string },
+  place: PreparedVirtualenv & { readonly folder: string },
   lock: Lock,
   options: ValidateOptions,
 ) {

@@ -6,7 +6,7 @@ import type { Endpoint, Entity } from '../schemas/endpoint/endpoint.ts';
 import { DEFAULT_TIME_LIMIT_SECONDS } from '../schemas/endpoint/endpoint-file.ts';
 import { type Lock, parseLock, renderLock } from '../schemas/lock/lock.ts';
 import { contentHash } from '../schemas/values/names.ts';
-import { readText } from '../schemas/read-declared.ts';
+import { readText } from '../schemas/read-project.ts';
 import { writeFileAtomically } from '../system/atomic-files.ts';
 import { cacheFolder } from '../system/cache.ts';
 import { fetchModel } from './model/fetch-model.ts';

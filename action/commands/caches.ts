@@ -11,7 +11,7 @@ import type { Job } from '../job.ts';
  * each pull request has keys of its own and the default branch restores from no other. Jobs with credentials have no
  * cache, because a cache is unpacked with whatever paths are in it and could overwrite any file.
  */
-export async function tellCaches({ inputs, runner }: Job): Promise<void> {
+export async function setCacheOutputs({ inputs, runner }: Job): Promise<void> {
   const root = resolve(runner.workspace, inputs.project);
   const machine = `${process.platform}-${process.arch}`;
   const scope = scopeOf(runner);

@@ -1,14 +1,14 @@
 import { setFailed, summary } from '@actions/core';
 import { listStacks } from '../../engine/stacks.ts';
-import { sideBySide } from '../../system/side-by-side.ts';
+import { mapConcurrent } from '../../system/map-concurrent.ts';
 import { withGitHub } from '../connect-job.ts';
 import { deployCandidate } from '../deploy/deploy-candidate.ts';
-import { type Deployed, type Deploying, isBad } from '../deploy/deploying.ts';
-import { openDeploying } from '../deploy/open-deploying.ts';
+import { type Deployed, type Deploying, isBad } from '../deploy/deployment-context.ts';
+import { openDeploying } from '../deploy/open-deployment-context.ts';
 import { removeMerged } from '../deploy/remove-endpoint.ts';
 import { type DeploymentLog, renderLog, renderOutcome } from '../deploy/render-log.ts';
-import { selectDeployments } from '../deploy/select.ts';
-import { tell } from '../deploy/tell.ts';
+import { selectDeployments } from '../deploy/select-deployments.ts';
+import { tell } from '../deploy/post-result.ts';
 import type { Job } from '../job.ts';
 import { LOG, withoutCommands } from '../log.ts';
 import { prepareProgram } from '../program.ts';
@@ -47,8 +47,8 @@ async function deployAll(deploying: Deploying): Promise<readonly Deployed[]> {
   const project = await deploying.open();
   const { candidates, removed } = await selectDeployments(deploying, await listStacks(project));
   for (const { name, why } of candidates) deploying.request.progress.say(`Deploying ${name}: ${WHY[why]}`);
-  const deployed = await sideBySide(candidates, ENDPOINTS_AT_ONCE, (c) => deployCandidate(c, deploying));
-  const gone = await sideBySide(removed, ENDPOINTS_AT_ONCE, (r) => removeMerged(r, deploying));
+  const deployed = await mapConcurrent(candidates, ENDPOINTS_AT_ONCE, (c) => deployCandidate(c, deploying));
+  const gone = await mapConcurrent(removed, ENDPOINTS_AT_ONCE, (r) => removeMerged(r, deploying));
   return [...deployed, ...gone];
 }
 

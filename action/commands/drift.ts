@@ -1,7 +1,7 @@
 import { setFailed, summary } from '@actions/core';
 import { withGitHub } from '../connect-job.ts';
 import { compareEnvironment, type Comparison } from '../deploy/compare-environment.ts';
-import { openDeploying } from '../deploy/open-deploying.ts';
+import { openDeploying } from '../deploy/open-deployment-context.ts';
 import { ISSUE_CHARACTERS, renderDrift, renderDriftLine } from '../deploy/render-drift.ts';
 import type { GitHub } from '../github/connect.ts';
 import { closeIssue, postIssue } from '../github/sticky-issue.ts';

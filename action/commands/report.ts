@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { notice, setOutput, summary } from '@actions/core';
 import { mergeReports, type StageEnd } from '../../review/merge-reports.ts';
 import { renderReport } from '../../review/render-report.ts';
-import { concludes, DESTROY_LABEL, renderTopLine } from '../../review/standing.ts';
+import { concludes, DESTROY_LABEL, renderTopLine } from '../../review/review-state.ts';
 import type { Report, ReviewStage } from '../../schemas/report/report.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { commitLocks } from '../commit-locks.ts';
@@ -12,7 +12,7 @@ import type { Inputs } from '../inputs.ts';
 import type { Job } from '../job.ts';
 import { LOG, withoutCommands } from '../log.ts';
 import { digestReport, openReportFolder, projectPrefix, SUMMARY_CHARACTERS } from '../project.ts';
-import { findReviewed, type Reviewed } from '../pull-request-facts.ts';
+import { findReviewed, type Reviewed } from '../reviewed-pull-request.ts';
 import { readStageReport } from '../stage-folder.ts';
 import { post } from '../post-report.ts';
 

@@ -1,9 +1,9 @@
 import { setFailed, setOutput, summary } from '@actions/core';
 import { reviewProject } from '../../app/review/review-project.ts';
 import { renderReport } from '../../review/render-report.ts';
-import { renderTopLine, sortEndpoints } from '../../review/standing.ts';
+import { renderTopLine, sortEndpoints } from '../../review/review-state.ts';
 import { hasErrors } from '../../schemas/diagnostic.ts';
-import { annotate } from '../annotate.ts';
+import { annotate } from '../annotate-diagnostics.ts';
 import { ensureSandbox } from '../ensure-sandbox.ts';
 import type { Job } from '../job.ts';
 import { LOG, withoutCommands } from '../log.ts';

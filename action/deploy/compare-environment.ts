@@ -4,9 +4,9 @@ import { selectNames } from '../../app/select-endpoints.ts';
 import { listStacks } from '../../engine/stacks.ts';
 import { hasErrors, type Diagnostic } from '../../schemas/diagnostic.ts';
 import { parseStackName } from '../../schemas/values/names.ts';
-import { readEndpoint } from '../../schemas/read-declared.ts';
-import { machineWidth, sideBySide } from '../../system/side-by-side.ts';
-import type { Deploying } from './deploying.ts';
+import { readEndpoint } from '../../schemas/read-project.ts';
+import { machineWidth, mapConcurrent } from '../../system/map-concurrent.ts';
+import type { Deploying } from './deployment-context.ts';
 
 /** How a deployed endpoint compares with the merged file. */
 export interface ComparedEndpoint {
@@ -27,19 +27,19 @@ export interface Comparison {
 export async function compareEnvironment(deploying: Deploying): Promise<Comparison> {
   const { request, given } = deploying;
   const names = await selectNames(request.place, given);
-  const compared = await sideBySide(names, machineWidth(), (name) => compare(name, deploying));
+  const compared = await mapConcurrent(names, machineWidth(), (name) => compare(name, deploying));
   const orphans = given.length > 0 ? [] : await findOrphans(names, deploying);
   return { environment: request.environment.name, endpoints: [...compared, ...orphans] };
 }
 
 async function compare(name: string, { request, open }: Deploying): Promise<ComparedEndpoint> {
   const { value: endpoint, diagnostics } = await readEndpoint(request.place, name);
-  if (!endpoint) return unknown(name, tellDiagnostics(diagnostics));
+  if (!endpoint) return unknown(name, formatDiagnostics(diagnostics));
   const { value, outage } = await catchOutage(request.signal, async () =>
     previewEndpoint(endpoint, await open(), { ...request, refresh: true }),
   );
   if (!value) return unknown(name, outage.split('\n'));
-  if (hasErrors(value.diagnostics)) return unknown(name, tellDiagnostics(value.diagnostics));
+  if (hasErrors(value.diagnostics)) return unknown(name, formatDiagnostics(value.diagnostics));
   const { verdict } = value.plan;
   if (verdict.kind === 'no-change') return { endpoint: name, kind: 'same', words: 'as merged', lines: [] };
   const lines = renderPlan(name, value.plan).trimEnd().split('\n').slice(1);
@@ -60,6 +60,6 @@ function unknown(endpoint: string, lines: readonly string[]): ComparedEndpoint {
   return { endpoint, kind: 'unknown', words: 'could not be compared', lines };
 }
 
-function tellDiagnostics(diagnostics: readonly Diagnostic[]): readonly string[] {
+function formatDiagnostics(diagnostics: readonly Diagnostic[]): readonly string[] {
   return diagnostics.map((d) => `${d.file}:${d.line}:${d.column} ${d.severity} ${d.code}: ${d.message}`);
 }

@@ -3,7 +3,7 @@ import { listMessages, renderCauses } from '../../app/outage.ts';
 import { previewEndpoint, type PreviewedEndpoint } from '../../app/deploy/preview-endpoints.ts';
 import { deployEndpoint, type DeployedEndpoint } from '../../app/deploy/deploy-endpoints.ts';
 import { compareFingerprints } from '../../review/fingerprint.ts';
-import { parseReviewed } from '../../review/reviewed.ts';
+import { parseReviewed } from '../../review/reviewed-plans.ts';
 import { type Diagnostic, hasErrors } from '../../schemas/diagnostic.ts';
 import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
 import { checkAgainstEnvironment } from '../../schemas/endpoint/check-against-environment.ts';
@@ -14,10 +14,10 @@ import {
   retireDeployments,
   setDeploymentStatus,
 } from '../github/deployment.ts';
-import type { Deployed, Deploying, Ended, Review } from './deploying.ts';
-import type { Candidate } from './select.ts';
-import { withoutDeadLocks } from './unlock.ts';
-import { verify } from './verify.ts';
+import type { Deployed, Deploying, Ended, Review } from './deployment-context.ts';
+import type { Candidate } from './select-deployments.ts';
+import { withoutDeadLocks } from './retry-without-dead-locks.ts';
+import { verify } from './verify-endpoint.ts';
 
 /**
  * Deploys one endpoint as it was merged, if its plan is the reviewed one, and records it at GitHub. Every error is in

@@ -1,7 +1,7 @@
 import { readCheckRun } from '../github/check-run.ts';
 import type { GitHub } from '../github/connect.ts';
 import { findMergedPullRequest } from '../github/pull-request.ts';
-import type { Review } from './deploying.ts';
+import type { Review } from './deployment-context.ts';
 
 const NONE: Review = { pull: undefined, text: undefined };
 

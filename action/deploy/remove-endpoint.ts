@@ -1,9 +1,9 @@
 import { takeDownEndpoints } from '../../app/deploy/take-down.ts';
-import { DESTROY_LABEL } from '../../review/standing.ts';
-import type { Deployed, Deploying } from './deploying.ts';
+import { DESTROY_LABEL } from '../../review/review-state.ts';
+import type { Deployed, Deploying } from './deployment-context.ts';
 import { makeRollout, recorded } from './deploy-candidate.ts';
-import type { Removed } from './select.ts';
-import { withoutDeadLocks } from './unlock.ts';
+import type { Removed } from './select-deployments.ts';
+import { withoutDeadLocks } from './retry-without-dead-locks.ts';
 
 /**
  * Takes down an endpoint whose file was removed by a merge, if the pull request has the label; otherwise reports that

@@ -1,6 +1,6 @@
 import { renderBlock, renderHtmlCode, renderLine } from '../../review/render-code.ts';
 import { renderRolloutLine, renderRollouts } from '../../review/render-rollouts.ts';
-import { type Deployed, isBad } from './deploying.ts';
+import { type Deployed, isBad } from './deployment-context.ts';
 
 /** The results of one run in one environment. */
 export interface DeploymentLog {

@@ -1,6 +1,6 @@
-import { askGraphql } from './ask-graphql.ts';
+import { sendGraphql } from './send-graphql.ts';
 import type { GitHub } from './connect.ts';
-import { GitHubRefusal } from './refusal.ts';
+import { GitHubRefusal } from './request-error.ts';
 
 export interface FilesToCommit {
   /** The name of the branch, without `refs/heads/`. */
@@ -56,7 +56,7 @@ export async function commitFiles(github: GitHub, commit: FilesToCommit): Promis
     fileChanges: { additions },
   };
   try {
-    const made = await askGraphql<Committed>(github, COMMIT, { input });
+    const made = await sendGraphql<Committed>(github, COMMIT, { input });
     return made.createCommitOnBranch.commit.oid;
   } catch (e) {
     if (!(e instanceof GitHubRefusal && e.type === 'STALE_DATA')) throw e;
@@ -69,7 +69,7 @@ async function findCommitted(
   github: GitHub,
   { branch, expectedHead, headline }: FilesToCommit,
 ): Promise<string | undefined> {
-  const { repository } = await askGraphql<Head>(github, HEAD, { ...github.place, ref: `refs/heads/${branch}` });
+  const { repository } = await sendGraphql<Head>(github, HEAD, { ...github.place, ref: `refs/heads/${branch}` });
   const head = repository.ref?.target;
   const parents = head?.parents.nodes.map((parent) => parent.oid) ?? [];
   const ours = head?.messageHeadline === headline && parents.length === 1 && parents[0] === expectedHead;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getOctokit } from '@actions/github';
-import { explainRefusal } from './refusal.ts';
-import { secondsToWait } from './seconds-to-wait.ts';
+import { explainRefusal } from './request-error.ts';
+import { secondsToWait } from './compute-retry-delay.ts';
 
 export type Octokit = ReturnType<typeof getOctokit>;
 
@@ -53,7 +53,7 @@ export function connectGitHub(options: ConnectOptions): GitHub {
   octokit.hook.wrap('request', (request, call) => {
     // octokit's own hook, which adds the token, is bound to this very object, so a copy of it would not work.
     const send = (signal: AbortSignal) => (Object.assign(call.request, { signal }), request(call));
-    const ask = () => askPatiently(send, call, { ...options, calls });
+    const ask = () => sendWithRetries(send, call, { ...options, calls });
     if (isRead(call)) return ask();
     const turn = writing.then(ask);
     writing = turn.catch(() => undefined);
@@ -74,7 +74,7 @@ interface Patience extends ConnectOptions {
   readonly calls: { requests: number; repeated: number; waitedSeconds: number };
 }
 
-async function askPatiently<T extends { readonly data: unknown }>(
+async function sendWithRetries<T extends { readonly data: unknown }>(
   send: (signal: AbortSignal) => T | Promise<T>,
   call: Call,
   patience: Patience,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { askGraphql } from './ask-graphql.ts';
+import { sendGraphql } from './send-graphql.ts';
 import { type Author, isAuthor } from './author.ts';
 import type { GitHub } from './connect.ts';
 
@@ -129,7 +129,7 @@ const DEPLOYMENTS = `query ($owner: String!, $repo: String!, $environment: Strin
 export async function* listDeployments(github: GitHub, environment: string): AsyncGenerator<Deployment> {
   for (let after: string | null = null; ;) {
     const variables = { ...github.place, environment, after };
-    const page: DeploymentsPage = await askGraphql<DeploymentsPage>(github, DEPLOYMENTS, variables);
+    const page: DeploymentsPage = await sendGraphql<DeploymentsPage>(github, DEPLOYMENTS, variables);
     const { nodes, pageInfo } = page.repository.deployments;
     for (const { id, commitOid, createdAt, creator, payload: told, task, statuses } of nodes) {
       const read = payload.safeParse(parsePayload(told));

@@ -1,4 +1,4 @@
-import { askGraphql } from './ask-graphql.ts';
+import { sendGraphql } from './send-graphql.ts';
 import type { GitHub } from './connect.ts';
 
 export interface PullRequest {
@@ -77,7 +77,7 @@ interface Reverted {
 /** Opens a pull request that reverts a merged one, and returns its address. */
 export async function openRevert(github: GitHub, pull: PullRequest, body: string): Promise<string> {
   const title = `Revert "${pull.title}" (#${pull.number})`;
-  const opened = await askGraphql<Reverted>(github, REVERT, { id: pull.nodeId, title, body });
+  const opened = await sendGraphql<Reverted>(github, REVERT, { id: pull.nodeId, title, body });
   return opened.revertPullRequest.revertPullRequest.url;
 }
 

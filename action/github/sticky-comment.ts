@@ -1,4 +1,4 @@
-import { askGraphql } from './ask-graphql.ts';
+import { sendGraphql } from './send-graphql.ts';
 import { type Author, isAuthor } from './author.ts';
 import type { GitHub } from './connect.ts';
 
@@ -75,16 +75,16 @@ export async function postComment(github: GitHub, { pull, marker, body }: Sticky
   const { subject, ours } = await findOurs(github, pull, marker);
   const text = `${marker}\n${body}`;
   const newest = ours.findLast((comment) => !comment.isMinimized);
-  for (const old of ours) if (old !== newest && !old.isMinimized) await askGraphql(github, MINIMIZE, { id: old.id });
+  for (const old of ours) if (old !== newest && !old.isMinimized) await sendGraphql(github, MINIMIZE, { id: old.id });
   if (!newest) {
-    const { addComment } = await askGraphql<Added>(github, ADD, {
+    const { addComment } = await sendGraphql<Added>(github, ADD, {
       subject,
       body: text,
     });
     return { url: addComment.commentEdge.node.url, done: 'created' };
   }
   if (newest.body === text) return { url: newest.url, done: 'unchanged' };
-  await askGraphql(github, UPDATE, { id: newest.id, body: text });
+  await sendGraphql(github, UPDATE, { id: newest.id, body: text });
   return { url: newest.url, done: 'updated' };
 }
 
@@ -98,7 +98,7 @@ async function findOurs(github: GitHub, pull: number, marker: string) {
   const { owner, repo } = github.place;
   const ours: Comment[] = [];
   for (let after: string | null = null; ;) {
-    const page: CommentsPage = await askGraphql<CommentsPage>(github, COMMENTS, { owner, repo, pull, after });
+    const page: CommentsPage = await sendGraphql<CommentsPage>(github, COMMENTS, { owner, repo, pull, after });
     const subject = page.repository.issueOrPullRequest;
     if (!subject) throw new RangeError(`Cannot find pull request ${pull} in ${owner}/${repo}`);
     const { nodes, pageInfo } = subject.comments;

@@ -1,4 +1,4 @@
-import { askGraphql } from './ask-graphql.ts';
+import { sendGraphql } from './send-graphql.ts';
 import type { GitHub } from './connect.ts';
 
 export interface StickyIssue {
@@ -49,7 +49,7 @@ export async function closeIssue(github: GitHub, marker: string, reason: string)
 /** Finds only our own issues; others may use our marker too. */
 async function findOpenIssue(github: GitHub, marker: string): Promise<Found | undefined> {
   const { octokit, place } = github;
-  const { viewer } = await askGraphql<{ viewer: { login: string } }>(github, 'query { viewer { login } }');
+  const { viewer } = await sendGraphql<{ viewer: { login: string } }>(github, 'query { viewer { login } }');
   const options = { ...place, state: 'open', creator: viewer.login, per_page: 100 } as const;
   const issues = await octokit.paginate(octokit.rest.issues.listForRepo, options);
   const ours = issues.filter((i) => i.user?.login === viewer.login && !i.pull_request);

@@ -1,5 +1,5 @@
 import type { GitHub } from './connect.ts';
-import { GitHubRefusal } from './refusal.ts';
+import { GitHubRefusal } from './request-error.ts';
 
 export interface WorkflowRun {
   /** `completed`, or an earlier state. */

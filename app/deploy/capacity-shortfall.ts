@@ -1,6 +1,6 @@
 import type { KubernetesApi } from '../../kubernetes/client/api.ts';
 import { type PodRoom, readCapacity } from '../../kubernetes/diagnosis/capacity.ts';
-import { checkFit, type Wanted } from '../../kubernetes/diagnosis/check-fit.ts';
+import { checkFit, type PodGroup } from '../../kubernetes/diagnosis/check-fit.ts';
 import { ENDPOINT_LABEL, endpointObjectName } from '../../schemas/environment/kubernetes-names.ts';
 import type { Plan, PlannedResource } from '../../schemas/report/plan.ts';
 
@@ -34,7 +34,7 @@ export async function describeCapacityShortfall(
 /**
  * The pods that a plan starts before it ends others. With `recreate` there are none, because the old ones end first.
  */
-export function listWanted({ resources }: Plan): readonly Wanted[] {
+export function listWanted({ resources }: Plan): readonly PodGroup[] {
   const fresh = resources.filter((r) => r.type === CONFIGURATION && r.operation === 'create');
   return fresh.flatMap((configuration) => {
     const spec = newValue(configuration, 'spec') as RevisionSpec | undefined;
@@ -60,7 +60,7 @@ async function listScaledUp(
   { resources }: Plan,
   api: KubernetesApi,
   { endpoint, namespace }: EndpointScope,
-): Promise<readonly Wanted[]> {
+): Promise<readonly PodGroup[]> {
   const raised = resources.flatMap((patch) => {
     if (patch.type !== REVISION_PATCH || patch.operation !== 'update') return [];
     const min = Number(newValue(patch, `metadata.annotations["${MIN_SCALE}"]`) ?? 0);
@@ -93,7 +93,7 @@ async function listScaledUp(
   return (await Promise.all(scaledUp)).flat();
 }
 
-function makeWanted(spec: RevisionSpec | undefined, count: number): readonly Wanted[] {
+function makeWanted(spec: RevisionSpec | undefined, count: number): readonly PodGroup[] {
   const room = spec?.template?.spec;
   if (!room || count <= 0) return [];
   return [{ count, room: { ...room, containers: [...(room.containers ?? []), QUEUE_PROXY] } }];

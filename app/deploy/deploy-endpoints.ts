@@ -7,7 +7,7 @@ import type { KubernetesEnvironment } from '../../schemas/environment/environmen
 import { stackName } from '../../schemas/values/names.ts';
 import type { Plan } from '../../schemas/report/plan.ts';
 import { named } from '../../system/progress.ts';
-import { sideBySide } from '../../system/side-by-side.ts';
+import { mapConcurrent } from '../../system/map-concurrent.ts';
 import { checkMemoryInEnvironment } from '../../validation/proof/check-memory.ts';
 import { type EnvironmentRequest, openProjectForRequest } from '../project.ts';
 import { openTarget } from '../targets/open-target.ts';
@@ -33,7 +33,7 @@ export async function deployEndpoints(
 ): Promise<readonly DeployedEndpoint[]> {
   const opening = openProjectForRequest(request);
   opening.catch(() => undefined); // every deployment below awaits it
-  const results = await sideBySide(endpoints, STACKS_AT_ONCE, (e) =>
+  const results = await mapConcurrent(endpoints, STACKS_AT_ONCE, (e) =>
     deployEndpoint(e, { ...request, opening }).then(
       (value) => ({ value, error: undefined }),
       (error: unknown) => ({ value: undefined, error }),

@@ -1,6 +1,6 @@
 import type { KubernetesApi } from '../../kubernetes/client/api.ts';
 import { connectCluster } from '../../kubernetes/client/connect.ts';
-import { explainMissingSecrets } from '../../kubernetes/client/secrets-version.ts';
+import { explainMissingSecrets } from '../../kubernetes/client/secret-versions.ts';
 import { type Diagnostic, makeWarning } from '../../schemas/diagnostic.ts';
 import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
 import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';

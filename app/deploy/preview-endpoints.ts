@@ -8,12 +8,12 @@ import { type Diagnostic, hasErrors } from '../../schemas/diagnostic.ts';
 import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
 import { stackName } from '../../schemas/values/names.ts';
 import type { Operation, Plan } from '../../schemas/report/plan.ts';
-import { readLock } from '../../schemas/read-declared.ts';
+import { readLock } from '../../schemas/read-project.ts';
 import { renderValue } from '../../schemas/yaml/render-issue.ts';
 import type { Fingerprint } from '../../schemas/report/report.ts';
-import { tellResources, type ToldResource } from '../../schemas/deployment/resource-summary.ts';
+import { summarizeResources, type ResourceSummary } from '../../schemas/deployment/resource-summary.ts';
 import { named, timed } from '../../system/progress.ts';
-import { machineWidth, sideBySide } from '../../system/side-by-side.ts';
+import { machineWidth, mapConcurrent } from '../../system/map-concurrent.ts';
 import { type EnvironmentRequest, openProjectForRequest } from '../project.ts';
 import { openTarget } from '../targets/open-target.ts';
 import { validateWithOwnLock } from '../validate-endpoints.ts';
@@ -41,7 +41,7 @@ export interface Previews {
 export async function previewEndpoints(endpoints: readonly Endpoint[], request: PreviewRequest): Promise<Previews> {
   const [project, locks] = await Promise.all([openProjectForRequest(request), checkLocks(endpoints, request)]);
   const ready = endpoints.filter((e) => !hasErrors(locks.get(e.name) ?? []));
-  const previewed = await sideBySide(ready, machineWidth(), async (endpoint) => ({
+  const previewed = await mapConcurrent(ready, machineWidth(), async (endpoint) => ({
     endpoint,
     ...(await previewEndpoint(endpoint, project, request)),
   }));
@@ -146,12 +146,12 @@ export function renderPlan(endpoint: string, { verdict, resources }: Plan): stri
   return [
     `${endpoint}: ${verdict.words}`,
     ...verdict.notes.map((note) => `    ${note}`),
-    ...tellResources(resources).flatMap(renderResource),
+    ...summarizeResources(resources).flatMap(renderResource),
     '',
   ].join('\n');
 }
 
-function renderResource({ operation, kind, name, differences }: ToldResource<Operation>): readonly string[] {
+function renderResource({ operation, kind, name, differences }: ResourceSummary<Operation>): readonly string[] {
   return [
     `  ${SIGNS[operation]} ${kind} ${name}`,
     ...differences.map((d) => `      ${d.path}: ${renderSide(d.old)} → ${renderSide(d.new)}`),

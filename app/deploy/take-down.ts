@@ -5,7 +5,7 @@ import { listStacks } from '../../engine/stacks.ts';
 import type { Environment } from '../../schemas/environment/environment.ts';
 import { imagesStackName, parseStackName, type StackPurpose, stackName } from '../../schemas/values/names.ts';
 import { named } from '../../system/progress.ts';
-import { sideBySide } from '../../system/side-by-side.ts';
+import { mapConcurrent } from '../../system/map-concurrent.ts';
 import type { ProjectRequest } from '../project.ts';
 import { selectNames } from '../select-endpoints.ts';
 import { requireSucceeded } from './stack-failures.ts';
@@ -37,7 +37,7 @@ export async function takeDownEndpoints(
   const stacks = (await listStacks(project)).map(parseStackName);
   const deployed = endpointsIn(stacks, environmentName);
   const wanted = names === 'all' ? deployed : await selectNames(place, names);
-  await sideBySide(wanted, STACKS_AT_ONCE, async (endpoint) => {
+  await mapConcurrent(wanted, STACKS_AT_ONCE, async (endpoint) => {
     const stack = stackName(endpoint, environmentName);
     const outcome = await destroyStack(project, stack, { progress: named(progress, endpoint), signal });
     if (outcome.status !== 'succeeded') signal.throwIfAborted();

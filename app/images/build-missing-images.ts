@@ -6,7 +6,7 @@ import { readImageDigest } from '../../images/registry.ts';
 import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
 import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
 import { imagesStackName, PLATFORM } from '../../schemas/values/names.ts';
-import { readLock } from '../../schemas/read-declared.ts';
+import { readLock } from '../../schemas/read-project.ts';
 import { openBuildLog } from './build-log.ts';
 import { explainBuild, findFailedImage } from './explain-build.ts';
 import type { ProjectRequest } from '../project.ts';

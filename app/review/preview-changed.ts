@@ -4,7 +4,7 @@ import { refuseFiles } from '../../review/refuse-files.ts';
 import { hasErrors, type Diagnostic, sortDiagnostics } from '../../schemas/diagnostic.ts';
 import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
 import type { Environment } from '../../schemas/environment/environment.ts';
-import { declaredRoot, type ProjectPlace, readLock } from '../../schemas/read-declared.ts';
+import { declaredRoot, type ProjectFolders, readLock } from '../../schemas/read-project.ts';
 import type { EndpointReport, PreviewReport } from '../../schemas/report/report.ts';
 import { locateModel } from '../../system/locate-model.ts';
 import { catchOutage } from '../outage.ts';
@@ -47,7 +47,7 @@ export async function previewChanged(known: EndpointReport, stage: PreviewStage)
 }
 
 /** Checks the other files that the program will read: the lock, and models that are folders of the checkout. */
-async function checkReadable(place: ProjectPlace, endpoint: Endpoint): Promise<readonly Diagnostic[]> {
+async function checkReadable(place: ProjectFolders, endpoint: Endpoint): Promise<readonly Diagnostic[]> {
   const { name } = endpoint;
   const computed = place.locks === undefined ? [] : await refuseFiles(place.locks, [`${name}.lock`]);
   if (computed.length > 0) return computed;

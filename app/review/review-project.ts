@@ -9,13 +9,13 @@ import type { Environment } from '../../schemas/environment/environment.ts';
 import {
   declaredRoot,
   listEndpoints,
-  type ProjectPlace,
+  type ProjectFolders,
   readEndpoint,
   readEnvironment,
-} from '../../schemas/read-declared.ts';
+} from '../../schemas/read-project.ts';
 import type { EndpointReport, Report, ReviewStage } from '../../schemas/report/report.ts';
 import type { Progress } from '../../system/progress.ts';
-import { machineWidth, sideBySide, takeTurns } from '../../system/side-by-side.ts';
+import { machineWidth, mapConcurrent, limitConcurrency } from '../../system/map-concurrent.ts';
 import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
 import { checkFiles } from '../check-files.ts';
 import { openProjectOnce, type ProjectRequest } from '../project.ts';
@@ -119,8 +119,8 @@ async function reviewAll(
   const { stage, locks } = work;
   const validated = stage === 'preview' ? await readValidated(work.with) : new Map<string, EndpointReport>();
   const [open, width] = [openProjectOnce(work), machineWidth()];
-  const turn = takeTurns(width);
-  return sideBySide(changed, width, (c) =>
+  const turn = limitConcurrency(width);
+  return mapConcurrent(changed, width, (c) =>
     unlessStopped(c, work, async () => {
       const known =
         stage === 'preview'
@@ -178,7 +178,7 @@ async function selectChanged(
   );
 }
 
-async function checkAll(place: ProjectPlace): Promise<readonly Diagnostic[]> {
+async function checkAll(place: ProjectFolders): Promise<readonly Diagnostic[]> {
   const root = declaredRoot(place);
   return (await checkFiles([], { cwd: root, root: () => root })).diagnostics;
 }

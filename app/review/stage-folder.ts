@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { readText } from '../../schemas/read-declared.ts';
+import { readText } from '../../schemas/read-project.ts';
 import { type EndpointReport, parseReport, type Report } from '../../schemas/report/report.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 

@@ -7,7 +7,7 @@ import { type Diagnostic, hasErrors, sortDiagnostics } from '../../schemas/diagn
 import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
 import type { Environment } from '../../schemas/environment/environment.ts';
 import { type Lock, renderLock } from '../../schemas/lock/lock.ts';
-import { declaredRoot, lockFile, type ProjectPlace, readEndpoint, readLock } from '../../schemas/read-declared.ts';
+import { declaredRoot, lockFile, type ProjectFolders, readEndpoint, readLock } from '../../schemas/read-project.ts';
 import type { EndpointReport, EntityReport } from '../../schemas/report/report.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { named } from '../../system/progress.ts';
@@ -55,7 +55,7 @@ export async function validateChanged(changed: ChangedEndpoint, stage: ValidateS
 }
 
 /** Reads an endpoint and checks that the environments can run it. Reads no file through a refused link. */
-export async function readReviewed(place: ProjectPlace, name: string, environments: readonly Environment[]) {
+export async function readReviewed(place: ProjectFolders, name: string, environments: readonly Environment[]) {
   const files = [`${place.endpoints}/${name}.yaml`, lockFile(place, name)];
   const refused = await refuseFiles(declaredRoot(place), files);
   if (refused.length > 0) return { value: undefined, diagnostics: refused };

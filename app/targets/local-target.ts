@@ -1,5 +1,5 @@
 import type { EndpointStatus, RevisionState, RevisionStatus, Status } from '../../local/control/control-protocol.ts';
-import { SupervisorHangs } from '../../local/control/control-refused.ts';
+import { SupervisorHangs } from '../../local/control/control-errors.ts';
 import { connectSupervisor, ensureSupervisor, readStatus } from '../../local/supervisor/start-supervisor.ts';
 import { isPending } from '../../local/supervisor/describe-fleet.ts';
 import { type DeploymentState, readyStateOf, updateStateOf } from '../../schemas/deployment/endpoint-state.ts';

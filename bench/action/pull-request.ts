@@ -1,7 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codePath } from '../../system/code.ts';
-import { declareEndpoint, exampleModel, makeUserRepository } from '../../test/action/workflows/given.ts';
+import { declareEndpoint, exampleModel, makeUserRepository } from '../../test/action/workflows/make-user-repository.ts';
 import type { ActResult } from '../../test/action/workflows/run-act.ts';
 import type { Files, UserRepository } from '../../test/action/workflows/user-repository.ts';
 import { type Bench, type Benchmark, type Figure, repeat } from '../benchmark.ts';

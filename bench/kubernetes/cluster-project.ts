@@ -5,12 +5,12 @@ import type { KubernetesApi } from '../../kubernetes/client/api.ts';
 import { connectCluster } from '../../kubernetes/client/connect.ts';
 import { findEdge, requestClientToken } from '../../kubernetes/edge-access.ts';
 import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
-import { readEnvironment } from '../../schemas/read-declared.ts';
+import { readEnvironment } from '../../schemas/read-project.ts';
 import { codePath } from '../../system/code.ts';
-import type { Question } from '../../test/prober/make-asker.ts';
+import type { Question } from '../../test/prober/probe-client.ts';
 import { type BenchProject, makeBenchProject } from '../bench-project.ts';
 import type { Bench } from '../benchmark.ts';
-import { readExample } from '../gateway-question.ts';
+import { readExample } from '../gateway-request.ts';
 import type { Timed } from '../run-timed.ts';
 
 /** The measured environment: `davit cluster up` writes it, `davit up _platform --env cluster` deploys its platform. */

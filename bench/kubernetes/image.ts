@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { buildMissingImages } from '../../app/images/build-missing-images.ts';
 import { openProjectForRequest } from '../../app/project.ts';
 import { planImage } from '../../images/plan-image.ts';
-import { readEndpoint, readLock } from '../../schemas/read-declared.ts';
+import { readEndpoint, readLock } from '../../schemas/read-project.ts';
 import type { Bench, Benchmark, Figure } from '../benchmark.ts';
 import { type ClusterProject, withCluster } from './cluster-project.ts';
-import { askDocker, readLayers } from './registry-image.ts';
+import { sendDockerRequest, readLayers } from './registry-image.ts';
 
 const ENDPOINT = 'bench-image';
 const MEGABYTE = 1e6;
@@ -22,7 +22,7 @@ export const image: Benchmark = {
     withCluster(bench, ownRegistry, async (cluster) => {
       const { environment } = cluster;
       await cluster.declare(ENDPOINT);
-      const emptied = await askDocker(environment.images.dockerHost, 'POST', '/build/prune?all=true');
+      const emptied = await sendDockerRequest(environment.images.dockerHost, 'POST', '/build/prune?all=true');
       bench.progress.say(emptied === undefined ? 'Docker’s build cache is as it was' : 'Docker’s build cache is empty');
       const first = await build(cluster, bench);
       const again = await build(cluster, bench);
@@ -60,7 +60,7 @@ async function build({ root, environment }: ClusterProject, bench: Bench): Promi
   const seconds = (performance.now() - started) / 1000;
   const { reference } = await planImage({ endpoint, entity, lock, settings: environment.images });
   const layers = new Map((await readLayers(reference)).map((l) => [l.digest, l.size]));
-  const seen = await askDocker(environment.images.dockerHost, 'GET', `/images/${reference}/json`);
+  const seen = await sendDockerRequest(environment.images.dockerHost, 'GET', `/images/${reference}/json`);
   const unpacked = ((seen as { readonly Size?: number } | undefined)?.Size ?? NaN) / MEGABYTE;
   return { seconds, megabytes: sum(layers) / MEGABYTE, unpacked, layers };
 }

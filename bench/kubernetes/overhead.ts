@@ -1,7 +1,7 @@
 import { percentile } from '../../app/load/render-load-report.ts';
-import type { Question } from '../../test/prober/make-asker.ts';
+import type { Question } from '../../test/prober/probe-client.ts';
 import { type Bench, type Benchmark, type Figure, repeat } from '../benchmark.ts';
-import { type Load, loadFigures, putUnderLoad } from '../put-under-load.ts';
+import { type Load, loadFigures, putUnderLoad } from '../measure-load.ts';
 import { type ClusterProject, withCluster } from './cluster-project.ts';
 import { startPlainService } from './plain-service.ts';
 import { findPods, readUsage } from './pod-usage.ts';

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubernetesApi } from '../../kubernetes/client/api.ts';
 import { ENDPOINT_LABEL, endpointObjectName } from '../../schemas/environment/kubernetes-names.ts';
-import type { Question } from '../../test/prober/make-asker.ts';
+import type { Question } from '../../test/prober/probe-client.ts';
 import type { ClusterProject } from './cluster-project.ts';
-import type { PodPlace } from './replicas.ts';
+import type { PodSelector } from './replicas.ts';
 
 /** The peer: an endpoint's image as a plain Deployment and Service. */
 export interface PlainService {
-  readonly pods: PodPlace;
+  readonly pods: PodSelector;
   readonly question: Question;
   readonly scale: (replicas: number) => Promise<void>;
   /** How many replicas are ready now. */

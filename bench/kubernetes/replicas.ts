@@ -4,7 +4,7 @@ import { isReady, type ObservedPod } from '../../kubernetes/diagnosis/observe-re
 import type { ClusterProject } from './cluster-project.ts';
 
 /** A group of pods. */
-export interface PodPlace {
+export interface PodSelector {
   readonly namespace: string;
   /** `key=value` */
   readonly labelSelector: string;
@@ -17,7 +17,7 @@ export interface PodCount {
 }
 
 /** The pods of an endpoint. */
-export function podsOf({ environment }: Pick<ClusterProject, 'environment'>, endpoint: string): PodPlace {
+export function podsOf({ environment }: Pick<ClusterProject, 'environment'>, endpoint: string): PodSelector {
   const labelSelector = `${ENDPOINT_LABEL}=${endpointObjectName(endpoint)}`;
   return { namespace: environment.namespace, labelSelector };
 }
@@ -33,7 +33,7 @@ export async function countPods(cluster: ClusterProject, endpoint: string): Prom
  */
 export function watchPods(
   { api }: Pick<ClusterProject, 'api'>,
-  { namespace, labelSelector }: PodPlace,
+  { namespace, labelSelector }: PodSelector,
   onChange: (pods: PodCount) => void,
   signal: AbortSignal,
 ): Promise<void> {

@@ -1,10 +1,10 @@
 import { sendLoad } from '../../app/load/send-load.ts';
 import { renderFailures } from '../../app/load/render-load-report.ts';
-import { makeAsker } from '../../test/prober/make-asker.ts';
+import { makeAsker } from '../../test/prober/probe-client.ts';
 import { type Bench, type Benchmark, type Figure, repeat } from '../benchmark.ts';
 import { type ClusterProject, withCluster } from './cluster-project.ts';
 import { startPlainService } from './plain-service.ts';
-import { type PodCount, type PodPlace, podsOf, watchPods } from './replicas.ts';
+import { type PodCount, type PodSelector, podsOf, watchPods } from './replicas.ts';
 
 const TIMES = 3;
 const ENDPOINT = 'bench-scale';
@@ -77,7 +77,7 @@ async function stepOnce(cluster: ClusterProject, bench: Bench): Promise<Times> {
 /** Waits until one replica is left, begins the step, and measures the scaling. */
 async function timeStep(
   cluster: ClusterProject,
-  pods: PodPlace,
+  pods: PodSelector,
   bench: Bench,
   begin: () => Promise<void> | void,
 ): Promise<Times> {

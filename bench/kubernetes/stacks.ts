@@ -1,7 +1,7 @@
 import { type Bench, type Benchmark, type Figure, repeat, timedFigures } from '../benchmark.ts';
-import { putUnderLoad, loadFigures } from '../put-under-load.ts';
+import { putUnderLoad, loadFigures } from '../measure-load.ts';
 import { type ClusterProject, withCluster } from './cluster-project.ts';
-import { putCrowd, removeCrowd } from './crowd.ts';
+import { putCrowd, removeCrowd } from './endpoint-copies.ts';
 
 const TIMES = 3;
 const ENDPOINT = 'bench-stacks';

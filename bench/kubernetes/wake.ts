@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { makeAsker, type Question } from '../../test/prober/make-asker.ts';
+import { makeAsker, type Question } from '../../test/prober/probe-client.ts';
 import { type Bench, type Benchmark, type Figure, repeat } from '../benchmark.ts';
 import { type ClusterProject, withCluster } from './cluster-project.ts';
 import { type PlainService, startPlainService } from './plain-service.ts';

@@ -2,7 +2,7 @@ import { previewEndpoints, renderPlan } from '../../app/deploy/preview-endpoints
 import { selectForEnvironment } from '../../app/select-endpoints.ts';
 import { hasErrors } from '../../schemas/diagnostic.ts';
 import type { Environment } from '../../schemas/environment/environment.ts';
-import type { Declared } from '../../schemas/read-declared.ts';
+import type { Declared } from '../../schemas/read-project.ts';
 import {
   type Command,
   type Context,

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { type ReviewRequest, reviewProject } from '../../app/review/review-project.ts';
 import { NoBaseError } from '../../review/changed-paths.ts';
 import { renderReport } from '../../review/render-report.ts';
-import { concludes, renderTopLine } from '../../review/standing.ts';
+import { concludes, renderTopLine } from '../../review/review-state.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { REVIEW_STAGES, type ReviewStage } from '../../schemas/report/report.ts';
 import { type Command, type Context, ENVIRONMENT_OPTION, type Outcome, UsageError } from '../command.ts';

@@ -3,7 +3,7 @@ import { selectForEnvironment } from '../../app/select-endpoints.ts';
 import { openTarget } from '../../app/targets/open-target.ts';
 import { hasErrors } from '../../schemas/diagnostic.ts';
 import type { Environment } from '../../schemas/environment/environment.ts';
-import type { Declared } from '../../schemas/read-declared.ts';
+import type { Declared } from '../../schemas/read-project.ts';
 import {
   type Command,
   type Context,

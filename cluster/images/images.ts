@@ -6,7 +6,7 @@ import { ensureFolder, keyOf } from '../cached-folder.ts';
 import type { GoPrograms } from '../go-programs.ts';
 import { findNodeProgram } from '../node/node-program.ts';
 import { type Image, type ImagePlan, makeImage, planProgram, readImage } from './oci-image.ts';
-import { REGISTRY } from '../node/places.ts';
+import { REGISTRY } from '../node/node-layout.ts';
 import type { WheelPrograms } from './wheels.ts';
 
 const KNATIVE_PROGRAMS = ['activator', 'autoscaler', 'controller', 'kourier', 'queue', 'webhook'] as const;

@@ -1,7 +1,7 @@
 import { timed } from '../../system/progress.ts';
 import { runProcess } from '../../system/run-process.ts';
 import type { BuildOptions } from '../../offline/go-build.ts';
-import { REGISTRY } from '../node/places.ts';
+import { REGISTRY } from '../node/node-layout.ts';
 import { runChecked } from '../run-checked.ts';
 
 const NAME = 'davit';

@@ -6,7 +6,7 @@ import { type BuildOptions, readModuleFolder } from '../../offline/go-build.ts';
 import { ensureFolder, keyOf } from '../cached-folder.ts';
 import { KNATIVE_SOURCE, KNATIVE_VERSION } from '../go-programs.ts';
 import { imageReference, type Images } from '../images/images.ts';
-import { REGISTRY } from '../node/places.ts';
+import { REGISTRY } from '../node/node-layout.ts';
 
 /** A Kubernetes object, as far as it is looked at here. */
 export interface KubernetesObject {

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
-import { API_PORT, API_SERVICE_ADDRESS, KUBECONFIG, NODE_ADDRESS, NODE_FOLDER, NODE_NAME } from './places.ts';
+import { API_PORT, API_SERVICE_ADDRESS, KUBECONFIG, NODE_ADDRESS, NODE_FOLDER, NODE_NAME } from './node-layout.ts';
 import { runChecked } from '../run-checked.ts';
 
 /** The files of a certificate and its key. */

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CONTROL_GROUP } from './places.ts';
+import { CONTROL_GROUP } from './node-layout.ts';
 
 const ROOT = '/sys/fs/cgroup';
 const TRIES = 50;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { AUTHORITY, certificateOf, kubeconfigOf, TOKEN_KEY } from './certificates.ts';
 import type { Component } from './node-process.ts';
-import { API_PORT, NODE_ADDRESS, NODE_FOLDER, POD_RANGE, SERVICE_RANGE } from './places.ts';
+import { API_PORT, NODE_ADDRESS, NODE_FOLDER, POD_RANGE, SERVICE_RANGE } from './node-layout.ts';
 
 const ETCD = 'http://127.0.0.1:2379';
 const API = `tcp:${NODE_ADDRESS}:${API_PORT.toString()}`;

@@ -8,7 +8,7 @@ import type { BuildOptions } from '../../offline/go-build.ts';
 import { ensureFolder, folderOf, keyOf } from '../cached-folder.ts';
 import { findProgram, readDebianLists } from './debian.ts';
 import type { Component } from './node-process.ts';
-import { CONTAINERD_SOCKET, CONTROL_GROUP, DOCKER_SOCKET, LOGS_FOLDER, NODE_FOLDER } from './places.ts';
+import { CONTAINERD_SOCKET, CONTROL_GROUP, DOCKER_SOCKET, LOGS_FOLDER, NODE_FOLDER } from './node-layout.ts';
 import { runChecked } from '../run-checked.ts';
 
 const PACKAGE = 'docker.io';

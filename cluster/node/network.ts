@@ -11,7 +11,7 @@ import {
   NODE_POD_RANGE,
   POD_RANGE,
   SERVICE_RANGE,
-} from './places.ts';
+} from './node-layout.ts';
 import { runChecked } from '../run-checked.ts';
 
 export const CNI_CONFIGURATION_FOLDER = join(NODE_FOLDER, 'cni');

@@ -18,7 +18,7 @@ import { writeManifestFiles } from '../knative/manifest-files.ts';
 import { connectNode, disconnectNode, requireFreeRanges, writeCniConfiguration } from './network.ts';
 import { makeNode } from './node.ts';
 import { endNodeProcess, findNodeProcess, hasComponents, startComponents, startNodeProcess } from './node-process.ts';
-import { IMAGES_FILE, KNATIVE_INSTALLED, KUBECONFIG, LOGS_FOLDER, NODE_FOLDER, NODE_NAME } from './places.ts';
+import { IMAGES_FILE, KNATIVE_INSTALLED, KUBECONFIG, LOGS_FOLDER, NODE_FOLDER, NODE_NAME } from './node-layout.ts';
 import { makeRegistry, pushImage, requireFreePort, waitForRegistry } from '../images/registry.ts';
 import { ensureWheels, type WheelPrograms } from '../images/wheels.ts';
 
@@ -26,7 +26,7 @@ const LOCK = '/run/davit-cluster.lock';
 const API_LIMIT_SECONDS = 60;
 const NODE_LIMIT_SECONDS = 90;
 
-interface Parts {
+interface NodeParts {
   readonly programs: GoPrograms;
   readonly wheels: WheelPrograms;
   readonly images: Images;
@@ -103,7 +103,7 @@ function requireLinuxRoot(): void {
   );
 }
 
-async function ensureParts(options: BuildOptions): Promise<Parts> {
+async function ensureParts(options: BuildOptions): Promise<NodeParts> {
   const wheels = await ensureWheels(options);
   const programs = await ensureGoPrograms(options);
   const images = await ensureImages(programs, wheels, options);
@@ -111,7 +111,7 @@ async function ensureParts(options: BuildOptions): Promise<Parts> {
   return { wheels, programs, images, docker, manifests: await makeKnativeManifests(images, options) };
 }
 
-async function startNode({ programs, wheels, images, docker }: Parts): Promise<void> {
+async function startNode({ programs, wheels, images, docker }: NodeParts): Promise<void> {
   await requireFreeRanges();
   await requireFreePort();
   await mkdir(LOGS_FOLDER, { recursive: true });

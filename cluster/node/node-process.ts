@@ -8,7 +8,7 @@ import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { isAlive, startTime } from '../../system/is-alive.ts';
 import { childEnvironment } from '../../system/run-process.ts';
 import { SYSTEM_PATH } from './debian.ts';
-import { LOGS_FOLDER, NODE_FOLDER } from './places.ts';
+import { LOGS_FOLDER, NODE_FOLDER } from './node-layout.ts';
 
 /** One program of the node. The node's first process starts it, and restarts it when it ends. */
 export interface Component {

@@ -14,7 +14,7 @@ import {
   NODE_FOLDER,
   NODE_NAME,
   POD_RANGE,
-} from './places.ts';
+} from './node-layout.ts';
 
 const CONTAINERD_FILE = join(NODE_FOLDER, 'containerd.toml');
 const KUBELET_FILE = join(NODE_FOLDER, 'kubelet.json');

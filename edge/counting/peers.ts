@@ -1,6 +1,6 @@
 import { Agent, createServer, type IncomingMessage, request, type Server } from 'node:http';
 import { text } from 'node:stream/consumers';
-import type { Demand, Full } from '../../serving-api/rate-limits.ts';
+import type { Demand, LimitExceeded } from '../../serving-api/rate-limits.ts';
 import type { AskPeer } from './rate-limiter.ts';
 import type { AskCounts, CountsByEntity } from './traffic-counts.ts';
 
@@ -15,7 +15,7 @@ const COUNTS_MILLISECONDS = 2000;
 
 /** The requests of other replicas that this one answers. */
 export interface PeerAnswers {
-  readonly take: (demand: Demand) => Full;
+  readonly take: (demand: Demand) => LimitExceeded;
   readonly counts: (endpoint: string) => CountsByEntity;
 }
 
@@ -65,7 +65,7 @@ export function makePeerQuestions(port: number, takeMilliseconds = TAKE_MILLISEC
     return promise;
   };
   return {
-    take: async (address, demand) => ((await ask(address, TAKE, demand, takeMilliseconds)) as { full?: Full }).full,
+    take: async (address, demand) => ((await ask(address, TAKE, demand, takeMilliseconds)) as { full?: LimitExceeded }).full,
     counts: async (address, endpoint) =>
       (await ask(address, COUNTS, { endpoint }, COUNTS_MILLISECONDS)) as CountsByEntity,
   };

@@ -1,11 +1,11 @@
 import type { Caller } from '../../serving-api/caller.ts';
-import { type Demand, type Full, makeDemand, take } from '../../serving-api/rate-limits.ts';
+import { type Demand, type LimitExceeded, makeDemand, take } from '../../serving-api/rate-limits.ts';
 import { SlidingWindows } from '../../serving-api/sliding-window.ts';
 import type { ServingEntry } from '../../schemas/deployment/serving-entry.ts';
-import { ownerOf } from './replicas.ts';
+import { ownerOf } from './replica-addresses.ts';
 
 /** Sends a demand to the replica at an address; rejects when that replica does not answer at once. */
-export type AskPeer = (address: string, demand: Demand) => Promise<Full>;
+export type AskPeer = (address: string, demand: Demand) => Promise<LimitExceeded>;
 
 export interface Peers {
   /** This replica's own address. */
@@ -35,7 +35,7 @@ export class RateLimiter {
   }
 
   /** The limit that refuses one more call; undefined: the call is allowed and has been counted. */
-  take({ name, rateLimits }: ServingEntry, caller: Caller): Full | Promise<Full> {
+  take({ name, rateLimits }: ServingEntry, caller: Caller): LimitExceeded | Promise<LimitExceeded> {
     const demand = makeDemand(name, rateLimits, caller);
     if (!demand) return undefined;
     const owner = this.#peers && ownerOf(name, this.#peers.addresses());
@@ -44,11 +44,11 @@ export class RateLimiter {
   }
 
   /** Counts on this replica, for itself or for another one. */
-  count(demand: Demand): Full {
+  count(demand: Demand): LimitExceeded {
     return take(demand, this.#windows, Date.now());
   }
 
-  async #ask(owner: string, demand: Demand): Promise<Full> {
+  async #ask(owner: string, demand: Demand): Promise<LimitExceeded> {
     try {
       return await this.#peers?.ask(owner, demand);
     } catch {

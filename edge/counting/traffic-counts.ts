@@ -1,4 +1,4 @@
-import { LATENCY_BUCKETS_MS, Traffic, type TrafficCounts } from '../../serving-api/traffic.ts';
+import { LATENCY_BUCKETS_MS, Traffic, type TrafficCounts } from '../../serving-api/traffic-counter.ts';
 import type { Answered } from './access-log-server.ts';
 
 /** The counts of one endpoint by entity; '': queries that no model answered. */

@@ -5,9 +5,9 @@ import {
   edgeFull,
   headersTooLarge,
   protocolNotOffered,
-  wayBroken,
-  wayLost,
-  wayTooLong,
+  upstreamReset,
+  upstreamUnreachable,
+  upstreamTimeout,
 } from '../edge-refusals.ts';
 
 /**
@@ -27,10 +27,10 @@ export function makeLocalReplies(): object {
       // The headers exceed the limit once the service has added its own.
       { filter: all(refused, status('EQ', 500)), ...replyOf(headersTooLarge) },
       { filter: refused, ...AS_IT_IS },
-      { filter: flags('UT', 'SI', 'DT'), ...replyOf(wayTooLong) },
-      { filter: flags('UC', 'UR', 'UPE'), ...replyOf(wayBroken) },
+      { filter: flags('UT', 'SI', 'DT'), ...replyOf(upstreamTimeout) },
+      { filter: flags('UC', 'UR', 'UPE'), ...replyOf(upstreamReset) },
       { filter: flags('UO'), ...replyOf(edgeFull) },
-      { filter: flags('UF', 'UH', 'LR', 'URX', 'NC'), ...replyOf(wayLost) },
+      { filter: flags('UF', 'UH', 'LR', 'URX', 'NC'), ...replyOf(upstreamUnreachable) },
       { filter: status('EQ', 413), ...replyOf(tooLarge) },
       { filter: status('EQ', 431), ...replyOf(headersTooLarge) },
       { filter: status('EQ', 408), ...replyOf(malformed('ERR_HTTP_REQUEST_TIMEOUT')) },

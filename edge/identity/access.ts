@@ -1,9 +1,9 @@
 import { includes, levelOf } from '../../serving-api/permissions.ts';
 import type { KubernetesApi } from '../../kubernetes/client/api.ts';
 import { PERMISSION_LEVELS, type PermissionLevel, type ServingEntry } from '../../schemas/deployment/serving-entry.ts';
-import { type Known, Unavailable } from './identity.ts';
-import { KEPT_MILLISECONDS, KeptAnswers } from './kept-answers.ts';
-import { type Answer, Remembered } from './remembered.ts';
+import { type Identity, Unavailable } from './identity.ts';
+import { KEPT_MILLISECONDS, KeptAnswers } from './stale-answer-counter.ts';
+import { type Answer, AnswerCache } from './answer-cache.ts';
 
 const PATH = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
 const ALLOWED_MILLISECONDS = 60_000;
@@ -20,11 +20,11 @@ type Verb = keyof typeof VERBS;
 export class Access {
   readonly #api: KubernetesApi;
   readonly #namespace: string;
-  readonly #reviews: Remembered<boolean>;
+  readonly #reviews: AnswerCache<boolean>;
 
   constructor(api: KubernetesApi, namespace: string, kept = new KeptAnswers()) {
     this.#api = api;
-    this.#reviews = new Remembered(MOST, () => kept.note());
+    this.#reviews = new AnswerCache(MOST, () => kept.note());
     this.#namespace = namespace;
   }
 
@@ -33,7 +33,7 @@ export class Access {
    * answer.
    */
   of(
-    known: Known,
+    known: Identity,
     { name, permissions }: ServingEntry,
     wanted: PermissionLevel,
   ): PermissionLevel | undefined | Promise<PermissionLevel | undefined> {
@@ -43,13 +43,13 @@ export class Access {
   }
 
   /** Rights on every endpoint are checked first, because one answer then covers all of them. */
-  async #byCluster(known: Known, endpoint: string): Promise<PermissionLevel | undefined> {
+  async #byCluster(known: Identity, endpoint: string): Promise<PermissionLevel | undefined> {
     for (const verb of ['query', 'get'] as const)
       for (const name of [undefined, endpoint]) if (await this.#may(known, verb, name)) return VERBS[verb];
     return undefined;
   }
 
-  #may({ caller, reviewed }: Known, verb: Verb, name: string | undefined): Promise<boolean> {
+  #may({ caller, reviewed }: Identity, verb: Verb, name: string | undefined): Promise<boolean> {
     const key = JSON.stringify([caller.name, caller.groups, verb, name]);
     return this.#reviews.get(key, async (): Promise<Answer<boolean>> => {
       const review = await this.#ask({ ...reviewed, resourceAttributes: this.#attributes(verb, name) });

@@ -1,7 +1,7 @@
-import { hashToken } from '../../serving-api/check-bearer.ts';
-import type { Identify, Known, Nobody } from './identity.ts';
-import { KEPT_MILLISECONDS, KeptAnswers } from './kept-answers.ts';
-import { type Answer, Remembered } from './remembered.ts';
+import { hashToken } from '../../serving-api/bearer-token.ts';
+import type { Identify, Identity, InvalidToken } from './identity.ts';
+import { KEPT_MILLISECONDS, KeptAnswers } from './stale-answer-counter.ts';
+import { type Answer, AnswerCache } from './answer-cache.ts';
 
 const KNOWN_MILLISECONDS = 60_000;
 const NOBODY_MILLISECONDS = 10_000;
@@ -14,13 +14,13 @@ const MOST = 20_000;
 export class Callers {
   readonly #identify: Identify;
   /** Invalid tokens have a cache of their own, so that a flood of them does not evict any caller. */
-  readonly #known: Remembered<Known | Nobody>;
-  readonly #nobody: Remembered<Known | Nobody>;
+  readonly #known: AnswerCache<Identity | InvalidToken>;
+  readonly #nobody: AnswerCache<Identity | InvalidToken>;
 
   constructor(identify: Identify, kept = new KeptAnswers()) {
     this.#identify = identify;
-    this.#known = new Remembered(MOST, () => kept.note());
-    this.#nobody = new Remembered(MOST, () => kept.note());
+    this.#known = new AnswerCache(MOST, () => kept.note());
+    this.#nobody = new AnswerCache(MOST, () => kept.note());
   }
 
   get size(): number {
@@ -28,7 +28,7 @@ export class Callers {
   }
 
   /** Rejects with Unavailable when the token cannot be verified now. */
-  of(token: string): Known | Nobody | Promise<Known | Nobody> {
+  of(token: string): Identity | InvalidToken | Promise<Identity | InvalidToken> {
     const hash = hashToken(token).toString('base64url');
     const known = this.#known.peek(hash);
     if (known) return known;
@@ -37,7 +37,7 @@ export class Callers {
   }
 
   /** Stores the answer in the cache that it belongs to and removes it from the other one. */
-  async #ask(token: string, hash: string, place: Remembered<Known | Nobody>): Promise<Answer<Known | Nobody>> {
+  async #ask(token: string, hash: string, place: AnswerCache<Identity | InvalidToken>): Promise<Answer<Identity | InvalidToken>> {
     const value = await this.#identify(token, { renewed: this.#known.has(hash) });
     const answer = makeAnswer(value);
     const own = 'caller' in value ? this.#known : this.#nobody;
@@ -47,7 +47,7 @@ export class Callers {
   }
 }
 
-function makeAnswer(value: Known | Nobody): Answer<Known | Nobody> {
+function makeAnswer(value: Identity | InvalidToken): Answer<Identity | InvalidToken> {
   const now = Date.now();
   if (!('caller' in value)) return { value, until: now + NOBODY_MILLISECONDS, keptUntil: now + KEPT_MILLISECONDS };
   const end = value.expires ?? Infinity;

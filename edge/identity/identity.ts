@@ -1,7 +1,7 @@
 import type { Caller } from '../../serving-api/caller.ts';
 
 /** A caller, and the fields that a SubjectAccessReview needs. */
-export interface Known {
+export interface Identity {
   readonly caller: Caller;
   /** As the TokenReview returned it; undefined: the cluster does not know this user. */
   readonly reviewed: Readonly<Record<string, unknown>> | undefined;
@@ -10,7 +10,7 @@ export interface Known {
 }
 
 /** Why a token is not valid, as the end of a sentence: `it ended at …`. */
-export interface Nobody {
+export interface InvalidToken {
   readonly why: string;
 }
 
@@ -18,7 +18,7 @@ export interface Nobody {
  * Identifies the caller of a token; rejects with Unavailable when that is not possible now. `renewed`: the token was
  * valid the last time, so it is not part of a flood of invented ones.
  */
-export type Identify = (token: string, options?: { readonly renewed: boolean }) => Promise<Known | Nobody>;
+export type Identify = (token: string, options?: { readonly renewed: boolean }) => Promise<Identity | InvalidToken>;
 
 /** The identity or access check failed for now: the request can neither pass nor be refused for good. */
 export class Unavailable extends Error {}

@@ -1,5 +1,5 @@
 import type { KubernetesApi } from '../../kubernetes/client/api.ts';
-import { type Identify, type Known, type Nobody, Unavailable } from './identity.ts';
+import { type Identify, type Identity, type InvalidToken, Unavailable } from './identity.ts';
 import { readUnverifiedClaims } from './unverified-claims.ts';
 
 const PATH = '/apis/authentication.k8s.io/v1/tokenreviews';
@@ -43,7 +43,7 @@ function makeReview(token: string, audience: string): object {
   return { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token, audiences: [audience] } };
 }
 
-function readReview({ status = {} }: Review, token: string, audience: string): Known | Nobody {
+function readReview({ status = {} }: Review, token: string, audience: string): Identity | InvalidToken {
   const { authenticated = false, audiences = [], user = {} } = status;
   const { username: name, groups = [], uid, extra } = user;
   if (!authenticated || name === undefined)

@@ -2,7 +2,7 @@ import { JOSEAlgNotAllowed, JOSEError, JWTClaimValidationFailed, JWTExpired } fr
 import type { Caller } from '../../serving-api/caller.ts';
 import type { IdentitySettings } from '../../schemas/environment/kubernetes-environment.ts';
 import { log, sentenceOf } from '../log.ts';
-import { type Identify, type Known, type Nobody, Unavailable } from './identity.ts';
+import { type Identify, type Identity, type InvalidToken, Unavailable } from './identity.ts';
 import type { SigningKeys, VerifiedClaims } from './signing-keys.ts';
 import { readUnverifiedClaims } from './unverified-claims.ts';
 
@@ -60,7 +60,7 @@ function explainRefusal(error: unknown, { audience }: OidcSettings): string {
   return 'its signature matches no key of its issuer';
 }
 
-function readCaller(claims: VerifiedClaims, settings: OidcSettings): Known | Nobody {
+function readCaller(claims: VerifiedClaims, settings: OidcSettings): Identity | InvalidToken {
   const client = clientOf(claims);
   const name = client ?? claims[settings.usernameClaim];
   if (typeof name !== 'string' || name === '') return { why: `it has no claim "${settings.usernameClaim}"` };

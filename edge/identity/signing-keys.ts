@@ -4,7 +4,7 @@ import type { JWK } from 'jose';
 import { jwtVerify, type JWTVerifyOptions } from 'jose/jwt/verify';
 import { log, sentenceOf } from '../log.ts';
 import { Unavailable } from './identity.ts';
-import { KEPT_MILLISECONDS } from './kept-answers.ts';
+import { KEPT_MILLISECONDS } from './stale-answer-counter.ts';
 
 /** Reads a JSON document; a parameter so that tests need no TLS. */
 export type ReadDocument = (url: string) => Promise<unknown>;

@@ -33,19 +33,19 @@ function shortUrn({ urn }: StepEventMetadata): string {
 }
 
 function digestInputs(step: StepEventMetadata, root: string): string {
-  return contentHash(withoutPlace(redactValue(step.new?.inputs ?? {}), root));
+  return contentHash(omitRoot(redactValue(step.new?.inputs ?? {}), root));
 }
 
 /**
  * Removes the checkout's folder, which providers receive, and values that depend on whether images are already built.
  */
-function withoutPlace(value: unknown, root: string): unknown {
+function omitRoot(value: unknown, root: string): unknown {
   if (typeof value === 'string')
     return value === root || value.startsWith(root + sep) ? value.slice(root.length) : value;
-  if (Array.isArray(value)) return value.map((v) => withoutPlace(v, root));
+  if (Array.isArray(value)) return value.map((v) => omitRoot(v, root));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, v]) => [key, key === 'image' && isBuilt(v) ? '[unknown]' : withoutPlace(v, root)]),
+    Object.entries(value).map(([key, v]) => [key, key === 'image' && isBuilt(v) ? '[unknown]' : omitRoot(v, root)]),
   );
 }
 

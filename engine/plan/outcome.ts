@@ -21,14 +21,14 @@ export interface Outcome {
 }
 
 /** A stack, and the absolute path of its project. */
-export interface StackPlace {
+export interface StackLocation {
   readonly stack: string;
   readonly root: string;
 }
 
 /** Makes the outcome from the engine's events. */
 export function makeOutcome(
-  { stack, root }: StackPlace,
+  { stack, root }: StackLocation,
   status: Outcome['status'],
   events: readonly EngineEvent[],
 ): Outcome {
@@ -44,7 +44,7 @@ export function makeOutcome(
 
 /** Makes the outcome of a stack that somebody else is changing; `message` is for the user. */
 export function makeLockedOutcome(
-  place: StackPlace,
+  place: StackLocation,
   { message, locks = [] }: { readonly message: string; readonly locks?: readonly StateLock[] },
 ): Outcome {
   return { ...makeOutcome(place, 'locked', []), failures: [{ resource: undefined, message }], locks };

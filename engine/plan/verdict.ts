@@ -1,5 +1,5 @@
 import type { Operation, PlannedResource, Verdict } from '../../schemas/report/plan.ts';
-import { tellResources, type ToldResource } from '../../schemas/deployment/resource-summary.ts';
+import { summarizeResources, type ResourceSummary } from '../../schemas/deployment/resource-summary.ts';
 
 /**
  * Resource types that stand for one revision: ours on this machine, and on Kubernetes the Configuration that makes it.
@@ -47,10 +47,10 @@ function rollingUpdate(gone: readonly string[], fresh: readonly string[]): strin
 }
 
 function describeChanges(changed: readonly PlannedResource[]): readonly string[] {
-  return shorten(tellResources(changed).map(describeChange), MOST_CHANGES);
+  return shorten(summarizeResources(changed).map(describeChange), MOST_CHANGES);
 }
 
-function describeChange({ name, operation, differences }: ToldResource<Operation>): string {
+function describeChange({ name, operation, differences }: ResourceSummary<Operation>): string {
   // For a changed file, show only its name.
   const places = new Set(differences.map(({ path }) => path.split(' › ')[0] ?? path));
   const paths = shorten([...places], MOST_PATHS).join(', ');

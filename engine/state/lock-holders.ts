@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
-import { identify, judgeProcess, parseIdentity, renderIdentity } from '../../system/process-identity.ts';
+import { identify, determineProcessState, parseIdentity, renderIdentity } from '../../system/process-identity.ts';
 import type { Backend } from './backend.ts';
 
 /**
@@ -25,13 +25,13 @@ export async function noteHolder(backend: Backend, pid: number | undefined): Pro
 /**
  * Whether the engine with this process id runs; `unknown`: no record exists, or the process cannot be seen from here.
  */
-export async function judgeHolder(folder: string, pid: number): Promise<'runs' | 'gone' | 'unknown'> {
+export async function checkHolder(folder: string, pid: number): Promise<'runs' | 'gone' | 'unknown'> {
   const names = await readdir(holdersFolder(folder)).catch(() => []);
   const mine = names.filter((name) => name.startsWith(`${pid}_`) && !name.endsWith('.new'));
   const texts = mine.map((name) => readFile(join(holdersFolder(folder), name), 'utf8').catch(() => ''));
   const states = (await Promise.all(texts)).map((text) => {
     const identity = parseIdentity(text);
-    return identity ? judgeProcess(identity) : 'unknown';
+    return identity ? determineProcessState(identity) : 'unknown';
   });
   if (states.includes('unknown') || states.length === 0) return 'unknown';
   return states.includes('runs') ? 'runs' : 'gone';
@@ -47,7 +47,7 @@ export async function forgetHolder(folder: string, pid: number): Promise<void> {
 /** Removes records of ended engines that left no lock. Their recorders were killed before they could do it. */
 async function forgetWithoutLock(folder: string): Promise<void> {
   const noted = (await readdir(holdersFolder(folder))).map((name) => Number.parseInt(name, 10));
-  const states = await Promise.all(noted.map((pid) => judgeHolder(folder, pid)));
+  const states = await Promise.all(noted.map((pid) => checkHolder(folder, pid)));
   const locked = await listLockPids(folder); // read after the states: an ended engine takes no lock any more
   const over = noted.filter((pid, at) => states[at] === 'gone' && !locked.has(pid));
   await Promise.all(over.map((pid) => forgetHolder(folder, pid)));

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { isAlive } from '../../system/is-alive.ts';
 import type { Backend } from './backend.ts';
-import { forgetHolder, judgeHolder } from './lock-holders.ts';
+import { forgetHolder, checkHolder } from './lock-holders.ts';
 
 /** A lock on the state of a stack, with its holder. */
 export interface StateLock {
@@ -97,7 +97,7 @@ async function readLock(file: string, backend: string): Promise<readonly StateLo
  * it.
  */
 async function isHeld(backend: string, pid: number): Promise<boolean | undefined> {
-  const state = await judgeHolder(backend, pid);
+  const state = await checkHolder(backend, pid);
   if (state !== 'unknown') return state === 'runs';
   return (await isPulumi(pid)) ? true : undefined;
 }

@@ -6,7 +6,7 @@ import { type ImagePlan, planImage } from '../../images/plan-image.ts';
 import { findCacheImage, readImageDigest } from '../../images/registry.ts';
 import type { Entity } from '../../schemas/endpoint/endpoint.ts';
 import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
-import type { ProjectPlace } from '../../schemas/read-declared.ts';
+import type { ProjectFolders } from '../../schemas/read-project.ts';
 import type { Declaration } from '../declaration.ts';
 import { readDeclaration } from '../read-declaration.ts';
 import { chooseEnvironment } from './choose-environment.ts';
@@ -16,7 +16,7 @@ import { makeImage } from './make-image.ts';
  * Builds the images of an endpoint that the registry does not have. The tag identifies everything that the image is
  * made of, so an image in the registry is never built again, whoever built it.
  */
-export async function buildImages(place: ProjectPlace, endpoint: string): Promise<object> {
+export async function buildImages(place: ProjectFolders, endpoint: string): Promise<object> {
   const environment = await chooseEnvironment(place);
   const declared = await readDeclaration(place, { endpoint, environment: environment.name });
   const declaration: Declaration<KubernetesEnvironment> = { ...declared, environment };

@@ -2,11 +2,11 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as pulumi from '@pulumi/pulumi';
 import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
-import { type ProjectPlace, readEnvironment } from '../../schemas/read-declared.ts';
+import { type ProjectFolders, readEnvironment } from '../../schemas/read-project.ts';
 import { readPlatform } from '../read-platform.ts';
 
 /** The environment whose registry and base images to use: DAVIT_ENVIRONMENT, else the only one on Kubernetes. */
-export async function chooseEnvironment(place: ProjectPlace): Promise<KubernetesEnvironment> {
+export async function chooseEnvironment(place: ProjectFolders): Promise<KubernetesEnvironment> {
   const asked = process.env['DAVIT_ENVIRONMENT'];
   if (asked) return readPlatform(place, asked);
   const files = (await readdir(join(place.root, 'environments'))).filter((f) => f.endsWith('.yaml')).sort();

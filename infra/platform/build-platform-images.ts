@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { Provider } from '@pulumi/docker/provider.js';
 import { type AuthorisationImagePlan, planAuthorisationImage } from '../../images/plan-authorisation-image.ts';
 import { readImageDigest } from '../../images/registry.ts';
-import type { ProjectPlace } from '../../schemas/read-declared.ts';
+import type { ProjectFolders } from '../../schemas/read-project.ts';
 import { makeFolderAtomically } from '../../system/atomic-files.ts';
 import { chooseEnvironment } from '../images/choose-environment.ts';
 import { makeImage } from '../images/make-image.ts';
@@ -12,7 +12,7 @@ import { makeImage } from '../images/make-image.ts';
  * Builds the image of the authorisation service if the registry does not have it. It has a stack of its own, as the
  * images of endpoints do, so that an environment's stack never builds and its second update changes nothing.
  */
-export async function buildPlatformImages(place: ProjectPlace): Promise<object> {
+export async function buildPlatformImages(place: ProjectFolders): Promise<object> {
   const { images } = await chooseEnvironment(place);
   const plan = await planAuthorisationImage(images);
   const digest = await readImageDigest(plan.reference);

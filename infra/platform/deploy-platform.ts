@@ -4,7 +4,7 @@ import { readImageDigest } from '../../images/registry.ts';
 import { connectCluster } from '../../kubernetes/client/connect.ts';
 import { reachEdge } from '../../kubernetes/reach-edge.ts';
 import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
-import type { ProjectPlace } from '../../schemas/read-declared.ts';
+import type { ProjectFolders } from '../../schemas/read-project.ts';
 import { imagesStackName, PLATFORM } from '../../schemas/values/names.ts';
 import { readPlatform } from '../read-platform.ts';
 import { prepareKnative } from './knative/prepare-knative.ts';
@@ -14,7 +14,7 @@ import { Platform } from './platform.ts';
 const REACH_SECONDS = 10;
 
 /** Deploys the shared parts of an environment and returns the outputs of the stack. */
-export async function deployPlatform(place: ProjectPlace, name: string): Promise<object> {
+export async function deployPlatform(place: ProjectFolders, name: string): Promise<object> {
   const environment = await readPlatform(place, name);
   const { knative, authorisationImage } = await prepare(environment, place.root).catch(asRunError);
   const platform = new Platform(name, { environment, root: place.root, knative, authorisationImage });

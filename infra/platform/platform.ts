@@ -31,7 +31,7 @@ export class Platform extends pulumi.ComponentResource {
 
   constructor(name: string, { environment, root, knative, authorisationImage }: PlatformParts) {
     super('davit:index:Platform', name);
-    const place: Place = { parent: this, provider: makeProvider(environment, root) };
+    const place: ParentOptions = { parent: this, provider: makeProvider(environment, root) };
     // Namespaces may hold Secrets that somebody else made, so they stay when the platform is removed.
     const namespaces = register(makeNamespaces(environment), { ...place, retainOnDelete: true });
     const foundations = registerKnative(knative, place);
@@ -54,10 +54,10 @@ export class Platform extends pulumi.ComponentResource {
   }
 }
 
-type Place = Required<Pick<ObjectOptions, 'parent' | 'provider'>>;
+type ParentOptions = Required<Pick<ObjectOptions, 'parent' | 'provider'>>;
 
 /** Registers each step after the one before it is ready. Returns the namespaces, which other objects need first. */
-function registerKnative(knative: PreparedKnative, place: Place): readonly pulumi.Resource[] {
+function registerKnative(knative: PreparedKnative, place: ParentOptions): readonly pulumi.Resource[] {
   if (knative.mode === 'adopt') {
     for (const warning of knative.warnings) void pulumi.log.warn(warning);
     for (const patch of knative.patches) new KubernetesPatch(resourceName(patch), patch, place);

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { askServer, type AskOptions, type Connection, type Question, readText } from './connection.ts';
+import { sendApiRequest, type AskOptions, type Connection, type Question, readText } from './connection.ts';
 
 /** Requests to the API server of a cluster. Paths begin with `/api` or `/apis`. */
 export interface KubernetesApi {
@@ -73,7 +73,7 @@ const WATCH_SECONDS = 600;
 export function makeApi(connection: Connection): KubernetesApi {
   const read = (answer: IncomingMessage, options: AskOptions = {}) => readText(connection, answer, options);
   const succeed = async (question: Question, options: AskOptions = {}) => {
-    const answer = await askPatiently(connection, question, options);
+    const answer = await sendWithRetries(connection, question, options);
     if (isSuccess(answer)) return answer;
     const { statusCode: status = 0 } = answer;
     const asked = `${question.method} ${question.path.split('?')[0] ?? ''}`;
@@ -102,16 +102,16 @@ export function makeApi(connection: Connection): KubernetesApi {
     text: async (path, options) => read(await get(path, options), options),
     watch: (path, options) => readEvents(() => get(path, { limitSeconds: WATCH_SECONDS, ...options })),
     send: async (question, options = {}) => {
-      const answer = await askServer(connection, question, options);
+      const answer = await sendApiRequest(connection, question, options);
       return { status: answer.statusCode ?? 0, headers: answer.headers, body: await read(answer, options) };
     },
   };
 }
 
 /** Retries a 429: an overloaded API server has not begun the request, and says when to retry. */
-async function askPatiently(connection: Connection, question: Question, options: AskOptions): Promise<IncomingMessage> {
+async function sendWithRetries(connection: Connection, question: Question, options: AskOptions): Promise<IncomingMessage> {
   for (let tries = 1; ; tries++) {
-    const answer = await askServer(connection, question, options);
+    const answer = await sendApiRequest(connection, question, options);
     const pause = Number(answer.headers['retry-after']);
     if (answer.statusCode !== 429 || tries === TRIES || !(pause >= 0)) return answer;
     answer.resume();

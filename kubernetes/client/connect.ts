@@ -3,10 +3,10 @@ import { Agent as PlainAgent } from 'node:http';
 import type { RequestOptions } from 'node:https';
 import { Agent } from 'node:https';
 import type { KubeConfig as Config } from '@kubernetes/client-node';
-import type { KubernetesPlace } from '../../schemas/environment/kubernetes-environment.ts';
+import type { KubernetesSettings } from '../../schemas/environment/kubernetes-environment.ts';
 import { type KubernetesApi, makeApi } from './api.ts';
 import type { Connection } from './connection.ts';
-import { type KubeconfigPlace, loadKubeconfig } from './load-kubeconfig.ts';
+import { type KubeconfigLocation, loadKubeconfig } from './load-kubeconfig.ts';
 
 /** The result of a login, which is used for a while. */
 interface Login {
@@ -25,11 +25,11 @@ const LOGIN_MILLISECONDS = 10_000;
  * request.
  */
 export async function connectCluster(
-  { kubeconfig, context }: KubernetesPlace['cluster'],
+  { kubeconfig, context }: KubernetesSettings['cluster'],
   root: string,
   { signal, readSeconds }: Pick<Connection, 'signal' | 'readSeconds'> = {},
 ): Promise<KubernetesApi> {
-  const place: KubeconfigPlace = { kubeconfig, context, root };
+  const place: KubeconfigLocation = { kubeconfig, context, root };
   let config = await loadKubeconfig(place);
   let login = await logIn(config, undefined);
   return makeApi({

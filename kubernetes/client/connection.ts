@@ -53,7 +53,7 @@ const WRITE_SECONDS = 60;
  * Sends one request to the API server. A kept connection that the server had just closed does not count as an attempt.
  * Logs in again when the login has expired. Throws ClusterUnreachable.
  */
-export async function askServer(
+export async function sendApiRequest(
   connection: Connection,
   question: Question,
   { limitSeconds, signal: own }: AskOptions,

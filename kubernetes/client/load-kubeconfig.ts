@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import type { KubeConfig as Config } from '@kubernetes/client-node';
 
-export interface KubeconfigPlace {
+export interface KubeconfigLocation {
   /** As written in the environment; undefined: kubectl's default files. */
   readonly kubeconfig: string | undefined;
   readonly context: string | undefined;
@@ -14,7 +14,7 @@ export interface KubeconfigPlace {
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
 /** Reads the configuration as kubectl does: it merges several files, and the first file that sets a value wins. */
-export async function loadKubeconfig({ kubeconfig, context, root }: KubeconfigPlace): Promise<Config> {
+export async function loadKubeconfig({ kubeconfig, context, root }: KubeconfigLocation): Promise<Config> {
   // Its generated half takes 0.4 s to load, so load it only when a cluster is needed.
   const { KubeConfig } = await import('@kubernetes/client-node/dist/config.js');
   const merged: Config = new KubeConfig();

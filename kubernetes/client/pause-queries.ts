@@ -3,7 +3,7 @@ import { endpointObjectName } from '../../schemas/environment/kubernetes-names.t
 import { PAUSED_ANNOTATION } from '../../schemas/deployment/serving-entry.ts';
 import { type KubernetesApi, KubernetesRefused } from './api.ts';
 
-export interface PausedPlace {
+export interface EndpointRef {
   readonly namespace: string;
   readonly endpoint: string;
 }
@@ -15,17 +15,17 @@ const SETTLE_MILLISECONDS = 2000;
  * Makes the edge ask callers of an endpoint to retry, for `seconds`. Otherwise a query that arrives while the last
  * replica ends would wait for a replica that never comes. An endpoint without an entry has no callers.
  */
-export async function pauseQueries(api: KubernetesApi, place: PausedPlace, seconds: number): Promise<void> {
+export async function pauseQueries(api: KubernetesApi, place: EndpointRef, seconds: number): Promise<void> {
   const until = new Date(Date.now() + seconds * 1000).toISOString();
   if (await annotate(api, place, until)) await sleep(SETTLE_MILLISECONDS);
 }
 
 /** Lets queries through again. */
-export async function resumeQueries(api: KubernetesApi, place: PausedPlace): Promise<void> {
+export async function resumeQueries(api: KubernetesApi, place: EndpointRef): Promise<void> {
   await annotate(api, place, null);
 }
 
-async function annotate(api: KubernetesApi, { namespace, endpoint }: PausedPlace, until: string | null) {
+async function annotate(api: KubernetesApi, { namespace, endpoint }: EndpointRef, until: string | null) {
   const path = `/api/v1/namespaces/${namespace}/configmaps/${endpointObjectName(endpoint)}`;
   try {
     await api.patch(path, { metadata: { annotations: { [PAUSED_ANNOTATION]: until } } });

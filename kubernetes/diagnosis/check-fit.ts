@@ -3,7 +3,7 @@ import { type Capacity, type NodeCapacity, type PodRoom, requestsOf, type Taint 
 import { addAmounts, type Amounts, describeAmount } from './quantity.ts';
 
 /** A number of equal pods. */
-export interface Wanted {
+export interface PodGroup {
   readonly count: number;
   readonly room: PodRoom;
 }
@@ -27,7 +27,7 @@ interface Seeker {
  */
 export function checkFit(
   { nodes, quotas }: Capacity,
-  wanted: readonly Wanted[],
+  wanted: readonly PodGroup[],
   { bothVersionsRun = false }: FitOptions = {},
 ): Fit {
   const seekers = wanted.flatMap(({ count, room }) =>

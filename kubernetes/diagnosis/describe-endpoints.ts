@@ -13,7 +13,7 @@ import type { ModelLoading } from '../../schemas/endpoint/worker-mode.ts';
 import type { WorkerReport } from '../../schemas/deployment/worker-report.ts';
 import type { KubernetesApi } from '../client/api.ts';
 import { type LabelledPod, type LiveRevision, podsOf, stateOfPending, stateOfServing } from './describe-revision.ts';
-import { isReserve } from './explain-revision.ts';
+import { isReserve } from './diagnose-revision.ts';
 import { isReady } from './observe-revision.ts';
 import { readFailures } from './update-failure.ts';
 import { readWorkerReports } from './worker-reports.ts';

@@ -1,6 +1,6 @@
 import type { DeploymentState } from '../../schemas/deployment/endpoint-state.ts';
-import { explainRevision } from './explain-revision.ts';
-import type { Explained } from './explained.ts';
+import { explainRevision } from './diagnose-revision.ts';
+import type { RevisionDiagnosis } from './revision-diagnosis.ts';
 import { type Conditioned, hasStoppedAnswering, isReady, type ObservedPod } from './observe-revision.ts';
 
 export interface LiveRevision extends Conditioned {
@@ -63,7 +63,7 @@ function conditionsOf(revision: LiveRevision) {
   return { ready: find('Ready'), active: find('Active') };
 }
 
-function explain(revision: LiveRevision, { pods, now = Date.now() }: PodsThere): Explained {
+function explain(revision: LiveRevision, { pods, now = Date.now() }: PodsThere): RevisionDiagnosis {
   const mine = podsOf(revision.metadata.name, pods);
   const observed = { revision, deployment: undefined, pods: mine, events: [], lastWords: {} };
   return explainRevision(observed, { minReplicas: 1, began: 0, now });

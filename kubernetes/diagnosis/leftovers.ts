@@ -1,7 +1,7 @@
 import { ENDPOINT_LABEL, endpointObjectName } from '../../schemas/environment/kubernetes-names.ts';
 import { type KubernetesApi, KubernetesRefused } from '../client/api.ts';
 
-export interface LeftoversPlace {
+export interface LeftoversScope {
   readonly namespace: string;
   readonly endpoint: string;
 }
@@ -28,7 +28,7 @@ const KINDS = [
  * Removes objects that a killed update has created without recording them in the state. Called once the stack is gone,
  * because such objects would hold replicas for ever.
  */
-export async function removeLeftovers(api: KubernetesApi, place: LeftoversPlace): Promise<void> {
+export async function removeLeftovers(api: KubernetesApi, place: LeftoversScope): Promise<void> {
   for (const [group, kind] of KINDS) {
     const path = `${group}/namespaces/${place.namespace}/${kind}`;
     const found = await listNamed<Named>(api, place, path);
@@ -37,7 +37,7 @@ export async function removeLeftovers(api: KubernetesApi, place: LeftoversPlace)
 }
 
 /** The names of an endpoint's Configurations. */
-export async function listConfigurations(api: KubernetesApi, place: LeftoversPlace): Promise<readonly string[]> {
+export async function listConfigurations(api: KubernetesApi, place: LeftoversScope): Promise<readonly string[]> {
   const found = await listNamed<Named>(api, place, configurationsOf(place));
   return found.map(({ metadata }) => metadata.name);
 }
@@ -48,7 +48,7 @@ export async function listConfigurations(api: KubernetesApi, place: LeftoversPla
  */
 export async function removeIdleConfigurations(
   api: KubernetesApi,
-  place: LeftoversPlace,
+  place: LeftoversScope,
   before: readonly string[],
 ): Promise<void> {
   const routes = await listNamed<Route>(api, place, `${SERVING}/namespaces/${place.namespace}/routes`);
@@ -58,12 +58,12 @@ export async function removeIdleConfigurations(
   await Promise.all(idle.map((name) => api.remove(`${configurationsOf(place)}/${name}`)));
 }
 
-function configurationsOf({ namespace }: LeftoversPlace): string {
+function configurationsOf({ namespace }: LeftoversScope): string {
   return `${SERVING}/namespaces/${namespace}/configurations`;
 }
 
 /** The endpoint's objects of one kind; none where Knative is not installed. */
-async function listNamed<T>(api: KubernetesApi, { endpoint }: LeftoversPlace, path: string): Promise<readonly T[]> {
+async function listNamed<T>(api: KubernetesApi, { endpoint }: LeftoversScope, path: string): Promise<readonly T[]> {
   const labelSelector = `${ENDPOINT_LABEL}=${endpointObjectName(endpoint)}`;
   return api.list<T>(path, { labelSelector }).catch((e: unknown) => {
     if (e instanceof KubernetesRefused && e.status === 404) return [];

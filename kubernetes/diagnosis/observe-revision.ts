@@ -1,4 +1,4 @@
-import { quieten } from '../../schemas/values/quieten.ts';
+import { sanitizeText } from '../../schemas/values/sanitize-text.ts';
 import type { KubernetesApi } from '../client/api.ts';
 import type { PodRoom } from './capacity.ts';
 import type { AskOptions } from '../client/connection.ts';
@@ -117,13 +117,13 @@ export function endedContainer(pod: ObservedPod): ContainerStatus | undefined {
   return pod.status?.containerStatuses?.find((c) => (c.state?.terminated ?? c.lastState?.terminated) !== undefined);
 }
 
-interface PodPlace extends AskOptions {
+interface PodScope extends AskOptions {
   readonly namespace: string;
 }
 
 function readEvents(
   api: KubernetesApi,
-  { namespace, pod, signal }: PodPlace & { readonly pod: string },
+  { namespace, pod, signal }: PodScope & { readonly pod: string },
 ): Promise<readonly ObservedEvent[]> {
   const fieldSelector = `involvedObject.name=${pod}`;
   return api.list<ObservedEvent>(`/api/v1/namespaces/${namespace}/events`, { fieldSelector, signal });
@@ -132,7 +132,7 @@ function readEvents(
 /** The last lines of a pod's ended container. When the log is gone, Kubernetes still keeps the end of it. */
 export async function readLastWords(
   api: KubernetesApi,
-  { namespace, pod, signal }: PodPlace & { readonly pod: ObservedPod },
+  { namespace, pod, signal }: PodScope & { readonly pod: ObservedPod },
 ): Promise<readonly string[]> {
   const container = endedContainer(pod);
   if (!container) return [];
@@ -151,7 +151,7 @@ export async function readLog(
     container,
     previous = false,
     signal,
-  }: PodPlace & { readonly pod: string; readonly container: string; readonly previous?: boolean },
+  }: PodScope & { readonly pod: string; readonly container: string; readonly previous?: boolean },
 ): Promise<readonly string[]> {
   const query = `container=${container}&tailLines=${LOG_LINES}${previous ? '&previous=true' : ''}`;
   // A container that has not started has no log.
@@ -161,7 +161,7 @@ export async function readLog(
 }
 
 function linesOf(text: string): readonly string[] {
-  return quieten(text).split('\n').filter(Boolean);
+  return sanitizeText(text).split('\n').filter(Boolean);
 }
 export interface RevisionQuestion {
   readonly namespace: string;

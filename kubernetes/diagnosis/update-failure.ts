@@ -5,7 +5,7 @@ import { applyRecord, listRecords, type RecordKind } from '../client/record.ts';
 
 const RECORD: RecordKind = { label: UPDATE_FAILURE_LABEL, key: UPDATE_FAILURE_KEY };
 
-export interface FailurePlace {
+export interface FailureScope {
   readonly namespace: string;
   readonly endpoint: string;
 }
@@ -31,7 +31,7 @@ export async function recordFailure(
 }
 
 /** Removes the record after an update has succeeded. */
-export async function clearFailure(api: KubernetesApi, { namespace, endpoint }: FailurePlace): Promise<void> {
+export async function clearFailure(api: KubernetesApi, { namespace, endpoint }: FailureScope): Promise<void> {
   await api.remove(`/api/v1/namespaces/${namespace}/configmaps/${nameOf(endpoint)}`);
 }
 

@@ -1,7 +1,7 @@
-import { quieten } from '../../schemas/values/quieten.ts';
+import { sanitizeText } from '../../schemas/values/sanitize-text.ts';
 import { type ModelLoading, parseModelLoading } from '../../schemas/endpoint/worker-mode.ts';
 import { WORKER_REPORT_KEY, WORKER_REPORT_LABEL, type WorkerReport } from '../../schemas/deployment/worker-report.ts';
-import { parseFields } from '../../system/json-fields.ts';
+import { parseFields } from '../../system/parse-json-fields.ts';
 import { sendThroughActivator } from '../activator.ts';
 import type { KubernetesApi } from '../client/api.ts';
 import { applyRecord, listRecords, type RecordKind } from '../client/record.ts';
@@ -78,5 +78,5 @@ function parseReport(text: string): WorkerReport | undefined {
 }
 
 function shorten(found: string): string {
-  return quieten(found).slice(0, FOUND_CHARACTERS);
+  return sanitizeText(found).slice(0, FOUND_CHARACTERS);
 }

@@ -10,8 +10,8 @@ import type {
   RevisionStatus,
   Status,
 } from './control-protocol.ts';
-import { ControlRefused, SupervisorGone } from './control-refused.ts';
-import { eachLine } from '../../system/each-line.ts';
+import { ControlRefused, SupervisorGone } from './control-errors.ts';
+import { eachLine } from '../../system/for-each-line.ts';
 
 export interface CallOptions {
   readonly progress?: Progress;

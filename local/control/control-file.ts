@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { readText } from '../../schemas/read-declared.ts';
+import { readText } from '../../schemas/read-project.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
-import { identify, judgeProcess, parseIdentity, renderIdentity } from '../../system/process-identity.ts';
-import { type Place, stateFolder } from '../supervisor/supervisor-id.ts';
+import { identify, determineProcessState, parseIdentity, renderIdentity } from '../../system/process-identity.ts';
+import { type SupervisorId, stateFolder } from '../supervisor/supervisor-id.ts';
 
 /** The address of the supervisor. Its socket is outside the state folder, because socket paths must be short. */
 export interface ControlFile {
@@ -13,19 +13,19 @@ export interface ControlFile {
 }
 
 /** Reads the control file of a current or former supervisor. Returns undefined if there is no file. */
-export async function readControlFile(place: Place): Promise<ControlFile | undefined> {
+export async function readControlFile(place: SupervisorId): Promise<ControlFile | undefined> {
   const text = await readText(fileOf(place));
   return text === undefined ? undefined : (JSON.parse(text) as ControlFile);
 }
 
-export async function writeControlFile(place: Place, control: ControlFile): Promise<void> {
+export async function writeControlFile(place: SupervisorId, control: ControlFile): Promise<void> {
   await writeFileAtomically(fileOf(place), JSON.stringify(control), 0o600);
 }
 
 /** Whether the supervisor of a control file runs. False for files of earlier versions, which do not identify it. */
 export function isRunning({ process: written = '' }: ControlFile): boolean {
   const identity = parseIdentity(written);
-  return identity !== undefined && judgeProcess(identity) === 'runs';
+  return identity !== undefined && determineProcessState(identity) === 'runs';
 }
 
 /** Whether a control file belongs to this process. Compares identities, because containers reuse process ids. */
@@ -34,7 +34,7 @@ export function isThisProcess(control: ControlFile | undefined): boolean {
 }
 
 /** Whether a process is this place's supervisor, by its command line. Checked before a kill, because ids are reused. */
-export function isSupervisor({ pid }: ControlFile, { root, environment }: Place): boolean {
+export function isSupervisor({ pid }: ControlFile, { root, environment }: SupervisorId): boolean {
   try {
     const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
     return words.includes(root) && words.includes(environment) && words.some((word) => word.endsWith('supervisor.ts'));
@@ -43,6 +43,6 @@ export function isSupervisor({ pid }: ControlFile, { root, environment }: Place)
   }
 }
 
-function fileOf(place: Place): string {
+function fileOf(place: SupervisorId): string {
   return stateFolder(place, 'control.json');
 }

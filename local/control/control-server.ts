@@ -10,7 +10,7 @@ import type {
   RevisionStatus,
   Status,
 } from './control-protocol.ts';
-import { ControlRefused } from './control-refused.ts';
+import { ControlRefused } from './control-errors.ts';
 import type { Progress } from '../../system/progress.ts';
 
 /** The operations of a supervisor over its control socket. All throw ControlRefused. */
@@ -59,13 +59,13 @@ export function makeControlServer(operations: Promise<ControlOperations>, isEndi
   });
 }
 
-interface Parts {
+interface RequestContext {
   readonly operations: ControlOperations;
   readonly task: Task;
   readonly ending: boolean;
 }
 
-async function answer(request: IncomingMessage, { operations, task, ending }: Parts): Promise<unknown> {
+async function answer(request: IncomingMessage, { operations, task, ending }: RequestContext): Promise<unknown> {
   if (ending) throw new ControlRefused({ code: 'ending', message: 'Cannot answer: the supervisor is shutting down' });
   const url = new URL(request.url ?? '', 'http://control');
   const [, noun = '', encoded = ''] = url.pathname.split('/');

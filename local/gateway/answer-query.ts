@@ -1,11 +1,11 @@
 import { unavailable } from '../../serving-api/refusal.ts';
-import { Refused } from '../../serving-api/refused.ts';
+import { Refused } from '../../serving-api/refusal-error.ts';
 import type { Answer, Query } from '../revisions/replica.ts';
 import type { RevisionPool } from '../revisions/revision-pool.ts';
-import { NotStarted } from '../revisions/server-failed.ts';
+import { NotStarted } from '../revisions/model-server-errors.ts';
 
 /** The client of a query, which can disconnect before the response. */
-export interface Asker {
+export interface QueryClient {
   readonly gone: boolean;
   /** Callback for the disconnect. Set while the request waits for a unit. */
   onGone: (() => void) | undefined;
@@ -18,7 +18,7 @@ const PATIENCE_SECONDS = 60;
  * Sends a query to a replica. Retries a request that no worker can have started, on any replica. Never resends a
  * request that a worker can have started. Returns undefined if the client disconnected. Throws a Refused.
  */
-export async function answerQuery(pool: RevisionPool, query: Query, asker: Asker): Promise<Answer | undefined> {
+export async function answerQuery(pool: RevisionPool, query: Query, asker: QueryClient): Promise<Answer | undefined> {
   const patience = Date.now() + PATIENCE_SECONDS * 1000;
   for (;;) {
     const unit = await takeUnit(pool, asker);
@@ -37,7 +37,7 @@ export async function answerQuery(pool: RevisionPool, query: Query, asker: Asker
   }
 }
 
-async function takeUnit(pool: RevisionPool, asker: Asker) {
+async function takeUnit(pool: RevisionPool, asker: QueryClient) {
   const waiting = pool.take();
   const left = Promise.withResolvers<undefined>();
   asker.onGone = () => {

@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { checkBearer, hashToken, readBearer } from '../../serving-api/check-bearer.ts';
+import { checkBearer, hashToken, readBearer } from '../../serving-api/bearer-token.ts';
 import { chooseEntity } from '../../serving-api/choose-entity.ts';
 import { makeAnswerHeaders, makeQueryHeaders, readRequestId } from '../../serving-api/headers.ts';
-import { type Asked, parseRequest } from '../../serving-api/parse-request.ts';
-import { makeDemand, take, tooOften } from '../../serving-api/rate-limits.ts';
+import { type ParsedRequest, parseRequest } from '../../serving-api/parse-request.ts';
+import { makeDemand, take, rateLimited } from '../../serving-api/rate-limits.ts';
 import * as refusal from '../../serving-api/refusal.ts';
-import { Refused } from '../../serving-api/refused.ts';
+import { Refused } from '../../serving-api/refusal-error.ts';
 import { SlidingWindows } from '../../serving-api/sliding-window.ts';
 import type { RateLimit } from '../../schemas/deployment/serving-entry.ts';
-import { answerQuery, type Asker } from './answer-query.ts';
+import { answerQuery, type QueryClient } from './answer-query.ts';
 import { Bodies, drainBody } from './read-body.ts';
 import { refuseMalformed } from './refuse-malformed.ts';
 import type { Target } from './routes.ts';
@@ -24,14 +24,14 @@ export interface GatewayBackend {
   /** The rate limits of an endpoint. */
   rateLimits(endpoint: string): readonly RateLimit[];
   /** Handles a request to the management API. Undefined: the requested object does not exist. */
-  look(asked: Looked): Promise<Look | undefined>;
+  look(asked: ManagementRequest): Promise<ManagementResponse | undefined>;
   /** Counts a response. */
   count(endpoint: string, entity: string, status: number, milliseconds: number): void;
 }
 
-export type Looked = Exclude<Asked, { kind: 'query' | 'discovery' | 'write' | 'wrong-method' | 'unknown' }>;
+export type ManagementRequest = Exclude<ParsedRequest, { kind: 'query' | 'discovery' | 'write' | 'wrong-method' | 'unknown' }>;
 
-export interface Look {
+export interface ManagementResponse {
   readonly contentType: string;
   readonly body: string;
 }
@@ -63,13 +63,13 @@ export function makeGatewayServer(backend: GatewayBackend): Server {
   });
 }
 
-interface Parts {
+interface GatewayDependencies {
   readonly backend: GatewayBackend;
   readonly bodies: Bodies;
   readonly windows: SlidingWindows;
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, parts: Parts): Promise<void> {
+async function answer(request: IncomingMessage, response: ServerResponse, parts: GatewayDependencies): Promise<void> {
   const { backend } = parts;
   const asked = parseRequest(request.method ?? '', request.url ?? '');
   if (asked.kind === 'unknown') throw new Refused(refusal.unknownPath);
@@ -87,9 +87,9 @@ async function answer(request: IncomingMessage, response: ServerResponse, parts:
 }
 
 async function query(
-  { endpoint, entity }: Extract<Asked, { kind: 'query' }>,
+  { endpoint, entity }: Extract<ParsedRequest, { kind: 'query' }>,
   { request, response }: { readonly request: IncomingMessage; readonly response: ServerResponse },
-  { backend, bodies, windows }: Parts,
+  { backend, bodies, windows }: GatewayDependencies,
 ): Promise<void> {
   const started = performance.now();
   const target = findTarget(backend, endpoint, entity);
@@ -124,7 +124,7 @@ function keepRateLimits(
   const name = hashToken(readBearer(request.headers.authorization) ?? '').toString('hex');
   const demand = makeDemand(endpoint, limits, { name, kind: 'user', groups: [] });
   const full = demand && take(demand, windows, Date.now());
-  if (full) throw new Refused(tooOften(full.counted, full.retrySeconds));
+  if (full) throw new Refused(rateLimited(full.counted, full.retrySeconds));
 }
 
 /** Finds the requested entity, or chooses one by traffic share. */
@@ -139,8 +139,8 @@ function findTarget(backend: GatewayBackend, endpoint: string, entity: string | 
 }
 
 /** Watches for the client's disconnect. */
-function watch(response: ServerResponse): Asker {
-  const asker: Asker & { gone: boolean } = { gone: response.destroyed, onGone: undefined };
+function watch(response: ServerResponse): QueryClient {
+  const asker: QueryClient & { gone: boolean } = { gone: response.destroyed, onGone: undefined };
   response.once('close', () => {
     asker.gone = true;
     asker.onGone?.();
@@ -148,7 +148,7 @@ function watch(response: ServerResponse): Asker {
   return asker;
 }
 
-function missing(asked: Looked, backend: GatewayBackend): refusal.Refusal {
+function missing(asked: ManagementRequest, backend: GatewayBackend): refusal.Refusal {
   if ('id' in asked) return refusal.unknownEndpoint(asked.id);
   if (!('endpoint' in asked)) return refusal.unknownPath;
   const targets = backend.find(asked.endpoint);

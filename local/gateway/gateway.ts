@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { GatewayStatus } from '../control/control-protocol.ts';
-import { ControlRefused } from '../control/control-refused.ts';
+import { ControlRefused } from '../control/control-errors.ts';
 import { type GatewayBackend, makeGatewayServer } from './gateway-server.ts';
 import { describePortHolder } from './port-holder.ts';
-import { Turns } from '../supervisor/keyed-mutex.ts';
+import { KeyedMutex } from '../supervisor/keyed-mutex.ts';
 
 const HOST = '127.0.0.1';
 const RETRY_MILLISECONDS = 2000;
@@ -15,7 +15,7 @@ const CLOSE_MILLISECONDS = 5000;
 export class Gateway {
   readonly #backend: GatewayBackend;
   readonly #environment: string;
-  readonly #turns = new Turns();
+  readonly #turns = new KeyedMutex();
   #server: Server | undefined;
   #port: number | undefined;
   #problem: string | undefined;

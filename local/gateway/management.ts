@@ -1,19 +1,19 @@
 import { undescribed } from '../../serving-api/refusal.ts';
-import { Refused } from '../../serving-api/refused.ts';
+import { Refused } from '../../serving-api/refusal-error.ts';
 import { endpointId, renderEndpoint } from '../../serving-api/render-endpoint.ts';
 import { renderMetrics } from '../../serving-api/render-metrics.ts';
 import { explainUndescribed, renderOpenApi } from '../../serving-api/render-openapi.ts';
 import { renderPermissionLevels, renderPermissions } from '../../serving-api/render-permissions.ts';
 import type { ServedEndpoint } from '../../serving-api/served-endpoint.ts';
-import { Traffic } from '../../serving-api/traffic.ts';
+import { Traffic } from '../../serving-api/traffic-counter.ts';
 import { describeRevisions, describeServed } from '../supervisor/describe-fleet.ts';
 import { type DurableState, own } from '../supervisor/durable-state.ts';
 import type { Fleet } from '../supervisor/fleet.ts';
-import type { Look, Looked } from './gateway-server.ts';
+import type { ManagementResponse, ManagementRequest } from './gateway-server.ts';
 import type { RevisionLogs } from '../revisions/revision-logs.ts';
 import type { Routes } from './routes.ts';
 
-interface Parts {
+interface ManagementDependencies {
   readonly fleet: Fleet;
   readonly routes: Routes;
   readonly logs: RevisionLogs;
@@ -25,10 +25,10 @@ const LOG_LINES = 1000;
 /** The read-only management API: endpoints, permissions, metrics and logs. */
 export class Management {
   readonly #state: DurableState;
-  readonly #parts: Parts;
+  readonly #parts: ManagementDependencies;
   readonly #traffic = new Map<string, Traffic>();
 
-  constructor(state: DurableState, parts: Parts) {
+  constructor(state: DurableState, parts: ManagementDependencies) {
     this.#state = state;
     this.#parts = parts;
   }
@@ -42,7 +42,7 @@ export class Management {
   }
 
   /** Handles a request. Returns undefined if the object does not exist. `url` is the gateway's. Throws a Refused. */
-  async look(asked: Looked, url: string): Promise<Look | undefined> {
+  async look(asked: ManagementRequest, url: string): Promise<ManagementResponse | undefined> {
     const served = describeServed(this.#state.now, describeRevisions(this.#parts.fleet.known));
     const seen = { url, level: 'CAN_QUERY' } as const;
     if (asked.kind === 'list') return json({ endpoints: served.map((e) => renderEndpoint(e, seen)) });
@@ -82,9 +82,9 @@ function describeQueries(endpoint: ServedEndpoint, url: string): object {
 }
 
 function lookAtPermissions(
-  { kind, id }: Extract<Looked, { id: string }>,
+  { kind, id }: Extract<ManagementRequest, { id: string }>,
   served: readonly ServedEndpoint[],
-): Look | undefined {
+): ManagementResponse | undefined {
   const endpoint = served.find((e) => endpointId(e.name) === id);
   if (!endpoint) return undefined;
   return json(
@@ -92,6 +92,6 @@ function lookAtPermissions(
   );
 }
 
-function json(value: unknown): Look {
+function json(value: unknown): ManagementResponse {
   return { contentType: 'application/json', body: JSON.stringify(value) };
 }

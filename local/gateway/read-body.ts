@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { MAX_BODY_BYTES, tooLarge } from '../../serving-api/refusal.ts';
-import { Refused } from '../../serving-api/refused.ts';
+import { Refused } from '../../serving-api/refusal-error.ts';
 
 /** Limit for the bodies of all waiting and running requests together. Over it, the gateway asks clients to retry. */
 const MAX_TOGETHER_BYTES = 512 * 1024 * 1024;

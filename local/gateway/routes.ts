@@ -1,8 +1,8 @@
 import type { RateLimit } from '../../schemas/deployment/serving-entry.ts';
 import type { PutRoute } from '../control/control-protocol.ts';
-import { ControlRefused } from '../control/control-refused.ts';
+import { ControlRefused } from '../control/control-errors.ts';
 import { type DurableState, own, without } from '../supervisor/durable-state.ts';
-import type { Known } from '../supervisor/fleet.ts';
+import type { TrackedRevision } from '../supervisor/fleet.ts';
 import type { RevisionPool } from '../revisions/revision-pool.ts';
 
 /** An entity of a served endpoint, with its revision pool. */
@@ -15,11 +15,11 @@ export interface Target {
 /** The routes of all endpoints. A route switches in one assignment, after it is on disk. */
 export class Routes {
   readonly #state: DurableState;
-  readonly #known: ReadonlyMap<string, Known>;
+  readonly #known: ReadonlyMap<string, TrackedRevision>;
   /** Cached targets of each stored route. */
   readonly #targets = new WeakMap<object, readonly Target[]>();
 
-  constructor(state: DurableState, known: ReadonlyMap<string, Known>) {
+  constructor(state: DurableState, known: ReadonlyMap<string, TrackedRevision>) {
     this.#state = state;
     this.#known = known;
   }

@@ -1,8 +1,8 @@
 import { type Agent, type IncomingMessage, request } from 'node:http';
 import { serverLost, tookTooLong } from '../../serving-api/refusal.ts';
-import { Refused } from '../../serving-api/refused.ts';
+import { Refused } from '../../serving-api/refusal-error.ts';
 import type { Answer, Query } from '../revisions/replica.ts';
-import { NotStarted } from '../revisions/server-failed.ts';
+import { NotStarted } from '../revisions/model-server-errors.ts';
 
 export interface SendOptions {
   readonly socketPath: string;

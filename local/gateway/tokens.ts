@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { hashToken } from '../../serving-api/check-bearer.ts';
+import { hashToken } from '../../serving-api/bearer-token.ts';
 import type { DurableState } from '../supervisor/durable-state.ts';
 
 /** Bearer tokens of the gateway: permanent ones, stored as hashes, and short-lived ones, only in memory. */

@@ -1,14 +1,14 @@
 import { dirname, join } from 'node:path';
-import { InitFailed } from '../../provider/init-failed.ts';
+import { InitFailed } from '../../provider/resource-init-error.ts';
 import type { CheckFailure, Context, ResourceType } from '../../provider/provider.ts';
 import type { LocalRevisionInputs } from '../../schemas/environment/local-resources.ts';
 import { parseLock, type LockedVirtualenv } from '../../schemas/lock/lock.ts';
-import { parseProgramPlace } from '../../schemas/deployment/program-place.ts';
+import { parseFolderVariables } from '../../schemas/deployment/folder-variables.ts';
 import { renderRevisionFailure } from '../../schemas/deployment/revision-failure.ts';
-import { declaredRoot, readLockText, readText } from '../../schemas/read-declared.ts';
+import { declaredRoot, readLockText, readText } from '../../schemas/read-project.ts';
 import type { Failure, PutRevision, RevisionStatus } from '../control/control-protocol.ts';
-import { ControlRefused } from '../control/control-refused.ts';
-import type { Place } from '../supervisor/supervisor-id.ts';
+import { ControlRefused } from '../control/control-errors.ts';
+import type { SupervisorId } from '../supervisor/supervisor-id.ts';
 import { describeMissingModel, resolveModel } from '../revisions/resolve-model.ts';
 import { isThere, readStatus, waitForEnd, withSupervisor } from '../supervisor/start-supervisor.ts';
 
@@ -17,7 +17,7 @@ const IN_PLACE = /^(bounds|autoscaling|lock|model\.uri)\b/;
 const SHOWN_LINES = 12;
 
 /** `davit:local:Revision`: one immutable deployed form of an entity. Created when it is ready and has predicted. */
-export function revisionResource(place: () => Place): ResourceType<LocalRevisionInputs, LocalRevisionInputs> {
+export function revisionResource(place: () => SupervisorId): ResourceType<LocalRevisionInputs, LocalRevisionInputs> {
   return {
     check: async ({ inputs }) => ({ inputs, failures: await checkRevision(place().root, inputs) }),
     replaces: (path) => !IN_PLACE.test(path),
@@ -43,7 +43,7 @@ export function revisionResource(place: () => Place): ResourceType<LocalRevision
 
 async function checkRevision(root: string, inputs: LocalRevisionInputs): Promise<readonly CheckFailure[]> {
   // A preview can use another checkout.
-  const declared = { ...parseProgramPlace(root, process.env), endpoints: dirname(inputs.lock) };
+  const declared = { ...parseFolderVariables(root, process.env), endpoints: dirname(inputs.lock) };
   const missing = await describeMissingModel(declaredRoot(declared), inputs);
   const model = missing === undefined ? [] : [{ property: 'model', reason: missing }];
   try {
@@ -54,7 +54,7 @@ async function checkRevision(root: string, inputs: LocalRevisionInputs): Promise
   }
 }
 
-async function putRevision(place: Place, inputs: LocalRevisionInputs, context: Context): Promise<void> {
+async function putRevision(place: SupervisorId, inputs: LocalRevisionInputs, context: Context): Promise<void> {
   const { lock, autoscaling, ...revision } = inputs;
   const text = await readText(join(place.root, lock));
   const virtualenv = explaining(inputs, () => findVirtualenv(text, inputs));
@@ -70,7 +70,7 @@ async function putRevision(place: Place, inputs: LocalRevisionInputs, context: C
   }
 }
 
-async function deleteRevision(place: Place, name: string, { log, signal }: Context): Promise<void> {
+async function deleteRevision(place: SupervisorId, name: string, { log, signal }: Context): Promise<void> {
   if (!(await isThere(place))) return;
   const progress = { say: log.progress };
   await withSupervisor(

@@ -1,6 +1,6 @@
 import type { CheckFailure, ResourceType } from '../../provider/provider.ts';
 import type { LocalRouteInputs } from '../../schemas/environment/local-resources.ts';
-import type { Place } from '../supervisor/supervisor-id.ts';
+import type { SupervisorId } from '../supervisor/supervisor-id.ts';
 import { isThere, readStatus, waitForEnd, withSupervisor } from '../supervisor/start-supervisor.ts';
 
 /** The outputs of a route in the engine's state. */
@@ -10,7 +10,7 @@ export interface LocalRouteOutputs extends LocalRouteInputs {
 }
 
 /** `davit:local:Route`: the traffic shares of an endpoint's revisions. All shares change in one step. */
-export function routeResource(place: () => Place): ResourceType<LocalRouteInputs, LocalRouteOutputs> {
+export function routeResource(place: () => SupervisorId): ResourceType<LocalRouteInputs, LocalRouteOutputs> {
   return {
     check: ({ inputs }) => ({ inputs, failures: checkRoute(inputs) }),
     replaces: (path) => path === 'endpoint',
@@ -54,7 +54,7 @@ function checkRoute({ endpoint, entities }: LocalRouteInputs): readonly CheckFai
 }
 
 async function putRoute(
-  place: Place,
+  place: SupervisorId,
   inputs: LocalRouteInputs,
   progress: { readonly say: (line: string) => void },
   signal: AbortSignal,

@@ -1,4 +1,4 @@
-import { Refused } from '../../serving-api/refused.ts';
+import { Refused } from '../../serving-api/refusal-error.ts';
 import type { PythonOptions } from '../../python/find-uv.ts';
 import { mayLoadAgain, type ModelLoading } from '../../schemas/endpoint/worker-mode.ts';
 import type { Progress } from '../../system/progress.ts';
@@ -6,8 +6,8 @@ import { ModelServer, type ServerCommand } from './model-server.ts';
 import type { Answer, Query, Replica } from './replica.ts';
 import type { RevisionFolder } from './revision-folder.ts';
 import type { RevisionLog } from './revision-log.ts';
-import { NotStarted, ServerFailed } from './server-failed.ts';
-import type { Slots } from '../supervisor/semaphore.ts';
+import { NotStarted, ServerFailed } from './model-server-errors.ts';
+import type { Semaphore } from '../supervisor/semaphore.ts';
 
 /** Makes the command that serves a revision, and prepares its virtualenvs. */
 export type PrepareServer = (revision: RevisionFolder, options: PythonOptions) => Promise<ServerCommand>;
@@ -18,7 +18,7 @@ export interface LaunchOptions {
   /** Maximum seconds for one load of the model. */
   readonly loadSeconds: number;
   /** Limits how many replicas start at a time on this machine. */
-  readonly slots: Slots;
+  readonly slots: Semaphore;
   readonly output: RevisionLog;
   readonly progress: Progress;
 }

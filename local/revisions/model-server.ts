@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { Agent } from 'node:http';
-import { Refused } from '../../serving-api/refused.ts';
+import { Refused } from '../../serving-api/refusal-error.ts';
 import type { ModelLoading } from '../../schemas/endpoint/worker-mode.ts';
-import { eachLine } from '../../system/each-line.ts';
+import { eachLine } from '../../system/for-each-line.ts';
 import type { Answer, Query, Replica } from './replica.ts';
 import { sendQuery } from '../gateway/send-query.ts';
 import { EVENTS_FD, eachServerEvent, type FailedEvent, parseServerEvent } from './server-events.ts';
-import { ServerFailed } from './server-failed.ts';
+import { ServerFailed } from './model-server-errors.ts';
 
 /** The command of a model server, without `--uds`, `--parent-fd` and `--events-fd`. */
 export interface ServerCommand {

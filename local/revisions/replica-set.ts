@@ -1,7 +1,7 @@
 import { FAILURES_UNTIL_FAILED, HEALTHY_SECONDS, restartDelaySeconds } from './backoff.ts';
 import type { ReplicaStatus } from '../control/control-protocol.ts';
 import type { Replica } from './replica.ts';
-import { ServerFailed } from './server-failed.ts';
+import { ServerFailed } from './model-server-errors.ts';
 
 /** A replica and its load. Times are in milliseconds. */
 export interface Member {

@@ -6,7 +6,7 @@ import type { Revision } from '../../schemas/deployment/revision.ts';
 import { makeFolderAtomically } from '../../system/atomic-files.ts';
 import { digestModel } from '../../system/model-digest.ts';
 import type { PutRevision } from '../control/control-protocol.ts';
-import { ServerFailed } from './server-failed.ts';
+import { ServerFailed } from './model-server-errors.ts';
 
 /** Everything that is needed to restart a revision. All other files are reproducible. */
 export interface RevisionFolder {

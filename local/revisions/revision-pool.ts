@@ -1,12 +1,12 @@
 import { tooMany, unavailable } from '../../serving-api/refusal.ts';
-import { Refused } from '../../serving-api/refused.ts';
+import { Refused } from '../../serving-api/refusal-error.ts';
 import type { Bounds } from '../../schemas/deployment/revision.ts';
 import { decideReplicas, floorReplicas } from './autoscaler.ts';
 import type { Autoscaling, ReplicaStatus } from '../control/control-protocol.ts';
 import type { Replica } from './replica.ts';
 import { ReplicaSet, type Member } from './replica-set.ts';
 import { RequestQueue, type Waiting } from './request-queue.ts';
-import type { ServerFailed } from './server-failed.ts';
+import type { ServerFailed } from './model-server-errors.ts';
 
 export interface PoolSettings {
   /** For messages. */

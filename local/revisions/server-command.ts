@@ -5,7 +5,7 @@ import type { PythonOptions } from '../../python/find-uv.ts';
 import { codePath } from '../../system/code.ts';
 import type { ServerCommand } from './model-server.ts';
 import type { RevisionFolder } from './revision-folder.ts';
-import { ServerFailed } from './server-failed.ts';
+import { ServerFailed } from './model-server-errors.ts';
 
 /** The folder that contains `davit_server`. */
 const RUNTIME = codePath('runtime');

@@ -1,7 +1,7 @@
 import { Readable, type Writable } from 'node:stream';
 import { type ModelLoading, parseModelLoading } from '../../schemas/endpoint/worker-mode.ts';
-import { eachLine } from '../../system/each-line.ts';
-import { parseFields } from '../../system/json-fields.ts';
+import { eachLine } from '../../system/for-each-line.ts';
+import { parseFields } from '../../system/parse-json-fields.ts';
 
 /** File descriptor of a model server's events, separate from the output that the model can write to. */
 export const EVENTS_FD = 4;

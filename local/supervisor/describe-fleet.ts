@@ -3,11 +3,11 @@ import type { LocalRouteEntity } from '../../schemas/environment/local-resources
 import { floorReplicas } from '../revisions/autoscaler.ts';
 import type { EndpointStatus, RevisionState, RevisionStatus } from '../control/control-protocol.ts';
 import type { Stored, StoredRevision } from './durable-state.ts';
-import type { Known } from './fleet.ts';
+import type { TrackedRevision } from './fleet.ts';
 import type { RevisionPool } from '../revisions/revision-pool.ts';
 
 /** Describes the current state of every revision. */
-export function describeRevisions(known: ReadonlyMap<string, Known>): readonly RevisionStatus[] {
+export function describeRevisions(known: ReadonlyMap<string, TrackedRevision>): readonly RevisionStatus[] {
   return [...known].map(([name, { stored, phase, pool }]) => {
     const failure = stored.failure ?? poolFailure(pool);
     const load = { replicas: pool?.members ?? [], inFlight: pool?.inFlight ?? 0, queued: pool?.queued ?? 0 };
@@ -104,7 +104,7 @@ const SHOWN: Readonly<Record<RevisionState, ServedEntity['state']>> = {
   draining: 'ready',
 };
 
-function stateOf(phase: Known['phase'], pool: RevisionPool | undefined): RevisionState {
+function stateOf(phase: TrackedRevision['phase'], pool: RevisionPool | undefined): RevisionState {
   if (phase !== 'proven') return phase;
   if (!pool || pool.failure) return 'failed';
   const { bounds, workers } = pool.settings;

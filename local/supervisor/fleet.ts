@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Revision } from '../../schemas/deployment/revision.ts';
 import type { Progress } from '../../system/progress.ts';
 import type { Failure, PatchRevision, PutRevision } from '../control/control-protocol.ts';
-import { ControlRefused } from '../control/control-refused.ts';
+import { ControlRefused } from '../control/control-errors.ts';
 import { type DurableState, own, type StoredRevision, without } from './durable-state.ts';
 import { LaunchedReplica, type PrepareServer } from '../revisions/launched-replica.ts';
 import {
@@ -14,9 +14,9 @@ import {
 } from '../revisions/revision-folder.ts';
 import type { RevisionLogs } from '../revisions/revision-logs.ts';
 import { RevisionPool } from '../revisions/revision-pool.ts';
-import { ServerFailed } from '../revisions/server-failed.ts';
-import { Slots } from './semaphore.ts';
-import { Turns } from './keyed-mutex.ts';
+import { ServerFailed } from '../revisions/model-server-errors.ts';
+import { Semaphore } from './semaphore.ts';
+import { KeyedMutex } from './keyed-mutex.ts';
 
 export interface FleetOptions {
   readonly state: DurableState;
@@ -30,7 +30,7 @@ export interface FleetOptions {
 }
 
 /** A revision of the supervisor, in any phase. */
-export interface Known {
+export interface TrackedRevision {
   readonly stored: StoredRevision;
   readonly phase: 'starting' | 'proven' | 'failed' | 'draining';
   readonly pool: RevisionPool | undefined;
@@ -43,16 +43,16 @@ const LOG_LINES = 20;
 /** Manages the revisions of one environment: proves, changes and drains them, and restores them after a restart. */
 export class Fleet {
   readonly #options: FleetOptions;
-  readonly #known = new Map<string, Known>();
-  readonly #turns = new Turns();
-  readonly #slots = new Slots(availableParallelism());
+  readonly #known = new Map<string, TrackedRevision>();
+  readonly #turns = new KeyedMutex();
+  readonly #slots = new Semaphore(availableParallelism());
   #launched = 0;
 
   constructor(options: FleetOptions) {
     this.#options = options;
   }
 
-  get known(): ReadonlyMap<string, Known> {
+  get known(): ReadonlyMap<string, TrackedRevision> {
     return this.#known;
   }
 

@@ -1,19 +1,19 @@
 import type { ChildProcess } from 'node:child_process';
 import { fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
-import type { Place } from './supervisor-id.ts';
+import type { SupervisorId } from './supervisor-id.ts';
 import { startProcess, WATCH_FD } from './supervisor-command.ts';
 
 const RESTART_MILLISECONDS = 500;
 
 /** Restarts the keeper if it was killed. The keeper does the same for the supervisor. */
 export class KeeperWatch {
-  readonly #place: Place;
+  readonly #place: SupervisorId;
   #keeper: ChildProcess | undefined;
   #pid: number | undefined;
   #ending = false;
 
-  constructor(place: Place) {
+  constructor(place: SupervisorId) {
     this.#place = place;
   }
 

@@ -4,14 +4,14 @@ import { existsSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { HEALTHY_SECONDS, restartDelaySeconds } from '../revisions/backoff.ts';
 import { stateFolder } from './supervisor-id.ts';
-import { ANOTHER_RUNS, readPlace, startProcess, WATCH_FD } from './supervisor-command.ts';
+import { ANOTHER_RUNS, parseSupervisorArguments, startProcess, WATCH_FD } from './supervisor-command.ts';
 
 /** The caller waits this long for the supervisor. A failure within this time counts as a failed start. */
 const START_MILLISECONDS = 30_000;
 /** After this many consecutive failed starts, the keeper ends: a user must fix the cause, such as a corrupt state. */
 const MOST_FAILED_STARTS = 5;
 
-const { place, adopt } = readPlace();
+const { place, adopt } = parseSupervisorArguments();
 let failures = 0;
 let failedStarts = 0;
 let supervisor: ChildProcess | undefined;

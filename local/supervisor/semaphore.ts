@@ -1,5 +1,5 @@
 /** Runs at most `count` works at a time and queues the others. */
-export class Slots {
+export class Semaphore {
   readonly #waiting: (() => void)[] = [];
   #free: number;
 

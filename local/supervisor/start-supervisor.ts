@@ -8,10 +8,10 @@ import { sendSignal } from '../../system/send-signal.ts';
 import { ControlClient } from '../control/control-client.ts';
 import { type ControlFile, isRunning, isSupervisor, readControlFile } from '../control/control-file.ts';
 import type { Status } from '../control/control-protocol.ts';
-import { ControlRefused, SupervisorGone, SupervisorHangs } from '../control/control-refused.ts';
+import { ControlRefused, SupervisorGone, SupervisorHangs } from '../control/control-errors.ts';
 import { describeEndpoints, describeStored } from './describe-fleet.ts';
 import { readStored } from './durable-state.ts';
-import { type Place, startLock, stateFolder } from './supervisor-id.ts';
+import { type SupervisorId, startLock, stateFolder } from './supervisor-id.ts';
 import { readLog } from '../revisions/revision-log.ts';
 import { startProcess, supervisorLog } from './supervisor-command.ts';
 
@@ -86,7 +86,7 @@ export async function connectSupervisor(
  * Runs `work` with the supervisor. Repeats it with the next one if the supervisor ends, so `work` must be idempotent.
  */
 export async function withSupervisor<T>(
-  place: Place,
+  place: SupervisorId,
   work: (client: ControlClient) => Promise<T>,
   { progress = SILENT, signal }: StartOptions = {},
 ): Promise<T> {
@@ -127,7 +127,7 @@ export async function readStatus(
 }
 
 /** Whether a supervisor runs, even an empty one, or a durable state exists. */
-export async function isThere(place: Place): Promise<boolean> {
+export async function isThere(place: SupervisorId): Promise<boolean> {
   if (await connectSupervisor(place.root, place.environment)) return true;
   return (await readStored(stateFolder(place))) !== undefined;
 }
@@ -138,7 +138,7 @@ export async function waitForEnd({ pid, keeper }: Pick<Status, 'pid' | 'keeper'>
   for (const due = deadline(LAST_SECONDS); !due.passed; await due.pause()) if (!processes.some(isAlive)) return;
 }
 
-async function start(place: Place, options: Required<StartOptions>): Promise<ControlClient> {
+async function start(place: SupervisorId, options: Required<StartOptions>): Promise<ControlClient> {
   const running = await connectOrEnd(place, options);
   if (running) return running;
   options.progress.say(`Starting the supervisor of "${place.environment}" …`);
@@ -146,7 +146,7 @@ async function start(place: Place, options: Required<StartOptions>): Promise<Con
 }
 
 /** Connects to the running supervisor. Ends one that does not respond, and then returns undefined. */
-async function connectOrEnd(place: Place, options: Required<StartOptions>): Promise<ControlClient | undefined> {
+async function connectOrEnd(place: SupervisorId, options: Required<StartOptions>): Promise<ControlClient | undefined> {
   try {
     const client = await connectSupervisor(place.root, place.environment, options.signal);
     if (client) return client;
@@ -175,7 +175,7 @@ function ignoreHanging(e: unknown): undefined {
   if (!(e instanceof SupervisorHangs)) throw e;
 }
 
-function startKeeper(place: Place): ChildProcess {
+function startKeeper(place: SupervisorId): ChildProcess {
   const keeper = startProcess('keeper', place);
   keeper.unref();
   const pipe = keeper.stdio[3];
@@ -183,7 +183,7 @@ function startKeeper(place: Place): ChildProcess {
   return keeper;
 }
 
-async function untilItAnswers(place: Place, signal: AbortSignal | undefined): Promise<ControlClient> {
+async function untilItAnswers(place: SupervisorId, signal: AbortSignal | undefined): Promise<ControlClient> {
   let keeper = startKeeper(place);
   try {
     for (const due = deadline(START_SECONDS, signal); !due.passed; await due.pause()) {

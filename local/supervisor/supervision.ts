@@ -9,22 +9,22 @@ import type {
   RevisionStatus,
   Status,
 } from '../control/control-protocol.ts';
-import { ControlRefused } from '../control/control-refused.ts';
+import { ControlRefused } from '../control/control-errors.ts';
 import type { ControlOperations, ReadLog, Task } from '../control/control-server.ts';
 import { describeEndpoints, describeRevisions } from './describe-fleet.ts';
 import { DurableState } from './durable-state.ts';
 import { Fleet } from './fleet.ts';
 import { Gateway } from '../gateway/gateway.ts';
-import type { GatewayBackend, Look, Looked } from '../gateway/gateway-server.ts';
+import type { GatewayBackend, ManagementResponse, ManagementRequest } from '../gateway/gateway-server.ts';
 import type { PrepareServer } from '../revisions/launched-replica.ts';
 import { Management } from '../gateway/management.ts';
-import { type Place, stateFolder } from './supervisor-id.ts';
+import { type SupervisorId, stateFolder } from './supervisor-id.ts';
 import { RevisionLogs } from '../revisions/revision-logs.ts';
 import { Routes } from '../gateway/routes.ts';
 import { Tokens } from '../gateway/tokens.ts';
 
 export interface SupervisionOptions {
-  readonly place: Place;
+  readonly place: SupervisorId;
   /** Makes and returns the folder for sockets. Called for each socket, because the folder can have been removed. */
   readonly socketFolder: () => string;
   readonly prepare: PrepareServer;
@@ -176,7 +176,7 @@ export class Supervision implements ControlOperations, GatewayBackend {
     this.#management.traffic(endpoint, entity).count(status, milliseconds, Date.now());
   }
 
-  look(asked: Looked): Promise<Look | undefined> {
+  look(asked: ManagementRequest): Promise<ManagementResponse | undefined> {
     return this.#management.look(asked, this.#gateway.status.url ?? '');
   }
 

@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync, statSync, truncateSync } from 'node:fs'
 import { parseArgs } from 'node:util';
 import { codePath } from '../../system/code.ts';
 import { childEnvironment } from '../../system/run-process.ts';
-import { type Place, stateFolder } from './supervisor-id.ts';
+import { type SupervisorId, stateFolder } from './supervisor-id.ts';
 
 /** File descriptor of the pipe through which supervisor and keeper detect each other's end. */
 export const WATCH_FD = 3;
@@ -16,7 +16,7 @@ const MAX_LOG_BYTES = 1024 * 1024;
 /** Starts `keeper.ts` or `supervisor.ts` for a place, in its own session, with a pipe at WATCH_FD. */
 export function startProcess(
   program: 'keeper' | 'supervisor',
-  place: Place,
+  place: SupervisorId,
   more: readonly string[] = [],
 ): ChildProcess {
   const log = openLog(place);
@@ -35,7 +35,7 @@ export function startProcess(
 }
 
 /** Reads the arguments of the supervisor or the keeper. */
-export function readPlace(): { readonly place: Place; readonly adopt: boolean } {
+export function parseSupervisorArguments(): { readonly place: SupervisorId; readonly adopt: boolean } {
   const options = { project: { type: 'string' }, environment: { type: 'string' }, adopt: { type: 'boolean' } } as const;
   const { project, environment, adopt = false } = parseArgs({ options }).values;
   if (project === undefined || environment === undefined)
@@ -44,11 +44,11 @@ export function readPlace(): { readonly place: Place; readonly adopt: boolean } 
 }
 
 /** Path of the error log of the supervisor and the keeper. */
-export function supervisorLog(place: Place): string {
+export function supervisorLog(place: SupervisorId): string {
   return stateFolder(place, 'supervisor.log');
 }
 
-function openLog(place: Place): number {
+function openLog(place: SupervisorId): number {
   mkdirSync(stateFolder(place), { recursive: true, mode: 0o700 });
   const file = supervisorLog(place);
   if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG_BYTES) truncateSync(file);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 
 /** Identifies a supervisor. Each project and environment has one. */
-export interface Place {
+export interface SupervisorId {
   /** Absolute path of the folder of Pulumi.yaml. */
   readonly root: string;
   readonly environment: string;
@@ -14,12 +14,12 @@ export interface Place {
 const MAX_FOLDER_BYTES = 60;
 
 /** The folder of the supervisor's durable state. */
-export function stateFolder({ root, environment }: Place, ...below: readonly string[]): string {
+export function stateFolder({ root, environment }: SupervisorId, ...below: readonly string[]): string {
   return join(root, '.davit', 'environments', environment, ...below);
 }
 
 /** Lock of a process that starts a supervisor. It is outside the state folder, which can be removed meanwhile. */
-export function startLock({ root, environment }: Place): string {
+export function startLock({ root, environment }: SupervisorId): string {
   return join(root, '.davit', 'environments', `${environment}.starting`);
 }
 
@@ -57,7 +57,7 @@ function user(): number {
 }
 
 /** A short hash of a place. Equal for every spelling of its root. */
-export function placeHash({ root, environment }: Place): string {
+export function placeHash({ root, environment }: SupervisorId): string {
   return createHash('sha256')
     .update(`${realpathSync(root)}\n${environment}`)
     .digest('hex')

@@ -6,9 +6,9 @@ import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { withFileLock } from '../../system/file-lock.ts';
-import { identify, judgeProcess, parseIdentity, renderIdentity } from '../../system/process-identity.ts';
+import { identify, determineProcessState, parseIdentity, renderIdentity } from '../../system/process-identity.ts';
 import { type ControlFile, isThisProcess, readControlFile, writeControlFile } from '../control/control-file.ts';
-import { makeSocketFolder, type Place, placeHash, stateFolder } from './supervisor-id.ts';
+import { makeSocketFolder, type SupervisorId, placeHash, stateFolder } from './supervisor-id.ts';
 
 /** Name of the control socket. Short, because Unix socket paths are limited. */
 const CONTROL = 'control.sock';
@@ -19,7 +19,7 @@ const CONTROL = 'control.sock';
  * again.
  */
 export class SupervisorSockets {
-  readonly #place: Place;
+  readonly #place: SupervisorId;
   readonly #name: string;
   readonly #makeServer: () => Server;
   #server: Server | undefined;
@@ -27,14 +27,14 @@ export class SupervisorSockets {
   /** Device and inode of the socket file when it was made. */
   #made = '';
 
-  private constructor(place: Place, makeServer: () => Server) {
+  private constructor(place: SupervisorId, makeServer: () => Server) {
     this.#place = place;
     this.#name = `${placeHash(place)}-${randomBytes(3).toString('hex')}`;
     this.#makeServer = makeServer;
   }
 
   /** Takes over the place, even from a killed supervisor. Returns undefined if another supervisor runs. */
-  static open(place: Place, makeServer: () => Server): Promise<SupervisorSockets | undefined> {
+  static open(place: SupervisorId, makeServer: () => Server): Promise<SupervisorSockets | undefined> {
     return withFileLock(bindingLock(place), async () => {
       const control = await readControlFile(place);
       if (control && (await isTaken(control))) return undefined;
@@ -83,19 +83,19 @@ export class SupervisorSockets {
   }
 }
 
-function bindingLock(place: Place): string {
+function bindingLock(place: SupervisorId): string {
   return stateFolder(place, 'binding');
 }
 
 /** Whether the supervisor of a control file still runs, even without its socket. */
 async function isTaken({ socketPath, process: written = '' }: ControlFile): Promise<boolean> {
   const identity = parseIdentity(written); // earlier versions wrote no identity
-  const state = identity ? judgeProcess(identity) : 'unknown';
+  const state = identity ? determineProcessState(identity) : 'unknown';
   return state === 'unknown' ? answers(socketPath) : state === 'runs';
 }
 
 /** Removes folders of killed supervisors of this place, in which no process listens. */
-async function removeDead(place: Place): Promise<void> {
+async function removeDead(place: SupervisorId): Promise<void> {
   const shared = makeSocketFolder();
   const names = (await readdir(shared)).filter((name) => name.startsWith(`${placeHash(place)}-`));
   for (const name of names)

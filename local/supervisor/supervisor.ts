@@ -4,10 +4,10 @@ import { dirname } from 'node:path';
 import { isThisProcess, readControlFile } from '../control/control-file.ts';
 import { type ControlOperations, makeControlServer } from '../control/control-server.ts';
 import { KeeperWatch } from './keeper-watch.ts';
-import { type Place, stateFolder } from './supervisor-id.ts';
+import { type SupervisorId, stateFolder } from './supervisor-id.ts';
 import { prepareServer } from '../revisions/server-command.ts';
 import { Supervision } from './supervision.ts';
-import { ANOTHER_RUNS, readPlace } from './supervisor-command.ts';
+import { ANOTHER_RUNS, parseSupervisorArguments } from './supervisor-command.ts';
 import { SupervisorSockets } from './supervisor-sockets.ts';
 
 /** Maximum seconds to load a model. The variable allows more for very large models. */
@@ -20,13 +20,13 @@ const WATCH_MILLISECONDS = 1000;
 const LAST_ANSWER_MILLISECONDS = 20;
 
 try {
-  await run(readPlace().place);
+  await run(parseSupervisorArguments().place);
 } catch (e) {
   process.stderr.write(`${e instanceof Error ? (e.stack ?? e.message) : String(e)}\n`); // the caller prints it
   process.exit(1);
 }
 
-async function run(place: Place): Promise<void> {
+async function run(place: SupervisorId): Promise<void> {
   const keeper = new KeeperWatch(place);
   let ending: 'empty' | 'stopped' | undefined;
   const end = (why: 'empty' | 'stopped' | 'disowned') => {
@@ -79,7 +79,7 @@ async function run(place: Place): Promise<void> {
 }
 
 /** Removes the folder of an environment, and the environments folder if it is then empty. */
-async function removeState(place: Place): Promise<void> {
+async function removeState(place: SupervisorId): Promise<void> {
   const folder = stateFolder(place);
   await rm(folder, { recursive: true, force: true });
   const left = await readdir(dirname(folder)).catch(() => ['unknown']);
@@ -89,6 +89,6 @@ async function removeState(place: Place): Promise<void> {
 /**
  * False if the state was removed or another supervisor has it. True if the check fails, so that errors do not end it.
  */
-async function isOurs(place: Place): Promise<boolean> {
+async function isOurs(place: SupervisorId): Promise<boolean> {
   return readControlFile(place).then(isThisProcess, () => true);
 }

@@ -8,7 +8,7 @@ interface Planned<O extends string> {
 }
 
 /** A planned resource, summarised for display. */
-export interface ToldResource<O extends string> {
+export interface ResourceSummary<O extends string> {
   readonly operation: O;
   /** Last part of the type: `Revision` from `davit:local:Revision`. */
   readonly kind: string;
@@ -28,12 +28,12 @@ const CONFIGURATION = 'kubernetes:serving.knative.dev/v1:Configuration';
 const REVISION_PATCH = 'kubernetes:serving.knative.dev/v1:RevisionPatch';
 
 /** Summarises the changed resources of a plan. Merges the objects of one Knative revision into one summary. */
-export function tellResources<O extends string>(resources: readonly Planned<O>[]): readonly ToldResource<O>[] {
+export function summarizeResources<O extends string>(resources: readonly Planned<O>[]): readonly ResourceSummary<O>[] {
   const changed = resources.filter((r) => r.operation !== 'same');
   const told = Map.groupBy(changed, (r) => (isKnative(r) ? `Revision ${revisionOf(r)}` : r));
   // A Configuration comes before the patch of its bounds, so the first resource has the operation of the revision.
   return [...told.values()].map((together) => {
-    const [first, ...rest] = together.map(tellResource) as [ToldResource<O>, ...ToldResource<O>[]];
+    const [first, ...rest] = together.map(summarizeResource) as [ResourceSummary<O>, ...ResourceSummary<O>[]];
     return { ...first, differences: [first, ...rest].flatMap((r) => r.differences) };
   });
 }
@@ -46,14 +46,14 @@ function revisionOf({ type, name }: Pick<Planned<string>, 'type' | 'name'>): str
   return type === REVISION_PATCH ? name.replace(/-bounds$/, '') : name;
 }
 
-function tellResource<O extends string>(resource: Planned<O>): ToldResource<O> {
+function summarizeResource<O extends string>(resource: Planned<O>): ResourceSummary<O> {
   const { operation, type } = resource;
   const kind = isKnative(resource) ? 'Revision' : (type.split(':').at(-1) ?? type);
-  return { operation, kind, name: revisionOf(resource), differences: tellDifferences(resource) };
+  return { operation, kind, name: revisionOf(resource), differences: selectDifferences(resource) };
 }
 
 /** Returns no differences for a resource that is created or deleted. */
-function tellDifferences(resource: Planned<string>): readonly Difference[] {
+function selectDifferences(resource: Planned<string>): readonly Difference[] {
   const { operation, differences } = resource;
   if (operation === 'create' || operation === 'delete') return [];
   return differences

@@ -1,7 +1,7 @@
 import type { Endpoint, Entity } from '../endpoint/endpoint.ts';
 import type { Lock } from '../lock/lock.ts';
 import { revisionName } from '../values/names.ts';
-import { workersOf } from '../endpoint/replicas-of.ts';
+import { workersOf } from '../endpoint/count-replicas.ts';
 import type { WorkerMode } from '../endpoint/worker-mode.ts';
 
 /** One immutable deployed form of an entity. `bounds` can change in place; any other change makes a new revision. */

@@ -3,7 +3,7 @@ import { type Diagnostic, makeError, makeWarning } from '../diagnostic.ts';
 import type { Endpoint, Entity } from './endpoint.ts';
 import type { WorkloadType } from './workload.ts';
 import type { Environment, KubernetesEnvironment, LocalEnvironment } from '../environment/environment.ts';
-import { placeOf } from './place-of.ts';
+import { locateListItem } from './locate-list-item.ts';
 import { parseSecretReference } from '../values/secret-reference.ts';
 
 const LOCAL_WORKLOAD_TYPES: readonly WorkloadType[] = ['CPU'];
@@ -34,7 +34,7 @@ function checkLocal(endpoint: Endpoint, environment: LocalEnvironment): readonly
 function warnOfPermissions(endpoint: Endpoint, environment: LocalEnvironment): readonly Diagnostic[] {
   if (endpoint.permissions.length === 0) return [];
   const message = `Found permissions on "${endpoint.name}": environment "${environment.name}" ignores them, because each of its tokens may query every endpoint`;
-  return [makeWarning('unsupported-field', placeOf(endpoint, 'permissions', 0), message)];
+  return [makeWarning('unsupported-field', locateListItem(endpoint, 'permissions', 0), message)];
 }
 
 /** Local tokens carry no user or group name, so the local target counts each token as a separate caller. */
@@ -43,7 +43,7 @@ function warnOfRateLimits(endpoint: Endpoint, environment: LocalEnvironment): re
     if (principal === undefined && (key === 'endpoint' || key === 'user')) return [];
     const whom = principal === undefined ? `each ${WORDS[key]}` : `"${principal}"`;
     const message = `Found a rate limit of ${whom} on "${endpoint.name}": environment "${environment.name}" does not apply it, because its tokens carry no names`;
-    return [makeWarning('unknown-principal', placeOf(endpoint, 'rateLimits', i), message)];
+    return [makeWarning('unknown-principal', locateListItem(endpoint, 'rateLimits', i), message)];
   });
 }
 

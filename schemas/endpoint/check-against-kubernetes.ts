@@ -1,9 +1,9 @@
 import { checkQuota } from './check-quota.ts';
-import { type Diagnostic, makeError, makeWarning, type Place } from '../diagnostic.ts';
+import { type Diagnostic, makeError, makeWarning, type SourceLocation } from '../diagnostic.ts';
 import type { Endpoint, Entity } from './endpoint.ts';
 import type { KubernetesEnvironment } from '../environment/environment.ts';
 import { entityTag, OBJECT_NAME } from '../environment/kubernetes-names.ts';
-import { placeOf } from './place-of.ts';
+import { locateListItem } from './locate-list-item.ts';
 import { parseSecretReference } from '../values/secret-reference.ts';
 
 /** Reports every part of an endpoint that a cluster cannot provide, except hardware. */
@@ -55,10 +55,10 @@ function checkPrincipals(endpoint: Endpoint, environment: KubernetesEnvironment)
   if (environment.identity.kind !== 'kubernetes') return [];
   const permissions = endpoint.permissions.map(({ principal }, i) => ({
     ...principal,
-    place: placeOf(endpoint, 'permissions', i),
+    place: locateListItem(endpoint, 'permissions', i),
   }));
   const limits = endpoint.rateLimits.map(({ key, principal = '' }, i) => ({
-    ...{ kind: key, name: principal, place: placeOf(endpoint, 'rateLimits', i) },
+    ...{ kind: key, name: principal, place: locateListItem(endpoint, 'rateLimits', i) },
   }));
   return [...permissions, ...limits].flatMap(({ kind, name, place }) =>
     kind !== 'service_principal' || name === '' || /^[^/]+\/[^/]+$|^system:serviceaccount:/.test(name)
@@ -67,7 +67,7 @@ function checkPrincipals(endpoint: Endpoint, environment: KubernetesEnvironment)
   );
 }
 
-function warnOfNobody(name: string, place: Place, environment: KubernetesEnvironment): Diagnostic {
+function warnOfNobody(name: string, place: SourceLocation, environment: KubernetesEnvironment): Diagnostic {
   const message = `Found the service principal "${name}", which cannot exist in environment "${environment.name}": expected NAMESPACE/NAME of a service account`;
   return makeWarning('unknown-principal', place, message);
 }

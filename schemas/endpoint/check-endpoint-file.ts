@@ -2,14 +2,14 @@ import { checkRoutes } from './check-routes.ts';
 import { checkAccess } from './complete-access.ts';
 import { checkWorkers } from './check-workers.ts';
 import { isGpu } from './workload.ts';
-import { type Diagnostic, makeError, makeWarning, type Place } from '../diagnostic.ts';
+import { type Diagnostic, makeError, makeWarning, type SourceLocation } from '../diagnostic.ts';
 import { type EndpointFile, entityName } from './endpoint-file.ts';
 import type { Locate } from '../yaml/parsed-yaml.ts';
 import { renderValue } from '../yaml/render-issue.ts';
-import { MAX_WORKERS } from './replicas-of.ts';
+import { MAX_WORKERS } from './count-replicas.ts';
 
 type Served = EndpointFile['config']['served_entities'][number];
-type LocateIn = (field: keyof Served, options?: { readonly key?: boolean }) => Place;
+type LocateIn = (field: keyof Served, options?: { readonly key?: boolean }) => SourceLocation;
 
 /** Checks rules across the fields of one endpoint file that already has the right shape. */
 export function checkEndpointFile(value: EndpointFile, file: string, locate: Locate): readonly Diagnostic[] {

@@ -3,7 +3,7 @@ import type { Endpoint, Entity } from './endpoint.ts';
 import type { KubernetesEnvironment } from '../environment/environment.ts';
 import type { Hardware } from '../environment/hardware.ts';
 import { parseQuantity, renderBytes } from '../values/quantity.ts';
-import { replicasOf, workersOf } from './replicas-of.ts';
+import { replicasOf, workersOf } from './count-replicas.ts';
 
 /** The amount that one entity needs of one resource that the environment limits. */
 interface Need {
@@ -19,7 +19,7 @@ export function checkQuota(endpoint: Endpoint, environment: KubernetesEnvironmen
   const needs = endpoint.entities.flatMap((entity) => listNeeds(entity, environment));
   return Object.entries(environment.quota).flatMap(([resource, quantity]) => {
     const here = needs.filter((n) => n.resource === resource);
-    const found = judge(here, parseQuantity(quantity) ?? Infinity, environment);
+    const found = findQuotaProblem(here, parseQuantity(quantity) ?? Infinity, environment);
     return found ? [found] : [];
   });
 }
@@ -46,7 +46,7 @@ function sizeReplica({ per, cpu, memory, gpu }: Hardware, workers: number): Read
  * Returns an error for the entity whose minimum takes the sum of the minimums over the limit. Otherwise returns a
  * warning for the first entity whose maximum is over the limit.
  */
-function judge(needs: readonly Need[], limit: number, environment: KubernetesEnvironment): Diagnostic | undefined {
+function findQuotaProblem(needs: readonly Need[], limit: number, environment: KubernetesEnvironment): Diagnostic | undefined {
   let sum = 0;
   for (const { entity, resource, least } of needs) {
     sum += least;

@@ -3,7 +3,7 @@ import type { Entity } from './endpoint.ts';
 import type { Hardware } from '../environment/hardware.ts';
 import type { ProvedWorkers } from '../lock/proof.ts';
 import { parseQuantity, renderBytes } from '../values/quantity.ts';
-import { workersOf } from './replicas-of.ts';
+import { workersOf } from './count-replicas.ts';
 
 /** The memory of one replica. `where` names the environment in the message. */
 export interface ReplicaMemory extends Pick<Hardware, 'per' | 'memory'> {

@@ -1,4 +1,4 @@
-import type { Place } from '../diagnostic.ts';
+import type { SourceLocation } from '../diagnostic.ts';
 import type { WorkloadType } from './workload.ts';
 import type { Permission, RateLimit } from '../deployment/serving-entry.ts';
 import type { WorkerMode } from './worker-mode.ts';
@@ -20,7 +20,7 @@ export interface Endpoint {
   /** `recreate` stops the old revisions before it starts the new ones, for hardware that cannot hold both. */
   readonly rollout: 'rolling' | 'recreate';
   /** Source locations of the list items. Absent if the endpoint does not come from a file. */
-  readonly places?: { readonly permissions: readonly Place[]; readonly rateLimits: readonly Place[] };
+  readonly places?: { readonly permissions: readonly SourceLocation[]; readonly rateLimits: readonly SourceLocation[] };
 }
 
 /** A served entity: one model version with its compute. */
@@ -42,7 +42,7 @@ export interface Entity {
   /** How to return NaN and infinities, which JSON cannot represent. */
   readonly nan: 'error' | 'null';
   /** Source location of the entity. */
-  readonly place: Place;
+  readonly place: SourceLocation;
 }
 
 /** A registered model by name and version. `uri` overrides the default location of the model. */

@@ -1,5 +1,5 @@
 import { checkEndpointFile, checkUnnamed } from './check-endpoint-file.ts';
-import { type Diagnostic, hasErrors, type Place, sortDiagnostics } from '../diagnostic.ts';
+import { type Diagnostic, hasErrors, type SourceLocation, sortDiagnostics } from '../diagnostic.ts';
 import type { Endpoint, Entity, TrafficShare } from './endpoint.ts';
 import { DEFAULT_TIME_LIMIT_SECONDS, type EndpointFile, endpointFile, entityName } from './endpoint-file.ts';
 import { WORKLOAD_SIZES } from './workload.ts';
@@ -72,7 +72,7 @@ function findPlaces(value: EndpointFile, locate: ParsedEndpoint['locate']): NonN
 
 type Extra = NonNullable<NonNullable<EndpointFile['davit']>['served_entities']>[string];
 
-function completeEntity(served: Served, extra: Extra | undefined, place: Place): Entity {
+function completeEntity(served: Served, extra: Extra | undefined, place: SourceLocation): Entity {
   const scaleToZero = served.scale_to_zero_enabled ?? false;
   const [small, large] = WORKLOAD_SIZES[served.workload_size ?? 'Small'];
   const max = served.max_provisioned_concurrency ?? Math.max(large, served.min_provisioned_concurrency ?? 0);

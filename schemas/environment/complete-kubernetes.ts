@@ -4,7 +4,7 @@ import { type Diagnostic, makeError } from '../diagnostic.ts';
 import type { KubernetesFile } from './environment-file.ts';
 import type { Hardware, HardwareTable, Toleration } from './hardware.ts';
 import type { HardwareFile } from './hardware-file.ts';
-import type { IdentitySettings, KnativeSettings, KubernetesPlace } from './kubernetes-environment.ts';
+import type { IdentitySettings, KnativeSettings, KubernetesSettings } from './kubernetes-environment.ts';
 import type { ParsedYaml } from '../yaml/parsed-yaml.ts';
 
 type Locate = ParsedYaml<unknown>['locate'];
@@ -20,7 +20,7 @@ export function checkKubernetes(value: KubernetesFile, locate: Locate): readonly
 }
 
 /** Fills in every default. */
-export function completePlace(value: KubernetesFile): KubernetesPlace {
+export function completeKubernetesSettings(value: KubernetesFile): KubernetesSettings {
   const { images, gateway } = value;
   return {
     cluster: { kubeconfig: value.cluster?.kubeconfig, context: value.cluster?.context },

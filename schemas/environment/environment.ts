@@ -1,6 +1,6 @@
 import { type Diagnostic, hasErrors, makeError, sortDiagnostics } from '../diagnostic.ts';
-import type { KubernetesPlace } from './kubernetes-environment.ts';
-import { checkKubernetes, completePlace } from './complete-kubernetes.ts';
+import type { KubernetesSettings } from './kubernetes-environment.ts';
+import { checkKubernetes, completeKubernetesSettings } from './complete-kubernetes.ts';
 import { parseYaml } from '../yaml/parse-yaml.ts';
 import type { ParsedYaml } from '../yaml/parsed-yaml.ts';
 import { environmentFile, type EnvironmentFile, type KubernetesFile, type LocalFile } from './environment-file.ts';
@@ -19,7 +19,7 @@ export interface LocalEnvironment extends AnyEnvironment {
   readonly gateway: { readonly port: number | undefined };
 }
 
-export interface KubernetesEnvironment extends AnyEnvironment, KubernetesPlace {
+export interface KubernetesEnvironment extends AnyEnvironment, KubernetesSettings {
   readonly target: 'kubernetes';
 }
 
@@ -66,7 +66,7 @@ function completeLocal(value: LocalFile, file: string): LocalEnvironment {
 
 function completeKubernetes(value: KubernetesFile, file: string): KubernetesEnvironment {
   const { name, target } = value;
-  return { name, file, target, ...completePlace(value), autoscaling: completeAutoscaling(value) };
+  return { name, file, target, ...completeKubernetesSettings(value), autoscaling: completeAutoscaling(value) };
 }
 
 function completeAutoscaling({ autoscaling: given }: LocalFile | KubernetesFile): Environment['autoscaling'] {

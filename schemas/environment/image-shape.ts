@@ -9,12 +9,12 @@ const BY_DIGEST = 'expected an image by its digest, REGISTRY/NAME@sha256:<64 hex
 const LOG_IN = 'Store them with docker login';
 
 /** An image with its digest, because a tag alone can point to a different image later. */
-export const pinnedImage = textOf(BY_DIGEST, judgeImage, DIGEST);
+export const pinnedImage = textOf(BY_DIGEST, checkImage, DIGEST);
 
 /** The registry path that images are pushed to: `ghcr.io/acme/models`. */
-export const imageRegistry = textOf('expected HOST/PATH, such as ghcr.io/acme/models', judgeRegistry, REGISTRY);
+export const imageRegistry = textOf('expected HOST/PATH, such as ghcr.io/acme/models', checkRegistry, REGISTRY);
 
-function judgeImage(text: string): WrongText | undefined {
+function checkImage(text: string): WrongText | undefined {
   const name = text.replace(DIGEST, '').replace(TAG, '');
   if (DIGEST.test(text) && REPOSITORY.test(name)) return undefined;
   const secret = refuseCredentials(text, LOG_IN);
@@ -23,7 +23,7 @@ function judgeImage(text: string): WrongText | undefined {
   return { message: BY_DIGEST, hint: `docker buildx imagetools inspect ${asked} prints the digest` };
 }
 
-function judgeRegistry(text: string): WrongText | undefined {
+function checkRegistry(text: string): WrongText | undefined {
   const secret = refuseCredentials(text, LOG_IN);
   if (secret) return secret;
   if (!REGISTRY.test(text))

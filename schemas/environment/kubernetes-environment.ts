@@ -1,7 +1,7 @@
 import type { HardwareTable } from './hardware.ts';
 
 /** The settings that only Kubernetes environments have, with every default filled in. */
-export interface KubernetesPlace {
+export interface KubernetesSettings {
   /** Undefined context: kubectl's current context. Undefined kubeconfig: KUBECONFIG, else ~/.kube/config. */
   readonly cluster: { readonly kubeconfig: string | undefined; readonly context: string | undefined };
   /** Namespace of the models: `models`. */

@@ -1,7 +1,7 @@
 import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import type { z } from 'zod';
-import type { Diagnostic, Place } from '../diagnostic.ts';
-import { explainYaml, findForeignCharacter, findLostAliases } from './explain-yaml.ts';
+import type { Diagnostic, SourceLocation } from '../diagnostic.ts';
+import { explainYaml, findForeignCharacter, findLostAliases } from './explain-yaml-errors.ts';
 import { listFields } from './list-fields.ts';
 import { renderIssue } from './render-issue.ts';
 import type { ParsedYaml, Path } from './parsed-yaml.ts';
@@ -12,7 +12,7 @@ export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>): 
   const content = text.replace(/^\uFEFF/, '');
   const lines = new LineCounter();
   const document = parseDocument(content, { lineCounter: lines, version: '1.2', ...QUIET });
-  const at = (offset: number): Place => {
+  const at = (offset: number): SourceLocation => {
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(line, 1), column: Math.max(col, 1) };
   };

@@ -1,4 +1,4 @@
-import type { Diagnostic, Place } from '../diagnostic.ts';
+import type { Diagnostic, SourceLocation } from '../diagnostic.ts';
 
 export type Path = readonly (string | number)[];
 
@@ -9,7 +9,7 @@ export interface ParsedYaml<T> {
   readonly rest: { readonly value: T; readonly wrong: readonly Path[] } | undefined;
   readonly diagnostics: readonly Diagnostic[];
   /** Locates a value, or its nearest parent if the value is absent. `key: true` locates the key instead. */
-  readonly locate: (path: Path, options?: { readonly key?: boolean }) => Place;
+  readonly locate: (path: Path, options?: { readonly key?: boolean }) => SourceLocation;
 }
 
 export type Locate = ParsedYaml<unknown>['locate'];

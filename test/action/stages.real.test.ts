@@ -5,7 +5,7 @@ import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { parseReviewed } from '../../review/reviewed.ts';
+import { parseReviewed } from '../../review/reviewed-plans.ts';
 import { parseReport } from '../../schemas/report/report.ts';
 import { codePath } from '../../system/code.ts';
 import { type FakeGitHub, startFakeGitHub } from './github/fake/server.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { COMMENT_CHARACTERS } from '../../review/render-report.ts';
 import { parseReport } from '../../schemas/report/report.ts';
-import { declareEndpoint, exampleModel, fixtureModel, type Pull } from './workflows/given.ts';
+import { declareEndpoint, exampleModel, fixtureModel, type Pull } from './workflows/make-user-repository.ts';
 import { ALL_WELL, askLocally, openReviewed } from './workflows/steps.ts';
 import { type Files, UserRepository } from './workflows/user-repository.ts';
 

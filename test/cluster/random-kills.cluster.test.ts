@@ -11,7 +11,7 @@ import { findDeployerKind } from '../kills/deployer.ts';
 import { readKillOptions, runKillRounds, type Victim, victimOf } from '../kills/kill-rounds.ts';
 import { findProcesses } from '../kills/processes.ts';
 import { type Prober, startProber } from '../prober/probe.ts';
-import { findParts, type PartKind } from './pod-victims.ts';
+import { findParts, type PartKind } from './serving-processes.ts';
 import { type Pod, requireFine, Rollouts } from './rollouts.ts';
 
 const OPTIONS = readKillOptions(2, 15);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ask } from '../prober/ask.ts';
+import { ask } from '../prober/query-endpoint.ts';
 import { Rollouts } from './rollouts.ts';
 
 const UNITS_OF_A_REPLICA = 4;

@@ -9,11 +9,11 @@ import { findKubectl } from '../../cluster/go-programs.ts';
 import { type Kubectl, kubectl } from '../../cluster/kubectl.ts';
 import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
 import { ENDPOINT_LABEL, endpointObjectName } from '../../schemas/environment/kubernetes-names.ts';
-import { readEnvironment } from '../../schemas/read-declared.ts';
+import { readEnvironment } from '../../schemas/read-project.ts';
 import { lockProject } from '../cli/lock-project.ts';
 import { makeWorkingProject } from '../cli/working-project.ts';
-import { ask, type Answered } from '../prober/ask.ts';
-import type { Question } from '../prober/make-asker.ts';
+import { ask, type Answered } from '../prober/query-endpoint.ts';
+import type { Question } from '../prober/probe-client.ts';
 import { expectNoFailure, probeDuring, type ProbeOptions } from '../prober/probe.ts';
 import { type DavitRun, runDavit } from './run-davit.ts';
 

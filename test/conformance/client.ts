@@ -1,7 +1,7 @@
 import type { Agent } from 'node:http';
 import { expect } from 'vitest';
-import { type Heard, send } from '../prober/send.ts';
-import type { Given } from './given.ts';
+import { type Heard, send } from '../prober/send-http-request.ts';
+import type { Given } from './conformance-target.ts';
 
 export interface Sent {
   readonly entity?: string;

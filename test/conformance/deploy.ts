@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeWorkingProject } from '../cli/working-project.ts';
 import { ENDPOINTS, MODELS } from './endpoint-files.ts';
-import type { Given } from './given.ts';
+import type { Given } from './conformance-target.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'cli', 'main.ts');
 

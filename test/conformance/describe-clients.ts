@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ENTITY, IRIS } from './endpoint-files.ts';
-import type { Parts } from './parts.ts';
+import type { Parts } from './suite-context.ts';
 import { makePythonClients, runPythonClient } from './python-clients.ts';
 
 const SDK = `

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { FLOWER, order, refusalOf } from './client.ts';
 import { ENTITY, FAULTS, IRIS, SPLIT } from './endpoint-files.ts';
-import type { Parts } from './parts.ts';
+import type { Parts } from './suite-context.ts';
 
 const QUERY = `/serving-endpoints/${IRIS}/invocations`;
 const BODY = JSON.stringify(FLOWER.dataframe_split);

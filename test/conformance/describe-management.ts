@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FLOWER, order } from './client.ts';
 import { CALLS_A_MINUTE, ENDPOINTS, ENTITY, FAULTS, IRIS, LIMITED, SPLIT } from './endpoint-files.ts';
-import type { Parts } from './parts.ts';
+import type { Parts } from './suite-context.ts';
 
 const ROOT = '/api/2.0/serving-endpoints';
 /** Counts may be gathered, and logs written, a little later than the answer. */

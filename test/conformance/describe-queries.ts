@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { comparable, DIFFERENT, fullBody, SECRETS, vectors } from '../runtime/scoring-vectors.ts';
 import { FLOWER, FLOWER_CSV, order } from './client.ts';
 import { ENTITY, FAULTS, IRIS, SPLIT } from './endpoint-files.ts';
-import type { Parts } from './parts.ts';
+import type { Parts } from './suite-context.ts';
 
 interface Recorded {
   readonly call: string | null;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { FLOWER, order, refusalOf } from './client.ts';
 import { CALLS_A_MINUTE, ENTITY, FAULTS, FAULTS_TIME_LIMIT_SECONDS, IRIS, LIMITED } from './endpoint-files.ts';
-import type { Parts } from './parts.ts';
+import type { Parts } from './suite-context.ts';
 
 const LIMIT_BYTES = 16 * 1024 * 1024;
 const MARK = 'marked-b5c0a1';

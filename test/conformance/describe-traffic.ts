@@ -1,9 +1,9 @@
 import { Agent } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Heard } from '../prober/send.ts';
+import type { Heard } from '../prober/send-http-request.ts';
 import { FLOWER } from './client.ts';
 import { ENTITY, SPLIT } from './endpoint-files.ts';
-import type { Parts } from './parts.ts';
+import type { Parts } from './suite-context.ts';
 
 const REQUESTS = 400;
 const AT_ONCE = 4;

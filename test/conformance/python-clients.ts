@@ -1,7 +1,7 @@
 import { cacheFolder } from '../../system/cache.ts';
 import { childEnvironment, runProcess } from '../../system/run-process.ts';
 import { makePythonPackages } from '../python-packages.ts';
-import type { Given } from './given.ts';
+import type { Given } from './conformance-target.ts';
 
 const LIMIT_SECONDS = 120;
 

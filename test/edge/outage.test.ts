@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Callers } from '../../edge/identity/callers.ts';
-import { type Identify, type Known, type Nobody, Unavailable } from '../../edge/identity/identity.ts';
-import { KeptAnswers } from '../../edge/identity/kept-answers.ts';
+import { type Identify, type Identity, type InvalidToken, Unavailable } from '../../edge/identity/identity.ts';
+import { KeptAnswers } from '../../edge/identity/stale-answer-counter.ts';
 import { logged } from './start-test-edge.ts';
 
 const MINUTE = 60_000;
 const START = Date.parse('2026-01-02T03:04:05Z');
 
 describe('callers while nobody can be asked', () => {
-  let answers: Map<string, Known | Nobody>;
+  let answers: Map<string, Identity | InvalidToken>;
   let asked: string[];
   let silent: boolean;
   let kept: KeptAnswers;
@@ -30,7 +30,7 @@ describe('callers while nobody can be asked', () => {
   });
   afterEach(() => vi.useRealTimers());
 
-  const knownAs = (name: string, expires?: number): Known => ({
+  const knownAs = (name: string, expires?: number): Identity => ({
     caller: { name, kind: 'user', groups: [] },
     reviewed: undefined,
     expires,

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { makePeerQuestions, makePeerServer } from '../../edge/counting/peers.ts';
 import { RateLimiter } from '../../edge/counting/rate-limiter.ts';
-import { ownerOf } from '../../edge/counting/replicas.ts';
+import { ownerOf } from '../../edge/counting/replica-addresses.ts';
 import { makeEntry } from './fake-cluster.ts';
 import { freePorts } from './start-test-edge.ts';
 

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { sink } from '../../edge/log.ts';
-import type { OwnPlace, EdgeSettings } from '../../edge/settings.ts';
+import type { ListenSettings, EdgeSettings } from '../../edge/settings.ts';
 import { type Edge, startEdge } from '../../edge/start-edge.ts';
 import { AUDIENCE, type FakeCluster, NAMESPACE } from './fake-cluster.ts';
 import { until } from './until.ts';
@@ -23,13 +23,13 @@ export const logged: string[] = [];
 sink.write = (line) => logged.push(line);
 
 export interface TestEdge extends Edge {
-  readonly ports: OwnPlace['ports'];
+  readonly ports: ListenSettings['ports'];
 }
 
 /** The whole service, on free ports, in front of a fake cluster. */
 export async function startTestEdge(
   cluster: FakeCluster,
-  more: Partial<EdgeSettings & OwnPlace> = {},
+  more: Partial<EdgeSettings & ListenSettings> = {},
 ): Promise<TestEdge> {
   const [traffic = 0, health = 0, peers = 0, log = 0] = await freePorts(4);
   const ports = { traffic, health, peers, log, ...more.ports };

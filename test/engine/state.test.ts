@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { identify, type ProcessIdentity, renderIdentity } from '../../system/process-identity.ts';
 import type { Backend } from '../../engine/state/backend.ts';
 import { adoptPendingCreates, countPendingOperations, type StackState } from '../../engine/state/pending-operations.ts';
-import { judgeHolder, noteHolder } from '../../engine/state/lock-holders.ts';
+import { checkHolder, noteHolder } from '../../engine/state/lock-holders.ts';
 import { readStateLocks, releaseDeadLocks, renderStateLock } from '../../engine/state/state-lock.ts';
 
 const since = '2026-11-23T01:02:03.000000004Z';
@@ -48,9 +48,9 @@ test.each([
 test('noteHolder() notes which process an engine is as long as it runs', async () => {
   const { backend, folder } = await makeBackend();
   const forget = await noteHolder(backend, process.pid);
-  expect(await judgeHolder(folder, process.pid)).toBe('runs');
+  expect(await checkHolder(folder, process.pid)).toBe('runs');
   await forget();
-  expect(await judgeHolder(folder, process.pid)).toBe('unknown');
+  expect(await checkHolder(folder, process.pid)).toBe('unknown');
 });
 
 test('noteHolder() forgets engines that are gone, unless a lock of theirs is there', async () => {
@@ -59,7 +59,7 @@ test('noteHolder() forgets engines that are gone, unless a lock of theirs is the
   for (const pid of [999_999_998, 999_999_999, process.ppid]) await note({ ...identify(pid), pid });
   await note({ ...identify(), pid: 999_999_997, namespace: '1' });
   await noteHolder(backend, process.pid);
-  const judged = [999_999_999, 999_999_998, process.ppid, 999_999_997].map((pid) => judgeHolder(folder, pid));
+  const judged = [999_999_999, 999_999_998, process.ppid, 999_999_997].map((pid) => checkHolder(folder, pid));
   expect(await Promise.all(judged)).toEqual(['unknown', 'gone', 'runs', 'unknown']);
   expect(await readdir(join(folder, '.pulumi', 'davit-holders'))).toHaveLength(4);
 });

@@ -42,7 +42,7 @@ describe('planAuthorisationImage()', () => {
     const { files } = await planAuthorisationImage(images);
     const paths = files.map(({ path }) => path);
     expect(paths).toContain('edge/service.ts');
-    expect(paths).toContain('edge/check.ts');
+    expect(paths).toContain('edge/authorize-query.ts');
     const others = paths.filter((path) => !/^(edge|serving-api|kubernetes|schemas|system)\//.test(path));
     expect(others.filter((path) => !path.startsWith('node_modules/jose/'))).toEqual(['Dockerfile', 'package.json']);
     expect(others).toContain('node_modules/jose/LICENSE.md');

@@ -14,7 +14,7 @@ import { applyObjects, type Kubectl, kubectl } from '../../cluster/kubectl.ts';
 import { runChecked } from '../../cluster/run-checked.ts';
 import { parseLock } from '../../schemas/lock/lock.ts';
 import { childEnvironment } from '../../system/run-process.ts';
-import { ownCluster } from '../cluster/own-cluster.ts';
+import { ownCluster } from '../cluster/require-local-cluster.ts';
 import { openPlatform } from '../cluster/rollouts.ts';
 import { SAMPLE_SETTINGS } from './sample-lock.ts';
 

@@ -6,7 +6,7 @@ import {
   type PodObject,
   requestsOf,
 } from '../../kubernetes/diagnosis/capacity.ts';
-import { checkFit, type Wanted } from '../../kubernetes/diagnosis/check-fit.ts';
+import { checkFit, type PodGroup } from '../../kubernetes/diagnosis/check-fit.ts';
 import { describeAmount, parseQuantity } from '../../kubernetes/diagnosis/quantity.ts';
 
 test.each([
@@ -98,7 +98,7 @@ function card(name: string, free: number, all = 4) {
   return { ...node, labels: T4, taints: [TAINT] };
 }
 
-function want(count: number, requests: Readonly<Record<string, string>>, room: Partial<Wanted['room']> = {}): Wanted {
+function want(count: number, requests: Readonly<Record<string, string>>, room: Partial<PodGroup['room']> = {}): PodGroup {
   return { count, room: { containers: [{ resources: { requests } }], ...room } };
 }
 
@@ -108,7 +108,7 @@ interface Row {
   readonly what: string;
   readonly nodes: Capacity['nodes'];
   readonly quotas?: Capacity['quotas'];
-  readonly wanted: readonly Wanted[];
+  readonly wanted: readonly PodGroup[];
   /** Undefined: it fits. */
   readonly words?: string;
 }

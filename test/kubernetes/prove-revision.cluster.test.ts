@@ -4,7 +4,7 @@ import { readCapacity } from '../../kubernetes/diagnosis/capacity.ts';
 import { checkFit } from '../../kubernetes/diagnosis/check-fit.ts';
 import { connectCluster } from '../../kubernetes/client/connect.ts';
 import { proveRevision, RevisionFailed, waitForRevision } from '../../kubernetes/prove-revision.ts';
-import { readSecretVersions } from '../../kubernetes/client/secrets-version.ts';
+import { readSecretVersions } from '../../kubernetes/client/secret-versions.ts';
 import { openPlatform } from '../cluster/rollouts.ts';
 import { applyBehaving, type Behaving, makeBehavingImage, makeNamespace } from './behaving.ts';
 

@@ -1,5 +1,5 @@
 import type { Answer, Query, Replica } from '../../local/revisions/replica.ts';
-import { ServerFailed } from '../../local/revisions/server-failed.ts';
+import { ServerFailed } from '../../local/revisions/model-server-errors.ts';
 
 /** A replica that does what its test says, step by step. */
 export class FakeReplica implements Replica {

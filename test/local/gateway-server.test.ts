@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { request, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { hashToken } from '../../serving-api/check-bearer.ts';
+import { hashToken } from '../../serving-api/bearer-token.ts';
 import { type GatewayBackend, makeGatewayServer } from '../../local/gateway/gateway-server.ts';
 import type { RateLimit } from '../../schemas/deployment/serving-entry.ts';
 import { RevisionPool } from '../../local/revisions/revision-pool.ts';
 import type { Target } from '../../local/gateway/routes.ts';
 import { type FakeReplica, makeLauncher, OK } from './fake-replica.ts';
-import { ask, type Answered } from '../prober/ask.ts';
+import { ask, type Answered } from '../prober/query-endpoint.ts';
 import { until } from './project.ts';
 
 const SETTINGS = {

@@ -6,7 +6,7 @@ import type { ControlClient } from '../../local/control/control-client.ts';
 import { ensureSupervisor } from '../../local/supervisor/start-supervisor.ts';
 import { findUv } from '../../python/find-uv.ts';
 import { cacheFolder } from '../../system/cache.ts';
-import { ask } from '../prober/ask.ts';
+import { ask } from '../prober/query-endpoint.ts';
 import { endProject, makeProject, makePut, makeRoute, order, type Project, until } from './project.ts';
 
 /** A cache of its own that may be deleted; only uv is shared, which keeps the downloads elsewhere. */

@@ -6,7 +6,7 @@ import { destroyStack, previewStack, refreshStack, upStack } from '../../engine/
 import { connectSupervisor, ensureSupervisor, readStatus, waitForEnd } from '../../local/supervisor/start-supervisor.ts';
 import { parseLock, renderLock } from '../../schemas/lock/lock.ts';
 import { digestModel } from '../../system/model-digest.ts';
-import { ask } from '../prober/ask.ts';
+import { ask } from '../prober/query-endpoint.ts';
 import { makeProject, processesOf, type Project, until } from './project.ts';
 
 const CODE = join(import.meta.dirname, '..', '..');

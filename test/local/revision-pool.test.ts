@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { serverLost } from '../../serving-api/refusal.ts';
-import { Refused } from '../../serving-api/refused.ts';
-import { answerQuery, type Asker } from '../../local/gateway/answer-query.ts';
+import { Refused } from '../../serving-api/refusal-error.ts';
+import { answerQuery, type QueryClient } from '../../local/gateway/answer-query.ts';
 import { RevisionPool, type PoolSettings } from '../../local/revisions/revision-pool.ts';
-import { NotStarted } from '../../local/revisions/server-failed.ts';
+import { NotStarted } from '../../local/revisions/model-server-errors.ts';
 import { makeLauncher, OK } from './fake-replica.ts';
 
 const QUERY = { headers: {}, body: Buffer.from('{}') };
@@ -23,7 +23,7 @@ describe('RevisionPool', () => {
   });
 
   const pass = (seconds = 0) => vi.advanceTimersByTimeAsync(seconds * 1000);
-  const asker = (): Asker & { gone: boolean } => ({ gone: false, onGone: undefined });
+  const asker = (): QueryClient & { gone: boolean } => ({ gone: false, onGone: undefined });
   const status = (answer: Promise<unknown>) =>
     answer.catch((e: unknown) => (e instanceof Refused ? e.refusal.status : String(e)));
   const make = async (more: Partial<PoolSettings> = {}) => {

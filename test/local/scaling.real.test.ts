@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ControlClient } from '../../local/control/control-client.ts';
-import { ask } from '../prober/ask.ts';
+import { ask } from '../prober/query-endpoint.ts';
 import {
   endProject,
   makePut,

@@ -8,7 +8,7 @@ import { ControlClient } from '../../local/control/control-client.ts';
 import { makeControlServer } from '../../local/control/control-server.ts';
 import { Supervision, TICK_MILLISECONDS } from '../../local/supervisor/supervision.ts';
 import { digestModel } from '../../system/model-digest.ts';
-import { ask } from '../prober/ask.ts';
+import { ask } from '../prober/query-endpoint.ts';
 
 /** Everything of a supervisor but its processes' own: fake model servers, a real socket, a real gateway. */
 describe('Supervision', () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ControlClient } from '../../local/control/control-client.ts';
 import type { PutRevision } from '../../local/control/control-protocol.ts';
-import { ask } from '../prober/ask.ts';
+import { ask } from '../prober/query-endpoint.ts';
 import { expectNoFailure, expectSwitch, probeDuring } from '../prober/probe.ts';
 import {
   endProject,

@@ -5,7 +5,7 @@ import { beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Cluster } from '../../cluster/cluster.ts';
 import { makeImageResource } from '../../offline/plugins/docker/image-resource.ts';
 import type { Context } from '../../provider/provider.ts';
-import { ownCluster } from '../cluster/own-cluster.ts';
+import { ownCluster } from '../cluster/require-local-cluster.ts';
 
 const REPOSITORY = 'localhost:5001/test/docker-plugin';
 let cluster: Cluster;

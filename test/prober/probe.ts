@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import type { LoadReport } from '../../app/load/load-report.ts';
 import { type LoadOptions, sendLoad } from '../../app/load/send-load.ts';
 import { renderLoadReport, renderFailures } from '../../app/load/render-load-report.ts';
-import { makeAsker, type Question } from './make-asker.ts';
+import { makeAsker, type Question } from './probe-client.ts';
 
 export interface ProbeOptions extends LoadOptions {
   readonly clients?: number;

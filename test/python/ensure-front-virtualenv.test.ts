@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseLockedRequirements } from '../../python/ensure-front-virtualenv.ts';
-import { normalizeName } from '../../python/normalize-name.ts';
+import { normalizeName } from '../../python/normalize-package-name.ts';
 
 const A = 'a'.repeat(64);
 const B = 'b'.repeat(64);

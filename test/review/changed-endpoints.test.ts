@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findChangedEndpoints } from '../../review/changed-endpoints.ts';
 import { NoBaseError, readChangedPaths } from '../../review/changed-paths.ts';
 import { refuseFiles } from '../../review/refuse-files.ts';
-import { listEndpoints, readEndpoint } from '../../schemas/read-declared.ts';
+import { listEndpoints, readEndpoint } from '../../schemas/read-project.ts';
 
 let root = '';
 

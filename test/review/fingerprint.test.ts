@@ -5,7 +5,7 @@ import {
   makeFingerprint,
   shortFingerprint,
 } from '../../review/fingerprint.ts';
-import { parseReviewed, renderReviewed, REVIEWED_CHARACTERS } from '../../review/reviewed.ts';
+import { parseReviewed, renderReviewed, REVIEWED_CHARACTERS } from '../../review/reviewed-plans.ts';
 import type { Lock } from '../../schemas/lock/lock.ts';
 import type { Fingerprint } from '../../schemas/report/report.ts';
 import { makeEndpoint, makeReport, rolling } from './reports.ts';

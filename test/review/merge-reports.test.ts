@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { mergeReports, type StageEnd } from '../../review/merge-reports.ts';
-import { concludes, renderTopLine } from '../../review/standing.ts';
+import { concludes, renderTopLine } from '../../review/review-state.ts';
 import type { EndpointReport, PullRequest, Report } from '../../schemas/report/report.ts';
 import { deleted, failing, makeEndpoint, makeReport, PULL_REQUEST, rolling } from './reports.ts';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { COMMENT_CHARACTERS, renderReport } from '../../review/render-report.ts';
-import { renderTopLine } from '../../review/standing.ts';
+import { renderTopLine } from '../../review/review-state.ts';
 import { type EndpointReport, parseReport, type Report } from '../../schemas/report/report.ts';
 import { HOSTILE } from './hostile.ts';
 import { withoutCode } from './markdown.ts';

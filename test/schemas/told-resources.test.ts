@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { tellResources } from '../../schemas/deployment/resource-summary.ts';
+import { summarizeResources } from '../../schemas/deployment/resource-summary.ts';
 
 const CONFIGURATION = 'kubernetes:serving.knative.dev/v1:Configuration';
 const REVISION_PATCH = 'kubernetes:serving.knative.dev/v1:RevisionPatch';
 
 test('a revision of Knative is told once, by its name, with its bounds', () => {
-  const told = tellResources([
+  const told = summarizeResources([
     make('create', CONFIGURATION, 'b-2-8be10c44f7'),
     make('create', REVISION_PATCH, 'b-2-8be10c44f7-bounds'),
     make('same', CONFIGURATION, 'a-1-3f9c2a71d0'),
@@ -27,7 +27,7 @@ test('a revision of Knative is told once, by its name, with its bounds', () => {
 test('a revision that is made anew on the spot is told by what is new of it', () => {
   const paths = ['metadata.name', 'spec.template.metadata.name', 'spec.template.spec.timeoutSeconds'];
   const differences = paths.map((path) => [path, 1, 2] as const);
-  expect(tellResources([make('replace', CONFIGURATION, 'b', differences)])[0]?.differences).toEqual([
+  expect(summarizeResources([make('replace', CONFIGURATION, 'b', differences)])[0]?.differences).toEqual([
     { path: 'spec.template.spec.timeoutSeconds', old: 1, new: 2 },
   ]);
 });
@@ -35,7 +35,7 @@ test('a revision that is made anew on the spot is told by what is new of it', ()
 test('nothing is told twice that the name says, nothing that only Pulumi’s provider is told', () => {
   const quiet = ['lock', 'name', 'model.digest', 'metadata.annotations["pulumi.com/skipAwait"]'] as const;
   const differences = [...quiet, 'bounds.max'].map((path) => [path, 1, 2] as const);
-  expect(tellResources([make('update', 'davit:local:Revision', 'iris', differences)])).toEqual([
+  expect(summarizeResources([make('update', 'davit:local:Revision', 'iris', differences)])).toEqual([
     { operation: 'update', kind: 'Revision', name: 'iris', differences: [{ path: 'bounds.max', old: 1, new: 2 }] },
   ]);
 });
@@ -74,5 +74,5 @@ function make<O extends string>(operation: O, type: string, name: string, differ
 }
 
 function tell(path: string, old: string, fresh: string) {
-  return tellResources([make('update', 'kubernetes:core/v1:ConfigMap', 'c', [[path, old, fresh]])])[0]?.differences;
+  return summarizeResources([make('update', 'kubernetes:core/v1:ConfigMap', 'c', [[path, old, fresh]])])[0]?.differences;
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type Asked, parseRequest } from '../../serving-api/parse-request.ts';
+import { type ParsedRequest, parseRequest } from '../../serving-api/parse-request.ts';
 
 /** What databricks-sdk 0.156.0 and mlflow 3.17.2 send, call by call; the last rows are nobody's. */
-const REQUESTS: readonly (readonly [string, string, Asked])[] = [
+const REQUESTS: readonly (readonly [string, string, ParsedRequest])[] = [
   ['GET', '/.well-known/databricks-config', { kind: 'discovery' }],
   ['POST', '/api/2.0/serving-endpoints', { kind: 'write', endpoint: undefined }],
   ['POST', '/api/2.0/serving-endpoints/', { kind: 'write', endpoint: undefined }],

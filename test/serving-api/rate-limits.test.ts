@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Caller } from '../../serving-api/caller.ts';
-import { makeDemand, take, tooOften } from '../../serving-api/rate-limits.ts';
+import { makeDemand, take, rateLimited } from '../../serving-api/rate-limits.ts';
 import { SlidingWindows } from '../../serving-api/sliding-window.ts';
 import type { RateLimit } from '../../schemas/deployment/serving-entry.ts';
 
@@ -91,7 +91,7 @@ describe('rate limits', () => {
 
   it('says what is limited, to how much, and when to come again', () => {
     const demand = makeDemand('iris', [limit('user', 5)], ANN);
-    const refusal = tooOften(demand!.every[0]!, 7);
+    const refusal = rateLimited(demand!.every[0]!, 7);
     expect(refusal).toEqual({
       status: 429,
       code: 'REQUEST_LIMIT_EXCEEDED',
@@ -100,6 +100,6 @@ describe('rate limits', () => {
       headers: { 'retry-after': '7' },
     });
     const blocked = makeDemand('iris', [limit('endpoint', 0)], ANN)!.every[0]!;
-    expect(tooOften(blocked, 60).message).toMatch(/is 0 calls per minute; a limit of 0 allows no calls/);
+    expect(rateLimited(blocked, 60).message).toMatch(/is 0 calls per minute; a limit of 0 allows no calls/);
   });
 });

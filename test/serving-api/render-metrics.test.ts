@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { renderMetrics } from '../../serving-api/render-metrics.ts';
-import { Traffic } from '../../serving-api/traffic.ts';
+import { Traffic } from '../../serving-api/traffic-counter.ts';
 
 describe('renderMetrics()', () => {
   it('counts the last minute in gauges and every latency in a histogram', () => {

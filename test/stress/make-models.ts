@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { cacheFolder } from '../../system/cache.ts';
 import { childEnvironment, runProcess } from '../../system/run-process.ts';
 import { stressPython } from './environments.ts';
-import type { Kind } from './kinds.ts';
+import type { Kind } from './model-kinds.ts';
 import type { Service } from './start-service.ts';
 
 /** A model that is there to be served. */

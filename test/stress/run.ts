@@ -1,6 +1,6 @@
 // Compares the model server with MLflow, request by request, on models that are hard to serve from several processes.
 import { parseArgs } from 'node:util';
-import { KINDS } from './kinds.ts';
+import { KINDS } from './model-kinds.ts';
 import { makeModels } from './make-models.ts';
 import { measureMlflowMemory } from './mlflow-memory.ts';
 import { startService } from './start-service.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { KINDS } from './kinds.ts';
+import { KINDS } from './model-kinds.ts';
 import { makeModels, type StressModel } from './make-models.ts';
 import { startService, type Service } from './start-service.ts';
 import { stressModel } from './stress-model.ts';

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { withFileLock } from '../../system/file-lock.ts';
 import { startTime } from '../../system/is-alive.ts';
-import { identify, judgeProcess, parseIdentity, renderIdentity } from '../../system/process-identity.ts';
+import { identify, determineProcessState, parseIdentity, renderIdentity } from '../../system/process-identity.ts';
 import { runProcess } from '../../system/run-process.ts';
 
 const lockIn = () => join(mkdtempSync(join(tmpdir(), 'davit-lock-')), 'the.lock');
@@ -170,20 +170,20 @@ describe('judgeProcess()', () => {
   const machine = { ...here, machine: 'm', namespace: '4026531836' };
 
   it('knows whether a process of here runs', () => {
-    expect(judgeProcess(here)).toBe('runs');
-    expect(judgeProcess({ ...here, started: '1' })).toBe('gone');
-    expect(judgeProcess(parseIdentity(`${process.pid.toString()} ${here.started}`)!)).toBe('runs'); // of a version before
-    expect(judgeProcess(parseIdentity(renderIdentity(here))!)).toBe('runs');
+    expect(determineProcessState(here)).toBe('runs');
+    expect(determineProcessState({ ...here, started: '1' })).toBe('gone');
+    expect(determineProcessState(parseIdentity(`${process.pid.toString()} ${here.started}`)!)).toBe('runs'); // of a version before
+    expect(determineProcessState(parseIdentity(renderIdentity(here))!)).toBe('runs');
   });
 
   it('says nothing of another container, or of another machine of the same name', () => {
-    expect(judgeProcess({ ...here, namespace: '1' })).toBe('unknown');
-    expect(judgeProcess({ ...here, boot: 'another', machine: 'n' })).toBe('unknown');
-    expect(judgeProcess({ ...here, boot: 'another', machine: 'm', namespace: '1' }, machine)).toBe('unknown');
+    expect(determineProcessState({ ...here, namespace: '1' })).toBe('unknown');
+    expect(determineProcessState({ ...here, boot: 'another', machine: 'n' })).toBe('unknown');
+    expect(determineProcessState({ ...here, boot: 'another', machine: 'm', namespace: '1' }, machine)).toBe('unknown');
   });
 
   it('knows that a machine which was started again runs nothing of before', () => {
-    expect(judgeProcess({ ...machine, boot: 'before' }, machine)).toBe('gone');
-    expect(judgeProcess({ ...machine, boot: 'before', machine: '-' }, { ...machine, machine: '-' })).toBe('unknown');
+    expect(determineProcessState({ ...machine, boot: 'before' }, machine)).toBe('gone');
+    expect(determineProcessState({ ...machine, boot: 'before', machine: '-' }, { ...machine, machine: '-' })).toBe('unknown');
   });
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseRequirements } from '../../validation/requirements/parse-requirements.ts';
-import { hasCredentials, maskSecret } from '../../validation/model/mask-secret.ts';
+import { hasCredentials, maskSecret } from '../../validation/model/mask-secrets.ts';
 
 test('parseRequirements() reads names, versions, markers, sources, hashes and comments', () => {
   const text = [

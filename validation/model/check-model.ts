@@ -1,6 +1,6 @@
 import { type Diagnostic, hasErrors, sortDiagnostics } from '../../schemas/diagnostic.ts';
-import { checkBounds } from './check-bounds.ts';
-import { checkDrift, checkPythonDrift } from './check-drift.ts';
+import { checkBounds } from './check-minimum-versions.ts';
+import { checkDrift, checkPythonDrift } from './check-version-drift.ts';
 import { checkRequirements } from '../requirements/check-requirements.ts';
 import { checkSignaturePart } from './check-signature.ts';
 import { editRequirements } from '../requirements/edit-requirements.ts';

@@ -12,7 +12,7 @@ import { withFileLock } from '../../system/file-lock.ts';
 import { SILENT, timed } from '../../system/progress.ts';
 import { childEnvironment, runProcess } from '../../system/run-process.ts';
 import type { FetchedModel } from './fetched-model.ts';
-import { maskSecret } from './mask-secret.ts';
+import { maskSecret } from './mask-secrets.ts';
 import type { Subject } from '../subject.ts';
 
 /** mlflow-skinny and boto3 with hashes, written by `uv pip compile --generate-hashes`. */

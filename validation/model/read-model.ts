@@ -1,10 +1,10 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
-import type { Place } from '../../schemas/diagnostic.ts';
+import type { SourceLocation } from '../../schemas/diagnostic.ts';
 import { parseYaml } from '../../schemas/yaml/parse-yaml.ts';
 import type { ParsedYaml } from '../../schemas/yaml/parsed-yaml.ts';
-import { readText } from '../../schemas/read-declared.ts';
+import { readText } from '../../schemas/read-project.ts';
 import type { Signature } from '../../schemas/lock/signature.ts';
 import { digestModel, ModelLinkError } from '../../system/model-digest.ts';
 import { type Conda, condaFile, makeConda, type MlmodelFile, mlmodelFile, pythonEnvFile } from './parse-mlmodel.ts';
@@ -23,7 +23,7 @@ export interface Model {
   /** Version of the Python that saved the model: `3.11.7`, or `3.11` in old models. */
   readonly pythonVersion: string | undefined;
   /** Source location of the Python version. */
-  readonly pythonPlace: Place;
+  readonly pythonPlace: SourceLocation;
   readonly signature: Signature;
   /** Path of the input example inside the model. */
   readonly example: string | undefined;
@@ -101,7 +101,7 @@ function readPython(
 ): Pick<Model, 'pythonVersion' | 'pythonPlace'> {
   const { pythonEnv, condaYaml, conda } = files;
   const inFlavor = ['flavors', 'python_function', 'python_version'];
-  const said: readonly (readonly [unknown, () => Place])[] = [
+  const said: readonly (readonly [unknown, () => SourceLocation])[] = [
     [pythonEnv?.value?.python, () => pythonEnv?.locate(['python']) ?? locate([])],
     [conda?.python, () => condaYaml?.locate(['dependencies', conda?.pythonIndex ?? 0]) ?? locate([])],
     [flavors['python_function']?.['python_version'], () => locate(inFlavor)],
@@ -145,7 +145,7 @@ async function readYaml<T>(
   return { value, locate };
 }
 
-function asUnreadable({ message }: { readonly message: string }, at: Place): ModelProblem {
+function asUnreadable({ message }: { readonly message: string }, at: SourceLocation): ModelProblem {
   const { file, line, column } = at;
   const where = `${file}: ${message}`;
   return {

@@ -5,7 +5,7 @@ import type { Diagnostic } from '../../schemas/diagnostic.ts';
 import type { LockedEntity } from '../../schemas/lock/lock.ts';
 import { contentHash } from '../../schemas/values/names.ts';
 import type { Proof } from '../../schemas/lock/proof.ts';
-import { readText } from '../../schemas/read-declared.ts';
+import { readText } from '../../schemas/read-project.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { cacheFolder } from '../../system/cache.ts';
 import { explainProof, type ProofContext } from './explain-proof.ts';

@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
-import { waitForChild } from '../../system/child-end.ts';
+import { waitForChild } from '../../system/wait-for-child.ts';
 
 export interface LimitedOptions {
   readonly cwd: string;

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { Virtualenv } from '../../python/ensure-virtualenv.ts';
 import type { Entity } from '../../schemas/endpoint/endpoint.ts';
-import { workersOf } from '../../schemas/endpoint/replicas-of.ts';
+import { workersOf } from '../../schemas/endpoint/count-replicas.ts';
 import { WORKER_MODES, mayLoadAgain, type WorkerMode, workerModeOf } from '../../schemas/endpoint/worker-mode.ts';
 import { codePath } from '../../system/code.ts';
 import { makeTemporaryFolder } from '../../system/temporary-folder.ts';

@@ -4,7 +4,7 @@ import { findPipCounterpart } from './conda-names.ts';
 import { condaName } from './edit-requirements.ts';
 import type { Requirement } from './parse-requirements.ts';
 import type { Model } from '../model/read-model.ts';
-import { hasCredentials, maskSecret } from '../model/mask-secret.ts';
+import { hasCredentials, maskSecret } from '../model/mask-secrets.ts';
 import { joinHints, type ModelProblem, type Subject } from '../subject.ts';
 
 const OTHER_PLATFORMS = /^(pywin32|pypiwin32|pywinpty|windows-curses|wmi|pyobjc(-.*)?)$/;

@@ -1,4 +1,4 @@
-import { normalizeName } from '../../python/normalize-name.ts';
+import { normalizeName } from '../../python/normalize-package-name.ts';
 import { parseRequirement, type Requirement } from './parse-requirements.ts';
 import type { Model } from '../model/read-model.ts';
 import type { ModelProblem, Subject } from '../subject.ts';

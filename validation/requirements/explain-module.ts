@@ -1,4 +1,4 @@
-import { normalizeName } from '../../python/normalize-name.ts';
+import { normalizeName } from '../../python/normalize-package-name.ts';
 import type { Diagnostic } from '../../schemas/diagnostic.ts';
 import type { LockedPackage } from '../../schemas/lock/lock.ts';
 import { findPythonsWith } from './standard-library.ts';

@@ -1,5 +1,5 @@
-import { normalizeName } from '../../python/normalize-name.ts';
-import type { Ran } from '../../system/run-process.ts';
+import { normalizeName } from '../../python/normalize-package-name.ts';
+import type { ProcessResult } from '../../system/run-process.ts';
 import type { ResolutionRequest } from './resolution-request.ts';
 
 /** Why requirements cannot be satisfied, and how to fix them. */
@@ -15,7 +15,7 @@ export interface Explanation {
   readonly about?: string | undefined;
 }
 
-type Compile = (lines: readonly string[], more?: readonly string[]) => Promise<Ran>;
+type Compile = (lines: readonly string[], more?: readonly string[]) => Promise<ProcessResult>;
 
 /**
  * Converts uv's message to an explanation. `compile` runs uv with wheels only, because source distributions run code.

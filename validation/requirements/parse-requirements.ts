@@ -1,6 +1,6 @@
-import type { Place } from '../../schemas/diagnostic.ts';
-import { normalizeName } from '../../python/normalize-name.ts';
-import { withoutComment } from '../../python/without-comment.ts';
+import type { SourceLocation } from '../../schemas/diagnostic.ts';
+import { normalizeName } from '../../python/normalize-package-name.ts';
+import { withoutComment } from '../../python/remove-comment.ts';
 
 /** One requirement of a model. */
 export interface Requirement {
@@ -15,7 +15,7 @@ export interface Requirement {
   readonly marker: string | undefined;
   /** A URL, or the path of a wheel inside the model. */
   readonly source: string | undefined;
-  readonly at: Place;
+  readonly at: SourceLocation;
 }
 
 /** A line of a requirements file that is not a requirement. */
@@ -23,14 +23,14 @@ export interface OptionLine {
   /** `-r`, `--extra-index-url` … */
   readonly option: string;
   readonly value: string;
-  readonly at: Place;
+  readonly at: SourceLocation;
 }
 
 export interface ParsedRequirements {
   readonly requirements: readonly Requirement[];
   readonly options: readonly OptionLine[];
   /** Lines that are neither requirements nor options. */
-  readonly unreadable: readonly { readonly text: string; readonly at: Place }[];
+  readonly unreadable: readonly { readonly text: string; readonly at: SourceLocation }[];
 }
 
 const NAME = /^([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(\[[^\]]*\])?\s*/;
@@ -43,7 +43,7 @@ const WHEEL_PATH = /^(?:\.\/)?[^\s@:]+\.whl$/;
 export function parseRequirements(text: string, file: string): ParsedRequirements {
   const requirements: Requirement[] = [];
   const options: OptionLine[] = [];
-  const unreadable: { text: string; at: Place }[] = [];
+  const unreadable: { text: string; at: SourceLocation }[] = [];
   for (const { content, at } of joinLines(text, file)) {
     const option = /^(--?[A-Za-z][A-Za-z-]*)(?=[=\s]|$)/.exec(content);
     if (option) {
@@ -58,7 +58,7 @@ export function parseRequirements(text: string, file: string): ParsedRequirement
 }
 
 /** Parses one requirement. Returns undefined if the line is not a requirement. */
-export function parseRequirement(line: string, at: Place): Requirement | undefined {
+export function parseRequirement(line: string, at: SourceLocation): Requirement | undefined {
   const content = line.replace(/\s--hash[=\s]\S+/g, '').trim();
   if (WHEEL_PATH.test(content)) return wheelRequirement(content, at);
   const head = NAME.exec(content);
@@ -98,7 +98,7 @@ function isSpecifier(text: string): boolean {
 }
 
 /** Reads the name from a wheel's file name: `code/helper-1.0-py3-none-any.whl`. */
-function wheelRequirement(path: string, at: Place): Requirement | undefined {
+function wheelRequirement(path: string, at: SourceLocation): Requirement | undefined {
   const source = path.replace(/^\.\//, '');
   const [name, version] = source.split('/').at(-1)?.split('-') ?? [];
   if (!name || !version) return undefined;
@@ -111,7 +111,7 @@ function withMarker(text: string, marker: string | undefined): string {
 }
 
 /** Removes comments, and joins lines that end in a backslash with the next line. */
-function* joinLines(text: string, file: string): Generator<{ readonly content: string; readonly at: Place }> {
+function* joinLines(text: string, file: string): Generator<{ readonly content: string; readonly at: SourceLocation }> {
   let held = '';
   let first = 0;
   const lines = text.split(/\r?\n/);

@@ -1,6 +1,6 @@
 import { join, posix, resolve, sep } from 'node:path';
-import { readText } from '../../schemas/read-declared.ts';
-import { hasCredentials, maskSecret } from '../model/mask-secret.ts';
+import { readText } from '../../schemas/read-project.ts';
+import { hasCredentials, maskSecret } from '../model/mask-secrets.ts';
 import { type OptionLine, type ParsedRequirements, parseRequirements, type Requirement } from './parse-requirements.ts';
 import type { ModelProblem } from '../subject.ts';
 

@@ -5,7 +5,7 @@ import { parseLockedRequirements } from '../../python/ensure-front-virtualenv.ts
 import { listPythons } from '../../python/find-python.ts';
 import { findUv, type PythonOptions } from '../../python/find-uv.ts';
 import type { LockedPackage } from '../../schemas/lock/lock.ts';
-import { childEnvironment, type Ran, runProcess } from '../../system/run-process.ts';
+import { childEnvironment, type ProcessResult, runProcess } from '../../system/run-process.ts';
 import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
 import { explainResolution, type Explanation } from './explain-resolution.ts';
 import type { Requirement } from './parse-requirements.ts';
@@ -61,7 +61,7 @@ async function compileLines(
   { uv, folder, python, request, options }: Compiler,
   lines: readonly string[],
   more: readonly string[],
-): Promise<Ran> {
+): Promise<ProcessResult> {
   const [input, bounds, output] = ['in.txt', 'bounds.txt', 'out.txt'].map((f) => join(folder, f)) as [
     string,
     string,
@@ -104,7 +104,7 @@ function wheelVersion(source: string): string {
 }
 
 /** Omits addresses, because an index URL can contain credentials. */
-function outage({ stderr, timedOut }: Ran): Error {
+function outage({ stderr, timedOut }: ProcessResult): Error {
   const causes = stderr
     .split('\n')
     .filter((l) => !/https?:/.test(l))

@@ -1,7 +1,7 @@
 import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
 import { platformLabels } from '../labels.ts';
-import { makeDrain } from '../objects/drain-envoy.ts';
-import { spreadOverNodes } from '../objects/spread-over-nodes.ts';
+import { makeDrain } from '../objects/drain-hook.ts';
+import { spreadOverNodes } from '../objects/node-anti-affinity.ts';
 import type { PlainManifest } from '../plain-manifest.ts';
 import { type KnativeConfiguration, longestRequestSeconds } from './settings.ts';
 

@@ -2,8 +2,8 @@ import type { KubernetesApi } from '../../../kubernetes/client/api.ts';
 import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
 import { checkAdoptable, checkInstallable } from './check-knative.ts';
 import { findKnative } from './find-knative.ts';
-import { type KnativeAdoption, makeAdoption } from './make-adoption.ts';
-import { type KnativeInstallation, makeInstallation } from './make-installation.ts';
+import { type KnativeAdoption, makeAdoption } from './make-knative-adoption.ts';
+import { type KnativeInstallation, makeInstallation } from './make-knative-installation.ts';
 import { readPinnedFile } from './read-pinned-file.ts';
 
 /** The Knative that endpoints will run on: Davit's own, or an existing one. */

@@ -5,7 +5,7 @@ import type { PlainManifest } from '../plain-manifest.ts';
 import { partLabels, platformLabels } from '../labels.ts';
 import { makeDisruptionBudget } from './disruption-budget.ts';
 import { CONTAINER_SECURITY, POD_SECURITY } from './security.ts';
-import { spreadOverNodes } from './spread-over-nodes.ts';
+import { spreadOverNodes } from './node-anti-affinity.ts';
 
 /** The headless Service through which Envoy and the replicas find every replica. */
 export const AUTHORISATION_PODS = `${AUTHORISATION}-pods`;

@@ -10,9 +10,9 @@ import { longestRequestSeconds } from '../knative/settings.ts';
 import { partLabels, platformLabels } from '../labels.ts';
 import { AUTHORISATION_PODS } from './authorisation.ts';
 import { makeDisruptionBudget } from './disruption-budget.ts';
-import { makeDrain } from './drain-envoy.ts';
+import { makeDrain } from './drain-hook.ts';
 import { CONTAINER_SECURITY, POD_SECURITY } from './security.ts';
-import { spreadOverNodes } from './spread-over-nodes.ts';
+import { spreadOverNodes } from './node-anti-affinity.ts';
 
 const PORTS = { traffic: 8080, health: 8081, admin: 9901 };
 const CONFIG_FOLDER = '/etc/envoy/config';

@@ -7,7 +7,7 @@ const GROUP = 'rbac.authorization.k8s.io';
 const API = `${GROUP}/v1`;
 
 /** A role's name and namespace; undefined namespace: the whole cluster. */
-export interface RolePlace {
+export interface RoleScope {
   readonly name: string;
   readonly namespace: string | undefined;
 }
@@ -15,14 +15,14 @@ export interface RolePlace {
 /** Makes a Role or a ClusterRole. */
 export function makeRole(
   environment: KubernetesEnvironment,
-  place: RolePlace,
+  place: RoleScope,
   rules: readonly RoleRule[],
 ): PlainManifest {
   return { apiVersion: API, kind: kindOf(place), metadata: metadata(environment, place), rules };
 }
 
 /** Makes the binding of a role to a ServiceAccount of the platform's namespace. */
-export function makeBinding(environment: KubernetesEnvironment, place: RolePlace, account: string): PlainManifest {
+export function makeBinding(environment: KubernetesEnvironment, place: RoleScope, account: string): PlainManifest {
   return {
     apiVersion: API,
     kind: `${kindOf(place)}Binding`,
@@ -32,10 +32,10 @@ export function makeBinding(environment: KubernetesEnvironment, place: RolePlace
   };
 }
 
-function kindOf({ namespace }: RolePlace): 'Role' | 'ClusterRole' {
+function kindOf({ namespace }: RoleScope): 'Role' | 'ClusterRole' {
   return namespace === undefined ? 'ClusterRole' : 'Role';
 }
 
-function metadata(environment: KubernetesEnvironment, { name, namespace }: RolePlace) {
+function metadata(environment: KubernetesEnvironment, { name, namespace }: RoleScope) {
   return { name, ...(namespace !== undefined && { namespace }), labels: platformLabels(environment) };
 }

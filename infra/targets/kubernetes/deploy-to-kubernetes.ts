@@ -4,7 +4,7 @@ import { makeServingEntry } from '../../../schemas/deployment/make-serving-entry
 import type { Declaration } from '../../declaration.ts';
 import { KubernetesObject, KubernetesPatch } from '../../kubernetes/object-resource.ts';
 import { makeProvider } from '../../kubernetes/provider.ts';
-import type { Deployed } from '../../deployed.ts';
+import type { Deployed } from '../../deployed-endpoint.ts';
 import { Gate } from './gate.ts';
 import * as make from './make-objects.ts';
 import { type EntityPlan, listAliases } from './plan-entity.ts';
@@ -70,7 +70,7 @@ function listQuestions(plans: readonly EntityPlan[], serving: ReadonlySet<string
 }
 
 interface EntityContext {
-  readonly place: make.ObjectPlace;
+  readonly place: make.ObjectScope;
   readonly options: pulumi.CustomResourceOptions;
   readonly gate: Gate;
   readonly serving: ReadonlySet<string>;

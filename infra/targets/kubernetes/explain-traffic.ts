@@ -1,7 +1,7 @@
 import type { KubernetesApi } from '../../../kubernetes/client/api.ts';
 import { describeEndpoints, readEndpointObjects } from '../../../kubernetes/diagnosis/describe-endpoints.ts';
 
-export interface EndpointPlace {
+export interface TrafficScope {
   readonly namespace: string;
   readonly endpoint: string;
 }
@@ -16,7 +16,7 @@ export interface VerifiedRevision {
 export async function explainTraffic(
   api: KubernetesApi,
   { revision, servedBefore }: VerifiedRevision,
-  { namespace, endpoint }: EndpointPlace,
+  { namespace, endpoint }: TrafficScope,
 ): Promise<string> {
   const objects = await readEndpointObjects(api, namespace).catch(() => undefined);
   if (!objects) return `The traffic shares cannot be read now. Check them later: davit status ${endpoint}`;

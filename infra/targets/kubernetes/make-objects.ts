@@ -13,7 +13,7 @@ import type { KubernetesManifest } from '../../kubernetes/object-resource.ts';
 import type { EntityPlan } from './plan-entity.ts';
 
 /** The endpoint and environment that an object belongs to. */
-export interface ObjectPlace {
+export interface ObjectScope {
   readonly endpoint: string;
   readonly environment: KubernetesEnvironment;
 }
@@ -22,7 +22,7 @@ const SERVING = 'serving.knative.dev/v1';
 
 /** One immutable revision: a Configuration that never changes, so that it and its Revision live and end together. */
 export function makeConfiguration(
-  place: ObjectPlace,
+  place: ObjectScope,
   { configuration, revision, entity, template }: EntityPlan,
   image: unknown,
 ): KubernetesManifest {
@@ -52,7 +52,7 @@ const PANIC_THRESHOLD_PERCENT = '150';
 
 /** The replica bounds and scaling times of a live Revision. They change without loading the model again. */
 export function makeBounds(
-  { environment }: ObjectPlace,
+  { environment }: ObjectScope,
   { replicas }: EntityPlan,
   revision: unknown,
 ): KubernetesManifest {
@@ -81,7 +81,7 @@ export function makeBounds(
 
 /** Which share of the requests goes to which revision. One write switches all of them. */
 export function makeRoute(
-  place: ObjectPlace,
+  place: ObjectScope,
   plans: readonly EntityPlan[],
   { shares, revisions }: { readonly shares: Readonly<Record<string, number>>; readonly revisions: readonly unknown[] },
 ): KubernetesManifest {
@@ -106,7 +106,7 @@ export function makeRoute(
 }
 
 /** The model's identity for the cluster and for AWS. It has no rights in the cluster. */
-export function makeServiceAccount(place: ObjectPlace, { serviceAccount, entity }: EntityPlan): KubernetesManifest {
+export function makeServiceAccount(place: ObjectScope, { serviceAccount, entity }: EntityPlan): KubernetesManifest {
   const made = metadata(place, serviceAccount, entity.name);
   const role = entity.instanceProfileArn?.replace(':instance-profile/', ':role/');
   const annotations = { ...made.annotations, ...(role !== undefined && { 'eks.amazonaws.com/role-arn': role }) };
@@ -119,7 +119,7 @@ export function makeServiceAccount(place: ObjectPlace, { serviceAccount, entity 
 }
 
 /** A node drain evicts one replica at a time. A replica that is not ready does not block the drain. */
-export function makeDisruptionBudget(place: ObjectPlace, { entity }: EntityPlan): KubernetesManifest {
+export function makeDisruptionBudget(place: ObjectScope, { entity }: EntityPlan): KubernetesManifest {
   const made = metadata(place, entityObjectName(place.endpoint, entity.name), entity.name);
   return {
     apiVersion: 'policy/v1',
@@ -134,7 +134,7 @@ export function makeDisruptionBudget(place: ObjectPlace, { entity }: EntityPlan)
 }
 
 /** The endpoint's entry for the authorisation service. */
-export function makeEntryConfigMap(place: ObjectPlace, entry: unknown): KubernetesManifest {
+export function makeEntryConfigMap(place: ObjectScope, entry: unknown): KubernetesManifest {
   const { labels, ...rest } = metadata(place, endpointObjectName(place.endpoint));
   return {
     apiVersion: 'v1',
@@ -149,7 +149,7 @@ export function renderEntry(entry: ServingEntry): string {
   return JSON.stringify(entry, undefined, 2);
 }
 
-function metadata({ endpoint, environment }: ObjectPlace, name: string, entity?: string) {
+function metadata({ endpoint, environment }: ObjectScope, name: string, entity?: string) {
   const labels = {
     [ENDPOINT_LABEL]: endpointObjectName(endpoint),
     ...(entity !== undefined && { [ENTITY_LABEL]: entityTag(entity) }),

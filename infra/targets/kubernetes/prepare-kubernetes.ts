@@ -8,7 +8,7 @@ import {
   readSecretVersions,
   type SecretVersion,
   type WantedKey,
-} from '../../../kubernetes/client/secrets-version.ts';
+} from '../../../kubernetes/client/secret-versions.ts';
 import type { Entity } from '../../../schemas/endpoint/endpoint.ts';
 import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
 import { endpointObjectName } from '../../../schemas/environment/kubernetes-names.ts';

@@ -1,7 +1,7 @@
 import type * as pulumi from '@pulumi/pulumi';
 import type { LocalEnvironment } from '../../../schemas/environment/environment.ts';
 import type { Declaration } from '../../declaration.ts';
-import type { Deployed } from '../../deployed.ts';
+import type { Deployed } from '../../deployed-endpoint.ts';
 import { makeRevisionInputs } from './make-revision-inputs.ts';
 import { makeRouteInputs } from './make-route-inputs.ts';
 import { LocalProvider, Revision, Route } from './resources.ts';

@@ -1,4 +1,4 @@
-import { childEnvironment, type Ran, runProcess } from '../../../system/run-process.ts';
+import { childEnvironment, type ProcessResult, runProcess } from '../../../system/run-process.ts';
 import type { Context } from '../../../provider/provider.ts';
 import { findDockerClient } from './docker-client.ts';
 import { withDockerConfig } from './docker-config.ts';
@@ -82,7 +82,7 @@ function makeDocker({ program, host, folder, builder }: Engine, { signal, timeou
   };
 }
 
-function lastWords(ran: Ran, timeoutSeconds: number | undefined): string {
+function lastWords(ran: ProcessResult, timeoutSeconds: number | undefined): string {
   const lines = `${ran.stdout}\n${ran.stderr}`.split('\n').filter((line) => line.trim() !== '');
   const last = lines.slice(-LAST_LINES).join('\n');
   if (ran.timedOut) return `it took longer than ${timeoutSeconds ?? 0} s; last lines:\n${last}`;

@@ -1,4 +1,4 @@
-import { type Ran, runProcess } from '../../../system/run-process.ts';
+import { type ProcessResult, runProcess } from '../../../system/run-process.ts';
 import { unpackedDockerClient } from '../../../cluster/node/docker-engine.ts';
 
 /** The last version with built-in BuildKit; later ones need the plugin buildx. */
@@ -20,6 +20,6 @@ async function buildsWithBuildKit(program: string): Promise<boolean> {
   return major <= LAST_WITH_BUILDKIT || (await tryToRun(program, ['buildx', 'version']))?.code === 0;
 }
 
-function tryToRun(program: string, args: readonly string[]): Promise<Ran | undefined> {
+function tryToRun(program: string, args: readonly string[]): Promise<ProcessResult | undefined> {
   return runProcess(program, args).catch(() => undefined);
 }

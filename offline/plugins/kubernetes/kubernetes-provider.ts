@@ -1,5 +1,5 @@
 import type { Provider } from '../../../provider/provider.ts';
-import { ClusterPlace } from './connect.ts';
+import { ClusterAccess } from './cluster-access.ts';
 import { parseType } from './objects/kubernetes-object.ts';
 import { ObjectClient } from './objects/object-client.ts';
 import { objectResource } from './objects/object-resource.ts';
@@ -9,7 +9,7 @@ import { findReplacing, readSettings, type Settings } from './settings.ts';
 /** Makes the provider for any Kubernetes object and any patch, with the types of Pulumi's own provider. */
 export function makeKubernetesProvider(version: string): Provider {
   let settings: Settings = readSettings({});
-  const cluster = new ClusterPlace(() => settings);
+  const cluster = new ClusterAccess(() => settings);
   const client = new ObjectClient(() => cluster.connect());
   const place = { client, settings: () => settings, namespace: () => cluster.namespace() };
   return {

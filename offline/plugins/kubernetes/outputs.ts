@@ -3,14 +3,14 @@ import { type KubernetesObject, withMetadata } from './objects/kubernetes-object
 import { hideData } from './secret-data.ts';
 
 /** What is stored with an object. The names are the real provider's, which can continue from this state. */
-interface Remembered {
+interface StoredFields {
   readonly inputs: KubernetesObject;
   /** The field manager of the object. */
   readonly manager: string;
 }
 
 /** The state of a live object: everything except its managed fields. */
-export function makeOutputs(live: KubernetesObject, { inputs, manager }: Remembered): KubernetesObject {
+export function makeOutputs(live: KubernetesObject, { inputs, manager }: StoredFields): KubernetesObject {
   return {
     ...hideData(withMetadata(live, { managedFields: undefined })),
     // The inputs may contain secrets anywhere, and the engine does not report where.

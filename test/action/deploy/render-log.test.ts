@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Deployed } from '../../../action/deploy/deploying.ts';
+import type { Deployed } from '../../../action/deploy/deployment-context.ts';
 import { renderDrift } from '../../../action/deploy/render-drift.ts';
 import { renderLog, renderOutcome } from '../../../action/deploy/render-log.ts';
 import { HOSTILE } from '../../review/hostile.ts';

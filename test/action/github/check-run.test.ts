@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Annotation, readCheckRun, writeCheckRun } from '../../../action/github/check-run.ts';
-import { asked, connected, SHA } from './connected.ts';
+import { asked, connected, SHA } from './connect-fake-github.ts';
 
 const annotation = (line: number, message = 'too small'): Annotation => ({
   path: 'endpoints/iris.yaml',

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { commitFiles } from '../../../action/github/commit-files.ts';
-import { asked, connected, SHA } from './connected.ts';
+import { asked, connected, SHA } from './connect-fake-github.ts';
 
 const LOCK = 'endpoints/iris.lock';
 const commit = {

@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { connectGitHub } from '../../../action/github/connect.ts';
 import { readPullRequest } from '../../../action/github/pull-request.ts';
-import { isReadOnlyToken } from '../../../action/github/refusal.ts';
-import { secondsToWait } from '../../../action/github/seconds-to-wait.ts';
+import { isReadOnlyToken } from '../../../action/github/request-error.ts';
+import { secondsToWait } from '../../../action/github/compute-retry-delay.ts';
 import { postComment } from '../../../action/github/sticky-comment.ts';
-import { asked, connected, SHA } from './connected.ts';
+import { asked, connected, SHA } from './connect-fake-github.ts';
 
 const COMMENT = { pull: 7, marker: '<!-- test -->', body: 'all well' };
 

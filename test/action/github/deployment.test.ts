@@ -6,7 +6,7 @@ import {
   retireDeployments,
   setDeploymentStatus,
 } from '../../../action/github/deployment.ts';
-import { asked, connected, SHA } from './connected.ts';
+import { asked, connected, SHA } from './connect-fake-github.ts';
 
 const payload: DeploymentPayload = {
   endpoint: 'iris',

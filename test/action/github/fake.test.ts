@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { codePath } from '../../../system/code.ts';
-import { connected, REPOSITORY, SHA } from './connected.ts';
+import { connected, REPOSITORY, SHA } from './connect-fake-github.ts';
 import { readContract } from './fake/contract.ts';
 import { HANDLERS } from './fake/rest.ts';
 

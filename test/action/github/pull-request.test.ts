@@ -7,7 +7,7 @@ import {
   readPullRequest,
 } from '../../../action/github/pull-request.ts';
 import { readWorkflowRun } from '../../../action/github/workflow-run.ts';
-import { connected, SHA } from './connected.ts';
+import { connected, SHA } from './connect-fake-github.ts';
 
 const MERGE = 'c'.repeat(40);
 const merged = { number: 7, title: 'Add "iris"', head: { sha: SHA }, mergedAs: [MERGE], labels: ['davit: destroy'] };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { postComment, readComment } from '../../../action/github/sticky-comment.ts';
-import { asked, BOT, connected } from './connected.ts';
+import { asked, BOT, connected } from './connect-fake-github.ts';
 
 const MARKER = '<!-- davit:pull-request -->';
 const post = (body: string) => ({ pull: 7, marker: MARKER, body });

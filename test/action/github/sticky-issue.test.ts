@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { closeIssue, postIssue } from '../../../action/github/sticky-issue.ts';
-import { asked, BOT, connected } from './connected.ts';
+import { asked, BOT, connected } from './connect-fake-github.ts';
 
 const MARKER = '<!-- davit:drift production -->';
 const issue = (body: string) => ({ marker: MARKER, title: 'production has drifted', body });

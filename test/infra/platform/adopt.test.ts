@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { checkAdoptable, checkInstallable } from '../../../infra/platform/knative/check-knative.ts';
 import type { FoundKnative } from '../../../infra/platform/knative/find-knative.ts';
-import { makeAdoption } from '../../../infra/platform/knative/make-adoption.ts';
+import { makeAdoption } from '../../../infra/platform/knative/make-knative-adoption.ts';
 import { makeEnvironment } from './kubernetes-environment.ts';
 
 const FOUND: FoundKnative = {

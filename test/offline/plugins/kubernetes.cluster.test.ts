@@ -6,7 +6,7 @@ import { destroyStack, previewStack, refreshStack, upStack } from '../../../engi
 import { runCommand } from '../../../engine/stacks.ts';
 import type { KubernetesApi } from '../../../kubernetes/client/api.ts';
 import { connectCluster } from '../../../kubernetes/client/connect.ts';
-import { ownCluster } from '../../cluster/own-cluster.ts';
+import { ownCluster } from '../../cluster/require-local-cluster.ts';
 import { type DeclaredObject, makeObjectsProject } from './declared.ts';
 
 const STACK = 'objects.cluster';

@@ -6,7 +6,7 @@ import {
   pulumiAnnotation,
   withMetadata,
 } from '../objects/kubernetes-object.ts';
-import type { Place } from '../place.ts';
+import type { ProviderContext } from '../provider-context.ts';
 import { hideData } from '../secret-data.ts';
 import { explainWaitFor } from '../readiness/wait-for.ts';
 
@@ -24,7 +24,7 @@ const READ_ONLY = [
 /** Completes the program's inputs: name, namespace, and the apiVersion and kind of the type. */
 export async function completeInputs(
   request: CheckRequest<KubernetesObject>,
-  { type, place }: { readonly type: ObjectType; readonly place: Place },
+  { type, place }: { readonly type: ObjectType; readonly place: ProviderContext },
 ): Promise<Checked<KubernetesObject>> {
   const given = withoutReadOnly(makeWhole(renameFields(request.inputs) as Partial<KubernetesObject>, type));
   const failures = findFailures(given, type);
@@ -95,7 +95,7 @@ function withName(
 /** Adds the provider's namespace to an object that names none, unless its kind has no namespace. */
 async function withNamespace(
   object: KubernetesObject,
-  { client, settings, namespace }: Place,
+  { client, settings, namespace }: ProviderContext,
 ): Promise<KubernetesObject> {
   if (typeof object.metadata !== 'object' || object.metadata.namespace) return object;
   const namespaced = await client.isNamespaced(object).catch(() => undefined);

@@ -2,7 +2,7 @@ import { ClusterUnreachable } from '../../../../kubernetes/client/connection.ts'
 import { KubernetesRefused } from '../../../../kubernetes/client/api.ts';
 import type { Context } from '../../../../provider/provider.ts';
 import { hasUnknowns } from '../../../../provider/values.ts';
-import { NotConnected } from '../connect.ts';
+import { NotConnected } from '../cluster-access.ts';
 import {
   describeObject,
   identityOf,
@@ -12,9 +12,9 @@ import {
 } from './kubernetes-object.ts';
 import type { ObjectClient } from './object-client.ts';
 import { makePreviewOutputs } from '../outputs.ts';
-import type { Place } from '../place.ts';
+import type { ProviderContext } from '../provider-context.ts';
 
-export interface Wanted {
+export interface ApplyRequest {
   readonly object: KubernetesObject;
   /** The field manager of its fields. */
   readonly manager: string;
@@ -24,8 +24,8 @@ export interface Wanted {
 
 /** Applies an object and warns of fields that the API server does not know. */
 export async function applyObject(
-  { client, settings }: Place,
-  { object, manager, inputs }: Wanted,
+  { client, settings }: ProviderContext,
+  { object, manager, inputs }: ApplyRequest,
   { signal, log }: Context,
 ): Promise<KubernetesObject> {
   const force = settings().patchForce || pulumiAnnotation(inputs, 'patchForce') === 'true';
@@ -42,8 +42,8 @@ function explainConflict({ message }: KubernetesRefused): string {
 
 /** The object as the server would make it; the inputs alone where the server cannot know it yet. */
 export async function previewObject(
-  { client }: Place,
-  { object, manager, inputs }: Wanted,
+  { client }: ProviderContext,
+  { object, manager, inputs }: ApplyRequest,
   { signal, log }: Context,
 ): Promise<KubernetesObject> {
   if (hasUnknowns(inputs)) return inputs;

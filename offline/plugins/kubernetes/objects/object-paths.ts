@@ -3,7 +3,7 @@ import type { KubernetesObject } from './kubernetes-object.ts';
 
 type Kind = Pick<KubernetesObject, 'apiVersion' | 'kind'>;
 
-interface Known {
+interface ApiResource {
   readonly name: string;
   readonly kind: string;
   readonly namespaced: boolean;
@@ -12,7 +12,7 @@ interface Known {
 /** The API paths of each kind, from the API server's discovery. Each version of a group is read once. */
 export class ObjectPaths {
   readonly #api: () => Promise<KubernetesApi>;
-  readonly #lists = new Map<string, Promise<readonly Known[]>>();
+  readonly #lists = new Map<string, Promise<readonly ApiResource[]>>();
 
   constructor(api: () => Promise<KubernetesApi>) {
     this.#api = api;
@@ -32,15 +32,15 @@ export class ObjectPaths {
   }
 
   /** An update may apply the definition of a new kind, so discovery is read again for an unknown kind. */
-  async #find({ apiVersion, kind }: Kind): Promise<Known | undefined> {
+  async #find({ apiVersion, kind }: Kind): Promise<ApiResource | undefined> {
     const base = baseOf(apiVersion);
     const known = (await this.#lists.get(base)?.catch(() => []))?.find((r) => r.kind === kind);
     return known ?? (await this.#read(base)).find((r) => r.kind === kind);
   }
 
-  #read(base: string): Promise<readonly Known[]> {
+  #read(base: string): Promise<readonly ApiResource[]> {
     const reading = this.#api().then(async (api) => {
-      const list = await api.get<{ readonly resources: readonly Known[] }>(base);
+      const list = await api.get<{ readonly resources: readonly ApiResource[] }>(base);
       return list?.resources.filter((r) => !r.name.includes('/')) ?? [];
     });
     this.#lists.set(base, reading);

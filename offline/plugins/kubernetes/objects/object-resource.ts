@@ -1,10 +1,10 @@
 import { KubernetesRefused } from '../../../../kubernetes/client/api.ts';
 import type { Context, ResourceType, UpdateRequest } from '../../../../provider/provider.ts';
 import { applyObject, previewObject, relinquish } from './apply-object.ts';
-import { awaitGone } from '../readiness/await-gone.ts';
+import { awaitGone } from '../readiness/await-deletion.ts';
 import { awaitReady, limitSecondsOf } from '../readiness/await-ready.ts';
 import { completeInputs } from '../changes/complete-inputs.ts';
-import { comparable } from '../changes/comparable.ts';
+import { comparable } from '../changes/make-comparable.ts';
 import { managerOf, OBJECT_MANAGER } from '../changes/field-manager.ts';
 import { takeIgnored } from '../changes/ignored-changes.ts';
 import {
@@ -16,14 +16,14 @@ import {
   pulumiAnnotation,
 } from './kubernetes-object.ts';
 import { makeOutputs } from '../outputs.ts';
-import type { Place } from '../place.ts';
+import type { ProviderContext } from '../provider-context.ts';
 import { importInputs, makeFound, objectOf, readInputs } from './read-object.ts';
 import { needsReplacement } from '../changes/replace-rules.ts';
 
 type Updating = UpdateRequest<KubernetesObject, KubernetesObject>;
 
 /** Any Kubernetes object: applied on the server, awaited, and deleted. */
-export function objectResource(type: ObjectType, place: Place): ResourceType<KubernetesObject, KubernetesObject> {
+export function objectResource(type: ObjectType, place: ProviderContext): ResourceType<KubernetesObject, KubernetesObject> {
   const { client, settings } = place;
   return {
     check: (request) => completeInputs(request, { type, place }),
@@ -72,7 +72,7 @@ interface Making {
 }
 
 async function make(
-  place: Place,
+  place: ProviderContext,
   { inputs, manager, object = inputs }: Making,
   context: Context,
 ): Promise<KubernetesObject> {
@@ -82,7 +82,7 @@ async function make(
 }
 
 async function update(
-  place: Place,
+  place: ProviderContext,
   { id, inputs, oldInputs, oldOutputs, ignoreChanges }: Updating,
   context: Context,
 ): Promise<KubernetesObject> {
@@ -108,7 +108,7 @@ function explainGone(inputs: KubernetesObject): string {
  * Refuses to create an object that exists already, because the stack would take it over from somebody and later delete
  * it.
  */
-async function refuseExisting({ client }: Place, inputs: KubernetesObject): Promise<void> {
+async function refuseExisting({ client }: ProviderContext, inputs: KubernetesObject): Promise<void> {
   if (!(await client.get(inputs))) return;
   const asked = `create ${describeObject(inputs)}`;
   const message = 'it exists already, expected an unused name (upsertExistingObjects takes it over)';

@@ -3,17 +3,17 @@ import type { Context, ResourceType } from '../../../../provider/provider.ts';
 import { hasUnknowns } from '../../../../provider/values.ts';
 import { applyObject, previewObject, relinquish } from './apply-object.ts';
 import { awaitReady } from '../readiness/await-ready.ts';
-import { comparable } from '../changes/comparable.ts';
+import { comparable } from '../changes/make-comparable.ts';
 import { completeInputs } from '../changes/complete-inputs.ts';
 import { shapeByInputs } from '../changes/drift.ts';
 import { managerOf, patchManager } from '../changes/field-manager.ts';
 import { describeObject, idOf, type KubernetesObject, type ObjectType, withMetadata } from './kubernetes-object.ts';
 import { makeOutputs } from '../outputs.ts';
-import type { Place } from '../place.ts';
+import type { ProviderContext } from '../provider-context.ts';
 import { makeFound, objectOf, readInputs } from './read-object.ts';
 
 /** Some fields of an object that somebody else made, under a field manager of their own until the patch is removed. */
-export function patchResource(type: ObjectType, place: Place): ResourceType<KubernetesObject, KubernetesObject> {
+export function patchResource(type: ObjectType, place: ProviderContext): ResourceType<KubernetesObject, KubernetesObject> {
   const { client } = place;
   return {
     check: (request) => completeInputs(request, { type, place }),
@@ -47,7 +47,7 @@ export function patchResource(type: ObjectType, place: Place): ResourceType<Kube
 }
 
 async function patch(
-  place: Place,
+  place: ProviderContext,
   { inputs, manager }: { readonly inputs: KubernetesObject; readonly manager: string },
   context: Context,
 ): Promise<KubernetesObject> {
@@ -69,7 +69,7 @@ async function patch(
 }
 
 async function giveUp(
-  { client }: Place,
+  { client }: ProviderContext,
   object: KubernetesObject,
   { manager, context: { signal } }: { readonly manager: string; readonly context: Context },
 ): Promise<void> {

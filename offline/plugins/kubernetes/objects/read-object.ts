@@ -1,5 +1,5 @@
 import { KubernetesRefused } from '../../../../kubernetes/client/api.ts';
-import { InitFailed } from '../../../../provider/init-failed.ts';
+import { InitFailed } from '../../../../provider/resource-init-error.ts';
 import type { Found } from '../../../../provider/provider.ts';
 import { lookAt } from '../readiness/await-ready.ts';
 import { findDrift, shapeByInputs } from '../changes/drift.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { InitFailed } from '../../../../provider/init-failed.ts';
+import { InitFailed } from '../../../../provider/resource-init-error.ts';
 import type { Context } from '../../../../provider/provider.ts';
 import { explainReadiness, hasPods } from './explain-readiness.ts';
 import {
@@ -12,7 +12,7 @@ import {
 import type { ObjectClient } from '../objects/object-client.ts';
 import { NOTHING_RELATED } from './readiness-rules.ts';
 import type { Readiness } from './readiness.ts';
-import { readRelated } from '../objects/read-related.ts';
+import { readRelated } from '../objects/read-related-objects.ts';
 
 const DEFAULT_SECONDS = 600;
 const POLL_MILLISECONDS = 300;

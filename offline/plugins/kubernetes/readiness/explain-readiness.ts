@@ -1,15 +1,15 @@
-import { explainPods } from '../../../../kubernetes/diagnosis/explain-revision.ts';
+import { explainPods } from '../../../../kubernetes/diagnosis/diagnose-revision.ts';
 import { endedContainer, type ObservedPod } from '../../../../kubernetes/diagnosis/observe-revision.ts';
 import { groupKind, type KubernetesObject, pulumiAnnotation } from '../objects/kubernetes-object.ts';
 import { NOTHING_RELATED, READINESS_RULES, type Related } from './readiness-rules.ts';
 import { READY, type Readiness, statusOf } from './readiness.ts';
-import { judge, readWaitFor } from './wait-for.ts';
+import { checkExpression, readWaitFor } from './wait-for.ts';
 
 /** Whether a live object is ready and, if not, why: by the program's `waitFor`, else by its kind. */
 export function explainReadiness(live: KubernetesObject, related: Related = NOTHING_RELATED): Readiness {
   if (pulumiAnnotation(live, 'skipAwait') === 'true') return READY;
   const waitedFor = readWaitFor(live);
-  if (waitedFor) return waitedFor.map((e) => judge(live, e)).find((r) => r.state !== 'ready') ?? READY;
+  if (waitedFor) return waitedFor.map((e) => checkExpression(live, e)).find((r) => r.state !== 'ready') ?? READY;
   const rule = READINESS_RULES[groupKind(live)];
   if (!rule) return READY;
   const found = rule(live, statusOf(live), related);

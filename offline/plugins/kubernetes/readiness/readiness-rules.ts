@@ -1,7 +1,7 @@
 import type { ObservedPod } from '../../../../kubernetes/diagnosis/observe-revision.ts';
 import type { KubernetesObject } from '../objects/kubernetes-object.ts';
 import { isObserved, READY, type Readiness, settle } from './readiness.ts';
-import { judgeCondition } from './wait-for.ts';
+import { checkCondition } from './wait-for.ts';
 
 /** Other objects that an object's readiness depends on. */
 export interface Related {
@@ -51,13 +51,13 @@ interface Spec {
 
 /** The readiness rule of each kind, by group and kind. An object of any other kind is ready once it exists. */
 export const READINESS_RULES: Readonly<Record<string, Rule>> = {
-  'apps/Deployment': judgeReplicas,
-  'apps/StatefulSet': judgeReplicas,
-  'apps/DaemonSet': judgeDaemons,
-  'batch/Job': judgeJob,
-  '/Pod': judgePod,
-  '/Service': judgeService,
-  'networking.k8s.io/Ingress': judgeAddress,
+  'apps/Deployment': checkReplicas,
+  'apps/StatefulSet': checkReplicas,
+  'apps/DaemonSet': checkDaemonSet,
+  'batch/Job': checkJob,
+  '/Pod': checkPod,
+  '/Service': checkService,
+  'networking.k8s.io/Ingress': checkAddress,
   '/PersistentVolume': (_, { phase = 'Pending' }) =>
     settle(phase === 'Available' || phase === 'Bound', `the volume is ${phase}`),
   '/PersistentVolumeClaim': (_, { phase = 'Pending' }, { bindingMode }) =>
@@ -75,7 +75,7 @@ export const READINESS_RULES: Readonly<Record<string, Rule>> = {
   'apiextensions.k8s.io/CustomResourceDefinition': (live, { conditions = [] }) => {
     const refused = conditions.find((c) => c.type === 'NamesAccepted' && c.status === 'False');
     if (refused) return { state: 'failed', message: `its names are refused: ${refused.message ?? ''}` };
-    return judgeCondition(live, 'Established');
+    return checkCondition(live, 'Established');
   },
 };
 
@@ -83,7 +83,7 @@ function specOf(live: KubernetesObject): Spec {
   return live['spec'] ?? {};
 }
 
-function judgeReplicas(live: KubernetesObject, status: Status): Readiness {
+function checkReplicas(live: KubernetesObject, status: Status): Readiness {
   const { replicas: wanted = 1, updateStrategy } = specOf(live);
   const { updatedReplicas: updated = 0, availableReplicas: up = 0, replicas: all = 0, conditions = [] } = status;
   const seen = live.metadata.generation === undefined || status.observedGeneration === live.metadata.generation;
@@ -98,14 +98,14 @@ function judgeReplicas(live: KubernetesObject, status: Status): Readiness {
   );
 }
 
-function judgeDaemons(live: KubernetesObject, status: Status): Readiness {
+function checkDaemonSet(live: KubernetesObject, status: Status): Readiness {
   const { desiredNumberScheduled: wanted = 0, updatedNumberScheduled: updated = 0, numberAvailable: up = 0 } = status;
   const due = specOf(live).updateStrategy?.type === 'OnDelete' ? 0 : wanted;
   const seen = status.observedGeneration !== undefined && isObserved(live, status);
   return settle(seen && updated >= due && up >= wanted, `${up} of ${wanted} pods are available, ${updated} are new`);
 }
 
-function judgeJob(_: KubernetesObject, { conditions = [] }: Status): Readiness {
+function checkJob(_: KubernetesObject, { conditions = [] }: Status): Readiness {
   const failed = conditions.find((c) => c.type === 'Failed' && c.status === 'True');
   if (failed) return { state: 'failed', message: failed.message ?? failed.reason ?? 'it has failed' };
   return settle(
@@ -114,22 +114,22 @@ function judgeJob(_: KubernetesObject, { conditions = [] }: Status): Readiness {
   );
 }
 
-function judgePod(live: KubernetesObject, { phase, reason, message }: Status): Readiness {
+function checkPod(live: KubernetesObject, { phase, reason, message }: Status): Readiness {
   if (phase === 'Succeeded') return READY;
   if (phase === 'Failed')
     return { state: 'failed', message: ['the pod has failed', reason, message].filter(Boolean).join(': ') };
-  return judgeCondition(live, 'Ready');
+  return checkCondition(live, 'Ready');
 }
 
-function judgeService(live: KubernetesObject, status: Status, { unreadyAddresses }: Related): Readiness {
+function checkService(live: KubernetesObject, status: Status, { unreadyAddresses }: Related): Readiness {
   const { type, clusterIP, selector = {} } = specOf(live);
-  const address = type === 'LoadBalancer' ? judgeAddress(live, status) : READY;
+  const address = type === 'LoadBalancer' ? checkAddress(live, status) : READY;
   if (address.state !== 'ready') return address;
   // Do not wait for pods that do not exist, because they may be created after the Service.
   if (type === 'ExternalName' || clusterIP === 'None' || Object.keys(selector).length === 0) return READY;
   return settle(unreadyAddresses === 0, `${unreadyAddresses} of its pods are not ready for requests yet`);
 }
 
-function judgeAddress(_: KubernetesObject, { loadBalancer }: Status): Readiness {
+function checkAddress(_: KubernetesObject, { loadBalancer }: Status): Readiness {
   return settle((loadBalancer?.ingress?.length ?? 0) > 0, 'it has no address yet');
 }

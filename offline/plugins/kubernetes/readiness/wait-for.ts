@@ -24,14 +24,14 @@ export function explainWaitFor(object: KubernetesObject): string | undefined {
 }
 
 /** Whether a live object meets an expression. */
-export function judge(live: KubernetesObject, expression: string): Readiness {
+export function checkExpression(live: KubernetesObject, expression: string): Readiness {
   const wanted = parseExpression(expression);
   if (!wanted) return { state: 'failed', message: explainWaitFor(live) ?? `Cannot wait for "${expression}"` };
-  return 'path' in wanted ? judgePath(live, wanted, expression) : judgeCondition(live, wanted.type, wanted.status);
+  return 'path' in wanted ? checkPath(live, wanted, expression) : checkCondition(live, wanted.type, wanted.status);
 }
 
 /** Whether a condition of a live object has a status. */
-export function judgeCondition(live: KubernetesObject, type: string, status = 'True'): Readiness {
+export function checkCondition(live: KubernetesObject, type: string, status = 'True'): Readiness {
   const { conditions = [], observedGeneration } = statusOf<ConditionedStatus>(live);
   const found = conditions.find((c) => c.type.toLowerCase() === type.toLowerCase());
   const said = [found?.reason, found?.message].filter(Boolean).join(': ');
@@ -65,7 +65,7 @@ function parseExpression(text: string): Expression | undefined {
   return path && { path, value };
 }
 
-function judgePath(
+function checkPath(
   live: KubernetesObject,
   { path, value }: Extract<Expression, { path: unknown }>,
   expression: string,

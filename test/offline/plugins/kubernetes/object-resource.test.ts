@@ -3,7 +3,7 @@ import { objectResource } from '../../../../offline/plugins/kubernetes/objects/o
 import type { KubernetesObject } from '../../../../offline/plugins/kubernetes/objects/kubernetes-object.ts';
 import { patchResource } from '../../../../offline/plugins/kubernetes/objects/patch-resource.ts';
 import { readSettings, type Settings } from '../../../../offline/plugins/kubernetes/settings.ts';
-import { InitFailed } from '../../../../provider/init-failed.ts';
+import { InitFailed } from '../../../../provider/resource-init-error.ts';
 import type { CheckRequest } from '../../../../provider/provider.ts';
 import { UNKNOWN } from '../../../../provider/values.ts';
 import { type FakeCluster, makeContext, makeFakeCluster } from './fake-cluster.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { findValues, parseJsonPath } from '../../../../offline/plugins/kubernetes/changes/json-path.ts';
 import type { KubernetesObject } from '../../../../offline/plugins/kubernetes/objects/kubernetes-object.ts';
-import { explainWaitFor, judge, readWaitFor } from '../../../../offline/plugins/kubernetes/readiness/wait-for.ts';
+import { explainWaitFor, checkExpression, readWaitFor } from '../../../../offline/plugins/kubernetes/readiness/wait-for.ts';
 
 const LIVE: KubernetesObject = {
   apiVersion: 'example.com/v1',
@@ -36,19 +36,19 @@ test.each([
   ['jsonpath={.metadata.labels.a\\.b/c}=d', 'failed'],
   ["jsonpath={.metadata.labels['a.b/c']}=d", 'ready'],
   ['Ready', 'failed'],
-])('%s is %s', (expression, state) => expect(judge(LIVE, expression).state).toBe(state));
+])('%s is %s', (expression, state) => expect(checkExpression(LIVE, expression).state).toBe(state));
 
 test('judge() says what is the case instead', () => {
-  expect(judge(LIVE, 'condition=Broken').message).toBe('Broken is False (Fine: nothing is)');
-  expect(judge(LIVE, 'jsonpath={.status.phase}=Pending').message).toBe(
+  expect(checkExpression(LIVE, 'condition=Broken').message).toBe('Broken is False (Fine: nothing is)');
+  expect(checkExpression(LIVE, 'jsonpath={.status.phase}=Pending').message).toBe(
     'waiting for jsonpath={.status.phase}=Pending (found Running)',
   );
 });
 
 test('judge() believes nothing that was said of the object as it was before', () => {
   const changed = { ...LIVE, metadata: { name: 'x', generation: 4 } };
-  expect(judge(changed, 'condition=Ready').state).toBe('waiting');
-  expect(judge(changed, 'jsonpath={.status.phase}=Running').state).toBe('waiting');
+  expect(checkExpression(changed, 'condition=Ready').state).toBe('waiting');
+  expect(checkExpression(changed, 'jsonpath={.status.phase}=Running').state).toBe('waiting');
 });
 
 test.each([

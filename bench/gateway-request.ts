@@ -1,0 +1,28 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { connectSupervisor } from '../local/supervisor/start-supervisor.ts';
+import type { Question } from '../test/prober/probe-client.ts';
+import type { BenchProject } from './bench-project.ts';
+
+/** Longer than any benchmark sends requests. */
+const TOKEN_SECONDS = 3600;
+
+/** The example's input as a request to the project's gateway, and the gateway's process id. */
+export async function makeGatewayQuestion({ root }: BenchProject): Promise<{
+  readonly question: Question;
+  readonly gatewayPid: number;
+}> {
+  const client = await connectSupervisor(root, 'local');
+  const status = await client?.status();
+  const url = status?.endpoints[0]?.url;
+  if (!client || status?.pid === undefined || url === undefined)
+    throw new Error('Cannot find the gateway: expected the endpoint to be deployed');
+  const token = await client.makeShortToken(TOKEN_SECONDS);
+  const body = await readExample(root);
+  return { question: { url, body, headers: { authorization: `Bearer ${token}` } }, gatewayPid: status.pid };
+}
+
+/** The input example of the model that every server receives. */
+export function readExample(root: string): Promise<string> {
+  return readFile(join(root, 'models', 'iris', '2', 'serving_input_example.json'), 'utf8');
+}

@@ -1,0 +1,63 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { LoadReport } from '../app/load/load-report.ts';
+import { sendLoad } from '../app/load/send-load.ts';
+import { percentile, renderFailures } from '../app/load/render-load-report.ts';
+import { type Asker, makeAsker, type Question } from '../test/prober/probe-client.ts';
+import type { Bench, Figure } from './benchmark.ts';
+
+/** The results of clients during one period, and its cost. */
+export interface Load extends LoadReport {
+  readonly seconds: number;
+  /** CPU seconds of the servers. */
+  readonly cpuSeconds: number;
+}
+
+export interface LoadOptions {
+  readonly connections: number;
+  /** CPU seconds of the servers so far. */
+  readonly readCpu: () => number;
+  /** The load continues until this is done; default: for the benchmark's seconds. */
+  readonly meanwhile?: () => Promise<unknown>;
+}
+
+const DEFAULT_SECONDS = 3;
+
+/** Sends one request again and again over several connections, one at a time on each. */
+export async function putUnderLoad(question: Question, bench: Bench, options: LoadOptions): Promise<Load> {
+  const { connections, readCpu, meanwhile = () => pause((bench.seconds ?? DEFAULT_SECONDS) * 1000, bench) } = options;
+  const asker = makeAsker(question);
+  try {
+    await warmUp(asker, connections);
+    const [cpuBefore, started] = [readCpu(), performance.now()];
+    const clients = sendLoad(asker.ask, connections);
+    await meanwhile().finally(() => clients.stop());
+    const asked = await clients.done;
+    const seconds = (performance.now() - started) / 1000;
+    if (asked.failed > 0) bench.fault(renderFailures(asked));
+    return { ...asked, seconds, cpuSeconds: readCpu() - cpuBefore };
+  } finally {
+    asker.close();
+  }
+}
+
+/** The figures of several periods of the same load. */
+export function loadFigures(what: string, side: string, loads: readonly Load[]): readonly Figure[] {
+  const figure = (unit: string, pick: (load: Load) => number) => ({ what, unit, side, values: loads.map(pick) });
+  return [
+    figure('requests/s', (l) => l.sent / l.seconds),
+    figure('CPU ms a request', (l) => (l.cpuSeconds * 1000) / l.sent),
+    figure('p50 ms', (l) => percentile(l, 0.5)),
+    figure('p99 ms', (l) => percentile(l, 0.99)),
+  ];
+}
+
+/** Opens the connections and lets code be compiled before the measurement. */
+async function warmUp({ ask }: Asker, connections: number): Promise<void> {
+  for (let round = 0; round < WARM_UP_ROUNDS; round++) await Promise.all(Array.from({ length: connections }, ask));
+}
+
+const WARM_UP_ROUNDS = 20;
+
+async function pause(milliseconds: number, { signal }: Bench): Promise<void> {
+  await sleep(milliseconds, undefined, { signal });
+}

@@ -1,0 +1,114 @@
+import { Unavailable } from './identity.ts';
+
+/** A remembered answer; times are milliseconds since 1970. */
+export interface Answer<T> {
+  readonly value: T;
+  /** The answer is fresh until then. One whose time has already passed is not stored and removes any earlier one. */
+  readonly until: number;
+  /** During an outage the answer may be used until then; absent: not beyond `until`. */
+  readonly keptUntil?: number;
+}
+
+interface StoredAnswer<T> extends Answer<T> {
+  /** The last attempt to renew it failed with Unavailable. */
+  readonly unanswered?: boolean;
+}
+
+/** During an outage, each answer is requested again at most this often. */
+const RETRY_MILLISECONDS = 2000;
+
+/**
+ * Remembers answers for a while and evicts the least recently used first. Only one request per key runs at a time. When
+ * a request fails with Unavailable, the last answer stays in use as long as it may be kept. Later requests then run in
+ * the background, so nobody waits for an outage twice. Other errors are not remembered.
+ */
+export class AnswerCache<T> {
+  readonly #known = new Map<string, StoredAnswer<T>>();
+  readonly #asking = new Map<string, Promise<T>>();
+  readonly #maximum: number;
+  readonly #onKept: () => void;
+
+  /** `onKept` is called for every old answer that is used during an outage. */
+  constructor(maximum: number, onKept: () => void = () => undefined) {
+    this.#maximum = maximum;
+    this.#onKept = onKept;
+  }
+
+  get size(): number {
+    return this.#known.size;
+  }
+
+  /** How many requests have no answer yet. */
+  get asking(): number {
+    return this.#asking.size;
+  }
+
+  /** Whether an answer exists, fresh or kept. */
+  has(key: string): boolean {
+    return this.#find(key) !== undefined;
+  }
+
+  /** The answer, if it is still fresh. */
+  peek(key: string): T | undefined {
+    const known = this.#find(key);
+    if (known === undefined || known.until <= Date.now()) return undefined;
+    this.#known.delete(key);
+    this.#known.set(key, known);
+    if (known.unanswered) this.#onKept();
+    return known.value;
+  }
+
+  /** The remembered answer, or the one that `ask` returns. */
+  get(key: string, ask: () => Promise<Answer<T>>): Promise<T> {
+    const current = this.peek(key);
+    if (current !== undefined) return Promise.resolve(current);
+    const asking = this.#asking.get(key) ?? this.#ask(key, ask);
+    const known = this.#find(key);
+    if (!known?.unanswered) return asking;
+    asking.catch(() => undefined);
+    this.#onKept();
+    return Promise.resolve(known.value);
+  }
+
+  /** Stores an answer that was obtained elsewhere. */
+  put(key: string, answer: StoredAnswer<T>): void {
+    this.#known.delete(key);
+    if (answer.until <= Date.now()) return;
+    this.#known.set(key, answer);
+    if (this.#known.size > this.#maximum) {
+      const [oldest] = this.#known.keys();
+      if (oldest !== undefined) this.#known.delete(oldest);
+    }
+  }
+
+  #ask(key: string, ask: () => Promise<Answer<T>>): Promise<T> {
+    const asking = ask()
+      .then(
+        (answer) => {
+          this.put(key, answer);
+          return answer.value;
+        },
+        (e: unknown) => this.#keep(key, e),
+      )
+      .finally(() => this.#asking.delete(key));
+    this.#asking.set(key, asking);
+    return asking;
+  }
+
+  /** Keeps using the last answer, if it may be kept. */
+  #keep(key: string, e: unknown): T {
+    const known = this.#find(key);
+    if (!(e instanceof Unavailable) || known?.keptUntil === undefined) throw e;
+    if (!known.unanswered) this.#onKept(); // later uses are counted where the answer is returned
+    this.put(key, { ...known, until: Math.min(Date.now() + RETRY_MILLISECONDS, known.keptUntil), unanswered: true });
+    return known.value;
+  }
+
+  /** An answer that is fresh or may be kept; an expired one is removed. */
+  #find(key: string): StoredAnswer<T> | undefined {
+    const known = this.#known.get(key);
+    if (known === undefined || Math.max(known.until, known.keptUntil ?? 0) > Date.now()) return known;
+    this.#known.delete(key);
+    return undefined;
+  }
+}

@@ -1,0 +1,146 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Diagnostic, makeError } from './diagnostic.ts';
+import type { Endpoint } from './endpoint/endpoint.ts';
+import { type Environment, parseEnvironment } from './environment/environment.ts';
+import { type Lock, parseLock } from './lock/lock.ts';
+import { parseEndpoint } from './endpoint/parse-endpoint.ts';
+
+/** The value of a file, or the diagnostics that explain its absence. */
+export interface Declared<T> {
+  readonly value: T | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** The folders of a project. */
+export interface ProjectFolders {
+  /** Absolute path of the folder that contains Pulumi.yaml. */
+  readonly root: string;
+  /** The folder of endpoint files and locks, relative to `root`. Default: `endpoints`. */
+  readonly endpoints: string;
+  /**
+   * Absolute path that replaces `root` for endpoint files, locks and models: a pull request's checkout, read as data.
+   */
+  readonly from?: string | undefined;
+  /** Absolute path of a folder with locks that a review computed. They override the locks beside the endpoint files. */
+  readonly locks?: string | undefined;
+}
+
+/** Reads `endpoints/NAME.yaml`. */
+export async function readEndpoint(place: ProjectFolders, name: string): Promise<Declared<Endpoint>> {
+  const file = `${place.endpoints}/${name}.yaml`;
+  const text = await readText(join(declaredRoot(place), file));
+  if (text === undefined)
+    return missing(
+      'unknown-endpoint',
+      file,
+      `Cannot find the endpoint "${name}": there is no file ${file}`,
+      await namesHint(place),
+    );
+  const { endpoint, diagnostics } = parseEndpoint(text, file);
+  return { value: endpoint, diagnostics };
+}
+
+/** Reads `environments/NAME.yaml`. */
+export async function readEnvironment({ root }: ProjectFolders, name: string): Promise<Declared<Environment>> {
+  const file = `environments/${name}.yaml`;
+  const text = await readText(join(root, file));
+  if (text === undefined)
+    return missing(
+      'unknown-environment',
+      file,
+      `Cannot find the environment "${name}": there is no file ${file}`,
+      `Create the file with name: ${name} and target: local`,
+    );
+  const { environment, diagnostics } = parseEnvironment(text, file);
+  return { value: environment, diagnostics };
+}
+
+/** Reads `endpoints/NAME.lock`. */
+export async function readLock(place: ProjectFolders, endpoint: string): Promise<Declared<Lock>> {
+  const file = lockFile(place, endpoint);
+  const text = await readLockText(place, endpoint);
+  if (text === undefined)
+    return missing(
+      'lock-missing',
+      file,
+      `Cannot deploy "${endpoint}": it has no lock`,
+      `Run npx davit lock ${endpoint}`,
+    );
+  const { lock, diagnostics } = parseLock(text, file);
+  return { value: lock, diagnostics };
+}
+
+/** The text of the lock that a review computed, else of the lock beside the endpoint file, else undefined. */
+export async function readLockText(place: ProjectFolders, endpoint: string): Promise<string | undefined> {
+  const computed = place.locks === undefined ? undefined : await readText(join(place.locks, `${endpoint}.lock`));
+  return computed ?? readText(join(declaredRoot(place), lockFile(place, endpoint)));
+}
+
+/** The folder that contains the endpoints folder. Paths in endpoint files are relative to it. */
+export function declaredRoot({ root, from }: ProjectFolders): string {
+  return from ?? root;
+}
+
+/** Path of an endpoint's lock, relative to the project root. */
+export function lockFile({ endpoints }: ProjectFolders, endpoint: string): string {
+  return `${endpoints}/${endpoint}.lock`;
+}
+
+/** Lists the names of a project's endpoints, sorted. */
+export async function listEndpoints(place: ProjectFolders): Promise<readonly string[]> {
+  const files = await readdir(join(declaredRoot(place), place.endpoints)).catch(() => []);
+  return files
+    .filter((f) => f.endsWith('.yaml'))
+    .map((f) => f.slice(0, -'.yaml'.length))
+    .sort();
+}
+
+/** Reads a file. Returns undefined if the file does not exist. */
+export async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (e) {
+    if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes(codeOf(e) ?? '')) return undefined;
+    throw new Error(`Cannot read ${path}: ${e instanceof Error ? e.message : String(e)}`, { cause: e });
+  }
+}
+
+/** Reads a user's file, or returns a diagnostic. `file` is the path as the user would type it. */
+export async function readUserFile(path: string, file: string): Promise<Declared<string>> {
+  try {
+    return { value: await readFile(path, 'utf8'), diagnostics: [] };
+  } catch (e) {
+    return { value: undefined, diagnostics: [unreadableFile(file, e)] };
+  }
+}
+
+/** Converts a system error into a diagnostic about an unreadable file or folder. */
+export function unreadableFile(file: string, error: unknown): Diagnostic {
+  const code = codeOf(error);
+  const why = WHY[code ?? ''] ?? (error instanceof Error ? error.message : String(error));
+  return makeError('unreadable-file', { file, line: 1, column: 1 }, `Cannot read ${file}: ${why}`);
+}
+
+const WHY: Partial<Record<string, string>> = {
+  EACCES: 'you do not have permission, expected a file that you can read',
+  EISDIR: 'it is a folder, expected a file',
+  ELOOP: 'its symbolic links form a loop',
+  ENOENT: 'there is no such file or folder',
+  ENOTDIR: 'there is no such file or folder',
+};
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
+}
+
+async function namesHint(place: ProjectFolders): Promise<string> {
+  const names = await listEndpoints(place);
+  return names.length > 0
+    ? `Existing endpoints: ${names.join(', ')}`
+    : `There are no endpoint files in ${place.endpoints}/`;
+}
+
+function missing(code: Diagnostic['code'], file: string, message: string, hint: string): Declared<never> {
+  return { value: undefined, diagnostics: [makeError(code, { file, line: 1, column: 1 }, message, hint)] };
+}

@@ -1,0 +1,78 @@
+import { type Document, isAlias, visit, type YAMLError } from 'yaml';
+import { type Diagnostic, makeError, type SourceLocation } from '../diagnostic.ts';
+
+type At = (offset: number) => SourceLocation;
+
+/** Converts errors of the YAML parser to diagnostics. If nesting is too deep, reports only that. */
+export function explainYaml(errors: readonly (YAMLError | Error)[], text: string, at: At): readonly Diagnostic[] {
+  const deep = errors.find((e) => /call stack|stack overflow/i.test(e.message));
+  if (deep)
+    return [makeError('bad-yaml', at(offsetOf(deep)), 'Cannot read YAML: it is nested too deeply', 'Use fewer levels')];
+  // Of several errors at one offset, the first is the cause and the others are consequences.
+  const firsts = errors.filter((e, i) => errors.findIndex((other) => offsetOf(other) === offsetOf(e)) === i);
+  return firsts.map((e) => explainOne(e, text, at));
+}
+
+function explainOne(error: YAMLError | Error, text: string, at: At): Diagnostic {
+  const code = 'code' in error ? error.code : 'THROWN';
+  const [message, hint] = OURS[code]?.(text.slice(offsetOf(error))) ?? [firstLine(error.message), HINTS[code]];
+  return makeError('bad-yaml', at(offsetOf(error)), `Cannot read YAML: ${message}`, hint);
+}
+
+type Explain = (rest: string) => readonly [message: string, hint: string];
+
+/** Replaces parser messages that do not name the faulty text or that address programmers. */
+const OURS: Partial<Record<string, Explain>> = {
+  DUPLICATE_KEY: (rest) => [`the field "${keyOf(rest)}" appears twice, expected once`, 'Keep one of the two'],
+  MULTIPLE_DOCS: () => ['it has a second document after "---", expected one', 'Write a file for each'],
+  THROWN: () => ['it expands too many aliases, expected at most 100', 'Write the values out'],
+};
+
+const HINTS: Partial<Record<string, string>> = {
+  TAB_AS_INDENT: 'Indent with spaces',
+  BAD_INDENT: 'Give all items of a list or map the same indentation',
+};
+
+function keyOf(rest: string): string {
+  return (/^(?:"[^"\n]*"|'[^'\n]*'|[^\s:,{}]+)/.exec(rest)?.[0] ?? '').replace(/^(["'])(.*)\1$/, '$2');
+}
+
+function offsetOf(error: YAMLError | Error): number {
+  return 'pos' in error ? error.pos[0] : 0;
+}
+
+function firstLine(message: string): string {
+  return message.split('\n')[0] ?? '';
+}
+
+/** Finds aliases that have no anchor before them. */
+export function findLostAliases(document: Document, at: At): readonly Diagnostic[] {
+  const found: Diagnostic[] = [];
+  visit(document, {
+    Node: (_key, node) => {
+      if (!isAlias(node) || node.resolve(document)) return;
+      const message = `Cannot read YAML: the alias "*${node.source}" has no anchor "&${node.source}" before it`;
+      const hint = `Put a text that begins with * in quotes: "*${node.source}"`;
+      found.push(makeError('bad-yaml', at(node.range?.[0] ?? 0), message, hint));
+    },
+  });
+  return found;
+}
+
+/** Matches every character outside c-printable of YAML 1.2, and U+FFFD, which replaces bytes that are not UTF-8. */
+const FOREIGN = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffc\u{10000}-\u{10ffff}]/u;
+
+/** Finds the first character that YAML does not allow: from a binary file, another encoding or a terminal paste. */
+export function findForeignCharacter(text: string, file: string): Diagnostic | undefined {
+  const found = FOREIGN.exec(text);
+  if (!found) return undefined;
+  const before = text.slice(0, found.index).split('\n');
+  const place = { file, line: before.length, column: (before.at(-1) ?? '').length + 1 };
+  const what = found[0] === '\ufffd' ? 'a byte that is not UTF-8' : `the control character ${renderCode(found[0])}`;
+  const hint = 'Save the file as plain text in UTF-8';
+  return makeError('bad-yaml', place, `Cannot read YAML: it contains ${what}, expected text`, hint);
+}
+
+function renderCode(character: string): string {
+  return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
+}

@@ -1,0 +1,50 @@
+import { Agent } from 'node:http';
+import type { Reply } from '../../app/load/load-report.ts';
+import { type Heard, send } from './send-http-request.ts';
+
+/** A request that is sent repeatedly. */
+export interface Question {
+  /** `http://127.0.0.1:8080/invocations`; with a socket only the path is used. */
+  readonly url: string;
+  /** A Unix socket to use instead of a port. */
+  readonly socketPath?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export interface AskerOptions {
+  /** `kept`: connections stay open between requests; `fresh`: each request has its own. */
+  readonly connections?: 'kept' | 'fresh';
+  readonly limitSeconds?: number;
+}
+
+export interface Asker {
+  readonly ask: () => Promise<Reply>;
+  /** Closes its connections. */
+  readonly close: () => void;
+}
+
+/** Sends requests with Node's plain client, because it needs less CPU than `fetch` and the servers share the CPU. */
+export function makeAsker(question: Question, { connections = 'kept', limitSeconds }: AskerOptions = {}): Asker {
+  const { url, socketPath, headers, body } = question;
+  const agent = new Agent({ keepAlive: true });
+  const options = {
+    headers: { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)), ...headers },
+    body,
+    ...(connections === 'kept' && { agent }),
+    ...(socketPath !== undefined && { socketPath }),
+    ...(limitSeconds !== undefined && { limitSeconds }),
+  };
+  return { ask: async () => makeReply(await send(url, options)), close: () => agent.destroy() };
+}
+
+function makeReply({ status, body, headers }: Heard): Reply {
+  const served = headers['served-model-name'];
+  const retryAfter = headers['retry-after'];
+  return {
+    status,
+    body,
+    servedModelName: typeof served === 'string' ? served : undefined,
+    retryAfterSeconds: retryAfter === undefined ? undefined : Number(retryAfter),
+  };
+}
