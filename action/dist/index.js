@@ -92,7 +92,7 @@ function escapeProperty(s) {
 	return toCommandValue(s).replace(/%/g, "%25").replace(/\r/g, "%0D").replace(/\n/g, "%0A").replace(/:/g, "%3A").replace(/,/g, "%2C");
 }
 var CMD_STRING, Command;
-var init_command$1 = __esmMin((() => {
+var init_command = __esmMin((() => {
 	init_utils$2();
 	CMD_STRING = "::";
 	Command = class {
@@ -14945,7 +14945,7 @@ function notice(message, properties = {}) {
 }
 var ExitCode;
 var init_core$2 = __esmMin((() => {
-	init_command$1();
+	init_command();
 	init_file_command();
 	init_utils$2();
 	init_oidc_utils();
@@ -14956,62 +14956,25 @@ var init_core$2 = __esmMin((() => {
 		ExitCode[ExitCode["Failure"] = 1] = "Failure";
 	})(ExitCode || (ExitCode = {}));
 }));
-// schemas/quieten.ts
-function quieten(text) {
-	return text.replaceAll(ESCAPES, "").replaceAll(/\r\n?/g, "\n").replaceAll(/[[\p{Cc}\p{Bidi_Control}]--[\t\n]]/gv, "�").replaceAll(/^([^\S\n\u2028\u2029]*):(?=:)/gm, "$1: ").replaceAll("##[", "## [");
+// app/outage.ts
+async function catchOutage(signal, work) {
+	try {
+		return {
+			value: await work(),
+			outage: null
+		};
+	} catch (e) {
+		signal.throwIfAborted();
+		return {
+			value: void 0,
+			outage: renderCauses$1(e)
+		};
+	}
 }
-var ESCAPES;
-var init_quieten = __esmMin((() => {
-	ESCAPES = /\u{1b}(?:\[[0-?]*[ -/]*[@-~]|\][^\u{7}\u{1b}]*(?:\u{7}|\u{1b}\\)?|[@-Z\\^_])/gu;
-}));
-// schemas/diagnostic.ts
-function makeError(code, place, message, hint) {
-	return make("error", code, place, message, hint);
+function renderCauses$1(error) {
+	return listMessages(error).join("; because: ");
 }
-function makeWarning(code, place, message, hint) {
-	return make("warning", code, place, message, hint);
-}
-function hasErrors(diagnostics) {
-	return diagnostics.some((d) => d.severity === "error");
-}
-function sortDiagnostics(diagnostics) {
-	const order = (a, b) => compare$2(a.file, b.file) || a.line - b.line || a.column - b.column || compare$2(a.code, b.code);
-	return [...new Map(diagnostics.map((d) => [JSON.stringify(d), d])).values()].sort(order);
-}
-function make(severity, code, place, message, hint) {
-	const { file, line, column } = place;
-	return {
-		code,
-		severity,
-		file,
-		line,
-		column,
-		message: quieten(message).replaceAll(/(?<!\s)\s*\n\s*/g, " "),
-		...hint !== void 0 && { hint: quieten(hint) }
-	};
-}
-function compare$2(a, b) {
-	return a < b ? -1 : a > b ? 1 : 0;
-}
-var init_diagnostic = __esmMin((() => {
-	init_quieten();
-}));
-// cli/command.ts
-function environmentName({ options }) {
-	return typeof options["environment"] === "string" ? options["environment"] : "local";
-}
-var UsageError, ENVIRONMENT_OPTION;
-var init_command = __esmMin((() => {
-	UsageError = class extends Error {};
-	ENVIRONMENT_OPTION = { environment: {
-		type: "string",
-		short: "e",
-		value: "NAME",
-		help: "The environment, a file in environments/; default: local; --env for short"
-	} };
-}));
-// cli/print.ts
-function messages(error) {
+function listMessages(error) {
 	const found = [];
 	for (let e = error; e !== void 0 && e !== null; e = e instanceof Error ? e.cause : void 0) {
 		const message = e instanceof Error ? e.message : typeof e === "string" ? e : JSON.stringify(e);
@@ -15019,8 +14982,8 @@ function messages(error) {
 	}
 	return found;
 }
-var init_print = __esmMin((() => {}));
-// schemas/names.ts
+var init_outage = __esmMin((() => {}));
+// schemas/values/names.ts
 function stackName(endpoint, environment) {
 	return `${endpoint}.${environment}`;
 }
@@ -15063,7 +15026,7 @@ var init_names = __esmMin((() => {
 	REVISION_HASH = /^[0-9a-f]{10}$/;
 }));
 // action/inputs.ts
-init_print();
+init_outage();
 init_core$2();
 init_names();
 const COMMANDS = [
@@ -15089,7 +15052,7 @@ const FAILURES = [
 	"stale"
 ];
 var InputError = class extends Error {};
-const NAME$6 = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
+const NAME$5 = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 const REFERENCE = /^[^\s~^:?*[\\\p{Cc}-][^\s~^:?*[\\\p{Cc}]*$/u;
 const ONLY_FOR = {
 	environments: [
@@ -15158,9 +15121,9 @@ function readInputs() {
 	};
 }
 function findUnfit(command, { environments, token }) {
-	const wrong = Object.entries(ONLY_FOR).filter(([name, by]) => getInput(name) !== "" && !by.includes(command)).map(([name, by]) => `Cannot use "${name}" with command ${command}: only ${by.join(", ")} take it; remove it there`);
+	const wrong = Object.entries(ONLY_FOR).filter(([name, by]) => getInput(name) !== "" && !by.includes(command)).map(([name, by]) => `Cannot use "${name}" with command ${command}: only ${by.join(", ")} accept it; remove it`);
 	if (ENVIRONMENTS_NEEDED.includes(command) && environments.length === 0 && getInput("environments") === "") wrong.push(`Cannot ${command} without "environments": expected names of files in environments/, such as production; write them below "with:"`);
-	if (TOKEN_NEEDED.includes(command) && token === "") wrong.push(`Cannot ${command} without "github-token": it is empty, expected a token; remove the input, and the job's own is taken`);
+	if (TOKEN_NEEDED.includes(command) && token === "") wrong.push(`Cannot ${command} without "github-token": it is empty, expected a token; remove the input to use the job's own token`);
 	return wrong;
 }
 function readWord(wrong, name, words) {
@@ -15175,8 +15138,8 @@ function readResult(wrong, name) {
 }
 function readNames(wrong, name, example) {
 	const given = getInput(name).split(/[\s,]+/).filter((n) => n !== "");
-	const isName = (n) => NAME$6.test(n) || name === "endpoints" && n === "_platform";
-	for (const bad of given.filter((n) => !isName(n))) wrong.push(`Cannot use ${quote$1(bad)} in "${name}": expected the name of a file without folder and ending; ${example}`);
+	const isName = (n) => NAME$5.test(n) || name === "endpoints" && n === "_platform";
+	for (const bad of given.filter((n) => !isName(n))) wrong.push(`Cannot use ${quote$1(bad)} in "${name}": expected the name of a file without folder and extension; ${example}`);
 	return [...new Set(given.filter(isName))];
 }
 function readBase(wrong) {
@@ -15999,7 +15962,7 @@ function validateFallback(schema, value, _ctx) {
 	if (result instanceof Promise) throw new $ZodAsyncError();
 	return result.issues.length === 0;
 }
-var _parse, _parseAsync, _safeParse, _safeParseAsync, COMPILE_INVALID, COMPILE_FALLBACK, validate$2, validateAsync$1, _encode, _decode, _encodeAsync, _decodeAsync, _safeEncode, _safeDecode, _safeEncodeAsync, _safeDecodeAsync;
+var _parse, _parseAsync, _safeParse, _safeParseAsync, COMPILE_INVALID, COMPILE_FALLBACK, validate$1, validateAsync$1, _encode, _decode, _encodeAsync, _decodeAsync, _safeEncode, _safeDecode, _safeEncodeAsync, _safeDecodeAsync;
 var init_parse$1 = __esmMin((() => {
 	init_core$1();
 	init_util();
@@ -16075,7 +16038,7 @@ var init_parse$1 = __esmMin((() => {
 	};
 	COMPILE_INVALID = /* @__PURE__ */ Symbol.for("zod.compile.invalid");
 	COMPILE_FALLBACK = /* @__PURE__ */ Symbol.for("zod.compile.fallback");
-	validate$2 = ((schema, value, _ctx) => {
+	validate$1 = ((schema, value, _ctx) => {
 		const validator = schema._zod.bag.validator;
 		if (validator !== void 0) {
 			if (validator(value) !== COMPILE_INVALID) return true;
@@ -20234,7 +20197,7 @@ var init_schemas = __esmMin((() => {
 			own(this, "spa", value);
 		},
 		validate(data, params) {
-			return validate$2(this, data, params);
+			return validate$1(this, data, params);
 		},
 		validateAsync(data, params) {
 			return validateAsync$1(this, data, params);
@@ -20902,7 +20865,7 @@ function readEvent(file) {
 		throw new Error(`Cannot read the event in ${file}: it is not one of GitHub's`, { cause: e });
 	}
 }
-// action/stop.ts
+// action/abort-on-signals.ts
 const SIGNALS$1 = [
 	"SIGINT",
 	"SIGTERM",
@@ -20928,8 +20891,8 @@ function cacheFolder(...below) {
 }
 var init_cache = __esmMin((() => {}));
 // action/commands/caches.ts
-var caches_exports = /* @__PURE__ */ __exportAll({ tellCaches: () => tellCaches });
-async function tellCaches({ inputs, runner }) {
+var caches_exports = /* @__PURE__ */ __exportAll({ setCacheOutputs: () => setCacheOutputs });
+async function setCacheOutputs({ inputs, runner }) {
 	const root = resolve(runner.workspace, inputs.project);
 	const machine = `${process.platform}-${process.arch}`;
 	const own = `davit-validate-${machine}-${scopeOf(runner)}-`;
@@ -20978,7 +20941,7 @@ function codePath(...below) {
 function findCode(from) {
 	for (let folder = from;; folder = dirname(folder)) {
 		if (isOurs(join(folder, "package.json"))) return folder;
-		if (dirname(folder) === folder) throw new Error(`Cannot find Davit's own files: no folder from ${from} upwards has its package.json, expected a whole checkout or release`);
+		if (dirname(folder) === folder) throw new Error(`Cannot find Davit's own files: neither ${from} nor a folder above it has Davit's package.json, expected a complete checkout or release`);
 	}
 }
 function isOurs(file) {
@@ -21119,7 +21082,7 @@ function changedModels(paths, endpoint, root) {
 var init_changed_endpoints = __esmMin((() => {
 	init_locate_model();
 }));
-// system/child-end.ts
+// system/wait-for-child.ts
 function waitForChild(child) {
 	return new Promise((done, fail) => {
 		child.once("error", (e) => fail(new Error(`Cannot start "${child.spawnfile}": ${e.message}`, { cause: e })));
@@ -21142,10 +21105,10 @@ function waitForChild(child) {
 	});
 }
 var READ_MILLISECONDS;
-var init_child_end = __esmMin((() => {
+var init_wait_for_child = __esmMin((() => {
 	READ_MILLISECONDS = 1e3;
 }));
-// system/each-line.ts
+// system/for-each-line.ts
 function eachLine(stream, hear, { maxCharacters = MAX_CHARACTERS } = {}) {
 	let rest = "";
 	stream.setEncoding("utf8");
@@ -21159,7 +21122,7 @@ function eachLine(stream, hear, { maxCharacters = MAX_CHARACTERS } = {}) {
 	});
 }
 var MAX_CHARACTERS;
-var init_each_line = __esmMin((() => {
+var init_for_each_line = __esmMin((() => {
 	MAX_CHARACTERS = 16384;
 }));
 // system/run-process.ts
@@ -21228,8 +21191,8 @@ function aborted(program, signal) {
 }
 var KILL_AFTER_MILLISECONDS, NOT_FOR_CHILDREN;
 var init_run_process = __esmMin((() => {
-	init_child_end();
-	init_each_line();
+	init_wait_for_child();
+	init_for_each_line();
 	KILL_AFTER_MILLISECONDS = 5e3;
 	NOT_FOR_CHILDREN = [
 		"PYTHONDONTWRITEBYTECODE",
@@ -21262,14 +21225,14 @@ var init_run_git = __esmMin((() => {
 async function readChangedPaths(folder, base, signal) {
 	const git = (...args) => runGit(folder, args, signal);
 	const inside = await git("rev-parse", "--is-inside-work-tree");
-	if (inside.code !== 0) throw new NoBaseError(`Cannot tell what changed: ${whyNone(folder, inside)}; ${ASK}`);
+	if (inside.code !== 0) throw new NoBaseError(`Cannot find the changed files: ${whyNone(folder, inside)}; ${ASK}`);
 	const commit = await findCommit(git, base);
 	const head = await findCommit(git, "HEAD");
 	const merged = await git("merge-base", commit, head);
-	if (merged.code !== 0) throw new NoBaseError(`Cannot tell what changed: the history here does not reach where ${base ?? "the main branch"} and HEAD part; fetch it whole (git fetch --unshallow), or ${ASK}`);
+	if (merged.code !== 0) throw new NoBaseError(`Cannot find the changed files: the history does not contain the merge base of ${base ?? "the main branch"} and HEAD; fetch the whole history (git fetch --unshallow), or ${ASK}`);
 	const since = merged.stdout.trim();
 	const [tracked, untracked] = await Promise.all([git("diff", "--name-status", "-z", "--no-renames", "--no-ext-diff", "--relative", since, "--", "."), git("ls-files", "-z", "--others", "--exclude-standard", "--", ".")]);
-	for (const { code, stderr } of [tracked, untracked]) if (code !== 0) throw new Error(`Cannot tell what changed: git says "${stderr.trim()}"`);
+	for (const { code, stderr } of [tracked, untracked]) if (code !== 0) throw new Error(`Cannot find the changed files: git reports "${stderr.trim()}"`);
 	return {
 		base: since,
 		head,
@@ -21278,7 +21241,7 @@ async function readChangedPaths(folder, base, signal) {
 }
 function whyNone(folder, { stderr }) {
 	if (stderr.includes("not a git repository")) return `${folder} is not in a Git repository`;
-	return `git says "${stderr.trim().replaceAll(/\s+/g, " ")}"`;
+	return `git reports "${stderr.trim().replaceAll(/\s+/g, " ")}"`;
 }
 async function findCommit(git, base) {
 	for (const name of base === void 0 ? USUAL_BASES : [base]) {
@@ -21287,8 +21250,8 @@ async function findCommit(git, base) {
 		const commit = found.stdout.trim().split("\n").at(-1) ?? "";
 		if (found.code === 0 && /^[0-9a-f]{40,64}$/.test(commit)) return commit;
 	}
-	const what = base === void 0 ? `there is no ${USUAL_BASES.join(", ")}` : `"${base}" is no commit here`;
-	throw new NoBaseError(`Cannot tell what changed: ${what}; ${ASK}`);
+	const what = base === void 0 ? `there is no ${USUAL_BASES.join(", ")}` : `"${base}" is not a commit in this repository`;
+	throw new NoBaseError(`Cannot find the changed files: ${what}; ${ASK}`);
 }
 function mergePaths(tracked, untracked) {
 	const parts = tracked.split("\0");
@@ -21311,11 +21274,51 @@ var init_changed_paths = __esmMin((() => {
 		"main",
 		"master"
 	];
-	ASK = "name the endpoints, or what to compare with: --base REF";
+	ASK = "name the endpoints, or the commit to compare with: --base REF";
 	CHANGES$1 = {
 		A: "added",
 		D: "deleted"
 	};
+}));
+// schemas/values/sanitize-text.ts
+function sanitizeText(text) {
+	return text.replaceAll(ESCAPES, "").replaceAll(/\r\n?/g, "\n").replaceAll(/[[\p{Cc}\p{Bidi_Control}]--[\t\n]]/gv, "�").replaceAll(/^([^\S\n\u2028\u2029]*):(?=:)/gm, "$1: ").replaceAll("##[", "## [");
+}
+var ESCAPES;
+var init_sanitize_text = __esmMin((() => {
+	ESCAPES = /\u{1b}(?:\[[0-?]*[ -/]*[@-~]|\][^\u{7}\u{1b}]*(?:\u{7}|\u{1b}\\)?|[@-Z\\^_])/gu;
+}));
+// schemas/diagnostic.ts
+function makeError(code, place, message, hint) {
+	return make("error", code, place, message, hint);
+}
+function makeWarning(code, place, message, hint) {
+	return make("warning", code, place, message, hint);
+}
+function hasErrors(diagnostics) {
+	return diagnostics.some((d) => d.severity === "error");
+}
+function sortDiagnostics(diagnostics) {
+	const order = (a, b) => compare$2(a.file, b.file) || a.line - b.line || a.column - b.column || compare$2(a.code, b.code);
+	return [...new Map(diagnostics.map((d) => [JSON.stringify(d), d])).values()].sort(order);
+}
+function make(severity, code, place, message, hint) {
+	const { file, line, column } = place;
+	return {
+		code,
+		severity,
+		file,
+		line,
+		column,
+		message: sanitizeText(message).replaceAll(/(?<!\s)\s*\n\s*/g, " "),
+		...hint !== void 0 && { hint: sanitizeText(hint) }
+	};
+}
+function compare$2(a, b) {
+	return a < b ? -1 : a > b ? 1 : 0;
+}
+var init_diagnostic = __esmMin((() => {
+	init_sanitize_text();
 }));
 // review/refuse-files.ts
 async function refuseFiles(root, files) {
@@ -21327,7 +21330,7 @@ async function refuseFiles(root, files) {
 async function refuse$5(file, inside, path) {
 	const target = await realpath(path).catch(() => void 0);
 	if (target === void 0) return [];
-	if (!target.startsWith(inside) || target.startsWith(`${inside}.git${sep}`)) return [makeRefusal(file, "a link leads out of the project, expected a file in it", "Put the file itself there")];
+	if (!target.startsWith(inside) || target.startsWith(`${inside}.git${sep}`)) return [makeRefusal(file, "a symbolic link leads outside the project, expected a file inside it", "Put the file itself there")];
 	const { size } = await stat(target);
 	if (size <= MOST_BYTES) return [];
 	return [makeRefusal(file, `it has ${size} bytes, expected at most ${MOST_BYTES}`)];
@@ -21344,7 +21347,35 @@ var init_refuse_files = __esmMin((() => {
 	init_diagnostic();
 	MOST_BYTES = 4 << 20;
 }));
-// schemas/default-hardware.ts
+// schemas/endpoint/workload.ts
+function isGpu(type) {
+	return type.includes("GPU");
+}
+var WORKLOAD_SIZES, WORKLOAD_TYPES;
+var init_workload = __esmMin((() => {
+	WORKLOAD_SIZES = {
+		Small: [4, 4],
+		Medium: [8, 16],
+		Large: [16, 64]
+	};
+	WORKLOAD_TYPES = [
+		"CPU",
+		"CPU_MEDIUM",
+		"CPU_LARGE",
+		"GPU_SMALL",
+		"GPU_MEDIUM",
+		"GPU_MEDIUM_4",
+		"GPU_MEDIUM_8",
+		"MULTIGPU_MEDIUM",
+		"GPU_LARGE",
+		"GPU_LARGE_2",
+		"GPU_LARGE_4",
+		"GPU_LARGE_8",
+		"GPU_XLARGE",
+		"GPU_XLARGE_8"
+	];
+}));
+// schemas/environment/default-hardware.ts
 function makeBase(type) {
 	if (!isGpu(type)) return {
 		per: "unit",
@@ -21358,9 +21389,6 @@ function makeBase(type) {
 		deploymentSeconds: 2 * HOUR,
 		coldStartSeconds: GPU_COLD_START_SECONDS
 	};
-}
-function isGpu(type) {
-	return type.includes("GPU");
 }
 function gpu$1({ count, product, model, cpu, memory }) {
 	const large = count > 1 || !/T4|A10G/.test(product);
@@ -21381,6 +21409,7 @@ function gpu$1({ count, product, model, cpu, memory }) {
 }
 var HOUR, CPU_COLD_START_SECONDS, GPU_COLD_START_SECONDS, ANY_NODE, CPU_TIMES, CARD_TAINT, DEFAULT_HARDWARE;
 var init_default_hardware = __esmMin((() => {
+	init_workload();
 	HOUR = 3600;
 	CPU_COLD_START_SECONDS = 300;
 	GPU_COLD_START_SECONDS = 900;
@@ -21485,7 +21514,7 @@ var init_default_hardware = __esmMin((() => {
 		})
 	};
 }));
-// schemas/complete-kubernetes.ts
+// schemas/environment/complete-kubernetes.ts
 function checkKubernetes(value, locate) {
 	return [
 		...checkAutoscaling(value, locate),
@@ -21493,7 +21522,7 @@ function checkKubernetes(value, locate) {
 		...checkNamespaces(value, locate)
 	];
 }
-function completePlace(value) {
+function completeKubernetesSettings(value) {
 	const { images, gateway } = value;
 	return {
 		cluster: {
@@ -21610,497 +21639,22 @@ function checkHardware({ hardware = {} }, locate) {
 			"gpu"
 		] : ["cpu", "memory"]).filter((field) => file[field] === void 0);
 		if (missing.length === 0) return [];
-		const message = `Cannot tell what ${type} is: it has no default for ${missing.join(", ")}, expected what it is in this cluster`;
+		const message = `Cannot use ${type} without ${missing.join(", ")}: it has no defaults, expected its values in this cluster`;
 		return [makeError("missing-field", locate(["hardware", type], { key: true }), message)];
 	});
 }
 function checkNamespaces(value, locate) {
 	const { namespace = "models", platform_namespace: platform = "davit-system" } = value;
 	if (namespace !== platform) return [];
-	const message = `Cannot use "${namespace}" for both models and the platform: expected two namespaces, since models may not reach what authorises their callers`;
+	const message = `Cannot use "${namespace}" for both models and the platform: expected two namespaces, because models must not reach the authorisation service`;
 	return [makeError("conflicting-fields", locate(["platform_namespace"]), message)];
 }
 var MAX_KNATIVE_SECONDS;
 var init_complete_kubernetes = __esmMin((() => {
 	init_default_hardware();
+	init_workload();
 	init_diagnostic();
 	MAX_KNATIVE_SECONDS = 3600;
-}));
-// schemas/secret-reference.ts
-function parseSecretReference(value) {
-	const [, scope, key] = /^\{\{\s*secrets\/([\w.-]{1,128})\/([\w.-]{1,128})\s*\}\}$/.exec(value) ?? [];
-	return scope !== void 0 && key !== void 0 ? {
-		scope,
-		key
-	} : void 0;
-}
-var init_secret_reference = __esmMin((() => {}));
-// schemas/serving-entry.ts
-var PERMISSION_LEVELS, SERVING_ENTRY_LABEL, SERVING_ENTRY_KEY;
-var init_serving_entry = __esmMin((() => {
-	PERMISSION_LEVELS = [
-		"CAN_VIEW",
-		"CAN_QUERY",
-		"CAN_MANAGE"
-	];
-	SERVING_ENTRY_LABEL = "davit.dev/serving-entry";
-	SERVING_ENTRY_KEY = "endpoint.json";
-}));
-// schemas/worker-mode.ts
-function parseModelLoading(mode, found) {
-	const known = WORKER_MODES.find((m) => m === mode);
-	if (known === void 0) return void 0;
-	return {
-		mode: known,
-		found: Array.isArray(found) ? found.filter((f) => typeof f === "string") : []
-	};
-}
-function workerModeOf({ workloadType, workerMode }) {
-	return isGpu(workloadType) ? "one" : workerMode ?? "found";
-}
-function mayLoadAgain(mode, workers) {
-	return workers > 1 && (mode === "found" || mode === "separate");
-}
-function renderModelLoading({ mode, found, count }) {
-	if (mode === "separate") return found.length === 0 ? "loaded per worker" : `loaded per worker: ${found.join(", ")}`;
-	return mode === "one" || count === 1 ? "loaded once, 1 worker" : `loaded once, shared by ${count} workers`;
-}
-var WORKER_MODES;
-var init_worker_mode = __esmMin((() => {
-	init_default_hardware();
-	WORKER_MODES = [
-		"shared",
-		"separate",
-		"one"
-	];
-}));
-// schemas/endpoint-file.ts
-function unsupported(why, hint = "Remove it") {
-	const params = {
-		code: "unsupported-field",
-		hint,
-		key: true
-	};
-	return unknown$1().optional().refine((value) => value === void 0, {
-		error: why,
-		params: { ...params }
-	}).meta({
-		description: `Not honoured: ${why}`,
-		not: {}
-	});
-}
-function entityName(served) {
-	return served.name ?? `${served.entity_name.split(".").at(-1) ?? ""}-${served.entity_version}`;
-}
-var NAME$5, NAME_RULE, WORKLOAD_SIZES, WORKLOAD_TYPES, MAX_ENTITIES, MAX_ENVIRONMENT_VARS, writtenByDatabricks, percentage, version, concurrency, role, rateLimit, permission, servedEntity, route, davitEntity, endpointFile;
-var init_endpoint_file = __esmMin((() => {
-	init_zod();
-	init_secret_reference();
-	init_serving_entry();
-	init_worker_mode();
-	NAME$5 = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
-	NAME_RULE = "expected 1 to 63 letters, digits, \"-\" or \"_\", beginning with a letter or digit";
-	WORKLOAD_SIZES = {
-		Small: [4, 4],
-		Medium: [8, 16],
-		Large: [16, 64]
-	};
-	WORKLOAD_TYPES = [
-		"CPU",
-		"CPU_MEDIUM",
-		"CPU_LARGE",
-		"GPU_SMALL",
-		"GPU_MEDIUM",
-		"GPU_MEDIUM_4",
-		"GPU_MEDIUM_8",
-		"MULTIGPU_MEDIUM",
-		"GPU_LARGE",
-		"GPU_LARGE_2",
-		"GPU_LARGE_4",
-		"GPU_LARGE_8",
-		"GPU_XLARGE",
-		"GPU_XLARGE_8"
-	];
-	MAX_ENTITIES = 15;
-	MAX_ENVIRONMENT_VARS = 30;
-	writtenByDatabricks = unsupported("Databricks writes it, nobody sets it");
-	percentage = union([int().min(0, "expected 0 to 100").max(100, "expected 0 to 100"), string$1().regex(/^(100|\d\d?)$/, "expected 0 to 100")]);
-	version = union([string$1().min(1, "expected a version"), int()]);
-	concurrency = int().min(0, "expected 0 or more").max(1024, "expected 1024 or less");
-	role = /^arn:aws[a-z-]*:iam::\d{12}:(instance-profile|role)\/[\w+=,.@/-]+$/;
-	rateLimit = strictObject({
-		calls: int().min(0, "expected 0 or more").describe("Calls within the renewal period; 0: none"),
-		key: _enum([
-			"endpoint",
-			"user",
-			"user_group",
-			"service_principal"
-		]).optional().describe("Whose calls are counted together; default endpoint"),
-		principal: string$1().min(1, "expected a name").optional().describe("Only this one; default: each one for itself"),
-		renewal_period: literal("minute").describe("How long calls count"),
-		tokens: unsupported("tokens are those of language models", "Write calls")
-	});
-	permission = strictObject({
-		user_name: string$1().min(1, "expected a name").optional().describe("One user"),
-		group_name: string$1().min(1, "expected a name").optional().describe("One group; users: everybody with a valid token"),
-		service_principal_name: string$1().min(1, "expected a name").optional().describe("One service principal"),
-		permission_level: _enum(PERMISSION_LEVELS).describe("CAN_VIEW, CAN_QUERY or CAN_MANAGE")
-	});
-	servedEntity = strictObject({
-		name: string$1().regex(NAME$5, NAME_RULE).optional().describe("Name of the served entity; default: ENTITY_NAME-ENTITY_VERSION"),
-		entity_name: string$1().min(1, "expected the name of a registered model").describe("Registered model: `iris` or `catalog.schema.iris`"),
-		entity_version: version.describe("Version of the registered model"),
-		workload_type: _enum(WORKLOAD_TYPES).optional().describe("Hardware; default CPU"),
-		workload_size: _enum(Object.keys(WORKLOAD_SIZES)).optional().describe("Small = 4, Medium = 8 to 16, Large = 16 to 64 requests at a time; default Small"),
-		min_provisioned_concurrency: concurrency.optional().describe("Requests at a time that are always provided for"),
-		max_provisioned_concurrency: concurrency.min(1, "expected 1 or more").optional().describe("Requests at a time that are provided for at most"),
-		scale_to_zero_enabled: boolean$1().optional().describe("Whether an idle entity may stop; the next request then waits for it; default false"),
-		environment_vars: record$1(string$1().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "expected the name of an environment variable"), string$1().refine((v) => !/\{\{\s*secrets/.test(v) || parseSecretReference(v) !== void 0, {
-			params: { hint: "A secret is the whole value: its scope and key are letters, digits, \"-\", \"_\" and \".\"" },
-			error: "expected {{secrets/SCOPE/KEY}} and nothing beside it, or a plain value"
-		})).refine((vars) => Object.keys(vars).length <= MAX_ENVIRONMENT_VARS, `expected at most ${MAX_ENVIRONMENT_VARS} variables`).optional().describe("Environment variables of the model; {{secrets/scope/key}} is the value of a secret"),
-		instance_profile_arn: string$1().regex(role, "expected arn:aws:iam::ACCOUNT:instance-profile/NAME or …:role/NAME").optional().describe("AWS role that the model has; on EKS, through its service account"),
-		external_model: unsupported("external models are not custom models"),
-		min_provisioned_throughput: unsupported("provisioned throughput is for foundation models"),
-		max_provisioned_throughput: unsupported("provisioned throughput is for foundation models"),
-		provisioned_model_units: unsupported("provisioned throughput is for foundation models"),
-		burst_scaling_enabled: unsupported("an entity never gets more than max_provisioned_concurrency", "Raise max_provisioned_concurrency"),
-		creator: writtenByDatabricks,
-		creation_timestamp: writtenByDatabricks,
-		foundation_model: writtenByDatabricks,
-		state: writtenByDatabricks
-	});
-	route = strictObject({
-		served_entity_name: string$1().optional().describe("A served entity of this endpoint"),
-		served_model_name: string$1().optional().describe("Older word for served_entity_name"),
-		traffic_percentage: percentage.describe("Share of the requests, 0 to 100; all routes together 100")
-	});
-	davitEntity = strictObject({
-		model_uri: string$1().min(1, "expected a path or URI").optional().describe("Where the model is: a directory, `models:/…`, `runs:/…` or another URI of MLflow; default: models/ENTITY_NAME/ENTITY_VERSION"),
-		requirements: strictObject({
-			add: array(string$1()).optional().describe("Requirements to add, or to put in place of the one of the same name"),
-			remove: array(string$1()).optional().describe("Names of requirements to leave out")
-		}).optional().describe("Edits of the model's requirements, without logging it again"),
-		time_limit_seconds: number$1().positive("expected more than 0").max(3600, "expected 3600 or less").optional().describe(`Seconds one prediction may take; default 120`),
-		workers: _enum(WORKER_MODES).optional().describe("shared: the model is loaded once and workers are forks of it; separate: each worker loads it; one: one worker a replica; default: shared where nothing that a fork would share is found in the loaded model, else separate"),
-		nan: _enum(["error", "null"]).nullable().optional().describe("What NaN and infinities in an answer become: an error, or null; default error")
-	});
-	endpointFile = strictObject({
-		name: string$1().regex(NAME$5, NAME_RULE).refine((n) => !n.toLowerCase().startsWith("databricks-"), "the prefix \"databricks-\" is reserved").describe("Name of the endpoint, and of this file"),
-		description: string$1().optional().describe("What the endpoint is for"),
-		tags: array(strictObject({
-			key: string$1().min(1, "expected a key"),
-			value: string$1().optional()
-		})).optional().describe("Labels of the endpoint"),
-		config: strictObject({
-			name: string$1().optional().describe("The name once more, as clients of Databricks send it"),
-			served_entities: array(servedEntity).min(1, "expected at least one served entity").max(MAX_ENTITIES, `expected at most ${MAX_ENTITIES} served entities`).describe("The model versions behind this endpoint"),
-			traffic_config: strictObject({ routes: array(route).min(1, "expected at least one route") }).optional().describe("Which share of the requests goes where; default: all to the only entity"),
-			served_models: unsupported("it is an older word", "Write served_entities, with entity_name and entity_version"),
-			auto_capture_config: unsupported("inference tables come later"),
-			config_version: writtenByDatabricks
-		}),
-		route_optimized: boolean$1().optional().describe("The shortest way to a replica while one is up; default false"),
-		ai_gateway: strictObject({
-			rate_limits: array(rateLimit).optional().describe("How often the endpoint may be queried"),
-			inference_table_config: unsupported("inference tables come later"),
-			usage_tracking_config: unsupported("it is about tables of Databricks"),
-			guardrails: unsupported("guardrails are for language models"),
-			fallback_config: unsupported("fallbacks are for external models")
-		}).optional(),
-		rate_limits: array(rateLimit).optional().describe("Older place of ai_gateway.rate_limits"),
-		budget_policy_id: unsupported("it is about the billing of Databricks"),
-		email_notifications: unsupported("notifications come with the pull request"),
-		telemetry_config: unsupported("it is about tables of Databricks"),
-		uc_system_metrics_export_state: unsupported("it is about tables of Databricks"),
-		usage_policy_id: unsupported("it is about the billing of Databricks"),
-		creation_timestamp: writtenByDatabricks,
-		creator: writtenByDatabricks,
-		data_plane_info: writtenByDatabricks,
-		endpoint_url: writtenByDatabricks,
-		id: writtenByDatabricks,
-		last_updated_timestamp: writtenByDatabricks,
-		pending_config: writtenByDatabricks,
-		permission_level: writtenByDatabricks,
-		state: writtenByDatabricks,
-		task: writtenByDatabricks,
-		davit: strictObject({
-			served_entities: record$1(string$1(), davitEntity).optional().describe("By name of the served entity"),
-			permissions: array(permission).optional().describe("Who may do what, as in Databricks' access control lists; default: who the cluster's RBAC lets"),
-			rollout: _enum(["rolling", "recreate"]).optional().describe("recreate: the old version ends before the new one starts, with downtime; default rolling")
-		}).optional().describe("What Databricks does not have")
-	});
-}));
-// schemas/quantity.ts
-function parseQuantity$1(text) {
-	const [, number, unit = ""] = QUANTITY$1.exec(text) ?? [];
-	if (number === void 0) return void 0;
-	if (/^[eE]\d/.test(unit)) return Number(`${number}${unit}`);
-	return Number(number) * (FACTORS[unit] ?? 1);
-}
-function renderBytes(bytes) {
-	const { unit, size } = bytes >= 2 ** 30 ? {
-		unit: "GiB",
-		size: 2 ** 30
-	} : {
-		unit: "MiB",
-		size: 2 ** 20
-	};
-	return `${Math.round(bytes / size * 10) / 10} ${unit}`;
-}
-var QUANTITY$1, FACTORS;
-var init_quantity$1 = __esmMin((() => {
-	QUANTITY$1 = /^(\d+(?:\.\d+)?|\.\d+)(m|[kMGTPE]|[KMGTPE]i|[eE]\d+)?$/;
-	FACTORS = {
-		m: .001,
-		...Object.fromEntries([
-			"k",
-			"M",
-			"G",
-			"T",
-			"P",
-			"E"
-		].map((unit, i) => [unit, 1e3 ** (i + 1)])),
-		...Object.fromEntries([
-			"Ki",
-			"Mi",
-			"Gi",
-			"Ti",
-			"Pi",
-			"Ei"
-		].map((unit, i) => [unit, 1024 ** (i + 1)]))
-	};
-}));
-// schemas/text-shape.ts
-function textOf(expected, judge, pattern) {
-	const schema = string$1(expected).superRefine((text, context) => {
-		const wrong = judge(text);
-		if (wrong) context.addIssue({
-			code: "custom",
-			message: wrong.message,
-			params: { hint: wrong.hint }
-		});
-	});
-	return pattern ? schema.meta({ pattern: pattern.source }) : schema;
-}
-function textLike(expected, pattern) {
-	return textOf(expected, (text) => pattern.test(text) ? void 0 : { message: expected }, pattern);
-}
-function refuseCredentials(text, hint) {
-	const [authority = ""] = text.replace(/^[a-z+]+:\/\//i, "").split("/");
-	return authority.replace(/@sha256:.*/, "").includes("@") ? {
-		message: "Cannot accept credentials in an address: expected none, since files are in Git",
-		hint
-	} : void 0;
-}
-var init_text_shape = __esmMin((() => {
-	init_zod();
-}));
-// schemas/hardware-file.ts
-var DAY_SECONDS, QUANTITY, wholeSeconds, quantity, processors, memory, toleration, gpu, hardware, byType, hardwareTable;
-var init_hardware_file = __esmMin((() => {
-	init_zod();
-	init_endpoint_file();
-	init_quantity$1();
-	init_text_shape();
-	DAY_SECONDS = 86400;
-	QUANTITY = "expected a quantity of Kubernetes, as in 500m, 2 or 4Gi";
-	wholeSeconds = int().min(1, "expected 1 or more").max(DAY_SECONDS, `expected ${DAY_SECONDS} (a day) or less`);
-	quantity = union([textOf(QUANTITY, (text) => parseQuantity$1(text) === void 0 ? { message: QUANTITY } : void 0), number$1().min(0, "expected 0 or more").transform(String)]);
-	processors = union([textLike("expected processors, as in 500m or 2", /^(?!0*(\.0*)?m?$)(\d+m|\d+(\.\d{1,3})?)$/), number$1().min(.001, "expected more than 0").max(4096, "expected 4096 or less").transform(String)]);
-	memory = textLike("expected memory with its unit, as in 4Gi", /^(?!0*(\.0*)?[A-Z])\d+(\.\d{1,3})?([KMGTP]i|[kMGTP])$/);
-	toleration = strictObject({
-		key: string$1().min(1, "expected a key").optional(),
-		operator: _enum(["Exists", "Equal"]).optional(),
-		value: string$1().optional(),
-		effect: _enum([
-			"NoSchedule",
-			"PreferNoSchedule",
-			"NoExecute"
-		]).optional()
-	}).refine(({ operator, value }) => operator !== "Exists" || value === void 0, {
-		error: "Cannot use a value beside the operator Exists: expected one or the other",
-		params: { code: "conflicting-fields" }
-	}).refine(({ operator, key }) => operator === "Exists" || key !== void 0, {
-		error: "Cannot tell which taint is meant: expected a key, or the operator Exists for all of them",
-		params: { code: "missing-field" }
-	});
-	gpu = strictObject({
-		resource: string$1().regex(/^[a-z0-9.-]+\/[a-z0-9._-]+$/, "expected an extended resource, as in nvidia.com/gpu").optional().describe("The extended resource; default nvidia.com/gpu"),
-		count: int().min(1, "expected 1 or more").describe("Cards of one replica"),
-		model: string$1().optional().describe("For a person: 1 × T4, 16 GB")
-	});
-	hardware = strictObject({
-		per: _enum(["unit", "replica"]).optional().describe("Whether processors and memory are for one unit of concurrency or for a replica"),
-		cpu: processors.optional().describe("Processors that are requested"),
-		memory: memory.optional().describe("Memory, requested and at most"),
-		gpu: gpu.nullable().optional().describe("Graphics cards of one replica; null: none"),
-		node_selector: record$1(string$1(), string$1()).optional().describe("Labels of the nodes"),
-		tolerations: array(toleration).optional().describe("Taints of the nodes that do not matter"),
-		deployment_seconds: wholeSeconds.optional().describe("Within which a revision must be ready"),
-		cold_start_seconds: wholeSeconds.optional().describe("How long a request waits at most for a replica to start")
-	}).meta({ id: "hardware" });
-	byType = Object.fromEntries(WORKLOAD_TYPES.map((type) => [type, hardware.nullable().optional()]));
-	hardwareTable = strictObject(byType);
-}));
-// schemas/image-shape.ts
-function judgeImage(text) {
-	const name = text.replace(DIGEST, "").replace(TAG, "");
-	if (DIGEST.test(text) && REPOSITORY.test(name)) return void 0;
-	const secret = refuseCredentials(text, LOG_IN);
-	if (secret) return secret;
-	const asked = REPOSITORY.test(name) ? text.replace(/@.*/, "") : "NAME:TAG";
-	return {
-		message: BY_DIGEST,
-		hint: `docker buildx imagetools inspect ${asked} prints the digest`
-	};
-}
-function judgeRegistry(text) {
-	const secret = refuseCredentials(text, LOG_IN);
-	if (secret) return secret;
-	if (!REGISTRY.test(text)) return { message: "expected HOST/PATH in small letters, without scheme or tag, as in ghcr.io/acme/models" };
-	const [host = ""] = text.split("/");
-	if (host === "localhost" || /[.:]/.test(host)) return void 0;
-	return {
-		message: "expected the host of the registry first",
-		hint: `On Docker Hub: docker.io/${text}`
-	};
-}
-var PART, REPOSITORY, REGISTRY, TAG, DIGEST, BY_DIGEST, LOG_IN, pinnedImage, imageRegistry;
-var init_image_shape = __esmMin((() => {
-	init_text_shape();
-	PART = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
-	REPOSITORY = new RegExp(`^(?:[a-z0-9][a-z0-9.-]*(?::\\d+)?/)?${PART}(?:/${PART})*$`);
-	REGISTRY = new RegExp(`^[a-z0-9][a-z0-9.-]*(?::\\d+)?(?:/${PART})*$`);
-	TAG = /:[\w][\w.-]{0,127}$/;
-	DIGEST = /@sha256:[0-9a-f]{64}$/;
-	BY_DIGEST = "expected an image by its digest, REGISTRY/NAME@sha256:<64 hexadecimal digits>";
-	LOG_IN = "Docker's own configuration has them: docker login";
-	pinnedImage = textOf(BY_DIGEST, judgeImage, DIGEST);
-	imageRegistry = textOf("expected HOST/PATH, as in ghcr.io/acme/models", judgeRegistry, REGISTRY);
-}));
-// schemas/kubernetes-names.ts
-function endpointObjectName(endpoint) {
-	return `${slug(endpoint, ENDPOINT_SLUG, "e")}-${contentHash({ endpoint }).slice(0, ENDPOINT_HASH)}`;
-}
-function entityTag(entity) {
-	return `${slug(entity, ENTITY_SLUG, "s")}-${contentHash({ entity }).slice(0, ENTITY_HASH)}`;
-}
-function slug(name, length, prefix) {
-	const plain = name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-+|(?<!-)-+$/g, "");
-	return (/^[a-z]/.test(plain) ? plain : `${prefix}-${plain}`).slice(0, length).replaceAll(/(?<!-)-+$/g, "");
-}
-var DOMAIN, ENDPOINT_LABEL, OBJECT_NAME, OBJECT_NAME_RULE, ENDPOINT_SLUG, ENTITY_SLUG, ENDPOINT_HASH, ENTITY_HASH;
-var init_kubernetes_names = __esmMin((() => {
-	init_names();
-	DOMAIN = "davit.dev";
-	ENDPOINT_LABEL = `${DOMAIN}/endpoint`;
-	`${DOMAIN}`;
-	OBJECT_NAME = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
-	OBJECT_NAME_RULE = "expected 1 to 253 small letters, digits, \"-\" or \".\"";
-	ENDPOINT_SLUG = 18;
-	ENTITY_SLUG = 9;
-	ENDPOINT_HASH = 8;
-	ENTITY_HASH = 4;
-}));
-// schemas/kubernetes-environment-file.ts
-function webAddress(expected, shape) {
-	return textOf(expected, (text) => refuseCredentials(text, "Name the address alone") ?? (shape.test(text) ? void 0 : { message: expected }), shape);
-}
-var DNS_LABEL, TAKEN, namespace, secretName, texts, images, PROGRAMS, manifestSource, knative, gateway, identity, quotaName, addressRange, kubernetesFields;
-var init_kubernetes_environment_file = __esmMin((() => {
-	init_zod();
-	init_hardware_file();
-	init_image_shape();
-	init_kubernetes_names();
-	init_text_shape();
-	DNS_LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
-	TAKEN = /^(default|kube-.*|knative-.*|kourier-system)$/;
-	namespace = textOf("expected the name of a namespace", (text) => {
-		if (!DNS_LABEL.test(text)) return { message: "expected 1 to 63 small letters, digits or \"-\"" };
-		return TAKEN.test(text) ? { message: "expected a namespace of its own, since others live in that one" } : void 0;
-	}, DNS_LABEL);
-	secretName = string$1().regex(OBJECT_NAME, OBJECT_NAME_RULE);
-	texts = record$1(string$1(), string$1());
-	images = strictObject({
-		registry: imageRegistry.describe("Where images are pushed: REGISTRY/ENDPOINT:TAG"),
-		bases: record$1(string$1().regex(/^3\.\d+$/, "expected a minor version of Python, as in \"3.11\""), pinnedImage).refine((bases) => Object.keys(bases).length > 0, "expected an image for at least one version of Python").describe("Base image of model servers by minor version of Python, by digest: python:3.11-slim or one of your own"),
-		node: pinnedImage.describe("Base image, with Node 24 as node on its PATH, of the authorisation service"),
-		envoy: pinnedImage.describe("Envoy's image, for the edge"),
-		platform: _enum(["linux/amd64", "linux/arm64"]).optional().describe("What images are built for; default linux/amd64"),
-		docker_host: string$1().regex(/^(unix|tcp|ssh|npipe):\/\//, "expected unix://, tcp:// or ssh://").optional().describe("DOCKER_HOST of the engine that builds; default: Docker's own choice"),
-		timeout_seconds: wholeSeconds.optional().describe("How long one build may take, push included; default 3600"),
-		retries: int().min(0, "expected 0 to 10").max(10, "expected 0 to 10").optional().describe("How often a failed build is tried again; default 2"),
-		pull_secret: secretName.optional().describe("Secret of type dockerconfigjson, in both namespaces, for a private registry")
-	}, { error: ({ code }) => code === "invalid_type" ? "expected a map of registry, bases, node and envoy" : void 0 });
-	PROGRAMS = [
-		"activator",
-		"autoscaler",
-		"controller",
-		"webhook",
-		"queue",
-		"kourier",
-		"envoy"
-	];
-	manifestSource = textOf("expected a URL or a path", (text) => {
-		const expected = "expected an https URL, or a path in the project";
-		if (text === "" || text.includes("://") && !/^https?:\/\/[^/\s]+\/\S*$/.test(text)) return { message: expected };
-		return text.includes("://") ? refuseCredentials(text, "Name a file of the project instead") : void 0;
-	});
-	knative = strictObject({
-		manifests: array(strictObject({
-			source: manifestSource.describe("https URL, or path in the project"),
-			sha256: string$1().regex(/^[0-9a-f]{64}$/, "expected 64 hexadecimal digits").describe("SHA-256 of the file")
-		})).min(1, "expected at least one file").describe("What is applied, in this order: Knative Serving and Kourier"),
-		images: strictObject(Object.fromEntries(PROGRAMS.map((name) => [name, pinnedImage.optional()]))).optional().describe("What to run instead, by program: a mirror")
-	});
-	gateway = strictObject({
-		url: webAddress("expected https://HOST, without path", /^https?:\/\/[^/?#\s]+\/?$/).optional().describe("Where clients reach the edge; default: the address of its Service"),
-		service_type: _enum([
-			"ClusterIP",
-			"LoadBalancer",
-			"NodePort"
-		]).optional().describe("Type of the edge's Service; default ClusterIP"),
-		annotations: texts.optional().describe("Annotations of the edge's Service, for a load balancer's controller"),
-		tls_secret: secretName.optional().describe("Secret of type tls in the platform namespace; default: plain HTTP"),
-		replicas: int().min(1, "expected 1 to 50").max(50, "expected 1 to 50").optional().describe("Replicas of the edge and of the authorisation service, each; default 2"),
-		allowed_origins: array(string$1().regex(/^https?:\/\/[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/, "expected an origin as browsers send it, as in https://app.example.com, and no \"*\"")).optional().describe("Pages that may send requests from a browser (CORS); default: none")
-	});
-	identity = discriminatedUnion("kind", [strictObject({
-		kind: literal("kubernetes").describe("Tokens of the cluster's own users and service accounts"),
-		audience: string$1().min(1, "expected an audience").optional().describe("Audience of the tokens; default davit")
-	}), strictObject({
-		kind: literal("oidc").describe("Tokens of an OpenID Connect provider"),
-		issuer: webAddress("expected https://…, without query", /^https:\/\/[^?#\s]+$/).describe("Issuer, as in the tokens"),
-		audience: string$1().min(1, "expected an audience").describe("Audience of the tokens"),
-		username_claim: string$1().min(1, "expected a claim").optional().describe("Who it is; default email"),
-		groups_claim: string$1().min(1, "expected a claim").optional().describe("Whose member it is; default groups")
-	})], "expected kubernetes or oidc");
-	quotaName = string$1().refine((name) => name !== "limits.cpu", "models have no limit on processors, expected requests.cpu").refine((name) => /^((requests\.|limits\.)?(cpu|memory|ephemeral-storage)|requests\.[a-z0-9.-]+\/[\w.-]+|pods)$/.test(name), "expected requests.cpu, requests.memory, limits.memory, pods or requests.DOMAIN/DEVICE");
-	addressRange = textOf("expected an address range, as in 10.0.0.0/8", (text) => {
-		const [, address = "", bits = ""] = /^([0-9a-f.:]+)\/(\d{1,3})$/i.exec(text) ?? [];
-		const most = isIPv4(address) ? 32 : isIPv6(address) ? 128 : -1;
-		return Number(bits) <= most ? void 0 : { message: "expected an address range, as in 10.0.0.0/8" };
-	});
-	kubernetesFields = {
-		cluster: strictObject({
-			context: string$1().min(1, "expected a context").optional().describe("Context of kubectl's; default: the current one"),
-			kubeconfig: string$1().min(1, "expected a path").optional().describe("Path of a kubeconfig file, absolute, from ~ or from the project; default: KUBECONFIG, ~/.kube/config")
-		}).optional().describe("Which cluster"),
-		namespace: namespace.optional().describe("Where models run; default models"),
-		platform_namespace: namespace.optional().describe("Where edge and authorisation run; default davit-system"),
-		images,
-		knative: knative.optional().describe("What to install; default: Knative Serving and Kourier that are there"),
-		gateway: gateway.optional(),
-		identity: identity.optional().describe("Whose tokens count; default: those of Kubernetes"),
-		hardware: hardwareTable.optional().describe("What workload types are here, field by field over Databricks' own; null: not to be had"),
-		secrets: record$1(string$1(), secretName).optional().describe("Kubernetes Secret of a scope in {{secrets/scope/key}}; default: of the same name"),
-		quota: record$1(quotaName, quantity).optional().describe("Of all models together: requests.cpu, requests.memory, …"),
-		egress: array(strictObject({
-			cidr: addressRange,
-			ports: array(int().min(1, "expected 1 to 65535").max(65535, "expected 1 to 65535")).optional().describe("Default: all")
-		})).optional().describe("What models may reach besides names; default: everything")
-	};
 }));
 // node_modules/yaml/dist/nodes/identity.js
 var require_identity = /* @__PURE__ */ __commonJSMin(((exports) => {
@@ -28143,10 +27697,10 @@ var require_dist = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.visit = visit.visit;
 	exports.visitAsync = visit.visitAsync;
 }));
-// schemas/explain-yaml.ts
+// schemas/yaml/explain-yaml-errors.ts
 function explainYaml(errors, text, at) {
 	const deep = errors.find((e) => /call stack|stack overflow/i.test(e.message));
-	if (deep) return [makeError("bad-yaml", at(offsetOf(deep)), "Cannot read YAML: it is nested too deeply", "Flatten it")];
+	if (deep) return [makeError("bad-yaml", at(offsetOf(deep)), "Cannot read YAML: it is nested too deeply", "Use fewer levels")];
 	return errors.filter((e, i) => errors.findIndex((other) => offsetOf(other) === offsetOf(e)) === i).map((e) => explainOne(e, text, at));
 }
 function explainOne(error, text, at) {
@@ -28181,19 +27735,19 @@ function findForeignCharacter(text, file) {
 		file,
 		line: before.length,
 		column: (before.at(-1) ?? "").length + 1
-	}, `Cannot read YAML: there is ${found[0] === "�" ? "a byte that is not UTF-8" : `the control character ${renderCode(found[0])}`}, expected text`, "Save the file as plain text in UTF-8");
+	}, `Cannot read YAML: it contains ${found[0] === "�" ? "a byte that is not UTF-8" : `the control character ${renderCode(found[0])}`}, expected text`, "Save the file as plain text in UTF-8");
 }
 function renderCode(character) {
 	return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
 }
 var import_dist$4, OURS, HINTS, FOREIGN;
-var init_explain_yaml = __esmMin((() => {
+var init_explain_yaml_errors = __esmMin((() => {
 	import_dist$4 = require_dist();
 	init_diagnostic();
 	OURS = {
-		DUPLICATE_KEY: (rest) => [`the field "${keyOf(rest)}" is there twice, expected once`, "Keep one of the two"],
-		MULTIPLE_DOCS: () => ["there is a second document after \"---\", expected one", "Write a file for each"],
-		THROWN: () => ["its aliases expand to too much, expected at most 100", "Write the values out"]
+		DUPLICATE_KEY: (rest) => [`the field "${keyOf(rest)}" appears twice, expected once`, "Keep one of the two"],
+		MULTIPLE_DOCS: () => ["it has a second document after \"---\", expected one", "Write a file for each"],
+		THROWN: () => ["it expands too many aliases, expected at most 100", "Write the values out"]
 	};
 	HINTS = {
 		TAB_AS_INDENT: "Indent with spaces",
@@ -28201,7 +27755,7 @@ var init_explain_yaml = __esmMin((() => {
 	};
 	FOREIGN = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffc\u{10000}-\u{10ffff}]/u;
 }));
-// schemas/list-fields.ts
+// schemas/yaml/list-fields.ts
 function listFields(schema, value, parent = []) {
 	const { shape, innerType, element, valueType, discriminator, options = [] } = schema._zod.def;
 	if (discriminator !== void 0) return listVariants({
@@ -28239,7 +27793,7 @@ var WILD;
 var init_list_fields = __esmMin((() => {
 	WILD = ["[]", "NAME"];
 }));
-// schemas/suggest-field.ts
+// schemas/yaml/suggest-field.ts
 function suggestField(key, path, fields) {
 	const known = fields.filter((f) => f.honoured && f.elsewhere === void 0);
 	const here = known.filter((f) => matches$1(f.parent, path)).map((f) => f.name);
@@ -28254,13 +27808,13 @@ function suggestField(key, path, fields) {
 	const elsewhere = known.find((f) => f.name === key);
 	if (elsewhere) return `It belongs ${renderParent(elsewhere.parent)}`;
 	if (key === "<<") return "YAML 1.2 has no merge keys: write the fields out";
-	return here.length > 0 ? `There are: ${here.join(", ")}` : void 0;
+	return here.length > 0 ? `Valid fields: ${here.join(", ")}` : void 0;
 }
 function matches$1(parent, path) {
 	return parent.length === path.length && parent.every((step, i) => step === path[i] || WILD.includes(step));
 }
 function renderParent(parent) {
-	return parent.length === 0 ? "to the top of the file" : `in ${parent.join(".").replaceAll(".[]", "[]")}`;
+	return parent.length === 0 ? "at the top level of the file" : `in ${parent.join(".").replaceAll(".[]", "[]")}`;
 }
 function distance$1(a, b) {
 	const first = Array.from({ length: b.length + 1 }, (_, i) => i);
@@ -28277,7 +27831,7 @@ function nextRow(above, letter, b) {
 var init_suggest_field = __esmMin((() => {
 	init_list_fields();
 }));
-// schemas/render-issue.ts
+// schemas/yaml/render-issue.ts
 function renderIssue(issue, source) {
 	const path = issue.path.filter((p) => typeof p !== "symbol");
 	const what = path.length === 0 ? "the file" : `"${renderPath(path)}"`;
@@ -28348,7 +27902,7 @@ function wrongVariant(expected, { path, found, what, source }) {
 }
 function custom(issue, { path, found, what, source }) {
 	const { code = "bad-value", hint, key = false } = issue.params ?? {};
-	const message = issue.message.startsWith("Cannot ") ? issue.message : code === "unsupported-field" ? `Cannot honour ${what}: ${issue.message}` : `Cannot accept ${renderValue(found)} for ${what}: ${issue.message}`;
+	const message = issue.message.startsWith("Cannot ") ? issue.message : code === "unsupported-field" ? `Cannot use ${what}: ${issue.message}` : `Cannot accept ${renderValue(found)} for ${what}: ${issue.message}`;
 	return makeError(code, source.locate(path, { key }), message, hint);
 }
 function renderType(expected) {
@@ -28363,7 +27917,7 @@ var init_render_issue = __esmMin((() => {
 	init_diagnostic();
 	init_suggest_field();
 	TYPES = {
-		string: "a text",
+		string: "a string",
 		int: "a whole number",
 		number: "a number",
 		boolean: "true or false",
@@ -28372,7 +27926,7 @@ var init_render_issue = __esmMin((() => {
 		record: "a map"
 	};
 }));
-// schemas/parse-yaml.ts
+// schemas/yaml/parse-yaml.ts
 function parseYaml(text, file, schema) {
 	const content = text.replace(/^\uFEFF/, "");
 	const lines = new import_dist$3.LineCounter();
@@ -28474,7 +28028,7 @@ function findOffset(document, path, key) {
 var import_dist$3, QUIET$1;
 var init_parse_yaml = __esmMin((() => {
 	import_dist$3 = require_dist();
-	init_explain_yaml();
+	init_explain_yaml_errors();
 	init_list_fields();
 	init_render_issue();
 	QUIET$1 = {
@@ -28483,7 +28037,304 @@ var init_parse_yaml = __esmMin((() => {
 		merge: false
 	};
 }));
-// schemas/environment.ts
+// schemas/values/quantity.ts
+function parseQuantity$1(text) {
+	const [, number, unit = ""] = QUANTITY$1.exec(text) ?? [];
+	if (number === void 0) return void 0;
+	if (/^[eE]\d/.test(unit)) return Number(`${number}${unit}`);
+	return Number(number) * (FACTORS[unit] ?? 1);
+}
+function renderBytes(bytes) {
+	const { unit, size } = bytes >= 2 ** 30 ? {
+		unit: "GiB",
+		size: 2 ** 30
+	} : {
+		unit: "MiB",
+		size: 2 ** 20
+	};
+	return `${Math.round(bytes / size * 10) / 10} ${unit}`;
+}
+var QUANTITY$1, FACTORS;
+var init_quantity$1 = __esmMin((() => {
+	QUANTITY$1 = /^(\d+(?:\.\d+)?|\.\d+)(m|[kMGTPE]|[KMGTPE]i|[eE]\d+)?$/;
+	FACTORS = {
+		m: .001,
+		...Object.fromEntries([
+			"k",
+			"M",
+			"G",
+			"T",
+			"P",
+			"E"
+		].map((unit, i) => [unit, 1e3 ** (i + 1)])),
+		...Object.fromEntries([
+			"Ki",
+			"Mi",
+			"Gi",
+			"Ti",
+			"Pi",
+			"Ei"
+		].map((unit, i) => [unit, 1024 ** (i + 1)]))
+	};
+}));
+// schemas/values/text-shape.ts
+function textOf(expected, judge, pattern) {
+	const schema = string$1(expected).superRefine((text, context) => {
+		const wrong = judge(text);
+		if (wrong) context.addIssue({
+			code: "custom",
+			message: wrong.message,
+			params: { hint: wrong.hint }
+		});
+	});
+	return pattern ? schema.meta({ pattern: pattern.source }) : schema;
+}
+function textLike(expected, pattern) {
+	return textOf(expected, (text) => pattern.test(text) ? void 0 : { message: expected }, pattern);
+}
+function refuseCredentials(text, hint) {
+	const [authority = ""] = text.replace(/^[a-z+]+:\/\//i, "").split("/");
+	return authority.replace(/@sha256:.*/, "").includes("@") ? {
+		message: "Cannot accept credentials in an address: expected an address without them, because files are in Git",
+		hint
+	} : void 0;
+}
+var init_text_shape = __esmMin((() => {
+	init_zod();
+}));
+// schemas/environment/hardware-file.ts
+var DAY_SECONDS, QUANTITY, wholeSeconds, quantity, processors, memory, toleration, gpu, hardware, byType, hardwareTable;
+var init_hardware_file = __esmMin((() => {
+	init_zod();
+	init_workload();
+	init_quantity$1();
+	init_text_shape();
+	DAY_SECONDS = 86400;
+	QUANTITY = "expected a Kubernetes quantity, such as 500m, 2 or 4Gi";
+	wholeSeconds = int().min(1, "expected 1 or more").max(DAY_SECONDS, `expected ${DAY_SECONDS} (a day) or less`);
+	quantity = union([textOf(QUANTITY, (text) => parseQuantity$1(text) === void 0 ? { message: QUANTITY } : void 0), number$1().min(0, "expected 0 or more").transform(String)]);
+	processors = union([textLike("expected a number of CPUs, such as 500m or 2", /^(?!0*(\.0*)?m?$)(\d+m|\d+(\.\d{1,3})?)$/), number$1().min(.001, "expected more than 0").max(4096, "expected 4096 or less").transform(String)]);
+	memory = textLike("expected memory with a unit, such as 4Gi", /^(?!0*(\.0*)?[A-Z])\d+(\.\d{1,3})?([KMGTP]i|[kMGTP])$/);
+	toleration = strictObject({
+		key: string$1().min(1, "expected a key").optional(),
+		operator: _enum(["Exists", "Equal"]).optional(),
+		value: string$1().optional(),
+		effect: _enum([
+			"NoSchedule",
+			"PreferNoSchedule",
+			"NoExecute"
+		]).optional()
+	}).refine(({ operator, value }) => operator !== "Exists" || value === void 0, {
+		error: "Cannot use a value together with the operator Exists: expected one or the other",
+		params: { code: "conflicting-fields" }
+	}).refine(({ operator, key }) => operator === "Exists" || key !== void 0, {
+		error: "Cannot match a taint: expected a key, or the operator Exists for all taints",
+		params: { code: "missing-field" }
+	});
+	gpu = strictObject({
+		resource: string$1().regex(/^[a-z0-9.-]+\/[a-z0-9._-]+$/, "expected an extended resource, such as nvidia.com/gpu").optional().describe("The extended resource; default nvidia.com/gpu"),
+		count: int().min(1, "expected 1 or more").describe("GPUs of one replica"),
+		model: string$1().optional().describe("Text for display: 1 × T4, 16 GB")
+	});
+	hardware = strictObject({
+		per: _enum(["unit", "replica"]).optional().describe("Whether cpu and memory are for one unit of concurrency or for one replica"),
+		cpu: processors.optional().describe("CPU request"),
+		memory: memory.optional().describe("Memory request and limit"),
+		gpu: gpu.nullable().optional().describe("GPUs of one replica; null: none"),
+		node_selector: record$1(string$1(), string$1()).optional().describe("Labels that a node must have"),
+		tolerations: array(toleration).optional().describe("Taints of nodes to tolerate"),
+		deployment_seconds: wholeSeconds.optional().describe("Seconds until a revision must be ready"),
+		cold_start_seconds: wholeSeconds.optional().describe("Maximum seconds that a request waits for a replica to start")
+	}).meta({ id: "hardware" });
+	byType = Object.fromEntries(WORKLOAD_TYPES.map((type) => [type, hardware.nullable().optional()]));
+	hardwareTable = strictObject(byType);
+}));
+// schemas/environment/image-shape.ts
+function checkImage(text) {
+	const name = text.replace(DIGEST, "").replace(TAG, "");
+	if (DIGEST.test(text) && REPOSITORY.test(name)) return void 0;
+	const secret = refuseCredentials(text, LOG_IN);
+	if (secret) return secret;
+	const asked = REPOSITORY.test(name) ? text.replace(/@.*/, "") : "NAME:TAG";
+	return {
+		message: BY_DIGEST,
+		hint: `docker buildx imagetools inspect ${asked} prints the digest`
+	};
+}
+function checkRegistry(text) {
+	const secret = refuseCredentials(text, LOG_IN);
+	if (secret) return secret;
+	if (!REGISTRY.test(text)) return { message: "expected HOST/PATH in lowercase letters, without scheme or tag, such as ghcr.io/acme/models" };
+	const [host = ""] = text.split("/");
+	if (host === "localhost" || /[.:]/.test(host)) return void 0;
+	return {
+		message: "expected it to begin with the host of the registry",
+		hint: `On Docker Hub: docker.io/${text}`
+	};
+}
+var PART, REPOSITORY, REGISTRY, TAG, DIGEST, BY_DIGEST, LOG_IN, pinnedImage, imageRegistry;
+var init_image_shape = __esmMin((() => {
+	init_text_shape();
+	PART = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
+	REPOSITORY = new RegExp(`^(?:[a-z0-9][a-z0-9.-]*(?::\\d+)?/)?${PART}(?:/${PART})*$`);
+	REGISTRY = new RegExp(`^[a-z0-9][a-z0-9.-]*(?::\\d+)?(?:/${PART})*$`);
+	TAG = /:[\w][\w.-]{0,127}$/;
+	DIGEST = /@sha256:[0-9a-f]{64}$/;
+	BY_DIGEST = "expected an image by its digest, REGISTRY/NAME@sha256:<64 hexadecimal digits>";
+	LOG_IN = "Store them with docker login";
+	pinnedImage = textOf(BY_DIGEST, checkImage, DIGEST);
+	imageRegistry = textOf("expected HOST/PATH, such as ghcr.io/acme/models", checkRegistry, REGISTRY);
+}));
+// schemas/environment/kubernetes-names.ts
+function endpointObjectName(endpoint) {
+	return `${slug(endpoint, ENDPOINT_SLUG, "e")}-${contentHash({ endpoint }).slice(0, ENDPOINT_HASH)}`;
+}
+function entityTag(entity) {
+	return `${slug(entity, ENTITY_SLUG, "s")}-${contentHash({ entity }).slice(0, ENTITY_HASH)}`;
+}
+function slug(name, length, prefix) {
+	const plain = name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-+|(?<!-)-+$/g, "");
+	return (/^[a-z]/.test(plain) ? plain : `${prefix}-${plain}`).slice(0, length).replaceAll(/(?<!-)-+$/g, "");
+}
+var DOMAIN, ENDPOINT_LABEL, OBJECT_NAME, OBJECT_NAME_RULE, ENDPOINT_SLUG, ENTITY_SLUG, ENDPOINT_HASH, ENTITY_HASH;
+var init_kubernetes_names = __esmMin((() => {
+	init_names();
+	DOMAIN = "davit.dev";
+	ENDPOINT_LABEL = `${DOMAIN}/endpoint`;
+	`${DOMAIN}`;
+	OBJECT_NAME = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
+	OBJECT_NAME_RULE = "expected 1 to 253 lowercase letters, digits, \"-\" or \".\"";
+	ENDPOINT_SLUG = 18;
+	ENTITY_SLUG = 9;
+	ENDPOINT_HASH = 8;
+	ENTITY_HASH = 4;
+}));
+// schemas/environment/kubernetes-environment-file.ts
+function webAddress(expected, shape) {
+	return textOf(expected, (text) => refuseCredentials(text, "Write the address without credentials") ?? (shape.test(text) ? void 0 : { message: expected }), shape);
+}
+var DNS_LABEL, TAKEN, namespace, secretName, texts, images, PROGRAMS, manifestSource, knative, gateway, identity, quotaName, addressRange, kubernetesFields;
+var init_kubernetes_environment_file = __esmMin((() => {
+	init_zod();
+	init_hardware_file();
+	init_image_shape();
+	init_kubernetes_names();
+	init_text_shape();
+	DNS_LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+	TAKEN = /^(default|kube-.*|knative-.*|kourier-system)$/;
+	namespace = textOf("expected the name of a namespace", (text) => {
+		if (!DNS_LABEL.test(text)) return { message: "expected 1 to 63 lowercase letters, digits or \"-\"" };
+		return TAKEN.test(text) ? { message: "expected a dedicated namespace, because other workloads use that one" } : void 0;
+	}, DNS_LABEL);
+	secretName = string$1().regex(OBJECT_NAME, OBJECT_NAME_RULE);
+	texts = record$1(string$1(), string$1());
+	images = strictObject({
+		registry: imageRegistry.describe("Where images are pushed: REGISTRY/ENDPOINT:TAG"),
+		bases: record$1(string$1().regex(/^3\.\d+$/, "expected a minor version of Python, such as \"3.11\""), pinnedImage).refine((bases) => Object.keys(bases).length > 0, "expected an image for at least one version of Python").describe("Base image of model servers by minor version of Python, by digest: python:3.11-slim or one of your own"),
+		node: pinnedImage.describe("Base image, with Node 24 as node on its PATH, of the authorisation service"),
+		envoy: pinnedImage.describe("Envoy's image, for the edge"),
+		platform: _enum(["linux/amd64", "linux/arm64"]).optional().describe("Platform of the images; default linux/amd64"),
+		docker_host: string$1().regex(/^(unix|tcp|ssh|npipe):\/\//, "expected unix://, tcp:// or ssh://").optional().describe("DOCKER_HOST of the engine that builds images; default: that of Docker"),
+		timeout_seconds: wholeSeconds.optional().describe("Maximum seconds for one build, including the push; default 3600"),
+		retries: int().min(0, "expected 0 to 10").max(10, "expected 0 to 10").optional().describe("Number of retries after a failed build; default 2"),
+		pull_secret: secretName.optional().describe("Secret of type dockerconfigjson, in both namespaces, for a private registry")
+	}, { error: ({ code }) => code === "invalid_type" ? "expected a map of registry, bases, node and envoy" : void 0 });
+	PROGRAMS = [
+		"activator",
+		"autoscaler",
+		"controller",
+		"webhook",
+		"queue",
+		"kourier",
+		"envoy"
+	];
+	manifestSource = textOf("expected a URL or a path", (text) => {
+		const expected = "expected an https URL, or a path in the project";
+		if (text === "" || text.includes("://") && !/^https?:\/\/[^/\s]+\/\S*$/.test(text)) return { message: expected };
+		return text.includes("://") ? refuseCredentials(text, "Use a file in the project instead") : void 0;
+	});
+	knative = strictObject({
+		manifests: array(strictObject({
+			source: manifestSource.describe("https URL, or path in the project"),
+			sha256: string$1().regex(/^[0-9a-f]{64}$/, "expected 64 hexadecimal digits").describe("SHA-256 of the file")
+		})).min(1, "expected at least one file").describe("Manifests of Knative Serving and Kourier, in the order of application"),
+		images: strictObject(Object.fromEntries(PROGRAMS.map((name) => [name, pinnedImage.optional()]))).optional().describe("Replacement images by program, such as those of a mirror")
+	});
+	gateway = strictObject({
+		url: webAddress("expected https://HOST, without path", /^https?:\/\/[^/?#\s]+\/?$/).optional().describe("URL of the edge for clients; default: the address of its Service"),
+		service_type: _enum([
+			"ClusterIP",
+			"LoadBalancer",
+			"NodePort"
+		]).optional().describe("Type of the edge's Service; default ClusterIP"),
+		annotations: texts.optional().describe("Annotations of the edge's Service, for a load balancer's controller"),
+		tls_secret: secretName.optional().describe("Secret of type tls in the platform namespace; default: plain HTTP"),
+		replicas: int().min(1, "expected 1 to 50").max(50, "expected 1 to 50").optional().describe("Replicas of the edge, and as many of the authorisation service; default 2"),
+		allowed_origins: array(string$1().regex(/^https?:\/\/[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/, "expected an origin as browsers send it, such as https://app.example.com, not \"*\"")).optional().describe("Origins that may send requests from a browser (CORS); default: none")
+	});
+	identity = discriminatedUnion("kind", [strictObject({
+		kind: literal("kubernetes").describe("Tokens of the cluster's own users and service accounts"),
+		audience: string$1().min(1, "expected an audience").optional().describe("Audience of the tokens; default davit")
+	}), strictObject({
+		kind: literal("oidc").describe("Tokens of an OpenID Connect provider"),
+		issuer: webAddress("expected https://…, without query", /^https:\/\/[^?#\s]+$/).describe("Issuer, as in the tokens"),
+		audience: string$1().min(1, "expected an audience").describe("Audience of the tokens"),
+		username_claim: string$1().min(1, "expected a claim").optional().describe("Claim with the user name; default email"),
+		groups_claim: string$1().min(1, "expected a claim").optional().describe("Claim with the groups; default groups")
+	})], "expected kubernetes or oidc");
+	quotaName = string$1().refine((name) => name !== "limits.cpu", "models have no CPU limit, expected requests.cpu").refine((name) => /^((requests\.|limits\.)?(cpu|memory|ephemeral-storage)|requests\.[a-z0-9.-]+\/[\w.-]+|pods)$/.test(name), "expected requests.cpu, requests.memory, limits.memory, pods or requests.DOMAIN/DEVICE");
+	addressRange = textOf("expected an address range, such as 10.0.0.0/8", (text) => {
+		const [, address = "", bits = ""] = /^([0-9a-f.:]+)\/(\d{1,3})$/i.exec(text) ?? [];
+		const most = isIPv4(address) ? 32 : isIPv6(address) ? 128 : -1;
+		return Number(bits) <= most ? void 0 : { message: "expected an address range, such as 10.0.0.0/8" };
+	});
+	kubernetesFields = {
+		cluster: strictObject({
+			context: string$1().min(1, "expected a context").optional().describe("kubectl context; default: the current context"),
+			kubeconfig: string$1().min(1, "expected a path").optional().describe("Path of a kubeconfig file: absolute, below ~, or relative to the project; default: KUBECONFIG, ~/.kube/config")
+		}).optional().describe("The cluster"),
+		namespace: namespace.optional().describe("Namespace of the models; default models"),
+		platform_namespace: namespace.optional().describe("Namespace of the edge and the authorisation service; default davit-system"),
+		images,
+		knative: knative.optional().describe("Knative Serving and Kourier to install; default: those that are installed"),
+		gateway: gateway.optional(),
+		identity: identity.optional().describe("Identity provider whose tokens are accepted; default: Kubernetes"),
+		hardware: hardwareTable.optional().describe("Hardware of the workload types, field by field over the defaults; null: unavailable"),
+		secrets: record$1(string$1(), secretName).optional().describe("Kubernetes Secret for a scope in {{secrets/scope/key}}; default: the Secret with the same name"),
+		quota: record$1(quotaName, quantity).optional().describe("Quota for all models together: requests.cpu, requests.memory, …"),
+		egress: array(strictObject({
+			cidr: addressRange,
+			ports: array(int().min(1, "expected 1 to 65535").max(65535, "expected 1 to 65535")).optional().describe("Default: all")
+		})).optional().describe("Address ranges that models may connect to, besides DNS; default: all")
+	};
+}));
+// schemas/environment/environment-file.ts
+var MAX_SECONDS, name, seconds$2, autoscaling, localFile, kubernetesFile, environmentFile;
+var init_environment_file = __esmMin((() => {
+	init_zod();
+	init_kubernetes_environment_file();
+	MAX_SECONDS = 86400;
+	name = string$1().regex(/^[a-z0-9][a-z0-9-]{0,30}$/, "expected 1 to 31 lowercase letters, digits or \"-\"").describe("Name of the environment, and of this file");
+	seconds$2 = number$1().positive("expected more than 0").max(MAX_SECONDS, `expected ${MAX_SECONDS} (a day) or less`);
+	autoscaling = strictObject({
+		idle_seconds: seconds$2.optional().describe("Seconds without a request after which an entity with scale_to_zero_enabled stops; default 1800"),
+		scale_down_seconds: seconds$2.optional().describe("Seconds of lower traffic after which one replica is removed; default 300")
+	}).optional();
+	localFile = strictObject({
+		name,
+		target: literal("local").describe("Target of the environment: this machine"),
+		gateway: strictObject({ port: int().min(1, "expected 1 to 65535").max(65535, "expected 1 to 65535").optional().describe("Port on 127.0.0.1; default: a free port, chosen once") }).optional(),
+		autoscaling
+	});
+	kubernetesFile = strictObject({
+		name,
+		target: literal("kubernetes").describe("Target of the environment: Knative Serving on Kubernetes"),
+		...kubernetesFields,
+		autoscaling
+	});
+	environmentFile = discriminatedUnion("target", [localFile, kubernetesFile], "expected local or kubernetes");
+}));
+// schemas/environment/environment.ts
 function parseEnvironment(text, file) {
 	const { value, rest, diagnostics, locate } = parseYaml(text, file, environmentFile);
 	const readable = value ?? rest?.value;
@@ -28522,7 +28373,7 @@ function completeKubernetes(value, file) {
 		name,
 		file,
 		target,
-		...completePlace(value),
+		...completeKubernetesSettings(value),
 		autoscaling: completeAutoscaling(value)
 	};
 }
@@ -28532,41 +28383,19 @@ function completeAutoscaling({ autoscaling: given }) {
 		scaleDownSeconds: given?.scale_down_seconds ?? 300
 	};
 }
-var MAX_SECONDS, name, seconds$2, autoscaling, localFile, kubernetesFile, environmentFile;
 var init_environment = __esmMin((() => {
-	init_zod();
 	init_diagnostic();
 	init_complete_kubernetes();
-	init_kubernetes_environment_file();
 	init_parse_yaml();
-	MAX_SECONDS = 86400;
-	name = string$1().regex(/^[a-z0-9][a-z0-9-]{0,30}$/, "expected 1 to 31 small letters, digits or \"-\"").describe("Name of the environment, and of this file");
-	seconds$2 = number$1().positive("expected more than 0").max(MAX_SECONDS, `expected ${MAX_SECONDS} (a day) or less`);
-	autoscaling = strictObject({
-		idle_seconds: seconds$2.optional().describe("After so long without a request an entity with scale_to_zero_enabled stops; default 1800"),
-		scale_down_seconds: seconds$2.optional().describe("One replica less per so long of lower traffic; default 300")
-	}).optional();
-	localFile = strictObject({
-		name,
-		target: literal("local").describe("The kind of engine endpoints are deployed to: this machine"),
-		gateway: strictObject({ port: int().min(1, "expected 1 to 65535").max(65535, "expected 1 to 65535").optional().describe("Port on 127.0.0.1; default: a free one, kept") }).optional(),
-		autoscaling
-	});
-	kubernetesFile = strictObject({
-		name,
-		target: literal("kubernetes").describe("The kind of engine endpoints are deployed to: Knative Serving"),
-		...kubernetesFields,
-		autoscaling
-	});
-	environmentFile = discriminatedUnion("target", [localFile, kubernetesFile], "expected local or kubernetes");
+	init_environment_file();
 }));
-// schemas/lock.ts
+// schemas/lock/lock.ts
 function parseLock(text, file) {
 	const parsed = parseYaml(text, file, lock);
 	const diagnostics = parsed.diagnostics.map((d) => ({
 		...d,
 		code: "lock-invalid",
-		hint: "Make it again: npx davit lock"
+		hint: "Make the lock again: npx davit lock"
 	}));
 	if (hasErrors(diagnostics) || parsed.value === void 0) return {
 		lock: void 0,
@@ -28627,7 +28456,192 @@ var init_lock = __esmMin((() => {
 		virtualenvs: record$1(string$1(), lockedVirtualenv)
 	});
 }));
-// schemas/check-routes.ts
+// schemas/values/secret-reference.ts
+function parseSecretReference(value) {
+	const [, scope, key] = /^\{\{\s*secrets\/([\w.-]{1,128})\/([\w.-]{1,128})\s*\}\}$/.exec(value) ?? [];
+	return scope !== void 0 && key !== void 0 ? {
+		scope,
+		key
+	} : void 0;
+}
+var init_secret_reference = __esmMin((() => {}));
+// schemas/deployment/serving-entry.ts
+var PERMISSION_LEVELS, SERVING_ENTRY_LABEL, SERVING_ENTRY_KEY;
+var init_serving_entry = __esmMin((() => {
+	PERMISSION_LEVELS = [
+		"CAN_VIEW",
+		"CAN_QUERY",
+		"CAN_MANAGE"
+	];
+	SERVING_ENTRY_LABEL = "davit.dev/serving-entry";
+	SERVING_ENTRY_KEY = "endpoint.json";
+}));
+// schemas/endpoint/worker-mode.ts
+function parseModelLoading(mode, found) {
+	const known = WORKER_MODES.find((m) => m === mode);
+	if (known === void 0) return void 0;
+	return {
+		mode: known,
+		found: Array.isArray(found) ? found.filter((f) => typeof f === "string") : []
+	};
+}
+function workerModeOf({ workloadType, workerMode }) {
+	return isGpu(workloadType) ? "one" : workerMode ?? "found";
+}
+function mayLoadAgain(mode, workers) {
+	return workers > 1 && (mode === "found" || mode === "separate");
+}
+function renderModelLoading({ mode, found, count }) {
+	if (mode === "separate") return found.length === 0 ? "loaded per worker" : `loaded per worker: ${found.join(", ")}`;
+	return mode === "one" || count === 1 ? "loaded once, 1 worker" : `loaded once, shared by ${count} workers`;
+}
+var WORKER_MODES;
+var init_worker_mode = __esmMin((() => {
+	init_workload();
+	WORKER_MODES = [
+		"shared",
+		"separate",
+		"one"
+	];
+}));
+// schemas/endpoint/endpoint-file.ts
+function unsupported(why, hint = "Remove it") {
+	const params = {
+		code: "unsupported-field",
+		hint,
+		key: true
+	};
+	return unknown$1().optional().refine((value) => value === void 0, {
+		error: why,
+		params: { ...params }
+	}).meta({
+		description: `Not supported: ${why}`,
+		not: {}
+	});
+}
+function entityName(served) {
+	return served.name ?? `${served.entity_name.split(".").at(-1) ?? ""}-${served.entity_version}`;
+}
+var NAME$4, NAME_RULE, MAX_ENTITIES, MAX_ENVIRONMENT_VARS, writtenByDatabricks, percentage, version, concurrency, role, rateLimit, permission, servedEntity, route, davitEntity, endpointFile;
+var init_endpoint_file = __esmMin((() => {
+	init_zod();
+	init_secret_reference();
+	init_serving_entry();
+	init_worker_mode();
+	init_workload();
+	NAME$4 = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
+	NAME_RULE = "expected 1 to 63 letters, digits, \"-\" or \"_\", beginning with a letter or digit";
+	MAX_ENTITIES = 15;
+	MAX_ENVIRONMENT_VARS = 30;
+	writtenByDatabricks = unsupported("Databricks sets it in its responses");
+	percentage = union([int().min(0, "expected 0 to 100").max(100, "expected 0 to 100"), string$1().regex(/^(100|\d\d?)$/, "expected 0 to 100")]);
+	version = union([string$1().min(1, "expected a version"), int()]);
+	concurrency = int().min(0, "expected 0 or more").max(1024, "expected 1024 or less");
+	role = /^arn:aws[a-z-]*:iam::\d{12}:(instance-profile|role)\/[\w+=,.@/-]+$/;
+	rateLimit = strictObject({
+		calls: int().min(0, "expected 0 or more").describe("Maximum number of calls within the renewal period; 0: none"),
+		key: _enum([
+			"endpoint",
+			"user",
+			"user_group",
+			"service_principal"
+		]).optional().describe("What the limit applies to; default endpoint"),
+		principal: string$1().min(1, "expected a name").optional().describe("Limits only this principal; default: each principal separately"),
+		renewal_period: literal("minute").describe("Length of the renewal period"),
+		tokens: unsupported("token limits apply only to language models", "Write calls")
+	});
+	permission = strictObject({
+		user_name: string$1().min(1, "expected a name").optional().describe("One user"),
+		group_name: string$1().min(1, "expected a name").optional().describe("One group; users: every caller with a valid token"),
+		service_principal_name: string$1().min(1, "expected a name").optional().describe("One service principal"),
+		permission_level: _enum(PERMISSION_LEVELS).describe("CAN_VIEW, CAN_QUERY or CAN_MANAGE")
+	});
+	servedEntity = strictObject({
+		name: string$1().regex(NAME$4, NAME_RULE).optional().describe("Name of the served entity; default: ENTITY_NAME-ENTITY_VERSION"),
+		entity_name: string$1().min(1, "expected the name of a registered model").describe("Registered model: `iris` or `catalog.schema.iris`"),
+		entity_version: version.describe("Version of the registered model"),
+		workload_type: _enum(WORKLOAD_TYPES).optional().describe("Hardware; default CPU"),
+		workload_size: _enum(Object.keys(WORKLOAD_SIZES)).optional().describe("Small = 4, Medium = 8 to 16, Large = 16 to 64 concurrent requests; default Small"),
+		min_provisioned_concurrency: concurrency.optional().describe("Concurrent requests for which capacity is always provided"),
+		max_provisioned_concurrency: concurrency.min(1, "expected 1 or more").optional().describe("Maximum concurrent requests for which capacity is provided"),
+		scale_to_zero_enabled: boolean$1().optional().describe("Whether an idle entity may scale to zero; the next request waits until it has started; default false"),
+		environment_vars: record$1(string$1().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "expected the name of an environment variable"), string$1().refine((v) => !/\{\{\s*secrets/.test(v) || parseSecretReference(v) !== void 0, {
+			params: { hint: "A secret reference is the whole value: its scope and key are letters, digits, \"-\", \"_\" and \".\"" },
+			error: "expected {{secrets/SCOPE/KEY}} alone, or a plain value"
+		})).refine((vars) => Object.keys(vars).length <= MAX_ENVIRONMENT_VARS, `expected at most ${MAX_ENVIRONMENT_VARS} variables`).optional().describe("Environment variables of the model; {{secrets/scope/key}} is the value of a secret"),
+		instance_profile_arn: string$1().regex(role, "expected arn:aws:iam::ACCOUNT:instance-profile/NAME or …:role/NAME").optional().describe("AWS role of the model; on EKS, assigned through its service account"),
+		external_model: unsupported("external models are not custom models"),
+		min_provisioned_throughput: unsupported("provisioned throughput is for foundation models"),
+		max_provisioned_throughput: unsupported("provisioned throughput is for foundation models"),
+		provisioned_model_units: unsupported("provisioned throughput is for foundation models"),
+		burst_scaling_enabled: unsupported("an entity never gets more than max_provisioned_concurrency", "Raise max_provisioned_concurrency"),
+		creator: writtenByDatabricks,
+		creation_timestamp: writtenByDatabricks,
+		foundation_model: writtenByDatabricks,
+		state: writtenByDatabricks
+	});
+	route = strictObject({
+		served_entity_name: string$1().optional().describe("A served entity of this endpoint"),
+		served_model_name: string$1().optional().describe("Deprecated name of served_entity_name"),
+		traffic_percentage: percentage.describe("Share of the requests, 0 to 100; the sum over all routes is 100")
+	});
+	davitEntity = strictObject({
+		model_uri: string$1().min(1, "expected a path or URI").optional().describe("Location of the model: a directory, `models:/…`, `runs:/…` or another URI of MLflow; default: models/ENTITY_NAME/ENTITY_VERSION"),
+		requirements: strictObject({
+			add: array(string$1()).optional().describe("Requirements to add; each replaces a requirement with the same name"),
+			remove: array(string$1()).optional().describe("Names of requirements to remove")
+		}).optional().describe("Changes to the model's requirements, without logging the model again"),
+		time_limit_seconds: number$1().positive("expected more than 0").max(3600, "expected 3600 or less").optional().describe(`Maximum seconds for one prediction; default 120`),
+		workers: _enum(WORKER_MODES).optional().describe("shared: one process loads the model, and the workers are forks of it; separate: each worker loads the model; one: one worker for each replica; default: shared if the loaded model holds nothing that forks must not share, else separate"),
+		nan: _enum(["error", "null"]).nullable().optional().describe("How to return NaN and infinities: as an error or as null; default error")
+	});
+	endpointFile = strictObject({
+		name: string$1().regex(NAME$4, NAME_RULE).refine((n) => !n.toLowerCase().startsWith("databricks-"), "the prefix \"databricks-\" is reserved").describe("Name of the endpoint, and of this file"),
+		description: string$1().optional().describe("Purpose of the endpoint"),
+		tags: array(strictObject({
+			key: string$1().min(1, "expected a key"),
+			value: string$1().optional()
+		})).optional().describe("Labels of the endpoint"),
+		config: strictObject({
+			name: string$1().optional().describe("The same name again, as Databricks clients send it"),
+			served_entities: array(servedEntity).min(1, "expected at least one served entity").max(MAX_ENTITIES, `expected at most ${MAX_ENTITIES} served entities`).describe("The model versions behind this endpoint"),
+			traffic_config: strictObject({ routes: array(route).min(1, "expected at least one route") }).optional().describe("How requests are split between entities; default: all to the only entity"),
+			served_models: unsupported("it is a deprecated field", "Write served_entities, with entity_name and entity_version"),
+			auto_capture_config: unsupported("inference tables are not supported yet"),
+			config_version: writtenByDatabricks
+		}),
+		route_optimized: boolean$1().optional().describe("Whether requests bypass the activator while a replica is running; default false"),
+		ai_gateway: strictObject({
+			rate_limits: array(rateLimit).optional().describe("Rate limits of the endpoint"),
+			inference_table_config: unsupported("inference tables are not supported yet"),
+			usage_tracking_config: unsupported("it concerns Databricks tables"),
+			guardrails: unsupported("guardrails are for language models"),
+			fallback_config: unsupported("fallbacks are for external models")
+		}).optional(),
+		rate_limits: array(rateLimit).optional().describe("Deprecated location of ai_gateway.rate_limits"),
+		budget_policy_id: unsupported("it concerns Databricks billing"),
+		email_notifications: unsupported("GitHub sends notifications for the pull request"),
+		telemetry_config: unsupported("it concerns Databricks tables"),
+		uc_system_metrics_export_state: unsupported("it concerns Databricks tables"),
+		usage_policy_id: unsupported("it concerns Databricks billing"),
+		creation_timestamp: writtenByDatabricks,
+		creator: writtenByDatabricks,
+		data_plane_info: writtenByDatabricks,
+		endpoint_url: writtenByDatabricks,
+		id: writtenByDatabricks,
+		last_updated_timestamp: writtenByDatabricks,
+		pending_config: writtenByDatabricks,
+		permission_level: writtenByDatabricks,
+		state: writtenByDatabricks,
+		task: writtenByDatabricks,
+		davit: strictObject({
+			served_entities: record$1(string$1(), davitEntity).optional().describe("Settings by name of the served entity"),
+			permissions: array(permission).optional().describe("Permissions, as in Databricks' access control lists; default: those of the cluster's RBAC"),
+			rollout: _enum(["rolling", "recreate"]).optional().describe("recreate: stops the old version before it starts the new one, with downtime; default rolling")
+		}).optional().describe("Settings that Databricks does not have")
+	});
+}));
+// schemas/endpoint/check-routes.ts
 function checkRoutes({ config }, locate) {
 	const names = config.served_entities.map(entityName);
 	const routes = config.traffic_config?.routes;
@@ -28635,7 +28649,7 @@ function checkRoutes({ config }, locate) {
 	const found = routes.flatMap((_, i) => checkRoute(routes, i, names, locate));
 	const sum = routes.reduce((total, r) => total + Number(r.traffic_percentage), 0);
 	if (sum === 100) return found;
-	const message = `Cannot share ${sum} % of the traffic: expected percentages that add up to 100`;
+	const message = `Cannot route ${sum} % of the traffic: expected percentages that add up to 100`;
 	return [...found, makeError("traffic-sum", locate([
 		"config",
 		"traffic_config",
@@ -28643,8 +28657,8 @@ function checkRoutes({ config }, locate) {
 	]), message)];
 }
 function missingTraffic(entities, locate) {
-	const message = `Cannot share traffic between ${entities} served entities: expected config.traffic_config.routes`;
-	return makeError("traffic-missing", locate(["config"], { key: true }), message, "Add a route with a traffic_percentage for each");
+	const message = `Cannot split traffic between ${entities} served entities: expected config.traffic_config.routes`;
+	return makeError("traffic-missing", locate(["config"], { key: true }), message, "Add a route with a traffic_percentage for each entity");
 }
 function checkRoute(routes, index, names, locate) {
 	const at = [
@@ -28666,7 +28680,7 @@ var init_check_routes = __esmMin((() => {
 	init_endpoint_file();
 	init_render_issue();
 }));
-// schemas/complete-access.ts
+// schemas/endpoint/complete-access.ts
 function completeRateLimit({ calls, key, principal, renewal_period: period }) {
 	return {
 		calls,
@@ -28697,11 +28711,11 @@ function principalOf(permission) {
 }
 function checkRateLimits(value, locate) {
 	const [newer, older] = [value.ai_gateway?.rate_limits, value.rate_limits];
-	if (newer && older) return [makeError("conflicting-fields", locate(["rate_limits"], { key: true }), "Cannot use rate_limits beside ai_gateway.rate_limits: expected one or the other", "Remove the older one")];
+	if (newer && older) return [makeError("conflicting-fields", locate(["rate_limits"], { key: true }), "Cannot use rate_limits together with ai_gateway.rate_limits: expected one or the other", "Remove the older one")];
 	const at = newer ? ["ai_gateway", "rate_limits"] : ["rate_limits"];
 	return (newer ?? older ?? []).flatMap((limit, i) => {
 		if (limit.principal === void 0 || limit.key !== void 0 && limit.key !== "endpoint") return [];
-		const message = `Cannot limit "${limit.principal}" by the key endpoint: expected user, user_group or service_principal`;
+		const message = `Cannot limit "${limit.principal}" with key: endpoint: expected user, user_group or service_principal`;
 		return [makeError("conflicting-fields", locate([
 			...at,
 			i,
@@ -28720,8 +28734,8 @@ function checkPermissions({ davit }, locate) {
 		]);
 		const given = FIELDS.filter((f) => permission[f] !== void 0);
 		const expected = `expected exactly one of ${FIELDS.join(", ")}`;
-		if (given.length === 0) return [makeError("missing-field", place, `Cannot tell who a permission is for: ${expected}`)];
-		if (given.length > 1) return [makeError("conflicting-fields", place, `Cannot use ${given.join(" beside ")}: ${expected}`)];
+		if (given.length === 0) return [makeError("missing-field", place, `Cannot find the principal of a permission: ${expected}`)];
+		if (given.length > 1) return [makeError("conflicting-fields", place, `Cannot use ${given.join(" together with ")}: ${expected}`)];
 		if (names.indexOf(names[i] ?? "") === i) return [];
 		return [makeError("duplicate-name", place, `Cannot have two permissions for "${permission[given[0] ?? "user_name"] ?? ""}"`, "The higher level includes the lower ones")];
 	});
@@ -28738,14 +28752,14 @@ var init_complete_access = __esmMin((() => {
 	FIELDS = Object.keys(NAMES$1);
 	EVERYBODY = "users";
 }));
-// schemas/check-workers.ts
+// schemas/endpoint/check-workers.ts
 function checkWorkers({ config, davit }, locate) {
 	return config.served_entities.flatMap((served) => {
 		const name = entityName(served);
 		const mode = davit?.served_entities?.[name]?.workers;
 		const type = served.workload_type ?? "CPU";
 		if (mode === void 0 || mode === "one" || !isGpu(type)) return [];
-		const message = `Cannot use workers: ${mode} for "${name}" beside workload_type: ${type}: expected one, because one process has the card`;
+		const message = `Cannot use workers: ${mode} for "${name}" together with workload_type: ${type}: only one process can use the GPU, expected workers: one`;
 		return [makeError("conflicting-fields", locate([
 			"davit",
 			"served_entities",
@@ -28755,11 +28769,11 @@ function checkWorkers({ config, davit }, locate) {
 	});
 }
 var init_check_workers = __esmMin((() => {
-	init_default_hardware();
+	init_workload();
 	init_diagnostic();
 	init_endpoint_file();
 }));
-// schemas/replicas-of.ts
+// schemas/endpoint/count-replicas.ts
 function workersOf({ concurrency, workerMode, workloadType }) {
 	return workerMode === "one" && !isGpu(workloadType) ? 1 : Math.min(4, concurrency.max);
 }
@@ -28771,10 +28785,10 @@ function replicasOf$1(entity) {
 		max: Math.ceil(max / workers)
 	};
 }
-var init_replicas_of = __esmMin((() => {
-	init_default_hardware();
+var init_count_replicas = __esmMin((() => {
+	init_workload();
 }));
-// schemas/check-endpoint-file.ts
+// schemas/endpoint/check-endpoint-file.ts
 function checkEndpointFile(value, file, locate) {
 	return [
 		...checkFileName(value, file, locate),
@@ -28836,9 +28850,9 @@ function checkEntityName({ config }, index, at) {
 function checkConcurrency(served, at) {
 	const { workload_size: size, min_provisioned_concurrency: min, max_provisioned_concurrency: max } = served;
 	const found = [];
-	if (size && (min !== void 0 || max !== void 0)) found.push(makeError("conflicting-fields", at("workload_size", { key: true }), "Cannot use workload_size beside min_provisioned_concurrency and max_provisioned_concurrency: expected one or the other"));
+	if (size && (min !== void 0 || max !== void 0)) found.push(makeError("conflicting-fields", at("workload_size", { key: true }), "Cannot use workload_size together with min_provisioned_concurrency and max_provisioned_concurrency: expected one or the other"));
 	if (min !== void 0 && max !== void 0 && min > max) {
-		const message = `Cannot provide for ${min} to ${max} requests: expected a minimum that is not above the maximum`;
+		const message = `Cannot use a minimum of ${min} with a maximum of ${max}: expected a minimum of at most the maximum`;
 		found.push(makeError("bad-value", at("min_provisioned_concurrency"), message));
 	}
 	if (min === 0 && !served.scale_to_zero_enabled) found.push(makeError("conflicting-fields", at("min_provisioned_concurrency"), "Cannot have a minimum of 0 without scale_to_zero_enabled: true", "Add scale_to_zero_enabled: true, or raise the minimum"));
@@ -28869,7 +28883,7 @@ function checkOurOwn({ config, davit }, locate) {
 function checkTags$1({ tags = [] }, locate) {
 	return tags.flatMap((tag, i) => {
 		const first = tags.findIndex((t) => t.key === tag.key);
-		const message = `Found the tag "${tag.key}" twice: the last one counts`;
+		const message = `Found the tag "${tag.key}" twice: the last one takes effect`;
 		return first < i ? [makeWarning("duplicate-name", locate([
 			"tags",
 			i,
@@ -28881,13 +28895,13 @@ var init_check_endpoint_file = __esmMin((() => {
 	init_check_routes();
 	init_complete_access();
 	init_check_workers();
-	init_default_hardware();
+	init_workload();
 	init_diagnostic();
 	init_endpoint_file();
 	init_render_issue();
-	init_replicas_of();
+	init_count_replicas();
 }));
-// schemas/parse-endpoint.ts
+// schemas/endpoint/parse-endpoint.ts
 function parseEndpoint(text, file) {
 	const { value, rest, diagnostics, locate } = parseYaml(text, file, endpointFile);
 	const readable = value ?? rest?.value;
@@ -28988,10 +29002,11 @@ var init_parse_endpoint = __esmMin((() => {
 	init_check_endpoint_file();
 	init_diagnostic();
 	init_endpoint_file();
+	init_workload();
 	init_complete_access();
 	init_parse_yaml();
 }));
-// schemas/read-declared.ts
+// schemas/read-project.ts
 async function readEndpoint(place, name) {
 	const file = `${place.endpoints}/${name}.yaml`;
 	const text = await readText$1(join(declaredRoot(place), file));
@@ -29005,7 +29020,7 @@ async function readEndpoint(place, name) {
 async function readEnvironment({ root }, name) {
 	const file = `environments/${name}.yaml`;
 	const text = await readText$1(join(root, file));
-	if (text === void 0) return missing("unknown-environment", file, `Cannot find the environment "${name}": there is no file ${file}`, `Write it: name: ${name}, target: local`);
+	if (text === void 0) return missing("unknown-environment", file, `Cannot find the environment "${name}": there is no file ${file}`, `Create the file with name: ${name} and target: local`);
 	const { environment, diagnostics } = parseEnvironment(text, file);
 	return {
 		value: environment,
@@ -29015,7 +29030,7 @@ async function readEnvironment({ root }, name) {
 async function readLock$1(place, endpoint) {
 	const file = lockFile(place, endpoint);
 	const text = await readLockText(place, endpoint);
-	if (text === void 0) return missing("lock-missing", file, `Cannot deploy "${endpoint}": it has no lock`, `Make it: npx davit lock ${endpoint}`);
+	if (text === void 0) return missing("lock-missing", file, `Cannot deploy "${endpoint}": it has no lock`, `Run npx davit lock ${endpoint}`);
 	const { lock, diagnostics } = parseLock(text, file);
 	return {
 		value: lock,
@@ -29073,7 +29088,7 @@ function codeOf(error) {
 }
 async function namesHint(place) {
 	const names = await listEndpoints(place);
-	return names.length > 0 ? `There are: ${names.join(", ")}` : `There are no endpoint files in ${place.endpoints}/`;
+	return names.length > 0 ? `Existing endpoints: ${names.join(", ")}` : `There are no endpoint files in ${place.endpoints}/`;
 }
 function missing(code, file, message, hint) {
 	return {
@@ -29086,21 +29101,21 @@ function missing(code, file, message, hint) {
 	};
 }
 var WHY$1;
-var init_read_declared = __esmMin((() => {
+var init_read_project = __esmMin((() => {
 	init_diagnostic();
 	init_environment();
 	init_lock();
 	init_parse_endpoint();
 	WHY$1 = {
-		EACCES: "its permissions do not let you, expected a file that you may read",
+		EACCES: "you do not have permission, expected a file that you can read",
 		EISDIR: "it is a folder, expected a file",
-		ELOOP: "its links lead in a circle",
+		ELOOP: "its symbolic links form a loop",
 		ENOENT: "there is no such file or folder",
 		ENOTDIR: "there is no such file or folder"
 	};
 }));
-// system/side-by-side.ts
-async function sideBySide(items, width, work) {
+// system/map-concurrent.ts
+async function mapConcurrent(items, width, work) {
 	const results = [];
 	const queue = [...items.entries()];
 	const worker = async () => {
@@ -29109,7 +29124,7 @@ async function sideBySide(items, width, work) {
 	await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker));
 	return results;
 }
-function takeTurns(width) {
+function limitConcurrency(width) {
 	let running = 0;
 	const waiting = [];
 	return async (work) => {
@@ -29128,7 +29143,7 @@ function machineWidth(cores = availableParallelism(), bytes = totalmem()) {
 	return Math.max(LEAST$1, Math.min(MOST, cores, Math.floor(bytes / GIB / GIB_EACH)));
 }
 var GIB, GIB_EACH, LEAST$1, MOST;
-var init_side_by_side = __esmMin((() => {
+var init_map_concurrent = __esmMin((() => {
 	GIB = 2 ** 30;
 	GIB_EACH = 2;
 	[LEAST$1, MOST] = [2, 8];
@@ -29188,7 +29203,7 @@ function parseIdentity(text) {
 		host
 	};
 }
-function judgeProcess(of, here = HERE) {
+function determineProcessState(of, here = HERE) {
 	if (of.boot === here.boot && of.namespace === here.namespace && (of.boot !== "-" || of.host === here.host)) return isAlive(of.pid) && (startTime(of.pid) || "-") === of.started ? "runs" : "gone";
 	return of.boot !== here.boot && of.machine === here.machine && of.machine !== "-" && of.host === here.host && of.namespace === OF_THE_MACHINE && here.namespace === OF_THE_MACHINE ? "gone" : "unknown";
 }
@@ -29244,7 +29259,7 @@ var init_temporary_folder = __esmMin((() => {
 	init_is_alive();
 	init_process_identity();
 }));
-// schemas/check-endpoints.ts
+// schemas/endpoint/check-endpoints.ts
 function checkEndpoints(parsed) {
 	const named = parsed.flatMap(({ name, locate }) => name === void 0 ? [] : [{
 		name,
@@ -29259,8 +29274,8 @@ function checkEndpoints(parsed) {
 var init_check_endpoints = __esmMin((() => {
 	init_diagnostic();
 }));
-// cli/check.ts
-async function checkPaths(paths, { cwd, root }) {
+// app/check-files.ts
+async function checkFiles(paths, { cwd, root }) {
 	const wanted = paths.length > 0 ? paths : [relative(cwd, join(root(), "endpoints"))];
 	const listed = await Promise.all(wanted.map((path) => listYaml(show(resolve(cwd, path), path, cwd))));
 	const files = uniqueFiles(listed.flatMap((l) => l.files));
@@ -29294,8 +29309,8 @@ function show(path, typed, cwd) {
 function uniqueFiles(files) {
 	return [...new Map(files.map((f) => [f.path, f])).values()];
 }
-function noFiles(folder, asked) {
-	const make = asked ? makeError : makeWarning;
+function noFiles(folder, given) {
+	const make = given ? makeError : makeWarning;
 	const message = `Cannot find an endpoint: there is no YAML file in ${folder}/ itself`;
 	return make("unknown-endpoint", {
 		file: folder,
@@ -29360,14 +29375,14 @@ function below({ path, file }, name) {
 		file: join(file, name)
 	};
 }
-var init_check = __esmMin((() => {
+var init_check_files = __esmMin((() => {
 	init_check_endpoints();
 	init_diagnostic();
 	init_environment();
 	init_parse_endpoint();
-	init_read_declared();
+	init_read_project();
 }));
-// engine/backend.ts
+// engine/state/backend.ts
 async function readBackend(root) {
 	const project = projectFile$1.parse((0, import_dist$1.parse)(await readFile(join(root, "Pulumi.yaml"), "utf8")));
 	const url = process.env["PULUMI_BACKEND_URL"] || project.backend?.url;
@@ -29508,7 +29523,7 @@ function watchBuild({ name, count, usually }, progress) {
 	};
 	const elapsed = () => renderSeconds((performance.now() - started) / 1e3);
 	const state = () => seen.packages > 0 ? `${seen.packages} of about ${count} packages compiled` : `${seen.downloads} modules downloaded`;
-	progress.say(`Building ${name} from Go modules: once, usually ${usually} …`);
+	progress.say(`Building ${name} from Go modules (only once, usually ${usually}) …`);
 	const timer = setInterval(() => progress.say(`Building ${name}: ${state()} after ${elapsed()} …`), SAY_EVERY_MILLISECONDS);
 	return {
 		onLine: (line) => {
@@ -29611,7 +29626,7 @@ async function withFileLock(lock, work, options = {}) {
 }
 function describeWait(lock, what, { pid, host }, state) {
 	if (state === "runs") return `Waiting for process ${pid}, which is ${what} …`;
-	return `Waiting for process ${pid} of another machine or container (${host}), which is ${what} … It cannot be seen from here: if it does not run any more, remove ${lock}`;
+	return `Waiting for process ${pid} on another machine or container (${host}), which is ${what} … This machine cannot check it: if it has ended, remove ${lock}`;
 }
 async function take(lock) {
 	if (!await makeFolder(lock)) return void 0;
@@ -29643,7 +29658,7 @@ async function readOwner(lock) {
 		state: await isOld(lock) ? "gone" : "unknown",
 		identity
 	};
-	const state = judgeProcess(identity);
+	const state = determineProcessState(identity);
 	if (state !== "unknown" || !isOnThisKernel(identity) || !text.endsWith(` ${LOCKED}`)) return {
 		state,
 		identity
@@ -29705,7 +29720,7 @@ var init_file_lock = __esmMin((() => {
 	UNSIGNED_GRACE_MILLISECONDS = 15e3;
 	LOCKED = "flock";
 }));
-// engine/cached-engine.ts
+// engine/install/cached-engine.ts
 async function findCached(entry, progress) {
 	const { command, stampFile } = places(entry);
 	const stamp = await readStamp(stampFile);
@@ -29713,7 +29728,7 @@ async function findCached(entry, progress) {
 	if (!stamp || !now) return void 0;
 	if (stamp.size !== now.size || stamp.modified !== now.mtimeMs) {
 		if (await sha256$1(command) !== stamp.sha256) {
-			progress.say(`The cached Pulumi ${entry.version} has changed since it was put there: getting it again`);
+			progress.say(`The cached Pulumi ${entry.version} was modified; installing it again`);
 			return;
 		}
 		await writeFileAtomically(stampFile, JSON.stringify({
@@ -29740,11 +29755,11 @@ async function fillCache(entry, { progress, signal }, fill) {
 			await writeStamp(fresh);
 		});
 		const made = await findCached(entry, progress);
-		if (!made) throw new Error(`Cannot use the Pulumi ${entry.version} that was just put into ${folder}: it is not whole`);
+		if (!made) throw new Error(`Cannot use the Pulumi ${entry.version} just installed in ${folder}: its files are incomplete`);
 		return made;
 	};
 	return withFileLock(`${folder}.lock`, put, {
-		what: `getting Pulumi ${entry.version}`,
+		what: `installing Pulumi ${entry.version}`,
 		progress,
 		signal
 	});
@@ -29791,7 +29806,7 @@ var init_cached_engine = __esmMin((() => {
 	init_cache();
 	init_file_lock();
 }));
-// engine/source-build.ts
+// engine/install/source-build.ts
 async function entry() {
 	return {
 		key: `${BUILT_VERSION}-${await buildKey()}`,
@@ -29822,7 +29837,7 @@ var require_version = /* @__PURE__ */ __commonJSMin(((exports) => {
 	Object.defineProperty(exports, "__esModule", { value: true });
 	exports.version = "3.270.0";
 }));
-// engine/source-download.ts
+// engine/install/source-download.ts
 async function download$1(folder, { progress, signal }) {
 	progress.say(`Downloading Pulumi ${import_version.version} from get.pulumi.com: once, about 150 MB …`);
 	const ran = await runProcess(process.execPath, [INSTALLER, folder], {
@@ -29842,7 +29857,7 @@ var init_source_download = __esmMin((() => {
 	init_code();
 	init_run_process();
 	init_cached_engine();
-	INSTALLER = codePath("engine", "install-official-pulumi.ts");
+	INSTALLER = codePath("engine", "install", "install-official-pulumi.ts");
 	LIMIT_SECONDS$6 = 600;
 	ENTRY$1 = {
 		key: `${import_version.version}-official`,
@@ -29856,7 +29871,7 @@ var init_source_download = __esmMin((() => {
 		get: (options) => fillCache(ENTRY$1, options, (folder) => download$1(folder, options))
 	};
 }));
-// engine/pulumi-version.ts
+// engine/install/pulumi-version.ts
 function isNewEnough(version) {
 	const [major, minor, patch] = numbers(version);
 	const [wantedMajor, wantedMinor, wantedPatch] = numbers(MINIMUM_VERSION$1);
@@ -29870,7 +29885,7 @@ var MINIMUM_VERSION$1;
 var init_pulumi_version = __esmMin((() => {
 	MINIMUM_VERSION$1 = "3.225.0";
 }));
-// engine/source-path.ts
+// engine/install/source-path.ts
 async function findOnPath(path) {
 	const command = await firstExecutable(path, "pulumi");
 	if (!command) return void 0;
@@ -29901,11 +29916,11 @@ var init_source_path = __esmMin((() => {
 	PATH = {
 		name: "path",
 		words: "the PATH",
-		missing: `no pulumi ${MINIMUM_VERSION$1} or newer with pulumi-language-nodejs beside it`,
+		missing: `pulumi ${MINIMUM_VERSION$1} or newer with pulumi-language-nodejs beside it`,
 		find: async () => findOnPath(process.env["PATH"] ?? "")
 	};
 }));
-// engine/pulumi-sources.ts
+// engine/install/pulumi-sources.ts
 var PULUMI_SOURCES;
 var init_pulumi_sources = __esmMin((() => {
 	init_source_build();
@@ -29917,7 +29932,7 @@ var init_pulumi_sources = __esmMin((() => {
 		BUILD
 	];
 }));
-// engine/find-pulumi.ts
+// engine/install/find-pulumi.ts
 async function findPulumi(options = {}) {
 	const { progress = SILENT, signal } = options;
 	const sources = chooseSources(process.env["DAVIT_PULUMI_SOURCE"]);
@@ -29931,9 +29946,9 @@ async function findPulumi(options = {}) {
 	const reasons = [];
 	for (const source of sources) {
 		if (!source.get) {
-			const missing = source.missing ?? "no pulumi";
-			progress.say(`Found ${missing} on ${source.words}`);
-			reasons.push(`${source.words}: ${missing}`);
+			const missing = source.missing ?? "pulumi";
+			progress.say(`No ${missing} on ${source.words}`);
+			reasons.push(`${source.words}: no ${missing}`);
 			continue;
 		}
 		try {
@@ -29941,7 +29956,7 @@ async function findPulumi(options = {}) {
 				progress,
 				signal
 			});
-			progress.say(`Using Pulumi ${engine.version} from ${source.words}, kept in ${engine.command}`);
+			progress.say(`Using Pulumi ${engine.version} from ${source.words}, cached in ${engine.command}`);
 			return engine;
 		} catch (e) {
 			signal?.throwIfAborted();
@@ -29964,8 +29979,8 @@ var init_find_pulumi = __esmMin((() => {
 	init_pulumi_sources();
 	WHAT_TO_DO = "Do one of these: install Pulumi 3.225.0 or newer (https://www.pulumi.com/docs/install) · let this machine reach get.pulumi.com · install Go 1.25.6 or newer (https://go.dev/dl) with a Go module proxy";
 }));
-// engine/mend-state.ts
-async function mendState(backend) {
+// engine/state/repair-state.ts
+async function repairState(backend) {
 	const stacks = stacksFolder(backend);
 	if (!stacks) return;
 	const files = (await readdir(stacks).catch(() => [])).filter((name) => name.endsWith(".attrs")).map((name) => join(stacks, name));
@@ -29980,10 +29995,10 @@ async function removeUnlessWhole(file) {
 		await rm(file, { force: true });
 	}
 }
-var init_mend_state = __esmMin((() => {
+var init_repair_state = __esmMin((() => {
 	init_backend();
 }));
-// offline/plugins/install.ts
+// offline/plugins/install-stand-ins.ts
 async function installStandIns(home) {
 	await Promise.all(NAMES.map((name) => install$2(home, name)));
 }
@@ -29998,7 +30013,7 @@ async function install$2(home, name) {
 	await writeFileAtomically(file, ours, 493);
 }
 var NAMES, SCRIPT;
-var init_install = __esmMin((() => {
+var init_install_stand_ins = __esmMin((() => {
 	init_atomic_files();
 	init_code();
 	NAMES = ["docker", "kubernetes"];
@@ -30057,7 +30072,7 @@ async function makePassphrase(root) {
 	return { PULUMI_CONFIG_PASSPHRASE_FILE: file };
 }
 var init_pulumi_environment = __esmMin((() => {
-	init_install();
+	init_install_stand_ins();
 	init_cache();
 	init_code();
 }));
@@ -30066,7 +30081,7 @@ async function openProject(root, options = {}) {
 	const [engine, backend] = await Promise.all([findPulumi(options), readBackend(root)]);
 	const folders = [join(root, ".davit", "stacks"), ...backend.folder ? [backend.folder] : []];
 	await Promise.all(folders.map((folder) => mkdir(folder, { recursive: true })));
-	await mendState(backend);
+	await repairState(backend);
 	return {
 		root,
 		engine,
@@ -30074,14 +30089,14 @@ async function openProject(root, options = {}) {
 		environment: await makePulumiEnvironment(root, engine, backend)
 	};
 }
-var init_project$1 = __esmMin((() => {
+var init_project$2 = __esmMin((() => {
 	init_backend();
 	init_find_pulumi();
-	init_mend_state();
+	init_repair_state();
 	init_pulumi_environment();
 }));
-// schemas/program-place.ts
-function renderProgramPlace({ endpoints, from, locks }) {
+// schemas/deployment/folder-variables.ts
+function renderFolderVariables({ endpoints, from, locks }) {
 	return {
 		[VARIABLES.endpoints]: endpoints,
 		[VARIABLES.from]: from ?? "",
@@ -30089,252 +30104,36 @@ function renderProgramPlace({ endpoints, from, locks }) {
 	};
 }
 var VARIABLES;
-var init_program_place = __esmMin((() => {
+var init_folder_variables = __esmMin((() => {
 	VARIABLES = {
 		endpoints: "DAVIT_ENDPOINTS",
 		from: "DAVIT_FROM",
 		locks: "DAVIT_LOCKS"
 	};
 }));
-// schemas/check-quota.ts
-function checkQuota(endpoint, environment) {
-	const needs = endpoint.entities.flatMap((entity) => listNeeds(entity, environment));
-	return Object.entries(environment.quota).flatMap(([resource, quantity]) => {
-		const found = judge(needs.filter((n) => n.resource === resource), parseQuantity$1(quantity) ?? Infinity, environment);
-		return found ? [found] : [];
+// app/project.ts
+async function openProjectForRequest({ place, progress, signal }) {
+	const project = await openProject(place.root, {
+		progress,
+		signal
 	});
-}
-function listNeeds(entity, environment) {
-	const hardware = environment.hardware[entity.workloadType];
-	if (!hardware) return [];
-	const { min, max } = replicasOf$1(entity);
-	return Object.entries(sizeReplica(hardware, workersOf(entity))).flatMap(([name, size]) => [
-		`requests.${name}`,
-		`limits.${name}`,
-		name
-	].map((resource) => ({
-		entity,
-		resource,
-		least: size * min,
-		most: size * max
-	})));
-}
-function sizeReplica({ per, cpu, memory, gpu }, workers) {
-	const times = per === "unit" ? workers : 1;
-	const need = {
-		cpu: (parseQuantity$1(cpu) ?? 0) * times,
-		memory: (parseQuantity$1(memory) ?? 0) * times,
-		pods: 1
-	};
-	return gpu ? {
-		...need,
-		[gpu.resource]: gpu.count
-	} : need;
-}
-function judge(needs, limit, environment) {
-	let sum = 0;
-	for (const { entity, resource, least } of needs) {
-		sum += least;
-		if (sum <= limit) continue;
-		const message = `Cannot provide for the minimum of "${entity.name}" in environment "${environment.name}": it brings the endpoint to ${render(sum, resource)} of ${resource}, expected ${render(limit, resource)} or less, the quota of all models`;
-		return makeError("quota-exceeded", entity.place, message, "Lower the minimum, or raise quota in the environment");
-	}
-	const much = needs.find((n) => n.most > limit);
-	if (!much) return void 0;
-	const message = `Found a maximum of "${much.entity.name}" that environment "${environment.name}" never has: it needs ${render(much.most, much.resource)} of ${much.resource}, and the quota of all models is ${render(limit, much.resource)}`;
-	return makeWarning("quota-exceeded", much.entity.place, message);
-}
-function render(amount, resource) {
-	return resource.endsWith("memory") ? renderBytes(amount) : String(Math.round(amount * 1e3) / 1e3);
-}
-var init_check_quota = __esmMin((() => {
-	init_diagnostic();
-	init_quantity$1();
-	init_replicas_of();
-}));
-// schemas/place-of.ts
-function placeOf({ file, places }, list, index) {
-	return places?.[list][index] ?? {
-		file,
-		line: 1,
-		column: 1
-	};
-}
-var init_place_of = __esmMin((() => {}));
-// schemas/check-against-kubernetes.ts
-function checkAgainstKubernetes(endpoint, environment) {
-	return [
-		...endpoint.entities.flatMap((e) => [...checkSecrets$1(e, environment), ...checkWorkerMode(e, environment)]),
-		...checkTags(endpoint),
-		...checkPrincipals(endpoint, environment),
-		...checkQuota(endpoint, environment)
-	];
-}
-function checkSecrets$1({ environmentVars, place }, environment) {
-	return Object.entries(environmentVars).flatMap(([variable, value]) => {
-		const secret = parseSecretReference(value);
-		if (!secret) return [];
-		const { scope, key } = secret;
-		const start = `Cannot read "${scope}/${key}" for ${variable} in environment "${environment.name}"`;
-		if (/^\.\.?$|^\.\./.test(key)) return [makeError("bad-value", place, `${start}: no Secret of Kubernetes can have the key "${key}"`, "Rename it")];
-		if (environment.secrets[scope] !== void 0 || OBJECT_NAME.test(scope)) return [];
-		return [makeError("bad-value", place, `${start}: no Secret of Kubernetes can be named "${scope}"`, `In ${environment.file}: secrets: { ${scope}: NAME }`)];
-	});
-}
-function checkWorkerMode({ name, workerMode, workloadType, place }, environment) {
-	if (workerMode === void 0 || workerMode === "one" || !environment.hardware[workloadType]?.gpu) return [];
-	return [makeError("conflicting-fields", place, `Cannot use workers: ${workerMode} for "${name}" in environment "${environment.name}": its ${workloadType} has a graphics card, expected one`, "Remove workers, or choose another workload_type")];
-}
-function checkTags({ entities }) {
-	return entities.flatMap((entity, i) => {
-		const same = entities.slice(0, i).find((e) => entityTag(e.name) === entityTag(entity.name));
-		if (!same) return [];
-		const message = `Cannot tell "${entity.name}" from "${same.name}" on Kubernetes: both become ${entityTag(entity.name)}`;
-		return [makeError("duplicate-name", entity.place, message, "Give one of them another name")];
-	});
-}
-function checkPrincipals(endpoint, environment) {
-	if (environment.identity.kind !== "kubernetes") return [];
-	const permissions = endpoint.permissions.map(({ principal }, i) => ({
-		...principal,
-		place: placeOf(endpoint, "permissions", i)
-	}));
-	const limits = endpoint.rateLimits.map(({ key, principal = "" }, i) => ({
-		kind: key,
-		name: principal,
-		place: placeOf(endpoint, "rateLimits", i)
-	}));
-	return [...permissions, ...limits].flatMap(({ kind, name, place }) => kind !== "service_principal" || name === "" || /^[^/]+\/[^/]+$|^system:serviceaccount:/.test(name) ? [] : [warnOfNobody(name, place, environment)]);
-}
-function warnOfNobody(name, place, environment) {
-	return makeWarning("unknown-principal", place, `Found the service principal "${name}", which nobody is in environment "${environment.name}": expected NAMESPACE/NAME of a service account`);
-}
-var init_check_against_kubernetes = __esmMin((() => {
-	init_check_quota();
-	init_diagnostic();
-	init_kubernetes_names();
-	init_place_of();
-	init_secret_reference();
-}));
-// schemas/check-against-environment.ts
-function checkAgainstEnvironment(endpoint, environment) {
-	switch (environment.target) {
-		case "local": return checkLocal(endpoint, environment);
-		case "kubernetes": {
-			const there = Object.keys(environment.hardware);
-			return [...endpoint.entities.flatMap((e) => checkWorkloadType(e, environment, there)), ...checkAgainstKubernetes(endpoint, environment)];
-		}
-	}
-}
-function checkLocal(endpoint, environment) {
-	return [
-		...endpoint.entities.flatMap((entity) => [
-			...checkWorkloadType(entity, environment, LOCAL_WORKLOAD_TYPES),
-			...checkSecrets(entity, environment),
-			...checkRole(entity, environment)
-		]),
-		...warnOfPermissions(endpoint, environment),
-		...warnOfRateLimits(endpoint, environment)
-	];
-}
-function warnOfPermissions(endpoint, environment) {
-	if (endpoint.permissions.length === 0) return [];
-	const message = `Found permissions on "${endpoint.name}": environment "${environment.name}" has one kind of token, and everybody who has one may query`;
-	return [makeWarning("unsupported-field", placeOf(endpoint, "permissions", 0), message)];
-}
-function warnOfRateLimits(endpoint, environment) {
-	return endpoint.rateLimits.flatMap(({ key, principal }, i) => {
-		if (principal === void 0 && (key === "endpoint" || key === "user")) return [];
-		const message = `Found a rate limit of ${principal === void 0 ? `each ${WORDS$1[key]}` : `"${principal}"`} on "${endpoint.name}": environment "${environment.name}" knows no names, so it limits nobody there`;
-		return [makeWarning("unknown-principal", placeOf(endpoint, "rateLimits", i), message)];
-	});
-}
-function checkWorkloadType({ name, workloadType, place }, environment, there) {
-	if (there.includes(workloadType)) return [];
-	return [makeError("unavailable-workload-type", place, `Cannot run "${name}" on ${workloadType} in environment "${environment.name}": expected ${there.join(", ")}`, "Change workload_type, or deploy to another environment")];
-}
-function checkSecrets({ name, environmentVars, place }, environment) {
-	return Object.entries(environmentVars).filter(([, value]) => parseSecretReference(value)).map(([variable]) => {
-		return makeError("unsupported-field", place, `Cannot give "${name}" a secret as ${variable} in environment "${environment.name}": this machine has no secrets`, ELSEWHERE);
-	});
-}
-function checkRole({ name, instanceProfileArn, place }, environment) {
-	if (instanceProfileArn === void 0) return [];
-	return [makeError("unsupported-field", place, `Cannot give "${name}" an AWS role in environment "${environment.name}": this machine has none`, ELSEWHERE)];
-}
-var LOCAL_WORKLOAD_TYPES, ELSEWHERE, WORDS$1;
-var init_check_against_environment = __esmMin((() => {
-	init_check_against_kubernetes();
-	init_diagnostic();
-	init_place_of();
-	init_secret_reference();
-	LOCAL_WORKLOAD_TYPES = ["CPU"];
-	ELSEWHERE = "Deploy it to an environment with target: kubernetes";
-	WORDS$1 = {
-		endpoint: "endpoint",
-		user: "user",
-		user_group: "group",
-		service_principal: "service principal"
-	};
-}));
-// cli/select-endpoints.ts
-function projectPlace({ root, options, declared }) {
-	const { endpoints } = options;
-	return {
-		root,
-		endpoints: typeof endpoints === "string" ? endpoints.replace(/(?<!\/)\/+$/, "") : "endpoints",
-		...declared
-	};
-}
-async function selectNames(place, args) {
-	if (args.length === 0) return listEndpoints(place);
-	return [...new Set(args.map((a) => a.replace(/^.*[\\/]/, "").replace(/\.(ya?ml|lock)$/, "")))];
-}
-var ENDPOINTS_OPTION;
-var init_select_endpoints = __esmMin((() => {
-	init_check_against_environment();
-	init_diagnostic();
-	init_read_declared();
-	init_command();
-	ENDPOINTS_OPTION = { endpoints: {
-		type: "string",
-		value: "FOLDER",
-		help: "Endpoint files and locks are in this folder of the project; default: endpoints"
-	} };
-}));
-// cli/open-for.ts
-async function openFor(context) {
-	const project = await openProject(context.root, context);
 	return {
 		...project,
 		environment: {
 			...project.environment,
-			...renderProgramPlace(projectPlace(context))
+			...renderFolderVariables(place)
 		}
 	};
 }
-var init_open_for = __esmMin((() => {
-	init_project$1();
-	init_program_place();
-	init_select_endpoints();
-}));
-// cli/attempt.ts
-async function attempt$3({ signal }, work) {
-	try {
-		return {
-			value: await work(),
-			outage: null
-		};
-	} catch (e) {
-		signal.throwIfAborted();
-		return {
-			value: void 0,
-			outage: messages(e).join("; because: ")
-		};
-	}
+function openProjectOnce(request) {
+	let project;
+	return () => project ??= openProjectForRequest(request);
 }
-var init_attempt = __esmMin((() => {}));
-// engine/property-values.ts
+var init_project$1 = __esmMin((() => {
+	init_project$2();
+	init_folder_variables();
+}));
+// engine/plan/property-values.ts
 function valueAt(value, path) {
 	return [...path.matchAll(/\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.[\]]+)/g)].reduce((at, [, quoted, index, name]) => {
 		const key = quoted === void 0 ? index ?? name ?? "" : JSON.parse(`"${quoted}"`);
@@ -30411,7 +30210,7 @@ var init_property_values = __esmMin((() => {
 	UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 	HIDDEN = "[secret]";
 }));
-// engine/digest-resources.ts
+// engine/plan/digest-resources.ts
 function digestResources(events, root) {
 	const wanted = events.flatMap((e) => e.resourcePreEvent ? [e.resourcePreEvent.metadata] : []).filter((s) => THERE.includes(s.op) && s.new?.custom && s.type !== STACK && !DEFAULT_PROVIDER.test(s.urn));
 	return Object.fromEntries(wanted.map((step) => [shortUrn(step), digestInputs(step, root)]));
@@ -30420,13 +30219,13 @@ function shortUrn({ urn }) {
 	return urn.split("::").slice(2).join("::");
 }
 function digestInputs(step, root) {
-	return contentHash(withoutPlace(redactValue(step.new?.inputs ?? {}), root));
+	return contentHash(omitRoot(redactValue(step.new?.inputs ?? {}), root));
 }
-function withoutPlace(value, root) {
+function omitRoot(value, root) {
 	if (typeof value === "string") return value === root || value.startsWith(root + sep) ? value.slice(root.length) : value;
-	if (Array.isArray(value)) return value.map((v) => withoutPlace(v, root));
+	if (Array.isArray(value)) return value.map((v) => omitRoot(v, root));
 	if (typeof value !== "object" || value === null) return value;
-	return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, key === "image" && isBuilt(v) ? "[unknown]" : withoutPlace(v, root)]));
+	return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, key === "image" && isBuilt(v) ? "[unknown]" : omitRoot(v, root)]));
 }
 function isBuilt(value) {
 	return typeof value === "string" && IMAGE_DIGEST.test(value);
@@ -30447,7 +30246,7 @@ var init_digest_resources = __esmMin((() => {
 	DEFAULT_PROVIDER = /::pulumi:providers:[^:]+::default(_|$)/;
 	IMAGE_DIGEST = /@sha256:[0-9a-f]{64}$/;
 }));
-// schemas/plan.ts
+// schemas/report/plan.ts
 var OPERATIONS;
 var init_plan$1 = __esmMin((() => {
 	OPERATIONS = [
@@ -30458,7 +30257,7 @@ var init_plan$1 = __esmMin((() => {
 		"same"
 	];
 }));
-// schemas/compare-text.ts
+// schemas/values/compare-text.ts
 function compareText(difference) {
 	const { path, old: before, new: after } = difference;
 	if (typeof before !== "string" || typeof after !== "string") return [difference];
@@ -30531,11 +30330,11 @@ var init_compare_text = __esmMin((() => {
 	SHOWN_BEFORE = 16;
 	DEEPEST = 16;
 }));
-// schemas/told-resources.ts
-function tellResources(resources) {
+// schemas/deployment/resource-summary.ts
+function summarizeResources(resources) {
 	const changed = resources.filter((r) => r.operation !== "same");
 	return [...Map.groupBy(changed, (r) => isKnative(r) ? `Revision ${revisionOf(r)}` : r).values()].map((together) => {
-		const [first, ...rest] = together.map(tellResource);
+		const [first, ...rest] = together.map(summarizeResource);
 		return {
 			...first,
 			differences: [first, ...rest].flatMap((r) => r.differences)
@@ -30548,34 +30347,34 @@ function isKnative({ type }) {
 function revisionOf({ type, name }) {
 	return type === REVISION_PATCH$1 ? name.replace(/-bounds$/, "") : name;
 }
-function tellResource(resource) {
+function summarizeResource(resource) {
 	const { operation, type } = resource;
 	return {
 		operation,
 		kind: isKnative(resource) ? "Revision" : type.split(":").at(-1) ?? type,
 		name: revisionOf(resource),
-		differences: tellDifferences(resource)
+		differences: selectDifferences(resource)
 	};
 }
-function tellDifferences(resource) {
+function selectDifferences(resource) {
 	const { operation, differences } = resource;
 	if (operation === "create" || operation === "delete") return [];
-	return differences.filter(({ path }) => !QUIET.test(path) && !TO_PROVIDER.test(path) && !(isKnative(resource) && NAME$4.test(path))).map((d) => ({
+	return differences.filter(({ path }) => !QUIET.test(path) && !TO_PROVIDER.test(path) && !(isKnative(resource) && NAME$3.test(path))).map((d) => ({
 		...d,
 		path: d.path.replace(SCALING, "$1")
 	})).flatMap(compareText);
 }
-var QUIET, TO_PROVIDER, SCALING, NAME$4, CONFIGURATION$2, REVISION_PATCH$1;
-var init_told_resources = __esmMin((() => {
+var QUIET, TO_PROVIDER, SCALING, NAME$3, CONFIGURATION$2, REVISION_PATCH$1;
+var init_resource_summary = __esmMin((() => {
 	init_compare_text();
 	QUIET = /^(name|endpoint|lock|model\.(uri|digest))$/;
 	TO_PROVIDER = /^metadata\.annotations(\["pulumi\.com\/|\.pulumi\.com\/)/;
 	SCALING = /^metadata\.annotations\["autoscaling\.knative\.dev\/([^"]+)"\]$/;
-	NAME$4 = /^(spec\.template\.)?metadata\.name$/;
+	NAME$3 = /^(spec\.template\.)?metadata\.name$/;
 	CONFIGURATION$2 = "kubernetes:serving.knative.dev/v1:Configuration";
 	REVISION_PATCH$1 = "kubernetes:serving.knative.dev/v1:RevisionPatch";
 }));
-// engine/verdict.ts
+// engine/plan/verdict.ts
 function makeVerdict(resources) {
 	const changed = resources.filter((r) => r.operation !== "same");
 	if (changed.length === 0) return {
@@ -30626,7 +30425,7 @@ function rollingUpdate(gone, fresh) {
 	return `rolling update: ${gone.join(", ")} → ${fresh.join(", ")}`;
 }
 function describeChanges(changed) {
-	return shorten$2(tellResources(changed).map(describeChange), MOST_CHANGES);
+	return shorten$2(summarizeResources(changed).map(describeChange), MOST_CHANGES);
 }
 function describeChange({ name, operation, differences }) {
 	const paths = shorten$2([...new Set(differences.map(({ path }) => path.split(" › ")[0] ?? path))], MOST_PATHS).join(", ");
@@ -30640,12 +30439,12 @@ function isRecreated(resources, name) {
 }
 var REVISION$1, MOST_CHANGES, MOST_PATHS;
 var init_verdict = __esmMin((() => {
-	init_told_resources();
+	init_resource_summary();
 	REVISION$1 = /^(davit:local:Revision|kubernetes:serving\.knative\.dev\/v1:Configuration)$/;
 	MOST_CHANGES = 10;
 	MOST_PATHS = 3;
 }));
-// engine/plan.ts
+// engine/plan/plan.ts
 function makePlan(stack, events) {
 	const steps = events.flatMap((e) => e.resourcePreEvent ? [e.resourcePreEvent.metadata] : []);
 	const resources = [...new Map(steps.flatMap((step) => makeResource$1(step)).map((r) => [`${r.urn} ${r.operation}`, r])).values()];
@@ -30775,7 +30574,7 @@ function makeAutomationCommand(engine, onStart) {
 }
 var PulumiFailed, BROKEN_STATE, PUT_BACK, GOES_ON;
 var init_pulumi_command = __esmMin((() => {
-	init_child_end();
+	init_wait_for_child();
 	PulumiFailed = class extends Error {
 		stderr;
 		constructor(args, { code, stderr }) {
@@ -30785,14 +30584,14 @@ var init_pulumi_command = __esmMin((() => {
 		}
 	};
 	BROKEN_STATE = /failed to load checkpoint|place \d+: (invalid character|unexpected end)/;
-	PUT_BACK = "The state of a stack is not whole: put back the one before, which lies beside it as STACK.json.bak, then run the same command again";
-	GOES_ON = "what was complete is kept, and the same command goes on from there";
+	PUT_BACK = "The state file of a stack is damaged: restore the previous one, STACK.json.bak in the same folder, then run the same command again";
+	GOES_ON = "completed changes are kept, and the same command continues from there";
 }));
-// engine/failures.ts
+// engine/plan/failures.ts
 function makeFailures(events) {
 	const failures = events.flatMap((e) => e.diagnosticEvent?.severity === "error" ? [e.diagnosticEvent] : []).map(({ urn, message }) => ({
 		resource: makeResource(urn),
-		message: cleanMessage(message)
+		...readMessage(message)
 	}));
 	const telling = failures.filter((f) => !REPEATS.test(f.message));
 	return telling.length > 0 ? telling : failures;
@@ -30806,23 +30605,27 @@ function makeResource(urn) {
 		name: resourceName(urn)
 	};
 }
-function cleanMessage(message) {
+function readMessage(message) {
 	const plain = message.replaceAll(/<\{%[^%]*%\}>/g, "").trim();
 	const ended = ENDED.exec(plain);
-	if (ended) return [`its provider or its program ended in the middle; ${GOES_ON}`, ended[1]?.trim() ?? ""].join("\n").trim();
+	if (ended) return { message: [`its provider or its program ended in the middle; ${GOES_ON}`, ended[1]?.trim() ?? ""].join("\n").trim() };
 	const refused = refusedProperty(plain);
 	if (refused !== void 0) return refused;
 	const serialized = /^(?:error serializing property "[^"]*": )+([\s\S]*)$/.exec(plain)?.[1];
-	if (serialized !== void 0) return serialized;
+	if (serialized !== void 0) return { message: serialized };
 	const reasons = /^\d+ errors? occurred:\n([\s\S]*)$/.exec(plain)?.[1];
-	return reasons === void 0 ? plain : reasons.replaceAll(/^[ \t]*\* /gm, "").trim();
+	return { message: reasons === void 0 ? plain : reasons.replaceAll(/^[ \t]*\* /gm, "").trim() };
 }
 function refusedProperty(message) {
 	const [before, problem] = ["': property ", " has a problem: "];
 	const [begin, end] = [message.indexOf(before), message.lastIndexOf(problem)];
 	if (begin < 0 || end < begin || !/^\S+ resource '/.test(message)) return void 0;
 	const [property = "", value] = message.slice(begin + before.length, end).split(" ", 2);
-	return value === "value" ? `${property}: ${message.slice(end + problem.length)}` : void 0;
+	if (value !== "value") return void 0;
+	return {
+		property,
+		message: `${property}: ${message.slice(end + problem.length)}`
+	};
 }
 var REPEATS, ENDED;
 var init_failures = __esmMin((() => {
@@ -30831,8 +30634,8 @@ var init_failures = __esmMin((() => {
 	REPEATS = /^(update|preview|destroy|refresh|resource registration) (failed|cancell?ed)$|^(update|preview) was cancell?ed$/;
 	ENDED = /^(?:Detected that \S+ exited prematurely[\s\S]*?(?:streams of the plugin:([\s\S]*))?|error reading from server: EOF)$/;
 }));
-// engine/outcome.ts
-function makeOutcome$1({ stack, root }, status, events) {
+// engine/plan/outcome.ts
+function makeOutcome({ stack, root }, status, events) {
 	return {
 		status,
 		plan: makePlan(stack, events),
@@ -30844,7 +30647,7 @@ function makeOutcome$1({ stack, root }, status, events) {
 }
 function makeLockedOutcome(place, { message, locks = [] }) {
 	return {
-		...makeOutcome$1(place, "locked", []),
+		...makeOutcome(place, "locked", []),
 		failures: [{
 			resource: void 0,
 			message
@@ -30864,7 +30667,7 @@ var init_outcome = __esmMin((() => {
 	init_plan();
 	init_property_values();
 }));
-// engine/pending-operations.ts
+// engine/state/pending-operations.ts
 async function countPendingOperations(stack, backend) {
 	const deployment = await readDeployment(stack, backend);
 	return deployment && (deployment.pending_operations?.length ?? 0);
@@ -30921,7 +30724,7 @@ var init_pending_operations = __esmMin((() => {
 	init_pulumi_command();
 	init_plan();
 }));
-// engine/lock-holders.ts
+// engine/state/lock-holders.ts
 async function noteHolder(backend, pid) {
 	if (backend.folder === void 0 || pid === void 0) return () => Promise.resolve();
 	const identity = identify(pid);
@@ -30938,11 +30741,11 @@ async function noteHolder(backend, pid) {
 		if (!(await listLockPids(folder)).has(pid)) await rm(file, { force: true });
 	};
 }
-async function judgeHolder(folder, pid) {
+async function checkHolder(folder, pid) {
 	const texts = (await readdir(holdersFolder(folder)).catch(() => [])).filter((name) => name.startsWith(`${pid}_`) && !name.endsWith(".new")).map((name) => readFile(join(holdersFolder(folder), name), "utf8").catch(() => ""));
 	const states = (await Promise.all(texts)).map((text) => {
 		const identity = parseIdentity(text);
-		return identity ? judgeProcess(identity) : "unknown";
+		return identity ? determineProcessState(identity) : "unknown";
 	});
 	if (states.includes("unknown") || states.length === 0) return "unknown";
 	return states.includes("runs") ? "runs" : "gone";
@@ -30953,7 +30756,7 @@ async function forgetHolder(folder, pid) {
 }
 async function forgetWithoutLock(folder) {
 	const noted = (await readdir(holdersFolder(folder))).map((name) => Number.parseInt(name, 10));
-	const states = await Promise.all(noted.map((pid) => judgeHolder(folder, pid)));
+	const states = await Promise.all(noted.map((pid) => checkHolder(folder, pid)));
 	const locked = await listLockPids(folder);
 	const over = noted.filter((pid, at) => states[at] === "gone" && !locked.has(pid));
 	await Promise.all(over.map((pid) => forgetHolder(folder, pid)));
@@ -30972,7 +30775,7 @@ var init_lock_holders = __esmMin((() => {
 	init_atomic_files();
 	init_process_identity();
 }));
-// engine/render-event.ts
+// engine/plan/render-event.ts
 function renderEvent({ diagnosticEvent, resourcePreEvent, resOutputsEvent }) {
 	if (diagnosticEvent) {
 		const { severity, urn, message } = diagnosticEvent;
@@ -31005,7 +30808,7 @@ var init_render_event = __esmMin((() => {
 	};
 	LEFT = [void 0, "left as it is"];
 }));
-// engine/state-lock.ts
+// engine/state/state-lock.ts
 async function readStateLocks(stack, backend) {
 	if (!backend.folder) return [];
 	const folder = join(backend.folder, ".pulumi", "locks", "organization", backend.project, stack);
@@ -31074,7 +30877,7 @@ async function readLock(file, backend) {
 	}
 }
 async function isHeld(backend, pid) {
-	const state = await judgeHolder(backend, pid);
+	const state = await checkHolder(backend, pid);
 	if (state !== "unknown") return state === "runs";
 	return await isPulumi(pid) ? true : void 0;
 }
@@ -31104,11 +30907,11 @@ async function runOperation(project, stack, { progress, signal }, operate) {
 			onEvent,
 			...signal && { signal }
 		});
-		return makeOutcome$1(place, "succeeded", events);
+		return makeOutcome(place, "succeeded", events);
 	} catch (e) {
 		if (!(e instanceof PulumiFailed)) throw e;
 		if (isLockRefusal(e.stderr)) return makeLockedOutcome(place, { message: e.stderr.trim() });
-		const outcome = makeOutcome$1(place, signal?.aborted ? "cancelled" : "failed", events);
+		const outcome = makeOutcome(place, signal?.aborted ? "cancelled" : "failed", events);
 		if (outcome.status === "failed" && outcome.failures.length === 0) throw e;
 		return outcome;
 	}
@@ -31211,7 +31014,7 @@ async function previewStack(project, stack, options = {}) {
 	}));
 }
 async function previewDestroyStack(project, stack, options = {}) {
-	if (!await hasStack(project, stack)) return makeOutcome$1({
+	if (!await hasStack(project, stack)) return makeOutcome({
 		stack,
 		root: project.root
 	}, "succeeded", []);
@@ -31226,7 +31029,7 @@ async function upStack(project, stack, options = {}) {
 	})));
 }
 async function destroyStack(project, stack, options = {}) {
-	if (!await hasStack(project, stack)) return makeOutcome$1({
+	if (!await hasStack(project, stack)) return makeOutcome({
 		stack,
 		root: project.root
 	}, "succeeded", []);
@@ -31244,7 +31047,7 @@ async function runAlone(project, stack, options, operate) {
 		stack,
 		root: project.root
 	}, held);
-	if (locks.length > 0) options.progress.say(`Released the lock that a process which is gone had left on ${stack}`);
+	if (locks.length > 0) options.progress.say(`Released the lock on ${stack}, because its process has ended`);
 	await settle(project, stack, options);
 	const outcome = await operate(options);
 	if (outcome.status !== "locked") return outcome;
@@ -31272,7 +31075,7 @@ async function settle(project, stack, { progress, signal }) {
 	const count = state.deployment.pending_operations?.length ?? 0;
 	if (count === 0) return;
 	const what = count === 1 ? "one resource" : `${count} resources`;
-	progress.say(`The last update of ${stack} was interrupted: looking at what became of ${what} …`);
+	progress.say(`The last update of ${stack} was interrupted; checking the state of ${what} …`);
 	const file = join(project.root, ".davit", `${stack}.${process.pid}.state.json`);
 	try {
 		await writeFile(file, JSON.stringify(adoptPendingCreates(state)), { mode: 384 });
@@ -31347,9 +31150,9 @@ var init_fingerprint = __esmMin((() => {
 	PART_CHARACTERS = 16;
 	SHOWN_CHARACTERS$1 = 12;
 }));
-// local/control-refused.ts
+// local/control/control-errors.ts
 var ControlRefused, SupervisorGone, SupervisorHangs;
-var init_control_refused = __esmMin((() => {
+var init_control_errors = __esmMin((() => {
 	ControlRefused = class extends Error {
 		error;
 		constructor(error) {
@@ -31380,15 +31183,15 @@ function sendSignal(pid, signal) {
 	}
 }
 var init_send_signal = __esmMin((() => {}));
-// local/control-client.ts
+// local/control/control-client.ts
 function path(noun, name) {
 	return `/${noun}/${encodeURIComponent(name)}`;
 }
 var ControlClient, GONE;
 var init_control_client = __esmMin((() => {
 	init_progress();
-	init_control_refused();
-	init_each_line();
+	init_control_errors();
+	init_for_each_line();
 	ControlClient = class {
 		#socketPath;
 		constructor(socketPath) {
@@ -31452,24 +31255,24 @@ var init_control_client = __esmMin((() => {
 			});
 		}
 	};
-	GONE = "Cannot reach the supervisor: it ended before it had answered";
+	GONE = "Cannot reach the supervisor: it ended before it responded";
 }));
-// local/place.ts
+// local/supervisor/supervisor-id.ts
 function stateFolder({ root, environment }, ...below) {
 	return join(root, ".davit", "environments", environment, ...below);
 }
 function startLock({ root, environment }) {
 	return join(root, ".davit", "environments", `${environment}.starting`);
 }
-var init_place = __esmMin((() => {}));
-// local/control-file.ts
+var init_supervisor_id = __esmMin((() => {}));
+// local/control/control-file.ts
 async function readControlFile(place) {
 	const text = await readText$1(fileOf(place));
 	return text === void 0 ? void 0 : JSON.parse(text);
 }
 function isRunning({ process: written = "" }) {
 	const identity = parseIdentity(written);
-	return identity !== void 0 && judgeProcess(identity) === "runs";
+	return identity !== void 0 && determineProcessState(identity) === "runs";
 }
 function isSupervisor({ pid }, { root, environment }) {
 	try {
@@ -31483,11 +31286,11 @@ function fileOf(place) {
 	return stateFolder(place, "control.json");
 }
 var init_control_file = __esmMin((() => {
-	init_read_declared();
+	init_read_project();
 	init_process_identity();
-	init_place();
+	init_supervisor_id();
 }));
-// local/describe-fleet.ts
+// local/supervisor/describe-fleet.ts
 function describeStored(name, stored) {
 	const { endpoint, entity, model, bounds, autoscaling, workers, failure } = stored;
 	return {
@@ -31521,7 +31324,7 @@ function isPending({ state }) {
 	return state === "starting" || state === "failed";
 }
 var init_describe_fleet = __esmMin((() => {}));
-// local/durable-state.ts
+// local/supervisor/durable-state.ts
 async function readStored(folder) {
 	const file = join(folder, FILE);
 	try {
@@ -31530,7 +31333,7 @@ async function readStored(folder) {
 		return stored;
 	} catch (e) {
 		if (e.code === "ENOENT") return void 0;
-		const next = `expected what the supervisor wrote there. Remove ${folder}, then npx davit up deploys again what is missing and makes a new token`;
+		const next = `expected the state that the supervisor wrote. Remove ${folder} and run npx davit up, which deploys the endpoints again and makes a new token`;
 		throw new Error(`Cannot read ${file}: ${e.message}, ${next}`, { cause: e });
 	}
 }
@@ -31538,17 +31341,17 @@ var FILE;
 var init_durable_state = __esmMin((() => {
 	FILE = "supervisor.json";
 }));
-// local/revision-log.ts
+// local/revisions/revision-log.ts
 async function readLog(file, lines) {
 	return (await Promise.all([`${file}.1`, file].map((f) => readFile(f, "utf8").catch(() => "")))).join("").split("\n").filter((line) => line !== "").slice(-lines);
 }
 var init_revision_log = __esmMin((() => {}));
-// local/supervisor-command.ts
+// local/supervisor/supervisor-command.ts
 function startProcess(program, place, more = []) {
 	const log = openLog(place);
 	try {
 		const args = [
-			codePath("local", `${program}.ts`),
+			codePath("local", "supervisor", `${program}.ts`),
 			"--project",
 			place.root,
 			"--environment",
@@ -31586,10 +31389,10 @@ var MAX_LOG_BYTES;
 var init_supervisor_command = __esmMin((() => {
 	init_code();
 	init_run_process();
-	init_place();
+	init_supervisor_id();
 	MAX_LOG_BYTES = 1048576;
 }));
-// local/start-supervisor.ts
+// local/supervisor/start-supervisor.ts
 async function ensureSupervisor(projectRoot, environment, { progress = SILENT, signal } = {}) {
 	const place = {
 		root: await realpath(projectRoot),
@@ -31629,7 +31432,7 @@ async function connectSupervisor(projectRoot, environment, signal) {
 			else if (!(e instanceof ControlRefused) || e.error.code !== "ending") throw e;
 		}
 	}
-	throw new Error(`Cannot start the supervisor of "${environment}": the one before has not ended after ${END_SECONDS} s`);
+	throw new Error(`Cannot start the supervisor of "${environment}": the previous one has not ended after ${END_SECONDS} s`);
 }
 async function readStatus$1(projectRoot, environment, signal) {
 	const client = await connectSupervisor(projectRoot, environment, signal);
@@ -31649,7 +31452,7 @@ async function readStatus$1(projectRoot, environment, signal) {
 		gateway: {
 			url: void 0,
 			port,
-			problem: "The supervisor does not run"
+			problem: "The supervisor is not running"
 		},
 		tokens: tokens.length,
 		endpoints: describeEndpoints$1(stored),
@@ -31673,13 +31476,13 @@ async function connectOrEnd(place, options) {
 	if (control && isSupervisor(control, place)) await endSupervisor(control, options);
 }
 async function endSupervisor({ pid }, { progress, signal }) {
-	progress.say(`Ending the supervisor that cannot be reached any more (process ${pid}) …`);
+	progress.say(`Stopping the unresponsive supervisor (process ${pid}) …`);
 	sendSignal(pid, "SIGTERM");
 	for (const due = deadline(LAST_SECONDS, signal); !due.passed; await due.pause()) if (!isAlive(pid)) return;
 	sendSignal(pid, "SIGKILL");
 }
 function hangs(environment, { pid }) {
-	return new SupervisorHangs(`Cannot reach the supervisor of "${environment}": process ${pid} runs and does not answer. npx davit up puts another one in its place`);
+	return new SupervisorHangs(`Cannot reach the supervisor of "${environment}": process ${pid} is running but not responding. npx davit up replaces it`);
 }
 function ignoreHanging(e) {
 	if (!(e instanceof SupervisorHangs)) throw e;
@@ -31708,7 +31511,7 @@ async function untilItAnswers(place, signal) {
 	}
 	const log = await readLog(supervisorLog(place), LOG_LINES);
 	endKeeper(keeper);
-	throw new Error([`Cannot start the supervisor of "${place.environment}": it does not answer`, ...log].join("\n    "));
+	throw new Error([`Cannot start the supervisor of "${place.environment}": it is not responding`, ...log].join("\n    "));
 }
 function endKeeper(keeper) {
 	if (keeper.pid !== void 0 && keeper.exitCode === null) keeper.kill("SIGTERM");
@@ -31730,10 +31533,10 @@ var init_start_supervisor = __esmMin((() => {
 	init_send_signal();
 	init_control_client();
 	init_control_file();
-	init_control_refused();
+	init_control_errors();
 	init_describe_fleet();
 	init_durable_state();
-	init_place();
+	init_supervisor_id();
 	init_revision_log();
 	init_supervisor_command();
 	POLL_MILLISECONDS = 25;
@@ -31745,7 +31548,7 @@ var init_start_supervisor = __esmMin((() => {
 	LAST_SECONDS = 10;
 	LOG_LINES = 10;
 }));
-// schemas/endpoint-state.ts
+// schemas/deployment/endpoint-state.ts
 function readyStateOf(serving) {
 	return serving.length > 0 && serving.every((state) => state === "DEPLOYMENT_READY") ? "READY" : "NOT_READY";
 }
@@ -31755,8 +31558,8 @@ function updateStateOf(pending) {
 	return pending.length > 0 ? "IN_PROGRESS" : "NOT_UPDATING";
 }
 var init_endpoint_state = __esmMin((() => {}));
-// cli/ask-endpoint.ts
-async function askEndpoint({ host, token }, { endpoint, entity, body, contentType, signal }) {
+// app/targets/query-endpoint.ts
+async function queryEndpoint({ host, token }, { endpoint, entity, body, contentType, signal }) {
 	const path = entity === void 0 ? "" : `/served-models/${encodeURIComponent(entity)}`;
 	const url = `${host}/serving-endpoints/${encodeURIComponent(endpoint)}${path}/invocations`;
 	const headers = {
@@ -31775,8 +31578,8 @@ async function askEndpoint({ host, token }, { endpoint, entity, body, contentTyp
 		servedModelName: response.headers.get("served-model-name") ?? void 0
 	};
 }
-var init_ask_endpoint = __esmMin((() => {}));
-// cli/local-target.ts
+var init_query_endpoint = __esmMin((() => {}));
+// app/targets/local-target.ts
 function openLocalTarget(root, environment, signal) {
 	return {
 		openAccess: async () => {
@@ -31816,7 +31619,7 @@ function openLocalTarget(root, environment, signal) {
 			const token = await client.makeShortToken(CONNECTION_SECONDS$1);
 			return {
 				host,
-				ask: (query) => askEndpoint({
+				query: (query) => queryEndpoint({
 					host,
 					token
 				}, query)
@@ -31877,7 +31680,7 @@ function makeEntityState(revision, trafficPercentage) {
 		revision: name,
 		trafficPercentage,
 		deployment: DEPLOYMENTS$1[state],
-		message: failure?.message ?? (state === "idle" ? "Scaled to zero: the next request wakes it" : ""),
+		message: failure?.message ?? (state === "idle" ? "Scaled to zero: the next request starts a replica" : ""),
 		replicas: replicas.filter((r) => r.state === "ready").length,
 		workers: loading && {
 			...loading,
@@ -31888,11 +31691,11 @@ function makeEntityState(revision, trafficPercentage) {
 }
 var CONNECTION_SECONDS$1, DEPLOYMENTS$1;
 var init_local_target = __esmMin((() => {
-	init_control_refused();
+	init_control_errors();
 	init_start_supervisor();
 	init_describe_fleet();
 	init_endpoint_state();
-	init_ask_endpoint();
+	init_query_endpoint();
 	CONNECTION_SECONDS$1 = 600;
 	DEPLOYMENTS$1 = {
 		starting: "DEPLOYMENT_CREATING",
@@ -31903,8 +31706,8 @@ var init_local_target = __esmMin((() => {
 		draining: "DEPLOYMENT_READY"
 	};
 }));
-// kubernetes/connection.ts
-async function askServer(connection, question, { limitSeconds, signal: own }) {
+// kubernetes/client/connection.ts
+async function sendApiRequest(connection, question, { limitSeconds, signal: own }) {
 	const { signal: common } = connection;
 	const options = {
 		limitSeconds,
@@ -31966,7 +31769,7 @@ function send$1({ server, agent, readSeconds = READ_SECONDS }, { method, path, h
 		clearTimeout(limit);
 		resolve(incoming);
 	});
-	const end = () => asking.destroy(/* @__PURE__ */ new Error(`it says nothing for ${limitSeconds} s`));
+	const end = () => asking.destroy(/* @__PURE__ */ new Error(`no response for ${limitSeconds} s`));
 	const limit = setTimeout(end, limitSeconds * 1e3);
 	asking.on("timeout", end);
 	asking.on("error", reject).on("close", () => clearTimeout(limit)).end(body);
@@ -31977,7 +31780,7 @@ function send$1({ server, agent, readSeconds = READ_SECONDS }, { method, path, h
 }
 function expectation(cause) {
 	const { code = "" } = cause;
-	return /CERT|SIGNATURE|ALTNAME/.test(code) ? "the certificate of the cluster that the kubeconfig knows (another one may have its address now)" : "its API server to answer (is the cluster up, and is there a way to it from here?)";
+	return /CERT|SIGNATURE|ALTNAME/.test(code) ? "The kubeconfig has another certificate: another cluster may have this address now" : "Check that the cluster is running and can be reached from here";
 }
 function describe$2(cause) {
 	if (cause instanceof AggregateError) return cause.errors.map(describe$2).join(", ");
@@ -31987,18 +31790,18 @@ var ClusterUnreachable, READ_SECONDS, WRITE_SECONDS;
 var init_connection = __esmMin((() => {
 	ClusterUnreachable = class extends Error {
 		constructor({ name, server }, cause) {
-			super(`Cannot reach ${name} at ${server}: ${describe$2(cause)}, expected ${expectation(cause)}`, { cause });
+			super(`Cannot reach ${name} at ${server}: ${describe$2(cause)}. ${expectation(cause)}`, { cause });
 			this.name = "ClusterUnreachable";
 		}
 	};
 	READ_SECONDS = 10;
 	WRITE_SECONDS = 60;
 }));
-// kubernetes/api.ts
+// kubernetes/client/api.ts
 function makeApi(connection) {
 	const read = (answer, options = {}) => readText(connection, answer, options);
 	const succeed = async (question, options = {}) => {
-		const answer = await askPatiently$1(connection, question, options);
+		const answer = await sendWithRetries$1(connection, question, options);
 		if (isSuccess(answer)) return answer;
 		const { statusCode: status = 0 } = answer;
 		const asked = `${question.method} ${question.path.split("?")[0] ?? ""}`;
@@ -32065,7 +31868,7 @@ function makeApi(connection) {
 			...options
 		})),
 		send: async (question, options = {}) => {
-			const answer = await askServer(connection, question, options);
+			const answer = await sendApiRequest(connection, question, options);
 			return {
 				status: answer.statusCode ?? 0,
 				headers: answer.headers,
@@ -32074,9 +31877,9 @@ function makeApi(connection) {
 		}
 	};
 }
-async function askPatiently$1(connection, question, options) {
+async function sendWithRetries$1(connection, question, options) {
 	for (let tries = 1;; tries++) {
-		const answer = await askServer(connection, question, options);
+		const answer = await sendApiRequest(connection, question, options);
 		const pause = Number(answer.headers["retry-after"]);
 		if (answer.statusCode !== 429 || tries === TRIES$1 || !(pause >= 0)) return answer;
 		answer.resume();
@@ -32160,7 +31963,7 @@ var init_api = __esmMin((() => {
 	LONGEST_PAUSE_SECONDS$1 = 10;
 	WATCH_SECONDS = 600;
 }));
-// kubernetes/load-kubeconfig.ts
+// kubernetes/client/load-kubeconfig.ts
 async function loadKubeconfig({ kubeconfig, context, root }) {
 	const { KubeConfig } = await import("@kubernetes/client-node/dist/config.js");
 	const merged = new KubeConfig();
@@ -32190,7 +31993,7 @@ function findFiles(kubeconfig, root) {
 	if (kubeconfig !== void 0) {
 		const file = completePath(kubeconfig, root);
 		if (existsSync$1(file)) return [file];
-		throw new Error(`Cannot read the kubeconfig ${file}: there is no such file, expected one of kubectl's (cluster.kubeconfig of the environment)`);
+		throw new Error(`Cannot read the kubeconfig ${file}: the file does not exist, expected a kubeconfig (cluster.kubeconfig of the environment)`);
 	}
 	const listed = (process.env["KUBECONFIG"] ?? "").split(delimiter).filter(Boolean);
 	return (listed.length > 0 ? listed : [join(homedir(), ".kube", "config")]).filter((file) => existsSync$1(file));
@@ -32198,7 +32001,7 @@ function findFiles(kubeconfig, root) {
 function requireServiceAccount(kubeconfig) {
 	if (process.env["KUBERNETES_SERVICE_HOST"] !== void 0 && existsSync$1(SERVICE_ACCOUNT)) return;
 	const said = kubeconfig ?? process.env["KUBECONFIG"] ?? "";
-	throw new Error(`Cannot find a cluster: ${said === "" ? "there is no ~/.kube/config" : `there is no file ${said}`}, expected one of kubectl's (KUBECONFIG, or cluster.kubeconfig of the environment)`);
+	throw new Error(`Cannot find a cluster: ${said === "" ? "there is no ~/.kube/config" : `there is no file ${said}`}, expected a kubeconfig (KUBECONFIG, or cluster.kubeconfig of the environment)`);
 }
 function readFile$1(config, file) {
 	try {
@@ -32206,7 +32009,7 @@ function readFile$1(config, file) {
 	} catch (e) {
 		const { reason, mark } = e;
 		const why = reason === void 0 ? e.message : `${reason} in line ${(mark?.line ?? 0) + 1}`;
-		throw new Error(`Cannot read the kubeconfig ${file}: ${why}, expected one of kubectl's`);
+		throw new Error(`Cannot read the kubeconfig ${file}: ${why}, expected a kubeconfig`);
 	}
 	for (const cluster of config.clusters) if (cluster.server.startsWith("http:")) Object.assign(cluster, { skipTLSVerify: true });
 	for (const { exec } of config.users) completeCommand(exec, dirname(file));
@@ -32234,14 +32037,14 @@ function requireCluster(config, { files, context }) {
 	const there = config.getContexts().map((c) => c.name);
 	const name = config.getCurrentContext();
 	const where = files.join(", ");
-	if (!there.includes(name)) throw new Error(`Cannot find ${name === "" ? "a current context" : `the context "${name}"`} in ${where}: expected one of ${there.join(", ") || "some, and there is none"}${context === void 0 ? " (kubectl config use-context, or cluster.context of the environment)" : " as cluster.context of the environment"}`);
-	if (!config.getCurrentCluster()) throw new Error(`Cannot find the cluster of context "${name}" in ${where}: expected an entry of clusters by its name`);
+	if (!there.includes(name)) throw new Error(`Cannot find ${name === "" ? "a current context" : `the context "${name}"`} in ${where}: expected ${there.length > 0 ? `one of ${there.join(", ")}` : "a file with contexts"}${context === void 0 ? " (kubectl config use-context, or cluster.context of the environment)" : " as cluster.context of the environment"}`);
+	if (!config.getCurrentCluster()) throw new Error(`Cannot find the cluster of context "${name}" in ${where}: expected an entry in clusters with that name`);
 }
 var SERVICE_ACCOUNT;
 var init_load_kubeconfig = __esmMin((() => {
 	SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 }));
-// kubernetes/connect.ts
+// kubernetes/client/connect.ts
 var connect_exports = /* @__PURE__ */ __exportAll({ connectCluster: () => connectCluster });
 async function connectCluster({ kubeconfig, context }, root, { signal, readSeconds } = {}) {
 	const place = {
@@ -32272,7 +32075,7 @@ async function logIn(config, before) {
 		const why = e instanceof Error ? e.message.trim() : String(e);
 		const plugin = config.getCurrentUser()?.exec;
 		const hint = plugin?.installHint === void 0 ? "" : ` (${plugin.installHint.trim()})`;
-		throw new Error(`Cannot log in to the cluster of context "${config.getCurrentContext()}"${plugin ? ` with ${plugin.command ?? ""}` : ""}: ${why}, expected kubectl's way to work${hint}`, { cause: e });
+		throw new Error(`Cannot log in to the cluster of context "${config.getCurrentContext()}"${plugin ? ` with ${plugin.command ?? ""}` : ""}: ${why}. Check that kubectl can connect${hint}`, { cause: e });
 	});
 	const { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername } = options;
 	const given = Object.entries({
@@ -32314,13 +32117,13 @@ var init_connect$1 = __esmMin((() => {
 	init_load_kubeconfig();
 	LOGIN_MILLISECONDS = 1e4;
 }));
-// schemas/parse-serving-entry.ts
+// schemas/deployment/parse-serving-entry.ts
 function readServingEntry(object, data) {
 	const text = data?.[SERVING_ENTRY_KEY];
-	if (text === void 0) throw new TypeError(`Cannot find ${SERVING_ENTRY_KEY} in its data`);
+	if (text === void 0) throw new TypeError(`Cannot find ${SERVING_ENTRY_KEY} in the data of the ConfigMap`);
 	const entry = parseServingEntry(text);
 	if (endpointObjectName(entry.name) === object) return entry;
-	throw new TypeError(`Cannot read name: it is ${JSON.stringify(entry.name)}, expected the endpoint that has ${object}`);
+	throw new TypeError(`Cannot read name: it is ${JSON.stringify(entry.name)}, expected the endpoint whose ConfigMap is ${object}`);
 }
 function parseServingEntry(text) {
 	const { name, description, tags, host, entities, permissions, rateLimits, routeOptimized } = record("the entry", JSON.parse(text));
@@ -32413,7 +32216,7 @@ function list$1(at, value, parse) {
 }
 function string(at, value) {
 	if (typeof value === "string") return value;
-	throw wrong(at, value, "a text");
+	throw wrong(at, value, "a string");
 }
 function number(at, value) {
 	if (typeof value === "number" && Number.isFinite(value) && value >= 0) return value;
@@ -32435,7 +32238,7 @@ var init_parse_serving_entry = __esmMin((() => {
 	init_kubernetes_names();
 	init_serving_entry();
 }));
-// kubernetes/explained.ts
+// kubernetes/diagnosis/revision-diagnosis.ts
 function waiting(message) {
 	return {
 		state: "waiting",
@@ -32458,8 +32261,8 @@ function firstOf(items, explain) {
 	const explained = items.flatMap((item) => explain(item) ?? []);
 	return explained.find((e) => e.state === "failed") ?? explained[0];
 }
-var init_explained = __esmMin((() => {}));
-// kubernetes/observe-revision.ts
+var init_revision_diagnosis = __esmMin((() => {}));
+// kubernetes/diagnosis/observe-revision.ts
 function isReady(pod) {
 	return pod.status?.conditions?.some((c) => c.type === "Ready" && c.status === "True") ?? false;
 }
@@ -32475,7 +32278,7 @@ function endedContainer(pod) {
 	return pod.status?.containerStatuses?.find((c) => (c.state?.terminated ?? c.lastState?.terminated) !== void 0);
 }
 var init_observe_revision = __esmMin((() => {}));
-// kubernetes/explain-pod.ts
+// kubernetes/diagnosis/diagnose-pod.ts
 function explainPod(pod, observed, options) {
 	return explainScheduling(pod, observed, options) ?? firstOf(pod.status?.containerStatuses ?? [], (c) => explainWaiting(c, pod, options)) ?? explainEnd$1(pod, observed) ?? explainEviction(pod);
 }
@@ -32484,10 +32287,10 @@ function explainScheduling(pod, { events }, { began, now }) {
 	if (scheduled?.status !== "False") return void 0;
 	const coming = events.find((e) => e.reason === "TriggeredScaleUp" && e.involvedObject.name === pod.metadata.name);
 	if (coming) return waiting(`a node is being added: ${coming.message ?? ""}`);
-	const missing = (scheduled.message ?? "no node can take it").replace(/\.? (no new claims|preemption:)[\s\S]*$/, "");
+	const missing = (scheduled.message ?? "no node can run it").replace(/\.? (no new claims|preemption:)[\s\S]*$/, "");
 	const since = Math.max(began, Date.parse(scheduled.lastTransitionTime ?? "") || began);
-	const failure = failed(`No node can take it: ${missing}`, ["Free what is missing, add nodes, ask for another workload_type, or, where there is no room for the old and the new one together, davit: { rollout: recreate }"], "room");
-	const meanwhile = `no node has room for it yet: ${missing}`;
+	const failure = failed(`No node can run it: ${missing}`, ["Free the missing resources, add nodes, choose another workload_type or, if the old and the new revision do not fit together, set davit: { rollout: recreate }"], "room");
+	const meanwhile = `no node can run it yet: ${missing}`;
 	return failedFor({
 		since,
 		now,
@@ -32502,11 +32305,11 @@ function explainWaiting({ state, image = "", name }, pod, options) {
 		words: pullWords(message, image) || reason
 	}, pod, options);
 	if (!CONFIGURATION$1.has(reason)) return void 0;
-	const hints = /secret|configmap/i.test(message) ? ["Make it in the namespace of the models, or correct secrets of the environment or environment_vars of the endpoint"] : [];
+	const hints = /secret|configmap/i.test(message) ? ["Create it in the namespace of the models, or correct secrets of the environment or environment_vars of the endpoint"] : [];
 	return failed(`Its container "${name}" cannot be started: ${message.replace(/^failed to create containerd task: .*?runc create failed: /, "") || reason}`, hints);
 }
 function explainPull({ reason, image, words }, pod, { began, now }) {
-	const failure = failed(`Its image cannot be pulled: ${image}: ${words}`, ["Whether the registry can be reached from the nodes and has the image, and whether images.pull_secret is right, decides"]);
+	const failure = failed(`Its image cannot be pulled: ${image}: ${words}`, ["Check that the nodes can reach the registry, that the registry has the image, and that images.pull_secret is right"]);
 	if (reason === "InvalidImageName" || FINAL.test(words)) return failure;
 	return failedFor({
 		since: Math.max(began, Date.parse(pod.metadata.creationTimestamp ?? "") || 0),
@@ -32523,17 +32326,17 @@ function explainEnd$1(pod, { lastWords, events }) {
 	const end = container?.state?.terminated ?? container?.lastState?.terminated;
 	if (!container || !end) return void 0;
 	const words = lastWords[pod.metadata.name] ?? [];
-	if (end.reason === "OOMKilled") return failed("It needs more memory than it may have: the kernel ended it (OOMKilled)", ["Ask for a larger workload_type or workload_size with fewer units per replica, or give the type more memory in the environment", ...words]);
+	if (end.reason === "OOMKilled") return failed("It exceeded its memory limit, so the kernel killed it (OOMKilled)", ["Choose a larger workload_type, or a workload_size with fewer units per replica, or give the type more memory in the environment", ...words]);
 	const said = keepsFile(pod, container) ? readFailure(end.message ?? "") : void 0;
 	if (said) return failed(`The model does not start (${said.stage}): ${said.message}`, said.trace);
 	const what = container.name === "model" ? "The model server" : `The container "${container.name}"`;
 	const killing = events.find((e) => e.reason === "Killing" && /failed (liveness|startup) probe/.test(e.message ?? ""));
-	if (killing && killing.involvedObject.name === pod.metadata.name) return failed(`${what} runs, and was ended since it did not answer whether it does (liveness probe)`, words);
+	if (killing && killing.involvedObject.name === pod.metadata.name) return failed(`${what} was killed because it did not respond to its liveness probe`, words);
 	return failed(`${what} ended with exit code ${end.exitCode}${end.reason ? ` (${end.reason})` : ""}`, words);
 }
 function explainEviction({ status }) {
 	if (status?.phase !== "Failed") return void 0;
-	return failed(`Its pod was ended: ${[status.reason, status.message].filter(Boolean).join(": ")}`);
+	return failed(`Its pod failed: ${[status.reason, status.message].filter(Boolean).join(": ")}`);
 }
 function keepsFile({ spec }, { name }) {
 	return spec?.containers?.find((c) => c.name === name)?.terminationMessagePolicy === "File";
@@ -32553,8 +32356,8 @@ function readFailure(text) {
 	}
 }
 var UNSCHEDULABLE_MILLISECONDS, PULL_MILLISECONDS, PULLING, FINAL, CONFIGURATION$1;
-var init_explain_pod = __esmMin((() => {
-	init_explained();
+var init_diagnose_pod = __esmMin((() => {
+	init_revision_diagnosis();
 	init_observe_revision();
 	UNSCHEDULABLE_MILLISECONDS = 6e4;
 	PULL_MILLISECONDS = 1e4;
@@ -32572,10 +32375,10 @@ var init_explain_pod = __esmMin((() => {
 		"RunContainerError"
 	]);
 }));
-// kubernetes/explain-revision.ts
+// kubernetes/diagnosis/diagnose-revision.ts
 function explainRevision(observed, options) {
 	const { revision } = observed;
-	if (!revision) return waiting("Knative is making the revision");
+	if (!revision) return waiting("Knative is creating the revision");
 	const pods = livePods(observed.pods);
 	const failure = firstOf(pods.filter((pod) => !isReady(pod)), (pod) => explainPod(pod, observed, options)) ?? explainRefusal$1(observed, options) ?? explainDeadline(observed);
 	if (failure) return failure;
@@ -32587,7 +32390,7 @@ function explainRevision(observed, options) {
 		message: "ready",
 		hints: []
 	};
-	if (ready?.status === "False" && pods.length === 0 && !isTransient(ready)) return failed(`Knative gives it up: ${sentence(ready)}`);
+	if (ready?.status === "False" && pods.length === 0 && !isTransient(ready)) return failed(`Knative reports a failure: ${sentence(ready)}`);
 	return waiting(describeProgress(pods, up, Math.max(1, wanted)));
 }
 function livePods(pods) {
@@ -32614,21 +32417,21 @@ function explainRefusal$1({ deployment }, { began, now }) {
 	}, `its pods are refused: ${message}`, failure);
 }
 function hintFor(message) {
-	if (/exceeded quota/.test(message)) return "Raise quota of the environment, or take something down";
-	if (/failed quota/.test(message)) return "A quota of the namespace counts what not every container says: a LimitRange with defaults says it for them (Davit makes one for quota of the environment)";
-	if (/per (Container|Pod) is/.test(message)) return "A LimitRange of the namespace: ask for less, or change it";
-	if (/violates PodSecurity/.test(message)) return "Pod security of the namespace is stricter than the pods of Knative are: its label pod-security.kubernetes.io/enforce decides";
-	if (/webhook/.test(message)) return "An admission webhook of the cluster decides: kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations";
+	if (/exceeded quota/.test(message)) return "Raise quota of the environment, or remove an endpoint";
+	if (/failed quota/.test(message)) return "A quota of the namespace requires values that not every container declares: a LimitRange with defaults adds them (Davit creates one for quota of the environment)";
+	if (/per (Container|Pod) is/.test(message)) return "A LimitRange of the namespace refuses it: request less, or change the LimitRange";
+	if (/violates PodSecurity/.test(message)) return "The pod security of the namespace refuses the pods of Knative: change its label pod-security.kubernetes.io/enforce";
+	if (/webhook/.test(message)) return "An admission webhook of the cluster refuses its pods. To list the webhooks: kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations";
 	return "The cluster refuses its pods";
 }
 function explainDeadline({ deployment }) {
 	if ((deployment?.status?.conditions?.find((c) => c.reason === "ProgressDeadlineExceeded"))?.status !== "False") return void 0;
-	return failed("It is not ready in the time that its hardware has for that", [], "log");
+	return failed("It was not ready within the deployment time of its hardware", [], "log");
 }
 function describeProgress(pods, up, wanted) {
 	const count = `${up} of ${wanted} ${wanted === 1 ? "replica" : "replicas"} ready`;
 	const pod = pods.find((p) => !isReady(p));
-	if (pod && hasStoppedAnswering(pod)) return `${count}; the model server does not answer any more`;
+	if (pod && hasStoppedAnswering(pod)) return `${count}; the model server has stopped responding`;
 	const statuses = pod?.status?.containerStatuses ?? [];
 	if (!pod) return count;
 	if (statuses.length === 0 || statuses.some((c) => c.state?.waiting?.reason === "ContainerCreating")) return `${count}; pulling the image and starting the container`;
@@ -32638,15 +32441,15 @@ function sentence({ reason, message }) {
 	return [reason, message].filter(Boolean).join(": ");
 }
 var REFUSED_MILLISECONDS, PASSING, MOST_ENDED_PODS;
-var init_explain_revision = __esmMin((() => {
-	init_explain_pod();
-	init_explained();
+var init_diagnose_revision = __esmMin((() => {
+	init_diagnose_pod();
+	init_revision_diagnosis();
 	init_observe_revision();
 	REFUSED_MILLISECONDS = 15e3;
 	PASSING = /exceeded quota|failed calling webhook|serviceaccount \S+ not found|object has been modified/;
 	MOST_ENDED_PODS = 3;
 }));
-// kubernetes/describe-revision.ts
+// kubernetes/diagnosis/describe-revision.ts
 function stateOfPending(revision, there) {
 	const { ready } = conditionsOf(revision);
 	if (ready?.status === "True") return {
@@ -32709,22 +32512,22 @@ function podsOf(revision, pods) {
 }
 var ASLEEP;
 var init_describe_revision = __esmMin((() => {
-	init_explain_revision();
+	init_diagnose_revision();
 	init_observe_revision();
-	ASLEEP = "Scaled to zero: the next request wakes it";
+	ASLEEP = "Scaled to zero: the next request starts a replica";
 }));
-// schemas/update-failure.ts
+// schemas/deployment/update-failure.ts
 var UPDATE_FAILURE_LABEL, UPDATE_FAILURE_KEY;
 var init_update_failure$1 = __esmMin((() => {
 	UPDATE_FAILURE_LABEL = "davit.dev/update-failure";
 	UPDATE_FAILURE_KEY = "failure.json";
 }));
-// kubernetes/record.ts
+// kubernetes/client/record.ts
 async function listRecords(api, namespace, { label, key }) {
 	return (await api.list(`/api/v1/namespaces/${namespace}/configmaps`, { labelSelector: label })).map(({ data }) => data?.[key] ?? "");
 }
 var init_record = __esmMin((() => {}));
-// kubernetes/update-failure.ts
+// kubernetes/diagnosis/update-failure.ts
 async function readFailures(api, namespace) {
 	return (await listRecords(api, namespace, RECORD$1)).flatMap((text) => parseFailure(text) ?? []);
 }
@@ -32744,13 +32547,13 @@ var init_update_failure = __esmMin((() => {
 		key: UPDATE_FAILURE_KEY
 	};
 }));
-// schemas/worker-report.ts
+// schemas/deployment/worker-report.ts
 var WORKER_REPORT_LABEL, WORKER_REPORT_KEY;
 var init_worker_report = __esmMin((() => {
 	WORKER_REPORT_LABEL = "davit.dev/worker-report";
 	WORKER_REPORT_KEY = "workers.json";
 }));
-// system/json-fields.ts
+// system/parse-json-fields.ts
 function parseFields(text) {
 	try {
 		const value = JSON.parse(text);
@@ -32759,8 +32562,8 @@ function parseFields(text) {
 		return {};
 	}
 }
-var init_json_fields = __esmMin((() => {}));
-// kubernetes/worker-reports.ts
+var init_parse_json_fields = __esmMin((() => {}));
+// kubernetes/diagnosis/worker-reports.ts
 async function readWorkerReports(api, namespace) {
 	const reports = (await listRecords(api, namespace, RECORD)).flatMap((text) => parseReport$1(text) ?? []);
 	return new Map(reports.map((report) => [report.revision, report]));
@@ -32779,14 +32582,14 @@ var RECORD;
 var init_worker_reports = __esmMin((() => {
 	init_worker_mode();
 	init_worker_report();
-	init_json_fields();
+	init_parse_json_fields();
 	init_record();
 	RECORD = {
 		label: WORKER_REPORT_LABEL,
 		key: WORKER_REPORT_KEY
 	};
 }));
-// kubernetes/describe-endpoints.ts
+// kubernetes/diagnosis/describe-endpoints.ts
 async function readEndpointObjects(api, namespace) {
 	const inside = `/api/v1/namespaces/${namespace}`;
 	const serving = `/apis/serving.knative.dev/v1/namespaces/${namespace}`;
@@ -32910,7 +32713,7 @@ function describeUnreadable({ object, endpoint, why }, objects) {
 		name: endpoint,
 		ready: "NOT_READY",
 		configUpdate: "NOT_UPDATING",
-		message: `Its ConfigMap ${object} cannot be read, so queries are refused (${why}): npx davit up ${endpoint} writes it again`,
+		message: `Its ConfigMap ${object} cannot be read, so queries are refused (${why}). To write it again: npx davit up ${endpoint}`,
 		entities: mine.map((r) => ({
 			...describePending(r, objects),
 			trafficPercentage: shares?.get(r.metadata.name)
@@ -32962,16 +32765,16 @@ var init_describe_endpoints = __esmMin((() => {
 	init_parse_serving_entry();
 	init_serving_entry();
 	init_describe_revision();
-	init_explain_revision();
+	init_diagnose_revision();
 	init_observe_revision();
 	init_update_failure();
 	init_worker_reports();
 	MISSING = {
 		state: "DEPLOYMENT_FAILED",
-		message: "Its revision is not there: davit up makes it again"
+		message: "Its revision is missing: davit up creates it again"
 	};
 }));
-// schemas/platform-names.ts
+// schemas/environment/platform-names.ts
 var EDGE, AUTHORISATION, CLIENT_ACCOUNT;
 var init_platform_names = __esmMin((() => {
 	EDGE = "davit-edge";
@@ -33003,7 +32806,7 @@ async function requestClientToken(api, { identity, platformNamespace }, seconds)
 var init_edge_access = __esmMin((() => {
 	init_platform_names();
 }));
-// cli/build-log.ts
+// app/images/build-log.ts
 function openBuildLog(root, endpoint, references) {
 	const logs = new Map(references.map((reference) => [reference, []]));
 	const begun = /* @__PURE__ */ new Map();
@@ -33060,7 +32863,7 @@ var init_build_log = __esmMin((() => {
 	NOISE = /^(#\d+ (sha256:|DONE |CACHED|transferring |exporting |writing |naming |resolve |extracting |preparing |\[internal\] |importing |\.\.\.)|[0-9a-f]{12}: )/;
 	STEP = /^#\d+ /;
 }));
-// cli/kubernetes-target.ts
+// app/targets/kubernetes-target.ts
 function openKubernetesTarget(root, environment, signal) {
 	const connecting = () => connectCluster(environment.cluster, root, { signal });
 	return {
@@ -33108,7 +32911,7 @@ function openKubernetesTarget(root, environment, signal) {
 			const token = await requestClientToken(api, environment, CONNECTION_SECONDS);
 			return {
 				host,
-				ask: (query) => askEndpoint({
+				query: (query) => queryEndpoint({
 					host,
 					token
 				}, query)
@@ -33145,147 +32948,25 @@ var init_kubernetes_target = __esmMin((() => {
 	init_describe_endpoints();
 	init_edge_access();
 	init_kubernetes_names();
-	init_ask_endpoint();
+	init_query_endpoint();
 	init_build_log();
 	CONNECTION_SECONDS = 600;
 	TOKEN_SECONDS = 43200;
 }));
-// cli/targets.ts
+// app/targets/open-target.ts
 function openTarget(root, environment, signal) {
 	switch (environment.target) {
 		case "local": return openLocalTarget(root, environment.name, signal);
 		case "kubernetes": return openKubernetesTarget(root, environment, signal);
 	}
 }
-var init_targets = __esmMin((() => {
+var init_open_target = __esmMin((() => {
 	init_local_target();
 	init_kubernetes_target();
 }));
-// cli/has-drifted.ts
-async function hasDrifted(project, endpoint, context) {
-	const name = environmentName(context);
-	if (!await isDeployed(project, stackName(endpoint, name))) return false;
-	const { value } = await readEnvironment(projectPlace(context), name);
-	if (!value) return false;
-	const { endpoints } = await openTarget(context.root, value, context.signal).readStatus();
-	const found = endpoints.find((e) => e.name === endpoint);
-	if (found?.url === void 0 || found.message !== void 0) return true;
-	return found.entities.some((e) => e.trafficPercentage !== void 0 && e.deployment === "DEPLOYMENT_FAILED");
-}
-var init_has_drifted = __esmMin((() => {
-	init_names();
-	init_read_declared();
-	init_stacks();
-	init_command();
-	init_select_endpoints();
-	init_targets();
-}));
-// kubernetes/list-dependents.ts
-async function listDependents(api, { namespace, knative }) {
-	const endpoints = (await api.list(`/api/v1/namespaces/${namespace}/configmaps`, { labelSelector: `${SERVING_ENTRY_LABEL}=true` })).map(readName);
-	const others = (knative.mode === "install" ? await listRoutes(api) : []).filter(({ metadata }) => metadata.namespace !== namespace);
-	return [...endpoints, ...others.map(({ metadata: { namespace, name } }) => `${namespace}/${name}`)].sort();
-}
-async function listRoutes(api) {
-	const path = "/apis/serving.knative.dev/v1";
-	return await api.get(path) === void 0 ? [] : api.list(`${path}/routes`);
-}
-function readName({ metadata, data }) {
-	try {
-		return JSON.parse(data?.["endpoint.json"] ?? "").name;
-	} catch {
-		return metadata.annotations?.["davit.dev/name"] ?? metadata.name;
-	}
-}
-var init_list_dependents = __esmMin((() => {
-	init_kubernetes_names();
-	init_serving_entry();
-}));
-// cli/add-notes.ts
-function addNotes(plan, notes) {
-	return {
-		...plan,
-		verdict: {
-			...plan.verdict,
-			notes: [...plan.verdict.notes, ...notes]
-		}
-	};
-}
-var init_add_notes = __esmMin((() => {}));
-// images/collect-sources.ts
-async function collectSources(root, entry) {
-	const found = /* @__PURE__ */ new Map();
-	const left = [entry];
-	for (let path = left.pop(); path !== void 0; path = left.pop()) {
-		if (found.has(path)) continue;
-		const text = await readFile(join(root, path), "utf8");
-		found.set(path, {
-			path,
-			text
-		});
-		left.push(...importsOf(path, text));
-	}
-	return [...found.values()].sort((a, b) => a.path < b.path ? -1 : 1);
-}
-function importsOf(path, text) {
-	return [...text.matchAll(IMPORTS)].map(([, name = ""]) => name).filter((name) => !name.startsWith("node:")).map((name) => {
-		if (name.startsWith(".")) return posix.join(dirname(path), name);
-		throw new Error(`Cannot put ${path} into an image: it imports the package "${name}", expected Node's own modules only`);
-	});
-}
-var IMPORTS;
-var init_collect_sources = __esmMin((() => {
-	IMPORTS = /^(?:import|export)\s+(?!type\b)(?:[^'";]*?\sfrom\s+)?'([^']+)'/gm;
-}));
-// images/plan-authorisation-image.ts
-async function planAuthorisationImage(settings) {
-	return makeAuthorisationImagePlan(await collectSources(CODE$1, ENTRY), settings);
-}
-function makeAuthorisationImagePlan(sources, { registry, node }) {
-	const files = [
-		{
-			path: "Dockerfile",
-			text: makeDockerfile(node)
-		},
-		{
-			path: "package.json",
-			text: "{\"type\":\"module\"}\n"
-		},
-		...sources
-	];
-	const tag = contentHash(Object.fromEntries(files.map(({ path, text }) => [path, text]))).slice(0, TAG_LENGTH);
-	const repository = `${registry}/${AUTHORISATION}`;
-	return {
-		repository,
-		reference: `${repository}:${tag}`,
-		context: `.davit/images/${AUTHORISATION}-${tag}`,
-		files
-	};
-}
-function makeDockerfile(node) {
-	return [
-		`FROM ${node}`,
-		`LABEL org.opencontainers.image.title="${AUTHORISATION}"`,
-		`COPY . ${FOLDER}`,
-		`WORKDIR ${FOLDER}`,
-		"USER 65532:65532",
-		`ENTRYPOINT ["node", "--disable-warning=ExperimentalWarning", "${ENTRY}"]`,
-		""
-	].join("\n");
-}
-var FOLDER, ENTRY, TAG_LENGTH;
-var init_plan_authorisation_image = __esmMin((() => {
-	init_names();
-	init_platform_names();
-	init_code();
-	init_collect_sources();
-	FOLDER = "/opt/davit";
-	ENTRY = "edge/service.ts";
-	TAG_LENGTH = 12;
-}));
 // python/download-uv.ts
 async function downloadUv(folder, { version, hashes, python, signal }) {
-	if (process.env["PIP_NO_INDEX"]) throw new Error("PIP_NO_INDEX forbids to ask a package index");
+	if (process.env["PIP_NO_INDEX"]) throw new Error("PIP_NO_INDEX forbids access to a package index");
 	const index = (process.env["PIP_INDEX_URL"] ?? DEFAULT_INDEX).replace(/(?<!\/)\/+$/, "");
 	const limit = AbortSignal.timeout(LIMIT_SECONDS$5 * 1e3);
 	const within = signal ? AbortSignal.any([limit, signal]) : limit;
@@ -33297,7 +32978,7 @@ async function downloadUv(folder, { version, hashes, python, signal }) {
 	if (!wheel) throw new Error(`the package index has no wheel of uv ${version} for ${process.platform}-${process.arch}`);
 	const bytes = Buffer.from(await (await get(new URL(wheel.url, address).href, within)).arrayBuffer());
 	const hash = createHash("sha256").update(bytes).digest("hex");
-	if (!hashes.includes(hash)) throw new Error(`${wheel.filename} has the SHA-256 ${hash}, expected one that Davit knows`);
+	if (!hashes.includes(hash)) throw new Error(`${wheel.filename} has the SHA-256 ${hash}, expected one of the pinned hashes`);
 	await unpack(bytes, folder, {
 		python,
 		program: join(`uv-${version}.data`, "scripts", "uv"),
@@ -33316,7 +32997,7 @@ async function get(address, signal, headers = {}) {
 		},
 		signal
 	}).catch((e) => {
-		throw new Error(`the package index at ${clean.host} does not answer`, { cause: e });
+		throw new Error(`the package index at ${clean.host} does not respond`, { cause: e });
 	});
 	if (!response.ok) throw new Error(`the package index at ${clean.host} answered ${response.status}`);
 	return response;
@@ -33369,7 +33050,7 @@ async function locateUv({ progress = SILENT, signal }) {
 	for (const candidate of await programsOnPath("uv")) {
 		const version = await readVersion(candidate);
 		if (version && isAtLeast(version, MINIMUM_VERSION)) return candidate;
-		if (version) progress.say(`Passing over ${candidate}: it is uv ${version}, expected ${MINIMUM_VERSION} or newer`);
+		if (version) progress.say(`Ignoring ${candidate}: it is uv ${version}, expected ${MINIMUM_VERSION} or newer`);
 	}
 	const requirements = await readFile(REQUIREMENTS$1, "utf8");
 	const version = /^uv==([0-9.]+)/m.exec(requirements)?.[1];
@@ -33439,7 +33120,7 @@ async function installUv(folder, { version, hashes, signal }) {
 		if (signal?.aborted) throw e;
 		failures.push(e instanceof Error ? e.message : String(e));
 	}
-	throw new Error(`Cannot install uv: ${failures.join("; ")}. Install uv yourself (https://docs.astral.sh/uv) or give python3 a pip, then run the same command again`);
+	throw new Error(`Cannot install uv: ${failures.join("; ")}. Install uv yourself (https://docs.astral.sh/uv) or install pip for python3, then run the same command again`);
 }
 async function programsOnPath(name, { shims = false } = {}) {
 	const paths = (process.env["PATH"] ?? "").split(delimiter).filter(Boolean);
@@ -33514,7 +33195,7 @@ async function locatePython(wanted, options) {
 	if (here) return here;
 	const { progress = SILENT, signal } = options;
 	const uv = await findUv(options);
-	return (await timed(progress, `Looking for a Python ${minor} to download (none here)`, () => runProcess(uv, [
+	return (await timed(progress, `Downloading Python ${minor}, which is not installed`, () => runProcess(uv, [
 		"python",
 		"install",
 		"--quiet",
@@ -33572,7 +33253,7 @@ var init_find_python = __esmMin((() => {
 	PROBE = "import sys; print(sys.executable, \"%d.%d.%d\" % sys.version_info[:3], sep=\"\\t\")";
 	known = /* @__PURE__ */ new Map();
 }));
-// python/leave-out-tests.ts
+// python/remove-tests.ts
 async function leaveOutTests(folder, isTests = false) {
 	const entries = await readdir(folder, { withFileTypes: true });
 	await Promise.all(entries.map(async (entry) => {
@@ -33582,7 +33263,7 @@ async function leaveOutTests(folder, isTests = false) {
 	}));
 }
 var TESTS, TEST_MODULE, CODE;
-var init_leave_out_tests = __esmMin((() => {
+var init_remove_tests = __esmMin((() => {
 	TESTS = "tests";
 	TEST_MODULE = /^test_.*\.pyi?$/;
 	CODE = /\.(py|so|pyd|dylib)$/;
@@ -33640,7 +33321,7 @@ async function runUv(args, { progress, signal }) {
 function installError(what, run) {
 	if (run.timedOut) return new VirtualenvError("install-failed", `${what}: uv was stopped after ${INSTALL_LIMIT_SECONDS$1} s`);
 	const cause = run.stderr.split("\n").map((line) => line.replace(/^\s*(error:|cause:|×|├─▶|╰─▶|│)\s*/u, "").trim()).filter(Boolean).slice(0, 4).join("; ");
-	const hint = /hash mismatch/i.test(run.stderr) ? "The index now has other files under this version than when the lock was made: find out why, then npx davit lock --upgrade" : "If the network or index is at fault, run the same command again; if a version was withdrawn, npx davit lock --upgrade";
+	const hint = /hash mismatch/i.test(run.stderr) ? "The index now has different files for this version than when the lock was made: find out why, then run npx davit lock --upgrade" : "If the network or the index failed, run the same command again; if a version was withdrawn, run npx davit lock --upgrade";
 	return new VirtualenvError("install-failed", `${what}: ${cause}`, { hint });
 }
 function renderRequirements$1({ packages, modelFolder }) {
@@ -33660,7 +33341,7 @@ var init_install_packages = __esmMin((() => {
 	init_atomic_files();
 	init_run_process();
 	init_find_uv();
-	init_leave_out_tests();
+	init_remove_tests();
 	init_virtualenv_error();
 	INSTALL_LIMIT_SECONDS$1 = 1800;
 }));
@@ -33790,898 +33471,7 @@ var init_ensure_virtualenv = __esmMin((() => {
 	MARKER = "davit.json";
 	FORMAT$2 = 2;
 }));
-// python/without-comment.ts
-function withoutComment(line) {
-	const at = line.search(/(?<!\S)#/);
-	return at < 0 ? line : line.slice(0, at);
-}
-var init_without_comment = __esmMin((() => {}));
-// python/normalize-name.ts
-function normalizeName(name) {
-	return name.toLowerCase().replace(/[-_.]+/g, "-");
-}
-var init_normalize_name = __esmMin((() => {}));
-// python/ensure-front-virtualenv.ts
-function parseLockedRequirements(text) {
-	return [...text.replace(/\\\r?\n/g, " ").split("\n").map((line) => withoutComment(line).trim()).filter((line) => line !== "" && !line.startsWith("-")).map(parseLockedRequirement)].sort((a, b) => a.name < b.name ? -1 : 1);
-}
-function parseLockedRequirement(line) {
-	const hashes = [...line.matchAll(/--hash=(sha256:[0-9a-f]{64})/g)].map((m) => m[1] ?? "").sort();
-	const [head = ""] = line.split(/\s(?:;|--hash)/);
-	const pinned = /^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;]+)/.exec(head);
-	if (pinned) return {
-		name: normalizeName(pinned[1] ?? ""),
-		version: pinned[2] ?? "",
-		hashes
-	};
-	const direct = /^([A-Za-z0-9._-]+)(?:\[[^\]]*\])? @ (\S+)/.exec(head);
-	if (direct) return {
-		name: normalizeName(direct[1] ?? ""),
-		version: "",
-		source: direct[2] ?? "",
-		hashes
-	};
-	throw new SyntaxError(`Cannot read the locked requirement "${line.slice(0, 80)}": expected NAME==VERSION --hash=…`);
-}
-var init_ensure_front_virtualenv = __esmMin((() => {
-	init_code();
-	init_ensure_virtualenv();
-	init_find_python();
-	init_without_comment();
-	init_normalize_name();
-}));
-// system/model-digest.ts
-function isOfModel(name) {
-	return !LEFT_OUT.has(name);
-}
-async function digestModel(folder) {
-	const root = await realpath(folder);
-	const files = (await listFiles(root, root, "")).sort((a, b) => a < b ? -1 : 1);
-	const whole = createHash("sha256");
-	for (const file of files) whole.update(`${file}\0${await digestFile(join(root, file))}\n`);
-	return `sha256:${whole.digest("hex")}`;
-}
-async function digestFile(file) {
-	const hash = createHash("sha256");
-	await pipeline(createReadStream(file, { highWaterMark: READ_BYTES }), hash);
-	return hash.digest("hex");
-}
-async function listFiles(root, folder, prefix) {
-	const lists = (await readdir(folder, { withFileTypes: true })).filter((e) => isOfModel(e.name)).map(async (e) => {
-		const path = join(folder, e.name);
-		const name = `${prefix}${e.name}`;
-		if (e.isDirectory()) return listFiles(root, path, `${name}/`);
-		if (e.isSymbolicLink()) await checkLink(root, path, name);
-		else if (!e.isFile()) throw new ModelLinkError(`${name} is neither a file nor a folder`);
-		return [name];
-	});
-	return (await Promise.all(lists)).flat();
-}
-async function checkLink(root, path, name) {
-	const target = await realpath(path).catch(() => void 0);
-	if (target === void 0) throw new ModelLinkError(`the link ${name} leads nowhere`);
-	if (!target.startsWith(root + sep)) throw new ModelLinkError(`the link ${name} leads out of the model's directory`);
-	if (!(await stat(target)).isFile()) throw new ModelLinkError(`the link ${name} does not lead to a file`);
-}
-var LEFT_OUT, READ_BYTES, ModelLinkError;
-var init_model_digest = __esmMin((() => {
-	LEFT_OUT = /* @__PURE__ */ new Set([
-		"registered_model_meta",
-		"__pycache__",
-		".DS_Store"
-	]);
-	READ_BYTES = 1 << 20;
-	ModelLinkError = class extends Error {};
-}));
-// images/describe-image-problem.ts
-function describeImageProblem({ lock, entity, settings }) {
-	const virtualenv = lock.virtualenvs[lock.entities[entity]?.virtualenv ?? ""];
-	if (!virtualenv) return `Cannot make an image of "${entity}": the lock of "${lock.endpoint}" does not hold it`;
-	const { python, platform } = virtualenv;
-	const base = settings.bases[python];
-	if (!isAtLeast(python, OLDEST_PYTHON)) return `Cannot make an image of "${entity}": it needs Python ${python}, expected ${OLDEST_PYTHON} or newer`;
-	if (base === void 0) return `Cannot make an image of "${entity}": it needs Python ${python} and the environment has no base image for that, expected one in images.bases beside ${listBases(settings)}`;
-	if (!/@sha256:[0-9a-f]{64}$/.test(base)) return `Cannot make an image of "${entity}" on "${base}": it has no digest, expected NAME@sha256:… in images.bases`;
-	const processor = platform.split("-")[0] ?? "";
-	if (settings.platform === `linux/${PROCESSORS[processor] ?? processor}`) return void 0;
-	return `Cannot make an image of "${entity}" for ${settings.platform}: its packages are locked for ${platform}, expected images.platform linux/${PROCESSORS[processor] ?? processor}`;
-}
-function listBases({ bases }) {
-	return Object.keys(bases).join(", ") || "none";
-}
-var OLDEST_PYTHON, PROCESSORS;
-var init_describe_image_problem = __esmMin((() => {
-	init_find_uv();
-	OLDEST_PYTHON = "3.10";
-	PROCESSORS = {
-		x86_64: "amd64",
-		aarch64: "arm64"
-	};
-})), SERVER_SOURCES, FRONT_REQUIREMENTS, SETTLE_SCRIPT, IN_IMAGE;
-var init_places = __esmMin((() => {
-	init_code();
-	SERVER_SOURCES = codePath("runtime", "davit_server");
-	FRONT_REQUIREMENTS = codePath("runtime", "requirements.txt");
-	SETTLE_SCRIPT = codePath("images", "settle.py");
-	codePath("package.json");
-	IN_IMAGE = {
-		frontVirtualenv: "/server/virtualenv",
-		runtime: "/server/runtime",
-		virtualenv: "/virtualenv",
-		model: "/model"
-	};
-}));
-// images/render-dockerfile.ts
-function renderDockerfile({ base, python, labels }) {
-	const settle = (...args) => `RUN ${JSON.stringify([
-		`python${python}`,
-		"/settle.py",
-		...args
-	])}`;
-	return `${[
-		`FROM ${base} AS layers`,
-		"COPY settle.py /",
-		"WORKDIR /layers/library",
-		settle("--library", "/layers/library"),
-		"COPY server/ /layers/server/",
-		settle("/layers/server"),
-		"COPY virtualenv/ /layers/virtualenv/",
-		settle("/layers/virtualenv"),
-		"",
-		`FROM ${base}`,
-		...Object.entries(ENVIRONMENT).map(([name, value]) => `ENV ${name}=${quote(value)}`),
-		"WORKDIR /tmp",
-		"COPY --from=layers /layers/library/ /",
-		"COPY --from=layers /layers/server/ /",
-		"COPY --from=layers /layers/virtualenv/ /",
-		"COPY model/ /",
-		`USER ${USER}`,
-		`EXPOSE ${PORT}`,
-		`ENTRYPOINT ${JSON.stringify(ENTRYPOINT)}`,
-		...Object.entries(labels).map(([name, value]) => `LABEL ${name}=${quote(value)}`)
-	].join("\n")}\n`;
-}
-function quote(text) {
-	return `"${text.replaceAll(/[\u0000-\u001f\u007f]/g, " ").replaceAll(/["\\$]/g, "\\$&")}"`;
-}
-var PORT, MAX_BODY_BYTES, USER, ENVIRONMENT, ENTRYPOINT;
-var init_render_dockerfile = __esmMin((() => {
-	init_places();
-	PORT = 8080;
-	MAX_BODY_BYTES = 16777216;
-	USER = "65532:65532";
-	ENVIRONMENT = {
-		HOME: "/tmp",
-		USER: "davit",
-		LANG: "C.UTF-8",
-		PYTHONDONTWRITEBYTECODE: "1",
-		NVIDIA_DRIVER_CAPABILITIES: "compute,utility"
-	};
-	ENTRYPOINT = [
-		...[
-			`${IN_IMAGE.frontVirtualenv}/bin/python`,
-			"-I",
-			"-B",
-			"-m",
-			"davit_server"
-		],
-		...[
-			"--python",
-			`${IN_IMAGE.virtualenv}/bin/python`,
-			"--model",
-			IN_IMAGE.model
-		],
-		...[
-			"--host",
-			"0.0.0.0",
-			"--port",
-			String(PORT),
-			"--max-body",
-			String(MAX_BODY_BYTES)
-		]
-	];
-}));
-// images/plan-image.ts
-async function planImage({ endpoint, entity, lock, settings }) {
-	const problem = describeImageProblem({
-		lock,
-		entity: entity.name,
-		settings
-	});
-	if (problem !== void 0) throw new Error(problem);
-	const { model, virtualenv } = requireLocked(lock, entity.name);
-	const stack = {
-		format: FORMAT$1,
-		base: settings.bases[virtualenv.python] ?? "",
-		platform: settings.platform,
-		python: virtualenv.python,
-		packagePlatform: virtualenv.platform,
-		server: await digestModel(SERVER_SOURCES),
-		settle: digestText(await readFile(SETTLE_SCRIPT, "utf8")),
-		dockerfile: digestText(renderDockerfile({
-			base: "",
-			python: virtualenv.python,
-			labels: {}
-		})),
-		frontPackages: parseLockedRequirements(await readFile(FRONT_REQUIREMENTS, "utf8")),
-		packages: virtualenv.packages
-	};
-	const stackHash = contentHash(stack).slice(0, HASH_CHARACTERS);
-	const tag = `${stackHash}-${model.digest.replace("sha256:", "").slice(0, HASH_CHARACTERS)}`;
-	const repository = `${settings.registry}/${endpointObjectName(endpoint.name)}`;
-	return {
-		reference: `${repository}:${tag}`,
-		repository,
-		tag,
-		stackHash,
-		stack,
-		model: {
-			name: model.name,
-			version: model.version,
-			digest: model.digest
-		},
-		context: `${CONTEXTS}/${tag}`
-	};
-}
-function requireLocked(lock, entity) {
-	const locked = lock.entities[entity];
-	const virtualenv = locked && lock.virtualenvs[locked.virtualenv];
-	if (!virtualenv) throw new RangeError(`Cannot plan an image of "${entity}": the lock of "${lock.endpoint}" lacks it`);
-	return {
-		model: locked.model,
-		virtualenv
-	};
-}
-function digestText(text) {
-	return `sha256:${createHash("sha256").update(text).digest("hex")}`;
-}
-var FORMAT$1, HASH_CHARACTERS, CONTEXTS;
-var init_plan_image = __esmMin((() => {
-	init_ensure_front_virtualenv();
-	init_kubernetes_names();
-	init_names();
-	init_model_digest();
-	init_describe_image_problem();
-	init_places();
-	init_render_dockerfile();
-	FORMAT$1 = 2;
-	HASH_CHARACTERS = 12;
-	CONTEXTS = ".davit/images";
-}));
-// images/image-reference.ts
-function parseImageReference(text) {
-	const [, path = "", tag, digest] = /^([^@]+?)(?::([\w][\w.-]{0,127}))?(?:@(\w+:[0-9a-f]+))?$/.exec(text) ?? [];
-	const [first = "", ...rest] = path.split("/");
-	const named = rest.length > 0 && (first === "localhost" || /[.:]/.test(first));
-	const name = named ? rest.join("/") : path;
-	if (!NAME$3.test(name)) throw new SyntaxError(`Cannot read "${text}" as the name of an image: expected REGISTRY/NAME in small letters`);
-	const registry = named ? first : DOCKER_HUB$1;
-	return {
-		registry,
-		name: registry === DOCKER_HUB$1 && !name.includes("/") ? `library/${name}` : name,
-		version: digest ?? tag
-	};
-}
-function registryAddress(registry) {
-	if (registry === DOCKER_HUB$1 || registry === "index.docker.io") return "https://registry-1.docker.io";
-	return `${isLoopback(registry) ? "http" : "https"}://${registry}`;
-}
-function isLoopback(host) {
-	return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/.test(host);
-}
-var DOCKER_HUB$1, NAME$3;
-var init_image_reference = __esmMin((() => {
-	DOCKER_HUB$1 = "docker.io";
-	NAME$3 = /^[a-z0-9]+(?:(?:\.|_|__|-+|\/)[a-z0-9]+)*$/;
-}));
-// images/docker-credentials.ts
-async function readCredentials(registry) {
-	const settings = await readConfiguration(join(process.env["DOCKER_CONFIG"] ?? join(homedir(), ".docker"), "config.json"));
-	if (!settings) return void 0;
-	const names = keysOf$1(registry);
-	const helper = names.map((n) => settings.credHelpers?.[n]).find((h) => h !== void 0) ?? settings.credsStore;
-	return (helper === void 0 ? void 0 : await askHelper(helper, names[0] ?? registry)) ?? writtenCredentials(settings, names);
-}
-function keysOf$1(registry) {
-	return registry === "docker.io" || registry === "index.docker.io" ? [
-		DOCKER_HUB,
-		"index.docker.io",
-		"docker.io"
-	] : [
-		registry,
-		`https://${registry}`,
-		`http://${registry}`
-	];
-}
-async function readConfiguration(file) {
-	try {
-		return configuration.parse(JSON.parse(await readFile(file, "utf8")));
-	} catch (e) {
-		if (e.code === "ENOENT") return void 0;
-		throw new Error(`Cannot read ${file}: it is not what docker login writes, expected its JSON`, { cause: void 0 });
-	}
-}
-function writtenCredentials({ auths = {} }, names) {
-	const found = Object.entries(auths).find(([key]) => names.some((name) => hostOf(key) === hostOf(name)))?.[1];
-	if (!found) return void 0;
-	if (found.registrytoken) return {
-		kind: "registry-token",
-		token: found.registrytoken
-	};
-	if (found.identitytoken) return {
-		kind: "identity-token",
-		token: found.identitytoken
-	};
-	const [username = "", ...password] = Buffer.from(found.auth ?? "", "base64").toString("utf8").split(":");
-	if (found.auth) return {
-		kind: "password",
-		username,
-		password: password.join(":")
-	};
-	if (found.username === void 0) return void 0;
-	return {
-		kind: "password",
-		username: found.username,
-		password: found.password ?? ""
-	};
-}
-function hostOf(key) {
-	return key.replace(/^https?:\/\//, "").split("/")[0] ?? "";
-}
-async function askHelper(helper, registry) {
-	const program = `docker-credential-${helper}`;
-	const run = await runProcess(program, ["get"], {
-		input: registry,
-		env: childEnvironment(),
-		limitSeconds: HELPER_LIMIT_SECONDS
-	}).catch(() => void 0);
-	if (!run) throw new Error(`Cannot start ${program}, which Docker's configuration names: expected it on the PATH`);
-	if (run.code !== 0) {
-		const said = `${run.stdout}\n${run.stderr}`;
-		if (/credentials not found/i.test(said)) return void 0;
-		throw new Error(`Cannot read the credentials of ${registry}: ${program} ended with exit code ${run.code}`);
-	}
-	const { Username: username, Secret: secret } = parseAnswer(run.stdout, program);
-	if (username === "" && secret === "") return void 0;
-	return username === "<token>" ? {
-		kind: "identity-token",
-		token: secret
-	} : {
-		kind: "password",
-		username,
-		password: secret
-	};
-}
-function parseAnswer(text, program) {
-	try {
-		return helperAnswer.parse(JSON.parse(text));
-	} catch {
-		throw new Error(`Cannot read what ${program} says: expected JSON with Username and Secret`);
-	}
-}
-var configuration, helperAnswer, HELPER_LIMIT_SECONDS, DOCKER_HUB;
-var init_docker_credentials = __esmMin((() => {
-	init_zod();
-	init_run_process();
-	configuration = object({
-		auths: record$1(string$1(), object({
-			auth: string$1().optional(),
-			username: string$1().optional(),
-			password: string$1().optional(),
-			identitytoken: string$1().optional(),
-			registrytoken: string$1().optional()
-		})).optional(),
-		credHelpers: record$1(string$1(), string$1()).optional(),
-		credsStore: string$1().optional()
-	});
-	helperAnswer = object({
-		Username: string$1(),
-		Secret: string$1()
-	});
-	HELPER_LIMIT_SECONDS = 30;
-	DOCKER_HUB = "https://index.docker.io/v1/";
-}));
-// images/registry-request.ts
-async function ask(url, request) {
-	const { registry, signal } = request;
-	for (let tries = 1;; tries++) {
-		const answer = await send(url, request);
-		signal?.throwIfAborted();
-		if (!(answer instanceof Error || answer.status === 429 || answer.status >= 500)) return answer;
-		if (tries === TRIES) {
-			const how = answer instanceof Error ? `it cannot be reached (${reason(answer)})` : `it answered ${answer.status}`;
-			throw new RegistryError(registry, `${how}, ${TRIES} times`, "the same command again, when the registry is up");
-		}
-		if (!(answer instanceof Error)) await answer.body?.cancel();
-		await setTimeout$2(pause(tries, answer), void 0, { ...signal && { signal } });
-	}
-}
-async function send(url, { method = "GET", headers = {}, body, signal }) {
-	const limit = AbortSignal.timeout(LIMIT_SECONDS$4 * 1e3);
-	try {
-		return await fetch(url, {
-			method,
-			headers: {
-				"user-agent": "davit",
-				...headers
-			},
-			signal: signal ? AbortSignal.any([limit, signal]) : limit,
-			...body !== void 0 && { body }
-		});
-	} catch (e) {
-		return e instanceof Error ? e : new Error(String(e));
-	}
-}
-function pause(tries, answer) {
-	const told = answer instanceof Error ? NaN : Number(answer.headers.get("retry-after") ?? NaN);
-	return Number.isFinite(told) ? Math.min(told, LONGEST_PAUSE_SECONDS) * 1e3 : PAUSE_MILLISECONDS$1 * 2 ** tries;
-}
-function reason(error) {
-	const { cause } = error;
-	if (error.name === "TimeoutError") return `no answer within ${LIMIT_SECONDS$4} s`;
-	const { code } = cause ?? {};
-	return code ?? (cause instanceof Error ? cause.message : error.message);
-}
-var LOGIN, TRIES, PAUSE_MILLISECONDS$1, LONGEST_PAUSE_SECONDS, LIMIT_SECONDS$4, RegistryError;
-var init_registry_request = __esmMin((() => {
-	LOGIN = "docker login";
-	TRIES = 4;
-	PAUSE_MILLISECONDS$1 = 300;
-	LONGEST_PAUSE_SECONDS = 10;
-	LIMIT_SECONDS$4 = 30;
-	RegistryError = class extends Error {
-		constructor(registry, what, repair = `${LOGIN} ${registry}, with an account that may read it`) {
-			super(`Cannot ask the registry ${registry}: ${what}${repair === "" ? "" : `. What may help: ${repair}`}`);
-		}
-	};
-}));
-// images/registry-login.ts
-async function answerChallenge(header, reference) {
-	const challenge = parseChallenge(header);
-	const credentials = await readCredentials(reference.registry);
-	if (credentials?.kind === "registry-token") return `Bearer ${credentials.token}`;
-	if (challenge?.scheme === "basic") return credentials?.kind === "password" ? basic(credentials) : void 0;
-	if (!challenge) throw new RegistryError(reference.registry, "it asks for a login that Davit does not know", "");
-	return `Bearer ${await fetchToken(challenge, reference, credentials)}`;
-}
-function parseChallenge(header) {
-	const scheme = /^\s*(\w+)/.exec(header)?.[1]?.toLowerCase();
-	const fields = Object.fromEntries([...header.matchAll(/(?<!\w)(\w+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))/g)].map(([, key = "", quoted, plain]) => [key.toLowerCase(), quoted ?? plain ?? ""]));
-	if (scheme === "basic") return {
-		scheme,
-		realm: fields["realm"] ?? "",
-		service: void 0
-	};
-	const realm = fields["realm"];
-	return scheme === "bearer" && realm !== void 0 ? {
-		scheme,
-		realm,
-		service: fields["service"]
-	} : void 0;
-}
-async function fetchToken({ realm, service }, { registry, name }, credentials) {
-	const url = requireSafe(realm, registry);
-	const asked = {
-		...service !== void 0 && { service },
-		scope: `repository:${name}:pull`
-	};
-	const answer = credentials?.kind === "identity-token" ? await ask(url, {
-		registry,
-		method: "POST",
-		headers: { "content-type": "application/x-www-form-urlencoded" },
-		body: form({
-			...asked,
-			grant_type: "refresh_token",
-			client_id: CLIENT,
-			refresh_token: credentials.token
-		})
-	}) : await ask(withQuery(url, asked), {
-		registry,
-		...credentials?.kind === "password" && { headers: { authorization: basic(credentials) } }
-	});
-	if (!answer.ok) throw new RegistryError(registry, `it refuses ${credentials ? "the credentials that Docker has for it" : "a reader without credentials"} (${url.host} answered ${answer.status})`);
-	const parsed = token.safeParse(await answer.json().catch(() => void 0));
-	const found = parsed.data?.token ?? parsed.data?.access_token;
-	if (found === void 0) throw new RegistryError(registry, `${url.host} answered without a token`, "");
-	return found;
-}
-function requireSafe(realm, registry) {
-	const url = URL.canParse(realm) ? new URL(realm) : void 0;
-	if (url?.protocol === "https:" || url?.protocol === "http:" && isLoopback(registry) && isLoopback(url.host)) return url;
-	throw new RegistryError(registry, `it sends Davit to "${url?.origin ?? realm}" for a token, expected https`, "");
-}
-function withQuery(url, fields) {
-	const whole = new URL(url);
-	for (const [name, value] of Object.entries(fields)) whole.searchParams.set(name, value);
-	return whole;
-}
-function form(fields) {
-	return new URLSearchParams(fields).toString();
-}
-function basic({ username, password }) {
-	return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
-}
-var token, CLIENT;
-var init_registry_login = __esmMin((() => {
-	init_zod();
-	init_docker_credentials();
-	init_image_reference();
-	init_registry_request();
-	token = object({
-		token: string$1().optional(),
-		access_token: string$1().optional()
-	});
-	CLIENT = "davit";
-}));
-// images/registry.ts
-async function readImageDigest(reference, options = {}) {
-	const image = parseImageReference(reference);
-	const path = `manifests/${image.version ?? "latest"}`;
-	const head = await askRegistry(image, path, {
-		...options,
-		method: "HEAD"
-	});
-	if (head.status === 404) return void 0;
-	const digest = head.headers.get("docker-content-digest");
-	if (digest !== null && /^sha256:[0-9a-f]{64}$/.test(digest)) return digest;
-	const whole = await askRegistry(image, path, options);
-	if (whole.status === 404) return void 0;
-	return `sha256:${createHash("sha256").update(Buffer.from(await whole.arrayBuffer())).digest("hex")}`;
-}
-async function askRegistry(image, path, { method = "GET", signal }) {
-	const { registry, name } = image;
-	const url = new URL(`${registryAddress(registry)}/v2/${name}/${path}`);
-	const request = {
-		registry,
-		method,
-		signal
-	};
-	const first = await ask(url, {
-		...request,
-		headers: { accept: MANIFESTS }
-	});
-	const answer = first.status === 401 ? await loginAndAsk(first) : first;
-	if (answer.ok || answer.status === 404) return answer;
-	if (answer.status === 401 || answer.status === 403) throw new RegistryError(registry, `it answered ${answer.status} for "${name}"`);
-	throw new RegistryError(registry, `it answered ${answer.status} for "${name}", expected 200 or 404`, "");
-	async function loginAndAsk(refused) {
-		const authorization = await answerChallenge(refused.headers.get("www-authenticate") ?? "", image);
-		if (authorization === void 0) return refused;
-		return ask(url, {
-			...request,
-			headers: {
-				accept: MANIFESTS,
-				authorization
-			}
-		});
-	}
-}
-var MANIFESTS;
-var init_registry = __esmMin((() => {
-	init_zod();
-	init_image_reference();
-	init_registry_login();
-	init_registry_request();
-	MANIFESTS = [
-		"application/vnd.oci.image.index.v1+json",
-		"application/vnd.oci.image.manifest.v1+json",
-		"application/vnd.docker.distribution.manifest.list.v2+json",
-		"application/vnd.docker.distribution.manifest.v2+json"
-	].join(", ");
-	object({ tags: array(string$1()).nullish() });
-}));
-// cli/explain-build.ts
-function findFailedImage(failures) {
-	const found = failures.find((f) => f.resource?.type === IMAGE);
-	return found?.resource && {
-		image: found.resource.name,
-		message: found.message
-	};
-}
-function explainBuild({ image, message }, { endpoint, environment, file, lines }) {
-	const [said = "", ...rest] = message.split("\n");
-	const failed = findFailedStep(lines) ?? findFailedStep(rest);
-	const missing = failed && MISSING_BASE.exec(`${failed.step}: ${failed.reason}`)?.[1];
-	return [
-		missing !== void 0 ? `Cannot build ${image}: the registry does not have ${missing}, expected images.bases of ${environment} to name one that is there` : failed ? `Cannot build ${image}: ${failed.step} fails: ${failed.reason}` : said,
-		...([lines, rest].find((some) => some.some(isTelling)) ?? []).filter(isTelling).slice(-20).map((line) => `    ${line}`),
-		`The whole log is in ${file}; npx davit logs ${endpoint} --build shows it`
-	].join("\n");
-}
-function findFailedStep(lines) {
-	const error = lines.flatMap((line) => {
-		const [, number, reason] = /^(#\d+) ERROR: (.*)$/.exec(line) ?? [];
-		return number === void 0 || reason === void 0 ? [] : [{
-			number,
-			reason
-		}];
-	}).at(-1);
-	const step = error && lines.findLast((line) => line.startsWith(`${error.number} [`))?.slice(error.number.length + 1);
-	return error && step !== void 0 ? {
-		step,
-		reason: error.reason
-	} : void 0;
-}
-var MISSING_BASE, IMAGE;
-var init_explain_build = __esmMin((() => {
-	init_build_log();
-	MISSING_BASE = /^\[internal\] load metadata for (\S+): .*not found$/;
-	IMAGE = "docker:index/image:Image";
-}));
-// schemas/revision-failure.ts
-function parseRevisionFailure(text) {
-	const [, revision, rest] = HEAD$1.exec(text) ?? [];
-	if (revision === void 0 || rest === void 0) return void 0;
-	const [message = "", ...hints] = rest.split("\n");
-	return {
-		revision,
-		message,
-		hints
-	};
-}
-var HEAD$1;
-var init_revision_failure = __esmMin((() => {
-	HEAD$1 = /^Revision (\S+) does not become ready: ([\s\S]*)$/;
-}));
-// cli/stack-failures.ts
-function makeStackDiagnostics(endpoint, stack, outcome) {
-	if (outcome.status === "succeeded") return [];
-	const sorted = outcome.failures.map((failure) => ({
-		failure,
-		revision: readRevisionFailure(failure)
-	}));
-	const ours = sorted.filter((f) => !f.revision).map((f) => f.failure);
-	if (ours.length > 0 || outcome.failures.length === 0) requireSucceeded(stack, {
-		...outcome,
-		failures: ours
-	});
-	return [...new Map(sorted.flatMap(({ revision: r }) => r ? [[`${r.revision} ${r.message}`, r]] : [])).values()].map((failure) => makeDiagnostic(endpoint, failure));
-}
-function readRevisionFailure({ resource, message }) {
-	if (!resource) return parseRevisionFailure(message);
-	if (resource.type !== REVISION || OUTAGE$1.test(message)) return void 0;
-	const [first = "", ...hints] = message.split("\n");
-	return {
-		revision: resource.name,
-		message: first,
-		hints
-	};
-}
-function makeDiagnostic(endpoint, { revision, message, hints }) {
-	return makeError("revision-failed", endpoint.entities.find((e) => isRevisionOf(revision, e.name))?.place ?? {
-		file: endpoint.file,
-		line: 1,
-		column: 1
-	}, message, hints.join("\n    ") || void 0);
-}
-function requireSucceeded(stack, outcome) {
-	if (outcome.status === "succeeded") return;
-	if (outcome.status === "locked") throw new StackLockedError(stack, outcome);
-	const what = outcome.status === "cancelled" ? "it was stopped on the way; the same command goes on from there" : "the engine does not say why";
-	const failures = [...new Set(outcome.failures.map(renderFailure))];
-	throw new Error(`Cannot change "${stack}": ${failures.join("; ") || what}`);
-}
-function renderLocks$1(stack, { locks }) {
-	return locks.length > 0 ? locks.map((lock) => renderStateLock(stack, lock)).join("\n") : `Cannot change "${stack}": someone else is changing it; try again when that is done`;
-}
-function renderFailure({ resource, message }) {
-	return resource ? `${resource.name}: ${message}` : message;
-}
-var REVISION, OUTAGE$1, StackLockedError;
-var init_stack_failures = __esmMin((() => {
-	init_state_lock();
-	init_diagnostic();
-	init_names();
-	init_revision_failure();
-	REVISION = "davit:local:Revision";
-	OUTAGE$1 = /^Cannot (start|reach) the supervisor|^its provider or its program ended in the middle/;
-	StackLockedError = class extends Error {
-		stackName;
-		locks;
-		constructor(stack, outcome) {
-			super(renderLocks$1(stack, outcome));
-			this.stackName = stack;
-			this.locks = outcome.locks;
-		}
-	};
-}));
-// cli/images.ts
-var images_exports = /* @__PURE__ */ __exportAll({
-	ensureImages: () => ensureImages,
-	ensurePlatformImages: () => ensurePlatformImages,
-	listMissingImages: () => listMissingImages,
-	listMissingPlatformImages: () => listMissingPlatformImages
-});
-async function ensureImages(endpoint, options) {
-	await buildImages(endpoint.name, await listMissingImages(endpoint, options), options);
-}
-async function ensurePlatformImages(options) {
-	await buildImages(PLATFORM$1, await listMissingPlatformImages(options.environment), options);
-}
-async function listMissingPlatformImages({ images }) {
-	const { reference } = await planAuthorisationImage(images);
-	return await readImageDigest(reference) === void 0 ? [reference] : [];
-}
-async function buildImages(name, missing, options) {
-	const { context, environment, progress } = options;
-	if (missing.length === 0) return;
-	progress.say(`Building ${missing.join(", ")} …`);
-	const stack = imagesStackName(name);
-	const log = openBuildLog(context.root, name, missing);
-	for (let tries = 0;; tries++) {
-		log.begin();
-		const outcome = await upStack(forEnvironment(options), stack, {
-			progress: log.listen(progress),
-			signal: context.signal
-		});
-		await log.keep();
-		if (outcome.status === "succeeded") return;
-		context.signal.throwIfAborted();
-		const failed = findFailedImage(outcome.failures);
-		const why = failed && explainBuild(failed, {
-			endpoint: name,
-			environment: environment.file,
-			...log.read(failed.image)
-		});
-		if (outcome.status === "locked" || tries >= environment.images.retries) {
-			if (why !== void 0) throw new Error(why);
-			requireSucceeded(stack, outcome);
-		}
-		const what = why?.split("\n")[0] ?? "The build failed";
-		progress.say(`${what}; trying again (${tries + 1} of ${environment.images.retries})`);
-	}
-}
-async function listMissingImages(endpoint, { context, environment }) {
-	const { value: lock } = await readLock$1(projectPlace(context), endpoint.name);
-	if (!lock) throw new Error(`Cannot read the lock of "${endpoint.name}" any more, expected it to be there`);
-	const planned = endpoint.entities.map((entity) => planImage({
-		endpoint,
-		entity,
-		lock,
-		settings: environment.images
-	}));
-	const references = [...new Set((await Promise.all(planned)).map((plan) => plan.reference))];
-	const found = await Promise.all(references.map((reference) => readImageDigest(reference)));
-	return references.filter((_, i) => found[i] === void 0);
-}
-function forEnvironment({ project, environment }) {
-	return {
-		...project,
-		environment: {
-			...project.environment,
-			DAVIT_ENVIRONMENT: environment.name
-		}
-	};
-}
-var init_images = __esmMin((() => {
-	init_run_pulumi();
-	init_plan_authorisation_image();
-	init_plan_image();
-	init_registry();
-	init_names();
-	init_read_declared();
-	init_build_log();
-	init_explain_build();
-	init_select_endpoints();
-	init_stack_failures();
-}));
-// cli/render-plan.ts
-function renderPlan(endpoint, { verdict, resources }) {
-	return [
-		`${endpoint}: ${verdict.words}`,
-		...verdict.notes.map((note) => `    ${note}`),
-		...tellResources(resources).flatMap(renderResource$1),
-		""
-	].join("\n");
-}
-function renderResource$1({ operation, kind, name, differences }) {
-	return [`  ${SIGNS$3[operation]} ${kind} ${name}`, ...differences.map((d) => `      ${d.path}: ${renderSide(d.old)} → ${renderSide(d.new)}`)];
-}
-function renderSide(value) {
-	return value === void 0 ? "(none)" : renderValue(value);
-}
-var SIGNS$3;
-var init_render_plan = __esmMin((() => {
-	init_render_issue();
-	init_told_resources();
-	SIGNS$3 = {
-		create: "+",
-		update: "~",
-		replace: "±",
-		delete: "-",
-		same: " "
-	};
-}));
-// cli/platform.ts
-function takePlatform(context) {
-	const args = context.args.filter((name) => name !== PLATFORM$1);
-	const platform = args.length < context.args.length;
-	return {
-		context: platform ? {
-			...context,
-			args
-		} : context,
-		platform
-	};
-}
-async function downPlatform(context, deployed) {
-	return withPlatform(context, async (project, stack, options) => {
-		const dependents = await listDependents(await connectCluster(options.environment.cluster, context.root, context), options.environment);
-		checkUnused(environmentName(context), [.../* @__PURE__ */ new Set([...deployed, ...dependents])]);
-		const there = (await previewDestroyStack(project, stack, options)).plan.resources.length > 0;
-		requireDone(stack, await destroyStack(project, stack, options), context);
-		const images = imagesStackName(PLATFORM$1);
-		requireDone(images, await destroyStack(project, images, options), context);
-		return {
-			diagnostics: [],
-			result: {
-				environment: environmentName(context),
-				platform: there
-			},
-			text: there ? renderDown(options.environment) : `${PLATFORM$1}: was not deployed`
-		};
-	});
-}
-function checkUnused(environment, dependents) {
-	const [first] = dependents;
-	if (first === void 0) return;
-	const verb = dependents.length === 1 ? "runs" : "run";
-	throw new Error(`Cannot take down the platform of "${environment}": ${dependents.join(", ")} ${verb} on it, expected nothing to; npx davit down ${first} --environment ${environment} comes first`);
-}
-function renderDown({ namespace, platformNamespace }) {
-	return [`${PLATFORM$1}: down`, `    The namespaces ${namespace} and ${platformNamespace} stay: there may be Secrets of yours in them (kubectl delete namespace ${namespace} ${platformNamespace})`].join("\n");
-}
-async function withPlatform(context, work) {
-	const { progress, signal } = context;
-	const name = environmentName(context);
-	const { value, diagnostics } = await readEnvironment(projectPlace(context), name);
-	if (!value) return {
-		diagnostics,
-		result: null,
-		text: ""
-	};
-	if (value.target !== "kubernetes") {
-		const message = `Cannot deploy a platform to "${name}": its target is ${value.target}, which needs none, expected kubernetes`;
-		return {
-			diagnostics: [makeError("bad-value", {
-				file: value.file,
-				line: 1,
-				column: 1
-			}, message, "Name another environment")],
-			result: null,
-			text: ""
-		};
-	}
-	return work(await openProject(context.root, {
-		progress,
-		signal
-	}), platformStackName(name), {
-		progress: named(progress, PLATFORM$1),
-		signal,
-		environment: value
-	});
-}
-function requireDone(stack, outcome, { signal }) {
-	if (outcome.status !== "succeeded") signal.throwIfAborted();
-	requireSucceeded(stack, outcome);
-}
-var init_platform = __esmMin((() => {
-	init_run_pulumi();
-	init_project$1();
-	init_diagnostic();
-	init_connect$1();
-	init_list_dependents();
-	init_names();
-	init_read_declared();
-	init_progress();
-	init_command();
-	init_add_notes();
-	init_images();
-	init_render_plan();
-	init_select_endpoints();
-	init_stack_failures();
-}));
-// validation/check-bounds.ts
+// validation/model/check-minimum-versions.ts
 function checkBounds(subject, { pythonVersion, pythonPlace }, requirements) {
 	const problems = [];
 	if (pythonVersion !== void 0 && isOlder(pythonVersion, OLDEST.python)) problems.push({
@@ -34707,7 +33497,7 @@ function checkMlflow({ label }, packages) {
 		code: "version-unsupported",
 		severity: "error",
 		message: `Cannot serve ${label} with ${name} ${version}: it is too old, expected ${OLDEST.mlflow} or newer`,
-		hint: "Log the model again with a newer MLflow, or let a newer one load it",
+		hint: "Log the model again with a newer MLflow, or let a newer MLflow load it",
 		add: `${name}==${MLFLOW_INSTEAD}`,
 		at
 	}));
@@ -34718,7 +33508,7 @@ function isOlder(version, oldest) {
 	return major < oldMajor || major === oldMajor && minor < oldMinor;
 }
 var OLDEST, MLFLOW_INSTEAD, MLFLOW;
-var init_check_bounds = __esmMin((() => {
+var init_check_minimum_versions = __esmMin((() => {
 	init_find_python();
 	OLDEST = {
 		python: "3.8",
@@ -34774,9 +33564,9 @@ function subjectError(subject, code, message, hint) {
 }
 function editHint({ endpoint, entity, alone }, { add, remove }) {
 	if (add === void 0 && remove === void 0) return void 0;
-	if (alone) return add === void 0 ? `Remove "${remove ?? ""}" from requirements.txt` : `Write "${add}" in requirements.txt`;
+	if (alone) return add === void 0 ? `Remove "${remove ?? ""}" from requirements.txt` : `Add "${add}" to requirements.txt`;
 	const list = `davit.served_entities.${entity.name}.requirements.${add === void 0 ? "remove" : "add"}`;
-	return `Put "${add ?? remove ?? ""}" into ${list} of ${endpoint.file}, then npx davit lock ${endpoint.name}`;
+	return `Add "${add ?? remove ?? ""}" to ${list} in ${endpoint.file}, then run npx davit lock ${endpoint.name}`;
 }
 function joinHints(...hints) {
 	const some = hints.filter((h) => h !== void 0);
@@ -34807,7 +33597,7 @@ function checkLeftEntities(endpoint, lock) {
 }
 function missingLock({ endpoint, entity }) {
 	const message = `Cannot prove "${entity.name}": ${endpoint.name} has no lock`;
-	return makeError("lock-missing", entity.place, message, `Make it: npx davit lock ${endpoint.name}`);
+	return makeError("lock-missing", entity.place, message, `Run npx davit lock ${endpoint.name}`);
 }
 function staleReason(subject, lock, checked) {
 	const { entity, label } = subject;
@@ -34832,30 +33622,30 @@ function sameSignature(signature, { model }) {
 	].every((part) => signature[part] === model.signature[part]);
 }
 function stale(endpoint, place, name, reason) {
-	return makeError("lock-stale", place, `Cannot use the lock for "${name}": ${reason}`, `Make it again and review what changes: npx davit lock ${endpoint.name}`);
+	return makeError("lock-stale", place, `Cannot use the lock for "${name}": ${reason}`, `Run npx davit lock ${endpoint.name} and review the changes`);
 }
 var init_check_lock = __esmMin((() => {
 	init_diagnostic();
-	init_check_bounds();
+	init_check_minimum_versions();
 	init_locked_model();
 	init_subject();
 }));
-// schemas/check-workers-memory.ts
+// schemas/endpoint/check-workers-memory.ts
 function checkWorkersMemory(entity, { mode, found, count, memoryBytes }, { per, memory, where = "" }) {
 	const limit = (parseQuantity$1(memory) ?? Infinity) * (per === "unit" ? workersOf(entity) : 1);
 	if (mode !== "separate" || memoryBytes <= limit) return [];
 	const why = found.length === 0 ? "" : ` (${found.join(", ")})`;
-	const message = `Cannot give "${entity.name}" its memory${where}: each of ${count} workers loads the model${why}, which takes ${renderBytes(memoryBytes)} in a replica, expected at most ${renderBytes(limit)}, the memory of ${entity.workloadType}`;
+	const message = `Cannot fit "${entity.name}" into the memory of a replica${where}: each of ${count} workers loads the model${why}, which takes ${renderBytes(memoryBytes)} in total, expected at most ${renderBytes(limit)}, the memory of ${entity.workloadType}`;
 	const ours = `davit.served_entities.${entity.name}.workers`;
-	const hint = per === "unit" ? `Choose a larger workload_type, or ${ours}: shared if a fork may share what was found` : `Choose a larger workload_type or a smaller workload_size, or ${ours}: one`;
+	const hint = per === "unit" ? `Choose a larger workload_type, or ${ours}: shared if forks can share the resources found` : `Choose a larger workload_type or a smaller workload_size, or ${ours}: one`;
 	return [makeError("memory-limit", entity.place, message, hint)];
 }
 var init_check_workers_memory = __esmMin((() => {
 	init_diagnostic();
 	init_quantity$1();
-	init_replicas_of();
+	init_count_replicas();
 }));
-// validation/check-memory.ts
+// validation/proof/check-memory.ts
 function checkMemory(entity, { workers }) {
 	const hardware = DEFAULT_HARDWARE[entity.workloadType];
 	return workers && hardware ? checkWorkersMemory(entity, workers, hardware) : [];
@@ -34877,7 +33667,7 @@ var init_check_memory = __esmMin((() => {
 	init_check_workers_memory();
 	init_default_hardware();
 }));
-// validation/check-drift.ts
+// validation/model/check-version-drift.ts
 function checkDrift(subject, model, versions) {
 	return SAVED.flatMap((saved) => {
 		const text = model.flavors[saved.flavor]?.[saved.key];
@@ -34895,7 +33685,7 @@ function checkDrift(subject, model, versions) {
 		return [{
 			code: "version-drift",
 			severity,
-			message: `${severity === "error" ? "Cannot serve" : "May not serve"} ${subject.label} with ${name} ${version}: it was saved with ${wanted}, expected the same`,
+			message: `${severity === "error" ? "Cannot serve" : "May fail to serve"} ${subject.label} with ${name} ${version}: it was saved with ${wanted}, expected the same version`,
 			add: `${name}==${wanted}`,
 			at
 		}];
@@ -34910,7 +33700,7 @@ function checkPythonDrift(subject, model) {
 		code: "version-drift",
 		severity: "error",
 		message: `Cannot serve ${subject.label} with Python ${minorVersion(required)}: it was saved with ${flavor}, expected the same minor version`,
-		hint: "Log the model again with one Python",
+		hint: "Log the model again with one version of Python",
 		at: model.locate([
 			"flavors",
 			"python_function",
@@ -34919,7 +33709,7 @@ function checkPythonDrift(subject, model) {
 	}];
 }
 var SAVED;
-var init_check_drift = __esmMin((() => {
+var init_check_version_drift = __esmMin((() => {
 	init_find_python();
 	SAVED = [
 		{
@@ -34972,7 +33762,18 @@ var init_check_drift = __esmMin((() => {
 		}
 	];
 }));
-// validation/parse-requirements.ts
+// python/normalize-package-name.ts
+function normalizeName(name) {
+	return name.toLowerCase().replace(/[-_.]+/g, "-");
+}
+var init_normalize_package_name = __esmMin((() => {}));
+// python/remove-comment.ts
+function withoutComment(line) {
+	const at = line.search(/(?<!\S)#/);
+	return at < 0 ? line : line.slice(0, at);
+}
+var init_remove_comment = __esmMin((() => {}));
+// validation/requirements/parse-requirements.ts
 function parseRequirements(text, file) {
 	const requirements = [];
 	const options = [];
@@ -35092,13 +33893,13 @@ function* joinLines(text, file) {
 }
 var NAME$2, CLAUSE, WHEEL_PATH;
 var init_parse_requirements = __esmMin((() => {
-	init_normalize_name();
-	init_without_comment();
+	init_normalize_package_name();
+	init_remove_comment();
 	NAME$2 = /^([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(\[[^\]]*\])?\s*/;
 	CLAUSE = /^(?:===|~=|==|!=|<=|>=|<|>)\s*[^\s,;()=<>~]+$/;
 	WHEEL_PATH = /^(?:\.\/)?[^\s@:]+\.whl$/;
 }));
-// validation/edit-requirements.ts
+// validation/requirements/edit-requirements.ts
 function editRequirements({ entity, label }, model) {
 	const { add, remove } = entity.requirementEdits;
 	const problems = [];
@@ -35112,7 +33913,7 @@ function editRequirements({ entity, label }, model) {
 	const known = new Set(model.requirements.map((r) => r.name));
 	const conda = new Set(model.conda?.packages.map(condaName));
 	const removed = new Set(remove.map(normalizeName));
-	for (const name of removed) if (!known.has(name) && !conda.has(name)) wrong(`Cannot remove "${name}" from the requirements of ${label}: it is not there`, `There are: ${[...known].join(", ")}`);
+	for (const name of removed) if (!known.has(name) && !conda.has(name)) wrong(`Cannot remove "${name}" from the requirements of ${label}: the model does not require it`, `Its requirements: ${[...known].join(", ")}`);
 	const added = add.flatMap((line) => {
 		const requirement = parseRequirement(line, ENTITY);
 		if (!requirement) wrong(`Cannot add "${line}" to the requirements of ${label}: expected NAME==VERSION`);
@@ -35129,7 +33930,7 @@ function condaName(spec) {
 }
 var ENTITY;
 var init_edit_requirements = __esmMin((() => {
-	init_normalize_name();
+	init_normalize_package_name();
 	init_parse_requirements();
 	ENTITY = {
 		file: "MLmodel",
@@ -35137,7 +33938,7 @@ var init_edit_requirements = __esmMin((() => {
 		column: 1
 	};
 }));
-// validation/conda-names.ts
+// validation/requirements/conda-names.ts
 function findPipCounterpart(spec) {
 	const name = condaName(spec);
 	const known = COUNTERPARTS[name] ?? (isLibrary(name) ? { none: IN_WHEELS } : void 0);
@@ -35162,9 +33963,9 @@ function pipVersion(spec) {
 var IN_WHEELS, FROM_DRIVER, IN_BASE, COUNTERPARTS, SAME_NAME$1;
 var init_conda_names = __esmMin((() => {
 	init_edit_requirements();
-	IN_WHEELS = "the wheels that need it bring it";
-	FROM_DRIVER = "the driver of the machine and the wheels that need it bring it";
-	IN_BASE = "it is no Python package, and a model that calls it needs an image or a machine that has it";
+	IN_WHEELS = "the wheels that need it include it";
+	FROM_DRIVER = "the driver of the machine and the wheels that need it provide it";
+	IN_BASE = "it is not a Python package; a model that calls it needs an image or a machine where it is installed";
 	COUNTERPARTS = {
 		pytorch: { pip: "torch" },
 		"pytorch-cpu": { pip: "torch" },
@@ -35214,7 +34015,7 @@ var init_conda_names = __esmMin((() => {
 	SAME_NAME$1 = new Set(`catboost cloudpickle joblib keras lightgbm matplotlib mlflow mlflow-skinny numba numpy onnxruntime pandas pillow polars
   psutil pyarrow pyyaml requests scikit-learn scipy shap statsmodels tensorflow tqdm transformers xgboost`.split(/\s+/));
 }));
-// validation/mask-secret.ts
+// validation/model/mask-secrets.ts
 function hasCredentials(text) {
 	return maskSecret(text) !== text;
 }
@@ -35234,10 +34035,10 @@ function maskFields(part, isField) {
 	return part;
 }
 var SECRET;
-var init_mask_secret = __esmMin((() => {
+var init_mask_secrets = __esmMin((() => {
 	SECRET = /token|key|sig|secret|passw|auth|credential/i;
 }));
-// validation/check-requirements.ts
+// validation/requirements/check-requirements.ts
 async function checkRequirements(subject, model, requirements) {
 	const sources = requirements.map((r) => checkSource(subject, model, r));
 	return [
@@ -35253,7 +34054,7 @@ function checkRequirement({ label }, r) {
 	if (OTHER_PLATFORMS.test(name) && r.marker === void 0) found.push({
 		code: "requirement-platform",
 		severity: "error",
-		message: `Cannot serve ${label} with "${r.text}": it is not for Linux, expected packages that are`,
+		message: `Cannot serve ${label} with "${r.text}": it is not for Linux, expected a package for Linux`,
 		remove: name,
 		at
 	});
@@ -35268,8 +34069,8 @@ function checkRequirement({ label }, r) {
 	if (r.pin === void 0) found.push({
 		code: "requirement-unpinned",
 		severity: "warning",
-		message: `Found "${r.text}" in the requirements of ${label}: expected an exact version, the one it was trained with`,
-		hint: "Until then the lock alone says which version is taken",
+		message: `Found "${r.text}" in the requirements of ${label}: expected the exact version that the model was trained with`,
+		hint: "Without one, only the lock determines the version",
 		at
 	});
 	return found;
@@ -35286,14 +34087,14 @@ async function checkSource({ label }, model, r) {
 		at
 	}];
 	const wheel = "Build a wheel of it and log the model with that file in code_paths";
-	if (hasCredentials(source)) return refuse("it holds credentials, expected none in a model", "Change them, as everybody who can read the model has them");
+	if (hasCredentials(source)) return refuse("it contains credentials, expected none in a model", "Rotate them, because everyone who can read the model has them");
 	if (/^(git|hg|svn|bzr)\+/.test(source)) return refuse("it is a repository, expected a wheel", wheel);
 	if (/^https?:/.test(source)) return /\.whl([#?]|$)/.test(source) ? [] : refuse("it is not a wheel, expected one (.whl)", wheel);
 	if (/^[a-z][a-z0-9+.-]*:/i.test(source)) return refuse("it is not on this machine, expected a wheel in the model", wheel);
 	const root = resolve(model.folder);
 	const file = resolve(root, source);
 	const inside = file.startsWith(root + sep);
-	return inside && await access(file).then(() => true, () => false) ? [] : refuse(inside ? "there is no such file in the model" : "it is outside of the model, expected a file of it", wheel);
+	return inside && await access(file).then(() => true, () => false) ? [] : refuse(inside ? "there is no such file in the model" : "it is outside the model, expected a file inside it", wheel);
 }
 function checkConda({ label, entity, alone }, { conda }, requirements) {
 	if (!conda) return [];
@@ -35306,11 +34107,11 @@ function checkConda({ label, entity, alone }, { conda }, requirements) {
 	const problems = conda.packages.filter((p) => !covered.has(condaName(p))).map((p) => {
 		const pip = findPipCounterpart(p);
 		const without = `Cannot install "${p}" for ${label}: it comes from conda`;
-		const leaveOut = alone ? "Remove it from conda.yaml" : `Name "${condaName(p)}" under davit.served_entities.${entity.name}.requirements.remove`;
+		const leaveOut = alone ? "Remove it from conda.yaml" : `Add "${condaName(p)}" to davit.served_entities.${entity.name}.requirements.remove`;
 		if ("none" in pip) return {
 			code: "conda-only-package",
 			severity: "error",
-			message: `${without}, and there is nothing for pip to install`,
+			message: `${without}, and pip has no counterpart`,
 			hint: `${leaveOut}: ${pip.none}`,
 			at
 		};
@@ -35318,7 +34119,7 @@ function checkConda({ label, entity, alone }, { conda }, requirements) {
 			code: "conda-only-package",
 			severity: "error",
 			message: `${without}, expected packages that pip can install`,
-			hint: joinHints(alone ? void 0 : `${leaveOut} if the model runs without it`, pip.certain ? void 0 : "Davit does not know what pip calls it: look it up in your index"),
+			hint: joinHints(alone ? void 0 : `${leaveOut} if the model runs without it`, pip.certain ? void 0 : "Davit does not know its name in pip: look it up in your index"),
 			add: pip.pip,
 			at
 		};
@@ -35338,12 +34139,12 @@ var OTHER_PLATFORMS, ANACONDA_CHANNELS;
 var init_check_requirements = __esmMin((() => {
 	init_conda_names();
 	init_edit_requirements();
-	init_mask_secret();
+	init_mask_secrets();
 	init_subject();
 	OTHER_PLATFORMS = /^(pywin32|pypiwin32|pywinpty|windows-curses|wmi|pyobjc(-.*)?)$/;
 	ANACONDA_CHANNELS = /^(defaults|anaconda|main|r|msys2)$|anaconda\.(com|org)/;
 }));
-// validation/check-signature.ts
+// validation/model/check-signature.ts
 function checkSignaturePart(part, text) {
 	let value;
 	try {
@@ -35357,7 +34158,7 @@ function checkSignaturePart(part, text) {
 	const named = names.filter((n) => n !== void 0);
 	if (named.length > 0 && named.length < names.length) return "some columns have a name and some have none";
 	const twice = named.find((n, i) => named.indexOf(n) < i);
-	return twice === void 0 ? void 0 : `the name "${String(twice)}" is there twice`;
+	return twice === void 0 ? void 0 : `the name "${String(twice)}" appears twice`;
 }
 function describeIssue(issue) {
 	if (issue?.code === "invalid_union") {
@@ -35365,7 +34166,7 @@ function describeIssue(issue) {
 		return describeIssue(nearest);
 	}
 	const where = issue && issue.path.length > 0 ? ` at ${issue.path.map(String).join(".")}` : "";
-	return `${issue?.message ?? "it has another form"}${where}`;
+	return `${issue?.message ?? "it has an unexpected form"}${where}`;
 }
 var DTYPES, columnName, column, tensor, parameter, columns;
 var init_check_signature = __esmMin((() => {
@@ -35415,7 +34216,50 @@ var init_check_signature = __esmMin((() => {
 	}).refine((p) => p.type !== void 0 || p.dtype !== void 0, "a parameter without \"type\"");
 	columns = union([array(column).min(1), array(tensor).min(1)]);
 }));
-// validation/parse-mlmodel.ts
+// system/model-digest.ts
+function isOfModel(name) {
+	return !LEFT_OUT.has(name);
+}
+async function digestModel(folder) {
+	const root = await realpath(folder);
+	const files = (await listFiles(root, root, "")).sort((a, b) => a < b ? -1 : 1);
+	const whole = createHash("sha256");
+	for (const file of files) whole.update(`${file}\0${await digestFile(join(root, file))}\n`);
+	return `sha256:${whole.digest("hex")}`;
+}
+async function digestFile(file) {
+	const hash = createHash("sha256");
+	await pipeline(createReadStream(file, { highWaterMark: READ_BYTES }), hash);
+	return hash.digest("hex");
+}
+async function listFiles(root, folder, prefix) {
+	const lists = (await readdir(folder, { withFileTypes: true })).filter((e) => isOfModel(e.name)).map(async (e) => {
+		const path = join(folder, e.name);
+		const name = `${prefix}${e.name}`;
+		if (e.isDirectory()) return listFiles(root, path, `${name}/`);
+		if (e.isSymbolicLink()) await checkLink(root, path, name);
+		else if (!e.isFile()) throw new ModelLinkError(`${name} is neither a file nor a folder`);
+		return [name];
+	});
+	return (await Promise.all(lists)).flat();
+}
+async function checkLink(root, path, name) {
+	const target = await realpath(path).catch(() => void 0);
+	if (target === void 0) throw new ModelLinkError(`the link ${name} has no target`);
+	if (!target.startsWith(root + sep)) throw new ModelLinkError(`the link ${name} points outside the model's directory`);
+	if (!(await stat(target)).isFile()) throw new ModelLinkError(`the link ${name} does not point to a file`);
+}
+var LEFT_OUT, READ_BYTES, ModelLinkError;
+var init_model_digest = __esmMin((() => {
+	LEFT_OUT = /* @__PURE__ */ new Set([
+		"registered_model_meta",
+		"__pycache__",
+		".DS_Store"
+	]);
+	READ_BYTES = 1 << 20;
+	ModelLinkError = class extends Error {};
+}));
+// validation/model/parse-mlmodel.ts
 function makeConda({ channels, dependencies }) {
 	const list = dependencies ?? [];
 	const packages = list.filter((d) => typeof d === "string");
@@ -35469,7 +34313,7 @@ var init_parse_mlmodel = __esmMin((() => {
 		"wheel"
 	]);
 }));
-// validation/read-requirements.ts
+// validation/requirements/read-requirements.ts
 async function readRequirements(folder, condaPip) {
 	const text = await readText$1(join(folder, "requirements.txt"));
 	if (text !== void 0) return {
@@ -35493,7 +34337,7 @@ async function readParsed(folder, parsed, depth) {
 	const problems = unreadable.map(({ text, at }) => ({
 		code: "requirement-invalid",
 		severity: "error",
-		message: `Cannot understand the requirement "${maskSecret(text)}": expected NAME==VERSION`,
+		message: `Cannot parse the requirement "${maskSecret(text)}": expected NAME==VERSION`,
 		at
 	}));
 	return {
@@ -35516,10 +34360,10 @@ async function readOption(folder, line, depth) {
 			problems: read.problems
 		};
 	}
-	if (/^(-e|--editable)$/.test(option)) return refuse$3(line, "error", `Cannot install "${option} ${maskSecret(value)}": it is a folder of its author, expected a wheel`);
-	if (hasCredentials(value)) return refuse$3(line, "error", `Cannot use "${option} ${maskSecret(value)}": it holds credentials, expected none in a model`, "Change them, as everybody who can read the model has them. Set UV_INDEX where Davit runs, and log the model again");
-	const hint = /^(-i|--index-url|--extra-index-url|-f|--find-links|--trusted-host)$/.test(option) ? "Set UV_INDEX where Davit runs if packages come from there" : void 0;
-	return refuse$3(line, "warning", `Passing over "${`${option} ${value}`.trim()}": a model does not choose how packages are found`, hint);
+	if (/^(-e|--editable)$/.test(option)) return refuse$3(line, "error", `Cannot install "${option} ${maskSecret(value)}": it is a folder on the author's machine, expected a wheel`);
+	if (hasCredentials(value)) return refuse$3(line, "error", `Cannot use "${option} ${maskSecret(value)}": it contains credentials, expected none in a model`, "Rotate them, because everyone who can read the model has them. Set UV_INDEX where Davit runs, and log the model again");
+	const hint = /^(-i|--index-url|--extra-index-url|-f|--find-links|--trusted-host)$/.test(option) ? "If packages come from there, set UV_INDEX where Davit runs" : void 0;
+	return refuse$3(line, "warning", `Ignoring "${`${option} ${value}`.trim()}": a model cannot choose where packages come from`, hint);
 }
 function refuse$3({ at }, severity, message, hint) {
 	return {
@@ -35536,12 +34380,12 @@ function refuse$3({ at }, severity, message, hint) {
 }
 var MAX_DEPTH;
 var init_read_requirements = __esmMin((() => {
-	init_read_declared();
-	init_mask_secret();
+	init_read_project();
+	init_mask_secrets();
 	init_parse_requirements();
 	MAX_DEPTH = 5;
 }));
-// validation/read-model.ts
+// validation/model/read-model.ts
 async function readModel(folder) {
 	const text = await readText$1(join(folder, "MLmodel"));
 	if (text === void 0) return unreadable("Cannot read the model: there is no file MLmodel in its directory");
@@ -35656,12 +34500,12 @@ function unreadable(message, hint) {
 }
 var init_read_model = __esmMin((() => {
 	init_parse_yaml();
-	init_read_declared();
+	init_read_project();
 	init_model_digest();
 	init_parse_mlmodel();
 	init_read_requirements();
 }));
-// validation/check-model.ts
+// validation/model/check-model.ts
 async function checkModel(subject, folder) {
 	const { model, problems } = await readModel(folder);
 	if (!model) return {
@@ -35724,7 +34568,7 @@ function checkSignature({ label }, { signature, locate }) {
 		const text = signature[part];
 		const wrong = text === null ? void 0 : checkSignaturePart(part, text);
 		if (wrong === void 0) continue;
-		const message = `Cannot understand the ${part} in the signature of ${label}: ${wrong}`;
+		const message = `Cannot parse the ${part} in the signature of ${label}: ${wrong}`;
 		problems.push({
 			code: "signature-invalid",
 			severity: "error",
@@ -35754,7 +34598,7 @@ function checkPython({ label }, model) {
 	if (model.pythonVersion === void 0) problems.push({
 		code: "requirements-missing",
 		severity: "error",
-		message: `Cannot choose a Python for ${label}: it names none, expected one in python_env.yaml`,
+		message: `Cannot choose a Python for ${label}: it names no version, expected one in python_env.yaml`,
 		at
 	});
 	if (!model.hasRequirements) problems.push({
@@ -35767,15 +34611,44 @@ function checkPython({ label }, model) {
 }
 var init_check_model = __esmMin((() => {
 	init_diagnostic();
-	init_check_bounds();
-	init_check_drift();
+	init_check_minimum_versions();
+	init_check_version_drift();
 	init_check_requirements();
 	init_check_signature();
 	init_edit_requirements();
 	init_read_model();
 	init_subject();
 }));
-// validation/download-model.ts
+// python/ensure-front-virtualenv.ts
+function parseLockedRequirements(text) {
+	return [...text.replace(/\\\r?\n/g, " ").split("\n").map((line) => withoutComment(line).trim()).filter((line) => line !== "" && !line.startsWith("-")).map(parseLockedRequirement)].sort((a, b) => a.name < b.name ? -1 : 1);
+}
+function parseLockedRequirement(line) {
+	const hashes = [...line.matchAll(/--hash=(sha256:[0-9a-f]{64})/g)].map((m) => m[1] ?? "").sort();
+	const [head = ""] = line.split(/\s(?:;|--hash)/);
+	const pinned = /^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;]+)/.exec(head);
+	if (pinned) return {
+		name: normalizeName(pinned[1] ?? ""),
+		version: pinned[2] ?? "",
+		hashes
+	};
+	const direct = /^([A-Za-z0-9._-]+)(?:\[[^\]]*\])? @ (\S+)/.exec(head);
+	if (direct) return {
+		name: normalizeName(direct[1] ?? ""),
+		version: "",
+		source: direct[2] ?? "",
+		hashes
+	};
+	throw new SyntaxError(`Cannot read the locked requirement "${line.slice(0, 80)}": expected NAME==VERSION --hash=…`);
+}
+var init_ensure_front_virtualenv = __esmMin((() => {
+	init_code();
+	init_ensure_virtualenv();
+	init_find_python();
+	init_remove_comment();
+	init_normalize_package_name();
+}));
+// validation/model/download-model.ts
 async function downloadModel(subject, { uri, folder }, options) {
 	const wrong = checkUri(uri);
 	if (wrong) return refuse$2(subject, uri, wrong.why, wrong.hint);
@@ -35809,8 +34682,8 @@ async function resolveMoving(subject, uri, options) {
 	if (name === void 0 || target === void 0 || /^\d+$/.test(target)) return void 0;
 	const run = await runProgram(["--resolve", uri], options);
 	const version = run.code === 0 ? run.stdout.trim() : "";
-	const hint = version ? `Write models:/${name}/${version}, which it is now` : `Write models:/${name}/VERSION`;
-	return refuse$2(subject, uri, `"${target}" moves from version to version, expected a version`, hint);
+	const hint = version ? `Write models:/${name}/${version}, its current version` : `Write models:/${name}/VERSION`;
+	return refuse$2(subject, uri, `"${target}" can point to another version later, expected a version number`, hint);
 }
 async function download(subject, uri, folder, options) {
 	const failure = { message: "" };
@@ -35873,9 +34746,9 @@ var init_download_model = __esmMin((() => {
 	init_file_lock();
 	init_progress();
 	init_run_process();
-	init_mask_secret();
-	REQUIREMENTS = codePath("validation", "download-requirements.txt");
-	PROGRAM = codePath("validation", "download_model.py");
+	init_mask_secrets();
+	REQUIREMENTS = codePath("validation", "model", "download-requirements.txt");
+	PROGRAM = codePath("validation", "model", "download_model.py");
 	DOWNLOAD_LIMIT_SECONDS = 3600;
 	PYTHONS = [
 		"3.12",
@@ -35883,7 +34756,7 @@ var init_download_model = __esmMin((() => {
 		"3.13"
 	];
 }));
-// validation/fetch-model.ts
+// validation/model/fetch-model.ts
 async function fetchModel(subject, options) {
 	const { folder, remote, written: path } = locateModel(options.root, subject.entity.model);
 	if (remote !== void 0) return downloadModel(subject, {
@@ -35892,7 +34765,7 @@ async function fetchModel(subject, options) {
 	}, options);
 	if (!(await stat(folder).catch(() => void 0))?.isDirectory()) return refuse$1(await describeMissing$1(subject, options.root, typedPath(subject, path), folder));
 	if (!subject.alone && isBelow(folder, resolve(options.root)) && !await isInside(folder, options.root)) {
-		const message = `Cannot use the model at "${path}": a link leads out of the project, expected a directory in it`;
+		const message = `Cannot use the model at "${path}": a symbolic link leads outside the project, expected a directory inside it`;
 		return refuse$1(makeError("model-not-found", subject.entity.place, message, "Copy the model into models/, or write its real path as model_uri"));
 	}
 	return {
@@ -35913,11 +34786,11 @@ function isBelow(path, folder) {
 async function describeMissing$1(subject, root, path, folder) {
 	const { entity, label, alone } = subject;
 	const message = `Cannot find the model ${label}: there is no directory ${path}`;
-	if (alone) return makeError("model-not-found", subject.entity.place, message, "Give the directory that holds MLmodel, or a URI");
+	if (alone) return makeError("model-not-found", subject.entity.place, message, "Specify the directory that contains MLmodel, or a URI");
 	const near = entity.model.uri === void 0 ? await listNames(resolve(folder, "..")) : [];
 	const names = near.length > 0 || entity.model.uri !== void 0 ? [] : await listNames(join(root, "models"));
 	const there = [...near.map((v) => `${entity.model.name} ${v}`), ...names];
-	const hint = `${there.length > 0 ? `There are: ${there.join(", ")}. ` : ""}Put the model there, or say where it is: davit.served_entities.${entity.name}.model_uri`;
+	const hint = `${there.length > 0 ? `Existing models: ${there.join(", ")}. ` : ""}Put the model there, or set davit.served_entities.${entity.name}.model_uri to its location`;
 	return makeError("model-not-found", subject.entity.place, message, hint);
 }
 async function listNames(folder) {
@@ -35934,7 +34807,7 @@ var init_fetch_model = __esmMin((() => {
 	init_locate_model();
 	init_download_model();
 }));
-// validation/standard-library.ts
+// validation/requirements/standard-library.ts
 function findPythonsWith(module) {
 	const find = (table) => Object.keys(table).find((version) => table[version]?.includes(module));
 	const [last, first] = [find(LAST), find(FIRST)];
@@ -35960,12 +34833,12 @@ var init_standard_library = __esmMin((() => {
 		"3.14": ["annotationlib"]
 	};
 }));
-// validation/explain-module.ts
+// validation/requirements/explain-module.ts
 function explainModule(subject, module, { packages, elsewhere, where }) {
 	const error = (text, hint) => subjectError(subject, "import-failed", `Cannot import what ${subject.label} needs: ${text}`, joinHints(hint, where));
 	const top = module.split(".")[0] ?? module;
 	const pythons = findPythonsWith(top);
-	if (pythons !== void 0) return error(`module "${module}" is in the standard library of Python ${pythons} only`, `Log the model again with Python ${pythons}, or without that module`);
+	if (pythons !== void 0) return error(`only Python ${pythons} has module "${module}" in its standard library`, `Log the model again with Python ${pythons}, or without that module`);
 	const same = normalizeName(top);
 	const provider = providerOf(module) ?? (elsewhere.includes(same) ? same : void 0);
 	const name = normalizeName((provider ?? top).split("<")[0] ?? top);
@@ -35978,17 +34851,17 @@ function explainModule(subject, module, { packages, elsewhere, where }) {
 function providerOf(module) {
 	const [top = module, second, third] = module.split(".");
 	if (top === "google" && second === "cloud" && third !== void 0) return `google-cloud-${third.replaceAll("_", "-")}`;
-	return (second === void 0 ? void 0 : PARTS[`${top}.${second}`]) ?? PACKAGES[top] ?? (SAME_NAME.has(top) ? normalizeName(top) : void 0);
+	return (second === void 0 ? void 0 : PARTS[`${top}.${second}`]) ?? PACKAGES$1[top] ?? (SAME_NAME.has(top) ? normalizeName(top) : void 0);
 }
 function addAny({ alone, entity, endpoint }) {
-	return `If a package provides it, put that package into ${alone ? "requirements.txt" : `davit.served_entities.${entity.name}.requirements.add of ${endpoint.file}`}`;
+	return `If a package provides it, add that package to ${alone ? "requirements.txt" : `davit.served_entities.${entity.name}.requirements.add of ${endpoint.file}`}`;
 }
-var PACKAGES, SAME_NAME, PARTS;
+var PACKAGES$1, SAME_NAME, PARTS;
 var init_explain_module = __esmMin((() => {
-	init_normalize_name();
+	init_normalize_package_name();
 	init_standard_library();
 	init_subject();
-	PACKAGES = {
+	PACKAGES$1 = {
 		attr: "attrs",
 		bs4: "beautifulsoup4",
 		Crypto: "pycryptodome",
@@ -36016,7 +34889,7 @@ var init_explain_module = __esmMin((() => {
 		"google.protobuf": "protobuf"
 	};
 }));
-// validation/run-limited.ts
+// validation/proof/run-limited.ts
 function runLimited(command, options) {
 	const { cwd, env, limitSeconds, limitBytes, signal } = options;
 	const [program = "", ...args] = command;
@@ -36089,9 +34962,9 @@ function killGroup(pid) {
 	} catch {}
 }
 var init_run_limited = __esmMin((() => {
-	init_child_end();
+	init_wait_for_child();
 }));
-// validation/sandbox.ts
+// validation/proof/sandbox.ts
 async function hasBubblewrap() {
 	const path = process.env["PATH"] ?? "";
 	const known = probes.get(path) ?? probeBubblewrap();
@@ -36150,7 +35023,7 @@ var init_sandbox = __esmMin((() => {
 		"/dev/shm"
 	]];
 }));
-// validation/run-proof.ts
+// validation/proof/run-proof.ts
 function proofSettings(entity) {
 	return {
 		workers: workersOf(entity),
@@ -36262,7 +35135,7 @@ function parseLine(line) {
 var RUNTIME, proofDocument, OUTPUT_LIMIT_BYTES, THREADS, LOAD_LIMIT_SECONDS, GIBIBYTE, MEMORY_GIBIBYTES, BOOTSTRAP, stageBegan;
 var init_run_proof = __esmMin((() => {
 	init_zod();
-	init_replicas_of();
+	init_count_replicas();
 	init_worker_mode();
 	init_code();
 	init_temporary_folder();
@@ -36312,7 +35185,7 @@ runpy.run_module("davit_server.prove", run_name="__main__", alter_sys=True)
 `;
 	stageBegan = strictObject({ began: string$1() });
 }));
-// validation/explain-proof.ts
+// validation/proof/explain-proof.ts
 function explainProof(subject, ran, { limits, packages, elsewhere }) {
 	const wrong = (code, message, hint) => subjectError(subject, code, message, hint);
 	const { document } = ran;
@@ -36341,25 +35214,25 @@ function explainFailure(subject, failed, { limits, packages, elsewhere }) {
 		where
 	});
 	const library = missingLibrary(message);
-	if (library !== void 0) return wrong("import-failed", `Cannot import what ${label} needs: the library ${library} is not on this machine`, libraryHint(library));
+	if (library !== void 0) return wrong("import-failed", `Cannot import what ${label} needs: the library ${library} is not installed on this machine`, libraryHint(library));
 	if (stage === "import" || kind === "ImportError") return wrong("import-failed", `Cannot import what ${label} needs: ${message}`, where);
 	if (stage === "load") return wrong("load-failed", `Cannot load ${label}: ${message}`, where);
 	if (stage === "workers") return wrong("load-failed", `Cannot serve ${label}: ${message}`, workersHint(subject));
 	if (kind === "InvalidOutput") return wrong("output-mismatch", `Cannot serve ${label}: ${message.replace(/^The model's/, "its")}`, joinHints(JSON_VALUES, /\bNaN\b/.test(message) ? nanHint(subject) : void 0));
-	if (kind === "Refused") return wrong("prediction-failed", `Cannot predict with ${label}: its own input example is refused: ${message}`, EXAMPLE);
-	if (stage === "signature" || kind === "SignatureMismatch") return wrong("output-mismatch", `Cannot serve ${label}: its answer contradicts its signature: ${message}`, "Log the model with the signature of what it answers, or change what it answers");
-	return wrong("prediction-failed", `Cannot predict with ${label}: on its own input example it raises ${message}`, where);
+	if (kind === "Refused") return wrong("prediction-failed", `Cannot predict with ${label}: the server rejects its input example: ${message}`, EXAMPLE);
+	if (stage === "signature" || kind === "SignatureMismatch") return wrong("output-mismatch", `Cannot serve ${label}: its prediction does not match its signature: ${message}`, "Log the model with a signature that matches its predictions, or change its predictions");
+	return wrong("prediction-failed", `Cannot predict with ${label}: its input example raises ${message}`, where);
 }
 function nanHint({ alone, entity, endpoint }) {
-	return alone ? "davit serve --nan null answers null in their place" : `davit.served_entities.${entity.name}.nan: null in ${endpoint.file} answers null in their place`;
+	return alone ? "davit serve --nan null returns null instead" : `davit.served_entities.${entity.name}.nan: null in ${endpoint.file} returns null instead`;
 }
 function workersHint({ alone, entity, endpoint }) {
-	return alone ? "davit serve has --worker-mode for it" : `In ${endpoint.file} it is davit.served_entities.${entity.name}.workers`;
+	return alone ? "Set it with davit serve --worker-mode" : `Set it with davit.served_entities.${entity.name}.workers in ${endpoint.file}`;
 }
 function explainCause(kind, message, trace) {
-	if (kind === "KeyError" && /^(?:<frozen os>|os\.py):\d+ in __getitem__/m.test(trace ?? "")) return "It reads an environment variable: give it one under environment_vars of the served entity";
-	if (/Read-only file system/.test(message)) return "A model's files are read-only: it may write where TMPDIR points";
-	if (/^(?:Connection\w*Error|gaierror|URLError|ConnectError|MaxRetryError|NewConnectionError)\b|Network is unreachable/.test(message)) return "Models are proved without network: log the model with all it needs";
+	if (kind === "KeyError" && /^(?:<frozen os>|os\.py):\d+ in __getitem__/m.test(trace ?? "")) return "It reads an environment variable: set it in environment_vars of the served entity";
+	if (/Read-only file system/.test(message)) return "A model's files are read-only: write to the folder in TMPDIR";
+	if (/^(?:Connection\w*Error|gaierror|URLError|ConnectError|MaxRetryError|NewConnectionError)\b|Network is unreachable/.test(message)) return "Models are proved without network access: log the model with everything it needs";
 }
 function explainEnd(subject, { run, began }, limits) {
 	const { label } = subject;
@@ -36367,14 +35240,14 @@ function explainEnd(subject, { run, began }, limits) {
 	const wrong = (code, text, hint) => subjectError(subject, code, text, hint);
 	const seconds = proofSeconds(limits);
 	if (run.stopped === "time") return wrong("time-limit", `Cannot serve ${label}: it did not load and predict its example within ${seconds} s`, timeHint(subject));
-	if (run.stopped === "output") return wrong("prediction-failed", `Cannot prove ${label}: it prints without end`, "Remove its debug output");
+	if (run.stopped === "output") return wrong("prediction-failed", `Cannot prove ${label}: its output exceeds the limit`, "Remove its debug output");
 	if (/MemoryError|Cannot allocate memory|bad_alloc/.test(run.stderr)) return memoryError(subject, limits);
 	const signal = run.signal ?? signalOf(run.code);
 	const frame = /File "([^"]*)", line (\d+) in (\w+)/.exec(run.stderr);
 	const where = frame ? `In ${frame[1]?.split("/").slice(-2).join("/") ?? ""}:${frame[2] ?? ""} (${frame[3] ?? ""})` : void 0;
-	if (signal === "SIGKILL") return wrong("memory-limit", `Cannot prove ${label}: the system killed it, most likely for its memory`);
+	if (signal === "SIGKILL") return wrong("memory-limit", `Cannot prove ${label}: the system killed it, most likely because it used too much memory`);
 	if (signal !== void 0) return wrong(code, `Cannot prove ${label}: it crashed with ${signal} in compiled code`, where);
-	if (run.code === 0) return wrong(code, `Cannot prove ${label}: it ends its own process`, ENDS);
+	if (run.code === 0) return wrong(code, `Cannot prove ${label}: it ended its own process`, ENDS);
 	const last = run.stderr.trim().split("\n").at(-1)?.trim() ?? "";
 	return wrong(code, `Cannot prove ${label}: Python ended with exit code ${run.code}${last ? `: ${last.slice(0, 300)}` : ""}`);
 }
@@ -36396,7 +35269,7 @@ function missingLibrary(message) {
 }
 function libraryHint(library) {
 	const name = LIBRARY_PACKAGES[library];
-	return name === void 0 ? "Install the system package that holds it" : `Install it: apt-get install ${name}`;
+	return name === void 0 ? "Install the system package that provides it" : `Install it: apt-get install ${name}`;
 }
 function lastFrame(trace) {
 	const lines = (trace ?? "").split("\n").filter((l) => l.trim() !== "");
@@ -36414,14 +35287,14 @@ var init_explain_proof = __esmMin((() => {
 	init_explain_module();
 	init_run_proof();
 	init_subject();
-	JSON_VALUES = "Answer values that JSON has: null where there is no number, lists, maps and texts";
+	JSON_VALUES = "Return values that JSON can represent: null instead of a missing number, lists, maps and strings";
 	EXAMPLE = "Log the model with an input_example that fits its signature";
 	ENDED_IN = {
 		import: "import-failed",
 		predict: "prediction-failed",
 		signature: "prediction-failed"
 	};
-	ENDS = "Remove what calls os._exit: a server would end with it";
+	ENDS = "Remove the call of os._exit, because it would end the server";
 	SIGNALS = {
 		132: "SIGILL",
 		134: "SIGABRT",
@@ -36436,10 +35309,10 @@ var init_explain_proof = __esmMin((() => {
 		"libglib-2.0.so.0": "libglib2.0-0"
 	};
 }));
-// validation/prove-model.ts
+// validation/proof/prove-model.ts
 async function proofKey(subject, locked, virtualenv) {
 	return contentHash({
-		format: FORMAT,
+		format: FORMAT$1,
 		model: locked.model.digest,
 		virtualenv: virtualenv.key,
 		machine: `${process.platform}-${process.arch}`,
@@ -36527,18 +35400,18 @@ function proofFile(key) {
 }
 async function hashRunner() {
 	const folder = join(RUNTIME, "davit_server");
-	const files = (await readdir(folder)).filter((f) => f.endsWith(".py")).sort();
+	const files = (await readdir(folder, { recursive: true })).filter((f) => f.endsWith(".py")).sort();
 	return contentHash(await Promise.all(files.map((f) => readFile(join(folder, f), "utf8"))));
 }
-var FORMAT, MOST_FOUND, FOUND_CHARACTERS;
+var FORMAT$1, MOST_FOUND, FOUND_CHARACTERS;
 var init_prove_model = __esmMin((() => {
 	init_names();
-	init_read_declared();
+	init_read_project();
 	init_atomic_files();
 	init_cache();
 	init_explain_proof();
 	init_run_proof();
-	FORMAT = 2;
+	FORMAT$1 = 2;
 	[MOST_FOUND, FOUND_CHARACTERS] = [20, 100];
 }));
 // validation/validate-endpoint.ts
@@ -36552,7 +35425,7 @@ async function validateEndpoint(endpoint, options) {
 	};
 }
 async function validateSubjects(subjects, options) {
-	const results = await sideBySide(subjects, AT_A_TIME$1, (subject) => validateSubject(subject, options));
+	const results = await mapConcurrent(subjects, AT_A_TIME$1, (subject) => validateSubject(subject, options));
 	return {
 		entities: results.map((r) => r.entity),
 		diagnostics: sortDiagnostics(results.flatMap((r) => r.diagnostics))
@@ -36653,7 +35526,7 @@ async function proofStep(subject, place, lock, options) {
 		diagnostics: checkMemory(subject.entity, cached)
 	};
 	const { progress = SILENT, signal } = options;
-	if (!await hasBubblewrap()) progress.say("Proving without a sandbox: bubblewrap (bwrap) is not installed or may not run here");
+	if (!await hasBubblewrap()) progress.say("Proving without a sandbox: bubblewrap (bwrap) is not installed or cannot create a sandbox here");
 	const { virtualenv } = await ensureAgain(subject, place, lock, options);
 	const packages = lock.virtualenvs[lock.entities[subject.entity.name]?.virtualenv ?? ""]?.packages ?? [];
 	const elsewhere = Object.values(lock.virtualenvs).flatMap((v) => v.packages.map((p) => p.name));
@@ -36681,7 +35554,7 @@ var init_validate_endpoint = __esmMin((() => {
 	init_virtualenv_error();
 	init_diagnostic();
 	init_progress();
-	init_side_by_side();
+	init_map_concurrent();
 	init_check_lock();
 	init_check_memory();
 	init_check_model();
@@ -36691,7 +35564,1443 @@ var init_validate_endpoint = __esmMin((() => {
 	init_subject();
 	AT_A_TIME$1 = 2;
 }));
-// validation/explain-resolution.ts
+// app/validate-endpoints.ts
+async function validateWithOwnLock(endpoint, { place, progress, signal }, until) {
+	const { value, diagnostics } = await readLock$1(place, endpoint.name);
+	const unreadable = diagnostics.filter((d) => d.code !== "lock-missing");
+	if (unreadable.length > 0) return {
+		endpoint: endpoint.name,
+		entities: [],
+		diagnostics: unreadable
+	};
+	return validateEndpoint(endpoint, {
+		root: place.root,
+		lock: value,
+		progress: named(progress, endpoint.name),
+		signal,
+		...until && { until }
+	});
+}
+var init_validate_endpoints = __esmMin((() => {
+	init_read_project();
+	init_progress();
+	init_validate_endpoint();
+}));
+// schemas/deployment/revision-failure.ts
+function parseRevisionFailure(text) {
+	const [, revision, rest] = HEAD$1.exec(text) ?? [];
+	if (revision === void 0 || rest === void 0) return void 0;
+	const [message = "", ...hints] = rest.split("\n");
+	return {
+		revision,
+		message,
+		hints
+	};
+}
+var HEAD$1;
+var init_revision_failure = __esmMin((() => {
+	HEAD$1 = /^Revision (\S+) does not become ready: ([\s\S]*)$/;
+}));
+// app/deploy/stack-failures.ts
+function makeStackDiagnostics(endpoint, stack, outcome) {
+	if (outcome.status === "succeeded") return [];
+	const sorted = outcome.failures.map((failure) => ({
+		failure,
+		revision: readRevisionFailure(failure)
+	}));
+	const ours = sorted.filter((f) => !f.revision).map((f) => f.failure);
+	if (ours.length > 0 || outcome.failures.length === 0) requireSucceeded(stack, {
+		...outcome,
+		failures: ours
+	});
+	return [...new Map(sorted.flatMap(({ revision: r }) => r ? [[`${r.revision} ${r.message}`, r]] : [])).values()].map((failure) => makeDiagnostic(endpoint, failure));
+}
+function readRevisionFailure({ resource, message, property }) {
+	if (resource?.type === REVISION && property !== void 0) return {
+		revision: resource.name,
+		message,
+		hints: []
+	};
+	return parseRevisionFailure(message);
+}
+function makeDiagnostic(endpoint, { revision, message, hints }) {
+	return makeError("revision-failed", endpoint.entities.find((e) => isRevisionOf(revision, e.name))?.place ?? {
+		file: endpoint.file,
+		line: 1,
+		column: 1
+	}, message, hints.join("\n    ") || void 0);
+}
+function requireSucceeded(stack, outcome) {
+	if (outcome.status === "succeeded") return;
+	if (outcome.status === "locked") throw new StackLockedError(stack, outcome);
+	const what = outcome.status === "cancelled" ? "it was stopped on the way; the same command goes on from there" : "the engine does not say why";
+	const failures = [...new Set(outcome.failures.map(renderFailure))];
+	throw new Error(`Cannot change "${stack}": ${failures.join("; ") || what}`);
+}
+function renderLocks$1(stack, { locks }) {
+	return locks.length > 0 ? locks.map((lock) => renderStateLock(stack, lock)).join("\n") : `Cannot change "${stack}": someone else is changing it; try again when that is done`;
+}
+function renderFailure({ resource, message }) {
+	return resource ? `${resource.name}: ${message}` : message;
+}
+var REVISION, StackLockedError;
+var init_stack_failures = __esmMin((() => {
+	init_state_lock();
+	init_diagnostic();
+	init_names();
+	init_revision_failure();
+	REVISION = "davit:local:Revision";
+	StackLockedError = class extends Error {
+		stackName;
+		locks;
+		constructor(stack, outcome) {
+			super(renderLocks$1(stack, outcome));
+			this.stackName = stack;
+			this.locks = outcome.locks;
+		}
+	};
+}));
+// kubernetes/client/secret-versions.ts
+async function explainMissingSecrets(api, { wanted, ...question }) {
+	const missing = [...Map.groupBy(wanted, (w) => w.secret)].map(async ([name, keys]) => {
+		const secret = await readSecret(api, question, name, { accept: ONLY_METADATA });
+		if (!secret) return [`Cannot find the Secret "${name}" in the namespace ${question.namespace}: expected one with ${listKeys(keys)}`];
+		const there = keysOf$1(secret);
+		const lacking = there === void 0 ? [] : keys.filter(({ key }) => !there.has(key));
+		if (lacking.length === 0) return [];
+		const others = [...there ?? []].sort().join(", ");
+		return [`Cannot find ${listKeys(lacking)} in the Secret "${name}" of the namespace ${question.namespace}: ${others === "" ? "it is empty" : `expected one of ${others}`}`];
+	});
+	return (await Promise.all(missing)).flat();
+}
+async function readSecret(api, { namespace, signal }, name, headers = {}) {
+	const path = `/api/v1/namespaces/${namespace}/secrets/${name}`;
+	const answer = await api.send({
+		method: "GET",
+		path,
+		headers
+	}, { signal });
+	if (answer.status === 404) return void 0;
+	if (answer.status !== 200) throw new Error(`Cannot read the version of the Secret "${name}" in ${namespace}: the API server answers ${answer.status}, expected permission to read it`);
+	return JSON.parse(answer.body);
+}
+function keysOf$1({ metadata: { managedFields = [] } }) {
+	if (managedFields.length === 0) return void 0;
+	const fields = managedFields.flatMap(({ fieldsV1 }) => Object.keys(fieldsV1?.["f:data"] ?? {}));
+	return new Set(fields.filter((field) => field.startsWith("f:")).map((field) => field.slice(2)));
+}
+function listKeys(keys) {
+	return [...new Set(keys.map(({ key }) => `"${key}"`))].join(", ");
+}
+var ONLY_METADATA;
+var init_secret_versions = __esmMin((() => {
+	ONLY_METADATA = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io";
+}));
+// kubernetes/diagnosis/quantity.ts
+function parseQuantity(quantity) {
+	const [, number, unit = ""] = /^([+-]?[0-9.]+(?:[eE][+-]?\d+)?)([A-Za-z]*)$/.exec(quantity) ?? [];
+	const factor = UNITS[unit];
+	if (number === void 0 || factor === void 0) throw new RangeError(`Cannot read "${quantity}" as a quantity of Kubernetes: expected one as in 500m or 4Gi`);
+	return Math.round(Number(number) * factor * 1e6) / 1e6;
+}
+function parseAmounts(quantities = {}) {
+	return Object.fromEntries(Object.entries(quantities).map(([name, q]) => [name, parseQuantity(q)]));
+}
+function describeAmount(resource, amount) {
+	if (resource === "cpu") return `${round(amount)} ${amount === 1 ? "processor" : "processors"}`;
+	if (resource === "memory" || resource === "ephemeral-storage") {
+		const what = resource === "memory" ? "memory" : "disk space";
+		return amount >= 2 ** 30 ? `${round(amount / 2 ** 30)} GiB of ${what}` : `${round(amount / 2 ** 20)} MiB of ${what}`;
+	}
+	if (resource === "pods") return `${amount} ${amount === 1 ? "pod" : "pods"}`;
+	return `${round(amount)} ${resource}`;
+}
+function addAmounts(a, b, times = 1) {
+	const names = /* @__PURE__ */ new Set([...Object.keys(a), ...Object.keys(b)]);
+	return Object.fromEntries([...names].map((name) => [name, Math.round(((a[name] ?? 0) + (b[name] ?? 0) * times) * 1e6) / 1e6]));
+}
+function round(amount) {
+	return String(Math.round(amount * 100) / 100);
+}
+var UNITS;
+var init_quantity = __esmMin((() => {
+	UNITS = {
+		n: 1e-9,
+		u: 1e-6,
+		m: .001,
+		"": 1,
+		k: 1e3,
+		M: 1e6,
+		G: 1e9,
+		T: 0xe8d4a51000,
+		P: 0x38d7ea4c68000,
+		E: 0xde0b6b3a7640000,
+		Ki: 1024,
+		Mi: 2 ** 20,
+		Gi: 2 ** 30,
+		Ti: 2 ** 40,
+		Pi: 2 ** 50,
+		Ei: 2 ** 60
+	};
+}));
+// kubernetes/diagnosis/capacity.ts
+async function readCapacity(api, { namespace, ...options }) {
+	try {
+		const [nodes, pods, quotas] = await Promise.all([
+			api.list("/api/v1/nodes", options),
+			api.list("/api/v1/pods", {
+				...options,
+				fieldSelector: "status.phase!=Succeeded,status.phase!=Failed,spec.nodeName!="
+			}),
+			api.list(`/api/v1/namespaces/${namespace}/resourcequotas`, options)
+		]);
+		return {
+			nodes: measureNodes(nodes, pods),
+			quotas: quotas.map(readQuota)
+		};
+	} catch (e) {
+		if (e instanceof KubernetesRefused && e.status === 403) return void 0;
+		throw e;
+	}
+}
+function measureNodes(nodes, pods) {
+	const byNode = Map.groupBy(pods, (pod) => pod.spec?.nodeName ?? "");
+	return nodes.filter((n) => n.spec?.unschedulable !== true && n.status?.conditions?.some((c) => c.type === "Ready" && c.status === "True")).map(({ metadata: { name, labels = {} }, spec, status }) => {
+		const allocatable = parseAmounts(status?.allocatable);
+		const free = (byNode.get(name) ?? []).map((pod) => requestsOf(pod.spec)).reduce((left, amounts) => addAmounts(left, amounts, -1), allocatable);
+		return {
+			name,
+			labels,
+			taints: spec?.taints ?? [],
+			allocatable,
+			free
+		};
+	});
+}
+function requestsOf(pod) {
+	const { containers = [], initContainers = [], overhead } = pod ?? {};
+	const besides = initContainers.filter((c) => c.restartPolicy === "Always");
+	const running = [...containers, ...besides].map(requestsOfContainer).reduce((a, b) => addAmounts(a, b), {});
+	return addAmounts(addAmounts(initContainers.filter((c) => c.restartPolicy !== "Always").map(requestsOfContainer).reduce((a, b) => takeLarger(a, b), running), parseAmounts(overhead)), { pods: 1 });
+}
+function requestsOfContainer({ resources = {} }) {
+	return parseAmounts({
+		...resources.limits,
+		...resources.requests
+	});
+}
+function takeLarger(a, b) {
+	const names = /* @__PURE__ */ new Set([...Object.keys(a), ...Object.keys(b)]);
+	return Object.fromEntries([...names].map((name) => [name, Math.max(a[name] ?? 0, b[name] ?? 0)]));
+}
+function readQuota({ metadata, status }) {
+	return {
+		name: metadata.name,
+		hard: parseAmounts(status?.hard),
+		used: parseAmounts(status?.used)
+	};
+}
+var init_capacity = __esmMin((() => {
+	init_api();
+	init_quantity();
+}));
+// kubernetes/diagnosis/check-fit.ts
+function checkFit({ nodes, quotas }, wanted, { bothVersionsRun = false } = {}) {
+	const seekers = wanted.flatMap(({ count, room }) => Array.from({ length: count }, () => ({
+		room,
+		requests: requestsOf(room)
+	})));
+	const largest = [...seekers].sort((a, b) => sizeOf(b, nodes) - sizeOf(a, nodes));
+	const free = new Map(nodes.map((node) => [node, node.free]));
+	const reasons = [];
+	let missing = {};
+	for (const seeker of largest) {
+		const impossible = explainImpossible(seeker, nodes);
+		if (impossible !== void 0) {
+			reasons.push(impossible);
+			continue;
+		}
+		const { node, lack } = chooseNode(seeker, nodes, free);
+		missing = addAmounts(missing, lack);
+		free.set(node, addAmounts(free.get(node) ?? {}, addAmounts(seeker.requests, lack, -1), -1));
+	}
+	const over = overQuota(quotas, seekers);
+	if (Object.keys(missing).length > 0) reasons.unshift(describeMissing(missing, seekers) + (bothVersionsRun ? " while both versions run" : ""));
+	if (reasons.length === 0 && over.length === 0) return { fits: true };
+	return {
+		fits: false,
+		missing,
+		words: [.../* @__PURE__ */ new Set([...reasons, ...over])].join("; ")
+	};
+}
+function sizeOf({ requests }, nodes) {
+	const shares = Object.entries(requests).map(([name, amount]) => {
+		const most = Math.max(...nodes.map((n) => n.allocatable[name] ?? 0));
+		return (most > 0 ? amount / most : 1) + (name.includes("/") && amount > 0 ? 1 : 0);
+	});
+	return Math.max(0, ...shares);
+}
+function explainImpossible({ room, requests }, nodes) {
+	const selected = nodes.filter((node) => matches(node, room));
+	const selector = describeSelector(room);
+	if (selected.length === 0) return nodes.length === 0 ? "finds no node that is ready" : `finds no node with ${selector}`;
+	const tolerated = selected.filter((node) => refusingTaint(node, room) === void 0);
+	if (tolerated.length === 0) return `does not tolerate the taints of its nodes: ${[...new Set(selected.map((node) => describeTaint(refusingTaint(node, room))))].join(", ")}`;
+	if (tolerated.some((node) => isEmpty(lackOf(requests, node.allocatable)))) return void 0;
+	const lack = tolerated.map((node) => lackOf(requests, node.allocatable)).sort((a, b) => weigh(a) - weigh(b))[0] ?? {};
+	const most = (name) => Math.max(...tolerated.map((node) => node.allocatable[name] ?? 0));
+	return `needs ${Object.keys(lack).map((name) => `${describeAmount(name, requests[name] ?? 0)}, and the largest node has ${describeAmount(name, most(name))}`).join("; ")}`;
+}
+function chooseNode({ room, requests }, nodes, free) {
+	const choices = nodes.filter((node) => matches(node, room) && refusingTaint(node, room) === void 0 && isEmpty(lackOf(requests, node.allocatable))).map((node) => ({
+		node,
+		lack: lackOf(requests, free.get(node) ?? {})
+	}));
+	const best = choices.reduce((a, b) => weigh(b.lack, b.node) < weigh(a.lack, a.node) ? b : a);
+	return choices.find(({ lack }) => isEmpty(lack)) ?? best;
+}
+function lackOf(requests, there) {
+	const lack = Object.entries(addAmounts(requests, there, -1));
+	return Object.fromEntries(lack.filter(([name, amount]) => amount > 0 && (requests[name] ?? 0) > 0));
+}
+function weigh(lack, node) {
+	return Object.entries(lack).reduce((sum, [name, amount]) => sum + amount / (node?.allocatable[name] || 1), 0);
+}
+function isEmpty(amounts) {
+	return Object.keys(amounts).length === 0;
+}
+function matches({ labels }, { nodeSelector = {} }) {
+	return Object.entries(nodeSelector).every(([name, value]) => labels[name] === value);
+}
+function refusingTaint({ taints }, { tolerations = [] }) {
+	return taints.find((taint) => taint.effect !== "PreferNoSchedule" && !tolerations.some((t) => tolerates(t, taint)));
+}
+function tolerates({ key, operator = "Equal", value = "", effect }, taint) {
+	if (effect !== void 0 && effect !== taint.effect) return false;
+	if (key === void 0 || key === "") return operator === "Exists";
+	return key === taint.key && (operator === "Exists" || value === (taint.value ?? ""));
+}
+function overQuota(quotas, seekers) {
+	const wanted = seekers.reduce((sum, { requests }) => addAmounts(sum, requests), {});
+	return quotas.flatMap(({ name, hard, used }) => {
+		const over = Object.entries(hard).flatMap(([key, limit]) => {
+			const resource = key.replace(/^requests\./, "");
+			const more = (used[key] ?? 0) + (wanted[resource] ?? 0) - limit;
+			return more > 0 && (wanted[resource] ?? 0) > 0 ? [describeAmount(resource, more)] : [];
+		});
+		return over.length > 0 ? [`exceeds the quota "${name}" by ${enumerate(over)}`] : [];
+	});
+}
+function describeMissing(missing, seekers) {
+	return `needs ${enumerate(Object.entries(missing).map(([name, amount]) => {
+		const selector = describeSelector(seekers.find((s) => name.includes("/") && (s.requests[name] ?? 0) > 0)?.room ?? {});
+		return `${describeAmount(name, amount)}${selector === "" ? "" : ` (${selector})`}`;
+	}))} more than is free`;
+}
+function describeSelector({ nodeSelector = {} }) {
+	return Object.entries(nodeSelector).map(([name, value]) => `${name}=${value}`).join(", ");
+}
+function describeTaint(taint) {
+	return taint === void 0 ? "" : `${taint.key}${taint.value ? `=${taint.value}` : ""}:${taint.effect}`;
+}
+function enumerate(items) {
+	return items.length < 2 ? items.join("") : `${items.slice(0, -1).join(", ")} and ${items.at(-1) ?? ""}`;
+}
+var init_check_fit = __esmMin((() => {
+	init_capacity();
+	init_quantity();
+}));
+// app/deploy/capacity-shortfall.ts
+async function describeCapacityShortfall(plan, api, scope) {
+	const wanted = [...listWanted(plan), ...await listScaledUp(plan, api, scope)];
+	if (wanted.length === 0) return [];
+	const capacity = await readCapacity(api, scope);
+	if (!capacity) return ["whether there is room for it could not be looked at: you may not list the nodes and pods"];
+	const fit = checkFit(capacity, wanted, { bothVersionsRun: plan.verdict.kind === "rolling-update" });
+	return fit.fits ? [] : [fit.words];
+}
+function listWanted({ resources }) {
+	return resources.filter((r) => r.type === CONFIGURATION && r.operation === "create").flatMap((configuration) => {
+		const spec = newValue(configuration, "spec");
+		const bounds = resources.find((r) => r.name === `${configuration.name}-bounds`);
+		const metadata = bounds && newValue(bounds, "metadata");
+		return makeWanted(spec, Math.max(1, Number(metadata?.annotations?.[MIN_SCALE] ?? 1)));
+	});
+}
+async function listScaledUp({ resources }, api, { endpoint, namespace }) {
+	const raised = resources.flatMap((patch) => {
+		if (patch.type !== REVISION_PATCH || patch.operation !== "update") return [];
+		const min = Number(newValue(patch, `metadata.annotations["${MIN_SCALE}"]`) ?? 0);
+		return min > 0 ? [{
+			hash: patch.name.replace(/-bounds$/, "").split("-").at(-1) ?? "",
+			min
+		}] : [];
+	});
+	if (raised.length === 0) return [];
+	const configurations = await api.list(`/apis/serving.knative.dev/v1/namespaces/${namespace}/configurations`, { labelSelector: `${ENDPOINT_LABEL}=${endpointObjectName(endpoint)}` });
+	const scaledUp = raised.map(async ({ hash, min }) => {
+		const live = configurations.find((c) => c.metadata.name.endsWith(`-${hash}`));
+		const pods = await api.list(`/api/v1/namespaces/${namespace}/pods`, { labelSelector: `${REVISION_LABEL}=${live?.status?.latestCreatedRevisionName ?? ""}` });
+		return makeWanted(live?.spec, min - pods.length);
+	});
+	return (await Promise.all(scaledUp)).flat();
+}
+function makeWanted(spec, count) {
+	const room = spec?.template?.spec;
+	if (!room || count <= 0) return [];
+	return [{
+		count,
+		room: {
+			...room,
+			containers: [...room.containers ?? [], QUEUE_PROXY]
+		}
+	}];
+}
+function newValue({ differences }, path) {
+	return differences.find((d) => d.path === path)?.new;
+}
+var QUEUE_PROXY, CONFIGURATION, REVISION_PATCH, MIN_SCALE, REVISION_LABEL;
+var init_capacity_shortfall = __esmMin((() => {
+	init_capacity();
+	init_check_fit();
+	init_kubernetes_names();
+	QUEUE_PROXY = { resources: { requests: { cpu: "25m" } } };
+	CONFIGURATION = "kubernetes:serving.knative.dev/v1:Configuration";
+	REVISION_PATCH = "kubernetes:serving.knative.dev/v1:RevisionPatch";
+	MIN_SCALE = "autoscaling.knative.dev/min-scale";
+	REVISION_LABEL = "serving.knative.dev/revision";
+}));
+// images/collect-sources.ts
+async function collectSources(root, entry) {
+	const found = /* @__PURE__ */ new Map();
+	const left = [entry];
+	for (let path = left.pop(); path !== void 0; path = left.pop()) {
+		if (found.has(path)) continue;
+		const text = await readFile(join(root, path), "utf8");
+		found.set(path, {
+			path,
+			text
+		});
+		if (CODE_FILE.test(path)) left.push(...importsOf(root, path, text));
+	}
+	return [...found.values()].sort((a, b) => a.path < b.path ? -1 : 1);
+}
+function importsOf(root, path, text) {
+	return [...text.matchAll(IMPORTS)].map(([, name = ""]) => name).filter((name) => !name.startsWith("node:")).flatMap((name) => {
+		if (name.startsWith(".")) return posix.join(dirname(path), name);
+		const [packageName = ""] = name.split("/");
+		if (PACKAGES.includes(packageName)) return packageFiles(root, packageName, name);
+		throw new Error(`Cannot put ${path} into an image: it imports the package "${name}", expected Node's own modules or ${PACKAGES.join(", ")}`);
+	});
+}
+function packageFiles(root, packageName, name) {
+	return [relative(root, createRequire(join(root, "package.json")).resolve(name)), ...PACKAGE_FILES.map((file) => posix.join("node_modules", packageName, file))];
+}
+var CODE_FILE, IMPORTS, PACKAGES, PACKAGE_FILES;
+var init_collect_sources = __esmMin((() => {
+	CODE_FILE = /\.[jt]s$/;
+	IMPORTS = /^(?:import|export)\s+(?!type\b)(?:[^'";]*?\sfrom\s+)?['"]([^'"]+)['"]/gm;
+	PACKAGES = ["jose"];
+	PACKAGE_FILES = ["package.json", "LICENSE.md"];
+}));
+// images/plan-authorisation-image.ts
+async function planAuthorisationImage(settings) {
+	return makeAuthorisationImagePlan(await collectSources(CODE$1, ENTRY), settings);
+}
+function makeAuthorisationImagePlan(sources, { registry, node }) {
+	const files = [
+		{
+			path: "Dockerfile",
+			text: makeDockerfile(node)
+		},
+		{
+			path: "package.json",
+			text: "{\"type\":\"module\"}\n"
+		},
+		...sources
+	];
+	const tag = contentHash(Object.fromEntries(files.map(({ path, text }) => [path, text]))).slice(0, TAG_LENGTH);
+	const repository = `${registry}/${AUTHORISATION}`;
+	return {
+		repository,
+		reference: `${repository}:${tag}`,
+		context: `.davit/images/${AUTHORISATION}-${tag}`,
+		files
+	};
+}
+function makeDockerfile(node) {
+	return [
+		`FROM ${node}`,
+		`LABEL org.opencontainers.image.title="${AUTHORISATION}"`,
+		`COPY . ${FOLDER}`,
+		`WORKDIR ${FOLDER}`,
+		"USER 65532:65532",
+		`ENTRYPOINT ["node", "--disable-warning=ExperimentalWarning", "${ENTRY}"]`,
+		""
+	].join("\n");
+}
+var FOLDER, ENTRY, TAG_LENGTH;
+var init_plan_authorisation_image = __esmMin((() => {
+	init_names();
+	init_platform_names();
+	init_code();
+	init_collect_sources();
+	FOLDER = "/opt/davit";
+	ENTRY = "edge/service.ts";
+	TAG_LENGTH = 12;
+}));
+// images/describe-image-problem.ts
+function describeImageProblem({ lock, entity, settings }) {
+	const virtualenv = lock.virtualenvs[lock.entities[entity]?.virtualenv ?? ""];
+	if (!virtualenv) return `Cannot make an image of "${entity}": the lock of "${lock.endpoint}" does not contain it`;
+	const { python, platform } = virtualenv;
+	const base = settings.bases[python];
+	if (!isAtLeast(python, OLDEST_PYTHON)) return `Cannot make an image of "${entity}": it needs Python ${python}, expected ${OLDEST_PYTHON} or newer`;
+	if (base === void 0) return `Cannot make an image of "${entity}": the environment has no base image for Python ${python}, expected one in images.bases, which has ${listBases(settings)}`;
+	if (!/@sha256:[0-9a-f]{64}$/.test(base)) return `Cannot make an image of "${entity}" on "${base}": it has no digest, expected NAME@sha256:… in images.bases`;
+	const processor = platform.split("-")[0] ?? "";
+	if (settings.platform === `linux/${PROCESSORS[processor] ?? processor}`) return void 0;
+	return `Cannot make an image of "${entity}" for ${settings.platform}: its packages are locked for ${platform}, expected images.platform linux/${PROCESSORS[processor] ?? processor}`;
+}
+function listBases({ bases }) {
+	return Object.keys(bases).join(", ") || "none";
+}
+var OLDEST_PYTHON, PROCESSORS;
+var init_describe_image_problem = __esmMin((() => {
+	init_find_uv();
+	OLDEST_PYTHON = "3.10";
+	PROCESSORS = {
+		x86_64: "amd64",
+		aarch64: "arm64"
+	};
+})), SERVER_SOURCES, FRONT_REQUIREMENTS, SETTLE_SCRIPT, IN_IMAGE;
+var init_image_paths = __esmMin((() => {
+	init_code();
+	SERVER_SOURCES = codePath("runtime", "davit_server");
+	FRONT_REQUIREMENTS = codePath("runtime", "requirements.txt");
+	SETTLE_SCRIPT = codePath("images", "settle.py");
+	codePath("package.json");
+	IN_IMAGE = {
+		frontVirtualenv: "/server/virtualenv",
+		runtime: "/server/runtime",
+		virtualenv: "/virtualenv",
+		model: "/model"
+	};
+}));
+// images/render-dockerfile.ts
+function renderDockerfile({ base, python, labels }) {
+	const settle = (...args) => `RUN ${JSON.stringify([
+		`python${python}`,
+		"/settle.py",
+		...args
+	])}`;
+	return `${[
+		`FROM ${base} AS layers`,
+		"COPY settle.py /",
+		"WORKDIR /layers/library",
+		settle("--library", "/layers/library"),
+		"COPY server/ /layers/server/",
+		settle("/layers/server"),
+		"COPY virtualenv/ /layers/virtualenv/",
+		settle("/layers/virtualenv"),
+		"",
+		`FROM ${base}`,
+		...Object.entries(ENVIRONMENT).map(([name, value]) => `ENV ${name}=${quote(value)}`),
+		"WORKDIR /tmp",
+		"COPY --from=layers /layers/library/ /",
+		"COPY --from=layers /layers/server/ /",
+		"COPY --from=layers /layers/virtualenv/ /",
+		"COPY model/ /",
+		`USER ${USER}`,
+		`EXPOSE ${PORT}`,
+		`ENTRYPOINT ${JSON.stringify(ENTRYPOINT)}`,
+		...Object.entries(labels).map(([name, value]) => `LABEL ${name}=${quote(value)}`)
+	].join("\n")}\n`;
+}
+function quote(text) {
+	return `"${text.replaceAll(/[\u0000-\u001f\u007f]/g, " ").replaceAll(/["\\$]/g, "\\$&")}"`;
+}
+var PORT, MAX_BODY_BYTES, USER, ENVIRONMENT, ENTRYPOINT;
+var init_render_dockerfile = __esmMin((() => {
+	init_image_paths();
+	PORT = 8080;
+	MAX_BODY_BYTES = 16777216;
+	USER = "65532:65532";
+	ENVIRONMENT = {
+		HOME: "/tmp",
+		USER: "davit",
+		LANG: "C.UTF-8",
+		PYTHONDONTWRITEBYTECODE: "1",
+		NVIDIA_DRIVER_CAPABILITIES: "compute,utility"
+	};
+	ENTRYPOINT = [
+		...[
+			`${IN_IMAGE.frontVirtualenv}/bin/python`,
+			"-I",
+			"-B",
+			"-m",
+			"davit_server"
+		],
+		...[
+			"--python",
+			`${IN_IMAGE.virtualenv}/bin/python`,
+			"--model",
+			IN_IMAGE.model
+		],
+		...[
+			"--host",
+			"0.0.0.0",
+			"--port",
+			String(PORT),
+			"--max-body",
+			String(MAX_BODY_BYTES)
+		]
+	];
+}));
+// images/plan-image.ts
+async function planImage({ endpoint, entity, lock, settings }) {
+	const problem = describeImageProblem({
+		lock,
+		entity: entity.name,
+		settings
+	});
+	if (problem !== void 0) throw new Error(problem);
+	const { model, virtualenv } = requireLocked(lock, entity.name);
+	const stack = {
+		format: FORMAT,
+		base: settings.bases[virtualenv.python] ?? "",
+		platform: settings.platform,
+		python: virtualenv.python,
+		packagePlatform: virtualenv.platform,
+		server: await digestModel(SERVER_SOURCES),
+		settle: digestText(await readFile(SETTLE_SCRIPT, "utf8")),
+		dockerfile: digestText(renderDockerfile({
+			base: "",
+			python: virtualenv.python,
+			labels: {}
+		})),
+		frontPackages: parseLockedRequirements(await readFile(FRONT_REQUIREMENTS, "utf8")),
+		packages: virtualenv.packages
+	};
+	const stackHash = contentHash(stack).slice(0, HASH_CHARACTERS);
+	const tag = `${stackHash}-${model.digest.replace("sha256:", "").slice(0, HASH_CHARACTERS)}`;
+	const repository = `${settings.registry}/${endpointObjectName(endpoint.name)}`;
+	return {
+		reference: `${repository}:${tag}`,
+		repository,
+		tag,
+		stackHash,
+		stack,
+		model: {
+			name: model.name,
+			version: model.version,
+			digest: model.digest
+		},
+		context: `${CONTEXTS}/${tag}`
+	};
+}
+function requireLocked(lock, entity) {
+	const locked = lock.entities[entity];
+	const virtualenv = locked && lock.virtualenvs[locked.virtualenv];
+	if (!virtualenv) throw new RangeError(`Cannot plan an image of "${entity}": the lock of "${lock.endpoint}" does not contain it`);
+	return {
+		model: locked.model,
+		virtualenv
+	};
+}
+function digestText(text) {
+	return `sha256:${createHash("sha256").update(text).digest("hex")}`;
+}
+var FORMAT, HASH_CHARACTERS, CONTEXTS;
+var init_plan_image = __esmMin((() => {
+	init_ensure_front_virtualenv();
+	init_kubernetes_names();
+	init_names();
+	init_model_digest();
+	init_describe_image_problem();
+	init_image_paths();
+	init_render_dockerfile();
+	FORMAT = 2;
+	HASH_CHARACTERS = 12;
+	CONTEXTS = ".davit/images";
+}));
+// images/image-reference.ts
+function parseImageReference(text) {
+	const [, path = "", tag, digest] = /^([^@]+?)(?::([\w][\w.-]{0,127}))?(?:@(\w+:[0-9a-f]+))?$/.exec(text) ?? [];
+	const [first = "", ...rest] = path.split("/");
+	const named = rest.length > 0 && (first === "localhost" || /[.:]/.test(first));
+	const name = named ? rest.join("/") : path;
+	if (!NAME$1.test(name)) throw new SyntaxError(`Cannot read "${text}" as the name of an image: expected REGISTRY/NAME in lowercase letters`);
+	const registry = named ? first : DOCKER_HUB$1;
+	return {
+		registry,
+		name: registry === DOCKER_HUB$1 && !name.includes("/") ? `library/${name}` : name,
+		version: digest ?? tag
+	};
+}
+function registryAddress(registry) {
+	if (registry === DOCKER_HUB$1 || registry === "index.docker.io") return "https://registry-1.docker.io";
+	return `${isLoopback(registry) ? "http" : "https"}://${registry}`;
+}
+function isLoopback(host) {
+	return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/.test(host);
+}
+var DOCKER_HUB$1, NAME$1;
+var init_image_reference = __esmMin((() => {
+	DOCKER_HUB$1 = "docker.io";
+	NAME$1 = /^[a-z0-9]+(?:(?:\.|_|__|-+|\/)[a-z0-9]+)*$/;
+}));
+// images/docker-credentials.ts
+async function readCredentials(registry) {
+	const settings = await readConfiguration(join(process.env["DOCKER_CONFIG"] ?? join(homedir(), ".docker"), "config.json"));
+	if (!settings) return void 0;
+	const names = keysOf(registry);
+	const helper = names.map((n) => settings.credHelpers?.[n]).find((h) => h !== void 0) ?? settings.credsStore;
+	return (helper === void 0 ? void 0 : await queryHelper(helper, names[0] ?? registry)) ?? writtenCredentials(settings, names);
+}
+function keysOf(registry) {
+	return registry === "docker.io" || registry === "index.docker.io" ? [
+		DOCKER_HUB,
+		"index.docker.io",
+		"docker.io"
+	] : [
+		registry,
+		`https://${registry}`,
+		`http://${registry}`
+	];
+}
+async function readConfiguration(file) {
+	try {
+		return configuration.parse(JSON.parse(await readFile(file, "utf8")));
+	} catch (e) {
+		if (e.code === "ENOENT") return void 0;
+		throw new Error(`Cannot read ${file}: it does not contain the JSON that docker login writes`, { cause: void 0 });
+	}
+}
+function writtenCredentials({ auths = {} }, names) {
+	const found = Object.entries(auths).find(([key]) => names.some((name) => hostOf(key) === hostOf(name)))?.[1];
+	if (!found) return void 0;
+	if (found.registrytoken) return {
+		kind: "registry-token",
+		token: found.registrytoken
+	};
+	if (found.identitytoken) return {
+		kind: "identity-token",
+		token: found.identitytoken
+	};
+	const [username = "", ...password] = Buffer.from(found.auth ?? "", "base64").toString("utf8").split(":");
+	if (found.auth) return {
+		kind: "password",
+		username,
+		password: password.join(":")
+	};
+	if (found.username === void 0) return void 0;
+	return {
+		kind: "password",
+		username: found.username,
+		password: found.password ?? ""
+	};
+}
+function hostOf(key) {
+	return key.replace(/^https?:\/\//, "").split("/")[0] ?? "";
+}
+async function queryHelper(helper, registry) {
+	const program = `docker-credential-${helper}`;
+	const run = await runProcess(program, ["get"], {
+		input: registry,
+		env: childEnvironment(),
+		limitSeconds: HELPER_LIMIT_SECONDS
+	}).catch(() => void 0);
+	if (!run) throw new Error(`Cannot start ${program}, which Docker's configuration names: expected it on the PATH`);
+	if (run.code !== 0) {
+		const said = `${run.stdout}\n${run.stderr}`;
+		if (/credentials not found/i.test(said)) return void 0;
+		throw new Error(`Cannot read the credentials of ${registry}: ${program} ended with exit code ${run.code}`);
+	}
+	const { Username: username, Secret: secret } = parseAnswer(run.stdout, program);
+	if (username === "" && secret === "") return void 0;
+	return username === "<token>" ? {
+		kind: "identity-token",
+		token: secret
+	} : {
+		kind: "password",
+		username,
+		password: secret
+	};
+}
+function parseAnswer(text, program) {
+	try {
+		return helperAnswer.parse(JSON.parse(text));
+	} catch {
+		throw new Error(`Cannot parse the output of ${program}: expected JSON with Username and Secret`);
+	}
+}
+var configuration, helperAnswer, HELPER_LIMIT_SECONDS, DOCKER_HUB;
+var init_docker_credentials = __esmMin((() => {
+	init_zod();
+	init_run_process();
+	configuration = object({
+		auths: record$1(string$1(), object({
+			auth: string$1().optional(),
+			username: string$1().optional(),
+			password: string$1().optional(),
+			identitytoken: string$1().optional(),
+			registrytoken: string$1().optional()
+		})).optional(),
+		credHelpers: record$1(string$1(), string$1()).optional(),
+		credsStore: string$1().optional()
+	});
+	helperAnswer = object({
+		Username: string$1(),
+		Secret: string$1()
+	});
+	HELPER_LIMIT_SECONDS = 30;
+	DOCKER_HUB = "https://index.docker.io/v1/";
+}));
+// images/send-request.ts
+async function ask(url, request) {
+	const { registry, signal } = request;
+	for (let tries = 1;; tries++) {
+		const answer = await send(url, request);
+		signal?.throwIfAborted();
+		if (!(answer instanceof Error || answer.status === 429 || answer.status >= 500)) return answer;
+		if (tries === TRIES) {
+			const how = answer instanceof Error ? `it is unreachable (${reason(answer)})` : `it answered ${answer.status}`;
+			throw new RegistryError(registry, `${how} in ${TRIES} attempts`, "Run the same command again when the registry is available");
+		}
+		if (!(answer instanceof Error)) await answer.body?.cancel();
+		await setTimeout$2(pause(tries, answer), void 0, { ...signal && { signal } });
+	}
+}
+async function send(url, { method = "GET", headers = {}, body, signal }) {
+	const limit = AbortSignal.timeout(LIMIT_SECONDS$4 * 1e3);
+	try {
+		return await fetch(url, {
+			method,
+			headers: {
+				"user-agent": "davit",
+				...headers
+			},
+			signal: signal ? AbortSignal.any([limit, signal]) : limit,
+			...body !== void 0 && { body }
+		});
+	} catch (e) {
+		return e instanceof Error ? e : new Error(String(e));
+	}
+}
+function pause(tries, answer) {
+	const told = answer instanceof Error ? NaN : Number(answer.headers.get("retry-after") ?? NaN);
+	return Number.isFinite(told) ? Math.min(told, LONGEST_PAUSE_SECONDS) * 1e3 : PAUSE_MILLISECONDS$1 * 2 ** tries;
+}
+function reason(error) {
+	const { cause } = error;
+	if (error.name === "TimeoutError") return `no answer within ${LIMIT_SECONDS$4} s`;
+	const { code } = cause ?? {};
+	return code ?? (cause instanceof Error ? cause.message : error.message);
+}
+var LOGIN, TRIES, PAUSE_MILLISECONDS$1, LONGEST_PAUSE_SECONDS, LIMIT_SECONDS$4, RegistryError;
+var init_send_request = __esmMin((() => {
+	LOGIN = "docker login";
+	TRIES = 4;
+	PAUSE_MILLISECONDS$1 = 300;
+	LONGEST_PAUSE_SECONDS = 10;
+	LIMIT_SECONDS$4 = 30;
+	RegistryError = class extends Error {
+		constructor(registry, what, repair = `Run ${LOGIN} ${registry} with an account that can read it`) {
+			super(`Cannot query the registry ${registry}: ${what}${repair === "" ? "" : `. ${repair}`}`);
+		}
+	};
+}));
+// images/registry-login.ts
+async function answerChallenge(header, reference) {
+	const challenge = parseChallenge(header);
+	const credentials = await readCredentials(reference.registry);
+	if (credentials?.kind === "registry-token") return `Bearer ${credentials.token}`;
+	if (challenge?.scheme === "basic") return credentials?.kind === "password" ? basic(credentials) : void 0;
+	if (!challenge) throw new RegistryError(reference.registry, "it requires an authentication scheme that Davit does not support", "");
+	return `Bearer ${await fetchToken(challenge, reference, credentials)}`;
+}
+function parseChallenge(header) {
+	const scheme = /^\s*(\w+)/.exec(header)?.[1]?.toLowerCase();
+	const fields = Object.fromEntries([...header.matchAll(/(?<!\w)(\w+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))/g)].map(([, key = "", quoted, plain]) => [key.toLowerCase(), quoted ?? plain ?? ""]));
+	if (scheme === "basic") return {
+		scheme,
+		realm: fields["realm"] ?? "",
+		service: void 0
+	};
+	const realm = fields["realm"];
+	return scheme === "bearer" && realm !== void 0 ? {
+		scheme,
+		realm,
+		service: fields["service"]
+	} : void 0;
+}
+async function fetchToken({ realm, service }, { registry, name }, credentials) {
+	const url = requireSafe(realm, registry);
+	const asked = {
+		...service !== void 0 && { service },
+		scope: `repository:${name}:pull`
+	};
+	const answer = credentials?.kind === "identity-token" ? await ask(url, {
+		registry,
+		method: "POST",
+		headers: { "content-type": "application/x-www-form-urlencoded" },
+		body: form({
+			...asked,
+			grant_type: "refresh_token",
+			client_id: CLIENT,
+			refresh_token: credentials.token
+		})
+	}) : await ask(withQuery(url, asked), {
+		registry,
+		...credentials?.kind === "password" && { headers: { authorization: basic(credentials) } }
+	});
+	if (!answer.ok) throw new RegistryError(registry, `it rejects ${credentials ? "the credentials that Docker stores for it" : "requests without credentials"} (${url.host} answered ${answer.status})`);
+	const parsed = token.safeParse(await answer.json().catch(() => void 0));
+	const found = parsed.data?.token ?? parsed.data?.access_token;
+	if (found === void 0) throw new RegistryError(registry, `${url.host} answered without a token`, "");
+	return found;
+}
+function requireSafe(realm, registry) {
+	const url = URL.canParse(realm) ? new URL(realm) : void 0;
+	if (url?.protocol === "https:" || url?.protocol === "http:" && isLoopback(registry) && isLoopback(url.host)) return url;
+	throw new RegistryError(registry, `it requires a token from "${url?.origin ?? realm}", expected an https URL`, "");
+}
+function withQuery(url, fields) {
+	const whole = new URL(url);
+	for (const [name, value] of Object.entries(fields)) whole.searchParams.set(name, value);
+	return whole;
+}
+function form(fields) {
+	return new URLSearchParams(fields).toString();
+}
+function basic({ username, password }) {
+	return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+}
+var token, CLIENT;
+var init_registry_login = __esmMin((() => {
+	init_zod();
+	init_docker_credentials();
+	init_image_reference();
+	init_send_request();
+	token = object({
+		token: string$1().optional(),
+		access_token: string$1().optional()
+	});
+	CLIENT = "davit";
+}));
+// images/registry.ts
+async function readImageDigest(reference, options = {}) {
+	const image = parseImageReference(reference);
+	const path = `manifests/${image.version ?? "latest"}`;
+	const head = await queryRegistry(image, path, {
+		...options,
+		method: "HEAD"
+	});
+	if (head.status === 404) return void 0;
+	const digest = head.headers.get("docker-content-digest");
+	if (digest !== null && /^sha256:[0-9a-f]{64}$/.test(digest)) return digest;
+	const whole = await queryRegistry(image, path, options);
+	if (whole.status === 404) return void 0;
+	return `sha256:${createHash("sha256").update(Buffer.from(await whole.arrayBuffer())).digest("hex")}`;
+}
+async function queryRegistry(image, path, { method = "GET", signal }) {
+	const { registry, name } = image;
+	const url = new URL(`${registryAddress(registry)}/v2/${name}/${path}`);
+	const request = {
+		registry,
+		method,
+		signal
+	};
+	const first = await ask(url, {
+		...request,
+		headers: { accept: MANIFESTS }
+	});
+	const answer = first.status === 401 ? await loginAndAsk(first) : first;
+	if (answer.ok || answer.status === 404) return answer;
+	if (answer.status === 401 || answer.status === 403) throw new RegistryError(registry, `it answered ${answer.status} for "${name}"`);
+	throw new RegistryError(registry, `it answered ${answer.status} for "${name}", expected 200 or 404`, "");
+	async function loginAndAsk(refused) {
+		const authorization = await answerChallenge(refused.headers.get("www-authenticate") ?? "", image);
+		if (authorization === void 0) return refused;
+		return ask(url, {
+			...request,
+			headers: {
+				accept: MANIFESTS,
+				authorization
+			}
+		});
+	}
+}
+var MANIFESTS;
+var init_registry = __esmMin((() => {
+	init_zod();
+	init_image_reference();
+	init_registry_login();
+	init_send_request();
+	MANIFESTS = [
+		"application/vnd.oci.image.index.v1+json",
+		"application/vnd.oci.image.manifest.v1+json",
+		"application/vnd.docker.distribution.manifest.list.v2+json",
+		"application/vnd.docker.distribution.manifest.v2+json"
+	].join(", ");
+	object({ tags: array(string$1()).nullish() });
+}));
+// app/images/explain-build.ts
+function findFailedImage(failures) {
+	const found = failures.find((f) => f.resource?.type === IMAGE);
+	return found?.resource && {
+		image: found.resource.name,
+		message: found.message
+	};
+}
+function explainBuild({ image, message }, { endpoint, environment, file, lines }) {
+	const [said = "", ...rest] = message.split("\n");
+	const failed = findFailedStep(lines) ?? findFailedStep(rest);
+	const missing = failed && MISSING_BASE.exec(`${failed.step}: ${failed.reason}`)?.[1];
+	return [
+		missing !== void 0 ? `Cannot build ${image}: the registry does not have ${missing}, expected images.bases of ${environment} to name one that is there` : failed ? `Cannot build ${image}: ${failed.step} fails: ${failed.reason}` : said,
+		...([lines, rest].find((some) => some.some(isTelling)) ?? []).filter(isTelling).slice(-20).map((line) => `    ${line}`),
+		`The whole log is in ${file}; npx davit logs ${endpoint} --build shows it`
+	].join("\n");
+}
+function findFailedStep(lines) {
+	const error = lines.flatMap((line) => {
+		const [, number, reason] = /^(#\d+) ERROR: (.*)$/.exec(line) ?? [];
+		return number === void 0 || reason === void 0 ? [] : [{
+			number,
+			reason
+		}];
+	}).at(-1);
+	const step = error && lines.findLast((line) => line.startsWith(`${error.number} [`))?.slice(error.number.length + 1);
+	return error && step !== void 0 ? {
+		step,
+		reason: error.reason
+	} : void 0;
+}
+var MISSING_BASE, IMAGE;
+var init_explain_build = __esmMin((() => {
+	init_build_log();
+	MISSING_BASE = /^\[internal\] load metadata for (\S+): .*not found$/;
+	IMAGE = "docker:index/image:Image";
+}));
+// app/images/build-missing-images.ts
+var build_missing_images_exports = /* @__PURE__ */ __exportAll({
+	buildMissingImages: () => buildMissingImages,
+	buildMissingPlatformImages: () => buildMissingPlatformImages,
+	listMissingImages: () => listMissingImages,
+	listMissingPlatformImages: () => listMissingPlatformImages
+});
+async function buildMissingImages(endpoint, request) {
+	await buildImages(endpoint.name, await listMissingImages(endpoint, request), request);
+}
+async function buildMissingPlatformImages(request) {
+	await buildImages(PLATFORM$1, await listMissingPlatformImages(request.environment), request);
+}
+async function listMissingPlatformImages({ images }) {
+	const { reference } = await planAuthorisationImage(images);
+	return await readImageDigest(reference) === void 0 ? [reference] : [];
+}
+async function buildImages(name, missing, request) {
+	const { place, environment, progress, signal } = request;
+	if (missing.length === 0) return;
+	progress.say(`Building ${missing.join(", ")} …`);
+	const stack = imagesStackName(name);
+	const log = openBuildLog(place.root, name, missing);
+	for (let tries = 0;; tries++) {
+		log.begin();
+		const outcome = await upStack(forEnvironment(request), stack, {
+			progress: log.listen(progress),
+			signal
+		});
+		await log.keep();
+		if (outcome.status === "succeeded") return;
+		signal.throwIfAborted();
+		const failed = findFailedImage(outcome.failures);
+		const why = failed && explainBuild(failed, {
+			endpoint: name,
+			environment: environment.file,
+			...log.read(failed.image)
+		});
+		if (outcome.status === "locked" || tries >= environment.images.retries) {
+			if (why !== void 0) throw new Error(why);
+			requireSucceeded(stack, outcome);
+		}
+		const what = why?.split("\n")[0] ?? "The build failed";
+		progress.say(`${what}; trying again (${tries + 1} of ${environment.images.retries})`);
+	}
+}
+async function listMissingImages(endpoint, { place, environment }) {
+	const { value: lock } = await readLock$1(place, endpoint.name);
+	if (!lock) throw new Error(`Cannot read the lock of "${endpoint.name}" any more, expected it to be there`);
+	const planned = endpoint.entities.map((entity) => planImage({
+		endpoint,
+		entity,
+		lock,
+		settings: environment.images
+	}));
+	const references = [...new Set((await Promise.all(planned)).map((plan) => plan.reference))];
+	const found = await Promise.all(references.map((reference) => readImageDigest(reference)));
+	return references.filter((_, i) => found[i] === void 0);
+}
+function forEnvironment({ project, environment }) {
+	return {
+		...project,
+		environment: {
+			...project.environment,
+			DAVIT_ENVIRONMENT: environment.name
+		}
+	};
+}
+var init_build_missing_images = __esmMin((() => {
+	init_run_pulumi();
+	init_plan_authorisation_image();
+	init_plan_image();
+	init_registry();
+	init_names();
+	init_read_project();
+	init_build_log();
+	init_explain_build();
+	init_stack_failures();
+}));
+// app/deploy/describe-rollout.ts
+var describe_rollout_exports = /* @__PURE__ */ __exportAll({
+	addNotes: () => addNotes,
+	checkSecretsThere: () => checkSecretsThere,
+	describeForKubernetes: () => describeForKubernetes
+});
+async function describeForKubernetes(endpoint, plan, request) {
+	const { place, environment, signal } = request;
+	const api = await connectCluster(environment.cluster, place.root, { signal });
+	const [missing, shortfall, diagnostics] = await Promise.all([
+		listMissingImages(endpoint, request),
+		describeCapacityShortfall(plan, api, {
+			endpoint: endpoint.name,
+			namespace: environment.namespace
+		}),
+		checkSecretsThere(endpoint, environment, api)
+	]);
+	return {
+		plan: addNotes(plan, [...missing.map((image) => `builds ${image}`), ...shortfall]),
+		diagnostics
+	};
+}
+function addNotes(plan, notes) {
+	return {
+		...plan,
+		verdict: {
+			...plan.verdict,
+			notes: [...plan.verdict.notes, ...notes]
+		}
+	};
+}
+async function checkSecretsThere({ entities }, { namespace, secrets }, api) {
+	const checked = entities.map(async ({ environmentVars, place }) => {
+		return (await explainMissingSecrets(api, {
+			namespace,
+			wanted: Object.values(environmentVars).flatMap((value) => parseSecretReference(value) ?? []).map(({ scope, key }) => ({
+				secret: secrets[scope] ?? scope,
+				key
+			}))
+		})).map((sentence) => makeWarning("secret-missing", place, sentence));
+	});
+	return (await Promise.all(checked)).flat();
+}
+var init_describe_rollout = __esmMin((() => {
+	init_connect$1();
+	init_secret_versions();
+	init_diagnostic();
+	init_secret_reference();
+	init_capacity_shortfall();
+	init_build_missing_images();
+}));
+// app/deploy/preview-endpoints.ts
+async function previewEndpoint(endpoint, project, request) {
+	const { environment, signal } = request;
+	const stack = stackName(endpoint.name, environment.name);
+	const progress = named(request.progress, endpoint.name);
+	const refresh = request.refresh === true || await hasDrifted(project, endpoint.name, request);
+	const outcome = await timed(progress, `Previewing ${stack}`, () => throwIfStopped(previewStack(project, stack, {
+		progress,
+		signal,
+		refresh
+	}), signal));
+	const diagnostics = makeStackDiagnostics(endpoint, stack, outcome);
+	if (outcome.status !== "succeeded") return {
+		plan: outcome.plan,
+		diagnostics,
+		fingerprint: void 0
+	};
+	const [described, fingerprint] = await Promise.all([describeRollout(endpoint, outcome.plan, {
+		...request,
+		project
+	}), fingerprintOf(endpoint, outcome, request)]);
+	return {
+		...described,
+		fingerprint
+	};
+}
+async function previewRemoval(endpoint, project, { environment, progress: all, signal }) {
+	const stack = stackName(endpoint, environment.name);
+	const progress = named(all, endpoint);
+	const outcome = await timed(progress, `Previewing the removal of ${stack}`, () => throwIfStopped(previewDestroyStack(project, stack, {
+		progress,
+		signal
+	}), signal));
+	requireSucceeded(stack, outcome);
+	return outcome.plan;
+}
+async function throwIfStopped(operation, signal) {
+	const outcome = await operation;
+	if (outcome.status !== "succeeded") signal.throwIfAborted();
+	return outcome;
+}
+async function fingerprintOf({ name }, { resources }, { place }) {
+	const [{ value: lock }, program] = await Promise.all([readLock$1(place, name), digestProgram()]);
+	return lock && makeFingerprint({
+		lock,
+		program,
+		resources
+	});
+}
+async function describeRollout(endpoint, plan, request) {
+	const { environment } = request;
+	if (environment.target !== "kubernetes") return {
+		plan,
+		diagnostics: []
+	};
+	const { describeForKubernetes } = await Promise.resolve().then(() => (init_describe_rollout(), describe_rollout_exports));
+	return describeForKubernetes(endpoint, plan, {
+		...request,
+		environment
+	});
+}
+async function hasDrifted(project, endpoint, { place, environment, signal }) {
+	if (!await isDeployed(project, stackName(endpoint, environment.name))) return false;
+	const { endpoints } = await openTarget(place.root, environment, signal).readStatus();
+	const found = endpoints.find((e) => e.name === endpoint);
+	if (found?.url === void 0 || found.message !== void 0) return true;
+	return found.entities.some((e) => e.trafficPercentage !== void 0 && e.deployment === "DEPLOYMENT_FAILED");
+}
+function renderPlan(endpoint, { verdict, resources }) {
+	return [
+		`${endpoint}: ${verdict.words}`,
+		...verdict.notes.map((note) => `    ${note}`),
+		...summarizeResources(resources).flatMap(renderResource$1),
+		""
+	].join("\n");
+}
+function renderResource$1({ operation, kind, name, differences }) {
+	return [`  ${SIGNS$3[operation]} ${kind} ${name}`, ...differences.map((d) => `      ${d.path}: ${renderSide(d.old)} → ${renderSide(d.new)}`)];
+}
+function renderSide(value) {
+	return value === void 0 ? "(none)" : renderValue(value);
+}
+var SIGNS$3;
+var init_preview_endpoints = __esmMin((() => {
+	init_digest_program();
+	init_run_pulumi();
+	init_stacks();
+	init_fingerprint();
+	init_names();
+	init_read_project();
+	init_render_issue();
+	init_resource_summary();
+	init_progress();
+	init_project$1();
+	init_open_target();
+	init_validate_endpoints();
+	init_stack_failures();
+	SIGNS$3 = {
+		create: "+",
+		update: "~",
+		replace: "±",
+		delete: "-",
+		same: " "
+	};
+}));
+// schemas/endpoint/check-quota.ts
+function checkQuota(endpoint, environment) {
+	const needs = endpoint.entities.flatMap((entity) => listNeeds(entity, environment));
+	return Object.entries(environment.quota).flatMap(([resource, quantity]) => {
+		const found = findQuotaProblem(needs.filter((n) => n.resource === resource), parseQuantity$1(quantity) ?? Infinity, environment);
+		return found ? [found] : [];
+	});
+}
+function listNeeds(entity, environment) {
+	const hardware = environment.hardware[entity.workloadType];
+	if (!hardware) return [];
+	const { min, max } = replicasOf$1(entity);
+	return Object.entries(sizeReplica(hardware, workersOf(entity))).flatMap(([name, size]) => [
+		`requests.${name}`,
+		`limits.${name}`,
+		name
+	].map((resource) => ({
+		entity,
+		resource,
+		least: size * min,
+		most: size * max
+	})));
+}
+function sizeReplica({ per, cpu, memory, gpu }, workers) {
+	const times = per === "unit" ? workers : 1;
+	const need = {
+		cpu: (parseQuantity$1(cpu) ?? 0) * times,
+		memory: (parseQuantity$1(memory) ?? 0) * times,
+		pods: 1
+	};
+	return gpu ? {
+		...need,
+		[gpu.resource]: gpu.count
+	} : need;
+}
+function findQuotaProblem(needs, limit, environment) {
+	let sum = 0;
+	for (const { entity, resource, least } of needs) {
+		sum += least;
+		if (sum <= limit) continue;
+		const message = `Cannot provide the minimum of "${entity.name}" in environment "${environment.name}": the endpoint then needs ${render(sum, resource)} of ${resource}, expected at most ${render(limit, resource)}, the quota for all models`;
+		return makeError("quota-exceeded", entity.place, message, "Lower the minimum, or raise quota in the environment");
+	}
+	const much = needs.find((n) => n.most > limit);
+	if (!much) return void 0;
+	const message = `Found a maximum of "${much.entity.name}" that environment "${environment.name}" cannot reach: it needs ${render(much.most, much.resource)} of ${much.resource}, and the quota for all models is ${render(limit, much.resource)}`;
+	return makeWarning("quota-exceeded", much.entity.place, message);
+}
+function render(amount, resource) {
+	return resource.endsWith("memory") ? renderBytes(amount) : String(Math.round(amount * 1e3) / 1e3);
+}
+var init_check_quota = __esmMin((() => {
+	init_diagnostic();
+	init_quantity$1();
+	init_count_replicas();
+}));
+// schemas/endpoint/locate-list-item.ts
+function locateListItem({ file, places }, list, index) {
+	return places?.[list][index] ?? {
+		file,
+		line: 1,
+		column: 1
+	};
+}
+var init_locate_list_item = __esmMin((() => {}));
+// schemas/endpoint/check-against-kubernetes.ts
+function checkAgainstKubernetes(endpoint, environment) {
+	return [
+		...endpoint.entities.flatMap((e) => [...checkSecrets$1(e, environment), ...checkWorkerMode(e, environment)]),
+		...checkTags(endpoint),
+		...checkPrincipals(endpoint, environment),
+		...checkQuota(endpoint, environment)
+	];
+}
+function checkSecrets$1({ environmentVars, place }, environment) {
+	return Object.entries(environmentVars).flatMap(([variable, value]) => {
+		const secret = parseSecretReference(value);
+		if (!secret) return [];
+		const { scope, key } = secret;
+		const start = `Cannot read "${scope}/${key}" for ${variable} in environment "${environment.name}"`;
+		if (/^\.\.?$|^\.\./.test(key)) return [makeError("bad-value", place, `${start}: a Kubernetes Secret cannot have the key "${key}"`, "Rename the key")];
+		if (environment.secrets[scope] !== void 0 || OBJECT_NAME.test(scope)) return [];
+		return [makeError("bad-value", place, `${start}: a Kubernetes Secret cannot have the name "${scope}"`, `In ${environment.file}: secrets: { ${scope}: NAME }`)];
+	});
+}
+function checkWorkerMode({ name, workerMode, workloadType, place }, environment) {
+	if (workerMode === void 0 || workerMode === "one" || !environment.hardware[workloadType]?.gpu) return [];
+	return [makeError("conflicting-fields", place, `Cannot use workers: ${workerMode} for "${name}" in environment "${environment.name}": only one process can use the GPU of ${workloadType}, expected workers: one`, "Remove workers, or choose another workload_type")];
+}
+function checkTags({ entities }) {
+	return entities.flatMap((entity, i) => {
+		const same = entities.slice(0, i).find((e) => entityTag(e.name) === entityTag(entity.name));
+		if (!same) return [];
+		const message = `Cannot deploy both "${entity.name}" and "${same.name}" to Kubernetes: both have the tag ${entityTag(entity.name)}`;
+		return [makeError("duplicate-name", entity.place, message, "Give one of them another name")];
+	});
+}
+function checkPrincipals(endpoint, environment) {
+	if (environment.identity.kind !== "kubernetes") return [];
+	const permissions = endpoint.permissions.map(({ principal }, i) => ({
+		...principal,
+		place: locateListItem(endpoint, "permissions", i)
+	}));
+	const limits = endpoint.rateLimits.map(({ key, principal = "" }, i) => ({
+		kind: key,
+		name: principal,
+		place: locateListItem(endpoint, "rateLimits", i)
+	}));
+	return [...permissions, ...limits].flatMap(({ kind, name, place }) => kind !== "service_principal" || name === "" || /^[^/]+\/[^/]+$|^system:serviceaccount:/.test(name) ? [] : [warnOfNobody(name, place, environment)]);
+}
+function warnOfNobody(name, place, environment) {
+	return makeWarning("unknown-principal", place, `Found the service principal "${name}", which cannot exist in environment "${environment.name}": expected NAMESPACE/NAME of a service account`);
+}
+var init_check_against_kubernetes = __esmMin((() => {
+	init_check_quota();
+	init_diagnostic();
+	init_kubernetes_names();
+	init_locate_list_item();
+	init_secret_reference();
+}));
+// schemas/endpoint/check-against-environment.ts
+function checkAgainstEnvironment(endpoint, environment) {
+	switch (environment.target) {
+		case "local": return checkLocal(endpoint, environment);
+		case "kubernetes": {
+			const there = Object.keys(environment.hardware);
+			return [...endpoint.entities.flatMap((e) => checkWorkloadType(e, environment, there)), ...checkAgainstKubernetes(endpoint, environment)];
+		}
+	}
+}
+function checkLocal(endpoint, environment) {
+	return [
+		...endpoint.entities.flatMap((entity) => [
+			...checkWorkloadType(entity, environment, LOCAL_WORKLOAD_TYPES),
+			...checkSecrets(entity, environment),
+			...checkRole(entity, environment)
+		]),
+		...warnOfPermissions(endpoint, environment),
+		...warnOfRateLimits(endpoint, environment)
+	];
+}
+function warnOfPermissions(endpoint, environment) {
+	if (endpoint.permissions.length === 0) return [];
+	const message = `Found permissions on "${endpoint.name}": environment "${environment.name}" ignores them, because each of its tokens may query every endpoint`;
+	return [makeWarning("unsupported-field", locateListItem(endpoint, "permissions", 0), message)];
+}
+function warnOfRateLimits(endpoint, environment) {
+	return endpoint.rateLimits.flatMap(({ key, principal }, i) => {
+		if (principal === void 0 && (key === "endpoint" || key === "user")) return [];
+		const message = `Found a rate limit of ${principal === void 0 ? `each ${WORDS$1[key]}` : `"${principal}"`} on "${endpoint.name}": environment "${environment.name}" does not apply it, because its tokens carry no names`;
+		return [makeWarning("unknown-principal", locateListItem(endpoint, "rateLimits", i), message)];
+	});
+}
+function checkWorkloadType({ name, workloadType, place }, environment, there) {
+	if (there.includes(workloadType)) return [];
+	return [makeError("unavailable-workload-type", place, `Cannot run "${name}" on ${workloadType} in environment "${environment.name}": expected ${there.join(", ")}`, "Change workload_type, or deploy to another environment")];
+}
+function checkSecrets({ name, environmentVars, place }, environment) {
+	return Object.entries(environmentVars).filter(([, value]) => parseSecretReference(value)).map(([variable]) => {
+		return makeError("unsupported-field", place, `Cannot provide the secret ${variable} of "${name}" in environment "${environment.name}": the local target has no secrets`, ELSEWHERE);
+	});
+}
+function checkRole({ name, instanceProfileArn, place }, environment) {
+	if (instanceProfileArn === void 0) return [];
+	return [makeError("unsupported-field", place, `Cannot provide the AWS role of "${name}" in environment "${environment.name}": the local target has no AWS roles`, ELSEWHERE)];
+}
+var LOCAL_WORKLOAD_TYPES, ELSEWHERE, WORDS$1;
+var init_check_against_environment = __esmMin((() => {
+	init_check_against_kubernetes();
+	init_diagnostic();
+	init_locate_list_item();
+	init_secret_reference();
+	LOCAL_WORKLOAD_TYPES = ["CPU"];
+	ELSEWHERE = "Deploy it to an environment with target: kubernetes";
+	WORDS$1 = {
+		endpoint: "endpoint",
+		user: "user",
+		user_group: "group",
+		service_principal: "service principal"
+	};
+}));
+// validation/requirements/explain-resolution.ts
 async function explainResolution(request, message, compile) {
 	return await explainMissing(request, message, compile) ?? explainPython(request, message) ?? explainTwice(message) ?? await explainWheels(request, message, compile) ?? explainConflict(request, message) ?? { why: shorten$1(message) };
 }
@@ -36700,7 +37009,7 @@ async function explainMissing(request, message, compile) {
 	const unknown = /(?<![A-Za-z0-9._-])([A-Za-z0-9._-]+) was not found in the (?:package registry|cache)/.exec(text)?.[1];
 	if (unknown !== void 0) return {
 		why: `the index has no package named "${unknown}"`,
-		hint: "Check how it is written",
+		hint: "Check its spelling",
 		about: normalizeName(unknown)
 	};
 	for (const { name, pin } of request.requirements) {
@@ -36742,7 +37051,7 @@ function explainPython({ python }, message) {
 	if (needs === void 0 || what === void 0) return void 0;
 	return {
 		why: `${what} needs Python ${needs}, and the model was saved with Python ${python}`,
-		hint: "Require versions for that Python, or train and log the model with a newer one",
+		hint: "Require versions for that Python, or train and log the model with a newer Python",
 		about: nameOf(what)
 	};
 }
@@ -36792,13 +37101,13 @@ async function explainWheels(request, message, compile) {
 	const other = await findVersion(compile, about);
 	if (other !== void 0) return explainConflict(request, message) ?? {
 		why,
-		hint: `Other versions, such as ${other}, have one, but do not go with the other requirements: change those, or log the model again with it`,
+		hint: `Other versions, such as ${other}, have one, but conflict with the other requirements: change those, or log the model again with that version`,
 		about
 	};
-	const instead = `Davit builds no package from source. Build a wheel of ${about} and log the model with it in code_paths, or put it into your index`;
+	const instead = `Davit does not build packages from source. Build a wheel of ${about}, then log the model with it in code_paths or add it to your index`;
 	return {
 		why: `no version of ${about} has a wheel for Python ${python} on ${machine}`,
-		hint: mine ? `${instead}. If predictions do not need it, leave it out` : instead,
+		hint: mine ? `${instead}. If predictions do not need it, remove it` : instead,
 		...mine && { remove: about },
 		about
 	};
@@ -36822,9 +37131,9 @@ function shorten$1(message) {
 	return text.length > 400 ? `${text.slice(0, 399)}…` : text.replace(/\.\s*$/, "");
 }
 var init_explain_resolution = __esmMin((() => {
-	init_normalize_name();
+	init_normalize_package_name();
 }));
-// validation/resolve-requirements.ts
+// validation/requirements/resolve-requirements.ts
 async function resolveRequirements(request, options) {
 	const uv = await findUv(options);
 	const python = (await listPythons(request.python)).at(-1) ?? (await listPythons()).at(-1);
@@ -36938,7 +37247,7 @@ function wheelVersion(source) {
 }
 function outage({ stderr, timedOut }) {
 	const causes = stderr.split("\n").filter((l) => !/https?:/.test(l)).map((l) => l.replace(/^\s*(error|cause):\s*/, "").trim());
-	if (stderr.includes("network was disabled")) return /* @__PURE__ */ new Error("Cannot ask the package index: UV_OFFLINE forbids it, and what it said before does not answer this. Unset UV_OFFLINE, and run the same command again");
+	if (stderr.includes("network was disabled")) return /* @__PURE__ */ new Error("Cannot query the package index: UV_OFFLINE is set, and the cache does not have the answer. Unset UV_OFFLINE and run the same command again");
 	const why = timedOut ? `uv was stopped after ${LIMIT_SECONDS$3} s` : causes.filter(Boolean).slice(-2).join(", ");
 	return /* @__PURE__ */ new Error(`Cannot reach the package index: ${why}. Check the network, or UV_INDEX and its credentials, and run the same command again`);
 }
@@ -36958,7 +37267,7 @@ function lockEndpoint(endpoint, options) {
 	return lockSubjects(endpoint.name, endpoint.entities.map((entity) => makeSubject(endpoint, entity)), options);
 }
 async function lockSubjects(name, subjects, options) {
-	const results = await sideBySide(subjects, AT_A_TIME, (subject) => lockSubject(subject, options));
+	const results = await mapConcurrent(subjects, AT_A_TIME, (subject) => lockSubject(subject, options));
 	const diagnostics = sortDiagnostics(results.flatMap((r) => r.diagnostics));
 	const entities = results.map(({ subject, reason }) => ({
 		entity: subject.entity.name,
@@ -36997,7 +37306,7 @@ async function lockSubject(subject, options) {
 	const { current, upgrade = false } = options;
 	const before = current?.entities[subject.entity.name];
 	const virtualenv = before && current.virtualenvs[before.virtualenv];
-	const reason = current ? staleReason(subject, current, checked) : "there was no lock";
+	const reason = current ? staleReason(subject, current, checked) : "no lock yet";
 	if (reason === void 0 && !upgrade && before && virtualenv) {
 		const locked = {
 			name: subject.entity.name,
@@ -37014,7 +37323,7 @@ async function lockSubject(subject, options) {
 	}
 	return resolveSubject(subject, checked, {
 		...options,
-		reason: reason ?? "asked for",
+		reason: reason ?? "upgrade",
 		diagnostics
 	});
 }
@@ -37068,7 +37377,7 @@ function describeFailure(subject, { requirements }, explanation) {
 	return {
 		code: "resolution-failed",
 		severity: "error",
-		message: `Cannot install the requirements of ${subject.label}: ${explanation?.why ?? "uv does not say why"}`,
+		message: `Cannot install the requirements of ${subject.label}: ${explanation?.why ?? "uv gives no reason"}`,
 		hint: explanation?.hint,
 		at: at ?? {
 			file: "requirements.txt",
@@ -37106,9 +37415,9 @@ var init_lock_endpoint = __esmMin((() => {
 	init_diagnostic();
 	init_names();
 	init_progress();
-	init_side_by_side();
-	init_check_bounds();
-	init_check_drift();
+	init_map_concurrent();
+	init_check_minimum_versions();
+	init_check_version_drift();
 	init_check_lock();
 	init_check_model();
 	init_fetch_model();
@@ -37118,490 +37427,7 @@ var init_lock_endpoint = __esmMin((() => {
 	PLATFORM = "x86_64-manylinux_2_28";
 	AT_A_TIME = 2;
 }));
-var init_validate_model = __esmMin((() => {
-	init_ensure_virtualenv();
-	init_diagnostic();
-	init_endpoint_file();
-	init_lock();
-	init_names();
-	init_read_declared();
-	init_atomic_files();
-	init_cache();
-	init_fetch_model();
-	init_lock_endpoint();
-	init_validate_endpoint();
-}));
-var init_parse_arguments = __esmMin((() => {
-	init_command();
-}));
-async function validateDeclared(endpoint, context, progress, until) {
-	const { value, diagnostics } = await readLock$1(projectPlace(context), endpoint.name);
-	const unreadable = diagnostics.filter((d) => d.code !== "lock-missing");
-	if (unreadable.length > 0) return {
-		endpoint: endpoint.name,
-		entities: [],
-		diagnostics: unreadable
-	};
-	return validateEndpoint(endpoint, {
-		root: context.root,
-		lock: value,
-		progress,
-		signal: context.signal,
-		...until && { until }
-	});
-}
-var init_validate$1 = __esmMin((() => {
-	init_read_declared();
-	init_quantity$1();
-	init_worker_mode();
-	init_progress();
-	init_side_by_side();
-	init_validate_endpoint();
-	init_validate_model();
-	init_command();
-	init_parse_arguments();
-	init_select_endpoints();
-	({ ...ENDPOINTS_OPTION });
-}));
-// kubernetes/secrets-version.ts
-async function explainMissingSecrets(api, { wanted, ...question }) {
-	const missing = [...Map.groupBy(wanted, (w) => w.secret)].map(async ([name, keys]) => {
-		const secret = await readSecret(api, question, name, { accept: ONLY_METADATA });
-		if (!secret) return [`Cannot find the Secret "${name}" in the namespace ${question.namespace}: expected one with ${listKeys(keys)}`];
-		const there = keysOf(secret);
-		const lacking = there === void 0 ? [] : keys.filter(({ key }) => !there.has(key));
-		if (lacking.length === 0) return [];
-		const others = [...there ?? []].sort().join(", ");
-		return [`Cannot find ${listKeys(lacking)} in the Secret "${name}" of the namespace ${question.namespace}: expected one of ${others || "some, and it is empty"}`];
-	});
-	return (await Promise.all(missing)).flat();
-}
-async function readSecret(api, { namespace, signal }, name, headers = {}) {
-	const path = `/api/v1/namespaces/${namespace}/secrets/${name}`;
-	const answer = await api.send({
-		method: "GET",
-		path,
-		headers
-	}, { signal });
-	if (answer.status === 404) return void 0;
-	if (answer.status !== 200) throw new Error(`Cannot read the version of the Secret "${name}" in ${namespace}: the API server answers ${answer.status}, expected that you may get it`);
-	return JSON.parse(answer.body);
-}
-function keysOf({ metadata: { managedFields = [] } }) {
-	if (managedFields.length === 0) return void 0;
-	const fields = managedFields.flatMap(({ fieldsV1 }) => Object.keys(fieldsV1?.["f:data"] ?? {}));
-	return new Set(fields.filter((field) => field.startsWith("f:")).map((field) => field.slice(2)));
-}
-function listKeys(keys) {
-	return [...new Set(keys.map(({ key }) => `"${key}"`))].join(", ");
-}
-var ONLY_METADATA;
-var init_secrets_version = __esmMin((() => {
-	ONLY_METADATA = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io";
-}));
-// kubernetes/quantity.ts
-function parseQuantity(quantity) {
-	const [, number, unit = ""] = /^([+-]?[0-9.]+(?:[eE][+-]?\d+)?)([A-Za-z]*)$/.exec(quantity) ?? [];
-	const factor = UNITS[unit];
-	if (number === void 0 || factor === void 0) throw new RangeError(`Cannot read "${quantity}" as a quantity of Kubernetes: expected one as in 500m or 4Gi`);
-	return Math.round(Number(number) * factor * 1e6) / 1e6;
-}
-function parseAmounts(quantities = {}) {
-	return Object.fromEntries(Object.entries(quantities).map(([name, q]) => [name, parseQuantity(q)]));
-}
-function describeAmount(resource, amount) {
-	if (resource === "cpu") return `${round(amount)} ${amount === 1 ? "processor" : "processors"}`;
-	if (resource === "memory" || resource === "ephemeral-storage") {
-		const what = resource === "memory" ? "memory" : "disk space";
-		return amount >= 2 ** 30 ? `${round(amount / 2 ** 30)} GiB of ${what}` : `${round(amount / 2 ** 20)} MiB of ${what}`;
-	}
-	if (resource === "pods") return `${amount} ${amount === 1 ? "pod" : "pods"}`;
-	return `${round(amount)} ${resource}`;
-}
-function addAmounts(a, b, times = 1) {
-	const names = /* @__PURE__ */ new Set([...Object.keys(a), ...Object.keys(b)]);
-	return Object.fromEntries([...names].map((name) => [name, Math.round(((a[name] ?? 0) + (b[name] ?? 0) * times) * 1e6) / 1e6]));
-}
-function round(amount) {
-	return String(Math.round(amount * 100) / 100);
-}
-var UNITS;
-var init_quantity = __esmMin((() => {
-	UNITS = {
-		n: 1e-9,
-		u: 1e-6,
-		m: .001,
-		"": 1,
-		k: 1e3,
-		M: 1e6,
-		G: 1e9,
-		T: 0xe8d4a51000,
-		P: 0x38d7ea4c68000,
-		E: 0xde0b6b3a7640000,
-		Ki: 1024,
-		Mi: 2 ** 20,
-		Gi: 2 ** 30,
-		Ti: 2 ** 40,
-		Pi: 2 ** 50,
-		Ei: 2 ** 60
-	};
-}));
-// kubernetes/capacity.ts
-async function readCapacity(api, { namespace, ...options }) {
-	try {
-		const [nodes, pods, quotas] = await Promise.all([
-			api.list("/api/v1/nodes", options),
-			api.list("/api/v1/pods", {
-				...options,
-				fieldSelector: "status.phase!=Succeeded,status.phase!=Failed,spec.nodeName!="
-			}),
-			api.list(`/api/v1/namespaces/${namespace}/resourcequotas`, options)
-		]);
-		return {
-			nodes: measureNodes(nodes, pods),
-			quotas: quotas.map(readQuota)
-		};
-	} catch (e) {
-		if (e instanceof KubernetesRefused && e.status === 403) return void 0;
-		throw e;
-	}
-}
-function measureNodes(nodes, pods) {
-	const byNode = Map.groupBy(pods, (pod) => pod.spec?.nodeName ?? "");
-	return nodes.filter((n) => n.spec?.unschedulable !== true && n.status?.conditions?.some((c) => c.type === "Ready" && c.status === "True")).map(({ metadata: { name, labels = {} }, spec, status }) => {
-		const allocatable = parseAmounts(status?.allocatable);
-		const free = (byNode.get(name) ?? []).map((pod) => requestsOf(pod.spec)).reduce((left, amounts) => addAmounts(left, amounts, -1), allocatable);
-		return {
-			name,
-			labels,
-			taints: spec?.taints ?? [],
-			allocatable,
-			free
-		};
-	});
-}
-function requestsOf(pod) {
-	const { containers = [], initContainers = [], overhead } = pod ?? {};
-	const besides = initContainers.filter((c) => c.restartPolicy === "Always");
-	const running = [...containers, ...besides].map(requestsOfContainer).reduce((a, b) => addAmounts(a, b), {});
-	return addAmounts(addAmounts(initContainers.filter((c) => c.restartPolicy !== "Always").map(requestsOfContainer).reduce((a, b) => takeLarger(a, b), running), parseAmounts(overhead)), { pods: 1 });
-}
-function requestsOfContainer({ resources = {} }) {
-	return parseAmounts({
-		...resources.limits,
-		...resources.requests
-	});
-}
-function takeLarger(a, b) {
-	const names = /* @__PURE__ */ new Set([...Object.keys(a), ...Object.keys(b)]);
-	return Object.fromEntries([...names].map((name) => [name, Math.max(a[name] ?? 0, b[name] ?? 0)]));
-}
-function readQuota({ metadata, status }) {
-	return {
-		name: metadata.name,
-		hard: parseAmounts(status?.hard),
-		used: parseAmounts(status?.used)
-	};
-}
-var init_capacity = __esmMin((() => {
-	init_api();
-	init_quantity();
-}));
-// kubernetes/check-fit.ts
-function checkFit({ nodes, quotas }, wanted) {
-	const seekers = wanted.flatMap(({ count, room }) => Array.from({ length: count }, () => ({
-		room,
-		requests: requestsOf(room)
-	})));
-	const largest = [...seekers].sort((a, b) => sizeOf(b, nodes) - sizeOf(a, nodes));
-	const free = new Map(nodes.map((node) => [node, node.free]));
-	const reasons = [];
-	let missing = {};
-	for (const seeker of largest) {
-		const impossible = explainImpossible(seeker, nodes);
-		if (impossible !== void 0) {
-			reasons.push(impossible);
-			continue;
-		}
-		const { node, lack } = chooseNode(seeker, nodes, free);
-		missing = addAmounts(missing, lack);
-		free.set(node, addAmounts(free.get(node) ?? {}, addAmounts(seeker.requests, lack, -1), -1));
-	}
-	const over = overQuota(quotas, seekers);
-	if (Object.keys(missing).length > 0) reasons.unshift(describeMissing(missing, seekers));
-	if (reasons.length === 0 && over.length === 0) return { fits: true };
-	return {
-		fits: false,
-		missing,
-		words: [.../* @__PURE__ */ new Set([...reasons, ...over])].join("; ")
-	};
-}
-function sizeOf({ requests }, nodes) {
-	const shares = Object.entries(requests).map(([name, amount]) => {
-		const most = Math.max(...nodes.map((n) => n.allocatable[name] ?? 0));
-		return (most > 0 ? amount / most : 1) + (name.includes("/") && amount > 0 ? 1 : 0);
-	});
-	return Math.max(0, ...shares);
-}
-function explainImpossible({ room, requests }, nodes) {
-	const selected = nodes.filter((node) => matches(node, room));
-	const selector = describeSelector(room);
-	if (selected.length === 0) return nodes.length === 0 ? "finds no node that is ready" : `finds no node with ${selector}`;
-	const tolerated = selected.filter((node) => refusingTaint(node, room) === void 0);
-	if (tolerated.length === 0) return `does not tolerate what its nodes are tainted with: ${[...new Set(selected.map((node) => describeTaint(refusingTaint(node, room))))].join(", ")}`;
-	if (tolerated.some((node) => isEmpty(lackOf(requests, node.allocatable)))) return void 0;
-	const lack = tolerated.map((node) => lackOf(requests, node.allocatable)).sort((a, b) => weigh(a) - weigh(b))[0] ?? {};
-	const most = (name) => Math.max(...tolerated.map((node) => node.allocatable[name] ?? 0));
-	return `needs ${Object.keys(lack).map((name) => `${describeAmount(name, requests[name] ?? 0)}, and the largest node has ${describeAmount(name, most(name))}`).join("; ")}`;
-}
-function chooseNode({ room, requests }, nodes, free) {
-	const choices = nodes.filter((node) => matches(node, room) && refusingTaint(node, room) === void 0 && isEmpty(lackOf(requests, node.allocatable))).map((node) => ({
-		node,
-		lack: lackOf(requests, free.get(node) ?? {})
-	}));
-	const best = choices.reduce((a, b) => weigh(b.lack, b.node) < weigh(a.lack, a.node) ? b : a);
-	return choices.find(({ lack }) => isEmpty(lack)) ?? best;
-}
-function lackOf(requests, there) {
-	const lack = Object.entries(addAmounts(requests, there, -1));
-	return Object.fromEntries(lack.filter(([name, amount]) => amount > 0 && (requests[name] ?? 0) > 0));
-}
-function weigh(lack, node) {
-	return Object.entries(lack).reduce((sum, [name, amount]) => sum + amount / (node?.allocatable[name] || 1), 0);
-}
-function isEmpty(amounts) {
-	return Object.keys(amounts).length === 0;
-}
-function matches({ labels }, { nodeSelector = {} }) {
-	return Object.entries(nodeSelector).every(([name, value]) => labels[name] === value);
-}
-function refusingTaint({ taints }, { tolerations = [] }) {
-	return taints.find((taint) => taint.effect !== "PreferNoSchedule" && !tolerations.some((t) => tolerates(t, taint)));
-}
-function tolerates({ key, operator = "Equal", value = "", effect }, taint) {
-	if (effect !== void 0 && effect !== taint.effect) return false;
-	if (key === void 0 || key === "") return operator === "Exists";
-	return key === taint.key && (operator === "Exists" || value === (taint.value ?? ""));
-}
-function overQuota(quotas, seekers) {
-	const wanted = seekers.reduce((sum, { requests }) => addAmounts(sum, requests), {});
-	return quotas.flatMap(({ name, hard, used }) => {
-		const over = Object.entries(hard).flatMap(([key, limit]) => {
-			const resource = key.replace(/^requests\./, "");
-			const more = (used[key] ?? 0) + (wanted[resource] ?? 0) - limit;
-			return more > 0 && (wanted[resource] ?? 0) > 0 ? [describeAmount(resource, more)] : [];
-		});
-		return over.length > 0 ? [`goes over the quota "${name}" by ${enumerate(over)}`] : [];
-	});
-}
-function describeMissing(missing, seekers) {
-	return `needs ${enumerate(Object.entries(missing).map(([name, amount]) => {
-		const selector = describeSelector(seekers.find((s) => name.includes("/") && (s.requests[name] ?? 0) > 0)?.room ?? {});
-		return `${describeAmount(name, amount)}${selector === "" ? "" : ` (${selector})`}`;
-	}))} more than is free`;
-}
-function describeSelector({ nodeSelector = {} }) {
-	return Object.entries(nodeSelector).map(([name, value]) => `${name}=${value}`).join(", ");
-}
-function describeTaint(taint) {
-	return taint === void 0 ? "" : `${taint.key}${taint.value ? `=${taint.value}` : ""}:${taint.effect}`;
-}
-function enumerate(items) {
-	return items.length < 2 ? items.join("") : `${items.slice(0, -1).join(", ")} and ${items.at(-1) ?? ""}`;
-}
-var init_check_fit = __esmMin((() => {
-	init_capacity();
-	init_quantity();
-}));
-// cli/describe-room.ts
-async function describeRoom(plan, api, place) {
-	const wanted = [...listWanted(plan), ...await listGrown(plan, api, place)];
-	if (wanted.length === 0) return [];
-	const capacity = await readCapacity(api, place);
-	if (!capacity) return ["whether there is room for it could not be looked at: you may not list the nodes and pods"];
-	const fit = checkFit(capacity, wanted);
-	if (fit.fits) return [];
-	return [plan.verdict.kind === "rolling-update" ? fit.words.replace("more than is free", "$& while both versions run") : fit.words];
-}
-function listWanted({ resources }) {
-	return resources.filter((r) => r.type === CONFIGURATION && r.operation === "create").flatMap((configuration) => {
-		const spec = newValue(configuration, "spec");
-		const bounds = resources.find((r) => r.name === `${configuration.name}-bounds`);
-		const metadata = bounds && newValue(bounds, "metadata");
-		return makeWanted(spec, Math.max(1, Number(metadata?.annotations?.[MIN_SCALE] ?? 1)));
-	});
-}
-async function listGrown({ resources }, api, { endpoint, namespace }) {
-	const raised = resources.flatMap((patch) => {
-		if (patch.type !== REVISION_PATCH || patch.operation !== "update") return [];
-		const min = Number(newValue(patch, `metadata.annotations["${MIN_SCALE}"]`) ?? 0);
-		return min > 0 ? [{
-			hash: patch.name.replace(/-bounds$/, "").split("-").at(-1) ?? "",
-			min
-		}] : [];
-	});
-	if (raised.length === 0) return [];
-	const configurations = await api.list(`/apis/serving.knative.dev/v1/namespaces/${namespace}/configurations`, { labelSelector: `${ENDPOINT_LABEL}=${endpointObjectName(endpoint)}` });
-	const grown = raised.map(async ({ hash, min }) => {
-		const live = configurations.find((c) => c.metadata.name.endsWith(`-${hash}`));
-		const pods = await api.list(`/api/v1/namespaces/${namespace}/pods`, { labelSelector: `${REVISION_LABEL}=${live?.status?.latestCreatedRevisionName ?? ""}` });
-		return makeWanted(live?.spec, min - pods.length);
-	});
-	return (await Promise.all(grown)).flat();
-}
-function makeWanted(spec, count) {
-	const room = spec?.template?.spec;
-	if (!room || count <= 0) return [];
-	return [{
-		count,
-		room: {
-			...room,
-			containers: [...room.containers ?? [], QUEUE_PROXY]
-		}
-	}];
-}
-function newValue({ differences }, path) {
-	return differences.find((d) => d.path === path)?.new;
-}
-var QUEUE_PROXY, CONFIGURATION, REVISION_PATCH, MIN_SCALE, REVISION_LABEL;
-var init_describe_room = __esmMin((() => {
-	init_capacity();
-	init_check_fit();
-	init_kubernetes_names();
-	QUEUE_PROXY = { resources: { requests: { cpu: "25m" } } };
-	CONFIGURATION = "kubernetes:serving.knative.dev/v1:Configuration";
-	REVISION_PATCH = "kubernetes:serving.knative.dev/v1:RevisionPatch";
-	MIN_SCALE = "autoscaling.knative.dev/min-scale";
-	REVISION_LABEL = "serving.knative.dev/revision";
-}));
-// cli/rollout-notes.ts
-var rollout_notes_exports = /* @__PURE__ */ __exportAll({
-	checkSecretsThere: () => checkSecretsThere,
-	describeForKubernetes: () => describeForKubernetes
-});
-async function describeForKubernetes(endpoint, plan, options) {
-	const { context, environment } = options;
-	const api = await connectCluster(environment.cluster, context.root, context);
-	const [missing, room, diagnostics] = await Promise.all([
-		listMissingImages(endpoint, options),
-		describeRoom(plan, api, {
-			endpoint: endpoint.name,
-			namespace: environment.namespace
-		}),
-		checkSecretsThere(endpoint, environment, api)
-	]);
-	return {
-		plan: addNotes(plan, [...missing.map((image) => `builds ${image}`), ...room]),
-		diagnostics
-	};
-}
-async function checkSecretsThere({ entities }, { namespace, secrets }, api) {
-	const checked = entities.map(async ({ environmentVars, place }) => {
-		return (await explainMissingSecrets(api, {
-			namespace,
-			wanted: Object.values(environmentVars).flatMap((value) => parseSecretReference(value) ?? []).map(({ scope, key }) => ({
-				secret: secrets[scope] ?? scope,
-				key
-			}))
-		})).map((sentence) => makeWarning("secret-missing", place, sentence));
-	});
-	return (await Promise.all(checked)).flat();
-}
-var init_rollout_notes = __esmMin((() => {
-	init_connect$1();
-	init_secrets_version();
-	init_diagnostic();
-	init_secret_reference();
-	init_add_notes();
-	init_describe_room();
-	init_images();
-}));
-async function previewEndpoint(endpoint, project, context) {
-	const { signal } = context;
-	const stack = stackName(endpoint.name, environmentName(context));
-	const progress = named(context.progress, endpoint.name);
-	const refresh = context.options["refresh"] === true || await hasDrifted(project, endpoint.name, context);
-	const outcome = await timed(progress, `Previewing ${stack}`, () => throwIfStopped(previewStack(project, stack, {
-		progress,
-		signal,
-		refresh
-	}), signal));
-	const diagnostics = makeStackDiagnostics(endpoint, stack, outcome);
-	if (outcome.status !== "succeeded") return {
-		plan: outcome.plan,
-		diagnostics,
-		fingerprint: void 0
-	};
-	const [described, fingerprint] = await Promise.all([describeRollout(endpoint, outcome.plan, {
-		project,
-		context
-	}), fingerprintOf(endpoint, outcome, context)]);
-	return {
-		...described,
-		fingerprint
-	};
-}
-async function throwIfStopped(operation, signal) {
-	const outcome = await operation;
-	if (outcome.status !== "succeeded") signal.throwIfAborted();
-	return outcome;
-}
-async function fingerprintOf({ name }, { resources }, context) {
-	const [{ value: lock }, program] = await Promise.all([readLock$1(projectPlace(context), name), digestProgram()]);
-	return lock && makeFingerprint({
-		lock,
-		program,
-		resources
-	});
-}
-async function describeRollout(endpoint, plan, { project, context }) {
-	const { value: environment } = await readEnvironment(projectPlace(context), environmentName(context));
-	if (environment?.target !== "kubernetes") return {
-		plan,
-		diagnostics: []
-	};
-	const { describeForKubernetes } = await Promise.resolve().then(() => (init_rollout_notes(), rollout_notes_exports));
-	return describeForKubernetes(endpoint, plan, {
-		project,
-		context,
-		environment,
-		progress: context.progress
-	});
-}
-async function previewRemoval(endpoint, project, context) {
-	const { signal } = context;
-	const stack = stackName(endpoint, environmentName(context));
-	const progress = named(context.progress, endpoint);
-	const outcome = await timed(progress, `Previewing what goes with ${stack}`, () => throwIfStopped(previewDestroyStack(project, stack, {
-		progress,
-		signal
-	}), signal));
-	requireSucceeded(stack, outcome);
-	return outcome.plan;
-}
-var init_preview$1 = __esmMin((() => {
-	init_digest_program();
-	init_run_pulumi();
-	init_fingerprint();
-	init_diagnostic();
-	init_names();
-	init_read_declared();
-	init_progress();
-	init_side_by_side();
-	init_command();
-	init_has_drifted();
-	init_platform();
-	init_render_plan();
-	init_select_endpoints();
-	init_open_for();
-	init_stack_failures();
-	init_validate$1();
-	({
-		...ENVIRONMENT_OPTION,
-		...ENDPOINTS_OPTION
-	});
-}));
-// cli/review-validate.ts
+// app/review/validate-changed.ts
 function makeUnread(changed) {
 	return {
 		...changed,
@@ -37616,7 +37442,7 @@ function makeUnread(changed) {
 async function validateChanged(changed, stage) {
 	const nothing = makeUnread(changed);
 	if (changed.change === "removed") return nothing;
-	const place = projectPlace(stage.context);
+	const { place, signal } = stage.request;
 	const { value, diagnostics } = await readReviewed(place, changed.endpoint, stage.environments);
 	const file = `${place.endpoints}/${changed.endpoint}.yaml`;
 	const checked = sortDiagnostics([...stage.diagnostics.filter((d) => d.file === file), ...diagnostics]);
@@ -37624,7 +37450,7 @@ async function validateChanged(changed, stage) {
 		...nothing,
 		diagnostics: checked
 	};
-	const { value: proven, outage } = await attempt$3(stage.context, () => proveEndpoint(value, stage));
+	const { value: proven, outage } = await catchOutage(signal, () => proveEndpoint(value, stage));
 	if (!proven) return {
 		...nothing,
 		diagnostics: checked,
@@ -37651,14 +37477,13 @@ async function readReviewed(place, name, environments) {
 	};
 }
 async function proveEndpoint(endpoint, stage) {
-	const { context } = stage;
-	const place = projectPlace(context);
+	const { place, progress: all, signal } = stage.request;
 	const { value: lock, diagnostics } = await readLock$1(place, endpoint.name);
-	const progress = named(context.progress, endpoint.name);
+	const progress = named(all, endpoint.name);
 	const options = {
 		root: declaredRoot(place),
 		progress,
-		signal: context.signal
+		signal
 	};
 	const first = lock && await validateEndpoint(endpoint, {
 		...options,
@@ -37727,26 +37552,24 @@ function lockState({ entities, diagnostics }) {
 function isProven({ diagnostics, outage }) {
 	return outage === null && !hasErrors(diagnostics);
 }
-var init_review_validate = __esmMin((() => {
+var init_validate_changed = __esmMin((() => {
 	init_refuse_files();
 	init_check_against_environment();
 	init_diagnostic();
 	init_lock();
-	init_read_declared();
+	init_read_project();
 	init_atomic_files();
 	init_progress();
 	init_check_memory();
 	init_lock_endpoint();
 	init_validate_endpoint();
-	init_attempt();
-	init_select_endpoints();
 }));
-// cli/review-preview.ts
+// app/review/preview-changed.ts
 async function previewChanged(known, stage) {
 	const { endpoint: name, change } = known;
 	if (change === "removed") {
-		const removal = async (project, context) => ({
-			plan: await previewRemoval(name, project, context),
+		const removal = async (project, request) => ({
+			plan: await previewRemoval(name, project, request),
 			fingerprint: void 0
 		});
 		return {
@@ -37755,7 +37578,7 @@ async function previewChanged(known, stage) {
 		};
 	}
 	if (!isProven(known)) return known;
-	const place = projectPlace(stage.context);
+	const { place } = stage.request;
 	const { value, diagnostics } = await readReviewed(place, name, stage.environments);
 	const before = [
 		...known.diagnostics,
@@ -37767,8 +37590,8 @@ async function previewChanged(known, stage) {
 		diagnostics: sortDiagnostics(before)
 	};
 	const refused = [];
-	const previews = await previewAll(stage, async (project, there) => {
-		const previewed = await previewEndpoint(value, project, there);
+	const previews = await previewAll(stage, async (project, request) => {
+		const previewed = await previewEndpoint(value, project, request);
 		refused.push(...previewed.diagnostics);
 		return previewed;
 	});
@@ -37786,18 +37609,15 @@ async function checkReadable(place, endpoint) {
 	const inside = endpoint.entities.map(({ model }) => relative(root, locateModel(root, model).folder)).filter((path) => !path.startsWith("..") && !isAbsolute(path));
 	return [...place.from === void 0 ? [] : await refuseFiles(place.from, inside), ...(await readLock$1(place, name)).diagnostics];
 }
-function previewAll({ context, environments, open, turn }, preview) {
-	const previewOne = async ({ name }) => {
-		const there = {
-			...context,
-			options: {
-				...context.options,
-				environment: name
-			}
-		};
-		const { value, outage } = await attempt$3(context, async () => preview(await open(), there));
+function previewAll({ request, environments, open, turn }, preview) {
+	const previewOne = async (environment) => {
+		const work = async () => preview(await open(), {
+			...request,
+			environment
+		});
+		const { value, outage } = await catchOutage(request.signal, work);
 		return {
-			environment: name,
+			environment: environment.name,
 			plan: value?.plan ?? null,
 			outage,
 			fingerprint: value?.fingerprint ?? null
@@ -37805,15 +37625,14 @@ function previewAll({ context, environments, open, turn }, preview) {
 	};
 	return Promise.all(environments.map((e) => turn(() => previewOne(e))));
 }
-var init_review_preview = __esmMin((() => {
+var init_preview_changed = __esmMin((() => {
 	init_refuse_files();
 	init_diagnostic();
-	init_read_declared();
+	init_read_project();
 	init_locate_model();
-	init_attempt();
-	init_preview$1();
-	init_review_validate();
-	init_select_endpoints();
+	init_outage();
+	init_preview_endpoints();
+	init_validate_changed();
 }));
 // schemas/diagnostic-codes.ts
 var DIAGNOSTIC_CODES;
@@ -37822,54 +37641,54 @@ var init_diagnostic_codes = __esmMin((() => {
 		"unreadable-file": "The file cannot be read",
 		"bad-yaml": "The file is not valid YAML",
 		"unknown-field": "The field does not exist here",
-		"missing-field": "A field that must be there is missing",
+		"missing-field": "A required field is missing",
 		"wrong-type": "The value has the wrong type",
 		"bad-value": "The value has the right type but is not allowed",
-		"unsupported-field": "The field exists in Databricks, and Davit cannot honour it yet",
+		"unsupported-field": "Databricks has this field, but Davit does not support it",
 		"conflicting-fields": "Two fields cannot be used together",
-		"name-mismatch": "The endpoint has another name than its file",
-		"duplicate-name": "Two things have the same name",
-		"unknown-entity": "A served entity is named that does not exist",
+		"name-mismatch": "The name differs from the name of the file",
+		"duplicate-name": "The same name is used twice",
+		"unknown-entity": "A field names a served entity that does not exist",
 		"traffic-sum": "The traffic percentages do not add up to 100",
-		"traffic-missing": "An endpoint with several served entities says nothing about traffic",
-		"uneven-concurrency": "The maximum is no whole number of replicas",
-		"unavailable-workload-type": "The environment has no such hardware",
-		"quota-exceeded": "The endpoint alone needs more than all models of the environment may have",
-		"unknown-principal": "Nobody in the environment can be who is named",
-		"secret-missing": "A secret that is read is not in the cluster",
+		"traffic-missing": "An endpoint with several served entities has no traffic_config",
+		"uneven-concurrency": "The maximum concurrency is not a whole number of replicas",
+		"unavailable-workload-type": "The environment does not provide this workload type",
+		"quota-exceeded": "The endpoint alone exceeds the quota for all models of the environment",
+		"unknown-principal": "The principal cannot exist in the environment",
+		"secret-missing": "A referenced secret does not exist in the cluster",
 		"unknown-endpoint": "No endpoint has this name",
 		"unknown-environment": "No environment has this name",
 		"lock-missing": "The endpoint has no lock",
-		"lock-stale": "The lock does not belong to what the endpoint says now",
-		"lock-invalid": "The lock is not one that Davit wrote",
+		"lock-stale": "The lock does not match the endpoint or its model",
+		"lock-invalid": "The lock is not in the format that Davit writes",
 		"model-not-found": "The model cannot be found or fetched",
 		"model-unreadable": "The directory is not an MLflow model that Davit can read",
 		"flavor-missing": "The model has no python_function flavor",
 		"signature-missing": "The model has no signature",
-		"signature-invalid": "The model has a signature that cannot be understood",
+		"signature-invalid": "The signature of the model cannot be parsed",
 		"example-missing": "The model has no input example",
-		"requirements-missing": "The model does not say what it requires",
-		"requirement-invalid": "A requirement cannot be understood or not be used in a server",
+		"requirements-missing": "The model lists no Python version or no requirements",
+		"requirement-invalid": "A requirement cannot be parsed, or a server cannot use it",
 		"requirement-unpinned": "A requirement has no exact version",
-		"requirement-platform": "A requirement belongs to another platform",
-		"conda-only-package": "A package comes from conda only and would not be installed",
+		"requirement-platform": "A requirement is for another platform",
+		"conda-only-package": "A package is available only from conda, so it would not be installed",
 		"anaconda-channel": "The model uses a channel that may need a commercial licence",
-		"version-drift": "The model was saved with another version than the one it requires",
-		"version-unsupported": "The model needs a Python or an MLflow that is too old to be served",
+		"version-drift": "The model requires a different version from the one that it was saved with",
+		"version-unsupported": "The model needs a version of Python or MLflow that is too old to serve",
 		"resolution-failed": "The requirements cannot be satisfied together",
-		"python-unavailable": "There is no Python of the version the model needs",
+		"python-unavailable": "The Python version that the model needs is not available",
 		"install-failed": "The virtualenv cannot be made from the lock",
-		"incompatible-packages": "Installed packages contradict one another",
-		"import-failed": "The model needs a module that is not installed or does not import",
+		"incompatible-packages": "Installed packages are incompatible with each other",
+		"import-failed": "The model needs a module that is not installed or cannot be imported",
 		"load-failed": "The model cannot be loaded",
 		"prediction-failed": "The model fails on its own input example",
-		"output-mismatch": "The answer contradicts the output signature",
+		"output-mismatch": "The prediction does not match the output signature",
 		"time-limit": "The model takes longer than its time limit",
-		"memory-limit": "The model needs more memory than it may have",
+		"memory-limit": "The model needs more memory than its limit",
 		"revision-failed": "A revision does not become ready"
 	};
 }));
-// schemas/report.ts
+// schemas/report/report.ts
 function list(item) {
 	return array(item).max(1e4).readonly();
 }
@@ -37877,11 +37696,11 @@ function isWebAddress(text) {
 	return WEB_ADDRESS$1.test(text);
 }
 function parseReport(written) {
-	if (written.length > REPORT_CHARACTERS$1) throw new RangeError(`Cannot read the report: it has ${written.length} characters, expected ${REPORT_CHARACTERS$1}`);
+	if (written.length > REPORT_CHARACTERS$1) throw new RangeError(`Cannot read the report: it has ${written.length} characters, expected at most ${REPORT_CHARACTERS$1}`);
 	try {
 		return report$1.parse(JSON.parse(written));
 	} catch (e) {
-		throw new SyntaxError("Cannot read the report: it is not one that this version of Davit writes", { cause: e });
+		throw new SyntaxError("Cannot read the report: it is not in the format of this version of Davit", { cause: e });
 	}
 }
 var text$1, STAGES, REVIEW_STAGES, WEB_ADDRESS$1, seconds$1, count, diagnostic, proof, entity, difference, plan, sha256, commit, fingerprint, preview$1, changedPath, endpointReport, stage, pullRequest, report$1, REPORT_CHARACTERS$1;
@@ -38049,7 +37868,7 @@ var init_report$1 = __esmMin((() => {
 	});
 	REPORT_CHARACTERS$1 = 32 << 20;
 }));
-// cli/review-folder.ts
+// app/review/stage-folder.ts
 async function writeReport(folder, report) {
 	await writeFileAtomically(join(folder, REPORT), `${JSON.stringify(report)}\n`);
 }
@@ -38059,14 +37878,23 @@ async function readValidated(folder) {
 	return new Map(endpoints.map((e) => [e.endpoint, e]));
 }
 var REPORT, LOCKS$2;
-var init_review_folder = __esmMin((() => {
-	init_read_declared();
+var init_stage_folder$1 = __esmMin((() => {
+	init_read_project();
 	init_report$1();
 	init_atomic_files();
 	REPORT = "report.json";
 	LOCKS$2 = "locks";
 }));
-// cli/review-project.ts
+// app/select-endpoints.ts
+async function selectNames(place, given) {
+	if (given.length === 0) return listEndpoints(place);
+	return [...new Set(given.map((a) => a.replace(/^.*[\\/]/, "").replace(/\.(ya?ml|lock)$/, "")))];
+}
+var init_select_endpoints = __esmMin((() => {
+	init_check_against_environment();
+	init_read_project();
+}));
+// app/review/review-project.ts
 async function reviewProject(request) {
 	const { root, from, out, stage } = request;
 	const folder = out ?? makeTemporaryFolder("review");
@@ -38075,20 +37903,16 @@ async function reviewProject(request) {
 		recursive: true,
 		force: true
 	});
-	const declared = {
+	const place = {
+		root,
+		endpoints: "endpoints",
 		...from !== void 0 && { from },
 		locks
 	};
-	const context = {
-		...request,
-		args: request.names ?? [],
-		options: {},
-		cwd: root,
-		declared
-	};
 	try {
-		const report = await makeReport(context, {
+		const report = await makeReport({
 			...request,
+			place,
 			locks
 		});
 		if (out !== void 0) await writeReport(out, report);
@@ -38101,20 +37925,17 @@ async function reviewProject(request) {
 		});
 	}
 }
-async function makeReport(context, work) {
-	const names = work.environments;
-	const place = projectPlace(context);
-	const { stage } = work;
+async function makeReport(work) {
+	const { environments: names, place, stage } = work;
 	const [changes, checked, declared] = await Promise.all([
-		readChanges(context, work),
+		readChanges(work),
 		stage === "preview" ? [] : checkAll(place),
 		Promise.all(names.map((name) => readEnvironment(place, name)))
 	]);
-	const changed = await selectChanged(context, changes, names);
+	const changed = await selectChanged(work, changes);
 	const environments = declared.flatMap((d) => d.value ?? []);
 	const diagnostics = await withoutRefused(declaredRoot(place), checked);
 	const endpoints = await reviewAll(changed, {
-		context,
 		work,
 		environments,
 		diagnostics
@@ -38144,24 +37965,24 @@ async function describeProgram({ root, from, programCommit }) {
 		environments
 	};
 }
-async function reviewAll(changed, { context, work, environments, diagnostics }) {
+async function reviewAll(changed, { work, environments, diagnostics }) {
 	const { stage, locks } = work;
 	const validated = stage === "preview" ? await readValidated(work.with) : /* @__PURE__ */ new Map();
-	const [open, width] = [openOnce(context), machineWidth()];
-	const turn = takeTurns(width);
-	return sideBySide(changed, width, (c) => unlessStopped(c, work, async () => {
+	const [open, width] = [openProjectOnce(work), machineWidth()];
+	const turn = limitConcurrency(width);
+	return mapConcurrent(changed, width, (c) => unlessStopped(c, work, async () => {
 		const known = stage === "preview" ? {
 			...validated.get(c.endpoint) ?? makeUnread(c),
 			...c,
 			previews: []
 		} : await validateChanged(c, {
-			context,
+			request: work,
 			environments,
 			diagnostics,
 			locks
 		});
 		return stage === "validate" ? known : previewChanged(known, {
-			context,
+			request: work,
 			environments,
 			open,
 			turn
@@ -38180,17 +38001,15 @@ async function unlessStopped(changed, { signal }, work) {
 		};
 	}
 }
-async function readChanges(context, { base, signal }) {
+async function readChanges({ place, names = [], base, signal }) {
 	try {
-		return await readChangedPaths(declaredRoot(projectPlace(context)), base, signal);
+		return await readChangedPaths(declaredRoot(place), base, signal);
 	} catch (e) {
-		if (!(e instanceof NoBaseError)) throw e;
-		if (context.args.length > 0 && base === void 0) return void 0;
-		throw new UsageError(e.message, { cause: e });
+		if (e instanceof NoBaseError && names.length > 0 && base === void 0) return void 0;
+		throw e;
 	}
 }
-async function selectChanged(context, changes, environments) {
-	const place = projectPlace(context);
+async function selectChanged({ place, names: given = [], environments }, changes) {
 	const root = declaredRoot(place);
 	const names = await listEndpoints(place);
 	const refused = await refuseFiles(root, names.map((name) => `${place.endpoints}/${name}.yaml`));
@@ -38203,8 +38022,8 @@ async function selectChanged(context, changes, environments) {
 		endpoints,
 		environments
 	});
-	if (context.args.length === 0) return changed;
-	return (await selectNames(place, context.args)).map((name) => changed.find((c) => c.endpoint === name) ?? {
+	if (given.length === 0) return changed;
+	return (await selectNames(place, given)).map((name) => changed.find((c) => c.endpoint === name) ?? {
 		endpoint: name,
 		change: "asked",
 		because: []
@@ -38212,7 +38031,7 @@ async function selectChanged(context, changes, environments) {
 }
 async function checkAll(place) {
 	const root = declaredRoot(place);
-	return (await checkPaths([], {
+	return (await checkFiles([], {
 		cwd: root,
 		root: () => root
 	})).diagnostics;
@@ -38228,10 +38047,6 @@ function otherDiagnostics(diagnostics, endpoints, changes) {
 	const concerns = (d) => d.file.startsWith("environments/") || d.code === "duplicate-name" || changed.has(d.file);
 	return diagnostics.filter((d) => !own.has(d.file) && concerns(d));
 }
-function openOnce(context) {
-	let project;
-	return () => project ??= openFor(context);
-}
 var STOPPED;
 var init_review_project = __esmMin((() => {
 	init_digest_program();
@@ -38239,15 +38054,14 @@ var init_review_project = __esmMin((() => {
 	init_changed_paths();
 	init_refuse_files();
 	init_diagnostic();
-	init_read_declared();
-	init_side_by_side();
+	init_read_project();
+	init_map_concurrent();
 	init_temporary_folder();
-	init_check();
-	init_command();
-	init_open_for();
-	init_review_preview();
-	init_review_folder();
-	init_review_validate();
+	init_check_files();
+	init_project$1();
+	init_preview_changed();
+	init_stage_folder$1();
+	init_validate_changed();
 	init_select_endpoints();
 	STOPPED = "the review was stopped before it was done";
 }));
@@ -38274,7 +38088,7 @@ function renderBlock(lines, language) {
 	].join("\n");
 }
 function renderLine(text, characters) {
-	const line = quieten(text.slice(0, characters * 4).toWellFormed()).replaceAll(/\s+/g, " ").replaceAll("${{", "$ {{").trim();
+	const line = sanitizeText(text.slice(0, characters * 4).toWellFormed()).replaceAll(/\s+/g, " ").replaceAll("${{", "$ {{").trim();
 	const points = Array.from(line);
 	return points.length > characters || text.length > characters * 4 ? `${points.slice(0, characters - 1).join("")}…` : line;
 }
@@ -38283,10 +38097,10 @@ function renderLink(words, address) {
 }
 var SPAN_CHARACTERS;
 var init_render_code = __esmMin((() => {
-	init_quieten();
+	init_sanitize_text();
 	SPAN_CHARACTERS = 160;
 }));
-// review/standing.ts
+// review/review-state.ts
 function standingOf(report, standpoint) {
 	const { pull_request: pullRequest } = standpoint;
 	const { diagnostics, outage, previews } = report;
@@ -38344,7 +38158,7 @@ function standingWords(standing) {
 	return STANDINGS[standing][0];
 }
 var STANDINGS, ORDER$1, BLOCKING, DESTROY_LABEL, RESULTS;
-var init_standing = __esmMin((() => {
+var init_review_state = __esmMin((() => {
 	STANDINGS = {
 		fails: ["fails", "fail"],
 		unknown: ["not reviewed", "not reviewed"],
@@ -38367,7 +38181,7 @@ var init_standing = __esmMin((() => {
 	];
 	DESTROY_LABEL = "davit: destroy";
 	RESULTS = {
-		success: "is done",
+		success: "succeeded",
 		failure: "failed",
 		cancelled: "was cancelled",
 		skipped: "was skipped",
@@ -38413,14 +38227,14 @@ function renderPaths({ because }, { paths }) {
 	return `Files: ${[...shown, ...renderMore(because.length - shown.length, "")].join(", ")}`;
 }
 function renderEntity({ entity, model, stages, proof }, { answer }) {
-	const took = stages.map((s) => `${s.name} ${s.cached ? "kept" : `${s.seconds.toFixed(1)} s`}`);
+	const took = stages.map((s) => `${s.name} ${s.cached ? "cached" : `${s.seconds.toFixed(1)} s`}`);
 	const what = `Model ${renderSpan(model)} as ${renderSpan(entity)}: ${proof ? "proved" : "not proved"} (${took.join(", ")})`;
 	if (!proof) return what;
 	const mlflow = proof.mlflow === null ? "" : `, MLflow ${renderSpan(proof.mlflow, 20)}`;
 	const sandbox = proof.sandboxed ? "in a sandbox" : "**without a sandbox**";
 	const ran = `${what} with Python ${renderSpan(proof.python, 20)}${mlflow}, ${sandbox}${renderWorkers(proof)}`;
 	if (answer === 0 || proof.answer === null) return ran;
-	return `${ran}\n\nIt answers its own example with ${renderSpan(proof.answer, answer)}`;
+	return `${ran}\n\nPrediction for its input example: ${renderSpan(proof.answer, answer)}`;
 }
 function renderWorkers({ workers }) {
 	if (workers === null) return "";
@@ -38433,7 +38247,7 @@ function renderPreview$1({ environment, plan, outage, fingerprint }, step) {
 	const { words, notes } = plan.verdict;
 	const list = [...notes.slice(0, step.notes).map((note) => `- ${renderSpan(note, step.sentence)}`), ...renderMore(notes.length - step.notes, "- ")];
 	const verdict = [`${where}${fingerprint === null ? "" : ` (plan ${renderSpan(shortFingerprint(fingerprint))})`}: ${renderSpan(words, step.sentence)}`, ...list.length > 0 ? [list.join("\n")] : []].join("\n\n");
-	const changed = tellResources(plan.resources);
+	const changed = summarizeResources(plan.resources);
 	if (changed.length === 0 || step.resources === 0) return verdict;
 	const lines = changed.slice(0, step.resources).flatMap((r) => renderResource(r, step));
 	const left = renderMore(changed.length - step.resources, "# ");
@@ -38458,11 +38272,11 @@ function renderMore(count, before) {
 var STEPS, LEAST, LOADING_CHARACTERS, OPENED, SIGNS$2;
 var init_render_details = __esmMin((() => {
 	init_quantity$1();
-	init_told_resources();
+	init_resource_summary();
 	init_worker_mode();
 	init_fingerprint();
 	init_render_code();
-	init_standing();
+	init_review_state();
 	STEPS = [
 		{
 			diagnostics: 100,
@@ -38527,7 +38341,7 @@ function renderBroken(report) {
 	const log = renderLink("the log of the run", report.pull_request?.run_url ?? null);
 	return told.map((stage) => {
 		const why = stage.why === null ? "" : `: ${renderSpan(stage.why, WHY_CHARACTERS)}`;
-		return `❌ **${renderStage(stage)}**${why}. What it would have found is not here; ${log} says more, and a new run starts over.`;
+		return `❌ **${renderStage(stage)}**${why}. Its results are missing: see ${log}, or start a new run.`;
 	});
 }
 function renderLocks(report) {
@@ -38540,7 +38354,7 @@ function renderLocks(report) {
 	const command = renderSpan(`npx davit lock${names.length <= SHOWN_NAMES && names.every((name) => /^[\w-]+$/.test(name)) ? ` ${names.join(" ")}` : ""}`, 1e3);
 	const one = missing.length === 1;
 	const what = `The ${one ? "lock" : "locks"} of ${renderNames(missing)} ${one ? "is" : "are"} missing or out of date`;
-	return [...told, `🔒 **${what}**, and computed for this review only. Run ${command}, then commit and push what it writes in \`endpoints/\`.`];
+	return [...told, `🔒 **${what}**, and computed for this review only. Run ${command}, then commit and push the changes in \`endpoints/\`.`];
 }
 function renderCommitted(committed, commit) {
 	const [noun, verb] = committed.length === 1 ? ["lock", "was"] : ["locks", "were"];
@@ -38550,7 +38364,7 @@ function renderRemovals(report) {
 	const removed = report.endpoints.filter((e) => standingOf(e, report) === "label");
 	if (removed.length === 0) return [];
 	const label = renderSpan(DESTROY_LABEL);
-	return [`❌ **Merging this takes ${renderNames(removed)} down for good.** If that is meant, put the label ${label} on the pull request; else put the file back.`];
+	return [`❌ **Merging this pull request permanently removes ${renderNames(removed)}.** If that is intended, add the label ${label} to the pull request; otherwise restore the file.`];
 }
 function renderStale({ base, pull_request: pull }) {
 	if (base === null || !pull?.base_moved_to) return [];
@@ -38560,13 +38374,13 @@ function renderStale({ base, pull_request: pull }) {
 function renderFork({ pull_request: pull, stages }) {
 	const skipped = stages.some((s) => s.stage === "preview" && s.result === "skipped");
 	if (!pull?.fork || !skipped) return [];
-	return ["ℹ️ **Not previewed**: the pull request comes from a fork, whose runs get no access to the environments. What a merge would change is seen when a maintainer opens the same branch here."];
+	return ["ℹ️ **Not previewed**: the pull request comes from a fork, whose runs get no access to the environments. A maintainer can preview it by opening the same branch in this repository."];
 }
 function renderEnvironments({ program, endpoints }) {
 	if (program?.environments !== "base") return [];
 	const changed = [...new Set(endpoints.flatMap((e) => e.because.map((b) => b.path)))].filter((path) => path.startsWith("environments/")).sort();
 	if (changed.length === 0) return [];
-	return [`⚠️ **${changed.slice(0, SHOWN_NAMES).map((path) => renderSpan(path)).join(", ")} changes here, and the previews do not show it**: they use the base branch's environments until the merge.`];
+	return [`⚠️ **${changed.slice(0, SHOWN_NAMES).map((path) => renderSpan(path)).join(", ")} changes in this pull request, and the previews do not show it**: they use the base branch's environments until the merge.`];
 }
 function renderNames(endpoints) {
 	const names = endpoints.slice(0, SHOWN_NAMES).map((e) => renderSpan(e.endpoint, NAME_CHARACTERS$3));
@@ -38577,13 +38391,13 @@ function renderNames(endpoints) {
 var SHOWN_NAMES, SHORT_CHARACTERS$2, NAME_CHARACTERS$3, WHY_CHARACTERS;
 var init_render_callouts = __esmMin((() => {
 	init_render_code();
-	init_standing();
+	init_review_state();
 	SHOWN_NAMES = 10;
 	SHORT_CHARACTERS$2 = 12;
 	NAME_CHARACTERS$3 = 63;
 	WHY_CHARACTERS = 400;
 }));
-// review/render-foot.ts
+// review/render-footer.ts
 function renderFoot(report) {
 	const { pull_request: pull } = report;
 	const run = pull?.run_url ? [renderLink("this run", pull.run_url)] : [];
@@ -38595,7 +38409,7 @@ function renderFoot(report) {
 	].join(" · ")}</sub>`;
 }
 function renderCompared({ base, head }) {
-	if (base === null) return "Of the endpoints named";
+	if (base === null) return "Only the named endpoints";
 	return head === null ? `Compared with ${renderCommit(base)}` : `Base ${renderCommit(base)}, head ${renderCommit(head)}`;
 }
 function renderProgram({ program }) {
@@ -38624,7 +38438,7 @@ function renderCommit(commit) {
 	return renderSpan(commit.slice(0, SHORT_CHARACTERS$1));
 }
 var SHOWN_FINGERPRINTS, SHORT_CHARACTERS$1, NAME_CHARACTERS$2;
-var init_render_foot = __esmMin((() => {
+var init_render_footer = __esmMin((() => {
 	init_fingerprint();
 	init_render_code();
 	SHOWN_FINGERPRINTS = 4;
@@ -38683,7 +38497,7 @@ function renderModel({ change, diagnostics, entities, outage }) {
 	const proofs = entities.flatMap((e) => e.proof ?? []);
 	if (change === "removed" || proofs.length === 0) return "–";
 	const all = proofs.length === 1 ? "proved" : `${proofs.length} proved`;
-	const cached = entities.every((e) => e.stages.find((s) => s.name === "proof")?.cached) ? " before" : "";
+	const cached = entities.every((e) => e.stages.find((s) => s.name === "proof")?.cached) ? " (cached)" : "";
 	const memory = Math.max(...proofs.map((p) => p.peakMemoryBytes)) / MEBIBYTE;
 	return `${all}${cached}, ${Math.round(memory)} MiB`;
 }
@@ -38701,7 +38515,7 @@ function findLacking({ plan }) {
 var MEBIBYTE, NAME_CHARACTERS$1, SHORT_CHARACTERS, COLUMNS, SIGNS$1, LOCKS$1, CHANGES, VERDICTS;
 var init_render_table = __esmMin((() => {
 	init_render_code();
-	init_standing();
+	init_review_state();
 	MEBIBYTE = 1 << 20;
 	NAME_CHARACTERS$1 = 63;
 	SHORT_CHARACTERS = 90;
@@ -38762,7 +38576,7 @@ function renderReport(report, limit = REPORT_CHARACTERS) {
 }
 function renderOthers({ diagnostics }, step) {
 	const list = renderDiagnostics(diagnostics, step);
-	return list === "" ? "" : `In files that are no endpoint's:\n\n${list}`;
+	return list === "" ? "" : `In other files:\n\n${list}`;
 }
 function renderTable$1(endpoints, report, limit) {
 	if (endpoints.length === 0) return {
@@ -38815,9 +38629,9 @@ var REPORT_MARKER, COMMENT_CHARACTERS, MANY, REPORT_CHARACTERS, SHORTENED;
 var init_render_report = __esmMin((() => {
 	init_render_details();
 	init_render_callouts();
-	init_render_foot();
+	init_render_footer();
 	init_render_table();
-	init_standing();
+	init_review_state();
 	REPORT_MARKER = "<!-- davit:report v1 -->";
 	COMMENT_CHARACTERS = 65536;
 	MANY = 12;
@@ -38827,7 +38641,7 @@ var init_render_report = __esmMin((() => {
 		run: "_Shortened to fit: the run's summary has more, its artifact davit-report everything._"
 	};
 }));
-// action/annotate.ts
+// action/annotate-diagnostics.ts
 function annotate(diagnostics, project = "") {
 	for (const severity of ["error", "warning"]) {
 		const all = diagnostics.filter((d) => d.severity === severity);
@@ -38835,11 +38649,11 @@ function annotate(diagnostics, project = "") {
 		const say = severity === "error" ? error$1 : warning;
 		for (const d of shown) say(...wordsOf(d, project));
 		const left = all.slice(shown.length);
-		if (left.length > 0) say(`and ${left.length} more ${severity}s, all of them in the report`);
+		if (left.length > 0) say(`${left.length} more ${severity}s are in the report`);
 	}
 }
 function wordsOf({ code, message, hint, file, line, column }, project) {
-	const text = quieten(hint === void 0 ? message : `${message}\n${hint}`);
+	const text = sanitizeText(hint === void 0 ? message : `${message}\n${hint}`);
 	const place = {
 		file: project + file,
 		startLine: Math.max(1, line),
@@ -38851,9 +38665,9 @@ function wordsOf({ code, message, hint, file, line, column }, project) {
 	}];
 }
 var OF_EACH_A_STEP, CHARACTERS;
-var init_annotate = __esmMin((() => {
+var init_annotate_diagnostics = __esmMin((() => {
 	init_core$2();
-	init_quieten();
+	init_sanitize_text();
 	OF_EACH_A_STEP = 9;
 	CHARACTERS = 2e3;
 }));
@@ -38869,15 +38683,15 @@ async function withoutCommands(work) {
 }
 var LOG;
 var init_log = __esmMin((() => {
-	init_quieten();
-	LOG = { say: (line) => void process.stdout.write(`${quieten(line).replaceAll("\n", " ")}\n`) };
+	init_sanitize_text();
+	LOG = { say: (line) => void process.stdout.write(`${sanitizeText(line).replaceAll("\n", " ")}\n`) };
 }));
 // action/ensure-sandbox.ts
 async function ensureSandbox(signal, variables = process.env) {
 	if (await hasBubblewrap()) return;
-	if (variables["RUNNER_ENVIRONMENT"] === "github-hosted" && variables["RUNNER_OS"] === "Linux") await timed(LOG, "Installing bubblewrap, to shut models in", () => install$1(signal));
+	if (variables["RUNNER_ENVIRONMENT"] === "github-hosted" && variables["RUNNER_OS"] === "Linux") await timed(LOG, "Installing bubblewrap to sandbox models", () => install$1(signal));
 	if (await hasBubblewrap()) return;
-	warning("Models run here without a sandbox and can change what else this job does: install bubblewrap on the runner and let it make user namespaces");
+	warning("Models run without a sandbox and can change the rest of this job: install bubblewrap on the runner and allow it to create user namespaces");
 }
 async function install$1(signal) {
 	for (const commands of ATTEMPTS) {
@@ -38982,7 +38796,7 @@ async function findInside(folder, below) {
 	const [outer, inner] = await Promise.all([real(folder), real(resolve(folder, below))]);
 	if (outer !== void 0 && inner !== void 0 && (inner === outer || inner.startsWith(outer + sep))) return resolve(folder, below);
 	const why = inner === void 0 ? "there is no such folder" : "a link leads out of the checkout";
-	throw new Error(`Cannot find the project in "${join(folder, below)}": ${why}, expected a checkout in a step before`);
+	throw new Error(`Cannot find the project in "${join(folder, below)}": ${why}, expected a checkout in an earlier step`);
 }
 async function real(path) {
 	return realpath(path).catch(() => void 0);
@@ -39062,9 +38876,9 @@ var init_validate = __esmMin((() => {
 	init_core$2();
 	init_review_project();
 	init_render_report();
-	init_standing();
+	init_review_state();
 	init_diagnostic();
-	init_annotate();
+	init_annotate_diagnostics();
 	init_ensure_sandbox();
 	init_log();
 	init_project();
@@ -39085,7 +38899,7 @@ async function install(signal) {
 	const ran = await runProcess("npm", INSTALL, options);
 	if (ran.code === 0 && await isInstalled()) return;
 	const why = ran.timedOut ? `it took more than ${INSTALL_LIMIT_SECONDS} s` : ran.stderr.trim().split("\n").slice(-5).join("; ");
-	throw new Error(`Cannot install the packages of Davit's program: ${why || `npm ci ended with ${ran.code}`}; expected a registry that npm reaches`);
+	throw new Error(`Cannot install the packages of Davit's program: ${why || `npm ci ended with ${ran.code}`}. Check the registry that npm uses, then run the job again`);
 }
 async function isInstalled() {
 	const { dependencies = {} } = await readManifest(codePath("package.json"));
@@ -39123,7 +38937,7 @@ var import_dist, INSTALL_LIMIT_SECONDS, INSTALL, manifest, projectFile;
 var init_program = __esmMin((() => {
 	import_dist = require_dist();
 	init_zod();
-	init_read_declared();
+	init_read_project();
 	init_atomic_files();
 	init_code();
 	init_progress();
@@ -39184,9 +38998,9 @@ var init_preview = __esmMin((() => {
 	init_core$2();
 	init_review_project();
 	init_render_report();
-	init_standing();
+	init_review_state();
 	init_diagnostic();
-	init_annotate();
+	init_annotate_diagnostics();
 	init_log();
 	init_project();
 	init_program();
@@ -39278,7 +39092,7 @@ var init_merge_reports = __esmMin((() => {
 	init_diagnostic();
 	init_report$1();
 }));
-// action/github/refusal.ts
+// action/github/request-error.ts
 function isReadOnlyToken(error) {
 	return error instanceof GitHubRefusal && error.status === 403 && error.message.includes("not accessible by integration");
 }
@@ -39289,26 +39103,26 @@ function explainRefusal(error, { method, url }) {
 	const accepted = response?.headers?.["x-accepted-github-permissions"];
 	const hint = status === 403 && typeof accepted === "string" ? `; the job needs "permissions:" with ${accepted}` : "";
 	const code = typeof status === "number" ? status : 500;
-	return new GitHubRefusal(`Cannot ask GitHub: ${method} ${url} is refused with ${code}: ${said}${hint}`, {
+	return new GitHubRefusal(`Cannot query GitHub: ${method} ${url} returned ${code}: ${said}${hint}`, {
 		status: code,
 		cause: error
 	});
 }
 var GitHubRefusal;
-var init_refusal = __esmMin((() => {
+var init_request_error = __esmMin((() => {
 	GitHubRefusal = class extends Error {
 		status;
 		type;
 		constructor(message, options) {
 			super(message, { cause: options.cause });
-			this.name = "GitHubRefusal";
+			this.name = "GitHubRequestError";
 			this.status = options.status;
 			this.type = options.type;
 		}
 	};
 }));
-// action/github/ask-graphql.ts
-async function askGraphql({ octokit }, query, variables = {}) {
+// action/github/send-graphql.ts
+async function sendGraphql({ octokit }, query, variables = {}) {
 	try {
 		return await octokit.graphql(query, { ...variables });
 	} catch (e) {
@@ -39317,7 +39131,7 @@ async function askGraphql({ octokit }, query, variables = {}) {
 		if (!first || e instanceof GitHubRefusal) throw e;
 		const { type = "UNKNOWN", message } = first;
 		const field = /\b(\w+)\(/.exec(query.slice(query.indexOf("{")))?.[1] ?? "viewer";
-		throw new GitHubRefusal(`Cannot ask GitHub: ${field} is refused with ${type}: ${message}`, {
+		throw new GitHubRefusal(`Cannot query GitHub: ${field} returned ${type}: ${message}`, {
 			status: STATUS[type] ?? OTHER_STATUS,
 			type,
 			cause: e
@@ -39325,8 +39139,8 @@ async function askGraphql({ octokit }, query, variables = {}) {
 	}
 }
 var STATUS, OTHER_STATUS;
-var init_ask_graphql = __esmMin((() => {
-	init_refusal();
+var init_send_graphql = __esmMin((() => {
+	init_request_error();
 	STATUS = {
 		FORBIDDEN: 403,
 		NOT_FOUND: 404,
@@ -39351,14 +39165,14 @@ async function commitFiles(github, commit) {
 		fileChanges: { additions }
 	};
 	try {
-		return (await askGraphql(github, COMMIT, { input })).createCommitOnBranch.commit.oid;
+		return (await sendGraphql(github, COMMIT, { input })).createCommitOnBranch.commit.oid;
 	} catch (e) {
 		if (!(e instanceof GitHubRefusal && e.type === "STALE_DATA")) throw e;
 		return findCommitted(github, commit);
 	}
 }
 async function findCommitted(github, { branch, expectedHead, headline }) {
-	const { repository } = await askGraphql(github, HEAD, {
+	const { repository } = await sendGraphql(github, HEAD, {
 		...github.place,
 		ref: `refs/heads/${branch}`
 	});
@@ -39368,8 +39182,8 @@ async function findCommitted(github, { branch, expectedHead, headline }) {
 }
 var COMMIT, HEAD;
 var init_commit_files = __esmMin((() => {
-	init_ask_graphql();
-	init_refusal();
+	init_send_graphql();
+	init_request_error();
 	COMMIT = `mutation ($input: CreateCommitOnBranchInput!) {
   createCommitOnBranch(input: $input) { commit { oid } }
 }`;
@@ -39395,7 +39209,7 @@ async function commitLocks({ pull, head, outdated, fork }, { job, github, previe
 			headline: makeHeadline(locks),
 			files
 		});
-		LOG.say(commit === void 0 ? "Somebody pushed meanwhile: the locks are left to the next run" : `Committed ${commit}`);
+		LOG.say(commit === void 0 ? "The branch has new commits: the next run commits the locks" : `Committed the locks as ${commit}`);
 		return {
 			commit,
 			unsaid: []
@@ -39426,7 +39240,7 @@ var NOTHING;
 var init_commit_locks = __esmMin((() => {
 	init_report$1();
 	init_commit_files();
-	init_refusal();
+	init_request_error();
 	init_log();
 	init_project();
 	init_stage_folder();
@@ -42815,7 +42629,7 @@ var init_github = __esmMin((() => {
 	init_utils();
 	new Context();
 }));
-// action/github/seconds-to-wait.ts
+// action/github/compute-retry-delay.ts
 function secondsToWait(error, repetition, now) {
 	if (!(error instanceof Error) || !("status" in error)) return void 0;
 	const { status, message, response } = error;
@@ -42834,7 +42648,7 @@ function seconds(header) {
 	return Number.isFinite(value) && value >= 0 ? value : void 0;
 }
 var BROKEN, SECONDARY_SECONDS;
-var init_seconds_to_wait = __esmMin((() => {
+var init_compute_retry_delay = __esmMin((() => {
 	BROKEN = [
 		500,
 		502,
@@ -42859,7 +42673,7 @@ function connectGitHub(options) {
 	let writing = Promise.resolve();
 	octokit.hook.wrap("request", (request, call) => {
 		const send = (signal) => (Object.assign(call.request, { signal }), request(call));
-		const ask = () => askPatiently(send, call, {
+		const ask = () => sendWithRetries(send, call, {
 			...options,
 			calls
 		});
@@ -42877,7 +42691,7 @@ function connectGitHub(options) {
 		calls: () => ({ ...calls })
 	};
 }
-async function askPatiently(send, call, patience) {
+async function sendWithRetries(send, call, patience) {
 	const { calls, signal, say } = patience;
 	let left = patience.patienceSeconds ?? 180;
 	for (let repetition = 0;; repetition++) {
@@ -42888,7 +42702,7 @@ async function askPatiently(send, call, patience) {
 			signal?.throwIfAborted();
 			const seconds = secondsToWait(e, repetition, Date.now());
 			if (seconds === void 0 || seconds > left || repetition === REPETITIONS) throw explainRefusal(e, call);
-			say?.(`${explainRefusal(e, call).message}; again in ${seconds} s`);
+			say?.(`${explainRefusal(e, call).message}; retrying in ${seconds} s`);
 			await setTimeout$2(seconds * 1e3, void 0, signal && { signal });
 			left -= seconds;
 			calls.waitedSeconds += seconds;
@@ -42915,8 +42729,8 @@ function isRead({ method, url, query }) {
 var REPETITIONS;
 var init_connect = __esmMin((() => {
 	init_github();
-	init_refusal();
-	init_seconds_to_wait();
+	init_request_error();
+	init_compute_retry_delay();
 	REPETITIONS = 5;
 }));
 // action/connect-job.ts
@@ -42934,7 +42748,7 @@ async function withGitHub({ inputs, runner }, work, signal) {
 		return await work(github);
 	} finally {
 		const { requests, repeated, waitedSeconds } = github.calls();
-		LOG.say(`Asked GitHub ${requests} times, ${repeated} of them again; waited ${waitedSeconds.toFixed(1)} s for it`);
+		LOG.say(`Sent ${requests} requests to GitHub, ${repeated} of them retries; waited ${waitedSeconds.toFixed(1)} s between retries`);
 	}
 }
 var init_connect_job = __esmMin((() => {
@@ -42972,7 +42786,7 @@ function isOwnBranch({ place }, { head }) {
 }
 async function openRevert(github, pull, body) {
 	const title = `Revert "${pull.title}" (#${pull.number})`;
-	return (await askGraphql(github, REVERT, {
+	return (await sendGraphql(github, REVERT, {
 		id: pull.nodeId,
 		title,
 		body
@@ -43011,12 +42825,12 @@ function toPullRequest(answer) {
 }
 var REVERT;
 var init_pull_request = __esmMin((() => {
-	init_ask_graphql();
+	init_send_graphql();
 	REVERT = `mutation ($id: ID!, $title: String!, $body: String!) {
   revertPullRequest(input: { pullRequestId: $id, title: $title, body: $body }) { revertPullRequest { url } }
 }`;
 }));
-// action/pull-request-facts.ts
+// action/reviewed-pull-request.ts
 async function findReviewed(github, { event, runUrl }) {
 	const { pull_request: own, workflow_run: ended } = event;
 	if (own) return makeReviewed(github, {
@@ -43046,10 +42860,10 @@ function makeReviewed(github, found) {
 		fork: !isOwnBranch(github, pull)
 	};
 }
-var init_pull_request_facts = __esmMin((() => {
+var init_reviewed_pull_request = __esmMin((() => {
 	init_pull_request();
 }));
-// review/reviewed.ts
+// review/reviewed-plans.ts
 function renderReviewed({ endpoints }, limit = REVIEWED_CHARACTERS) {
 	const render = (shorten) => {
 		const told = endpoints.map((e) => {
@@ -43065,7 +42879,7 @@ function renderReviewed({ endpoints }, limit = REVIEWED_CHARACTERS) {
 	if (whole.length <= limit) return whole;
 	const short = render(({ digest }) => ({ digest }));
 	if (short.length <= limit) return short;
-	throw new RangeError(`Cannot keep the fingerprints of ${endpoints.length} endpoints: they have ${short.length} characters, expected at most ${limit}; change fewer endpoints in one pull request`);
+	throw new RangeError(`Cannot store the fingerprints of ${endpoints.length} endpoints: they have ${short.length} characters, expected at most ${limit}; change fewer endpoints in one pull request`);
 }
 function parseReviewed(text) {
 	for (const line of text.split("\n").filter((l) => l.startsWith("{\"reviewed_version\":"))) {
@@ -43089,7 +42903,7 @@ function parseJson(line) {
 	}
 }
 var reviewed, REVIEWED_CHARACTERS;
-var init_reviewed = __esmMin((() => {
+var init_reviewed_plans = __esmMin((() => {
 	init_zod();
 	reviewed = strictObject({
 		reviewed_version: literal(1),
@@ -43211,9 +43025,9 @@ async function postComment(github, { pull, marker, body }) {
 	const { subject, ours } = await findOurs(github, pull, marker);
 	const text = `${marker}\n${body}`;
 	const newest = ours.findLast((comment) => !comment.isMinimized);
-	for (const old of ours) if (old !== newest && !old.isMinimized) await askGraphql(github, MINIMIZE, { id: old.id });
+	for (const old of ours) if (old !== newest && !old.isMinimized) await sendGraphql(github, MINIMIZE, { id: old.id });
 	if (!newest) {
-		const { addComment } = await askGraphql(github, ADD, {
+		const { addComment } = await sendGraphql(github, ADD, {
 			subject,
 			body: text
 		});
@@ -43226,7 +43040,7 @@ async function postComment(github, { pull, marker, body }) {
 		url: newest.url,
 		done: "unchanged"
 	};
-	await askGraphql(github, UPDATE, {
+	await sendGraphql(github, UPDATE, {
 		id: newest.id,
 		body: text
 	});
@@ -43243,7 +43057,7 @@ async function findOurs(github, pull, marker) {
 	const { owner, repo } = github.place;
 	const ours = [];
 	for (let after = null;;) {
-		const page = await askGraphql(github, COMMENTS, {
+		const page = await sendGraphql(github, COMMENTS, {
 			owner,
 			repo,
 			pull,
@@ -43262,7 +43076,7 @@ async function findOurs(github, pull, marker) {
 }
 var COMMENTS, ADD, UPDATE, MINIMIZE;
 var init_sticky_comment = __esmMin((() => {
-	init_ask_graphql();
+	init_send_graphql();
 	init_author();
 	COMMENTS = `query ($owner: String!, $repo: String!, $pull: Int!, $after: String) {
   viewer { login }
@@ -43289,10 +43103,10 @@ fragment page on IssueCommentConnection {
 }));
 // action/post-report.ts
 async function post(report, options) {
-	const comment = await attempt$2(() => comments(report, options));
-	const check = await attempt$2(() => writeCheckRun(options.github, makeCheckRun(report, options)));
+	const comment = await attempt$1(() => comments(report, options));
+	const check = await attempt$1(() => writeCheckRun(options.github, makeCheckRun(report, options)));
 	const failures = [comment, check].flatMap((a) => a.failure === void 0 ? [] : [a.failure]);
-	if (failures.length > 0) throw new Error(`Cannot say the report everywhere: ${messagesOf(failures)}`, { cause: failures[0] });
+	if (failures.length > 0) throw new Error(`Cannot post the whole report: ${messagesOf(failures)}`, { cause: failures[0] });
 	const unsaid = [...comment.refused ? ["the comment"] : [], ...check.refused ? ["the check run"] : []];
 	return {
 		commentUrl: comment.value,
@@ -43301,7 +43115,7 @@ async function post(report, options) {
 }
 async function comments(report, { github, reviewed }) {
 	if (reviewed.outdated) {
-		LOG.say("Somebody pushed meanwhile: the comment is left to the run of the newer commit");
+		LOG.say("The branch has new commits: the run of the newest commit posts the comment");
 		return;
 	}
 	const [marker = "", ...lines] = renderReport(report).split("\n");
@@ -43327,7 +43141,7 @@ function makeCheckRun(report, { reviewed, head, conclusion, prefix }) {
 function diagnosticsOf(report) {
 	return [...report.diagnostics, ...sortEndpoints(report).flatMap((e) => e.diagnostics)];
 }
-async function attempt$2(work) {
+async function attempt$1(work) {
 	try {
 		return {
 			value: await work(),
@@ -43349,11 +43163,11 @@ function messagesOf(failures) {
 var CHECK_CHARACTERS$1, TITLE_CHARACTERS;
 var init_post_report = __esmMin((() => {
 	init_render_report();
-	init_reviewed();
-	init_standing();
+	init_reviewed_plans();
+	init_review_state();
 	init_annotations();
 	init_check_run();
-	init_refusal();
+	init_request_error();
 	init_sticky_comment();
 	init_log();
 	CHECK_CHARACTERS$1 = 65535;
@@ -43366,7 +43180,7 @@ async function report(job) {
 	await withGitHub(job, async (github) => {
 		const reviewed = await findReviewed(github, job.runner);
 		if (!reviewed) {
-			notice("There is nothing to report on: this run is about no open pull request");
+			notice("Nothing to report: this run belongs to no open pull request");
 			return;
 		}
 		const unsaid = await withoutCommands(() => reportOn(reviewed, {
@@ -43374,7 +43188,7 @@ async function report(job) {
 			github,
 			out
 		}));
-		if (unsaid.length > 0) notice(`The token may not write (${unsaid.join(", ")}): the report is in the step's summary`);
+		if (unsaid.length > 0) notice(`The token has no permission to write ${unsaid.join(" and ")}; the report is in the job summary`);
 	}, job.signal);
 }
 async function reportOn(reviewed, { job, github, out }) {
@@ -43418,8 +43232,8 @@ async function readEnd({ inputs, runner }, stage) {
 		result,
 		report: text
 	};
-	const given = inputs.previewDigest === void 0 ? "there is no \"preview-digest\"" : "it has another digest";
-	LOG.say(`Cannot believe the report of the preview: ${given}, expected the output "digest" of the step that made it`);
+	const given = inputs.previewDigest === void 0 ? "\"preview-digest\" is not set" : "its digest is another one than \"preview-digest\"";
+	LOG.say(`Ignoring the report of preview: ${given}, expected the output "digest" of its step`);
 	return {
 		result,
 		report: ""
@@ -43450,28 +43264,28 @@ var init_report = __esmMin((() => {
 	init_core$2();
 	init_merge_reports();
 	init_render_report();
-	init_standing();
+	init_review_state();
 	init_atomic_files();
 	init_commit_locks();
 	init_connect_job();
 	init_log();
 	init_project();
-	init_pull_request_facts();
+	init_reviewed_pull_request();
 	init_stage_folder();
 	init_post_report();
 	WEB_ADDRESS = /^https?:\/\/[\w.:-]+(\/[\w./-]*)?$/;
 }));
-// cli/verify-gateway.ts
+// app/deploy/verify-gateway.ts
 async function verifyThroughGateway({ name, entities, routes }, check) {
 	await check.target.start?.();
 	const connection = await check.target.connect();
 	const serving = entities.filter((e) => routes.some((r) => r.entity === e.name));
 	await Promise.all(serving.map((entity) => verifyEntity(name, entity, connection, check)));
 }
-async function verifyEntity(endpoint, { name: entity, model }, { host, ask }, { root, signal, limitSeconds = LIMIT_SECONDS$1 }) {
+async function verifyEntity(endpoint, { name: entity, model }, { host, query }, { root, signal, limitSeconds = LIMIT_SECONDS$1 }) {
 	const example = await readInputExample(locateModel(root, model));
 	const expected = example === void 0 ? [200, 400] : [200];
-	const query = {
+	const request = {
 		endpoint,
 		entity,
 		body: example ?? "{}",
@@ -43480,7 +43294,7 @@ async function verifyEntity(endpoint, { name: entity, model }, { host, ask }, { 
 	};
 	const end = performance.now() + limitSeconds * 1e3;
 	for (;;) {
-		const { status, body } = await ask(query).catch((e) => {
+		const { status, body } = await query(request).catch((e) => {
 			signal.throwIfAborted();
 			return {
 				status: 0,
@@ -43507,7 +43321,7 @@ var init_verify_gateway = __esmMin((() => {
 	SHOWN_CHARACTERS = 300;
 	BUSY = ["\"REQUEST_LIMIT_EXCEEDED\"", "\"RESOURCE_EXHAUSTED\""];
 }));
-// kubernetes/leftovers.ts
+// kubernetes/diagnosis/leftovers.ts
 var leftovers_exports = /* @__PURE__ */ __exportAll({
 	listConfigurations: () => listConfigurations,
 	removeIdleConfigurations: () => removeIdleConfigurations,
@@ -43552,10 +43366,11 @@ var init_leftovers = __esmMin((() => {
 		["/api/v1", "serviceaccounts"]
 	];
 }));
-async function deployEndpoint(endpoint, deployment) {
-	const { opening, environment, context, proved = false } = deployment;
-	const progress = named(context.progress, endpoint.name);
-	const validation = await validateDeclared(endpoint, context, progress, proved ? "lock" : void 0);
+// app/deploy/deploy-endpoints.ts
+async function deployEndpoint(endpoint, request) {
+	const { opening, place, environment, signal, proved = false } = request;
+	const progress = named(request.progress, endpoint.name);
+	const validation = await validateWithOwnLock(endpoint, request, proved ? "lock" : void 0);
 	const checked = [...validation.diagnostics, ...checkMemoryInEnvironment(endpoint, validation, environment)];
 	if (hasErrors(checked)) return {
 		endpoint: endpoint.name,
@@ -43564,30 +43379,26 @@ async function deployEndpoint(endpoint, deployment) {
 		diagnostics: checked
 	};
 	const project = await opening;
-	const clear = environment.target === "kubernetes" ? await readyCluster(endpoint, {
+	const removeLeftovers = environment.target === "kubernetes" ? await prepareCluster(endpoint, {
+		...request,
 		environment,
 		project,
-		context
+		progress
 	}) : void 0;
 	const stack = stackName(endpoint.name, environment.name);
-	const refresh = await needsRefresh(endpoint, project, {
-		environment,
-		context
-	});
 	const outcome = await upStack(project, stack, {
 		progress,
-		signal: context.signal,
-		refresh
+		signal,
+		refresh: await needsRefresh(endpoint, project, request)
 	});
-	if (outcome.status !== "succeeded") context.signal.throwIfAborted();
-	else await clear?.();
+	if (outcome.status !== "succeeded") signal.throwIfAborted();
+	else await removeLeftovers?.();
 	if (outcome.status === "succeeded" && environment.target === "local") {
-		progress.say("Asking it through the gateway …");
-		const target = openTarget(context.root, environment, context.signal);
+		progress.say("Verifying through the gateway …");
 		await verifyThroughGateway(endpoint, {
-			root: context.root,
-			target,
-			signal: context.signal
+			root: place.root,
+			target: openTarget(place.root, environment, signal),
+			signal
 		});
 	}
 	const diagnostics = [...checked, ...makeStackDiagnostics(endpoint, stack, outcome)];
@@ -43599,54 +43410,43 @@ async function deployEndpoint(endpoint, deployment) {
 		diagnostics
 	};
 }
-async function readyCluster(endpoint, { environment, project, context }) {
-	const [{ ensureImages }, { connectCluster }, { listConfigurations, removeIdleConfigurations }] = await Promise.all([
-		Promise.resolve().then(() => (init_images(), images_exports)),
+async function prepareCluster(endpoint, request) {
+	const [{ buildMissingImages }, { connectCluster }, { listConfigurations, removeIdleConfigurations }] = await Promise.all([
+		Promise.resolve().then(() => (init_build_missing_images(), build_missing_images_exports)),
 		Promise.resolve().then(() => (init_connect$1(), connect_exports)),
 		Promise.resolve().then(() => (init_leftovers(), leftovers_exports))
 	]);
-	await ensureImages(endpoint, {
-		context,
-		project,
-		environment,
-		progress: named(context.progress, endpoint.name)
-	});
-	const place = {
+	await buildMissingImages(endpoint, request);
+	const { environment, place, signal } = request;
+	const scope = {
 		namespace: environment.namespace,
 		endpoint: endpoint.name
 	};
-	const api = await connectCluster(environment.cluster, context.root, context);
-	const before = await listConfigurations(api, place);
-	return () => removeIdleConfigurations(api, place, before);
+	const api = await connectCluster(environment.cluster, place.root, { signal });
+	const before = await listConfigurations(api, scope);
+	return () => removeIdleConfigurations(api, scope, before);
 }
-async function needsRefresh({ name }, project, { environment, context }) {
+async function needsRefresh({ name }, project, request) {
+	const { place, environment, signal } = request;
 	if (environment.target === "kubernetes") return isDeployed(project, stackName(name, environment.name));
-	await openTarget(context.root, environment, context.signal).replaceHanging?.();
-	const drifted = await hasDrifted(project, name, context);
-	if (drifted) named(context.progress, name).say("It was deployed and is not there any more: looking at what is left …");
+	await openTarget(place.root, environment, signal).replaceHanging?.();
+	const drifted = await hasDrifted(project, name, request);
+	if (drifted) named(request.progress, name).say("It was deployed and is not there any more: looking at what is left …");
 	return drifted;
 }
-var init_up = __esmMin((() => {
+var init_deploy_endpoints = __esmMin((() => {
 	init_run_pulumi();
 	init_stacks();
 	init_diagnostic();
 	init_names();
 	init_progress();
-	init_side_by_side();
 	init_check_memory();
-	init_command();
-	init_has_drifted();
-	init_select_endpoints();
-	init_open_for();
+	init_project$1();
+	init_open_target();
+	init_validate_endpoints();
+	init_preview_endpoints();
 	init_stack_failures();
-	init_platform();
-	init_targets();
-	init_validate$1();
 	init_verify_gateway();
-	({
-		...ENVIRONMENT_OPTION,
-		...ENDPOINTS_OPTION
-	});
 }));
 // action/github/deployment.ts
 async function createDeployment({ octokit, place }, deployment) {
@@ -43661,7 +43461,7 @@ async function createDeployment({ octokit, place }, deployment) {
 		required_contexts: []
 	});
 	if ("id" in created.data) return created.data.id;
-	throw new Error(`Cannot record a deployment of ${deployment.sha}: ${created.data.message ?? "GitHub made none"}`);
+	throw new Error(`Cannot record a deployment of ${deployment.sha}: ${created.data.message ?? "GitHub created none"}`);
 }
 async function setDeploymentStatus({ octokit, place }, id, { state, description, logUrl, environmentUrl }) {
 	await octokit.rest.repos.createDeploymentStatus({
@@ -43696,7 +43496,7 @@ async function* listDeployments(github, environment) {
 			environment,
 			after
 		};
-		const page = await askGraphql(github, DEPLOYMENTS, variables);
+		const page = await sendGraphql(github, DEPLOYMENTS, variables);
 		const { nodes, pageInfo } = page.repository.deployments;
 		for (const { id, commitOid, createdAt, creator, payload: told, task, statuses } of nodes) {
 			const read = payload.safeParse(parsePayload(told));
@@ -43725,7 +43525,7 @@ function parsePayload(told) {
 var payload, TASK, DESCRIPTION_CHARACTERS, DEPLOYMENTS;
 var init_deployment = __esmMin((() => {
 	init_zod();
-	init_ask_graphql();
+	init_send_graphql();
 	init_author();
 	payload = object({
 		endpoint: string$1(),
@@ -43751,7 +43551,7 @@ var init_deployment = __esmMin((() => {
   }
 }`;
 }));
-// engine/release-locks.ts
+// engine/state/release-locks.ts
 async function releaseLocks(project, stack, locks) {
 	if (!project.backend.folder) {
 		await runCommand(project, [
@@ -43787,18 +43587,18 @@ async function readWorkflowRun({ octokit, place }, id) {
 	}
 }
 var init_workflow_run = __esmMin((() => {
-	init_refusal();
+	init_request_error();
 }));
-// action/deploy/unlock.ts
+// action/deploy/retry-without-dead-locks.ts
 async function withoutDeadLocks(deploying, work) {
 	try {
 		return await work();
 	} catch (e) {
 		if (!(e instanceof StackLockedError) || e.locks.length === 0) throw e;
-		const { github, environment, context } = deploying;
-		const endings = await Promise.all(e.locks.map((lock) => findEnding(github, environment.name, lock)));
+		const { github, request } = deploying;
+		const endings = await Promise.all(e.locks.map((lock) => findEnding(github, request.environment.name, lock)));
 		if (endings.some((ending) => ending === void 0)) throw e;
-		context.progress.say(`${e.stackName} was left locked by ${endings.join(", ")}: released`);
+		request.progress.say(`Releasing the lock of ${e.stackName}, which an ended run has left: ${endings.join(", ")}`);
 		await releaseLocks(await deploying.open(), e.stackName, e.locks);
 		return work();
 	}
@@ -43821,15 +43621,15 @@ async function findMaker(github, environment, lock) {
 		if (Date.parse(deployment.createdAt) <= Date.parse(lock.since)) return deployment;
 	}
 }
-var init_unlock = __esmMin((() => {
+var init_retry_without_dead_locks = __esmMin((() => {
 	init_stack_failures();
 	init_release_locks();
 	init_deployment();
 	init_workflow_run();
 }));
-// cli/ask-examples.ts
-async function askExamples({ name, entities, routes }, { root, connection, signal }) {
-	const asked = entities.filter((e) => routes.some((r) => r.entity === e.name)).map(async ({ name: entity, model }) => {
+// app/targets/query-examples.ts
+async function queryExamples({ name, entities, routes }, { root, connection, signal }) {
+	const answers = entities.filter((e) => routes.some((r) => r.entity === e.name)).map(async ({ name: entity, model }) => {
 		const body = await readInputExample(locateModel(root, model));
 		if (body === void 0) return [];
 		const limited = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_SECONDS * 1e3)]);
@@ -43841,7 +43641,7 @@ async function askExamples({ name, entities, routes }, { root, connection, signa
 			contentType: "application/json",
 			signal: limited
 		};
-		const answer = await connection.ask(query);
+		const answer = await connection.query(query);
 		const milliseconds = Math.round(performance.now() - started);
 		return [{
 			entity,
@@ -43850,51 +43650,52 @@ async function askExamples({ name, entities, routes }, { root, connection, signa
 			body: answer.body
 		}];
 	});
-	return (await Promise.all(asked)).flat();
+	return (await Promise.all(answers)).flat();
 }
 var LIMIT_SECONDS;
-var init_ask_examples = __esmMin((() => {
+var init_query_examples = __esmMin((() => {
 	init_locate_model();
 	LIMIT_SECONDS = 120;
 }));
-// action/deploy/verify.ts
-async function verify(endpoint, { context, environment }) {
-	const { root, progress, signal } = context;
-	let asked;
+// action/deploy/verify-endpoint.ts
+async function verify(endpoint, { request }) {
+	const { place, environment, progress, signal } = request;
+	const { root } = place;
+	let answers;
 	try {
-		asked = await askExamples(endpoint, {
+		answers = await queryExamples(endpoint, {
 			root,
 			connection: await openTarget(root, environment, signal).connect(),
 			signal
 		});
 	} catch (e) {
 		signal.throwIfAborted();
-		const why = messages(e).join("; because: ");
-		progress.say(`${endpoint.name} could not be asked from here: ${why}`);
+		const why = renderCauses$1(e);
+		progress.say(`Cannot query ${endpoint.name} from this runner: ${why}`);
 		return {
 			good: true,
-			lines: ["its revisions predict; the runner could not ask it"]
+			lines: ["its revisions predict; the runner cannot reach the endpoint"]
 		};
 	}
-	const refused = asked.filter((a) => a.status !== 200);
+	const refused = answers.filter((a) => a.status !== 200);
 	if (refused.length > 0) return {
 		good: false,
-		lines: ["It serves, and refuses its own example", ...refused.map((a) => `${a.entity} answers ${a.status}: ${a.body.slice(0, BODY_CHARACTERS$1)}`).flatMap((c) => c.split("\n"))]
+		lines: ["It serves, but rejects its own example", ...refused.map((a) => `${a.entity} returned ${a.status}: ${a.body.slice(0, BODY_CHARACTERS$1)}`).flatMap((c) => c.split("\n"))]
 	};
-	if (asked.length === 0) return {
+	if (answers.length === 0) return {
 		good: true,
 		lines: ["its revisions predict"]
 	};
 	return {
 		good: true,
-		lines: [`answers its example: ${asked.map((a) => `${a.entity} in ${a.milliseconds} ms`).join(", ")}`]
+		lines: [`answers its example: ${answers.map((a) => `${a.entity} in ${a.milliseconds} ms`).join(", ")}`]
 	};
 }
 var BODY_CHARACTERS$1;
-var init_verify = __esmMin((() => {
-	init_ask_examples();
-	init_print();
-	init_targets();
+var init_verify_endpoint = __esmMin((() => {
+	init_query_examples();
+	init_outage();
+	init_open_target();
 	BODY_CHARACTERS$1 = 2e3;
 }));
 // action/deploy/deploy-candidate.ts
@@ -43914,7 +43715,8 @@ async function deployCandidate(candidate, deploying) {
 	};
 }
 async function recorded({ endpoint, action, active }, deploying, work) {
-	const { job, github, environment, context } = deploying;
+	const { job, github, request } = deploying;
+	const environment = request.environment.name;
 	const { sha, runUrl: logUrl, runId, runAttempt } = job.runner;
 	const payload = {
 		endpoint,
@@ -43925,10 +43727,10 @@ async function recorded({ endpoint, action, active }, deploying, work) {
 		user: userInfo().username
 	};
 	let record;
-	const ended = await attempt$1(deploying, async () => {
+	const ended = await endWith(deploying, async () => {
 		record = await createDeployment(github, {
 			sha,
-			environment: environment.name,
+			environment,
 			payload
 		});
 		await setDeploymentStatus(github, record, {
@@ -43949,42 +43751,42 @@ async function recorded({ endpoint, action, active }, deploying, work) {
 			environmentUrl: ended.url
 		});
 		if (state === "success") await retireDeployments(github, {
-			environment: environment.name,
+			environment,
 			endpoint
 		}, active);
 	} catch (e) {
-		context.progress.say(`Could not record the end of ${endpoint}: ${messages(e).join("; because: ")}`);
+		request.progress.say(`Cannot record the result of ${endpoint} at GitHub: ${renderCauses$1(e)}`);
 	}
 	return ended;
 }
-function makeRollout(endpoint, ended, { environment, job }) {
+function makeRollout(endpoint, ended, { request, job }) {
 	return {
 		endpoint,
-		environment: environment.name,
+		environment: request.environment.name,
 		runUrl: job.runner.runUrl,
 		...ended
 	};
 }
-async function attempt$1({ context }, work) {
+async function endWith({ request }, work) {
 	try {
 		return await work();
 	} catch (e) {
 		return {
-			state: context.signal.aborted ? "cancelled" : "failed",
-			causes: messages(e).flatMap((m) => m.split("\n")),
+			state: request.signal.aborted ? "cancelled" : "failed",
+			causes: listMessages(e).flatMap((m) => m.split("\n")),
 			diagnostics: [],
 			url: void 0
 		};
 	}
 }
 async function deploy$1({ endpoint, diagnostics, why }, review, deploying) {
-	const { environment, context } = deploying;
+	const { request } = deploying;
 	if (!endpoint) return refuse(diagnostics);
-	const unfit = [...diagnostics, ...checkAgainstEnvironment(endpoint, environment)];
+	const unfit = [...diagnostics, ...checkAgainstEnvironment(endpoint, request.environment)];
 	if (hasErrors(unfit)) return refuse(unfit);
-	const checked = await validateDeclared(endpoint, context, named(context.progress, endpoint.name), "lock");
+	const checked = await validateWithOwnLock(endpoint, request, "lock");
 	if (hasErrors(checked.diagnostics)) return refuse(checked.diagnostics);
-	const previewed = await previewEndpoint(endpoint, await deploying.open(), context);
+	const previewed = await previewEndpoint(endpoint, await deploying.open(), request);
 	if (hasErrors(previewed.diagnostics)) return refuse(previewed.diagnostics);
 	if (previewed.plan.verdict.kind === "no-change") return {
 		state: "live",
@@ -44004,9 +43806,8 @@ async function deploy$1({ endpoint, diagnostics, why }, review, deploying) {
 		url: void 0
 	};
 	return describe(endpoint, await withoutDeadLocks(deploying, () => deployEndpoint(endpoint, {
+		...request,
 		opening: deploying.open(),
-		environment,
-		context,
 		proved: true
 	})), deploying);
 }
@@ -44031,38 +43832,38 @@ function refuse(diagnostics) {
 	};
 }
 function compareWithReview({ name }, { fingerprint }, { review, deploying, why }) {
-	const { job, environment } = deploying;
+	const { job, request } = deploying;
+	const environment = request.environment.name;
 	if (why === "asked" && job.runner.eventName === "workflow_dispatch") return [];
-	const next = "propose it in a pull request, or start the workflow by hand with the name of the endpoint";
-	if (!review.pull) return [`it came to the branch without a pull request: nobody has seen what it changes; ${next}`];
-	const reviewed = parseReviewed(review.text ?? "")?.find(name, environment.name);
+	const next = "open a pull request, or start the workflow by hand with the name of the endpoint";
+	if (!review.pull) return [`it was pushed without a pull request, so its plan was not reviewed; ${next}`];
+	const reviewed = parseReviewed(review.text ?? "")?.find(name, environment);
 	const where = `pull request #${review.pull.number}`;
-	if (!reviewed) return [`${where} has no plan of it for ${environment.name} in its check run "davit"; ${next}`];
-	if (!fingerprint) return ["the plan of now has no fingerprint: the lock cannot be read"];
+	if (!reviewed) return [`the check run "davit" of ${where} has no plan of ${name} for ${environment}; ${next}`];
+	if (!fingerprint) return ["the current plan has no fingerprint, because the lock cannot be read"];
 	const differences = compareFingerprints(reviewed, fingerprint);
 	return differences.length === 0 ? [] : [
-		`since the review of ${where}:`,
+		`changed since the review of ${where}:`,
 		...differences,
 		next
 	];
 }
 var BEGUN, STATES;
 var init_deploy_candidate = __esmMin((() => {
-	init_print();
-	init_preview$1();
-	init_up();
+	init_outage();
+	init_preview_endpoints();
+	init_deploy_endpoints();
 	init_fingerprint();
-	init_reviewed();
+	init_reviewed_plans();
 	init_diagnostic();
 	init_check_against_environment();
-	init_validate$1();
-	init_progress();
+	init_validate_endpoints();
 	init_deployment();
-	init_unlock();
-	init_verify();
+	init_retry_without_dead_locks();
+	init_verify_endpoint();
 	BEGUN = {
 		deploy: "Deploying",
-		remove: "Taking it down"
+		remove: "Removing"
 	};
 	STATES = {
 		waiting: "in_progress",
@@ -44075,12 +43876,12 @@ var init_deploy_candidate = __esmMin((() => {
 		cancelled: "error"
 	};
 }));
-// action/deploy/deploying.ts
+// action/deploy/deployment-context.ts
 function isBad({ state }) {
 	return BAD.includes(state);
 }
 var BAD;
-var init_deploying = __esmMin((() => {
+var init_deployment_context = __esmMin((() => {
 	BAD = [
 		"failed",
 		"stopped",
@@ -44114,42 +43915,41 @@ var init_find_review = __esmMin((() => {
 		text: void 0
 	};
 }));
-// action/deploy/open-deploying.ts
+// action/deploy/open-deployment-context.ts
 async function openDeploying(job, github, root, name) {
 	const { inputs, runner, signal } = job;
-	const options = { environment: name };
-	const context = {
-		args: inputs.endpoints,
-		options,
+	const place = {
 		root,
-		cwd: root,
-		progress: LOG,
-		signal
+		endpoints: "endpoints"
 	};
-	const { value: environment, diagnostics } = await readEnvironment(projectPlace(context), name);
+	const { value: environment, diagnostics } = await readEnvironment(place, name);
 	if (!environment) {
 		const why = diagnostics.map((d) => `${d.file}:${d.line}:${d.column} ${d.message}`).join("; ");
 		throw new Error(`Cannot use environment "${name}": ${why}`);
 	}
-	let project;
-	const open = () => project ??= openFor(context);
+	const request = {
+		place,
+		environment,
+		progress: LOG,
+		signal
+	};
+	const branch = runner.ref.replace(/^refs\/heads\//, "");
 	return {
 		job,
 		github,
-		environment,
-		context,
-		open,
-		findReview: makeFindReview(github, runner.ref.replace(/^refs\/heads\//, ""))
+		request,
+		given: inputs.endpoints,
+		open: openProjectOnce(request),
+		findReview: makeFindReview(github, branch)
 	};
 }
-var init_open_deploying = __esmMin((() => {
-	init_open_for();
-	init_read_declared();
-	init_select_endpoints();
+var init_open_deployment_context = __esmMin((() => {
+	init_project$1();
+	init_read_project();
 	init_log();
 	init_find_review();
 }));
-// engine/remove-unused-state.ts
+// engine/state/remove-unused-state.ts
 async function removeUnusedState(project) {
 	const own = join(project.root, ".davit");
 	if (project.backend.folder !== join(own, "pulumi") || !await isUnused(project, project.backend.folder)) return;
@@ -44176,22 +43976,126 @@ async function isUnused(project, folder) {
 var init_remove_unused_state = __esmMin((() => {
 	init_stacks();
 }));
-// cli/down.ts
-async function runDown(all) {
-	const { context, platform } = takePlatform(all);
-	const { args, options, root, progress, signal } = context;
-	if (platform && args.length === 0 && options["all"] !== true) return downPlatform(context, await listDeployed(context));
-	if (args.length > 0 === (options["all"] === true)) throw new UsageError("Cannot tell what to take down: expected names of endpoints, or --all");
-	const environment = environmentName(context);
-	const project = await openProject(root, {
+// kubernetes/client/list-dependents.ts
+async function listDependents(api, { namespace, knative }) {
+	const endpoints = (await api.list(`/api/v1/namespaces/${namespace}/configmaps`, { labelSelector: `${SERVING_ENTRY_LABEL}=true` })).map(readName);
+	const others = (knative.mode === "install" ? await listRoutes(api) : []).filter(({ metadata }) => metadata.namespace !== namespace);
+	return [...endpoints, ...others.map(({ metadata: { namespace, name } }) => `${namespace}/${name}`)].sort();
+}
+async function listRoutes(api) {
+	const path = "/apis/serving.knative.dev/v1";
+	return await api.get(path) === void 0 ? [] : api.list(`${path}/routes`);
+}
+function readName({ metadata, data }) {
+	try {
+		return JSON.parse(data?.["endpoint.json"] ?? "").name;
+	} catch {
+		return metadata.annotations?.["davit.dev/name"] ?? metadata.name;
+	}
+}
+var init_list_dependents = __esmMin((() => {
+	init_kubernetes_names();
+	init_serving_entry();
+}));
+// app/deploy/platform.ts
+var platform_exports = /* @__PURE__ */ __exportAll({
+	deployPlatform: () => deployPlatform,
+	previewPlatform: () => previewPlatform,
+	refusePlatform: () => refusePlatform,
+	takeDownPlatform: () => takeDownPlatform
+});
+function refusePlatform({ name, target, file }) {
+	return makeError("bad-value", {
+		file,
+		line: 1,
+		column: 1
+	}, `Cannot deploy a platform to "${name}": its target is ${target}, which needs none, expected kubernetes`, "Name another environment");
+}
+async function deployPlatform(request) {
+	const { project, stack, options } = await openPlatform(request);
+	await buildMissingPlatformImages({
+		...request,
+		...options,
+		project
+	});
+	const outcome = await upStack(project, stack, {
+		...options,
+		refresh: true
+	});
+	requireDone(stack, outcome, request);
+	return {
+		plan: outcome.plan,
+		outputs: outcome.outputs
+	};
+}
+async function previewPlatform(request) {
+	const { project, stack, options } = await openPlatform(request);
+	const outcome = await previewStack(project, stack, {
+		...options,
+		refresh: request.refresh
+	});
+	requireDone(stack, outcome, request);
+	const missing = await listMissingPlatformImages(request.environment);
+	return addNotes(outcome.plan, missing.map((image) => `builds ${image}`));
+}
+async function takeDownPlatform(request, deployed) {
+	const { environment, place, signal } = request;
+	const { project, stack, options } = await openPlatform(request);
+	const dependents = await listDependents(await connectCluster(environment.cluster, place.root, { signal }), environment);
+	checkUnused(environment.name, [.../* @__PURE__ */ new Set([...deployed, ...dependents])]);
+	const wasDeployed = (await previewDestroyStack(project, stack, options)).plan.resources.length > 0;
+	requireDone(stack, await destroyStack(project, stack, options), request);
+	const images = imagesStackName(PLATFORM$1);
+	requireDone(images, await destroyStack(project, images, options), request);
+	return wasDeployed;
+}
+function checkUnused(environment, dependents) {
+	const [first] = dependents;
+	if (first === void 0) return;
+	const verb = dependents.length === 1 ? "runs" : "run";
+	throw new Error(`Cannot take down the platform of "${environment}": ${dependents.join(", ")} ${verb} on it, expected nothing to; npx davit down ${first} --environment ${environment} comes first`);
+}
+async function openPlatform({ place, environment, progress, signal }) {
+	return {
+		project: await openProject(place.root, {
+			progress,
+			signal
+		}),
+		stack: platformStackName(environment.name),
+		options: {
+			progress: named(progress, PLATFORM$1),
+			signal
+		}
+	};
+}
+function requireDone(stack, outcome, { signal }) {
+	if (outcome.status !== "succeeded") signal.throwIfAborted();
+	requireSucceeded(stack, outcome);
+}
+var init_platform = __esmMin((() => {
+	init_project$2();
+	init_run_pulumi();
+	init_connect$1();
+	init_list_dependents();
+	init_diagnostic();
+	init_names();
+	init_progress();
+	init_build_missing_images();
+	init_describe_rollout();
+	init_stack_failures();
+}));
+// app/deploy/take-down.ts
+async function takeDownEndpoints(names, request) {
+	const { place, environmentName, environment, progress, signal } = request;
+	const project = await openProject(place.root, {
 		progress,
 		signal
 	});
 	const stacks = (await listStacks(project)).map(parseStackName);
-	const there = endpointsIn(stacks, environment);
-	const wanted = args.length > 0 ? await selectNames(projectPlace(context), args) : there;
-	await sideBySide(wanted, STACKS_AT_ONCE, async (endpoint) => {
-		const stack = stackName(endpoint, environment);
+	const deployed = endpointsIn(stacks, environmentName);
+	const wanted = names === "all" ? deployed : await selectNames(place, names);
+	await mapConcurrent(wanted, STACKS_AT_ONCE, async (endpoint) => {
+		const stack = stackName(endpoint, environmentName);
 		const outcome = await destroyStack(project, stack, {
 			progress: named(progress, endpoint),
 			signal
@@ -44199,85 +44103,62 @@ async function runDown(all) {
 		if (outcome.status !== "succeeded") signal.throwIfAborted();
 		requireSucceeded(stack, outcome);
 	});
-	await clearLeftovers(wanted, context);
+	await removeClusterLeftovers(wanted, request);
 	for (const name of wanted) await forgetImages(name, stacks, {
-		project,
-		environment,
-		context
+		...request,
+		project
 	});
-	if (platform) await downPlatform(context, []);
+	if (request.platform === true && environment?.target === "kubernetes") {
+		const { takeDownPlatform } = await Promise.resolve().then(() => (init_platform(), platform_exports));
+		await takeDownPlatform({
+			...request,
+			environment
+		}, []);
+	}
 	await removeUnusedState(project);
-	const lines = wanted.map((name) => there.includes(name) ? `${name}: down` : `${name}: was not deployed`);
-	return {
-		diagnostics: [],
-		result: {
-			environment,
-			endpoints: wanted.map((name) => ({
-				endpoint: name,
-				deployed: there.includes(name)
-			}))
-		},
-		text: lines.join("\n") || `Nothing is deployed to ${environment}`
-	};
+	return wanted.map((endpoint) => ({
+		endpoint,
+		deployed: deployed.includes(endpoint)
+	}));
 }
-async function clearLeftovers(endpoints, context) {
-	if (endpoints.length === 0) return;
-	const { value: environment } = await readEnvironment(projectPlace(context), environmentName(context));
-	if (environment?.target !== "kubernetes") return;
+async function listDeployedEndpoints(environmentName, { place, progress, signal }) {
+	return endpointsIn((await listStacks(await openProject(place.root, {
+		progress,
+		signal
+	}))).map(parseStackName), environmentName);
+}
+async function removeClusterLeftovers(endpoints, { environment, place, signal }) {
+	if (endpoints.length === 0 || environment?.target !== "kubernetes") return;
 	const [{ connectCluster }, { removeLeftovers }] = await Promise.all([Promise.resolve().then(() => (init_connect$1(), connect_exports)), Promise.resolve().then(() => (init_leftovers(), leftovers_exports))]);
-	const api = await connectCluster(environment.cluster, context.root, context);
+	const api = await connectCluster(environment.cluster, place.root, { signal });
 	for (const endpoint of endpoints) await removeLeftovers(api, {
 		namespace: environment.namespace,
 		endpoint
 	});
 }
-async function listDeployed(context) {
-	return endpointsIn((await listStacks(await openProject(context.root, context))).map(parseStackName), environmentName(context));
-}
 function endpointsIn(stacks, environment) {
 	return stacks.flatMap((s) => s?.kind === "endpoint" && s.environment === environment ? [s.endpoint] : []);
 }
-async function forgetImages(endpoint, stacks, { project, environment, context }) {
+async function forgetImages(endpoint, stacks, { project, environmentName, progress, signal }) {
 	const mine = stacks.filter((s) => s?.kind !== "platform" && s?.endpoint === endpoint);
-	if (mine.some((s) => s?.kind === "endpoint" && s.environment !== environment) || !mine.some((s) => s?.kind === "images")) return;
+	if (mine.some((s) => s?.kind === "endpoint" && s.environment !== environmentName) || !mine.some((s) => s?.kind === "images")) return;
 	const stack = imagesStackName(endpoint);
-	const { progress, signal } = context;
 	requireSucceeded(stack, await destroyStack(project, stack, {
 		progress: named(progress, endpoint),
 		signal
 	}));
 }
-var down, STACKS_AT_ONCE;
-var init_down = __esmMin((() => {
-	init_project$1();
-	init_run_pulumi();
+var STACKS_AT_ONCE;
+var init_take_down = __esmMin((() => {
+	init_project$2();
 	init_remove_unused_state();
+	init_run_pulumi();
 	init_stacks();
 	init_names();
-	init_read_declared();
 	init_progress();
-	init_side_by_side();
-	init_command();
-	init_platform();
+	init_map_concurrent();
 	init_select_endpoints();
 	init_stack_failures();
-	down = {
-		summary: "Stop serving: drain, remove, and forget",
-		usage: "NAME…",
-		help: "The endpoint file, its lock, its models and the images in the registry stay.\n\n  davit down iris\n  davit down --all\n  davit down _platform --env production     what the endpoints shared, after the last of them",
-		options: {
-			...ENVIRONMENT_OPTION,
-			all: {
-				type: "boolean",
-				help: "Every endpoint that is deployed there"
-			}
-		},
-		args: {
-			min: 0,
-			max: Infinity
-		},
-		run: runDown
-	};
 	STACKS_AT_ONCE = 4;
 }));
 // action/deploy/remove-endpoint.ts
@@ -44299,16 +44180,17 @@ async function removeMerged(removed, deploying) {
 	};
 }
 async function takeDown(endpoint, active, deploying) {
-	const { context } = deploying;
+	const { request } = deploying;
+	const environmentName = request.environment.name;
 	return {
 		...makeRollout(endpoint, await recorded({
 			endpoint,
 			action: "remove",
 			active
 		}, deploying, async () => {
-			await withoutDeadLocks(deploying, () => down.run({
-				...context,
-				args: [endpoint]
+			await withoutDeadLocks(deploying, () => takeDownEndpoints([endpoint], {
+				...request,
+				environmentName
 			}));
 			return {
 				state: "removed",
@@ -44321,10 +44203,10 @@ async function takeDown(endpoint, active, deploying) {
 	};
 }
 var init_remove_endpoint = __esmMin((() => {
-	init_down();
-	init_standing();
+	init_take_down();
+	init_review_state();
 	init_deploy_candidate();
-	init_unlock();
+	init_retry_without_dead_locks();
 }));
 // review/render-rollouts.ts
 function renderRolloutLine(rollouts) {
@@ -44450,7 +44332,7 @@ var init_render_rollouts = __esmMin((() => {
 	WORDS = {
 		failed: {
 			sign: "❌",
-			words: "**failed**, what served before serves on"
+			words: "**failed**, the previous version keeps serving"
 		},
 		stopped: {
 			sign: "❌",
@@ -44462,7 +44344,7 @@ var init_render_rollouts = __esmMin((() => {
 		},
 		kept: {
 			sign: "⚠️",
-			words: "**still serves**"
+			words: "**still serving**"
 		},
 		deploying: {
 			sign: "⏳",
@@ -44478,7 +44360,7 @@ var init_render_rollouts = __esmMin((() => {
 		},
 		removed: {
 			sign: "✅",
-			words: "taken down"
+			words: "removed"
 		}
 	};
 	ORDER = Object.keys(WORDS);
@@ -44499,7 +44381,7 @@ function renderLog({ environment, results }, limit) {
 }
 function renderCauses({ endpoint, causes }) {
 	const shown = causes.slice(0, LINES$1).map((line) => renderLine(line, LINE_CHARACTERS$1));
-	const cut = causes.length > LINES$1 ? [`… and ${causes.length - LINES$1} lines more`] : [];
+	const cut = causes.length > LINES$1 ? [`… and ${causes.length - LINES$1} more lines`] : [];
 	const block = renderBlock([...shown, ...cut], "text");
 	return `<details open>\n<summary>${renderHtmlCode(endpoint)}</summary>\n\n${block}\n\n</details>`;
 }
@@ -44507,7 +44389,7 @@ var LINES$1, LINE_CHARACTERS$1;
 var init_render_log = __esmMin((() => {
 	init_render_code();
 	init_render_rollouts();
-	init_deploying();
+	init_deployment_context();
 	LINES$1 = 60;
 	LINE_CHARACTERS$1 = 400;
 }));
@@ -44548,23 +44430,22 @@ async function lastCommit({ root, signal }, filter, paths) {
 		"--",
 		...paths
 	], signal);
-	if (code !== 0) throw new Error(`Cannot read the history of the checkout: git says "${stderr.trim()}"`);
+	if (code !== 0) throw new Error(`Cannot read the history of the checkout: git reports "${stderr.trim()}"`);
 	return stdout.trim() || void 0;
 }
 var init_history = __esmMin((() => {
 	init_changed_paths();
 	init_run_git();
 }));
-// action/deploy/select.ts
+// action/deploy/select-deployments.ts
 async function selectDeployments(deploying, stacks) {
-	const { context, environment, github } = deploying;
-	const place = projectPlace(context);
+	const { request, given, github } = deploying;
+	const { place, environment, signal } = request;
 	const [names, records] = await Promise.all([listEndpoints(place), readRecords(github, environment.name)]);
-	const asked = context.args;
-	const wanted = asked.length > 0 ? asked : names;
+	const wanted = given.length > 0 ? given : names;
 	const history = {
-		root: context.root,
-		signal: context.signal
+		root: place.root,
+		signal
 	};
 	const read = await Promise.all(wanted.map(async (name) => ({
 		name,
@@ -44580,7 +44461,7 @@ async function selectDeployments(deploying, stacks) {
 	const candidates = [];
 	for (const { name, value, diagnostics } of read) {
 		const mine = records.filter((r) => r.payload.endpoint === name);
-		const why = asked.length > 0 ? "asked" : await whyDeploy(mine, (sha) => isChanged(name, sha));
+		const why = given.length > 0 ? "asked" : await whyDeploy(mine, (sha) => isChanged(name, sha));
 		if (!why) continue;
 		const commit = await lastChange(history, pathsOf(name, value, {
 			place,
@@ -44597,7 +44478,7 @@ async function selectDeployments(deploying, stacks) {
 	}
 	return {
 		candidates,
-		removed: asked.length > 0 ? [] : await findRemoved(names, stacks, {
+		removed: given.length > 0 ? [] : await findRemoved(names, stacks, {
 			deploying,
 			records,
 			history
@@ -44649,11 +44530,11 @@ function pathsOf(name, endpoint, { place, environment }) {
 	];
 }
 async function findRemoved(names, stacks, { deploying, records, history }) {
-	const { environment, context } = deploying;
+	const { environment, place } = deploying.request;
 	const removed = [];
 	for (const stack of stacks.map(parseStackName)) {
 		if (stack?.kind !== "endpoint" || stack.environment !== environment.name || names.includes(stack.endpoint)) continue;
-		const commit = await removalOf(history, `${projectPlace(context).endpoints}/${stack.endpoint}.yaml`);
+		const commit = await removalOf(history, `${place.endpoints}/${stack.endpoint}.yaml`);
 		const active = activeOf(records.filter((r) => r.payload.endpoint === stack.endpoint));
 		if (commit !== void 0) removed.push({
 			name: stack.endpoint,
@@ -44664,33 +44545,32 @@ async function findRemoved(names, stacks, { deploying, records, history }) {
 	return removed;
 }
 var MOST_RECORDS;
-var init_select = __esmMin((() => {
+var init_select_deployments = __esmMin((() => {
 	init_changed_endpoints();
 	init_names();
-	init_read_declared();
+	init_read_project();
 	init_locate_model();
-	init_select_endpoints();
 	init_deployment();
 	init_history();
 	MOST_RECORDS = 2e3;
 }));
-// action/deploy/tell.ts
+// action/deploy/post-result.ts
 async function tell$1(log, telling) {
-	await attempt("the check run", () => tellCommit(log, telling));
+	await attempt("the check run", () => postCheckRun(log, telling));
 	for (const [pull, results] of groupByPull(log.results)) {
-		const revertUrl = await attempt("a pull request that takes it back", () => revert(pull, results, {
+		const revertUrl = await attempt("the pull request that reverts it", () => revert(pull, results, {
 			log,
 			telling
 		}));
-		if (revertUrl !== void 0) LOG.say(`A pull request takes #${pull.number} back: ${revertUrl}`);
+		if (revertUrl !== void 0) LOG.say(`Pull request #${pull.number} is reverted by ${revertUrl}`);
 		const told = results.map((r) => r.state === "failed" && revertUrl !== void 0 ? takenBack(r, revertUrl) : r);
-		await attempt(`the comment of #${pull.number}`, () => tellPull(pull, {
+		await attempt(`the comment of #${pull.number}`, () => postPullRequestComment(pull, {
 			...log,
 			results: told
 		}, telling));
 	}
 }
-async function tellCommit(log, { job, github }) {
+async function postCheckRun(log, { job, github }) {
 	const diagnostics = log.results.flatMap((r) => r.diagnostics);
 	await writeCheckRun(github, {
 		name: `davit: ${log.environment}`,
@@ -44702,7 +44582,7 @@ async function tellCommit(log, { job, github }) {
 		detailsUrl: job.runner.runUrl
 	});
 }
-async function tellPull(pull, log, { github }) {
+async function postPullRequestComment(pull, log, { github }) {
 	const body = placeRollouts(await readComment(github, pull.number, "<!-- davit:report v1 -->") ?? "", log.environment, log.results);
 	const posted = await postComment(github, {
 		pull: pull.number,
@@ -44723,7 +44603,7 @@ async function revert(pull, results, { log, telling: { job, github } }) {
 function takenBack(result, revertUrl) {
 	return {
 		...result,
-		causes: [`Taken back by ${revertUrl}`, ...result.causes]
+		causes: [`Reverted by ${revertUrl}`, ...result.causes]
 	};
 }
 function groupByPull(results) {
@@ -44733,22 +44613,22 @@ async function attempt(what, work) {
 	try {
 		return await work();
 	} catch (e) {
-		LOG.say(`Could not write ${what}: ${messages(e).join("; because: ")}`);
+		LOG.say(`Cannot write ${what}: ${renderCauses$1(e)}`);
 		return;
 	}
 }
 var CHECK_CHARACTERS, BODY_CHARACTERS;
-var init_tell = __esmMin((() => {
+var init_post_result = __esmMin((() => {
 	init_render_report();
 	init_render_rollouts();
-	init_print();
+	init_outage();
 	init_annotations();
 	init_check_run();
 	init_pull_request();
 	init_sticky_comment();
 	init_log();
 	init_project();
-	init_deploying();
+	init_deployment_context();
 	init_render_log();
 	CHECK_CHARACTERS = 65e3;
 	BODY_CHARACTERS = 6e4;
@@ -44786,59 +44666,55 @@ function isGood({ results }) {
 }
 async function deployAll(deploying) {
 	const { candidates, removed } = await selectDeployments(deploying, await listStacks(await deploying.open()));
-	for (const { name, why } of candidates) deploying.context.progress.say(`${name} is to be deployed: ${WHY[why]}`);
-	const deployed = await sideBySide(candidates, ENDPOINTS_AT_ONCE, (c) => deployCandidate(c, deploying));
-	const gone = await sideBySide(removed, ENDPOINTS_AT_ONCE, (r) => removeMerged(r, deploying));
+	for (const { name, why } of candidates) deploying.request.progress.say(`Deploying ${name}: ${WHY[why]}`);
+	const deployed = await mapConcurrent(candidates, ENDPOINTS_AT_ONCE, (c) => deployCandidate(c, deploying));
+	const gone = await mapConcurrent(removed, ENDPOINTS_AT_ONCE, (r) => removeMerged(r, deploying));
 	return [...deployed, ...gone];
 }
 var ENDPOINTS_AT_ONCE, WHY;
 var init_deploy = __esmMin((() => {
 	init_core$2();
 	init_stacks();
-	init_side_by_side();
+	init_map_concurrent();
 	init_connect_job();
 	init_deploy_candidate();
-	init_deploying();
-	init_open_deploying();
+	init_deployment_context();
+	init_open_deployment_context();
 	init_remove_endpoint();
 	init_render_log();
-	init_select();
-	init_tell();
+	init_select_deployments();
+	init_post_result();
 	init_log();
 	init_program();
 	init_project();
 	ENDPOINTS_AT_ONCE = 4;
 	WHY = {
-		asked: "it was named",
-		first: "it was not deployed before",
+		asked: "it is named in the input \"endpoints\"",
+		first: "it is not deployed yet",
 		changed: "it has changed since it was deployed",
-		again: "its last deployment did not succeed"
+		again: "its last deployment failed"
 	};
 }));
 // action/deploy/compare-environment.ts
 async function compareEnvironment(deploying) {
-	const { context, environment } = deploying;
-	const names = await selectNames(projectPlace(context), context.args);
-	const compared = await sideBySide(names, machineWidth(), (name) => compare(name, deploying));
-	const orphans = context.args.length > 0 ? [] : await findOrphans(names, deploying);
+	const { request, given } = deploying;
+	const names = await selectNames(request.place, given);
+	const compared = await mapConcurrent(names, machineWidth(), (name) => compare(name, deploying));
+	const orphans = given.length > 0 ? [] : await findOrphans(names, deploying);
 	return {
-		environment: environment.name,
+		environment: request.environment.name,
 		endpoints: [...compared, ...orphans]
 	};
 }
-async function compare(name, { context, open }) {
-	const { value: endpoint, diagnostics } = await readEndpoint(projectPlace(context), name);
-	if (!endpoint) return unknown(name, tellDiagnostics(diagnostics));
-	const looking = {
-		...context,
-		options: {
-			...context.options,
-			refresh: true
-		}
-	};
-	const { value, outage } = await attempt$3(context, async () => previewEndpoint(endpoint, await open(), looking));
+async function compare(name, { request, open }) {
+	const { value: endpoint, diagnostics } = await readEndpoint(request.place, name);
+	if (!endpoint) return unknown(name, formatDiagnostics(diagnostics));
+	const { value, outage } = await catchOutage(request.signal, async () => previewEndpoint(endpoint, await open(), {
+		...request,
+		refresh: true
+	}));
 	if (!value) return unknown(name, outage.split("\n"));
-	if (hasErrors(value.diagnostics)) return unknown(name, tellDiagnostics(value.diagnostics));
+	if (hasErrors(value.diagnostics)) return unknown(name, formatDiagnostics(value.diagnostics));
 	const { verdict } = value.plan;
 	if (verdict.kind === "no-change") return {
 		endpoint: name,
@@ -44854,13 +44730,13 @@ async function compare(name, { context, open }) {
 		lines
 	};
 }
-async function findOrphans(names, { open, environment }) {
+async function findOrphans(names, { open, request: { environment } }) {
 	return (await listStacks(await open())).map(parseStackName).flatMap((stack) => {
 		if (stack?.kind !== "endpoint" || stack.environment !== environment.name || names.includes(stack.endpoint)) return [];
 		return [{
 			endpoint: stack.endpoint,
 			kind: "differs",
-			words: "it is deployed, and has no file",
+			words: "it is deployed, but has no file",
 			lines: []
 		}];
 	});
@@ -44873,19 +44749,18 @@ function unknown(endpoint, lines) {
 		lines
 	};
 }
-function tellDiagnostics(diagnostics) {
+function formatDiagnostics(diagnostics) {
 	return diagnostics.map((d) => `${d.file}:${d.line}:${d.column} ${d.severity} ${d.code}: ${d.message}`);
 }
 var init_compare_environment = __esmMin((() => {
-	init_attempt();
-	init_preview$1();
-	init_render_plan();
+	init_outage();
+	init_preview_endpoints();
 	init_select_endpoints();
 	init_stacks();
 	init_diagnostic();
 	init_names();
-	init_read_declared();
-	init_side_by_side();
+	init_read_project();
+	init_map_concurrent();
 }));
 // action/deploy/render-drift.ts
 function renderDriftLine({ environment, endpoints }) {
@@ -44915,7 +44790,7 @@ function renderDrift(comparison, runUrl, limit) {
 		...rows,
 		...more
 	].join("\n")];
-	const next = wrong.length === 0 ? [] : ["Deploy again to make it as merged, or propose what is there in a pull request."];
+	const next = wrong.length === 0 ? [] : ["Deploy again to restore the merged state, or open a pull request with the live state."];
 	const foot = `<sub>[Run](${runUrl})</sub>`;
 	const head = [
 		`### ${renderDriftLine(comparison)}`,
@@ -44926,7 +44801,7 @@ function renderDrift(comparison, runUrl, limit) {
 	const blocks = [];
 	for (const block of wrong.filter((e) => e.lines.length > 0).map(renderLines)) {
 		if (block.length + 2 > left) {
-			blocks.push("_There is more in the summary of the run's step._");
+			blocks.push("_The job summary has more._");
 			break;
 		}
 		left -= block.length + 2;
@@ -44943,7 +44818,7 @@ function renderRow({ endpoint, kind, words }) {
 }
 function renderLines({ endpoint, lines }) {
 	const shown = lines.slice(0, LINES).map((line) => renderIndented(line));
-	const cut = lines.length > LINES ? [`… and ${lines.length - LINES} lines more`] : [];
+	const cut = lines.length > LINES ? [`… and ${lines.length - LINES} more lines`] : [];
 	const block = renderBlock([...shown, ...cut], "text");
 	return `<details>\n<summary>${renderHtmlCode(endpoint)}</summary>\n\n${block}\n\n</details>`;
 }
@@ -45013,7 +44888,7 @@ async function closeIssue(github, marker, reason) {
 }
 async function findOpenIssue(github, marker) {
 	const { octokit, place } = github;
-	const { viewer } = await askGraphql(github, "query { viewer { login } }");
+	const { viewer } = await sendGraphql(github, "query { viewer { login } }");
 	const options = {
 		...place,
 		state: "open",
@@ -45028,7 +44903,7 @@ async function findOpenIssue(github, marker) {
 	};
 }
 var init_sticky_issue = __esmMin((() => {
-	init_ask_graphql();
+	init_send_graphql();
 }));
 // action/commands/drift.ts
 var drift_exports = /* @__PURE__ */ __exportAll({ drift: () => drift });
@@ -45058,14 +44933,14 @@ async function tell(comparison, { job, github }) {
 	const { runUrl } = job.runner;
 	const marker = `<!-- davit:drift ${environment} -->`;
 	if (endpoints.every((e) => e.kind === "same")) {
-		const closed = await closeIssue(github, marker, `It is as merged again. [Run](${runUrl})`);
-		if (closed !== void 0) LOG.say(`Issue #${closed} is closed`);
+		const closed = await closeIssue(github, marker, `The environment matches the merged state again. [Run](${runUrl})`);
+		if (closed !== void 0) LOG.say(`Closed issue #${closed}`);
 		return;
 	}
 	if (!endpoints.some((e) => e.kind === "differs")) return;
 	const { number, done } = await postIssue(github, {
 		marker,
-		title: `${environment} differs from what is merged`,
+		title: `${environment} differs from the merged state`,
 		body: renderDrift(comparison, runUrl, ISSUE_CHARACTERS)
 	});
 	LOG.say(`Issue #${number} is ${done}`);
@@ -45074,7 +44949,7 @@ var init_drift = __esmMin((() => {
 	init_core$2();
 	init_connect_job();
 	init_compare_environment();
-	init_open_deploying();
+	init_open_deployment_context();
 	init_render_drift();
 	init_sticky_issue();
 	init_log();
@@ -45107,22 +44982,27 @@ async function destroyIn(job, github, { root, name }) {
 	for await (const { payload, states, nodeId } of listDeployments(github, name)) if (states[0] === "success") active.set(payload.endpoint, [...active.get(payload.endpoint) ?? [], nodeId]);
 	const results = [];
 	for (const endpoint of endpoints.filter((e) => e !== PLATFORM$1)) results.push(await takeDown(endpoint, active.get(endpoint) ?? [], deploying));
-	if (endpoints.includes("_platform")) await down.run({
-		...deploying.context,
-		args: [PLATFORM$1]
-	});
+	if (endpoints.includes("_platform")) await destroyPlatform(deploying.request);
 	return {
 		environment: name,
 		results
 	};
 }
+async function destroyPlatform({ environment, ...request }) {
+	if (environment.target !== "kubernetes") return;
+	await takeDownPlatform({
+		...request,
+		environment
+	}, await listDeployedEndpoints(environment.name, request));
+}
 var init_destroy = __esmMin((() => {
 	init_core$2();
-	init_down();
+	init_platform();
+	init_take_down();
 	init_names();
 	init_connect_job();
-	init_deploying();
-	init_open_deploying();
+	init_deployment_context();
+	init_open_deployment_context();
 	init_remove_endpoint();
 	init_render_log();
 	init_deployment();
@@ -45148,7 +45028,7 @@ async function main() {
 }
 async function run(job) {
 	switch (job.inputs.command) {
-		case "caches": return (await Promise.resolve().then(() => (init_caches(), caches_exports))).tellCaches(job);
+		case "caches": return (await Promise.resolve().then(() => (init_caches(), caches_exports))).setCacheOutputs(job);
 		case "validate": return (await Promise.resolve().then(() => (init_validate(), validate_exports))).validate(job);
 		case "preview": return (await Promise.resolve().then(() => (init_preview(), preview_exports))).preview(job);
 		case "report": return (await Promise.resolve().then(() => (init_report(), report_exports))).report(job);
@@ -45159,10 +45039,10 @@ async function run(job) {
 }
 // action/index.ts
 init_core$2();
-init_print();
+init_outage();
 try {
 	await main();
 } catch (e) {
-	setFailed(messages(e).join("\nbecause: "));
+	setFailed(listMessages(e).join("\nbecause: "));
 }
 export {};
