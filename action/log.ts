@@ -17,4 +17,6 @@ export async function withoutCommands<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** Writes progress as lines of the step's log, without commands for a terminal or the runner. */
-export const LOG: Progress = { say: (line) => void process.stdout.write(`${sanitizeText(line).replaceAll('\n', ' ')}\n`) };
+export const LOG: Progress = {
+  say: (line) => void process.stdout.write(`${sanitizeText(line).replaceAll('\n', ' ')}\n`),
+};

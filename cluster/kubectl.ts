@@ -47,7 +47,12 @@ export async function applyObjects(
 }
 
 /** Calls until it succeeds; throws the last error message after the limit. */
-export async function until(to: Kubectl, limitSeconds: number, what: string, call: () => Promise<ProcessResult>): Promise<void> {
+export async function until(
+  to: Kubectl,
+  limitSeconds: number,
+  what: string,
+  call: () => Promise<ProcessResult>,
+): Promise<void> {
   const end = performance.now() + limitSeconds * 1000;
   for (;;) {
     to.signal?.throwIfAborted();

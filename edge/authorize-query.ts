@@ -45,7 +45,11 @@ export type Passed = Readonly<
 /**
  * Lets a query pass, or throws Refused. The checks run in this order so that a caller learns only what they may know.
  */
-export async function check(shown: RequestHead, judges: AuthorizationDependencies, makeId: () => string): Promise<Passed> {
+export async function check(
+  shown: RequestHead,
+  judges: AuthorizationDependencies,
+  makeId: () => string,
+): Promise<Passed> {
   const asked = parseRequest(shown.method, shown.target);
   if (asked.kind !== 'query' && asked.kind !== 'wrong-method') throw new Refused(refusal.unknownPath);
   const known = await identify(shown, judges);

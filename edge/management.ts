@@ -6,7 +6,13 @@ import { renderMetrics } from '../serving-api/render-metrics.ts';
 import { explainUndescribed, renderOpenApi } from '../serving-api/render-openapi.ts';
 import { renderPermissionLevels, renderPermissions } from '../serving-api/render-permissions.ts';
 import { mapConcurrent } from '../system/map-concurrent.ts';
-import { findEntry, identify, type AuthorizationDependencies, refuseForNow, type RequestHead } from './authorize-query.ts';
+import {
+  findEntry,
+  identify,
+  type AuthorizationDependencies,
+  refuseForNow,
+  type RequestHead,
+} from './authorize-query.ts';
 import { notSynced, originNotAllowed } from './edge-refusals.ts';
 import type { Entry } from './objects/entries.ts';
 import type { Identity } from './identity/identity.ts';

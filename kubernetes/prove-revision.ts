@@ -97,7 +97,11 @@ async function watchRevision(api: KubernetesApi, question: ProofQuestion, { end,
     if (until(explained)) return true;
     if (explained.state === 'waiting' && explained.message !== said) say((said = explained.message));
     if (performance.now() < end) return false;
-    const late: RevisionDiagnosis = { ...explained, message: `It is not ready after ${limitSeconds} s: ${said}`, look: 'log' };
+    const late: RevisionDiagnosis = {
+      ...explained,
+      message: `It is not ready after ${limitSeconds} s: ${said}`,
+      look: 'log',
+    };
     throw await completeFailure(api, question, { explained: late, pods: observed.pods });
   });
 }

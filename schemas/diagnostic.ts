@@ -49,10 +49,24 @@ export function renderDiagnostic(d: Diagnostic): string {
   return d.hint ? `${line}\n    ${d.hint.replaceAll('\n', '\n    ')}` : line;
 }
 
-function make(severity: Severity, code: DiagnosticCode, place: SourceLocation, message: string, hint?: string): Diagnostic {
+function make(
+  severity: Severity,
+  code: DiagnosticCode,
+  place: SourceLocation,
+  message: string,
+  hint?: string,
+): Diagnostic {
   const { file, line, column } = place;
   const sentence = sanitizeText(message).replaceAll(/(?<!\s)\s*\n\s*/g, ' ');
-  return { code, severity, file, line, column, message: sentence, ...(hint !== undefined && { hint: sanitizeText(hint) }) };
+  return {
+    code,
+    severity,
+    file,
+    line,
+    column,
+    message: sentence,
+    ...(hint !== undefined && { hint: sanitizeText(hint) }),
+  };
 }
 
 function compare(a: string, b: string): number {

@@ -1,4 +1,9 @@
-import { type Permission, PERMISSION_LEVELS, type PermissionLevel, type Principal } from '../schemas/deployment/serving-entry.ts';
+import {
+  type Permission,
+  PERMISSION_LEVELS,
+  type PermissionLevel,
+  type Principal,
+} from '../schemas/deployment/serving-entry.ts';
 import type { Caller } from './caller.ts';
 
 /** The highest permission level of a caller. Undefined: no permission. */

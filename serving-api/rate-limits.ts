@@ -42,7 +42,10 @@ export function take(demand: Demand, windows: SlidingWindows, now: number): Limi
   const waits = (list: readonly Counted[]) =>
     list.map((c) => ({ counted: c, retrySeconds: windows.wait(c.name, c, now) }));
   const every = waits(demand.every);
-  const full = every.reduce<LimitExceeded>((most, w) => (w.retrySeconds > (most?.retrySeconds ?? 0) ? w : most), undefined);
+  const full = every.reduce<LimitExceeded>(
+    (most, w) => (w.retrySeconds > (most?.retrySeconds ?? 0) ? w : most),
+    undefined,
+  );
   if (full) return full;
   const some = waits(demand.some);
   const free = some.filter((w) => w.retrySeconds === 0);

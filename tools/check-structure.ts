@@ -19,7 +19,9 @@ function findFullFolders(paths: readonly string[]): readonly string[] {
   const folders = Map.groupBy(paths, dirname);
   return [...folders]
     .filter(([, { length }]) => length > MOST_FILES)
-    .map(([folder, { length }]) => `${folder}/ has ${length} files: expected at most ${MOST_FILES}, in folders by purpose`);
+    .map(
+      ([folder, { length }]) => `${folder}/ has ${length} files: expected at most ${MOST_FILES}, in folders by purpose`,
+    );
 }
 
 /** Finds groups of files that import each other. Tarjan's algorithm: such a group is a strongly connected component. */

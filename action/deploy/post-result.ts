@@ -31,7 +31,9 @@ export async function tell(log: DeploymentLog, telling: Telling): Promise<void> 
     const revertUrl = await attempt('the pull request that reverts it', () => revert(pull, results, { log, telling }));
     if (revertUrl !== undefined) LOG.say(`Pull request #${pull.number} is reverted by ${revertUrl}`);
     const told = results.map((r) => (r.state === 'failed' && revertUrl !== undefined ? takenBack(r, revertUrl) : r));
-    await attempt(`the comment of #${pull.number}`, () => postPullRequestComment(pull, { ...log, results: told }, telling));
+    await attempt(`the comment of #${pull.number}`, () =>
+      postPullRequestComment(pull, { ...log, results: told }, telling),
+    );
   }
 }
 

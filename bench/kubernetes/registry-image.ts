@@ -39,7 +39,11 @@ export async function readLayers(reference: string): Promise<readonly Layer[]> {
 /**
  * Sends a request to Docker's engine over its socket; undefined: there is no socket, or the engine has no such object.
  */
-export async function sendDockerRequest(dockerHost: string | undefined, method: string, path: string): Promise<unknown> {
+export async function sendDockerRequest(
+  dockerHost: string | undefined,
+  method: string,
+  path: string,
+): Promise<unknown> {
   const socketPath = /^unix:\/\/(.+)$/.exec(dockerHost ?? '')?.[1];
   if (socketPath === undefined) return undefined;
   const asked = request({ socketPath, method, path }).end();

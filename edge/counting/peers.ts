@@ -65,7 +65,8 @@ export function makePeerQuestions(port: number, takeMilliseconds = TAKE_MILLISEC
     return promise;
   };
   return {
-    take: async (address, demand) => ((await ask(address, TAKE, demand, takeMilliseconds)) as { full?: LimitExceeded }).full,
+    take: async (address, demand) =>
+      ((await ask(address, TAKE, demand, takeMilliseconds)) as { full?: LimitExceeded }).full,
     counts: async (address, endpoint) =>
       (await ask(address, COUNTS, { endpoint }, COUNTS_MILLISECONDS)) as CountsByEntity,
   };

@@ -37,7 +37,11 @@ export class Callers {
   }
 
   /** Stores the answer in the cache that it belongs to and removes it from the other one. */
-  async #ask(token: string, hash: string, place: AnswerCache<Identity | InvalidToken>): Promise<Answer<Identity | InvalidToken>> {
+  async #ask(
+    token: string,
+    hash: string,
+    place: AnswerCache<Identity | InvalidToken>,
+  ): Promise<Answer<Identity | InvalidToken>> {
     const value = await this.#identify(token, { renewed: this.#known.has(hash) });
     const answer = makeAnswer(value);
     const own = 'caller' in value ? this.#known : this.#nobody;

@@ -109,7 +109,11 @@ export function makeApi(connection: Connection): KubernetesApi {
 }
 
 /** Retries a 429: an overloaded API server has not begun the request, and says when to retry. */
-async function sendWithRetries(connection: Connection, question: Question, options: AskOptions): Promise<IncomingMessage> {
+async function sendWithRetries(
+  connection: Connection,
+  question: Question,
+  options: AskOptions,
+): Promise<IncomingMessage> {
   for (let tries = 1; ; tries++) {
     const answer = await sendApiRequest(connection, question, options);
     const pause = Number(answer.headers['retry-after']);

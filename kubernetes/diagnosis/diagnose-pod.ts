@@ -1,4 +1,11 @@
-import { type RevisionDiagnosis, type ExplainOptions, failed, failedFor, firstOf, waiting } from './revision-diagnosis.ts';
+import {
+  type RevisionDiagnosis,
+  type ExplainOptions,
+  failed,
+  failedFor,
+  firstOf,
+  waiting,
+} from './revision-diagnosis.ts';
 import { type ContainerStatus, endedContainer, type ObservedPod, type ObservedRevision } from './observe-revision.ts';
 
 /** A node autoscaler may be adding a node. It reports that within this time. */
@@ -73,7 +80,11 @@ interface Pull {
   readonly words: string;
 }
 
-function explainPull({ reason, image, words }: Pull, pod: ObservedPod, { began, now }: ExplainOptions): RevisionDiagnosis {
+function explainPull(
+  { reason, image, words }: Pull,
+  pod: ObservedPod,
+  { began, now }: ExplainOptions,
+): RevisionDiagnosis {
   const failure = failed(`Its image cannot be pulled: ${image}: ${words}`, [
     'Check that the nodes can reach the registry, that the registry has the image, and that images.pull_secret is right',
   ]);

@@ -1,5 +1,12 @@
 import { explainPod } from './diagnose-pod.ts';
-import { type RevisionDiagnosis, type ExplainOptions, failed, failedFor, firstOf, waiting } from './revision-diagnosis.ts';
+import {
+  type RevisionDiagnosis,
+  type ExplainOptions,
+  failed,
+  failedFor,
+  firstOf,
+  waiting,
+} from './revision-diagnosis.ts';
 import {
   type Condition,
   hasStoppedAnswering,
@@ -75,7 +82,10 @@ function isTransient({ reason }: Condition): boolean {
 }
 
 /** Pods that are not even created, because of a quota, limit range, pod security, webhook or service account. */
-function explainRefusal({ deployment }: ObservedRevision, { began, now }: ExplainOptions): RevisionDiagnosis | undefined {
+function explainRefusal(
+  { deployment }: ObservedRevision,
+  { began, now }: ExplainOptions,
+): RevisionDiagnosis | undefined {
   const refused = deployment?.status?.conditions?.find((c) => c.type === 'ReplicaFailure' && c.status === 'True');
   if (!refused) return undefined;
   const message = (refused.message ?? refused.reason ?? '').replace(/^pods "[^"]*" is forbidden: /, '');

@@ -19,7 +19,11 @@ export function waiting(message: string): RevisionDiagnosis {
   return { state: 'waiting', message, hints: [] };
 }
 
-export function failed(message: string, hints: readonly string[] = [], look?: RevisionDiagnosis['look']): RevisionDiagnosis {
+export function failed(
+  message: string,
+  hints: readonly string[] = [],
+  look?: RevisionDiagnosis['look'],
+): RevisionDiagnosis {
   return { state: 'failed', message, hints, ...(look && { look }) };
 }
 
@@ -33,7 +37,10 @@ export function failedFor(
 }
 
 /** The first failure among the explanations, else the first explanation. */
-export function firstOf<T>(items: readonly T[], explain: (item: T) => RevisionDiagnosis | undefined): RevisionDiagnosis | undefined {
+export function firstOf<T>(
+  items: readonly T[],
+  explain: (item: T) => RevisionDiagnosis | undefined,
+): RevisionDiagnosis | undefined {
   const explained = items.flatMap((item) => explain(item) ?? []);
   return explained.find((e) => e.state === 'failed') ?? explained[0];
 }

@@ -1,5 +1,9 @@
 import { endpointObjectName } from '../../schemas/environment/kubernetes-names.ts';
-import { UPDATE_FAILURE_KEY, UPDATE_FAILURE_LABEL, type UpdateFailure } from '../../schemas/deployment/update-failure.ts';
+import {
+  UPDATE_FAILURE_KEY,
+  UPDATE_FAILURE_LABEL,
+  type UpdateFailure,
+} from '../../schemas/deployment/update-failure.ts';
 import type { KubernetesApi } from '../client/api.ts';
 import { applyRecord, listRecords, type RecordKind } from '../client/record.ts';
 

@@ -29,7 +29,10 @@ export interface GatewayBackend {
   count(endpoint: string, entity: string, status: number, milliseconds: number): void;
 }
 
-export type ManagementRequest = Exclude<ParsedRequest, { kind: 'query' | 'discovery' | 'write' | 'wrong-method' | 'unknown' }>;
+export type ManagementRequest = Exclude<
+  ParsedRequest,
+  { kind: 'query' | 'discovery' | 'write' | 'wrong-method' | 'unknown' }
+>;
 
 export interface ManagementResponse {
   readonly contentType: string;

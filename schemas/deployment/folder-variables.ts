@@ -9,7 +9,10 @@ export function renderFolderVariables({ endpoints, from, locks }: ProjectFolders
 }
 
 /** Parses the environment variables in the Pulumi program. `root` is the folder of Pulumi.yaml. */
-export function parseFolderVariables(root: string, environment: Readonly<Partial<Record<string, string>>>): ProjectFolders {
+export function parseFolderVariables(
+  root: string,
+  environment: Readonly<Partial<Record<string, string>>>,
+): ProjectFolders {
   const read = (name: keyof typeof VARIABLES) => environment[VARIABLES[name]] || undefined;
   return { root, endpoints: read('endpoints') ?? 'endpoints', from: read('from'), locks: read('locks') };
 }

@@ -46,7 +46,11 @@ function sizeReplica({ per, cpu, memory, gpu }: Hardware, workers: number): Read
  * Returns an error for the entity whose minimum takes the sum of the minimums over the limit. Otherwise returns a
  * warning for the first entity whose maximum is over the limit.
  */
-function findQuotaProblem(needs: readonly Need[], limit: number, environment: KubernetesEnvironment): Diagnostic | undefined {
+function findQuotaProblem(
+  needs: readonly Need[],
+  limit: number,
+  environment: KubernetesEnvironment,
+): Diagnostic | undefined {
   let sum = 0;
   for (const { entity, resource, least } of needs) {
     sum += least;

@@ -3,7 +3,13 @@ import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { codePath } from '../../system/code.ts';
-import { declareEndpoint, exampleModel, fixtureModel, makeUserRepository, type Pull } from './workflows/make-user-repository.ts';
+import {
+  declareEndpoint,
+  exampleModel,
+  fixtureModel,
+  makeUserRepository,
+  type Pull,
+} from './workflows/make-user-repository.ts';
 import { type ActResult, TOKEN } from './workflows/run-act.ts';
 import { PASSPHRASE, type UserRepository } from './workflows/user-repository.ts';
 

@@ -2,7 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { codePath } from '../../system/code.ts';
-import { declareEndpoint, exampleModel, fixtureModel, makeUserRepository, type Pull } from './workflows/make-user-repository.ts';
+import {
+  declareEndpoint,
+  exampleModel,
+  fixtureModel,
+  makeUserRepository,
+  type Pull,
+} from './workflows/make-user-repository.ts';
 import { UserRepository } from './workflows/user-repository.ts';
 
 let user: UserRepository;

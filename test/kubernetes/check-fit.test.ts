@@ -98,7 +98,11 @@ function card(name: string, free: number, all = 4) {
   return { ...node, labels: T4, taints: [TAINT] };
 }
 
-function want(count: number, requests: Readonly<Record<string, string>>, room: Partial<PodGroup['room']> = {}): PodGroup {
+function want(
+  count: number,
+  requests: Readonly<Record<string, string>>,
+  room: Partial<PodGroup['room']> = {},
+): PodGroup {
   return { count, room: { containers: [{ resources: { requests } }], ...room } };
 }
 

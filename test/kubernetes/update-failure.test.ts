@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest';
 import type { KubernetesApi } from '../../kubernetes/client/api.ts';
-import { clearFailure, readFailures, recordFailure, removeConfiguration } from '../../kubernetes/diagnosis/update-failure.ts';
+import {
+  clearFailure,
+  readFailures,
+  recordFailure,
+  removeConfiguration,
+} from '../../kubernetes/diagnosis/update-failure.ts';
 import type { UpdateFailure } from '../../schemas/deployment/update-failure.ts';
 
 const FAILURE: UpdateFailure = {

@@ -5,7 +5,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ControlClient } from '../../local/control/control-client.ts';
 import type { PutRevision } from '../../local/control/control-protocol.ts';
-import { connectSupervisor, ensureSupervisor, readStatus, waitForEnd } from '../../local/supervisor/start-supervisor.ts';
+import {
+  connectSupervisor,
+  ensureSupervisor,
+  readStatus,
+  waitForEnd,
+} from '../../local/supervisor/start-supervisor.ts';
 import { ask } from '../prober/query-endpoint.ts';
 import { expectNoFailure, startProber } from '../prober/probe.ts';
 import {

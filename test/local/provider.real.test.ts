@@ -3,7 +3,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openProject, type PulumiProject } from '../../engine/project.ts';
 import { destroyStack, previewStack, refreshStack, upStack } from '../../engine/run-pulumi.ts';
-import { connectSupervisor, ensureSupervisor, readStatus, waitForEnd } from '../../local/supervisor/start-supervisor.ts';
+import {
+  connectSupervisor,
+  ensureSupervisor,
+  readStatus,
+  waitForEnd,
+} from '../../local/supervisor/start-supervisor.ts';
 import { parseLock, renderLock } from '../../schemas/lock/lock.ts';
 import { digestModel } from '../../system/model-digest.ts';
 import { ask } from '../prober/query-endpoint.ts';

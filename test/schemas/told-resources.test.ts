@@ -74,5 +74,6 @@ function make<O extends string>(operation: O, type: string, name: string, differ
 }
 
 function tell(path: string, old: string, fresh: string) {
-  return summarizeResources([make('update', 'kubernetes:core/v1:ConfigMap', 'c', [[path, old, fresh]])])[0]?.differences;
+  return summarizeResources([make('update', 'kubernetes:core/v1:ConfigMap', 'c', [[path, old, fresh]])])[0]
+    ?.differences;
 }

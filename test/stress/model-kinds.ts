@@ -42,7 +42,7 @@ const MODELS: Readonly<Record<string, Readonly<Record<string, Partial<Kind>>>>> 
     alarm_in_predict: {},
     helper_process: {},
     interval_timer: { most: 400, isInEveryRun: true },
-    loky_parallel: { most: 400,  },
+    loky_parallel: { most: 400 },
     pool_in_predict: { most: 100, isInEveryRun: true },
     pool_spawned: { most: 8 },
     process_lock: {},

@@ -184,6 +184,8 @@ describe('judgeProcess()', () => {
 
   it('knows that a machine which was started again runs nothing of before', () => {
     expect(determineProcessState({ ...machine, boot: 'before' }, machine)).toBe('gone');
-    expect(determineProcessState({ ...machine, boot: 'before', machine: '-' }, { ...machine, machine: '-' })).toBe('unknown');
+    expect(determineProcessState({ ...machine, boot: 'before', machine: '-' }, { ...machine, machine: '-' })).toBe(
+      'unknown',
+    );
   });
 });

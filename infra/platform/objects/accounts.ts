@@ -1,4 +1,10 @@
-import { CLUSTER_RULES, MODELS_RULES, PLATFORM_RULES, QUERY_RULES, type RoleRule } from '../../../edge/identity/rbac.ts';
+import {
+  CLUSTER_RULES,
+  MODELS_RULES,
+  PLATFORM_RULES,
+  QUERY_RULES,
+  type RoleRule,
+} from '../../../edge/identity/rbac.ts';
 import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
 import { AUTHORISATION, CLIENT_ACCOUNT } from '../../../schemas/environment/platform-names.ts';
 import type { PlainManifest } from '../plain-manifest.ts';

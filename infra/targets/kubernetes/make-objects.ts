@@ -8,7 +8,11 @@ import {
   entityTag,
   NAME_ANNOTATION,
 } from '../../../schemas/environment/kubernetes-names.ts';
-import { SERVING_ENTRY_KEY, SERVING_ENTRY_LABEL, type ServingEntry } from '../../../schemas/deployment/serving-entry.ts';
+import {
+  SERVING_ENTRY_KEY,
+  SERVING_ENTRY_LABEL,
+  type ServingEntry,
+} from '../../../schemas/deployment/serving-entry.ts';
 import type { KubernetesManifest } from '../../kubernetes/object-resource.ts';
 import type { EntityPlan } from './plan-entity.ts';
 

@@ -1,7 +1,12 @@
 import type { Endpoint, Entity } from '../../../schemas/endpoint/endpoint.ts';
 import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
 import type { Hardware } from '../../../schemas/environment/hardware.ts';
-import { ENDPOINT_LABEL, ENTITY_LABEL, endpointObjectName, entityTag } from '../../../schemas/environment/kubernetes-names.ts';
+import {
+  ENDPOINT_LABEL,
+  ENTITY_LABEL,
+  endpointObjectName,
+  entityTag,
+} from '../../../schemas/environment/kubernetes-names.ts';
 import { parseSecretReference } from '../../../schemas/values/secret-reference.ts';
 import { workerModeOf } from '../../../schemas/endpoint/worker-mode.ts';
 import { makeResources } from './make-resources.ts';

@@ -1,6 +1,10 @@
 import type { Entity } from '../../../schemas/endpoint/endpoint.ts';
 import type { Hardware } from '../../../schemas/environment/hardware.ts';
-import { configurationName, entityObjectName, knativeRevisionName } from '../../../schemas/environment/kubernetes-names.ts';
+import {
+  configurationName,
+  entityObjectName,
+  knativeRevisionName,
+} from '../../../schemas/environment/kubernetes-names.ts';
 import { revisionName } from '../../../schemas/values/names.ts';
 import { replicasOf, workersOf } from '../../../schemas/endpoint/count-replicas.ts';
 import type { Declaration } from '../../declaration.ts';

@@ -1,5 +1,9 @@
 import * as pulumi from '@pulumi/pulumi';
-import type { LocalProviderConfig, LocalRevisionInputs, LocalRouteInputs } from '../../../schemas/environment/local-resources.ts';
+import type {
+  LocalProviderConfig,
+  LocalRevisionInputs,
+  LocalRouteInputs,
+} from '../../../schemas/environment/local-resources.ts';
 
 /** The provider in `local/`, configured for one supervisor. */
 export class LocalProvider extends pulumi.ProviderResource {

@@ -23,7 +23,10 @@ import { needsReplacement } from '../changes/replace-rules.ts';
 type Updating = UpdateRequest<KubernetesObject, KubernetesObject>;
 
 /** Any Kubernetes object: applied on the server, awaited, and deleted. */
-export function objectResource(type: ObjectType, place: ProviderContext): ResourceType<KubernetesObject, KubernetesObject> {
+export function objectResource(
+  type: ObjectType,
+  place: ProviderContext,
+): ResourceType<KubernetesObject, KubernetesObject> {
   const { client, settings } = place;
   return {
     check: (request) => completeInputs(request, { type, place }),

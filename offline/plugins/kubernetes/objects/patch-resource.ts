@@ -13,7 +13,10 @@ import type { ProviderContext } from '../provider-context.ts';
 import { makeFound, objectOf, readInputs } from './read-object.ts';
 
 /** Some fields of an object that somebody else made, under a field manager of their own until the patch is removed. */
-export function patchResource(type: ObjectType, place: ProviderContext): ResourceType<KubernetesObject, KubernetesObject> {
+export function patchResource(
+  type: ObjectType,
+  place: ProviderContext,
+): ResourceType<KubernetesObject, KubernetesObject> {
   const { client } = place;
   return {
     check: (request) => completeInputs(request, { type, place }),

@@ -27,7 +27,11 @@ interface ReadScope {
   readonly signal: AbortSignal;
 }
 
-async function readPods(api: KubernetesApi, live: KubernetesObject, { namespace, signal }: ReadScope): Promise<Related> {
+async function readPods(
+  api: KubernetesApi,
+  live: KubernetesObject,
+  { namespace, signal }: ReadScope,
+): Promise<Related> {
   const pods = await listPods(api, live, { namespace, signal });
   const ended = pods.filter((pod) => endedContainer(pod) !== undefined).slice(0, MOST_LOGS);
   const words = ended.map(async (pod) => {
@@ -112,7 +116,11 @@ interface Slice {
   }[];
 }
 
-async function countUnready(api: KubernetesApi, live: KubernetesObject, { namespace, signal }: ReadScope): Promise<number> {
+async function countUnready(
+  api: KubernetesApi,
+  live: KubernetesObject,
+  { namespace, signal }: ReadScope,
+): Promise<number> {
   const labelSelector = `kubernetes.io/service-name=${live.metadata.name}`;
   const path = `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`;
   const slices = await api.list<Slice>(path, { labelSelector, signal });

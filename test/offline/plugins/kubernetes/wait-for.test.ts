@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest';
 import { findValues, parseJsonPath } from '../../../../offline/plugins/kubernetes/changes/json-path.ts';
 import type { KubernetesObject } from '../../../../offline/plugins/kubernetes/objects/kubernetes-object.ts';
-import { explainWaitFor, checkExpression, readWaitFor } from '../../../../offline/plugins/kubernetes/readiness/wait-for.ts';
+import {
+  explainWaitFor,
+  checkExpression,
+  readWaitFor,
+} from '../../../../offline/plugins/kubernetes/readiness/wait-for.ts';
 
 const LIVE: KubernetesObject = {
   apiVersion: 'example.com/v1',
