@@ -10,7 +10,7 @@ describe('RequestQueue', () => {
     queue.give('a');
     queue.give('b');
     expect([await first.place, await third.place]).toEqual(['a', 'b']);
-    expect(() => queue.give('c')).toThrow('nobody waits');
+    expect(() => queue.give('c')).toThrow('no request is waiting');
   });
 
   it('refuses those who wait since before a time, or everybody', async () => {
