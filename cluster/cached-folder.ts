@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import { makeFolderAtomically } from '../system/atomic-files.ts';
 import { cacheFolder } from '../system/cache.ts';
 import { withFileLock } from '../system/file-lock.ts';
-import type { BuildOptions } from '../offline/go-build.ts';
+import type { BuildOptions } from '../system/go-build.ts';
 
 /** A part of the cluster that is made once and cached: `CACHE/cluster/NAME-KEY/`. */
 export interface Part {

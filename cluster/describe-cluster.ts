@@ -1,4 +1,4 @@
-import type { BuildOptions } from '../offline/go-build.ts';
+import type { BuildOptions } from '../system/go-build.ts';
 import type { Cluster } from './cluster.ts';
 import { pinKindParts } from './kind/kind-parts.ts';
 import { readManifestFiles } from './knative/manifest-files.ts';

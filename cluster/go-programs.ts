@@ -1,7 +1,7 @@
 import { access, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codePath } from '../system/code.ts';
-import { type BuildOptions, buildGo, type GoBuild, goBuildKey } from '../offline/go-build.ts';
+import { type BuildOptions, buildGo, type GoBuild, goBuildKey } from '../system/go-build.ts';
 import { ensureFolder, folderOf } from './cached-folder.ts';
 
 const KUBERNETES_VERSION = '1.34.4';

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomically } from '../system/atomic-files.ts';
 import { codePath } from '../system/code.ts';
-import { type BuildOptions, buildGo, type GoBuild, goBuildKey } from './go-build.ts';
+import { type BuildOptions, buildGo, type GoBuild, goBuildKey } from '../system/go-build.ts';
 
 /** The newest Pulumi whose command is available as a Go module; go.mod pins the same version. */
 export const BUILT_VERSION = '3.225.0';

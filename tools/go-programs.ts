@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type BuildOptions, buildGo, type GoBuild, goBuildKey } from '../offline/go-build.ts';
+import { type BuildOptions, buildGo, type GoBuild, goBuildKey } from '../system/go-build.ts';
 import { makeFolderAtomically } from '../system/atomic-files.ts';
 import { cacheFolder } from '../system/cache.ts';
 import { codePath } from '../system/code.ts';

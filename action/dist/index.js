@@ -29464,7 +29464,7 @@ function besides(path) {
 	return `${path}.${process.pid.toString()}-${randomBytes(4).toString("hex")}.new`;
 }
 var init_atomic_files = __esmMin((() => {}));
-// offline/go-build.ts
+// system/go-build.ts
 async function goBuildKey(build) {
 	const sources = await Promise.all(build.sources.map((file) => readFile(join(build.source, file), "utf8")));
 	return createHash("sha256").update(JSON.stringify([flags(build), ...sources])).digest("hex").slice(0, 10);

@@ -1,6 +1,6 @@
 import { timed } from '../../system/progress.ts';
 import { runProcess } from '../../system/run-process.ts';
-import type { BuildOptions } from '../../offline/go-build.ts';
+import type { BuildOptions } from '../../system/go-build.ts';
 import { REGISTRY } from '../node/node-layout.ts';
 import { runChecked } from '../run-checked.ts';
 

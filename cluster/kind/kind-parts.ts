@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { PinnedFile } from '../../schemas/environment/kubernetes-environment.ts';
 import { timed } from '../../system/progress.ts';
-import type { BuildOptions } from '../../offline/go-build.ts';
+import type { BuildOptions } from '../../system/go-build.ts';
 import { KNATIVE_VERSION } from '../go-programs.ts';
 import type { DescribedCluster } from '../render-environment.ts';
 import { runChecked } from '../run-checked.ts';

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import { type BuildOptions, readModuleFolder } from '../../offline/go-build.ts';
+import { type BuildOptions, readModuleFolder } from '../../system/go-build.ts';
 import { ensureFolder, keyOf } from '../cached-folder.ts';
 import { KNATIVE_SOURCE, KNATIVE_VERSION } from '../go-programs.ts';
-import { imageReference, type Images } from '../images/images.ts';
+import { imageReference, type Images } from '../node-images/images.ts';
 import { REGISTRY } from '../node/node-layout.ts';
 
 /** A Kubernetes object, as far as it is looked at here. */

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { codePath } from '../../system/code.ts';
-import { imageReference, type Images } from '../images/images.ts';
+import { imageReference, type Images } from '../node-images/images.ts';
 import { applyObjects, type Kubectl, kubectl } from '../kubectl.ts';
 import type { KnativeManifests } from './knative-manifests.ts';
 

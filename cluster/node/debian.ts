@@ -2,7 +2,7 @@ import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { timed } from '../../system/progress.ts';
 import { childEnvironment, type RunOptions } from '../../system/run-process.ts';
-import type { BuildOptions } from '../../offline/go-build.ts';
+import type { BuildOptions } from '../../system/go-build.ts';
 import { runChecked } from '../run-checked.ts';
 
 /** The Debian package of each program that the node needs. */

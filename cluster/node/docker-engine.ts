@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { timed } from '../../system/progress.ts';
-import type { BuildOptions } from '../../offline/go-build.ts';
+import type { BuildOptions } from '../../system/go-build.ts';
 import { ensureFolder, folderOf, keyOf } from '../cached-folder.ts';
 import { findProgram, readDebianLists } from './debian.ts';
 import type { Component } from './node-process.ts';

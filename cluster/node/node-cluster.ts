@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { type Progress, timed } from '../../system/progress.ts';
 import { withFileLock } from '../../system/file-lock.ts';
-import type { BuildOptions } from '../../offline/go-build.ts';
+import type { BuildOptions } from '../../system/go-build.ts';
 import { makeCertificates } from './certificates.ts';
 import { makeControlGroups, removeControlGroups } from './control-groups.ts';
 import { makeControlPlane } from './control-plane.ts';
 import { ensureDebianPackages, findProgram } from './debian.ts';
 import { ensureDockerEngine, makeDockerEngine, waitForDockerEngine } from './docker-engine.ts';
 import { ensureGoPrograms, type GoPrograms } from '../go-programs.ts';
-import { ensureImages, imageReference, type Images } from '../images/images.ts';
+import { ensureImages, imageReference, type Images } from '../node-images/images.ts';
 import { installDns, installKnative, isKnativeDavits, readKnativeVersion, waitForKnative } from '../knative/knative.ts';
 import { type KnativeManifests, makeKnativeManifests } from '../knative/knative-manifests.ts';
 import { callKubectl, type Kubectl, until } from '../kubectl.ts';
@@ -19,8 +19,8 @@ import { connectNode, disconnectNode, requireFreeRanges, writeCniConfiguration }
 import { makeNode } from './node.ts';
 import { endNodeProcess, findNodeProcess, hasComponents, startComponents, startNodeProcess } from './node-process.ts';
 import { IMAGES_FILE, KNATIVE_INSTALLED, KUBECONFIG, LOGS_FOLDER, NODE_FOLDER, NODE_NAME } from './node-layout.ts';
-import { makeRegistry, pushImage, requireFreePort, waitForRegistry } from '../images/registry.ts';
-import { ensureWheels, type WheelPrograms } from '../images/wheels.ts';
+import { makeRegistry, pushImage, requireFreePort, waitForRegistry } from '../node-images/registry.ts';
+import { ensureWheels, type WheelPrograms } from '../node-images/wheels.ts';
 
 const LOCK = '/run/davit-cluster.lock';
 const API_LIMIT_SECONDS = 60;

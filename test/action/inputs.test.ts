@@ -28,7 +28,7 @@ describe('the inputs', () => {
       'Cannot use "1" for "revert": expected true or false',
       'Cannot use "environments" with command report: only validate, preview, deploy, drift, destroy accept it; remove it',
       'Cannot use "base" with command report: only validate, preview accept it; remove it',
-      'Cannot report without "github-token": it is empty, expected a token; remove the input, and the job\'s own is taken',
+      'Cannot report without "github-token": it is empty, expected a token; remove the input to use the job\'s own token',
     ]);
   });
 

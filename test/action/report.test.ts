@@ -202,7 +202,7 @@ describe('report', () => {
     expect(code).toBe(0);
     expect(comment).toBeUndefined();
     expect(check?.sha).toBe(HEAD);
-    expect(log).toContain('the comment is left to the run of the newer commit');
+    expect(log).toContain('the run of the newest commit posts the comment');
   });
 
   it('stays green with the report in its summary when the token only reads', async () => {
@@ -261,7 +261,7 @@ describe('report', () => {
     });
     expect(code).toBe(0);
     expect(check?.conclusion).toBe(conclusion);
-    expect(comment?.includes('put the label')).toBe(conclusion === 'failure');
+    expect(comment?.includes('add the label')).toBe(conclusion === 'failure');
   });
 
   it('has nothing to say where there is no pull request', async () => {

@@ -40,7 +40,9 @@ describe('davit review', { shuffle: false }, () => {
   it('needs a Git repository or names', () => {
     const { status, stderr } = davit('review');
     expect(status).toBe(2);
-    expect(stderr).toContain('is not in a Git repository; name the endpoints, or what to compare with: --base REF');
+    expect(stderr).toContain(
+      'is not in a Git repository; name the endpoints, or the commit to compare with: --base REF',
+    );
     expect(davit('review', 'none', '--json')).toMatchObject({ status: 1 });
   });
 

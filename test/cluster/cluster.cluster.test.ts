@@ -7,14 +7,14 @@ import { type Cluster, clusterDown, clusterStatus, clusterUp } from '../../clust
 import { describeCluster } from '../../cluster/describe-cluster.ts';
 import { ENVIRONMENT_FILE } from '../../cluster/environment-file.ts';
 import { findKubectl } from '../../cluster/go-programs.ts';
-import { imageReference } from '../../cluster/images/images.ts';
+import { imageReference } from '../../cluster/node-images/images.ts';
 import { applyObjects, type Kubectl, kubectl } from '../../cluster/kubectl.ts';
 import { pinImages } from '../../cluster/kind/kind-parts.ts';
-import { makeImage, planProgram, readImage } from '../../cluster/images/oci-image.ts';
+import { makeImage, planProgram, readImage } from '../../cluster/node-images/oci-image.ts';
 import { NODE_NAME } from '../../cluster/node/node-layout.ts';
-import { pushImage } from '../../cluster/images/registry.ts';
+import { pushImage } from '../../cluster/node-images/registry.ts';
 import { renderEnvironment } from '../../cluster/render-environment.ts';
-import { buildGo } from '../../offline/go-build.ts';
+import { buildGo } from '../../system/go-build.ts';
 import { makeInstallation } from '../../infra/platform/knative/make-knative-installation.ts';
 import { readPinnedFile } from '../../infra/platform/knative/read-pinned-file.ts';
 import { parseEnvironment } from '../../schemas/environment/environment.ts';

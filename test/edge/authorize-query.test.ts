@@ -239,7 +239,7 @@ describe('a check', () => {
     expect((await check(IRIS, 'ann')).status).toBe(200);
     cluster.putEntry(makeEntry({ name: 'nonsense' }));
     await until(async () => (await check('/serving-endpoints/nonsense/invocations', 'ann')).status === 200);
-    expect(logged.join('')).toContain('cannot be queried');
+    expect(logged.join('')).toContain('refusing queries of its endpoint');
   });
 
   it('follows entries also after its watch has ended', async () => {

@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { KubernetesApi } from '../../kubernetes/client/api.ts';
-import { imageReference } from '../../cluster/images/images.ts';
-import { makeImage, planProgram, readImage } from '../../cluster/images/oci-image.ts';
-import { pushImage } from '../../cluster/images/registry.ts';
-import { buildGo } from '../../offline/go-build.ts';
+import { imageReference } from '../../cluster/node-images/images.ts';
+import { makeImage, planProgram, readImage } from '../../cluster/node-images/oci-image.ts';
+import { pushImage } from '../../cluster/node-images/registry.ts';
+import { buildGo } from '../../system/go-build.ts';
 
 const SERVING = '/apis/serving.knative.dev/v1';
 const MANAGER = 'davit-test';

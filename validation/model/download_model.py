@@ -16,7 +16,10 @@ def main() -> int:
         else:
             download(uri, rest[0])
     except ImportError as error:
-        print(f"Davit has no package {error.name or error} to read this URI; download the model and use its path", file=sys.stderr)
+        print(
+            f"Davit has no package {error.name or error} to read this URI; download the model and use its path",
+            file=sys.stderr,
+        )
         return 1
     except Exception as error:
         print(str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__, file=sys.stderr)

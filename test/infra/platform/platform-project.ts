@@ -8,7 +8,7 @@ import { upStack } from '../../../engine/run-pulumi.ts';
 import type { Cluster } from '../../../cluster/cluster.ts';
 import { describeCluster } from '../../../cluster/describe-cluster.ts';
 import { renderEnvironment } from '../../../cluster/render-environment.ts';
-import type { BuildOptions } from '../../../offline/go-build.ts';
+import type { BuildOptions } from '../../../system/go-build.ts';
 import { imagesStackName, PLATFORM, platformStackName } from '../../../schemas/values/names.ts';
 
 const CODE = join(import.meta.dirname, '..', '..', '..');

@@ -117,7 +117,7 @@ test('what was made stays in the state when it is not ready, and when the user c
 test('a conflict says how to go on; force takes the fields', async () => {
   const conflict = make({}, () => refuse(409, 'Apply failed with 1 conflict'));
   conflict.cluster.objects.set(PATH, creating().inputs);
-  await expect(conflict.resource.update(updating(), makeContext())).rejects.toThrow('or pulumi.com/patchForce: "true"');
+  await expect(conflict.resource.update(updating(), makeContext())).rejects.toThrow('pulumi.com/patchForce: "true"');
   const forced = make();
   forced.cluster.objects.set(PATH, creating().inputs);
   await forced.resource.update(updating(annotated({ 'pulumi.com/patchForce': 'true' })), makeContext());
@@ -165,7 +165,9 @@ test('a patch is its own owner, says nothing to the object that is for the provi
   const { cluster, place } = make({ enablePatchForce: 'true' });
   const patch = patchResource({ ...TYPE, patch: true }, place);
   const inputs = annotated({ 'pulumi.com/patchForce': 'true' });
-  await expect(patch.create({ ...creating(), inputs }, makeContext())).rejects.toThrow('there is none');
+  await expect(patch.create({ ...creating(), inputs }, makeContext())).rejects.toThrow(
+    'it does not exist, expected an existing object',
+  );
   cluster.objects.set(PATH, { ...creating().inputs, metadata: { ...creating().inputs.metadata, uid: 'u' } });
   const { outputs } = await patch.create({ ...creating(), inputs }, makeContext());
   const [applied] = cluster.asked;

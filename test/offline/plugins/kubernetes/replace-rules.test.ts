@@ -68,5 +68,5 @@ test('readSettings() takes what it honours, and refuses what would do something 
   expect(() => readSettings({ enableServerSideApply: 'false' })).toThrow(
     'enableServerSideApply: false is not supported',
   );
-  expect(() => readSettings({ renderYamlToDirectory: 'x' })).toThrow('renderYamlToDirectory is not supported here');
+  expect(() => readSettings({ renderYamlToDirectory: 'x' })).toThrow('renderYamlToDirectory is not supported');
 });

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { codePath } from '../../system/code.ts';
 import { timed } from '../../system/progress.ts';
 import { runProcess } from '../../system/run-process.ts';
-import type { BuildOptions } from '../../offline/go-build.ts';
+import type { BuildOptions } from '../../system/go-build.ts';
 import { ensureFolder, keyOf } from '../cached-folder.ts';
 
 /** Lines `NAME==VERSION --hash=sha256:…`. */
-const REQUIREMENTS = codePath('cluster', 'images', 'wheels.txt');
+const REQUIREMENTS = codePath('cluster', 'node-images', 'wheels.txt');
 const INSTALL_LIMIT_SECONDS = 300;
 
 /** Programs that are available from PyPI but not as Go modules. */

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { timed } from '../../system/progress.ts';
-import type { BuildOptions } from '../../offline/go-build.ts';
+import type { BuildOptions } from '../../system/go-build.ts';
 import { ensureFolder, keyOf } from '../cached-folder.ts';
 import { LEFT_OUT, LEFT_OUT_SLIM, purgePackages, PYTHON, UNUSED } from '../node/debian-root.ts';
 import { packLayer, readLayer } from './oci-layer.ts';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Progress } from '../system/progress.ts';
-import { childEnvironment, runProcess } from '../system/run-process.ts';
+import type { Progress } from './progress.ts';
+import { childEnvironment, runProcess } from './run-process.ts';
 
 /** Commands that are built together from the Go modules that a go.mod pins. */
 export interface GoBuild {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { timed } from '../../system/progress.ts';
-import type { BuildOptions } from '../../offline/go-build.ts';
+import type { BuildOptions } from '../../system/go-build.ts';
 import { ensureBaseLayers } from './base-image.ts';
 import { ensureFolder, keyOf } from '../cached-folder.ts';
 import type { GoPrograms } from '../go-programs.ts';
