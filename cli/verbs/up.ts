@@ -60,6 +60,6 @@ async function upEndpoints(
 
 function renderDeployed({ endpoint, plan, url }: DeployedEndpoint): string {
   return url === undefined
-    ? `${endpoint}: not deployed; what served before still serves`
+    ? `${endpoint}: not deployed; the previous version keeps serving`
     : `${endpoint}: ${plan?.verdict.words ?? ''}\n    ${url}`;
 }
