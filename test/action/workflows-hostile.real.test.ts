@@ -131,7 +131,7 @@ describe('a hostile pull request', () => {
       for (const name of [`cat-${i}`, `owl-${i}`]) expect(bodyOf(pull)).toContain(`endpoints/${name}.yaml`);
     }
     expect(checkOf(pull.head)?.conclusion ?? checkOf(user.head(pull.branch))?.conclusion).toBe('failure');
-    expect(bodyOf(pull)).toContain('out of the project');
+    expect(bodyOf(pull)).toContain('outside the project');
     expect(bodyOf(pull)).toContain('--help');
     // The model that prints is proved, and nothing that it printed is believed.
     expect(bodyOf(pull)).toMatch(/create Revision shout-[0-9a-f]{10}/);

@@ -50,7 +50,7 @@ test('downloadUv() needs no pip, and takes nothing whose hash it does not know',
   const other = join(folder, 'other');
   await mkdir(other);
   await expect(downloadUv(other, { ...wanted, hashes: ['0'.repeat(64)] })).rejects.toThrow(
-    'expected one that Davit knows',
+    'expected one of the pinned hashes',
   );
   expect(await readdir(other)).toEqual([]);
 });

@@ -68,15 +68,15 @@ test('fetchModel() refuses a URI that moves and names the version it is now', as
   expect(await found('models:/iris@champion')).toEqual([
     [
       'model-not-found',
-      'Cannot fetch iris 1 from "models:/iris@champion": "champion" moves from version to version, expected a version',
-      'Write models:/iris/1, which it is now',
+      'Cannot fetch iris 1 from "models:/iris@champion": "champion" can point to another version later, expected a version number',
+      'Write models:/iris/1, its current version',
     ],
   ]);
   expect(await found('models:/iris/latest')).toEqual([
     [
       'model-not-found',
-      'Cannot fetch iris 1 from "models:/iris/latest": "latest" moves from version to version, expected a version',
-      'Write models:/iris/2, which it is now',
+      'Cannot fetch iris 1 from "models:/iris/latest": "latest" can point to another version later, expected a version number',
+      'Write models:/iris/2, its current version',
     ],
   ]);
   expect(await found('models:/iris')).toEqual([

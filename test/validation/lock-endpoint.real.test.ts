@@ -121,7 +121,7 @@ test('lockEndpoint() does not blame the requirements when uv may not ask the ind
   vi.stubEnv('UV_CACHE_DIR', join(root, 'uv-cache'));
   const outage = await lockEndpoint(makeEndpoint('e', { iris: 'iris/1' }), { root }).catch((e: unknown) => String(e));
   vi.unstubAllEnvs();
-  expect(outage).toMatch(/^Error: Cannot ask the package index: UV_OFFLINE forbids it/);
+  expect(outage).toMatch(/^Error: Cannot query the package index: UV_OFFLINE is set/);
 });
 
 test('a wheel inside the model is locked by its path and hash, and installed from there', async () => {
