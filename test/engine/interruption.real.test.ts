@@ -70,6 +70,7 @@ describe('an update that waits in the middle', () => {
       await declare({ slow: { content: 'two', behave: 'wait' }, other: { content: 'three' } });
       const up = spawn(process.execPath, [UP, root, STACK], { stdio: 'ignore' });
       await until(() => existsSync(join(folder, 'waiting')) && existsSync(join(folder, 'other.json')));
+      await until(async () => (await countPendingOperations(STACK, project.backend)) === 1); // the engine knows that too
       const [lock] = await readStateLocks(STACK, project.backend);
       if (how !== 'SIGKILL to the engine alone') await kill(up);
       if (how !== 'SIGKILL to davit alone') process.kill(lock?.pid ?? 0, 'SIGKILL');

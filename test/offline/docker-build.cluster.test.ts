@@ -48,7 +48,7 @@ test('a build that fails says what its program said', async () => {
 
 test.each([
   ['cancelled', (abort: AbortController) => ({ abort, timeoutSeconds: undefined, end: 'Stopped' })],
-  ['late', (abort: AbortController) => ({ abort, timeoutSeconds: 3, end: 'longer than the 3 s' })],
+  ['late', (abort: AbortController) => ({ abort, timeoutSeconds: 3, end: 'longer than 3 s' })],
 ])('a build that is %s ends, and so does what it runs', async (_what, make) => {
   const { abort, timeoutSeconds, end } = make(new AbortController());
   const seconds = `9876.${Math.random().toString().slice(2, 8)}`;
