@@ -406,7 +406,10 @@ describe('the edge', () => {
       cluster.setDown(true);
       try {
         const unknown = query({ authorization: 'Bearer nobody-knows' });
-        expect(await told(unknown, { 'retry-after': '5' })).toEqual([503, expect.stringContaining('Cannot verify the token')]);
+        expect(await told(unknown, { 'retry-after': '5' })).toEqual([
+          503,
+          expect.stringContaining('Cannot verify the token'),
+        ]);
       } finally {
         cluster.setDown(false);
       }
