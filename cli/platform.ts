@@ -6,11 +6,12 @@ import {
   takeDownPlatform,
 } from '../app/deploy/platform.ts';
 import { renderPlan } from '../app/deploy/preview-endpoints.ts';
+import { hasErrors } from '../schemas/diagnostic.ts';
 import type { Environment, KubernetesEnvironment } from '../schemas/environment/environment.ts';
 import { PLATFORM } from '../schemas/values/names.ts';
 import type { Declared } from '../schemas/read-project.ts';
 import type { Context, Outcome } from './command.ts';
-import { makeRequest, outcomeOfErrors } from './request.ts';
+import { makeRequest, outcomeOfErrors, readSelectedEnvironment } from './request.ts';
 
 /** Whether `_platform` is among the names, and the other names. */
 export function takePlatform(args: readonly string[]): {
@@ -21,8 +22,21 @@ export function takePlatform(args: readonly string[]): {
   return { names, platform: names.length < args.length };
 }
 
-/** Joins the outcomes of the platform and of the endpoints. */
-export function joinOutcomes(platform: Outcome, endpoints: Outcome): Outcome {
+/** Runs a verb for the platform, if its name is given, and then for the endpoints, unless the platform has errors. */
+export async function runPlatformFirst(
+  context: Context,
+  ofPlatform: (declared: Declared<Environment>, context: Context) => Promise<Outcome>,
+  ofEndpoints: (names: readonly string[], declared: Declared<Environment>, context: Context) => Promise<Outcome>,
+): Promise<Outcome> {
+  const { names, platform } = takePlatform(context.args);
+  const declared = await readSelectedEnvironment(context);
+  if (!platform) return ofEndpoints(names, declared, context);
+  const shared = await ofPlatform(declared, context);
+  if (names.length === 0 || hasErrors(shared.diagnostics)) return shared;
+  return joinOutcomes(shared, await ofEndpoints(names, declared, context));
+}
+
+function joinOutcomes(platform: Outcome, endpoints: Outcome): Outcome {
   return {
     ...endpoints,
     diagnostics: [...platform.diagnostics, ...endpoints.diagnostics],

@@ -1,6 +1,5 @@
 import { previewEndpoints, renderPlan } from '../../app/deploy/preview-endpoints.ts';
 import { selectForEnvironment } from '../../app/select-endpoints.ts';
-import { hasErrors } from '../../schemas/diagnostic.ts';
 import type { Environment } from '../../schemas/environment/environment.ts';
 import type { Declared } from '../../schemas/read-project.ts';
 import {
@@ -11,8 +10,8 @@ import {
   environmentName,
   type Outcome,
 } from '../command.ts';
-import { joinOutcomes, previewPlatformVerb, takePlatform } from '../platform.ts';
-import { makeRequest, readSelectedEnvironment } from '../request.ts';
+import { previewPlatformVerb, runPlatformFirst } from '../platform.ts';
+import { makeRequest } from '../request.ts';
 
 export const preview: Command = {
   summary: 'Show what deploying would change',
@@ -24,17 +23,8 @@ export const preview: Command = {
     refresh: { type: 'boolean', help: 'Refresh first: include changes made outside Davit' },
   },
   args: { min: 0, max: Infinity },
-  run: runPreview,
+  run: (context) => runPlatformFirst(context, previewPlatformVerb, runPreviewOfEndpoints),
 };
-
-async function runPreview(context: Context): Promise<Outcome> {
-  const { names, platform } = takePlatform(context.args);
-  const declared = await readSelectedEnvironment(context);
-  if (!platform) return runPreviewOfEndpoints(names, declared, context);
-  const shared = await previewPlatformVerb(declared, context);
-  if (names.length === 0 || hasErrors(shared.diagnostics)) return shared;
-  return joinOutcomes(shared, await runPreviewOfEndpoints(names, declared, context));
-}
 
 async function runPreviewOfEndpoints(
   names: readonly string[],

@@ -1,7 +1,6 @@
 import { type DeployedEndpoint, deployEndpoints } from '../../app/deploy/deploy-endpoints.ts';
 import { selectForEnvironment } from '../../app/select-endpoints.ts';
 import { openTarget } from '../../app/targets/open-target.ts';
-import { hasErrors } from '../../schemas/diagnostic.ts';
 import type { Environment } from '../../schemas/environment/environment.ts';
 import type { Declared } from '../../schemas/read-project.ts';
 import {
@@ -12,8 +11,8 @@ import {
   environmentName,
   type Outcome,
 } from '../command.ts';
-import { joinOutcomes, takePlatform, upPlatform } from '../platform.ts';
-import { makeRequest, readSelectedEnvironment } from '../request.ts';
+import { runPlatformFirst, upPlatform } from '../platform.ts';
+import { makeRequest } from '../request.ts';
 
 export const up: Command = {
   summary: 'Deploy: start the new revisions, then switch traffic to them',
@@ -21,17 +20,8 @@ export const up: Command = {
   help: 'Validates first. Traffic moves when every new revision has answered; if one does not, the old ones keep serving.\n\n  davit up iris --env production\n  davit up _platform --env production     what the endpoints of a Kubernetes environment share; once, and after upgrades',
   options: { ...ENVIRONMENT_OPTION, ...ENDPOINTS_OPTION },
   args: { min: 0, max: Infinity },
-  run: runUp,
+  run: (context) => runPlatformFirst(context, upPlatform, upEndpoints),
 };
-
-async function runUp(context: Context): Promise<Outcome> {
-  const { names, platform } = takePlatform(context.args);
-  const declared = await readSelectedEnvironment(context);
-  if (!platform) return upEndpoints(names, declared, context);
-  const made = await upPlatform(declared, context);
-  if (names.length === 0 || hasErrors(made.diagnostics)) return made;
-  return joinOutcomes(made, await upEndpoints(names, declared, context));
-}
 
 async function upEndpoints(
   names: readonly string[],
