@@ -96,7 +96,7 @@ export class LaunchedReplica implements Replica {
     await server.ready;
     await this.#predict(server);
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    progress.say(`Loaded ${entity} in ${seconds} s (process ${server.pid ?? 0})and made a first prediction`);
+    progress.say(`Loaded ${entity} in ${seconds} s (process ${server.pid ?? 0}) and made a first prediction`);
   }
 
   /** The server has already predicted the example. This prediction tests the path of a request. */
