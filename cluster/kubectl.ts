@@ -26,7 +26,7 @@ export function callKubectl(to: Kubectl, args: readonly string[], input?: string
   return runProcess(program, [...(context === undefined ? [] : ['--context', context]), ...args], {
     env: childEnvironment({
       ...(kubeconfig !== undefined && { KUBECONFIG: kubeconfig }),
-      ...(kubeconfig === KUBECONFIG && { KUBECACHEDIR: KUBECTL_CACHE }),
+      ...((kubeconfig ?? process.env['KUBECONFIG']) === KUBECONFIG && { KUBECACHEDIR: KUBECTL_CACHE }),
     }),
     limitSeconds: CALL_LIMIT_SECONDS,
     ...(input !== undefined && { input }),

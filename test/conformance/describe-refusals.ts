@@ -116,12 +116,13 @@ export function describeRefusals({ client, given, capabilities }: Parts): void {
     });
 
     it('answers 504 at the time limit, and keeps serving', async () => {
+      const sleepSeconds = 60;
       const started = performance.now();
-      const heard = await client.query(FAULTS, order('sleep', 60));
+      const heard = await client.query(FAULTS, order('sleep', sleepSeconds));
       const seconds = (performance.now() - started) / 1000;
       expect(refusalOf(heard)).toEqual([504, 'DEADLINE_EXCEEDED']);
       expect(seconds).toBeGreaterThan(FAULTS_TIME_LIMIT_SECONDS - 0.5);
-      expect(seconds).toBeLessThan(FAULTS_TIME_LIMIT_SECONDS + 5);
+      expect(seconds).toBeLessThan(sleepSeconds);
       expect((await client.query(FAULTS, order('answer'))).status).toBe(200);
     });
 
