@@ -2,7 +2,7 @@
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Aborts when the runner cancels the step, so that the results so far are still written. */
-export function stopOnSignals(): { readonly signal: AbortSignal; readonly release: () => void } {
+export function abortOnSignals(): { readonly signal: AbortSignal; readonly release: () => void } {
   const stop = new AbortController();
   const onSignal = (name: NodeJS.Signals) => {
     if (!stop.signal.aborted) stop.abort(new Error(`Cancelled (${name})`));

@@ -2,7 +2,7 @@ import type { Diagnostic } from '../schemas/diagnostic.ts';
 import type { Annotation } from './github/check-run.ts';
 
 /** GitHub takes fifty annotations a request; this is ten requests. */
-const ANNOTATIONS = 500;
+const MAX_ANNOTATIONS = 500;
 
 /**
  * Diagnostics as annotations of a check run, errors first. Only files in the repository are annotated, because a path
@@ -14,7 +14,7 @@ export function makeAnnotations(diagnostics: readonly Diagnostic[], prefix: stri
   );
   return errorsFirst
     .filter((d) => isPlainPath(d.file))
-    .slice(0, ANNOTATIONS)
+    .slice(0, MAX_ANNOTATIONS)
     .map((d) => ({
       path: prefix + d.file,
       line: d.line,

@@ -2,11 +2,11 @@ import { resolve } from 'node:path';
 import { parseReport } from '../schemas/report/report.ts';
 import { commitFiles } from './github/commit-files.ts';
 import type { GitHub } from './github/connect.ts';
-import { isReadOnlyToken } from './github/request-error.ts';
+import { isReadOnlyTokenError } from './github/request-error.ts';
 import type { Job } from './job.ts';
 import { LOG } from './log.ts';
-import { projectPrefix } from './project.ts';
-import type { Reviewed } from './reviewed-pull-request.ts';
+import { makeProjectPrefix } from './project.ts';
+import type { ReviewedPullRequest } from './reviewed-pull-request.ts';
 import { type ComputedLock, readComputedLocks } from './stage-folder.ts';
 
 export interface CommittedLocks {
@@ -16,7 +16,7 @@ export interface CommittedLocks {
   readonly unsaid: readonly string[];
 }
 
-const NOTHING: CommittedLocks = { commit: undefined, unsaid: [] };
+const NO_COMMIT: CommittedLocks = { commit: undefined, unsaid: [] };
 
 /**
  * Commits the locks that validate made to the pull request's branch, if the workflow asks for it. The locks come from
@@ -24,15 +24,15 @@ const NOTHING: CommittedLocks = { commit: undefined, unsaid: [] };
  * changed and has previewed.
  */
 export async function commitLocks(
-  { pull, head, outdated, fork }: Reviewed,
+  { pull, head, outdated, fork }: ReviewedPullRequest,
   { job, github, previewed }: { readonly job: Job; readonly github: GitHub; readonly previewed: string | undefined },
 ): Promise<CommittedLocks> {
   const { inputs, runner } = job;
-  if (!inputs.commitLocks || outdated || fork || pull.state !== 'open') return NOTHING;
+  if (!inputs.commitLocks || outdated || fork || pull.state !== 'open') return NO_COMMIT;
   const computed = await readComputedLocks(resolve(runner.workspace, inputs.reports, 'davit-validate'));
-  const locks = computed.filter((lock) => listPreviewed(previewed).has(`${lock.endpoint} ${lock.sha256}`));
-  if (locks.length === 0) return NOTHING;
-  const files = new Map(locks.map((l) => [`${projectPrefix(job)}endpoints/${l.endpoint}.lock`, l.text]));
+  const locks = computed.filter((lock) => listPreviewedLocks(previewed).has(`${lock.endpoint} ${lock.sha256}`));
+  if (locks.length === 0) return NO_COMMIT;
+  const files = new Map(locks.map((l) => [`${makeProjectPrefix(job)}endpoints/${l.endpoint}.lock`, l.text]));
   try {
     const commit = await commitFiles(github, {
       branch: pull.head.branch,
@@ -47,13 +47,13 @@ export async function commitLocks(
     );
     return { commit, unsaid: [] };
   } catch (e) {
-    if (isReadOnlyToken(e)) return { commit: undefined, unsaid: ['the locks'] };
+    if (isReadOnlyTokenError(e)) return { commit: undefined, unsaid: ['the locks'] };
     throw e;
   }
 }
 
 /** `iris 3f9c…`: the endpoint, and the digest of the lock that its preview used. */
-function listPreviewed(report: string | undefined): ReadonlySet<string> {
+function listPreviewedLocks(report: string | undefined): ReadonlySet<string> {
   if (report === undefined) return new Set();
   try {
     const { endpoints } = parseReport(report);

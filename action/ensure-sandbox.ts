@@ -1,18 +1,18 @@
 import { warning } from '@actions/core';
-import { timed } from '../system/progress.ts';
-import { childEnvironment, runProcess } from '../system/run-process.ts';
+import { withProgress } from '../system/progress.ts';
+import { makeChildEnvironment, runProcess } from '../system/run-process.ts';
 import { hasBubblewrap } from '../validation/proof/sandbox.ts';
 import { LOG } from './log.ts';
 
 const LIMIT_SECONDS = 120;
-const INSTALL = ['apt-get', 'install', '--yes', '--quiet', '--no-install-recommends', 'bubblewrap'];
+const INSTALL_COMMAND = ['apt-get', 'install', '--yes', '--quiet', '--no-install-recommends', 'bubblewrap'];
 /**
  * Tried in turn until bubblewrap works. The last one is needed because Ubuntu lets only known programs make user
  * namespaces.
  */
-const ATTEMPTS = [
-  [INSTALL],
-  [['apt-get', 'update', '--quiet'], INSTALL],
+const INSTALL_STEPS = [
+  [INSTALL_COMMAND],
+  [['apt-get', 'update', '--quiet'], INSTALL_COMMAND],
   [['sysctl', '--quiet', '--write', 'kernel.apparmor_restrict_unprivileged_userns=0']],
 ];
 
@@ -24,7 +24,7 @@ const ATTEMPTS = [
 export async function ensureSandbox(signal: AbortSignal, variables: NodeJS.ProcessEnv = process.env): Promise<void> {
   if (await hasBubblewrap()) return;
   if (variables['RUNNER_ENVIRONMENT'] === 'github-hosted' && variables['RUNNER_OS'] === 'Linux')
-    await timed(LOG, 'Installing bubblewrap to sandbox models', () => install(signal));
+    await withProgress(LOG, 'Installing bubblewrap to sandbox models', () => install(signal));
   if (await hasBubblewrap()) return;
   warning(
     'Models run without a sandbox and can change the rest of this job: install bubblewrap on the runner and allow it to create user namespaces',
@@ -32,7 +32,7 @@ export async function ensureSandbox(signal: AbortSignal, variables: NodeJS.Proce
 }
 
 async function install(signal: AbortSignal): Promise<void> {
-  for (const commands of ATTEMPTS) {
+  for (const commands of INSTALL_STEPS) {
     for (const command of commands) await runAsRoot(command, signal);
     if (await hasBubblewrap()) return;
   }
@@ -40,7 +40,7 @@ async function install(signal: AbortSignal): Promise<void> {
 
 /** Runs a command as root. A failure is only logged, because a warning at the end reports the result. */
 async function runAsRoot(command: readonly string[], signal: AbortSignal): Promise<void> {
-  const options = { env: childEnvironment(), limitSeconds: LIMIT_SECONDS, signal };
+  const options = { env: makeChildEnvironment(), limitSeconds: LIMIT_SECONDS, signal };
   const ran = await runProcess('sudo', ['--non-interactive', ...command], options).catch((e: unknown) => {
     signal.throwIfAborted();
     LOG.say(`Cannot run sudo: ${e instanceof Error ? e.message : String(e)}`);

@@ -8,7 +8,7 @@ export type CommandName = (typeof COMMANDS)[number];
 export type StageResult = (typeof RESULTS)[number] | undefined;
 const RESULTS = ['success', 'failure', 'cancelled', 'skipped'] as const;
 /** Further conclusions of a whole workflow run. */
-const FAILURES = ['timed_out', 'startup_failure', 'action_required', 'neutral', 'stale'] as const;
+const OTHER_CONCLUSIONS = ['timed_out', 'startup_failure', 'action_required', 'neutral', 'stale'] as const;
 
 /** The action's inputs. Folders are as the workflow wrote them: relative to the workspace, or absolute. */
 export interface Inputs {
@@ -38,10 +38,10 @@ export interface Inputs {
 class InputError extends Error {}
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
-const REFERENCE = /^[^\s~^:?*[\\\p{Cc}-][^\s~^:?*[\\\p{Cc}]*$/u;
+const GIT_REFERENCE = /^[^\s~^:?*[\\\p{Cc}-][^\s~^:?*[\\\p{Cc}]*$/u;
 
 /** Inputs without a default in action.yml, and the commands that use them. */
-const ONLY_FOR: Readonly<Record<string, readonly CommandName[]>> = {
+const COMMANDS_BY_INPUT: Readonly<Record<string, readonly CommandName[]>> = {
   environments: ['validate', 'preview', 'deploy', 'drift', 'destroy'],
   endpoints: ['validate', 'preview', 'deploy', 'drift', 'destroy'],
   base: ['validate', 'preview'],
@@ -50,8 +50,8 @@ const ONLY_FOR: Readonly<Record<string, readonly CommandName[]>> = {
   'preview-result': ['report'],
   'preview-digest': ['report'],
 };
-const ENVIRONMENTS_NEEDED: readonly CommandName[] = ['preview', 'deploy', 'drift', 'destroy'];
-const TOKEN_NEEDED: readonly CommandName[] = ['report', 'deploy', 'drift', 'destroy'];
+const COMMANDS_WITH_ENVIRONMENTS: readonly CommandName[] = ['preview', 'deploy', 'drift', 'destroy'];
+const COMMANDS_WITH_TOKEN: readonly CommandName[] = ['report', 'deploy', 'drift', 'destroy'];
 
 /** The only place that reads the action's inputs. Throws one InputError with all that is wrong. */
 export function readInputs(): Inputs {
@@ -75,7 +75,7 @@ export function readInputs(): Inputs {
     revert: readBoolean(wrong, 'revert'),
     token: getInput('github-token'),
   };
-  if (command !== undefined) wrong.push(...findUnfit(command, inputs));
+  if (command !== undefined) wrong.push(...findUnsupportedInputs(command, inputs));
   else if (getInput('command') === '')
     wrong.push(`Cannot run without "command": expected one of ${COMMANDS.join(', ')}; write it below "with:"`);
   if (command === undefined || wrong.length > 0) throw new InputError(wrong.join('\n'));
@@ -83,16 +83,21 @@ export function readInputs(): Inputs {
 }
 
 /** Errors of inputs that are valid alone but do not fit the command. */
-function findUnfit(command: CommandName, { environments, token }: Omit<Inputs, 'command'>): readonly string[] {
-  const unused = Object.entries(ONLY_FOR).filter(([name, by]) => getInput(name) !== '' && !by.includes(command));
+function findUnsupportedInputs(
+  command: CommandName,
+  { environments, token }: Omit<Inputs, 'command'>,
+): readonly string[] {
+  const unused = Object.entries(COMMANDS_BY_INPUT).filter(
+    ([name, by]) => getInput(name) !== '' && !by.includes(command),
+  );
   const wrong = unused.map(
     ([name, by]) => `Cannot use "${name}" with command ${command}: only ${by.join(', ')} accept it; remove it`,
   );
-  if (ENVIRONMENTS_NEEDED.includes(command) && environments.length === 0 && getInput('environments') === '')
+  if (COMMANDS_WITH_ENVIRONMENTS.includes(command) && environments.length === 0 && getInput('environments') === '')
     wrong.push(
       `Cannot ${command} without "environments": expected names of files in environments/, such as production; write them below "with:"`,
     );
-  if (TOKEN_NEEDED.includes(command) && token === '')
+  if (COMMANDS_WITH_TOKEN.includes(command) && token === '')
     wrong.push(
       `Cannot ${command} without "github-token": it is empty, expected a token; remove the input to use the job's own token`,
     );
@@ -103,12 +108,12 @@ function readWord<T extends string>(wrong: string[], name: string, words: readon
   const given = getInput(name);
   const word = words.find((w) => w === given);
   if (given !== '' && word === undefined)
-    wrong.push(`Cannot use ${quote(given)} for "${name}": expected one of ${words.join(', ')}`);
+    wrong.push(`Cannot use ${quoteValue(given)} for "${name}": expected one of ${words.join(', ')}`);
   return word;
 }
 
 function readResult(wrong: string[], name: string): StageResult {
-  const given = readWord(wrong, name, [...RESULTS, ...FAILURES]);
+  const given = readWord(wrong, name, [...RESULTS, ...OTHER_CONCLUSIONS]);
   return RESULTS.find((r) => r === given) ?? (given === undefined ? undefined : 'failure');
 }
 
@@ -119,33 +124,33 @@ function readNames(wrong: string[], name: string, example: string): readonly str
   const isName = (n: string) => NAME.test(n) || (name === 'endpoints' && n === PLATFORM);
   for (const bad of given.filter((n) => !isName(n)))
     wrong.push(
-      `Cannot use ${quote(bad)} in "${name}": expected the name of a file without folder and extension; ${example}`,
+      `Cannot use ${quoteValue(bad)} in "${name}": expected the name of a file without folder and extension; ${example}`,
     );
   return [...new Set(given.filter(isName))];
 }
 
 function readBase(wrong: string[]): string | undefined {
   const given = getInput('base');
-  if (given !== '' && !REFERENCE.test(given))
-    wrong.push(`Cannot use ${quote(given)} for "base": expected a commit or branch, such as origin/main`);
+  if (given !== '' && !GIT_REFERENCE.test(given))
+    wrong.push(`Cannot use ${quoteValue(given)} for "base": expected a commit or branch, such as origin/main`);
   return given === '' ? undefined : given;
 }
 
 function readDigest(wrong: string[], name: string): string | undefined {
   const given = getInput(name);
   if (!/^(?:[0-9a-f]{64})?$/.test(given))
-    wrong.push(`Cannot use ${quote(given)} for "${name}": expected the output "digest" of that step`);
+    wrong.push(`Cannot use ${quoteValue(given)} for "${name}": expected the output "digest" of that step`);
   return given || undefined;
 }
 
 function readBoolean(wrong: string[], name: string): boolean {
   const given = getInput(name);
   if (!['', 'true', 'false'].includes(given))
-    wrong.push(`Cannot use ${quote(given)} for "${name}": expected true or false`);
+    wrong.push(`Cannot use ${quoteValue(given)} for "${name}": expected true or false`);
   return given === 'true';
 }
 
 /** A value for an error message. It is quoted and shortened, because it may come from an event and so from anyone. */
-function quote(given: string): string {
+function quoteValue(given: string): string {
   return JSON.stringify(given.length > 80 ? `${given.slice(0, 79)}…` : given);
 }

@@ -6,7 +6,7 @@ import type { Progress } from '../system/progress.ts';
  * Runs work whose output is not trusted: until it ends, the runner treats no line of this step as a command. The word
  * that ends this is random, so that no model or file can print it.
  */
-export async function withoutCommands<T>(work: () => Promise<T>): Promise<T> {
+export async function withoutWorkflowCommands<T>(work: () => Promise<T>): Promise<T> {
   const word = randomBytes(24).toString('hex');
   process.stdout.write(`::stop-commands::${word}\n`);
   try {

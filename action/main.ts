@@ -2,13 +2,13 @@ import { setSecret } from '@actions/core';
 import { readInputs } from './inputs.ts';
 import type { Job } from './job.ts';
 import { readRunner } from './runner.ts';
-import { stopOnSignals } from './abort-on-signals.ts';
+import { abortOnSignals } from './abort-on-signals.ts';
 
 /** Reads the inputs and runs the command. Outages are thrown; errors in the user's files are reported. */
 export async function main(): Promise<void> {
   const inputs = readInputs();
   if (inputs.token !== '') setSecret(inputs.token);
-  const { signal, release } = stopOnSignals();
+  const { signal, release } = abortOnSignals();
   try {
     await run({ inputs, runner: readRunner(), signal });
   } finally {

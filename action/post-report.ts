@@ -1,19 +1,19 @@
 import { renderReport } from '../review/render-report.ts';
-import { renderReviewed } from '../review/reviewed-plans.ts';
-import { renderTopLine, sortEndpoints } from '../review/review-state.ts';
+import { renderReviewedPlans } from '../review/reviewed-plans.ts';
+import { renderSummaryLine, sortEndpoints } from '../review/review-state.ts';
 import type { Diagnostic } from '../schemas/diagnostic.ts';
 import type { Report } from '../schemas/report/report.ts';
 import { makeAnnotations } from './annotations.ts';
 import { type CheckRun, writeCheckRun } from './github/check-run.ts';
 import type { GitHub } from './github/connect.ts';
-import { isReadOnlyToken } from './github/request-error.ts';
+import { isReadOnlyTokenError } from './github/request-error.ts';
 import { postComment } from './github/sticky-comment.ts';
 import { LOG } from './log.ts';
-import type { Reviewed } from './reviewed-pull-request.ts';
+import type { ReviewedPullRequest } from './reviewed-pull-request.ts';
 
 export interface PostOptions {
   readonly github: GitHub;
-  readonly reviewed: Reviewed;
+  readonly reviewed: ReviewedPullRequest;
   /** The commit of the check run: with the locks, if they were committed. */
   readonly head: string;
   readonly conclusion: CheckRun['conclusion'];
@@ -21,7 +21,7 @@ export interface PostOptions {
   readonly prefix: string;
 }
 
-export interface Posted {
+export interface PostedReport {
   readonly commentUrl: string | undefined;
   /** Outputs that the token was not allowed to write. */
   readonly unsaid: readonly string[];
@@ -31,12 +31,12 @@ const CHECK_CHARACTERS = 65_535;
 const TITLE_CHARACTERS = 200;
 
 /** Posts a report in the pull request's comment and in the check run. A failure of one does not stop the other. */
-export async function post(report: Report, options: PostOptions): Promise<Posted> {
-  const comment = await attempt(() => comments(report, options));
-  const check = await attempt(() => writeCheckRun(options.github, makeCheckRun(report, options)));
+export async function post(report: Report, options: PostOptions): Promise<PostedReport> {
+  const comment = await catchForbidden(() => comments(report, options));
+  const check = await catchForbidden(() => writeCheckRun(options.github, makeCheckRun(report, options)));
   const failures = [comment, check].flatMap((a) => (a.failure === undefined ? [] : [a.failure]));
   if (failures.length > 0)
-    throw new Error(`Cannot post the whole report: ${messagesOf(failures)}`, { cause: failures[0] });
+    throw new Error(`Cannot post the whole report: ${joinMessages(failures)}`, { cause: failures[0] });
   const unsaid = [...(comment.refused ? ['the comment'] : []), ...(check.refused ? ['the check run'] : [])];
   return { commentUrl: comment.value, unsaid };
 }
@@ -57,27 +57,27 @@ function makeCheckRun(report: Report, { reviewed, head, conclusion, prefix }: Po
   return {
     sha: head,
     conclusion,
-    title: renderTopLine(report).slice(0, TITLE_CHARACTERS),
+    title: renderSummaryLine(report).slice(0, TITLE_CHARACTERS),
     summary: renderReport(report, CHECK_CHARACTERS),
-    text: renderReviewed(report),
-    annotations: makeAnnotations(diagnosticsOf(report), prefix),
+    text: renderReviewedPlans(report),
+    annotations: makeAnnotations(listDiagnostics(report), prefix),
     detailsUrl: reviewed.runUrl,
   };
 }
 
-function diagnosticsOf(report: Report): readonly Diagnostic[] {
+function listDiagnostics(report: Report): readonly Diagnostic[] {
   return [...report.diagnostics, ...sortEndpoints(report).flatMap((e) => e.diagnostics)];
 }
 
-async function attempt<T>(work: () => Promise<T>) {
+async function catchForbidden<T>(work: () => Promise<T>) {
   try {
     return { value: await work(), refused: false, failure: undefined };
   } catch (e) {
-    const refused = isReadOnlyToken(e);
+    const refused = isReadOnlyTokenError(e);
     return { value: undefined, refused, failure: refused ? undefined : e };
   }
 }
 
-function messagesOf(failures: readonly unknown[]): string {
+function joinMessages(failures: readonly unknown[]): string {
   return failures.map((f) => (f instanceof Error ? f.message : String(f))).join('; ');
 }

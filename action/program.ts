@@ -4,15 +4,15 @@ import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { readText } from '../schemas/read-project.ts';
 import { writeFileAtomically } from '../system/atomic-files.ts';
-import { CODE, codePath } from '../system/code.ts';
-import { timed } from '../system/progress.ts';
-import { childEnvironment, runProcess } from '../system/run-process.ts';
+import { CODE_FOLDER, codePath } from '../system/code.ts';
+import { withProgress } from '../system/progress.ts';
+import { makeChildEnvironment, runProcess } from '../system/run-process.ts';
 import { LOG } from './log.ts';
 
 /** The engine's program needs npm packages on the runner: a release has only the sources. */
 const INSTALL_LIMIT_SECONDS = 600;
 /** Runs no script of a package. Node itself is the runner's. */
-const INSTALL = [
+const INSTALL_ARGUMENTS = [
   'ci',
   '--omit=dev',
   '--omit=optional',
@@ -28,13 +28,13 @@ const INSTALL = [
  */
 export async function prepareProgram(root: string, signal: AbortSignal): Promise<void> {
   if (!(await isInstalled()))
-    await timed(LOG, 'Installing the packages of the program (npm ci)', () => install(signal));
-  await leadToProgram(root);
+    await withProgress(LOG, 'Installing the packages of the program (npm ci)', () => install(signal));
+  await pointProjectToProgram(root);
 }
 
 async function install(signal: AbortSignal): Promise<void> {
-  const options = { cwd: CODE, env: childEnvironment(), limitSeconds: INSTALL_LIMIT_SECONDS, signal };
-  const ran = await runProcess('npm', INSTALL, options);
+  const options = { cwd: CODE_FOLDER, env: makeChildEnvironment(), limitSeconds: INSTALL_LIMIT_SECONDS, signal };
+  const ran = await runProcess('npm', INSTALL_ARGUMENTS, options);
   if (ran.code === 0 && (await isInstalled())) return;
   const why = ran.timedOut
     ? `it took more than ${INSTALL_LIMIT_SECONDS} s`
@@ -71,7 +71,7 @@ const projectFile = z.looseObject({
  * Points the project's Pulumi.yaml to the program and keeps its name and backend. Without a file the name is `davit`,
  * as in every project that Davit makes.
  */
-async function leadToProgram(root: string): Promise<void> {
+async function pointProjectToProgram(root: string): Promise<void> {
   const file = join(root, 'Pulumi.yaml');
   const text = await readText(file);
   const { name, main, backend } = projectFile.parse((text === undefined ? undefined : parse(text)) ?? {});

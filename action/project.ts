@@ -10,11 +10,11 @@ export const SUMMARY_CHARACTERS = 250_000;
 
 /** The project's folder in the checkout; absolute. Throws when it leads out of the checkout. */
 export async function findProject({ inputs, runner }: Job): Promise<string> {
-  return findInside(runner.workspace, inputs.project);
+  return findFolderInside(runner.workspace, inputs.project);
 }
 
 /** A folder below another one, with links resolved. Throws when it is missing or leads elsewhere. */
-export async function findInside(folder: string, below: string): Promise<string> {
+export async function findFolderInside(folder: string, below: string): Promise<string> {
   const [outer, inner] = await Promise.all([real(folder), real(resolve(folder, below))]);
   if (outer !== undefined && inner !== undefined && (inner === outer || inner.startsWith(outer + sep)))
     return resolve(folder, below);
@@ -36,12 +36,12 @@ export async function listEnvironments({ inputs }: Job, root: string): Promise<r
 }
 
 /** The base to compare a pull request with; undefined: Git has to find it. */
-export function baseOf({ inputs, runner }: Job): string | undefined {
+export function findBase({ inputs, runner }: Job): string | undefined {
   return inputs.base ?? runner.event.pull_request?.base.sha;
 }
 
 /** `models/` if the project is that folder of the repository. */
-export function projectPrefix({ inputs }: Job): string {
+export function makeProjectPrefix({ inputs }: Job): string {
   const folder = join('/', inputs.project).slice(1);
   return folder === '' || folder.endsWith('/') ? folder : `${folder}/`;
 }

@@ -3,7 +3,7 @@ import type { GitHub } from './github/connect.ts';
 import type { Runner } from './runner.ts';
 
 /** The pull request of a run, as GitHub itself describes it. */
-export interface Reviewed {
+export interface ReviewedPullRequest {
   readonly pull: PullRequest;
   /** Its head when the run began, which is the reviewed commit. */
   readonly head: string;
@@ -17,11 +17,14 @@ export interface Reviewed {
 }
 
 /** Finds the pull request by the event: its own, or that of the ended workflow run. Undefined: the run has none. */
-export async function findReviewed(github: GitHub, { event, runUrl }: Runner): Promise<Reviewed | undefined> {
+export async function findReviewedPullRequest(
+  github: GitHub,
+  { event, runUrl }: Runner,
+): Promise<ReviewedPullRequest | undefined> {
   const { pull_request: own, workflow_run: ended } = event;
   if (own) {
     const pull = await readPullRequest(github, own.number);
-    return makeReviewed(github, { pull, head: own.head.sha, base: own.base.sha, runUrl });
+    return makeReviewedPullRequest(github, { pull, head: own.head.sha, base: own.base.sha, runUrl });
   }
   if (ended?.event !== 'pull_request') return undefined;
   const pull = await findOpenPullRequest(github, {
@@ -29,10 +32,15 @@ export async function findReviewed(github: GitHub, { event, runUrl }: Runner): P
     branch: ended.head_branch,
     sha: ended.head_sha,
   });
-  return pull && makeReviewed(github, { pull, head: ended.head_sha, base: pull.base.sha, runUrl: ended.html_url });
+  return (
+    pull && makeReviewedPullRequest(github, { pull, head: ended.head_sha, base: pull.base.sha, runUrl: ended.html_url })
+  );
 }
 
-function makeReviewed(github: GitHub, found: Pick<Reviewed, 'pull' | 'head' | 'base' | 'runUrl'>): Reviewed {
+function makeReviewedPullRequest(
+  github: GitHub,
+  found: Pick<ReviewedPullRequest, 'pull' | 'head' | 'base' | 'runUrl'>,
+): ReviewedPullRequest {
   const { pull, head } = found;
   return { ...found, outdated: pull.head.sha !== head, fork: !isOwnBranch(github, pull) };
 }

@@ -6,7 +6,7 @@ import { parseLock, renderLock } from '../schemas/lock/lock.ts';
 /** Limit of a report's text; `parseReport` itself also refuses longer ones. */
 const REPORT_BYTES = 32 << 20;
 const LOCK_BYTES = 4 << 20;
-const LOCKS = 1000;
+const MAX_LOCKS = 1000;
 const LOCK_FILE = /^([A-Za-z0-9][A-Za-z0-9_-]{0,62})\.lock$/;
 
 /**
@@ -20,7 +20,7 @@ export async function readStageReport(folder: string): Promise<string | undefine
 }
 
 /** Whether a stage's report.json is a plain file that others may read too. */
-export async function isOwnReport(folder: string): Promise<boolean> {
+export async function hasReport(folder: string): Promise<boolean> {
   const text = await readStageReport(folder);
   return text !== undefined && text !== '';
 }
@@ -41,7 +41,7 @@ export async function readComputedLocks(folder: string): Promise<readonly Comput
   const locks = join(folder, 'locks');
   for (const path of [folder, locks]) if (!(await lstat(path).catch(() => undefined))?.isDirectory()) return [];
   const names = (await readdir(locks)).flatMap((file) => LOCK_FILE.exec(file)?.[1] ?? []).sort();
-  const read = names.slice(0, LOCKS).map(async (endpoint) => {
+  const read = names.slice(0, MAX_LOCKS).map(async (endpoint) => {
     const text = await readPlainFile(join(locks, `${endpoint}.lock`), LOCK_BYTES);
     const { lock } = parseLock(text ?? '', `endpoints/${endpoint}.lock`);
     if (!text || lock?.endpoint !== endpoint || renderLock(lock) !== text) return [];

@@ -4,7 +4,7 @@ import { checkEndpoints } from '../schemas/endpoint/check-endpoints.ts';
 import { type Diagnostic, makeError, makeWarning, sortDiagnostics } from '../schemas/diagnostic.ts';
 import { parseEnvironment } from '../schemas/environment/environment.ts';
 import { parseEndpoint } from '../schemas/endpoint/parse-endpoint.ts';
-import { readUserFile, unreadableFile } from '../schemas/read-project.ts';
+import { readUserFile, makeUnreadableFile } from '../schemas/read-project.ts';
 
 export interface CheckedFiles {
   /** The endpoint files. */
@@ -104,7 +104,7 @@ async function listYaml(shown: DisplayPath): Promise<Listed> {
     const yaml = names.filter((n) => /\.ya?ml$/i.test(n)).sort();
     return { folder, files: yaml.map((n) => below(shown, n)), diagnostics: [] };
   } catch (e) {
-    return { folder, files: [], diagnostics: [unreadableFile(folder, e)] };
+    return { folder, files: [], diagnostics: [makeUnreadableFile(folder, e)] };
   }
 }
 

@@ -4,7 +4,7 @@ import { renderLock } from '../schemas/lock/lock.ts';
 import { lockFile, readLock } from '../schemas/read-project.ts';
 import { writeFileAtomically } from '../system/atomic-files.ts';
 import { named } from '../system/progress.ts';
-import { machineWidth, mapConcurrent } from '../system/map-concurrent.ts';
+import { machineConcurrency, mapConcurrent } from '../system/map-concurrent.ts';
 import { lockEndpoint, type LockResult } from '../validation/lock-endpoint.ts';
 import type { ProjectRequest } from './project.ts';
 
@@ -26,7 +26,7 @@ export async function lockEndpoints(
   endpoints: readonly Endpoint[],
   request: LockRequest,
 ): Promise<readonly LockedEndpoint[]> {
-  return mapConcurrent(endpoints, machineWidth(), (endpoint) => lockOne(endpoint, request));
+  return mapConcurrent(endpoints, machineConcurrency(), (endpoint) => lockOne(endpoint, request));
 }
 
 async function lockOne(endpoint: Endpoint, { place, upgrade, progress, signal }: LockRequest): Promise<LockedEndpoint> {

@@ -2,7 +2,7 @@ import { checkAgainstEnvironment } from '../schemas/endpoint/check-against-envir
 import type { Environment } from '../schemas/environment/environment.ts';
 import { type Diagnostic, hasErrors, makeError } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
-import { type Declared, listEndpoints, type ProjectFolders, readEndpoint } from '../schemas/read-project.ts';
+import { type ReadResult, listEndpoints, type ProjectFolders, readEndpoint } from '../schemas/read-project.ts';
 
 export interface SelectedEndpoints {
   /** The endpoints without errors. */
@@ -34,7 +34,7 @@ export async function selectEndpoints(place: ProjectFolders, given: readonly str
 export async function selectForEnvironment(
   place: ProjectFolders,
   given: readonly string[],
-  { value: environment, diagnostics }: Declared<Environment>,
+  { value: environment, diagnostics }: ReadResult<Environment>,
 ): Promise<SelectedEndpoints> {
   const selected = await selectEndpoints(place, given);
   const unfit = environment ? selected.endpoints.map((e) => checkAgainstEnvironment(e, environment)) : [];

@@ -8,8 +8,8 @@ import { renderModelLoading, type WorkerMode } from '../schemas/endpoint/worker-
 import { codePath } from '../system/code.ts';
 import { waitForChild } from '../system/wait-for-child.ts';
 import type { Progress } from '../system/progress.ts';
-import { childEnvironment } from '../system/run-process.ts';
-import { openModel } from '../validation/validate-model.ts';
+import { makeChildEnvironment } from '../system/run-process.ts';
+import { prepareStandaloneModel } from '../validation/validate-model.ts';
 
 /** A model server to run alone, without an endpoint, a gateway or a token. */
 export interface ServeRequest {
@@ -45,7 +45,7 @@ export async function serveModel(
 ): Promise<{ readonly served: ServedModel | undefined; readonly diagnostics: readonly Diagnostic[] }> {
   const { model, cwd, port, workers, mode, nan, timeLimitSeconds, progress, signal } = request;
   await expectFree(port);
-  const { folder, virtualenv, diagnostics } = await openModel(model, { cwd, progress, signal });
+  const { folder, virtualenv, diagnostics } = await prepareStandaloneModel(model, { cwd, progress, signal });
   if (folder === undefined || !virtualenv || hasErrors(diagnostics)) return { served: undefined, diagnostics };
   const args = [
     ...['--model', folder, '--port', String(port), '--workers', String(workers)],
@@ -76,7 +76,7 @@ async function runServer(
   const options = { progress, signal };
   const [model, front] = await Promise.all([ensureVirtualenv(virtualenv, options), ensureFrontVirtualenv(options)]);
   const ours = ['--python', model.python, '--pycache', model.pycache, '--parent-fd', '3', ...args];
-  const env = childEnvironment({ PYTHONPATH: RUNTIME, PYTHONPYCACHEPREFIX: front.pycache });
+  const env = makeChildEnvironment({ PYTHONPATH: RUNTIME, PYTHONPYCACHEPREFIX: front.pycache });
   const child = spawn(front.python, ['-m', 'davit_server', ...ours, '--events-fd', String(EVENTS_FD)], {
     env,
     stdio: ['ignore', 2, 2, 'pipe', 'pipe'],

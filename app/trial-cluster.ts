@@ -2,15 +2,15 @@ import {
   type Cluster,
   type ClusterKind,
   type ClusterOptions,
-  clusterDown,
-  clusterStatus,
-  clusterUp,
+  removeCluster,
+  readClusterStatus,
+  startCluster,
 } from '../cluster/cluster.ts';
 import { describeCluster } from '../cluster/describe-cluster.ts';
 import {
   ENVIRONMENT_FILE,
   removeEnvironmentFile,
-  type WrittenFile,
+  type WriteResult,
   writeEnvironmentFile,
 } from '../cluster/environment-file.ts';
 import { renderEnvironment, TO_FILL_IN } from '../cluster/render-environment.ts';
@@ -31,14 +31,14 @@ export interface TrialCluster {
 export interface EnvironmentFile {
   /** Relative to the project. */
   readonly path: string;
-  readonly state: WrittenFile | 'no-project';
+  readonly state: WriteResult | 'no-project';
   /** Marks the places that the user has to fill in; undefined: the file is complete. */
   readonly placeholder: string | undefined;
 }
 
 /** Makes a Kubernetes cluster for trials, or finds the one that runs, and writes its environment file. */
 export async function makeTrialCluster({ root, registry, ...options }: TrialClusterRequest): Promise<TrialCluster> {
-  const cluster = await clusterUp(options);
+  const cluster = await startCluster(options);
   const path = ENVIRONMENT_FILE;
   if (root === undefined) return { cluster, environmentFile: { path, state: 'no-project', placeholder: undefined } };
   const described = await describeCluster(cluster, { ...options, ...(registry !== undefined && { registry }) });
@@ -50,7 +50,7 @@ export async function makeTrialCluster({ root, registry, ...options }: TrialClus
 
 /** Reads the state of the cluster for trials; undefined: there is none. */
 export async function readTrialCluster(options: ClusterOptions): Promise<Cluster | undefined> {
-  return clusterStatus(options);
+  return readClusterStatus(options);
 }
 
 export interface RemovedCluster {
@@ -65,7 +65,7 @@ export async function removeTrialCluster({
   root,
   ...options
 }: Omit<TrialClusterRequest, 'registry'>): Promise<RemovedCluster> {
-  const kind = await clusterDown(options);
+  const kind = await removeCluster(options);
   const isRemoved = kind !== 'context' && root !== undefined && (await removeEnvironmentFile(root));
   return { kind, environmentFile: isRemoved ? ENVIRONMENT_FILE : undefined };
 }

@@ -1,7 +1,7 @@
 import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
 import { readLock } from '../schemas/read-project.ts';
 import { named } from '../system/progress.ts';
-import { machineWidth, mapConcurrent } from '../system/map-concurrent.ts';
+import { machineConcurrency, mapConcurrent } from '../system/map-concurrent.ts';
 import { validateEndpoint } from '../validation/validate-endpoint.ts';
 import type { Validation } from '../validation/validation.ts';
 import type { ProjectRequest } from './project.ts';
@@ -11,7 +11,7 @@ export async function validateEndpoints(
   endpoints: readonly Endpoint[],
   request: ProjectRequest,
 ): Promise<readonly Validation[]> {
-  return mapConcurrent(endpoints, machineWidth(), (endpoint) => validateWithOwnLock(endpoint, request));
+  return mapConcurrent(endpoints, machineConcurrency(), (endpoint) => validateWithOwnLock(endpoint, request));
 }
 
 /** Validates an endpoint with the lock beside it; `until` stops before the model is run. */

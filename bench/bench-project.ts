@@ -2,13 +2,13 @@ import { cp, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { codePath } from '../system/code.ts';
-import { childEnvironment } from '../system/run-process.ts';
-import type { Bench } from './benchmark.ts';
-import { killAll, processesOf, sumCpuSeconds } from './processes.ts';
-import { runTimed, type Timed } from './run-timed.ts';
+import { makeChildEnvironment } from '../system/run-process.ts';
+import type { BenchContext } from './benchmark.ts';
+import { killProcesses, listProcessesUsing, sumCpuSeconds } from './processes.ts';
+import { runTimed, type TimedRun } from './run-timed.ts';
 
 /** The user's data that the example needs. */
-const COPIED = ['endpoints', 'environments', 'examples', 'models'];
+const COPIED_FOLDERS = ['endpoints', 'environments', 'examples', 'models'];
 /** Selects the endpoint files of the example's first version. */
 export const FIRST_VERSION = ['--endpoints', 'examples/first-version'];
 
@@ -16,34 +16,34 @@ export const FIRST_VERSION = ['--endpoints', 'examples/first-version'];
 export interface BenchProject {
   readonly root: string;
   /** Runs `davit`. The CPU seconds include those that its supervisor and model servers used meanwhile. */
-  readonly davit: (...args: readonly string[]) => Promise<Timed>;
+  readonly davit: (...args: readonly string[]) => Promise<TimedRun>;
   /** Runs `davit` with additional environment variables. */
-  readonly davitIn: (env: NodeJS.ProcessEnv, ...args: readonly string[]) => Promise<Timed>;
+  readonly davitIn: (env: NodeJS.ProcessEnv, ...args: readonly string[]) => Promise<TimedRun>;
   /** Runs `davit` even after Ctrl-C, to clean up. */
-  readonly finish: (...args: readonly string[]) => Promise<Timed>;
+  readonly finish: (...args: readonly string[]) => Promise<TimedRun>;
   /** Runs `npm start` or `npm stop`. */
-  readonly npm: (script: 'start' | 'stop') => Promise<Timed>;
+  readonly npm: (script: 'start' | 'stop') => Promise<TimedRun>;
   /** Takes down all deployments, ends all processes and removes the folder. Also works after Ctrl-C. */
   readonly remove: () => Promise<void>;
 }
 
-export async function makeBenchProject({ signal }: Bench): Promise<BenchProject> {
+export async function makeBenchProject({ signal }: BenchContext): Promise<BenchProject> {
   const root = await realpath(await mkdtemp(join(tmpdir(), 'davit-bench-')));
-  const run = (program: string, args: readonly string[], { stop = signal, more = {} }: RunOptions = {}) =>
-    withServers(root, () =>
-      runTimed(program, args, { cwd: root, signal: stop, env: { ...ownEnvironment(), ...more } }),
+  const run = (program: string, args: readonly string[], { stop = signal, more = {} }: DavitCommandOptions = {}) =>
+    addServerCpu(root, () =>
+      runTimed(program, args, { cwd: root, signal: stop, env: { ...makeEnvironment(), ...more } }),
     );
   const davitIn = (more: NodeJS.ProcessEnv, ...args: readonly string[]) => run('node', [DAVIT, ...args], { more });
   const remove = async () => {
-    if (processesOf(root).length > 0) {
+    if (listProcessesUsing(root).length > 0) {
       const stop = AbortSignal.timeout(DOWN_MILLISECONDS);
       await run('node', [DAVIT, 'down', '--all', '--quiet'], { stop }).catch(() => undefined); // killed below instead
     }
-    killAll(processesOf(root));
+    killProcesses(listProcessesUsing(root));
     await rm(root, { recursive: true, force: true, maxRetries: 10 });
   };
   try {
-    await fill(root);
+    await fillProject(root);
   } catch (e) {
     await remove();
     throw e;
@@ -62,13 +62,13 @@ const DAVIT = codePath('bin', 'davit.mjs');
 const DOWN_MILLISECONDS = 60_000;
 const FINISH_MILLISECONDS = 600_000;
 
-interface RunOptions {
+interface DavitCommandOptions {
   readonly stop?: AbortSignal;
   readonly more?: NodeJS.ProcessEnv;
 }
 
-async function fill(root: string): Promise<void> {
-  for (const folder of COPIED) await cp(codePath(folder), join(root, folder), { recursive: true });
+async function fillProject(root: string): Promise<void> {
+  for (const folder of COPIED_FOLDERS) await cp(codePath(folder), join(root, folder), { recursive: true });
   await writeFile(join(root, 'Pulumi.yaml'), PULUMI_YAML);
   const launch = `node ${JSON.stringify(codePath('bin', 'launch.mjs'))}`;
   const scripts = { start: `${launch} cli/start.ts`, stop: `${launch} cli/stop.ts` };
@@ -76,15 +76,15 @@ async function fill(root: string): Promise<void> {
 }
 
 /** Adds the CPU seconds of processes that a command leaves running, or that ran already and worked for it. */
-async function withServers(root: string, work: () => Promise<Timed>): Promise<Timed> {
-  const before = sumCpuSeconds(processesOf(root));
+async function addServerCpu(root: string, work: () => Promise<TimedRun>): Promise<TimedRun> {
+  const before = sumCpuSeconds(listProcessesUsing(root));
   const timed = await work();
-  return { ...timed, cpuSeconds: timed.cpuSeconds + Math.max(0, sumCpuSeconds(processesOf(root)) - before) };
+  return { ...timed, cpuSeconds: timed.cpuSeconds + Math.max(0, sumCpuSeconds(listProcessesUsing(root)) - before) };
 }
 
 /** Leaves out the user's choice of a backend, because benchmarks must leave nothing there. */
-function ownEnvironment(): NodeJS.ProcessEnv {
-  const kept = Object.entries(childEnvironment()).filter(
+function makeEnvironment(): NodeJS.ProcessEnv {
+  const kept = Object.entries(makeChildEnvironment()).filter(
     ([name]) => !/^(PULUMI_|DAVIT_(ENDPOINTS|FROM|LOCKS)$)/.test(name),
   );
   return Object.fromEntries(kept);

@@ -1,5 +1,5 @@
 import type { Progress } from '../system/progress.ts';
-import type { Timed } from './run-timed.ts';
+import type { TimedRun } from './run-timed.ts';
 
 /** One measurement on one side, with all its values. */
 export interface Figure {
@@ -16,11 +16,11 @@ export interface Benchmark {
   readonly summary: string;
   /** Printed below the table: the targets, and what a peer's column is. */
   readonly note: string;
-  readonly run: (bench: Bench) => Promise<readonly Figure[]>;
+  readonly run: (bench: BenchContext) => Promise<readonly Figure[]>;
 }
 
 /** The context of a benchmark. */
-export interface Bench {
+export interface BenchContext {
   readonly progress: Progress;
   /** Aborts at Ctrl-C; every benchmark then cleans up. */
   readonly signal: AbortSignal;
@@ -31,8 +31,8 @@ export interface Bench {
 }
 
 /** Runs the same work several times, one after the other. */
-export async function repeat<T>(
-  { progress, signal }: Bench,
+export async function repeatWork<T>(
+  { progress, signal }: BenchContext,
   { what, times }: { readonly what: string; readonly times: number },
   once: (round: number) => Promise<T>,
 ): Promise<readonly T[]> {
@@ -46,7 +46,7 @@ export async function repeat<T>(
 }
 
 /** Wall and CPU seconds of runs of one command, as two figures. */
-export function timedFigures(what: string, side: string, runs: readonly Timed[]): readonly Figure[] {
+export function makeTimeFigures(what: string, side: string, runs: readonly TimedRun[]): readonly Figure[] {
   return [
     { what, unit: 'wall s', side, values: runs.map((r) => r.wallSeconds) },
     { what, unit: 'CPU s', side, values: runs.map((r) => r.cpuSeconds) },

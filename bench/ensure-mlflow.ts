@@ -4,8 +4,8 @@ import { parseLockedRequirements } from '../python/ensure-front-virtualenv.ts';
 import { ensureVirtualenv } from '../python/ensure-virtualenv.ts';
 import { findUv } from '../python/find-uv.ts';
 import { codePath } from '../system/code.ts';
-import { childEnvironment } from '../system/run-process.ts';
-import type { Bench } from './benchmark.ts';
+import { makeChildEnvironment } from '../system/run-process.ts';
+import type { BenchContext } from './benchmark.ts';
 
 /** The peer's command and its environment. */
 export interface Mlflow {
@@ -17,13 +17,13 @@ export interface Mlflow {
 const PYTHON = '3.11';
 
 /** Installs all of MLflow into a virtualenv of its own (`mlflow-requirements.txt`), with uv on its PATH. */
-export async function ensureMlflow({ progress, signal }: Bench): Promise<Mlflow> {
+export async function ensureMlflow({ progress, signal }: BenchContext): Promise<Mlflow> {
   const options = { progress, signal };
   const packages = parseLockedRequirements(await readFile(codePath('bench', 'mlflow-requirements.txt'), 'utf8'));
   const { folder } = await ensureVirtualenv({ python: PYTHON, platform: 'here', packages }, options);
   const uv = await findUv(options);
   const bin = join(folder, 'bin');
-  return { program: join(bin, 'mlflow'), env: childEnvironment({ PATH: prependPath(bin, dirname(uv)) }) };
+  return { program: join(bin, 'mlflow'), env: makeChildEnvironment({ PATH: prependPath(bin, dirname(uv)) }) };
 }
 
 /** PATH with these folders first. */

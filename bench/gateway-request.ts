@@ -1,15 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connectSupervisor } from '../local/supervisor/start-supervisor.ts';
-import type { Question } from '../test/prober/probe-client.ts';
+import type { ProbeRequest } from '../test/prober/probe-client.ts';
 import type { BenchProject } from './bench-project.ts';
 
 /** Longer than any benchmark sends requests. */
 const TOKEN_SECONDS = 3600;
 
 /** The example's input as a request to the project's gateway, and the gateway's process id. */
-export async function makeGatewayQuestion({ root }: BenchProject): Promise<{
-  readonly question: Question;
+export async function makeGatewayRequest({ root }: BenchProject): Promise<{
+  readonly question: ProbeRequest;
   readonly gatewayPid: number;
 }> {
   const client = await connectSupervisor(root, 'local');

@@ -1,10 +1,10 @@
 import { percentile } from '../app/load/render-load-report.ts';
 import { makeBenchProject } from './bench-project.ts';
-import { type Bench, type Benchmark, type Figure, repeat } from './benchmark.ts';
-import { makeGatewayQuestion } from './gateway-request.ts';
-import { type ProcessEntry, processesOf, processTree, sumCpuSeconds } from './processes.ts';
-import type { Question } from '../test/prober/probe-client.ts';
-import { type Load, loadFigures, putUnderLoad } from './measure-load.ts';
+import { type BenchContext, type Benchmark, type Figure, repeatWork } from './benchmark.ts';
+import { makeGatewayRequest } from './gateway-request.ts';
+import { type ProcessEntry, listProcessesUsing, listProcessTree, sumCpuSeconds } from './processes.ts';
+import type { ProbeRequest } from '../test/prober/probe-client.ts';
+import { type LoadMeasurement, makeLoadFigures, measureLoad } from './measure-load.ts';
 
 const TIMES = 3;
 const CONNECTIONS = [1, 4, 16];
@@ -20,11 +20,11 @@ export const gateway: Benchmark = {
     try {
       bench.progress.say('Deploying …');
       await project.davit('up', 'iris');
-      const { question, gatewayPid } = await makeGatewayQuestion(project);
+      const { question, gatewayPid } = await makeGatewayRequest(project);
       const straight = { ...question, url: 'http://localhost/invocations', socketPath: findSocket(project.root) };
       const figures: Figure[] = [];
       for (const connections of CONNECTIONS)
-        figures.push(...(await compare({ through: question, straight, gatewayPid }, connections, bench)));
+        figures.push(...(await compareWithGateway({ through: question, straight, gatewayPid }, connections, bench)));
       return figures;
     } finally {
       await project.remove();
@@ -32,28 +32,32 @@ export const gateway: Benchmark = {
   },
 };
 
-interface Ways {
-  readonly through: Question;
-  readonly straight: Question;
+interface GatewayComparison {
+  readonly through: ProbeRequest;
+  readonly straight: ProbeRequest;
   readonly gatewayPid: number;
 }
 
-async function compare({ through, straight, gatewayPid }: Ways, connections: number, bench: Bench) {
+async function compareWithGateway(
+  { through, straight, gatewayPid }: GatewayComparison,
+  connections: number,
+  bench: BenchContext,
+) {
   const what = connections === 1 ? '1 connection' : `${connections} connections`;
   // The model servers are children of the gateway.
-  const options = { connections, readCpu: () => sumCpuSeconds(processTree(gatewayPid)) };
-  const rounds = await repeat(bench, { what, times: TIMES }, async () => ({
-    straight: await putUnderLoad(straight, bench, options),
-    through: await putUnderLoad(through, bench, options),
+  const options = { connections, readCpu: () => sumCpuSeconds(listProcessTree(gatewayPid)) };
+  const rounds = await repeatWork(bench, { what, times: TIMES }, async () => ({
+    straight: await measureLoad(straight, bench, options),
+    through: await measureLoad(through, bench, options),
   }));
-  const overhead = (unit: string, pick: (load: Load) => number): Figure => ({
+  const overhead = (unit: string, pick: (load: LoadMeasurement) => number): Figure => ({
     what,
     unit,
     side: 'overhead',
     values: rounds.map((r) => pick(r.through) - pick(r.straight)),
   });
   const loads = (side: 'straight' | 'through') =>
-    loadFigures(
+    makeLoadFigures(
       what,
       side === 'through' ? 'through the gateway' : side,
       rounds.map((r) => r[side]),
@@ -68,7 +72,7 @@ async function compare({ through, straight, gatewayPid }: Ways, connections: num
 }
 
 function findSocket(root: string): string {
-  const sockets = processesOf(root).flatMap((p: ProcessEntry) => / --uds (\S+)/.exec(p.command)?.[1] ?? []);
+  const sockets = listProcessesUsing(root).flatMap((p: ProcessEntry) => / --uds (\S+)/.exec(p.command)?.[1] ?? []);
   if (sockets[0] === undefined) throw new Error('Cannot find the socket of the model server: none runs');
   return sockets[0];
 }

@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadReport } from '../app/load/load-report.ts';
 import { sendLoad } from '../app/load/send-load.ts';
 import { percentile, renderFailures } from '../app/load/render-load-report.ts';
-import { type Asker, makeAsker, type Question } from '../test/prober/probe-client.ts';
-import type { Bench, Figure } from './benchmark.ts';
+import { type ProbeClient, makeProbeClient, type ProbeRequest } from '../test/prober/probe-client.ts';
+import type { BenchContext, Figure } from './benchmark.ts';
 
 /** The results of clients during one period, and its cost. */
-export interface Load extends LoadReport {
+export interface LoadMeasurement extends LoadReport {
   readonly seconds: number;
   /** CPU seconds of the servers. */
   readonly cpuSeconds: number;
@@ -23,9 +23,13 @@ export interface LoadOptions {
 const DEFAULT_SECONDS = 3;
 
 /** Sends one request again and again over several connections, one at a time on each. */
-export async function putUnderLoad(question: Question, bench: Bench, options: LoadOptions): Promise<Load> {
+export async function measureLoad(
+  question: ProbeRequest,
+  bench: BenchContext,
+  options: LoadOptions,
+): Promise<LoadMeasurement> {
   const { connections, readCpu, meanwhile = () => pause((bench.seconds ?? DEFAULT_SECONDS) * 1000, bench) } = options;
-  const asker = makeAsker(question);
+  const asker = makeProbeClient(question);
   try {
     await warmUp(asker, connections);
     const [cpuBefore, started] = [readCpu(), performance.now()];
@@ -41,8 +45,13 @@ export async function putUnderLoad(question: Question, bench: Bench, options: Lo
 }
 
 /** The figures of several periods of the same load. */
-export function loadFigures(what: string, side: string, loads: readonly Load[]): readonly Figure[] {
-  const figure = (unit: string, pick: (load: Load) => number) => ({ what, unit, side, values: loads.map(pick) });
+export function makeLoadFigures(what: string, side: string, loads: readonly LoadMeasurement[]): readonly Figure[] {
+  const figure = (unit: string, pick: (load: LoadMeasurement) => number) => ({
+    what,
+    unit,
+    side,
+    values: loads.map(pick),
+  });
   return [
     figure('requests/s', (l) => l.sent / l.seconds),
     figure('CPU ms a request', (l) => (l.cpuSeconds * 1000) / l.sent),
@@ -52,12 +61,12 @@ export function loadFigures(what: string, side: string, loads: readonly Load[]):
 }
 
 /** Opens the connections and lets code be compiled before the measurement. */
-async function warmUp({ ask }: Asker, connections: number): Promise<void> {
+async function warmUp({ ask }: ProbeClient, connections: number): Promise<void> {
   for (let round = 0; round < WARM_UP_ROUNDS; round++) await Promise.all(Array.from({ length: connections }, ask));
 }
 
 const WARM_UP_ROUNDS = 20;
 
-async function pause(milliseconds: number, { signal }: Bench): Promise<void> {
+async function pause(milliseconds: number, { signal }: BenchContext): Promise<void> {
   await sleep(milliseconds, undefined, { signal });
 }

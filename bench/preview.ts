@@ -1,6 +1,6 @@
 import { type BenchProject, FIRST_VERSION, makeBenchProject } from './bench-project.ts';
-import { type Benchmark, repeat, timedFigures } from './benchmark.ts';
-import type { Timed } from './run-timed.ts';
+import { type Benchmark, repeatWork, makeTimeFigures } from './benchmark.ts';
+import type { TimedRun } from './run-timed.ts';
 
 const TIMES = 3;
 const SIDE = 'davit';
@@ -15,12 +15,12 @@ export const preview: Benchmark = {
       await project.davit('up', 'iris', ...FIRST_VERSION);
       await project.davit('up', 'iris');
       const runs = (what: string, ...args: readonly string[]) =>
-        repeat(bench, { what: `davit ${what}`, times: TIMES }, () => project.davit(...args));
+        repeatWork(bench, { what: `davit ${what}`, times: TIMES }, () => project.davit(...args));
       const same = await runs('preview, no change', 'preview', 'iris');
       const changed = await runs('preview, entity changed', 'preview', 'iris', ...FIRST_VERSION);
       const idle = await runs('up, no change', 'up', 'iris');
-      const updates = await repeat(bench, { what: 'davit up, entity changed', times: TIMES }, (round) =>
-        updateOnce(project, round % 2 === 0 ? FIRST_VERSION : []),
+      const updates = await repeatWork(bench, { what: 'davit up, entity changed', times: TIMES }, (round) =>
+        measureUpdate(project, round % 2 === 0 ? FIRST_VERSION : []),
       );
       const figure = (what: string, pick: (u: Update) => number) => ({
         what,
@@ -29,10 +29,10 @@ export const preview: Benchmark = {
         values: updates.map(pick),
       });
       return [
-        ...timedFigures('preview, no change', SIDE, same),
-        ...timedFigures('preview, entity changed', SIDE, changed),
-        ...timedFigures('up, no change', SIDE, idle),
-        ...timedFigures('up, entity changed', SIDE, updates),
+        ...makeTimeFigures('preview, no change', SIDE, same),
+        ...makeTimeFigures('preview, entity changed', SIDE, changed),
+        ...makeTimeFigures('up, no change', SIDE, idle),
+        ...makeTimeFigures('up, entity changed', SIDE, updates),
         figure('  of that, the model server until ready', (u) => u.loadSeconds),
         figure('  of that, all the rest', (u) => u.wallSeconds - u.loadSeconds),
       ];
@@ -42,12 +42,12 @@ export const preview: Benchmark = {
   },
 };
 
-interface Update extends Timed {
+interface Update extends TimedRun {
   /** From the start of the model server until it reports ready. */
   readonly loadSeconds: number;
 }
 
-async function updateOnce(project: BenchProject, from: readonly string[]): Promise<Update> {
+async function measureUpdate(project: BenchProject, from: readonly string[]): Promise<Update> {
   const timed = await project.davit('up', 'iris', ...from);
   const { stdout } = await project.davit('logs', 'iris', '--json');
   return { ...timed, loadSeconds: readLoadSeconds(stdout) };

@@ -17,12 +17,12 @@ const KIB_PER_MIB = 1024;
 
 /** All processes of this machine. */
 export function listProcesses(): readonly ProcessEntry[] {
-  const pids = readable(() => readdirSync('/proc')) ?? [];
+  const pids = readIfPossible(() => readdirSync('/proc')) ?? [];
   return pids.filter((name) => /^\d+$/.test(name)).flatMap((name) => readProcess(name) ?? []);
 }
 
 /** A process and all its descendants. */
-export function processTree(root: number): readonly ProcessEntry[] {
+export function listProcessTree(root: number): readonly ProcessEntry[] {
   const all = listProcesses();
   const below = (pids: readonly number[]): readonly ProcessEntry[] => {
     if (pids.length === 0) return [];
@@ -33,7 +33,7 @@ export function processTree(root: number): readonly ProcessEntry[] {
 }
 
 /** Processes that use a folder: it is in their arguments, or is their working folder. */
-export function processesOf(folder: string): readonly ProcessEntry[] {
+export function listProcessesUsing(folder: string): readonly ProcessEntry[] {
   const inside = (path: string) => path === folder || path.startsWith(`${folder}/`);
   return listProcesses().filter((p) => p.pid !== process.pid && (p.command.includes(folder) || inside(p.folder)));
 }
@@ -45,39 +45,39 @@ export function sumCpuSeconds(processes: readonly ProcessEntry[]): number {
 /** Proportional set size in MiB: shared memory is divided among the processes that share it. */
 export function sumPssMib(processes: readonly ProcessEntry[]): number {
   const kib = processes.map(({ pid }) => {
-    const rollup = readable(() => readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'));
+    const rollup = readIfPossible(() => readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'));
     return Number(/^Pss: +(\d+) kB/m.exec(rollup ?? '')?.[1] ?? 0);
   });
   return kib.reduce((sum, n) => sum + n, 0) / KIB_PER_MIB;
 }
 
 /** Kills processes. Ignores those that have already ended, even if their ids were reused. */
-export function killAll(processes: readonly ProcessEntry[]): void {
+export function killProcesses(processes: readonly ProcessEntry[]): void {
   for (const { pid, command } of processes)
-    if (readProcess(String(pid))?.command === command) readable(() => process.kill(pid, 'SIGKILL'));
+    if (readProcess(String(pid))?.command === command) readIfPossible(() => process.kill(pid, 'SIGKILL'));
 }
 
 function readProcess(name: string): ProcessEntry | undefined {
   const fields = readFields(name);
-  const command = readable(() => readFileSync(`/proc/${name}/cmdline`, 'utf8'));
+  const command = readIfPossible(() => readFileSync(`/proc/${name}/cmdline`, 'utf8'));
   if (!fields || command === undefined || command === '') return undefined; // ended, or the kernel's own
-  const folder = readable(() => readlinkSync(`/proc/${name}/cwd`)) ?? '';
-  const cpuSeconds = ticks(fields, 11, 12, 13, 14);
+  const folder = readIfPossible(() => readlinkSync(`/proc/${name}/cwd`)) ?? '';
+  const cpuSeconds = sumTicks(fields, 11, 12, 13, 14);
   return { pid: Number(name), parent: Number(fields[1]), command: command.replaceAll('\0', ' '), folder, cpuSeconds };
 }
 
 /** The fields of proc_pid_stat(5) from the third one, the state. The earlier ones may contain spaces. */
 function readFields(name: string): readonly string[] | undefined {
-  const stat = readable(() => readFileSync(`/proc/${name}/stat`, 'utf8'));
+  const stat = readIfPossible(() => readFileSync(`/proc/${name}/stat`, 'utf8'));
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
-function ticks(fields: readonly string[], ...at: readonly number[]): number {
+function sumTicks(fields: readonly string[], ...at: readonly number[]): number {
   return at.reduce((sum, i) => sum + Number(fields[i] ?? 0), 0) / TICKS_PER_SECOND;
 }
 
 /** Undefined when the process has ended, or may not be read. */
-function readable<T>(read: () => T): T | undefined {
+function readIfPossible<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch {

@@ -1,16 +1,16 @@
 import { findPython } from '../python/find-python.ts';
 import { codePath } from '../system/code.ts';
-import { childEnvironment, runProcess } from '../system/run-process.ts';
+import { makeChildEnvironment, runProcess } from '../system/run-process.ts';
 
 /** One run of a command. */
-export interface Timed {
+export interface TimedRun {
   readonly wallSeconds: number;
   /** User and system seconds of all its processes that have ended, without those that it left running. */
   readonly cpuSeconds: number;
   readonly stdout: string;
 }
 
-export interface TimedOptions {
+export interface TimedRunOptions {
   readonly cwd: string;
   readonly signal: AbortSignal;
   readonly env?: NodeJS.ProcessEnv;
@@ -25,19 +25,19 @@ const LAST_LINES = 12;
 export async function runTimed(
   program: string,
   args: readonly string[],
-  { cwd, signal, env = childEnvironment() }: TimedOptions,
-): Promise<Timed> {
+  { cwd, signal, env = makeChildEnvironment() }: TimedRunOptions,
+): Promise<TimedRun> {
   const python = await findPython(PYTHON);
   if (!python) throw new Error('Cannot measure: this machine has no Python 3.11');
   const options = { cwd, env, signal };
   const { code, stdout, stderr } = await runProcess(python.executable, [MEASURE, program, ...args], options);
   const lines = stderr.trimEnd().split('\n');
-  if (code === 0) return { ...parseMeasured(lines.at(-1) ?? ''), stdout };
+  if (code === 0) return { ...parseCost(lines.at(-1) ?? ''), stdout };
   const last = `${lines.slice(0, -1).join('\n')}\n${stdout}`.trim().split('\n').slice(-LAST_LINES).join('\n    ');
   throw new Error(`Cannot measure "${[program, ...args].join(' ')}": it ended with exit code ${code}\n    ${last}`);
 }
 
-function parseMeasured(line: string): Omit<Timed, 'stdout'> {
+function parseCost(line: string): Omit<TimedRun, 'stdout'> {
   const { wall_seconds, cpu_seconds } = JSON.parse(line) as {
     readonly wall_seconds: number;
     readonly cpu_seconds: number;

@@ -3,7 +3,7 @@
 import { cpus, loadavg, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { writeFileAtomically } from '../system/atomic-files.ts';
-import type { Bench, Benchmark, Figure } from './benchmark.ts';
+import type { BenchContext, Benchmark, Figure } from './benchmark.ts';
 import { pullRequest } from './action/pull-request.ts';
 import { action } from './action/start.ts';
 import { gateway } from './gateway.ts';
@@ -53,17 +53,17 @@ async function main(argv: readonly string[]): Promise<number> {
   const stop = new AbortController();
   abortOnSignals(stop);
   process.stdout.write(`${renderMachine()}\n`);
-  const results = await runAll(benchmarks, { signal: stop.signal, seconds });
+  const results = await runBenchmarks(benchmarks, { signal: stop.signal, seconds });
   if (json !== undefined) await writeFileAtomically(json, renderJson(results));
   if (stop.signal.aborted) return EXIT.interrupted;
   if (results.some((r) => r.error !== undefined)) return EXIT.failed;
   return results.some((r) => r.faults.length > 0) ? EXIT.fault : EXIT.fine;
 }
 
-type Named = readonly (readonly [name: string, benchmark: Benchmark])[];
+type NamedBenchmarks = readonly (readonly [name: string, benchmark: Benchmark])[];
 
 interface BenchArguments {
-  readonly benchmarks: Named;
+  readonly benchmarks: NamedBenchmarks;
   readonly seconds: number | undefined;
   readonly json: string | undefined;
   /** Text to print instead of running anything. */
@@ -107,10 +107,13 @@ interface Result {
   readonly error: string | undefined;
 }
 
-async function runAll(benchmarks: Named, options: Pick<Bench, 'signal' | 'seconds'>): Promise<readonly Result[]> {
+async function runBenchmarks(
+  benchmarks: NamedBenchmarks,
+  options: Pick<BenchContext, 'signal' | 'seconds'>,
+): Promise<readonly Result[]> {
   const results: Result[] = [];
   for (const named of benchmarks) {
-    const result = await runOne(named, options);
+    const result = await runBenchmark(named, options);
     if (options.signal.aborted) break; // cut short: its figures mean nothing
     results.push(result);
     process.stdout.write(`\n${renderResult(result)}\n`);
@@ -118,7 +121,10 @@ async function runAll(benchmarks: Named, options: Pick<Bench, 'signal' | 'second
   return results;
 }
 
-async function runOne([name, benchmark]: Named[number], options: Pick<Bench, 'signal' | 'seconds'>): Promise<Result> {
+async function runBenchmark(
+  [name, benchmark]: NamedBenchmarks[number],
+  options: Pick<BenchContext, 'signal' | 'seconds'>,
+): Promise<Result> {
   const faults: string[] = [];
   const started = performance.now();
   const progress = { say: (line: string) => void process.stderr.write(`[${name}] ${line}\n`) };

@@ -1,10 +1,10 @@
-import { CODE, codePath } from '../system/code.ts';
-import { childEnvironment } from '../system/run-process.ts';
-import { type Bench, type Benchmark, type Figure, repeat } from './benchmark.ts';
+import { CODE_FOLDER, codePath } from '../system/code.ts';
+import { makeChildEnvironment } from '../system/run-process.ts';
+import { type BenchContext, type Benchmark, type Figure, repeatWork } from './benchmark.ts';
 import { ensureMlflow } from './ensure-mlflow.ts';
 import { readExample } from './gateway-request.ts';
 import { sumCpuSeconds, sumPssMib } from './processes.ts';
-import { type Load, loadFigures, putUnderLoad } from './measure-load.ts';
+import { type LoadMeasurement, makeLoadFigures, measureLoad } from './measure-load.ts';
 import { type ServerCommand, type ServerProcess, startServer } from './server-process.ts';
 
 const MODEL = codePath('models', 'iris', '2');
@@ -12,9 +12,9 @@ const TIMES = 3;
 const STARTS = 2;
 const WORKERS = 4;
 const CONNECTIONS = [1, 4, 16];
-const OURS = `davit, ${WORKERS} workers`;
+const DAVIT_SIDE = `davit, ${WORKERS} workers`;
 /** Processes that only started the server and wait for it. */
-const STARTERS = /launch\.mjs|davit\.mjs|cli\/main\.ts|mlflow models serve/;
+const LAUNCHERS = /launch\.mjs|davit\.mjs|cli\/main\.ts|mlflow models serve/;
 
 export const serve: Benchmark = {
   summary: '`davit serve` and `mlflow models serve` on the same model, with the same client',
@@ -30,9 +30,9 @@ export const serve: Benchmark = {
       const ready: Figure[] = [];
       const deciding: number[] = [];
       for (const [side, command] of commands) {
-        const started = await repeat(bench, { what: `${side}, starting`, times: STARTS }, async (round) => {
+        const started = await repeatWork(bench, { what: `${side}, starting`, times: STARTS }, async (round) => {
           const server = await startServer(command, bench);
-          if (side === OURS) deciding.push(decidingSeconds(server));
+          if (side === DAVIT_SIDE) deciding.push(readDecisionSeconds(server));
           if (round < STARTS - 1) await server.stop();
           else servers.push(server);
           return server.readySeconds;
@@ -40,9 +40,9 @@ export const serve: Benchmark = {
         ready.push({ what: 'ready after', unit: 's', side, values: started });
       }
       const sides = commands.flatMap(([side], i) => (servers[i] ? [{ side, server: servers[i] }] : []));
-      const loads = await compare(sides, bench);
-      const decided = { what: 'of that, deciding about forks', unit: 's', side: OURS, values: deciding };
-      return [...ready, decided, ...sides.flatMap(memoryFigures), ...loads];
+      const loads = await compareServers(sides, bench);
+      const decided = { what: 'of that, deciding about forks', unit: 's', side: DAVIT_SIDE, values: deciding };
+      return [...ready, decided, ...sides.flatMap(makeMemoryFigures), ...loads];
     } finally {
       await Promise.all(servers.map((s) => s.stop()));
     }
@@ -54,14 +54,14 @@ interface Side {
   readonly server: ServerProcess;
 }
 
-async function makeCommands(bench: Bench): Promise<readonly (readonly [string, ServerCommand])[]> {
+async function makeCommands(bench: BenchContext): Promise<readonly (readonly [string, ServerCommand])[]> {
   const mlflow = await ensureMlflow(bench);
   const davit = codePath('bin', 'davit.mjs');
   const told = (port: number, workers: number) => ['--port', String(port), '--workers', String(workers)];
   const ours = (mode: string): ServerCommand => ({
     program: 'node',
     args: (port) => [davit, 'serve', '--model', MODEL, '--worker-mode', mode, ...told(port, WORKERS)],
-    env: childEnvironment(),
+    env: makeChildEnvironment(),
   });
   const theirs = (workers: number): ServerCommand => ({
     program: mlflow.program,
@@ -69,7 +69,7 @@ async function makeCommands(bench: Bench): Promise<readonly (readonly [string, S
     env: mlflow.env,
   });
   return [
-    [OURS, ours('found')],
+    [DAVIT_SIDE, ours('found')],
     [`davit, ${WORKERS} separate workers`, ours('separate')],
     [`mlflow, ${WORKERS} workers`, theirs(WORKERS)],
     ['mlflow, 1 worker', theirs(1)],
@@ -77,33 +77,33 @@ async function makeCommands(bench: Bench): Promise<readonly (readonly [string, S
 }
 
 /** How long the server took to decide whether its workers may be forks, from its own log. */
-function decidingSeconds(server: ServerProcess): number {
+function readDecisionSeconds(server: ServerProcess): number {
   const ready = server.log().findLast((line) => line.startsWith('{"event": "ready"')) ?? '{}';
   return (JSON.parse(ready) as { readonly seconds?: { readonly workers?: number } }).seconds?.workers ?? NaN;
 }
 
 /** Compares in rounds, so that all servers run under the same conditions. */
-async function compare(sides: readonly Side[], bench: Bench): Promise<readonly Figure[]> {
-  const body = await readExample(CODE);
+async function compareServers(sides: readonly Side[], bench: BenchContext): Promise<readonly Figure[]> {
+  const body = await readExample(CODE_FOLDER);
   const figures: Figure[] = [];
   for (const connections of CONNECTIONS) {
     const what = connections === 1 ? '1 connection' : `${connections} connections`;
-    const loads = new Map<string, Load[]>(sides.map(({ side }) => [side, []]));
-    await repeat(bench, { what, times: TIMES }, async () => {
+    const loads = new Map<string, LoadMeasurement[]>(sides.map(({ side }) => [side, []]));
+    await repeatWork(bench, { what, times: TIMES }, async () => {
       for (const { side, server } of sides) {
         const question = { url: `${server.url}/invocations`, body };
         const readCpu = () => sumCpuSeconds(server.tree());
-        loads.get(side)?.push(await putUnderLoad(question, bench, { connections, readCpu }));
+        loads.get(side)?.push(await measureLoad(question, bench, { connections, readCpu }));
       }
     });
-    for (const [side, of] of loads) figures.push(...loadFigures(what, side, of));
+    for (const [side, of] of loads) figures.push(...makeLoadFigures(what, side, of));
   }
   return figures;
 }
 
-function memoryFigures({ side, server }: Side): readonly Figure[] {
+function makeMemoryFigures({ side, server }: Side): readonly Figure[] {
   const tree = server.tree();
-  const servers = tree.filter((p) => !STARTERS.test(p.command));
+  const servers = tree.filter((p) => !LAUNCHERS.test(p.command));
   return [
     { what: 'memory, whole tree', unit: 'MiB', side, values: [sumPssMib(tree)] },
     { what: 'memory, the server alone', unit: 'MiB', side, values: [sumPssMib(servers)] },

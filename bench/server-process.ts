@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Bench } from './benchmark.ts';
-import { killAll, type ProcessEntry, processTree } from './processes.ts';
+import type { BenchContext } from './benchmark.ts';
+import { killProcesses, type ProcessEntry, listProcessTree } from './processes.ts';
 
 /** A server in the foreground, started as a user would start it. */
 export interface ServerCommand {
@@ -30,14 +30,17 @@ const STOP_MILLISECONDS = 15_000;
 const LOG_CHARACTERS = 4000;
 
 /** Starts a server on a free port and waits until it answers. */
-export async function startServer({ program, args, env }: ServerCommand, { signal }: Bench): Promise<ServerProcess> {
+export async function startServer(
+  { program, args, env }: ServerCommand,
+  { signal }: BenchContext,
+): Promise<ServerProcess> {
   const port = await findFreePort();
   const started = performance.now();
   // In a process group of its own, so that Ctrl-C reaches only the benchmark, which then stops the server.
   const child = spawn(program, args(port), { env, stdio: ['ignore', 'ignore', 'pipe'], detached: true });
-  const log = keepLastLines(child);
+  const log = collectLog(child);
   const url = `http://${HOST}:${port}`;
-  const server = { url, tree: () => processTree(child.pid ?? 0), stop: () => stop(child), log };
+  const server = { url, tree: () => listProcessTree(child.pid ?? 0), stop: () => stop(child), log };
   try {
     while (!(await answers(url))) {
       signal.throwIfAborted();
@@ -53,15 +56,15 @@ export async function startServer({ program, args, env }: ServerCommand, { signa
 }
 
 async function stop(child: ChildProcess): Promise<void> {
-  const tree = processTree(child.pid ?? 0);
+  const tree = listProcessTree(child.pid ?? 0);
   if (child.exitCode === null && child.signalCode === null) {
     const ended = once(child, 'exit');
     child.kill('SIGTERM');
-    const kill = setTimeout(() => killAll(tree), STOP_MILLISECONDS);
+    const kill = setTimeout(() => killProcesses(tree), STOP_MILLISECONDS);
     await ended;
     clearTimeout(kill);
   }
-  killAll(tree);
+  killProcesses(tree);
 }
 
 async function answers(url: string): Promise<boolean> {
@@ -80,7 +83,7 @@ async function findFreePort(): Promise<number> {
   return typeof address === 'object' && address ? address.port : 0;
 }
 
-function keepLastLines(child: ChildProcess): () => readonly string[] {
+function collectLog(child: ChildProcess): () => readonly string[] {
   let text = '';
   child.stderr?.setEncoding('utf8').on('data', (part: string) => (text = (text + part).slice(-LOG_CHARACTERS)));
   child.on('error', (e) => (text += e.message));

@@ -1,5 +1,5 @@
 import { makeBenchProject } from './bench-project.ts';
-import { type Benchmark, repeat, timedFigures } from './benchmark.ts';
+import { type Benchmark, repeatWork, makeTimeFigures } from './benchmark.ts';
 
 const TIMES = 3;
 
@@ -11,18 +11,18 @@ export const start: Benchmark = {
     try {
       bench.progress.say('npm start once, not counted: it fills the caches …');
       await project.npm('start');
-      const rounds = await repeat(bench, { what: 'npm stop, npm start, npm start', times: TIMES }, async () => ({
+      const rounds = await repeatWork(bench, { what: 'npm stop, npm start, npm start', times: TIMES }, async () => ({
         stop: await project.npm('stop'),
         fresh: await project.npm('start'),
         again: await project.npm('start'),
       }));
       return [
-        ...timedFigures(
+        ...makeTimeFigures(
           'npm start, nothing deployed',
           'davit',
           rounds.map((r) => r.fresh),
         ),
-        ...timedFigures(
+        ...makeTimeFigures(
           'npm start, all in place',
           'davit',
           rounds.map((r) => r.again),

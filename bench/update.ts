@@ -1,10 +1,10 @@
 import { percentile } from '../app/load/render-load-report.ts';
 import { FIRST_VERSION, makeBenchProject } from './bench-project.ts';
-import { type Benchmark, type Figure, timedFigures } from './benchmark.ts';
-import { makeGatewayQuestion } from './gateway-request.ts';
-import { processesOf, sumCpuSeconds } from './processes.ts';
-import { loadFigures, putUnderLoad } from './measure-load.ts';
-import type { Timed } from './run-timed.ts';
+import { type Benchmark, type Figure, makeTimeFigures } from './benchmark.ts';
+import { makeGatewayRequest } from './gateway-request.ts';
+import { listProcessesUsing, sumCpuSeconds } from './processes.ts';
+import { makeLoadFigures, measureLoad } from './measure-load.ts';
+import type { TimedRun } from './run-timed.ts';
 
 const CLIENTS = 8;
 const DEFAULT_SECONDS = 60;
@@ -22,12 +22,12 @@ export const update: Benchmark = {
       bench.progress.say('Both versions once, not counted …');
       await project.davit('up', 'iris');
       await project.davit('up', 'iris', ...FIRST_VERSION);
-      const { question } = await makeGatewayQuestion(project);
-      const updates: Timed[] = [];
+      const { question } = await makeGatewayRequest(project);
+      const updates: TimedRun[] = [];
       const end = performance.now() + (bench.seconds ?? DEFAULT_SECONDS) * 1000;
-      const load = await putUnderLoad(question, bench, {
+      const load = await measureLoad(question, bench, {
         connections: CLIENTS,
-        readCpu: () => sumCpuSeconds(processesOf(project.root)),
+        readCpu: () => sumCpuSeconds(listProcessesUsing(project.root)),
         meanwhile: async () => {
           while (performance.now() < end) {
             bench.progress.say(`Update ${updates.length + 1} under load …`);
@@ -42,9 +42,9 @@ export const update: Benchmark = {
         one('different answers', '', load.answers.size),
         one('requests sent', '', load.sent),
         one('requests failed', '', load.failed),
-        ...loadFigures(`${CLIENTS} clients`, SIDE, [load]),
+        ...makeLoadFigures(`${CLIENTS} clients`, SIDE, [load]),
         one(`${CLIENTS} clients`, 'longest ms', percentile(load, 1)),
-        ...timedFigures('davit up, under this load', SIDE, updates).slice(0, 1),
+        ...makeTimeFigures('davit up, under this load', SIDE, updates).slice(0, 1),
       ];
     } finally {
       await project.remove();

@@ -3,9 +3,9 @@ import { dirname, join } from 'node:path';
 import { findUv } from '../python/find-uv.ts';
 import { cacheFolder } from '../system/cache.ts';
 import { type BenchProject, makeBenchProject } from './bench-project.ts';
-import { type Bench, type Benchmark, type Figure, repeat, timedFigures } from './benchmark.ts';
+import { type BenchContext, type Benchmark, type Figure, repeatWork, makeTimeFigures } from './benchmark.ts';
 import { ensureMlflow, prependPath } from './ensure-mlflow.ts';
-import { runTimed, type Timed } from './run-timed.ts';
+import { runTimed, type TimedRun } from './run-timed.ts';
 
 const TIMES = 3;
 /** Each takes half a minute. */
@@ -22,27 +22,27 @@ export const validate: Benchmark = {
   run: async (bench) => {
     const project = await makeBenchProject(bench);
     try {
-      return [...(await measureOurs(project, bench)), ...(await measureMlflow(project, bench))];
+      return [...(await measureDavit(project, bench)), ...(await measureMlflow(project, bench))];
     } finally {
       await project.remove();
     }
   },
 };
 
-async function measureOurs(project: BenchProject, bench: Bench): Promise<readonly Figure[]> {
+async function measureDavit(project: BenchProject, bench: BenchContext): Promise<readonly Figure[]> {
   const again = () => project.davit('validate', 'iris', '--json');
   bench.progress.say('davit validate once, not counted: it fills the caches …');
   const first = await again();
-  const unchanged = await repeat(bench, { what: 'davit validate, unchanged', times: TIMES }, again);
+  const unchanged = await repeatWork(bench, { what: 'davit validate, unchanged', times: TIMES }, again);
   let proofs = readProofs(first.stdout);
-  const kept = await repeat(bench, { what: 'davit validate, virtualenv kept', times: TIMES }, async () => {
+  const kept = await repeatWork(bench, { what: 'davit validate, virtualenv kept', times: TIMES }, async () => {
     await Promise.all(proofs.map(({ key }) => rm(cacheFolder('proofs', `${key}.json`), { force: true })));
     const run = await again();
     proofs = readProofs(run.stdout);
     return run;
   });
   const uv = dirname(await findUv(bench));
-  const fresh = await repeat(
+  const fresh = await repeatWork(
     bench,
     { what: 'davit validate, virtualenv made', times: TIMES_NEW_ENVIRONMENT },
     (round) => {
@@ -53,13 +53,13 @@ async function measureOurs(project: BenchProject, bench: Bench): Promise<readonl
   requireCached(unchanged, true);
   requireCached([...kept, ...fresh], false);
   return [
-    ...timedFigures('unchanged: proved before', 'davit', unchanged),
-    ...timedFigures('proved again, environment kept', 'davit', kept),
-    ...timedFigures('proved, environment made', 'davit', fresh),
+    ...makeTimeFigures('unchanged: proved before', 'davit', unchanged),
+    ...makeTimeFigures('proved again, environment kept', 'davit', kept),
+    ...makeTimeFigures('proved, environment made', 'davit', fresh),
   ];
 }
 
-async function measureMlflow({ root }: BenchProject, bench: Bench): Promise<readonly Figure[]> {
+async function measureMlflow({ root }: BenchProject, bench: BenchContext): Promise<readonly Figure[]> {
   const mlflow = await ensureMlflow(bench);
   const options = {
     cwd: root,
@@ -75,17 +75,17 @@ async function measureMlflow({ root }: BenchProject, bench: Bench): Promise<read
     );
   bench.progress.say('mlflow models predict once, not counted: it compiles byte code …');
   await predict('local');
-  const local = await repeat(bench, { what: 'mlflow models predict, local', times: TIMES }, () => predict('local'));
-  const fresh = await repeat(bench, { what: 'mlflow models predict, uv', times: TIMES_NEW_ENVIRONMENT }, () =>
+  const local = await repeatWork(bench, { what: 'mlflow models predict, local', times: TIMES }, () => predict('local'));
+  const fresh = await repeatWork(bench, { what: 'mlflow models predict, uv', times: TIMES_NEW_ENVIRONMENT }, () =>
     predict('uv'),
   );
   return [
-    ...timedFigures('proved again, environment kept', 'mlflow', local),
-    ...timedFigures('proved, environment made', 'mlflow', fresh),
+    ...makeTimeFigures('proved again, environment kept', 'mlflow', local),
+    ...makeTimeFigures('proved, environment made', 'mlflow', fresh),
   ];
 }
 
-interface ReadProof {
+interface ProofSummary {
   readonly key: string;
   readonly cached: boolean;
 }
@@ -94,7 +94,7 @@ interface ReadProof {
  * A proof is valid for one state of the model server's files. If somebody edits them meanwhile, something else is
  * measured.
  */
-function requireCached(runs: readonly Timed[], expected: boolean): void {
+function requireCached(runs: readonly TimedRun[], expected: boolean): void {
   const others = runs.filter((run) => readProofs(run.stdout).some(({ cached }) => cached !== expected));
   if (others.length > 0)
     throw new Error(
@@ -102,7 +102,7 @@ function requireCached(runs: readonly Timed[], expected: boolean): void {
     );
 }
 
-function readProofs(stdout: string): readonly ReadProof[] {
+function readProofs(stdout: string): readonly ProofSummary[] {
   const { result } = JSON.parse(stdout) as {
     readonly result: {
       readonly endpoints: readonly {

@@ -9,7 +9,7 @@ import { renderPlan } from '../app/deploy/preview-endpoints.ts';
 import { hasErrors } from '../schemas/diagnostic.ts';
 import type { Environment, KubernetesEnvironment } from '../schemas/environment/environment.ts';
 import { PLATFORM } from '../schemas/values/names.ts';
-import type { Declared } from '../schemas/read-project.ts';
+import type { ReadResult } from '../schemas/read-project.ts';
 import type { Context, Outcome } from './command.ts';
 import { makeRequest, outcomeOfErrors, readSelectedEnvironment } from './request.ts';
 
@@ -25,8 +25,8 @@ export function takePlatform(args: readonly string[]): {
 /** Runs a verb for the platform, if its name is given, and then for the endpoints, unless the platform has errors. */
 export async function runPlatformFirst(
   context: Context,
-  ofPlatform: (declared: Declared<Environment>, context: Context) => Promise<Outcome>,
-  ofEndpoints: (names: readonly string[], declared: Declared<Environment>, context: Context) => Promise<Outcome>,
+  ofPlatform: (declared: ReadResult<Environment>, context: Context) => Promise<Outcome>,
+  ofEndpoints: (names: readonly string[], declared: ReadResult<Environment>, context: Context) => Promise<Outcome>,
 ): Promise<Outcome> {
   const { names, platform } = takePlatform(context.args);
   const declared = await readSelectedEnvironment(context);
@@ -46,7 +46,7 @@ function joinOutcomes(platform: Outcome, endpoints: Outcome): Outcome {
 }
 
 /** `davit up _platform`. */
-export async function upPlatform(declared: Declared<Environment>, context: Context): Promise<Outcome> {
+export async function upPlatform(declared: ReadResult<Environment>, context: Context): Promise<Outcome> {
   return withPlatform(declared, context, async (request) => {
     const { plan, outputs } = await deployPlatform(request);
     return {
@@ -58,7 +58,7 @@ export async function upPlatform(declared: Declared<Environment>, context: Conte
 }
 
 /** `davit preview _platform`. */
-export async function previewPlatformVerb(declared: Declared<Environment>, context: Context): Promise<Outcome> {
+export async function previewPlatformVerb(declared: ReadResult<Environment>, context: Context): Promise<Outcome> {
   return withPlatform(declared, context, async (request) => {
     const plan = await previewPlatform({ ...request, refresh: context.options['refresh'] === true });
     return {
@@ -71,7 +71,7 @@ export async function previewPlatformVerb(declared: Declared<Environment>, conte
 
 /** `davit down _platform`; `deployed` names the endpoints that are deployed there. */
 export async function downPlatform(
-  declared: Declared<Environment>,
+  declared: ReadResult<Environment>,
   context: Context,
   deployed: () => Promise<readonly string[]>,
 ): Promise<Outcome> {
@@ -86,7 +86,7 @@ export async function downPlatform(
 }
 
 async function withPlatform(
-  { value: environment, diagnostics }: Declared<Environment>,
+  { value: environment, diagnostics }: ReadResult<Environment>,
   context: Context,
   work: (request: PlatformRequest) => Promise<Outcome>,
 ): Promise<Outcome> {

@@ -1,7 +1,7 @@
 import type { EnvironmentRequest, ProjectRequest } from '../app/project.ts';
 import type { Diagnostic } from '../schemas/diagnostic.ts';
 import type { Environment } from '../schemas/environment/environment.ts';
-import { type Declared, type ProjectFolders, readEnvironment } from '../schemas/read-project.ts';
+import { type ReadResult, type ProjectFolders, readEnvironment } from '../schemas/read-project.ts';
 import { type Context, environmentName, type Outcome } from './command.ts';
 
 /** The request of a verb about the project. */
@@ -16,7 +16,7 @@ export function projectPlace({ root, options }: Pick<Context, 'root' | 'options'
 }
 
 /** Reads the selected environment. */
-export async function readSelectedEnvironment(context: Context): Promise<Declared<Environment>> {
+export async function readSelectedEnvironment(context: Context): Promise<ReadResult<Environment>> {
   return readEnvironment(projectPlace(context), environmentName(context));
 }
 

@@ -7,7 +7,7 @@ import { withFileLock } from '../system/file-lock.ts';
 import type { BuildOptions } from '../system/go-build.ts';
 
 /** A part of the cluster that is made once and cached: `CACHE/cluster/NAME-KEY/`. */
-export interface Part {
+export interface CachedPart {
   readonly name: string;
   /** A digest of everything that the content depends on. */
   readonly key: string;
@@ -15,8 +15,8 @@ export interface Part {
 }
 
 /** The folder of a part. If it is missing it is made, whole or not at all, by one process at a time. */
-export async function ensureFolder(part: Part, { progress, signal }: BuildOptions): Promise<string> {
-  const folder = folderOf(part);
+export async function ensureCachedFolder(part: CachedPart, { progress, signal }: BuildOptions): Promise<string> {
+  const folder = locateCachedFolder(part);
   if (await isFolder(folder)) return folder;
   const make = async () => {
     signal?.throwIfAborted();
@@ -29,12 +29,12 @@ export async function ensureFolder(part: Part, { progress, signal }: BuildOption
 }
 
 /** The folder of a part, whether it exists or not. */
-export function folderOf({ name, key }: Pick<Part, 'name' | 'key'>): string {
+export function locateCachedFolder({ name, key }: Pick<CachedPart, 'name' | 'key'>): string {
   return cacheFolder('cluster', `${name}-${key}`);
 }
 
 /** A cache key for a part that is made from these values. */
-export function keyOf(...values: readonly unknown[]): string {
+export function computeCacheKey(...values: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify(values)).digest('hex').slice(0, 10);
 }
 

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { findKubectl } from './go-programs.ts';
-import { isKnativeDavits, readKnativeVersion } from './knative/knative.ts';
-import { KIND_CONTEXT, kindDown, kindExists, kindIsPossible, kindUp } from './kind/kind-cluster.ts';
-import { callKubectl, type Kubectl } from './kubectl.ts';
-import { nodeDown, type NodeOptions, nodeUp } from './node/node-cluster.ts';
+import { isKnativeManaged, readKnativeVersion } from './knative/knative.ts';
+import { KIND_CONTEXT, removeKindCluster, hasKindCluster, canRunKind, startKindCluster } from './kind/kind-cluster.ts';
+import { tryKubectl, type KubectlConnection } from './kubectl.ts';
+import { removeNodeCluster, type NodeOptions, startNodeCluster } from './node/node-cluster.ts';
 import { DOCKER_SOCKET, IMAGES_FILE, KUBECONFIG, REGISTRY } from './node/node-layout.ts';
 
 /** An existing cluster of the user's, a cluster of kind in Docker, or a node that we made on this machine. */
@@ -38,43 +38,43 @@ export interface ClusterOptions extends NodeOptions {
 }
 
 /** Makes a cluster in the first way that works on this machine. An existing one is only read. */
-export async function clusterUp(options: ClusterOptions): Promise<Cluster> {
+export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const kind = await chooseKind(options);
-  if (kind === 'kind') await kindUp(options);
-  if (kind === 'node') await nodeUp(options);
+  if (kind === 'kind') await startKindCluster(options);
+  if (kind === 'node') await startNodeCluster(options);
   const cluster = await readCluster(kind, options);
   if (cluster.state === 'up') return cluster;
   throw new Error(
-    `Cannot reach the cluster ${whichOne(cluster)}: ${cluster.reason ?? ''}. Check that its API server runs, then run the same command again`,
+    `Cannot reach the cluster ${nameCluster(cluster)}: ${cluster.reason ?? ''}. Check that its API server runs, then run the same command again`,
   );
 }
 
 /** The existing cluster, if any. */
-export async function clusterStatus(options: ClusterOptions): Promise<Cluster | undefined> {
+export async function readClusterStatus(options: ClusterOptions): Promise<Cluster | undefined> {
   const kind = await findKind(options);
   return kind && readCluster(kind, options);
 }
 
-/** Removes the cluster that `clusterUp` made and returns its kind, or undefined if there was none. */
-export async function clusterDown(options: ClusterOptions): Promise<ClusterKind | undefined> {
+/** Removes the cluster that `startCluster` made and returns its kind, or undefined if there was none. */
+export async function removeCluster(options: ClusterOptions): Promise<ClusterKind | undefined> {
   const kind = await findKind(options);
-  if (kind === 'kind') await kindDown(options);
+  if (kind === 'kind') await removeKindCluster(options);
   // Also when nothing runs, to remove what an interrupted start or a restart of the machine has left.
-  if (kind === 'node' || (kind === undefined && isRoot())) await nodeDown(options);
+  if (kind === 'node' || (kind === undefined && isRoot())) await removeNodeCluster(options);
   return kind;
 }
 
 async function chooseKind(options: ClusterOptions): Promise<ClusterKind> {
   const found = await findKind(options);
   if (found) return found;
-  return (await kindIsPossible()) ? 'kind' : 'node';
+  return (await canRunKind()) ? 'kind' : 'node';
 }
 
 async function findKind({ context }: ClusterOptions): Promise<ClusterKind | undefined> {
   if (context !== undefined) return 'context';
   const file = await readFile(KUBECONFIG).catch(() => undefined);
   if (file) return 'node';
-  return (await kindExists()) ? 'kind' : undefined;
+  return (await hasKindCluster()) ? 'kind' : undefined;
 }
 
 async function readCluster(kind: ClusterKind, options: ClusterOptions): Promise<Cluster> {
@@ -88,8 +88,8 @@ async function readCluster(kind: ClusterKind, options: ClusterOptions): Promise<
       ...(await readImages()),
     },
   }[kind];
-  const to: Kubectl = { program: await findKubectl(), signal: options.signal, ...place };
-  const version = await callKubectl(to, ['version', '--output=json', '--request-timeout=10s']);
+  const to: KubectlConnection = { program: await findKubectl(), signal: options.signal, ...place };
+  const version = await tryKubectl(to, ['version', '--output=json', '--request-timeout=10s']);
   if (version.code !== 0) {
     const reason = version.stderr.trim().split('\n').at(-1) ?? '';
     return { kind, state: 'unreachable', reason, ...place };
@@ -100,10 +100,10 @@ async function readCluster(kind: ClusterKind, options: ClusterOptions): Promise<
   return { kind, state: 'up', ...place, kubernetes: server.gitVersion, ...knative };
 }
 
-async function readKnative(to: Kubectl): Promise<Pick<Cluster, 'knative' | 'knativeIsDavits'>> {
+async function readKnative(to: KubectlConnection): Promise<Pick<Cluster, 'knative' | 'knativeIsDavits'>> {
   const knative = await readKnativeVersion(to);
   if (knative === undefined) return {};
-  return { knative, ...((await isKnativeDavits(to)) && { knativeIsDavits: true }) };
+  return { knative, ...((await isKnativeManaged(to)) && { knativeIsDavits: true }) };
 }
 
 async function readImages(): Promise<Pick<Cluster, 'images'>> {
@@ -111,7 +111,7 @@ async function readImages(): Promise<Pick<Cluster, 'images'>> {
   return text === undefined ? {} : { images: JSON.parse(text) as Record<string, string> };
 }
 
-function whichOne({ context, kubeconfig }: Cluster): string {
+function nameCluster({ context, kubeconfig }: Cluster): string {
   return context === undefined ? `of ${kubeconfig ?? 'kubectl'}` : `"${context}"`;
 }
 

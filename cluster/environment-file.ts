@@ -8,15 +8,15 @@ export const ENVIRONMENT_FILE = 'environments/cluster.yaml';
 const SIGNATURE = /^# Made by "davit cluster up" \(([0-9a-f]{12})\)[^\n]*\n/;
 
 /** The result: `theirs` means that somebody else wrote or edited the file, so it was left unchanged. */
-export type WrittenFile = 'written' | 'unchanged' | 'theirs';
+export type WriteResult = 'written' | 'unchanged' | 'theirs';
 
 /** Writes the environment file of the cluster into a project. Never changes a file that it did not write. */
-export async function writeEnvironmentFile(root: string, text: string): Promise<WrittenFile> {
+export async function writeEnvironmentFile(root: string, text: string): Promise<WriteResult> {
   const file = join(root, ENVIRONMENT_FILE);
   const before = await read(file);
-  const signed = sign(text);
+  const signed = addSignature(text);
   if (before === signed) return 'unchanged';
-  if (before !== undefined && !isOurs(before)) return 'theirs';
+  if (before !== undefined && !hasValidSignature(before)) return 'theirs';
   await mkdir(dirname(file), { recursive: true });
   await writeFileAtomically(file, signed);
   return 'written';
@@ -26,17 +26,17 @@ export async function writeEnvironmentFile(root: string, text: string): Promise<
 export async function removeEnvironmentFile(root: string): Promise<boolean> {
   const file = join(root, ENVIRONMENT_FILE);
   const text = await read(file);
-  if (text === undefined || !isOurs(text)) return false;
+  if (text === undefined || !hasValidSignature(text)) return false;
   await rm(file, { force: true });
   return true;
 }
 
 /** The first line names the writer and has a checksum of the rest, which shows later edits. */
-function sign(text: string): string {
+function addSignature(text: string): string {
   return `# Made by "davit cluster up" (${checksum(text)}): "davit cluster down" removes it, unless you change it\n${text}`;
 }
 
-function isOurs(signed: string): boolean {
+function hasValidSignature(signed: string): boolean {
   const found = SIGNATURE.exec(signed);
   return found !== null && found[1] === checksum(signed.slice(found[0].length));
 }

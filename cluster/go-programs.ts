@@ -1,14 +1,14 @@
 import { access, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codePath } from '../system/code.ts';
-import { type BuildOptions, buildGo, type GoBuild, goBuildKey } from '../system/go-build.ts';
-import { ensureFolder, folderOf } from './cached-folder.ts';
+import { type BuildOptions, buildGo, type GoBuild, computeGoBuildKey } from '../system/go-build.ts';
+import { ensureCachedFolder, locateCachedFolder } from './cached-folder.ts';
 
 const KUBERNETES_VERSION = '1.34.4';
 export const KNATIVE_VERSION = '1.21';
 
-const OURS = ['go.mod', 'main.go'];
-const PINNED = ['go.mod', 'go.sum'];
+const OWN_SOURCES = ['go.mod', 'main.go'];
+const PINNED_SOURCES = ['go.mod', 'go.sum'];
 
 export const KNATIVE_SOURCE = codePath('cluster', 'go', 'knative');
 
@@ -16,7 +16,7 @@ const BUILDS = {
   kubernetes: {
     name: `Kubernetes ${KUBERNETES_VERSION}`,
     source: codePath('cluster', 'go', 'kubernetes'),
-    sources: [...PINNED, 'main.go'],
+    sources: [...PINNED_SOURCES, 'main.go'],
     packages: ['.'],
     // Knative refuses a server that says v0.0.0.
     variables: [
@@ -30,7 +30,7 @@ const BUILDS = {
   knative: {
     name: `Knative Serving ${KNATIVE_VERSION} and Kourier`,
     source: KNATIVE_SOURCE,
-    sources: PINNED,
+    sources: PINNED_SOURCES,
     packages: [
       'knative.dev/net-kourier/cmd/kourier',
       ...['activator', 'autoscaler', 'controller', 'queue', 'webhook'].map((c) => `knative.dev/serving/cmd/${c}`),
@@ -41,7 +41,7 @@ const BUILDS = {
   coredns: {
     name: 'CoreDNS',
     source: codePath('cluster', 'go', 'coredns'),
-    sources: [...PINNED, 'main.go'],
+    sources: [...PINNED_SOURCES, 'main.go'],
     packages: ['.'],
     count: 766,
     usually: '2 minutes',
@@ -49,7 +49,7 @@ const BUILDS = {
   registry: {
     name: 'the registry',
     source: codePath('cluster', 'go', 'registry'),
-    sources: [...PINNED, 'main.go'],
+    sources: [...PINNED_SOURCES, 'main.go'],
     packages: ['.'],
     count: 512,
     usually: '1 minute',
@@ -57,7 +57,7 @@ const BUILDS = {
   node: {
     name: "the node's first process",
     source: codePath('cluster', 'go', 'node'),
-    sources: OURS,
+    sources: OWN_SOURCES,
     packages: ['.'],
     count: 60,
     usually: '10 seconds',
@@ -88,7 +88,10 @@ export async function ensureGoPrograms(options: BuildOptions): Promise<GoProgram
 
 /** Our own kubectl when it is built already, else the PATH's. */
 export async function findKubectl(): Promise<string> {
-  const ours = join(folderOf({ name: 'kubernetes', key: await goBuildKey(BUILDS.kubernetes) }), 'kubectl');
+  const ours = join(
+    locateCachedFolder({ name: 'kubernetes', key: await computeGoBuildKey(BUILDS.kubernetes) }),
+    'kubectl',
+  );
   return access(ours).then(
     () => ours,
     () => 'kubectl',
@@ -97,10 +100,10 @@ export async function findKubectl(): Promise<string> {
 
 async function ensureProgram(name: keyof typeof BUILDS, options: BuildOptions): Promise<string> {
   const build: GoBuild = BUILDS[name];
-  return ensureFolder(
+  return ensureCachedFolder(
     {
       name,
-      key: await goBuildKey(build),
+      key: await computeGoBuildKey(build),
       fill: async (folder) => {
         await buildGo(build, build.packages.length > 1 ? `${folder}/` : join(folder, name), options);
         if (name === 'kubernetes') {

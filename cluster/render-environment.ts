@@ -2,7 +2,7 @@ import type { KubernetesSettings, PinnedFile } from '../schemas/environment/kube
 import { BASE_PYTHON } from './node-images/base-image.ts';
 
 /** A cluster as a target for endpoints. The user has to fill in undefined values. */
-export interface DescribedCluster {
+export interface ClusterDescription {
   readonly cluster: Partial<KubernetesSettings['cluster']>;
   readonly registry: string | undefined;
   /** Images by name: `python`, `node` and `envoy` are used. */
@@ -19,21 +19,21 @@ export const TO_FILL_IN = 'TO FILL IN';
 const GPU_TYPES = ['MEDIUM', 'MEDIUM_4', 'MEDIUM_8', 'LARGE', 'LARGE_2', 'LARGE_4', 'LARGE_8', 'XLARGE', 'XLARGE_8'];
 
 /** The text of an environment file for a test cluster. */
-export function renderEnvironment(described: DescribedCluster): string {
+export function renderEnvironment(described: ClusterDescription): string {
   const { cluster, small } = described;
-  const place = Object.entries(cluster).map(([name, value]) => `${name}: ${quote(value ?? '')}`);
+  const place = Object.entries(cluster).map(([name, value]) => `${name}: ${quoteText(value ?? '')}`);
   return [
     'name: cluster',
     'target: kubernetes',
     `cluster: { ${place.join(', ')} }`,
     ...renderImages(described),
     ...renderKnative(described),
-    ...(small ? SMALL : []),
+    ...(small ? SMALL_SETTINGS : []),
     '',
   ].join('\n');
 }
 
-function renderImages({ registry, images, dockerHost, small }: DescribedCluster): readonly string[] {
+function renderImages({ registry, images, dockerHost, small }: ClusterDescription): readonly string[] {
   const { python, node, envoy } = images;
   return [
     'images:',
@@ -45,17 +45,17 @@ function renderImages({ registry, images, dockerHost, small }: DescribedCluster)
     line(`  bases: { "${BASE_PYTHON}"`, python, 'docker.io/library/python@sha256:… of 3.11-slim', ' }'),
     line('  node', node, 'docker.io/library/node@sha256:… of 24-slim'),
     line('  envoy', envoy, 'docker.io/envoyproxy/envoy@sha256:…'),
-    ...(dockerHost === undefined ? [] : [`  docker_host: ${quote(dockerHost)}`]),
+    ...(dockerHost === undefined ? [] : [`  docker_host: ${quoteText(dockerHost)}`]),
     ...(small && process.arch === 'arm64' ? ['  platform: linux/arm64'] : []),
   ];
 }
 
 /** A line, or a comment that tells the user what to fill in. */
 function line(field: string, value: string | undefined, missing: string, end = ''): string {
-  return value === undefined ? `  # ${TO_FILL_IN}:${field}: ${missing}${end}` : `${field}: ${quote(value)}${end}`;
+  return value === undefined ? `  # ${TO_FILL_IN}:${field}: ${missing}${end}` : `${field}: ${quoteText(value)}${end}`;
 }
 
-function renderKnative({ knative }: DescribedCluster): readonly string[] {
+function renderKnative({ knative }: ClusterDescription): readonly string[] {
   if (!knative) return [];
   if (knative === 'to fill in')
     return [
@@ -65,7 +65,7 @@ function renderKnative({ knative }: DescribedCluster): readonly string[] {
   return [
     'knative:',
     '  manifests:',
-    ...knative.map(({ source, sha256 }) => `    - { source: ${quote(source)}, sha256: ${sha256} }`),
+    ...knative.map(({ source, sha256 }) => `    - { source: ${quoteText(source)}, sha256: ${sha256} }`),
   ];
 }
 
@@ -75,7 +75,7 @@ const EXAMPLE = ['# knative:', '#   manifests:', '#     - { source: https://…/
  * Much smaller than at Databricks, so that many small models fit on one machine and a mistake does not take half an
  * hour.
  */
-const SMALL = [
+const SMALL_SETTINGS = [
   'autoscaling: { scale_down_seconds: 30, idle_seconds: 120 }',
   'hardware:',
   '  CPU: { cpu: 10m, memory: 256Mi, deployment_seconds: 300, cold_start_seconds: 60 }',
@@ -88,6 +88,6 @@ const SMALL = [
 ];
 
 /** A JSON string is also a YAML string. */
-function quote(text: string): string {
+function quoteText(text: string): string {
   return JSON.stringify(text);
 }

@@ -1,4 +1,4 @@
-import { type RunOptions, runProcess } from '../system/run-process.ts';
+import { type ProcessOptions, runProcess } from '../system/run-process.ts';
 
 /**
  * Runs a program and returns its standard output; throws its last lines when it fails. `what`: `set up the network`.
@@ -6,7 +6,7 @@ import { type RunOptions, runProcess } from '../system/run-process.ts';
 export async function runChecked(
   what: string,
   [program = '', ...args]: readonly string[],
-  options: RunOptions = {},
+  options: ProcessOptions = {},
 ): Promise<string> {
   const ran = await runProcess(program, args, options);
   if (ran.code === 0) return ran.stdout;

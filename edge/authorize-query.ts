@@ -1,7 +1,7 @@
-import { readBearer } from '../serving-api/bearer-token.ts';
+import { readBearerToken } from '../serving-api/bearer-token.ts';
 import { readRequestId } from '../serving-api/headers.ts';
 import { type ParsedRequest, parseRequest } from '../serving-api/parse-request.ts';
-import { includes } from '../serving-api/permissions.ts';
+import { includesLevel } from '../serving-api/permissions.ts';
 import { rateLimited } from '../serving-api/rate-limits.ts';
 import * as refusal from '../serving-api/refusal.ts';
 import { Refused } from '../serving-api/refusal-error.ts';
@@ -11,14 +11,14 @@ import type { Callers } from './identity/callers.ts';
 import {
   identityUnavailable,
   nobody,
-  notSynced,
+  entriesNotSynced,
   paused,
-  permissionDenied,
+  queryNotPermitted,
   stopped,
   unreadable,
 } from './edge-refusals.ts';
 import type { Entries, Entry } from './objects/entries.ts';
-import { type Identity, Unavailable } from './identity/identity.ts';
+import { type Identity, IdentityUnavailableError } from './identity/identity.ts';
 import type { RateLimiter } from './counting/rate-limiter.ts';
 
 /** The dependencies of a decision. */
@@ -38,7 +38,7 @@ export interface RequestHead {
 }
 
 /** Headers that Envoy adds to a request that may pass. */
-export type Passed = Readonly<
+export type AuthorizedHeaders = Readonly<
   Record<'x-serving-host' | 'x-serving-user' | 'x-serving-endpoint' | 'x-request-id', string>
 >;
 
@@ -49,13 +49,13 @@ export async function check(
   shown: RequestHead,
   judges: AuthorizationDependencies,
   makeId: () => string,
-): Promise<Passed> {
+): Promise<AuthorizedHeaders> {
   const asked = parseRequest(shown.method, shown.target);
   if (asked.kind !== 'query' && asked.kind !== 'wrong-method') throw new Refused(refusal.unknownPath);
-  const known = await identify(shown, judges);
+  const known = await identifyCaller(shown, judges);
   if (asked.kind !== 'query') throw new Refused(refusal.wrongMethod(shown.method, asked.allow));
-  const { entry, level } = await findEntry(asked.endpoint, { known, wanted: 'CAN_QUERY' }, judges);
-  if (!includes(level, 'CAN_QUERY')) throw new Refused(permissionDenied(entry.name));
+  const { entry, level } = await findVisibleEntry(asked.endpoint, { known, wanted: 'CAN_QUERY' }, judges);
+  if (!includesLevel(level, 'CAN_QUERY')) throw new Refused(queryNotPermitted(entry.name));
   if (entry.stopped) throw new Refused(stopped(entry.name));
   if (entry.pausedUntil > Date.now()) throw new Refused(paused(entry.name));
   const host = findHost(entry, asked);
@@ -64,39 +64,42 @@ export async function check(
   if (full) throw new Refused(rateLimited(full.counted, full.retrySeconds));
   return {
     'x-serving-host': host,
-    'x-serving-user': printable(known.caller.name),
+    'x-serving-user': encodeHeaderValue(known.caller.name),
     'x-serving-endpoint': entry.name,
     'x-request-id': readRequestId(shown.headers) ?? makeId(),
   };
 }
 
 /** Identifies the caller of the request. Throws Refused. */
-export async function identify({ headers }: RequestHead, { callers }: AuthorizationDependencies): Promise<Identity> {
-  const token = readBearer(typeof headers['authorization'] === 'string' ? headers['authorization'] : undefined);
+export async function identifyCaller(
+  { headers }: RequestHead,
+  { callers }: AuthorizationDependencies,
+): Promise<Identity> {
+  const token = readBearerToken(typeof headers['authorization'] === 'string' ? headers['authorization'] : undefined);
   if (token === undefined) throw new Refused(refusal.unauthenticated);
   const answer = callers.of(token);
-  const known = answer instanceof Promise ? await answer.catch(refuseForNow) : answer;
+  const known = answer instanceof Promise ? await answer.catch(refuseDuringOutage) : answer;
   if ('why' in known) throw new Refused(nobody(known.why));
   return known;
 }
 
 /** An endpoint that the caller may at least see, and the caller's level. Throws Refused. */
-export async function findEntry(
+export async function findVisibleEntry(
   endpoint: string,
   { known, wanted }: { readonly known: Identity; readonly wanted: PermissionLevel },
   { entries, access }: AuthorizationDependencies,
 ): Promise<{ readonly entry: Entry; readonly level: PermissionLevel }> {
   const entry = entries.find(endpoint);
-  if (!entry) throw new Refused(refuseUnknown(endpoint, entries));
+  if (!entry) throw new Refused(refuseUnknownEndpoint(endpoint, entries));
   const answer = access.of(known, entry, wanted);
-  const level = answer instanceof Promise ? await answer.catch(refuseForNow) : answer;
+  const level = answer instanceof Promise ? await answer.catch(refuseDuringOutage) : answer;
   if (level === undefined) throw new Refused(refusal.unknownEndpoint(endpoint));
   return { entry, level };
 }
 
 /** When an endpoint's permissions cannot be read, its existence is not kept secret. */
-function refuseUnknown(endpoint: string, entries: Entries): refusal.Refusal {
-  if (!entries.synced) return notSynced;
+function refuseUnknownEndpoint(endpoint: string, entries: Entries): refusal.Refusal {
+  if (!entries.synced) return entriesNotSynced;
   return entries.isUnreadable(endpoint) ? unreadable(endpoint) : refusal.unknownEndpoint(endpoint);
 }
 
@@ -108,12 +111,12 @@ function findHost(entry: Entry, { entity }: Extract<ParsedRequest, { kind: 'quer
   throw new Refused(refusal.unknownEntity(entry.name, entity, names));
 }
 
-export function refuseForNow(e: unknown): never {
-  if (e instanceof Unavailable) throw new Refused(identityUnavailable, { cause: e });
+export function refuseDuringOutage(e: unknown): never {
+  if (e instanceof IdentityUnavailableError) throw new Refused(identityUnavailable, { cause: e });
   throw e;
 }
 
 /** A header may hold no control characters and nothing above Latin-1. */
-function printable(name: string): string {
+function encodeHeaderValue(name: string): string {
   return /^[\x20-\x7e]*$/.test(name) ? name : encodeURIComponent(name);
 }

@@ -1,8 +1,8 @@
 import { type Refusal, unauthenticated } from '../serving-api/refusal.ts';
-import { MOST_HEADER_KIBIBYTES, MOST_HEADERS } from './envoy/header-limits.ts';
+import { MAX_HEADER_KIBIBYTES, MAX_HEADERS } from './envoy/header-limits.ts';
 
 /** The authorisation service does not answer Envoy. */
-export const checkUnavailable: Refusal = {
+export const authorizationUnavailable: Refusal = {
   status: 503,
   code: 'TEMPORARILY_UNAVAILABLE',
   message:
@@ -20,7 +20,7 @@ export const identityUnavailable: Refusal = {
 };
 
 /** The endpoints have not been read yet. */
-export const notSynced: Refusal = {
+export const entriesNotSynced: Refusal = {
   status: 503,
   code: 'TEMPORARILY_UNAVAILABLE',
   message: 'Cannot answer yet: the authorisation service is still reading the endpoints. Retry in a few seconds',
@@ -38,7 +38,7 @@ export function unreadable(endpoint: string): Refusal {
 }
 
 /** Envoy has reached its limit of requests or memory. */
-export const edgeFull: Refusal = {
+export const edgeOverloaded: Refusal = {
   status: 503,
   code: 'TEMPORARILY_UNAVAILABLE',
   message:
@@ -49,7 +49,7 @@ export const edgeFull: Refusal = {
 export const headersTooLarge: Refusal = {
   status: 431,
   code: 'BAD_REQUEST',
-  message: `Cannot read the request: it has too many headers, or they are too large, expected at most ${MOST_HEADERS} headers, and ${MOST_HEADER_KIBIBYTES} KiB for the path and all headers together`,
+  message: `Cannot read the request: it has too many headers, or they are too large, expected at most ${MAX_HEADERS} headers, and ${MAX_HEADER_KIBIBYTES} KiB for the path and all headers together`,
 };
 
 /** A browser asks whether a page of another origin may send a request. */
@@ -102,7 +102,7 @@ export function nobody(why: string): Refusal {
   };
 }
 
-export function permissionDenied(endpoint: string): Refusal {
+export function queryNotPermitted(endpoint: string): Refusal {
   return {
     status: 403,
     code: 'PERMISSION_DENIED',
@@ -129,7 +129,7 @@ export function paused(endpoint: string): Refusal {
   };
 }
 
-export interface KnativeReply {
+export interface KnativeErrorMapping {
   readonly status: number;
   /** Whether the reply comes from a Go part of Knative, and not from its Envoy. */
   readonly busy: boolean;
@@ -139,7 +139,7 @@ export interface KnativeReply {
 }
 
 /** Replacements for Knative's plain-text errors. The first one that matches is used. */
-export const knativeReplies: readonly KnativeReply[] = [
+export const knativeErrorMappings: readonly KnativeErrorMapping[] = [
   {
     status: 503,
     busy: true,

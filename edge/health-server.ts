@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 
-export interface Health {
+export interface HealthSources {
   /** Whether the service accepts requests. */
   readonly ready: () => boolean;
   /** Metrics in Prometheus' text format. */
@@ -8,7 +8,7 @@ export interface Health {
 }
 
 /** Makes the server for the kubelet and for Prometheus; it does not listen yet. */
-export function makeHealthServer({ ready, metrics }: Health): Server {
+export function makeHealthServer({ ready, metrics }: HealthSources): Server {
   const answers = new Map<string | undefined, () => readonly [number, string]>([
     ['/live', () => [200, 'live\n']],
     ['/ready', () => (ready() ? [200, 'ready\n'] : [503, 'not ready\n'])],

@@ -11,7 +11,7 @@ export function log(
 }
 
 /** Anything thrown → one sentence. */
-export function sentenceOf(e: unknown): string {
+export function describeError(e: unknown): string {
   if (!(e instanceof Error)) return String(e);
   const cause = e.cause instanceof Error ? `: ${e.cause.message}` : '';
   return `${e.message}${cause}`;

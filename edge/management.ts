@@ -3,23 +3,23 @@ import * as refusal from '../serving-api/refusal.ts';
 import { Refused } from '../serving-api/refusal-error.ts';
 import { endpointId, renderEndpoint } from '../serving-api/render-endpoint.ts';
 import { renderMetrics } from '../serving-api/render-metrics.ts';
-import { explainUndescribed, renderOpenApi } from '../serving-api/render-openapi.ts';
+import { explainMissingOpenApi, renderOpenApi } from '../serving-api/render-openapi.ts';
 import { renderPermissionLevels, renderPermissions } from '../serving-api/render-permissions.ts';
 import { mapConcurrent } from '../system/map-concurrent.ts';
 import {
-  findEntry,
-  identify,
+  findVisibleEntry,
+  identifyCaller,
   type AuthorizationDependencies,
-  refuseForNow,
+  refuseDuringOutage,
   type RequestHead,
 } from './authorize-query.ts';
-import { notSynced, originNotAllowed } from './edge-refusals.ts';
+import { entriesNotSynced, originNotAllowed } from './edge-refusals.ts';
 import type { Entry } from './objects/entries.ts';
 import type { Identity } from './identity/identity.ts';
 import type { ServingObjects } from './objects/serving-objects.ts';
-import { type EndpointTraffic, NOTHING } from './counting/traffic-counts.ts';
+import { type EndpointTraffic, NO_TRAFFIC } from './counting/traffic-counts.ts';
 
-export interface ManagementParts {
+export interface ManagementDependencies {
   readonly judges: AuthorizationDependencies;
   readonly objects: ServingObjects;
   readonly traffic: EndpointTraffic;
@@ -34,14 +34,14 @@ export interface ManagementResponse {
 
 const METRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
 /** How many requests are sent to the API server at once to learn a caller's rights on every endpoint. */
-const WIDTH = 8;
+const MAX_CONCURRENT_REVIEWS = 8;
 type ManagementRequest = Exclude<ParsedRequest, { kind: 'query' | 'discovery' | 'write' | 'wrong-method' | 'unknown' }>;
 
 /** The read-only part of Databricks' management API, limited to what the caller may see. */
 export class Management {
-  readonly #parts: ManagementParts;
+  readonly #parts: ManagementDependencies;
 
-  constructor(parts: ManagementParts) {
+  constructor(parts: ManagementDependencies) {
     this.#parts = parts;
   }
 
@@ -53,17 +53,17 @@ export class Management {
     const asked = parseRequest(shown.method, shown.target);
     if (asked.kind === 'discovery') return json({}); // nothing but the token they have
     if (asked.kind === 'unknown') throw new Refused(refusal.unknownPath);
-    const known = await identify(shown, this.#parts.judges);
+    const known = await identifyCaller(shown, this.#parts.judges);
     if (asked.kind === 'query') throw new Refused(refusal.unknownPath); // Envoy routes queries elsewhere
-    if (asked.kind === 'write') throw new Refused(refusal.writesGoThroughGit(asked.endpoint));
+    if (asked.kind === 'write') throw new Refused(refusal.readOnlyApi(asked.endpoint));
     if (asked.kind === 'wrong-method') throw new Refused(refusal.wrongMethod(shown.method, asked.allow));
-    return this.#look(asked, known, this.#parts.url ?? urlOf(shown));
+    return this.#look(asked, known, this.#parts.url ?? readUrl(shown));
   }
 
   async #look(asked: ManagementRequest, known: Identity, url: string): Promise<ManagementResponse> {
     const { judges, objects } = this.#parts;
     if (asked.kind === 'list') return this.#list(known, url);
-    const { entry, level } = await findEntry(this.#nameOf(asked), { known, wanted: 'CAN_QUERY' }, judges);
+    const { entry, level } = await findVisibleEntry(this.#nameOf(asked), { known, wanted: 'CAN_QUERY' }, judges);
     switch (asked.kind) {
       case 'get':
         return json({ ...objects.describe([entry]).map((e) => renderEndpoint(e, { url, level }))[0] });
@@ -87,14 +87,14 @@ export class Management {
     const [served] = this.#parts.objects.describe([entry]);
     const document = served && renderOpenApi(served, url);
     if (document) return document;
-    throw new Refused(refusal.undescribed(entry.name, served ? explainUndescribed(served) : ''));
+    throw new Refused(refusal.noQueryDescription(entry.name, served ? explainMissingOpenApi(served) : ''));
   }
 
   async #list(known: Identity, url: string): Promise<ManagementResponse> {
     const { judges, objects } = this.#parts;
-    if (!judges.entries.synced) throw new Refused(notSynced);
-    const seen = await mapConcurrent(judges.entries.all, WIDTH, async (entry) => {
-      const level = await Promise.resolve(judges.access.of(known, entry, 'CAN_QUERY')).catch(refuseForNow);
+    if (!judges.entries.synced) throw new Refused(entriesNotSynced);
+    const seen = await mapConcurrent(judges.entries.all, MAX_CONCURRENT_REVIEWS, async (entry) => {
+      const level = await Promise.resolve(judges.access.of(known, entry, 'CAN_QUERY')).catch(refuseDuringOutage);
       return level === undefined ? [] : [{ entry, level }];
     });
     const levels = new Map(seen.flat().map(({ entry, level }) => [entry.name, level]));
@@ -129,7 +129,7 @@ export class Management {
     // Includes queries that no model answered and counts of an earlier entity.
     const entities = [...new Set([...revisions.keys(), ...Object.keys(counts)])].map((name) => ({
       entity: name,
-      traffic: counts[name] ?? NOTHING,
+      traffic: counts[name] ?? NO_TRAFFIC,
       provisioned: objects.provisioned(revisions.get(name) ?? ''),
     }));
     return renderMetrics(entry.name, entities);
@@ -139,7 +139,7 @@ export class Management {
 const BUILD_LOG =
   'Cannot show the build log here: images are built where davit up runs, and it keeps the log in .davit/build-logs/';
 
-function urlOf({ headers }: RequestHead): string {
+function readUrl({ headers }: RequestHead): string {
   const one = (value: string | string[] | undefined) => (typeof value === 'string' ? value : undefined);
   return `${one(headers['x-forwarded-proto']) ?? 'http'}://${one(headers['host']) ?? 'localhost'}`;
 }

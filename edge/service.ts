@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectInCluster } from './objects/connect-in-cluster.ts';
-import { log, sentenceOf } from './log.ts';
+import { log, describeError } from './log.ts';
 import { readEdgeSettings } from './settings.ts';
 import { startEdge } from './start-edge.ts';
 
@@ -10,7 +10,7 @@ import { startEdge } from './start-edge.ts';
  * Envoy sends checks until its DNS is fresh (2 s, and 5 s of the cluster's DNS). They are answered, and the connection
  * is closed.
  */
-const NOTICE_MILLISECONDS = 8000;
+const DRAIN_MILLISECONDS = 8000;
 
 try {
   const settings = readEdgeSettings(process.env);
@@ -19,10 +19,10 @@ try {
   const [signal] = (await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])) as [string];
   log('info', 'shutting down', { signal });
   edge.end();
-  await sleep(NOTICE_MILLISECONDS);
+  await sleep(DRAIN_MILLISECONDS);
   await edge.close();
   process.exit(0);
 } catch (e) {
-  log('error', 'cannot start', { why: sentenceOf(e) });
+  log('error', 'cannot start', { why: describeError(e) });
   process.exit(1);
 }

@@ -7,14 +7,14 @@ import { Callers } from './identity/callers.ts';
 import { EdgeMetrics } from './counting/edge-metrics.ts';
 import { Entries } from './objects/entries.ts';
 import { makeHealthServer } from './health-server.ts';
-import type { Identify } from './identity/identity.ts';
-import { KeptAnswers } from './identity/stale-answer-counter.ts';
-import { kubernetesIdentity } from './identity/kubernetes-identity.ts';
+import type { IdentifyCaller } from './identity/identity.ts';
+import { StaleAnswerCounter } from './identity/stale-answer-counter.ts';
+import { makeKubernetesIdentify } from './identity/kubernetes-identity.ts';
 import { Management } from './management.ts';
-import { oidcIdentity } from './identity/oidc-identity.ts';
-import { makePeerQuestions, makePeerServer } from './counting/peers.ts';
+import { makeOidcIdentify } from './identity/oidc-identity.ts';
+import { makePeerClient, makePeerServer } from './counting/peers.ts';
 import { RateLimiter } from './counting/rate-limiter.ts';
-import { Replicas } from './counting/replica-addresses.ts';
+import { ReplicaAddresses } from './counting/replica-addresses.ts';
 import { ServingObjects } from './objects/serving-objects.ts';
 import type { EdgeSettings, ListenSettings } from './settings.ts';
 import { SigningKeys } from './identity/signing-keys.ts';
@@ -35,12 +35,12 @@ const CLOSE_MILLISECONDS = 10_000;
 export async function startEdge(settings: EdgeSettings & ListenSettings, api: KubernetesApi): Promise<Edge> {
   const { namespace, ports, peers, address } = settings;
   const [entries, objects] = [new Entries(api, namespace), new ServingObjects(api, namespace)];
-  const replicas = peers && new Replicas(api, peers);
-  const ask = makePeerQuestions(ports.peers);
+  const replicas = peers && new ReplicaAddresses(api, peers);
+  const ask = makePeerClient(ports.peers);
   const addresses = () => replicas?.addresses ?? [];
   const limiter = new RateLimiter(replicas && { own: address, addresses, ask: ask.take });
   const traffic = new EndpointTraffic(() => addresses().filter((a) => a !== address), ask.counts);
-  const kept = new KeptAnswers();
+  const kept = new StaleAnswerCounter();
   const callers = new Callers(makeIdentify(settings, api), kept);
   const judges = { callers, entries, access: new Access(api, namespace, kept), limiter };
   const metrics = new EdgeMetrics();
@@ -77,10 +77,10 @@ export async function startEdge(settings: EdgeSettings & ListenSettings, api: Ku
   };
 }
 
-function makeIdentify({ identity }: EdgeSettings, api: KubernetesApi): Identify {
-  const byCluster = kubernetesIdentity(api, identity.audience);
+function makeIdentify({ identity }: EdgeSettings, api: KubernetesApi): IdentifyCaller {
+  const byCluster = makeKubernetesIdentify(api, identity.audience);
   if (identity.kind === 'kubernetes') return byCluster;
-  return oidcIdentity(identity, new SigningKeys(identity.issuer), byCluster);
+  return makeOidcIdentify(identity, new SigningKeys(identity.issuer), byCluster);
 }
 
 async function listen<T extends Server>(server: T, port: number): Promise<T> {

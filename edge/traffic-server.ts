@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { malformed, type Refusal, renderRefusal, unknownPath } from '../serving-api/refusal.ts';
+import { malformedRequest, type Refusal, renderRefusal, unknownPath } from '../serving-api/refusal.ts';
 import { Refused } from '../serving-api/refusal-error.ts';
 import { check, type AuthorizationDependencies, type RequestHead } from './authorize-query.ts';
 import { CHECK_STATUSES, CHECK_PREFIX, MANAGEMENT_PREFIX } from './envoy/check-protocol.ts';
 import type { EdgeMetrics } from './counting/edge-metrics.ts';
-import { log, sentenceOf } from './log.ts';
+import { log, describeError } from './log.ts';
 import type { Management } from './management.ts';
 
-export interface TrafficParts {
+export interface TrafficServerDependencies {
   readonly judges: AuthorizationDependencies;
   readonly management: Management;
   readonly metrics: EdgeMetrics;
@@ -23,18 +23,22 @@ const KEEP_ALIVE_MILLISECONDS = 120_000;
 const HEADER_BYTES = 65_536;
 
 /** Makes the server for Envoy's requests; it does not listen yet. */
-export function makeTrafficServer(parts: TrafficParts): Server {
+export function makeTrafficServer(parts: TrafficServerDependencies): Server {
   const options = { keepAliveTimeout: KEEP_ALIVE_MILLISECONDS, maxHeaderSize: HEADER_BYTES, noDelay: true };
   const server = createServer(options, (request, response) => void serve(request, response, parts));
   return server.on('clientError', (e: NodeJS.ErrnoException, socket: Duplex) => {
     if (!socket.writable) return;
-    const { status, body } = render(malformed(e.code));
+    const { status, body } = renderResponse(malformedRequest(e.code));
     const head = `HTTP/1.1 ${status} Refused\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}`;
     socket.end(`${head}\r\nconnection: close\r\n\r\n${body}`);
   });
 }
 
-async function serve(request: IncomingMessage, response: ServerResponse, parts: TrafficParts): Promise<void> {
+async function serve(
+  request: IncomingMessage,
+  response: ServerResponse,
+  parts: TrafficServerDependencies,
+): Promise<void> {
   const started = performance.now();
   const url = request.url ?? '';
   const kind = url.startsWith(`${CHECK_PREFIX}/`) ? 'check' : 'management';
@@ -42,7 +46,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, parts: 
   if (parts.ending()) response.setHeader('connection', 'close');
   let status = 200;
   try {
-    if (kind === 'check') await answerCheck(showing(request, CHECK_PREFIX), response, parts);
+    if (kind === 'check') await answerCheck(readRequestHead(request, CHECK_PREFIX), response, parts);
     else await answerManagement(request, response, parts);
   } catch (e) {
     status = refuse(response, e, kind === 'check' ? CHECK_STATUSES : {});
@@ -50,35 +54,39 @@ async function serve(request: IncomingMessage, response: ServerResponse, parts: 
   parts.metrics.count(kind, status, performance.now() - started);
 }
 
-async function answerCheck(shown: RequestHead, response: ServerResponse, { judges }: TrafficParts): Promise<void> {
+async function answerCheck(
+  shown: RequestHead,
+  response: ServerResponse,
+  { judges }: TrafficServerDependencies,
+): Promise<void> {
   const passed = await check(shown, judges, randomUUID);
   response.writeHead(200, passed).end();
 }
 
-async function answerManagement(request: IncomingMessage, response: ServerResponse, parts: TrafficParts) {
+async function answerManagement(request: IncomingMessage, response: ServerResponse, parts: TrafficServerDependencies) {
   if (!(request.url ?? '').startsWith(`${MANAGEMENT_PREFIX}/`)) throw new Refused(unknownPath);
-  const { contentType, body } = await parts.management.answer(showing(request, MANAGEMENT_PREFIX));
+  const { contentType, body } = await parts.management.answer(readRequestHead(request, MANAGEMENT_PREFIX));
   response.writeHead(200, { 'content-type': contentType, 'content-length': Buffer.byteLength(body) }).end(body);
 }
 
-function showing({ method = '', url = '', headers }: IncomingMessage, prefix: string): RequestHead {
+function readRequestHead({ method = '', url = '', headers }: IncomingMessage, prefix: string): RequestHead {
   return { method, target: url.slice(prefix.length), headers };
 }
 
 /** Refuses and returns the refusal's status; `sentAs` maps a status to the number that is sent in its place. */
 function refuse(response: ServerResponse, e: unknown, sentAs: Readonly<Record<number, number>>): number {
   if (!(e instanceof Refused))
-    log('error', 'unexpected error', { why: sentenceOf(e), stack: e instanceof Error ? e.stack : '' });
+    log('error', 'unexpected error', { why: describeError(e), stack: e instanceof Error ? e.stack : '' });
   if (response.headersSent) {
     response.destroy();
     return response.statusCode;
   }
-  const { status, headers, body } = render(e instanceof Refused ? e.refusal : fault);
+  const { status, headers, body } = renderResponse(e instanceof Refused ? e.refusal : fault);
   response.writeHead(sentAs[status] ?? status, headers).end(body);
   return status;
 }
 
-function render(refusal: Refusal) {
+function renderResponse(refusal: Refusal) {
   const body = renderRefusal(refusal);
   const length = { 'content-length': Buffer.byteLength(body) };
   const headers = { 'content-type': 'application/json', ...length, ...refusal.headers };

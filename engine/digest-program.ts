@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, relative, resolve, sep } from 'node:path';
-import { CODE, codePath } from '../system/code.ts';
+import { CODE_FOLDER, codePath } from '../system/code.ts';
 
 /** The entry file of the program; its imports are followed from here. */
-const ENTRIES = ['infra/index.ts'];
+const ENTRY_FILES = ['infra/index.ts'];
 /** The file that pins the packages that the program imports. */
-const OTHERS = ['package-lock.json'];
+const OTHER_FILES = ['package-lock.json'];
 const IMPORT = /(?:\bfrom|\bimport\(|\bimport)\s*['"](\.[^'"]+)['"]/g;
 
 let digest: Promise<string> | undefined;
@@ -25,7 +25,7 @@ async function makeDigest(): Promise<string> {
 /** The program's files, relative to Davit's folder and sorted, with their texts. */
 export async function listProgram(): Promise<ReadonlyMap<string, string>> {
   const files = new Map<string, string>();
-  const open = ENTRIES.map((file) => codePath(file));
+  const open = ENTRY_FILES.map((file) => codePath(file));
   for (let file = open.pop(); file !== undefined; file = open.pop()) {
     if (files.has(file)) continue;
     const text = await readFile(file, 'utf8');
@@ -33,6 +33,8 @@ export async function listProgram(): Promise<ReadonlyMap<string, string>> {
     const from = dirname(file);
     open.push(...[...text.matchAll(IMPORT)].map(([, path]) => resolve(from, path ?? '')));
   }
-  for (const file of OTHERS) files.set(codePath(file), await readFile(codePath(file), 'utf8'));
-  return new Map([...files].map(([file, text]) => [relative(CODE, file).split(sep).join('/'), text] as const).sort());
+  for (const file of OTHER_FILES) files.set(codePath(file), await readFile(codePath(file), 'utf8'));
+  return new Map(
+    [...files].map(([file, text]) => [relative(CODE_FOLDER, file).split(sep).join('/'), text] as const).sort(),
+  );
 }

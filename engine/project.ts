@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Backend, readBackend } from './state/backend.ts';
 import { findPulumi } from './install/find-pulumi.ts';
-import type { GetOptions, PulumiEngine } from './install/pulumi-source.ts';
+import type { InstallOptions, PulumiEngine } from './install/pulumi-source.ts';
 import { repairState } from './state/repair-state.ts';
 import { makePulumiEnvironment, type PulumiEnvironment } from './pulumi-environment.ts';
 
@@ -16,7 +16,7 @@ export interface PulumiProject {
 }
 
 /** Finds the engine, which may have to be built first, and makes the folders that it needs in the project at `root`. */
-export async function openProject(root: string, options: Partial<GetOptions> = {}): Promise<PulumiProject> {
+export async function openProject(root: string, options: Partial<InstallOptions> = {}): Promise<PulumiProject> {
   const [engine, backend] = await Promise.all([findPulumi(options), readBackend(root)]);
   const folders = [join(root, '.davit', 'stacks'), ...(backend.folder ? [backend.folder] : [])];
   await Promise.all(folders.map((folder) => mkdir(folder, { recursive: true })));

@@ -17,8 +17,8 @@ export class PulumiFailed extends Error {
 /** Tells the user who killed the engine that nothing is broken. */
 function describeEnd(code: number | string, said: string): string {
   const killed = String(code).startsWith('SIG');
-  const how = killed ? `it was ended by ${code}; ${GOES_ON}` : `it ended with exit code ${code}`;
-  const next = BROKEN_STATE.test(said) ? `. ${PUT_BACK}` : '';
+  const how = killed ? `it was ended by ${code}; ${RESUME_HINT}` : `it ended with exit code ${code}`;
+  const next = BROKEN_STATE.test(said) ? `. ${RESTORE_HINT}` : '';
   return said === '' ? how : `${how}: ${said}${next}`;
 }
 
@@ -26,11 +26,11 @@ function describeEnd(code: number | string, said: string): string {
 const BROKEN_STATE = /failed to load checkpoint|place \d+: (invalid character|unexpected end)/;
 
 /** What to do after a state file was truncated or edited. */
-export const PUT_BACK =
+export const RESTORE_HINT =
   'The state file of a stack is damaged: restore the previous one, STACK.json.bak in the same folder, then run the same command again';
 
 /** What to do after one of our processes was killed. */
-export const GOES_ON = 'completed changes are kept, and the same command continues from there';
+export const RESUME_HINT = 'completed changes are kept, and the same command continues from there';
 
 export interface CommandResult {
   readonly stdout: string;

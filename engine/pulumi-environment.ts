@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { installStandIns } from '../offline/plugins/install-stand-ins.ts';
 import { cacheFolder } from '../system/cache.ts';
-import { CODE } from '../system/code.ts';
+import { CODE_FOLDER } from '../system/code.ts';
 import type { Backend } from './state/backend.ts';
 import type { PulumiEngine } from './install/pulumi-source.ts';
 
@@ -22,7 +22,7 @@ export async function makePulumiEnvironment(
 ): Promise<PulumiEnvironment> {
   const own = {
     ...(await makeShellEnvironment(root, engine, backend)),
-    ...(backend.folder && { PULUMI_HOME: ownHome() }), // any other backend needs the user's login
+    ...(backend.folder && { PULUMI_HOME: pulumiHome() }), // any other backend needs the user's login
   };
   return Object.fromEntries(Object.entries(own).filter(([name]) => name === 'PATH' || !process.env[name]));
 }
@@ -36,7 +36,7 @@ export async function makeShellEnvironment(
   const path = [dirname(engine.command), dirname(process.execPath), process.env['PATH'] ?? ''];
   return {
     PATH: path.join(delimiter),
-    DAVIT_HOME: CODE, // the language host searches here
+    DAVIT_HOME: CODE_FOLDER, // the language host searches here
     NODE_COMPILE_CACHE: cacheFolder('node'), // saves 0.45 of 1.35 s of a preview
     PULUMI_SKIP_UPDATE_CHECK: 'true',
     // A network without the engine's download has no plugins either, so fail at once instead of after 10 s of retries.
@@ -53,7 +53,7 @@ export async function makeShellEnvironment(
  */
 async function makeHome(backend: Backend): Promise<PulumiEnvironment> {
   const { PULUMI_HOME: users, PULUMI_CREDENTIALS_PATH: login } = process.env;
-  const home = ownHome();
+  const home = pulumiHome();
   if (users && users !== home) return {};
   await installStandIns(home);
   return {
@@ -70,7 +70,7 @@ export function renderExports(environment: PulumiEnvironment): string {
   return `${lines.join('\n')}\n`;
 }
 
-function ownHome(): string {
+function pulumiHome(): string {
   return cacheFolder('pulumi', 'home');
 }
 

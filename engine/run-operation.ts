@@ -1,6 +1,6 @@
 import type { EngineEvent, Stack } from '@pulumi/pulumi/automation/index.js';
 import type { Progress } from '../system/progress.ts';
-import { noteHolder } from './state/lock-holders.ts';
+import { recordHolder } from './state/lock-holders.ts';
 import { makeLockedOutcome, makeOutcome, type Outcome } from './plan/outcome.ts';
 import type { PulumiProject } from './project.ts';
 import { makeAutomationCommand, PulumiFailed } from './pulumi-command.ts';
@@ -8,7 +8,7 @@ import { renderEvent } from './plan/render-event.ts';
 import { isLockRefusal } from './state/state-lock.ts';
 
 /** The options of every operation of the Automation API. */
-export interface Automation {
+export interface AutomationOptions {
   readonly signal?: AbortSignal;
   readonly onEvent: (event: EngineEvent) => void;
 }
@@ -23,7 +23,7 @@ export async function runOperation(
   project: PulumiProject,
   stack: string,
   { progress, signal }: OperationOptions,
-  operate: (handle: Stack, automation: Automation) => Promise<unknown>,
+  operate: (handle: Stack, automation: AutomationOptions) => Promise<unknown>,
 ): Promise<Outcome> {
   const place = { stack, root: project.root };
   const events: EngineEvent[] = [];
@@ -56,7 +56,7 @@ async function openStack(project: PulumiProject, stack: string): Promise<Stack> 
   const { LocalWorkspace, Stack: Stacks } = await import('@pulumi/pulumi/automation/index.js');
   const workspace = await LocalWorkspace.create({
     workDir: project.root,
-    pulumiCommand: makeAutomationCommand(project.engine, (pid) => noteHolder(project.backend, pid)),
+    pulumiCommand: makeAutomationCommand(project.engine, (pid) => recordHolder(project.backend, pid)),
     envVars: { ...project.environment },
   });
   // Every command names its stack. Selecting the stack as well costs 0.3 s and would change which stack the user's own

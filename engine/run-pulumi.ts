@@ -5,7 +5,7 @@ import { makeLockedOutcome, makeOutcome, type Outcome, type StackLocation } from
 import { adoptPendingCreates, countPendingOperations, type StackState } from './state/pending-operations.ts';
 import type { PulumiProject } from './project.ts';
 import { type OperationOptions, runOperation } from './run-operation.ts';
-import { ensureStack, forgetStack, hasStack, runCommand } from './stacks.ts';
+import { ensureStack, removeStackHistory, hasStack, runStackCommand } from './stacks.ts';
 import {
   parseLockRefusal,
   readStateLocks,
@@ -28,7 +28,7 @@ export async function previewStack(project: PulumiProject, stack: string, option
   await ensureStack(project, stack);
   // The program skips warnings that the caller of this function shows at the line of the file.
   const told = { ...project, environment: { ...project.environment, DAVIT_PREVIEW: 'true' } };
-  return runOperation(told, stack, complete(options), (handle, automation) =>
+  return runOperation(told, stack, completeOptions(options), (handle, automation) =>
     handle.preview({ ...automation, refresh }),
   );
 }
@@ -40,14 +40,16 @@ export async function previewDestroyStack(
   options: RunOptions = {},
 ): Promise<Outcome> {
   if (!(await hasStack(project, stack))) return makeOutcome({ stack, root: project.root }, 'succeeded', []);
-  return runOperation(project, stack, complete(options), (handle, automation) => handle.previewDestroy(automation));
+  return runOperation(project, stack, completeOptions(options), (handle, automation) =>
+    handle.previewDestroy(automation),
+  );
 }
 
 /** Deploys the project's declaration. */
 export async function upStack(project: PulumiProject, stack: string, options: RunOptions = {}): Promise<Outcome> {
   const { refresh = false } = options;
   await ensureStack(project, stack);
-  return runAlone(project, stack, complete(options), (o) =>
+  return runExclusively(project, stack, completeOptions(options), (o) =>
     runOperation(project, stack, o, (handle, automation) => handle.up({ ...automation, refresh })),
   );
 }
@@ -55,16 +57,16 @@ export async function upStack(project: PulumiProject, stack: string, options: Ru
 /** Deletes everything in a stack, then the stack itself; succeeds if the stack does not exist. */
 export async function destroyStack(project: PulumiProject, stack: string, options: RunOptions = {}): Promise<Outcome> {
   if (!(await hasStack(project, stack))) return makeOutcome({ stack, root: project.root }, 'succeeded', []);
-  const outcome = await runAlone(project, stack, complete(options), (o) =>
+  const outcome = await runExclusively(project, stack, completeOptions(options), (o) =>
     runOperation(project, stack, o, (handle, automation) => handle.destroy({ ...automation, remove: true })),
   );
-  if (outcome.status === 'succeeded') await forgetStack(project, stack);
+  if (outcome.status === 'succeeded') await removeStackHistory(project, stack);
   return outcome;
 }
 
 /** Updates the state from the resources that really exist; changes nothing else. */
 export async function refreshStack(project: PulumiProject, stack: string, options: RunOptions = {}): Promise<Outcome> {
-  return runAlone(project, stack, complete(options), (o) =>
+  return runExclusively(project, stack, completeOptions(options), (o) =>
     runOperation(project, stack, o, (handle, automation) => handle.refresh(automation)),
   );
 }
@@ -73,7 +75,7 @@ export async function refreshStack(project: PulumiProject, stack: string, option
  * Runs an operation that changes the state, after it has removed what a killed engine left: its lock and its pending
  * operations. A lock of a running process, or of another machine, stays.
  */
-async function runAlone(
+async function runExclusively(
   project: PulumiProject,
   stack: string,
   options: OperationOptions,
@@ -83,7 +85,7 @@ async function runAlone(
   const held = await releaseDeadLocks(locks, project.backend);
   if (held.length > 0) return refuse({ stack, root: project.root }, held);
   if (locks.length > 0) options.progress.say(`Released the lock on ${stack}, because its process has ended`);
-  await settle(project, stack, options);
+  await settlePendingOperations(project, stack, options);
   const outcome = await operate(options);
   if (outcome.status !== 'locked') return outcome;
   // Another process took the lock a moment earlier. For a backend that is not a folder, only the engine names the
@@ -101,9 +103,13 @@ function refuse(place: StackLocation, locks: readonly StateLock[]): Outcome {
 }
 
 /** Finds out how the operations of a killed engine ended, and records that in the state. */
-async function settle(project: PulumiProject, stack: string, { progress, signal }: OperationOptions): Promise<void> {
+async function settlePendingOperations(
+  project: PulumiProject,
+  stack: string,
+  { progress, signal }: OperationOptions,
+): Promise<void> {
   if ((await countPendingOperations(stack, project.backend)) === 0) return;
-  const state = JSON.parse(await runCommand(project, ['stack', 'export', '--stack', stack])) as StackState;
+  const state = JSON.parse(await runStackCommand(project, ['stack', 'export', '--stack', stack])) as StackState;
   const count = state.deployment.pending_operations?.length ?? 0;
   if (count === 0) return;
   const what = count === 1 ? 'one resource' : `${count} resources`;
@@ -111,13 +117,13 @@ async function settle(project: PulumiProject, stack: string, { progress, signal 
   const file = join(project.root, '.davit', `${stack}.${process.pid}.state.json`);
   try {
     await writeFile(file, JSON.stringify(adoptPendingCreates(state)), { mode: 0o600 });
-    await runCommand(project, ['stack', 'import', '--stack', stack, '--file', file]);
+    await runStackCommand(project, ['stack', 'import', '--stack', stack, '--file', file]);
   } finally {
     await rm(file, { force: true });
   }
-  await runCommand(project, ['refresh', '--yes', '--skip-preview', '--stack', stack], signal);
+  await runStackCommand(project, ['refresh', '--yes', '--skip-preview', '--stack', stack], signal);
 }
 
-function complete({ progress = SILENT, signal }: RunOptions): OperationOptions {
+function completeOptions({ progress = SILENT, signal }: RunOptions): OperationOptions {
   return { progress, signal };
 }

@@ -7,7 +7,7 @@ import { PulumiFailed, runPulumiCommand } from './pulumi-command.ts';
 
 /** The names of the project's stacks. */
 export async function listStacks(project: PulumiProject): Promise<readonly string[]> {
-  const stdout = await runCommand(project, ['stack', 'ls', '--json']);
+  const stdout = await runStackCommand(project, ['stack', 'ls', '--json']);
   return (JSON.parse(stdout) as readonly { readonly name: string }[]).map((stack) => stack.name);
 }
 
@@ -17,7 +17,7 @@ export async function readStackOutputs(
   stack: string,
 ): Promise<Readonly<Record<string, unknown>> | undefined> {
   try {
-    const stdout = await runCommand(project, ['stack', 'output', '--json', '--stack', stack]);
+    const stdout = await runStackCommand(project, ['stack', 'output', '--json', '--stack', stack]);
     return JSON.parse(stdout) as Readonly<Record<string, unknown>>;
   } catch (e) {
     if (e instanceof PulumiFailed && e.stderr.includes('no stack named ')) return undefined;
@@ -46,14 +46,14 @@ export async function isDeployed(project: PulumiProject, stack: string): Promise
 export async function ensureStack(project: PulumiProject, stack: string): Promise<void> {
   if (await hasStack(project, stack)) return;
   try {
-    await runCommand(project, ['stack', 'init', stack, '--no-select']);
+    await runStackCommand(project, ['stack', 'init', stack, '--no-select']);
   } catch (e) {
     if (!(e instanceof PulumiFailed && e.stderr.includes('already exists'))) throw e;
   }
 }
 
 /** Removes the engine's history and backups of a deleted stack. Only in the project's own backend. */
-export async function forgetStack({ root, backend }: PulumiProject, stack: string): Promise<void> {
+export async function removeStackHistory({ root, backend }: PulumiProject, stack: string): Promise<void> {
   const { folder, project } = backend;
   if (!folder?.startsWith(join(root, '.davit') + sep)) return;
   const kept = [
@@ -67,7 +67,7 @@ export async function forgetStack({ root, backend }: PulumiProject, stack: strin
 }
 
 /** Runs one `pulumi` command in the project and returns its standard output. */
-export async function runCommand(
+export async function runStackCommand(
   { root, engine, environment }: PulumiProject,
   args: readonly string[],
   signal?: AbortSignal,

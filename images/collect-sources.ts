@@ -29,12 +29,12 @@ export async function collectSources(root: string, entry: string): Promise<reado
     if (found.has(path)) continue;
     const text = await readFile(join(root, path), 'utf8');
     found.set(path, { path, text });
-    if (CODE_FILE.test(path)) left.push(...importsOf(root, path, text));
+    if (CODE_FILE.test(path)) left.push(...listImports(root, path, text));
   }
   return [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-function importsOf(root: string, path: string, text: string): readonly string[] {
+function listImports(root: string, path: string, text: string): readonly string[] {
   const named = [...text.matchAll(IMPORTS)].map(([, name = '']) => name).filter((name) => !name.startsWith('node:'));
   return named.flatMap((name) => {
     if (name.startsWith('.')) return posix.join(dirname(path), name);

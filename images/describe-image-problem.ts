@@ -1,6 +1,6 @@
 import type { ImageSettings } from '../schemas/environment/kubernetes-environment.ts';
 import type { Lock } from '../schemas/lock/lock.ts';
-import { isAtLeast } from '../python/find-uv.ts';
+import { isVersionAtLeast } from '../python/find-uv.ts';
 
 /** The model server's front uses the image's Python, and its packages need this version. */
 const OLDEST_PYTHON = '3.10';
@@ -21,7 +21,7 @@ export function describeImageProblem({
   if (!virtualenv) return `Cannot make an image of "${entity}": the lock of "${lock.endpoint}" does not contain it`;
   const { python, platform } = virtualenv;
   const base = settings.bases[python];
-  if (!isAtLeast(python, OLDEST_PYTHON))
+  if (!isVersionAtLeast(python, OLDEST_PYTHON))
     return `Cannot make an image of "${entity}": it needs Python ${python}, expected ${OLDEST_PYTHON} or newer`;
   if (base === undefined)
     return `Cannot make an image of "${entity}": the environment has no base image for Python ${python}, expected one in images.bases, which has ${listBases(settings)}`;

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { childEnvironment, runProcess } from '../system/run-process.ts';
+import { makeChildEnvironment, runProcess } from '../system/run-process.ts';
 
 /** Docker's credentials for a registry. Never printed. */
 export type Credentials =
@@ -28,7 +28,7 @@ const configuration = z.object({
   credHelpers: z.record(z.string(), z.string()).optional(),
   credsStore: z.string().optional(),
 });
-const helperAnswer = z.object({ Username: z.string(), Secret: z.string() });
+const helperOutput = z.object({ Username: z.string(), Secret: z.string() });
 type Configuration = z.infer<typeof configuration>;
 
 const HELPER_LIMIT_SECONDS = 30;
@@ -40,15 +40,15 @@ export async function readCredentials(registry: string): Promise<Credentials | u
   const file = join(process.env['DOCKER_CONFIG'] ?? join(homedir(), '.docker'), 'config.json');
   const settings = await readConfiguration(file);
   if (!settings) return undefined;
-  const names = keysOf(registry);
+  const names = listCredentialKeys(registry);
   const own = names.map((n) => settings.credHelpers?.[n]).find((h) => h !== undefined);
   const helper = own ?? settings.credsStore;
   const helped = helper === undefined ? undefined : await queryHelper(helper, names[0] ?? registry);
-  return helped ?? writtenCredentials(settings, names);
+  return helped ?? findStoredCredentials(settings, names);
 }
 
 /** The names under which Docker can store a registry's credentials. Docker passes the first name to helpers. */
-function keysOf(registry: string): readonly string[] {
+function listCredentialKeys(registry: string): readonly string[] {
   const hub = registry === 'docker.io' || registry === 'index.docker.io';
   return hub ? [DOCKER_HUB, 'index.docker.io', 'docker.io'] : [registry, `https://${registry}`, `http://${registry}`];
 }
@@ -63,8 +63,8 @@ async function readConfiguration(file: string): Promise<Configuration | undefine
   }
 }
 
-function writtenCredentials({ auths = {} }: Configuration, names: readonly string[]): Credentials | undefined {
-  const found = Object.entries(auths).find(([key]) => names.some((name) => hostOf(key) === hostOf(name)))?.[1];
+function findStoredCredentials({ auths = {} }: Configuration, names: readonly string[]): Credentials | undefined {
+  const found = Object.entries(auths).find(([key]) => names.some((name) => parseHost(key) === parseHost(name)))?.[1];
   if (!found) return undefined;
   if (found.registrytoken) return { kind: 'registry-token', token: found.registrytoken };
   if (found.identitytoken) return { kind: 'identity-token', token: found.identitytoken };
@@ -77,7 +77,7 @@ function writtenCredentials({ auths = {} }: Configuration, names: readonly strin
 }
 
 /** Docker compares registry names without scheme and path. */
-function hostOf(key: string): string {
+function parseHost(key: string): string {
   return key.replace(/^https?:\/\//, '').split('/')[0] ?? '';
 }
 
@@ -85,7 +85,7 @@ async function queryHelper(helper: string, registry: string): Promise<Credential
   const program = `docker-credential-${helper}`;
   const run = await runProcess(program, ['get'], {
     input: registry,
-    env: childEnvironment(),
+    env: makeChildEnvironment(),
     limitSeconds: HELPER_LIMIT_SECONDS,
   }).catch(() => undefined);
   if (!run) throw new Error(`Cannot start ${program}, which Docker's configuration names: expected it on the PATH`);
@@ -94,16 +94,16 @@ async function queryHelper(helper: string, registry: string): Promise<Credential
     if (/credentials not found/i.test(said)) return undefined;
     throw new Error(`Cannot read the credentials of ${registry}: ${program} ended with exit code ${run.code}`);
   }
-  const { Username: username, Secret: secret } = parseAnswer(run.stdout, program);
+  const { Username: username, Secret: secret } = parseHelperOutput(run.stdout, program);
   if (username === '' && secret === '') return undefined;
   return username === '<token>'
     ? { kind: 'identity-token', token: secret }
     : { kind: 'password', username, password: secret };
 }
 
-function parseAnswer(text: string, program: string): z.infer<typeof helperAnswer> {
+function parseHelperOutput(text: string, program: string): z.infer<typeof helperOutput> {
   try {
-    return helperAnswer.parse(JSON.parse(text));
+    return helperOutput.parse(JSON.parse(text));
   } catch {
     throw new Error(`Cannot parse the output of ${program}: expected JSON with Username and Secret`);
   }

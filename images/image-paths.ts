@@ -10,7 +10,7 @@ export const SETTLE_SCRIPT = codePath('images', 'settle.py');
 export const PACKAGE_JSON = codePath('package.json');
 
 /** Paths in an image. Each layer has its own folder, so that no layer changes the files of another one. */
-export const IN_IMAGE = {
+export const IMAGE_PATHS = {
   frontVirtualenv: '/server/virtualenv',
   runtime: '/server/runtime',
   virtualenv: '/virtualenv',

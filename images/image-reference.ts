@@ -25,7 +25,7 @@ export function parseImageReference(text: string): ImageReference {
 }
 
 /** The base URL of a registry's API. Uses plain HTTP only for this machine. */
-export function registryAddress(registry: string): string {
+export function makeRegistryUrl(registry: string): string {
   if (registry === DOCKER_HUB || registry === 'index.docker.io') return 'https://registry-1.docker.io';
   return `${isLoopback(registry) ? 'http' : 'https'}://${registry}`;
 }

@@ -19,13 +19,13 @@ export interface Tree {
 }
 
 /** Files that record where and when a package was installed. Removed, because they differ between machines. */
-const OF_THIS_MACHINE = ['direct_url.json', 'uv_cache.json', 'uv_build.json'];
+const MACHINE_FILES = ['direct_url.json', 'uv_cache.json', 'uv_build.json'];
 
 /**
  * Installs packages for the image's Python and platform, whatever this machine has. The result is a virtualenv without
  * its interpreter. The same packages give the same bytes on every machine.
  */
-export async function installTree(tree: Tree, options: PythonOptions): Promise<void> {
+export async function installPackageTree(tree: Tree, options: PythonOptions): Promise<void> {
   const { folder, python, platform, packages, modelFolder } = tree;
   const interpreter = (await findPython(python, options)) ?? (await listPythons())[0];
   if (!interpreter)
@@ -37,13 +37,13 @@ export async function installTree(tree: Tree, options: PythonOptions): Promise<v
   const into = [...where, '--link-mode', 'copy'];
   await installPackages({ packages, modelFolder, folder, into, requirements }, options);
   await Promise.all([requirements, join(folder, '.lock')].map((file) => rm(file, { force: true })));
-  await placeLibraries(folder, python);
-  await settleScripts(tree, executable);
-  await settleRecords(join(folder, 'lib', `python${python}`, 'site-packages'));
+  await renameLibraryFolder(folder, python);
+  await rewriteScripts(tree, executable);
+  await cleanRecords(join(folder, 'lib', `python${python}`, 'site-packages'));
 }
 
 /** Renames the library folder, because uv names it after the interpreter that ran uv. */
-async function placeLibraries(folder: string, python: string): Promise<void> {
+async function renameLibraryFolder(folder: string, python: string): Promise<void> {
   const lib = join(folder, 'lib');
   await mkdir(lib, { recursive: true });
   const [found] = await readdir(lib);
@@ -52,7 +52,7 @@ async function placeLibraries(folder: string, python: string): Promise<void> {
   await mkdir(join(lib, wanted, 'site-packages'), { recursive: true });
 }
 
-async function settleScripts({ folder, inImage }: Tree, executable: string): Promise<void> {
+async function rewriteScripts({ folder, inImage }: Tree, executable: string): Promise<void> {
   const bin = join(folder, 'bin');
   const names = await readdir(bin).catch(() => []);
   await Promise.all(
@@ -66,18 +66,18 @@ async function settleScripts({ folder, inImage }: Tree, executable: string): Pro
   );
 }
 
-async function settleRecords(site: string): Promise<void> {
+async function cleanRecords(site: string): Promise<void> {
   const distributions = (await readdir(site)).filter((name) => name.endsWith('.dist-info'));
-  await Promise.all(distributions.map((name) => settleRecord(join(site, name))));
+  await Promise.all(distributions.map((name) => cleanRecord(join(site, name))));
 }
 
 /** Removes the hashes of scripts from RECORD, because settleScripts changed them and they differ between machines. */
-async function settleRecord(distribution: string): Promise<void> {
-  await Promise.all(OF_THIS_MACHINE.map((name) => rm(join(distribution, name), { force: true })));
+async function cleanRecord(distribution: string): Promise<void> {
+  await Promise.all(MACHINE_FILES.map((name) => rm(join(distribution, name), { force: true })));
   const file = join(distribution, 'RECORD');
   const lines = (await readFile(file, 'utf8')).split('\n').filter(Boolean);
   const kept = lines
-    .filter((line) => !OF_THIS_MACHINE.some((name) => line.includes(`.dist-info/${name},`)))
+    .filter((line) => !MACHINE_FILES.some((name) => line.includes(`.dist-info/${name},`)))
     .map((line) => (line.startsWith('../../../bin/') ? `${line.split(',')[0] ?? ''},,` : line));
   await writeFile(file, `${kept.sort().join('\n')}\n`);
 }

@@ -5,11 +5,11 @@ import type { PythonOptions } from '../python/find-uv.ts';
 import type { Lock } from '../schemas/lock/lock.ts';
 import { makeFolderAtomically, writeFileAtomically } from '../system/atomic-files.ts';
 import { withFileLock } from '../system/file-lock.ts';
-import { digestModel, isOfModel } from '../system/model-digest.ts';
-import { SILENT, timed } from '../system/progress.ts';
-import { installTree } from './install-package-tree.ts';
+import { digestModel, isModelFile } from '../system/model-digest.ts';
+import { SILENT, withProgress } from '../system/progress.ts';
+import { installPackageTree } from './install-package-tree.ts';
 import { makeLabels } from './make-labels.ts';
-import { IN_IMAGE, SERVER_SOURCES, SETTLE_SCRIPT } from './image-paths.ts';
+import { IMAGE_PATHS, SERVER_SOURCES, SETTLE_SCRIPT } from './image-paths.ts';
 import type { ImagePlan } from './plan-image.ts';
 import { readProvenance } from './read-provenance.ts';
 import { removeOldContexts } from './remove-old-contexts.ts';
@@ -39,14 +39,14 @@ export async function makeBuildContext(plan: ImagePlan, request: BuildContextReq
   await withFileLock(
     `${folder}.lock`,
     async () => {
-      if (!full || (await isWhole(folder))) {
+      if (!full || (await isContextComplete(folder))) {
         await writeFileAtomically(join(folder, 'Dockerfile'), dockerfile);
         return;
       }
       await removeOldContexts(root);
-      await timed(progress, `Preparing the image ${plan.tag} (${plan.stack.packages.length} packages)`, () =>
+      await withProgress(progress, `Preparing the image ${plan.tag} (${plan.stack.packages.length} packages)`, () =>
         makeFolderAtomically(folder, async (fresh) => {
-          await fill(fresh, plan, request);
+          await fillContext(fresh, plan, request);
           await setModesAndTimes(fresh);
           await writeFile(join(fresh, 'Dockerfile'), dockerfile);
         }),
@@ -61,22 +61,22 @@ async function readLabels(plan: ImagePlan, { root, lock }: BuildContextRequest):
 }
 
 /** A context is complete when it contains the model, because the model is copied last. */
-async function isWhole(folder: string): Promise<boolean> {
-  return stat(placeIn(folder, IN_IMAGE.model)).then(
+async function isContextComplete(folder: string): Promise<boolean> {
+  return stat(makeContextPath(folder, IMAGE_PATHS.model)).then(
     () => true,
     () => false,
   );
 }
 
-async function fill(fresh: string, plan: ImagePlan, request: BuildContextRequest): Promise<void> {
+async function fillContext(fresh: string, plan: ImagePlan, request: BuildContextRequest): Promise<void> {
   await copyServer(fresh, plan, request);
   request.signal?.throwIfAborted();
   const { python, packagePlatform: platform, packages } = plan.stack;
   const { modelFolder } = request;
   await requireModel(request, plan);
-  const inImage = IN_IMAGE.virtualenv;
-  const folder = placeIn(fresh, inImage);
-  await installTree({ folder, inImage, python, platform, packages, modelFolder }, request);
+  const inImage = IMAGE_PATHS.virtualenv;
+  const folder = makeContextPath(fresh, inImage);
+  await installPackageTree({ folder, inImage, python, platform, packages, modelFolder }, request);
   request.signal?.throwIfAborted();
   await copyModel(fresh, plan, request);
 }
@@ -84,13 +84,13 @@ async function fill(fresh: string, plan: ImagePlan, request: BuildContextRequest
 /** Installs the front for the image's Python. The model's Python finds davit_server through PYTHONPATH. */
 async function copyServer(fresh: string, { stack }: ImagePlan, options: PythonOptions): Promise<void> {
   const { python, packagePlatform: platform, frontPackages: packages } = stack;
-  const inImage = IN_IMAGE.frontVirtualenv;
-  const folder = placeIn(fresh, inImage);
-  await installTree({ folder, inImage, python, platform, packages }, options);
-  await writeFile(join(folder, 'lib', `python${python}`, 'site-packages', 'davit.pth'), `${IN_IMAGE.runtime}\n`);
-  await cp(SERVER_SOURCES, join(placeIn(fresh, IN_IMAGE.runtime), basename(SERVER_SOURCES)), {
+  const inImage = IMAGE_PATHS.frontVirtualenv;
+  const folder = makeContextPath(fresh, inImage);
+  await installPackageTree({ folder, inImage, python, platform, packages }, options);
+  await writeFile(join(folder, 'lib', `python${python}`, 'site-packages', 'davit.pth'), `${IMAGE_PATHS.runtime}\n`);
+  await cp(SERVER_SOURCES, join(makeContextPath(fresh, IMAGE_PATHS.runtime), basename(SERVER_SOURCES)), {
     recursive: true,
-    filter: (source) => isOfModel(basename(source)),
+    filter: (source) => isModelFile(basename(source)),
   });
   await cp(SETTLE_SCRIPT, join(fresh, 'settle.py'));
 }
@@ -108,13 +108,13 @@ async function copyModel(
   { model }: ImagePlan,
   { modelFolder, lock }: BuildContextRequest,
 ): Promise<void> {
-  const copy = placeIn(fresh, IN_IMAGE.model);
+  const copy = makeContextPath(fresh, IMAGE_PATHS.model);
   await mkdir(join(copy, '..'), { recursive: true });
   await cp(modelFolder, copy, {
     recursive: true,
     dereference: true,
     mode: constants.COPYFILE_FICLONE,
-    filter: (source) => source === modelFolder || isOfModel(basename(source)),
+    filter: (source) => source === modelFolder || isModelFile(basename(source)),
   });
   const digest = await digestModel(copy);
   if (digest === model.digest) return;
@@ -124,7 +124,7 @@ async function copyModel(
 }
 
 /** `/model` → `CONTEXT/model/model`, because a layer's folder contains its files by their full path in the image. */
-function placeIn(context: string, inImage: string): string {
+function makeContextPath(context: string, inImage: string): string {
   const [, layer = ''] = inImage.split('/');
   return join(context, layer, inImage);
 }

@@ -1,7 +1,7 @@
 import type { ImageSettings } from '../schemas/environment/kubernetes-environment.ts';
 import { contentHash } from '../schemas/values/names.ts';
 import { AUTHORISATION } from '../schemas/environment/platform-names.ts';
-import { CODE } from '../system/code.ts';
+import { CODE_FOLDER } from '../system/code.ts';
 import { collectSources, type SourceFile } from './collect-sources.ts';
 
 /** The name and the files of the authorisation service's image. */
@@ -21,7 +21,7 @@ const TAG_LENGTH = 12;
 
 /** Plans the image from Davit's own sources. */
 export async function planAuthorisationImage(settings: ImageSettings): Promise<AuthorisationImagePlan> {
-  return makeAuthorisationImagePlan(await collectSources(CODE, ENTRY), settings);
+  return makeAuthorisationImagePlan(await collectSources(CODE_FOLDER, ENTRY), settings);
 }
 
 /** Makes the plan. The same sources and base give the same tag on every machine. */

@@ -65,13 +65,13 @@ export interface StackInputs {
 const FORMAT = 2;
 const HASH_CHARACTERS = 12;
 /** Folder of build contexts and build logs. */
-export const CONTEXTS = '.davit/images';
+export const CONTEXTS_FOLDER = '.davit/images';
 
 /** Plans the image of one entity. Only the lock, the settings and Davit's own sources determine its tag. */
 export async function planImage({ endpoint, entity, lock, settings }: ImageRequest): Promise<ImagePlan> {
   const problem = describeImageProblem({ lock, entity: entity.name, settings });
   if (problem !== undefined) throw new Error(problem);
-  const { model, virtualenv } = requireLocked(lock, entity.name);
+  const { model, virtualenv } = requireLockedEntity(lock, entity.name);
   const stack: StackInputs = {
     format: FORMAT,
     base: settings.bases[virtualenv.python] ?? '',
@@ -94,11 +94,11 @@ export async function planImage({ endpoint, entity, lock, settings }: ImageReque
     stackHash,
     stack,
     model: { name: model.name, version: model.version, digest: model.digest },
-    context: `${CONTEXTS}/${tag}`,
+    context: `${CONTEXTS_FOLDER}/${tag}`,
   };
 }
 
-function requireLocked(lock: Lock, entity: string) {
+function requireLockedEntity(lock: Lock, entity: string) {
   const locked = lock.entities[entity];
   const virtualenv = locked && lock.virtualenvs[locked.virtualenv];
   if (!virtualenv)

@@ -20,11 +20,11 @@ export async function readProvenance(root: string): Promise<Provenance> {
     git(root, ['rev-parse', 'HEAD']),
     git(root, ['config', '--get', 'remote.origin.url']),
   ]);
-  return { commit, source: remote === undefined ? undefined : publicAddress(remote), davitVersion: version };
+  return { commit, source: remote === undefined ? undefined : makePublicUrl(remote), davitVersion: version };
 }
 
 /** `git@github.com:acme/models.git` → `https://github.com/acme/models`. Removes passwords. Undefined for a path. */
-export function publicAddress(remote: string): string | undefined {
+export function makePublicUrl(remote: string): string | undefined {
   const short = /^[\w.-]+@([\w.-]+):(?!\/)(.+)$/.exec(remote);
   const written = short ? `ssh://${short[1] ?? ''}/${short[2] ?? ''}` : remote;
   const url = URL.canParse(written) ? new URL(written) : undefined;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Credentials, readCredentials } from './docker-credentials.ts';
 import { type ImageReference, isLoopback } from './image-reference.ts';
-import { ask, RegistryError } from './send-request.ts';
+import { sendRequest, RegistryError } from './send-request.ts';
 
 /** A registry's authentication challenge. */
 interface Challenge {
@@ -46,17 +46,22 @@ async function fetchToken(
   { registry, name }: ImageReference,
   credentials: Credentials | undefined,
 ): Promise<string> {
-  const url = requireSafe(realm, registry);
+  const url = requireSafeRealm(realm, registry);
   const asked = { ...(service !== undefined && { service }), scope: `repository:${name}:pull` };
   const answer =
     credentials?.kind === 'identity-token'
-      ? await ask(url, {
+      ? await sendRequest(url, {
           registry,
           method: 'POST',
           headers: { 'content-type': 'application/x-www-form-urlencoded' },
-          body: form({ ...asked, grant_type: 'refresh_token', client_id: CLIENT, refresh_token: credentials.token }),
+          body: encodeForm({
+            ...asked,
+            grant_type: 'refresh_token',
+            client_id: CLIENT,
+            refresh_token: credentials.token,
+          }),
         })
-      : await ask(withQuery(url, asked), {
+      : await sendRequest(addQuery(url, asked), {
           registry,
           ...(credentials?.kind === 'password' && { headers: { authorization: basic(credentials) } }),
         });
@@ -71,20 +76,20 @@ async function fetchToken(
 }
 
 /** Requires https, except on this machine, so that no password is sent unencrypted. */
-function requireSafe(realm: string, registry: string): URL {
+function requireSafeRealm(realm: string, registry: string): URL {
   const url = URL.canParse(realm) ? new URL(realm) : undefined;
   if (url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(registry) && isLoopback(url.host)))
     return url;
   throw new RegistryError(registry, `it requires a token from "${url?.origin ?? realm}", expected an https URL`, '');
 }
 
-function withQuery(url: URL, fields: Readonly<Record<string, string>>): URL {
+function addQuery(url: URL, fields: Readonly<Record<string, string>>): URL {
   const whole = new URL(url);
   for (const [name, value] of Object.entries(fields)) whole.searchParams.set(name, value);
   return whole;
 }
 
-function form(fields: Readonly<Record<string, string>>): string {
+function encodeForm(fields: Readonly<Record<string, string>>): string {
   return new URLSearchParams(fields).toString();
 }
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { type ImageReference, parseImageReference, registryAddress } from './image-reference.ts';
+import { type ImageReference, parseImageReference, makeRegistryUrl } from './image-reference.ts';
 import { answerChallenge } from './registry-login.ts';
-import { ask, RegistryError } from './send-request.ts';
+import { sendRequest, RegistryError } from './send-request.ts';
 
 export interface RegistryOptions {
   readonly signal?: AbortSignal | undefined;
@@ -16,7 +16,7 @@ const MANIFESTS = [
   'application/vnd.docker.distribution.manifest.v2+json',
 ].join(', ');
 const PAGE_TAGS = 1000;
-const MOST_PAGES = 100;
+const MAX_PAGES = 100;
 
 const tagList = z.object({ tags: z.array(z.string()).nullish() });
 
@@ -42,13 +42,13 @@ export async function listTags(repository: string, options: RegistryOptions = {}
   const image = parseImageReference(repository);
   const tags: string[] = [];
   let next: string | undefined = `tags/list?n=${PAGE_TAGS}`;
-  for (let page = 0; next !== undefined && page < MOST_PAGES; page++) {
+  for (let page = 0; next !== undefined && page < MAX_PAGES; page++) {
     const answer = await queryRegistry(image, next, options);
     if (answer.status === 404) return tags;
     const parsed = tagList.safeParse(await answer.json().catch(() => undefined));
     if (!parsed.success) throw new RegistryError(image.registry, 'its list of tags cannot be read', '');
     tags.push(...(parsed.data.tags ?? []));
-    next = nextPage(answer);
+    next = findNextPage(answer);
   }
   return tags;
 }
@@ -68,9 +68,9 @@ async function queryRegistry(
   { method = 'GET', signal }: RegistryOptions & { readonly method?: 'GET' | 'HEAD' },
 ): Promise<Response> {
   const { registry, name } = image;
-  const url = new URL(`${registryAddress(registry)}/v2/${name}/${path}`);
+  const url = new URL(`${makeRegistryUrl(registry)}/v2/${name}/${path}`);
   const request = { registry, method, signal };
-  const first = await ask(url, { ...request, headers: { accept: MANIFESTS } });
+  const first = await sendRequest(url, { ...request, headers: { accept: MANIFESTS } });
   const answer = first.status === 401 ? await loginAndAsk(first) : first;
   if (answer.ok || answer.status === 404) return answer;
   if (answer.status === 401 || answer.status === 403)
@@ -80,12 +80,12 @@ async function queryRegistry(
   async function loginAndAsk(refused: Response): Promise<Response> {
     const authorization = await answerChallenge(refused.headers.get('www-authenticate') ?? '', image);
     if (authorization === undefined) return refused;
-    return ask(url, { ...request, headers: { accept: MANIFESTS, authorization } });
+    return sendRequest(url, { ...request, headers: { accept: MANIFESTS, authorization } });
   }
 }
 
 /** Reads the next page from `Link: </v2/…?last=x&n=1000>; rel="next"`, as a path below the repository. */
-function nextPage(answer: Response): string | undefined {
+function findNextPage(answer: Response): string | undefined {
   const link = /<([^<>]+)>\s*;\s*rel="?next"?/.exec(answer.headers.get('link') ?? '')?.[1];
   const query = link === undefined ? undefined : new URL(link, answer.url).search;
   return query === undefined ? undefined : `tags/list${query}`;

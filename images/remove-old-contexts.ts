@@ -1,16 +1,16 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isAlive } from '../system/is-alive.ts';
-import { CONTEXTS } from './plan-image.ts';
+import { CONTEXTS_FOLDER } from './plan-image.ts';
 
 /** Longer than any build with all its retries. */
-const KEPT_SECONDS = 24 * 3600;
+const RETENTION_SECONDS = 24 * 3600;
 /** Matches a tag, or an unfinished context with the id of its process. */
 const CONTEXT = /^[0-9a-f]{12}-[0-9a-f]{12}(?:\.(\d+)-[0-9a-f]{8}\.new)?$/;
 
 /** Removes contexts older than a day, and unfinished ones whose process has ended. Keeps all other files. */
 export async function removeOldContexts(root: string): Promise<void> {
-  const folder = join(root, CONTEXTS);
+  const folder = join(root, CONTEXTS_FOLDER);
   const names = await readdir(folder).catch(() => []);
   await Promise.all(
     names.map(async (name) => {
@@ -25,5 +25,5 @@ export async function removeOldContexts(root: string): Promise<void> {
 
 async function isOld(path: string): Promise<boolean> {
   const found = await stat(path).catch(() => undefined);
-  return found !== undefined && Date.now() - found.ctimeMs > KEPT_SECONDS * 1000;
+  return found !== undefined && Date.now() - found.ctimeMs > RETENTION_SECONDS * 1000;
 }

@@ -1,6 +1,6 @@
-import { IN_IMAGE } from './image-paths.ts';
+import { IMAGE_PATHS } from './image-paths.ts';
 
-export interface DockerfileParts {
+export interface DockerfileInputs {
   /** Base image, by digest. */
   readonly base: string;
   /** Minor version: `3.11`. */
@@ -32,8 +32,8 @@ const ENVIRONMENT = {
  * are appended to these arguments.
  */
 const ENTRYPOINT = [
-  ...[`${IN_IMAGE.frontVirtualenv}/bin/python`, '-I', '-B', '-m', 'davit_server'],
-  ...['--python', `${IN_IMAGE.virtualenv}/bin/python`, '--model', IN_IMAGE.model],
+  ...[`${IMAGE_PATHS.frontVirtualenv}/bin/python`, '-I', '-B', '-m', 'davit_server'],
+  ...['--python', `${IMAGE_PATHS.virtualenv}/bin/python`, '--model', IMAGE_PATHS.model],
   ...['--host', '0.0.0.0', '--port', String(PORT), '--max-body', String(MAX_BODY_BYTES)],
 ];
 
@@ -43,7 +43,7 @@ const ENTRYPOINT = [
  * stage makes the layers and the second one copies them, so that the image has no other files or times of the first
  * stage.
  */
-export function renderDockerfile({ base, python, labels }: DockerfileParts): string {
+export function renderDockerfile({ base, python, labels }: DockerfileInputs): string {
   const settle = (...args: readonly string[]) => `RUN ${JSON.stringify([`python${python}`, '/settle.py', ...args])}`;
   const lines = [
     `FROM ${base} AS layers`,

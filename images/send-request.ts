@@ -9,9 +9,9 @@ export interface RegistryRequest {
 }
 
 const LOGIN = 'docker login';
-const TRIES = 4;
-const PAUSE_MILLISECONDS = 300;
-const LONGEST_PAUSE_SECONDS = 10;
+const MAX_ATTEMPTS = 4;
+const RETRY_DELAY_MILLISECONDS = 300;
+const MAX_RETRY_DELAY_SECONDS = 10;
 const LIMIT_SECONDS = 30;
 
 /** A registry does not respond, or its response is not usable. The message never contains credentials. */
@@ -22,18 +22,19 @@ export class RegistryError extends Error {
 }
 
 /** Sends a request, and retries if the registry is busy, failing or unreachable. Throws a RegistryError. */
-export async function ask(url: URL, request: RegistryRequest): Promise<Response> {
+export async function sendRequest(url: URL, request: RegistryRequest): Promise<Response> {
   const { registry, signal } = request;
   for (let tries = 1; ; tries++) {
-    const answer = await send(url, request);
+    const answer = await sendOnce(url, request);
     signal?.throwIfAborted();
     const busy = answer instanceof Error || answer.status === 429 || answer.status >= 500;
     if (!busy) return answer;
-    if (tries === TRIES) {
-      const how = answer instanceof Error ? `it is unreachable (${reason(answer)})` : `it answered ${answer.status}`;
+    if (tries === MAX_ATTEMPTS) {
+      const how =
+        answer instanceof Error ? `it is unreachable (${describeCause(answer)})` : `it answered ${answer.status}`;
       throw new RegistryError(
         registry,
-        `${how} in ${TRIES} attempts`,
+        `${how} in ${MAX_ATTEMPTS} attempts`,
         'Run the same command again when the registry is available',
       );
     }
@@ -42,7 +43,7 @@ export async function ask(url: URL, request: RegistryRequest): Promise<Response>
   }
 }
 
-async function send(url: URL, { method = 'GET', headers = {}, body, signal }: RegistryRequest) {
+async function sendOnce(url: URL, { method = 'GET', headers = {}, body, signal }: RegistryRequest) {
   const limit = AbortSignal.timeout(LIMIT_SECONDS * 1000);
   try {
     return await fetch(url, {
@@ -59,11 +60,11 @@ async function send(url: URL, { method = 'GET', headers = {}, body, signal }: Re
 /** Uses the registry's Retry-After, if present. */
 function pause(tries: number, answer: Response | Error): number {
   const told = answer instanceof Error ? NaN : Number(answer.headers.get('retry-after') ?? NaN);
-  return Number.isFinite(told) ? Math.min(told, LONGEST_PAUSE_SECONDS) * 1000 : PAUSE_MILLISECONDS * 2 ** tries;
+  return Number.isFinite(told) ? Math.min(told, MAX_RETRY_DELAY_SECONDS) * 1000 : RETRY_DELAY_MILLISECONDS * 2 ** tries;
 }
 
 /** Uses the cause, because the message of fetch is only "fetch failed". */
-function reason(error: Error): string {
+function describeCause(error: Error): string {
   const { cause } = error;
   if (error.name === 'TimeoutError') return `no answer within ${LIMIT_SECONDS} s`;
   const { code } = (cause ?? {}) as NodeJS.ErrnoException;

@@ -1,5 +1,5 @@
 import * as pulumi from '@pulumi/pulumi';
-import type { Deploy } from './deployed-endpoint.ts';
+import type { DeployEndpoint } from './deployed-endpoint.ts';
 
 /** One endpoint in one environment: its revisions, then the route that splits the traffic among them. */
 export class Endpoint extends pulumi.ComponentResource {
@@ -8,7 +8,7 @@ export class Endpoint extends pulumi.ComponentResource {
   /** Names of the revisions, by entity. */
   readonly revisions: pulumi.Output<Readonly<Record<string, string>>>;
 
-  constructor(name: string, deploy: Deploy, options?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, deploy: DeployEndpoint, options?: pulumi.ComponentResourceOptions) {
     super('davit:index:Endpoint', name, {}, options);
     const { url, revisions } = deploy(this);
     this.url = url;

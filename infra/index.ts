@@ -4,7 +4,7 @@ import * as pulumi from '@pulumi/pulumi';
 import { parseStackName, PLATFORM } from '../schemas/values/names.ts';
 import { parseFolderVariables } from '../schemas/deployment/folder-variables.ts';
 import { Endpoint } from './endpoint.ts';
-import { prepare } from './prepare-deployment.ts';
+import { prepareDeployment } from './prepare-deployment.ts';
 import { readDeclaration } from './read-declaration.ts';
 
 export default await run(pulumi.getStack());
@@ -25,7 +25,7 @@ async function run(stack: string): Promise<object> {
       return (await import('./images/build-images.ts')).buildImages(place, purpose.endpoint);
     case 'endpoint': {
       const declaration = await readDeclaration(place, purpose);
-      const { url, revisions } = new Endpoint(purpose.endpoint, await prepare(declaration));
+      const { url, revisions } = new Endpoint(purpose.endpoint, await prepareDeployment(declaration));
       return { url, revisions };
     }
   }

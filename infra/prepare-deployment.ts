@@ -1,9 +1,9 @@
 import type { Declaration } from './declaration.ts';
 import { deployLocally } from './targets/local/deploy-locally.ts';
-import type { Deploy } from './deployed-endpoint.ts';
+import type { DeployEndpoint } from './deployed-endpoint.ts';
 
 /** Looks up everything that the environment's target needs before any resource is registered. */
-export async function prepare({ environment, ...rest }: Declaration): Promise<Deploy> {
+export async function prepareDeployment({ environment, ...rest }: Declaration): Promise<DeployEndpoint> {
   switch (environment.target) {
     case 'local':
       return (parent) => deployLocally({ ...rest, environment }, parent);

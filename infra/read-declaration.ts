@@ -25,12 +25,12 @@ export async function readDeclaration(place: ProjectFolders, names: DeclarationN
     ...(endpoint && lock ? checkLockedEntities(endpoint, lock) : []),
   ];
   if (!endpoint || !environment || !lock || hasErrors(diagnostics))
-    throw makeRefusal(stackName(names.endpoint, names.environment), diagnostics);
+    throw makeDeclarationError(stackName(names.endpoint, names.environment), diagnostics);
   return { root: place.root, endpoint, environment, lock, lockFile: lockFile(place, names.endpoint) };
 }
 
 /** The error that ends the program because of the user's files. */
-export function makeRefusal(what: string, diagnostics: readonly Diagnostic[]): pulumi.RunError {
+export function makeDeclarationError(what: string, diagnostics: readonly Diagnostic[]): pulumi.RunError {
   const lines = sortDiagnostics(diagnostics).map(renderDiagnostic);
   return new pulumi.RunError(`Cannot deploy "${what}":\n${lines.join('\n')}`);
 }

@@ -1,5 +1,5 @@
-import type { Answer, KubernetesApi } from './client/api.ts';
-import type { AskOptions } from './client/connection.ts';
+import type { ApiResponse, KubernetesApi } from './client/api.ts';
+import type { ApiRequestOptions } from './client/connection.ts';
 
 const PROXY = '/api/v1/namespaces/knative-serving/services/http:activator-service:80/proxy';
 
@@ -20,8 +20,8 @@ export interface RevisionRequest {
 export function sendThroughActivator(
   api: KubernetesApi,
   { namespace, revision, method, path, headers = {}, body }: RevisionRequest,
-  options: AskOptions,
-): Promise<Answer> {
+  options: ApiRequestOptions,
+): Promise<ApiResponse> {
   const named = { 'knative-serving-namespace': namespace, 'knative-serving-revision': revision };
   const question = { method, path: `${PROXY}${path}`, headers: { ...headers, ...named } };
   return api.send({ ...question, ...(body !== undefined && { body }) }, options);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sendThroughActivator } from './activator.ts';
-import type { Answer, KubernetesApi } from './client/api.ts';
+import type { ApiResponse, KubernetesApi } from './client/api.ts';
 import { ClusterUnreachable } from './client/connection.ts';
 
 /** The model answered without a prediction, or something on the way refused the request. */
@@ -11,7 +11,7 @@ export class PredictionFailed extends Error {
   }
 }
 
-export interface ExampleQuestion {
+export interface ExamplePrediction {
   readonly namespace: string;
   readonly revision: string;
   readonly limitSeconds: number;
@@ -19,23 +19,23 @@ export interface ExampleQuestion {
 }
 
 /** Statuses of Knative and of the API server while the activator does not know the revision yet, or while it starts. */
-const NOT_YET = new Set([404, 500, 502, 503]);
-const NOT_YET_MILLISECONDS = 60_000;
+const RETRIED_STATUSES = new Set([404, 500, 502, 503]);
+const RETRY_MILLISECONDS = 60_000;
 const POLL_MILLISECONDS = 400;
 const SHOWN_CHARACTERS = 300;
 
 /** Sends the model its own example, through the API server and Knative's activator. */
-export async function predictExample(api: KubernetesApi, question: ExampleQuestion): Promise<void> {
-  const end = performance.now() + Math.min(NOT_YET_MILLISECONDS, question.limitSeconds * 1000);
+export async function predictExample(api: KubernetesApi, question: ExamplePrediction): Promise<void> {
+  const end = performance.now() + Math.min(RETRY_MILLISECONDS, question.limitSeconds * 1000);
   for (;;) {
     const answer = await predictOnce(api, question);
     // A model without an example cannot be queried, so it is enough that the server is up.
     if (answer.status === 200 || answer.status === 501) return;
-    if (isModels(answer))
+    if (isFromModelServer(answer))
       throw new PredictionFailed(
         `The model answers its own example with status ${answer.status}: ${shorten(answer.body)}`,
       );
-    if (!NOT_YET.has(answer.status) || performance.now() > end)
+    if (!RETRIED_STATUSES.has(answer.status) || performance.now() > end)
       throw new PredictionFailed(
         `Its example cannot be predicted through Knative's activator: status ${answer.status}: ${shorten(answer.body)}`,
       );
@@ -46,8 +46,8 @@ export async function predictExample(api: KubernetesApi, question: ExampleQuesti
 /** Treats an outage of the API server like a 503, which is retried. */
 async function predictOnce(
   api: KubernetesApi,
-  { namespace, revision, limitSeconds, signal }: ExampleQuestion,
-): Promise<Pick<Answer, 'status' | 'body'>> {
+  { namespace, revision, limitSeconds, signal }: ExamplePrediction,
+): Promise<Pick<ApiResponse, 'status' | 'body'>> {
   const headers = { 'content-type': 'application/json', 'x-davit-example': '1' };
   const request = { namespace, revision, method: 'POST', path: '/invocations', headers, body: '{}' } as const;
   try {
@@ -59,7 +59,7 @@ async function predictOnce(
 }
 
 /** Only our model server sends an error_code; nothing else on the way does. */
-function isModels({ body }: Pick<Answer, 'body'>): boolean {
+function isFromModelServer({ body }: Pick<ApiResponse, 'body'>): boolean {
   return body.includes('"error_code"');
 }
 

@@ -3,14 +3,14 @@ import { type KubernetesApi, KubernetesRefused } from './client/api.ts';
 import { readCapacity } from './diagnosis/capacity.ts';
 import { checkFit } from './diagnosis/check-fit.ts';
 import { ClusterUnreachable } from './client/connection.ts';
-import { explainRevision } from './diagnosis/diagnose-revision.ts';
+import { diagnoseRevision } from './diagnosis/diagnose-revision.ts';
 import type { RevisionDiagnosis } from './diagnosis/revision-diagnosis.ts';
 import {
   isReady,
   observeRevision,
   type ObservedPod,
   readLog,
-  type RevisionQuestion,
+  type RevisionQuery,
 } from './diagnosis/observe-revision.ts';
 import { PredictionFailed, predictExample } from './predict-example.ts';
 
@@ -25,7 +25,7 @@ export class RevisionFailed extends Error {
   }
 }
 
-export interface ProofQuestion extends RevisionQuestion {
+export interface RevisionProof extends RevisionQuery {
   /** Replicas that must be ready; 0: one prediction is enough. */
   readonly minReplicas: number;
   readonly limitSeconds: number;
@@ -39,21 +39,21 @@ const SLOW_POLL_MILLISECONDS = 2000;
 const SLOW_AFTER_MILLISECONDS = 60_000;
 /** A restart of the API server must not fail an update. */
 const OUTAGE_MILLISECONDS = 60_000;
-const EXISTS_SECONDS = 60;
+const CREATION_SECONDS = 60;
 const MODEL_CONTAINER = 'model';
 
 /** Waits until Knative has created the Revision of a Configuration. */
-export async function waitForRevision(api: KubernetesApi, question: RevisionQuestion): Promise<void> {
+export async function waitForRevision(api: KubernetesApi, question: RevisionQuery): Promise<void> {
   const { namespace, revision, signal } = question;
   const path = `/apis/serving.knative.dev/v1/namespaces/${namespace}`;
-  const end = performance.now() + EXISTS_SECONDS * 1000;
+  const end = performance.now() + CREATION_SECONDS * 1000;
   await pollDuringOutages({ signal, say: () => undefined }, async () => {
     if (await api.get(`${path}/revisions/${revision}`, { signal })) return true;
     const why = await readRefusal(api, question);
     if (why !== undefined) throw new RevisionFailed(why);
     if (performance.now() > end)
       throw new RevisionFailed(
-        `Knative has not created the Revision "${revision}" within ${EXISTS_SECONDS} s. Check that its controller runs`,
+        `Knative has not created the Revision "${revision}" within ${CREATION_SECONDS} s. Check that its controller runs`,
         ['To list its pods: kubectl get pods -n knative-serving'],
       );
     return false;
@@ -61,7 +61,7 @@ export async function waitForRevision(api: KubernetesApi, question: RevisionQues
 }
 
 /** Waits until a revision has its replicas and has predicted; rejects as soon as it is clear that it will not. */
-export async function proveRevision(api: KubernetesApi, question: ProofQuestion): Promise<void> {
+export async function proveRevision(api: KubernetesApi, question: RevisionProof): Promise<void> {
   const end = performance.now() + question.limitSeconds * 1000;
   await watchRevision(api, question, { end, until: ({ state }) => state === 'ready' });
   question.say('requesting a first prediction');
@@ -80,19 +80,19 @@ export async function proveRevision(api: KubernetesApi, question: ProofQuestion)
   }
 }
 
-interface Watch {
+interface WatchLimits {
   readonly end: number;
   readonly until: (explained: RevisionDiagnosis) => boolean;
 }
 
 /** Polls a revision until `until` accepts it; throws RevisionFailed when it will not become ready, or not in time. */
-async function watchRevision(api: KubernetesApi, question: ProofQuestion, { end, until }: Watch): Promise<void> {
+async function watchRevision(api: KubernetesApi, question: RevisionProof, { end, until }: WatchLimits): Promise<void> {
   const { signal, say, limitSeconds, minReplicas } = question;
   const began = Date.now();
   let said = '';
   await pollDuringOutages({ signal, say }, async () => {
     const observed = await observeRevision(api, question);
-    const explained = explainRevision(observed, { minReplicas, began, now: Date.now() });
+    const explained = diagnoseRevision(observed, { minReplicas, began, now: Date.now() });
     if (explained.state === 'failed') throw await completeFailure(api, question, { explained, pods: observed.pods });
     if (until(explained)) return true;
     if (explained.state === 'waiting' && explained.message !== said) say((said = explained.message));
@@ -106,7 +106,7 @@ async function watchRevision(api: KubernetesApi, question: ProofQuestion, { end,
   });
 }
 
-interface Failure {
+interface DiagnosedFailure {
   readonly explained: RevisionDiagnosis;
   readonly pods: readonly ObservedPod[];
 }
@@ -114,17 +114,17 @@ interface Failure {
 /** Adds details to a failure: the free capacity of the nodes, or the last lines of the model's log. */
 async function completeFailure(
   api: KubernetesApi,
-  question: RevisionQuestion,
-  { explained: { message, hints, look }, pods }: Failure,
+  question: RevisionQuery,
+  { explained: { message, hints, look }, pods }: DiagnosedFailure,
 ): Promise<RevisionFailed> {
   const pod = pods.find((p) => !isReady(p) && p.metadata.deletionTimestamp === undefined);
-  const more = pod && look ? await lookCloser(api, question, { look, pod }).catch(() => []) : [];
+  const more = pod && look ? await readFailureDetails(api, question, { look, pod }).catch(() => []) : [];
   return new RevisionFailed(message, [...more, ...hints]);
 }
 
-async function lookCloser(
+async function readFailureDetails(
   api: KubernetesApi,
-  { namespace, signal }: RevisionQuestion,
+  { namespace, signal }: RevisionQuery,
   { look, pod }: { readonly look: 'room' | 'log'; readonly pod: ObservedPod },
 ): Promise<readonly string[]> {
   if (look === 'log') return readLog(api, { namespace, pod: pod.metadata.name, container: MODEL_CONTAINER, signal });
@@ -136,7 +136,7 @@ async function lookCloser(
 
 /** Polls until `ask` returns true; a short outage of the API server only delays it. */
 async function pollDuringOutages(
-  { signal, say }: Pick<ProofQuestion, 'signal' | 'say'>,
+  { signal, say }: Pick<RevisionProof, 'signal' | 'say'>,
   ask: () => Promise<boolean>,
 ): Promise<void> {
   const began = performance.now();
@@ -167,7 +167,7 @@ function isOutage(e: unknown, { before }: { readonly before: boolean }): boolean
 /** Why a Configuration has no Revision, if its conditions say so. */
 async function readRefusal(
   api: KubernetesApi,
-  { namespace, revision, signal }: RevisionQuestion,
+  { namespace, revision, signal }: RevisionQuery,
 ): Promise<string | undefined> {
   const configuration = revision.replace(/-[^-]*$/, '');
   const path = `/apis/serving.knative.dev/v1/namespaces/${namespace}/configurations/${configuration}`;

@@ -3,7 +3,7 @@ import * as https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A first packet that is not forwarded yet is lost and sent again only after seconds. A new connection is faster. */
-const PATIENCE_MILLISECONDS = 2000;
+const ATTEMPT_MILLISECONDS = 2000;
 const PAUSE_MILLISECONDS = 200;
 /** The edge itself answers this path, for any caller. */
 const PATH = '/.well-known/databricks-config';
@@ -20,14 +20,14 @@ export async function reachEdge(edge: string, limitSeconds: number): Promise<str
   const end = performance.now() + limitSeconds * 1000;
   for (;;) {
     const left = Math.ceil(end - performance.now());
-    const why = await knock(url, Math.max(1, Math.min(PATIENCE_MILLISECONDS, left)));
+    const why = await probeOnce(url, Math.max(1, Math.min(ATTEMPT_MILLISECONDS, left)));
     if (why === undefined || performance.now() + PAUSE_MILLISECONDS > end) return why;
     await sleep(PAUSE_MILLISECONDS);
   }
 }
 
 /** Sends one request on a connection of its own. */
-function knock(url: URL, milliseconds: number): Promise<string | undefined> {
+function probeOnce(url: URL, milliseconds: number): Promise<string | undefined> {
   const { get } = url.protocol === 'https:' ? https : http;
   return new Promise((done) => {
     const signal = AbortSignal.timeout(milliseconds);

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { serveProvider } from '../provider/serve-provider.ts';
 import { codePath } from '../system/code.ts';
 import type { SupervisorId } from './supervisor/supervisor-id.ts';
-import { revisionResource } from './resources/revision-resource.ts';
-import { routeResource } from './resources/route-resource.ts';
+import { makeRevisionResource } from './resources/revision-resource.ts';
+import { makeRouteResource } from './resources/route-resource.ts';
 
 const { version } = JSON.parse(readFileSync(codePath('package.json'), 'utf8')) as {
   readonly version: string;
@@ -19,12 +19,12 @@ serveProvider({
     place = { root, environment };
   },
   resources: {
-    'davit:local:Revision': revisionResource(configured),
-    'davit:local:Route': routeResource(configured),
+    'davit:local:Revision': makeRevisionResource(requireSupervisorId),
+    'davit:local:Route': makeRouteResource(requireSupervisorId),
   },
 });
 
-function configured(): SupervisorId {
+function requireSupervisorId(): SupervisorId {
   if (!place) throw new Error('Cannot use the provider "davit" before it is configured');
   return place;
 }

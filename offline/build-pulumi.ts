@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomically } from '../system/atomic-files.ts';
 import { codePath } from '../system/code.ts';
-import { type BuildOptions, buildGo, type GoBuild, goBuildKey } from '../system/go-build.ts';
+import { type BuildOptions, buildGo, type GoBuild, computeGoBuildKey } from '../system/go-build.ts';
 
 /** The newest Pulumi whose command is available as a Go module; go.mod pins the same version. */
 export const BUILT_VERSION = '3.225.0';
@@ -19,8 +19,8 @@ const PULUMI: GoBuild = {
 };
 
 /** A key of everything that the built engine depends on: the same key means the same binary. */
-export function buildKey(): Promise<string> {
-  return goBuildKey(PULUMI);
+export function computePulumiBuildKey(): Promise<string> {
+  return computeGoBuildKey(PULUMI);
 }
 
 /** Builds the real `pulumi` into the folder `bin`, from Go modules, with our Node language host beside it. */

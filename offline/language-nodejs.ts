@@ -5,22 +5,22 @@ import languageGrpc from '@pulumi/pulumi/proto/language_grpc_pb.js';
 import pb from '@pulumi/pulumi/proto/language_pb.js';
 import pluginPb from '@pulumi/pulumi/proto/plugin_pb.js';
 import emptyPb from 'google-protobuf/google/protobuf/empty_pb.js';
-import { engineAddress, onEngineGone, servePlugin, unary } from '../provider/serve-plugin.ts';
-import { Programs } from './running-programs.ts';
+import { readEngineAddress, onEngineEnd, servePlugin, makeUnaryCall } from '../provider/serve-plugin.ts';
+import { RunningPrograms } from './running-programs.ts';
 import { readProviderPackages } from './read-provider-packages.ts';
 
-const programs = new Programs();
-onEngineGone(() => {
+const programs = new RunningPrograms();
+onEngineEnd(() => {
   programs.stop();
   setImmediate(() => process.exit(0));
 });
 
 servePlugin(languageGrpc.LanguageRuntimeService, {
-  handshake: unary(() => new pb.LanguageHandshakeResponse()),
-  getPluginInfo: unary(() => new pluginPb.PluginInfo()),
-  about: unary(() => new pb.AboutResponse().setExecutable(process.execPath).setVersion(process.version)),
-  getProgramDependencies: unary(() => new pb.GetProgramDependenciesResponse()),
-  getRequiredPackages: unary(async (request: pb.GetRequiredPackagesRequest) => {
+  handshake: makeUnaryCall(() => new pb.LanguageHandshakeResponse()),
+  getPluginInfo: makeUnaryCall(() => new pluginPb.PluginInfo()),
+  about: makeUnaryCall(() => new pb.AboutResponse().setExecutable(process.execPath).setVersion(process.version)),
+  getProgramDependencies: makeUnaryCall(() => new pb.GetProgramDependenciesResponse()),
+  getRequiredPackages: makeUnaryCall(async (request: pb.GetRequiredPackagesRequest) => {
     const packages = await readProviderPackages(request.getInfo()?.getProgramDirectory() ?? '.');
     return new pb.GetRequiredPackagesResponse().setPackagesList(
       packages.map(({ name, version, server }) =>
@@ -28,7 +28,7 @@ servePlugin(languageGrpc.LanguageRuntimeService, {
       ),
     );
   }),
-  run: unary(async (request: pb.RunRequest) => {
+  run: makeUnaryCall(async (request: pb.RunRequest) => {
     const folder = request.getInfo()?.getProgramDirectory() ?? request.getPwd();
     const runner = createRequire(join(folder, 'package.json')).resolve('@pulumi/pulumi/cmd/run');
     const ended = await programs.run([runner, ...makeArguments(request), request.getProgram()], {
@@ -36,23 +36,23 @@ servePlugin(languageGrpc.LanguageRuntimeService, {
       env: makeEnvironment(request),
     });
     if (ended.code === 0) return new pb.RunResponse();
-    if (ended.code === PROGRAM_HAS_SAID_WHY || ended.stopped) return new pb.RunResponse().setBail(true);
+    if (ended.code === ERROR_ALREADY_REPORTED || ended.stopped) return new pb.RunResponse().setBail(true);
     return new pb.RunResponse().setError(`The program ended with ${ended.signal ?? `exit code ${String(ended.code)}`}`);
   }),
-  cancel: unary(() => {
+  cancel: makeUnaryCall(() => {
     programs.stop();
     return new emptyPb.Empty();
   }),
 });
 
 /** The exit code of `@pulumi/pulumi/cmd/run` for an error that it has already reported to the engine. */
-const PROGRAM_HAS_SAID_WHY = 32;
+const ERROR_ALREADY_REPORTED = 32;
 
 /** The flags of `@pulumi/pulumi/cmd/run`. */
 function makeArguments(request: pb.RunRequest): readonly string[] {
   const flags = {
     monitor: request.getMonitorAddress(),
-    engine: engineAddress() ?? '',
+    engine: readEngineAddress() ?? '',
     organization: request.getOrganization(),
     project: request.getProject(),
     stack: request.getStack(),

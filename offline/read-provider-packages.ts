@@ -27,7 +27,7 @@ export async function readProviderPackages(folder: string): Promise<readonly Pro
   const resolve = createRequire(join(folder, 'package.json')).resolve;
   const read = Object.keys(own?.dependencies ?? {}).map(async (name) => {
     const places = resolve.paths(name) ?? [];
-    const manifest = await firstManifest(places.map((place) => join(place, name)));
+    const manifest = await readFirstManifest(places.map((place) => join(place, name)));
     const {
       resource = false,
       name: plugin = name.replace(/^@pulumi\//, ''),
@@ -44,7 +44,7 @@ async function readNearestManifest(folder: string): Promise<Manifest | undefined
   return found ?? (dirname(folder) === folder ? undefined : readNearestManifest(dirname(folder)));
 }
 
-async function firstManifest(folders: readonly string[]): Promise<Manifest | undefined> {
+async function readFirstManifest(folders: readonly string[]): Promise<Manifest | undefined> {
   const found = await Promise.all(folders.map(readManifest));
   return found.find((manifest) => manifest !== undefined);
 }

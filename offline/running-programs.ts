@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
-export interface Ended {
+export interface ProgramExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   /** Whether `stop` ended it. */
@@ -8,12 +8,15 @@ export interface Ended {
 }
 
 /** The running Node programs, so that Ctrl-C reaches them. */
-export class Programs {
+export class RunningPrograms {
   readonly #running = new Set<ChildProcess>();
   readonly #stopped = new WeakSet<ChildProcess>();
 
   /** Runs this process's own Node with these arguments. Its output goes to this process's output. */
-  run(args: readonly string[], options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv }): Promise<Ended> {
+  run(
+    args: readonly string[],
+    options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
+  ): Promise<ProgramExit> {
     const child = spawn(process.execPath, args, { ...options, stdio: ['ignore', 'inherit', 'inherit'] });
     this.#running.add(child);
     return new Promise((done, fail) => {

@@ -36,10 +36,10 @@ export function makeDiff(
     response
       .getDetaileddiffMap()
       .set(path, new providerPb.PropertyDiff().setKind(KINDS[change][replace ? 1 : 0]).setInputdiff(true));
-    if (replace) replacing.add(topLevel(path));
+    if (replace) replacing.add(readTopLevelProperty(path));
   }
   return response
-    .setDiffsList([...new Set([...changes.keys()].map(topLevel))])
+    .setDiffsList([...new Set([...changes.keys()].map(readTopLevelProperty))])
     .setReplacesList([...replacing])
     .setDeletebeforereplace(deleteBeforeReplace && replacing.size > 0);
 }
@@ -66,6 +66,6 @@ const KINDS = {
   update: [Kind.UPDATE, Kind.UPDATE_REPLACE],
 } as const;
 
-function topLevel(path: string): string {
+function readTopLevelProperty(path: string): string {
   return path.split(/[.[]/, 1)[0] ?? path;
 }

@@ -20,7 +20,7 @@ export interface ResourceType<Inputs extends object, Outputs extends object> {
    * Completes or refuses the inputs. Default: accepts them unchanged. In a preview, a value that is known only after
    * the update is the engine's marker, a string.
    */
-  check?(request: CheckRequest<Inputs>): Checked<Inputs> | Promise<Checked<Inputs>>;
+  check?(request: CheckRequest<Inputs>): CheckResult<Inputs> | Promise<CheckResult<Inputs>>;
   /** The part of the inputs to compare with the last update. Default: all inputs. */
   comparable?(inputs: Inputs): object | Promise<object>;
   /** Whether a change at this property path (`entities[0].name`) replaces the resource. Default: never. */
@@ -28,11 +28,14 @@ export interface ResourceType<Inputs extends object, Outputs extends object> {
   /** Whether a replacement deletes the old resource before it makes the new one. Default: the new one is made first. */
   deletesFirst?(before: Inputs, after: Inputs): boolean;
   /** Creates the resource. In a preview (`context.preview`) changes nothing, and its outputs can be partial. */
-  create(request: CreateRequest<Inputs>, context: Context): Promise<Created<Outputs>>;
+  create(request: CreateRequest<Inputs>, context: Context): Promise<CreateResult<Outputs>>;
   /** Updates the resource in place. The same rule applies in a preview. */
   update(request: UpdateRequest<Inputs, Outputs>, context: Context): Promise<Outputs>;
   /** Reads the actual resource. Undefined: it no longer exists. `inputs` is empty in an import. */
-  read(request: ExistingRequest<Inputs, Outputs>, context: Context): Promise<Found<Inputs, Outputs> | undefined>;
+  read(
+    request: ExistingRequest<Inputs, Outputs>,
+    context: Context,
+  ): Promise<ResourceReadResult<Inputs, Outputs> | undefined>;
   /** Deletes the resource. Succeeds if it no longer exists. */
   delete(request: ExistingRequest<Inputs, Outputs>, context: Context): Promise<void>;
 }
@@ -54,7 +57,7 @@ export interface Autonaming {
   readonly proposedName: string;
 }
 
-export interface Checked<Inputs> {
+export interface CheckResult<Inputs> {
   readonly inputs: Inputs;
   readonly failures?: readonly CheckFailure[];
 }
@@ -87,12 +90,12 @@ export interface ExistingRequest<Inputs, Outputs> {
   readonly outputs: Outputs;
 }
 
-export interface Created<Outputs> {
+export interface CreateResult<Outputs> {
   readonly id: string;
   readonly outputs: Outputs;
 }
 
-export interface Found<Inputs, Outputs> {
+export interface ResourceReadResult<Inputs, Outputs> {
   readonly inputs: Inputs;
   readonly outputs: Outputs;
 }

@@ -4,7 +4,7 @@ import * as grpc from '@grpc/grpc-js';
 const MAX_MESSAGE_BYTES = 400 * 1024 * 1024;
 
 /** Handles one request of the engine. An exception becomes the error of the call. */
-export type Unary<Request, Response> = (request: Request) => Response | Promise<Response>;
+export type UnaryHandler<Request, Response> = (request: Request) => Response | Promise<Response>;
 
 /** Serves a gRPC service on a free loopback port, and prints the port for the engine to read. */
 export function servePlugin(service: grpc.ServiceDefinition, calls: grpc.UntypedServiceImplementation): void {
@@ -20,7 +20,7 @@ export function servePlugin(service: grpc.ServiceDefinition, calls: grpc.Untyped
 }
 
 /** Calls `stop` once, when the engine sends a signal to this plugin or ends (its pipe closes). */
-export function onEngineGone(stop: () => void): void {
+export function onEngineEnd(stop: () => void): void {
   const once = { done: false };
   const end = () => {
     if (!once.done) stop();
@@ -31,23 +31,25 @@ export function onEngineGone(stop: () => void): void {
 }
 
 /** The engine's address, which the engine passes to its plugins as an argument. */
-export function engineAddress(): string | undefined {
+export function readEngineAddress(): string | undefined {
   return process.argv.slice(2).findLast((argument) => /:\d+$/.test(argument));
 }
 
 /** Wraps an async function as the handler of a unary gRPC call. */
-export function unary<Request, Response>(answer: Unary<Request, Response>): grpc.handleUnaryCall<Request, Response> {
+export function makeUnaryCall<Request, Response>(
+  answer: UnaryHandler<Request, Response>,
+): grpc.handleUnaryCall<Request, Response> {
   return (call, callback) => {
     void Promise.resolve()
       .then(() => answer(call.request))
       .then(
         (response) => callback(null, response),
-        (e: unknown) => callback(asStatus(e)),
+        (e: unknown) => callback(toStatus(e)),
       );
   };
 }
 
-function asStatus(e: unknown): Partial<grpc.StatusObject> {
+function toStatus(e: unknown): Partial<grpc.StatusObject> {
   const { code = grpc.status.UNKNOWN, metadata } = e as Partial<grpc.StatusObject>;
   const details = e instanceof Error ? e.message : String(e);
   return { code: typeof code === 'number' ? code : grpc.status.UNKNOWN, details, ...(metadata && { metadata }) };

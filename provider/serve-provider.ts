@@ -8,7 +8,7 @@ import { InitFailed } from './resource-init-error.ts';
 import { fromStruct, makeDiff, makeInitFailure, toStruct } from './messages.ts';
 import { Operations } from './operations.ts';
 import type { CheckRequest, Context, Provider, ResourceType } from './provider.ts';
-import { engineAddress, onEngineGone, servePlugin, unary } from './serve-plugin.ts';
+import { readEngineAddress, onEngineEnd, servePlugin, makeUnaryCall } from './serve-plugin.ts';
 
 /**
  * Serves a provider to the Pulumi engine that started this process. The provider does not declare support for secrets,
@@ -17,35 +17,35 @@ import { engineAddress, onEngineGone, servePlugin, unary } from './serve-plugin.
  */
 export function serveProvider(provider: Provider): void {
   const operations = new Operations();
-  onEngineGone(() => void operations.end('Cannot continue: the engine has ended'));
+  onEngineEnd(() => void operations.end('Cannot continue: the engine has ended'));
   servePlugin(providerGrpc.ResourceProviderService, {
     ...configuration(provider, operations),
-    ...questions(provider),
-    ...actions(provider, operations),
+    ...makeComparisonCalls(provider),
+    ...makeResourceCalls(provider, operations),
   });
 }
 
 /** The calls about the provider itself. */
 function configuration(provider: Provider, operations: Operations) {
   return {
-    handshake: unary(() => new pb.ProviderHandshakeResponse()),
-    getPluginInfo: unary(() => new pluginPb.PluginInfo().setVersion(provider.version)),
-    getSchema: unary(() => new pb.GetSchemaResponse().setSchema('{}')),
-    checkConfig: unary((request: pb.CheckRequest) => new pb.CheckResponse().setInputs(request.getNews())),
-    diffConfig: unary((request: pb.DiffRequest) => {
+    handshake: makeUnaryCall(() => new pb.ProviderHandshakeResponse()),
+    getPluginInfo: makeUnaryCall(() => new pluginPb.PluginInfo().setVersion(provider.version)),
+    getSchema: makeUnaryCall(() => new pb.GetSchemaResponse().setSchema('{}')),
+    checkConfig: makeUnaryCall((request: pb.CheckRequest) => new pb.CheckResponse().setInputs(request.getNews())),
+    diffConfig: makeUnaryCall((request: pb.DiffRequest) => {
       const [before, after] = [fromStruct(request.getOldInputs()), fromStruct(request.getNews())] as Configuration[];
       const replaces = provider.replaces?.(before ?? {}, after ?? {}) ?? [];
       const response = new pb.DiffResponse().setReplacesList([...replaces]).setDiffsList([...replaces]);
       // Without replaces, the engine compares the settings itself and updates the provider in place.
       return replaces.length > 0 ? response.setChanges(pb.DiffResponse.DiffChanges.DIFF_SOME) : response;
     }),
-    configure: unary((request: pb.ConfigureRequest) => {
+    configure: makeUnaryCall((request: pb.ConfigureRequest) => {
       const variables = [...request.getVariablesMap().entries()];
       provider.configure?.(Object.fromEntries(variables.map(([key, value]) => [key.replace(/^.*:/, ''), value])));
       return new pb.ConfigureResponse().setSupportspreview(true).setSupportsAutonamingConfiguration(true);
     }),
-    attach: unary(() => new emptyPb.Empty()),
-    cancel: unary(() => {
+    attach: makeUnaryCall(() => new emptyPb.Empty()),
+    cancel: makeUnaryCall(() => {
       operations.cancel('Cannot continue: the update was cancelled');
       return new emptyPb.Empty();
     }),
@@ -53,18 +53,18 @@ function configuration(provider: Provider, operations: Operations) {
 }
 
 /** The calls that only compare. */
-function questions(provider: Provider) {
+function makeComparisonCalls(provider: Provider) {
   return {
-    check: unary(async (request: pb.CheckRequest) => {
+    check: makeUnaryCall(async (request: pb.CheckRequest) => {
       const asked = readCheck(request);
-      const checked = await (resourceType(provider, request).check?.(asked) ?? { inputs: asked.inputs });
+      const checked = await (findResourceType(provider, request).check?.(asked) ?? { inputs: asked.inputs });
       const failures = (checked.failures ?? []).map((f) =>
         new pb.CheckFailure().setProperty(f.property).setReason(f.reason),
       );
       return new pb.CheckResponse().setInputs(toStruct(checked.inputs)).setFailuresList(failures);
     }),
-    diff: unary(async (request: pb.DiffRequest) => {
-      const resource = resourceType(provider, request);
+    diff: makeUnaryCall(async (request: pb.DiffRequest) => {
+      const resource = findResourceType(provider, request);
       const [before, after] = [fromStruct(request.getOldInputs()), fromStruct(request.getNews())];
       const compare = (inputs: object) => Promise.resolve(resource.comparable?.(inputs) ?? inputs);
       const [old, now] = await Promise.all([compare(before), compare(after)]);
@@ -91,17 +91,17 @@ function readCheck(request: pb.CheckRequest): CheckRequest<object> {
 }
 
 /** The calls that read or change actual resources. */
-function actions(provider: Provider, operations: Operations) {
-  const act = connectActions(provider, operations);
+function makeResourceCalls(provider: Provider, operations: Operations) {
+  const act = makeOperationRunner(provider, operations);
   return {
-    create: unary((request: pb.CreateRequest) => {
+    create: makeUnaryCall((request: pb.CreateRequest) => {
       const inputs = fromStruct(request.getProperties());
       return act(request, inputs, async (resource, context) => {
         const { id, outputs } = await resource.create({ ...named(request), inputs }, context);
         return new pb.CreateResponse().setId(context.preview ? '' : id).setProperties(toStruct(outputs));
       });
     }),
-    update: unary((request: pb.UpdateRequest) => {
+    update: makeUnaryCall((request: pb.UpdateRequest) => {
       const inputs = fromStruct(request.getNews());
       const old = {
         oldInputs: fromStruct(request.getOldInputs()),
@@ -113,7 +113,7 @@ function actions(provider: Provider, operations: Operations) {
         return new pb.UpdateResponse().setProperties(toStruct(outputs));
       });
     }),
-    read: unary((request: pb.ReadRequest) => {
+    read: makeUnaryCall((request: pb.ReadRequest) => {
       const existing = { inputs: fromStruct(request.getInputs()), outputs: fromStruct(request.getProperties()) };
       return act(request, existing.inputs, async (resource, context) => {
         const found = await resource.read({ ...named(request), id: request.getId(), ...existing }, context);
@@ -122,7 +122,7 @@ function actions(provider: Provider, operations: Operations) {
         return new pb.ReadResponse().setId(request.getId()).setInputs(inputs).setProperties(outputs);
       });
     }),
-    delete: unary((request: pb.DeleteRequest) => {
+    delete: makeUnaryCall((request: pb.DeleteRequest) => {
       const existing = { inputs: fromStruct(request.getOldInputs()), outputs: fromStruct(request.getProperties()) };
       return act(request, existing.inputs, async (resource, context) => {
         await resource.delete({ ...named(request), id: request.getId(), ...existing }, context);
@@ -135,10 +135,10 @@ function actions(provider: Provider, operations: Operations) {
 /**
  * Makes the function that runs operations. They can be cancelled, and the engine keeps resources that are not ready.
  */
-function connectActions(provider: Provider, operations: Operations) {
-  const engineLog = new EngineLog(engineAddress());
+function makeOperationRunner(provider: Provider, operations: Operations) {
+  const engineLog = new EngineLog(readEngineAddress());
   return async <T>(
-    request: Acting,
+    request: OperationRequest,
     inputs: object,
     work: (resource: AnyResource, context: Context) => Promise<T>,
   ): Promise<T> => {
@@ -149,7 +149,7 @@ function connectActions(provider: Provider, operations: Operations) {
       log: engineLog.of(request.getUrn()),
     };
     try {
-      return await operations.run(() => work(resourceType(provider, request), context));
+      return await operations.run(() => work(findResourceType(provider, request), context));
     } catch (e) {
       throw e instanceof InitFailed ? makeInitFailure(e, inputs) : e;
     } finally {
@@ -161,22 +161,22 @@ function connectActions(provider: Provider, operations: Operations) {
 type AnyResource = ResourceType<object, object>;
 type Configuration = Readonly<Record<string, unknown>>;
 
-interface Named {
+interface ResourceRequest {
   getUrn(): string;
   getName(): string;
   getType(): string;
 }
 
-interface Acting extends Named {
+interface OperationRequest extends ResourceRequest {
   getTimeout(): number;
   getPreview?(): boolean;
 }
 
-function named(request: Named): { readonly urn: string; readonly name: string } {
+function named(request: ResourceRequest): { readonly urn: string; readonly name: string } {
   return { urn: request.getUrn(), name: request.getName() };
 }
 
-function resourceType(provider: Provider, request: Named): AnyResource {
+function findResourceType(provider: Provider, request: ResourceRequest): AnyResource {
   const { resources } = provider;
   const resource = typeof resources === 'function' ? resources(request.getType()) : resources[request.getType()];
   if (resource) return resource;

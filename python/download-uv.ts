@@ -54,7 +54,7 @@ export async function downloadUv(
   const hash = createHash('sha256').update(bytes).digest('hex');
   if (!hashes.includes(hash))
     throw new Error(`${wheel.filename} has the SHA-256 ${hash}, expected one of the pinned hashes`);
-  await unpack(bytes, folder, { python, program: join(`uv-${version}.data`, 'scripts', 'uv'), signal });
+  await unpackWheel(bytes, folder, { python, program: join(`uv-${version}.data`, 'scripts', 'uv'), signal });
 }
 
 /** Errors never repeat the address, because it can contain a password. */
@@ -73,7 +73,7 @@ async function get(address: string, signal: AbortSignal, headers: Readonly<Recor
   return response;
 }
 
-async function unpack(
+async function unpackWheel(
   bytes: Buffer,
   folder: string,
   {

@@ -4,8 +4,8 @@ import { codePath } from '../system/code.ts';
 import { ensureVirtualenv, type Virtualenv } from './ensure-virtualenv.ts';
 import { VirtualenvError } from './virtualenv-error.ts';
 import { chooseMinorVersion } from './find-python.ts';
-import { withoutComment } from './remove-comment.ts';
-import { normalizeName } from './normalize-package-name.ts';
+import { removeComment } from './remove-comment.ts';
+import { normalizePackageName } from './normalize-package-name.ts';
 import type { PythonOptions } from './find-uv.ts';
 
 /** Python versions that can run the model server's front, in order of preference. */
@@ -28,7 +28,7 @@ export function parseLockedRequirements(text: string): readonly LockedPackage[] 
   const lines = text
     .replace(/\\\r?\n/g, ' ')
     .split('\n')
-    .map((line) => withoutComment(line).trim())
+    .map((line) => removeComment(line).trim())
     .filter((line) => line !== '' && !line.startsWith('-'));
   const packages = lines.map(parseLockedRequirement);
   return [...packages].sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -38,8 +38,8 @@ function parseLockedRequirement(line: string): LockedPackage {
   const hashes = [...line.matchAll(/--hash=(sha256:[0-9a-f]{64})/g)].map((m) => m[1] ?? '').sort();
   const [head = ''] = line.split(/\s(?:;|--hash)/);
   const pinned = /^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;]+)/.exec(head);
-  if (pinned) return { name: normalizeName(pinned[1] ?? ''), version: pinned[2] ?? '', hashes };
+  if (pinned) return { name: normalizePackageName(pinned[1] ?? ''), version: pinned[2] ?? '', hashes };
   const direct = /^([A-Za-z0-9._-]+)(?:\[[^\]]*\])? @ (\S+)/.exec(head);
-  if (direct) return { name: normalizeName(direct[1] ?? ''), version: '', source: direct[2] ?? '', hashes };
+  if (direct) return { name: normalizePackageName(direct[1] ?? ''), version: '', source: direct[2] ?? '', hashes };
   throw new SyntaxError(`Cannot read the locked requirement "${line.slice(0, 80)}": expected NAME==VERSION --hash=…`);
 }

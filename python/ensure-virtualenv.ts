@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { writeFileAtomically } from '../system/atomic-files.ts';
 import { cacheFolder } from '../system/cache.ts';
 import { withFileLock } from '../system/file-lock.ts';
-import { SILENT, timed } from '../system/progress.ts';
+import { SILENT, withProgress } from '../system/progress.ts';
 import type { ProcessResult } from '../system/run-process.ts';
 import { contentHash } from '../schemas/values/names.ts';
 import type { Lock, LockedPackage } from '../schemas/lock/lock.ts';
 import { findPython, listPythons, minorVersion, type Python } from './find-python.ts';
 import type { PythonOptions } from './find-uv.ts';
-import { installError, installPackages, runUv } from './install-packages.ts';
+import { makeInstallError, installPackages, runUv } from './install-packages.ts';
 import { VirtualenvError } from './virtualenv-error.ts';
 
 /** Everything that a virtualenv is made from: one of a lock's `virtualenvs`. */
@@ -45,7 +45,7 @@ export function makeVirtualenvRequest(lock: Lock, entity: string, modelFolder?: 
   return { python: locked.model.python_version, platform, packages, modelFolder };
 }
 
-const MARKER = 'davit.json';
+const MARKER_FILE = 'davit.json';
 const FORMAT = 2;
 
 /**
@@ -54,15 +54,15 @@ const FORMAT = 2;
  */
 export async function ensureVirtualenv(request: VirtualenvRequest, options: PythonOptions = {}): Promise<Virtualenv> {
   const python = await requirePython(request.python, options);
-  const virtualenv = placeVirtualenv(request, python);
-  if (await isComplete(virtualenv)) return virtualenv;
+  const virtualenv = computeVirtualenv(request, python);
+  if (await isVirtualenvComplete(virtualenv)) return virtualenv;
   const { progress = SILENT } = options;
   const what = `Making a virtualenv of ${request.packages.length} packages for Python ${python.version}`;
   await withFileLock(
     `${virtualenv.folder}.lock`,
     async () => {
-      if (await isComplete(virtualenv)) return;
-      await timed(progress, what, () => makeVirtualenv(request, virtualenv, python, options));
+      if (await isVirtualenvComplete(virtualenv)) return;
+      await withProgress(progress, what, () => makeVirtualenv(request, virtualenv, python, options));
     },
     { what: 'making the same virtualenv', progress, signal: options.signal },
   );
@@ -75,16 +75,16 @@ export async function locateVirtualenv(
   options: PythonOptions = {},
 ): Promise<Virtualenv | undefined> {
   const python = await findPython(request.python, options);
-  return python && placeVirtualenv(request, python);
+  return python && computeVirtualenv(request, python);
 }
 
 /** Whether the cache contains the complete virtualenv. */
-export async function isComplete({ folder, python, key }: Virtualenv): Promise<boolean> {
-  const marker = await readFile(join(folder, MARKER), 'utf8').catch(() => '');
+export async function isVirtualenvComplete({ folder, python, key }: Virtualenv): Promise<boolean> {
+  const marker = await readFile(join(folder, MARKER_FILE), 'utf8').catch(() => '');
   return marker === renderMarker(key) && (await exists(python));
 }
 
-function placeVirtualenv(request: VirtualenvRequest, python: Python): Virtualenv {
+function computeVirtualenv(request: VirtualenvRequest, python: Python): Virtualenv {
   const packages = request.packages.map(({ name, version, source, hashes }) => [name, version, source ?? '', hashes]);
   const machine = `${process.platform}-${process.arch}`;
   const content = { format: FORMAT, packages, python: python.version, platform: request.platform, machine };
@@ -121,15 +121,15 @@ async function makeVirtualenv(
   // Retry, because the uv of a killed process can still be writing here.
   await rm(folder, { recursive: true, force: true, maxRetries: 10 });
   const made = await runUv(['venv', '--quiet', '--no-project', '--python', python.executable, folder], options);
-  if (made.code !== 0) throw installError('Cannot make a virtualenv', made);
+  if (made.code !== 0) throw makeInstallError('Cannot make a virtualenv', made);
   const requirements = join(folder, 'davit-requirements.txt');
   await installPackages({ packages, modelFolder, folder, into: ['--python', own], requirements }, options);
   const checked = await runUv(['pip', 'check', '--python', own], options);
-  if (checked.code !== 0) throw checkError(checked);
-  await writeFileAtomically(join(folder, MARKER), renderMarker(key));
+  if (checked.code !== 0) throw makeConflictError(checked);
+  await writeFileAtomically(join(folder, MARKER_FILE), renderMarker(key));
 }
 
-function checkError(run: ProcessResult): VirtualenvError {
+function makeConflictError(run: ProcessResult): VirtualenvError {
   const lines = run.stderr
     .split('\n')
     .filter((l) => / requires | has been installed|not compatible|is not supported/.test(l))

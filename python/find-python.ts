@@ -1,9 +1,9 @@
 import { readdir, realpath } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { SILENT, timed } from '../system/progress.ts';
+import { SILENT, withProgress } from '../system/progress.ts';
 import { runProcess } from '../system/run-process.ts';
-import { findUv, programsOnPath, type PythonOptions } from './find-uv.ts';
+import { findUv, listProgramsOnPath, type PythonOptions } from './find-uv.ts';
 
 /** An interpreter by its real path, never a shim. */
 export interface Python {
@@ -15,7 +15,7 @@ export interface Python {
 /** Enough to download the 30 MB of a managed Python. Without a network, the download fails after this time. */
 const UV_PYTHON_LIMIT_SECONDS = 120;
 const MINOR_NAMES = Array.from({ length: 10 }, (_, i) => `python3.${i + 7}`);
-const PROBE = 'import sys; print(sys.executable, "%d.%d.%d" % sys.version_info[:3], sep="\\t")';
+const PROBE_SCRIPT = 'import sys; print(sys.executable, "%d.%d.%d" % sys.version_info[:3], sep="\\t")';
 
 const known = new Map<string, Promise<Python | undefined>>();
 
@@ -35,7 +35,7 @@ export function findPython(wanted: string, options: PythonOptions = {}): Promise
 
 /** Lists the Python 3 interpreters of this machine, or only those of one minor version, oldest first. */
 export async function listPythons(minor?: string): Promise<readonly Python[]> {
-  const files = await Promise.all((await candidates(minor)).map((f) => realpath(f).catch(() => undefined)));
+  const files = await Promise.all((await listCandidates(minor)).map((f) => realpath(f).catch(() => undefined)));
   const unique = [...new Set(files.filter((f) => f !== undefined))];
   const probed = await Promise.all(unique.map(probePython));
   const byVersion = new Map<string, Python>();
@@ -58,50 +58,50 @@ export function minorVersion(version: string): string {
 
 async function locatePython(wanted: string, options: PythonOptions): Promise<Python | undefined> {
   const minor = minorVersion(wanted);
-  const here = nearest(await listPythons(minor), wanted);
+  const here = findNearestPatch(await listPythons(minor), wanted);
   if (here) return here;
   const { progress = SILENT, signal } = options;
   const uv = await findUv(options);
-  const installed = await timed(progress, `Downloading Python ${minor}, which is not installed`, () =>
+  const installed = await withProgress(progress, `Downloading Python ${minor}, which is not installed`, () =>
     runProcess(uv, ['python', 'install', '--quiet', minor], {
       limitSeconds: UV_PYTHON_LIMIT_SECONDS,
       ...(signal && { signal }),
     }),
   );
-  return installed.code === 0 ? nearest(await listPythons(minor), wanted) : undefined;
+  return installed.code === 0 ? findNearestPatch(await listPythons(minor), wanted) : undefined;
 }
 
 /**
  * Prefers the same patch, then the nearest newer one, then the nearest older one. Without a patch, takes the newest.
  */
-function nearest(pythons: readonly Python[], wanted: string): Python | undefined {
+function findNearestPatch(pythons: readonly Python[], wanted: string): Python | undefined {
   const patch = wanted.split('.')[2];
   if (patch === undefined) return pythons.at(-1);
   return pythons.find((p) => Number(p.version.split('.')[2]) >= Number(patch)) ?? pythons.at(-1);
 }
 
-async function candidates(minor: string | undefined): Promise<readonly string[]> {
+async function listCandidates(minor: string | undefined): Promise<readonly string[]> {
   const pyenv = join(process.env['PYENV_ROOT'] ?? join(homedir(), '.pyenv'), 'versions');
   const shared = process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share');
   const managed = process.env['UV_PYTHON_INSTALL_DIR'] ?? join(shared, 'uv', 'python');
   const names = minor === undefined ? MINOR_NAMES : [`python${minor}`];
-  const onPath = await Promise.all([...names, 'python3'].map((name) => programsOnPath(name)));
+  const onPath = await Promise.all([...names, 'python3'].map((name) => listProgramsOnPath(name)));
   return [
-    ...(await foldersBelow(pyenv, minor ? `${minor}.` : '3.')).map((f) => join(f, 'bin', 'python3')),
-    ...(await foldersBelow(managed, minor ? `cpython-${minor}.` : 'cpython-3.')).map((f) => join(f, 'bin', 'python3')),
+    ...(await listFolders(pyenv, minor ? `${minor}.` : '3.')).map((f) => join(f, 'bin', 'python3')),
+    ...(await listFolders(managed, minor ? `cpython-${minor}.` : 'cpython-3.')).map((f) => join(f, 'bin', 'python3')),
     ...onPath.flat(),
     ...names.map((name) => join('/usr/bin', name)),
   ];
 }
 
-async function foldersBelow(folder: string, prefix: string): Promise<readonly string[]> {
+async function listFolders(folder: string, prefix: string): Promise<readonly string[]> {
   const names = await readdir(folder).catch(() => []);
   return names.filter((n) => n.startsWith(prefix)).map((n) => join(folder, n));
 }
 
 /** Probes an interpreter. The caller resolves links first, so that a virtualenv's Python becomes its base Python. */
 async function probePython(file: string): Promise<Python | undefined> {
-  const run = await runProcess(file, ['-I', '-S', '-c', PROBE], { limitSeconds: 10 }).catch(() => undefined);
+  const run = await runProcess(file, ['-I', '-S', '-c', PROBE_SCRIPT], { limitSeconds: 10 }).catch(() => undefined);
   const [executable, version] = run?.stdout.trim().split('\t') ?? [];
   return run?.code === 0 && executable && version ? { executable, version } : undefined;
 }

@@ -4,7 +4,7 @@ import { makeFolderAtomically } from '../system/atomic-files.ts';
 import { cacheFolder } from '../system/cache.ts';
 import { codePath } from '../system/code.ts';
 import { withFileLock } from '../system/file-lock.ts';
-import { type Progress, SILENT, timed } from '../system/progress.ts';
+import { type Progress, SILENT, withProgress } from '../system/progress.ts';
 import { runProcess } from '../system/run-process.ts';
 import { downloadUv } from './download-uv.ts';
 
@@ -33,9 +33,9 @@ export function findUv(options: PythonOptions = {}): Promise<string> {
 }
 
 async function locateUv({ progress = SILENT, signal }: PythonOptions): Promise<string> {
-  for (const candidate of await programsOnPath('uv')) {
+  for (const candidate of await listProgramsOnPath('uv')) {
     const version = await readVersion(candidate);
-    if (version && isAtLeast(version, MINIMUM_VERSION)) return candidate;
+    if (version && isVersionAtLeast(version, MINIMUM_VERSION)) return candidate;
     if (version) progress.say(`Ignoring ${candidate}: it is uv ${version}, expected ${MINIMUM_VERSION} or newer`);
   }
   const requirements = await readFile(REQUIREMENTS, 'utf8');
@@ -49,7 +49,7 @@ async function locateUv({ progress = SILENT, signal }: PythonOptions): Promise<s
     `${folder}.lock`,
     async () => {
       if (await isExecutable(program)) return;
-      await timed(progress, `Installing uv ${version} (about 25 MB, once)`, () =>
+      await withProgress(progress, `Installing uv ${version} (about 25 MB, once)`, () =>
         makeFolderAtomically(folder, (fresh) => installUv(fresh, { version, hashes, signal })),
       );
     },
@@ -68,7 +68,7 @@ async function installUv(
   }: { readonly version: string; readonly hashes: readonly string[]; readonly signal: AbortSignal | undefined },
 ): Promise<void> {
   const failures: string[] = [];
-  const pythons = [...(await programsOnPath('python3', { shims: true })), '/usr/bin/python3'];
+  const pythons = [...(await listProgramsOnPath('python3', { shims: true })), '/usr/bin/python3'];
   for (const python of pythons) {
     const args = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-input', '--no-deps'];
     const wheel = ['--require-hashes', '--only-binary', ':all:', '--target', folder, '-r', REQUIREMENTS];
@@ -96,7 +96,7 @@ async function installUv(
 }
 
 /** Lists programs of this name in PATH order. Skips scripts (`#!`), such as pyenv's shims, unless `shims` is set. */
-export async function programsOnPath(name: string, { shims = false } = {}): Promise<readonly string[]> {
+export async function listProgramsOnPath(name: string, { shims = false } = {}): Promise<readonly string[]> {
   const paths = (process.env['PATH'] ?? '').split(delimiter).filter(Boolean);
   const candidates = [...new Set(paths)].map((folder) => join(folder, name));
   const usable = await Promise.all(
@@ -111,7 +111,7 @@ async function readVersion(uv: string): Promise<string | undefined> {
 }
 
 /** Whether a dotted numeric version is at least another one. */
-export function isAtLeast(version: string, minimum: string): boolean {
+export function isVersionAtLeast(version: string, minimum: string): boolean {
   const [a, b] = [version, minimum].map((v) => v.split('.').map(Number)) as [number[], number[]];
   const i = b.findIndex((part, at) => part !== (a[at] ?? 0));
   return i < 0 || (a[i] ?? 0) > (b[i] ?? 0);

@@ -1,12 +1,12 @@
 import { join, resolve, sep } from 'node:path';
 import type { LockedPackage } from '../schemas/lock/lock.ts';
 import { writeFileAtomically } from '../system/atomic-files.ts';
-import { childEnvironment, type ProcessResult, runProcess } from '../system/run-process.ts';
+import { makeChildEnvironment, type ProcessResult, runProcess } from '../system/run-process.ts';
 import { findUv, type PythonOptions } from './find-uv.ts';
-import { leaveOutTests } from './remove-tests.ts';
+import { removeTests } from './remove-tests.ts';
 import { VirtualenvError } from './virtualenv-error.ts';
 
-export interface PackagesToInstall {
+export interface InstallRequest {
   readonly packages: readonly LockedPackage[];
   /** Base folder of a relative package `source`, which is a wheel in the model's directory. */
   readonly modelFolder?: string | undefined;
@@ -24,29 +24,29 @@ const INSTALL_LIMIT_SECONDS = 1800;
  * Installs exactly these packages, without their tests. Accepts only wheels with a matching hash. Uses uv's cache alone
  * if it has all wheels. Throws a VirtualenvError.
  */
-export async function installPackages(wanted: PackagesToInstall, options: PythonOptions = {}): Promise<void> {
+export async function installPackages(wanted: InstallRequest, options: PythonOptions = {}): Promise<void> {
   await writeFileAtomically(wanted.requirements, renderRequirements(wanted));
   if (wanted.packages.length === 0) return;
   const install = ['pip', 'install', '--quiet', '--no-deps', '--require-hashes', '--only-binary', ':all:'];
   const from = [...wanted.into, '-r', wanted.requirements];
   const offline = await runUv([...install, '--offline', ...from], options);
   const installed = offline.code === 0 ? offline : await runUv([...install, ...from], options);
-  if (installed.code !== 0) throw installError('Cannot install the packages of the lock', installed);
-  await leaveOutTests(join(wanted.folder, 'lib'));
+  if (installed.code !== 0) throw makeInstallError('Cannot install the packages of the lock', installed);
+  await removeTests(join(wanted.folder, 'lib'));
 }
 
 /** Runs uv to its end. */
 export async function runUv(args: readonly string[], { progress, signal }: PythonOptions): Promise<ProcessResult> {
   const uv = await findUv({ ...(progress && { progress }), signal });
   return runProcess(uv, args, {
-    env: childEnvironment({ UV_NO_PROGRESS: '1' }),
+    env: makeChildEnvironment({ UV_NO_PROGRESS: '1' }),
     limitSeconds: INSTALL_LIMIT_SECONDS,
     ...(signal && { signal }),
   });
 }
 
 /** Converts uv's failure into an error with a hint. */
-export function installError(what: string, run: ProcessResult): VirtualenvError {
+export function makeInstallError(what: string, run: ProcessResult): VirtualenvError {
   if (run.timedOut)
     return new VirtualenvError('install-failed', `${what}: uv was stopped after ${INSTALL_LIMIT_SECONDS} s`);
   const cause = run.stderr
@@ -62,7 +62,7 @@ export function installError(what: string, run: ProcessResult): VirtualenvError 
   return new VirtualenvError('install-failed', `${what}: ${cause}`, { hint });
 }
 
-function renderRequirements({ packages, modelFolder }: PackagesToInstall): string {
+function renderRequirements({ packages, modelFolder }: InstallRequest): string {
   const lines = packages.map(({ name, version, source, hashes }) => {
     const what = source === undefined ? `${name}==${version}` : `${name} @ ${locateSource(source, modelFolder)}`;
     return [what, ...hashes.map((h) => `--hash=${h}`)].join(' ');

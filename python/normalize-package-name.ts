@@ -1,4 +1,4 @@
 /** PEP 503: `Scikit_Learn` → `scikit-learn`. */
-export function normalizeName(name: string): string {
+export function normalizePackageName(name: string): string {
   return name.toLowerCase().replace(/[-_.]+/g, '-');
 }

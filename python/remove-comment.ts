@@ -1,5 +1,5 @@
 /** Removes the comment from a line of a requirements file: from a # at the start or after white space. */
-export function withoutComment(line: string): string {
+export function removeComment(line: string): string {
   const at = line.search(/(?<!\S)#/);
   return at < 0 ? line : line.slice(0, at);
 }

@@ -10,12 +10,12 @@ const CODE = /\.(py|so|pyd|dylib)$/;
  * Removes the test modules of installed packages, and their data. They are a sixth of the packages of a scikit-learn
  * model, and no server imports them. They are absent both where a model is proved and where it is served.
  */
-export async function leaveOutTests(folder: string, isTests = false): Promise<void> {
+export async function removeTests(folder: string, isTests = false): Promise<void> {
   const entries = await readdir(folder, { withFileTypes: true });
   await Promise.all(
     entries.map(async (entry) => {
       const path = join(folder, entry.name);
-      if (entry.isDirectory()) return leaveOutTests(path, isTests || entry.name === TESTS);
+      if (entry.isDirectory()) return removeTests(path, isTests || entry.name === TESTS);
       if (isTests && (TEST_MODULE.test(entry.name) || !CODE.test(entry.name))) await rm(path);
     }),
   );

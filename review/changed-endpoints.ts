@@ -27,13 +27,13 @@ export function findChangedEndpoints(
   const { names, endpoints, environments } = declarations;
   const environmentFiles = new Set(environments.map((e) => `environments/${e}.yaml`));
   const shared = paths.filter((p) => environmentFiles.has(p.path));
-  const gone = paths.flatMap((p) => (p.change === 'deleted' ? (endpointName(p.path) ?? []) : []));
+  const gone = paths.flatMap((p) => (p.change === 'deleted' ? (parseEndpointName(p.path) ?? []) : []));
   const all = [...new Set([...names, ...gone])].sort();
   return all.flatMap((name): readonly ChangedEndpoint[] => {
     const own = paths.filter((p) => p.path === `endpoints/${name}.yaml` || p.path === `endpoints/${name}.lock`);
     if (!names.includes(name)) return [{ endpoint: name, change: 'removed', because: own }];
     const endpoint = endpoints.find((e) => e.name === name);
-    const models = endpoint ? changedModels(paths, endpoint, declarations.root) : [];
+    const models = endpoint ? listChangedModels(paths, endpoint, declarations.root) : [];
     const because = [...own, ...models, ...shared];
     if (because.length === 0) return [];
     const added = own.some((p) => p.path.endsWith('.yaml') && p.change === 'added');
@@ -42,12 +42,12 @@ export function findChangedEndpoints(
 }
 
 /** `iris` of `endpoints/iris.yaml`; folders below endpoints/ do not count. */
-function endpointName(path: string): string | undefined {
+function parseEndpointName(path: string): string | undefined {
   return /^endpoints\/([^/]+)\.yaml$/s.exec(path)?.[1];
 }
 
 /** The folders of the endpoint's models that changed: one entry per folder, however many files. */
-function changedModels(paths: readonly ChangedPath[], endpoint: Endpoint, root: string): readonly ChangedPath[] {
+function listChangedModels(paths: readonly ChangedPath[], endpoint: Endpoint, root: string): readonly ChangedPath[] {
   const folders = endpoint.entities.flatMap(({ model }) => {
     const { folder, remote } = locateModel(root, model);
     return remote === undefined ? [relative(root, folder).split(sep).join('/')] : [];

@@ -15,8 +15,8 @@ export interface Changes {
 /** Git cannot find a base commit, so the user has to name one. */
 export class NoBaseError extends Error {}
 
-const USUAL_BASES = ['origin/HEAD', 'origin/main', 'origin/master', 'main', 'master'];
-const ASK = 'name the endpoints, or the commit to compare with: --base REF';
+const DEFAULT_BASES = ['origin/HEAD', 'origin/main', 'origin/master', 'main', 'master'];
+const BASE_HINT = 'name the endpoints, or the commit to compare with: --base REF';
 
 /** Lists the paths below a folder that changed since `base`, committed or not; default: since the usual main branch. */
 export async function readChangedPaths(
@@ -26,13 +26,14 @@ export async function readChangedPaths(
 ): Promise<Changes> {
   const git = (...args: readonly string[]) => runGit(folder, args, signal);
   const inside = await git('rev-parse', '--is-inside-work-tree');
-  if (inside.code !== 0) throw new NoBaseError(`Cannot find the changed files: ${whyNone(folder, inside)}; ${ASK}`);
+  if (inside.code !== 0)
+    throw new NoBaseError(`Cannot find the changed files: ${explainNoRepository(folder, inside)}; ${BASE_HINT}`);
   const commit = await findCommit(git, base);
   const head = await findCommit(git, 'HEAD');
   const merged = await git('merge-base', commit, head);
   if (merged.code !== 0)
     throw new NoBaseError(
-      `Cannot find the changed files: the history does not contain the merge base of ${base ?? 'the main branch'} and HEAD; fetch the whole history (git fetch --unshallow), or ${ASK}`,
+      `Cannot find the changed files: the history does not contain the merge base of ${base ?? 'the main branch'} and HEAD; fetch the whole history (git fetch --unshallow), or ${BASE_HINT}`,
     );
   const since = merged.stdout.trim();
   const [tracked, untracked] = await Promise.all([
@@ -46,7 +47,7 @@ export async function readChangedPaths(
 }
 
 /** Git may also refuse a repository of another user; its message then says what to do. */
-function whyNone(folder: string, { stderr }: ProcessResult): string {
+function explainNoRepository(folder: string, { stderr }: ProcessResult): string {
   if (stderr.includes('not a git repository')) return `${folder} is not in a Git repository`;
   return `git reports "${stderr.trim().replaceAll(/\s+/g, ' ')}"`;
 }
@@ -55,15 +56,15 @@ type Git = (...args: readonly string[]) => Promise<ProcessResult>;
 
 /** The commit of a name; a name is never taken for an option. */
 async function findCommit(git: Git, base: string | undefined): Promise<string> {
-  for (const name of base === undefined ? USUAL_BASES : [base]) {
+  for (const name of base === undefined ? DEFAULT_BASES : [base]) {
     if (name.startsWith('-')) break;
     const found = await git('rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`);
     const commit = found.stdout.trim().split('\n').at(-1) ?? '';
     if (found.code === 0 && /^[0-9a-f]{40,64}$/.test(commit)) return commit;
   }
   const what =
-    base === undefined ? `there is no ${USUAL_BASES.join(', ')}` : `"${base}" is not a commit in this repository`;
-  throw new NoBaseError(`Cannot find the changed files: ${what}; ${ASK}`);
+    base === undefined ? `there is no ${DEFAULT_BASES.join(', ')}` : `"${base}" is not a commit in this repository`;
+  throw new NoBaseError(`Cannot find the changed files: ${what}; ${BASE_HINT}`);
 }
 
 const CHANGES: Readonly<Record<string, ChangedPath['change']>> = { A: 'added', D: 'deleted' };

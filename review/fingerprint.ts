@@ -6,7 +6,7 @@ import type { Fingerprint } from '../schemas/report/report.ts';
 const PART_CHARACTERS = 16;
 const SHOWN_CHARACTERS = 12;
 
-export interface FingerprintParts {
+export interface FingerprintInputs {
   readonly lock: Lock;
   /** SHA-256 of the Pulumi program. */
   readonly program: string;
@@ -18,7 +18,7 @@ export interface FingerprintParts {
  * A digest of everything that deploying an endpoint in an environment would make. It does not depend on what is
  * deployed now.
  */
-export function makeFingerprint({ lock, program, resources }: FingerprintParts): Fingerprint {
+export function makeFingerprint({ lock, program, resources }: FingerprintInputs): Fingerprint {
   const whole = { lock: contentHash(lock), program, ...resources };
   const parts = Object.entries(whole).map(([name, hash]) => [name, hash.slice(0, PART_CHARACTERS)] as const);
   return { digest: contentHash(whole), parts: Object.fromEntries(parts) };
@@ -43,7 +43,7 @@ export function compareFingerprints(reviewed: Fingerprint, now: Fingerprint): re
 }
 
 /** The first characters of a fingerprint, for display. */
-export function shortFingerprint({ digest }: Fingerprint): string {
+export function shortenFingerprint({ digest }: Fingerprint): string {
   return digest.slice(0, SHOWN_CHARACTERS);
 }
 

@@ -8,7 +8,7 @@ import {
 } from '../schemas/report/report.ts';
 
 /** The end of a stage: its job's result in GitHub's words, and the text of its report. */
-export interface StageEnd {
+export interface StageOutcome {
   readonly result: 'success' | 'failure' | 'cancelled' | 'skipped';
   /** Undefined: the stage left no report. */
   readonly report: string | undefined;
@@ -26,10 +26,10 @@ export interface PullRequestFacts {
  * by schema, and facts about the pull request come only from `facts`. Pure.
  */
 export function mergeReports(
-  ends: { readonly validate: StageEnd; readonly preview: StageEnd },
+  ends: { readonly validate: StageOutcome; readonly preview: StageOutcome },
   { pullRequest, base, head }: PullRequestFacts,
 ): Report {
-  const [validate, preview] = [readEnd('validate', ends.validate), readEnd('preview', ends.preview)];
+  const [validate, preview] = [parseStage('validate', ends.validate), parseStage('preview', ends.preview)];
   const reports = [validate.report, preview.report].flatMap((r) => r ?? []);
   const names = [...new Set(reports.flatMap((r) => r.endpoints.map((e) => e.endpoint)))].sort();
   const find = (report: Report | undefined, name: string) => report?.endpoints.find((e) => e.endpoint === name);
@@ -44,17 +44,17 @@ export function mergeReports(
     diagnostics: [...sortDiagnostics(reports.flatMap((r) => r.diagnostics as readonly Diagnostic[]))],
     endpoints: names.flatMap((name) => {
       const merged = mergeEndpoint(find(validate.report, name), find(preview.report, name));
-      return merged ? [markCommitted(merged, pullRequest)] : [];
+      return merged ? [markLockCommitted(merged, pullRequest)] : [];
     }),
   };
 }
 
-interface ReadEnd {
+interface ParsedStage {
   readonly stage: StageReport;
   readonly report: Report | undefined;
 }
 
-function readEnd(stage: StageReport['stage'], { result, report: text }: StageEnd): ReadEnd {
+function parseStage(stage: StageReport['stage'], { result, report: text }: StageOutcome): ParsedStage {
   if (text === undefined) {
     const without = result === 'success' ? 'missing' : result;
     return { stage: { stage, result: without, why: null }, report: undefined };
@@ -91,6 +91,6 @@ function mergeEndpoint(
   };
 }
 
-function markCommitted(endpoint: EndpointReport, { locks_commit: commit }: PullRequest): EndpointReport {
+function markLockCommitted(endpoint: EndpointReport, { locks_commit: commit }: PullRequest): EndpointReport {
   return endpoint.computed_lock === null || commit === null ? endpoint : { ...endpoint, lock: 'committed' };
 }

@@ -6,7 +6,7 @@ import { type Diagnostic, makeError } from '../schemas/diagnostic.ts';
  * Endpoint files and environments have a few kilobytes; a lock of a hundred packages with all hashes has about a
  * hundred.
  */
-const MOST_BYTES = 4 << 20;
+const MAX_BYTES = 4 << 20;
 
 /**
  * Finds the files below a folder that must not be read: those reached through a link that leads out of the folder or
@@ -33,8 +33,8 @@ async function refuse(file: string, inside: string, path: string): Promise<reado
       ),
     ];
   const { size } = await stat(target);
-  if (size <= MOST_BYTES) return [];
-  return [makeRefusal(file, `it has ${size} bytes, expected at most ${MOST_BYTES}`)];
+  if (size <= MAX_BYTES) return [];
+  return [makeRefusal(file, `it has ${size} bytes, expected at most ${MAX_BYTES}`)];
 }
 
 function makeRefusal(file: string, why: string, hint?: string): Diagnostic {

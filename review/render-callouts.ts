@@ -1,6 +1,6 @@
 import type { EndpointReport, Report } from '../schemas/report/report.ts';
 import { renderLink, renderSpan } from './render-code.ts';
-import { brokenStages, DESTROY_LABEL, needsLock, renderStage, standingOf } from './review-state.ts';
+import { listBrokenStages, DESTROY_LABEL, needsLock, renderStage, determineReviewState } from './review-state.ts';
 
 const SHOWN_NAMES = 10;
 const SHORT_CHARACTERS = 12;
@@ -10,7 +10,7 @@ const WHY_CHARACTERS = 400;
 /** What a reviewer must know or do first: one paragraph each, most pressing first, of bounded length. */
 export function renderCallouts(report: Report): readonly string[] {
   return [
-    ...renderBroken(report),
+    ...renderBrokenStages(report),
     ...renderLocks(report),
     ...renderRemovals(report),
     ...renderStale(report),
@@ -20,8 +20,8 @@ export function renderCallouts(report: Report): readonly string[] {
 }
 
 /** A stage that was skipped because of an earlier broken stage adds nothing new. */
-function renderBroken(report: Report): readonly string[] {
-  const broken = brokenStages(report);
+function renderBrokenStages(report: Report): readonly string[] {
+  const broken = listBrokenStages(report);
   const told = broken.filter((stage, i) => i === 0 || stage.result !== 'skipped');
   const log = renderLink('the log of the run', report.pull_request?.run_url ?? null);
   return told.map((stage) => {
@@ -54,7 +54,7 @@ function renderCommitted(committed: readonly EndpointReport[], commit: string): 
 }
 
 function renderRemovals(report: Report): readonly string[] {
-  const removed = report.endpoints.filter((e) => standingOf(e, report) === 'label');
+  const removed = report.endpoints.filter((e) => determineReviewState(e, report) === 'label');
   if (removed.length === 0) return [];
   const label = renderSpan(DESTROY_LABEL);
   return [

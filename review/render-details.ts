@@ -2,12 +2,12 @@ import type { EndpointReport, EntityReport, PreviewReport } from '../schemas/rep
 import { renderBytes } from '../schemas/values/quantity.ts';
 import { summarizeResources, type ResourceSummary } from '../schemas/deployment/resource-summary.ts';
 import { renderModelLoading } from '../schemas/endpoint/worker-mode.ts';
-import { shortFingerprint } from './fingerprint.ts';
+import { shortenFingerprint } from './fingerprint.ts';
 import { renderBlock, renderHtmlCode, renderLine, renderSpan } from './render-code.ts';
-import { type Standing, type Standpoint, standingOf, standingWords } from './review-state.ts';
+import { type ReviewState, type ReviewContext, determineReviewState, renderReviewState } from './review-state.ts';
 
 /** How much detail is shown, from everything that a person can read down to the essential. */
-const STEPS = [
+const DETAIL_LEVELS = [
   {
     diagnostics: 100,
     sentence: 1000,
@@ -23,20 +23,20 @@ const STEPS = [
 ] as const;
 
 /** From this step on only the row in the table remains. */
-export const LEAST = STEPS.length;
+export const DETAIL_LEVEL_COUNT = DETAIL_LEVELS.length;
 
 const LOADING_CHARACTERS = 300;
 
-type Step = (typeof STEPS)[number];
+type DetailLevel = (typeof DETAIL_LEVELS)[number];
 
 /** Standings whose details are open, because a reviewer has to read them. */
-const OPENED: readonly Standing[] = ['fails', 'unknown', 'label', 'recreate'];
+const EXPANDED_STATES: readonly ReviewState[] = ['fails', 'unknown', 'label', 'recreate'];
 
 /** The details of one endpoint, folded when all is well; empty when there are none. */
-export function renderDetails(report: EndpointReport, standpoint: Standpoint, at: number): string {
-  const step = STEPS[at];
+export function renderDetails(report: EndpointReport, standpoint: ReviewContext, at: number): string {
+  const step = DETAIL_LEVELS[at];
   if (!step) return '';
-  const standing = standingOf(report, standpoint);
+  const standing = determineReviewState(report, standpoint);
   const sections = [
     renderDiagnostics(report.diagnostics, at),
     renderOutage(report.outage, step),
@@ -45,14 +45,14 @@ export function renderDetails(report: EndpointReport, standpoint: Standpoint, at
     ...report.previews.map((p) => renderPreview(p, step)),
   ].filter((s) => s !== '');
   if (sections.length === 0) return '';
-  const open = OPENED.includes(standing) ? ' open' : '';
-  const summary = `${renderHtmlCode(report.endpoint)}: ${standingWords(standing)}`;
+  const open = EXPANDED_STATES.includes(standing) ? ' open' : '';
+  const summary = `${renderHtmlCode(report.endpoint)}: ${renderReviewState(standing)}`;
   return [`<details${open}><summary>${summary}</summary>`, ...sections, '</details>'].join('\n\n');
 }
 
 /** One list item for each diagnostic, with file, line and column. */
 export function renderDiagnostics(diagnostics: EndpointReport['diagnostics'], at: number): string {
-  const step = STEPS[at];
+  const step = DETAIL_LEVELS[at];
   if (!step || diagnostics.length === 0) return '';
   const errorsFirst = [...diagnostics].sort((a, b) => (a.severity < b.severity ? -1 : a.severity > b.severity ? 1 : 0));
   const items = errorsFirst.slice(0, step.diagnostics).map((d) => {
@@ -63,18 +63,18 @@ export function renderDiagnostics(diagnostics: EndpointReport['diagnostics'], at
   return [...items, ...renderMore(diagnostics.length - items.length, '- ')].join('\n');
 }
 
-function renderOutage(outage: string | null, { sentence }: Step): string {
+function renderOutage(outage: string | null, { sentence }: DetailLevel): string {
   return outage === null ? '' : `Not checked: ${renderSpan(outage, sentence)}`;
 }
 
-function renderPaths({ because }: EndpointReport, { paths }: Step): string {
+function renderPaths({ because }: EndpointReport, { paths }: DetailLevel): string {
   if (because.length === 0) return '';
   const shown = because.slice(0, paths).map((b) => `${b.change} ${renderSpan(b.path)}`);
   return `Files: ${[...shown, ...renderMore(because.length - shown.length, '')].join(', ')}`;
 }
 
 /** The proof of one model: the time of its stages, and its answer to its own example. */
-function renderEntity({ entity, model, stages, proof }: EntityReport, { answer }: Step): string {
+function renderEntity({ entity, model, stages, proof }: EntityReport, { answer }: DetailLevel): string {
   const took = stages.map((s) => `${s.name} ${s.cached ? 'cached' : `${s.seconds.toFixed(1)} s`}`);
   const what = `Model ${renderSpan(model)} as ${renderSpan(entity)}: ${proof ? 'proved' : 'not proved'} (${took.join(', ')})`;
   if (!proof) return what;
@@ -93,14 +93,14 @@ function renderWorkers({ workers }: NonNullable<EntityReport['proof']>): string 
 }
 
 /** A plan as a diff that GitHub colours. */
-function renderPreview({ environment, plan, outage, fingerprint }: PreviewReport, step: Step): string {
+function renderPreview({ environment, plan, outage, fingerprint }: PreviewReport, step: DetailLevel): string {
   const where = `Preview of ${renderSpan(environment)}`;
   if (outage !== null) return `${where} failed: ${renderSpan(outage, step.sentence)}`;
   if (!plan) return '';
   const { words, notes } = plan.verdict;
   const shown = notes.slice(0, step.notes).map((note) => `- ${renderSpan(note, step.sentence)}`);
   const list = [...shown, ...renderMore(notes.length - step.notes, '- ')];
-  const which = fingerprint === null ? '' : ` (plan ${renderSpan(shortFingerprint(fingerprint))})`;
+  const which = fingerprint === null ? '' : ` (plan ${renderSpan(shortenFingerprint(fingerprint))})`;
   const verdict = [
     `${where}${which}: ${renderSpan(words, step.sentence)}`,
     ...(list.length > 0 ? [list.join('\n')] : []),
@@ -116,7 +116,7 @@ type Operation = NonNullable<PreviewReport['plan']>['resources'][number]['operat
 
 const SIGNS = { create: '+', update: '!', replace: '!', delete: '-', same: '#' } as const;
 
-function renderResource(resource: ResourceSummary<Operation>, step: Step): readonly string[] {
+function renderResource(resource: ResourceSummary<Operation>, step: DetailLevel): readonly string[] {
   const { operation, kind, name, differences } = resource;
   const told = differences.slice(0, step.differences).flatMap((d) => {
     const path = renderLine(d.path, 200);

@@ -1,5 +1,5 @@
 import type { Report } from '../schemas/report/report.ts';
-import { shortFingerprint } from './fingerprint.ts';
+import { shortenFingerprint } from './fingerprint.ts';
 import { renderLink, renderSpan } from './render-code.ts';
 
 const SHOWN_FINGERPRINTS = 4;
@@ -7,7 +7,7 @@ const SHORT_CHARACTERS = 12;
 const NAME_CHARACTERS = 63;
 
 /** The compared commits, the program, and the fingerprints that the merge must match. One line of bounded length. */
-export function renderFoot(report: Report): string {
+export function renderFooter(report: Report): string {
   const { pull_request: pull } = report;
   const run = pull?.run_url ? [renderLink('this run', pull.run_url)] : [];
   const parts = [renderCompared(report), ...renderProgram(report), ...renderFingerprints(report), ...run];
@@ -39,7 +39,7 @@ function renderFingerprints({ endpoints }: Report): readonly string[] {
   if (count > SHOWN_FINGERPRINTS) return [`${count} plans, each with its fingerprint above`];
   const told = planned.flatMap(({ endpoint, plans }) => {
     const where = plans.map(
-      (p) => `${renderSpan(p.environment, NAME_CHARACTERS)} ${renderSpan(shortFingerprint(p.fingerprint))}`,
+      (p) => `${renderSpan(p.environment, NAME_CHARACTERS)} ${renderSpan(shortenFingerprint(p.fingerprint))}`,
     );
     return where.length === 0 ? [] : [`plan of ${renderSpan(endpoint, NAME_CHARACTERS)} in ${where.join(', ')}`];
   });

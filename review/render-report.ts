@@ -1,16 +1,16 @@
 import type { EndpointReport, Report } from '../schemas/report/report.ts';
-import { LEAST, renderDetails, renderDiagnostics } from './render-details.ts';
+import { DETAIL_LEVEL_COUNT, renderDetails, renderDiagnostics } from './render-details.ts';
 import { renderCallouts } from './render-callouts.ts';
-import { renderFoot } from './render-footer.ts';
+import { renderFooter } from './render-footer.ts';
 import { listColumns, renderHead, renderRow } from './render-table.ts';
-import { renderStandings, renderTopLine, sortEndpoints, standingOf } from './review-state.ts';
+import { renderReviewStates, renderSummaryLine, sortEndpoints, determineReviewState } from './review-state.ts';
 
 /** The marker by which the comment is found again; it is invisible. */
 export const REPORT_MARKER = '<!-- davit:report v1 -->';
 /** GitHub's limit for a comment, in UTF-16 units, which are never fewer than the characters that GitHub counts. */
 export const COMMENT_CHARACTERS = 65_536;
 /** Above this many endpoints, those without a change are folded. */
-const MANY = 12;
+const FOLD_THRESHOLD = 12;
 /** A report in a comment leaves room for the rollouts after the merge. */
 const REPORT_CHARACTERS = COMMENT_CHARACTERS - 8500;
 const SHORTENED = {
@@ -24,19 +24,22 @@ const SHORTENED = {
  */
 export function renderReport(report: Report, limit = REPORT_CHARACTERS): string {
   const endpoints = sortEndpoints(report);
-  const head = [`${REPORT_MARKER}\n### ${renderTopLine(report)}`, ...renderCallouts(report)].join('\n\n');
-  const foot = renderFoot(report);
+  const head = [`${REPORT_MARKER}\n### ${renderSummaryLine(report)}`, ...renderCallouts(report)].join('\n\n');
+  const foot = renderFooter(report);
   const hint = report.pull_request === null ? SHORTENED.here : SHORTENED.run;
   const frame = [head, hint, foot].join('\n\n').length;
   const table = renderTable(endpoints, report, limit - frame);
-  const others = (step: number) => renderOthers(report, step);
-  const parts = [others, ...listLoud(endpoints, report).map((e) => (step: number) => renderDetails(e, report, step))];
-  const { blocks, shortened } = pack(parts, limit - frame - table.text.length);
+  const others = (step: number) => renderOtherDiagnostics(report, step);
+  const parts = [
+    others,
+    ...listProminent(endpoints, report).map((e) => (step: number) => renderDetails(e, report, step)),
+  ];
+  const { blocks, shortened } = fitParts(parts, limit - frame - table.text.length);
   const note = shortened || table.shortened ? hint : '';
   return `${[head, table.text, ...blocks, note, foot].filter((b) => b !== '').join('\n\n')}\n`;
 }
 
-function renderOthers({ diagnostics }: Report, step: number): string {
+function renderOtherDiagnostics({ diagnostics }: Report, step: number): string {
   const list = renderDiagnostics(diagnostics, step);
   return list === '' ? '' : `In other files:\n\n${list}`;
 }
@@ -45,11 +48,11 @@ function renderOthers({ diagnostics }: Report, step: number): string {
 function renderTable(endpoints: readonly EndpointReport[], report: Report, limit: number) {
   if (endpoints.length === 0) return { text: '', shortened: false };
   const head = renderHead(listColumns(report)).join('\n');
-  const more = (left: readonly EndpointReport[]) => `and ${left.length} more: ${renderStandings(left, report)}`;
+  const more = (left: readonly EndpointReport[]) => `and ${left.length} more: ${renderReviewStates(left, report)}`;
   // Room for a second head and its frame, and because the counts of fewer endpoints may be longer.
   const room = limit - 2 * head.length - more(endpoints).length - 300;
   const rows = fitRows(endpoints, report, room);
-  const loud = listLoud(endpoints, report).length;
+  const loud = listProminent(endpoints, report).length;
   const parts = [rows.slice(0, loud), rows.slice(loud)].map((lines) => [head, ...lines].join('\n'));
   const folded = `<details><summary>${rows.length - loud} without a change</summary>\n\n${parts[1] ?? ''}\n\n</details>`;
   const left = endpoints.slice(rows.length);
@@ -65,18 +68,18 @@ function fitRows(endpoints: readonly EndpointReport[], report: Report, room: num
 }
 
 /** The endpoints that a reviewer reads. Of many endpoints, those without a change, which come last, are left out. */
-function listLoud(endpoints: readonly EndpointReport[], report: Report): readonly EndpointReport[] {
-  if (endpoints.length <= MANY) return endpoints;
-  return endpoints.filter((e) => standingOf(e, report) !== 'no-change');
+function listProminent(endpoints: readonly EndpointReport[], report: Report): readonly EndpointReport[] {
+  if (endpoints.length <= FOLD_THRESHOLD) return endpoints;
+  return endpoints.filter((e) => determineReviewState(e, report) !== 'no-change');
 }
 
 /** Renders every part in as much detail as fits: shortens from the last part to the first, and keeps parts whole. */
-function pack(parts: readonly ((step: number) => string)[], limit: number) {
+function fitParts(parts: readonly ((step: number) => string)[], limit: number) {
   const blocks = parts.map((render) => render(0));
   const size = (block: string) => (block === '' ? 0 : block.length + 2);
   let total = blocks.reduce((sum, block) => sum + size(block), 2);
   let shortened = false;
-  for (let step = 1; step <= LEAST && total > limit; step += 1) {
+  for (let step = 1; step <= DETAIL_LEVEL_COUNT && total > limit; step += 1) {
     for (let i = parts.length - 1; i >= 0 && total > limit; i -= 1) {
       const shorter = parts[i]?.(step) ?? '';
       total += size(shorter) - size(blocks[i] ?? '');

@@ -3,17 +3,17 @@ import type { Rollout, RolloutState } from '../schemas/deployment/rollout.ts';
 import { renderLink, renderSpan } from './render-code.ts';
 import { COMMENT_CHARACTERS, REPORT_MARKER } from './render-report.ts';
 
-const OPEN = /^<!-- davit:rollouts ([A-Za-z0-9][A-Za-z0-9_-]{0,62}) -->\n/;
-const CLOSE = '<!-- davit:rollouts end -->';
+const OPEN_MARKER = /^<!-- davit:rollouts ([A-Za-z0-9][A-Za-z0-9_-]{0,62}) -->\n/;
+const CLOSE_MARKER = '<!-- davit:rollouts end -->';
 /** Below this length a table is not useful. */
-const LEAST_CHARACTERS = 1000;
+const MIN_CHARACTERS = 1000;
 /** The room that a report in a comment leaves for the rollouts. */
 const ROLLOUTS_CHARACTERS = 8000;
 const NAME_CHARACTERS = 63;
-const CAUSES = 5;
+const MAX_CAUSES = 5;
 const CAUSE_STEPS = [400, 120, 0] as const;
 
-const WORDS: Readonly<Record<RolloutState, { readonly sign: string; readonly words: string }>> = {
+const STATE_WORDS: Readonly<Record<RolloutState, { readonly sign: string; readonly words: string }>> = {
   failed: { sign: '❌', words: '**failed**, the previous version keeps serving' },
   stopped: { sign: '❌', words: '**stopped**, nothing was changed' },
   cancelled: { sign: '❔', words: '**cancelled**' },
@@ -23,7 +23,7 @@ const WORDS: Readonly<Record<RolloutState, { readonly sign: string; readonly wor
   live: { sign: '✅', words: 'live' },
   removed: { sign: '✅', words: 'removed' },
 };
-const ORDER = Object.keys(WORDS) as readonly RolloutState[];
+const ORDER = Object.keys(STATE_WORDS) as readonly RolloutState[];
 
 /** `1 failed, 3 live` */
 export function renderRolloutLine(rollouts: readonly Rollout[]): string {
@@ -39,13 +39,13 @@ export function renderRollouts(
   environment?: string,
 ): string {
   const rank = (r: Rollout) => ORDER.indexOf(r.state);
-  const sorted = [...rollouts].sort((a, b) => rank(a) - rank(b) || compare(a, b));
+  const sorted = [...rollouts].sort((a, b) => rank(a) - rank(b) || compareRollouts(a, b));
   const head = `### ${environment ?? 'Merged'}: ${renderRolloutLine(rollouts)}`;
   for (const characters of CAUSE_STEPS) {
     const text = [head, renderTable(sorted, characters)].join('\n\n');
     if (text.length <= limit) return text;
   }
-  const shown = fit(sorted, limit - head.length - 200);
+  const shown = fitRollouts(sorted, limit - head.length - 200);
   const rest = sorted.slice(shown.length);
   return [head, renderTable(shown, 0), `and ${rest.length} more: ${renderRolloutLine(rest)}`].join('\n\n');
 }
@@ -56,11 +56,11 @@ export function renderRollouts(
  * first line may be the marker. The result fits GitHub's limit for a comment; the review is dropped first.
  * `environment`: a file's name.
  */
-export function placeRollouts(comment: string, environment: string, rollouts: readonly Rollout[]): string {
+export function insertRollouts(comment: string, environment: string, rollouts: readonly Rollout[]): string {
   const marked = comment.startsWith(`${REPORT_MARKER}\n`);
   const { blocks, rest } = parseBlocks(marked ? comment.slice(REPORT_MARKER.length + 1) : comment);
   const open = `<!-- davit:rollouts ${environment} -->`;
-  const frame = REPORT_MARKER.length + open.length + CLOSE.length + 8;
+  const frame = REPORT_MARKER.length + open.length + CLOSE_MARKER.length + 8;
   const others = new Map([...blocks].filter(([name]) => name !== environment));
   const nothing = new Map<string, string>();
   const choices = [
@@ -70,11 +70,11 @@ export function placeRollouts(comment: string, environment: string, rollouts: re
   ] as const;
   const roomWith = ({ before, below }: { readonly before: ReadonlyMap<string, string>; readonly below: string }) =>
     COMMENT_CHARACTERS - frame - below.length - [...before.values()].reduce((sum, b) => sum + b.length + 2, 0);
-  const kept = choices.find((choice) => roomWith(choice) >= LEAST_CHARACTERS) ?? choices[2];
+  const kept = choices.find((choice) => roomWith(choice) >= MIN_CHARACTERS) ?? choices[2];
   const { before, below } = kept;
   const text = renderRollouts(rollouts, Math.min(ROLLOUTS_CHARACTERS, roomWith(kept)), environment);
   const placed = new Map([...blocks.keys(), environment].map((name) => [name, before.get(name) ?? '']));
-  placed.set(environment, [open, text, CLOSE].join('\n\n'));
+  placed.set(environment, [open, text, CLOSE_MARKER].join('\n\n'));
   const shown = [...placed.values(), below.trimEnd()].filter((b) => b !== '').join('\n\n');
   return [...(marked ? [REPORT_MARKER] : []), shown, ''].join('\n');
 }
@@ -86,11 +86,11 @@ export function placeRollouts(comment: string, environment: string, rollouts: re
 function parseBlocks(text: string): { readonly blocks: ReadonlyMap<string, string>; readonly rest: string } {
   const blocks = new Map<string, string>();
   let rest = text;
-  for (let name = OPEN.exec(rest)?.[1]; name !== undefined; name = OPEN.exec(rest)?.[1]) {
-    const end = `${rest}\n`.indexOf(`\n${CLOSE}\n`);
+  for (let name = OPEN_MARKER.exec(rest)?.[1]; name !== undefined; name = OPEN_MARKER.exec(rest)?.[1]) {
+    const end = `${rest}\n`.indexOf(`\n${CLOSE_MARKER}\n`);
     if (end < 0) return { blocks, rest: '' }; // somebody has edited it
-    blocks.set(name, rest.slice(0, end + CLOSE.length + 1));
-    rest = rest.slice(end + CLOSE.length + 1).trimStart();
+    blocks.set(name, rest.slice(0, end + CLOSE_MARKER.length + 1));
+    rest = rest.slice(end + CLOSE_MARKER.length + 1).trimStart();
   }
   return { blocks, rest };
 }
@@ -101,21 +101,21 @@ function renderTable(rollouts: readonly Rollout[], causeCharacters: number): str
 }
 
 function renderRow({ endpoint, environment, state, causes, url, runUrl }: Rollout, characters: number): string {
-  const { sign, words } = WORDS[state];
-  const told = characters === 0 ? [] : causes.slice(0, CAUSES).map((c) => `<br>${renderSpan(c, characters)}`);
-  const more = causes.length > CAUSES && characters > 0 ? `<br>and ${causes.length - CAUSES} more` : '';
+  const { sign, words } = STATE_WORDS[state];
+  const told = characters === 0 ? [] : causes.slice(0, MAX_CAUSES).map((c) => `<br>${renderSpan(c, characters)}`);
+  const more = causes.length > MAX_CAUSES && characters > 0 ? `<br>and ${causes.length - MAX_CAUSES} more` : '';
   const at = url !== undefined && state === 'live' ? ` at ${renderSpan(url, 300)}` : '';
   const run = runUrl !== undefined && isWebAddress(runUrl) ? ` (${renderLink('run', runUrl)})` : '';
   const names = [endpoint, environment].map((name) => renderSpan(name, NAME_CHARACTERS));
   return `| ${[sign, ...names, `${words}${at}${run}${told.join('')}${more}`].join(' | ')} |`;
 }
 
-function fit(rollouts: readonly Rollout[], limit: number): readonly Rollout[] {
+function fitRollouts(rollouts: readonly Rollout[], limit: number): readonly Rollout[] {
   let length = renderTable([], 0).length;
   const end = rollouts.findIndex((r) => (length += renderRow(r, 0).length + 1) > limit);
   return end < 0 ? rollouts : rollouts.slice(0, end);
 }
 
-function compare(a: Rollout, b: Rollout): number {
+function compareRollouts(a: Rollout, b: Rollout): number {
   return a.environment === b.environment ? (a.endpoint < b.endpoint ? -1 : 1) : a.environment < b.environment ? -1 : 1;
 }

@@ -1,12 +1,18 @@
 import type { EndpointReport, PreviewReport, Report } from '../schemas/report/report.ts';
 import { renderSpan } from './render-code.ts';
-import { brokenStages, needsLock, type Standing, type Standpoint, standingOf } from './review-state.ts';
+import {
+  listBrokenStages,
+  needsLock,
+  type ReviewState,
+  type ReviewContext,
+  determineReviewState,
+} from './review-state.ts';
 
 const MEBIBYTE = 1 << 20;
 const NAME_CHARACTERS = 63;
 const SHORT_CHARACTERS = 90;
 /** More columns are not readable, and each one costs characters in every row. */
-const COLUMNS = 8;
+const MAX_COLUMNS = 8;
 const SIGNS = { fails: '❌', unknown: '❔', lock: '❌', label: '❌', delete: '⚠️' } as const;
 
 /** The two header lines, with a column for each environment. */
@@ -16,7 +22,7 @@ export function renderHead(environments: readonly string[]): readonly [string, s
 }
 
 /** The row of one endpoint. */
-export function renderRow(report: EndpointReport, whole: Standpoint & Pick<Report, 'environments'>): string {
+export function renderRow(report: EndpointReport, whole: ReviewContext & Pick<Report, 'environments'>): string {
   const verdicts = listColumns(whole).map((name) =>
     renderPreview(
       report,
@@ -33,17 +39,17 @@ export function renderRow(report: EndpointReport, whole: Standpoint & Pick<Repor
   ]);
 }
 
-function renderSign(report: EndpointReport, whole: Standpoint): string {
-  const standing = standingOf(report, whole);
-  const sign = (SIGNS as Partial<Record<Standing, string>>)[standing];
+function renderSign(report: EndpointReport, whole: ReviewContext): string {
+  const standing = determineReviewState(report, whole);
+  const sign = (SIGNS as Partial<Record<ReviewState, string>>)[standing];
   if (sign !== undefined) return sign;
-  if (standing === 'validated' && brokenStages(whole).length > 0) return SIGNS.unknown;
-  return report.previews.some((p) => findLacking(p) !== undefined) ? '⚠️' : '✅';
+  if (standing === 'validated' && listBrokenStages(whole).length > 0) return SIGNS.unknown;
+  return report.previews.some((p) => findBlockingNote(p) !== undefined) ? '⚠️' : '✅';
 }
 
 /** The environments that get a column; none before the preview. */
 export function listColumns({ environments, stages }: Pick<Report, 'environments' | 'stages'>): readonly string[] {
-  return stages.some((s) => s.stage === 'preview') ? environments.slice(0, COLUMNS) : [];
+  return stages.some((s) => s.stage === 'preview') ? environments.slice(0, MAX_COLUMNS) : [];
 }
 
 function renderCells(cells: readonly string[]): string {
@@ -97,12 +103,12 @@ function renderPreview({ change }: EndpointReport, preview: PreviewReport | unde
   if (!preview?.plan) return '–';
   const { kind } = preview.plan.verdict;
   if (change === 'removed') return kind === 'no-change' ? 'not deployed' : '**removed**';
-  const lacking = findLacking(preview);
+  const lacking = findBlockingNote(preview);
   return lacking === undefined ? VERDICTS[kind] : `${VERDICTS[kind]}<br>⚠️ ${renderSpan(lacking, SHORT_CHARACTERS)}`;
 }
 
 /** The first note that may stop a deployment; building images does not. */
-function findLacking({ plan }: PreviewReport): string | undefined {
+function findBlockingNote({ plan }: PreviewReport): string | undefined {
   return plan?.verdict.notes.find((note) => !note.startsWith('builds '));
 }
 

@@ -1,7 +1,7 @@
 import type { EndpointReport, Report, StageReport } from '../schemas/report/report.ts';
 
 /** The state of an endpoint for a reviewer, most important first. */
-const STANDINGS = {
+const REVIEW_STATES = {
   fails: ['fails', 'fail'],
   unknown: ['not reviewed', 'not reviewed'],
   lock: ['without its lock', 'without their locks'],
@@ -15,26 +15,27 @@ const STANDINGS = {
   'no-change': ['no change', 'no change'],
 } as const;
 
-export type Standing = keyof typeof STANDINGS;
+export type ReviewState = keyof typeof REVIEW_STATES;
 
-const ORDER = Object.keys(STANDINGS) as readonly Standing[];
+const ORDER = Object.keys(REVIEW_STATES) as readonly ReviewState[];
 /** A pull request with one of these must not be merged as it is. */
-const BLOCKING: readonly Standing[] = ['fails', 'unknown', 'lock', 'label'];
+const BLOCKING_STATES: readonly ReviewState[] = ['fails', 'unknown', 'lock', 'label'];
 
 /** The label on a pull request without which nothing is destroyed. */
 export const DESTROY_LABEL = 'davit: destroy';
 
 /** Facts about the pull request that decide what an endpoint's change means. */
-export type Standpoint = Pick<Report, 'pull_request' | 'stages'>;
+export type ReviewContext = Pick<Report, 'pull_request' | 'stages'>;
 
 /** The most important state of an endpoint, over all environments. */
-export function standingOf(report: EndpointReport, standpoint: Standpoint): Standing {
+export function determineReviewState(report: EndpointReport, standpoint: ReviewContext): ReviewState {
   const { pull_request: pullRequest } = standpoint;
   const { diagnostics, outage, previews } = report;
   if (diagnostics.some((d) => d.severity === 'error')) return 'fails';
   if (outage !== null || previews.some((p) => p.outage !== null)) return 'unknown';
   if (needsLock(report)) return 'lock';
-  if (previews.length === 0 || previews.some((p) => p.plan === null)) return isUnpreviewed(report, standpoint);
+  if (previews.length === 0 || previews.some((p) => p.plan === null))
+    return determineUnpreviewedState(report, standpoint);
   const kinds = previews.flatMap((p) => p.plan?.verdict.kind ?? []);
   const found = ORDER.find((s) => kinds.some((k) => k === s)) ?? 'no-change';
   return found === 'delete' && report.change === 'removed' && pullRequest?.destroy === false ? 'label' : found;
@@ -46,44 +47,44 @@ export function needsLock({ computed_lock: computed, lock }: EndpointReport): bo
 }
 
 /** A proven endpoint without a preview is not at fault, so it is "validated" if no preview could run. */
-function isUnpreviewed({ entities, change }: EndpointReport, standpoint: Standpoint): Standing {
+function determineUnpreviewedState({ entities, change }: EndpointReport, standpoint: ReviewContext): ReviewState {
   const proven = change === 'removed' || (entities.length > 0 && entities.every((e) => e.proof !== null));
-  return proven && !isPreviewed(standpoint) ? 'validated' : 'unknown';
+  return proven && !hasPreview(standpoint) ? 'validated' : 'unknown';
 }
 
-function isPreviewed({ stages, pull_request: pullRequest }: Standpoint): boolean {
+function hasPreview({ stages, pull_request: pullRequest }: ReviewContext): boolean {
   return stages.some((s) => s.stage === 'preview' && s.result === 'success') && pullRequest?.fork !== true;
 }
 
 /** Endpoints, most important first, then by name. */
 export function sortEndpoints(report: Report): readonly EndpointReport[] {
-  const rank = (e: EndpointReport) => ORDER.indexOf(standingOf(e, report));
+  const rank = (e: EndpointReport) => ORDER.indexOf(determineReviewState(e, report));
   return [...report.endpoints].sort((a, b) => rank(a) - rank(b) || (a.endpoint < b.endpoint ? -1 : 1));
 }
 
 /** Whether the review allows the merge: the conclusion of the check run. */
-export function concludes(report: Report): 'success' | 'failure' {
+export function concludeReview(report: Report): 'success' | 'failure' {
   const wrong =
     report.diagnostics.some((d) => d.severity === 'error') ||
-    report.endpoints.some((e) => BLOCKING.includes(standingOf(e, report))) ||
-    brokenStages(report).length > 0;
+    report.endpoints.some((e) => BLOCKING_STATES.includes(determineReviewState(e, report))) ||
+    listBrokenStages(report).length > 0;
   return wrong ? 'failure' : 'success';
 }
 
 /** Stages that did not finish, except a preview that a fork cannot have. */
-export function brokenStages({ stages, pull_request: pullRequest }: Standpoint) {
+export function listBrokenStages({ stages, pull_request: pullRequest }: ReviewContext) {
   const excused = ({ stage, result }: StageReport) =>
     result === 'success' || (stage === 'preview' && result === 'skipped' && pullRequest?.fork === true);
   return stages.filter((s) => !excused(s));
 }
 
 /** `3 endpoints: 1 fails, 1 rolling, 1 no change` */
-export function renderTopLine(report: Report): string {
+export function renderSummaryLine(report: Report): string {
   const { endpoints, diagnostics } = report;
   const wrong = diagnostics.filter((d) => d.severity === 'error').length;
   const others = wrong === 0 ? '' : `; ${wrong} ${wrong === 1 ? 'error' : 'errors'} in other files`;
-  if (endpoints.length === 0) return `${renderNothing(report)}${others}`;
-  const counted = renderStandings(endpoints, report);
+  if (endpoints.length === 0) return `${renderEmptyReport(report)}${others}`;
+  const counted = renderReviewStates(endpoints, report);
   return `${endpoints.length} ${endpoints.length === 1 ? 'endpoint' : 'endpoints'}: ${counted}${others}`;
 }
 
@@ -102,15 +103,15 @@ export function renderStage({ stage, result }: StageReport): string {
 }
 
 /** The line for a report without endpoints: nothing changed, or the review is broken. */
-function renderNothing(report: Report): string {
-  const [broken] = brokenStages(report);
+function renderEmptyReport(report: Report): string {
+  const [broken] = listBrokenStages(report);
   return broken ? `Not reviewed: ${renderStage(broken)}` : 'No endpoint changes';
 }
 
 /** `1 fails, 2 rolling` */
-export function renderStandings(endpoints: readonly EndpointReport[], standpoint: Standpoint): string {
-  const standings = endpoints.map((e) => standingOf(e, standpoint));
-  const parts = ORDER.map((s) => ({ words: STANDINGS[s], count: standings.filter((other) => other === s).length }));
+export function renderReviewStates(endpoints: readonly EndpointReport[], standpoint: ReviewContext): string {
+  const standings = endpoints.map((e) => determineReviewState(e, standpoint));
+  const parts = ORDER.map((s) => ({ words: REVIEW_STATES[s], count: standings.filter((other) => other === s).length }));
   return parts
     .filter((p) => p.count > 0)
     .map((p) => `${p.count} ${p.words[p.count === 1 ? 0 : 1]}`)
@@ -118,6 +119,6 @@ export function renderStandings(endpoints: readonly EndpointReport[], standpoint
 }
 
 /** `rolling`; for one endpoint. */
-export function standingWords(standing: Standing): string {
-  return STANDINGS[standing][0];
+export function renderReviewState(standing: ReviewState): string {
+  return REVIEW_STATES[standing][0];
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Fingerprint, Report } from '../schemas/report/report.ts';
 
 /** Endpoint → environment → fingerprint and, if there is room, its parts. */
-const reviewed = z.strictObject({
+const reviewedPlansFile = z.strictObject({
   reviewed_version: z.literal(1),
   endpoints: z.record(
     z.string(),
@@ -17,7 +17,7 @@ const reviewed = z.strictObject({
 });
 
 /** The reviewed fingerprints of a pull request, which a deployment must match. */
-export interface Reviewed {
+export interface ReviewedPlans {
   /** Undefined: no plan of that endpoint was reviewed for that environment. */
   readonly find: (endpoint: string, environment: string) => Fingerprint | undefined;
 }
@@ -29,7 +29,7 @@ export const REVIEWED_CHARACTERS = 60_000;
  * The fingerprints of a report as one line of JSON, with their parts if everything fits. Throws when not even the
  * digests fit.
  */
-export function renderReviewed({ endpoints }: Report, limit = REVIEWED_CHARACTERS): string {
+export function renderReviewedPlans({ endpoints }: Report, limit = REVIEWED_CHARACTERS): string {
   const render = (shorten: (whole: Fingerprint) => object) => {
     const told = endpoints.map((e) => {
       const plans = e.previews.flatMap((p) =>
@@ -49,9 +49,9 @@ export function renderReviewed({ endpoints }: Report, limit = REVIEWED_CHARACTER
 }
 
 /** Parses that line, which may be among other lines of text. Undefined: not found. */
-export function parseReviewed(text: string): Reviewed | undefined {
+export function parseReviewedPlans(text: string): ReviewedPlans | undefined {
   for (const line of text.split('\n').filter((l) => l.startsWith('{"reviewed_version":'))) {
-    const parsed = reviewed.safeParse(parseJson(line));
+    const parsed = reviewedPlansFile.safeParse(parseJson(line));
     if (!parsed.success) continue;
     const all = new Map(Object.entries(parsed.data.endpoints));
     return {

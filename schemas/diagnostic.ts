@@ -38,7 +38,7 @@ export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
 /** Sorts by file, line, column and code, and removes duplicates. */
 export function sortDiagnostics(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   const order = (a: Diagnostic, b: Diagnostic) =>
-    compare(a.file, b.file) || a.line - b.line || a.column - b.column || compare(a.code, b.code);
+    compareStrings(a.file, b.file) || a.line - b.line || a.column - b.column || compareStrings(a.code, b.code);
   const unique = new Map(diagnostics.map((d) => [JSON.stringify(d), d]));
   return [...unique.values()].sort(order);
 }
@@ -69,6 +69,6 @@ function make(
   };
 }
 
-function compare(a: string, b: string): number {
+function compareStrings(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -7,7 +7,7 @@ import { type Lock, parseLock } from './lock/lock.ts';
 import { parseEndpoint } from './endpoint/parse-endpoint.ts';
 
 /** The value of a file, or the diagnostics that explain its absence. */
-export interface Declared<T> {
+export interface ReadResult<T> {
   readonly value: T | undefined;
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -27,22 +27,22 @@ export interface ProjectFolders {
 }
 
 /** Reads `endpoints/NAME.yaml`. */
-export async function readEndpoint(place: ProjectFolders, name: string): Promise<Declared<Endpoint>> {
+export async function readEndpoint(place: ProjectFolders, name: string): Promise<ReadResult<Endpoint>> {
   const file = `${place.endpoints}/${name}.yaml`;
-  const text = await readText(join(declaredRoot(place), file));
+  const text = await readText(join(declarationsRoot(place), file));
   if (text === undefined)
     return missing(
       'unknown-endpoint',
       file,
       `Cannot find the endpoint "${name}": there is no file ${file}`,
-      await namesHint(place),
+      await renderNamesHint(place),
     );
   const { endpoint, diagnostics } = parseEndpoint(text, file);
   return { value: endpoint, diagnostics };
 }
 
 /** Reads `environments/NAME.yaml`. */
-export async function readEnvironment({ root }: ProjectFolders, name: string): Promise<Declared<Environment>> {
+export async function readEnvironment({ root }: ProjectFolders, name: string): Promise<ReadResult<Environment>> {
   const file = `environments/${name}.yaml`;
   const text = await readText(join(root, file));
   if (text === undefined)
@@ -57,7 +57,7 @@ export async function readEnvironment({ root }: ProjectFolders, name: string): P
 }
 
 /** Reads `endpoints/NAME.lock`. */
-export async function readLock(place: ProjectFolders, endpoint: string): Promise<Declared<Lock>> {
+export async function readLock(place: ProjectFolders, endpoint: string): Promise<ReadResult<Lock>> {
   const file = lockFile(place, endpoint);
   const text = await readLockText(place, endpoint);
   if (text === undefined)
@@ -74,11 +74,11 @@ export async function readLock(place: ProjectFolders, endpoint: string): Promise
 /** The text of the lock that a review computed, else of the lock beside the endpoint file, else undefined. */
 export async function readLockText(place: ProjectFolders, endpoint: string): Promise<string | undefined> {
   const computed = place.locks === undefined ? undefined : await readText(join(place.locks, `${endpoint}.lock`));
-  return computed ?? readText(join(declaredRoot(place), lockFile(place, endpoint)));
+  return computed ?? readText(join(declarationsRoot(place), lockFile(place, endpoint)));
 }
 
 /** The folder that contains the endpoints folder. Paths in endpoint files are relative to it. */
-export function declaredRoot({ root, from }: ProjectFolders): string {
+export function declarationsRoot({ root, from }: ProjectFolders): string {
   return from ?? root;
 }
 
@@ -89,7 +89,7 @@ export function lockFile({ endpoints }: ProjectFolders, endpoint: string): strin
 
 /** Lists the names of a project's endpoints, sorted. */
 export async function listEndpoints(place: ProjectFolders): Promise<readonly string[]> {
-  const files = await readdir(join(declaredRoot(place), place.endpoints)).catch(() => []);
+  const files = await readdir(join(declarationsRoot(place), place.endpoints)).catch(() => []);
   return files
     .filter((f) => f.endsWith('.yaml'))
     .map((f) => f.slice(0, -'.yaml'.length))
@@ -107,22 +107,22 @@ export async function readText(path: string): Promise<string | undefined> {
 }
 
 /** Reads a user's file, or returns a diagnostic. `file` is the path as the user would type it. */
-export async function readUserFile(path: string, file: string): Promise<Declared<string>> {
+export async function readUserFile(path: string, file: string): Promise<ReadResult<string>> {
   try {
     return { value: await readFile(path, 'utf8'), diagnostics: [] };
   } catch (e) {
-    return { value: undefined, diagnostics: [unreadableFile(file, e)] };
+    return { value: undefined, diagnostics: [makeUnreadableFile(file, e)] };
   }
 }
 
 /** Converts a system error into a diagnostic about an unreadable file or folder. */
-export function unreadableFile(file: string, error: unknown): Diagnostic {
+export function makeUnreadableFile(file: string, error: unknown): Diagnostic {
   const code = codeOf(error);
-  const why = WHY[code ?? ''] ?? (error instanceof Error ? error.message : String(error));
+  const why = READ_ERRORS[code ?? ''] ?? (error instanceof Error ? error.message : String(error));
   return makeError('unreadable-file', { file, line: 1, column: 1 }, `Cannot read ${file}: ${why}`);
 }
 
-const WHY: Partial<Record<string, string>> = {
+const READ_ERRORS: Partial<Record<string, string>> = {
   EACCES: 'you do not have permission, expected a file that you can read',
   EISDIR: 'it is a folder, expected a file',
   ELOOP: 'its symbolic links form a loop',
@@ -134,13 +134,13 @@ function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error ? String(error.code) : undefined;
 }
 
-async function namesHint(place: ProjectFolders): Promise<string> {
+async function renderNamesHint(place: ProjectFolders): Promise<string> {
   const names = await listEndpoints(place);
   return names.length > 0
     ? `Existing endpoints: ${names.join(', ')}`
     : `There are no endpoint files in ${place.endpoints}/`;
 }
 
-function missing(code: Diagnostic['code'], file: string, message: string, hint: string): Declared<never> {
+function missing(code: Diagnostic['code'], file: string, message: string, hint: string): ReadResult<never> {
   return { value: undefined, diagnostics: [makeError(code, { file, line: 1, column: 1 }, message, hint)] };
 }

@@ -25,11 +25,11 @@ const COMPLEX = new Set(['array', 'object', 'map', 'any', 'sparkml_vector']);
 /**
  * Deeper types become an open schema, so that a malicious signature cannot overflow the stack. No real model has them.
  */
-const MOST_DEEP = 50;
+const MAX_DEPTH = 50;
 
 /** Makes the schema of one value of a column. An unknown type accepts any value. */
 export function makeColumnSchema(column: Column, options: ColumnOptions, depth = 0): Schema {
-  const schema = depth < MOST_DEEP ? makePlainSchema(column, options, depth) : {};
+  const schema = depth < MAX_DEPTH ? makePlainSchema(column, options, depth) : {};
   const { type } = schema;
   return options.nullable && typeof type === 'string' && !isRequired(column)
     ? { ...schema, type: [type, 'null'] }
@@ -56,27 +56,27 @@ export function isComplex({ type }: Column): boolean {
 }
 
 /** Converts a value to a column. A value that is not an object becomes an empty column. */
-export function asColumn(value: unknown): Column {
+export function toColumn(value: unknown): Column {
   return typeof value === 'object' && value !== null ? { ...value } : {};
 }
 
 function makePlainSchema(column: Column, options: ColumnOptions, depth: number): Schema {
-  const inner = (value: unknown) => makeColumnSchema({ required: true, ...asColumn(value) }, options, depth + 1);
+  const inner = (value: unknown) => makeColumnSchema({ required: true, ...toColumn(value) }, options, depth + 1);
   switch (column['type']) {
     case 'array':
       return { type: 'array', items: inner(column['items']) };
     case 'map':
       return { type: 'object', additionalProperties: inner(column['values']) };
     case 'object':
-      return makeRecordSchema(propertiesOf(column), options, depth + 1);
+      return makeRecordSchema(readProperties(column), options, depth + 1);
     default:
       return own(SCALARS, String(column['type'])) ?? {};
   }
 }
 
 /** MLflow treats every property of an object as required if the signature does not say. */
-function propertiesOf({ properties }: Column): ReadonlyMap<string, Column> {
-  return new Map(Object.entries(asColumn(properties)).map(([name, c]) => [name, { required: true, ...asColumn(c) }]));
+function readProperties({ properties }: Column): ReadonlyMap<string, Column> {
+  return new Map(Object.entries(toColumn(properties)).map(([name, c]) => [name, { required: true, ...toColumn(c) }]));
 }
 
 function own(record: Readonly<Record<string, Schema>>, key: string): Schema | undefined {

@@ -15,7 +15,7 @@ export function makeQueryHeaders(
 }
 
 /** Makes the headers of the response to a client. */
-export function makeAnswerHeaders(
+export function makeResponseHeaders(
   model: IncomingHttpHeaders,
   { requestId, entity }: { readonly requestId: string; readonly entity: string },
 ): Record<string, string> {

@@ -24,11 +24,15 @@ const LOGS = /^\/([^/]+)\/served-models\/([^/]+)\/(logs|build-logs)$/;
 
 /** Parses a method and a target (`/path?query`). The paths are those of Databricks. */
 export function parseRequest(method: string, target: string): ParsedRequest {
-  const path = pathOf(target);
+  const path = parseTargetPath(target);
   const query = QUERY.exec(path);
   if (query) {
     if (method !== 'POST') return { kind: 'wrong-method', allow: 'POST' };
-    return { kind: 'query', endpoint: decode(query[1]), entity: query[2] === undefined ? undefined : decode(query[2]) };
+    return {
+      kind: 'query',
+      endpoint: decodeSegment(query[1]),
+      entity: query[2] === undefined ? undefined : decodeSegment(query[2]),
+    };
   }
   if (path === MANAGEMENT || path.startsWith(`${MANAGEMENT}/`)) return parseManagement(method, path);
   const permissions = PERMISSIONS.exec(path);
@@ -40,28 +44,29 @@ export function parseRequest(method: string, target: string): ParsedRequest {
 function parseManagement(method: string, path: string): ParsedRequest {
   const below = path.slice(MANAGEMENT.length);
   const [, name] = below.split('/');
-  if (method !== 'GET') return { kind: 'write', endpoint: name ? decode(name) : undefined };
+  if (method !== 'GET') return { kind: 'write', endpoint: name ? decodeSegment(name) : undefined };
   if (!name) return { kind: 'list' };
   const logs = LOGS.exec(below);
-  if (logs) return { kind: logs[3] as 'logs' | 'build-logs', endpoint: decode(logs[1]), entity: decode(logs[2]) };
-  if (below === `/${name}`) return { kind: 'get', endpoint: decode(name) };
-  if (below === `/${name}/metrics`) return { kind: 'metrics', endpoint: decode(name) };
-  if (below === `/${name}/openapi`) return { kind: 'openapi', endpoint: decode(name) };
+  if (logs)
+    return { kind: logs[3] as 'logs' | 'build-logs', endpoint: decodeSegment(logs[1]), entity: decodeSegment(logs[2]) };
+  if (below === `/${name}`) return { kind: 'get', endpoint: decodeSegment(name) };
+  if (below === `/${name}/metrics`) return { kind: 'metrics', endpoint: decodeSegment(name) };
+  if (below === `/${name}/openapi`) return { kind: 'openapi', endpoint: decodeSegment(name) };
   return { kind: 'unknown' };
 }
 
 function parsePermissions(method: string, [, id, levels]: RegExpExecArray): ParsedRequest {
   if (method !== 'GET') return { kind: 'write', endpoint: undefined };
-  return { kind: levels === undefined ? 'permissions' : 'permission-levels', id: decode(id) };
+  return { kind: levels === undefined ? 'permissions' : 'permission-levels', id: decodeSegment(id) };
 }
 
-function pathOf(target: string): string {
+function parseTargetPath(target: string): string {
   const end = target.indexOf('?');
   const path = end < 0 ? target : target.slice(0, end);
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path; // MLflow's client appends "/" to list paths
 }
 
-function decode(part: string | undefined): string {
+function decodeSegment(part: string | undefined): string {
   try {
     return decodeURIComponent(part ?? '');
   } catch {

@@ -7,26 +7,26 @@ import {
 import type { Caller } from './caller.ts';
 
 /** The highest permission level of a caller. Undefined: no permission. */
-export function levelOf(caller: Caller, permissions: readonly Permission[]): PermissionLevel | undefined {
+export function findPermissionLevel(caller: Caller, permissions: readonly Permission[]): PermissionLevel | undefined {
   let best = -1;
   for (const { principal, level } of permissions) {
     const rank = PERMISSION_LEVELS.indexOf(level);
-    if (rank > best && isMeant(caller, principal)) best = rank;
+    if (rank > best && matchesPrincipal(caller, principal)) best = rank;
   }
   return PERMISSION_LEVELS[best];
 }
 
 /** Whether a level includes another one. */
-export function includes(level: PermissionLevel | undefined, wanted: PermissionLevel): boolean {
+export function includesLevel(level: PermissionLevel | undefined, wanted: PermissionLevel): boolean {
   return level !== undefined && PERMISSION_LEVELS.indexOf(level) >= PERMISSION_LEVELS.indexOf(wanted);
 }
 
 /** Whether a principal matches the caller or one of the caller's groups. */
-export function isMeant(caller: Caller, { kind, name }: Principal): boolean {
+export function matchesPrincipal(caller: Caller, { kind, name }: Principal): boolean {
   if (kind === 'users') return true;
   if (kind === 'group') return caller.groups.includes(name);
   if (kind === 'user') return caller.name === name;
-  return caller.kind === 'service_principal' && (caller.name === name || serviceAccountOf(caller.name) === name);
+  return caller.kind === 'service_principal' && (caller.name === name || parseServiceAccount(caller.name) === name);
 }
 
 const SERVICE_ACCOUNT = /^system:serviceaccount:([^:]+):([^:]+)$/;
@@ -35,7 +35,7 @@ const SERVICE_ACCOUNT = /^system:serviceaccount:([^:]+):([^:]+)$/;
  * Converts the user name of a Kubernetes service account to `NAMESPACE/NAME`. A name without a namespace must not
  * match, because anyone who can create a service account in any namespace could then use that name.
  */
-function serviceAccountOf(user: string): string | undefined {
+function parseServiceAccount(user: string): string | undefined {
   const [, namespace, name] = SERVICE_ACCOUNT.exec(user) ?? [];
   return namespace !== undefined && name !== undefined ? `${namespace}/${name}` : undefined;
 }

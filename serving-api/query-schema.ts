@@ -1,6 +1,6 @@
 import type { Signature } from '../schemas/lock/signature.ts';
 import {
-  asColumn,
+  toColumn,
   type Column,
   isComplex,
   isRequired,
@@ -18,10 +18,10 @@ export interface QuerySchema {
   readonly csv: boolean;
 }
 
-type Forms = Readonly<Record<string, Schema>>;
+type FormSchemas = Readonly<Record<string, Schema>>;
 
 const REQUEST = { nullable: false };
-const ANSWER = { nullable: true };
+const RESPONSE = { nullable: true };
 const LIST = { type: 'array' };
 
 /** Makes the schemas of an entity's bodies. Returns undefined if the signature has no inputs. */
@@ -30,20 +30,20 @@ export function makeQuerySchema({ inputs, outputs, params, typeHints }: Signatur
   if (columns.length === 0) return undefined;
   const parameters = readColumns(params);
   const extra = parameters.length > 0 ? { params: makeParametersSchema(parameters) } : {};
-  const forms = typeHints ? makeHintedForms(columns) : makeForms(columns);
-  const wrapped = Object.entries(forms).map(([form, schema]) => wrap(form, schema, extra));
+  const forms = typeHints ? makeTypeHintForms(columns) : makeForms(columns);
+  const wrapped = Object.entries(forms).map(([form, schema]) => wrapSchema(form, schema, extra));
   const bare = typeHints ? undefined : makeBareForm(columns, parameters);
   const results = makePredictionsSchema(readColumns(outputs));
-  const answer = wrap('predictions', results, {});
+  const answer = wrapSchema('predictions', results, {});
   return {
     request: { oneOf: [...(bare ? [bare] : []), ...wrapped] },
     answer: bare ? { anyOf: [answer, {}] } : answer,
-    csv: !typeHints && !isTensor(columns) && hasTexts(columns) && !columns.some(isComplex),
+    csv: !typeHints && !isTensor(columns) && hasStringNames(columns) && !columns.some(isComplex),
   };
 }
 
 /** With type hints, MLflow passes the request's list to the model unconverted: one item for each prediction. */
-function makeHintedForms([item = {}]: readonly Column[]): Forms {
+function makeTypeHintForms([item = {}]: readonly Column[]): FormSchemas {
   return { inputs: { type: 'array', items: makeColumnSchema(item, REQUEST) } };
 }
 
@@ -58,7 +58,7 @@ function makeBareForm(columns: readonly Column[], parameters: readonly Column[])
   const { properties, required = [] } = makeRecordSchema(named, REQUEST);
   const { properties: more } = makeParametersSchema(parameters);
   const keys = [...new Set([...(required as readonly string[]), key])];
-  return { type: 'object', required: keys, properties: { ...(properties as Forms), ...(more as Forms) } };
+  return { type: 'object', required: keys, properties: { ...(properties as FormSchemas), ...(more as FormSchemas) } };
 }
 
 /** Makes the schemas for an entity without a signature. They contain only the general forms. */
@@ -68,8 +68,8 @@ export function makeOpenQuerySchema(): QuerySchema {
   const forms = { dataframe_split: split, dataframe_records: { ...LIST, items: row }, instances: LIST, inputs: {} };
   const extra = { params: { type: 'object' } };
   return {
-    request: { oneOf: Object.entries(forms).map(([form, schema]) => wrap(form, schema, extra)) },
-    answer: wrap('predictions', {}, {}),
+    request: { oneOf: Object.entries(forms).map(([form, schema]) => wrapSchema(form, schema, extra)) },
+    answer: wrapSchema('predictions', {}, {}),
     csv: true,
   };
 }
@@ -78,13 +78,13 @@ export function makeOpenQuerySchema(): QuerySchema {
 function readColumns(text: string | null): readonly Column[] {
   try {
     const value: unknown = JSON.parse(text ?? '[]');
-    return Array.isArray(value) ? value.map(asColumn) : [];
+    return Array.isArray(value) ? value.map(toColumn) : [];
   } catch {
     return [];
   }
 }
 
-function wrap(key: string, schema: Schema, more: Forms): Schema {
+function wrapSchema(key: string, schema: Schema, more: FormSchemas): Schema {
   return { type: 'object', required: [key], properties: { [key]: schema, ...more } };
 }
 
@@ -105,19 +105,19 @@ function isName(value: unknown): value is string | number | boolean {
 }
 
 /** Whether all names are strings. Only strings can be object keys in a request or headers of a CSV. */
-function hasTexts(columns: readonly Column[]): boolean {
+function hasStringNames(columns: readonly Column[]): boolean {
   return columns.length > 0 && columns.every((c) => typeof c['name'] === 'string');
 }
 
 /** The forms that MLflow accepts for a signature, tested with its own functions (3.17). */
-function makeForms(columns: readonly Column[]): Forms {
+function makeForms(columns: readonly Column[]): FormSchemas {
   const named = nameColumns(columns);
   if (isTensor(columns)) return named ? makeNamedTensorForms(named) : makeTensorForms(columns);
-  if (named && !hasTexts(columns)) return makeNumberedForms(columns);
+  if (named && !hasStringNames(columns)) return makeNumberedForms(columns);
   return named ? makeNamedForms(named) : makeUnnamedForms(columns);
 }
 
-function makeNamedForms(columns: ReadonlyMap<string, Column>): Forms {
+function makeNamedForms(columns: ReadonlyMap<string, Column>): FormSchemas {
   const record = makeRecordSchema(columns, REQUEST);
   const records = { type: 'array', items: record };
   const required = [...columns].filter(([, c]) => isRequired(c)).map(([name]) => name);
@@ -135,7 +135,7 @@ function makeNamedForms(columns: ReadonlyMap<string, Column>): Forms {
 }
 
 /** Names that are not strings, as pandas makes them. Only `columns` can contain them; 0, 1, 2 … can be omitted. */
-function makeNumberedForms(columns: readonly Column[]): Forms {
+function makeNumberedForms(columns: readonly Column[]): FormSchemas {
   const names = columns.map((c) => c['name']);
   const split = makeSplitSchema(columns, { columns: { type: 'array', items: { enum: names } } });
   if (!names.every((name, place) => name === place)) return { dataframe_split: split };
@@ -151,10 +151,10 @@ function makeNumberedForms(columns: readonly Column[]): Forms {
 
 function makeColumnarSchema(columns: ReadonlyMap<string, Column>): Schema {
   const lists = [...columns].map(([name, c]) => [name, { type: 'array', items: makeColumnSchema(c, REQUEST) }]);
-  return { ...makeRecordSchema(columns, REQUEST), properties: Object.fromEntries(lists) as Forms };
+  return { ...makeRecordSchema(columns, REQUEST), properties: Object.fromEntries(lists) as FormSchemas };
 }
 
-function makeUnnamedForms(columns: readonly Column[]): Forms {
+function makeUnnamedForms(columns: readonly Column[]): FormSchemas {
   const split = { dataframe_split: makeSplitSchema(columns, {}) };
   const [only, ...rest] = columns;
   if (!only || rest.length > 0) return split;
@@ -162,7 +162,7 @@ function makeUnnamedForms(columns: readonly Column[]): Forms {
   return isComplex(only) ? { ...split, inputs: values } : { ...split, instances: values, inputs: values };
 }
 
-function makeSplitSchema(columns: readonly Column[], head: Forms): Schema {
+function makeSplitSchema(columns: readonly Column[], head: FormSchemas): Schema {
   const row = {
     type: 'array',
     description: 'one value for each of the columns, here in the order of the signature',
@@ -175,7 +175,7 @@ function makeSplitSchema(columns: readonly Column[], head: Forms): Schema {
   };
 }
 
-function makeNamedTensorForms(columns: ReadonlyMap<string, Column>): Forms {
+function makeNamedTensorForms(columns: ReadonlyMap<string, Column>): FormSchemas {
   const make = (of: (column: Column) => Schema): Schema => ({
     type: 'object',
     required: [...columns.keys()],
@@ -186,7 +186,7 @@ function makeNamedTensorForms(columns: ReadonlyMap<string, Column>): Forms {
   return { instances: { type: 'array', items: make(makeTensorRowSchema) }, inputs };
 }
 
-function makeTensorForms([only = {}]: readonly Column[]): Forms {
+function makeTensorForms([only = {}]: readonly Column[]): FormSchemas {
   const tensor = makeTensorSchema(only);
   return { instances: tensor, inputs: tensor };
 }
@@ -198,7 +198,7 @@ function makeParametersSchema(parameters: readonly Column[]): Schema {
 }
 
 function makeParameterSchema({ shape, default: value, type, dtype, ...rest }: Column): Schema {
-  const one = makeColumnSchema({ ...rest, type: type ?? dtype, required: value !== null }, ANSWER);
+  const one = makeColumnSchema({ ...rest, type: type ?? dtype, required: value !== null }, RESPONSE);
   const schema = Array.isArray(shape) ? { type: 'array', items: one } : one;
   return { ...schema, ...(value !== undefined && { default: value }) };
 }
@@ -211,12 +211,12 @@ function makePredictionsSchema(columns: readonly Column[]): Schema {
   if (isTensor(columns)) {
     if (!named) return makeTensorSchema(only);
     const tensors = [...named].map(([name, c]) => [name, makeTensorSchema(c)]);
-    return { type: 'object', required: [...named.keys()], properties: Object.fromEntries(tensors) as Forms };
+    return { type: 'object', required: [...named.keys()], properties: Object.fromEntries(tensors) as FormSchemas };
   }
-  if (named) return { type: 'array', items: makeRecordSchema(named, ANSWER) };
+  if (named) return { type: 'array', items: makeRecordSchema(named, RESPONSE) };
   const unnamed = new Map(columns.map((c, i) => [String(i), c]));
   return {
     type: 'array',
-    items: rest.length === 0 ? makeColumnSchema(only, ANSWER) : makeRecordSchema(unnamed, ANSWER),
+    items: rest.length === 0 ? makeColumnSchema(only, RESPONSE) : makeRecordSchema(unnamed, RESPONSE),
   };
 }

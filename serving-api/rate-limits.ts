@@ -1,11 +1,11 @@
 import type { RateLimit } from '../schemas/deployment/serving-entry.ts';
 import type { Caller } from './caller.ts';
-import { isMeant } from './permissions.ts';
+import { matchesPrincipal } from './permissions.ts';
 import type { Refusal } from './refusal.ts';
 import type { SlidingWindows, Window } from './sliding-window.ts';
 
 /** A counter that applies to a request. */
-export interface Counted extends Window {
+export interface RateLimitCounter extends Window {
   /** `iris user ann@example.com` */
   readonly name: string;
   /** The limited object, for messages: `endpoint "iris"`. */
@@ -13,33 +13,37 @@ export interface Counted extends Window {
 }
 
 /** The counters of one request. It needs capacity in each of `every` and, if `some` is not empty, in one of `some`. */
-export interface Demand {
-  readonly every: readonly Counted[];
-  readonly some: readonly Counted[];
+export interface RateLimitCounters {
+  readonly every: readonly RateLimitCounter[];
+  readonly some: readonly RateLimitCounter[];
 }
 
 /** The exceeded counter and the seconds until it has capacity. Undefined: the call was counted. */
-export type LimitExceeded = { readonly counted: Counted; readonly retrySeconds: number } | undefined;
+export type LimitExceeded = { readonly counted: RateLimitCounter; readonly retrySeconds: number } | undefined;
 
 /**
  * Makes the counters of one caller's request, by Databricks' rules. The endpoint's limit applies to all callers. A
  * limit of the caller replaces group limits, and group limits replace the default for each caller. Undefined: no limit
  * applies.
  */
-export function makeDemand(endpoint: string, limits: readonly RateLimit[], caller: Caller): Demand | undefined {
+export function makeRateLimitCounters(
+  endpoint: string,
+  limits: readonly RateLimit[],
+  caller: Caller,
+): RateLimitCounters | undefined {
   if (limits.length === 0) return undefined;
-  const every = limits.filter((l) => l.key === 'endpoint').map((l) => counted(endpoint, l, undefined));
-  const own = limits.filter((l) => isOwn(l, caller));
-  if (own.length > 0) return { every: [...every, ...own.map((l) => counted(endpoint, l, caller.name))], some: [] };
-  const some = limits.flatMap((l) => groupsOf(l, caller).map((group) => counted(endpoint, l, group)));
+  const every = limits.filter((l) => l.key === 'endpoint').map((l) => makeCounter(endpoint, l, undefined));
+  const own = limits.filter((l) => isLimitOfCaller(l, caller));
+  if (own.length > 0) return { every: [...every, ...own.map((l) => makeCounter(endpoint, l, caller.name))], some: [] };
+  const some = limits.flatMap((l) => listLimitedGroups(l, caller).map((group) => makeCounter(endpoint, l, group)));
   if (some.length > 0) return { every, some };
-  const general = defaults(limits, caller).map((l) => counted(endpoint, l, caller.name));
+  const general = defaults(limits, caller).map((l) => makeCounter(endpoint, l, caller.name));
   return every.length + general.length > 0 ? { every: [...every, ...general], some: [] } : undefined;
 }
 
 /** Counts a call, unless a limit is exceeded. A refused call is not counted. `now` is in milliseconds. */
-export function take(demand: Demand, windows: SlidingWindows, now: number): LimitExceeded {
-  const waits = (list: readonly Counted[]) =>
+export function countCall(demand: RateLimitCounters, windows: SlidingWindows, now: number): LimitExceeded {
+  const waits = (list: readonly RateLimitCounter[]) =>
     list.map((c) => ({ counted: c, retrySeconds: windows.wait(c.name, c, now) }));
   const every = waits(demand.every);
   const full = every.reduce<LimitExceeded>(
@@ -55,7 +59,7 @@ export function take(demand: Demand, windows: SlidingWindows, now: number): Limi
 }
 
 /** The response to a call over a rate limit. The model did not receive the call. */
-export function rateLimited({ what, calls, seconds }: Counted, retrySeconds: number): Refusal {
+export function rateLimited({ what, calls, seconds }: RateLimitCounter, retrySeconds: number): Refusal {
   const next = calls > 0 ? `retry in ${retrySeconds} s` : 'a limit of 0 allows no calls';
   const period = seconds === 60 ? 'minute' : `${seconds} seconds`;
   return {
@@ -66,7 +70,11 @@ export function rateLimited({ what, calls, seconds }: Counted, retrySeconds: num
   };
 }
 
-function counted(endpoint: string, { key, calls, renewalSeconds }: RateLimit, who: string | undefined): Counted {
+function makeCounter(
+  endpoint: string,
+  { key, calls, renewalSeconds }: RateLimit,
+  who: string | undefined,
+): RateLimitCounter {
   const word = { endpoint: '', user: 'caller', user_group: 'group', service_principal: 'caller' }[key];
   return {
     // The name contains the limit, so that two limits of one caller have two counters.
@@ -77,12 +85,12 @@ function counted(endpoint: string, { key, calls, renewalSeconds }: RateLimit, wh
   };
 }
 
-function isOwn({ key, principal }: RateLimit, caller: Caller): boolean {
+function isLimitOfCaller({ key, principal }: RateLimit, caller: Caller): boolean {
   if (principal === undefined || (key !== 'user' && key !== 'service_principal')) return false;
-  return isMeant(caller, { kind: key, name: principal });
+  return matchesPrincipal(caller, { kind: key, name: principal });
 }
 
-function groupsOf({ key, principal }: RateLimit, { groups }: Caller): readonly string[] {
+function listLimitedGroups({ key, principal }: RateLimit, { groups }: Caller): readonly string[] {
   if (key !== 'user_group') return [];
   return principal === undefined ? groups : groups.filter((g) => g === principal);
 }

@@ -26,7 +26,7 @@ export const unknownPath: Refusal = {
   message: 'Cannot find this path: expected /serving-endpoints/NAME/invocations or /api/2.0/serving-endpoints',
 };
 
-export const tooLarge: Refusal = {
+export const bodyTooLarge: Refusal = {
   status: 413,
   code: 'REQUEST_TOO_LARGE',
   message: `Cannot accept the request: its body is larger than the limit of ${MAX_BODY_BYTES} bytes (16 MiB)`,
@@ -51,7 +51,7 @@ export function unknownEntity(endpoint: string, entity: string, known: readonly 
 }
 
 /** The endpoint exists, but its queries have no description. */
-export function undescribed(endpoint: string, why: string): Refusal {
+export function noQueryDescription(endpoint: string, why: string): Refusal {
   return {
     status: 404,
     code: 'RESOURCE_DOES_NOT_EXIST',
@@ -69,7 +69,7 @@ export function wrongMethod(method: string, allow: string): Refusal {
 }
 
 /** The management API is read-only, because Git defines the endpoints. */
-export function writesGoThroughGit(endpoint: string | undefined): Refusal {
+export function readOnlyApi(endpoint: string | undefined): Refusal {
   const name = endpoint ?? 'NAME';
   return {
     status: 405,
@@ -80,7 +80,7 @@ export function writesGoThroughGit(endpoint: string | undefined): Refusal {
 }
 
 /** The queue is full. A retry is safe, because the model did not receive the request. */
-export function tooMany(entity: string): Refusal {
+export function queueFull(entity: string): Refusal {
   return {
     status: 429,
     code: 'RESOURCE_EXHAUSTED',
@@ -102,7 +102,7 @@ export function unavailable(entity: string, why: string, retrySeconds = 5): Refu
 /**
  * The model server ended after it received the request. The gateway does not retry, because a worker can have started.
  */
-export function serverLost(entity: string): Refusal {
+export function modelServerDied(entity: string): Refusal {
   return {
     status: 502,
     code: 'MODEL_SERVER_DIED',
@@ -110,7 +110,7 @@ export function serverLost(entity: string): Refusal {
   };
 }
 
-export function tookTooLong(entity: string, seconds: number): Refusal {
+export function deadlineExceeded(entity: string, seconds: number): Refusal {
   return {
     status: 504,
     code: 'DEADLINE_EXCEEDED',
@@ -119,7 +119,7 @@ export function tookTooLong(entity: string, seconds: number): Refusal {
 }
 
 /** The response to an invalid HTTP request, by Node's error code: headers too long, too slow, or another fault. */
-export function malformed(code: string | undefined): Refusal {
+export function malformedRequest(code: string | undefined): Refusal {
   const cannot = 'Cannot read the request:';
   if (code === 'HPE_HEADER_OVERFLOW') {
     const message = `${cannot} its path and headers are too long, expected 16 KiB or less`;

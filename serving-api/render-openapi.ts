@@ -2,7 +2,7 @@ import type { Schema } from './column-schema.ts';
 import { makeOpenQuerySchema, makeQuerySchema, type QuerySchema } from './query-schema.ts';
 import type { ServedEndpoint, ServedEntity } from './served-endpoint.ts';
 
-interface Described {
+interface EntityDescription {
   readonly entity: ServedEntity;
   /** Undefined: its inputs are not known. */
   readonly query: QuerySchema | undefined;
@@ -26,7 +26,7 @@ export function renderOpenApi(endpoint: ServedEndpoint, url: string): object | u
     servers: [{ url: `${url}/serving-endpoints/${encodeURIComponent(name)}` }],
     security: [{ token: [] }],
     paths: {
-      ...Object.fromEntries(described.map((d) => [pathOf(d.entity.name), { post: renderOperation(d) }])),
+      ...Object.fromEntries(described.map((d) => [makeEntityPath(d.entity.name), { post: renderOperation(d) }])),
       ...(routed.length > 0 && { '/invocations': { post: renderTraffic(routed) } }),
     },
     components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
@@ -34,32 +34,32 @@ export function renderOpenApi(endpoint: ServedEndpoint, url: string): object | u
 }
 
 /** Explains why an endpoint has no OpenAPI document. */
-export function explainUndescribed({ entities }: ServedEndpoint): string {
+export function explainMissingOpenApi({ entities }: ServedEndpoint): string {
   if (entities.length === 0) return 'it serves nothing yet, expected it to be ready';
-  return entities.map((e) => `"${e.name}" ${whyUndescribed(e)}`).join('; ');
+  return entities.map((e) => `"${e.name}" ${explainMissingSchema(e)}`).join('; ');
 }
 
-function whyUndescribed({ signature }: ServedEntity): string {
+function explainMissingSchema({ signature }: ServedEntity): string {
   if (signature) return 'has a model without an input signature, expected one that was logged with its signature';
   return 'was deployed without its signature, by a version of Davit that did not keep it or because it is too large, expected it to be deployed again with npx davit up';
 }
 
-function pathOf(entity: string): string {
+function makeEntityPath(entity: string): string {
   return `/served-models/${encodeURIComponent(entity)}/invocations`;
 }
 
-function renderOperation({ entity, query }: Described): object {
+function renderOperation({ entity, query }: EntityDescription): object {
   const { name, modelName, modelVersion } = entity;
   return {
     operationId: `query_${name}`,
     summary: `Query ${name}: ${modelName} version ${modelVersion}`,
-    ...(!query && { description: `Its inputs are not known: "${name}" ${whyUndescribed(entity)}` }),
+    ...(!query && { description: `Its inputs are not known: "${name}" ${explainMissingSchema(entity)}` }),
     ...renderBodies([query ?? makeOpenQuerySchema()]),
   };
 }
 
 /** Describes the path that follows the route. Its schema allows the inputs of every entity with traffic. */
-function renderTraffic(described: readonly Described[]): object {
+function renderTraffic(described: readonly EntityDescription[]): object {
   const shares = described.map(({ entity: { name, trafficPercentage } }) => `${name} ${trafficPercentage} %`);
   return {
     operationId: 'query',

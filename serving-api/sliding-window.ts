@@ -34,7 +34,7 @@ export class SlidingWindows {
     if (calls <= 0) return seconds;
     const counter = this.#counters.get(name);
     if (!counter) return 0;
-    forget(counter, seconds, now);
+    dropExpired(counter, seconds, now);
     let over = counter.total - calls + 1;
     if (over <= 0) return 0;
     const last = counter.bySecond.find((s) => (over -= s.calls) <= 0);
@@ -61,7 +61,7 @@ export class SlidingWindows {
 }
 
 /** A second counts until all of it is outside the window. */
-function forget(counter: Counter, seconds: number, now: number): void {
+function dropExpired(counter: Counter, seconds: number, now: number): void {
   const since = Math.floor(now / 1000) - seconds;
   let gone = 0;
   for (const second of counter.bySecond) {

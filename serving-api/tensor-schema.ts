@@ -1,4 +1,4 @@
-import { asColumn, type Column, type Schema } from './column-schema.ts';
+import { toColumn, type Column, type Schema } from './column-schema.ts';
 
 /** A tensor of a signature: its element type, and its lengths from the outermost dimension. -1 means any length. */
 interface Tensor {
@@ -8,18 +8,18 @@ interface Tensor {
 
 const SIZED = /^(u?int|float)(8|16|32|64|128)$/;
 /** NumPy's maximum number of dimensions. */
-const MOST_DIMENSIONS = 64;
+const MAX_DIMENSIONS = 64;
 
 /** Makes the schema of a tensor, as nested lists. */
 export function makeTensorSchema(column: Column): Schema {
   const { dtype, shape } = readTensor(column);
-  return nest(shape, makeElementSchema(dtype));
+  return nestLists(shape, makeElementSchema(dtype));
 }
 
 /** Makes the schema of one row of a tensor, without its first dimension. */
 export function makeTensorRowSchema(column: Column): Schema {
   const { dtype, shape } = readTensor(column);
-  return nest(shape.slice(1), makeElementSchema(dtype));
+  return nestLists(shape.slice(1), makeElementSchema(dtype));
 }
 
 /** Whether the first dimension of a tensor has any length. */
@@ -28,8 +28,8 @@ export function hasRows(column: Column): boolean {
 }
 
 function readTensor(column: Column): Tensor {
-  const { dtype, shape } = asColumn(column['tensor-spec']);
-  const lengths = Array.isArray(shape) ? shape.slice(0, MOST_DIMENSIONS) : [];
+  const { dtype, shape } = toColumn(column['tensor-spec']);
+  const lengths = Array.isArray(shape) ? shape.slice(0, MAX_DIMENSIONS) : [];
   return { dtype: String(dtype), shape: lengths.map((length) => (isLength(length) ? length : -1)) };
 }
 
@@ -37,7 +37,7 @@ function isLength(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 0;
 }
 
-function nest(shape: readonly number[], element: Schema): Schema {
+function nestLists(shape: readonly number[], element: Schema): Schema {
   return shape.reduceRight<Schema>(
     (items, length) => ({ type: 'array', items, ...(length >= 0 && { minItems: length, maxItems: length }) }),
     element,

@@ -4,7 +4,7 @@ export const LATENCY_BUCKETS_MS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 250
 const WINDOW_SECONDS = 60;
 
 /** Counts the responses of one entity: those of the last minute by second, and all latencies since the start. */
-export class Traffic {
+export class TrafficCounter {
   readonly #seconds: { at: number; all: number; client: number; server: number }[] = [];
   readonly #buckets: number[] = Array<number>(LATENCY_BUCKETS_MS.length + 1).fill(0);
   #sum = 0;

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 /** Writes a file atomically: a reader sees the old or the new text, even after a crash. `mode` as in chmod. */
 export async function writeFileAtomically(file: string, text: string | Uint8Array, mode = 0o644): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
-  const fresh = besides(file);
+  const fresh = makeSiblingPath(file);
   try {
     await writeFile(fresh, text, { mode });
     await rename(fresh, file);
@@ -17,7 +17,7 @@ export async function writeFileAtomically(file: string, text: string | Uint8Arra
 
 /** Makes a folder atomically: `fill` writes into a new folder beside it, which is then renamed to `folder`. */
 export async function makeFolderAtomically(folder: string, fill: (fresh: string) => Promise<void>): Promise<void> {
-  const fresh = besides(folder);
+  const fresh = makeSiblingPath(folder);
   await mkdir(fresh, { recursive: true });
   try {
     await fill(fresh);
@@ -29,6 +29,6 @@ export async function makeFolderAtomically(folder: string, fill: (fresh: string)
   }
 }
 
-function besides(path: string): string {
+function makeSiblingPath(path: string): string {
   return `${path}.${process.pid.toString()}-${randomBytes(4).toString('hex')}.new`;
 }

@@ -2,17 +2,17 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** The folder of Davit's own files, not of the project. Works in the sources and in the action's bundle. */
-export const CODE = findCode(import.meta.dirname); // eslint-disable-line no-restricted-syntax -- the one place
+export const CODE_FOLDER = findCodeFolder(import.meta.dirname); // eslint-disable-line no-restricted-syntax -- the one place
 
 /** The path of one of Davit's own files or folders: `codePath('runtime', 'davit_server')`. */
 export function codePath(...below: readonly string[]): string {
-  return join(CODE, ...below);
+  return join(CODE_FOLDER, ...below);
 }
 
 /** Finds the nearest folder, from `from` upwards, that contains Davit's package.json. Throws an Error if none does. */
-export function findCode(from: string): string {
+export function findCodeFolder(from: string): string {
   for (let folder = from; ; folder = dirname(folder)) {
-    if (isOurs(join(folder, 'package.json'))) return folder;
+    if (isDavitPackage(join(folder, 'package.json'))) return folder;
     if (dirname(folder) === folder)
       throw new Error(
         `Cannot find Davit's own files: neither ${from} nor a folder above it has Davit's package.json, expected a complete checkout or release`,
@@ -20,7 +20,7 @@ export function findCode(from: string): string {
   }
 }
 
-function isOurs(file: string): boolean {
+function isDavitPackage(file: string): boolean {
   try {
     return (JSON.parse(readFileSync(file, 'utf8')) as { readonly name?: unknown } | null)?.name === 'davit';
   } catch {

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { takeKernelLock } from './kernel-lock.ts';
 import {
-  identify,
+  identifyProcess,
   isOnThisKernel,
   determineProcessState,
   parseIdentity,
@@ -15,11 +15,11 @@ import { type Progress, SILENT } from './progress.ts';
 
 const POLL_MILLISECONDS = 200;
 /** Maximum age of a lock folder without an owner file. An older one was left by a process that died while making it. */
-const UNSIGNED_GRACE_MILLISECONDS = 15_000;
+const OWNERLESS_GRACE_MILLISECONDS = 15_000;
 /** Last word of an owner file whose owner also holds the kernel lock on it. */
-const LOCKED = 'flock';
+const KERNEL_LOCK_WORD = 'flock';
 
-export interface LockOptions {
+export interface FileLockOptions {
   /** The work, shown to waiting processes: `making a virtualenv`. */
   readonly what?: string;
   readonly progress?: Progress;
@@ -32,14 +32,14 @@ export interface LockOptions {
  * report the owner. A lock whose owner has ended is taken over immediately. If the owner runs on another machine, this
  * process cannot check it and waits.
  */
-export async function withFileLock<T>(lock: string, work: () => Promise<T>, options: LockOptions = {}): Promise<T> {
+export async function withFileLock<T>(lock: string, work: () => Promise<T>, options: FileLockOptions = {}): Promise<T> {
   const { what = 'the same work', progress = SILENT, signal } = options;
   await mkdir(dirname(lock), { recursive: true });
-  let held: Held | undefined;
-  for (let said = false; !(held = await take(lock));) {
+  let held: HeldLock | undefined;
+  for (let said = false; !(held = await takeLock(lock));) {
     signal?.throwIfAborted();
     const owner = await readOwner(lock);
-    if (owner.state === 'gone') await clear(lock);
+    if (owner.state === 'gone') await removeAbandonedLock(lock);
     if (owner.state === 'gone') continue;
     if (!said && owner.identity) {
       progress.say(describeWait(lock, what, owner.identity, owner.state));
@@ -54,23 +54,23 @@ export async function withFileLock<T>(lock: string, work: () => Promise<T>, opti
   }
 }
 
-function describeWait(lock: string, what: string, { pid, host }: ProcessIdentity, state: Owner['state']): string {
+function describeWait(lock: string, what: string, { pid, host }: ProcessIdentity, state: LockOwner['state']): string {
   if (state === 'runs') return `Waiting for process ${pid}, which is ${what} …`;
   return `Waiting for process ${pid} on another machine or container (${host}), which is ${what} … This machine cannot check it: if it has ended, remove ${lock}`;
 }
 
-interface Held {
+interface HeldLock {
   /** Stays open, because closing it releases the kernel lock. */
   readonly file: FileHandle;
 }
 
-async function take(lock: string): Promise<Held | undefined> {
+async function takeLock(lock: string): Promise<HeldLock | undefined> {
   if (!(await makeFolder(lock))) return undefined;
   const fresh = join(lock, `owner.${randomBytes(4).toString('hex')}`);
   const file = await open(fresh, 'w');
   try {
     const locked = await takeKernelLock(file);
-    await file.writeFile(`${renderIdentity(identify())}${locked ? ` ${LOCKED}` : ''}`);
+    await file.writeFile(`${renderIdentity(identifyProcess())}${locked ? ` ${KERNEL_LOCK_WORD}` : ''}`);
     await rename(fresh, join(lock, 'owner')); // complete and already locked
     return { file };
   } catch (e) {
@@ -80,30 +80,31 @@ async function take(lock: string): Promise<Held | undefined> {
 }
 
 /** Removes the folder only if it contains our owner file, because another process can have replaced the folder. */
-async function release(lock: string, { file }: Held): Promise<void> {
+async function release(lock: string, { file }: HeldLock): Promise<void> {
   const [ours, there] = await Promise.all([file.stat(), stat(join(lock, 'owner')).catch(() => undefined)]);
   if (there?.ino === ours.ino && there.dev === ours.dev) await rm(lock, { recursive: true, force: true });
   await file.close();
 }
 
-interface Owner {
+interface LockOwner {
   readonly state: 'runs' | 'gone' | 'unknown';
   /** Undefined: the owner file is not complete yet. */
   readonly identity: ProcessIdentity | undefined;
 }
 
-async function readOwner(lock: string): Promise<Owner> {
+async function readOwner(lock: string): Promise<LockOwner> {
   const file = join(lock, 'owner');
   const text = await readFile(file, 'utf8').catch(() => '');
   const identity = parseIdentity(text);
   if (!identity) return { state: (await isOld(lock)) ? 'gone' : 'unknown', identity };
   const state = determineProcessState(identity);
-  if (state !== 'unknown' || !isOnThisKernel(identity) || !text.endsWith(` ${LOCKED}`)) return { state, identity };
-  return { state: (await isFree(file)) ? 'gone' : 'unknown', identity }; // in another container of this machine
+  if (state !== 'unknown' || !isOnThisKernel(identity) || !text.endsWith(` ${KERNEL_LOCK_WORD}`))
+    return { state, identity };
+  return { state: (await isUnlocked(file)) ? 'gone' : 'unknown', identity }; // in another container of this machine
 }
 
 /** Whether no process holds the kernel lock on a file. The check takes that lock for a moment. */
-async function isFree(path: string): Promise<boolean> {
+async function isUnlocked(path: string): Promise<boolean> {
   const file = await open(path, 'r').catch(() => undefined);
   if (!file) return false;
   try {
@@ -114,7 +115,7 @@ async function isFree(path: string): Promise<boolean> {
 }
 
 /** Removes a lock whose owner has ended. Only one process does this at a time, so that none removes a newer lock. */
-async function clear(lock: string): Promise<void> {
+async function removeAbandonedLock(lock: string): Promise<void> {
   const clearing = `${lock}.clearing`;
   if (!(await makeFolder(clearing))) {
     if (await isOld(clearing)) await rm(clearing, { recursive: true, force: true });
@@ -142,5 +143,5 @@ async function makeFolder(folder: string): Promise<boolean> {
 
 async function isOld(folder: string): Promise<boolean> {
   const made = await stat(folder).catch(() => undefined);
-  return made !== undefined && Date.now() - made.mtimeMs > UNSIGNED_GRACE_MILLISECONDS;
+  return made !== undefined && Date.now() - made.mtimeMs > OWNERLESS_GRACE_MILLISECONDS;
 }

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 const MAX_CHARACTERS = 16_384;
 
 /** Calls `hear` with each line of a stream, without its newline. The last line needs no newline. */
-export function eachLine(
+export function forEachLine(
   stream: Readable,
   hear: (line: string) => void,
   { maxCharacters = MAX_CHARACTERS }: { readonly maxCharacters?: number } = {},

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Progress } from './progress.ts';
-import { childEnvironment, runProcess } from './run-process.ts';
+import { makeChildEnvironment, runProcess } from './run-process.ts';
 
 /** Commands that are built together from the Go modules that a go.mod pins. */
 export interface GoBuild {
@@ -27,7 +27,7 @@ export interface BuildOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const SAY_EVERY_MILLISECONDS = 15_000;
+const PROGRESS_INTERVAL_MILLISECONDS = 15_000;
 const BUILD_ENVIRONMENT = {
   CGO_ENABLED: '0',
   GOFLAGS: '-mod=readonly',
@@ -37,10 +37,10 @@ const BUILD_ENVIRONMENT = {
 };
 
 /** What built commands depend on: the same key is the same binary. */
-export async function goBuildKey(build: GoBuild): Promise<string> {
+export async function computeGoBuildKey(build: GoBuild): Promise<string> {
   const sources = await Promise.all(build.sources.map((file) => readFile(join(build.source, file), 'utf8')));
   return createHash('sha256')
-    .update(JSON.stringify([flags(build), ...sources]))
+    .update(JSON.stringify([makeBuildFlags(build), ...sources]))
     .digest('hex')
     .slice(0, 10);
 }
@@ -48,11 +48,11 @@ export async function goBuildKey(build: GoBuild): Promise<string> {
 /** Builds into `output`: a file for one package, a folder (with a `/` at its end) for several. */
 export async function buildGo(build: GoBuild, output: string, { progress, signal }: BuildOptions): Promise<void> {
   await requireGo(build.source);
-  const watch = watchBuild(build, progress);
+  const watch = reportBuildProgress(build, progress);
   try {
-    const built = await runProcess('go', ['build', '-v', ...flags(build), '-o', output, ...build.packages], {
+    const built = await runProcess('go', ['build', '-v', ...makeBuildFlags(build), '-o', output, ...build.packages], {
       cwd: build.source,
-      env: childEnvironment(BUILD_ENVIRONMENT),
+      env: makeChildEnvironment(BUILD_ENVIRONMENT),
       onLine: watch.onLine,
       ...(signal && { signal }),
     });
@@ -67,13 +67,13 @@ export async function buildGo(build: GoBuild, output: string, { progress, signal
 export async function readModuleFolder(source: string, module: string): Promise<string> {
   const ran = await runProcess('go', ['mod', 'download', '-json', module], {
     cwd: source,
-    env: childEnvironment(BUILD_ENVIRONMENT),
+    env: makeChildEnvironment(BUILD_ENVIRONMENT),
   });
   if (ran.code !== 0) throw new Error(`Cannot download the Go module ${module}: ${lastWords(ran.stderr + ran.stdout)}`);
   return (JSON.parse(ran.stdout) as { readonly Dir: string }).Dir;
 }
 
-function flags({ variables = [] }: GoBuild): readonly string[] {
+function makeBuildFlags({ variables = [] }: GoBuild): readonly string[] {
   return ['-trimpath', '-ldflags', ['-s -w', ...variables.map((v) => `-X ${v}`)].join(' ')];
 }
 
@@ -92,7 +92,7 @@ function isOlder(version: string, than: string): boolean {
 }
 
 /** Says how far the build is, from what `go build -v` prints: a line for each package that it begins to compile. */
-function watchBuild({ name, count, usually }: GoBuild, progress: Progress) {
+function reportBuildProgress({ name, count, usually }: GoBuild, progress: Progress) {
   const started = performance.now();
   const seen = { packages: 0, downloads: 0 };
   const elapsed = () => renderSeconds((performance.now() - started) / 1000);
@@ -101,7 +101,7 @@ function watchBuild({ name, count, usually }: GoBuild, progress: Progress) {
   progress.say(`Building ${name} from Go modules (only once, usually ${usually}) …`);
   const timer = setInterval(
     () => progress.say(`Building ${name}: ${state()} after ${elapsed()} …`),
-    SAY_EVERY_MILLISECONDS,
+    PROGRESS_INTERVAL_MILLISECONDS,
   );
   return {
     onLine: (line: string) => {

@@ -14,7 +14,7 @@ export function isAlive(pid: number): boolean {
 /**
  * Start time of a process in kernel ticks, which distinguishes it from a later one with the same id. '' if not Linux.
  */
-export function startTime(pid: number): string {
+export function readStartTime(pid: number): string {
   return readStat(pid)[19] ?? '';
 }
 

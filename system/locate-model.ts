@@ -23,7 +23,7 @@ export function locateModel(root: string, { name, version, uri }: ModelReference
     return { folder: resolve(root, path), remote: undefined, written: path };
   }
   if (!/^[a-z][a-z0-9+.-]+:/i.test(uri)) return { folder: resolve(root, uri), remote: undefined, written: uri };
-  return { folder: downloadFolder(uri), remote: uri, written: uri };
+  return { folder: locateDownload(uri), remote: uri, written: uri };
 }
 
 /**
@@ -46,7 +46,7 @@ function isJson(text: string): boolean {
 }
 
 /** The folder depends on the servers too, because one URI names different models on different servers. */
-function downloadFolder(uri: string): string {
+function locateDownload(uri: string): string {
   const tracking = process.env['MLFLOW_TRACKING_URI'] ?? '';
   const registry = process.env['MLFLOW_REGISTRY_URI'] ?? '';
   return cacheFolder('models', contentHash({ uri, tracking, registry }).slice(0, 20));

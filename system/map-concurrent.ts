@@ -35,10 +35,10 @@ export function limitConcurrency(width: number): <T>(work: () => Promise<T>) => 
 }
 
 const GIB = 2 ** 30;
-const GIB_EACH = 2;
+const GIB_PER_TASK = 2;
 const [LEAST, MOST] = [2, 8];
 
 /** How many proofs or engines this machine can run at a time: one per core, and 2 GiB of memory each. */
-export function machineWidth(cores = availableParallelism(), bytes = totalmem()): number {
-  return Math.max(LEAST, Math.min(MOST, cores, Math.floor(bytes / GIB / GIB_EACH)));
+export function machineConcurrency(cores = availableParallelism(), bytes = totalmem()): number {
+  return Math.max(LEAST, Math.min(MOST, cores, Math.floor(bytes / GIB / GIB_PER_TASK)));
 }

@@ -5,15 +5,15 @@ import { join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
 /** Files that registry clients, Python or macOS write. They are not part of the model. */
-const LEFT_OUT: ReadonlySet<string> = new Set(['registered_model_meta', '__pycache__', '.DS_Store']);
+const EXCLUDED_NAMES: ReadonlySet<string> = new Set(['registered_model_meta', '__pycache__', '.DS_Store']);
 const READ_BYTES = 1 << 20;
 
 /** A model directory contains something without a digest: a link that leads out of it, or a pipe. */
 export class ModelLinkError extends Error {}
 
 /** Whether a file or folder of this name is part of a model. */
-export function isOfModel(name: string): boolean {
-  return !LEFT_OUT.has(name);
+export function isModelFile(name: string): boolean {
+  return !EXCLUDED_NAMES.has(name);
 }
 
 /** Returns `sha256:<hex>` of the sorted relative paths and contents of a model's files. Throws a ModelLinkError. */
@@ -35,7 +35,7 @@ async function digestFile(file: string): Promise<string> {
 async function listFiles(root: string, folder: string, prefix: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   const lists = entries
-    .filter((e) => isOfModel(e.name))
+    .filter((e) => isModelFile(e.name))
     .map(async (e) => {
       const path = join(folder, e.name);
       const name = `${prefix}${e.name}`;

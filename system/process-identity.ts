@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { isAlive, startTime } from './is-alive.ts';
+import { isAlive, readStartTime } from './is-alive.ts';
 
 /**
  * Identifies a process across machines. A process id alone is ambiguous: after a restart, in another container, or on
@@ -21,14 +21,14 @@ export interface ProcessIdentity {
 }
 
 /** The machine's root PID namespace, which has this number on every Linux. */
-const OF_THE_MACHINE = '4026531836';
+const ROOT_NAMESPACE = '4026531836';
 
 /** Identifies a process that is visible here. Default: this process. */
-export function identify(pid = process.pid): ProcessIdentity {
-  return { pid, started: startTime(pid) || '-', ...HERE };
+export function identifyProcess(pid = process.pid): ProcessIdentity {
+  return { pid, started: readStartTime(pid) || '-', ...THIS_HOST };
 }
 
-const HERE = {
+const THIS_HOST = {
   boot: read(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
   namespace: read(() => readlinkSync('/proc/self/ns/pid').replaceAll(/\D/g, '')),
   machine: read(() => digest(readFileSync('/etc/machine-id', 'utf8').trim())),
@@ -45,28 +45,28 @@ export function parseIdentity(text: string): ProcessIdentity | undefined {
   const [pid = '', started = '', boot, namespace = '-', machine = '-', host = '-'] = text.trim().split(' ');
   if (!/^\d+$/.test(pid)) return undefined;
   return boot === undefined
-    ? { ...HERE, pid: Number(pid), started: started || '-' }
+    ? { ...THIS_HOST, pid: Number(pid), started: started || '-' }
     : { pid: Number(pid), started, boot, namespace, machine, host };
 }
 
 /** Whether a process runs. `unknown`: it belongs to another machine or container and is not visible here. */
-export function determineProcessState(of: ProcessIdentity, here: Omit<ProcessIdentity, 'pid' | 'started'> = HERE) {
+export function determineProcessState(of: ProcessIdentity, here: Omit<ProcessIdentity, 'pid' | 'started'> = THIS_HOST) {
   const isOurs = of.boot === here.boot && of.namespace === here.namespace && (of.boot !== '-' || of.host === here.host);
-  if (isOurs) return isAlive(of.pid) && (startTime(of.pid) || '-') === of.started ? 'runs' : 'gone';
+  if (isOurs) return isAlive(of.pid) && (readStartTime(of.pid) || '-') === of.started ? 'runs' : 'gone';
   // Not in a container, and this machine has restarted since.
   const isBeforeRestart =
     of.boot !== here.boot &&
     of.machine === here.machine &&
     of.machine !== '-' &&
     of.host === here.host &&
-    of.namespace === OF_THE_MACHINE &&
-    here.namespace === OF_THE_MACHINE;
+    of.namespace === ROOT_NAMESPACE &&
+    here.namespace === ROOT_NAMESPACE;
   return isBeforeRestart ? 'gone' : 'unknown';
 }
 
 /** Whether a process runs under the same kernel as this one, in any container. */
 export function isOnThisKernel({ boot }: ProcessIdentity): boolean {
-  return boot !== '-' && boot === HERE.boot;
+  return boot !== '-' && boot === THIS_HOST.boot;
 }
 
 function digest(text: string): string {

@@ -8,7 +8,7 @@ export interface Progress {
 export const SILENT: Progress = { say: () => undefined };
 
 /** Reports `what …`, runs `work`, then reports `what: done in N s` or `what: failed after N s`. */
-export async function timed<T>(progress: Progress, what: string, work: () => Promise<T>): Promise<T> {
+export async function withProgress<T>(progress: Progress, what: string, work: () => Promise<T>): Promise<T> {
   const started = performance.now();
   const seconds = () => ((performance.now() - started) / 1000).toFixed(1);
   progress.say(`${what} …`);

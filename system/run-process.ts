@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { waitForChild } from './wait-for-child.ts';
-import { eachLine } from './for-each-line.ts';
+import { forEachLine } from './for-each-line.ts';
 
-export interface RunOptions {
+export interface ProcessOptions {
   readonly cwd?: string;
-  /** The whole environment; default: `childEnvironment()`. */
+  /** The whole environment; default: `makeChildEnvironment()`. */
   readonly env?: NodeJS.ProcessEnv;
   readonly input?: string;
   /** Stops the process with SIGTERM, and after 5 s with SIGKILL. */
@@ -25,14 +25,18 @@ export interface ProcessResult {
 }
 
 const KILL_AFTER_MILLISECONDS = 5000;
-const NOT_FOR_CHILDREN = ['PYTHONDONTWRITEBYTECODE', 'PYTHONPATH', 'PYTHONHOME', 'VIRTUAL_ENV'];
+const EXCLUDED_VARIABLES = ['PYTHONDONTWRITEBYTECODE', 'PYTHONPATH', 'PYTHONHOME', 'VIRTUAL_ENV'];
 
 /** Runs a program to its end, without a shell. Throws only if the program cannot start or `signal` aborts. */
-export function runProcess(program: string, args: readonly string[], options: RunOptions = {}): Promise<ProcessResult> {
-  const { cwd, env = childEnvironment(), input, signal, limitSeconds, onLine } = options;
+export function runProcess(
+  program: string,
+  args: readonly string[],
+  options: ProcessOptions = {},
+): Promise<ProcessResult> {
+  const { cwd, env = makeChildEnvironment(), input, signal, limitSeconds, onLine } = options;
   return new Promise((done, fail) => {
     if (signal?.aborted) {
-      fail(aborted(program, signal));
+      fail(makeAbortError(program, signal));
       return;
     }
     const child = spawn(program, args, { ...(cwd && { cwd }), env, stdio: 'pipe' });
@@ -41,7 +45,7 @@ export function runProcess(program: string, args: readonly string[], options: Ru
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       state.stderr += text;
     });
-    if (onLine) eachLine(child.stderr, onLine, { maxCharacters: Infinity });
+    if (onLine) forEachLine(child.stderr, onLine, { maxCharacters: Infinity });
     child.stdin.on('error', () => undefined).end(input ?? '');
     const stop = () => {
       child.kill('SIGTERM');
@@ -58,7 +62,7 @@ export function runProcess(program: string, args: readonly string[], options: Ru
       ({ code, signal: endedBy }) => {
         settle();
         if (signal?.aborted) {
-          fail(aborted(program, signal));
+          fail(makeAbortError(program, signal));
           return;
         }
         const { stdout, stderr, timedOut } = state;
@@ -73,11 +77,11 @@ export function runProcess(program: string, args: readonly string[], options: Ru
 }
 
 /** This process's environment, without the variables that must not reach child Pythons. */
-export function childEnvironment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
-  const kept = Object.entries(process.env).filter(([name]) => !NOT_FOR_CHILDREN.includes(name));
+export function makeChildEnvironment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !EXCLUDED_VARIABLES.includes(name));
   return { ...Object.fromEntries(kept), ...more };
 }
 
-function aborted(program: string, signal: AbortSignal): Error {
+function makeAbortError(program: string, signal: AbortSignal): Error {
   return new Error(`Stopped "${program}" before its end`, { cause: signal.reason });
 }

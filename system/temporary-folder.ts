@@ -1,8 +1,8 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isAlive, startTime } from './is-alive.ts';
-import { identify } from './process-identity.ts';
+import { isAlive, readStartTime } from './is-alive.ts';
+import { identifyProcess } from './process-identity.ts';
 
 /**
  * Makes a folder for temporary files that only this user can read. The caller must remove it. A killed process cannot
@@ -11,22 +11,22 @@ import { identify } from './process-identity.ts';
  */
 export function makeTemporaryFolder(what: string): string {
   const prefix = `davit-${what}-`;
-  removeAbandoned(prefix);
-  const { pid, started } = identify();
+  removeAbandonedFolders(prefix);
+  const { pid, started } = identifyProcess();
   return mkdtempSync(join(tmpdir(), `${prefix}${place()}-${pid}-${started}-`));
 }
 
 /** A process id is unique only within one boot of the machine and one container. */
 function place(): string {
-  const { boot, namespace } = identify();
+  const { boot, namespace } = identifyProcess();
   return `${boot.slice(0, 8)}.${namespace}`;
 }
 
-function removeAbandoned(prefix: string): void {
+function removeAbandonedFolders(prefix: string): void {
   const ours = `${prefix}${place()}-`;
   for (const name of readdirSync(tmpdir())) {
     const owner = name.startsWith(ours) ? /^(\d+)-(\d+)-\w{6}$/.exec(name.slice(ours.length)) : null;
-    if (!owner || (isAlive(Number(owner[1])) && startTime(Number(owner[1])) === owner[2])) continue;
+    if (!owner || (isAlive(Number(owner[1])) && readStartTime(Number(owner[1])) === owner[2])) continue;
     try {
       rmSync(join(tmpdir(), name), { recursive: true, force: true });
     } catch {

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 
-export interface ChildEnd {
+export interface ChildExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }
@@ -12,7 +12,7 @@ const READ_MILLISECONDS = 1000;
  * Resolves when a child process has ended and its output has been read. Rejects when the process cannot start. Node's
  * `close` event alone would wait for every process that holds the output open, such as a grandchild that still runs.
  */
-export function waitForChild(child: ChildProcess): Promise<ChildEnd> {
+export function waitForChild(child: ChildProcess): Promise<ChildExit> {
   return new Promise((done, fail) => {
     child.once('error', (e) => fail(new Error(`Cannot start "${child.spawnfile}": ${e.message}`, { cause: e })));
     child.once('close', (code: number | null, signal: NodeJS.Signals | null) => done({ code, signal }));

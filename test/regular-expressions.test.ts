@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { expect, test } from 'vitest';
-import { CODE } from '../system/code.ts';
+import { CODE_FOLDER } from '../system/code.ts';
 import { listAttacks } from './attack-regular-expression.ts';
 
 /** Tests, benchmarks and the gate read no text of strangers; the bundle is made from the other files. */
@@ -34,11 +34,13 @@ interface Pattern {
 }
 
 function listPatterns(): readonly Pattern[] {
-  const files = execFileSync('git', ['ls-files', '*.ts', '*.mjs'], { cwd: CODE, encoding: 'utf8' }).trim().split('\n');
+  const files = execFileSync('git', ['ls-files', '*.ts', '*.mjs'], { cwd: CODE_FOLDER, encoding: 'utf8' })
+    .trim()
+    .split('\n');
   return files
     .filter((f) => !ELSEWHERE.some((e) => f.startsWith(e)) && !OWN.includes(f))
     .flatMap((file) => {
-      const text = readFileSync(join(CODE, file), 'utf8');
+      const text = readFileSync(join(CODE_FOLDER, file), 'utf8');
       const isWorth = text.split('\n').some((line) => CANDIDATE.test(line) && !COMMENT.test(line));
       return isWorth ? readPatterns(ts.createSourceFile(file, text, ts.ScriptTarget.Latest)) : [];
     });

@@ -2,10 +2,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
-import { CODE } from '../system/code.ts';
+import { CODE_FOLDER } from '../system/code.ts';
 
 /** Packages that a release of the action has to install first; they are loaded only where they are used. */
-const INSTALLED = /^(?:@pulumi\/(?!pulumi\/version\.js$)|@kubernetes\/|@grpc\/|google-protobuf(?:\/|$))/;
+const EXTERNAL_PACKAGES = /^(?:@pulumi\/(?!pulumi\/version\.js$)|@kubernetes\/|@grpc\/|google-protobuf(?:\/|$))/;
 
 /**
  * Makes `action/dist/`: one file with everything that the action needs to start, and the licences of its content. The
@@ -13,10 +13,10 @@ const INSTALLED = /^(?:@pulumi\/(?!pulumi\/version\.js$)|@kubernetes\/|@grpc\/|g
  */
 export async function makeBundle(): Promise<ReadonlyMap<string, string>> {
   const bundle = await rolldown({
-    cwd: CODE,
+    cwd: CODE_FOLDER,
     input: 'action/index.ts',
     platform: 'node',
-    external: (id) => INSTALLED.test(id),
+    external: (id) => EXTERNAL_PACKAGES.test(id),
   });
   try {
     const { output } = await bundle.generate({ format: 'esm', codeSplitting: false, comments: { jsdoc: false } });

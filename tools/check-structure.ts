@@ -3,30 +3,36 @@
 import { readFileSync } from 'node:fs';
 import { dirname, posix } from 'node:path';
 import ts from 'typescript';
-import { CODE, codePath } from '../system/code.ts';
+import { CODE_FOLDER, codePath } from '../system/code.ts';
 import { runGit } from '../system/run-git.ts';
 
-const MOST_FILES = 25;
+const MAX_FILES = 25;
 
-const { code, stdout, stderr } = await runGit(CODE, ['ls-files', '-z', '--cached', '--others', '--exclude-standard']);
-if (code !== 0) throw new Error(`Cannot list the files of ${CODE}: ${stderr}`);
+const { code, stdout, stderr } = await runGit(CODE_FOLDER, [
+  'ls-files',
+  '-z',
+  '--cached',
+  '--others',
+  '--exclude-standard',
+]);
+if (code !== 0) throw new Error(`Cannot list the files of ${CODE_FOLDER}: ${stderr}`);
 const files = [...new Set(stdout.split('\0').filter(Boolean))];
-const faults = [...findFullFolders(files), ...findCircles(files.filter((file) => file.endsWith('.ts')))];
+const faults = [...findFullFolders(files), ...findImportCycles(files.filter((file) => file.endsWith('.ts')))];
 for (const fault of faults) process.stdout.write(`${fault}\n`);
 process.exitCode = faults.length > 0 ? 1 : 0;
 
 function findFullFolders(paths: readonly string[]): readonly string[] {
   const folders = Map.groupBy(paths, dirname);
   return [...folders]
-    .filter(([, { length }]) => length > MOST_FILES)
+    .filter(([, { length }]) => length > MAX_FILES)
     .map(
-      ([folder, { length }]) => `${folder}/ has ${length} files: expected at most ${MOST_FILES}, in folders by purpose`,
+      ([folder, { length }]) => `${folder}/ has ${length} files: expected at most ${MAX_FILES}, in folders by purpose`,
     );
 }
 
 /** Finds groups of files that import each other. Tarjan's algorithm: such a group is a strongly connected component. */
-function findCircles(paths: readonly string[]): readonly string[] {
-  const imports = new Map(paths.map((path) => [path, importsOf(path)]));
+function findImportCycles(paths: readonly string[]): readonly string[] {
+  const imports = new Map(paths.map((path) => [path, listImports(path)]));
   const order = new Map<string, number>();
   const lowest = new Map<string, number>();
   const stack: string[] = [];
@@ -50,7 +56,7 @@ function findCircles(paths: readonly string[]): readonly string[] {
   return circles;
 }
 
-function importsOf(path: string): readonly string[] {
+function listImports(path: string): readonly string[] {
   const { importedFiles } = ts.preProcessFile(readFileSync(codePath(path), 'utf8'), true, true);
   return importedFiles
     .filter(({ fileName }) => fileName.startsWith('.'))

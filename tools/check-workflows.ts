@@ -23,8 +23,8 @@ const folder = await mkdtemp(join(tmpdir(), 'davit-workflows-'));
 try {
   const documented = await readDocumentedFiles();
   const [ours, users, asWritten] = await Promise.all([
-    copyOurs('ours', new Map()),
-    copyOurs('users', documented),
+    copyWorkflows('ours', new Map()),
+    copyWorkflows('users', documented),
     write(join(folder, 'as-written'), documented),
   ]);
   const actionlint = await ensureGoProgram('actionlint', { progress: { say } });
@@ -37,7 +37,7 @@ try {
 }
 
 /** Copies our workflows, adds more files, and replaces the syntax that actionlint does not know. */
-async function copyOurs(name: string, more: ReadonlyMap<string, string>): Promise<string> {
+async function copyWorkflows(name: string, more: ReadonlyMap<string, string>): Promise<string> {
   const root = join(folder, name);
   await mkdir(join(root, '.git'), { recursive: true }); // actionlint recognises a repository by this
   for (const part of ['.github', 'action']) await cp(codePath(part), join(root, part), { recursive: true });

@@ -1,7 +1,7 @@
 // The gate: format, lint, types, dead code, generated files, workflows and the fast tests. Runs two steps at a time,
 // and all of them even if one fails.
 import { findUv } from '../python/find-uv.ts';
-import { CODE, codePath } from '../system/code.ts';
+import { CODE_FOLDER, codePath } from '../system/code.ts';
 import { runProcess } from '../system/run-process.ts';
 
 const RUFF = 'ruff@0.17.1';
@@ -46,7 +46,7 @@ async function work(): Promise<void> {
   for (let next = waiting.shift(); next; next = waiting.shift()) {
     const [name, { program, args }] = next;
     const from = performance.now();
-    const { code, stdout, stderr } = await runProcess(program, args, { cwd: CODE });
+    const { code, stdout, stderr } = await runProcess(program, args, { cwd: CODE_FOLDER });
     const took = ((performance.now() - from) / 1000).toFixed(1);
     process.stdout.write(`${code === 0 ? 'passed' : 'FAILED'}  ${name} (${took} s)\n`);
     if (code === 0) continue;

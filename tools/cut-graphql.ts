@@ -19,21 +19,21 @@ export function cutGraphql(schema: string, fields: Readonly<Record<string, reado
   const named = new Map(all.definitions.flatMap((d) => ('name' in d && d.name ? [[d.name.value, d] as const] : [])));
   const outputs = Object.entries(fields).map(([name, wanted]) => cutType(named.get(name), name, wanted, fields));
   const kept = new Map<string, DefinitionNode>(outputs.map((type) => [type.name.value, type]));
-  for (const type of kept.values()) for (const name of namesIn(type)) keep(name, { kept, named, fields });
+  for (const type of kept.values()) for (const name of listTypeNames(type)) keepType(name, { kept, named, fields });
   const document: DocumentNode = { kind: Kind.DOCUMENT, definitions: [...kept.values()] };
   return print(
     visit(document, { enter: (node) => ('description' in node ? { ...node, description: undefined } : node) }),
   );
 }
 
-type WithFields = ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode;
+type TypeWithFields = ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode;
 
 function cutType(
   definition: DefinitionNode | undefined,
   name: string,
   wanted: readonly string[],
   fields: Readonly<Record<string, readonly string[]>>,
-): WithFields {
+): TypeWithFields {
   if (definition?.kind !== Kind.OBJECT_TYPE_DEFINITION && definition?.kind !== Kind.INTERFACE_TYPE_DEFINITION)
     throw new RangeError(`Cannot cut the contract: GitHub's schema has no type "${name}"`);
   const kept = wanted.map((field): FieldDefinitionNode => {
@@ -45,14 +45,14 @@ function cutType(
   return { ...definition, directives: [], interfaces, fields: kept };
 }
 
-interface Cutting {
+interface CutContext {
   readonly kept: Map<string, DefinitionNode>;
   readonly named: ReadonlyMap<string, DefinitionNode>;
   readonly fields: Readonly<Record<string, readonly string[]>>;
 }
 
 /** Keeps a referenced type, and of a union only the selected members. The map grows during the iteration. */
-function keep(name: string, { kept, named, fields }: Cutting): void {
+function keepType(name: string, { kept, named, fields }: CutContext): void {
   if (kept.has(name) || BUILT_IN.includes(name)) return;
   const found = named.get(name);
   if (!found) throw new RangeError(`Cannot cut the contract: GitHub's schema has no type "${name}"`);
@@ -62,7 +62,7 @@ function keep(name: string, { kept, named, fields }: Cutting): void {
   kept.set(name, found.kind === Kind.UNION_TYPE_DEFINITION ? { ...found, types: members ?? [] } : found);
 }
 
-function namesIn(definition: DefinitionNode): readonly string[] {
+function listTypeNames(definition: DefinitionNode): readonly string[] {
   const names: string[] = [];
   visit(definition, { NamedType: (node: NamedTypeNode) => void names.push(node.name.value) });
   return names;

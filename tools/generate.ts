@@ -14,13 +14,13 @@ import { makeBundle } from './bundle.ts';
 const GENERATED: Readonly<Record<string, () => string>> = {
   'docs/diagnostics.md': makeDiagnosticsPage,
   'schemas/endpoint.schema.json': () =>
-    jsonSchema(
+    renderJsonSchema(
       endpointFile,
       'Davit endpoint',
       'One model-serving endpoint: the body of a Databricks "create serving endpoint" request',
     ),
   'schemas/environment.schema.json': () =>
-    jsonSchema(environmentFile, 'Davit environment', 'A place endpoints are deployed to'),
+    renderJsonSchema(environmentFile, 'Davit environment', 'A place endpoints are deployed to'),
   'action/action.yml': makeSelfReference,
 };
 const PARSERS: Readonly<Record<string, string>> = { '.json': 'json', '.md': 'markdown', '.yml': 'yaml' };
@@ -44,7 +44,7 @@ async function makePages(): Promise<readonly (readonly [file: string, text: stri
   return Promise.all(made);
 }
 
-function jsonSchema(schema: z.ZodType, title: string, description: string): string {
+function renderJsonSchema(schema: z.ZodType, title: string, description: string): string {
   const made = {
     ...z.toJSONSchema(schema, { io: 'input', target: 'draft-7', unrepresentable: 'any' }),
     title,

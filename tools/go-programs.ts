@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type BuildOptions, buildGo, type GoBuild, goBuildKey } from '../system/go-build.ts';
+import { type BuildOptions, buildGo, type GoBuild, computeGoBuildKey } from '../system/go-build.ts';
 import { makeFolderAtomically } from '../system/atomic-files.ts';
 import { cacheFolder } from '../system/cache.ts';
 import { codePath } from '../system/code.ts';
@@ -29,17 +29,18 @@ const BUILDS = {
 /** The path of a program, which is built into the user's cache the first time. Throws when Go is missing. */
 export async function ensureGoProgram(name: keyof typeof BUILDS, options: BuildOptions): Promise<string> {
   const build = BUILDS[name];
-  const folder = cacheFolder('tools', `${name}-${await goBuildKey(build)}`);
+  const folder = cacheFolder('tools', `${name}-${await computeGoBuildKey(build)}`);
   const program = join(folder, name);
   const make = async () => {
-    if (await isThere(program)) return;
+    if (await fileExists(program)) return;
     await makeFolderAtomically(folder, (fresh) => buildGo(build, join(fresh, name), options));
   };
-  if (!(await isThere(program))) await withFileLock(`${folder}.lock`, make, { what: `building ${name}`, ...options });
+  if (!(await fileExists(program)))
+    await withFileLock(`${folder}.lock`, make, { what: `building ${name}`, ...options });
   return program;
 }
 
-function isThere(file: string): Promise<boolean> {
+function fileExists(file: string): Promise<boolean> {
   return access(file).then(
     () => true,
     () => false,

@@ -1,21 +1,21 @@
 import { type Diagnostic, makeError, type SourceLocation } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
 import type { Lock, LockedEntity } from '../schemas/lock/lock.ts';
-import { checkMlflow } from './model/check-minimum-versions.ts';
+import { checkMlflowVersion } from './model/check-minimum-versions.ts';
 import type { CheckedModel } from './model/check-model.ts';
 import { makeLockedModel, renderRequirements } from './locked-model.ts';
-import { placeProblem, type Subject } from './subject.ts';
+import { locateProblem, type Subject } from './subject.ts';
 
 /** Checks that the lock matches the entity and its model. Pure, without network access. */
 export function checkLockedEntity(subject: Subject, lock: Lock, checked: CheckedModel): readonly Diagnostic[] {
-  const reason = staleReason(subject, lock, checked);
+  const reason = explainStaleLock(subject, lock, checked);
   if (reason !== undefined) return [stale(subject.endpoint, subject.entity.place, subject.entity.name, reason)];
   const packages = lock.virtualenvs[lock.entities[subject.entity.name]?.virtualenv ?? '']?.packages ?? [];
-  return checkMlflow(subject, packages).map((p) => placeProblem(subject, p));
+  return checkMlflowVersion(subject, packages).map((p) => locateProblem(subject, p));
 }
 
 /** Reports entities that are in the lock but no longer in the endpoint. */
-export function checkLeftEntities(endpoint: Endpoint, lock: Lock): readonly Diagnostic[] {
+export function checkRemovedEntities(endpoint: Endpoint, lock: Lock): readonly Diagnostic[] {
   const names = new Set(endpoint.entities.map((e) => e.name));
   const left = Object.keys(lock.entities).filter((name) => !names.has(name));
   const [first] = endpoint.entities;
@@ -24,13 +24,13 @@ export function checkLeftEntities(endpoint: Endpoint, lock: Lock): readonly Diag
 }
 
 /** Reports that the endpoint has no lock. */
-export function missingLock({ endpoint, entity }: Subject): Diagnostic {
+export function reportMissingLock({ endpoint, entity }: Subject): Diagnostic {
   const message = `Cannot prove "${entity.name}": ${endpoint.name} has no lock`;
   return makeError('lock-missing', entity.place, message, `Run npx davit lock ${endpoint.name}`);
 }
 
 /** Explains why an entity must be locked again. Returns undefined if its lock is current. */
-export function staleReason(subject: Subject, lock: Lock, checked: CheckedModel): string | undefined {
+export function explainStaleLock(subject: Subject, lock: Lock, checked: CheckedModel): string | undefined {
   const { entity, label } = subject;
   const locked = lock.entities[entity.name];
   if (!locked) return 'the entity is new';
@@ -47,11 +47,11 @@ export function staleReason(subject: Subject, lock: Lock, checked: CheckedModel)
     return sameFiles ? `the edits of its requirements changed` : `the requirements of ${label} changed`;
   if (model.python_version !== now.python_version) return `the Python of ${label} changed`;
   if (!sameFiles)
-    return sameSignature(signature, checked) ? `the files of ${label} changed` : `the signature of ${label} changed`;
+    return hasSameSignature(signature, checked) ? `the files of ${label} changed` : `the signature of ${label} changed`;
   return undefined;
 }
 
-function sameSignature(signature: LockedEntity['signature'], { model }: CheckedModel): boolean {
+function hasSameSignature(signature: LockedEntity['signature'], { model }: CheckedModel): boolean {
   return (['inputs', 'outputs', 'params', 'typeHints'] as const).every(
     (part) => signature[part] === model.signature[part],
   );

@@ -4,19 +4,19 @@ import { type Diagnostic, hasErrors, sortDiagnostics } from '../schemas/diagnost
 import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
 import type { Lock, LockedEntity, LockedVirtualenv } from '../schemas/lock/lock.ts';
 import { contentHash } from '../schemas/values/names.ts';
-import { SILENT, timed } from '../system/progress.ts';
+import { SILENT, withProgress } from '../system/progress.ts';
 import { mapConcurrent } from '../system/map-concurrent.ts';
-import { checkMlflow } from './model/check-minimum-versions.ts';
-import { checkDrift } from './model/check-version-drift.ts';
-import { staleReason } from './check-lock.ts';
+import { checkMlflowVersion } from './model/check-minimum-versions.ts';
+import { checkVersionDrift } from './model/check-version-drift.ts';
+import { explainStaleLock } from './check-lock.ts';
 import { type CheckedModel, checkModel } from './model/check-model.ts';
-import type { Explanation } from './requirements/explain-resolution.ts';
+import type { ResolutionExplanation } from './requirements/explain-resolution.ts';
 import { fetchModel } from './model/fetch-model.ts';
 import { makeLockedModel, renderRequirements } from './locked-model.ts';
 import { resolveRequirements } from './requirements/resolve-requirements.ts';
-import { makeSubject, type ModelProblem, placeProblem, type Subject } from './subject.ts';
+import { makeSubject, type ModelProblem, locateProblem, type Subject } from './subject.ts';
 
-export interface LockOptions extends PythonOptions {
+export interface LockEndpointOptions extends PythonOptions {
   /** The project folder. */
   readonly root: string;
   /** The existing lock. Entities that are not stale stay unchanged, and the others keep their pins where possible. */
@@ -39,11 +39,11 @@ export interface LockResult {
 }
 
 /** glibc 2.28: Debian 10, RHEL 8 and newer. Fixed, so that the lock does not depend on the machine that makes it. */
-const PLATFORM = 'x86_64-manylinux_2_28';
-const AT_A_TIME = 2;
+const LOCK_PLATFORM = 'x86_64-manylinux_2_28';
+const CONCURRENCY = 2;
 
 /** Resolves the requirements of every entity that is new or changed. Writes nothing. */
-export function lockEndpoint(endpoint: Endpoint, options: LockOptions): Promise<LockResult> {
+export function lockEndpoint(endpoint: Endpoint, options: LockEndpointOptions): Promise<LockResult> {
   return lockSubjects(
     endpoint.name,
     endpoint.entities.map((entity) => makeSubject(endpoint, entity)),
@@ -55,9 +55,9 @@ export function lockEndpoint(endpoint: Endpoint, options: LockOptions): Promise<
 export async function lockSubjects(
   name: string,
   subjects: readonly Subject[],
-  options: LockOptions,
+  options: LockEndpointOptions,
 ): Promise<LockResult> {
-  const results = await mapConcurrent(subjects, AT_A_TIME, (subject) => lockSubject(subject, options));
+  const results = await mapConcurrent(subjects, CONCURRENCY, (subject) => lockSubject(subject, options));
   const diagnostics = sortDiagnostics(results.flatMap((r) => r.diagnostics));
   const entities = results.map(({ subject, reason }) => ({
     entity: subject.entity.name,
@@ -72,7 +72,7 @@ export async function lockSubjects(
   return { lock, changed: contentHash(lock) !== contentHash(options.current ?? null), entities, diagnostics };
 }
 
-interface Locked {
+interface LockedSubject {
   readonly name: string;
   readonly entity: Omit<LockedEntity, 'virtualenv'>;
   readonly virtualenv: LockedVirtualenv;
@@ -82,11 +82,11 @@ interface SubjectResult {
   readonly subject: Subject;
   /** Why the subject was resolved again. Undefined if its lock stays unchanged. */
   readonly reason: string | undefined;
-  readonly locked: Locked | undefined;
+  readonly locked: LockedSubject | undefined;
   readonly diagnostics: readonly Diagnostic[];
 }
 
-async function lockSubject(subject: Subject, options: LockOptions): Promise<SubjectResult> {
+async function lockSubject(subject: Subject, options: LockEndpointOptions): Promise<SubjectResult> {
   const fetched = await fetchModel(subject, options);
   if (fetched.folder === undefined)
     return { subject, reason: undefined, locked: undefined, diagnostics: fetched.diagnostics };
@@ -95,10 +95,10 @@ async function lockSubject(subject: Subject, options: LockOptions): Promise<Subj
   const { current, upgrade = false } = options;
   const before = current?.entities[subject.entity.name];
   const virtualenv = before && current.virtualenvs[before.virtualenv];
-  const reason = current ? staleReason(subject, current, checked) : 'no lock yet';
+  const reason = current ? explainStaleLock(subject, current, checked) : 'no lock yet';
   if (reason === undefined && !upgrade && before && virtualenv) {
     const locked = { name: subject.entity.name, entity: before, virtualenv };
-    const bounds = checkMlflow(subject, virtualenv.packages).map((p) => placeProblem(subject, p));
+    const bounds = checkMlflowVersion(subject, virtualenv.packages).map((p) => locateProblem(subject, p));
     return { subject, reason, locked, diagnostics: [...diagnostics, ...bounds] };
   }
   return resolveSubject(subject, checked, { ...options, reason: reason ?? 'upgrade', diagnostics });
@@ -107,14 +107,14 @@ async function lockSubject(subject: Subject, options: LockOptions): Promise<Subj
 async function resolveSubject(
   subject: Subject,
   checked: CheckedModel,
-  options: LockOptions & { readonly reason: string; readonly diagnostics: readonly Diagnostic[] },
+  options: LockEndpointOptions & { readonly reason: string; readonly diagnostics: readonly Diagnostic[] },
 ): Promise<SubjectResult> {
   const { current, upgrade = false, reason, progress = SILENT } = options;
   const python = minorVersion(checked.pythonVersion);
   const before = current?.entities[subject.entity.name];
   const old = before && current.virtualenvs[before.virtualenv];
-  const platform = old?.platform ?? PLATFORM;
-  const { packages, explanation } = await timed(progress, `Locking ${subject.entity.name} (${reason})`, () =>
+  const platform = old?.platform ?? LOCK_PLATFORM;
+  const { packages, explanation } = await withProgress(progress, `Locking ${subject.entity.name} (${reason})`, () =>
     resolveRequirements(
       {
         requirements: checked.requirements,
@@ -128,11 +128,11 @@ async function resolveSubject(
     ),
   );
   if (!packages) {
-    const wrong = placeProblem(subject, describeFailure(subject, checked, explanation));
+    const wrong = locateProblem(subject, describeResolutionFailure(subject, checked, explanation));
     return { subject, reason, locked: undefined, diagnostics: [...options.diagnostics, wrong] };
   }
-  const drift = checkDrift(subject, checked.model, new Map(packages.map((p) => [p.name, p.version])));
-  const bounds = checkMlflow(subject, packages);
+  const drift = checkVersionDrift(subject, checked.model, new Map(packages.map((p) => [p.name, p.version])));
+  const bounds = checkMlflowVersion(subject, packages);
   const entity = {
     model: makeLockedModel(subject, checked),
     requirements: [...renderRequirements(checked)],
@@ -142,12 +142,16 @@ async function resolveSubject(
     subject,
     reason,
     locked: { name: subject.entity.name, entity, virtualenv: { python, platform, packages: [...packages] } },
-    diagnostics: [...options.diagnostics, ...[...drift, ...bounds].map((p) => placeProblem(subject, p))],
+    diagnostics: [...options.diagnostics, ...[...drift, ...bounds].map((p) => locateProblem(subject, p))],
   };
 }
 
 /** Reports a failed resolution on the line of the requirement that caused it, if known. */
-function describeFailure(subject: Subject, { requirements }: CheckedModel, explanation?: Explanation): ModelProblem {
+function describeResolutionFailure(
+  subject: Subject,
+  { requirements }: CheckedModel,
+  explanation?: ResolutionExplanation,
+): ModelProblem {
   const at = requirements.find((r) => r.name === explanation?.about)?.at;
   return {
     code: 'resolution-failed',
@@ -161,7 +165,7 @@ function describeFailure(subject: Subject, { requirements }: CheckedModel, expla
 }
 
 /** Assembles the lock in the order of the entities. Entities with equal packages share one virtualenv. */
-function assembleLock(endpoint: string, all: readonly Locked[]): Lock {
+function assembleLock(endpoint: string, all: readonly LockedSubject[]): Lock {
   const entities: Record<string, LockedEntity> = {};
   const virtualenvs: Record<string, LockedVirtualenv> = {};
   for (const { name, entity, virtualenv } of all) {

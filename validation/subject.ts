@@ -32,10 +32,10 @@ export function makeSubject(endpoint: Endpoint, entity: Entity): Subject {
 }
 
 /** Converts a problem in the model to a diagnostic on the file that the user can change. */
-export function placeProblem(subject: Subject, problem: ModelProblem): Diagnostic {
+export function locateProblem(subject: Subject, problem: ModelProblem): Diagnostic {
   const { code, message, at } = problem;
   const make = problem.severity === 'error' ? makeError : makeWarning;
-  const edit = editHint(subject, problem);
+  const edit = renderEditHint(subject, problem);
   if (subject.alone) {
     const place = { ...at, file: `${subject.entity.place.file}/${at.file}` };
     return make(code, place, message, joinHints(problem.hint, edit));
@@ -45,14 +45,14 @@ export function placeProblem(subject: Subject, problem: ModelProblem): Diagnosti
 }
 
 /** Makes an error about the whole subject: on the entity, or on a file of a standalone model. */
-export function subjectError(subject: Subject, code: DiagnosticCode, message: string, hint?: string): Diagnostic {
+export function makeSubjectError(subject: Subject, code: DiagnosticCode, message: string, hint?: string): Diagnostic {
   const { place } = subject.entity;
-  const file = FILES[code] ?? 'MLmodel';
+  const file = MODEL_FILES[code] ?? 'MLmodel';
   return makeError(code, subject.alone ? { ...place, file: `${place.file}/${file}` } : place, message, hint);
 }
 
 /** The model file that the user most likely has to change. */
-const FILES: Partial<Record<DiagnosticCode, string>> = {
+const MODEL_FILES: Partial<Record<DiagnosticCode, string>> = {
   'import-failed': 'requirements.txt',
   'incompatible-packages': 'requirements.txt',
   'python-unavailable': 'python_env.yaml',
@@ -60,7 +60,7 @@ const FILES: Partial<Record<DiagnosticCode, string>> = {
 };
 
 /** Explains how to add or remove a requirement without logging the model again. */
-export function editHint(
+export function renderEditHint(
   { endpoint, entity, alone }: Subject,
   { add, remove }: { readonly add?: string; readonly remove?: string },
 ): string | undefined {

@@ -1,19 +1,24 @@
-import { ensureVirtualenv, isComplete, locateVirtualenv, makeVirtualenvRequest } from '../python/ensure-virtualenv.ts';
+import {
+  ensureVirtualenv,
+  isVirtualenvComplete,
+  locateVirtualenv,
+  makeVirtualenvRequest,
+} from '../python/ensure-virtualenv.ts';
 import { VirtualenvError } from '../python/virtualenv-error.ts';
 import type { PythonOptions } from '../python/find-uv.ts';
 import { type Diagnostic, hasErrors, sortDiagnostics } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
 import type { Lock } from '../schemas/lock/lock.ts';
 import type { Proof } from '../schemas/lock/proof.ts';
-import { SILENT, timed } from '../system/progress.ts';
+import { SILENT, withProgress } from '../system/progress.ts';
 import { mapConcurrent } from '../system/map-concurrent.ts';
-import { checkLeftEntities, checkLockedEntity, missingLock } from './check-lock.ts';
+import { checkRemovedEntities, checkLockedEntity, reportMissingLock } from './check-lock.ts';
 import { checkMemory } from './proof/check-memory.ts';
 import { type CheckedModel, checkModel } from './model/check-model.ts';
 import { fetchModel } from './model/fetch-model.ts';
-import { proofKey, proveModel, readProof } from './proof/prove-model.ts';
+import { makeProofKey, proveModel, readProof } from './proof/prove-model.ts';
 import { hasBubblewrap } from './proof/sandbox.ts';
-import { makeSubject, type Subject, subjectError } from './subject.ts';
+import { makeSubject, type Subject, makeSubjectError } from './subject.ts';
 import type { EntityValidation, StageName, StageResult, Validation } from './validation.ts';
 
 export interface ValidateOptions extends PythonOptions {
@@ -25,7 +30,7 @@ export interface ValidateOptions extends PythonOptions {
   readonly until?: 'lock';
 }
 
-const AT_A_TIME = 2;
+const CONCURRENCY = 2;
 
 /**
  * Proves every entity of an endpoint: fetch, static checks, lock, virtualenv, prediction. An entity stops at a failure.
@@ -33,7 +38,7 @@ const AT_A_TIME = 2;
 export async function validateEndpoint(endpoint: Endpoint, options: ValidateOptions): Promise<Validation> {
   const subjects = endpoint.entities.map((entity) => makeSubject(endpoint, entity));
   const { entities, diagnostics } = await validateSubjects(subjects, options);
-  const left = options.lock ? checkLeftEntities(endpoint, options.lock) : [];
+  const left = options.lock ? checkRemovedEntities(endpoint, options.lock) : [];
   return { endpoint: endpoint.name, entities, diagnostics: sortDiagnostics([...diagnostics, ...left]) };
 }
 
@@ -42,14 +47,14 @@ export async function validateSubjects(
   subjects: readonly Subject[],
   options: ValidateOptions,
 ): Promise<Pick<Validation, 'entities' | 'diagnostics'>> {
-  const results = await mapConcurrent(subjects, AT_A_TIME, (subject) => validateSubject(subject, options));
+  const results = await mapConcurrent(subjects, CONCURRENCY, (subject) => validateSubject(subject, options));
   return {
     entities: results.map((r) => r.entity),
     diagnostics: sortDiagnostics(results.flatMap((r) => r.diagnostics)),
   };
 }
 
-interface Step<T> {
+interface StageOutput<T> {
   /** Undefined if the entity stops after this stage. */
   readonly value: T | undefined;
   readonly cached: boolean;
@@ -62,7 +67,7 @@ async function validateSubject(
 ): Promise<{ readonly entity: EntityValidation; readonly diagnostics: readonly Diagnostic[] }> {
   const stages: StageResult[] = [];
   const diagnostics: Diagnostic[] = [];
-  const stage = async <T>(name: StageName, work: () => Promise<Step<T>>): Promise<T | undefined> => {
+  const stage = async <T>(name: StageName, work: () => Promise<StageOutput<T>>): Promise<T | undefined> => {
     const started = performance.now();
     const { value, cached, diagnostics: found } = await work();
     stages.push({ name, seconds: Math.round(performance.now() - started) / 1000, cached });
@@ -73,32 +78,32 @@ async function validateSubject(
   return { entity: { entity: subject.entity.name, model: subject.label, stages, proof }, diagnostics };
 }
 
-type RunStage = <T>(name: StageName, work: () => Promise<Step<T>>) => Promise<T | undefined>;
+type RunStage = <T>(name: StageName, work: () => Promise<StageOutput<T>>) => Promise<T | undefined>;
 
 async function runStages(subject: Subject, options: ValidateOptions, stage: RunStage): Promise<Proof | undefined> {
-  const folder = await stage('fetch', () => fetchStep(subject, options));
+  const folder = await stage('fetch', () => runFetchStage(subject, options));
   if (folder === undefined) return undefined;
-  const checked = await stage('check', () => checkStep(subject, folder));
+  const checked = await stage('check', () => runCheckStage(subject, folder));
   if (!checked) return undefined;
-  const lock = await stage('lock', () => Promise.resolve(lockStep(subject, options.lock, checked)));
+  const lock = await stage('lock', () => Promise.resolve(runLockStage(subject, options.lock, checked)));
   if (!lock || options.until === 'lock') return undefined;
-  const place = await stage('virtualenv', () => virtualenvStep(subject, lock, folder, options));
+  const place = await stage('virtualenv', () => runVirtualenvStage(subject, lock, folder, options));
   if (!place) return undefined;
-  return stage('proof', () => proofStep(subject, { ...place, folder }, lock, options));
+  return stage('proof', () => runProofStage(subject, { ...place, folder }, lock, options));
 }
 
-async function fetchStep(subject: Subject, options: ValidateOptions): Promise<Step<string>> {
+async function runFetchStage(subject: Subject, options: ValidateOptions): Promise<StageOutput<string>> {
   const { folder, diagnostics } = await fetchModel(subject, options);
   return { value: folder, cached: true, diagnostics };
 }
 
-async function checkStep(subject: Subject, folder: string): Promise<Step<CheckedModel>> {
+async function runCheckStage(subject: Subject, folder: string): Promise<StageOutput<CheckedModel>> {
   const { checked, diagnostics } = await checkModel(subject, folder);
   return { value: checked, cached: false, diagnostics };
 }
 
-function lockStep(subject: Subject, lock: Lock | undefined, checked: CheckedModel): Step<Lock> {
-  const diagnostics = lock ? checkLockedEntity(subject, lock, checked) : [missingLock(subject)];
+function runLockStage(subject: Subject, lock: Lock | undefined, checked: CheckedModel): StageOutput<Lock> {
+  const diagnostics = lock ? checkLockedEntity(subject, lock, checked) : [reportMissingLock(subject)];
   return { value: lock, cached: false, diagnostics };
 }
 
@@ -108,43 +113,44 @@ interface PreparedVirtualenv {
 }
 
 /** Skips the virtualenv if the cache has a proof. Trusts a complete virtualenv without checking its files. */
-async function virtualenvStep(
+async function runVirtualenvStage(
   subject: Subject,
   lock: Lock,
   folder: string,
   options: ValidateOptions,
-): Promise<Step<PreparedVirtualenv>> {
+): Promise<StageOutput<PreparedVirtualenv>> {
   const request = makeVirtualenvRequest(lock, subject.entity.name, folder);
   const locked = lock.entities[subject.entity.name];
   try {
     const known = await locateVirtualenv(request, options);
-    const key = known && locked && (await proofKey(subject, locked, known));
+    const key = known && locked && (await makeProofKey(subject, locked, known));
     const skip =
-      known !== undefined && ((await isComplete(known)) || (key !== undefined && (await readProof(key)) !== undefined));
+      known !== undefined &&
+      ((await isVirtualenvComplete(known)) || (key !== undefined && (await readProof(key)) !== undefined));
     const virtualenv = skip ? known : await ensureVirtualenv(request, options);
-    const proved = key ?? (locked ? await proofKey(subject, locked, virtualenv) : '');
+    const proved = key ?? (locked ? await makeProofKey(subject, locked, virtualenv) : '');
     return { value: { virtualenv, key: proved }, cached: skip, diagnostics: [] };
   } catch (e) {
     if (!(e instanceof VirtualenvError)) throw e;
-    return { value: undefined, cached: false, diagnostics: [subjectError(subject, e.kind, e.message, e.hint)] };
+    return { value: undefined, cached: false, diagnostics: [makeSubjectError(subject, e.kind, e.message, e.hint)] };
   }
 }
 
-async function proofStep(
+async function runProofStage(
   subject: Subject,
   place: PreparedVirtualenv & { readonly folder: string },
   lock: Lock,
   options: ValidateOptions,
-): Promise<Step<Proof>> {
+): Promise<StageOutput<Proof>> {
   const cached = await readProof(place.key);
   if (cached) return { value: cached, cached: true, diagnostics: checkMemory(subject.entity, cached) };
   const { progress = SILENT, signal } = options;
   if (!(await hasBubblewrap()))
     progress.say('Proving without a sandbox: bubblewrap (bwrap) is not installed or cannot create a sandbox here');
-  const { virtualenv } = await ensureAgain(subject, place, lock, options);
+  const { virtualenv } = await ensureVirtualenvAgain(subject, place, lock, options);
   const packages = lock.virtualenvs[lock.entities[subject.entity.name]?.virtualenv ?? '']?.packages ?? [];
   const elsewhere = Object.values(lock.virtualenvs).flatMap((v) => v.packages.map((p) => p.name));
-  const { proof, diagnostics } = await timed(
+  const { proof, diagnostics } = await withProgress(
     progress,
     `Proving ${subject.label} (loads it and predicts its example)`,
     () => proveModel(subject, { folder: place.folder, key: place.key, packages, elsewhere }, { virtualenv, signal }),
@@ -157,7 +163,7 @@ async function proofStep(
 }
 
 /** Ensures the virtualenv again, because the last stage can have skipped it, or the cache was deleted since. */
-async function ensureAgain(
+async function ensureVirtualenvAgain(
   subject: Subject,
   place: PreparedVirtualenv & { readonly folder: string },
   lock: Lock,

@@ -15,7 +15,7 @@ import type { Subject } from './subject.ts';
 import { validateSubjects } from './validate-endpoint.ts';
 import type { Validation } from './validation.ts';
 
-export interface ModelOptions extends PythonOptions {
+export interface StandaloneModelOptions extends PythonOptions {
   /** Base folder of relative paths. */
   readonly cwd: string;
   /** Maximum seconds for one prediction. The default is that of endpoints. */
@@ -23,7 +23,7 @@ export interface ModelOptions extends PythonOptions {
 }
 
 /** A standalone model that is ready to serve. */
-export interface OpenedModel {
+export interface ServableModel {
   /** Absolute path. Undefined if there is an error, like the next two fields. */
   readonly folder: string | undefined;
   readonly lock: Lock | undefined;
@@ -35,9 +35,9 @@ export interface OpenedModel {
 const NAME = 'model';
 
 /** Proves a model directory or URI without an endpoint. Keeps its lock in the cache. */
-export async function validateModel(pathOrUri: string, options: ModelOptions): Promise<Validation> {
-  const subject = makeLoneSubject(pathOrUri, options);
-  const { lock, diagnostics } = await lockLone(subject, options);
+export async function validateModel(pathOrUri: string, options: StandaloneModelOptions): Promise<Validation> {
+  const subject = makeStandaloneSubject(pathOrUri, options);
+  const { lock, diagnostics } = await lockStandaloneModel(subject, options);
   if (!lock) {
     const entity = { entity: NAME, model: subject.label, stages: [], proof: undefined };
     return { endpoint: subject.endpoint.name, entities: [entity], diagnostics };
@@ -51,16 +51,19 @@ export async function validateModel(pathOrUri: string, options: ModelOptions): P
 }
 
 /** Locks a standalone model for `davit serve --model`, without running its code. */
-export async function openModel(pathOrUri: string, options: ModelOptions): Promise<OpenedModel> {
-  const subject = makeLoneSubject(pathOrUri, options);
-  const { lock, diagnostics } = await lockLone(subject, options);
+export async function prepareStandaloneModel(
+  pathOrUri: string,
+  options: StandaloneModelOptions,
+): Promise<ServableModel> {
+  const subject = makeStandaloneSubject(pathOrUri, options);
+  const { lock, diagnostics } = await lockStandaloneModel(subject, options);
   const fetched = lock && (await fetchModel(subject, { ...options, root: options.cwd }));
   const folder = fetched?.folder;
   if (!lock || folder === undefined) return { folder: undefined, lock: undefined, virtualenv: undefined, diagnostics };
   return { folder, lock, virtualenv: makeVirtualenvRequest(lock, NAME, folder), diagnostics };
 }
 
-async function lockLone(subject: Subject, options: ModelOptions) {
+async function lockStandaloneModel(subject: Subject, options: StandaloneModelOptions) {
   const file = cacheFolder('locks', `${contentHash(subject.entity.model.name).slice(0, 20)}.lock`);
   const text = await readText(file);
   const current = text === undefined ? undefined : parseLock(text, file).lock;
@@ -70,9 +73,9 @@ async function lockLone(subject: Subject, options: ModelOptions) {
 }
 
 /** Wraps a standalone model as the only entity of an endpoint without a file. */
-function makeLoneSubject(
+function makeStandaloneSubject(
   pathOrUri: string,
-  { cwd, timeLimitSeconds = DEFAULT_TIME_LIMIT_SECONDS }: ModelOptions,
+  { cwd, timeLimitSeconds = DEFAULT_TIME_LIMIT_SECONDS }: StandaloneModelOptions,
 ): Subject {
   const path = pathOrUri.replace(/(?<=[^/])\/+$/, '');
   // Use the absolute path, so that one directory has one lock, whatever the spelling and the working directory.

@@ -14,17 +14,17 @@ import type { Job } from '../job.ts';
 export async function setCacheOutputs({ inputs, runner }: Job): Promise<void> {
   const root = resolve(runner.workspace, inputs.project);
   const machine = `${process.platform}-${process.arch}`;
-  const scope = scopeOf(runner);
+  const scope = findCacheScope(runner);
   const own = `davit-validate-${machine}-${scope}-`;
   const shared = `davit-validate-${machine}-${DEFAULT_BRANCH}-`;
-  setOutput('validate-paths', validatePaths().join('\n'));
+  setOutput('validate-paths', listCachePaths().join('\n'));
   setOutput('validate-key', `${own}${await digestLocks(root)}`);
   setOutput('validate-restore-keys', [...new Set([own, shared])].join('\n'));
 }
 
 const DEFAULT_BRANCH = 'default-branch';
 
-function scopeOf({ event, eventName, ref }: Job['runner']): string {
+function findCacheScope({ event, eventName, ref }: Job['runner']): string {
   if (event.pull_request) return `pull-request-${event.pull_request.number}`;
   const main = event.repository?.default_branch;
   if (eventName === 'push' && main !== undefined && ref === `refs/heads/${main}`) return DEFAULT_BRANCH;
@@ -32,7 +32,7 @@ function scopeOf({ event, eventName, ref }: Job['runner']): string {
 }
 
 /** Byte code is not cached, because a sandboxed model can write it and every later model would run it. */
-function validatePaths(): readonly string[] {
+function listCachePaths(): readonly string[] {
   const uv = process.env['UV_CACHE_DIR'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'uv');
   return [
     ...['uv', 'virtualenvs', 'proofs'].map((name) => cacheFolder(name)),

@@ -3,14 +3,14 @@ import { listStacks } from '../../engine/stacks.ts';
 import { mapConcurrent } from '../../system/map-concurrent.ts';
 import { withGitHub } from '../connect-job.ts';
 import { deployCandidate } from '../deploy/deploy-candidate.ts';
-import { type Deployed, type Deploying, isBad } from '../deploy/deployment-context.ts';
-import { openDeploying } from '../deploy/open-deployment-context.ts';
-import { removeMerged } from '../deploy/remove-endpoint.ts';
+import { type DeploymentResult, type Deploying, needsAttention } from '../deploy/deployment-context.ts';
+import { openDeploymentContext } from '../deploy/open-deployment-context.ts';
+import { removeDeletedEndpoint } from '../deploy/remove-endpoint.ts';
 import { type DeploymentLog, renderLog, renderOutcome } from '../deploy/render-log.ts';
 import { selectDeployments } from '../deploy/select-deployments.ts';
-import { tell } from '../deploy/post-result.ts';
+import { postResult } from '../deploy/post-result.ts';
 import type { Job } from '../job.ts';
-import { LOG, withoutCommands } from '../log.ts';
+import { LOG, withoutWorkflowCommands } from '../log.ts';
 import { prepareProgram } from '../program.ts';
 import { findProject, SUMMARY_CHARACTERS } from '../project.ts';
 
@@ -20,17 +20,17 @@ const ENDPOINTS_AT_ONCE = 4;
 export async function deploy(job: Job): Promise<void> {
   await withGitHub(job, async (github) => {
     const root = await findProject(job);
-    await withoutCommands(() => prepareProgram(root, job.signal));
+    await withoutWorkflowCommands(() => prepareProgram(root, job.signal));
     for (const name of job.inputs.environments) {
-      const log = await withoutCommands(async () => {
-        const deploying = await openDeploying(job, github, root, name);
-        const results = await deployAll(deploying);
+      const log = await withoutWorkflowCommands(async () => {
+        const deploying = await openDeploymentContext(job, github, root, name);
+        const results = await deployAllEndpoints(deploying);
         const made = { environment: name, results };
-        await tell(made, { job, github });
+        await postResult(made, { job, github });
         return made;
       });
       await summary.addRaw(`${renderLog(log, SUMMARY_CHARACTERS)}\n\n`).write();
-      if (!isGood(log)) {
+      if (!hasSucceeded(log)) {
         setFailed(renderOutcome(log));
         return;
       }
@@ -39,20 +39,20 @@ export async function deploy(job: Job): Promise<void> {
   });
 }
 
-function isGood({ results }: DeploymentLog): boolean {
-  return !results.some(isBad);
+function hasSucceeded({ results }: DeploymentLog): boolean {
+  return !results.some(needsAttention);
 }
 
-async function deployAll(deploying: Deploying): Promise<readonly Deployed[]> {
+async function deployAllEndpoints(deploying: Deploying): Promise<readonly DeploymentResult[]> {
   const project = await deploying.open();
   const { candidates, removed } = await selectDeployments(deploying, await listStacks(project));
-  for (const { name, why } of candidates) deploying.request.progress.say(`Deploying ${name}: ${WHY[why]}`);
+  for (const { name, why } of candidates) deploying.request.progress.say(`Deploying ${name}: ${REASONS[why]}`);
   const deployed = await mapConcurrent(candidates, ENDPOINTS_AT_ONCE, (c) => deployCandidate(c, deploying));
-  const gone = await mapConcurrent(removed, ENDPOINTS_AT_ONCE, (r) => removeMerged(r, deploying));
+  const gone = await mapConcurrent(removed, ENDPOINTS_AT_ONCE, (r) => removeDeletedEndpoint(r, deploying));
   return [...deployed, ...gone];
 }
 
-const WHY = {
+const REASONS = {
   asked: 'it is named in the input "endpoints"',
   first: 'it is not deployed yet',
   changed: 'it has changed since it was deployed',

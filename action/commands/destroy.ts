@@ -4,14 +4,14 @@ import { listDeployedEndpoints } from '../../app/deploy/take-down.ts';
 import type { EnvironmentRequest } from '../../app/project.ts';
 import { PLATFORM } from '../../schemas/values/names.ts';
 import { withGitHub } from '../connect-job.ts';
-import { isBad } from '../deploy/deployment-context.ts';
-import { openDeploying } from '../deploy/open-deployment-context.ts';
-import { takeDown } from '../deploy/remove-endpoint.ts';
+import { needsAttention } from '../deploy/deployment-context.ts';
+import { openDeploymentContext } from '../deploy/open-deployment-context.ts';
+import { removeEndpoint } from '../deploy/remove-endpoint.ts';
 import { renderLog, renderOutcome } from '../deploy/render-log.ts';
 import { listDeployments } from '../github/deployment.ts';
 import type { GitHub } from '../github/connect.ts';
 import type { Job } from '../job.ts';
-import { LOG, withoutCommands } from '../log.ts';
+import { LOG, withoutWorkflowCommands } from '../log.ts';
 import { prepareProgram } from '../program.ts';
 import { findProject, SUMMARY_CHARACTERS } from '../project.ts';
 
@@ -22,26 +22,30 @@ export async function destroy(job: Job): Promise<void> {
     throw new Error('Cannot destroy without "endpoints": expected names of endpoints; write them below "with:"');
   await withGitHub(job, async (github) => {
     const root = await findProject(job);
-    await withoutCommands(() => prepareProgram(root, job.signal));
+    await withoutWorkflowCommands(() => prepareProgram(root, job.signal));
     for (const name of environments) {
-      const log = await withoutCommands(() => destroyIn(job, github, { root, name }));
+      const log = await withoutWorkflowCommands(() => destroyInEnvironment(job, github, { root, name }));
       await summary.addRaw(`${renderLog(log, SUMMARY_CHARACTERS)}\n\n`).write();
       LOG.say(renderOutcome(log));
-      if (log.results.some(isBad)) setFailed(renderOutcome(log));
+      if (log.results.some(needsAttention)) setFailed(renderOutcome(log));
     }
   });
 }
 
 /** The shared parts go last, because all endpoints need them. */
-async function destroyIn(job: Job, github: GitHub, { root, name }: { readonly root: string; readonly name: string }) {
-  const deploying = await openDeploying(job, github, root, name);
+async function destroyInEnvironment(
+  job: Job,
+  github: GitHub,
+  { root, name }: { readonly root: string; readonly name: string },
+) {
+  const deploying = await openDeploymentContext(job, github, root, name);
   const { endpoints } = job.inputs;
   const active = new Map<string, string[]>();
   for await (const { payload, states, nodeId } of listDeployments(github, name))
     if (states[0] === 'success') active.set(payload.endpoint, [...(active.get(payload.endpoint) ?? []), nodeId]);
   const results = [];
   for (const endpoint of endpoints.filter((e) => e !== PLATFORM))
-    results.push(await takeDown(endpoint, active.get(endpoint) ?? [], deploying));
+    results.push(await removeEndpoint(endpoint, active.get(endpoint) ?? [], deploying));
   if (endpoints.includes(PLATFORM)) await destroyPlatform(deploying.request);
   return { environment: name, results };
 }

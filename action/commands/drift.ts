@@ -1,12 +1,12 @@
 import { setFailed, summary } from '@actions/core';
 import { withGitHub } from '../connect-job.ts';
-import { compareEnvironment, type Comparison } from '../deploy/compare-environment.ts';
-import { openDeploying } from '../deploy/open-deployment-context.ts';
+import { compareEnvironment, type EnvironmentComparison } from '../deploy/compare-environment.ts';
+import { openDeploymentContext } from '../deploy/open-deployment-context.ts';
 import { ISSUE_CHARACTERS, renderDrift, renderDriftLine } from '../deploy/render-drift.ts';
 import type { GitHub } from '../github/connect.ts';
 import { closeIssue, postIssue } from '../github/sticky-issue.ts';
 import type { Job } from '../job.ts';
-import { LOG, withoutCommands } from '../log.ts';
+import { LOG, withoutWorkflowCommands } from '../log.ts';
 import { prepareProgram } from '../program.ts';
 import { findProject, SUMMARY_CHARACTERS } from '../project.ts';
 
@@ -17,11 +17,11 @@ import { findProject, SUMMARY_CHARACTERS } from '../project.ts';
 export async function drift(job: Job): Promise<void> {
   await withGitHub(job, async (github) => {
     const root = await findProject(job);
-    await withoutCommands(() => prepareProgram(root, job.signal));
+    await withoutWorkflowCommands(() => prepareProgram(root, job.signal));
     for (const name of job.inputs.environments) {
-      const compared = await withoutCommands(async () => {
-        const comparison = await compareEnvironment(await openDeploying(job, github, root, name));
-        await tell(comparison, { job, github });
+      const compared = await withoutWorkflowCommands(async () => {
+        const comparison = await compareEnvironment(await openDeploymentContext(job, github, root, name));
+        await updateDriftIssue(comparison, { job, github });
         return comparison;
       });
       const { runUrl } = job.runner;
@@ -36,7 +36,10 @@ export async function drift(job: Job): Promise<void> {
  * Posts or closes the issue. It is closed only when everything was compared; a run for some endpoints only does
  * neither.
  */
-async function tell(comparison: Comparison, { job, github }: { readonly job: Job; readonly github: GitHub }) {
+async function updateDriftIssue(
+  comparison: EnvironmentComparison,
+  { job, github }: { readonly job: Job; readonly github: GitHub },
+) {
   if (job.inputs.endpoints.length > 0) return;
   const { environment, endpoints } = comparison;
   const { runUrl } = job.runner;

@@ -2,15 +2,22 @@ import { resolve } from 'node:path';
 import { setFailed, summary } from '@actions/core';
 import { reviewProject } from '../../app/review/review-project.ts';
 import { renderReport } from '../../review/render-report.ts';
-import { renderTopLine } from '../../review/review-state.ts';
+import { renderSummaryLine } from '../../review/review-state.ts';
 import { hasErrors } from '../../schemas/diagnostic.ts';
 import type { EndpointReport } from '../../schemas/report/report.ts';
-import { annotate } from '../annotate-diagnostics.ts';
+import { annotateDiagnostics } from '../annotate-diagnostics.ts';
 import type { Job } from '../job.ts';
-import { LOG, withoutCommands } from '../log.ts';
-import { baseOf, findInside, findProject, projectPrefix, SUMMARY_CHARACTERS, withReportFolder } from '../project.ts';
+import { LOG, withoutWorkflowCommands } from '../log.ts';
+import {
+  findBase,
+  findFolderInside,
+  findProject,
+  makeProjectPrefix,
+  SUMMARY_CHARACTERS,
+  withReportFolder,
+} from '../project.ts';
 import { prepareProgram } from '../program.ts';
-import { isOwnReport } from '../stage-folder.ts';
+import { hasReport } from '../stage-folder.ts';
 
 /**
  * `davit review --stage preview`: previews the merge with the release's program and the checkout's environments. The
@@ -19,19 +26,19 @@ import { isOwnReport } from '../stage-folder.ts';
 export async function preview(job: Job): Promise<void> {
   const { inputs, runner, signal } = job;
   const root = await findProject(job);
-  const from = await findInside(resolve(runner.workspace, inputs.pullRequest), inputs.project);
+  const from = await findFolderInside(resolve(runner.workspace, inputs.pullRequest), inputs.project);
   const validated = resolve(runner.workspace, inputs.validated);
   const report = await withReportFolder(job, (out) =>
-    withoutCommands(async () => {
+    withoutWorkflowCommands(async () => {
       await prepareProgram(root, signal);
       return reviewProject({
         root,
         from,
         names: inputs.endpoints,
-        base: baseOf(job),
+        base: findBase(job),
         environments: inputs.environments,
         stage: 'preview',
-        with: (await isOwnReport(validated)) ? validated : undefined,
+        with: (await hasReport(validated)) ? validated : undefined,
         out,
         programCommit: runner.actionCommit,
         progress: LOG,
@@ -39,19 +46,19 @@ export async function preview(job: Job): Promise<void> {
       });
     }),
   );
-  const wrong = report.endpoints.filter(isWrong);
-  annotate(
+  const wrong = report.endpoints.filter(hasPreviewFailure);
+  annotateDiagnostics(
     wrong.flatMap((e) => e.diagnostics),
-    projectPrefix(job),
+    makeProjectPrefix(job),
   );
   await summary.addRaw(renderReport(report, SUMMARY_CHARACTERS)).write({ overwrite: true });
-  if (wrong.length > 0) setFailed(renderTopLine(report));
+  if (wrong.length > 0) setFailed(renderSummaryLine(report));
 }
 
 /**
  * Whether the preview fails. An endpoint that was not previewed because its validation fails is reported by the job
  * validate.
  */
-function isWrong({ diagnostics, previews }: EndpointReport): boolean {
+function hasPreviewFailure({ diagnostics, previews }: EndpointReport): boolean {
   return previews.some((p) => p.outage !== null || p.plan === null) || (previews.length > 0 && hasErrors(diagnostics));
 }

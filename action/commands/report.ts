@@ -1,8 +1,8 @@
 import { join, resolve } from 'node:path';
 import { notice, setOutput, summary } from '@actions/core';
-import { mergeReports, type StageEnd } from '../../review/merge-reports.ts';
+import { mergeReports, type StageOutcome } from '../../review/merge-reports.ts';
 import { renderReport } from '../../review/render-report.ts';
-import { concludes, DESTROY_LABEL, renderTopLine } from '../../review/review-state.ts';
+import { concludeReview, DESTROY_LABEL, renderSummaryLine } from '../../review/review-state.ts';
 import type { Report, ReviewStage } from '../../schemas/report/report.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { commitLocks } from '../commit-locks.ts';
@@ -10,9 +10,9 @@ import { withGitHub } from '../connect-job.ts';
 import type { GitHub } from '../github/connect.ts';
 import type { Inputs } from '../inputs.ts';
 import type { Job } from '../job.ts';
-import { LOG, withoutCommands } from '../log.ts';
-import { digestReport, openReportFolder, projectPrefix, SUMMARY_CHARACTERS } from '../project.ts';
-import { findReviewed, type Reviewed } from '../reviewed-pull-request.ts';
+import { LOG, withoutWorkflowCommands } from '../log.ts';
+import { digestReport, openReportFolder, makeProjectPrefix, SUMMARY_CHARACTERS } from '../project.ts';
+import { findReviewedPullRequest, type ReviewedPullRequest } from '../reviewed-pull-request.ts';
 import { readStageReport } from '../stage-folder.ts';
 import { post } from '../post-report.ts';
 
@@ -25,12 +25,12 @@ export async function report(job: Job): Promise<void> {
   await withGitHub(
     job,
     async (github) => {
-      const reviewed = await findReviewed(github, job.runner);
+      const reviewed = await findReviewedPullRequest(github, job.runner);
       if (!reviewed) {
         notice('Nothing to report: this run belongs to no open pull request');
         return;
       }
-      const unsaid = await withoutCommands(() => reportOn(reviewed, { job, github, out }));
+      const unsaid = await withoutWorkflowCommands(() => publishReport(reviewed, { job, github, out }));
       if (unsaid.length > 0)
         notice(`The token has no permission to write ${unsaid.join(' and ')}; the report is in the job summary`);
     },
@@ -38,15 +38,18 @@ export async function report(job: Job): Promise<void> {
   );
 }
 
-interface Reporting {
+interface ReportContext {
   readonly job: Job;
   readonly github: GitHub;
   readonly out: string;
 }
 
 /** Returns the outputs that the token was not allowed to write. */
-async function reportOn(reviewed: Reviewed, { job, github, out }: Reporting): Promise<readonly string[]> {
-  const ends = { validate: await readEnd(job, 'validate'), preview: await readEnd(job, 'preview') };
+async function publishReport(
+  reviewed: ReviewedPullRequest,
+  { job, github, out }: ReportContext,
+): Promise<readonly string[]> {
+  const ends = { validate: await readStageEnd(job, 'validate'), preview: await readStageEnd(job, 'preview') };
   const locks = await commitLocks(reviewed, { job, github, previewed: ends.preview.report });
   const merged = mergeReports(ends, makeFacts(reviewed, locks.commit));
   const text = renderReport(merged, SUMMARY_CHARACTERS);
@@ -54,21 +57,21 @@ async function reportOn(reviewed: Reviewed, { job, github, out }: Reporting): Pr
   await writeFileAtomically(join(out, 'report.md'), text);
   await summary.addRaw(text).write({ overwrite: true });
   setOutput('errors', countErrors(merged));
-  LOG.say(renderTopLine(merged));
+  LOG.say(renderSummaryLine(merged));
   const head = locks.commit ?? reviewed.head;
-  const conclusion = ends.validate.result === 'cancelled' ? 'cancelled' : concludes(merged);
+  const conclusion = ends.validate.result === 'cancelled' ? 'cancelled' : concludeReview(merged);
   setOutput('conclusion', conclusion);
-  const told = await post(merged, { github, reviewed, head, conclusion, prefix: projectPrefix(job) });
+  const told = await post(merged, { github, reviewed, head, conclusion, prefix: makeProjectPrefix(job) });
   if (told.commentUrl !== undefined) setOutput('comment-url', told.commentUrl);
   return [...locks.unsaid, ...told.unsaid];
 }
 
 /** How a stage's job ended according to GitHub, and the report that it left; a stage that did not run has none. */
-async function readEnd({ inputs, runner }: Job, stage: ReviewStage): Promise<StageEnd> {
+async function readStageEnd({ inputs, runner }: Job, stage: ReviewStage): Promise<StageOutcome> {
   const text = await readStageReport(resolve(runner.workspace, inputs.reports, `davit-${stage}`));
   const result = inputs.results[stage] ?? (text === undefined ? 'skipped' : 'success');
   if (result === 'skipped' || text === undefined) return { result, report: undefined };
-  if (stage === 'validate' || isHandedOn(text, inputs)) return { result, report: text };
+  if (stage === 'validate' || matchesPreviewDigest(text, inputs)) return { result, report: text };
   const given =
     inputs.previewDigest === undefined
       ? '"preview-digest" is not set'
@@ -78,14 +81,14 @@ async function readEnd({ inputs, runner }: Job, stage: ReviewStage): Promise<Sta
 }
 
 /** A model that runs in the job validate could upload a folder in the preview's name, but it cannot know the digest. */
-function isHandedOn(text: string, { previewDigest }: Inputs): boolean {
+function matchesPreviewDigest(text: string, { previewDigest }: Inputs): boolean {
   return previewDigest !== undefined && digestReport(text) === previewDigest;
 }
 
 /** Addresses that the report's schema accepts. */
 const WEB_ADDRESS = /^https?:\/\/[\w.:-]+(\/[\w./-]*)?$/;
 
-function makeFacts({ pull, head, base, fork, runUrl }: Reviewed, locksCommit: string | undefined) {
+function makeFacts({ pull, head, base, fork, runUrl }: ReviewedPullRequest, locksCommit: string | undefined) {
   return {
     pullRequest: {
       number: pull.number,

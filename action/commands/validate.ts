@@ -1,17 +1,17 @@
 import { setFailed, setOutput, summary } from '@actions/core';
 import { reviewProject } from '../../app/review/review-project.ts';
 import { renderReport } from '../../review/render-report.ts';
-import { renderTopLine, sortEndpoints } from '../../review/review-state.ts';
+import { renderSummaryLine, sortEndpoints } from '../../review/review-state.ts';
 import { hasErrors } from '../../schemas/diagnostic.ts';
-import { annotate } from '../annotate-diagnostics.ts';
+import { annotateDiagnostics } from '../annotate-diagnostics.ts';
 import { ensureSandbox } from '../ensure-sandbox.ts';
 import type { Job } from '../job.ts';
-import { LOG, withoutCommands } from '../log.ts';
+import { LOG, withoutWorkflowCommands } from '../log.ts';
 import {
-  baseOf,
+  findBase,
   findProject,
   listEnvironments,
-  projectPrefix,
+  makeProjectPrefix,
   SUMMARY_CHARACTERS,
   withReportFolder,
 } from '../project.ts';
@@ -19,16 +19,16 @@ import {
 /** `davit review --stage validate` for the pull request's changes. It runs the models and needs no secret. */
 export async function validate(job: Job): Promise<void> {
   const { inputs, signal } = job;
-  forgetCredentials();
+  deleteCredentialVariables();
   const root = await findProject(job);
   const environments = await listEnvironments(job, root);
   await ensureSandbox(signal);
   const report = await withReportFolder(job, (out) =>
-    withoutCommands(() =>
+    withoutWorkflowCommands(() =>
       reviewProject({
         root,
         names: inputs.endpoints,
-        base: baseOf(job),
+        base: findBase(job),
         environments,
         stage: 'validate',
         out,
@@ -38,15 +38,15 @@ export async function validate(job: Job): Promise<void> {
     ),
   );
   const diagnostics = [...report.diagnostics, ...sortEndpoints(report).flatMap((e) => e.diagnostics)];
-  annotate(diagnostics, projectPrefix(job));
+  annotateDiagnostics(diagnostics, makeProjectPrefix(job));
   setOutput('errors', diagnostics.filter((d) => d.severity === 'error').length);
   setOutput('endpoints', JSON.stringify(report.endpoints.map((e) => e.endpoint).filter((name) => NAME.test(name))));
   await summary.addRaw(renderReport(report, SUMMARY_CHARACTERS)).write({ overwrite: true });
-  if (hasErrors(diagnostics) || report.endpoints.some((e) => e.outage !== null)) setFailed(renderTopLine(report));
+  if (hasErrors(diagnostics) || report.endpoints.some((e) => e.outage !== null)) setFailed(renderSummaryLine(report));
 }
 
 /** From here on no child process inherits the tokens of the runner or the job. */
-function forgetCredentials(): void {
+function deleteCredentialVariables(): void {
   for (const name of Object.keys(process.env).filter((n) => /^(?:INPUT_|ACTIONS_|GITHUB_TOKEN$)/.test(n)))
     Reflect.deleteProperty(process.env, name);
 }

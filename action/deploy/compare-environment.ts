@@ -5,11 +5,11 @@ import { listStacks } from '../../engine/stacks.ts';
 import { hasErrors, type Diagnostic } from '../../schemas/diagnostic.ts';
 import { parseStackName } from '../../schemas/values/names.ts';
 import { readEndpoint } from '../../schemas/read-project.ts';
-import { machineWidth, mapConcurrent } from '../../system/map-concurrent.ts';
+import { machineConcurrency, mapConcurrent } from '../../system/map-concurrent.ts';
 import type { Deploying } from './deployment-context.ts';
 
 /** How a deployed endpoint compares with the merged file. */
-export interface ComparedEndpoint {
+export interface EndpointComparison {
   readonly endpoint: string;
   /** `unknown`: it could not be compared. */
   readonly kind: 'same' | 'differs' | 'unknown';
@@ -18,21 +18,21 @@ export interface ComparedEndpoint {
   readonly lines: readonly string[];
 }
 
-export interface Comparison {
+export interface EnvironmentComparison {
   readonly environment: string;
-  readonly endpoints: readonly ComparedEndpoint[];
+  readonly endpoints: readonly EndpointComparison[];
 }
 
 /** Refreshes the endpoints of an environment and previews them against the merged files. Changes nothing. */
-export async function compareEnvironment(deploying: Deploying): Promise<Comparison> {
+export async function compareEnvironment(deploying: Deploying): Promise<EnvironmentComparison> {
   const { request, given } = deploying;
   const names = await selectNames(request.place, given);
-  const compared = await mapConcurrent(names, machineWidth(), (name) => compare(name, deploying));
+  const compared = await mapConcurrent(names, machineConcurrency(), (name) => compareEndpoint(name, deploying));
   const orphans = given.length > 0 ? [] : await findOrphans(names, deploying);
   return { environment: request.environment.name, endpoints: [...compared, ...orphans] };
 }
 
-async function compare(name: string, { request, open }: Deploying): Promise<ComparedEndpoint> {
+async function compareEndpoint(name: string, { request, open }: Deploying): Promise<EndpointComparison> {
   const { value: endpoint, diagnostics } = await readEndpoint(request.place, name);
   if (!endpoint) return unknown(name, formatDiagnostics(diagnostics));
   const { value, outage } = await catchOutage(request.signal, async () =>
@@ -49,14 +49,14 @@ async function compare(name: string, { request, open }: Deploying): Promise<Comp
 /** Endpoints that are deployed but have no file. */
 async function findOrphans(names: readonly string[], { open, request: { environment } }: Deploying) {
   const stacks = (await listStacks(await open())).map(parseStackName);
-  return stacks.flatMap((stack): readonly ComparedEndpoint[] => {
+  return stacks.flatMap((stack): readonly EndpointComparison[] => {
     if (stack?.kind !== 'endpoint' || stack.environment !== environment.name || names.includes(stack.endpoint))
       return [];
     return [{ endpoint: stack.endpoint, kind: 'differs', words: 'it is deployed, but has no file', lines: [] }];
   });
 }
 
-function unknown(endpoint: string, lines: readonly string[]): ComparedEndpoint {
+function unknown(endpoint: string, lines: readonly string[]): EndpointComparison {
   return { endpoint, kind: 'unknown', words: 'could not be compared', lines };
 }
 

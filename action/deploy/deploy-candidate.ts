@@ -3,7 +3,7 @@ import { listMessages, renderCauses } from '../../app/outage.ts';
 import { previewEndpoint, type PreviewedEndpoint } from '../../app/deploy/preview-endpoints.ts';
 import { deployEndpoint, type DeployedEndpoint } from '../../app/deploy/deploy-endpoints.ts';
 import { compareFingerprints } from '../../review/fingerprint.ts';
-import { parseReviewed } from '../../review/reviewed-plans.ts';
+import { parseReviewedPlans } from '../../review/reviewed-plans.ts';
 import { type Diagnostic, hasErrors } from '../../schemas/diagnostic.ts';
 import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
 import { checkAgainstEnvironment } from '../../schemas/endpoint/check-against-environment.ts';
@@ -14,16 +14,16 @@ import {
   retireDeployments,
   setDeploymentStatus,
 } from '../github/deployment.ts';
-import type { Deployed, Deploying, Ended, Review } from './deployment-context.ts';
+import type { DeploymentResult, Deploying, DeploymentOutcome, Review } from './deployment-context.ts';
 import type { Candidate } from './select-deployments.ts';
 import { withoutDeadLocks } from './retry-without-dead-locks.ts';
-import { verify } from './verify-endpoint.ts';
+import { verifyEndpoint } from './verify-endpoint.ts';
 
 /**
  * Deploys one endpoint as it was merged, if its plan is the reviewed one, and records it at GitHub. Every error is in
  * the result: a failure of one endpoint does not stop another, and the previous version keeps serving.
  */
-export async function deployCandidate(candidate: Candidate, deploying: Deploying): Promise<Deployed> {
+export async function deployCandidate(candidate: Candidate, deploying: Deploying): Promise<DeploymentResult> {
   const { name: endpoint, commit, active } = candidate;
   let review: Review | undefined;
   const ended = await recorded({ endpoint, action: 'deploy', active }, deploying, async () => {
@@ -33,7 +33,7 @@ export async function deployCandidate(candidate: Candidate, deploying: Deploying
   return { ...makeRollout(endpoint, ended, deploying), pull: review?.pull };
 }
 
-export interface Recording {
+export interface RecordOptions {
   readonly endpoint: string;
   readonly action: DeploymentPayload['action'];
   /** The endpoint's earlier records, which become inactive when this one succeeds. */
@@ -42,10 +42,10 @@ export interface Recording {
 
 /** Works on an endpoint and records at GitHub who does it, since when, and how it ended. */
 export async function recorded(
-  { endpoint, action, active }: Recording,
+  { endpoint, action, active }: RecordOptions,
   deploying: Deploying,
-  work: () => Promise<Ended>,
-): Promise<Ended> {
+  work: () => Promise<DeploymentOutcome>,
+): Promise<DeploymentOutcome> {
   const { job, github, request } = deploying;
   const environment = request.environment.name;
   const { sha, runUrl: logUrl, runId, runAttempt } = job.runner;
@@ -53,11 +53,15 @@ export async function recorded(
   let record: number | undefined;
   const ended = await endWith(deploying, async () => {
     record = await createDeployment(github, { sha, environment, payload });
-    await setDeploymentStatus(github, record, { state: 'in_progress', description: BEGUN[action], logUrl });
+    await setDeploymentStatus(github, record, {
+      state: 'in_progress',
+      description: START_DESCRIPTIONS[action],
+      logUrl,
+    });
     return work();
   });
   if (record === undefined) return ended;
-  const state = STATES[ended.state];
+  const state = GITHUB_STATES[ended.state];
   try {
     const [description = ''] = ended.causes;
     await setDeploymentStatus(github, record, { state, description, logUrl, environmentUrl: ended.url });
@@ -68,10 +72,10 @@ export async function recorded(
   return ended;
 }
 
-const BEGUN = { deploy: 'Deploying', remove: 'Removing' } as const;
+const START_DESCRIPTIONS = { deploy: 'Deploying', remove: 'Removing' } as const;
 
 /** GitHub's states. */
-const STATES = {
+const GITHUB_STATES = {
   waiting: 'in_progress',
   deploying: 'in_progress',
   live: 'success',
@@ -83,12 +87,16 @@ const STATES = {
 } as const;
 
 /** The rollout of one endpoint, with its environment and its run. */
-export function makeRollout(endpoint: string, ended: Ended, { request, job }: Deploying): Omit<Deployed, 'pull'> {
+export function makeRollout(
+  endpoint: string,
+  ended: DeploymentOutcome,
+  { request, job }: Deploying,
+): Omit<DeploymentResult, 'pull'> {
   return { endpoint, environment: request.environment.name, runUrl: job.runner.runUrl, ...ended };
 }
 
 /** Turns an outage of one endpoint, or a cancelled run, into a result. */
-async function endWith({ request }: Deploying, work: () => Promise<Ended>): Promise<Ended> {
+async function endWith({ request }: Deploying, work: () => Promise<DeploymentOutcome>): Promise<DeploymentOutcome> {
   try {
     return await work();
   } catch (e) {
@@ -98,7 +106,11 @@ async function endWith({ request }: Deploying, work: () => Promise<Ended>): Prom
   }
 }
 
-async function deploy({ endpoint, diagnostics, why }: Candidate, review: Review, deploying: Deploying): Promise<Ended> {
+async function deploy(
+  { endpoint, diagnostics, why }: Candidate,
+  review: Review,
+  deploying: Deploying,
+): Promise<DeploymentOutcome> {
   const { request } = deploying;
   if (!endpoint) return refuse(diagnostics);
   const unfit = [...diagnostics, ...checkAgainstEnvironment(endpoint, request.environment)];
@@ -114,24 +126,28 @@ async function deploy({ endpoint, diagnostics, why }: Candidate, review: Review,
   const deployed = await withoutDeadLocks(deploying, () =>
     deployEndpoint(endpoint, { ...request, opening: deploying.open(), proved: true }),
   );
-  return describe(endpoint, deployed, deploying);
+  return verifyDeployment(endpoint, deployed, deploying);
 }
 
-async function describe(endpoint: Endpoint, deployed: DeployedEndpoint, deploying: Deploying): Promise<Ended> {
+async function verifyDeployment(
+  endpoint: Endpoint,
+  deployed: DeployedEndpoint,
+  deploying: Deploying,
+): Promise<DeploymentOutcome> {
   const { plan, url, diagnostics } = deployed;
   if (url === undefined) return refuse(diagnostics);
-  const { good, lines } = await verify(endpoint, deploying);
+  const { good, lines } = await verifyEndpoint(endpoint, deploying);
   const done = plan?.verdict.words ?? 'deployed';
   return { state: good ? 'live' : 'failed', causes: good ? [done, ...lines] : [...lines, done], diagnostics, url };
 }
 
-function refuse(diagnostics: readonly Diagnostic[]): Ended {
+function refuse(diagnostics: readonly Diagnostic[]): DeploymentOutcome {
   const wrong = diagnostics.filter((d) => d.severity === 'error');
   const causes = wrong.flatMap((d) => [`${d.file}:${d.line} ${d.message}`, ...(d.hint?.split('\n') ?? [])]);
   return { state: 'failed', causes, diagnostics, url: undefined };
 }
 
-interface Comparing {
+interface ReviewComparison {
   readonly review: Review;
   readonly deploying: Deploying;
   readonly why: Candidate['why'];
@@ -141,7 +157,7 @@ interface Comparing {
 function compareWithReview(
   { name }: Endpoint,
   { fingerprint }: PreviewedEndpoint,
-  { review, deploying, why }: Comparing,
+  { review, deploying, why }: ReviewComparison,
 ): readonly string[] {
   const { job, request } = deploying;
   const environment = request.environment.name;
@@ -149,7 +165,7 @@ function compareWithReview(
   if (why === 'asked' && job.runner.eventName === 'workflow_dispatch') return [];
   const next = 'open a pull request, or start the workflow by hand with the name of the endpoint';
   if (!review.pull) return [`it was pushed without a pull request, so its plan was not reviewed; ${next}`];
-  const reviewed = parseReviewed(review.text ?? '')?.find(name, environment);
+  const reviewed = parseReviewedPlans(review.text ?? '')?.find(name, environment);
   const where = `pull request #${review.pull.number}`;
   if (!reviewed) return [`the check run "davit" of ${where} has no plan of ${name} for ${environment}; ${next}`];
   if (!fingerprint) return ['the current plan has no fingerprint, because the lock cannot be read'];

@@ -29,17 +29,17 @@ export interface Review {
 }
 
 /** The result for one endpoint, and its pull request. */
-export interface Deployed extends Rollout {
+export interface DeploymentResult extends Rollout {
   readonly diagnostics: readonly Diagnostic[];
   readonly pull: PullRequest | undefined;
 }
 
 /** The result of work on an endpoint. */
-export type Ended = Pick<Deployed, 'state' | 'causes' | 'url' | 'diagnostics'>;
+export type DeploymentOutcome = Pick<DeploymentResult, 'state' | 'causes' | 'url' | 'diagnostics'>;
 
-const BAD: readonly RolloutState[] = ['failed', 'stopped', 'cancelled'];
+const FAILED_STATES: readonly RolloutState[] = ['failed', 'stopped', 'cancelled'];
 
 /** Whether a person has to act. */
-export function isBad({ state }: Pick<Rollout, 'state'>): boolean {
-  return BAD.includes(state);
+export function needsAttention({ state }: Pick<Rollout, 'state'>): boolean {
+  return FAILED_STATES.includes(state);
 }

@@ -3,13 +3,13 @@ import type { GitHub } from '../github/connect.ts';
 import { findMergedPullRequest } from '../github/pull-request.ts';
 import type { Review } from './deployment-context.ts';
 
-const NONE: Review = { pull: undefined, text: undefined };
+const NO_REVIEW: Review = { pull: undefined, text: undefined };
 
 /** Finds the review of a commit: its merged pull request, and the review's check run at that pull request's head. */
-export function makeFindReview(github: GitHub, branch: string): (commit: string | undefined) => Promise<Review> {
+export function makeReviewFinder(github: GitHub, branch: string): (commit: string | undefined) => Promise<Review> {
   const known = new Map<string, Promise<Review>>();
   return (commit) => {
-    if (commit === undefined) return Promise.resolve(NONE);
+    if (commit === undefined) return Promise.resolve(NO_REVIEW);
     const review = known.get(commit) ?? findReview(github, commit, branch);
     known.set(commit, review);
     return review;
@@ -18,7 +18,7 @@ export function makeFindReview(github: GitHub, branch: string): (commit: string 
 
 async function findReview(github: GitHub, commit: string, branch: string): Promise<Review> {
   const pull = await findMergedPullRequest(github, commit, branch);
-  if (!pull) return NONE;
+  if (!pull) return NO_REVIEW;
   const check = await readCheckRun(github, pull.head.sha);
   return { pull, text: check?.text ?? undefined };
 }

@@ -3,7 +3,7 @@ import type { ChangedPath } from '../../schemas/report/report.ts';
 import { runGit } from '../../system/run-git.ts';
 
 /** A project in the checkout's history: `root` is the project's folder. */
-export interface History {
+export interface ProjectHistory {
   readonly root: string;
   readonly signal: AbortSignal;
 }
@@ -12,8 +12,8 @@ export interface History {
  * The differences between a deployed commit and the checkout. Empty when the checkout is older than that commit,
  * because somebody reruns an old workflow. Undefined: the commit is no longer in this history.
  */
-export async function changedSince(
-  { root, signal }: History,
+export async function readChangesSince(
+  { root, signal }: ProjectHistory,
   sha: string,
 ): Promise<readonly ChangedPath[] | undefined> {
   try {
@@ -25,17 +25,20 @@ export async function changedSince(
 }
 
 /** The last commit of the branch that changed one of the paths; undefined: none in this history. */
-export async function lastChange({ root, signal }: History, paths: readonly string[]): Promise<string | undefined> {
-  return lastCommit({ root, signal }, [], paths);
+export async function findLastChange(
+  { root, signal }: ProjectHistory,
+  paths: readonly string[],
+): Promise<string | undefined> {
+  return findLastCommit({ root, signal }, [], paths);
 }
 
 /** The commit of the branch that removed a file; undefined: the file never existed. */
-export async function removalOf({ root, signal }: History, path: string): Promise<string | undefined> {
-  return lastCommit({ root, signal }, ['--diff-filter=D'], [path]);
+export async function findRemoval({ root, signal }: ProjectHistory, path: string): Promise<string | undefined> {
+  return findLastCommit({ root, signal }, ['--diff-filter=D'], [path]);
 }
 
 /** Of a merge, only its changes to the branch count. */
-async function lastCommit({ root, signal }: History, filter: readonly string[], paths: readonly string[]) {
+async function findLastCommit({ root, signal }: ProjectHistory, filter: readonly string[], paths: readonly string[]) {
   const log = [
     'log',
     '-1',

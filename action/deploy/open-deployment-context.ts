@@ -4,10 +4,10 @@ import type { GitHub } from '../github/connect.ts';
 import type { Job } from '../job.ts';
 import { LOG } from '../log.ts';
 import type { Deploying } from './deployment-context.ts';
-import { makeFindReview } from './find-review.ts';
+import { makeReviewFinder } from './find-review.ts';
 
 /** Makes the context for one environment of the project at `root`. Throws when its file has errors. */
-export async function openDeploying(job: Job, github: GitHub, root: string, name: string): Promise<Deploying> {
+export async function openDeploymentContext(job: Job, github: GitHub, root: string, name: string): Promise<Deploying> {
   const { inputs, runner, signal } = job;
   const place = { root, endpoints: 'endpoints' };
   const { value: environment, diagnostics } = await readEnvironment(place, name);
@@ -21,6 +21,6 @@ export async function openDeploying(job: Job, github: GitHub, root: string, name
     ...{ job, github, request },
     given: inputs.endpoints,
     open: openProjectOnce(request),
-    findReview: makeFindReview(github, branch),
+    findReview: makeReviewFinder(github, branch),
   };
 }

@@ -1,18 +1,18 @@
 import { takeDownEndpoints } from '../../app/deploy/take-down.ts';
 import { DESTROY_LABEL } from '../../review/review-state.ts';
-import type { Deployed, Deploying } from './deployment-context.ts';
+import type { DeploymentResult, Deploying } from './deployment-context.ts';
 import { makeRollout, recorded } from './deploy-candidate.ts';
-import type { Removed } from './select-deployments.ts';
+import type { RemovedEndpoint } from './select-deployments.ts';
 import { withoutDeadLocks } from './retry-without-dead-locks.ts';
 
 /**
  * Takes down an endpoint whose file was removed by a merge, if the pull request has the label; otherwise reports that
  * it stays.
  */
-export async function removeMerged(removed: Removed, deploying: Deploying): Promise<Deployed> {
+export async function removeDeletedEndpoint(removed: RemovedEndpoint, deploying: Deploying): Promise<DeploymentResult> {
   const { pull } = await deploying.findReview(removed.commit);
   if (pull?.labels.includes(DESTROY_LABEL))
-    return { ...(await takeDown(removed.name, removed.active, deploying)), pull };
+    return { ...(await removeEndpoint(removed.name, removed.active, deploying)), pull };
   const where = pull
     ? `pull request #${pull.number} has no label "${DESTROY_LABEL}"`
     : 'it was removed without a pull request';
@@ -22,7 +22,11 @@ export async function removeMerged(removed: Removed, deploying: Deploying): Prom
 }
 
 /** Takes an endpoint down in an environment, and records that at GitHub. */
-export async function takeDown(endpoint: string, active: readonly string[], deploying: Deploying): Promise<Deployed> {
+export async function removeEndpoint(
+  endpoint: string,
+  active: readonly string[],
+  deploying: Deploying,
+): Promise<DeploymentResult> {
   const { request } = deploying;
   const environmentName = request.environment.name;
   const ended = await recorded({ endpoint, action: 'remove', active }, deploying, async () => {

@@ -1,5 +1,5 @@
 import { renderBlock, renderHtmlCode, renderLine, renderSpan } from '../../review/render-code.ts';
-import type { ComparedEndpoint, Comparison } from './compare-environment.ts';
+import type { EndpointComparison, EnvironmentComparison } from './compare-environment.ts';
 
 /** GitHub's limit for an issue, less room for the marker. */
 export const ISSUE_CHARACTERS = 65_000;
@@ -9,7 +9,7 @@ const ROWS = 100;
 const SIGNS = { same: '✅', differs: '⚠️', unknown: '❔' } as const;
 
 /** `production: 3 endpoints: 1 differs, 2 as merged` */
-export function renderDriftLine({ environment, endpoints }: Comparison): string {
+export function renderDriftLine({ environment, endpoints }: EnvironmentComparison): string {
   const words = { differs: 'differs', unknown: 'not compared', same: 'as merged' } as const;
   const kinds = (['differs', 'unknown', 'same'] as const).map((kind) => ({
     kind,
@@ -21,7 +21,7 @@ export function renderDriftLine({ environment, endpoints }: Comparison): string 
 }
 
 /** The differences as Markdown of at most `limit` characters: a table, then the plans that fit whole. */
-export function renderDrift(comparison: Comparison, runUrl: string, limit: number): string {
+export function renderDrift(comparison: EnvironmentComparison, runUrl: string, limit: number): string {
   const wrong = comparison.endpoints.filter((e) => e.kind !== 'same');
   const rows = wrong.slice(0, ROWS).map(renderRow);
   const more = wrong.length > ROWS ? [`| | and ${wrong.length - ROWS} more | |`] : [];
@@ -43,11 +43,11 @@ export function renderDrift(comparison: Comparison, runUrl: string, limit: numbe
   return [...head, ...blocks, foot].join('\n\n');
 }
 
-function renderRow({ endpoint, kind, words }: ComparedEndpoint): string {
+function renderRow({ endpoint, kind, words }: EndpointComparison): string {
   return `| ${SIGNS[kind]} | ${renderSpan(endpoint)} | ${renderSpan(words)} |`;
 }
 
-function renderLines({ endpoint, lines }: ComparedEndpoint): string {
+function renderLines({ endpoint, lines }: EndpointComparison): string {
   const shown = lines.slice(0, LINES).map((line) => renderIndented(line));
   const cut = lines.length > LINES ? [`… and ${lines.length - LINES} more lines`] : [];
   const block = renderBlock([...shown, ...cut], 'text');

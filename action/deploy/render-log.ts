@@ -1,11 +1,11 @@
 import { renderBlock, renderHtmlCode, renderLine } from '../../review/render-code.ts';
 import { renderRolloutLine, renderRollouts } from '../../review/render-rollouts.ts';
-import { type Deployed, isBad } from './deployment-context.ts';
+import { type DeploymentResult, needsAttention } from './deployment-context.ts';
 
 /** The results of one run in one environment. */
 export interface DeploymentLog {
   readonly environment: string;
-  readonly results: readonly Deployed[];
+  readonly results: readonly DeploymentResult[];
 }
 
 const LINES = 60;
@@ -20,7 +20,7 @@ export function renderOutcome({ environment, results }: DeploymentLog): string {
 export function renderLog({ environment, results }: DeploymentLog, limit: number): string {
   const parts = [renderRollouts(results, limit, environment)];
   let left = limit - (parts[0]?.length ?? 0);
-  for (const block of results.filter((r) => isBad(r) && r.causes.length > 1).map(renderCauses)) {
+  for (const block of results.filter((r) => needsAttention(r) && r.causes.length > 1).map(renderCauses)) {
     left -= block.length + 2;
     if (left < 0) break; // the table has its first lines
     parts.push(block);
@@ -28,7 +28,7 @@ export function renderLog({ environment, results }: DeploymentLog, limit: number
   return parts.join('\n\n');
 }
 
-function renderCauses({ endpoint, causes }: Deployed): string {
+function renderCauses({ endpoint, causes }: DeploymentResult): string {
   const shown = causes.slice(0, LINES).map((line) => renderLine(line, LINE_CHARACTERS));
   const cut = causes.length > LINES ? [`… and ${causes.length - LINES} more lines`] : [];
   const block = renderBlock([...shown, ...cut], 'text');

@@ -16,7 +16,7 @@ export async function withoutDeadLocks<T>(deploying: Deploying, work: () => Prom
   } catch (e) {
     if (!(e instanceof StackLockedError) || e.locks.length === 0) throw e;
     const { github, request } = deploying;
-    const endings = await Promise.all(e.locks.map((lock) => findEnding(github, request.environment.name, lock)));
+    const endings = await Promise.all(e.locks.map((lock) => findEndedRun(github, request.environment.name, lock)));
     if (endings.some((ending) => ending === undefined)) throw e;
     request.progress.say(`Releasing the lock of ${e.stackName}, which an ended run has left: ${endings.join(', ')}`);
     await releaseLocks(await deploying.open(), e.stackName, e.locks);
@@ -25,9 +25,9 @@ export async function withoutDeadLocks<T>(deploying: Deploying, work: () => Prom
 }
 
 /** The address of the ended run that made a lock; undefined: the run has not ended, or it was not ours. */
-async function findEnding(github: GitHub, environment: string, lock: StateLock): Promise<string | undefined> {
+async function findEndedRun(github: GitHub, environment: string, lock: StateLock): Promise<string | undefined> {
   if (lock.alive === true) return undefined;
-  const maker = await findMaker(github, environment, lock);
+  const maker = await findLockHolder(github, environment, lock);
   if (!maker) return undefined;
   const { runId, runAttempt } = maker.payload;
   const run = await readWorkflowRun(github, runId);
@@ -39,7 +39,7 @@ async function findEnding(github: GitHub, environment: string, lock: StateLock):
 }
 
 /** The deployment that was running on that machine, as that user, when the lock was made. */
-async function findMaker(github: GitHub, environment: string, lock: StateLock): Promise<Deployment | undefined> {
+async function findLockHolder(github: GitHub, environment: string, lock: StateLock): Promise<Deployment | undefined> {
   for await (const deployment of listDeployments(github, environment)) {
     const { host, user } = deployment.payload;
     if (host !== lock.host || user !== lock.user) continue;

@@ -7,7 +7,7 @@ import { listEndpoints, type ProjectFolders, readEndpoint } from '../../schemas/
 import { locateModel } from '../../system/locate-model.ts';
 import { type Deployment, listDeployments } from '../github/deployment.ts';
 import type { Deploying } from './deployment-context.ts';
-import { changedSince, type History, lastChange, removalOf } from './history.ts';
+import { readChangesSince, type ProjectHistory, findLastChange, findRemoval } from './history.ts';
 
 /** An endpoint to deploy as it was merged. */
 export interface Candidate {
@@ -23,25 +23,25 @@ export interface Candidate {
 }
 
 /** An endpoint that is deployed but has no file. */
-export interface Removed {
+export interface RemovedEndpoint {
   readonly name: string;
   readonly commit: string;
   readonly active: readonly string[];
 }
 
-export interface Selected {
+export interface DeploymentSelection {
   readonly candidates: readonly Candidate[];
-  readonly removed: readonly Removed[];
+  readonly removed: readonly RemovedEndpoint[];
 }
 
 /** Reads at most 2000 records. An endpoint whose records are older is deployed once more, which changes nothing. */
-const MOST_RECORDS = 2000;
+const MAX_RECORDS = 2000;
 
 /**
  * Selects the endpoints whose last deployment did not succeed, or whose files, models or environment have changed since
  * that deployment's commit. Nothing is lost, therefore, when a run is cancelled or fails.
  */
-export async function selectDeployments(deploying: Deploying, stacks: readonly string[]): Promise<Selected> {
+export async function selectDeployments(deploying: Deploying, stacks: readonly string[]): Promise<DeploymentSelection> {
   const { request, given, github } = deploying;
   const { place, environment, signal } = request;
   const [names, records] = await Promise.all([listEndpoints(place), readRecords(github, environment.name)]);
@@ -49,29 +49,32 @@ export async function selectDeployments(deploying: Deploying, stacks: readonly s
   const history = { root: place.root, signal };
   const read = await Promise.all(wanted.map(async (name) => ({ name, ...(await readEndpoint(place, name)) })));
   const endpoints = read.flatMap((r) => r.value ?? []);
-  const isChanged = makeChanged({ history, place, names, endpoints, environment: environment.name });
+  const isChanged = makeChangeDetector({ history, place, names, endpoints, environment: environment.name });
   const candidates: Candidate[] = [];
   for (const { name, value, diagnostics } of read) {
     const mine = records.filter((r) => r.payload.endpoint === name);
-    const why = given.length > 0 ? 'asked' : await whyDeploy(mine, (sha) => isChanged(name, sha));
+    const why = given.length > 0 ? 'asked' : await findDeploymentReason(mine, (sha) => isChanged(name, sha));
     if (!why) continue;
-    const commit = await lastChange(history, pathsOf(name, value, { place, environment: environment.name }));
-    candidates.push({ name, endpoint: value, diagnostics, why, commit, active: activeOf(mine) });
+    const commit = await findLastChange(
+      history,
+      listEndpointPaths(name, value, { place, environment: environment.name }),
+    );
+    candidates.push({ name, endpoint: value, diagnostics, why, commit, active: listActiveDeployments(mine) });
   }
   return {
     candidates,
-    removed: given.length > 0 ? [] : await findRemoved(names, stacks, { deploying, records, history }),
+    removed: given.length > 0 ? [] : await findRemovedEndpoints(names, stacks, { deploying, records, history }),
   };
 }
 
 async function readRecords(github: Deploying['github'], environment: string): Promise<readonly Deployment[]> {
   const records: Deployment[] = [];
-  for await (const record of listDeployments(github, environment)) if (records.push(record) >= MOST_RECORDS) break;
+  for await (const record of listDeployments(github, environment)) if (records.push(record) >= MAX_RECORDS) break;
   return records;
 }
 
 /** The newest record decides. One that did not succeed may have left anything behind. */
-async function whyDeploy(
+async function findDeploymentReason(
   records: readonly Deployment[],
   isChanged: (sha: string) => Promise<boolean>,
 ): Promise<Candidate['why'] | undefined> {
@@ -81,12 +84,12 @@ async function whyDeploy(
   return (await isChanged(newest.sha)) ? 'changed' : undefined;
 }
 
-function activeOf(records: readonly Deployment[]): readonly string[] {
+function listActiveDeployments(records: readonly Deployment[]): readonly string[] {
   return records.filter((r) => r.states[0] === 'success').map((r) => r.nodeId);
 }
 
-interface Declared {
-  readonly history: History;
+interface ProjectDeclarations {
+  readonly history: ProjectHistory;
   readonly place: ProjectFolders;
   readonly names: readonly string[];
   readonly endpoints: readonly Endpoint[];
@@ -94,10 +97,10 @@ interface Declared {
 }
 
 /** Runs Git once for each commit, however many endpoints were deployed from it. */
-function makeChanged({ history, place, names, endpoints, environment }: Declared) {
+function makeChangeDetector({ history, place, names, endpoints, environment }: ProjectDeclarations) {
   const known = new Map<string, Promise<ReadonlySet<string> | undefined>>();
   const changedIn = async (sha: string) => {
-    const paths = await changedSince(history, sha);
+    const paths = await readChangesSince(history, sha);
     const declarations = { root: place.root, names, endpoints, environments: [environment] };
     return paths && new Set(findChangedEndpoints(paths, declarations).map((c) => c.endpoint));
   };
@@ -109,10 +112,10 @@ function makeChanged({ history, place, names, endpoints, environment }: Declared
 }
 
 /** All paths that a review of the endpoint depends on. */
-function pathsOf(
+function listEndpointPaths(
   name: string,
   endpoint: Endpoint | undefined,
-  { place, environment }: Pick<Declared, 'place' | 'environment'>,
+  { place, environment }: Pick<ProjectDeclarations, 'place' | 'environment'>,
 ): readonly string[] {
   const models = (endpoint?.entities ?? []).flatMap(({ model }) => {
     const { folder, remote } = locateModel(place.root, model);
@@ -123,25 +126,25 @@ function pathsOf(
   return [...own, ...new Set(models), `environments/${environment}.yaml`];
 }
 
-interface Looking {
+interface RemovalSearch {
   readonly deploying: Deploying;
   readonly records: readonly Deployment[];
-  readonly history: History;
+  readonly history: ProjectHistory;
 }
 
 /** Only endpoints whose file was removed by a merge. A stack that somebody made by hand has no file in the history. */
-async function findRemoved(
+async function findRemovedEndpoints(
   names: readonly string[],
   stacks: readonly string[],
-  { deploying, records, history }: Looking,
-): Promise<readonly Removed[]> {
+  { deploying, records, history }: RemovalSearch,
+): Promise<readonly RemovedEndpoint[]> {
   const { environment, place } = deploying.request;
-  const removed: Removed[] = [];
+  const removed: RemovedEndpoint[] = [];
   for (const stack of stacks.map(parseStackName)) {
     if (stack?.kind !== 'endpoint' || stack.environment !== environment.name || names.includes(stack.endpoint))
       continue;
-    const commit = await removalOf(history, `${place.endpoints}/${stack.endpoint}.yaml`);
-    const active = activeOf(records.filter((r) => r.payload.endpoint === stack.endpoint));
+    const commit = await findRemoval(history, `${place.endpoints}/${stack.endpoint}.yaml`);
+    const active = listActiveDeployments(records.filter((r) => r.payload.endpoint === stack.endpoint));
     if (commit !== undefined) removed.push({ name: stack.endpoint, commit, active });
   }
   return removed;

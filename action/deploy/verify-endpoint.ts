@@ -4,7 +4,7 @@ import { openTarget } from '../../app/targets/open-target.ts';
 import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
 import type { Deploying } from './deployment-context.ts';
 
-export interface Verified {
+export interface VerificationResult {
   readonly good: boolean;
   /** May contain the model's own words, so nothing in them is trusted. */
   readonly lines: readonly string[];
@@ -16,7 +16,7 @@ const BODY_CHARACTERS = 2000;
  * Queries the deployed endpoint as a client would. Its revisions have already predicted, because they are not ready
  * before. A runner that cannot reach the endpoint's address can verify no more than that.
  */
-export async function verify(endpoint: Endpoint, { request }: Deploying): Promise<Verified> {
+export async function verifyEndpoint(endpoint: Endpoint, { request }: Deploying): Promise<VerificationResult> {
   const { place, environment, progress, signal } = request;
   const { root } = place;
   let answers;

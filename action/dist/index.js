@@ -14991,7 +14991,7 @@ function imagesStackName(endpoint) {
 	return `${endpoint}.${IMAGES}`;
 }
 function platformStackName(environment) {
-	return `${PLATFORM$1}.${environment}`;
+	return `${PLATFORM}.${environment}`;
 }
 function parseStackName(stack) {
 	const [first, second, ...rest] = stack.split(".");
@@ -15019,10 +15019,10 @@ function contentHash(value) {
 function canonicalJson(value) {
 	return JSON.stringify(value, (_key, v) => v !== null && typeof v === "object" && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => a < b ? -1 : 1)) : v);
 }
-var IMAGES, PLATFORM$1, REVISION_HASH;
+var IMAGES, PLATFORM, REVISION_HASH;
 var init_names = __esmMin((() => {
 	IMAGES = "_images";
-	PLATFORM$1 = "_platform";
+	PLATFORM = "_platform";
 	REVISION_HASH = /^[0-9a-f]{10}$/;
 }));
 // action/inputs.ts
@@ -15044,7 +15044,7 @@ const RESULTS$1 = [
 	"cancelled",
 	"skipped"
 ];
-const FAILURES = [
+const OTHER_CONCLUSIONS = [
 	"timed_out",
 	"startup_failure",
 	"action_required",
@@ -15053,8 +15053,8 @@ const FAILURES = [
 ];
 var InputError = class extends Error {};
 const NAME$5 = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
-const REFERENCE = /^[^\s~^:?*[\\\p{Cc}-][^\s~^:?*[\\\p{Cc}]*$/u;
-const ONLY_FOR = {
+const GIT_REFERENCE = /^[^\s~^:?*[\\\p{Cc}-][^\s~^:?*[\\\p{Cc}]*$/u;
+const COMMANDS_BY_INPUT = {
 	environments: [
 		"validate",
 		"preview",
@@ -15079,13 +15079,13 @@ const ONLY_FOR = {
 	"preview-result": ["report"],
 	"preview-digest": ["report"]
 };
-const ENVIRONMENTS_NEEDED = [
+const COMMANDS_WITH_ENVIRONMENTS = [
 	"preview",
 	"deploy",
 	"drift",
 	"destroy"
 ];
-const TOKEN_NEEDED = [
+const COMMANDS_WITH_TOKEN = [
 	"report",
 	"deploy",
 	"drift",
@@ -15112,7 +15112,7 @@ function readInputs() {
 		revert: readBoolean(wrong, "revert"),
 		token: getInput("github-token")
 	};
-	if (command !== void 0) wrong.push(...findUnfit(command, inputs));
+	if (command !== void 0) wrong.push(...findUnsupportedInputs(command, inputs));
 	else if (getInput("command") === "") wrong.push(`Cannot run without "command": expected one of ${COMMANDS.join(", ")}; write it below "with:"`);
 	if (command === void 0 || wrong.length > 0) throw new InputError(wrong.join("\n"));
 	return {
@@ -15120,36 +15120,36 @@ function readInputs() {
 		...inputs
 	};
 }
-function findUnfit(command, { environments, token }) {
-	const wrong = Object.entries(ONLY_FOR).filter(([name, by]) => getInput(name) !== "" && !by.includes(command)).map(([name, by]) => `Cannot use "${name}" with command ${command}: only ${by.join(", ")} accept it; remove it`);
-	if (ENVIRONMENTS_NEEDED.includes(command) && environments.length === 0 && getInput("environments") === "") wrong.push(`Cannot ${command} without "environments": expected names of files in environments/, such as production; write them below "with:"`);
-	if (TOKEN_NEEDED.includes(command) && token === "") wrong.push(`Cannot ${command} without "github-token": it is empty, expected a token; remove the input to use the job's own token`);
+function findUnsupportedInputs(command, { environments, token }) {
+	const wrong = Object.entries(COMMANDS_BY_INPUT).filter(([name, by]) => getInput(name) !== "" && !by.includes(command)).map(([name, by]) => `Cannot use "${name}" with command ${command}: only ${by.join(", ")} accept it; remove it`);
+	if (COMMANDS_WITH_ENVIRONMENTS.includes(command) && environments.length === 0 && getInput("environments") === "") wrong.push(`Cannot ${command} without "environments": expected names of files in environments/, such as production; write them below "with:"`);
+	if (COMMANDS_WITH_TOKEN.includes(command) && token === "") wrong.push(`Cannot ${command} without "github-token": it is empty, expected a token; remove the input to use the job's own token`);
 	return wrong;
 }
 function readWord(wrong, name, words) {
 	const given = getInput(name);
 	const word = words.find((w) => w === given);
-	if (given !== "" && word === void 0) wrong.push(`Cannot use ${quote$1(given)} for "${name}": expected one of ${words.join(", ")}`);
+	if (given !== "" && word === void 0) wrong.push(`Cannot use ${quoteValue(given)} for "${name}": expected one of ${words.join(", ")}`);
 	return word;
 }
 function readResult(wrong, name) {
-	const given = readWord(wrong, name, [...RESULTS$1, ...FAILURES]);
+	const given = readWord(wrong, name, [...RESULTS$1, ...OTHER_CONCLUSIONS]);
 	return RESULTS$1.find((r) => r === given) ?? (given === void 0 ? void 0 : "failure");
 }
 function readNames(wrong, name, example) {
 	const given = getInput(name).split(/[\s,]+/).filter((n) => n !== "");
 	const isName = (n) => NAME$5.test(n) || name === "endpoints" && n === "_platform";
-	for (const bad of given.filter((n) => !isName(n))) wrong.push(`Cannot use ${quote$1(bad)} in "${name}": expected the name of a file without folder and extension; ${example}`);
+	for (const bad of given.filter((n) => !isName(n))) wrong.push(`Cannot use ${quoteValue(bad)} in "${name}": expected the name of a file without folder and extension; ${example}`);
 	return [...new Set(given.filter(isName))];
 }
 function readBase(wrong) {
 	const given = getInput("base");
-	if (given !== "" && !REFERENCE.test(given)) wrong.push(`Cannot use ${quote$1(given)} for "base": expected a commit or branch, such as origin/main`);
+	if (given !== "" && !GIT_REFERENCE.test(given)) wrong.push(`Cannot use ${quoteValue(given)} for "base": expected a commit or branch, such as origin/main`);
 	return given === "" ? void 0 : given;
 }
 function readDigest(wrong, name) {
 	const given = getInput(name);
-	if (!/^(?:[0-9a-f]{64})?$/.test(given)) wrong.push(`Cannot use ${quote$1(given)} for "${name}": expected the output "digest" of that step`);
+	if (!/^(?:[0-9a-f]{64})?$/.test(given)) wrong.push(`Cannot use ${quoteValue(given)} for "${name}": expected the output "digest" of that step`);
 	return given || void 0;
 }
 function readBoolean(wrong, name) {
@@ -15158,10 +15158,10 @@ function readBoolean(wrong, name) {
 		"",
 		"true",
 		"false"
-	].includes(given)) wrong.push(`Cannot use ${quote$1(given)} for "${name}": expected true or false`);
+	].includes(given)) wrong.push(`Cannot use ${quoteValue(given)} for "${name}": expected true or false`);
 	return given === "true";
 }
-function quote$1(given) {
+function quoteValue(given) {
 	return JSON.stringify(given.length > 80 ? `${given.slice(0, 79)}…` : given);
 }
 // node_modules/zod/v4/core/util.js
@@ -15416,7 +15416,7 @@ function required(Class, schema, mask) {
 	}));
 	return clone(schema, mergeDefs(schema._zod.def, { shape: newShape }));
 }
-function aborted$1(x, startIndex = 0) {
+function aborted(x, startIndex = 0) {
 	if (x.aborted === true) return true;
 	for (let i = startIndex; i < x.issues.length; i++) if (x.issues[i]?.continue !== true) return true;
 	return false;
@@ -16700,7 +16700,7 @@ function handleCatchall(proms, input, payload, ctx, def, inst, abortEarly) {
 	let seen = 0;
 	for (const key in input) {
 		if (abortEarly && payload.issues.length !== seen) {
-			if (aborted$1(payload, seen)) break;
+			if (aborted(payload, seen)) break;
 			seen = payload.issues.length;
 		}
 		if (keySet.has(key)) continue;
@@ -16736,7 +16736,7 @@ function handleUnionResults(results, final, inst, ctx) {
 		final.value = result.value;
 		return final;
 	}
-	const nonaborted = results.filter((r) => !aborted$1(r));
+	const nonaborted = results.filter((r) => !aborted(r));
 	if (nonaborted.length === 1) {
 		final.value = nonaborted[0].value;
 		return nonaborted[0];
@@ -16851,7 +16851,7 @@ function handleIntersectionResults(result, left, right) {
 	}
 	const merged = mergeValues(left.value, right.value);
 	if (!merged.valid) {
-		if (aborted$1(result)) return result;
+		if (aborted(result)) return result;
 		throw new Error(`Unmergable intersection. Error path: ${JSON.stringify(merged.mergeErrorPath)}`);
 	}
 	result.value = merged.data;
@@ -16940,7 +16940,7 @@ var init_schemas$1 = __esmMin((() => {
 		} else {
 			const runChecks = (payload, checks, ctx) => {
 				if (payload.memo) return payload;
-				let isAborted = aborted$1(payload);
+				let isAborted = aborted(payload);
 				let asyncResult;
 				for (const ch of checks) {
 					if (ch._zod.def.when) {
@@ -16954,12 +16954,12 @@ var init_schemas$1 = __esmMin((() => {
 						await _;
 						if (payload.issues.length === currLen) return;
 						attachSchema(payload.issues, currLen, inst);
-						if (!isAborted) isAborted = aborted$1(payload, currLen);
+						if (!isAborted) isAborted = aborted(payload, currLen);
 					});
 					else {
 						if (payload.issues.length === currLen) continue;
 						attachSchema(payload.issues, currLen, inst);
-						if (!isAborted) isAborted = aborted$1(payload, currLen);
+						if (!isAborted) isAborted = aborted(payload, currLen);
 					}
 				}
 				if (asyncResult) return asyncResult.then(() => {
@@ -16968,7 +16968,7 @@ var init_schemas$1 = __esmMin((() => {
 				return payload;
 			};
 			const handleCanaryResult = (canary, payload, ctx) => {
-				if (aborted$1(canary)) {
+				if (aborted(canary)) {
 					canary.aborted = true;
 					return canary;
 				}
@@ -17333,7 +17333,7 @@ var init_schemas$1 = __esmMin((() => {
 				if (result instanceof Promise) proms.push(result.then((result) => handleArrayResult(result, payload, i)));
 				else {
 					handleArrayResult(result, payload, i);
-					if (abortEarly && result.issues.length !== 0 && aborted$1(result)) break;
+					if (abortEarly && result.issues.length !== 0 && aborted(result)) break;
 				}
 			}
 			if (proms.length) return Promise.all(proms).then(() => payload);
@@ -17394,7 +17394,7 @@ var init_schemas$1 = __esmMin((() => {
 			let seen = payload.issues.length;
 			for (const key of value.allKeys) {
 				if (abortEarly && payload.issues.length !== seen) {
-					if (aborted$1(payload, seen)) break;
+					if (aborted(payload, seen)) break;
 					seen = payload.issues.length;
 				}
 				if (key === "__proto__") continue;
@@ -18002,10 +18002,10 @@ function cloneIssues(issues) {
 }
 function isRecursive(inst, stack, resolve) {
 	const cached = recursive.get(inst);
-	if (cached !== void 0) return cached ? PROVEN : NONE$1;
+	if (cached !== void 0) return cached ? PROVEN : NONE;
 	if (stack.has(inst)) return PROVEN;
 	stack.add(inst);
-	let result = NONE$1;
+	let result = NONE;
 	const check = (child) => {
 		if (result !== PROVEN && child?._zod) {
 			const answer = isRecursive(child, stack, resolve);
@@ -18013,11 +18013,11 @@ function isRecursive(inst, stack, resolve) {
 		}
 	};
 	const shape = (sh, spread) => {
-		let answer = NONE$1;
+		let answer = NONE;
 		for (const key of Reflect.ownKeys(sh)) {
 			const desc = Object.getOwnPropertyDescriptor(sh, key);
 			if (spread && !desc.enumerable) continue;
-			const child = desc.get ? ASSUMED : desc.value?._zod ? isRecursive(desc.value, stack, resolve) : NONE$1;
+			const child = desc.get ? ASSUMED : desc.value?._zod ? isRecursive(desc.value, stack, resolve) : NONE;
 			if (child > answer) answer = child;
 		}
 		return answer;
@@ -18109,9 +18109,9 @@ function isRecursive(inst, stack, resolve) {
 		}
 	}
 	stack.delete(inst);
-	return settle$1(inst, result);
+	return settle(inst, result);
 }
-function settle$1(inst, answer) {
+function settle(inst, answer) {
 	if (answer !== ASSUMED) recursive.set(inst, answer === PROVEN);
 	return answer;
 }
@@ -18130,7 +18130,7 @@ function isBackEdge(ctx, value) {
 	const backEdges = ctx[STATE]?.backEdges;
 	return backEdges !== void 0 && isRef(value) && backEdges.has(value);
 }
-var $ZodCyclicError, STATE, NO_ISSUES, recursive, NONE$1, ASSUMED, PROVEN, handoff, open$2, memo;
+var $ZodCyclicError, STATE, NO_ISSUES, recursive, NONE, ASSUMED, PROVEN, handoff, open$2, memo;
 var init_memoizer = __esmMin((() => {
 	init_util();
 	$ZodCyclicError = class extends Error {
@@ -18142,7 +18142,7 @@ var init_memoizer = __esmMin((() => {
 	STATE = "~memo";
 	NO_ISSUES = [];
 	recursive = /*@__PURE__*/ new WeakMap();
-	NONE$1 = 0;
+	NONE = 0;
 	ASSUMED = 1;
 	PROVEN = 2;
 	open$2 = [];
@@ -18184,7 +18184,7 @@ var init_memoizer = __esmMin((() => {
 				const wrapped = (payload, ctx) => {
 					if (isRecursiveInst === void 0) {
 						const walked = isRecursive(inst, /* @__PURE__ */ new Set(), false);
-						if (walked === NONE$1) {
+						if (walked === NONE) {
 							inst._zod.parse = base;
 							if (inst._zod.run === wrapped) inst._zod.run = base;
 							return base(payload, ctx);
@@ -19949,7 +19949,7 @@ function intersection(left, right) {
 		right
 	});
 }
-function record$1(keyType, valueType, params) {
+function record(keyType, valueType, params) {
 	if (!valueType || !valueType._zod) return new ZodRecord({
 		type: "record",
 		keyType: string$1(),
@@ -20871,7 +20871,7 @@ const SIGNALS$1 = [
 	"SIGTERM",
 	"SIGHUP"
 ];
-function stopOnSignals() {
+function abortOnSignals() {
 	const stop = new AbortController();
 	const onSignal = (name) => {
 		if (!stop.signal.aborted) stop.abort(/* @__PURE__ */ new Error(`Cancelled (${name})`));
@@ -20895,19 +20895,19 @@ var caches_exports = /* @__PURE__ */ __exportAll({ setCacheOutputs: () => setCac
 async function setCacheOutputs({ inputs, runner }) {
 	const root = resolve(runner.workspace, inputs.project);
 	const machine = `${process.platform}-${process.arch}`;
-	const own = `davit-validate-${machine}-${scopeOf(runner)}-`;
+	const own = `davit-validate-${machine}-${findCacheScope(runner)}-`;
 	const shared = `davit-validate-${machine}-${DEFAULT_BRANCH}-`;
-	setOutput("validate-paths", validatePaths().join("\n"));
+	setOutput("validate-paths", listCachePaths().join("\n"));
 	setOutput("validate-key", `${own}${await digestLocks(root)}`);
 	setOutput("validate-restore-keys", [.../* @__PURE__ */ new Set([own, shared])].join("\n"));
 }
-function scopeOf({ event, eventName, ref }) {
+function findCacheScope({ event, eventName, ref }) {
 	if (event.pull_request) return `pull-request-${event.pull_request.number}`;
 	const main = event.repository?.default_branch;
 	if (eventName === "push" && main !== void 0 && ref === `refs/heads/${main}`) return DEFAULT_BRANCH;
 	return createHash("sha256").update(`${eventName} ${ref}`).digest("hex").slice(0, 12);
 }
-function validatePaths() {
+function listCachePaths() {
 	const uv = process.env["UV_CACHE_DIR"] ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "uv");
 	return [
 		...[
@@ -20936,24 +20936,24 @@ var init_caches = __esmMin((() => {
 }));
 // system/code.ts
 function codePath(...below) {
-	return join(CODE$1, ...below);
+	return join(CODE_FOLDER, ...below);
 }
-function findCode(from) {
+function findCodeFolder(from) {
 	for (let folder = from;; folder = dirname(folder)) {
-		if (isOurs(join(folder, "package.json"))) return folder;
+		if (isDavitPackage(join(folder, "package.json"))) return folder;
 		if (dirname(folder) === folder) throw new Error(`Cannot find Davit's own files: neither ${from} nor a folder above it has Davit's package.json, expected a complete checkout or release`);
 	}
 }
-function isOurs(file) {
+function isDavitPackage(file) {
 	try {
 		return JSON.parse(readFileSync$1(file, "utf8"))?.name === "davit";
 	} catch {
 		return false;
 	}
 }
-var CODE$1;
+var CODE_FOLDER;
 var init_code = __esmMin((() => {
-	CODE$1 = findCode(import.meta.dirname);
+	CODE_FOLDER = findCodeFolder(import.meta.dirname);
 }));
 // engine/digest-program.ts
 function digestProgram() {
@@ -20966,7 +20966,7 @@ async function makeDigest() {
 }
 async function listProgram() {
 	const files = /* @__PURE__ */ new Map();
-	const open = ENTRIES.map((file) => codePath(file));
+	const open = ENTRY_FILES.map((file) => codePath(file));
 	for (let file = open.pop(); file !== void 0; file = open.pop()) {
 		if (files.has(file)) continue;
 		const text = await readFile(file, "utf8");
@@ -20974,14 +20974,14 @@ async function listProgram() {
 		const from = dirname(file);
 		open.push(...[...text.matchAll(IMPORT)].map(([, path]) => resolve(from, path ?? "")));
 	}
-	for (const file of OTHERS) files.set(codePath(file), await readFile(codePath(file), "utf8"));
-	return new Map([...files].map(([file, text]) => [relative(CODE$1, file).split(sep).join("/"), text]).sort());
+	for (const file of OTHER_FILES) files.set(codePath(file), await readFile(codePath(file), "utf8"));
+	return new Map([...files].map(([file, text]) => [relative(CODE_FOLDER, file).split(sep).join("/"), text]).sort());
 }
-var ENTRIES, OTHERS, IMPORT, digest$1;
+var ENTRY_FILES, OTHER_FILES, IMPORT, digest$1;
 var init_digest_program = __esmMin((() => {
 	init_code();
-	ENTRIES = ["infra/index.ts"];
-	OTHERS = ["package-lock.json"];
+	ENTRY_FILES = ["infra/index.ts"];
+	OTHER_FILES = ["package-lock.json"];
 	IMPORT = /(?:\bfrom|\bimport\(|\bimport)\s*['"](\.[^'"]+)['"]/g;
 }));
 // system/locate-model.ts
@@ -21005,7 +21005,7 @@ function locateModel(root, { name, version, uri }) {
 		written: uri
 	};
 	return {
-		folder: downloadFolder(uri),
+		folder: locateDownload(uri),
 		remote: uri,
 		written: uri
 	};
@@ -21022,7 +21022,7 @@ function isJson(text) {
 		return false;
 	}
 }
-function downloadFolder(uri) {
+function locateDownload(uri) {
 	return cacheFolder("models", contentHash({
 		uri,
 		tracking: process.env["MLFLOW_TRACKING_URI"] ?? "",
@@ -21038,7 +21038,7 @@ function findChangedEndpoints(paths, declarations) {
 	const { names, endpoints, environments } = declarations;
 	const environmentFiles = new Set(environments.map((e) => `environments/${e}.yaml`));
 	const shared = paths.filter((p) => environmentFiles.has(p.path));
-	const gone = paths.flatMap((p) => p.change === "deleted" ? endpointName(p.path) ?? [] : []);
+	const gone = paths.flatMap((p) => p.change === "deleted" ? parseEndpointName(p.path) ?? [] : []);
 	return [.../* @__PURE__ */ new Set([...names, ...gone])].sort().flatMap((name) => {
 		const own = paths.filter((p) => p.path === `endpoints/${name}.yaml` || p.path === `endpoints/${name}.lock`);
 		if (!names.includes(name)) return [{
@@ -21047,7 +21047,7 @@ function findChangedEndpoints(paths, declarations) {
 			because: own
 		}];
 		const endpoint = endpoints.find((e) => e.name === name);
-		const models = endpoint ? changedModels(paths, endpoint, declarations.root) : [];
+		const models = endpoint ? listChangedModels(paths, endpoint, declarations.root) : [];
 		const because = [
 			...own,
 			...models,
@@ -21061,10 +21061,10 @@ function findChangedEndpoints(paths, declarations) {
 		}];
 	});
 }
-function endpointName(path) {
+function parseEndpointName(path) {
 	return /^endpoints\/([^/]+)\.yaml$/s.exec(path)?.[1];
 }
-function changedModels(paths, endpoint, root) {
+function listChangedModels(paths, endpoint, root) {
 	const folders = endpoint.entities.flatMap(({ model }) => {
 		const { folder, remote } = locateModel(root, model);
 		return remote === void 0 ? [relative(root, folder).split(sep).join("/")] : [];
@@ -21109,7 +21109,7 @@ var init_wait_for_child = __esmMin((() => {
 	READ_MILLISECONDS = 1e3;
 }));
 // system/for-each-line.ts
-function eachLine(stream, hear, { maxCharacters = MAX_CHARACTERS } = {}) {
+function forEachLine(stream, hear, { maxCharacters = MAX_CHARACTERS } = {}) {
 	let rest = "";
 	stream.setEncoding("utf8");
 	stream.on("data", (text) => {
@@ -21127,10 +21127,10 @@ var init_for_each_line = __esmMin((() => {
 }));
 // system/run-process.ts
 function runProcess(program, args, options = {}) {
-	const { cwd, env = childEnvironment(), input, signal, limitSeconds, onLine } = options;
+	const { cwd, env = makeChildEnvironment(), input, signal, limitSeconds, onLine } = options;
 	return new Promise((done, fail) => {
 		if (signal?.aborted) {
-			fail(aborted(program, signal));
+			fail(makeAbortError(program, signal));
 			return;
 		}
 		const child = spawn(program, args, {
@@ -21147,7 +21147,7 @@ function runProcess(program, args, options = {}) {
 		child.stderr.setEncoding("utf8").on("data", (text) => {
 			state.stderr += text;
 		});
-		if (onLine) eachLine(child.stderr, onLine, { maxCharacters: Infinity });
+		if (onLine) forEachLine(child.stderr, onLine, { maxCharacters: Infinity });
 		child.stdin.on("error", () => void 0).end(input ?? "");
 		const stop = () => {
 			child.kill("SIGTERM");
@@ -21162,7 +21162,7 @@ function runProcess(program, args, options = {}) {
 		waitForChild(child).then(({ code, signal: endedBy }) => {
 			settle();
 			if (signal?.aborted) {
-				fail(aborted(program, signal));
+				fail(makeAbortError(program, signal));
 				return;
 			}
 			const { stdout, stderr, timedOut } = state;
@@ -21179,22 +21179,22 @@ function runProcess(program, args, options = {}) {
 		});
 	});
 }
-function childEnvironment(more = {}) {
-	const kept = Object.entries(process.env).filter(([name]) => !NOT_FOR_CHILDREN.includes(name));
+function makeChildEnvironment(more = {}) {
+	const kept = Object.entries(process.env).filter(([name]) => !EXCLUDED_VARIABLES.includes(name));
 	return {
 		...Object.fromEntries(kept),
 		...more
 	};
 }
-function aborted(program, signal) {
+function makeAbortError(program, signal) {
 	return new Error(`Stopped "${program}" before its end`, { cause: signal.reason });
 }
-var KILL_AFTER_MILLISECONDS, NOT_FOR_CHILDREN;
+var KILL_AFTER_MILLISECONDS, EXCLUDED_VARIABLES;
 var init_run_process = __esmMin((() => {
 	init_wait_for_child();
 	init_for_each_line();
 	KILL_AFTER_MILLISECONDS = 5e3;
-	NOT_FOR_CHILDREN = [
+	EXCLUDED_VARIABLES = [
 		"PYTHONDONTWRITEBYTECODE",
 		"PYTHONPATH",
 		"PYTHONHOME",
@@ -21203,7 +21203,7 @@ var init_run_process = __esmMin((() => {
 }));
 // system/run-git.ts
 function runGit(folder, args, signal) {
-	const env = childEnvironment({
+	const env = makeChildEnvironment({
 		GIT_OPTIONAL_LOCKS: "0",
 		GIT_LITERAL_PATHSPECS: "1",
 		LC_ALL: "C"
@@ -21225,11 +21225,11 @@ var init_run_git = __esmMin((() => {
 async function readChangedPaths(folder, base, signal) {
 	const git = (...args) => runGit(folder, args, signal);
 	const inside = await git("rev-parse", "--is-inside-work-tree");
-	if (inside.code !== 0) throw new NoBaseError(`Cannot find the changed files: ${whyNone(folder, inside)}; ${ASK}`);
+	if (inside.code !== 0) throw new NoBaseError(`Cannot find the changed files: ${explainNoRepository(folder, inside)}; ${BASE_HINT}`);
 	const commit = await findCommit(git, base);
 	const head = await findCommit(git, "HEAD");
 	const merged = await git("merge-base", commit, head);
-	if (merged.code !== 0) throw new NoBaseError(`Cannot find the changed files: the history does not contain the merge base of ${base ?? "the main branch"} and HEAD; fetch the whole history (git fetch --unshallow), or ${ASK}`);
+	if (merged.code !== 0) throw new NoBaseError(`Cannot find the changed files: the history does not contain the merge base of ${base ?? "the main branch"} and HEAD; fetch the whole history (git fetch --unshallow), or ${BASE_HINT}`);
 	const since = merged.stdout.trim();
 	const [tracked, untracked] = await Promise.all([git("diff", "--name-status", "-z", "--no-renames", "--no-ext-diff", "--relative", since, "--", "."), git("ls-files", "-z", "--others", "--exclude-standard", "--", ".")]);
 	for (const { code, stderr } of [tracked, untracked]) if (code !== 0) throw new Error(`Cannot find the changed files: git reports "${stderr.trim()}"`);
@@ -21239,19 +21239,19 @@ async function readChangedPaths(folder, base, signal) {
 		paths: mergePaths(tracked.stdout, untracked.stdout)
 	};
 }
-function whyNone(folder, { stderr }) {
+function explainNoRepository(folder, { stderr }) {
 	if (stderr.includes("not a git repository")) return `${folder} is not in a Git repository`;
 	return `git reports "${stderr.trim().replaceAll(/\s+/g, " ")}"`;
 }
 async function findCommit(git, base) {
-	for (const name of base === void 0 ? USUAL_BASES : [base]) {
+	for (const name of base === void 0 ? DEFAULT_BASES : [base]) {
 		if (name.startsWith("-")) break;
 		const found = await git("rev-parse", "--verify", "--quiet", "--end-of-options", `${name}^{commit}`);
 		const commit = found.stdout.trim().split("\n").at(-1) ?? "";
 		if (found.code === 0 && /^[0-9a-f]{40,64}$/.test(commit)) return commit;
 	}
-	const what = base === void 0 ? `there is no ${USUAL_BASES.join(", ")}` : `"${base}" is not a commit in this repository`;
-	throw new NoBaseError(`Cannot find the changed files: ${what}; ${ASK}`);
+	const what = base === void 0 ? `there is no ${DEFAULT_BASES.join(", ")}` : `"${base}" is not a commit in this repository`;
+	throw new NoBaseError(`Cannot find the changed files: ${what}; ${BASE_HINT}`);
 }
 function mergePaths(tracked, untracked) {
 	const parts = tracked.split("\0");
@@ -21263,18 +21263,18 @@ function mergePaths(tracked, untracked) {
 		change
 	})).sort((a, b) => a.path < b.path ? -1 : 1);
 }
-var NoBaseError, USUAL_BASES, ASK, CHANGES$1;
+var NoBaseError, DEFAULT_BASES, BASE_HINT, CHANGES$1;
 var init_changed_paths = __esmMin((() => {
 	init_run_git();
 	NoBaseError = class extends Error {};
-	USUAL_BASES = [
+	DEFAULT_BASES = [
 		"origin/HEAD",
 		"origin/main",
 		"origin/master",
 		"main",
 		"master"
 	];
-	ASK = "name the endpoints, or the commit to compare with: --base REF";
+	BASE_HINT = "name the endpoints, or the commit to compare with: --base REF";
 	CHANGES$1 = {
 		A: "added",
 		D: "deleted"
@@ -21299,7 +21299,7 @@ function hasErrors(diagnostics) {
 	return diagnostics.some((d) => d.severity === "error");
 }
 function sortDiagnostics(diagnostics) {
-	const order = (a, b) => compare$2(a.file, b.file) || a.line - b.line || a.column - b.column || compare$2(a.code, b.code);
+	const order = (a, b) => compareStrings(a.file, b.file) || a.line - b.line || a.column - b.column || compareStrings(a.code, b.code);
 	return [...new Map(diagnostics.map((d) => [JSON.stringify(d), d])).values()].sort(order);
 }
 function make(severity, code, place, message, hint) {
@@ -21314,7 +21314,7 @@ function make(severity, code, place, message, hint) {
 		...hint !== void 0 && { hint: sanitizeText(hint) }
 	};
 }
-function compare$2(a, b) {
+function compareStrings(a, b) {
 	return a < b ? -1 : a > b ? 1 : 0;
 }
 var init_diagnostic = __esmMin((() => {
@@ -21332,8 +21332,8 @@ async function refuse$5(file, inside, path) {
 	if (target === void 0) return [];
 	if (!target.startsWith(inside) || target.startsWith(`${inside}.git${sep}`)) return [makeRefusal(file, "a symbolic link leads outside the project, expected a file inside it", "Put the file itself there")];
 	const { size } = await stat(target);
-	if (size <= MOST_BYTES) return [];
-	return [makeRefusal(file, `it has ${size} bytes, expected at most ${MOST_BYTES}`)];
+	if (size <= MAX_BYTES) return [];
+	return [makeRefusal(file, `it has ${size} bytes, expected at most ${MAX_BYTES}`)];
 }
 function makeRefusal(file, why, hint) {
 	return makeError("unreadable-file", {
@@ -21342,10 +21342,10 @@ function makeRefusal(file, why, hint) {
 		column: 1
 	}, `Cannot read ${file}: ${why}`, hint);
 }
-var MOST_BYTES;
+var MAX_BYTES;
 var init_refuse_files = __esmMin((() => {
 	init_diagnostic();
-	MOST_BYTES = 4 << 20;
+	MAX_BYTES = 4 << 20;
 }));
 // schemas/endpoint/workload.ts
 function isGpu(type) {
@@ -21376,16 +21376,16 @@ var init_workload = __esmMin((() => {
 	];
 }));
 // schemas/environment/default-hardware.ts
-function makeBase(type) {
+function makeHardwareDefaults(type) {
 	if (!isGpu(type)) return {
 		per: "unit",
 		...ANY_NODE,
-		...CPU_TIMES
+		...CPU_TIMEOUTS
 	};
 	return {
 		per: "replica",
 		...ANY_NODE,
-		tolerations: CARD_TAINT,
+		tolerations: GPU_TOLERATIONS,
 		deploymentSeconds: 2 * HOUR,
 		coldStartSeconds: GPU_COLD_START_SECONDS
 	};
@@ -21402,12 +21402,12 @@ function gpu$1({ count, product, model, cpu, memory }) {
 			model
 		},
 		nodeSelector: { "nvidia.com/gpu.product": product },
-		tolerations: CARD_TAINT,
+		tolerations: GPU_TOLERATIONS,
 		deploymentSeconds: large ? 2 * HOUR : HOUR,
 		coldStartSeconds: GPU_COLD_START_SECONDS
 	};
 }
-var HOUR, CPU_COLD_START_SECONDS, GPU_COLD_START_SECONDS, ANY_NODE, CPU_TIMES, CARD_TAINT, DEFAULT_HARDWARE;
+var HOUR, CPU_COLD_START_SECONDS, GPU_COLD_START_SECONDS, ANY_NODE, CPU_TIMEOUTS, GPU_TOLERATIONS, DEFAULT_HARDWARE;
 var init_default_hardware = __esmMin((() => {
 	init_workload();
 	HOUR = 3600;
@@ -21418,11 +21418,11 @@ var init_default_hardware = __esmMin((() => {
 		nodeSelector: {},
 		tolerations: []
 	};
-	CPU_TIMES = {
+	CPU_TIMEOUTS = {
 		deploymentSeconds: HOUR / 2,
 		coldStartSeconds: CPU_COLD_START_SECONDS
 	};
-	CARD_TAINT = [{
+	GPU_TOLERATIONS = [{
 		key: "nvidia.com/gpu",
 		operator: "Exists",
 		effect: "NoSchedule"
@@ -21433,21 +21433,21 @@ var init_default_hardware = __esmMin((() => {
 			cpu: "500m",
 			memory: "4Gi",
 			...ANY_NODE,
-			...CPU_TIMES
+			...CPU_TIMEOUTS
 		},
 		CPU_MEDIUM: {
 			per: "unit",
 			cpu: "500m",
 			memory: "8Gi",
 			...ANY_NODE,
-			...CPU_TIMES
+			...CPU_TIMEOUTS
 		},
 		CPU_LARGE: {
 			per: "unit",
 			cpu: "500m",
 			memory: "16Gi",
 			...ANY_NODE,
-			...CPU_TIMES
+			...CPU_TIMEOUTS
 		},
 		GPU_SMALL: gpu$1({
 			count: 1,
@@ -21566,10 +21566,10 @@ function completeKnative({ knative }) {
 	return {
 		mode: "install",
 		manifests: knative.manifests,
-		images: withoutUndefined(knative.images)
+		images: removeUndefined(knative.images)
 	};
 }
-function withoutUndefined(images = {}) {
+function removeUndefined(images = {}) {
 	return Object.fromEntries(Object.entries(images).flatMap(([name, image]) => image === void 0 ? [] : [[name, image]]));
 }
 function completeIdentity({ identity }) {
@@ -21588,18 +21588,18 @@ function completeIdentity({ identity }) {
 }
 function completeHardware({ hardware = {} }) {
 	const table = new Map(Object.entries(DEFAULT_HARDWARE));
-	for (const [type, file] of entriesOf(hardware)) if (file === null) table.delete(type);
-	else table.set(type, completeOne(file, DEFAULT_HARDWARE[type] ?? {
-		...makeBase(type),
+	for (const [type, file] of listHardwareEntries(hardware)) if (file === null) table.delete(type);
+	else table.set(type, completeWorkloadHardware(file, DEFAULT_HARDWARE[type] ?? {
+		...makeHardwareDefaults(type),
 		cpu: "",
 		memory: ""
 	}));
 	return Object.fromEntries(table);
 }
-function entriesOf(hardware) {
+function listHardwareEntries(hardware) {
 	return Object.entries(hardware).flatMap(([type, file]) => file === void 0 ? [] : [[type, file]]);
 }
-function completeOne(file, before) {
+function completeWorkloadHardware(file, before) {
 	const { resource = "nvidia.com/gpu", count = 1, model = `${count} × ${resource}` } = file.gpu ?? {};
 	return {
 		per: file.per ?? before.per,
@@ -21631,7 +21631,7 @@ function checkAutoscaling({ autoscaling }, locate) {
 	return found;
 }
 function checkHardware({ hardware = {} }, locate) {
-	return entriesOf(hardware).flatMap(([type, file]) => {
+	return listHardwareEntries(hardware).flatMap(([type, file]) => {
 		if (file === null || DEFAULT_HARDWARE[type]) return [];
 		const missing = (isGpu(type) ? [
 			"cpu",
@@ -27698,14 +27698,14 @@ var require_dist = /* @__PURE__ */ __commonJSMin(((exports) => {
 	exports.visitAsync = visit.visitAsync;
 }));
 // schemas/yaml/explain-yaml-errors.ts
-function explainYaml(errors, text, at) {
+function explainYamlErrors(errors, text, at) {
 	const deep = errors.find((e) => /call stack|stack overflow/i.test(e.message));
 	if (deep) return [makeError("bad-yaml", at(offsetOf(deep)), "Cannot read YAML: it is nested too deeply", "Use fewer levels")];
-	return errors.filter((e, i) => errors.findIndex((other) => offsetOf(other) === offsetOf(e)) === i).map((e) => explainOne(e, text, at));
+	return errors.filter((e, i) => errors.findIndex((other) => offsetOf(other) === offsetOf(e)) === i).map((e) => explainYamlError(e, text, at));
 }
-function explainOne(error, text, at) {
+function explainYamlError(error, text, at) {
 	const code = "code" in error ? error.code : "THROWN";
-	const [message, hint] = OURS[code]?.(text.slice(offsetOf(error))) ?? [firstLine(error.message), HINTS[code]];
+	const [message, hint] = EXPLANATIONS[code]?.(text.slice(offsetOf(error))) ?? [firstLine(error.message), HINTS[code]];
 	return makeError("bad-yaml", at(offsetOf(error)), `Cannot read YAML: ${message}`, hint);
 }
 function keyOf(rest) {
@@ -27717,7 +27717,7 @@ function offsetOf(error) {
 function firstLine(message) {
 	return message.split("\n")[0] ?? "";
 }
-function findLostAliases(document, at) {
+function findUndefinedAliases(document, at) {
 	const found = [];
 	(0, import_dist$4.visit)(document, { Node: (_key, node) => {
 		if (!(0, import_dist$4.isAlias)(node) || node.resolve(document)) return;
@@ -27727,8 +27727,8 @@ function findLostAliases(document, at) {
 	} });
 	return found;
 }
-function findForeignCharacter(text, file) {
-	const found = FOREIGN.exec(text);
+function findDisallowedCharacter(text, file) {
+	const found = DISALLOWED_CHARACTER.exec(text);
 	if (!found) return void 0;
 	const before = text.slice(0, found.index).split("\n");
 	return makeError("bad-yaml", {
@@ -27740,11 +27740,11 @@ function findForeignCharacter(text, file) {
 function renderCode(character) {
 	return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
 }
-var import_dist$4, OURS, HINTS, FOREIGN;
+var import_dist$4, EXPLANATIONS, HINTS, DISALLOWED_CHARACTER;
 var init_explain_yaml_errors = __esmMin((() => {
 	import_dist$4 = require_dist();
 	init_diagnostic();
-	OURS = {
+	EXPLANATIONS = {
 		DUPLICATE_KEY: (rest) => [`the field "${keyOf(rest)}" appears twice, expected once`, "Keep one of the two"],
 		MULTIPLE_DOCS: () => ["it has a second document after \"---\", expected one", "Write a file for each"],
 		THROWN: () => ["it expands too many aliases, expected at most 100", "Write the values out"]
@@ -27753,7 +27753,7 @@ var init_explain_yaml_errors = __esmMin((() => {
 		TAB_AS_INDENT: "Indent with spaces",
 		BAD_INDENT: "Give all items of a list or map the same indentation"
 	};
-	FOREIGN = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffc\u{10000}-\u{10ffff}]/u;
+	DISALLOWED_CHARACTER = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffc\u{10000}-\u{10ffff}]/u;
 }));
 // schemas/yaml/list-fields.ts
 function listFields(schema, value, parent = []) {
@@ -27769,11 +27769,11 @@ function listFields(schema, value, parent = []) {
 		parent,
 		name,
 		honoured: !isRefused(field)
-	}, ...listFields(field, valueOf(value, name), [...parent, name])]);
+	}, ...listFields(field, readField(value, name), [...parent, name])]);
 }
 function listVariants({ discriminator, options }, value, parent) {
 	const wordsOf = (option) => [...option._zod.def.shape?.[discriminator]?._zod.values ?? []].map(String);
-	const word = valueOf(value, discriminator);
+	const word = readField(value, discriminator);
 	return options.flatMap((option) => {
 		const [own = ""] = wordsOf(option);
 		const fields = listFields(option, value, parent);
@@ -27783,40 +27783,40 @@ function listVariants({ discriminator, options }, value, parent) {
 		}));
 	});
 }
-function valueOf(value, name) {
+function readField(value, name) {
 	return value !== null && typeof value === "object" ? value[name] : void 0;
 }
 function isRefused(field) {
 	return "meta" in field && typeof field.meta === "function" && field.meta()?.["not"] !== void 0;
 }
-var WILD;
+var WILDCARDS;
 var init_list_fields = __esmMin((() => {
-	WILD = ["[]", "NAME"];
+	WILDCARDS = ["[]", "NAME"];
 }));
 // schemas/yaml/suggest-field.ts
 function suggestField(key, path, fields) {
 	const known = fields.filter((f) => f.honoured && f.elsewhere === void 0);
-	const here = known.filter((f) => matches$1(f.parent, path)).map((f) => f.name);
+	const here = known.filter((f) => matches(f.parent, path)).map((f) => f.name);
 	const wanted = key.toLowerCase().replaceAll("-", "_");
 	const near = here.map((name) => ({
 		name,
-		edits: distance$1(wanted, name.toLowerCase())
+		edits: countEdits(wanted, name.toLowerCase())
 	})).sort((a, b) => a.edits - b.edits)[0];
 	if (near && near.edits <= Math.min(2, Math.floor(key.length / 3))) return `Did you mean "${near.name}"?`;
-	const other = fields.find((f) => f.elsewhere !== void 0 && f.name === key && matches$1(f.parent, path));
+	const other = fields.find((f) => f.elsewhere !== void 0 && f.name === key && matches(f.parent, path));
 	if (other) return `It belongs to ${other.elsewhere ?? ""}`;
 	const elsewhere = known.find((f) => f.name === key);
 	if (elsewhere) return `It belongs ${renderParent(elsewhere.parent)}`;
 	if (key === "<<") return "YAML 1.2 has no merge keys: write the fields out";
 	return here.length > 0 ? `Valid fields: ${here.join(", ")}` : void 0;
 }
-function matches$1(parent, path) {
-	return parent.length === path.length && parent.every((step, i) => step === path[i] || WILD.includes(step));
+function matches(parent, path) {
+	return parent.length === path.length && parent.every((step, i) => step === path[i] || WILDCARDS.includes(step));
 }
 function renderParent(parent) {
 	return parent.length === 0 ? "at the top level of the file" : `in ${parent.join(".").replaceAll(".[]", "[]")}`;
 }
-function distance$1(a, b) {
+function countEdits(a, b) {
 	const first = Array.from({ length: b.length + 1 }, (_, i) => i);
 	return Array.from(a).reduce((above, letter) => nextRow(above, letter, b), first)[b.length] ?? 0;
 }
@@ -27839,16 +27839,16 @@ function renderIssue(issue, source) {
 		path,
 		what,
 		source,
-		found: valueAt$1(source.root, path)
+		found: readValueAt(source.root, path)
 	};
-	if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownField(key, finding));
-	if (issue.code === "invalid_type") return [wrongType(issue, finding)];
-	if (issue.code === "invalid_value") return [wrongValue(issue.values.map(renderValue), issue.message, finding)];
-	if (issue.code === "invalid_key") return [wrongKey(issue.issues[0]?.message ?? issue.message, finding)];
+	if (issue.code === "unrecognized_keys") return issue.keys.map((key) => reportUnknownField(key, finding));
+	if (issue.code === "invalid_type") return [reportWrongType(issue, finding)];
+	if (issue.code === "invalid_value") return [reportWrongValue(issue.values.map(renderValue), issue.message, finding)];
+	if (issue.code === "invalid_key") return [reportWrongKey(issue.issues[0]?.message ?? issue.message, finding)];
 	if (issue.code === "custom") return [custom(issue, finding)];
 	if (issue.code === "invalid_union") {
-		if (issue.errors.length === 0) return [wrongVariant(issue.message, finding)];
-		return ([...issue.errors].sort((a, b) => distance(a) - distance(b))[0] ?? []).flatMap((inner) => renderIssue({
+		if (issue.errors.length === 0) return [reportWrongVariant(issue.message, finding)];
+		return ([...issue.errors].sort((a, b) => measureMismatch(a) - measureMismatch(b))[0] ?? []).flatMap((inner) => renderIssue({
 			...inner,
 			path: [...issue.path, ...inner.path]
 		}, source));
@@ -27856,7 +27856,7 @@ function renderIssue(issue, source) {
 	const message = `Cannot accept ${renderValue(finding.found)} for ${what}: ${issue.message}`;
 	return [makeError("bad-value", source.locate(path), message)];
 }
-function distance(issues) {
+function measureMismatch(issues) {
 	return issues.length + (issues.some((i) => i.code === "invalid_type" && i.path.length === 0) ? 1e3 : 0);
 }
 function renderPath(path) {
@@ -27866,21 +27866,21 @@ function renderValue(value) {
 	const text = value === void 0 ? "nothing" : typeof value === "bigint" ? value.toString() : JSON.stringify(value);
 	return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
-function unknownField(key, { path, source }) {
+function reportUnknownField(key, { path, source }) {
 	const message = `Cannot accept "${key}" ${path.length === 0 ? "here" : `in "${renderPath(path)}"`}: there is no such field`;
 	return makeError("unknown-field", source.locate([...path, key], { key: true }), message, suggestField(key, path, source.fields));
 }
-function wrongKey(expected, { path, source }) {
+function reportWrongKey(expected, { path, source }) {
 	const message = `Cannot accept "${String(path.at(-1))}" as a name in "${renderPath(path.slice(0, -1))}": ${expected}`;
 	return makeError("bad-value", source.locate(path, { key: true }), message);
 }
-function wrongType(issue, { path, found, what, source }) {
+function reportWrongType(issue, { path, found, what, source }) {
 	const type = renderType(issue.expected);
 	const own = issue.message.startsWith("expected ") ? issue.message.slice(9) : void 0;
 	const expected = own ?? type;
 	if (found === void 0 && path.length > 0) return makeError("missing-field", source.locate(path), `Cannot find ${what}: expected ${expected}`);
 	if (found === null && path.length === 0) return makeError("wrong-type", source.locate(path), `Cannot accept an empty file: expected ${expected}`);
-	const quotable = own === void 0 && type === TYPES.string && [
+	const quotable = own === void 0 && type === TYPE_WORDS.string && [
 		"number",
 		"boolean",
 		"bigint"
@@ -27890,13 +27890,13 @@ function wrongType(issue, { path, found, what, source }) {
 	const message = `Cannot accept ${written} for ${what}: expected ${expected}`;
 	return makeError("wrong-type", source.locate(path), message, hint);
 }
-function wrongValue(values, message, { path, found, what, source }) {
+function reportWrongValue(values, message, { path, found, what, source }) {
 	const expected = values.length === 1 ? values[0] ?? "" : `one of ${values.join(", ")}`;
 	if (found === void 0) return makeError("missing-field", source.locate(path), `Cannot find ${what}: expected ${expected}`);
 	const ours = message.startsWith("Cannot ") ? message : `Cannot accept ${renderValue(found)} for ${what}: expected ${expected}`;
 	return makeError("bad-value", source.locate(path), ours);
 }
-function wrongVariant(expected, { path, found, what, source }) {
+function reportWrongVariant(expected, { path, found, what, source }) {
 	if (found === void 0) return makeError("missing-field", source.locate(path), `Cannot find ${what}: ${expected}`);
 	return makeError("bad-value", source.locate(path), `Cannot accept ${renderValue(found)} for ${what}: ${expected}`);
 }
@@ -27906,17 +27906,17 @@ function custom(issue, { path, found, what, source }) {
 	return makeError(code, source.locate(path, { key }), message, hint);
 }
 function renderType(expected) {
-	return TYPES[expected] ?? expected;
+	return TYPE_WORDS[expected] ?? expected;
 }
-function valueAt$1(root, path) {
+function readValueAt(root, path) {
 	const step = (value, key) => value == null ? void 0 : value[key];
 	return path.reduce(step, root);
 }
-var TYPES;
+var TYPE_WORDS;
 var init_render_issue = __esmMin((() => {
 	init_diagnostic();
 	init_suggest_field();
-	TYPES = {
+	TYPE_WORDS = {
 		string: "a string",
 		int: "a whole number",
 		number: "a number",
@@ -27933,7 +27933,7 @@ function parseYaml(text, file, schema) {
 	const document = (0, import_dist$3.parseDocument)(content, {
 		lineCounter: lines,
 		version: "1.2",
-		...QUIET$1
+		...PARSER_OPTIONS
 	});
 	const at = (offset) => {
 		const { line, col } = lines.linePos(offset);
@@ -27950,13 +27950,13 @@ function parseYaml(text, file, schema) {
 		diagnostics,
 		locate
 	});
-	const foreign = findForeignCharacter(content, file);
+	const foreign = findDisallowedCharacter(content, file);
 	if (foreign) return unreadable([foreign]);
-	if (document.errors.length > 0) return unreadable(explainYaml(document.errors, content, at));
-	const lost = findLostAliases(document, at);
+	if (document.errors.length > 0) return unreadable(explainYamlErrors(document.errors, content, at));
+	const lost = findUndefinedAliases(document, at);
 	if (lost.length > 0) return unreadable(lost);
 	const value = readValue(document);
-	if (value instanceof Error) return unreadable(explainYaml([value], content, at));
+	if (value instanceof Error) return unreadable(explainYamlErrors([value], content, at));
 	const checked = schema.safeParse(value, { reportInput: true });
 	if (checked.success) return {
 		value: checked.data,
@@ -27968,12 +27968,12 @@ function parseYaml(text, file, schema) {
 	const source = {
 		root: value,
 		locate,
-		written: (path) => findWritten(document, path),
+		written: (path) => findSourceText(document, path),
 		fields: listFields(schema, value)
 	};
 	const diagnostics = issues.flatMap((issue) => renderIssue(issue, source));
-	const wrong = issues.flatMap(wrongPaths);
-	const again = schema.safeParse(without$1(value, wrong));
+	const wrong = issues.flatMap(listInvalidPaths);
+	const again = schema.safeParse(removePaths(value, wrong));
 	return {
 		value: void 0,
 		rest: again.success ? {
@@ -27984,16 +27984,16 @@ function parseYaml(text, file, schema) {
 		locate
 	};
 }
-function wrongPaths(issue) {
+function listInvalidPaths(issue) {
 	const path = issue.path.filter((p) => typeof p !== "symbol");
 	return issue.code === "unrecognized_keys" ? issue.keys.map((key) => [...path, key]) : [path];
 }
-function without$1(value, paths) {
+function removePaths(value, paths) {
 	const copy = structuredClone(value);
-	for (const path of paths) removeAt(copy, path);
+	for (const path of paths) removePath(copy, path);
 	return copy;
 }
-function removeAt(root, path) {
+function removePath(root, path) {
 	const parent = path.slice(0, -1).reduce((at, step) => at?.[step], root);
 	const last = path.at(-1);
 	if (parent !== null && typeof parent === "object" && !Array.isArray(parent) && last !== void 0) Reflect.deleteProperty(parent, last);
@@ -28005,7 +28005,7 @@ function readValue(document) {
 		return e instanceof Error ? e : new Error(String(e));
 	}
 }
-function findWritten(document, path) {
+function findSourceText(document, path) {
 	const node = document.getIn(path, true);
 	return (0, import_dist$3.isScalar)(node) ? node.source : void 0;
 }
@@ -28025,13 +28025,13 @@ function findOffset(document, path, key) {
 	}
 	return 0;
 }
-var import_dist$3, QUIET$1;
+var import_dist$3, PARSER_OPTIONS;
 var init_parse_yaml = __esmMin((() => {
 	import_dist$3 = require_dist();
 	init_explain_yaml_errors();
 	init_list_fields();
 	init_render_issue();
-	QUIET$1 = {
+	PARSER_OPTIONS = {
 		prettyErrors: false,
 		logLevel: "error",
 		merge: false
@@ -28078,7 +28078,7 @@ var init_quantity$1 = __esmMin((() => {
 	};
 }));
 // schemas/values/text-shape.ts
-function textOf(expected, judge, pattern) {
+function makeTextSchema(expected, judge, pattern) {
 	const schema = string$1(expected).superRefine((text, context) => {
 		const wrong = judge(text);
 		if (wrong) context.addIssue({
@@ -28089,8 +28089,8 @@ function textOf(expected, judge, pattern) {
 	});
 	return pattern ? schema.meta({ pattern: pattern.source }) : schema;
 }
-function textLike(expected, pattern) {
-	return textOf(expected, (text) => pattern.test(text) ? void 0 : { message: expected }, pattern);
+function makePatternSchema(expected, pattern) {
+	return makeTextSchema(expected, (text) => pattern.test(text) ? void 0 : { message: expected }, pattern);
 }
 function refuseCredentials(text, hint) {
 	const [authority = ""] = text.replace(/^[a-z+]+:\/\//i, "").split("/");
@@ -28103,7 +28103,7 @@ var init_text_shape = __esmMin((() => {
 	init_zod();
 }));
 // schemas/environment/hardware-file.ts
-var DAY_SECONDS, QUANTITY, wholeSeconds, quantity, processors, memory, toleration, gpu, hardware, byType, hardwareTable;
+var DAY_SECONDS, QUANTITY, wholeSeconds, quantity, processors, memory, toleration, gpu, hardware, hardwareByType, hardwareTable;
 var init_hardware_file = __esmMin((() => {
 	init_zod();
 	init_workload();
@@ -28112,9 +28112,9 @@ var init_hardware_file = __esmMin((() => {
 	DAY_SECONDS = 86400;
 	QUANTITY = "expected a Kubernetes quantity, such as 500m, 2 or 4Gi";
 	wholeSeconds = int().min(1, "expected 1 or more").max(DAY_SECONDS, `expected ${DAY_SECONDS} (a day) or less`);
-	quantity = union([textOf(QUANTITY, (text) => parseQuantity$1(text) === void 0 ? { message: QUANTITY } : void 0), number$1().min(0, "expected 0 or more").transform(String)]);
-	processors = union([textLike("expected a number of CPUs, such as 500m or 2", /^(?!0*(\.0*)?m?$)(\d+m|\d+(\.\d{1,3})?)$/), number$1().min(.001, "expected more than 0").max(4096, "expected 4096 or less").transform(String)]);
-	memory = textLike("expected memory with a unit, such as 4Gi", /^(?!0*(\.0*)?[A-Z])\d+(\.\d{1,3})?([KMGTP]i|[kMGTP])$/);
+	quantity = union([makeTextSchema(QUANTITY, (text) => parseQuantity$1(text) === void 0 ? { message: QUANTITY } : void 0), number$1().min(0, "expected 0 or more").transform(String)]);
+	processors = union([makePatternSchema("expected a number of CPUs, such as 500m or 2", /^(?!0*(\.0*)?m?$)(\d+m|\d+(\.\d{1,3})?)$/), number$1().min(.001, "expected more than 0").max(4096, "expected 4096 or less").transform(String)]);
+	memory = makePatternSchema("expected memory with a unit, such as 4Gi", /^(?!0*(\.0*)?[A-Z])\d+(\.\d{1,3})?([KMGTP]i|[kMGTP])$/);
 	toleration = strictObject({
 		key: string$1().min(1, "expected a key").optional(),
 		operator: _enum(["Exists", "Equal"]).optional(),
@@ -28141,19 +28141,19 @@ var init_hardware_file = __esmMin((() => {
 		cpu: processors.optional().describe("CPU request"),
 		memory: memory.optional().describe("Memory request and limit"),
 		gpu: gpu.nullable().optional().describe("GPUs of one replica; null: none"),
-		node_selector: record$1(string$1(), string$1()).optional().describe("Labels that a node must have"),
+		node_selector: record(string$1(), string$1()).optional().describe("Labels that a node must have"),
 		tolerations: array(toleration).optional().describe("Taints of nodes to tolerate"),
 		deployment_seconds: wholeSeconds.optional().describe("Seconds until a revision must be ready"),
 		cold_start_seconds: wholeSeconds.optional().describe("Maximum seconds that a request waits for a replica to start")
 	}).meta({ id: "hardware" });
-	byType = Object.fromEntries(WORKLOAD_TYPES.map((type) => [type, hardware.nullable().optional()]));
-	hardwareTable = strictObject(byType);
+	hardwareByType = Object.fromEntries(WORKLOAD_TYPES.map((type) => [type, hardware.nullable().optional()]));
+	hardwareTable = strictObject(hardwareByType);
 }));
 // schemas/environment/image-shape.ts
 function checkImage(text) {
 	const name = text.replace(DIGEST, "").replace(TAG, "");
 	if (DIGEST.test(text) && REPOSITORY.test(name)) return void 0;
-	const secret = refuseCredentials(text, LOG_IN);
+	const secret = refuseCredentials(text, LOGIN_HINT);
 	if (secret) return secret;
 	const asked = REPOSITORY.test(name) ? text.replace(/@.*/, "") : "NAME:TAG";
 	return {
@@ -28162,7 +28162,7 @@ function checkImage(text) {
 	};
 }
 function checkRegistry(text) {
-	const secret = refuseCredentials(text, LOG_IN);
+	const secret = refuseCredentials(text, LOGIN_HINT);
 	if (secret) return secret;
 	if (!REGISTRY.test(text)) return { message: "expected HOST/PATH in lowercase letters, without scheme or tag, such as ghcr.io/acme/models" };
 	const [host = ""] = text.split("/");
@@ -28172,7 +28172,7 @@ function checkRegistry(text) {
 		hint: `On Docker Hub: docker.io/${text}`
 	};
 }
-var PART, REPOSITORY, REGISTRY, TAG, DIGEST, BY_DIGEST, LOG_IN, pinnedImage, imageRegistry;
+var PART, REPOSITORY, REGISTRY, TAG, DIGEST, BY_DIGEST, LOGIN_HINT, pinnedImage, imageRegistry;
 var init_image_shape = __esmMin((() => {
 	init_text_shape();
 	PART = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
@@ -28181,18 +28181,18 @@ var init_image_shape = __esmMin((() => {
 	TAG = /:[\w][\w.-]{0,127}$/;
 	DIGEST = /@sha256:[0-9a-f]{64}$/;
 	BY_DIGEST = "expected an image by its digest, REGISTRY/NAME@sha256:<64 hexadecimal digits>";
-	LOG_IN = "Store them with docker login";
-	pinnedImage = textOf(BY_DIGEST, checkImage, DIGEST);
-	imageRegistry = textOf("expected HOST/PATH, such as ghcr.io/acme/models", checkRegistry, REGISTRY);
+	LOGIN_HINT = "Store them with docker login";
+	pinnedImage = makeTextSchema(BY_DIGEST, checkImage, DIGEST);
+	imageRegistry = makeTextSchema("expected HOST/PATH, such as ghcr.io/acme/models", checkRegistry, REGISTRY);
 }));
 // schemas/environment/kubernetes-names.ts
 function endpointObjectName(endpoint) {
-	return `${slug(endpoint, ENDPOINT_SLUG, "e")}-${contentHash({ endpoint }).slice(0, ENDPOINT_HASH)}`;
+	return `${makeSlug(endpoint, ENDPOINT_SLUG, "e")}-${contentHash({ endpoint }).slice(0, ENDPOINT_HASH)}`;
 }
 function entityTag(entity) {
-	return `${slug(entity, ENTITY_SLUG, "s")}-${contentHash({ entity }).slice(0, ENTITY_HASH)}`;
+	return `${makeSlug(entity, ENTITY_SLUG, "s")}-${contentHash({ entity }).slice(0, ENTITY_HASH)}`;
 }
-function slug(name, length, prefix) {
+function makeSlug(name, length, prefix) {
 	const plain = name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-+|(?<!-)-+$/g, "");
 	return (/^[a-z]/.test(plain) ? plain : `${prefix}-${plain}`).slice(0, length).replaceAll(/(?<!-)-+$/g, "");
 }
@@ -28210,10 +28210,10 @@ var init_kubernetes_names = __esmMin((() => {
 	ENTITY_HASH = 4;
 }));
 // schemas/environment/kubernetes-environment-file.ts
-function webAddress(expected, shape) {
-	return textOf(expected, (text) => refuseCredentials(text, "Write the address without credentials") ?? (shape.test(text) ? void 0 : { message: expected }), shape);
+function makeWebAddressSchema(expected, shape) {
+	return makeTextSchema(expected, (text) => refuseCredentials(text, "Write the address without credentials") ?? (shape.test(text) ? void 0 : { message: expected }), shape);
 }
-var DNS_LABEL, TAKEN, namespace, secretName, texts, images, PROGRAMS, manifestSource, knative, gateway, identity, quotaName, addressRange, kubernetesFields;
+var DNS_LABEL, RESERVED_NAMESPACE, namespace, secretName, stringMap, images, KNATIVE_IMAGE_NAMES, manifestSource, knative, gateway, identity, quotaName, addressRange, kubernetesFields;
 var init_kubernetes_environment_file = __esmMin((() => {
 	init_zod();
 	init_hardware_file();
@@ -28221,16 +28221,16 @@ var init_kubernetes_environment_file = __esmMin((() => {
 	init_kubernetes_names();
 	init_text_shape();
 	DNS_LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
-	TAKEN = /^(default|kube-.*|knative-.*|kourier-system)$/;
-	namespace = textOf("expected the name of a namespace", (text) => {
+	RESERVED_NAMESPACE = /^(default|kube-.*|knative-.*|kourier-system)$/;
+	namespace = makeTextSchema("expected the name of a namespace", (text) => {
 		if (!DNS_LABEL.test(text)) return { message: "expected 1 to 63 lowercase letters, digits or \"-\"" };
-		return TAKEN.test(text) ? { message: "expected a dedicated namespace, because other workloads use that one" } : void 0;
+		return RESERVED_NAMESPACE.test(text) ? { message: "expected a dedicated namespace, because other workloads use that one" } : void 0;
 	}, DNS_LABEL);
 	secretName = string$1().regex(OBJECT_NAME, OBJECT_NAME_RULE);
-	texts = record$1(string$1(), string$1());
+	stringMap = record(string$1(), string$1());
 	images = strictObject({
 		registry: imageRegistry.describe("Where images are pushed: REGISTRY/ENDPOINT:TAG"),
-		bases: record$1(string$1().regex(/^3\.\d+$/, "expected a minor version of Python, such as \"3.11\""), pinnedImage).refine((bases) => Object.keys(bases).length > 0, "expected an image for at least one version of Python").describe("Base image of model servers by minor version of Python, by digest: python:3.11-slim or one of your own"),
+		bases: record(string$1().regex(/^3\.\d+$/, "expected a minor version of Python, such as \"3.11\""), pinnedImage).refine((bases) => Object.keys(bases).length > 0, "expected an image for at least one version of Python").describe("Base image of model servers by minor version of Python, by digest: python:3.11-slim or one of your own"),
 		node: pinnedImage.describe("Base image, with Node 24 as node on its PATH, of the authorisation service"),
 		envoy: pinnedImage.describe("Envoy's image, for the edge"),
 		platform: _enum(["linux/amd64", "linux/arm64"]).optional().describe("Platform of the images; default linux/amd64"),
@@ -28239,7 +28239,7 @@ var init_kubernetes_environment_file = __esmMin((() => {
 		retries: int().min(0, "expected 0 to 10").max(10, "expected 0 to 10").optional().describe("Number of retries after a failed build; default 2"),
 		pull_secret: secretName.optional().describe("Secret of type dockerconfigjson, in both namespaces, for a private registry")
 	}, { error: ({ code }) => code === "invalid_type" ? "expected a map of registry, bases, node and envoy" : void 0 });
-	PROGRAMS = [
+	KNATIVE_IMAGE_NAMES = [
 		"activator",
 		"autoscaler",
 		"controller",
@@ -28248,7 +28248,7 @@ var init_kubernetes_environment_file = __esmMin((() => {
 		"kourier",
 		"envoy"
 	];
-	manifestSource = textOf("expected a URL or a path", (text) => {
+	manifestSource = makeTextSchema("expected a URL or a path", (text) => {
 		const expected = "expected an https URL, or a path in the project";
 		if (text === "" || text.includes("://") && !/^https?:\/\/[^/\s]+\/\S*$/.test(text)) return { message: expected };
 		return text.includes("://") ? refuseCredentials(text, "Use a file in the project instead") : void 0;
@@ -28258,16 +28258,16 @@ var init_kubernetes_environment_file = __esmMin((() => {
 			source: manifestSource.describe("https URL, or path in the project"),
 			sha256: string$1().regex(/^[0-9a-f]{64}$/, "expected 64 hexadecimal digits").describe("SHA-256 of the file")
 		})).min(1, "expected at least one file").describe("Manifests of Knative Serving and Kourier, in the order of application"),
-		images: strictObject(Object.fromEntries(PROGRAMS.map((name) => [name, pinnedImage.optional()]))).optional().describe("Replacement images by program, such as those of a mirror")
+		images: strictObject(Object.fromEntries(KNATIVE_IMAGE_NAMES.map((name) => [name, pinnedImage.optional()]))).optional().describe("Replacement images by program, such as those of a mirror")
 	});
 	gateway = strictObject({
-		url: webAddress("expected https://HOST, without path", /^https?:\/\/[^/?#\s]+\/?$/).optional().describe("URL of the edge for clients; default: the address of its Service"),
+		url: makeWebAddressSchema("expected https://HOST, without path", /^https?:\/\/[^/?#\s]+\/?$/).optional().describe("URL of the edge for clients; default: the address of its Service"),
 		service_type: _enum([
 			"ClusterIP",
 			"LoadBalancer",
 			"NodePort"
 		]).optional().describe("Type of the edge's Service; default ClusterIP"),
-		annotations: texts.optional().describe("Annotations of the edge's Service, for a load balancer's controller"),
+		annotations: stringMap.optional().describe("Annotations of the edge's Service, for a load balancer's controller"),
 		tls_secret: secretName.optional().describe("Secret of type tls in the platform namespace; default: plain HTTP"),
 		replicas: int().min(1, "expected 1 to 50").max(50, "expected 1 to 50").optional().describe("Replicas of the edge, and as many of the authorisation service; default 2"),
 		allowed_origins: array(string$1().regex(/^https?:\/\/[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/, "expected an origin as browsers send it, such as https://app.example.com, not \"*\"")).optional().describe("Origins that may send requests from a browser (CORS); default: none")
@@ -28277,13 +28277,13 @@ var init_kubernetes_environment_file = __esmMin((() => {
 		audience: string$1().min(1, "expected an audience").optional().describe("Audience of the tokens; default davit")
 	}), strictObject({
 		kind: literal("oidc").describe("Tokens of an OpenID Connect provider"),
-		issuer: webAddress("expected https://…, without query", /^https:\/\/[^?#\s]+$/).describe("Issuer, as in the tokens"),
+		issuer: makeWebAddressSchema("expected https://…, without query", /^https:\/\/[^?#\s]+$/).describe("Issuer, as in the tokens"),
 		audience: string$1().min(1, "expected an audience").describe("Audience of the tokens"),
 		username_claim: string$1().min(1, "expected a claim").optional().describe("Claim with the user name; default email"),
 		groups_claim: string$1().min(1, "expected a claim").optional().describe("Claim with the groups; default groups")
 	})], "expected kubernetes or oidc");
 	quotaName = string$1().refine((name) => name !== "limits.cpu", "models have no CPU limit, expected requests.cpu").refine((name) => /^((requests\.|limits\.)?(cpu|memory|ephemeral-storage)|requests\.[a-z0-9.-]+\/[\w.-]+|pods)$/.test(name), "expected requests.cpu, requests.memory, limits.memory, pods or requests.DOMAIN/DEVICE");
-	addressRange = textOf("expected an address range, such as 10.0.0.0/8", (text) => {
+	addressRange = makeTextSchema("expected an address range, such as 10.0.0.0/8", (text) => {
 		const [, address = "", bits = ""] = /^([0-9a-f.:]+)\/(\d{1,3})$/i.exec(text) ?? [];
 		const most = isIPv4(address) ? 32 : isIPv6(address) ? 128 : -1;
 		return Number(bits) <= most ? void 0 : { message: "expected an address range, such as 10.0.0.0/8" };
@@ -28300,8 +28300,8 @@ var init_kubernetes_environment_file = __esmMin((() => {
 		gateway: gateway.optional(),
 		identity: identity.optional().describe("Identity provider whose tokens are accepted; default: Kubernetes"),
 		hardware: hardwareTable.optional().describe("Hardware of the workload types, field by field over the defaults; null: unavailable"),
-		secrets: record$1(string$1(), secretName).optional().describe("Kubernetes Secret for a scope in {{secrets/scope/key}}; default: the Secret with the same name"),
-		quota: record$1(quotaName, quantity).optional().describe("Quota for all models together: requests.cpu, requests.memory, …"),
+		secrets: record(string$1(), secretName).optional().describe("Kubernetes Secret for a scope in {{secrets/scope/key}}; default: the Secret with the same name"),
+		quota: record(quotaName, quantity).optional().describe("Quota for all models together: requests.cpu, requests.memory, …"),
 		egress: array(strictObject({
 			cidr: addressRange,
 			ports: array(int().min(1, "expected 1 to 65535").max(65535, "expected 1 to 65535")).optional().describe("Default: all")
@@ -28309,7 +28309,7 @@ var init_kubernetes_environment_file = __esmMin((() => {
 	};
 }));
 // schemas/environment/environment-file.ts
-var MAX_SECONDS, name, seconds$2, autoscaling, localFile, kubernetesFile, environmentFile;
+var MAX_SECONDS, name, seconds$2, autoscaling, localEnvironmentFile, kubernetesEnvironmentFile, environmentFile;
 var init_environment_file = __esmMin((() => {
 	init_zod();
 	init_kubernetes_environment_file();
@@ -28320,19 +28320,19 @@ var init_environment_file = __esmMin((() => {
 		idle_seconds: seconds$2.optional().describe("Seconds without a request after which an entity with scale_to_zero_enabled stops; default 1800"),
 		scale_down_seconds: seconds$2.optional().describe("Seconds of lower traffic after which one replica is removed; default 300")
 	}).optional();
-	localFile = strictObject({
+	localEnvironmentFile = strictObject({
 		name,
 		target: literal("local").describe("Target of the environment: this machine"),
 		gateway: strictObject({ port: int().min(1, "expected 1 to 65535").max(65535, "expected 1 to 65535").optional().describe("Port on 127.0.0.1; default: a free port, chosen once") }).optional(),
 		autoscaling
 	});
-	kubernetesFile = strictObject({
+	kubernetesEnvironmentFile = strictObject({
 		name,
 		target: literal("kubernetes").describe("Target of the environment: Knative Serving on Kubernetes"),
 		...kubernetesFields,
 		autoscaling
 	});
-	environmentFile = discriminatedUnion("target", [localFile, kubernetesFile], "expected local or kubernetes");
+	environmentFile = discriminatedUnion("target", [localEnvironmentFile, kubernetesEnvironmentFile], "expected local or kubernetes");
 }));
 // schemas/environment/environment.ts
 function parseEnvironment(text, file) {
@@ -28452,8 +28452,8 @@ var init_lock = __esmMin((() => {
 	lock = strictObject({
 		lock_version: literal(1),
 		endpoint: string$1(),
-		entities: record$1(string$1(), lockedEntity),
-		virtualenvs: record$1(string$1(), lockedVirtualenv)
+		entities: record(string$1(), lockedEntity),
+		virtualenvs: record(string$1(), lockedVirtualenv)
 	});
 }));
 // schemas/values/secret-reference.ts
@@ -28485,7 +28485,7 @@ function parseModelLoading(mode, found) {
 		found: Array.isArray(found) ? found.filter((f) => typeof f === "string") : []
 	};
 }
-function workerModeOf({ workloadType, workerMode }) {
+function chooseWorkerMode({ workloadType, workerMode }) {
 	return isGpu(workloadType) ? "one" : workerMode ?? "found";
 }
 function mayLoadAgain(mode, workers) {
@@ -28505,7 +28505,7 @@ var init_worker_mode = __esmMin((() => {
 	];
 }));
 // schemas/endpoint/endpoint-file.ts
-function unsupported(why, hint = "Remove it") {
+function makeUnsupportedField(why, hint = "Remove it") {
 	const params = {
 		code: "unsupported-field",
 		hint,
@@ -28522,7 +28522,7 @@ function unsupported(why, hint = "Remove it") {
 function entityName(served) {
 	return served.name ?? `${served.entity_name.split(".").at(-1) ?? ""}-${served.entity_version}`;
 }
-var NAME$4, NAME_RULE, MAX_ENTITIES, MAX_ENVIRONMENT_VARS, writtenByDatabricks, percentage, version, concurrency, role, rateLimit, permission, servedEntity, route, davitEntity, endpointFile;
+var NAME$4, NAME_RULE, MAX_ENTITIES, MAX_ENVIRONMENT_VARS, databricksOutputField, percentage, version, concurrency, role, rateLimit, permission, servedEntity, route, davitEntity, endpointFile;
 var init_endpoint_file = __esmMin((() => {
 	init_zod();
 	init_secret_reference();
@@ -28533,7 +28533,7 @@ var init_endpoint_file = __esmMin((() => {
 	NAME_RULE = "expected 1 to 63 letters, digits, \"-\" or \"_\", beginning with a letter or digit";
 	MAX_ENTITIES = 15;
 	MAX_ENVIRONMENT_VARS = 30;
-	writtenByDatabricks = unsupported("Databricks sets it in its responses");
+	databricksOutputField = makeUnsupportedField("Databricks sets it in its responses");
 	percentage = union([int().min(0, "expected 0 to 100").max(100, "expected 0 to 100"), string$1().regex(/^(100|\d\d?)$/, "expected 0 to 100")]);
 	version = union([string$1().min(1, "expected a version"), int()]);
 	concurrency = int().min(0, "expected 0 or more").max(1024, "expected 1024 or less");
@@ -28548,7 +28548,7 @@ var init_endpoint_file = __esmMin((() => {
 		]).optional().describe("What the limit applies to; default endpoint"),
 		principal: string$1().min(1, "expected a name").optional().describe("Limits only this principal; default: each principal separately"),
 		renewal_period: literal("minute").describe("Length of the renewal period"),
-		tokens: unsupported("token limits apply only to language models", "Write calls")
+		tokens: makeUnsupportedField("token limits apply only to language models", "Write calls")
 	});
 	permission = strictObject({
 		user_name: string$1().min(1, "expected a name").optional().describe("One user"),
@@ -28565,20 +28565,20 @@ var init_endpoint_file = __esmMin((() => {
 		min_provisioned_concurrency: concurrency.optional().describe("Concurrent requests for which capacity is always provided"),
 		max_provisioned_concurrency: concurrency.min(1, "expected 1 or more").optional().describe("Maximum concurrent requests for which capacity is provided"),
 		scale_to_zero_enabled: boolean$1().optional().describe("Whether an idle entity may scale to zero; the next request waits until it has started; default false"),
-		environment_vars: record$1(string$1().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "expected the name of an environment variable"), string$1().refine((v) => !/\{\{\s*secrets/.test(v) || parseSecretReference(v) !== void 0, {
+		environment_vars: record(string$1().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "expected the name of an environment variable"), string$1().refine((v) => !/\{\{\s*secrets/.test(v) || parseSecretReference(v) !== void 0, {
 			params: { hint: "A secret reference is the whole value: its scope and key are letters, digits, \"-\", \"_\" and \".\"" },
 			error: "expected {{secrets/SCOPE/KEY}} alone, or a plain value"
 		})).refine((vars) => Object.keys(vars).length <= MAX_ENVIRONMENT_VARS, `expected at most ${MAX_ENVIRONMENT_VARS} variables`).optional().describe("Environment variables of the model; {{secrets/scope/key}} is the value of a secret"),
 		instance_profile_arn: string$1().regex(role, "expected arn:aws:iam::ACCOUNT:instance-profile/NAME or …:role/NAME").optional().describe("AWS role of the model; on EKS, assigned through its service account"),
-		external_model: unsupported("external models are not custom models"),
-		min_provisioned_throughput: unsupported("provisioned throughput is for foundation models"),
-		max_provisioned_throughput: unsupported("provisioned throughput is for foundation models"),
-		provisioned_model_units: unsupported("provisioned throughput is for foundation models"),
-		burst_scaling_enabled: unsupported("an entity never gets more than max_provisioned_concurrency", "Raise max_provisioned_concurrency"),
-		creator: writtenByDatabricks,
-		creation_timestamp: writtenByDatabricks,
-		foundation_model: writtenByDatabricks,
-		state: writtenByDatabricks
+		external_model: makeUnsupportedField("external models are not custom models"),
+		min_provisioned_throughput: makeUnsupportedField("provisioned throughput is for foundation models"),
+		max_provisioned_throughput: makeUnsupportedField("provisioned throughput is for foundation models"),
+		provisioned_model_units: makeUnsupportedField("provisioned throughput is for foundation models"),
+		burst_scaling_enabled: makeUnsupportedField("an entity never gets more than max_provisioned_concurrency", "Raise max_provisioned_concurrency"),
+		creator: databricksOutputField,
+		creation_timestamp: databricksOutputField,
+		foundation_model: databricksOutputField,
+		state: databricksOutputField
 	});
 	route = strictObject({
 		served_entity_name: string$1().optional().describe("A served entity of this endpoint"),
@@ -28606,36 +28606,36 @@ var init_endpoint_file = __esmMin((() => {
 			name: string$1().optional().describe("The same name again, as Databricks clients send it"),
 			served_entities: array(servedEntity).min(1, "expected at least one served entity").max(MAX_ENTITIES, `expected at most ${MAX_ENTITIES} served entities`).describe("The model versions behind this endpoint"),
 			traffic_config: strictObject({ routes: array(route).min(1, "expected at least one route") }).optional().describe("How requests are split between entities; default: all to the only entity"),
-			served_models: unsupported("it is a deprecated field", "Write served_entities, with entity_name and entity_version"),
-			auto_capture_config: unsupported("inference tables are not supported yet"),
-			config_version: writtenByDatabricks
+			served_models: makeUnsupportedField("it is a deprecated field", "Write served_entities, with entity_name and entity_version"),
+			auto_capture_config: makeUnsupportedField("inference tables are not supported yet"),
+			config_version: databricksOutputField
 		}),
 		route_optimized: boolean$1().optional().describe("Whether requests bypass the activator while a replica is running; default false"),
 		ai_gateway: strictObject({
 			rate_limits: array(rateLimit).optional().describe("Rate limits of the endpoint"),
-			inference_table_config: unsupported("inference tables are not supported yet"),
-			usage_tracking_config: unsupported("it concerns Databricks tables"),
-			guardrails: unsupported("guardrails are for language models"),
-			fallback_config: unsupported("fallbacks are for external models")
+			inference_table_config: makeUnsupportedField("inference tables are not supported yet"),
+			usage_tracking_config: makeUnsupportedField("it concerns Databricks tables"),
+			guardrails: makeUnsupportedField("guardrails are for language models"),
+			fallback_config: makeUnsupportedField("fallbacks are for external models")
 		}).optional(),
 		rate_limits: array(rateLimit).optional().describe("Deprecated location of ai_gateway.rate_limits"),
-		budget_policy_id: unsupported("it concerns Databricks billing"),
-		email_notifications: unsupported("GitHub sends notifications for the pull request"),
-		telemetry_config: unsupported("it concerns Databricks tables"),
-		uc_system_metrics_export_state: unsupported("it concerns Databricks tables"),
-		usage_policy_id: unsupported("it concerns Databricks billing"),
-		creation_timestamp: writtenByDatabricks,
-		creator: writtenByDatabricks,
-		data_plane_info: writtenByDatabricks,
-		endpoint_url: writtenByDatabricks,
-		id: writtenByDatabricks,
-		last_updated_timestamp: writtenByDatabricks,
-		pending_config: writtenByDatabricks,
-		permission_level: writtenByDatabricks,
-		state: writtenByDatabricks,
-		task: writtenByDatabricks,
+		budget_policy_id: makeUnsupportedField("it concerns Databricks billing"),
+		email_notifications: makeUnsupportedField("GitHub sends notifications for the pull request"),
+		telemetry_config: makeUnsupportedField("it concerns Databricks tables"),
+		uc_system_metrics_export_state: makeUnsupportedField("it concerns Databricks tables"),
+		usage_policy_id: makeUnsupportedField("it concerns Databricks billing"),
+		creation_timestamp: databricksOutputField,
+		creator: databricksOutputField,
+		data_plane_info: databricksOutputField,
+		endpoint_url: databricksOutputField,
+		id: databricksOutputField,
+		last_updated_timestamp: databricksOutputField,
+		pending_config: databricksOutputField,
+		permission_level: databricksOutputField,
+		state: databricksOutputField,
+		task: databricksOutputField,
 		davit: strictObject({
-			served_entities: record$1(string$1(), davitEntity).optional().describe("Settings by name of the served entity"),
+			served_entities: record(string$1(), davitEntity).optional().describe("Settings by name of the served entity"),
 			permissions: array(permission).optional().describe("Permissions, as in Databricks' access control lists; default: those of the cluster's RBAC"),
 			rollout: _enum(["rolling", "recreate"]).optional().describe("recreate: stops the old version before it starts the new one, with downtime; default rolling")
 		}).optional().describe("Settings that Databricks does not have")
@@ -28645,7 +28645,7 @@ var init_endpoint_file = __esmMin((() => {
 function checkRoutes({ config }, locate) {
 	const names = config.served_entities.map(entityName);
 	const routes = config.traffic_config?.routes;
-	if (!routes) return names.length === 1 ? [] : [missingTraffic(names.length, locate)];
+	if (!routes) return names.length === 1 ? [] : [reportMissingTraffic(names.length, locate)];
 	const found = routes.flatMap((_, i) => checkRoute(routes, i, names, locate));
 	const sum = routes.reduce((total, r) => total + Number(r.traffic_percentage), 0);
 	if (sum === 100) return found;
@@ -28656,7 +28656,7 @@ function checkRoutes({ config }, locate) {
 		"routes"
 	]), message)];
 }
-function missingTraffic(entities, locate) {
+function reportMissingTraffic(entities, locate) {
 	const message = `Cannot split traffic between ${entities} served entities: expected config.traffic_config.routes`;
 	return makeError("traffic-missing", locate(["config"], { key: true }), message, "Add a route with a traffic_percentage for each entity");
 }
@@ -28691,21 +28691,21 @@ function completeRateLimit({ calls, key, principal, renewal_period: period }) {
 }
 function completePermission(permission) {
 	return {
-		principal: principalOf(permission),
+		principal: completePrincipal(permission),
 		level: permission.permission_level
 	};
 }
 function checkAccess(value, locate) {
 	return [...checkRateLimits(value, locate), ...checkPermissions(value, locate)];
 }
-function principalOf(permission) {
-	const field = FIELDS.find((f) => permission[f] !== void 0) ?? "group_name";
+function completePrincipal(permission) {
+	const field = PRINCIPAL_FIELDS.find((f) => permission[f] !== void 0) ?? "group_name";
 	const name = permission[field] ?? "";
-	return field === "group_name" && name === EVERYBODY ? {
+	return field === "group_name" && name === ALL_USERS_GROUP ? {
 		kind: "users",
 		name
 	} : {
-		kind: NAMES$1[field],
+		kind: PRINCIPAL_KINDS[field],
 		name
 	};
 }
@@ -28725,32 +28725,32 @@ function checkRateLimits(value, locate) {
 }
 function checkPermissions({ davit }, locate) {
 	const permissions = davit?.permissions ?? [];
-	const names = permissions.map((p) => JSON.stringify(principalOf(p)));
+	const names = permissions.map((p) => JSON.stringify(completePrincipal(p)));
 	return permissions.flatMap((permission, i) => {
 		const place = locate([
 			"davit",
 			"permissions",
 			i
 		]);
-		const given = FIELDS.filter((f) => permission[f] !== void 0);
-		const expected = `expected exactly one of ${FIELDS.join(", ")}`;
+		const given = PRINCIPAL_FIELDS.filter((f) => permission[f] !== void 0);
+		const expected = `expected exactly one of ${PRINCIPAL_FIELDS.join(", ")}`;
 		if (given.length === 0) return [makeError("missing-field", place, `Cannot find the principal of a permission: ${expected}`)];
 		if (given.length > 1) return [makeError("conflicting-fields", place, `Cannot use ${given.join(" together with ")}: ${expected}`)];
 		if (names.indexOf(names[i] ?? "") === i) return [];
 		return [makeError("duplicate-name", place, `Cannot have two permissions for "${permission[given[0] ?? "user_name"] ?? ""}"`, "The higher level includes the lower ones")];
 	});
 }
-var SECONDS, NAMES$1, FIELDS, EVERYBODY;
+var SECONDS, PRINCIPAL_KINDS, PRINCIPAL_FIELDS, ALL_USERS_GROUP;
 var init_complete_access = __esmMin((() => {
 	init_diagnostic();
 	SECONDS = { minute: 60 };
-	NAMES$1 = {
+	PRINCIPAL_KINDS = {
 		user_name: "user",
 		group_name: "group",
 		service_principal_name: "service_principal"
 	};
-	FIELDS = Object.keys(NAMES$1);
-	EVERYBODY = "users";
+	PRINCIPAL_FIELDS = Object.keys(PRINCIPAL_KINDS);
+	ALL_USERS_GROUP = "users";
 }));
 // schemas/endpoint/check-workers.ts
 function checkWorkers({ config, davit }, locate) {
@@ -28774,11 +28774,11 @@ var init_check_workers = __esmMin((() => {
 	init_endpoint_file();
 }));
 // schemas/endpoint/count-replicas.ts
-function workersOf({ concurrency, workerMode, workloadType }) {
+function countWorkers({ concurrency, workerMode, workloadType }) {
 	return workerMode === "one" && !isGpu(workloadType) ? 1 : Math.min(4, concurrency.max);
 }
-function replicasOf$1(entity) {
-	const workers = workersOf(entity);
+function countReplicas(entity) {
+	const workers = countWorkers(entity);
 	const { min, max } = entity.concurrency;
 	return {
 		min: entity.scaleToZero ? 0 : Math.max(1, Math.ceil(min / workers)),
@@ -28793,21 +28793,21 @@ function checkEndpointFile(value, file, locate) {
 	return [
 		...checkFileName(value, file, locate),
 		...checkConfigName(value, locate),
-		...value.config.served_entities.flatMap((_, i) => checkEntityName(value, i, locateIn(i, locate))),
+		...value.config.served_entities.flatMap((_, i) => checkEntityName(value, i, locateInEntity(i, locate))),
 		...checkRoutes(value, locate),
-		...checkOurOwn(value, locate),
-		...checkUnnamed(value, locate)
+		...checkDavitEntities(value, locate),
+		...checkRulesWithoutNames(value, locate)
 	];
 }
-function checkUnnamed(value, locate) {
+function checkRulesWithoutNames(value, locate) {
 	return [
-		...value.config.served_entities.flatMap((served, i) => [...checkConcurrency(served, locateIn(i, locate)), ...hasOneWorker(value, served) ? [] : warnOfUnevenMaximum(served, locateIn(i, locate))]),
+		...value.config.served_entities.flatMap((served, i) => [...checkConcurrency(served, locateInEntity(i, locate)), ...hasOneWorker(value, served) ? [] : warnAboutUnevenMaximum(served, locateInEntity(i, locate))]),
 		...checkWorkers(value, locate),
 		...checkTags$1(value, locate),
 		...checkAccess(value, locate)
 	];
 }
-function locateIn(index, locate) {
+function locateInEntity(index, locate) {
 	return (field, options) => locate([
 		"config",
 		"served_entities",
@@ -28861,7 +28861,7 @@ function checkConcurrency(served, at) {
 function hasOneWorker({ davit }, served) {
 	return davit?.served_entities?.[entityName(served)]?.workers === "one" && !isGpu(served.workload_type ?? "CPU");
 }
-function warnOfUnevenMaximum(served, at) {
+function warnAboutUnevenMaximum(served, at) {
 	const { min_provisioned_concurrency: min = 0, max_provisioned_concurrency: max } = served;
 	const most = max ?? min;
 	const whole = Math.ceil(most / 4) * 4;
@@ -28869,7 +28869,7 @@ function warnOfUnevenMaximum(served, at) {
 	const message = `Found a maximum of ${most}: ${whole / 4} replicas have ${whole} units of concurrency`;
 	return [makeWarning("uneven-concurrency", at(max === void 0 ? "min_provisioned_concurrency" : "max_provisioned_concurrency"), message, `Write ${whole - 4} or ${whole}`)];
 }
-function checkOurOwn({ config, davit }, locate) {
+function checkDavitEntities({ config, davit }, locate) {
 	const names = config.served_entities.map(entityName);
 	return Object.keys(davit?.served_entities ?? {}).filter((name) => !names.includes(name)).map((name) => {
 		const message = `Cannot find the served entity "${name}": expected one of ${names.map(renderValue).join(", ")}`;
@@ -28914,9 +28914,9 @@ function parseEndpoint(text, file) {
 	};
 }
 function checkRules(value, wrong, file, locate) {
-	return namesAreRight(wrong) ? checkEndpointFile(value, file, locate) : checkUnnamed(value, locate);
+	return areNamesValid(wrong) ? checkEndpointFile(value, file, locate) : checkRulesWithoutNames(value, locate);
 }
-function namesAreRight(wrong) {
+function areNamesValid(wrong) {
 	return !wrong.some((path) => [
 		"name",
 		"entity_name",
@@ -28943,10 +28943,10 @@ function completeEndpoint(value, file, locate) {
 		permissions: (value.davit?.permissions ?? []).map(completePermission),
 		rateLimits: (value.ai_gateway?.rate_limits ?? value.rate_limits ?? []).map(completeRateLimit),
 		rollout: value.davit?.rollout ?? "rolling",
-		places: findPlaces(value, locate)
+		places: findLocations(value, locate)
 	};
 }
-function findPlaces(value, locate) {
+function findLocations(value, locate) {
 	const limits = value.ai_gateway?.rate_limits ? ["ai_gateway", "rate_limits"] : ["rate_limits"];
 	return {
 		permissions: (value.davit?.permissions ?? []).map((_, i) => locate([
@@ -29009,8 +29009,8 @@ var init_parse_endpoint = __esmMin((() => {
 // schemas/read-project.ts
 async function readEndpoint(place, name) {
 	const file = `${place.endpoints}/${name}.yaml`;
-	const text = await readText$1(join(declaredRoot(place), file));
-	if (text === void 0) return missing("unknown-endpoint", file, `Cannot find the endpoint "${name}": there is no file ${file}`, await namesHint(place));
+	const text = await readText$1(join(declarationsRoot(place), file));
+	if (text === void 0) return missing("unknown-endpoint", file, `Cannot find the endpoint "${name}": there is no file ${file}`, await renderNamesHint(place));
 	const { endpoint, diagnostics } = parseEndpoint(text, file);
 	return {
 		value: endpoint,
@@ -29038,16 +29038,16 @@ async function readLock$1(place, endpoint) {
 	};
 }
 async function readLockText(place, endpoint) {
-	return (place.locks === void 0 ? void 0 : await readText$1(join(place.locks, `${endpoint}.lock`))) ?? readText$1(join(declaredRoot(place), lockFile(place, endpoint)));
+	return (place.locks === void 0 ? void 0 : await readText$1(join(place.locks, `${endpoint}.lock`))) ?? readText$1(join(declarationsRoot(place), lockFile(place, endpoint)));
 }
-function declaredRoot({ root, from }) {
+function declarationsRoot({ root, from }) {
 	return from ?? root;
 }
 function lockFile({ endpoints }, endpoint) {
 	return `${endpoints}/${endpoint}.lock`;
 }
 async function listEndpoints(place) {
-	return (await readdir(join(declaredRoot(place), place.endpoints)).catch(() => [])).filter((f) => f.endsWith(".yaml")).map((f) => f.slice(0, -5)).sort();
+	return (await readdir(join(declarationsRoot(place), place.endpoints)).catch(() => [])).filter((f) => f.endsWith(".yaml")).map((f) => f.slice(0, -5)).sort();
 }
 async function readText$1(path) {
 	try {
@@ -29070,13 +29070,13 @@ async function readUserFile(path, file) {
 	} catch (e) {
 		return {
 			value: void 0,
-			diagnostics: [unreadableFile(file, e)]
+			diagnostics: [makeUnreadableFile(file, e)]
 		};
 	}
 }
-function unreadableFile(file, error) {
+function makeUnreadableFile(file, error) {
 	const code = codeOf(error);
-	const why = WHY$1[code ?? ""] ?? (error instanceof Error ? error.message : String(error));
+	const why = READ_ERRORS[code ?? ""] ?? (error instanceof Error ? error.message : String(error));
 	return makeError("unreadable-file", {
 		file,
 		line: 1,
@@ -29086,7 +29086,7 @@ function unreadableFile(file, error) {
 function codeOf(error) {
 	return error instanceof Error && "code" in error ? String(error.code) : void 0;
 }
-async function namesHint(place) {
+async function renderNamesHint(place) {
 	const names = await listEndpoints(place);
 	return names.length > 0 ? `Existing endpoints: ${names.join(", ")}` : `There are no endpoint files in ${place.endpoints}/`;
 }
@@ -29100,13 +29100,13 @@ function missing(code, file, message, hint) {
 		}, message, hint)]
 	};
 }
-var WHY$1;
+var READ_ERRORS;
 var init_read_project = __esmMin((() => {
 	init_diagnostic();
 	init_environment();
 	init_lock();
 	init_parse_endpoint();
-	WHY$1 = {
+	READ_ERRORS = {
 		EACCES: "you do not have permission, expected a file that you can read",
 		EISDIR: "it is a folder, expected a file",
 		ELOOP: "its symbolic links form a loop",
@@ -29139,14 +29139,14 @@ function limitConcurrency(width) {
 		}
 	};
 }
-function machineWidth(cores = availableParallelism(), bytes = totalmem()) {
-	return Math.max(LEAST$1, Math.min(MOST, cores, Math.floor(bytes / GIB / GIB_EACH)));
+function machineConcurrency(cores = availableParallelism(), bytes = totalmem()) {
+	return Math.max(LEAST, Math.min(MOST, cores, Math.floor(bytes / GIB / GIB_PER_TASK)));
 }
-var GIB, GIB_EACH, LEAST$1, MOST;
+var GIB, GIB_PER_TASK, LEAST, MOST;
 var init_map_concurrent = __esmMin((() => {
 	GIB = 2 ** 30;
-	GIB_EACH = 2;
-	[LEAST$1, MOST] = [2, 8];
+	GIB_PER_TASK = 2;
+	[LEAST, MOST] = [2, 8];
 }));
 // system/is-alive.ts
 function isAlive(pid) {
@@ -29157,7 +29157,7 @@ function isAlive(pid) {
 	}
 	return !/^[ZX]$/.test(readStat(pid)[0] ?? "");
 }
-function startTime(pid) {
+function readStartTime(pid) {
 	return readStat(pid)[19] ?? "";
 }
 function readStat(pid) {
@@ -29170,11 +29170,11 @@ function readStat(pid) {
 }
 var init_is_alive = __esmMin((() => {}));
 // system/process-identity.ts
-function identify(pid = process.pid) {
+function identifyProcess(pid = process.pid) {
 	return {
 		pid,
-		started: startTime(pid) || "-",
-		...HERE
+		started: readStartTime(pid) || "-",
+		...THIS_HOST
 	};
 }
 function renderIdentity({ pid, started, boot, namespace, machine, host }) {
@@ -29191,7 +29191,7 @@ function parseIdentity(text) {
 	const [pid = "", started = "", boot, namespace = "-", machine = "-", host = "-"] = text.trim().split(" ");
 	if (!/^\d+$/.test(pid)) return void 0;
 	return boot === void 0 ? {
-		...HERE,
+		...THIS_HOST,
 		pid: Number(pid),
 		started: started || "-"
 	} : {
@@ -29203,12 +29203,12 @@ function parseIdentity(text) {
 		host
 	};
 }
-function determineProcessState(of, here = HERE) {
-	if (of.boot === here.boot && of.namespace === here.namespace && (of.boot !== "-" || of.host === here.host)) return isAlive(of.pid) && (startTime(of.pid) || "-") === of.started ? "runs" : "gone";
-	return of.boot !== here.boot && of.machine === here.machine && of.machine !== "-" && of.host === here.host && of.namespace === OF_THE_MACHINE && here.namespace === OF_THE_MACHINE ? "gone" : "unknown";
+function determineProcessState(of, here = THIS_HOST) {
+	if (of.boot === here.boot && of.namespace === here.namespace && (of.boot !== "-" || of.host === here.host)) return isAlive(of.pid) && (readStartTime(of.pid) || "-") === of.started ? "runs" : "gone";
+	return of.boot !== here.boot && of.machine === here.machine && of.machine !== "-" && of.host === here.host && of.namespace === ROOT_NAMESPACE && here.namespace === ROOT_NAMESPACE ? "gone" : "unknown";
 }
 function isOnThisKernel({ boot }) {
-	return boot !== "-" && boot === HERE.boot;
+	return boot !== "-" && boot === THIS_HOST.boot;
 }
 function digest(text) {
 	return text === "" ? "-" : createHash("sha256").update(`davit ${text}`).digest("hex").slice(0, 16);
@@ -29220,11 +29220,11 @@ function read(value) {
 		return "-";
 	}
 }
-var OF_THE_MACHINE, HERE;
+var ROOT_NAMESPACE, THIS_HOST;
 var init_process_identity = __esmMin((() => {
 	init_is_alive();
-	OF_THE_MACHINE = "4026531836";
-	HERE = {
+	ROOT_NAMESPACE = "4026531836";
+	THIS_HOST = {
 		boot: read(() => readFileSync$1("/proc/sys/kernel/random/boot_id", "utf8").trim()),
 		namespace: read(() => readlinkSync("/proc/self/ns/pid").replaceAll(/\D/g, "")),
 		machine: read(() => digest(readFileSync$1("/etc/machine-id", "utf8").trim())),
@@ -29234,19 +29234,19 @@ var init_process_identity = __esmMin((() => {
 // system/temporary-folder.ts
 function makeTemporaryFolder(what) {
 	const prefix = `davit-${what}-`;
-	removeAbandoned(prefix);
-	const { pid, started } = identify();
+	removeAbandonedFolders(prefix);
+	const { pid, started } = identifyProcess();
 	return mkdtempSync(join(tmpdir(), `${prefix}${place()}-${pid}-${started}-`));
 }
 function place() {
-	const { boot, namespace } = identify();
+	const { boot, namespace } = identifyProcess();
 	return `${boot.slice(0, 8)}.${namespace}`;
 }
-function removeAbandoned(prefix) {
+function removeAbandonedFolders(prefix) {
 	const ours = `${prefix}${place()}-`;
 	for (const name of readdirSync(tmpdir())) {
 		const owner = name.startsWith(ours) ? /^(\d+)-(\d+)-\w{6}$/.exec(name.slice(ours.length)) : null;
-		if (!owner || isAlive(Number(owner[1])) && startTime(Number(owner[1])) === owner[2]) continue;
+		if (!owner || isAlive(Number(owner[1])) && readStartTime(Number(owner[1])) === owner[2]) continue;
 		try {
 			rmSync(join(tmpdir(), name), {
 				recursive: true,
@@ -29365,7 +29365,7 @@ async function listYaml(shown) {
 		return {
 			folder,
 			files: [],
-			diagnostics: [unreadableFile(folder, e)]
+			diagnostics: [makeUnreadableFile(folder, e)]
 		};
 	}
 }
@@ -29410,7 +29410,7 @@ var init_backend = __esmMin((() => {
 	});
 }));
 // system/progress.ts
-async function timed(progress, what, work) {
+async function withProgress(progress, what, work) {
 	const started = performance.now();
 	const seconds = () => ((performance.now() - started) / 1e3).toFixed(1);
 	progress.say(`${what} …`);
@@ -29433,7 +29433,7 @@ var init_progress = __esmMin((() => {
 // system/atomic-files.ts
 async function writeFileAtomically(file, text, mode = 420) {
 	await mkdir(dirname(file), { recursive: true });
-	const fresh = besides(file);
+	const fresh = makeSiblingPath(file);
 	try {
 		await writeFile(fresh, text, { mode });
 		await rename(fresh, file);
@@ -29443,7 +29443,7 @@ async function writeFileAtomically(file, text, mode = 420) {
 	}
 }
 async function makeFolderAtomically(folder, fill) {
-	const fresh = besides(folder);
+	const fresh = makeSiblingPath(folder);
 	await mkdir(fresh, { recursive: true });
 	try {
 		await fill(fresh);
@@ -29460,29 +29460,29 @@ async function makeFolderAtomically(folder, fill) {
 		throw e;
 	}
 }
-function besides(path) {
+function makeSiblingPath(path) {
 	return `${path}.${process.pid.toString()}-${randomBytes(4).toString("hex")}.new`;
 }
 var init_atomic_files = __esmMin((() => {}));
 // system/go-build.ts
-async function goBuildKey(build) {
+async function computeGoBuildKey(build) {
 	const sources = await Promise.all(build.sources.map((file) => readFile(join(build.source, file), "utf8")));
-	return createHash("sha256").update(JSON.stringify([flags(build), ...sources])).digest("hex").slice(0, 10);
+	return createHash("sha256").update(JSON.stringify([makeBuildFlags(build), ...sources])).digest("hex").slice(0, 10);
 }
 async function buildGo(build, output, { progress, signal }) {
 	await requireGo(build.source);
-	const watch = watchBuild(build, progress);
+	const watch = reportBuildProgress(build, progress);
 	try {
 		const built = await runProcess("go", [
 			"build",
 			"-v",
-			...flags(build),
+			...makeBuildFlags(build),
 			"-o",
 			output,
 			...build.packages
 		], {
 			cwd: build.source,
-			env: childEnvironment(BUILD_ENVIRONMENT),
+			env: makeChildEnvironment(BUILD_ENVIRONMENT),
 			onLine: watch.onLine,
 			...signal && { signal }
 		});
@@ -29492,7 +29492,7 @@ async function buildGo(build, output, { progress, signal }) {
 		watch.stop();
 	}
 }
-function flags({ variables = [] }) {
+function makeBuildFlags({ variables = [] }) {
 	return [
 		"-trimpath",
 		"-ldflags",
@@ -29515,7 +29515,7 @@ function isOlder$1(version, than) {
 	].find((i) => (a?.[i] ?? 0) !== (b?.[i] ?? 0));
 	return at !== void 0 && (a?.[at] ?? 0) < (b?.[at] ?? 0);
 }
-function watchBuild({ name, count, usually }, progress) {
+function reportBuildProgress({ name, count, usually }, progress) {
 	const started = performance.now();
 	const seen = {
 		packages: 0,
@@ -29524,7 +29524,7 @@ function watchBuild({ name, count, usually }, progress) {
 	const elapsed = () => renderSeconds((performance.now() - started) / 1e3);
 	const state = () => seen.packages > 0 ? `${seen.packages} of about ${count} packages compiled` : `${seen.downloads} modules downloaded`;
 	progress.say(`Building ${name} from Go modules (only once, usually ${usually}) …`);
-	const timer = setInterval(() => progress.say(`Building ${name}: ${state()} after ${elapsed()} …`), SAY_EVERY_MILLISECONDS);
+	const timer = setInterval(() => progress.say(`Building ${name}: ${state()} after ${elapsed()} …`), PROGRESS_INTERVAL_MILLISECONDS);
 	return {
 		onLine: (line) => {
 			if (line.startsWith("go: downloading")) seen.downloads++;
@@ -29541,10 +29541,10 @@ function renderSeconds(seconds) {
 function lastWords(output) {
 	return output.split("\n").filter((line) => line.includes(" ")).slice(-5).join("; ") || "go build failed";
 }
-var SAY_EVERY_MILLISECONDS, BUILD_ENVIRONMENT;
+var PROGRESS_INTERVAL_MILLISECONDS, BUILD_ENVIRONMENT;
 var init_go_build = __esmMin((() => {
 	init_run_process();
-	SAY_EVERY_MILLISECONDS = 15e3;
+	PROGRESS_INTERVAL_MILLISECONDS = 15e3;
 	BUILD_ENVIRONMENT = {
 		CGO_ENABLED: "0",
 		GOFLAGS: "-mod=readonly",
@@ -29554,8 +29554,8 @@ var init_go_build = __esmMin((() => {
 	};
 }));
 // offline/build-pulumi.ts
-function buildKey() {
-	return goBuildKey(PULUMI);
+function computePulumiBuildKey() {
+	return computeGoBuildKey(PULUMI);
 }
 async function buildPulumi(bin, options) {
 	await buildGo(PULUMI, join(bin, "pulumi"), options);
@@ -29607,10 +29607,10 @@ async function withFileLock(lock, work, options = {}) {
 	const { what = "the same work", progress = SILENT, signal } = options;
 	await mkdir(dirname(lock), { recursive: true });
 	let held;
-	for (let said = false; !(held = await take(lock));) {
+	for (let said = false; !(held = await takeLock(lock));) {
 		signal?.throwIfAborted();
 		const owner = await readOwner(lock);
-		if (owner.state === "gone") await clear(lock);
+		if (owner.state === "gone") await removeAbandonedLock(lock);
 		if (owner.state === "gone") continue;
 		if (!said && owner.identity) {
 			progress.say(describeWait(lock, what, owner.identity, owner.state));
@@ -29628,13 +29628,13 @@ function describeWait(lock, what, { pid, host }, state) {
 	if (state === "runs") return `Waiting for process ${pid}, which is ${what} …`;
 	return `Waiting for process ${pid} on another machine or container (${host}), which is ${what} … This machine cannot check it: if it has ended, remove ${lock}`;
 }
-async function take(lock) {
+async function takeLock(lock) {
 	if (!await makeFolder(lock)) return void 0;
 	const fresh = join(lock, `owner.${randomBytes(4).toString("hex")}`);
 	const file = await open(fresh, "w");
 	try {
 		const locked = await takeKernelLock(file);
-		await file.writeFile(`${renderIdentity(identify())}${locked ? ` ${LOCKED}` : ""}`);
+		await file.writeFile(`${renderIdentity(identifyProcess())}${locked ? ` ${KERNEL_LOCK_WORD}` : ""}`);
 		await rename(fresh, join(lock, "owner"));
 		return { file };
 	} catch (e) {
@@ -29659,16 +29659,16 @@ async function readOwner(lock) {
 		identity
 	};
 	const state = determineProcessState(identity);
-	if (state !== "unknown" || !isOnThisKernel(identity) || !text.endsWith(` ${LOCKED}`)) return {
+	if (state !== "unknown" || !isOnThisKernel(identity) || !text.endsWith(` ${KERNEL_LOCK_WORD}`)) return {
 		state,
 		identity
 	};
 	return {
-		state: await isFree(file) ? "gone" : "unknown",
+		state: await isUnlocked(file) ? "gone" : "unknown",
 		identity
 	};
 }
-async function isFree(path) {
+async function isUnlocked(path) {
 	const file = await open(path, "r").catch(() => void 0);
 	if (!file) return false;
 	try {
@@ -29677,7 +29677,7 @@ async function isFree(path) {
 		await file.close();
 	}
 }
-async function clear(lock) {
+async function removeAbandonedLock(lock) {
 	const clearing = `${lock}.clearing`;
 	if (!await makeFolder(clearing)) {
 		if (await isOld(clearing)) await rm(clearing, {
@@ -29709,19 +29709,19 @@ async function makeFolder(folder) {
 }
 async function isOld(folder) {
 	const made = await stat(folder).catch(() => void 0);
-	return made !== void 0 && Date.now() - made.mtimeMs > UNSIGNED_GRACE_MILLISECONDS;
+	return made !== void 0 && Date.now() - made.mtimeMs > OWNERLESS_GRACE_MILLISECONDS;
 }
-var POLL_MILLISECONDS$1, UNSIGNED_GRACE_MILLISECONDS, LOCKED;
+var POLL_MILLISECONDS$1, OWNERLESS_GRACE_MILLISECONDS, KERNEL_LOCK_WORD;
 var init_file_lock = __esmMin((() => {
 	init_kernel_lock();
 	init_process_identity();
 	init_progress();
 	POLL_MILLISECONDS$1 = 200;
-	UNSIGNED_GRACE_MILLISECONDS = 15e3;
-	LOCKED = "flock";
+	OWNERLESS_GRACE_MILLISECONDS = 15e3;
+	KERNEL_LOCK_WORD = "flock";
 }));
 // engine/install/cached-engine.ts
-async function findCached(entry, progress) {
+async function findCachedEngine(entry, progress) {
 	const { command, stampFile } = places(entry);
 	const stamp = await readStamp(stampFile);
 	const now = await stat(command).catch(() => void 0);
@@ -29747,14 +29747,14 @@ async function fillCache(entry, { progress, signal }, fill) {
 	const { folder } = places(entry);
 	const put = async () => {
 		signal?.throwIfAborted();
-		const found = await findCached(entry, progress);
+		const found = await findCachedEngine(entry, progress);
 		if (found) return found;
 		await removeLeftovers$1(entry);
 		await makeFolderAtomically(folder, async (fresh) => {
 			await fill(fresh);
 			await writeStamp(fresh);
 		});
-		const made = await findCached(entry, progress);
+		const made = await findCachedEngine(entry, progress);
 		if (!made) throw new Error(`Cannot use the Pulumi ${entry.version} just installed in ${folder}: its files are incomplete`);
 		return made;
 	};
@@ -29809,7 +29809,7 @@ var init_cached_engine = __esmMin((() => {
 // engine/install/source-build.ts
 async function entry() {
 	return {
-		key: `${BUILT_VERSION}-${await buildKey()}`,
+		key: `${BUILT_VERSION}-${await computePulumiBuildKey()}`,
 		version: BUILT_VERSION,
 		source: "build"
 	};
@@ -29818,14 +29818,14 @@ async function withLanguageHost(engine) {
 	if (engine) await installLanguageHost(dirname(engine.command));
 	return engine;
 }
-var BUILD;
+var BUILD_SOURCE;
 var init_source_build = __esmMin((() => {
 	init_build_pulumi();
 	init_cached_engine();
-	BUILD = {
+	BUILD_SOURCE = {
 		name: "build",
 		words: "a build from Go modules",
-		find: async (progress) => withLanguageHost(await findCached(await entry(), progress)),
+		find: async (progress) => withLanguageHost(await findCachedEngine(await entry(), progress)),
 		get: async (options) => fillCache(await entry(), options, async (folder) => {
 			await mkdir(join(folder, "bin"));
 			await buildPulumi(join(folder, "bin"), options);
@@ -29851,7 +29851,7 @@ async function download$1(folder, { progress, signal }) {
 	if (ran.timedOut) throw new Error(`it took more than ${LIMIT_SECONDS$6} s`);
 	if (ran.code !== 0) throw new Error(ran.stderr.trim().split("\n").at(-1) ?? "the download failed");
 }
-var import_version, INSTALLER, LIMIT_SECONDS$6, ENTRY$1, DOWNLOAD;
+var import_version, INSTALLER, LIMIT_SECONDS$6, ENTRY$1, DOWNLOAD_SOURCE;
 var init_source_download = __esmMin((() => {
 	import_version = require_version();
 	init_code();
@@ -29864,21 +29864,21 @@ var init_source_download = __esmMin((() => {
 		version: import_version.version,
 		source: "download"
 	};
-	DOWNLOAD = {
+	DOWNLOAD_SOURCE = {
 		name: "download",
 		words: "the official download",
-		find: (progress) => findCached(ENTRY$1, progress),
+		find: (progress) => findCachedEngine(ENTRY$1, progress),
 		get: (options) => fillCache(ENTRY$1, options, (folder) => download$1(folder, options))
 	};
 }));
 // engine/install/pulumi-version.ts
 function isNewEnough(version) {
-	const [major, minor, patch] = numbers(version);
-	const [wantedMajor, wantedMinor, wantedPatch] = numbers(MINIMUM_VERSION$1);
+	const [major, minor, patch] = parseVersion(version);
+	const [wantedMajor, wantedMinor, wantedPatch] = parseVersion(MINIMUM_VERSION$1);
 	if (major !== wantedMajor || minor === void 0 || patch === void 0) return false;
 	return minor > (wantedMinor ?? 0) || minor === wantedMinor && patch >= (wantedPatch ?? 0);
 }
-function numbers(version) {
+function parseVersion(version) {
 	return (/^(\d+)\.(\d+)\.(\d+)/.exec(version) ?? []).slice(1).map(Number);
 }
 var MINIMUM_VERSION$1;
@@ -29887,11 +29887,11 @@ var init_pulumi_version = __esmMin((() => {
 }));
 // engine/install/source-path.ts
 async function findOnPath(path) {
-	const command = await firstExecutable(path, "pulumi");
+	const command = await findExecutable(path, "pulumi");
 	if (!command) return void 0;
 	const real = await realpath(command);
 	if (real.startsWith(cacheFolder() + sep)) return void 0;
-	if (!await isExecutable$1(join(dirname(real), "pulumi-language-nodejs")) && !await firstExecutable(path, "pulumi-language-nodejs")) return void 0;
+	if (!await isExecutable$1(join(dirname(real), "pulumi-language-nodejs")) && !await findExecutable(path, "pulumi-language-nodejs")) return void 0;
 	const version = (await runProcess(command, ["version"], { limitSeconds: 10 }).catch(() => void 0))?.stdout.trim().replace(/^v/, "") ?? "";
 	return isNewEnough(version) ? {
 		command,
@@ -29899,7 +29899,7 @@ async function findOnPath(path) {
 		source: "path"
 	} : void 0;
 }
-async function firstExecutable(path, name) {
+async function findExecutable(path, name) {
 	for (const folder of path.split(delimiter).filter((f) => f !== "")) {
 		const file = join(folder, name);
 		if (await isExecutable$1(file)) return file;
@@ -29928,8 +29928,8 @@ var init_pulumi_sources = __esmMin((() => {
 	init_source_path();
 	PULUMI_SOURCES = [
 		PATH,
-		DOWNLOAD,
-		BUILD
+		DOWNLOAD_SOURCE,
+		BUILD_SOURCE
 	];
 }));
 // engine/install/find-pulumi.ts
@@ -29965,7 +29965,7 @@ async function findPulumi(options = {}) {
 			reasons.push(`${source.words}: ${why}`);
 		}
 	}
-	throw new Error(`Cannot find the Pulumi engine. Tried:\n${reasons.map((r) => `  - ${r}`).join("\n")}\n${WHAT_TO_DO}`);
+	throw new Error(`Cannot find the Pulumi engine. Tried:\n${reasons.map((r) => `  - ${r}`).join("\n")}\n${INSTALL_HINT}`);
 }
 function chooseSources(forced) {
 	if (forced === void 0 || forced === "") return PULUMI_SOURCES;
@@ -29973,20 +29973,20 @@ function chooseSources(forced) {
 	if (chosen.length > 0) return chosen;
 	throw new RangeError(`Cannot use DAVIT_PULUMI_SOURCE "${forced}": expected path, download or build`);
 }
-var WHAT_TO_DO;
+var INSTALL_HINT;
 var init_find_pulumi = __esmMin((() => {
 	init_progress();
 	init_pulumi_sources();
-	WHAT_TO_DO = "Do one of these: install Pulumi 3.225.0 or newer (https://www.pulumi.com/docs/install) · let this machine reach get.pulumi.com · install Go 1.25.6 or newer (https://go.dev/dl) with a Go module proxy";
+	INSTALL_HINT = "Do one of these: install Pulumi 3.225.0 or newer (https://www.pulumi.com/docs/install) · let this machine reach get.pulumi.com · install Go 1.25.6 or newer (https://go.dev/dl) with a Go module proxy";
 }));
 // engine/state/repair-state.ts
 async function repairState(backend) {
 	const stacks = stacksFolder(backend);
 	if (!stacks) return;
 	const files = (await readdir(stacks).catch(() => [])).filter((name) => name.endsWith(".attrs")).map((name) => join(stacks, name));
-	await Promise.all([...files, join(stacks, "..", "..", "meta.yaml.attrs")].map(removeUnlessWhole));
+	await Promise.all([...files, join(stacks, "..", "..", "meta.yaml.attrs")].map(removeIncompleteFile));
 }
-async function removeUnlessWhole(file) {
+async function removeIncompleteFile(file) {
 	const text = await readFile(file, "utf8").catch(() => void 0);
 	if (text === void 0) return;
 	try {
@@ -30000,7 +30000,7 @@ var init_repair_state = __esmMin((() => {
 }));
 // offline/plugins/install-stand-ins.ts
 async function installStandIns(home) {
-	await Promise.all(NAMES.map((name) => install$2(home, name)));
+	await Promise.all(PROVIDERS.map((name) => install$2(home, name)));
 }
 async function install$2(home, name) {
 	const manifest = fileURLToPath(import.meta.resolve(`@pulumi/${name}/package.json`));
@@ -30012,18 +30012,18 @@ async function install$2(home, name) {
 	await mkdir(folder, { recursive: true });
 	await writeFileAtomically(file, ours, 493);
 }
-var NAMES, SCRIPT;
+var PROVIDERS, SCRIPT;
 var init_install_stand_ins = __esmMin((() => {
 	init_atomic_files();
 	init_code();
-	NAMES = ["docker", "kubernetes"];
+	PROVIDERS = ["docker", "kubernetes"];
 	SCRIPT = codePath("offline", "plugins", "run-plugin");
 }));
 // engine/pulumi-environment.ts
 async function makePulumiEnvironment(root, engine, backend) {
 	const own = {
 		...await makeShellEnvironment(root, engine, backend),
-		...backend.folder && { PULUMI_HOME: ownHome() }
+		...backend.folder && { PULUMI_HOME: pulumiHome() }
 	};
 	return Object.fromEntries(Object.entries(own).filter(([name]) => name === "PATH" || !process.env[name]));
 }
@@ -30034,7 +30034,7 @@ async function makeShellEnvironment(root, engine, backend) {
 			dirname(process.execPath),
 			process.env["PATH"] ?? ""
 		].join(delimiter),
-		DAVIT_HOME: CODE$1,
+		DAVIT_HOME: CODE_FOLDER,
 		NODE_COMPILE_CACHE: cacheFolder("node"),
 		PULUMI_SKIP_UPDATE_CHECK: "true",
 		...engine.source === "build" && { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" },
@@ -30044,7 +30044,7 @@ async function makeShellEnvironment(root, engine, backend) {
 }
 async function makeHome(backend) {
 	const { PULUMI_HOME: users, PULUMI_CREDENTIALS_PATH: login } = process.env;
-	const home = ownHome();
+	const home = pulumiHome();
 	if (users && users !== home) return {};
 	await installStandIns(home);
 	return {
@@ -30052,7 +30052,7 @@ async function makeHome(backend) {
 		...!backend.folder && { PULUMI_CREDENTIALS_PATH: login || join(homedir(), ".pulumi") }
 	};
 }
-function ownHome() {
+function pulumiHome() {
 	return cacheFolder("pulumi", "home");
 }
 async function makePassphrase(root) {
@@ -30212,7 +30212,7 @@ var init_property_values = __esmMin((() => {
 }));
 // engine/plan/digest-resources.ts
 function digestResources(events, root) {
-	const wanted = events.flatMap((e) => e.resourcePreEvent ? [e.resourcePreEvent.metadata] : []).filter((s) => THERE.includes(s.op) && s.new?.custom && s.type !== STACK && !DEFAULT_PROVIDER.test(s.urn));
+	const wanted = events.flatMap((e) => e.resourcePreEvent ? [e.resourcePreEvent.metadata] : []).filter((s) => RESULTING_STEPS.includes(s.op) && s.new?.custom && s.type !== STACK && !DEFAULT_PROVIDER.test(s.urn));
 	return Object.fromEntries(wanted.map((step) => [shortUrn(step), digestInputs(step, root)]));
 }
 function shortUrn({ urn }) {
@@ -30230,11 +30230,11 @@ function omitRoot(value, root) {
 function isBuilt(value) {
 	return typeof value === "string" && IMAGE_DIGEST.test(value);
 }
-var THERE, STACK, DEFAULT_PROVIDER, IMAGE_DIGEST;
+var RESULTING_STEPS, STACK, DEFAULT_PROVIDER, IMAGE_DIGEST;
 var init_digest_resources = __esmMin((() => {
 	init_names();
 	init_property_values();
-	THERE = [
+	RESULTING_STEPS = [
 		"create",
 		"import",
 		"same",
@@ -30264,11 +30264,11 @@ function compareText(difference) {
 	if (Math.max(before.length, after.length) <= SHORT_CHARACTERS$3) return [difference];
 	const file = path.replace(/^data\["([^"]+)"\]$/, "$1");
 	const fields = [parseJson$1(before), parseJson$1(after)];
-	if (fields.every(isRecord)) return compareFields(fields[0], fields[1]).map(within(file));
-	if (before.includes("\n") || after.includes("\n")) return compareLines(before, after).map(within(file));
-	return [cutSame(difference)];
+	if (fields.every(isRecord)) return compareFields(fields[0], fields[1]).map(prefixPath(file));
+	if (before.includes("\n") || after.includes("\n")) return compareLines(before, after).map(prefixPath(file));
+	return [cutCommonStart(difference)];
 }
-function within(file) {
+function prefixPath(file) {
 	return (difference) => ({
 		...difference,
 		path: `${file} › ${difference.path}`
@@ -30281,27 +30281,27 @@ function compareFields(before, after, path = "", depth = 0) {
 		old: before,
 		new: after
 	}];
-	if (depth === DEEPEST) return whole;
+	if (depth === MAX_DEPTH$1) return whole;
 	if (Array.isArray(before) && Array.isArray(after)) return (before.length > after.length ? before : after).flatMap((_, i) => compareFields(before[i], after[i], `${path}[${i}]`, depth + 1));
 	if (!isRecord(before) || !isRecord(after)) return whole;
 	return [.../* @__PURE__ */ new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) => compareFields(before[key], after[key], path === "" ? key : `${path}.${key}`, depth + 1));
 }
 function compareLines(before, after) {
 	const [old, fresh] = [before.split("\n"), after.split("\n")];
-	const start = countSame(old, fresh);
-	const end = countSame(old.slice(start).reverse(), fresh.slice(start).reverse());
+	const start = countCommonStart(old, fresh);
+	const end = countCommonStart(old.slice(start).reverse(), fresh.slice(start).reverse());
 	const count = Math.max(old.length, fresh.length) - start - end;
 	const lineAt = (lines, i) => i < lines.length - end ? lines[i] : void 0;
 	return Array.from({ length: count }, (_, i) => start + i).map((i) => ({
 		path: `line ${i + 1}`,
 		old: lineAt(old, i),
 		new: lineAt(fresh, i)
-	})).filter((d) => d.old !== d.new).map(cutSame);
+	})).filter((d) => d.old !== d.new).map(cutCommonStart);
 }
-function cutSame(difference) {
+function cutCommonStart(difference) {
 	const { old, new: fresh } = difference;
 	if (typeof old !== "string" || typeof fresh !== "string") return difference;
-	const same = countSame(old, fresh) - SHOWN_BEFORE;
+	const same = countCommonStart(old, fresh) - CONTEXT_CHARACTERS;
 	if (same <= 0 || Math.max(old.length, fresh.length) <= SHORT_CHARACTERS$3) return difference;
 	return {
 		...difference,
@@ -30309,7 +30309,7 @@ function cutSame(difference) {
 		new: `…${fresh.slice(same)}`
 	};
 }
-function countSame(a, b) {
+function countCommonStart(a, b) {
 	let count = 0;
 	while (count < Math.min(a.length, b.length) && a[count] === b[count]) count += 1;
 	return count;
@@ -30324,11 +30324,11 @@ function parseJson$1(text) {
 function isRecord(value) {
 	return typeof value === "object" && value !== null && !Array.isArray(value);
 }
-var SHORT_CHARACTERS$3, SHOWN_BEFORE, DEEPEST;
+var SHORT_CHARACTERS$3, CONTEXT_CHARACTERS, MAX_DEPTH$1;
 var init_compare_text = __esmMin((() => {
 	SHORT_CHARACTERS$3 = 60;
-	SHOWN_BEFORE = 16;
-	DEEPEST = 16;
+	CONTEXT_CHARACTERS = 16;
+	MAX_DEPTH$1 = 16;
 }));
 // schemas/deployment/resource-summary.ts
 function summarizeResources(resources) {
@@ -30342,7 +30342,7 @@ function summarizeResources(resources) {
 	});
 }
 function isKnative({ type }) {
-	return type === CONFIGURATION$2 || type === REVISION_PATCH$1;
+	return type === CONFIGURATION$1 || type === REVISION_PATCH$1;
 }
 function revisionOf({ type, name }) {
 	return type === REVISION_PATCH$1 ? name.replace(/-bounds$/, "") : name;
@@ -30359,19 +30359,19 @@ function summarizeResource(resource) {
 function selectDifferences(resource) {
 	const { operation, differences } = resource;
 	if (operation === "create" || operation === "delete") return [];
-	return differences.filter(({ path }) => !QUIET.test(path) && !TO_PROVIDER.test(path) && !(isKnative(resource) && NAME$3.test(path))).map((d) => ({
+	return differences.filter(({ path }) => !HIDDEN_PROPERTY.test(path) && !PROVIDER_ANNOTATION.test(path) && !(isKnative(resource) && NAME$3.test(path))).map((d) => ({
 		...d,
-		path: d.path.replace(SCALING, "$1")
+		path: d.path.replace(AUTOSCALING_ANNOTATION, "$1")
 	})).flatMap(compareText);
 }
-var QUIET, TO_PROVIDER, SCALING, NAME$3, CONFIGURATION$2, REVISION_PATCH$1;
+var HIDDEN_PROPERTY, PROVIDER_ANNOTATION, AUTOSCALING_ANNOTATION, NAME$3, CONFIGURATION$1, REVISION_PATCH$1;
 var init_resource_summary = __esmMin((() => {
 	init_compare_text();
-	QUIET = /^(name|endpoint|lock|model\.(uri|digest))$/;
-	TO_PROVIDER = /^metadata\.annotations(\["pulumi\.com\/|\.pulumi\.com\/)/;
-	SCALING = /^metadata\.annotations\["autoscaling\.knative\.dev\/([^"]+)"\]$/;
+	HIDDEN_PROPERTY = /^(name|endpoint|lock|model\.(uri|digest))$/;
+	PROVIDER_ANNOTATION = /^metadata\.annotations(\["pulumi\.com\/|\.pulumi\.com\/)/;
+	AUTOSCALING_ANNOTATION = /^metadata\.annotations\["autoscaling\.knative\.dev\/([^"]+)"\]$/;
 	NAME$3 = /^(spec\.template\.)?metadata\.name$/;
-	CONFIGURATION$2 = "kubernetes:serving.knative.dev/v1:Configuration";
+	CONFIGURATION$1 = "kubernetes:serving.knative.dev/v1:Configuration";
 	REVISION_PATCH$1 = "kubernetes:serving.knative.dev/v1:RevisionPatch";
 }));
 // engine/plan/verdict.ts
@@ -30403,7 +30403,7 @@ function makeVerdict(resources) {
 	const gone = revisions(changed, "delete");
 	if (fresh.length + gone.length > 0) return {
 		kind: "rolling-update",
-		words: rollingUpdate(gone, fresh)
+		words: describeRollingUpdate(gone, fresh)
 	};
 	return {
 		kind: "update-in-place",
@@ -30419,16 +30419,16 @@ function revisions(resources, operation) {
 function withNames(words, names) {
 	return names.length === 0 ? words : `${words}: ${names.join(", ")}`;
 }
-function rollingUpdate(gone, fresh) {
+function describeRollingUpdate(gone, fresh) {
 	if (gone.length === 0) return `rolling update: adds ${fresh.join(", ")}`;
 	if (fresh.length === 0) return `rolling update: removes ${gone.join(", ")}`;
 	return `rolling update: ${gone.join(", ")} → ${fresh.join(", ")}`;
 }
 function describeChanges(changed) {
-	return shorten$2(summarizeResources(changed).map(describeChange), MOST_CHANGES);
+	return shorten$2(summarizeResources(changed).map(describeChange), MAX_CHANGES);
 }
 function describeChange({ name, operation, differences }) {
-	const paths = shorten$2([...new Set(differences.map(({ path }) => path.split(" › ")[0] ?? path))], MOST_PATHS).join(", ");
+	const paths = shorten$2([...new Set(differences.map(({ path }) => path.split(" › ")[0] ?? path))], MAX_PATHS).join(", ");
 	return operation === "update" && paths ? `${name} (${paths})` : `${operation} ${name}`;
 }
 function shorten$2(items, most) {
@@ -30437,12 +30437,12 @@ function shorten$2(items, most) {
 function isRecreated(resources, name) {
 	return resources.some((r) => r.name === name && r.operation === "replace" && r.type.startsWith("kubernetes:"));
 }
-var REVISION$1, MOST_CHANGES, MOST_PATHS;
+var REVISION$1, MAX_CHANGES, MAX_PATHS;
 var init_verdict = __esmMin((() => {
 	init_resource_summary();
 	REVISION$1 = /^(davit:local:Revision|kubernetes:serving\.knative\.dev\/v1:Configuration)$/;
-	MOST_CHANGES = 10;
-	MOST_PATHS = 3;
+	MAX_CHANGES = 10;
+	MAX_PATHS = 3;
 }));
 // engine/plan/plan.ts
 function makePlan(stack, events) {
@@ -30510,8 +30510,8 @@ var init_plan = __esmMin((() => {
 }));
 // engine/pulumi-command.ts
 function describeEnd(code, said) {
-	const how = String(code).startsWith("SIG") ? `it was ended by ${code}; ${GOES_ON}` : `it ended with exit code ${code}`;
-	const next = BROKEN_STATE.test(said) ? `. ${PUT_BACK}` : "";
+	const how = String(code).startsWith("SIG") ? `it was ended by ${code}; ${RESUME_HINT}` : `it ended with exit code ${code}`;
+	const next = BROKEN_STATE.test(said) ? `. ${RESTORE_HINT}` : "";
 	return said === "" ? how : `${how}: ${said}${next}`;
 }
 function runPulumiCommand(engine, args, { cwd, environment, signal, onStart }) {
@@ -30572,7 +30572,7 @@ function makeAutomationCommand(engine, onStart) {
 		run
 	};
 }
-var PulumiFailed, BROKEN_STATE, PUT_BACK, GOES_ON;
+var PulumiFailed, BROKEN_STATE, RESTORE_HINT, RESUME_HINT;
 var init_pulumi_command = __esmMin((() => {
 	init_wait_for_child();
 	PulumiFailed = class extends Error {
@@ -30584,8 +30584,8 @@ var init_pulumi_command = __esmMin((() => {
 		}
 	};
 	BROKEN_STATE = /failed to load checkpoint|place \d+: (invalid character|unexpected end)/;
-	PUT_BACK = "The state file of a stack is damaged: restore the previous one, STACK.json.bak in the same folder, then run the same command again";
-	GOES_ON = "completed changes are kept, and the same command continues from there";
+	RESTORE_HINT = "The state file of a stack is damaged: restore the previous one, STACK.json.bak in the same folder, then run the same command again";
+	RESUME_HINT = "completed changes are kept, and the same command continues from there";
 }));
 // engine/plan/failures.ts
 function makeFailures(events) {
@@ -30593,7 +30593,7 @@ function makeFailures(events) {
 		resource: makeResource(urn),
 		...readMessage(message)
 	}));
-	const telling = failures.filter((f) => !REPEATS.test(f.message));
+	const telling = failures.filter((f) => !CLOSING_MESSAGE.test(f.message));
 	return telling.length > 0 ? telling : failures;
 }
 function makeResource(urn) {
@@ -30607,16 +30607,16 @@ function makeResource(urn) {
 }
 function readMessage(message) {
 	const plain = message.replaceAll(/<\{%[^%]*%\}>/g, "").trim();
-	const ended = ENDED.exec(plain);
-	if (ended) return { message: [`its provider or its program ended in the middle; ${GOES_ON}`, ended[1]?.trim() ?? ""].join("\n").trim() };
-	const refused = refusedProperty(plain);
+	const ended = PLUGIN_ENDED.exec(plain);
+	if (ended) return { message: [`its provider or its program ended in the middle; ${RESUME_HINT}`, ended[1]?.trim() ?? ""].join("\n").trim() };
+	const refused = parseRefusedProperty(plain);
 	if (refused !== void 0) return refused;
 	const serialized = /^(?:error serializing property "[^"]*": )+([\s\S]*)$/.exec(plain)?.[1];
 	if (serialized !== void 0) return { message: serialized };
 	const reasons = /^\d+ errors? occurred:\n([\s\S]*)$/.exec(plain)?.[1];
 	return { message: reasons === void 0 ? plain : reasons.replaceAll(/^[ \t]*\* /gm, "").trim() };
 }
-function refusedProperty(message) {
+function parseRefusedProperty(message) {
 	const [before, problem] = ["': property ", " has a problem: "];
 	const [begin, end] = [message.indexOf(before), message.lastIndexOf(problem)];
 	if (begin < 0 || end < begin || !/^\S+ resource '/.test(message)) return void 0;
@@ -30627,12 +30627,12 @@ function refusedProperty(message) {
 		message: `${property}: ${message.slice(end + problem.length)}`
 	};
 }
-var REPEATS, ENDED;
+var CLOSING_MESSAGE, PLUGIN_ENDED;
 var init_failures = __esmMin((() => {
 	init_plan();
 	init_pulumi_command();
-	REPEATS = /^(update|preview|destroy|refresh|resource registration) (failed|cancell?ed)$|^(update|preview) was cancell?ed$/;
-	ENDED = /^(?:Detected that \S+ exited prematurely[\s\S]*?(?:streams of the plugin:([\s\S]*))?|error reading from server: EOF)$/;
+	CLOSING_MESSAGE = /^(update|preview|destroy|refresh|resource registration) (failed|cancell?ed)$|^(update|preview) was cancell?ed$/;
+	PLUGIN_ENDED = /^(?:Detected that \S+ exited prematurely[\s\S]*?(?:streams of the plugin:([\s\S]*))?|error reading from server: EOF)$/;
 }));
 // engine/plan/outcome.ts
 function makeOutcome({ stack, root }, status, events) {
@@ -30688,13 +30688,13 @@ function parseState(text, file) {
 	try {
 		return JSON.parse(text);
 	} catch (e) {
-		throw new Error(`Cannot read the state in ${file}: it is not JSON. ${PUT_BACK}`, { cause: e });
+		throw new Error(`Cannot read the state in ${file}: it is not JSON. ${RESTORE_HINT}`, { cause: e });
 	}
 }
 function adoptPendingCreates(state) {
 	const { resources = [], pending_operations: pending = [] } = state.deployment;
 	const known = new Set(resources.map((resource) => resource.urn));
-	const adopted = pending.filter(({ type, resource }) => type === "creating" && isOwn(resource) && !known.has(resource.urn)).map(({ resource }) => ({
+	const adopted = pending.filter(({ type, resource }) => type === "creating" && isDavitResource(resource) && !known.has(resource.urn)).map(({ resource }) => ({
 		...resource,
 		id: resourceName(resource.urn),
 		outputs: resource.inputs ?? {}
@@ -30713,7 +30713,7 @@ function adoptPendingCreates(state) {
 		}
 	};
 }
-function isOwn(resource) {
+function isDavitResource(resource) {
 	return isMadeByProvider(resource) && resource.type.startsWith("davit:");
 }
 function isMadeByProvider({ custom = false, type }) {
@@ -30725,9 +30725,9 @@ var init_pending_operations = __esmMin((() => {
 	init_plan();
 }));
 // engine/state/lock-holders.ts
-async function noteHolder(backend, pid) {
+async function recordHolder(backend, pid) {
 	if (backend.folder === void 0 || pid === void 0) return () => Promise.resolve();
-	const identity = identify(pid);
+	const identity = identifyProcess(pid);
 	const file = join(holdersFolder(backend.folder), [
 		pid,
 		identity.boot,
@@ -30735,7 +30735,7 @@ async function noteHolder(backend, pid) {
 	].join("_"));
 	await mkdir(holdersFolder(backend.folder), { recursive: true });
 	await writeFileAtomically(file, renderIdentity(identity));
-	await forgetWithoutLock(backend.folder);
+	await removeStaleRecords(backend.folder);
 	const { folder } = backend;
 	return async () => {
 		if (!(await listLockPids(folder)).has(pid)) await rm(file, { force: true });
@@ -30750,16 +30750,16 @@ async function checkHolder(folder, pid) {
 	if (states.includes("unknown") || states.length === 0) return "unknown";
 	return states.includes("runs") ? "runs" : "gone";
 }
-async function forgetHolder(folder, pid) {
+async function removeHolderRecord(folder, pid) {
 	const mine = (await readdir(holdersFolder(folder)).catch(() => [])).filter((name) => name.startsWith(`${pid}_`));
 	await Promise.all(mine.map((name) => rm(join(holdersFolder(folder), name), { force: true })));
 }
-async function forgetWithoutLock(folder) {
+async function removeStaleRecords(folder) {
 	const noted = (await readdir(holdersFolder(folder))).map((name) => Number.parseInt(name, 10));
 	const states = await Promise.all(noted.map((pid) => checkHolder(folder, pid)));
 	const locked = await listLockPids(folder);
 	const over = noted.filter((pid, at) => states[at] === "gone" && !locked.has(pid));
-	await Promise.all(over.map((pid) => forgetHolder(folder, pid)));
+	await Promise.all(over.map((pid) => removeHolderRecord(folder, pid)));
 }
 async function listLockPids(folder) {
 	const locks = join(folder, ".pulumi", "locks");
@@ -30789,24 +30789,24 @@ function renderEvent({ diagnosticEvent, resourcePreEvent, resOutputsEvent }) {
 }
 function renderStep({ op, urn, type, new: after, old: before }, at) {
 	const { custom = false, retainOnDelete = false } = after ?? before ?? {};
-	const words = (op === "delete" && retainOnDelete ? LEFT : STEPS$1[op])?.[at];
+	const words = (op === "delete" && retainOnDelete ? RETAINED : STEPS[op])?.[at];
 	if (!words || !custom || type.startsWith("pulumi:")) return void 0;
 	return `${type.startsWith("kubernetes:") ? `${type.split(":").at(-1) ?? ""} ` : ""}${resourceName(urn)}: ${words}`;
 }
 function isStack(urn) {
 	return urn.includes("::pulumi:pulumi:Stack::");
 }
-var STEPS$1, LEFT;
+var STEPS, RETAINED;
 var init_render_event = __esmMin((() => {
 	init_plan();
-	STEPS$1 = {
+	STEPS = {
 		create: ["creating …", "created"],
 		"create-replacement": ["creating …", "created"],
 		update: ["updating …", "updated"],
 		delete: ["deleting …", "deleted"],
 		"delete-replaced": ["deleting the replaced one …", "deleted the replaced one"]
 	};
-	LEFT = [void 0, "left as it is"];
+	RETAINED = [void 0, "left as it is"];
 }));
 // engine/state/state-lock.ts
 async function readStateLocks(stack, backend) {
@@ -30822,7 +30822,7 @@ async function releaseDeadLocks(locks, backend) {
 	const files = dead.flatMap(({ file }) => [file, `${file}.attrs`]);
 	await Promise.all(files.map((file) => rm(file, { force: true })));
 	const { folder } = backend;
-	if (folder !== void 0) await Promise.all(dead.map(({ pid }) => forgetHolder(folder, pid)));
+	if (folder !== void 0) await Promise.all(dead.map(({ pid }) => removeHolderRecord(folder, pid)));
 	return locks.filter((lock) => lock.alive !== false);
 }
 function renderStateLock(stack, { user, host, pid, since, alive }) {
@@ -30870,13 +30870,13 @@ async function readLock(file, backend) {
 			host,
 			pid,
 			since,
-			alive: host === hostname() ? await isHeld(backend, pid) : void 0
+			alive: host === hostname() ? await isHolderRunning(backend, pid) : void 0
 		}];
 	} catch {
 		return [];
 	}
 }
-async function isHeld(backend, pid) {
+async function isHolderRunning(backend, pid) {
 	const state = await checkHolder(backend, pid);
 	if (state !== "unknown") return state === "runs";
 	return await isPulumi(pid) ? true : void 0;
@@ -30923,7 +30923,7 @@ async function openStack(project, stack) {
 	const { LocalWorkspace, Stack: Stacks } = await import("@pulumi/pulumi/automation/index.js");
 	const workspace = await LocalWorkspace.create({
 		workDir: project.root,
-		pulumiCommand: makeAutomationCommand(project.engine, (pid) => noteHolder(project.backend, pid)),
+		pulumiCommand: makeAutomationCommand(project.engine, (pid) => recordHolder(project.backend, pid)),
 		envVars: { ...project.environment }
 	});
 	workspace.selectStack = () => Promise.resolve();
@@ -30941,7 +30941,7 @@ var init_run_operation = __esmMin((() => {
 }));
 // engine/stacks.ts
 async function listStacks(project) {
-	const stdout = await runCommand(project, [
+	const stdout = await runStackCommand(project, [
 		"stack",
 		"ls",
 		"--json"
@@ -30961,7 +30961,7 @@ async function isDeployed(project, stack) {
 async function ensureStack(project, stack) {
 	if (await hasStack(project, stack)) return;
 	try {
-		await runCommand(project, [
+		await runStackCommand(project, [
 			"stack",
 			"init",
 			stack,
@@ -30971,7 +30971,7 @@ async function ensureStack(project, stack) {
 		if (!(e instanceof PulumiFailed && e.stderr.includes("already exists"))) throw e;
 	}
 }
-async function forgetStack({ root, backend }, stack) {
+async function removeStackHistory({ root, backend }, stack) {
 	const { folder, project } = backend;
 	if (!folder?.startsWith(join(root, ".davit") + sep)) return;
 	const kept = [
@@ -30986,7 +30986,7 @@ async function forgetStack({ root, backend }, stack) {
 		force: true
 	})));
 }
-async function runCommand({ root, engine, environment }, args, signal) {
+async function runStackCommand({ root, engine, environment }, args, signal) {
 	return (await runPulumiCommand(engine, [...args, "--non-interactive"], {
 		cwd: root,
 		environment,
@@ -31008,7 +31008,7 @@ async function previewStack(project, stack, options = {}) {
 			...project.environment,
 			DAVIT_PREVIEW: "true"
 		}
-	}, stack, complete(options), (handle, automation) => handle.preview({
+	}, stack, completeOptions(options), (handle, automation) => handle.preview({
 		...automation,
 		refresh
 	}));
@@ -31018,12 +31018,12 @@ async function previewDestroyStack(project, stack, options = {}) {
 		stack,
 		root: project.root
 	}, "succeeded", []);
-	return runOperation(project, stack, complete(options), (handle, automation) => handle.previewDestroy(automation));
+	return runOperation(project, stack, completeOptions(options), (handle, automation) => handle.previewDestroy(automation));
 }
 async function upStack(project, stack, options = {}) {
 	const { refresh = false } = options;
 	await ensureStack(project, stack);
-	return runAlone(project, stack, complete(options), (o) => runOperation(project, stack, o, (handle, automation) => handle.up({
+	return runExclusively(project, stack, completeOptions(options), (o) => runOperation(project, stack, o, (handle, automation) => handle.up({
 		...automation,
 		refresh
 	})));
@@ -31033,14 +31033,14 @@ async function destroyStack(project, stack, options = {}) {
 		stack,
 		root: project.root
 	}, "succeeded", []);
-	const outcome = await runAlone(project, stack, complete(options), (o) => runOperation(project, stack, o, (handle, automation) => handle.destroy({
+	const outcome = await runExclusively(project, stack, completeOptions(options), (o) => runOperation(project, stack, o, (handle, automation) => handle.destroy({
 		...automation,
 		remove: true
 	})));
-	if (outcome.status === "succeeded") await forgetStack(project, stack);
+	if (outcome.status === "succeeded") await removeStackHistory(project, stack);
 	return outcome;
 }
-async function runAlone(project, stack, options, operate) {
+async function runExclusively(project, stack, options, operate) {
 	const locks = await readStateLocks(stack, project.backend);
 	const held = await releaseDeadLocks(locks, project.backend);
 	if (held.length > 0) return refuse$4({
@@ -31048,7 +31048,7 @@ async function runAlone(project, stack, options, operate) {
 		root: project.root
 	}, held);
 	if (locks.length > 0) options.progress.say(`Released the lock on ${stack}, because its process has ended`);
-	await settle(project, stack, options);
+	await settlePendingOperations(project, stack, options);
 	const outcome = await operate(options);
 	if (outcome.status !== "locked") return outcome;
 	const said = outcome.failures.map((f) => f.message).join("\n");
@@ -31064,9 +31064,9 @@ function refuse$4(place, locks) {
 		locks
 	});
 }
-async function settle(project, stack, { progress, signal }) {
+async function settlePendingOperations(project, stack, { progress, signal }) {
 	if (await countPendingOperations(stack, project.backend) === 0) return;
-	const state = JSON.parse(await runCommand(project, [
+	const state = JSON.parse(await runStackCommand(project, [
 		"stack",
 		"export",
 		"--stack",
@@ -31079,7 +31079,7 @@ async function settle(project, stack, { progress, signal }) {
 	const file = join(project.root, ".davit", `${stack}.${process.pid}.state.json`);
 	try {
 		await writeFile(file, JSON.stringify(adoptPendingCreates(state)), { mode: 384 });
-		await runCommand(project, [
+		await runStackCommand(project, [
 			"stack",
 			"import",
 			"--stack",
@@ -31090,7 +31090,7 @@ async function settle(project, stack, { progress, signal }) {
 	} finally {
 		await rm(file, { force: true });
 	}
-	await runCommand(project, [
+	await runStackCommand(project, [
 		"refresh",
 		"--yes",
 		"--skip-preview",
@@ -31098,7 +31098,7 @@ async function settle(project, stack, { progress, signal }) {
 		stack
 	], signal);
 }
-function complete({ progress = SILENT, signal }) {
+function completeOptions({ progress = SILENT, signal }) {
 	return {
 		progress,
 		signal
@@ -31136,7 +31136,7 @@ function compareFingerprints(reviewed, now) {
 	});
 	return told.length > 0 ? told : ["something differs"];
 }
-function shortFingerprint({ digest }) {
+function shortenFingerprint({ digest }) {
 	return digest.slice(0, SHOWN_CHARACTERS$1);
 }
 function describePart(name) {
@@ -31187,7 +31187,7 @@ var init_send_signal = __esmMin((() => {}));
 function path(noun, name) {
 	return `/${noun}/${encodeURIComponent(name)}`;
 }
-var ControlClient, GONE;
+var ControlClient, ENDED_MESSAGE;
 var init_control_client = __esmMin((() => {
 	init_progress();
 	init_control_errors();
@@ -31233,7 +31233,7 @@ var init_control_client = __esmMin((() => {
 		#call(method, target, body, options = {}) {
 			const { progress = SILENT, signal } = options;
 			return new Promise((done, fail) => {
-				const gone = (cause) => fail(signal?.aborted ? signal.reason : new SupervisorGone(GONE, { cause }));
+				const gone = (cause) => fail(signal?.aborted ? signal.reason : new SupervisorGone(ENDED_MESSAGE, { cause }));
 				const asked = request({
 					socketPath: this.#socketPath,
 					method,
@@ -31242,7 +31242,7 @@ var init_control_client = __esmMin((() => {
 				});
 				asked.on("error", gone);
 				asked.on("response", (response) => {
-					eachLine(response, (text) => {
+					forEachLine(response, (text) => {
 						const line = JSON.parse(text);
 						if ("progress" in line) progress.say(line.progress);
 						else if ("result" in line) done(line.result);
@@ -31255,19 +31255,19 @@ var init_control_client = __esmMin((() => {
 			});
 		}
 	};
-	GONE = "Cannot reach the supervisor: it ended before it responded";
+	ENDED_MESSAGE = "Cannot reach the supervisor: it ended before it responded";
 }));
 // local/supervisor/supervisor-id.ts
 function stateFolder({ root, environment }, ...below) {
 	return join(root, ".davit", "environments", environment, ...below);
 }
-function startLock({ root, environment }) {
+function startLockPath({ root, environment }) {
 	return join(root, ".davit", "environments", `${environment}.starting`);
 }
 var init_supervisor_id = __esmMin((() => {}));
 // local/control/control-file.ts
 async function readControlFile(place) {
-	const text = await readText$1(fileOf(place));
+	const text = await readText$1(controlFilePath(place));
 	return text === void 0 ? void 0 : JSON.parse(text);
 }
 function isRunning({ process: written = "" }) {
@@ -31282,7 +31282,7 @@ function isSupervisor({ pid }, { root, environment }) {
 		return false;
 	}
 }
-function fileOf(place) {
+function controlFilePath(place) {
 	return stateFolder(place, "control.json");
 }
 var init_control_file = __esmMin((() => {
@@ -31291,7 +31291,7 @@ var init_control_file = __esmMin((() => {
 	init_supervisor_id();
 }));
 // local/supervisor/describe-fleet.ts
-function describeStored(name, stored) {
+function describeStoredRevision(name, stored) {
 	const { endpoint, entity, model, bounds, autoscaling, workers, failure } = stored;
 	return {
 		name,
@@ -31325,7 +31325,7 @@ function isPending({ state }) {
 }
 var init_describe_fleet = __esmMin((() => {}));
 // local/supervisor/durable-state.ts
-async function readStored(folder) {
+async function readSupervisorState(folder) {
 	const file = join(folder, FILE);
 	try {
 		const stored = JSON.parse(await readFile(file, "utf8"));
@@ -31360,7 +31360,7 @@ function startProcess(program, place, more = []) {
 		];
 		return spawn(process.execPath, args, {
 			cwd: "/",
-			env: childEnvironment(),
+			env: makeChildEnvironment(),
 			detached: true,
 			stdio: [
 				"ignore",
@@ -31373,7 +31373,7 @@ function startProcess(program, place, more = []) {
 		closeSync(log);
 	}
 }
-function supervisorLog(place) {
+function supervisorLogPath(place) {
 	return stateFolder(place, "supervisor.log");
 }
 function openLog(place) {
@@ -31381,7 +31381,7 @@ function openLog(place) {
 		recursive: true,
 		mode: 448
 	});
-	const file = supervisorLog(place);
+	const file = supervisorLogPath(place);
 	if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG_BYTES) truncateSync(file);
 	return openSync(file, "a", 384);
 }
@@ -31398,9 +31398,9 @@ async function ensureSupervisor(projectRoot, environment, { progress = SILENT, s
 		root: await realpath(projectRoot),
 		environment
 	};
-	const running = await connectSupervisor(projectRoot, environment, signal).catch(ignoreHanging);
+	const running = await connectSupervisor(projectRoot, environment, signal).catch(ignoreUnresponsive);
 	if (running) return running;
-	return withFileLock(startLock(place), () => start(place, {
+	return withFileLock(startLockPath(place), () => start(place, {
 		progress,
 		signal
 	}), {
@@ -31414,7 +31414,7 @@ async function connectSupervisor(projectRoot, environment, signal) {
 		root: await realpath(projectRoot),
 		environment
 	};
-	const lost = deadline(HEAL_SECONDS);
+	const lost = deadline(SOCKET_RESTORE_SECONDS);
 	for (const due = deadline(END_SECONDS, signal); !due.passed; await due.pause()) {
 		const control = await readControlFile(place);
 		if (!control) return void 0;
@@ -31441,7 +31441,7 @@ async function readStatus$1(projectRoot, environment, signal) {
 		root: await realpath(projectRoot),
 		environment
 	};
-	const stored = await readStored(stateFolder(place));
+	const stored = await readSupervisorState(stateFolder(place));
 	if (!stored) return void 0;
 	const { port, tokens, revisions } = stored;
 	return {
@@ -31456,16 +31456,16 @@ async function readStatus$1(projectRoot, environment, signal) {
 		},
 		tokens: tokens.length,
 		endpoints: describeEndpoints$1(stored),
-		revisions: Object.entries(revisions).map(([name, revision]) => describeStored(name, revision))
+		revisions: Object.entries(revisions).map(([name, revision]) => describeStoredRevision(name, revision))
 	};
 }
 async function start(place, options) {
-	const running = await connectOrEnd(place, options);
+	const running = await connectOrEndHanging(place, options);
 	if (running) return running;
 	options.progress.say(`Starting the supervisor of "${place.environment}" …`);
-	return untilItAnswers(place, options.signal);
+	return startKeeperAndConnect(place, options.signal);
 }
-async function connectOrEnd(place, options) {
+async function connectOrEndHanging(place, options) {
 	try {
 		const client = await connectSupervisor(place.root, place.environment, options.signal);
 		if (client) return client;
@@ -31478,13 +31478,13 @@ async function connectOrEnd(place, options) {
 async function endSupervisor({ pid }, { progress, signal }) {
 	progress.say(`Stopping the unresponsive supervisor (process ${pid}) …`);
 	sendSignal(pid, "SIGTERM");
-	for (const due = deadline(LAST_SECONDS, signal); !due.passed; await due.pause()) if (!isAlive(pid)) return;
+	for (const due = deadline(EXIT_SECONDS, signal); !due.passed; await due.pause()) if (!isAlive(pid)) return;
 	sendSignal(pid, "SIGKILL");
 }
 function hangs(environment, { pid }) {
 	return new SupervisorHangs(`Cannot reach the supervisor of "${environment}": process ${pid} is running but not responding. npx davit up replaces it`);
 }
-function ignoreHanging(e) {
+function ignoreUnresponsive(e) {
 	if (!(e instanceof SupervisorHangs)) throw e;
 }
 function startKeeper(place) {
@@ -31494,7 +31494,7 @@ function startKeeper(place) {
 	if (pipe && "destroy" in pipe) pipe.destroy();
 	return keeper;
 }
-async function untilItAnswers(place, signal) {
+async function startKeeperAndConnect(place, signal) {
 	let keeper = startKeeper(place);
 	try {
 		for (const due = deadline(START_SECONDS, signal); !due.passed; await due.pause()) {
@@ -31509,7 +31509,7 @@ async function untilItAnswers(place, signal) {
 		endKeeper(keeper);
 		throw e;
 	}
-	const log = await readLog(supervisorLog(place), LOG_LINES);
+	const log = await readLog(supervisorLogPath(place), LOG_LINES);
 	endKeeper(keeper);
 	throw new Error([`Cannot start the supervisor of "${place.environment}": it is not responding`, ...log].join("\n    "));
 }
@@ -31525,7 +31525,7 @@ function deadline(seconds, signal) {
 		pause: () => setTimeout$2(POLL_MILLISECONDS, true, { signal })
 	};
 }
-var POLL_MILLISECONDS, RETRY_MILLISECONDS, START_SECONDS, END_SECONDS, HEAL_SECONDS, ANSWER_SECONDS, LAST_SECONDS, LOG_LINES;
+var POLL_MILLISECONDS, RETRY_MILLISECONDS, START_SECONDS, END_SECONDS, SOCKET_RESTORE_SECONDS, ANSWER_SECONDS, EXIT_SECONDS, LOG_LINES;
 var init_start_supervisor = __esmMin((() => {
 	init_file_lock();
 	init_progress();
@@ -31543,9 +31543,9 @@ var init_start_supervisor = __esmMin((() => {
 	RETRY_MILLISECONDS = 500;
 	START_SECONDS = 30;
 	END_SECONDS = 30;
-	HEAL_SECONDS = 10;
+	SOCKET_RESTORE_SECONDS = 10;
 	ANSWER_SECONDS = 25;
-	LAST_SECONDS = 10;
+	EXIT_SECONDS = 10;
 	LOG_LINES = 10;
 }));
 // schemas/deployment/endpoint-state.ts
@@ -31733,7 +31733,7 @@ async function open$1(connection, question, options) {
 	options.signal?.throwIfAborted();
 	const login = await connection.headers(options.again);
 	for (;;) {
-		const { asking, answer } = send$1(connection, {
+		const { asking, answer } = startRequest(connection, {
 			...question,
 			headers: {
 				...login,
@@ -31749,7 +31749,7 @@ async function open$1(connection, question, options) {
 		}
 	}
 }
-function send$1({ server, agent, readSeconds = READ_SECONDS }, { method, path, headers, body }, { signal, limitSeconds = method === "GET" ? readSeconds : WRITE_SECONDS }) {
+function startRequest({ server, agent, readSeconds = READ_SECONDS }, { method, path, headers, body }, { signal, limitSeconds = method === "GET" ? readSeconds : WRITE_SECONDS }) {
 	const url = new URL(server);
 	const { promise: answer, resolve, reject } = Promise.withResolvers();
 	const asking = (url.protocol === "http:" ? request : request$1)({
@@ -31778,19 +31778,19 @@ function send$1({ server, agent, readSeconds = READ_SECONDS }, { method, path, h
 		answer
 	};
 }
-function expectation(cause) {
+function suggestFix$1(cause) {
 	const { code = "" } = cause;
 	return /CERT|SIGNATURE|ALTNAME/.test(code) ? "The kubeconfig has another certificate: another cluster may have this address now" : "Check that the cluster is running and can be reached from here";
 }
-function describe$2(cause) {
-	if (cause instanceof AggregateError) return cause.errors.map(describe$2).join(", ");
+function describeCause$1(cause) {
+	if (cause instanceof AggregateError) return cause.errors.map(describeCause$1).join(", ");
 	return cause instanceof Error ? cause.message || cause.name : String(cause);
 }
 var ClusterUnreachable, READ_SECONDS, WRITE_SECONDS;
 var init_connection = __esmMin((() => {
 	ClusterUnreachable = class extends Error {
 		constructor({ name, server }, cause) {
-			super(`Cannot reach ${name} at ${server}: ${describe$2(cause)}. ${expectation(cause)}`, { cause });
+			super(`Cannot reach ${name} at ${server}: ${describeCause$1(cause)}. ${suggestFix$1(cause)}`, { cause });
 			this.name = "ClusterUnreachable";
 		}
 	};
@@ -31816,11 +31816,11 @@ function makeApi(connection) {
 		path
 	}, options);
 	return {
-		get: (path, options) => unlessMissing(parse({
+		get: (path, options) => ignoreNotFound(parse({
 			method: "GET",
 			path
 		}, options)),
-		list: (path, options = {}) => listAgain((query, asked) => parse({
+		list: (path, options = {}) => listWithRestart((query, asked) => parse({
 			method: "GET",
 			path: `${path}?${query}`
 		}, asked), options),
@@ -31855,7 +31855,7 @@ function makeApi(connection) {
 				apiVersion: "v1",
 				propagationPolicy: "Background"
 			});
-			return await unlessMissing(parse({
+			return await ignoreNotFound(parse({
 				method: "DELETE",
 				path,
 				headers: JSON_TYPE,
@@ -31881,12 +31881,12 @@ async function sendWithRetries$1(connection, question, options) {
 	for (let tries = 1;; tries++) {
 		const answer = await sendApiRequest(connection, question, options);
 		const pause = Number(answer.headers["retry-after"]);
-		if (answer.statusCode !== 429 || tries === TRIES$1 || !(pause >= 0)) return answer;
+		if (answer.statusCode !== 429 || tries === MAX_ATTEMPTS$1 || !(pause >= 0)) return answer;
 		answer.resume();
-		await setTimeout$2(Math.min(pause, LONGEST_PAUSE_SECONDS$1) * 1e3, void 0, { signal: options.signal });
+		await setTimeout$2(Math.min(pause, LONGEST_PAUSE_SECONDS) * 1e3, void 0, { signal: options.signal });
 	}
 }
-async function unlessMissing(asking) {
+async function ignoreNotFound(asking) {
 	try {
 		return await asking;
 	} catch (e) {
@@ -31894,7 +31894,7 @@ async function unlessMissing(asking) {
 		throw e;
 	}
 }
-async function listAgain(read, options) {
+async function listWithRestart(read, options) {
 	try {
 		return await listPages(read, options, PAGE);
 	} catch (e) {
@@ -31942,7 +31942,7 @@ async function* readEvents(start) {
 		for (const line of lines) if (line !== "") yield JSON.parse(line);
 	}
 }
-var KubernetesRefused, PAGE, JSON_TYPE, MERGE_TYPE, APPLY_TYPE, TRIES$1, LONGEST_PAUSE_SECONDS$1, WATCH_SECONDS;
+var KubernetesRefused, PAGE, JSON_TYPE, MERGE_TYPE, APPLY_TYPE, MAX_ATTEMPTS$1, LONGEST_PAUSE_SECONDS, WATCH_SECONDS;
 var init_api = __esmMin((() => {
 	init_connection();
 	KubernetesRefused = class extends Error {
@@ -31959,8 +31959,8 @@ var init_api = __esmMin((() => {
 	JSON_TYPE = { "content-type": "application/json" };
 	MERGE_TYPE = { "content-type": "application/merge-patch+json" };
 	APPLY_TYPE = { "content-type": "application/apply-patch+yaml" };
-	TRIES$1 = 5;
-	LONGEST_PAUSE_SECONDS$1 = 10;
+	MAX_ATTEMPTS$1 = 5;
+	LONGEST_PAUSE_SECONDS = 10;
 	WATCH_SECONDS = 600;
 }));
 // kubernetes/client/load-kubeconfig.ts
@@ -31973,7 +31973,7 @@ async function loadKubeconfig({ kubeconfig, context, root }) {
 		merged.loadFromCluster();
 		return merged;
 	}
-	const configs = files.map((file) => readFile$1(new KubeConfig(), file));
+	const configs = files.map((file) => loadFile(new KubeConfig(), file));
 	merged.loadFromOptions({
 		clusters: firstOfEach(configs.flatMap((c) => c.clusters)),
 		users: firstOfEach(configs.flatMap((c) => c.users)),
@@ -32003,7 +32003,7 @@ function requireServiceAccount(kubeconfig) {
 	const said = kubeconfig ?? process.env["KUBECONFIG"] ?? "";
 	throw new Error(`Cannot find a cluster: ${said === "" ? "there is no ~/.kube/config" : `there is no file ${said}`}, expected a kubeconfig (KUBECONFIG, or cluster.kubeconfig of the environment)`);
 }
-function readFile$1(config, file) {
+function loadFile(config, file) {
 	try {
 		config.loadFromFile(file);
 	} catch (e) {
@@ -32126,12 +32126,12 @@ function readServingEntry(object, data) {
 	throw new TypeError(`Cannot read name: it is ${JSON.stringify(entry.name)}, expected the endpoint whose ConfigMap is ${object}`);
 }
 function parseServingEntry(text) {
-	const { name, description, tags, host, entities, permissions, rateLimits, routeOptimized } = record("the entry", JSON.parse(text));
+	const { name, description, tags, host, entities, permissions, rateLimits, routeOptimized } = parseRecord("the entry", JSON.parse(text));
 	return {
 		name: string("name", name),
 		description: string("description", description),
 		tags: list$1("tags", tags, (tag, at) => {
-			const { key, value } = record(at, tag);
+			const { key, value } = parseRecord(at, tag);
 			return {
 				key: string(`${at}.key`, key),
 				value: string(`${at}.value`, value)
@@ -32145,9 +32145,9 @@ function parseServingEntry(text) {
 	};
 }
 function parseEntity(value, at) {
-	const entity = record(at, value);
+	const entity = parseRecord(at, value);
 	const text = (field) => string(`${at}.${field}`, entity[field]);
-	const concurrency = record(`${at}.concurrency`, entity["concurrency"]);
+	const concurrency = parseRecord(`${at}.concurrency`, entity["concurrency"]);
 	const bound = (field) => number(`${at}.concurrency.${field}`, concurrency[field]);
 	return {
 		name: text("name"),
@@ -32166,7 +32166,7 @@ function parseEntity(value, at) {
 	};
 }
 function parseSignature(value, at) {
-	const signature = record(at, value);
+	const signature = parseRecord(at, value);
 	const part = (field) => signature[field] === null ? null : string(`${at}.${field}`, signature[field]);
 	const typeHints = signature["typeHints"] === true ? { typeHints: true } : {};
 	return {
@@ -32177,11 +32177,11 @@ function parseSignature(value, at) {
 	};
 }
 function parsePermission(value, at) {
-	const { principal: given, level } = record(at, value);
-	const principal = record(`${at}.principal`, given);
+	const { principal: given, level } = parseRecord(at, value);
+	const principal = parseRecord(`${at}.principal`, given);
 	return {
 		principal: {
-			kind: oneOf(`${at}.principal.kind`, principal["kind"], [
+			kind: parseOneOf(`${at}.principal.kind`, principal["kind"], [
 				"user",
 				"group",
 				"service_principal",
@@ -32189,14 +32189,14 @@ function parsePermission(value, at) {
 			]),
 			name: string(`${at}.principal.name`, principal["name"])
 		},
-		level: oneOf(`${at}.level`, level, PERMISSION_LEVELS)
+		level: parseOneOf(`${at}.level`, level, PERMISSION_LEVELS)
 	};
 }
 function parseRateLimit(value, at) {
-	const { calls, key, principal, renewalSeconds } = record(at, value);
+	const { calls, key, principal, renewalSeconds } = parseRecord(at, value);
 	return {
 		calls: number(`${at}.calls`, calls),
-		key: oneOf(`${at}.key`, key, [
+		key: parseOneOf(`${at}.key`, key, [
 			"endpoint",
 			"user",
 			"user_group",
@@ -32206,7 +32206,7 @@ function parseRateLimit(value, at) {
 		renewalSeconds: number(`${at}.renewalSeconds`, renewalSeconds)
 	};
 }
-function record(at, value) {
+function parseRecord(at, value) {
 	if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
 	throw wrong(at, value, "an object");
 }
@@ -32226,7 +32226,7 @@ function boolean(at, value) {
 	if (typeof value === "boolean") return value;
 	throw wrong(at, value, "true or false");
 }
-function oneOf(at, value, known) {
+function parseOneOf(at, value, known) {
 	const found = known.find((k) => k === value);
 	if (found !== void 0) return found;
 	throw wrong(at, value, `one of ${known.join(", ")}`);
@@ -32254,10 +32254,10 @@ function failed(message, hints = [], look) {
 		...look && { look }
 	};
 }
-function failedFor({ since, now, patience }, meanwhile, failure) {
+function failAfterPatience({ since, now, patience }, meanwhile, failure) {
 	return now - since < patience ? waiting(meanwhile) : failure;
 }
-function firstOf(items, explain) {
+function chooseDiagnosis(items, explain) {
 	const explained = items.flatMap((item) => explain(item) ?? []);
 	return explained.find((e) => e.state === "failed") ?? explained[0];
 }
@@ -32269,20 +32269,20 @@ function isReady(pod) {
 function hasStoppedAnswering({ status }) {
 	const find = (type) => status?.conditions?.find((c) => c.type === type);
 	const [ready, began] = [find("Ready"), find("Initialized")];
-	return ready?.status === "False" && timeOf(ready) > timeOf(began);
+	return ready?.status === "False" && parseTransitionTime(ready) > parseTransitionTime(began);
 }
-function timeOf(condition) {
+function parseTransitionTime(condition) {
 	return Date.parse(condition?.lastTransitionTime ?? "") || 0;
 }
-function endedContainer(pod) {
+function findEndedContainer(pod) {
 	return pod.status?.containerStatuses?.find((c) => (c.state?.terminated ?? c.lastState?.terminated) !== void 0);
 }
 var init_observe_revision = __esmMin((() => {}));
 // kubernetes/diagnosis/diagnose-pod.ts
-function explainPod(pod, observed, options) {
-	return explainScheduling(pod, observed, options) ?? firstOf(pod.status?.containerStatuses ?? [], (c) => explainWaiting(c, pod, options)) ?? explainEnd$1(pod, observed) ?? explainEviction(pod);
+function diagnosePod(pod, observed, options) {
+	return diagnoseScheduling(pod, observed, options) ?? chooseDiagnosis(pod.status?.containerStatuses ?? [], (c) => diagnoseWaiting(c, pod, options)) ?? diagnoseEnd(pod, observed) ?? diagnoseEviction(pod);
 }
-function explainScheduling(pod, { events }, { began, now }) {
+function diagnoseScheduling(pod, { events }, { began, now }) {
 	const scheduled = pod.status?.conditions?.find((c) => c.type === "PodScheduled");
 	if (scheduled?.status !== "False") return void 0;
 	const coming = events.find((e) => e.reason === "TriggeredScaleUp" && e.involvedObject.name === pod.metadata.name);
@@ -32291,54 +32291,54 @@ function explainScheduling(pod, { events }, { began, now }) {
 	const since = Math.max(began, Date.parse(scheduled.lastTransitionTime ?? "") || began);
 	const failure = failed(`No node can run it: ${missing}`, ["Free the missing resources, add nodes, choose another workload_type or, if the old and the new revision do not fit together, set davit: { rollout: recreate }"], "room");
 	const meanwhile = `no node can run it yet: ${missing}`;
-	return failedFor({
+	return failAfterPatience({
 		since,
 		now,
 		patience: UNSCHEDULABLE_MILLISECONDS
 	}, meanwhile, failure);
 }
-function explainWaiting({ state, image = "", name }, pod, options) {
+function diagnoseWaiting({ state, image = "", name }, pod, options) {
 	const { reason = "", message = "" } = state?.waiting ?? {};
-	if (PULLING.has(reason)) return explainPull({
+	if (PULL_REASONS.has(reason)) return diagnosePull({
 		reason,
 		image,
-		words: pullWords(message, image) || reason
+		words: extractPullMessage(message, image) || reason
 	}, pod, options);
-	if (!CONFIGURATION$1.has(reason)) return void 0;
+	if (!CONFIGURATION_REASONS.has(reason)) return void 0;
 	const hints = /secret|configmap/i.test(message) ? ["Create it in the namespace of the models, or correct secrets of the environment or environment_vars of the endpoint"] : [];
 	return failed(`Its container "${name}" cannot be started: ${message.replace(/^failed to create containerd task: .*?runc create failed: /, "") || reason}`, hints);
 }
-function explainPull({ reason, image, words }, pod, { began, now }) {
+function diagnosePull({ reason, image, words }, pod, { began, now }) {
 	const failure = failed(`Its image cannot be pulled: ${image}: ${words}`, ["Check that the nodes can reach the registry, that the registry has the image, and that images.pull_secret is right"]);
-	if (reason === "InvalidImageName" || FINAL.test(words)) return failure;
-	return failedFor({
+	if (reason === "InvalidImageName" || PERMANENT_PULL_ERROR.test(words)) return failure;
+	return failAfterPatience({
 		since: Math.max(began, Date.parse(pod.metadata.creationTimestamp ?? "") || 0),
 		now,
 		patience: PULL_MILLISECONDS
 	}, `the image cannot be pulled yet: ${words}`, failure);
 }
-function pullWords(message, image) {
+function extractPullMessage(message, image) {
 	const last = message.slice(message.lastIndexOf(image === "" ? message : image)).slice(image.length);
 	return (message.includes(image) ? last : message).replace(/^["']?: /, "").replace(/^failed to do request: \w+ "[^"]*": /, "");
 }
-function explainEnd$1(pod, { lastWords, events }) {
-	const container = endedContainer(pod);
+function diagnoseEnd(pod, { lastWords, events }) {
+	const container = findEndedContainer(pod);
 	const end = container?.state?.terminated ?? container?.lastState?.terminated;
 	if (!container || !end) return void 0;
 	const words = lastWords[pod.metadata.name] ?? [];
 	if (end.reason === "OOMKilled") return failed("It exceeded its memory limit, so the kernel killed it (OOMKilled)", ["Choose a larger workload_type, or a workload_size with fewer units per replica, or give the type more memory in the environment", ...words]);
-	const said = keepsFile(pod, container) ? readFailure(end.message ?? "") : void 0;
+	const said = hasOwnTerminationMessage(pod, container) ? readFailure(end.message ?? "") : void 0;
 	if (said) return failed(`The model does not start (${said.stage}): ${said.message}`, said.trace);
 	const what = container.name === "model" ? "The model server" : `The container "${container.name}"`;
 	const killing = events.find((e) => e.reason === "Killing" && /failed (liveness|startup) probe/.test(e.message ?? ""));
 	if (killing && killing.involvedObject.name === pod.metadata.name) return failed(`${what} was killed because it did not respond to its liveness probe`, words);
 	return failed(`${what} ended with exit code ${end.exitCode}${end.reason ? ` (${end.reason})` : ""}`, words);
 }
-function explainEviction({ status }) {
+function diagnoseEviction({ status }) {
 	if (status?.phase !== "Failed") return void 0;
 	return failed(`Its pod failed: ${[status.reason, status.message].filter(Boolean).join(": ")}`);
 }
-function keepsFile({ spec }, { name }) {
+function hasOwnTerminationMessage({ spec }, { name }) {
 	return spec?.containers?.find((c) => c.name === name)?.terminationMessagePolicy === "File";
 }
 function readFailure(text) {
@@ -32355,32 +32355,32 @@ function readFailure(text) {
 		return;
 	}
 }
-var UNSCHEDULABLE_MILLISECONDS, PULL_MILLISECONDS, PULLING, FINAL, CONFIGURATION$1;
+var UNSCHEDULABLE_MILLISECONDS, PULL_MILLISECONDS, PULL_REASONS, PERMANENT_PULL_ERROR, CONFIGURATION_REASONS;
 var init_diagnose_pod = __esmMin((() => {
 	init_revision_diagnosis();
 	init_observe_revision();
 	UNSCHEDULABLE_MILLISECONDS = 6e4;
 	PULL_MILLISECONDS = 1e4;
-	PULLING = /* @__PURE__ */ new Set([
+	PULL_REASONS = /* @__PURE__ */ new Set([
 		"ErrImagePull",
 		"ImagePullBackOff",
 		"ErrImageNeverPull",
 		"InvalidImageName",
 		"ImageInspectError"
 	]);
-	FINAL = /not found|unauthorized|denied|forbidden|manifest unknown/i;
-	CONFIGURATION$1 = /* @__PURE__ */ new Set([
+	PERMANENT_PULL_ERROR = /not found|unauthorized|denied|forbidden|manifest unknown/i;
+	CONFIGURATION_REASONS = /* @__PURE__ */ new Set([
 		"CreateContainerConfigError",
 		"CreateContainerError",
 		"RunContainerError"
 	]);
 }));
 // kubernetes/diagnosis/diagnose-revision.ts
-function explainRevision(observed, options) {
+function diagnoseRevision(observed, options) {
 	const { revision } = observed;
 	if (!revision) return waiting("Knative is creating the revision");
-	const pods = livePods(observed.pods);
-	const failure = firstOf(pods.filter((pod) => !isReady(pod)), (pod) => explainPod(pod, observed, options)) ?? explainRefusal$1(observed, options) ?? explainDeadline(observed);
+	const pods = selectLivePods(observed.pods);
+	const failure = chooseDiagnosis(pods.filter((pod) => !isReady(pod)), (pod) => diagnosePod(pod, observed, options)) ?? diagnoseRefusal(observed, options) ?? diagnoseDeadline(observed);
 	if (failure) return failure;
 	const ready = revision.status?.conditions?.find((c) => c.type === "Ready");
 	const up = pods.filter(isReady).length;
@@ -32390,13 +32390,13 @@ function explainRevision(observed, options) {
 		message: "ready",
 		hints: []
 	};
-	if (ready?.status === "False" && pods.length === 0 && !isTransient(ready)) return failed(`Knative reports a failure: ${sentence(ready)}`);
+	if (ready?.status === "False" && pods.length === 0 && !isTransient(ready)) return failed(`Knative reports a failure: ${renderCondition(ready)}`);
 	return waiting(describeProgress(pods, up, Math.max(1, wanted)));
 }
-function livePods(pods) {
+function selectLivePods(pods) {
 	const alive = pods.filter((pod) => pod.metadata.deletionTimestamp === void 0);
 	const ended = alive.filter((pod) => pod.status?.phase === "Failed");
-	return ended.length < MOST_ENDED_PODS ? alive.filter((pod) => !ended.includes(pod)) : alive;
+	return ended.length < MAX_ENDED_PODS ? alive.filter((pod) => !ended.includes(pod)) : alive;
 }
 function isReserve({ metadata }) {
 	return metadata.labels?.["serving.knative.dev/routingState"] === "reserve";
@@ -32404,19 +32404,19 @@ function isReserve({ metadata }) {
 function isTransient({ reason }) {
 	return reason === "Deploying" || reason === "NoTraffic";
 }
-function explainRefusal$1({ deployment }, { began, now }) {
+function diagnoseRefusal({ deployment }, { began, now }) {
 	const refused = deployment?.status?.conditions?.find((c) => c.type === "ReplicaFailure" && c.status === "True");
 	if (!refused) return void 0;
 	const message = (refused.message ?? refused.reason ?? "").replace(/^pods "[^"]*" is forbidden: /, "");
-	const failure = failed(`Its pods are refused: ${message}`, [hintFor(message)]);
-	if (!PASSING.test(message)) return failure;
-	return failedFor({
+	const failure = failed(`Its pods are refused: ${message}`, [suggestFix(message)]);
+	if (!TRANSIENT_REFUSAL.test(message)) return failure;
+	return failAfterPatience({
 		since: Math.max(began, Date.parse(refused.lastTransitionTime ?? "") || began),
 		now,
 		patience: REFUSED_MILLISECONDS
 	}, `its pods are refused: ${message}`, failure);
 }
-function hintFor(message) {
+function suggestFix(message) {
 	if (/exceeded quota/.test(message)) return "Raise quota of the environment, or remove an endpoint";
 	if (/failed quota/.test(message)) return "A quota of the namespace requires values that not every container declares: a LimitRange with defaults adds them (Davit creates one for quota of the environment)";
 	if (/per (Container|Pod) is/.test(message)) return "A LimitRange of the namespace refuses it: request less, or change the LimitRange";
@@ -32424,7 +32424,7 @@ function hintFor(message) {
 	if (/webhook/.test(message)) return "An admission webhook of the cluster refuses its pods. To list the webhooks: kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations";
 	return "The cluster refuses its pods";
 }
-function explainDeadline({ deployment }) {
+function diagnoseDeadline({ deployment }) {
 	if ((deployment?.status?.conditions?.find((c) => c.reason === "ProgressDeadlineExceeded"))?.status !== "False") return void 0;
 	return failed("It was not ready within the deployment time of its hardware", [], "log");
 }
@@ -32437,26 +32437,26 @@ function describeProgress(pods, up, wanted) {
 	if (statuses.length === 0 || statuses.some((c) => c.state?.waiting?.reason === "ContainerCreating")) return `${count}; pulling the image and starting the container`;
 	return `${count}; loading the model`;
 }
-function sentence({ reason, message }) {
+function renderCondition({ reason, message }) {
 	return [reason, message].filter(Boolean).join(": ");
 }
-var REFUSED_MILLISECONDS, PASSING, MOST_ENDED_PODS;
+var REFUSED_MILLISECONDS, TRANSIENT_REFUSAL, MAX_ENDED_PODS;
 var init_diagnose_revision = __esmMin((() => {
 	init_diagnose_pod();
 	init_revision_diagnosis();
 	init_observe_revision();
 	REFUSED_MILLISECONDS = 15e3;
-	PASSING = /exceeded quota|failed calling webhook|serviceaccount \S+ not found|object has been modified/;
-	MOST_ENDED_PODS = 3;
+	TRANSIENT_REFUSAL = /exceeded quota|failed calling webhook|serviceaccount \S+ not found|object has been modified/;
+	MAX_ENDED_PODS = 3;
 }));
 // kubernetes/diagnosis/describe-revision.ts
-function stateOfPending(revision, there) {
-	const { ready } = conditionsOf(revision);
+function describePendingState(revision, there) {
+	const { ready } = readConditions(revision);
 	if (ready?.status === "True") return {
 		state: "DEPLOYMENT_READY",
 		message: ""
 	};
-	const explained = explain(revision, there);
+	const explained = diagnose(revision, there);
 	const gone = explained.state === "failed" ? explained.look !== "room" : ready?.status === "False";
 	const message = explained.state === "failed" ? explained.message : gone && ready?.message || explained.message;
 	return {
@@ -32464,14 +32464,14 @@ function stateOfPending(revision, there) {
 		message
 	};
 }
-function stateOfServing(revision, there) {
-	const { ready, active } = conditionsOf(revision);
-	const pods = podsOf(revision.metadata.name, there.pods);
+function describeServingState(revision, there) {
+	const { ready, active } = readConditions(revision);
+	const pods = selectPods(revision.metadata.name, there.pods);
 	if (pods.length === 0 && ready?.status === "True" && active?.status === "False") return {
 		state: "DEPLOYMENT_READY",
-		message: ASLEEP
+		message: SCALED_TO_ZERO
 	};
-	const explained = explain(revision, there);
+	const explained = diagnose(revision, there);
 	const message = explained.state === "ready" ? "" : explained.message;
 	if (pods.some(isReady)) return {
 		state: "DEPLOYMENT_READY",
@@ -32486,18 +32486,18 @@ function stateOfServing(revision, there) {
 		message
 	};
 }
-function conditionsOf(revision) {
+function readConditions(revision) {
 	const find = (type) => revision.status?.conditions?.find((c) => c.type === type);
 	return {
 		ready: find("Ready"),
 		active: find("Active")
 	};
 }
-function explain(revision, { pods, now = Date.now() }) {
-	return explainRevision({
+function diagnose(revision, { pods, now = Date.now() }) {
+	return diagnoseRevision({
 		revision,
 		deployment: void 0,
-		pods: podsOf(revision.metadata.name, pods),
+		pods: selectPods(revision.metadata.name, pods),
 		events: [],
 		lastWords: {}
 	}, {
@@ -32506,15 +32506,15 @@ function explain(revision, { pods, now = Date.now() }) {
 		now
 	});
 }
-function podsOf(revision, pods) {
+function selectPods(revision, pods) {
 	const isOf = ({ metadata }) => metadata.labels?.["serving.knative.dev/revision"] === revision;
 	return pods.filter((pod) => isOf(pod) && pod.metadata.deletionTimestamp === void 0);
 }
-var ASLEEP;
+var SCALED_TO_ZERO;
 var init_describe_revision = __esmMin((() => {
 	init_diagnose_revision();
 	init_observe_revision();
-	ASLEEP = "Scaled to zero: the next request starts a replica";
+	SCALED_TO_ZERO = "Scaled to zero: the next request starts a replica";
 }));
 // schemas/deployment/update-failure.ts
 var UPDATE_FAILURE_LABEL, UPDATE_FAILURE_KEY;
@@ -32554,7 +32554,7 @@ var init_worker_report = __esmMin((() => {
 	WORKER_REPORT_KEY = "workers.json";
 }));
 // system/parse-json-fields.ts
-function parseFields(text) {
+function parseJsonFields(text) {
 	try {
 		const value = JSON.parse(text);
 		return typeof value === "object" && value !== null ? { ...value } : {};
@@ -32569,7 +32569,7 @@ async function readWorkerReports(api, namespace) {
 	return new Map(reports.map((report) => [report.revision, report]));
 }
 function parseReport$1(text) {
-	const { revision, mode, found, count } = parseFields(text);
+	const { revision, mode, found, count } = parseJsonFields(text);
 	const loading = parseModelLoading(mode, found);
 	if (!loading || typeof revision !== "string" || typeof count !== "number") return void 0;
 	return {
@@ -32637,7 +32637,7 @@ function describeEndpoints(objects) {
 		revisions
 	}));
 	const unnamed = revisions.filter((r) => !known.has(r.metadata.labels?.["davit.dev/endpoint"] ?? ""));
-	const coming = [...Map.groupBy(unnamed, endpointOf)].map(([name, mine]) => makeComing(name, mine.map((r) => describePending(r, objects))));
+	const coming = [...Map.groupBy(unnamed, readEndpointName)].map(([name, mine]) => makePendingEndpoint(name, mine.map((r) => describePending(r, objects))));
 	const broken = unreadable.map((entry) => describeUnreadable(entry, {
 		...objects,
 		revisions
@@ -32647,14 +32647,14 @@ function describeEndpoints(objects) {
 		...coming,
 		...broken
 	].map((e) => [e.name, e]));
-	for (const failure of failures) all.set(failure.endpoint, addFailure(all.get(failure.endpoint) ?? makeComing(failure.endpoint, []), failure));
+	for (const failure of failures) all.set(failure.endpoint, addFailure(all.get(failure.endpoint) ?? makePendingEndpoint(failure.endpoint, []), failure));
 	return [...all.values()].sort((a, b) => a.name < b.name ? -1 : 1);
 }
-function makeComing(name, entities) {
+function makePendingEndpoint(name, entities) {
 	return {
 		name,
 		ready: "NOT_READY",
-		configUpdate: updateStateOf(deploymentsOf(entities)),
+		configUpdate: updateStateOf(listDeploymentStates(entities)),
 		entities
 	};
 }
@@ -32673,17 +32673,17 @@ function addFailure(endpoint, failure) {
 	const pending = entities.filter((e) => e.trafficPercentage === void 0);
 	return {
 		...endpoint,
-		configUpdate: updateStateOf(deploymentsOf(pending)),
+		configUpdate: updateStateOf(listDeploymentStates(pending)),
 		entities
 	};
 }
 function describeEndpoint(entry, objects) {
 	const name = endpointObjectName(entry.name);
 	const mine = objects.revisions.filter((r) => r.metadata.labels?.[ENDPOINT_LABEL] === name);
-	const shares = sharesOf(objects.routes?.find((r) => r.metadata.name === name));
+	const shares = readTrafficShares(objects.routes?.find((r) => r.metadata.name === name));
 	const serving = entry.entities.map((entity) => {
 		const revision = mine.find((r) => r.metadata.name === entity.revision);
-		const { state, message } = revision ? stateOfServing(revision, objects) : MISSING;
+		const { state, message } = revision ? describeServingState(revision, objects) : MISSING_REVISION;
 		return {
 			name: entity.name,
 			model: `${entity.modelName} ${entity.modelVersion}`,
@@ -32691,7 +32691,7 @@ function describeEndpoint(entry, objects) {
 			trafficPercentage: shares ? shares.get(entity.revision) ?? 0 : entity.trafficPercentage,
 			deployment: state,
 			message,
-			...replicasOf(entity.revision, objects)
+			...describeReplicas(entity.revision, objects)
 		};
 	});
 	const served = new Set(entry.entities.map((e) => e.revision));
@@ -32701,13 +32701,13 @@ function describeEndpoint(entry, objects) {
 	}));
 	return {
 		name: entry.name,
-		ready: readyStateOf(deploymentsOf(serving)),
-		configUpdate: updateStateOf(deploymentsOf(pending)),
+		ready: readyStateOf(listDeploymentStates(serving)),
+		configUpdate: updateStateOf(listDeploymentStates(pending)),
 		entities: [...serving, ...pending]
 	};
 }
 function describeUnreadable({ object, endpoint, why }, objects) {
-	const shares = sharesOf(objects.routes?.find((r) => r.metadata.name === object));
+	const shares = readTrafficShares(objects.routes?.find((r) => r.metadata.name === object));
 	const mine = objects.revisions.filter((r) => r.metadata.labels?.["davit.dev/endpoint"] === object && !isReserve(r));
 	return {
 		name: endpoint,
@@ -32720,7 +32720,7 @@ function describeUnreadable({ object, endpoint, why }, objects) {
 		}))
 	};
 }
-function sharesOf(route) {
+function readTrafficShares(route) {
 	const traffic = route?.status?.traffic ?? [];
 	if (traffic.length === 0) return void 0;
 	const shares = /* @__PURE__ */ new Map();
@@ -32729,7 +32729,7 @@ function sharesOf(route) {
 }
 function describePending(revision, objects) {
 	const { name, annotations = {} } = revision.metadata;
-	const { state, message } = stateOfPending(revision, objects);
+	const { state, message } = describePendingState(revision, objects);
 	return {
 		name: annotations["davit.dev/name"]?.split("/")[1] ?? name,
 		model: annotations["davit.dev/model"] ?? "",
@@ -32737,14 +32737,14 @@ function describePending(revision, objects) {
 		trafficPercentage: void 0,
 		deployment: state,
 		message,
-		...replicasOf(name, objects)
+		...describeReplicas(name, objects)
 	};
 }
-function deploymentsOf(entities) {
+function listDeploymentStates(entities) {
 	return entities.map((e) => e.deployment);
 }
-function replicasOf(revision, { pods, workers }) {
-	const replicas = podsOf(revision, pods).filter(isReady).length;
+function describeReplicas(revision, { pods, workers }) {
+	const replicas = selectPods(revision, pods).filter(isReady).length;
 	const { mode, found, count } = workers?.get(revision) ?? {};
 	return {
 		replicas,
@@ -32755,10 +32755,10 @@ function replicasOf(revision, { pods, workers }) {
 		} : void 0
 	};
 }
-function endpointOf(revision) {
+function readEndpointName(revision) {
 	return revision.metadata.annotations?.["davit.dev/name"]?.split("/")[0] ?? revision.metadata.name;
 }
-var MISSING;
+var MISSING_REVISION;
 var init_describe_endpoints = __esmMin((() => {
 	init_endpoint_state();
 	init_kubernetes_names();
@@ -32769,7 +32769,7 @@ var init_describe_endpoints = __esmMin((() => {
 	init_observe_revision();
 	init_update_failure();
 	init_worker_reports();
-	MISSING = {
+	MISSING_REVISION = {
 		state: "DEPLOYMENT_FAILED",
 		message: "Its revision is missing: davit up creates it again"
 	};
@@ -32979,7 +32979,7 @@ async function downloadUv(folder, { version, hashes, python, signal }) {
 	const bytes = Buffer.from(await (await get(new URL(wheel.url, address).href, within)).arrayBuffer());
 	const hash = createHash("sha256").update(bytes).digest("hex");
 	if (!hashes.includes(hash)) throw new Error(`${wheel.filename} has the SHA-256 ${hash}, expected one of the pinned hashes`);
-	await unpack(bytes, folder, {
+	await unpackWheel(bytes, folder, {
 		python,
 		program: join(`uv-${version}.data`, "scripts", "uv"),
 		signal
@@ -33002,7 +33002,7 @@ async function get(address, signal, headers = {}) {
 	if (!response.ok) throw new Error(`the package index at ${clean.host} answered ${response.status}`);
 	return response;
 }
-async function unpack(bytes, folder, { python, program, signal }) {
+async function unpackWheel(bytes, folder, { python, program, signal }) {
 	const [wheel, unpacked] = [join(folder, "uv.whl"), join(folder, "unpacked")];
 	await writeFile(wheel, bytes);
 	const run = await runProcess(python, [
@@ -33047,9 +33047,9 @@ function findUv(options = {}) {
 	return known;
 }
 async function locateUv({ progress = SILENT, signal }) {
-	for (const candidate of await programsOnPath("uv")) {
+	for (const candidate of await listProgramsOnPath("uv")) {
 		const version = await readVersion(candidate);
-		if (version && isAtLeast(version, MINIMUM_VERSION)) return candidate;
+		if (version && isVersionAtLeast(version, MINIMUM_VERSION)) return candidate;
 		if (version) progress.say(`Ignoring ${candidate}: it is uv ${version}, expected ${MINIMUM_VERSION} or newer`);
 	}
 	const requirements = await readFile(REQUIREMENTS$1, "utf8");
@@ -33061,7 +33061,7 @@ async function locateUv({ progress = SILENT, signal }) {
 	if (await isExecutable(program)) return program;
 	await withFileLock(`${folder}.lock`, async () => {
 		if (await isExecutable(program)) return;
-		await timed(progress, `Installing uv ${version} (about 25 MB, once)`, () => makeFolderAtomically(folder, (fresh) => installUv(fresh, {
+		await withProgress(progress, `Installing uv ${version} (about 25 MB, once)`, () => makeFolderAtomically(folder, (fresh) => installUv(fresh, {
 			version,
 			hashes,
 			signal
@@ -33075,7 +33075,7 @@ async function locateUv({ progress = SILENT, signal }) {
 }
 async function installUv(folder, { version, hashes, signal }) {
 	const failures = [];
-	const pythons = [...await programsOnPath("python3", { shims: true }), "/usr/bin/python3"];
+	const pythons = [...await listProgramsOnPath("python3", { shims: true }), "/usr/bin/python3"];
 	for (const python of pythons) {
 		const args = [
 			"-m",
@@ -33122,7 +33122,7 @@ async function installUv(folder, { version, hashes, signal }) {
 	}
 	throw new Error(`Cannot install uv: ${failures.join("; ")}. Install uv yourself (https://docs.astral.sh/uv) or install pip for python3, then run the same command again`);
 }
-async function programsOnPath(name, { shims = false } = {}) {
+async function listProgramsOnPath(name, { shims = false } = {}) {
 	const paths = (process.env["PATH"] ?? "").split(delimiter).filter(Boolean);
 	const candidates = [...new Set(paths)].map((folder) => join(folder, name));
 	const usable = await Promise.all(candidates.map(async (file) => await isExecutable(file) && (shims || !await isScript(file))));
@@ -33132,7 +33132,7 @@ async function readVersion(uv) {
 	const run = await runProcess(uv, ["--version"], { limitSeconds: 10 }).catch(() => void 0);
 	return /^uv (\d+\.\d+\.\d+)/.exec(run?.stdout ?? "")?.[1];
 }
-function isAtLeast(version, minimum) {
+function isVersionAtLeast(version, minimum) {
 	const [a, b] = [version, minimum].map((v) => v.split(".").map(Number));
 	const i = b.findIndex((part, at) => part !== (a[at] ?? 0));
 	return i < 0 || (a[i] ?? 0) > (b[i] ?? 0);
@@ -33175,7 +33175,7 @@ function findPython(wanted, options = {}) {
 	return promise;
 }
 async function listPythons(minor) {
-	const files = await Promise.all((await candidates(minor)).map((f) => realpath(f).catch(() => void 0)));
+	const files = await Promise.all((await listCandidates(minor)).map((f) => realpath(f).catch(() => void 0)));
 	const unique = [...new Set(files.filter((f) => f !== void 0))];
 	const probed = await Promise.all(unique.map(probePython));
 	const byVersion = /* @__PURE__ */ new Map();
@@ -33191,11 +33191,11 @@ function minorVersion(version) {
 }
 async function locatePython(wanted, options) {
 	const minor = minorVersion(wanted);
-	const here = nearest(await listPythons(minor), wanted);
+	const here = findNearestPatch(await listPythons(minor), wanted);
 	if (here) return here;
 	const { progress = SILENT, signal } = options;
 	const uv = await findUv(options);
-	return (await timed(progress, `Downloading Python ${minor}, which is not installed`, () => runProcess(uv, [
+	return (await withProgress(progress, `Downloading Python ${minor}, which is not installed`, () => runProcess(uv, [
 		"python",
 		"install",
 		"--quiet",
@@ -33203,27 +33203,27 @@ async function locatePython(wanted, options) {
 	], {
 		limitSeconds: UV_PYTHON_LIMIT_SECONDS,
 		...signal && { signal }
-	}))).code === 0 ? nearest(await listPythons(minor), wanted) : void 0;
+	}))).code === 0 ? findNearestPatch(await listPythons(minor), wanted) : void 0;
 }
-function nearest(pythons, wanted) {
+function findNearestPatch(pythons, wanted) {
 	const patch = wanted.split(".")[2];
 	if (patch === void 0) return pythons.at(-1);
 	return pythons.find((p) => Number(p.version.split(".")[2]) >= Number(patch)) ?? pythons.at(-1);
 }
-async function candidates(minor) {
+async function listCandidates(minor) {
 	const pyenv = join(process.env["PYENV_ROOT"] ?? join(homedir(), ".pyenv"), "versions");
 	const shared = process.env["XDG_DATA_HOME"] ?? join(homedir(), ".local", "share");
 	const managed = process.env["UV_PYTHON_INSTALL_DIR"] ?? join(shared, "uv", "python");
 	const names = minor === void 0 ? MINOR_NAMES : [`python${minor}`];
-	const onPath = await Promise.all([...names, "python3"].map((name) => programsOnPath(name)));
+	const onPath = await Promise.all([...names, "python3"].map((name) => listProgramsOnPath(name)));
 	return [
-		...(await foldersBelow(pyenv, minor ? `${minor}.` : "3.")).map((f) => join(f, "bin", "python3")),
-		...(await foldersBelow(managed, minor ? `cpython-${minor}.` : "cpython-3.")).map((f) => join(f, "bin", "python3")),
+		...(await listFolders(pyenv, minor ? `${minor}.` : "3.")).map((f) => join(f, "bin", "python3")),
+		...(await listFolders(managed, minor ? `cpython-${minor}.` : "cpython-3.")).map((f) => join(f, "bin", "python3")),
 		...onPath.flat(),
 		...names.map((name) => join("/usr/bin", name))
 	];
 }
-async function foldersBelow(folder, prefix) {
+async function listFolders(folder, prefix) {
 	return (await readdir(folder).catch(() => [])).filter((n) => n.startsWith(prefix)).map((n) => join(folder, n));
 }
 async function probePython(file) {
@@ -33231,7 +33231,7 @@ async function probePython(file) {
 		"-I",
 		"-S",
 		"-c",
-		PROBE
+		PROBE_SCRIPT
 	], { limitSeconds: 10 }).catch(() => void 0);
 	const [executable, version] = run?.stdout.trim().split("	") ?? [];
 	return run?.code === 0 && executable && version ? {
@@ -33243,22 +33243,22 @@ function compareVersions(a, b) {
 	const [x, y] = [a, b].map((v) => v.split(".").map(Number));
 	return (x[0] ?? 0) - (y[0] ?? 0) || (x[1] ?? 0) - (y[1] ?? 0) || (x[2] ?? 0) - (y[2] ?? 0);
 }
-var UV_PYTHON_LIMIT_SECONDS, MINOR_NAMES, PROBE, known;
+var UV_PYTHON_LIMIT_SECONDS, MINOR_NAMES, PROBE_SCRIPT, known;
 var init_find_python = __esmMin((() => {
 	init_progress();
 	init_run_process();
 	init_find_uv();
 	UV_PYTHON_LIMIT_SECONDS = 120;
 	MINOR_NAMES = Array.from({ length: 10 }, (_, i) => `python3.${i + 7}`);
-	PROBE = "import sys; print(sys.executable, \"%d.%d.%d\" % sys.version_info[:3], sep=\"\\t\")";
+	PROBE_SCRIPT = "import sys; print(sys.executable, \"%d.%d.%d\" % sys.version_info[:3], sep=\"\\t\")";
 	known = /* @__PURE__ */ new Map();
 }));
 // python/remove-tests.ts
-async function leaveOutTests(folder, isTests = false) {
+async function removeTests(folder, isTests = false) {
 	const entries = await readdir(folder, { withFileTypes: true });
 	await Promise.all(entries.map(async (entry) => {
 		const path = join(folder, entry.name);
-		if (entry.isDirectory()) return leaveOutTests(path, isTests || entry.name === TESTS);
+		if (entry.isDirectory()) return removeTests(path, isTests || entry.name === TESTS);
 		if (isTests && (TEST_MODULE.test(entry.name) || !CODE.test(entry.name))) await rm(path);
 	}));
 }
@@ -33305,20 +33305,20 @@ async function installPackages(wanted, options = {}) {
 		...from
 	], options);
 	const installed = offline.code === 0 ? offline : await runUv([...install, ...from], options);
-	if (installed.code !== 0) throw installError("Cannot install the packages of the lock", installed);
-	await leaveOutTests(join(wanted.folder, "lib"));
+	if (installed.code !== 0) throw makeInstallError("Cannot install the packages of the lock", installed);
+	await removeTests(join(wanted.folder, "lib"));
 }
 async function runUv(args, { progress, signal }) {
 	return runProcess(await findUv({
 		...progress && { progress },
 		signal
 	}), args, {
-		env: childEnvironment({ UV_NO_PROGRESS: "1" }),
+		env: makeChildEnvironment({ UV_NO_PROGRESS: "1" }),
 		limitSeconds: INSTALL_LIMIT_SECONDS$1,
 		...signal && { signal }
 	});
 }
-function installError(what, run) {
+function makeInstallError(what, run) {
 	if (run.timedOut) return new VirtualenvError("install-failed", `${what}: uv was stopped after ${INSTALL_LIMIT_SECONDS$1} s`);
 	const cause = run.stderr.split("\n").map((line) => line.replace(/^\s*(error:|cause:|×|├─▶|╰─▶|│)\s*/u, "").trim()).filter(Boolean).slice(0, 4).join("; ");
 	const hint = /hash mismatch/i.test(run.stderr) ? "The index now has different files for this version than when the lock was made: find out why, then run npx davit lock --upgrade" : "If the network or the index failed, run the same command again; if a version was withdrawn, run npx davit lock --upgrade";
@@ -33360,13 +33360,13 @@ function makeVirtualenvRequest(lock, entity, modelFolder) {
 }
 async function ensureVirtualenv(request, options = {}) {
 	const python = await requirePython(request.python, options);
-	const virtualenv = placeVirtualenv(request, python);
-	if (await isComplete(virtualenv)) return virtualenv;
+	const virtualenv = computeVirtualenv(request, python);
+	if (await isVirtualenvComplete(virtualenv)) return virtualenv;
 	const { progress = SILENT } = options;
 	const what = `Making a virtualenv of ${request.packages.length} packages for Python ${python.version}`;
 	await withFileLock(`${virtualenv.folder}.lock`, async () => {
-		if (await isComplete(virtualenv)) return;
-		await timed(progress, what, () => makeVirtualenv(request, virtualenv, python, options));
+		if (await isVirtualenvComplete(virtualenv)) return;
+		await withProgress(progress, what, () => makeVirtualenv(request, virtualenv, python, options));
 	}, {
 		what: "making the same virtualenv",
 		progress,
@@ -33376,12 +33376,12 @@ async function ensureVirtualenv(request, options = {}) {
 }
 async function locateVirtualenv(request, options = {}) {
 	const python = await findPython(request.python, options);
-	return python && placeVirtualenv(request, python);
+	return python && computeVirtualenv(request, python);
 }
-async function isComplete({ folder, python, key }) {
-	return await readFile(join(folder, MARKER), "utf8").catch(() => "") === renderMarker(key) && await exists(python);
+async function isVirtualenvComplete({ folder, python, key }) {
+	return await readFile(join(folder, MARKER_FILE), "utf8").catch(() => "") === renderMarker(key) && await exists(python);
 }
-function placeVirtualenv(request, python) {
+function computeVirtualenv(request, python) {
 	const packages = request.packages.map(({ name, version, source, hashes }) => [
 		name,
 		version,
@@ -33426,7 +33426,7 @@ async function makeVirtualenv({ packages, modelFolder }, { folder, python: own, 
 		python.executable,
 		folder
 	], options);
-	if (made.code !== 0) throw installError("Cannot make a virtualenv", made);
+	if (made.code !== 0) throw makeInstallError("Cannot make a virtualenv", made);
 	const requirements = join(folder, "davit-requirements.txt");
 	await installPackages({
 		packages,
@@ -33441,10 +33441,10 @@ async function makeVirtualenv({ packages, modelFolder }, { folder, python: own, 
 		"--python",
 		own
 	], options);
-	if (checked.code !== 0) throw checkError(checked);
-	await writeFileAtomically(join(folder, MARKER), renderMarker(key));
+	if (checked.code !== 0) throw makeConflictError(checked);
+	await writeFileAtomically(join(folder, MARKER_FILE), renderMarker(key));
 }
-function checkError(run) {
+function makeConflictError(run) {
 	const lines = run.stderr.split("\n").filter((l) => / requires | has been installed|not compatible|is not supported/.test(l)).map((l) => l.trim());
 	const what = (lines.length > 0 ? lines : [run.stderr.trim()]).slice(0, 5).join("; ");
 	return new VirtualenvError("incompatible-packages", `Cannot use the packages together: ${what}`);
@@ -33458,7 +33458,7 @@ function renderMarker(key) {
 async function exists(file) {
 	return stat(file).then(() => true, () => false);
 }
-var MARKER, FORMAT$2;
+var MARKER_FILE, FORMAT$2;
 var init_ensure_virtualenv = __esmMin((() => {
 	init_atomic_files();
 	init_cache();
@@ -33468,17 +33468,17 @@ var init_ensure_virtualenv = __esmMin((() => {
 	init_find_python();
 	init_install_packages();
 	init_virtualenv_error();
-	MARKER = "davit.json";
+	MARKER_FILE = "davit.json";
 	FORMAT$2 = 2;
 }));
 // validation/model/check-minimum-versions.ts
-function checkBounds(subject, { pythonVersion, pythonPlace }, requirements) {
+function checkMinimumVersions(subject, { pythonVersion, pythonPlace }, requirements) {
 	const problems = [];
-	if (pythonVersion !== void 0 && isOlder(pythonVersion, OLDEST.python)) problems.push({
+	if (pythonVersion !== void 0 && isOlder(pythonVersion, MINIMUM_VERSIONS.python)) problems.push({
 		code: "version-unsupported",
 		severity: "error",
-		message: `Cannot serve ${subject.label} with Python ${minorVersion(pythonVersion)}: it is too old, expected ${OLDEST.python} or newer`,
-		hint: `Log the model again with Python ${OLDEST.python} or newer`,
+		message: `Cannot serve ${subject.label} with Python ${minorVersion(pythonVersion)}: it is too old, expected ${MINIMUM_VERSIONS.python} or newer`,
+		hint: `Log the model again with Python ${MINIMUM_VERSIONS.python} or newer`,
 		at: pythonPlace
 	});
 	const pinned = requirements.flatMap(({ name, pin, at }) => pin === void 0 ? [] : [{
@@ -33486,19 +33486,19 @@ function checkBounds(subject, { pythonVersion, pythonPlace }, requirements) {
 		version: pin,
 		at
 	}]);
-	return [...problems, ...checkMlflow(subject, pinned)];
+	return [...problems, ...checkMlflowVersion(subject, pinned)];
 }
-function checkMlflow({ label }, packages) {
-	return packages.filter(({ name, version }) => MLFLOW.has(name) && isOlder(version, OLDEST.mlflow)).map(({ name, version, at = {
+function checkMlflowVersion({ label }, packages) {
+	return packages.filter(({ name, version }) => MLFLOW_PACKAGES.has(name) && isOlder(version, MINIMUM_VERSIONS.mlflow)).map(({ name, version, at = {
 		file: "requirements.txt",
 		line: 1,
 		column: 1
 	} }) => ({
 		code: "version-unsupported",
 		severity: "error",
-		message: `Cannot serve ${label} with ${name} ${version}: it is too old, expected ${OLDEST.mlflow} or newer`,
+		message: `Cannot serve ${label} with ${name} ${version}: it is too old, expected ${MINIMUM_VERSIONS.mlflow} or newer`,
 		hint: "Log the model again with a newer MLflow, or let a newer MLflow load it",
-		add: `${name}==${MLFLOW_INSTEAD}`,
+		add: `${name}==${SUGGESTED_MLFLOW}`,
 		at
 	}));
 }
@@ -33507,15 +33507,15 @@ function isOlder(version, oldest) {
 	const [oldMajor = 0, oldMinor = 0] = oldest.split(".").map(Number);
 	return major < oldMajor || major === oldMajor && minor < oldMinor;
 }
-var OLDEST, MLFLOW_INSTEAD, MLFLOW;
+var MINIMUM_VERSIONS, SUGGESTED_MLFLOW, MLFLOW_PACKAGES;
 var init_check_minimum_versions = __esmMin((() => {
 	init_find_python();
-	OLDEST = {
+	MINIMUM_VERSIONS = {
 		python: "3.8",
 		mlflow: "2.10"
 	};
-	MLFLOW_INSTEAD = "2.17.2";
-	MLFLOW = /* @__PURE__ */ new Set(["mlflow", "mlflow-skinny"]);
+	SUGGESTED_MLFLOW = "2.17.2";
+	MLFLOW_PACKAGES = /* @__PURE__ */ new Set(["mlflow", "mlflow-skinny"]);
 }));
 // validation/locked-model.ts
 function makeLockedModel({ entity }, { model, pythonVersion }) {
@@ -33543,10 +33543,10 @@ function makeSubject(endpoint, entity) {
 		alone: false
 	};
 }
-function placeProblem(subject, problem) {
+function locateProblem(subject, problem) {
 	const { code, message, at } = problem;
 	const make = problem.severity === "error" ? makeError : makeWarning;
-	const edit = editHint(subject, problem);
+	const edit = renderEditHint(subject, problem);
 	if (subject.alone) return make(code, {
 		...at,
 		file: `${subject.entity.place.file}/${at.file}`
@@ -33554,15 +33554,15 @@ function placeProblem(subject, problem) {
 	const where = at.file === "MLmodel" ? void 0 : `See ${at.file}:${at.line} of the model`;
 	return make(code, subject.entity.place, message, joinHints(problem.hint, edit, where));
 }
-function subjectError(subject, code, message, hint) {
+function makeSubjectError(subject, code, message, hint) {
 	const { place } = subject.entity;
-	const file = FILES[code] ?? "MLmodel";
+	const file = MODEL_FILES[code] ?? "MLmodel";
 	return makeError(code, subject.alone ? {
 		...place,
 		file: `${place.file}/${file}`
 	} : place, message, hint);
 }
-function editHint({ endpoint, entity, alone }, { add, remove }) {
+function renderEditHint({ endpoint, entity, alone }, { add, remove }) {
 	if (add === void 0 && remove === void 0) return void 0;
 	if (alone) return add === void 0 ? `Remove "${remove ?? ""}" from requirements.txt` : `Add "${add}" to requirements.txt`;
 	const list = `davit.served_entities.${entity.name}.requirements.${add === void 0 ? "remove" : "add"}`;
@@ -33572,10 +33572,10 @@ function joinHints(...hints) {
 	const some = hints.filter((h) => h !== void 0);
 	return some.length > 0 ? some.join(". ") : void 0;
 }
-var FILES;
+var MODEL_FILES;
 var init_subject = __esmMin((() => {
 	init_diagnostic();
-	FILES = {
+	MODEL_FILES = {
 		"import-failed": "requirements.txt",
 		"incompatible-packages": "requirements.txt",
 		"python-unavailable": "python_env.yaml",
@@ -33584,22 +33584,22 @@ var init_subject = __esmMin((() => {
 }));
 // validation/check-lock.ts
 function checkLockedEntity(subject, lock, checked) {
-	const reason = staleReason(subject, lock, checked);
+	const reason = explainStaleLock(subject, lock, checked);
 	if (reason !== void 0) return [stale(subject.endpoint, subject.entity.place, subject.entity.name, reason)];
-	return checkMlflow(subject, lock.virtualenvs[lock.entities[subject.entity.name]?.virtualenv ?? ""]?.packages ?? []).map((p) => placeProblem(subject, p));
+	return checkMlflowVersion(subject, lock.virtualenvs[lock.entities[subject.entity.name]?.virtualenv ?? ""]?.packages ?? []).map((p) => locateProblem(subject, p));
 }
-function checkLeftEntities(endpoint, lock) {
+function checkRemovedEntities(endpoint, lock) {
 	const names = new Set(endpoint.entities.map((e) => e.name));
 	const left = Object.keys(lock.entities).filter((name) => !names.has(name));
 	const [first] = endpoint.entities;
 	if (!first) return [];
 	return left.map((name) => stale(endpoint, first.place, name, "the endpoint no longer has this entity"));
 }
-function missingLock({ endpoint, entity }) {
+function reportMissingLock({ endpoint, entity }) {
 	const message = `Cannot prove "${entity.name}": ${endpoint.name} has no lock`;
 	return makeError("lock-missing", entity.place, message, `Run npx davit lock ${endpoint.name}`);
 }
-function staleReason(subject, lock, checked) {
+function explainStaleLock(subject, lock, checked) {
 	const { entity, label } = subject;
 	const locked = lock.entities[entity.name];
 	if (!locked) return "the entity is new";
@@ -33611,9 +33611,9 @@ function staleReason(subject, lock, checked) {
 	const sameFiles = model.digest === now.digest;
 	if (!(renderRequirements(checked).join("\n") === requirements.join("\n"))) return sameFiles ? `the edits of its requirements changed` : `the requirements of ${label} changed`;
 	if (model.python_version !== now.python_version) return `the Python of ${label} changed`;
-	if (!sameFiles) return sameSignature(signature, checked) ? `the files of ${label} changed` : `the signature of ${label} changed`;
+	if (!sameFiles) return hasSameSignature(signature, checked) ? `the files of ${label} changed` : `the signature of ${label} changed`;
 }
-function sameSignature(signature, { model }) {
+function hasSameSignature(signature, { model }) {
 	return [
 		"inputs",
 		"outputs",
@@ -33632,7 +33632,7 @@ var init_check_lock = __esmMin((() => {
 }));
 // schemas/endpoint/check-workers-memory.ts
 function checkWorkersMemory(entity, { mode, found, count, memoryBytes }, { per, memory, where = "" }) {
-	const limit = (parseQuantity$1(memory) ?? Infinity) * (per === "unit" ? workersOf(entity) : 1);
+	const limit = (parseQuantity$1(memory) ?? Infinity) * (per === "unit" ? countWorkers(entity) : 1);
 	if (mode !== "separate" || memoryBytes <= limit) return [];
 	const why = found.length === 0 ? "" : ` (${found.join(", ")})`;
 	const message = `Cannot fit "${entity.name}" into the memory of a replica${where}: each of ${count} workers loads the model${why}, which takes ${renderBytes(memoryBytes)} in total, expected at most ${renderBytes(limit)}, the memory of ${entity.workloadType}`;
@@ -33668,8 +33668,8 @@ var init_check_memory = __esmMin((() => {
 	init_default_hardware();
 }));
 // validation/model/check-version-drift.ts
-function checkDrift(subject, model, versions) {
-	return SAVED.flatMap((saved) => {
+function checkVersionDrift(subject, model, versions) {
+	return SAVED_VERSIONS.flatMap((saved) => {
 		const text = model.flavors[saved.flavor]?.[saved.key];
 		const name = saved.packages.find((p) => versions.has(p));
 		const version = name === void 0 ? void 0 : versions.get(name)?.split("+")[0];
@@ -33708,10 +33708,10 @@ function checkPythonDrift(subject, model) {
 		])
 	}];
 }
-var SAVED;
+var SAVED_VERSIONS;
 var init_check_version_drift = __esmMin((() => {
 	init_find_python();
-	SAVED = [
+	SAVED_VERSIONS = [
 		{
 			flavor: "sklearn",
 			key: "sklearn_version",
@@ -33763,12 +33763,12 @@ var init_check_version_drift = __esmMin((() => {
 	];
 }));
 // python/normalize-package-name.ts
-function normalizeName(name) {
+function normalizePackageName(name) {
 	return name.toLowerCase().replace(/[-_.]+/g, "-");
 }
 var init_normalize_package_name = __esmMin((() => {}));
 // python/remove-comment.ts
-function withoutComment(line) {
+function removeComment(line) {
 	const at = line.search(/(?<!\S)#/);
 	return at < 0 ? line : line.slice(0, at);
 }
@@ -33803,10 +33803,10 @@ function parseRequirements(text, file) {
 }
 function parseRequirement(line, at) {
 	const content = line.replace(/\s--hash[=\s]\S+/g, "").trim();
-	if (WHEEL_PATH.test(content)) return wheelRequirement(content, at);
+	if (WHEEL_PATH.test(content)) return parseWheelPath(content, at);
 	const head = NAME$2.exec(content);
 	if (!head) return void 0;
-	const name = normalizeName(head[1] ?? "");
+	const name = normalizePackageName(head[1] ?? "");
 	const extras = (head[2] ?? "").replace(/\s+/g, "");
 	const [wanted = "", ...after] = content.slice(head[0].length).split(";");
 	const marker = after.join(";").trim() || void 0;
@@ -33820,7 +33820,7 @@ function parseRequirement(line, at) {
 			source,
 			marker,
 			at,
-			text: withMarker(`${name}${extras} @ ${source}`, marker)
+			text: appendMarker(`${name}${extras} @ ${source}`, marker)
 		};
 	}
 	if (!isSpecifier(wanted.trim())) return void 0;
@@ -33832,7 +33832,7 @@ function parseRequirement(line, at) {
 		marker,
 		source: void 0,
 		at,
-		text: withMarker(`${name}${extras}${specifier}`, marker)
+		text: appendMarker(`${name}${extras}${specifier}`, marker)
 	};
 }
 function isSpecifier(text) {
@@ -33841,11 +33841,11 @@ function isSpecifier(text) {
 	if (clauses.at(-1) === "") clauses.pop();
 	return clauses.length > 0 ? clauses.every((c) => CLAUSE.test(c)) : text === "";
 }
-function wheelRequirement(path, at) {
+function parseWheelPath(path, at) {
 	const source = path.replace(/^\.\//, "");
 	const [name, version] = source.split("/").at(-1)?.split("-") ?? [];
 	if (!name || !version) return void 0;
-	const normal = normalizeName(name);
+	const normal = normalizePackageName(name);
 	return {
 		name: normal,
 		specifier: "",
@@ -33856,7 +33856,7 @@ function wheelRequirement(path, at) {
 		text: `${normal} @ ${source}`
 	};
 }
-function withMarker(text, marker) {
+function appendMarker(text, marker) {
 	return marker === void 0 ? text : `${text} ; ${marker}`;
 }
 function* joinLines(text, file) {
@@ -33865,7 +33865,7 @@ function* joinLines(text, file) {
 	const lines = text.split(/\r?\n/);
 	for (const [i, raw] of lines.entries()) {
 		if (held === "") first = i;
-		const line = withoutComment(raw);
+		const line = removeComment(raw);
 		if (line.endsWith("\\")) {
 			held += `${line.slice(0, -1)} `;
 			continue;
@@ -33908,14 +33908,14 @@ function editRequirements({ entity, label }, model) {
 		severity: "error",
 		message,
 		hint,
-		at: ENTITY
+		at: ENTITY_LOCATION
 	});
 	const known = new Set(model.requirements.map((r) => r.name));
-	const conda = new Set(model.conda?.packages.map(condaName));
-	const removed = new Set(remove.map(normalizeName));
+	const conda = new Set(model.conda?.packages.map(parseCondaName));
+	const removed = new Set(remove.map(normalizePackageName));
 	for (const name of removed) if (!known.has(name) && !conda.has(name)) wrong(`Cannot remove "${name}" from the requirements of ${label}: the model does not require it`, `Its requirements: ${[...known].join(", ")}`);
 	const added = add.flatMap((line) => {
-		const requirement = parseRequirement(line, ENTITY);
+		const requirement = parseRequirement(line, ENTITY_LOCATION);
 		if (!requirement) wrong(`Cannot add "${line}" to the requirements of ${label}: expected NAME==VERSION`);
 		return requirement ?? [];
 	});
@@ -33925,14 +33925,14 @@ function editRequirements({ entity, label }, model) {
 		problems
 	};
 }
-function condaName(spec) {
-	return normalizeName(spec.split("::").at(-1)?.split(/[=<>!~ [;]/)[0] ?? spec);
+function parseCondaName(spec) {
+	return normalizePackageName(spec.split("::").at(-1)?.split(/[=<>!~ [;]/)[0] ?? spec);
 }
-var ENTITY;
+var ENTITY_LOCATION;
 var init_edit_requirements = __esmMin((() => {
 	init_normalize_package_name();
 	init_parse_requirements();
-	ENTITY = {
+	ENTITY_LOCATION = {
 		file: "MLmodel",
 		line: 1,
 		column: 1
@@ -33940,7 +33940,7 @@ var init_edit_requirements = __esmMin((() => {
 }));
 // validation/requirements/conda-names.ts
 function findPipCounterpart(spec) {
-	const name = condaName(spec);
+	const name = parseCondaName(spec);
 	const known = COUNTERPARTS[name] ?? (isLibrary(name) ? { none: IN_WHEELS } : void 0);
 	if (known && "none" in known) return known;
 	return {
@@ -34017,9 +34017,9 @@ var init_conda_names = __esmMin((() => {
 }));
 // validation/model/mask-secrets.ts
 function hasCredentials(text) {
-	return maskSecret(text) !== text;
+	return maskSecrets(text) !== text;
 }
-function maskSecret(text) {
+function maskSecrets(text) {
 	const parts = text.replace(/:\/\/[^/\s@]+@/g, "://…@").split(/([&#\s])/);
 	return parts.map((part, i) => i % 2 === 0 ? maskFields(part, parts[i - 1] === "&") : part).join("");
 }
@@ -34081,7 +34081,7 @@ async function checkSource({ label }, model, r) {
 	const refuse = (why, hint) => [{
 		code: "requirement-invalid",
 		severity: "error",
-		message: `Cannot install "${maskSecret(r.text)}" for ${label}: ${why}`,
+		message: `Cannot install "${maskSecrets(r.text)}" for ${label}: ${why}`,
 		hint,
 		remove: name,
 		at
@@ -34104,10 +34104,10 @@ function checkConda({ label, entity, alone }, { conda }, requirements) {
 		column: 1
 	};
 	const covered = /* @__PURE__ */ new Set([...requirements.map((r) => r.name), ...entity.requirementEdits.remove]);
-	const problems = conda.packages.filter((p) => !covered.has(condaName(p))).map((p) => {
+	const problems = conda.packages.filter((p) => !covered.has(parseCondaName(p))).map((p) => {
 		const pip = findPipCounterpart(p);
 		const without = `Cannot install "${p}" for ${label}: it comes from conda`;
-		const leaveOut = alone ? "Remove it from conda.yaml" : `Add "${condaName(p)}" to davit.served_entities.${entity.name}.requirements.remove`;
+		const leaveOut = alone ? "Remove it from conda.yaml" : `Add "${parseCondaName(p)}" to davit.served_entities.${entity.name}.requirements.remove`;
 		if ("none" in pip) return {
 			code: "conda-only-package",
 			severity: "error",
@@ -34199,7 +34199,7 @@ var init_check_signature = __esmMin((() => {
 		required: boolean$1().nullish(),
 		items: column.optional(),
 		values: column.optional(),
-		properties: record$1(string$1(), column).optional()
+		properties: record(string$1(), column).optional()
 	}).refine((c) => c.type !== "array" || c.items !== void 0, "an array without \"items\"").refine((c) => c.type !== "map" || c.values !== void 0, "a map without \"values\"").refine((c) => c.type !== "object" || c.properties !== void 0, "an object without \"properties\""));
 	tensor = looseObject({
 		type: literal("tensor"),
@@ -34217,8 +34217,8 @@ var init_check_signature = __esmMin((() => {
 	columns = union([array(column).min(1), array(tensor).min(1)]);
 }));
 // system/model-digest.ts
-function isOfModel(name) {
-	return !LEFT_OUT.has(name);
+function isModelFile(name) {
+	return !EXCLUDED_NAMES.has(name);
 }
 async function digestModel(folder) {
 	const root = await realpath(folder);
@@ -34233,7 +34233,7 @@ async function digestFile(file) {
 	return hash.digest("hex");
 }
 async function listFiles(root, folder, prefix) {
-	const lists = (await readdir(folder, { withFileTypes: true })).filter((e) => isOfModel(e.name)).map(async (e) => {
+	const lists = (await readdir(folder, { withFileTypes: true })).filter((e) => isModelFile(e.name)).map(async (e) => {
 		const path = join(folder, e.name);
 		const name = `${prefix}${e.name}`;
 		if (e.isDirectory()) return listFiles(root, path, `${name}/`);
@@ -34249,9 +34249,9 @@ async function checkLink(root, path, name) {
 	if (!target.startsWith(root + sep)) throw new ModelLinkError(`the link ${name} points outside the model's directory`);
 	if (!(await stat(target)).isFile()) throw new ModelLinkError(`the link ${name} does not point to a file`);
 }
-var LEFT_OUT, READ_BYTES, ModelLinkError;
+var EXCLUDED_NAMES, READ_BYTES, ModelLinkError;
 var init_model_digest = __esmMin((() => {
-	LEFT_OUT = /* @__PURE__ */ new Set([
+	EXCLUDED_NAMES = /* @__PURE__ */ new Set([
 		"registered_model_meta",
 		"__pycache__",
 		".DS_Store"
@@ -34260,7 +34260,7 @@ var init_model_digest = __esmMin((() => {
 	ModelLinkError = class extends Error {};
 }));
 // validation/model/parse-mlmodel.ts
-function makeConda({ channels, dependencies }) {
+function makeCondaEnvironment({ channels, dependencies }) {
 	const list = dependencies ?? [];
 	const packages = list.filter((d) => typeof d === "string");
 	const names = packages.map((p) => p.split(/[=<>!~ [;]/)[0]?.split("::").at(-1) ?? p);
@@ -34273,17 +34273,17 @@ function makeConda({ channels, dependencies }) {
 		channels: channels ?? void 0,
 		python: /(?<!\d)(\d+\.\d+(?:\.\d+)?)/.exec(python ?? "")?.[1],
 		pythonIndex: list.findIndex((d) => d === python),
-		packages: packages.filter((_, i) => !PRESENT_ANYWAY.has(names[i] ?? "")),
+		packages: packages.filter((_, i) => !BUILT_IN_PACKAGES.has(names[i] ?? "")),
 		pip
 	};
 }
-var text$2, flavor, mlmodelFile, pythonEnvFile, condaFile, PRESENT_ANYWAY;
+var text$2, flavor, mlmodelFile, pythonEnvFile, condaFile, BUILT_IN_PACKAGES;
 var init_parse_mlmodel = __esmMin((() => {
 	init_zod();
 	text$2 = string$1().nullish();
 	flavor = looseObject({});
 	mlmodelFile = looseObject({
-		flavors: record$1(string$1(), flavor),
+		flavors: record(string$1(), flavor),
 		mlflow_version: text$2,
 		signature: looseObject({
 			inputs: text$2,
@@ -34306,7 +34306,7 @@ var init_parse_mlmodel = __esmMin((() => {
 		channels: array(string$1()).nullish(),
 		dependencies: array(unknown$1()).nullish()
 	});
-	PRESENT_ANYWAY = /* @__PURE__ */ new Set([
+	BUILT_IN_PACKAGES = /* @__PURE__ */ new Set([
 		"python",
 		"pip",
 		"setuptools",
@@ -34318,11 +34318,11 @@ async function readRequirements(folder, condaPip) {
 	const text = await readText$1(join(folder, "requirements.txt"));
 	if (text !== void 0) return {
 		found: true,
-		...await readParsed(folder, parseRequirements(text, "requirements.txt"), 0)
+		...await readIncludes(folder, parseRequirements(text, "requirements.txt"), 0)
 	};
 	if (condaPip && condaPip.length > 0) return {
 		found: true,
-		...await readParsed(folder, parseRequirements(condaPip.join("\n"), "conda.yaml"), 0)
+		...await readIncludes(folder, parseRequirements(condaPip.join("\n"), "conda.yaml"), 0)
 	};
 	return {
 		found: false,
@@ -34331,13 +34331,13 @@ async function readRequirements(folder, condaPip) {
 		problems: []
 	};
 }
-async function readParsed(folder, parsed, depth) {
+async function readIncludes(folder, parsed, depth) {
 	const { requirements, options, unreadable } = parsed;
 	const included = await Promise.all(options.map((o) => readOption(folder, o, depth)));
 	const problems = unreadable.map(({ text, at }) => ({
 		code: "requirement-invalid",
 		severity: "error",
-		message: `Cannot parse the requirement "${maskSecret(text)}": expected NAME==VERSION`,
+		message: `Cannot parse the requirement "${maskSecrets(text)}": expected NAME==VERSION`,
 		at
 	}));
 	return {
@@ -34352,7 +34352,7 @@ async function readOption(folder, line, depth) {
 		const file = posix.join(posix.dirname(line.at.file), value);
 		const text = resolve(folder, file).startsWith(resolve(folder) + sep) && depth < MAX_DEPTH ? await readText$1(join(folder, file)) : void 0;
 		if (text === void 0) return refuse$3(line, "error", `Cannot read "${option} ${value}": there is no such file in the model`);
-		const read = await readParsed(folder, parseRequirements(text, file), depth + 1);
+		const read = await readIncludes(folder, parseRequirements(text, file), depth + 1);
 		if (/^(-r|--requirement)$/.test(option)) return read;
 		return {
 			requirements: [],
@@ -34360,8 +34360,8 @@ async function readOption(folder, line, depth) {
 			problems: read.problems
 		};
 	}
-	if (/^(-e|--editable)$/.test(option)) return refuse$3(line, "error", `Cannot install "${option} ${maskSecret(value)}": it is a folder on the author's machine, expected a wheel`);
-	if (hasCredentials(value)) return refuse$3(line, "error", `Cannot use "${option} ${maskSecret(value)}": it contains credentials, expected none in a model`, "Rotate them, because everyone who can read the model has them. Set UV_INDEX where Davit runs, and log the model again");
+	if (/^(-e|--editable)$/.test(option)) return refuse$3(line, "error", `Cannot install "${option} ${maskSecrets(value)}": it is a folder on the author's machine, expected a wheel`);
+	if (hasCredentials(value)) return refuse$3(line, "error", `Cannot use "${option} ${maskSecrets(value)}": it contains credentials, expected none in a model`, "Rotate them, because everyone who can read the model has them. Set UV_INDEX where Davit runs, and log the model again");
 	const hint = /^(-i|--index-url|--extra-index-url|-f|--find-links|--trusted-host)$/.test(option) ? "If packages come from there, set UV_INDEX where Davit runs" : void 0;
 	return refuse$3(line, "warning", `Ignoring "${`${option} ${value}`.trim()}": a model cannot choose where packages come from`, hint);
 }
@@ -34392,7 +34392,7 @@ async function readModel(folder) {
 	const parsed = parseYaml(text, "MLmodel", mlmodelFile);
 	if (!parsed.value) return {
 		model: void 0,
-		problems: parsed.diagnostics.map((d) => asUnreadable(d, d))
+		problems: parsed.diagnostics.map((d) => makeUnreadableProblem(d, d))
 	};
 	const digest = await digestModel(folder).catch((e) => {
 		if (e instanceof ModelLinkError) return e;
@@ -34402,7 +34402,7 @@ async function readModel(folder) {
 	const problems = [];
 	const pythonEnv = await readYaml(folder, "python_env.yaml", pythonEnvFile, problems);
 	const condaYaml = await readYaml(folder, "conda.yaml", condaFile, problems);
-	const conda = condaYaml?.value && makeConda(condaYaml.value);
+	const conda = condaYaml?.value && makeCondaEnvironment(condaYaml.value);
 	const required = await readRequirements(folder, conda?.pip);
 	problems.push(...required.problems);
 	const { value, locate } = parsed;
@@ -34463,13 +34463,13 @@ async function readYaml(folder, file, schema, problems) {
 	const text = await readText$1(join(folder, file));
 	if (text === void 0) return void 0;
 	const { value, diagnostics, locate } = parseYaml(text, file, schema);
-	problems.push(...diagnostics.map((d) => asUnreadable(d, d)));
+	problems.push(...diagnostics.map((d) => makeUnreadableProblem(d, d)));
 	return {
 		value,
 		locate
 	};
 }
-function asUnreadable({ message }, at) {
+function makeUnreadableProblem({ message }, at) {
 	const { file, line, column } = at;
 	return {
 		code: "model-unreadable",
@@ -34510,7 +34510,7 @@ async function checkModel(subject, folder) {
 	const { model, problems } = await readModel(folder);
 	if (!model) return {
 		checked: void 0,
-		diagnostics: problems.map((p) => placeProblem(subject, p))
+		diagnostics: problems.map((p) => locateProblem(subject, p))
 	};
 	const edited = editRequirements(subject, model);
 	const pins = edited.requirements.flatMap((r) => r.pin === void 0 ? [] : [[r.name, r.pin]]);
@@ -34520,12 +34520,12 @@ async function checkModel(subject, folder) {
 		...checkSignature(subject, model),
 		...checkExample(subject, model),
 		...checkPython(subject, model),
-		...checkBounds(subject, model, edited.requirements),
+		...checkMinimumVersions(subject, model, edited.requirements),
 		...checkPythonDrift(subject, model),
 		...edited.problems,
 		...await checkRequirements(subject, model, edited.requirements),
-		...checkDrift(subject, model, new Map(pins))
-	].map((p) => placeProblem(subject, p)));
+		...checkVersionDrift(subject, model, new Map(pins))
+	].map((p) => locateProblem(subject, p)));
 	const { pythonVersion } = model;
 	if (hasErrors(diagnostics.filter((d) => d.code.startsWith("requirement") || d.code === "version-unsupported")) || pythonVersion === void 0) return {
 		checked: void 0,
@@ -34621,20 +34621,20 @@ var init_check_model = __esmMin((() => {
 }));
 // python/ensure-front-virtualenv.ts
 function parseLockedRequirements(text) {
-	return [...text.replace(/\\\r?\n/g, " ").split("\n").map((line) => withoutComment(line).trim()).filter((line) => line !== "" && !line.startsWith("-")).map(parseLockedRequirement)].sort((a, b) => a.name < b.name ? -1 : 1);
+	return [...text.replace(/\\\r?\n/g, " ").split("\n").map((line) => removeComment(line).trim()).filter((line) => line !== "" && !line.startsWith("-")).map(parseLockedRequirement)].sort((a, b) => a.name < b.name ? -1 : 1);
 }
 function parseLockedRequirement(line) {
 	const hashes = [...line.matchAll(/--hash=(sha256:[0-9a-f]{64})/g)].map((m) => m[1] ?? "").sort();
 	const [head = ""] = line.split(/\s(?:;|--hash)/);
 	const pinned = /^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;]+)/.exec(head);
 	if (pinned) return {
-		name: normalizeName(pinned[1] ?? ""),
+		name: normalizePackageName(pinned[1] ?? ""),
 		version: pinned[2] ?? "",
 		hashes
 	};
 	const direct = /^([A-Za-z0-9._-]+)(?:\[[^\]]*\])? @ (\S+)/.exec(head);
 	if (direct) return {
-		name: normalizeName(direct[1] ?? ""),
+		name: normalizePackageName(direct[1] ?? ""),
 		version: "",
 		source: direct[2] ?? "",
 		hashes
@@ -34654,7 +34654,7 @@ async function downloadModel(subject, { uri, folder }, options) {
 	if (wrong) return refuse$2(subject, uri, wrong.why, wrong.hint);
 	const tracking = process.env["MLFLOW_TRACKING_URI"];
 	if (/^(models|runs|mlflow-artifacts):/.test(uri) && !tracking) return refuse$2(subject, uri, "MLFLOW_TRACKING_URI is not set", "Set it to the address of your MLflow server");
-	const moving = await resolveMoving(subject, uri, options);
+	const moving = await refuseMovingVersion(subject, uri, options);
 	if (moving) return moving;
 	if (await stat(join(folder, "MLmodel")).catch(() => void 0)) return {
 		folder,
@@ -34677,7 +34677,7 @@ function checkUri(uri) {
 		hint: `Write models:/${single}/VERSION`
 	};
 }
-async function resolveMoving(subject, uri, options) {
+async function refuseMovingVersion(subject, uri, options) {
 	const [, name, target] = /^models:\/{1,3}(.+?)(?:@|\/)([^/@]+)$/.exec(uri) ?? [];
 	if (name === void 0 || target === void 0 || /^\d+$/.test(target)) return void 0;
 	const run = await runProgram(["--resolve", uri], options);
@@ -34689,7 +34689,7 @@ async function download(subject, uri, folder, options) {
 	const failure = { message: "" };
 	await mkdir(cacheFolder("models"), { recursive: true });
 	try {
-		await timed(options.progress ?? SILENT, `Downloading ${subject.label} (${maskSecret(uri)})`, () => makeFolderAtomically(folder, async (fresh) => {
+		await withProgress(options.progress ?? SILENT, `Downloading ${subject.label} (${maskSecrets(uri)})`, () => makeFolderAtomically(folder, async (fresh) => {
 			const run = await runProgram([
 				"--download",
 				uri,
@@ -34697,7 +34697,7 @@ async function download(subject, uri, folder, options) {
 			], options);
 			if (run.code === 0) return;
 			failure.message = run.timedOut ? `it took longer than ${DOWNLOAD_LIMIT_SECONDS} s` : lastLine(run.stderr);
-			throw new Error(`Cannot download ${maskSecret(uri)}`);
+			throw new Error(`Cannot download ${maskSecrets(uri)}`);
 		}));
 	} catch (e) {
 		if (failure.message === "") throw e;
@@ -34711,12 +34711,12 @@ async function download(subject, uri, folder, options) {
 async function runProgram(args, options) {
 	const packages = parseLockedRequirements(await readFile(REQUIREMENTS, "utf8"));
 	const virtualenv = await ensureVirtualenv({
-		python: await chooseMinorVersion(PYTHONS),
+		python: await chooseMinorVersion(SUPPORTED_PYTHONS),
 		platform: "here",
 		packages
 	}, options);
 	return runProcess(virtualenv.python, [PROGRAM, ...args], {
-		env: childEnvironment({
+		env: makeChildEnvironment({
 			PYTHONPYCACHEPREFIX: virtualenv.pycache,
 			MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR: "false"
 		}),
@@ -34725,7 +34725,7 @@ async function runProgram(args, options) {
 	});
 }
 function refuse$2(subject, uri, why, hint) {
-	const message = `Cannot fetch ${subject.label} from "${maskSecret(uri)}": ${maskSecret(why)}`;
+	const message = `Cannot fetch ${subject.label} from "${maskSecrets(uri)}": ${maskSecrets(why)}`;
 	return {
 		folder: void 0,
 		diagnostics: [makeError("model-not-found", subject.entity.place, message, hint)]
@@ -34734,7 +34734,7 @@ function refuse$2(subject, uri, why, hint) {
 function lastLine(text) {
 	return text.trim().split("\n").at(-1)?.trim() ?? "unknown cause";
 }
-var REQUIREMENTS, PROGRAM, DOWNLOAD_LIMIT_SECONDS, PYTHONS;
+var REQUIREMENTS, PROGRAM, DOWNLOAD_LIMIT_SECONDS, SUPPORTED_PYTHONS;
 var init_download_model = __esmMin((() => {
 	init_ensure_virtualenv();
 	init_ensure_front_virtualenv();
@@ -34750,7 +34750,7 @@ var init_download_model = __esmMin((() => {
 	REQUIREMENTS = codePath("validation", "model", "download-requirements.txt");
 	PROGRAM = codePath("validation", "model", "download_model.py");
 	DOWNLOAD_LIMIT_SECONDS = 3600;
-	PYTHONS = [
+	SUPPORTED_PYTHONS = [
 		"3.12",
 		"3.11",
 		"3.13"
@@ -34763,7 +34763,7 @@ async function fetchModel(subject, options) {
 		uri: remote,
 		folder
 	}, options);
-	if (!(await stat(folder).catch(() => void 0))?.isDirectory()) return refuse$1(await describeMissing$1(subject, options.root, typedPath(subject, path), folder));
+	if (!(await stat(folder).catch(() => void 0))?.isDirectory()) return refuse$1(await reportMissingModel(subject, options.root, renderModelPath(subject, path), folder));
 	if (!subject.alone && isBelow(folder, resolve(options.root)) && !await isInside(folder, options.root)) {
 		const message = `Cannot use the model at "${path}": a symbolic link leads outside the project, expected a directory inside it`;
 		return refuse$1(makeError("model-not-found", subject.entity.place, message, "Copy the model into models/, or write its real path as model_uri"));
@@ -34773,7 +34773,7 @@ async function fetchModel(subject, options) {
 		diagnostics: []
 	};
 }
-function typedPath({ alone, entity, label }, path) {
+function renderModelPath({ alone, entity, label }, path) {
 	return alone && path === entity.model.uri ? label : path;
 }
 async function isInside(folder, root) {
@@ -34783,7 +34783,7 @@ async function isInside(folder, root) {
 function isBelow(path, folder) {
 	return path.startsWith(folder + sep);
 }
-async function describeMissing$1(subject, root, path, folder) {
+async function reportMissingModel(subject, root, path, folder) {
 	const { entity, label, alone } = subject;
 	const message = `Cannot find the model ${label}: there is no directory ${path}`;
 	if (alone) return makeError("model-not-found", subject.entity.place, message, "Specify the directory that contains MLmodel, or a URI");
@@ -34810,13 +34810,13 @@ var init_fetch_model = __esmMin((() => {
 // validation/requirements/standard-library.ts
 function findPythonsWith(module) {
 	const find = (table) => Object.keys(table).find((version) => table[version]?.includes(module));
-	const [last, first] = [find(LAST), find(FIRST)];
+	const [last, first] = [find(LAST_VERSIONS), find(FIRST_VERSIONS)];
 	if (last !== void 0) return `${last} or older`;
 	return first === void 0 ? void 0 : `${first} or newer`;
 }
-var LAST, FIRST;
+var LAST_VERSIONS, FIRST_VERSIONS;
 var init_standard_library = __esmMin((() => {
-	LAST = {
+	LAST_VERSIONS = {
 		"3.11": [
 			"asynchat",
 			"asyncore",
@@ -34827,7 +34827,7 @@ var init_standard_library = __esmMin((() => {
 		"3.12": `aifc audioop cgi cgitb crypt imghdr lib2to3 mailcap nntplib ossaudiodev sndhdr spwd sunau telnetlib uu
     xdrlib`.split(/\s+/)
 	};
-	FIRST = {
+	FIRST_VERSIONS = {
 		"3.9": ["graphlib", "zoneinfo"],
 		"3.11": ["tomllib"],
 		"3.14": ["annotationlib"]
@@ -34835,33 +34835,33 @@ var init_standard_library = __esmMin((() => {
 }));
 // validation/requirements/explain-module.ts
 function explainModule(subject, module, { packages, elsewhere, where }) {
-	const error = (text, hint) => subjectError(subject, "import-failed", `Cannot import what ${subject.label} needs: ${text}`, joinHints(hint, where));
+	const error = (text, hint) => makeSubjectError(subject, "import-failed", `Cannot import what ${subject.label} needs: ${text}`, joinHints(hint, where));
 	const top = module.split(".")[0] ?? module;
 	const pythons = findPythonsWith(top);
 	if (pythons !== void 0) return error(`only Python ${pythons} has module "${module}" in its standard library`, `Log the model again with Python ${pythons}, or without that module`);
-	const same = normalizeName(top);
-	const provider = providerOf(module) ?? (elsewhere.includes(same) ? same : void 0);
-	const name = normalizeName((provider ?? top).split("<")[0] ?? top);
+	const same = normalizePackageName(top);
+	const provider = findProvider(module) ?? (elsewhere.includes(same) ? same : void 0);
+	const name = normalizePackageName((provider ?? top).split("<")[0] ?? top);
 	const installed = packages.find((p) => p.name === name);
 	if (installed && module !== top) return error(`${installed.name} ${installed.version} has no module "${module}", expected the version the model was saved with`);
 	const missing = `module "${module}" is not installed: no requirement provides it`;
-	if (provider !== void 0 && !installed) return error(missing, editHint(subject, { add: provider }));
-	return error(missing, `If "${top}" is a file or folder of your own, log the model again with code_paths=["${top}"]. ${addAny(subject)}`);
+	if (provider !== void 0 && !installed) return error(missing, renderEditHint(subject, { add: provider }));
+	return error(missing, `If "${top}" is a file or folder of your own, log the model again with code_paths=["${top}"]. ${renderAddPackageHint(subject)}`);
 }
-function providerOf(module) {
+function findProvider(module) {
 	const [top = module, second, third] = module.split(".");
 	if (top === "google" && second === "cloud" && third !== void 0) return `google-cloud-${third.replaceAll("_", "-")}`;
-	return (second === void 0 ? void 0 : PARTS[`${top}.${second}`]) ?? PACKAGES$1[top] ?? (SAME_NAME.has(top) ? normalizeName(top) : void 0);
+	return (second === void 0 ? void 0 : NAMESPACE_PACKAGES[`${top}.${second}`]) ?? PACKAGES_BY_MODULE[top] ?? (SAME_NAME.has(top) ? normalizePackageName(top) : void 0);
 }
-function addAny({ alone, entity, endpoint }) {
+function renderAddPackageHint({ alone, entity, endpoint }) {
 	return `If a package provides it, add that package to ${alone ? "requirements.txt" : `davit.served_entities.${entity.name}.requirements.add of ${endpoint.file}`}`;
 }
-var PACKAGES$1, SAME_NAME, PARTS;
+var PACKAGES_BY_MODULE, SAME_NAME, NAMESPACE_PACKAGES;
 var init_explain_module = __esmMin((() => {
 	init_normalize_package_name();
 	init_standard_library();
 	init_subject();
-	PACKAGES$1 = {
+	PACKAGES_BY_MODULE = {
 		attr: "attrs",
 		bs4: "beautifulsoup4",
 		Crypto: "pycryptodome",
@@ -34884,7 +34884,7 @@ var init_explain_module = __esmMin((() => {
   langchain_openai lightgbm matplotlib mlxtend nltk numba numpy onnxruntime openai optuna pandas pmdarima polars psutil
   pyarrow pydantic pymongo pyspark requests scipy seaborn sentence_transformers sktime spacy sqlalchemy statsmodels
   structlog tensorflow tiktoken torch torchvision tqdm transformers xgboost`.split(/\s+/));
-	PARTS = {
+	NAMESPACE_PACKAGES = {
 		"google.generativeai": "google-generativeai",
 		"google.protobuf": "protobuf"
 	};
@@ -35024,24 +35024,24 @@ var init_sandbox = __esmMin((() => {
 	]];
 }));
 // validation/proof/run-proof.ts
-function proofSettings(entity) {
+function makeProofSettings(entity) {
 	return {
-		workers: workersOf(entity),
-		workerMode: workerModeOf(entity),
+		workers: countWorkers(entity),
+		workerMode: chooseWorkerMode(entity),
 		nan: entity.nan
 	};
 }
-function proofLimits(entity) {
+function makeProofLimits(entity) {
 	const { workloadType, timeLimitSeconds } = entity;
 	const gibibytes = MEMORY_GIBIBYTES[workloadType];
 	return {
 		loadSeconds: LOAD_LIMIT_SECONDS,
-		loads: mayLoadAgain(workerModeOf(entity), workersOf(entity)) ? 2 : 1,
+		loads: mayLoadAgain(chooseWorkerMode(entity), countWorkers(entity)) ? 2 : 1,
 		predictSeconds: timeLimitSeconds,
 		memoryBytes: gibibytes === void 0 ? void 0 : gibibytes * GIBIBYTE
 	};
 }
-function proofSeconds({ loadSeconds, predictSeconds, loads }) {
+function computeProofSeconds({ loadSeconds, predictSeconds, loads }) {
 	return loads * (loadSeconds + predictSeconds);
 }
 async function runProof(model, virtualenv, options) {
@@ -35052,7 +35052,7 @@ async function runProof(model, virtualenv, options) {
 	try {
 		const env = {
 			...options.environmentVars,
-			...proofEnvironment(virtualenv, sandboxed ? "/tmp" : temporary)
+			...makeProofEnvironment(virtualenv, sandboxed ? "/tmp" : temporary)
 		};
 		const { workers, workerMode, nan } = settings;
 		const command = [...[
@@ -35074,7 +35074,7 @@ async function runProof(model, virtualenv, options) {
 			readable: [
 				dirname(dirname(await realpath(virtualenv.python))),
 				virtualenv.folder,
-				RUNTIME,
+				RUNTIME_FOLDER,
 				model
 			],
 			writable: [virtualenv.pycache]
@@ -35082,7 +35082,7 @@ async function runProof(model, virtualenv, options) {
 		const run = await runLimited(sandboxed ? wrapInSandbox(command, env, folders) : command, {
 			cwd: temporary,
 			env: sandboxed ? { PATH: process.env["PATH"] ?? "" } : env,
-			limitSeconds: proofSeconds(limits),
+			limitSeconds: computeProofSeconds(limits),
 			limitBytes: OUTPUT_LIMIT_BYTES,
 			signal
 		});
@@ -35098,7 +35098,7 @@ async function runProof(model, virtualenv, options) {
 		});
 	}
 }
-function proofEnvironment(virtualenv, temporary) {
+function makeProofEnvironment(virtualenv, temporary) {
 	const threads = [
 		"OMP",
 		"OPENBLAS",
@@ -35110,7 +35110,7 @@ function proofEnvironment(virtualenv, temporary) {
 		HOME: temporary,
 		TMPDIR: temporary,
 		LANG: "C.UTF-8",
-		PYTHONPATH: RUNTIME,
+		PYTHONPATH: RUNTIME_FOLDER,
 		PYTHONPYCACHEPREFIX: virtualenv.pycache,
 		PYTHONNOUSERSITE: "1",
 		PYTHONUNBUFFERED: "1",
@@ -35132,7 +35132,7 @@ function parseLine(line) {
 		return [];
 	}
 }
-var RUNTIME, proofDocument, OUTPUT_LIMIT_BYTES, THREADS, LOAD_LIMIT_SECONDS, GIBIBYTE, MEMORY_GIBIBYTES, BOOTSTRAP, stageBegan;
+var RUNTIME_FOLDER, proofDocument, OUTPUT_LIMIT_BYTES, THREADS, LOAD_LIMIT_SECONDS, GIBIBYTE, MEMORY_GIBIBYTES, BOOTSTRAP, stageBegan;
 var init_run_proof = __esmMin((() => {
 	init_zod();
 	init_count_replicas();
@@ -35141,7 +35141,7 @@ var init_run_proof = __esmMin((() => {
 	init_temporary_folder();
 	init_run_limited();
 	init_sandbox();
-	RUNTIME = codePath("runtime");
+	RUNTIME_FOLDER = codePath("runtime");
 	proofDocument = looseObject({
 		stages: array(looseObject({
 			name: string$1(),
@@ -35187,9 +35187,9 @@ runpy.run_module("davit_server.prove", run_name="__main__", alter_sys=True)
 }));
 // validation/proof/explain-proof.ts
 function explainProof(subject, ran, { limits, packages, elsewhere }) {
-	const wrong = (code, message, hint) => subjectError(subject, code, message, hint);
+	const wrong = (code, message, hint) => makeSubjectError(subject, code, message, hint);
 	const { document } = ran;
-	if (!document) return [explainEnd(subject, ran, limits)];
+	if (!document) return [explainCrash(subject, ran, limits)];
 	const { failed } = document;
 	if (failed) return [explainFailure(subject, failed, {
 		limits,
@@ -35198,35 +35198,35 @@ function explainProof(subject, ran, { limits, packages, elsewhere }) {
 	})];
 	const found = [];
 	const predicted = document.stages.find((s) => s.name === "predict")?.seconds ?? 0;
-	if (predicted > limits.predictSeconds) found.push(wrong("time-limit", `Cannot serve ${subject.label}: its example took ${predicted.toFixed(1)} s, expected at most ${limits.predictSeconds} s`, timeHint(subject)));
+	if (predicted > limits.predictSeconds) found.push(wrong("time-limit", `Cannot serve ${subject.label}: its example took ${predicted.toFixed(1)} s, expected at most ${limits.predictSeconds} s`, renderTimeHint(subject)));
 	for (const { category, message } of document.warnings) if (category === "InconsistentVersionWarning") found.push(wrong("version-drift", `Cannot serve ${subject.label}: ${firstSentence(message)}`));
 	return found;
 }
 function explainFailure(subject, failed, { limits, packages, elsewhere }) {
 	const { stage, kind, message, module, trace } = failed;
 	const { label } = subject;
-	const where = joinHints(explainCause(kind, message, trace), lastFrame(trace));
-	const wrong = (code, text, hint) => subjectError(subject, code, text, hint);
-	if (kind === "MemoryError") return memoryError(subject, limits);
+	const where = joinHints(explainCause(kind, message, trace), findModelFrame(trace));
+	const wrong = (code, text, hint) => makeSubjectError(subject, code, text, hint);
+	if (kind === "MemoryError") return makeMemoryError(subject, limits);
 	if (module) return explainModule(subject, module, {
 		packages,
 		elsewhere,
 		where
 	});
-	const library = missingLibrary(message);
-	if (library !== void 0) return wrong("import-failed", `Cannot import what ${label} needs: the library ${library} is not installed on this machine`, libraryHint(library));
+	const library = findMissingLibrary(message);
+	if (library !== void 0) return wrong("import-failed", `Cannot import what ${label} needs: the library ${library} is not installed on this machine`, renderLibraryHint(library));
 	if (stage === "import" || kind === "ImportError") return wrong("import-failed", `Cannot import what ${label} needs: ${message}`, where);
 	if (stage === "load") return wrong("load-failed", `Cannot load ${label}: ${message}`, where);
-	if (stage === "workers") return wrong("load-failed", `Cannot serve ${label}: ${message}`, workersHint(subject));
-	if (kind === "InvalidOutput") return wrong("output-mismatch", `Cannot serve ${label}: ${message.replace(/^The model's/, "its")}`, joinHints(JSON_VALUES, /\bNaN\b/.test(message) ? nanHint(subject) : void 0));
-	if (kind === "Refused") return wrong("prediction-failed", `Cannot predict with ${label}: the server rejects its input example: ${message}`, EXAMPLE);
+	if (stage === "workers") return wrong("load-failed", `Cannot serve ${label}: ${message}`, renderWorkersHint(subject));
+	if (kind === "InvalidOutput") return wrong("output-mismatch", `Cannot serve ${label}: ${message.replace(/^The model's/, "its")}`, joinHints(JSON_VALUES_HINT, /\bNaN\b/.test(message) ? renderNanHint(subject) : void 0));
+	if (kind === "Refused") return wrong("prediction-failed", `Cannot predict with ${label}: the server rejects its input example: ${message}`, EXAMPLE_HINT);
 	if (stage === "signature" || kind === "SignatureMismatch") return wrong("output-mismatch", `Cannot serve ${label}: its prediction does not match its signature: ${message}`, "Log the model with a signature that matches its predictions, or change its predictions");
 	return wrong("prediction-failed", `Cannot predict with ${label}: its input example raises ${message}`, where);
 }
-function nanHint({ alone, entity, endpoint }) {
+function renderNanHint({ alone, entity, endpoint }) {
 	return alone ? "davit serve --nan null returns null instead" : `davit.served_entities.${entity.name}.nan: null in ${endpoint.file} returns null instead`;
 }
-function workersHint({ alone, entity, endpoint }) {
+function renderWorkersHint({ alone, entity, endpoint }) {
 	return alone ? "Set it with davit serve --worker-mode" : `Set it with davit.served_entities.${entity.name}.workers in ${endpoint.file}`;
 }
 function explainCause(kind, message, trace) {
@@ -35234,44 +35234,44 @@ function explainCause(kind, message, trace) {
 	if (/Read-only file system/.test(message)) return "A model's files are read-only: write to the folder in TMPDIR";
 	if (/^(?:Connection\w*Error|gaierror|URLError|ConnectError|MaxRetryError|NewConnectionError)\b|Network is unreachable/.test(message)) return "Models are proved without network access: log the model with everything it needs";
 }
-function explainEnd(subject, { run, began }, limits) {
+function explainCrash(subject, { run, began }, limits) {
 	const { label } = subject;
-	const code = ENDED_IN[began ?? ""] ?? "load-failed";
-	const wrong = (code, text, hint) => subjectError(subject, code, text, hint);
-	const seconds = proofSeconds(limits);
-	if (run.stopped === "time") return wrong("time-limit", `Cannot serve ${label}: it did not load and predict its example within ${seconds} s`, timeHint(subject));
+	const code = CODES_BY_STAGE[began ?? ""] ?? "load-failed";
+	const wrong = (code, text, hint) => makeSubjectError(subject, code, text, hint);
+	const seconds = computeProofSeconds(limits);
+	if (run.stopped === "time") return wrong("time-limit", `Cannot serve ${label}: it did not load and predict its example within ${seconds} s`, renderTimeHint(subject));
 	if (run.stopped === "output") return wrong("prediction-failed", `Cannot prove ${label}: its output exceeds the limit`, "Remove its debug output");
-	if (/MemoryError|Cannot allocate memory|bad_alloc/.test(run.stderr)) return memoryError(subject, limits);
-	const signal = run.signal ?? signalOf(run.code);
+	if (/MemoryError|Cannot allocate memory|bad_alloc/.test(run.stderr)) return makeMemoryError(subject, limits);
+	const signal = run.signal ?? findSignal(run.code);
 	const frame = /File "([^"]*)", line (\d+) in (\w+)/.exec(run.stderr);
 	const where = frame ? `In ${frame[1]?.split("/").slice(-2).join("/") ?? ""}:${frame[2] ?? ""} (${frame[3] ?? ""})` : void 0;
 	if (signal === "SIGKILL") return wrong("memory-limit", `Cannot prove ${label}: the system killed it, most likely because it used too much memory`);
 	if (signal !== void 0) return wrong(code, `Cannot prove ${label}: it crashed with ${signal} in compiled code`, where);
-	if (run.code === 0) return wrong(code, `Cannot prove ${label}: it ended its own process`, ENDS);
+	if (run.code === 0) return wrong(code, `Cannot prove ${label}: it ended its own process`, EXIT_HINT);
 	const last = run.stderr.trim().split("\n").at(-1)?.trim() ?? "";
 	return wrong(code, `Cannot prove ${label}: Python ended with exit code ${run.code}${last ? `: ${last.slice(0, 300)}` : ""}`);
 }
-function memoryError(subject, { memoryBytes }) {
+function makeMemoryError(subject, { memoryBytes }) {
 	const limit = memoryBytes === void 0 ? "this machine has" : `its ${memoryBytes / 2 ** 30} GiB`;
 	const hint = subject.alone ? void 0 : "Choose a larger workload_type, such as CPU_MEDIUM or CPU_LARGE";
-	return subjectError(subject, "memory-limit", `Cannot serve ${subject.label}: it needs more memory than ${limit}`, hint);
+	return makeSubjectError(subject, "memory-limit", `Cannot serve ${subject.label}: it needs more memory than ${limit}`, hint);
 }
-function signalOf(code) {
+function findSignal(code) {
 	return SIGNALS[code];
 }
-function timeHint({ alone, entity, endpoint }) {
+function renderTimeHint({ alone, entity, endpoint }) {
 	return alone ? void 0 : `Raise davit.served_entities.${entity.name}.time_limit_seconds in ${endpoint.file}, or make the model faster`;
 }
-function missingLibrary(message) {
+function findMissingLibrary(message) {
 	const at = message.indexOf(": cannot open shared object");
 	const name = message.slice(0, Math.max(at, 0)).split(/[\s/'"]/).at(-1) ?? "";
 	return name.startsWith("lib") && name.includes(".so") ? name : void 0;
 }
-function libraryHint(library) {
+function renderLibraryHint(library) {
 	const name = LIBRARY_PACKAGES[library];
 	return name === void 0 ? "Install the system package that provides it" : `Install it: apt-get install ${name}`;
 }
-function lastFrame(trace) {
+function findModelFrame(trace) {
 	const lines = (trace ?? "").split("\n").filter((l) => l.trim() !== "");
 	const own = lines.findLastIndex((l) => l.startsWith(" ")) - 1;
 	const at = own >= 0 ? own : lines.findLastIndex((l) => !/^(?: |<frozen )/.test(l));
@@ -35282,19 +35282,19 @@ function lastFrame(trace) {
 function firstSentence(text) {
 	return text.replace(/\s+/g, " ").split(". ")[0] ?? text;
 }
-var JSON_VALUES, EXAMPLE, ENDED_IN, ENDS, SIGNALS, LIBRARY_PACKAGES;
+var JSON_VALUES_HINT, EXAMPLE_HINT, CODES_BY_STAGE, EXIT_HINT, SIGNALS, LIBRARY_PACKAGES;
 var init_explain_proof = __esmMin((() => {
 	init_explain_module();
 	init_run_proof();
 	init_subject();
-	JSON_VALUES = "Return values that JSON can represent: null instead of a missing number, lists, maps and strings";
-	EXAMPLE = "Log the model with an input_example that fits its signature";
-	ENDED_IN = {
+	JSON_VALUES_HINT = "Return values that JSON can represent: null instead of a missing number, lists, maps and strings";
+	EXAMPLE_HINT = "Log the model with an input_example that fits its signature";
+	CODES_BY_STAGE = {
 		import: "import-failed",
 		predict: "prediction-failed",
 		signature: "prediction-failed"
 	};
-	ENDS = "Remove the call of os._exit, because it would end the server";
+	EXIT_HINT = "Remove the call of os._exit, because it would end the server";
 	SIGNALS = {
 		132: "SIGILL",
 		134: "SIGABRT",
@@ -35310,15 +35310,15 @@ var init_explain_proof = __esmMin((() => {
 	};
 }));
 // validation/proof/prove-model.ts
-async function proofKey(subject, locked, virtualenv) {
+async function makeProofKey(subject, locked, virtualenv) {
 	return contentHash({
 		format: FORMAT$1,
 		model: locked.model.digest,
 		virtualenv: virtualenv.key,
 		machine: `${process.platform}-${process.arch}`,
-		runner: await hashRunner(),
-		limits: proofLimits(subject.entity),
-		settings: proofSettings(subject.entity),
+		runner: await hashModelServer(),
+		limits: makeProofLimits(subject.entity),
+		settings: makeProofSettings(subject.entity),
 		environmentVars: subject.entity.environmentVars
 	});
 }
@@ -35333,8 +35333,8 @@ async function readProof(key) {
 	}
 }
 async function proveModel(subject, model, options) {
-	const limits = proofLimits(subject.entity);
-	const settings = proofSettings(subject.entity);
+	const limits = makeProofLimits(subject.entity);
+	const settings = makeProofSettings(subject.entity);
 	const { environmentVars } = subject.entity;
 	const { virtualenv, signal } = options;
 	const run = await runProof(model.folder, virtualenv, {
@@ -35374,7 +35374,7 @@ function makeProof(key, { pythonVersion }, { sandboxed, document }, settings) {
 		answer: document.answer ?? void 0,
 		peakMemoryBytes: document.peak_memory_bytes,
 		loadMemoryBytes: document.load_memory_bytes ?? void 0,
-		workers: makeWorkers(document, settings),
+		workers: makeProofWorkers(document, settings),
 		mlflow: document.mlflow ?? void 0,
 		warnings: document.warnings.map(({ category, message }) => ({
 			category,
@@ -35382,7 +35382,7 @@ function makeProof(key, { pythonVersion }, { sandboxed, document }, settings) {
 		}))
 	};
 }
-function makeWorkers(document, { workers }) {
+function makeProofWorkers(document, { workers }) {
 	if (!document.workers) return void 0;
 	const { mode } = document.workers;
 	const loaded = document.load_memory_bytes ?? document.peak_memory_bytes;
@@ -35398,8 +35398,8 @@ function makeWorkers(document, { workers }) {
 function proofFile(key) {
 	return cacheFolder("proofs", `${key}.json`);
 }
-async function hashRunner() {
-	const folder = join(RUNTIME, "davit_server");
+async function hashModelServer() {
+	const folder = join(RUNTIME_FOLDER, "davit_server");
 	const files = (await readdir(folder, { recursive: true })).filter((f) => f.endsWith(".py")).sort();
 	return contentHash(await Promise.all(files.map((f) => readFile(join(folder, f), "utf8"))));
 }
@@ -35417,7 +35417,7 @@ var init_prove_model = __esmMin((() => {
 // validation/validate-endpoint.ts
 async function validateEndpoint(endpoint, options) {
 	const { entities, diagnostics } = await validateSubjects(endpoint.entities.map((entity) => makeSubject(endpoint, entity)), options);
-	const left = options.lock ? checkLeftEntities(endpoint, options.lock) : [];
+	const left = options.lock ? checkRemovedEntities(endpoint, options.lock) : [];
 	return {
 		endpoint: endpoint.name,
 		entities,
@@ -35425,7 +35425,7 @@ async function validateEndpoint(endpoint, options) {
 	};
 }
 async function validateSubjects(subjects, options) {
-	const results = await mapConcurrent(subjects, AT_A_TIME$1, (subject) => validateSubject(subject, options));
+	const results = await mapConcurrent(subjects, CONCURRENCY$1, (subject) => validateSubject(subject, options));
 	return {
 		entities: results.map((r) => r.entity),
 		diagnostics: sortDiagnostics(results.flatMap((r) => r.diagnostics))
@@ -35457,20 +35457,20 @@ async function validateSubject(subject, options) {
 	};
 }
 async function runStages(subject, options, stage) {
-	const folder = await stage("fetch", () => fetchStep(subject, options));
+	const folder = await stage("fetch", () => runFetchStage(subject, options));
 	if (folder === void 0) return void 0;
-	const checked = await stage("check", () => checkStep(subject, folder));
+	const checked = await stage("check", () => runCheckStage(subject, folder));
 	if (!checked) return void 0;
-	const lock = await stage("lock", () => Promise.resolve(lockStep(subject, options.lock, checked)));
+	const lock = await stage("lock", () => Promise.resolve(runLockStage(subject, options.lock, checked)));
 	if (!lock || options.until === "lock") return void 0;
-	const place = await stage("virtualenv", () => virtualenvStep(subject, lock, folder, options));
+	const place = await stage("virtualenv", () => runVirtualenvStage(subject, lock, folder, options));
 	if (!place) return void 0;
-	return stage("proof", () => proofStep(subject, {
+	return stage("proof", () => runProofStage(subject, {
 		...place,
 		folder
 	}, lock, options));
 }
-async function fetchStep(subject, options) {
+async function runFetchStage(subject, options) {
 	const { folder, diagnostics } = await fetchModel(subject, options);
 	return {
 		value: folder,
@@ -35478,7 +35478,7 @@ async function fetchStep(subject, options) {
 		diagnostics
 	};
 }
-async function checkStep(subject, folder) {
+async function runCheckStage(subject, folder) {
 	const { checked, diagnostics } = await checkModel(subject, folder);
 	return {
 		value: checked,
@@ -35486,25 +35486,25 @@ async function checkStep(subject, folder) {
 		diagnostics
 	};
 }
-function lockStep(subject, lock, checked) {
+function runLockStage(subject, lock, checked) {
 	return {
 		value: lock,
 		cached: false,
-		diagnostics: lock ? checkLockedEntity(subject, lock, checked) : [missingLock(subject)]
+		diagnostics: lock ? checkLockedEntity(subject, lock, checked) : [reportMissingLock(subject)]
 	};
 }
-async function virtualenvStep(subject, lock, folder, options) {
+async function runVirtualenvStage(subject, lock, folder, options) {
 	const request = makeVirtualenvRequest(lock, subject.entity.name, folder);
 	const locked = lock.entities[subject.entity.name];
 	try {
 		const known = await locateVirtualenv(request, options);
-		const key = known && locked && await proofKey(subject, locked, known);
-		const skip = known !== void 0 && (await isComplete(known) || key !== void 0 && await readProof(key) !== void 0);
+		const key = known && locked && await makeProofKey(subject, locked, known);
+		const skip = known !== void 0 && (await isVirtualenvComplete(known) || key !== void 0 && await readProof(key) !== void 0);
 		const virtualenv = skip ? known : await ensureVirtualenv(request, options);
 		return {
 			value: {
 				virtualenv,
-				key: key ?? (locked ? await proofKey(subject, locked, virtualenv) : "")
+				key: key ?? (locked ? await makeProofKey(subject, locked, virtualenv) : "")
 			},
 			cached: skip,
 			diagnostics: []
@@ -35514,11 +35514,11 @@ async function virtualenvStep(subject, lock, folder, options) {
 		return {
 			value: void 0,
 			cached: false,
-			diagnostics: [subjectError(subject, e.kind, e.message, e.hint)]
+			diagnostics: [makeSubjectError(subject, e.kind, e.message, e.hint)]
 		};
 	}
 }
-async function proofStep(subject, place, lock, options) {
+async function runProofStage(subject, place, lock, options) {
 	const cached = await readProof(place.key);
 	if (cached) return {
 		value: cached,
@@ -35527,10 +35527,10 @@ async function proofStep(subject, place, lock, options) {
 	};
 	const { progress = SILENT, signal } = options;
 	if (!await hasBubblewrap()) progress.say("Proving without a sandbox: bubblewrap (bwrap) is not installed or cannot create a sandbox here");
-	const { virtualenv } = await ensureAgain(subject, place, lock, options);
+	const { virtualenv } = await ensureVirtualenvAgain(subject, place, lock, options);
 	const packages = lock.virtualenvs[lock.entities[subject.entity.name]?.virtualenv ?? ""]?.packages ?? [];
 	const elsewhere = Object.values(lock.virtualenvs).flatMap((v) => v.packages.map((p) => p.name));
-	const { proof, diagnostics } = await timed(progress, `Proving ${subject.label} (loads it and predicts its example)`, () => proveModel(subject, {
+	const { proof, diagnostics } = await withProgress(progress, `Proving ${subject.label} (loads it and predicts its example)`, () => proveModel(subject, {
 		folder: place.folder,
 		key: place.key,
 		packages,
@@ -35545,10 +35545,10 @@ async function proofStep(subject, place, lock, options) {
 		diagnostics: [...diagnostics, ...proof ? checkMemory(subject.entity, proof) : []]
 	};
 }
-async function ensureAgain(subject, place, lock, options) {
+async function ensureVirtualenvAgain(subject, place, lock, options) {
 	return { virtualenv: await ensureVirtualenv(makeVirtualenvRequest(lock, subject.entity.name, place.folder), options) };
 }
-var AT_A_TIME$1;
+var CONCURRENCY$1;
 var init_validate_endpoint = __esmMin((() => {
 	init_ensure_virtualenv();
 	init_virtualenv_error();
@@ -35562,7 +35562,7 @@ var init_validate_endpoint = __esmMin((() => {
 	init_prove_model();
 	init_sandbox();
 	init_subject();
-	AT_A_TIME$1 = 2;
+	CONCURRENCY$1 = 2;
 }));
 // app/validate-endpoints.ts
 async function validateWithOwnLock(endpoint, { place, progress, signal }, until) {
@@ -35665,7 +35665,7 @@ async function explainMissingSecrets(api, { wanted, ...question }) {
 	const missing = [...Map.groupBy(wanted, (w) => w.secret)].map(async ([name, keys]) => {
 		const secret = await readSecret(api, question, name, { accept: ONLY_METADATA });
 		if (!secret) return [`Cannot find the Secret "${name}" in the namespace ${question.namespace}: expected one with ${listKeys(keys)}`];
-		const there = keysOf$1(secret);
+		const there = readKeyNames(secret);
 		const lacking = there === void 0 ? [] : keys.filter(({ key }) => !there.has(key));
 		if (lacking.length === 0) return [];
 		const others = [...there ?? []].sort().join(", ");
@@ -35684,7 +35684,7 @@ async function readSecret(api, { namespace, signal }, name, headers = {}) {
 	if (answer.status !== 200) throw new Error(`Cannot read the version of the Secret "${name}" in ${namespace}: the API server answers ${answer.status}, expected permission to read it`);
 	return JSON.parse(answer.body);
 }
-function keysOf$1({ metadata: { managedFields = [] } }) {
+function readKeyNames({ metadata: { managedFields = [] } }) {
 	if (managedFields.length === 0) return void 0;
 	const fields = managedFields.flatMap(({ fieldsV1 }) => Object.keys(fieldsV1?.["f:data"] ?? {}));
 	return new Set(fields.filter((field) => field.startsWith("f:")).map((field) => field.slice(2)));
@@ -35767,7 +35767,7 @@ function measureNodes(nodes, pods) {
 	const byNode = Map.groupBy(pods, (pod) => pod.spec?.nodeName ?? "");
 	return nodes.filter((n) => n.spec?.unschedulable !== true && n.status?.conditions?.some((c) => c.type === "Ready" && c.status === "True")).map(({ metadata: { name, labels = {} }, spec, status }) => {
 		const allocatable = parseAmounts(status?.allocatable);
-		const free = (byNode.get(name) ?? []).map((pod) => requestsOf(pod.spec)).reduce((left, amounts) => addAmounts(left, amounts, -1), allocatable);
+		const free = (byNode.get(name) ?? []).map((pod) => sumPodRequests(pod.spec)).reduce((left, amounts) => addAmounts(left, amounts, -1), allocatable);
 		return {
 			name,
 			labels,
@@ -35777,19 +35777,19 @@ function measureNodes(nodes, pods) {
 		};
 	});
 }
-function requestsOf(pod) {
+function sumPodRequests(pod) {
 	const { containers = [], initContainers = [], overhead } = pod ?? {};
 	const besides = initContainers.filter((c) => c.restartPolicy === "Always");
-	const running = [...containers, ...besides].map(requestsOfContainer).reduce((a, b) => addAmounts(a, b), {});
-	return addAmounts(addAmounts(initContainers.filter((c) => c.restartPolicy !== "Always").map(requestsOfContainer).reduce((a, b) => takeLarger(a, b), running), parseAmounts(overhead)), { pods: 1 });
+	const running = [...containers, ...besides].map(readContainerRequests).reduce((a, b) => addAmounts(a, b), {});
+	return addAmounts(addAmounts(initContainers.filter((c) => c.restartPolicy !== "Always").map(readContainerRequests).reduce((a, b) => maxAmounts(a, b), running), parseAmounts(overhead)), { pods: 1 });
 }
-function requestsOfContainer({ resources = {} }) {
+function readContainerRequests({ resources = {} }) {
 	return parseAmounts({
 		...resources.limits,
 		...resources.requests
 	});
 }
-function takeLarger(a, b) {
+function maxAmounts(a, b) {
 	const names = /* @__PURE__ */ new Set([...Object.keys(a), ...Object.keys(b)]);
 	return Object.fromEntries([...names].map((name) => [name, Math.max(a[name] ?? 0, b[name] ?? 0)]));
 }
@@ -35808,14 +35808,14 @@ var init_capacity = __esmMin((() => {
 function checkFit({ nodes, quotas }, wanted, { bothVersionsRun = false } = {}) {
 	const seekers = wanted.flatMap(({ count, room }) => Array.from({ length: count }, () => ({
 		room,
-		requests: requestsOf(room)
+		requests: sumPodRequests(room)
 	})));
-	const largest = [...seekers].sort((a, b) => sizeOf(b, nodes) - sizeOf(a, nodes));
+	const largest = [...seekers].sort((a, b) => computeLargestShare(b, nodes) - computeLargestShare(a, nodes));
 	const free = new Map(nodes.map((node) => [node, node.free]));
 	const reasons = [];
 	let missing = {};
 	for (const seeker of largest) {
-		const impossible = explainImpossible(seeker, nodes);
+		const impossible = explainUnschedulable(seeker, nodes);
 		if (impossible !== void 0) {
 			reasons.push(impossible);
 			continue;
@@ -35824,7 +35824,7 @@ function checkFit({ nodes, quotas }, wanted, { bothVersionsRun = false } = {}) {
 		missing = addAmounts(missing, lack);
 		free.set(node, addAmounts(free.get(node) ?? {}, addAmounts(seeker.requests, lack, -1), -1));
 	}
-	const over = overQuota(quotas, seekers);
+	const over = describeExceededQuotas(quotas, seekers);
 	if (Object.keys(missing).length > 0) reasons.unshift(describeMissing(missing, seekers) + (bothVersionsRun ? " while both versions run" : ""));
 	if (reasons.length === 0 && over.length === 0) return { fits: true };
 	return {
@@ -35833,46 +35833,46 @@ function checkFit({ nodes, quotas }, wanted, { bothVersionsRun = false } = {}) {
 		words: [.../* @__PURE__ */ new Set([...reasons, ...over])].join("; ")
 	};
 }
-function sizeOf({ requests }, nodes) {
+function computeLargestShare({ requests }, nodes) {
 	const shares = Object.entries(requests).map(([name, amount]) => {
 		const most = Math.max(...nodes.map((n) => n.allocatable[name] ?? 0));
 		return (most > 0 ? amount / most : 1) + (name.includes("/") && amount > 0 ? 1 : 0);
 	});
 	return Math.max(0, ...shares);
 }
-function explainImpossible({ room, requests }, nodes) {
-	const selected = nodes.filter((node) => matches(node, room));
+function explainUnschedulable({ room, requests }, nodes) {
+	const selected = nodes.filter((node) => matchesSelector(node, room));
 	const selector = describeSelector(room);
 	if (selected.length === 0) return nodes.length === 0 ? "finds no node that is ready" : `finds no node with ${selector}`;
-	const tolerated = selected.filter((node) => refusingTaint(node, room) === void 0);
-	if (tolerated.length === 0) return `does not tolerate the taints of its nodes: ${[...new Set(selected.map((node) => describeTaint(refusingTaint(node, room))))].join(", ")}`;
-	if (tolerated.some((node) => isEmpty(lackOf(requests, node.allocatable)))) return void 0;
-	const lack = tolerated.map((node) => lackOf(requests, node.allocatable)).sort((a, b) => weigh(a) - weigh(b))[0] ?? {};
+	const tolerated = selected.filter((node) => findUntoleratedTaint(node, room) === void 0);
+	if (tolerated.length === 0) return `does not tolerate the taints of its nodes: ${[...new Set(selected.map((node) => describeTaint(findUntoleratedTaint(node, room))))].join(", ")}`;
+	if (tolerated.some((node) => isEmpty(computeShortfall(requests, node.allocatable)))) return void 0;
+	const lack = tolerated.map((node) => computeShortfall(requests, node.allocatable)).sort((a, b) => sumShortfall(a) - sumShortfall(b))[0] ?? {};
 	const most = (name) => Math.max(...tolerated.map((node) => node.allocatable[name] ?? 0));
 	return `needs ${Object.keys(lack).map((name) => `${describeAmount(name, requests[name] ?? 0)}, and the largest node has ${describeAmount(name, most(name))}`).join("; ")}`;
 }
 function chooseNode({ room, requests }, nodes, free) {
-	const choices = nodes.filter((node) => matches(node, room) && refusingTaint(node, room) === void 0 && isEmpty(lackOf(requests, node.allocatable))).map((node) => ({
+	const choices = nodes.filter((node) => matchesSelector(node, room) && findUntoleratedTaint(node, room) === void 0 && isEmpty(computeShortfall(requests, node.allocatable))).map((node) => ({
 		node,
-		lack: lackOf(requests, free.get(node) ?? {})
+		lack: computeShortfall(requests, free.get(node) ?? {})
 	}));
-	const best = choices.reduce((a, b) => weigh(b.lack, b.node) < weigh(a.lack, a.node) ? b : a);
+	const best = choices.reduce((a, b) => sumShortfall(b.lack, b.node) < sumShortfall(a.lack, a.node) ? b : a);
 	return choices.find(({ lack }) => isEmpty(lack)) ?? best;
 }
-function lackOf(requests, there) {
+function computeShortfall(requests, there) {
 	const lack = Object.entries(addAmounts(requests, there, -1));
 	return Object.fromEntries(lack.filter(([name, amount]) => amount > 0 && (requests[name] ?? 0) > 0));
 }
-function weigh(lack, node) {
+function sumShortfall(lack, node) {
 	return Object.entries(lack).reduce((sum, [name, amount]) => sum + amount / (node?.allocatable[name] || 1), 0);
 }
 function isEmpty(amounts) {
 	return Object.keys(amounts).length === 0;
 }
-function matches({ labels }, { nodeSelector = {} }) {
+function matchesSelector({ labels }, { nodeSelector = {} }) {
 	return Object.entries(nodeSelector).every(([name, value]) => labels[name] === value);
 }
-function refusingTaint({ taints }, { tolerations = [] }) {
+function findUntoleratedTaint({ taints }, { tolerations = [] }) {
 	return taints.find((taint) => taint.effect !== "PreferNoSchedule" && !tolerations.some((t) => tolerates(t, taint)));
 }
 function tolerates({ key, operator = "Equal", value = "", effect }, taint) {
@@ -35880,7 +35880,7 @@ function tolerates({ key, operator = "Equal", value = "", effect }, taint) {
 	if (key === void 0 || key === "") return operator === "Exists";
 	return key === taint.key && (operator === "Exists" || value === (taint.value ?? ""));
 }
-function overQuota(quotas, seekers) {
+function describeExceededQuotas(quotas, seekers) {
 	const wanted = seekers.reduce((sum, { requests }) => addAmounts(sum, requests), {});
 	return quotas.flatMap(({ name, hard, used }) => {
 		const over = Object.entries(hard).flatMap(([key, limit]) => {
@@ -35981,11 +35981,11 @@ async function collectSources(root, entry) {
 			path,
 			text
 		});
-		if (CODE_FILE.test(path)) left.push(...importsOf(root, path, text));
+		if (CODE_FILE.test(path)) left.push(...listImports(root, path, text));
 	}
 	return [...found.values()].sort((a, b) => a.path < b.path ? -1 : 1);
 }
-function importsOf(root, path, text) {
+function listImports(root, path, text) {
 	return [...text.matchAll(IMPORTS)].map(([, name = ""]) => name).filter((name) => !name.startsWith("node:")).flatMap((name) => {
 		if (name.startsWith(".")) return posix.join(dirname(path), name);
 		const [packageName = ""] = name.split("/");
@@ -36005,7 +36005,7 @@ var init_collect_sources = __esmMin((() => {
 }));
 // images/plan-authorisation-image.ts
 async function planAuthorisationImage(settings) {
-	return makeAuthorisationImagePlan(await collectSources(CODE$1, ENTRY), settings);
+	return makeAuthorisationImagePlan(await collectSources(CODE_FOLDER, ENTRY), settings);
 }
 function makeAuthorisationImagePlan(sources, { registry, node }) {
 	const files = [
@@ -36055,7 +36055,7 @@ function describeImageProblem({ lock, entity, settings }) {
 	if (!virtualenv) return `Cannot make an image of "${entity}": the lock of "${lock.endpoint}" does not contain it`;
 	const { python, platform } = virtualenv;
 	const base = settings.bases[python];
-	if (!isAtLeast(python, OLDEST_PYTHON)) return `Cannot make an image of "${entity}": it needs Python ${python}, expected ${OLDEST_PYTHON} or newer`;
+	if (!isVersionAtLeast(python, OLDEST_PYTHON)) return `Cannot make an image of "${entity}": it needs Python ${python}, expected ${OLDEST_PYTHON} or newer`;
 	if (base === void 0) return `Cannot make an image of "${entity}": the environment has no base image for Python ${python}, expected one in images.bases, which has ${listBases(settings)}`;
 	if (!/@sha256:[0-9a-f]{64}$/.test(base)) return `Cannot make an image of "${entity}" on "${base}": it has no digest, expected NAME@sha256:… in images.bases`;
 	const processor = platform.split("-")[0] ?? "";
@@ -36073,14 +36073,14 @@ var init_describe_image_problem = __esmMin((() => {
 		x86_64: "amd64",
 		aarch64: "arm64"
 	};
-})), SERVER_SOURCES, FRONT_REQUIREMENTS, SETTLE_SCRIPT, IN_IMAGE;
+})), SERVER_SOURCES, FRONT_REQUIREMENTS, SETTLE_SCRIPT, IMAGE_PATHS;
 var init_image_paths = __esmMin((() => {
 	init_code();
 	SERVER_SOURCES = codePath("runtime", "davit_server");
 	FRONT_REQUIREMENTS = codePath("runtime", "requirements.txt");
 	SETTLE_SCRIPT = codePath("images", "settle.py");
 	codePath("package.json");
-	IN_IMAGE = {
+	IMAGE_PATHS = {
 		frontVirtualenv: "/server/virtualenv",
 		runtime: "/server/runtime",
 		virtualenv: "/virtualenv",
@@ -36135,7 +36135,7 @@ var init_render_dockerfile = __esmMin((() => {
 	};
 	ENTRYPOINT = [
 		...[
-			`${IN_IMAGE.frontVirtualenv}/bin/python`,
+			`${IMAGE_PATHS.frontVirtualenv}/bin/python`,
 			"-I",
 			"-B",
 			"-m",
@@ -36143,9 +36143,9 @@ var init_render_dockerfile = __esmMin((() => {
 		],
 		...[
 			"--python",
-			`${IN_IMAGE.virtualenv}/bin/python`,
+			`${IMAGE_PATHS.virtualenv}/bin/python`,
 			"--model",
-			IN_IMAGE.model
+			IMAGE_PATHS.model
 		],
 		...[
 			"--host",
@@ -36165,7 +36165,7 @@ async function planImage({ endpoint, entity, lock, settings }) {
 		settings
 	});
 	if (problem !== void 0) throw new Error(problem);
-	const { model, virtualenv } = requireLocked(lock, entity.name);
+	const { model, virtualenv } = requireLockedEntity(lock, entity.name);
 	const stack = {
 		format: FORMAT,
 		base: settings.bases[virtualenv.python] ?? "",
@@ -36196,10 +36196,10 @@ async function planImage({ endpoint, entity, lock, settings }) {
 			version: model.version,
 			digest: model.digest
 		},
-		context: `${CONTEXTS}/${tag}`
+		context: `${CONTEXTS_FOLDER}/${tag}`
 	};
 }
-function requireLocked(lock, entity) {
+function requireLockedEntity(lock, entity) {
 	const locked = lock.entities[entity];
 	const virtualenv = locked && lock.virtualenvs[locked.virtualenv];
 	if (!virtualenv) throw new RangeError(`Cannot plan an image of "${entity}": the lock of "${lock.endpoint}" does not contain it`);
@@ -36211,7 +36211,7 @@ function requireLocked(lock, entity) {
 function digestText(text) {
 	return `sha256:${createHash("sha256").update(text).digest("hex")}`;
 }
-var FORMAT, HASH_CHARACTERS, CONTEXTS;
+var FORMAT, HASH_CHARACTERS, CONTEXTS_FOLDER;
 var init_plan_image = __esmMin((() => {
 	init_ensure_front_virtualenv();
 	init_kubernetes_names();
@@ -36222,7 +36222,7 @@ var init_plan_image = __esmMin((() => {
 	init_render_dockerfile();
 	FORMAT = 2;
 	HASH_CHARACTERS = 12;
-	CONTEXTS = ".davit/images";
+	CONTEXTS_FOLDER = ".davit/images";
 }));
 // images/image-reference.ts
 function parseImageReference(text) {
@@ -36238,7 +36238,7 @@ function parseImageReference(text) {
 		version: digest ?? tag
 	};
 }
-function registryAddress(registry) {
+function makeRegistryUrl(registry) {
 	if (registry === DOCKER_HUB$1 || registry === "index.docker.io") return "https://registry-1.docker.io";
 	return `${isLoopback(registry) ? "http" : "https"}://${registry}`;
 }
@@ -36254,11 +36254,11 @@ var init_image_reference = __esmMin((() => {
 async function readCredentials(registry) {
 	const settings = await readConfiguration(join(process.env["DOCKER_CONFIG"] ?? join(homedir(), ".docker"), "config.json"));
 	if (!settings) return void 0;
-	const names = keysOf(registry);
+	const names = listCredentialKeys(registry);
 	const helper = names.map((n) => settings.credHelpers?.[n]).find((h) => h !== void 0) ?? settings.credsStore;
-	return (helper === void 0 ? void 0 : await queryHelper(helper, names[0] ?? registry)) ?? writtenCredentials(settings, names);
+	return (helper === void 0 ? void 0 : await queryHelper(helper, names[0] ?? registry)) ?? findStoredCredentials(settings, names);
 }
-function keysOf(registry) {
+function listCredentialKeys(registry) {
 	return registry === "docker.io" || registry === "index.docker.io" ? [
 		DOCKER_HUB,
 		"index.docker.io",
@@ -36277,8 +36277,8 @@ async function readConfiguration(file) {
 		throw new Error(`Cannot read ${file}: it does not contain the JSON that docker login writes`, { cause: void 0 });
 	}
 }
-function writtenCredentials({ auths = {} }, names) {
-	const found = Object.entries(auths).find(([key]) => names.some((name) => hostOf(key) === hostOf(name)))?.[1];
+function findStoredCredentials({ auths = {} }, names) {
+	const found = Object.entries(auths).find(([key]) => names.some((name) => parseHost(key) === parseHost(name)))?.[1];
 	if (!found) return void 0;
 	if (found.registrytoken) return {
 		kind: "registry-token",
@@ -36301,14 +36301,14 @@ function writtenCredentials({ auths = {} }, names) {
 		password: found.password ?? ""
 	};
 }
-function hostOf(key) {
+function parseHost(key) {
 	return key.replace(/^https?:\/\//, "").split("/")[0] ?? "";
 }
 async function queryHelper(helper, registry) {
 	const program = `docker-credential-${helper}`;
 	const run = await runProcess(program, ["get"], {
 		input: registry,
-		env: childEnvironment(),
+		env: makeChildEnvironment(),
 		limitSeconds: HELPER_LIMIT_SECONDS
 	}).catch(() => void 0);
 	if (!run) throw new Error(`Cannot start ${program}, which Docker's configuration names: expected it on the PATH`);
@@ -36317,7 +36317,7 @@ async function queryHelper(helper, registry) {
 		if (/credentials not found/i.test(said)) return void 0;
 		throw new Error(`Cannot read the credentials of ${registry}: ${program} ended with exit code ${run.code}`);
 	}
-	const { Username: username, Secret: secret } = parseAnswer(run.stdout, program);
+	const { Username: username, Secret: secret } = parseHelperOutput(run.stdout, program);
 	if (username === "" && secret === "") return void 0;
 	return username === "<token>" ? {
 		kind: "identity-token",
@@ -36328,29 +36328,29 @@ async function queryHelper(helper, registry) {
 		password: secret
 	};
 }
-function parseAnswer(text, program) {
+function parseHelperOutput(text, program) {
 	try {
-		return helperAnswer.parse(JSON.parse(text));
+		return helperOutput.parse(JSON.parse(text));
 	} catch {
 		throw new Error(`Cannot parse the output of ${program}: expected JSON with Username and Secret`);
 	}
 }
-var configuration, helperAnswer, HELPER_LIMIT_SECONDS, DOCKER_HUB;
+var configuration, helperOutput, HELPER_LIMIT_SECONDS, DOCKER_HUB;
 var init_docker_credentials = __esmMin((() => {
 	init_zod();
 	init_run_process();
 	configuration = object({
-		auths: record$1(string$1(), object({
+		auths: record(string$1(), object({
 			auth: string$1().optional(),
 			username: string$1().optional(),
 			password: string$1().optional(),
 			identitytoken: string$1().optional(),
 			registrytoken: string$1().optional()
 		})).optional(),
-		credHelpers: record$1(string$1(), string$1()).optional(),
+		credHelpers: record(string$1(), string$1()).optional(),
 		credsStore: string$1().optional()
 	});
-	helperAnswer = object({
+	helperOutput = object({
 		Username: string$1(),
 		Secret: string$1()
 	});
@@ -36358,21 +36358,21 @@ var init_docker_credentials = __esmMin((() => {
 	DOCKER_HUB = "https://index.docker.io/v1/";
 }));
 // images/send-request.ts
-async function ask(url, request) {
+async function sendRequest(url, request) {
 	const { registry, signal } = request;
 	for (let tries = 1;; tries++) {
-		const answer = await send(url, request);
+		const answer = await sendOnce(url, request);
 		signal?.throwIfAborted();
 		if (!(answer instanceof Error || answer.status === 429 || answer.status >= 500)) return answer;
-		if (tries === TRIES) {
-			const how = answer instanceof Error ? `it is unreachable (${reason(answer)})` : `it answered ${answer.status}`;
-			throw new RegistryError(registry, `${how} in ${TRIES} attempts`, "Run the same command again when the registry is available");
+		if (tries === MAX_ATTEMPTS) {
+			const how = answer instanceof Error ? `it is unreachable (${describeCause(answer)})` : `it answered ${answer.status}`;
+			throw new RegistryError(registry, `${how} in ${MAX_ATTEMPTS} attempts`, "Run the same command again when the registry is available");
 		}
 		if (!(answer instanceof Error)) await answer.body?.cancel();
 		await setTimeout$2(pause(tries, answer), void 0, { ...signal && { signal } });
 	}
 }
-async function send(url, { method = "GET", headers = {}, body, signal }) {
+async function sendOnce(url, { method = "GET", headers = {}, body, signal }) {
 	const limit = AbortSignal.timeout(LIMIT_SECONDS$4 * 1e3);
 	try {
 		return await fetch(url, {
@@ -36390,20 +36390,20 @@ async function send(url, { method = "GET", headers = {}, body, signal }) {
 }
 function pause(tries, answer) {
 	const told = answer instanceof Error ? NaN : Number(answer.headers.get("retry-after") ?? NaN);
-	return Number.isFinite(told) ? Math.min(told, LONGEST_PAUSE_SECONDS) * 1e3 : PAUSE_MILLISECONDS$1 * 2 ** tries;
+	return Number.isFinite(told) ? Math.min(told, MAX_RETRY_DELAY_SECONDS) * 1e3 : RETRY_DELAY_MILLISECONDS * 2 ** tries;
 }
-function reason(error) {
+function describeCause(error) {
 	const { cause } = error;
 	if (error.name === "TimeoutError") return `no answer within ${LIMIT_SECONDS$4} s`;
 	const { code } = cause ?? {};
 	return code ?? (cause instanceof Error ? cause.message : error.message);
 }
-var LOGIN, TRIES, PAUSE_MILLISECONDS$1, LONGEST_PAUSE_SECONDS, LIMIT_SECONDS$4, RegistryError;
+var LOGIN, MAX_ATTEMPTS, RETRY_DELAY_MILLISECONDS, MAX_RETRY_DELAY_SECONDS, LIMIT_SECONDS$4, RegistryError;
 var init_send_request = __esmMin((() => {
 	LOGIN = "docker login";
-	TRIES = 4;
-	PAUSE_MILLISECONDS$1 = 300;
-	LONGEST_PAUSE_SECONDS = 10;
+	MAX_ATTEMPTS = 4;
+	RETRY_DELAY_MILLISECONDS = 300;
+	MAX_RETRY_DELAY_SECONDS = 10;
 	LIMIT_SECONDS$4 = 30;
 	RegistryError = class extends Error {
 		constructor(registry, what, repair = `Run ${LOGIN} ${registry} with an account that can read it`) {
@@ -36436,22 +36436,22 @@ function parseChallenge(header) {
 	} : void 0;
 }
 async function fetchToken({ realm, service }, { registry, name }, credentials) {
-	const url = requireSafe(realm, registry);
+	const url = requireSafeRealm(realm, registry);
 	const asked = {
 		...service !== void 0 && { service },
 		scope: `repository:${name}:pull`
 	};
-	const answer = credentials?.kind === "identity-token" ? await ask(url, {
+	const answer = credentials?.kind === "identity-token" ? await sendRequest(url, {
 		registry,
 		method: "POST",
 		headers: { "content-type": "application/x-www-form-urlencoded" },
-		body: form({
+		body: encodeForm({
 			...asked,
 			grant_type: "refresh_token",
 			client_id: CLIENT,
 			refresh_token: credentials.token
 		})
-	}) : await ask(withQuery(url, asked), {
+	}) : await sendRequest(addQuery(url, asked), {
 		registry,
 		...credentials?.kind === "password" && { headers: { authorization: basic(credentials) } }
 	});
@@ -36461,17 +36461,17 @@ async function fetchToken({ realm, service }, { registry, name }, credentials) {
 	if (found === void 0) throw new RegistryError(registry, `${url.host} answered without a token`, "");
 	return found;
 }
-function requireSafe(realm, registry) {
+function requireSafeRealm(realm, registry) {
 	const url = URL.canParse(realm) ? new URL(realm) : void 0;
 	if (url?.protocol === "https:" || url?.protocol === "http:" && isLoopback(registry) && isLoopback(url.host)) return url;
 	throw new RegistryError(registry, `it requires a token from "${url?.origin ?? realm}", expected an https URL`, "");
 }
-function withQuery(url, fields) {
+function addQuery(url, fields) {
 	const whole = new URL(url);
 	for (const [name, value] of Object.entries(fields)) whole.searchParams.set(name, value);
 	return whole;
 }
-function form(fields) {
+function encodeForm(fields) {
 	return new URLSearchParams(fields).toString();
 }
 function basic({ username, password }) {
@@ -36506,13 +36506,13 @@ async function readImageDigest(reference, options = {}) {
 }
 async function queryRegistry(image, path, { method = "GET", signal }) {
 	const { registry, name } = image;
-	const url = new URL(`${registryAddress(registry)}/v2/${name}/${path}`);
+	const url = new URL(`${makeRegistryUrl(registry)}/v2/${name}/${path}`);
 	const request = {
 		registry,
 		method,
 		signal
 	};
-	const first = await ask(url, {
+	const first = await sendRequest(url, {
 		...request,
 		headers: { accept: MANIFESTS }
 	});
@@ -36523,7 +36523,7 @@ async function queryRegistry(image, path, { method = "GET", signal }) {
 	async function loginAndAsk(refused) {
 		const authorization = await answerChallenge(refused.headers.get("www-authenticate") ?? "", image);
 		if (authorization === void 0) return refused;
-		return ask(url, {
+		return sendRequest(url, {
 			...request,
 			headers: {
 				accept: MANIFESTS,
@@ -36595,7 +36595,7 @@ async function buildMissingImages(endpoint, request) {
 	await buildImages(endpoint.name, await listMissingImages(endpoint, request), request);
 }
 async function buildMissingPlatformImages(request) {
-	await buildImages(PLATFORM$1, await listMissingPlatformImages(request.environment), request);
+	await buildImages(PLATFORM, await listMissingPlatformImages(request.environment), request);
 }
 async function listMissingPlatformImages({ images }) {
 	const { reference } = await planAuthorisationImage(images);
@@ -36720,7 +36720,7 @@ async function previewEndpoint(endpoint, project, request) {
 	const stack = stackName(endpoint.name, environment.name);
 	const progress = named(request.progress, endpoint.name);
 	const refresh = request.refresh === true || await hasDrifted(project, endpoint.name, request);
-	const outcome = await timed(progress, `Previewing ${stack}`, () => throwIfStopped(previewStack(project, stack, {
+	const outcome = await withProgress(progress, `Previewing ${stack}`, () => throwIfStopped(previewStack(project, stack, {
 		progress,
 		signal,
 		refresh
@@ -36743,7 +36743,7 @@ async function previewEndpoint(endpoint, project, request) {
 async function previewRemoval(endpoint, project, { environment, progress: all, signal }) {
 	const stack = stackName(endpoint, environment.name);
 	const progress = named(all, endpoint);
-	const outcome = await timed(progress, `Previewing the removal of ${stack}`, () => throwIfStopped(previewDestroyStack(project, stack, {
+	const outcome = await withProgress(progress, `Previewing the removal of ${stack}`, () => throwIfStopped(previewDestroyStack(project, stack, {
 		progress,
 		signal
 	}), signal));
@@ -36830,8 +36830,8 @@ function checkQuota(endpoint, environment) {
 function listNeeds(entity, environment) {
 	const hardware = environment.hardware[entity.workloadType];
 	if (!hardware) return [];
-	const { min, max } = replicasOf$1(entity);
-	return Object.entries(sizeReplica(hardware, workersOf(entity))).flatMap(([name, size]) => [
+	const { min, max } = countReplicas(entity);
+	return Object.entries(sizeReplica(hardware, countWorkers(entity))).flatMap(([name, size]) => [
 		`requests.${name}`,
 		`limits.${name}`,
 		name
@@ -36859,15 +36859,15 @@ function findQuotaProblem(needs, limit, environment) {
 	for (const { entity, resource, least } of needs) {
 		sum += least;
 		if (sum <= limit) continue;
-		const message = `Cannot provide the minimum of "${entity.name}" in environment "${environment.name}": the endpoint then needs ${render(sum, resource)} of ${resource}, expected at most ${render(limit, resource)}, the quota for all models`;
+		const message = `Cannot provide the minimum of "${entity.name}" in environment "${environment.name}": the endpoint then needs ${renderAmount(sum, resource)} of ${resource}, expected at most ${renderAmount(limit, resource)}, the quota for all models`;
 		return makeError("quota-exceeded", entity.place, message, "Lower the minimum, or raise quota in the environment");
 	}
 	const much = needs.find((n) => n.most > limit);
 	if (!much) return void 0;
-	const message = `Found a maximum of "${much.entity.name}" that environment "${environment.name}" cannot reach: it needs ${render(much.most, much.resource)} of ${much.resource}, and the quota for all models is ${render(limit, much.resource)}`;
+	const message = `Found a maximum of "${much.entity.name}" that environment "${environment.name}" cannot reach: it needs ${renderAmount(much.most, much.resource)} of ${much.resource}, and the quota for all models is ${renderAmount(limit, much.resource)}`;
 	return makeWarning("quota-exceeded", much.entity.place, message);
 }
-function render(amount, resource) {
+function renderAmount(amount, resource) {
 	return resource.endsWith("memory") ? renderBytes(amount) : String(Math.round(amount * 1e3) / 1e3);
 }
 var init_check_quota = __esmMin((() => {
@@ -36927,9 +36927,9 @@ function checkPrincipals(endpoint, environment) {
 		name: principal,
 		place: locateListItem(endpoint, "rateLimits", i)
 	}));
-	return [...permissions, ...limits].flatMap(({ kind, name, place }) => kind !== "service_principal" || name === "" || /^[^/]+\/[^/]+$|^system:serviceaccount:/.test(name) ? [] : [warnOfNobody(name, place, environment)]);
+	return [...permissions, ...limits].flatMap(({ kind, name, place }) => kind !== "service_principal" || name === "" || /^[^/]+\/[^/]+$|^system:serviceaccount:/.test(name) ? [] : [warnAboutUnknownPrincipal(name, place, environment)]);
 }
-function warnOfNobody(name, place, environment) {
+function warnAboutUnknownPrincipal(name, place, environment) {
 	return makeWarning("unknown-principal", place, `Found the service principal "${name}", which cannot exist in environment "${environment.name}": expected NAMESPACE/NAME of a service account`);
 }
 var init_check_against_kubernetes = __esmMin((() => {
@@ -36956,19 +36956,19 @@ function checkLocal(endpoint, environment) {
 			...checkSecrets(entity, environment),
 			...checkRole(entity, environment)
 		]),
-		...warnOfPermissions(endpoint, environment),
-		...warnOfRateLimits(endpoint, environment)
+		...warnAboutPermissions(endpoint, environment),
+		...warnAboutRateLimits(endpoint, environment)
 	];
 }
-function warnOfPermissions(endpoint, environment) {
+function warnAboutPermissions(endpoint, environment) {
 	if (endpoint.permissions.length === 0) return [];
 	const message = `Found permissions on "${endpoint.name}": environment "${environment.name}" ignores them, because each of its tokens may query every endpoint`;
 	return [makeWarning("unsupported-field", locateListItem(endpoint, "permissions", 0), message)];
 }
-function warnOfRateLimits(endpoint, environment) {
+function warnAboutRateLimits(endpoint, environment) {
 	return endpoint.rateLimits.flatMap(({ key, principal }, i) => {
 		if (principal === void 0 && (key === "endpoint" || key === "user")) return [];
-		const message = `Found a rate limit of ${principal === void 0 ? `each ${WORDS$1[key]}` : `"${principal}"`} on "${endpoint.name}": environment "${environment.name}" does not apply it, because its tokens carry no names`;
+		const message = `Found a rate limit of ${principal === void 0 ? `each ${LIMIT_KEY_WORDS[key]}` : `"${principal}"`} on "${endpoint.name}": environment "${environment.name}" does not apply it, because its tokens carry no names`;
 		return [makeWarning("unknown-principal", locateListItem(endpoint, "rateLimits", i), message)];
 	});
 }
@@ -36978,22 +36978,22 @@ function checkWorkloadType({ name, workloadType, place }, environment, there) {
 }
 function checkSecrets({ name, environmentVars, place }, environment) {
 	return Object.entries(environmentVars).filter(([, value]) => parseSecretReference(value)).map(([variable]) => {
-		return makeError("unsupported-field", place, `Cannot provide the secret ${variable} of "${name}" in environment "${environment.name}": the local target has no secrets`, ELSEWHERE);
+		return makeError("unsupported-field", place, `Cannot provide the secret ${variable} of "${name}" in environment "${environment.name}": the local target has no secrets`, KUBERNETES_HINT);
 	});
 }
 function checkRole({ name, instanceProfileArn, place }, environment) {
 	if (instanceProfileArn === void 0) return [];
-	return [makeError("unsupported-field", place, `Cannot provide the AWS role of "${name}" in environment "${environment.name}": the local target has no AWS roles`, ELSEWHERE)];
+	return [makeError("unsupported-field", place, `Cannot provide the AWS role of "${name}" in environment "${environment.name}": the local target has no AWS roles`, KUBERNETES_HINT)];
 }
-var LOCAL_WORKLOAD_TYPES, ELSEWHERE, WORDS$1;
+var LOCAL_WORKLOAD_TYPES, KUBERNETES_HINT, LIMIT_KEY_WORDS;
 var init_check_against_environment = __esmMin((() => {
 	init_check_against_kubernetes();
 	init_diagnostic();
 	init_locate_list_item();
 	init_secret_reference();
 	LOCAL_WORKLOAD_TYPES = ["CPU"];
-	ELSEWHERE = "Deploy it to an environment with target: kubernetes";
-	WORDS$1 = {
+	KUBERNETES_HINT = "Deploy it to an environment with target: kubernetes";
+	LIMIT_KEY_WORDS = {
 		endpoint: "endpoint",
 		user: "user",
 		user_group: "group",
@@ -37002,21 +37002,21 @@ var init_check_against_environment = __esmMin((() => {
 }));
 // validation/requirements/explain-resolution.ts
 async function explainResolution(request, message, compile) {
-	return await explainMissing(request, message, compile) ?? explainPython(request, message) ?? explainTwice(message) ?? await explainWheels(request, message, compile) ?? explainConflict(request, message) ?? { why: shorten$1(message) };
+	return await explainMissingVersion(request, message, compile) ?? explainPythonBound(request, message) ?? explainDuplicate(message) ?? await explainMissingWheel(request, message, compile) ?? explainConflict(request, message) ?? { why: shorten$1(message) };
 }
-async function explainMissing(request, message, compile) {
-	const text = unwrap(message);
+async function explainMissingVersion(request, message, compile) {
+	const text = collapseWhitespace(message);
 	const unknown = /(?<![A-Za-z0-9._-])([A-Za-z0-9._-]+) was not found in the (?:package registry|cache)/.exec(text)?.[1];
 	if (unknown !== void 0) return {
 		why: `the index has no package named "${unknown}"`,
 		hint: "Check its spelling",
-		about: normalizeName(unknown)
+		about: normalizePackageName(unknown)
 	};
 	for (const { name, pin } of request.requirements) {
 		if (pin === void 0 || !text.includes(`${name}==${pin}`)) continue;
 		const lone = await compile([`${name}==${pin}`], ["--no-deps"]);
-		if (lone.code === 0 || !/there is no version of/.test(unwrap(lone.stderr))) continue;
-		const nearest = await findNear(compile, name, pin);
+		if (lone.code === 0 || !/there is no version of/.test(collapseWhitespace(lone.stderr))) continue;
+		const nearest = await findNearestVersion(compile, name, pin);
 		const expected = nearest === void 0 ? "" : `, expected one such as ${nearest}`;
 		const add = nearest === void 0 ? void 0 : `${name}==${nearest}`;
 		return {
@@ -37026,7 +37026,7 @@ async function explainMissing(request, message, compile) {
 		};
 	}
 }
-async function findNear(compile, name, pin) {
+async function findNearestVersion(compile, name, pin) {
 	const [version = pin, build] = pin.split("+");
 	const candidates = [
 		...build === void 0 ? [] : [`${name}==${version}`],
@@ -37042,8 +37042,8 @@ async function findVersion(compile, requirement) {
 	const run = await compile([requirement], ["--no-deps", "--upgrade"]);
 	return run.code === 0 ? /==(\S+)/.exec(run.stdout)?.[1] : void 0;
 }
-function explainPython({ python }, message) {
-	const text = unwrap(message);
+function explainPythonBound({ python }, message) {
+	const text = collapseWhitespace(message);
 	const bound = /does not satisfy Python(\S+?),? and /.exec(text);
 	const after = bound ? text.slice(bound.index + bound[0].length) : "";
 	const needs = bound?.[1];
@@ -37052,24 +37052,24 @@ function explainPython({ python }, message) {
 	return {
 		why: `${what} needs Python ${needs}, and the model was saved with Python ${python}`,
 		hint: "Require versions for that Python, or train and log the model with a newer Python",
-		about: nameOf(what)
+		about: parseName(what)
 	};
 }
-function explainTwice(message) {
-	const [, a, b] = /Because you require (\S+) and (\S+?), we can conclude/.exec(unwrap(message)) ?? [];
-	if (a === void 0 || b === void 0 || nameOf(a) !== nameOf(b)) return void 0;
+function explainDuplicate(message) {
+	const [, a, b] = /Because you require (\S+) and (\S+?), we can conclude/.exec(collapseWhitespace(message)) ?? [];
+	if (a === void 0 || b === void 0 || parseName(a) !== parseName(b)) return void 0;
 	return {
 		why: `both ${a} and ${b} are required`,
 		hint: "Keep one of the two",
-		about: nameOf(b)
+		about: parseName(b)
 	};
 }
 function explainConflict(request, message) {
-	const facts = [...unwrap(message).matchAll(/(?:Because|And because|and) (?:all versions of )?(\S+) depends on (.{1,300}?)(?= and |, we can conclude)/g)];
+	const facts = [...collapseWhitespace(message).matchAll(/(?:Because|And because|and) (?:all versions of )?(\S+) depends on (.{1,300}?)(?= and |, we can conclude)/g)];
 	if (facts.length === 0) return void 0;
-	const [, who = "", needs = ""] = facts.find(([, , n = ""]) => request.requirements.some((r) => r.name === nameOf(n))) ?? facts[0] ?? [];
-	const mine = request.requirements.find((r) => r.name === nameOf(needs));
-	const other = request.requirements.find((r) => r.name === nameOf(who));
+	const [, who = "", needs = ""] = facts.find(([, , n = ""]) => request.requirements.some((r) => r.name === parseName(n))) ?? facts[0] ?? [];
+	const mine = request.requirements.find((r) => r.name === parseName(needs));
+	const other = request.requirements.find((r) => r.name === parseName(who));
 	const wanted = cleanSpecifier(needs);
 	const subject = other?.text ?? who;
 	if (mine) return {
@@ -37077,22 +37077,22 @@ function explainConflict(request, message) {
 		hint: "Change one of the two",
 		about: mine.name
 	};
-	const second = facts.find(([, w = "", n = ""]) => nameOf(n) === nameOf(needs) && w !== who);
+	const second = facts.find(([, w = "", n = ""]) => parseName(n) === parseName(needs) && w !== who);
 	return {
 		why: `${subject} needs ${wanted}${second ? `, and ${second[1] ?? ""} needs ${cleanSpecifier(second[2] ?? "")}` : ""}`,
 		hint: "Change one of the versions",
-		about: nameOf(who)
+		about: parseName(who)
 	};
 }
-async function explainWheels(request, message, compile) {
+async function explainMissingWheel(request, message, compile) {
 	const { python, platform, requirements } = request;
-	const what = /(?:Because|[Aa]nd because|and) (?:only |all versions of )?([A-Za-z0-9]\S*) ha(?:s|ve) no (?:usable wheels|wheels with a matching)/.exec(unwrap(message))?.[1];
+	const what = /(?:Because|[Aa]nd because|and) (?:only |all versions of )?([A-Za-z0-9]\S*) ha(?:s|ve) no (?:usable wheels|wheels with a matching)/.exec(collapseWhitespace(message))?.[1];
 	if (what === void 0) return void 0;
-	const about = nameOf(what);
+	const about = parseName(what);
 	const machine = platform.startsWith("x86_64-manylinux") ? "Linux" : platform;
 	const why = `${what} has no wheel for Python ${python} on ${machine}`;
 	const mine = requirements.find((r) => r.name === about && r.source === void 0);
-	const version = mine && await findFitting(request, about, compile);
+	const version = mine && await findCompatibleVersion(request, about, compile);
 	if (version !== void 0) return {
 		why: `${why}, expected one such as ${version}`,
 		add: `${about}==${version}`,
@@ -37112,22 +37112,22 @@ async function explainWheels(request, message, compile) {
 		about
 	};
 }
-async function findFitting({ requirements }, name, compile) {
+async function findCompatibleVersion({ requirements }, name, compile) {
 	const run = await compile(requirements.filter((r) => r.source === void 0).map((r) => r.name === name ? name : r.text), ["--upgrade"]);
 	if (run.code !== 0) return void 0;
-	return run.stdout.split("\n").find((l) => normalizeName(l.split("==")[0] ?? "") === name)?.split("==")[1]?.split(/[\s;\\]/)[0];
+	return run.stdout.split("\n").find((l) => normalizePackageName(l.split("==")[0] ?? "") === name)?.split("==")[1]?.split(/[\s;\\]/)[0];
 }
-function nameOf(requirement) {
-	return normalizeName(/^[A-Za-z0-9._-]*[A-Za-z0-9]/.exec(requirement)?.[0] ?? requirement);
+function parseName(requirement) {
+	return normalizePackageName(/^[A-Za-z0-9._-]*[A-Za-z0-9]/.exec(requirement)?.[0] ?? requirement);
 }
 function cleanSpecifier(text) {
 	return text.replace(/\{[^{}]*\}/g, "").replace(/,$/, "");
 }
-function unwrap(message) {
+function collapseWhitespace(message) {
 	return message.replace(/\s+/g, " ");
 }
 function shorten$1(message) {
-	const text = unwrap(message.split("\nhint:")[0] ?? "").replace(/^.*?cause: /, "");
+	const text = collapseWhitespace(message.split("\nhint:")[0] ?? "").replace(/^.*?cause: /, "");
 	return text.length > 400 ? `${text.slice(0, 399)}…` : text.replace(/\.\s*$/, "");
 }
 var init_explain_resolution = __esmMin((() => {
@@ -37159,7 +37159,7 @@ async function resolveRequirements(request, options) {
 			packages: readPackages(run.stdout, request.modelFolder),
 			explanation: void 0
 		};
-		if (OUTAGE.test(run.stderr)) throw outage(run);
+		if (OUTAGE_MESSAGE.test(run.stderr)) throw makeOutageError(run);
 		return {
 			packages: void 0,
 			explanation: await explainResolution(request, run.stderr, compile)
@@ -37217,7 +37217,7 @@ async function compileLines({ uv, folder, python, request, options }, lines, mor
 		...more,
 		...files
 	], {
-		env: childEnvironment({ UV_NO_PROGRESS: "1" }),
+		env: makeChildEnvironment({ UV_NO_PROGRESS: "1" }),
 		limitSeconds: LIMIT_SECONDS$3,
 		...options.signal && { signal: options.signal }
 	});
@@ -37238,20 +37238,20 @@ function readPackages(text, modelFolder) {
 		return {
 			...p,
 			source,
-			version: wheelVersion(source)
+			version: parseWheelVersion(source)
 		};
 	});
 }
-function wheelVersion(source) {
+function parseWheelVersion(source) {
 	return decodeURIComponent(source.split(/[?#]/)[0]?.split("/").at(-1) ?? "").split("-")[1] ?? "";
 }
-function outage({ stderr, timedOut }) {
+function makeOutageError({ stderr, timedOut }) {
 	const causes = stderr.split("\n").filter((l) => !/https?:/.test(l)).map((l) => l.replace(/^\s*(error|cause):\s*/, "").trim());
 	if (stderr.includes("network was disabled")) return /* @__PURE__ */ new Error("Cannot query the package index: UV_OFFLINE is set, and the cache does not have the answer. Unset UV_OFFLINE and run the same command again");
 	const why = timedOut ? `uv was stopped after ${LIMIT_SECONDS$3} s` : causes.filter(Boolean).slice(-2).join(", ");
 	return /* @__PURE__ */ new Error(`Cannot reach the package index: ${why}. Check the network, or UV_INDEX and its credentials, and run the same command again`);
 }
-var LIMIT_SECONDS$3, OUTAGE;
+var LIMIT_SECONDS$3, OUTAGE_MESSAGE;
 var init_resolve_requirements = __esmMin((() => {
 	init_ensure_front_virtualenv();
 	init_find_python();
@@ -37260,14 +37260,14 @@ var init_resolve_requirements = __esmMin((() => {
 	init_temporary_folder();
 	init_explain_resolution();
 	LIMIT_SECONDS$3 = 300;
-	OUTAGE = /network was disabled|failed to fetch|error sending request|dns error|request failed|connection refused|timed? ?out|status (?:5\d\d|401|403)/i;
+	OUTAGE_MESSAGE = /network was disabled|failed to fetch|error sending request|dns error|request failed|connection refused|timed? ?out|status (?:5\d\d|401|403)/i;
 }));
 // validation/lock-endpoint.ts
 function lockEndpoint(endpoint, options) {
 	return lockSubjects(endpoint.name, endpoint.entities.map((entity) => makeSubject(endpoint, entity)), options);
 }
 async function lockSubjects(name, subjects, options) {
-	const results = await mapConcurrent(subjects, AT_A_TIME, (subject) => lockSubject(subject, options));
+	const results = await mapConcurrent(subjects, CONCURRENCY, (subject) => lockSubject(subject, options));
 	const diagnostics = sortDiagnostics(results.flatMap((r) => r.diagnostics));
 	const entities = results.map(({ subject, reason }) => ({
 		entity: subject.entity.name,
@@ -37306,14 +37306,14 @@ async function lockSubject(subject, options) {
 	const { current, upgrade = false } = options;
 	const before = current?.entities[subject.entity.name];
 	const virtualenv = before && current.virtualenvs[before.virtualenv];
-	const reason = current ? staleReason(subject, current, checked) : "no lock yet";
+	const reason = current ? explainStaleLock(subject, current, checked) : "no lock yet";
 	if (reason === void 0 && !upgrade && before && virtualenv) {
 		const locked = {
 			name: subject.entity.name,
 			entity: before,
 			virtualenv
 		};
-		const bounds = checkMlflow(subject, virtualenv.packages).map((p) => placeProblem(subject, p));
+		const bounds = checkMlflowVersion(subject, virtualenv.packages).map((p) => locateProblem(subject, p));
 		return {
 			subject,
 			reason,
@@ -37332,8 +37332,8 @@ async function resolveSubject(subject, checked, options) {
 	const python = minorVersion(checked.pythonVersion);
 	const before = current?.entities[subject.entity.name];
 	const old = before && current.virtualenvs[before.virtualenv];
-	const platform = old?.platform ?? PLATFORM;
-	const { packages, explanation } = await timed(progress, `Locking ${subject.entity.name} (${reason})`, () => resolveRequirements({
+	const platform = old?.platform ?? LOCK_PLATFORM;
+	const { packages, explanation } = await withProgress(progress, `Locking ${subject.entity.name} (${reason})`, () => resolveRequirements({
 		requirements: checked.requirements,
 		constraints: checked.model.constraints,
 		python,
@@ -37342,7 +37342,7 @@ async function resolveSubject(subject, checked, options) {
 		preferences: upgrade ? void 0 : old?.packages ?? []
 	}, options));
 	if (!packages) {
-		const wrong = placeProblem(subject, describeFailure(subject, checked, explanation));
+		const wrong = locateProblem(subject, describeResolutionFailure(subject, checked, explanation));
 		return {
 			subject,
 			reason,
@@ -37350,8 +37350,8 @@ async function resolveSubject(subject, checked, options) {
 			diagnostics: [...options.diagnostics, wrong]
 		};
 	}
-	const drift = checkDrift(subject, checked.model, new Map(packages.map((p) => [p.name, p.version])));
-	const bounds = checkMlflow(subject, packages);
+	const drift = checkVersionDrift(subject, checked.model, new Map(packages.map((p) => [p.name, p.version])));
+	const bounds = checkMlflowVersion(subject, packages);
 	const entity = {
 		model: makeLockedModel(subject, checked),
 		requirements: [...renderRequirements(checked)],
@@ -37369,10 +37369,10 @@ async function resolveSubject(subject, checked, options) {
 				packages: [...packages]
 			}
 		},
-		diagnostics: [...options.diagnostics, ...[...drift, ...bounds].map((p) => placeProblem(subject, p))]
+		diagnostics: [...options.diagnostics, ...[...drift, ...bounds].map((p) => locateProblem(subject, p))]
 	};
 }
-function describeFailure(subject, { requirements }, explanation) {
+function describeResolutionFailure(subject, { requirements }, explanation) {
 	const at = requirements.find((r) => r.name === explanation?.about)?.at;
 	return {
 		code: "resolution-failed",
@@ -37409,7 +37409,7 @@ function assembleLock(endpoint, all) {
 		virtualenvs
 	};
 }
-var PLATFORM, AT_A_TIME;
+var LOCK_PLATFORM, CONCURRENCY;
 var init_lock_endpoint = __esmMin((() => {
 	init_find_python();
 	init_diagnostic();
@@ -37424,8 +37424,8 @@ var init_lock_endpoint = __esmMin((() => {
 	init_locked_model();
 	init_resolve_requirements();
 	init_subject();
-	PLATFORM = "x86_64-manylinux_2_28";
-	AT_A_TIME = 2;
+	LOCK_PLATFORM = "x86_64-manylinux_2_28";
+	CONCURRENCY = 2;
 }));
 // app/review/validate-changed.ts
 function makeUnread(changed) {
@@ -37464,7 +37464,7 @@ async function validateChanged(changed, stage) {
 }
 async function readReviewed(place, name, environments) {
 	const files = [`${place.endpoints}/${name}.yaml`, lockFile(place, name)];
-	const refused = await refuseFiles(declaredRoot(place), files);
+	const refused = await refuseFiles(declarationsRoot(place), files);
 	if (refused.length > 0) return {
 		value: void 0,
 		diagnostics: refused
@@ -37481,7 +37481,7 @@ async function proveEndpoint(endpoint, stage) {
 	const { value: lock, diagnostics } = await readLock$1(place, endpoint.name);
 	const progress = named(all, endpoint.name);
 	const options = {
-		root: declaredRoot(place),
+		root: declarationsRoot(place),
 		progress,
 		signal
 	};
@@ -37605,7 +37605,7 @@ async function checkReadable(place, endpoint) {
 	const { name } = endpoint;
 	const computed = place.locks === void 0 ? [] : await refuseFiles(place.locks, [`${name}.lock`]);
 	if (computed.length > 0) return computed;
-	const root = declaredRoot(place);
+	const root = declarationsRoot(place);
 	const inside = endpoint.entities.map(({ model }) => relative(root, locateModel(root, model).folder)).filter((path) => !path.startsWith("..") && !isAbsolute(path));
 	return [...place.from === void 0 ? [] : await refuseFiles(place.from, inside), ...(await readLock$1(place, name)).diagnostics];
 }
@@ -37773,7 +37773,7 @@ var init_report$1 = __esmMin((() => {
 			operation: _enum(OPERATIONS),
 			differences: list(difference)
 		})),
-		counts: record$1(_enum(OPERATIONS), count),
+		counts: record(_enum(OPERATIONS), count),
 		verdict: strictObject({
 			kind: _enum([
 				"no-change",
@@ -37791,7 +37791,7 @@ var init_report$1 = __esmMin((() => {
 	commit = text$1.regex(/^[0-9a-f]{40,64}$/);
 	fingerprint = strictObject({
 		digest: sha256,
-		parts: record$1(text$1, text$1.regex(/^[0-9a-f]{16}$/))
+		parts: record(text$1, text$1.regex(/^[0-9a-f]{16}$/))
 	});
 	preview$1 = strictObject({
 		environment: text$1,
@@ -37877,13 +37877,13 @@ async function readValidated(folder) {
 	const endpoints = text === void 0 ? [] : parseReport(text).endpoints;
 	return new Map(endpoints.map((e) => [e.endpoint, e]));
 }
-var REPORT, LOCKS$2;
+var REPORT, LOCKS$1;
 var init_stage_folder$1 = __esmMin((() => {
 	init_read_project();
 	init_report$1();
 	init_atomic_files();
 	REPORT = "report.json";
-	LOCKS$2 = "locks";
+	LOCKS$1 = "locks";
 }));
 // app/select-endpoints.ts
 async function selectNames(place, given) {
@@ -37898,7 +37898,7 @@ var init_select_endpoints = __esmMin((() => {
 async function reviewProject(request) {
 	const { root, from, out, stage } = request;
 	const folder = out ?? makeTemporaryFolder("review");
-	const locks = join(stage === "preview" ? request.with ?? folder : folder, LOCKS$2);
+	const locks = join(stage === "preview" ? request.with ?? folder : folder, LOCKS$1);
 	if (stage !== "preview") await rm(locks, {
 		recursive: true,
 		force: true
@@ -37934,7 +37934,7 @@ async function makeReport(work) {
 	]);
 	const changed = await selectChanged(work, changes);
 	const environments = declared.flatMap((d) => d.value ?? []);
-	const diagnostics = await withoutRefused(declaredRoot(place), checked);
+	const diagnostics = await withoutRefused(declarationsRoot(place), checked);
 	const endpoints = await reviewAll(changed, {
 		work,
 		environments,
@@ -37968,7 +37968,7 @@ async function describeProgram({ root, from, programCommit }) {
 async function reviewAll(changed, { work, environments, diagnostics }) {
 	const { stage, locks } = work;
 	const validated = stage === "preview" ? await readValidated(work.with) : /* @__PURE__ */ new Map();
-	const [open, width] = [openProjectOnce(work), machineWidth()];
+	const [open, width] = [openProjectOnce(work), machineConcurrency()];
 	const turn = limitConcurrency(width);
 	return mapConcurrent(changed, width, (c) => unlessStopped(c, work, async () => {
 		const known = stage === "preview" ? {
@@ -38003,14 +38003,14 @@ async function unlessStopped(changed, { signal }, work) {
 }
 async function readChanges({ place, names = [], base, signal }) {
 	try {
-		return await readChangedPaths(declaredRoot(place), base, signal);
+		return await readChangedPaths(declarationsRoot(place), base, signal);
 	} catch (e) {
 		if (e instanceof NoBaseError && names.length > 0 && base === void 0) return void 0;
 		throw e;
 	}
 }
 async function selectChanged({ place, names: given = [], environments }, changes) {
-	const root = declaredRoot(place);
+	const root = declarationsRoot(place);
 	const names = await listEndpoints(place);
 	const refused = await refuseFiles(root, names.map((name) => `${place.endpoints}/${name}.yaml`));
 	const unread = new Set(refused.map((d) => d.file));
@@ -38030,7 +38030,7 @@ async function selectChanged({ place, names: given = [], environments }, changes
 	});
 }
 async function checkAll(place) {
-	const root = declaredRoot(place);
+	const root = declarationsRoot(place);
 	return (await checkFiles([], {
 		cwd: root,
 		root: () => root
@@ -38101,13 +38101,13 @@ var init_render_code = __esmMin((() => {
 	SPAN_CHARACTERS = 160;
 }));
 // review/review-state.ts
-function standingOf(report, standpoint) {
+function determineReviewState(report, standpoint) {
 	const { pull_request: pullRequest } = standpoint;
 	const { diagnostics, outage, previews } = report;
 	if (diagnostics.some((d) => d.severity === "error")) return "fails";
 	if (outage !== null || previews.some((p) => p.outage !== null)) return "unknown";
 	if (needsLock(report)) return "lock";
-	if (previews.length === 0 || previews.some((p) => p.plan === null)) return isUnpreviewed(report, standpoint);
+	if (previews.length === 0 || previews.some((p) => p.plan === null)) return determineUnpreviewedState(report, standpoint);
 	const kinds = previews.flatMap((p) => p.plan?.verdict.kind ?? []);
 	const found = ORDER$1.find((s) => kinds.some((k) => k === s)) ?? "no-change";
 	return found === "delete" && report.change === "removed" && pullRequest?.destroy === false ? "label" : found;
@@ -38115,51 +38115,51 @@ function standingOf(report, standpoint) {
 function needsLock({ computed_lock: computed, lock }) {
 	return computed !== null && lock !== "committed";
 }
-function isUnpreviewed({ entities, change }, standpoint) {
-	return (change === "removed" || entities.length > 0 && entities.every((e) => e.proof !== null)) && !isPreviewed(standpoint) ? "validated" : "unknown";
+function determineUnpreviewedState({ entities, change }, standpoint) {
+	return (change === "removed" || entities.length > 0 && entities.every((e) => e.proof !== null)) && !hasPreview(standpoint) ? "validated" : "unknown";
 }
-function isPreviewed({ stages, pull_request: pullRequest }) {
+function hasPreview({ stages, pull_request: pullRequest }) {
 	return stages.some((s) => s.stage === "preview" && s.result === "success") && pullRequest?.fork !== true;
 }
 function sortEndpoints(report) {
-	const rank = (e) => ORDER$1.indexOf(standingOf(e, report));
+	const rank = (e) => ORDER$1.indexOf(determineReviewState(e, report));
 	return [...report.endpoints].sort((a, b) => rank(a) - rank(b) || (a.endpoint < b.endpoint ? -1 : 1));
 }
-function concludes(report) {
-	return report.diagnostics.some((d) => d.severity === "error") || report.endpoints.some((e) => BLOCKING.includes(standingOf(e, report))) || brokenStages(report).length > 0 ? "failure" : "success";
+function concludeReview(report) {
+	return report.diagnostics.some((d) => d.severity === "error") || report.endpoints.some((e) => BLOCKING_STATES.includes(determineReviewState(e, report))) || listBrokenStages(report).length > 0 ? "failure" : "success";
 }
-function brokenStages({ stages, pull_request: pullRequest }) {
+function listBrokenStages({ stages, pull_request: pullRequest }) {
 	const excused = ({ stage, result }) => result === "success" || stage === "preview" && result === "skipped" && pullRequest?.fork === true;
 	return stages.filter((s) => !excused(s));
 }
-function renderTopLine(report) {
+function renderSummaryLine(report) {
 	const { endpoints, diagnostics } = report;
 	const wrong = diagnostics.filter((d) => d.severity === "error").length;
 	const others = wrong === 0 ? "" : `; ${wrong} ${wrong === 1 ? "error" : "errors"} in other files`;
-	if (endpoints.length === 0) return `${renderNothing(report)}${others}`;
-	const counted = renderStandings(endpoints, report);
+	if (endpoints.length === 0) return `${renderEmptyReport(report)}${others}`;
+	const counted = renderReviewStates(endpoints, report);
 	return `${endpoints.length} ${endpoints.length === 1 ? "endpoint" : "endpoints"}: ${counted}${others}`;
 }
 function renderStage({ stage, result }) {
 	return `${stage} ${RESULTS[result]}`;
 }
-function renderNothing(report) {
-	const [broken] = brokenStages(report);
+function renderEmptyReport(report) {
+	const [broken] = listBrokenStages(report);
 	return broken ? `Not reviewed: ${renderStage(broken)}` : "No endpoint changes";
 }
-function renderStandings(endpoints, standpoint) {
-	const standings = endpoints.map((e) => standingOf(e, standpoint));
+function renderReviewStates(endpoints, standpoint) {
+	const standings = endpoints.map((e) => determineReviewState(e, standpoint));
 	return ORDER$1.map((s) => ({
-		words: STANDINGS[s],
+		words: REVIEW_STATES[s],
 		count: standings.filter((other) => other === s).length
 	})).filter((p) => p.count > 0).map((p) => `${p.count} ${p.words[p.count === 1 ? 0 : 1]}`).join(", ");
 }
-function standingWords(standing) {
-	return STANDINGS[standing][0];
+function renderReviewState(standing) {
+	return REVIEW_STATES[standing][0];
 }
-var STANDINGS, ORDER$1, BLOCKING, DESTROY_LABEL, RESULTS;
+var REVIEW_STATES, ORDER$1, BLOCKING_STATES, DESTROY_LABEL, RESULTS;
 var init_review_state = __esmMin((() => {
-	STANDINGS = {
+	REVIEW_STATES = {
 		fails: ["fails", "fail"],
 		unknown: ["not reviewed", "not reviewed"],
 		lock: ["without its lock", "without their locks"],
@@ -38172,8 +38172,8 @@ var init_review_state = __esmMin((() => {
 		create: ["new", "new"],
 		"no-change": ["no change", "no change"]
 	};
-	ORDER$1 = Object.keys(STANDINGS);
-	BLOCKING = [
+	ORDER$1 = Object.keys(REVIEW_STATES);
+	BLOCKING_STATES = [
 		"fails",
 		"unknown",
 		"lock",
@@ -38191,9 +38191,9 @@ var init_review_state = __esmMin((() => {
 }));
 // review/render-details.ts
 function renderDetails(report, standpoint, at) {
-	const step = STEPS[at];
+	const step = DETAIL_LEVELS[at];
 	if (!step) return "";
-	const standing = standingOf(report, standpoint);
+	const standing = determineReviewState(report, standpoint);
 	const sections = [
 		renderDiagnostics(report.diagnostics, at),
 		renderOutage(report.outage, step),
@@ -38203,13 +38203,13 @@ function renderDetails(report, standpoint, at) {
 	].filter((s) => s !== "");
 	if (sections.length === 0) return "";
 	return [
-		`<details${OPENED.includes(standing) ? " open" : ""}><summary>${`${renderHtmlCode(report.endpoint)}: ${standingWords(standing)}`}</summary>`,
+		`<details${EXPANDED_STATES.includes(standing) ? " open" : ""}><summary>${`${renderHtmlCode(report.endpoint)}: ${renderReviewState(standing)}`}</summary>`,
 		...sections,
 		"</details>"
 	].join("\n\n");
 }
 function renderDiagnostics(diagnostics, at) {
-	const step = STEPS[at];
+	const step = DETAIL_LEVELS[at];
 	if (!step || diagnostics.length === 0) return "";
 	const items = [...diagnostics].sort((a, b) => a.severity < b.severity ? -1 : a.severity > b.severity ? 1 : 0).slice(0, step.diagnostics).map((d) => {
 		const place = renderSpan(`${d.file}:${d.line}:${d.column}`, step.sentence);
@@ -38246,7 +38246,7 @@ function renderPreview$1({ environment, plan, outage, fingerprint }, step) {
 	if (!plan) return "";
 	const { words, notes } = plan.verdict;
 	const list = [...notes.slice(0, step.notes).map((note) => `- ${renderSpan(note, step.sentence)}`), ...renderMore(notes.length - step.notes, "- ")];
-	const verdict = [`${where}${fingerprint === null ? "" : ` (plan ${renderSpan(shortFingerprint(fingerprint))})`}: ${renderSpan(words, step.sentence)}`, ...list.length > 0 ? [list.join("\n")] : []].join("\n\n");
+	const verdict = [`${where}${fingerprint === null ? "" : ` (plan ${renderSpan(shortenFingerprint(fingerprint))})`}: ${renderSpan(words, step.sentence)}`, ...list.length > 0 ? [list.join("\n")] : []].join("\n\n");
 	const changed = summarizeResources(plan.resources);
 	if (changed.length === 0 || step.resources === 0) return verdict;
 	const lines = changed.slice(0, step.resources).flatMap((r) => renderResource(r, step));
@@ -38269,7 +38269,7 @@ function renderResource(resource, step) {
 function renderMore(count, before) {
 	return count > 0 ? [`${before}and ${count} more`] : [];
 }
-var STEPS, LEAST, LOADING_CHARACTERS, OPENED, SIGNS$2;
+var DETAIL_LEVELS, DETAIL_LEVEL_COUNT, LOADING_CHARACTERS, EXPANDED_STATES, SIGNS$2;
 var init_render_details = __esmMin((() => {
 	init_quantity$1();
 	init_resource_summary();
@@ -38277,7 +38277,7 @@ var init_render_details = __esmMin((() => {
 	init_fingerprint();
 	init_render_code();
 	init_review_state();
-	STEPS = [
+	DETAIL_LEVELS = [
 		{
 			diagnostics: 100,
 			sentence: 1e3,
@@ -38309,9 +38309,9 @@ var init_render_details = __esmMin((() => {
 			answer: 0
 		}
 	];
-	LEAST = STEPS.length;
+	DETAIL_LEVEL_COUNT = DETAIL_LEVELS.length;
 	LOADING_CHARACTERS = 300;
-	OPENED = [
+	EXPANDED_STATES = [
 		"fails",
 		"unknown",
 		"label",
@@ -38328,7 +38328,7 @@ var init_render_details = __esmMin((() => {
 // review/render-callouts.ts
 function renderCallouts(report) {
 	return [
-		...renderBroken(report),
+		...renderBrokenStages(report),
 		...renderLocks(report),
 		...renderRemovals(report),
 		...renderStale(report),
@@ -38336,8 +38336,8 @@ function renderCallouts(report) {
 		...renderEnvironments(report)
 	];
 }
-function renderBroken(report) {
-	const told = brokenStages(report).filter((stage, i) => i === 0 || stage.result !== "skipped");
+function renderBrokenStages(report) {
+	const told = listBrokenStages(report).filter((stage, i) => i === 0 || stage.result !== "skipped");
 	const log = renderLink("the log of the run", report.pull_request?.run_url ?? null);
 	return told.map((stage) => {
 		const why = stage.why === null ? "" : `: ${renderSpan(stage.why, WHY_CHARACTERS)}`;
@@ -38361,7 +38361,7 @@ function renderCommitted(committed, commit) {
 	return `🔒 The ${noun} of ${renderNames(committed)} ${verb} computed and committed to this branch as ${renderSpan(commit.slice(0, SHORT_CHARACTERS$2))}; pull before you push again.`;
 }
 function renderRemovals(report) {
-	const removed = report.endpoints.filter((e) => standingOf(e, report) === "label");
+	const removed = report.endpoints.filter((e) => determineReviewState(e, report) === "label");
 	if (removed.length === 0) return [];
 	const label = renderSpan(DESTROY_LABEL);
 	return [`❌ **Merging this pull request permanently removes ${renderNames(removed)}.** If that is intended, add the label ${label} to the pull request; otherwise restore the file.`];
@@ -38398,7 +38398,7 @@ var init_render_callouts = __esmMin((() => {
 	WHY_CHARACTERS = 400;
 }));
 // review/render-footer.ts
-function renderFoot(report) {
+function renderFooter(report) {
 	const { pull_request: pull } = report;
 	const run = pull?.run_url ? [renderLink("this run", pull.run_url)] : [];
 	return `<sub>${[
@@ -38430,7 +38430,7 @@ function renderFingerprints({ endpoints }) {
 	if (count === 0) return [];
 	if (count > SHOWN_FINGERPRINTS) return [`${count} plans, each with its fingerprint above`];
 	return planned.flatMap(({ endpoint, plans }) => {
-		const where = plans.map((p) => `${renderSpan(p.environment, NAME_CHARACTERS$2)} ${renderSpan(shortFingerprint(p.fingerprint))}`);
+		const where = plans.map((p) => `${renderSpan(p.environment, NAME_CHARACTERS$2)} ${renderSpan(shortenFingerprint(p.fingerprint))}`);
 		return where.length === 0 ? [] : [`plan of ${renderSpan(endpoint, NAME_CHARACTERS$2)} in ${where.join(", ")}`];
 	});
 }
@@ -38469,20 +38469,20 @@ function renderRow$2(report, whole) {
 	]);
 }
 function renderSign(report, whole) {
-	const standing = standingOf(report, whole);
+	const standing = determineReviewState(report, whole);
 	const sign = SIGNS$1[standing];
 	if (sign !== void 0) return sign;
-	if (standing === "validated" && brokenStages(whole).length > 0) return SIGNS$1.unknown;
-	return report.previews.some((p) => findLacking(p) !== void 0) ? "⚠️" : "✅";
+	if (standing === "validated" && listBrokenStages(whole).length > 0) return SIGNS$1.unknown;
+	return report.previews.some((p) => findBlockingNote(p) !== void 0) ? "⚠️" : "✅";
 }
 function listColumns({ environments, stages }) {
-	return stages.some((s) => s.stage === "preview") ? environments.slice(0, COLUMNS) : [];
+	return stages.some((s) => s.stage === "preview") ? environments.slice(0, MAX_COLUMNS) : [];
 }
 function renderCells(cells) {
 	return `| ${cells.join(" | ")} |`;
 }
 function renderLock(report) {
-	return needsLock(report) ? `${LOCKS$1[report.lock]}, computed` : LOCKS$1[report.lock];
+	return needsLock(report) ? `${LOCKS[report.lock]}, computed` : LOCKS[report.lock];
 }
 function renderChange({ change, because }) {
 	const [first] = because;
@@ -38506,20 +38506,20 @@ function renderPreview({ change }, preview) {
 	if (!preview?.plan) return "–";
 	const { kind } = preview.plan.verdict;
 	if (change === "removed") return kind === "no-change" ? "not deployed" : "**removed**";
-	const lacking = findLacking(preview);
+	const lacking = findBlockingNote(preview);
 	return lacking === void 0 ? VERDICTS[kind] : `${VERDICTS[kind]}<br>⚠️ ${renderSpan(lacking, SHORT_CHARACTERS)}`;
 }
-function findLacking({ plan }) {
+function findBlockingNote({ plan }) {
 	return plan?.verdict.notes.find((note) => !note.startsWith("builds "));
 }
-var MEBIBYTE, NAME_CHARACTERS$1, SHORT_CHARACTERS, COLUMNS, SIGNS$1, LOCKS$1, CHANGES, VERDICTS;
+var MEBIBYTE, NAME_CHARACTERS$1, SHORT_CHARACTERS, MAX_COLUMNS, SIGNS$1, LOCKS, CHANGES, VERDICTS;
 var init_render_table = __esmMin((() => {
 	init_render_code();
 	init_review_state();
 	MEBIBYTE = 1 << 20;
 	NAME_CHARACTERS$1 = 63;
 	SHORT_CHARACTERS = 90;
-	COLUMNS = 8;
+	MAX_COLUMNS = 8;
 	SIGNS$1 = {
 		fails: "❌",
 		unknown: "❔",
@@ -38527,7 +38527,7 @@ var init_render_table = __esmMin((() => {
 		label: "❌",
 		delete: "⚠️"
 	};
-	LOCKS$1 = {
+	LOCKS = {
 		"up-to-date": "up to date",
 		missing: "**missing**",
 		stale: "**stale**",
@@ -38554,8 +38554,8 @@ var init_render_table = __esmMin((() => {
 // review/render-report.ts
 function renderReport(report, limit = REPORT_CHARACTERS) {
 	const endpoints = sortEndpoints(report);
-	const head = [`${REPORT_MARKER}\n### ${renderTopLine(report)}`, ...renderCallouts(report)].join("\n\n");
-	const foot = renderFoot(report);
+	const head = [`${REPORT_MARKER}\n### ${renderSummaryLine(report)}`, ...renderCallouts(report)].join("\n\n");
+	const foot = renderFooter(report);
 	const hint = report.pull_request === null ? SHORTENED.here : SHORTENED.run;
 	const frame = [
 		head,
@@ -38563,8 +38563,8 @@ function renderReport(report, limit = REPORT_CHARACTERS) {
 		foot
 	].join("\n\n").length;
 	const table = renderTable$1(endpoints, report, limit - frame);
-	const others = (step) => renderOthers(report, step);
-	const { blocks, shortened } = pack([others, ...listLoud(endpoints, report).map((e) => (step) => renderDetails(e, report, step))], limit - frame - table.text.length);
+	const others = (step) => renderOtherDiagnostics(report, step);
+	const { blocks, shortened } = fitParts([others, ...listProminent(endpoints, report).map((e) => (step) => renderDetails(e, report, step))], limit - frame - table.text.length);
 	const note = shortened || table.shortened ? hint : "";
 	return `${[
 		head,
@@ -38574,7 +38574,7 @@ function renderReport(report, limit = REPORT_CHARACTERS) {
 		foot
 	].filter((b) => b !== "").join("\n\n")}\n`;
 }
-function renderOthers({ diagnostics }, step) {
+function renderOtherDiagnostics({ diagnostics }, step) {
 	const list = renderDiagnostics(diagnostics, step);
 	return list === "" ? "" : `In other files:\n\n${list}`;
 }
@@ -38584,9 +38584,9 @@ function renderTable$1(endpoints, report, limit) {
 		shortened: false
 	};
 	const head = renderHead(listColumns(report)).join("\n");
-	const more = (left) => `and ${left.length} more: ${renderStandings(left, report)}`;
+	const more = (left) => `and ${left.length} more: ${renderReviewStates(left, report)}`;
 	const rows = fitRows(endpoints, report, limit - 2 * head.length - more(endpoints).length - 300);
-	const loud = listLoud(endpoints, report).length;
+	const loud = listProminent(endpoints, report).length;
 	const parts = [rows.slice(0, loud), rows.slice(loud)].map((lines) => [head, ...lines].join("\n"));
 	const folded = `<details><summary>${rows.length - loud} without a change</summary>\n\n${parts[1] ?? ""}\n\n</details>`;
 	const left = endpoints.slice(rows.length);
@@ -38605,16 +38605,16 @@ function fitRows(endpoints, report, room) {
 	const end = rows.findIndex((row) => (length += row.length + 1) > room);
 	return end < 0 ? rows : rows.slice(0, end);
 }
-function listLoud(endpoints, report) {
-	if (endpoints.length <= MANY) return endpoints;
-	return endpoints.filter((e) => standingOf(e, report) !== "no-change");
+function listProminent(endpoints, report) {
+	if (endpoints.length <= FOLD_THRESHOLD) return endpoints;
+	return endpoints.filter((e) => determineReviewState(e, report) !== "no-change");
 }
-function pack(parts, limit) {
+function fitParts(parts, limit) {
 	const blocks = parts.map((render) => render(0));
 	const size = (block) => block === "" ? 0 : block.length + 2;
 	let total = blocks.reduce((sum, block) => sum + size(block), 2);
 	let shortened = false;
-	for (let step = 1; step <= LEAST && total > limit; step += 1) for (let i = parts.length - 1; i >= 0 && total > limit; i -= 1) {
+	for (let step = 1; step <= DETAIL_LEVEL_COUNT && total > limit; step += 1) for (let i = parts.length - 1; i >= 0 && total > limit; i -= 1) {
 		const shorter = parts[i]?.(step) ?? "";
 		total += size(shorter) - size(blocks[i] ?? "");
 		blocks[i] = shorter;
@@ -38625,7 +38625,7 @@ function pack(parts, limit) {
 		shortened
 	};
 }
-var REPORT_MARKER, COMMENT_CHARACTERS, MANY, REPORT_CHARACTERS, SHORTENED;
+var REPORT_MARKER, COMMENT_CHARACTERS, FOLD_THRESHOLD, REPORT_CHARACTERS, SHORTENED;
 var init_render_report = __esmMin((() => {
 	init_render_details();
 	init_render_callouts();
@@ -38634,7 +38634,7 @@ var init_render_report = __esmMin((() => {
 	init_review_state();
 	REPORT_MARKER = "<!-- davit:report v1 -->";
 	COMMENT_CHARACTERS = 65536;
-	MANY = 12;
+	FOLD_THRESHOLD = 12;
 	REPORT_CHARACTERS = 57036;
 	SHORTENED = {
 		here: "_Shortened to fit: `npx davit review --json` has everything._",
@@ -38642,37 +38642,37 @@ var init_render_report = __esmMin((() => {
 	};
 }));
 // action/annotate-diagnostics.ts
-function annotate(diagnostics, project = "") {
+function annotateDiagnostics(diagnostics, project = "") {
 	for (const severity of ["error", "warning"]) {
 		const all = diagnostics.filter((d) => d.severity === severity);
-		const shown = all.length > OF_EACH_A_STEP ? all.slice(0, 8) : all;
+		const shown = all.length > ANNOTATIONS_PER_SEVERITY ? all.slice(0, 8) : all;
 		const say = severity === "error" ? error$1 : warning;
-		for (const d of shown) say(...wordsOf(d, project));
+		for (const d of shown) say(...makeAnnotation(d, project));
 		const left = all.slice(shown.length);
 		if (left.length > 0) say(`${left.length} more ${severity}s are in the report`);
 	}
 }
-function wordsOf({ code, message, hint, file, line, column }, project) {
+function makeAnnotation({ code, message, hint, file, line, column }, project) {
 	const text = sanitizeText(hint === void 0 ? message : `${message}\n${hint}`);
 	const place = {
 		file: project + file,
 		startLine: Math.max(1, line),
 		startColumn: Math.max(1, column)
 	};
-	return [text.length > CHARACTERS ? `${text.slice(0, 1999)}…` : text, {
+	return [text.length > MESSAGE_CHARACTERS ? `${text.slice(0, 1999)}…` : text, {
 		title: code,
 		...place
 	}];
 }
-var OF_EACH_A_STEP, CHARACTERS;
+var ANNOTATIONS_PER_SEVERITY, MESSAGE_CHARACTERS;
 var init_annotate_diagnostics = __esmMin((() => {
 	init_core$2();
 	init_sanitize_text();
-	OF_EACH_A_STEP = 9;
-	CHARACTERS = 2e3;
+	ANNOTATIONS_PER_SEVERITY = 9;
+	MESSAGE_CHARACTERS = 2e3;
 }));
 // action/log.ts
-async function withoutCommands(work) {
+async function withoutWorkflowCommands(work) {
 	const word = randomBytes(24).toString("hex");
 	process.stdout.write(`::stop-commands::${word}\n`);
 	try {
@@ -38689,19 +38689,19 @@ var init_log = __esmMin((() => {
 // action/ensure-sandbox.ts
 async function ensureSandbox(signal, variables = process.env) {
 	if (await hasBubblewrap()) return;
-	if (variables["RUNNER_ENVIRONMENT"] === "github-hosted" && variables["RUNNER_OS"] === "Linux") await timed(LOG, "Installing bubblewrap to sandbox models", () => install$1(signal));
+	if (variables["RUNNER_ENVIRONMENT"] === "github-hosted" && variables["RUNNER_OS"] === "Linux") await withProgress(LOG, "Installing bubblewrap to sandbox models", () => install$1(signal));
 	if (await hasBubblewrap()) return;
 	warning("Models run without a sandbox and can change the rest of this job: install bubblewrap on the runner and allow it to create user namespaces");
 }
 async function install$1(signal) {
-	for (const commands of ATTEMPTS) {
+	for (const commands of INSTALL_STEPS) {
 		for (const command of commands) await runAsRoot(command, signal);
 		if (await hasBubblewrap()) return;
 	}
 }
 async function runAsRoot(command, signal) {
 	const options = {
-		env: childEnvironment(),
+		env: makeChildEnvironment(),
 		limitSeconds: LIMIT_SECONDS$2,
 		signal
 	};
@@ -38711,7 +38711,7 @@ async function runAsRoot(command, signal) {
 	});
 	if (ran && ran.code !== 0) LOG.say(`${command.join(" ")} ended with ${ran.code}: ${ran.stderr.trim()}`);
 }
-var LIMIT_SECONDS$2, INSTALL$1, ATTEMPTS;
+var LIMIT_SECONDS$2, INSTALL_COMMAND, INSTALL_STEPS;
 var init_ensure_sandbox = __esmMin((() => {
 	init_core$2();
 	init_progress();
@@ -38719,7 +38719,7 @@ var init_ensure_sandbox = __esmMin((() => {
 	init_sandbox();
 	init_log();
 	LIMIT_SECONDS$2 = 120;
-	INSTALL$1 = [
+	INSTALL_COMMAND = [
 		"apt-get",
 		"install",
 		"--yes",
@@ -38727,13 +38727,13 @@ var init_ensure_sandbox = __esmMin((() => {
 		"--no-install-recommends",
 		"bubblewrap"
 	];
-	ATTEMPTS = [
-		[INSTALL$1],
+	INSTALL_STEPS = [
+		[INSTALL_COMMAND],
 		[[
 			"apt-get",
 			"update",
 			"--quiet"
-		], INSTALL$1],
+		], INSTALL_COMMAND],
 		[[
 			"sysctl",
 			"--quiet",
@@ -38748,14 +38748,14 @@ async function readStageReport(folder) {
 	if (!found) return void 0;
 	return found.isDirectory() ? readPlainFile(join(folder, "report.json"), REPORT_BYTES) : "";
 }
-async function isOwnReport(folder) {
+async function hasReport(folder) {
 	const text = await readStageReport(folder);
 	return text !== void 0 && text !== "";
 }
 async function readComputedLocks(folder) {
 	const locks = join(folder, "locks");
 	for (const path of [folder, locks]) if (!(await lstat(path).catch(() => void 0))?.isDirectory()) return [];
-	const read = (await readdir(locks)).flatMap((file) => LOCK_FILE.exec(file)?.[1] ?? []).sort().slice(0, LOCKS).map(async (endpoint) => {
+	const read = (await readdir(locks)).flatMap((file) => LOCK_FILE.exec(file)?.[1] ?? []).sort().slice(0, MAX_LOCKS).map(async (endpoint) => {
 		const text = await readPlainFile(join(locks, `${endpoint}.lock`), LOCK_BYTES);
 		const { lock } = parseLock(text ?? "", `endpoints/${endpoint}.lock`);
 		if (!text || lock?.endpoint !== endpoint || renderLock$1(lock) !== text) return [];
@@ -38780,19 +38780,19 @@ async function readPlainFile(path, bytes) {
 		await file.close();
 	}
 }
-var REPORT_BYTES, LOCK_BYTES, LOCKS, LOCK_FILE;
+var REPORT_BYTES, LOCK_BYTES, MAX_LOCKS, LOCK_FILE;
 var init_stage_folder = __esmMin((() => {
 	init_lock();
 	REPORT_BYTES = 32 << 20;
 	LOCK_BYTES = 4 << 20;
-	LOCKS = 1e3;
+	MAX_LOCKS = 1e3;
 	LOCK_FILE = /^([A-Za-z0-9][A-Za-z0-9_-]{0,62})\.lock$/;
 }));
 // action/project.ts
 async function findProject({ inputs, runner }) {
-	return findInside(runner.workspace, inputs.project);
+	return findFolderInside(runner.workspace, inputs.project);
 }
-async function findInside(folder, below) {
+async function findFolderInside(folder, below) {
 	const [outer, inner] = await Promise.all([real(folder), real(resolve(folder, below))]);
 	if (outer !== void 0 && inner !== void 0 && (inner === outer || inner.startsWith(outer + sep))) return resolve(folder, below);
 	const why = inner === void 0 ? "there is no such folder" : "a link leads out of the checkout";
@@ -38805,10 +38805,10 @@ async function listEnvironments({ inputs }, root) {
 	if (inputs.environments.length > 0) return inputs.environments;
 	return (await readdir(join(root, "environments")).catch(() => [])).flatMap((file) => /^([A-Za-z0-9][A-Za-z0-9_-]{0,62})\.yaml$/.exec(file)?.[1] ?? []).sort();
 }
-function baseOf({ inputs, runner }) {
+function findBase({ inputs, runner }) {
 	return inputs.base ?? runner.event.pull_request?.base.sha;
 }
-function projectPrefix({ inputs }) {
+function makeProjectPrefix({ inputs }) {
 	const folder = join("/", inputs.project).slice(1);
 	return folder === "" || folder.endsWith("/") ? folder : `${folder}/`;
 }
@@ -38847,14 +38847,14 @@ var init_project = __esmMin((() => {
 var validate_exports = /* @__PURE__ */ __exportAll({ validate: () => validate });
 async function validate(job) {
 	const { inputs, signal } = job;
-	forgetCredentials();
+	deleteCredentialVariables();
 	const root = await findProject(job);
 	const environments = await listEnvironments(job, root);
 	await ensureSandbox(signal);
-	const report = await withReportFolder(job, (out) => withoutCommands(() => reviewProject({
+	const report = await withReportFolder(job, (out) => withoutWorkflowCommands(() => reviewProject({
 		root,
 		names: inputs.endpoints,
-		base: baseOf(job),
+		base: findBase(job),
 		environments,
 		stage: "validate",
 		out,
@@ -38862,13 +38862,13 @@ async function validate(job) {
 		signal
 	})));
 	const diagnostics = [...report.diagnostics, ...sortEndpoints(report).flatMap((e) => e.diagnostics)];
-	annotate(diagnostics, projectPrefix(job));
+	annotateDiagnostics(diagnostics, makeProjectPrefix(job));
 	setOutput("errors", diagnostics.filter((d) => d.severity === "error").length);
 	setOutput("endpoints", JSON.stringify(report.endpoints.map((e) => e.endpoint).filter((name) => NAME.test(name))));
 	await summary.addRaw(renderReport(report, SUMMARY_CHARACTERS)).write({ overwrite: true });
-	if (hasErrors(diagnostics) || report.endpoints.some((e) => e.outage !== null)) setFailed(renderTopLine(report));
+	if (hasErrors(diagnostics) || report.endpoints.some((e) => e.outage !== null)) setFailed(renderSummaryLine(report));
 }
-function forgetCredentials() {
+function deleteCredentialVariables() {
 	for (const name of Object.keys(process.env).filter((n) => /^(?:INPUT_|ACTIONS_|GITHUB_TOKEN$)/.test(n))) Reflect.deleteProperty(process.env, name);
 }
 var NAME;
@@ -38886,17 +38886,17 @@ var init_validate = __esmMin((() => {
 }));
 // action/program.ts
 async function prepareProgram(root, signal) {
-	if (!await isInstalled()) await timed(LOG, "Installing the packages of the program (npm ci)", () => install(signal));
-	await leadToProgram(root);
+	if (!await isInstalled()) await withProgress(LOG, "Installing the packages of the program (npm ci)", () => install(signal));
+	await pointProjectToProgram(root);
 }
 async function install(signal) {
 	const options = {
-		cwd: CODE$1,
-		env: childEnvironment(),
+		cwd: CODE_FOLDER,
+		env: makeChildEnvironment(),
 		limitSeconds: INSTALL_LIMIT_SECONDS,
 		signal
 	};
-	const ran = await runProcess("npm", INSTALL, options);
+	const ran = await runProcess("npm", INSTALL_ARGUMENTS, options);
 	if (ran.code === 0 && await isInstalled()) return;
 	const why = ran.timedOut ? `it took more than ${INSTALL_LIMIT_SECONDS} s` : ran.stderr.trim().split("\n").slice(-5).join("; ");
 	throw new Error(`Cannot install the packages of Davit's program: ${why || `npm ci ended with ${ran.code}`}. Check the registry that npm uses, then run the job again`);
@@ -38912,7 +38912,7 @@ async function isInstalled() {
 async function readManifest(file) {
 	return manifest.parse(JSON.parse(await readFile(file, "utf8")));
 }
-async function leadToProgram(root) {
+async function pointProjectToProgram(root) {
 	const file = join(root, "Pulumi.yaml");
 	const text = await readText$1(file);
 	const { name, main, backend } = projectFile.parse((text === void 0 ? void 0 : (0, import_dist.parse)(text)) ?? {});
@@ -38933,7 +38933,7 @@ async function leadToProgram(root) {
 	};
 	await writeFileAtomically(file, (0, import_dist.stringify)(made));
 }
-var import_dist, INSTALL_LIMIT_SECONDS, INSTALL, manifest, projectFile;
+var import_dist, INSTALL_LIMIT_SECONDS, INSTALL_ARGUMENTS, manifest, projectFile;
 var init_program = __esmMin((() => {
 	import_dist = require_dist();
 	init_zod();
@@ -38944,7 +38944,7 @@ var init_program = __esmMin((() => {
 	init_run_process();
 	init_log();
 	INSTALL_LIMIT_SECONDS = 600;
-	INSTALL = [
+	INSTALL_ARGUMENTS = [
 		"ci",
 		"--omit=dev",
 		"--omit=optional",
@@ -38955,7 +38955,7 @@ var init_program = __esmMin((() => {
 	];
 	manifest = object({
 		version: string$1(),
-		dependencies: record$1(string$1(), string$1()).optional()
+		dependencies: record(string$1(), string$1()).optional()
 	});
 	projectFile = looseObject({
 		name: string$1().default("davit"),
@@ -38968,30 +38968,30 @@ var preview_exports = /* @__PURE__ */ __exportAll({ preview: () => preview });
 async function preview(job) {
 	const { inputs, runner, signal } = job;
 	const root = await findProject(job);
-	const from = await findInside(resolve(runner.workspace, inputs.pullRequest), inputs.project);
+	const from = await findFolderInside(resolve(runner.workspace, inputs.pullRequest), inputs.project);
 	const validated = resolve(runner.workspace, inputs.validated);
-	const report = await withReportFolder(job, (out) => withoutCommands(async () => {
+	const report = await withReportFolder(job, (out) => withoutWorkflowCommands(async () => {
 		await prepareProgram(root, signal);
 		return reviewProject({
 			root,
 			from,
 			names: inputs.endpoints,
-			base: baseOf(job),
+			base: findBase(job),
 			environments: inputs.environments,
 			stage: "preview",
-			with: await isOwnReport(validated) ? validated : void 0,
+			with: await hasReport(validated) ? validated : void 0,
 			out,
 			programCommit: runner.actionCommit,
 			progress: LOG,
 			signal
 		});
 	}));
-	const wrong = report.endpoints.filter(isWrong);
-	annotate(wrong.flatMap((e) => e.diagnostics), projectPrefix(job));
+	const wrong = report.endpoints.filter(hasPreviewFailure);
+	annotateDiagnostics(wrong.flatMap((e) => e.diagnostics), makeProjectPrefix(job));
 	await summary.addRaw(renderReport(report, SUMMARY_CHARACTERS)).write({ overwrite: true });
-	if (wrong.length > 0) setFailed(renderTopLine(report));
+	if (wrong.length > 0) setFailed(renderSummaryLine(report));
 }
-function isWrong({ diagnostics, previews }) {
+function hasPreviewFailure({ diagnostics, previews }) {
 	return previews.some((p) => p.outage !== null || p.plan === null) || previews.length > 0 && hasErrors(diagnostics);
 }
 var init_preview = __esmMin((() => {
@@ -39008,7 +39008,7 @@ var init_preview = __esmMin((() => {
 }));
 // review/merge-reports.ts
 function mergeReports(ends, { pullRequest, base, head }) {
-	const [validate, preview] = [readEnd$1("validate", ends.validate), readEnd$1("preview", ends.preview)];
+	const [validate, preview] = [parseStage("validate", ends.validate), parseStage("preview", ends.preview)];
 	const reports = [validate.report, preview.report].flatMap((r) => r ?? []);
 	const names = [...new Set(reports.flatMap((r) => r.endpoints.map((e) => e.endpoint)))].sort();
 	const find = (report, name) => report?.endpoints.find((e) => e.endpoint === name);
@@ -39023,11 +39023,11 @@ function mergeReports(ends, { pullRequest, base, head }) {
 		diagnostics: [...sortDiagnostics(reports.flatMap((r) => r.diagnostics))],
 		endpoints: names.flatMap((name) => {
 			const merged = mergeEndpoint(find(validate.report, name), find(preview.report, name));
-			return merged ? [markCommitted(merged, pullRequest)] : [];
+			return merged ? [markLockCommitted(merged, pullRequest)] : [];
 		})
 	};
 }
-function readEnd$1(stage, { result, report: text }) {
+function parseStage(stage, { result, report: text }) {
 	if (text === void 0) return {
 		stage: {
 			stage,
@@ -39082,7 +39082,7 @@ function mergeEndpoint(validated, previewed) {
 		outage: validated.outage ?? previewed.outage
 	};
 }
-function markCommitted(endpoint, { locks_commit: commit }) {
+function markLockCommitted(endpoint, { locks_commit: commit }) {
 	return endpoint.computed_lock === null || commit === null ? endpoint : {
 		...endpoint,
 		lock: "committed"
@@ -39093,24 +39093,24 @@ var init_merge_reports = __esmMin((() => {
 	init_report$1();
 }));
 // action/github/request-error.ts
-function isReadOnlyToken(error) {
-	return error instanceof GitHubRefusal && error.status === 403 && error.message.includes("not accessible by integration");
+function isReadOnlyTokenError(error) {
+	return error instanceof GitHubRequestError && error.status === 403 && error.message.includes("not accessible by integration");
 }
-function explainRefusal(error, { method, url }) {
-	if (error instanceof GitHubRefusal) return error;
+function makeRequestError(error, { method, url }) {
+	if (error instanceof GitHubRequestError) return error;
 	const { status, response } = error;
 	const said = error instanceof Error ? error.message.split(" - https://", 1)[0] : String(error);
 	const accepted = response?.headers?.["x-accepted-github-permissions"];
 	const hint = status === 403 && typeof accepted === "string" ? `; the job needs "permissions:" with ${accepted}` : "";
 	const code = typeof status === "number" ? status : 500;
-	return new GitHubRefusal(`Cannot query GitHub: ${method} ${url} returned ${code}: ${said}${hint}`, {
+	return new GitHubRequestError(`Cannot query GitHub: ${method} ${url} returned ${code}: ${said}${hint}`, {
 		status: code,
 		cause: error
 	});
 }
-var GitHubRefusal;
+var GitHubRequestError;
 var init_request_error = __esmMin((() => {
-	GitHubRefusal = class extends Error {
+	GitHubRequestError = class extends Error {
 		status;
 		type;
 		constructor(message, options) {
@@ -39128,20 +39128,20 @@ async function sendGraphql({ octokit }, query, variables = {}) {
 	} catch (e) {
 		const { errors } = e;
 		const [first] = errors ?? [];
-		if (!first || e instanceof GitHubRefusal) throw e;
+		if (!first || e instanceof GitHubRequestError) throw e;
 		const { type = "UNKNOWN", message } = first;
 		const field = /\b(\w+)\(/.exec(query.slice(query.indexOf("{")))?.[1] ?? "viewer";
-		throw new GitHubRefusal(`Cannot query GitHub: ${field} returned ${type}: ${message}`, {
-			status: STATUS[type] ?? OTHER_STATUS,
+		throw new GitHubRequestError(`Cannot query GitHub: ${field} returned ${type}: ${message}`, {
+			status: STATUS_BY_TYPE[type] ?? OTHER_STATUS,
 			type,
 			cause: e
 		});
 	}
 }
-var STATUS, OTHER_STATUS;
+var STATUS_BY_TYPE, OTHER_STATUS;
 var init_send_graphql = __esmMin((() => {
 	init_request_error();
-	STATUS = {
+	STATUS_BY_TYPE = {
 		FORBIDDEN: 403,
 		NOT_FOUND: 404,
 		STALE_DATA: 409
@@ -39167,11 +39167,11 @@ async function commitFiles(github, commit) {
 	try {
 		return (await sendGraphql(github, COMMIT, { input })).createCommitOnBranch.commit.oid;
 	} catch (e) {
-		if (!(e instanceof GitHubRefusal && e.type === "STALE_DATA")) throw e;
-		return findCommitted(github, commit);
+		if (!(e instanceof GitHubRequestError && e.type === "STALE_DATA")) throw e;
+		return findOwnCommit(github, commit);
 	}
 }
-async function findCommitted(github, { branch, expectedHead, headline }) {
+async function findOwnCommit(github, { branch, expectedHead, headline }) {
 	const { repository } = await sendGraphql(github, HEAD, {
 		...github.place,
 		ref: `refs/heads/${branch}`
@@ -39198,10 +39198,10 @@ var init_commit_files = __esmMin((() => {
 // action/commit-locks.ts
 async function commitLocks({ pull, head, outdated, fork }, { job, github, previewed }) {
 	const { inputs, runner } = job;
-	if (!inputs.commitLocks || outdated || fork || pull.state !== "open") return NOTHING;
-	const locks = (await readComputedLocks(resolve(runner.workspace, inputs.reports, "davit-validate"))).filter((lock) => listPreviewed(previewed).has(`${lock.endpoint} ${lock.sha256}`));
-	if (locks.length === 0) return NOTHING;
-	const files = new Map(locks.map((l) => [`${projectPrefix(job)}endpoints/${l.endpoint}.lock`, l.text]));
+	if (!inputs.commitLocks || outdated || fork || pull.state !== "open") return NO_COMMIT;
+	const locks = (await readComputedLocks(resolve(runner.workspace, inputs.reports, "davit-validate"))).filter((lock) => listPreviewedLocks(previewed).has(`${lock.endpoint} ${lock.sha256}`));
+	if (locks.length === 0) return NO_COMMIT;
+	const files = new Map(locks.map((l) => [`${makeProjectPrefix(job)}endpoints/${l.endpoint}.lock`, l.text]));
 	try {
 		const commit = await commitFiles(github, {
 			branch: pull.head.branch,
@@ -39215,14 +39215,14 @@ async function commitLocks({ pull, head, outdated, fork }, { job, github, previe
 			unsaid: []
 		};
 	} catch (e) {
-		if (isReadOnlyToken(e)) return {
+		if (isReadOnlyTokenError(e)) return {
 			commit: void 0,
 			unsaid: ["the locks"]
 		};
 		throw e;
 	}
 }
-function listPreviewed(report) {
+function listPreviewedLocks(report) {
 	if (report === void 0) return /* @__PURE__ */ new Set();
 	try {
 		const { endpoints } = parseReport(report);
@@ -39236,7 +39236,7 @@ function makeHeadline(locks) {
 	const [first, ...others] = locks.map((l) => l.endpoint);
 	return others.length === 0 ? `Lock ${first ?? ""}` : `Lock ${locks.length} endpoints`;
 }
-var NOTHING;
+var NO_COMMIT;
 var init_commit_locks = __esmMin((() => {
 	init_report$1();
 	init_commit_files();
@@ -39244,7 +39244,7 @@ var init_commit_locks = __esmMin((() => {
 	init_log();
 	init_project();
 	init_stage_folder();
-	NOTHING = {
+	NO_COMMIT = {
 		commit: void 0,
 		unsaid: []
 	};
@@ -42634,7 +42634,7 @@ function secondsToWait(error, repetition, now) {
 	if (!(error instanceof Error) || !("status" in error)) return void 0;
 	const { status, message, response } = error;
 	const after = seconds(response?.headers["retry-after"]);
-	if (BROKEN.includes(Number(status))) return after ?? 2 ** repetition;
+	if (OUTAGE_STATUSES.includes(Number(status))) return after ?? 2 ** repetition;
 	if (status !== 403 && status !== 429) return void 0;
 	if (after !== void 0) return after;
 	if (response?.headers["x-ratelimit-remaining"] === "0") {
@@ -42647,9 +42647,9 @@ function seconds(header) {
 	const value = header === void 0 || header === "" ? NaN : Number(header);
 	return Number.isFinite(value) && value >= 0 ? value : void 0;
 }
-var BROKEN, SECONDARY_SECONDS;
+var OUTAGE_STATUSES, SECONDARY_SECONDS;
 var init_compute_retry_delay = __esmMin((() => {
-	BROKEN = [
+	OUTAGE_STATUSES = [
 		500,
 		502,
 		503,
@@ -42697,12 +42697,12 @@ async function sendWithRetries(send, call, patience) {
 	for (let repetition = 0;; repetition++) {
 		calls.requests += 1;
 		try {
-			return refuseLimited(await send(untilTimeout(patience)));
+			return throwIfRateLimited(await send(makeTimeoutSignal(patience)));
 		} catch (e) {
 			signal?.throwIfAborted();
 			const seconds = secondsToWait(e, repetition, Date.now());
-			if (seconds === void 0 || seconds > left || repetition === REPETITIONS) throw explainRefusal(e, call);
-			say?.(`${explainRefusal(e, call).message}; retrying in ${seconds} s`);
+			if (seconds === void 0 || seconds > left || repetition === MAX_RETRIES) throw makeRequestError(e, call);
+			say?.(`${makeRequestError(e, call).message}; retrying in ${seconds} s`);
 			await setTimeout$2(seconds * 1e3, void 0, signal && { signal });
 			left -= seconds;
 			calls.waitedSeconds += seconds;
@@ -42710,11 +42710,11 @@ async function sendWithRetries(send, call, patience) {
 		}
 	}
 }
-function untilTimeout({ timeoutSeconds = 30, signal }) {
+function makeTimeoutSignal({ timeoutSeconds = 30, signal }) {
 	const timeout = AbortSignal.timeout(timeoutSeconds * 1e3);
 	return signal ? AbortSignal.any([signal, timeout]) : timeout;
 }
-function refuseLimited(response) {
+function throwIfRateLimited(response) {
 	const { errors } = response.data ?? {};
 	if (!Array.isArray(errors) || !errors.some((e) => e.type === "RATE_LIMITED")) return response;
 	throw Object.assign(/* @__PURE__ */ new Error("API rate limit exceeded"), {
@@ -42726,12 +42726,12 @@ function isRead({ method, url, query }) {
 	if (!url.endsWith("/graphql")) return method === "GET";
 	return typeof query === "string" && !query.startsWith("mutation");
 }
-var REPETITIONS;
+var MAX_RETRIES;
 var init_connect = __esmMin((() => {
 	init_github();
 	init_request_error();
 	init_compute_retry_delay();
-	REPETITIONS = 5;
+	MAX_RETRIES = 5;
 }));
 // action/connect-job.ts
 async function withGitHub({ inputs, runner }, work, signal) {
@@ -42831,9 +42831,9 @@ var init_pull_request = __esmMin((() => {
 }`;
 }));
 // action/reviewed-pull-request.ts
-async function findReviewed(github, { event, runUrl }) {
+async function findReviewedPullRequest(github, { event, runUrl }) {
 	const { pull_request: own, workflow_run: ended } = event;
-	if (own) return makeReviewed(github, {
+	if (own) return makeReviewedPullRequest(github, {
 		pull: await readPullRequest(github, own.number),
 		head: own.head.sha,
 		base: own.base.sha,
@@ -42845,14 +42845,14 @@ async function findReviewed(github, { event, runUrl }) {
 		branch: ended.head_branch,
 		sha: ended.head_sha
 	});
-	return pull && makeReviewed(github, {
+	return pull && makeReviewedPullRequest(github, {
 		pull,
 		head: ended.head_sha,
 		base: pull.base.sha,
 		runUrl: ended.html_url
 	});
 }
-function makeReviewed(github, found) {
+function makeReviewedPullRequest(github, found) {
 	const { pull, head } = found;
 	return {
 		...found,
@@ -42864,7 +42864,7 @@ var init_reviewed_pull_request = __esmMin((() => {
 	init_pull_request();
 }));
 // review/reviewed-plans.ts
-function renderReviewed({ endpoints }, limit = REVIEWED_CHARACTERS) {
+function renderReviewedPlans({ endpoints }, limit = REVIEWED_CHARACTERS) {
 	const render = (shorten) => {
 		const told = endpoints.map((e) => {
 			const plans = e.previews.flatMap((p) => p.fingerprint ? [[p.environment, shorten(p.fingerprint)]] : []);
@@ -42881,9 +42881,9 @@ function renderReviewed({ endpoints }, limit = REVIEWED_CHARACTERS) {
 	if (short.length <= limit) return short;
 	throw new RangeError(`Cannot store the fingerprints of ${endpoints.length} endpoints: they have ${short.length} characters, expected at most ${limit}; change fewer endpoints in one pull request`);
 }
-function parseReviewed(text) {
+function parseReviewedPlans(text) {
 	for (const line of text.split("\n").filter((l) => l.startsWith("{\"reviewed_version\":"))) {
-		const parsed = reviewed.safeParse(parseJson(line));
+		const parsed = reviewedPlansFile.safeParse(parseJson(line));
 		if (!parsed.success) continue;
 		const all = new Map(Object.entries(parsed.data.endpoints));
 		return { find: (endpoint, environment) => {
@@ -42902,21 +42902,21 @@ function parseJson(line) {
 		return;
 	}
 }
-var reviewed, REVIEWED_CHARACTERS;
+var reviewedPlansFile, REVIEWED_CHARACTERS;
 var init_reviewed_plans = __esmMin((() => {
 	init_zod();
-	reviewed = strictObject({
+	reviewedPlansFile = strictObject({
 		reviewed_version: literal(1),
-		endpoints: record$1(string$1(), record$1(string$1(), strictObject({
+		endpoints: record(string$1(), record(string$1(), strictObject({
 			digest: string$1().regex(/^[0-9a-f]{64}$/),
-			parts: record$1(string$1(), string$1().regex(/^[0-9a-f]{16}$/)).exactOptional()
+			parts: record(string$1(), string$1().regex(/^[0-9a-f]{16}$/)).exactOptional()
 		})))
 	});
 	REVIEWED_CHARACTERS = 6e4;
 }));
 // action/annotations.ts
 function makeAnnotations(diagnostics, prefix) {
-	return diagnostics.toSorted((a, b) => Number(a.severity === "warning") - Number(b.severity === "warning")).filter((d) => isPlainPath(d.file)).slice(0, ANNOTATIONS).map((d) => ({
+	return diagnostics.toSorted((a, b) => Number(a.severity === "warning") - Number(b.severity === "warning")).filter((d) => isPlainPath(d.file)).slice(0, MAX_ANNOTATIONS).map((d) => ({
 		path: prefix + d.file,
 		line: d.line,
 		column: d.column,
@@ -42932,9 +42932,9 @@ function isPlainPath(path) {
 		".."
 	].includes(part));
 }
-var ANNOTATIONS;
+var MAX_ANNOTATIONS;
 var init_annotations = __esmMin((() => {
-	ANNOTATIONS = 500;
+	MAX_ANNOTATIONS = 500;
 }));
 // action/github/check-run.ts
 async function writeCheckRun({ octokit, place }, run) {
@@ -42943,14 +42943,14 @@ async function writeCheckRun({ octokit, place }, run) {
 		summary: run.summary,
 		...run.text !== void 0 && { text: run.text }
 	};
-	const [first = [], ...more] = batches(run.annotations.map(toGitHub));
+	const [first = [], ...more] = splitIntoBatches(run.annotations.map(toGitHubAnnotation));
 	const done = {
 		status: "completed",
 		conclusion: run.conclusion
 	};
 	const written = await octokit.rest.checks.create({
 		...place,
-		name: run.name ?? REVIEW,
+		name: run.name ?? REVIEW_NAME,
 		head_sha: run.sha,
 		...run.detailsUrl && { details_url: run.detailsUrl },
 		...more.length === 0 ? done : { status: "in_progress" },
@@ -42974,18 +42974,18 @@ async function readCheckRun({ octokit, place }, sha) {
 	const options = {
 		...place,
 		ref: sha,
-		check_name: REVIEW,
+		check_name: REVIEW_NAME,
 		filter: "all",
 		per_page: 100
 	};
-	const newest = (await octokit.paginate(octokit.rest.checks.listForRef, options)).filter((r) => r.app?.slug === APP && r.name === REVIEW && r.status === "completed").toSorted((a, b) => a.id - b.id).at(-1);
+	const newest = (await octokit.paginate(octokit.rest.checks.listForRef, options)).filter((r) => r.app?.slug === APP_SLUG && r.name === REVIEW_NAME && r.status === "completed").toSorted((a, b) => a.id - b.id).at(-1);
 	return newest && {
 		conclusion: newest.conclusion,
 		url: newest.html_url,
 		text: newest.output.text
 	};
 }
-function toGitHub({ path, line, column, level, title, message }) {
+function toGitHubAnnotation({ path, line, column, level, title, message }) {
 	return {
 		path,
 		start_line: Math.max(1, line),
@@ -43003,15 +43003,15 @@ function shorten(text, bytes) {
 	const more = " …";
 	return encoded.subarray(0, bytes - Buffer.byteLength(more)).toString().replace(/(?<!\uFFFD)\uFFFD+$/, "") + more;
 }
-function batches(items) {
-	const count = Math.ceil(items.length / ANNOTATIONS_A_REQUEST);
-	return Array.from({ length: count }, (_, i) => items.slice(i * ANNOTATIONS_A_REQUEST, (i + 1) * ANNOTATIONS_A_REQUEST));
+function splitIntoBatches(items) {
+	const count = Math.ceil(items.length / ANNOTATIONS_PER_REQUEST);
+	return Array.from({ length: count }, (_, i) => items.slice(i * ANNOTATIONS_PER_REQUEST, (i + 1) * ANNOTATIONS_PER_REQUEST));
 }
-var REVIEW, APP, ANNOTATIONS_A_REQUEST, ANNOTATION_BYTES;
+var REVIEW_NAME, APP_SLUG, ANNOTATIONS_PER_REQUEST, ANNOTATION_BYTES;
 var init_check_run = __esmMin((() => {
-	REVIEW = "davit";
-	APP = "github-actions";
-	ANNOTATIONS_A_REQUEST = 50;
+	REVIEW_NAME = "davit";
+	APP_SLUG = "github-actions";
+	ANNOTATIONS_PER_REQUEST = 50;
 	ANNOTATION_BYTES = 65536;
 }));
 // action/github/author.ts
@@ -43022,7 +43022,7 @@ function isAuthor(author, viewer) {
 var init_author = __esmMin((() => {}));
 // action/github/sticky-comment.ts
 async function postComment(github, { pull, marker, body }) {
-	const { subject, ours } = await findOurs(github, pull, marker);
+	const { subject, ours } = await findOwnComments(github, pull, marker);
 	const text = `${marker}\n${body}`;
 	const newest = ours.findLast((comment) => !comment.isMinimized);
 	for (const old of ours) if (old !== newest && !old.isMinimized) await sendGraphql(github, MINIMIZE, { id: old.id });
@@ -43050,10 +43050,10 @@ async function postComment(github, { pull, marker, body }) {
 	};
 }
 async function readComment(github, pull, marker) {
-	const { ours } = await findOurs(github, pull, marker);
+	const { ours } = await findOwnComments(github, pull, marker);
 	return ours.findLast((comment) => !comment.isMinimized)?.body.slice(marker.length + 1);
 }
-async function findOurs(github, pull, marker) {
+async function findOwnComments(github, pull, marker) {
 	const { owner, repo } = github.place;
 	const ours = [];
 	for (let after = null;;) {
@@ -43103,10 +43103,10 @@ fragment page on IssueCommentConnection {
 }));
 // action/post-report.ts
 async function post(report, options) {
-	const comment = await attempt$1(() => comments(report, options));
-	const check = await attempt$1(() => writeCheckRun(options.github, makeCheckRun(report, options)));
+	const comment = await catchForbidden(() => comments(report, options));
+	const check = await catchForbidden(() => writeCheckRun(options.github, makeCheckRun(report, options)));
 	const failures = [comment, check].flatMap((a) => a.failure === void 0 ? [] : [a.failure]);
-	if (failures.length > 0) throw new Error(`Cannot post the whole report: ${messagesOf(failures)}`, { cause: failures[0] });
+	if (failures.length > 0) throw new Error(`Cannot post the whole report: ${joinMessages(failures)}`, { cause: failures[0] });
 	const unsaid = [...comment.refused ? ["the comment"] : [], ...check.refused ? ["the check run"] : []];
 	return {
 		commentUrl: comment.value,
@@ -43131,17 +43131,17 @@ function makeCheckRun(report, { reviewed, head, conclusion, prefix }) {
 	return {
 		sha: head,
 		conclusion,
-		title: renderTopLine(report).slice(0, TITLE_CHARACTERS),
+		title: renderSummaryLine(report).slice(0, TITLE_CHARACTERS),
 		summary: renderReport(report, CHECK_CHARACTERS$1),
-		text: renderReviewed(report),
-		annotations: makeAnnotations(diagnosticsOf(report), prefix),
+		text: renderReviewedPlans(report),
+		annotations: makeAnnotations(listDiagnostics(report), prefix),
 		detailsUrl: reviewed.runUrl
 	};
 }
-function diagnosticsOf(report) {
+function listDiagnostics(report) {
 	return [...report.diagnostics, ...sortEndpoints(report).flatMap((e) => e.diagnostics)];
 }
-async function attempt$1(work) {
+async function catchForbidden(work) {
 	try {
 		return {
 			value: await work(),
@@ -43149,7 +43149,7 @@ async function attempt$1(work) {
 			failure: void 0
 		};
 	} catch (e) {
-		const refused = isReadOnlyToken(e);
+		const refused = isReadOnlyTokenError(e);
 		return {
 			value: void 0,
 			refused,
@@ -43157,7 +43157,7 @@ async function attempt$1(work) {
 		};
 	}
 }
-function messagesOf(failures) {
+function joinMessages(failures) {
 	return failures.map((f) => f instanceof Error ? f.message : String(f)).join("; ");
 }
 var CHECK_CHARACTERS$1, TITLE_CHARACTERS;
@@ -43178,12 +43178,12 @@ var report_exports = /* @__PURE__ */ __exportAll({ report: () => report });
 async function report(job) {
 	const out = await openReportFolder(job);
 	await withGitHub(job, async (github) => {
-		const reviewed = await findReviewed(github, job.runner);
+		const reviewed = await findReviewedPullRequest(github, job.runner);
 		if (!reviewed) {
 			notice("Nothing to report: this run belongs to no open pull request");
 			return;
 		}
-		const unsaid = await withoutCommands(() => reportOn(reviewed, {
+		const unsaid = await withoutWorkflowCommands(() => publishReport(reviewed, {
 			job,
 			github,
 			out
@@ -43191,10 +43191,10 @@ async function report(job) {
 		if (unsaid.length > 0) notice(`The token has no permission to write ${unsaid.join(" and ")}; the report is in the job summary`);
 	}, job.signal);
 }
-async function reportOn(reviewed, { job, github, out }) {
+async function publishReport(reviewed, { job, github, out }) {
 	const ends = {
-		validate: await readEnd(job, "validate"),
-		preview: await readEnd(job, "preview")
+		validate: await readStageEnd(job, "validate"),
+		preview: await readStageEnd(job, "preview")
 	};
 	const locks = await commitLocks(reviewed, {
 		job,
@@ -43207,28 +43207,28 @@ async function reportOn(reviewed, { job, github, out }) {
 	await writeFileAtomically(join(out, "report.md"), text);
 	await summary.addRaw(text).write({ overwrite: true });
 	setOutput("errors", countErrors(merged));
-	LOG.say(renderTopLine(merged));
+	LOG.say(renderSummaryLine(merged));
 	const head = locks.commit ?? reviewed.head;
-	const conclusion = ends.validate.result === "cancelled" ? "cancelled" : concludes(merged);
+	const conclusion = ends.validate.result === "cancelled" ? "cancelled" : concludeReview(merged);
 	setOutput("conclusion", conclusion);
 	const told = await post(merged, {
 		github,
 		reviewed,
 		head,
 		conclusion,
-		prefix: projectPrefix(job)
+		prefix: makeProjectPrefix(job)
 	});
 	if (told.commentUrl !== void 0) setOutput("comment-url", told.commentUrl);
 	return [...locks.unsaid, ...told.unsaid];
 }
-async function readEnd({ inputs, runner }, stage) {
+async function readStageEnd({ inputs, runner }, stage) {
 	const text = await readStageReport(resolve(runner.workspace, inputs.reports, `davit-${stage}`));
 	const result = inputs.results[stage] ?? (text === void 0 ? "skipped" : "success");
 	if (result === "skipped" || text === void 0) return {
 		result,
 		report: void 0
 	};
-	if (stage === "validate" || isHandedOn(text, inputs)) return {
+	if (stage === "validate" || matchesPreviewDigest(text, inputs)) return {
 		result,
 		report: text
 	};
@@ -43239,7 +43239,7 @@ async function readEnd({ inputs, runner }, stage) {
 		report: ""
 	};
 }
-function isHandedOn(text, { previewDigest }) {
+function matchesPreviewDigest(text, { previewDigest }) {
 	return previewDigest !== void 0 && digestReport(text) === previewDigest;
 }
 function makeFacts({ pull, head, base, fork, runUrl }, locksCommit) {
@@ -43298,7 +43298,7 @@ async function verifyEntity(endpoint, { name: entity, model }, { host, query }, 
 			signal.throwIfAborted();
 			return {
 				status: 0,
-				body: describe$1(e)
+				body: describe(e)
 			};
 		});
 		if (expected.includes(status) || BUSY.some((code) => body.includes(code))) return;
@@ -43309,7 +43309,7 @@ async function verifyEntity(endpoint, { name: entity, model }, { host, query }, 
 		await setTimeout$2(PAUSE_MILLISECONDS, void 0, { signal });
 	}
 }
-function describe$1(e) {
+function describe(e) {
 	if (!(e instanceof Error)) return String(e);
 	return e.cause instanceof Error ? e.cause.message : e.message;
 }
@@ -43330,23 +43330,23 @@ var leftovers_exports = /* @__PURE__ */ __exportAll({
 async function removeLeftovers(api, place) {
 	for (const [group, kind] of KINDS) {
 		const path = `${group}/namespaces/${place.namespace}/${kind}`;
-		const found = await listNamed(api, place, path);
+		const found = await listEndpointObjects(api, place, path);
 		await Promise.all(found.map(({ metadata }) => api.remove(`${path}/${metadata.name}`)));
 	}
 }
 async function listConfigurations(api, place) {
-	return (await listNamed(api, place, configurationsOf(place))).map(({ metadata }) => metadata.name);
+	return (await listEndpointObjects(api, place, configurationsPath(place))).map(({ metadata }) => metadata.name);
 }
 async function removeIdleConfigurations(api, place, before) {
-	const named = (await listNamed(api, place, `${SERVING}/namespaces/${place.namespace}/routes`)).flatMap(({ spec }) => spec.traffic.flatMap((t) => t.revisionName ?? []));
+	const named = (await listEndpointObjects(api, place, `${SERVING}/namespaces/${place.namespace}/routes`)).flatMap(({ spec }) => spec.traffic.flatMap((t) => t.revisionName ?? []));
 	if (named.length === 0) return;
 	const idle = before.filter((name) => !named.some((revision) => revision.startsWith(`${name}-`)));
-	await Promise.all(idle.map((name) => api.remove(`${configurationsOf(place)}/${name}`)));
+	await Promise.all(idle.map((name) => api.remove(`${configurationsPath(place)}/${name}`)));
 }
-function configurationsOf({ namespace }) {
+function configurationsPath({ namespace }) {
 	return `${SERVING}/namespaces/${namespace}/configurations`;
 }
-async function listNamed(api, { endpoint }, path) {
+async function listEndpointObjects(api, { endpoint }, path) {
 	const labelSelector = `${ENDPOINT_LABEL}=${endpointObjectName(endpoint)}`;
 	return api.list(path, { labelSelector }).catch((e) => {
 		if (e instanceof KubernetesRefused && e.status === 404) return [];
@@ -43554,7 +43554,7 @@ var init_deployment = __esmMin((() => {
 // engine/state/release-locks.ts
 async function releaseLocks(project, stack, locks) {
 	if (!project.backend.folder) {
-		await runCommand(project, [
+		await runStackCommand(project, [
 			"cancel",
 			"--yes",
 			"--stack",
@@ -43582,7 +43582,7 @@ async function readWorkflowRun({ octokit, place }, id) {
 			updatedAt: data.updated_at
 		};
 	} catch (e) {
-		if (e instanceof GitHubRefusal && e.status === 404) return void 0;
+		if (e instanceof GitHubRequestError && e.status === 404) return void 0;
 		throw e;
 	}
 }
@@ -43596,16 +43596,16 @@ async function withoutDeadLocks(deploying, work) {
 	} catch (e) {
 		if (!(e instanceof StackLockedError) || e.locks.length === 0) throw e;
 		const { github, request } = deploying;
-		const endings = await Promise.all(e.locks.map((lock) => findEnding(github, request.environment.name, lock)));
+		const endings = await Promise.all(e.locks.map((lock) => findEndedRun(github, request.environment.name, lock)));
 		if (endings.some((ending) => ending === void 0)) throw e;
 		request.progress.say(`Releasing the lock of ${e.stackName}, which an ended run has left: ${endings.join(", ")}`);
 		await releaseLocks(await deploying.open(), e.stackName, e.locks);
 		return work();
 	}
 }
-async function findEnding(github, environment, lock) {
+async function findEndedRun(github, environment, lock) {
 	if (lock.alive === true) return void 0;
-	const maker = await findMaker(github, environment, lock);
+	const maker = await findLockHolder(github, environment, lock);
 	if (!maker) return void 0;
 	const { runId, runAttempt } = maker.payload;
 	const run = await readWorkflowRun(github, runId);
@@ -43614,7 +43614,7 @@ async function findEnding(github, environment, lock) {
 	const during = run.status !== "completed" || Date.parse(lock.since) <= Date.parse(run.updatedAt);
 	return over && during ? run.url : void 0;
 }
-async function findMaker(github, environment, lock) {
+async function findLockHolder(github, environment, lock) {
 	for await (const deployment of listDeployments(github, environment)) {
 		const { host, user } = deployment.payload;
 		if (host !== lock.host || user !== lock.user) continue;
@@ -43658,7 +43658,7 @@ var init_query_examples = __esmMin((() => {
 	LIMIT_SECONDS = 120;
 }));
 // action/deploy/verify-endpoint.ts
-async function verify(endpoint, { request }) {
+async function verifyEndpoint(endpoint, { request }) {
 	const { place, environment, progress, signal } = request;
 	const { root } = place;
 	let answers;
@@ -43735,13 +43735,13 @@ async function recorded({ endpoint, action, active }, deploying, work) {
 		});
 		await setDeploymentStatus(github, record, {
 			state: "in_progress",
-			description: BEGUN[action],
+			description: START_DESCRIPTIONS[action],
 			logUrl
 		});
 		return work();
 	});
 	if (record === void 0) return ended;
-	const state = STATES[ended.state];
+	const state = GITHUB_STATES[ended.state];
 	try {
 		const [description = ""] = ended.causes;
 		await setDeploymentStatus(github, record, {
@@ -43805,16 +43805,16 @@ async function deploy$1({ endpoint, diagnostics, why }, review, deploying) {
 		diagnostics: [],
 		url: void 0
 	};
-	return describe(endpoint, await withoutDeadLocks(deploying, () => deployEndpoint(endpoint, {
+	return verifyDeployment(endpoint, await withoutDeadLocks(deploying, () => deployEndpoint(endpoint, {
 		...request,
 		opening: deploying.open(),
 		proved: true
 	})), deploying);
 }
-async function describe(endpoint, deployed, deploying) {
+async function verifyDeployment(endpoint, deployed, deploying) {
 	const { plan, url, diagnostics } = deployed;
 	if (url === void 0) return refuse(diagnostics);
-	const { good, lines } = await verify(endpoint, deploying);
+	const { good, lines } = await verifyEndpoint(endpoint, deploying);
 	const done = plan?.verdict.words ?? "deployed";
 	return {
 		state: good ? "live" : "failed",
@@ -43837,7 +43837,7 @@ function compareWithReview({ name }, { fingerprint }, { review, deploying, why }
 	if (why === "asked" && job.runner.eventName === "workflow_dispatch") return [];
 	const next = "open a pull request, or start the workflow by hand with the name of the endpoint";
 	if (!review.pull) return [`it was pushed without a pull request, so its plan was not reviewed; ${next}`];
-	const reviewed = parseReviewed(review.text ?? "")?.find(name, environment);
+	const reviewed = parseReviewedPlans(review.text ?? "")?.find(name, environment);
 	const where = `pull request #${review.pull.number}`;
 	if (!reviewed) return [`the check run "davit" of ${where} has no plan of ${name} for ${environment}; ${next}`];
 	if (!fingerprint) return ["the current plan has no fingerprint, because the lock cannot be read"];
@@ -43848,7 +43848,7 @@ function compareWithReview({ name }, { fingerprint }, { review, deploying, why }
 		next
 	];
 }
-var BEGUN, STATES;
+var START_DESCRIPTIONS, GITHUB_STATES;
 var init_deploy_candidate = __esmMin((() => {
 	init_outage();
 	init_preview_endpoints();
@@ -43861,11 +43861,11 @@ var init_deploy_candidate = __esmMin((() => {
 	init_deployment();
 	init_retry_without_dead_locks();
 	init_verify_endpoint();
-	BEGUN = {
+	START_DESCRIPTIONS = {
 		deploy: "Deploying",
 		remove: "Removing"
 	};
-	STATES = {
+	GITHUB_STATES = {
 		waiting: "in_progress",
 		deploying: "in_progress",
 		live: "success",
@@ -43877,22 +43877,22 @@ var init_deploy_candidate = __esmMin((() => {
 	};
 }));
 // action/deploy/deployment-context.ts
-function isBad({ state }) {
-	return BAD.includes(state);
+function needsAttention({ state }) {
+	return FAILED_STATES.includes(state);
 }
-var BAD;
+var FAILED_STATES;
 var init_deployment_context = __esmMin((() => {
-	BAD = [
+	FAILED_STATES = [
 		"failed",
 		"stopped",
 		"cancelled"
 	];
 }));
 // action/deploy/find-review.ts
-function makeFindReview(github, branch) {
+function makeReviewFinder(github, branch) {
 	const known = /* @__PURE__ */ new Map();
 	return (commit) => {
-		if (commit === void 0) return Promise.resolve(NONE);
+		if (commit === void 0) return Promise.resolve(NO_REVIEW);
 		const review = known.get(commit) ?? findReview(github, commit, branch);
 		known.set(commit, review);
 		return review;
@@ -43900,23 +43900,23 @@ function makeFindReview(github, branch) {
 }
 async function findReview(github, commit, branch) {
 	const pull = await findMergedPullRequest(github, commit, branch);
-	if (!pull) return NONE;
+	if (!pull) return NO_REVIEW;
 	return {
 		pull,
 		text: (await readCheckRun(github, pull.head.sha))?.text ?? void 0
 	};
 }
-var NONE;
+var NO_REVIEW;
 var init_find_review = __esmMin((() => {
 	init_check_run();
 	init_pull_request();
-	NONE = {
+	NO_REVIEW = {
 		pull: void 0,
 		text: void 0
 	};
 }));
 // action/deploy/open-deployment-context.ts
-async function openDeploying(job, github, root, name) {
+async function openDeploymentContext(job, github, root, name) {
 	const { inputs, runner, signal } = job;
 	const place = {
 		root,
@@ -43940,7 +43940,7 @@ async function openDeploying(job, github, root, name) {
 		request,
 		given: inputs.endpoints,
 		open: openProjectOnce(request),
-		findReview: makeFindReview(github, branch)
+		findReview: makeReviewFinder(github, branch)
 	};
 }
 var init_open_deployment_context = __esmMin((() => {
@@ -43952,7 +43952,7 @@ var init_open_deployment_context = __esmMin((() => {
 // engine/state/remove-unused-state.ts
 async function removeUnusedState(project) {
 	const own = join(project.root, ".davit");
-	if (project.backend.folder !== join(own, "pulumi") || !await isUnused(project, project.backend.folder)) return;
+	if (project.backend.folder !== join(own, "pulumi") || !await hasUnusedState(project, project.backend.folder)) return;
 	const parts = [
 		"pulumi",
 		"stacks",
@@ -43964,7 +43964,7 @@ async function removeUnusedState(project) {
 	await Promise.all(parts);
 	for (const folder of [join(own, "environments"), own]) await rmdir(folder).catch(() => void 0);
 }
-async function isUnused(project, folder) {
+async function hasUnusedState(project, folder) {
 	const isThere = () => access(folder).then(() => true, () => false);
 	try {
 		return await isThere() && (await listStacks(project)).length === 0;
@@ -44045,7 +44045,7 @@ async function takeDownPlatform(request, deployed) {
 	checkUnused(environment.name, [.../* @__PURE__ */ new Set([...deployed, ...dependents])]);
 	const wasDeployed = (await previewDestroyStack(project, stack, options)).plan.resources.length > 0;
 	requireDone(stack, await destroyStack(project, stack, options), request);
-	const images = imagesStackName(PLATFORM$1);
+	const images = imagesStackName(PLATFORM);
 	requireDone(images, await destroyStack(project, images, options), request);
 	return wasDeployed;
 }
@@ -44063,7 +44063,7 @@ async function openPlatform({ place, environment, progress, signal }) {
 		}),
 		stack: platformStackName(environment.name),
 		options: {
-			progress: named(progress, PLATFORM$1),
+			progress: named(progress, PLATFORM),
 			signal
 		}
 	};
@@ -44162,10 +44162,10 @@ var init_take_down = __esmMin((() => {
 	STACKS_AT_ONCE = 4;
 }));
 // action/deploy/remove-endpoint.ts
-async function removeMerged(removed, deploying) {
+async function removeDeletedEndpoint(removed, deploying) {
 	const { pull } = await deploying.findReview(removed.commit);
 	if (pull?.labels.includes("davit: destroy")) return {
-		...await takeDown(removed.name, removed.active, deploying),
+		...await removeEndpoint(removed.name, removed.active, deploying),
 		pull
 	};
 	const ended = {
@@ -44179,7 +44179,7 @@ async function removeMerged(removed, deploying) {
 		pull
 	};
 }
-async function takeDown(endpoint, active, deploying) {
+async function removeEndpoint(endpoint, active, deploying) {
 	const { request } = deploying;
 	const environmentName = request.environment.name;
 	return {
@@ -44218,13 +44218,13 @@ function renderRolloutLine(rollouts) {
 }
 function renderRollouts(rollouts, limit = ROLLOUTS_CHARACTERS, environment) {
 	const rank = (r) => ORDER.indexOf(r.state);
-	const sorted = [...rollouts].sort((a, b) => rank(a) - rank(b) || compare$1(a, b));
+	const sorted = [...rollouts].sort((a, b) => rank(a) - rank(b) || compareRollouts(a, b));
 	const head = `### ${environment ?? "Merged"}: ${renderRolloutLine(rollouts)}`;
 	for (const characters of CAUSE_STEPS) {
 		const text = [head, renderTable(sorted, characters)].join("\n\n");
 		if (text.length <= limit) return text;
 	}
-	const shown = fit(sorted, limit - head.length - 200);
+	const shown = fitRollouts(sorted, limit - head.length - 200);
 	const rest = sorted.slice(shown.length);
 	return [
 		head,
@@ -44232,7 +44232,7 @@ function renderRollouts(rollouts, limit = ROLLOUTS_CHARACTERS, environment) {
 		`and ${rest.length} more: ${renderRolloutLine(rest)}`
 	].join("\n\n");
 }
-function placeRollouts(comment, environment, rollouts) {
+function insertRollouts(comment, environment, rollouts) {
 	const marked = comment.startsWith(`${REPORT_MARKER}\n`);
 	const { blocks, rest } = parseBlocks(marked ? comment.slice(REPORT_MARKER.length + 1) : comment);
 	const open = `<!-- davit:rollouts ${environment} -->`;
@@ -44253,14 +44253,14 @@ function placeRollouts(comment, environment, rollouts) {
 		}
 	];
 	const roomWith = ({ before, below }) => COMMENT_CHARACTERS - frame - below.length - [...before.values()].reduce((sum, b) => sum + b.length + 2, 0);
-	const kept = choices.find((choice) => roomWith(choice) >= LEAST_CHARACTERS) ?? choices[2];
+	const kept = choices.find((choice) => roomWith(choice) >= MIN_CHARACTERS) ?? choices[2];
 	const { before, below } = kept;
 	const text = renderRollouts(rollouts, Math.min(ROLLOUTS_CHARACTERS, roomWith(kept)), environment);
 	const placed = new Map([...blocks.keys(), environment].map((name) => [name, before.get(name) ?? ""]));
 	placed.set(environment, [
 		open,
 		text,
-		CLOSE
+		CLOSE_MARKER
 	].join("\n\n"));
 	const shown = [...placed.values(), below.trimEnd()].filter((b) => b !== "").join("\n\n");
 	return [
@@ -44272,8 +44272,8 @@ function placeRollouts(comment, environment, rollouts) {
 function parseBlocks(text) {
 	const blocks = /* @__PURE__ */ new Map();
 	let rest = text;
-	for (let name = OPEN.exec(rest)?.[1]; name !== void 0; name = OPEN.exec(rest)?.[1]) {
-		const end = `${rest}\n`.indexOf(`\n${CLOSE}\n`);
+	for (let name = OPEN_MARKER.exec(rest)?.[1]; name !== void 0; name = OPEN_MARKER.exec(rest)?.[1]) {
+		const end = `${rest}\n`.indexOf(`\n${CLOSE_MARKER}\n`);
 		if (end < 0) return {
 			blocks,
 			rest: ""
@@ -44294,9 +44294,9 @@ function renderTable(rollouts, causeCharacters) {
 	].join("\n");
 }
 function renderRow$1({ endpoint, environment, state, causes, url, runUrl }, characters) {
-	const { sign, words } = WORDS[state];
-	const told = characters === 0 ? [] : causes.slice(0, CAUSES).map((c) => `<br>${renderSpan(c, characters)}`);
-	const more = causes.length > CAUSES && characters > 0 ? `<br>and ${causes.length - CAUSES} more` : "";
+	const { sign, words } = STATE_WORDS[state];
+	const told = characters === 0 ? [] : causes.slice(0, MAX_CAUSES).map((c) => `<br>${renderSpan(c, characters)}`);
+	const more = causes.length > MAX_CAUSES && characters > 0 ? `<br>and ${causes.length - MAX_CAUSES} more` : "";
 	const at = url !== void 0 && state === "live" ? ` at ${renderSpan(url, 300)}` : "";
 	const run = runUrl !== void 0 && isWebAddress(runUrl) ? ` (${renderLink("run", runUrl)})` : "";
 	return `| ${[
@@ -44305,31 +44305,31 @@ function renderRow$1({ endpoint, environment, state, causes, url, runUrl }, char
 		`${words}${at}${run}${told.join("")}${more}`
 	].join(" | ")} |`;
 }
-function fit(rollouts, limit) {
+function fitRollouts(rollouts, limit) {
 	let length = renderTable([], 0).length;
 	const end = rollouts.findIndex((r) => (length += renderRow$1(r, 0).length + 1) > limit);
 	return end < 0 ? rollouts : rollouts.slice(0, end);
 }
-function compare$1(a, b) {
+function compareRollouts(a, b) {
 	return a.environment === b.environment ? a.endpoint < b.endpoint ? -1 : 1 : a.environment < b.environment ? -1 : 1;
 }
-var OPEN, CLOSE, LEAST_CHARACTERS, ROLLOUTS_CHARACTERS, NAME_CHARACTERS, CAUSES, CAUSE_STEPS, WORDS, ORDER;
+var OPEN_MARKER, CLOSE_MARKER, MIN_CHARACTERS, ROLLOUTS_CHARACTERS, NAME_CHARACTERS, MAX_CAUSES, CAUSE_STEPS, STATE_WORDS, ORDER;
 var init_render_rollouts = __esmMin((() => {
 	init_report$1();
 	init_render_code();
 	init_render_report();
-	OPEN = /^<!-- davit:rollouts ([A-Za-z0-9][A-Za-z0-9_-]{0,62}) -->\n/;
-	CLOSE = "<!-- davit:rollouts end -->";
-	LEAST_CHARACTERS = 1e3;
+	OPEN_MARKER = /^<!-- davit:rollouts ([A-Za-z0-9][A-Za-z0-9_-]{0,62}) -->\n/;
+	CLOSE_MARKER = "<!-- davit:rollouts end -->";
+	MIN_CHARACTERS = 1e3;
 	ROLLOUTS_CHARACTERS = 8e3;
 	NAME_CHARACTERS = 63;
-	CAUSES = 5;
+	MAX_CAUSES = 5;
 	CAUSE_STEPS = [
 		400,
 		120,
 		0
 	];
-	WORDS = {
+	STATE_WORDS = {
 		failed: {
 			sign: "❌",
 			words: "**failed**, the previous version keeps serving"
@@ -44363,7 +44363,7 @@ var init_render_rollouts = __esmMin((() => {
 			words: "removed"
 		}
 	};
-	ORDER = Object.keys(WORDS);
+	ORDER = Object.keys(STATE_WORDS);
 }));
 // action/deploy/render-log.ts
 function renderOutcome({ environment, results }) {
@@ -44372,7 +44372,7 @@ function renderOutcome({ environment, results }) {
 function renderLog({ environment, results }, limit) {
 	const parts = [renderRollouts(results, limit, environment)];
 	let left = limit - (parts[0]?.length ?? 0);
-	for (const block of results.filter((r) => isBad(r) && r.causes.length > 1).map(renderCauses)) {
+	for (const block of results.filter((r) => needsAttention(r) && r.causes.length > 1).map(renderCauses)) {
 		left -= block.length + 2;
 		if (left < 0) break;
 		parts.push(block);
@@ -44394,7 +44394,7 @@ var init_render_log = __esmMin((() => {
 	LINE_CHARACTERS$1 = 400;
 }));
 // action/deploy/history.ts
-async function changedSince({ root, signal }, sha) {
+async function readChangesSince({ root, signal }, sha) {
 	try {
 		return (await readChangedPaths(root, sha, signal)).paths;
 	} catch (e) {
@@ -44402,19 +44402,19 @@ async function changedSince({ root, signal }, sha) {
 		throw e;
 	}
 }
-async function lastChange({ root, signal }, paths) {
-	return lastCommit({
+async function findLastChange({ root, signal }, paths) {
+	return findLastCommit({
 		root,
 		signal
 	}, [], paths);
 }
-async function removalOf({ root, signal }, path) {
-	return lastCommit({
+async function findRemoval({ root, signal }, path) {
+	return findLastCommit({
 		root,
 		signal
 	}, ["--diff-filter=D"], [path]);
 }
-async function lastCommit({ root, signal }, filter, paths) {
+async function findLastCommit({ root, signal }, filter, paths) {
 	const { code, stdout, stderr } = await runGit(root, [
 		...[
 			"log",
@@ -44451,7 +44451,7 @@ async function selectDeployments(deploying, stacks) {
 		name,
 		...await readEndpoint(place, name)
 	})));
-	const isChanged = makeChanged({
+	const isChanged = makeChangeDetector({
 		history,
 		place,
 		names,
@@ -44461,9 +44461,9 @@ async function selectDeployments(deploying, stacks) {
 	const candidates = [];
 	for (const { name, value, diagnostics } of read) {
 		const mine = records.filter((r) => r.payload.endpoint === name);
-		const why = given.length > 0 ? "asked" : await whyDeploy(mine, (sha) => isChanged(name, sha));
+		const why = given.length > 0 ? "asked" : await findDeploymentReason(mine, (sha) => isChanged(name, sha));
 		if (!why) continue;
-		const commit = await lastChange(history, pathsOf(name, value, {
+		const commit = await findLastChange(history, listEndpointPaths(name, value, {
 			place,
 			environment: environment.name
 		}));
@@ -44473,12 +44473,12 @@ async function selectDeployments(deploying, stacks) {
 			diagnostics,
 			why,
 			commit,
-			active: activeOf(mine)
+			active: listActiveDeployments(mine)
 		});
 	}
 	return {
 		candidates,
-		removed: given.length > 0 ? [] : await findRemoved(names, stacks, {
+		removed: given.length > 0 ? [] : await findRemovedEndpoints(names, stacks, {
 			deploying,
 			records,
 			history
@@ -44487,22 +44487,22 @@ async function selectDeployments(deploying, stacks) {
 }
 async function readRecords(github, environment) {
 	const records = [];
-	for await (const record of listDeployments(github, environment)) if (records.push(record) >= MOST_RECORDS) break;
+	for await (const record of listDeployments(github, environment)) if (records.push(record) >= MAX_RECORDS) break;
 	return records;
 }
-async function whyDeploy(records, isChanged) {
+async function findDeploymentReason(records, isChanged) {
 	const [newest] = records;
 	if (!newest || newest.payload.action === "remove") return "first";
 	if (!newest.states.includes("success")) return "again";
 	return await isChanged(newest.sha) ? "changed" : void 0;
 }
-function activeOf(records) {
+function listActiveDeployments(records) {
 	return records.filter((r) => r.states[0] === "success").map((r) => r.nodeId);
 }
-function makeChanged({ history, place, names, endpoints, environment }) {
+function makeChangeDetector({ history, place, names, endpoints, environment }) {
 	const known = /* @__PURE__ */ new Map();
 	const changedIn = async (sha) => {
-		const paths = await changedSince(history, sha);
+		const paths = await readChangesSince(history, sha);
 		const declarations = {
 			root: place.root,
 			names,
@@ -44517,7 +44517,7 @@ function makeChanged({ history, place, names, endpoints, environment }) {
 		return (await changed)?.has(name) ?? true;
 	};
 }
-function pathsOf(name, endpoint, { place, environment }) {
+function listEndpointPaths(name, endpoint, { place, environment }) {
 	const models = (endpoint?.entities ?? []).flatMap(({ model }) => {
 		const { folder, remote } = locateModel(place.root, model);
 		const path = relative(place.root, folder).split(sep).join("/");
@@ -44529,13 +44529,13 @@ function pathsOf(name, endpoint, { place, environment }) {
 		`environments/${environment}.yaml`
 	];
 }
-async function findRemoved(names, stacks, { deploying, records, history }) {
+async function findRemovedEndpoints(names, stacks, { deploying, records, history }) {
 	const { environment, place } = deploying.request;
 	const removed = [];
 	for (const stack of stacks.map(parseStackName)) {
 		if (stack?.kind !== "endpoint" || stack.environment !== environment.name || names.includes(stack.endpoint)) continue;
-		const commit = await removalOf(history, `${place.endpoints}/${stack.endpoint}.yaml`);
-		const active = activeOf(records.filter((r) => r.payload.endpoint === stack.endpoint));
+		const commit = await findRemoval(history, `${place.endpoints}/${stack.endpoint}.yaml`);
+		const active = listActiveDeployments(records.filter((r) => r.payload.endpoint === stack.endpoint));
 		if (commit !== void 0) removed.push({
 			name: stack.endpoint,
 			commit,
@@ -44544,7 +44544,7 @@ async function findRemoved(names, stacks, { deploying, records, history }) {
 	}
 	return removed;
 }
-var MOST_RECORDS;
+var MAX_RECORDS;
 var init_select_deployments = __esmMin((() => {
 	init_changed_endpoints();
 	init_names();
@@ -44552,19 +44552,19 @@ var init_select_deployments = __esmMin((() => {
 	init_locate_model();
 	init_deployment();
 	init_history();
-	MOST_RECORDS = 2e3;
+	MAX_RECORDS = 2e3;
 }));
 // action/deploy/post-result.ts
-async function tell$1(log, telling) {
-	await attempt("the check run", () => postCheckRun(log, telling));
-	for (const [pull, results] of groupByPull(log.results)) {
-		const revertUrl = await attempt("the pull request that reverts it", () => revert(pull, results, {
+async function postResult(log, telling) {
+	await logFailure("the check run", () => postCheckRun(log, telling));
+	for (const [pull, results] of groupByPullRequest(log.results)) {
+		const revertUrl = await logFailure("the pull request that reverts it", () => revert(pull, results, {
 			log,
 			telling
 		}));
 		if (revertUrl !== void 0) LOG.say(`Pull request #${pull.number} is reverted by ${revertUrl}`);
-		const told = results.map((r) => r.state === "failed" && revertUrl !== void 0 ? takenBack(r, revertUrl) : r);
-		await attempt(`the comment of #${pull.number}`, () => postPullRequestComment(pull, {
+		const told = results.map((r) => r.state === "failed" && revertUrl !== void 0 ? addRevertCause(r, revertUrl) : r);
+		await logFailure(`the comment of #${pull.number}`, () => postPullRequestComment(pull, {
 			...log,
 			results: told
 		}, telling));
@@ -44575,15 +44575,15 @@ async function postCheckRun(log, { job, github }) {
 	await writeCheckRun(github, {
 		name: `davit: ${log.environment}`,
 		sha: job.runner.sha,
-		conclusion: log.results.some(isBad) ? "failure" : "success",
+		conclusion: log.results.some(needsAttention) ? "failure" : "success",
 		title: renderOutcome(log).slice(0, 200),
 		summary: renderLog(log, CHECK_CHARACTERS),
-		annotations: makeAnnotations(diagnostics, projectPrefix(job)),
+		annotations: makeAnnotations(diagnostics, makeProjectPrefix(job)),
 		detailsUrl: job.runner.runUrl
 	});
 }
 async function postPullRequestComment(pull, log, { github }) {
-	const body = placeRollouts(await readComment(github, pull.number, "<!-- davit:report v1 -->") ?? "", log.environment, log.results);
+	const body = insertRollouts(await readComment(github, pull.number, "<!-- davit:report v1 -->") ?? "", log.environment, log.results);
 	const posted = await postComment(github, {
 		pull: pull.number,
 		marker: REPORT_MARKER,
@@ -44600,16 +44600,16 @@ async function revert(pull, results, { log, telling: { job, github } }) {
 		results
 	}, BODY_CHARACTERS));
 }
-function takenBack(result, revertUrl) {
+function addRevertCause(result, revertUrl) {
 	return {
 		...result,
 		causes: [`Reverted by ${revertUrl}`, ...result.causes]
 	};
 }
-function groupByPull(results) {
+function groupByPullRequest(results) {
 	return [...new Map(results.flatMap(({ pull }) => pull ? [[pull.number, pull]] : [])).values()].map((pull) => [pull, results.filter((r) => r.pull?.number === pull.number)]);
 }
-async function attempt(what, work) {
+async function logFailure(what, work) {
 	try {
 		return await work();
 	} catch (e) {
@@ -44638,22 +44638,22 @@ var deploy_exports = /* @__PURE__ */ __exportAll({ deploy: () => deploy });
 async function deploy(job) {
 	await withGitHub(job, async (github) => {
 		const root = await findProject(job);
-		await withoutCommands(() => prepareProgram(root, job.signal));
+		await withoutWorkflowCommands(() => prepareProgram(root, job.signal));
 		for (const name of job.inputs.environments) {
-			const log = await withoutCommands(async () => {
-				const results = await deployAll(await openDeploying(job, github, root, name));
+			const log = await withoutWorkflowCommands(async () => {
+				const results = await deployAllEndpoints(await openDeploymentContext(job, github, root, name));
 				const made = {
 					environment: name,
 					results
 				};
-				await tell$1(made, {
+				await postResult(made, {
 					job,
 					github
 				});
 				return made;
 			});
 			await summary.addRaw(`${renderLog(log, SUMMARY_CHARACTERS)}\n\n`).write();
-			if (!isGood(log)) {
+			if (!hasSucceeded(log)) {
 				setFailed(renderOutcome(log));
 				return;
 			}
@@ -44661,17 +44661,17 @@ async function deploy(job) {
 		}
 	});
 }
-function isGood({ results }) {
-	return !results.some(isBad);
+function hasSucceeded({ results }) {
+	return !results.some(needsAttention);
 }
-async function deployAll(deploying) {
+async function deployAllEndpoints(deploying) {
 	const { candidates, removed } = await selectDeployments(deploying, await listStacks(await deploying.open()));
-	for (const { name, why } of candidates) deploying.request.progress.say(`Deploying ${name}: ${WHY[why]}`);
+	for (const { name, why } of candidates) deploying.request.progress.say(`Deploying ${name}: ${REASONS[why]}`);
 	const deployed = await mapConcurrent(candidates, ENDPOINTS_AT_ONCE, (c) => deployCandidate(c, deploying));
-	const gone = await mapConcurrent(removed, ENDPOINTS_AT_ONCE, (r) => removeMerged(r, deploying));
+	const gone = await mapConcurrent(removed, ENDPOINTS_AT_ONCE, (r) => removeDeletedEndpoint(r, deploying));
 	return [...deployed, ...gone];
 }
-var ENDPOINTS_AT_ONCE, WHY;
+var ENDPOINTS_AT_ONCE, REASONS;
 var init_deploy = __esmMin((() => {
 	init_core$2();
 	init_stacks();
@@ -44688,7 +44688,7 @@ var init_deploy = __esmMin((() => {
 	init_program();
 	init_project();
 	ENDPOINTS_AT_ONCE = 4;
-	WHY = {
+	REASONS = {
 		asked: "it is named in the input \"endpoints\"",
 		first: "it is not deployed yet",
 		changed: "it has changed since it was deployed",
@@ -44699,14 +44699,14 @@ var init_deploy = __esmMin((() => {
 async function compareEnvironment(deploying) {
 	const { request, given } = deploying;
 	const names = await selectNames(request.place, given);
-	const compared = await mapConcurrent(names, machineWidth(), (name) => compare(name, deploying));
+	const compared = await mapConcurrent(names, machineConcurrency(), (name) => compareEndpoint(name, deploying));
 	const orphans = given.length > 0 ? [] : await findOrphans(names, deploying);
 	return {
 		environment: request.environment.name,
 		endpoints: [...compared, ...orphans]
 	};
 }
-async function compare(name, { request, open }) {
+async function compareEndpoint(name, { request, open }) {
 	const { value: endpoint, diagnostics } = await readEndpoint(request.place, name);
 	if (!endpoint) return unknown(name, formatDiagnostics(diagnostics));
 	const { value, outage } = await catchOutage(request.signal, async () => previewEndpoint(endpoint, await open(), {
@@ -44910,11 +44910,11 @@ var drift_exports = /* @__PURE__ */ __exportAll({ drift: () => drift });
 async function drift(job) {
 	await withGitHub(job, async (github) => {
 		const root = await findProject(job);
-		await withoutCommands(() => prepareProgram(root, job.signal));
+		await withoutWorkflowCommands(() => prepareProgram(root, job.signal));
 		for (const name of job.inputs.environments) {
-			const compared = await withoutCommands(async () => {
-				const comparison = await compareEnvironment(await openDeploying(job, github, root, name));
-				await tell(comparison, {
+			const compared = await withoutWorkflowCommands(async () => {
+				const comparison = await compareEnvironment(await openDeploymentContext(job, github, root, name));
+				await updateDriftIssue(comparison, {
 					job,
 					github
 				});
@@ -44927,7 +44927,7 @@ async function drift(job) {
 		}
 	});
 }
-async function tell(comparison, { job, github }) {
+async function updateDriftIssue(comparison, { job, github }) {
 	if (job.inputs.endpoints.length > 0) return;
 	const { environment, endpoints } = comparison;
 	const { runUrl } = job.runner;
@@ -44963,25 +44963,25 @@ async function destroy(job) {
 	if (endpoints.length === 0) throw new Error("Cannot destroy without \"endpoints\": expected names of endpoints; write them below \"with:\"");
 	await withGitHub(job, async (github) => {
 		const root = await findProject(job);
-		await withoutCommands(() => prepareProgram(root, job.signal));
+		await withoutWorkflowCommands(() => prepareProgram(root, job.signal));
 		for (const name of environments) {
-			const log = await withoutCommands(() => destroyIn(job, github, {
+			const log = await withoutWorkflowCommands(() => destroyInEnvironment(job, github, {
 				root,
 				name
 			}));
 			await summary.addRaw(`${renderLog(log, SUMMARY_CHARACTERS)}\n\n`).write();
 			LOG.say(renderOutcome(log));
-			if (log.results.some(isBad)) setFailed(renderOutcome(log));
+			if (log.results.some(needsAttention)) setFailed(renderOutcome(log));
 		}
 	});
 }
-async function destroyIn(job, github, { root, name }) {
-	const deploying = await openDeploying(job, github, root, name);
+async function destroyInEnvironment(job, github, { root, name }) {
+	const deploying = await openDeploymentContext(job, github, root, name);
 	const { endpoints } = job.inputs;
 	const active = /* @__PURE__ */ new Map();
 	for await (const { payload, states, nodeId } of listDeployments(github, name)) if (states[0] === "success") active.set(payload.endpoint, [...active.get(payload.endpoint) ?? [], nodeId]);
 	const results = [];
-	for (const endpoint of endpoints.filter((e) => e !== PLATFORM$1)) results.push(await takeDown(endpoint, active.get(endpoint) ?? [], deploying));
+	for (const endpoint of endpoints.filter((e) => e !== PLATFORM)) results.push(await removeEndpoint(endpoint, active.get(endpoint) ?? [], deploying));
 	if (endpoints.includes("_platform")) await destroyPlatform(deploying.request);
 	return {
 		environment: name,
@@ -45015,7 +45015,7 @@ init_core$2();
 async function main() {
 	const inputs = readInputs();
 	if (inputs.token !== "") setSecret(inputs.token);
-	const { signal, release } = stopOnSignals();
+	const { signal, release } = abortOnSignals();
 	try {
 		await run({
 			inputs,

@@ -1,10 +1,10 @@
 import type { GitHub } from './connect.ts';
 
 /** The review's check run, which a branch protection rule requires by this name. */
-const REVIEW = 'davit';
+const REVIEW_NAME = 'davit';
 /** GitHub Actions. Every GitHub instance reserves the name. */
-const APP = 'github-actions';
-const ANNOTATIONS_A_REQUEST = 50;
+const APP_SLUG = 'github-actions';
+const ANNOTATIONS_PER_REQUEST = 50;
 const ANNOTATION_BYTES = 64 << 10;
 
 export interface Annotation {
@@ -44,11 +44,11 @@ export interface WrittenCheckRun {
  */
 export async function writeCheckRun({ octokit, place }: GitHub, run: CheckRun): Promise<string | null> {
   const output = { title: run.title, summary: run.summary, ...(run.text !== undefined && { text: run.text }) };
-  const [first = [], ...more] = batches(run.annotations.map(toGitHub));
+  const [first = [], ...more] = splitIntoBatches(run.annotations.map(toGitHubAnnotation));
   const done = { status: 'completed', conclusion: run.conclusion } as const;
   const written = await octokit.rest.checks.create({
     ...place,
-    name: run.name ?? REVIEW,
+    name: run.name ?? REVIEW_NAME,
     head_sha: run.sha,
     ...(run.detailsUrl && { details_url: run.detailsUrl }),
     ...(more.length === 0 ? done : { status: 'in_progress' as const }),
@@ -68,14 +68,14 @@ export async function writeCheckRun({ octokit, place }: GitHub, run: CheckRun): 
  * The newest concluded check run `davit` of a commit that GitHub Actions wrote; check runs of other apps do not count.
  */
 export async function readCheckRun({ octokit, place }: GitHub, sha: string): Promise<WrittenCheckRun | undefined> {
-  const options = { ...place, ref: sha, check_name: REVIEW, filter: 'all', per_page: 100 } as const;
+  const options = { ...place, ref: sha, check_name: REVIEW_NAME, filter: 'all', per_page: 100 } as const;
   const runs = await octokit.paginate(octokit.rest.checks.listForRef, options);
-  const ours = runs.filter((r) => r.app?.slug === APP && r.name === REVIEW && r.status === 'completed');
+  const ours = runs.filter((r) => r.app?.slug === APP_SLUG && r.name === REVIEW_NAME && r.status === 'completed');
   const newest = ours.toSorted((a, b) => a.id - b.id).at(-1);
   return newest && { conclusion: newest.conclusion, url: newest.html_url, text: newest.output.text };
 }
 
-function toGitHub({ path, line, column, level, title, message }: Annotation) {
+function toGitHubAnnotation({ path, line, column, level, title, message }: Annotation) {
   return {
     path,
     start_line: Math.max(1, line),
@@ -101,9 +101,9 @@ function shorten(text: string, bytes: number): string {
   );
 }
 
-function batches<T>(items: readonly T[]): T[][] {
-  const count = Math.ceil(items.length / ANNOTATIONS_A_REQUEST);
+function splitIntoBatches<T>(items: readonly T[]): T[][] {
+  const count = Math.ceil(items.length / ANNOTATIONS_PER_REQUEST);
   return Array.from({ length: count }, (_, i) =>
-    items.slice(i * ANNOTATIONS_A_REQUEST, (i + 1) * ANNOTATIONS_A_REQUEST),
+    items.slice(i * ANNOTATIONS_PER_REQUEST, (i + 1) * ANNOTATIONS_PER_REQUEST),
   );
 }

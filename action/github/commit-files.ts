@@ -1,6 +1,6 @@
 import { sendGraphql } from './send-graphql.ts';
 import type { GitHub } from './connect.ts';
-import { GitHubRefusal } from './request-error.ts';
+import { GitHubRequestError } from './request-error.ts';
 
 export interface FilesToCommit {
   /** The name of the branch, without `refs/heads/`. */
@@ -24,11 +24,11 @@ const HEAD = `query ($owner: String!, $repo: String!, $ref: String!) {
   }
 }`;
 
-interface Committed {
+interface CommitResponse {
   readonly createCommitOnBranch: { readonly commit: { readonly oid: string } };
 }
 
-interface Head {
+interface BranchResponse {
   readonly repository: {
     readonly ref: {
       readonly target: {
@@ -56,20 +56,23 @@ export async function commitFiles(github: GitHub, commit: FilesToCommit): Promis
     fileChanges: { additions },
   };
   try {
-    const made = await sendGraphql<Committed>(github, COMMIT, { input });
+    const made = await sendGraphql<CommitResponse>(github, COMMIT, { input });
     return made.createCommitOnBranch.commit.oid;
   } catch (e) {
-    if (!(e instanceof GitHubRefusal && e.type === 'STALE_DATA')) throw e;
-    return findCommitted(github, commit);
+    if (!(e instanceof GitHubRequestError && e.type === 'STALE_DATA')) throw e;
+    return findOwnCommit(github, commit);
   }
 }
 
 /** The commit of an attempt whose answer was lost. The retry then finds the branch moved by that very commit. */
-async function findCommitted(
+async function findOwnCommit(
   github: GitHub,
   { branch, expectedHead, headline }: FilesToCommit,
 ): Promise<string | undefined> {
-  const { repository } = await sendGraphql<Head>(github, HEAD, { ...github.place, ref: `refs/heads/${branch}` });
+  const { repository } = await sendGraphql<BranchResponse>(github, HEAD, {
+    ...github.place,
+    ref: `refs/heads/${branch}`,
+  });
   const head = repository.ref?.target;
   const parents = head?.parents.nodes.map((parent) => parent.oid) ?? [];
   const ours = head?.messageHeadline === headline && parents.length === 1 && parents[0] === expectedHead;

@@ -1,4 +1,4 @@
-const BROKEN = [500, 502, 503, 504];
+const OUTAGE_STATUSES = [500, 502, 503, 504];
 /** GitHub: "wait for at least one minute before retrying" when a secondary limit names no time. */
 const SECONDARY_SECONDS = 60;
 
@@ -18,7 +18,7 @@ export function secondsToWait(error: unknown, repetition: number, now: number): 
   if (!(error instanceof Error) || !('status' in error)) return undefined;
   const { status, message, response } = error as Refused;
   const after = seconds(response?.headers['retry-after']);
-  if (BROKEN.includes(Number(status))) return after ?? 2 ** repetition;
+  if (OUTAGE_STATUSES.includes(Number(status))) return after ?? 2 ** repetition;
   if (status !== 403 && status !== 429) return undefined;
   if (after !== undefined) return after;
   if (response?.headers['x-ratelimit-remaining'] === '0') {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getOctokit } from '@actions/github';
-import { explainRefusal } from './request-error.ts';
+import { makeRequestError } from './request-error.ts';
 import { secondsToWait } from './compute-retry-delay.ts';
 
 export type Octokit = ReturnType<typeof getOctokit>;
@@ -22,7 +22,7 @@ export interface ConnectOptions {
 }
 
 /** Counts of the requests to GitHub so far. */
-export interface Calls {
+export interface RequestCounts {
   readonly requests: number;
   /** How many of the requests are retries. */
   readonly repeated: number;
@@ -33,10 +33,10 @@ export interface Calls {
 export interface GitHub {
   readonly octokit: Octokit;
   readonly place: { readonly owner: string; readonly repo: string };
-  readonly calls: () => Calls;
+  readonly calls: () => RequestCounts;
 }
 
-const REPETITIONS = 5;
+const MAX_RETRIES = 5;
 
 /**
  * Connects to GitHub. Requests time out. Those that fail because of GitHub's state or its rate limits are retried.
@@ -63,33 +63,33 @@ export function connectGitHub(options: ConnectOptions): GitHub {
 }
 
 /** A request before octokit sends it. */
-interface Call {
+interface GitHubRequest {
   readonly method: string;
   readonly url: string;
   /** The query, for GraphQL. */
   readonly query?: unknown;
 }
 
-interface Patience extends ConnectOptions {
+interface RetryContext extends ConnectOptions {
   readonly calls: { requests: number; repeated: number; waitedSeconds: number };
 }
 
 async function sendWithRetries<T extends { readonly data: unknown }>(
   send: (signal: AbortSignal) => T | Promise<T>,
-  call: Call,
-  patience: Patience,
+  call: GitHubRequest,
+  patience: RetryContext,
 ): Promise<T> {
   const { calls, signal, say } = patience;
   let left = patience.patienceSeconds ?? 180;
   for (let repetition = 0; ; repetition++) {
     calls.requests += 1;
     try {
-      return refuseLimited(await send(untilTimeout(patience)));
+      return throwIfRateLimited(await send(makeTimeoutSignal(patience)));
     } catch (e) {
       signal?.throwIfAborted();
       const seconds = secondsToWait(e, repetition, Date.now());
-      if (seconds === undefined || seconds > left || repetition === REPETITIONS) throw explainRefusal(e, call);
-      say?.(`${explainRefusal(e, call).message}; retrying in ${seconds} s`);
+      if (seconds === undefined || seconds > left || repetition === MAX_RETRIES) throw makeRequestError(e, call);
+      say?.(`${makeRequestError(e, call).message}; retrying in ${seconds} s`);
       await sleep(seconds * 1000, undefined, signal && { signal });
       left -= seconds;
       calls.waitedSeconds += seconds;
@@ -99,19 +99,19 @@ async function sendWithRetries<T extends { readonly data: unknown }>(
 }
 
 /** Each try has its own timeout, because octokit has none. */
-function untilTimeout({ timeoutSeconds = 30, signal }: ConnectOptions): AbortSignal {
+function makeTimeoutSignal({ timeoutSeconds = 30, signal }: ConnectOptions): AbortSignal {
   const timeout = AbortSignal.timeout(timeoutSeconds * 1000);
   return signal ? AbortSignal.any([signal, timeout]) : timeout;
 }
 
 /** GraphQL reports a reached limit with status 200. */
-function refuseLimited<T extends { readonly data: unknown }>(response: T): T {
+function throwIfRateLimited<T extends { readonly data: unknown }>(response: T): T {
   const { errors } = (response.data ?? {}) as { readonly errors?: readonly { readonly type?: string }[] };
   if (!Array.isArray(errors) || !errors.some((e: { type?: string }) => e.type === 'RATE_LIMITED')) return response;
   throw Object.assign(new Error('API rate limit exceeded'), { status: 429, response });
 }
 
-function isRead({ method, url, query }: Call): boolean {
+function isRead({ method, url, query }: GitHubRequest): boolean {
   if (!url.endsWith('/graphql')) return method === 'GET';
   return typeof query === 'string' && !query.startsWith('mutation');
 }

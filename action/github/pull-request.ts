@@ -15,7 +15,7 @@ export interface PullRequest {
   readonly mergedAs: string | undefined;
 }
 
-interface Answer {
+interface PullRequestResponse {
   readonly number: number;
   readonly node_id: string;
   readonly html_url: string;
@@ -70,14 +70,14 @@ const REVERT = `mutation ($id: ID!, $title: String!, $body: String!) {
   revertPullRequest(input: { pullRequestId: $id, title: $title, body: $body }) { revertPullRequest { url } }
 }`;
 
-interface Reverted {
+interface RevertResponse {
   readonly revertPullRequest: { readonly revertPullRequest: { readonly url: string } };
 }
 
 /** Opens a pull request that reverts a merged one, and returns its address. */
 export async function openRevert(github: GitHub, pull: PullRequest, body: string): Promise<string> {
   const title = `Revert "${pull.title}" (#${pull.number})`;
-  const opened = await sendGraphql<Reverted>(github, REVERT, { id: pull.nodeId, title, body });
+  const opened = await sendGraphql<RevertResponse>(github, REVERT, { id: pull.nodeId, title, body });
   return opened.revertPullRequest.revertPullRequest.url;
 }
 
@@ -91,7 +91,7 @@ export async function findRevert(
   return data[0]?.html_url;
 }
 
-function toPullRequest(answer: Answer): PullRequest {
+function toPullRequest(answer: PullRequestResponse): PullRequest {
   const { head, base } = answer;
   return {
     number: answer.number,

@@ -1,5 +1,5 @@
 /** A request that GitHub has refused finally, or after all retries. */
-export class GitHubRefusal extends Error {
+export class GitHubRequestError extends Error {
   /** 500 if there was no answer at all. */
   readonly status: number;
 
@@ -15,31 +15,33 @@ export class GitHubRefusal extends Error {
 }
 
 /** Whether the token is read-only, as in a fork's pull request or in a job without the permission. */
-export function isReadOnlyToken(error: unknown): boolean {
+export function isReadOnlyTokenError(error: unknown): boolean {
   return (
-    error instanceof GitHubRefusal && error.status === 403 && error.message.includes('not accessible by integration')
+    error instanceof GitHubRequestError &&
+    error.status === 403 &&
+    error.message.includes('not accessible by integration')
   );
 }
 
-interface Request {
+interface FailedRequest {
   readonly method: string;
   readonly url: string;
 }
 
-interface Answered {
+interface OctokitError {
   readonly status?: unknown;
   readonly response?: { readonly headers?: Readonly<Record<string, unknown>> };
 }
 
 /** The error of a request, with the request and, where GitHub names it, the missing permission. */
-export function explainRefusal(error: unknown, { method, url }: Request): GitHubRefusal {
-  if (error instanceof GitHubRefusal) return error;
-  const { status, response } = error as Answered;
+export function makeRequestError(error: unknown, { method, url }: FailedRequest): GitHubRequestError {
+  if (error instanceof GitHubRequestError) return error;
+  const { status, response } = error as OctokitError;
   const said = error instanceof Error ? error.message.split(' - https://', 1)[0] : String(error);
   const accepted = response?.headers?.['x-accepted-github-permissions'];
   const hint = status === 403 && typeof accepted === 'string' ? `; the job needs "permissions:" with ${accepted}` : '';
   const code = typeof status === 'number' ? status : 500;
-  return new GitHubRefusal(`Cannot query GitHub: ${method} ${url} returned ${code}: ${said}${hint}`, {
+  return new GitHubRequestError(`Cannot query GitHub: ${method} ${url} returned ${code}: ${said}${hint}`, {
     status: code,
     cause: error,
   });

@@ -1,8 +1,8 @@
 import type { GitHub } from './connect.ts';
-import { GitHubRefusal } from './request-error.ts';
+import { GitHubRequestError } from './request-error.ts';
 
 /** GitHub's GraphQL error types → the status that REST would have. */
-const STATUS: Readonly<Record<string, number>> = { FORBIDDEN: 403, NOT_FOUND: 404, STALE_DATA: 409 };
+const STATUS_BY_TYPE: Readonly<Record<string, number>> = { FORBIDDEN: 403, NOT_FOUND: 404, STALE_DATA: 409 };
 const OTHER_STATUS = 422;
 
 interface GraphqlError {
@@ -21,11 +21,11 @@ export async function sendGraphql<T>(
   } catch (e) {
     const { errors } = e as { readonly errors?: readonly GraphqlError[] };
     const [first] = errors ?? [];
-    if (!first || e instanceof GitHubRefusal) throw e;
+    if (!first || e instanceof GitHubRequestError) throw e;
     const { type = 'UNKNOWN', message } = first;
     const field = /\b(\w+)\(/.exec(query.slice(query.indexOf('{')))?.[1] ?? 'viewer';
-    throw new GitHubRefusal(`Cannot query GitHub: ${field} returned ${type}: ${message}`, {
-      status: STATUS[type] ?? OTHER_STATUS,
+    throw new GitHubRequestError(`Cannot query GitHub: ${field} returned ${type}: ${message}`, {
+      status: STATUS_BY_TYPE[type] ?? OTHER_STATUS,
       type,
       cause: e,
     });

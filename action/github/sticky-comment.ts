@@ -37,7 +37,7 @@ interface CommentsPage {
   };
 }
 
-interface Added {
+interface AddCommentResponse {
   readonly addComment: { readonly commentEdge: { readonly node: { readonly url: string } } };
 }
 
@@ -72,12 +72,12 @@ const MINIMIZE = `mutation ($id: ID!) {
  * minimised. A comment of somebody else with the marker is never touched. Writes only if something differs.
  */
 export async function postComment(github: GitHub, { pull, marker, body }: StickyComment): Promise<PostedComment> {
-  const { subject, ours } = await findOurs(github, pull, marker);
+  const { subject, ours } = await findOwnComments(github, pull, marker);
   const text = `${marker}\n${body}`;
   const newest = ours.findLast((comment) => !comment.isMinimized);
   for (const old of ours) if (old !== newest && !old.isMinimized) await sendGraphql(github, MINIMIZE, { id: old.id });
   if (!newest) {
-    const { addComment } = await sendGraphql<Added>(github, ADD, {
+    const { addComment } = await sendGraphql<AddCommentResponse>(github, ADD, {
       subject,
       body: text,
     });
@@ -90,11 +90,11 @@ export async function postComment(github: GitHub, { pull, marker, body }: Sticky
 
 /** The body, without its marker, of the comment that `postComment` would update; undefined: there is none. */
 export async function readComment(github: GitHub, pull: number, marker: string): Promise<string | undefined> {
-  const { ours } = await findOurs(github, pull, marker);
+  const { ours } = await findOwnComments(github, pull, marker);
   return ours.findLast((comment) => !comment.isMinimized)?.body.slice(marker.length + 1);
 }
 
-async function findOurs(github: GitHub, pull: number, marker: string) {
+async function findOwnComments(github: GitHub, pull: number, marker: string) {
   const { owner, repo } = github.place;
   const ours: Comment[] = [];
   for (let after: string | null = null; ;) {

@@ -8,7 +8,7 @@ export interface StickyIssue {
   readonly body: string;
 }
 
-interface Found {
+interface OpenIssue {
   readonly number: number;
   readonly title: string;
   readonly body: string;
@@ -47,7 +47,7 @@ export async function closeIssue(github: GitHub, marker: string, reason: string)
 }
 
 /** Finds only our own issues; others may use our marker too. */
-async function findOpenIssue(github: GitHub, marker: string): Promise<Found | undefined> {
+async function findOpenIssue(github: GitHub, marker: string): Promise<OpenIssue | undefined> {
   const { octokit, place } = github;
   const { viewer } = await sendGraphql<{ viewer: { login: string } }>(github, 'query { viewer { login } }');
   const options = { ...place, state: 'open', creator: viewer.login, per_page: 100 } as const;

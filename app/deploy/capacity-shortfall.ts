@@ -1,5 +1,5 @@
 import type { KubernetesApi } from '../../kubernetes/client/api.ts';
-import { type PodRoom, readCapacity } from '../../kubernetes/diagnosis/capacity.ts';
+import { type PodRequirements, readCapacity } from '../../kubernetes/diagnosis/capacity.ts';
 import { checkFit, type PodGroup } from '../../kubernetes/diagnosis/check-fit.ts';
 import { ENDPOINT_LABEL, endpointObjectName } from '../../schemas/environment/kubernetes-names.ts';
 import type { Plan, PlannedResource } from '../../schemas/report/plan.ts';
@@ -46,7 +46,7 @@ export function listWanted({ resources }: Plan): readonly PodGroup[] {
 }
 
 interface RevisionSpec {
-  readonly template?: { readonly spec?: PodRoom };
+  readonly template?: { readonly spec?: PodRequirements };
 }
 
 interface LiveConfiguration {

@@ -12,8 +12,8 @@ import { readLock } from '../../schemas/read-project.ts';
 import { renderValue } from '../../schemas/yaml/render-issue.ts';
 import type { Fingerprint } from '../../schemas/report/report.ts';
 import { summarizeResources, type ResourceSummary } from '../../schemas/deployment/resource-summary.ts';
-import { named, timed } from '../../system/progress.ts';
-import { machineWidth, mapConcurrent } from '../../system/map-concurrent.ts';
+import { named, withProgress } from '../../system/progress.ts';
+import { machineConcurrency, mapConcurrent } from '../../system/map-concurrent.ts';
 import { type EnvironmentRequest, openProjectForRequest } from '../project.ts';
 import { openTarget } from '../targets/open-target.ts';
 import { validateWithOwnLock } from '../validate-endpoints.ts';
@@ -41,7 +41,7 @@ export interface Previews {
 export async function previewEndpoints(endpoints: readonly Endpoint[], request: PreviewRequest): Promise<Previews> {
   const [project, locks] = await Promise.all([openProjectForRequest(request), checkLocks(endpoints, request)]);
   const ready = endpoints.filter((e) => !hasErrors(locks.get(e.name) ?? []));
-  const previewed = await mapConcurrent(ready, machineWidth(), async (endpoint) => ({
+  const previewed = await mapConcurrent(ready, machineConcurrency(), async (endpoint) => ({
     endpoint,
     ...(await previewEndpoint(endpoint, project, request)),
   }));
@@ -58,7 +58,7 @@ export async function previewEndpoint(
   const stack = stackName(endpoint.name, environment.name);
   const progress = named(request.progress, endpoint.name);
   const refresh = request.refresh === true || (await hasDrifted(project, endpoint.name, request));
-  const outcome = await timed(progress, `Previewing ${stack}`, () =>
+  const outcome = await withProgress(progress, `Previewing ${stack}`, () =>
     throwIfStopped(previewStack(project, stack, { progress, signal, refresh }), signal),
   );
   const diagnostics = makeStackDiagnostics(endpoint, stack, outcome);
@@ -78,7 +78,7 @@ export async function previewRemoval(
 ): Promise<Plan> {
   const stack = stackName(endpoint, environment.name);
   const progress = named(all, endpoint);
-  const outcome = await timed(progress, `Previewing the removal of ${stack}`, () =>
+  const outcome = await withProgress(progress, `Previewing the removal of ${stack}`, () =>
     throwIfStopped(previewDestroyStack(project, stack, { progress, signal }), signal),
   );
   requireSucceeded(stack, outcome);

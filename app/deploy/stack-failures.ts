@@ -1,5 +1,5 @@
 import type { Outcome } from '../../engine/plan/outcome.ts';
-import type { Failure } from '../../engine/plan/failures.ts';
+import type { EngineFailure } from '../../engine/plan/failures.ts';
 import { renderStateLock, type StateLock } from '../../engine/state/state-lock.ts';
 import { type Diagnostic, makeError } from '../../schemas/diagnostic.ts';
 import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
@@ -25,7 +25,7 @@ export function makeStackDiagnostics(endpoint: Endpoint, stack: string, outcome:
 }
 
 /** A revision's failure as our provider or the program reports it; undefined: another failure. */
-function readRevisionFailure({ resource, message, property }: Failure): RevisionFailure | undefined {
+function readRevisionFailure({ resource, message, property }: EngineFailure): RevisionFailure | undefined {
   if (resource?.type === REVISION && property !== undefined) return { revision: resource.name, message, hints: [] };
   return parseRevisionFailure(message);
 }
@@ -71,6 +71,6 @@ function renderLocks(stack: string, { locks }: Outcome): string {
     : `Cannot change "${stack}": someone else is changing it; try again when that is done`;
 }
 
-function renderFailure({ resource, message }: Failure): string {
+function renderFailure({ resource, message }: EngineFailure): string {
   return resource ? `${resource.name}: ${message}` : message;
 }

@@ -1,4 +1,4 @@
-import type { Failure } from '../../engine/plan/failures.ts';
+import type { EngineFailure } from '../../engine/plan/failures.ts';
 import { type ImageLog, isTelling } from './build-log.ts';
 
 const LAST_LINES = 20;
@@ -8,7 +8,7 @@ const IMAGE = 'docker:index/image:Image';
 
 /** The failed build or push of an image; undefined: something else failed. */
 export function findFailedImage(
-  failures: readonly Failure[],
+  failures: readonly EngineFailure[],
 ): { readonly image: string; readonly message: string } | undefined {
   const found = failures.find((f) => f.resource?.type === IMAGE);
   return found?.resource && { image: found.resource.name, message: found.message };

@@ -4,7 +4,7 @@ import { refuseFiles } from '../../review/refuse-files.ts';
 import { hasErrors, type Diagnostic, sortDiagnostics } from '../../schemas/diagnostic.ts';
 import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
 import type { Environment } from '../../schemas/environment/environment.ts';
-import { declaredRoot, type ProjectFolders, readLock } from '../../schemas/read-project.ts';
+import { declarationsRoot, type ProjectFolders, readLock } from '../../schemas/read-project.ts';
 import type { EndpointReport, PreviewReport } from '../../schemas/report/report.ts';
 import { locateModel } from '../../system/locate-model.ts';
 import { catchOutage } from '../outage.ts';
@@ -51,7 +51,7 @@ async function checkReadable(place: ProjectFolders, endpoint: Endpoint): Promise
   const { name } = endpoint;
   const computed = place.locks === undefined ? [] : await refuseFiles(place.locks, [`${name}.lock`]);
   if (computed.length > 0) return computed;
-  const root = declaredRoot(place);
+  const root = declarationsRoot(place);
   const models = endpoint.entities.map(({ model }) => relative(root, locateModel(root, model).folder));
   // A file may openly name a folder elsewhere, where a reviewer sees it. A link that hides that is refused.
   const inside = models.filter((path) => !path.startsWith('..') && !isAbsolute(path));

@@ -7,7 +7,7 @@ import { refuseFiles } from '../../review/refuse-files.ts';
 import { type Diagnostic, sortDiagnostics } from '../../schemas/diagnostic.ts';
 import type { Environment } from '../../schemas/environment/environment.ts';
 import {
-  declaredRoot,
+  declarationsRoot,
   listEndpoints,
   type ProjectFolders,
   readEndpoint,
@@ -15,7 +15,7 @@ import {
 } from '../../schemas/read-project.ts';
 import type { EndpointReport, Report, ReviewStage } from '../../schemas/report/report.ts';
 import type { Progress } from '../../system/progress.ts';
-import { machineWidth, mapConcurrent, limitConcurrency } from '../../system/map-concurrent.ts';
+import { machineConcurrency, mapConcurrent, limitConcurrency } from '../../system/map-concurrent.ts';
 import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
 import { checkFiles } from '../check-files.ts';
 import { openProjectOnce, type ProjectRequest } from '../project.ts';
@@ -79,7 +79,7 @@ async function makeReport(work: Work): Promise<Report> {
   ]);
   const changed = await selectChanged(work, changes);
   const environments = declared.flatMap((d) => d.value ?? []);
-  const diagnostics = await withoutRefused(declaredRoot(place), checked);
+  const diagnostics = await withoutRefused(declarationsRoot(place), checked);
   const endpoints = await reviewAll(changed, { work, environments, diagnostics });
   const others = otherDiagnostics(diagnostics, changed, changes);
   return {
@@ -118,7 +118,7 @@ async function reviewAll(
 ): Promise<readonly EndpointReport[]> {
   const { stage, locks } = work;
   const validated = stage === 'preview' ? await readValidated(work.with) : new Map<string, EndpointReport>();
-  const [open, width] = [openProjectOnce(work), machineWidth()];
+  const [open, width] = [openProjectOnce(work), machineConcurrency()];
   const turn = limitConcurrency(width);
   return mapConcurrent(changed, width, (c) =>
     unlessStopped(c, work, async () => {
@@ -151,7 +151,7 @@ async function unlessStopped(
 /** Git is not needed when endpoints are given by name. */
 async function readChanges({ place, names = [], base, signal }: Work): Promise<Changes | undefined> {
   try {
-    return await readChangedPaths(declaredRoot(place), base, signal);
+    return await readChangedPaths(declarationsRoot(place), base, signal);
   } catch (e) {
     if (e instanceof NoBaseError && names.length > 0 && base === undefined) return undefined;
     throw e;
@@ -163,7 +163,7 @@ async function selectChanged(
   { place, names: given = [], environments }: Work,
   changes: Changes | undefined,
 ): Promise<readonly ChangedEndpoint[]> {
-  const root = declaredRoot(place);
+  const root = declarationsRoot(place);
   const names = await listEndpoints(place);
   const refused = await refuseFiles(root, names.map((name) => `${place.endpoints}/${name}.yaml`)); // prettier-ignore
   const unread = new Set(refused.map((d) => d.file));
@@ -179,7 +179,7 @@ async function selectChanged(
 }
 
 async function checkAll(place: ProjectFolders): Promise<readonly Diagnostic[]> {
-  const root = declaredRoot(place);
+  const root = declarationsRoot(place);
   return (await checkFiles([], { cwd: root, root: () => root })).diagnostics;
 }
 

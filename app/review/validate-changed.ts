@@ -7,7 +7,7 @@ import { type Diagnostic, hasErrors, sortDiagnostics } from '../../schemas/diagn
 import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
 import type { Environment } from '../../schemas/environment/environment.ts';
 import { type Lock, renderLock } from '../../schemas/lock/lock.ts';
-import { declaredRoot, lockFile, type ProjectFolders, readEndpoint, readLock } from '../../schemas/read-project.ts';
+import { declarationsRoot, lockFile, type ProjectFolders, readEndpoint, readLock } from '../../schemas/read-project.ts';
 import type { EndpointReport, EntityReport } from '../../schemas/report/report.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { named } from '../../system/progress.ts';
@@ -57,7 +57,7 @@ export async function validateChanged(changed: ChangedEndpoint, stage: ValidateS
 /** Reads an endpoint and checks that the environments can run it. Reads no file through a refused link. */
 export async function readReviewed(place: ProjectFolders, name: string, environments: readonly Environment[]) {
   const files = [`${place.endpoints}/${name}.yaml`, lockFile(place, name)];
-  const refused = await refuseFiles(declaredRoot(place), files);
+  const refused = await refuseFiles(declarationsRoot(place), files);
   if (refused.length > 0) return { value: undefined, diagnostics: refused };
   const { value, diagnostics } = await readEndpoint(place, name);
   const unfit = environments.flatMap((e) => (value ? checkAgainstEnvironment(value, e) : []));
@@ -71,7 +71,7 @@ async function proveEndpoint(endpoint: Endpoint, stage: ValidateStage): Promise<
   const { place, progress: all, signal } = stage.request;
   const { value: lock, diagnostics } = await readLock(place, endpoint.name);
   const progress = named(all, endpoint.name);
-  const options = { root: declaredRoot(place), progress, signal };
+  const options = { root: declarationsRoot(place), progress, signal };
   const first = lock && (await validateEndpoint(endpoint, { ...options, lock }));
   const found = first ? lockState(first) : diagnostics.some((d) => d.code === 'lock-missing') ? 'missing' : 'invalid';
   const proven = (validation: Validation, computedLock: string | null) => {

@@ -4,10 +4,10 @@ import { codePath } from '../../system/code.ts';
 import { declareEndpoint, exampleModel, makeUserRepository } from '../../test/action/workflows/make-user-repository.ts';
 import type { ActResult } from '../../test/action/workflows/run-act.ts';
 import type { Files, UserRepository } from '../../test/action/workflows/user-repository.ts';
-import { type Bench, type Benchmark, type Figure, repeat } from '../benchmark.ts';
-import { killAll, processesOf } from '../processes.ts';
+import { type BenchContext, type Benchmark, type Figure, repeatWork } from '../benchmark.ts';
+import { killProcesses, listProcessesUsing } from '../processes.ts';
 
-const TIMES = 3;
+const ROUNDS = 3;
 const ENDPOINTS = 200;
 const MANY = 10;
 const SIDE = 'davit';
@@ -27,7 +27,7 @@ export const pullRequest: Benchmark = {
       await runOnce(user, 1);
       return [...(await measure(bench, user, 1)), ...(await measure(bench, user, MANY))];
     } finally {
-      killAll(processesOf(user.folder));
+      killProcesses(listProcessesUsing(user.folder));
       await user.remove();
     }
   },
@@ -82,9 +82,9 @@ async function runOnce(user: UserRepository, count: number): Promise<Run> {
   return { ...run, seconds, calls: user.github.requests.length - before };
 }
 
-async function measure(bench: Bench, user: UserRepository, count: number): Promise<readonly Figure[]> {
+async function measure(bench: BenchContext, user: UserRepository, count: number): Promise<readonly Figure[]> {
   const what = `${count} changed`;
-  const runs = await repeat(bench, { what, times: TIMES }, () => runOnce(user, count));
+  const runs = await repeatWork(bench, { what, times: ROUNDS }, () => runOnce(user, count));
   const figure = (of: string, unit: string, values: readonly number[]): Figure => ({
     ...{ what: `${what}, ${of}`, unit, side: SIDE, values },
   });
@@ -104,7 +104,7 @@ async function measure(bench: Bench, user: UserRepository, count: number): Promi
       runs.flatMap((r) => readSeconds(r.log, 'Previewing')),
     ),
     figure('  step Report', 'wall s', step('Report')),
-    figure('  all other steps and act', 'wall s', runs.map(restOf)),
+    figure('  all other steps and act', 'wall s', runs.map(computeOtherSeconds)),
     figure(
       'calls of the API',
       'calls',
@@ -118,7 +118,7 @@ function readSeconds(log: string, what: string): readonly number[] {
   return [...log.matchAll(new RegExp(`${what}.*: done in ([\\d.]+) s`, 'g'))].map(([, seconds]) => Number(seconds));
 }
 
-function restOf({ seconds, steps }: Run): number {
+function computeOtherSeconds({ seconds, steps }: Run): number {
   const ours = steps.filter(({ name }) => ['Validate', 'Preview', 'Report'].includes(name));
   return seconds - ours.reduce((sum, s) => sum + s.seconds, 0);
 }

@@ -3,7 +3,7 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { codePath } from '../../system/code.ts';
-import { type Bench, type Benchmark, repeat } from '../benchmark.ts';
+import { type BenchContext, type Benchmark, repeatWork } from '../benchmark.ts';
 
 const BUNDLE = codePath('action', 'dist', 'index.js');
 const TIMES = 10;
@@ -29,8 +29,8 @@ export const action: Benchmark = {
   },
 };
 
-function measure(bench: Bench, what: string, args: readonly string[], env: NodeJS.ProcessEnv) {
-  return repeat(bench, { what, times: TIMES }, () => {
+function measure(bench: BenchContext, what: string, args: readonly string[], env: NodeJS.ProcessEnv) {
+  return repeatWork(bench, { what, times: TIMES }, () => {
     const from = performance.now();
     const { status, stdout } = spawnSync(process.execPath, args, { env, encoding: 'utf8' });
     if (status !== 0) throw new Error(`Cannot start the ${what}: ${stdout.trim()}`);

@@ -7,21 +7,21 @@ import { findEdge, requestClientToken } from '../../kubernetes/edge-access.ts';
 import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
 import { readEnvironment } from '../../schemas/read-project.ts';
 import { codePath } from '../../system/code.ts';
-import type { Question } from '../../test/prober/probe-client.ts';
+import type { ProbeRequest } from '../../test/prober/probe-client.ts';
 import { type BenchProject, makeBenchProject } from '../bench-project.ts';
-import type { Bench } from '../benchmark.ts';
+import type { BenchContext } from '../benchmark.ts';
 import { readExample } from '../gateway-request.ts';
-import type { Timed } from '../run-timed.ts';
+import type { TimedRun } from '../run-timed.ts';
 
 /** The measured environment: `davit cluster up` writes it, `davit up _platform --env cluster` deploys its platform. */
-const GIVEN = 'cluster';
+const SOURCE_ENVIRONMENT = 'cluster';
 const NAME = 'bench';
 const TOKEN_SECONDS = 3600;
 const SLEEPER = 'conformance';
 const SLEEPER_MODEL = codePath('test', 'fixtures', 'models', 'o_conformance');
 
 /** The settings of a benchmark's endpoint, besides its name. */
-export interface EndpointWish {
+export interface EndpointOptions {
   readonly version?: '1' | '2';
   /** Uses a model that sleeps as long as the request says, instead of the example. */
   readonly sleeper?: boolean;
@@ -36,23 +36,23 @@ export interface ClusterProject {
   readonly environment: KubernetesEnvironment;
   readonly api: KubernetesApi;
   /** Writes an endpoint's file and its lock. */
-  readonly declare: (name: string, wish?: EndpointWish) => Promise<void>;
+  readonly declare: (name: string, wish?: EndpointOptions) => Promise<void>;
   /** Runs a verb of `davit` in this environment. */
-  readonly davit: (verb: string, ...args: readonly string[]) => Promise<Timed>;
+  readonly davit: (verb: string, ...args: readonly string[]) => Promise<TimedRun>;
   /** The example's input, as a request to an endpoint. */
-  readonly question: (endpoint: string) => Promise<Question>;
+  readonly question: (endpoint: string) => Promise<ProbeRequest>;
 }
 
-interface Fields {
+interface EnvironmentFields {
   readonly images: { readonly registry: string };
 }
 
 /** Fields of the environment file that differ from the cluster's. */
-type Changes = Readonly<Record<string, unknown>> | ((there: Fields) => object);
+type Changes = Readonly<Record<string, unknown>> | ((there: EnvironmentFields) => object);
 
 /** Works with a project of its own on the existing cluster, and takes down what it deployed. */
 export async function withCluster<T>(
-  bench: Bench,
+  bench: BenchContext,
   changes: Changes,
   work: (cluster: ClusterProject) => Promise<T>,
 ): Promise<T> {
@@ -73,15 +73,15 @@ export async function withCluster<T>(
         await writeFile(join(project.root, 'endpoints', `${name}.yaml`), renderEndpoint(name, wish));
         await project.davit('lock', name);
       },
-      question: (endpoint) => makeQuestion(endpoint, { project, environment, api }),
+      question: (endpoint) => makeEndpointRequest(endpoint, { project, environment, api }),
     });
   } finally {
-    await takeDown(project, declared);
+    await removeEndpoints(project, declared);
   }
 }
 
 /** Also runs after Ctrl-C, so without the benchmark's signal. A second try removes what a failed one leaves. */
-async function takeDown(project: BenchProject, declared: readonly string[]): Promise<void> {
+async function removeEndpoints(project: BenchProject, declared: readonly string[]): Promise<void> {
   const down = () => project.finish('down', ...new Set(declared), '--environment', NAME);
   try {
     if (declared.length > 0) await down().catch(down);
@@ -91,21 +91,23 @@ async function takeDown(project: BenchProject, declared: readonly string[]): Pro
 }
 
 async function declareEnvironment({ root }: BenchProject, changes: Changes): Promise<KubernetesEnvironment> {
-  const given = join(root, 'environments', `${GIVEN}.yaml`);
+  const given = join(root, 'environments', `${SOURCE_ENVIRONMENT}.yaml`);
   const text = await readFile(given, 'utf8').catch(() => {
     throw new Error(
-      `Cannot find environments/${GIVEN}.yaml: expected a cluster and its platform: npx davit cluster up, then npx davit up _platform --env ${GIVEN}`,
+      `Cannot find environments/${SOURCE_ENVIRONMENT}.yaml: expected a cluster and its platform: npx davit cluster up, then npx davit up _platform --env ${SOURCE_ENVIRONMENT}`,
     );
   });
-  const there = parse(text) as Fields;
+  const there = parse(text) as EnvironmentFields;
   const fields = { ...there, name: NAME, ...(typeof changes === 'function' ? changes(there) : changes) };
   await writeFile(join(root, 'environments', `${NAME}.yaml`), stringify(fields));
   const { value, diagnostics } = await readEnvironment({ root, endpoints: 'endpoints' }, NAME);
   if (value?.target === 'kubernetes') return value;
-  throw new Error(`Cannot use environments/${GIVEN}.yaml: ${diagnostics.map((d) => d.message).join('; ')}`);
+  throw new Error(
+    `Cannot use environments/${SOURCE_ENVIRONMENT}.yaml: ${diagnostics.map((d) => d.message).join('; ')}`,
+  );
 }
 
-function renderEndpoint(name: string, wish: EndpointWish): string {
+function renderEndpoint(name: string, wish: EndpointOptions): string {
   const { version = '2', sleeper = false, min = 4, max = min, scaleToZero = false, routeOptimized = false } = wish;
   const entity = {
     name,
@@ -118,13 +120,16 @@ function renderEndpoint(name: string, wish: EndpointWish): string {
   return stringify({ name, config: { served_entities: [entity] }, route_optimized: routeOptimized });
 }
 
-interface Asking {
+interface RequestContext {
   readonly project: BenchProject;
   readonly environment: KubernetesEnvironment;
   readonly api: KubernetesApi;
 }
 
-async function makeQuestion(endpoint: string, { project, environment, api }: Asking): Promise<Question> {
+async function makeEndpointRequest(
+  endpoint: string,
+  { project, environment, api }: RequestContext,
+): Promise<ProbeRequest> {
   const [edge, token, body] = await Promise.all([
     findEdge(api, environment),
     requestClientToken(api, environment, TOKEN_SECONDS),

@@ -1,33 +1,33 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ENDPOINT_LABEL, endpointObjectName } from '../../schemas/environment/kubernetes-names.ts';
 import { mapConcurrent } from '../../system/map-concurrent.ts';
-import type { Bench } from '../benchmark.ts';
+import type { BenchContext } from '../benchmark.ts';
 import type { ClusterProject } from './cluster-project.ts';
 
 const LABEL = 'davit.dev/bench-crowd';
-const AT_ONCE = 4;
+const CONCURRENCY = 4;
 const READY_SECONDS = 900;
 const POLL_MILLISECONDS = 2000;
 /** The API paths of a crowd's objects, in the order of creation. */
 const KINDS = ['apis/serving.knative.dev/v1|configurations', 'apis/serving.knative.dev/v1|routes', 'api/v1|configmaps'];
 
-interface Live {
+interface CopiedObject {
   readonly metadata: { readonly name: string; readonly labels: object; readonly annotations?: object };
   readonly spec?: { readonly template?: { readonly metadata: { readonly annotations: object } } };
   readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
 }
 
 /** Creates copies of a deployed endpoint's objects under other names, which never have a replica. */
-export async function putCrowd(
+export async function createEndpointCopies(
   cluster: ClusterProject,
-  { like, count, bench }: { readonly like: string; readonly count: number; readonly bench: Bench },
+  { like, count, bench }: { readonly like: string; readonly count: number; readonly bench: BenchContext },
 ): Promise<void> {
   const names = Array.from({ length: count }, (_, i) => `bench-crowd-${i}`);
   for (const kind of KINDS) {
     const [group, version] = kind.split('|')[0]?.split(/\/(?=v1$)/) ?? [];
     const apiVersion = group === 'api' ? 'v1' : `${group?.replace('apis/', '') ?? ''}/${version ?? ''}`;
-    const path = pathOf(cluster, kind);
-    const [live] = await cluster.api.list<Live>(path, {
+    const path = makePath(cluster, kind);
+    const [live] = await cluster.api.list<CopiedObject>(path, {
       labelSelector: `${ENDPOINT_LABEL}=${endpointObjectName(like)}`,
     });
     if (!live) throw new Error(`Cannot find ${kind} of "${like}": expected it to be deployed`);
@@ -40,29 +40,29 @@ export async function putCrowd(
       status: undefined,
       ...(live.spec?.template && { spec: withoutReplicas(live.spec) }),
     });
-    await mapConcurrent(names, AT_ONCE, (name) =>
-      cluster.api.create(path, JSON.parse(rename(text, like, name)) as object),
+    await mapConcurrent(names, CONCURRENCY, (name) =>
+      cluster.api.create(path, JSON.parse(replaceName(text, like, name)) as object),
     );
   }
   await waitForRoutes(cluster, count, bench);
 }
 
-export async function removeCrowd(cluster: ClusterProject): Promise<void> {
+export async function removeEndpointCopies(cluster: ClusterProject): Promise<void> {
   for (const kind of KINDS.toReversed())
-    await cluster.api.send({ method: 'DELETE', path: `${pathOf(cluster, kind)}?labelSelector=${LABEL}%3Dtrue` });
+    await cluster.api.send({ method: 'DELETE', path: `${makePath(cluster, kind)}?labelSelector=${LABEL}%3Dtrue` });
 }
 
-function pathOf({ environment }: ClusterProject, kind: string): string {
+function makePath({ environment }: ClusterProject, kind: string): string {
   const [group = '', plural = ''] = kind.split('|');
   return `/${group}/namespaces/${environment.namespace}/${plural}`;
 }
 
-function pickMetadata({ metadata: { name, annotations = {} } }: Live) {
+function pickMetadata({ metadata: { name, annotations = {} } }: CopiedObject) {
   const kept = Object.entries(annotations).filter(([key]) => !key.startsWith('serving.knative.dev/'));
   return { name, annotations: Object.fromEntries(kept) };
 }
 
-function withoutReplicas(spec: NonNullable<Live['spec']>): object {
+function withoutReplicas(spec: NonNullable<CopiedObject['spec']>): object {
   const { template } = spec;
   const annotations = {
     ...template?.metadata.annotations,
@@ -73,15 +73,22 @@ function withoutReplicas(spec: NonNullable<Live['spec']>): object {
 }
 
 /** Objects are named after the endpoint's object name; only the entry has the endpoint's own name. */
-function rename(text: string, from: string, to: string): string {
+function replaceName(text: string, from: string, to: string): string {
   return text.replaceAll(endpointObjectName(from), endpointObjectName(to)).replaceAll(from, to);
 }
 
-async function waitForRoutes(cluster: ClusterProject, count: number, { signal, progress }: Bench): Promise<void> {
+async function waitForRoutes(
+  cluster: ClusterProject,
+  count: number,
+  { signal, progress }: BenchContext,
+): Promise<void> {
   const end = performance.now() + READY_SECONDS * 1000;
   for (;;) {
-    const routes = await cluster.api.list<Live>(pathOf(cluster, KINDS[1] ?? ''), { labelSelector: `${LABEL}=true` });
-    const isReady = ({ status }: Live) => status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True');
+    const routes = await cluster.api.list<CopiedObject>(makePath(cluster, KINDS[1] ?? ''), {
+      labelSelector: `${LABEL}=true`,
+    });
+    const isReady = ({ status }: CopiedObject) =>
+      status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True');
     const ready = routes.filter(isReady).length;
     if (ready >= count) return;
     if (performance.now() > end) throw new Error(`Cannot measure: ${ready} of ${count} routes are ready`);

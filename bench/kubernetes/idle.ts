@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Benchmark, Figure } from '../benchmark.ts';
 import { withCluster } from './cluster-project.ts';
-import { findPods, readUsage } from './pod-usage.ts';
+import { findPods, readPodUsage } from './pod-usage.ts';
 
 const DEFAULT_SECONDS = 60;
 const KNATIVE = ['knative-serving', 'kourier-system'];
@@ -14,7 +14,7 @@ export const idle: Benchmark = {
       const pods = await findPods(api, [environment.platformNamespace, ...KNATIVE]);
       const seconds = bench.seconds ?? DEFAULT_SECONDS;
       bench.progress.say(`Watching for ${seconds} s …`);
-      const read = () => [...pods].map(([namespace, list]) => [namespace, readUsage(list)] as const);
+      const read = () => [...pods].map(([namespace, list]) => [namespace, readPodUsage(list)] as const);
       const before = new Map(read());
       await sleep(seconds * 1000, undefined, { signal: bench.signal });
       return read().flatMap(([namespace, { pods: count, mebibytes, cpuSeconds }]): readonly Figure[] => {

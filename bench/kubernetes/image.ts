@@ -4,7 +4,7 @@ import { buildMissingImages } from '../../app/images/build-missing-images.ts';
 import { openProjectForRequest } from '../../app/project.ts';
 import { planImage } from '../../images/plan-image.ts';
 import { readEndpoint, readLock } from '../../schemas/read-project.ts';
-import type { Bench, Benchmark, Figure } from '../benchmark.ts';
+import type { BenchContext, Benchmark, Figure } from '../benchmark.ts';
 import { type ClusterProject, withCluster } from './cluster-project.ts';
 import { sendDockerRequest, readLayers } from './registry-image.ts';
 
@@ -19,7 +19,7 @@ export const image: Benchmark = {
   ].join('\n'),
   run: (bench) =>
     // A registry path of its own, which is empty.
-    withCluster(bench, ownRegistry, async (cluster) => {
+    withCluster(bench, makeOwnRegistry, async (cluster) => {
       const { environment } = cluster;
       await cluster.declare(ENDPOINT);
       const emptied = await sendDockerRequest(environment.images.dockerHost, 'POST', '/build/prune?all=true');
@@ -34,11 +34,11 @@ export const image: Benchmark = {
     }),
 };
 
-function ownRegistry({ images }: { readonly images: { readonly registry: string } }): object {
+function makeOwnRegistry({ images }: { readonly images: { readonly registry: string } }): object {
   return { images: { ...images, registry: `${images.registry}-bench-${process.pid}` } };
 }
 
-interface Built {
+interface ImageBuild {
   readonly seconds: number;
   readonly megabytes: number;
   /** Size on disk, by Docker's own count; NaN: unknown. */
@@ -46,7 +46,7 @@ interface Built {
   readonly layers: ReadonlyMap<string, number>;
 }
 
-async function build({ root, environment }: ClusterProject, bench: Bench): Promise<Built> {
+async function build({ root, environment }: ClusterProject, bench: BenchContext): Promise<ImageBuild> {
   const place = { root, endpoints: 'endpoints' };
   const { value: endpoint } = await readEndpoint(place, ENDPOINT);
   const { value: lock } = await readLock(place, ENDPOINT);
@@ -65,14 +65,14 @@ async function build({ root, environment }: ClusterProject, bench: Bench): Promi
   return { seconds, megabytes: sum(layers) / MEGABYTE, unpacked, layers };
 }
 
-interface Images {
+interface ImageBuilds {
   readonly cold: boolean;
-  readonly first: Built;
-  readonly again: Built;
-  readonly second: Built;
+  readonly first: ImageBuild;
+  readonly again: ImageBuild;
+  readonly second: ImageBuild;
 }
 
-function renderImages({ cold, first, again, second }: Images): readonly Figure[] {
+function renderImages({ cold, first, again, second }: ImageBuilds): readonly Figure[] {
   const one = (what: string, unit: string, value: number): Figure => ({ what, unit, side: 'davit', values: [value] });
   const shipped = new Map([...second.layers].filter(([digest]) => !first.layers.has(digest)));
   return [

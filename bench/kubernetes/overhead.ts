@@ -1,15 +1,15 @@
 import { percentile } from '../../app/load/render-load-report.ts';
-import type { Question } from '../../test/prober/probe-client.ts';
-import { type Bench, type Benchmark, type Figure, repeat } from '../benchmark.ts';
-import { type Load, loadFigures, putUnderLoad } from '../measure-load.ts';
+import type { ProbeRequest } from '../../test/prober/probe-client.ts';
+import { type BenchContext, type Benchmark, type Figure, repeatWork } from '../benchmark.ts';
+import { type LoadMeasurement, makeLoadFigures, measureLoad } from '../measure-load.ts';
 import { type ClusterProject, withCluster } from './cluster-project.ts';
 import { startPlainService } from './plain-service.ts';
-import { findPods, readUsage } from './pod-usage.ts';
+import { findPods, readPodUsage } from './pod-usage.ts';
 
 const TIMES = 3;
 const CONNECTIONS = [1, 4];
-const INSIDE = ['knative-serving', 'kourier-system'];
-const WAYS = { davit: 'bench', 'route optimized': 'bench-direct' } as const;
+const PLATFORM_NAMESPACES = ['knative-serving', 'kourier-system'];
+const ENDPOINTS = { davit: 'bench', 'route optimized': 'bench-direct' } as const;
 
 export const overhead: Benchmark = {
   summary: 'the same requests to a plain Deployment and Service of the same image, and through the whole path',
@@ -20,21 +20,22 @@ export const overhead: Benchmark = {
   run: (bench) =>
     withCluster(bench, {}, async (cluster) => {
       bench.progress.say('Deploying …');
-      await cluster.declare(WAYS.davit);
-      await cluster.declare(WAYS['route optimized'], { routeOptimized: true });
-      await cluster.davit('up', ...Object.values(WAYS));
-      const question = await cluster.question(WAYS.davit);
-      const plain = await startPlainService(cluster, { endpoint: WAYS.davit, question, replicas: 1 });
+      await cluster.declare(ENDPOINTS.davit);
+      await cluster.declare(ENDPOINTS['route optimized'], { routeOptimized: true });
+      await cluster.davit('up', ...Object.values(ENDPOINTS));
+      const question = await cluster.question(ENDPOINTS.davit);
+      const plain = await startPlainService(cluster, { endpoint: ENDPOINTS.davit, question, replicas: 1 });
       try {
         while ((await plain.ready()) < 1) bench.signal.throwIfAborted();
-        const ways: Record<string, Question> = {
+        const ways: Record<string, ProbeRequest> = {
           plain: plain.question,
           davit: question,
-          'route optimized': await cluster.question(WAYS['route optimized']),
+          'route optimized': await cluster.question(ENDPOINTS['route optimized']),
         };
         const readCpu = await makeCpuReader(cluster, plain.pods.namespace);
         const figures: Figure[] = [];
-        for (const connections of CONNECTIONS) figures.push(...(await compare(ways, { connections, readCpu }, bench)));
+        for (const connections of CONNECTIONS)
+          figures.push(...(await comparePaths(ways, { connections, readCpu }, bench)));
         return figures;
       } finally {
         await plain.remove();
@@ -43,25 +44,30 @@ export const overhead: Benchmark = {
 };
 
 async function makeCpuReader({ api, environment }: ClusterProject, plain: string): Promise<() => number> {
-  const pods = await findPods(api, [environment.namespace, environment.platformNamespace, plain, ...INSIDE]);
+  const pods = await findPods(api, [
+    environment.namespace,
+    environment.platformNamespace,
+    plain,
+    ...PLATFORM_NAMESPACES,
+  ]);
   const all = [...pods.values()].flat();
-  return () => readUsage(all).cpuSeconds;
+  return () => readPodUsage(all).cpuSeconds;
 }
 
-interface Options {
+interface ComparisonOptions {
   readonly connections: number;
   readonly readCpu: () => number;
 }
 
-async function compare(
-  ways: Readonly<Record<string, Question>>,
-  options: Options,
-  bench: Bench,
+async function comparePaths(
+  ways: Readonly<Record<string, ProbeRequest>>,
+  options: ComparisonOptions,
+  bench: BenchContext,
 ): Promise<readonly Figure[]> {
   const what = options.connections === 1 ? '1 connection' : `${options.connections} connections`;
-  const rounds = await repeat(bench, { what, times: TIMES }, async () => {
-    const loads: Record<string, Load> = {};
-    for (const [side, question] of Object.entries(ways)) loads[side] = await putUnderLoad(question, bench, options);
+  const rounds = await repeatWork(bench, { what, times: TIMES }, async () => {
+    const loads: Record<string, LoadMeasurement> = {};
+    for (const [side, question] of Object.entries(ways)) loads[side] = await measureLoad(question, bench, options);
     return loads;
   });
   const of = (side: string) => rounds.flatMap((round) => round[side] ?? []);
@@ -72,7 +78,7 @@ async function compare(
     values: of(side).map((load, i) => percentile(load, share) - percentile(of('plain')[i] ?? load, share)),
   });
   return [
-    ...Object.keys(ways).flatMap((side) => loadFigures(what, side, of(side))),
-    ...Object.keys(WAYS).flatMap((side) => [more(side, 0.5), more(side, 0.99)]),
+    ...Object.keys(ways).flatMap((side) => makeLoadFigures(what, side, of(side))),
+    ...Object.keys(ENDPOINTS).flatMap((side) => [more(side, 0.5), more(side, 0.99)]),
   ];
 }

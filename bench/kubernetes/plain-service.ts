@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubernetesApi } from '../../kubernetes/client/api.ts';
 import { ENDPOINT_LABEL, endpointObjectName } from '../../schemas/environment/kubernetes-names.ts';
-import type { Question } from '../../test/prober/probe-client.ts';
+import type { ProbeRequest } from '../../test/prober/probe-client.ts';
 import type { ClusterProject } from './cluster-project.ts';
 import type { PodSelector } from './replicas.ts';
 
 /** The peer: an endpoint's image as a plain Deployment and Service. */
 export interface PlainService {
   readonly pods: PodSelector;
-  readonly question: Question;
+  readonly question: ProbeRequest;
   readonly scale: (replicas: number) => Promise<void>;
   /** How many replicas are ready now. */
   readonly ready: () => Promise<number>;
@@ -20,7 +20,7 @@ const NAME = 'plain';
 const LABELS = { app: NAME };
 const DEPLOYMENT = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments/${NAME}`;
 const POLL_MILLISECONDS = 250;
-const GONE_SECONDS = 120;
+const DELETION_SECONDS = 120;
 
 interface Revision {
   readonly spec: { readonly containers: readonly object[]; readonly volumes?: readonly object[] };
@@ -33,7 +33,7 @@ export async function startPlainService(
     endpoint,
     question,
     replicas,
-  }: { readonly endpoint: string; readonly question: Question; readonly replicas: number },
+  }: { readonly endpoint: string; readonly question: ProbeRequest; readonly replicas: number },
 ): Promise<PlainService> {
   const [revision] = await api.list<Revision>(
     `/apis/serving.knative.dev/v1/namespaces/${environment.namespace}/revisions`,
@@ -51,12 +51,12 @@ export async function startPlainService(
     pods: { namespace: NAMESPACE, labelSelector: `app=${NAME}` },
     question: { url: `http://${service.spec.clusterIP}/invocations`, body: question.body },
     scale: (count) => scale(api, count),
-    ready: async () => (await api.get<Deployed>(DEPLOYMENT))?.status?.readyReplicas ?? 0,
+    ready: async () => (await api.get<PlainDeployment>(DEPLOYMENT))?.status?.readyReplicas ?? 0,
     remove: () => removeNamespace(api),
   };
 }
 
-interface Deployed {
+interface PlainDeployment {
   readonly status?: { readonly readyReplicas?: number };
 }
 
@@ -94,6 +94,6 @@ async function scale(api: KubernetesApi, replicas: number): Promise<void> {
 async function removeNamespace(api: KubernetesApi): Promise<void> {
   const path = `/api/v1/namespaces/${NAMESPACE}`;
   await api.send({ method: 'DELETE', path });
-  const end = performance.now() + GONE_SECONDS * 1000;
+  const end = performance.now() + DELETION_SECONDS * 1000;
   while ((await api.get(path)) && performance.now() < end) await sleep(POLL_MILLISECONDS);
 }

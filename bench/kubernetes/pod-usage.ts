@@ -3,7 +3,7 @@ import type { KubernetesApi } from '../../kubernetes/client/api.ts';
 import { listProcesses, type ProcessEntry, sumCpuSeconds, sumPssMib } from '../processes.ts';
 
 /** The resources that processes of pods have used, on nodes that are this machine. */
-export interface Usage {
+export interface PodUsage {
   readonly pods: number;
   readonly cpuSeconds: number;
   readonly mebibytes: number;
@@ -23,21 +23,21 @@ export async function findPods(
 }
 
 /** CPU seconds so far, and memory. NaN where no node is this machine, so that it is not read as zero. */
-export function readUsage(pods: readonly Pod[]): Usage {
-  const processes = processesOfPods(pods.map((p) => p.metadata.uid));
+export function readPodUsage(pods: readonly Pod[]): PodUsage {
+  const processes = listPodProcesses(pods.map((p) => p.metadata.uid));
   if (pods.length > 0 && processes.length === 0) return { pods: pods.length, cpuSeconds: NaN, mebibytes: NaN };
   return { pods: pods.length, cpuSeconds: sumCpuSeconds(processes), mebibytes: sumPssMib(processes) };
 }
 
-function processesOfPods(uids: readonly string[]): readonly ProcessEntry[] {
+function listPodProcesses(uids: readonly string[]): readonly ProcessEntry[] {
   const marks = uids.flatMap((uid) => [`pod${uid}`, `pod${uid.replaceAll('-', '_')}`]); // cgroupfs, systemd
   return listProcesses().filter(({ pid }) => {
-    const group = readGroup(pid);
+    const group = readControlGroup(pid);
     return marks.some((mark) => group.includes(mark));
   });
 }
 
-function readGroup(pid: number): string {
+function readControlGroup(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/cgroup`, 'utf8');
   } catch {

@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { parseImageReference, registryAddress } from '../../images/image-reference.ts';
+import { parseImageReference, makeRegistryUrl } from '../../images/image-reference.ts';
 
 /** A layer of an image as the registry stores it: compressed. */
 export interface Layer {
@@ -26,7 +26,7 @@ interface Manifest {
 export async function readLayers(reference: string): Promise<readonly Layer[]> {
   const { registry, name, version } = parseImageReference(reference);
   const read = async (which: string) => {
-    const url = `${registryAddress(registry)}/v2/${name}/manifests/${which}`;
+    const url = `${makeRegistryUrl(registry)}/v2/${name}/manifests/${which}`;
     const response = await fetch(url, { headers: { accept: ACCEPT } });
     if (!response.ok) throw new Error(`Cannot read ${url}: ${response.status}`);
     return (await response.json()) as Manifest;

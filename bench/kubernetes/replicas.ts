@@ -17,7 +17,7 @@ export interface PodCount {
 }
 
 /** The pods of an endpoint. */
-export function podsOf({ environment }: Pick<ClusterProject, 'environment'>, endpoint: string): PodSelector {
+export function makePodSelector({ environment }: Pick<ClusterProject, 'environment'>, endpoint: string): PodSelector {
   const labelSelector = `${ENDPOINT_LABEL}=${endpointObjectName(endpoint)}`;
   return { namespace: environment.namespace, labelSelector };
 }
@@ -49,7 +49,7 @@ function count(pods: readonly ObservedPod[]): PodCount {
 }
 
 /** The load time that the newest model server of an endpoint has logged. */
-export async function loadSecondsOf(cluster: ClusterProject, endpoint: string): Promise<number> {
+export async function readLoadSeconds(cluster: ClusterProject, endpoint: string): Promise<number> {
   const { api, environment } = cluster;
   const [pod] = await listPods(cluster, endpoint);
   const path = `/api/v1/namespaces/${environment.namespace}/pods/${pod?.metadata.name ?? ''}/log?container=model`;
@@ -59,6 +59,6 @@ export async function loadSecondsOf(cluster: ClusterProject, endpoint: string): 
 }
 
 function listPods(cluster: ClusterProject, endpoint: string) {
-  const { namespace, labelSelector } = podsOf(cluster, endpoint);
+  const { namespace, labelSelector } = makePodSelector(cluster, endpoint);
   return cluster.api.list<ObservedPod>(`/api/v1/namespaces/${namespace}/pods`, { labelSelector });
 }

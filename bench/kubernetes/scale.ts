@@ -1,10 +1,10 @@
 import { sendLoad } from '../../app/load/send-load.ts';
 import { renderFailures } from '../../app/load/render-load-report.ts';
-import { makeAsker } from '../../test/prober/probe-client.ts';
-import { type Bench, type Benchmark, type Figure, repeat } from '../benchmark.ts';
+import { makeProbeClient } from '../../test/prober/probe-client.ts';
+import { type BenchContext, type Benchmark, type Figure, repeatWork } from '../benchmark.ts';
 import { type ClusterProject, withCluster } from './cluster-project.ts';
 import { startPlainService } from './plain-service.ts';
-import { type PodCount, type PodSelector, podsOf, watchPods } from './replicas.ts';
+import { type PodCount, type PodSelector, makePodSelector, watchPods } from './replicas.ts';
 
 const TIMES = 3;
 const ENDPOINT = 'bench-scale';
@@ -28,30 +28,35 @@ export const scale: Benchmark = {
       bench.progress.say('Deploying …');
       await cluster.declare(ENDPOINT, { sleeper: true, min: UNITS, max: CLIENTS });
       await cluster.davit('up', ENDPOINT);
-      const steps = await repeat(bench, { what: 'load step', times: TIMES }, () => stepOnce(cluster, bench));
+      const steps = await repeatWork(bench, { what: 'load step', times: TIMES }, () => measureLoadStep(cluster, bench));
       const question = await cluster.question(ENDPOINT);
       const plain = await startPlainService(cluster, { endpoint: ENDPOINT, question, replicas: 1 });
       try {
-        const told = await repeat(bench, { what: 'plain, 1 → 4', times: TIMES }, async () => {
+        const told = await repeatWork(bench, { what: 'plain, 1 → 4', times: TIMES }, async () => {
           await plain.scale(1);
-          return timeStep(cluster, plain.pods, bench, () => plain.scale(REPLICAS));
+          return measureScaling(cluster, plain.pods, bench, () => plain.scale(REPLICAS));
         });
-        return [...figures('davit', steps), ...figures('plain, told at once', told)];
+        return [...makeFigures('davit', steps), ...makeFigures('plain, told at once', told)];
       } finally {
         await plain.remove();
       }
     }),
 };
 
-interface Times {
+interface ScaleTimes {
   /** Until more than one pod exists, in any state. */
   readonly wanted: number;
   readonly first: number;
   readonly all: number;
 }
 
-function figures(side: string, times: readonly Times[]): readonly Figure[] {
-  const one = (what: string, pick: (t: Times) => number) => ({ what, unit: 'wall s', side, values: times.map(pick) });
+function makeFigures(side: string, times: readonly ScaleTimes[]): readonly Figure[] {
+  const one = (what: string, pick: (t: ScaleTimes) => number) => ({
+    what,
+    unit: 'wall s',
+    side,
+    values: times.map(pick),
+  });
   return [
     one('first extra replica ready', (t) => t.first),
     one('  of that, until more than one is wanted', (t) => t.wanted),
@@ -59,11 +64,11 @@ function figures(side: string, times: readonly Times[]): readonly Figure[] {
   ];
 }
 
-async function stepOnce(cluster: ClusterProject, bench: Bench): Promise<Times> {
-  const asker = makeAsker({ ...(await cluster.question(ENDPOINT)), body: JSON.stringify(SLEEP) });
+async function measureLoadStep(cluster: ClusterProject, bench: BenchContext): Promise<ScaleTimes> {
+  const asker = makeProbeClient({ ...(await cluster.question(ENDPOINT)), body: JSON.stringify(SLEEP) });
   let clients: ReturnType<typeof sendLoad> | undefined;
   try {
-    return await timeStep(cluster, podsOf(cluster, ENDPOINT), bench, () => {
+    return await measureScaling(cluster, makePodSelector(cluster, ENDPOINT), bench, () => {
       clients = sendLoad(asker.ask, CLIENTS);
     });
   } finally {
@@ -75,12 +80,12 @@ async function stepOnce(cluster: ClusterProject, bench: Bench): Promise<Times> {
 }
 
 /** Waits until one replica is left, begins the step, and measures the scaling. */
-async function timeStep(
+async function measureScaling(
   cluster: ClusterProject,
   pods: PodSelector,
-  bench: Bench,
+  bench: BenchContext,
   begin: () => Promise<void> | void,
-): Promise<Times> {
+): Promise<ScaleTimes> {
   const end = new AbortController();
   const signal = AbortSignal.any([bench.signal, AbortSignal.timeout(STEP_SECONDS * 1000), end.signal]);
   let started: number | undefined;

@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { makeAsker, type Question } from '../../test/prober/probe-client.ts';
-import { type Bench, type Benchmark, type Figure, repeat } from '../benchmark.ts';
+import { makeProbeClient, type ProbeRequest } from '../../test/prober/probe-client.ts';
+import { type BenchContext, type Benchmark, type Figure, repeatWork } from '../benchmark.ts';
 import { type ClusterProject, withCluster } from './cluster-project.ts';
 import { type PlainService, startPlainService } from './plain-service.ts';
-import { countPods, loadSecondsOf } from './replicas.ts';
+import { countPods, readLoadSeconds } from './replicas.ts';
 
 const TIMES = 3;
 const ENDPOINT = 'bench-wake';
 /** The shortest that an environment may have, because Knative's window is a minute. */
 const ENVIRONMENT = { autoscaling: { idle_seconds: 70, scale_down_seconds: 10 } };
-const ASLEEP_SECONDS = 240;
+const SCALE_TO_ZERO_SECONDS = 240;
 const POLL_MILLISECONDS = 500;
 const RETRY_MILLISECONDS = 20;
 
@@ -25,23 +25,25 @@ export const wake: Benchmark = {
       await cluster.declare(ENDPOINT, { min: 0, max: 4, scaleToZero: true });
       await cluster.davit('up', ENDPOINT);
       const question = await cluster.question(ENDPOINT);
-      const ours = await repeat(bench, { what: 'wake', times: TIMES }, () => wakeOnce(cluster, question, bench));
+      const ours = await repeatWork(bench, { what: 'wake', times: TIMES }, () => measureWake(cluster, question, bench));
       const plain = await startPlainService(cluster, { endpoint: ENDPOINT, question, replicas: 0 });
       try {
-        const theirs = await repeat(bench, { what: 'plain, 0 → 1', times: TIMES }, () => startOnce(plain, bench));
+        const theirs = await repeatWork(bench, { what: 'plain, 0 → 1', times: TIMES }, () =>
+          measurePlainStart(plain, bench),
+        );
         return [
-          figure(
+          makeFigure(
             'zero → answer',
             'davit',
             ours.map((w) => w.seconds),
           ),
-          figure('zero → answer', 'plain', theirs),
-          figure(
+          makeFigure('zero → answer', 'plain', theirs),
+          makeFigure(
             '  of that, the model server until ready',
             'davit',
             ours.map((w) => w.loadSeconds),
           ),
-          figure(
+          makeFigure(
             '  of that, all the rest',
             'davit',
             ours.map((w) => w.seconds - w.loadSeconds),
@@ -53,27 +55,27 @@ export const wake: Benchmark = {
     }),
 };
 
-function figure(what: string, side: string, values: readonly number[]): Figure {
+function makeFigure(what: string, side: string, values: readonly number[]): Figure {
   return { what, unit: 'wall s', side, values };
 }
 
-async function wakeOnce(cluster: ClusterProject, question: Question, bench: Bench) {
-  const end = performance.now() + ASLEEP_SECONDS * 1000;
+async function measureWake(cluster: ClusterProject, question: ProbeRequest, bench: BenchContext) {
+  const end = performance.now() + SCALE_TO_ZERO_SECONDS * 1000;
   while ((await countPods(cluster, ENDPOINT)).all > 0) {
     if (performance.now() > end) throw new Error(`Cannot measure: "${ENDPOINT}" does not scale to zero`);
     await sleep(POLL_MILLISECONDS, undefined, { signal: bench.signal });
   }
-  const asker = makeAsker(question, { connections: 'fresh' });
+  const asker = makeProbeClient(question, { connections: 'fresh' });
   const started = performance.now();
   const { status, body } = await asker.ask();
   const seconds = (performance.now() - started) / 1000;
   if (status !== 200) bench.fault(`the request that wakes got ${status} ${body}, expected 200`);
-  return { seconds, loadSeconds: await loadSecondsOf(cluster, ENDPOINT) };
+  return { seconds, loadSeconds: await readLoadSeconds(cluster, ENDPOINT) };
 }
 
-async function startOnce(plain: PlainService, { signal }: Bench): Promise<number> {
+async function measurePlainStart(plain: PlainService, { signal }: BenchContext): Promise<number> {
   await plain.scale(0);
-  const asker = makeAsker(plain.question, { connections: 'fresh' });
+  const asker = makeProbeClient(plain.question, { connections: 'fresh' });
   const answers = () =>
     asker.ask().then(
       ({ status }) => status === 200,

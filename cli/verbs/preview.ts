@@ -1,7 +1,7 @@
 import { previewEndpoints, renderPlan } from '../../app/deploy/preview-endpoints.ts';
 import { selectForEnvironment } from '../../app/select-endpoints.ts';
 import type { Environment } from '../../schemas/environment/environment.ts';
-import type { Declared } from '../../schemas/read-project.ts';
+import type { ReadResult } from '../../schemas/read-project.ts';
 import {
   type Command,
   type Context,
@@ -28,7 +28,7 @@ export const preview: Command = {
 
 async function runPreviewOfEndpoints(
   names: readonly string[],
-  declared: Declared<Environment>,
+  declared: ReadResult<Environment>,
   context: Context,
 ): Promise<Outcome> {
   const request = makeRequest(context);

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { type ReviewRequest, reviewProject } from '../../app/review/review-project.ts';
 import { NoBaseError } from '../../review/changed-paths.ts';
 import { renderReport } from '../../review/render-report.ts';
-import { concludes, renderTopLine } from '../../review/review-state.ts';
+import { concludeReview, renderSummaryLine } from '../../review/review-state.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { REVIEW_STAGES, type ReviewStage } from '../../schemas/report/report.ts';
 import { type Command, type Context, ENVIRONMENT_OPTION, type Outcome, UsageError } from '../command.ts';
@@ -48,8 +48,8 @@ async function runReview(context: Context): Promise<Outcome> {
   return {
     diagnostics: [...report.diagnostics, ...report.endpoints.flatMap((e) => e.diagnostics)],
     result: report,
-    text: markdown === undefined ? rendered : renderTopLine(report),
-    failed: concludes(report) === 'failure',
+    text: markdown === undefined ? rendered : renderSummaryLine(report),
+    failed: concludeReview(report) === 'failure',
     outage: report.endpoints.some((e) => e.outage !== null || e.previews.some((p) => p.outage !== null)),
   };
 }

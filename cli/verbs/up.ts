@@ -2,7 +2,7 @@ import { type DeployedEndpoint, deployEndpoints } from '../../app/deploy/deploy-
 import { selectForEnvironment } from '../../app/select-endpoints.ts';
 import { openTarget } from '../../app/targets/open-target.ts';
 import type { Environment } from '../../schemas/environment/environment.ts';
-import type { Declared } from '../../schemas/read-project.ts';
+import type { ReadResult } from '../../schemas/read-project.ts';
 import {
   type Command,
   type Context,
@@ -25,7 +25,7 @@ export const up: Command = {
 
 async function upEndpoints(
   names: readonly string[],
-  declared: Declared<Environment>,
+  declared: ReadResult<Environment>,
   context: Context,
 ): Promise<Outcome> {
   const request = makeRequest(context);

@@ -1,4 +1,4 @@
-import { timed } from '../../system/progress.ts';
+import { withProgress } from '../../system/progress.ts';
 import { runProcess } from '../../system/run-process.ts';
 import type { BuildOptions } from '../../system/go-build.ts';
 import { REGISTRY } from '../node/node-layout.ts';
@@ -10,12 +10,12 @@ const REGISTRY_IMAGE = 'registry:2';
 export const KIND_CONTEXT = `kind-${NAME}`;
 
 /** Whether this machine can make a kind cluster: kind is on the PATH, and Docker answers. */
-export async function kindIsPossible(): Promise<boolean> {
+export async function canRunKind(): Promise<boolean> {
   return (await succeeds('kind', ['version'])) && succeeds('docker', ['info']);
 }
 
-/** Whether the cluster that `kindUp` makes exists. */
-export async function kindExists(): Promise<boolean> {
+/** Whether the cluster that `startKindCluster` makes exists. */
+export async function hasKindCluster(): Promise<boolean> {
   const ran = await runProcess('kind', ['get', 'clusters']).catch(() => undefined);
   return ran?.stdout.split('\n').includes(NAME) ?? false;
 }
@@ -23,21 +23,21 @@ export async function kindExists(): Promise<boolean> {
 /**
  * Makes a kind cluster, and a registry that cluster and machine reach by the same name. `_platform` installs Knative.
  */
-export async function kindUp({ progress, signal }: BuildOptions): Promise<void> {
+export async function startKindCluster({ progress, signal }: BuildOptions): Promise<void> {
   const options = { ...(signal && { signal }) };
-  if (!(await kindExists())) {
+  if (!(await hasKindCluster())) {
     const create = ['kind', 'create', 'cluster', '--name', NAME, '--config', '-'];
-    await timed(progress, `Creating the cluster "${NAME}" with kind`, () =>
+    await withProgress(progress, `Creating the cluster "${NAME}" with kind`, () =>
       runChecked('create a cluster with kind', create, { ...options, input: JSON.stringify(CONFIGURATION) }),
     );
   }
   if (await succeeds('docker', ['inspect', REGISTRY_CONTAINER])) return;
-  await timed(progress, `Starting the registry ${REGISTRY} in Docker`, () => startRegistry(options));
+  await withProgress(progress, `Starting the registry ${REGISTRY} in Docker`, () => startRegistry(options));
 }
 
 /** Removes the cluster and the registry. */
-export async function kindDown({ progress }: BuildOptions): Promise<void> {
-  await timed(progress, `Removing the kind cluster "${NAME}"`, async () => {
+export async function removeKindCluster({ progress }: BuildOptions): Promise<void> {
+  await withProgress(progress, `Removing the kind cluster "${NAME}"`, async () => {
     await runChecked('remove the kind cluster', ['kind', 'delete', 'cluster', '--name', NAME]);
     await runProcess('docker', ['rm', '--force', '--volumes', REGISTRY_CONTAINER]);
   });

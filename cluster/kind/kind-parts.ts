@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { PinnedFile } from '../../schemas/environment/kubernetes-environment.ts';
-import { timed } from '../../system/progress.ts';
+import { withProgress } from '../../system/progress.ts';
 import type { BuildOptions } from '../../system/go-build.ts';
 import { KNATIVE_VERSION } from '../go-programs.ts';
-import type { DescribedCluster } from '../render-environment.ts';
+import type { ClusterDescription } from '../render-environment.ts';
 import { runChecked } from '../run-checked.ts';
 
 /** Public images for a cluster of kind. */
@@ -24,8 +24,8 @@ const DOWNLOAD_SECONDS = 60;
 export function pinKindParts(
   { adopt }: { readonly adopt: boolean },
   options: BuildOptions,
-): Promise<Pick<DescribedCluster, 'images' | 'knative'>> {
-  return timed(options.progress, 'Pinning base images and manifests', async () => ({
+): Promise<Pick<ClusterDescription, 'images' | 'knative'>> {
+  return withProgress(options.progress, 'Pinning base images and manifests', async () => ({
     images: await pinImages(IMAGES, options),
     knative: adopt ? undefined : await pinFiles(MANIFESTS).catch(() => 'to fill in' as const),
   }));

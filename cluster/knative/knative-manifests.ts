@@ -3,13 +3,13 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { type BuildOptions, readModuleFolder } from '../../system/go-build.ts';
-import { ensureFolder, keyOf } from '../cached-folder.ts';
+import { ensureCachedFolder, computeCacheKey } from '../cached-folder.ts';
 import { KNATIVE_SOURCE, KNATIVE_VERSION } from '../go-programs.ts';
-import { imageReference, type Images } from '../node-images/images.ts';
+import { makeImageReference, type Images } from '../node-images/images.ts';
 import { REGISTRY } from '../node/node-layout.ts';
 
 /** A Kubernetes object, as far as it is looked at here. */
-export interface KubernetesObject {
+export interface ManifestObject {
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly namespace?: string };
   readonly data?: Readonly<Record<string, string>>;
@@ -18,7 +18,7 @@ export interface KubernetesObject {
 /** What is applied: types first, objects when the types are known. */
 export interface KnativeManifests {
   readonly types: string;
-  readonly objects: readonly KubernetesObject[];
+  readonly objects: readonly ManifestObject[];
 }
 
 /** Of the manifests as they come out of the modules, whose versions go.mod and checksums go.sum pin. */
@@ -67,19 +67,19 @@ const SETTINGS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 
 /** Knative Serving and Kourier as objects for this cluster: our images by digest, our settings. */
 export async function makeKnativeManifests(images: Images, options: BuildOptions): Promise<KnativeManifests> {
-  const folder = await ensureFolder(
-    { name: 'knative-manifests', key: keyOf(CHECKSUM, TYPES, OBJECTS), fill: gather },
+  const folder = await ensureCachedFolder(
+    { name: 'knative-manifests', key: computeCacheKey(CHECKSUM, TYPES, OBJECTS), fill: collectManifests },
     options,
   );
   const [types, objects] = await Promise.all(
     ['types', 'objects'].map((name) => readFile(join(folder, `${name}.yaml`), 'utf8')),
   );
-  return { types: types ?? '', objects: adapt(objects ?? '', images) };
+  return { types: types ?? '', objects: adaptObjects(objects ?? '', images) };
 }
 
 /** Collects the manifests of the modules into two files. */
-async function gather(folder: string): Promise<void> {
-  const texts = { types: await readAll(TYPES), objects: await readAll(OBJECTS) };
+async function collectManifests(folder: string): Promise<void> {
+  const texts = { types: await readManifests(TYPES), objects: await readManifests(OBJECTS) };
   const found = createHash('sha256').update(JSON.stringify(texts)).digest('hex');
   if (found !== CHECKSUM)
     throw new Error(
@@ -88,7 +88,7 @@ async function gather(folder: string): Promise<void> {
   await Promise.all(Object.entries(texts).map(([name, text]) => writeFile(join(folder, `${name}.yaml`), text)));
 }
 
-async function readAll(places: readonly (readonly [string, string])[]): Promise<string> {
+async function readManifests(places: readonly (readonly [string, string])[]): Promise<string> {
   const texts: string[] = [];
   for (const [module, path] of places) {
     const at = join(await readModuleFolder(KNATIVE_SOURCE, module), path);
@@ -102,24 +102,24 @@ async function listYaml(folder: string): Promise<readonly string[]> {
   return (await readdir(folder)).filter((name) => name.endsWith('.yaml')).sort();
 }
 
-function adapt(text: string, images: Images): readonly KubernetesObject[] {
+function adaptObjects(text: string, images: Images): readonly ManifestObject[] {
   const named = text
     .replace(/ko:\/\/knative\.dev\/[a-z-]+\/cmd\/([a-z]+)/g, (_, program: keyof Images) =>
-      imageReference(images[program]),
+      makeImageReference(images[program]),
     )
-    .replace(/docker\.io\/envoyproxy\/envoy:\S+/g, imageReference(images.envoy))
+    .replace(/docker\.io\/envoyproxy\/envoy:\S+/g, makeImageReference(images.envoy))
     .replaceAll('app.kubernetes.io/version: devel', `app.kubernetes.io/version: "${KNATIVE_VERSION}.0"`)
     // The gateway answers after half a second; ten would be a third of the whole start.
     .replaceAll('initialDelaySeconds: 10', 'initialDelaySeconds: 1');
   return parseAllDocuments(named)
-    .map((document) => document.toJS() as KubernetesObject | null)
+    .map((document) => document.toJS() as ManifestObject | null)
     .filter((object) => object !== null)
     .filter((object) => object.kind !== 'HorizontalPodAutoscaler') // nothing measures pods here
     .map(withSettings)
     .map(withSmallRequests);
 }
 
-function withSettings(object: KubernetesObject): KubernetesObject {
+function withSettings(object: ManifestObject): ManifestObject {
   const settings = object.kind === 'ConfigMap' ? SETTINGS[object.metadata.name] : undefined;
   return settings ? { ...object, data: { ...object.data, ...settings } } : object;
 }
@@ -128,12 +128,12 @@ interface Container {
   readonly resources?: { readonly requests?: Readonly<Record<string, string>> };
 }
 
-interface Deployment extends KubernetesObject {
+interface Deployment extends ManifestObject {
   readonly spec: { readonly template: { readonly spec: { readonly containers: readonly Container[] } } };
 }
 
 /** Knative asks for a whole processor, which would leave a small machine none for models; what is idle is anybody's. */
-function withSmallRequests(object: KubernetesObject): KubernetesObject {
+function withSmallRequests(object: ManifestObject): ManifestObject {
   if (object.kind !== 'Deployment') return object;
   const { spec } = object as Deployment;
   const { template } = spec;

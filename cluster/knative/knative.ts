@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { codePath } from '../../system/code.ts';
-import { imageReference, type Images } from '../node-images/images.ts';
-import { applyObjects, type Kubectl, kubectl } from '../kubectl.ts';
+import { makeImageReference, type Images } from '../node-images/images.ts';
+import { applyObjects, type KubectlConnection, kubectl } from '../kubectl.ts';
 import type { KnativeManifests } from './knative-manifests.ts';
 
 const COREDNS = codePath('cluster', 'manifests', 'coredns.yaml');
@@ -10,27 +10,27 @@ const READY_LIMIT = '--timeout=150s';
 const NAMESPACES = ['knative-serving', 'kourier-system'];
 
 /** Installs CoreDNS with our image, for names in the cluster. */
-export async function installDns(to: Kubectl, images: Images): Promise<void> {
-  const text = (await readFile(COREDNS, 'utf8')).replace('IMAGE', imageReference(images.coredns));
+export async function installDns(to: KubectlConnection, images: Images): Promise<void> {
+  const text = (await readFile(COREDNS, 'utf8')).replace('IMAGE', makeImageReference(images.coredns));
   await applyObjects(to, text, { limitSeconds: APPLY_LIMIT_SECONDS });
 }
 
 /** Installs Knative Serving and Kourier. Another run changes nothing. */
-export async function installKnative(to: Kubectl, { types, objects }: KnativeManifests): Promise<void> {
+export async function installKnative(to: KubectlConnection, { types, objects }: KnativeManifests): Promise<void> {
   await applyObjects(to, types, { limitSeconds: APPLY_LIMIT_SECONDS });
   await kubectl(to, ['wait', '--for=condition=Established', 'crd', '--all', READY_LIMIT]);
   await applyObjects(to, objects, { limitSeconds: APPLY_LIMIT_SECONDS });
 }
 
 /** Waits until every Deployment is available. A first Route without the gateway would back off for minutes. */
-export async function waitForKnative(to: Kubectl): Promise<void> {
+export async function waitForKnative(to: KubectlConnection): Promise<void> {
   for (const namespace of ['kube-system', ...NAMESPACES]) {
     await kubectl(to, ['wait', '--for=condition=Available', 'deployment', '--all', '-n', namespace, READY_LIMIT]);
   }
 }
 
 /** The version of Knative Serving in a cluster: `1.21.0`, or undefined. */
-export async function readKnativeVersion(to: Kubectl): Promise<string | undefined> {
+export async function readKnativeVersion(to: KubectlConnection): Promise<string | undefined> {
   const path = '{.metadata.labels.app\\.kubernetes\\.io/version}';
   const args = [
     'get',
@@ -46,7 +46,7 @@ export async function readKnativeVersion(to: Kubectl): Promise<string | undefine
 }
 
 /** Whether Knative Serving belongs to the platform of an environment. Nobody else may change it then. */
-export async function isKnativeDavits(to: Kubectl): Promise<boolean> {
+export async function isKnativeManaged(to: KubectlConnection): Promise<boolean> {
   const path = '{.metadata.labels.app\\.kubernetes\\.io/managed-by}';
   const args = ['get', 'namespace', 'knative-serving', '--ignore-not-found', '-o', `jsonpath=${path}`];
   return (await kubectl(to, args)).trim() === 'davit';

@@ -1,9 +1,15 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { timed } from '../../system/progress.ts';
+import { withProgress } from '../../system/progress.ts';
 import type { BuildOptions } from '../../system/go-build.ts';
-import { ensureFolder, keyOf } from '../cached-folder.ts';
-import { LEFT_OUT, LEFT_OUT_SLIM, purgePackages, PYTHON, UNUSED } from '../node/debian-root.ts';
+import { ensureCachedFolder, computeCacheKey } from '../cached-folder.ts';
+import {
+  REMOVED_PATHS,
+  REMOVED_PATHS_SLIM,
+  purgePackages,
+  PYTHON_PACKAGES,
+  UNUSED_PACKAGES,
+} from '../node/debian-root.ts';
 import { packLayer, readLayer } from './oci-layer.ts';
 import { runChecked } from '../run-checked.ts';
 
@@ -13,7 +19,7 @@ const MIRROR = 'http://deb.debian.org/debian';
 export const BASE_PYTHON = '3.11';
 
 /** Debian's smallest set with some more packages. */
-interface Base {
+interface DebianBase {
   /** The name of the cache entry: `debian`. */
   readonly name: string;
   readonly packages: readonly string[];
@@ -22,20 +28,20 @@ interface Base {
 }
 
 /** System libraries that compiled wheels and Node need. */
-const RUNTIME = ['ca-certificates', 'libgomp1', 'libstdc++6'];
+const RUNTIME_PACKAGES = ['ca-certificates', 'libgomp1', 'libstdc++6'];
 
 const BASES = {
   /** For Envoy, because Kourier calls curl in its container. */
   tools: { name: 'debian', packages: ['curl', 'ca-certificates'], slim: false },
-  python: { name: 'debian-python', packages: [...RUNTIME, ...PYTHON], slim: true },
-  plain: { name: 'debian-plain', packages: RUNTIME, slim: true },
-} as const satisfies Readonly<Record<string, Base>>;
+  python: { name: 'debian-python', packages: [...RUNTIME_PACKAGES, ...PYTHON_PACKAGES], slim: true },
+  plain: { name: 'debian-plain', packages: RUNTIME_PACKAGES, slim: true },
+} as const satisfies Readonly<Record<string, DebianBase>>;
 
 /**
  * Compiles byte code that is valid whatever the time of its source, because all times in a layer are the same. A server
  * that is not root could not write byte code, so Python would compile it again at each start.
  */
-const COMPILE = [
+const COMPILE_COMMAND = [
   ...['python3', '-m', 'compileall', '-q', '-f', '--invalidation-mode', 'unchecked-hash'],
   ...[`/usr/lib/python${BASE_PYTHON}`, '/usr/lib/python3'],
 ];
@@ -46,26 +52,32 @@ export type BaseLayers = Readonly<Record<keyof typeof BASES, string>>;
 /** Makes the Debian base layers once: for Envoy, for model servers, and for programs that only need a C library. */
 export async function ensureBaseLayers(options: BuildOptions): Promise<BaseLayers> {
   const folders: [string, string][] = [];
-  for (const [name, base] of Object.entries(BASES)) folders.push([name, await ensureBase(base, options)]);
+  for (const [name, base] of Object.entries(BASES)) folders.push([name, await ensureBaseLayer(base, options)]);
   return Object.fromEntries(folders) as BaseLayers;
 }
 
-function ensureBase(base: Base, options: BuildOptions): Promise<string> {
+function ensureBaseLayer(base: DebianBase, options: BuildOptions): Promise<string> {
   const { name, packages, slim } = base;
-  return ensureFolder(
+  return ensureCachedFolder(
     {
       name,
-      key: keyOf(SUITE, MIRROR, packages, LEFT_OUT, ...(slim ? [UNUSED, LEFT_OUT_SLIM, COMPILE] : [])),
+      key: computeCacheKey(
+        SUITE,
+        MIRROR,
+        packages,
+        REMOVED_PATHS,
+        ...(slim ? [UNUSED_PACKAGES, REMOVED_PATHS_SLIM, COMPILE_COMMAND] : []),
+      ),
       fill: (folder) =>
-        timed(options.progress, `Making a Debian ${SUITE} image with debootstrap (${name})`, () =>
-          fill(base, folder, options),
+        withProgress(options.progress, `Making a Debian ${SUITE} image with debootstrap (${name})`, () =>
+          fillBaseLayer(base, folder, options),
         ),
     },
     options,
   );
 }
 
-async function fill(base: Base, folder: string, { progress, signal }: BuildOptions): Promise<void> {
+async function fillBaseLayer(base: DebianBase, folder: string, { progress, signal }: BuildOptions): Promise<void> {
   const root = join(folder, 'root');
   const options = { ...(signal && { signal }) };
   // In namespaces of its own, so that debootstrap's mounts are gone with it, even if it is killed.
@@ -73,9 +85,9 @@ async function fill(base: Base, folder: string, { progress, signal }: BuildOptio
   const debootstrap = ['debootstrap', '--variant=minbase', `--include=${base.packages.join(',')}`, SUITE, root, MIRROR];
   await runChecked('make a Debian image', [...inside, ...debootstrap], options);
   if (base.packages.includes('python3'))
-    await runChecked('compile the library of Python', ['chroot', root, ...COMPILE]);
-  if (base.slim) for (const packages of UNUSED) await purgePackages(root, packages, options);
-  const leftOut = [...LEFT_OUT, ...(base.slim ? LEFT_OUT_SLIM : [])];
+    await runChecked('compile the library of Python', ['chroot', root, ...COMPILE_COMMAND]);
+  if (base.slim) for (const packages of UNUSED_PACKAGES) await purgePackages(root, packages, options);
+  const leftOut = [...REMOVED_PATHS, ...(base.slim ? REMOVED_PATHS_SLIM : [])];
   await Promise.all(leftOut.map((path) => rm(join(root, path), { recursive: true, force: true })));
   const size = await runChecked('measure a Debian image', ['du', '--summarize', '--block-size=1MB', root]);
   await packLayer(root, folder);

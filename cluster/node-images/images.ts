@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import { timed } from '../../system/progress.ts';
+import { withProgress } from '../../system/progress.ts';
 import type { BuildOptions } from '../../system/go-build.ts';
 import { ensureBaseLayers } from './base-image.ts';
-import { ensureFolder, keyOf } from '../cached-folder.ts';
+import { ensureCachedFolder, computeCacheKey } from '../cached-folder.ts';
 import type { GoPrograms } from '../go-programs.ts';
 import { findNodeProgram } from '../node/node-program.ts';
-import { type Image, type ImagePlan, makeImage, planProgram, readImage } from './oci-image.ts';
+import { type Image, type ImagePlan, makeImage, planProgramImage, readImage } from './oci-image.ts';
 import { REGISTRY } from '../node/node-layout.ts';
 import type { WheelPrograms } from './wheels.ts';
 
@@ -26,9 +26,9 @@ export async function ensureImages(
   const bases = await ensureBaseLayers(options);
   const node = findNodeProgram();
   const plans: readonly ImagePlan[] = [
-    planProgram(join(programs.node, 'node'), { name: 'davit/pause', as: 'pause' }),
-    planProgram(join(programs.coredns, 'coredns'), { name: 'davit/coredns' }),
-    ...KNATIVE_PROGRAMS.map((p) => planProgram(join(programs.knative, p), { name: `davit/${p}` })),
+    planProgramImage(join(programs.node, 'node'), { name: 'davit/pause', as: 'pause' }),
+    planProgramImage(join(programs.coredns, 'coredns'), { name: 'davit/coredns' }),
+    ...KNATIVE_PROGRAMS.map((p) => planProgramImage(join(programs.knative, p), { name: `davit/${p}` })),
     {
       name: 'davit/envoy',
       base: bases.tools,
@@ -39,11 +39,11 @@ export async function ensureImages(
     { name: 'davit/python', base: bases.python, files: {}, entrypoint: [] },
     { name: 'davit/node', base: bases.plain, files: { 'usr/local/bin/node': node.file }, entrypoint: [] },
   ];
-  const folder = await ensureFolder(
+  const folder = await ensureCachedFolder(
     {
       name: 'images',
-      key: keyOf(plans, node.version),
-      fill: (fresh) => timed(options.progress, 'Making container images', () => makeAll(plans, fresh)),
+      key: computeCacheKey(plans, node.version),
+      fill: (fresh) => withProgress(options.progress, 'Making container images', () => makeAllImages(plans, fresh)),
     },
     options,
   );
@@ -52,11 +52,11 @@ export async function ensureImages(
 }
 
 /** The name by which a pod pulls an image. It has a digest, never a tag. */
-export function imageReference(image: Image): string {
+export function makeImageReference(image: Image): string {
   return `${REGISTRY}/${image.name}@${image.digest}`;
 }
 
-async function makeAll(plans: readonly ImagePlan[], folder: string): Promise<void> {
+async function makeAllImages(plans: readonly ImagePlan[], folder: string): Promise<void> {
   for (const plan of plans) await makeImage(plan, join(folder, shortName(plan)));
 }
 

@@ -28,7 +28,7 @@ export interface Image {
   readonly layers: readonly Layer[];
 }
 
-const MEDIA = {
+const MEDIA_TYPES = {
   manifest: 'application/vnd.oci.image.manifest.v1+json',
   config: 'application/vnd.oci.image.config.v1+json',
   layer: 'application/vnd.oci.image.layer.v1.tar+gzip',
@@ -61,7 +61,7 @@ export async function readImage(folder: string): Promise<Image> {
 }
 
 /** A plan for one static program, under its own name. */
-export function planProgram(
+export function planProgramImage(
   file: string,
   { name, as = basename(file) }: { readonly name: string; readonly as?: string },
 ): ImagePlan {
@@ -94,10 +94,10 @@ function makeConfig({ entrypoint, user }: ImagePlan, layers: readonly Layer[]): 
 function makeManifest(config: string, layers: readonly Layer[]): string {
   return JSON.stringify({
     schemaVersion: 2,
-    mediaType: MEDIA.manifest,
-    config: { mediaType: MEDIA.config, digest: digest(config), size: Buffer.byteLength(config) },
-    layers: layers.map((l) => ({ mediaType: MEDIA.layer, digest: l.digest, size: l.bytes })),
+    mediaType: MEDIA_TYPES.manifest,
+    config: { mediaType: MEDIA_TYPES.config, digest: digest(config), size: Buffer.byteLength(config) },
+    layers: layers.map((l) => ({ mediaType: MEDIA_TYPES.layer, digest: l.digest, size: l.bytes })),
   });
 }
 
-export const MANIFEST_MEDIA_TYPE: string = MEDIA.manifest;
+export const MANIFEST_MEDIA_TYPE: string = MEDIA_TYPES.manifest;

@@ -18,7 +18,7 @@ const POLL_MILLISECONDS = 100;
  * Makes two registries on one folder: one on the machine's loopback for pushes, and one on the node's loopback for
  * pulls. An image then has the same name in both places, and no loopback port is opened to a network.
  */
-export async function makeRegistry(program: string): Promise<readonly Component[]> {
+export async function makeRegistryComponents(program: string): Promise<readonly Component[]> {
   const folder = join(NODE_FOLDER, 'registry');
   await mkdir(folder, { recursive: true });
   const config = join(NODE_FOLDER, 'registry.json'); // JSON is YAML
@@ -39,7 +39,7 @@ export async function makeRegistry(program: string): Promise<readonly Component[
 }
 
 /** Throws when another program listens on the registry's port, because images would be pushed to that program. */
-export async function requireFreePort(): Promise<void> {
+export async function requireFreeRegistryPort(): Promise<void> {
   const [host, port] = ADDRESS.split(':');
   const socket = connect({ host, port: Number(port) });
   const taken = await Promise.race([
@@ -70,21 +70,21 @@ export async function pushImage(image: Image): Promise<void> {
   await pushBlob(image, digest(image.config), () => Promise.resolve(new Blob([image.config])));
   const url = `${API}/${image.name}/manifests/${image.digest}`;
   const headers = { 'content-type': MANIFEST_MEDIA_TYPE };
-  await expectAnswer(image, await fetch(url, { method: 'PUT', headers, body: image.manifest }));
+  await requireSuccess(image, await fetch(url, { method: 'PUT', headers, body: image.manifest }));
 }
 
 async function pushBlob(image: Image, blob: string, open: () => Promise<Blob>): Promise<void> {
   const there = await fetch(`${API}/${image.name}/blobs/${blob}`, { method: 'HEAD' });
   if (there.ok) return;
   const begun = await fetch(`${API}/${image.name}/blobs/uploads/`, { method: 'POST' });
-  await expectAnswer(image, begun);
+  await requireSuccess(image, begun);
   const url = new URL(begun.headers.get('location') ?? '', API);
   url.searchParams.set('digest', blob);
   const headers = { 'content-type': 'application/octet-stream' };
-  await expectAnswer(image, await fetch(url, { method: 'PUT', headers, body: await open() }));
+  await requireSuccess(image, await fetch(url, { method: 'PUT', headers, body: await open() }));
 }
 
-async function expectAnswer(image: Image, answer: Response): Promise<void> {
+async function requireSuccess(image: Image, answer: Response): Promise<void> {
   const text = await answer.text();
   if (answer.ok) return;
   throw new Error(`Cannot push ${image.name} to ${REGISTRY}: it answered ${answer.status} ${text.slice(0, 200)}`);

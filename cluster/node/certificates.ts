@@ -16,7 +16,7 @@ export const AUTHORITY = files('authority');
 /** Signs the tokens of service accounts. */
 export const TOKEN_KEY = join(FOLDER, 'tokens.key');
 
-interface Identity {
+interface ComponentIdentity {
   readonly user: string;
   readonly group?: string;
   /** Names and addresses for the server certificate. */
@@ -36,17 +36,17 @@ const IDENTITIES = {
     ],
   },
   admin: { user: 'admin', group: 'system:masters', kubeconfig: KUBECONFIG },
-  controllers: { user: 'system:kube-controller-manager', kubeconfig: kubeconfigOf('controllers') },
-  scheduler: { user: 'system:kube-scheduler', kubeconfig: kubeconfigOf('scheduler') },
-  proxy: { user: 'system:kube-proxy', group: 'system:node-proxier', kubeconfig: kubeconfigOf('proxy') },
+  controllers: { user: 'system:kube-controller-manager', kubeconfig: getKubeconfigPath('controllers') },
+  scheduler: { user: 'system:kube-scheduler', kubeconfig: getKubeconfigPath('scheduler') },
+  proxy: { user: 'system:kube-proxy', group: 'system:node-proxier', kubeconfig: getKubeconfigPath('proxy') },
   // Without the node's address in the certificate, `kubectl logs` is refused.
   kubelet: {
     user: `system:node:${NODE_NAME}`,
     group: 'system:nodes',
     names: [`DNS:${NODE_NAME}`, 'IP:127.0.0.1', `IP:${NODE_ADDRESS}`],
-    kubeconfig: kubeconfigOf('kubelet'),
+    kubeconfig: getKubeconfigPath('kubelet'),
   },
-} as const satisfies Readonly<Record<string, Identity>>;
+} as const satisfies Readonly<Record<string, ComponentIdentity>>;
 
 export type IdentityName = keyof typeof IDENTITIES;
 
@@ -54,27 +54,40 @@ export type IdentityName = keyof typeof IDENTITIES;
 export async function makeCertificates(): Promise<void> {
   await mkdir(FOLDER, { recursive: true, mode: 0o700 });
   const { key, certificate } = AUTHORITY;
-  await openssl(['req', '-x509', ...newKey(key), '-out', certificate, '-days', DAYS, '-subj', '/CN=davit-cluster']);
+  await openssl([
+    'req',
+    '-x509',
+    ...makeKeyFlags(key),
+    '-out',
+    certificate,
+    '-days',
+    DAYS,
+    '-subj',
+    '/CN=davit-cluster',
+  ]);
   await openssl(['ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', TOKEN_KEY]);
   await Promise.all(Object.entries(IDENTITIES).map(([name, identity]) => makeIdentity(name, identity)));
 }
 
-export function certificateOf(name: IdentityName): CertificateFiles {
+export function getCertificate(name: IdentityName): CertificateFiles {
   return files(name);
 }
 
-export function kubeconfigOf(name: 'controllers' | 'scheduler' | 'proxy' | 'kubelet'): string {
+export function getKubeconfigPath(name: 'controllers' | 'scheduler' | 'proxy' | 'kubelet'): string {
   return join(NODE_FOLDER, 'certificates', `${name}.kubeconfig`);
 }
 
-async function makeIdentity(name: string, { user, group = 'davit', names, kubeconfig }: Identity): Promise<void> {
+async function makeIdentity(
+  name: string,
+  { user, group = 'davit', names, kubeconfig }: ComponentIdentity,
+): Promise<void> {
   const { key, certificate } = files(name);
   const request = join(FOLDER, `${name}.csr`);
   const extensions = join(FOLDER, `${name}.ext`);
   const lines = ['keyUsage=digitalSignature,keyEncipherment', 'extendedKeyUsage=serverAuth,clientAuth'];
   await writeFile(extensions, [...lines, ...(names ? [`subjectAltName=${names.join(',')}`] : []), ''].join('\n'));
-  await openssl(['req', ...newKey(key), '-out', request, '-subj', `/O=${group}/CN=${user}`]);
-  const authority = ['-CA', AUTHORITY.certificate, '-CAkey', AUTHORITY.key, '-set_serial', `0x${serial(name)}`];
+  await openssl(['req', ...makeKeyFlags(key), '-out', request, '-subj', `/O=${group}/CN=${user}`]);
+  const authority = ['-CA', AUTHORITY.certificate, '-CAkey', AUTHORITY.key, '-set_serial', `0x${makeSerial(name)}`];
   await openssl([
     'x509',
     '-req',
@@ -111,11 +124,11 @@ function files(name: string): CertificateFiles {
   return { certificate: join(FOLDER, `${name}.crt`), key: join(FOLDER, `${name}.key`) };
 }
 
-function newKey(file: string): readonly string[] {
+function makeKeyFlags(file: string): readonly string[] {
   return ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', file];
 }
 
-function serial(name: string): string {
+function makeSerial(name: string): string {
   return Buffer.from(name).toString('hex');
 }
 

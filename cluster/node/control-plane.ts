@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { AUTHORITY, certificateOf, kubeconfigOf, TOKEN_KEY } from './certificates.ts';
+import { AUTHORITY, getCertificate, getKubeconfigPath, TOKEN_KEY } from './certificates.ts';
 import type { Component } from './node-process.ts';
 import { API_PORT, NODE_ADDRESS, NODE_FOLDER, POD_RANGE, SERVICE_RANGE } from './node-layout.ts';
 
 const ETCD = 'http://127.0.0.1:2379';
-const API = `tcp:${NODE_ADDRESS}:${API_PORT.toString()}`;
+const API_ADDRESS = `tcp:${NODE_ADDRESS}:${API_PORT.toString()}`;
 
 /** etcd, the API server, the controllers and the scheduler. */
 export function makeControlPlane({
@@ -16,21 +16,29 @@ export function makeControlPlane({
   readonly kubernetes: string;
 }): readonly Component[] {
   return [
-    { name: 'etcd', command: [etcd, ...etcdFlags()] },
-    { name: 'api', command: [join(kubernetes, 'kube-apiserver'), ...apiFlags()], after: 'tcp:127.0.0.1:2379' },
-    { name: 'controllers', command: [join(kubernetes, 'kube-controller-manager'), ...controllerFlags()], after: API },
+    { name: 'etcd', command: [etcd, ...makeEtcdFlags()] },
+    {
+      name: 'api',
+      command: [join(kubernetes, 'kube-apiserver'), ...makeApiServerFlags()],
+      after: 'tcp:127.0.0.1:2379',
+    },
+    {
+      name: 'controllers',
+      command: [join(kubernetes, 'kube-controller-manager'), ...makeControllerFlags()],
+      after: API_ADDRESS,
+    },
     {
       name: 'scheduler',
-      command: [join(kubernetes, 'kube-scheduler'), ...callerFlags('scheduler'), '--leader-elect=false'],
-      after: API,
+      command: [join(kubernetes, 'kube-scheduler'), ...makeClientFlags('scheduler'), '--leader-elect=false'],
+      after: API_ADDRESS,
     },
   ];
 }
 
 /** The address that must answer before a component that calls the API is started. */
-export const API_ANSWERS = API;
+export const API_READY_ADDRESS = API_ADDRESS;
 
-function etcdFlags(): readonly string[] {
+function makeEtcdFlags(): readonly string[] {
   return [
     ...['--data-dir', join(NODE_FOLDER, 'etcd')],
     ...['--listen-client-urls', ETCD, '--advertise-client-urls', ETCD],
@@ -40,8 +48,8 @@ function etcdFlags(): readonly string[] {
   ];
 }
 
-function apiFlags(): readonly string[] {
-  const [server, admin] = [certificateOf('api'), certificateOf('admin')];
+function makeApiServerFlags(): readonly string[] {
+  const [server, admin] = [getCertificate('api'), getCertificate('admin')];
   return [
     `--advertise-address=${NODE_ADDRESS}`,
     `--secure-port=${API_PORT.toString()}`,
@@ -64,9 +72,9 @@ function apiFlags(): readonly string[] {
   ];
 }
 
-function controllerFlags(): readonly string[] {
+function makeControllerFlags(): readonly string[] {
   return [
-    ...callerFlags('controllers'),
+    ...makeClientFlags('controllers'),
     '--leader-elect=false',
     `--service-account-private-key-file=${TOKEN_KEY}`,
     `--root-ca-file=${AUTHORITY.certificate}`,
@@ -75,7 +83,7 @@ function controllerFlags(): readonly string[] {
   ];
 }
 
-function callerFlags(name: 'controllers' | 'scheduler'): readonly string[] {
-  const file = kubeconfigOf(name);
+function makeClientFlags(name: 'controllers' | 'scheduler'): readonly string[] {
+  const file = getKubeconfigPath(name);
   return [`--kubeconfig=${file}`, `--authentication-kubeconfig=${file}`, `--authorization-kubeconfig=${file}`];
 }

@@ -1,13 +1,19 @@
 import { runChecked } from '../run-checked.ts';
 
 /** Not needed to run; two thirds of a new Debian. */
-export const LEFT_OUT = ['var/cache/apt', 'var/lib/apt/lists', 'usr/share/doc', 'usr/share/man', 'usr/share/locale'];
+export const REMOVED_PATHS = [
+  'var/cache/apt',
+  'var/lib/apt/lists',
+  'usr/share/doc',
+  'usr/share/man',
+  'usr/share/locale',
+];
 
 /**
  * Also not needed under model servers: character sets that C programs request from iconv (Python has its own), the
  * tests and help of Python's library, and the file lists of packages. The list of packages itself stays.
  */
-export const LEFT_OUT_SLIM = [
+export const REMOVED_PATHS_SLIM = [
   'usr/lib/x86_64-linux-gnu/gconv',
   'usr/lib/aarch64-linux-gnu/gconv',
   'usr/lib/python3.11/test',
@@ -18,14 +24,14 @@ export const LEFT_OUT_SLIM = [
 ];
 
 /** Python with its whole library, but without package installers. */
-export const PYTHON = ['python3', 'python3-distutils', 'python3-gdbm'];
+export const PYTHON_PACKAGES = ['python3', 'python3-distutils', 'python3-gdbm'];
 
 /**
  * Packages that a server never needs: package tools, Perl, file systems, users and passwords. They are purged in steps,
  * because a package's removal scripts use programs of later steps. `/var/lib/dpkg` stays, because scanners read the
  * image's packages there.
  */
-export const UNUSED: readonly (readonly string[])[] = [
+export const UNUSED_PACKAGES: readonly (readonly string[])[] = [
   ['adduser', 'apt', 'debian-archive-keyring', 'e2fsprogs', 'gpgv', 'logsave', 'mount', 'openssl', 'util-linux-extra'],
   ['libpam-runtime', 'libpam-modules', 'libpam-modules-bin', 'login', 'passwd', 'util-linux', 'bsdutils'],
   ['libapt-pkg6.0', 'libext2fs2', 'libss2', 'libsemanage2', 'libsemanage-common', 'libsepol2', 'libpam0g', 'libaudit1'],

@@ -1,7 +1,7 @@
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { timed } from '../../system/progress.ts';
-import { childEnvironment, type RunOptions } from '../../system/run-process.ts';
+import { withProgress } from '../../system/progress.ts';
+import { makeChildEnvironment, type ProcessOptions } from '../../system/run-process.ts';
 import type { BuildOptions } from '../../system/go-build.ts';
 import { runChecked } from '../run-checked.ts';
 
@@ -31,30 +31,30 @@ export const CNI_FOLDER = CNI_PLUGINS.folder;
 
 /** Installs missing Debian packages that the node needs with apt, and reports it. They stay installed after `down`. */
 export async function ensureDebianPackages({ progress, signal }: BuildOptions): Promise<void> {
-  const missing = await missingPackages();
+  const missing = await listMissingPackages();
   if (missing.length === 0) return;
   if (!(await findProgram('apt-get')))
     throw new Error(
       `Cannot make a node: ${missing.join(', ')} not installed, and there is no apt-get. Install them and run the same command again`,
     );
   const options = {
-    env: childEnvironment({ DEBIAN_FRONTEND: 'noninteractive' }),
+    env: makeChildEnvironment({ DEBIAN_FRONTEND: 'noninteractive' }),
     ...(signal && { signal }),
   };
   const words = `Installing Debian packages with apt (they stay installed): ${missing.join(', ')}`;
-  await timed(progress, words, async () => {
-    await readDebianLists(options);
+  await withProgress(progress, words, async () => {
+    await updateDebianLists(options);
     const install = ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...missing];
     await runChecked(`install ${missing.join(', ')}`, install, options);
   });
 }
 
 /** Updates apt's package lists from the mirrors. */
-export async function readDebianLists(options: RunOptions): Promise<void> {
+export async function updateDebianLists(options: ProcessOptions): Promise<void> {
   await runChecked('read the list of Debian packages', ['apt-get', 'update', '-qq'], options);
 }
 
-async function missingPackages(): Promise<readonly string[]> {
+async function listMissingPackages(): Promise<readonly string[]> {
   const programs = await Promise.all(
     Object.entries(PROGRAMS).map(async ([program, name]) => ((await findProgram(program)) ? [] : [name])),
   );
@@ -62,7 +62,7 @@ async function missingPackages(): Promise<readonly string[]> {
     CNI_PLUGINS.plugins.map(async (p) => ((await isExecutable(join(CNI_PLUGINS.folder, p))) ? [] : [CNI_PACKAGE])),
   );
   const known = await runChecked('list the libraries', ['ldconfig', '-p'], {
-    env: childEnvironment({ PATH: SYSTEM_PATH }),
+    env: makeChildEnvironment({ PATH: SYSTEM_PATH }),
   });
   const libraries = Object.entries(LIBRARIES).map(([library, name]) => (known.includes(library) ? [] : [name]));
   return [...new Set([...programs, ...plugins, ...libraries].flat())];

@@ -3,10 +3,10 @@ import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
-import { timed } from '../../system/progress.ts';
+import { withProgress } from '../../system/progress.ts';
 import type { BuildOptions } from '../../system/go-build.ts';
-import { ensureFolder, folderOf, keyOf } from '../cached-folder.ts';
-import { findProgram, readDebianLists } from './debian.ts';
+import { ensureCachedFolder, locateCachedFolder, computeCacheKey } from '../cached-folder.ts';
+import { findProgram, updateDebianLists } from './debian.ts';
 import type { Component } from './node-process.ts';
 import { CONTAINERD_SOCKET, CONTROL_GROUP, DOCKER_SOCKET, LOGS_FOLDER, NODE_FOLDER } from './node-layout.ts';
 import { runChecked } from '../run-checked.ts';
@@ -15,20 +15,20 @@ const PACKAGE = 'docker.io';
 const LIMIT_SECONDS = 30;
 const POLL_MILLISECONDS = 100;
 const CONFIG_FILE = join(NODE_FOLDER, 'docker.json');
-const WHAT = `download and extract Debian's package ${PACKAGE}`;
+const ACTION = `download and extract Debian's package ${PACKAGE}`;
 
 /** Docker's engine: the program of this machine, else Debian's. */
 export async function ensureDockerEngine(options: BuildOptions): Promise<string> {
-  return (await findProgram('dockerd')) ?? join(await ensureUnpacked(options), 'dockerd');
+  return (await findProgram('dockerd')) ?? join(await ensureUnpackedEngine(options), 'dockerd');
 }
 
 /** The path of Debian's Docker client, which builds with BuildKit without a plugin. It exists once the engine does. */
-export async function unpackedDockerClient(): Promise<string> {
-  return join(folderOf(await unpackedPart()), 'docker');
+export async function locateUnpackedDockerClient(): Promise<string> {
+  return join(locateCachedFolder(await describeUnpackedEngine()), 'docker');
 }
 
 /** The engine as a component of the node. It builds and pushes images, and gives containers no network. */
-export async function makeDockerEngine(program: string): Promise<Component> {
+export async function makeDockerEngineComponent(program: string): Promise<Component> {
   await writeFileAtomically(CONFIG_FILE, '{}'); // otherwise it reads the configuration of the machine's own engine
   const flags = [
     `--config-file=${CONFIG_FILE}`,
@@ -69,16 +69,16 @@ function answers(): Promise<boolean> {
 }
 
 /** Unpacks the package without installing it, because its scripts would start an engine on the machine. */
-async function ensureUnpacked(options: BuildOptions): Promise<string> {
+async function ensureUnpackedEngine(options: BuildOptions): Promise<string> {
   const what = `Extracting Docker's engine from Debian's package ${PACKAGE}`;
-  const fill = (folder: string) => timed(options.progress, what, () => unpack(folder, options));
-  return ensureFolder({ ...(await unpackedPart()), fill }, options);
+  const fill = (folder: string) => withProgress(options.progress, what, () => unpack(folder, options));
+  return ensureCachedFolder({ ...(await describeUnpackedEngine()), fill }, options);
 }
 
 /** The key includes the system's release, because another release has other libraries. */
-async function unpackedPart() {
+async function describeUnpackedEngine() {
   const release = await readFile('/etc/os-release', 'utf8').catch(() => '');
-  return { name: 'docker', key: keyOf(PACKAGE, release) };
+  return { name: 'docker', key: computeCacheKey(PACKAGE, release) };
 }
 
 async function unpack(folder: string, { signal }: BuildOptions): Promise<void> {
@@ -87,12 +87,12 @@ async function unpack(folder: string, { signal }: BuildOptions): Promise<void> {
   const run = { cwd: work, ...(signal && { signal }) };
   // As this user, because apt's own user may not write here.
   const download = ['apt-get', 'download', '-qq', '-o', 'APT::Sandbox::User=root', PACKAGE];
-  await runChecked(WHAT, download, run).catch(async () => {
-    await readDebianLists(run); // apt has no package lists yet, or the package has a newer version
-    await runChecked(WHAT, download, run);
+  await runChecked(ACTION, download, run).catch(async () => {
+    await updateDebianLists(run); // apt has no package lists yet, or the package has a newer version
+    await runChecked(ACTION, download, run);
   });
   const [file = ''] = await readdir(work);
-  await runChecked(WHAT, ['dpkg-deb', '--extract', file, '.'], run);
+  await runChecked(ACTION, ['dpkg-deb', '--extract', file, '.'], run);
   await rename(join(work, 'usr/bin/docker'), join(folder, 'docker'));
   await rename(join(work, 'usr/sbin/dockerd'), join(folder, 'dockerd'));
   await rm(work, { recursive: true });

@@ -3,8 +3,8 @@ import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { runProcess } from '../../system/run-process.ts';
 import type { NodeProcess } from './node-process.ts';
 import {
-  CABLE,
-  CABLE_RANGE,
+  VETH_NAME,
+  VETH_RANGE,
   MACHINE_ADDRESS,
   NODE_ADDRESS,
   NODE_FOLDER,
@@ -15,15 +15,15 @@ import {
 import { runChecked } from '../run-checked.ts';
 
 export const CNI_CONFIGURATION_FOLDER = join(NODE_FOLDER, 'cni');
-const PREFIX = CABLE_RANGE.split('/')[1] ?? '';
-const RANGES = [CABLE_RANGE, POD_RANGE, SERVICE_RANGE];
-const WHAT = "set up the node's network";
+const PREFIX = VETH_RANGE.split('/')[1] ?? '';
+const RANGES = [VETH_RANGE, POD_RANGE, SERVICE_RANGE];
+const ACTION = "set up the node's network";
 
 /** Throws when this machine already uses the node's addresses. */
 export async function requireFreeRanges(): Promise<void> {
   for (const range of RANGES) {
     const routes = await runChecked('read the routes', ['ip', 'route', 'show', 'root', range]);
-    const [route] = routes.split('\n').filter((line) => line.trim() !== '' && !line.includes(` dev ${CABLE}`));
+    const [route] = routes.split('\n').filter((line) => line.trim() !== '' && !line.includes(` dev ${VETH_NAME}`));
     if (route === undefined) continue;
     throw new Error(`Cannot make a node: ${range} is used by the route "${route.trim()}", expected it to be free`);
   }
@@ -36,22 +36,34 @@ export async function requireFreeRanges(): Promise<void> {
  */
 export async function connectNode({ pid }: NodeProcess): Promise<void> {
   const inside = ['nsenter', '--net', '--target', String(pid)];
-  await runChecked(WHAT, ['ip', 'link', 'add', CABLE, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(pid)]);
-  await runChecked(WHAT, ['ip', 'address', 'add', `${MACHINE_ADDRESS}/${PREFIX}`, 'dev', CABLE]);
-  await runChecked(WHAT, ['ip', 'link', 'set', CABLE, 'up']);
-  await runChecked(WHAT, [...inside, 'ip', 'link', 'set', 'lo', 'up']);
-  await runChecked(WHAT, [...inside, 'ip', 'address', 'add', `${NODE_ADDRESS}/${PREFIX}`, 'dev', 'eth0']);
-  await runChecked(WHAT, [...inside, 'ip', 'link', 'set', 'eth0', 'up']);
-  await runChecked(WHAT, [...inside, 'ip', 'route', 'add', 'default', 'via', MACHINE_ADDRESS]);
-  await runChecked(WHAT, [...inside, 'tee', '/proc/sys/net/ipv4/ip_forward'], { input: '1' });
+  await runChecked(ACTION, [
+    'ip',
+    'link',
+    'add',
+    VETH_NAME,
+    'type',
+    'veth',
+    'peer',
+    'name',
+    'eth0',
+    'netns',
+    String(pid),
+  ]);
+  await runChecked(ACTION, ['ip', 'address', 'add', `${MACHINE_ADDRESS}/${PREFIX}`, 'dev', VETH_NAME]);
+  await runChecked(ACTION, ['ip', 'link', 'set', VETH_NAME, 'up']);
+  await runChecked(ACTION, [...inside, 'ip', 'link', 'set', 'lo', 'up']);
+  await runChecked(ACTION, [...inside, 'ip', 'address', 'add', `${NODE_ADDRESS}/${PREFIX}`, 'dev', 'eth0']);
+  await runChecked(ACTION, [...inside, 'ip', 'link', 'set', 'eth0', 'up']);
+  await runChecked(ACTION, [...inside, 'ip', 'route', 'add', 'default', 'via', MACHINE_ADDRESS]);
+  await runChecked(ACTION, [...inside, 'tee', '/proc/sys/net/ipv4/ip_forward'], { input: '1' });
   for (const range of [POD_RANGE, SERVICE_RANGE]) {
-    await runChecked(WHAT, ['ip', 'route', 'add', range, 'via', NODE_ADDRESS, 'dev', CABLE]);
+    await runChecked(ACTION, ['ip', 'route', 'add', range, 'via', NODE_ADDRESS, 'dev', VETH_NAME]);
   }
 }
 
 /** Removes the veth pair and with it its routes. The kernel may have done so already. */
 export async function disconnectNode(): Promise<void> {
-  await runProcess('ip', ['link', 'delete', CABLE]);
+  await runProcess('ip', ['link', 'delete', VETH_NAME]);
 }
 
 /** Gives each pod a veth pair to the node. `ptp` is used because a bridge would need another kernel module. */

@@ -1,25 +1,36 @@
 import { access, chmod, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
-import { type Progress, timed } from '../../system/progress.ts';
+import { type Progress, withProgress } from '../../system/progress.ts';
 import { withFileLock } from '../../system/file-lock.ts';
 import type { BuildOptions } from '../../system/go-build.ts';
 import { makeCertificates } from './certificates.ts';
 import { makeControlGroups, removeControlGroups } from './control-groups.ts';
 import { makeControlPlane } from './control-plane.ts';
 import { ensureDebianPackages, findProgram } from './debian.ts';
-import { ensureDockerEngine, makeDockerEngine, waitForDockerEngine } from './docker-engine.ts';
+import { ensureDockerEngine, makeDockerEngineComponent, waitForDockerEngine } from './docker-engine.ts';
 import { ensureGoPrograms, type GoPrograms } from '../go-programs.ts';
-import { ensureImages, imageReference, type Images } from '../node-images/images.ts';
-import { installDns, installKnative, isKnativeDavits, readKnativeVersion, waitForKnative } from '../knative/knative.ts';
+import { ensureImages, makeImageReference, type Images } from '../node-images/images.ts';
+import {
+  installDns,
+  installKnative,
+  isKnativeManaged,
+  readKnativeVersion,
+  waitForKnative,
+} from '../knative/knative.ts';
 import { type KnativeManifests, makeKnativeManifests } from '../knative/knative-manifests.ts';
-import { callKubectl, type Kubectl, until } from '../kubectl.ts';
+import { tryKubectl, type KubectlConnection, retryUntilSuccess } from '../kubectl.ts';
 import { writeManifestFiles } from '../knative/manifest-files.ts';
 import { connectNode, disconnectNode, requireFreeRanges, writeCniConfiguration } from './network.ts';
-import { makeNode } from './node.ts';
+import { makeNodeComponents } from './node.ts';
 import { endNodeProcess, findNodeProcess, hasComponents, startComponents, startNodeProcess } from './node-process.ts';
 import { IMAGES_FILE, KNATIVE_INSTALLED, KUBECONFIG, LOGS_FOLDER, NODE_FOLDER, NODE_NAME } from './node-layout.ts';
-import { makeRegistry, pushImage, requireFreePort, waitForRegistry } from '../node-images/registry.ts';
+import {
+  makeRegistryComponents,
+  pushImage,
+  requireFreeRegistryPort,
+  waitForRegistry,
+} from '../node-images/registry.ts';
 import { ensureWheels, type WheelPrograms } from '../node-images/wheels.ts';
 
 const LOCK = '/run/davit-cluster.lock';
@@ -41,27 +52,31 @@ export interface NodeOptions extends BuildOptions {
 }
 
 /** Makes a one-node Kubernetes on this machine, with a registry and Knative. Continues an earlier, interrupted run. */
-export async function nodeUp(options: NodeOptions): Promise<void> {
+export async function startNodeCluster(options: NodeOptions): Promise<void> {
   requireLinuxRoot();
-  await exclusively(options, async () => {
+  await withClusterLock(options, async () => {
     await ensureDebianPackages(options);
-    const parts = await ensureParts(options);
+    const parts = await ensureNodeParts(options);
     const { progress, signal } = options;
     const running = await findNodeProcess();
     if (!running || !(await hasComponents())) {
-      await removeAll();
-      await timed(progress, 'Starting the node', () => startNode(parts));
+      await removeNode();
+      await withProgress(progress, 'Starting the node', () => startNode(parts));
     }
-    const to: Kubectl = { program: join(parts.programs.kubernetes, 'kubectl'), kubeconfig: KUBECONFIG, signal };
+    const to: KubectlConnection = {
+      program: join(parts.programs.kubernetes, 'kubectl'),
+      kubeconfig: KUBECONFIG,
+      signal,
+    };
     await Promise.all([
-      timed(progress, 'Waiting for Kubernetes', () => waitForApi(to)),
-      timed(progress, 'Pushing images to the registry', () => pushImages(parts.images, signal)),
+      withProgress(progress, 'Waiting for Kubernetes', () => waitForApi(to)),
+      withProgress(progress, 'Pushing images to the registry', () => pushImages(parts.images, signal)),
     ]);
     await waitForDockerEngine(to.signal);
     await installDns(to, parts.images);
     await waitForNode(to);
     await writeManifestFiles(parts.manifests);
-    if (!options.bare && !(await isKnativeDavits(to))) await ensureKnative(to, parts.manifests, progress);
+    if (!options.bare && !(await isKnativeManaged(to))) await ensureKnative(to, parts.manifests, progress);
   });
 }
 
@@ -69,14 +84,14 @@ export async function nodeUp(options: NodeOptions): Promise<void> {
 export async function prepareNode(options: BuildOptions): Promise<void> {
   requireLinuxRoot();
   await ensureDebianPackages(options);
-  await ensureParts(options);
+  await ensureNodeParts(options);
 }
 
 /** Installs Knative only once, so that later changes by others stay. */
-async function ensureKnative(to: Kubectl, manifests: KnativeManifests, progress: Progress): Promise<void> {
+async function ensureKnative(to: KubectlConnection, manifests: KnativeManifests, progress: Progress): Promise<void> {
   if ((await isFile(KNATIVE_INSTALLED)) && (await readKnativeVersion(to)) !== undefined) return;
-  await timed(progress, 'Installing Knative and Kourier', () => installKnative(to, manifests));
-  await timed(progress, 'Waiting for Knative', () => waitForKnative(to));
+  await withProgress(progress, 'Installing Knative and Kourier', () => installKnative(to, manifests));
+  await withProgress(progress, 'Waiting for Knative', () => waitForKnative(to));
   await writeFileAtomically(KNATIVE_INSTALLED, '');
 }
 
@@ -88,11 +103,11 @@ function isFile(path: string): Promise<boolean> {
 }
 
 /** Takes the node down and removes all its processes, interfaces, rules, mounts, control groups and files. */
-export function nodeDown(options: BuildOptions): Promise<void> {
-  return exclusively(options, () => timed(options.progress, 'Removing the node', removeAll));
+export function removeNodeCluster(options: BuildOptions): Promise<void> {
+  return withClusterLock(options, () => withProgress(options.progress, 'Removing the node', removeNode));
 }
 
-function exclusively(options: BuildOptions, work: () => Promise<void>): Promise<void> {
+function withClusterLock(options: BuildOptions, work: () => Promise<void>): Promise<void> {
   return withFileLock(LOCK, work, { what: 'starting or removing the cluster', ...options });
 }
 
@@ -103,7 +118,7 @@ function requireLinuxRoot(): void {
   );
 }
 
-async function ensureParts(options: BuildOptions): Promise<NodeParts> {
+async function ensureNodeParts(options: BuildOptions): Promise<NodeParts> {
   const wheels = await ensureWheels(options);
   const programs = await ensureGoPrograms(options);
   const images = await ensureImages(programs, wheels, options);
@@ -113,7 +128,7 @@ async function ensureParts(options: BuildOptions): Promise<NodeParts> {
 
 async function startNode({ programs, wheels, images, docker }: NodeParts): Promise<void> {
   await requireFreeRanges();
-  await requireFreePort();
+  await requireFreeRegistryPort();
   await mkdir(LOGS_FOLDER, { recursive: true });
   await chmod(NODE_FOLDER, 0o700);
   await Promise.all([makeCertificates(), writeCniConfiguration(), makeControlGroups()]);
@@ -122,33 +137,33 @@ async function startNode({ programs, wheels, images, docker }: NodeParts): Promi
   const { kubernetes } = programs;
   await startComponents([
     ...makeControlPlane({ etcd: wheels.etcd, kubernetes }),
-    ...(await makeRegistry(join(programs.registry, 'registry'))),
-    ...(await makeNode({ kubernetes, containerd, pause: imageReference(images.pause) })),
-    await makeDockerEngine(docker),
+    ...(await makeRegistryComponents(join(programs.registry, 'registry'))),
+    ...(await makeNodeComponents({ kubernetes, containerd, pause: makeImageReference(images.pause) })),
+    await makeDockerEngineComponent(docker),
   ]);
 }
 
-async function waitForApi(to: Kubectl): Promise<void> {
-  await until(to, API_LIMIT_SECONDS, `reach the API server (its log is in ${LOGS_FOLDER})`, () =>
-    callKubectl(to, ['get', '--raw', '/readyz']),
+async function waitForApi(to: KubectlConnection): Promise<void> {
+  await retryUntilSuccess(to, API_LIMIT_SECONDS, `reach the API server (its log is in ${LOGS_FOLDER})`, () =>
+    tryKubectl(to, ['get', '--raw', '/readyz']),
   );
 }
 
-async function waitForNode(to: Kubectl): Promise<void> {
+async function waitForNode(to: KubectlConnection): Promise<void> {
   const wait = ['wait', '--for=condition=Ready', `node/${NODE_NAME}`, '--timeout=30s'];
-  await until(to, NODE_LIMIT_SECONDS, `get the node ready (its logs are in ${LOGS_FOLDER})`, () =>
-    callKubectl(to, wait),
+  await retryUntilSuccess(to, NODE_LIMIT_SECONDS, `get the node ready (its logs are in ${LOGS_FOLDER})`, () =>
+    tryKubectl(to, wait),
   );
 }
 
 async function pushImages(images: Images, signal: AbortSignal | undefined): Promise<void> {
   await waitForRegistry(signal);
   for (const image of Object.values(images)) await pushImage(image);
-  const names = Object.entries(images).map(([name, image]) => [name, imageReference(image)]);
+  const names = Object.entries(images).map(([name, image]) => [name, makeImageReference(image)]);
   await writeFileAtomically(IMAGES_FILE, JSON.stringify(Object.fromEntries(names)));
 }
 
-async function removeAll(): Promise<void> {
+async function removeNode(): Promise<void> {
   const running = await findNodeProcess();
   if (running) await endNodeProcess(running);
   await disconnectNode();

@@ -19,8 +19,8 @@ export const NODE_NAME = 'davit-node';
 /** The node has its own network; a veth pair with these two addresses leads there. */
 export const MACHINE_ADDRESS = '10.243.0.1';
 export const NODE_ADDRESS = '10.243.0.2';
-export const CABLE = 'davit-cluster';
-export const CABLE_RANGE = '10.243.0.0/30';
+export const VETH_NAME = 'davit-cluster';
+export const VETH_RANGE = '10.243.0.0/30';
 export const POD_RANGE = '10.244.0.0/16';
 /** The pod addresses of the one node: 4094. */
 export const NODE_POD_RANGE = '10.244.0.0/20';

@@ -5,8 +5,8 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
-import { isAlive, startTime } from '../../system/is-alive.ts';
-import { childEnvironment } from '../../system/run-process.ts';
+import { isAlive, readStartTime } from '../../system/is-alive.ts';
+import { makeChildEnvironment } from '../../system/run-process.ts';
 import { SYSTEM_PATH } from './debian.ts';
 import { LOGS_FOLDER, NODE_FOLDER } from './node-layout.ts';
 
@@ -31,7 +31,7 @@ const COMPONENTS = join(NODE_FOLDER, 'components.json');
 const POLL_MILLISECONDS = 50;
 const END_MILLISECONDS = 20_000;
 /** The node has its own processes, mounts, network and host name. All of it ends with its first process. */
-const IN_NAMESPACES = [
+const NAMESPACE_COMMAND = [
   'unshare',
   '--kill-child',
   '--pid',
@@ -45,31 +45,31 @@ const IN_NAMESPACES = [
   '--ipc',
 ];
 
-function logFile(name: string): string {
+function locateLog(name: string): string {
   return join(LOGS_FOLDER, `${name}.log`);
 }
 
 /** Starts the node's first process, which then waits for `startComponents`. */
 export async function startNodeProcess(program: string): Promise<NodeProcess> {
   await rm(COMPONENTS, { force: true });
-  const [log, network] = [openSync(logFile('node'), 'a'), openSync('/proc/self/ns/net', 'r')];
-  const env = childEnvironment({ PATH: SYSTEM_PATH, TMPDIR: '/tmp' }); // it outlives the process that starts it
-  const [command, ...args] = [...IN_NAMESPACES, program, COMPONENTS];
+  const [log, network] = [openSync(locateLog('node'), 'a'), openSync('/proc/self/ns/net', 'r')];
+  const env = makeChildEnvironment({ PATH: SYSTEM_PATH, TMPDIR: '/tmp' }); // it outlives the process that starts it
+  const [command, ...args] = [...NAMESPACE_COMMAND, program, COMPONENTS];
   // The fourth file is the machine's network, for components that must run there.
   const unshare = spawn(command, args, { env, detached: true, stdio: ['ignore', log, log, network] });
   await once(unshare, 'spawn');
   closeSync(log);
   closeSync(network);
   unshare.unref();
-  const pid = await childOf(unshare.pid ?? 0);
-  const node = { pid, started: startTime(pid) };
+  const pid = await findChild(unshare.pid ?? 0);
+  const node = { pid, started: readStartTime(pid) };
   await writeFileAtomically(RECORD, JSON.stringify(node));
   return node;
 }
 
 /** Passes the components to the node's first process, which starts them. */
 export async function startComponents(components: readonly Component[]): Promise<void> {
-  const list = components.map((c) => ({ ...c, log: logFile(c.name) }));
+  const list = components.map((c) => ({ ...c, log: locateLog(c.name) }));
   await writeFileAtomically(COMPONENTS, JSON.stringify(list), 0o600);
 }
 
@@ -78,7 +78,7 @@ export async function findNodeProcess(): Promise<NodeProcess | undefined> {
   const text = await readFile(RECORD, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
   const node = JSON.parse(text) as NodeProcess;
-  return isAlive(node.pid) && startTime(node.pid) === node.started ? node : undefined;
+  return isAlive(node.pid) && readStartTime(node.pid) === node.started ? node : undefined;
 }
 
 /** Whether the node has received its components. A node that was interrupted before that is started again. */
@@ -100,7 +100,7 @@ export async function endNodeProcess({ pid }: NodeProcess): Promise<void> {
 }
 
 /** `unshare --fork` stays outside; its only child is the first process inside. */
-async function childOf(parent: number): Promise<number> {
+async function findChild(parent: number): Promise<number> {
   for (let tries = 0; tries < 100; tries++) {
     const children = await readFile(`/proc/${parent}/task/${parent}/children`, 'utf8').catch(() => '');
     const child = Number(children.trim().split(' ')[0]);
@@ -108,6 +108,6 @@ async function childOf(parent: number): Promise<number> {
     if (!isAlive(parent)) break;
     await sleep(POLL_MILLISECONDS);
   }
-  const words = await readFile(logFile('node'), 'utf8').catch(() => '');
+  const words = await readFile(locateLog('node'), 'utf8').catch(() => '');
   throw new Error(`Cannot start the node: ${words.trim().split('\n').at(-1) ?? 'its first process did not start'}`);
 }

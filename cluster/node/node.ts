@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
-import { AUTHORITY, certificateOf, kubeconfigOf } from './certificates.ts';
-import { API_ANSWERS } from './control-plane.ts';
+import { AUTHORITY, getCertificate, getKubeconfigPath } from './certificates.ts';
+import { API_READY_ADDRESS } from './control-plane.ts';
 import { CNI_FOLDER } from './debian.ts';
 import { CNI_CONFIGURATION_FOLDER } from './network.ts';
 import type { Component } from './node-process.ts';
@@ -21,7 +21,7 @@ const KUBELET_FILE = join(NODE_FOLDER, 'kubelet.json');
 const RESOLV_FILE = join(NODE_FOLDER, 'resolv.conf');
 
 /** containerd, the kubelet and kube-proxy, with their files. `pause`: the image that holds a pod's namespaces. */
-export async function makeNode({
+export async function makeNodeComponents({
   kubernetes,
   containerd,
   pause,
@@ -36,7 +36,7 @@ export async function makeNode({
   const kubelet = [
     join(kubernetes, 'kubelet'),
     `--config=${KUBELET_FILE}`,
-    `--kubeconfig=${kubeconfigOf('kubelet')}`,
+    `--kubeconfig=${getKubeconfigPath('kubelet')}`,
     `--hostname-override=${NODE_NAME}`,
     `--node-ip=${NODE_ADDRESS}`,
     `--root-dir=${join(NODE_FOLDER, 'kubelet')}`,
@@ -44,7 +44,7 @@ export async function makeNode({
   ];
   const proxy = [
     join(kubernetes, 'kube-proxy'),
-    `--kubeconfig=${kubeconfigOf('proxy')}`,
+    `--kubeconfig=${getKubeconfigPath('proxy')}`,
     '--proxy-mode=iptables',
     `--cluster-cidr=${POD_RANGE}`,
     `--hostname-override=${NODE_NAME}`,
@@ -56,7 +56,7 @@ export async function makeNode({
   return [
     { name: 'containerd', command: [containerd, '--config', CONTAINERD_FILE] },
     { name: 'kubelet', command: kubelet, after: `unix:${CONTAINERD_SOCKET}` },
-    { name: 'proxy', command: proxy, after: API_ANSWERS },
+    { name: 'proxy', command: proxy, after: API_READY_ADDRESS },
   ];
 }
 
@@ -81,7 +81,7 @@ state = "${join(NODE_FOLDER, 'run')}"
 }
 
 function makeKubeletConfiguration() {
-  const { certificate, key } = certificateOf('kubelet');
+  const { certificate, key } = getCertificate('kubelet');
   return {
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',

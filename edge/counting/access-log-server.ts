@@ -1,9 +1,9 @@
 import { createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
-import { log, sentenceOf } from '../log.ts';
-import { bytesOf, numberOf, readFields } from './protobuf.ts';
+import { log, describeError } from '../log.ts';
+import { readBytesField, readNumberField, readFields } from './protobuf.ts';
 
 /** An answered query, as Envoy reports it. */
-export interface Answered {
+export interface AnsweredQuery {
   readonly endpoint: string;
   /** The name that the model server reports; '' when the answer did not come from a model. */
   readonly entity: string;
@@ -13,14 +13,14 @@ export interface Answered {
 
 /** Envoy's gRPC service for access logs. */
 const PATH = '/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs';
-const HEAD_BYTES = 5;
+const FRAME_HEADER_BYTES = 5;
 /** A message from Envoy is some kilobytes long. */
-const MOST_BYTES = 4 * 1024 * 1024;
+const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 /** Headers that Envoy is configured to add and that this server reads. */
-export const LOGGED = { endpoint: 'x-serving-endpoint', entity: 'served-model-name' } as const;
+export const LOGGED_HEADERS = { endpoint: 'x-serving-endpoint', entity: 'served-model-name' } as const;
 
 /** Makes the server that receives Envoy's report of each answered query; it does not listen yet. */
-export function makeAccessLogServer(hear: (answered: Answered) => void): Http2Server {
+export function makeAccessLogServer(hear: (answered: AnsweredQuery) => void): Http2Server {
   const server = createServer();
   const sessions = new Set<ServerHttp2Session>();
   SESSIONS.set(server, sessions);
@@ -39,9 +39,9 @@ export function makeAccessLogServer(hear: (answered: Answered) => void): Http2Se
     let rest: Buffer = Buffer.alloc(0);
     stream.on('data', (part: Buffer) => {
       try {
-        rest = hearMessages(Buffer.concat([rest, part]), hear);
+        rest = readMessages(Buffer.concat([rest, part]), hear);
       } catch (e) {
-        log('warning', "cannot read Envoy's access log", { why: sentenceOf(e) });
+        log('warning', "cannot read Envoy's access log", { why: describeError(e) });
         stream.close();
       }
     });
@@ -57,41 +57,42 @@ export function endSessions(server: object): void {
 const SESSIONS = new WeakMap<object, ReadonlySet<ServerHttp2Session>>();
 
 /** Passes every complete message to `hear` and returns the remaining bytes. */
-function hearMessages(bytes: Buffer, hear: (answered: Answered) => void): Buffer {
+function readMessages(bytes: Buffer, hear: (answered: AnsweredQuery) => void): Buffer {
   let rest = bytes;
-  while (rest.length >= HEAD_BYTES) {
+  while (rest.length >= FRAME_HEADER_BYTES) {
     const length = rest.readUInt32BE(1);
-    if (length > MOST_BYTES) throw new RangeError(`its message has ${length} bytes, expected ${MOST_BYTES} or less`);
-    if (rest.length < HEAD_BYTES + length) break;
-    parseEntries(rest.subarray(HEAD_BYTES, HEAD_BYTES + length)).forEach(hear);
-    rest = rest.subarray(HEAD_BYTES + length);
+    if (length > MAX_MESSAGE_BYTES)
+      throw new RangeError(`its message has ${length} bytes, expected ${MAX_MESSAGE_BYTES} or less`);
+    if (rest.length < FRAME_HEADER_BYTES + length) break;
+    parseEntries(rest.subarray(FRAME_HEADER_BYTES, FRAME_HEADER_BYTES + length)).forEach(hear);
+    rest = rest.subarray(FRAME_HEADER_BYTES + length);
   }
   return rest;
 }
 
 /** StreamAccessLogsMessage → its queries. The field numbers are those of Envoy's data/accesslog/v3. */
-export function parseEntries(message: Buffer): readonly Answered[] {
-  const entries = bytesOf(message, 2);
+export function parseEntries(message: Buffer): readonly AnsweredQuery[] {
+  const entries = readBytesField(message, 2);
   if (!entries) return [];
   return [...readFields(entries)].flatMap(({ value }) => (typeof value === 'number' ? [] : parseEntry(value)));
 }
 
-function parseEntry(entry: Buffer): readonly Answered[] {
-  const [common, request, response] = [bytesOf(entry, 1), bytesOf(entry, 3), bytesOf(entry, 4)];
-  const endpoint = headerOf(request, 13, LOGGED.endpoint);
+function parseEntry(entry: Buffer): readonly AnsweredQuery[] {
+  const [common, request, response] = [readBytesField(entry, 1), readBytesField(entry, 3), readBytesField(entry, 4)];
+  const endpoint = readHeader(request, 13, LOGGED_HEADERS.endpoint);
   if (endpoint === undefined) return []; // the request was refused
-  const entity = headerOf(response, 4, LOGGED.entity) ?? '';
-  const status = numberOf(bytesOf(response, 1), 1);
-  const duration = bytesOf(common, 12); // until the last byte was sent to the client
-  const milliseconds = numberOf(duration, 1) * 1000 + numberOf(duration, 2) / 1e6;
+  const entity = readHeader(response, 4, LOGGED_HEADERS.entity) ?? '';
+  const status = readNumberField(readBytesField(response, 1), 1);
+  const duration = readBytesField(common, 12); // until the last byte was sent to the client
+  const milliseconds = readNumberField(duration, 1) * 1000 + readNumberField(duration, 2) / 1e6;
   return [{ endpoint, entity, status: status === 0 ? 499 : status, milliseconds }];
 }
 
 /** The value of a map entry by its name. */
-function headerOf(properties: Buffer | undefined, number: number, name: string): string | undefined {
+function readHeader(properties: Buffer | undefined, number: number, name: string): string | undefined {
   for (const field of properties ? readFields(properties) : []) {
     if (field.number !== number || typeof field.value === 'number') continue;
-    if (bytesOf(field.value, 1)?.toString() === name) return bytesOf(field.value, 2)?.toString() ?? '';
+    if (readBytesField(field.value, 1)?.toString() === name) return readBytesField(field.value, 2)?.toString() ?? '';
   }
   return undefined;
 }

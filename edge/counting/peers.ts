@@ -1,8 +1,8 @@
 import { Agent, createServer, type IncomingMessage, request, type Server } from 'node:http';
 import { text } from 'node:stream/consumers';
-import type { Demand, LimitExceeded } from '../../serving-api/rate-limits.ts';
-import type { AskPeer } from './rate-limiter.ts';
-import type { AskCounts, CountsByEntity } from './traffic-counts.ts';
+import type { RateLimitCounters, LimitExceeded } from '../../serving-api/rate-limits.ts';
+import type { TakeFromPeer } from './rate-limiter.ts';
+import type { FetchPeerCounts, CountsByEntity } from './traffic-counts.ts';
 
 /**
  * The whole protocol: `POST /take` with a Demand → `{"full": …}` or `{}`; `POST /counts` with `{"endpoint"}` → counts.
@@ -14,21 +14,21 @@ const TAKE_MILLISECONDS = 50;
 const COUNTS_MILLISECONDS = 2000;
 
 /** The requests of other replicas that this one answers. */
-export interface PeerAnswers {
-  readonly take: (demand: Demand) => LimitExceeded;
+export interface PeerHandlers {
+  readonly take: (demand: RateLimitCounters) => LimitExceeded;
   readonly counts: (endpoint: string) => CountsByEntity;
 }
 
 /** The requests that this replica sends to others. */
-export interface PeerQuestions {
-  readonly take: AskPeer;
-  readonly counts: AskCounts;
+export interface PeerClient {
+  readonly take: TakeFromPeer;
+  readonly counts: FetchPeerCounts;
 }
 
 /** Makes the server for other replicas; it does not listen yet. */
-export function makePeerServer({ take, counts }: PeerAnswers): Server {
+export function makePeerServer({ take, counts }: PeerHandlers): Server {
   const answers = new Map<string | undefined, (asked: unknown) => object>([
-    [TAKE, (asked) => ({ full: take(asked as Demand) })],
+    [TAKE, (asked) => ({ full: take(asked as RateLimitCounters) })],
     [COUNTS, (asked) => counts((asked as { endpoint: string }).endpoint)],
   ]);
   return createServer({ keepAliveTimeout: 60_000, noDelay: true }, (incoming, outgoing) => {
@@ -53,7 +53,7 @@ export function makePeerServer({ take, counts }: PeerAnswers): Server {
  * Makes the client for other replicas. It never retries, because a call that may have been counted must not be counted
  * again.
  */
-export function makePeerQuestions(port: number, takeMilliseconds = TAKE_MILLISECONDS): PeerQuestions {
+export function makePeerClient(port: number, takeMilliseconds = TAKE_MILLISECONDS): PeerClient {
   const agent = new Agent({ keepAlive: true, maxSockets: 64, timeout: 30_000 });
   const ask = (host: string, path: string, body: object, milliseconds: number) => {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();

@@ -20,7 +20,7 @@ export function* readFields(message: Buffer): Generator<Field> {
 }
 
 /** The last bytes with a field number, as protobuf defines it; undefined: the field is missing. */
-export function bytesOf(message: Buffer | undefined, number: number): Buffer | undefined {
+export function readBytesField(message: Buffer | undefined, number: number): Buffer | undefined {
   let found: Buffer | undefined;
   for (const field of message ? readFields(message) : [])
     if (field.number === number && typeof field.value !== 'number') found = field.value;
@@ -28,7 +28,7 @@ export function bytesOf(message: Buffer | undefined, number: number): Buffer | u
 }
 
 /** The last number with a field number; 0, protobuf's default, when the field is missing. */
-export function numberOf(message: Buffer | undefined, number: number): number {
+export function readNumberField(message: Buffer | undefined, number: number): number {
   let found = 0;
   for (const field of message ? readFields(message) : [])
     if (field.number === number && typeof field.value === 'number') found = field.value;

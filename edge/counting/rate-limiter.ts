@@ -1,18 +1,23 @@
 import type { Caller } from '../../serving-api/caller.ts';
-import { type Demand, type LimitExceeded, makeDemand, take } from '../../serving-api/rate-limits.ts';
+import {
+  type RateLimitCounters,
+  type LimitExceeded,
+  makeRateLimitCounters,
+  countCall,
+} from '../../serving-api/rate-limits.ts';
 import { SlidingWindows } from '../../serving-api/sliding-window.ts';
 import type { ServingEntry } from '../../schemas/deployment/serving-entry.ts';
-import { ownerOf } from './replica-addresses.ts';
+import { chooseOwner } from './replica-addresses.ts';
 
 /** Sends a demand to the replica at an address; rejects when that replica does not answer at once. */
-export type AskPeer = (address: string, demand: Demand) => Promise<LimitExceeded>;
+export type TakeFromPeer = (address: string, demand: RateLimitCounters) => Promise<LimitExceeded>;
 
 export interface Peers {
   /** This replica's own address. */
   readonly own: string;
   /** The addresses of all ready replicas. */
   readonly addresses: () => readonly string[];
-  readonly ask: AskPeer;
+  readonly ask: TakeFromPeer;
 }
 
 /**
@@ -36,19 +41,19 @@ export class RateLimiter {
 
   /** The limit that refuses one more call; undefined: the call is allowed and has been counted. */
   take({ name, rateLimits }: ServingEntry, caller: Caller): LimitExceeded | Promise<LimitExceeded> {
-    const demand = makeDemand(name, rateLimits, caller);
+    const demand = makeRateLimitCounters(name, rateLimits, caller);
     if (!demand) return undefined;
-    const owner = this.#peers && ownerOf(name, this.#peers.addresses());
+    const owner = this.#peers && chooseOwner(name, this.#peers.addresses());
     if (owner === undefined || owner === this.#peers?.own) return this.count(demand);
     return this.#ask(owner, demand);
   }
 
   /** Counts on this replica, for itself or for another one. */
-  count(demand: Demand): LimitExceeded {
-    return take(demand, this.#windows, Date.now());
+  count(demand: RateLimitCounters): LimitExceeded {
+    return countCall(demand, this.#windows, Date.now());
   }
 
-  async #ask(owner: string, demand: Demand): Promise<LimitExceeded> {
+  async #ask(owner: string, demand: RateLimitCounters): Promise<LimitExceeded> {
     try {
       return await this.#peers?.ask(owner, demand);
     } catch {

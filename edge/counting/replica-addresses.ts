@@ -7,7 +7,7 @@ import { WatchedObjects } from '../objects/watched-objects.ts';
  * The replica that counts for a name: the one with the highest score, so that few names move when a replica joins or
  * leaves.
  */
-export function ownerOf(name: string, addresses: readonly string[]): string | undefined {
+export function chooseOwner(name: string, addresses: readonly string[]): string | undefined {
   let best: { readonly address: string; readonly score: string } | undefined;
   for (const address of addresses) {
     const score = createHash('md5').update(`${address} ${name}`).digest('hex');
@@ -17,7 +17,7 @@ export function ownerOf(name: string, addresses: readonly string[]): string | un
 }
 
 /** The addresses of the ready replicas of this service. */
-export class Replicas {
+export class ReplicaAddresses {
   readonly #watched: WatchedObjects<EndpointSlice>;
   #addresses: readonly string[] = [];
 

@@ -1,27 +1,27 @@
-import { LATENCY_BUCKETS_MS, Traffic, type TrafficCounts } from '../../serving-api/traffic-counter.ts';
-import type { Answered } from './access-log-server.ts';
+import { LATENCY_BUCKETS_MS, TrafficCounter, type TrafficCounts } from '../../serving-api/traffic-counter.ts';
+import type { AnsweredQuery } from './access-log-server.ts';
 
 /** The counts of one endpoint by entity; '': queries that no model answered. */
 export type CountsByEntity = Readonly<Record<string, TrafficCounts>>;
 
 /** Requests the counts of the replica at an address. */
-export type AskCounts = (address: string, endpoint: string) => Promise<CountsByEntity>;
+export type FetchPeerCounts = (address: string, endpoint: string) => Promise<CountsByEntity>;
 
 /** The answered queries of all endpoints. Each replica receives some of the reports; together they have all. */
 export class EndpointTraffic {
-  readonly #traffic = new Map<string, Map<string, Traffic>>();
+  readonly #traffic = new Map<string, Map<string, TrafficCounter>>();
   readonly #others: () => readonly string[];
-  readonly #ask: AskCounts;
+  readonly #ask: FetchPeerCounts;
 
-  constructor(others: () => readonly string[] = () => [], ask: AskCounts = () => Promise.resolve({})) {
+  constructor(others: () => readonly string[] = () => [], ask: FetchPeerCounts = () => Promise.resolve({})) {
     this.#others = others;
     this.#ask = ask;
   }
 
-  note({ endpoint, entity, status, milliseconds }: Answered): void {
-    const entities = this.#traffic.get(endpoint) ?? new Map<string, Traffic>();
+  note({ endpoint, entity, status, milliseconds }: AnsweredQuery): void {
+    const entities = this.#traffic.get(endpoint) ?? new Map<string, TrafficCounter>();
     this.#traffic.set(endpoint, entities);
-    const traffic = entities.get(entity) ?? new Traffic();
+    const traffic = entities.get(entity) ?? new TrafficCounter();
     entities.set(entity, traffic);
     traffic.count(status, milliseconds, Date.now());
   }
@@ -37,11 +37,13 @@ export class EndpointTraffic {
     const asked = this.#others().map((address) => this.#ask(address, endpoint).catch((): CountsByEntity => ({})));
     const all = [this.own(endpoint), ...(await Promise.all(asked))];
     const names = new Set(all.flatMap((counts) => Object.keys(counts)));
-    return Object.fromEntries([...names].map((name) => [name, all.flatMap((c) => c[name] ?? []).reduce(add, NOTHING)]));
+    return Object.fromEntries(
+      [...names].map((name) => [name, all.flatMap((c) => c[name] ?? []).reduce(add, NO_TRAFFIC)]),
+    );
   }
 }
 
-export const NOTHING: TrafficCounts = {
+export const NO_TRAFFIC: TrafficCounts = {
   lastMinute: { all: 0, client: 0, server: 0 },
   latency: { buckets: Array<number>(LATENCY_BUCKETS_MS.length + 1).fill(0), sum: 0, total: 0 },
 };

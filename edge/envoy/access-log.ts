@@ -1,11 +1,11 @@
-import { LOGGED } from '../counting/access-log-server.ts';
-import { typed } from './notation.ts';
+import { LOGGED_HEADERS } from '../counting/access-log-server.ts';
+import { makeExtension } from './notation.ts';
 
 /**
  * Makes the request log on standard output. It holds no token and no query string, because clients put secrets there.
  */
 export function makeAccessLog(): object {
-  return typed('envoy.access_loggers.stdout', 'access_loggers.stream.v3.StdoutAccessLog', {
+  return makeExtension('envoy.access_loggers.stdout', 'access_loggers.stream.v3.StdoutAccessLog', {
     log_format: {
       json_format: {
         time: '%START_TIME%',
@@ -40,18 +40,18 @@ export function makeAccessLog(): object {
 /** Makes the log that reports answered queries to the authorisation service, for the endpoints' metrics. */
 export function makeQueryLog(): object {
   return {
-    ...typed('envoy.access_loggers.http_grpc', 'access_loggers.grpc.v3.HttpGrpcAccessLogConfig', {
+    ...makeExtension('envoy.access_loggers.http_grpc', 'access_loggers.grpc.v3.HttpGrpcAccessLogConfig', {
       common_config: {
         log_name: 'queries',
         transport_api_version: 'V3',
         grpc_service: { envoy_grpc: { cluster_name: QUERY_LOG_CLUSTER } },
         buffer_flush_interval: '0.5s',
       },
-      additional_request_headers_to_log: [LOGGED.endpoint],
-      additional_response_headers_to_log: [LOGGED.entity],
+      additional_request_headers_to_log: [LOGGED_HEADERS.endpoint],
+      additional_response_headers_to_log: [LOGGED_HEADERS.entity],
     }),
     // Only requests that were let through have this header.
-    filter: { header_filter: { header: { name: LOGGED.endpoint, present_match: true } } },
+    filter: { header_filter: { header: { name: LOGGED_HEADERS.endpoint, present_match: true } } },
   };
 }
 

@@ -1,7 +1,7 @@
 import type { BootstrapOptions } from './bootstrap-options.ts';
 import { makeClusters } from './clusters.ts';
 import { makeHealthListener, makeTrafficListener } from './listeners.ts';
-import { socketAddress, typed } from './notation.ts';
+import { makeSocketAddress, makeExtension } from './notation.ts';
 
 /**
  * Makes Envoy's whole configuration (1.36 or newer). It is the same for 1 endpoint and for 1,000. Its JSON is valid
@@ -10,7 +10,7 @@ import { socketAddress, typed } from './notation.ts';
 export function makeBootstrap(options: BootstrapOptions): object {
   return {
     node: { id: 'davit-edge', cluster: 'davit-edge' },
-    admin: { address: socketAddress({ host: '127.0.0.1', port: options.adminPort }) },
+    admin: { address: makeSocketAddress({ host: '127.0.0.1', port: options.adminPort }) },
     static_resources: {
       listeners: [makeTrafficListener(options), makeHealthListener(options)],
       clusters: makeClusters(options),
@@ -20,13 +20,15 @@ export function makeBootstrap(options: BootstrapOptions): object {
 }
 
 /** An idle connection costs a few bytes. The limit is above the number of clients of a large company. */
-const MOST_CONNECTIONS = 50_000;
+const MAX_CONNECTIONS = 50_000;
 
 function makeOverloadManager(maxHeapBytes: number | undefined): object {
-  const connections = typed('envoy.resource_monitors.global_downstream_max_connections', CONNECTIONS_MONITOR, {
-    max_active_downstream_connections: MOST_CONNECTIONS,
+  const connections = makeExtension('envoy.resource_monitors.global_downstream_max_connections', CONNECTIONS_MONITOR, {
+    max_active_downstream_connections: MAX_CONNECTIONS,
   });
-  const heap = typed(HEAP, 'resource_monitors.fixed_heap.v3.FixedHeapConfig', { max_heap_size_bytes: maxHeapBytes });
+  const heap = makeExtension(HEAP, 'resource_monitors.fixed_heap.v3.FixedHeapConfig', {
+    max_heap_size_bytes: maxHeapBytes,
+  });
   const above = (action: string, value: number) => ({
     name: `envoy.overload_actions.${action}`,
     triggers: [{ name: HEAP, threshold: { value } }],

@@ -1,26 +1,26 @@
 import { QUERY_LOG_CLUSTER } from './access-log.ts';
 import type { Address, BootstrapOptions } from './bootstrap-options.ts';
-import { socketAddress, typed } from './notation.ts';
+import { makeSocketAddress, makeExtension } from './notation.ts';
 import { AUTHORISATION_PORTS } from '../settings.ts';
 
 /** All endpoints share one cluster, so Envoy's default limit of 1,024 would apply to all of them together. */
-const AT_ONCE = 65_536;
+const MAX_CONCURRENT = 65_536;
 /** Shorter than the idle timeout of the upstream, so that this side closes an idle connection first. */
-const IDLE = '60s';
+const IDLE_TIMEOUT = '60s';
 
 /** Makes the upstream clusters of Envoy. */
 export function makeClusters(options: BootstrapOptions): readonly object[] {
   const { authorisation, kourier, adminPort, logPort = AUTHORISATION_PORTS.log } = options;
   return [
     makeCluster('kourier', kourier),
-    { ...makeCluster('authorisation', authorisation), outlier_detection: WITHOUT_THE_DEAD },
+    { ...makeCluster('authorisation', authorisation), outlier_detection: OUTLIER_DETECTION },
     makeCluster(QUERY_LOG_CLUSTER, { host: authorisation.host, port: logPort }, { http2_protocol_options: {} }),
     makeCluster('admin', { host: '127.0.0.1', port: adminPort }),
   ];
 }
 
 /** A replica on a lost node does not even refuse a connection. After two failures it is ejected for a while. */
-const WITHOUT_THE_DEAD = {
+const OUTLIER_DETECTION = {
   split_external_local_origin_errors: true,
   consecutive_local_origin_failure: 2,
   enforcing_consecutive_5xx: 0,
@@ -34,7 +34,7 @@ function makeCluster(name: string, address: Address, protocol: object = { http_p
   return {
     name,
     // Every address of a name receives requests. A new address is used within two seconds.
-    cluster_type: typed('envoy.clusters.dns', 'clusters.dns.v3.DnsCluster', {
+    cluster_type: makeExtension('envoy.clusters.dns', 'clusters.dns.v3.DnsCluster', {
       dns_lookup_family: 'V4_PREFERRED',
       dns_refresh_rate: '2s',
       respect_dns_ttl: false,
@@ -45,20 +45,25 @@ function makeCluster(name: string, address: Address, protocol: object = { http_p
     common_lb_config: { healthy_panic_threshold: { value: 0 } },
     circuit_breakers: {
       thresholds: [
-        { max_connections: AT_ONCE, max_pending_requests: AT_ONCE, max_requests: AT_ONCE, max_retries: AT_ONCE },
+        {
+          max_connections: MAX_CONCURRENT,
+          max_pending_requests: MAX_CONCURRENT,
+          max_requests: MAX_CONCURRENT,
+          max_retries: MAX_CONCURRENT,
+        },
       ],
     },
     typed_extension_protocol_options: {
       'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
         '@type': 'type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
         explicit_http_config: protocol,
-        common_http_protocol_options: { idle_timeout: IDLE },
+        common_http_protocol_options: { idle_timeout: IDLE_TIMEOUT },
       },
     },
     upstream_connection_options: { tcp_keepalive: { keepalive_time: 30, keepalive_interval: 10, keepalive_probes: 3 } },
     load_assignment: {
       cluster_name: name,
-      endpoints: [{ lb_endpoints: [{ endpoint: { address: socketAddress(address) } }] }],
+      endpoints: [{ lb_endpoints: [{ endpoint: { address: makeSocketAddress(address) } }] }],
     },
   };
 }

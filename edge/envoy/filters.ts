@@ -1,13 +1,13 @@
 import { MAX_BODY_BYTES } from '../../serving-api/refusal.ts';
 import { CHECK_PREFIX } from './check-protocol.ts';
 import { makeLua } from './lua.ts';
-import { typed } from './notation.ts';
+import { makeExtension } from './notation.ts';
 
 export const CORS = 'envoy.filters.http.cors';
 export const LUA = 'envoy.filters.http.lua';
-export const CHECK = 'envoy.filters.http.ext_authz';
+export const EXT_AUTHZ = 'envoy.filters.http.ext_authz';
 /** An unknown token needs two requests to the API server. */
-const CHECK_SECONDS = 10;
+const AUTHORIZATION_SECONDS = 10;
 
 /**
  * Makes the filters of a request, in order: CORS; headers; authorisation and target; the whole body; the router. The
@@ -15,22 +15,22 @@ const CHECK_SECONDS = 10;
  */
 export function makeTrafficFilters(): readonly object[] {
   return [
-    typed(CORS, 'filters.http.cors.v3.Cors', {}),
-    typed(LUA, 'filters.http.lua.v3.Lua', { default_source_code: { inline_string: makeLua() } }),
-    typed(CHECK, 'filters.http.ext_authz.v3.ExtAuthz', makeCheck()),
-    typed('envoy.filters.http.buffer', 'filters.http.buffer.v3.Buffer', { max_request_bytes: MAX_BODY_BYTES }),
-    typed('envoy.filters.http.router', 'filters.http.router.v3.Router', { suppress_envoy_headers: true }),
+    makeExtension(CORS, 'filters.http.cors.v3.Cors', {}),
+    makeExtension(LUA, 'filters.http.lua.v3.Lua', { default_source_code: { inline_string: makeLua() } }),
+    makeExtension(EXT_AUTHZ, 'filters.http.ext_authz.v3.ExtAuthz', makeAuthorizationFilter()),
+    makeExtension('envoy.filters.http.buffer', 'filters.http.buffer.v3.Buffer', { max_request_bytes: MAX_BODY_BYTES }),
+    makeExtension('envoy.filters.http.router', 'filters.http.router.v3.Router', { suppress_envoy_headers: true }),
   ];
 }
 
-function makeCheck(): object {
+function makeAuthorizationFilter(): object {
   const exact = (names: readonly string[]) => ({ patterns: names.map((name) => ({ exact: name })) });
   return {
     failure_mode_allow: false,
     status_on_error: { code: 503 },
     allowed_headers: exact(['authorization', 'x-request-id']),
     http_service: {
-      server_uri: { uri: 'http://authorisation', cluster: 'authorisation', timeout: `${CHECK_SECONDS}s` },
+      server_uri: { uri: 'http://authorisation', cluster: 'authorisation', timeout: `${AUTHORIZATION_SECONDS}s` },
       path_prefix: CHECK_PREFIX,
       authorization_response: {
         allowed_upstream_headers: exact(['x-serving-host', 'x-serving-user', 'x-serving-endpoint', 'x-request-id']),

@@ -5,8 +5,8 @@ import { CORS, makeTrafficFilters } from './filters.ts';
 import { makeLocalReplies } from './replies.ts';
 import { makeTrafficRoutes } from './routes.ts';
 import { makeTransportSocket } from './tls.ts';
-import { socketAddress, typed } from './notation.ts';
-import { ADDED_KIBIBYTES, MOST_HEADER_KIBIBYTES, MOST_READ_HEADERS } from './header-limits.ts';
+import { makeSocketAddress, makeExtension } from './notation.ts';
+import { ADDED_HEADER_KIBIBYTES, MAX_HEADER_KIBIBYTES, MAX_READ_HEADERS } from './header-limits.ts';
 
 const CONNECTION_MANAGER = 'network.http_connection_manager.v3.HttpConnectionManager';
 /** How much of a request is read at once. The buffer filter holds whole requests anyway. */
@@ -37,17 +37,17 @@ export function makeTrafficListener(options: BootstrapOptions): object {
     normalize_path: true,
     preserve_external_request_id: true,
     always_set_request_id_in_response: true,
-    max_request_headers_kb: MOST_HEADER_KIBIBYTES + ADDED_KIBIBYTES,
+    max_request_headers_kb: MAX_HEADER_KIBIBYTES + ADDED_HEADER_KIBIBYTES,
     common_http_protocol_options: {
       idle_timeout: `${IDLE_SECONDS}s`,
-      max_headers_count: MOST_READ_HEADERS,
+      max_headers_count: MAX_READ_HEADERS,
       headers_with_underscores_action: 'DROP_HEADER',
     },
     http2_protocol_options: { max_concurrent_streams: 1024 },
     request_headers_timeout: '30s',
     request_timeout: `${REQUEST_SECONDS}s`,
     stream_idle_timeout: `${longestRequestSeconds + IDLE_MARGIN_SECONDS}s`,
-    early_header_mutation_extensions: [makeHeaderStrip()],
+    early_header_mutation_extensions: [makeHeaderRemoval()],
     local_reply_config: makeLocalReplies(),
     route_config: {
       virtual_hosts: [
@@ -64,12 +64,14 @@ export function makeTrafficListener(options: BootstrapOptions): object {
   };
   return {
     name: 'edge',
-    address: socketAddress({ host: '0.0.0.0', port }),
+    address: makeSocketAddress({ host: '0.0.0.0', port }),
     per_connection_buffer_limit_bytes: CONNECTION_BUFFER_BYTES,
     filter_chains: [
       {
         ...(tls && { transport_socket: makeTransportSocket(tls) }),
-        filters: [typed('envoy.filters.network.http_connection_manager', `filters.${CONNECTION_MANAGER}`, manager)],
+        filters: [
+          makeExtension('envoy.filters.network.http_connection_manager', `filters.${CONNECTION_MANAGER}`, manager),
+        ],
       },
     ],
   };
@@ -80,7 +82,7 @@ const IDLE_MARGIN_SECONDS = 30;
 
 /** Makes the listener for the kubelet and for Prometheus. */
 export function makeHealthListener({ healthPort }: BootstrapOptions): object {
-  const health = typed('envoy.filters.http.health_check', 'filters.http.health_check.v3.HealthCheck', {
+  const health = makeExtension('envoy.filters.http.health_check', 'filters.http.health_check.v3.HealthCheck', {
     pass_through_mode: false,
     headers: [{ name: ':path', string_match: { exact: '/ready' } }],
   });
@@ -100,21 +102,25 @@ export function makeHealthListener({ healthPort }: BootstrapOptions): object {
         },
       ],
     },
-    http_filters: [health, typed('envoy.filters.http.router', 'filters.http.router.v3.Router', {})],
+    http_filters: [health, makeExtension('envoy.filters.http.router', 'filters.http.router.v3.Router', {})],
   };
   return {
     name: 'health',
-    address: socketAddress({ host: '0.0.0.0', port: healthPort }),
+    address: makeSocketAddress({ host: '0.0.0.0', port: healthPort }),
     filter_chains: [
-      { filters: [typed('envoy.filters.network.http_connection_manager', `filters.${CONNECTION_MANAGER}`, manager)] },
+      {
+        filters: [
+          makeExtension('envoy.filters.network.http_connection_manager', `filters.${CONNECTION_MANAGER}`, manager),
+        ],
+      },
     ],
   };
 }
 
 /** Strips the headers before any other filter reads them. */
-function makeHeaderStrip(): object {
+function makeHeaderRemoval(): object {
   const mutations = INTERNAL_HEADERS.map((key_matcher) => ({
     remove_on_match: { key_matcher: { ...key_matcher, ignore_case: true } },
   }));
-  return typed('strip', 'http.early_header_mutation.header_mutation.v3.HeaderMutation', { mutations });
+  return makeExtension('strip', 'http.early_header_mutation.header_mutation.v3.HeaderMutation', { mutations });
 }

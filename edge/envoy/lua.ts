@@ -1,6 +1,6 @@
 import { type Refusal, renderRefusal } from '../../serving-api/refusal.ts';
-import { headersTooLarge, type KnativeReply, knativeReplies } from '../edge-refusals.ts';
-import { MOST_HEADERS } from './header-limits.ts';
+import { headersTooLarge, type KnativeErrorMapping, knativeErrorMappings } from '../edge-refusals.ts';
+import { MAX_HEADERS } from './header-limits.ts';
 
 /**
  * Makes the Lua that counts a client's headers, because Envoy only ends the stream of an HTTP/2 request with too many.
@@ -10,7 +10,7 @@ import { MOST_HEADERS } from './header-limits.ts';
 export function makeLua(): string {
   return `
 local replies = {
-${knativeReplies.map(renderReply).join('\n')}
+${knativeErrorMappings.map(renderReply).join('\n')}
 }
 
 local function fits(reply, status, go, text)
@@ -18,7 +18,7 @@ local function fits(reply, status, go, text)
   return not reply.says or string.find(text, reply.says, 1, true) ~= nil
 end
 
-local known = { ${[...new Set(knativeReplies.map(({ status }) => `["${status}"] = true`))].join(', ')} }
+local known = { ${[...new Set(knativeErrorMappings.map(({ status }) => `["${status}"] = true`))].join(', ')} }
 
 -- What Envoy itself has added is not the client's, and its host is not among these.
 local added = { ["x-forwarded-for"] = true, ["x-forwarded-proto"] = true, ["x-request-id"] = true }
@@ -29,7 +29,7 @@ function envoy_on_request(handle)
     local own = string.sub(name, 1, 1) ~= ":" and string.sub(name, 1, 8) ~= "x-envoy-"
     if own and not added[name] then count = count + 1 end
   end
-  if count > ${MOST_HEADERS} then handle:respond({ [":status"] = "${headersTooLarge.status}" }, "") end
+  if count > ${MAX_HEADERS} then handle:respond({ [":status"] = "${headersTooLarge.status}" }, "") end
 end
 
 function envoy_on_response(handle)
@@ -57,12 +57,12 @@ end
 `;
 }
 
-function renderReply({ status, busy, says, refusal }: KnativeReply): string {
+function renderReply({ status, busy, says, refusal }: KnativeErrorMapping): string {
   const retry = refusal.headers?.['retry-after'];
-  return `  { status = "${status}", go = ${String(busy)}, ${says === undefined ? '' : `says = "${says}", `}as = "${refusal.status}", ${retry === undefined ? '' : `retry = "${retry}", `}body = ${quote(refusal)} },`;
+  return `  { status = "${status}", go = ${String(busy)}, ${says === undefined ? '' : `says = "${says}", `}as = "${refusal.status}", ${retry === undefined ? '' : `retry = "${retry}", `}body = ${quoteForLua(refusal)} },`;
 }
 
 /** Lua's long brackets take any text that does not contain the closing bracket. */
-function quote(refusal: Refusal): string {
+function quoteForLua(refusal: Refusal): string {
   return `[==[${renderRefusal(refusal)}]==]`;
 }

@@ -1,8 +1,8 @@
-import { malformed, type Refusal, renderRefusal, tooLarge, unknownPath } from '../../serving-api/refusal.ts';
+import { malformedRequest, type Refusal, renderRefusal, bodyTooLarge, unknownPath } from '../../serving-api/refusal.ts';
 import { CHECK_STATUSES } from './check-protocol.ts';
 import {
-  checkUnavailable,
-  edgeFull,
+  authorizationUnavailable,
+  edgeOverloaded,
   headersTooLarge,
   protocolNotOffered,
   upstreamReset,
@@ -15,46 +15,46 @@ import {
  * unchanged.
  */
 export function makeLocalReplies(): object {
-  const refused = flags('UAEX');
+  const refused = matchFlags('UAEX');
   return {
     mappers: [
-      { filter: all(refused, status('EQ', 503)), ...replyOf(checkUnavailable) },
+      { filter: all(refused, status('EQ', 503)), ...makeReply(authorizationUnavailable) },
       ...Object.entries(CHECK_STATUSES).map(([real, sent]) => ({
         filter: all(refused, status('EQ', sent)),
         status_code: Number(real),
-        ...AS_IT_IS,
+        ...UNCHANGED_BODY,
       })),
       // The headers exceed the limit once the service has added its own.
-      { filter: all(refused, status('EQ', 500)), ...replyOf(headersTooLarge) },
-      { filter: refused, ...AS_IT_IS },
-      { filter: flags('UT', 'SI', 'DT'), ...replyOf(upstreamTimeout) },
-      { filter: flags('UC', 'UR', 'UPE'), ...replyOf(upstreamReset) },
-      { filter: flags('UO'), ...replyOf(edgeFull) },
-      { filter: flags('UF', 'UH', 'LR', 'URX', 'NC'), ...replyOf(upstreamUnreachable) },
-      { filter: status('EQ', 413), ...replyOf(tooLarge) },
-      { filter: status('EQ', 431), ...replyOf(headersTooLarge) },
-      { filter: status('EQ', 408), ...replyOf(malformed('ERR_HTTP_REQUEST_TIMEOUT')) },
+      { filter: all(refused, status('EQ', 500)), ...makeReply(headersTooLarge) },
+      { filter: refused, ...UNCHANGED_BODY },
+      { filter: matchFlags('UT', 'SI', 'DT'), ...makeReply(upstreamTimeout) },
+      { filter: matchFlags('UC', 'UR', 'UPE'), ...makeReply(upstreamReset) },
+      { filter: matchFlags('UO'), ...makeReply(edgeOverloaded) },
+      { filter: matchFlags('UF', 'UH', 'LR', 'URX', 'NC'), ...makeReply(upstreamUnreachable) },
+      { filter: status('EQ', 413), ...makeReply(bodyTooLarge) },
+      { filter: status('EQ', 431), ...makeReply(headersTooLarge) },
+      { filter: status('EQ', 408), ...makeReply(malformedRequest('ERR_HTTP_REQUEST_TIMEOUT')) },
       // Envoy refuses Upgrade and CONNECT with an empty 403.
-      { filter: status('EQ', 403), ...replyOf(protocolNotOffered) },
-      { filter: status('EQ', 404), ...replyOf(unknownPath) },
-      { filter: status('EQ', 400), ...replyOf(malformed(undefined)) },
+      { filter: status('EQ', 403), ...makeReply(protocolNotOffered) },
+      { filter: status('EQ', 404), ...makeReply(unknownPath) },
+      { filter: status('EQ', 400), ...makeReply(malformedRequest(undefined)) },
       // Envoy's overload manager refuses before any flag is set.
-      { filter: status('EQ', 503), ...replyOf(edgeFull) },
-      { filter: status('GE', 500), body_format_override: inOwnWords('INTERNAL_ERROR') },
+      { filter: status('EQ', 503), ...makeReply(edgeOverloaded) },
+      { filter: status('GE', 500), body_format_override: keepEnvoyText('INTERNAL_ERROR') },
     ],
-    body_format: inOwnWords('BAD_REQUEST'),
+    body_format: keepEnvoyText('BAD_REQUEST'),
   };
 }
 
 /** Rare errors keep Envoy's own text. */
-function inOwnWords(code: string): object {
+function keepEnvoyText(code: string): object {
   return {
     json_format: { error_code: code, message: 'Cannot answer the request: %LOCAL_REPLY_BODY%' },
     content_type: 'application/json',
   };
 }
 
-const AS_IT_IS = {
+const UNCHANGED_BODY = {
   body_format_override: {
     text_format_source: { inline_string: '%LOCAL_REPLY_BODY%' },
     content_type: 'application/json',
@@ -62,18 +62,18 @@ const AS_IT_IS = {
 } as const;
 
 /** A constant text in Envoy's format, in which % is escaped as %%. */
-function replyOf(refusal: Refusal): object {
+function makeReply(refusal: Refusal): object {
   return {
     status_code: refusal.status,
     body_format_override: {
       text_format_source: { inline_string: renderRefusal(refusal).replaceAll('%', '%%') },
       content_type: 'application/json',
     },
-    headers_to_add: headersOf(refusal),
+    headers_to_add: makeReplyHeaders(refusal),
   };
 }
 
-function headersOf({ headers = {} }: Refusal): readonly object[] {
+function makeReplyHeaders({ headers = {} }: Refusal): readonly object[] {
   return Object.entries(headers).map(([key, value]) => ({
     header: { key, value },
     append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
@@ -84,7 +84,7 @@ function all(...filters: readonly object[]): object {
   return { and_filter: { filters } };
 }
 
-function flags(...names: readonly string[]): object {
+function matchFlags(...names: readonly string[]): object {
   return { response_flag_filter: { flags: names } };
 }
 

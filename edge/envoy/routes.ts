@@ -1,17 +1,17 @@
-import { MAX_BODY_BYTES, tooLarge } from '../../serving-api/refusal.ts';
+import { MAX_BODY_BYTES, bodyTooLarge } from '../../serving-api/refusal.ts';
 import type { BootstrapOptions } from './bootstrap-options.ts';
 import { MANAGEMENT_PREFIX } from './check-protocol.ts';
-import { CHECK, LUA } from './filters.ts';
+import { EXT_AUTHZ, LUA } from './filters.ts';
 
-const QUERY = '/serving-endpoints/[^/]+/(served-models/[^/]+/)?invocations/?';
+const QUERY_PATH = '/serving-endpoints/[^/]+/(served-models/[^/]+/)?invocations/?';
 const MANAGEMENT_SECONDS = 30;
 /** Credentials must not reach a model. Knative takes a user agent kube-probe for a probe and answers it itself. */
-const NOT_FOR_MODELS = ['authorization', 'proxy-authorization', 'cookie', 'user-agent', 'x-envoy-internal'];
+const HEADERS_HIDDEN_FROM_MODELS = ['authorization', 'proxy-authorization', 'cookie', 'user-agent', 'x-envoy-internal'];
 
 /** Makes the three routes: a query that is too large, a query, and everything else. */
 export function makeTrafficRoutes({ longestRequestSeconds }: BootstrapOptions): readonly object[] {
   const match = (headers: readonly object[]) => ({
-    safe_regex: { regex: QUERY },
+    safe_regex: { regex: QUERY_PATH },
     headers: [{ name: ':method', string_match: { exact: 'POST' } }, ...headers],
   });
   return [
@@ -21,7 +21,7 @@ export function makeTrafficRoutes({ longestRequestSeconds }: BootstrapOptions): 
       match: match([
         { name: 'content-length', range_match: { start: MAX_BODY_BYTES + 1, end: Number.MAX_SAFE_INTEGER } },
       ]),
-      direct_response: { status: tooLarge.status },
+      direct_response: { status: bodyTooLarge.status },
     },
     {
       match: match([]),
@@ -38,7 +38,7 @@ export function makeTrafficRoutes({ longestRequestSeconds }: BootstrapOptions): 
           retry_back_off: { base_interval: '0.05s', max_interval: '0.5s' },
         },
       },
-      request_headers_to_remove: NOT_FOR_MODELS,
+      request_headers_to_remove: HEADERS_HIDDEN_FROM_MODELS,
       response_headers_to_remove: ['x-envoy-upstream-service-time'], // of Kourier's Envoy
     },
     {
@@ -51,7 +51,7 @@ export function makeTrafficRoutes({ longestRequestSeconds }: BootstrapOptions): 
         retry_policy: { retry_on: 'connect-failure,reset', num_retries: 2 }, // it only reads
       },
       typed_per_filter_config: {
-        [CHECK]: disabled('ext_authz', 'ExtAuthzPerRoute'),
+        [EXT_AUTHZ]: disabled('ext_authz', 'ExtAuthzPerRoute'),
         [LUA]: disabled('lua', 'LuaPerRoute'),
       },
     },

@@ -1,11 +1,11 @@
 import type { TlsFiles } from './bootstrap-options.ts';
-import { typed } from './notation.ts';
+import { makeExtension } from './notation.ts';
 
 const NAME = 'edge';
 
 /** Makes the listener's TLS. Envoy reads the certificate again when its Secret changes. */
 export function makeTransportSocket({ discovery, folder }: TlsFiles): object {
-  return typed('envoy.transport_sockets.tls', 'transport_sockets.tls.v3.DownstreamTlsContext', {
+  return makeExtension('envoy.transport_sockets.tls', 'transport_sockets.tls.v3.DownstreamTlsContext', {
     common_tls_context: {
       alpn_protocols: ['h2', 'http/1.1'],
       tls_params: { tls_minimum_protocol_version: 'TLSv1_2' },

@@ -1,15 +1,15 @@
-import { includes, levelOf } from '../../serving-api/permissions.ts';
+import { includesLevel, findPermissionLevel } from '../../serving-api/permissions.ts';
 import type { KubernetesApi } from '../../kubernetes/client/api.ts';
 import { PERMISSION_LEVELS, type PermissionLevel, type ServingEntry } from '../../schemas/deployment/serving-entry.ts';
-import { type Identity, Unavailable } from './identity.ts';
-import { KEPT_MILLISECONDS, KeptAnswers } from './stale-answer-counter.ts';
-import { type Answer, AnswerCache } from './answer-cache.ts';
+import { type Identity, IdentityUnavailableError } from './identity.ts';
+import { STALE_MILLISECONDS, StaleAnswerCounter } from './stale-answer-counter.ts';
+import { type CachedAnswer, AnswerCache } from './answer-cache.ts';
 
 const PATH = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
 const ALLOWED_MILLISECONDS = 60_000;
 const REFUSED_MILLISECONDS = 10_000;
 const REVIEW_MILLISECONDS = 4000;
-const MOST = 50_000;
+const MAX_REVIEWS = 50_000;
 /** The cluster's RBAC grants verbs on `endpoints` of this group. VERBS lists them, strongest first. */
 export const ENDPOINTS_GROUP = 'davit.dev';
 export const ENDPOINTS_RESOURCE = 'endpoints';
@@ -22,9 +22,9 @@ export class Access {
   readonly #namespace: string;
   readonly #reviews: AnswerCache<boolean>;
 
-  constructor(api: KubernetesApi, namespace: string, kept = new KeptAnswers()) {
+  constructor(api: KubernetesApi, namespace: string, kept = new StaleAnswerCounter()) {
     this.#api = api;
-    this.#reviews = new AnswerCache(MOST, () => kept.note());
+    this.#reviews = new AnswerCache(MAX_REVIEWS, () => kept.note());
     this.#namespace = namespace;
   }
 
@@ -37,9 +37,9 @@ export class Access {
     { name, permissions }: ServingEntry,
     wanted: PermissionLevel,
   ): PermissionLevel | undefined | Promise<PermissionLevel | undefined> {
-    const level = levelOf(known.caller, permissions);
-    if (includes(level, wanted) || known.reviewed === undefined) return level;
-    return this.#byCluster(known, name).then((other) => strongest(level, other));
+    const level = findPermissionLevel(known.caller, permissions);
+    if (includesLevel(level, wanted) || known.reviewed === undefined) return level;
+    return this.#byCluster(known, name).then((other) => chooseStronger(level, other));
   }
 
   /** Rights on every endpoint are checked first, because one answer then covers all of them. */
@@ -51,11 +51,11 @@ export class Access {
 
   #may({ caller, reviewed }: Identity, verb: Verb, name: string | undefined): Promise<boolean> {
     const key = JSON.stringify([caller.name, caller.groups, verb, name]);
-    return this.#reviews.get(key, async (): Promise<Answer<boolean>> => {
+    return this.#reviews.get(key, async (): Promise<CachedAnswer<boolean>> => {
       const review = await this.#ask({ ...reviewed, resourceAttributes: this.#attributes(verb, name) });
       const now = Date.now();
       const until = now + (review ? ALLOWED_MILLISECONDS : REFUSED_MILLISECONDS);
-      return { value: review, until, keptUntil: now + KEPT_MILLISECONDS };
+      return { value: review, until, keptUntil: now + STALE_MILLISECONDS };
     });
   }
 
@@ -71,12 +71,12 @@ export class Access {
       const answer = await this.#api.create<{ status?: { allowed?: boolean } }>(PATH, body, { signal });
       return answer.status?.allowed === true;
     } catch (e) {
-      throw new Unavailable('Cannot check a permission: the API server is not responding', { cause: e });
+      throw new IdentityUnavailableError('Cannot check a permission: the API server is not responding', { cause: e });
     }
   }
 }
 
-function strongest(a: PermissionLevel | undefined, b: PermissionLevel | undefined): PermissionLevel | undefined {
+function chooseStronger(a: PermissionLevel | undefined, b: PermissionLevel | undefined): PermissionLevel | undefined {
   const rank = (level: PermissionLevel | undefined) => (level === undefined ? -1 : PERMISSION_LEVELS.indexOf(level));
   return rank(a) >= rank(b) ? a : b;
 }

@@ -1,7 +1,7 @@
-import { Unavailable } from './identity.ts';
+import { IdentityUnavailableError } from './identity.ts';
 
 /** A remembered answer; times are milliseconds since 1970. */
-export interface Answer<T> {
+export interface CachedAnswer<T> {
   readonly value: T;
   /** The answer is fresh until then. One whose time has already passed is not stored and removes any earlier one. */
   readonly until: number;
@@ -9,7 +9,7 @@ export interface Answer<T> {
   readonly keptUntil?: number;
 }
 
-interface StoredAnswer<T> extends Answer<T> {
+interface StoredAnswer<T> extends CachedAnswer<T> {
   /** The last attempt to renew it failed with Unavailable. */
   readonly unanswered?: boolean;
 }
@@ -59,7 +59,7 @@ export class AnswerCache<T> {
   }
 
   /** The remembered answer, or the one that `ask` returns. */
-  get(key: string, ask: () => Promise<Answer<T>>): Promise<T> {
+  get(key: string, ask: () => Promise<CachedAnswer<T>>): Promise<T> {
     const current = this.peek(key);
     if (current !== undefined) return Promise.resolve(current);
     const asking = this.#asking.get(key) ?? this.#ask(key, ask);
@@ -81,7 +81,7 @@ export class AnswerCache<T> {
     }
   }
 
-  #ask(key: string, ask: () => Promise<Answer<T>>): Promise<T> {
+  #ask(key: string, ask: () => Promise<CachedAnswer<T>>): Promise<T> {
     const asking = ask()
       .then(
         (answer) => {
@@ -98,7 +98,7 @@ export class AnswerCache<T> {
   /** Keeps using the last answer, if it may be kept. */
   #keep(key: string, e: unknown): T {
     const known = this.#find(key);
-    if (!(e instanceof Unavailable) || known?.keptUntil === undefined) throw e;
+    if (!(e instanceof IdentityUnavailableError) || known?.keptUntil === undefined) throw e;
     if (!known.unanswered) this.#onKept(); // later uses are counted where the answer is returned
     this.put(key, { ...known, until: Math.min(Date.now() + RETRY_MILLISECONDS, known.keptUntil), unanswered: true });
     return known.value;

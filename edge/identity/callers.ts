@@ -1,26 +1,26 @@
 import { hashToken } from '../../serving-api/bearer-token.ts';
-import type { Identify, Identity, InvalidToken } from './identity.ts';
-import { KEPT_MILLISECONDS, KeptAnswers } from './stale-answer-counter.ts';
-import { type Answer, AnswerCache } from './answer-cache.ts';
+import type { IdentifyCaller, Identity, InvalidToken } from './identity.ts';
+import { STALE_MILLISECONDS, StaleAnswerCounter } from './stale-answer-counter.ts';
+import { type CachedAnswer, AnswerCache } from './answer-cache.ts';
 
-const KNOWN_MILLISECONDS = 60_000;
-const NOBODY_MILLISECONDS = 10_000;
-const MOST = 20_000;
+const VALID_MILLISECONDS = 60_000;
+const INVALID_MILLISECONDS = 10_000;
+const MAX_TOKENS = 20_000;
 
 /**
  * Identifies the caller of a token. The answer is remembered under the token's hash for up to a minute, longer during
  * an outage, and never beyond the token's expiry.
  */
 export class Callers {
-  readonly #identify: Identify;
+  readonly #identify: IdentifyCaller;
   /** Invalid tokens have a cache of their own, so that a flood of them does not evict any caller. */
   readonly #known: AnswerCache<Identity | InvalidToken>;
   readonly #nobody: AnswerCache<Identity | InvalidToken>;
 
-  constructor(identify: Identify, kept = new KeptAnswers()) {
+  constructor(identify: IdentifyCaller, kept = new StaleAnswerCounter()) {
     this.#identify = identify;
-    this.#known = new AnswerCache(MOST, () => kept.note());
-    this.#nobody = new AnswerCache(MOST, () => kept.note());
+    this.#known = new AnswerCache(MAX_TOKENS, () => kept.note());
+    this.#nobody = new AnswerCache(MAX_TOKENS, () => kept.note());
   }
 
   get size(): number {
@@ -41,9 +41,9 @@ export class Callers {
     token: string,
     hash: string,
     place: AnswerCache<Identity | InvalidToken>,
-  ): Promise<Answer<Identity | InvalidToken>> {
+  ): Promise<CachedAnswer<Identity | InvalidToken>> {
     const value = await this.#identify(token, { renewed: this.#known.has(hash) });
-    const answer = makeAnswer(value);
+    const answer = makeCachedAnswer(value);
     const own = 'caller' in value ? this.#known : this.#nobody;
     if (own === place) return answer;
     own.put(hash, answer);
@@ -51,13 +51,13 @@ export class Callers {
   }
 }
 
-function makeAnswer(value: Identity | InvalidToken): Answer<Identity | InvalidToken> {
+function makeCachedAnswer(value: Identity | InvalidToken): CachedAnswer<Identity | InvalidToken> {
   const now = Date.now();
-  if (!('caller' in value)) return { value, until: now + NOBODY_MILLISECONDS, keptUntil: now + KEPT_MILLISECONDS };
+  if (!('caller' in value)) return { value, until: now + INVALID_MILLISECONDS, keptUntil: now + STALE_MILLISECONDS };
   const end = value.expires ?? Infinity;
   return {
     value,
-    until: Math.min(now + KNOWN_MILLISECONDS, end),
-    keptUntil: Math.min(now + KEPT_MILLISECONDS, end),
+    until: Math.min(now + VALID_MILLISECONDS, end),
+    keptUntil: Math.min(now + STALE_MILLISECONDS, end),
   };
 }

@@ -18,7 +18,10 @@ export interface InvalidToken {
  * Identifies the caller of a token; rejects with Unavailable when that is not possible now. `renewed`: the token was
  * valid the last time, so it is not part of a flood of invented ones.
  */
-export type Identify = (token: string, options?: { readonly renewed: boolean }) => Promise<Identity | InvalidToken>;
+export type IdentifyCaller = (
+  token: string,
+  options?: { readonly renewed: boolean },
+) => Promise<Identity | InvalidToken>;
 
 /** The identity or access check failed for now: the request can neither pass nor be refused for good. */
-export class Unavailable extends Error {}
+export class IdentityUnavailableError extends Error {}

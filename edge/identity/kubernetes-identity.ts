@@ -1,32 +1,32 @@
 import type { KubernetesApi } from '../../kubernetes/client/api.ts';
-import { type Identify, type Identity, type InvalidToken, Unavailable } from './identity.ts';
+import { type IdentifyCaller, type Identity, type InvalidToken, IdentityUnavailableError } from './identity.ts';
 import { readUnverifiedClaims } from './unverified-claims.ts';
 
 const PATH = '/apis/authentication.k8s.io/v1/tokenreviews';
 const REVIEW_MILLISECONDS = 4000;
 /** A flood of invalid tokens must not flood the API server. */
-const MOST_AT_ONCE = 32;
+const MAX_CONCURRENT_REVIEWS = 32;
 
 /** Makes the function that identifies callers through the cluster: a TokenReview for one audience. */
-export function kubernetesIdentity(api: KubernetesApi, audience: string): Identify {
+export function makeKubernetesIdentify(api: KubernetesApi, audience: string): IdentifyCaller {
   let asking = 0;
   return async (token, { renewed } = { renewed: false }) => {
-    if (!renewed && asking >= MOST_AT_ONCE)
-      throw new Unavailable(`Cannot verify a token: ${asking} verifications are already running`);
+    if (!renewed && asking >= MAX_CONCURRENT_REVIEWS)
+      throw new IdentityUnavailableError(`Cannot verify a token: ${asking} verifications are already running`);
     asking += 1;
     try {
       const signal = AbortSignal.timeout(REVIEW_MILLISECONDS);
-      const review = await api.create<Review>(PATH, makeReview(token, audience), { signal });
+      const review = await api.create<TokenReview>(PATH, makeReview(token, audience), { signal });
       return readReview(review, token, audience);
     } catch (e) {
-      throw new Unavailable('Cannot verify a token: the API server is not responding', { cause: e });
+      throw new IdentityUnavailableError('Cannot verify a token: the API server is not responding', { cause: e });
     } finally {
       asking -= 1;
     }
   };
 }
 
-interface Review {
+interface TokenReview {
   readonly status?: {
     readonly authenticated?: boolean;
     readonly audiences?: readonly string[];
@@ -43,7 +43,7 @@ function makeReview(token: string, audience: string): object {
   return { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token, audiences: [audience] } };
 }
 
-function readReview({ status = {} }: Review, token: string, audience: string): Identity | InvalidToken {
+function readReview({ status = {} }: TokenReview, token: string, audience: string): Identity | InvalidToken {
   const { authenticated = false, audiences = [], user = {} } = status;
   const { username: name, groups = [], uid, extra } = user;
   if (!authenticated || name === undefined)

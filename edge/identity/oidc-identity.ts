@@ -1,8 +1,8 @@
 import { JOSEAlgNotAllowed, JOSEError, JWTClaimValidationFailed, JWTExpired } from 'jose/errors';
 import type { Caller } from '../../serving-api/caller.ts';
 import type { IdentitySettings } from '../../schemas/environment/kubernetes-environment.ts';
-import { log, sentenceOf } from '../log.ts';
-import { type Identify, type Identity, type InvalidToken, Unavailable } from './identity.ts';
+import { log, describeError } from '../log.ts';
+import { type IdentifyCaller, type Identity, type InvalidToken, IdentityUnavailableError } from './identity.ts';
 import type { SigningKeys, VerifiedClaims } from './signing-keys.ts';
 import { readUnverifiedClaims } from './unverified-claims.ts';
 
@@ -24,7 +24,7 @@ const ALGORITHMS = [
 ];
 /** Allows for clocks that differ. */
 const SKEW_SECONDS = 60;
-const KEPT = 'system:';
+const RESERVED_PREFIX = 'system:';
 /** Claims that say which client of the issuer a token was made for. */
 const CLIENT_CLAIMS = ['azp', 'client_id', 'cid', 'appid'] as const;
 
@@ -32,7 +32,7 @@ const CLIENT_CLAIMS = ['azp', 'client_id', 'cid', 'appid'] as const;
  * Makes the function that identifies callers by the signature of an OpenID Connect issuer. Tokens of another issuer,
  * such as those of the cluster's service accounts, go to `others`.
  */
-export function oidcIdentity(settings: OidcSettings, keys: SigningKeys, others: Identify): Identify {
+export function makeOidcIdentify(settings: OidcSettings, keys: SigningKeys, others: IdentifyCaller): IdentifyCaller {
   const { issuer, audience } = settings;
   const rules = { issuer, audience, algorithms: ALGORITHMS, clockTolerance: SKEW_SECONDS, requiredClaims: ['exp'] };
   return async (token, options) => {
@@ -40,7 +40,7 @@ export function oidcIdentity(settings: OidcSettings, keys: SigningKeys, others: 
     try {
       return readCaller(await keys.verify(token, rules), settings);
     } catch (e) {
-      if (e instanceof Unavailable) throw e;
+      if (e instanceof IdentityUnavailableError) throw e;
       return { why: explainRefusal(e, settings) };
     }
   };
@@ -56,19 +56,19 @@ function explainRefusal(error: unknown, { audience }: OidcSettings): string {
   }
   if (error instanceof JOSEAlgNotAllowed)
     return `its algorithm is not accepted, expected one of ${ALGORITHMS.join(', ')}`;
-  if (!(error instanceof JOSEError)) log('warning', 'cannot verify a token', { why: sentenceOf(error) });
+  if (!(error instanceof JOSEError)) log('warning', 'cannot verify a token', { why: describeError(error) });
   return 'its signature matches no key of its issuer';
 }
 
 function readCaller(claims: VerifiedClaims, settings: OidcSettings): Identity | InvalidToken {
-  const client = clientOf(claims);
+  const client = readClient(claims);
   const name = client ?? claims[settings.usernameClaim];
   if (typeof name !== 'string' || name === '') return { why: `it has no claim "${settings.usernameClaim}"` };
   // Kubernetes reserves these names. A permission for one of them means the cluster's user.
-  if (name.startsWith(KEPT)) return { why: 'its user name is reserved by the cluster' };
+  if (name.startsWith(RESERVED_PREFIX)) return { why: 'its user name is reserved by the cluster' };
   const given = claims[settings.groupsClaim];
   const texts = (Array.isArray(given) ? given : [given]).filter((g): g is string => typeof g === 'string');
-  const groups = texts.filter((g) => !g.startsWith(KEPT));
+  const groups = texts.filter((g) => !g.startsWith(RESERVED_PREFIX));
   const kind: Caller['kind'] = client === undefined ? 'user' : 'service_principal';
   // The skew is for verification only: a verified token is not used beyond its expiry.
   return { caller: { name, kind, groups }, reviewed: undefined, expires: Number(claims['exp']) * 1000 };
@@ -78,7 +78,7 @@ function readCaller(claims: VerifiedClaims, settings: OidcSettings): Identity | 
  * The client of a client's own token; undefined for a token that a person got through a client. In the former the
  * subject is the client itself.
  */
-function clientOf(claims: VerifiedClaims): string | undefined {
+function readClient(claims: VerifiedClaims): string | undefined {
   const clients = CLIENT_CLAIMS.map((c) => claims[c]).filter((c): c is string => typeof c === 'string' && c !== '');
   if (claims['idtyp'] === 'app') return clients[0];
   return clients.find((c) => claims['sub'] === c || claims['sub'] === `${c}@clients`);

@@ -8,20 +8,20 @@ export interface RoleRule {
   readonly verbs: readonly string[];
 }
 
-const LOOK = ['get', 'list', 'watch'];
+const READ_VERBS = ['get', 'list', 'watch'];
 
 /** In the models' namespace: endpoint entries, their state and their logs. Read-only, and never Secrets. */
 export const MODELS_RULES: readonly RoleRule[] = [
-  { apiGroups: [''], resources: ['configmaps'], verbs: LOOK },
-  { apiGroups: [''], resources: ['pods'], verbs: LOOK },
+  { apiGroups: [''], resources: ['configmaps'], verbs: READ_VERBS },
+  { apiGroups: [''], resources: ['pods'], verbs: READ_VERBS },
   { apiGroups: [''], resources: ['pods/log'], verbs: ['get'] },
-  { apiGroups: ['serving.knative.dev'], resources: ['configurations', 'revisions', 'routes'], verbs: LOOK },
-  { apiGroups: ['autoscaling.internal.knative.dev'], resources: ['podautoscalers'], verbs: LOOK },
+  { apiGroups: ['serving.knative.dev'], resources: ['configurations', 'revisions', 'routes'], verbs: READ_VERBS },
+  { apiGroups: ['autoscaling.internal.knative.dev'], resources: ['podautoscalers'], verbs: READ_VERBS },
 ];
 
 /** In the platform's namespace: the other replicas. */
 export const PLATFORM_RULES: readonly RoleRule[] = [
-  { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: LOOK },
+  { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: READ_VERBS },
 ];
 
 /** In the whole cluster: token and access reviews. */

@@ -2,9 +2,9 @@ import { JWKSMultipleMatchingKeys, JWKSNoMatchingKey, JWSSignatureVerificationFa
 import { createLocalJWKSet, type LocalJWKSet } from 'jose/jwks/local';
 import type { JWK } from 'jose';
 import { jwtVerify, type JWTVerifyOptions } from 'jose/jwt/verify';
-import { log, sentenceOf } from '../log.ts';
-import { Unavailable } from './identity.ts';
-import { KEPT_MILLISECONDS } from './stale-answer-counter.ts';
+import { log, describeError } from '../log.ts';
+import { IdentityUnavailableError } from './identity.ts';
+import { STALE_MILLISECONDS } from './stale-answer-counter.ts';
 
 /** Reads a JSON document; a parameter so that tests need no TLS. */
 export type ReadDocument = (url: string) => Promise<unknown>;
@@ -18,7 +18,7 @@ export type VerifiedClaims = Readonly<Record<string, unknown>>;
  */
 const FRESH_MILLISECONDS = 600_000;
 /** An unknown key id makes the keys be read again, but at most this often, because anyone can send an unknown id. */
-const FLOOR_MILLISECONDS = 5000;
+const MIN_RETRY_MILLISECONDS = 5000;
 
 /** The keys of an OpenID Connect issuer, found by discovery and followed when they rotate. */
 export class SigningKeys {
@@ -40,7 +40,7 @@ export class SigningKeys {
    * Unavailable when the keys are not known.
    */
   async verify(token: string, options: JWTVerifyOptions): Promise<VerifiedClaims> {
-    if (this.#age() > FRESH_MILLISECONDS + KEPT_MILLISECONDS) this.#keySet = undefined;
+    if (this.#age() > FRESH_MILLISECONDS + STALE_MILLISECONDS) this.#keySet = undefined;
     if (!this.#keySet) await this.#refresh();
     else if (this.#age() > FRESH_MILLISECONDS && this.#mayTry()) void this.#refresh().catch(() => undefined);
     try {
@@ -53,7 +53,7 @@ export class SigningKeys {
   }
 
   #currentKeySet(): LocalJWKSet {
-    if (!this.#keySet) throw new Unavailable(`Cannot read the signing keys of ${this.#issuer}`);
+    if (!this.#keySet) throw new IdentityUnavailableError(`Cannot read the signing keys of ${this.#issuer}`);
     return this.#keySet;
   }
 
@@ -62,14 +62,16 @@ export class SigningKeys {
   }
 
   #mayTry(): boolean {
-    return Date.now() - this.#triedAt > FLOOR_MILLISECONDS;
+    return Date.now() - this.#triedAt > MIN_RETRY_MILLISECONDS;
   }
 
   /** One read at a time; a failed read keeps the current keys. */
   #refresh(): Promise<void> {
     if (!this.#reading && !this.#keySet && !this.#mayTry())
       return Promise.reject(
-        new Unavailable(`Cannot read the signing keys of ${this.#issuer}: the last attempt failed a moment ago`),
+        new IdentityUnavailableError(
+          `Cannot read the signing keys of ${this.#issuer}: the last attempt failed a moment ago`,
+        ),
       );
     this.#reading ??= this.#load().finally(() => (this.#reading = undefined));
     return this.#reading;
@@ -81,8 +83,8 @@ export class SigningKeys {
       this.#keySet = await readKeySet(this.#issuer, this.#read);
       this.#readAt = Date.now();
     } catch (e) {
-      log('warning', 'cannot read signing keys', { issuer: this.#issuer, why: sentenceOf(e) });
-      throw new Unavailable(`Cannot read the signing keys of ${this.#issuer}`, { cause: e });
+      log('warning', 'cannot read signing keys', { issuer: this.#issuer, why: describeError(e) });
+      throw new IdentityUnavailableError(`Cannot read the signing keys of ${this.#issuer}`, { cause: e });
     }
   }
 }

@@ -1,12 +1,12 @@
 import { log } from '../log.ts';
 
 /** How long the last answer about a caller stays valid during an outage, counted from that answer. */
-export const KEPT_MILLISECONDS = 15 * 60_000;
+export const STALE_MILLISECONDS = 15 * 60_000;
 /** An outage is over when no old answer was used for this long. */
-const OVER_MILLISECONDS = 60_000;
+const OUTAGE_END_MILLISECONDS = 60_000;
 
 /** Counts old answers that are used during an outage, and logs the first one of each outage. */
-export class KeptAnswers {
+export class StaleAnswerCounter {
   #total = 0;
   #last = -Infinity;
 
@@ -17,9 +17,9 @@ export class KeptAnswers {
   note(): void {
     this.#total += 1;
     const now = Date.now();
-    if (now - this.#last > OVER_MILLISECONDS)
+    if (now - this.#last > OUTAGE_END_MILLISECONDS)
       log('warning', 'cannot verify callers or permissions: using the last known answers', {
-        longestMinutes: KEPT_MILLISECONDS / 60_000,
+        longestMinutes: STALE_MILLISECONDS / 60_000,
       });
     this.#last = now;
   }

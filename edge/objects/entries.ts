@@ -3,7 +3,7 @@ import { endpointObjectName } from '../../schemas/environment/kubernetes-names.t
 import { readServingEntry } from '../../schemas/deployment/parse-serving-entry.ts';
 import { PAUSED_ANNOTATION, SERVING_ENTRY_LABEL, type ServingEntry } from '../../schemas/deployment/serving-entry.ts';
 import type { ClusterObject } from './cluster-object.ts';
-import { log, sentenceOf } from '../log.ts';
+import { log, describeError } from '../log.ts';
 import { WatchedObjects } from './watched-objects.ts';
 
 /** Set to `true` on the ConfigMap of an entry, it makes queries of that endpoint be refused until it is removed. */
@@ -61,7 +61,7 @@ export class Entries {
       const isKnown = this.#byObject.has(object);
       if (!isKnown) this.#unreadable.add(object);
       const what = `cannot read an entry; ${isKnown ? 'keeping its last valid version' : 'refusing queries of its endpoint'}`;
-      log('error', what, { configMap: object, why: sentenceOf(e) });
+      log('error', what, { configMap: object, why: describeError(e) });
     }
     const sorted = [...this.#byObject.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
     this.#byName = new Map(sorted.map((e) => [e.name, e]));

@@ -10,7 +10,7 @@ import { WatchedObjects } from './watched-objects.ts';
 const LOG_LINES = 1000;
 const READ_MILLISECONDS = 10_000;
 /** The log of a revision with a hundred replicas is not read whole. */
-const MOST_PODS = 10;
+const MAX_PODS = 10;
 const MODEL_CONTAINER = 'model';
 const REVISION_LABEL = 'serving.knative.dev/revision';
 
@@ -50,7 +50,7 @@ export class ServingObjects {
 
   /** The last lines that a revision has printed. The logs of deleted pods are lost. */
   async readLog(revision: string): Promise<readonly string[]> {
-    const pods = this.#podsOf(revision).slice(0, MOST_PODS);
+    const pods = this.#podsOf(revision).slice(0, MAX_PODS);
     if (pods.length === 0) return ['Cannot show the log: no replica is running. The next request starts one'];
     const logs = pods.flatMap(({ metadata, status }) => {
       const restarts = status?.containerStatuses?.find((c) => c.name === MODEL_CONTAINER)?.restartCount ?? 0;

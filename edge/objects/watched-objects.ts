@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubernetesApi } from '../../kubernetes/client/api.ts';
 import type { ClusterObject } from './cluster-object.ts';
-import { log, sentenceOf } from '../log.ts';
+import { log, describeError } from '../log.ts';
 
 /** The list to follow; `path` is its path without a query. */
-export interface Followed {
+export interface WatchedList {
   readonly path: string;
   readonly labelSelector?: string;
 }
@@ -19,14 +19,14 @@ const PAGE = 500;
 /** The current objects of one list: read once, then watched. During an outage the last known objects stay. */
 export class WatchedObjects<T extends ClusterObject = ClusterObject> {
   readonly #api: KubernetesApi;
-  readonly #followed: Followed;
+  readonly #followed: WatchedList;
   readonly #onChange: (name: string, object: T | undefined) => void;
   #objects = new Map<string, T>();
   #synced = false;
 
   constructor(
     api: KubernetesApi,
-    followed: Followed,
+    followed: WatchedList,
     onChange: (name: string, object: T | undefined) => void = () => undefined,
   ) {
     this.#api = api;
@@ -51,8 +51,8 @@ export class WatchedObjects<T extends ClusterObject = ClusterObject> {
         pause = FIRST_PAUSE_MILLISECONDS;
         await this.#watch(version, signal);
       } catch (e) {
-        if (aborted(signal)) return;
-        log('warning', 'cannot watch objects', { path: this.#followed.path, why: sentenceOf(e) });
+        if (isAborted(signal)) return;
+        log('warning', 'cannot watch objects', { path: this.#followed.path, why: describeError(e) });
       }
       await sleep(pause, undefined, { signal }).catch(() => undefined);
       pause = Math.min(pause * 2, LONGEST_PAUSE_MILLISECONDS);
@@ -72,7 +72,7 @@ export class WatchedObjects<T extends ClusterObject = ClusterObject> {
     this.#objects = objects;
     for (const name of before.keys()) if (!objects.has(name)) this.#onChange(name, undefined);
     for (const [name, object] of objects)
-      if (versionOf(before.get(name)) !== versionOf(object)) this.#onChange(name, object);
+      if (readVersion(before.get(name)) !== readVersion(object)) this.#onChange(name, object);
     this.#synced = true;
     return version;
   }
@@ -98,7 +98,7 @@ export class WatchedObjects<T extends ClusterObject = ClusterObject> {
         const { type } = event;
         if (type === 'ERROR') return; // its version is too old: read everything again
         const object = event.object as T;
-        version = versionOf(object) ?? version;
+        version = readVersion(object) ?? version;
         if (type !== 'BOOKMARK') this.#note(type, object);
       }
       if (Date.now() - began < FIRST_PAUSE_MILLISECONDS) return; // it ended at once: avoid a tight loop
@@ -123,10 +123,10 @@ interface Page<T> {
   readonly items?: readonly T[];
 }
 
-function versionOf(object: ClusterObject | undefined): string | undefined {
+function readVersion(object: ClusterObject | undefined): string | undefined {
   return object?.metadata.resourceVersion;
 }
 
-function aborted(signal: AbortSignal): boolean {
+function isAborted(signal: AbortSignal): boolean {
   return signal.aborted;
 }

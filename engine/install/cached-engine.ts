@@ -7,14 +7,14 @@ import { makeFolderAtomically, writeFileAtomically } from '../../system/atomic-f
 import { cacheFolder } from '../../system/cache.ts';
 import { withFileLock } from '../../system/file-lock.ts';
 import type { Progress } from '../../system/progress.ts';
-import type { GetOptions, SourceName, PulumiEngine } from './pulumi-source.ts';
+import type { InstallOptions, PulumiSourceName, PulumiEngine } from './pulumi-source.ts';
 
 /** An engine in the cache: `CACHE/pulumi/KEY/bin/pulumi` and the files that it needs beside it. */
 export interface CacheEntry {
   /** The version and a digest of the source: `3.225.0-9c1f03b2aa`. */
   readonly key: string;
   readonly version: string;
-  readonly source: SourceName;
+  readonly source: PulumiSourceName;
 }
 
 /** The binary as it was installed. `sha256` decides; an unchanged size and time save computing it again. */
@@ -25,7 +25,7 @@ interface Stamp {
 }
 
 /** The engine in the cache, if it exists and is byte for byte as it was installed. */
-export async function findCached(entry: CacheEntry, progress: Progress): Promise<PulumiEngine | undefined> {
+export async function findCachedEngine(entry: CacheEntry, progress: Progress): Promise<PulumiEngine | undefined> {
   const { command, stampFile } = places(entry);
   const stamp = await readStamp(stampFile);
   const now = await stat(command).catch(() => undefined);
@@ -46,20 +46,20 @@ export async function findCached(entry: CacheEntry, progress: Progress): Promise
  */
 export async function fillCache(
   entry: CacheEntry,
-  { progress, signal }: GetOptions,
+  { progress, signal }: InstallOptions,
   fill: (folder: string) => Promise<void>,
 ): Promise<PulumiEngine> {
   const { folder } = places(entry);
   const put = async () => {
     signal?.throwIfAborted();
-    const found = await findCached(entry, progress);
+    const found = await findCachedEngine(entry, progress);
     if (found) return found;
     await removeLeftovers(entry);
     await makeFolderAtomically(folder, async (fresh) => {
       await fill(fresh);
       await writeStamp(fresh);
     });
-    const made = await findCached(entry, progress);
+    const made = await findCachedEngine(entry, progress);
     if (!made)
       throw new Error(`Cannot use the Pulumi ${entry.version} just installed in ${folder}: its files are incomplete`);
     return made;

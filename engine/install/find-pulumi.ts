@@ -1,12 +1,12 @@
 import { SILENT } from '../../system/progress.ts';
-import type { GetOptions, PulumiEngine, PulumiSource } from './pulumi-source.ts';
+import type { InstallOptions, PulumiEngine, PulumiSource } from './pulumi-source.ts';
 import { PULUMI_SOURCES } from './pulumi-sources.ts';
 
 /**
  * Finds the Pulumi engine. The order is: the one on the PATH if it is new enough, a cached one, the official download,
  * a build from Go modules. `DAVIT_PULUMI_SOURCE` (path, download or build) forces one of them.
  */
-export async function findPulumi(options: Partial<GetOptions> = {}): Promise<PulumiEngine> {
+export async function findPulumi(options: Partial<InstallOptions> = {}): Promise<PulumiEngine> {
   const { progress = SILENT, signal } = options;
   const sources = chooseSources(process.env['DAVIT_PULUMI_SOURCE']);
   for (const source of sources) {
@@ -35,10 +35,12 @@ export async function findPulumi(options: Partial<GetOptions> = {}): Promise<Pul
       reasons.push(`${source.words}: ${why}`);
     }
   }
-  throw new Error(`Cannot find the Pulumi engine. Tried:\n${reasons.map((r) => `  - ${r}`).join('\n')}\n${WHAT_TO_DO}`);
+  throw new Error(
+    `Cannot find the Pulumi engine. Tried:\n${reasons.map((r) => `  - ${r}`).join('\n')}\n${INSTALL_HINT}`,
+  );
 }
 
-const WHAT_TO_DO =
+const INSTALL_HINT =
   'Do one of these: install Pulumi 3.225.0 or newer (https://www.pulumi.com/docs/install) · let this machine reach get.pulumi.com · install Go 1.25.6 or newer (https://go.dev/dl) with a Go module proxy';
 
 function chooseSources(forced: string | undefined): readonly PulumiSource[] {

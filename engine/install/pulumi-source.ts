@@ -6,25 +6,25 @@ export interface PulumiEngine {
   readonly command: string;
   /** `3.225.0` */
   readonly version: string;
-  readonly source: SourceName;
+  readonly source: PulumiSourceName;
 }
 
-export type SourceName = 'path' | 'download' | 'build';
+export type PulumiSourceName = 'path' | 'download' | 'build';
 
 /** A way to get an engine. It throws the reason when it cannot. */
 export interface PulumiSource {
-  readonly name: SourceName;
+  readonly name: PulumiSourceName;
   /** For messages: `the official download`. */
   readonly words: string;
   /** The engine, if it is already on this machine; takes at most tenths of a second. */
   readonly find: (progress: Progress) => Promise<PulumiEngine | undefined>;
   /** Gets it, which may take minutes; throws why not. A source without it can only find. */
-  readonly get?: (options: GetOptions) => Promise<PulumiEngine>;
+  readonly get?: (options: InstallOptions) => Promise<PulumiEngine>;
   /** What a source that can only find looks for: `pulumi 3.225.0 or newer`. */
   readonly missing?: string;
 }
 
-export interface GetOptions {
+export interface InstallOptions {
   readonly progress: Progress;
   readonly signal?: AbortSignal | undefined;
 }

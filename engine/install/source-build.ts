@@ -1,14 +1,14 @@
 import { dirname, join } from 'node:path';
 import { mkdir } from 'node:fs/promises';
-import { BUILT_VERSION, buildKey, buildPulumi, installLanguageHost } from '../../offline/build-pulumi.ts';
-import { type CacheEntry, fillCache, findCached } from './cached-engine.ts';
+import { BUILT_VERSION, computePulumiBuildKey, buildPulumi, installLanguageHost } from '../../offline/build-pulumi.ts';
+import { type CacheEntry, fillCache, findCachedEngine } from './cached-engine.ts';
 import type { PulumiSource, PulumiEngine } from './pulumi-source.ts';
 
 /** The real engine, built on this machine, for networks that reach package registries only. */
-export const BUILD: PulumiSource = {
+export const BUILD_SOURCE: PulumiSource = {
   name: 'build',
   words: 'a build from Go modules',
-  find: async (progress) => withLanguageHost(await findCached(await entry(), progress)),
+  find: async (progress) => withLanguageHost(await findCachedEngine(await entry(), progress)),
   get: async (options) =>
     fillCache(await entry(), options, async (folder) => {
       await mkdir(join(folder, 'bin'));
@@ -17,7 +17,7 @@ export const BUILD: PulumiSource = {
 };
 
 async function entry(): Promise<CacheEntry> {
-  return { key: `${BUILT_VERSION}-${await buildKey()}`, version: BUILT_VERSION, source: 'build' };
+  return { key: `${BUILT_VERSION}-${await computePulumiBuildKey()}`, version: BUILT_VERSION, source: 'build' };
 }
 
 /** The language host is always of this version; the cached binary may be of an earlier one. */

@@ -4,7 +4,7 @@ import { contentHash } from '../../schemas/values/names.ts';
 import { redactValue } from './property-values.ts';
 
 /** Steps after which a resource exists as the program declares it. */
-const THERE: readonly string[] = ['create', 'import', 'same', 'update', 'replace', 'create-replacement'];
+const RESULTING_STEPS: readonly string[] = ['create', 'import', 'same', 'update', 'replace', 'create-replacement'];
 const STACK = 'pulumi:pulumi:Stack';
 /** The engine makes it itself; its only input is a version, which package-lock.json has too. */
 const DEFAULT_PROVIDER = /::pulumi:providers:[^:]+::default(_|$)/;
@@ -22,7 +22,7 @@ const IMAGE_DIGEST = /@sha256:[0-9a-f]{64}$/;
 export function digestResources(events: readonly EngineEvent[], root: string): Readonly<Record<string, string>> {
   const steps = events.flatMap((e) => (e.resourcePreEvent ? [e.resourcePreEvent.metadata] : []));
   const wanted = steps.filter(
-    (s) => THERE.includes(s.op) && s.new?.custom && s.type !== STACK && !DEFAULT_PROVIDER.test(s.urn),
+    (s) => RESULTING_STEPS.includes(s.op) && s.new?.custom && s.type !== STACK && !DEFAULT_PROVIDER.test(s.urn),
   );
   return Object.fromEntries(wanted.map((step) => [shortUrn(step), digestInputs(step, root)]));
 }

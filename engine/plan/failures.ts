@@ -1,9 +1,9 @@
 import type { EngineEvent } from '@pulumi/pulumi/automation/index.js';
 import { resourceName } from './plan.ts';
-import { GOES_ON } from '../pulumi-command.ts';
+import { RESUME_HINT } from '../pulumi-command.ts';
 
 /** A failure of a preview or an update. */
-export interface Failure {
+export interface EngineFailure {
   /** The failed resource; undefined: the program or the engine itself failed. */
   readonly resource: { readonly urn: string; readonly type: string; readonly name: string } | undefined;
   readonly message: string;
@@ -12,38 +12,38 @@ export interface Failure {
 }
 
 /** The failures in the engine's events, without messages that only repeat another one. */
-export function makeFailures(events: readonly EngineEvent[]): readonly Failure[] {
+export function makeFailures(events: readonly EngineEvent[]): readonly EngineFailure[] {
   const errors = events.flatMap((e) => (e.diagnosticEvent?.severity === 'error' ? [e.diagnosticEvent] : []));
   const failures = errors.map(({ urn, message }) => ({ resource: makeResource(urn), ...readMessage(message) }));
-  const telling = failures.filter((f) => !REPEATS.test(f.message));
+  const telling = failures.filter((f) => !CLOSING_MESSAGE.test(f.message));
   return telling.length > 0 ? telling : failures;
 }
 
 /** The engine's closing messages, which follow the message of the actual failure. */
-const REPEATS =
+const CLOSING_MESSAGE =
   /^(update|preview|destroy|refresh|resource registration) (failed|cancell?ed)$|^(update|preview) was cancell?ed$/;
 
-function makeResource(urn: string | undefined): Failure['resource'] {
+function makeResource(urn: string | undefined): EngineFailure['resource'] {
   const type = urn?.split('::')[2]?.split('$').at(-1);
   if (!urn || !type || type.startsWith('pulumi:')) return undefined;
   return { urn, type, name: resourceName(urn) };
 }
 
 /** The engine blames the author of a process that was killed. The process's last output follows the message. */
-const ENDED =
+const PLUGIN_ENDED =
   /^(?:Detected that \S+ exited prematurely[\s\S]*?(?:streams of the plugin:([\s\S]*))?|error reading from server: EOF)$/;
 
 /** Removes the engine's colours and the text that it wraps around a provider's reasons. */
-function readMessage(message: string): Pick<Failure, 'message' | 'property'> {
+function readMessage(message: string): Pick<EngineFailure, 'message' | 'property'> {
   const plain = message.replaceAll(/<\{%[^%]*%\}>/g, '').trim();
-  const ended = ENDED.exec(plain);
+  const ended = PLUGIN_ENDED.exec(plain);
   if (ended)
     return {
-      message: [`its provider or its program ended in the middle; ${GOES_ON}`, ended[1]?.trim() ?? '']
+      message: [`its provider or its program ended in the middle; ${RESUME_HINT}`, ended[1]?.trim() ?? '']
         .join('\n')
         .trim(),
     };
-  const refused = refusedProperty(plain);
+  const refused = parseRefusedProperty(plain);
   if (refused !== undefined) return refused;
   const serialized = /^(?:error serializing property "[^"]*": )+([\s\S]*)$/.exec(plain)?.[1];
   if (serialized !== undefined) return { message: serialized };
@@ -54,7 +54,7 @@ function readMessage(message: string): Pick<Failure, 'message' | 'property'> {
 /**
  * `TYPE resource 'NAME': property X value {…} has a problem: WHY` → `X: WHY`; the value may be long and hold anything.
  */
-function refusedProperty(message: string): Required<Pick<Failure, 'message' | 'property'>> | undefined {
+function parseRefusedProperty(message: string): Required<Pick<EngineFailure, 'message' | 'property'>> | undefined {
   const [before, problem] = ["': property ", ' has a problem: '] as const;
   const [begin, end] = [message.indexOf(before), message.lastIndexOf(problem)];
   if (begin < 0 || end < begin || !/^\S+ resource '/.test(message)) return undefined;

@@ -1,7 +1,7 @@
 import type { EngineEvent } from '@pulumi/pulumi/automation/index.js';
 import type { Plan } from '../../schemas/report/plan.ts';
 import { digestResources } from './digest-resources.ts';
-import { type Failure, makeFailures } from './failures.ts';
+import { type EngineFailure, makeFailures } from './failures.ts';
 import { makePlan } from './plan.ts';
 import { redactValue } from './property-values.ts';
 import type { StateLock } from '../state/state-lock.ts';
@@ -12,7 +12,7 @@ export interface Outcome {
   readonly status: 'succeeded' | 'failed' | 'cancelled' | 'locked';
   /** The planned changes or, after an update, the changes that were made or tried. */
   readonly plan: Plan;
-  readonly failures: readonly Failure[];
+  readonly failures: readonly EngineFailure[];
   readonly locks: readonly StateLock[];
   /** The stack's outputs, with secrets as "[secret]"; empty when the stack has none. */
   readonly outputs: Readonly<Record<string, unknown>>;

@@ -24,11 +24,11 @@ const STEPS: Readonly<Partial<Record<string, readonly [string, string]>>> = {
 };
 
 /** A resource that the engine drops from the state without deleting it. */
-const LEFT = [undefined, 'left as it is'] as const;
+const RETAINED = [undefined, 'left as it is'] as const;
 
 function renderStep({ op, urn, type, new: after, old: before }: StepEventMetadata, at: 0 | 1): string | undefined {
   const { custom = false, retainOnDelete = false } = after ?? before ?? {};
-  const words = (op === 'delete' && retainOnDelete ? LEFT : STEPS[op])?.[at];
+  const words = (op === 'delete' && retainOnDelete ? RETAINED : STEPS[op])?.[at];
   if (!words || !custom || type.startsWith('pulumi:')) return undefined;
   // Objects of different kinds may have the same name.
   const kind = type.startsWith('kubernetes:') ? `${type.split(':').at(-1) ?? ''} ` : '';

@@ -6,8 +6,8 @@ import { summarizeResources, type ResourceSummary } from '../../schemas/deployme
  */
 const REVISION = /^(davit:local:Revision|kubernetes:serving\.knative\.dev\/v1:Configuration)$/;
 
-const MOST_CHANGES = 10;
-const MOST_PATHS = 3;
+const MAX_CHANGES = 10;
+const MAX_PATHS = 3;
 
 /** Summarizes a plan in words. Every target has revisions and routes, whatever its resources are. */
 export function makeVerdict(resources: readonly PlannedResource[]): Omit<Verdict, 'notes'> {
@@ -24,7 +24,7 @@ export function makeVerdict(resources: readonly PlannedResource[]): Omit<Verdict
   if (recreated.length > 0) return { kind: 'recreate', words: `recreate, with downtime: ${recreated.join(', ')}` };
   const fresh = [...revisions(changed, 'create'), ...revisions(changed, 'replace'), ...revisions(retried, 'update')];
   const gone = revisions(changed, 'delete');
-  if (fresh.length + gone.length > 0) return { kind: 'rolling-update', words: rollingUpdate(gone, fresh) };
+  if (fresh.length + gone.length > 0) return { kind: 'rolling-update', words: describeRollingUpdate(gone, fresh) };
   return { kind: 'update-in-place', words: withNames('update in place', describeChanges(changed)) };
 }
 
@@ -40,20 +40,20 @@ function withNames(words: string, names: readonly string[]): string {
   return names.length === 0 ? words : `${words}: ${names.join(', ')}`;
 }
 
-function rollingUpdate(gone: readonly string[], fresh: readonly string[]): string {
+function describeRollingUpdate(gone: readonly string[], fresh: readonly string[]): string {
   if (gone.length === 0) return `rolling update: adds ${fresh.join(', ')}`;
   if (fresh.length === 0) return `rolling update: removes ${gone.join(', ')}`;
   return `rolling update: ${gone.join(', ')} → ${fresh.join(', ')}`;
 }
 
 function describeChanges(changed: readonly PlannedResource[]): readonly string[] {
-  return shorten(summarizeResources(changed).map(describeChange), MOST_CHANGES);
+  return shorten(summarizeResources(changed).map(describeChange), MAX_CHANGES);
 }
 
 function describeChange({ name, operation, differences }: ResourceSummary<Operation>): string {
   // For a changed file, show only its name.
   const places = new Set(differences.map(({ path }) => path.split(' › ')[0] ?? path));
-  const paths = shorten([...places], MOST_PATHS).join(', ');
+  const paths = shorten([...places], MAX_PATHS).join(', ');
   return operation === 'update' && paths ? `${name} (${paths})` : `${operation} ${name}`;
 }
 

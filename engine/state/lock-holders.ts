@@ -1,7 +1,12 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
-import { identify, determineProcessState, parseIdentity, renderIdentity } from '../../system/process-identity.ts';
+import {
+  identifyProcess,
+  determineProcessState,
+  parseIdentity,
+  renderIdentity,
+} from '../../system/process-identity.ts';
 import type { Backend } from './backend.ts';
 
 /**
@@ -9,13 +14,13 @@ import type { Backend } from './backend.ts';
  * and a process id only, and another machine, container or process may have the same. Call the returned function when
  * the engine has ended. If the engine was killed, its lock remains, and so does the record.
  */
-export async function noteHolder(backend: Backend, pid: number | undefined): Promise<() => Promise<void>> {
+export async function recordHolder(backend: Backend, pid: number | undefined): Promise<() => Promise<void>> {
   if (backend.folder === undefined || pid === undefined) return () => Promise.resolve();
-  const identity = identify(pid);
+  const identity = identifyProcess(pid);
   const file = join(holdersFolder(backend.folder), [pid, identity.boot, identity.namespace].join('_'));
   await mkdir(holdersFolder(backend.folder), { recursive: true });
   await writeFileAtomically(file, renderIdentity(identity));
-  await forgetWithoutLock(backend.folder);
+  await removeStaleRecords(backend.folder);
   const { folder } = backend;
   return async () => {
     if (!(await listLockPids(folder)).has(pid)) await rm(file, { force: true });
@@ -38,19 +43,19 @@ export async function checkHolder(folder: string, pid: number): Promise<'runs' |
 }
 
 /** Removes the record of an engine that has ended; the caller removes its lock. */
-export async function forgetHolder(folder: string, pid: number): Promise<void> {
+export async function removeHolderRecord(folder: string, pid: number): Promise<void> {
   const names = await readdir(holdersFolder(folder)).catch(() => []);
   const mine = names.filter((name) => name.startsWith(`${pid}_`));
   await Promise.all(mine.map((name) => rm(join(holdersFolder(folder), name), { force: true })));
 }
 
 /** Removes records of ended engines that left no lock. Their recorders were killed before they could do it. */
-async function forgetWithoutLock(folder: string): Promise<void> {
+async function removeStaleRecords(folder: string): Promise<void> {
   const noted = (await readdir(holdersFolder(folder))).map((name) => Number.parseInt(name, 10));
   const states = await Promise.all(noted.map((pid) => checkHolder(folder, pid)));
   const locked = await listLockPids(folder); // read after the states: an ended engine takes no lock any more
   const over = noted.filter((pid, at) => states[at] === 'gone' && !locked.has(pid));
-  await Promise.all(over.map((pid) => forgetHolder(folder, pid)));
+  await Promise.all(over.map((pid) => removeHolderRecord(folder, pid)));
 }
 
 async function listLockPids(folder: string): Promise<ReadonlySet<number>> {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Backend, stacksFolder } from './backend.ts';
-import { PUT_BACK } from '../pulumi-command.ts';
+import { RESTORE_HINT } from '../pulumi-command.ts';
 import { resourceName } from '../plan/plan.ts';
 
 /** The state of a stack, as `pulumi stack export` prints it, reduced to the fields that are used here. */
@@ -60,7 +60,7 @@ function parseState(text: string, file: string): unknown {
   try {
     return JSON.parse(text);
   } catch (e) {
-    throw new Error(`Cannot read the state in ${file}: it is not JSON. ${PUT_BACK}`, { cause: e });
+    throw new Error(`Cannot read the state in ${file}: it is not JSON. ${RESTORE_HINT}`, { cause: e });
   }
 }
 
@@ -74,7 +74,7 @@ export function adoptPendingCreates(state: StackState): StackState {
   const { resources = [], pending_operations: pending = [] } = state.deployment;
   const known = new Set(resources.map((resource) => resource.urn));
   const adopted = pending
-    .filter(({ type, resource }) => type === 'creating' && isOwn(resource) && !known.has(resource.urn))
+    .filter(({ type, resource }) => type === 'creating' && isDavitResource(resource) && !known.has(resource.urn))
     .map(({ resource }) => ({ ...resource, id: resourceName(resource.urn), outputs: resource.inputs ?? {} }));
   const doubtful = new Set(pending.map(({ resource }) => resource.urn));
   const after = [...resources, ...adopted].map((resource) =>
@@ -84,7 +84,7 @@ export function adoptPendingCreates(state: StackState): StackState {
 }
 
 /** Whether the resource is of our own providers. Their id is the Pulumi name, so they can be found again. */
-function isOwn(resource: StateResource): boolean {
+function isDavitResource(resource: StateResource): boolean {
   return isMadeByProvider(resource) && resource.type.startsWith('davit:');
 }
 

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import type { PulumiProject } from '../project.ts';
-import { runCommand } from '../stacks.ts';
+import { runStackCommand } from '../stacks.ts';
 import type { StateLock } from './state-lock.ts';
 
 /**
@@ -9,7 +9,7 @@ import type { StateLock } from './state-lock.ts';
  */
 export async function releaseLocks(project: PulumiProject, stack: string, locks: readonly StateLock[]): Promise<void> {
   if (!project.backend.folder) {
-    await runCommand(project, ['cancel', '--yes', '--stack', stack]);
+    await runStackCommand(project, ['cancel', '--yes', '--stack', stack]);
     return;
   }
   const files = locks.flatMap(({ file }) => [file, `${file}.attrs`]);

@@ -6,7 +6,8 @@ import { listStacks } from '../stacks.ts';
 /** Removes the files that Davit made for a project's state once no stack needs them. A state elsewhere stays. */
 export async function removeUnusedState(project: PulumiProject): Promise<void> {
   const own = join(project.root, '.davit');
-  if (project.backend.folder !== join(own, 'pulumi') || !(await isUnused(project, project.backend.folder))) return;
+  if (project.backend.folder !== join(own, 'pulumi') || !(await hasUnusedState(project, project.backend.folder)))
+    return;
   const parts = ['pulumi', 'stacks', 'passphrase'].map((part) => rm(join(own, part), { recursive: true, force: true }));
   await Promise.all(parts);
   // A folder that also holds other files stays, and so do its parents.
@@ -14,7 +15,7 @@ export async function removeUnusedState(project: PulumiProject): Promise<void> {
 }
 
 /** False also when the state is already gone, because another run that took down an endpoint may have removed it. */
-async function isUnused(project: PulumiProject, folder: string): Promise<boolean> {
+async function hasUnusedState(project: PulumiProject, folder: string): Promise<boolean> {
   const isThere = () =>
     access(folder).then(
       () => true,

@@ -13,10 +13,10 @@ export async function repairState(backend: Backend): Promise<void> {
   if (!stacks) return;
   const names = await readdir(stacks).catch(() => []);
   const files = names.filter((name) => name.endsWith('.attrs')).map((name) => join(stacks, name));
-  await Promise.all([...files, join(stacks, '..', '..', 'meta.yaml.attrs')].map(removeUnlessWhole));
+  await Promise.all([...files, join(stacks, '..', '..', 'meta.yaml.attrs')].map(removeIncompleteFile));
 }
 
-async function removeUnlessWhole(file: string): Promise<void> {
+async function removeIncompleteFile(file: string): Promise<void> {
   const text = await readFile(file, 'utf8').catch(() => undefined);
   if (text === undefined) return; // gone meanwhile
   try {

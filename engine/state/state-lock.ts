@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { isAlive } from '../../system/is-alive.ts';
 import type { Backend } from './backend.ts';
-import { forgetHolder, checkHolder } from './lock-holders.ts';
+import { removeHolderRecord, checkHolder } from './lock-holders.ts';
 
 /** A lock on the state of a stack, with its holder. */
 export interface StateLock {
@@ -34,7 +34,7 @@ export async function releaseDeadLocks(locks: readonly StateLock[], backend: Bac
   const files = dead.flatMap(({ file }) => [file, `${file}.attrs`]);
   await Promise.all(files.map((file) => rm(file, { force: true })));
   const { folder } = backend;
-  if (folder !== undefined) await Promise.all(dead.map(({ pid }) => forgetHolder(folder, pid)));
+  if (folder !== undefined) await Promise.all(dead.map(({ pid }) => removeHolderRecord(folder, pid)));
   return locks.filter((lock) => lock.alive !== false);
 }
 
@@ -86,7 +86,9 @@ async function readLock(file: string, backend: string): Promise<readonly StateLo
       readonly pid: number;
     };
     const { pid, username: user, hostname: host, timestamp: since } = lock;
-    return [{ file, user, host, pid, since, alive: host === hostname() ? await isHeld(backend, pid) : undefined }];
+    return [
+      { file, user, host, pid, since, alive: host === hostname() ? await isHolderRunning(backend, pid) : undefined },
+    ];
   } catch {
     return []; // released meanwhile
   }
@@ -96,7 +98,7 @@ async function readLock(file: string, backend: string): Promise<readonly StateLo
  * Whether the holder of a lock with this host's name runs. Without a record (plain `pulumi`), a running pulumi may be
  * it.
  */
-async function isHeld(backend: string, pid: number): Promise<boolean | undefined> {
+async function isHolderRunning(backend: string, pid: number): Promise<boolean | undefined> {
   const state = await checkHolder(backend, pid);
   if (state !== 'unknown') return state === 'runs';
   return (await isPulumi(pid)) ? true : undefined;

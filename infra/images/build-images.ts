@@ -35,18 +35,18 @@ export async function buildImages(place: ProjectFolders, endpoint: string): Prom
   return { images };
 }
 
-interface ImageParts {
+interface ImageContext {
   readonly declaration: Declaration<KubernetesEnvironment>;
   readonly entity: Entity;
   readonly provider: Provider;
 }
 
-async function ensureImage(plan: ImagePlan, parts: ImageParts): Promise<pulumi.Output<string>> {
+async function ensureImage(plan: ImagePlan, parts: ImageContext): Promise<pulumi.Output<string>> {
   const digest = await readImageDigest(plan.reference);
   return digest === undefined ? buildImage(plan, parts) : pulumi.output(`${plan.repository}@${digest}`);
 }
 
-async function buildImage(plan: ImagePlan, { declaration, entity, provider }: ImageParts) {
+async function buildImage(plan: ImagePlan, { declaration, entity, provider }: ImageContext) {
   const { root, lock, environment } = declaration;
   await makeBuildContext(plan, {
     root,

@@ -4,7 +4,7 @@ import type { Provider } from '@pulumi/docker/provider.js';
 import type * as pulumi from '@pulumi/pulumi';
 import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
 
-export interface ImageToMake {
+export interface ImageOptions {
   /** Repository and tag. */
   readonly reference: string;
   /** The folder of the Dockerfile, relative to `root`. */
@@ -31,7 +31,7 @@ export function makeImage({
   settings,
   provider,
   cached,
-}: ImageToMake): pulumi.Output<string> {
+}: ImageOptions): pulumi.Output<string> {
   const { platform, timeoutSeconds } = settings;
   const folder = relative(process.cwd(), join(root, context)); // the plugin runs in the program's folder
   const limit = `${timeoutSeconds}s`;

@@ -6,11 +6,11 @@ export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
 export const MANAGED_BY = 'davit';
 
 /** Labels of every object of an environment's platform. */
-export function platformLabels({ name }: KubernetesEnvironment): Readonly<Record<string, string>> {
+export function makePlatformLabels({ name }: KubernetesEnvironment): Readonly<Record<string, string>> {
   return { [MANAGED_BY_LABEL]: MANAGED_BY, [ENVIRONMENT_LABEL]: name };
 }
 
 /** Labels that select the pods of one part. They never change, because a Deployment's selector may not change. */
-export function partLabels(part: string): Readonly<Record<string, string>> {
+export function makePartLabels(part: string): Readonly<Record<string, string>> {
   return { 'app.kubernetes.io/name': part };
 }

@@ -13,7 +13,7 @@ import { makeNetworkPolicies } from './objects/network-policies.ts';
 import { makeQuota } from './objects/quota.ts';
 import { type PlainManifest, resourceName } from './plain-manifest.ts';
 
-export interface PlatformParts {
+export interface PlatformOptions {
   readonly environment: KubernetesEnvironment;
   /** Absolute path of the project. */
   readonly root: string;
@@ -29,7 +29,7 @@ export class Platform extends pulumi.ComponentResource {
   /** Version of Knative Serving. */
   readonly knative: string;
 
-  constructor(name: string, { environment, root, knative, authorisationImage }: PlatformParts) {
+  constructor(name: string, { environment, root, knative, authorisationImage }: PlatformOptions) {
     super('davit:index:Platform', name);
     const place: ParentOptions = { parent: this, provider: makeProvider(environment, root) };
     // Namespaces may hold Secrets that somebody else made, so they stay when the platform is removed.
@@ -76,7 +76,10 @@ function registerProgram(objects: readonly PlainManifest[], options: ObjectOptio
   const isA = (kind: string) => (o: PlainManifest) => o.kind === kind;
   const others = objects.filter((o) => o.kind !== 'Deployment' && o.kind !== 'Service');
   const before = register(others, options);
-  const pods = register(objects.filter(isA('Deployment')), { ...options, dependsOn: allOf(options, before) });
+  const pods = register(objects.filter(isA('Deployment')), {
+    ...options,
+    dependsOn: mergeDependencies(options, before),
+  });
   return register(objects.filter(isA('Service')), { ...options, dependsOn: pods });
 }
 
@@ -84,7 +87,10 @@ function register(objects: readonly PlainManifest[], options: ObjectOptions): Ku
   return objects.map((object) => new KubernetesObject(resourceName(object), object, options));
 }
 
-function allOf({ dependsOn }: ObjectOptions, more: readonly pulumi.Resource[]): pulumi.Input<pulumi.Resource>[] {
+function mergeDependencies(
+  { dependsOn }: ObjectOptions,
+  more: readonly pulumi.Resource[],
+): pulumi.Input<pulumi.Resource>[] {
   const given = Array.isArray(dependsOn) ? (dependsOn as readonly pulumi.Resource[]) : [];
   return [...given, ...more];
 }

@@ -1,34 +1,34 @@
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sendApiRequest, type AskOptions, type Connection, type Question, readText } from './connection.ts';
+import { sendApiRequest, type ApiRequestOptions, type Connection, type ApiRequest, readText } from './connection.ts';
 
 /** Requests to the API server of a cluster. Paths begin with `/api` or `/apis`. */
 export interface KubernetesApi {
   /** The object at a path; undefined: it does not exist. */
-  get<T>(path: string, options?: AskOptions): Promise<T | undefined>;
+  get<T>(path: string, options?: ApiRequestOptions): Promise<T | undefined>;
   /** All objects of a list, read page by page. */
   list<T>(path: string, options?: ListOptions): Promise<readonly T[]>;
-  create<T>(path: string, body: object, options?: AskOptions): Promise<T>;
+  create<T>(path: string, body: object, options?: ApiRequestOptions): Promise<T>;
   /** Server-side apply: creates the object, or takes over the fields that it names. */
   apply<T>(path: string, object: object, options: ApplyOptions): Promise<T>;
   /** Merges fields into an object; null removes a field. */
-  patch<T>(path: string, fields: object, options?: AskOptions): Promise<T>;
+  patch<T>(path: string, fields: object, options?: ApiRequestOptions): Promise<T>;
   /** Returns whether the object existed. The objects that it owns are removed after it. */
-  remove(path: string, options?: AskOptions): Promise<boolean>;
+  remove(path: string, options?: ApiRequestOptions): Promise<boolean>;
   /** An answer that is not JSON, such as a pod's log. */
-  text(path: string, options?: AskOptions): Promise<string>;
+  text(path: string, options?: ApiRequestOptions): Promise<string>;
   /** The events of a watch until it ends, which is not an error. */
-  watch(path: string, options?: AskOptions): AsyncIterable<WatchEvent>;
+  watch(path: string, options?: ApiRequestOptions): AsyncIterable<WatchEvent>;
   /** Any request and any answer: for requests that the API server forwards. */
-  send(question: Question, options?: AskOptions): Promise<Answer>;
+  send(question: ApiRequest, options?: ApiRequestOptions): Promise<ApiResponse>;
 }
 
-export interface ListOptions extends AskOptions {
+export interface ListOptions extends ApiRequestOptions {
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
 }
 
-export interface ApplyOptions extends AskOptions {
+export interface ApplyOptions extends ApiRequestOptions {
   /** The field manager that owns the fields from now on. */
   readonly manager: string;
   readonly dryRun?: boolean;
@@ -39,7 +39,7 @@ export interface WatchEvent {
   readonly object: unknown;
 }
 
-export interface Answer {
+export interface ApiResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly body: string;
@@ -64,28 +64,28 @@ const JSON_TYPE = { 'content-type': 'application/json' };
 const MERGE_TYPE = { 'content-type': 'application/merge-patch+json' };
 const APPLY_TYPE = { 'content-type': 'application/apply-patch+yaml' };
 /** How often a request is sent when the API server asks to retry later. */
-const TRIES = 5;
+const MAX_ATTEMPTS = 5;
 const LONGEST_PAUSE_SECONDS = 10;
 /** A watch of unchanged objects sends nothing for minutes. */
 const WATCH_SECONDS = 600;
 
 /** Makes the API client for a connection. */
 export function makeApi(connection: Connection): KubernetesApi {
-  const read = (answer: IncomingMessage, options: AskOptions = {}) => readText(connection, answer, options);
-  const succeed = async (question: Question, options: AskOptions = {}) => {
+  const read = (answer: IncomingMessage, options: ApiRequestOptions = {}) => readText(connection, answer, options);
+  const succeed = async (question: ApiRequest, options: ApiRequestOptions = {}) => {
     const answer = await sendWithRetries(connection, question, options);
     if (isSuccess(answer)) return answer;
     const { statusCode: status = 0 } = answer;
     const asked = `${question.method} ${question.path.split('?')[0] ?? ''}`;
     throw new KubernetesRefused(asked, { status, ...readStatus(await read(answer, options)) });
   };
-  const parse = async <T>(question: Question, options?: AskOptions) =>
+  const parse = async <T>(question: ApiRequest, options?: ApiRequestOptions) =>
     JSON.parse(await read(await succeed(question, options), options)) as T;
-  const get = (path: string, options?: AskOptions) => succeed({ method: 'GET', path }, options);
+  const get = (path: string, options?: ApiRequestOptions) => succeed({ method: 'GET', path }, options);
   return {
-    get: <T>(path: string, options?: AskOptions) => unlessMissing(parse<T>({ method: 'GET', path }, options)),
+    get: <T>(path: string, options?: ApiRequestOptions) => ignoreNotFound(parse<T>({ method: 'GET', path }, options)),
     list: (path, options = {}) =>
-      listAgain((query, asked) => parse({ method: 'GET', path: `${path}?${query}` }, asked), options),
+      listWithRestart((query, asked) => parse({ method: 'GET', path: `${path}?${query}` }, asked), options),
     create: (path, body, options) =>
       parse({ method: 'POST', path, headers: JSON_TYPE, body: JSON.stringify(body) }, options),
     apply: (path, object, { manager, dryRun = false, ...options }) => {
@@ -97,7 +97,7 @@ export function makeApi(connection: Connection): KubernetesApi {
       parse({ method: 'PATCH', path, headers: MERGE_TYPE, body: JSON.stringify(fields) }, options),
     remove: async (path, options) => {
       const body = JSON.stringify({ kind: 'DeleteOptions', apiVersion: 'v1', propagationPolicy: 'Background' });
-      return (await unlessMissing(parse({ method: 'DELETE', path, headers: JSON_TYPE, body }, options))) !== undefined;
+      return (await ignoreNotFound(parse({ method: 'DELETE', path, headers: JSON_TYPE, body }, options))) !== undefined;
     },
     text: async (path, options) => read(await get(path, options), options),
     watch: (path, options) => readEvents(() => get(path, { limitSeconds: WATCH_SECONDS, ...options })),
@@ -111,19 +111,19 @@ export function makeApi(connection: Connection): KubernetesApi {
 /** Retries a 429: an overloaded API server has not begun the request, and says when to retry. */
 async function sendWithRetries(
   connection: Connection,
-  question: Question,
-  options: AskOptions,
+  question: ApiRequest,
+  options: ApiRequestOptions,
 ): Promise<IncomingMessage> {
   for (let tries = 1; ; tries++) {
     const answer = await sendApiRequest(connection, question, options);
     const pause = Number(answer.headers['retry-after']);
-    if (answer.statusCode !== 429 || tries === TRIES || !(pause >= 0)) return answer;
+    if (answer.statusCode !== 429 || tries === MAX_ATTEMPTS || !(pause >= 0)) return answer;
     answer.resume();
     await sleep(Math.min(pause, LONGEST_PAUSE_SECONDS) * 1000, undefined, { signal: options.signal });
   }
 }
 
-async function unlessMissing<T>(asking: Promise<T>): Promise<T | undefined> {
+async function ignoreNotFound<T>(asking: Promise<T>): Promise<T | undefined> {
   try {
     return await asking;
   } catch (e) {
@@ -132,10 +132,10 @@ async function unlessMissing<T>(asking: Promise<T>): Promise<T | undefined> {
   }
 }
 
-type ReadPage = <T>(query: string, options: AskOptions) => Promise<Page<T>>;
+type ReadPage = <T>(query: string, options: ApiRequestOptions) => Promise<Page<T>>;
 
 /** If the API server's snapshot expires during a paged list, the list is read again in one piece. */
-async function listAgain<T>(read: ReadPage, options: ListOptions): Promise<readonly T[]> {
+async function listWithRestart<T>(read: ReadPage, options: ListOptions): Promise<readonly T[]> {
   try {
     return await listPages<T>(read, options, PAGE);
   } catch (e) {

@@ -49,11 +49,11 @@ export async function connectCluster(
   });
 }
 
-type Options = RequestOptions & { agent?: AnyAgent };
+type HttpsOptions = RequestOptions & { agent?: AnyAgent };
 
 /** Logs in, and runs the kubeconfig's login plugin if its last token has expired. */
 async function logIn(config: Config, before: Login | undefined): Promise<Login> {
-  const options: Options = {};
+  const options: HttpsOptions = {};
   await config.applyToHTTPSOptions(options).catch((e: unknown) => {
     const why = e instanceof Error ? e.message.trim() : String(e);
     const plugin = config.getCurrentUser()?.exec as { command?: string; installHint?: string } | undefined;
@@ -83,7 +83,7 @@ function makeAgent(config: Config, tls: object, theirs: AnyAgent | undefined): A
     : new Agent({ keepAlive: true, ...tls });
 }
 
-function readHeaders({ headers = {}, auth }: Options): Readonly<Record<string, string>> {
+function readHeaders({ headers = {}, auth }: HttpsOptions): Readonly<Record<string, string>> {
   const basic = typeof auth === 'string' ? { authorization: `Basic ${Buffer.from(auth).toString('base64')}` } : {};
   return { ...(headers as Record<string, string>), ...basic };
 }

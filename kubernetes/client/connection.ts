@@ -19,14 +19,14 @@ export interface Connection {
   readonly readSeconds?: number | undefined;
 }
 
-export interface Question {
+export interface ApiRequest {
   readonly method: string;
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
 }
 
-export interface AskOptions {
+export interface ApiRequestOptions {
   readonly signal?: AbortSignal | undefined;
   /**
    * How long the API server may take to respond, including the connection; default: the connection's for reads, else
@@ -38,7 +38,7 @@ export interface AskOptions {
 /** The API server cannot be reached or does not respond. */
 export class ClusterUnreachable extends Error {
   constructor({ name, server }: Connection, cause: unknown) {
-    super(`Cannot reach ${name} at ${server}: ${describe(cause)}. ${expectation(cause)}`, { cause });
+    super(`Cannot reach ${name} at ${server}: ${describeCause(cause)}. ${suggestFix(cause)}`, { cause });
     this.name = 'ClusterUnreachable';
   }
 }
@@ -55,8 +55,8 @@ const WRITE_SECONDS = 60;
  */
 export async function sendApiRequest(
   connection: Connection,
-  question: Question,
-  { limitSeconds, signal: own }: AskOptions,
+  question: ApiRequest,
+  { limitSeconds, signal: own }: ApiRequestOptions,
 ): Promise<IncomingMessage> {
   const { signal: common } = connection;
   const options = { limitSeconds, signal: common && own ? AbortSignal.any([common, own]) : (common ?? own) };
@@ -70,20 +70,24 @@ export async function sendApiRequest(
 export async function readText(
   connection: Connection,
   answer: IncomingMessage,
-  { signal }: AskOptions,
+  { signal }: ApiRequestOptions,
 ): Promise<string> {
   return text(answer).catch((e: unknown) => {
     throw signal?.aborted || connection.signal?.aborted ? e : new ClusterUnreachable(connection, e);
   });
 }
 
-type OpenOptions = AskOptions & { readonly again: boolean };
+type AttemptOptions = ApiRequestOptions & { readonly again: boolean };
 
-async function open(connection: Connection, question: Question, options: OpenOptions): Promise<IncomingMessage> {
+async function open(connection: Connection, question: ApiRequest, options: AttemptOptions): Promise<IncomingMessage> {
   options.signal?.throwIfAborted();
   const login = await connection.headers(options.again);
   for (;;) {
-    const { asking, answer } = send(connection, { ...question, headers: { ...login, ...question.headers } }, options);
+    const { asking, answer } = startRequest(
+      connection,
+      { ...question, headers: { ...login, ...question.headers } },
+      options,
+    );
     try {
       return await answer;
     } catch (e) {
@@ -95,10 +99,10 @@ async function open(connection: Connection, question: Question, options: OpenOpt
   }
 }
 
-function send(
+function startRequest(
   { server, agent, readSeconds = READ_SECONDS }: Connection,
-  { method, path, headers, body }: Question,
-  { signal, limitSeconds = method === 'GET' ? readSeconds : WRITE_SECONDS }: OpenOptions,
+  { method, path, headers, body }: ApiRequest,
+  { signal, limitSeconds = method === 'GET' ? readSeconds : WRITE_SECONDS }: AttemptOptions,
 ): { readonly asking: ClientRequest; readonly answer: Promise<IncomingMessage> } {
   const url = new URL(server);
   const { promise: answer, resolve, reject } = Promise.withResolvers<IncomingMessage>();
@@ -134,7 +138,7 @@ function send(
   return { asking, answer };
 }
 
-function expectation(cause: unknown): string {
+function suggestFix(cause: unknown): string {
   const { code = '' } = cause as NodeJS.ErrnoException;
   return /CERT|SIGNATURE|ALTNAME/.test(code)
     ? 'The kubeconfig has another certificate: another cluster may have this address now'
@@ -142,7 +146,7 @@ function expectation(cause: unknown): string {
 }
 
 /** A connection error for several addresses has no message of its own. */
-function describe(cause: unknown): string {
-  if (cause instanceof AggregateError) return cause.errors.map(describe).join(', ');
+function describeCause(cause: unknown): string {
+  if (cause instanceof AggregateError) return cause.errors.map(describeCause).join(', ');
   return cause instanceof Error ? cause.message || cause.name : String(cause);
 }

@@ -24,7 +24,7 @@ export async function loadKubeconfig({ kubeconfig, context, root }: KubeconfigLo
     merged.loadFromCluster();
     return merged;
   }
-  const configs = files.map((file) => readFile(new KubeConfig(), file));
+  const configs = files.map((file) => loadFile(new KubeConfig(), file));
   merged.loadFromOptions({
     clusters: firstOfEach(configs.flatMap((c) => c.clusters)),
     users: firstOfEach(configs.flatMap((c) => c.users)),
@@ -63,7 +63,7 @@ function requireServiceAccount(kubeconfig: string | undefined): void {
 }
 
 /** Reads a file. The error message does not quote it, because it holds tokens. */
-function readFile(config: Config, file: string): Config {
+function loadFile(config: Config, file: string): Config {
   try {
     config.loadFromFile(file);
   } catch (e) {
@@ -79,17 +79,17 @@ function readFile(config: Config, file: string): Config {
 }
 
 interface LoginUser {
-  readonly exec?: Login;
+  readonly exec?: LoginPlugin;
 }
 
-interface Login {
+interface LoginPlugin {
   command: string;
   apiVersion?: string;
   env?: { name: string; value: string }[];
 }
 
 /** Completes a login plugin as kubectl does: its path is relative to the file, and it learns who calls it. */
-function completeCommand(exec: Login | undefined, folder: string): void {
+function completeCommand(exec: LoginPlugin | undefined, folder: string): void {
   if (!exec) return;
   if (exec.command.includes('/')) exec.command = resolve(folder, exec.command);
   const apiVersion = exec.apiVersion ?? 'client.authentication.k8s.io/v1';

@@ -17,15 +17,15 @@ const SETTLE_MILLISECONDS = 2000;
  */
 export async function pauseQueries(api: KubernetesApi, place: EndpointRef, seconds: number): Promise<void> {
   const until = new Date(Date.now() + seconds * 1000).toISOString();
-  if (await annotate(api, place, until)) await sleep(SETTLE_MILLISECONDS);
+  if (await annotateEntry(api, place, until)) await sleep(SETTLE_MILLISECONDS);
 }
 
 /** Lets queries through again. */
 export async function resumeQueries(api: KubernetesApi, place: EndpointRef): Promise<void> {
-  await annotate(api, place, null);
+  await annotateEntry(api, place, null);
 }
 
-async function annotate(api: KubernetesApi, { namespace, endpoint }: EndpointRef, until: string | null) {
+async function annotateEntry(api: KubernetesApi, { namespace, endpoint }: EndpointRef, until: string | null) {
   const path = `/api/v1/namespaces/${namespace}/configmaps/${endpointObjectName(endpoint)}`;
   try {
     await api.patch(path, { metadata: { annotations: { [PAUSED_ANNOTATION]: until } } });

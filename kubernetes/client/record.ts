@@ -1,6 +1,6 @@
 import { ENDPOINT_LABEL, endpointObjectName } from '../../schemas/environment/kubernetes-names.ts';
 import type { KubernetesApi } from './api.ts';
-import type { AskOptions } from './connection.ts';
+import type { ApiRequestOptions } from './connection.ts';
 
 const MANAGER = 'davit';
 
@@ -29,7 +29,11 @@ export interface OwnerReference {
 }
 
 /** Writes a record. */
-export async function applyRecord(api: KubernetesApi, record: ClusterRecord, options: AskOptions = {}): Promise<void> {
+export async function applyRecord(
+  api: KubernetesApi,
+  record: ClusterRecord,
+  options: ApiRequestOptions = {},
+): Promise<void> {
   const { namespace, name, endpoint, label, key, value, owner } = record;
   const labels = { [label]: 'true', [ENDPOINT_LABEL]: endpointObjectName(endpoint) };
   const object = {

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { KubernetesApi } from './api.ts';
-import type { AskOptions } from './connection.ts';
+import type { ApiRequestOptions } from './connection.ts';
 
 interface Metadata {
   readonly metadata: {
@@ -15,12 +15,12 @@ interface Secret extends Metadata {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-export interface SecretsQuestion extends AskOptions {
+export interface SecretsQuery extends ApiRequestOptions {
   readonly namespace: string;
 }
 
 /** A key of a Kubernetes Secret that an entity reads. */
-export interface WantedKey {
+export interface SecretKeyRef {
   readonly secret: string;
   readonly key: string;
 }
@@ -43,7 +43,7 @@ export interface SecretVersion {
  */
 export async function readSecretVersions(
   api: KubernetesApi,
-  { names, ...question }: SecretsQuestion & { readonly names: readonly string[] },
+  { names, ...question }: SecretsQuery & { readonly names: readonly string[] },
 ): Promise<Readonly<Record<string, SecretVersion>>> {
   const read = names.map(async (name) => {
     const secret = await readSecret<Secret>(api, question, name);
@@ -62,7 +62,7 @@ export async function readSecretVersions(
  */
 export async function explainMissingSecrets(
   api: KubernetesApi,
-  { wanted, ...question }: SecretsQuestion & { readonly wanted: readonly WantedKey[] },
+  { wanted, ...question }: SecretsQuery & { readonly wanted: readonly SecretKeyRef[] },
 ): Promise<readonly string[]> {
   const missing = [...Map.groupBy(wanted, (w) => w.secret)].map(async ([name, keys]) => {
     const secret = await readSecret<Metadata>(api, question, name, { accept: ONLY_METADATA });
@@ -70,7 +70,7 @@ export async function explainMissingSecrets(
       return [
         `Cannot find the Secret "${name}" in the namespace ${question.namespace}: expected one with ${listKeys(keys)}`,
       ];
-    const there = keysOf(secret);
+    const there = readKeyNames(secret);
     const lacking = there === undefined ? [] : keys.filter(({ key }) => !there.has(key));
     if (lacking.length === 0) return [];
     const others = [...(there ?? [])].sort().join(', ');
@@ -83,7 +83,7 @@ export async function explainMissingSecrets(
 
 async function readSecret<T extends Metadata>(
   api: KubernetesApi,
-  { namespace, signal }: SecretsQuestion,
+  { namespace, signal }: SecretsQuery,
   name: string,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<T | undefined> {
@@ -98,12 +98,12 @@ async function readSecret<T extends Metadata>(
 }
 
 /** The key names from the API server's managed fields; undefined: somebody has removed the managed fields. */
-function keysOf({ metadata: { managedFields = [] } }: Metadata): ReadonlySet<string> | undefined {
+function readKeyNames({ metadata: { managedFields = [] } }: Metadata): ReadonlySet<string> | undefined {
   if (managedFields.length === 0) return undefined;
   const fields = managedFields.flatMap(({ fieldsV1 }) => Object.keys(fieldsV1?.['f:data'] ?? {}));
   return new Set(fields.filter((field) => field.startsWith('f:')).map((field) => field.slice('f:'.length)));
 }
 
-function listKeys(keys: readonly WantedKey[]): string {
+function listKeys(keys: readonly SecretKeyRef[]): string {
   return [...new Set(keys.map(({ key }) => `"${key}"`))].join(', ');
 }

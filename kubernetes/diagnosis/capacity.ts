@@ -1,6 +1,6 @@
 import type { Toleration } from '../../schemas/environment/hardware.ts';
 import { type KubernetesApi, KubernetesRefused } from '../client/api.ts';
-import type { AskOptions } from '../client/connection.ts';
+import type { ApiRequestOptions } from '../client/connection.ts';
 import { addAmounts, type Amounts, parseAmounts } from './quantity.ts';
 
 /** The capacity of a cluster. */
@@ -43,20 +43,20 @@ export interface NodeObject {
 
 /** The fields of a pod that determine the room it takes. */
 export interface PodObject {
-  readonly spec?: PodRoom;
+  readonly spec?: PodRequirements;
   readonly status?: { readonly phase?: string };
 }
 
-export interface PodRoom {
+export interface PodRequirements {
   readonly nodeName?: string;
   readonly nodeSelector?: Readonly<Record<string, string>>;
   readonly tolerations?: readonly Toleration[];
-  readonly containers?: readonly ContainerRoom[];
-  readonly initContainers?: readonly (ContainerRoom & { readonly restartPolicy?: string })[];
+  readonly containers?: readonly ContainerRequirements[];
+  readonly initContainers?: readonly (ContainerRequirements & { readonly restartPolicy?: string })[];
   readonly overhead?: Readonly<Record<string, string>>;
 }
 
-interface ContainerRoom {
+interface ContainerRequirements {
   readonly name?: string;
   /** `File`: Kubernetes keeps the message that the program wrote for its end, and not the end of its log. */
   readonly terminationMessagePolicy?: string;
@@ -77,7 +77,7 @@ interface QuotaObject {
 /** Reads the capacity; undefined: the user may not list nodes or the pods of others. */
 export async function readCapacity(
   api: KubernetesApi,
-  { namespace, ...options }: AskOptions & { readonly namespace: string },
+  { namespace, ...options }: ApiRequestOptions & { readonly namespace: string },
 ): Promise<Capacity | undefined> {
   try {
     const [nodes, pods, quotas] = await Promise.all([
@@ -104,28 +104,28 @@ export function measureNodes(nodes: readonly NodeObject[], pods: readonly PodObj
   );
   return open.map(({ metadata: { name, labels = {} }, spec, status }) => {
     const allocatable = parseAmounts(status?.allocatable);
-    const used = (byNode.get(name) ?? []).map((pod) => requestsOf(pod.spec));
+    const used = (byNode.get(name) ?? []).map((pod) => sumPodRequests(pod.spec));
     const free = used.reduce((left, amounts) => addAmounts(left, amounts, -1), allocatable);
     return { name, labels, taints: spec?.taints ?? [], allocatable, free };
   });
 }
 
 /** The requests of a pod as the scheduler counts them. */
-export function requestsOf(pod: PodRoom | undefined): Amounts {
+export function sumPodRequests(pod: PodRequirements | undefined): Amounts {
   const { containers = [], initContainers = [], overhead } = pod ?? {};
   const besides = initContainers.filter((c) => c.restartPolicy === 'Always');
-  const running = [...containers, ...besides].map(requestsOfContainer).reduce((a, b) => addAmounts(a, b), {});
+  const running = [...containers, ...besides].map(readContainerRequests).reduce((a, b) => addAmounts(a, b), {});
   // Init containers that end before the others start need no room beside them.
-  const before = initContainers.filter((c) => c.restartPolicy !== 'Always').map(requestsOfContainer);
-  const most = before.reduce((a, b) => takeLarger(a, b), running);
+  const before = initContainers.filter((c) => c.restartPolicy !== 'Always').map(readContainerRequests);
+  const most = before.reduce((a, b) => maxAmounts(a, b), running);
   return addAmounts(addAmounts(most, parseAmounts(overhead)), { pods: 1 });
 }
 
-function requestsOfContainer({ resources = {} }: ContainerRoom): Amounts {
+function readContainerRequests({ resources = {} }: ContainerRequirements): Amounts {
   return parseAmounts({ ...resources.limits, ...resources.requests });
 }
 
-function takeLarger(a: Amounts, b: Amounts): Amounts {
+function maxAmounts(a: Amounts, b: Amounts): Amounts {
   const names = new Set([...Object.keys(a), ...Object.keys(b)]);
   return Object.fromEntries([...names].map((name) => [name, Math.max(a[name] ?? 0, b[name] ?? 0)]));
 }

@@ -1,11 +1,11 @@
 import type { Toleration } from '../../schemas/environment/hardware.ts';
-import { type Capacity, type NodeCapacity, type PodRoom, requestsOf, type Taint } from './capacity.ts';
+import { type Capacity, type NodeCapacity, type PodRequirements, sumPodRequests, type Taint } from './capacity.ts';
 import { addAmounts, type Amounts, describeAmount } from './quantity.ts';
 
 /** A number of equal pods. */
 export interface PodGroup {
   readonly count: number;
-  readonly room: PodRoom;
+  readonly room: PodRequirements;
 }
 
 /** `words` continues a sentence that starts with a name: `needs 1 nvidia.com/gpu more than is free`. */
@@ -17,8 +17,8 @@ export interface FitOptions {
 }
 
 /** A pod to be scheduled. */
-interface Seeker {
-  readonly room: PodRoom;
+interface PendingPod {
+  readonly room: PodRequirements;
   readonly requests: Amounts;
 }
 
@@ -31,14 +31,14 @@ export function checkFit(
   { bothVersionsRun = false }: FitOptions = {},
 ): Fit {
   const seekers = wanted.flatMap(({ count, room }) =>
-    Array.from({ length: count }, (): Seeker => ({ room, requests: requestsOf(room) })),
+    Array.from({ length: count }, (): PendingPod => ({ room, requests: sumPodRequests(room) })),
   );
-  const largest = [...seekers].sort((a, b) => sizeOf(b, nodes) - sizeOf(a, nodes));
+  const largest = [...seekers].sort((a, b) => computeLargestShare(b, nodes) - computeLargestShare(a, nodes));
   const free = new Map(nodes.map((node) => [node, node.free]));
   const reasons: string[] = [];
   let missing: Amounts = {};
   for (const seeker of largest) {
-    const impossible = explainImpossible(seeker, nodes);
+    const impossible = explainUnschedulable(seeker, nodes);
     if (impossible !== undefined) {
       reasons.push(impossible);
       continue;
@@ -48,7 +48,7 @@ export function checkFit(
     // A pod that lacks room is placed all the same, so that the next one lacks room too.
     free.set(node, addAmounts(free.get(node) ?? {}, addAmounts(seeker.requests, lack, -1), -1));
   }
-  const over = overQuota(quotas, seekers);
+  const over = describeExceededQuotas(quotas, seekers);
   if (Object.keys(missing).length > 0)
     reasons.unshift(describeMissing(missing, seekers) + (bothVersionsRun ? ' while both versions run' : ''));
   if (reasons.length === 0 && over.length === 0) return { fits: true };
@@ -58,7 +58,7 @@ export function checkFit(
 /**
  * The largest share of a whole node that the pod requests. A pod with a GPU comes first, because few nodes can take it.
  */
-function sizeOf({ requests }: Seeker, nodes: readonly NodeCapacity[]): number {
+function computeLargestShare({ requests }: PendingPod, nodes: readonly NodeCapacity[]): number {
   const shares = Object.entries(requests).map(([name, amount]) => {
     const most = Math.max(...nodes.map((n) => n.allocatable[name] ?? 0));
     return (most > 0 ? amount / most : 1) + (name.includes('/') && amount > 0 ? 1 : 0);
@@ -67,18 +67,21 @@ function sizeOf({ requests }: Seeker, nodes: readonly NodeCapacity[]): number {
 }
 
 /** Why no node could ever take the pod, even if it were empty. */
-function explainImpossible({ room, requests }: Seeker, nodes: readonly NodeCapacity[]): string | undefined {
-  const selected = nodes.filter((node) => matches(node, room));
+function explainUnschedulable({ room, requests }: PendingPod, nodes: readonly NodeCapacity[]): string | undefined {
+  const selected = nodes.filter((node) => matchesSelector(node, room));
   const selector = describeSelector(room);
   if (selected.length === 0)
     return nodes.length === 0 ? 'finds no node that is ready' : `finds no node with ${selector}`;
-  const tolerated = selected.filter((node) => refusingTaint(node, room) === undefined);
+  const tolerated = selected.filter((node) => findUntoleratedTaint(node, room) === undefined);
   if (tolerated.length === 0) {
-    const taints = new Set(selected.map((node) => describeTaint(refusingTaint(node, room))));
+    const taints = new Set(selected.map((node) => describeTaint(findUntoleratedTaint(node, room))));
     return `does not tolerate the taints of its nodes: ${[...taints].join(', ')}`;
   }
-  if (tolerated.some((node) => isEmpty(lackOf(requests, node.allocatable)))) return undefined;
-  const lack = tolerated.map((node) => lackOf(requests, node.allocatable)).sort((a, b) => weigh(a) - weigh(b))[0] ?? {};
+  if (tolerated.some((node) => isEmpty(computeShortfall(requests, node.allocatable)))) return undefined;
+  const lack =
+    tolerated
+      .map((node) => computeShortfall(requests, node.allocatable))
+      .sort((a, b) => sumShortfall(a) - sumShortfall(b))[0] ?? {};
   const most = (name: string) => Math.max(...tolerated.map((node) => node.allocatable[name] ?? 0));
   const parts = Object.keys(lack).map(
     (name) =>
@@ -89,26 +92,28 @@ function explainImpossible({ room, requests }: Seeker, nodes: readonly NodeCapac
 
 /** The first node that can take the pod, else the one that lacks least. */
 function chooseNode(
-  { room, requests }: Seeker,
+  { room, requests }: PendingPod,
   nodes: readonly NodeCapacity[],
   free: ReadonlyMap<NodeCapacity, Amounts>,
 ): { readonly node: NodeCapacity; readonly lack: Amounts } {
   const possible = nodes.filter(
     (node) =>
-      matches(node, room) && refusingTaint(node, room) === undefined && isEmpty(lackOf(requests, node.allocatable)),
+      matchesSelector(node, room) &&
+      findUntoleratedTaint(node, room) === undefined &&
+      isEmpty(computeShortfall(requests, node.allocatable)),
   );
-  const choices = possible.map((node) => ({ node, lack: lackOf(requests, free.get(node) ?? {}) }));
-  const best = choices.reduce((a, b) => (weigh(b.lack, b.node) < weigh(a.lack, a.node) ? b : a));
+  const choices = possible.map((node) => ({ node, lack: computeShortfall(requests, free.get(node) ?? {}) }));
+  const best = choices.reduce((a, b) => (sumShortfall(b.lack, b.node) < sumShortfall(a.lack, a.node) ? b : a));
   return choices.find(({ lack }) => isEmpty(lack)) ?? best;
 }
 
 /** The part of the requests that exceeds what is there. */
-function lackOf(requests: Amounts, there: Amounts): Amounts {
+function computeShortfall(requests: Amounts, there: Amounts): Amounts {
   const lack = Object.entries(addAmounts(requests, there, -1));
   return Object.fromEntries(lack.filter(([name, amount]) => amount > 0 && (requests[name] ?? 0) > 0));
 }
 
-function weigh(lack: Amounts, node?: NodeCapacity): number {
+function sumShortfall(lack: Amounts, node?: NodeCapacity): number {
   return Object.entries(lack).reduce((sum, [name, amount]) => sum + amount / (node?.allocatable[name] || 1), 0);
 }
 
@@ -116,11 +121,11 @@ function isEmpty(amounts: Amounts): boolean {
   return Object.keys(amounts).length === 0;
 }
 
-function matches({ labels }: NodeCapacity, { nodeSelector = {} }: PodRoom): boolean {
+function matchesSelector({ labels }: NodeCapacity, { nodeSelector = {} }: PodRequirements): boolean {
   return Object.entries(nodeSelector).every(([name, value]) => labels[name] === value);
 }
 
-function refusingTaint({ taints }: NodeCapacity, { tolerations = [] }: PodRoom): Taint | undefined {
+function findUntoleratedTaint({ taints }: NodeCapacity, { tolerations = [] }: PodRequirements): Taint | undefined {
   return taints.find((taint) => taint.effect !== 'PreferNoSchedule' && !tolerations.some((t) => tolerates(t, taint)));
 }
 
@@ -131,7 +136,7 @@ function tolerates({ key, operator = 'Equal', value = '', effect }: Toleration, 
 }
 
 /** The quotas that the pods would exceed together, whatever room the nodes have. */
-function overQuota(quotas: Capacity['quotas'], seekers: readonly Seeker[]): readonly string[] {
+function describeExceededQuotas(quotas: Capacity['quotas'], seekers: readonly PendingPod[]): readonly string[] {
   const wanted = seekers.reduce<Amounts>((sum, { requests }) => addAmounts(sum, requests), {});
   return quotas.flatMap(({ name, hard, used }) => {
     const over = Object.entries(hard).flatMap(([key, limit]) => {
@@ -143,7 +148,7 @@ function overQuota(quotas: Capacity['quotas'], seekers: readonly Seeker[]): read
   });
 }
 
-function describeMissing(missing: Amounts, seekers: readonly Seeker[]): string {
+function describeMissing(missing: Amounts, seekers: readonly PendingPod[]): string {
   const amounts = Object.entries(missing).map(([name, amount]) => {
     const selector = describeSelector(
       seekers.find((s) => name.includes('/') && (s.requests[name] ?? 0) > 0)?.room ?? {},
@@ -153,7 +158,7 @@ function describeMissing(missing: Amounts, seekers: readonly Seeker[]): string {
   return `needs ${enumerate(amounts)} more than is free`;
 }
 
-function describeSelector({ nodeSelector = {} }: PodRoom): string {
+function describeSelector({ nodeSelector = {} }: PodRequirements): string {
   return Object.entries(nodeSelector)
     .map(([name, value]) => `${name}=${value}`)
     .join(', ');

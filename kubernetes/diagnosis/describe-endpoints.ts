@@ -12,7 +12,13 @@ import type { UpdateFailure } from '../../schemas/deployment/update-failure.ts';
 import type { ModelLoading } from '../../schemas/endpoint/worker-mode.ts';
 import type { WorkerReport } from '../../schemas/deployment/worker-report.ts';
 import type { KubernetesApi } from '../client/api.ts';
-import { type LabelledPod, type LiveRevision, podsOf, stateOfPending, stateOfServing } from './describe-revision.ts';
+import {
+  type LabelledPod,
+  type LiveRevision,
+  selectPods,
+  describePendingState,
+  describeServingState,
+} from './describe-revision.ts';
 import { isReserve } from './diagnose-revision.ts';
 import { isReady } from './observe-revision.ts';
 import { readFailures } from './update-failure.ts';
@@ -78,7 +84,7 @@ export async function readEndpointObjects(api: KubernetesApi, namespace: string)
   const [failures, workers, maps, routes, revisions, pods] = await Promise.all([
     readFailures(api, namespace),
     readWorkerReports(api, namespace),
-    api.list<EntryMap>(`${inside}/configmaps`, { labelSelector: SERVING_ENTRY_LABEL }),
+    api.list<EntryConfigMap>(`${inside}/configmaps`, { labelSelector: SERVING_ENTRY_LABEL }),
     api.list<LiveRoute>(`${serving}/routes`, { labelSelector: ENDPOINT_LABEL }),
     api.list<LiveRevision>(`${serving}/revisions`, { labelSelector: ENDPOINT_LABEL }),
     api.list<LabelledPod>(`${inside}/pods`, { labelSelector: ENDPOINT_LABEL }),
@@ -86,13 +92,13 @@ export async function readEndpointObjects(api: KubernetesApi, namespace: string)
   return { ...readEntries(maps), routes, revisions, pods, failures, workers };
 }
 
-interface EntryMap {
+interface EntryConfigMap {
   readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
   readonly data?: Readonly<Record<string, string>>;
 }
 
 /** Reads the entries. Somebody may have edited one by hand, so an unreadable entry is listed instead of thrown. */
-function readEntries(maps: readonly EntryMap[]): Required<Pick<EndpointObjects, 'entries' | 'unreadable'>> {
+function readEntries(maps: readonly EntryConfigMap[]): Required<Pick<EndpointObjects, 'entries' | 'unreadable'>> {
   const [entries, unreadable]: [ServingEntry[], UnreadableEntry[]] = [[], []];
   for (const { metadata, data } of maps) {
     try {
@@ -113,8 +119,8 @@ export function describeEndpoints(objects: EndpointObjects): readonly DescribedE
   const known = new Set([...entries.map((e) => endpointObjectName(e.name)), ...unreadable.map((u) => u.object)]);
   const described = entries.map((entry) => describeEndpoint(entry, { ...objects, revisions }));
   const unnamed = revisions.filter((r) => !known.has(r.metadata.labels?.[ENDPOINT_LABEL] ?? ''));
-  const coming = [...Map.groupBy(unnamed, endpointOf)].map(([name, mine]) =>
-    makeComing(
+  const coming = [...Map.groupBy(unnamed, readEndpointName)].map(([name, mine]) =>
+    makePendingEndpoint(
       name,
       mine.map((r) => describePending(r, objects)),
     ),
@@ -122,12 +128,15 @@ export function describeEndpoints(objects: EndpointObjects): readonly DescribedE
   const broken = unreadable.map((entry) => describeUnreadable(entry, { ...objects, revisions }));
   const all = new Map([...described, ...coming, ...broken].map((e) => [e.name, e]));
   for (const failure of failures)
-    all.set(failure.endpoint, addFailure(all.get(failure.endpoint) ?? makeComing(failure.endpoint, []), failure));
+    all.set(
+      failure.endpoint,
+      addFailure(all.get(failure.endpoint) ?? makePendingEndpoint(failure.endpoint, []), failure),
+    );
   return [...all.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function makeComing(name: string, entities: readonly DescribedEntity[]): DescribedEndpoint {
-  return { name, ready: 'NOT_READY', configUpdate: updateStateOf(deploymentsOf(entities)), entities };
+function makePendingEndpoint(name: string, entities: readonly DescribedEntity[]): DescribedEndpoint {
+  return { name, ready: 'NOT_READY', configUpdate: updateStateOf(listDeploymentStates(entities)), entities };
 }
 
 function addFailure(endpoint: DescribedEndpoint, failure: UpdateFailure): DescribedEndpoint {
@@ -144,16 +153,16 @@ function addFailure(endpoint: DescribedEndpoint, failure: UpdateFailure): Descri
   const others = endpoint.entities.filter((e) => e.revision !== failure.revision);
   const entities = [...others, failed];
   const pending = entities.filter((e) => e.trafficPercentage === undefined);
-  return { ...endpoint, configUpdate: updateStateOf(deploymentsOf(pending)), entities };
+  return { ...endpoint, configUpdate: updateStateOf(listDeploymentStates(pending)), entities };
 }
 
 function describeEndpoint(entry: ServingEntry, objects: EndpointObjects): DescribedEndpoint {
   const name = endpointObjectName(entry.name);
   const mine = objects.revisions.filter((r) => r.metadata.labels?.[ENDPOINT_LABEL] === name);
-  const shares = sharesOf(objects.routes?.find((r) => r.metadata.name === name));
+  const shares = readTrafficShares(objects.routes?.find((r) => r.metadata.name === name));
   const serving = entry.entities.map((entity): DescribedEntity => {
     const revision = mine.find((r) => r.metadata.name === entity.revision);
-    const { state, message } = revision ? stateOfServing(revision, objects) : MISSING;
+    const { state, message } = revision ? describeServingState(revision, objects) : MISSING_REVISION;
     return {
       name: entity.name,
       model: `${entity.modelName} ${entity.modelVersion}`,
@@ -161,7 +170,7 @@ function describeEndpoint(entry: ServingEntry, objects: EndpointObjects): Descri
       trafficPercentage: shares ? (shares.get(entity.revision) ?? 0) : entity.trafficPercentage,
       deployment: state,
       message,
-      ...replicasOf(entity.revision, objects),
+      ...describeReplicas(entity.revision, objects),
     };
   });
   const served = new Set(entry.entities.map((e) => e.revision));
@@ -171,15 +180,15 @@ function describeEndpoint(entry: ServingEntry, objects: EndpointObjects): Descri
     .map((r) => ({ ...describePending(r, objects), trafficPercentage: shares?.get(r.metadata.name) }));
   return {
     name: entry.name,
-    ready: readyStateOf(deploymentsOf(serving)),
-    configUpdate: updateStateOf(deploymentsOf(pending)),
+    ready: readyStateOf(listDeploymentStates(serving)),
+    configUpdate: updateStateOf(listDeploymentStates(pending)),
     entities: [...serving, ...pending],
   };
 }
 
 /** An endpoint whose entry cannot be read. Its replicas may run, but the edge refuses new queries. */
 function describeUnreadable({ object, endpoint, why }: UnreadableEntry, objects: EndpointObjects): DescribedEndpoint {
-  const shares = sharesOf(objects.routes?.find((r) => r.metadata.name === object));
+  const shares = readTrafficShares(objects.routes?.find((r) => r.metadata.name === object));
   const mine = objects.revisions.filter((r) => r.metadata.labels?.[ENDPOINT_LABEL] === object && !isReserve(r));
   return {
     name: endpoint,
@@ -193,10 +202,13 @@ function describeUnreadable({ object, endpoint, why }: UnreadableEntry, objects:
   };
 }
 
-const MISSING = { state: 'DEPLOYMENT_FAILED', message: 'Its revision is missing: davit up creates it again' } as const;
+const MISSING_REVISION = {
+  state: 'DEPLOYMENT_FAILED',
+  message: 'Its revision is missing: davit up creates it again',
+} as const;
 
 /** Percentages by revision, including revisions that have only a tag; undefined: the route has never been ready. */
-function sharesOf(route: LiveRoute | undefined): ReadonlyMap<string, number> | undefined {
+function readTrafficShares(route: LiveRoute | undefined): ReadonlyMap<string, number> | undefined {
   const traffic = route?.status?.traffic ?? [];
   if (traffic.length === 0) return undefined;
   const shares = new Map<string, number>();
@@ -207,7 +219,7 @@ function sharesOf(route: LiveRoute | undefined): ReadonlyMap<string, number> | u
 
 function describePending(revision: LiveRevision, objects: EndpointObjects): DescribedEntity {
   const { name, annotations = {} } = revision.metadata;
-  const { state, message } = stateOfPending(revision, objects);
+  const { state, message } = describePendingState(revision, objects);
   return {
     name: annotations[NAME_ANNOTATION]?.split('/')[1] ?? name,
     model: annotations['davit.dev/model'] ?? '',
@@ -215,24 +227,24 @@ function describePending(revision: LiveRevision, objects: EndpointObjects): Desc
     trafficPercentage: undefined,
     deployment: state,
     message,
-    ...replicasOf(name, objects),
+    ...describeReplicas(name, objects),
   };
 }
 
-function deploymentsOf(entities: readonly DescribedEntity[]): readonly DeploymentState[] {
+function listDeploymentStates(entities: readonly DescribedEntity[]): readonly DeploymentState[] {
   return entities.map((e) => e.deployment);
 }
 
-function replicasOf(
+function describeReplicas(
   revision: string,
   { pods, workers }: EndpointObjects,
 ): Pick<DescribedEntity, 'replicas' | 'workers'> {
-  const replicas = podsOf(revision, pods).filter(isReady).length;
+  const replicas = selectPods(revision, pods).filter(isReady).length;
   const { mode, found, count } = workers?.get(revision) ?? {};
   const known = replicas > 0 && mode && found && count !== undefined;
   return { replicas, workers: known ? { mode, found, count } : undefined };
 }
 
-function endpointOf(revision: LiveRevision): string {
+function readEndpointName(revision: LiveRevision): string {
   return revision.metadata.annotations?.[NAME_ANNOTATION]?.split('/')[0] ?? revision.metadata.name;
 }

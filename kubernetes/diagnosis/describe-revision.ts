@@ -1,10 +1,10 @@
 import type { DeploymentState } from '../../schemas/deployment/endpoint-state.ts';
-import { explainRevision } from './diagnose-revision.ts';
+import { diagnoseRevision } from './diagnose-revision.ts';
 import type { RevisionDiagnosis } from './revision-diagnosis.ts';
-import { type Conditioned, hasStoppedAnswering, isReady, type ObservedPod } from './observe-revision.ts';
+import { type ObjectWithConditions, hasStoppedAnswering, isReady, type ObservedPod } from './observe-revision.ts';
 
-export interface LiveRevision extends Conditioned {
-  readonly metadata: Conditioned['metadata'] & {
+export interface LiveRevision extends ObjectWithConditions {
+  readonly metadata: ObjectWithConditions['metadata'] & {
     readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
     readonly deletionTimestamp?: string;
@@ -15,25 +15,25 @@ export interface LabelledPod extends ObservedPod {
   readonly metadata: ObservedPod['metadata'] & { readonly labels?: Readonly<Record<string, string>> };
 }
 
-const ASLEEP = 'Scaled to zero: the next request starts a replica';
+const SCALED_TO_ZERO = 'Scaled to zero: the next request starts a replica';
 
 /** The pods of a namespace at one moment; `now` defaults to the current time. */
-export interface PodsThere {
+export interface PodSnapshot {
   readonly pods: readonly LabelledPod[];
   readonly now?: number;
 }
 
-export interface Stated {
+export interface StateWithMessage {
   readonly state: DeploymentState;
   /** Empty: nothing to report. */
   readonly message: string;
 }
 
 /** The state of a revision without traffic. */
-export function stateOfPending(revision: LiveRevision, there: PodsThere): Stated {
-  const { ready } = conditionsOf(revision);
+export function describePendingState(revision: LiveRevision, there: PodSnapshot): StateWithMessage {
+  const { ready } = readConditions(revision);
   if (ready?.status === 'True') return { state: 'DEPLOYMENT_READY', message: '' };
-  const explained = explain(revision, there);
+  const explained = diagnose(revision, there);
   // The update that deploys the revision still waits for a node.
   const gone = explained.state === 'failed' ? explained.look !== 'room' : ready?.status === 'False';
   const message = explained.state === 'failed' ? explained.message : (gone && ready?.message) || explained.message;
@@ -41,12 +41,12 @@ export function stateOfPending(revision: LiveRevision, there: PodsThere): Stated
 }
 
 /** The state of a revision with traffic. It is never "creating", because it recovers instead. */
-export function stateOfServing(revision: LiveRevision, there: PodsThere): Stated {
-  const { ready, active } = conditionsOf(revision);
-  const pods = podsOf(revision.metadata.name, there.pods);
+export function describeServingState(revision: LiveRevision, there: PodSnapshot): StateWithMessage {
+  const { ready, active } = readConditions(revision);
+  const pods = selectPods(revision.metadata.name, there.pods);
   if (pods.length === 0 && ready?.status === 'True' && active?.status === 'False')
-    return { state: 'DEPLOYMENT_READY', message: ASLEEP };
-  const explained = explain(revision, there);
+    return { state: 'DEPLOYMENT_READY', message: SCALED_TO_ZERO };
+  const explained = diagnose(revision, there);
   const message = explained.state === 'ready' ? '' : explained.message;
   if (pods.some(isReady)) return { state: 'DEPLOYMENT_READY', message: explained.state === 'failed' ? message : '' };
   if (explained.state === 'failed')
@@ -58,19 +58,19 @@ export function stateOfServing(revision: LiveRevision, there: PodsThere): Stated
   return { state: wakes ? 'DEPLOYMENT_READY' : 'DEPLOYMENT_RECOVERING', message };
 }
 
-function conditionsOf(revision: LiveRevision) {
+function readConditions(revision: LiveRevision) {
   const find = (type: string) => revision.status?.conditions?.find((c) => c.type === type);
   return { ready: find('Ready'), active: find('Active') };
 }
 
-function explain(revision: LiveRevision, { pods, now = Date.now() }: PodsThere): RevisionDiagnosis {
-  const mine = podsOf(revision.metadata.name, pods);
+function diagnose(revision: LiveRevision, { pods, now = Date.now() }: PodSnapshot): RevisionDiagnosis {
+  const mine = selectPods(revision.metadata.name, pods);
   const observed = { revision, deployment: undefined, pods: mine, events: [], lastWords: {} };
-  return explainRevision(observed, { minReplicas: 1, began: 0, now });
+  return diagnoseRevision(observed, { minReplicas: 1, began: 0, now });
 }
 
 /** The pods of a revision, without those that are being deleted, because they answer no more requests. */
-export function podsOf(revision: string, pods: readonly LabelledPod[]): readonly LabelledPod[] {
+export function selectPods(revision: string, pods: readonly LabelledPod[]): readonly LabelledPod[] {
   const isOf = ({ metadata }: LabelledPod) => metadata.labels?.['serving.knative.dev/revision'] === revision;
   return pods.filter((pod) => isOf(pod) && pod.metadata.deletionTimestamp === undefined);
 }

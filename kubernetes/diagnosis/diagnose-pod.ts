@@ -1,12 +1,17 @@
 import {
   type RevisionDiagnosis,
-  type ExplainOptions,
+  type DiagnosisOptions,
   failed,
-  failedFor,
-  firstOf,
+  failAfterPatience,
+  chooseDiagnosis,
   waiting,
 } from './revision-diagnosis.ts';
-import { type ContainerStatus, endedContainer, type ObservedPod, type ObservedRevision } from './observe-revision.ts';
+import {
+  type ContainerStatus,
+  findEndedContainer,
+  type ObservedPod,
+  type ObservedRevision,
+} from './observe-revision.ts';
 
 /** A node autoscaler may be adding a node. It reports that within this time. */
 const UNSCHEDULABLE_MILLISECONDS = 60_000;
@@ -14,23 +19,23 @@ const UNSCHEDULABLE_MILLISECONDS = 60_000;
 const PULL_MILLISECONDS = 10_000;
 
 /** Why a pod that is not ready will not become ready; undefined: nothing shows that it will not. */
-export function explainPod(
+export function diagnosePod(
   pod: ObservedPod,
   observed: ObservedRevision,
-  options: ExplainOptions,
+  options: DiagnosisOptions,
 ): RevisionDiagnosis | undefined {
   return (
-    explainScheduling(pod, observed, options) ??
-    firstOf(pod.status?.containerStatuses ?? [], (c) => explainWaiting(c, pod, options)) ??
-    explainEnd(pod, observed) ??
-    explainEviction(pod)
+    diagnoseScheduling(pod, observed, options) ??
+    chooseDiagnosis(pod.status?.containerStatuses ?? [], (c) => diagnoseWaiting(c, pod, options)) ??
+    diagnoseEnd(pod, observed) ??
+    diagnoseEviction(pod)
   );
 }
 
-function explainScheduling(
+function diagnoseScheduling(
   pod: ObservedPod,
   { events }: ObservedRevision,
-  { began, now }: ExplainOptions,
+  { began, now }: DiagnosisOptions,
 ): RevisionDiagnosis | undefined {
   const scheduled = pod.status?.conditions?.find((c) => c.type === 'PodScheduled');
   if (scheduled?.status !== 'False') return undefined;
@@ -46,10 +51,10 @@ function explainScheduling(
     'room',
   );
   const meanwhile = `no node can run it yet: ${missing}`;
-  return failedFor({ since, now, patience: UNSCHEDULABLE_MILLISECONDS }, meanwhile, failure);
+  return failAfterPatience({ since, now, patience: UNSCHEDULABLE_MILLISECONDS }, meanwhile, failure);
 }
 
-const PULLING = new Set([
+const PULL_REASONS = new Set([
   'ErrImagePull',
   'ImagePullBackOff',
   'ErrImageNeverPull',
@@ -57,14 +62,14 @@ const PULLING = new Set([
   'ImageInspectError',
 ]);
 /** Answers of the registry that a retry does not change. */
-const FINAL = /not found|unauthorized|denied|forbidden|manifest unknown/i;
-const CONFIGURATION = new Set(['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError']);
+const PERMANENT_PULL_ERROR = /not found|unauthorized|denied|forbidden|manifest unknown/i;
+const CONFIGURATION_REASONS = new Set(['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError']);
 
-function explainWaiting({ state, image = '', name }: ContainerStatus, pod: ObservedPod, options: ExplainOptions) {
+function diagnoseWaiting({ state, image = '', name }: ContainerStatus, pod: ObservedPod, options: DiagnosisOptions) {
   const { reason = '', message = '' } = state?.waiting ?? {};
-  if (PULLING.has(reason))
-    return explainPull({ reason, image, words: pullWords(message, image) || reason }, pod, options);
-  if (!CONFIGURATION.has(reason)) return undefined;
+  if (PULL_REASONS.has(reason))
+    return diagnosePull({ reason, image, words: extractPullMessage(message, image) || reason }, pod, options);
+  if (!CONFIGURATION_REASONS.has(reason)) return undefined;
   const hints = /secret|configmap/i.test(message)
     ? [
         'Create it in the namespace of the models, or correct secrets of the environment or environment_vars of the endpoint',
@@ -74,34 +79,38 @@ function explainWaiting({ state, image = '', name }: ContainerStatus, pod: Obser
   return failed(`Its container "${name}" cannot be started: ${words || reason}`, hints);
 }
 
-interface Pull {
+interface PullError {
   readonly reason: string;
   readonly image: string;
   readonly words: string;
 }
 
-function explainPull(
-  { reason, image, words }: Pull,
+function diagnosePull(
+  { reason, image, words }: PullError,
   pod: ObservedPod,
-  { began, now }: ExplainOptions,
+  { began, now }: DiagnosisOptions,
 ): RevisionDiagnosis {
   const failure = failed(`Its image cannot be pulled: ${image}: ${words}`, [
     'Check that the nodes can reach the registry, that the registry has the image, and that images.pull_secret is right',
   ]);
-  if (reason === 'InvalidImageName' || FINAL.test(words)) return failure;
+  if (reason === 'InvalidImageName' || PERMANENT_PULL_ERROR.test(words)) return failure;
   const since = Math.max(began, Date.parse(pod.metadata.creationTimestamp ?? '') || 0);
-  return failedFor({ since, now, patience: PULL_MILLISECONDS }, `the image cannot be pulled yet: ${words}`, failure);
+  return failAfterPatience(
+    { since, now, patience: PULL_MILLISECONDS },
+    `the image cannot be pulled yet: ${words}`,
+    failure,
+  );
 }
 
 /** The registry's message, without the text that containerd adds. */
-function pullWords(message: string, image: string): string {
+function extractPullMessage(message: string, image: string): string {
   const last = message.slice(message.lastIndexOf(image === '' ? message : image)).slice(image.length);
   const words = message.includes(image) ? last : message;
   return words.replace(/^["']?: /, '').replace(/^failed to do request: \w+ "[^"]*": /, '');
 }
 
-function explainEnd(pod: ObservedPod, { lastWords, events }: ObservedRevision): RevisionDiagnosis | undefined {
-  const container = endedContainer(pod);
+function diagnoseEnd(pod: ObservedPod, { lastWords, events }: ObservedRevision): RevisionDiagnosis | undefined {
+  const container = findEndedContainer(pod);
   const end = container?.state?.terminated ?? container?.lastState?.terminated;
   if (!container || !end) return undefined;
   const words = lastWords[pod.metadata.name] ?? [];
@@ -110,7 +119,7 @@ function explainEnd(pod: ObservedPod, { lastWords, events }: ObservedRevision): 
       'Choose a larger workload_type, or a workload_size with fewer units per replica, or give the type more memory in the environment',
       ...words,
     ]);
-  const said = keepsFile(pod, container) ? readFailure(end.message ?? '') : undefined;
+  const said = hasOwnTerminationMessage(pod, container) ? readFailure(end.message ?? '') : undefined;
   if (said) return failed(`The model does not start (${said.stage}): ${said.message}`, said.trace);
   const what = container.name === 'model' ? 'The model server' : `The container "${container.name}"`;
   const killing = events.find((e) => e.reason === 'Killing' && /failed (liveness|startup) probe/.test(e.message ?? ''));
@@ -119,13 +128,13 @@ function explainEnd(pod: ObservedPod, { lastWords, events }: ObservedRevision): 
   return failed(`${what} ended with exit code ${end.exitCode}${end.reason ? ` (${end.reason})` : ''}`, words);
 }
 
-function explainEviction({ status }: ObservedPod): RevisionDiagnosis | undefined {
+function diagnoseEviction({ status }: ObservedPod): RevisionDiagnosis | undefined {
   if (status?.phase !== 'Failed') return undefined;
   return failed(`Its pod failed: ${[status.reason, status.message].filter(Boolean).join(': ')}`);
 }
 
 /** Whether the container's termination message is its own file. Otherwise it may be output of the model. */
-function keepsFile({ spec }: ObservedPod, { name }: ContainerStatus): boolean {
+function hasOwnTerminationMessage({ spec }: ObservedPod, { name }: ContainerStatus): boolean {
   return spec?.containers?.find((c) => c.name === name)?.terminationMessagePolicy === 'File';
 }
 

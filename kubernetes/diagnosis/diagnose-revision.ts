@@ -1,10 +1,10 @@
-import { explainPod } from './diagnose-pod.ts';
+import { diagnosePod } from './diagnose-pod.ts';
 import {
   type RevisionDiagnosis,
-  type ExplainOptions,
+  type DiagnosisOptions,
   failed,
-  failedFor,
-  firstOf,
+  failAfterPatience,
+  chooseDiagnosis,
   waiting,
 } from './revision-diagnosis.ts';
 import {
@@ -20,52 +20,52 @@ import {
  * How long to wait for failures that may pass by themselves: a full quota, or a webhook or account that is starting.
  */
 const REFUSED_MILLISECONDS = 15_000;
-const PASSING = /exceeded quota|failed calling webhook|serviceaccount \S+ not found|object has been modified/;
+const TRANSIENT_REFUSAL = /exceeded quota|failed calling webhook|serviceaccount \S+ not found|object has been modified/;
 /**
  * A node under pressure, or a driver that does not provide its GPU, makes Kubernetes replace the pod again and again.
  */
-const MOST_ENDED_PODS = 3;
+const MAX_ENDED_PODS = 3;
 
 /** Whether a revision is ready and, if it will not be, why: the first cause, not its consequences. */
-export function explainRevision(observed: ObservedRevision, options: ExplainOptions): RevisionDiagnosis {
+export function diagnoseRevision(observed: ObservedRevision, options: DiagnosisOptions): RevisionDiagnosis {
   const { revision } = observed;
   if (!revision) return waiting('Knative is creating the revision');
-  const pods = livePods(observed.pods);
+  const pods = selectLivePods(observed.pods);
   const failure =
-    firstOf(
+    chooseDiagnosis(
       pods.filter((pod) => !isReady(pod)),
-      (pod) => explainPod(pod, observed, options),
+      (pod) => diagnosePod(pod, observed, options),
     ) ??
-    explainRefusal(observed, options) ??
-    explainDeadline(observed);
+    diagnoseRefusal(observed, options) ??
+    diagnoseDeadline(observed);
   if (failure) return failure;
   const ready = revision.status?.conditions?.find((c) => c.type === 'Ready');
   const up = pods.filter(isReady).length;
   const wanted = isReserve(revision) ? 0 : options.minReplicas;
   if (ready?.status === 'True' && up >= wanted) return { state: 'ready', message: 'ready', hints: [] };
   if (ready?.status === 'False' && pods.length === 0 && !isTransient(ready))
-    return failed(`Knative reports a failure: ${sentence(ready)}`);
+    return failed(`Knative reports a failure: ${renderCondition(ready)}`);
   return waiting(describeProgress(pods, up, Math.max(1, wanted)));
 }
 
 /** Why pods will not become ready; undefined: nothing shows that they will not. `lastWords`: see ObservedRevision. */
-export function explainPods(
+export function diagnosePods(
   pods: readonly ObservedPod[],
   lastWords: ObservedRevision['lastWords'] = {},
 ): RevisionDiagnosis | undefined {
   const nothing = { revision: undefined, deployment: undefined, pods, events: [], lastWords };
   const now = { minReplicas: 1, began: 0, now: Date.now() };
-  return firstOf(
+  return chooseDiagnosis(
     pods.filter((pod) => !isReady(pod)),
-    (pod) => explainPod(pod, nothing, now),
+    (pod) => diagnosePod(pod, nothing, now),
   );
 }
 
 /** Leaves out pods that are being deleted and failed pods that another one has replaced. */
-function livePods(pods: readonly ObservedPod[]): readonly ObservedPod[] {
+function selectLivePods(pods: readonly ObservedPod[]): readonly ObservedPod[] {
   const alive = pods.filter((pod) => pod.metadata.deletionTimestamp === undefined);
   const ended = alive.filter((pod) => pod.status?.phase === 'Failed');
-  return ended.length < MOST_ENDED_PODS ? alive.filter((pod) => !ended.includes(pod)) : alive;
+  return ended.length < MAX_ENDED_PODS ? alive.filter((pod) => !ended.includes(pod)) : alive;
 }
 
 /**
@@ -82,20 +82,20 @@ function isTransient({ reason }: Condition): boolean {
 }
 
 /** Pods that are not even created, because of a quota, limit range, pod security, webhook or service account. */
-function explainRefusal(
+function diagnoseRefusal(
   { deployment }: ObservedRevision,
-  { began, now }: ExplainOptions,
+  { began, now }: DiagnosisOptions,
 ): RevisionDiagnosis | undefined {
   const refused = deployment?.status?.conditions?.find((c) => c.type === 'ReplicaFailure' && c.status === 'True');
   if (!refused) return undefined;
   const message = (refused.message ?? refused.reason ?? '').replace(/^pods "[^"]*" is forbidden: /, '');
-  const failure = failed(`Its pods are refused: ${message}`, [hintFor(message)]);
-  if (!PASSING.test(message)) return failure;
+  const failure = failed(`Its pods are refused: ${message}`, [suggestFix(message)]);
+  if (!TRANSIENT_REFUSAL.test(message)) return failure;
   const since = Math.max(began, Date.parse(refused.lastTransitionTime ?? '') || began);
-  return failedFor({ since, now, patience: REFUSED_MILLISECONDS }, `its pods are refused: ${message}`, failure);
+  return failAfterPatience({ since, now, patience: REFUSED_MILLISECONDS }, `its pods are refused: ${message}`, failure);
 }
 
-function hintFor(message: string): string {
+function suggestFix(message: string): string {
   if (/exceeded quota/.test(message)) return 'Raise quota of the environment, or remove an endpoint';
   if (/failed quota/.test(message))
     return 'A quota of the namespace requires values that not every container declares: a LimitRange with defaults adds them (Davit creates one for quota of the environment)';
@@ -109,7 +109,7 @@ function hintFor(message: string): string {
 }
 
 /** The progress deadline is over. Knative deletes the pods next. */
-function explainDeadline({ deployment }: ObservedRevision): RevisionDiagnosis | undefined {
+function diagnoseDeadline({ deployment }: ObservedRevision): RevisionDiagnosis | undefined {
   const over = deployment?.status?.conditions?.find((c) => c.reason === 'ProgressDeadlineExceeded');
   if (over?.status !== 'False') return undefined;
   return failed('It was not ready within the deployment time of its hardware', [], 'log');
@@ -126,6 +126,6 @@ function describeProgress(pods: readonly ObservedPod[], up: number, wanted: numb
   return `${count}; loading the model`;
 }
 
-function sentence({ reason, message }: Condition): string {
+function renderCondition({ reason, message }: Condition): string {
   return [reason, message].filter(Boolean).join(': ');
 }

@@ -6,7 +6,7 @@ export interface LeftoversScope {
   readonly endpoint: string;
 }
 
-interface Named {
+interface NamedObject {
   readonly metadata: { readonly name: string };
 }
 
@@ -31,14 +31,14 @@ const KINDS = [
 export async function removeLeftovers(api: KubernetesApi, place: LeftoversScope): Promise<void> {
   for (const [group, kind] of KINDS) {
     const path = `${group}/namespaces/${place.namespace}/${kind}`;
-    const found = await listNamed<Named>(api, place, path);
+    const found = await listEndpointObjects<NamedObject>(api, place, path);
     await Promise.all(found.map(({ metadata }) => api.remove(`${path}/${metadata.name}`)));
   }
 }
 
 /** The names of an endpoint's Configurations. */
 export async function listConfigurations(api: KubernetesApi, place: LeftoversScope): Promise<readonly string[]> {
-  const found = await listNamed<Named>(api, place, configurationsOf(place));
+  const found = await listEndpointObjects<NamedObject>(api, place, configurationsPath(place));
   return found.map(({ metadata }) => metadata.name);
 }
 
@@ -51,19 +51,23 @@ export async function removeIdleConfigurations(
   place: LeftoversScope,
   before: readonly string[],
 ): Promise<void> {
-  const routes = await listNamed<Route>(api, place, `${SERVING}/namespaces/${place.namespace}/routes`);
+  const routes = await listEndpointObjects<Route>(api, place, `${SERVING}/namespaces/${place.namespace}/routes`);
   const named = routes.flatMap(({ spec }) => spec.traffic.flatMap((t) => t.revisionName ?? []));
   if (named.length === 0) return; // without a route nothing shows which ones are idle
   const idle = before.filter((name) => !named.some((revision) => revision.startsWith(`${name}-`)));
-  await Promise.all(idle.map((name) => api.remove(`${configurationsOf(place)}/${name}`)));
+  await Promise.all(idle.map((name) => api.remove(`${configurationsPath(place)}/${name}`)));
 }
 
-function configurationsOf({ namespace }: LeftoversScope): string {
+function configurationsPath({ namespace }: LeftoversScope): string {
   return `${SERVING}/namespaces/${namespace}/configurations`;
 }
 
 /** The endpoint's objects of one kind; none where Knative is not installed. */
-async function listNamed<T>(api: KubernetesApi, { endpoint }: LeftoversScope, path: string): Promise<readonly T[]> {
+async function listEndpointObjects<T>(
+  api: KubernetesApi,
+  { endpoint }: LeftoversScope,
+  path: string,
+): Promise<readonly T[]> {
   const labelSelector = `${ENDPOINT_LABEL}=${endpointObjectName(endpoint)}`;
   return api.list<T>(path, { labelSelector }).catch((e: unknown) => {
     if (e instanceof KubernetesRefused && e.status === 404) return [];

@@ -8,7 +8,7 @@ export interface RevisionDiagnosis {
   readonly look?: 'room' | 'log';
 }
 
-export interface ExplainOptions {
+export interface DiagnosisOptions {
   readonly minReplicas: number;
   /** When the wait began, in milliseconds since 1970. */
   readonly began: number;
@@ -28,7 +28,7 @@ export function failed(
 }
 
 /** Reports a problem that may pass by itself as a failure only after it has lasted for `patience`. */
-export function failedFor(
+export function failAfterPatience(
   { since, now, patience }: { readonly since: number; readonly now: number; readonly patience: number },
   meanwhile: string,
   failure: RevisionDiagnosis,
@@ -37,7 +37,7 @@ export function failedFor(
 }
 
 /** The first failure among the explanations, else the first explanation. */
-export function firstOf<T>(
+export function chooseDiagnosis<T>(
   items: readonly T[],
   explain: (item: T) => RevisionDiagnosis | undefined,
 ): RevisionDiagnosis | undefined {

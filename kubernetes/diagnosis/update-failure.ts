@@ -29,14 +29,14 @@ export async function recordFailure(
   const account = await api.get<Owner>(`/api/v1/namespaces/${namespace}/serviceaccounts/${owner}`);
   const { endpoint } = failure;
   await applyRecord(api, {
-    ...{ ...RECORD, namespace, endpoint, name: nameOf(endpoint), value: failure },
+    ...{ ...RECORD, namespace, endpoint, name: makeRecordName(endpoint), value: failure },
     owner: account && { apiVersion: 'v1', kind: 'ServiceAccount', name: owner, uid: account.metadata.uid },
   });
 }
 
 /** Removes the record after an update has succeeded. */
 export async function clearFailure(api: KubernetesApi, { namespace, endpoint }: FailureScope): Promise<void> {
-  await api.remove(`/api/v1/namespaces/${namespace}/configmaps/${nameOf(endpoint)}`);
+  await api.remove(`/api/v1/namespaces/${namespace}/configmaps/${makeRecordName(endpoint)}`);
 }
 
 /** Removes the Configuration of a failed revision with its pods, so that others can use its resources. */
@@ -61,6 +61,6 @@ function parseFailure(text: string): UpdateFailure | undefined {
   }
 }
 
-function nameOf(endpoint: string): string {
+function makeRecordName(endpoint: string): string {
   return `${endpointObjectName(endpoint)}-failure`;
 }

@@ -1,7 +1,7 @@
 import { sanitizeText } from '../../schemas/values/sanitize-text.ts';
 import { type ModelLoading, parseModelLoading } from '../../schemas/endpoint/worker-mode.ts';
 import { WORKER_REPORT_KEY, WORKER_REPORT_LABEL, type WorkerReport } from '../../schemas/deployment/worker-report.ts';
-import { parseFields } from '../../system/parse-json-fields.ts';
+import { parseJsonFields } from '../../system/parse-json-fields.ts';
 import { sendThroughActivator } from '../activator.ts';
 import type { KubernetesApi } from '../client/api.ts';
 import { applyRecord, listRecords, type RecordKind } from '../client/record.ts';
@@ -12,7 +12,7 @@ const LIMIT_SECONDS = 5;
 /** The model's own process reports these values, so they are cut to a readable length. */
 const [MOST_FOUND, FOUND_CHARACTERS] = [20, 100];
 
-export interface ReportedRevision {
+export interface WorkerReportRequest {
   readonly namespace: string;
   readonly endpoint: string;
   /** The name of the Knative Revision. It must have a replica, because the request would wake it. */
@@ -27,7 +27,7 @@ export interface ReportedRevision {
  * from a pod would need a right that nothing else needs, and a request would keep the revision awake. The ConfigMap is
  * owned by the Revision and deleted with it. An annotation of the Revision would also be on its pods, and restart them.
  */
-export async function recordWorkerReport(api: KubernetesApi, reported: ReportedRevision): Promise<void> {
+export async function recordWorkerReport(api: KubernetesApi, reported: WorkerReportRequest): Promise<void> {
   const { namespace, endpoint, revision, workers, signal } = reported;
   const options = { signal, limitSeconds: LIMIT_SECONDS };
   const [loading, owner] = await Promise.all([
@@ -60,18 +60,18 @@ interface Owner {
 /** Undefined: an older model server, which does not report this. */
 async function fetchModelLoading(
   api: KubernetesApi,
-  { namespace, revision, signal }: ReportedRevision,
+  { namespace, revision, signal }: WorkerReportRequest,
 ): Promise<ModelLoading | undefined> {
   const request = { namespace, revision, method: 'GET', path: '/status' } as const;
   const { status, body } = await sendThroughActivator(api, request, { signal, limitSeconds: LIMIT_SECONDS });
-  const fields = status === 200 ? parseFields(body) : {};
+  const fields = status === 200 ? parseJsonFields(body) : {};
   const loading = parseModelLoading(fields['worker_mode'], fields['found']);
   return loading && { ...loading, found: loading.found.slice(0, MOST_FOUND).map(shorten) };
 }
 
 /** Undefined: somebody has edited the report by hand and broken it. */
 function parseReport(text: string): WorkerReport | undefined {
-  const { revision, mode, found, count } = parseFields(text);
+  const { revision, mode, found, count } = parseJsonFields(text);
   const loading = parseModelLoading(mode, found);
   if (!loading || typeof revision !== 'string' || typeof count !== 'number') return undefined;
   return { revision, ...loading, count };

@@ -1,17 +1,17 @@
 import { request } from 'node:http';
 import { type Progress, SILENT } from '../../system/progress.ts';
 import type {
-  Deleted,
+  DeletionResult,
   EndpointStatus,
-  Line,
-  PatchRevision,
-  PutRevision,
-  PutRoute,
+  ResponseLine,
+  PatchRevisionRequest,
+  PutRevisionRequest,
+  PutRouteRequest,
   RevisionStatus,
   Status,
 } from './control-protocol.ts';
 import { ControlRefused, SupervisorGone } from './control-errors.ts';
-import { eachLine } from '../../system/for-each-line.ts';
+import { forEachLine } from '../../system/for-each-line.ts';
 
 export interface CallOptions {
   readonly progress?: Progress;
@@ -31,23 +31,23 @@ export class ControlClient {
     return this.#call('GET', '/status', undefined, options);
   }
 
-  putRevision(put: PutRevision, options?: CallOptions): Promise<RevisionStatus> {
+  putRevision(put: PutRevisionRequest, options?: CallOptions): Promise<RevisionStatus> {
     return this.#call('PUT', path('revisions', put.revision.name), put, options);
   }
 
-  patchRevision(name: string, patch: PatchRevision, options?: CallOptions): Promise<RevisionStatus> {
+  patchRevision(name: string, patch: PatchRevisionRequest, options?: CallOptions): Promise<RevisionStatus> {
     return this.#call('PATCH', path('revisions', name), patch, options);
   }
 
-  deleteRevision(name: string, options?: CallOptions): Promise<Deleted> {
+  deleteRevision(name: string, options?: CallOptions): Promise<DeletionResult> {
     return this.#call('DELETE', path('revisions', name), undefined, options);
   }
 
-  putRoute(route: PutRoute, options?: CallOptions): Promise<EndpointStatus> {
+  putRoute(route: PutRouteRequest, options?: CallOptions): Promise<EndpointStatus> {
     return this.#call('PUT', path('endpoints', route.endpoint), route, options);
   }
 
-  deleteRoute(endpoint: string, options?: CallOptions): Promise<Deleted> {
+  deleteRoute(endpoint: string, options?: CallOptions): Promise<DeletionResult> {
     return this.#call('DELETE', path('endpoints', endpoint), undefined, options);
   }
 
@@ -80,14 +80,14 @@ export class ControlClient {
     const { progress = SILENT, signal } = options;
     return new Promise((done, fail) => {
       const gone = (cause?: Error) =>
-        fail(signal?.aborted ? (signal.reason as Error) : new SupervisorGone(GONE, { cause }));
+        fail(signal?.aborted ? (signal.reason as Error) : new SupervisorGone(ENDED_MESSAGE, { cause }));
       const asked = request({ socketPath: this.#socketPath, method, path: target, ...(signal && { signal }) });
       asked.on('error', gone);
       asked.on('response', (response) => {
-        eachLine(
+        forEachLine(
           response,
           (text) => {
-            const line = JSON.parse(text) as Line<T>;
+            const line = JSON.parse(text) as ResponseLine<T>;
             if ('progress' in line) progress.say(line.progress);
             else if ('result' in line) done(line.result);
             else fail(new ControlRefused(line.error));
@@ -102,7 +102,7 @@ export class ControlClient {
   }
 }
 
-const GONE = 'Cannot reach the supervisor: it ended before it responded';
+const ENDED_MESSAGE = 'Cannot reach the supervisor: it ended before it responded';
 
 function path(noun: string, name: string): string {
   return `/${noun}/${encodeURIComponent(name)}`;

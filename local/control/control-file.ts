@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { readText } from '../../schemas/read-project.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
-import { identify, determineProcessState, parseIdentity, renderIdentity } from '../../system/process-identity.ts';
+import {
+  identifyProcess,
+  determineProcessState,
+  parseIdentity,
+  renderIdentity,
+} from '../../system/process-identity.ts';
 import { type SupervisorId, stateFolder } from '../supervisor/supervisor-id.ts';
 
 /** The address of the supervisor. Its socket is outside the state folder, because socket paths must be short. */
@@ -14,12 +19,12 @@ export interface ControlFile {
 
 /** Reads the control file of a current or former supervisor. Returns undefined if there is no file. */
 export async function readControlFile(place: SupervisorId): Promise<ControlFile | undefined> {
-  const text = await readText(fileOf(place));
+  const text = await readText(controlFilePath(place));
   return text === undefined ? undefined : (JSON.parse(text) as ControlFile);
 }
 
 export async function writeControlFile(place: SupervisorId, control: ControlFile): Promise<void> {
-  await writeFileAtomically(fileOf(place), JSON.stringify(control), 0o600);
+  await writeFileAtomically(controlFilePath(place), JSON.stringify(control), 0o600);
 }
 
 /** Whether the supervisor of a control file runs. False for files of earlier versions, which do not identify it. */
@@ -30,7 +35,7 @@ export function isRunning({ process: written = '' }: ControlFile): boolean {
 
 /** Whether a control file belongs to this process. Compares identities, because containers reuse process ids. */
 export function isThisProcess(control: ControlFile | undefined): boolean {
-  return control?.process === renderIdentity(identify());
+  return control?.process === renderIdentity(identifyProcess());
 }
 
 /** Whether a process is this place's supervisor, by its command line. Checked before a kill, because ids are reused. */
@@ -43,6 +48,6 @@ export function isSupervisor({ pid }: ControlFile, { root, environment }: Superv
   }
 }
 
-function fileOf(place: SupervisorId): string {
+function controlFilePath(place: SupervisorId): string {
   return stateFolder(place, 'control.json');
 }

@@ -7,7 +7,7 @@ import type { ModelLoading } from '../../schemas/endpoint/worker-mode.ts';
 export type Autoscaling = Environment['autoscaling'];
 
 /** `PUT /revisions/NAME`: starts a revision, proves it and keeps it ready. */
-export interface PutRevision {
+export interface PutRevisionRequest {
   readonly revision: Revision;
   readonly autoscaling: Autoscaling;
   readonly virtualenv: LockedVirtualenv;
@@ -16,16 +16,16 @@ export interface PutRevision {
 }
 
 /** `PATCH /revisions/NAME`: changes settings in place. */
-export interface PatchRevision {
+export interface PatchRevisionRequest {
   readonly bounds: Bounds;
   readonly autoscaling: Autoscaling;
 }
 
 /** `PUT /endpoints/NAME`: switches the route atomically. */
-export type PutRoute = LocalRouteInputs;
+export type PutRouteRequest = LocalRouteInputs;
 
 /** Why a revision does not serve. */
-export interface Failure {
+export interface ServingFailure {
   /** `model`, `virtualenv`, or a stage of the model server: `load`, `predict` … */
   readonly stage: string;
   /** One sentence. */
@@ -43,7 +43,7 @@ export interface RevisionStatus {
   readonly entity: string;
   readonly model: { readonly name: string; readonly version: string; readonly digest: string };
   readonly state: RevisionState;
-  readonly failure: Failure | undefined;
+  readonly failure: ServingFailure | undefined;
   readonly bounds: Bounds;
   readonly autoscaling: Autoscaling;
   readonly workers: number;
@@ -97,16 +97,16 @@ export interface Status {
 }
 
 /** One line of a response. The last line is a result or an error. */
-export type Line<T> = { readonly progress: string } | { readonly result: T } | { readonly error: ControlError };
+export type ResponseLine<T> = { readonly progress: string } | { readonly result: T } | { readonly error: ControlError };
 
 export interface ControlError {
   readonly code: 'bad-request' | 'unknown' | 'in-use' | 'not-ready' | 'failed' | 'port-taken' | 'ending' | 'fault';
   readonly message: string;
   /** Only with code `failed`. */
-  readonly failure?: Failure;
+  readonly failure?: ServingFailure;
 }
 
 /** The response to a deletion. `ending`: nothing is left to supervise, so the supervisor ends. */
-export interface Deleted {
+export interface DeletionResult {
   readonly ending: boolean;
 }

@@ -1,12 +1,12 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type {
   ControlError,
-  Deleted,
+  DeletionResult,
   EndpointStatus,
-  Line,
-  PatchRevision,
-  PutRevision,
-  PutRoute,
+  ResponseLine,
+  PatchRevisionRequest,
+  PutRevisionRequest,
+  PutRouteRequest,
   RevisionStatus,
   Status,
 } from './control-protocol.ts';
@@ -16,12 +16,12 @@ import type { Progress } from '../../system/progress.ts';
 /** The operations of a supervisor over its control socket. All throw ControlRefused. */
 export interface ControlOperations {
   status(): Status;
-  putRevision(put: PutRevision, task: Task): Promise<RevisionStatus>;
-  patchRevision(name: string, patch: PatchRevision): Promise<RevisionStatus>;
-  deleteRevision(name: string, task: Task): Promise<Deleted>;
-  putRoute(route: PutRoute): Promise<EndpointStatus>;
-  deleteRoute(endpoint: string): Promise<Deleted>;
-  readLog(revision: string, options: ReadLog): Promise<readonly string[]>;
+  putRevision(put: PutRevisionRequest, task: Task): Promise<RevisionStatus>;
+  patchRevision(name: string, patch: PatchRevisionRequest): Promise<RevisionStatus>;
+  deleteRevision(name: string, task: Task): Promise<DeletionResult>;
+  putRoute(route: PutRouteRequest): Promise<EndpointStatus>;
+  deleteRoute(endpoint: string): Promise<DeletionResult>;
+  readLog(revision: string, options: ReadLogOptions): Promise<readonly string[]>;
   makeToken(): Promise<string>;
   makeShortToken(seconds: number): string;
   revokeTokens(): Promise<void>;
@@ -34,7 +34,7 @@ export interface Task extends Progress {
   readonly signal: AbortSignal;
 }
 
-export interface ReadLog {
+export interface ReadLogOptions {
   readonly which: 'log' | 'build-log';
   readonly lines: number;
 }
@@ -47,14 +47,14 @@ export function makeControlServer(operations: Promise<ControlOperations>, isEndi
   return createServer((request, response) => {
     const gone = new AbortController();
     response.once('close', () => gone.abort(new Error('The client has disconnected')));
-    const write = (line: Line<unknown>) => void response.write(`${JSON.stringify(line)}\n`);
+    const write = (line: ResponseLine<unknown>) => void response.write(`${JSON.stringify(line)}\n`);
     const task: Task = { say: (progress) => write({ progress }), signal: gone.signal };
     response.writeHead(200, { 'content-type': 'application/x-ndjson' });
     response.flushHeaders();
     operations
       .then((o) => answer(request, { operations: o, task, ending: isEnding() }))
       .then((result) => write({ result: result ?? null }))
-      .catch((e: unknown) => write({ error: describe(e) }))
+      .catch((e: unknown) => write({ error: toControlError(e) }))
       .finally(() => response.end());
   });
 }
@@ -75,17 +75,17 @@ async function answer(request: IncomingMessage, { operations, task, ending }: Re
     case 'GET status':
       return operations.status();
     case 'PUT revisions':
-      return operations.putRevision(await body<PutRevision>(), task);
+      return operations.putRevision(await body<PutRevisionRequest>(), task);
     case 'PATCH revisions':
-      return operations.patchRevision(name, await body<PatchRevision>());
+      return operations.patchRevision(name, await body<PatchRevisionRequest>());
     case 'DELETE revisions':
       return operations.deleteRevision(name, task);
     case 'PUT endpoints':
-      return operations.putRoute(await body<PutRoute>());
+      return operations.putRoute(await body<PutRouteRequest>());
     case 'DELETE endpoints':
       return operations.deleteRoute(name);
     case 'GET logs':
-      return operations.readLog(name, readLogOptions(url));
+      return operations.readLog(name, parseLogOptions(url));
     case 'POST tokens':
       return operations.makeToken();
     case 'POST short-tokens':
@@ -100,7 +100,7 @@ async function answer(request: IncomingMessage, { operations, task, ending }: Re
   }
 }
 
-function readLogOptions({ searchParams }: URL): ReadLog {
+function parseLogOptions({ searchParams }: URL): ReadLogOptions {
   const which = searchParams.get('which') === 'build-log' ? 'build-log' : 'log';
   return { which, lines: Number(searchParams.get('lines') ?? 200) };
 }
@@ -111,7 +111,7 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
   return JSON.parse(Buffer.concat(parts).toString('utf8'));
 }
 
-function describe(e: unknown): ControlError {
+function toControlError(e: unknown): ControlError {
   if (e instanceof ControlRefused) return e.error;
   return { code: 'fault', message: e instanceof Error ? e.message : String(e) };
 }

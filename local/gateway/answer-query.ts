@@ -1,6 +1,6 @@
 import { unavailable } from '../../serving-api/refusal.ts';
 import { Refused } from '../../serving-api/refusal-error.ts';
-import type { Answer, Query } from '../revisions/replica.ts';
+import type { QueryResponse, Query } from '../revisions/replica.ts';
 import type { RevisionPool } from '../revisions/revision-pool.ts';
 import { NotStarted } from '../revisions/model-server-errors.ts';
 
@@ -12,16 +12,20 @@ export interface QueryClient {
 }
 
 /** How long to retry a query that no worker has started. */
-const PATIENCE_SECONDS = 60;
+const RETRY_SECONDS = 60;
 
 /**
  * Sends a query to a replica. Retries a request that no worker can have started, on any replica. Never resends a
  * request that a worker can have started. Returns undefined if the client disconnected. Throws a Refused.
  */
-export async function answerQuery(pool: RevisionPool, query: Query, asker: QueryClient): Promise<Answer | undefined> {
-  const patience = Date.now() + PATIENCE_SECONDS * 1000;
+export async function answerQuery(
+  pool: RevisionPool,
+  query: Query,
+  asker: QueryClient,
+): Promise<QueryResponse | undefined> {
+  const patience = Date.now() + RETRY_SECONDS * 1000;
   for (;;) {
-    const unit = await takeUnit(pool, asker);
+    const unit = await reserveUnit(pool, asker);
     if (!unit) return undefined;
     let failed = true;
     try {
@@ -37,7 +41,7 @@ export async function answerQuery(pool: RevisionPool, query: Query, asker: Query
   }
 }
 
-async function takeUnit(pool: RevisionPool, asker: QueryClient) {
+async function reserveUnit(pool: RevisionPool, asker: QueryClient) {
   const waiting = pool.take();
   const left = Promise.withResolvers<undefined>();
   asker.onGone = () => {

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { checkBearer, hashToken, readBearer } from '../../serving-api/bearer-token.ts';
+import { hasAcceptedToken, hashToken, readBearerToken } from '../../serving-api/bearer-token.ts';
 import { chooseEntity } from '../../serving-api/choose-entity.ts';
-import { makeAnswerHeaders, makeQueryHeaders, readRequestId } from '../../serving-api/headers.ts';
+import { makeResponseHeaders, makeQueryHeaders, readRequestId } from '../../serving-api/headers.ts';
 import { type ParsedRequest, parseRequest } from '../../serving-api/parse-request.ts';
-import { makeDemand, take, rateLimited } from '../../serving-api/rate-limits.ts';
+import { makeRateLimitCounters, countCall, rateLimited } from '../../serving-api/rate-limits.ts';
 import * as refusal from '../../serving-api/refusal.ts';
 import { Refused } from '../../serving-api/refusal-error.ts';
 import { SlidingWindows } from '../../serving-api/sliding-window.ts';
@@ -58,7 +58,7 @@ export function makeGatewayServer(backend: GatewayBackend): Server {
   server.on('checkExpectation', (_request, response: ServerResponse) => write(response, refusal.unknownExpectation));
   return server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     if (Number(request.headers['content-length'] ?? 0) > refusal.MAX_BODY_BYTES) {
-      write(response, refusal.tooLarge); // the client has not sent the body yet
+      write(response, refusal.bodyTooLarge); // the client has not sent the body yet
       return;
     }
     response.writeContinue();
@@ -80,9 +80,9 @@ async function answer(request: IncomingMessage, response: ServerResponse, parts:
     response.writeHead(200, { 'content-type': 'application/json' }).end('{}'); // no login besides the client's token
     return;
   }
-  if (!checkBearer(request.headers.authorization, backend.hashes())) throw new Refused(refusal.unauthenticated);
+  if (!hasAcceptedToken(request.headers.authorization, backend.hashes())) throw new Refused(refusal.unauthenticated);
   if (asked.kind === 'query') return query(asked, { request, response }, parts);
-  if (asked.kind === 'write') throw new Refused(refusal.writesGoThroughGit(asked.endpoint));
+  if (asked.kind === 'write') throw new Refused(refusal.readOnlyApi(asked.endpoint));
   if (asked.kind === 'wrong-method') throw new Refused(refusal.wrongMethod(request.method ?? '', asked.allow));
   const look = await backend.look(asked);
   if (!look) throw new Refused(missing(asked, backend));
@@ -96,7 +96,7 @@ async function query(
 ): Promise<void> {
   const started = performance.now();
   const target = findTarget(backend, endpoint, entity);
-  keepRateLimits(backend.rateLimits(endpoint), { endpoint, request }, windows);
+  enforceRateLimits(backend.rateLimits(endpoint), { endpoint, request }, windows);
   const requestId = readRequestId(request.headers) ?? randomUUID();
   response.setHeader('x-request-id', requestId);
   response.setHeader('served-model-name', target.name);
@@ -106,7 +106,7 @@ async function query(
     const answered = await answerQuery(target.pool, { headers, body }, watch(response));
     if (!answered) return;
     const { status } = answered;
-    const out = makeAnswerHeaders(answered.headers, { requestId, entity: target.name });
+    const out = makeResponseHeaders(answered.headers, { requestId, entity: target.name });
     response.writeHead(status, { ...out, 'content-length': answered.body.length }).end(answered.body);
     backend.count(endpoint, target.name, status, performance.now() - started);
   } catch (e) {
@@ -118,15 +118,15 @@ async function query(
 }
 
 /** Applies rate limits. Tokens have no names here, so each token counts as a user without groups. Throws a Refused. */
-function keepRateLimits(
+function enforceRateLimits(
   limits: readonly RateLimit[],
   { endpoint, request }: { readonly endpoint: string; readonly request: IncomingMessage },
   windows: SlidingWindows,
 ): void {
   if (limits.length === 0) return;
-  const name = hashToken(readBearer(request.headers.authorization) ?? '').toString('hex');
-  const demand = makeDemand(endpoint, limits, { name, kind: 'user', groups: [] });
-  const full = demand && take(demand, windows, Date.now());
+  const name = hashToken(readBearerToken(request.headers.authorization) ?? '').toString('hex');
+  const demand = makeRateLimitCounters(endpoint, limits, { name, kind: 'user', groups: [] });
+  const full = demand && countCall(demand, windows, Date.now());
   if (full) throw new Refused(rateLimited(full.counted, full.retrySeconds));
 }
 

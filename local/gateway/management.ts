@@ -1,11 +1,11 @@
-import { undescribed } from '../../serving-api/refusal.ts';
+import { noQueryDescription } from '../../serving-api/refusal.ts';
 import { Refused } from '../../serving-api/refusal-error.ts';
 import { endpointId, renderEndpoint } from '../../serving-api/render-endpoint.ts';
 import { renderMetrics } from '../../serving-api/render-metrics.ts';
-import { explainUndescribed, renderOpenApi } from '../../serving-api/render-openapi.ts';
+import { explainMissingOpenApi, renderOpenApi } from '../../serving-api/render-openapi.ts';
 import { renderPermissionLevels, renderPermissions } from '../../serving-api/render-permissions.ts';
 import type { ServedEndpoint } from '../../serving-api/served-endpoint.ts';
-import { Traffic } from '../../serving-api/traffic-counter.ts';
+import { TrafficCounter } from '../../serving-api/traffic-counter.ts';
 import { describeRevisions, describeServed } from '../supervisor/describe-fleet.ts';
 import { type DurableState, own } from '../supervisor/durable-state.ts';
 import type { Fleet } from '../supervisor/fleet.ts';
@@ -26,7 +26,7 @@ const LOG_LINES = 1000;
 export class Management {
   readonly #state: DurableState;
   readonly #parts: ManagementDependencies;
-  readonly #traffic = new Map<string, Traffic>();
+  readonly #traffic = new Map<string, TrafficCounter>();
 
   constructor(state: DurableState, parts: ManagementDependencies) {
     this.#state = state;
@@ -34,9 +34,9 @@ export class Management {
   }
 
   /** Returns the traffic counts of one entity. */
-  traffic(endpoint: string, entity: string): Traffic {
+  traffic(endpoint: string, entity: string): TrafficCounter {
     const key = `${endpoint}/${entity}`;
-    const traffic = this.#traffic.get(key) ?? new Traffic();
+    const traffic = this.#traffic.get(key) ?? new TrafficCounter();
     this.#traffic.set(key, traffic);
     return traffic;
   }
@@ -46,7 +46,7 @@ export class Management {
     const served = describeServed(this.#state.now, describeRevisions(this.#parts.fleet.known));
     const seen = { url, level: 'CAN_QUERY' } as const;
     if (asked.kind === 'list') return json({ endpoints: served.map((e) => renderEndpoint(e, seen)) });
-    if ('id' in asked) return lookAtPermissions(asked, served);
+    if ('id' in asked) return answerPermissions(asked, served);
     const endpoint = served.find((e) => e.name === asked.endpoint);
     if (!endpoint) return undefined;
     if (asked.kind === 'get') return json(renderEndpoint(endpoint, seen));
@@ -78,10 +78,10 @@ export class Management {
 function describeQueries(endpoint: ServedEndpoint, url: string): object {
   const document = renderOpenApi(endpoint, url);
   if (document) return document;
-  throw new Refused(undescribed(endpoint.name, explainUndescribed(endpoint)));
+  throw new Refused(noQueryDescription(endpoint.name, explainMissingOpenApi(endpoint)));
 }
 
-function lookAtPermissions(
+function answerPermissions(
   { kind, id }: Extract<ManagementRequest, { id: string }>,
   served: readonly ServedEndpoint[],
 ): ManagementResponse | undefined {

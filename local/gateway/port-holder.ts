@@ -4,7 +4,7 @@ const LISTEN = '0A';
 
 /** Describes the process that listens on a TCP port: `process 4711 (nginx)`. Undefined: not visible to this user. */
 export async function describePortHolder(port: number): Promise<string | undefined> {
-  const inodes = await listeningInodes(port);
+  const inodes = await listListeningInodes(port);
   if (inodes.size === 0) return undefined;
   for (const pid of await readdir('/proc').catch(() => [])) {
     if (/^\d+$/.test(pid) && (await holdsAny(pid, inodes))) return `process ${pid} (${await readName(pid)})`;
@@ -13,7 +13,7 @@ export async function describePortHolder(port: number): Promise<string | undefin
 }
 
 /** Reads Linux's socket tables, whose columns are `sl local_address rem_address st … inode`. */
-async function listeningInodes(port: number): Promise<ReadonlySet<string>> {
+async function listListeningInodes(port: number): Promise<ReadonlySet<string>> {
   const tables = await Promise.all(['/proc/net/tcp', '/proc/net/tcp6'].map((f) => readFile(f, 'utf8').catch(() => '')));
   const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   const rows = tables.flatMap((table) => table.split('\n').slice(1)).map((line) => line.trim().split(/\s+/));

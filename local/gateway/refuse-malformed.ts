@@ -1,6 +1,6 @@
 import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { malformed, renderRefusal } from '../../serving-api/refusal.ts';
+import { malformedRequest, renderRefusal } from '../../serving-api/refusal.ts';
 
 /**
  * Responds to an invalid HTTP request with the gateway's error body, and closes the connection. `begun` is the
@@ -12,7 +12,7 @@ export function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex, be
     socket.destroy();
     return;
   }
-  const refusal = malformed(error.code);
+  const refusal = malformedRequest(error.code);
   const body = renderRefusal(refusal);
   const head = [
     `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? ''}`,

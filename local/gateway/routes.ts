@@ -1,7 +1,7 @@
 import type { RateLimit } from '../../schemas/deployment/serving-entry.ts';
-import type { PutRoute } from '../control/control-protocol.ts';
+import type { PutRouteRequest } from '../control/control-protocol.ts';
 import { ControlRefused } from '../control/control-errors.ts';
-import { type DurableState, own, without } from '../supervisor/durable-state.ts';
+import { type DurableState, own, omitKey } from '../supervisor/durable-state.ts';
 import type { TrackedRevision } from '../supervisor/fleet.ts';
 import type { RevisionPool } from '../revisions/revision-pool.ts';
 
@@ -44,7 +44,7 @@ export class Routes {
   }
 
   /** Refuses a route to an unproven revision, and shares that do not add up to 100. */
-  check({ endpoint, entities }: PutRoute): void {
+  check({ endpoint, entities }: PutRouteRequest): void {
     for (const entity of entities) this.#requireProven(endpoint, entity);
     const total = entities.reduce((sum, e) => sum + e.trafficPercentage, 0);
     if (total !== 100) {
@@ -54,7 +54,7 @@ export class Routes {
   }
 
   /** Switches the route of an endpoint atomically. */
-  async put(route: PutRoute): Promise<void> {
+  async put(route: PutRouteRequest): Promise<void> {
     const { endpoint, description, tags, entities, rateLimits = [] } = route;
     this.check(route);
     await this.#state.change((s) => {
@@ -69,10 +69,10 @@ export class Routes {
   /** Deletes an endpoint's route. Requests in flight still finish. */
   async delete(endpoint: string): Promise<void> {
     if (!own(this.#state.now.endpoints, endpoint)) return;
-    await this.#state.change((s) => ({ ...s, endpoints: without(s.endpoints, endpoint) }));
+    await this.#state.change((s) => ({ ...s, endpoints: omitKey(s.endpoints, endpoint) }));
   }
 
-  #requireProven(endpoint: string, entity: PutRoute['entities'][number]): void {
+  #requireProven(endpoint: string, entity: PutRouteRequest['entities'][number]): void {
     const known = this.#known.get(entity.revision);
     if (known?.phase === 'proven' && known.stored.endpoint === endpoint && known.stored.entity === entity.name) return;
     const found = !known

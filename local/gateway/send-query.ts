@@ -1,7 +1,7 @@
 import { type Agent, type IncomingMessage, request } from 'node:http';
-import { serverLost, tookTooLong } from '../../serving-api/refusal.ts';
+import { modelServerDied, deadlineExceeded } from '../../serving-api/refusal.ts';
 import { Refused } from '../../serving-api/refusal-error.ts';
-import type { Answer, Query } from '../revisions/replica.ts';
+import type { QueryResponse, Query } from '../revisions/replica.ts';
 import { NotStarted } from '../revisions/model-server-errors.ts';
 
 export interface SendOptions {
@@ -16,21 +16,24 @@ export interface SendOptions {
 const NOT_CONNECTED = new Set(['ECONNREFUSED', 'ENOENT', 'EAGAIN', 'EMFILE', 'ENFILE']);
 
 /** Sends one query to a model server's socket and reads the whole response. */
-export function sendQuery({ headers, body }: Query, options: SendOptions): Promise<Answer> {
+export function sendQuery({ headers, body }: Query, options: SendOptions): Promise<QueryResponse> {
   const { socketPath, agent, entity, limitSeconds } = options;
   return new Promise((done, fail) => {
     const sent = request({ socketPath, agent, method: 'POST', path: '/invocations', headers });
-    const limit = setTimeout(() => sent.destroy(new Refused(tookTooLong(entity, limitSeconds))), limitSeconds * 1000);
+    const limit = setTimeout(
+      () => sent.destroy(new Refused(deadlineExceeded(entity, limitSeconds))),
+      limitSeconds * 1000,
+    );
     const failed = (e: Error) => {
       clearTimeout(limit);
-      fail(asFailure(e, entity));
+      fail(toQueryError(e, entity));
     };
     sent.on('error', failed);
     sent.on('response', (response) => {
-      collect(response).then((answered) => {
+      readWholeBody(response).then((answered) => {
         clearTimeout(limit);
         const answer = { status: response.statusCode ?? 502, headers: response.headers, body: answered };
-        if (wasNotStarted(answer)) fail(new NotStarted(`the model server answered ${answer.status}`));
+        if (isNotStarted(answer)) fail(new NotStarted(`the model server answered ${answer.status}`));
         else done(answer);
       }, failed);
     });
@@ -38,20 +41,20 @@ export function sendQuery({ headers, body }: Query, options: SendOptions): Promi
   });
 }
 
-async function collect(response: IncomingMessage): Promise<Buffer> {
+async function readWholeBody(response: IncomingMessage): Promise<Buffer> {
   const parts: Buffer[] = [];
   for await (const part of response) parts.push(part as Buffer);
   return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts);
 }
 
 /** The server sets Retry-After when its queue is full or it is ending. A model's response never has that header. */
-function wasNotStarted({ status, headers }: Answer): boolean {
+function isNotStarted({ status, headers }: QueryResponse): boolean {
   return (status === 429 || status === 503) && headers['retry-after'] !== undefined;
 }
 
-function asFailure(e: Error, entity: string): Error {
+function toQueryError(e: Error, entity: string): Error {
   if (e instanceof Refused) return e;
   const { code, syscall } = e as NodeJS.ErrnoException;
   if (syscall === 'connect' && NOT_CONNECTED.has(code ?? '')) return new NotStarted(e.message, { cause: e });
-  return new Refused(serverLost(entity), { cause: e }); // a worker can have started, so never resend
+  return new Refused(modelServerDied(entity), { cause: e }); // a worker can have started, so never resend
 }

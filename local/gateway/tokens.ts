@@ -14,14 +14,14 @@ export class Tokens {
 
   /** Makes a permanent token, which cannot be read again. */
   async make(): Promise<string> {
-    const token = freshToken();
+    const token = generateToken();
     await this.#state.change((s) => ({ ...s, tokens: [...s.tokens, hashToken(token).toString('hex')] }));
     return token;
   }
 
   /** Makes a token that expires, at the latest with this process. */
   makeShort(seconds: number): string {
-    const token = freshToken();
+    const token = generateToken();
     this.#short.set(hashToken(token).toString('hex'), Date.now() + seconds * 1000);
     return token;
   }
@@ -43,6 +43,6 @@ export class Tokens {
   }
 }
 
-function freshToken(): string {
+function generateToken(): string {
   return `davit_${randomBytes(32).toString('base64url')}`;
 }

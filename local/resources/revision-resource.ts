@@ -5,19 +5,21 @@ import type { LocalRevisionInputs } from '../../schemas/environment/local-resour
 import { parseLock, type LockedVirtualenv } from '../../schemas/lock/lock.ts';
 import { parseFolderVariables } from '../../schemas/deployment/folder-variables.ts';
 import { renderRevisionFailure } from '../../schemas/deployment/revision-failure.ts';
-import { declaredRoot, readLockText, readText } from '../../schemas/read-project.ts';
-import type { Failure, PutRevision, RevisionStatus } from '../control/control-protocol.ts';
+import { declarationsRoot, readLockText, readText } from '../../schemas/read-project.ts';
+import type { ServingFailure, PutRevisionRequest, RevisionStatus } from '../control/control-protocol.ts';
 import { ControlRefused } from '../control/control-errors.ts';
 import type { SupervisorId } from '../supervisor/supervisor-id.ts';
 import { describeMissingModel, resolveModel } from '../revisions/resolve-model.ts';
-import { isThere, readStatus, waitForEnd, withSupervisor } from '../supervisor/start-supervisor.ts';
+import { hasSupervisorOrState, readStatus, waitForEnd, withSupervisor } from '../supervisor/start-supervisor.ts';
 
 /** Properties that change in place. Any other change makes a new revision, because the name contains a hash of them. */
 const IN_PLACE = /^(bounds|autoscaling|lock|model\.uri)\b/;
-const SHOWN_LINES = 12;
+const MAX_SHOWN_LINES = 12;
 
 /** `davit:local:Revision`: one immutable deployed form of an entity. Created when it is ready and has predicted. */
-export function revisionResource(place: () => SupervisorId): ResourceType<LocalRevisionInputs, LocalRevisionInputs> {
+export function makeRevisionResource(
+  place: () => SupervisorId,
+): ResourceType<LocalRevisionInputs, LocalRevisionInputs> {
   return {
     check: async ({ inputs }) => ({ inputs, failures: await checkRevision(place().root, inputs) }),
     replaces: (path) => !IN_PLACE.test(path),
@@ -33,8 +35,8 @@ export function revisionResource(place: () => SupervisorId): ResourceType<LocalR
       const status = await readStatus(place().root, place().environment);
       const found = status?.revisions.find((r) => r.name === id);
       if (!found) return undefined;
-      const now = { ...inputs, ...seen(found) };
-      if (found.state === 'failed' && found.failure) throw failedToStart(now, found.failure);
+      const now = { ...inputs, ...toInputs(found) };
+      if (found.state === 'failed' && found.failure) throw makeStartError(now, found.failure);
       return { inputs: now, outputs: now };
     },
     delete: ({ id }, context) => deleteRevision(place(), id, context),
@@ -44,7 +46,7 @@ export function revisionResource(place: () => SupervisorId): ResourceType<LocalR
 async function checkRevision(root: string, inputs: LocalRevisionInputs): Promise<readonly CheckFailure[]> {
   // A preview can use another checkout.
   const declared = { ...parseFolderVariables(root, process.env), endpoints: dirname(inputs.lock) };
-  const missing = await describeMissingModel(declaredRoot(declared), inputs);
+  const missing = await describeMissingModel(declarationsRoot(declared), inputs);
   const model = missing === undefined ? [] : [{ property: 'model', reason: missing }];
   try {
     findVirtualenv(await readLockText(declared, inputs.endpoint), inputs);
@@ -59,19 +61,19 @@ async function putRevision(place: SupervisorId, inputs: LocalRevisionInputs, con
   const text = await readText(join(place.root, lock));
   const virtualenv = explaining(inputs, () => findVirtualenv(text, inputs));
   const modelDirectory = resolveModel(place.root, inputs.model);
-  const put: PutRevision = { revision, autoscaling, virtualenv, modelDirectory };
+  const put: PutRevisionRequest = { revision, autoscaling, virtualenv, modelDirectory };
   const progress = { say: context.log.progress };
   const signal = limited(context);
   try {
     await withSupervisor(place, (client) => client.putRevision(put, { progress, signal }), { progress, signal });
   } catch (e) {
-    if (e instanceof ControlRefused && e.error.failure) throw failedToStart(inputs, e.error.failure);
+    if (e instanceof ControlRefused && e.error.failure) throw makeStartError(inputs, e.error.failure);
     throw e;
   }
 }
 
 async function deleteRevision(place: SupervisorId, name: string, { log, signal }: Context): Promise<void> {
-  if (!(await isThere(place))) return;
+  if (!(await hasSupervisorOrState(place))) return;
   const progress = { say: log.progress };
   await withSupervisor(
     place,
@@ -94,13 +96,13 @@ function findVirtualenv(text: string | undefined, inputs: LocalRevisionInputs): 
   return virtualenv;
 }
 
-function failedToStart(inputs: LocalRevisionInputs, { stage, message, log }: Failure): InitFailed {
+function makeStartError(inputs: LocalRevisionInputs, { stage, message, log }: ServingFailure): InitFailed {
   const { name, entity, endpoint, model } = inputs;
   const failure = {
     revision: name,
     message: `Cannot serve "${entity}" (${model.name} version ${model.version}), stage ${stage}: ${message}`,
     hints: [
-      ...log.slice(-SHOWN_LINES).map((line) => `    ${line}`),
+      ...log.slice(-MAX_SHOWN_LINES).map((line) => `    ${line}`),
       `The previous version keeps serving. Full log: npx davit logs ${endpoint}`,
     ],
   };
@@ -118,7 +120,7 @@ function explaining<T>({ name: revision }: LocalRevisionInputs, read: () => T): 
 }
 
 /** Converts a revision's status to its inputs. */
-function seen({ bounds, autoscaling, endpoint, entity, workers }: RevisionStatus) {
+function toInputs({ bounds, autoscaling, endpoint, entity, workers }: RevisionStatus) {
   return { bounds, autoscaling, endpoint, entity, workers };
 }
 

@@ -1,7 +1,7 @@
 import type { CheckFailure, ResourceType } from '../../provider/provider.ts';
 import type { LocalRouteInputs } from '../../schemas/environment/local-resources.ts';
 import type { SupervisorId } from '../supervisor/supervisor-id.ts';
-import { isThere, readStatus, waitForEnd, withSupervisor } from '../supervisor/start-supervisor.ts';
+import { hasSupervisorOrState, readStatus, waitForEnd, withSupervisor } from '../supervisor/start-supervisor.ts';
 
 /** The outputs of a route in the engine's state. */
 export interface LocalRouteOutputs extends LocalRouteInputs {
@@ -10,7 +10,7 @@ export interface LocalRouteOutputs extends LocalRouteInputs {
 }
 
 /** `davit:local:Route`: the traffic shares of an endpoint's revisions. All shares change in one step. */
-export function routeResource(place: () => SupervisorId): ResourceType<LocalRouteInputs, LocalRouteOutputs> {
+export function makeRouteResource(place: () => SupervisorId): ResourceType<LocalRouteInputs, LocalRouteOutputs> {
   return {
     check: ({ inputs }) => ({ inputs, failures: checkRoute(inputs) }),
     replaces: (path) => path === 'endpoint',
@@ -32,7 +32,7 @@ export function routeResource(place: () => SupervisorId): ResourceType<LocalRout
       return { inputs: now, outputs: { ...now, url } };
     },
     delete: async ({ id }, { log, signal }) => {
-      if (!(await isThere(place()))) return;
+      if (!(await hasSupervisorOrState(place()))) return;
       await withSupervisor(
         place(),
         async (client) => {

@@ -29,9 +29,9 @@ export interface ScalingDecision {
  */
 export function decideReplicas(input: ScalingInput): ScalingDecision {
   const { now, load, workers, bounds, autoscaling, lastBusy } = input;
-  const floor = floorReplicas(bounds, workers);
-  const wanted = Math.min(Math.max(input.wanted, floor), ceilingReplicas(bounds, workers));
-  const needed = Math.min(Math.max(Math.ceil(load / workers), floor), ceilingReplicas(bounds, workers));
+  const floor = minReplicas(bounds, workers);
+  const wanted = Math.min(Math.max(input.wanted, floor), maxReplicas(bounds, workers));
+  const needed = Math.min(Math.max(Math.ceil(load / workers), floor), maxReplicas(bounds, workers));
   if (needed > wanted) return { wanted: needed, lowSince: undefined };
   if (needed === wanted) return { wanted, lowSince: undefined };
   if (wanted === 1) {
@@ -44,10 +44,10 @@ export function decideReplicas(input: ScalingInput): ScalingDecision {
 }
 
 /** Minimum number of replicas. Zero only if the endpoint allows scale to zero. */
-export function floorReplicas({ min, scaleToZero }: Bounds, workers: number): number {
+export function minReplicas({ min, scaleToZero }: Bounds, workers: number): number {
   return min === 0 && scaleToZero ? 0 : Math.max(1, Math.ceil(min / workers));
 }
 
-function ceilingReplicas({ max }: Bounds, workers: number): number {
+function maxReplicas({ max }: Bounds, workers: number): number {
   return Math.max(1, Math.ceil(max / workers));
 }

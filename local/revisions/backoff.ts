@@ -7,6 +7,6 @@ export const FAILURES_UNTIL_FAILED = 5;
 export const HEALTHY_SECONDS = 60;
 
 /** Seconds to wait after consecutive failures: none after the first, then 1, 2, 4 … 60. */
-export function restartDelaySeconds(failures: number): number {
+export function computeRestartDelay(failures: number): number {
   return failures <= 1 ? 0 : Math.min(2 ** (failures - 2), LONGEST_SECONDS);
 }

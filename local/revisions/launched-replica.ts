@@ -3,7 +3,7 @@ import type { PythonOptions } from '../../python/find-uv.ts';
 import { mayLoadAgain, type ModelLoading } from '../../schemas/endpoint/worker-mode.ts';
 import type { Progress } from '../../system/progress.ts';
 import { ModelServer, type ServerCommand } from './model-server.ts';
-import type { Answer, Query, Replica } from './replica.ts';
+import type { QueryResponse, Query, Replica } from './replica.ts';
 import type { RevisionFolder } from './revision-folder.ts';
 import type { RevisionLog } from './revision-log.ts';
 import { NotStarted, ServerFailed } from './model-server-errors.ts';
@@ -65,7 +65,7 @@ export class LaunchedReplica implements Replica {
     return this.#server?.reachable ?? true;
   }
 
-  send(query: Query): Promise<Answer> {
+  send(query: Query): Promise<QueryResponse> {
     if (!this.#server) return Promise.reject(new NotStarted('it has not been started'));
     return this.#server.send(query);
   }

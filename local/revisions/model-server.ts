@@ -3,8 +3,8 @@ import { existsSync, rmSync } from 'node:fs';
 import { Agent } from 'node:http';
 import { Refused } from '../../serving-api/refusal-error.ts';
 import type { ModelLoading } from '../../schemas/endpoint/worker-mode.ts';
-import { eachLine } from '../../system/for-each-line.ts';
-import type { Answer, Query, Replica } from './replica.ts';
+import { forEachLine } from '../../system/for-each-line.ts';
+import type { QueryResponse, Query, Replica } from './replica.ts';
 import { sendQuery } from '../gateway/send-query.ts';
 import { EVENTS_FD, eachServerEvent, type FailedEvent, parseServerEvent } from './server-events.ts';
 import { ServerFailed } from './model-server-errors.ts';
@@ -78,7 +78,7 @@ export class ModelServer implements Replica {
     return existsSync(this.#options.socketPath);
   }
 
-  async send(query: Query): Promise<Answer> {
+  async send(query: Query): Promise<QueryResponse> {
     const { socketPath, entity, timeLimitSeconds } = this.#options;
     const limitSeconds = timeLimitSeconds + LIMIT_MARGIN_SECONDS;
     try {
@@ -119,12 +119,12 @@ export class ModelServer implements Replica {
         stopWith(new ServerFailed('load', `The model was not ready after ${loadSeconds} s`, this.#lines));
       }, this.#options.loadSeconds * 1000);
       const failWith = (event: FailedEvent) => {
-        const finish = () => stopWith(failedServer(event, this.#lines));
+        const finish = () => stopWith(makeServerError(event, this.#lines));
         this.#child.on('close', finish);
         setTimeout(finish, event.trace.length > 0 ? 0 : LAST_LINES_MILLISECONDS).unref();
       };
       for (const stream of [this.#child.stdout, this.#child.stderr])
-        if (stream) eachLine(stream, (line) => this.#keep(line));
+        if (stream) forEachLine(stream, (line) => this.#keep(line));
       eachServerEvent(this.#child.stdio[EVENTS_FD], (event) => {
         if (event.event === 'failed') {
           failWith(event);
@@ -162,7 +162,7 @@ export class ModelServer implements Replica {
 }
 
 /** Without a trace, uses the last lines of the log, except the line that repeats the failure event. */
-function failedServer({ stage, message, trace }: FailedEvent, lines: readonly string[]): ServerFailed {
+function makeServerError({ stage, message, trace }: FailedEvent, lines: readonly string[]): ServerFailed {
   const isThis = (line: string) => {
     const event = parseServerEvent(line);
     return event?.event === 'failed' && event.message === message;

@@ -1,10 +1,10 @@
-import { FAILURES_UNTIL_FAILED, HEALTHY_SECONDS, restartDelaySeconds } from './backoff.ts';
+import { FAILURES_UNTIL_FAILED, HEALTHY_SECONDS, computeRestartDelay } from './backoff.ts';
 import type { ReplicaStatus } from '../control/control-protocol.ts';
 import type { Replica } from './replica.ts';
 import { ServerFailed } from './model-server-errors.ts';
 
 /** A replica and its load. Times are in milliseconds. */
-export interface Member {
+export interface ReplicaMember {
   readonly replica: Replica;
   state: ReplicaStatus['state'];
   inFlight: number;
@@ -17,7 +17,7 @@ export interface Member {
 export class ReplicaSet {
   readonly #launch: () => Replica;
   readonly #changed: () => void;
-  readonly #members = new Set<Member>();
+  readonly #members = new Set<ReplicaMember>();
   #wanted = 0;
   #failures = 0;
   #lastFailure: ServerFailed | undefined;
@@ -32,7 +32,7 @@ export class ReplicaSet {
     this.#changed = changed;
   }
 
-  get members(): ReadonlySet<Member> {
+  get members(): ReadonlySet<ReplicaMember> {
     return this.#members;
   }
 
@@ -87,7 +87,7 @@ export class ReplicaSet {
   }
 
   /** Must be called when a request ends, so that a retiring replica can stop. */
-  released(member: Member): void {
+  released(member: ReplicaMember): void {
     if (member.state === 'stopping' && member.inFlight === 0) void member.replica.stop();
   }
 
@@ -110,16 +110,16 @@ export class ReplicaSet {
 
   #start(): void {
     const replica = this.#launch();
-    const member: Member = { replica, state: 'starting', inFlight: 0, readySince: Infinity, pausedUntil: 0 };
+    const member: ReplicaMember = { replica, state: 'starting', inFlight: 0, readySince: Infinity, pausedUntil: 0 };
     this.#members.add(member);
     replica.ready.then(
       () => this.#becameReady(member),
-      (e: unknown) => this.#failed(member, asServerFailed(e)),
+      (e: unknown) => this.#failed(member, toServerError(e)),
     );
     void replica.ended.then((how) => this.#ended(member, how));
   }
 
-  #becameReady(member: Member): void {
+  #becameReady(member: ReplicaMember): void {
     if (member.state !== 'starting') return;
     member.state = 'ready';
     member.readySince = Date.now();
@@ -131,13 +131,13 @@ export class ReplicaSet {
     this.#changed();
   }
 
-  #failed(member: Member, failure: ServerFailed): void {
+  #failed(member: ReplicaMember, failure: ServerFailed): void {
     if (member.state === 'stopping') return;
     void this.#stop(member);
     this.#note(failure);
   }
 
-  #ended(member: Member, how: string): void {
+  #ended(member: ReplicaMember, how: string): void {
     this.#members.delete(member);
     if (member.state === 'ready') {
       if (Date.now() - member.readySince > HEALTHY_SECONDS * 1000) this.#failures = 0;
@@ -148,7 +148,7 @@ export class ReplicaSet {
   #note(failure: ServerFailed): void {
     this.#failures += 1;
     this.#lastFailure = failure;
-    this.#retryAt = Date.now() + restartDelaySeconds(this.#failures) * 1000;
+    this.#retryAt = Date.now() + computeRestartDelay(this.#failures) * 1000;
     if (this.#proof) {
       this.#proof.fail(failure);
       this.#proof = undefined;
@@ -157,30 +157,30 @@ export class ReplicaSet {
     this.#changed();
   }
 
-  #retire(member: Member): void {
+  #retire(member: ReplicaMember): void {
     member.state = 'stopping';
     if (member.inFlight === 0) void member.replica.stop();
   }
 
-  async #stop(member: Member): Promise<void> {
+  async #stop(member: ReplicaMember): Promise<void> {
     member.state = 'stopping';
     await member.replica.stop();
   }
 
-  #leastUseful(count: number): readonly Member[] {
+  #leastUseful(count: number): readonly ReplicaMember[] {
     const staying = [...this.#members].filter((m) => m.state !== 'stopping');
-    const use = (m: Member) => (m.state === 'starting' ? -1 : m.inFlight);
+    const use = (m: ReplicaMember) => (m.state === 'starting' ? -1 : m.inFlight);
     return staying.sort((a, b) => use(a) - use(b)).slice(0, count);
   }
 
-  #count(state: Member['state']): number {
+  #count(state: ReplicaMember['state']): number {
     let count = 0;
     for (const member of this.#members) if (member.state === state) count += 1;
     return count;
   }
 }
 
-function asServerFailed(e: unknown): ServerFailed {
+function toServerError(e: unknown): ServerFailed {
   if (e instanceof ServerFailed) return e;
   return new ServerFailed('start', e instanceof Error ? e.message : String(e));
 }

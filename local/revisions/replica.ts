@@ -13,7 +13,7 @@ export interface Replica {
   /** False: the socket was removed, so no new connection is possible. */
   readonly reachable: boolean;
   /** Sends one query. Throws NotStarted if no worker can have started it, and a Refused for every other failure. */
-  send(query: Query): Promise<Answer>;
+  send(query: Query): Promise<QueryResponse>;
   /** Stops the process with SIGTERM, later with SIGKILL. Resolves when it has ended. Works before the start too. */
   stop(): Promise<void>;
 }
@@ -23,7 +23,7 @@ export interface Query {
   readonly body: Buffer;
 }
 
-export interface Answer {
+export interface QueryResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;

@@ -1,11 +1,11 @@
 /** A waiting request. */
-export interface Waiting<T> {
+export interface PendingSlot<T> {
   readonly place: Promise<T>;
   /** Leaves the queue. Later places go to other requests. */
   leave(): void;
 }
 
-interface Waiter<T> {
+interface QueueEntry<T> {
   readonly since: number;
   readonly take: (place: T) => void;
   readonly refuse: (why: Error) => void;
@@ -13,13 +13,13 @@ interface Waiter<T> {
 
 /** A first-in, first-out queue of requests. */
 export class RequestQueue<T> {
-  readonly #waiters = new Set<Waiter<T>>();
+  readonly #waiters = new Set<QueueEntry<T>>();
 
   get length(): number {
     return this.#waiters.size;
   }
 
-  wait(now: number): Waiting<T> {
+  wait(now: number): PendingSlot<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const waiter = { since: now, take: resolve, refuse: reject };
     this.#waiters.add(waiter);

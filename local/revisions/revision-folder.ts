@@ -5,7 +5,7 @@ import type { LockedVirtualenv } from '../../schemas/lock/lock.ts';
 import type { Revision } from '../../schemas/deployment/revision.ts';
 import { makeFolderAtomically } from '../../system/atomic-files.ts';
 import { digestModel } from '../../system/model-digest.ts';
-import type { PutRevision } from '../control/control-protocol.ts';
+import type { PutRevisionRequest } from '../control/control-protocol.ts';
 import { ServerFailed } from './model-server-errors.ts';
 
 /** Everything that is needed to restart a revision. All other files are reproducible. */
@@ -25,7 +25,7 @@ const FILE_MODE = 0o600;
 const REVISION = 'revision.json';
 
 /** Makes the folder with a copy of the model. Throws a ServerFailed if the model differs from the locked one. */
-export async function makeRevisionFolder(folder: string, put: PutRevision): Promise<RevisionFolder> {
+export async function makeRevisionFolder(folder: string, put: PutRevisionRequest): Promise<RevisionFolder> {
   const { revision, virtualenv, modelDirectory } = put;
   await requireDirectory(modelDirectory, revision);
   await makeFolderAtomically(folder, async (fresh) => {
@@ -41,7 +41,7 @@ export async function makeRevisionFolder(folder: string, put: PutRevision): Prom
     await mkdir(join(fresh, 'work'), { mode: FOLDER_MODE });
     await writeFile(join(fresh, REVISION), JSON.stringify({ revision, virtualenv }, undefined, 2), { mode: FILE_MODE });
   });
-  return describe(folder, revision, virtualenv);
+  return makeFolderHandle(folder, revision, virtualenv);
 }
 
 /** Reads a revision folder. Returns undefined if the folder is absent or incomplete. */
@@ -49,7 +49,7 @@ export async function readRevisionFolder(folder: string): Promise<RevisionFolder
   try {
     const text = await readFile(join(folder, REVISION), 'utf8');
     const { revision, virtualenv } = JSON.parse(text) as Pick<RevisionFolder, 'revision' | 'virtualenv'>;
-    return describe(folder, revision, virtualenv);
+    return makeFolderHandle(folder, revision, virtualenv);
   } catch (e) {
     if ((e as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new Error(`Cannot read ${join(folder, REVISION)}: ${(e as Error).message}`, { cause: e });
@@ -60,7 +60,7 @@ export async function removeRevisionFolder(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
 }
 
-function describe(folder: string, revision: Revision, virtualenv: LockedVirtualenv): RevisionFolder {
+function makeFolderHandle(folder: string, revision: Revision, virtualenv: LockedVirtualenv): RevisionFolder {
   return { folder, model: join(folder, 'model'), work: join(folder, 'work'), revision, virtualenv };
 }
 

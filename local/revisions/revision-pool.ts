@@ -1,11 +1,11 @@
-import { tooMany, unavailable } from '../../serving-api/refusal.ts';
+import { queueFull, unavailable } from '../../serving-api/refusal.ts';
 import { Refused } from '../../serving-api/refusal-error.ts';
 import type { Bounds } from '../../schemas/deployment/revision.ts';
-import { decideReplicas, floorReplicas } from './autoscaler.ts';
+import { decideReplicas, minReplicas } from './autoscaler.ts';
 import type { Autoscaling, ReplicaStatus } from '../control/control-protocol.ts';
 import type { Replica } from './replica.ts';
-import { ReplicaSet, type Member } from './replica-set.ts';
-import { RequestQueue, type Waiting } from './request-queue.ts';
+import { ReplicaSet, type ReplicaMember } from './replica-set.ts';
+import { RequestQueue, type PendingSlot } from './request-queue.ts';
 import type { ServerFailed } from './model-server-errors.ts';
 
 export interface PoolSettings {
@@ -18,7 +18,7 @@ export interface PoolSettings {
 }
 
 /** A unit of a replica, reserved for one request. */
-export interface UnitTaken {
+export interface ReservedUnit {
   readonly replica: Replica;
   /** Releases the unit. `failed`: the replica did not respond, so it receives no requests for a moment. */
   release(failed?: boolean): void;
@@ -28,13 +28,13 @@ const QUEUE_PER_UNIT = 16;
 const SMALLEST_QUEUE = 64;
 /** Maximum wait for a unit: while a replica is ready, and while the first replica starts. */
 const WAIT_SECONDS = 60;
-const WAKE_SECONDS = 300;
+const COLD_START_SECONDS = 300;
 const PAUSE_MILLISECONDS = 100;
 
 /** The replicas of one revision, and the queue of requests for them. */
 export class RevisionPool {
   readonly #replicas: ReplicaSet;
-  readonly #queue = new RequestQueue<UnitTaken>();
+  readonly #queue = new RequestQueue<ReservedUnit>();
   #settings: PoolSettings;
   #inFlight = 0;
   #lastBusy = Date.now();
@@ -88,7 +88,7 @@ export class RevisionPool {
     const { bounds, workers } = this.#settings;
     this.#proving = true; // a long model load must not count as idle time
     try {
-      await this.#replicas.prove(Math.max(1, floorReplicas(bounds, workers)));
+      await this.#replicas.prove(Math.max(1, minReplicas(bounds, workers)));
     } finally {
       this.#proving = false;
       this.#lastBusy = Date.now();
@@ -106,7 +106,7 @@ export class RevisionPool {
   }
 
   /** Waits for a unit. Throws a Refused if waiting is pointless. The returned place can reject with a Refused later. */
-  take(): Waiting<UnitTaken> {
+  take(): PendingSlot<ReservedUnit> {
     this.#lastBusy = Date.now();
     const member = this.#queue.length === 0 ? this.#freest() : undefined;
     if (member) return { place: Promise.resolve(this.#occupy(member)), leave: () => undefined };
@@ -132,7 +132,7 @@ export class RevisionPool {
 
   /** Must be called every second. Scales, and refuses requests that have waited too long. */
   tick(): void {
-    const seconds = this.#replicas.ready > 0 ? WAIT_SECONDS : WAKE_SECONDS;
+    const seconds = this.#replicas.ready > 0 ? WAIT_SECONDS : COLD_START_SECONDS;
     const why = `no unit of concurrency became free within ${seconds} s`;
     if (this.#queue.length > 0) this.#queue.refuse(this.#unavailable(why), Date.now() - seconds * 1000);
     if (!this.#draining) this.#replicas.replaceUnreachable();
@@ -164,13 +164,14 @@ export class RevisionPool {
     // A failed revision that scaled to zero has no pending retry, so a request retries it after its delay.
     const resting = Date.now() < this.#replicas.retryAt || this.#replicas.starting > 0;
     if (failure && resting) throw this.#unavailable(failure.message);
-    if (this.#queue.length >= Math.max(SMALLEST_QUEUE, QUEUE_PER_UNIT * bounds.max)) throw new Refused(tooMany(entity));
+    if (this.#queue.length >= Math.max(SMALLEST_QUEUE, QUEUE_PER_UNIT * bounds.max))
+      throw new Refused(queueFull(entity));
   }
 
-  #freest(): Member | undefined {
+  #freest(): ReplicaMember | undefined {
     const { workers, bounds } = this.#settings;
     if (this.#inFlight >= Math.max(bounds.max, workers)) return undefined;
-    let best: Member | undefined;
+    let best: ReplicaMember | undefined;
     for (const member of this.#replicas.members) {
       if (member.state !== 'ready' || member.inFlight >= workers) continue;
       if (member.pausedUntil > 0 && member.pausedUntil > Date.now()) continue;
@@ -179,7 +180,7 @@ export class RevisionPool {
     return best;
   }
 
-  #occupy(member: Member): UnitTaken {
+  #occupy(member: ReplicaMember): ReservedUnit {
     member.inFlight += 1;
     this.#inFlight += 1;
     let held = true;
@@ -193,7 +194,7 @@ export class RevisionPool {
     };
   }
 
-  #release(member: Member, failed: boolean): void {
+  #release(member: ReplicaMember, failed: boolean): void {
     member.inFlight -= 1;
     this.#inFlight -= 1;
     this.#lastBusy = Date.now();

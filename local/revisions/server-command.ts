@@ -12,7 +12,7 @@ const RUNTIME = codePath('runtime');
 /** Grace period for requests in flight. Short, because a server ends only when it is idle or its parent has ended. */
 const GRACE_SECONDS = 2;
 /** Environment variables that a model receives. Excludes credentials of the user who ran `davit up`. */
-const PASSED =
+const PASSED_VARIABLES =
   /^(PATH|HOME|USER|LOGNAME|TMPDIR|TZ|LANG|LANGUAGE|LC_\w+|SSL_CERT_(FILE|DIR)|LD_LIBRARY_PATH|CUDA_\w+|NVIDIA_\w+)$/;
 
 /** Makes the command that serves a revision, and makes the virtualenvs that are not in the cache. */
@@ -27,7 +27,7 @@ export async function prepareServer(revision: RevisionFolder, options: PythonOpt
       ...(workerMode === undefined ? [] : ['--worker-mode', workerMode]),
       ...(nan === undefined ? [] : ['--nan', nan]),
     ],
-    env: { ...passedEnvironment(), PYTHONPYCACHEPREFIX: front.pycache, ...environmentVars, PYTHONPATH: RUNTIME },
+    env: { ...selectPassedEnvironment(), PYTHONPYCACHEPREFIX: front.pycache, ...environmentVars, PYTHONPATH: RUNTIME },
     cwd: revision.work,
   };
 }
@@ -41,7 +41,9 @@ async function ensureModelVirtualenv({ virtualenv, model }: RevisionFolder, opti
   }
 }
 
-function passedEnvironment(): Record<string, string> {
-  const passed = Object.entries(process.env).filter(([name, value]) => value !== undefined && PASSED.test(name));
+function selectPassedEnvironment(): Record<string, string> {
+  const passed = Object.entries(process.env).filter(
+    ([name, value]) => value !== undefined && PASSED_VARIABLES.test(name),
+  );
   return Object.fromEntries(passed) as Record<string, string>;
 }

@@ -1,7 +1,7 @@
 import { Readable, type Writable } from 'node:stream';
 import { type ModelLoading, parseModelLoading } from '../../schemas/endpoint/worker-mode.ts';
-import { eachLine } from '../../system/for-each-line.ts';
-import { parseFields } from '../../system/parse-json-fields.ts';
+import { forEachLine } from '../../system/for-each-line.ts';
+import { parseJsonFields } from '../../system/parse-json-fields.ts';
 
 /** File descriptor of a model server's events, separate from the output that the model can write to. */
 export const EVENTS_FD = 4;
@@ -35,7 +35,7 @@ export function eachServerEvent(
 ): void {
   if (!(stream instanceof Readable)) return; // the program did not start
   stream.on('error', () => undefined); // the server was killed
-  eachLine(
+  forEachLine(
     stream,
     (line) => {
       const event = parseServerEvent(line);
@@ -47,12 +47,12 @@ export function eachServerEvent(
 
 /** Parses an event. Returns undefined for any other line. */
 export function parseServerEvent(line: string): ServerEvent | undefined {
-  const fields = parseFields(line);
+  const fields = parseJsonFields(line);
   if (fields['event'] === 'ready')
     return {
       event: 'ready',
-      port: numberOf(fields['port']),
-      workers: numberOf(fields['workers']),
+      port: parseNumber(fields['port']),
+      workers: parseNumber(fields['workers']),
       loading: parseModelLoading(fields['worker_mode'], fields['found']),
     };
   if (fields['event'] !== 'failed') return undefined;
@@ -65,6 +65,6 @@ export function parseServerEvent(line: string): ServerEvent | undefined {
   };
 }
 
-function numberOf(value: unknown): number | undefined {
+function parseNumber(value: unknown): number | undefined {
   return typeof value === 'number' ? value : undefined;
 }

@@ -1,22 +1,22 @@
 import type { ServedEndpoint, ServedEntity } from '../../serving-api/served-endpoint.ts';
 import type { LocalRouteEntity } from '../../schemas/environment/local-resources.ts';
-import { floorReplicas } from '../revisions/autoscaler.ts';
+import { minReplicas } from '../revisions/autoscaler.ts';
 import type { EndpointStatus, RevisionState, RevisionStatus } from '../control/control-protocol.ts';
-import type { Stored, StoredRevision } from './durable-state.ts';
+import type { SupervisorState, StoredRevision } from './durable-state.ts';
 import type { TrackedRevision } from './fleet.ts';
 import type { RevisionPool } from '../revisions/revision-pool.ts';
 
 /** Describes the current state of every revision. */
 export function describeRevisions(known: ReadonlyMap<string, TrackedRevision>): readonly RevisionStatus[] {
   return [...known].map(([name, { stored, phase, pool }]) => {
-    const failure = stored.failure ?? poolFailure(pool);
+    const failure = stored.failure ?? readPoolFailure(pool);
     const load = { replicas: pool?.members ?? [], inFlight: pool?.inFlight ?? 0, queued: pool?.queued ?? 0 };
-    return { ...describeStored(name, stored), state: stateOf(phase, pool), failure, ...load };
+    return { ...describeStoredRevision(name, stored), state: computeState(phase, pool), failure, ...load };
   });
 }
 
 /** Describes a revision from the durable state, when no supervisor runs. */
-export function describeStored(name: string, stored: StoredRevision): RevisionStatus {
+export function describeStoredRevision(name: string, stored: StoredRevision): RevisionStatus {
   const { endpoint, entity, model, bounds, autoscaling, workers, failure } = stored;
   return {
     name,
@@ -35,7 +35,7 @@ export function describeStored(name: string, stored: StoredRevision): RevisionSt
 }
 
 /** Describes every endpoint with its URL. */
-export function describeEndpoints(stored: Stored): readonly EndpointStatus[] {
+export function describeEndpoints(stored: SupervisorState): readonly EndpointStatus[] {
   const port = stored.port ?? 0;
   return Object.values(stored.endpoints).map(({ endpoint, ...rest }) => ({
     name: endpoint,
@@ -45,7 +45,10 @@ export function describeEndpoints(stored: Stored): readonly EndpointStatus[] {
 }
 
 /** Describes endpoints for the management API: those with a route, and those whose first revision is starting. */
-export function describeServed(stored: Stored, revisions: readonly RevisionStatus[]): readonly ServedEndpoint[] {
+export function describeServed(
+  stored: SupervisorState,
+  revisions: readonly RevisionStatus[],
+): readonly ServedEndpoint[] {
   const names = new Set([...Object.keys(stored.endpoints), ...revisions.map((r) => r.endpoint)]);
   return [...names].sort().map((name) => {
     const route = Object.hasOwn(stored.endpoints, name) ? stored.endpoints[name] : undefined;
@@ -58,7 +61,18 @@ export function describeServed(stored: Stored, revisions: readonly RevisionStatu
     const { description = '', tags = [], created = 0, updated = 0, configVersion = 0 } = route ?? {};
     const pending = coming.map((r) => describeEntity(r, { trafficPercentage: 0 }));
     const rateLimits = route?.rateLimits ?? [];
-    return { name, description, tags, created, updated, configVersion, entities, pending, rateLimits, ...OURS };
+    return {
+      name,
+      description,
+      tags,
+      created,
+      updated,
+      configVersion,
+      entities,
+      pending,
+      rateLimits,
+      ...LOCAL_DEFAULTS,
+    };
   });
 }
 
@@ -70,7 +84,7 @@ export function isPending({ state }: RevisionStatus): boolean {
 }
 
 /** Properties of every local endpoint. Every token may query. */
-const OURS = {
+const LOCAL_DEFAULTS = {
   routeOptimized: false,
   stopped: false,
   permissions: [{ principal: { kind: 'users', name: 'users' }, level: 'CAN_QUERY' }],
@@ -90,12 +104,12 @@ function describeEntity(
     concurrency: { min: bounds.min, max: bounds.max },
     scaleToZero: bounds.scaleToZero,
     signature,
-    state: SHOWN[state],
+    state: SERVED_STATES[state],
     message: failure?.message ?? (state === 'idle' ? 'Scaled to zero: the next request starts a replica' : ''),
   };
 }
 
-const SHOWN: Readonly<Record<RevisionState, ServedEntity['state']>> = {
+const SERVED_STATES: Readonly<Record<RevisionState, ServedEntity['state']>> = {
   starting: 'creating',
   ready: 'ready',
   idle: 'ready',
@@ -104,15 +118,15 @@ const SHOWN: Readonly<Record<RevisionState, ServedEntity['state']>> = {
   draining: 'ready',
 };
 
-function stateOf(phase: TrackedRevision['phase'], pool: RevisionPool | undefined): RevisionState {
+function computeState(phase: TrackedRevision['phase'], pool: RevisionPool | undefined): RevisionState {
   if (phase !== 'proven') return phase;
   if (!pool || pool.failure) return 'failed';
   const { bounds, workers } = pool.settings;
-  if (pool.ready > 0) return pool.ready >= floorReplicas(bounds, workers) ? 'ready' : 'recovering';
+  if (pool.ready > 0) return pool.ready >= minReplicas(bounds, workers) ? 'ready' : 'recovering';
   return pool.wanted === 0 ? 'idle' : 'recovering';
 }
 
-function poolFailure(pool: RevisionPool | undefined) {
+function readPoolFailure(pool: RevisionPool | undefined) {
   const failure = pool?.failure;
   return failure && { stage: failure.stage, message: failure.message, log: failure.log };
 }

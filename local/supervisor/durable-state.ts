@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
-import type { Autoscaling, Failure, PutRoute } from '../control/control-protocol.ts';
+import type { Autoscaling, ServingFailure, PutRouteRequest } from '../control/control-protocol.ts';
 import type { Revision } from '../../schemas/deployment/revision.ts';
 
 /** The supervisor's durable state. Environment variables are in revision folders. Tokens are stored only as hashes. */
-export interface Stored {
+export interface SupervisorState {
   readonly version: number;
   /** The gateway's port. Undefined before the first route. */
   readonly port: number | undefined;
@@ -18,23 +18,23 @@ export interface Stored {
 export interface StoredRevision extends Omit<Revision, 'name' | 'environmentVars' | 'virtualenv'> {
   readonly autoscaling: Autoscaling;
   /** Undefined: the revision was proven. */
-  readonly failure?: Failure;
+  readonly failure?: ServingFailure;
 }
 
-export interface StoredEndpoint extends Omit<PutRoute, 'gateway'> {
+export interface StoredEndpoint extends Omit<PutRouteRequest, 'gateway'> {
   readonly configVersion: number;
   readonly created: number;
   readonly updated: number;
 }
 
 const FILE = 'supervisor.json';
-const EMPTY: Stored = { version: 1, port: undefined, revisions: {}, endpoints: {}, tokens: [] };
+const EMPTY: SupervisorState = { version: 1, port: undefined, revisions: {}, endpoints: {}, tokens: [] };
 
 /** Reads the durable state. Returns undefined if there is none. */
-export async function readStored(folder: string): Promise<Stored | undefined> {
+export async function readSupervisorState(folder: string): Promise<SupervisorState | undefined> {
   const file = join(folder, FILE);
   try {
-    const stored = JSON.parse(await readFile(file, 'utf8')) as Stored;
+    const stored = JSON.parse(await readFile(file, 'utf8')) as SupervisorState;
     if (stored.version !== 1) throw new RangeError(`its version is ${String(stored.version)}, expected 1`);
     return stored;
   } catch (e) {
@@ -47,24 +47,24 @@ export async function readStored(folder: string): Promise<Stored | undefined> {
 /** The durable state. Each change is written to disk before memory, and changes are serialised. */
 export class DurableState {
   readonly #folder: string;
-  #stored: Stored;
+  #stored: SupervisorState;
   #writing: Promise<unknown> = Promise.resolve();
 
-  private constructor(folder: string, stored: Stored) {
+  private constructor(folder: string, stored: SupervisorState) {
     this.#folder = folder;
     this.#stored = stored;
   }
 
   static async open(folder: string): Promise<DurableState> {
-    return new DurableState(folder, (await readStored(folder)) ?? EMPTY);
+    return new DurableState(folder, (await readSupervisorState(folder)) ?? EMPTY);
   }
 
-  get now(): Stored {
+  get now(): SupervisorState {
     return this.#stored;
   }
 
   /** Changes the state. Resolves when the change is on disk and in `now`. */
-  async change(make: (stored: Stored) => Stored): Promise<void> {
+  async change(make: (stored: SupervisorState) => SupervisorState): Promise<void> {
     const turn = this.#writing.then(async () => {
       const next = make(this.#stored);
       await writeFileAtomically(join(this.#folder, FILE), `${JSON.stringify(next, undefined, 2)}\n`, 0o600);
@@ -81,6 +81,6 @@ export function own<T>(record: Readonly<Record<string, T>>, key: string): T | un
 }
 
 /** Returns a record without one key. */
-export function without<T>(record: Readonly<Record<string, T>>, key: string): Readonly<Record<string, T>> {
+export function omitKey<T>(record: Readonly<Record<string, T>>, key: string): Readonly<Record<string, T>> {
   return Object.fromEntries(Object.entries(record).filter(([name]) => name !== key));
 }

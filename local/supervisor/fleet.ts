@@ -2,9 +2,9 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Revision } from '../../schemas/deployment/revision.ts';
 import type { Progress } from '../../system/progress.ts';
-import type { Failure, PatchRevision, PutRevision } from '../control/control-protocol.ts';
+import type { ServingFailure, PatchRevisionRequest, PutRevisionRequest } from '../control/control-protocol.ts';
 import { ControlRefused } from '../control/control-errors.ts';
-import { type DurableState, own, type StoredRevision, without } from './durable-state.ts';
+import { type DurableState, own, type StoredRevision, omitKey } from './durable-state.ts';
 import { LaunchedReplica, type PrepareServer } from '../revisions/launched-replica.ts';
 import {
   makeRevisionFolder,
@@ -72,7 +72,7 @@ export class Fleet {
   }
 
   /** Starts and proves a revision. If it is already proven, only changes its settings. Throws ControlRefused. */
-  put(put: PutRevision, progress: Progress, signal: AbortSignal): Promise<void> {
+  put(put: PutRevisionRequest, progress: Progress, signal: AbortSignal): Promise<void> {
     const { name } = put.revision;
     return this.#turns.take(name, async () => {
       if (signal.aborted) throw cancelled(name);
@@ -84,7 +84,7 @@ export class Fleet {
     });
   }
 
-  patch(name: string, patch: PatchRevision): Promise<void> {
+  patch(name: string, patch: PatchRevisionRequest): Promise<void> {
     return this.#turns.take(name, () => this.#change(name, patch));
   }
 
@@ -114,10 +114,10 @@ export class Fleet {
     await Promise.all([...this.#known.values()].flatMap(({ pool }) => (pool ? [pool.close()] : [])));
   }
 
-  async #prove(put: PutRevision, progress: Progress, signal: AbortSignal): Promise<void> {
+  async #prove(put: PutRevisionRequest, progress: Progress, signal: AbortSignal): Promise<void> {
     const { name } = put.revision;
     const build = this.#options.logs.build(name);
-    const stored = storedRevision(put);
+    const stored = toStoredRevision(put);
     const say = (line: string) => {
       build.add(line);
       progress.say(line);
@@ -128,7 +128,7 @@ export class Fleet {
       const folder = await makeRevisionFolder(this.#folder(name), put);
       pool = this.#makePool(folder, stored, { say });
       this.#known.set(name, { stored, phase: 'starting', pool });
-      await unlessAborted(pool.prove(), signal);
+      await rejectOnAbort(pool.prove(), signal);
       await this.#remember(name, stored);
       this.#known.set(name, { stored, phase: 'proven', pool });
     } catch (e) {
@@ -149,14 +149,14 @@ export class Fleet {
     return new ControlRefused({ code: 'failed', message: failure.message, failure });
   }
 
-  async #describe(name: string, e: unknown): Promise<Failure> {
+  async #describe(name: string, e: unknown): Promise<ServingFailure> {
     const message = e instanceof Error ? e.message : String(e);
     if (!(e instanceof ServerFailed)) return { stage: 'start', message, log: [] };
     const log = e.log.length > 0 ? e.log.slice(-LOG_LINES) : await this.#options.logs.read(name, 'log', LOG_LINES);
     return { stage: e.stage, message, log };
   }
 
-  async #change(name: string, { bounds, autoscaling }: PatchRevision): Promise<void> {
+  async #change(name: string, { bounds, autoscaling }: PatchRevisionRequest): Promise<void> {
     const known = this.#known.get(name);
     if (!known)
       throw new ControlRefused({ code: 'unknown', message: `Cannot change revision "${name}": it does not exist` });
@@ -172,7 +172,7 @@ export class Fleet {
 
   async #forget(name: string): Promise<void> {
     const { state, logs } = this.#options;
-    if (own(state.now.revisions, name)) await state.change((s) => ({ ...s, revisions: without(s.revisions, name) }));
+    if (own(state.now.revisions, name)) await state.change((s) => ({ ...s, revisions: omitKey(s.revisions, name) }));
     this.#known.delete(name);
     await removeRevisionFolder(this.#folder(name));
     await logs.remove(name);
@@ -204,7 +204,7 @@ export class Fleet {
   }
 }
 
-function storedRevision({ revision, autoscaling }: PutRevision): StoredRevision {
+function toStoredRevision({ revision, autoscaling }: PutRevisionRequest): StoredRevision {
   const { endpoint, entity, model, workers, timeLimitSeconds, bounds }: Revision = revision;
   return { endpoint, entity, model, workers, timeLimitSeconds, bounds, autoscaling };
 }
@@ -216,7 +216,7 @@ function cancelled(name: string): ControlRefused {
   });
 }
 
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+async function rejectOnAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
   const abort = () => reject(new Error('Cancelled'));
   if (signal.aborted) abort();

@@ -23,7 +23,7 @@ export class KeeperWatch {
 
   /** Watches the keeper that started this process. Does nothing if no keeper started it, as in a test. */
   begin(): void {
-    if (!hasPipe()) return;
+    if (!hasWatchPipe()) return;
     this.#pid = process.ppid;
     const pipe = new Socket({ fd: WATCH_FD });
     pipe.on('error', () => undefined).on('close', () => this.#restart());
@@ -50,7 +50,7 @@ export class KeeperWatch {
   }
 }
 
-function hasPipe(): boolean {
+function hasWatchPipe(): boolean {
   try {
     return fstatSync(WATCH_FD).isSocket(); // Node makes its pipes from socket pairs
   } catch {

@@ -2,14 +2,14 @@
 import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { HEALTHY_SECONDS, restartDelaySeconds } from '../revisions/backoff.ts';
+import { HEALTHY_SECONDS, computeRestartDelay } from '../revisions/backoff.ts';
 import { stateFolder } from './supervisor-id.ts';
-import { ANOTHER_RUNS, parseSupervisorArguments, startProcess, WATCH_FD } from './supervisor-command.ts';
+import { EXIT_ALREADY_RUNNING, parseSupervisorArguments, startProcess, WATCH_FD } from './supervisor-command.ts';
 
 /** The caller waits this long for the supervisor. A failure within this time counts as a failed start. */
 const START_MILLISECONDS = 30_000;
 /** After this many consecutive failed starts, the keeper ends: a user must fix the cause, such as a corrupt state. */
-const MOST_FAILED_STARTS = 5;
+const MAX_FAILED_STARTS = 5;
 
 const { place, adopt } = parseSupervisorArguments();
 let failures = 0;
@@ -18,7 +18,7 @@ let supervisor: ChildProcess | undefined;
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
 if (adopt) watch();
-else keep();
+else runSupervisor();
 
 /** Stops the supervisor, and then this process. If no supervisor runs, ends this process immediately. */
 function stop(): void {
@@ -27,21 +27,21 @@ function stop(): void {
 }
 
 /** Runs a supervisor, and restarts it unless it exits on purpose. */
-function keep(): void {
+function runSupervisor(): void {
   const started = Date.now();
   const child = startProcess('supervisor', place);
   supervisor = child;
   child.stdio[WATCH_FD]?.on('error', () => undefined);
   child.on('error', () => process.exit(1));
   child.on('exit', (code, signal) => {
-    if (code === 0 || code === ANOTHER_RUNS) process.exit(0);
+    if (code === 0 || code === EXIT_ALREADY_RUNNING) process.exit(0);
     failedStarts = code !== null && Date.now() - started < START_MILLISECONDS ? failedStarts + 1 : 0;
-    if (failedStarts >= (failures === 0 && !adopt ? 1 : MOST_FAILED_STARTS)) process.exit(1);
+    if (failedStarts >= (failures === 0 && !adopt ? 1 : MAX_FAILED_STARTS)) process.exit(1);
     if (!existsSync(stateFolder(place))) process.exit(0); // the state was removed, so nothing is left to serve
     if (Date.now() - started > HEALTHY_SECONDS * 1000) failures = 0;
     failures += 1;
     process.stderr.write(`the supervisor ended (${signal ?? `exit code ${code ?? -1}`}), restarting it\n`);
-    setTimeout(keep, restartDelaySeconds(failures) * 1000);
+    setTimeout(runSupervisor, computeRestartDelay(failures) * 1000);
   });
 }
 
@@ -54,6 +54,6 @@ function watch(): void {
   pipe.on('close', () => {
     if (heard.includes('end')) process.exit(0);
     failures = 1;
-    keep();
+    runSupervisor();
   });
 }

@@ -9,22 +9,22 @@ import { ControlClient } from '../control/control-client.ts';
 import { type ControlFile, isRunning, isSupervisor, readControlFile } from '../control/control-file.ts';
 import type { Status } from '../control/control-protocol.ts';
 import { ControlRefused, SupervisorGone, SupervisorHangs } from '../control/control-errors.ts';
-import { describeEndpoints, describeStored } from './describe-fleet.ts';
-import { readStored } from './durable-state.ts';
-import { type SupervisorId, startLock, stateFolder } from './supervisor-id.ts';
+import { describeEndpoints, describeStoredRevision } from './describe-fleet.ts';
+import { readSupervisorState } from './durable-state.ts';
+import { type SupervisorId, startLockPath, stateFolder } from './supervisor-id.ts';
 import { readLog } from '../revisions/revision-log.ts';
-import { startProcess, supervisorLog } from './supervisor-command.ts';
+import { startProcess, supervisorLogPath } from './supervisor-command.ts';
 
 const POLL_MILLISECONDS = 25;
 const RETRY_MILLISECONDS = 500;
 const START_SECONDS = 30;
 const END_SECONDS = 30;
 /** A supervisor whose socket was removed makes another one within a second. */
-const HEAL_SECONDS = 10;
+const SOCKET_RESTORE_SECONDS = 10;
 /** A live supervisor responds immediately even under load, because it does no long work itself. */
 const ANSWER_SECONDS = 25;
-const LAST_SECONDS = 10;
-const TRIES = 3;
+const EXIT_SECONDS = 10;
+const MAX_ATTEMPTS = 3;
 const LOG_LINES = 10;
 
 export interface StartOptions {
@@ -40,9 +40,9 @@ export async function ensureSupervisor(
   { progress = SILENT, signal }: StartOptions = {},
 ): Promise<ControlClient> {
   const place = { root: await realpath(projectRoot), environment };
-  const running = await connectSupervisor(projectRoot, environment, signal).catch(ignoreHanging);
+  const running = await connectSupervisor(projectRoot, environment, signal).catch(ignoreUnresponsive);
   if (running) return running;
-  return withFileLock(startLock(place), () => start(place, { progress, signal }), {
+  return withFileLock(startLockPath(place), () => start(place, { progress, signal }), {
     what: `starting the supervisor of "${environment}"`,
     progress,
     signal,
@@ -59,7 +59,7 @@ export async function connectSupervisor(
   signal?: AbortSignal,
 ): Promise<ControlClient | undefined> {
   const place = { root: await realpath(projectRoot), environment };
-  const lost = deadline(HEAL_SECONDS);
+  const lost = deadline(SOCKET_RESTORE_SECONDS);
   for (const due = deadline(END_SECONDS, signal); !due.passed; await due.pause()) {
     const control = await readControlFile(place);
     if (!control) return undefined;
@@ -96,7 +96,7 @@ export async function withSupervisor<T>(
       return await work(client);
     } catch (e) {
       const gone = e instanceof SupervisorGone || (e instanceof ControlRefused && e.error.code === 'ending');
-      if (!gone || tries === TRIES || signal?.aborted) throw e;
+      if (!gone || tries === MAX_ATTEMPTS || signal?.aborted) throw e;
       progress.say('The supervisor ended during the operation; retrying with a new one …');
     }
   }
@@ -111,7 +111,7 @@ export async function readStatus(
   const client = await connectSupervisor(projectRoot, environment, signal);
   if (client) return client.status({ ...(signal && { signal }) });
   const place = { root: await realpath(projectRoot), environment };
-  const stored = await readStored(stateFolder(place));
+  const stored = await readSupervisorState(stateFolder(place));
   if (!stored) return undefined;
   const { port, tokens, revisions } = stored;
   return {
@@ -122,31 +122,34 @@ export async function readStatus(
     gateway: { url: undefined, port, problem: 'The supervisor is not running' },
     tokens: tokens.length,
     endpoints: describeEndpoints(stored),
-    revisions: Object.entries(revisions).map(([name, revision]) => describeStored(name, revision)),
+    revisions: Object.entries(revisions).map(([name, revision]) => describeStoredRevision(name, revision)),
   };
 }
 
 /** Whether a supervisor runs, even an empty one, or a durable state exists. */
-export async function isThere(place: SupervisorId): Promise<boolean> {
+export async function hasSupervisorOrState(place: SupervisorId): Promise<boolean> {
   if (await connectSupervisor(place.root, place.environment)) return true;
-  return (await readStored(stateFolder(place))) !== undefined;
+  return (await readSupervisorState(stateFolder(place))) !== undefined;
 }
 
 /** Waits until an ending supervisor and its keeper have ended, or a time limit has passed. */
 export async function waitForEnd({ pid, keeper }: Pick<Status, 'pid' | 'keeper'>): Promise<void> {
   const processes = [pid, keeper].filter((p) => p !== undefined);
-  for (const due = deadline(LAST_SECONDS); !due.passed; await due.pause()) if (!processes.some(isAlive)) return;
+  for (const due = deadline(EXIT_SECONDS); !due.passed; await due.pause()) if (!processes.some(isAlive)) return;
 }
 
 async function start(place: SupervisorId, options: Required<StartOptions>): Promise<ControlClient> {
-  const running = await connectOrEnd(place, options);
+  const running = await connectOrEndHanging(place, options);
   if (running) return running;
   options.progress.say(`Starting the supervisor of "${place.environment}" …`);
-  return untilItAnswers(place, options.signal);
+  return startKeeperAndConnect(place, options.signal);
 }
 
 /** Connects to the running supervisor. Ends one that does not respond, and then returns undefined. */
-async function connectOrEnd(place: SupervisorId, options: Required<StartOptions>): Promise<ControlClient | undefined> {
+async function connectOrEndHanging(
+  place: SupervisorId,
+  options: Required<StartOptions>,
+): Promise<ControlClient | undefined> {
   try {
     const client = await connectSupervisor(place.root, place.environment, options.signal);
     if (client) return client;
@@ -161,7 +164,7 @@ async function connectOrEnd(place: SupervisorId, options: Required<StartOptions>
 async function endSupervisor({ pid }: ControlFile, { progress, signal }: Required<StartOptions>): Promise<void> {
   progress.say(`Stopping the unresponsive supervisor (process ${pid}) …`);
   sendSignal(pid, 'SIGTERM');
-  for (const due = deadline(LAST_SECONDS, signal); !due.passed; await due.pause()) if (!isAlive(pid)) return;
+  for (const due = deadline(EXIT_SECONDS, signal); !due.passed; await due.pause()) if (!isAlive(pid)) return;
   sendSignal(pid, 'SIGKILL');
 }
 
@@ -171,7 +174,7 @@ function hangs(environment: string, { pid }: ControlFile): SupervisorHangs {
   );
 }
 
-function ignoreHanging(e: unknown): undefined {
+function ignoreUnresponsive(e: unknown): undefined {
   if (!(e instanceof SupervisorHangs)) throw e;
 }
 
@@ -183,7 +186,7 @@ function startKeeper(place: SupervisorId): ChildProcess {
   return keeper;
 }
 
-async function untilItAnswers(place: SupervisorId, signal: AbortSignal | undefined): Promise<ControlClient> {
+async function startKeeperAndConnect(place: SupervisorId, signal: AbortSignal | undefined): Promise<ControlClient> {
   let keeper = startKeeper(place);
   try {
     for (const due = deadline(START_SECONDS, signal); !due.passed; await due.pause()) {
@@ -198,7 +201,7 @@ async function untilItAnswers(place: SupervisorId, signal: AbortSignal | undefin
     endKeeper(keeper);
     throw e;
   }
-  const log = await readLog(supervisorLog(place), LOG_LINES);
+  const log = await readLog(supervisorLogPath(place), LOG_LINES);
   endKeeper(keeper);
   throw new Error(
     [`Cannot start the supervisor of "${place.environment}": it is not responding`, ...log].join('\n    '),

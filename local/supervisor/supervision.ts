@@ -1,16 +1,16 @@
 import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type {
-  Deleted,
+  DeletionResult,
   EndpointStatus,
-  PatchRevision,
-  PutRevision,
-  PutRoute,
+  PatchRevisionRequest,
+  PutRevisionRequest,
+  PutRouteRequest,
   RevisionStatus,
   Status,
 } from '../control/control-protocol.ts';
 import { ControlRefused } from '../control/control-errors.ts';
-import type { ControlOperations, ReadLog, Task } from '../control/control-server.ts';
+import type { ControlOperations, ReadLogOptions, Task } from '../control/control-server.ts';
 import { describeEndpoints, describeRevisions } from './describe-fleet.ts';
 import { DurableState } from './durable-state.ts';
 import { Fleet } from './fleet.ts';
@@ -76,7 +76,7 @@ export class Supervision implements ControlOperations, GatewayBackend {
     await chmod(folder, 0o700);
     const state = await DurableState.open(folder);
     const known = Object.keys(state.now.revisions);
-    await Promise.all(['revisions', 'logs'].map((name) => removeUnfinished(join(folder, name), known)));
+    await Promise.all(['revisions', 'logs'].map((name) => removeIncompleteFolders(join(folder, name), known)));
     const opened = new Supervision(options, state);
     await opened.#fleet.restore();
     const { port, endpoints } = state.now;
@@ -105,7 +105,7 @@ export class Supervision implements ControlOperations, GatewayBackend {
     };
   }
 
-  async putRevision(put: PutRevision, task: Task): Promise<RevisionStatus> {
+  async putRevision(put: PutRevisionRequest, task: Task): Promise<RevisionStatus> {
     try {
       await this.#fleet.put(put, task, task.signal);
     } catch (e) {
@@ -115,17 +115,17 @@ export class Supervision implements ControlOperations, GatewayBackend {
     return this.#revision(put.revision.name);
   }
 
-  async patchRevision(name: string, patch: PatchRevision): Promise<RevisionStatus> {
+  async patchRevision(name: string, patch: PatchRevisionRequest): Promise<RevisionStatus> {
     await this.#fleet.patch(name, patch);
     return this.#revision(name);
   }
 
-  async deleteRevision(name: string, task: Task): Promise<Deleted> {
+  async deleteRevision(name: string, task: Task): Promise<DeletionResult> {
     await this.#fleet.delete(name, task);
     return this.#endIfEmpty();
   }
 
-  async putRoute(route: PutRoute): Promise<EndpointStatus> {
+  async putRoute(route: PutRouteRequest): Promise<EndpointStatus> {
     this.#routes.check(route);
     const port = await this.#gateway.listen(route.gateway.port ?? this.#state.now.port ?? 0);
     await this.#state.change((s) => (s.port === port ? s : { ...s, port }));
@@ -135,12 +135,12 @@ export class Supervision implements ControlOperations, GatewayBackend {
     return status;
   }
 
-  async deleteRoute(endpoint: string): Promise<Deleted> {
+  async deleteRoute(endpoint: string): Promise<DeletionResult> {
     await this.#routes.delete(endpoint);
     return this.#endIfEmpty();
   }
 
-  readLog(revision: string, { which, lines }: ReadLog): Promise<readonly string[]> {
+  readLog(revision: string, { which, lines }: ReadLogOptions): Promise<readonly string[]> {
     return this.#logs.read(revision, which, lines);
   }
 
@@ -197,7 +197,7 @@ export class Supervision implements ControlOperations, GatewayBackend {
     return this.#fleet.known.size === 0 && Object.keys(this.#state.now.endpoints).length === 0;
   }
 
-  #endIfEmpty(): Deleted {
+  #endIfEmpty(): DeletionResult {
     const ending = this.#isEmpty();
     if (ending) this.#options.onEnd('empty');
     return { ending };
@@ -205,7 +205,7 @@ export class Supervision implements ControlOperations, GatewayBackend {
 }
 
 /** Removes incomplete revisions of a killed supervisor. */
-async function removeUnfinished(folder: string, known: readonly string[]): Promise<void> {
+async function removeIncompleteFolders(folder: string, known: readonly string[]): Promise<void> {
   const names = await readdir(folder).catch(() => []);
   const left = names.filter((name) => !known.includes(name));
   await Promise.all(left.map((name) => rm(join(folder, name), { recursive: true, force: true })));

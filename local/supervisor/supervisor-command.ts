@@ -2,14 +2,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, statSync, truncateSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { codePath } from '../../system/code.ts';
-import { childEnvironment } from '../../system/run-process.ts';
+import { makeChildEnvironment } from '../../system/run-process.ts';
 import { type SupervisorId, stateFolder } from './supervisor-id.ts';
 
 /** File descriptor of the pipe through which supervisor and keeper detect each other's end. */
 export const WATCH_FD = 3;
 
 /** Exit code of a supervisor when another one already runs. */
-export const ANOTHER_RUNS = 75;
+export const EXIT_ALREADY_RUNNING = 75;
 
 const MAX_LOG_BYTES = 1024 * 1024;
 
@@ -25,7 +25,7 @@ export function startProcess(
     const args = [main, '--project', place.root, '--environment', place.environment, ...more];
     return spawn(process.execPath, args, {
       cwd: '/',
-      env: childEnvironment(),
+      env: makeChildEnvironment(),
       detached: true,
       stdio: ['ignore', log, log, 'pipe'],
     });
@@ -44,13 +44,13 @@ export function parseSupervisorArguments(): { readonly place: SupervisorId; read
 }
 
 /** Path of the error log of the supervisor and the keeper. */
-export function supervisorLog(place: SupervisorId): string {
+export function supervisorLogPath(place: SupervisorId): string {
   return stateFolder(place, 'supervisor.log');
 }
 
 function openLog(place: SupervisorId): number {
   mkdirSync(stateFolder(place), { recursive: true, mode: 0o700 });
-  const file = supervisorLog(place);
+  const file = supervisorLogPath(place);
   if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > MAX_LOG_BYTES) truncateSync(file);
   return openSync(file, 'a', 0o600);
 }

@@ -19,7 +19,7 @@ export function stateFolder({ root, environment }: SupervisorId, ...below: reado
 }
 
 /** Lock of a process that starts a supervisor. It is outside the state folder, which can be removed meanwhile. */
-export function startLock({ root, environment }: SupervisorId): string {
+export function startLockPath({ root, environment }: SupervisorId): string {
   return join(root, '.davit', 'environments', `${environment}.starting`);
 }
 
@@ -28,13 +28,13 @@ export function startLock({ root, environment }: SupervisorId): string {
  * over the temporary folder. Throws if other users can access the folder.
  */
 export function makeSocketFolder({ XDG_RUNTIME_DIR: session } = process.env): string {
-  if (session !== undefined && isPrivate(session) && fits(join(session, 'davit'))) {
+  if (session !== undefined && isPrivate(session) && fitsSocketPath(join(session, 'davit'))) {
     const folder = join(session, 'davit');
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     if (isPrivate(folder)) return folder;
   }
   const wished = join(tmpdir(), `davit-${user()}`);
-  const folder = fits(wished) ? wished : `/tmp/davit-${user()}`;
+  const folder = fitsSocketPath(wished) ? wished : `/tmp/davit-${user()}`;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (isPrivate(folder)) return folder;
   throw new Error(
@@ -42,7 +42,7 @@ export function makeSocketFolder({ XDG_RUNTIME_DIR: session } = process.env): st
   );
 }
 
-function fits(folder: string): boolean {
+function fitsSocketPath(folder: string): boolean {
   return isAbsolute(folder) && Buffer.byteLength(folder) <= MAX_FOLDER_BYTES;
 }
 
@@ -57,7 +57,7 @@ function user(): number {
 }
 
 /** A short hash of a place. Equal for every spelling of its root. */
-export function placeHash({ root, environment }: SupervisorId): string {
+export function hashSupervisorId({ root, environment }: SupervisorId): string {
   return createHash('sha256')
     .update(`${realpathSync(root)}\n${environment}`)
     .digest('hex')

@@ -6,9 +6,14 @@ import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { withFileLock } from '../../system/file-lock.ts';
-import { identify, determineProcessState, parseIdentity, renderIdentity } from '../../system/process-identity.ts';
+import {
+  identifyProcess,
+  determineProcessState,
+  parseIdentity,
+  renderIdentity,
+} from '../../system/process-identity.ts';
 import { type ControlFile, isThisProcess, readControlFile, writeControlFile } from '../control/control-file.ts';
-import { makeSocketFolder, type SupervisorId, placeHash, stateFolder } from './supervisor-id.ts';
+import { makeSocketFolder, type SupervisorId, hashSupervisorId, stateFolder } from './supervisor-id.ts';
 
 /** Name of the control socket. Short, because Unix socket paths are limited. */
 const CONTROL = 'control.sock';
@@ -29,16 +34,16 @@ export class SupervisorSockets {
 
   private constructor(place: SupervisorId, makeServer: () => Server) {
     this.#place = place;
-    this.#name = `${placeHash(place)}-${randomBytes(3).toString('hex')}`;
+    this.#name = `${hashSupervisorId(place)}-${randomBytes(3).toString('hex')}`;
     this.#makeServer = makeServer;
   }
 
   /** Takes over the place, even from a killed supervisor. Returns undefined if another supervisor runs. */
   static open(place: SupervisorId, makeServer: () => Server): Promise<SupervisorSockets | undefined> {
-    return withFileLock(bindingLock(place), async () => {
+    return withFileLock(bindingLockPath(place), async () => {
       const control = await readControlFile(place);
-      if (control && (await isTaken(control))) return undefined;
-      await removeDead(place);
+      if (control && (await isSupervisorRunning(control))) return undefined;
+      await removeStaleFolders(place);
       const sockets = new SupervisorSockets(place, makeServer);
       await sockets.#listen();
       return sockets;
@@ -56,7 +61,7 @@ export class SupervisorSockets {
   /** Listens again if the control socket was removed. Does nothing if another supervisor has taken over. */
   async look(): Promise<void> {
     if (identifyFile(this.#socketPath) === this.#made) return;
-    await withFileLock(bindingLock(this.#place), async () => {
+    await withFileLock(bindingLockPath(this.#place), async () => {
       if (isThisProcess(await readControlFile(this.#place))) await this.#listen();
     });
   }
@@ -79,25 +84,25 @@ export class SupervisorSockets {
     this.#server = server;
     this.#socketPath = socketPath;
     this.#made = identifyFile(socketPath);
-    await writeControlFile(this.#place, { socketPath, pid: process.pid, process: renderIdentity(identify()) });
+    await writeControlFile(this.#place, { socketPath, pid: process.pid, process: renderIdentity(identifyProcess()) });
   }
 }
 
-function bindingLock(place: SupervisorId): string {
+function bindingLockPath(place: SupervisorId): string {
   return stateFolder(place, 'binding');
 }
 
 /** Whether the supervisor of a control file still runs, even without its socket. */
-async function isTaken({ socketPath, process: written = '' }: ControlFile): Promise<boolean> {
+async function isSupervisorRunning({ socketPath, process: written = '' }: ControlFile): Promise<boolean> {
   const identity = parseIdentity(written); // earlier versions wrote no identity
   const state = identity ? determineProcessState(identity) : 'unknown';
   return state === 'unknown' ? answers(socketPath) : state === 'runs';
 }
 
 /** Removes folders of killed supervisors of this place, in which no process listens. */
-async function removeDead(place: SupervisorId): Promise<void> {
+async function removeStaleFolders(place: SupervisorId): Promise<void> {
   const shared = makeSocketFolder();
-  const names = (await readdir(shared)).filter((name) => name.startsWith(`${placeHash(place)}-`));
+  const names = (await readdir(shared)).filter((name) => name.startsWith(`${hashSupervisorId(place)}-`));
   for (const name of names)
     if (!(await answers(join(shared, name, CONTROL)))) await rm(join(shared, name), { recursive: true, force: true });
 }

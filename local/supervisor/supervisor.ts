@@ -7,7 +7,7 @@ import { KeeperWatch } from './keeper-watch.ts';
 import { type SupervisorId, stateFolder } from './supervisor-id.ts';
 import { prepareServer } from '../revisions/server-command.ts';
 import { Supervision } from './supervision.ts';
-import { ANOTHER_RUNS, parseSupervisorArguments } from './supervisor-command.ts';
+import { EXIT_ALREADY_RUNNING, parseSupervisorArguments } from './supervisor-command.ts';
 import { SupervisorSockets } from './supervisor-sockets.ts';
 
 /** Maximum seconds to load a model. The variable allows more for very large models. */
@@ -17,7 +17,7 @@ const EMPTY_SECONDS = 120;
 /** Interval of checks that the state and the sockets still belong to this supervisor. */
 const WATCH_MILLISECONDS = 1000;
 /** Time to write the last response before the socket closes. */
-const LAST_ANSWER_MILLISECONDS = 20;
+const LAST_RESPONSE_MILLISECONDS = 20;
 
 try {
   await run(parseSupervisorArguments().place);
@@ -33,12 +33,12 @@ async function run(place: SupervisorId): Promise<void> {
     if (ending) return;
     ending = why === 'empty' ? why : 'stopped';
     keeper.end();
-    setTimeout(() => void finish(why), LAST_ANSWER_MILLISECONDS);
+    setTimeout(() => void finish(why), LAST_RESPONSE_MILLISECONDS);
   };
 
   const operations = Promise.withResolvers<ControlOperations>();
   const makeServer = () => makeControlServer(operations.promise, () => ending !== undefined);
-  const sockets = (await SupervisorSockets.open(place, makeServer)) ?? process.exit(ANOTHER_RUNS);
+  const sockets = (await SupervisorSockets.open(place, makeServer)) ?? process.exit(EXIT_ALREADY_RUNNING);
   keeper.begin();
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => end('stopped'));
 
@@ -60,7 +60,7 @@ async function run(place: SupervisorId): Promise<void> {
   }
 
   async function watch(): Promise<void> {
-    if (!(await isOurs(place))) end('disowned');
+    if (!(await ownsState(place))) end('disowned');
     else if (!ending)
       await sockets
         .look()
@@ -89,6 +89,6 @@ async function removeState(place: SupervisorId): Promise<void> {
 /**
  * False if the state was removed or another supervisor has it. True if the check fails, so that errors do not end it.
  */
-async function isOurs(place: SupervisorId): Promise<boolean> {
+async function ownsState(place: SupervisorId): Promise<boolean> {
   return readControlFile(place).then(isThisProcess, () => true);
 }

@@ -5,7 +5,7 @@ import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { codePath } from '../../system/code.ts';
 
 /** Pulumi's providers that are not available where its engine has to be built. */
-const NAMES = ['docker', 'kubernetes'] as const;
+const PROVIDERS = ['docker', 'kubernetes'] as const;
 const SCRIPT = codePath('offline', 'plugins', 'run-plugin');
 
 /**
@@ -13,10 +13,10 @@ const SCRIPT = codePath('offline', 'plugins', 'run-plugin');
  * Davit's, never the user's.
  */
 export async function installStandIns(home: string): Promise<void> {
-  await Promise.all(NAMES.map((name) => install(home, name)));
+  await Promise.all(PROVIDERS.map((name) => install(home, name)));
 }
 
-async function install(home: string, name: (typeof NAMES)[number]): Promise<void> {
+async function install(home: string, name: (typeof PROVIDERS)[number]): Promise<void> {
   const manifest = fileURLToPath(import.meta.resolve(`@pulumi/${name}/package.json`));
   const { version } = JSON.parse(await readFile(manifest, 'utf8')) as { readonly version: string };
   const folder = join(home, 'plugins', `resource-${name}-v${version}`);

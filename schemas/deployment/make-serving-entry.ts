@@ -5,7 +5,7 @@ import type { ServingEntry } from './serving-entry.ts';
 import { keepSignature } from '../lock/signature.ts';
 
 /** The parts of an entry that do not come from the endpoint file. */
-export interface EntryParts {
+export interface ServingEntryInputs {
   readonly lock: Lock;
   /** Names of Knative Revisions by served entity. */
   readonly revisions: Readonly<Record<string, string>>;
@@ -13,7 +13,7 @@ export interface EntryParts {
 }
 
 /** Makes the entry that the authorisation service of a cluster reads for an endpoint. */
-export function makeServingEntry(endpoint: Endpoint, { lock, revisions, namespace }: EntryParts): ServingEntry {
+export function makeServingEntry(endpoint: Endpoint, { lock, revisions, namespace }: ServingEntryInputs): ServingEntry {
   const share = (entity: string) => endpoint.routes.find((r) => r.entity === entity)?.percentage ?? 0;
   return {
     name: endpoint.name,

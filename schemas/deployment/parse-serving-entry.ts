@@ -15,13 +15,13 @@ export function readServingEntry(object: string, data: Readonly<Record<string, s
 
 /** Parses an entry. Throws a TypeError that names the invalid field, because a partial entry must not grant access. */
 export function parseServingEntry(text: string): ServingEntry {
-  const entry = record('the entry', JSON.parse(text));
+  const entry = parseRecord('the entry', JSON.parse(text));
   const { name, description, tags, host, entities, permissions, rateLimits, routeOptimized } = entry;
   return {
     name: string('name', name),
     description: string('description', description),
     tags: list('tags', tags, (tag, at) => {
-      const { key, value } = record(at, tag);
+      const { key, value } = parseRecord(at, tag);
       return { key: string(`${at}.key`, key), value: string(`${at}.value`, value) };
     }),
     host: string('host', host),
@@ -33,9 +33,9 @@ export function parseServingEntry(text: string): ServingEntry {
 }
 
 function parseEntity(value: unknown, at: string): ServingEntry['entities'][number] {
-  const entity = record(at, value);
+  const entity = parseRecord(at, value);
   const text = (field: string) => string(`${at}.${field}`, entity[field]);
-  const concurrency = record(`${at}.concurrency`, entity['concurrency']);
+  const concurrency = parseRecord(`${at}.concurrency`, entity['concurrency']);
   const bound = (field: string) => number(`${at}.concurrency.${field}`, concurrency[field]);
   return {
     name: text('name'),
@@ -55,35 +55,35 @@ function parseEntity(value: unknown, at: string): ServingEntry['entities'][numbe
  * Does not parse the signature's JSON texts. They are parsed on use, so an invalid signature does not block queries.
  */
 function parseSignature(value: unknown, at: string): Signature {
-  const signature = record(at, value);
+  const signature = parseRecord(at, value);
   const part = (field: string) => (signature[field] === null ? null : string(`${at}.${field}`, signature[field]));
   const typeHints = signature['typeHints'] === true ? { typeHints: true as const } : {};
   return { inputs: part('inputs'), outputs: part('outputs'), params: part('params'), ...typeHints };
 }
 
 function parsePermission(value: unknown, at: string): ServingEntry['permissions'][number] {
-  const { principal: given, level } = record(at, value);
-  const principal = record(`${at}.principal`, given);
+  const { principal: given, level } = parseRecord(at, value);
+  const principal = parseRecord(`${at}.principal`, given);
   return {
     principal: {
-      kind: oneOf(`${at}.principal.kind`, principal['kind'], ['user', 'group', 'service_principal', 'users']),
+      kind: parseOneOf(`${at}.principal.kind`, principal['kind'], ['user', 'group', 'service_principal', 'users']),
       name: string(`${at}.principal.name`, principal['name']),
     },
-    level: oneOf(`${at}.level`, level, PERMISSION_LEVELS),
+    level: parseOneOf(`${at}.level`, level, PERMISSION_LEVELS),
   };
 }
 
 function parseRateLimit(value: unknown, at: string): ServingEntry['rateLimits'][number] {
-  const { calls, key, principal, renewalSeconds } = record(at, value);
+  const { calls, key, principal, renewalSeconds } = parseRecord(at, value);
   return {
     calls: number(`${at}.calls`, calls),
-    key: oneOf(`${at}.key`, key, ['endpoint', 'user', 'user_group', 'service_principal']),
+    key: parseOneOf(`${at}.key`, key, ['endpoint', 'user', 'user_group', 'service_principal']),
     principal: principal === undefined || principal === null ? undefined : string(`${at}.principal`, principal),
     renewalSeconds: number(`${at}.renewalSeconds`, renewalSeconds),
   };
 }
 
-function record(at: string, value: unknown): Readonly<Record<string, unknown>> {
+function parseRecord(at: string, value: unknown): Readonly<Record<string, unknown>> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
   throw wrong(at, value, 'an object');
 }
@@ -108,7 +108,7 @@ function boolean(at: string, value: unknown): boolean {
   throw wrong(at, value, 'true or false');
 }
 
-function oneOf<T extends string>(at: string, value: unknown, known: readonly T[]): T {
+function parseOneOf<T extends string>(at: string, value: unknown, known: readonly T[]): T {
   const found = known.find((k) => k === value);
   if (found !== undefined) return found;
   throw wrong(at, value, `one of ${known.join(', ')}`);

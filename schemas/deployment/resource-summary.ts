@@ -1,6 +1,6 @@
 import { compareText, type Difference } from '../values/compare-text.ts';
 
-interface Planned<O extends string> {
+interface ResourceChange<O extends string> {
   readonly operation: O;
   readonly type: string;
   readonly name: string;
@@ -17,18 +17,20 @@ export interface ResourceSummary<O extends string> {
 }
 
 /** Properties that repeat the resource's name or do not help a reader. */
-const QUIET = /^(name|endpoint|lock|model\.(uri|digest))$/;
+const HIDDEN_PROPERTY = /^(name|endpoint|lock|model\.(uri|digest))$/;
 /** Annotations for Pulumi's provider, not for the cluster. */
-const TO_PROVIDER = /^metadata\.annotations(\["pulumi\.com\/|\.pulumi\.com\/)/;
+const PROVIDER_ANNOTATION = /^metadata\.annotations(\["pulumi\.com\/|\.pulumi\.com\/)/;
 /** Autoscaling annotations of a revision. Their last part is clear without the prefix. */
-const SCALING = /^metadata\.annotations\["autoscaling\.knative\.dev\/([^"]+)"\]$/;
+const AUTOSCALING_ANNOTATION = /^metadata\.annotations\["autoscaling\.knative\.dev\/([^"]+)"\]$/;
 /** Properties of a revision that only repeat its name. */
 const NAME = /^(spec\.template\.)?metadata\.name$/;
 const CONFIGURATION = 'kubernetes:serving.knative.dev/v1:Configuration';
 const REVISION_PATCH = 'kubernetes:serving.knative.dev/v1:RevisionPatch';
 
 /** Summarises the changed resources of a plan. Merges the objects of one Knative revision into one summary. */
-export function summarizeResources<O extends string>(resources: readonly Planned<O>[]): readonly ResourceSummary<O>[] {
+export function summarizeResources<O extends string>(
+  resources: readonly ResourceChange<O>[],
+): readonly ResourceSummary<O>[] {
   const changed = resources.filter((r) => r.operation !== 'same');
   const told = Map.groupBy(changed, (r) => (isKnative(r) ? `Revision ${revisionOf(r)}` : r));
   // A Configuration comes before the patch of its bounds, so the first resource has the operation of the revision.
@@ -38,26 +40,29 @@ export function summarizeResources<O extends string>(resources: readonly Planned
   });
 }
 
-function isKnative({ type }: Pick<Planned<string>, 'type'>): boolean {
+function isKnative({ type }: Pick<ResourceChange<string>, 'type'>): boolean {
   return type === CONFIGURATION || type === REVISION_PATCH;
 }
 
-function revisionOf({ type, name }: Pick<Planned<string>, 'type' | 'name'>): string {
+function revisionOf({ type, name }: Pick<ResourceChange<string>, 'type' | 'name'>): string {
   return type === REVISION_PATCH ? name.replace(/-bounds$/, '') : name;
 }
 
-function summarizeResource<O extends string>(resource: Planned<O>): ResourceSummary<O> {
+function summarizeResource<O extends string>(resource: ResourceChange<O>): ResourceSummary<O> {
   const { operation, type } = resource;
   const kind = isKnative(resource) ? 'Revision' : (type.split(':').at(-1) ?? type);
   return { operation, kind, name: revisionOf(resource), differences: selectDifferences(resource) };
 }
 
 /** Returns no differences for a resource that is created or deleted. */
-function selectDifferences(resource: Planned<string>): readonly Difference[] {
+function selectDifferences(resource: ResourceChange<string>): readonly Difference[] {
   const { operation, differences } = resource;
   if (operation === 'create' || operation === 'delete') return [];
   return differences
-    .filter(({ path }) => !QUIET.test(path) && !TO_PROVIDER.test(path) && !(isKnative(resource) && NAME.test(path)))
-    .map((d) => ({ ...d, path: d.path.replace(SCALING, '$1') }))
+    .filter(
+      ({ path }) =>
+        !HIDDEN_PROPERTY.test(path) && !PROVIDER_ANNOTATION.test(path) && !(isKnative(resource) && NAME.test(path)),
+    )
+    .map((d) => ({ ...d, path: d.path.replace(AUTOSCALING_ANNOTATION, '$1') }))
     .flatMap(compareText);
 }

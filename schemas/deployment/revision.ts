@@ -1,7 +1,7 @@
 import type { Endpoint, Entity } from '../endpoint/endpoint.ts';
 import type { Lock } from '../lock/lock.ts';
 import { revisionName } from '../values/names.ts';
-import { workersOf } from '../endpoint/count-replicas.ts';
+import { countWorkers } from '../endpoint/count-replicas.ts';
 import type { WorkerMode } from '../endpoint/worker-mode.ts';
 
 /** One immutable deployed form of an entity. `bounds` can change in place; any other change makes a new revision. */
@@ -56,7 +56,7 @@ export function makeRevision(endpoint: Endpoint, entity: Entity, lock: Lock): Re
     },
     virtualenv: locked.virtualenv,
     environmentVars: entity.environmentVars,
-    workers: workersOf(entity),
+    workers: countWorkers(entity),
     timeLimitSeconds: entity.timeLimitSeconds,
     // Omit unset fields, so that revisions from earlier versions keep their names.
     ...(entity.workerMode !== undefined && { workerMode: entity.workerMode }),

@@ -7,7 +7,7 @@ import { locateListItem } from './locate-list-item.ts';
 import { parseSecretReference } from '../values/secret-reference.ts';
 
 const LOCAL_WORKLOAD_TYPES: readonly WorkloadType[] = ['CPU'];
-const ELSEWHERE = 'Deploy it to an environment with target: kubernetes';
+const KUBERNETES_HINT = 'Deploy it to an environment with target: kubernetes';
 
 /** Reports every part of an endpoint that the environment cannot provide. */
 export function checkAgainstEnvironment(endpoint: Endpoint, environment: Environment): readonly Diagnostic[] {
@@ -28,26 +28,26 @@ function checkLocal(endpoint: Endpoint, environment: LocalEnvironment): readonly
     ...checkSecrets(entity, environment),
     ...checkRole(entity, environment),
   ]);
-  return [...entities, ...warnOfPermissions(endpoint, environment), ...warnOfRateLimits(endpoint, environment)];
+  return [...entities, ...warnAboutPermissions(endpoint, environment), ...warnAboutRateLimits(endpoint, environment)];
 }
 
-function warnOfPermissions(endpoint: Endpoint, environment: LocalEnvironment): readonly Diagnostic[] {
+function warnAboutPermissions(endpoint: Endpoint, environment: LocalEnvironment): readonly Diagnostic[] {
   if (endpoint.permissions.length === 0) return [];
   const message = `Found permissions on "${endpoint.name}": environment "${environment.name}" ignores them, because each of its tokens may query every endpoint`;
   return [makeWarning('unsupported-field', locateListItem(endpoint, 'permissions', 0), message)];
 }
 
 /** Local tokens carry no user or group name, so the local target counts each token as a separate caller. */
-function warnOfRateLimits(endpoint: Endpoint, environment: LocalEnvironment): readonly Diagnostic[] {
+function warnAboutRateLimits(endpoint: Endpoint, environment: LocalEnvironment): readonly Diagnostic[] {
   return endpoint.rateLimits.flatMap(({ key, principal }, i) => {
     if (principal === undefined && (key === 'endpoint' || key === 'user')) return [];
-    const whom = principal === undefined ? `each ${WORDS[key]}` : `"${principal}"`;
+    const whom = principal === undefined ? `each ${LIMIT_KEY_WORDS[key]}` : `"${principal}"`;
     const message = `Found a rate limit of ${whom} on "${endpoint.name}": environment "${environment.name}" does not apply it, because its tokens carry no names`;
     return [makeWarning('unknown-principal', locateListItem(endpoint, 'rateLimits', i), message)];
   });
 }
 
-const WORDS = {
+const LIMIT_KEY_WORDS = {
   endpoint: 'endpoint',
   user: 'user',
   user_group: 'group',
@@ -69,12 +69,12 @@ function checkSecrets({ name, environmentVars, place }: Entity, environment: Env
   const secrets = Object.entries(environmentVars).filter(([, value]) => parseSecretReference(value));
   return secrets.map(([variable]) => {
     const message = `Cannot provide the secret ${variable} of "${name}" in environment "${environment.name}": the local target has no secrets`;
-    return makeError('unsupported-field', place, message, ELSEWHERE);
+    return makeError('unsupported-field', place, message, KUBERNETES_HINT);
   });
 }
 
 function checkRole({ name, instanceProfileArn, place }: Entity, environment: Environment): readonly Diagnostic[] {
   if (instanceProfileArn === undefined) return [];
   const message = `Cannot provide the AWS role of "${name}" in environment "${environment.name}": the local target has no AWS roles`;
-  return [makeError('unsupported-field', place, message, ELSEWHERE)];
+  return [makeError('unsupported-field', place, message, KUBERNETES_HINT)];
 }

@@ -63,11 +63,15 @@ function checkPrincipals(endpoint: Endpoint, environment: KubernetesEnvironment)
   return [...permissions, ...limits].flatMap(({ kind, name, place }) =>
     kind !== 'service_principal' || name === '' || /^[^/]+\/[^/]+$|^system:serviceaccount:/.test(name)
       ? []
-      : [warnOfNobody(name, place, environment)],
+      : [warnAboutUnknownPrincipal(name, place, environment)],
   );
 }
 
-function warnOfNobody(name: string, place: SourceLocation, environment: KubernetesEnvironment): Diagnostic {
+function warnAboutUnknownPrincipal(
+  name: string,
+  place: SourceLocation,
+  environment: KubernetesEnvironment,
+): Diagnostic {
   const message = `Found the service principal "${name}", which cannot exist in environment "${environment.name}": expected NAMESPACE/NAME of a service account`;
   return makeWarning('unknown-principal', place, message);
 }

@@ -8,31 +8,31 @@ import type { Locate } from '../yaml/parsed-yaml.ts';
 import { renderValue } from '../yaml/render-issue.ts';
 import { MAX_WORKERS } from './count-replicas.ts';
 
-type Served = EndpointFile['config']['served_entities'][number];
-type LocateIn = (field: keyof Served, options?: { readonly key?: boolean }) => SourceLocation;
+type ServedEntityFile = EndpointFile['config']['served_entities'][number];
+type LocateInEntity = (field: keyof ServedEntityFile, options?: { readonly key?: boolean }) => SourceLocation;
 
 /** Checks rules across the fields of one endpoint file that already has the right shape. */
 export function checkEndpointFile(value: EndpointFile, file: string, locate: Locate): readonly Diagnostic[] {
   return [
     ...checkFileName(value, file, locate),
     ...checkConfigName(value, locate),
-    ...value.config.served_entities.flatMap((_, i) => checkEntityName(value, i, locateIn(i, locate))),
+    ...value.config.served_entities.flatMap((_, i) => checkEntityName(value, i, locateInEntity(i, locate))),
     ...checkRoutes(value, locate),
-    ...checkOurOwn(value, locate),
-    ...checkUnnamed(value, locate),
+    ...checkDavitEntities(value, locate),
+    ...checkRulesWithoutNames(value, locate),
   ];
 }
 
 /** Checks the rules that do not depend on names. */
-export function checkUnnamed(value: EndpointFile, locate: Locate): readonly Diagnostic[] {
+export function checkRulesWithoutNames(value: EndpointFile, locate: Locate): readonly Diagnostic[] {
   const compute = value.config.served_entities.flatMap((served, i) => [
-    ...checkConcurrency(served, locateIn(i, locate)),
-    ...(hasOneWorker(value, served) ? [] : warnOfUnevenMaximum(served, locateIn(i, locate))),
+    ...checkConcurrency(served, locateInEntity(i, locate)),
+    ...(hasOneWorker(value, served) ? [] : warnAboutUnevenMaximum(served, locateInEntity(i, locate))),
   ]);
   return [...compute, ...checkWorkers(value, locate), ...checkTags(value, locate), ...checkAccess(value, locate)];
 }
 
-function locateIn(index: number, locate: Locate): LocateIn {
+function locateInEntity(index: number, locate: Locate): LocateInEntity {
   return (field, options) => locate(['config', 'served_entities', index, field], options);
 }
 
@@ -55,7 +55,7 @@ function checkConfigName({ name, config }: EndpointFile, locate: Locate): readon
   return [makeError('name-mismatch', locate(['config', 'name']), message, 'Remove it')];
 }
 
-function checkEntityName({ config }: EndpointFile, index: number, at: LocateIn): readonly Diagnostic[] {
+function checkEntityName({ config }: EndpointFile, index: number, at: LocateInEntity): readonly Diagnostic[] {
   const names = config.served_entities.map(entityName);
   const name = names[index] ?? '';
   const given = config.served_entities[index]?.name !== undefined;
@@ -68,7 +68,7 @@ function checkEntityName({ config }: EndpointFile, index: number, at: LocateIn):
   return [makeError('bad-value', at('entity_name'), message, 'Add a name to the entity')];
 }
 
-function checkConcurrency(served: Served, at: LocateIn): readonly Diagnostic[] {
+function checkConcurrency(served: ServedEntityFile, at: LocateInEntity): readonly Diagnostic[] {
   const { workload_size: size, min_provisioned_concurrency: min, max_provisioned_concurrency: max } = served;
   const found: Diagnostic[] = [];
   if (size && (min !== undefined || max !== undefined)) {
@@ -89,7 +89,7 @@ function checkConcurrency(served: Served, at: LocateIn): readonly Diagnostic[] {
 }
 
 /** With one worker per replica, any maximum is a whole number of replicas. */
-function hasOneWorker({ davit }: EndpointFile, served: Served): boolean {
+function hasOneWorker({ davit }: EndpointFile, served: ServedEntityFile): boolean {
   const mode = davit?.served_entities?.[entityName(served)]?.workers;
   return mode === 'one' && !isGpu(served.workload_type ?? 'CPU');
 }
@@ -98,7 +98,7 @@ function hasOneWorker({ davit }: EndpointFile, served: Served): boolean {
  * Databricks accepts only multiples of 4. Davit makes a smaller replica for a maximum below 4. Above 4 it rounds up to
  * whole replicas, so the entity gets more concurrency than the file requests.
  */
-function warnOfUnevenMaximum(served: Served, at: LocateIn): readonly Diagnostic[] {
+function warnAboutUnevenMaximum(served: ServedEntityFile, at: LocateInEntity): readonly Diagnostic[] {
   const { min_provisioned_concurrency: min = 0, max_provisioned_concurrency: max } = served;
   const most = max ?? min;
   const whole = Math.ceil(most / MAX_WORKERS) * MAX_WORKERS;
@@ -108,7 +108,7 @@ function warnOfUnevenMaximum(served: Served, at: LocateIn): readonly Diagnostic[
   return [makeWarning('uneven-concurrency', place, message, `Write ${whole - MAX_WORKERS} or ${whole}`)];
 }
 
-function checkOurOwn({ config, davit }: EndpointFile, locate: Locate): readonly Diagnostic[] {
+function checkDavitEntities({ config, davit }: EndpointFile, locate: Locate): readonly Diagnostic[] {
   const names = config.served_entities.map(entityName);
   return Object.keys(davit?.served_entities ?? {})
     .filter((name) => !names.includes(name))

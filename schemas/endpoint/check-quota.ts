@@ -3,10 +3,10 @@ import type { Endpoint, Entity } from './endpoint.ts';
 import type { KubernetesEnvironment } from '../environment/environment.ts';
 import type { Hardware } from '../environment/hardware.ts';
 import { parseQuantity, renderBytes } from '../values/quantity.ts';
-import { replicasOf, workersOf } from './count-replicas.ts';
+import { countReplicas, countWorkers } from './count-replicas.ts';
 
 /** The amount that one entity needs of one resource that the environment limits. */
-interface Need {
+interface ResourceNeed {
   readonly entity: Entity;
   /** A quota key: `requests.cpu`. */
   readonly resource: string;
@@ -25,11 +25,11 @@ export function checkQuota(endpoint: Endpoint, environment: KubernetesEnvironmen
 }
 
 /** Does not count Knative's queue-proxy, because it needs little beside a model. */
-function listNeeds(entity: Entity, environment: KubernetesEnvironment): readonly Need[] {
+function listNeeds(entity: Entity, environment: KubernetesEnvironment): readonly ResourceNeed[] {
   const hardware = environment.hardware[entity.workloadType];
   if (!hardware) return [];
-  const { min, max } = replicasOf(entity);
-  return Object.entries(sizeReplica(hardware, workersOf(entity))).flatMap(([name, size]) =>
+  const { min, max } = countReplicas(entity);
+  return Object.entries(sizeReplica(hardware, countWorkers(entity))).flatMap(([name, size]) =>
     [`requests.${name}`, `limits.${name}`, name].map((resource) => ({
       ...{ entity, resource, least: size * min, most: size * max },
     })),
@@ -47,7 +47,7 @@ function sizeReplica({ per, cpu, memory, gpu }: Hardware, workers: number): Read
  * warning for the first entity whose maximum is over the limit.
  */
 function findQuotaProblem(
-  needs: readonly Need[],
+  needs: readonly ResourceNeed[],
   limit: number,
   environment: KubernetesEnvironment,
 ): Diagnostic | undefined {
@@ -55,15 +55,15 @@ function findQuotaProblem(
   for (const { entity, resource, least } of needs) {
     sum += least;
     if (sum <= limit) continue;
-    const message = `Cannot provide the minimum of "${entity.name}" in environment "${environment.name}": the endpoint then needs ${render(sum, resource)} of ${resource}, expected at most ${render(limit, resource)}, the quota for all models`;
+    const message = `Cannot provide the minimum of "${entity.name}" in environment "${environment.name}": the endpoint then needs ${renderAmount(sum, resource)} of ${resource}, expected at most ${renderAmount(limit, resource)}, the quota for all models`;
     return makeError('quota-exceeded', entity.place, message, 'Lower the minimum, or raise quota in the environment');
   }
   const much = needs.find((n) => n.most > limit);
   if (!much) return undefined;
-  const message = `Found a maximum of "${much.entity.name}" that environment "${environment.name}" cannot reach: it needs ${render(much.most, much.resource)} of ${much.resource}, and the quota for all models is ${render(limit, much.resource)}`;
+  const message = `Found a maximum of "${much.entity.name}" that environment "${environment.name}" cannot reach: it needs ${renderAmount(much.most, much.resource)} of ${much.resource}, and the quota for all models is ${renderAmount(limit, much.resource)}`;
   return makeWarning('quota-exceeded', much.entity.place, message);
 }
 
-function render(amount: number, resource: string): string {
+function renderAmount(amount: number, resource: string): string {
   return resource.endsWith('memory') ? renderBytes(amount) : String(Math.round(amount * 1000) / 1000);
 }

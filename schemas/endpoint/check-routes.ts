@@ -9,7 +9,7 @@ type Routes = NonNullable<EndpointFile['config']['traffic_config']>['routes'];
 export function checkRoutes({ config }: EndpointFile, locate: Locate): readonly Diagnostic[] {
   const names = config.served_entities.map(entityName);
   const routes = config.traffic_config?.routes;
-  if (!routes) return names.length === 1 ? [] : [missingTraffic(names.length, locate)];
+  if (!routes) return names.length === 1 ? [] : [reportMissingTraffic(names.length, locate)];
   const found = routes.flatMap((_, i) => checkRoute(routes, i, names, locate));
   const sum = routes.reduce((total, r) => total + Number(r.traffic_percentage), 0);
   if (sum === 100) return found;
@@ -17,7 +17,7 @@ export function checkRoutes({ config }: EndpointFile, locate: Locate): readonly 
   return [...found, makeError('traffic-sum', locate(['config', 'traffic_config', 'routes']), message)];
 }
 
-function missingTraffic(entities: number, locate: Locate): Diagnostic {
+function reportMissingTraffic(entities: number, locate: Locate): Diagnostic {
   const message = `Cannot split traffic between ${entities} served entities: expected config.traffic_config.routes`;
   return makeError(
     'traffic-missing',

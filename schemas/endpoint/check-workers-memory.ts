@@ -1,9 +1,9 @@
 import { type Diagnostic, makeError } from '../diagnostic.ts';
 import type { Entity } from './endpoint.ts';
 import type { Hardware } from '../environment/hardware.ts';
-import type { ProvedWorkers } from '../lock/proof.ts';
+import type { ProofWorkers } from '../lock/proof.ts';
 import { parseQuantity, renderBytes } from '../values/quantity.ts';
-import { workersOf } from './count-replicas.ts';
+import { countWorkers } from './count-replicas.ts';
 
 /** The memory of one replica. `where` names the environment in the message. */
 export interface ReplicaMemory extends Pick<Hardware, 'per' | 'memory'> {
@@ -16,10 +16,10 @@ export interface ReplicaMemory extends Pick<Hardware, 'per' | 'memory'> {
  */
 export function checkWorkersMemory(
   entity: Entity,
-  { mode, found, count, memoryBytes }: ProvedWorkers,
+  { mode, found, count, memoryBytes }: ProofWorkers,
   { per, memory, where = '' }: ReplicaMemory,
 ): readonly Diagnostic[] {
-  const limit = (parseQuantity(memory) ?? Infinity) * (per === 'unit' ? workersOf(entity) : 1);
+  const limit = (parseQuantity(memory) ?? Infinity) * (per === 'unit' ? countWorkers(entity) : 1);
   if (mode !== 'separate' || memoryBytes <= limit) return [];
   const why = found.length === 0 ? '' : ` (${found.join(', ')})`;
   const message = `Cannot fit "${entity.name}" into the memory of a replica${where}: each of ${count} workers loads the model${why}, which takes ${renderBytes(memoryBytes)} in total, expected at most ${renderBytes(limit)}, the memory of ${entity.workloadType}`;

@@ -8,17 +8,21 @@ type RateLimitFile = NonNullable<EndpointFile['rate_limits']>[number];
 type PermissionFile = NonNullable<NonNullable<EndpointFile['davit']>['permissions']>[number];
 
 const SECONDS = { minute: 60 } as const;
-const NAMES = { user_name: 'user', group_name: 'group', service_principal_name: 'service_principal' } as const;
-const FIELDS = Object.keys(NAMES) as (keyof typeof NAMES)[];
+const PRINCIPAL_KINDS = {
+  user_name: 'user',
+  group_name: 'group',
+  service_principal_name: 'service_principal',
+} as const;
+const PRINCIPAL_FIELDS = Object.keys(PRINCIPAL_KINDS) as (keyof typeof PRINCIPAL_KINDS)[];
 /** The Databricks group that contains every user. */
-const EVERYBODY = 'users';
+const ALL_USERS_GROUP = 'users';
 
 export function completeRateLimit({ calls, key, principal, renewal_period: period }: RateLimitFile): RateLimit {
   return { calls, key: key ?? 'endpoint', principal, renewalSeconds: SECONDS[period] };
 }
 
 export function completePermission(permission: PermissionFile): Permission {
-  return { principal: principalOf(permission), level: permission.permission_level };
+  return { principal: completePrincipal(permission), level: permission.permission_level };
 }
 
 /** Checks permissions and rate limits. */
@@ -26,10 +30,12 @@ export function checkAccess(value: EndpointFile, locate: Locate): readonly Diagn
   return [...checkRateLimits(value, locate), ...checkPermissions(value, locate)];
 }
 
-function principalOf(permission: PermissionFile): Principal {
-  const field = FIELDS.find((f) => permission[f] !== undefined) ?? 'group_name';
+function completePrincipal(permission: PermissionFile): Principal {
+  const field = PRINCIPAL_FIELDS.find((f) => permission[f] !== undefined) ?? 'group_name';
   const name = permission[field] ?? '';
-  return field === 'group_name' && name === EVERYBODY ? { kind: 'users', name } : { kind: NAMES[field], name };
+  return field === 'group_name' && name === ALL_USERS_GROUP
+    ? { kind: 'users', name }
+    : { kind: PRINCIPAL_KINDS[field], name };
 }
 
 function checkRateLimits(value: EndpointFile, locate: Locate): readonly Diagnostic[] {
@@ -48,11 +54,11 @@ function checkRateLimits(value: EndpointFile, locate: Locate): readonly Diagnost
 
 function checkPermissions({ davit }: EndpointFile, locate: Locate): readonly Diagnostic[] {
   const permissions = davit?.permissions ?? [];
-  const names = permissions.map((p) => JSON.stringify(principalOf(p)));
+  const names = permissions.map((p) => JSON.stringify(completePrincipal(p)));
   return permissions.flatMap((permission, i) => {
     const place = locate(['davit', 'permissions', i]);
-    const given = FIELDS.filter((f) => permission[f] !== undefined);
-    const expected = `expected exactly one of ${FIELDS.join(', ')}`;
+    const given = PRINCIPAL_FIELDS.filter((f) => permission[f] !== undefined);
+    const expected = `expected exactly one of ${PRINCIPAL_FIELDS.join(', ')}`;
     if (given.length === 0)
       return [makeError('missing-field', place, `Cannot find the principal of a permission: ${expected}`)];
     if (given.length > 1)

@@ -14,7 +14,7 @@ const MAX_ENVIRONMENT_VARS = 30;
 export const DEFAULT_TIME_LIMIT_SECONDS = 120;
 
 /** Refuses a Databricks field that Davit would otherwise ignore silently. `why` ends the message. */
-function unsupported(why: string, hint = 'Remove it') {
+function makeUnsupportedField(why: string, hint = 'Remove it') {
   const params: IssueParams = { code: 'unsupported-field', hint, key: true };
   return z
     .unknown()
@@ -24,7 +24,7 @@ function unsupported(why: string, hint = 'Remove it') {
 }
 
 /** Databricks writes these fields into every response, so every exported endpoint contains them. */
-const writtenByDatabricks = unsupported('Databricks sets it in its responses');
+const databricksOutputField = makeUnsupportedField('Databricks sets it in its responses');
 
 const percentage = z.union([
   z.int().min(0, 'expected 0 to 100').max(100, 'expected 0 to 100'),
@@ -47,7 +47,7 @@ const rateLimit = z.strictObject({
     .optional()
     .describe('Limits only this principal; default: each principal separately'),
   renewal_period: z.literal('minute').describe('Length of the renewal period'),
-  tokens: unsupported('token limits apply only to language models', 'Write calls'),
+  tokens: makeUnsupportedField('token limits apply only to language models', 'Write calls'),
 });
 
 const permission = z.strictObject({
@@ -109,18 +109,18 @@ const servedEntity = z.strictObject({
     .regex(role, 'expected arn:aws:iam::ACCOUNT:instance-profile/NAME or …:role/NAME')
     .optional()
     .describe('AWS role of the model; on EKS, assigned through its service account'),
-  external_model: unsupported('external models are not custom models'),
-  min_provisioned_throughput: unsupported('provisioned throughput is for foundation models'),
-  max_provisioned_throughput: unsupported('provisioned throughput is for foundation models'),
-  provisioned_model_units: unsupported('provisioned throughput is for foundation models'),
-  burst_scaling_enabled: unsupported(
+  external_model: makeUnsupportedField('external models are not custom models'),
+  min_provisioned_throughput: makeUnsupportedField('provisioned throughput is for foundation models'),
+  max_provisioned_throughput: makeUnsupportedField('provisioned throughput is for foundation models'),
+  provisioned_model_units: makeUnsupportedField('provisioned throughput is for foundation models'),
+  burst_scaling_enabled: makeUnsupportedField(
     'an entity never gets more than max_provisioned_concurrency',
     'Raise max_provisioned_concurrency',
   ),
-  creator: writtenByDatabricks,
-  creation_timestamp: writtenByDatabricks,
-  foundation_model: writtenByDatabricks,
-  state: writtenByDatabricks,
+  creator: databricksOutputField,
+  creation_timestamp: databricksOutputField,
+  foundation_model: databricksOutputField,
+  state: databricksOutputField,
 });
 
 const route = z.strictObject({
@@ -190,12 +190,12 @@ export const endpointFile = z.strictObject({
       .strictObject({ routes: z.array(route).min(1, 'expected at least one route') })
       .optional()
       .describe('How requests are split between entities; default: all to the only entity'),
-    served_models: unsupported(
+    served_models: makeUnsupportedField(
       'it is a deprecated field',
       'Write served_entities, with entity_name and entity_version',
     ),
-    auto_capture_config: unsupported('inference tables are not supported yet'),
-    config_version: writtenByDatabricks,
+    auto_capture_config: makeUnsupportedField('inference tables are not supported yet'),
+    config_version: databricksOutputField,
   }),
   route_optimized: z
     .boolean()
@@ -204,28 +204,28 @@ export const endpointFile = z.strictObject({
   ai_gateway: z
     .strictObject({
       rate_limits: z.array(rateLimit).optional().describe('Rate limits of the endpoint'),
-      inference_table_config: unsupported('inference tables are not supported yet'),
-      usage_tracking_config: unsupported('it concerns Databricks tables'),
-      guardrails: unsupported('guardrails are for language models'),
-      fallback_config: unsupported('fallbacks are for external models'),
+      inference_table_config: makeUnsupportedField('inference tables are not supported yet'),
+      usage_tracking_config: makeUnsupportedField('it concerns Databricks tables'),
+      guardrails: makeUnsupportedField('guardrails are for language models'),
+      fallback_config: makeUnsupportedField('fallbacks are for external models'),
     })
     .optional(),
   rate_limits: z.array(rateLimit).optional().describe('Deprecated location of ai_gateway.rate_limits'),
-  budget_policy_id: unsupported('it concerns Databricks billing'),
-  email_notifications: unsupported('GitHub sends notifications for the pull request'),
-  telemetry_config: unsupported('it concerns Databricks tables'),
-  uc_system_metrics_export_state: unsupported('it concerns Databricks tables'),
-  usage_policy_id: unsupported('it concerns Databricks billing'),
-  creation_timestamp: writtenByDatabricks,
-  creator: writtenByDatabricks,
-  data_plane_info: writtenByDatabricks,
-  endpoint_url: writtenByDatabricks,
-  id: writtenByDatabricks,
-  last_updated_timestamp: writtenByDatabricks,
-  pending_config: writtenByDatabricks,
-  permission_level: writtenByDatabricks,
-  state: writtenByDatabricks,
-  task: writtenByDatabricks,
+  budget_policy_id: makeUnsupportedField('it concerns Databricks billing'),
+  email_notifications: makeUnsupportedField('GitHub sends notifications for the pull request'),
+  telemetry_config: makeUnsupportedField('it concerns Databricks tables'),
+  uc_system_metrics_export_state: makeUnsupportedField('it concerns Databricks tables'),
+  usage_policy_id: makeUnsupportedField('it concerns Databricks billing'),
+  creation_timestamp: databricksOutputField,
+  creator: databricksOutputField,
+  data_plane_info: databricksOutputField,
+  endpoint_url: databricksOutputField,
+  id: databricksOutputField,
+  last_updated_timestamp: databricksOutputField,
+  pending_config: databricksOutputField,
+  permission_level: databricksOutputField,
+  state: databricksOutputField,
+  task: databricksOutputField,
   davit: z
     .strictObject({
       served_entities: z.record(z.string(), davitEntity).optional().describe('Settings by name of the served entity'),

@@ -1,4 +1,4 @@
-import { checkEndpointFile, checkUnnamed } from './check-endpoint-file.ts';
+import { checkEndpointFile, checkRulesWithoutNames } from './check-endpoint-file.ts';
 import { type Diagnostic, hasErrors, type SourceLocation, sortDiagnostics } from '../diagnostic.ts';
 import type { Endpoint, Entity, TrafficShare } from './endpoint.ts';
 import { DEFAULT_TIME_LIMIT_SECONDS, type EndpointFile, endpointFile, entityName } from './endpoint-file.ts';
@@ -29,15 +29,15 @@ export function parseEndpoint(text: string, file: string): ParsedEndpoint {
 }
 
 function checkRules(value: EndpointFile, wrong: readonly Path[], file: string, locate: ParsedEndpoint['locate']) {
-  return namesAreRight(wrong) ? checkEndpointFile(value, file, locate) : checkUnnamed(value, locate);
+  return areNamesValid(wrong) ? checkEndpointFile(value, file, locate) : checkRulesWithoutNames(value, locate);
 }
 
 /** If a name is wrong, rules about references between names would only repeat that error. */
-function namesAreRight(wrong: readonly Path[]): boolean {
+function areNamesValid(wrong: readonly Path[]): boolean {
   return !wrong.some((path) => ['name', 'entity_name', 'entity_version'].includes(String(path.at(-1))));
 }
 
-type Served = EndpointFile['config']['served_entities'][number];
+type ServedEntityFile = EndpointFile['config']['served_entities'][number];
 
 function completeEndpoint(value: EndpointFile, file: string, locate: ParsedYaml<unknown>['locate']): Endpoint {
   const entities = value.config.served_entities.map((served, i) =>
@@ -58,11 +58,11 @@ function completeEndpoint(value: EndpointFile, file: string, locate: ParsedYaml<
     permissions: (value.davit?.permissions ?? []).map(completePermission),
     rateLimits: (value.ai_gateway?.rate_limits ?? value.rate_limits ?? []).map(completeRateLimit),
     rollout: value.davit?.rollout ?? 'rolling',
-    places: findPlaces(value, locate),
+    places: findLocations(value, locate),
   };
 }
 
-function findPlaces(value: EndpointFile, locate: ParsedEndpoint['locate']): NonNullable<Endpoint['places']> {
+function findLocations(value: EndpointFile, locate: ParsedEndpoint['locate']): NonNullable<Endpoint['places']> {
   const limits = value.ai_gateway?.rate_limits ? ['ai_gateway', 'rate_limits'] : ['rate_limits'];
   return {
     permissions: (value.davit?.permissions ?? []).map((_, i) => locate(['davit', 'permissions', i])),
@@ -70,9 +70,9 @@ function findPlaces(value: EndpointFile, locate: ParsedEndpoint['locate']): NonN
   };
 }
 
-type Extra = NonNullable<NonNullable<EndpointFile['davit']>['served_entities']>[string];
+type DavitEntityFile = NonNullable<NonNullable<EndpointFile['davit']>['served_entities']>[string];
 
-function completeEntity(served: Served, extra: Extra | undefined, place: SourceLocation): Entity {
+function completeEntity(served: ServedEntityFile, extra: DavitEntityFile | undefined, place: SourceLocation): Entity {
   const scaleToZero = served.scale_to_zero_enabled ?? false;
   const [small, large] = WORKLOAD_SIZES[served.workload_size ?? 'Small'];
   const max = served.max_provisioned_concurrency ?? Math.max(large, served.min_provisioned_concurrency ?? 0);

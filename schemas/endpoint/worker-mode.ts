@@ -24,14 +24,14 @@ export function parseModelLoading(mode: unknown, found: unknown): ModelLoading |
 }
 
 /** What an endpoint file says of an entity's workers. */
-interface WorkersOfEntity {
+interface EntityWorkers {
   readonly workloadType: WorkloadType;
   /** Undefined: as found. */
   readonly workerMode?: WorkerMode | undefined;
 }
 
 /** The mode to start a model server with. `found`: the server inspects the loaded model and decides. */
-export function workerModeOf({ workloadType, workerMode }: WorkersOfEntity): WorkerMode | 'found' {
+export function chooseWorkerMode({ workloadType, workerMode }: EntityWorkers): WorkerMode | 'found' {
   return isGpu(workloadType) ? 'one' : (workerMode ?? 'found');
 }
 

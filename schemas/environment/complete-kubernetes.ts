@@ -1,7 +1,7 @@
-import { DEFAULT_HARDWARE, makeBase } from './default-hardware.ts';
+import { DEFAULT_HARDWARE, makeHardwareDefaults } from './default-hardware.ts';
 import { isGpu, type WorkloadType } from '../endpoint/workload.ts';
 import { type Diagnostic, makeError } from '../diagnostic.ts';
-import type { KubernetesFile } from './environment-file.ts';
+import type { KubernetesEnvironmentFile } from './environment-file.ts';
 import type { Hardware, HardwareTable, Toleration } from './hardware.ts';
 import type { HardwareFile } from './hardware-file.ts';
 import type { IdentitySettings, KnativeSettings, KubernetesSettings } from './kubernetes-environment.ts';
@@ -10,17 +10,17 @@ import type { ParsedYaml } from '../yaml/parsed-yaml.ts';
 type Locate = ParsedYaml<unknown>['locate'];
 
 /** The window over which Knative averages concurrency. */
-export const WINDOW_SECONDS = 60;
+export const AUTOSCALING_WINDOW_SECONDS = 60;
 /** Knative's maximum for the scale-down delay and for the retention of the last replica. */
 const MAX_KNATIVE_SECONDS = 3600;
 
 /** Checks rules across the fields of a Kubernetes environment. */
-export function checkKubernetes(value: KubernetesFile, locate: Locate): readonly Diagnostic[] {
+export function checkKubernetes(value: KubernetesEnvironmentFile, locate: Locate): readonly Diagnostic[] {
   return [...checkAutoscaling(value, locate), ...checkHardware(value, locate), ...checkNamespaces(value, locate)];
 }
 
 /** Fills in every default. */
-export function completeKubernetesSettings(value: KubernetesFile): KubernetesSettings {
+export function completeKubernetesSettings(value: KubernetesEnvironmentFile): KubernetesSettings {
   const { images, gateway } = value;
   return {
     cluster: { kubeconfig: value.cluster?.kubeconfig, context: value.cluster?.context },
@@ -54,40 +54,49 @@ export function completeKubernetesSettings(value: KubernetesFile): KubernetesSet
   };
 }
 
-function completeKnative({ knative }: KubernetesFile): KnativeSettings {
+function completeKnative({ knative }: KubernetesEnvironmentFile): KnativeSettings {
   if (!knative) return { mode: 'adopt' };
-  return { mode: 'install', manifests: knative.manifests, images: withoutUndefined(knative.images) };
+  return { mode: 'install', manifests: knative.manifests, images: removeUndefined(knative.images) };
 }
 
-function withoutUndefined(images: Readonly<Record<string, string | undefined>> = {}): Readonly<Record<string, string>> {
+function removeUndefined(images: Readonly<Record<string, string | undefined>> = {}): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(images).flatMap(([name, image]) => (image === undefined ? [] : [[name, image]])),
   );
 }
 
-function completeIdentity({ identity }: KubernetesFile): IdentitySettings {
+function completeIdentity({ identity }: KubernetesEnvironmentFile): IdentitySettings {
   if (identity?.kind !== 'oidc') return { kind: 'kubernetes', audience: identity?.audience ?? 'davit' };
   const { kind, issuer, audience, username_claim: user = 'email', groups_claim: groups = 'groups' } = identity;
   return { kind, issuer, audience, usernameClaim: user, groupsClaim: groups };
 }
 
 /** Overrides the defaults field by field. A type set to null is unavailable. */
-function completeHardware({ hardware = {} }: KubernetesFile): HardwareTable {
+function completeHardware({ hardware = {} }: KubernetesEnvironmentFile): HardwareTable {
   const table = new Map<string, Hardware>(Object.entries(DEFAULT_HARDWARE));
-  for (const [type, file] of entriesOf(hardware)) {
+  for (const [type, file] of listHardwareEntries(hardware)) {
     if (file === null) table.delete(type);
-    else table.set(type, completeOne(file, DEFAULT_HARDWARE[type] ?? { ...makeBase(type), cpu: '', memory: '' }));
+    else
+      table.set(
+        type,
+        completeWorkloadHardware(
+          file,
+          DEFAULT_HARDWARE[type] ?? { ...makeHardwareDefaults(type), cpu: '', memory: '' },
+        ),
+      );
   }
   return Object.fromEntries(table);
 }
 
-function entriesOf(hardware: NonNullable<KubernetesFile['hardware']>): readonly [WorkloadType, HardwareFile | null][] {
+function listHardwareEntries(
+  hardware: NonNullable<KubernetesEnvironmentFile['hardware']>,
+): readonly [WorkloadType, HardwareFile | null][] {
   return (Object.entries(hardware) as [WorkloadType, HardwareFile | null | undefined][]).flatMap(([type, file]) =>
     file === undefined ? [] : [[type, file]],
   );
 }
 
-function completeOne(file: HardwareFile, before: Hardware): Hardware {
+function completeWorkloadHardware(file: HardwareFile, before: Hardware): Hardware {
   const { resource = 'nvidia.com/gpu', count = 1, model = `${count} × ${resource}` } = file.gpu ?? {};
   return {
     per: file.per ?? before.per,
@@ -102,7 +111,7 @@ function completeOne(file: HardwareFile, before: Hardware): Hardware {
 }
 
 /** Knative accepts whole seconds, and at most one hour for each of the two delays. */
-function checkAutoscaling({ autoscaling }: KubernetesFile, locate: Locate): readonly Diagnostic[] {
+function checkAutoscaling({ autoscaling }: KubernetesEnvironmentFile, locate: Locate): readonly Diagnostic[] {
   const found: Diagnostic[] = [];
   const { idle_seconds: idle = 1800, scale_down_seconds: down = 300 } = autoscaling ?? {};
   const refuse = (field: string, message: string) =>
@@ -112,18 +121,18 @@ function checkAutoscaling({ autoscaling }: KubernetesFile, locate: Locate): read
     if (!Number.isInteger(seconds)) refuse(field, `${what(field, seconds)}: expected whole seconds`);
   if (down > MAX_KNATIVE_SECONDS)
     refuse('scale_down_seconds', `${what('scale_down_seconds', down)}: expected ${MAX_KNATIVE_SECONDS} or less`);
-  const [least, most] = [WINDOW_SECONDS + down, WINDOW_SECONDS + down + MAX_KNATIVE_SECONDS];
+  const [least, most] = [AUTOSCALING_WINDOW_SECONDS + down, AUTOSCALING_WINDOW_SECONDS + down + MAX_KNATIVE_SECONDS];
   if (idle < least || idle > most)
     refuse(
       'idle_seconds',
-      `${what('idle_seconds', idle)}: expected ${least} (${WINDOW_SECONDS} and scale_down_seconds) to ${most}`,
+      `${what('idle_seconds', idle)}: expected ${least} (${AUTOSCALING_WINDOW_SECONDS} and scale_down_seconds) to ${most}`,
     );
   return found;
 }
 
 /** A workload type without defaults must set every required field. */
-function checkHardware({ hardware = {} }: KubernetesFile, locate: Locate): readonly Diagnostic[] {
-  return entriesOf(hardware).flatMap(([type, file]) => {
+function checkHardware({ hardware = {} }: KubernetesEnvironmentFile, locate: Locate): readonly Diagnostic[] {
+  return listHardwareEntries(hardware).flatMap(([type, file]) => {
     if (file === null || DEFAULT_HARDWARE[type]) return [];
     const needed = isGpu(type) ? (['cpu', 'memory', 'gpu'] as const) : (['cpu', 'memory'] as const);
     const missing = needed.filter((field) => file[field] === undefined);
@@ -133,7 +142,7 @@ function checkHardware({ hardware = {} }: KubernetesFile, locate: Locate): reado
   });
 }
 
-function checkNamespaces(value: KubernetesFile, locate: Locate): readonly Diagnostic[] {
+function checkNamespaces(value: KubernetesEnvironmentFile, locate: Locate): readonly Diagnostic[] {
   const { namespace = 'models', platform_namespace: platform = 'davit-system' } = value;
   if (namespace !== platform) return [];
   const message = `Cannot use "${namespace}" for both models and the platform: expected two namespaces, because models must not reach the authorisation service`;

@@ -6,9 +6,9 @@ const CPU_COLD_START_SECONDS = 300;
 const GPU_COLD_START_SECONDS = 900;
 
 const ANY_NODE = { gpu: undefined, nodeSelector: {}, tolerations: [] } as const;
-const CPU_TIMES = { deploymentSeconds: HOUR / 2, coldStartSeconds: CPU_COLD_START_SECONDS } as const;
+const CPU_TIMEOUTS = { deploymentSeconds: HOUR / 2, coldStartSeconds: CPU_COLD_START_SECONDS } as const;
 
-const CARD_TAINT: Hardware['tolerations'] = [{ key: 'nvidia.com/gpu', operator: 'Exists', effect: 'NoSchedule' }];
+const GPU_TOLERATIONS: Hardware['tolerations'] = [{ key: 'nvidia.com/gpu', operator: 'Exists', effect: 'NoSchedule' }];
 
 /**
  * Databricks' workload types. Databricks documents 4 GB for each unit of concurrency on CPU, and the GPUs of each
@@ -17,9 +17,9 @@ const CARD_TAINT: Hardware['tolerations'] = [{ key: 'nvidia.com/gpu', operator: 
  * machine with that many GPUs has available. Node selectors use the labels of NVIDIA's GPU feature discovery.
  */
 export const DEFAULT_HARDWARE: HardwareTable = {
-  CPU: { per: 'unit', cpu: '500m', memory: '4Gi', ...ANY_NODE, ...CPU_TIMES },
-  CPU_MEDIUM: { per: 'unit', cpu: '500m', memory: '8Gi', ...ANY_NODE, ...CPU_TIMES },
-  CPU_LARGE: { per: 'unit', cpu: '500m', memory: '16Gi', ...ANY_NODE, ...CPU_TIMES },
+  CPU: { per: 'unit', cpu: '500m', memory: '4Gi', ...ANY_NODE, ...CPU_TIMEOUTS },
+  CPU_MEDIUM: { per: 'unit', cpu: '500m', memory: '8Gi', ...ANY_NODE, ...CPU_TIMEOUTS },
+  CPU_LARGE: { per: 'unit', cpu: '500m', memory: '16Gi', ...ANY_NODE, ...CPU_TIMEOUTS },
   GPU_SMALL: gpu({ count: 1, product: 'Tesla-T4', model: '1 × T4, 16 GB', cpu: '3', memory: '12Gi' }),
   GPU_MEDIUM: gpu({ count: 1, product: 'NVIDIA-A10G', model: '1 × A10G, 24 GB', cpu: '6', memory: '24Gi' }),
   GPU_MEDIUM_4: gpu({ count: 4, product: 'NVIDIA-A10G', model: '4 × A10G, 96 GB', cpu: '40', memory: '160Gi' }),
@@ -50,18 +50,18 @@ export const DEFAULT_HARDWARE: HardwareTable = {
 };
 
 /** The common fields of a workload type whose CPU and memory have no default. */
-export function makeBase(type: WorkloadType): Omit<Hardware, 'cpu' | 'memory'> {
-  if (!isGpu(type)) return { per: 'unit', ...ANY_NODE, ...CPU_TIMES };
+export function makeHardwareDefaults(type: WorkloadType): Omit<Hardware, 'cpu' | 'memory'> {
+  if (!isGpu(type)) return { per: 'unit', ...ANY_NODE, ...CPU_TIMEOUTS };
   return {
     per: 'replica',
     ...ANY_NODE,
-    tolerations: CARD_TAINT,
+    tolerations: GPU_TOLERATIONS,
     deploymentSeconds: 2 * HOUR,
     coldStartSeconds: GPU_COLD_START_SECONDS,
   };
 }
 
-interface Card {
+interface GpuMachine {
   readonly count: number;
   readonly product: string;
   readonly model: string;
@@ -70,7 +70,7 @@ interface Card {
 }
 
 /** Databricks allows one hour to deploy small GPU types and two hours for large ones. */
-function gpu({ count, product, model, cpu, memory }: Card): Hardware {
+function gpu({ count, product, model, cpu, memory }: GpuMachine): Hardware {
   const large = count > 1 || !/T4|A10G/.test(product);
   return {
     per: 'replica',
@@ -78,7 +78,7 @@ function gpu({ count, product, model, cpu, memory }: Card): Hardware {
     memory,
     gpu: { resource: 'nvidia.com/gpu', count, model },
     nodeSelector: { 'nvidia.com/gpu.product': product },
-    tolerations: CARD_TAINT,
+    tolerations: GPU_TOLERATIONS,
     deploymentSeconds: large ? 2 * HOUR : HOUR,
     coldStartSeconds: GPU_COLD_START_SECONDS,
   };

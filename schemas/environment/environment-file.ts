@@ -20,7 +20,7 @@ const autoscaling = z
   })
   .optional();
 
-export const localFile = z.strictObject({
+export const localEnvironmentFile = z.strictObject({
   name,
   target: z.literal('local').describe('Target of the environment: this machine'),
   gateway: z
@@ -36,7 +36,7 @@ export const localFile = z.strictObject({
   autoscaling,
 });
 
-export const kubernetesFile = z.strictObject({
+export const kubernetesEnvironmentFile = z.strictObject({
   name,
   target: z.literal('kubernetes').describe('Target of the environment: Knative Serving on Kubernetes'),
   ...kubernetesFields,
@@ -46,12 +46,12 @@ export const kubernetesFile = z.strictObject({
 /** The fields of an environment file. */
 export const environmentFile = z.discriminatedUnion(
   'target',
-  [localFile, kubernetesFile],
+  [localEnvironmentFile, kubernetesEnvironmentFile],
   'expected local or kubernetes',
 );
 
 export type EnvironmentFile = z.infer<typeof environmentFile>;
 
-export type LocalFile = z.infer<typeof localFile>;
+export type LocalEnvironmentFile = z.infer<typeof localEnvironmentFile>;
 
-export type KubernetesFile = z.infer<typeof kubernetesFile>;
+export type KubernetesEnvironmentFile = z.infer<typeof kubernetesEnvironmentFile>;

@@ -3,23 +3,28 @@ import type { KubernetesSettings } from './kubernetes-environment.ts';
 import { checkKubernetes, completeKubernetesSettings } from './complete-kubernetes.ts';
 import { parseYaml } from '../yaml/parse-yaml.ts';
 import type { ParsedYaml } from '../yaml/parsed-yaml.ts';
-import { environmentFile, type EnvironmentFile, type KubernetesFile, type LocalFile } from './environment-file.ts';
+import {
+  environmentFile,
+  type EnvironmentFile,
+  type KubernetesEnvironmentFile,
+  type LocalEnvironmentFile,
+} from './environment-file.ts';
 
 /** An environment that endpoints are deployed to, with every default filled in. */
 export type Environment = LocalEnvironment | KubernetesEnvironment;
 
-interface AnyEnvironment {
+interface EnvironmentBase {
   readonly name: string;
   readonly file: string;
   readonly autoscaling: { readonly idleSeconds: number; readonly scaleDownSeconds: number };
 }
 
-export interface LocalEnvironment extends AnyEnvironment {
+export interface LocalEnvironment extends EnvironmentBase {
   readonly target: 'local';
   readonly gateway: { readonly port: number | undefined };
 }
 
-export interface KubernetesEnvironment extends AnyEnvironment, KubernetesSettings {
+export interface KubernetesEnvironment extends EnvironmentBase, KubernetesSettings {
   readonly target: 'kubernetes';
 }
 
@@ -54,7 +59,7 @@ function checkTarget(value: EnvironmentFile, locate: Locate): readonly Diagnosti
   return value.target === 'kubernetes' ? checkKubernetes(value, locate) : [];
 }
 
-function completeLocal(value: LocalFile, file: string): LocalEnvironment {
+function completeLocal(value: LocalEnvironmentFile, file: string): LocalEnvironment {
   return {
     name: value.name,
     file,
@@ -64,11 +69,13 @@ function completeLocal(value: LocalFile, file: string): LocalEnvironment {
   };
 }
 
-function completeKubernetes(value: KubernetesFile, file: string): KubernetesEnvironment {
+function completeKubernetes(value: KubernetesEnvironmentFile, file: string): KubernetesEnvironment {
   const { name, target } = value;
   return { name, file, target, ...completeKubernetesSettings(value), autoscaling: completeAutoscaling(value) };
 }
 
-function completeAutoscaling({ autoscaling: given }: LocalFile | KubernetesFile): Environment['autoscaling'] {
+function completeAutoscaling({
+  autoscaling: given,
+}: LocalEnvironmentFile | KubernetesEnvironmentFile): Environment['autoscaling'] {
   return { idleSeconds: given?.idle_seconds ?? 1800, scaleDownSeconds: given?.scale_down_seconds ?? 300 };
 }

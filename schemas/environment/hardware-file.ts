@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { WORKLOAD_TYPES, type WorkloadType } from '../endpoint/workload.ts';
 import { parseQuantity } from '../values/quantity.ts';
-import { textLike, textOf } from '../values/text-shape.ts';
+import { makePatternSchema, makeTextSchema } from '../values/text-shape.ts';
 
 const DAY_SECONDS = 86_400;
 const QUANTITY = 'expected a Kubernetes quantity, such as 500m, 2 or 4Gi';
@@ -13,17 +13,17 @@ export const wholeSeconds = z
 
 /** A Kubernetes quantity. Accepts a plain number too, because people write numbers without quotes. */
 export const quantity = z.union([
-  textOf(QUANTITY, (text) => (parseQuantity(text) === undefined ? { message: QUANTITY } : undefined)),
+  makeTextSchema(QUANTITY, (text) => (parseQuantity(text) === undefined ? { message: QUANTITY } : undefined)),
   z.number().min(0, 'expected 0 or more').transform(String),
 ]);
 
 const processors = z.union([
-  textLike('expected a number of CPUs, such as 500m or 2', /^(?!0*(\.0*)?m?$)(\d+m|\d+(\.\d{1,3})?)$/),
+  makePatternSchema('expected a number of CPUs, such as 500m or 2', /^(?!0*(\.0*)?m?$)(\d+m|\d+(\.\d{1,3})?)$/),
   z.number().min(0.001, 'expected more than 0').max(4096, 'expected 4096 or less').transform(String),
 ]);
 
 /** Requires a unit, because a plain number would mean bytes, which nobody intends. */
-const memory = textLike(
+const memory = makePatternSchema(
   'expected memory with a unit, such as 4Gi',
   /^(?!0*(\.0*)?[A-Z])\d+(\.\d{1,3})?([KMGTP]i|[kMGTP])$/,
 );
@@ -73,10 +73,9 @@ const hardware = z
 
 export type HardwareFile = z.infer<typeof hardware>;
 
-const byType = Object.fromEntries(WORKLOAD_TYPES.map((type) => [type, hardware.nullable().optional()])) as Record<
-  WorkloadType,
-  z.ZodOptional<z.ZodNullable<typeof hardware>>
->;
+const hardwareByType = Object.fromEntries(
+  WORKLOAD_TYPES.map((type) => [type, hardware.nullable().optional()]),
+) as Record<WorkloadType, z.ZodOptional<z.ZodNullable<typeof hardware>>>;
 
 /** The hardware of each workload type in an environment. */
-export const hardwareTable = z.strictObject(byType);
+export const hardwareTable = z.strictObject(hardwareByType);

@@ -1,4 +1,4 @@
-import { refuseCredentials, textOf, type WrongText } from '../values/text-shape.ts';
+import { refuseCredentials, makeTextSchema, type TextProblem } from '../values/text-shape.ts';
 
 const PART = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*';
 const REPOSITORY = new RegExp(`^(?:[a-z0-9][a-z0-9.-]*(?::\\d+)?/)?${PART}(?:/${PART})*$`);
@@ -6,25 +6,25 @@ const REGISTRY = new RegExp(`^[a-z0-9][a-z0-9.-]*(?::\\d+)?(?:/${PART})*$`);
 const TAG = /:[\w][\w.-]{0,127}$/;
 const DIGEST = /@sha256:[0-9a-f]{64}$/;
 const BY_DIGEST = 'expected an image by its digest, REGISTRY/NAME@sha256:<64 hexadecimal digits>';
-const LOG_IN = 'Store them with docker login';
+const LOGIN_HINT = 'Store them with docker login';
 
 /** An image with its digest, because a tag alone can point to a different image later. */
-export const pinnedImage = textOf(BY_DIGEST, checkImage, DIGEST);
+export const pinnedImage = makeTextSchema(BY_DIGEST, checkImage, DIGEST);
 
 /** The registry path that images are pushed to: `ghcr.io/acme/models`. */
-export const imageRegistry = textOf('expected HOST/PATH, such as ghcr.io/acme/models', checkRegistry, REGISTRY);
+export const imageRegistry = makeTextSchema('expected HOST/PATH, such as ghcr.io/acme/models', checkRegistry, REGISTRY);
 
-function checkImage(text: string): WrongText | undefined {
+function checkImage(text: string): TextProblem | undefined {
   const name = text.replace(DIGEST, '').replace(TAG, '');
   if (DIGEST.test(text) && REPOSITORY.test(name)) return undefined;
-  const secret = refuseCredentials(text, LOG_IN);
+  const secret = refuseCredentials(text, LOGIN_HINT);
   if (secret) return secret;
   const asked = REPOSITORY.test(name) ? text.replace(/@.*/, '') : 'NAME:TAG';
   return { message: BY_DIGEST, hint: `docker buildx imagetools inspect ${asked} prints the digest` };
 }
 
-function checkRegistry(text: string): WrongText | undefined {
-  const secret = refuseCredentials(text, LOG_IN);
+function checkRegistry(text: string): TextProblem | undefined {
+  const secret = refuseCredentials(text, LOGIN_HINT);
   if (secret) return secret;
   if (!REGISTRY.test(text))
     return { message: 'expected HOST/PATH in lowercase letters, without scheme or tag, such as ghcr.io/acme/models' };

@@ -3,24 +3,24 @@ import { z } from 'zod';
 import { hardwareTable, quantity, wholeSeconds } from './hardware-file.ts';
 import { imageRegistry, pinnedImage } from './image-shape.ts';
 import { OBJECT_NAME, OBJECT_NAME_RULE } from './kubernetes-names.ts';
-import { refuseCredentials, textOf } from '../values/text-shape.ts';
+import { refuseCredentials, makeTextSchema } from '../values/text-shape.ts';
 
 const DNS_LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 /** Namespaces of other workloads, which the models' quota and policies would affect. */
-const TAKEN = /^(default|kube-.*|knative-.*|kourier-system)$/;
+const RESERVED_NAMESPACE = /^(default|kube-.*|knative-.*|kourier-system)$/;
 
-const namespace = textOf(
+const namespace = makeTextSchema(
   'expected the name of a namespace',
   (text) => {
     if (!DNS_LABEL.test(text)) return { message: 'expected 1 to 63 lowercase letters, digits or "-"' };
-    return TAKEN.test(text)
+    return RESERVED_NAMESPACE.test(text)
       ? { message: 'expected a dedicated namespace, because other workloads use that one' }
       : undefined;
   },
   DNS_LABEL,
 );
 const secretName = z.string().regex(OBJECT_NAME, OBJECT_NAME_RULE);
-const texts = z.record(z.string(), z.string());
+const stringMap = z.record(z.string(), z.string());
 
 const images = z.strictObject(
   {
@@ -55,9 +55,9 @@ const images = z.strictObject(
   { error: ({ code }) => (code === 'invalid_type' ? 'expected a map of registry, bases, node and envoy' : undefined) },
 );
 
-const PROGRAMS = ['activator', 'autoscaler', 'controller', 'webhook', 'queue', 'kourier', 'envoy'] as const;
+const KNATIVE_IMAGE_NAMES = ['activator', 'autoscaler', 'controller', 'webhook', 'queue', 'kourier', 'envoy'] as const;
 
-const manifestSource = textOf('expected a URL or a path', (text) => {
+const manifestSource = makeTextSchema('expected a URL or a path', (text) => {
   const expected = 'expected an https URL, or a path in the project';
   if (text === '' || (text.includes('://') && !/^https?:\/\/[^/\s]+\/\S*$/.test(text))) return { message: expected };
   return text.includes('://') ? refuseCredentials(text, 'Use a file in the project instead') : undefined;
@@ -78,8 +78,8 @@ const knative = z.strictObject({
     .describe('Manifests of Knative Serving and Kourier, in the order of application'),
   images: z
     .strictObject(
-      Object.fromEntries(PROGRAMS.map((name) => [name, pinnedImage.optional()])) as Record<
-        (typeof PROGRAMS)[number],
+      Object.fromEntries(KNATIVE_IMAGE_NAMES.map((name) => [name, pinnedImage.optional()])) as Record<
+        (typeof KNATIVE_IMAGE_NAMES)[number],
         z.ZodOptional<typeof pinnedImage>
       >,
     )
@@ -87,8 +87,8 @@ const knative = z.strictObject({
     .describe('Replacement images by program, such as those of a mirror'),
 });
 
-function webAddress(expected: string, shape: RegExp) {
-  return textOf(
+function makeWebAddressSchema(expected: string, shape: RegExp) {
+  return makeTextSchema(
     expected,
     (text) =>
       refuseCredentials(text, 'Write the address without credentials') ??
@@ -100,14 +100,14 @@ function webAddress(expected: string, shape: RegExp) {
 const ORIGIN = /^https?:\/\/[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/;
 
 const gateway = z.strictObject({
-  url: webAddress('expected https://HOST, without path', /^https?:\/\/[^/?#\s]+\/?$/)
+  url: makeWebAddressSchema('expected https://HOST, without path', /^https?:\/\/[^/?#\s]+\/?$/)
     .optional()
     .describe('URL of the edge for clients; default: the address of its Service'),
   service_type: z
     .enum(['ClusterIP', 'LoadBalancer', 'NodePort'])
     .optional()
     .describe("Type of the edge's Service; default ClusterIP"),
-  annotations: texts.optional().describe("Annotations of the edge's Service, for a load balancer's controller"),
+  annotations: stringMap.optional().describe("Annotations of the edge's Service, for a load balancer's controller"),
   tls_secret: secretName.optional().describe('Secret of type tls in the platform namespace; default: plain HTTP'),
   replicas: z
     .int()
@@ -130,7 +130,7 @@ const identity = z.discriminatedUnion(
     }),
     z.strictObject({
       kind: z.literal('oidc').describe('Tokens of an OpenID Connect provider'),
-      issuer: webAddress('expected https://…, without query', /^https:\/\/[^?#\s]+$/).describe(
+      issuer: makeWebAddressSchema('expected https://…, without query', /^https:\/\/[^?#\s]+$/).describe(
         'Issuer, as in the tokens',
       ),
       audience: z.string().min(1, 'expected an audience').describe('Audience of the tokens'),
@@ -156,7 +156,7 @@ const quotaName = z
     'expected requests.cpu, requests.memory, limits.memory, pods or requests.DOMAIN/DEVICE',
   );
 
-const addressRange = textOf('expected an address range, such as 10.0.0.0/8', (text) => {
+const addressRange = makeTextSchema('expected an address range, such as 10.0.0.0/8', (text) => {
   const [, address = '', bits = ''] = /^([0-9a-f.:]+)\/(\d{1,3})$/i.exec(text) ?? [];
   const most = isIPv4(address) ? 32 : isIPv6(address) ? 128 : -1;
   return Number(bits) <= most ? undefined : { message: 'expected an address range, such as 10.0.0.0/8' };

@@ -24,12 +24,12 @@ const REVISION_HASH = 10;
  * underscores and 63 characters, and Kubernetes names cannot. The hash keeps shortened names distinct.
  */
 export function endpointObjectName(endpoint: string): string {
-  return `${slug(endpoint, ENDPOINT_SLUG, 'e')}-${contentHash({ endpoint }).slice(0, ENDPOINT_HASH)}`;
+  return `${makeSlug(endpoint, ENDPOINT_SLUG, 'e')}-${contentHash({ endpoint }).slice(0, ENDPOINT_HASH)}`;
 }
 
 /** `iris-2-9f3c`: a served entity within its endpoint, and the tag of its route. At most 14 characters. */
 export function entityTag(entity: string): string {
-  return `${slug(entity, ENTITY_SLUG, 's')}-${contentHash({ entity }).slice(0, ENTITY_HASH)}`;
+  return `${makeSlug(entity, ENTITY_SLUG, 's')}-${contentHash({ entity }).slice(0, ENTITY_HASH)}`;
 }
 
 /** `iris-1a2b3c4d-iris-2-9f3c`: objects of a served entity that do not depend on its content. At most 42 characters. */
@@ -57,7 +57,7 @@ export function internalHost(endpoint: string, namespace: string, entity?: strin
 }
 
 /** Makes a DNS label that starts with a letter, because Service names require that. */
-function slug(name: string, length: number, prefix: string): string {
+function makeSlug(name: string, length: number, prefix: string): string {
   const plain = name
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '-')

@@ -14,7 +14,7 @@ export interface Proof {
   readonly peakMemoryBytes: number;
   readonly loadMemoryBytes: number | undefined;
   /** How the workers of one replica load the model. Undefined: the model server did not report it. */
-  readonly workers: ProvedWorkers | undefined;
+  readonly workers: ProofWorkers | undefined;
   /** Version of MLflow in the virtualenv. */
   readonly mlflow: string | undefined;
   readonly warnings: readonly { readonly category: string; readonly message: string }[];
@@ -26,7 +26,7 @@ export interface ProofStage {
   readonly seconds: number;
 }
 
-export interface ProvedWorkers extends ModelLoading {
+export interface ProofWorkers extends ModelLoading {
   /** Workers of one replica. */
   readonly count: number;
   /** Memory of the loaded model in all workers of one replica together. */

@@ -8,9 +8,9 @@ export interface Difference {
 /** Show text up to this length in full. */
 const SHORT_CHARACTERS = 60;
 /** Number of unchanged characters to show before the first difference. */
-const SHOWN_BEFORE = 16;
+const CONTEXT_CHARACTERS = 16;
 /** Do not split differences that are nested deeper than this. */
-const DEEPEST = 16;
+const MAX_DEPTH = 16;
 
 /**
  * Splits a difference between long texts, such as files of a ConfigMap, into JSON fields, lines, or a differing end.
@@ -21,19 +21,19 @@ export function compareText(difference: Difference): readonly Difference[] {
   if (Math.max(before.length, after.length) <= SHORT_CHARACTERS) return [difference];
   const file = path.replace(/^data\["([^"]+)"\]$/, '$1');
   const fields = [parseJson(before), parseJson(after)];
-  if (fields.every(isRecord)) return compareFields(fields[0], fields[1]).map(within(file));
-  if (before.includes('\n') || after.includes('\n')) return compareLines(before, after).map(within(file));
-  return [cutSame(difference)];
+  if (fields.every(isRecord)) return compareFields(fields[0], fields[1]).map(prefixPath(file));
+  if (before.includes('\n') || after.includes('\n')) return compareLines(before, after).map(prefixPath(file));
+  return [cutCommonStart(difference)];
 }
 
-function within(file: string) {
+function prefixPath(file: string) {
   return (difference: Difference): Difference => ({ ...difference, path: `${file} › ${difference.path}` });
 }
 
 function compareFields(before: unknown, after: unknown, path = '', depth = 0): readonly Difference[] {
   if (JSON.stringify(before) === JSON.stringify(after)) return [];
   const whole = [{ path, old: before, new: after }];
-  if (depth === DEEPEST) return whole;
+  if (depth === MAX_DEPTH) return whole;
   if (Array.isArray(before) && Array.isArray(after)) {
     const longer = before.length > after.length ? before : after;
     return longer.flatMap((_, i) => compareFields(before[i], after[i], `${path}[${i}]`, depth + 1));
@@ -46,27 +46,27 @@ function compareFields(before: unknown, after: unknown, path = '', depth = 0): r
 /** Compares the lines between the common start and the common end. */
 function compareLines(before: string, after: string): readonly Difference[] {
   const [old, fresh] = [before.split('\n'), after.split('\n')];
-  const start = countSame(old, fresh);
-  const end = countSame(old.slice(start).reverse(), fresh.slice(start).reverse());
+  const start = countCommonStart(old, fresh);
+  const end = countCommonStart(old.slice(start).reverse(), fresh.slice(start).reverse());
   const count = Math.max(old.length, fresh.length) - start - end;
   const lineAt = (lines: readonly string[], i: number) => (i < lines.length - end ? lines[i] : undefined);
   return Array.from({ length: count }, (_, i) => start + i)
     .map((i) => ({ path: `line ${i + 1}`, old: lineAt(old, i), new: lineAt(fresh, i) }))
     .filter((d) => d.old !== d.new)
-    .map(cutSame);
+    .map(cutCommonStart);
 }
 
 /** Cuts most of the common start of two long texts. */
-function cutSame(difference: Difference): Difference {
+function cutCommonStart(difference: Difference): Difference {
   const { old, new: fresh } = difference;
   if (typeof old !== 'string' || typeof fresh !== 'string') return difference;
-  const same = countSame(old, fresh) - SHOWN_BEFORE;
+  const same = countCommonStart(old, fresh) - CONTEXT_CHARACTERS;
   if (same <= 0 || Math.max(old.length, fresh.length) <= SHORT_CHARACTERS) return difference;
   return { ...difference, old: `…${old.slice(same)}`, new: `…${fresh.slice(same)}` };
 }
 
 /** Counts the items or characters that both start with. */
-function countSame(a: ArrayLike<string>, b: ArrayLike<string>): number {
+function countCommonStart(a: ArrayLike<string>, b: ArrayLike<string>): number {
   let count = 0;
   while (count < Math.min(a.length, b.length) && a[count] === b[count]) count += 1;
   return count;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** A problem with a text. `message` ends a sentence ("expected …") or is a whole one ("Cannot …"). */
-export interface WrongText {
+export interface TextProblem {
   readonly message: string;
   readonly hint?: string;
 }
@@ -10,7 +10,7 @@ export interface WrongText {
  * A text that a function checks. `expected` is also the message for a missing text. Editors check `pattern`, which can
  * be less strict than the function.
  */
-export function textOf(expected: string, judge: (text: string) => WrongText | undefined, pattern?: RegExp) {
+export function makeTextSchema(expected: string, judge: (text: string) => TextProblem | undefined, pattern?: RegExp) {
   const schema = z.string(expected).superRefine((text, context) => {
     const wrong = judge(text);
     if (wrong) context.addIssue({ code: 'custom', message: wrong.message, params: { hint: wrong.hint } });
@@ -19,14 +19,14 @@ export function textOf(expected: string, judge: (text: string) => WrongText | un
 }
 
 /** A text that matches a pattern. */
-export function textLike(expected: string, pattern: RegExp) {
-  return textOf(expected, (text) => (pattern.test(text) ? undefined : { message: expected }), pattern);
+export function makePatternSchema(expected: string, pattern: RegExp) {
+  return makeTextSchema(expected, (text) => (pattern.test(text) ? undefined : { message: expected }), pattern);
 }
 
 /**
  * Refuses an address with credentials, because addresses are committed and printed. Does not repeat the credentials.
  */
-export function refuseCredentials(text: string, hint: string): WrongText | undefined {
+export function refuseCredentials(text: string, hint: string): TextProblem | undefined {
   const [authority = ''] = text.replace(/^[a-z+]+:\/\//i, '').split('/');
   return authority.replace(/@sha256:.*/, '').includes('@')
     ? {

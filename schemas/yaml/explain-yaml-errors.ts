@@ -1,28 +1,32 @@
 import { type Document, isAlias, visit, type YAMLError } from 'yaml';
 import { type Diagnostic, makeError, type SourceLocation } from '../diagnostic.ts';
 
-type At = (offset: number) => SourceLocation;
+type LocateOffset = (offset: number) => SourceLocation;
 
 /** Converts errors of the YAML parser to diagnostics. If nesting is too deep, reports only that. */
-export function explainYaml(errors: readonly (YAMLError | Error)[], text: string, at: At): readonly Diagnostic[] {
+export function explainYamlErrors(
+  errors: readonly (YAMLError | Error)[],
+  text: string,
+  at: LocateOffset,
+): readonly Diagnostic[] {
   const deep = errors.find((e) => /call stack|stack overflow/i.test(e.message));
   if (deep)
     return [makeError('bad-yaml', at(offsetOf(deep)), 'Cannot read YAML: it is nested too deeply', 'Use fewer levels')];
   // Of several errors at one offset, the first is the cause and the others are consequences.
   const firsts = errors.filter((e, i) => errors.findIndex((other) => offsetOf(other) === offsetOf(e)) === i);
-  return firsts.map((e) => explainOne(e, text, at));
+  return firsts.map((e) => explainYamlError(e, text, at));
 }
 
-function explainOne(error: YAMLError | Error, text: string, at: At): Diagnostic {
+function explainYamlError(error: YAMLError | Error, text: string, at: LocateOffset): Diagnostic {
   const code = 'code' in error ? error.code : 'THROWN';
-  const [message, hint] = OURS[code]?.(text.slice(offsetOf(error))) ?? [firstLine(error.message), HINTS[code]];
+  const [message, hint] = EXPLANATIONS[code]?.(text.slice(offsetOf(error))) ?? [firstLine(error.message), HINTS[code]];
   return makeError('bad-yaml', at(offsetOf(error)), `Cannot read YAML: ${message}`, hint);
 }
 
-type Explain = (rest: string) => readonly [message: string, hint: string];
+type ExplainError = (rest: string) => readonly [message: string, hint: string];
 
 /** Replaces parser messages that do not name the faulty text or that address programmers. */
-const OURS: Partial<Record<string, Explain>> = {
+const EXPLANATIONS: Partial<Record<string, ExplainError>> = {
   DUPLICATE_KEY: (rest) => [`the field "${keyOf(rest)}" appears twice, expected once`, 'Keep one of the two'],
   MULTIPLE_DOCS: () => ['it has a second document after "---", expected one', 'Write a file for each'],
   THROWN: () => ['it expands too many aliases, expected at most 100', 'Write the values out'],
@@ -46,7 +50,7 @@ function firstLine(message: string): string {
 }
 
 /** Finds aliases that have no anchor before them. */
-export function findLostAliases(document: Document, at: At): readonly Diagnostic[] {
+export function findUndefinedAliases(document: Document, at: LocateOffset): readonly Diagnostic[] {
   const found: Diagnostic[] = [];
   visit(document, {
     Node: (_key, node) => {
@@ -60,11 +64,11 @@ export function findLostAliases(document: Document, at: At): readonly Diagnostic
 }
 
 /** Matches every character outside c-printable of YAML 1.2, and U+FFFD, which replaces bytes that are not UTF-8. */
-const FOREIGN = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffc\u{10000}-\u{10ffff}]/u;
+const DISALLOWED_CHARACTER = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffc\u{10000}-\u{10ffff}]/u;
 
 /** Finds the first character that YAML does not allow: from a binary file, another encoding or a terminal paste. */
-export function findForeignCharacter(text: string, file: string): Diagnostic | undefined {
-  const found = FOREIGN.exec(text);
+export function findDisallowedCharacter(text: string, file: string): Diagnostic | undefined {
+  const found = DISALLOWED_CHARACTER.exec(text);
   if (!found) return undefined;
   const before = text.slice(0, found.index).split('\n');
   const place = { file, line: before.length, column: (before.at(-1) ?? '').length + 1 };

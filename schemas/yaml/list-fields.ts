@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 
 /** Path steps that match any list item and any name. */
-export const WILD: readonly string[] = ['[]', 'NAME'];
+export const WILDCARDS: readonly string[] = ['[]', 'NAME'];
 
 /** A field of a schema. `parent` contains steps of WILD below lists and records. */
 export interface Field {
@@ -31,7 +31,7 @@ export function listFields(schema: z.core.$ZodType, value?: unknown, parent: rea
   if (valueType) return listFields(valueType, undefined, [...parent, 'NAME']);
   return Object.entries(shape ?? {}).flatMap(([name, field]) => [
     { parent, name, honoured: !isRefused(field) },
-    ...listFields(field, valueOf(value, name), [...parent, name]),
+    ...listFields(field, readField(value, name), [...parent, name]),
   ]);
 }
 
@@ -43,7 +43,7 @@ function listVariants(
 ): readonly Field[] {
   const wordsOf = (option: z.core.$ZodType) =>
     [...((option._zod.def as Definition).shape?.[discriminator]?._zod.values ?? [])].map(String);
-  const word = valueOf(value, discriminator);
+  const word = readField(value, discriminator);
   return options.flatMap((option) => {
     const [own = ''] = wordsOf(option);
     const fields = listFields(option, value, parent);
@@ -51,7 +51,7 @@ function listVariants(
   });
 }
 
-function valueOf(value: unknown, name: string): unknown {
+function readField(value: unknown, name: string): unknown {
   return value !== null && typeof value === 'object' ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
 }
 

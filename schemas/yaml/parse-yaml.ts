@@ -1,7 +1,7 @@
 import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import type { Diagnostic, SourceLocation } from '../diagnostic.ts';
-import { explainYaml, findForeignCharacter, findLostAliases } from './explain-yaml-errors.ts';
+import { explainYamlErrors, findDisallowedCharacter, findUndefinedAliases } from './explain-yaml-errors.ts';
 import { listFields } from './list-fields.ts';
 import { renderIssue } from './render-issue.ts';
 import type { ParsedYaml, Path } from './parsed-yaml.ts';
@@ -11,7 +11,7 @@ export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>): 
   // A byte order mark would shift the columns of line 1.
   const content = text.replace(/^\uFEFF/, '');
   const lines = new LineCounter();
-  const document = parseDocument(content, { lineCounter: lines, version: '1.2', ...QUIET });
+  const document = parseDocument(content, { lineCounter: lines, version: '1.2', ...PARSER_OPTIONS });
   const at = (offset: number): SourceLocation => {
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(line, 1), column: Math.max(col, 1) };
@@ -20,43 +20,43 @@ export function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>): 
   const unreadable = (diagnostics: readonly Diagnostic[]) => ({
     ...{ value: undefined, rest: undefined, diagnostics, locate },
   });
-  const foreign = findForeignCharacter(content, file);
+  const foreign = findDisallowedCharacter(content, file);
   if (foreign) return unreadable([foreign]);
-  if (document.errors.length > 0) return unreadable(explainYaml(document.errors, content, at));
-  const lost = findLostAliases(document, at);
+  if (document.errors.length > 0) return unreadable(explainYamlErrors(document.errors, content, at));
+  const lost = findUndefinedAliases(document, at);
   if (lost.length > 0) return unreadable(lost);
   const value = readValue(document);
-  if (value instanceof Error) return unreadable(explainYaml([value], content, at));
+  if (value instanceof Error) return unreadable(explainYamlErrors([value], content, at));
   const checked = schema.safeParse(value, { reportInput: true });
   if (checked.success) return { value: checked.data, rest: undefined, diagnostics: [], locate };
   const { issues } = checked.error;
   const source = {
     root: value,
     locate,
-    written: (path: Path) => findWritten(document, path),
+    written: (path: Path) => findSourceText(document, path),
     fields: listFields(schema, value),
   };
   const diagnostics = issues.flatMap((issue) => renderIssue(issue, source));
-  const wrong = issues.flatMap(wrongPaths);
-  const again = schema.safeParse(without(value, wrong));
+  const wrong = issues.flatMap(listInvalidPaths);
+  const again = schema.safeParse(removePaths(value, wrong));
   return { value: undefined, rest: again.success ? { value: again.data, wrong } : undefined, diagnostics, locate };
 }
 
 /** Disables the parser's own messages and warnings, which address programmers. */
-const QUIET = { prettyErrors: false, logLevel: 'error', merge: false } as const;
+const PARSER_OPTIONS = { prettyErrors: false, logLevel: 'error', merge: false } as const;
 
-function wrongPaths(issue: z.core.$ZodIssue): readonly Path[] {
+function listInvalidPaths(issue: z.core.$ZodIssue): readonly Path[] {
   const path = issue.path.filter((p): p is string | number => typeof p !== 'symbol');
   return issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path];
 }
 
-function without(value: unknown, paths: readonly Path[]): unknown {
+function removePaths(value: unknown, paths: readonly Path[]): unknown {
   const copy = structuredClone(value);
-  for (const path of paths) removeAt(copy, path);
+  for (const path of paths) removePath(copy, path);
   return copy;
 }
 
-function removeAt(root: unknown, path: Path): void {
+function removePath(root: unknown, path: Path): void {
   const parent = path
     .slice(0, -1)
     .reduce<unknown>((at, step) => (at as Record<string | number, unknown> | null | undefined)?.[step], root);
@@ -76,7 +76,7 @@ function readValue(document: Document): unknown {
 }
 
 /** The source text of a scalar: `1.10`, although its value is 1.1. */
-function findWritten(document: Document, path: Path): string | undefined {
+function findSourceText(document: Document, path: Path): string | undefined {
   const node: unknown = document.getIn(path, true);
   return isScalar(node) ? node.source : undefined;
 }

@@ -23,7 +23,7 @@ export interface IssueParams {
   readonly key?: boolean;
 }
 
-interface Finding {
+interface IssueContext {
   readonly path: Path;
   /** The actual value. Undefined: no value. */
   readonly found: unknown;
@@ -36,15 +36,15 @@ interface Finding {
 export function renderIssue(issue: z.core.$ZodIssue, source: IssueSource): readonly Diagnostic[] {
   const path = issue.path.filter((p): p is string | number => typeof p !== 'symbol');
   const what = path.length === 0 ? 'the file' : `"${renderPath(path)}"`;
-  const finding: Finding = { path, what, source, found: valueAt(source.root, path) };
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownField(key, finding));
-  if (issue.code === 'invalid_type') return [wrongType(issue, finding)];
-  if (issue.code === 'invalid_value') return [wrongValue(issue.values.map(renderValue), issue.message, finding)];
-  if (issue.code === 'invalid_key') return [wrongKey(issue.issues[0]?.message ?? issue.message, finding)];
+  const finding: IssueContext = { path, what, source, found: readValueAt(source.root, path) };
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => reportUnknownField(key, finding));
+  if (issue.code === 'invalid_type') return [reportWrongType(issue, finding)];
+  if (issue.code === 'invalid_value') return [reportWrongValue(issue.values.map(renderValue), issue.message, finding)];
+  if (issue.code === 'invalid_key') return [reportWrongKey(issue.issues[0]?.message ?? issue.message, finding)];
   if (issue.code === 'custom') return [custom(issue, finding)];
   if (issue.code === 'invalid_union') {
-    if (issue.errors.length === 0) return [wrongVariant(issue.message, finding)];
-    const nearest = [...issue.errors].sort((a, b) => distance(a) - distance(b))[0] ?? [];
+    if (issue.errors.length === 0) return [reportWrongVariant(issue.message, finding)];
+    const nearest = [...issue.errors].sort((a, b) => measureMismatch(a) - measureMismatch(b))[0] ?? [];
     return nearest.flatMap((inner) => renderIssue({ ...inner, path: [...issue.path, ...inner.path] }, source));
   }
   const message = `Cannot accept ${renderValue(finding.found)} for ${what}: ${issue.message}`;
@@ -52,7 +52,7 @@ export function renderIssue(issue: z.core.$ZodIssue, source: IssueSource): reado
 }
 
 /** Distance of a value from one variant of a union. A value of the right type is nearer than one of the wrong type. */
-function distance(issues: readonly z.core.$ZodIssue[]): number {
+function measureMismatch(issues: readonly z.core.$ZodIssue[]): number {
   return issues.length + (issues.some((i) => i.code === 'invalid_type' && i.path.length === 0) ? 1000 : 0);
 }
 
@@ -68,19 +68,19 @@ export function renderValue(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
-function unknownField(key: string, { path, source }: Finding): Diagnostic {
+function reportUnknownField(key: string, { path, source }: IssueContext): Diagnostic {
   const where = path.length === 0 ? 'here' : `in "${renderPath(path)}"`;
   const message = `Cannot accept "${key}" ${where}: there is no such field`;
   const place = source.locate([...path, key], { key: true });
   return makeError('unknown-field', place, message, suggestField(key, path, source.fields));
 }
 
-function wrongKey(expected: string, { path, source }: Finding): Diagnostic {
+function reportWrongKey(expected: string, { path, source }: IssueContext): Diagnostic {
   const message = `Cannot accept "${String(path.at(-1))}" as a name in "${renderPath(path.slice(0, -1))}": ${expected}`;
   return makeError('bad-value', source.locate(path, { key: true }), message);
 }
 
-function wrongType(issue: z.core.$ZodIssueInvalidType, { path, found, what, source }: Finding): Diagnostic {
+function reportWrongType(issue: z.core.$ZodIssueInvalidType, { path, found, what, source }: IssueContext): Diagnostic {
   const type = renderType(issue.expected);
   // If the schema has its own message, quotes alone would not make the value valid.
   const own = issue.message.startsWith('expected ') ? issue.message.slice('expected '.length) : undefined;
@@ -89,14 +89,19 @@ function wrongType(issue: z.core.$ZodIssueInvalidType, { path, found, what, sour
     return makeError('missing-field', source.locate(path), `Cannot find ${what}: expected ${expected}`);
   if (found === null && path.length === 0)
     return makeError('wrong-type', source.locate(path), `Cannot accept an empty file: expected ${expected}`);
-  const quotable = own === undefined && type === TYPES.string && ['number', 'boolean', 'bigint'].includes(typeof found);
+  const quotable =
+    own === undefined && type === TYPE_WORDS.string && ['number', 'boolean', 'bigint'].includes(typeof found);
   const written = (quotable ? source.written(path) : undefined) ?? renderValue(found);
   const hint = quotable ? `Put it in quotes: "${written}"` : undefined;
   const message = `Cannot accept ${written} for ${what}: expected ${expected}`;
   return makeError('wrong-type', source.locate(path), message, hint);
 }
 
-function wrongValue(values: readonly string[], message: string, { path, found, what, source }: Finding): Diagnostic {
+function reportWrongValue(
+  values: readonly string[],
+  message: string,
+  { path, found, what, source }: IssueContext,
+): Diagnostic {
   const expected = values.length === 1 ? (values[0] ?? '') : `one of ${values.join(', ')}`;
   if (found === undefined)
     return makeError('missing-field', source.locate(path), `Cannot find ${what}: expected ${expected}`);
@@ -107,14 +112,14 @@ function wrongValue(values: readonly string[], message: string, { path, found, w
 }
 
 /** The discriminator matches no variant of the union. */
-function wrongVariant(expected: string, { path, found, what, source }: Finding): Diagnostic {
+function reportWrongVariant(expected: string, { path, found, what, source }: IssueContext): Diagnostic {
   if (found === undefined) return makeError('missing-field', source.locate(path), `Cannot find ${what}: ${expected}`);
   return makeError('bad-value', source.locate(path), `Cannot accept ${renderValue(found)} for ${what}: ${expected}`);
 }
 
 function custom(
   issue: z.core.$ZodIssue & { readonly code: 'custom' },
-  { path, found, what, source }: Finding,
+  { path, found, what, source }: IssueContext,
 ): Diagnostic {
   const { code = 'bad-value', hint, key = false } = (issue.params ?? {}) as IssueParams;
   const message = issue.message.startsWith('Cannot ')
@@ -125,7 +130,7 @@ function custom(
   return makeError(code, source.locate(path, { key }), message, hint);
 }
 
-const TYPES = {
+const TYPE_WORDS = {
   string: 'a string',
   int: 'a whole number',
   number: 'a number',
@@ -136,10 +141,10 @@ const TYPES = {
 } as const;
 
 function renderType(expected: string): string {
-  return (TYPES as Partial<Record<string, string>>)[expected] ?? expected;
+  return (TYPE_WORDS as Partial<Record<string, string>>)[expected] ?? expected;
 }
 
-function valueAt(root: unknown, path: Path): unknown {
+function readValueAt(root: unknown, path: Path): unknown {
   const step = (value: unknown, key: string | number) =>
     value == null ? undefined : (value as Record<string | number, unknown>)[key];
   return path.reduce(step, root);

@@ -1,4 +1,4 @@
-import { type Field, WILD } from './list-fields.ts';
+import { type Field, WILDCARDS } from './list-fields.ts';
 import type { Path } from './parsed-yaml.ts';
 
 /** Suggests a correction for an unknown field: a similar name, its correct location, or the valid names. */
@@ -7,7 +7,7 @@ export function suggestField(key: string, path: Path, fields: readonly Field[]):
   const here = known.filter((f) => matches(f.parent, path)).map((f) => f.name);
   const wanted = key.toLowerCase().replaceAll('-', '_');
   const near = here
-    .map((name) => ({ name, edits: distance(wanted, name.toLowerCase()) }))
+    .map((name) => ({ name, edits: countEdits(wanted, name.toLowerCase()) }))
     .sort((a, b) => a.edits - b.edits)[0];
   if (near && near.edits <= Math.min(2, Math.floor(key.length / 3))) return `Did you mean "${near.name}"?`;
   const other = fields.find((f) => f.elsewhere !== undefined && f.name === key && matches(f.parent, path));
@@ -19,7 +19,7 @@ export function suggestField(key: string, path: Path, fields: readonly Field[]):
 }
 
 function matches(parent: readonly string[], path: Path): boolean {
-  return parent.length === path.length && parent.every((step, i) => step === path[i] || WILD.includes(step));
+  return parent.length === path.length && parent.every((step, i) => step === path[i] || WILDCARDS.includes(step));
 }
 
 function renderParent(parent: readonly string[]): string {
@@ -27,7 +27,7 @@ function renderParent(parent: readonly string[]): string {
 }
 
 /** Levenshtein distance between two words. */
-function distance(a: string, b: string): number {
+function countEdits(a: string, b: string): number {
   const first = Array.from({ length: b.length + 1 }, (_, i) => i);
   const last = Array.from(a).reduce((above, letter) => nextRow(above, letter, b), first);
   return last[b.length] ?? 0;

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseReport } from '../../schemas/report/report.ts';
 import { codePath } from '../../system/code.ts';
-import { commit, makeWorkspace, runStep, type Step, type StepResult, TOKEN, writeFiles } from './run-action.ts';
+import { commit, makeWorkspace, runStep, type ActionStep, type StepResult, TOKEN, writeFiles } from './run-action.ts';
 
 /** Takes a minute for everything. */
 const UV = `#!/bin/sh
@@ -24,7 +24,7 @@ function onlyGit(): string {
 }
 
 /** Validates a change that adds these files. */
-async function validate(files: Readonly<Record<string, string>>, more: Partial<Step> = {}): Promise<StepResult> {
+async function validate(files: Readonly<Record<string, string>>, more: Partial<ActionStep> = {}): Promise<StepResult> {
   const workspace = makeWorkspace({ 'endpoints/.keep': '', 'environments/local.yaml': 'name: local\ntarget: local\n' });
   const base = commit(workspace);
   writeFiles(workspace, files);

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { parseReviewed } from '../../review/reviewed-plans.ts';
+import { parseReviewedPlans } from '../../review/reviewed-plans.ts';
 import type { Report } from '../../schemas/report/report.ts';
 import { codePath } from '../../system/code.ts';
 import { deleted, failing, makeEndpoint, makeReport, rolling } from '../review/reports.ts';
@@ -163,7 +163,7 @@ describe('report', () => {
     const fingerprint = { digest: 'e'.repeat(64), parts: { lock: 'f'.repeat(16) } };
     const preview = { ...rolling('iris'), fingerprint };
     const { check } = await report({ files: both(makeReport([makeEndpoint('iris', { previews: [preview] })])) });
-    expect(parseReviewed(check?.text ?? '')?.find('iris', 'local')).toEqual(fingerprint);
+    expect(parseReviewedPlans(check?.text ?? '')?.find('iris', 'local')).toEqual(fingerprint);
   });
 
   it('lets no text of a report command the runner or leave its place', async () => {

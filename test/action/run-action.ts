@@ -10,7 +10,7 @@ const BUNDLE = codePath('action', 'dist', 'index.js');
 /** The job's token, which the action masks before all else. */
 export const TOKEN = 'ours';
 
-export interface Step {
+export interface ActionStep {
   readonly inputs: Readonly<Record<string, string>>;
   readonly workspace: string;
   /** The event's own parts. */
@@ -61,7 +61,7 @@ function git(folder: string, ...args: readonly string[]): string {
 }
 
 /** Starts the bundle as GitHub's runner starts it, and waits for its end. */
-export function runStep(step: Step): Promise<StepResult> {
+export function runStep(step: ActionStep): Promise<StepResult> {
   const runner = mkdtempSync(join(tmpdir(), 'davit-runner-'));
   const { env, files } = makeEnvironment(step, runner);
   const child = spawn(process.execPath, [BUNDLE], { cwd: step.workspace, env, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -85,7 +85,7 @@ export function runStep(step: Step): Promise<StepResult> {
 }
 
 function makeEnvironment(
-  { inputs, workspace, event = {}, eventName = 'pull_request', env = {} }: Step,
+  { inputs, workspace, event = {}, eventName = 'pull_request', env = {} }: ActionStep,
   runner: string,
 ) {
   const files = { event: join(runner, 'event.json'), output: join(runner, 'output'), summary: join(runner, 'summary') };
@@ -98,7 +98,15 @@ function makeEnvironment(
   return {
     files,
     env: {
-      ...pick('PATH', 'HOME', 'DAVIT_CACHE', 'NODE_COMPILE_CACHE', 'UV_INDEX_URL', 'UV_DEFAULT_INDEX', 'PIP_INDEX_URL'),
+      ...pickVariables(
+        'PATH',
+        'HOME',
+        'DAVIT_CACHE',
+        'NODE_COMPILE_CACHE',
+        'UV_INDEX_URL',
+        'UV_DEFAULT_INDEX',
+        'PIP_INDEX_URL',
+      ),
       GITHUB_ACTIONS: 'true',
       GITHUB_WORKSPACE: workspace,
       GITHUB_REPOSITORY: 'octo/models',
@@ -116,7 +124,7 @@ function makeEnvironment(
   };
 }
 
-function pick(...names: readonly string[]): Record<string, string> {
+function pickVariables(...names: readonly string[]): Record<string, string> {
   return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 }
 

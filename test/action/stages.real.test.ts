@@ -5,7 +5,7 @@ import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { parseReviewed } from '../../review/reviewed-plans.ts';
+import { parseReviewedPlans } from '../../review/reviewed-plans.ts';
 import { parseReport } from '../../schemas/report/report.ts';
 import { codePath } from '../../system/code.ts';
 import { type FakeGitHub, startFakeGitHub } from './github/fake/server.ts';
@@ -142,7 +142,7 @@ it('report commits the locks, comments, and keeps the fingerprints on the new co
   expect(comment?.body).not.toMatch(/secret-of-the-runner|^\s*::/m);
   const [check] = github.world.checkRuns;
   expect(check).toMatchObject({ sha: made?.oid, conclusion: 'failure' });
-  const reviewed = parseReviewed(check?.text ?? '');
+  const reviewed = parseReviewedPlans(check?.text ?? '');
   expect(reviewed?.find('iris', 'local')?.digest).toMatch(/^[0-9a-f]{64}$/);
   expect(reviewed?.find('linked', 'local')).toBeUndefined();
   expect(github.breaches).toEqual([]);

@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { CODE, codePath } from '../../system/code.ts';
+import { CODE_FOLDER, codePath } from '../../system/code.ts';
 import { readDocumentedFiles } from '../../tools/documented-files.ts';
 
 interface Step {
@@ -26,7 +26,7 @@ interface Workflow {
 
 const FOLDER = '.github/workflows';
 const ours = new Map(
-  globSync(`${FOLDER}/*.yaml`, { cwd: CODE }).map((file) => [file, read(readFileSync(codePath(file), 'utf8'))]),
+  globSync(`${FOLDER}/*.yaml`, { cwd: CODE_FOLDER }).map((file) => [file, read(readFileSync(codePath(file), 'utf8'))]),
 );
 const documented = new Map(
   [...(await readDocumentedFiles())].flatMap(([file, text]) => (file.startsWith(FOLDER) ? [[file, read(text)]] : [])),

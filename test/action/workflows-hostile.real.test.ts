@@ -8,7 +8,7 @@ import {
   exampleModel,
   fixtureModel,
   makeUserRepository,
-  type Pull,
+  type TestPullRequest,
 } from './workflows/make-user-repository.ts';
 import { type ActResult, TOKEN } from './workflows/run-act.ts';
 import { PASSPHRASE, type UserRepository } from './workflows/user-repository.ts';
@@ -27,7 +27,8 @@ afterEach(() => {
   expect(user.github.breaches.splice(0), 'what GitHub would not answer').toEqual([]);
 });
 
-const bodyOf = (pull: Pull) => user.github.world.comments.filter((c) => c.on === pull.number).at(-1)?.body ?? '';
+const bodyOf = (pull: TestPullRequest) =>
+  user.github.world.comments.filter((c) => c.on === pull.number).at(-1)?.body ?? '';
 const checkOf = (sha: string) => user.github.world.checkRuns.findLast((c) => c.sha === sha && c.name === 'davit');
 
 /** Commands that our action gives; the runner takes each for its word. */
@@ -47,7 +48,7 @@ const OUTPUTS =
   /^(?:folder|digest|errors|endpoints|conclusion|comment-url|cache-hit|(?:validate|program)-(?:paths|key|restore-keys))$/;
 
 /** What no hostile pull request may do, whatever it is. */
-function expectNothing(run: ActResult, pull: Pull): void {
+function expectNothing(run: ActResult, pull: TestPullRequest): void {
   const said = [run.log, bodyOf(pull), JSON.stringify(user.github.world.checkRuns)].join('\n');
   expect(said).not.toContain(PASSPHRASE);
   expect(said).not.toContain(TOKEN);

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { COMMENT_CHARACTERS } from '../../review/render-report.ts';
 import { parseReport } from '../../schemas/report/report.ts';
-import { declareEndpoint, exampleModel, fixtureModel, type Pull } from './workflows/make-user-repository.ts';
-import { ALL_WELL, askLocally, openReviewed } from './workflows/steps.ts';
+import { declareEndpoint, exampleModel, fixtureModel, type TestPullRequest } from './workflows/make-user-repository.ts';
+import { ALL_SUCCEEDED, queryLocalEndpoint, openReviewedPullRequest } from './workflows/steps.ts';
 import { type Files, UserRepository } from './workflows/user-repository.ts';
 
 const FIRST = '{"predictions": [0, 1, 2]}';
@@ -13,7 +13,7 @@ const SECOND = '{"predictions": ["setosa", "versicolor", "virginica"]}';
 const DEPLOYED = { warm: 'success', staging: 'success', production: 'success' };
 
 let user: UserRepository;
-let rolling: Pull;
+let rolling: TestPullRequest;
 beforeAll(async () => {
   user = await UserRepository.make(
     {
@@ -32,9 +32,10 @@ afterEach(() => {
   expect(user.github.breaches.splice(0), 'what GitHub would not answer').toEqual([]);
 });
 
-const review = (number: number, files: Files) => openReviewed(user, number, files);
-const ask = (environment: string, endpoint: string) => askLocally(user, environment, endpoint);
-const bodyOf = (pull: Pull) => user.github.world.comments.findLast((c) => c.on === pull.number && !c.minimized)?.body;
+const review = (number: number, files: Files) => openReviewedPullRequest(user, number, files);
+const ask = (environment: string, endpoint: string) => queryLocalEndpoint(user, environment, endpoint);
+const bodyOf = (pull: TestPullRequest) =>
+  user.github.world.comments.findLast((c) => c.on === pull.number && !c.minimized)?.body;
 const checkOf = (sha: string) => user.github.world.checkRuns.findLast((c) => c.sha === sha && c.name === 'davit');
 
 describe('a merge', () => {
@@ -59,7 +60,7 @@ describe('a merge', () => {
     rolling = user.openPullRequest(2, { 'endpoints/iris.yaml': changed });
     const run = await user.runPullRequest(rolling);
     user.refresh(rolling);
-    expect(run.results, run.log).toEqual(ALL_WELL);
+    expect(run.results, run.log).toEqual(ALL_SUCCEEDED);
     const body = bodyOf(rolling) ?? '';
     expect(body).toMatch(/^### 1 endpoint: 1 rolling$/m);
     expect(body.length).toBeLessThan(COMMENT_CHARACTERS);
@@ -92,7 +93,7 @@ describe('a merge', () => {
       writeFileSync(file, shy + readFileSync(file, 'utf8'));
     });
     const reviewed = await user.runPullRequest(pull);
-    expect(reviewed.results, reviewed.log).toEqual(ALL_WELL);
+    expect(reviewed.results, reviewed.log).toEqual(ALL_SUCCEEDED);
     user.refresh(pull);
     const run = await user.runDeploy(user.merge(pull));
     expect(run.results, run.log).toEqual({ warm: 'success', staging: 'failure' });

@@ -7,7 +7,7 @@ import {
   exampleModel,
   fixtureModel,
   makeUserRepository,
-  type Pull,
+  type TestPullRequest,
 } from './workflows/make-user-repository.ts';
 import { UserRepository } from './workflows/user-repository.ts';
 
@@ -29,9 +29,9 @@ afterEach(() => {
 const ALL_WELL = { validate: 'success', preview: 'success', report: 'success' };
 const FOX = { 'endpoints/fox.yaml': declareEndpoint('fox', 'iris', '1') };
 
-const commentsOf = (pull: Pull) => user.github.world.comments.filter((c) => c.on === pull.number);
-const bodyOf = (pull: Pull) => commentsOf(pull).at(-1)?.body ?? '';
-const topLine = (pull: Pull) => /^### (.*)$/m.exec(bodyOf(pull))?.[1];
+const commentsOf = (pull: TestPullRequest) => user.github.world.comments.filter((c) => c.on === pull.number);
+const bodyOf = (pull: TestPullRequest) => commentsOf(pull).at(-1)?.body ?? '';
+const topLine = (pull: TestPullRequest) => /^### (.*)$/m.exec(bodyOf(pull))?.[1];
 const checkOf = (sha: string) => user.github.world.checkRuns.findLast((c) => c.sha === sha && c.name === 'davit');
 
 describe('a pull request', () => {

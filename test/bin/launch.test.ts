@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { codePath } from '../../system/code.ts';
-import { childEnvironment, runProcess } from '../../system/run-process.ts';
+import { makeChildEnvironment, runProcess } from '../../system/run-process.ts';
 
 const PACKAGE = { version: '1.0.0', integrity: 'sha512-a' };
 
@@ -23,7 +23,7 @@ async function makeCopy(recorded: object | undefined) {
   await writeFile(join(root, 'path/npm'), '#!/bin/sh\necho "npm was called: $*" >&2\n', { mode: 0o755 });
   const PATH = `${join(root, 'path')}:${process.env['PATH'] ?? ''}`;
   const run = () =>
-    runProcess(process.execPath, [join(root, 'bin/launch.mjs'), 'hello.mjs'], { env: childEnvironment({ PATH }) });
+    runProcess(process.execPath, [join(root, 'bin/launch.mjs'), 'hello.mjs'], { env: makeChildEnvironment({ PATH }) });
   return { root, run };
 }
 

@@ -4,7 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { verify } from '../../action/deploy/verify-endpoint.ts';
+import { verifyEndpoint } from '../../action/deploy/verify-endpoint.ts';
 import type { Deploying } from '../../action/deploy/deployment-context.ts';
 import { queryExamples } from '../../app/targets/query-examples.ts';
 import { openLocalTarget } from '../../app/targets/local-target.ts';
@@ -65,7 +65,7 @@ test('a signal ends the verification of a deployment by the action', async () =>
   const environment = { name: 'local', target: 'local' };
   const place = { root, endpoints: 'endpoints' };
   const request = { place, environment, progress: SILENT, signal: stop.signal };
-  const verifying = verify(readEndpoint(), { request } as unknown as Deploying);
+  const verifying = verifyEndpoint(readEndpoint(), { request } as unknown as Deploying);
   await once(supervisor, 'request');
   stop.abort(new Error('Stopped by this test'));
   await expect(verifying).rejects.toThrow('Stopped by this test');

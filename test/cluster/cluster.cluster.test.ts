@@ -3,34 +3,34 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
-import { type Cluster, clusterDown, clusterStatus, clusterUp } from '../../cluster/cluster.ts';
+import { type Cluster, removeCluster, readClusterStatus, startCluster } from '../../cluster/cluster.ts';
 import { describeCluster } from '../../cluster/describe-cluster.ts';
 import { ENVIRONMENT_FILE } from '../../cluster/environment-file.ts';
 import { findKubectl } from '../../cluster/go-programs.ts';
-import { imageReference } from '../../cluster/node-images/images.ts';
-import { applyObjects, type Kubectl, kubectl } from '../../cluster/kubectl.ts';
+import { makeImageReference } from '../../cluster/node-images/images.ts';
+import { applyObjects, type KubectlConnection, kubectl } from '../../cluster/kubectl.ts';
 import { pinImages } from '../../cluster/kind/kind-parts.ts';
-import { makeImage, planProgram, readImage } from '../../cluster/node-images/oci-image.ts';
+import { makeImage, planProgramImage, readImage } from '../../cluster/node-images/oci-image.ts';
 import { NODE_NAME } from '../../cluster/node/node-layout.ts';
 import { pushImage } from '../../cluster/node-images/registry.ts';
 import { renderEnvironment } from '../../cluster/render-environment.ts';
 import { buildGo } from '../../system/go-build.ts';
-import { makeInstallation } from '../../infra/platform/knative/make-knative-installation.ts';
+import { makeKnativeInstallation } from '../../infra/platform/knative/make-knative-installation.ts';
 import { readPinnedFile } from '../../infra/platform/knative/read-pinned-file.ts';
 import { parseEnvironment } from '../../schemas/environment/environment.ts';
-import { findOnNode } from './machine-traces.ts';
-import { declareCards } from './on-node.ts';
+import { findNodeProcesses } from './machine-traces.ts';
+import { declareGpus } from './on-node.ts';
 import { openPlatform } from './rollouts.ts';
 
 const NAMESPACE = 'davit-cluster-test';
 const HOST = `answer.${NAMESPACE}.svc.cluster.local`;
 const options = { progress: { say: (line: string) => process.stderr.write(`${line}\n`) } };
 let cluster: Cluster;
-let to: Kubectl;
+let to: KubectlConnection;
 
 beforeAll(async () => {
   await openPlatform(); // also deploys Knative, on a cluster of our own
-  cluster = (await clusterStatus(options))!;
+  cluster = (await readClusterStatus(options))!;
   to = { program: await findKubectl(), kubeconfig: cluster.kubeconfig, context: cluster.context };
 });
 
@@ -38,11 +38,11 @@ afterAll(async () => {
   await kubectl(to, ['delete', 'namespace', NAMESPACE, '--ignore-not-found']).catch(() => undefined);
 });
 
-test('clusterUp() makes a node that knows its versions, and a second one changes nothing', async () => {
+test('startCluster() makes a node that knows its versions, and a second one changes nothing', async () => {
   const expected = { kind: 'node', state: 'up', kubernetes: 'v1.34.4', knative: '1.21.0', registry: 'localhost:5001' };
   expect(cluster).toMatchObject(expected);
   const before = await podNames();
-  expect(await clusterUp(options)).toEqual(cluster);
+  expect(await startCluster(options)).toEqual(cluster);
   expect(await podNames()).toEqual(before);
 });
 
@@ -60,8 +60,8 @@ test('a Configuration and a Route of an image from the registry answer through K
 });
 
 test('a graphics card that is declared on the node is handed out once', async () => {
-  await declareCards(to, 1);
-  onTestFinished(() => declareCards(to, 0));
+  await declareGpus(to, 1);
+  onTestFinished(() => declareGpus(to, 0));
   await applyObjects(to, [makeGpuPod('first'), makeGpuPod('second')], { limitSeconds: 60 });
   const scheduled = '{range .items[*]}{.status.conditions[?(@.type=="PodScheduled")].status} {end}';
   const read = (path: string) =>
@@ -77,7 +77,7 @@ test.each(['kubelet', 'containerd', 'kube-apiserver', 'kube-proxy', 'dockerd'])(
   async (program) => {
     const gateway = await readGateway();
     const answers: unknown[] = [];
-    const killed = await findOnNode(program);
+    const killed = await findNodeProcesses(program);
     expect(killed).toHaveLength(1);
     process.kill(killed[0]!, 'SIGKILL');
     await expect
@@ -86,7 +86,7 @@ test.each(['kubelet', 'containerd', 'kube-apiserver', 'kube-proxy', 'dockerd'])(
           answers.push((await ask(gateway, HOST)).status);
           const ready = ['get', 'node', NODE_NAME, '-o', 'jsonpath={.status.conditions[?(@.type=="Ready")].status}'];
           const node = await kubectl(to, ready).catch(() => 'unknown');
-          const now = await findOnNode(program);
+          const now = await findNodeProcesses(program);
           return { node, again: now.length === 1 && now[0] !== killed[0] };
         },
         { timeout: 60_000, interval: 100 },
@@ -112,7 +112,7 @@ test('what is written for a platform that owns Knative installs this very Knativ
   if (environment?.target !== 'kubernetes' || environment.knative.mode !== 'install')
     throw new Error('expected an environment that installs Knative');
   const files = await Promise.all(environment.knative.manifests.map((file) => readPinnedFile(file, '/')));
-  const { version, steps } = makeInstallation(files, environment);
+  const { version, steps } = makeKnativeInstallation(files, environment);
   expect(version).toBe('1.21.0');
   const images = JSON.stringify(steps).matchAll(/"image":"([^"]*)"/g);
   expect([...images].map(([, image]) => image).filter((image) => !image?.startsWith('localhost:5001/davit/'))).toEqual(
@@ -138,10 +138,10 @@ test('a context of the user is looked at and left as it is', async () => {
     ...{ kind: 'context', state: 'up', context: 'davit', kubernetes: 'v1.34.4', knative: '1.21.0' },
     ...(knativeIsDavits && { knativeIsDavits }),
   };
-  expect(await clusterUp(theirs)).toEqual(expected);
-  expect(await clusterDown(theirs)).toBe('context');
-  expect(await clusterStatus(theirs)).toEqual(expected);
-  await expect(clusterUp({ ...options, context: 'nowhere' })).rejects.toThrow(/"nowhere".*does not exist/);
+  expect(await startCluster(theirs)).toEqual(expected);
+  expect(await removeCluster(theirs)).toBe('context');
+  expect(await readClusterStatus(theirs)).toEqual(expected);
+  await expect(startCluster({ ...options, context: 'nowhere' })).rejects.toThrow(/"nowhere".*does not exist/);
 });
 
 /** Kourier's address inside the cluster, which this machine can reach too. */
@@ -160,10 +160,10 @@ async function makeAnswerImage(name: string): Promise<string> {
     const source = join(import.meta.dirname, 'answer');
     const build = { name, source, sources: ['go.mod', 'main.go'], packages: ['.'], count: 130, usually: 'seconds' };
     await buildGo(build, join(folder, name), options);
-    await makeImage(planProgram(join(folder, name), { name: `test/${name}` }), join(folder, 'image'));
+    await makeImage(planProgramImage(join(folder, name), { name: `test/${name}` }), join(folder, 'image'));
     const image = await readImage(join(folder, 'image'));
     await pushImage(image);
-    return imageReference(image);
+    return makeImageReference(image);
   } finally {
     await rm(folder, { recursive: true });
   }

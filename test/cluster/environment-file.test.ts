@@ -7,14 +7,14 @@ import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { ENVIRONMENT_FILE, removeEnvironmentFile, writeEnvironmentFile } from '../../cluster/environment-file.ts';
 import { pinFiles } from '../../cluster/kind/kind-parts.ts';
-import { type DescribedCluster, renderEnvironment, TO_FILL_IN } from '../../cluster/render-environment.ts';
+import { type ClusterDescription, renderEnvironment, TO_FILL_IN } from '../../cluster/render-environment.ts';
 import { parseEnvironment } from '../../schemas/environment/environment.ts';
 
 const SHA = 'a'.repeat(64);
 const IMAGES = Object.fromEntries(
   ['python', 'node', 'envoy'].map((name) => [name, `localhost:5001/davit/${name}@sha256:${SHA}`]),
 );
-const NODE: DescribedCluster = {
+const NODE: ClusterDescription = {
   cluster: { kubeconfig: '/node/kubeconfig' },
   registry: 'localhost:5001/davit',
   images: IMAGES,

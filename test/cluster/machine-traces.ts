@@ -42,16 +42,16 @@ async function listControlGroups(): Promise<readonly string[]> {
 
 /** Processes that were started with a path of the node. */
 async function listProcesses(): Promise<readonly string[]> {
-  return (await readCommands()).map(({ command }) => command).filter((command) => command.includes(NODE_FOLDER));
+  return (await listCommands()).map(({ command }) => command).filter((command) => command.includes(NODE_FOLDER));
 }
 
 /** The processes of one of the node's programs, by their ids on the machine. */
-export async function findOnNode(program: string): Promise<readonly number[]> {
-  const ours = (await readCommands()).filter(({ command }) => command.includes(NODE_FOLDER));
+export async function findNodeProcesses(program: string): Promise<readonly number[]> {
+  const ours = (await listCommands()).filter(({ command }) => command.includes(NODE_FOLDER));
   return ours.filter(({ command }) => command.split(' ')[0]?.endsWith(`/${program}`)).map(({ pid }) => pid);
 }
 
-async function readCommands() {
+async function listCommands() {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   return Promise.all(
     pids.map(async (pid) => {

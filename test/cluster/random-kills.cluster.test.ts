@@ -8,11 +8,11 @@ import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
 import type { LoadReport } from '../../app/load/load-report.ts';
 import { renderLoadReport, renderFailures } from '../../app/load/render-load-report.ts';
 import { findDeployerKind } from '../kills/deployer.ts';
-import { readKillOptions, runKillRounds, type Victim, victimOf } from '../kills/kill-rounds.ts';
+import { readKillOptions, runKillRounds, type Victim, makeProcessVictim } from '../kills/kill-rounds.ts';
 import { findProcesses } from '../kills/processes.ts';
 import { type Prober, startProber } from '../prober/probe.ts';
-import { findParts, type PartKind } from './serving-processes.ts';
-import { type Pod, requireFine, Rollouts } from './rollouts.ts';
+import { findServingProcesses, type PodProcessKind } from './serving-processes.ts';
+import { type Pod, requireSuccess, Rollouts } from './rollouts.ts';
 
 const OPTIONS = readKillOptions(2, 15);
 const CLIENTS = 4;
@@ -35,7 +35,7 @@ let temporary = '';
  * is sent. The authorisation service holds none, because Envoy sends its check to another replica. Deploying processes
  * hold none either.
  */
-const HELD: Readonly<Record<PartKind, { readonly answered: number; readonly broken: number }>> = {
+const HELD: Readonly<Record<PodProcessKind, { readonly answered: number; readonly broken: number }>> = {
   worker: { answered: 1, broken: 0 },
   loader: { answered: CLIENTS, broken: 0 },
   server: { answered: CLIENTS, broken: 0 },
@@ -95,7 +95,7 @@ describe.runIf(isAsked)('killed at random', () => {
   );
 
   test('nothing is left of it when it is taken down', async () => {
-    requireFine(await on.davit('down', '--all'));
+    requireSuccess(await on.davit('down', '--all'));
     const kinds = 'route,configuration,revision,poddisruptionbudget,configmap';
     await expect.poll(() => on.names(kinds), { timeout: 60_000 }).toBe(''); // owned objects go after it
     await checkNothingDeploys();
@@ -115,20 +115,20 @@ async function declare(round: number): Promise<void> {
 async function findVictims(): Promise<readonly Victim[]> {
   const deployers = (await findProcesses(on.root)).flatMap((found) => {
     const kind = findDeployerKind(found);
-    return kind === undefined || kind === 'proof' ? [] : [victimOf(kind, found.pid)];
+    return kind === undefined || kind === 'proof' ? [] : [makeProcessVictim(kind, found.pid)];
   });
   const pods = await Promise.all([
     on.list<Pod>('pods', on.models), // including those that drain
     ...EDGE.map((label) => on.pods(on.environment.platformNamespace, label)),
   ]);
-  const parts = await findParts(pods.flat());
-  return [...deployers, ...parts.map(({ kind, pid }) => victimOf(kind, pid))];
+  const parts = await findServingProcesses(pods.flat());
+  return [...deployers, ...parts.map(({ kind, pid }) => makeProcessVictim(kind, pid))];
 }
 
 function checkAnswers(killed: readonly string[], asked: LoadReport, versions: readonly string[]): void {
   const said = `${renderLoadReport(asked)}\n${renderFailures(asked)}`;
   process.stderr.write(`${said}\n`);
-  const parts = killed.filter((kind): kind is PartKind => Object.hasOwn(HELD, kind));
+  const parts = killed.filter((kind): kind is PodProcessKind => Object.hasOwn(HELD, kind));
   const held = (what: 'answered' | 'broken') => parts.reduce((sum, kind) => sum + HELD[kind][what], 0);
   const came = (outcomes: readonly string[]) => outcomes.reduce((sum, o) => sum + (asked.outcomes.get(o) ?? 0), 0);
   const refused = parts.includes('edge') ? came(['ECONNREFUSED']) : 0;
@@ -145,10 +145,10 @@ async function checkNothingLeft(): Promise<void> {
   expect(await on.status()).toMatchObject({ ready: 'READY', configUpdate: 'NOT_UPDATING' });
   const left = async () => {
     const pods = await on.list<Pod>('pods', on.models);
-    const kinds = (await findParts(pods)).map(({ kind }) => kind);
+    const kinds = (await findServingProcesses(pods)).map(({ kind }) => kind);
     const configurations = await on.list<Pick<Pod, 'metadata'>>('configuration');
     const isOf = ({ metadata }: Pod) => configurations.some((c) => metadata.name.startsWith(`${c.metadata.name}-`));
-    const of = (kind: PartKind) => kinds.filter((k) => k === kind).length;
+    const of = (kind: PodProcessKind) => kinds.filter((k) => k === kind).length;
     return {
       configurations: configurations.length,
       others: pods.filter((pod) => !isOf(pod)).length,

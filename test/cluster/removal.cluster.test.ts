@@ -1,7 +1,7 @@
 import { expect, inject, test } from 'vitest';
-import { clusterDown, clusterStatus } from '../../cluster/cluster.ts';
+import { removeCluster, readClusterStatus } from '../../cluster/cluster.ts';
 import { readTraces } from './machine-traces.ts';
-import { openPlatform, requireFine, Rollouts } from './rollouts.ts';
+import { openPlatform, requireSuccess, Rollouts } from './rollouts.ts';
 
 const { cluster, traces } = inject('shared');
 const options = { progress: { say: (line: string) => process.stderr.write(`${line}\n`) } };
@@ -21,7 +21,7 @@ test.runIf(cluster)('a platform stays as long as something runs on it, then all 
   expect(
     await on.kubectl('get', 'route,configuration,revision,pdb,serviceaccount', '-n', on.models, '-o', 'name'),
   ).toBe('serviceaccount/default\n');
-  requireFine(await platform.davit('down', '_platform'));
+  requireSuccess(await platform.davit('down', '_platform'));
   const everywhere = [
     'get',
     'namespace,clusterrole,clusterrolebinding,validatingwebhookconfiguration,crd',
@@ -36,7 +36,7 @@ test.runIf(cluster)('a platform stays as long as something runs on it, then all 
 });
 
 test.runIf(traces)('a cluster goes without a trace', async () => {
-  expect(await clusterDown(options)).toBe('node');
+  expect(await removeCluster(options)).toBe('node');
   expect(await readTraces()).toEqual(traces);
-  expect(await clusterStatus(options)).toBeUndefined();
+  expect(await readClusterStatus(options)).toBeUndefined();
 });

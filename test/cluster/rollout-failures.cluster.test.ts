@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { declareCards } from './on-node.ts';
+import { declareGpus } from './on-node.ts';
 import { makeEntity, Rollouts } from './rollouts.ts';
 
 /** Variables that crash the model on the cluster but not in a proof, which has no secrets. */
@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await on.close();
-  await declareCards(on.to, 0);
+  await declareGpus(on.to, 0);
 });
 
 describe('what fails leaves everything as it was, and says why', () => {
@@ -65,7 +65,7 @@ describe('hardware that is not there', () => {
     await on.declare({ variables: { VERSION: 'gpu' }, more: { workload_type: 'GPU_SMALL' } });
     const { stderr } = await on.fails('no graphics card');
     expect(stderr).toContain('No node can run it: 0/1 nodes are available: 1 Insufficient nvidia.com/gpu');
-    await declareCards(on.to, 1);
+    await declareGpus(on.to, 1);
     await on.updates('a graphics card', 'gpu');
   });
 

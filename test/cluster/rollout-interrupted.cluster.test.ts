@@ -1,8 +1,8 @@
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { killTree } from './on-node.ts';
-import { requireFine, Rollouts } from './rollouts.ts';
+import { killProcessTree } from './on-node.ts';
+import { requireSuccess, Rollouts } from './rollouts.ts';
 
 let on: Rollouts;
 
@@ -21,7 +21,7 @@ test('of two updates at once the second says who is at it', async () => {
     const first = await on.davitHeard(['up', on.endpoint], (text) => {
       if (text.includes('loading the model')) second ??= on.davit('up', on.endpoint);
     });
-    requireFine(first);
+    requireSuccess(first);
     const refused = await second;
     expect(refused?.code).toBe(3);
     expect(refused?.stderr).toMatch(
@@ -76,7 +76,7 @@ test('what a killed update has made goes with the endpoint', async () => {
   expect(await killAt({ version: 'seven', model: '3', when: 'it makes the revision', sign })).toMatchObject({
     killed: true,
   });
-  requireFine(await on.davit('down', on.endpoint));
+  requireSuccess(await on.davit('down', on.endpoint));
   const kinds = 'route,configuration,revision,poddisruptionbudget,configmap';
   await expect.poll(() => on.names(kinds), { timeout: 60_000 }).toBe(''); // owned objects go after it
 });
@@ -87,7 +87,7 @@ async function killAt({ version, model, when, sign }: Stage) {
   const ran = await on.davitHeard(['up', on.endpoint], (text, pid) => {
     if (killed || !sign.test(text)) return;
     killed = true;
-    killTree(pid);
+    killProcessTree(pid);
   });
   process.stderr.write(`killed when ${when}: ${String(killed)}\n${ran.code === null ? '' : ran.stderr}`);
   return { killed, ...ran };

@@ -2,7 +2,7 @@ import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { holdRegistryDown, killOnNode, killPod } from './on-node.ts';
+import { blockRegistry, killNodeProgram, killPod } from './on-node.ts';
 import { type Pod, Rollouts } from './rollouts.ts';
 
 /** Clients obey Retry-After: they retry requests that were not begun. */
@@ -43,7 +43,7 @@ describe.runIf(isNode)('what is killed under load, with no time to drain', () =>
 
   test('a kubelet costs nothing', async () => {
     const { asked } = await on.watch('kubelet killed', async () => {
-      await killOnNode('kubelet');
+      await killNodeProgram('kubelet');
       await sleep(AFTERMATH_MILLISECONDS);
     });
     expect(asked.failed).toBe(0);
@@ -71,7 +71,7 @@ test.runIf(isNode)(
     let release: (() => void) | undefined;
     const down = await on
       .fails('the registry is down', (text) => {
-        if (CREATING.test(text)) release ??= holdRegistryDown(); // building images needs the registry before this
+        if (CREATING.test(text)) release ??= blockRegistry(); // building images needs the registry before this
       })
       .finally(() => release?.());
     expect(down.stderr).toMatch(/revision-failed Its image cannot be pulled: .*connection refused/);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ask } from '../prober/query-endpoint.ts';
+import { queryEndpoint } from '../prober/query-endpoint.ts';
 import { Rollouts } from './rollouts.ts';
 
 const UNITS_OF_A_REPLICA = 4;
@@ -38,7 +38,7 @@ test('a request wakes it and is held, though that takes longer than a prediction
 
 test('a burst over the maximum waits its turn', async () => {
   const { url } = on.question();
-  const answers = await Promise.all(Array.from({ length: BURST }, () => ask(url, on.token, busy(0.2))));
+  const answers = await Promise.all(Array.from({ length: BURST }, () => queryEndpoint(url, on.token, busy(0.2))));
   expect(new Set(answers.map((a) => a.status))).toEqual(new Set([200]));
   expect(await on.podNames()).toHaveLength(1);
 });

@@ -6,23 +6,23 @@ import type { LoadReport } from '../../app/load/load-report.ts';
 import { renderLoadReport, renderFailures } from '../../app/load/render-load-report.ts';
 import type { DescribedEndpoint } from '../../kubernetes/diagnosis/describe-endpoints.ts';
 import { findKubectl } from '../../cluster/go-programs.ts';
-import { type Kubectl, kubectl } from '../../cluster/kubectl.ts';
+import { type KubectlConnection, kubectl } from '../../cluster/kubectl.ts';
 import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
 import { ENDPOINT_LABEL, endpointObjectName } from '../../schemas/environment/kubernetes-names.ts';
 import { readEnvironment } from '../../schemas/read-project.ts';
 import { lockProject } from '../cli/lock-project.ts';
 import { makeWorkingProject } from '../cli/working-project.ts';
-import { ask, type Answered } from '../prober/query-endpoint.ts';
-import type { Question } from '../prober/probe-client.ts';
+import { queryEndpoint, type ProbeResponse } from '../prober/query-endpoint.ts';
+import type { ProbeRequest } from '../prober/probe-client.ts';
 import { expectNoFailure, probeDuring, type ProbeOptions } from '../prober/probe.ts';
 import { type DavitRun, runDavit } from './run-davit.ts';
 
-const BEHAVES = join(import.meta.dirname, '..', 'fixtures', 'models', 'o_environment');
+const TEST_MODEL = join(import.meta.dirname, '..', 'fixtures', 'models', 'o_environment');
 const BODY = '{"dataframe_records": [{"seconds": 0}]}';
 /** The cluster and the deployers share two cores with the clients, so the clients leave them most of the CPU. */
 const PAUSE = { pauseMilliseconds: 60 };
 
-interface Described {
+interface DeclarationOptions {
   readonly variables?: Readonly<Record<string, string>>;
   /** Further fields of its only entity. */
   readonly more?: Readonly<Record<string, unknown>>;
@@ -33,7 +33,7 @@ interface Described {
   readonly davit?: Readonly<Record<string, unknown>>;
 }
 
-interface LoadOptions extends ProbeOptions {
+interface RolloutLoadOptions extends ProbeOptions {
   /** The body of the requests. */
   readonly body?: string;
 }
@@ -46,7 +46,7 @@ export class Rollouts {
   readonly endpoint: string;
   readonly root: string;
   readonly environment: KubernetesEnvironment;
-  readonly to: Kubectl;
+  readonly to: KubectlConnection;
   readonly host: string;
   readonly token: string;
 
@@ -63,17 +63,17 @@ export class Rollouts {
   static async open(endpoint: string): Promise<Rollouts> {
     const { environment, to, text } = await openPlatform();
     const { root } = await makeWorkingProject(
-      Object.fromEntries(['1', '2', '3'].map((version) => [`behaves/${version}`, BEHAVES])),
+      Object.fromEntries(['1', '2', '3'].map((version) => [`behaves/${version}`, TEST_MODEL])),
     );
     await writeFile(join(root, 'environments', `${environment.name}.yaml`), text);
-    const ran = requireFine(await runDavit(root, ['token', '--environment', environment.name, '--json']));
+    const ran = requireSuccess(await runDavit(root, ['token', '--environment', environment.name, '--json']));
     const { result } = JSON.parse(ran.stdout) as { readonly result: { readonly host: string; readonly token: string } };
     return new Rollouts({ endpoint, root, environment, to, ...result });
   }
 
   /** Takes the endpoint down and removes the project. */
   async close(): Promise<void> {
-    requireFine(await this.davit('down', '--all'));
+    requireSuccess(await this.davit('down', '--all'));
     await rm(this.root, { recursive: true });
   }
 
@@ -97,11 +97,11 @@ export class Rollouts {
   }
 
   async up(): Promise<DavitRun> {
-    return requireFine(await this.davit('up', this.endpoint));
+    return requireSuccess(await this.davit('up', this.endpoint));
   }
 
   /** Writes the endpoint with one entity, and its lock. */
-  declare({ variables = {}, more = {}, rollout, seconds, davit: own = {} }: Described): Promise<void> {
+  declare({ variables = {}, more = {}, rollout, seconds, davit: own = {} }: DeclarationOptions): Promise<void> {
     const entity = { ...makeEntity(this.endpoint, variables), ...more };
     const davit = {
       ...own,
@@ -123,7 +123,7 @@ export class Rollouts {
   }
 
   /** The request that eight clients send. */
-  question(entity?: string): Question {
+  question(entity?: string): ProbeRequest {
     const path = entity === undefined ? '' : `/served-models/${entity}`;
     return {
       url: `${this.host}/serving-endpoints/${this.endpoint}${path}/invocations`,
@@ -132,8 +132,8 @@ export class Rollouts {
     };
   }
 
-  query(token = this.token, entity?: string): Promise<Answered> {
-    return ask(this.question(entity).url, token, BODY);
+  query(token = this.token, entity?: string): Promise<ProbeResponse> {
+    return queryEndpoint(this.question(entity).url, token, BODY);
   }
 
   /** The answer of the model. */
@@ -143,24 +143,24 @@ export class Rollouts {
   }
 
   /** Runs an operation while eight clients send requests, and expects that none of them fails. */
-  async underLoad<T>(what: string, operate: () => Promise<T>, options: LoadOptions = {}): Promise<T> {
+  async underLoad<T>(what: string, operate: () => Promise<T>, options: RolloutLoadOptions = {}): Promise<T> {
     const { result, asked } = await this.watch(what, operate, options);
     expectNoFailure(asked);
     return result;
   }
 
   /** Runs an operation while eight clients send requests, and returns their results. */
-  async watch<T>(what: string, operate: () => Promise<T>, { body = BODY, ...options }: LoadOptions = {}) {
+  async watch<T>(what: string, operate: () => Promise<T>, { body = BODY, ...options }: RolloutLoadOptions = {}) {
     const began = performance.now();
     const probed = await probeDuring({ ...this.question(), body }, operate, { ...PAUSE, ...options });
-    sayAsked(`${what} (${((performance.now() - began) / 1000).toFixed(1)} s)`, probed.asked);
+    printLoad(`${what} (${((performance.now() - began) / 1000).toFixed(1)} s)`, probed.asked);
     return probed;
   }
 
   /** Runs an update while eight clients send requests, and expects answers of `version` afterwards. */
   async updates(what: string, version: string): Promise<DavitRun> {
     const ran = await this.underLoad(what, () => this.davit('up', this.endpoint));
-    requireFine(ran);
+    requireSuccess(ran);
     expect(await this.answer()).toBe(version);
     return ran;
   }
@@ -180,7 +180,7 @@ export class Rollouts {
 
   /** The verdict of a preview, such as `no-change`. */
   async previews(): Promise<string> {
-    const { result } = JSON.parse(requireFine(await this.davit('preview', this.endpoint, '--json')).stdout) as {
+    const { result } = JSON.parse(requireSuccess(await this.davit('preview', this.endpoint, '--json')).stdout) as {
       readonly result: { readonly endpoints: readonly { readonly plan: { readonly verdict: { kind: string } } }[] };
     };
     return result.endpoints[0]?.plan.verdict.kind ?? '';
@@ -265,13 +265,13 @@ export function makeEntity(name: string, variables: Readonly<Record<string, stri
   return { name, entity_name: 'behaves', entity_version: '1', environment_vars: variables };
 }
 
-export function requireFine(ran: DavitRun): DavitRun {
+export function requireSuccess(ran: DavitRun): DavitRun {
   if (ran.code !== 0) throw new Error(`davit ended with ${ran.code ?? 'a signal'}\n${ran.stderr}\n${ran.stdout}`);
   return ran;
 }
 
 /** Prints the figures of a run to the log. */
-function sayAsked(what: string, asked: LoadReport): void {
+function printLoad(what: string, asked: LoadReport): void {
   process.stderr.write(`${what}: ${renderLoadReport(asked)}\n${asked.failed > 0 ? `${renderFailures(asked)}\n` : ''}`);
 }
 
@@ -284,7 +284,7 @@ export async function openPlatform() {
   const { kubeconfig, context } = environment.cluster;
   return {
     environment,
-    to: { program: await findKubectl(), kubeconfig, context } satisfies Kubectl,
+    to: { program: await findKubectl(), kubeconfig, context } satisfies KubectlConnection,
     file,
     text: await readFile(file, 'utf8'),
     davit: (...args: readonly string[]) => runDavit(root, [...args, '--environment', name]),

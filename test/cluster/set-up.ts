@@ -2,7 +2,7 @@ import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { parse, stringify } from 'yaml';
-import { type Cluster, clusterDown, clusterStatus, clusterUp } from '../../cluster/cluster.ts';
+import { type Cluster, removeCluster, readClusterStatus, startCluster } from '../../cluster/cluster.ts';
 import { describeCluster } from '../../cluster/describe-cluster.ts';
 import { renderEnvironment } from '../../cluster/render-environment.ts';
 import { makeWorkingProject } from '../cli/working-project.ts';
@@ -13,7 +13,7 @@ const CODE = join(import.meta.dirname, '..', '..');
 const options = { progress: { say: (line: string) => process.stderr.write(`${line}\n`) } };
 
 /** The state that all tests on a cluster share. */
-export interface Shared {
+export interface SharedCluster {
   /** The project that deployed the platform. */
   readonly root: string;
   /** The name of its environment on the cluster. */
@@ -26,23 +26,23 @@ export interface Shared {
 
 declare module 'vitest' {
   interface ProvidedContext {
-    shared: Shared;
+    shared: SharedCluster;
   }
 }
 
 /** Short times, so that tests wait for an idle endpoint no longer than Knative needs. */
-const SHORT = { scale_down_seconds: 2, idle_seconds: 62 };
+const SHORT_TIMES = { scale_down_seconds: 2, idle_seconds: 62 };
 
 /**
  * The projects `cluster` and `cluster-alone` share one cluster. The first project that is set up makes it, the last
  * removes it.
  */
-interface Users {
+interface ClusterUsers {
   count: number;
-  made?: Promise<{ readonly shared: Shared; readonly remove: () => Promise<void> }>;
+  made?: Promise<{ readonly shared: SharedCluster; readonly remove: () => Promise<void> }>;
 }
 /** A global, because each project has its own instance of this module. */
-const users = ((globalThis as { davitCluster?: Users }).davitCluster ??= { count: 0 });
+const users = ((globalThis as { davitCluster?: ClusterUsers }).davitCluster ??= { count: 0 });
 
 export default async function setUp({ provide }: TestProject): Promise<() => Promise<void>> {
   users.count++;
@@ -59,10 +59,10 @@ export default async function setUp({ provide }: TestProject): Promise<() => Pro
  */
 async function make() {
   const given = process.env['DAVIT_TEST_ENVIRONMENT'];
-  const there = given === undefined ? await clusterStatus(options) : undefined;
+  const there = given === undefined ? await readClusterStatus(options) : undefined;
   const traces = given === undefined && !there ? await readTraces() : undefined;
   const cluster =
-    given === undefined ? (there?.state === 'up' ? there : await clusterUp({ ...options, bare: true })) : undefined;
+    given === undefined ? (there?.state === 'up' ? there : await startCluster({ ...options, bare: true })) : undefined;
   const project = await makeWorkingProject({});
   const { root } = project;
   const environment = given ?? 'proof';
@@ -70,11 +70,11 @@ async function make() {
   const file = join(root, 'environments', `${environment}.yaml`);
   const remove = async () => {
     if (cluster) await runDavit(root, ['down', '_platform', ...on]);
-    if (traces) await clusterDown(options);
+    if (traces) await removeCluster(options);
     await project.remove();
   };
   if (cluster) {
-    await writeFile(file, await describe(cluster, environment));
+    await writeFile(file, await renderTestEnvironment(cluster, environment));
     const { code, stderr } = await runDavit(root, ['up', '_platform', ...on]);
     if (code !== 0) {
       await remove();
@@ -84,8 +84,8 @@ async function make() {
   return { shared: { root, environment, cluster, traces }, remove };
 }
 
-async function describe(cluster: Cluster, name: string): Promise<string> {
+async function renderTestEnvironment(cluster: Cluster, name: string): Promise<string> {
   const made = parse(renderEnvironment(await describeCluster(cluster, options))) as object;
-  const own = { name, namespace: `${name}-models`, platform_namespace: `${name}-system`, autoscaling: SHORT };
+  const own = { name, namespace: `${name}-models`, platform_namespace: `${name}-system`, autoscaling: SHORT_TIMES };
   return stringify({ ...made, ...own });
 }

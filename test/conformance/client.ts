@@ -1,9 +1,9 @@
 import type { Agent } from 'node:http';
 import { expect } from 'vitest';
-import { type Heard, send } from '../prober/send-http-request.ts';
-import type { Given } from './conformance-target.ts';
+import { type HttpResponse, sendHttpRequest } from '../prober/send-http-request.ts';
+import type { ServingAccess } from './conformance-target.ts';
 
-export interface Sent {
+export interface ClientOptions {
   readonly entity?: string;
   /** Default: the token of who may query; null: none. */
   readonly token?: string | null;
@@ -13,18 +13,22 @@ export interface Sent {
 
 /** Asks the endpoints that are given; of every answer it is made sure that it tells nothing of what is inside. */
 export interface Client {
-  readonly query: (endpoint: string, body: unknown, sent?: Sent) => Promise<Heard>;
-  readonly get: (path: string, sent?: Sent) => Promise<Heard>;
+  readonly query: (endpoint: string, body: unknown, sent?: ClientOptions) => Promise<HttpResponse>;
+  readonly get: (path: string, sent?: ClientOptions) => Promise<HttpResponse>;
   /** `target` as it is to be on the first line of the request. */
-  readonly send: (method: string, target: string, sent?: Sent & { readonly body?: string | Buffer }) => Promise<Heard>;
+  readonly send: (
+    method: string,
+    target: string,
+    sent?: ClientOptions & { readonly body?: string | Buffer },
+  ) => Promise<HttpResponse>;
 }
 
 const LIMIT_SECONDS = 120;
 /** Of a stack trace, of Python's, Node's or Go's files, of the cluster's own addresses. */
-const INSIDE =
+const INTERNAL_DETAILS =
   /Traceback|site-packages|File "\/|stack_trace|node:internal|\.ts:\d+|\.go:\d+|goroutine |svc\.cluster\.local/;
 
-export function makeClient(given: () => Given): Client {
+export function makeClient(given: () => ServingAccess): Client {
   const client: Client = {
     query: (endpoint, body, { entity, headers, ...sent } = {}) => {
       const one = entity === undefined ? '' : `/served-models/${encodeURIComponent(entity)}`;
@@ -38,14 +42,14 @@ export function makeClient(given: () => Given): Client {
     },
     get: (path, sent) => client.send('GET', path, sent),
     send: async (method, target, { token = given().token, headers = {}, body, agent } = {}) => {
-      const heard = await send(`${given().host}${target}`, {
+      const heard = await sendHttpRequest(`${given().host}${target}`, {
         method,
         headers: { ...(token !== null && { authorization: `Bearer ${token}` }), ...headers },
         ...(body !== undefined && { body }),
         ...(agent && { agent }),
         limitSeconds: LIMIT_SECONDS,
       });
-      if (!target.endsWith('logs')) expect(heard.body).not.toMatch(INSIDE);
+      if (!target.endsWith('logs')) expect(heard.body).not.toMatch(INTERNAL_DETAILS);
       return heard;
     },
   };
@@ -53,7 +57,7 @@ export function makeClient(given: () => Given): Client {
 }
 
 /** Status and error code of an answer, if its sentence is in Databricks' form. */
-export function refusalOf({ status, body, headers }: Heard): readonly [number, string] {
+export function parseRefusal({ status, body, headers }: HttpResponse): readonly [number, string] {
   const { error_code: code, message, ...more } = JSON.parse(body) as Readonly<Record<string, string>>;
   expect(headers['content-type']).toMatch(/^application\/json/);
   expect({ code, message, more }).toEqual({
@@ -78,6 +82,6 @@ export const FLOWER = {
 export const FLOWER_CSV = `${COLUMNS.join(',')}\n${SETOSA.join(',')}\n`;
 
 /** What the model of FAULTS is to do. */
-export function order(what: string, number = 1): object {
+export function makeInstruction(what: string, number = 1): object {
   return { dataframe_split: { columns: ['do', 'number'], data: [[what, number]] } };
 }

@@ -22,7 +22,7 @@ export async function openClusterEnvironment(root: string): Promise<ClusterEnvir
 }
 
 /** A token of a service account that no role says anything about. */
-export async function makeViewer({ api, environment }: ClusterEnvironment): Promise<string> {
+export async function createViewer({ api, environment }: ClusterEnvironment): Promise<string> {
   if (environment.identity.kind !== 'kubernetes')
     throw new Error('Cannot make a viewer: its identities come from elsewhere');
   const accounts = `/api/v1/namespaces/${VIEWER.namespace}/serviceaccounts`;

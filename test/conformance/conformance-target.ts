@@ -1,5 +1,5 @@
 /** A set of endpoints that somebody has deployed, as clients know it. */
-export interface Given {
+export interface ServingAccess {
   /** `http://127.0.0.1:8080` */
   readonly host: string;
   readonly token: string;
@@ -19,7 +19,7 @@ export interface ConformanceTarget {
   readonly name: string;
   readonly capabilities: Capabilities;
   /** Deploys ENDPOINTS (endpoint-files.ts). */
-  readonly deploy: () => Promise<Given>;
+  readonly deploy: () => Promise<ServingAccess>;
   /** Takes everything down again, also after a deployment that failed. */
   readonly remove: () => Promise<void>;
 }

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeWorkingProject } from '../cli/working-project.ts';
 import { ENDPOINTS, MODELS } from './endpoint-files.ts';
-import type { Given } from './conformance-target.ts';
+import type { ServingAccess } from './conformance-target.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'cli', 'main.ts');
 
@@ -14,7 +14,7 @@ export interface Deployment {
   /** Runs `davit`; throws with what it said unless it is content. */
   readonly davit: (...args: readonly string[]) => Promise<string>;
   /** As a user would: `davit lock`, `davit up`, `davit token`. */
-  readonly up: () => Promise<Pick<Given, 'host' | 'token'>>;
+  readonly up: () => Promise<Pick<ServingAccess, 'host' | 'token'>>;
   readonly down: () => Promise<void>;
   /** Removes the project. */
   readonly remove: () => Promise<void>;
@@ -33,7 +33,7 @@ export async function makeDeployment(environment: string): Promise<Deployment> {
       await davit('lock', ...names);
       await davit('up', ...names, '--environment', environment);
       const { result } = JSON.parse(await davit('token', '--environment', environment, '--json')) as {
-        readonly result: Pick<Given, 'host' | 'token'>;
+        readonly result: Pick<ServingAccess, 'host' | 'token'>;
       };
       return result;
     },

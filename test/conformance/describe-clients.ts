@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ENTITY, IRIS } from './endpoint-files.ts';
-import type { Parts } from './suite-context.ts';
+import type { SuiteContext } from './suite-context.ts';
 import { makePythonClients, runPythonClient } from './python-clients.ts';
 
 const SDK = `
@@ -44,7 +44,7 @@ print(json.dumps({"answer": answer["predictions"], "list": "iris" in [e["name"] 
 `;
 
 /** The clients that people have: nothing is changed in them but the host. */
-export function describeClients({ given, capabilities }: Parts): void {
+export function describeClients({ given, capabilities }: SuiteContext): void {
   describe('existing clients', () => {
     let python: string;
     beforeAll(async () => void (python = await makePythonClients()));

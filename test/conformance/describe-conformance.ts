@@ -6,12 +6,12 @@ import { describeManagement } from './describe-management.ts';
 import { describeQueries } from './describe-queries.ts';
 import { describeRefusals } from './describe-refusals.ts';
 import { describeTraffic } from './describe-traffic.ts';
-import type { ConformanceTarget, Given } from './conformance-target.ts';
+import type { ConformanceTarget, ServingAccess } from './conformance-target.ts';
 
 /** The one suite: what clients may expect of endpoints, wherever they are deployed. Over HTTP, and over nothing else. */
 export function describeConformance({ name, capabilities, deploy, remove }: ConformanceTarget): void {
   describe(`${name}, as its clients see it`, () => {
-    let deployed: Given | undefined;
+    let deployed: ServingAccess | undefined;
     const given = () => {
       if (deployed) return deployed;
       throw new Error('Cannot query: nothing is deployed');

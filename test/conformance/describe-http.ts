@@ -3,9 +3,9 @@ import { Agent, request, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { FLOWER, order, refusalOf } from './client.ts';
+import { FLOWER, makeInstruction, parseRefusal } from './client.ts';
 import { ENTITY, FAULTS, IRIS, SPLIT } from './endpoint-files.ts';
-import type { Parts } from './suite-context.ts';
+import type { SuiteContext } from './suite-context.ts';
 
 const QUERY = `/serving-endpoints/${IRIS}/invocations`;
 const BODY = JSON.stringify(FLOWER.dataframe_split);
@@ -13,7 +13,7 @@ const TOO_LARGE_BYTES = 17 * 1024 * 1024;
 const UUID = /^[\da-f]{8}-([\da-f]{4}-){3}[\da-f]{12}$/;
 
 /** HTTP itself: connections, methods, paths, bodies, headers. */
-export function describeHttp({ client, given }: Parts): void {
+export function describeHttp({ client, given }: SuiteContext): void {
   const headers = () => ({ authorization: `Bearer ${given().token}`, 'content-type': 'application/json' });
 
   /** Says something over a connection of its own and hears everything that comes until its end. */
@@ -37,7 +37,7 @@ export function describeHttp({ client, given }: Parts): void {
         await client.query(IRIS, '{', { agent }),
         await client.query('none', FLOWER.inputs, { agent }),
         await client.query(IRIS, FLOWER.inputs, { agent, token: 'wrong' }),
-        await client.query(FAULTS, order('raise'), { agent }),
+        await client.query(FAULTS, makeInstruction('raise'), { agent }),
         await client.get('/api/2.0/serving-endpoints', { agent }),
         await client.query(IRIS, FLOWER.inputs, { agent }),
       ];
@@ -91,7 +91,7 @@ export function describeHttp({ client, given }: Parts): void {
         [405, ''],
       ]);
       const options = await client.send('OPTIONS', QUERY);
-      expect([...refusalOf(options), options.headers['allow']]).toEqual([405, 'METHOD_NOT_ALLOWED', 'POST']);
+      expect([...parseRefusal(options), options.headers['allow']]).toEqual([405, 'METHOD_NOT_ALLOWED', 'POST']);
     });
 
     it.each([
@@ -106,7 +106,7 @@ export function describeHttp({ client, given }: Parts): void {
       const heard = await client.send('POST', target, { headers: headers(), body: BODY });
       if (status === 200) expect([heard.status, heard.headers['served-model-name']]).toEqual([200, ENTITY.iris]);
       // A path that is no path may be refused as such; it reaches nobody.
-      else expect([400, 404]).toContain(refusalOf(heard)[0]);
+      else expect([400, 404]).toContain(parseRefusal(heard)[0]);
     });
 
     it.each(['r-1', 'a/b+c=', '0123456789abcdef'.repeat(4)])('echoes the request id %s', async (id) => {

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { FLOWER, order } from './client.ts';
+import { FLOWER, makeInstruction } from './client.ts';
 import { CALLS_A_MINUTE, ENDPOINTS, ENTITY, FAULTS, IRIS, LIMITED, SPLIT } from './endpoint-files.ts';
-import type { Parts } from './suite-context.ts';
+import type { SuiteContext } from './suite-context.ts';
 
 const ROOT = '/api/2.0/serving-endpoints';
 /** Counts may be gathered, and logs written, a little later than the answer. */
 const SOON = { timeout: 20_000, interval: 500 };
 
 /** Databricks' management API, as far as it reads. */
-export function describeManagement({ client, capabilities, given }: Parts): void {
+export function describeManagement({ client, capabilities, given }: SuiteContext): void {
   const read = async (path: string) => {
     const { status, headers, body } = await client.get(path);
     expect([status, headers['content-type']]).toEqual([200, expect.stringMatching(/^application\/json/)]);
@@ -62,13 +62,13 @@ export function describeManagement({ client, capabilities, given }: Parts): void
     });
 
     it('shows the shares of the traffic, and limits', async () => {
-      const split = (await read(`${ROOT}/${SPLIT}`)) as Shown;
+      const split = (await read(`${ROOT}/${SPLIT}`)) as EndpointDescription;
       expect(split.config.traffic_config.routes.map((r) => [r.served_entity_name, r.traffic_percentage])).toEqual([
         [ENTITY.champion, 90],
         [ENTITY.challenger, 10],
         [ENTITY.shadow, 0],
       ]);
-      const limited = (await read(`${ROOT}/${LIMITED}`)) as Shown;
+      const limited = (await read(`${ROOT}/${LIMITED}`)) as EndpointDescription;
       expect(limited.ai_gateway).toEqual({
         rate_limits: [{ calls: CALLS_A_MINUTE, key: 'endpoint', renewal_period: 'minute' }],
       });
@@ -87,7 +87,7 @@ export function describeManagement({ client, capabilities, given }: Parts): void
       };
       await client.query(IRIS, FLOWER.inputs);
       await client.query(IRIS, '{');
-      await client.query(FAULTS, order('raise'));
+      await client.query(FAULTS, makeInstruction('raise'));
       await expect
         .poll(async () => {
           const [iris, faults] = [await metrics(IRIS), await metrics(FAULTS)];
@@ -104,7 +104,7 @@ export function describeManagement({ client, capabilities, given }: Parts): void
 
     it('reads logs and build logs', async () => {
       const logs = `${ROOT}/${FAULTS}/served-models/faults`;
-      await client.query(FAULTS, order('raise'));
+      await client.query(FAULTS, makeInstruction('raise'));
       await expect.poll(async () => JSON.stringify(await read(`${logs}/logs`)), SOON).toContain('secret of the row');
       expect(await read(`${logs}/build-logs`)).toEqual({
         logs: expect.stringContaining(capabilities.buildLog) as string,
@@ -132,7 +132,7 @@ export function describeManagement({ client, capabilities, given }: Parts): void
     });
 
     it('shows permissions by the id of the endpoint', async () => {
-      const { id } = (await read(`${ROOT}/${FAULTS}`)) as Shown;
+      const { id } = (await read(`${ROOT}/${FAULTS}`)) as EndpointDescription;
       expect(await read(`/api/2.0/permissions/serving-endpoints/${id}`)).toMatchObject({
         object_id: `/serving-endpoints/${id}`,
         object_type: 'serving-endpoint',
@@ -165,7 +165,7 @@ interface OpenApi {
   >;
 }
 
-interface Shown {
+interface EndpointDescription {
   readonly id: string;
   readonly config: {
     readonly traffic_config: {

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { comparable, DIFFERENT, fullBody, SECRETS, vectors } from '../runtime/scoring-vectors.ts';
-import { FLOWER, FLOWER_CSV, order } from './client.ts';
+import { FLOWER, FLOWER_CSV, makeInstruction } from './client.ts';
 import { ENTITY, FAULTS, IRIS, SPLIT } from './endpoint-files.ts';
-import type { Parts } from './suite-context.ts';
+import type { SuiteContext } from './suite-context.ts';
 
-interface Recorded {
+interface ClientRequest {
   readonly call: string | null;
   readonly method: string;
   readonly path: string;
@@ -15,17 +15,17 @@ interface Recorded {
 }
 
 const FILE = join(import.meta.dirname, '..', 'fixtures', 'conformance', 'databricks-client-requests.json');
-const { requests } = JSON.parse(readFileSync(FILE, 'utf8')) as { readonly requests: readonly Recorded[] };
+const { requests } = JSON.parse(readFileSync(FILE, 'utf8')) as { readonly requests: readonly ClientRequest[] };
 /** Of MLflow's scoring server; those of the model whose columns and answers are those of the example. */
 const scored = vectors.filter((v) => v.model === 'a_sklearn' && v.request.path === '/invocations');
 
 /** Headers that say where we ask, and what. */
-const OURS = new Set(['Host', 'Content-Length', 'Authorization']);
+const REPLACED_HEADERS = new Set(['Host', 'Content-Length', 'Authorization']);
 
 const ANSWER = { predictions: [0] };
 
 /** Databricks' query API: every form of a body, and the requests that its clients were seen to send. */
-export function describeQueries({ client, given }: Parts): void {
+export function describeQueries({ client, given }: SuiteContext): void {
   describe('queries', () => {
     it.each(Object.entries(FLOWER))('takes %s', async (_form, body) => {
       const { status, body: text, headers } = await client.query(IRIS, body);
@@ -57,7 +57,7 @@ export function describeQueries({ client, given }: Parts): void {
     });
 
     it('answers with megabytes', async () => {
-      const { status, body } = await client.query(FAULTS, order('many', 200_000));
+      const { status, body } = await client.query(FAULTS, makeInstruction('many', 200_000));
       expect(status).toBe(200);
       expect((JSON.parse(body) as { predictions: unknown[] }).predictions).toHaveLength(200_000);
     });
@@ -80,14 +80,14 @@ export function describeQueries({ client, given }: Parts): void {
     it.each(requests.map((r, i) => [`${i}: ${r.call ?? ''} ${r.method} ${r.path}`, r] as const))(
       'answers the recorded request %s',
       async (_name, recorded) => {
-        const body = withOurColumns(recorded.body);
-        const headers = Object.entries(recorded.headers).filter(([name]) => !OURS.has(name));
+        const body = replaceColumns(recorded.body);
+        const headers = Object.entries(recorded.headers).filter(([name]) => !REPLACED_HEADERS.has(name));
         const answer = await client.send(recorded.method, recorded.path, {
           headers: Object.fromEntries(headers),
           token: recorded.headers['Authorization'] === undefined ? null : given().token,
           ...(body !== undefined && { body }),
         });
-        expect([answer.status, answer.body]).toEqual([expectedOf(recorded), expect.any(String)]);
+        expect([answer.status, answer.body]).toEqual([findExpectedStatus(recorded), expect.any(String)]);
         if (!recorded.path.endsWith('/metrics')) expect(() => void JSON.parse(answer.body)).not.toThrow();
       },
     );
@@ -95,13 +95,13 @@ export function describeQueries({ client, given }: Parts): void {
 }
 
 /** The recorded bodies are for a model with the one column "a". */
-function withOurColumns(body: Recorded['body']): string | undefined {
+function replaceColumns(body: ClientRequest['body']): string | undefined {
   if (body === null) return undefined;
   const form = Object.keys(body).find((key): key is keyof typeof FLOWER => key in FLOWER);
   return JSON.stringify(form === undefined ? body : FLOWER[form]);
 }
 
-function expectedOf({ method, path, body }: Recorded): number {
+function findExpectedStatus({ method, path, body }: ClientRequest): number {
   if (path.endsWith('/invocations')) return body !== null && 'messages' in body ? 400 : 200; // no model for a chat
   if (method !== 'GET') return 405;
   if (path.includes('/abc')) return 404; // nothing has this id

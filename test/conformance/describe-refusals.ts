@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { FLOWER, order, refusalOf } from './client.ts';
+import { FLOWER, makeInstruction, parseRefusal } from './client.ts';
 import { CALLS_A_MINUTE, ENTITY, FAULTS, FAULTS_TIME_LIMIT_SECONDS, IRIS, LIMITED } from './endpoint-files.ts';
-import type { Parts } from './suite-context.ts';
+import type { SuiteContext } from './suite-context.ts';
 
 const LIMIT_BYTES = 16 * 1024 * 1024;
 const MARK = 'marked-b5c0a1';
 
 /** What is refused, with which status and code, and that nothing is told which is nobody's business. */
-export function describeRefusals({ client, given, capabilities }: Parts): void {
+export function describeRefusals({ client, given, capabilities }: SuiteContext): void {
   const query = `/serving-endpoints/${IRIS}/invocations`;
 
   describe('refusals', () => {
@@ -25,7 +25,7 @@ export function describeRefusals({ client, given, capabilities }: Parts): void {
         await client.get('/api/2.0/serving-endpoints/none', { token }),
         await client.send('DELETE', `/api/2.0/serving-endpoints/${IRIS}`, { token }),
       ];
-      expect(answers.map(refusalOf)).toEqual(Array(6).fill([401, 'UNAUTHENTICATED']));
+      expect(answers.map(parseRefusal)).toEqual(Array(6).fill([401, 'UNAUTHENTICATED']));
       for (const { headers } of answers) expect(headers['www-authenticate']).toMatch(/^Bearer/);
     });
 
@@ -42,16 +42,19 @@ export function describeRefusals({ client, given, capabilities }: Parts): void {
 
     it.runIf(capabilities.permissions)('lets a viewer read, and query nothing', async () => {
       const token = given().viewer!;
-      const list = JSON.parse((await client.get('/api/2.0/serving-endpoints', { token })).body) as Listed;
+      const list = JSON.parse((await client.get('/api/2.0/serving-endpoints', { token })).body) as EndpointList;
       expect(list.endpoints.map((e) => [e.name, e.permission_level])).toEqual([[FAULTS, 'CAN_VIEW']]);
       expect((await client.get(`/api/2.0/serving-endpoints/${FAULTS}`, { token })).status).toBe(200);
-      expect(refusalOf(await client.query(FAULTS, order('answer'), { token }))).toEqual([403, 'PERMISSION_DENIED']);
+      expect(parseRefusal(await client.query(FAULTS, makeInstruction('answer'), { token }))).toEqual([
+        403,
+        'PERMISSION_DENIED',
+      ]);
       const hidden = [
         await client.query(IRIS, FLOWER.inputs, { token }),
         await client.query('none', FLOWER.inputs, { token }),
         await client.get(`/api/2.0/serving-endpoints/${IRIS}`, { token }),
       ];
-      expect(hidden.map(refusalOf)).toEqual(Array(3).fill([404, 'RESOURCE_DOES_NOT_EXIST']));
+      expect(hidden.map(parseRefusal)).toEqual(Array(3).fill([404, 'RESOURCE_DOES_NOT_EXIST']));
     });
 
     it.each([
@@ -79,7 +82,7 @@ export function describeRefusals({ client, given, capabilities }: Parts): void {
       ['DELETE', '/api/2.0/serving-endpoints/iris', 405, 'METHOD_NOT_ALLOWED'],
     ])('answers %s %s with %d %s', async (method, target, status, code) => {
       const heard = await client.send(method, target, method === 'GET' ? {} : { body: '{}' });
-      expect(refusalOf(heard)).toEqual([status, code]);
+      expect(parseRefusal(heard)).toEqual([status, code]);
       if (status === 405) expect(heard.headers['allow']).toMatch(/^(GET|POST)$/);
     });
 
@@ -90,20 +93,20 @@ export function describeRefusals({ client, given, capabilities }: Parts): void {
       for (const sent of [{}, chunked]) {
         expect((await client.query(IRIS, padded(LIMIT_BYTES), sent)).status).toBe(200);
         const refused = await client.query(IRIS, padded(LIMIT_BYTES + 1), sent);
-        expect(refusalOf(refused)).toEqual([413, 'REQUEST_TOO_LARGE']);
+        expect(parseRefusal(refused)).toEqual([413, 'REQUEST_TOO_LARGE']);
       }
       // Whoever sends everything before they listen hears it too.
-      expect(refusalOf(await client.query(IRIS, 'x'.repeat(3 * LIMIT_BYTES)))).toEqual([413, 'REQUEST_TOO_LARGE']);
+      expect(parseRefusal(await client.query(IRIS, 'x'.repeat(3 * LIMIT_BYTES)))).toEqual([413, 'REQUEST_TOO_LARGE']);
       expect((await client.query(IRIS, FLOWER.inputs)).status).toBe(200);
     });
 
     it('answers 429 with retry-after once the declared rate limit is reached', async () => {
       const statuses: number[] = [];
       for (let n = 0; n < CALLS_A_MINUTE + 3; n++) {
-        const heard = await client.query(LIMITED, order('answer'));
+        const heard = await client.query(LIMITED, makeInstruction('answer'));
         statuses.push(heard.status);
         if (heard.status === 200) continue;
-        expect(refusalOf(heard)).toEqual([429, 'REQUEST_LIMIT_EXCEEDED']);
+        expect(parseRefusal(heard)).toEqual([429, 'REQUEST_LIMIT_EXCEEDED']);
         const seconds = Number(heard.headers['retry-after']);
         expect(seconds).toBeGreaterThan(0);
         expect(seconds).toBeLessThanOrEqual(61); // calls are counted by the second
@@ -112,18 +115,18 @@ export function describeRefusals({ client, given, capabilities }: Parts): void {
       expect(statuses).toEqual(statuses.map((_, n) => (n < passed ? 200 : 429)));
       // The deployment may have asked once itself, to see that it answers.
       expect([CALLS_A_MINUTE - 1, CALLS_A_MINUTE]).toContain(passed);
-      expect((await client.query(FAULTS, order('answer'))).status).toBe(200); // the limit is that endpoint's own
+      expect((await client.query(FAULTS, makeInstruction('answer'))).status).toBe(200); // the limit is that endpoint's own
     });
 
     it('answers 504 at the time limit, and keeps serving', async () => {
       const sleepSeconds = 60;
       const started = performance.now();
-      const heard = await client.query(FAULTS, order('sleep', sleepSeconds));
+      const heard = await client.query(FAULTS, makeInstruction('sleep', sleepSeconds));
       const seconds = (performance.now() - started) / 1000;
-      expect(refusalOf(heard)).toEqual([504, 'DEADLINE_EXCEEDED']);
+      expect(parseRefusal(heard)).toEqual([504, 'DEADLINE_EXCEEDED']);
       expect(seconds).toBeGreaterThan(FAULTS_TIME_LIMIT_SECONDS - 0.5);
       expect(seconds).toBeLessThan(sleepSeconds);
-      expect((await client.query(FAULTS, order('answer'))).status).toBe(200);
+      expect((await client.query(FAULTS, makeInstruction('answer'))).status).toBe(200);
     });
 
     it.each([
@@ -131,12 +134,12 @@ export function describeRefusals({ client, given, capabilities }: Parts): void {
       ['answers with NaN', 'nan', 500, 'INVALID_OUTPUT'],
       ['ends its process', 'exit', 502, 'MODEL_PROCESS_DIED'],
     ])('reports a model that %s, and keeps serving', async (_what, what, status, code) => {
-      const heard = await client.query(FAULTS, order(what));
-      expect(refusalOf(heard)).toEqual([status, code]);
+      const heard = await client.query(FAULTS, makeInstruction(what));
+      expect(parseRefusal(heard)).toEqual([status, code]);
       expect(heard.body).not.toContain('secret of the row');
       expect(heard.headers['served-model-name']).toBe('faults');
       await sleep(100);
-      expect((await client.query(FAULTS, order('answer'))).status).toBe(200);
+      expect((await client.query(FAULTS, makeInstruction('answer'))).status).toBe(200);
     });
 
     it.each([
@@ -178,6 +181,6 @@ export function describeRefusals({ client, given, capabilities }: Parts): void {
   });
 }
 
-interface Listed {
+interface EndpointList {
   readonly endpoints: readonly { readonly name: string; readonly permission_level: string }[];
 }

@@ -1,5 +1,5 @@
 import { inject } from 'vitest';
-import { type ClusterEnvironment, makeViewer, openClusterEnvironment, removeViewer } from './cluster-environment.ts';
+import { type ClusterEnvironment, createViewer, openClusterEnvironment, removeViewer } from './cluster-environment.ts';
 import { makeDeployment } from './deploy.ts';
 import { describeConformance } from './describe-conformance.ts';
 
@@ -11,7 +11,7 @@ describeConformance({
   capabilities: { permissions: true, buildLog: 'images are built where davit up runs' },
   deploy: async () => {
     cluster = await openClusterEnvironment(deployment.root);
-    const viewer = await makeViewer(cluster);
+    const viewer = await createViewer(cluster);
     return { ...(await deployment.up()), viewer };
   },
   remove: async () => {

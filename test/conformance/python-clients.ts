@@ -1,7 +1,7 @@
 import { cacheFolder } from '../../system/cache.ts';
-import { childEnvironment, runProcess } from '../../system/run-process.ts';
+import { makeChildEnvironment, runProcess } from '../../system/run-process.ts';
 import { makePythonPackages } from '../python-packages.ts';
-import type { Given } from './conformance-target.ts';
+import type { ServingAccess } from './conformance-target.ts';
 
 const LIMIT_SECONDS = 120;
 
@@ -15,10 +15,10 @@ export function makePythonClients(): Promise<string> {
 }
 
 /** Runs a script of a client that knows nothing but the host and the token, and reads the JSON that it prints. */
-export async function runPythonClient(python: string, script: string, { host, token }: Given) {
+export async function runPythonClient(python: string, script: string, { host, token }: ServingAccess) {
   const noProxy = new URL(host).hostname;
   const own = { DATABRICKS_HOST: host, DATABRICKS_TOKEN: token, HOME: cacheFolder('test') };
-  const env = childEnvironment({ ...own, NO_PROXY: noProxy, no_proxy: noProxy });
+  const env = makeChildEnvironment({ ...own, NO_PROXY: noProxy, no_proxy: noProxy });
   const { code, stdout, stderr } = await runProcess(python, ['-c', script], { env, limitSeconds: LIMIT_SECONDS });
   if (code !== 0) throw new Error(`The client ended with ${code}\n${stderr}`);
   return { said: JSON.parse(stdout) as unknown, stderr };

@@ -1,9 +1,9 @@
 import type { Client } from './client.ts';
-import type { Capabilities, Given } from './conformance-target.ts';
+import type { Capabilities, ServingAccess } from './conformance-target.ts';
 
 /** What every part of the suite gets. */
-export interface Parts {
-  readonly given: () => Given;
+export interface SuiteContext {
+  readonly given: () => ServingAccess;
   readonly client: Client;
   readonly capabilities: Capabilities;
 }

@@ -1,8 +1,8 @@
 import { createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { Unavailable } from '../../edge/identity/identity.ts';
+import { IdentityUnavailableError } from '../../edge/identity/identity.ts';
 import { sink } from '../../edge/log.ts';
-import { oidcIdentity } from '../../edge/identity/oidc-identity.ts';
+import { makeOidcIdentify } from '../../edge/identity/oidc-identity.ts';
 import { SigningKeys } from '../../edge/identity/signing-keys.ts';
 
 sink.write = () => undefined;
@@ -61,7 +61,7 @@ function makeIssuer(keys: readonly (readonly [string, Pair])[]) {
     return Promise.resolve({ keys: [{ kty: 'oct', k: 'c2VjcmV0', kid: 'HS256' }, { kty: 'unknown' }, ...jwks] });
   };
   const others = vi.fn(() => Promise.resolve({ why: 'of another issuer' }));
-  return { state, others, identify: oidcIdentity(SETTINGS, new SigningKeys(ISSUER, read), others) };
+  return { state, others, identify: makeOidcIdentify(SETTINGS, new SigningKeys(ISSUER, read), others) };
 }
 
 const ALL = [
@@ -74,7 +74,7 @@ const ALL = [
   ['EdDSA', EDWARDS],
 ] as const;
 
-describe('oidcIdentity()', () => {
+describe('makeOidcIdentify()', () => {
   let issuer: ReturnType<typeof makeIssuer>;
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['Date'] });
@@ -179,19 +179,19 @@ describe('oidcIdentity()', () => {
     expect(await issuer.identify(make('RS256', RSA))).toHaveProperty('caller');
     vi.advanceTimersByTime(800_001); // 25 minutes since they were read
     const late = { exp: seconds(600) };
-    await expect(issuer.identify(make('RS256', RSA, late))).rejects.toBeInstanceOf(Unavailable);
+    await expect(issuer.identify(make('RS256', RSA, late))).rejects.toBeInstanceOf(IdentityUnavailableError);
     issuer.state.down = false;
     vi.advanceTimersByTime(5001);
     expect(await issuer.identify(make('RS256', RSA, late))).toHaveProperty('caller');
     const without = makeIssuer(ALL);
     without.state.down = true;
-    await expect(without.identify(make('RS256', RSA))).rejects.toBeInstanceOf(Unavailable);
-    await expect(without.identify(make('RS256', RSA))).rejects.toBeInstanceOf(Unavailable);
+    await expect(without.identify(make('RS256', RSA))).rejects.toBeInstanceOf(IdentityUnavailableError);
+    await expect(without.identify(make('RS256', RSA))).rejects.toBeInstanceOf(IdentityUnavailableError);
     expect(without.state.read).toBe(1);
   });
 
   it('believes no discovery that speaks for another issuer', async () => {
     issuer.state.issuer = 'https://evil.example.com';
-    await expect(issuer.identify(make('RS256', RSA))).rejects.toBeInstanceOf(Unavailable);
+    await expect(issuer.identify(make('RS256', RSA))).rejects.toBeInstanceOf(IdentityUnavailableError);
   });
 });

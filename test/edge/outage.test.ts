@@ -1,7 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Callers } from '../../edge/identity/callers.ts';
-import { type Identify, type Identity, type InvalidToken, Unavailable } from '../../edge/identity/identity.ts';
-import { KeptAnswers } from '../../edge/identity/stale-answer-counter.ts';
+import {
+  type IdentifyCaller,
+  type Identity,
+  type InvalidToken,
+  IdentityUnavailableError,
+} from '../../edge/identity/identity.ts';
+import { StaleAnswerCounter } from '../../edge/identity/stale-answer-counter.ts';
 import { logged } from './start-test-edge.ts';
 
 const MINUTE = 60_000;
@@ -11,7 +16,7 @@ describe('callers while nobody can be asked', () => {
   let answers: Map<string, Identity | InvalidToken>;
   let asked: string[];
   let silent: boolean;
-  let kept: KeptAnswers;
+  let kept: StaleAnswerCounter;
   let callers: Callers;
 
   beforeEach(() => {
@@ -20,10 +25,10 @@ describe('callers while nobody can be asked', () => {
     answers = new Map([['ann', knownAs('ann')]]);
     asked = [];
     silent = false;
-    kept = new KeptAnswers();
-    const identify: Identify = (token) => {
+    kept = new StaleAnswerCounter();
+    const identify: IdentifyCaller = (token) => {
       asked.push(token);
-      if (silent) return Promise.reject(new Unavailable('nobody answers'));
+      if (silent) return Promise.reject(new IdentityUnavailableError('nobody answers'));
       return Promise.resolve(answers.get(token) ?? { why: 'unknown' });
     };
     callers = new Callers(identify, kept);
@@ -48,7 +53,7 @@ describe('callers while nobody can be asked', () => {
       await settle();
     }
     vi.setSystemTime(START + 15.1 * MINUTE);
-    await expect(of('ann')).rejects.toBeInstanceOf(Unavailable);
+    await expect(of('ann')).rejects.toBeInstanceOf(IdentityUnavailableError);
     expect(kept.total).toBe(3);
     expect(logged.filter((l) => l.includes('cannot verify callers'))).toHaveLength(3); // an outage each: minutes lie between
   });
@@ -76,7 +81,7 @@ describe('callers while nobody can be asked', () => {
     vi.setSystemTime(START + 2.9 * MINUTE);
     expect(await of('ann')).toHaveProperty('caller');
     vi.setSystemTime(START + 3.1 * MINUTE);
-    await expect(of('ann')).rejects.toBeInstanceOf(Unavailable);
+    await expect(of('ann')).rejects.toBeInstanceOf(IdentityUnavailableError);
   });
 
   it('are refused as soon as somebody says so, also when the next outage comes', async () => {
@@ -103,7 +108,7 @@ describe('callers while nobody can be asked', () => {
 
   it('are unknown when nobody has ever told', async () => {
     silent = true;
-    await expect(of('bob')).rejects.toBeInstanceOf(Unavailable);
+    await expect(of('bob')).rejects.toBeInstanceOf(IdentityUnavailableError);
     expect(kept.total).toBe(0);
   });
 });

@@ -2,31 +2,31 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { makePeerQuestions, makePeerServer } from '../../edge/counting/peers.ts';
+import { makePeerClient, makePeerServer } from '../../edge/counting/peers.ts';
 import { RateLimiter } from '../../edge/counting/rate-limiter.ts';
-import { ownerOf } from '../../edge/counting/replica-addresses.ts';
+import { chooseOwner } from '../../edge/counting/replica-addresses.ts';
 import { makeEntry } from './fake-cluster.ts';
 import { freePorts } from './start-test-edge.ts';
 
 const ANN = { name: 'ann', kind: 'user', groups: [] } as const;
 const LIMITED = makeEntry({ rateLimits: [{ key: 'endpoint', calls: 10, principal: undefined, renewalSeconds: 60 }] });
 
-describe('ownerOf()', () => {
+describe('chooseOwner()', () => {
   const addresses = ['10.0.0.1', '10.0.0.2', '10.0.0.3'];
   const names = Array.from({ length: 300 }, (_, i) => `endpoint-${i}`);
 
   it('is the same for every replica, and spreads', () => {
-    const owners = names.map((n) => ownerOf(n, addresses));
-    expect(names.map((n) => ownerOf(n, addresses.toReversed()))).toEqual(owners);
+    const owners = names.map((n) => chooseOwner(n, addresses));
+    expect(names.map((n) => chooseOwner(n, addresses.toReversed()))).toEqual(owners);
     for (const address of addresses) expect(owners.filter((o) => o === address).length).toBeGreaterThan(60);
   });
 
   it('moves only what the replica had that is gone', () => {
     for (const name of names) {
-      const before = ownerOf(name, addresses);
-      if (before !== '10.0.0.3') expect(ownerOf(name, addresses.slice(0, 2))).toBe(before);
+      const before = chooseOwner(name, addresses);
+      if (before !== '10.0.0.3') expect(chooseOwner(name, addresses.slice(0, 2))).toBe(before);
     }
-    expect(ownerOf('iris', [])).toBeUndefined();
+    expect(chooseOwner('iris', [])).toBeUndefined();
   });
 });
 
@@ -37,7 +37,7 @@ describe('a RateLimiter', () => {
   /** Replicas on addresses of this machine, one port: as pods have them. */
   async function startReplicas(addresses: readonly string[]): Promise<readonly RateLimiter[]> {
     const [port = 0] = await freePorts(1);
-    const { take } = makePeerQuestions(port, 10_000); // a busy machine is no silent replica
+    const { take } = makePeerClient(port, 10_000); // a busy machine is no silent replica
     const starting = addresses.map(async (own) => {
       const limiter = new RateLimiter({ own, addresses: () => addresses, ask: take });
       const server = makePeerServer({ take: (demand) => limiter.count(demand), counts: () => ({}) });
@@ -62,7 +62,7 @@ describe('a RateLimiter', () => {
     const silent = createServer(() => undefined).listen(0, '127.0.0.1');
     await once(silent, 'listening');
     closing.push(() => (silent.closeAllConnections(), silent.close()));
-    const { take } = makePeerQuestions((silent.address() as AddressInfo).port);
+    const { take } = makePeerClient((silent.address() as AddressInfo).port);
     const limiter = new RateLimiter({ own: '10.9.9.9', addresses: () => ['127.0.0.1'], ask: take });
     const answers = [];
     for (let i = 0; i < 11; i++) answers.push(await limiter.take(LIMITED, ANN));

@@ -3,7 +3,7 @@ import { connect } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
-  type Answered,
+  type AnsweredQuery,
   endSessions,
   makeAccessLogServer,
   parseEntries,
@@ -47,7 +47,7 @@ describe("Envoy's access log", () => {
   });
 
   it('comes by gRPC, in whatever pieces, and what is no such message ends only its stream', async () => {
-    const heard: Answered[] = [];
+    const heard: AnsweredQuery[] = [];
     const server = makeAccessLogServer((a) => heard.push(a)).listen(0, '127.0.0.1');
     await once(server, 'listening');
     onTestFinished(() => {

@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
-import { type CacheEntry, fillCache, findCached } from '../../engine/install/cached-engine.ts';
+import { type CacheEntry, fillCache, findCachedEngine } from '../../engine/install/cached-engine.ts';
 import { findPulumi } from '../../engine/install/find-pulumi.ts';
 import { isNewEnough } from '../../engine/install/pulumi-version.ts';
 import { findOnPath } from '../../engine/install/source-path.ts';
@@ -81,20 +81,20 @@ test('fillCache() leaves nothing when filling fails', async () => {
   vi.stubEnv('DAVIT_CACHE', await makeFolder());
   const failing = fillCache(ENTRY, { progress: SILENT }, () => Promise.reject(new Error('no network')));
   await expect(failing).rejects.toThrow('no network');
-  expect(await findCached(ENTRY, SILENT)).toBeUndefined();
+  expect(await findCachedEngine(ENTRY, SILENT)).toBeUndefined();
 });
 
-test('findCached() takes a touched engine, and not one with other bytes', async () => {
+test('findCachedEngine() takes a touched engine, and not one with other bytes', async () => {
   vi.stubEnv('DAVIT_CACHE', await makeFolder());
   const { command } = await fillCache(ENTRY, { progress: SILENT }, async (folder) => {
     await mkdir(join(folder, 'bin'));
     await writeFile(join(folder, 'bin', 'pulumi'), 'engine');
   });
   await utimes(command, 1, 1);
-  expect(await findCached(ENTRY, SILENT)).toMatchObject({ command });
+  expect(await findCachedEngine(ENTRY, SILENT)).toMatchObject({ command });
   await writeFile(command, 'ENGINE');
   const said: string[] = [];
-  expect(await findCached(ENTRY, { say: (line) => said.push(line) })).toBeUndefined();
+  expect(await findCachedEngine(ENTRY, { say: (line) => said.push(line) })).toBeUndefined();
   expect(said).toEqual(['The cached Pulumi 3.225.0 was modified; installing it again']);
   expect(await readFile(command, 'utf8')).toBe('ENGINE');
 });

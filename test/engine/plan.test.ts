@@ -116,7 +116,7 @@ test.each([
   ['["x.y"].z', 3],
   ['["q\\"uote"]', 4],
   ['b[7].c', undefined],
-])('valueAt() finds %s', (path, expected) => {
+])('readValueAt() finds %s', (path, expected) => {
   expect(valueAt({ a: 1, b: [{}, { c: 2 }], 'x.y': { z: 3 }, 'q"uote': 4 }, path)).toEqual(expected);
 });
 

@@ -3,10 +3,10 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { identify, type ProcessIdentity, renderIdentity } from '../../system/process-identity.ts';
+import { identifyProcess, type ProcessIdentity, renderIdentity } from '../../system/process-identity.ts';
 import type { Backend } from '../../engine/state/backend.ts';
 import { adoptPendingCreates, countPendingOperations, type StackState } from '../../engine/state/pending-operations.ts';
-import { checkHolder, noteHolder } from '../../engine/state/lock-holders.ts';
+import { checkHolder, recordHolder } from '../../engine/state/lock-holders.ts';
 import { readStateLocks, releaseDeadLocks, renderStateLock } from '../../engine/state/state-lock.ts';
 
 const since = '2026-11-23T01:02:03.000000004Z';
@@ -14,9 +14,9 @@ const since = '2026-11-23T01:02:03.000000004Z';
 test('releaseDeadLocks() removes only locks of processes of this machine that are gone', async () => {
   const { backend, lock, note } = await makeBackend();
   const gone = await lock('gone', { pid: 999_999_999, hostname: hostname() });
-  await note({ ...identify(), pid: 999_999_999 });
+  await note({ ...identifyProcess(), pid: 999_999_999 });
   const reused = await lock('reused', { pid: process.pid, hostname: hostname() });
-  await note({ ...identify(), started: '1' });
+  await note({ ...identifyProcess(), started: '1' });
   const elsewhere = await lock('elsewhere', { pid: 1, hostname: 'elsewhere' });
 
   const locks = await readStateLocks('i.local', backend);
@@ -39,26 +39,26 @@ test.each([
 ])('releaseDeadLocks() leaves alone the lock of %s', async (_what, of) => {
   const { backend, lock, note } = await makeBackend();
   const file = await lock('theirs', { pid: 999_999_999, hostname: hostname() });
-  if (of) await note({ ...identify(), pid: 999_999_999, ...of });
+  if (of) await note({ ...identifyProcess(), pid: 999_999_999, ...of });
   const locks = await readStateLocks('i.local', backend);
   expect(await releaseDeadLocks(locks, backend)).toMatchObject([{ file, alive: undefined }]);
   expect(existsSync(file)).toBe(true);
 });
 
-test('noteHolder() notes which process an engine is as long as it runs', async () => {
+test('recordHolder() notes which process an engine is as long as it runs', async () => {
   const { backend, folder } = await makeBackend();
-  const forget = await noteHolder(backend, process.pid);
+  const forget = await recordHolder(backend, process.pid);
   expect(await checkHolder(folder, process.pid)).toBe('runs');
   await forget();
   expect(await checkHolder(folder, process.pid)).toBe('unknown');
 });
 
-test('noteHolder() forgets engines that are gone, unless a lock of theirs is there', async () => {
+test('recordHolder() forgets engines that are gone, unless a lock of theirs is there', async () => {
   const { backend, folder, lock, note } = await makeBackend();
   await lock('left', { pid: 999_999_998, hostname: hostname() });
-  for (const pid of [999_999_998, 999_999_999, process.ppid]) await note({ ...identify(pid), pid });
-  await note({ ...identify(), pid: 999_999_997, namespace: '1' });
-  await noteHolder(backend, process.pid);
+  for (const pid of [999_999_998, 999_999_999, process.ppid]) await note({ ...identifyProcess(pid), pid });
+  await note({ ...identifyProcess(), pid: 999_999_997, namespace: '1' });
+  await recordHolder(backend, process.pid);
   const judged = [999_999_999, 999_999_998, process.ppid, 999_999_997].map((pid) => checkHolder(folder, pid));
   expect(await Promise.all(judged)).toEqual(['unknown', 'gone', 'runs', 'unknown']);
   expect(await readdir(join(folder, '.pulumi', 'davit-holders'))).toHaveLength(4);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseImageReference, registryAddress } from '../../images/image-reference.ts';
+import { parseImageReference, makeRegistryUrl } from '../../images/image-reference.ts';
 
 const DIGEST = `sha256:${'0'.repeat(64)}`;
 
@@ -30,5 +30,5 @@ test.each([
   ['localhost.example.com', 'https://localhost.example.com'],
   ['10.0.0.1:5000', 'https://10.0.0.1:5000'],
 ])('only this machine is asked without TLS: %s', (registry, address) => {
-  expect(registryAddress(registry)).toBe(address);
+  expect(makeRegistryUrl(registry)).toBe(address);
 });

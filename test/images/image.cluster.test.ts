@@ -8,13 +8,13 @@ import { findCacheImage, readImageDigest } from '../../images/registry.ts';
 import { connectCluster } from '../../kubernetes/client/connect.ts';
 import { proveRevision, waitForRevision } from '../../kubernetes/prove-revision.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
-import { unpackedDockerClient } from '../../cluster/node/docker-engine.ts';
+import { locateUnpackedDockerClient } from '../../cluster/node/docker-engine.ts';
 import { findKubectl } from '../../cluster/go-programs.ts';
-import { applyObjects, type Kubectl, kubectl } from '../../cluster/kubectl.ts';
+import { applyObjects, type KubectlConnection, kubectl } from '../../cluster/kubectl.ts';
 import { runChecked } from '../../cluster/run-checked.ts';
 import { parseLock } from '../../schemas/lock/lock.ts';
-import { childEnvironment } from '../../system/run-process.ts';
-import { ownCluster } from '../cluster/require-local-cluster.ts';
+import { makeChildEnvironment } from '../../system/run-process.ts';
+import { requireLocalCluster } from '../cluster/require-local-cluster.ts';
 import { openPlatform } from '../cluster/rollouts.ts';
 import { SAMPLE_SETTINGS } from './sample-lock.ts';
 
@@ -25,11 +25,11 @@ const MEGABYTE = 1e6;
 const MOST_MEGABYTES = 450;
 const root = await mkdtemp(join(tmpdir(), 'davit-images-'));
 let cluster: Cluster;
-let to: Kubectl;
+let to: KubectlConnection;
 let [first, second]: ImagePlan[] = [];
 
 beforeAll(async () => {
-  cluster = ownCluster();
+  cluster = requireLocalCluster();
   await openPlatform(); // and Knative with it
   to = { program: await findKubectl(), kubeconfig: cluster.kubeconfig, context: cluster.context };
   await applyObjects(to, [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } }], {
@@ -211,8 +211,8 @@ async function makeOtherBase(): Promise<string> {
 }
 
 async function docker(args: readonly string[]): Promise<string> {
-  const client = await unpackedDockerClient();
-  const env = childEnvironment({
+  const client = await locateUnpackedDockerClient();
+  const env = makeChildEnvironment({
     DOCKER_HOST: cluster.dockerHost,
     DOCKER_BUILDKIT: '1',
     PATH: `${dirname(client)}${delimiter}${process.env['PATH'] ?? ''}`,

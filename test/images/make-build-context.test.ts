@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { makeBuildContext } from '../../images/make-build-context.ts';
 import { planImage } from '../../images/plan-image.ts';
-import { publicAddress } from '../../images/read-provenance.ts';
+import { makePublicUrl } from '../../images/read-provenance.ts';
 import { removeOldContexts } from '../../images/remove-old-contexts.ts';
 import { setModesAndTimes } from '../../images/set-modes-and-times.ts';
 import { SAMPLE_LOCK, SAMPLE_SETTINGS } from './sample-lock.ts';
@@ -69,6 +69,6 @@ test.each([
   ['ssh://git@gitlab.example.com:2222/acme/models', 'https://gitlab.example.com/acme/models'],
   ['/home/someone/models', undefined],
   ['../models', undefined],
-])('publicAddress() says where a project is, and no secret: %s', (remote, address) => {
-  expect(publicAddress(remote)).toBe(address);
+])('makePublicUrl() says where a project is, and no secret: %s', (remote, address) => {
+  expect(makePublicUrl(remote)).toBe(address);
 });

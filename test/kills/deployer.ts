@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { FoundProcess } from './processes.ts';
+import type { ProcessInfo } from './processes.ts';
 
 const KINDS: readonly (readonly [string, (line: string, name: string) => boolean])[] = [
   ['davit', (line) => line.includes('cli/main.ts')],
@@ -21,7 +21,7 @@ const KINDS: readonly (readonly [string, (line: string, name: string) => boolean
 ];
 
 /** The part of an update that a process belongs to; undefined: none. */
-export function findDeployerKind({ command }: FoundProcess): string | undefined {
+export function findDeployerKind({ command }: ProcessInfo): string | undefined {
   const [line, name] = [command.join(' '), basename(command[0] ?? '')];
   return KINDS.find(([, is]) => is(line, name))?.[0];
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sendSignal } from '../../system/send-signal.ts';
-import { makeRandom, pick } from './random.ts';
+import { makeRandom, pickRandom } from './random.ts';
 
 /** Something that can be killed, by its kind: `supervisor`, `worker`. */
 export interface Victim {
@@ -11,7 +11,7 @@ export interface Victim {
 }
 
 /** A process to be killed with SIGKILL, so that it cannot react. */
-export function victimOf(kind: string, pid: number): Victim {
+export function makeProcessVictim(kind: string, pid: number): Victim {
   return { kind, name: `${kind} ${pid}`, kill: () => sendSignal(pid, 'SIGKILL') };
 }
 
@@ -31,7 +31,7 @@ export interface KillOptions {
   readonly seconds: number;
 }
 
-const MOST_KILLS = 4;
+const MAX_KILLS = 4;
 
 /** The options of a test: `DAVIT_KILL_ROUNDS` and `DAVIT_KILL_SEED`, else a few rounds with a new seed. */
 export function readKillOptions(rounds: number, seconds: number): KillOptions {
@@ -49,14 +49,14 @@ export async function runKillRounds(target: KillTarget, { rounds, seed, seconds 
     const kinds: string[] = [];
     const names: string[] = [];
     const under = target.begin(round);
-    const moments = Array.from({ length: 1 + Math.floor(random() * MOST_KILLS) }, () => random() * seconds * 1000);
+    const moments = Array.from({ length: 1 + Math.floor(random() * MAX_KILLS) }, () => random() * seconds * 1000);
     const started = performance.now();
     for (const moment of moments.sort((a, b) => a - b)) {
       await sleep(Math.max(0, moment - (performance.now() - started)));
       const victims = await target.findVictims();
       // Choose the kind first, because otherwise nearly all victims would be workers.
-      const kind = pick(random, [...new Set(victims.map((v) => v.kind))].sort());
-      const victim = pick(
+      const kind = pickRandom(random, [...new Set(victims.map((v) => v.kind))].sort());
+      const victim = pickRandom(
         random,
         victims.filter((v) => v.kind === kind),
       );

@@ -1,6 +1,6 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 
-export interface FoundProcess {
+export interface ProcessInfo {
   readonly pid: number;
   readonly parent: number;
   readonly command: readonly string[];
@@ -10,9 +10,11 @@ export interface FoundProcess {
  * Processes of a project: its folder is in their arguments or environment, it is their working folder, or one of them
  * started them.
  */
-export async function findProcesses(root: string): Promise<readonly FoundProcess[]> {
+export async function findProcesses(root: string): Promise<readonly ProcessInfo[]> {
   const names = (await readdir('/proc')).filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
-  const all = (await Promise.all(names.map((name) => describe(Number(name), root)))).filter((p) => p !== undefined);
+  const all = (await Promise.all(names.map((name) => describeProcess(Number(name), root)))).filter(
+    (p) => p !== undefined,
+  );
   const found = new Set(all.filter((p) => p.isOf).map((p) => p.pid));
   for (let before = -1; before !== found.size;) {
     before = found.size;
@@ -21,7 +23,7 @@ export async function findProcesses(root: string): Promise<readonly FoundProcess
   return all.filter(({ pid }) => found.has(pid));
 }
 
-async function describe(pid: number, root: string) {
+async function describeProcess(pid: number, root: string) {
   const found = await readProcess(pid);
   if (!found) return undefined;
   const folder = await readlink(`/proc/${pid}/cwd`).catch(() => '');
@@ -31,7 +33,7 @@ async function describe(pid: number, root: string) {
 }
 
 /** A process by its id; undefined: it has ended. */
-export async function readProcess(pid: number): Promise<FoundProcess | undefined> {
+export async function readProcess(pid: number): Promise<ProcessInfo | undefined> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
     const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -10,6 +10,6 @@ export function makeRandom(seed: number): () => number {
 }
 
 /** A random item of a list. */
-export function pick<T>(random: () => number, list: readonly T[]): T {
+export function pickRandom<T>(random: () => number, list: readonly T[]): T {
   return list[Math.floor(random() * list.length)]!;
 }

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { KubernetesApi } from '../../kubernetes/client/api.ts';
-import { imageReference } from '../../cluster/node-images/images.ts';
-import { makeImage, planProgram, readImage } from '../../cluster/node-images/oci-image.ts';
+import { makeImageReference } from '../../cluster/node-images/images.ts';
+import { makeImage, planProgramImage, readImage } from '../../cluster/node-images/oci-image.ts';
 import { pushImage } from '../../cluster/node-images/registry.ts';
 import { buildGo } from '../../system/go-build.ts';
 
@@ -34,10 +34,10 @@ export async function makeBehavingImage(): Promise<string> {
       usually: 'seconds',
     };
     await buildGo(build, join(folder, 'behave'), options);
-    await makeImage(planProgram(join(folder, 'behave'), { name: 'test/behave' }), join(folder, 'image'));
+    await makeImage(planProgramImage(join(folder, 'behave'), { name: 'test/behave' }), join(folder, 'image'));
     const image = await readImage(join(folder, 'image'));
     await pushImage(image);
-    return imageReference(image);
+    return makeImageReference(image);
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -4,7 +4,7 @@ import {
   measureNodes,
   type NodeObject,
   type PodObject,
-  requestsOf,
+  sumPodRequests,
 } from '../../kubernetes/diagnosis/capacity.ts';
 import { checkFit, type PodGroup } from '../../kubernetes/diagnosis/check-fit.ts';
 import { describeAmount, parseQuantity } from '../../kubernetes/diagnosis/quantity.ts';
@@ -42,7 +42,7 @@ test.each([
   expect(describeAmount(resource, amount)).toBe(text);
 });
 
-test('requestsOf() counts what the scheduler counts', () => {
+test('sumPodRequests() counts what the scheduler counts', () => {
   const container = (requests: object, limits = {}) => ({ resources: { requests: { ...requests }, limits } });
   const pod = {
     containers: [
@@ -55,7 +55,7 @@ test('requestsOf() counts what the scheduler counts', () => {
     ],
     overhead: { memory: '1Gi' },
   };
-  expect(requestsOf(pod)).toEqual({ cpu: 2, memory: 3 * 2 ** 30, 'nvidia.com/gpu': 1, pods: 1 });
+  expect(sumPodRequests(pod)).toEqual({ cpu: 2, memory: 3 * 2 ** 30, 'nvidia.com/gpu': 1, pods: 1 });
 });
 
 test('measureNodes() leaves out nodes that take nothing, and what has no node yet', () => {

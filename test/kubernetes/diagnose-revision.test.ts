@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { explainPods, explainRevision } from '../../kubernetes/diagnosis/diagnose-revision.ts';
+import { diagnosePods, diagnoseRevision } from '../../kubernetes/diagnosis/diagnose-revision.ts';
 import type { ObservedPod, ObservedRevision } from '../../kubernetes/diagnosis/observe-revision.ts';
 
 interface Recorded extends ObservedRevision {
@@ -15,7 +15,7 @@ function read(name: string): Recorded {
 
 function explain(observed: Recorded, { minReplicas = 1, waited = 0 } = {}) {
   const now = Date.parse(observed.now);
-  const { state, message, hints } = explainRevision(observed, { minReplicas, began: now - waited * 1000, now });
+  const { state, message, hints } = diagnoseRevision(observed, { minReplicas, began: now - waited * 1000, now });
   return { state, message, hints };
 }
 
@@ -40,7 +40,7 @@ const PRINTED = [
   `{"event": "failed", "stage": "load", "message": "No module named 'sklearn'", "trace": "File \\"model.py\\", line 3"}`,
 ];
 
-describe('explainRevision() names the cause', () => {
+describe('diagnoseRevision() names the cause', () => {
   test.each([
     ['crash', 'The model server ended with exit code 3 (Error)', CRASH],
     ['crash-loop', 'The model server ended with exit code 3 (Error)', CRASH],
@@ -138,7 +138,7 @@ describe('explainRevision() names the cause', () => {
   });
 });
 
-describe('explainRevision() has patience with what may pass', () => {
+describe('diagnoseRevision() has patience with what may pass', () => {
   test.each([
     ['no-room', 'no node can run it yet: 0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory'],
     ['registry-down', 'the image cannot be pulled yet: dial tcp 127.0.0.1:5999: connect: connection refused'],
@@ -180,7 +180,7 @@ describe('explainRevision() has patience with what may pass', () => {
   });
 });
 
-describe('explainRevision() knows when it is ready', () => {
+describe('diagnoseRevision() knows when it is ready', () => {
   const ready = read('ready');
   const [pod] = ready.pods;
   const asleep = { ...ready, pods: [] };
@@ -212,7 +212,7 @@ describe('explainRevision() knows when it is ready', () => {
   });
 });
 
-test('explainPods() says why pods of anything else are stuck', () => {
-  expect(explainPods(read('key-missing').pods)).toMatchObject({ state: 'failed' });
-  expect(explainPods(read('ready').pods)).toBeUndefined();
+test('diagnosePods() says why pods of anything else are stuck', () => {
+  expect(diagnosePods(read('key-missing').pods)).toMatchObject({ state: 'failed' });
+  expect(diagnosePods(read('ready').pods)).toBeUndefined();
 });

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import type { Answer, KubernetesApi } from '../../kubernetes/client/api.ts';
-import type { Question } from '../../kubernetes/client/connection.ts';
+import type { ApiResponse, KubernetesApi } from '../../kubernetes/client/api.ts';
+import type { ApiRequest } from '../../kubernetes/client/connection.ts';
 import { explainMissingSecrets, readSecretVersions } from '../../kubernetes/client/secret-versions.ts';
 
 /** Answers for Secrets as the API server does when only their metadata is asked for. */
 function makeFake(secrets: Readonly<Record<string, object | number>>, data: object = {}) {
-  const asked: Question[] = [];
-  const send = (question: Question): Promise<Answer> => {
+  const asked: ApiRequest[] = [];
+  const send = (question: ApiRequest): Promise<ApiResponse> => {
     asked.push(question);
     const found = secrets[question.path.split('/').at(-1) ?? ''];
     if (typeof found === 'number') return Promise.resolve({ status: found, headers: {}, body: '{}' });

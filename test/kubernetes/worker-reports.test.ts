@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Answer, KubernetesApi } from '../../kubernetes/client/api.ts';
-import type { Question } from '../../kubernetes/client/connection.ts';
+import type { ApiResponse, KubernetesApi } from '../../kubernetes/client/api.ts';
+import type { ApiRequest } from '../../kubernetes/client/connection.ts';
 import { readWorkerReports, recordWorkerReport } from '../../kubernetes/diagnosis/worker-reports.ts';
 import { ENDPOINT_LABEL, endpointObjectName } from '../../schemas/environment/kubernetes-names.ts';
 
@@ -46,7 +46,7 @@ test('no more is kept than a person reads, and nothing that commands a terminal'
   expect(report?.found.slice(0, 2)).toEqual(['red', 'x'.repeat(100)]);
 });
 
-test.each<readonly [string, Pick<Answer, 'status' | 'body'>]>([
+test.each<readonly [string, Pick<ApiResponse, 'status' | 'body'>]>([
   ['does not know the path', { status: 404, body: '{"detail":"Not Found"}' }],
   ['reports no mode', { status: 200, body: '{"ready": 1, "worker_mode": null}' }],
   ['reports a mode of a newer Davit', { status: 200, body: '{"worker_mode": "none"}' }],
@@ -65,15 +65,15 @@ test('a report that somebody has broken by hand is none', async () => {
 });
 
 /** A cluster that keeps objects by their path, and a revision that answers every request alike. */
-function makeCluster(there: Readonly<Record<string, object>>, answer: Pick<Answer, 'status' | 'body'>) {
+function makeCluster(there: Readonly<Record<string, object>>, answer: Pick<ApiResponse, 'status' | 'body'>) {
   const objects = new Map<string, object>(Object.entries(there));
-  const sent: Question[] = [];
+  const sent: ApiRequest[] = [];
   const api = {
     get: (path: string) => Promise.resolve(objects.get(path)),
     list: (path: string) =>
       Promise.resolve([...objects].flatMap(([p, object]) => (p.startsWith(`${path}/`) ? [object] : []))),
     apply: (path: string, object: object) => Promise.resolve(objects.set(path, object)),
-    send: (question: Question) => {
+    send: (question: ApiRequest) => {
       sent.push(question);
       return Promise.resolve({ headers: {}, ...answer });
     },

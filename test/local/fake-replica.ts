@@ -1,4 +1,4 @@
-import type { Answer, Query, Replica } from '../../local/revisions/replica.ts';
+import type { QueryResponse, Query, Replica } from '../../local/revisions/replica.ts';
 import { ServerFailed } from '../../local/revisions/model-server-errors.ts';
 
 /** A replica that does what its test says, step by step. */
@@ -11,7 +11,7 @@ export class FakeReplica implements Replica {
   readonly ready = this.#ready.promise;
   readonly ended = this.#ended.promise;
   /** Requests that it has and has not answered. */
-  readonly asked: { readonly query: Query; readonly answer: (answer: Answer | Error) => void }[] = [];
+  readonly asked: { readonly query: Query; readonly answer: (answer: QueryResponse | Error) => void }[] = [];
   stopped = false;
   reachable = true;
 
@@ -31,7 +31,7 @@ export class FakeReplica implements Replica {
     this.#ended.resolve(how);
   }
 
-  send(query: Query): Promise<Answer> {
+  send(query: Query): Promise<QueryResponse> {
     return new Promise((done, fail) => {
       this.asked.push({ query, answer: (a) => (a instanceof Error ? fail(a) : done(a)) });
     });
@@ -44,7 +44,11 @@ export class FakeReplica implements Replica {
   }
 }
 
-export const OK: Answer = { status: 200, headers: { 'content-type': 'application/json' }, body: Buffer.from('{}') };
+export const OK: QueryResponse = {
+  status: 200,
+  headers: { 'content-type': 'application/json' },
+  body: Buffer.from('{}'),
+};
 
 /** Starts replicas and remembers them. */
 export function makeLauncher() {

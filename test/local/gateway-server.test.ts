@@ -8,8 +8,8 @@ import type { RateLimit } from '../../schemas/deployment/serving-entry.ts';
 import { RevisionPool } from '../../local/revisions/revision-pool.ts';
 import type { Target } from '../../local/gateway/routes.ts';
 import { type FakeReplica, makeLauncher, OK } from './fake-replica.ts';
-import { ask, type Answered } from '../prober/query-endpoint.ts';
-import { until } from './project.ts';
+import { queryEndpoint, type ProbeResponse } from '../prober/query-endpoint.ts';
+import { waitUntil } from './project.ts';
 
 const SETTINGS = {
   workers: 1,
@@ -62,9 +62,9 @@ describe('the gateway', () => {
   });
 
   const query = (token = 'good', entity = '', headers = {}) =>
-    ask(`${base}/serving-endpoints/iris${entity}/invocations`, token, { inputs: [1] }, headers);
+    queryEndpoint(`${base}/serving-endpoints/iris${entity}/invocations`, token, { inputs: [1] }, headers);
   const asked = (replica: FakeReplica, count = 1) =>
-    until(
+    waitUntil(
       () => Promise.resolve(replica.asked),
       (a) => a.length >= count,
     ).then((a) => a[count - 1]!);
@@ -101,14 +101,14 @@ describe('the gateway', () => {
 
   it('refuses without a token or with a wrong one, before it says whether there is such an endpoint', async () => {
     const answers = [
-      await ask(`${base}/serving-endpoints/iris/invocations`, undefined, {}),
+      await queryEndpoint(`${base}/serving-endpoints/iris/invocations`, undefined, {}),
       await query('wrong'),
-      await ask(`${base}/serving-endpoints/none/invocations`, 'wrong', {}),
-      await ask(`${base}/api/2.0/serving-endpoints`, undefined, {}),
+      await queryEndpoint(`${base}/serving-endpoints/none/invocations`, 'wrong', {}),
+      await queryEndpoint(`${base}/api/2.0/serving-endpoints`, undefined, {}),
     ];
-    expect(answers.map((a: Answered) => [a.status, (JSON.parse(a.body) as { error_code: string }).error_code])).toEqual(
-      Array(4).fill([401, 'UNAUTHENTICATED']),
-    );
+    expect(
+      answers.map((a: ProbeResponse) => [a.status, (JSON.parse(a.body) as { error_code: string }).error_code]),
+    ).toEqual(Array(4).fill([401, 'UNAUTHENTICATED']));
     expect(replicas.flatMap((r) => r.asked)).toEqual([]);
   });
 
@@ -153,8 +153,8 @@ describe('the gateway', () => {
   it('says 413 for a body over 16 MB, announced or not, and before it is sent to who asks first', async () => {
     const large = 'x'.repeat(16 * 1024 * 1024 + 1);
     const url = `${base}/serving-endpoints/iris/invocations`;
-    expect((await ask(url, 'good', large, { 'content-length': String(large.length) })).status).toBe(413);
-    expect((await ask(url, 'good', large)).status).toBe(413);
+    expect((await queryEndpoint(url, 'good', large, { 'content-length': String(large.length) })).status).toBe(413);
+    expect((await queryEndpoint(url, 'good', large)).status).toBe(413);
     const waiting = request(url, {
       method: 'POST',
       headers: { authorization: 'Bearer good', expect: '100-continue', 'content-length': '99999999' },
@@ -219,17 +219,17 @@ describe('the gateway', () => {
     const socket = connect(Number(new URL(base).port), '127.0.0.1');
     const head = 'POST /serving-endpoints/iris/invocations HTTP/1.1\r\nhost: a\r\nauthorization: Bearer good\r\n';
     socket.write(`${head}content-type: application/json\r\ncontent-length: 2\r\n\r\n{}`);
-    await until(
+    await waitUntil(
       () => Promise.resolve(targets[0]!.pool.queued),
       (n) => n === 1,
     );
     socket.destroy();
-    await until(
+    await waitUntil(
       () => Promise.resolve(targets[0]!.pool.queued),
       (n) => n === 0,
     );
     replicas[0]!.asked[0]!.answer(OK);
-    await until(
+    await waitUntil(
       () => Promise.resolve(targets[0]!.pool.inFlight),
       (n) => n === 0,
     );

@@ -4,44 +4,44 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ControlClient } from '../../local/control/control-client.ts';
-import type { PutRevision } from '../../local/control/control-protocol.ts';
+import type { PutRevisionRequest } from '../../local/control/control-protocol.ts';
 import {
   connectSupervisor,
   ensureSupervisor,
   readStatus,
   waitForEnd,
 } from '../../local/supervisor/start-supervisor.ts';
-import { ask } from '../prober/query-endpoint.ts';
+import { queryEndpoint } from '../prober/query-endpoint.ts';
 import { expectNoFailure, startProber } from '../prober/probe.ts';
 import {
   endProject,
   makeProject,
-  order,
-  processesOf,
+  makeObedientInput,
+  listProjectProcesses,
   type Project,
   serve,
   superviseProject,
-  until,
+  waitUntil,
 } from './project.ts';
 
 describe('a served endpoint', () => {
   let project: Project;
   let client: ControlClient;
-  let put: PutRevision;
+  let put: PutRevisionRequest;
   let url: string;
   let token: string;
 
-  const query = (what = 'answer', seconds = 0) => ask(url, token, order(what, seconds));
+  const query = (what = 'answer', seconds = 0) => queryEndpoint(url, token, makeObedientInput(what, seconds));
   const question = () => ({
     url,
     headers: { authorization: `Bearer ${token}` },
-    body: JSON.stringify(order('answer')),
+    body: JSON.stringify(makeObedientInput('answer')),
   });
   const workerPid = async () =>
     (JSON.parse((await query()).body) as { predictions: { pid: number }[] }).predictions[0]!.pid;
   const only = async () => (await client.status()).revisions[0]!;
   const reconnect = async () => {
-    client = (await until(
+    client = (await waitUntil(
       () => connectSupervisor(project.root, 'local'),
       (c) => c !== undefined,
     ))!;
@@ -68,9 +68,9 @@ describe('a served endpoint', () => {
   it('loses only what is in flight when a model server is killed, and says so', async () => {
     const [before] = (await only()).replicas;
     const inFlight = [query('sleep', 5), query('sleep', 5)];
-    await until(only, (r) => r.inFlight === 2);
+    await waitUntil(only, (r) => r.inFlight === 2);
     const waiting = Array.from({ length: 6 }, () => query());
-    await until(only, (r) => r.queued === 6);
+    await waitUntil(only, (r) => r.queued === 6);
     process.kill(before!.pid!, 'SIGKILL');
     const lost = await Promise.all(inFlight);
     expect(lost.map((a) => a.status)).toEqual([502, 502]);
@@ -89,7 +89,7 @@ describe('a served endpoint', () => {
     const control = await readFile(join(project.root, '.davit', 'environments', 'local', 'control.json'), 'utf8');
     await rm(dirname((JSON.parse(control) as { socketPath: string }).socketPath), { recursive: true });
     await reconnect();
-    await until(only, (r) => r.state === 'ready' && r.replicas.every((m) => m.pid !== before!.pid));
+    await waitUntil(only, (r) => r.state === 'ready' && r.replicas.every((m) => m.pid !== before!.pid));
     await prober.round();
     expectNoFailure(await prober.stop());
     expect((await client.status()).pid).toBe(pid);
@@ -103,8 +103,8 @@ describe('a served endpoint', () => {
     const after = await client.status();
     expect(after.pid).not.toBe(pid);
     expect((await query()).status).toBe(200); // it waits until the model is loaded again
-    await until(
-      () => processesOf(project),
+    await waitUntil(
+      () => listProjectProcesses(project),
       (lines) => !lines.some((l) => l.startsWith(`${replica!.pid!} `)),
       10,
     );
@@ -114,7 +114,7 @@ describe('a served endpoint', () => {
     const { keeper, pid } = await client.status();
     const prober = startProber(question(), { clients: 2 });
     process.kill(keeper!, 'SIGKILL');
-    const after = await until(
+    const after = await waitUntil(
       () => client.status(),
       (s) => s.keeper !== keeper && s.keeper !== undefined,
     );
@@ -136,8 +136,8 @@ describe('a served endpoint', () => {
     process.kill(pid!, 'SIGSTOP'); // else it is quick enough to start another keeper
     process.kill(keeper!, 'SIGKILL');
     process.kill(pid!, 'SIGKILL');
-    await until(
-      () => processesOf(project),
+    await waitUntil(
+      () => listProjectProcesses(project),
       (lines) => lines.length === 0,
       10,
     );
@@ -148,7 +148,7 @@ describe('a served endpoint', () => {
     const pids = await Promise.all(clients.map(async (c) => (await c.status()).pid));
     expect(new Set(pids).size).toBe(1);
     expect((await query()).status).toBe(200);
-    expect((await processesOf(project)).filter((l) => /supervisor\.ts|keeper\.ts/.test(l))).toHaveLength(2);
+    expect((await listProjectProcesses(project)).filter((l) => /supervisor\.ts|keeper\.ts/.test(l))).toHaveLength(2);
   });
 
   it('answers again on its old port once that is free, and says who has it', async () => {
@@ -156,7 +156,7 @@ describe('a served endpoint', () => {
     const prober = startProber(question(), { clients: 1, connections: 'fresh' });
     // It hangs up: a client that it kept waiting would wait for ever.
     const squatter = createServer((socket) => socket.destroy());
-    const squat = until(
+    const squat = waitUntil(
       () =>
         new Promise<boolean>((done) =>
           squatter.once('error', () => done(false)).listen(gateway.port, '127.0.0.1', () => done(true)),
@@ -167,13 +167,13 @@ describe('a served endpoint', () => {
     await squat;
     await prober.stop();
     await reconnect();
-    const blocked = await until(
+    const blocked = await waitUntil(
       () => client.status(),
       (s) => s.gateway.problem !== undefined,
     );
     expect(blocked.gateway.problem).toContain(`process ${process.pid} (`);
     await new Promise((done) => squatter.close(done));
-    await until(
+    await waitUntil(
       () => client.status(),
       (s) => s.gateway.problem === undefined,
     );
@@ -185,9 +185,9 @@ describe('a served endpoint', () => {
     await client.deleteRoute('obedient');
     expect(await client.deleteRevision(put.revision.name)).toEqual({ ending: true });
     await waitForEnd(status);
-    expect(await processesOf(project)).toEqual([]);
+    expect(await listProjectProcesses(project)).toEqual([]);
     await expect(access(join(project.root, '.davit', 'environments'))).rejects.toThrow();
-    expect((await ask(url, token, order('answer'))).status).toBe(0);
+    expect((await queryEndpoint(url, token, makeObedientInput('answer'))).status).toBe(0);
   });
 });
 
@@ -198,7 +198,7 @@ describe('ensureSupervisor()', () => {
     const status = await client.status();
     await rm(project.root, { recursive: true });
     await waitForEnd(status);
-    expect(await processesOf(project)).toEqual([]);
+    expect(await listProjectProcesses(project)).toEqual([]);
   });
 
   it('tells at once why a supervisor cannot start, and leaves none', async () => {
@@ -209,7 +209,7 @@ describe('ensureSupervisor()', () => {
     await expect(ensureSupervisor(project.root, 'local')).rejects.toThrow(
       /supervisor\.json: its version is 99, expected 1/,
     );
-    expect(await processesOf(project)).toEqual([]);
+    expect(await listProjectProcesses(project)).toEqual([]);
     await project.remove();
   });
 
@@ -219,8 +219,8 @@ describe('ensureSupervisor()', () => {
     await writeFile(join(project.root, '.davit', 'environments', 'local', 'supervisor.json'), '{ "versi');
     process.kill(pid!, 'SIGKILL');
     expect(
-      await until(
-        () => processesOf(project),
+      await waitUntil(
+        () => listProjectProcesses(project),
         (left) => left.length === 0,
       ),
     ).toEqual([]);

@@ -6,8 +6,16 @@ import type { ControlClient } from '../../local/control/control-client.ts';
 import { ensureSupervisor } from '../../local/supervisor/start-supervisor.ts';
 import { findUv } from '../../python/find-uv.ts';
 import { cacheFolder } from '../../system/cache.ts';
-import { ask } from '../prober/query-endpoint.ts';
-import { endProject, makeProject, makePut, makeRoute, order, type Project, until } from './project.ts';
+import { queryEndpoint } from '../prober/query-endpoint.ts';
+import {
+  endProject,
+  makeProject,
+  makeRevisionRequest,
+  makeRoute,
+  makeObedientInput,
+  type Project,
+  waitUntil,
+} from './project.ts';
 
 /** A cache of its own that may be deleted; only uv is shared, which keeps the downloads elsewhere. */
 let cache: string;
@@ -31,20 +39,20 @@ afterAll(async () => {
 });
 
 it('a model comes back when the cache was deleted, the checkout too, and its server is killed', async () => {
-  const put = await makePut(project);
+  const put = await makeRevisionRequest(project);
   await client.putRevision(put);
   const { url } = await client.putRoute(makeRoute(put));
   const token = await client.makeToken();
-  expect((await ask(url, token, order('answer'))).status).toBe(200);
+  expect((await queryEndpoint(url, token, makeObedientInput('answer'))).status).toBe(200);
 
   await rm(join(cache, 'virtualenvs'), { recursive: true });
   await rm(join(project.root, 'models'), { recursive: true });
-  expect((await ask(url, token, order('answer'))).status).toBe(200); // what runs runs on
+  expect((await queryEndpoint(url, token, makeObedientInput('answer'))).status).toBe(200); // what runs runs on
   const only = async () => (await client.status()).revisions[0]!;
   const [replica] = (await only()).replicas;
   process.kill(replica!.pid!, 'SIGKILL');
-  await until(only, (r) => r.state === 'recovering');
-  expect((await ask(url, token, order('answer'))).status).toBe(200); // it waits for the virtualenvs
+  await waitUntil(only, (r) => r.state === 'recovering');
+  expect((await queryEndpoint(url, token, makeObedientInput('answer'))).status).toBe(200); // it waits for the virtualenvs
   expect((await readdir(join(cache, 'virtualenvs'))).length).toBeGreaterThanOrEqual(2);
   expect((await client.readLog(put.revision.name, 'build-log')).join('\n')).toContain('Making a virtualenv');
 });

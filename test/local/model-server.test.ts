@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ModelServer } from '../../local/revisions/model-server.ts';
 import { sendQuery } from '../../local/gateway/send-query.ts';
 import { isAlive } from '../../system/is-alive.ts';
-import { until } from './project.ts';
+import { waitUntil } from './project.ts';
 
 const QUERY = { headers: { 'content-type': 'application/json' }, body: Buffer.from('{}') };
 
@@ -99,7 +99,7 @@ describe('ModelServer', () => {
     expect(isAlive(child)).toBe(true);
     process.kill(server.pid!, 'SIGKILL');
     await server.ended;
-    await until(
+    await waitUntil(
       () => readFile(`/proc/${child}/stat`, 'utf8').catch(() => ''),
       (stat) => stat === '' || stat.includes(') Z '),
     );

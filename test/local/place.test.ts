@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, rm, stat, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { makeSocketFolder, placeHash } from '../../local/supervisor/supervisor-id.ts';
+import { makeSocketFolder, hashSupervisorId } from '../../local/supervisor/supervisor-id.ts';
 
 describe('makeSocketFolder()', () => {
   let folder: string;
@@ -55,12 +55,12 @@ describe('makeSocketFolder()', () => {
     expect(makeSocketFolder()).toBe(`/tmp/davit-${process.getuid!()}`);
   });
 
-  it('placeHash() is the same however the project is reached', async () => {
+  it('hashSupervisorId() is the same however the project is reached', async () => {
     const link = `${folder}-link`;
     await symlink(folder, link);
-    const hashes = [folder, link].map((root) => placeHash({ root, environment: 'local' }));
+    const hashes = [folder, link].map((root) => hashSupervisorId({ root, environment: 'local' }));
     expect(hashes[0]).toBe(hashes[1]);
-    expect(placeHash({ root: folder, environment: 'staging' })).not.toBe(hashes[0]);
+    expect(hashSupervisorId({ root: folder, environment: 'staging' })).not.toBe(hashes[0]);
     await rm(link);
   });
 });

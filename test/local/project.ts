@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlClient } from '../../local/control/control-client.ts';
-import type { PutRevision, PutRoute } from '../../local/control/control-protocol.ts';
+import type { PutRevisionRequest, PutRouteRequest } from '../../local/control/control-protocol.ts';
 import { connectSupervisor, ensureSupervisor, waitForEnd } from '../../local/supervisor/start-supervisor.ts';
 import { parseLock } from '../../schemas/lock/lock.ts';
 import { revisionName } from '../../schemas/values/names.ts';
@@ -24,13 +24,13 @@ export async function makeProject(): Promise<Project> {
 }
 
 /** A project with a supervisor that runs, and a token for its gateway. */
-export interface Supervised {
+export interface SupervisedProject {
   readonly project: Project;
   readonly client: ControlClient;
   readonly token: string;
 }
 
-export async function superviseProject(): Promise<Supervised> {
+export async function superviseProject(): Promise<SupervisedProject> {
   const project = await makeProject();
   const client = await ensureSupervisor(project.root, 'local');
   return { project, client, token: await client.makeToken() };
@@ -42,20 +42,20 @@ export async function endProject(project: Project): Promise<readonly string[]> {
   const status = await running?.status();
   await running?.stop();
   if (status) await waitForEnd(status);
-  const left = await processesOf(project);
+  const left = await listProjectProcesses(project);
   await project.remove();
   return left;
 }
 
 /** Puts a revision and routes all requests of its endpoint to it. */
-export async function serve({ project, client }: Supervised, wish: RevisionWish = {}) {
-  const put = await makePut(project, wish);
+export async function serve({ project, client }: SupervisedProject, wish: RevisionOptions = {}) {
+  const put = await makeRevisionRequest(project, wish);
   await client.putRevision(put);
   const { url } = await client.putRoute(makeRoute(put));
   return { put, url };
 }
 
-export interface RevisionWish {
+export interface RevisionOptions {
   readonly endpoint?: string;
   readonly entity?: string;
   /** A folder of test/fixtures/models, or `iris/1`. */
@@ -71,7 +71,7 @@ export interface RevisionWish {
 }
 
 /** What a supervisor is asked to put: a model of the repository, copied into the project, with the example's virtualenv. */
-export async function makePut({ root }: Project, wish: RevisionWish = {}): Promise<PutRevision> {
+export async function makeRevisionRequest({ root }: Project, wish: RevisionOptions = {}): Promise<PutRevisionRequest> {
   const {
     endpoint = 'obedient',
     entity = 'obedient-1',
@@ -104,19 +104,19 @@ export async function makePut({ root }: Project, wish: RevisionWish = {}): Promi
   };
 }
 
-export function makeRoute(put: PutRevision, more: Partial<PutRoute> = {}): PutRoute {
+export function makeRoute(put: PutRevisionRequest, more: Partial<PutRouteRequest> = {}): PutRouteRequest {
   const { endpoint, entity, name } = put.revision;
   const entities = [{ name: entity, revision: name, trafficPercentage: 100 }];
   return { endpoint, description: '', tags: [], entities, gateway: {}, ...more };
 }
 
 /** A query to the obedient model. */
-export function order(what: string, seconds = 0) {
+export function makeObedientInput(what: string, seconds = 0) {
   return { dataframe_split: { columns: ['do', 'seconds'], data: [[what, seconds]] } };
 }
 
 /** Processes whose command line names the project; zombies included. */
-export async function processesOf({ root }: Project): Promise<readonly string[]> {
+export async function listProjectProcesses({ root }: Project): Promise<readonly string[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
   const lines = await Promise.all(
     pids.map(async (pid) => `${pid} ${await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')}`),
@@ -125,7 +125,7 @@ export async function processesOf({ root }: Project): Promise<readonly string[]>
 }
 
 /** Waits until it is so; fails with what was there instead. */
-export async function until<T>(look: () => Promise<T>, good: (found: T) => boolean, seconds = 60): Promise<T> {
+export async function waitUntil<T>(look: () => Promise<T>, good: (found: T) => boolean, seconds = 60): Promise<T> {
   const end = Date.now() + seconds * 1000;
   for (;;) {
     const found = await look();

@@ -11,8 +11,8 @@ import {
 } from '../../local/supervisor/start-supervisor.ts';
 import { parseLock, renderLock } from '../../schemas/lock/lock.ts';
 import { digestModel } from '../../system/model-digest.ts';
-import { ask } from '../prober/query-endpoint.ts';
-import { makeProject, processesOf, type Project, until } from './project.ts';
+import { queryEndpoint } from '../prober/query-endpoint.ts';
+import { makeProject, listProjectProcesses, type Project, waitUntil } from './project.ts';
 
 const CODE = join(import.meta.dirname, '..', '..');
 const STACK = 'iris.local';
@@ -39,7 +39,7 @@ describe('the provider, with the real engine, supervisor and models', () => {
   };
   const status = async () => (await readStatus(project.root, 'local'))!;
   const url = async () => (await status()).endpoints[0]!.url;
-  const answer = async () => (await ask(await url(), token, ROW)).status;
+  const answer = async () => (await queryEndpoint(await url(), token, ROW)).status;
 
   beforeAll(async () => {
     project = await makeProject();
@@ -69,7 +69,7 @@ describe('the provider, with the real engine, supervisor and models', () => {
     await declare(1);
     expect((await previewStack(pulumi, STACK)).status).toBe('succeeded');
     await expect(access(join(project.root, '.davit', 'environments'))).rejects.toThrow();
-    expect((await processesOf(project)).filter((line) => line.includes('supervisor'))).toEqual([]);
+    expect((await listProjectProcesses(project)).filter((line) => line.includes('supervisor'))).toEqual([]);
   });
 
   it('makes a revision and its route, shows progress, and finds nothing to do the second time', async () => {
@@ -117,10 +117,10 @@ describe('the provider, with the real engine, supervisor and models', () => {
     const stop = new AbortController();
     await declare(1);
     const going = upStack(pulumi, STACK, { signal: stop.signal });
-    await until(status, (s) => s.revisions.some((r) => r.replicas[0]?.state === 'starting'));
+    await waitUntil(status, (s) => s.revisions.some((r) => r.replicas[0]?.state === 'starting'));
     stop.abort(new Error('Ctrl-C'));
     expect((await going).status).toBe('cancelled');
-    await until(status, (s) => s.revisions.length === 1);
+    await waitUntil(status, (s) => s.revisions.length === 1);
     expect((await status()).revisions[0]).toMatchObject({ model: { version: '2' }, state: 'ready' });
     expect(await answer()).toBe(200);
     expect((await upStack(pulumi, STACK)).status).toBe('succeeded');
@@ -150,8 +150,8 @@ describe('the provider, with the real engine, supervisor and models', () => {
   it('leaves no process and no file of the environment when it is destroyed', async () => {
     const before = await status();
     expect((await destroyStack(pulumi, STACK)).status).toBe('succeeded');
-    expect(await processesOf(project)).toEqual([]);
+    expect(await listProjectProcesses(project)).toEqual([]);
     await expect(access(join(project.root, '.davit', 'environments'))).rejects.toThrow();
-    expect((await ask(before.endpoints[0]!.url, token, ROW)).status).toBe(0);
+    expect((await queryEndpoint(before.endpoints[0]!.url, token, ROW)).status).toBe(0);
   });
 });

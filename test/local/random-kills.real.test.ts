@@ -9,10 +9,10 @@ import { openLocalTarget } from '../../app/targets/local-target.ts';
 import { connectSupervisor } from '../../local/supervisor/start-supervisor.ts';
 import { makeWorkingProject } from '../cli/working-project.ts';
 import { findDeployerKind } from '../kills/deployer.ts';
-import { readKillOptions, runKillRounds, type Victim, victimOf } from '../kills/kill-rounds.ts';
-import { findProcesses, type FoundProcess } from '../kills/processes.ts';
+import { readKillOptions, runKillRounds, type Victim, makeProcessVictim } from '../kills/kill-rounds.ts';
+import { findProcesses, type ProcessInfo } from '../kills/processes.ts';
 import { startProber } from '../prober/probe.ts';
-import { until } from './project.ts';
+import { waitUntil } from './project.ts';
 
 const CODE = dirname(dirname(import.meta.dirname));
 const MAIN = join(CODE, 'cli', 'main.ts');
@@ -61,7 +61,7 @@ it(
         findVictims: async () => (await findProcesses(root)).flatMap(makeVictim),
         check: async (killed) => {
           // An engine whose davit was killed finishes what it does: until then the stack is its own.
-          await until(findDeployers, (kinds) => kinds.length === 0, 120);
+          await waitUntil(findDeployers, (kinds) => kinds.length === 0, 120);
           await davit('lock'); // also this one was killed in some rounds
           const up = await davit('up');
           expect(up.code, up.stderr).toBe(0);
@@ -104,13 +104,13 @@ function checkAnswers(
 
 async function checkNothingLeft(): Promise<void> {
   const client = await connectSupervisor(root, 'local');
-  const status = await until(
+  const status = await waitUntil(
     () => client!.status(),
     ({ revisions }) => revisions.length === 1 && revisions[0]!.replicas.every((r) => r.state === 'ready'),
   );
   const servers = status.revisions[0]!.replicas.length;
   const wanted = ['keeper', ...Array<string>(servers).fill('server'), 'supervisor'];
-  await until(
+  await waitUntil(
     async () => (await findKinds()).filter((kind) => kind !== 'worker').sort(),
     (kinds) => JSON.stringify(kinds) === JSON.stringify(wanted),
     30,
@@ -147,7 +147,7 @@ const KINDS: readonly (readonly [string, string])[] = [
   ['worker', 'davit_server'],
 ];
 
-function kindOf(found: FoundProcess): string {
+function kindOf(found: ProcessInfo): string {
   const line = found.command.join(' ');
   return findDeployerKind(found) ?? KINDS.find(([, part]) => line.includes(part))?.[0] ?? 'other';
 }
@@ -160,13 +160,13 @@ async function findDeployers(): Promise<readonly string[]> {
   return (await findProcesses(root)).flatMap((p) => findDeployerKind(p) ?? []);
 }
 
-function makeVictim(found: FoundProcess): readonly Victim[] {
+function makeVictim(found: ProcessInfo): readonly Victim[] {
   const kind = kindOf(found);
   if (kind === 'other' || kind === 'proof') return [];
-  return [victimOf(kind, found.pid)];
+  return [makeProcessVictim(kind, found.pid)];
 }
 
-function render({ pid, command }: FoundProcess): string {
+function render({ pid, command }: ProcessInfo): string {
   return `${pid} ${command.join(' ')}`;
 }
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { serverLost } from '../../serving-api/refusal.ts';
+import { modelServerDied } from '../../serving-api/refusal.ts';
 import { Refused } from '../../serving-api/refusal-error.ts';
 import { answerQuery, type QueryClient } from '../../local/gateway/answer-query.ts';
 import { RevisionPool, type PoolSettings } from '../../local/revisions/revision-pool.ts';
@@ -84,7 +84,7 @@ describe('RevisionPool', () => {
     const [again, lost] = [query(), status(query())];
     await pass();
     replicas[0]!.asked[0]!.answer(new NotStarted('full'));
-    replicas[0]!.asked[1]!.answer(new Refused(serverLost('iris-1')));
+    replicas[0]!.asked[1]!.answer(new Refused(modelServerDied('iris-1')));
     await pass(1);
     expect(replicas[0]!.asked).toHaveLength(3);
     replicas[0]!.asked[2]!.answer(OK);

@@ -1,28 +1,28 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ControlClient } from '../../local/control/control-client.ts';
-import { ask } from '../prober/query-endpoint.ts';
+import { queryEndpoint } from '../prober/query-endpoint.ts';
 import {
   endProject,
-  makePut,
+  makeRevisionRequest,
   makeRoute,
-  order,
-  processesOf,
+  makeObedientInput,
+  listProjectProcesses,
   type Project,
-  type RevisionWish,
+  type RevisionOptions,
   serve,
-  type Supervised,
+  type SupervisedProject,
   superviseProject,
-  until,
+  waitUntil,
 } from './project.ts';
 
 describe('scaling', () => {
-  let supervised: Supervised;
+  let supervised: SupervisedProject;
   let project: Project;
   let client: ControlClient;
   let token: string;
 
   const revision = async (name: string) => (await client.status()).revisions.find((r) => r.name === name)!;
-  const start = async (wish: RevisionWish) => {
+  const start = async (wish: RevisionOptions) => {
     const { put, url } = await serve(supervised, wish);
     return { url, name: put.revision.name };
   };
@@ -42,17 +42,19 @@ describe('scaling', () => {
       scaleToZero: true,
       idleSeconds: 1,
     });
-    await until(
+    await waitUntil(
       () => revision(name),
       (r) => r.state === 'idle' && r.replicas.length === 0,
     );
-    expect((await processesOf(project)).filter((line) => line.includes(name))).toEqual([]);
-    expect((await ask(url, 'davit_wrong', order('answer'))).status).toBe(401);
-    expect((await ask(url, undefined, order('answer'))).status).toBe(401);
+    expect((await listProjectProcesses(project)).filter((line) => line.includes(name))).toEqual([]);
+    expect((await queryEndpoint(url, 'davit_wrong', makeObedientInput('answer'))).status).toBe(401);
+    expect((await queryEndpoint(url, undefined, makeObedientInput('answer'))).status).toBe(401);
     expect((await revision(name)).state).toBe('idle');
-    const answers = await Promise.all(Array.from({ length: 12 }, () => ask(url, token, order('answer'))));
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, () => queryEndpoint(url, token, makeObedientInput('answer'))),
+    );
     expect(answers.map((a) => a.status)).toEqual(Array(12).fill(200));
-    await until(
+    await waitUntil(
       () => revision(name),
       (r) => r.state === 'idle' && r.replicas.length === 0,
     );
@@ -62,17 +64,17 @@ describe('scaling', () => {
     const wish = { endpoint: 'busy', entity: 'busy', workers: 1, min: 1, max: 3, scaleDownSeconds: 1 };
     const { url, name } = await start(wish);
     // More of them than a busy machine answers before it has started the others.
-    const asking = Array.from({ length: 9 }, () => ask(url, token, order('sleep', 4)));
-    await until(
+    const asking = Array.from({ length: 9 }, () => queryEndpoint(url, token, makeObedientInput('sleep', 4)));
+    await waitUntil(
       () => revision(name),
       (r) => r.replicas.filter((m) => m.state === 'ready').length === 3 && r.inFlight === 3,
     );
     expect((await Promise.all(asking)).map((a) => a.status)).toEqual(Array(9).fill(200));
-    await until(
+    await waitUntil(
       () => revision(name),
       (r) => r.replicas.length === 2,
     );
-    await until(
+    await waitUntil(
       () => revision(name),
       (r) => r.replicas.length === 1,
     );
@@ -80,7 +82,7 @@ describe('scaling', () => {
       bounds: { min: 2, max: 2, scaleToZero: false },
       autoscaling: { idleSeconds: 60, scaleDownSeconds: 60 },
     });
-    await until(
+    await waitUntil(
       () => revision(name),
       (r) => r.replicas.filter((m) => m.state === 'ready').length === 2,
     );
@@ -89,34 +91,38 @@ describe('scaling', () => {
   it('answers 429 beyond its queue, 504 beyond the time limit, 413 beyond 16 MB', async () => {
     // Long enough for a busy machine to send 70 requests while the first one runs.
     const { url, name } = await start({ endpoint: 'narrow', entity: 'narrow', workers: 1, timeLimitSeconds: 5 });
-    const slow = ask(url, token, order('sleep', 30));
-    await until(
+    const slow = queryEndpoint(url, token, makeObedientInput('sleep', 30));
+    await waitUntil(
       () => revision(name),
       (r) => r.inFlight === 1,
     );
-    const crowd = await Promise.all(Array.from({ length: 70 }, () => ask(url, token, order('answer'))));
+    const crowd = await Promise.all(
+      Array.from({ length: 70 }, () => queryEndpoint(url, token, makeObedientInput('answer'))),
+    );
     const statuses = crowd.map((a) => a.status).sort();
     expect([...new Set(statuses)]).toEqual([200, 429]);
     expect(statuses.filter((s) => s === 200)).toHaveLength(64);
     expect(crowd.find((a) => a.status === 429)!.headers['retry-after']).toBe('1');
     expect(await slow).toMatchObject({ status: 504, body: expect.stringContaining('DEADLINE_EXCEEDED') as string });
-    expect((await ask(url, token, 'x'.repeat(17 * 1024 * 1024))).status).toBe(413);
-    expect((await ask(url, token, order('answer'))).status).toBe(200);
+    expect((await queryEndpoint(url, token, 'x'.repeat(17 * 1024 * 1024))).status).toBe(413);
+    expect((await queryEndpoint(url, token, makeObedientInput('answer'))).status).toBe(200);
   });
 
   it('serves ten endpoints put at once, and takes them away at once', async () => {
     const names = Array.from({ length: 10 }, (_, i) => `many-${i}`);
-    const puts = await Promise.all(names.map((n) => makePut(project, { endpoint: n, entity: n, workers: 1 })));
+    const puts = await Promise.all(
+      names.map((n) => makeRevisionRequest(project, { endpoint: n, entity: n, workers: 1 })),
+    );
     const routes = await Promise.all(
       puts.map(async (put) => {
         await client.putRevision(put);
         return client.putRoute(makeRoute(put));
       }),
     );
-    const answers = await Promise.all(routes.map((r) => ask(r.url, token, order('answer'))));
+    const answers = await Promise.all(routes.map((r) => queryEndpoint(r.url, token, makeObedientInput('answer'))));
     expect(answers.map((a) => [a.status, a.headers['served-model-name']])).toEqual(names.map((n) => [200, n]));
     await Promise.all(names.map((n) => client.deleteRoute(n)));
     await Promise.all(puts.map((p) => client.deleteRevision(p.revision.name)));
-    expect((await processesOf(project)).filter((line) => line.includes('many-'))).toEqual([]);
+    expect((await listProjectProcesses(project)).filter((line) => line.includes('many-'))).toEqual([]);
   });
 });

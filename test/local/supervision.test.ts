@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { PutRevision, PutRoute } from '../../local/control/control-protocol.ts';
+import type { PutRevisionRequest, PutRouteRequest } from '../../local/control/control-protocol.ts';
 import { ControlClient } from '../../local/control/control-client.ts';
 import { makeControlServer } from '../../local/control/control-server.ts';
 import { Supervision, TICK_MILLISECONDS } from '../../local/supervisor/supervision.ts';
 import { digestModel } from '../../system/model-digest.ts';
-import { ask } from '../prober/query-endpoint.ts';
+import { queryEndpoint } from '../prober/query-endpoint.ts';
 
 /** Everything of a supervisor but its processes' own: fake model servers, a real socket, a real gateway. */
 describe('Supervision', () => {
@@ -53,7 +53,7 @@ describe('Supervision', () => {
     server.close();
     await supervision.close();
   };
-  const makePut = async (more: Partial<PutRevision['revision']> = {}): Promise<PutRevision> => ({
+  const makePut = async (more: Partial<PutRevisionRequest['revision']> = {}): Promise<PutRevisionRequest> => ({
     revision: {
       name: 'iris-1-0123456789',
       endpoint: 'iris',
@@ -70,7 +70,7 @@ describe('Supervision', () => {
     virtualenv: { python: '3.11', platform: 'x86_64-manylinux_2_28', packages: [] },
     modelDirectory: model,
   });
-  const ROUTE: PutRoute = {
+  const ROUTE: PutRouteRequest = {
     endpoint: 'iris',
     description: 'Flowers',
     tags: [],
@@ -95,20 +95,20 @@ describe('Supervision', () => {
     expect(progress[0]).toBe('Loading iris-1 …');
     const { url } = await first.putRoute(ROUTE);
     const token = await first.makeToken();
-    expect((await ask(url, token, {})).status).toBe(200);
+    expect((await queryEndpoint(url, token, {})).status).toBe(200);
     const before = await first.status();
     await close();
-    expect((await ask(url, token, {})).status).toBe(0);
+    expect((await queryEndpoint(url, token, {})).status).toBe(0);
     const second = await open();
-    expect((await ask(url, token, {})).status).toBe(200);
+    expect((await queryEndpoint(url, token, {})).status).toBe(200);
     const after = await second.status();
     expect(after.endpoints).toEqual(before.endpoints);
     expect(after).toMatchObject({ tokens: 1, gateway: before.gateway, revisions: [{ state: 'ready' }] });
     await second.revokeTokens();
-    expect((await ask(url, token, {})).status).toBe(401);
+    expect((await queryEndpoint(url, token, {})).status).toBe(401);
     const short = await second.makeShortToken(60);
-    expect((await ask(url, short, {})).status).toBe(200);
-    expect((await ask(url, await second.makeShortToken(-1), {})).status).toBe(401);
+    expect((await queryEndpoint(url, short, {})).status).toBe(200);
+    expect((await queryEndpoint(url, await second.makeShortToken(-1), {})).status).toBe(401);
   });
 
   it("asks a model server for the model's own example, whatever a client could not send of it", async () => {

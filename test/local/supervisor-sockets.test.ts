@@ -5,7 +5,7 @@ import type { ControlClient } from '../../local/control/control-client.ts';
 import type { ControlFile } from '../../local/control/control-file.ts';
 import { ensureSupervisor, readStatus, waitForEnd } from '../../local/supervisor/start-supervisor.ts';
 import { isAlive } from '../../system/is-alive.ts';
-import { endProject, makeProject, processesOf, type Project, until } from './project.ts';
+import { endProject, makeProject, listProjectProcesses, type Project, waitUntil } from './project.ts';
 
 let project: Project;
 let client: ControlClient;
@@ -22,7 +22,7 @@ afterEach(async () => {
 
 const controlFile = () => join(project.root, '.davit', 'environments', 'local', 'control.json');
 const readControl = async () => JSON.parse(await readFile(controlFile(), 'utf8')) as ControlFile;
-const supervisors = async () => (await processesOf(project)).filter((line) => line.includes('supervisor.ts'));
+const supervisors = async () => (await listProjectProcesses(project)).filter((line) => line.includes('supervisor.ts'));
 const status = () => readStatus(project.root, 'local');
 
 it('makes its socket again when the folder of sockets was removed, and stays the only one', async () => {
@@ -58,6 +58,6 @@ it('leaves no socket, also when it was killed', async () => {
   const mine = async () =>
     (await readdir(shared)).filter((name) => name.startsWith(dirname(socketPath).slice(shared.length + 1, -6)));
   process.kill(pid, 'SIGKILL');
-  await until(status, (s) => s?.running === true && s.pid !== pid);
+  await waitUntil(status, (s) => s?.running === true && s.pid !== pid);
   expect(await mine()).toHaveLength(1);
 });

@@ -3,29 +3,29 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ControlClient } from '../../local/control/control-client.ts';
-import type { PutRevision } from '../../local/control/control-protocol.ts';
-import { ask } from '../prober/query-endpoint.ts';
+import type { PutRevisionRequest } from '../../local/control/control-protocol.ts';
+import { queryEndpoint } from '../prober/query-endpoint.ts';
 import { expectNoFailure, expectSwitch, probeDuring } from '../prober/probe.ts';
 import {
   endProject,
-  makePut,
+  makeRevisionRequest,
   makeRoute,
-  order,
-  processesOf,
+  makeObedientInput,
+  listProjectProcesses,
   type Project,
   serve,
   superviseProject,
-  until,
+  waitUntil,
 } from './project.ts';
 
 describe('the supervisor', () => {
   let project: Project;
   let client: ControlClient;
-  let first: PutRevision;
+  let first: PutRevisionRequest;
   let url: string;
   let token: string;
 
-  const query = (what = 'answer', seconds = 0) => ask(url, token, order(what, seconds));
+  const query = (what = 'answer', seconds = 0) => queryEndpoint(url, token, makeObedientInput(what, seconds));
   const revision = async (name: string) => (await client.status()).revisions.find((r) => r.name === name);
 
   beforeAll(async () => {
@@ -37,9 +37,9 @@ describe('the supervisor', () => {
   afterAll(async () => expect(await endProject(project)).toEqual([]));
 
   it('updates under 8 clients without a failed request', async () => {
-    const second = await makePut(project, { entity: 'obedient-2', environmentVars: { VERSION: '2' } });
+    const second = await makeRevisionRequest(project, { entity: 'obedient-2', environmentVars: { VERSION: '2' } });
     const headers = { authorization: `Bearer ${token}` };
-    const question = { url, headers, body: JSON.stringify(order('sleep', 0.01)) };
+    const question = { url, headers, body: JSON.stringify(makeObedientInput('sleep', 0.01)) };
     const { asked } = await probeDuring(question, async () => {
       await client.putRevision(second);
       await client.putRoute(makeRoute(second));
@@ -52,7 +52,7 @@ describe('the supervisor', () => {
   });
 
   it('keeps the old revision when the new one crashes while it loads, and knows why', async () => {
-    const crashing = await makePut(project, { environmentVars: { OBEDIENT_AT_LOAD: 'segfault' } });
+    const crashing = await makeRevisionRequest(project, { environmentVars: { OBEDIENT_AT_LOAD: 'segfault' } });
     const { name } = crashing.revision;
     const refused = await client.putRevision(crashing).catch((e: unknown) => e);
     expect(refused).toMatchObject({ error: { code: 'failed', failure: { stage: 'load' } } });
@@ -66,14 +66,14 @@ describe('the supervisor', () => {
   });
 
   it('tells the exception of a model that cannot predict its example', async () => {
-    const raising = await makePut(project, { model: 'h_raises', entity: 'raising' });
+    const raising = await makeRevisionRequest(project, { model: 'h_raises', entity: 'raising' });
     const refused = await client.putRevision(raising).catch((e: unknown) => e);
     expect(refused).toMatchObject({ error: { code: 'failed', failure: { stage: 'predict' } } });
     await client.deleteRevision(raising.revision.name);
   });
 
   it('refuses a model that is not the locked one', async () => {
-    const put = await makePut(project, { environmentVars: { STALE: '1' } });
+    const put = await makeRevisionRequest(project, { environmentVars: { STALE: '1' } });
     await writeFile(join(put.modelDirectory, 'extra.txt'), 'changed after the lock');
     const refused = await client.putRevision(put).catch((e: unknown) => e);
     expect(refused).toMatchObject({ error: { code: 'failed', failure: { stage: 'model' } } });
@@ -84,28 +84,28 @@ describe('the supervisor', () => {
   });
 
   it('stops a revision whose start is cancelled', async () => {
-    const put = await makePut(project, { environmentVars: { CANCELLED: '1' } });
+    const put = await makeRevisionRequest(project, { environmentVars: { CANCELLED: '1' } });
     const { name } = put.revision;
     const stop = new AbortController();
     const putting = client.putRevision(put, { signal: stop.signal });
-    await until(
+    await waitUntil(
       () => revision(name),
       (r) => r?.replicas[0]?.pid !== undefined,
     );
     stop.abort(new Error('Ctrl-C'));
     await expect(putting).rejects.toThrow('Ctrl-C');
-    await until(
+    await waitUntil(
       () => revision(name),
       (r) => r === undefined,
     );
-    expect((await processesOf(project)).filter((line) => line.includes(name))).toEqual([]);
+    expect((await listProjectProcesses(project)).filter((line) => line.includes(name))).toEqual([]);
   });
 
   it('serves from its own copy, also when the model and the revision in the checkout change', async () => {
     await writeFile(join(first.modelDirectory, 'MLmodel'), 'broken');
     const [replica] = (await revision(first.revision.name))!.replicas;
     process.kill(replica!.pid!, 'SIGKILL');
-    await until(
+    await waitUntil(
       () => revision(first.revision.name),
       (r) => r?.state === 'recovering',
     );
@@ -113,7 +113,7 @@ describe('the supervisor', () => {
   });
 
   it('drains before it deletes, and does not delete what is routed', async () => {
-    const other = await makePut(project, { entity: 'other' });
+    const other = await makeRevisionRequest(project, { entity: 'other' });
     await client.putRevision(other);
     const { name, entity } = first.revision;
     const [stays, goes] = [other.revision, { name: entity, revision: name, trafficPercentage: 0 }];
@@ -121,8 +121,8 @@ describe('the supervisor', () => {
     await client.putRoute(makeRoute(other, { entities: [...entities, goes] }));
     expect((await query()).headers['served-model-name']).toBe('other');
     const direct = url.replace('/invocations', `/served-models/${entity}/invocations`);
-    const slow = ask(direct, token, order('sleep', 2));
-    await until(
+    const slow = queryEndpoint(direct, token, makeObedientInput('sleep', 2));
+    await waitUntil(
       () => revision(name),
       (r) => r?.inFlight === 1,
     );
@@ -130,7 +130,7 @@ describe('the supervisor', () => {
     await client.putRoute(makeRoute(other));
     await client.deleteRevision(name);
     expect(await slow).toMatchObject({ status: 200, headers: { 'served-model-name': entity } });
-    expect((await ask(direct, token, order('answer'))).status).toBe(404);
+    expect((await queryEndpoint(direct, token, makeObedientInput('answer'))).status).toBe(404);
   });
 
   it('says who has the port that is asked for, and changes nothing', async () => {
@@ -147,7 +147,7 @@ describe('the supervisor', () => {
     await new Promise((done) => squatter.close(done));
     const moved = await client.putRoute(asked);
     expect(moved.url).toContain(`:${port}/`);
-    expect((await ask(moved.url, token, order('answer'))).status).toBe(200);
+    expect((await queryEndpoint(moved.url, token, makeObedientInput('answer'))).status).toBe(200);
     url = moved.url;
   });
 

@@ -5,14 +5,14 @@ import { beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Cluster } from '../../cluster/cluster.ts';
 import { makeImageResource } from '../../offline/plugins/docker/image-resource.ts';
 import type { Context } from '../../provider/provider.ts';
-import { ownCluster } from '../cluster/require-local-cluster.ts';
+import { requireLocalCluster } from '../cluster/require-local-cluster.ts';
 
 const REPOSITORY = 'localhost:5001/test/docker-plugin';
 let cluster: Cluster;
 let folder: string;
 
 beforeAll(() => {
-  cluster = ownCluster();
+  cluster = requireLocalCluster();
 });
 
 beforeEach(async () => {

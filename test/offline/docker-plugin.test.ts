@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import { buildArguments } from '../../offline/plugins/docker/build-image.ts';
+import { makeBuildArguments } from '../../offline/plugins/docker/build-image.ts';
 import { digestContext } from '../../offline/plugins/docker/context-digest.ts';
 import { withDockerConfig } from '../../offline/plugins/docker/docker-config.ts';
 import { makeDockerProvider } from '../../offline/plugins/docker/docker-provider.ts';
@@ -40,9 +40,9 @@ async function checked(inputs: ImageInputs) {
   });
 }
 
-test('buildArguments() says everything that the build says, and nothing else', () => {
+test('makeBuildArguments() says everything that the build says, and nothing else', () => {
   expect(
-    buildArguments({
+    makeBuildArguments({
       imageName: 'localhost:5001/davit/iris:1',
       build: {
         context: 'app',
@@ -60,15 +60,9 @@ test('buildArguments() says everything that the build says, and nothing else', (
     ...['--build-arg', 'BUILDKIT_INLINE_CACHE=1', '--build-arg', 'NAME=a b'],
     ...['--cache-from', 'localhost:5001/davit/iris:0', '--', 'app'],
   ]);
-  expect(buildArguments({ imageName: 'iris', build: { builderVersion: 'BuilderV1', dockerfile: 'other' } })).toEqual([
-    'build',
-    '--tag',
-    'iris',
-    '--file',
-    'other',
-    '--',
-    '.',
-  ]);
+  expect(
+    makeBuildArguments({ imageName: 'iris', build: { builderVersion: 'BuilderV1', dockerfile: 'other' } }),
+  ).toEqual(['build', '--tag', 'iris', '--file', 'other', '--', '.']);
 });
 
 test.each([

@@ -2,26 +2,26 @@ import { mkdtemp, realpath, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { makeImage, planProgram, readImage } from '../../cluster/node-images/oci-image.ts';
+import { makeImage, planProgramImage, readImage } from '../../cluster/node-images/oci-image.ts';
 
 test('makeImage() gives the same image for the same bytes, whenever they were written', async () => {
   const folder = await makeFolder();
   const program = join(folder, 'program');
   await writeFile(program, 'one', { mode: 0o755 });
-  await makeImage(planProgram(program, { name: 'test/program' }), join(folder, 'a'));
+  await makeImage(planProgramImage(program, { name: 'test/program' }), join(folder, 'a'));
   await utimes(program, 1, 1);
-  await makeImage(planProgram(program, { name: 'test/program' }), join(folder, 'b'));
+  await makeImage(planProgramImage(program, { name: 'test/program' }), join(folder, 'b'));
   const [a, b] = [await readImage(join(folder, 'a')), await readImage(join(folder, 'b'))];
   expect(b.digest).toBe(a.digest);
   await writeFile(program, 'two');
-  await makeImage(planProgram(program, { name: 'test/program' }), join(folder, 'c'));
+  await makeImage(planProgramImage(program, { name: 'test/program' }), join(folder, 'c'));
   expect((await readImage(join(folder, 'c'))).digest).not.toBe(a.digest);
 });
 
 test('readImage() names every layer by what was packed, the base first', async () => {
   const folder = await makeFolder();
   await writeFile(join(folder, 'program'), 'one', { mode: 0o755 });
-  const plan = planProgram(join(folder, 'program'), { name: 'test/base', as: 'pause' });
+  const plan = planProgramImage(join(folder, 'program'), { name: 'test/base', as: 'pause' });
   await makeImage(plan, join(folder, 'base'));
   await makeImage({ ...plan, name: 'test/above', base: join(folder, 'base') }, join(folder, 'above'));
   const [base, above] = [await readImage(join(folder, 'base')), await readImage(join(folder, 'above'))];

@@ -1,9 +1,9 @@
 import { Agent } from 'node:http';
 import type { Reply } from '../../app/load/load-report.ts';
-import { type Heard, send } from './send-http-request.ts';
+import { type HttpResponse, sendHttpRequest } from './send-http-request.ts';
 
 /** A request that is sent repeatedly. */
-export interface Question {
+export interface ProbeRequest {
   /** `http://127.0.0.1:8080/invocations`; with a socket only the path is used. */
   readonly url: string;
   /** A Unix socket to use instead of a port. */
@@ -12,20 +12,23 @@ export interface Question {
   readonly body: string;
 }
 
-export interface AskerOptions {
+export interface ProbeClientOptions {
   /** `kept`: connections stay open between requests; `fresh`: each request has its own. */
   readonly connections?: 'kept' | 'fresh';
   readonly limitSeconds?: number;
 }
 
-export interface Asker {
+export interface ProbeClient {
   readonly ask: () => Promise<Reply>;
   /** Closes its connections. */
   readonly close: () => void;
 }
 
 /** Sends requests with Node's plain client, because it needs less CPU than `fetch` and the servers share the CPU. */
-export function makeAsker(question: Question, { connections = 'kept', limitSeconds }: AskerOptions = {}): Asker {
+export function makeProbeClient(
+  question: ProbeRequest,
+  { connections = 'kept', limitSeconds }: ProbeClientOptions = {},
+): ProbeClient {
   const { url, socketPath, headers, body } = question;
   const agent = new Agent({ keepAlive: true });
   const options = {
@@ -35,10 +38,10 @@ export function makeAsker(question: Question, { connections = 'kept', limitSecon
     ...(socketPath !== undefined && { socketPath }),
     ...(limitSeconds !== undefined && { limitSeconds }),
   };
-  return { ask: async () => makeReply(await send(url, options)), close: () => agent.destroy() };
+  return { ask: async () => makeReply(await sendHttpRequest(url, options)), close: () => agent.destroy() };
 }
 
-function makeReply({ status, body, headers }: Heard): Reply {
+function makeReply({ status, body, headers }: HttpResponse): Reply {
   const served = headers['served-model-name'];
   const retryAfter = headers['retry-after'];
   return {

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import type { LoadReport } from '../../app/load/load-report.ts';
 import { type LoadOptions, sendLoad } from '../../app/load/send-load.ts';
 import { renderLoadReport, renderFailures } from '../../app/load/render-load-report.ts';
-import { makeAsker, type Question } from './probe-client.ts';
+import { makeProbeClient, type ProbeRequest } from './probe-client.ts';
 
 export interface ProbeOptions extends LoadOptions {
   readonly clients?: number;
@@ -23,10 +23,10 @@ const CLIENTS = 8;
 const LIMIT_SECONDS = 120;
 
 /** Starts clients that send one request repeatedly without a pause until they are stopped. */
-export function startProber(question: Question, options: ProbeOptions = {}): Prober {
+export function startProber(question: ProbeRequest, options: ProbeOptions = {}): Prober {
   const { clients = CLIENTS, connections = 'both', limitSeconds = LIMIT_SECONDS } = options;
-  const kept = makeAsker(question, { connections: 'kept', limitSeconds });
-  const fresh = makeAsker(question, { connections: 'fresh', limitSeconds });
+  const kept = makeProbeClient(question, { connections: 'kept', limitSeconds });
+  const fresh = makeProbeClient(question, { connections: 'fresh', limitSeconds });
   const isFresh = (client: number) => connections === 'fresh' || (connections === 'both' && client % 2 === 1);
   const asking = sendLoad((client) => (isFresh(client) ? fresh : kept).ask(), clients, options);
   const stop = async () => {
@@ -38,7 +38,7 @@ export function startProber(question: Question, options: ProbeOptions = {}): Pro
   return { round: asking.round, stop };
 }
 
-export interface Probed<T> {
+export interface ProbeResult<T> {
   readonly result: T;
   readonly asked: LoadReport;
 }
@@ -48,10 +48,10 @@ export interface Probed<T> {
  * its end.
  */
 export async function probeDuring<T>(
-  question: Question,
+  question: ProbeRequest,
   operation: () => Promise<T>,
   options: ProbeOptions = {},
-): Promise<Probed<T>> {
+): Promise<ProbeResult<T>> {
   const prober = startProber(question, options);
   try {
     await prober.round();

@@ -1,18 +1,23 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { send } from './send-http-request.ts';
+import { sendHttpRequest } from './send-http-request.ts';
 
-export interface Answered {
+export interface ProbeResponse {
   readonly status: number;
   readonly body: string;
   readonly headers: IncomingHttpHeaders;
 }
 
 /** Sends one query over a connection of its own. Status 0 means that the connection broke. */
-export async function ask(url: string, token: string | undefined, body: unknown, headers = {}): Promise<Answered> {
+export async function queryEndpoint(
+  url: string,
+  token: string | undefined,
+  body: unknown,
+  headers = {},
+): Promise<ProbeResponse> {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
   const sent = { 'content-type': 'application/json', ...authorization, ...headers };
-  return send(url, { headers: sent, body: text }).catch((e: unknown) => ({
+  return sendHttpRequest(url, { headers: sent, body: text }).catch((e: unknown) => ({
     status: 0,
     body: e instanceof Error ? e.message : String(e),
     headers: {},

@@ -13,7 +13,7 @@ export interface SendOptions {
   readonly limitSeconds?: number;
 }
 
-export interface Heard {
+export interface HttpResponse {
   readonly status: number;
   readonly body: string;
   readonly headers: IncomingHttpHeaders;
@@ -24,7 +24,7 @@ export interface Heard {
 /**
  * Sends one request and reads the whole answer. Rejects with the cause when the connection breaks or no answer comes.
  */
-export function send(url: string, options: SendOptions = {}): Promise<Heard> {
+export function sendHttpRequest(url: string, options: SendOptions = {}): Promise<HttpResponse> {
   const { method = 'POST', headers: given = {}, body, agent, socketPath, limitSeconds } = options;
   // Node sends the length of a body only for methods that usually have one.
   const chunked = given['transfer-encoding'] !== undefined || body === undefined;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseLockedRequirements } from '../../python/ensure-front-virtualenv.ts';
-import { normalizeName } from '../../python/normalize-package-name.ts';
+import { normalizePackageName } from '../../python/normalize-package-name.ts';
 
 const A = 'a'.repeat(64);
 const B = 'b'.repeat(64);
@@ -17,6 +17,6 @@ test('parseLockedRequirements() refuses a line without an exact version', () => 
   expect(() => parseLockedRequirements('uvicorn>=0.30')).toThrow('Cannot read the locked requirement "uvicorn>=0.30"');
 });
 
-test('normalizeName() follows PEP 503', () => {
-  expect(normalizeName('Scikit_Learn.x')).toBe('scikit-learn-x');
+test('normalizePackageName() follows PEP 503', () => {
+  expect(normalizePackageName('Scikit_Learn.x')).toBe('scikit-learn-x');
 });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import {
   ensureVirtualenv,
-  isComplete,
+  isVirtualenvComplete,
   locateVirtualenv,
   type VirtualenvRequest,
 } from '../../python/ensure-virtualenv.ts';
@@ -67,7 +67,7 @@ test('ensureVirtualenv() never trusts a half-made one, and remakes what was dele
   const made = await ensureVirtualenv(request);
   expect(versions(made.python)).toContain('humanize');
   await rm(join(place, 'bin'), { recursive: true });
-  expect(await isComplete(made)).toBe(false);
+  expect(await isVirtualenvComplete(made)).toBe(false);
   expect(versions((await ensureVirtualenv(request)).python)).toContain('humanize');
 });
 
@@ -117,7 +117,7 @@ test('ensureVirtualenv() refuses files that the lock does not name', { timeout: 
   const packages = request.packages.map((p) => ({ ...p, hashes: [`sha256:${'0'.repeat(64)}`] }));
   await expect(ensureVirtualenv({ ...request, packages })).rejects.toMatchObject({ kind: 'install-failed' });
   const left = await locateVirtualenv({ ...request, packages });
-  expect(await isComplete(left!)).toBe(false);
+  expect(await isVirtualenvComplete(left!)).toBe(false);
 });
 
 test('ensureVirtualenv() lists the Pythons there are when none fits', { timeout: 180_000 }, async () => {

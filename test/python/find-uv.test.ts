@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isAtLeast } from '../../python/find-uv.ts';
+import { isVersionAtLeast } from '../../python/find-uv.ts';
 
 test.each([
   ['0.13.9', '0.13.0', true],
@@ -7,6 +7,6 @@ test.each([
   ['0.9.30', '0.13.0', false],
   ['1.0.0', '0.13.9', true],
   ['0.12.24', '0.13.0', false],
-])('isAtLeast() compares %s with %s as numbers', (version, minimum, expected) => {
-  expect(isAtLeast(version, minimum)).toBe(expected);
+])('isVersionAtLeast() compares %s with %s as numbers', (version, minimum, expected) => {
+  expect(isVersionAtLeast(version, minimum)).toBe(expected);
 });

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { leaveOutTests } from '../../python/remove-tests.ts';
+import { removeTests } from '../../python/remove-tests.ts';
 
 test('test modules and their data go; helpers that a package imports, and everything outside of tests, stay', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'davit-tests-'));
@@ -29,7 +29,7 @@ test('test modules and their data go; helpers that a package imports, and everyt
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), '');
   }
-  await leaveOutTests(folder);
+  await removeTests(folder);
   const left = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = left.filter((e) => e.isFile()).map((e) => join(e.parentPath, e.name).slice(folder.length + 1));
   expect(files.sort()).toEqual([...kept].sort());

@@ -1,20 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { mergeReports, type StageEnd } from '../../review/merge-reports.ts';
-import { concludes, renderTopLine } from '../../review/review-state.ts';
+import { mergeReports, type StageOutcome } from '../../review/merge-reports.ts';
+import { concludeReview, renderSummaryLine } from '../../review/review-state.ts';
 import type { EndpointReport, PullRequest, Report } from '../../schemas/report/report.ts';
 import { deleted, failing, makeEndpoint, makeReport, PULL_REQUEST, rolling } from './reports.ts';
 
 const [BASE, HEAD] = ['1'.repeat(40), '2'.repeat(40)];
-function merge(validate: StageEnd, preview: StageEnd, pullRequest: Partial<PullRequest> = {}): Report {
+function merge(validate: StageOutcome, preview: StageOutcome, pullRequest: Partial<PullRequest> = {}): Report {
   const facts = { pullRequest: { ...PULL_REQUEST, ...pullRequest }, base: BASE, head: HEAD };
   return mergeReports({ validate, preview }, facts);
 }
 
-const left = (report: Report, result: StageEnd['result'] = 'success'): StageEnd => ({
+const left = (report: Report, result: StageOutcome['result'] = 'success'): StageOutcome => ({
   result,
   report: JSON.stringify(report),
 });
-const nothing = (result: StageEnd['result']): StageEnd => ({ result, report: undefined });
+const nothing = (result: StageOutcome['result']): StageOutcome => ({ result, report: undefined });
 
 const validated = (...endpoints: readonly EndpointReport[]) => makeReport(endpoints);
 const previewed = (...endpoints: readonly EndpointReport[]) =>
@@ -33,7 +33,7 @@ describe('mergeReports()', () => {
     const merged = merge(left(claims), left(previewed(makeEndpoint('iris', { change: 'added' }))));
     expect(merged).toMatchObject({ base: BASE, head: HEAD, pull_request: PULL_REQUEST });
     expect(merged.endpoints).toEqual([makeEndpoint('iris', { change: 'added' })]);
-    expect(concludes(merged)).toBe('success');
+    expect(concludeReview(merged)).toBe('success');
   });
 
   it('believes no plan to who ran the models, and says what a cancelled stage has found out', () => {
@@ -48,10 +48,10 @@ describe('mergeReports()', () => {
     const merged = merge(left(validated(wrong), 'failure'), left(previewed(wrong), 'failure'));
     expect(merged.endpoints[0]?.diagnostics).toEqual(wrong.diagnostics);
     expect(merged.stages.map((s) => s.result)).toEqual(['success', 'success']);
-    expect(concludes(merged)).toBe('failure');
+    expect(concludeReview(merged)).toBe('failure');
   });
 
-  it.each<readonly [string, StageEnd, StageEnd, readonly [string, string], string]>([
+  it.each<readonly [string, StageOutcome, StageOutcome, readonly [string, string], string]>([
     [
       'validate failed',
       nothing('failure'),
@@ -97,35 +97,35 @@ describe('mergeReports()', () => {
   ])('says which stage is missing: %s', (_, validate, preview, results, line) => {
     const merged = merge(validate, preview);
     expect(merged.stages.map((s) => s.result)).toEqual(results);
-    expect(renderTopLine(merged)).toBe(line);
-    expect(concludes(merged)).toBe('failure');
+    expect(renderSummaryLine(merged)).toBe(line);
+    expect(concludeReview(merged)).toBe('failure');
   });
 
   it('holds nothing against a fork that nobody previews it', () => {
     const merged = merge(left(validated(unpreviewed('iris'))), nothing('skipped'), { fork: true });
-    expect(renderTopLine(merged)).toBe('1 endpoint: 1 proved, not previewed');
+    expect(renderSummaryLine(merged)).toBe('1 endpoint: 1 proved, not previewed');
     expect(merged.stages[1]?.why).toContain('fork');
-    expect(concludes(merged)).toBe('success');
+    expect(concludeReview(merged)).toBe('success');
   });
 
   it('wants a computed lock in the pull request', () => {
     const computed = { lock: 'missing', computed_lock: 'd'.repeat(64) } as const;
     const ends = [left(validated(unpreviewed('iris', computed))), left(previewed(makeEndpoint('iris')))] as const;
-    expect(renderTopLine(merge(...ends))).toBe('1 endpoint: 1 without its lock');
-    expect(concludes(merge(...ends))).toBe('failure');
+    expect(renderSummaryLine(merge(...ends))).toBe('1 endpoint: 1 without its lock');
+    expect(concludeReview(merge(...ends))).toBe('failure');
     const committed = merge(...ends, { locks_commit: '3'.repeat(40) });
     expect(committed.endpoints[0]?.lock).toBe('committed');
-    expect(renderTopLine(committed)).toBe('1 endpoint: 1 rolling');
-    expect(concludes(committed)).toBe('success');
+    expect(renderSummaryLine(committed)).toBe('1 endpoint: 1 rolling');
+    expect(concludeReview(committed)).toBe('success');
   });
 
   it('wants the label of who removes what serves', () => {
     const removal = makeEndpoint('iris', { change: 'removed', entities: [], previews: [deleted('iris')] });
     const ends = [left(validated({ ...removal, previews: [] })), left(previewed(removal))] as const;
-    expect(renderTopLine(merge(...ends))).toBe('1 endpoint: 1 removed without the label');
-    expect(concludes(merge(...ends))).toBe('failure');
-    expect(renderTopLine(merge(...ends, { destroy: true }))).toBe('1 endpoint: 1 removed');
-    expect(concludes(merge(...ends, { destroy: true }))).toBe('success');
+    expect(renderSummaryLine(merge(...ends))).toBe('1 endpoint: 1 removed without the label');
+    expect(concludeReview(merge(...ends))).toBe('failure');
+    expect(renderSummaryLine(merge(...ends, { destroy: true }))).toBe('1 endpoint: 1 removed');
+    expect(concludeReview(merge(...ends, { destroy: true }))).toBe('success');
   });
 
   it('joins environments that only one stage knows', () => {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { COMMENT_CHARACTERS, renderReport } from '../../review/render-report.ts';
-import { renderTopLine } from '../../review/review-state.ts';
+import { renderSummaryLine } from '../../review/review-state.ts';
 import { type EndpointReport, parseReport, type Report } from '../../schemas/report/report.ts';
 import { HOSTILE } from './hostile.ts';
 import { withoutCode } from './markdown.ts';
@@ -391,13 +391,13 @@ describe('renderReport()', () => {
   );
 });
 
-describe('renderTopLine()', () => {
+describe('renderSummaryLine()', () => {
   it('says what a person can act on', () => {
     const fails = failing('a', 'lock', 'lock-stale', 'x', 'y');
     expect(
-      renderTopLine(makeReport([fails, makeEndpoint('b'), makeEndpoint('c', { previews: [unchanged('c')] })])),
+      renderSummaryLine(makeReport([fails, makeEndpoint('b'), makeEndpoint('c', { previews: [unchanged('c')] })])),
     ).toBe('3 endpoints: 1 fails, 1 rolling, 1 no change');
-    expect(renderTopLine(makeReport([fails, fails]))).toBe('2 endpoints: 2 fail');
-    expect(renderTopLine(EACH_STAGE)).toBe('8 endpoints: 6 fail, 2 not reviewed; 1 error in other files');
+    expect(renderSummaryLine(makeReport([fails, fails]))).toBe('2 endpoints: 2 fail');
+    expect(renderSummaryLine(EACH_STAGE)).toBe('8 endpoints: 6 fail, 2 not reviewed; 1 error in other files');
   });
 });

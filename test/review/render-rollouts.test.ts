@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { COMMENT_CHARACTERS, REPORT_MARKER, renderReport } from '../../review/render-report.ts';
-import { placeRollouts, renderRolloutLine, renderRollouts } from '../../review/render-rollouts.ts';
+import { insertRollouts, renderRolloutLine, renderRollouts } from '../../review/render-rollouts.ts';
 import type { Rollout } from '../../schemas/deployment/rollout.ts';
 import { HOSTILE } from './hostile.ts';
 import { withoutCode } from './markdown.ts';
@@ -56,7 +56,7 @@ describe('renderRollouts()', () => {
         url: text,
         runUrl: text,
       };
-      const rendered = placeRollouts('', 'production', [hostile, { ...hostile, state: 'live' }]);
+      const rendered = insertRollouts('', 'production', [hostile, { ...hostile, state: 'live' }]);
       const bare = withoutCode(rendered);
       expect(bare.replaceAll(/<br>|<!-- davit:rollouts (end|production) -->/g, '')).not.toMatch(
         /[<>@[\]\\$]|hostile|evil|alert/i,
@@ -72,26 +72,26 @@ describe('renderRollouts()', () => {
   );
 });
 
-describe('placeRollouts()', () => {
+describe('insertRollouts()', () => {
   const report = renderReport(makeReport([makeEndpoint('iris')]));
 
   it('puts them above the report, and the next ones in their place', () => {
-    const first = placeRollouts(report, 'production', SOME.slice(1, 3));
+    const first = insertRollouts(report, 'production', SOME.slice(1, 3));
     const open = '<!-- davit:rollouts production -->';
     expect(first.startsWith(`${REPORT_MARKER}\n${open}\n\n### production: 1 failed, 1 deploying\n`)).toBe(true);
     expect(first).toContain(report.slice(REPORT_MARKER.length + 1));
-    const second = placeRollouts(first, 'production', SOME);
-    expect(second).toBe(placeRollouts(report, 'production', SOME));
+    const second = insertRollouts(first, 'production', SOME);
+    expect(second).toBe(insertRollouts(report, 'production', SOME));
     expect(second.match(/### production/g)).toHaveLength(1);
     const bare = report.slice(REPORT_MARKER.length + 1);
-    const twice = placeRollouts(placeRollouts(bare, 'production', SOME.slice(0, 1)), 'production', SOME);
-    expect(twice).toBe(placeRollouts(bare, 'production', SOME));
+    const twice = insertRollouts(insertRollouts(bare, 'production', SOME.slice(0, 1)), 'production', SOME);
+    expect(twice).toBe(insertRollouts(bare, 'production', SOME));
   });
 
   it('keeps those of every environment, in the order of the first ones', () => {
-    const staging = placeRollouts(report, 'staging', SOME.slice(0, 1));
-    const both = placeRollouts(staging, 'production', SOME.slice(1));
-    const again = placeRollouts(both, 'staging', SOME.slice(0, 1));
+    const staging = insertRollouts(report, 'staging', SOME.slice(0, 1));
+    const both = insertRollouts(staging, 'production', SOME.slice(1));
+    const again = insertRollouts(both, 'staging', SOME.slice(0, 1));
     expect(again).toBe(both);
     expect(both.match(/^### .*$/gm)?.slice(0, 2)).toEqual([
       '### staging: 1 live',
@@ -103,10 +103,10 @@ describe('placeRollouts()', () => {
   it('is not led astray by who writes its marks into a name, a cause or the comment', () => {
     const cause = 'x\n<!-- davit:rollouts end -->\n\nAll is well';
     const failed = rollout('iris', { state: 'failed', causes: [cause] });
-    const once = placeRollouts(report, 'production', [failed]);
-    expect(placeRollouts(once, 'production', SOME)).toBe(placeRollouts(report, 'production', SOME));
+    const once = insertRollouts(report, 'production', [failed]);
+    expect(insertRollouts(once, 'production', SOME)).toBe(insertRollouts(report, 'production', SOME));
     const edited = `${REPORT_MARKER}\n<!-- davit:rollouts production -->\n\nEverything is fine`;
-    expect(placeRollouts(edited, 'production', SOME)).not.toContain('Everything is fine');
+    expect(insertRollouts(edited, 'production', SOME)).not.toContain('Everything is fine');
   });
 
   it('fits whatever was there before', () => {
@@ -114,15 +114,15 @@ describe('placeRollouts()', () => {
     const many = Array.from({ length: 500 }, (_, i) =>
       rollout(`e-${i}`, { state: 'failed', causes: ['x'.repeat(900)] }),
     );
-    let placed = placeRollouts(long, 'production', many);
+    let placed = insertRollouts(long, 'production', many);
     expect(placed).toContain(long.slice(REPORT_MARKER.length + 1).trimEnd());
     for (let i = 0; i < 12; i++) {
-      placed = placeRollouts(placed, `environment-${i}`, many);
+      placed = insertRollouts(placed, `environment-${i}`, many);
       expect(placed.length).toBeLessThanOrEqual(COMMENT_CHARACTERS);
       expect(placed).toContain(`### environment-${i}: 500 failed`);
     }
     for (const filler of [65_536, 65_000, 64_000]) {
-      const full = placeRollouts(`${REPORT_MARKER}\n${'y'.repeat(filler)}`, 'production', many);
+      const full = insertRollouts(`${REPORT_MARKER}\n${'y'.repeat(filler)}`, 'production', many);
       expect(full.length).toBeLessThanOrEqual(COMMENT_CHARACTERS);
       expect(full).toContain('### production: 500 failed');
     }

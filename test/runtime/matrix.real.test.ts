@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { findPython } from '../../python/find-python.ts';
 import { findUv } from '../../python/find-uv.ts';
-import { childEnvironment, runProcess } from '../../system/run-process.ts';
+import { makeChildEnvironment, runProcess } from '../../system/run-process.ts';
 import { RUNTIME } from './start-server.ts';
 
 /** The oldest pair and the newest; DAVIT_TEST_EVERYTHING adds those between them. See the table in runtime/README.md. */
@@ -39,7 +39,7 @@ test.for(CELLS)('Python %s with MLflow %s', async ([minor, mlflow], { skip }) =>
   if (!found) return skip('not on this machine');
   const virtualenv = join(folder, `${minor}-${mlflow}`);
   const python = join(virtualenv, 'bin', 'python');
-  const env = childEnvironment({ PYTHONPATH: RUNTIME });
+  const env = makeChildEnvironment({ PYTHONPATH: RUNTIME });
   const uv = await findUv();
   const old = mlflow.startsWith('2.');
   const packages = [

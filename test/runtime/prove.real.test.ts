@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { childEnvironment, runProcess } from '../../system/run-process.ts';
+import { makeChildEnvironment, runProcess } from '../../system/run-process.ts';
 import { FIXTURES, modelPython, RUNTIME } from './start-server.ts';
 
 let folder = '';
@@ -122,7 +122,7 @@ async function prove(
   const python = await modelPython(without);
   const told = ['-m', 'davit_server.prove', '--model', join(FIXTURES, 'models', model), ...args];
   const { code, stdout, stderr } = await runProcess(python, told, {
-    env: childEnvironment({ PYTHONPATH: RUNTIME, ...more }),
+    env: makeChildEnvironment({ PYTHONPATH: RUNTIME, ...more }),
   });
   return { code, stderr, proof: JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Proof };
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { findPython } from '../../python/find-python.ts';
-import { childEnvironment, runProcess } from '../../system/run-process.ts';
+import { makeChildEnvironment, runProcess } from '../../system/run-process.ts';
 import { modelPython, RUNTIME } from './start-server.ts';
 
 /** MLflow makes files where it is imported. */
@@ -40,7 +40,7 @@ test("MLflow's packages that a server does not need are there when a model uses 
 });
 
 async function runUnittest(python: string, file: string): Promise<void> {
-  const env = childEnvironment({ PYTHONPATH: RUNTIME });
+  const env = makeChildEnvironment({ PYTHONPATH: RUNTIME });
   const ran = await runProcess(python, [join(import.meta.dirname, file)], { env, cwd: folder });
   expect(ran.stderr).toMatch(/\nRan [1-9]\d* tests? in .*\n\nOK(?: \(skipped=\d+\))?\n/);
 }

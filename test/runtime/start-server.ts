@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { ensureFrontVirtualenv, parseLockedRequirements } from '../../python/ensure-front-virtualenv.ts';
 import { ensureVirtualenv } from '../../python/ensure-virtualenv.ts';
-import { childEnvironment } from '../../system/run-process.ts';
+import { makeChildEnvironment } from '../../system/run-process.ts';
 import { sendSignal } from '../../system/send-signal.ts';
 
 export const FIXTURES = join(import.meta.dirname, '..', 'fixtures');
@@ -55,7 +55,7 @@ export async function startServer(model: string, options: ServerOptions = {}): P
   const args = ['-m', 'davit_server', ...told, '--port', '0', '--parent-fd', '3', ...(options.args ?? [])];
   const child = spawn(front.python, args, {
     // As on a plain machine: the server sees to it by itself that prints are not held back.
-    env: childEnvironment({ PYTHONPATH: RUNTIME, PYTHONUNBUFFERED: undefined, ...options.env }),
+    env: makeChildEnvironment({ PYTHONPATH: RUNTIME, PYTHONUNBUFFERED: undefined, ...options.env }),
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   });
   options.spawned?.(child);

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { checkBearer, hashToken } from '../../serving-api/bearer-token.ts';
+import { hasAcceptedToken, hashToken } from '../../serving-api/bearer-token.ts';
 
 const HASHES = [hashToken('one'), hashToken('two')];
 
-describe('checkBearer()', () => {
+describe('hasAcceptedToken()', () => {
   it.each(['Bearer one', 'bearer two', 'BEARER   one '])('accepts %j', (header) => {
-    expect(checkBearer(header, HASHES)).toBe(true);
+    expect(hasAcceptedToken(header, HASHES)).toBe(true);
   });
 
   it.each([
@@ -19,11 +19,11 @@ describe('checkBearer()', () => {
     'Bearer one two',
     'Bearer oneBearer one',
   ])('refuses %j', (header) => {
-    expect(checkBearer(header, HASHES)).toBe(false);
+    expect(hasAcceptedToken(header, HASHES)).toBe(false);
   });
 
   it('refuses everything, the empty token too, when there is none', () => {
-    expect(checkBearer('Bearer one', [])).toBe(false);
-    expect(checkBearer(undefined, [hashToken('')])).toBe(false);
+    expect(hasAcceptedToken('Bearer one', [])).toBe(false);
+    expect(hasAcceptedToken(undefined, [hashToken('')])).toBe(false);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { makeAnswerHeaders, makeQueryHeaders, readRequestId } from '../../serving-api/headers.ts';
+import { makeResponseHeaders, makeQueryHeaders, readRequestId } from '../../serving-api/headers.ts';
 
 describe('makeQueryHeaders()', () => {
   it('passes what describes the body and drops credentials, connection headers and our own marks', () => {
@@ -24,7 +24,7 @@ describe('makeQueryHeaders()', () => {
   });
 });
 
-describe('makeAnswerHeaders()', () => {
+describe('makeResponseHeaders()', () => {
   it('passes the type of the answer and names who gave it', () => {
     const model = {
       'content-type': 'application/json',
@@ -32,7 +32,7 @@ describe('makeAnswerHeaders()', () => {
       'x-internal': '1',
       'x-request-id': 'other',
     };
-    expect(makeAnswerHeaders(model, { requestId: 'r1', entity: 'iris-1' })).toEqual({
+    expect(makeResponseHeaders(model, { requestId: 'r1', entity: 'iris-1' })).toEqual({
       'content-type': 'application/json',
       'x-request-id': 'r1',
       'served-model-name': 'iris-1',

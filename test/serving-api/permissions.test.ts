@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { includes, levelOf } from '../../serving-api/permissions.ts';
+import { includesLevel, findPermissionLevel } from '../../serving-api/permissions.ts';
 import { renderPermissionLevels, renderPermissions } from '../../serving-api/render-permissions.ts';
 import type { Permission, PermissionLevel, Principal } from '../../schemas/deployment/serving-entry.ts';
 
@@ -10,7 +10,7 @@ const give = (kind: Principal['kind'], name: string, level: PermissionLevel): Pe
 const ANN = { name: 'ann', kind: 'user', groups: ['science'] } as const;
 const ROBOT = { name: 'system:serviceaccount:ci:robot', kind: 'service_principal', groups: [] } as const;
 
-describe('levelOf()', () => {
+describe('findPermissionLevel()', () => {
   it.each([
     [ANN, [], undefined],
     [ANN, [give('user', 'bob', 'CAN_MANAGE'), give('group', 'art', 'CAN_QUERY')], undefined],
@@ -23,14 +23,14 @@ describe('levelOf()', () => {
     [ROBOT, [give('service_principal', 'robot', 'CAN_MANAGE')], undefined],
     [ROBOT, [give('service_principal', 'other/robot', 'CAN_MANAGE')], undefined],
   ] as const)('of %o with %o is %s', (caller, permissions, level) => {
-    expect(levelOf(caller, permissions)).toBe(level);
+    expect(findPermissionLevel(caller, permissions)).toBe(level);
   });
 
   it('has levels that include the lower ones', () => {
     expect([
-      includes('CAN_MANAGE', 'CAN_QUERY'),
-      includes('CAN_VIEW', 'CAN_QUERY'),
-      includes(undefined, 'CAN_VIEW'),
+      includesLevel('CAN_MANAGE', 'CAN_QUERY'),
+      includesLevel('CAN_VIEW', 'CAN_QUERY'),
+      includesLevel(undefined, 'CAN_VIEW'),
     ]).toEqual([true, false, false]);
   });
 });

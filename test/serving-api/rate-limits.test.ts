@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Caller } from '../../serving-api/caller.ts';
-import { makeDemand, take, rateLimited } from '../../serving-api/rate-limits.ts';
+import { makeRateLimitCounters, countCall, rateLimited } from '../../serving-api/rate-limits.ts';
 import { SlidingWindows } from '../../serving-api/sliding-window.ts';
 import type { RateLimit } from '../../schemas/deployment/serving-entry.ts';
 
@@ -19,8 +19,8 @@ const limit = (key: RateLimit['key'], calls: number, principal?: string): RateLi
 function counting(...limits: RateLimit[]) {
   const windows = new SlidingWindows();
   return (caller: Caller, second = 1000) => {
-    const demand = makeDemand('iris', limits, caller);
-    const full = demand && take(demand, windows, second * 1000);
+    const demand = makeRateLimitCounters('iris', limits, caller);
+    const full = demand && countCall(demand, windows, second * 1000);
     return full?.retrySeconds ?? 'yes';
   };
 }
@@ -90,7 +90,7 @@ describe('rate limits', () => {
   });
 
   it('says what is limited, to how much, and when to come again', () => {
-    const demand = makeDemand('iris', [limit('user', 5)], ANN);
+    const demand = makeRateLimitCounters('iris', [limit('user', 5)], ANN);
     const refusal = rateLimited(demand!.every[0]!, 7);
     expect(refusal).toEqual({
       status: 429,
@@ -99,7 +99,7 @@ describe('rate limits', () => {
         'Cannot accept the request: the rate limit of each caller of endpoint "iris" is 5 calls per minute; retry in 7 s',
       headers: { 'retry-after': '7' },
     });
-    const blocked = makeDemand('iris', [limit('endpoint', 0)], ANN)!.every[0]!;
+    const blocked = makeRateLimitCounters('iris', [limit('endpoint', 0)], ANN)!.every[0]!;
     expect(rateLimited(blocked, 60).message).toMatch(/is 0 calls per minute; a limit of 0 allows no calls/);
   });
 });

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { renderMetrics } from '../../serving-api/render-metrics.ts';
-import { Traffic } from '../../serving-api/traffic-counter.ts';
+import { TrafficCounter } from '../../serving-api/traffic-counter.ts';
 
 describe('renderMetrics()', () => {
   it('counts the last minute in gauges and every latency in a histogram', () => {
-    const traffic = new Traffic();
+    const traffic = new TrafficCounter();
     traffic.count(200, 3, 1_000_000);
     traffic.count(500, 70_000, 1_050_000);
     traffic.count(200, 0.5, 1_070_000);

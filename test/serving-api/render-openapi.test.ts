@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { explainUndescribed, renderOpenApi } from '../../serving-api/render-openapi.ts';
+import { explainMissingOpenApi, renderOpenApi } from '../../serving-api/render-openapi.ts';
 import { makeServed, makeServedEntity, signatureOf, type Written } from './served.ts';
 
 const URL = 'http://127.0.0.1:8080';
@@ -320,12 +320,12 @@ describe('renderOpenApi()', () => {
   ])('has no document for a signature that is %s, and says why', (_what, signature, why) => {
     const endpoint = makeServed([makeServedEntity('one', { signature })]);
     expect(renderOpenApi(endpoint, URL)).toBeUndefined();
-    expect(explainUndescribed(endpoint)).toMatch(why);
+    expect(explainMissingOpenApi(endpoint)).toMatch(why);
   });
 
   it('has no document for an endpoint that serves nothing yet', () => {
     expect(renderOpenApi(makeServed([]), URL)).toBeUndefined();
-    expect(explainUndescribed(makeServed([]))).toMatch(/serves nothing yet/);
+    expect(explainMissingOpenApi(makeServed([]))).toMatch(/serves nothing yet/);
   });
 
   it('is not brought down by a signature that is no honest one', () => {

@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { access, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheFolder } from '../../system/cache.ts';
-import { childEnvironment, runProcess } from '../../system/run-process.ts';
+import { makeChildEnvironment, runProcess } from '../../system/run-process.ts';
 import { stressPython } from './environments.ts';
-import type { Kind } from './model-kinds.ts';
+import type { StressModelKind } from './model-kinds.ts';
 import type { Service } from './start-service.ts';
 
 /** A model that is there to be served. */
 export interface StressModel {
-  readonly kind: Kind;
+  readonly kind: StressModelKind;
   readonly python: string;
   readonly requests: number;
   /** The MLflow model directory. */
@@ -23,7 +23,7 @@ const LIMIT_SECONDS = 900;
 
 /** Makes the models that are not in the cache yet, and asks MLflow for its answers. */
 export async function makeModels(
-  kinds: readonly Kind[],
+  kinds: readonly StressModelKind[],
   { requests, service }: { readonly requests: number; readonly service: Service },
 ): Promise<readonly StressModel[]> {
   const models: StressModel[] = [];
@@ -32,24 +32,24 @@ export async function makeModels(
     const planned = await Promise.all(
       kinds.filter((k) => k.environment === environment).map((kind) => planModel(kind, { requests, python })),
     );
-    await makeMissing(planned, python, service);
+    await makeMissingModels(planned, python, service);
     models.push(...planned);
   }
   return models;
 }
 
-async function makeMissing(planned: readonly StressModel[], python: string, service: Service): Promise<void> {
-  const missing = (await Promise.all(planned.map(async (m) => ((await exists(m.answers)) ? [] : [m])))).flat();
+async function makeMissingModels(planned: readonly StressModel[], python: string, service: Service): Promise<void> {
+  const missing = (await Promise.all(planned.map(async (m) => ((await fileExists(m.answers)) ? [] : [m])))).flat();
   if (missing.length === 0) return;
   const fresh = cacheFolder('test', 'stress', `fresh-${process.pid}`);
   const wanted = missing.map(({ kind, requests }) => `${kind.folder}/${kind.name}=${kind.isDistinct ? 1 : requests}`);
-  const env = childEnvironment({ ...service.env, OMP_NUM_THREADS: '1', PYTHONWARNINGS: 'ignore' });
+  const env = makeChildEnvironment({ ...service.env, OMP_NUM_THREADS: '1', PYTHONWARNINGS: 'ignore' });
   const made = await runProcess(python, [join(SOURCES, 'make.py'), fresh, ...wanted], {
     env,
     limitSeconds: LIMIT_SECONDS,
   });
   for (const { kind, model } of missing) {
-    if (!(await exists(join(fresh, kind.folder, kind.name, 'answers.json')))) continue;
+    if (!(await fileExists(join(fresh, kind.folder, kind.name, 'answers.json')))) continue;
     await rm(join(model, '..'), { recursive: true, force: true });
     await rename(join(fresh, kind.folder, kind.name), join(model, '..'));
   }
@@ -59,7 +59,7 @@ async function makeMissing(planned: readonly StressModel[], python: string, serv
 
 /** By content: another source, another number of requests or other packages give another folder. */
 async function planModel(
-  kind: Kind,
+  kind: StressModelKind,
   { requests, python }: { readonly requests: number; readonly python: string },
 ): Promise<StressModel> {
   const count = Math.min(requests, kind.most ?? requests);
@@ -70,7 +70,7 @@ async function planModel(
   return { kind, python, requests: count, model: join(folder, 'model'), answers: join(folder, 'answers.json') };
 }
 
-async function exists(path: string): Promise<boolean> {
+async function fileExists(path: string): Promise<boolean> {
   return access(path).then(
     () => true,
     () => false,

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import { sumPssMib } from '../../bench/processes.ts';
 import { startServer } from '../../bench/server-process.ts';
-import { childEnvironment } from '../../system/run-process.ts';
+import { makeChildEnvironment } from '../../system/run-process.ts';
 import type { StressModel } from './make-models.ts';
 import type { Service } from './start-service.ts';
 
@@ -17,7 +17,7 @@ export async function measureMlflowMemory(
       ...['models', 'serve', '-m', model, '--env-manager', 'local'],
       ...['--port', String(port), '--workers', String(workers)],
     ],
-    env: childEnvironment({ ...service.env, PATH: `${bin}:${process.env['PATH'] ?? ''}` }),
+    env: makeChildEnvironment({ ...service.env, PATH: `${bin}:${process.env['PATH'] ?? ''}` }),
   };
   const { signal } = new AbortController();
   const silent = { progress: { say: () => undefined }, seconds: undefined, fault: () => undefined };

@@ -1,5 +1,5 @@
 /** A model of the stress test: one file in models/FOLDER/, whose first line says what it is about. */
-export interface Kind {
+export interface StressModelKind {
   /** The folder in models/: what may be shared by mistake. */
   readonly folder: string;
   readonly name: string;
@@ -16,7 +16,7 @@ export interface Kind {
 }
 
 /** By folder and name; `environment` is `light` if it is not given. */
-const MODELS: Readonly<Record<string, Readonly<Record<string, Partial<Kind>>>>> = {
+const MODELS: Readonly<Record<string, Readonly<Record<string, Partial<StressModelKind>>>>> = {
   files: {
     file_in_cycle: { isHarmless: true },
     file_lock: {},
@@ -84,6 +84,6 @@ const MODELS: Readonly<Record<string, Readonly<Record<string, Partial<Kind>>>>> 
   },
 };
 
-export const KINDS: readonly Kind[] = Object.entries(MODELS).flatMap(([folder, models]) =>
+export const MODEL_KINDS: readonly StressModelKind[] = Object.entries(MODELS).flatMap(([folder, models]) =>
   Object.entries(models).map(([name, more]) => ({ folder, name, environment: 'light' as const, ...more })),
 );

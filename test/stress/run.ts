@@ -1,6 +1,6 @@
 // Compares the model server with MLflow, request by request, on models that are hard to serve from several processes.
 import { parseArgs } from 'node:util';
-import { KINDS } from './model-kinds.ts';
+import { MODEL_KINDS } from './model-kinds.ts';
 import { makeModels } from './make-models.ts';
 import { measureMlflowMemory } from './mlflow-memory.ts';
 import { startService } from './start-service.ts';
@@ -35,16 +35,16 @@ const { values } = parseArgs({
   },
 });
 const wanted = values.models?.split(',');
-const unknown = wanted?.find((name) => !KINDS.some((k) => k.name === name));
+const unknown = wanted?.find((name) => !MODEL_KINDS.some((k) => k.name === name));
 if (values.help) process.stdout.write(HELP);
 else if (values.list)
-  process.stdout.write(KINDS.map((k) => `${k.name.padEnd(22)}${k.folder.padEnd(13)}${k.environment}\n`).join(''));
+  process.stdout.write(MODEL_KINDS.map((k) => `${k.name.padEnd(22)}${k.folder.padEnd(13)}${k.environment}\n`).join(''));
 else if (unknown !== undefined) {
   process.stderr.write(`Cannot stress "${unknown}": expected names that --list prints\n`);
   process.exitCode = 2;
-} else process.exitCode = await run(KINDS.filter((k) => wanted?.includes(k.name) ?? true));
+} else process.exitCode = await run(MODEL_KINDS.filter((k) => wanted?.includes(k.name) ?? true));
 
-async function run(kinds: typeof KINDS): Promise<number> {
+async function run(kinds: typeof MODEL_KINDS): Promise<number> {
   const service = await startService();
   const results: Row[] = [];
   const args = values.mode === undefined ? [] : ['--worker-mode', values.mode];

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { killAll, processTree, sumPssMib } from '../../bench/processes.ts';
+import { killProcesses, listProcessTree, sumPssMib } from '../../bench/processes.ts';
 import { runProcess } from '../../system/run-process.ts';
 import { startServer, status, type RunningServer } from '../runtime/start-server.ts';
 import type { StressModel } from './make-models.ts';
@@ -46,13 +46,13 @@ export async function stressModel(model: StressModel, options: StressOptions): P
   const server = await startServer(model.model, { python: model.python, args: patient, env: service.env });
   try {
     const ready = server.events.find((e) => e.event === 'ready');
-    if (!ready) return notStarted(model, server);
+    if (!ready) return makeFailedResult(model, server);
     const mode = typeof ready['worker_mode'] === 'string' ? ready['worker_mode'] : 'shared';
     await waitForWorkers(server, mode === 'one' ? 1 : workers);
     const startSeconds = (performance.now() - started) / 1000;
-    const report = await ask(model, server, options);
-    const memoryMib = sumPssMib(processTree(server.process.pid ?? 0));
-    return { name: model.kind.name, mode, found: readFound(ready['found']), startSeconds, memoryMib, ...report };
+    const report = await queryModel(model, server, options);
+    const memoryMib = sumPssMib(listProcessTree(server.process.pid ?? 0));
+    return { name: model.kind.name, mode, found: parseFound(ready['found']), startSeconds, memoryMib, ...report };
   } finally {
     await stop(server);
   }
@@ -61,18 +61,18 @@ export async function stressModel(model: StressModel, options: StressOptions): P
 /** As a supervisor ends it. What its models started must end with it: a process that stays would hold `ended` back. */
 async function stop(server: RunningServer): Promise<void> {
   const { process: child } = server;
-  const tree = processTree(child.pid ?? 0);
+  const tree = listProcessTree(child.pid ?? 0);
   const kill = setTimeout(() => child.kill('SIGKILL'), STOP_MILLISECONDS);
   if (child.exitCode === null && child.signalCode === null) {
     child.kill('SIGTERM');
     await once(child, 'exit');
   }
   clearTimeout(kill);
-  killAll(tree);
+  killProcesses(tree);
   await server.ended;
 }
 
-async function ask(model: StressModel, server: RunningServer, { clients }: StressOptions): Promise<Report> {
+async function queryModel(model: StressModel, server: RunningServer, { clients }: StressOptions): Promise<Report> {
   const answers = model.kind.isDistinct ? 'distinct' : model.answers;
   const told = [new URL(server.url).port, model.requests, clients, LIMIT_SECONDS, answers].map(String);
   const { code, stdout, stderr } = await runProcess(model.python, [join(import.meta.dirname, 'ask.py'), ...told]);
@@ -91,7 +91,7 @@ async function waitForWorkers(server: RunningServer, workers: number): Promise<v
   }
 }
 
-function notStarted(model: StressModel, server: RunningServer): StressResult {
+function makeFailedResult(model: StressModel, server: RunningServer): StressResult {
   const nothing = { mode: undefined, found: [], startSeconds: 0, seconds: 0, memoryMib: 0, wrong: 0 };
   const first = [`the server did not start: ${lastLines(server)}`];
   return { name: model.kind.name, ...nothing, asked: model.requests, failed: model.requests, first };
@@ -101,6 +101,6 @@ function lastLines(server: RunningServer): string {
   return [...server.prints.slice(-2), ...server.events.slice(-1).map((e) => JSON.stringify(e))].join('\n');
 }
 
-function readFound(found: unknown): readonly string[] {
+function parseFound(found: unknown): readonly string[] {
   return Array.isArray(found) ? found.filter((f) => typeof f === 'string') : [];
 }

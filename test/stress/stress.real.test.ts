@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { KINDS } from './model-kinds.ts';
+import { MODEL_KINDS } from './model-kinds.ts';
 import { makeModels, type StressModel } from './make-models.ts';
 import { startService, type Service } from './start-service.ts';
 import { stressModel } from './stress-model.ts';
@@ -12,7 +12,7 @@ const MORE = process.env['DAVIT_STRESS'];
 const ALL = MORE === 'all' || MORE === 'light';
 const REQUESTS = ALL ? 2000 : 400;
 const OPTIONS = { workers: ALL ? 4 : 2, clients: 8 }; // each separate worker imports MLflow, which takes 1.5 s
-const kinds = KINDS.filter(
+const kinds = MODEL_KINDS.filter(
   (kind) => MORE === 'all' || (MORE === 'light' ? kind.environment === 'light' : kind.isInEveryRun),
 );
 

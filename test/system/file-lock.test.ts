@@ -6,8 +6,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { withFileLock } from '../../system/file-lock.ts';
-import { startTime } from '../../system/is-alive.ts';
-import { identify, determineProcessState, parseIdentity, renderIdentity } from '../../system/process-identity.ts';
+import { readStartTime } from '../../system/is-alive.ts';
+import {
+  identifyProcess,
+  determineProcessState,
+  parseIdentity,
+  renderIdentity,
+} from '../../system/process-identity.ts';
 import { runProcess } from '../../system/run-process.ts';
 
 const lockIn = () => join(mkdtempSync(join(tmpdir(), 'davit-lock-')), 'the.lock');
@@ -92,7 +97,7 @@ describe('withFileLock()', () => {
     });
     await sleep(300);
     expect(said).toEqual([]);
-    writeFileSync(join(lock, 'owner'), `${process.pid.toString()} ${startTime(process.pid)}`);
+    writeFileSync(join(lock, 'owner'), `${process.pid.toString()} ${readStartTime(process.pid)}`);
     await vi.waitFor(() => {
       expect(said).toEqual([`Waiting for process ${process.pid.toString()}, which is baking …`]);
     }, 5000);
@@ -105,7 +110,7 @@ describe('withFileLock()', () => {
     await withFileLock(lock, () => {
       rmSync(lock, { recursive: true });
       mkdirSync(lock);
-      writeFileSync(join(lock, 'owner'), renderIdentity({ ...identify(), pid: 1, boot: 'another' }));
+      writeFileSync(join(lock, 'owner'), renderIdentity({ ...identifyProcess(), pid: 1, boot: 'another' }));
       return Promise.resolve();
     });
     expect(existsSync(join(lock, 'owner'))).toBe(true);
@@ -115,7 +120,7 @@ describe('withFileLock()', () => {
     const lock = lockIn();
     const said: string[] = [];
     mkdirSync(lock);
-    writeFileSync(join(lock, 'owner'), renderIdentity({ ...identify(), boot: 'another', host: 'box' }));
+    writeFileSync(join(lock, 'owner'), renderIdentity({ ...identifyProcess(), boot: 'another', host: 'box' }));
     const stop = new AbortController();
     const say = (line: string) => {
       said.push(line);
@@ -166,7 +171,7 @@ describe('withFileLock()', () => {
 });
 
 describe('judgeProcess()', () => {
-  const here = identify();
+  const here = identifyProcess();
   const machine = { ...here, machine: 'm', namespace: '4026531836' };
 
   it('knows whether a process of here runs', () => {

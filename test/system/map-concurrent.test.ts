@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { machineWidth, mapConcurrent, limitConcurrency } from '../../system/map-concurrent.ts';
+import { machineConcurrency, mapConcurrent, limitConcurrency } from '../../system/map-concurrent.ts';
 
 const GIB = 2 ** 30;
 
@@ -36,13 +36,13 @@ describe('takeTurns()', () => {
   });
 });
 
-describe('machineWidth()', () => {
+describe('machineConcurrency()', () => {
   it.each([
     { cores: 1, gib: 1, width: 2 },
     { cores: 4, gib: 16, width: 4 },
     { cores: 16, gib: 7, width: 3 },
     { cores: 64, gib: 256, width: 8 },
   ])('is $width with $cores cores and $gib GiB', ({ cores, gib, width }) => {
-    expect(machineWidth(cores, gib * GIB)).toBe(width);
+    expect(machineConcurrency(cores, gib * GIB)).toBe(width);
   });
 });

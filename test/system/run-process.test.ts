@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
 import { isAlive } from '../../system/is-alive.ts';
-import { childEnvironment, runProcess } from '../../system/run-process.ts';
+import { makeChildEnvironment, runProcess } from '../../system/run-process.ts';
 
 const node = (script: string, options = {}) => runProcess(process.execPath, ['-e', script], options);
 
@@ -67,11 +67,11 @@ describe('runProcess()', () => {
   });
 });
 
-describe('childEnvironment()', () => {
+describe('makeChildEnvironment()', () => {
   it('leaves out what changes how Python runs', () => {
     process.env['PYTHONDONTWRITEBYTECODE'] = '1';
-    expect(childEnvironment({ A: 'b' })).not.toHaveProperty('PYTHONDONTWRITEBYTECODE');
-    expect(childEnvironment({ A: 'b' })).toHaveProperty('A', 'b');
+    expect(makeChildEnvironment({ A: 'b' })).not.toHaveProperty('PYTHONDONTWRITEBYTECODE');
+    expect(makeChildEnvironment({ A: 'b' })).toHaveProperty('A', 'b');
   });
 });
 

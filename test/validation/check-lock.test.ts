@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
 import type { Lock } from '../../schemas/lock/lock.ts';
-import { checkLeftEntities, checkLockedEntity, missingLock } from '../../validation/check-lock.ts';
+import { checkRemovedEntities, checkLockedEntity, reportMissingLock } from '../../validation/check-lock.ts';
 import { checkModel } from '../../validation/model/check-model.ts';
 import { makeLockedModel, renderRequirements } from '../../validation/locked-model.ts';
 import { makeSubject } from '../../validation/subject.ts';
@@ -98,16 +98,16 @@ test('checkLockedEntity() sees edits, new entities and a missing virtualenv', as
   expect(await message(endpoint, { ...lock, virtualenvs: {} })).toEqual(['its virtualenv v is not in the lock']);
 });
 
-test('checkLeftEntities() and missingLock() speak of the whole lock', async () => {
+test('checkRemovedEntities() and reportMissingLock() speak of the whole lock', async () => {
   const root = await makeProject({ 'iris/1': 'iris/1' });
   const endpoint = makeEndpoint('e', { iris: 'iris/1' });
   const lock = await lockFirst(root, endpoint);
   const renamed = makeEndpoint('e', { other: 'iris/1' });
-  expect(checkLeftEntities(endpoint, lock)).toEqual([]);
-  expect(checkLeftEntities(renamed, lock).map((d) => d.message)).toEqual([
+  expect(checkRemovedEntities(endpoint, lock)).toEqual([]);
+  expect(checkRemovedEntities(renamed, lock).map((d) => d.message)).toEqual([
     'Cannot use the lock for "iris": the endpoint no longer has this entity',
   ]);
-  const missing = missingLock(makeSubject(endpoint, endpoint.entities[0]!));
+  const missing = reportMissingLock(makeSubject(endpoint, endpoint.entities[0]!));
   expect([missing.code, missing.message, missing.hint]).toEqual([
     'lock-missing',
     'Cannot prove "iris": e has no lock',

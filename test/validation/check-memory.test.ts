@@ -3,7 +3,7 @@ import type { Entity } from '../../schemas/endpoint/endpoint.ts';
 import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
 import { DEFAULT_HARDWARE } from '../../schemas/environment/default-hardware.ts';
 import { parseEndpoint } from '../../schemas/endpoint/parse-endpoint.ts';
-import type { ProvedWorkers } from '../../schemas/lock/proof.ts';
+import type { ProofWorkers } from '../../schemas/lock/proof.ts';
 import { checkMemory, checkMemoryInEnvironment } from '../../validation/proof/check-memory.ts';
 
 const GIBIBYTE = 2 ** 30;
@@ -11,7 +11,7 @@ const TEXT = 'name: a\nconfig:\n  served_entities:\n    - {name: m, entity_name:
 const endpoint = parseEndpoint(TEXT, 'endpoints/a.yaml').endpoint!;
 const entity: Entity = endpoint.entities[0]!;
 
-function prove(mode: ProvedWorkers['mode'], gibibytes: number) {
+function prove(mode: ProofWorkers['mode'], gibibytes: number) {
   const workers = { mode, found: ['2 threads'], count: 4, memoryBytes: gibibytes * GIBIBYTE };
   const proof = {
     ...{ key: '', python: '3.11.7', sandboxed: true, stages: [], answer: undefined, mlflow: undefined, warnings: [] },

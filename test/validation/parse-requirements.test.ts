@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseRequirements } from '../../validation/requirements/parse-requirements.ts';
-import { hasCredentials, maskSecret } from '../../validation/model/mask-secrets.ts';
+import { hasCredentials, maskSecrets } from '../../validation/model/mask-secrets.ts';
 
 test('parseRequirements() reads names, versions, markers, sources, hashes and comments', () => {
   const text = [
@@ -63,8 +63,8 @@ test.each([
   ['https://bob:hunter2@example.com/simple', 'https://…@example.com/simple'],
   ['https://example.com/simple?token=abc', 'https://example.com/simple?token=…'],
   ['https://example.com/a.whl?v=1&X-Amz-Signature=abc#x', 'https://example.com/a.whl?v=1&X-Amz-Signature=…#x'],
-])('maskSecret() hides what opens %s', (text, shown) => {
-  expect([maskSecret(text), hasCredentials(text)]).toEqual([shown, true]);
+])('maskSecrets() hides what opens %s', (text, shown) => {
+  expect([maskSecrets(text), hasCredentials(text)]).toEqual([shown, true]);
 });
 
 test('hasCredentials() finds none in an ordinary URL', () => {

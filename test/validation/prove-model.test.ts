@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { makeWorkers } from '../../validation/proof/prove-model.ts';
+import { makeProofWorkers } from '../../validation/proof/prove-model.ts';
 import type { ProofDocument } from '../../validation/proof/run-proof.ts';
 
 const DOCUMENT: ProofDocument = {
@@ -16,12 +16,12 @@ test.each([
   ['there is one worker', 'one', [], 1, 700],
 ] as const)('the memory of a model in one replica when %s', (_what, mode, found, count, memoryBytes) => {
   const document = { ...DOCUMENT, workers: { mode, found: [...found] } };
-  expect(makeWorkers(document, { workers: 4 })).toEqual({ mode, found, count, memoryBytes });
+  expect(makeProofWorkers(document, { workers: 4 })).toEqual({ mode, found, count, memoryBytes });
 });
 
 test('nothing is said of workers that the model server says nothing of, and no more than a person reads', () => {
-  expect(makeWorkers({ ...DOCUMENT, workers: null }, { workers: 4 })).toBeUndefined();
+  expect(makeProofWorkers({ ...DOCUMENT, workers: null }, { workers: 4 })).toBeUndefined();
   const found = Array.from({ length: 100 }, () => 'x'.repeat(1000));
-  const workers = makeWorkers({ ...DOCUMENT, workers: { mode: 'separate', found } }, { workers: 1 });
+  const workers = makeProofWorkers({ ...DOCUMENT, workers: { mode: 'separate', found } }, { workers: 1 });
   expect(workers?.found).toEqual(Array.from({ length: 20 }, () => 'x'.repeat(100)));
 });

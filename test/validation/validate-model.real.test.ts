@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { openModel, validateModel } from '../../validation/validate-model.ts';
+import { prepareStandaloneModel, validateModel } from '../../validation/validate-model.ts';
 import { makeProject } from './throw-away-project.ts';
 
 test('validateModel() proves a directory that no endpoint names, relative to where the user is', async () => {
@@ -34,11 +34,11 @@ test.each([
   },
 );
 
-test('openModel() gives what a server needs, and the same again from the cache', async () => {
+test('prepareStandaloneModel() gives what a server needs, and the same again from the cache', async () => {
   const cwd = await makeProject({ 'iris/1': 'iris/1' });
   vi.stubEnv('DAVIT_CACHE', join(cwd, 'cache'));
-  const opened = await openModel('models/iris/1', { cwd });
-  const again = await openModel(join(cwd, 'models/iris/1'), { cwd });
+  const opened = await prepareStandaloneModel('models/iris/1', { cwd });
+  const again = await prepareStandaloneModel(join(cwd, 'models/iris/1'), { cwd });
   vi.unstubAllEnvs();
   expect(opened.diagnostics).toEqual([]);
   expect(opened.folder).toBe(join(cwd, 'models/iris/1'));
@@ -52,9 +52,9 @@ test('openModel() gives what a server needs, and the same again from the cache',
   expect(await readdir(join(cwd, 'cache', 'locks'))).toHaveLength(1);
 });
 
-test('openModel() says where there is no model', async () => {
+test('prepareStandaloneModel() says where there is no model', async () => {
   const cwd = await makeProject({});
-  expect(await openModel('models/none', { cwd })).toEqual({
+  expect(await prepareStandaloneModel('models/none', { cwd })).toEqual({
     folder: undefined,
     lock: undefined,
     virtualenv: undefined,

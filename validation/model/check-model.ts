@@ -1,12 +1,12 @@
 import { type Diagnostic, hasErrors, sortDiagnostics } from '../../schemas/diagnostic.ts';
-import { checkBounds } from './check-minimum-versions.ts';
-import { checkDrift, checkPythonDrift } from './check-version-drift.ts';
+import { checkMinimumVersions } from './check-minimum-versions.ts';
+import { checkVersionDrift, checkPythonDrift } from './check-version-drift.ts';
 import { checkRequirements } from '../requirements/check-requirements.ts';
 import { checkSignaturePart } from './check-signature.ts';
 import { editRequirements } from '../requirements/edit-requirements.ts';
 import type { Requirement } from '../requirements/parse-requirements.ts';
 import { type Model, readModel } from './read-model.ts';
-import { type ModelProblem, placeProblem, type Subject } from '../subject.ts';
+import { type ModelProblem, locateProblem, type Subject } from '../subject.ts';
 
 /** A model that passed enough static checks to resolve its requirements. */
 export interface CheckedModel {
@@ -25,7 +25,7 @@ export interface ModelCheck {
 /** The static stage: reads the model's files without running any of its code, and reports all problems together. */
 export async function checkModel(subject: Subject, folder: string): Promise<ModelCheck> {
   const { model, problems } = await readModel(folder);
-  if (!model) return { checked: undefined, diagnostics: problems.map((p) => placeProblem(subject, p)) };
+  if (!model) return { checked: undefined, diagnostics: problems.map((p) => locateProblem(subject, p)) };
   const edited = editRequirements(subject, model);
   const pins = edited.requirements.flatMap((r) => (r.pin === undefined ? [] : [[r.name, r.pin] as const]));
   const all = [
@@ -34,13 +34,13 @@ export async function checkModel(subject: Subject, folder: string): Promise<Mode
     ...checkSignature(subject, model),
     ...checkExample(subject, model),
     ...checkPython(subject, model),
-    ...checkBounds(subject, model, edited.requirements),
+    ...checkMinimumVersions(subject, model, edited.requirements),
     ...checkPythonDrift(subject, model),
     ...edited.problems,
     ...(await checkRequirements(subject, model, edited.requirements)),
-    ...checkDrift(subject, model, new Map(pins)),
+    ...checkVersionDrift(subject, model, new Map(pins)),
   ];
-  const diagnostics = sortDiagnostics(all.map((p) => placeProblem(subject, p)));
+  const diagnostics = sortDiagnostics(all.map((p) => locateProblem(subject, p)));
   const { pythonVersion } = model;
   const hopeless = diagnostics.filter((d) => d.code.startsWith('requirement') || d.code === 'version-unsupported');
   if (hasErrors(hopeless) || pythonVersion === undefined) return { checked: undefined, diagnostics };

@@ -3,7 +3,7 @@ import type { Model } from './read-model.ts';
 import type { ModelProblem, Subject } from '../subject.ts';
 
 /** A flavor's saved version, the packages that provide the library, and the allowed difference. */
-interface Saved {
+interface SavedVersion {
   readonly flavor: string;
   readonly key: string;
   readonly packages: readonly string[];
@@ -12,7 +12,7 @@ interface Saved {
 }
 
 /** scikit-learn guarantees no compatibility between versions, and cloudpickle none between minor versions. */
-const SAVED: readonly Saved[] = [
+const SAVED_VERSIONS: readonly SavedVersion[] = [
   { flavor: 'sklearn', key: 'sklearn_version', packages: ['scikit-learn'], rule: 'exact' },
   { flavor: 'python_function', key: 'cloudpickle_version', packages: ['cloudpickle'], rule: 'minor' },
   { flavor: 'xgboost', key: 'xgb_version', packages: ['xgboost', 'xgboost-cpu'], rule: 'warn' },
@@ -24,12 +24,12 @@ const SAVED: readonly Saved[] = [
 ];
 
 /** Reports packages that differ from the version the model was saved with. `versions` is by package name. */
-export function checkDrift(
+export function checkVersionDrift(
   subject: Subject,
   model: Model,
   versions: ReadonlyMap<string, string>,
 ): readonly ModelProblem[] {
-  return SAVED.flatMap((saved) => {
+  return SAVED_VERSIONS.flatMap((saved) => {
     const text = model.flavors[saved.flavor]?.[saved.key];
     const name = saved.packages.find((p) => versions.has(p));
     const version = name === undefined ? undefined : versions.get(name)?.split('+')[0];

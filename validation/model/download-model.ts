@@ -9,10 +9,10 @@ import { makeFolderAtomically } from '../../system/atomic-files.ts';
 import { cacheFolder } from '../../system/cache.ts';
 import { codePath } from '../../system/code.ts';
 import { withFileLock } from '../../system/file-lock.ts';
-import { SILENT, timed } from '../../system/progress.ts';
-import { childEnvironment, runProcess } from '../../system/run-process.ts';
+import { SILENT, withProgress } from '../../system/progress.ts';
+import { makeChildEnvironment, runProcess } from '../../system/run-process.ts';
 import type { FetchedModel } from './fetched-model.ts';
-import { maskSecret } from './mask-secrets.ts';
+import { maskSecrets } from './mask-secrets.ts';
 import type { Subject } from '../subject.ts';
 
 /** mlflow-skinny and boto3 with hashes, written by `uv pip compile --generate-hashes`. */
@@ -20,7 +20,7 @@ const REQUIREMENTS = codePath('validation', 'model', 'download-requirements.txt'
 const PROGRAM = codePath('validation', 'model', 'download_model.py');
 const DOWNLOAD_LIMIT_SECONDS = 3600;
 /** Python versions for which every package above has a wheel. */
-const PYTHONS = ['3.12', '3.11', '3.13'];
+const SUPPORTED_PYTHONS = ['3.12', '3.11', '3.13'];
 
 /** Downloads a model by its MLflow URI into the cache, once. Refuses a URI whose version can change (alias, latest). */
 export async function downloadModel(
@@ -33,7 +33,7 @@ export async function downloadModel(
   const tracking = process.env['MLFLOW_TRACKING_URI'];
   if (/^(models|runs|mlflow-artifacts):/.test(uri) && !tracking)
     return refuse(subject, uri, 'MLFLOW_TRACKING_URI is not set', 'Set it to the address of your MLflow server');
-  const moving = await resolveMoving(subject, uri, options);
+  const moving = await refuseMovingVersion(subject, uri, options);
   if (moving) return moving;
   const there = await stat(join(folder, 'MLmodel')).catch(() => undefined);
   if (there) return { folder, diagnostics: [] };
@@ -57,7 +57,11 @@ function checkUri(uri: string): { readonly why: string; readonly hint: string } 
 /**
  * Refuses `models:/NAME@ALIAS`, `/NAME/latest` and `/NAME/STAGE`, because the reviewed model must be the one that runs.
  */
-async function resolveMoving(subject: Subject, uri: string, options: PythonOptions): Promise<FetchedModel | undefined> {
+async function refuseMovingVersion(
+  subject: Subject,
+  uri: string,
+  options: PythonOptions,
+): Promise<FetchedModel | undefined> {
   const [, name, target] = /^models:\/{1,3}(.+?)(?:@|\/)([^/@]+)$/.exec(uri) ?? [];
   if (name === undefined || target === undefined || /^\d+$/.test(target)) return undefined;
   const run = await runProgram(['--resolve', uri], options);
@@ -70,12 +74,12 @@ async function download(subject: Subject, uri: string, folder: string, options: 
   const failure = { message: '' };
   await mkdir(cacheFolder('models'), { recursive: true });
   try {
-    await timed(options.progress ?? SILENT, `Downloading ${subject.label} (${maskSecret(uri)})`, () =>
+    await withProgress(options.progress ?? SILENT, `Downloading ${subject.label} (${maskSecrets(uri)})`, () =>
       makeFolderAtomically(folder, async (fresh) => {
         const run = await runProgram(['--download', uri, fresh], options);
         if (run.code === 0) return;
         failure.message = run.timedOut ? `it took longer than ${DOWNLOAD_LIMIT_SECONDS} s` : lastLine(run.stderr);
-        throw new Error(`Cannot download ${maskSecret(uri)}`);
+        throw new Error(`Cannot download ${maskSecrets(uri)}`);
       }),
     );
   } catch (e) {
@@ -87,17 +91,20 @@ async function download(subject: Subject, uri: string, folder: string, options: 
 
 async function runProgram(args: readonly string[], options: PythonOptions) {
   const packages = parseLockedRequirements(await readFile(REQUIREMENTS, 'utf8'));
-  const python = await chooseMinorVersion(PYTHONS);
+  const python = await chooseMinorVersion(SUPPORTED_PYTHONS);
   const virtualenv = await ensureVirtualenv({ python, platform: 'here', packages }, options);
   return runProcess(virtualenv.python, [PROGRAM, ...args], {
-    env: childEnvironment({ PYTHONPYCACHEPREFIX: virtualenv.pycache, MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR: 'false' }),
+    env: makeChildEnvironment({
+      PYTHONPYCACHEPREFIX: virtualenv.pycache,
+      MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR: 'false',
+    }),
     limitSeconds: DOWNLOAD_LIMIT_SECONDS,
     ...(options.signal && { signal: options.signal }),
   });
 }
 
 function refuse(subject: Subject, uri: string, why: string, hint: string): FetchedModel {
-  const message = `Cannot fetch ${subject.label} from "${maskSecret(uri)}": ${maskSecret(why)}`;
+  const message = `Cannot fetch ${subject.label} from "${maskSecrets(uri)}": ${maskSecrets(why)}`;
   return { folder: undefined, diagnostics: [makeError('model-not-found', subject.entity.place, message, hint)] };
 }
 

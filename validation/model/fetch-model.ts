@@ -18,7 +18,7 @@ export async function fetchModel(subject: Subject, options: FetchOptions): Promi
   if (remote !== undefined) return downloadModel(subject, { uri: remote, folder }, options);
   const found = await stat(folder).catch(() => undefined);
   if (!found?.isDirectory())
-    return refuse(await describeMissing(subject, options.root, typedPath(subject, path), folder));
+    return refuse(await reportMissingModel(subject, options.root, renderModelPath(subject, path), folder));
   // An endpoint file can name a directory outside the project, because a reviewer sees that. A link would hide it.
   if (!subject.alone && isBelow(folder, resolve(options.root)) && !(await isInside(folder, options.root))) {
     const message = `Cannot use the model at "${path}": a symbolic link leads outside the project, expected a directory inside it`;
@@ -29,7 +29,7 @@ export async function fetchModel(subject: Subject, options: FetchOptions): Promi
 }
 
 /** Messages name a standalone model as the user typed it. */
-function typedPath({ alone, entity, label }: Subject, path: string): string {
+function renderModelPath({ alone, entity, label }: Subject, path: string): string {
   return alone && path === entity.model.uri ? label : path;
 }
 
@@ -42,7 +42,7 @@ function isBelow(path: string, folder: string): boolean {
   return path.startsWith(folder + sep);
 }
 
-async function describeMissing(subject: Subject, root: string, path: string, folder: string): Promise<Diagnostic> {
+async function reportMissingModel(subject: Subject, root: string, path: string, folder: string): Promise<Diagnostic> {
   const { entity, label, alone } = subject;
   const message = `Cannot find the model ${label}: there is no directory ${path}`;
   if (alone)

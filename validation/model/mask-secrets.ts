@@ -3,11 +3,11 @@ const SECRET = /token|key|sig|secret|passw|auth|credential/i;
 
 /** Whether a URL contains a user, a password or a token. */
 export function hasCredentials(text: string): boolean {
-  return maskSecret(text) !== text;
+  return maskSecrets(text) !== text;
 }
 
 /** Replaces possible secrets in a text. */
-export function maskSecret(text: string): string {
+export function maskSecrets(text: string): string {
   const parts = text.replace(/:\/\/[^/\s@]+@/g, '://…@').split(/([&#\s])/);
   return parts.map((part, i) => (i % 2 === 0 ? maskFields(part, parts[i - 1] === '&') : part)).join('');
 }

@@ -28,7 +28,7 @@ export const condaFile = z.looseObject({
 });
 
 /** The parts of a conda.yaml that affect a virtualenv. */
-export interface Conda {
+export interface CondaEnvironment {
   readonly channels: readonly string[] | undefined;
   /** `python=3.11.7` → `3.11.7` */
   readonly python: string | undefined;
@@ -39,10 +39,10 @@ export interface Conda {
   readonly pip: readonly string[];
 }
 
-const PRESENT_ANYWAY = new Set(['python', 'pip', 'setuptools', 'wheel']);
+const BUILT_IN_PACKAGES = new Set(['python', 'pip', 'setuptools', 'wheel']);
 
 /** Extracts those parts from a conda.yaml. */
-export function makeConda({ channels, dependencies }: z.infer<typeof condaFile>): Conda {
+export function makeCondaEnvironment({ channels, dependencies }: z.infer<typeof condaFile>): CondaEnvironment {
   const list = dependencies ?? [];
   const packages = list.filter((d): d is string => typeof d === 'string');
   const names = packages.map(
@@ -61,7 +61,7 @@ export function makeConda({ channels, dependencies }: z.infer<typeof condaFile>)
     channels: channels ?? undefined,
     python: /(?<!\d)(\d+\.\d+(?:\.\d+)?)/.exec(python ?? '')?.[1],
     pythonIndex: list.findIndex((d) => d === python),
-    packages: packages.filter((_, i) => !PRESENT_ANYWAY.has(names[i] ?? '')),
+    packages: packages.filter((_, i) => !BUILT_IN_PACKAGES.has(names[i] ?? '')),
     pip,
   };
 }

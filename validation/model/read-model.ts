@@ -7,7 +7,14 @@ import type { ParsedYaml } from '../../schemas/yaml/parsed-yaml.ts';
 import { readText } from '../../schemas/read-project.ts';
 import type { Signature } from '../../schemas/lock/signature.ts';
 import { digestModel, ModelLinkError } from '../../system/model-digest.ts';
-import { type Conda, condaFile, makeConda, type MlmodelFile, mlmodelFile, pythonEnvFile } from './parse-mlmodel.ts';
+import {
+  type CondaEnvironment,
+  condaFile,
+  makeCondaEnvironment,
+  type MlmodelFile,
+  mlmodelFile,
+  pythonEnvFile,
+} from './parse-mlmodel.ts';
 import type { Requirement } from '../requirements/parse-requirements.ts';
 import { readRequirements } from '../requirements/read-requirements.ts';
 import type { ModelProblem } from '../subject.ts';
@@ -32,22 +39,22 @@ export interface Model {
   readonly constraints: readonly Requirement[];
   /** Whether the model has a list of requirements. */
   readonly hasRequirements: boolean;
-  readonly conda: Conda | undefined;
+  readonly conda: CondaEnvironment | undefined;
   /** Locates a value in MLmodel. */
   readonly locate: ParsedYaml<unknown>['locate'];
 }
 
-export interface ReadModel {
+export interface ModelReadResult {
   readonly model: Model | undefined;
   readonly problems: readonly ModelProblem[];
 }
 
 /** Reads MLmodel (MLflow 1.x, 2.x or 3.x) and its related files. Never runs code of the model. */
-export async function readModel(folder: string): Promise<ReadModel> {
+export async function readModel(folder: string): Promise<ModelReadResult> {
   const text = await readText(join(folder, 'MLmodel'));
   if (text === undefined) return unreadable('Cannot read the model: there is no file MLmodel in its directory');
   const parsed = parseYaml(text, 'MLmodel', mlmodelFile);
-  if (!parsed.value) return { model: undefined, problems: parsed.diagnostics.map((d) => asUnreadable(d, d)) };
+  if (!parsed.value) return { model: undefined, problems: parsed.diagnostics.map((d) => makeUnreadableProblem(d, d)) };
   const digest = await digestModel(folder).catch((e: unknown) => {
     if (e instanceof ModelLinkError) return e;
     throw e;
@@ -60,7 +67,7 @@ export async function readModel(folder: string): Promise<ReadModel> {
   const problems: ModelProblem[] = [];
   const pythonEnv = await readYaml(folder, 'python_env.yaml', pythonEnvFile, problems);
   const condaYaml = await readYaml(folder, 'conda.yaml', condaFile, problems);
-  const conda = condaYaml?.value && makeConda(condaYaml.value);
+  const conda = condaYaml?.value && makeCondaEnvironment(condaYaml.value);
   const required = await readRequirements(folder, conda?.pip);
   problems.push(...required.problems);
   const { value, locate } = parsed;
@@ -88,13 +95,13 @@ export async function readModel(folder: string): Promise<ReadModel> {
   };
 }
 
-type Read<T> = Pick<ParsedYaml<T>, 'value' | 'locate'>;
+type YamlFile<T> = Pick<ParsedYaml<T>, 'value' | 'locate'>;
 
 function readPython(
   files: {
-    readonly pythonEnv: Read<z.infer<typeof pythonEnvFile>> | undefined;
-    readonly condaYaml: Read<z.infer<typeof condaFile>> | undefined;
-    readonly conda: Conda | undefined;
+    readonly pythonEnv: YamlFile<z.infer<typeof pythonEnvFile>> | undefined;
+    readonly condaYaml: YamlFile<z.infer<typeof condaFile>> | undefined;
+    readonly conda: CondaEnvironment | undefined;
   },
   { flavors }: MlmodelFile,
   locate: Model['locate'],
@@ -137,15 +144,15 @@ async function readYaml<T>(
   file: string,
   schema: z.ZodType<T>,
   problems: ModelProblem[],
-): Promise<Read<T> | undefined> {
+): Promise<YamlFile<T> | undefined> {
   const text = await readText(join(folder, file));
   if (text === undefined) return undefined;
   const { value, diagnostics, locate } = parseYaml(text, file, schema);
-  problems.push(...diagnostics.map((d) => asUnreadable(d, d)));
+  problems.push(...diagnostics.map((d) => makeUnreadableProblem(d, d)));
   return { value, locate };
 }
 
-function asUnreadable({ message }: { readonly message: string }, at: SourceLocation): ModelProblem {
+function makeUnreadableProblem({ message }: { readonly message: string }, at: SourceLocation): ModelProblem {
   const { file, line, column } = at;
   const where = `${file}: ${message}`;
   return {
@@ -156,7 +163,7 @@ function asUnreadable({ message }: { readonly message: string }, at: SourceLocat
   };
 }
 
-function unreadable(message: string, hint?: string): ReadModel {
+function unreadable(message: string, hint?: string): ModelReadResult {
   const at = { file: 'MLmodel', line: 1, column: 1 };
   return { model: undefined, problems: [{ code: 'model-unreadable', severity: 'error', message, hint, at }] };
 }

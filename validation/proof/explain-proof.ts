@@ -1,8 +1,8 @@
 import type { Diagnostic } from '../../schemas/diagnostic.ts';
 import type { DiagnosticCode } from '../../schemas/diagnostic-codes.ts';
 import { explainModule, type ModuleContext } from '../requirements/explain-module.ts';
-import { type ProofDocument, type ProofLimits, type ProofRun, proofSeconds } from './run-proof.ts';
-import { joinHints, type Subject, subjectError } from '../subject.ts';
+import { type ProofDocument, type ProofLimits, type ProofRun, computeProofSeconds } from './run-proof.ts';
+import { joinHints, type Subject, makeSubjectError } from '../subject.ts';
 
 export interface ProofContext extends Pick<ModuleContext, 'packages' | 'elsewhere'> {
   readonly limits: ProofLimits;
@@ -14,9 +14,10 @@ export function explainProof(
   ran: ProofRun,
   { limits, packages, elsewhere }: ProofContext,
 ): readonly Diagnostic[] {
-  const wrong = (code: DiagnosticCode, message: string, hint?: string) => subjectError(subject, code, message, hint);
+  const wrong = (code: DiagnosticCode, message: string, hint?: string) =>
+    makeSubjectError(subject, code, message, hint);
   const { document } = ran;
-  if (!document) return [explainEnd(subject, ran, limits)];
+  if (!document) return [explainCrash(subject, ran, limits)];
   const { failed } = document;
   if (failed) return [explainFailure(subject, failed, { limits, packages, elsewhere })];
   const found: Diagnostic[] = [];
@@ -26,7 +27,7 @@ export function explainProof(
       wrong(
         'time-limit',
         `Cannot serve ${subject.label}: its example took ${predicted.toFixed(1)} s, expected at most ${limits.predictSeconds} s`,
-        timeHint(subject),
+        renderTimeHint(subject),
       ),
     );
   for (const { category, message } of document.warnings)
@@ -40,32 +41,32 @@ type Failed = NonNullable<ProofDocument['failed']>;
 function explainFailure(subject: Subject, failed: Failed, { limits, packages, elsewhere }: ProofContext): Diagnostic {
   const { stage, kind, message, module, trace } = failed;
   const { label } = subject;
-  const where = joinHints(explainCause(kind, message, trace), lastFrame(trace));
-  const wrong = (code: DiagnosticCode, text: string, hint?: string) => subjectError(subject, code, text, hint);
-  if (kind === 'MemoryError') return memoryError(subject, limits);
+  const where = joinHints(explainCause(kind, message, trace), findModelFrame(trace));
+  const wrong = (code: DiagnosticCode, text: string, hint?: string) => makeSubjectError(subject, code, text, hint);
+  if (kind === 'MemoryError') return makeMemoryError(subject, limits);
   if (module) return explainModule(subject, module, { packages, elsewhere, where });
-  const library = missingLibrary(message);
+  const library = findMissingLibrary(message);
   if (library !== undefined)
     return wrong(
       'import-failed',
       `Cannot import what ${label} needs: the library ${library} is not installed on this machine`,
-      libraryHint(library),
+      renderLibraryHint(library),
     );
   if (stage === 'import' || kind === 'ImportError')
     return wrong('import-failed', `Cannot import what ${label} needs: ${message}`, where);
   if (stage === 'load') return wrong('load-failed', `Cannot load ${label}: ${message}`, where);
-  if (stage === 'workers') return wrong('load-failed', `Cannot serve ${label}: ${message}`, workersHint(subject));
+  if (stage === 'workers') return wrong('load-failed', `Cannot serve ${label}: ${message}`, renderWorkersHint(subject));
   if (kind === 'InvalidOutput')
     return wrong(
       'output-mismatch',
       `Cannot serve ${label}: ${message.replace(/^The model's/, 'its')}`,
-      joinHints(JSON_VALUES, /\bNaN\b/.test(message) ? nanHint(subject) : undefined),
+      joinHints(JSON_VALUES_HINT, /\bNaN\b/.test(message) ? renderNanHint(subject) : undefined),
     );
   if (kind === 'Refused')
     return wrong(
       'prediction-failed',
       `Cannot predict with ${label}: the server rejects its input example: ${message}`,
-      EXAMPLE,
+      EXAMPLE_HINT,
     );
   if (stage === 'signature' || kind === 'SignatureMismatch')
     return wrong(
@@ -76,22 +77,23 @@ function explainFailure(subject: Subject, failed: Failed, { limits, packages, el
   return wrong('prediction-failed', `Cannot predict with ${label}: its input example raises ${message}`, where);
 }
 
-const JSON_VALUES = 'Return values that JSON can represent: null instead of a missing number, lists, maps and strings';
+const JSON_VALUES_HINT =
+  'Return values that JSON can represent: null instead of a missing number, lists, maps and strings';
 
-function nanHint({ alone, entity, endpoint }: Subject): string {
+function renderNanHint({ alone, entity, endpoint }: Subject): string {
   return alone
     ? 'davit serve --nan null returns null instead'
     : `davit.served_entities.${entity.name}.nan: null in ${endpoint.file} returns null instead`;
 }
 
 /** Names the option to change. The model server's message names the value. */
-function workersHint({ alone, entity, endpoint }: Subject): string {
+function renderWorkersHint({ alone, entity, endpoint }: Subject): string {
   return alone
     ? 'Set it with davit serve --worker-mode'
     : `Set it with davit.served_entities.${entity.name}.workers in ${endpoint.file}`;
 }
 
-const EXAMPLE = 'Log the model with an input_example that fits its signature';
+const EXAMPLE_HINT = 'Log the model with an input_example that fits its signature';
 
 /** Explains common wrong assumptions of a model about its runtime environment. */
 function explainCause(kind: string, message: string, trace: string | null | undefined): string | undefined {
@@ -108,21 +110,21 @@ function explainCause(kind: string, message: string, trace: string | null | unde
 }
 
 /** Explains a proof that ended without a document. Only the signal, exit code and stderr are known. */
-function explainEnd(subject: Subject, { run, began }: ProofRun, limits: ProofLimits): Diagnostic {
+function explainCrash(subject: Subject, { run, began }: ProofRun, limits: ProofLimits): Diagnostic {
   const { label } = subject;
-  const code = ENDED_IN[began ?? ''] ?? 'load-failed';
-  const wrong = (code: DiagnosticCode, text: string, hint?: string) => subjectError(subject, code, text, hint);
-  const seconds = proofSeconds(limits);
+  const code = CODES_BY_STAGE[began ?? ''] ?? 'load-failed';
+  const wrong = (code: DiagnosticCode, text: string, hint?: string) => makeSubjectError(subject, code, text, hint);
+  const seconds = computeProofSeconds(limits);
   if (run.stopped === 'time')
     return wrong(
       'time-limit',
       `Cannot serve ${label}: it did not load and predict its example within ${seconds} s`,
-      timeHint(subject),
+      renderTimeHint(subject),
     );
   if (run.stopped === 'output')
     return wrong('prediction-failed', `Cannot prove ${label}: its output exceeds the limit`, 'Remove its debug output');
-  if (/MemoryError|Cannot allocate memory|bad_alloc/.test(run.stderr)) return memoryError(subject, limits);
-  const signal = run.signal ?? signalOf(run.code);
+  if (/MemoryError|Cannot allocate memory|bad_alloc/.test(run.stderr)) return makeMemoryError(subject, limits);
+  const signal = run.signal ?? findSignal(run.code);
   const frame = /File "([^"]*)", line (\d+) in (\w+)/.exec(run.stderr);
   const where = frame
     ? `In ${frame[1]?.split('/').slice(-2).join('/') ?? ''}:${frame[2] ?? ''} (${frame[3] ?? ''})`
@@ -134,7 +136,7 @@ function explainEnd(subject: Subject, { run, began }: ProofRun, limits: ProofLim
     );
   if (signal !== undefined)
     return wrong(code, `Cannot prove ${label}: it crashed with ${signal} in compiled code`, where);
-  if (run.code === 0) return wrong(code, `Cannot prove ${label}: it ended its own process`, ENDS);
+  if (run.code === 0) return wrong(code, `Cannot prove ${label}: it ended its own process`, EXIT_HINT);
   const last = run.stderr.trim().split('\n').at(-1)?.trim() ?? '';
   return wrong(
     code,
@@ -143,18 +145,18 @@ function explainEnd(subject: Subject, { run, began }: ProofRun, limits: ProofLim
 }
 
 /** The diagnostic code for a process that ended in a stage. */
-const ENDED_IN: Readonly<Partial<Record<string, DiagnosticCode>>> = {
+const CODES_BY_STAGE: Readonly<Partial<Record<string, DiagnosticCode>>> = {
   import: 'import-failed',
   predict: 'prediction-failed',
   signature: 'prediction-failed',
 };
 
-const ENDS = 'Remove the call of os._exit, because it would end the server';
+const EXIT_HINT = 'Remove the call of os._exit, because it would end the server';
 
-function memoryError(subject: Subject, { memoryBytes }: ProofLimits): Diagnostic {
+function makeMemoryError(subject: Subject, { memoryBytes }: ProofLimits): Diagnostic {
   const limit = memoryBytes === undefined ? 'this machine has' : `its ${memoryBytes / 2 ** 30} GiB`;
   const hint = subject.alone ? undefined : 'Choose a larger workload_type, such as CPU_MEDIUM or CPU_LARGE';
-  return subjectError(
+  return makeSubjectError(
     subject,
     'memory-limit',
     `Cannot serve ${subject.label}: it needs more memory than ${limit}`,
@@ -172,11 +174,11 @@ const SIGNALS: Readonly<Record<number, string>> = {
 };
 
 /** Shells and bubblewrap exit with 128 plus the number of the signal. */
-function signalOf(code: number): string | undefined {
+function findSignal(code: number): string | undefined {
   return SIGNALS[code];
 }
 
-function timeHint({ alone, entity, endpoint }: Subject): string | undefined {
+function renderTimeHint({ alone, entity, endpoint }: Subject): string | undefined {
   return alone
     ? undefined
     : `Raise davit.served_entities.${entity.name}.time_limit_seconds in ${endpoint.file}, or make the model faster`;
@@ -189,7 +191,7 @@ const LIBRARY_PACKAGES: Readonly<Record<string, string>> = {
 };
 
 /** `libGL.so.1: cannot open shared object file: …` → `libGL.so.1` */
-function missingLibrary(message: string): string | undefined {
+function findMissingLibrary(message: string): string | undefined {
   const at = message.indexOf(': cannot open shared object');
   const name =
     message
@@ -199,13 +201,13 @@ function missingLibrary(message: string): string | undefined {
   return name.startsWith('lib') && name.includes('.so') ? name : undefined;
 }
 
-function libraryHint(library: string): string {
+function renderLibraryHint(library: string): string {
   const name = LIBRARY_PACKAGES[library];
   return name === undefined ? 'Install the system package that provides it' : `Install it: apt-get install ${name}`;
 }
 
 /** Finds the model's own frame in a trace: `helperpkg/feat.py:3 in predict: return area(x)`. */
-function lastFrame(trace: string | null | undefined): string | undefined {
+function findModelFrame(trace: string | null | undefined): string | undefined {
   const lines = (trace ?? '').split('\n').filter((l) => l.trim() !== '');
   const own = lines.findLastIndex((l) => l.startsWith(' ')) - 1;
   const at = own >= 0 ? own : lines.findLastIndex((l) => !/^(?: |<frozen )/.test(l));

@@ -11,11 +11,11 @@ import { cacheFolder } from '../../system/cache.ts';
 import { explainProof, type ProofContext } from './explain-proof.ts';
 import {
   type ProofDocument,
-  proofLimits,
+  makeProofLimits,
   type ProofRun,
   type ProofSettings,
-  proofSettings,
-  RUNTIME,
+  makeProofSettings,
+  RUNTIME_FOLDER,
   runProof,
 } from './run-proof.ts';
 import type { Subject } from '../subject.ts';
@@ -33,15 +33,15 @@ const [MOST_FOUND, FOUND_CHARACTERS] = [20, 100];
 /**
  * Hash of every input of a proof: model, virtualenv, machine, model server, limits, settings, environment variables.
  */
-export async function proofKey(subject: Subject, locked: LockedEntity, virtualenv: Virtualenv): Promise<string> {
+export async function makeProofKey(subject: Subject, locked: LockedEntity, virtualenv: Virtualenv): Promise<string> {
   return contentHash({
     format: FORMAT,
     model: locked.model.digest,
     virtualenv: virtualenv.key,
     machine: `${process.platform}-${process.arch}`,
-    runner: await hashRunner(),
-    limits: proofLimits(subject.entity),
-    settings: proofSettings(subject.entity),
+    runner: await hashModelServer(),
+    limits: makeProofLimits(subject.entity),
+    settings: makeProofSettings(subject.entity),
     environmentVars: subject.entity.environmentVars,
   });
 }
@@ -64,8 +64,8 @@ export async function proveModel(
   model: Pick<ProofContext, 'packages' | 'elsewhere'> & { readonly folder: string; readonly key: string },
   options: { readonly virtualenv: Virtualenv; readonly signal?: AbortSignal | undefined },
 ): Promise<ProofResult> {
-  const limits = proofLimits(subject.entity);
-  const settings = proofSettings(subject.entity);
+  const limits = makeProofLimits(subject.entity);
+  const settings = makeProofSettings(subject.entity);
   const { environmentVars } = subject.entity;
   const { virtualenv, signal } = options;
   const run = await runProof(model.folder, virtualenv, { limits, settings, environmentVars, signal });
@@ -90,14 +90,17 @@ function makeProof(
     answer: document.answer ?? undefined,
     peakMemoryBytes: document.peak_memory_bytes,
     loadMemoryBytes: document.load_memory_bytes ?? undefined,
-    workers: makeWorkers(document, settings),
+    workers: makeProofWorkers(document, settings),
     mlflow: document.mlflow ?? undefined,
     warnings: document.warnings.map(({ category, message }) => ({ category, message })),
   };
 }
 
 /** Forks share the memory of the loaded model. In the mode `separate`, each worker has its own copy. */
-export function makeWorkers(document: ProofDocument, { workers }: Pick<ProofSettings, 'workers'>): Proof['workers'] {
+export function makeProofWorkers(
+  document: ProofDocument,
+  { workers }: Pick<ProofSettings, 'workers'>,
+): Proof['workers'] {
   if (!document.workers) return undefined;
   const { mode } = document.workers;
   const loaded = document.load_memory_bytes ?? document.peak_memory_bytes;
@@ -111,8 +114,8 @@ function proofFile(key: string): string {
 }
 
 /** Hashes the whole model server, because the same code proves and serves. */
-async function hashRunner(): Promise<string> {
-  const folder = join(RUNTIME, 'davit_server');
+async function hashModelServer(): Promise<string> {
+  const folder = join(RUNTIME_FOLDER, 'davit_server');
   const files = (await readdir(folder, { recursive: true })).filter((f) => f.endsWith('.py')).sort();
   return contentHash(await Promise.all(files.map((f) => readFile(join(folder, f), 'utf8'))));
 }

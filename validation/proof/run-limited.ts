@@ -2,7 +2,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { waitForChild } from '../../system/wait-for-child.ts';
 
-export interface LimitedOptions {
+export interface LimitedRunOptions {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   readonly limitSeconds: number;
@@ -22,7 +22,7 @@ export interface LimitedRun {
 }
 
 /** Runs an untrusted program in its own process group, so that its child processes end with it. */
-export function runLimited(command: readonly string[], options: LimitedOptions): Promise<LimitedRun> {
+export function runLimited(command: readonly string[], options: LimitedRunOptions): Promise<LimitedRun> {
   const { cwd, env, limitSeconds, limitBytes, signal } = options;
   const [program = '', ...args] = command;
   return new Promise((done, fail) => {

@@ -4,15 +4,15 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { Virtualenv } from '../../python/ensure-virtualenv.ts';
 import type { Entity } from '../../schemas/endpoint/endpoint.ts';
-import { workersOf } from '../../schemas/endpoint/count-replicas.ts';
-import { WORKER_MODES, mayLoadAgain, type WorkerMode, workerModeOf } from '../../schemas/endpoint/worker-mode.ts';
+import { countWorkers } from '../../schemas/endpoint/count-replicas.ts';
+import { WORKER_MODES, mayLoadAgain, type WorkerMode, chooseWorkerMode } from '../../schemas/endpoint/worker-mode.ts';
 import { codePath } from '../../system/code.ts';
 import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
 import { type LimitedRun, runLimited } from './run-limited.ts';
 import { hasBubblewrap, wrapInSandbox } from './sandbox.ts';
 
 /** The folder of the model server's Python package, which contains `davit_server.prove`. */
-export const RUNTIME = codePath('runtime');
+export const RUNTIME_FOLDER = codePath('runtime');
 
 const proofDocument = z.looseObject({
   stages: z.array(z.looseObject({ name: z.string(), seconds: z.number() })),
@@ -71,24 +71,24 @@ export interface ProofSettings {
   readonly nan: Entity['nan'];
 }
 
-export function proofSettings(entity: Entity): ProofSettings {
-  return { workers: workersOf(entity), workerMode: workerModeOf(entity), nan: entity.nan };
+export function makeProofSettings(entity: Entity): ProofSettings {
+  return { workers: countWorkers(entity), workerMode: chooseWorkerMode(entity), nan: entity.nan };
 }
 
 /** The limits for the proof of an entity. */
-export function proofLimits(entity: Entity): ProofLimits {
+export function makeProofLimits(entity: Entity): ProofLimits {
   const { workloadType, timeLimitSeconds } = entity;
   const gibibytes = MEMORY_GIBIBYTES[workloadType];
   return {
     loadSeconds: LOAD_LIMIT_SECONDS,
-    loads: mayLoadAgain(workerModeOf(entity), workersOf(entity)) ? 2 : 1,
+    loads: mayLoadAgain(chooseWorkerMode(entity), countWorkers(entity)) ? 2 : 1,
     predictSeconds: timeLimitSeconds,
     memoryBytes: gibibytes === undefined ? undefined : gibibytes * GIBIBYTE,
   };
 }
 
 /** Maximum duration of a whole proof. */
-export function proofSeconds({ loadSeconds, predictSeconds, loads }: ProofLimits): number {
+export function computeProofSeconds({ loadSeconds, predictSeconds, loads }: ProofLimits): number {
   return loads * (loadSeconds + predictSeconds);
 }
 
@@ -117,18 +117,18 @@ export async function runProof(
   await mkdir(virtualenv.pycache, { recursive: true });
   const temporary = makeTemporaryFolder('proof');
   try {
-    const env = { ...options.environmentVars, ...proofEnvironment(virtualenv, sandboxed ? '/tmp' : temporary) };
+    const env = { ...options.environmentVars, ...makeProofEnvironment(virtualenv, sandboxed ? '/tmp' : temporary) };
     const { workers, workerMode, nan } = settings;
     const command = [
       ...[virtualenv.python, '-c', BOOTSTRAP, String(limits.memoryBytes ?? 0), '--model', model],
       ...['--workers', String(workers), '--worker-mode', workerMode, '--nan', nan],
     ];
     const base = dirname(dirname(await realpath(virtualenv.python)));
-    const folders = { readable: [base, virtualenv.folder, RUNTIME, model], writable: [virtualenv.pycache] };
+    const folders = { readable: [base, virtualenv.folder, RUNTIME_FOLDER, model], writable: [virtualenv.pycache] };
     const run = await runLimited(sandboxed ? wrapInSandbox(command, env, folders) : command, {
       cwd: temporary,
       env: sandboxed ? { PATH: process.env['PATH'] ?? '' } : env,
-      limitSeconds: proofSeconds(limits),
+      limitSeconds: computeProofSeconds(limits),
       limitBytes: OUTPUT_LIMIT_BYTES,
       signal,
     });
@@ -138,7 +138,7 @@ export async function runProof(
   }
 }
 
-function proofEnvironment(virtualenv: Virtualenv, temporary: string): Readonly<Record<string, string>> {
+function makeProofEnvironment(virtualenv: Virtualenv, temporary: string): Readonly<Record<string, string>> {
   const threads = ['OMP', 'OPENBLAS', 'MKL', 'NUMEXPR'].map(
     (name) => [`${name}_NUM_THREADS`, String(THREADS)] as const,
   );
@@ -147,7 +147,7 @@ function proofEnvironment(virtualenv: Virtualenv, temporary: string): Readonly<R
     HOME: temporary,
     TMPDIR: temporary,
     LANG: 'C.UTF-8',
-    PYTHONPATH: RUNTIME,
+    PYTHONPATH: RUNTIME_FOLDER,
     PYTHONPYCACHEPREFIX: virtualenv.pycache,
     PYTHONNOUSERSITE: '1',
     PYTHONUNBUFFERED: '1',

@@ -1,10 +1,10 @@
 import { access } from 'node:fs/promises';
 import { resolve, sep } from 'node:path';
 import { findPipCounterpart } from './conda-names.ts';
-import { condaName } from './edit-requirements.ts';
+import { parseCondaName } from './edit-requirements.ts';
 import type { Requirement } from './parse-requirements.ts';
 import type { Model } from '../model/read-model.ts';
-import { hasCredentials, maskSecret } from '../model/mask-secrets.ts';
+import { hasCredentials, maskSecrets } from '../model/mask-secrets.ts';
 import { joinHints, type ModelProblem, type Subject } from '../subject.ts';
 
 const OTHER_PLATFORMS = /^(pywin32|pypiwin32|pywinpty|windows-curses|wmi|pyobjc(-.*)?)$/;
@@ -64,7 +64,7 @@ async function checkSource({ label }: Subject, model: Model, r: Requirement): Pr
     {
       code: 'requirement-invalid',
       severity: 'error',
-      message: `Cannot install "${maskSecret(r.text)}" for ${label}: ${why}`,
+      message: `Cannot install "${maskSecrets(r.text)}" for ${label}: ${why}`,
       hint,
       remove: name,
       at,
@@ -106,13 +106,13 @@ function checkConda(
   if (!conda) return [];
   const at = { file: 'conda.yaml', line: 1, column: 1 };
   const covered = new Set([...requirements.map((r) => r.name), ...entity.requirementEdits.remove]);
-  const only = conda.packages.filter((p) => !covered.has(condaName(p)));
+  const only = conda.packages.filter((p) => !covered.has(parseCondaName(p)));
   const problems = only.map((p): ModelProblem => {
     const pip = findPipCounterpart(p);
     const without = `Cannot install "${p}" for ${label}: it comes from conda`;
     const leaveOut = alone
       ? 'Remove it from conda.yaml'
-      : `Add "${condaName(p)}" to davit.served_entities.${entity.name}.requirements.remove`;
+      : `Add "${parseCondaName(p)}" to davit.served_entities.${entity.name}.requirements.remove`;
     if ('none' in pip)
       return {
         code: 'conda-only-package',

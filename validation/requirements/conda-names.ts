@@ -1,4 +1,4 @@
-import { condaName } from './edit-requirements.ts';
+import { parseCondaName } from './edit-requirements.ts';
 
 /** The pip requirement for a conda package, or the reason why pip has nothing to install. */
 type PipCounterpart = { readonly pip: string; readonly certain: boolean } | { readonly none: string };
@@ -63,7 +63,7 @@ const SAME_NAME = new Set(
 
 /** Converts `pytorch::pytorch=2.1` to the requirement `torch==2.1.*`, or returns why pip has none. */
 export function findPipCounterpart(spec: string): PipCounterpart {
-  const name = condaName(spec);
+  const name = parseCondaName(spec);
   const known = COUNTERPARTS[name] ?? (isLibrary(name) ? { none: IN_WHEELS } : undefined);
   if (known && 'none' in known) return known;
   return { pip: `${known?.pip ?? name}${pipVersion(spec)}`, certain: known !== undefined || SAME_NAME.has(name) };

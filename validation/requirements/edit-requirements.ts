@@ -1,4 +1,4 @@
-import { normalizeName } from '../../python/normalize-package-name.ts';
+import { normalizePackageName } from '../../python/normalize-package-name.ts';
 import { parseRequirement, type Requirement } from './parse-requirements.ts';
 import type { Model } from '../model/read-model.ts';
 import type { ModelProblem, Subject } from '../subject.ts';
@@ -9,17 +9,17 @@ export interface EditedRequirements {
 }
 
 /** Source location for problems with the endpoint's edits, which placeProblem reports on the entity. */
-const ENTITY = { file: 'MLmodel', line: 1, column: 1 };
+const ENTITY_LOCATION = { file: 'MLmodel', line: 1, column: 1 };
 
 /** Applies the endpoint's edits to the model's requirements. `add` replaces a requirement that has the same name. */
 export function editRequirements({ entity, label }: Subject, model: Model): EditedRequirements {
   const { add, remove } = entity.requirementEdits;
   const problems: ModelProblem[] = [];
   const wrong = (message: string, hint?: string) =>
-    problems.push({ code: 'requirement-invalid', severity: 'error', message, hint, at: ENTITY });
+    problems.push({ code: 'requirement-invalid', severity: 'error', message, hint, at: ENTITY_LOCATION });
   const known = new Set(model.requirements.map((r) => r.name));
-  const conda = new Set(model.conda?.packages.map(condaName));
-  const removed = new Set(remove.map(normalizeName));
+  const conda = new Set(model.conda?.packages.map(parseCondaName));
+  const removed = new Set(remove.map(normalizePackageName));
   for (const name of removed)
     if (!known.has(name) && !conda.has(name))
       wrong(
@@ -27,7 +27,7 @@ export function editRequirements({ entity, label }: Subject, model: Model): Edit
         `Its requirements: ${[...known].join(', ')}`,
       );
   const added = add.flatMap((line) => {
-    const requirement = parseRequirement(line, ENTITY);
+    const requirement = parseRequirement(line, ENTITY_LOCATION);
     if (!requirement) wrong(`Cannot add "${line}" to the requirements of ${label}: expected NAME==VERSION`);
     return requirement ?? [];
   });
@@ -37,8 +37,8 @@ export function editRequirements({ entity, label }: Subject, model: Model): Edit
 }
 
 /** `conda-forge::openblas=0.3` → `openblas` */
-export function condaName(spec: string): string {
-  return normalizeName(
+export function parseCondaName(spec: string): string {
+  return normalizePackageName(
     spec
       .split('::')
       .at(-1)

@@ -1,11 +1,11 @@
-import { normalizeName } from '../../python/normalize-package-name.ts';
+import { normalizePackageName } from '../../python/normalize-package-name.ts';
 import type { Diagnostic } from '../../schemas/diagnostic.ts';
 import type { LockedPackage } from '../../schemas/lock/lock.ts';
 import { findPythonsWith } from './standard-library.ts';
-import { editHint, joinHints, type Subject, subjectError } from '../subject.ts';
+import { renderEditHint, joinHints, type Subject, makeSubjectError } from '../subject.ts';
 
 /** Modules whose name differs from the name of their package. */
-const PACKAGES: Readonly<Record<string, string>> = {
+const PACKAGES_BY_MODULE: Readonly<Record<string, string>> = {
   attr: 'attrs',
   bs4: 'beautifulsoup4',
   Crypto: 'pycryptodome',
@@ -34,7 +34,7 @@ const SAME_NAME = new Set(
 );
 
 /** Parts of namespace packages, each from its own package. */
-const PARTS: Readonly<Record<string, string>> = {
+const NAMESPACE_PACKAGES: Readonly<Record<string, string>> = {
   'google.generativeai': 'google-generativeai',
   'google.protobuf': 'protobuf',
 };
@@ -54,7 +54,7 @@ export function explainModule(
   { packages, elsewhere, where }: ModuleContext,
 ): Diagnostic {
   const error = (text: string, hint?: string) =>
-    subjectError(
+    makeSubjectError(
       subject,
       'import-failed',
       `Cannot import what ${subject.label} needs: ${text}`,
@@ -67,32 +67,32 @@ export function explainModule(
       `only Python ${pythons} has module "${module}" in its standard library`,
       `Log the model again with Python ${pythons}, or without that module`,
     );
-  const same = normalizeName(top);
-  const provider = providerOf(module) ?? (elsewhere.includes(same) ? same : undefined);
-  const name = normalizeName((provider ?? top).split('<')[0] ?? top);
+  const same = normalizePackageName(top);
+  const provider = findProvider(module) ?? (elsewhere.includes(same) ? same : undefined);
+  const name = normalizePackageName((provider ?? top).split('<')[0] ?? top);
   const installed = packages.find((p) => p.name === name);
   if (installed && module !== top)
     return error(
       `${installed.name} ${installed.version} has no module "${module}", expected the version the model was saved with`,
     );
   const missing = `module "${module}" is not installed: no requirement provides it`;
-  if (provider !== undefined && !installed) return error(missing, editHint(subject, { add: provider }));
+  if (provider !== undefined && !installed) return error(missing, renderEditHint(subject, { add: provider }));
   return error(
     missing,
-    `If "${top}" is a file or folder of your own, log the model again with code_paths=["${top}"]. ${addAny(subject)}`,
+    `If "${top}" is a file or folder of your own, log the model again with code_paths=["${top}"]. ${renderAddPackageHint(subject)}`,
   );
 }
 
 /** The package that certainly provides a module. Undefined: not known. */
-function providerOf(module: string): string | undefined {
+function findProvider(module: string): string | undefined {
   const [top = module, second, third] = module.split('.');
   if (top === 'google' && second === 'cloud' && third !== undefined)
     return `google-cloud-${third.replaceAll('_', '-')}`;
-  const part = second === undefined ? undefined : PARTS[`${top}.${second}`];
-  return part ?? PACKAGES[top] ?? (SAME_NAME.has(top) ? normalizeName(top) : undefined);
+  const part = second === undefined ? undefined : NAMESPACE_PACKAGES[`${top}.${second}`];
+  return part ?? PACKAGES_BY_MODULE[top] ?? (SAME_NAME.has(top) ? normalizePackageName(top) : undefined);
 }
 
-function addAny({ alone, entity, endpoint }: Subject): string {
+function renderAddPackageHint({ alone, entity, endpoint }: Subject): string {
   const list = alone ? 'requirements.txt' : `davit.served_entities.${entity.name}.requirements.add of ${endpoint.file}`;
   return `If a package provides it, add that package to ${list}`;
 }

@@ -1,9 +1,9 @@
-import { normalizeName } from '../../python/normalize-package-name.ts';
+import { normalizePackageName } from '../../python/normalize-package-name.ts';
 import type { ProcessResult } from '../../system/run-process.ts';
 import type { ResolutionRequest } from './resolution-request.ts';
 
 /** Why requirements cannot be satisfied, and how to fix them. */
-export interface Explanation {
+export interface ResolutionExplanation {
   /** Text that follows "Cannot install the requirements of iris 2: ". */
   readonly why: string;
   readonly hint?: string | undefined;
@@ -15,7 +15,7 @@ export interface Explanation {
   readonly about?: string | undefined;
 }
 
-type Compile = (lines: readonly string[], more?: readonly string[]) => Promise<ProcessResult>;
+type CompileRequirements = (lines: readonly string[], more?: readonly string[]) => Promise<ProcessResult>;
 
 /**
  * Converts uv's message to an explanation. `compile` runs uv with wheels only, because source distributions run code.
@@ -23,13 +23,13 @@ type Compile = (lines: readonly string[], more?: readonly string[]) => Promise<P
 export async function explainResolution(
   request: ResolutionRequest,
   message: string,
-  compile: Compile,
-): Promise<Explanation> {
+  compile: CompileRequirements,
+): Promise<ResolutionExplanation> {
   return (
-    (await explainMissing(request, message, compile)) ??
-    explainPython(request, message) ??
-    explainTwice(message) ??
-    (await explainWheels(request, message, compile)) ??
+    (await explainMissingVersion(request, message, compile)) ??
+    explainPythonBound(request, message) ??
+    explainDuplicate(message) ??
+    (await explainMissingWheel(request, message, compile)) ??
     explainConflict(request, message) ?? { why: shorten(message) }
   );
 }
@@ -37,12 +37,12 @@ export async function explainResolution(
 /**
  * Explains a nonexistent version or package. uv can blame another requirement, so this checks every pin that uv names.
  */
-async function explainMissing(
+async function explainMissingVersion(
   request: ResolutionRequest,
   message: string,
-  compile: Compile,
-): Promise<Explanation | undefined> {
-  const text = unwrap(message);
+  compile: CompileRequirements,
+): Promise<ResolutionExplanation | undefined> {
+  const text = collapseWhitespace(message);
   const unknown = /(?<![A-Za-z0-9._-])([A-Za-z0-9._-]+) was not found in the (?:package registry|cache)/.exec(
     text,
   )?.[1];
@@ -50,13 +50,13 @@ async function explainMissing(
     return {
       why: `the index has no package named "${unknown}"`,
       hint: 'Check its spelling',
-      about: normalizeName(unknown),
+      about: normalizePackageName(unknown),
     };
   for (const { name, pin } of request.requirements) {
     if (pin === undefined || !text.includes(`${name}==${pin}`)) continue;
     const lone = await compile([`${name}==${pin}`], ['--no-deps']);
-    if (lone.code === 0 || !/there is no version of/.test(unwrap(lone.stderr))) continue;
-    const nearest = await findNear(compile, name, pin);
+    if (lone.code === 0 || !/there is no version of/.test(collapseWhitespace(lone.stderr))) continue;
+    const nearest = await findNearestVersion(compile, name, pin);
     const expected = nearest === undefined ? '' : `, expected one such as ${nearest}`;
     const add = nearest === undefined ? undefined : `${name}==${nearest}`;
     return { why: `there is no version ${pin} of ${name}${expected}`, add, about: name };
@@ -65,7 +65,11 @@ async function explainMissing(
 }
 
 /** Tries `2.1.2+cu118` without its build, then the nearest older version, then the newest version. */
-async function findNear(compile: Compile, name: string, pin: string): Promise<string | undefined> {
+async function findNearestVersion(
+  compile: CompileRequirements,
+  name: string,
+  pin: string,
+): Promise<string | undefined> {
   const [version = pin, build] = pin.split('+');
   const candidates = [...(build === undefined ? [] : [`${name}==${version}`]), `${name}<${version}`, name];
   for (const candidate of candidates) {
@@ -75,13 +79,13 @@ async function findNear(compile: Compile, name: string, pin: string): Promise<st
   return undefined;
 }
 
-async function findVersion(compile: Compile, requirement: string): Promise<string | undefined> {
+async function findVersion(compile: CompileRequirements, requirement: string): Promise<string | undefined> {
   const run = await compile([requirement], ['--no-deps', '--upgrade']);
   return run.code === 0 ? /==(\S+)/.exec(run.stdout)?.[1] : undefined;
 }
 
-function explainPython({ python }: ResolutionRequest, message: string): Explanation | undefined {
-  const text = unwrap(message);
+function explainPythonBound({ python }: ResolutionRequest, message: string): ResolutionExplanation | undefined {
+  const text = collapseWhitespace(message);
   const bound = /does not satisfy Python(\S+?),? and /.exec(text);
   const after = bound ? text.slice(bound.index + bound[0].length) : '';
   const needs = bound?.[1];
@@ -91,18 +95,18 @@ function explainPython({ python }: ResolutionRequest, message: string): Explanat
   return {
     why: `${what} needs Python ${needs}, and the model was saved with Python ${python}`,
     hint: 'Require versions for that Python, or train and log the model with a newer Python',
-    about: nameOf(what),
+    about: parseName(what),
   };
 }
 
-function explainTwice(message: string): Explanation | undefined {
-  const [, a, b] = /Because you require (\S+) and (\S+?), we can conclude/.exec(unwrap(message)) ?? [];
-  if (a === undefined || b === undefined || nameOf(a) !== nameOf(b)) return undefined;
-  return { why: `both ${a} and ${b} are required`, hint: 'Keep one of the two', about: nameOf(b) };
+function explainDuplicate(message: string): ResolutionExplanation | undefined {
+  const [, a, b] = /Because you require (\S+) and (\S+?), we can conclude/.exec(collapseWhitespace(message)) ?? [];
+  if (a === undefined || b === undefined || parseName(a) !== parseName(b)) return undefined;
+  return { why: `both ${a} and ${b} are required`, hint: 'Keep one of the two', about: parseName(b) };
 }
 
-function explainConflict(request: ResolutionRequest, message: string): Explanation | undefined {
-  const text = unwrap(message);
+function explainConflict(request: ResolutionRequest, message: string): ResolutionExplanation | undefined {
+  const text = collapseWhitespace(message);
   const facts = [
     ...text.matchAll(
       /(?:Because|And because|and) (?:all versions of )?(\S+) depends on (.{1,300}?)(?= and |, we can conclude)/g,
@@ -110,9 +114,9 @@ function explainConflict(request: ResolutionRequest, message: string): Explanati
   ];
   if (facts.length === 0) return undefined;
   const [, who = '', needs = ''] =
-    facts.find(([, , n = '']) => request.requirements.some((r) => r.name === nameOf(n))) ?? facts[0] ?? [];
-  const mine = request.requirements.find((r) => r.name === nameOf(needs));
-  const other = request.requirements.find((r) => r.name === nameOf(who));
+    facts.find(([, , n = '']) => request.requirements.some((r) => r.name === parseName(n))) ?? facts[0] ?? [];
+  const mine = request.requirements.find((r) => r.name === parseName(needs));
+  const other = request.requirements.find((r) => r.name === parseName(who));
   const wanted = cleanSpecifier(needs);
   const subject = other?.text ?? who;
   if (mine)
@@ -121,27 +125,27 @@ function explainConflict(request: ResolutionRequest, message: string): Explanati
       hint: 'Change one of the two',
       about: mine.name,
     };
-  const second = facts.find(([, w = '', n = '']) => nameOf(n) === nameOf(needs) && w !== who);
+  const second = facts.find(([, w = '', n = '']) => parseName(n) === parseName(needs) && w !== who);
   const tail = second ? `, and ${second[1] ?? ''} needs ${cleanSpecifier(second[2] ?? '')}` : '';
-  return { why: `${subject} needs ${wanted}${tail}`, hint: 'Change one of the versions', about: nameOf(who) };
+  return { why: `${subject} needs ${wanted}${tail}`, hint: 'Change one of the versions', about: parseName(who) };
 }
 
 /** Explains a version without a wheel for this Python: none was built, or the version is too old or too new. */
-async function explainWheels(
+async function explainMissingWheel(
   request: ResolutionRequest,
   message: string,
-  compile: Compile,
-): Promise<Explanation | undefined> {
+  compile: CompileRequirements,
+): Promise<ResolutionExplanation | undefined> {
   const { python, platform, requirements } = request;
   const found =
     /(?:Because|[Aa]nd because|and) (?:only |all versions of )?([A-Za-z0-9]\S*) ha(?:s|ve) no (?:usable wheels|wheels with a matching)/;
-  const what = found.exec(unwrap(message))?.[1];
+  const what = found.exec(collapseWhitespace(message))?.[1];
   if (what === undefined) return undefined;
-  const about = nameOf(what);
+  const about = parseName(what);
   const machine = platform.startsWith('x86_64-manylinux') ? 'Linux' : platform;
   const why = `${what} has no wheel for Python ${python} on ${machine}`;
   const mine = requirements.find((r) => r.name === about && r.source === undefined);
-  const version = mine && (await findFitting(request, about, compile));
+  const version = mine && (await findCompatibleVersion(request, about, compile));
   if (version !== undefined)
     return { why: `${why}, expected one such as ${version}`, add: `${about}==${version}`, about };
   const other = await findVersion(compile, about);
@@ -163,20 +167,20 @@ async function explainWheels(
 }
 
 /** Finds a version that all other requirements allow. */
-async function findFitting(
+async function findCompatibleVersion(
   { requirements }: ResolutionRequest,
   name: string,
-  compile: Compile,
+  compile: CompileRequirements,
 ): Promise<string | undefined> {
   const lines = requirements.filter((r) => r.source === undefined).map((r) => (r.name === name ? name : r.text));
   const run = await compile(lines, ['--upgrade']);
   if (run.code !== 0) return undefined;
-  const line = run.stdout.split('\n').find((l) => normalizeName(l.split('==')[0] ?? '') === name);
+  const line = run.stdout.split('\n').find((l) => normalizePackageName(l.split('==')[0] ?? '') === name);
   return line?.split('==')[1]?.split(/[\s;\\]/)[0];
 }
 
-function nameOf(requirement: string): string {
-  return normalizeName(/^[A-Za-z0-9._-]*[A-Za-z0-9]/.exec(requirement)?.[0] ?? requirement);
+function parseName(requirement: string): string {
+  return normalizePackageName(/^[A-Za-z0-9._-]*[A-Za-z0-9]/.exec(requirement)?.[0] ?? requirement);
 }
 
 /** `numpy{python_full_version < '3.14'}>=2.0.2` → `numpy>=2.0.2` */
@@ -184,11 +188,11 @@ function cleanSpecifier(text: string): string {
   return text.replace(/\{[^{}]*\}/g, '').replace(/,$/, '');
 }
 
-function unwrap(message: string): string {
+function collapseWhitespace(message: string): string {
   return message.replace(/\s+/g, ' ');
 }
 
 function shorten(message: string): string {
-  const text = unwrap(message.split('\nhint:')[0] ?? '').replace(/^.*?cause: /, '');
+  const text = collapseWhitespace(message.split('\nhint:')[0] ?? '').replace(/^.*?cause: /, '');
   return text.length > 400 ? `${text.slice(0, 399)}…` : text.replace(/\.\s*$/, '');
 }

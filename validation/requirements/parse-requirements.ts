@@ -1,6 +1,6 @@
 import type { SourceLocation } from '../../schemas/diagnostic.ts';
-import { normalizeName } from '../../python/normalize-package-name.ts';
-import { withoutComment } from '../../python/remove-comment.ts';
+import { normalizePackageName } from '../../python/normalize-package-name.ts';
+import { removeComment } from '../../python/remove-comment.ts';
 
 /** One requirement of a model. */
 export interface Requirement {
@@ -60,10 +60,10 @@ export function parseRequirements(text: string, file: string): ParsedRequirement
 /** Parses one requirement. Returns undefined if the line is not a requirement. */
 export function parseRequirement(line: string, at: SourceLocation): Requirement | undefined {
   const content = line.replace(/\s--hash[=\s]\S+/g, '').trim();
-  if (WHEEL_PATH.test(content)) return wheelRequirement(content, at);
+  if (WHEEL_PATH.test(content)) return parseWheelPath(content, at);
   const head = NAME.exec(content);
   if (!head) return undefined;
-  const name = normalizeName(head[1] ?? '');
+  const name = normalizePackageName(head[1] ?? '');
   const extras = (head[2] ?? '').replace(/\s+/g, '');
   const [wanted = '', ...after] = content.slice(head[0].length).split(';');
   const marker = after.join(';').trim() || undefined;
@@ -72,7 +72,7 @@ export function parseRequirement(line: string, at: SourceLocation): Requirement 
     if (source === '' || /\s/.test(source)) return undefined;
     return {
       ...{ name, specifier: '', pin: undefined, source, marker, at },
-      text: withMarker(`${name}${extras} @ ${source}`, marker),
+      text: appendMarker(`${name}${extras} @ ${source}`, marker),
     };
   }
   if (!isSpecifier(wanted.trim())) return undefined;
@@ -85,7 +85,7 @@ export function parseRequirement(line: string, at: SourceLocation): Requirement 
     marker,
     source: undefined,
     at,
-    text: withMarker(`${name}${extras}${specifier}`, marker),
+    text: appendMarker(`${name}${extras}${specifier}`, marker),
   };
 }
 
@@ -98,15 +98,15 @@ function isSpecifier(text: string): boolean {
 }
 
 /** Reads the name from a wheel's file name: `code/helper-1.0-py3-none-any.whl`. */
-function wheelRequirement(path: string, at: SourceLocation): Requirement | undefined {
+function parseWheelPath(path: string, at: SourceLocation): Requirement | undefined {
   const source = path.replace(/^\.\//, '');
   const [name, version] = source.split('/').at(-1)?.split('-') ?? [];
   if (!name || !version) return undefined;
-  const normal = normalizeName(name);
+  const normal = normalizePackageName(name);
   return { name: normal, specifier: '', pin: undefined, marker: undefined, source, at, text: `${normal} @ ${source}` };
 }
 
-function withMarker(text: string, marker: string | undefined): string {
+function appendMarker(text: string, marker: string | undefined): string {
   return marker === undefined ? text : `${text} ; ${marker}`;
 }
 
@@ -117,7 +117,7 @@ function* joinLines(text: string, file: string): Generator<{ readonly content: s
   const lines = text.split(/\r?\n/);
   for (const [i, raw] of lines.entries()) {
     if (held === '') first = i;
-    const line = withoutComment(raw);
+    const line = removeComment(raw);
     if (line.endsWith('\\')) {
       held += `${line.slice(0, -1)} `;
       continue;

@@ -1,10 +1,10 @@
 import { join, posix, resolve, sep } from 'node:path';
 import { readText } from '../../schemas/read-project.ts';
-import { hasCredentials, maskSecret } from '../model/mask-secrets.ts';
+import { hasCredentials, maskSecrets } from '../model/mask-secrets.ts';
 import { type OptionLine, type ParsedRequirements, parseRequirements, type Requirement } from './parse-requirements.ts';
 import type { ModelProblem } from '../subject.ts';
 
-export interface ReadRequirements {
+export interface RequirementsReadResult {
   /** Whether the model has a file with requirements. */
   readonly found: boolean;
   readonly requirements: readonly Requirement[];
@@ -18,24 +18,24 @@ const MAX_DEPTH = 5;
 export async function readRequirements(
   folder: string,
   condaPip: readonly string[] | undefined,
-): Promise<ReadRequirements> {
+): Promise<RequirementsReadResult> {
   const text = await readText(join(folder, 'requirements.txt'));
   if (text !== undefined)
-    return { found: true, ...(await readParsed(folder, parseRequirements(text, 'requirements.txt'), 0)) };
+    return { found: true, ...(await readIncludes(folder, parseRequirements(text, 'requirements.txt'), 0)) };
   if (condaPip && condaPip.length > 0)
-    return { found: true, ...(await readParsed(folder, parseRequirements(condaPip.join('\n'), 'conda.yaml'), 0)) };
+    return { found: true, ...(await readIncludes(folder, parseRequirements(condaPip.join('\n'), 'conda.yaml'), 0)) };
   return { found: false, requirements: [], constraints: [], problems: [] };
 }
 
-type Lists = Omit<ReadRequirements, 'found'>;
+type RequirementLists = Omit<RequirementsReadResult, 'found'>;
 
-async function readParsed(folder: string, parsed: ParsedRequirements, depth: number): Promise<Lists> {
+async function readIncludes(folder: string, parsed: ParsedRequirements, depth: number): Promise<RequirementLists> {
   const { requirements, options, unreadable } = parsed;
   const included = await Promise.all(options.map((o) => readOption(folder, o, depth)));
   const problems = unreadable.map(({ text, at }): ModelProblem => ({
     code: 'requirement-invalid',
     severity: 'error',
-    message: `Cannot parse the requirement "${maskSecret(text)}": expected NAME==VERSION`,
+    message: `Cannot parse the requirement "${maskSecrets(text)}": expected NAME==VERSION`,
     at,
   }));
   return {
@@ -45,7 +45,7 @@ async function readParsed(folder: string, parsed: ParsedRequirements, depth: num
   };
 }
 
-async function readOption(folder: string, line: OptionLine, depth: number): Promise<Lists> {
+async function readOption(folder: string, line: OptionLine, depth: number): Promise<RequirementLists> {
   const { option, value } = line;
   if (/^(-r|--requirement|-c|--constraint)$/.test(option)) {
     const file = posix.join(posix.dirname(line.at.file), value);
@@ -53,7 +53,7 @@ async function readOption(folder: string, line: OptionLine, depth: number): Prom
     const text = inside && depth < MAX_DEPTH ? await readText(join(folder, file)) : undefined;
     if (text === undefined)
       return refuse(line, 'error', `Cannot read "${option} ${value}": there is no such file in the model`);
-    const read = await readParsed(folder, parseRequirements(text, file), depth + 1);
+    const read = await readIncludes(folder, parseRequirements(text, file), depth + 1);
     if (/^(-r|--requirement)$/.test(option)) return read;
     return { requirements: [], constraints: [...read.requirements, ...read.constraints], problems: read.problems };
   }
@@ -61,13 +61,13 @@ async function readOption(folder: string, line: OptionLine, depth: number): Prom
     return refuse(
       line,
       'error',
-      `Cannot install "${option} ${maskSecret(value)}": it is a folder on the author's machine, expected a wheel`,
+      `Cannot install "${option} ${maskSecrets(value)}": it is a folder on the author's machine, expected a wheel`,
     );
   if (hasCredentials(value))
     return refuse(
       line,
       'error',
-      `Cannot use "${option} ${maskSecret(value)}": it contains credentials, expected none in a model`,
+      `Cannot use "${option} ${maskSecrets(value)}": it contains credentials, expected none in a model`,
       'Rotate them, because everyone who can read the model has them. Set UV_INDEX where Davit runs, and log the model again',
     );
   const index = /^(-i|--index-url|--extra-index-url|-f|--find-links|--trusted-host)$/.test(option);
@@ -80,7 +80,12 @@ async function readOption(folder: string, line: OptionLine, depth: number): Prom
   );
 }
 
-function refuse({ at }: OptionLine, severity: ModelProblem['severity'], message: string, hint?: string): Lists {
+function refuse(
+  { at }: OptionLine,
+  severity: ModelProblem['severity'],
+  message: string,
+  hint?: string,
+): RequirementLists {
   return {
     requirements: [],
     constraints: [],

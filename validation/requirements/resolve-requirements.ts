@@ -5,20 +5,20 @@ import { parseLockedRequirements } from '../../python/ensure-front-virtualenv.ts
 import { listPythons } from '../../python/find-python.ts';
 import { findUv, type PythonOptions } from '../../python/find-uv.ts';
 import type { LockedPackage } from '../../schemas/lock/lock.ts';
-import { childEnvironment, type ProcessResult, runProcess } from '../../system/run-process.ts';
+import { makeChildEnvironment, type ProcessResult, runProcess } from '../../system/run-process.ts';
 import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
-import { explainResolution, type Explanation } from './explain-resolution.ts';
+import { explainResolution, type ResolutionExplanation } from './explain-resolution.ts';
 import type { Requirement } from './parse-requirements.ts';
 import type { ResolutionRequest } from './resolution-request.ts';
 
 export interface Resolution {
   /** Undefined if the requirements cannot be satisfied. */
   readonly packages: readonly LockedPackage[] | undefined;
-  readonly explanation: Explanation | undefined;
+  readonly explanation: ResolutionExplanation | undefined;
 }
 
 const LIMIT_SECONDS = 300;
-const OUTAGE =
+const OUTAGE_MESSAGE =
   /network was disabled|failed to fetch|error sending request|dns error|request failed|connection refused|timed? ?out|status (?:5\d\d|401|403)/i;
 
 /** Resolves every package with its hashes, wheels only, or explains the failure. Throws if the index is unreachable. */
@@ -36,7 +36,7 @@ export async function resolveRequirements(request: ResolutionRequest, options: P
     if (kept && keepsPins(kept, request.preferences ?? [])) return { packages: kept, explanation: undefined };
     const run = await compile(lines);
     if (run.code === 0) return { packages: readPackages(run.stdout, request.modelFolder), explanation: undefined };
-    if (OUTAGE.test(run.stderr)) throw outage(run);
+    if (OUTAGE_MESSAGE.test(run.stderr)) throw makeOutageError(run);
     return { packages: undefined, explanation: await explainResolution(request, run.stderr, compile) };
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -49,7 +49,7 @@ function keepsPins(packages: readonly LockedPackage[], pins: readonly LockedPack
   return packages.every((p) => (before.get(p.name) ?? p.version) === p.version);
 }
 
-interface Compiler {
+interface CompileContext {
   readonly uv: string;
   readonly folder: string;
   readonly python: string;
@@ -58,7 +58,7 @@ interface Compiler {
 }
 
 async function compileLines(
-  { uv, folder, python, request, options }: Compiler,
+  { uv, folder, python, request, options }: CompileContext,
   lines: readonly string[],
   more: readonly string[],
 ): Promise<ProcessResult> {
@@ -77,7 +77,7 @@ async function compileLines(
   const target = ['--python', python, '--python-version', request.python, '--python-platform', request.platform];
   const files = ['--constraints', bounds, '--output-file', output, input];
   const run = await runProcess(uv, [...args, ...target, ...more, ...files], {
-    env: childEnvironment({ UV_NO_PROGRESS: '1' }),
+    env: makeChildEnvironment({ UV_NO_PROGRESS: '1' }),
     limitSeconds: LIMIT_SECONDS,
     ...(options.signal && { signal: options.signal }),
   });
@@ -94,17 +94,17 @@ function readPackages(text: string, modelFolder: string): readonly LockedPackage
   return parseLockedRequirements(text).map((p) => {
     if (p.source === undefined) return p;
     const source = p.source.startsWith('file:') ? relative(modelFolder, fileURLToPath(p.source)) : p.source;
-    return { ...p, source, version: wheelVersion(source) };
+    return { ...p, source, version: parseWheelVersion(source) };
   });
 }
 
 /** `code/helper-1.0-py3-none-any.whl` → `1.0` */
-function wheelVersion(source: string): string {
+function parseWheelVersion(source: string): string {
   return decodeURIComponent(source.split(/[?#]/)[0]?.split('/').at(-1) ?? '').split('-')[1] ?? '';
 }
 
 /** Omits addresses, because an index URL can contain credentials. */
-function outage({ stderr, timedOut }: ProcessResult): Error {
+function makeOutageError({ stderr, timedOut }: ProcessResult): Error {
   const causes = stderr
     .split('\n')
     .filter((l) => !/https?:/.test(l))

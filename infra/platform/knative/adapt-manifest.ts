@@ -1,16 +1,16 @@
 import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
-import { platformLabels } from '../labels.ts';
-import { makeDrain } from '../objects/drain-hook.ts';
-import { spreadOverNodes } from '../objects/node-anti-affinity.ts';
+import { makePlatformLabels } from '../labels.ts';
+import { makeDrainHook } from '../objects/drain-hook.ts';
+import { makeNodeAntiAffinity } from '../objects/node-anti-affinity.ts';
 import type { PlainManifest } from '../plain-manifest.ts';
-import { type KnativeConfiguration, longestRequestSeconds } from './settings.ts';
+import { type KnativeConfiguration, computeLongestRequestSeconds } from './settings.ts';
 
 /** The Deployments that carry every query; they get as many replicas as the edge. */
 export const KOURIER_GATEWAY = '3scale-kourier-gateway';
-const DATA_PLANE: readonly string[] = ['activator', KOURIER_GATEWAY];
+const DATA_PLANE_DEPLOYMENTS: readonly string[] = ['activator', KOURIER_GATEWAY];
 const KOURIER_NOTICE_SECONDS = 15;
 
-type Change = (manifest: PlainManifest, environment: KubernetesEnvironment) => PlainManifest;
+type ManifestChange = (manifest: PlainManifest, environment: KubernetesEnvironment) => PlainManifest;
 
 /** One object of Knative's or Kourier's manifests → the object to deploy in the environment. */
 export function adaptManifest(
@@ -18,14 +18,14 @@ export function adaptManifest(
   environment: KubernetesEnvironment,
   settings: KnativeConfiguration,
 ): PlainManifest {
-  const labels = { ...manifest.metadata.labels, ...platformLabels(environment) };
+  const labels = { ...manifest.metadata.labels, ...makePlatformLabels(environment) };
   const labelled = { ...manifest, metadata: { ...manifest.metadata, labels } };
   const change = CHANGES[manifest.kind];
   if (manifest.kind === 'ConfigMap') return withSettings(labelled, settings);
   return change ? change(labelled, environment) : labelled;
 }
 
-const CHANGES: Readonly<Partial<Record<string, Change>>> = {
+const CHANGES: Readonly<Partial<Record<string, ManifestChange>>> = {
   // Another controller writes these rules. An empty list of ours would remove them with every update.
   ClusterRole: (manifest) => (manifest['aggregationRule'] === undefined ? manifest : without(manifest, 'rules')),
   // Three quarters of Knative's manifests are prose, and the engine writes its state after every object.
@@ -37,13 +37,13 @@ const CHANGES: Readonly<Partial<Record<string, Change>>> = {
   HorizontalPodAutoscaler: adaptAutoscaler,
   // 80 % of one or two pods means all of them, so no node could be drained.
   PodDisruptionBudget: (manifest) => {
-    const { selector } = specOf(manifest);
+    const { selector } = readSpec(manifest);
     return { ...manifest, spec: { maxUnavailable: 1, unhealthyPodEvictionPolicy: 'AlwaysAllow', selector } };
   },
   Service: (manifest) => {
     const skipAwait = withAnnotation(manifest, 'pulumi.com/skipAwait', 'true'); // its pods come later
     // Kourier's external Service would let requests in without a token.
-    return specOf(manifest)['type'] === 'LoadBalancer' ? withSpec(skipAwait, { type: 'ClusterIP' }) : skipAwait;
+    return readSpec(manifest)['type'] === 'LoadBalancer' ? withSpec(skipAwait, { type: 'ClusterIP' }) : skipAwait;
   },
 };
 
@@ -66,8 +66,8 @@ function withSettings(manifest: PlainManifest, settings: KnativeConfiguration): 
 }
 
 function adaptDeployment(manifest: PlainManifest, environment: KubernetesEnvironment): PlainManifest {
-  if (!DATA_PLANE.includes(manifest.metadata.name)) return manifest;
-  const template = asRecord(specOf(manifest)['template']);
+  if (!DATA_PLANE_DEPLOYMENTS.includes(manifest.metadata.name)) return manifest;
+  const template = asRecord(readSpec(manifest)['template']);
   const pod = asRecord(template['spec']);
   const adapted =
     manifest.metadata.name === KOURIER_GATEWAY ? adaptGateway(pod, environment) : adaptActivator(pod, environment);
@@ -80,27 +80,32 @@ function adaptDeployment(manifest: PlainManifest, environment: KubernetesEnviron
  */
 function adaptActivator(pod: Readonly<Record<string, unknown>>, environment: KubernetesEnvironment) {
   const given = Number(pod['terminationGracePeriodSeconds'] ?? 0);
-  return { ...pod, terminationGracePeriodSeconds: Math.max(given, longestRequestSeconds(environment)) };
+  return { ...pod, terminationGracePeriodSeconds: Math.max(given, computeLongestRequestSeconds(environment)) };
 }
 
 /** By default it ends 15 seconds after SIGTERM, even if it is still answering requests. */
 function adaptGateway(pod: Readonly<Record<string, unknown>>, environment: KubernetesEnvironment) {
-  const { lifecycle, terminationGracePeriodSeconds } = makeDrain({
+  const { lifecycle, terminationGracePeriodSeconds } = makeDrainHook({
     adminPort: 9901,
     statPrefix: 'ingress_http',
     noticeSeconds: KOURIER_NOTICE_SECONDS,
-    limitSeconds: longestRequestSeconds(environment),
+    limitSeconds: computeLongestRequestSeconds(environment),
   });
   const containers = (pod['containers'] as readonly Readonly<Record<string, unknown>>[]).map((c) => ({
     ...c,
     lifecycle,
   }));
-  return { ...pod, affinity: spreadOverNodes({ app: KOURIER_GATEWAY }), containers, terminationGracePeriodSeconds };
+  return {
+    ...pod,
+    affinity: makeNodeAntiAffinity({ app: KOURIER_GATEWAY }),
+    containers,
+    terminationGracePeriodSeconds,
+  };
 }
 
 function adaptAutoscaler(manifest: PlainManifest, { gateway }: KubernetesEnvironment): PlainManifest {
-  const { scaleTargetRef, minReplicas, maxReplicas } = specOf(manifest);
-  if (!DATA_PLANE.includes(String(asRecord(scaleTargetRef)['name']))) return manifest;
+  const { scaleTargetRef, minReplicas, maxReplicas } = readSpec(manifest);
+  if (!DATA_PLANE_DEPLOYMENTS.includes(String(asRecord(scaleTargetRef)['name']))) return manifest;
   const least = Math.max(Number(minReplicas ?? 1), gateway.replicas);
   return withSpec(manifest, { minReplicas: least, maxReplicas: Math.max(Number(maxReplicas), least) });
 }
@@ -114,20 +119,20 @@ export function setReplicas(
 ): readonly PlainManifest[] {
   const scaled = manifests
     .filter((m) => m.kind === 'HorizontalPodAutoscaler')
-    .map((m) => String(asRecord(specOf(m)['scaleTargetRef'])['name']));
+    .map((m) => String(asRecord(readSpec(m)['scaleTargetRef'])['name']));
   return manifests.map((m) => {
     const name = m.metadata.name;
-    const ours = m.kind === 'Deployment' && DATA_PLANE.includes(name) && !scaled.includes(name);
+    const ours = m.kind === 'Deployment' && DATA_PLANE_DEPLOYMENTS.includes(name) && !scaled.includes(name);
     return ours ? withSpec(m, { replicas: gateway.replicas }) : m;
   });
 }
 
-function specOf(manifest: PlainManifest): Readonly<Record<string, unknown>> {
+function readSpec(manifest: PlainManifest): Readonly<Record<string, unknown>> {
   return asRecord(manifest['spec']);
 }
 
 function withSpec(manifest: PlainManifest, changes: Readonly<Record<string, unknown>>): PlainManifest {
-  return { ...manifest, spec: { ...specOf(manifest), ...changes } };
+  return { ...manifest, spec: { ...readSpec(manifest), ...changes } };
 }
 
 function withAnnotation(manifest: PlainManifest, name: string, value: string): PlainManifest {

@@ -1,5 +1,5 @@
 import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
-import { checkVersion } from './check-version.ts';
+import { checkKnativeVersion } from './check-version.ts';
 import type { FoundKnative } from './find-knative.ts';
 import { KOURIER_CLASS } from './settings.ts';
 
@@ -26,7 +26,7 @@ export function checkAdoptable(
     throw new Error(
       `Cannot adopt Knative Serving: "${name}" itself installed it, so adopting it would remove it with every endpoint on it. Keep knative.manifests in ${file}`,
     );
-  checkVersion(found.version, where);
+  checkKnativeVersion(found.version, where);
   if (!found.kourier)
     throw new Error(
       `Cannot adopt Knative Serving ${found.version}: there is no Service kourier-internal in kourier-system, expected Kourier as its ingress`,

@@ -1,7 +1,7 @@
 const MIN_MINOR = 21;
 
 /** Refuses a Knative version that Davit was not tested with. `where` describes the cluster or the files. */
-export function checkVersion(version: string, where: string): void {
+export function checkKnativeVersion(version: string, where: string): void {
   const [major, minor] = version.split('.').map(Number);
   if (major === 1 && minor !== undefined && minor >= MIN_MINOR) return;
   const found = version === '' ? 'without a version' : `version ${version}`;

@@ -16,11 +16,11 @@ export interface FoundKnative {
   readonly activator: { readonly replicas: number; readonly graceSeconds: number };
 }
 
-interface Labelled {
+interface LabelledObject {
   readonly metadata: { readonly labels?: Readonly<Record<string, string>> };
 }
 
-interface Deployment extends Labelled {
+interface Deployment extends LabelledObject {
   readonly spec: {
     readonly replicas?: number;
     readonly template: { readonly spec: { readonly terminationGracePeriodSeconds?: number } };
@@ -40,7 +40,7 @@ export async function findKnative(api: KubernetesApi): Promise<FoundKnative | un
   const [controller, activator, namespace, kourier, network, defaults] = await Promise.all([
     api.get<Deployment>(`${DEPLOYMENTS}/controller`),
     api.get<Deployment>(`${DEPLOYMENTS}/activator`),
-    api.get<Labelled>('/api/v1/namespaces/knative-serving'),
+    api.get<LabelledObject>('/api/v1/namespaces/knative-serving'),
     api.get('/api/v1/namespaces/kourier-system/services/kourier-internal'),
     api.get<ConfigMap>(`${CONFIG_MAPS}/config-network`),
     api.get<ConfigMap>(`${CONFIG_MAPS}/config-defaults`),

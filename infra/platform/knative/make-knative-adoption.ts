@@ -1,7 +1,7 @@
 import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
 import type { PlainManifest } from '../plain-manifest.ts';
 import type { FoundKnative } from './find-knative.ts';
-import { longestRequestSeconds, makeNeededSettings } from './settings.ts';
+import { computeLongestRequestSeconds, makeNeededSettings } from './settings.ts';
 
 /** The changes to an existing Knative: fields, not objects. */
 export interface KnativeAdoption {
@@ -15,9 +15,9 @@ export interface KnativeAdoption {
  * Makes the changes that endpoints need in a Knative of another owner. The owner decides how many replicas it has, and
  * settings that would affect other services stay. Limits are only ever raised.
  */
-export function makeAdoption(found: FoundKnative, environment: KubernetesEnvironment): KnativeAdoption {
+export function makeKnativeAdoption(found: FoundKnative, environment: KubernetesEnvironment): KnativeAdoption {
   const needed = makeNeededSettings(environment);
-  const seconds = Math.max(found.maxTimeoutSeconds, longestRequestSeconds(environment));
+  const seconds = Math.max(found.maxTimeoutSeconds, computeLongestRequestSeconds(environment));
   const settings = { ...needed, 'config-defaults': { 'max-revision-timeout-seconds': String(seconds) } };
   const grace = Math.max(found.activator.graceSeconds, seconds);
   return {

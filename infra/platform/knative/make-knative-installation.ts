@@ -1,9 +1,9 @@
 import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
 import { objectKey, type PlainManifest } from '../plain-manifest.ts';
 import { adaptManifest, setReplicas } from './adapt-manifest.ts';
-import { checkVersion } from './check-version.ts';
+import { checkKnativeVersion } from './check-version.ts';
 import { type ManifestFile, parseManifests } from './parse-manifests.ts';
-import { normalise } from './normalise-value.ts';
+import { normaliseValue } from './normalise-value.ts';
 import { replaceImages } from './replace-images.ts';
 import { makeOwnSettings } from './settings.ts';
 
@@ -30,7 +30,7 @@ const STEPS: Readonly<Partial<Record<string, InstallationStep['name']>>> = {
 };
 
 /** Manifest files → the objects to install, in order. */
-export function makeInstallation(
+export function makeKnativeInstallation(
   files: readonly ManifestFile[],
   environment: KubernetesEnvironment,
 ): KnativeInstallation {
@@ -38,17 +38,17 @@ export function makeInstallation(
   const settings = makeOwnSettings(environment);
   const given = unique(files.flatMap(parseManifests));
   const adapted = given.map((m) =>
-    adaptManifest(normalise(replaceImages(m, images)) as PlainManifest, environment, settings),
+    adaptManifest(normaliseValue(replaceImages(m, images)) as PlainManifest, environment, settings),
   );
   const objects = setReplicas(adapted, environment);
   checkComplete(objects, Object.keys(settings));
-  const version = versionOf(given);
-  checkVersion(version, files.map((f) => f.source).join(', '));
+  const version = readManifestVersion(given);
+  checkKnativeVersion(version, files.map((f) => f.source).join(', '));
   const names = ['foundations', 'objects', 'programs', 'admission'] as const;
-  return { version, steps: names.map((name) => ({ name, objects: objects.filter((m) => stepOf(m) === name) })) };
+  return { version, steps: names.map((name) => ({ name, objects: objects.filter((m) => chooseStep(m) === name) })) };
 }
 
-function stepOf({ kind, apiVersion }: PlainManifest): InstallationStep['name'] {
+function chooseStep({ kind, apiVersion }: PlainManifest): InstallationStep['name'] {
   return STEPS[kind] ?? (apiVersion.includes('.knative.dev/') ? 'admission' : 'objects');
 }
 
@@ -57,7 +57,7 @@ function unique(manifests: readonly PlainManifest[]): readonly PlainManifest[] {
   return [...new Map(manifests.map((m) => [objectKey(m), m])).values()];
 }
 
-function versionOf(manifests: readonly PlainManifest[]): string {
+function readManifestVersion(manifests: readonly PlainManifest[]): string {
   const controller = manifests.find((m) => objectKey(m) === 'Deployment/knative-serving/controller');
   return (controller?.metadata.labels?.['app.kubernetes.io/version'] ?? '').replace(/^v/, '');
 }

@@ -5,14 +5,14 @@ const BINARY = ['Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'];
  * Writes values as the API server would write them: it drops an empty value of an environment variable, and `1000m`
  * becomes `1`. Otherwise every refresh would find a difference.
  */
-export function normalise(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(normalise);
+export function normaliseValue(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(normaliseValue);
   if (typeof value !== 'object' || value === null) return value;
   const kept = Object.entries(value).filter(([key, v]) => !(key === 'value' && v === '' && 'name' in value));
   return Object.fromEntries(
     kept.map(([key, v]) => [
       key,
-      QUANTITY_FIELDS.has(key) && isTexts(v) ? mapValues(v, canonicalQuantity) : normalise(v),
+      QUANTITY_FIELDS.has(key) && isStringRecord(v) ? mapValues(v, canonicalQuantity) : normaliseValue(v),
     ]),
   );
 }
@@ -28,7 +28,7 @@ export function canonicalQuantity(text: string): string {
     : text;
 }
 
-function isTexts(value: unknown): value is Readonly<Record<string, string>> {
+function isStringRecord(value: unknown): value is Readonly<Record<string, string>> {
   return typeof value === 'object' && value !== null && Object.values(value).every((v) => typeof v === 'string');
 }
 

@@ -13,12 +13,12 @@ export function parseManifests({ source, text }: ManifestFile): readonly PlainMa
     const [error] = document.errors;
     if (error) throw new SyntaxError(`Cannot read ${source}: ${error.message}`, { cause: error });
     const value: unknown = document.toJS();
-    return value == null ? [] : unpack(value, source);
+    return value == null ? [] : unpackDocument(value, source);
   });
 }
 
-function unpack(value: unknown, source: string): readonly PlainManifest[] {
-  if (isList(value)) return value.items.flatMap((item) => unpack(item, source));
+function unpackDocument(value: unknown, source: string): readonly PlainManifest[] {
+  if (isList(value)) return value.items.flatMap((item) => unpackDocument(item, source));
   if (isManifest(value)) return [value];
   const seen = JSON.stringify(value).slice(0, 80);
   throw new TypeError(`Cannot use a document of ${source}: ${seen}, expected apiVersion, kind and metadata.name`);

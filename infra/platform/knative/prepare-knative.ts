@@ -2,8 +2,8 @@ import type { KubernetesApi } from '../../../kubernetes/client/api.ts';
 import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
 import { checkAdoptable, checkInstallable } from './check-knative.ts';
 import { findKnative } from './find-knative.ts';
-import { type KnativeAdoption, makeAdoption } from './make-knative-adoption.ts';
-import { type KnativeInstallation, makeInstallation } from './make-knative-installation.ts';
+import { type KnativeAdoption, makeKnativeAdoption } from './make-knative-adoption.ts';
+import { type KnativeInstallation, makeKnativeInstallation } from './make-knative-installation.ts';
 import { readPinnedFile } from './read-pinned-file.ts';
 
 /** The Knative that endpoints will run on: Davit's own, or an existing one. */
@@ -20,9 +20,9 @@ export async function prepareKnative(
   const found = await findKnative(api);
   if (knative.mode === 'adopt') {
     checkAdoptable(found, environment);
-    return { mode: 'adopt', ...makeAdoption(found, environment) };
+    return { mode: 'adopt', ...makeKnativeAdoption(found, environment) };
   }
   checkInstallable(found, environment);
   const files = await Promise.all(knative.manifests.map((file) => readPinnedFile(file, root)));
-  return { mode: 'install', ...makeInstallation(files, environment) };
+  return { mode: 'install', ...makeKnativeInstallation(files, environment) };
 }

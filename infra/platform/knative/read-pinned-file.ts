@@ -11,7 +11,7 @@ const DOWNLOAD_SECONDS = 60;
 /** Reads a file that was reviewed by its checksum, from the project or from its URL. Any other content is refused. */
 export async function readPinnedFile({ source, sha256 }: PinnedFile, root: string): Promise<ManifestFile> {
   const text = isUrl(source) ? await readDownload({ source, sha256 }) : await readLocal(source, root);
-  const found = checksum(text);
+  const found = computeChecksum(text);
   if (found === sha256) return { source, text };
   throw new Error(`Cannot use ${source}: its SHA-256 is ${found}, expected ${sha256}`);
 }
@@ -20,7 +20,9 @@ async function readLocal(source: string, root: string): Promise<string> {
   try {
     return await readFile(resolve(root, source), 'utf8');
   } catch (cause) {
-    throw new Error(`Cannot read ${source}: ${messageOf(cause)}, expected a file of the project or a URL`, { cause });
+    throw new Error(`Cannot read ${source}: ${describeCause(cause)}, expected a file of the project or a URL`, {
+      cause,
+    });
   }
 }
 
@@ -28,9 +30,9 @@ async function readLocal(source: string, root: string): Promise<string> {
 async function readDownload({ source, sha256 }: PinnedFile): Promise<string> {
   const kept = cacheFolder('manifests', sha256);
   const known = await readFile(kept, 'utf8').catch(() => undefined);
-  if (known !== undefined && checksum(known) === sha256) return known;
+  if (known !== undefined && computeChecksum(known) === sha256) return known;
   const text = await download(source);
-  if (checksum(text) !== sha256) return text; // the caller refuses it, and it is never kept
+  if (computeChecksum(text) !== sha256) return text; // the caller refuses it, and it is never kept
   await writeFileAtomically(kept, text);
   return text;
 }
@@ -41,7 +43,7 @@ async function download(source: string): Promise<string> {
     if (answer.ok) return await answer.text();
     throw new Error(`the server answers ${answer.status}`);
   } catch (cause) {
-    throw new Error(`Cannot download ${source}: ${messageOf(cause)}. Check the URL and the network`, { cause });
+    throw new Error(`Cannot download ${source}: ${describeCause(cause)}. Check the URL and the network`, { cause });
   }
 }
 
@@ -49,11 +51,11 @@ function isUrl(source: string): boolean {
   return /^https?:\/\//.test(source);
 }
 
-function checksum(text: string): string {
+function computeChecksum(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-function messageOf(cause: unknown): string {
+function describeCause(cause: unknown): string {
   const { message, cause: deeper } = cause instanceof Error ? cause : { message: String(cause), cause: undefined };
   return deeper instanceof Error && message === 'fetch failed' ? deeper.message : message;
 }

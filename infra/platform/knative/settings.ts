@@ -20,7 +20,7 @@ const POD_FEATURES = [
 ];
 
 /** How long a query may take, in seconds: the longest cold start plus the longest time limit. */
-export function longestRequestSeconds({ hardware }: KubernetesEnvironment): number {
+export function computeLongestRequestSeconds({ hardware }: KubernetesEnvironment): number {
   const coldStarts = Object.values(hardware).map((h) => h.coldStartSeconds);
   return Math.ceil(Math.max(0, ...coldStarts)) + MAX_TIME_LIMIT_SECONDS;
 }
@@ -29,7 +29,7 @@ export function longestRequestSeconds({ hardware }: KubernetesEnvironment): numb
 export function makeNeededSettings(environment: KubernetesEnvironment): KnativeConfiguration {
   return {
     // At zero replicas the wait for a replica counts as part of the request.
-    'config-defaults': { 'max-revision-timeout-seconds': String(longestRequestSeconds(environment)) },
+    'config-defaults': { 'max-revision-timeout-seconds': String(computeLongestRequestSeconds(environment)) },
     // When no GPU is free, wait for the node autoscaler to add one instead of failing the revision.
     'config-deployment': { 'pod-is-always-schedulable': 'true' },
     'config-features': Object.fromEntries(POD_FEATURES.map((f) => [`kubernetes.podspec-${f}`, 'enabled'])),
@@ -49,7 +49,7 @@ export function makeOwnSettings(environment: KubernetesEnvironment): KnativeConf
     'config-deployment': {
       ...needed['config-deployment'],
       // Images already have digests, so the controller does not need to reach the registry.
-      'registries-skipping-tag-resolving': `kind.local,ko.local,dev.local,${registryHost(environment)}`,
+      'registries-skipping-tag-resolving': `kind.local,ko.local,dev.local,${readRegistryHost(environment)}`,
     },
     'config-autoscaler': { ...needed['config-autoscaler'], 'enable-scale-to-zero': 'true' },
     // One earlier revision stays, at no cost, so that a rollback finds it by name.
@@ -66,6 +66,6 @@ export function makeOwnSettings(environment: KubernetesEnvironment): KnativeConf
 }
 
 /** `localhost:5001/models` → `localhost:5001` */
-function registryHost({ images }: KubernetesEnvironment): string {
+function readRegistryHost({ images }: KubernetesEnvironment): string {
   return images.registry.split('/')[0] ?? images.registry;
 }

@@ -8,7 +8,7 @@ import {
 import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
 import { AUTHORISATION, CLIENT_ACCOUNT } from '../../../schemas/environment/platform-names.ts';
 import type { PlainManifest } from '../plain-manifest.ts';
-import { platformLabels } from '../labels.ts';
+import { makePlatformLabels } from '../labels.ts';
 import { makeBinding, makeRole } from './roles.ts';
 
 /** May query every endpoint. The cluster's owner may also bind it to people and programs. */
@@ -38,6 +38,6 @@ function makeAccount(environment: KubernetesEnvironment, name: string): PlainMan
   return {
     apiVersion: 'v1',
     kind: 'ServiceAccount',
-    metadata: { name, namespace: platformNamespace, labels: platformLabels(environment) },
+    metadata: { name, namespace: platformNamespace, labels: makePlatformLabels(environment) },
   };
 }

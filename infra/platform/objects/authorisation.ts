@@ -2,10 +2,10 @@ import { ADDRESS_VARIABLE, AUTHORISATION_PORTS, makeEdgeVariables } from '../../
 import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
 import { AUTHORISATION } from '../../../schemas/environment/platform-names.ts';
 import type { PlainManifest } from '../plain-manifest.ts';
-import { partLabels, platformLabels } from '../labels.ts';
+import { makePartLabels, makePlatformLabels } from '../labels.ts';
 import { makeDisruptionBudget } from './disruption-budget.ts';
 import { CONTAINER_SECURITY, POD_SECURITY } from './security.ts';
-import { spreadOverNodes } from './node-anti-affinity.ts';
+import { makeNodeAntiAffinity } from './node-anti-affinity.ts';
 
 /** The headless Service through which Envoy and the replicas find every replica. */
 export const AUTHORISATION_PODS = `${AUTHORISATION}-pods`;
@@ -22,10 +22,10 @@ export function makeAuthorisation(environment: KubernetesEnvironment, image: unk
       metadata: metadata(environment, AUTHORISATION),
       spec: {
         replicas,
-        selector: { matchLabels: partLabels(AUTHORISATION) },
+        selector: { matchLabels: makePartLabels(AUTHORISATION) },
         strategy: { rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
         template: {
-          metadata: { labels: { ...platformLabels(environment), ...partLabels(AUTHORISATION) } },
+          metadata: { labels: { ...makePlatformLabels(environment), ...makePartLabels(AUTHORISATION) } },
           spec: makePod(environment, image),
         },
       },
@@ -42,7 +42,7 @@ function makePod(environment: KubernetesEnvironment, image: unknown) {
     serviceAccountName: AUTHORISATION,
     enableServiceLinks: false,
     securityContext: POD_SECURITY,
-    affinity: spreadOverNodes(partLabels(AUTHORISATION)),
+    affinity: makeNodeAntiAffinity(makePartLabels(AUTHORISATION)),
     ...(pullSecret !== undefined && { imagePullSecrets: [{ name: pullSecret }] }),
     containers: [
       {
@@ -79,12 +79,12 @@ function makeService(
     metadata: metadata(environment, name),
     spec: {
       ...kind,
-      selector: partLabels(AUTHORISATION),
+      selector: makePartLabels(AUTHORISATION),
       ports: [{ name: 'http', port: AUTHORISATION_PORTS.traffic, targetPort: 'traffic' }],
     },
   };
 }
 
 function metadata(environment: KubernetesEnvironment, name: string) {
-  return { name, namespace: environment.platformNamespace, labels: platformLabels(environment) };
+  return { name, namespace: environment.platformNamespace, labels: makePlatformLabels(environment) };
 }

@@ -4,8 +4,8 @@ import { CLIENT_ACCOUNT, DEPLOYER_ROLE } from '../../../schemas/environment/plat
 import type { PlainManifest } from '../plain-manifest.ts';
 import { makeRole } from './roles.ts';
 
-const LOOK = ['get', 'list', 'watch'];
-const CHANGE = [...LOOK, 'create', 'update', 'patch', 'delete'];
+const READ_VERBS = ['get', 'list', 'watch'];
+const WRITE_VERBS = [...READ_VERBS, 'create', 'update', 'patch', 'delete'];
 
 /**
  * Makes the rights that `davit up ENDPOINT` needs; nobody is bound to them. They do not allow changes to the platform.
@@ -27,17 +27,17 @@ export function makeDeployerRoles(environment: KubernetesEnvironment): readonly 
 }
 
 const MODELS_RULES: readonly RoleRule[] = [
-  { apiGroups: ['serving.knative.dev'], resources: ['configurations', 'revisions', 'routes'], verbs: CHANGE },
-  { apiGroups: [''], resources: ['configmaps', 'serviceaccounts'], verbs: CHANGE },
-  { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: CHANGE },
-  { apiGroups: [''], resources: ['events', 'limitranges', 'pods', 'pods/log', 'resourcequotas'], verbs: LOOK },
-  { apiGroups: ['apps'], resources: ['deployments', 'replicasets'], verbs: LOOK },
-  { apiGroups: ['autoscaling.internal.knative.dev'], resources: ['podautoscalers'], verbs: LOOK },
+  { apiGroups: ['serving.knative.dev'], resources: ['configurations', 'revisions', 'routes'], verbs: WRITE_VERBS },
+  { apiGroups: [''], resources: ['configmaps', 'serviceaccounts'], verbs: WRITE_VERBS },
+  { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: WRITE_VERBS },
+  { apiGroups: [''], resources: ['events', 'limitranges', 'pods', 'pods/log', 'resourcequotas'], verbs: READ_VERBS },
+  { apiGroups: ['apps'], resources: ['deployments', 'replicasets'], verbs: READ_VERBS },
+  { apiGroups: ['autoscaling.internal.knative.dev'], resources: ['podautoscalers'], verbs: READ_VERBS },
   { apiGroups: [''], resources: ['secrets'], verbs: ['get'] },
 ];
 
 const PLATFORM_RULES: readonly RoleRule[] = [
-  { apiGroups: [''], resources: ['services'], verbs: LOOK },
+  { apiGroups: [''], resources: ['services'], verbs: READ_VERBS },
   { apiGroups: [''], resources: ['serviceaccounts/token'], resourceNames: [CLIENT_ACCOUNT], verbs: ['create'] },
 ];
 

@@ -1,5 +1,5 @@
 /** An Envoy to drain: its admin port, and the name of its connection manager. */
-export interface DrainedEnvoy {
+export interface DrainOptions {
   readonly adminPort: number;
   /** `stat_prefix` of the listeners that clients use. */
   readonly statPrefix: string;
@@ -16,7 +16,7 @@ const MARGIN_SECONDS = 15;
  * Makes the hook that Envoy runs before it ends. It asks clients to reconnect elsewhere and waits for requests in
  * flight. SIGTERM alone would cut off every request. Envoy's image has bash but no curl.
  */
-export function makeDrain({ adminPort, statPrefix, noticeSeconds, limitSeconds }: DrainedEnvoy) {
+export function makeDrainHook({ adminPort, statPrefix, noticeSeconds, limitSeconds }: DrainOptions) {
   const script = [
     'ask() {',
     `  exec 3<>/dev/tcp/127.0.0.1/${adminPort}`,

@@ -6,13 +6,13 @@ import type { KubernetesEnvironment } from '../../../schemas/environment/environ
 import { contentHash } from '../../../schemas/values/names.ts';
 import { EDGE } from '../../../schemas/environment/platform-names.ts';
 import type { PlainManifest } from '../plain-manifest.ts';
-import { longestRequestSeconds } from '../knative/settings.ts';
-import { partLabels, platformLabels } from '../labels.ts';
+import { computeLongestRequestSeconds } from '../knative/settings.ts';
+import { makePartLabels, makePlatformLabels } from '../labels.ts';
 import { AUTHORISATION_PODS } from './authorisation.ts';
 import { makeDisruptionBudget } from './disruption-budget.ts';
-import { makeDrain } from './drain-hook.ts';
+import { makeDrainHook } from './drain-hook.ts';
 import { CONTAINER_SECURITY, POD_SECURITY } from './security.ts';
-import { spreadOverNodes } from './node-anti-affinity.ts';
+import { makeNodeAntiAffinity } from './node-anti-affinity.ts';
 
 const PORTS = { traffic: 8080, health: 8081, admin: 9901 };
 const CONFIG_FOLDER = '/etc/envoy/config';
@@ -43,11 +43,11 @@ export function makeEdge(environment: KubernetesEnvironment): readonly PlainMani
       metadata: metadata(environment),
       spec: {
         replicas,
-        selector: { matchLabels: partLabels(EDGE) },
+        selector: { matchLabels: makePartLabels(EDGE) },
         strategy: { rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
         template: {
           metadata: {
-            labels: { ...platformLabels(environment), ...partLabels(EDGE) },
+            labels: { ...makePlatformLabels(environment), ...makePartLabels(EDGE) },
             // Envoy reads its configuration only at start, so a changed one needs new pods.
             annotations: { 'davit.dev/configuration': contentHash(data).slice(0, 16) },
           },
@@ -73,7 +73,7 @@ function makeConfiguration(environment: KubernetesEnvironment): Readonly<Record<
     port: PORTS.traffic,
     healthPort: PORTS.health,
     adminPort: PORTS.admin,
-    longestRequestSeconds: longestRequestSeconds(environment),
+    longestRequestSeconds: computeLongestRequestSeconds(environment),
     tls,
     allowedOrigins: environment.gateway.allowedOrigins,
     maxHeapBytes: MEMORY.heapBytes,
@@ -86,17 +86,17 @@ function makeConfiguration(environment: KubernetesEnvironment): Readonly<Record<
 
 function makePod(environment: KubernetesEnvironment) {
   const { images, gateway } = environment;
-  const { lifecycle, terminationGracePeriodSeconds } = makeDrain({
+  const { lifecycle, terminationGracePeriodSeconds } = makeDrainHook({
     adminPort: PORTS.admin,
     statPrefix: 'edge',
     noticeSeconds: NOTICE_SECONDS,
-    limitSeconds: longestRequestSeconds(environment),
+    limitSeconds: computeLongestRequestSeconds(environment),
   });
   return {
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     securityContext: POD_SECURITY,
-    affinity: spreadOverNodes(partLabels(EDGE)),
+    affinity: makeNodeAntiAffinity(makePartLabels(EDGE)),
     terminationGracePeriodSeconds,
     ...(images.pullSecret !== undefined && { imagePullSecrets: [{ name: images.pullSecret }] }),
     containers: [{ ...makeContainer(images.envoy, gateway.tlsSecret !== undefined), lifecycle }],
@@ -143,7 +143,7 @@ function makeService(environment: KubernetesEnvironment): PlainManifest {
     metadata: { ...metadata(environment), ...(Object.keys(annotations).length > 0 && { annotations }) },
     spec: {
       type: serviceType,
-      selector: partLabels(EDGE),
+      selector: makePartLabels(EDGE),
       ports: [
         tlsSecret === undefined
           ? { name: 'http', port: 80, targetPort: 'traffic' }
@@ -154,5 +154,5 @@ function makeService(environment: KubernetesEnvironment): PlainManifest {
 }
 
 function metadata(environment: KubernetesEnvironment) {
-  return { name: EDGE, namespace: environment.platformNamespace, labels: platformLabels(environment) };
+  return { name: EDGE, namespace: environment.platformNamespace, labels: makePlatformLabels(environment) };
 }

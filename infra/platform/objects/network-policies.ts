@@ -4,7 +4,7 @@ import type { EgressRule } from '../../../schemas/environment/kubernetes-environ
 import { AUTHORISATION, EDGE } from '../../../schemas/environment/platform-names.ts';
 import type { PlainManifest } from '../plain-manifest.ts';
 import { KOURIER_GATEWAY } from '../knative/adapt-manifest.ts';
-import { partLabels, platformLabels } from '../labels.ts';
+import { makePartLabels, makePlatformLabels } from '../labels.ts';
 
 const KNATIVE = 'knative-serving';
 const KOURIER = 'kourier-system';
@@ -37,7 +37,7 @@ function makeModelsPolicy(environment: KubernetesEnvironment): PlainManifest {
     ingress: [
       {
         // Kourier itself sends requests where the activator is not in the path.
-        from: [{ namespaceSelector: named(KNATIVE) }, gatewayPods()],
+        from: [{ namespaceSelector: named(KNATIVE) }, selectGatewayPods()],
         ports: tcp(PROXY_PORTS),
       },
     ],
@@ -51,10 +51,10 @@ function makeModelsPolicy(environment: KubernetesEnvironment): PlainManifest {
  */
 function makeAuthorisationPolicy(environment: KubernetesEnvironment): PlainManifest {
   const { traffic, log, peers, health } = AUTHORISATION_PORTS;
-  const podsOf = (part: string) => [{ podSelector: { matchLabels: partLabels(part) } }];
+  const podsOf = (part: string) => [{ podSelector: { matchLabels: makePartLabels(part) } }];
   return makePolicy(environment, environment.platformNamespace, {
     name: AUTHORISATION,
-    podSelector: { matchLabels: partLabels(AUTHORISATION) },
+    podSelector: { matchLabels: makePartLabels(AUTHORISATION) },
     policyTypes: ['Ingress'],
     ingress: [
       { from: podsOf(EDGE), ports: tcp([traffic, log]) },
@@ -68,7 +68,7 @@ function makeAuthorisationPolicy(environment: KubernetesEnvironment): PlainManif
 function makeKourierPolicy(environment: KubernetesEnvironment): PlainManifest {
   const edge = {
     namespaceSelector: named(environment.platformNamespace),
-    podSelector: { matchLabels: partLabels(EDGE) },
+    podSelector: { matchLabels: makePartLabels(EDGE) },
   };
   return makePolicy(environment, KOURIER, {
     name: 'davit-kourier',
@@ -90,7 +90,7 @@ function makePolicy(environment: KubernetesEnvironment, namespace: string, { nam
   return {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
-    metadata: { name, namespace, labels: platformLabels(environment) },
+    metadata: { name, namespace, labels: makePlatformLabels(environment) },
     spec,
   };
 }
@@ -104,7 +104,7 @@ function makeEgressRule({ cidr, ports }: EgressRule) {
   return { to: [{ ipBlock: { cidr } }], ...(ports.length > 0 && { ports: tcp(ports) }) };
 }
 
-function gatewayPods() {
+function selectGatewayPods() {
   return { namespaceSelector: named(KOURIER), podSelector: { matchLabels: { app: KOURIER_GATEWAY } } };
 }
 

@@ -1,6 +1,6 @@
 import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
 import type { PlainManifest } from '../plain-manifest.ts';
-import { platformLabels } from '../labels.ts';
+import { makePlatformLabels } from '../labels.ts';
 
 const NAME = 'davit-models';
 /**
@@ -8,19 +8,19 @@ const NAME = 'davit-models';
  * none.
  */
 const PROXY_MEMORY = { request: '64Mi', limit: '800Mi' };
-const REFUSED = ['limits.cpu'];
+const REFUSED_RESOURCES = ['limits.cpu'];
 
 /** Makes the quota that all models share, and defaults for containers that declare nothing; empty without a quota. */
 export function makeQuota(environment: KubernetesEnvironment): readonly PlainManifest[] {
   const { quota, namespace } = environment;
   const resources = Object.keys(quota);
   if (resources.length === 0) return [];
-  const refused = resources.find((r) => REFUSED.includes(r));
+  const refused = resources.find((r) => REFUSED_RESOURCES.includes(r));
   if (refused !== undefined)
     throw new Error(
       `Cannot use "${refused}" in the quota of ${environment.file}: models have no limit on CPU, expected requests.cpu`,
     );
-  const metadata = { name: NAME, namespace, labels: platformLabels(environment) };
+  const metadata = { name: NAME, namespace, labels: makePlatformLabels(environment) };
   return [
     { apiVersion: 'v1', kind: 'ResourceQuota', metadata, spec: { hard: quota } },
     {

@@ -1,7 +1,7 @@
 import type { RoleRule } from '../../../edge/identity/rbac.ts';
 import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
 import type { PlainManifest } from '../plain-manifest.ts';
-import { platformLabels } from '../labels.ts';
+import { makePlatformLabels } from '../labels.ts';
 
 const GROUP = 'rbac.authorization.k8s.io';
 const API = `${GROUP}/v1`;
@@ -18,24 +18,24 @@ export function makeRole(
   place: RoleScope,
   rules: readonly RoleRule[],
 ): PlainManifest {
-  return { apiVersion: API, kind: kindOf(place), metadata: metadata(environment, place), rules };
+  return { apiVersion: API, kind: chooseKind(place), metadata: metadata(environment, place), rules };
 }
 
 /** Makes the binding of a role to a ServiceAccount of the platform's namespace. */
 export function makeBinding(environment: KubernetesEnvironment, place: RoleScope, account: string): PlainManifest {
   return {
     apiVersion: API,
-    kind: `${kindOf(place)}Binding`,
+    kind: `${chooseKind(place)}Binding`,
     metadata: metadata(environment, place),
-    roleRef: { apiGroup: GROUP, kind: kindOf(place), name: place.name },
+    roleRef: { apiGroup: GROUP, kind: chooseKind(place), name: place.name },
     subjects: [{ kind: 'ServiceAccount', name: account, namespace: environment.platformNamespace }],
   };
 }
 
-function kindOf({ namespace }: RoleScope): 'Role' | 'ClusterRole' {
+function chooseKind({ namespace }: RoleScope): 'Role' | 'ClusterRole' {
   return namespace === undefined ? 'ClusterRole' : 'Role';
 }
 
 function metadata(environment: KubernetesEnvironment, { name, namespace }: RoleScope) {
-  return { name, ...(namespace !== undefined && { namespace }), labels: platformLabels(environment) };
+  return { name, ...(namespace !== undefined && { namespace }), labels: makePlatformLabels(environment) };
 }

@@ -4,13 +4,13 @@ import { makeServingEntry } from '../../../schemas/deployment/make-serving-entry
 import type { Declaration } from '../../declaration.ts';
 import { KubernetesObject, KubernetesPatch } from '../../kubernetes/object-resource.ts';
 import { makeProvider } from '../../kubernetes/provider.ts';
-import type { Deployed } from '../../deployed-endpoint.ts';
+import type { DeployedEndpoint } from '../../deployed-endpoint.ts';
 import { Gate } from './gate.ts';
 import * as make from './make-objects.ts';
 import { type EntityPlan, listAliases } from './plan-entity.ts';
 import { Pause } from './pause.ts';
 import type { PreparedEntity, PreparedKubernetes } from './prepare-kubernetes.ts';
-import { type EntityQuestion, verifyThroughEdge } from './verify-through-edge.ts';
+import { type VerifiedEntity, verifyThroughEdge } from './verify-through-edge.ts';
 
 /** How long Kourier may take to apply a new Route everywhere. */
 const ROUTE_LIMIT = '3m';
@@ -24,7 +24,7 @@ export function deployToKubernetes(
   declaration: Declaration<KubernetesEnvironment>,
   { api, entities, serving }: PreparedKubernetes,
   parent: pulumi.Resource,
-): Deployed {
+): DeployedEndpoint {
   const { root, endpoint, environment, lock } = declaration;
   const { namespace } = environment;
   const place = { endpoint: endpoint.name, environment };
@@ -55,7 +55,7 @@ export function deployToKubernetes(
     url: verifyThroughEdge({
       api,
       declaration,
-      questions: listQuestions(plans, serving),
+      questions: listVerifiedEntities(plans, serving),
       after: pause.endAfter([route, entry]),
     }),
     revisions: Object.fromEntries(plans.map(({ entity, name }) => [entity.name, pulumi.output(name)])),
@@ -63,7 +63,7 @@ export function deployToKubernetes(
 }
 
 /** Leaves out an entity that served before and may be at zero replicas, because a query would only wake it. */
-function listQuestions(plans: readonly EntityPlan[], serving: ReadonlySet<string>): readonly EntityQuestion[] {
+function listVerifiedEntities(plans: readonly EntityPlan[], serving: ReadonlySet<string>): readonly VerifiedEntity[] {
   return plans
     .filter((p) => p.replicas.min > 0 || !serving.has(p.revision))
     .map(({ entity, revision }) => ({ entity, revision, servedBefore: serving.has(revision) }));

@@ -6,7 +6,7 @@ import { recordWorkerReport } from '../../../kubernetes/diagnosis/worker-reports
 import { renderRevisionFailure } from '../../../schemas/deployment/revision-failure.ts';
 import type { EntityPlan } from './plan-entity.ts';
 
-export interface GuardedCluster {
+export interface GateOptions {
   readonly api: KubernetesApi;
   readonly namespace: string;
   readonly endpoint: string;
@@ -16,11 +16,11 @@ export interface GuardedCluster {
 
 /** Holds the Route back until every revision is proven. At a preview it is open, so that the difference is exact. */
 export class Gate {
-  readonly #cluster: GuardedCluster;
+  readonly #cluster: GateOptions;
   readonly #stop = new AbortController();
   #failure: Promise<never> | undefined;
 
-  constructor(cluster: GuardedCluster) {
+  constructor(cluster: GateOptions) {
     this.#cluster = cluster;
   }
 

@@ -1,4 +1,4 @@
-import { WINDOW_SECONDS } from '../../../schemas/environment/complete-kubernetes.ts';
+import { AUTOSCALING_WINDOW_SECONDS } from '../../../schemas/environment/complete-kubernetes.ts';
 import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
 import {
   ENDPOINT_LABEL,
@@ -71,13 +71,13 @@ export function makeBounds(
       annotations: {
         [annotation('min-scale')]: String(replicas.min),
         [annotation('max-scale')]: String(replicas.max),
-        [annotation('window')]: `${WINDOW_SECONDS}s`,
+        [annotation('window')]: `${AUTOSCALING_WINDOW_SECONDS}s`,
         [annotation('panic-window-percentage')]: PANIC_WINDOW_PERCENT,
         [annotation('panic-threshold-percentage')]: PANIC_THRESHOLD_PERCENT,
         [annotation('scale-down-delay')]: `${scaleDownSeconds}s`,
         // The rest of the idle time after the window and the delay; the last replica stays that long.
         [annotation('scale-to-zero-pod-retention-period')]:
-          `${Math.max(0, idleSeconds - scaleDownSeconds - WINDOW_SECONDS)}s`,
+          `${Math.max(0, idleSeconds - scaleDownSeconds - AUTOSCALING_WINDOW_SECONDS)}s`,
       },
     },
   };

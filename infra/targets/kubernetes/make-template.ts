@@ -8,13 +8,13 @@ import {
   entityTag,
 } from '../../../schemas/environment/kubernetes-names.ts';
 import { parseSecretReference } from '../../../schemas/values/secret-reference.ts';
-import { workerModeOf } from '../../../schemas/endpoint/worker-mode.ts';
+import { chooseWorkerMode } from '../../../schemas/endpoint/worker-mode.ts';
 import { makeResources } from './make-resources.ts';
 
 /** The template of a Knative Configuration without its name, because the name is made from it. */
 export type RevisionTemplate = ReturnType<typeof makeTemplate>;
 
-export interface TemplateParts {
+export interface TemplateInputs {
   readonly endpoint: Endpoint;
   readonly entity: Entity;
   readonly environment: KubernetesEnvironment;
@@ -41,7 +41,7 @@ const LIVENESS = { periodSeconds: 10, timeoutSeconds: 10, failureThreshold: 3 };
  */
 const READINESS = { periodSeconds: 1, timeoutSeconds: 10, failureThreshold: 3 };
 /** With this header the server answers as soon as it has loaded, instead of at the next period. */
-const PATIENT = [{ name: 'Prefer', value: 'wait=5' }];
+const WAIT_HEADERS = [{ name: 'Prefer', value: 'wait=5' }];
 /** With more than one replica this leaves room for a burst until the next replica is up. */
 const UTILIZATION_PERCENT = '80';
 
@@ -49,7 +49,7 @@ const UTILIZATION_PERCENT = '80';
  * Makes the content of a revision. Bounds and times of autoscaling are not part of it, because they change on the live
  * Revision without loading the model again.
  */
-export function makeTemplate(parts: TemplateParts) {
+export function makeTemplate(parts: TemplateInputs) {
   const { endpoint, entity, environment, hardware, workers, serviceAccount } = parts;
   const timeoutSeconds = Math.ceil(entity.timeLimitSeconds + hardware.coldStartSeconds);
   const { pullSecret } = environment.images;
@@ -81,7 +81,7 @@ export function makeTemplate(parts: TemplateParts) {
 }
 
 /** Content of the revision that Kubernetes itself does not use. */
-function makeAnnotations({ endpoint, entity, secretVersions }: TemplateParts): Record<string, string> {
+function makeAnnotations({ endpoint, entity, secretVersions }: TemplateInputs): Record<string, string> {
   const versions = Object.entries(secretVersions).sort(([a], [b]) => (a < b ? -1 : 1));
   return {
     [`${DOMAIN}/name`]: `${endpoint.name}/${entity.name}`,
@@ -92,9 +92,9 @@ function makeAnnotations({ endpoint, entity, secretVersions }: TemplateParts): R
   };
 }
 
-function makeContainer(parts: TemplateParts) {
+function makeContainer(parts: TemplateInputs) {
   const { entity, environment, hardware, workers, image } = parts;
-  const mode = hardware.gpu ? 'one' : workerModeOf(entity);
+  const mode = hardware.gpu ? 'one' : chooseWorkerMode(entity);
   return {
     name: 'model',
     image,
@@ -109,7 +109,11 @@ function makeContainer(parts: TemplateParts) {
     env: makeEnvironment(entity, environment),
     ports: [{ containerPort: PORT, protocol: 'TCP' }],
     // Set Knative's defaults explicitly, so that a template that is applied again is the same to the last field.
-    readinessProbe: { httpGet: { path: '/ping', port: PORT, httpHeaders: PATIENT }, successThreshold: 1, ...READINESS },
+    readinessProbe: {
+      httpGet: { path: '/ping', port: PORT, httpHeaders: WAIT_HEADERS },
+      successThreshold: 1,
+      ...READINESS,
+    },
     livenessProbe: { httpGet: { path: '/live', port: PORT }, ...LIVENESS },
     // Only the server's own file: the end of its log may be output of the model.
     terminationMessagePolicy: 'File',

@@ -3,7 +3,7 @@ import type { KubernetesApi } from '../../../kubernetes/client/api.ts';
 import { pauseQueries, resumeQueries } from '../../../kubernetes/client/pause-queries.ts';
 import type { EntityPlan } from './plan-entity.ts';
 
-export interface PausedCluster {
+export interface PauseOptions {
   readonly api: KubernetesApi;
   readonly namespace: string;
   readonly endpoint: string;
@@ -21,10 +21,10 @@ const GRACE_SECONDS = 60;
 
 /** While the last replica of an endpoint ends, asks callers to retry, because no replica could take a held request. */
 export class Pause {
-  readonly #cluster: PausedCluster;
+  readonly #cluster: PauseOptions;
   #begun: Promise<void> | undefined;
 
-  constructor(cluster: PausedCluster) {
+  constructor(cluster: PauseOptions) {
     this.#cluster = cluster;
   }
 

@@ -6,7 +6,7 @@ import {
   knativeRevisionName,
 } from '../../../schemas/environment/kubernetes-names.ts';
 import { revisionName } from '../../../schemas/values/names.ts';
-import { replicasOf, workersOf } from '../../../schemas/endpoint/count-replicas.ts';
+import { countReplicas, countWorkers } from '../../../schemas/endpoint/count-replicas.ts';
 import type { Declaration } from '../../declaration.ts';
 import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
 import { makeTemplate, type RevisionTemplate } from './make-template.ts';
@@ -26,7 +26,7 @@ export interface EntityPlan {
 }
 
 /** The inputs of an entity besides its declaration. */
-export interface EntityParts {
+export interface EntityInputs {
   /** `registry/iris:TAG`; the tag identifies the content of the image. */
   readonly image: string;
   /** For each Secret that is read: a version that changes when it is written. */
@@ -37,10 +37,10 @@ export interface EntityParts {
 export function planEntity(
   { endpoint, environment }: Declaration<KubernetesEnvironment>,
   entity: Entity,
-  parts: EntityParts,
+  parts: EntityInputs,
 ): EntityPlan {
-  const workers = workersOf(entity);
-  const hardware = allowForLoads(requireHardware(environment, entity), entity, workers);
+  const workers = countWorkers(entity);
+  const hardware = extendDeadlineForLoads(requireHardware(environment, entity), entity, workers);
   const serviceAccount = entityObjectName(endpoint.name, entity.name);
   const template = makeTemplate({ endpoint, entity, environment, hardware, workers, serviceAccount, ...parts });
   const configuration = configurationName(endpoint.name, entity.name, template);
@@ -51,7 +51,7 @@ export function planEntity(
     configuration,
     revision: knativeRevisionName(configuration),
     serviceAccount,
-    replicas: replicasOf(entity),
+    replicas: countReplicas(entity),
     template,
   };
 }
@@ -71,7 +71,7 @@ export function listAliases(
 }
 
 /** Workers that each load the model may take that many times longer on a full node. */
-function allowForLoads(hardware: Hardware, { workerMode }: Entity, workers: number): Hardware {
+function extendDeadlineForLoads(hardware: Hardware, { workerMode }: Entity, workers: number): Hardware {
   if (workerMode !== 'separate') return hardware;
   return { ...hardware, deploymentSeconds: hardware.deploymentSeconds * workers };
 }

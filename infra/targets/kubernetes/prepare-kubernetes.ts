@@ -7,7 +7,7 @@ import {
   explainMissingSecrets,
   readSecretVersions,
   type SecretVersion,
-  type WantedKey,
+  type SecretKeyRef,
 } from '../../../kubernetes/client/secret-versions.ts';
 import type { Entity } from '../../../schemas/endpoint/endpoint.ts';
 import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
@@ -47,9 +47,9 @@ export async function prepareKubernetes(declaration: Declaration<KubernetesEnvir
       settings: environment.images,
     });
     const digest = await readImageDigest(reference);
-    if (digest === undefined && !pulumi.runtime.isDryRun()) throw missingImage(declaration, reference);
+    if (digest === undefined && !pulumi.runtime.isDryRun()) throw makeMissingImageError(declaration, reference);
     const planWith = (word: keyof SecretVersion) => {
-      const words = secretNames(entity, environment).map((n) => [n, secretVersions[n]?.[word] ?? ''] as const);
+      const words = listSecretNames(entity, environment).map((n) => [n, secretVersions[n]?.[word] ?? ''] as const);
       return planEntity(declaration, entity, { image: reference, secretVersions: Object.fromEntries(words) });
     };
     // A revision that an earlier version of Davit deployed stays the same until its Secrets are written again.
@@ -79,7 +79,7 @@ function readVersions(
   { endpoint, environment }: Declaration<KubernetesEnvironment>,
   api: KubernetesApi,
 ): Promise<Readonly<Record<string, SecretVersion>>> {
-  const wanted = endpoint.entities.flatMap((e) => secretNames(e, environment));
+  const wanted = endpoint.entities.flatMap((e) => listSecretNames(e, environment));
   return wanted.length === 0
     ? Promise.resolve({})
     : readSecretVersions(api, { namespace: environment.namespace, names: [...new Set(wanted)] });
@@ -96,7 +96,7 @@ async function warnOfMissingSecrets(
   if (pulumi.runtime.isDryRun() && process.env['DAVIT_PREVIEW'] === 'true') return;
   const wanted = endpoint.entities
     .flatMap(({ environmentVars }) => Object.values(environmentVars))
-    .flatMap((value): readonly WantedKey[] => {
+    .flatMap((value): readonly SecretKeyRef[] => {
       const reference = parseSecretReference(value);
       return reference ? [{ secret: secrets[reference.scope] ?? reference.scope, key: reference.key }] : [];
     });
@@ -104,12 +104,12 @@ async function warnOfMissingSecrets(
 }
 
 /** The Kubernetes Secrets that an entity reads. */
-function secretNames({ environmentVars }: Entity, { secrets }: KubernetesEnvironment): readonly string[] {
+function listSecretNames({ environmentVars }: Entity, { secrets }: KubernetesEnvironment): readonly string[] {
   const scopes = Object.values(environmentVars).flatMap((v) => parseSecretReference(v)?.scope ?? []);
   return [...new Set(scopes.map((scope) => secrets[scope] ?? scope))].sort();
 }
 
-function missingImage({ endpoint, environment }: Declaration<KubernetesEnvironment>, reference: string) {
+function makeMissingImageError({ endpoint, environment }: Declaration<KubernetesEnvironment>, reference: string) {
   return new pulumi.RunError(
     `Cannot deploy "${endpoint.name}": the image ${reference} is not in the registry. Build it first: npx davit up ${endpoint.name} --environment ${environment.name}, or DAVIT_ENVIRONMENT=${environment.name} pulumi up -s ${endpoint.name}._images`,
   );

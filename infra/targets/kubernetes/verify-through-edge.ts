@@ -13,12 +13,12 @@ import { explainTraffic } from './explain-traffic.ts';
 export interface Verification {
   readonly api: KubernetesApi;
   readonly declaration: Declaration<KubernetesEnvironment>;
-  readonly questions: readonly EntityQuestion[];
+  readonly questions: readonly VerifiedEntity[];
   readonly after: pulumi.Output<unknown>;
 }
 
 /** An entity to query with its example. */
-export interface EntityQuestion {
+export interface VerifiedEntity {
   readonly entity: Entity;
   readonly revision: string;
   /** Whether this revision had traffic before the update. */
@@ -58,7 +58,11 @@ export function verifyThroughEdge({ api, declaration, questions, after }: Verifi
       const { entity } = question;
       const path = `${edge}/serving-endpoints/${endpoint.name}/served-models/${entity.name}/invocations`;
       const body = await readInputExample(locateModel(declaration.root, entity.model));
-      const wrong = await ask(path, { token, body, limitSeconds: entity.timeLimitSeconds + MARGIN_SECONDS });
+      const wrong = await queryUntilAnswered(path, {
+        token,
+        body,
+        limitSeconds: entity.timeLimitSeconds + MARGIN_SECONDS,
+      });
       if (wrong === undefined) continue;
       const there = await explainTraffic(api, question, { namespace: environment.namespace, endpoint: endpoint.name });
       throw new pulumi.RunError(
@@ -69,7 +73,7 @@ export function verifyThroughEdge({ api, declaration, questions, after }: Verifi
   });
 }
 
-interface Query {
+interface EdgeQuery {
   readonly token: string;
   /** Undefined: the model's files are not on this machine. */
   readonly body: string | undefined;
@@ -78,7 +82,10 @@ interface Query {
 }
 
 /** What is wrong with the answer. Without an example, a 400 proves that the model server answers. */
-async function ask(url: string, { token, body = '{}', limitSeconds }: Query): Promise<string | undefined> {
+async function queryUntilAnswered(
+  url: string,
+  { token, body = '{}', limitSeconds }: EdgeQuery,
+): Promise<string | undefined> {
   const expected = body === '{}' ? [200, 400] : [200];
   const end = performance.now() + LIMIT_MILLISECONDS;
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };

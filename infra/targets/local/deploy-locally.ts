@@ -1,7 +1,7 @@
 import type * as pulumi from '@pulumi/pulumi';
 import type { LocalEnvironment } from '../../../schemas/environment/environment.ts';
 import type { Declaration } from '../../declaration.ts';
-import type { Deployed } from '../../deployed-endpoint.ts';
+import type { DeployedEndpoint } from '../../deployed-endpoint.ts';
 import { makeRevisionInputs } from './make-revision-inputs.ts';
 import { makeRouteInputs } from './make-route-inputs.ts';
 import { LocalProvider, Revision, Route } from './resources.ts';
@@ -10,7 +10,7 @@ import { LocalProvider, Revision, Route } from './resources.ts';
  * Deploys the revisions first. The route depends on all of them and is switched when all are ready. Old revisions are
  * deleted last; that is the engine's own order for a resource that is no longer in the program.
  */
-export function deployLocally(declaration: Declaration<LocalEnvironment>, parent: pulumi.Resource): Deployed {
+export function deployLocally(declaration: Declaration<LocalEnvironment>, parent: pulumi.Resource): DeployedEndpoint {
   const { root, endpoint, environment } = declaration;
   const provider = new LocalProvider(environment.name, { root, environment: environment.name });
   const made = endpoint.entities.map((entity) => {

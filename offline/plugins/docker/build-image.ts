@@ -1,8 +1,8 @@
-import { childEnvironment, type ProcessResult, runProcess } from '../../../system/run-process.ts';
+import { makeChildEnvironment, type ProcessResult, runProcess } from '../../../system/run-process.ts';
 import type { Context } from '../../../provider/provider.ts';
 import { findDockerClient } from './docker-client.ts';
 import { withDockerConfig } from './docker-config.ts';
-import { completeBuild, type ImageInputs, registryOf, repositoryOf } from './image-inputs.ts';
+import { completeBuild, type ImageInputs, parseRegistry, parseRepository } from './image-inputs.ts';
 
 const LAST_LINES = 20;
 
@@ -21,23 +21,23 @@ export async function buildImage(
 ): Promise<BuiltImage> {
   const { imageName, registry } = inputs;
   const program = await findDockerClient();
-  const login = registry && { ...registry, server: hostOf(registry.server ?? registryOf(imageName)) };
+  const login = registry && { ...registry, server: parseHost(registry.server ?? parseRegistry(imageName)) };
   return withDockerConfig(login, async (folder) => {
-    const docker = makeDocker({ program, host, folder, builder: inputs.build?.builderVersion }, context);
+    const docker = makeDockerRunner({ program, host, folder, builder: inputs.build?.builderVersion }, context);
     const since = performance.now();
-    await docker('build', imageName, buildArguments(inputs));
+    await docker('build', imageName, makeBuildArguments(inputs));
     context.log.info(`Built ${imageName} in ${secondsSince(since)} s`);
     const id = (await docker('inspect', imageName, ['image', 'inspect', '--format', '{{.Id}}', imageName])).trim();
     if (!push) return { id, repoDigest: id };
     const pushed = await docker('push', imageName, ['push', imageName]);
-    const repoDigest = `${repositoryOf(imageName)}@${readDigest(imageName, pushed)}`;
+    const repoDigest = `${parseRepository(imageName)}@${readDigest(imageName, pushed)}`;
     context.log.info(`Pushed ${repoDigest}`);
     return { id, repoDigest };
   });
 }
 
 /** The arguments of `docker build`. */
-export function buildArguments({ imageName, build }: ImageInputs): readonly string[] {
+export function makeBuildArguments({ imageName, build }: ImageInputs): readonly string[] {
   const { context, dockerfile, args = {}, cacheFrom, platform, target, network, addHosts = [] } = completeBuild(build);
   const options: Readonly<Record<string, readonly (string | undefined)[]>> = {
     '--tag': [imageName],
@@ -56,7 +56,7 @@ export function buildArguments({ imageName, build }: ImageInputs): readonly stri
   return ['build', ...given, '--', context];
 }
 
-interface Engine {
+interface DockerInvocation {
   readonly program: string;
   readonly host: string | undefined;
   /** The folder of Docker's configuration. */
@@ -65,9 +65,12 @@ interface Engine {
 }
 
 /** Makes the function that runs docker. Its lines go to the engine's log; a failure is thrown with its last lines. */
-function makeDocker({ program, host, folder, builder }: Engine, { signal, timeoutSeconds, log }: Context) {
+function makeDockerRunner(
+  { program, host, folder, builder }: DockerInvocation,
+  { signal, timeoutSeconds, log }: Context,
+) {
   const until = timeoutSeconds && performance.now() + timeoutSeconds * 1000;
-  const env = childEnvironment({
+  const env = makeChildEnvironment({
     ...(host !== undefined && { DOCKER_HOST: host }),
     DOCKER_CONFIG: folder,
     DOCKER_BUILDKIT: builder === 'BuilderV1' ? '0' : '1',
@@ -97,7 +100,7 @@ function readDigest(imageName: string, pushed: string): string {
 }
 
 /** `https://registry.example/v2/` → `registry.example`, the key of Docker's login. */
-function hostOf(server: string): string {
+function parseHost(server: string): string {
   return server.replace(/^https?:\/\//, '').split('/')[0] ?? server;
 }
 

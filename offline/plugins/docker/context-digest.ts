@@ -9,7 +9,7 @@ const WHOLE_BYTES = 1 << 20;
 /** SHA-256, in hex, of the Dockerfile and of every file, link and mode of a context. */
 export async function digestContext(context: string, dockerfile: string): Promise<string> {
   const whole = createHash('sha256').update(await readFile(dockerfile));
-  for (const { path, name } of await listEntries(context, '')) whole.update(`${name}\0${await describe(path)}\n`);
+  for (const { path, name } of await listEntries(context, '')) whole.update(`${name}\0${await describeEntry(path)}\n`);
   return whole.digest('hex');
 }
 
@@ -31,7 +31,7 @@ async function listEntries(folder: string, prefix: string): Promise<readonly Ent
 }
 
 /** Sockets and pipes cannot be sent to a build, and reading one would wait for a writer. */
-async function describe(path: string): Promise<string> {
+async function describeEntry(path: string): Promise<string> {
   const stat = await lstat(path);
   if (stat.isSymbolicLink()) return `link ${await readlink(path)}`;
   if (!stat.isFile()) return 'neither a file nor a folder';

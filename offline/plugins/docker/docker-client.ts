@@ -1,19 +1,19 @@
 import { type ProcessResult, runProcess } from '../../../system/run-process.ts';
-import { unpackedDockerClient } from '../../../cluster/node/docker-engine.ts';
+import { locateUnpackedDockerClient } from '../../../cluster/node/docker-engine.ts';
 
 /** The last version with built-in BuildKit; later ones need the plugin buildx. */
 const LAST_WITH_BUILDKIT = 22;
 
 /** A `docker` that can build with BuildKit: the one on the PATH, else the one unpacked with our node's engine. */
 export async function findDockerClient(): Promise<string> {
-  const candidates = ['docker', await unpackedDockerClient()];
-  for (const program of candidates) if (await buildsWithBuildKit(program)) return program;
+  const candidates = ['docker', await locateUnpackedDockerClient()];
+  for (const program of candidates) if (await canUseBuildKit(program)) return program;
   throw new Error(
     'Cannot build images: there is no docker on the PATH that can use BuildKit, expected one with the plugin buildx (Debian: docker-buildx), or a version before 23',
   );
 }
 
-async function buildsWithBuildKit(program: string): Promise<boolean> {
+async function canUseBuildKit(program: string): Promise<boolean> {
   const version = await tryToRun(program, ['--version']);
   const major = Number(/version (\d+)\./.exec(version?.stdout ?? '')?.[1] ?? Number.NaN);
   if (Number.isNaN(major)) return false;

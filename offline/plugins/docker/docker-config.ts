@@ -10,7 +10,7 @@ interface DockerConfig {
 }
 
 /** Parts of the user's folder that the client needs besides credentials. */
-const SHARED = ['contexts', 'cli-plugins', 'buildx'];
+const SHARED_ENTRIES = ['contexts', 'cli-plugins', 'buildx'];
 const DOCKER_HUB = 'https://index.docker.io/v1/';
 
 /**
@@ -28,7 +28,7 @@ export async function withDockerConfig<T>(
   try {
     const config = addLogin(await readConfig(theirs), login);
     await writeFile(join(folder, 'config.json'), JSON.stringify(config), { mode: 0o600 });
-    for (const name of SHARED) await symlink(join(theirs, name), join(folder, name));
+    for (const name of SHARED_ENTRIES) await symlink(join(theirs, name), join(folder, name));
     return await work(folder);
   } finally {
     await rm(folder, { recursive: true, force: true });

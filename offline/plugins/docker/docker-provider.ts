@@ -1,7 +1,7 @@
 import type { Provider } from '../../../provider/provider.ts';
 import { makeImageResource } from './image-resource.ts';
 
-const HONOURED_CONFIGURATION = ['host', 'version', 'pluginDownloadURL'];
+const SUPPORTED_CONFIGURATION = ['host', 'version', 'pluginDownloadURL'];
 
 /** The resources of `@pulumi/docker` that Davit uses, made with the docker command line. */
 export function makeDockerProvider(version: string): Provider {
@@ -9,7 +9,7 @@ export function makeDockerProvider(version: string): Provider {
   return {
     version,
     configure: (config) => {
-      const unknown = Object.keys(config).filter((name) => !HONOURED_CONFIGURATION.includes(name));
+      const unknown = Object.keys(config).filter((name) => !SUPPORTED_CONFIGURATION.includes(name));
       if (unknown.length > 0)
         throw new TypeError(
           `Cannot configure Davit's stand-in for the provider "docker": ${unknown.join(', ')} is not supported, expected host`,

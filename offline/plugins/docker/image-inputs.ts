@@ -50,12 +50,12 @@ export function completeBuild(
 }
 
 /** `registry.example:5000/models/iris:tag` → `registry.example:5000/models/iris` */
-export function repositoryOf(imageName: string): string {
+export function parseRepository(imageName: string): string {
   return imageName.replace(/:[^:/]*$/, '');
 }
 
 /** The registry's host by Docker's own rule: a first part with a dot or a port, or localhost. */
-export function registryOf(imageName: string): string {
+export function parseRegistry(imageName: string): string {
   const [first = '', ...rest] = imageName.split('/');
   return rest.length > 0 && (/[.:]/.test(first) || first === 'localhost') ? first : 'docker.io';
 }
@@ -65,8 +65,8 @@ export function describeImage({ imageName, build, registry }: ImageInputs): Imag
   const { context, dockerfile, platform } = completeBuild(build);
   return {
     imageName,
-    baseImageName: repositoryOf(imageName),
-    registryServer: registry?.server ?? registryOf(imageName),
+    baseImageName: parseRepository(imageName),
+    registryServer: registry?.server ?? parseRegistry(imageName),
     platform,
     context,
     dockerfile,

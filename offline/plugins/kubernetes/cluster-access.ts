@@ -4,20 +4,20 @@ import type { KubernetesApi } from '../../../kubernetes/client/api.ts';
 import { connectCluster } from '../../../kubernetes/client/connect.ts';
 import { loadKubeconfig } from '../../../kubernetes/client/load-kubeconfig.ts';
 import { makeTemporaryFolder } from '../../../system/temporary-folder.ts';
-import type { Settings } from './settings.ts';
+import type { ProviderSettings } from './settings.ts';
 
 /** Once an update has begun, it is worth waiting for a busy API server. */
 const READ_SECONDS = 60;
 
 /** No cluster to connect to: the kubeconfig is missing or has no usable login. */
-export class NotConnected extends Error {}
+export class NoClusterError extends Error {}
 
 /** The cluster of a program, named by the path of a kubeconfig, by its text, or not at all. */
 export class ClusterAccess {
-  readonly #settings: () => Settings;
+  readonly #settings: () => ProviderSettings;
   #file: string | undefined;
 
-  constructor(settings: () => Settings) {
+  constructor(settings: () => ProviderSettings) {
     this.#settings = settings;
   }
 
@@ -25,7 +25,7 @@ export class ClusterAccess {
     try {
       return await connectCluster(this.#kubectlPlace(), process.cwd(), { readSeconds: READ_SECONDS });
     } catch (e) {
-      throw new NotConnected((e as Error).message, { cause: e });
+      throw new NoClusterError((e as Error).message, { cause: e });
     }
   }
 
@@ -40,12 +40,12 @@ export class ClusterAccess {
   #kubectlPlace() {
     const { kubeconfig, context } = this.#settings();
     const isText = kubeconfig !== undefined && (kubeconfig.includes('\n') || kubeconfig.trimStart().startsWith('{'));
-    return { kubeconfig: isText ? (this.#file ??= keepText(kubeconfig)) : kubeconfig, context };
+    return { kubeconfig: isText ? (this.#file ??= writeKubeconfig(kubeconfig)) : kubeconfig, context };
   }
 }
 
 /** Logins are renewed from a file. Only this user may read it, and it is removed when this process ends. */
-function keepText(text: string): string {
+function writeKubeconfig(text: string): string {
   const folder = makeTemporaryFolder('kubeconfig');
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   const file = join(folder, 'config');

@@ -1,5 +1,5 @@
 /** The program's settings of the provider. */
-export interface Settings {
+export interface ProviderSettings {
   /** A path, or the text of a kubeconfig; undefined: kubectl's default files. */
   readonly kubeconfig: string | undefined;
   readonly context: string | undefined;
@@ -13,12 +13,18 @@ export interface Settings {
   readonly mutableSecrets: boolean;
 }
 
-const REFUSED = ['cluster', 'renderYamlToDirectory', 'deleteUnreachable', 'skipUpdateUnreachable', 'strictMode'];
+const UNSUPPORTED_SETTINGS = [
+  'cluster',
+  'renderYamlToDirectory',
+  'deleteUnreachable',
+  'skipUpdateUnreachable',
+  'strictMode',
+];
 
 /** Reads the provider's configuration; refuses settings that are not supported here and would change the result. */
-export function readSettings(config: Readonly<Record<string, string>>): Settings {
+export function readSettings(config: Readonly<Record<string, string>>): ProviderSettings {
   const is = (name: string, variable: string) => (config[name] ?? process.env[variable]) === 'true';
-  const refused = REFUSED.filter((name) => config[name] && config[name] !== 'false');
+  const refused = UNSUPPORTED_SETTINGS.filter((name) => config[name] && config[name] !== 'false');
   if (config['enableServerSideApply'] === 'false') refused.push('enableServerSideApply: false');
   if (refused.length > 0)
     throw new TypeError(
@@ -41,7 +47,7 @@ type Configuration = Readonly<Record<string, unknown>>;
  * The settings whose change means another cluster, where everything has to be created again. A `clusterIdentifier`
  * decides alone. Without one, a changed context may be another cluster (the real provider looks into the kubeconfig).
  */
-export function findReplacing(before: Configuration, after: Configuration): readonly string[] {
+export function findReplacingSettings(before: Configuration, after: Configuration): readonly string[] {
   const [was, is] = [before['clusterIdentifier'], after['clusterIdentifier']];
   if (was && is) return was === is ? [] : ['clusterIdentifier'];
   if (is) return [];

@@ -7,7 +7,7 @@ import { sendLoad } from '../../../app/load/send-load.ts';
 import { openLocalTarget } from '../../../app/targets/local-target.ts';
 import { reviewProject } from '../../../app/review/review-project.ts';
 import { REPORT_MARKER } from '../../../review/render-report.ts';
-import { renderReviewed } from '../../../review/reviewed-plans.ts';
+import { renderReviewedPlans } from '../../../review/reviewed-plans.ts';
 import { codePath } from '../../../system/code.ts';
 import { runProcess } from '../../../system/run-process.ts';
 import { SILENT } from '../../../system/progress.ts';
@@ -67,7 +67,7 @@ async function declare(version: string, more = '', endpoint = 'iris') {
 async function review(endpoint = 'iris'): Promise<string> {
   const { signal } = new AbortController();
   const report = await reviewProject({ root, names: [endpoint], environments: ['local'], progress: SILENT, signal });
-  return `For people.\n${renderReviewed(report)}\n`;
+  return `For people.\n${renderReviewedPlans(report)}\n`;
 }
 
 interface Merging {

@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { changedSince, lastChange, removalOf } from '../../../action/deploy/history.ts';
+import { readChangesSince, findLastChange, findRemoval } from '../../../action/deploy/history.ts';
 import { makeRepository } from './repository.ts';
 
 const IRIS = 'endpoints/iris.yaml';
@@ -20,8 +20,8 @@ describe('the history of a checkout', () => {
     const first = commit();
     write({ [IRIS]: '2' });
     const second = commit();
-    expect(await changedSince(history, first)).toEqual([{ path: IRIS, change: 'modified' }]);
-    expect(await changedSince(history, second)).toEqual([]);
+    expect(await readChangesSince(history, first)).toEqual([{ path: IRIS, change: 'modified' }]);
+    expect(await readChangesSince(history, second)).toEqual([]);
   });
 
   it('finds nothing to deploy in a checkout that is older than what was deployed', async () => {
@@ -31,13 +31,13 @@ describe('the history of a checkout', () => {
     write({ [IRIS]: '2' });
     const deployed = commit();
     git('checkout', '--quiet', old);
-    expect(await changedSince(history, deployed)).toEqual([]);
+    expect(await readChangesSince(history, deployed)).toEqual([]);
   });
 
   it('does not know a commit that is not in it', async () => {
     const { commit, history } = start();
     commit();
-    expect(await changedSince(history, 'f'.repeat(40))).toBeUndefined();
+    expect(await readChangesSince(history, 'f'.repeat(40))).toBeUndefined();
   });
 
   it('finds the merge that changed a file, not the commits that it merged', async () => {
@@ -54,9 +54,9 @@ describe('the history of a checkout', () => {
     const merge = git('rev-parse', 'HEAD');
     write({ 'README.md': 'y' });
     commit();
-    expect(await lastChange(history, [IRIS, 'endpoints/iris.lock'])).toBe(merge);
-    expect(await lastChange(history, [WINE])).toBe(first);
-    expect(await lastChange(history, ['endpoints/never.yaml'])).toBeUndefined();
+    expect(await findLastChange(history, [IRIS, 'endpoints/iris.lock'])).toBe(merge);
+    expect(await findLastChange(history, [WINE])).toBe(first);
+    expect(await findLastChange(history, ['endpoints/never.yaml'])).toBeUndefined();
   });
 
   it('takes paths for paths, whatever they look like', async () => {
@@ -66,8 +66,8 @@ describe('the history of a checkout', () => {
     write({ [IRIS]: '1' });
     commit();
     for (const path of ['endpoints/--all.yaml', 'endpoints/*.yaml', ':(top)x'])
-      expect(await lastChange(history, [path])).toBe(first);
-    expect(await lastChange(history, ['endpoints/*'])).toBeUndefined();
+      expect(await findLastChange(history, [path])).toBe(first);
+    expect(await findLastChange(history, ['endpoints/*'])).toBeUndefined();
   });
 
   it('finds who removed a file, also one that was there twice', async () => {
@@ -76,12 +76,12 @@ describe('the history of a checkout', () => {
     commit();
     write({ [IRIS]: undefined });
     const first = commit();
-    expect(await removalOf(history, IRIS)).toBe(first);
+    expect(await findRemoval(history, IRIS)).toBe(first);
     write({ [IRIS]: '1' });
     commit();
     write({ [IRIS]: undefined });
     const second = commit();
-    expect(await removalOf(history, IRIS)).toBe(second);
-    expect(await removalOf(history, WINE)).toBeUndefined();
+    expect(await findRemoval(history, IRIS)).toBe(second);
+    expect(await findRemoval(history, WINE)).toBeUndefined();
   });
 });

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { Deployed } from '../../../action/deploy/deployment-context.ts';
+import type { DeploymentResult } from '../../../action/deploy/deployment-context.ts';
 import { renderDrift } from '../../../action/deploy/render-drift.ts';
 import { renderLog, renderOutcome } from '../../../action/deploy/render-log.ts';
 import { HOSTILE } from '../../review/hostile.ts';
 import { withoutCode } from '../../review/markdown.ts';
 
 const RUN = 'https://github.com/octo/models/actions/runs/1';
-const live: Deployed = {
+const live: DeploymentResult = {
   endpoint: 'iris',
   environment: 'production',
   state: 'live',
@@ -16,8 +16,14 @@ const live: Deployed = {
   runUrl: RUN,
   pull: undefined,
 };
-const failed: Deployed = { ...live, endpoint: 'wine', state: 'failed', causes: ['boom', 'line 2'], url: undefined };
-const log = (results: readonly Deployed[]) => ({ environment: 'production', results });
+const failed: DeploymentResult = {
+  ...live,
+  endpoint: 'wine',
+  state: 'failed',
+  causes: ['boom', 'line 2'],
+  url: undefined,
+};
+const log = (results: readonly DeploymentResult[]) => ({ environment: 'production', results });
 
 describe('renderLog()', () => {
   it('says first what a person can act on, and all that is known of what failed', () => {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { connectGitHub } from '../../../action/github/connect.ts';
 import { readPullRequest } from '../../../action/github/pull-request.ts';
-import { isReadOnlyToken } from '../../../action/github/request-error.ts';
+import { isReadOnlyTokenError } from '../../../action/github/request-error.ts';
 import { secondsToWait } from '../../../action/github/compute-retry-delay.ts';
 import { postComment } from '../../../action/github/sticky-comment.ts';
 import { asked, connected, SHA } from './connect-fake-github.ts';
@@ -60,7 +60,7 @@ describe('connectGitHub', () => {
     const creating = octokit.rest.checks.create({ ...place, name: 'x', head_sha: SHA });
     const readOnly: unknown = await creating.catch((e: unknown) => e);
     expect(String(readOnly)).toContain('the job needs "permissions:" with checks=write');
-    expect([isReadOnlyToken(refused), isReadOnlyToken(readOnly)]).toEqual([false, true]);
+    expect([isReadOnlyTokenError(refused), isReadOnlyTokenError(readOnly)]).toEqual([false, true]);
     expect(fake.requests).toHaveLength(2);
   });
 
@@ -68,7 +68,7 @@ describe('connectGitHub', () => {
     const { connect } = await connected({ tokens: { reader: { login: 'x[bot]', permissions: { issues: 'read' } } } });
     const refused: unknown = await postComment(connect('reader'), COMMENT).catch((e: unknown) => e);
     expect(String(refused)).toContain('addComment returned FORBIDDEN');
-    expect(isReadOnlyToken(refused)).toBe(true);
+    expect(isReadOnlyTokenError(refused)).toBe(true);
   });
 
   it('writes one at a time, as GitHub asks for', async () => {

@@ -2,7 +2,7 @@ import { codePath } from '../../../system/code.ts';
 import type { Seed } from '../github/fake/seed.ts';
 import { type Files, UserRepository } from './user-repository.ts';
 
-export type { Pull } from './user-repository.ts';
+export type { TestPullRequest } from './user-repository.ts';
 
 /** An endpoint file with one served entity, by the endpoint's name, that never sleeps. */
 export function declareEndpoint(name: string, model: string, version: string): string {

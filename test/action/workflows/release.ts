@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CODE, codePath } from '../../../system/code.ts';
+import { CODE_FOLDER, codePath } from '../../../system/code.ts';
 import { DOCUMENTED_DIGEST, DOCUMENTED_RELEASE } from '../../../tools/documented-files.ts';
 
 /** What is in the repository and in no release that a runner needs; act copies the whole folder for each step. */
-const LEFT_OUT = /^(?:bench|docs|examples|models|test|tools)\//;
+const EXCLUDED_FOLDERS = /^(?:bench|docs|examples|models|test|tools)\//;
 export const RELEASE = `${DOCUMENTED_RELEASE}@${DOCUMENTED_DIGEST}`;
 
 /**
@@ -14,7 +14,7 @@ export const RELEASE = `${DOCUMENTED_RELEASE}@${DOCUMENTED_DIGEST}`;
  * to the release. So its code stays where it is after a job, as on a runner of one's own.
  */
 export function makeRelease(release: string, named: string): void {
-  const files = listRepository().filter((f) => !LEFT_OUT.test(f));
+  const files = listRepositoryFiles().filter((f) => !EXCLUDED_FOLDERS.test(f));
   for (const file of files) cpSync(codePath(file), join(release, file));
   symlinkSync(codePath('node_modules'), join(release, 'node_modules'));
   mkdirSync(join(named, 'action'), { recursive: true });
@@ -22,18 +22,27 @@ export function makeRelease(release: string, named: string): void {
   symlinkSync(join(release, 'action', 'dist'), join(named, 'action', 'dist'));
   const workflows = files.filter((f) => f.startsWith('.github/workflows/'));
   mkdirSync(join(named, '.github', 'workflows'), { recursive: true });
-  for (const file of workflows) writeFileSync(join(named, file), inWordsOfAct(readFileSync(codePath(file), 'utf8')));
+  for (const file of workflows)
+    writeFileSync(join(named, file), replaceUnsupportedSyntax(readFileSync(codePath(file), 'utf8')));
 }
 
-export function inWordsOfAct(workflow: string): string {
+export function replaceUnsupportedSyntax(workflow: string): string {
   return workflow
     .replaceAll(/(?<=uses: )\$\/(\S+)/g, `${DOCUMENTED_RELEASE}/$1@${DOCUMENTED_DIGEST}`)
     .replaceAll(/^ +queue: max.*\n/gm, '');
 }
 
 /** What Git has of Davit's repository or would take. */
-export function listRepository(): readonly string[] {
-  const listed = execFileSync('git', ['-C', CODE, 'ls-files', '-z', '--cached', '--others', '--exclude-standard']);
+export function listRepositoryFiles(): readonly string[] {
+  const listed = execFileSync('git', [
+    '-C',
+    CODE_FOLDER,
+    'ls-files',
+    '-z',
+    '--cached',
+    '--others',
+    '--exclude-standard',
+  ]);
   return listed
     .toString()
     .split('\0')

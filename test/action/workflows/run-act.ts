@@ -17,7 +17,8 @@ const STAND_INS = {
   'actions/download-artifact@37930b1c2abaa49bbe596cd826c3c89aef350131': 'download-artifact',
 };
 /** What a job may know of this machine: how it reaches the package registries, and nothing else. */
-const PASSED = /^(?:(?:https?|no|all)_proxy|.*_CA_(?:BUNDLE|CERTS)|SSL_CERT_(?:FILE|DIR)|PIP_.*|UV_.*|npm_config_.*)$/i;
+const PASSED_VARIABLES =
+  /^(?:(?:https?|no|all)_proxy|.*_CA_(?:BUNDLE|CERTS)|SSL_CERT_(?:FILE|DIR)|PIP_.*|UV_.*|npm_config_.*)$/i;
 
 export interface ActRun {
   /** Of GitHub: `push`. */
@@ -32,13 +33,13 @@ export interface ActRun {
   readonly runId: number;
   readonly ref: string;
   readonly sha: string;
-  readonly place: ActPlace;
+  readonly place: ActFolders;
   readonly env?: Readonly<Record<string, string>>;
   readonly secrets?: Readonly<Record<string, string>>;
 }
 
 /** Folders of one fake repository, and its fake GitHub. */
-export interface ActPlace {
+export interface ActFolders {
   readonly folder: string;
   readonly origin: string;
   readonly release: string;
@@ -50,25 +51,25 @@ export interface ActPlace {
  * How a job ended, in GitHub's words; one that did not begin is not there. Jobs that call deploy.yaml and the like go by
  * the caller's name.
  */
-type Results = Readonly<Record<string, string>>;
+type JobResults = Readonly<Record<string, string>>;
 
 export interface ActResult {
-  readonly results: Results;
+  readonly results: JobResults;
   /** Lines of all jobs, each after its job's name. */
   readonly log: string;
   /** What the runner took for commands: `error`, `warning`, `set-output`, with their properties. */
-  readonly commands: readonly Line[];
-  readonly steps: readonly Step[];
+  readonly commands: readonly LogLine[];
+  readonly steps: readonly ActStep[];
 }
 
 /** One that has run to its end, well or not. */
-interface Step {
+interface ActStep {
   readonly job: string;
   readonly name: string;
   readonly seconds: number;
 }
 
-interface Line {
+interface LogLine {
   readonly msg?: string;
   readonly jobID?: string;
   /** `staging/Davit, to one environment/deploy to staging` */
@@ -94,7 +95,7 @@ export async function runAct(run: ActRun): Promise<ActResult> {
   writeFileSync(event, JSON.stringify(run.payload));
   const child = spawn(act, [...listArguments(run), '--eventpath', event], {
     cwd: run.place.origin,
-    env: machineEnvironment(home),
+    env: makeMachineEnvironment(home),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let text = '';
@@ -125,51 +126,51 @@ function listArguments({ event, workflow, job, matrix, runId, ref, sha, place, e
     UV_CACHE_DIR: join(homedir(), '.cache', 'uv'),
     ...env,
   };
-  const replaced = { ...standIns(), [RELEASE]: place.release };
+  const replaced = { ...listStandIns(), [RELEASE]: place.release };
   return [
     ...[event, '--json', '--workflows', join('.github', 'workflows', workflow), ...(job ? ['--job', job] : [])],
     ...(matrix === undefined ? [] : ['--matrix', matrix]),
     ...['--platform', 'ubuntu-latest=-self-hosted', '--no-cache-server', '--no-skip-checkout'],
-    ...pairs('--env', known),
-    ...pairs('--secret', { GITHUB_TOKEN: TOKEN, ...secrets }),
-    ...pairs('--local-repository', replaced),
+    ...makeOptions('--env', known),
+    ...makeOptions('--secret', { GITHUB_TOKEN: TOKEN, ...secrets }),
+    ...makeOptions('--local-repository', replaced),
   ];
 }
 
-function standIns(): Readonly<Record<string, string>> {
+function listStandIns(): Readonly<Record<string, string>> {
   const folder = (name: string) => codePath('test', 'action', 'workflows', 'stand-ins', name);
   return Object.fromEntries(Object.entries(STAND_INS).map(([action, name]) => [action, folder(name)]));
 }
 
-function pairs(option: string, values: Readonly<Record<string, string>>): readonly string[] {
+function makeOptions(option: string, values: Readonly<Record<string, string>>): readonly string[] {
   return Object.entries(values).flatMap(([key, value]) => [option, `${key}=${value}`]);
 }
 
 /** act hands its own environment to every job, so it gets none but what a runner has. */
-function machineEnvironment(home: string): NodeJS.ProcessEnv {
-  const passed = Object.entries(process.env).filter(([key]) => PASSED.test(key));
+function makeMachineEnvironment(home: string): NodeJS.ProcessEnv {
+  const passed = Object.entries(process.env).filter(([key]) => PASSED_VARIABLES.test(key));
   const path = [dirname(process.execPath), '/usr/local/go/bin', '/usr/local/bin', '/usr/bin', '/bin'].join(delimiter);
   return { ...Object.fromEntries(passed), HOME: homedir(), XDG_CACHE_HOME: home, PATH: path };
 }
 
-function parseLine(line: string): Line {
-  return line.startsWith('{') ? (JSON.parse(line) as Line) : { msg: line };
+function parseLine(line: string): LogLine {
+  return line.startsWith('{') ? (JSON.parse(line) as LogLine) : { msg: line };
 }
 
-function readLines(lines: readonly Line[]): ActResult {
-  const ended = lines.flatMap((line) => (line.jobResult ? [[nameJob(line), line.jobResult] as const] : []));
-  const log = lines.map((line) => `${nameJob(line)}: ${line.msg?.trimEnd() ?? ''}`).join('\n');
+function readLines(lines: readonly LogLine[]): ActResult {
+  const ended = lines.flatMap((line) => (line.jobResult ? [[findJobName(line), line.jobResult] as const] : []));
+  const log = lines.map((line) => `${findJobName(line)}: ${line.msg?.trimEnd() ?? ''}`).join('\n');
   const steps = lines.flatMap((line) => {
     const { step: name, stage, executionTime } = line;
     return name === undefined || stage !== 'Main' || executionTime === undefined
       ? []
-      : [{ job: nameJob(line), name, seconds: executionTime / 1e9 }];
+      : [{ job: findJobName(line), name, seconds: executionTime / 1e9 }];
   });
   return { results: Object.fromEntries(ended), log, commands: lines.filter((l) => l.command !== undefined), steps };
 }
 
-const SAME_EVERYWHERE = ['deploy', 'drift'];
+const CALLED_JOBS = ['deploy', 'drift'];
 
-function nameJob({ job = '', jobID = '' }: Line): string {
-  return SAME_EVERYWHERE.includes(jobID) ? (job.split('/')[0] ?? jobID) : jobID;
+function findJobName({ job = '', jobID = '' }: LogLine): string {
+  return CALLED_JOBS.includes(jobID) ? (job.split('/')[0] ?? jobID) : jobID;
 }

@@ -7,7 +7,7 @@ import { readDocumentedFiles } from '../../../tools/documented-files.ts';
 import { startFakeGitHub, type FakeGitHub } from '../github/fake/server.ts';
 import type { Seed } from '../github/fake/seed.ts';
 import { codePath } from '../../../system/code.ts';
-import { inWordsOfAct, listRepository, makeRelease } from './release.ts';
+import { replaceUnsupportedSyntax, listRepositoryFiles, makeRelease } from './release.ts';
 import { type ActResult, type ActRun, runAct, TOKEN } from './run-act.ts';
 
 const REPOSITORY = 'acme/models';
@@ -18,7 +18,7 @@ export const PASSPHRASE = 'correct-horse-battery';
 /** Path → content; `null`: no such file; `{ from }`: a copy of a file or folder. */
 export type Files = Readonly<Record<string, string | null | { readonly from: string }>>;
 
-export interface Pull {
+export interface TestPullRequest {
   readonly number: number;
   /** Its commit before the merge. */
   head: string;
@@ -27,7 +27,7 @@ export interface Pull {
 }
 
 type Edit = (text: string) => string;
-type EndedRun = ActResult & { readonly runId: number };
+type ActRunResult = ActResult & { readonly runId: number };
 
 /** A user's repository made from docs/pull-requests.md, with environments of this machine, and a GitHub for it. */
 export class UserRepository {
@@ -53,7 +53,7 @@ export class UserRepository {
   /** Davit's own repository, as it lies here. */
   static makeOwn(): Promise<UserRepository> {
     return UserRepository.#open(
-      Object.fromEntries(listRepository().map((file) => [file, { from: codePath(file) }])),
+      Object.fromEntries(listRepositoryFiles().map((file) => [file, { from: codePath(file) }])),
       {},
     );
   }
@@ -65,13 +65,15 @@ export class UserRepository {
     makeRelease(join(folder, 'release'), release);
     git(origin, 'init', '--quiet', '--initial-branch', 'main');
     write(origin, files);
-    editWorkflows(origin, (text) => inWordsOfAct(text).replaceAll('s3://acme-davit-state', `file://${folder}/state`));
+    editWorkflows(origin, (text) =>
+      replaceUnsupportedSyntax(text).replaceAll('s3://acme-davit-state', `file://${folder}/state`),
+    );
     mkdirSync(join(folder, 'state')); // where a user has a bucket
     commit(origin, 'The beginning');
     const github = await startFakeGitHub({
       repository: REPOSITORY,
       tokens: { [TOKEN]: { login: BOT } },
-      jobs: readGrants(release),
+      jobs: readJobPermissions(release),
       git: origin,
       ...seed,
     });
@@ -102,7 +104,7 @@ export class UserRepository {
     number: number,
     files: Files,
     { fork, labels = [] }: { fork?: string; labels?: string[] } = {},
-  ): Pull {
+  ): TestPullRequest {
     const branch = `change-${number}`;
     git(this.origin, 'checkout', '--quiet', '-b', branch, 'main');
     write(this.origin, files);
@@ -119,31 +121,31 @@ export class UserRepository {
   }
 
   /** Edits what is in the working tree of the pull request's branch by other means than files: links, modes. */
-  change(pull: Pull, edit: (folder: string) => void): void {
+  change(pull: TestPullRequest, edit: (folder: string) => void): void {
     git(this.origin, 'checkout', '--quiet', pull.branch);
     edit(this.origin);
     this.#moveHead(pull, commit(this.origin, 'By hand'));
   }
 
   /** One more commit on the pull request's branch. */
-  push(pull: Pull, files: Files): void {
+  push(pull: TestPullRequest, files: Files): void {
     git(this.origin, 'checkout', '--quiet', pull.branch);
     write(this.origin, files);
     this.#moveHead(pull, commit(this.origin, 'And more'));
   }
 
   /** Moves the branch to another commit. */
-  resetBranch(pull: Pull, commit: string): void {
+  resetBranch(pull: TestPullRequest, commit: string): void {
     git(this.origin, 'branch', '--quiet', '--force', pull.branch, commit);
     this.#moveHead(pull, this.head(pull.branch));
   }
 
   /** What others committed to the branch meanwhile, Davit's locks too. */
-  refresh(pull: Pull): void {
+  refresh(pull: TestPullRequest): void {
     this.#moveHead(pull, this.head(pull.branch));
   }
 
-  runPullRequest(pull: Pull, more: Partial<ActRun> = {}): Promise<EndedRun> {
+  runPullRequest(pull: TestPullRequest, more: Partial<ActRun> = {}): Promise<ActRunResult> {
     const payload = this.#pullRequestEvent(pull);
     const ref = `refs/pull/${pull.number}/merge`;
     return this.#run({
@@ -157,10 +159,10 @@ export class UserRepository {
   }
 
   /** The job report after a run that was cancelled: GitHub starts it, act does not. */
-  async runReportOfCancelled(pull: Pull): Promise<ActResult> {
+  async runReportOfCancelled(pull: TestPullRequest): Promise<ActResult> {
     const file = join(this.#release, '.github', 'workflows', 'pull-request.yaml');
     const whole = readFileSync(file, 'utf8');
-    writeFileSync(file, onlyReportOfCancelled(whole));
+    writeFileSync(file, keepOnlyReportJob(whole));
     try {
       return await this.runPullRequest(pull);
     } finally {
@@ -169,7 +171,7 @@ export class UserRepository {
   }
 
   /** What GitHub starts when the run of a fork's pull request has ended. */
-  runForkReport(pull: Pull, validated: EndedRun): Promise<ActResult> {
+  runForkReport(pull: TestPullRequest, validated: ActRunResult): Promise<ActResult> {
     const conclusion = Object.values(validated.results).includes('failure') ? 'failure' : 'success';
     const workflowRun = {
       ...{ id: validated.runId, event: 'pull_request', conclusion, head_sha: pull.head, head_branch: pull.branch },
@@ -181,7 +183,7 @@ export class UserRepository {
   }
 
   /** Merges by a merge commit and runs what GitHub starts at that. */
-  merge(pull: Pull): { readonly before: string; readonly after: string } {
+  merge(pull: TestPullRequest): { readonly before: string; readonly after: string } {
     const before = this.head('main');
     git(this.origin, 'checkout', '--quiet', 'main');
     git(this.origin, ...AS_USER, 'merge', '--quiet', '--no-ff', '--message', `Merge ${pull.number}`, pull.branch);
@@ -215,7 +217,7 @@ export class UserRepository {
     return this.#run({ ref: 'refs/heads/main', sha: this.head('main'), ...run });
   }
 
-  async #run(run: Omit<ActRun, 'runId' | 'place'>): Promise<EndedRun> {
+  async #run(run: Omit<ActRun, 'runId' | 'place'>): Promise<ActRunResult> {
     const runId = ++this.#runs;
     const { folder, origin, github } = this;
     const updatedAt = new Date().toISOString();
@@ -231,13 +233,13 @@ export class UserRepository {
     return { repository: { ...describeRepository(REPOSITORY), default_branch: 'main' } };
   }
 
-  #pullRequestEvent({ number, head, branch, fork }: Pull) {
+  #pullRequestEvent({ number, head, branch, fork }: TestPullRequest) {
     const base = { ref: 'main', sha: this.head('main'), repo: describeRepository(REPOSITORY) };
     const from = { ref: branch, sha: head, repo: describeRepository(fork ?? REPOSITORY) };
     return { ...this.#event(), action: 'synchronize', number, pull_request: { number, base, head: from } };
   }
 
-  #moveHead(pull: Pull, head: string): void {
+  #moveHead(pull: TestPullRequest, head: string): void {
     pull.head = head;
     const known = this.github.world.pulls.find((p) => p.number === pull.number);
     if (known) known.head.sha = head;
@@ -245,7 +247,7 @@ export class UserRepository {
   }
 
   /** The commit that GitHub makes for a pull request's runs: what a merge would be. */
-  #mergeRef({ number, branch }: Pull): void {
+  #mergeRef({ number, branch }: TestPullRequest): void {
     git(this.origin, 'checkout', '--quiet', '--detach', 'main');
     git(this.origin, ...AS_USER, 'merge', '--quiet', '--no-ff', '--message', 'Try', branch);
     git(this.origin, 'update-ref', `refs/pull/${number}/merge`, 'HEAD');
@@ -290,7 +292,7 @@ function editWorkflows(origin: string, edit: Edit): void {
   }
 }
 
-function onlyReportOfCancelled(workflow: string): string {
+function keepOnlyReportJob(workflow: string): string {
   const made = parse(workflow) as { jobs: Record<string, { needs?: unknown }> };
   const { report } = made.jobs;
   delete report?.needs;
@@ -299,7 +301,7 @@ function onlyReportOfCancelled(workflow: string): string {
 }
 
 /** What each job of our workflows may, as the fake GitHub enforces it. */
-function readGrants(release: string): NonNullable<Seed['jobs']> {
+function readJobPermissions(release: string): NonNullable<Seed['jobs']> {
   const files = ['pull-request', 'fork-report', 'deploy', 'drift', 'destroy', 'warm'];
   const jobs = files.map((name) => {
     const text = readFileSync(join(release, '.github', 'workflows', `${name}.yaml`), 'utf8');

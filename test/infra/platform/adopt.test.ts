@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { checkAdoptable, checkInstallable } from '../../../infra/platform/knative/check-knative.ts';
 import type { FoundKnative } from '../../../infra/platform/knative/find-knative.ts';
-import { makeAdoption } from '../../../infra/platform/knative/make-knative-adoption.ts';
+import { makeKnativeAdoption } from '../../../infra/platform/knative/make-knative-adoption.ts';
 import { makeEnvironment } from './kubernetes-environment.ts';
 
 const FOUND: FoundKnative = {
@@ -15,22 +15,22 @@ const FOUND: FoundKnative = {
 };
 const environment = makeEnvironment({ knative: { mode: 'adopt' } });
 
-describe('makeAdoption()', () => {
+describe('makeKnativeAdoption()', () => {
   it('patches what endpoints need and warns of what its owner should change', async () => {
-    await expect(stringify(makeAdoption(FOUND, environment), { lineWidth: 0 })).toMatchFileSnapshot(
+    await expect(stringify(makeKnativeAdoption(FOUND, environment), { lineWidth: 0 })).toMatchFileSnapshot(
       'golden/adoption.yaml',
     );
   });
 
   it('never lowers a limit, and so makes the same again', () => {
     const generous = { ...FOUND, maxTimeoutSeconds: 9000, activator: { replicas: 3, graceSeconds: 12_000 } };
-    const { patches, warnings } = makeAdoption(generous, environment);
+    const { patches, warnings } = makeKnativeAdoption(generous, environment);
     expect(warnings).toEqual([]);
     expect(patches).toContainEqual(expect.objectContaining({ data: { 'max-revision-timeout-seconds': '9000' } }));
     expect(patches.at(-1)).toMatchObject({ spec: { template: { spec: { terminationGracePeriodSeconds: 12_000 } } } });
-    const first = makeAdoption(FOUND, environment);
+    const first = makeKnativeAdoption(FOUND, environment);
     const after = { ...FOUND, maxTimeoutSeconds: 4500, activator: { replicas: 1, graceSeconds: 4500 } };
-    expect(makeAdoption(after, environment)).toEqual(first);
+    expect(makeKnativeAdoption(after, environment)).toEqual(first);
   });
 });
 

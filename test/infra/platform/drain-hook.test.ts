@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { makeDrain } from '../../../infra/platform/objects/drain-hook.ts';
+import { makeDrainHook } from '../../../infra/platform/objects/drain-hook.ts';
 
 /** As Envoy's administration answers, with so many requests under way at each question. */
 async function serveAdmin(active: readonly number[]) {
@@ -20,7 +20,7 @@ async function serveAdmin(active: readonly number[]) {
 
 async function runDrain(adminPort: number, limitSeconds: number) {
   const drained = { adminPort, statPrefix: 'edge', noticeSeconds: 1, limitSeconds };
-  const [program = '', ...args] = makeDrain(drained).lifecycle.preStop.exec.command;
+  const [program = '', ...args] = makeDrainHook(drained).lifecycle.preStop.exec.command;
   const start = performance.now();
   await promisify(execFile)(program, args);
   return Math.round((performance.now() - start) / 1000);
@@ -29,7 +29,7 @@ async function runDrain(adminPort: number, limitSeconds: number) {
 const DRAIN = 'POST /drain_listeners?graceful';
 const LOOK = 'GET /stats?filter=edge.downstream_rq_active';
 
-describe('makeDrain()', () => {
+describe('makeDrainHook()', () => {
   it('says that it goes, and ends when nothing is under way', async () => {
     const { asked, adminPort } = await serveAdmin([12, 1, 0]);
     expect(await runDrain(adminPort, 10)).toBeGreaterThanOrEqual(2);
@@ -45,6 +45,6 @@ describe('makeDrain()', () => {
 
   it('leaves the pod more time than it takes', () => {
     const drained = { adminPort: 9901, statPrefix: 'edge', noticeSeconds: 10, limitSeconds: 4500 };
-    expect(makeDrain(drained).terminationGracePeriodSeconds).toBe(4525);
+    expect(makeDrainHook(drained).terminationGracePeriodSeconds).toBe(4525);
   });
 });

@@ -2,17 +2,17 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { makeInstallation } from '../../../infra/platform/knative/make-knative-installation.ts';
+import { makeKnativeInstallation } from '../../../infra/platform/knative/make-knative-installation.ts';
 import { makeEnvironment } from './kubernetes-environment.ts';
 
 const MANIFESTS = join(import.meta.dirname, 'manifests', 'knative.yaml');
 const source = 'knative.yaml';
 
 async function install(edit = (text: string) => text, environment = makeEnvironment()) {
-  return makeInstallation([{ source, text: edit(await readFile(MANIFESTS, 'utf8')) }], environment);
+  return makeKnativeInstallation([{ source, text: edit(await readFile(MANIFESTS, 'utf8')) }], environment);
 }
 
-describe('makeInstallation()', () => {
+describe('makeKnativeInstallation()', () => {
   it('makes what Davit needs of Knative and Kourier, in order', async () => {
     const images = { activator: 'mirror.example/activator@sha256:3', queue: 'mirror.example/queue@sha256:4' };
     const environment = makeEnvironment({ knative: { mode: 'install', manifests: [], images } });

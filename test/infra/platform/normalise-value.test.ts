@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { canonicalQuantity, normalise } from '../../../infra/platform/knative/normalise-value.ts';
+import { canonicalQuantity, normaliseValue } from '../../../infra/platform/knative/normalise-value.ts';
 
 describe('canonicalQuantity()', () => {
   it.each([
@@ -14,7 +14,7 @@ describe('canonicalQuantity()', () => {
   ])('writes %s as %s', (given, wanted) => expect(canonicalQuantity(given)).toBe(wanted));
 });
 
-describe('normalise()', () => {
+describe('normaliseValue()', () => {
   it('writes as the API server does, and leaves everything else', () => {
     const container = {
       env: [
@@ -23,7 +23,7 @@ describe('normalise()', () => {
       ],
       resources: { limits: { cpu: '1000m', memory: '600Mi' } },
     };
-    expect(normalise({ kind: 'Pod', data: { value: '' }, containers: [container] })).toEqual({
+    expect(normaliseValue({ kind: 'Pod', data: { value: '' }, containers: [container] })).toEqual({
       kind: 'Pod',
       data: { value: '' },
       containers: [

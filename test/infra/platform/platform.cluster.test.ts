@@ -1,23 +1,23 @@
 import { writeFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { parseImageReference, registryAddress } from '../../../images/image-reference.ts';
+import { parseImageReference, makeRegistryUrl } from '../../../images/image-reference.ts';
 import { planAuthorisationImage } from '../../../images/plan-authorisation-image.ts';
 import { readImageDigest } from '../../../images/registry.ts';
 import { previewStack, destroyStack, upStack } from '../../../engine/run-pulumi.ts';
-import { clusterStatus } from '../../../cluster/cluster.ts';
-import { type Kubectl, kubectl } from '../../../cluster/kubectl.ts';
-import { openPlatform, requireFine } from '../../cluster/rollouts.ts';
+import { readClusterStatus } from '../../../cluster/cluster.ts';
+import { type KubectlConnection, kubectl } from '../../../cluster/kubectl.ts';
+import { openPlatform, requireSuccess } from '../../cluster/rollouts.ts';
 import { type EnvironmentFields, describeEnvironment, makePlatformProject } from './platform-project.ts';
 
 const options = { progress: { say: (line: string) => process.stderr.write(`${line}\n`) } };
-let to: Kubectl;
+let to: KubectlConnection;
 let base: EnvironmentFields;
 let shared: Awaited<ReturnType<typeof openPlatform>>;
 
 beforeAll(async () => {
   shared = await openPlatform();
   to = shared.to;
-  base = await describeEnvironment((await clusterStatus(options))!, options);
+  base = await describeEnvironment((await readClusterStatus(options))!, options);
 });
 
 test('a platform that is deployed changes nothing again, and is changed in place', async () => {
@@ -27,11 +27,11 @@ test('a platform that is deployed changes nothing again, and is changed in place
   try {
     const plan = await previewShared();
     expect(plan).toMatchObject({ kind: 'update-in-place' });
-    requireFine(await shared.davit('up', '_platform'));
+    requireSuccess(await shared.davit('up', '_platform'));
     expect(await previewShared()).toMatchObject({ kind: 'no-change' });
   } finally {
     await writeFile(file, text);
-    requireFine(await shared.davit('up', '_platform'));
+    requireSuccess(await shared.davit('up', '_platform'));
   }
 });
 
@@ -42,9 +42,9 @@ test('its image is built again when the registry has lost it, whatever the state
   await deleteManifest(reference, digest!);
   expect(await readImageDigest(reference)).toBeUndefined();
 
-  const preview = requireFine(await shared.davit('preview', '_platform'));
+  const preview = requireSuccess(await shared.davit('preview', '_platform'));
   expect(preview.stdout).toContain(`builds ${reference}`);
-  const up = requireFine(await shared.davit('up', '_platform'));
+  const up = requireSuccess(await shared.davit('up', '_platform'));
   expect(`${up.stdout}${up.stderr}`).toContain(`Building ${reference}`);
   expect(await readImageDigest(reference)).toBeDefined();
   expect(await previewShared()).toMatchObject({ kind: 'no-change' });
@@ -83,13 +83,13 @@ describe("the platform on somebody's Knative", () => {
 /** As a registry's clean-up would. */
 async function deleteManifest(reference: string, digest: string): Promise<void> {
   const { registry, name } = parseImageReference(reference);
-  const answer = await fetch(`${registryAddress(registry)}/v2/${name}/manifests/${digest}`, { method: 'DELETE' });
+  const answer = await fetch(`${makeRegistryUrl(registry)}/v2/${name}/manifests/${digest}`, { method: 'DELETE' });
   expect(answer.status).toBe(202);
 }
 
 /** What is really there is looked at first. */
 async function previewShared(): Promise<unknown> {
-  const { stdout } = requireFine(await shared.davit('preview', '_platform', '--refresh', '--json'));
+  const { stdout } = requireSuccess(await shared.davit('preview', '_platform', '--refresh', '--json'));
   return (JSON.parse(stdout) as { result: { plan: { verdict: unknown } } }).result.plan.verdict;
 }
 

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as pulumi from '@pulumi/pulumi';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { makeAdoption } from '../../../infra/platform/knative/make-knative-adoption.ts';
-import { makeInstallation } from '../../../infra/platform/knative/make-knative-installation.ts';
+import { makeKnativeAdoption } from '../../../infra/platform/knative/make-knative-adoption.ts';
+import { makeKnativeInstallation } from '../../../infra/platform/knative/make-knative-installation.ts';
 import type { PreparedKnative } from '../../../infra/platform/knative/prepare-knative.ts';
 import { Platform } from '../../../infra/platform/platform.ts';
 import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
@@ -36,7 +36,7 @@ describe('Platform', () => {
   it('registers a Knative of its own, steps in order, and where the edge is', async () => {
     const text = await readFile(join(import.meta.dirname, 'manifests', 'knative.yaml'), 'utf8');
     const environment = makeEnvironment();
-    const installation = makeInstallation([{ source: 'knative.yaml', text }], environment);
+    const installation = makeKnativeInstallation([{ source: 'knative.yaml', text }], environment);
     const { url, names } = await deploy({ mode: 'install', ...installation }, environment);
     expect(url).toBe('http://10.1.2.3');
     await expect(`${names.toSorted().join('\n')}\n`).toMatchFileSnapshot('golden/registered-install.txt');
@@ -62,7 +62,7 @@ describe('Platform', () => {
       maxTimeoutSeconds: 600,
       activator: { replicas: 2, graceSeconds: 600 },
     };
-    const { url, names } = await deploy({ mode: 'adopt', ...makeAdoption(found, environment) }, environment);
+    const { url, names } = await deploy({ mode: 'adopt', ...makeKnativeAdoption(found, environment) }, environment);
     expect(url).toBe('https://serving.example');
     await expect(`${names.toSorted().join('\n')}\n`).toMatchFileSnapshot('golden/registered-adopt.txt');
     expect(registered.find(({ name }) => name === 'knative-serving/config-defaults')?.inputs).toEqual({

@@ -3,10 +3,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Outcome } from '../../../engine/plan/outcome.ts';
 import { openProject, type PulumiProject } from '../../../engine/project.ts';
 import { destroyStack, previewStack, refreshStack, upStack } from '../../../engine/run-pulumi.ts';
-import { runCommand } from '../../../engine/stacks.ts';
+import { runStackCommand } from '../../../engine/stacks.ts';
 import type { KubernetesApi } from '../../../kubernetes/client/api.ts';
 import { connectCluster } from '../../../kubernetes/client/connect.ts';
-import { ownCluster } from '../../cluster/require-local-cluster.ts';
+import { requireLocalCluster } from '../../cluster/require-local-cluster.ts';
 import { type DeclaredObject, makeObjectsProject } from './declared.ts';
 
 const STACK = 'objects.cluster';
@@ -20,7 +20,7 @@ let project: Awaited<ReturnType<typeof makeObjectsProject>>;
 let image: string;
 
 beforeAll(async () => {
-  const { context, kubeconfig: file = '' } = ownCluster();
+  const { context, kubeconfig: file = '' } = requireLocalCluster();
   api = await connectCluster({ context, kubeconfig: file }, process.cwd());
   kubeconfig = await readFile(file, 'utf8'); // its text does as well as its path
   image = await findPauseImage();
@@ -49,7 +49,7 @@ test('a preview and an update of eight objects, of which some need others, take 
 });
 
 test("a Secret's data is in no output and, in the state, not readable", async () => {
-  const shown = await runCommand(pulumi, ['stack', 'export', '--stack', STACK]);
+  const shown = await runStackCommand(pulumi, ['stack', 'export', '--stack', STACK]);
   expect(shown).not.toContain('hunter2');
   expect(shown).not.toContain(btoa('hunter2'));
 });

@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { Checked, CheckFailure, CheckRequest } from '../../../../provider/provider.ts';
+import type { CheckResult, CheckFailure, CheckRequest } from '../../../../provider/provider.ts';
 import {
   type KubernetesObject,
   type ObjectType,
-  pulumiAnnotation,
+  readPulumiAnnotation,
   withMetadata,
 } from '../objects/kubernetes-object.ts';
 import type { ProviderContext } from '../provider-context.ts';
@@ -25,23 +25,23 @@ const READ_ONLY = [
 export async function completeInputs(
   request: CheckRequest<KubernetesObject>,
   { type, place }: { readonly type: ObjectType; readonly place: ProviderContext },
-): Promise<Checked<KubernetesObject>> {
-  const given = withoutReadOnly(makeWhole(renameFields(request.inputs) as Partial<KubernetesObject>, type));
+): Promise<CheckResult<KubernetesObject>> {
+  const given = removeReadOnlyFields(addTypeFields(renameFields(request.inputs) as Partial<KubernetesObject>, type));
   const failures = findFailures(given, type);
   if (failures.length > 0) return { inputs: given, failures };
-  const named = given.metadata.name ? given : withName(given, request);
+  const named = given.metadata.name ? given : addName(given, request);
   if (!named) {
     const reason = 'Cannot generate a name: pulumi:autonaming is disabled, expected metadata.name';
     return { inputs: given, failures: [{ property: 'metadata.name', reason }] };
   }
-  return { inputs: hideData(await withNamespace(named, place)), failures };
+  return { inputs: hideData(await addNamespace(named, place)), failures };
 }
 
-function makeWhole(inputs: Partial<KubernetesObject>, { apiVersion, kind }: ObjectType): KubernetesObject {
+function addTypeFields(inputs: Partial<KubernetesObject>, { apiVersion, kind }: ObjectType): KubernetesObject {
   return { apiVersion, kind, ...inputs, metadata: inputs.metadata ?? ({} as KubernetesObject['metadata']) };
 }
 
-function withoutReadOnly(object: KubernetesObject): KubernetesObject {
+function removeReadOnlyFields(object: KubernetesObject): KubernetesObject {
   if (typeof object.metadata !== 'object') return object; // only the update will know it
   return withMetadata(object, Object.fromEntries(READ_ONLY.map((name) => [name, undefined])));
 }
@@ -79,11 +79,12 @@ function findFailures(object: KubernetesObject, { patch }: ObjectType): readonly
 /**
  * The earlier generated name, else the resource's name with a suffix; undefined: the project disables generated names.
  */
-function withName(
+function addName(
   object: KubernetesObject,
   { name: resource, oldInputs, randomSeed, autonaming }: CheckRequest<KubernetesObject>,
 ): KubernetesObject | undefined {
-  const kept = oldInputs && pulumiAnnotation(oldInputs, 'autonamed') === 'true' ? oldInputs.metadata.name : undefined;
+  const kept =
+    oldInputs && readPulumiAnnotation(oldInputs, 'autonamed') === 'true' ? oldInputs.metadata.name : undefined;
   if (kept === undefined && autonaming?.disabled) return undefined;
   const seed = randomSeed.length > 0 ? randomSeed : randomBytes(8);
   const fresh = `${resource}-${createHash('sha256').update(seed).digest('hex').slice(0, 8)}`;
@@ -93,7 +94,7 @@ function withName(
 }
 
 /** Adds the provider's namespace to an object that names none, unless its kind has no namespace. */
-async function withNamespace(
+async function addNamespace(
   object: KubernetesObject,
   { client, settings, namespace }: ProviderContext,
 ): Promise<KubernetesObject> {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type KubernetesObject, pulumiAnnotation } from '../objects/kubernetes-object.ts';
+import { type KubernetesObject, readPulumiAnnotation } from '../objects/kubernetes-object.ts';
 
 /**
  * The field manager of our objects. The real provider makes up a name for each object. A constant name takes over
@@ -8,16 +8,16 @@ import { type KubernetesObject, pulumiAnnotation } from '../objects/kubernetes-o
 export const OBJECT_MANAGER = 'pulumi-kubernetes';
 
 /** A field manager for each patch, so that removing one patch takes nothing from another. */
-export function patchManager(urn: string): string {
+export function makePatchManager(urn: string): string {
   return `${OBJECT_MANAGER}-${createHash('sha256').update(urn).digest('hex').slice(0, 8)}`;
 }
 
 /** The field manager: the one that the program names, else the one in the state, else `otherwise`. */
-export function managerOf(
+export function findFieldManager(
   inputs: KubernetesObject,
   { outputs, otherwise }: { readonly outputs?: KubernetesObject; readonly otherwise: string },
 ): string {
-  const named = pulumiAnnotation(inputs, 'patchFieldManager');
+  const named = readPulumiAnnotation(inputs, 'patchFieldManager');
   if (named !== undefined && named !== '') return named;
   const remembered = outputs?.['__fieldManager'];
   return typeof remembered === 'string' ? remembered : otherwise;

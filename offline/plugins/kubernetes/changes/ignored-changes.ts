@@ -4,11 +4,14 @@ import type { KubernetesObject } from '../objects/kubernetes-object.ts';
  * The inputs with the live values of ignored fields. A value that something else sets there, such as an autoscaler's
  * number of replicas, is neither reset nor given up.
  */
-export function takeIgnored(
+export function keepIgnoredFields(
   inputs: KubernetesObject,
   { live, paths }: { readonly live: KubernetesObject; readonly paths: readonly string[] },
 ): KubernetesObject {
-  return paths.reduce<unknown>((value, path) => take(value, live, parsePath(path)), inputs) as KubernetesObject;
+  return paths.reduce<unknown>(
+    (value, path) => keepLiveValue(value, live, parsePath(path)),
+    inputs,
+  ) as KubernetesObject;
 }
 
 /** `spec.containers[0]["a.b"]` → its steps. */
@@ -19,12 +22,13 @@ function parsePath(path: string): readonly (string | number)[] {
   );
 }
 
-function take(value: unknown, live: unknown, [step, ...rest]: readonly (string | number)[]): unknown {
+function keepLiveValue(value: unknown, live: unknown, [step, ...rest]: readonly (string | number)[]): unknown {
   if (live === undefined || live === null) return value;
   if (step === undefined) return live;
   const next = (live as Record<string | number, unknown>)[step];
   if (next === undefined) return value;
-  if (Array.isArray(value)) return value.map((item: unknown, i) => (i === step ? take(item, next, rest) : item));
+  if (Array.isArray(value))
+    return value.map((item: unknown, i) => (i === step ? keepLiveValue(item, next, rest) : item));
   const fields = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  return { ...fields, [step]: take(fields[step], next, rest) };
+  return { ...fields, [step]: keepLiveValue(fields[step], next, rest) };
 }

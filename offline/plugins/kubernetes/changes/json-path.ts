@@ -28,9 +28,9 @@ export function findValues(value: unknown, [step, ...rest]: readonly Step[]): re
   if (typeof step === 'string') return findValues((value as Record<string, unknown>)[step], rest);
   const items = typeof value === 'object' ? (Object.values(value) as unknown[]) : [];
   if (typeof step === 'number') return findValues(Array.isArray(value) ? items[step] : undefined, rest);
-  return items.filter((item) => step === EVERY || matches(item, step)).flatMap((item) => findValues(item, rest));
+  return items.filter((item) => step === EVERY || matchesFilter(item, step)).flatMap((item) => findValues(item, rest));
 }
 
-function matches(item: unknown, { field, value }: { readonly field: readonly string[]; readonly value: string }) {
+function matchesFilter(item: unknown, { field, value }: { readonly field: readonly string[]; readonly value: string }) {
   return findValues(item, field).some((found) => String(found) === value);
 }

@@ -2,7 +2,7 @@ import { type KubernetesObject, withMetadata } from '../objects/kubernetes-objec
 import type { ObjectClient } from '../objects/object-client.ts';
 
 /** The inputs for a comparison, without a namespace that is the default anyway. */
-export async function comparable(inputs: KubernetesObject, client: ObjectClient): Promise<KubernetesObject> {
+export async function makeComparable(inputs: KubernetesObject, client: ObjectClient): Promise<KubernetesObject> {
   const { metadata } = inputs as Partial<KubernetesObject>;
   if (typeof metadata !== 'object' || !metadata.namespace) return inputs;
   const meant =

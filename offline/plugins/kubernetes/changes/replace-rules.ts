@@ -1,11 +1,11 @@
-import { groupKind, type KubernetesObject } from '../objects/kubernetes-object.ts';
-import type { Settings } from '../settings.ts';
+import { formatGroupKind, type KubernetesObject } from '../objects/kubernetes-object.ts';
+import type { ProviderSettings } from '../settings.ts';
 
 /**
  * Fields for whose change the real provider replaces the object, by group and kind. For other fields that the API
  * server refuses to change, a program sets `replaceOnChanges`.
  */
-const IMMUTABLE: Readonly<Record<string, RegExp>> = {
+const IMMUTABLE_FIELDS: Readonly<Record<string, RegExp>> = {
   'apps/Deployment': /^spec\.selector\b/,
   'apps/DaemonSet': /^spec\.selector\b/,
   'apps/StatefulSet': /^spec\.(selector|serviceName|podManagementPolicy|volumeClaimTemplates|revisionHistoryLimit)\b/,
@@ -21,18 +21,18 @@ const IMMUTABLE: Readonly<Record<string, RegExp>> = {
   'rbac.authorization.k8s.io/ClusterRoleBinding': /^roleRef\b/,
   'storage.k8s.io/StorageClass': /^(provisioner|parameters)\b/,
 };
-const IDENTITY = /^metadata(\.(name|namespace))?$/;
+const IDENTITY_FIELDS = /^metadata(\.(name|namespace))?$/;
 
 /** Whether a change at this path replaces the object. */
 export function needsReplacement(
   path: string,
   inputs: KubernetesObject,
-  settings: Pick<Settings, 'mutableConfigMaps' | 'mutableSecrets'>,
+  settings: Pick<ProviderSettings, 'mutableConfigMaps' | 'mutableSecrets'>,
 ): boolean {
-  if (IDENTITY.test(path)) return true;
-  const kind = groupKind(inputs);
+  if (IDENTITY_FIELDS.test(path)) return true;
+  const kind = formatGroupKind(inputs);
   const frozen = inputs['immutable'] === true;
   if (kind === '/ConfigMap' && (frozen || !settings.mutableConfigMaps)) return /^(data|binaryData)\b/.test(path);
   if (kind === '/Secret' && (frozen || !settings.mutableSecrets)) return /^(type|data|stringData)\b/.test(path);
-  return IMMUTABLE[kind]?.test(path) ?? false;
+  return IMMUTABLE_FIELDS[kind]?.test(path) ?? false;
 }

@@ -2,12 +2,12 @@ import { ClusterUnreachable } from '../../../../kubernetes/client/connection.ts'
 import { KubernetesRefused } from '../../../../kubernetes/client/api.ts';
 import type { Context } from '../../../../provider/provider.ts';
 import { hasUnknowns } from '../../../../provider/values.ts';
-import { NotConnected } from '../cluster-access.ts';
+import { NoClusterError } from '../cluster-access.ts';
 import {
   describeObject,
-  identityOf,
+  pickIdentity,
   type KubernetesObject,
-  pulumiAnnotation,
+  readPulumiAnnotation,
   withMetadata,
 } from './kubernetes-object.ts';
 import type { ObjectClient } from './object-client.ts';
@@ -28,7 +28,7 @@ export async function applyObject(
   { object, manager, inputs }: ApplyRequest,
   { signal, log }: Context,
 ): Promise<KubernetesObject> {
-  const force = settings().patchForce || pulumiAnnotation(inputs, 'patchForce') === 'true';
+  const force = settings().patchForce || readPulumiAnnotation(inputs, 'patchForce') === 'true';
   const applied = await client.apply(object, { manager, force, dryRun: false, signal }).catch((e: unknown) => {
     throw e instanceof KubernetesRefused && e.status === 409 ? new Error(explainConflict(e), { cause: e }) : e;
   });
@@ -64,18 +64,18 @@ export async function previewObject(
 }
 
 /** Gives up all fields of a manager. A field without another manager is removed, or gets the server's default. */
-export async function relinquish(
+export async function releaseFields(
   client: ObjectClient,
   live: KubernetesObject,
   { manager, signal }: { readonly manager: string; readonly signal: AbortSignal },
 ): Promise<void> {
   // With its uid, so that an object that is gone by now is not created again empty.
-  const nothing = withMetadata(identityOf(live), { uid: live.metadata.uid });
+  const nothing = withMetadata(pickIdentity(live), { uid: live.metadata.uid });
   await client.apply(nothing, { manager, force: false, dryRun: false, signal });
 }
 
 function isUnreachable(e: unknown): e is Error {
-  return e instanceof ClusterUnreachable || e instanceof NotConnected;
+  return e instanceof ClusterUnreachable || e instanceof NoClusterError;
 }
 
 function isImmutable(e: unknown): boolean {

@@ -26,33 +26,34 @@ export interface ObjectType {
 }
 
 /** Types of the npm package that are no objects but run as programs of the real plugin. */
-const PROGRAMS = /^(helm\.sh|kustomize|yaml)(\/|$)/;
+const NON_OBJECT_TYPES = /^(helm\.sh|kustomize|yaml)(\/|$)/;
 
 /** `kubernetes:apps/v1:Deployment` → its kind; undefined: not a Kubernetes object. */
-export function parseType(type: string): ObjectType | undefined {
+export function parseObjectType(type: string): ObjectType | undefined {
   const [first, version, name, ...more] = type.split(':');
-  if (first !== 'kubernetes' || !version || !name || more.length > 0 || PROGRAMS.test(version)) return undefined;
+  if (first !== 'kubernetes' || !version || !name || more.length > 0 || NON_OBJECT_TYPES.test(version))
+    return undefined;
   const patch = name.endsWith('Patch');
   return { apiVersion: version.replace(/^core\//, ''), kind: patch ? name.slice(0, -'Patch'.length) : name, patch };
 }
 
 /** `NAMESPACE/NAME`, or only the name without a namespace. */
-export function idOf({ metadata: { name, namespace } }: KubernetesObject): string {
+export function formatObjectId({ metadata: { name, namespace } }: KubernetesObject): string {
   return namespace ? `${namespace}/${name}` : name;
 }
 
 /** Text for messages: `Deployment "models/iris"`. */
 export function describeObject(object: KubernetesObject): string {
-  return `${object.kind} "${idOf(object)}"`;
+  return `${object.kind} "${formatObjectId(object)}"`;
 }
 
 /** `apps/Deployment`, whatever the version. */
-export function groupKind({ apiVersion, kind }: Pick<KubernetesObject, 'apiVersion' | 'kind'>): string {
+export function formatGroupKind({ apiVersion, kind }: Pick<KubernetesObject, 'apiVersion' | 'kind'>): string {
   return `${apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : ''}/${kind}`;
 }
 
 /** The value of one of Pulumi's annotations, such as `pulumi.com/skipAwait`. */
-export function pulumiAnnotation(object: KubernetesObject, name: string): string | undefined {
+export function readPulumiAnnotation(object: KubernetesObject, name: string): string | undefined {
   return (object as Partial<KubernetesObject>).metadata?.annotations?.[`pulumi.com/${name}`];
 }
 
@@ -65,6 +66,6 @@ export function withMetadata(object: KubernetesObject, change: MetadataChange): 
 }
 
 /** Only the fields that identify the object. */
-export function identityOf({ apiVersion, kind, metadata: { name, namespace } }: KubernetesObject): KubernetesObject {
+export function pickIdentity({ apiVersion, kind, metadata: { name, namespace } }: KubernetesObject): KubernetesObject {
   return { apiVersion, kind, metadata: { name, ...(namespace && { namespace }) } };
 }

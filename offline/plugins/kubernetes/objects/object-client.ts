@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Answer, type KubernetesApi, KubernetesRefused } from '../../../../kubernetes/client/api.ts';
+import { type ApiResponse, type KubernetesApi, KubernetesRefused } from '../../../../kubernetes/client/api.ts';
 import { describeObject, type KubernetesObject } from './kubernetes-object.ts';
 import { ObjectPaths } from './object-paths.ts';
 
@@ -13,7 +13,7 @@ export interface ApplyOptions {
   readonly signal: AbortSignal;
 }
 
-export interface Applied {
+export interface ApplyResult {
   readonly live: KubernetesObject;
   /** The API server's warnings about fields that it does not know. */
   readonly warnings: readonly string[];
@@ -55,13 +55,13 @@ export class ObjectClient {
   }
 
   /** Applies an object on the server. Retries while objects that the same update creates are still starting. */
-  async apply(object: KubernetesObject, options: ApplyOptions): Promise<Applied> {
+  async apply(object: KubernetesObject, options: ApplyOptions): Promise<ApplyResult> {
     const began = performance.now();
     for (let tries = 0; ; tries++) {
       try {
         return await this.#applyOnce(object, options);
       } catch (e) {
-        const pause = options.dryRun ? undefined : pauseAfter(e, tries, performance.now() - began);
+        const pause = options.dryRun ? undefined : findRetryPause(e, tries, performance.now() - began);
         if (pause === undefined) throw e;
         await sleep(pause, undefined, { signal: options.signal });
       }
@@ -75,11 +75,11 @@ export class ObjectClient {
     const body = JSON.stringify({ kind: 'DeleteOptions', apiVersion: 'v1', propagationPolicy });
     const answer = await (await this.api()).send({ method: 'DELETE', path, headers: JSON_TYPE, body });
     if (answer.status === 404) return false;
-    if (answer.status >= 300) throw readRefusal(`delete ${describeObject(object)}`, answer);
+    if (answer.status >= 300) throw parseRefusal(`delete ${describeObject(object)}`, answer);
     return true;
   }
 
-  async #applyOnce(object: KubernetesObject, { manager, force, dryRun }: ApplyOptions): Promise<Applied> {
+  async #applyOnce(object: KubernetesObject, { manager, force, dryRun }: ApplyOptions): Promise<ApplyResult> {
     const asked = `apply ${describeObject(object)}`;
     const path = await this.#paths.pathOf(object);
     if (path === undefined) {
@@ -93,20 +93,20 @@ export class ObjectClient {
     });
     const question = { method: 'PATCH', path: `${path}?${query.toString()}`, headers: APPLY_TYPE };
     const answer = await (await this.api()).send({ ...question, body: JSON.stringify(object) });
-    if (answer.status >= 300) throw readRefusal(asked, answer);
+    if (answer.status >= 300) throw parseRefusal(asked, answer);
     return { live: JSON.parse(answer.body) as KubernetesObject, warnings: readWarnings(answer) };
   }
 }
 
 /** How long to wait before the next try; undefined: a retry would not help. */
-function pauseAfter(e: unknown, tries: number, spent: number): number | undefined {
+function findRetryPause(e: unknown, tries: number, spent: number): number | undefined {
   if (!(e instanceof KubernetesRefused)) return undefined;
   if (e.status === 404) return PAUSES[tries];
   const comingUp = e.status === 500 && e.message.includes('failed calling webhook');
   return comingUp && spent < WEBHOOK_MILLISECONDS ? WEBHOOK_PAUSE : undefined;
 }
 
-function readRefusal(asked: string, { status, body }: Answer): KubernetesRefused {
+function parseRefusal(asked: string, { status, body }: ApiResponse): KubernetesRefused {
   try {
     const { reason = '', message = '' } = JSON.parse(body) as { reason?: string; message?: string };
     return new KubernetesRefused(asked, { status, reason, message });
@@ -116,7 +116,7 @@ function readRefusal(asked: string, { status, body }: Answer): KubernetesRefused
 }
 
 /** `299 - "unknown field \"spec.x\""`, several in one header. */
-function readWarnings({ headers }: Answer): readonly string[] {
+function readWarnings({ headers }: ApiResponse): readonly string[] {
   const found = [
     ...[headers['warning'] ?? '']
       .flat()

@@ -28,12 +28,12 @@ export class ObjectPaths {
     const known = await this.#find({ apiVersion, kind });
     if (!known) return undefined;
     const inside = known.namespaced ? `/namespaces/${metadata.namespace || 'default'}` : '';
-    return `${baseOf(apiVersion)}${inside}/${known.name}/${metadata.name}`;
+    return `${makeApiBase(apiVersion)}${inside}/${known.name}/${metadata.name}`;
   }
 
   /** An update may apply the definition of a new kind, so discovery is read again for an unknown kind. */
   async #find({ apiVersion, kind }: Kind): Promise<ApiResource | undefined> {
-    const base = baseOf(apiVersion);
+    const base = makeApiBase(apiVersion);
     const known = (await this.#lists.get(base)?.catch(() => []))?.find((r) => r.kind === kind);
     return known ?? (await this.#read(base)).find((r) => r.kind === kind);
   }
@@ -48,6 +48,6 @@ export class ObjectPaths {
   }
 }
 
-function baseOf(apiVersion: string): string {
+function makeApiBase(apiVersion: string): string {
   return apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
 }

@@ -1,73 +1,75 @@
 import { KubernetesRefused } from '../../../../kubernetes/client/api.ts';
 import type { Context, ResourceType, UpdateRequest } from '../../../../provider/provider.ts';
-import { applyObject, previewObject, relinquish } from './apply-object.ts';
-import { awaitGone } from '../readiness/await-deletion.ts';
-import { awaitReady, limitSecondsOf } from '../readiness/await-ready.ts';
+import { applyObject, previewObject, releaseFields } from './apply-object.ts';
+import { awaitDeletion } from '../readiness/await-deletion.ts';
+import { awaitReady, readLimitSeconds } from '../readiness/await-ready.ts';
 import { completeInputs } from '../changes/complete-inputs.ts';
-import { comparable } from '../changes/make-comparable.ts';
-import { managerOf, OBJECT_MANAGER } from '../changes/field-manager.ts';
-import { takeIgnored } from '../changes/ignored-changes.ts';
+import { makeComparable } from '../changes/make-comparable.ts';
+import { findFieldManager, OBJECT_MANAGER } from '../changes/field-manager.ts';
+import { keepIgnoredFields } from '../changes/ignored-changes.ts';
 import {
   describeObject,
-  groupKind,
-  idOf,
+  formatGroupKind,
+  formatObjectId,
   type KubernetesObject,
   type ObjectType,
-  pulumiAnnotation,
+  readPulumiAnnotation,
 } from './kubernetes-object.ts';
 import { makeOutputs } from '../outputs.ts';
 import type { ProviderContext } from '../provider-context.ts';
-import { importInputs, makeFound, objectOf, readInputs } from './read-object.ts';
+import { makeImportedInputs, makeReadResult, makeObjectFromId, readInputs } from './read-object.ts';
 import { needsReplacement } from '../changes/replace-rules.ts';
 
-type Updating = UpdateRequest<KubernetesObject, KubernetesObject>;
+type ObjectUpdate = UpdateRequest<KubernetesObject, KubernetesObject>;
 
 /** Any Kubernetes object: applied on the server, awaited, and deleted. */
-export function objectResource(
+export function makeObjectResource(
   type: ObjectType,
   place: ProviderContext,
 ): ResourceType<KubernetesObject, KubernetesObject> {
   const { client, settings } = place;
   return {
     check: (request) => completeInputs(request, { type, place }),
-    comparable: (inputs) => comparable(inputs, client),
+    comparable: (inputs) => makeComparable(inputs, client),
     replaces: (path, _, inputs) => needsReplacement(path, inputs, settings()),
-    deletesFirst: (before, after) => idOf(before) === idOf(after) && pulumiAnnotation(after, 'autonamed') !== 'true',
+    deletesFirst: (before, after) =>
+      formatObjectId(before) === formatObjectId(after) && readPulumiAnnotation(after, 'autonamed') !== 'true',
     create: async ({ inputs }, context) => {
-      const manager = managerOf(inputs, { otherwise: OBJECT_MANAGER });
+      const manager = findFieldManager(inputs, { otherwise: OBJECT_MANAGER });
       if (context.preview)
         return { id: '', outputs: await previewObject(place, { object: inputs, manager, inputs }, context) };
-      if (!settings().upsert) await refuseExisting(place, inputs);
+      if (!settings().upsert) await throwIfExists(place, inputs);
       const outputs = await make(place, { inputs, manager }, context);
-      return { id: idOf(outputs), outputs };
+      return { id: formatObjectId(outputs), outputs };
     },
     update: (request, context) => update(place, request, context),
     read: async ({ id, inputs, outputs }, { signal }) => {
       const imported = !('kind' in inputs);
-      const live = await client.get(objectOf({ ...type, ...(!imported && inputs) }, id), signal);
+      const live = await client.get(makeObjectFromId({ ...type, ...(!imported && inputs) }, id), signal);
       if (!live) return undefined;
-      const manager = managerOf(inputs, { outputs, otherwise: OBJECT_MANAGER });
+      const manager = findFieldManager(inputs, { outputs, otherwise: OBJECT_MANAGER });
       const looking = { client, manager, signal };
-      if (!imported) return makeFound(live, await readInputs(live, { inputs, sent: inputs }, looking), looking);
-      const found = importInputs(live);
+      if (!imported) return makeReadResult(live, await readInputs(live, { inputs, sent: inputs }, looking), looking);
+      const found = makeImportedInputs(live);
       return { inputs: found, outputs: makeOutputs(live, { inputs: found, manager }) };
     },
     delete: async ({ id, inputs, outputs }, context) => {
-      const object = { ...objectOf({ ...type, ...outputs }, id) };
+      const object = { ...makeObjectFromId({ ...type, ...outputs }, id) };
       const known = 'kind' in inputs ? inputs : outputs;
-      if (!(await client.remove(object, propagationOf(known)))) return;
-      if (pulumiAnnotation(known, 'skipAwait') === 'true' && NOT_AWAITED.test(groupKind(known))) return;
+      if (!(await client.remove(object, readPropagationPolicy(known)))) return;
+      if (readPulumiAnnotation(known, 'skipAwait') === 'true' && UNAWAITED_KINDS.test(formatGroupKind(known))) return;
       const { uid } = outputs.metadata;
       const deleted = { ...object, metadata: { ...object.metadata, ...(uid !== undefined && { uid }) } };
-      await awaitGone(client, deleted, { seconds: limitSecondsOf(known, context), context });
+      await awaitDeletion(client, deleted, { seconds: readLimitSeconds(known, context), context });
     },
   };
 }
 
 /** Kinds whose deletion is not awaited either when the program sets `skipAwait`. */
-const NOT_AWAITED = /^(\/(Namespace|Pod|ReplicationController)|apps\/(Deployment|StatefulSet|DaemonSet)|batch\/Job)$/;
+const UNAWAITED_KINDS =
+  /^(\/(Namespace|Pod|ReplicationController)|apps\/(Deployment|StatefulSet|DaemonSet)|batch\/Job)$/;
 
-interface Making {
+interface ApplyInputs {
   readonly inputs: KubernetesObject;
   readonly manager: string;
   /** The part of the inputs that is applied; default: everything. */
@@ -76,7 +78,7 @@ interface Making {
 
 async function make(
   place: ProviderContext,
-  { inputs, manager, object = inputs }: Making,
+  { inputs, manager, object = inputs }: ApplyInputs,
   context: Context,
 ): Promise<KubernetesObject> {
   const applied = await applyObject(place, { object, manager, inputs }, context);
@@ -86,24 +88,24 @@ async function make(
 
 async function update(
   place: ProviderContext,
-  { id, inputs, oldInputs, oldOutputs, ignoreChanges }: Updating,
+  { id, inputs, oldInputs, oldOutputs, ignoreChanges }: ObjectUpdate,
   context: Context,
 ): Promise<KubernetesObject> {
   const outputs = oldOutputs;
-  const manager = managerOf(inputs, { outputs, otherwise: OBJECT_MANAGER });
+  const manager = findFieldManager(inputs, { outputs, otherwise: OBJECT_MANAGER });
   if (context.preview && ignoreChanges.length === 0)
     return previewObject(place, { object: inputs, manager, inputs }, context);
-  const live = await place.client.get(objectOf(inputs, id), context.signal);
-  if (!live) throw new Error(explainGone(inputs));
-  const object = takeIgnored(inputs, { live, paths: ignoreChanges });
+  const live = await place.client.get(makeObjectFromId(inputs, id), context.signal);
+  if (!live) throw new Error(explainMissingObject(inputs));
+  const object = keepIgnoredFields(inputs, { live, paths: ignoreChanges });
   if (context.preview) return previewObject(place, { object, manager, inputs }, context);
   const made = await make(place, { inputs, manager, object }, context);
-  const before = managerOf(oldInputs, { outputs, otherwise: OBJECT_MANAGER });
-  if (before !== manager) await relinquish(place.client, live, { manager: before, signal: context.signal });
+  const before = findFieldManager(oldInputs, { outputs, otherwise: OBJECT_MANAGER });
+  if (before !== manager) await releaseFields(place.client, live, { manager: before, signal: context.signal });
   return made;
 }
 
-function explainGone(inputs: KubernetesObject): string {
+function explainMissingObject(inputs: KubernetesObject): string {
   return `Cannot update ${describeObject(inputs)}: it does not exist any more. Refresh the stack, and the next update creates it again`;
 }
 
@@ -111,14 +113,14 @@ function explainGone(inputs: KubernetesObject): string {
  * Refuses to create an object that exists already, because the stack would take it over from somebody and later delete
  * it.
  */
-async function refuseExisting({ client }: ProviderContext, inputs: KubernetesObject): Promise<void> {
+async function throwIfExists({ client }: ProviderContext, inputs: KubernetesObject): Promise<void> {
   if (!(await client.get(inputs))) return;
   const asked = `create ${describeObject(inputs)}`;
   const message = 'it exists already, expected an unused name (upsertExistingObjects takes it over)';
   throw new KubernetesRefused(asked, { status: 409, reason: 'AlreadyExists', message });
 }
 
-function propagationOf(object: KubernetesObject): string {
-  const wanted = pulumiAnnotation(object, 'deletionPropagationPolicy')?.toLowerCase();
+function readPropagationPolicy(object: KubernetesObject): string {
+  const wanted = readPulumiAnnotation(object, 'deletionPropagationPolicy')?.toLowerCase();
   return { orphan: 'Orphan', background: 'Background' }[wanted ?? ''] ?? 'Foreground';
 }

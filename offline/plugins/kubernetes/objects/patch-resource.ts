@@ -1,50 +1,64 @@
 import { KubernetesRefused } from '../../../../kubernetes/client/api.ts';
 import type { Context, ResourceType } from '../../../../provider/provider.ts';
 import { hasUnknowns } from '../../../../provider/values.ts';
-import { applyObject, previewObject, relinquish } from './apply-object.ts';
+import { applyObject, previewObject, releaseFields } from './apply-object.ts';
 import { awaitReady } from '../readiness/await-ready.ts';
-import { comparable } from '../changes/make-comparable.ts';
+import { makeComparable } from '../changes/make-comparable.ts';
 import { completeInputs } from '../changes/complete-inputs.ts';
 import { shapeByInputs } from '../changes/drift.ts';
-import { managerOf, patchManager } from '../changes/field-manager.ts';
-import { describeObject, idOf, type KubernetesObject, type ObjectType, withMetadata } from './kubernetes-object.ts';
+import { findFieldManager, makePatchManager } from '../changes/field-manager.ts';
+import {
+  describeObject,
+  formatObjectId,
+  type KubernetesObject,
+  type ObjectType,
+  withMetadata,
+} from './kubernetes-object.ts';
 import { makeOutputs } from '../outputs.ts';
 import type { ProviderContext } from '../provider-context.ts';
-import { makeFound, objectOf, readInputs } from './read-object.ts';
+import { makeReadResult, makeObjectFromId, readInputs } from './read-object.ts';
 
 /** Some fields of an object that somebody else made, under a field manager of their own until the patch is removed. */
-export function patchResource(
+export function makePatchResource(
   type: ObjectType,
   place: ProviderContext,
 ): ResourceType<KubernetesObject, KubernetesObject> {
   const { client } = place;
   return {
     check: (request) => completeInputs(request, { type, place }),
-    comparable: (inputs) => comparable(inputs, client),
+    comparable: (inputs) => makeComparable(inputs, client),
     replaces: (path) => /^metadata(\.(name|namespace))?$/.test(path),
     create: async ({ urn, inputs }, context) => {
-      const manager = managerOf(inputs, { otherwise: patchManager(urn) });
-      return { id: idOf(inputs), outputs: await patch(place, { inputs, manager }, context) };
+      const manager = findFieldManager(inputs, { otherwise: makePatchManager(urn) });
+      return { id: formatObjectId(inputs), outputs: await patch(place, { inputs, manager }, context) };
     },
     update: async ({ urn, inputs, oldInputs, oldOutputs: outputs }, context) => {
-      const otherwise = patchManager(urn);
-      const manager = managerOf(inputs, { outputs, otherwise });
+      const otherwise = makePatchManager(urn);
+      const manager = findFieldManager(inputs, { outputs, otherwise });
       const made = await patch(place, { inputs, manager }, context);
-      const before = managerOf(oldInputs, { outputs, otherwise });
-      if (before !== manager && !context.preview) await giveUp(place, inputs, { manager: before, context });
+      const before = findFieldManager(oldInputs, { outputs, otherwise });
+      if (before !== manager && !context.preview) await releasePatch(place, inputs, { manager: before, context });
       return made;
     },
     read: async ({ urn, id, inputs, outputs }, { signal }) => {
-      const known = 'kind' in inputs ? inputs : objectOf(type, id);
+      const known = 'kind' in inputs ? inputs : makeObjectFromId(type, id);
       const live = await client.get(known, signal);
       if (!live) return undefined;
-      const looking = { client, manager: managerOf(known, { outputs, otherwise: patchManager(urn) }), signal };
-      return makeFound(live, await readInputs(live, { inputs: known, sent: withoutOurs(known) }, looking), looking);
+      const looking = {
+        client,
+        manager: findFieldManager(known, { outputs, otherwise: makePatchManager(urn) }),
+        signal,
+      };
+      return makeReadResult(
+        live,
+        await readInputs(live, { inputs: known, sent: removePulumiAnnotations(known) }, looking),
+        looking,
+      );
     },
     delete: ({ urn, id, inputs, outputs }, context) => {
       const known = 'kind' in inputs ? inputs : outputs;
-      const manager = managerOf(known, { outputs, otherwise: patchManager(urn) });
-      return giveUp(place, objectOf({ ...type, ...known }, id), { manager, context });
+      const manager = findFieldManager(known, { outputs, otherwise: makePatchManager(urn) });
+      return releasePatch(place, makeObjectFromId({ ...type, ...known }, id), { manager, context });
     },
   };
 }
@@ -56,7 +70,7 @@ async function patch(
 ): Promise<KubernetesObject> {
   const { preview, signal } = context;
   if (preview && hasUnknowns(inputs)) return inputs;
-  const object = withoutOurs(inputs);
+  const object = removePulumiAnnotations(inputs);
   const wanted = { object, manager, inputs };
   const there = preview
     ? await place.client.get(object, signal).catch(() => undefined)
@@ -71,7 +85,7 @@ async function patch(
   return remember(await awaitReady(place.client, applied, { context, inputs, remember }));
 }
 
-async function giveUp(
+async function releasePatch(
   { client }: ProviderContext,
   object: KubernetesObject,
   { manager, context: { signal } }: { readonly manager: string; readonly context: Context },
@@ -79,7 +93,7 @@ async function giveUp(
   const live = await client.get(object, signal);
   if (!live) return;
   try {
-    await relinquish(client, live, { manager, signal });
+    await releaseFields(client, live, { manager, signal });
   } catch (e) {
     if (!(e instanceof KubernetesRefused && e.status === 422)) throw e;
     throw new Error(
@@ -90,7 +104,7 @@ async function giveUp(
 }
 
 /** Removes the annotations for the provider, which do not belong on the object. */
-function withoutOurs(inputs: KubernetesObject): KubernetesObject {
+function removePulumiAnnotations(inputs: KubernetesObject): KubernetesObject {
   const { annotations } = inputs.metadata;
   if (!annotations) return inputs;
   const theirs = Object.entries(annotations).filter(([name]) => !name.startsWith('pulumi.com/'));

@@ -1,25 +1,33 @@
 import type { KubernetesApi } from '../../../../kubernetes/client/api.ts';
-import { endedContainer, type ObservedPod, readLastWords } from '../../../../kubernetes/diagnosis/observe-revision.ts';
+import {
+  findEndedContainer,
+  type ObservedPod,
+  readLastLogLines,
+} from '../../../../kubernetes/diagnosis/observe-revision.ts';
 import { hasPods } from '../readiness/explain-readiness.ts';
-import { groupKind, type KubernetesObject } from './kubernetes-object.ts';
-import { statusOf } from '../readiness/readiness.ts';
-import { NOTHING_RELATED, type Related } from '../readiness/readiness-rules.ts';
+import { formatGroupKind, type KubernetesObject } from './kubernetes-object.ts';
+import { readObjectStatus } from '../readiness/readiness.ts';
+import { NO_RELATED_OBJECTS, type RelatedObjects } from '../readiness/readiness-rules.ts';
 
 /** How many pods' logs are read. A log that cannot be read is left out. */
-const MOST_LOGS = 3;
+const MAX_LOGS = 3;
 
 /** Reads other objects that an object's readiness depends on. */
-export async function readRelated(api: KubernetesApi, live: KubernetesObject, signal: AbortSignal): Promise<Related> {
-  const kind = groupKind(live);
+export async function readRelatedObjects(
+  api: KubernetesApi,
+  live: KubernetesObject,
+  signal: AbortSignal,
+): Promise<RelatedObjects> {
+  const kind = formatGroupKind(live);
   const namespace = live.metadata.namespace ?? 'default';
   if (hasPods(live)) return readPods(api, live, { namespace, signal });
   if (kind === '/Service')
-    return { ...NOTHING_RELATED, unreadyAddresses: await countUnready(api, live, { namespace, signal }) };
+    return { ...NO_RELATED_OBJECTS, unreadyAddresses: await countUnreadyAddresses(api, live, { namespace, signal }) };
   const { storageClassName } = (live['spec'] ?? {}) as { storageClassName?: string };
-  if (kind !== '/PersistentVolumeClaim' || storageClassName === undefined) return NOTHING_RELATED;
+  if (kind !== '/PersistentVolumeClaim' || storageClassName === undefined) return NO_RELATED_OBJECTS;
   const path = `/apis/storage.k8s.io/v1/storageclasses/${storageClassName}`;
   const found = await api.get<{ readonly volumeBindingMode?: string }>(path, { signal });
-  return { ...NOTHING_RELATED, bindingMode: found?.volumeBindingMode };
+  return { ...NO_RELATED_OBJECTS, bindingMode: found?.volumeBindingMode };
 }
 
 interface ReadScope {
@@ -31,14 +39,14 @@ async function readPods(
   api: KubernetesApi,
   live: KubernetesObject,
   { namespace, signal }: ReadScope,
-): Promise<Related> {
+): Promise<RelatedObjects> {
   const pods = await listPods(api, live, { namespace, signal });
-  const ended = pods.filter((pod) => endedContainer(pod) !== undefined).slice(0, MOST_LOGS);
+  const ended = pods.filter((pod) => findEndedContainer(pod) !== undefined).slice(0, MAX_LOGS);
   const words = ended.map(async (pod) => {
-    const said = await readLastWords(api, { namespace, pod, signal }).catch(() => []);
+    const said = await readLastLogLines(api, { namespace, pod, signal }).catch(() => []);
     return [pod.metadata.name, said] as const;
   });
-  return { ...NOTHING_RELATED, pods, lastWords: Object.fromEntries(await Promise.all(words)) };
+  return { ...NO_RELATED_OBJECTS, pods, lastWords: Object.fromEntries(await Promise.all(words)) };
 }
 
 async function listPods(
@@ -47,7 +55,7 @@ async function listPods(
   { namespace, signal }: ReadScope,
 ): Promise<readonly ObservedPod[]> {
   if (live.kind === 'Pod') return [live];
-  const mark = await readMark(api, live, { namespace, signal });
+  const mark = await readVersionSelector(api, live, { namespace, signal });
   if (mark === undefined) return [];
   const labelSelector = [renderSelector(live), ...(mark === '' ? [] : [mark])].join(',');
   return api.list<ObservedPod>(`/api/v1/namespaces/${namespace}/pods`, { labelSelector, signal });
@@ -57,14 +65,15 @@ async function listPods(
  * The label of the pods of a workload's current version. Problems of earlier pods, which are being removed, do not
  * count. Undefined: no current pods exist yet; empty: all pods are current.
  */
-async function readMark(
+async function readVersionSelector(
   api: KubernetesApi,
   live: KubernetesObject,
   { namespace, signal }: ReadScope,
 ): Promise<string | undefined> {
-  const { observedGeneration, updateRevision = '' } = statusOf<{ observedGeneration: number; updateRevision: string }>(
-    live,
-  );
+  const { observedGeneration, updateRevision = '' } = readObjectStatus<{
+    observedGeneration: number;
+    updateRevision: string;
+  }>(live);
   const { annotations = {}, generation = 0, uid } = live.metadata;
   if (live.kind !== 'Job' && (observedGeneration ?? 0) < generation) return undefined;
   if (live.kind === 'StatefulSet') return `controller-revision-hash=${updateRevision}`;
@@ -109,21 +118,21 @@ function renderSelector(live: KubernetesObject): string {
   return [...labels, ...expressions].join(',');
 }
 
-interface Slice {
+interface EndpointSlice {
   readonly endpoints?: readonly {
     readonly addresses: readonly string[];
     readonly conditions?: { readonly ready?: boolean; readonly terminating?: boolean };
   }[];
 }
 
-async function countUnready(
+async function countUnreadyAddresses(
   api: KubernetesApi,
   live: KubernetesObject,
   { namespace, signal }: ReadScope,
 ): Promise<number> {
   const labelSelector = `kubernetes.io/service-name=${live.metadata.name}`;
   const path = `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`;
-  const slices = await api.list<Slice>(path, { labelSelector, signal });
+  const slices = await api.list<EndpointSlice>(path, { labelSelector, signal });
   const waiting = slices
     .flatMap((slice) => slice.endpoints ?? [])
     .filter(({ conditions }) => conditions?.ready === false && conditions.terminating !== true);

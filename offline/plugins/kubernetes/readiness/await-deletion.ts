@@ -6,7 +6,7 @@ import type { ObjectClient } from '../objects/object-client.ts';
 const POLL_MILLISECONDS = 300;
 
 /** Waits until an object that is being deleted is gone. A new object with the same name does not count. */
-export async function awaitGone(
+export async function awaitDeletion(
   client: ObjectClient,
   object: KubernetesObject,
   { seconds, context: { signal, log } }: { readonly seconds: number; readonly context: Context },
@@ -15,15 +15,15 @@ export async function awaitGone(
   const name = describeObject(object);
   for (let said = ''; ;) {
     const live = await client.get(object, signal);
-    if (!live || isAnother(live, object)) return;
-    const why = explainStay(live);
+    if (!live || isReplacement(live, object)) return;
+    const why = explainPendingDeletion(live);
     if (performance.now() > end) throw new Error(`Cannot delete ${name} within ${seconds} s: ${why}`);
     if (why !== said) log.progress(`${name}: ${(said = why)}`);
     await sleep(POLL_MILLISECONDS, undefined, { signal });
   }
 }
 
-function isAnother(live: KubernetesObject, { metadata: { uid } }: KubernetesObject): boolean {
+function isReplacement(live: KubernetesObject, { metadata: { uid } }: KubernetesObject): boolean {
   return uid !== undefined && live.metadata.uid !== undefined && live.metadata.uid !== uid;
 }
 
@@ -34,7 +34,7 @@ interface NamespaceStatus {
 /**
  * Why an object that is being deleted still exists: the remaining content of a namespace, else the pending finalizers.
  */
-function explainStay({ metadata, ...live }: KubernetesObject): string {
+function explainPendingDeletion({ metadata, ...live }: KubernetesObject): string {
   const { conditions = [] } = (live['status'] ?? {}) as NamespaceStatus;
   const remaining = conditions.filter((c) => /Remaining$|Failure$/.test(c.type) && c.status === 'True');
   const said = remaining.flatMap((c) => c.message ?? []);

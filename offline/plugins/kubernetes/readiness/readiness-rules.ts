@@ -1,10 +1,10 @@
 import type { ObservedPod } from '../../../../kubernetes/diagnosis/observe-revision.ts';
 import type { KubernetesObject } from '../objects/kubernetes-object.ts';
-import { isObserved, READY, type Readiness, settle } from './readiness.ts';
+import { isObserved, READY, type Readiness, makeReadiness } from './readiness.ts';
 import { checkCondition } from './wait-for.ts';
 
 /** Other objects that an object's readiness depends on. */
-export interface Related {
+export interface RelatedObjects {
   /** The pods of a workload, or the pod itself. */
   readonly pods: readonly ObservedPod[];
   /** The last log lines of an ended container, by pod. */
@@ -15,9 +15,14 @@ export interface Related {
   readonly bindingMode: string | undefined;
 }
 
-export const NOTHING_RELATED: Related = { pods: [], lastWords: {}, unreadyAddresses: 0, bindingMode: undefined };
+export const NO_RELATED_OBJECTS: RelatedObjects = {
+  pods: [],
+  lastWords: {},
+  unreadyAddresses: 0,
+  bindingMode: undefined,
+};
 
-type Rule = (live: KubernetesObject, status: Status, related: Related) => Readiness;
+type ReadinessRule = (live: KubernetesObject, status: Status, related: RelatedObjects) => Readiness;
 
 interface Status {
   readonly observedGeneration?: number;
@@ -50,7 +55,7 @@ interface Spec {
 }
 
 /** The readiness rule of each kind, by group and kind. An object of any other kind is ready once it exists. */
-export const READINESS_RULES: Readonly<Record<string, Rule>> = {
+export const READINESS_RULES: Readonly<Record<string, ReadinessRule>> = {
   'apps/Deployment': checkReplicas,
   'apps/StatefulSet': checkReplicas,
   'apps/DaemonSet': checkDaemonSet,
@@ -59,16 +64,16 @@ export const READINESS_RULES: Readonly<Record<string, Rule>> = {
   '/Service': checkService,
   'networking.k8s.io/Ingress': checkAddress,
   '/PersistentVolume': (_, { phase = 'Pending' }) =>
-    settle(phase === 'Available' || phase === 'Bound', `the volume is ${phase}`),
+    makeReadiness(phase === 'Available' || phase === 'Bound', `the volume is ${phase}`),
   '/PersistentVolumeClaim': (_, { phase = 'Pending' }, { bindingMode }) =>
-    settle(phase === 'Bound' || bindingMode === 'WaitForFirstConsumer', `the claim is ${phase}`),
+    makeReadiness(phase === 'Bound' || bindingMode === 'WaitForFirstConsumer', `the claim is ${phase}`),
   '/ResourceQuota': (live, { hard = {} }) =>
-    settle(
-      Object.keys(specOf(live).hard ?? {}).every((name) => name in hard),
+    makeReadiness(
+      Object.keys(readSpec(live).hard ?? {}).every((name) => name in hard),
       'its usage is not counted yet',
     ),
   '/Secret': (live) =>
-    settle(
+    makeReadiness(
       live['type'] !== 'kubernetes.io/service-account-token' || Object.keys(live['data'] ?? {}).length > 0,
       'its token is not created yet',
     ),
@@ -79,12 +84,12 @@ export const READINESS_RULES: Readonly<Record<string, Rule>> = {
   },
 };
 
-function specOf(live: KubernetesObject): Spec {
+function readSpec(live: KubernetesObject): Spec {
   return live['spec'] ?? {};
 }
 
 function checkReplicas(live: KubernetesObject, status: Status): Readiness {
-  const { replicas: wanted = 1, updateStrategy } = specOf(live);
+  const { replicas: wanted = 1, updateStrategy } = readSpec(live);
   const { updatedReplicas: updated = 0, availableReplicas: up = 0, replicas: all = 0, conditions = [] } = status;
   const seen = live.metadata.generation === undefined || status.observedGeneration === live.metadata.generation;
   const late = conditions.find((c) => c.type === 'Progressing' && c.reason === 'ProgressDeadlineExceeded');
@@ -92,7 +97,7 @@ function checkReplicas(live: KubernetesObject, status: Status): Readiness {
   const refused = conditions.find((c) => c.type === 'ReplicaFailure' && c.status === 'True');
   const due = updateStrategy?.type === 'OnDelete' ? 0 : wanted - (updateStrategy?.rollingUpdate?.partition ?? 0);
   const said = refused ? `; its pods are refused: ${refused.message ?? ''}` : '';
-  return settle(
+  return makeReadiness(
     seen && updated >= due && up >= wanted && all <= wanted,
     `${up} of ${wanted} pods are available, ${updated} are new${said}`,
   );
@@ -100,15 +105,18 @@ function checkReplicas(live: KubernetesObject, status: Status): Readiness {
 
 function checkDaemonSet(live: KubernetesObject, status: Status): Readiness {
   const { desiredNumberScheduled: wanted = 0, updatedNumberScheduled: updated = 0, numberAvailable: up = 0 } = status;
-  const due = specOf(live).updateStrategy?.type === 'OnDelete' ? 0 : wanted;
+  const due = readSpec(live).updateStrategy?.type === 'OnDelete' ? 0 : wanted;
   const seen = status.observedGeneration !== undefined && isObserved(live, status);
-  return settle(seen && updated >= due && up >= wanted, `${up} of ${wanted} pods are available, ${updated} are new`);
+  return makeReadiness(
+    seen && updated >= due && up >= wanted,
+    `${up} of ${wanted} pods are available, ${updated} are new`,
+  );
 }
 
 function checkJob(_: KubernetesObject, { conditions = [] }: Status): Readiness {
   const failed = conditions.find((c) => c.type === 'Failed' && c.status === 'True');
   if (failed) return { state: 'failed', message: failed.message ?? failed.reason ?? 'it has failed' };
-  return settle(
+  return makeReadiness(
     conditions.some((c) => c.type === 'Complete' && c.status === 'True'),
     'it has not completed',
   );
@@ -121,15 +129,15 @@ function checkPod(live: KubernetesObject, { phase, reason, message }: Status): R
   return checkCondition(live, 'Ready');
 }
 
-function checkService(live: KubernetesObject, status: Status, { unreadyAddresses }: Related): Readiness {
-  const { type, clusterIP, selector = {} } = specOf(live);
+function checkService(live: KubernetesObject, status: Status, { unreadyAddresses }: RelatedObjects): Readiness {
+  const { type, clusterIP, selector = {} } = readSpec(live);
   const address = type === 'LoadBalancer' ? checkAddress(live, status) : READY;
   if (address.state !== 'ready') return address;
   // Do not wait for pods that do not exist, because they may be created after the Service.
   if (type === 'ExternalName' || clusterIP === 'None' || Object.keys(selector).length === 0) return READY;
-  return settle(unreadyAddresses === 0, `${unreadyAddresses} of its pods are not ready for requests yet`);
+  return makeReadiness(unreadyAddresses === 0, `${unreadyAddresses} of its pods are not ready for requests yet`);
 }
 
 function checkAddress(_: KubernetesObject, { loadBalancer }: Status): Readiness {
-  return settle((loadBalancer?.ingress?.length ?? 0) > 0, 'it has no address yet');
+  return makeReadiness((loadBalancer?.ingress?.length ?? 0) > 0, 'it has no address yet');
 }

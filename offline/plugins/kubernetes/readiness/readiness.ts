@@ -9,7 +9,7 @@ export interface Readiness {
 
 export const READY: Readiness = { state: 'ready', message: '' };
 
-export function settle(ready: boolean, message: string): Readiness {
+export function makeReadiness(ready: boolean, message: string): Readiness {
   return ready ? READY : { state: 'waiting', message };
 }
 
@@ -22,7 +22,7 @@ export function isObserved(
 }
 
 /** The status of an object without fields that are null, as in a new definition. */
-export function statusOf<Status extends object>(live: KubernetesObject): Partial<Status> {
+export function readObjectStatus<Status extends object>(live: KubernetesObject): Partial<Status> {
   const said = Object.entries(live['status'] ?? {}).filter(([, value]) => value !== null);
   return Object.fromEntries(said) as Partial<Status>;
 }

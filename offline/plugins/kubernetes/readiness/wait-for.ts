@@ -1,10 +1,10 @@
-import { isObserved, type Readiness, settle, statusOf } from './readiness.ts';
+import { isObserved, type Readiness, makeReadiness, readObjectStatus } from './readiness.ts';
 import { findValues, parseJsonPath } from '../changes/json-path.ts';
-import { type KubernetesObject, pulumiAnnotation } from '../objects/kubernetes-object.ts';
+import { type KubernetesObject, readPulumiAnnotation } from '../objects/kubernetes-object.ts';
 
 /** The expressions of `pulumi.com/waitFor`: one expression, or a JSON list; undefined: not set. */
 export function readWaitFor(object: KubernetesObject): readonly string[] | undefined {
-  const text = pulumiAnnotation(object, 'waitFor');
+  const text = readPulumiAnnotation(object, 'waitFor');
   if (text === undefined || text === '') return undefined;
   try {
     const parsed = JSON.parse(text) as unknown;
@@ -32,13 +32,13 @@ export function checkExpression(live: KubernetesObject, expression: string): Rea
 
 /** Whether a condition of a live object has a status. */
 export function checkCondition(live: KubernetesObject, type: string, status = 'True'): Readiness {
-  const { conditions = [], observedGeneration } = statusOf<ConditionedStatus>(live);
+  const { conditions = [], observedGeneration } = readObjectStatus<ConditionedStatus>(live);
   const found = conditions.find((c) => c.type.toLowerCase() === type.toLowerCase());
   const said = [found?.reason, found?.message].filter(Boolean).join(': ');
   const what = found ? said : 'not reported yet';
   const seen = isObserved(live, { observedGeneration: found?.observedGeneration ?? observedGeneration });
   const met = seen && found?.status.toLowerCase() === status.toLowerCase();
-  return settle(met, `${type} is ${found?.status ?? 'unknown'}${what === '' ? '' : ` (${what})`}`);
+  return makeReadiness(met, `${type} is ${found?.status ?? 'unknown'}${what === '' ? '' : ` (${what})`}`);
 }
 
 interface ConditionedStatus {
@@ -70,8 +70,9 @@ function checkPath(
   { path, value }: Extract<Expression, { path: unknown }>,
   expression: string,
 ): Readiness {
-  if (!isObserved(live, statusOf<ConditionedStatus>(live))) return settle(false, `${expression}: not observed yet`);
+  if (!isObserved(live, readObjectStatus<ConditionedStatus>(live)))
+    return makeReadiness(false, `${expression}: not observed yet`);
   const found = findValues(live, path).map((v) => (typeof v === 'string' ? v : JSON.stringify(v)));
   const met = value === undefined ? found.length > 0 : found.length > 0 && found.every((v) => v === value);
-  return settle(met, `waiting for ${expression}${found.length > 0 ? ` (found ${found.join(', ')})` : ''}`);
+  return makeReadiness(met, `waiting for ${expression}${found.length > 0 ? ` (found ${found.join(', ')})` : ''}`);
 }

@@ -18,7 +18,7 @@ export interface Branches {
   readonly commit: (branch: string, commit: Omit<Commit, 'oid'>) => Commit;
 }
 
-export function rememberBranches(heads: Readonly<Record<string, string>>): Branches {
+export function makeMemoryBranches(heads: Readonly<Record<string, string>>): Branches {
   const known = new Map<string, Commit>(
     Object.entries(heads).map(([name, oid]) => [name, { oid, headline: '', parents: [], files: {} }]),
   );
@@ -33,7 +33,7 @@ export function rememberBranches(heads: Readonly<Record<string, string>>): Branc
 }
 
 /** The branches of a real repository, bare or not; its working tree stays as it is. */
-export function openBranches(folder: string): Branches {
+export function openGitBranches(folder: string): Branches {
   const git = (args: readonly string[], input?: string | Buffer, env?: NodeJS.ProcessEnv) =>
     execFileSync('git', ['-C', folder, ...args], {
       encoding: 'utf8',

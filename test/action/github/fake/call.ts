@@ -1,6 +1,6 @@
 import type { World } from './world.ts';
 
-export interface Call {
+export interface FakeCall {
   readonly world: World;
   /** Who asks. */
   readonly login: string;

@@ -6,7 +6,7 @@ import type { OperationId } from './operations.ts';
 
 export type Json = Readonly<Record<string, unknown>>;
 
-interface Described {
+interface ContractOperation {
   readonly id: OperationId;
   readonly method: string;
   readonly path: string;
@@ -34,7 +34,7 @@ export interface Operation {
 
 export function readContract(): readonly Operation[] {
   const text = readFileSync(join(import.meta.dirname, 'contract.json'), 'utf8');
-  const { operations, $defs } = JSON.parse(text) as { operations: readonly Described[]; $defs: Json };
+  const { operations, $defs } = JSON.parse(text) as { operations: readonly ContractOperation[]; $defs: Json };
   return operations.map(({ request, response, path, example, ...operation }) => ({
     ...operation,
     match: makeMatcher(path),

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSchema, type ExecutionResult, graphql, GraphQLError } from 'graphql';
 import { z } from 'zod';
-import { GRAPHQL_NEEDS, type Need } from './operations.ts';
+import { GRAPHQL_PERMISSIONS, type TokenPermission } from './operations.ts';
 import { Refusal, refuseLongBody } from './refusal.ts';
 import { type Author, makeAuthor, type World } from './world.ts';
 
@@ -11,14 +11,17 @@ export interface GraphqlRequest {
   readonly variables?: Readonly<Record<string, unknown>> | undefined;
 }
 
-interface Asking {
+interface GraphqlContext {
   readonly world: World;
   readonly login: string;
-  readonly allows: (need: Need) => boolean;
+  readonly allows: (need: TokenPermission) => boolean;
 }
 
 /** Answers a GraphQL request by GitHub's own schema (contract.graphql). Refusals are errors in an answer of status 200. */
-export async function answerGraphql({ query, variables }: GraphqlRequest, asking: Asking): Promise<ExecutionResult> {
+export async function answerGraphql(
+  { query, variables }: GraphqlRequest,
+  asking: GraphqlContext,
+): Promise<ExecutionResult> {
   const answered = await graphql({
     schema: SCHEMA,
     source: query,
@@ -31,8 +34,8 @@ export async function answerGraphql({ query, variables }: GraphqlRequest, asking
 }
 
 /** The field of the query or mutation that is asked for, for tests and faults. */
-export function graphqlField(query: string): string {
-  const known = Object.keys(GRAPHQL_NEEDS).filter((name) => name !== 'viewer');
+export function findGraphqlField(query: string): string {
+  const known = Object.keys(GRAPHQL_PERMISSIONS).filter((name) => name !== 'viewer');
   return known.find((name) => new RegExp(`\\b${name}\\b\\s*\\(`).test(query)) ?? 'viewer';
 }
 
@@ -42,12 +45,12 @@ function refuse(type: string, message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { type } });
 }
 
-function makeRoot(asking: Asking) {
+function makeRoot(asking: GraphqlContext) {
   const { world, login } = asking;
   const guarded =
     <A>(field: string, answer: (args: A) => unknown) =>
     (args: A) => {
-      const missing = GRAPHQL_NEEDS[field]?.some((row) => !row.some(asking.allows)) ?? true;
+      const missing = GRAPHQL_PERMISSIONS[field]?.some((row) => !row.some(asking.allows)) ?? true;
       if (missing) throw refuse('FORBIDDEN', 'Resource not accessible by integration');
       try {
         return answer(args);
@@ -95,7 +98,7 @@ function makeRoot(asking: Asking) {
   };
 }
 
-const MOST_A_PAGE = 100;
+const MAX_PAGE_SIZE = 100;
 
 interface Page {
   readonly first?: number;
@@ -104,7 +107,7 @@ interface Page {
 
 /** A page of a list, as GitHub makes them: at most a hundred, and never without saying how many. */
 function answerPage<T>(list: string, items: readonly T[], { first, after }: Page) {
-  if (first === undefined || first < 1 || first > MOST_A_PAGE)
+  if (first === undefined || first < 1 || first > MAX_PAGE_SIZE)
     throw refuse('EXCESSIVE_PAGINATION', `You must provide a \`first\` value of 1 to 100 to paginate \`${list}\``);
   const from = after ? Number(Buffer.from(after, 'base64url').toString()) : 0;
   const nodes = items.slice(from, from + first);
@@ -158,7 +161,7 @@ function answerAuthor({ login, type }: Author) {
   return { __typename: type, login: login.replace(/\[bot\]$/, '') };
 }
 
-function addComment({ world, login }: Asking, { subjectId, body }: { subjectId: string; body: string }) {
+function addComment({ world, login }: GraphqlContext, { subjectId, body }: { subjectId: string; body: string }) {
   refuseLongBody(body);
   const on = Number(subjectId.split('_')[1]);
   const comment = { id: world.nextId(), on, author: makeAuthor(login), body, minimized: false };

@@ -1,4 +1,4 @@
-import type { Fault, Planted } from './seed.ts';
+import type { Fault, ParsedSeed } from './seed.ts';
 
 interface Reply {
   readonly status: number;
@@ -6,7 +6,7 @@ interface Reply {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-interface Asked {
+interface LimitedRequest {
   readonly method: string;
   readonly name: string | undefined;
   readonly text: string;
@@ -16,13 +16,13 @@ const MINUTE = 60_000;
 const HOUR = 3_600_000;
 
 /** GitHub's limits, and the faults that a test asks for: everything that keeps an answer from its request. */
-export function makeLimits({ limits, faults: planted }: Planted) {
+export function makeLimits({ limits, faults: planted }: ParsedSeed) {
   const faults = planted.map((fault) => ({ ...fault }));
   const writes: number[] = [];
   let used = 0;
   let resetAt = Date.now() + HOUR;
 
-  function findFault({ name }: Asked) {
+  function findFault({ name }: LimitedRequest) {
     const fault = faults.find((f) => f.times > 0 && (f.operation === '*' || f.operation === name));
     if (!fault) return undefined;
     if (fault.after > 0) {
@@ -33,7 +33,7 @@ export function makeLimits({ limits, faults: planted }: Planted) {
     return fault;
   }
 
-  function exceeded({ method, text }: Asked): Reply | undefined {
+  function exceeded({ method, text }: LimitedRequest): Reply | undefined {
     const now = Date.now();
     if (now > resetAt) [used, resetAt] = [0, now + HOUR];
     used += 1;
@@ -56,7 +56,7 @@ export function makeLimits({ limits, faults: planted }: Planted) {
       'x-ratelimit-remaining': String(Math.max(0, limits.requestsPerHour - used)),
       'x-ratelimit-reset': String(Math.ceil(resetAt / 1000)),
     }),
-    around: async (asked: Asked, answer: () => Promise<Reply>): Promise<Reply> => {
+    around: async (asked: LimitedRequest, answer: () => Promise<Reply>): Promise<Reply> => {
       const tooFast = exceeded(asked);
       if (tooFast) return tooFast;
       const fault = findFault(asked);

@@ -1,5 +1,5 @@
 /** `checks:write`: a permission as workflow files write it. */
-export type Need = `${string}:${'read' | 'write'}`;
+export type TokenPermission = `${string}:${'read' | 'write'}`;
 
 /**
  * Every REST operation that the fake serves, with the permissions of which one is enough.
@@ -20,7 +20,7 @@ export const OPERATIONS = {
   'repos/create-deployment-status': ['deployments:write'],
   'repos/list-deployments': ['deployments:read'],
   'repos/list-pull-requests-associated-with-commit': ['pull-requests:read'],
-} as const satisfies Readonly<Record<string, readonly Need[]>>;
+} as const satisfies Readonly<Record<string, readonly TokenPermission[]>>;
 
 export type OperationId = keyof typeof OPERATIONS;
 
@@ -55,7 +55,7 @@ export const GRAPHQL_FIELDS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The same for GraphQL; a mutation needs one of each row. */
-export const GRAPHQL_NEEDS: Readonly<Record<string, readonly (readonly Need[])[]>> = {
+export const GRAPHQL_PERMISSIONS: Readonly<Record<string, readonly (readonly TokenPermission[])[]>> = {
   viewer: [],
   issueOrPullRequest: [['issues:read', 'pull-requests:read']],
   ref: [['contents:read']],

@@ -1,7 +1,7 @@
 import type { OperationId } from './operations.ts';
 
 /** Lists that GitHub wraps, with the name of the list. */
-const WRAPPED: Readonly<Partial<Record<OperationId, string>>> = { 'checks/list-for-ref': 'check_runs' };
+const WRAPPED_LISTS: Readonly<Partial<Record<OperationId, string>>> = { 'checks/list-for-ref': 'check_runs' };
 
 /** One page of a list, with the links to the others; anything else as it is. */
 export function paginate(id: OperationId, url: URL, answer: unknown) {
@@ -20,7 +20,7 @@ export function paginate(id: OperationId, url: URL, answer: unknown) {
     ...(page > 1 ? [link(1, 'first'), link(page - 1, 'prev')] : []),
   ];
   const shown = items.slice((page - 1) * size, page * size);
-  const wrapper = WRAPPED[id];
+  const wrapper = WRAPPED_LISTS[id];
   const body = wrapper === undefined ? shown : { total_count: items.length, [wrapper]: shown };
   return { body, ...(links.length > 0 && { headers: { link: links.join(', ') } }) };
 }

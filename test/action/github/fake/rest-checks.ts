@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Call } from './call.ts';
+import type { FakeCall } from './call.ts';
 import type { Json } from './contract.ts';
 import { find, Refusal } from './refusal.ts';
 import type { CheckRun } from './world.ts';
@@ -22,7 +22,7 @@ const checkRun = z.looseObject({
     .optional(),
 });
 
-export function createCheckRun({ world, body, example }: Call): Json {
+export function createCheckRun({ world, body, example }: FakeCall): Json {
   const { name = '', head_sha: sha = '', status = 'queued' } = checkRun.parse(body);
   const run: CheckRun = {
     id: world.nextId(),
@@ -42,7 +42,7 @@ export function createCheckRun({ world, body, example }: Call): Json {
   return answerCheckRun(run, example as Json);
 }
 
-export function updateCheckRun({ world, params, body, example }: Call): Json {
+export function updateCheckRun({ world, params, body, example }: FakeCall): Json {
   const run = find(world.checkRuns, (r) => r.id === Number(params['check_run_id']));
   change(run, body);
   return answerCheckRun(run, example as Json);

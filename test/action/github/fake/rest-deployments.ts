@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Call } from './call.ts';
+import type { FakeCall } from './call.ts';
 import type { Json } from './contract.ts';
 import { find, Refusal } from './refusal.ts';
 import { type Deployment, makeAuthor } from './world.ts';
@@ -14,7 +14,7 @@ const newDeployment = z.looseObject({
   auto_merge: z.boolean().default(true),
 });
 
-export function createDeployment({ world, login, body, example }: Call): Json {
+export function createDeployment({ world, login, body, example }: FakeCall): Json {
   const { ref, task, environment, payload, auto_merge } = newDeployment.parse(body);
   if (auto_merge) throw new Refusal(409, 'Conflict: the fake merges nothing, expected auto_merge false');
   const deployment = {
@@ -31,7 +31,7 @@ export function createDeployment({ world, login, body, example }: Call): Json {
   return answerDeployment(deployment, example as Json);
 }
 
-export function createStatus({ world, params, body, example }: Call): Json {
+export function createStatus({ world, params, body, example }: FakeCall): Json {
   const deployment = find(world.deployments, (d) => d.id === Number(params['deployment_id']));
   const status = body as Json;
   const { description = '' } = z.looseObject({ description: z.string().optional() }).parse(body);

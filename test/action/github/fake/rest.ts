@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import type { Call } from './call.ts';
+import type { FakeCall } from './call.ts';
 import type { Json } from './contract.ts';
 import type { OperationId } from './operations.ts';
 import { find, refuseLongBody } from './refusal.ts';
 import { answerCheckRun, createCheckRun, updateCheckRun } from './rest-checks.ts';
 import { answerDeployment, createDeployment, createStatus } from './rest-deployments.ts';
-import { makeAuthor, type Pull, type World } from './world.ts';
+import { makeAuthor, type FakePullRequest, type World } from './world.ts';
 
-type Handler = (call: Call) => unknown;
+type Handler = (call: FakeCall) => unknown;
 
 /** What each operation does; lists are answered whole, the server makes pages of them. */
 export const HANDLERS: Readonly<Record<OperationId, Handler>> = {
@@ -93,12 +93,12 @@ export const HANDLERS: Readonly<Record<OperationId, Handler>> = {
   },
 };
 
-function isOpen({ mergedAs, closed }: Pull): boolean {
+function isOpen({ mergedAs, closed }: FakePullRequest): boolean {
   return mergedAs.length === 0 && !closed;
 }
 
 /** `octocat:change` */
-function headLabel(world: World, { head }: Pull): string {
+function headLabel(world: World, { head }: FakePullRequest): string {
   return `${(head.repository ?? world.repository).split('/')[0] ?? ''}:${head.ref}`;
 }
 
@@ -111,7 +111,7 @@ function answerIssue({ number, author, title, body, state }: World['issues'][num
   return { ...example, number, title, body, state, user, pull_request: undefined };
 }
 
-function answerPull(world: World, pull: Pull, example: Json): Json {
+function answerPull(world: World, pull: FakePullRequest, example: Json): Json {
   const side = (name: 'head' | 'base', { sha, ref }: { sha: string; ref: string }, repository: string) => {
     const kept = example[name] as { readonly repo: Json };
     return { ...kept, sha, ref, repo: { ...kept.repo, full_name: repository } };

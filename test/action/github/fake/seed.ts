@@ -100,6 +100,6 @@ export const seed = z.strictObject({
 });
 
 export type Seed = z.input<typeof seed>;
-export type Planted = z.output<typeof seed>;
+export type ParsedSeed = z.output<typeof seed>;
 export type Fault = z.input<typeof fault>;
 export type Permissions = z.output<typeof permissions>;

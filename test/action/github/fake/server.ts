@@ -3,17 +3,17 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type Operation, readContract } from './contract.ts';
-import { answerGraphql, graphqlField, type GraphqlRequest } from './graphql.ts';
+import { answerGraphql, findGraphqlField, type GraphqlRequest } from './graphql.ts';
 import { makeLimits } from './limits.ts';
-import { type Need, OPERATIONS } from './operations.ts';
+import { type TokenPermission, OPERATIONS } from './operations.ts';
 import { paginate } from './paginate.ts';
 import { Refusal } from './refusal.ts';
 import { HANDLERS } from './rest.ts';
-import { type Fault, type Permissions, type Planted, seed as seedSchema, type Seed } from './seed.ts';
+import { type Fault, type Permissions, type ParsedSeed, seed as seedSchema, type Seed } from './seed.ts';
 import { makeWorld, type World } from './world.ts';
 
 /** One request, for tests to look at. */
-export interface Recorded {
+export interface RecordedRequest {
   /** A REST operation's id or a GraphQL field; undefined: the fake serves no such thing. */
   readonly operation: string | undefined;
   readonly request: string;
@@ -25,7 +25,7 @@ export interface FakeGitHub {
   /** `http://127.0.0.1:…`, for GITHUB_API_URL. */
   readonly url: string;
   readonly world: World;
-  readonly requests: Recorded[];
+  readonly requests: RecordedRequest[];
   /** Requests that GitHub does not have, and answers of the fake that GitHub would not give: a test must see none. */
   readonly breaches: string[];
   readonly fail: (fault: Fault) => void;
@@ -38,7 +38,7 @@ interface Reply {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-interface Asked {
+interface FakeRequest {
   readonly url: URL;
   readonly method: string;
   readonly text: string;
@@ -49,19 +49,19 @@ interface Asked {
 }
 
 /** Answers with all that the fake holds: for tests that run it as a process. */
-const LOOK = '/_fake';
+const STATE_PATH = '/_fake';
 
 export async function startFakeGitHub(seed: Seed): Promise<FakeGitHub> {
   const planted = seedSchema.parse(seed);
   const contract = readContract();
   const world = makeWorld(planted);
-  const requests: Recorded[] = [];
+  const requests: RecordedRequest[] = [];
   const breaches: string[] = [];
   const limits = makeLimits(planted);
 
   const server = createServer((request, response) => {
     void (async () => {
-      if (request.url === LOOK) return void response.end(JSON.stringify({ world, requests, breaches }));
+      if (request.url === STATE_PATH) return void response.end(JSON.stringify({ world, requests, breaches }));
       const asked = await read(request, contract);
       const reply = await limits.around(asked, () => answer(asked, { planted, world, breaches }));
       const { name: operation, job, url, method } = asked;
@@ -88,30 +88,30 @@ export async function startFakeGitHub(seed: Seed): Promise<FakeGitHub> {
   };
 }
 
-async function read(request: IncomingMessage, contract: readonly Operation[]): Promise<Asked> {
+async function read(request: IncomingMessage, contract: readonly Operation[]): Promise<FakeRequest> {
   const url = new URL(request.url ?? '/', `http://${request.headers.host ?? 'fake'}`);
   const method = request.method ?? 'GET';
   const body = await text(request);
   const operation = contract.find((o) => o.method === method && o.match(url.pathname));
   const isGraphql = method === 'POST' && url.pathname === '/graphql';
-  const name = isGraphql ? graphqlField((JSON.parse(body) as GraphqlRequest).query) : operation?.id;
+  const name = isGraphql ? findGraphqlField((JSON.parse(body) as GraphqlRequest).query) : operation?.id;
   const token = /^(?:token|bearer) (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
   const job = /davit \((.+?)\)/.exec(request.headers['user-agent'] ?? '')?.[1];
   return { url, method, text: body, operation, name, token, job };
 }
 
 interface Answering {
-  readonly planted: Planted;
+  readonly planted: ParsedSeed;
   readonly world: World;
   readonly breaches: string[];
 }
 
-async function answer(asked: Asked, answering: Answering): Promise<Reply> {
+async function answer(asked: FakeRequest, answering: Answering): Promise<Reply> {
   const { planted, world, breaches } = answering;
   const holder = planted.tokens[asked.token ?? ''];
   if (!holder) return refuse(new Refusal(401, 'Bad credentials'));
   const permissions = holder.permissions ?? planted.jobs[asked.job ?? ''] ?? {};
-  const allows = (need: Need) => hasPermission(permissions, need);
+  const allows = (need: TokenPermission) => hasPermission(permissions, need);
   if (asked.url.pathname === '/graphql') {
     const body = await answerGraphql(JSON.parse(asked.text) as GraphqlRequest, { world, login: holder.login, allows });
     for (const e of body.errors ?? []) if (!('type' in e)) breaches.push(`GraphQL: ${e.message}`);
@@ -125,14 +125,14 @@ async function answer(asked: Asked, answering: Answering): Promise<Reply> {
   }
 }
 
-interface AnsweringRest extends Answering {
+interface RestContext extends Answering {
   readonly login: string;
-  readonly allows: (need: Need) => boolean;
+  readonly allows: (need: TokenPermission) => boolean;
 }
 
 function answerRest(
-  { operation, url, text: written }: Asked,
-  { world, breaches, login, allows }: AnsweringRest,
+  { operation, url, text: written }: FakeRequest,
+  { world, breaches, login, allows }: RestContext,
 ): Reply {
   const params = operation?.match(url.pathname) ?? {};
   const repository = `${params['owner'] ?? ''}/${params['repo'] ?? ''}`;
@@ -151,14 +151,14 @@ function answerRest(
   return { status: operation.status, ...page };
 }
 
-function hasPermission(permissions: Permissions, need: Need): boolean {
+function hasPermission(permissions: Permissions, need: TokenPermission): boolean {
   const [name = '', access] = need.split(':');
   return permissions[name] === 'write' || permissions[name] === access;
 }
 
 /** GitHub names the permissions that would do in a header. */
 function refuse({ status, message, errors }: Refusal, operation?: Operation): Reply {
-  const needs: readonly Need[] = status === 403 && operation ? OPERATIONS[operation.id] : [];
+  const needs: readonly TokenPermission[] = status === 403 && operation ? OPERATIONS[operation.id] : [];
   const accepted = needs.map((need) => need.replaceAll('-', '_').replace(':', '=')).join('; ');
   return {
     status,

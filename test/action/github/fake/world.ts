@@ -1,5 +1,5 @@
-import { type Branches, type Commit, openBranches, rememberBranches } from './branches.ts';
-import type { Planted } from './seed.ts';
+import { type Branches, type Commit, openGitBranches, makeMemoryBranches } from './branches.ts';
+import type { ParsedSeed } from './seed.ts';
 
 export interface Author {
   readonly login: string;
@@ -48,7 +48,7 @@ export interface Issue {
   state: 'open' | 'closed';
 }
 
-export type Pull = Planted['pulls'][number];
+export type FakePullRequest = ParsedSeed['pulls'][number];
 
 /** All that the fake GitHub holds. Tests read it. */
 export interface World {
@@ -57,7 +57,7 @@ export interface World {
   readonly checkRuns: CheckRun[];
   readonly deployments: Deployment[];
   readonly issues: Issue[];
-  readonly pulls: Pull[];
+  readonly pulls: FakePullRequest[];
   readonly runs: { readonly id: number; status: string; readonly attempt: number; readonly updatedAt?: string }[];
   readonly branches: Branches;
   /** Those that `createCommitOnBranch` made. */
@@ -66,7 +66,7 @@ export interface World {
   readonly nextId: () => number;
 }
 
-export function makeWorld(planted: Planted): World {
+export function makeWorld(planted: ParsedSeed): World {
   let last = 1000;
   const nextId = () => ++last;
   return {
@@ -94,7 +94,7 @@ export function makeWorld(planted: Planted): World {
     issues: planted.issues.map(({ login, ...issue }) => ({ ...issue, author: makeAuthor(login), state: 'open' })),
     pulls: planted.pulls,
     runs: planted.runs,
-    branches: planted.git === undefined ? rememberBranches(planted.branches) : openBranches(planted.git),
+    branches: planted.git === undefined ? makeMemoryBranches(planted.branches) : openGitBranches(planted.git),
     commits: [],
     mayOpenPullRequests: planted.mayOpenPullRequests,
     nextId,

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { findDrift, shapeByInputs } from '../../../../offline/plugins/kubernetes/changes/drift.ts';
-import { takeIgnored } from '../../../../offline/plugins/kubernetes/changes/ignored-changes.ts';
+import { keepIgnoredFields } from '../../../../offline/plugins/kubernetes/changes/ignored-changes.ts';
 import type { KubernetesObject } from '../../../../offline/plugins/kubernetes/objects/kubernetes-object.ts';
-import { hideData, readBackStrings } from '../../../../offline/plugins/kubernetes/secret-data.ts';
+import { hideData, restoreStringData } from '../../../../offline/plugins/kubernetes/secret-data.ts';
 
 describe('findDrift()', () => {
   const inputs = { replicas: 2, containers: [{ name: 'a', cpu: '1000m' }], labels: { a: 'b' } };
@@ -45,19 +45,19 @@ describe('findDrift()', () => {
   });
 });
 
-test('takeIgnored() takes what somebody else has set, and leaves what nobody has', () => {
+test('keepIgnoredFields() takes what somebody else has set, and leaves what nobody has', () => {
   const inputs = make({ spec: { replicas: 1, list: [{ a: 1 }, { a: 2 }] }, data: { 'x.y': '1' } });
   const live = make({ spec: { replicas: 5, list: [{ a: 8 }, { a: 9 }] }, data: { 'x.y': '2' } });
   const paths = ['spec.replicas', 'spec.list[1].a', 'data["x.y"]', 'spec.missing.deep'];
-  expect(takeIgnored(inputs, { live, paths })).toEqual(
+  expect(keepIgnoredFields(inputs, { live, paths })).toEqual(
     make({ spec: { replicas: 5, list: [{ a: 1 }, { a: 9 }] }, data: { 'x.y': '2' } }),
   );
 });
 
-test('readBackStrings() reads what of a Secret can be written only', () => {
+test('restoreStringData() reads what of a Secret can be written only', () => {
   const inputs = { ...make({ stringData: { password: 'ä', gone: 'x' } }), apiVersion: 'v1', kind: 'Secret' };
   const live = { ...inputs, stringData: undefined, data: { password: Buffer.from('ö').toString('base64') } };
-  expect(readBackStrings(live, inputs)['stringData']).toEqual({ password: 'ö' });
+  expect(restoreStringData(live, inputs)['stringData']).toEqual({ password: 'ö' });
 });
 
 test("hideData() marks a Secret's data, and nobody else's", () => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { ObservedPod } from '../../../../kubernetes/diagnosis/observe-revision.ts';
 import { explainReadiness } from '../../../../offline/plugins/kubernetes/readiness/explain-readiness.ts';
 import type { KubernetesObject } from '../../../../offline/plugins/kubernetes/objects/kubernetes-object.ts';
-import { NOTHING_RELATED } from '../../../../offline/plugins/kubernetes/readiness/readiness-rules.ts';
+import { NO_RELATED_OBJECTS } from '../../../../offline/plugins/kubernetes/readiness/readiness-rules.ts';
 
 const READY = { state: 'ready', message: '' };
 const LONG_AGO = '2026-01-01T00:00:00Z';
@@ -33,7 +33,7 @@ test('a Deployment that is late has failed, with the cause in its pods and what 
   const live = make('apps/v1', 'Deployment', { status: { observedGeneration: 2, conditions: [late] } });
   const terminated = { exitCode: 3, reason: 'Error' };
   const pods = [pod('a', { containerStatuses: [{ name: 'edge', restartCount: 1, lastState: { terminated } }] })];
-  const related = { ...NOTHING_RELATED, pods, lastWords: { a: ['no such file'] } };
+  const related = { ...NO_RELATED_OBJECTS, pods, lastWords: { a: ['no such file'] } };
   expect(explainReadiness(live, related)).toEqual({
     state: 'failed',
     message: 'timed out\nThe container "edge" ended with exit code 3 (Error)\nno such file',
@@ -43,7 +43,7 @@ test('a Deployment that is late has failed, with the cause in its pods and what 
 test('a container that ends again and again has failed; one that ended once is waited for', () => {
   const live = make('apps/v1', 'StatefulSet', { status: { observedGeneration: 2 } });
   const ended = (restartCount: number) => ({
-    ...NOTHING_RELATED,
+    ...NO_RELATED_OBJECTS,
     pods: [pod('a', { containerStatuses: [{ name: 'c', restartCount, lastState: { terminated: { exitCode: 1 } } }] })],
   });
   expect(explainReadiness(live, ended(0)).state).toBe('waiting');
@@ -54,7 +54,7 @@ test('an image that is not there fails at once', () => {
   const live = make('apps/v1', 'DaemonSet', { status: { observedGeneration: 2, desiredNumberScheduled: 1 } });
   const waiting = { reason: 'ErrImagePull', message: 'localhost/x: not found' };
   const pods = [pod('a', { containerStatuses: [{ name: 'c', image: 'localhost/x', state: { waiting } }] })];
-  expect(explainReadiness(live, { ...NOTHING_RELATED, pods })).toMatchObject({
+  expect(explainReadiness(live, { ...NO_RELATED_OBJECTS, pods })).toMatchObject({
     state: 'failed',
     message: expect.stringContaining('localhost/x: not found') as unknown,
   });
@@ -83,14 +83,14 @@ test.each<[string, KubernetesObject, 'ready' | 'waiting' | 'failed']>([
 
 test('a Service waits for pods that come up, not for pods that nobody has made', () => {
   const live = service({ selector: { a: 'b' } });
-  expect(explainReadiness(live, { ...NOTHING_RELATED, unreadyAddresses: 1 }).state).toBe('waiting');
+  expect(explainReadiness(live, { ...NO_RELATED_OBJECTS, unreadyAddresses: 1 }).state).toBe('waiting');
   const headless = service({ selector: { a: 'b' }, clusterIP: 'None' });
-  expect(explainReadiness(headless, { ...NOTHING_RELATED, unreadyAddresses: 1 }).state).toBe('ready');
+  expect(explainReadiness(headless, { ...NO_RELATED_OBJECTS, unreadyAddresses: 1 }).state).toBe('ready');
 });
 
 test('a claim of a class that waits for its first pod is not waited for', () => {
   const live = make('v1', 'PersistentVolumeClaim', { status: { phase: 'Pending' } });
-  expect(explainReadiness(live, { ...NOTHING_RELATED, bindingMode: 'WaitForFirstConsumer' })).toEqual(READY);
+  expect(explainReadiness(live, { ...NO_RELATED_OBJECTS, bindingMode: 'WaitForFirstConsumer' })).toEqual(READY);
 });
 
 test('what the program says comes before the kind', () => {

@@ -1,5 +1,5 @@
-import { type Answer, type KubernetesApi } from '../../../../kubernetes/client/api.ts';
-import type { Question } from '../../../../kubernetes/client/connection.ts';
+import { type ApiResponse, type KubernetesApi } from '../../../../kubernetes/client/api.ts';
+import type { ApiRequest } from '../../../../kubernetes/client/connection.ts';
 import type { Context } from '../../../../provider/provider.ts';
 import { ObjectClient } from '../../../../offline/plugins/kubernetes/objects/object-client.ts';
 
@@ -8,7 +8,7 @@ export interface FakeCluster {
   /** Objects by their path; what is changed here is what is there. */
   readonly objects: Map<string, object>;
   /** Every PATCH and DELETE: its path, with the query. */
-  readonly asked: Question[];
+  readonly asked: ApiRequest[];
 }
 
 const KINDS: Readonly<Record<string, object>> = {
@@ -21,9 +21,9 @@ const KINDS: Readonly<Record<string, object>> = {
 };
 
 /** An API server of ConfigMaps and Namespaces. `answer` says what it answers to a change; default: it is done. */
-export function makeFakeCluster(answer?: (question: Question) => Answer | undefined): FakeCluster {
+export function makeFakeCluster(answer?: (question: ApiRequest) => ApiResponse | undefined): FakeCluster {
   const objects = new Map<string, object>();
-  const asked: Question[] = [];
+  const asked: ApiRequest[] = [];
   const api: Partial<KubernetesApi> = {
     get: <T>(path: string) => Promise.resolve((KINDS[path] ?? objects.get(path)) as T | undefined),
     list: () => Promise.resolve([]),

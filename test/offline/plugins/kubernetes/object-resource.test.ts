@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { objectResource } from '../../../../offline/plugins/kubernetes/objects/object-resource.ts';
+import { makeObjectResource } from '../../../../offline/plugins/kubernetes/objects/object-resource.ts';
 import type { KubernetesObject } from '../../../../offline/plugins/kubernetes/objects/kubernetes-object.ts';
-import { patchResource } from '../../../../offline/plugins/kubernetes/objects/patch-resource.ts';
-import { readSettings, type Settings } from '../../../../offline/plugins/kubernetes/settings.ts';
+import { makePatchResource } from '../../../../offline/plugins/kubernetes/objects/patch-resource.ts';
+import { readSettings, type ProviderSettings } from '../../../../offline/plugins/kubernetes/settings.ts';
 import { InitFailed } from '../../../../provider/resource-init-error.ts';
 import type { CheckRequest } from '../../../../provider/provider.ts';
 import { UNKNOWN } from '../../../../provider/values.ts';
@@ -163,7 +163,7 @@ test('read() finds what is there by its id alone when it is imported', async () 
 
 test('a patch is its own owner, says nothing to the object that is for the provider, and gives up all it owns', async () => {
   const { cluster, place } = make({ enablePatchForce: 'true' });
-  const patch = patchResource({ ...TYPE, patch: true }, place);
+  const patch = makePatchResource({ ...TYPE, patch: true }, place);
   const inputs = annotated({ 'pulumi.com/patchForce': 'true' });
   await expect(patch.create({ ...creating(), inputs }, makeContext())).rejects.toThrow(
     'it does not exist, expected an existing object',
@@ -181,9 +181,9 @@ test('a patch is its own owner, says nothing to the object that is for the provi
 
 function make(config: Record<string, string> = {}, answer?: Parameters<typeof makeFakeCluster>[0]) {
   const cluster: FakeCluster = makeFakeCluster(answer);
-  const settings: Settings = readSettings(config);
+  const settings: ProviderSettings = readSettings(config);
   const place = { client: cluster.client, settings: () => settings, namespace: () => Promise.resolve('models') };
-  return { cluster, place, resource: objectResource(TYPE, place) };
+  return { cluster, place, resource: makeObjectResource(TYPE, place) };
 }
 
 function asked(inputs: object): CheckRequest<KubernetesObject> {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { KubernetesApi, ListOptions } from '../../../../kubernetes/client/api.ts';
 import type { KubernetesObject } from '../../../../offline/plugins/kubernetes/objects/kubernetes-object.ts';
-import { readRelated } from '../../../../offline/plugins/kubernetes/objects/read-related-objects.ts';
+import { readRelatedObjects } from '../../../../offline/plugins/kubernetes/objects/read-related-objects.ts';
 
 const REVISION = 'deployment.kubernetes.io/revision';
 const SETS = ['1', '2'].map((n) => ({
@@ -26,14 +26,14 @@ test.each([
     workload('DaemonSet', {}, { 'deprecated.daemonset.template.generation': '4' }),
     ['app=x,tier in (a,b),pod-template-generation=4'],
   ],
-])('readRelated() of %s asks for the pods that it has now', async (_, live, selectors) => {
+])('readRelatedObjects() of %s asks for the pods that it has now', async (_, live, selectors) => {
   const asked: string[] = [];
   const list = (path: string, { labelSelector = '' }: ListOptions = {}) => {
     if (path.endsWith('/replicasets')) return Promise.resolve(SETS);
     asked.push(labelSelector);
     return Promise.resolve([]);
   };
-  await readRelated({ list } as unknown as KubernetesApi, live, new AbortController().signal);
+  await readRelatedObjects({ list } as unknown as KubernetesApi, live, new AbortController().signal);
   expect(asked).toEqual(selectors);
 });
 

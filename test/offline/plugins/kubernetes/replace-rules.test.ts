@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { parseType } from '../../../../offline/plugins/kubernetes/objects/kubernetes-object.ts';
+import { parseObjectType } from '../../../../offline/plugins/kubernetes/objects/kubernetes-object.ts';
 import { needsReplacement } from '../../../../offline/plugins/kubernetes/changes/replace-rules.ts';
-import { findReplacing, readSettings } from '../../../../offline/plugins/kubernetes/settings.ts';
+import { findReplacingSettings, readSettings } from '../../../../offline/plugins/kubernetes/settings.ts';
 
 const MUTABLE = { mutableConfigMaps: true, mutableSecrets: true };
 
@@ -43,7 +43,7 @@ test.each([
   ['kubernetes:helm.sh/v3:Release', undefined],
   ['kubernetes:yaml/v2:ConfigFile', undefined],
   ['docker:index/image:Image', undefined],
-])('parseType() of %s', (type, parsed) => expect(parseType(type)).toEqual(parsed));
+])('parseObjectType() of %s', (type, parsed) => expect(parseObjectType(type)).toEqual(parsed));
 
 test.each([
   [{ clusterIdentifier: 'a', context: 'x' }, { clusterIdentifier: 'a', context: 'y' }, []],
@@ -51,8 +51,8 @@ test.each([
   [{ kubeconfig: '/a' }, { kubeconfig: '/b' }, []],
   [{ context: 'x' }, { context: 'y' }, ['context']],
   [{ context: 'x' }, { clusterIdentifier: 'a', context: 'y' }, []],
-])('findReplacing() from %o to %o', (before, after, replaces) =>
-  expect(findReplacing(before, after)).toEqual(replaces),
+])('findReplacingSettings() from %o to %o', (before, after, replaces) =>
+  expect(findReplacingSettings(before, after)).toEqual(replaces),
 );
 
 test('readSettings() takes what it honours, and refuses what would do something else', () => {
