@@ -53,7 +53,7 @@ async function measureDavit(project: BenchProject, bench: BenchContext): Promise
   requireCached(unchanged, true);
   requireCached([...kept, ...fresh], false);
   return [
-    ...makeTimeFigures('unchanged: proved before', 'davit', unchanged),
+    ...makeTimeFigures('unchanged since its last proof', 'davit', unchanged),
     ...makeTimeFigures('proved again, environment kept', 'davit', kept),
     ...makeTimeFigures('proved, environment made', 'davit', fresh),
   ];

@@ -47,7 +47,8 @@ async function runWalk(all: Context): Promise<Outcome> {
   const target = openTarget(all.root, environment, all.signal);
   const engine = openProjectForRequest(now.request); // may have to be built for minutes; the models are proved meanwhile
   engine.catch(() => undefined);
-  const steps = new Steps(all);
+  const inPlace = await isInPlace(target, now);
+  const steps = new Steps(all, inPlace ? 3 : 6);
 
   steps.next('Prove both versions of the example model: lock, fresh virtualenv, prediction, signature');
   const proofs = [await validate.run(before.context), await validate.run(now.context)];
@@ -56,13 +57,11 @@ async function runWalk(all: Context): Promise<Outcome> {
   if (hasErrors(unproved)) return steps.end(unproved);
   await engine;
 
-  const inPlace = await isInPlace(target, now);
-  steps.next(inPlace ? 'Preview: what would deploying change?' : 'Preview the first deployment');
+  steps.next(inPlace ? 'Preview what deploying would change' : 'Preview the first deployment');
   steps.show((await preview.run((inPlace ? now : before).context)).text);
 
-  const deployed = inPlace ? await makeSure(target, now, steps) : await deployAndUpdate(target, { before, now }, steps);
-  if (hasErrors(deployed)) return steps.end(deployed);
-  return steps.end([], await renderAccess(target));
+  const deployed = inPlace ? await checkServing(target, now, steps) : await deployAndUpdate(target, { before, now }, steps);
+  return steps.end(deployed, hasErrors(deployed) ? '' : await renderNextThings(target));
 }
 
 async function requireEnvironment(context: Context): Promise<Environment> {
@@ -78,13 +77,12 @@ async function isInPlace(target: Target, now: Version): Promise<boolean> {
   return JSON.stringify(found?.map((e) => e.model)) === JSON.stringify(wanted);
 }
 
-async function makeSure(target: Target, now: Version, steps: Steps): Promise<readonly Diagnostic[]> {
-  steps.next('Everything is in place already: make sure that it serves, and query it');
+async function checkServing(target: Target, now: Version, steps: Steps): Promise<readonly Diagnostic[]> {
+  steps.next('Everything is in place already: check that it serves, and query it');
   const diagnostics = await deploy(now);
   if (hasErrors(diagnostics)) return diagnostics;
   await target.openAccess();
   steps.show(await queryOnce(await target.connect(), now));
-  steps.show('npm stop, then npm start, shows the deployment and the update again');
   return diagnostics;
 }
 
@@ -111,7 +109,8 @@ async function deployAndUpdate(
   if (hasErrors(second)) return second;
   steps.show(renderLoadReport(report));
   if (report.failed > 0) throw new Error(`Cannot update without downtime: ${renderFailures(report)}`);
-  steps.show(`before: ${old}\nafter:  ${await queryOnce(connection, now)}`);
+  steps.next('Query it again');
+  steps.show(`version 1 answered ${old}\nversion 2 answers  ${await queryOnce(connection, now)}`);
   return second;
 }
 
@@ -139,43 +138,60 @@ async function readExample({ request }: Version) {
   return { body: await readFile(file, 'utf8'), contentType: 'application/json' };
 }
 
-async function renderAccess(target: Target): Promise<string> {
+async function renderNextThings(target: Target): Promise<string> {
   const { host, token } = await target.openAccess();
+  const url = `${host}/serving-endpoints/${ENDPOINT}/invocations`;
   const bearer = token ?? '$(npx davit token)';
   return [
-    `Serving at ${host}/serving-endpoints/${ENDPOINT}/invocations. Ask it yourself:`,
+    `It serves at ${url}. Three things to try next:`,
     '',
-    `  curl -H "Authorization: Bearer ${bearer}" -H 'Content-Type: application/json' \\`,
-    `    -d @models/${ENDPOINT}/2/serving_input_example.json ${host}/serving-endpoints/${ENDPOINT}/invocations`,
+    ...(token === undefined
+      ? ['1. Query it yourself:']
+      : ['1. Query it yourself. The token is shown this once; npx davit token makes another:']),
+    `     curl -H "Authorization: Bearer ${bearer}" -H 'Content-Type: application/json' \\`,
+    `       -d @models/${ENDPOINT}/2/serving_input_example.json ${url}`,
+    `2. Go back to version 1: set entity_version to "1" in endpoints/${ENDPOINT}.yaml, then`,
+    `     npx davit lock ${ENDPOINT} && npx davit preview ${ENDPOINT} && npx davit up ${ENDPOINT}`,
+    '3. Serve a model of your own: copy its MLflow folder to models/NAME/1 and describe it in endpoints/NAME.yaml, then',
+    '     npx davit lock NAME && npx davit up NAME',
     '',
-    ...(token === undefined ? [] : ['The token is shown this once; npx davit token makes another.']),
     'npx davit status shows what runs; npm stop takes it down.',
     '',
   ].join('\n');
 }
 
-/** Numbers the steps of the walk and prints their results, on standard error as they happen. */
+/** Numbers the steps of the walk and prints their results and times on standard error as they happen. */
 class Steps {
   readonly #context: Context;
+  readonly #count: number;
   readonly #started = performance.now();
+  #stepStarted = 0;
   #number = 0;
 
-  constructor(context: Context) {
+  constructor(context: Context, count: number) {
     this.#context = context;
+    this.#count = count;
   }
 
   next(what: string): void {
+    this.#endStep();
     this.#number += 1;
-    this.#context.progress.say(`\n${this.#number}. ${what}`);
+    this.#stepStarted = performance.now();
+    this.#context.progress.say(`\n${this.#number}/${this.#count} ${what}`);
   }
 
   show(text: string): void {
-    this.#context.progress.say(text.replaceAll(/^(?=.)/gm, '   '));
+    this.#context.progress.say(text.trimEnd().replaceAll(/^(?=.)/gm, '    '));
   }
 
   end(diagnostics: readonly Diagnostic[], text = ''): Outcome {
+    this.#endStep();
     const seconds = (performance.now() - this.#started) / 1000;
     if (!hasErrors(diagnostics)) this.#context.progress.say(`\nDone in ${seconds.toFixed(0)} s`);
     return { diagnostics, result: { seconds: Math.round(seconds * 10) / 10 }, text };
+  }
+
+  #endStep(): void {
+    if (this.#number > 0) this.show(`${((performance.now() - this.#stepStarted) / 1000).toFixed(1)} s`);
   }
 }

@@ -50,6 +50,6 @@ async function upEndpoints(
 
 function renderDeployed({ endpoint, plan, url }: DeployedEndpoint): string {
   return url === undefined
-    ? `${endpoint}: not deployed; the previous version keeps serving`
+    ? `${endpoint}: not deployed; any previous version keeps serving`
     : `${endpoint}: ${plan?.verdict.words ?? ''}\n    ${url}`;
 }

@@ -46,7 +46,7 @@ function renderEntity(endpoint: string, { entity, model, stages, proof }: Entity
   const seconds = stages.reduce((sum, s) => sum + s.seconds, 0).toFixed(1);
   if (!proof)
     return `${endpoint}/${entity}: not proved (model ${model}; stopped at ${stages.at(-1)?.name ?? 'the lock'})`;
-  const cached = stages.find((s) => s.name === 'proof')?.cached ? ', proved before' : '';
+  const cached = stages.find((s) => s.name === 'proof')?.cached ? ', unchanged since its last proof' : '';
   const memory = `${Math.round(proof.peakMemoryBytes / 2 ** 20)} MiB`;
   const head = `${endpoint}/${entity}: proved (model ${model}, Python ${proof.python}, ${memory}, ${seconds} s${cached})`;
   const workers = proof.workers && `${renderModelLoading(proof.workers)} (${renderBytes(proof.workers.memoryBytes)})`;

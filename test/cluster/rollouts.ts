@@ -172,7 +172,7 @@ export class Rollouts {
     const shown = await this.underLoad(what, () => this.davitHeard(['up', this.endpoint], hear));
     process.stderr.write(`${shown.stderr.slice(Math.max(0, shown.stderr.indexOf('endpoints/')))}\n`);
     expect(`${shown.code ?? ''}\n${shown.stderr}`).toMatch(/^1\n/);
-    expect(shown.stdout).toContain('not deployed; the previous version keeps serving');
+    expect(shown.stdout).toContain('not deployed; any previous version keeps serving');
     expect(await this.answer()).toBe(before);
     expect(await this.readRoute()).toEqual(route);
     return shown;
