@@ -60,7 +60,9 @@ async function runWalk(all: Context): Promise<Outcome> {
   steps.next(inPlace ? 'Preview what deploying would change' : 'Preview the first deployment');
   steps.show((await preview.run((inPlace ? now : before).context)).text);
 
-  const deployed = inPlace ? await checkServing(target, now, steps) : await deployAndUpdate(target, { before, now }, steps);
+  const deployed = inPlace
+    ? await checkServing(target, now, steps)
+    : await deployAndUpdate(target, { before, now }, steps);
   return steps.end(deployed, hasErrors(deployed) ? '' : await renderNextThings(target));
 }
 
