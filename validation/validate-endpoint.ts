@@ -17,7 +17,7 @@ import { checkMemory } from './proof/check-memory.ts';
 import { type CheckedModel, checkModel } from './model/check-model.ts';
 import { fetchModel } from './model/fetch-model.ts';
 import { makeProofKey, proveModel, readProof } from './proof/prove-model.ts';
-import { hasBubblewrap } from './proof/sandbox.ts';
+import { hasBubblewrap, warnWithoutSandbox } from './proof/sandbox.ts';
 import { makeSubject, type Subject, makeSubjectError } from './subject.ts';
 import type { EntityValidation, StageName, StageResult, Validation } from './validation.ts';
 
@@ -145,8 +145,7 @@ async function runProofStage(
   const cached = await readProof(place.key);
   if (cached) return { value: cached, cached: true, diagnostics: checkMemory(subject.entity, cached) };
   const { progress = SILENT, signal } = options;
-  if (!(await hasBubblewrap()))
-    progress.say('Proving without a sandbox: bubblewrap (bwrap) is not installed or cannot create a sandbox here');
+  if (!(await hasBubblewrap())) warnWithoutSandbox(progress);
   const { virtualenv } = await ensureVirtualenvAgain(subject, place, lock, options);
   const packages = lock.virtualenvs[lock.entities[subject.entity.name]?.virtualenv ?? '']?.packages ?? [];
   const elsewhere = Object.values(lock.virtualenvs).flatMap((v) => v.packages.map((p) => p.name));

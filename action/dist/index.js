@@ -34973,6 +34973,12 @@ async function hasBubblewrap() {
 	if (!works) probes.delete(path);
 	return works;
 }
+function warnWithoutSandbox(progress) {
+	const path = process.env["PATH"] ?? "";
+	if (warned.has(path)) return;
+	warned.add(path);
+	progress.say("Proving without a sandbox, so a model can read and change what you can: install bubblewrap (bwrap) and allow it to create user namespaces");
+}
 function wrapInSandbox(command, env, { readable, writable }) {
 	return [
 		"bwrap",
@@ -35001,9 +35007,10 @@ function wrapInSandbox(command, env, { readable, writable }) {
 async function probeBubblewrap() {
 	return (await runProcess("bwrap", [...ISOLATION, "true"], { limitSeconds: 10 }).catch(() => void 0))?.code === 0;
 }
-var probes, ISOLATION;
+var warned, probes, ISOLATION;
 var init_sandbox = __esmMin((() => {
 	init_run_process();
+	warned = /* @__PURE__ */ new Set();
 	probes = /* @__PURE__ */ new Map();
 	ISOLATION = [...[
 		"--unshare-all",
@@ -35526,7 +35533,7 @@ async function runProofStage(subject, place, lock, options) {
 		diagnostics: checkMemory(subject.entity, cached)
 	};
 	const { progress = SILENT, signal } = options;
-	if (!await hasBubblewrap()) progress.say("Proving without a sandbox: bubblewrap (bwrap) is not installed or cannot create a sandbox here");
+	if (!await hasBubblewrap()) warnWithoutSandbox(progress);
 	const { virtualenv } = await ensureVirtualenvAgain(subject, place, lock, options);
 	const packages = lock.virtualenvs[lock.entities[subject.entity.name]?.virtualenv ?? ""]?.packages ?? [];
 	const elsewhere = Object.values(lock.virtualenvs).flatMap((v) => v.packages.map((p) => p.name));
@@ -43431,7 +43438,7 @@ async function needsRefresh({ name }, project, request) {
 	if (environment.target === "kubernetes") return isDeployed(project, stackName(name, environment.name));
 	await openTarget(place.root, environment, signal).replaceHanging?.();
 	const drifted = await hasDrifted(project, name, request);
-	if (drifted) named(request.progress, name).say("It was deployed and is not there any more: looking at what is left …");
+	if (drifted) named(request.progress, name).say("Deployed before, but parts of it are gone: comparing what was recorded with what runs …");
 	return drifted;
 }
 var init_deploy_endpoints = __esmMin((() => {

@@ -235,7 +235,7 @@ test('a model finds its environment variables, and no network and no writable di
   expect(validation.diagnostics.map((d) => d.message.split('ValueError: ')[1])).toEqual([seen]);
 });
 
-test('validateEndpoint() says aloud that it proves without a sandbox when there is no bubblewrap', async () => {
+test('validateEndpoint() says once that it proves without a sandbox when there is no bubblewrap', async () => {
   const root = await makeProject({ 'm/1': 'iris/1' });
   const endpoint = makeEndpoint('e', { m: 'm/1' });
   await mkdir(join(root, 'bin'));
@@ -248,9 +248,12 @@ test('validateEndpoint() says aloud that it proves without a sandbox when there 
   const validation = await validateEndpoint({ ...endpoint, entities: [entity] }, { root, lock, progress });
   expect(validation.diagnostics).toEqual([]);
   expect(validation.entities[0]!.proof?.sandboxed).toBe(false);
-  expect(lines).toContain(
-    'Proving without a sandbox: bubblewrap (bwrap) is not installed or cannot create a sandbox here',
-  );
+  const other = { ...entity, environmentVars: { AT: `${root}/other` } };
+  await validateEndpoint({ ...endpoint, entities: [other] }, { root, lock, progress });
+  const warnings = lines.filter((line) => line.startsWith('Proving without a sandbox'));
+  expect(warnings).toEqual([
+    'Proving without a sandbox, so a model can read and change what you can: install bubblewrap (bwrap) and allow it to create user namespaces',
+  ]);
 });
 
 test('validateEndpoint() ends the model when it is interrupted', async () => {

@@ -1,3 +1,4 @@
+import type { Progress } from '../../system/progress.ts';
 import { runProcess } from '../../system/run-process.ts';
 
 /** Folders that a sandboxed program can access, besides the read-only root of the machine. */
@@ -7,6 +8,7 @@ export interface SandboxFolders {
   readonly writable: readonly string[];
 }
 
+const warned = new Set<string>();
 const probes = new Map<string, Promise<boolean>>();
 
 /** Whether bubblewrap is installed and may make namespaces. Does not cache a negative result. */
@@ -17,6 +19,16 @@ export async function hasBubblewrap(): Promise<boolean> {
   const works = await known;
   if (!works) probes.delete(path);
   return works;
+}
+
+/** Says once per process, however many models are proved, that they run without a sandbox, and how to have one. */
+export function warnWithoutSandbox(progress: Progress): void {
+  const path = process.env['PATH'] ?? '';
+  if (warned.has(path)) return;
+  warned.add(path);
+  progress.say(
+    'Proving without a sandbox, so a model can read and change what you can: install bubblewrap (bwrap) and allow it to create user namespaces',
+  );
 }
 
 /**
