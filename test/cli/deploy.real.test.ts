@@ -219,7 +219,7 @@ describe('davit', () => {
     });
     expect(await davit('up')).toMatchObject({
       code: 0,
-      stderr: expect.stringContaining('is not there any more') as string,
+      stderr: expect.stringContaining('Deployed before, but parts of it are gone') as string,
     });
     expect((await (await ask())()).body.trim()).toBe(FIRST);
   });
