@@ -20,8 +20,8 @@ const EXAMPLE = join(CODE, 'models/iris/1/serving_input_example.json');
 const OPTIONS = readKillOptions(2, 15);
 const CLIENTS = 4;
 const ROUND_MILLISECONDS = 300_000;
-/** All that may be in flight to one model server: its workers. */
-const HELD: Readonly<Record<string, number>> = { worker: 1, server: CLIENTS };
+/** How many requests a killed process may hold: a loading process and a server end all of their workers with them. */
+const HELD: Readonly<Record<string, number>> = { worker: 1, loader: CLIENTS, server: CLIENTS };
 let root = '';
 let remove: () => Promise<void>;
 let token = '';
@@ -58,7 +58,7 @@ it(
           await davit('lock');
           return davit('up');
         },
-        findVictims: async () => (await findProcesses(root)).flatMap(makeVictim),
+        findVictims: async () => (await findKnown()).flatMap(makeVictim),
         check: async (killed) => {
           // An engine whose davit was killed finishes what it does: until then the stack is its own.
           await waitUntil(findDeployers, (kinds) => kinds.length === 0, 120);
@@ -111,7 +111,11 @@ async function checkNothingLeft(): Promise<void> {
   const servers = status.revisions[0]!.replicas.length;
   const wanted = ['keeper', ...Array<string>(servers).fill('server'), 'supervisor'];
   await waitUntil(
-    async () => (await findKinds()).filter((kind) => kind !== 'worker').sort(),
+    async () =>
+      (await findKnown())
+        .map(({ kind }) => kind)
+        .filter((kind) => kind !== 'worker' && kind !== 'loader')
+        .sort(),
     (kinds) => JSON.stringify(kinds) === JSON.stringify(wanted),
     30,
   );
@@ -147,23 +151,33 @@ const KINDS: readonly (readonly [string, string])[] = [
   ['worker', 'davit_server'],
 ];
 
+interface KnownProcess {
+  readonly pid: number;
+  readonly kind: string;
+}
+
+/** The project's processes. A loading process and its workers have the same command line; a server starts only the first. */
+async function findKnown(): Promise<readonly KnownProcess[]> {
+  const found = await findProcesses(root);
+  const kinds = new Map(found.map((p) => [p.pid, kindOf(p)]));
+  return found.map(({ pid, parent }) => {
+    const kind = kinds.get(pid)!;
+    return { pid, kind: kind === 'worker' && kinds.get(parent) === 'server' ? 'loader' : kind };
+  });
+}
+
 function kindOf(found: ProcessInfo): string {
   const line = found.command.join(' ');
   return findDeployerKind(found) ?? KINDS.find(([, part]) => line.includes(part))?.[0] ?? 'other';
-}
-
-async function findKinds(): Promise<readonly string[]> {
-  return (await findProcesses(root)).map(kindOf);
 }
 
 async function findDeployers(): Promise<readonly string[]> {
   return (await findProcesses(root)).flatMap((p) => findDeployerKind(p) ?? []);
 }
 
-function makeVictim(found: ProcessInfo): readonly Victim[] {
-  const kind = kindOf(found);
+function makeVictim({ pid, kind }: KnownProcess): readonly Victim[] {
   if (kind === 'other' || kind === 'proof') return [];
-  return [makeProcessVictim(kind, found.pid)];
+  return [makeProcessVictim(kind, pid)];
 }
 
 function render({ pid, command }: ProcessInfo): string {
