@@ -1,4 +1,5 @@
 import type { EngineEvent, Stack } from '@pulumi/pulumi/automation/index.js';
+import { skipUnusedPackages } from '../system/lean-sdk/skip-unused-packages.ts';
 import type { Progress } from '../system/progress.ts';
 import { recordHolder } from './state/lock-holders.ts';
 import { makeLockedOutcome, makeOutcome, type Outcome } from './plan/outcome.ts';
@@ -53,6 +54,7 @@ function isDebug(event: EngineEvent): boolean {
 /** The Automation API's handle of an existing stack. */
 async function openStack(project: PulumiProject, stack: string): Promise<Stack> {
   // Loading it takes half a second, and the action installs it only where it previews or deploys.
+  skipUnusedPackages();
   const { LocalWorkspace, Stack: Stacks } = await import('@pulumi/pulumi/automation/index.js');
   const workspace = await LocalWorkspace.create({
     workDir: project.root,

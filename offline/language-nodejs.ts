@@ -6,6 +6,7 @@ import pb from '@pulumi/pulumi/proto/language_pb.js';
 import pluginPb from '@pulumi/pulumi/proto/plugin_pb.js';
 import emptyPb from 'google-protobuf/google/protobuf/empty_pb.js';
 import { readEngineAddress, onEngineEnd, servePlugin, makeUnaryCall } from '../provider/serve-plugin.ts';
+import { LEAN_SDK_OPTION } from '../system/lean-sdk/node-options.ts';
 import { RunningPrograms } from './running-programs.ts';
 import { readProviderPackages } from './read-provider-packages.ts';
 
@@ -31,7 +32,7 @@ servePlugin(languageGrpc.LanguageRuntimeService, {
   run: makeUnaryCall(async (request: pb.RunRequest) => {
     const folder = request.getInfo()?.getProgramDirectory() ?? request.getPwd();
     const runner = createRequire(join(folder, 'package.json')).resolve('@pulumi/pulumi/cmd/run');
-    const ended = await programs.run([runner, ...makeArguments(request), request.getProgram()], {
+    const ended = await programs.run([LEAN_SDK_OPTION, runner, ...makeArguments(request), request.getProgram()], {
       cwd: folder,
       env: makeEnvironment(request),
     });

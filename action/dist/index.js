@@ -1,4 +1,4 @@
-import { createRequire } from "node:module";
+import { createRequire, registerHooks } from "node:module";
 import * as os$1 from "os";
 import os, { EOL } from "os";
 import * as crypto from "crypto";
@@ -30019,10 +30019,17 @@ var init_install_stand_ins = __esmMin((() => {
 	PROVIDERS = ["docker", "kubernetes"];
 	SCRIPT = codePath("offline", "plugins", "run-plugin");
 }));
+// system/lean-sdk/node-options.ts
+var LEAN_SDK_OPTION;
+var init_node_options = __esmMin((() => {
+	init_code();
+	LEAN_SDK_OPTION = `--import=${pathToFileURL(join(CODE_FOLDER, "system", "lean-sdk", "register.ts")).href}`;
+}));
 // engine/pulumi-environment.ts
 async function makePulumiEnvironment(root, engine, backend) {
 	const own = {
 		...await makeShellEnvironment(root, engine, backend),
+		NODE_OPTIONS: LEAN_SDK_OPTION,
 		...backend.folder && { PULUMI_HOME: pulumiHome() }
 	};
 	return Object.fromEntries(Object.entries(own).filter(([name]) => name === "PATH" || !process.env[name]));
@@ -30075,6 +30082,7 @@ var init_pulumi_environment = __esmMin((() => {
 	init_install_stand_ins();
 	init_cache();
 	init_code();
+	init_node_options();
 }));
 // engine/project.ts
 async function openProject(root, options = {}) {
@@ -30724,6 +30732,31 @@ var init_pending_operations = __esmMin((() => {
 	init_pulumi_command();
 	init_plan();
 }));
+// system/lean-sdk/skip-unused-packages.ts
+function skipUnusedPackages() {
+	if (registered) return;
+	registered = true;
+	registerHooks({ resolve(name, context, next) {
+		if (!UNUSED.has(name) || !context.parentURL?.includes(FROM)) return next(name, context);
+		return {
+			url: STAND_IN,
+			format: "commonjs",
+			shortCircuit: true
+		};
+	} });
+}
+var UNUSED, FROM, STAND_IN, registered;
+var init_skip_unused_packages = __esmMin((() => {
+	init_code();
+	UNUSED = /* @__PURE__ */ new Set([
+		"@npmcli/arborist",
+		"source-map-support/register",
+		"typescript"
+	]);
+	FROM = "/node_modules/@pulumi/pulumi/";
+	STAND_IN = pathToFileURL(join(CODE_FOLDER, "system", "lean-sdk", "unused-package.cjs")).href;
+	registered = false;
+}));
 // engine/state/lock-holders.ts
 async function recordHolder(backend, pid) {
 	if (backend.folder === void 0 || pid === void 0) return () => Promise.resolve();
@@ -30920,6 +30953,7 @@ function isDebug(event) {
 	return event.diagnosticEvent?.severity === "debug";
 }
 async function openStack(project, stack) {
+	skipUnusedPackages();
 	const { LocalWorkspace, Stack: Stacks } = await import("@pulumi/pulumi/automation/index.js");
 	const workspace = await LocalWorkspace.create({
 		workDir: project.root,
@@ -30933,6 +30967,7 @@ async function openStack(project, stack) {
 	return handle;
 }
 var init_run_operation = __esmMin((() => {
+	init_skip_unused_packages();
 	init_lock_holders();
 	init_outcome();
 	init_pulumi_command();

@@ -1,0 +1,52 @@
+import { spawnSync } from 'node:child_process';
+import { describe, expect, it, test } from 'vitest';
+import { LEAN_SDK_OPTION, withoutLeanSdk } from '../../system/lean-sdk/node-options.ts';
+import { codePath } from '../../system/code.ts';
+
+/** Runs a program with the option, as the engine's processes do, and returns what it prints. */
+function run(program: string): unknown {
+  const env = { ...process.env, NODE_OPTIONS: `--no-warnings ${LEAN_SDK_OPTION}` };
+  const { stdout, stderr } = spawnSync(process.execPath, ['-e', program], { cwd: codePath(), env, encoding: 'utf8' });
+  expect(stderr).toBe('');
+  return JSON.parse(stdout);
+}
+
+describe('the SDK without unused packages', () => {
+  it('is whole but for them, and who uses one learns why it is missing', () => {
+    const program = `
+      const pulumi = require('@pulumi/pulumi');
+      const { createRequire } = require('node:module');
+      const arborist = createRequire(require.resolve('@pulumi/pulumi'))('@npmcli/arborist');
+      let why = '';
+      try { new arborist.Arborist() } catch (e) { why = e.message }
+      const loaded = Object.keys(require.cache);
+      console.log(JSON.stringify({
+        output: typeof pulumi.output,
+        heavy: loaded.filter((file) => /node_modules\\/(@npmcli\\/arborist|pacote|source-map-support|typescript)\\//.test(file)),
+        why,
+      }));`;
+    expect(run(program)).toEqual({
+      output: 'function',
+      heavy: [],
+      why: expect.stringMatching(/without this package .*"Arborist"/) as string,
+    });
+  });
+
+  it('is for the engine only: what its processes start has only the other options', () => {
+    const program = 'console.log(JSON.stringify(process.env.NODE_OPTIONS))';
+    expect(run(program)).toBe('--no-warnings');
+  });
+
+  it('leaves the same packages to everybody else', () => {
+    const program = "console.log(JSON.stringify(typeof require('typescript').createProgram))";
+    expect(run(program)).toBe('function');
+  });
+});
+
+test.each([
+  ['', ''],
+  [LEAN_SDK_OPTION, ''],
+  [`--max-old-space-size=4096 ${LEAN_SDK_OPTION} --no-warnings`, '--max-old-space-size=4096 --no-warnings'],
+])('withoutLeanSdk() of "%s"', (options, rest) => {
+  expect(withoutLeanSdk(options)).toBe(rest);
+});
