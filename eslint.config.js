@@ -48,7 +48,7 @@ const directions = Object.entries(IMPORTS).map(([room, allowed]) => ({
 }));
 
 export default tseslint.config(
-  { ignores: ['node_modules/', '.davit/', '**/*.js', '**/*.mjs', 'test/fixtures/'] },
+  { ignores: ['node_modules/', '.davit/', '**/*.js', '**/*.{mjs,cjs}', 'test/fixtures/'] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },

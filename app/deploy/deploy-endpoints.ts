@@ -111,6 +111,8 @@ async function needsRefresh({ name }: Endpoint, project: PulumiProject, request:
   await openTarget(place.root, environment, signal).replaceHanging?.();
   const drifted = await hasDrifted(project, name, request);
   if (drifted)
-    named(request.progress, name).say('Deployed before, but parts of it are gone: comparing what was recorded with what runs …');
+    named(request.progress, name).say(
+      'Deployed before, but parts of it are gone: comparing what was recorded with what runs …',
+    );
   return drifted;
 }
