@@ -12,13 +12,20 @@ import {
   identityUnavailable,
   nobody,
   entriesNotSynced,
+  permissionUnavailable,
+  tooManyVerifications,
   paused,
   queryNotPermitted,
   stopped,
   unreadable,
 } from './edge-refusals.ts';
 import type { Entries, Entry } from './objects/entries.ts';
-import { type Identity, IdentityUnavailableError } from './identity/identity.ts';
+import {
+  type Identity,
+  IdentityUnavailableError,
+  PermissionUnavailableError,
+  TooManyVerificationsError,
+} from './identity/identity.ts';
 import type { RateLimiter } from './counting/rate-limiter.ts';
 
 /** The dependencies of a decision. */
@@ -113,6 +120,8 @@ function findHost(entry: Entry, { entity }: Extract<ParsedRequest, { kind: 'quer
 
 export function refuseDuringOutage(e: unknown): never {
   if (e instanceof IdentityUnavailableError) throw new Refused(identityUnavailable, { cause: e });
+  if (e instanceof TooManyVerificationsError) throw new Refused(tooManyVerifications, { cause: e });
+  if (e instanceof PermissionUnavailableError) throw new Refused(permissionUnavailable, { cause: e });
   throw e;
 }
 

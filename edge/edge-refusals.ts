@@ -19,6 +19,24 @@ export const identityUnavailable: Refusal = {
   headers: { 'retry-after': '5' },
 };
 
+/** The identity provider gets no more verifications at a time, so the token was not verified. */
+export const tooManyVerifications: Refusal = {
+  status: 503,
+  code: 'TEMPORARILY_UNAVAILABLE',
+  message:
+    'Cannot verify the token: too many other tokens are being verified. No model received the request. Retry in a few seconds',
+  headers: { 'retry-after': '5' },
+};
+
+/** The token is valid, but the cluster does not answer whether its caller may do this. */
+export const permissionUnavailable: Refusal = {
+  status: 503,
+  code: 'TEMPORARILY_UNAVAILABLE',
+  message:
+    "Cannot check the caller's permission: the cluster's API server is not responding. No model received the request. Retry in a few seconds",
+  headers: { 'retry-after': '5' },
+};
+
 /** The endpoints have not been read yet. */
 export const entriesNotSynced: Refusal = {
   status: 503,

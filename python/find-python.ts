@@ -1,6 +1,6 @@
-import { readdir, realpath } from 'node:fs/promises';
+import { readdir, readFile, realpath } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { SILENT, withProgress } from '../system/progress.ts';
 import { runProcess } from '../system/run-process.ts';
 import { findUv, listProgramsOnPath, type PythonOptions } from './find-uv.ts';
@@ -99,8 +99,25 @@ async function listFolders(folder: string, prefix: string): Promise<readonly str
   return names.filter((n) => n.startsWith(prefix)).map((n) => join(folder, n));
 }
 
-/** Probes an interpreter. The caller resolves links first, so that a virtualenv's Python becomes its base Python. */
+/**
+ * Probes an interpreter. A virtualenv's Python becomes its base Python: the caller has resolved links, and the copy of
+ * `venv --copies` has the folder of its base Python in `pyvenv.cfg`.
+ */
 async function probePython(file: string): Promise<Python | undefined> {
+  const python = await runProbe(file);
+  const home = python && (await readVirtualenvHome(python.executable));
+  if (home === undefined) return python;
+  const base = await realpath(join(home, `python${minorVersion(python?.version ?? '')}`)).catch(() => undefined);
+  return base === undefined ? undefined : runProbe(base);
+}
+
+/** The folder of the base Python; undefined: the interpreter is not a virtualenv's. */
+async function readVirtualenvHome(executable: string): Promise<string | undefined> {
+  const text = await readFile(join(dirname(dirname(executable)), 'pyvenv.cfg'), 'utf8').catch(() => '');
+  return /^home *= *(.+?)\s*$/m.exec(text)?.[1];
+}
+
+async function runProbe(file: string): Promise<Python | undefined> {
   const run = await runProcess(file, ['-I', '-S', '-c', PROBE_SCRIPT], { limitSeconds: 10 }).catch(() => undefined);
   const [executable, version] = run?.stdout.trim().split('\t') ?? [];
   return run?.code === 0 && executable && version ? { executable, version } : undefined;

@@ -1,7 +1,8 @@
 import { availableParallelism, totalmem } from 'node:os';
 
 /**
- * Runs `work` on all items, at most `width` at a time. Results keep the order of the items. The first failure rejects.
+ * Runs `work` on all items, at most `width` at a time. Results keep the order of the items. The first failure rejects,
+ * and no further item is started.
  */
 export async function mapConcurrent<T, R>(
   items: readonly T[],
@@ -13,7 +14,11 @@ export async function mapConcurrent<T, R>(
   const worker = async () => {
     for (let next = queue.shift(); next; next = queue.shift()) results[next[0]] = await work(next[1]);
   };
-  await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker));
+  const stopQueue = (error: unknown) => {
+    queue.length = 0;
+    throw error;
+  };
+  await Promise.all(Array.from({ length: Math.min(width, items.length) }, () => worker().catch(stopQueue)));
   return results;
 }
 

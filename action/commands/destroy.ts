@@ -1,12 +1,10 @@
 import { setFailed, summary } from '@actions/core';
-import { takeDownPlatform } from '../../app/deploy/platform.ts';
-import { listDeployedEndpoints } from '../../app/deploy/take-down.ts';
-import type { EnvironmentRequest } from '../../app/project.ts';
 import { PLATFORM } from '../../schemas/values/names.ts';
 import { withGitHub } from '../connect-job.ts';
 import { needsAttention } from '../deploy/deployment-context.ts';
 import { openDeploymentContext } from '../deploy/open-deployment-context.ts';
 import { removeEndpoint } from '../deploy/remove-endpoint.ts';
+import { removePlatform } from '../deploy/remove-platform.ts';
 import { renderLog, renderOutcome } from '../deploy/render-log.ts';
 import { listDeployments } from '../github/deployment.ts';
 import type { GitHub } from '../github/connect.ts';
@@ -46,12 +44,6 @@ async function destroyInEnvironment(
   const results = [];
   for (const endpoint of endpoints.filter((e) => e !== PLATFORM))
     results.push(await removeEndpoint(endpoint, active.get(endpoint) ?? [], deploying));
-  if (endpoints.includes(PLATFORM)) await destroyPlatform(deploying.request);
+  if (endpoints.includes(PLATFORM)) results.push(...(await removePlatform(deploying)));
   return { environment: name, results };
-}
-
-/** Only a Kubernetes environment has shared parts. */
-async function destroyPlatform({ environment, ...request }: EnvironmentRequest): Promise<void> {
-  if (environment.target !== 'kubernetes') return;
-  await takeDownPlatform({ ...request, environment }, await listDeployedEndpoints(environment.name, request));
 }

@@ -51,7 +51,7 @@ export async function recorded(
   const { sha, runUrl: logUrl, runId, runAttempt } = job.runner;
   const payload = { endpoint, action, runId, runAttempt, host: hostname(), user: userInfo().username };
   let record: number | undefined;
-  const ended = await endWith(deploying, async () => {
+  const ended = await toOutcome(deploying, async () => {
     record = await createDeployment(github, { sha, environment, payload });
     await setDeploymentStatus(github, record, {
       state: 'in_progress',
@@ -95,8 +95,11 @@ export function makeRollout(
   return { endpoint, environment: request.environment.name, runUrl: job.runner.runUrl, ...ended };
 }
 
-/** Turns an outage of one endpoint, or a cancelled run, into a result. */
-async function endWith({ request }: Deploying, work: () => Promise<DeploymentOutcome>): Promise<DeploymentOutcome> {
+/** Turns an error of the work, such as an outage or a cancelled run, into its outcome. */
+export async function toOutcome(
+  { request }: Deploying,
+  work: () => Promise<DeploymentOutcome>,
+): Promise<DeploymentOutcome> {
   try {
     return await work();
   } catch (e) {

@@ -1,12 +1,15 @@
-/** A request that GitHub has refused finally, or after all retries. */
+/** A request that GitHub has refused or not answered, finally or after all retries. */
 export class GitHubRequestError extends Error {
-  /** 500 if there was no answer at all. */
-  readonly status: number;
+  /** Undefined if GitHub did not answer. */
+  readonly status: number | undefined;
 
   /** The error type of GraphQL: `FORBIDDEN`, `NOT_FOUND`, `STALE_DATA`, …; undefined for REST. */
   readonly type: string | undefined;
 
-  constructor(message: string, options: { readonly status: number; readonly type?: string; readonly cause: unknown }) {
+  constructor(
+    message: string,
+    options: { readonly status: number | undefined; readonly type?: string; readonly cause: unknown },
+  ) {
     super(message, { cause: options.cause });
     this.name = 'GitHubRequestError';
     this.status = options.status;
@@ -40,8 +43,10 @@ export function makeRequestError(error: unknown, { method, url }: FailedRequest)
   const said = error instanceof Error ? error.message.split(' - https://', 1)[0] : String(error);
   const accepted = response?.headers?.['x-accepted-github-permissions'];
   const hint = status === 403 && typeof accepted === 'string' ? `; the job needs "permissions:" with ${accepted}` : '';
-  const code = typeof status === 'number' ? status : 500;
-  return new GitHubRequestError(`Cannot query GitHub: ${method} ${url} returned ${code}: ${said}${hint}`, {
+  // octokit gives the status 500 to a request without an answer, too.
+  const code = response && typeof status === 'number' ? status : undefined;
+  const outcome = code === undefined ? 'got no answer' : `returned ${code}`;
+  return new GitHubRequestError(`Cannot query GitHub: ${method} ${url} ${outcome}: ${said}${hint}`, {
     status: code,
     cause: error,
   });

@@ -7,6 +7,8 @@ import { runChecked } from '../run-checked.ts';
 const NAME = 'davit';
 const REGISTRY_CONTAINER = 'davit-registry';
 const REGISTRY_IMAGE = 'registry:2';
+/** kind's own Docker network. */
+const NETWORK = 'kind';
 export const KIND_CONTEXT = `kind-${NAME}`;
 
 /** Whether this machine can make a kind cluster: kind is on the PATH, and Docker answers. */
@@ -22,6 +24,7 @@ export async function hasKindCluster(): Promise<boolean> {
 
 /**
  * Makes a kind cluster, and a registry that cluster and machine reach by the same name. `_platform` installs Knative.
+ * Completes what an interrupted start has left, or a new cluster beside the registry of a removed one.
  */
 export async function startKindCluster({ progress, signal }: BuildOptions): Promise<void> {
   const options = { ...(signal && { signal }) };
@@ -31,7 +34,6 @@ export async function startKindCluster({ progress, signal }: BuildOptions): Prom
       runChecked('create a cluster with kind', create, { ...options, input: JSON.stringify(CONFIGURATION) }),
     );
   }
-  if (await succeeds('docker', ['inspect', REGISTRY_CONTAINER])) return;
   await withProgress(progress, `Starting the registry ${REGISTRY} in Docker`, () => startRegistry(options));
 }
 
@@ -52,7 +54,28 @@ const CONFIGURATION = {
   ],
 };
 
-async function startRegistry(options: { readonly signal?: AbortSignal }): Promise<void> {
+interface SignalOptions {
+  readonly signal?: AbortSignal;
+}
+
+async function startRegistry(options: SignalOptions): Promise<void> {
+  const networks = await readRegistryNetworks(options);
+  if (networks) await runChecked('start the registry in Docker', ['docker', 'start', REGISTRY_CONTAINER], options);
+  else await runRegistry(options);
+  if (!networks?.includes(NETWORK))
+    await runChecked('connect the registry', ['docker', 'network', 'connect', NETWORK, REGISTRY_CONTAINER], options);
+  await configureNodes(options);
+}
+
+/** The networks of the registry's container; undefined: there is no container. */
+async function readRegistryNetworks(options: SignalOptions): Promise<readonly string[] | undefined> {
+  const format = '{{json .NetworkSettings.Networks}}';
+  const ran = await runProcess('docker', ['inspect', '--format', format, REGISTRY_CONTAINER], options);
+  if (ran.code !== 0) return undefined;
+  return Object.keys((JSON.parse(ran.stdout) as object | null) ?? {});
+}
+
+async function runRegistry(options: SignalOptions): Promise<void> {
   const publish = ['--publish', `127.0.0.1:${REGISTRY.split(':')[1] ?? ''}:5000`];
   const run = [
     'docker',
@@ -65,7 +88,10 @@ async function startRegistry(options: { readonly signal?: AbortSignal }): Promis
     REGISTRY_IMAGE,
   ];
   await runChecked('start a registry in Docker', run, options);
-  await runChecked('connect the registry', ['docker', 'network', 'connect', 'kind', REGISTRY_CONTAINER], options);
+}
+
+/** Tells containerd on every node where the registry is. */
+async function configureNodes(options: SignalOptions): Promise<void> {
   const nodes = await runChecked('list the nodes of kind', ['kind', 'get', 'nodes', '--name', NAME], options);
   const folder = `/etc/containerd/certs.d/${REGISTRY}`;
   for (const node of nodes.split('\n').filter(Boolean)) {

@@ -1,7 +1,7 @@
 import { includesLevel, findPermissionLevel } from '../../serving-api/permissions.ts';
 import type { KubernetesApi } from '../../kubernetes/client/api.ts';
 import { PERMISSION_LEVELS, type PermissionLevel, type ServingEntry } from '../../schemas/deployment/serving-entry.ts';
-import { type Identity, IdentityUnavailableError } from './identity.ts';
+import { type Identity, PermissionUnavailableError } from './identity.ts';
 import { STALE_MILLISECONDS, StaleAnswerCounter } from './stale-answer-counter.ts';
 import { type CachedAnswer, AnswerCache } from './answer-cache.ts';
 
@@ -29,8 +29,8 @@ export class Access {
   }
 
   /**
-   * The caller's level, checked only as far as `wanted` needs. Rejects with Unavailable when the cluster does not
-   * answer.
+   * The caller's level, checked only as far as `wanted` needs. Rejects with PermissionUnavailableError when the cluster
+   * does not answer.
    */
   of(
     known: Identity,
@@ -71,7 +71,7 @@ export class Access {
       const answer = await this.#api.create<{ status?: { allowed?: boolean } }>(PATH, body, { signal });
       return answer.status?.allowed === true;
     } catch (e) {
-      throw new IdentityUnavailableError('Cannot check a permission: the API server is not responding', { cause: e });
+      throw new PermissionUnavailableError('Cannot check a permission: the API server is not responding', { cause: e });
     }
   }
 }

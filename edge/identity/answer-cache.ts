@@ -1,4 +1,4 @@
-import { IdentityUnavailableError } from './identity.ts';
+import { CheckUnavailableError } from './identity.ts';
 
 /** A remembered answer; times are milliseconds since 1970. */
 export interface CachedAnswer<T> {
@@ -10,7 +10,7 @@ export interface CachedAnswer<T> {
 }
 
 interface StoredAnswer<T> extends CachedAnswer<T> {
-  /** The last attempt to renew it failed with Unavailable. */
+  /** The last attempt to renew it failed with CheckUnavailableError. */
   readonly unanswered?: boolean;
 }
 
@@ -19,8 +19,8 @@ const RETRY_MILLISECONDS = 2000;
 
 /**
  * Remembers answers for a while and evicts the least recently used first. Only one request per key runs at a time. When
- * a request fails with Unavailable, the last answer stays in use as long as it may be kept. Later requests then run in
- * the background, so nobody waits for an outage twice. Other errors are not remembered.
+ * a request fails with CheckUnavailableError, the last answer stays in use as long as it may be kept. Later requests
+ * then run in the background, so nobody waits for an outage twice. Other errors are not remembered.
  */
 export class AnswerCache<T> {
   readonly #known = new Map<string, StoredAnswer<T>>();
@@ -98,7 +98,7 @@ export class AnswerCache<T> {
   /** Keeps using the last answer, if it may be kept. */
   #keep(key: string, e: unknown): T {
     const known = this.#find(key);
-    if (!(e instanceof IdentityUnavailableError) || known?.keptUntil === undefined) throw e;
+    if (!(e instanceof CheckUnavailableError) || known?.keptUntil === undefined) throw e;
     if (!known.unanswered) this.#onKept(); // later uses are counted where the answer is returned
     this.put(key, { ...known, until: Math.min(Date.now() + RETRY_MILLISECONDS, known.keptUntil), unanswered: true });
     return known.value;

@@ -27,7 +27,7 @@ export class Callers {
     return this.#known.size;
   }
 
-  /** Rejects with Unavailable when the token cannot be verified now. */
+  /** Rejects with CheckUnavailableError when the token cannot be verified now. */
   of(token: string): Identity | InvalidToken | Promise<Identity | InvalidToken> {
     const hash = hashToken(token).toString('base64url');
     const known = this.#known.peek(hash);

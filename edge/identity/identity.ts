@@ -15,7 +15,7 @@ export interface InvalidToken {
 }
 
 /**
- * Identifies the caller of a token; rejects with Unavailable when that is not possible now. `renewed`: the token was
+ * Identifies the caller of a token; rejects with CheckUnavailableError when that is not possible now. `renewed`: the token was
  * valid the last time, so it is not part of a flood of invented ones.
  */
 export type IdentifyCaller = (
@@ -23,5 +23,14 @@ export type IdentifyCaller = (
   options?: { readonly renewed: boolean },
 ) => Promise<Identity | InvalidToken>;
 
-/** The identity or access check failed for now: the request can neither pass nor be refused for good. */
-export class IdentityUnavailableError extends Error {}
+/** A check got no answer for now: the request can neither pass nor be refused for good. */
+export class CheckUnavailableError extends Error {}
+
+/** The identity provider did not say whose token it is. */
+export class IdentityUnavailableError extends CheckUnavailableError {}
+
+/** So many tokens are being verified that this one was not sent to the identity provider. */
+export class TooManyVerificationsError extends CheckUnavailableError {}
+
+/** The caller is known, but the cluster did not say what the caller may do. */
+export class PermissionUnavailableError extends CheckUnavailableError {}

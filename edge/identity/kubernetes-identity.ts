@@ -1,5 +1,11 @@
 import type { KubernetesApi } from '../../kubernetes/client/api.ts';
-import { type IdentifyCaller, type Identity, type InvalidToken, IdentityUnavailableError } from './identity.ts';
+import {
+  type IdentifyCaller,
+  type Identity,
+  type InvalidToken,
+  IdentityUnavailableError,
+  TooManyVerificationsError,
+} from './identity.ts';
 import { readUnverifiedClaims } from './unverified-claims.ts';
 
 const PATH = '/apis/authentication.k8s.io/v1/tokenreviews';
@@ -12,7 +18,7 @@ export function makeKubernetesIdentify(api: KubernetesApi, audience: string): Id
   let asking = 0;
   return async (token, { renewed } = { renewed: false }) => {
     if (!renewed && asking >= MAX_CONCURRENT_REVIEWS)
-      throw new IdentityUnavailableError(`Cannot verify a token: ${asking} verifications are already running`);
+      throw new TooManyVerificationsError(`Cannot verify a token: ${asking} verifications are already running`);
     asking += 1;
     try {
       const signal = AbortSignal.timeout(REVIEW_MILLISECONDS);

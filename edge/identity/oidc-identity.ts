@@ -2,7 +2,7 @@ import { JOSEAlgNotAllowed, JOSEError, JWTClaimValidationFailed, JWTExpired } fr
 import type { Caller } from '../../serving-api/caller.ts';
 import type { IdentitySettings } from '../../schemas/environment/kubernetes-environment.ts';
 import { log, describeError } from '../log.ts';
-import { type IdentifyCaller, type Identity, type InvalidToken, IdentityUnavailableError } from './identity.ts';
+import { type IdentifyCaller, type Identity, type InvalidToken, CheckUnavailableError } from './identity.ts';
 import type { SigningKeys, VerifiedClaims } from './signing-keys.ts';
 import { readUnverifiedClaims } from './unverified-claims.ts';
 
@@ -40,7 +40,7 @@ export function makeOidcIdentify(settings: OidcSettings, keys: SigningKeys, othe
     try {
       return readCaller(await keys.verify(token, rules), settings);
     } catch (e) {
-      if (e instanceof IdentityUnavailableError) throw e;
+      if (e instanceof CheckUnavailableError) throw e;
       return { why: explainRefusal(e, settings) };
     }
   };

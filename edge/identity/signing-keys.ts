@@ -37,7 +37,7 @@ export class SigningKeys {
 
   /**
    * Verifies a token's signature and claims. Rejects with an error of jose that says what is wrong with the token, or with
-   * Unavailable when the keys are not known.
+   * IdentityUnavailableError when the keys are not known.
    */
   async verify(token: string, options: JWTVerifyOptions): Promise<VerifiedClaims> {
     if (this.#age() > FRESH_MILLISECONDS + STALE_MILLISECONDS) this.#keySet = undefined;

@@ -31,15 +31,22 @@ export async function recordHolder(backend: Backend, pid: number | undefined): P
  * Whether the engine with this process id runs; `unknown`: no record exists, or the process cannot be seen from here.
  */
 export async function checkHolder(folder: string, pid: number): Promise<'runs' | 'gone' | 'unknown'> {
-  const names = await readdir(holdersFolder(folder)).catch(() => []);
-  const mine = names.filter((name) => name.startsWith(`${pid}_`) && !name.endsWith('.new'));
-  const texts = mine.map((name) => readFile(join(holdersFolder(folder), name), 'utf8').catch(() => ''));
-  const states = (await Promise.all(texts)).map((text) => {
-    const identity = parseIdentity(text);
-    return identity ? determineProcessState(identity) : 'unknown';
-  });
+  const states = (await readRecords(folder, pid)).map(({ state }) => state);
   if (states.includes('unknown') || states.length === 0) return 'unknown';
   return states.includes('runs') ? 'runs' : 'gone';
+}
+
+/** The records of this process id: one for each boot and namespace, with whether that process runs. */
+async function readRecords(folder: string, pid: number) {
+  const names = await readdir(holdersFolder(folder)).catch(() => []);
+  const mine = names.filter((name) => name.startsWith(`${pid}_`) && !name.endsWith('.new'));
+  return Promise.all(
+    mine.map(async (name) => {
+      const file = join(holdersFolder(folder), name);
+      const identity = parseIdentity(await readFile(file, 'utf8').catch(() => ''));
+      return { file, state: identity ? determineProcessState(identity) : ('unknown' as const) };
+    }),
+  );
 }
 
 /** Removes the record of an engine that has ended; the caller removes its lock. */
@@ -47,6 +54,18 @@ export async function removeHolderRecord(folder: string, pid: number): Promise<v
   const names = await readdir(holdersFolder(folder)).catch(() => []);
   const mine = names.filter((name) => name.startsWith(`${pid}_`));
   await Promise.all(mine.map((name) => rm(join(holdersFolder(folder), name), { force: true })));
+}
+
+/**
+ * Removes the records of engines whose locks were removed because their run is known to have ended elsewhere. A record
+ * stays while a lock has its process id, or if it is of an engine that runs here and has the same process id.
+ */
+export async function removeReleasedRecords(folder: string, pids: readonly number[]): Promise<void> {
+  const locked = await listLockPids(folder);
+  const released = pids.filter((pid) => !locked.has(pid));
+  const records = (await Promise.all(released.map((pid) => readRecords(folder, pid)))).flat();
+  const removed = records.filter(({ state }) => state !== 'runs');
+  await Promise.all(removed.map(({ file }) => rm(file, { force: true })));
 }
 
 /** Removes records of ended engines that left no lock. Their recorders were killed before they could do it. */

@@ -78,15 +78,18 @@ function explainUnschedulable({ room, requests }: PendingPod, nodes: readonly No
     return `does not tolerate the taints of its nodes: ${[...taints].join(', ')}`;
   }
   if (tolerated.some((node) => isEmpty(computeShortfall(requests, node.allocatable)))) return undefined;
-  const lack =
-    tolerated
-      .map((node) => computeShortfall(requests, node.allocatable))
-      .sort((a, b) => sumShortfall(a) - sumShortfall(b))[0] ?? {};
-  const most = (name: string) => Math.max(...tolerated.map((node) => node.allocatable[name] ?? 0));
-  const parts = Object.keys(lack).map(
-    (name) =>
-      `${describeAmount(name, requests[name] ?? 0)}, and the largest node has ${describeAmount(name, most(name))}`,
-  );
+  return describeClosestNode(requests, tolerated);
+}
+
+/** The requests that the node closest to them cannot take, and the amounts that it has. */
+function describeClosestNode(requests: Amounts, nodes: readonly NodeCapacity[]): string {
+  const choices = nodes.map(({ allocatable }) => ({ allocatable, lack: computeShortfall(requests, allocatable) }));
+  const [closest] = choices.sort((a, b) => sumShortfall(a.lack, requests) - sumShortfall(b.lack, requests));
+  const parts = Object.keys(closest?.lack ?? {}).map((name) => {
+    const amount = closest?.allocatable[name] ?? 0;
+    const which = nodes.some((node) => (node.allocatable[name] ?? 0) > amount) ? 'closest' : 'largest';
+    return `${describeAmount(name, requests[name] ?? 0)}, and the ${which} node has ${describeAmount(name, amount)}`;
+  });
   return `needs ${parts.join('; ')}`;
 }
 
@@ -103,7 +106,7 @@ function chooseNode(
       isEmpty(computeShortfall(requests, node.allocatable)),
   );
   const choices = possible.map((node) => ({ node, lack: computeShortfall(requests, free.get(node) ?? {}) }));
-  const best = choices.reduce((a, b) => (sumShortfall(b.lack, b.node) < sumShortfall(a.lack, a.node) ? b : a));
+  const best = choices.reduce((a, b) => (sumShortfall(b.lack, requests) < sumShortfall(a.lack, requests) ? b : a));
   return choices.find(({ lack }) => isEmpty(lack)) ?? best;
 }
 
@@ -113,8 +116,9 @@ function computeShortfall(requests: Amounts, there: Amounts): Amounts {
   return Object.fromEntries(lack.filter(([name, amount]) => amount > 0 && (requests[name] ?? 0) > 0));
 }
 
-function sumShortfall(lack: Amounts, node?: NodeCapacity): number {
-  return Object.entries(lack).reduce((sum, [name, amount]) => sum + amount / (node?.allocatable[name] || 1), 0);
+/** Adds the missing shares of the requests, because the amounts have different units. */
+function sumShortfall(lack: Amounts, requests: Amounts): number {
+  return Object.entries(lack).reduce((sum, [name, amount]) => sum + amount / (requests[name] ?? amount), 0);
 }
 
 function isEmpty(amounts: Amounts): boolean {

@@ -9,6 +9,7 @@ import {
 import {
   type ContainerStatus,
   findEndedContainer,
+  type ObservedEvent,
   type ObservedPod,
   type ObservedRevision,
 } from './observe-revision.ts';
@@ -122,10 +123,22 @@ function diagnoseEnd(pod: ObservedPod, { lastWords, events }: ObservedRevision):
   const said = hasOwnTerminationMessage(pod, container) ? readFailure(end.message ?? '') : undefined;
   if (said) return failed(`The model does not start (${said.stage}): ${said.message}`, said.trace);
   const what = container.name === 'model' ? 'The model server' : `The container "${container.name}"`;
-  const killing = events.find((e) => e.reason === 'Killing' && /failed (liveness|startup) probe/.test(e.message ?? ''));
-  if (killing && killing.involvedObject.name === pod.metadata.name)
+  if (events.some((event) => reportsFailedProbe(event, pod, container)))
     return failed(`${what} was killed because it did not respond to its liveness probe`, words);
   return failed(`${what} ended with exit code ${end.exitCode}${end.reason ? ` (${end.reason})` : ''}`, words);
+}
+
+/** Whether the kubelet reports that it kills this container of this pod after a failed probe. */
+function reportsFailedProbe(
+  { reason, message = '', involvedObject }: ObservedEvent,
+  pod: ObservedPod,
+  { name }: ContainerStatus,
+): boolean {
+  if (reason !== 'Killing' || involvedObject.name !== pod.metadata.name) return false;
+  return (
+    message.startsWith(`Container ${name} failed liveness probe`) ||
+    message.startsWith(`Container ${name} failed startup probe`)
+  );
 }
 
 function diagnoseEviction({ status }: ObservedPod): RevisionDiagnosis | undefined {

@@ -80,7 +80,7 @@ async function deleteRevision(place: SupervisorId, name: string, { log, signal }
     async (client) => {
       const status = await client.status();
       const { ending } = await client.deleteRevision(name, { progress, signal });
-      if (ending) await waitForEnd(status);
+      if (ending) await waitForEnd(status, { progress });
     },
     { progress, signal },
   );

@@ -33,14 +33,15 @@ export function makeRouteResource(place: () => SupervisorId): ResourceType<Local
     },
     delete: async ({ id }, { log, signal }) => {
       if (!(await hasSupervisorOrState(place()))) return;
+      const progress = { say: log.progress };
       await withSupervisor(
         place(),
         async (client) => {
           const status = await client.status();
           const { ending } = await client.deleteRoute(id, { signal });
-          if (ending) await waitForEnd(status);
+          if (ending) await waitForEnd(status, { progress });
         },
-        { progress: { say: log.progress }, signal },
+        { progress, signal },
       );
     },
   };

@@ -24,6 +24,8 @@ const SOCKET_RESTORE_SECONDS = 10;
 /** A live supervisor responds immediately even under load, because it does no long work itself. */
 const ANSWER_SECONDS = 25;
 const EXIT_SECONDS = 10;
+/** A wait for the end of a supervisor is reported after this time. */
+const NOTICE_SECONDS = 2;
 const MAX_ATTEMPTS = 3;
 const LOG_LINES = 10;
 
@@ -132,10 +134,29 @@ export async function hasSupervisorOrState(place: SupervisorId): Promise<boolean
   return (await readSupervisorState(stateFolder(place))) !== undefined;
 }
 
-/** Waits until an ending supervisor and its keeper have ended, or a time limit has passed. */
-export async function waitForEnd({ pid, keeper }: Pick<Status, 'pid' | 'keeper'>): Promise<void> {
-  const processes = [pid, keeper].filter((p) => p !== undefined);
-  for (const due = deadline(EXIT_SECONDS); !due.passed; await due.pause()) if (!processes.some(isAlive)) return;
+interface EndOptions {
+  readonly progress?: Progress;
+  readonly limitSeconds?: number;
+  readonly noticeSeconds?: number;
+}
+
+/** Waits until an ending supervisor and its keeper have ended, or a time limit has passed. Reports a long wait. */
+export async function waitForEnd(
+  { pid, keeper }: Pick<Status, 'pid' | 'keeper'>,
+  { progress = SILENT, limitSeconds = EXIT_SECONDS, noticeSeconds = NOTICE_SECONDS }: EndOptions = {},
+): Promise<void> {
+  const listRunning = () => [pid, keeper].filter((p) => p !== undefined && isAlive(p));
+  const notice = deadline(noticeSeconds);
+  let reported = false;
+  for (const due = deadline(limitSeconds); !due.passed; await due.pause()) {
+    const running = listRunning();
+    if (running.length === 0) return;
+    if (!reported && notice.passed) progress.say(`Waiting for the supervisor to end (process ${running.join(', ')}) …`);
+    reported ||= notice.passed;
+  }
+  const left = listRunning();
+  if (left.length > 0)
+    progress.say(`The supervisor has not ended after ${limitSeconds} s (process ${left.join(', ')}); continuing`);
 }
 
 async function start(place: SupervisorId, options: Required<StartOptions>): Promise<ControlClient> {

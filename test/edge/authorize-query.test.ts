@@ -186,6 +186,29 @@ describe('a check', () => {
     expect((await check(IRIS, 'bob')).status).toBe(404);
   });
 
+  it('names the cause when a permission cannot be checked, and when too many tokens are being verified', async () => {
+    cluster.users.set('cat', { username: 'cat' });
+    cluster.putEntry(makeEntry({ name: 'other' }));
+    const OTHER = '/serving-endpoints/other/invocations';
+    await until(async () => (await check(OTHER, 'ann')).status === 200);
+    expect((await check(IRIS, 'cat')).status).toBe(404);
+    cluster.setDown(true);
+    expect((await check(OTHER, 'eve')).body).toContain('Cannot verify the token: the identity provider');
+    const refused = await check(OTHER, 'cat');
+    expect([refused.status, codeOf(refused), refused.headers['retry-after']]).toEqual([
+      503,
+      'TEMPORARILY_UNAVAILABLE',
+      '5',
+    ]);
+    expect(refused.body).toContain("Cannot check the caller's permission: the cluster's API server is not responding");
+    cluster.setDown(false);
+    cluster.reviewMilliseconds = 300;
+    const flood = await Promise.all(Array.from({ length: 40 }, (_, i) => check(IRIS, `invented-${i}`)));
+    const excess = flood.filter((answer) => answer.status === 503);
+    expect(excess.length).toBeGreaterThan(0);
+    for (const { body } of excess) expect(body).toContain('too many other tokens are being verified');
+  });
+
   it('leaves everybody who was asked about as they were for a quarter of an hour without an API server', async () => {
     cluster.users.set('cat', { username: 'cat' });
     cluster.allowed.add('cat query iris');

@@ -7,6 +7,8 @@ import { identifyProcess, type ProcessIdentity, renderIdentity } from '../../sys
 import type { Backend } from '../../engine/state/backend.ts';
 import { adoptPendingCreates, countPendingOperations, type StackState } from '../../engine/state/pending-operations.ts';
 import { checkHolder, recordHolder } from '../../engine/state/lock-holders.ts';
+import type { PulumiProject } from '../../engine/project.ts';
+import { releaseLocks } from '../../engine/state/release-locks.ts';
 import { readStateLocks, releaseDeadLocks, renderStateLock } from '../../engine/state/state-lock.ts';
 
 const since = '2026-11-23T01:02:03.000000004Z';
@@ -62,6 +64,20 @@ test('recordHolder() forgets engines that are gone, unless a lock of theirs is t
   const judged = [999_999_999, 999_999_998, process.ppid, 999_999_997].map((pid) => checkHolder(folder, pid));
   expect(await Promise.all(judged)).toEqual(['unknown', 'gone', 'runs', 'unknown']);
   expect(await readdir(join(folder, '.pulumi', 'davit-holders'))).toHaveLength(4);
+});
+
+test('releaseLocks() removes the records of the holders, unless a lock or a running engine needs them', async () => {
+  const { backend, folder, lock, note } = await makeBackend();
+  const [container, other, running] = [999_999_997, 999_999_998, process.pid];
+  for (const pid of [container, other, running]) await lock(`elsewhere-${pid}`, { pid, hostname: 'elsewhere' });
+  const locks = await readStateLocks('i.local', backend);
+  for (const pid of [container, other]) await note({ ...identifyProcess(), pid, namespace: '1' });
+  for (const namespace of [identifyProcess().namespace, '1']) await note({ ...identifyProcess(), namespace });
+  await lock('own', { pid: other, hostname: hostname() });
+  await releaseLocks({ backend } as PulumiProject, 'i.local', locks);
+  const records = await readdir(join(folder, '.pulumi', 'davit-holders'));
+  expect(records.map((name) => Number.parseInt(name, 10)).sort((a, b) => a - b)).toEqual([running, other]);
+  expect(await readStateLocks('i.local', backend)).toMatchObject([{ pid: other, host: hostname() }]);
 });
 
 test('readStateLocks() finds none where there is none, and none in a bucket', async () => {

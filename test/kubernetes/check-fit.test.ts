@@ -174,6 +174,15 @@ const ROWS: readonly Row[] = [
     words: 'needs 64 processors, and the largest node has 8 processors',
   },
   {
+    what: 'larger than every node, with the closest one by shares and not by numbers',
+    nodes: [
+      plain('few processors', {}, { cpu: 1, memory: 64 * 2 ** 30, pods: 110 }),
+      plain('little memory', {}, { cpu: 64, memory: 63 * 2 ** 30, pods: 110 }),
+    ],
+    wanted: [want(1, { cpu: '64', memory: '64Gi' })],
+    words: 'needs 64 GiB of memory, and the closest node has 63 GiB of memory',
+  },
+  {
     what: 'a node full of pods',
     nodes: [plain('a', { pods: 0 })],
     wanted: [want(1, { cpu: '1' })],

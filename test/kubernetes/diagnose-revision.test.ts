@@ -128,6 +128,23 @@ describe('diagnoseRevision() names the cause', () => {
       expect(write(message)).toEqual(unsaid);
   });
 
+  test.each([
+    ['another pod', { kind: 'Pod', name: 'another-pod' }, 'model'],
+    ['another container', undefined, 'queue-proxy'],
+  ])('a failed liveness probe after the killing of %s', (_, involvedObject, container) => {
+    const liveness = read('liveness');
+    const killing = liveness.events.find((e) => e.reason === 'Killing')!;
+    const other = {
+      ...killing,
+      message: `Container ${container} failed liveness probe, will be restarted`,
+      involvedObject: involvedObject ?? killing.involvedObject,
+    };
+    const message = 'The model server was killed because it did not respond to its liveness probe';
+    expect(explain({ ...liveness, events: [other, ...liveness.events] }, { waited: 120 }).message).toBe(message);
+    const without = liveness.events.filter((e) => e !== killing);
+    expect(explain({ ...liveness, events: [other, ...without] }, { waited: 120 }).message).not.toBe(message);
+  });
+
   test('pod security, with what it asks for', () => {
     expect(explain(read('pod-security'))).toMatchObject({
       state: 'failed',

@@ -14,15 +14,27 @@ function countAtOnce() {
   return { seen, work };
 }
 
-describe('sideBySide()', () => {
+describe('mapConcurrent()', () => {
   it('does as many at once as it is told, and answers in the order of the items', async () => {
     const { seen, work } = countAtOnce();
     const done = await mapConcurrent([3, 1, 2, 5], 2, async (n) => (await work(), n * 10));
     expect({ done, seen }).toEqual({ done: [30, 10, 20, 50], seen: { now: 0, most: 2 } });
   });
+
+  it('starts no further item after one has failed', async () => {
+    const started: number[] = [];
+    const failing = mapConcurrent([1, 2, 3, 4, 5], 2, async (n) => {
+      started.push(n);
+      await sleep(n);
+      if (n === 1) throw new Error('no');
+    });
+    await expect(failing).rejects.toThrow('no');
+    await sleep(30);
+    expect(started).toEqual([1, 2]);
+  });
 });
 
-describe('takeTurns()', () => {
+describe('limitConcurrency()', () => {
   it('lets as many in as it is told, also after one has failed', async () => {
     const { seen, work } = countAtOnce();
     const turn = limitConcurrency(2);

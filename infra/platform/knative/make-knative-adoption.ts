@@ -36,8 +36,12 @@ export function makeKnativeAdoption(found: FoundKnative, environment: Kubernetes
 function makeWarnings({ activator }: FoundKnative, { gateway }: KubernetesEnvironment): readonly string[] {
   if (activator.replicas >= gateway.replicas) return [];
   return [
-    `Knative's activator has ${activator.replicas} replicas and the edge ${gateway.replicas}, and every query passes through both. Ask the owner of Knative for ${gateway.replicas} replicas`,
+    `Knative's activator has ${countReplicas(activator.replicas)} and the edge ${gateway.replicas}, and every query passes through both. Ask the owner of Knative for ${countReplicas(gateway.replicas)}`,
   ];
+}
+
+function countReplicas(count: number): string {
+  return `${count} ${count === 1 ? 'replica' : 'replicas'}`;
 }
 
 function identity(apiVersion: string, kind: string, name: string): PlainManifest {

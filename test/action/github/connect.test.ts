@@ -32,6 +32,7 @@ describe('connectGitHub', () => {
     expect(asked(fake)).toEqual(['pulls/get 502', 'pulls/get 0', 'pulls/get 200']);
     expect(github.calls()).toEqual({ requests: 3, repeated: 2, waitedSeconds: 2 });
     expect(said[0]).toContain('GET /repos/{owner}/{repo}/pulls/{pull_number} returned 502');
+    expect(said[1]).toMatch(/^Cannot query GitHub: GET \S+ got no answer: .+; retrying in 2 s$/);
   });
 
   it.each([
@@ -98,6 +99,15 @@ describe('connectGitHub', () => {
     const { octokit, place, calls } = connectGitHub(options);
     await octokit.rest.actions.getWorkflowRun({ ...place, run_id: 1 });
     expect(calls()).toEqual({ requests: 2, repeated: 1, waitedSeconds: 1 });
+  });
+
+  it('reports a request that got no answer without a status', async () => {
+    const apiUrl = await listen(createServer((request) => request.socket.destroy()));
+    const { octokit, place } = connectGitHub({ token: 't', apiUrl, repository: 'a/b', job: 'j', patienceSeconds: 0 });
+    const reading = octokit.rest.actions.getWorkflowRun({ ...place, run_id: 1 });
+    const error: unknown = await reading.catch((e: unknown) => e);
+    expect(error).toMatchObject({ name: 'GitHubRequestError', status: undefined });
+    expect(String(error)).toMatch(/actions\/runs\/\{run_id\} got no answer: (?!.*500)/);
   });
 
   it('stops waiting when it is cancelled', async () => {

@@ -22,6 +22,14 @@ describe('makeKnativeAdoption()', () => {
     );
   });
 
+  it('counts replicas in the warning', () => {
+    const asleep = { ...FOUND, activator: { ...FOUND.activator, replicas: 0 } };
+    const single = makeEnvironment({ knative: { mode: 'adopt' }, gateway: { ...environment.gateway, replicas: 1 } });
+    expect(makeKnativeAdoption(asleep, single).warnings).toEqual([
+      expect.stringMatching(/^Knative's activator has 0 replicas and the edge 1, .* Knative for 1 replica$/),
+    ]);
+  });
+
   it('never lowers a limit, and so makes the same again', () => {
     const generous = { ...FOUND, maxTimeoutSeconds: 9000, activator: { replicas: 3, graceSeconds: 12_000 } };
     const { patches, warnings } = makeKnativeAdoption(generous, environment);
