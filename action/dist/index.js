@@ -29121,7 +29121,11 @@ async function mapConcurrent(items, width, work) {
 	const worker = async () => {
 		for (let next = queue.shift(); next; next = queue.shift()) results[next[0]] = await work(next[1]);
 	};
-	await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker));
+	const stopQueue = (error) => {
+		queue.length = 0;
+		throw error;
+	};
+	await Promise.all(Array.from({ length: Math.min(width, items.length) }, () => worker().catch(stopQueue)));
 	return results;
 }
 function limitConcurrency(width) {
@@ -30775,17 +30779,30 @@ async function recordHolder(backend, pid) {
 	};
 }
 async function checkHolder(folder, pid) {
-	const texts = (await readdir(holdersFolder(folder)).catch(() => [])).filter((name) => name.startsWith(`${pid}_`) && !name.endsWith(".new")).map((name) => readFile(join(holdersFolder(folder), name), "utf8").catch(() => ""));
-	const states = (await Promise.all(texts)).map((text) => {
-		const identity = parseIdentity(text);
-		return identity ? determineProcessState(identity) : "unknown";
-	});
+	const states = (await readRecords$1(folder, pid)).map(({ state }) => state);
 	if (states.includes("unknown") || states.length === 0) return "unknown";
 	return states.includes("runs") ? "runs" : "gone";
+}
+async function readRecords$1(folder, pid) {
+	const mine = (await readdir(holdersFolder(folder)).catch(() => [])).filter((name) => name.startsWith(`${pid}_`) && !name.endsWith(".new"));
+	return Promise.all(mine.map(async (name) => {
+		const file = join(holdersFolder(folder), name);
+		const identity = parseIdentity(await readFile(file, "utf8").catch(() => ""));
+		return {
+			file,
+			state: identity ? determineProcessState(identity) : "unknown"
+		};
+	}));
 }
 async function removeHolderRecord(folder, pid) {
 	const mine = (await readdir(holdersFolder(folder)).catch(() => [])).filter((name) => name.startsWith(`${pid}_`));
 	await Promise.all(mine.map((name) => rm(join(holdersFolder(folder), name), { force: true })));
+}
+async function removeReleasedRecords(folder, pids) {
+	const locked = await listLockPids(folder);
+	const released = pids.filter((pid) => !locked.has(pid));
+	const removed = (await Promise.all(released.map((pid) => readRecords$1(folder, pid)))).flat().filter(({ state }) => state !== "runs");
+	await Promise.all(removed.map(({ file }) => rm(file, { force: true })));
 }
 async function removeStaleRecords(folder) {
 	const noted = (await readdir(holdersFolder(folder))).map((name) => Number.parseInt(name, 10));
@@ -32365,9 +32382,12 @@ function diagnoseEnd(pod, { lastWords, events }) {
 	const said = hasOwnTerminationMessage(pod, container) ? readFailure(end.message ?? "") : void 0;
 	if (said) return failed(`The model does not start (${said.stage}): ${said.message}`, said.trace);
 	const what = container.name === "model" ? "The model server" : `The container "${container.name}"`;
-	const killing = events.find((e) => e.reason === "Killing" && /failed (liveness|startup) probe/.test(e.message ?? ""));
-	if (killing && killing.involvedObject.name === pod.metadata.name) return failed(`${what} was killed because it did not respond to its liveness probe`, words);
+	if (events.some((event) => reportsFailedProbe(event, pod, container))) return failed(`${what} was killed because it did not respond to its liveness probe`, words);
 	return failed(`${what} ended with exit code ${end.exitCode}${end.reason ? ` (${end.reason})` : ""}`, words);
+}
+function reportsFailedProbe({ reason, message = "", involvedObject }, pod, { name }) {
+	if (reason !== "Killing" || involvedObject.name !== pod.metadata.name) return false;
+	return message.startsWith(`Container ${name} failed liveness probe`) || message.startsWith(`Container ${name} failed startup probe`);
 }
 function diagnoseEviction({ status }) {
 	if (status?.phase !== "Failed") return void 0;
@@ -33262,6 +33282,17 @@ async function listFolders(folder, prefix) {
 	return (await readdir(folder).catch(() => [])).filter((n) => n.startsWith(prefix)).map((n) => join(folder, n));
 }
 async function probePython(file) {
+	const python = await runProbe(file);
+	const home = python && await readVirtualenvHome(python.executable);
+	if (home === void 0) return python;
+	const base = await realpath(join(home, `python${minorVersion(python?.version ?? "")}`)).catch(() => void 0);
+	return base === void 0 ? void 0 : runProbe(base);
+}
+async function readVirtualenvHome(executable) {
+	const text = await readFile(join(dirname(dirname(executable)), "pyvenv.cfg"), "utf8").catch(() => "");
+	return /^home *= *(.+?)\s*$/m.exec(text)?.[1];
+}
+async function runProbe(file) {
 	const run = await runProcess(file, [
 		"-I",
 		"-S",
@@ -35889,24 +35920,33 @@ function explainUnschedulable({ room, requests }, nodes) {
 	const tolerated = selected.filter((node) => findUntoleratedTaint(node, room) === void 0);
 	if (tolerated.length === 0) return `does not tolerate the taints of its nodes: ${[...new Set(selected.map((node) => describeTaint(findUntoleratedTaint(node, room))))].join(", ")}`;
 	if (tolerated.some((node) => isEmpty(computeShortfall(requests, node.allocatable)))) return void 0;
-	const lack = tolerated.map((node) => computeShortfall(requests, node.allocatable)).sort((a, b) => sumShortfall(a) - sumShortfall(b))[0] ?? {};
-	const most = (name) => Math.max(...tolerated.map((node) => node.allocatable[name] ?? 0));
-	return `needs ${Object.keys(lack).map((name) => `${describeAmount(name, requests[name] ?? 0)}, and the largest node has ${describeAmount(name, most(name))}`).join("; ")}`;
+	return describeClosestNode(requests, tolerated);
+}
+function describeClosestNode(requests, nodes) {
+	const [closest] = nodes.map(({ allocatable }) => ({
+		allocatable,
+		lack: computeShortfall(requests, allocatable)
+	})).sort((a, b) => sumShortfall(a.lack, requests) - sumShortfall(b.lack, requests));
+	return `needs ${Object.keys(closest?.lack ?? {}).map((name) => {
+		const amount = closest?.allocatable[name] ?? 0;
+		const which = nodes.some((node) => (node.allocatable[name] ?? 0) > amount) ? "closest" : "largest";
+		return `${describeAmount(name, requests[name] ?? 0)}, and the ${which} node has ${describeAmount(name, amount)}`;
+	}).join("; ")}`;
 }
 function chooseNode({ room, requests }, nodes, free) {
 	const choices = nodes.filter((node) => matchesSelector(node, room) && findUntoleratedTaint(node, room) === void 0 && isEmpty(computeShortfall(requests, node.allocatable))).map((node) => ({
 		node,
 		lack: computeShortfall(requests, free.get(node) ?? {})
 	}));
-	const best = choices.reduce((a, b) => sumShortfall(b.lack, b.node) < sumShortfall(a.lack, a.node) ? b : a);
+	const best = choices.reduce((a, b) => sumShortfall(b.lack, requests) < sumShortfall(a.lack, requests) ? b : a);
 	return choices.find(({ lack }) => isEmpty(lack)) ?? best;
 }
 function computeShortfall(requests, there) {
 	const lack = Object.entries(addAmounts(requests, there, -1));
 	return Object.fromEntries(lack.filter(([name, amount]) => amount > 0 && (requests[name] ?? 0) > 0));
 }
-function sumShortfall(lack, node) {
-	return Object.entries(lack).reduce((sum, [name, amount]) => sum + amount / (node?.allocatable[name] || 1), 0);
+function sumShortfall(lack, requests) {
+	return Object.entries(lack).reduce((sum, [name, amount]) => sum + amount / (requests[name] ?? amount), 0);
 }
 function isEmpty(amounts) {
 	return Object.keys(amounts).length === 0;
@@ -39144,8 +39184,9 @@ function makeRequestError(error, { method, url }) {
 	const said = error instanceof Error ? error.message.split(" - https://", 1)[0] : String(error);
 	const accepted = response?.headers?.["x-accepted-github-permissions"];
 	const hint = status === 403 && typeof accepted === "string" ? `; the job needs "permissions:" with ${accepted}` : "";
-	const code = typeof status === "number" ? status : 500;
-	return new GitHubRequestError(`Cannot query GitHub: ${method} ${url} returned ${code}: ${said}${hint}`, {
+	const code = response && typeof status === "number" ? status : void 0;
+	const outcome = code === void 0 ? "got no answer" : `returned ${code}`;
+	return new GitHubRequestError(`Cannot query GitHub: ${method} ${url} ${outcome}: ${said}${hint}`, {
 		status: code,
 		cause: error
 	});
@@ -43595,7 +43636,8 @@ var init_deployment = __esmMin((() => {
 }));
 // engine/state/release-locks.ts
 async function releaseLocks(project, stack, locks) {
-	if (!project.backend.folder) {
+	const { folder } = project.backend;
+	if (!folder) {
 		await runStackCommand(project, [
 			"cancel",
 			"--yes",
@@ -43606,9 +43648,11 @@ async function releaseLocks(project, stack, locks) {
 	}
 	const files = locks.flatMap(({ file }) => [file, `${file}.attrs`]);
 	await Promise.all(files.map((file) => rm(file, { force: true })));
+	await removeReleasedRecords(folder, locks.map(({ pid }) => pid));
 }
 var init_release_locks = __esmMin((() => {
 	init_stacks();
+	init_lock_holders();
 }));
 // action/github/workflow-run.ts
 async function readWorkflowRun({ octokit, place }, id) {
@@ -43769,7 +43813,7 @@ async function recorded({ endpoint, action, active }, deploying, work) {
 		user: userInfo().username
 	};
 	let record;
-	const ended = await endWith(deploying, async () => {
+	const ended = await toOutcome(deploying, async () => {
 		record = await createDeployment(github, {
 			sha,
 			environment,
@@ -43809,7 +43853,7 @@ function makeRollout(endpoint, ended, { request, job }) {
 		...ended
 	};
 }
-async function endWith({ request }, work) {
+async function toOutcome({ request }, work) {
 	try {
 		return await work();
 	} catch (e) {
@@ -44998,6 +45042,35 @@ var init_drift = __esmMin((() => {
 	init_program();
 	init_project();
 }));
+// action/deploy/remove-platform.ts
+async function removePlatform(deploying, takeDown = takeDownUnusedPlatform) {
+	const { environment, ...request } = deploying.request;
+	if (environment.target !== "kubernetes") return [];
+	const ended = await toOutcome(deploying, async () => {
+		await takeDown({
+			...request,
+			environment
+		});
+		return {
+			state: "removed",
+			causes: [],
+			diagnostics: [],
+			url: void 0
+		};
+	});
+	return [{
+		...makeRollout(PLATFORM, ended, deploying),
+		pull: void 0
+	}];
+}
+var takeDownUnusedPlatform;
+var init_remove_platform = __esmMin((() => {
+	init_platform();
+	init_take_down();
+	init_names();
+	init_deploy_candidate();
+	takeDownUnusedPlatform = async (request) => takeDownPlatform(request, await listDeployedEndpoints(request.environment.name, request));
+}));
 // action/commands/destroy.ts
 var destroy_exports = /* @__PURE__ */ __exportAll({ destroy: () => destroy });
 async function destroy(job) {
@@ -45024,28 +45097,20 @@ async function destroyInEnvironment(job, github, { root, name }) {
 	for await (const { payload, states, nodeId } of listDeployments(github, name)) if (states[0] === "success") active.set(payload.endpoint, [...active.get(payload.endpoint) ?? [], nodeId]);
 	const results = [];
 	for (const endpoint of endpoints.filter((e) => e !== PLATFORM)) results.push(await removeEndpoint(endpoint, active.get(endpoint) ?? [], deploying));
-	if (endpoints.includes("_platform")) await destroyPlatform(deploying.request);
+	if (endpoints.includes("_platform")) results.push(...await removePlatform(deploying));
 	return {
 		environment: name,
 		results
 	};
 }
-async function destroyPlatform({ environment, ...request }) {
-	if (environment.target !== "kubernetes") return;
-	await takeDownPlatform({
-		...request,
-		environment
-	}, await listDeployedEndpoints(environment.name, request));
-}
 var init_destroy = __esmMin((() => {
 	init_core$2();
-	init_platform();
-	init_take_down();
 	init_names();
 	init_connect_job();
 	init_deployment_context();
 	init_open_deployment_context();
 	init_remove_endpoint();
+	init_remove_platform();
 	init_render_log();
 	init_deployment();
 	init_log();
