@@ -114,7 +114,8 @@ async function probePython(file: string): Promise<Python | undefined> {
 /** The folder of the base Python; undefined: the interpreter is not a virtualenv's. */
 async function readVirtualenvHome(executable: string): Promise<string | undefined> {
   const text = await readFile(join(dirname(dirname(executable)), 'pyvenv.cfg'), 'utf8').catch(() => '');
-  return /^home *= *(.+?)\s*$/m.exec(text)?.[1];
+  const settings = text.split('\n').map((line) => line.split('=', 2).map((part) => part.trim()));
+  return settings.find(([name]) => name === 'home')?.[1];
 }
 
 async function runProbe(file: string): Promise<Python | undefined> {

@@ -33289,8 +33289,7 @@ async function probePython(file) {
 	return base === void 0 ? void 0 : runProbe(base);
 }
 async function readVirtualenvHome(executable) {
-	const text = await readFile(join(dirname(dirname(executable)), "pyvenv.cfg"), "utf8").catch(() => "");
-	return /^home *= *(.+?)\s*$/m.exec(text)?.[1];
+	return (await readFile(join(dirname(dirname(executable)), "pyvenv.cfg"), "utf8").catch(() => "")).split("\n").map((line) => line.split("=", 2).map((part) => part.trim())).find(([name]) => name === "home")?.[1];
 }
 async function runProbe(file) {
 	const run = await runProcess(file, [
