@@ -114,8 +114,9 @@ async function probePython(file: string): Promise<Python | undefined> {
 /** The folder of the base Python; undefined: the interpreter is not a virtualenv's. */
 async function readVirtualenvHome(executable: string): Promise<string | undefined> {
   const text = await readFile(join(dirname(dirname(executable)), 'pyvenv.cfg'), 'utf8').catch(() => '');
-  const settings = text.split('\n').map((line) => line.split('=', 2).map((part) => part.trim()));
-  return settings.find(([name]) => name === 'home')?.[1];
+  const settings = text.split('\n').map((line) => line.split('='));
+  const [, ...home] = settings.find(([name]) => name?.trim() === 'home') ?? [];
+  return home.length === 0 ? undefined : home.join('=').trim();
 }
 
 async function runProbe(file: string): Promise<Python | undefined> {

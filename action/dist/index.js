@@ -33289,7 +33289,8 @@ async function probePython(file) {
 	return base === void 0 ? void 0 : runProbe(base);
 }
 async function readVirtualenvHome(executable) {
-	return (await readFile(join(dirname(dirname(executable)), "pyvenv.cfg"), "utf8").catch(() => "")).split("\n").map((line) => line.split("=", 2).map((part) => part.trim())).find(([name]) => name === "home")?.[1];
+	const [, ...home] = (await readFile(join(dirname(dirname(executable)), "pyvenv.cfg"), "utf8").catch(() => "")).split("\n").map((line) => line.split("=")).find(([name]) => name?.trim() === "home") ?? [];
+	return home.length === 0 ? void 0 : home.join("=").trim();
 }
 async function runProbe(file) {
 	const run = await runProcess(file, [
