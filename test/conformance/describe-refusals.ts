@@ -16,7 +16,7 @@ export function describeRefusals({ client, given, capabilities }: SuiteContext):
       ['no token', null],
       ['a wrong token', 'wrong'],
       ['an empty token', ''],
-    ])('refuses %s before it reveals which endpoints exist', async (_what, token) => {
+    ])('refuses a request with %s without revealing which endpoints exist', async (_what, token) => {
       const answers = [
         await client.query(IRIS, FLOWER.instances, { token }),
         await client.query('none', FLOWER.instances, { token }),
