@@ -1,8 +1,8 @@
 import { availableParallelism, totalmem } from 'node:os';
 
 /**
- * Runs `work` on all items, at most `width` at a time. Results keep the order of the items. After the
- * first failure, the promise rejects and no further work starts.
+ * Runs `work` on all items, at most `width` at a time. Results keep the order of the items. After the first failure,
+ * the promise rejects and no further work starts.
  */
 export async function mapConcurrent<T, R>(
   items: readonly T[],

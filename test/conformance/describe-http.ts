@@ -45,7 +45,7 @@ export function describeHttp({ client, given }: SuiteContext): void {
       expect(answers.map((a) => a.reused)).toEqual([false, true, true, true, true, true, true]);
     });
 
-    it('closes a connection when the client asks for it', async () => {
+    it('closes a connection if the client requests it', async () => {
       const { authorization } = headers();
       const head = `authorization: ${authorization}\r\ncontent-type: application/json\r\ncontent-length: ${BODY.length}`;
       const closed = await say(`POST ${QUERY} HTTP/1.1\r\nhost: a\r\n${head}\r\nconnection: close\r\n\r\n${BODY}`);

@@ -117,7 +117,7 @@ describe('proveRevision() fails with the cause before the time limit', () => {
   });
 });
 
-test('readCapacity() measures the nodes, and checkFit() says what is missing on them', async () => {
+test('readCapacity() measures the nodes, and checkFit() names the missing resources', async () => {
   const capacity = await readCapacity(api, { namespace: QUOTA });
   const [node] = capacity!.nodes;
   expect(node!.free['cpu']).toBeLessThan(node!.allocatable['cpu']!);
