@@ -7,12 +7,12 @@ import type { BenchContext } from './benchmark.ts';
 import { killProcesses, listProcessesUsing, sumCpuSeconds } from './processes.ts';
 import { runTimed, type TimedRun } from './run-timed.ts';
 
-/** The user's data that the example needs. */
+/** The project folders that the example needs. */
 const COPIED_FOLDERS = ['endpoints', 'environments', 'examples', 'models'];
 /** Selects the endpoint files of the example's first version. */
 export const FIRST_VERSION = ['--endpoints', 'examples/first-version'];
 
-/** The example in a folder of its own, so that the user's deployments stay untouched. The caches are the user's. */
+/** The example in a new folder, so that the user's deployments stay unchanged. It uses the user's caches. */
 export interface BenchProject {
   readonly root: string;
   /** Runs `davit`. The CPU seconds include those that its supervisor and model servers used meanwhile. */
@@ -75,7 +75,7 @@ async function fillProject(root: string): Promise<void> {
   await writeFile(join(root, 'package.json'), JSON.stringify({ name: 'davit-bench', private: true, scripts }));
 }
 
-/** Adds the CPU seconds of processes that a command leaves running, or that ran already and worked for it. */
+/** Adds the CPU seconds that the project's servers used during a command, whether or not the command started them. */
 async function addServerCpu(root: string, work: () => Promise<TimedRun>): Promise<TimedRun> {
   const before = sumCpuSeconds(listProcessesUsing(root));
   const timed = await work();

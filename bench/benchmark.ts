@@ -1,20 +1,20 @@
 import type { Progress } from '../system/progress.ts';
 import type { TimedRun } from './run-timed.ts';
 
-/** One measurement on one side, with all its values. */
+/** All values of one measurement of Davit or of the peer. */
 export interface Figure {
-  /** The row: `validate, proof in the cache`. */
+  /** The name of the row: `validate, proof in the cache`. */
   readonly what: string;
   readonly unit: string;
-  /** The column: `davit`, or the peer. */
+  /** The name of the column: `davit` or the peer. */
   readonly side: string;
   readonly values: readonly number[];
 }
 
 export interface Benchmark {
-  /** One line for `--list`. */
+  /** The description in `--list`, one line. */
   readonly summary: string;
-  /** Printed below the table: the targets, and what a peer's column is. */
+  /** Text below the table: the targets, and an explanation of the peer's column. */
   readonly note: string;
   readonly run: (bench: BenchContext) => Promise<readonly Figure[]>;
 }
@@ -22,9 +22,9 @@ export interface Benchmark {
 /** The context of a benchmark. */
 export interface BenchContext {
   readonly progress: Progress;
-  /** Aborts at Ctrl-C; every benchmark then cleans up. */
+  /** Aborts at Ctrl-C. Every benchmark then cleans up. */
   readonly signal: AbortSignal;
-  /** How long clients send requests; undefined: the benchmark decides. */
+  /** The time during which clients send requests. Undefined: the benchmark's own default. */
   readonly seconds: number | undefined;
   /** Records something that must not happen on any machine, however slow, such as a failed request. */
   readonly fault: (sentence: string) => void;
@@ -45,7 +45,7 @@ export async function repeatWork<T>(
   return results;
 }
 
-/** Wall and CPU seconds of runs of one command, as two figures. */
+/** Makes two figures of the runs of one command: wall seconds and CPU seconds. */
 export function makeTimeFigures(what: string, side: string, runs: readonly TimedRun[]): readonly Figure[] {
   return [
     { what, unit: 'wall s', side, values: runs.map((r) => r.wallSeconds) },

@@ -16,7 +16,7 @@ export interface Mlflow {
 /** The Python version with which the example models were saved. */
 const PYTHON = '3.11';
 
-/** Installs all of MLflow into a virtualenv of its own (`mlflow-requirements.txt`), with uv on its PATH. */
+/** Installs the whole of MLflow (`mlflow-requirements.txt`) into a separate virtualenv, with uv on its PATH. */
 export async function ensureMlflow({ progress, signal }: BenchContext): Promise<Mlflow> {
   const options = { progress, signal };
   const packages = parseLockedRequirements(await readFile(codePath('bench', 'mlflow-requirements.txt'), 'utf8'));
@@ -26,7 +26,7 @@ export async function ensureMlflow({ progress, signal }: BenchContext): Promise<
   return { program: join(bin, 'mlflow'), env: makeChildEnvironment({ PATH: prependPath(bin, dirname(uv)) }) };
 }
 
-/** PATH with these folders first. */
+/** Returns the PATH with these folders first. */
 export function prependPath(...folders: readonly string[]): string {
   return [...folders, process.env['PATH'] ?? ''].join(delimiter);
 }

@@ -4,7 +4,7 @@ import { connectSupervisor } from '../local/supervisor/start-supervisor.ts';
 import type { ProbeRequest } from '../test/prober/probe-client.ts';
 import type { BenchProject } from './bench-project.ts';
 
-/** Longer than any benchmark sends requests. */
+/** The token is valid for longer than any benchmark sends requests. */
 const TOKEN_SECONDS = 3600;
 
 /** The example's input as a request to the project's gateway, and the gateway's process id. */
@@ -22,7 +22,7 @@ export async function makeGatewayRequest({ root }: BenchProject): Promise<{
   return { question: { url, body, headers: { authorization: `Bearer ${token}` } }, gatewayPid: status.pid };
 }
 
-/** The input example of the model that every server receives. */
+/** Reads the model's input example, which is sent to every server. */
 export function readExample(root: string): Promise<string> {
   return readFile(join(root, 'models', 'iris', '2', 'serving_input_example.json'), 'utf8');
 }

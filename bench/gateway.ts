@@ -12,8 +12,8 @@ const CONNECTIONS = [1, 4, 16];
 export const gateway: Benchmark = {
   summary: 'the same requests straight to the model server and through the gateway',
   note: [
-    'Straight is over the model server’s own Unix socket, the one that the gateway uses; CPU is that of the gateway and of',
-    'the model server together. The overhead is the difference of the two in the same round.',
+    'Straight requests use the model server’s own Unix socket, like the gateway. CPU is that of the gateway and the',
+    'model server together. The overhead is the difference between the two in the same round.',
   ].join('\n'),
   run: async (bench) => {
     const project = await makeBenchProject(bench);

@@ -5,18 +5,18 @@ import { percentile, renderFailures } from '../app/load/render-load-report.ts';
 import { type ProbeClient, makeProbeClient, type ProbeRequest } from '../test/prober/probe-client.ts';
 import type { BenchContext, Figure } from './benchmark.ts';
 
-/** The results of clients during one period, and its cost. */
+/** The clients' results during one period, and the cost of the servers. */
 export interface LoadMeasurement extends LoadReport {
   readonly seconds: number;
-  /** CPU seconds of the servers. */
+  /** CPU seconds that the servers used during the period. */
   readonly cpuSeconds: number;
 }
 
 export interface LoadOptions {
   readonly connections: number;
-  /** CPU seconds of the servers so far. */
+  /** Reads the CPU seconds that the servers have used so far. */
   readonly readCpu: () => number;
-  /** The load continues until this is done; default: for the benchmark's seconds. */
+  /** The load continues until this promise resolves. Default: for the benchmark's seconds. */
   readonly meanwhile?: () => Promise<unknown>;
 }
 
@@ -44,7 +44,7 @@ export async function measureLoad(
   }
 }
 
-/** The figures of several periods of the same load. */
+/** Makes the figures of several periods of the same load. */
 export function makeLoadFigures(what: string, side: string, loads: readonly LoadMeasurement[]): readonly Figure[] {
   const figure = (unit: string, pick: (load: LoadMeasurement) => number) => ({
     what,
@@ -60,7 +60,7 @@ export function makeLoadFigures(what: string, side: string, loads: readonly Load
   ];
 }
 
-/** Opens the connections and lets code be compiled before the measurement. */
+/** Opens the connections, and runs the code once so that it is compiled before the measurement. */
 async function warmUp({ ask }: ProbeClient, connections: number): Promise<void> {
   for (let round = 0; round < WARM_UP_ROUNDS; round++) await Promise.all(Array.from({ length: connections }, ask));
 }

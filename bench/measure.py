@@ -1,9 +1,9 @@
-"""Runs a command; the last line of stderr is then its cost: {"wall_seconds", "cpu_seconds"}.
+"""Runs a command and prints its cost as the last line of stderr: {"wall_seconds", "cpu_seconds"}.
 
 python measure.py PROGRAM [ARGUMENT…]
 
-CPU seconds include all processes that have ended, even those whose parent did not wait for them, as in a sandbox. On
-Linux this process becomes their parent.
+CPU seconds include all processes that have ended, even if their parent did not wait for them, as in a sandbox: on
+Linux they become children of this process.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def main(command: list[str]) -> int:
     started = time.perf_counter()
     child = os.posix_spawnp(command[0], command, os.environ)
     signal.signal(signal.SIGTERM, lambda number, frame: os.kill(child, number))
-    signal.signal(signal.SIGINT, lambda number, frame: None)  # the terminal signals the command too
+    signal.signal(signal.SIGINT, lambda number, frame: None)  # the terminal sends SIGINT to the command too
     code = wait_for(child)
     wall = time.perf_counter() - started
     wait_for_ended()

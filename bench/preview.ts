@@ -7,7 +7,7 @@ const SIDE = 'davit';
 
 export const preview: Benchmark = {
   summary: '`davit preview`, and `davit up` with and without a change',
-  note: 'Target: preview in at most 5 s; up of a changed entity in at most the time its model takes to load and 5 s.',
+  note: 'Target: at most 5 s for preview; at most the load time of the model plus 5 s for up of a changed entity.',
   run: async (bench) => {
     const project = await makeBenchProject(bench);
     try {
@@ -53,7 +53,7 @@ async function measureUpdate(project: BenchProject, from: readonly string[]): Pr
   return { ...timed, loadSeconds: readLoadSeconds(stdout) };
 }
 
-/** The load time that the current model server has logged. */
+/** Reads the load time that the current model server has logged. */
 function readLoadSeconds(stdout: string): number {
   const { result } = JSON.parse(stdout) as {
     readonly result: { readonly logs: readonly { readonly lines: readonly string[] }[] };

@@ -15,13 +15,13 @@ export interface ProcessEntry {
 const TICKS_PER_SECOND = 100;
 const KIB_PER_MIB = 1024;
 
-/** All processes of this machine. */
+/** Lists all processes of this machine. */
 export function listProcesses(): readonly ProcessEntry[] {
   const pids = readIfPossible(() => readdirSync('/proc')) ?? [];
   return pids.filter((name) => /^\d+$/.test(name)).flatMap((name) => readProcess(name) ?? []);
 }
 
-/** A process and all its descendants. */
+/** Lists a process and all its descendants. */
 export function listProcessTree(root: number): readonly ProcessEntry[] {
   const all = listProcesses();
   const below = (pids: readonly number[]): readonly ProcessEntry[] => {
@@ -32,7 +32,7 @@ export function listProcessTree(root: number): readonly ProcessEntry[] {
   return [...all.filter((p) => p.pid === root), ...below([root])];
 }
 
-/** Processes that use a folder: it is in their arguments, or is their working folder. */
+/** Lists the processes that use a folder: it is in their arguments, or is their working folder. */
 export function listProcessesUsing(folder: string): readonly ProcessEntry[] {
   const inside = (path: string) => path === folder || path.startsWith(`${folder}/`);
   return listProcesses().filter((p) => p.pid !== process.pid && (p.command.includes(folder) || inside(p.folder)));
@@ -60,7 +60,7 @@ export function killProcesses(processes: readonly ProcessEntry[]): void {
 function readProcess(name: string): ProcessEntry | undefined {
   const fields = readFields(name);
   const command = readIfPossible(() => readFileSync(`/proc/${name}/cmdline`, 'utf8'));
-  if (!fields || command === undefined || command === '') return undefined; // ended, or the kernel's own
+  if (!fields || command === undefined || command === '') return undefined; // ended, or a kernel process
   const folder = readIfPossible(() => readlinkSync(`/proc/${name}/cwd`)) ?? '';
   const cpuSeconds = sumTicks(fields, 11, 12, 13, 14);
   return { pid: Number(name), parent: Number(fields[1]), command: command.replaceAll('\0', ' '), folder, cpuSeconds };
@@ -76,7 +76,7 @@ function sumTicks(fields: readonly string[], ...at: readonly number[]): number {
   return at.reduce((sum, i) => sum + Number(fields[i] ?? 0), 0) / TICKS_PER_SECOND;
 }
 
-/** Undefined when the process has ended, or may not be read. */
+/** Returns undefined if the process has ended or may not be read. */
 function readIfPossible<T>(read: () => T): T | undefined {
   try {
     return read();

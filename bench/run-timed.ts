@@ -5,7 +5,7 @@ import { makeChildEnvironment, runProcess } from '../system/run-process.ts';
 /** One run of a command. */
 export interface TimedRun {
   readonly wallSeconds: number;
-  /** User and system seconds of all its processes that have ended, without those that it left running. */
+  /** User and system seconds of all its processes that have ended. Processes that still run are not included. */
   readonly cpuSeconds: number;
   readonly stdout: string;
 }
@@ -17,7 +17,7 @@ export interface TimedRunOptions {
 }
 
 const MEASURE = codePath('bench', 'measure.py');
-/** Any version would work; the example needs this one. */
+/** Any version would work. The example needs this version anyway. */
 const PYTHON = '3.11';
 const LAST_LINES = 12;
 

@@ -1,5 +1,5 @@
-// `npm run bench`: our figures and, where there is one, the peer's, from the same run. No figure is checked against a
-// limit: it fails only when something does not work or a request is lost.
+// `npm run bench` measures Davit and, if there is one, its peer in the same run. It checks no figure against a limit,
+// and fails only if something does not work or a request is lost.
 import { cpus, loadavg, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { writeFileAtomically } from '../system/atomic-files.ts';
@@ -66,7 +66,7 @@ interface BenchArguments {
   readonly benchmarks: NamedBenchmarks;
   readonly seconds: number | undefined;
   readonly json: string | undefined;
-  /** Text to print instead of running anything. */
+  /** Text to print instead of running benchmarks. */
   readonly text: string | undefined;
 }
 
@@ -114,7 +114,7 @@ async function runBenchmarks(
   const results: Result[] = [];
   for (const named of benchmarks) {
     const result = await runBenchmark(named, options);
-    if (options.signal.aborted) break; // cut short: its figures mean nothing
+    if (options.signal.aborted) break; // the run was interrupted, so its figures are useless
     results.push(result);
     process.stdout.write(`\n${renderResult(result)}\n`);
   }
@@ -153,7 +153,7 @@ function renderJson(results: readonly Result[]): string {
   return `${JSON.stringify({ time: new Date().toISOString(), machine: renderMachine(), benchmarks }, null, 2)}\n`;
 }
 
-/** Prints the load too, because other work on the machine spoils the figures. */
+/** Includes the machine's load, because other work on the machine changes the figures. */
 function renderMachine(): string {
   const gib = Math.round(totalmem() / 2 ** 30);
   const [load = 0] = loadavg();

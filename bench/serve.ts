@@ -13,15 +13,15 @@ const STARTS = 2;
 const WORKERS = 4;
 const CONNECTIONS = [1, 4, 16];
 const DAVIT_SIDE = `davit, ${WORKERS} workers`;
-/** Processes that only started the server and wait for it. */
+/** Matches processes that only start the server and wait for it. */
 const LAUNCHERS = /launch\.mjs|davit\.mjs|cli\/main\.ts|mlflow models serve/;
 
 export const serve: Benchmark = {
   summary: '`davit serve` and `mlflow models serve` on the same model, with the same client',
   note: [
-    'On the model’s own example. Memory is the proportional set size of the whole process tree after the load, and without',
-    'the command that only started the server and waits for it. The 40 ms of mlflow with several workers are not work:',
-    'uvicorn then leaves Nagle’s algorithm on and writes an answer in two pieces, which any client on Linux waits for.',
+    'Requests are the model’s own example. Memory is the proportional set size of the process tree after the load,',
+    'without the command that only starts the server. The 40 ms of mlflow with several workers are waiting time:',
+    'uvicorn leaves Nagle’s algorithm on and writes an answer in two pieces, for which any client on Linux waits.',
   ].join('\n'),
   run: async (bench) => {
     const commands = await makeCommands(bench);
@@ -76,13 +76,13 @@ async function makeCommands(bench: BenchContext): Promise<readonly (readonly [st
   ];
 }
 
-/** How long the server took to decide whether its workers may be forks, from its own log. */
+/** Reads from the server's log how long it took to decide whether its workers may be forks. */
 function readDecisionSeconds(server: ServerProcess): number {
   const ready = server.log().findLast((line) => line.startsWith('{"event": "ready"')) ?? '{}';
   return (JSON.parse(ready) as { readonly seconds?: { readonly workers?: number } }).seconds?.workers ?? NaN;
 }
 
-/** Compares in rounds, so that all servers run under the same conditions. */
+/** Measures the servers in alternating rounds, so that all of them run under the same conditions. */
 async function compareServers(sides: readonly Side[], bench: BenchContext): Promise<readonly Figure[]> {
   const body = await readExample(CODE_FOLDER);
   const figures: Figure[] = [];

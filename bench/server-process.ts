@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { BenchContext } from './benchmark.ts';
 import { killProcesses, type ProcessEntry, listProcessTree } from './processes.ts';
 
-/** A server in the foreground, started as a user would start it. */
+/** The command with which a user starts the server in the foreground. */
 export interface ServerCommand {
   readonly program: string;
   readonly args: (port: number) => readonly string[];
@@ -14,7 +14,7 @@ export interface ServerCommand {
 
 export interface ServerProcess {
   readonly url: string;
-  /** From its start to its first answer to `/ping`. */
+  /** The time from the start of the process to its first answer to `/ping`. */
   readonly readySeconds: number;
   /** The server and all its descendants. */
   readonly tree: () => readonly ProcessEntry[];
@@ -36,7 +36,7 @@ export async function startServer(
 ): Promise<ServerProcess> {
   const port = await findFreePort();
   const started = performance.now();
-  // In a process group of its own, so that Ctrl-C reaches only the benchmark, which then stops the server.
+  // The server gets its own process group, so that Ctrl-C reaches only the benchmark, which then stops the server.
   const child = spawn(program, args(port), { env, stdio: ['ignore', 'ignore', 'pipe'], detached: true });
   const log = collectLog(child);
   const url = `http://${HOST}:${port}`;

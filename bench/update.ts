@@ -13,8 +13,8 @@ const SIDE = 'davit';
 export const update: Benchmark = {
   summary: `updates back and forth between two versions while ${CLIENTS} clients query the gateway`,
   note: [
-    'Target: no request fails. CPU a request is that of the gateway and of all model servers, the loading of new ones',
-    'included. There is no peer: MLflow and its server have no update, a new version is a new process on a new port.',
+    'Target: no request fails. CPU per request is that of the gateway and all model servers, including their loading.',
+    'There is no peer, because MLflow’s server cannot be updated: a new version is a new process on a new port.',
   ].join('\n'),
   run: async (bench) => {
     const project = await makeBenchProject(bench);

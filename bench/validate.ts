@@ -8,16 +8,17 @@ import { ensureMlflow, prependPath } from './ensure-mlflow.ts';
 import { runTimed, type TimedRun } from './run-timed.ts';
 
 const TIMES = 3;
-/** Each takes half a minute. */
+/** Each run takes half a minute. */
 const TIMES_NEW_ENVIRONMENT = 2;
 const MODEL = join('models', 'iris', '2');
 
 export const validate: Benchmark = {
-  summary: 'prove a model that has not changed, and one whose virtualenv exists',
+  summary: 'proof of an unchanged model, and of a changed model whose virtualenv exists',
   note: [
-    'Target: at most 1 s unchanged, 8 s with the virtualenv kept. The peer is `mlflow models predict` on the same example,',
-    'which checks no signature and keeps no result: kept is `--env-manager local`, MLflow’s own environment in place of the',
-    'model’s; made is `--env-manager uv`. Downloads are in uv’s cache on both sides.',
+    'Target: at most 1 s for an unchanged model, 8 s with its virtualenv kept. The peer is `mlflow models predict` on',
+    'the same example, which checks no signature and keeps no result. “Kept” is its `--env-manager local`, which uses',
+    'MLflow’s own environment instead of the model’s. “Made” is its `--env-manager uv`. Downloads are in uv’s cache on',
+    'both sides.',
   ].join('\n'),
   run: async (bench) => {
     const project = await makeBenchProject(bench);
@@ -91,8 +92,8 @@ interface ProofSummary {
 }
 
 /**
- * A proof is valid for one state of the model server's files. If somebody edits them meanwhile, something else is
- * measured.
+ * Fails if a proof was not found in the cache, or found unexpectedly. A proof is valid for one state of the model
+ * server's files, so editing them during the benchmark would change what it measures.
  */
 function requireCached(runs: readonly TimedRun[], expected: boolean): void {
   const others = runs.filter((run) => readProofs(run.stdout).some(({ cached }) => cached !== expected));

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Starts one of Davit's TypeScript programs: `node bin/launch.mjs PROGRAM.ts ARGUMENTS…`. Plain JavaScript that runs on
-// Node 20 and newer, without node_modules: it installs them when they are missing or older than the lockfile, finds
-// Node 24 (from npm on linux-x64, else the Node that runs this), and hands over.
+// Node 20 and newer, without node_modules: it installs them if they are missing or older than the lockfile, finds
+// Node 24 (from npm on linux-x64, else the Node that runs this file), and starts the program with it.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -58,7 +58,7 @@ function cacheRoot() {
   return DAVIT_CACHE ?? join(XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'davit');
 }
 
-/** Installs node_modules when they do not match package-lock.json. Two processes at once take turns. */
+/** Installs node_modules when they do not match package-lock.json. Only one process at a time installs them. */
 async function installPackages() {
   const lockfile = createHash('sha256')
     .update(readFileSync(join(ROOT, 'package-lock.json')))
@@ -89,7 +89,7 @@ async function installPackages() {
   }
 }
 
-/** Saves later starts the comparison with npm's record. A folder that cannot be written is no failure. */
+/** Writes a stamp, so that later starts do not compare with npm's record. A read-only folder is not an error. */
 function writeStamp(stamp, lockfile) {
   try {
     const own = `${stamp}.${process.pid}`;
@@ -100,7 +100,7 @@ function writeStamp(stamp, lockfile) {
   }
 }
 
-/** Whether npm's own record of node_modules lists every package of the lockfile. Of the optional ones, only Node counts. */
+/** Whether npm's record of node_modules lists all packages of the lockfile. Of the optional ones, only Node must be. */
 function npmHasInstalled() {
   const record = join(ROOT, 'node_modules', '.package-lock.json');
   if (!existsSync(record)) return false;
@@ -135,14 +135,14 @@ async function takeTurn(folder) {
   }
 }
 
-/** Whether the process that took the turn has ended. */
+/** Whether the process that made the lock folder has ended. */
 function abandoned(folder) {
   try {
     process.kill(Number(readFileSync(join(folder, 'pid'), 'utf8')), 0);
     return false;
   } catch (e) {
     if (e.code === 'EPERM') return false;
-    // Without a pid yet, the turn may just have been taken.
+    // A new lock folder may not contain its process id yet.
     return e.code === 'ESRCH' || Date.now() - (statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? 0) > 5000;
   }
 }

@@ -18,7 +18,7 @@ const BUILDS = {
     source: codePath('cluster', 'go', 'kubernetes'),
     sources: [...PINNED_SOURCES, 'main.go'],
     packages: ['.'],
-    // Knative refuses a server that says v0.0.0.
+    // Knative refuses an API server that reports version v0.0.0.
     variables: [
       `k8s.io/component-base/version.gitVersion=v${KUBERNETES_VERSION}`,
       'k8s.io/component-base/version.gitMajor=1',
@@ -64,7 +64,7 @@ const BUILDS = {
   },
 } as const satisfies Readonly<Record<string, GoBuild>>;
 
-/** Kubernetes is one program that goes by the name it is called by. */
+/** Kubernetes is built as one program, which acts as the component under whose name it is started. */
 const KUBERNETES_NAMES = [
   'kube-apiserver',
   'kube-controller-manager',
@@ -74,19 +74,19 @@ const KUBERNETES_NAMES = [
   'kubelet',
 ];
 
-/** Folders of programs, by what they are. */
+/** The folder of each build's programs. */
 export type GoPrograms = Readonly<Record<keyof typeof BUILDS, string>>;
 
-/** The programs of the cluster that are built from Go modules: made once, a quarter of an hour on two idle cores. */
+/** Builds the cluster's programs from Go modules, once. This takes a quarter of an hour on two idle cores. */
 export async function ensureGoPrograms(options: BuildOptions): Promise<GoPrograms> {
   const folders: [string, string][] = [];
   for (const name of Object.keys(BUILDS) as (keyof typeof BUILDS)[]) {
-    folders.push([name, await ensureProgram(name, options)]); // one after the other: each uses all cores
+    folders.push([name, await ensureProgram(name, options)]); // one at a time, because each uses all cores
   }
   return Object.fromEntries(folders) as GoPrograms;
 }
 
-/** Our own kubectl when it is built already, else the PATH's. */
+/** The path of our own kubectl if it is already built, else `kubectl`, which is looked up in the PATH. */
 export async function findKubectl(): Promise<string> {
   const ours = join(
     locateCachedFolder({ name: 'kubernetes', key: await computeGoBuildKey(BUILDS.kubernetes) }),

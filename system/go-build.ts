@@ -6,19 +6,19 @@ import { makeChildEnvironment, runProcess } from './run-process.ts';
 
 /** Commands that are built together from the Go modules that a go.mod pins. */
 export interface GoBuild {
-  /** For a person: `Pulumi 3.225.0`. */
+  /** The name in progress lines and errors: `Pulumi 3.225.0`. */
   readonly name: string;
-  /** The folder of go.mod, go.sum and, where the command is ours, main.go. */
+  /** The folder with go.mod, go.sum and, if the command is our own, main.go. */
   readonly source: string;
-  /** Files in `source` that decide what is built. */
+  /** Files in `source` on which the result of the build depends. */
   readonly sources: readonly string[];
-  /** What to build: a package each. */
+  /** The Go packages to build, one for each command. */
   readonly packages: readonly string[];
-  /** Set in the binary: `example.com/package.Variable=value`. */
+  /** Variables that the linker sets in the binary: `example.com/package.Variable=value`. */
   readonly variables?: readonly string[];
-  /** How many packages `go list -deps` counts, for the progress. */
+  /** The number of packages that `go list -deps` lists, for progress lines. */
   readonly count: number;
-  /** How long it takes on two idle cores: `2 to 5 minutes`. */
+  /** The build time on two idle cores: `2 to 5 minutes`. */
   readonly usually: string;
 }
 
@@ -32,11 +32,11 @@ const BUILD_ENVIRONMENT = {
   CGO_ENABLED: '0',
   GOFLAGS: '-mod=readonly',
   GOWORK: 'off',
-  GOTOOLCHAIN: 'local', // another toolchain would have to be downloaded
-  GOGC: '400', // the compiler's own memory is no concern: 40 % less time
+  GOTOOLCHAIN: 'local', // Go would have to download any other toolchain
+  GOGC: '400', // the compiler collects garbage less often: it needs more memory and 40 % less time
 };
 
-/** What built commands depend on: the same key is the same binary. */
+/** Computes the cache key of a build. Builds with the same key produce the same binaries. */
 export async function computeGoBuildKey(build: GoBuild): Promise<string> {
   const sources = await Promise.all(build.sources.map((file) => readFile(join(build.source, file), 'utf8')));
   return createHash('sha256')
@@ -45,7 +45,7 @@ export async function computeGoBuildKey(build: GoBuild): Promise<string> {
     .slice(0, 10);
 }
 
-/** Builds into `output`: a file for one package, a folder (with a `/` at its end) for several. */
+/** Builds into `output`: a file for one package, or a folder for several. A folder's path ends with `/`. */
 export async function buildGo(build: GoBuild, output: string, { progress, signal }: BuildOptions): Promise<void> {
   await requireGo(build.source);
   const watch = reportBuildProgress(build, progress);
@@ -63,7 +63,7 @@ export async function buildGo(build: GoBuild, output: string, { progress, signal
   }
 }
 
-/** Where Go keeps the files of a module that `source`'s go.mod names; downloads it when it is not there. */
+/** Returns the folder of a module that `source`'s go.mod names. Downloads the module if Go does not have it yet. */
 export async function readModuleFolder(source: string, module: string): Promise<string> {
   const ran = await runProcess('go', ['mod', 'download', '-json', module], {
     cwd: source,
@@ -91,7 +91,7 @@ function isOlder(version: string, than: string): boolean {
   return at !== undefined && (a?.[at] ?? 0) < (b?.[at] ?? 0);
 }
 
-/** Says how far the build is, from what `go build -v` prints: a line for each package that it begins to compile. */
+/** Reports progress from the output of `go build -v`, which has a line for each package that it starts to compile. */
 function reportBuildProgress({ name, count, usually }: GoBuild, progress: Progress) {
   const started = performance.now();
   const seen = { packages: 0, downloads: 0 };
@@ -118,7 +118,7 @@ function renderSeconds(seconds: number): string {
   return minutes > 0 ? `${minutes} min ${rest} s` : `${rest} s`;
 }
 
-/** The end of what Go printed, less the names of packages. */
+/** The last lines of Go's output, without the lines that only name a package. */
 function lastWords(output: string): string {
   const lines = output.split('\n').filter((line) => line.includes(' '));
   return lines.slice(-5).join('; ') || 'go build failed';

@@ -1,8 +1,8 @@
 import { availableParallelism, totalmem } from 'node:os';
 
 /**
- * Runs `work` on all items, at most `width` at a time. Results keep the order of the items. The first failure rejects,
- * and no further item is started.
+ * Runs `work` on all items, at most `width` at a time. Results keep the order of the items. After the first failure,
+ * the promise rejects and no further work starts.
  */
 export async function mapConcurrent<T, R>(
   items: readonly T[],
@@ -22,7 +22,7 @@ export async function mapConcurrent<T, R>(
   return results;
 }
 
-/** Makes a function that runs at most `width` works at a time and queues the others. */
+/** Makes a function that runs at most `width` pieces of work at a time and queues the others. */
 export function limitConcurrency(width: number): <T>(work: () => Promise<T>) => Promise<T> {
   let running = 0;
   const waiting: (() => void)[] = [];

@@ -8,7 +8,7 @@ import { pipeline } from 'node:stream/promises';
 const EXCLUDED_NAMES: ReadonlySet<string> = new Set(['registered_model_meta', '__pycache__', '.DS_Store']);
 const READ_BYTES = 1 << 20;
 
-/** A model directory contains something without a digest: a link that leads out of it, or a pipe. */
+/** A model directory contains an entry that cannot have a digest: a link to a file outside the model, or a pipe. */
 export class ModelLinkError extends Error {}
 
 /** Whether a file or folder of this name is part of a model. */

@@ -9,7 +9,7 @@ import { isAlive, readStartTime } from './is-alive.ts';
  */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** Kernel ticks from boot to the start of the process. In this and the next fields, '-' means not known. */
+  /** Kernel ticks from boot to the start of the process. In this and the next fields, '-' means unknown. */
   readonly started: string;
   /** The kernel's boot id, which changes with each boot. */
   readonly boot: string;

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { CODE_FOLDER } from '../system/code.ts';
 
-/** Packages that a release of the action has to install first; they are loaded only where they are used. */
+/** Packages outside the bundle. A release of the action installs them, and loads them only where it uses them. */
 const EXTERNAL_PACKAGES = /^(?:@pulumi\/(?!pulumi\/version\.js$)|@kubernetes\/|@grpc\/|google-protobuf(?:\/|$))/;
 
 /**
- * Makes `action/dist/`: one file with everything that the action needs to start, and the licences of its content. The
- * same sources give the same bytes in every folder. Path relative to Davit's folder → text.
+ * Makes `action/dist/`: one file with all code that the action needs to start, and the licences of its content. The
+ * same sources give the same bytes in every folder. Returns each file's text by its path relative to Davit's folder.
  */
 export async function makeBundle(): Promise<ReadonlyMap<string, string>> {
   const bundle = await rolldown({

@@ -1,5 +1,5 @@
-// The rules of the house that lint does not have: no circle of imports, type imports included, and no folder with more
-// than 25 files beside each other.
+// Checks the structure rules that lint does not have: no circular imports, type imports included, and at most 25 files
+// directly in one folder.
 import { readFileSync } from 'node:fs';
 import { dirname, posix } from 'node:path';
 import ts from 'typescript';

@@ -1,6 +1,6 @@
-// Writes the contract of the fake GitHub: the part that it serves of GitHub's published API descriptions. Their
-// packages unpack to 400 MB, so they are no dependency. When the fake gets another operation, run `npm install
-// --no-save --prefix FOLDER @octokit/openapi@23.0.2 @octokit/graphql-schema@15.26.1`, then this with FOLDER.
+// Writes the contract of the fake GitHub: the part of GitHub's published API descriptions that the fake serves. Their
+// packages unpack to 400 MB, so they are not dependencies. When you add an operation to the fake, run `npm install
+// --no-save --prefix FOLDER @octokit/openapi@23.0.2 @octokit/graphql-schema@15.26.1`, then this file with FOLDER.
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { writeFileAtomically } from '../system/atomic-files.ts';

@@ -13,7 +13,7 @@ import {
 
 const BUILT_IN = ['ID', 'Int', 'String', 'Boolean', 'Float'];
 
-/** The selected types and fields of a GraphQL schema, with the complete types of their arguments. */
+/** Returns the selected types and fields of a GraphQL schema, with the complete types of their arguments. */
 export function cutGraphql(schema: string, fields: Readonly<Record<string, readonly string[]>>): string {
   const all = parse(schema, { noLocation: true });
   const named = new Map(all.definitions.flatMap((d) => ('name' in d && d.name ? [[d.name.value, d] as const] : [])));
@@ -51,7 +51,7 @@ interface CutContext {
   readonly fields: Readonly<Record<string, readonly string[]>>;
 }
 
-/** Keeps a referenced type, and of a union only the selected members. The map grows during the iteration. */
+/** Keeps a referenced type, but only the selected members of a union. The map grows during the iteration. */
 function keepType(name: string, { kept, named, fields }: CutContext): void {
   if (kept.has(name) || BUILT_IN.includes(name)) return;
   const found = named.get(name);

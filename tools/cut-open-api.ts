@@ -16,7 +16,7 @@ export interface OpenApi {
 
 const PROSE = ['description', 'example', 'examples', 'externalDocs', 'deprecated', 'nullable', 'title', 'default'];
 
-/** The selected operations with the schemas that they need, without prose: JSON Schema with `#/$defs/` references. */
+/** Returns the selected operations with the JSON Schemas that they need (`#/$defs/` references), without prose. */
 export function cutOpenApi(api: OpenApi, ids: readonly string[]): Json {
   const defs: Record<string, unknown> = {};
   const all = Object.entries(api.paths).flatMap(([path, methods]) =>
@@ -84,7 +84,7 @@ function removeProse(node: unknown, cutting: CutContext): unknown {
   return nullable === true ? { anyOf: [slimmed, { type: 'null' }] } : slimmed;
 }
 
-/** The keys are property names, one of which may be "description". */
+/** Keeps all keys, because they are property names, one of which may be "description". */
 function removeProseFromProperties(properties: Json, cutting: CutContext): Json {
   return Object.fromEntries(Object.entries(properties).map(([name, value]) => [name, removeProse(value, cutting)]));
 }
@@ -92,7 +92,7 @@ function removeProseFromProperties(properties: Json, cutting: CutContext): Json 
 function keepSchema(ref: string, cutting: CutContext): string {
   const name = ref.split('/').at(-1) ?? '';
   if (!(name in cutting.defs)) {
-    cutting.defs[name] = {}; // it may refer to itself
+    cutting.defs[name] = {}; // the schema may refer to itself
     cutting.defs[name] = removeProse(cutting.api.components.schemas[name], cutting);
   }
   return `#/$defs/${name}`;

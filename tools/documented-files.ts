@@ -6,7 +6,7 @@ export const DOCUMENTED_RELEASE = `OWNER/davit`;
 export const DOCUMENTED_DIGEST = '0'.repeat(40);
 
 /**
- * The files that docs/pull-requests.md tells a user to write: path and content. Its code blocks begin with `# PATH`.
+ * Returns the files in docs/pull-requests.md that a user must write, by path. Their code blocks begin with `# PATH`.
  */
 export async function readDocumentedFiles(): Promise<ReadonlyMap<string, string>> {
   const page = await readFile(codePath('docs', 'pull-requests.md'), 'utf8');

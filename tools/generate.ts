@@ -53,13 +53,13 @@ function renderJsonSchema(schema: z.ZodType, title: string, description: string)
   return JSON.stringify(made);
 }
 
-/** A copy of the action, because `uses: $/PATH`, which names a workflow's own repository and commit, needs a path. */
+/** Makes a copy of the action in a folder, because `uses: $/PATH` (of the workflow's own commit) needs a path. */
 function makeSelfReference(): string {
   const action = readFileSync(codePath('action.yml'), 'utf8').replace('main: action/dist/', 'main: dist/');
   return `# Generated from ../action.yml for the workflows of this repository, which use $/action.\n${action}`;
 }
 
-/** The table of diagnostic codes, for users who have met one. */
+/** Makes the page in which users can look up a diagnostic code. */
 function makeDiagnosticsPage(): string {
   const rows = Object.entries(DIAGNOSTIC_CODES).map(([code, sentence]) => `| \`${code}\` | ${sentence} |`);
   return [

@@ -6,7 +6,7 @@ import { cacheFolder } from '../system/cache.ts';
 import { codePath } from '../system/code.ts';
 import { withFileLock } from '../system/file-lock.ts';
 
-/** Programs that check and test the workflows; none of them is part of the product. */
+/** Programs that check and test the workflows. They are not part of the product. */
 const BUILDS = {
   actionlint: {
     name: 'actionlint 1.7.12',
@@ -26,7 +26,7 @@ const BUILDS = {
   },
 } as const satisfies Readonly<Record<string, GoBuild>>;
 
-/** The path of a program, which is built into the user's cache the first time. Throws when Go is missing. */
+/** Returns the path of a program. The first call builds it into the user's cache, and throws if Go is missing. */
 export async function ensureGoProgram(name: keyof typeof BUILDS, options: BuildOptions): Promise<string> {
   const build = BUILDS[name];
   const folder = cacheFolder('tools', `${name}-${await computeGoBuildKey(build)}`);

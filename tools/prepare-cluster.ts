@@ -1,5 +1,5 @@
-// Builds the parts of the test cluster without starting it: a quarter of an hour with an empty cache, else nothing.
-// `.ci/run` runs it beside the other tests, at a low priority.
+// Builds the parts of the test cluster without starting it. This takes a quarter of an hour with an empty cache, and no
+// time otherwise. `.ci/run` runs it in parallel with the other tests, at a low priority.
 import { constants, setPriority } from 'node:os';
 import { prepareNode } from '../cluster/node/node-cluster.ts';
 

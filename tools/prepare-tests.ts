@@ -1,5 +1,5 @@
-// Builds what a test would otherwise build within its own time limit: some minutes with an empty cache, else nothing.
-// `npm test` runs it beside the gate.
+// Builds programs that a test would otherwise build within its own time limit. This takes some minutes with an empty
+// cache, and no time otherwise. `npm test` runs it in parallel with the gate.
 import { findPulumi } from '../engine/install/find-pulumi.ts';
 import { ensureGoProgram } from './go-programs.ts';
 

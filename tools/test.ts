@@ -1,4 +1,4 @@
-// All checks that need no cluster: the gate, then all tests with real mlflow, uv and Pulumi. Ends with vitest's
+// Runs all checks that need no cluster: the gate, then all tests with real mlflow, uv and Pulumi. Ends with vitest's
 // summary.
 import { spawn } from 'node:child_process';
 import { CODE_FOLDER, codePath } from '../system/code.ts';

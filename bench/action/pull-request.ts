@@ -35,12 +35,12 @@ export const pullRequest: Benchmark = {
 
 const nameEndpoint = (i: number) => `iris-${String(i).padStart(3, '0')}`;
 
-/** Endpoints of one model, all with their locks. */
+/** Returns the files of a repository whose endpoints have the same model, with their locks. */
 async function describeRepository(): Promise<Files> {
   const lock = await readFile(codePath('endpoints', 'iris.lock'), 'utf8');
   const files = Array.from({ length: ENDPOINTS }, (_, i) => nameEndpoint(i)).flatMap((name) => [
     [`endpoints/${name}.yaml`, declareEndpoint(name, 'iris', '2')] as const,
-    // Replaces its name and its entity's name.
+    // Replaces the endpoint's name and its entity's name.
     [`endpoints/${name}.lock`, lock.replaceAll(/\biris(?=`|:$)|(?<=^endpoint: )iris/gm, name)] as const,
   ]);
   return { 'models/iris/2': exampleModel('2'), 'endpoints/iris.yaml': null, ...Object.fromEntries(files) };
@@ -48,7 +48,7 @@ async function describeRepository(): Promise<Files> {
 
 let versions = 100;
 
-/** Gives each of `count` endpoints a new version of the model. */
+/** Returns the files of a change that gives `count` endpoints a new version of their model. */
 async function describeChange(count: number): Promise<Files> {
   const description = await readFile(codePath('models', 'iris', '1', 'MLmodel'), 'utf8');
   const files = Array.from({ length: count }, (_, i) => {
@@ -72,7 +72,7 @@ let pulls = 0;
 
 async function runOnce(user: UserRepository, count: number): Promise<Run> {
   const pull = user.openPullRequest(++pulls, await describeChange(count));
-  await rm(join(user.folder, 'release', 'node_modules'), { recursive: true, force: true }); // at first a link
+  await rm(join(user.folder, 'release', 'node_modules'), { recursive: true, force: true }); // it is a link at first
   const before = user.github.requests.length;
   const started = performance.now();
   const run = await user.runPullRequest(pull);
@@ -113,7 +113,7 @@ async function measure(bench: BenchContext, user: UserRepository, count: number)
   ];
 }
 
-/** The durations that the log reports for a step. */
+/** Reads the durations that the log reports for a step. */
 function readSeconds(log: string, what: string): readonly number[] {
   return [...log.matchAll(new RegExp(`${what}.*: done in ([\\d.]+) s`, 'g'))].map(([, seconds]) => Number(seconds));
 }

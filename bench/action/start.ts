@@ -38,7 +38,7 @@ function measure(bench: BenchContext, what: string, args: readonly string[], env
   });
 }
 
-/** The environment that GitHub's runner gives an action, without anything else of this process's environment. */
+/** Makes the environment that GitHub's runner gives an action, without any other variable of this process. */
 async function makeRunner(folder: string): Promise<NodeJS.ProcessEnv> {
   const [event, output] = [join(folder, 'event.json'), join(folder, 'output')];
   await Promise.all([writeFile(event, '{}'), writeFile(output, '')]);

@@ -20,10 +20,10 @@ const TOKEN_SECONDS = 3600;
 const SLEEPER = 'conformance';
 const SLEEPER_MODEL = codePath('test', 'fixtures', 'models', 'o_conformance');
 
-/** The settings of a benchmark's endpoint, besides its name. */
+/** The settings of a benchmark's endpoint, without its name. */
 export interface EndpointOptions {
   readonly version?: '1' | '2';
-  /** Uses a model that sleeps as long as the request says, instead of the example. */
+  /** Uses a model that sleeps for the time in the request, instead of the example model. */
   readonly sleeper?: boolean;
   readonly min?: number;
   readonly max?: number;
@@ -47,10 +47,10 @@ interface EnvironmentFields {
   readonly images: { readonly registry: string };
 }
 
-/** Fields of the environment file that differ from the cluster's. */
+/** Changes to the fields of the cluster's environment file. */
 type Changes = Readonly<Record<string, unknown>> | ((there: EnvironmentFields) => object);
 
-/** Works with a project of its own on the existing cluster, and takes down what it deployed. */
+/** Runs work with a separate project on the existing cluster, then takes down the endpoints of the project. */
 export async function withCluster<T>(
   bench: BenchContext,
   changes: Changes,
@@ -80,7 +80,7 @@ export async function withCluster<T>(
   }
 }
 
-/** Also runs after Ctrl-C, so without the benchmark's signal. A second try removes what a failed one leaves. */
+/** Also runs after Ctrl-C, so without the benchmark's signal. A second try removes what a failed one has left. */
 async function removeEndpoints(project: BenchProject, declared: readonly string[]): Promise<void> {
   const down = () => project.finish('down', ...new Set(declared), '--environment', NAME);
   try {

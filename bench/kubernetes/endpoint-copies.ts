@@ -8,7 +8,7 @@ const LABEL = 'davit.dev/bench-crowd';
 const CONCURRENCY = 4;
 const READY_SECONDS = 900;
 const POLL_MILLISECONDS = 2000;
-/** The API paths of a crowd's objects, in the order of creation. */
+/** The API paths of the copied objects, in the order of creation. */
 const KINDS = ['apis/serving.knative.dev/v1|configurations', 'apis/serving.knative.dev/v1|routes', 'api/v1|configmaps'];
 
 interface CopiedObject {
@@ -17,7 +17,7 @@ interface CopiedObject {
   readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
 }
 
-/** Creates copies of a deployed endpoint's objects under other names, which never have a replica. */
+/** Creates copies of a deployed endpoint's objects under other names. The copies never have a replica. */
 export async function createEndpointCopies(
   cluster: ClusterProject,
   { like, count, bench }: { readonly like: string; readonly count: number; readonly bench: BenchContext },
@@ -72,7 +72,7 @@ function withoutReplicas(spec: NonNullable<CopiedObject['spec']>): object {
   return { ...spec, template: { ...template, metadata: { ...template?.metadata, annotations } } };
 }
 
-/** Objects are named after the endpoint's object name; only the entry has the endpoint's own name. */
+/** Replaces the endpoint's object name in names, and the endpoint's own name, which only the entry contains. */
 function replaceName(text: string, from: string, to: string): string {
   return text.replaceAll(endpointObjectName(from), endpointObjectName(to)).replaceAll(from, to);
 }

@@ -8,7 +8,7 @@ const KNATIVE = ['knative-serving', 'kourier-system'];
 
 export const idle: Benchmark = {
   summary: 'CPU and memory of the platform without requests',
-  note: 'Proportional set size and CPU of the pods’ processes, where a node is this machine. The plain peer has none of it.',
+  note: 'Proportional set size and CPU of the pods’ processes, if a node is this machine. The peer has no platform.',
   run: (bench) =>
     withCluster(bench, {}, async ({ api, environment }) => {
       const pods = await findPods(api, [environment.platformNamespace, ...KNATIVE]);

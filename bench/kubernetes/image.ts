@@ -12,13 +12,13 @@ const ENDPOINT = 'bench-image';
 const MEGABYTE = 1e6;
 
 export const image: Benchmark = {
-  summary: 'building and pushing the image of the example, and what a new model with the same lock ships',
+  summary: 'building and pushing the image of the example, and the upload for a new model with the same lock',
   note: [
-    'Nothing built before: the build cache of Docker’s engine is emptied first, where the environment names its socket.',
-    'There is no peer: MLflow’s own build needs the internet and ships one layer for packages and model together.',
+    'The build cache of Docker’s engine is emptied first if the environment names its socket. There is no peer,',
+    'because MLflow’s own build needs the internet and makes one layer for packages and model together.',
   ].join('\n'),
   run: (bench) =>
-    // A registry path of its own, which is empty.
+    // Uses a separate registry path, which is empty.
     withCluster(bench, makeOwnRegistry, async (cluster) => {
       const { environment } = cluster;
       await cluster.declare(ENDPOINT);
@@ -26,7 +26,7 @@ export const image: Benchmark = {
       bench.progress.say(emptied === undefined ? 'Docker’s build cache is as it was' : 'Docker’s build cache is empty');
       const first = await build(cluster, bench);
       const again = await build(cluster, bench);
-      // Another model with the same lock: one more file, as a new training would change one.
+      // Adds a file to make another model with the same lock, as a new training would.
       await writeFile(join(cluster.root, 'models/iris/2/notes.txt'), 'trained again');
       await cluster.declare(ENDPOINT);
       const second = await build(cluster, bench);
@@ -41,7 +41,7 @@ function makeOwnRegistry({ images }: { readonly images: { readonly registry: str
 interface ImageBuild {
   readonly seconds: number;
   readonly megabytes: number;
-  /** Size on disk, by Docker's own count; NaN: unknown. */
+  /** Size on disk according to Docker. NaN: unknown. */
   readonly unpacked: number;
   readonly layers: ReadonlyMap<string, number>;
 }

@@ -12,10 +12,10 @@ const PLATFORM_NAMESPACES = ['knative-serving', 'kourier-system'];
 const ENDPOINTS = { davit: 'bench', 'route optimized': 'bench-direct' } as const;
 
 export const overhead: Benchmark = {
-  summary: 'the same requests to a plain Deployment and Service of the same image, and through the whole path',
+  summary: 'the same requests to a plain Deployment and Service with the same image, and through the edge and Knative',
   note: [
-    'Plain is the peer: the same image with the same arguments behind a Service. Route optimized leaves the activator out',
-    'while a replica is up. CPU is that of all pods on the way. Target: +p50 at most 4 ms, +p99 at most 12 ms.',
+    'Plain is the peer: the same image with the same arguments behind a Service. Route optimized bypasses the',
+    'activator while a replica is ready. CPU is that of all pods on the path. Target: at most +4 ms p50, +12 ms p99.',
   ].join('\n'),
   run: (bench) =>
     withCluster(bench, {}, async (cluster) => {

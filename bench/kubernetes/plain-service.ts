@@ -10,7 +10,7 @@ export interface PlainService {
   readonly pods: PodSelector;
   readonly question: ProbeRequest;
   readonly scale: (replicas: number) => Promise<void>;
-  /** How many replicas are ready now. */
+  /** Returns the number of ready replicas. */
   readonly ready: () => Promise<number>;
   readonly remove: () => Promise<void>;
 }
@@ -26,7 +26,7 @@ interface Revision {
   readonly spec: { readonly containers: readonly object[]; readonly volumes?: readonly object[] };
 }
 
-/** Starts an endpoint's image as the peer would run it. */
+/** Starts an endpoint's image as a plain Deployment and Service. */
 export async function startPlainService(
   { api, environment }: ClusterProject,
   {

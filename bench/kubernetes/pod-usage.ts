@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { KubernetesApi } from '../../kubernetes/client/api.ts';
 import { listProcesses, type ProcessEntry, sumCpuSeconds, sumPssMib } from '../processes.ts';
 
-/** The resources that processes of pods have used, on nodes that are this machine. */
+/** The resources used by the processes of pods, if their node is this machine. */
 export interface PodUsage {
   readonly pods: number;
   readonly cpuSeconds: number;
@@ -13,7 +13,7 @@ interface Pod {
   readonly metadata: { readonly uid: string; readonly name: string };
 }
 
-/** The pods of some namespaces, by namespace. */
+/** Finds the pods of some namespaces, by namespace. */
 export async function findPods(
   api: KubernetesApi,
   namespaces: readonly string[],
@@ -22,7 +22,7 @@ export async function findPods(
   return new Map(await Promise.all(found));
 }
 
-/** CPU seconds so far, and memory. NaN where no node is this machine, so that it is not read as zero. */
+/** Reads the CPU seconds so far, and the memory. Both are NaN, not zero, if no node is this machine. */
 export function readPodUsage(pods: readonly Pod[]): PodUsage {
   const processes = listPodProcesses(pods.map((p) => p.metadata.uid));
   if (pods.length > 0 && processes.length === 0) return { pods: pods.length, cpuSeconds: NaN, mebibytes: NaN };

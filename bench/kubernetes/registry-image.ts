@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { parseImageReference, makeRegistryUrl } from '../../images/image-reference.ts';
 
-/** A layer of an image as the registry stores it: compressed. */
+/** A compressed layer of an image in the registry. */
 export interface Layer {
   readonly digest: string;
   readonly size: number;
@@ -32,12 +32,12 @@ export async function readLayers(reference: string): Promise<readonly Layer[]> {
     return (await response.json()) as Manifest;
   };
   const top = await read(version ?? 'latest');
-  const image = top.manifests?.find((m) => m.platform?.architecture !== 'unknown'); // not its attestations
+  const image = top.manifests?.find((m) => m.platform?.architecture !== 'unknown'); // not the attestations
   return (image ? await read(image.digest) : top).layers ?? [];
 }
 
 /**
- * Sends a request to Docker's engine over its socket; undefined: there is no socket, or the engine has no such object.
+ * Sends a request to Docker's engine over its socket. Returns undefined if there is no socket or no such object.
  */
 export async function sendDockerRequest(
   dockerHost: string | undefined,

@@ -3,7 +3,7 @@ import { ENDPOINT_LABEL, endpointObjectName } from '../../schemas/environment/ku
 import { isReady, type ObservedPod } from '../../kubernetes/diagnosis/observe-revision.ts';
 import type { ClusterProject } from './cluster-project.ts';
 
-/** A group of pods. */
+/** Selects the pods of an endpoint. */
 export interface PodSelector {
   readonly namespace: string;
   /** `key=value` */
@@ -16,20 +16,20 @@ export interface PodCount {
   readonly all: number;
 }
 
-/** The pods of an endpoint. */
+/** Makes the selector for an endpoint's pods. */
 export function makePodSelector({ environment }: Pick<ClusterProject, 'environment'>, endpoint: string): PodSelector {
   const labelSelector = `${ENDPOINT_LABEL}=${endpointObjectName(endpoint)}`;
   return { namespace: environment.namespace, labelSelector };
 }
 
-/** Counts the pods of an endpoint now. */
+/** Counts the current pods of an endpoint. */
 export async function countPods(cluster: ClusterProject, endpoint: string): Promise<PodCount> {
   return count(await listPods(cluster, endpoint));
 }
 
 /**
- * Calls `onChange` after each change that the API server reports. Polling many times a second would take CPU from the
- * pods whose start is measured. Ends when the signal aborts.
+ * Calls `onChange` after each change that the API server reports, until the signal aborts. It does not poll, because
+ * that would take CPU from the pods whose start is measured.
  */
 export function watchPods(
   { api }: Pick<ClusterProject, 'api'>,
@@ -48,7 +48,7 @@ function count(pods: readonly ObservedPod[]): PodCount {
   return { ready: pods.filter(isReady).length, all: pods.length };
 }
 
-/** The load time that the newest model server of an endpoint has logged. */
+/** Reads the load time that the newest model server of an endpoint has logged. */
 export async function readLoadSeconds(cluster: ClusterProject, endpoint: string): Promise<number> {
   const { api, environment } = cluster;
   const [pod] = await listPods(cluster, endpoint);

@@ -11,17 +11,17 @@ const ENDPOINT = 'bench-scale';
 const ENVIRONMENT = { autoscaling: { idle_seconds: 70, scale_down_seconds: 10 } };
 const REPLICAS = 4;
 const UNITS = 4;
-/** As many requests as all replicas can take at a time. Each one is long enough for the autoscaler to see it. */
+/** As many clients as all replicas have units. Each request is long enough for the autoscaler to notice it. */
 const CLIENTS = REPLICAS * UNITS;
 const SLEEP = { dataframe_split: { columns: ['do', 'number'], data: [['sleep', 0.5]] } };
 /** Time to scale down to one replica, and up again. */
 const STEP_SECONDS = 400;
 
 export const scale: Benchmark = {
-  summary: `a step of load from nothing to ${CLIENTS} requests at a time: 1 → ${REPLICAS} replicas`,
+  summary: `scaling from 1 to ${REPLICAS} replicas when the load rises from none to ${CLIENTS} concurrent requests`,
   note: [
-    'Plain is the peer: its Deployment is scaled at the moment the load begins, because it does not react to load.',
-    'Target: the first extra one ready in at most 5 s, all of them in at most 8 s.',
+    'Plain is the peer: its Deployment is scaled when the load begins, because it does not react to load by itself.',
+    'Target: the first new replica is ready in at most 5 s, all replicas in at most 8 s.',
   ].join('\n'),
   run: (bench) =>
     withCluster(bench, ENVIRONMENT, async (cluster) => {
@@ -44,7 +44,7 @@ export const scale: Benchmark = {
 };
 
 interface ScaleTimes {
-  /** Until more than one pod exists, in any state. */
+  /** The time until more than one pod exists, in any state. */
   readonly wanted: number;
   readonly first: number;
   readonly all: number;
@@ -79,7 +79,7 @@ async function measureLoadStep(cluster: ClusterProject, bench: BenchContext): Pr
   }
 }
 
-/** Waits until one replica is left, begins the step, and measures the scaling. */
+/** Waits until one replica is left, starts the load, and measures the scaling. */
 async function measureScaling(
   cluster: ClusterProject,
   pods: PodSelector,

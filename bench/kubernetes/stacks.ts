@@ -8,8 +8,8 @@ const ENDPOINT = 'bench-stacks';
 const COPIES = 200;
 
 export const stacks: Benchmark = {
-  summary: `\`davit preview\` and \`davit up\` of one endpoint, alone and beside ${COPIES} others`,
-  note: 'The others have a revision each that never had a replica. Target: no difference, for their stacks are their own.',
+  summary: `\`davit preview\` and \`davit up\` of one endpoint, alone and with ${COPIES} others on the cluster`,
+  note: 'The others have one revision each, without a replica. Target: no difference, because each has its own stack.',
   run: (bench) =>
     withCluster(bench, {}, async (cluster) => {
       bench.progress.say('Deploying …');
@@ -38,7 +38,7 @@ async function measureStacks(cluster: ClusterProject, side: string, bench: Bench
     return cluster.davit('up', ENDPOINT);
   });
   const asked = await measureLoad(await cluster.question(ENDPOINT), bench, { connections: 1, readCpu: () => NaN });
-  await cluster.declare(ENDPOINT); // as it was, for the next measurement
+  await cluster.declare(ENDPOINT); // the original settings again, for the next measurement
   await cluster.davit('up', ENDPOINT);
   return [
     ...makeTimeFigures('preview, no change', side, same),

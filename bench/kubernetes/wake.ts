@@ -7,17 +7,17 @@ import { countPods, readLoadSeconds } from './replicas.ts';
 
 const TIMES = 3;
 const ENDPOINT = 'bench-wake';
-/** The shortest that an environment may have, because Knative's window is a minute. */
+/** The shortest idle time that an environment may have, because Knative's window is at least a minute. */
 const ENVIRONMENT = { autoscaling: { idle_seconds: 70, scale_down_seconds: 10 } };
 const SCALE_TO_ZERO_SECONDS = 240;
 const POLL_MILLISECONDS = 500;
 const RETRY_MILLISECONDS = 20;
 
 export const wake: Benchmark = {
-  summary: 'zero → answer: one request to an endpoint that has no replica',
+  summary: 'the time of one request to an endpoint that is scaled to zero',
   note: [
-    'Plain is the peer: its Deployment is scaled to one replica and queried until it answers; it cannot wake by itself.',
-    'Target: at most 2.5 s and the time its model takes to load.',
+    'Plain is the peer: its Deployment is scaled to one replica and queried until it answers; it cannot wake itself.',
+    'Target: at most 2.5 s plus the load time of the model.',
   ].join('\n'),
   run: (bench) =>
     withCluster(bench, ENVIRONMENT, async (cluster) => {

@@ -8,23 +8,23 @@ import { KNATIVE_SOURCE, KNATIVE_VERSION } from '../go-programs.ts';
 import { makeImageReference, type Images } from '../node-images/images.ts';
 import { REGISTRY } from '../node/node-layout.ts';
 
-/** A Kubernetes object, as far as it is looked at here. */
+/** The fields of a Kubernetes object that this module reads. */
 export interface ManifestObject {
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly namespace?: string };
   readonly data?: Readonly<Record<string, string>>;
 }
 
-/** What is applied: types first, objects when the types are known. */
+/** Manifests to apply: first the types, then the objects, once the API server knows the types. */
 export interface KnativeManifests {
   readonly types: string;
   readonly objects: readonly ManifestObject[];
 }
 
-/** Of the manifests as they come out of the modules, whose versions go.mod and checksums go.sum pin. */
+/** SHA-256 of the modules' unchanged manifests. go.mod pins the versions of the modules, go.sum their checksums. */
 const CHECKSUM = 'e38334eb0e5d5c5577af68220a7f0166bb75c074b2ff82f7222ca8c485dfe509';
 
-/** Folders and files of the modules; links between modules are lost in a module's zip, hence all of them. */
+/** Manifests of every module by folder or file, because a module's zip does not contain its links to other modules. */
 const TYPES = [
   ['knative.dev/serving', 'config/core/300-resources'],
   ['knative.dev/networking', 'config/certificate.yaml'],
@@ -45,13 +45,13 @@ const OBJECTS = [
   ['knative.dev/net-kourier', 'config'],
 ] as const;
 
-/** What a model server needs of Knative, and what this cluster is. */
+/** Knative's settings for model servers and for this cluster. */
 const SETTINGS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'config-network': { 'ingress-class': 'kourier.ingress.networking.knative.dev' },
   'config-domain': { 'svc.cluster.local': '' },
   'config-deployment': {
     'registries-skipping-tag-resolving': REGISTRY,
-    'pod-is-always-schedulable': 'true', // a GPU that is not free now is waited for
+    'pod-is-always-schedulable': 'true', // a pod waits for a GPU that is in use
   },
   'config-features': Object.fromEntries(
     [
@@ -65,7 +65,7 @@ const SETTINGS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   ),
 };
 
-/** Knative Serving and Kourier as objects for this cluster: our images by digest, our settings. */
+/** Makes the objects of Knative Serving and Kourier for this cluster, with our images (by digest) and our settings. */
 export async function makeKnativeManifests(images: Images, options: BuildOptions): Promise<KnativeManifests> {
   const folder = await ensureCachedFolder(
     { name: 'knative-manifests', key: computeCacheKey(CHECKSUM, TYPES, OBJECTS), fill: collectManifests },
@@ -109,12 +109,12 @@ function adaptObjects(text: string, images: Images): readonly ManifestObject[] {
     )
     .replace(/docker\.io\/envoyproxy\/envoy:\S+/g, makeImageReference(images.envoy))
     .replaceAll('app.kubernetes.io/version: devel', `app.kubernetes.io/version: "${KNATIVE_VERSION}.0"`)
-    // The gateway answers after half a second; ten would be a third of the whole start.
+    // The gateway answers after half a second. A delay of ten seconds would be a third of the whole start.
     .replaceAll('initialDelaySeconds: 10', 'initialDelaySeconds: 1');
   return parseAllDocuments(named)
     .map((document) => document.toJS() as ManifestObject | null)
     .filter((object) => object !== null)
-    .filter((object) => object.kind !== 'HorizontalPodAutoscaler') // nothing measures pods here
+    .filter((object) => object.kind !== 'HorizontalPodAutoscaler') // nothing measures the load of pods in this cluster
     .map(withSettings)
     .map(withSmallRequests);
 }
@@ -132,7 +132,10 @@ interface Deployment extends ManifestObject {
   readonly spec: { readonly template: { readonly spec: { readonly containers: readonly Container[] } } };
 }
 
-/** Knative asks for a whole processor, which would leave a small machine none for models; what is idle is anybody's. */
+/**
+ * Knative requests a whole CPU, which would leave a small machine none for models. With smaller requests, Knative can
+ * still use all CPU time that is idle.
+ */
 function withSmallRequests(object: ManifestObject): ManifestObject {
   if (object.kind !== 'Deployment') return object;
   const { spec } = object as Deployment;

@@ -17,7 +17,7 @@ export async function writeManifestFiles({ types, objects }: KnativeManifests): 
   await Promise.all(FILES.map((file, i) => writeFileAtomically(file, texts[i] ?? '')));
 }
 
-/** The files with their checksums, in the order of application; none when the node has none. */
+/** The files with their checksums, in the order of application. Empty if the node has no such files. */
 export async function readManifestFiles(): Promise<readonly PinnedFile[]> {
   const texts = await Promise.all(FILES.map((file) => readFile(file, 'utf8').catch(() => undefined)));
   return FILES.flatMap((source, i) => {

@@ -39,7 +39,7 @@ const IDENTITIES = {
   controllers: { user: 'system:kube-controller-manager', kubeconfig: getKubeconfigPath('controllers') },
   scheduler: { user: 'system:kube-scheduler', kubeconfig: getKubeconfigPath('scheduler') },
   proxy: { user: 'system:kube-proxy', group: 'system:node-proxier', kubeconfig: getKubeconfigPath('proxy') },
-  // Without the node's address in the certificate, `kubectl logs` is refused.
+  // `kubectl logs` fails if the certificate does not contain the node's address.
   kubelet: {
     user: `system:node:${NODE_NAME}`,
     group: 'system:nodes',
@@ -50,7 +50,7 @@ const IDENTITIES = {
 
 export type IdentityName = keyof typeof IDENTITIES;
 
-/** Makes a new authority, a certificate for each component, and kubeconfig files for those that call the API. */
+/** Makes a new authority, a certificate for each component, and kubeconfig files for components that call the API. */
 export async function makeCertificates(): Promise<void> {
   await mkdir(FOLDER, { recursive: true, mode: 0o700 });
   const { key, certificate } = AUTHORITY;

@@ -28,7 +28,7 @@ async function listHierarchies(): Promise<readonly string[]> {
   return folders.filter((f) => f.isDirectory()).map((f) => join(ROOT, f.name));
 }
 
-/** A new cgroup v1 has no CPUs until it is given some. */
+/** A new cgroup v1 has no CPUs until some are assigned to it. */
 async function inheritCpus(hierarchy: string): Promise<void> {
   for (const file of ['cpuset.cpus', 'cpuset.mems']) {
     await writeFile(join(hierarchy, CONTROL_GROUP, file), await readFile(join(hierarchy, file), 'utf8'));

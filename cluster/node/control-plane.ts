@@ -43,7 +43,7 @@ function makeEtcdFlags(): readonly string[] {
     ...['--data-dir', join(NODE_FOLDER, 'etcd')],
     ...['--listen-client-urls', ETCD, '--advertise-client-urls', ETCD],
     ...['--listen-peer-urls', 'http://127.0.0.1:2380'],
-    '--unsafe-no-fsync', // its data is gone with the node anyway
+    '--unsafe-no-fsync', // its data is deleted with the node anyway
     '--log-level=warn',
   ];
 }

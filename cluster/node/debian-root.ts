@@ -1,6 +1,6 @@
 import { runChecked } from '../run-checked.ts';
 
-/** Not needed to run; two thirds of a new Debian. */
+/** Paths that programs do not need at run time. They make up two thirds of a new Debian. */
 export const REMOVED_PATHS = [
   'var/cache/apt',
   'var/lib/apt/lists',
@@ -10,8 +10,8 @@ export const REMOVED_PATHS = [
 ];
 
 /**
- * Also not needed under model servers: character sets that C programs request from iconv (Python has its own), the
- * tests and help of Python's library, and the file lists of packages. The list of packages itself stays.
+ * Paths that model servers do not need either: character sets that C programs request from iconv (Python has its own),
+ * the tests and help of Python's library, and the file lists of packages. The list of packages itself stays.
  */
 export const REMOVED_PATHS_SLIM = [
   'usr/lib/x86_64-linux-gnu/gconv',

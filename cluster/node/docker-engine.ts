@@ -17,31 +17,31 @@ const POLL_MILLISECONDS = 100;
 const CONFIG_FILE = join(NODE_FOLDER, 'docker.json');
 const ACTION = `download and extract Debian's package ${PACKAGE}`;
 
-/** Docker's engine: the program of this machine, else Debian's. */
+/** The path of Docker's engine: this machine's own, else the one in Debian's package. */
 export async function ensureDockerEngine(options: BuildOptions): Promise<string> {
   return (await findProgram('dockerd')) ?? join(await ensureUnpackedEngine(options), 'dockerd');
 }
 
-/** The path of Debian's Docker client, which builds with BuildKit without a plugin. It exists once the engine does. */
+/** The path of the Docker client in the unpacked package. The client builds with BuildKit without a plugin. */
 export async function locateUnpackedDockerClient(): Promise<string> {
   return join(locateCachedFolder(await describeUnpackedEngine()), 'docker');
 }
 
 /** The engine as a component of the node. It builds and pushes images, and gives containers no network. */
 export async function makeDockerEngineComponent(program: string): Promise<Component> {
-  await writeFileAtomically(CONFIG_FILE, '{}'); // otherwise it reads the configuration of the machine's own engine
+  await writeFileAtomically(CONFIG_FILE, '{}'); // otherwise the engine reads the configuration of the machine's own
   const flags = [
     `--config-file=${CONFIG_FILE}`,
     `--host=unix://${DOCKER_SOCKET}`,
     `--data-root=${join(NODE_FOLDER, 'docker')}`,
     `--exec-root=${join(NODE_FOLDER, 'docker-run')}`,
-    '--pidfile=', // a file that a killed engine left would stop the next one
+    '--pidfile=', // the file of a killed engine would prevent the next start
     `--containerd=${CONTAINERD_SOCKET}`,
     `--cgroup-parent=/${CONTROL_GROUP}/docker`,
     '--exec-opt=native.cgroupdriver=cgroupfs',
     '--oom-score-adjust=0', // a lower value may be forbidden on this machine
     ...['--iptables=false', '--ip6tables=false', '--bridge=none', '--ip-forward=false', '--ip-masq=false'],
-    '--log-level=error', // it would log an empty warning for each build
+    '--log-level=error', // the engine would log an empty warning for each build
   ];
   return { name: 'docker', command: [program, ...flags], after: `unix:${CONTAINERD_SOCKET}` };
 }
@@ -85,7 +85,7 @@ async function unpack(folder: string, { signal }: BuildOptions): Promise<void> {
   const work = join(folder, 'package');
   await mkdir(work, { recursive: true });
   const run = { cwd: work, ...(signal && { signal }) };
-  // As this user, because apt's own user may not write here.
+  // Download as this user, because apt's own user may not write here.
   const download = ['apt-get', 'download', '-qq', '-o', 'APT::Sandbox::User=root', PACKAGE];
   await runChecked(ACTION, download, run).catch(async () => {
     await updateDebianLists(run); // apt has no package lists yet, or the package has a newer version

@@ -61,7 +61,7 @@ export async function connectNode({ pid }: NodeProcess): Promise<void> {
   }
 }
 
-/** Removes the veth pair and with it its routes. The kernel may have done so already. */
+/** Removes the veth pair and with it its routes. The kernel may have removed it already. */
 export async function disconnectNode(): Promise<void> {
   await runProcess('ip', ['link', 'delete', VETH_NAME]);
 }

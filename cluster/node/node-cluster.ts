@@ -41,13 +41,13 @@ interface NodeParts {
   readonly programs: GoPrograms;
   readonly wheels: WheelPrograms;
   readonly images: Images;
-  /** Docker's engine. */
+  /** The path of Docker's engine. */
   readonly docker: string;
   readonly manifests: KnativeManifests;
 }
 
 export interface NodeOptions extends BuildOptions {
-  /** Without Knative, to test its installation. Its images are in the registry all the same. */
+  /** Leaves out Knative, so that a test can install it. The registry contains Knative's images nevertheless. */
   readonly bare?: boolean;
 }
 
@@ -80,7 +80,7 @@ export async function startNodeCluster(options: NodeOptions): Promise<void> {
   });
 }
 
-/** Makes everything that a node needs, and starts nothing. */
+/** Makes everything that a node needs, without starting the node. */
 export async function prepareNode(options: BuildOptions): Promise<void> {
   requireLinuxRoot();
   await ensureDebianPackages(options);

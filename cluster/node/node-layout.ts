@@ -16,7 +16,7 @@ export const CONTAINERD_SOCKET = `${NODE_FOLDER}/containerd.sock`;
 export const DOCKER_SOCKET = `${NODE_FOLDER}/docker.sock`;
 
 export const NODE_NAME = 'davit-node';
-/** The node has its own network; a veth pair with these two addresses leads there. */
+/** The node has its own network. A veth pair with these two addresses connects it with the machine. */
 export const MACHINE_ADDRESS = '10.243.0.1';
 export const NODE_ADDRESS = '10.243.0.2';
 export const VETH_NAME = 'davit-cluster';

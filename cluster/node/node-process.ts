@@ -30,7 +30,7 @@ const RECORD = join(NODE_FOLDER, 'node.json');
 const COMPONENTS = join(NODE_FOLDER, 'components.json');
 const POLL_MILLISECONDS = 50;
 const END_MILLISECONDS = 20_000;
-/** The node has its own processes, mounts, network and host name. All of it ends with its first process. */
+/** The node has its own processes, mounts, network and host name. All of them end with its first process. */
 const NAMESPACE_COMMAND = [
   'unshare',
   '--kill-child',
@@ -53,7 +53,7 @@ function locateLog(name: string): string {
 export async function startNodeProcess(program: string): Promise<NodeProcess> {
   await rm(COMPONENTS, { force: true });
   const [log, network] = [openSync(locateLog('node'), 'a'), openSync('/proc/self/ns/net', 'r')];
-  const env = makeChildEnvironment({ PATH: SYSTEM_PATH, TMPDIR: '/tmp' }); // it outlives the process that starts it
+  const env = makeChildEnvironment({ PATH: SYSTEM_PATH, TMPDIR: '/tmp' }); // the node outlives this process
   const [command, ...args] = [...NAMESPACE_COMMAND, program, COMPONENTS];
   // The fourth file is the machine's network, for components that must run there.
   const unshare = spawn(command, args, { env, detached: true, stdio: ['ignore', log, log, network] });
@@ -99,7 +99,7 @@ export async function endNodeProcess({ pid }: NodeProcess): Promise<void> {
   }
 }
 
-/** `unshare --fork` stays outside; its only child is the first process inside. */
+/** `unshare --fork` stays outside the new namespaces. Its only child is the first process inside them. */
 async function findChild(parent: number): Promise<number> {
   for (let tries = 0; tries < 100; tries++) {
     const children = await readFile(`/proc/${parent}/task/${parent}/children`, 'utf8').catch(() => '');

@@ -91,7 +91,7 @@ function makeKubeletConfiguration() {
       x509: { clientCAFile: AUTHORITY.certificate },
     },
     authorization: { mode: 'Webhook' },
-    // One control group for everything, so that it can be removed; works with cgroup v1 and v2.
+    // One control group holds everything, so that it can be removed. This works with cgroup v1 and v2.
     cgroupDriver: 'cgroupfs',
     cgroupRoot: `/${CONTROL_GROUP}`,
     failCgroupV1: false,
@@ -102,7 +102,7 @@ function makeKubeletConfiguration() {
     tlsCertFile: certificate,
     tlsPrivateKeyFile: key,
     resolvConf: RESOLV_FILE,
-    // The node shares its disk. Images are never collected, and pods are evicted only when nothing is left.
+    // The node shares the machine's disk. It never removes images, and evicts pods only when almost nothing is left.
     evictionHard: { 'memory.available': '100Mi', 'nodefs.available': '1%', 'imagefs.available': '1%' },
     imageGCHighThresholdPercent: 100,
     podLogsDir: join(NODE_FOLDER, 'pod-logs'),

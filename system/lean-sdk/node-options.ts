@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { CODE_FOLDER } from '../code.ts';
 
-/** The option with which Node loads Pulumi's SDK without what Davit does not use. It has no space. */
+/** The Node option that loads Pulumi's SDK without the packages that Davit does not use. It contains no space. */
 export const LEAN_SDK_OPTION = `--import=${pathToFileURL(join(CODE_FOLDER, 'system', 'lean-sdk', 'register.ts')).href}`;
 
 /** Removes the option from a value of NODE_OPTIONS. */

@@ -1,4 +1,4 @@
-// Stands for a package that Pulumi's SDK imports but that Davit never uses: see skip-unused-packages.ts.
+// Stands in for a package that Pulumi's SDK imports but Davit never uses: see skip-unused-packages.ts.
 module.exports = new Proxy(
   { __esModule: true },
   {

@@ -38,7 +38,7 @@ afterAll(async () => {
   await kubectl(to, ['delete', 'namespace', NAMESPACE, '--ignore-not-found']).catch(() => undefined);
 });
 
-test('startCluster() makes a node that knows its versions, and a second one changes nothing', async () => {
+test('startCluster() makes a node and reports its versions; a second call changes nothing', async () => {
   const expected = { kind: 'node', state: 'up', kubernetes: 'v1.34.4', knative: '1.21.0', registry: 'localhost:5001' };
   expect(cluster).toMatchObject(expected);
   const before = await podNames();
@@ -46,7 +46,7 @@ test('startCluster() makes a node that knows its versions, and a second one chan
   expect(await podNames()).toEqual(before);
 });
 
-test('a Configuration and a Route of an image from the registry answer through Kourier', async () => {
+test('a Configuration and a Route with an image of the registry answer through Kourier', async () => {
   const image = await makeAnswerImage('answer');
   await applyObjects(to, [...makeObjects(image)], { limitSeconds: 60 });
   await kubectl(to, ['wait', '--for=condition=Ready', 'route/answer', '-n', NAMESPACE, '--timeout=90s']);
@@ -59,7 +59,7 @@ test('a Configuration and a Route of an image from the registry answer through K
   expect(await kubectl(to, logs)).toBe('answering\n');
 });
 
-test('a graphics card that is declared on the node is handed out once', async () => {
+test('a GPU that is declared on the node is given to only one pod', async () => {
   await declareGpus(to, 1);
   onTestFinished(() => declareGpus(to, 0));
   await applyObjects(to, [makeGpuPod('first'), makeGpuPod('second')], { limitSeconds: 60 });
@@ -73,7 +73,7 @@ test('a graphics card that is declared on the node is handed out once', async ()
 });
 
 test.each(['kubelet', 'containerd', 'kube-apiserver', 'kube-proxy', 'dockerd'])(
-  'a killed %s comes back, and what serves goes on serving',
+  'a killed %s is restarted, and no request fails meanwhile',
   async (program) => {
     const gateway = await readGateway();
     const answers: unknown[] = [];
@@ -96,7 +96,7 @@ test.each(['kubelet', 'containerd', 'kube-apiserver', 'kube-proxy', 'dockerd'])(
   },
 );
 
-test('the engine of the node pulls from the registry, and gives the digest', async () => {
+test("the node's Docker engine pulls from the registry and returns the digest", async () => {
   vi.stubEnv('DOCKER_HOST', cluster.dockerHost);
   onTestFinished(() => {
     vi.unstubAllEnvs();
@@ -105,7 +105,7 @@ test('the engine of the node pulls from the registry, and gives the digest', asy
   await expect.poll(() => pinImages({ python }, options), { timeout: 20_000 }).toEqual({ python });
 });
 
-test('what is written for a platform that owns Knative installs this very Knative', async () => {
+test("an environment file whose platform owns Knative installs the cluster's own images of Knative", async () => {
   const described = await describeCluster({ ...cluster, knativeIsDavits: true }, options);
   const { environment, diagnostics } = parseEnvironment(renderEnvironment(described), ENVIRONMENT_FILE);
   expect(diagnostics).toEqual([]);
@@ -120,14 +120,14 @@ test('what is written for a platform that owns Knative installs this very Knativ
   );
 });
 
-test('a Knative that is there is adopted', async () => {
+test('the environment file of a cluster with another Knative adopts it', async () => {
   const text = renderEnvironment(await describeCluster({ ...cluster, knativeIsDavits: false }, options));
   const { environment, diagnostics } = parseEnvironment(text, ENVIRONMENT_FILE);
   expect(diagnostics).toEqual([]);
   expect(environment).toMatchObject({ target: 'kubernetes', knative: { mode: 'adopt' } });
 });
 
-test('a context of the user is looked at and left as it is', async () => {
+test("startCluster() and removeCluster() do not change a cluster of the user's own context", async () => {
   vi.stubEnv('KUBECONFIG', cluster.kubeconfig);
   onTestFinished(() => {
     vi.unstubAllEnvs();

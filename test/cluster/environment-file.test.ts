@@ -29,7 +29,7 @@ beforeEach(async () => {
   return () => rm(root, { recursive: true });
 });
 
-test('renderEnvironment() makes a file that Davit reads', () => {
+test('renderEnvironment() renders a file that Davit can parse', () => {
   const { environment, diagnostics } = parseEnvironment(renderEnvironment(NODE), ENVIRONMENT_FILE);
   expect(diagnostics).toEqual([]);
   expect(environment).toMatchObject({
@@ -56,7 +56,7 @@ test('renderEnvironment() names the manifests of a cluster without Knative', () 
   expect(environment).toMatchObject({ knative: { mode: 'install', manifests: knative, images: {} } });
 });
 
-test('renderEnvironment() leaves to the user what is not known of their cluster', () => {
+test('renderEnvironment() leaves unknown fields of a cluster to the user', () => {
   const cluster = { context: 'mine' };
   const theirs = { ...NODE, cluster, registry: undefined, images: {}, dockerHost: undefined, small: false };
   const text = renderEnvironment({ ...theirs, knative: 'to fill in' });
@@ -74,7 +74,7 @@ test('renderEnvironment() leaves to the user what is not known of their cluster'
   });
 });
 
-test('the file is written, kept, written anew and removed', async () => {
+test('the file is written, left unchanged, rewritten and removed', async () => {
   expect(await removeEnvironmentFile(root)).toBe(false);
   expect(await writeEnvironmentFile(root, renderEnvironment(NODE))).toBe('written');
   expect(await writeEnvironmentFile(root, renderEnvironment(NODE))).toBe('unchanged');
@@ -88,7 +88,7 @@ test.each([
   ['somebody else wrote', () => 'name: cluster\ntarget: local\n'],
   ['somebody changed', (ours: string) => ours.replace('10m', '100m')],
   ['somebody added to', (ours: string) => `${ours}quota: {}\n`],
-])('a file that %s is left as it is', async (_what, change) => {
+])('a file that %s is not changed', async (_what, change) => {
   await mkdir(join(root, 'environments'));
   await writeEnvironmentFile(root, renderEnvironment(NODE));
   const file = join(root, ENVIRONMENT_FILE);
@@ -99,7 +99,7 @@ test.each([
   expect(await readFile(file, 'utf8')).toBe(theirs);
 });
 
-test('pinFiles() gives the checksum of what a server has', async () => {
+test('pinFiles() returns the checksums of files on a server', async () => {
   const server = createServer((asked, answer) => {
     answer.writeHead(asked.url === '/there' ? 200 : 404).end('text');
   }).listen(0, '127.0.0.1');

@@ -46,7 +46,7 @@ const HELD: Readonly<Record<PodProcessKind, { readonly answered: number; readonl
 const ANSWERED = ['502'];
 const BROKEN = ['ECONNRESET', 'EPIPE'];
 
-describe.runIf(isAsked)('killed at random', () => {
+describe.runIf(isAsked)('an endpoint whose processes are killed at random', () => {
   beforeAll(async () => {
     temporary = await mkdtemp(join(tmpdir(), 'davit-kills-'));
     vi.stubEnv('TMPDIR', temporary);
@@ -63,7 +63,7 @@ describe.runIf(isAsked)('killed at random', () => {
   });
 
   test(
-    'it comes back whatever is killed: only what was held is lost, the next update works, and nothing is left',
+    'recovers: only held requests are lost, the next update succeeds, and no file or process is left',
     async () => {
       await runKillRounds(
         {
@@ -78,7 +78,7 @@ describe.runIf(isAsked)('killed at random', () => {
           },
           findVictims,
           check: async (killed, round) => {
-            // An engine whose davit was killed finishes its work; until then it holds the stack's lock.
+            // An engine whose davit was killed finishes its work. Until then it holds the stack's lock.
             await expect.poll(findDeployers, { timeout: AGAIN_MILLISECONDS, interval: 500 }).toEqual([]);
             await on.up();
             await prober!.round();
@@ -94,10 +94,10 @@ describe.runIf(isAsked)('killed at random', () => {
     OPTIONS.rounds * ROUND_MILLISECONDS,
   );
 
-  test('nothing is left of it when it is taken down', async () => {
+  test('leaves nothing when it is taken down', async () => {
     requireSuccess(await on.davit('down', '--all'));
     const kinds = 'route,configuration,revision,poddisruptionbudget,configmap';
-    await expect.poll(() => on.names(kinds), { timeout: 60_000 }).toBe(''); // owned objects go after it
+    await expect.poll(() => on.names(kinds), { timeout: 60_000 }).toBe(''); // owned objects are deleted later
     await checkNothingDeploys();
   });
 });

@@ -6,7 +6,7 @@ import { openPlatform, requireSuccess, Rollouts } from './rollouts.ts';
 const { cluster, traces } = inject('shared');
 const options = { progress: { say: (line: string) => process.stderr.write(`${line}\n`) } };
 
-test.runIf(cluster)('a platform stays as long as something runs on it, then all of it goes', async () => {
+test.runIf(cluster)('a platform cannot be removed while endpoints use it, and is then removed completely', async () => {
   const on = await Rollouts.open('removal');
   await on.declare({ variables: { VERSION: 'one' } });
   await on.up();
@@ -35,7 +35,7 @@ test.runIf(cluster)('a platform stays as long as something runs on it, then all 
   await on.kubectl('delete', ...left);
 });
 
-test.runIf(traces)('a cluster goes without a trace', async () => {
+test.runIf(traces)('removeCluster() leaves nothing on the machine', async () => {
   expect(await removeCluster(options)).toBe('node');
   expect(await readTraces()).toEqual(traces);
   expect(await readClusterStatus(options)).toBeUndefined();

@@ -12,7 +12,7 @@ beforeAll(async () => {
 
 afterAll(() => on.close());
 
-test('a route that was edited by hand is shown by a look at it, and put back', async () => {
+test('a preview with --refresh shows a route that was edited by hand, and an update restores it', async () => {
   const route = await on.readRoute();
   const patch = JSON.stringify([
     { op: 'replace', path: '/spec/traffic/0/percent', value: 10 },
@@ -27,18 +27,18 @@ test('a route that was edited by hand is shown by a look at it, and put back', a
   expect(await on.readRoute()).toEqual(route);
 });
 
-test('what was removed by hand is made again', async () => {
+test('an update recreates objects that were removed by hand', async () => {
   const before = await on.podNames();
   for (const what of ['poddisruptionbudget', 'configmap'])
     await on.kubectl('delete', what, '-n', on.models, '-l', on.label);
-  expect((await on.query()).status).toBe(404); // without the entry nobody knows who may query it
+  expect((await on.query()).status).toBe(404); // no entry, no endpoint
   await on.up();
   await on.underLoad('what was removed is there again', () => Promise.resolve());
   expect(await on.list('poddisruptionbudget')).toHaveLength(2);
   expect(await on.podNames()).toEqual(before);
 });
 
-test('a revision that was removed by hand too', async () => {
+test('an update recreates a revision that was removed by hand', async () => {
   const [one] = await on.list<{ readonly metadata: { readonly name: string } }>('configuration');
   await on.kubectl('delete', 'configuration', one!.metadata.name, '-n', on.models);
   await on.up();

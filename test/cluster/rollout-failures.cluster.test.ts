@@ -18,7 +18,7 @@ afterAll(async () => {
   await declareGpus(on.to, 0);
 });
 
-describe('what fails leaves everything as it was, and says why', () => {
+describe('a failed update changes nothing that serves, and reports the cause', () => {
   test('a version that crashes', async () => {
     await on.declare({ variables: crash });
     const { stderr } = await on.fails('a version that crashes');
@@ -29,30 +29,30 @@ describe('what fails leaves everything as it was, and says why', () => {
     expect(endpoint).toMatchObject({ ready: 'READY', configUpdate: 'UPDATE_FAILED' });
     expect(endpoint.entities.at(-1)).toMatchObject({ deployment: 'DEPLOYMENT_FAILED' });
     expect(endpoint.entities.at(-1)?.message).toContain('the weights cannot be read');
-    await expect.poll(async () => (await on.pods()).length, { timeout: 60_000 }).toBe(1); // no pod of it is left
+    await expect.poll(async () => (await on.pods()).length, { timeout: 60_000 }).toBe(1); // its pod is removed
   });
 
-  test('one of three entities: nothing switches, not even the shares of the others', async () => {
+  test('one of three entities crashes: no traffic share changes, not even of the other two', async () => {
     const entities = [makeEntity(on.endpoint, { VERSION: 'one' }), makeEntity('two', { VERSION: 'two' })];
     await on.declareShared([...entities, makeEntity('bad', crash)], [40, 40, 20]);
     const { stderr } = await on.fails('one of three');
     expect(stderr).toContain('endpoints/failures.yaml:14:7 error revision-failed The model does not start');
   });
 
-  test('a secret that is not there', async () => {
+  test('a missing secret', async () => {
     await on.declare({ variables: { VERSION: '{{secrets/nowhere/key}}' } });
     const { stderr } = await on.fails('a missing secret');
     expect(stderr).toMatch(/revision-failed Its container "model" cannot be started: secret "nowhere" not found/);
   });
 
-  test('a model that needs more memory than it may have', async () => {
+  test('a model that exceeds its memory limit', async () => {
     const megabytes = await on.writeSecret('megabytes', '4000');
     await on.declare({ variables: { VERSION: 'large', LOAD_MB: megabytes } });
     const { stderr } = await on.fails('too much memory');
     expect(stderr).toMatch(/revision-failed It exceeded its memory limit/);
   });
 
-  test('and the next update just works', async () => {
+  test('the next update succeeds', async () => {
     await on.declare({ variables: { VERSION: 'two' }, more: { entity_version: '2' } });
     await on.updates('after failures', 'two');
     expect(await on.status()).toMatchObject({ ready: 'READY', configUpdate: 'NOT_UPDATING' });
@@ -60,8 +60,8 @@ describe('what fails leaves everything as it was, and says why', () => {
   });
 });
 
-describe('hardware that is not there', () => {
-  test('is said; when it is there, the same update works', async () => {
+describe('a cluster without enough GPUs', () => {
+  test('an update fails with the cause, and succeeds once there is a GPU', async () => {
     await on.declare({ variables: { VERSION: 'gpu' }, more: { workload_type: 'GPU_SMALL' } });
     const { stderr } = await on.fails('no graphics card');
     expect(stderr).toContain('No node can run it: 0/1 nodes are available: 1 Insufficient nvidia.com/gpu');
@@ -69,7 +69,7 @@ describe('hardware that is not there', () => {
     await on.updates('a graphics card', 'gpu');
   });
 
-  test('or is taken is said before; the old one can end first', async () => {
+  test('a preview reports that the GPU is in use; with "recreate" the old revision ends first', async () => {
     await on.declare({ variables: { VERSION: 'next' }, more: { workload_type: 'GPU_SMALL' } });
     const { stdout } = await on.davit('preview', on.endpoint);
     expect(stdout).toContain('needs 1 nvidia.com/gpu more than is free while both versions run');

@@ -14,7 +14,7 @@ beforeAll(async () => {
 
 afterAll(() => on.close());
 
-test('of two updates at once the second says who is at it', async () => {
+test('the second of two concurrent updates is refused with the process of the first', async () => {
   await on.declare({ variables: { VERSION: 'two', LOAD_SECONDS: '5' } });
   await on.underLoad('two updates at once', async () => {
     let second: ReturnType<Rollouts['davit']> | undefined;
@@ -56,7 +56,7 @@ const STAGES: readonly Stage[] = [
 const KILLS_MILLISECONDS = 900_000;
 
 test(
-  'an update that is killed at any stage, again and again, is gone on with by the next',
+  'the next update completes an update that was killed, at any stage',
   async () => {
     await appendFile(join(on.root, 'models', 'behaves', '3', 'model.py'), `\n# ${Date.now()}: another image\n`);
     await on.underLoad('updates that are killed', async () => {
@@ -71,14 +71,14 @@ test(
   KILLS_MILLISECONDS,
 );
 
-test('what a killed update has made goes with the endpoint', async () => {
+test('taking the endpoint down removes the objects of a killed update', async () => {
   const sign = /Configuration [^:]+: creating/;
   expect(await killAt({ version: 'seven', model: '3', when: 'it makes the revision', sign })).toMatchObject({
     killed: true,
   });
   requireSuccess(await on.davit('down', on.endpoint));
   const kinds = 'route,configuration,revision,poddisruptionbudget,configmap';
-  await expect.poll(() => on.names(kinds), { timeout: 60_000 }).toBe(''); // owned objects go after it
+  await expect.poll(() => on.names(kinds), { timeout: 60_000 }).toBe(''); // owned objects are deleted later
 });
 
 async function killAt({ version, model, when, sign }: Stage) {

@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => on.close());
 
 const system = () => on.environment.platformNamespace;
-/** Every part that a request passes, and parts that only manage the others. */
+/** The components on the path of a request, and the components that manage them. */
 const PARTS: readonly (readonly [string, () => string, string])[] = [
   ['model', () => on.models, 'davit.dev/endpoint'],
   ['activator', () => 'knative-serving', 'app=activator'],
@@ -32,8 +32,8 @@ const PARTS: readonly (readonly [string, () => string, string])[] = [
   ['edge', system, 'app.kubernetes.io/name=davit-edge'],
 ];
 
-describe.runIf(isNode)('what is killed under load, with no time to drain', () => {
-  test.each(PARTS)('a %s costs at most what it held', async (what, namespace, label) => {
+describe.runIf(isNode)('killed under load, with no time to drain', () => {
+  test.each(PARTS)('a %s loses at most the requests that it held', async (what, namespace, label) => {
     const [pod] = await on.pods(namespace(), label);
     await costsWhatItHeld(what, async () => {
       expect(await killPod(pod!.metadata.uid)).toBeGreaterThan(0);
@@ -41,7 +41,7 @@ describe.runIf(isNode)('what is killed under load, with no time to drain', () =>
     await expect.poll(() => on.isUp(namespace(), label), { timeout: 60_000, interval: 500 }).toBe(true);
   });
 
-  test('a kubelet costs nothing', async () => {
+  test('a kubelet loses no request', async () => {
     const { asked } = await on.watch('kubelet killed', async () => {
       await killNodeProgram('kubelet');
       await sleep(AFTERMATH_MILLISECONDS);
@@ -50,8 +50,8 @@ describe.runIf(isNode)('what is killed under load, with no time to drain', () =>
   });
 });
 
-describe('what has time to drain', () => {
-  test.for(PARTS)('a %s that is evicted costs nothing', async ([what, namespace, label], { skip }) => {
+describe('evicted under load, with time to drain', () => {
+  test.for(PARTS)('a %s loses no request', async ([what, namespace, label], { skip }) => {
     const { length } = await on.pods(namespace(), label);
     // Another owner's Knative may have one replica of each, which its own disruption budget keeps.
     if (length === 1 && (what === 'activator' || what === 'gateway of Kourier')) skip();
@@ -64,7 +64,7 @@ describe('what has time to drain', () => {
 });
 
 test.runIf(isNode)(
-  'a registry that the node cannot reach, and one that has lost the image, fail an update and nothing else',
+  'an unreachable registry or a missing image fails the update, and the previous version keeps serving',
   async () => {
     await appendFile(join(on.root, 'models', 'behaves', '2', 'model.py'), `\n# ${Date.now()}: another image\n`);
     await on.declare({ variables: { VERSION: 'two' }, more: { entity_version: '2' } });
@@ -79,16 +79,16 @@ test.runIf(isNode)(
       /cannot be pulled: localhost:5001\/(?<name>\S+)@(?<digest>sha256:\w+)/.exec(down.stderr)?.groups ?? {};
     let removed: Promise<Response> | undefined;
     const lost = await on.fails('the image is gone', (text) => {
-      if (!CREATING.test(text)) return; // it existed when the update began
+      if (!CREATING.test(text)) return; // the image existed when the update began
       removed ??= fetch(`http://localhost:5001/v2/${name}/manifests/${digest}`, { method: 'DELETE' });
     });
     expect((await removed)?.status).toBe(202);
     expect(lost.stderr).toMatch(/revision-failed Its image cannot be pulled: .*not found/);
-    await on.updates('the image is there again', 'two'); // it is built again
+    await on.updates('the image is there again', 'two'); // Davit builds it again
   },
 );
 
-/** Evicts a pod as `kubectl drain` does; a disruption budget may delay it. */
+/** Evicts a pod as `kubectl drain` does. A disruption budget can delay it. */
 async function evict({ metadata: { name } }: Pod, namespace: string): Promise<void> {
   const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace } };
   const path = `/api/v1/namespaces/${namespace}/pods/${name}/eviction`;

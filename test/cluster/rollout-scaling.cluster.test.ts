@@ -19,31 +19,31 @@ beforeAll(async () => {
 
 afterAll(() => on.close());
 
-test('an idle endpoint sleeps, and who may not ask does not wake it', async () => {
+test('an idle endpoint scales to zero, and requests without permission do not wake it', async () => {
   await expect.poll(() => on.podNames(), { timeout: 180_000, interval: 1000 }).toEqual([]);
   expect(await on.status()).toMatchObject({ ready: 'READY', entities: [{ deployment: 'DEPLOYMENT_READY' }] });
   const refused = await Promise.all(Array.from({ length: BURST }, () => on.query('nobody')));
   expect(new Set(refused.map((r) => r.status))).toEqual(new Set([401]));
   expect(await on.podNames()).toEqual([]);
-  // An update of an endpoint without replicas starts none either.
+  // Nor does an update start a replica.
   await on.up();
   expect(await on.podNames()).toEqual([]);
 });
 
-test('a request wakes it and is held, though that takes longer than a prediction may', async () => {
+test('a request wakes the endpoint and is held, even if loading takes longer than its time limit', async () => {
   const began = performance.now();
   await on.underLoad('woken', () => on.query());
   expect(performance.now() - began).toBeGreaterThan(TIME_LIMIT_SECONDS * 1000);
 });
 
-test('a burst over the maximum waits its turn', async () => {
+test('requests beyond the maximum concurrency wait in the queue', async () => {
   const { url } = on.question();
   const answers = await Promise.all(Array.from({ length: BURST }, () => queryEndpoint(url, on.token, busy(0.2))));
   expect(new Set(answers.map((a) => a.status))).toEqual(new Set([200]));
   expect(await on.podNames()).toHaveLength(1);
 });
 
-test('one replica becomes four under load, and none of its requests fails', async () => {
+test('an endpoint scales from one replica to four under load without a failed request', async () => {
   const bounds = { min_provisioned_concurrency: UNITS_OF_A_REPLICA, max_provisioned_concurrency: 16 };
   await on.declare({ variables: MODEL, more: bounds, seconds: TIME_LIMIT_SECONDS });
   expect(await on.previews()).toBe('update-in-place');

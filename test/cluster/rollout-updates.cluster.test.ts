@@ -28,7 +28,7 @@ test('a second update changes nothing', async () => {
   expect(await on.podNames()).toEqual(before);
 });
 
-test('status shows how the workers of what serves run, as its own model server says', async () => {
+test('status shows the worker mode that the model server has reported', async () => {
   const { workers } = (await on.status()).entities[0] ?? {};
   expect(workers).toMatchObject({ mode: expect.stringMatching(/^(shared|separate)$/) as string, count: 4 });
   const log = (await on.davit('logs', on.endpoint)).stdout.split('\n').map((line) => line.replace(/^\S+ \| /, ''));
@@ -37,7 +37,7 @@ test('status shows how the workers of what serves run, as its own model server s
   expect((await on.davit('status', on.endpoint)).stdout).toMatch(/\n {4}loaded (once|per worker)/);
 });
 
-test('to other settings and to another model version; the file put back selects the same revision', async () => {
+test('settings and model version can be updated; the restored file selects the original revision', async () => {
   const before = await on.revision();
   await on.declare({ variables: { VERSION: 'two' } });
   await on.updates('other settings', 'two');
@@ -50,19 +50,19 @@ test('to other settings and to another model version; the file put back selects 
   expect((await on.status()).entities).toHaveLength(1);
 });
 
-test('of the bounds restarts nothing', async () => {
+test('an update of the bounds restarts no replica', async () => {
   const before = await on.podNames();
   const bounds = { min_provisioned_concurrency: 4, max_provisioned_concurrency: 8 };
   await on.declare({ variables: { VERSION: 'one' }, more: bounds });
   expect(await on.previews()).toBe('update-in-place');
   await on.updates('other bounds', 'one');
-  // The same replica still serves; a second one may have been added, which the new bounds allow.
+  // The same replica still serves. Knative may have added a second one, which the new bounds allow.
   expect(await on.podNames()).toEqual(expect.arrayContaining([...before]));
   const path = 'jsonpath={.items[0].metadata.annotations.autoscaling\\.knative\\.dev/max-scale}';
   expect(await on.kubectl('get', 'podautoscaler', '-n', on.models, '-l', on.label, '-o', path)).toBe('2');
 });
 
-test('a secret that was written again makes another revision, and its value is nowhere', async () => {
+test('a rotated secret makes a new revision, and no file contains its value', async () => {
   const secret = await on.writeSecret('version', 'amethyst');
   await on.declare({ variables: { VERSION: secret } });
   await on.updates('a secret', 'amethyst');
@@ -74,7 +74,7 @@ test('a secret that was written again makes another revision, and its value is n
   expect(found.stdout).toBe(''); // the state contains neither value
 });
 
-test('of who may ask restarts nothing, and counts at once', async () => {
+test('an update of the permissions restarts no replica and takes effect at once', async () => {
   await on.kubectlWith(JSON.stringify(VIEWER), 'apply', '-f', '-');
   const viewer = (await on.kubectl('create', 'token', NAME, '-n', 'default', '--audience', 'davit')).trim();
   const before = await on.podNames();

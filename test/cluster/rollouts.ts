@@ -19,7 +19,7 @@ import { type DavitRun, runDavit } from './run-davit.ts';
 
 const TEST_MODEL = join(import.meta.dirname, '..', 'fixtures', 'models', 'o_environment');
 const BODY = '{"dataframe_records": [{"seconds": 0}]}';
-/** The cluster and the deployers share two cores with the clients, so the clients leave them most of the CPU. */
+/** The cluster and the deployers share the CPU with the clients, so the clients pause to leave them most of it. */
 const PAUSE = { pauseMilliseconds: 60 };
 
 interface DeclarationOptions {
@@ -59,7 +59,7 @@ export class Rollouts {
     this.token = parts.token;
   }
 
-  /** Opens a project of its own for each endpoint, so that test files can run at the same time. */
+  /** Opens a separate project for each endpoint, so that test files can run at the same time. */
   static async open(endpoint: string): Promise<Rollouts> {
     const { environment, to, text } = await openPlatform();
     const { root } = await makeWorkingProject(

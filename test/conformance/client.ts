@@ -5,17 +5,17 @@ import type { ServingAccess } from './conformance-target.ts';
 
 export interface ClientOptions {
   readonly entity?: string;
-  /** Default: the token of who may query; null: none. */
+  /** Default: a token that permits queries. `null` sends no token. */
   readonly token?: string | null;
   readonly headers?: Readonly<Record<string, string>>;
   readonly agent?: Agent;
 }
 
-/** Asks the endpoints that are given; of every answer it is made sure that it tells nothing of what is inside. */
+/** Sends requests to the deployed endpoints. Fails if a response contains internal details. */
 export interface Client {
   readonly query: (endpoint: string, body: unknown, sent?: ClientOptions) => Promise<HttpResponse>;
   readonly get: (path: string, sent?: ClientOptions) => Promise<HttpResponse>;
-  /** `target` as it is to be on the first line of the request. */
+  /** `target` is sent unchanged on the first line of the request. */
   readonly send: (
     method: string,
     target: string,
@@ -24,7 +24,7 @@ export interface Client {
 }
 
 const LIMIT_SECONDS = 120;
-/** Of a stack trace, of Python's, Node's or Go's files, of the cluster's own addresses. */
+/** Parts of stack traces, of file names of Python, Node or Go, and of addresses inside the cluster. */
 const INTERNAL_DETAILS =
   /Traceback|site-packages|File "\/|stack_trace|node:internal|\.ts:\d+|\.go:\d+|goroutine |svc\.cluster\.local/;
 
@@ -56,7 +56,7 @@ export function makeClient(given: () => ServingAccess): Client {
   return client;
 }
 
-/** Status and error code of an answer, if its sentence is in Databricks' form. */
+/** Returns status and error code of an error response. Fails if its body is not in Databricks' form. */
 export function parseRefusal({ status, body, headers }: HttpResponse): readonly [number, string] {
   const { error_code: code, message, ...more } = JSON.parse(body) as Readonly<Record<string, string>>;
   expect(headers['content-type']).toMatch(/^application\/json/);
@@ -72,7 +72,7 @@ const COLUMNS = ['sepal length (cm)', 'sepal width (cm)', 'petal length (cm)', '
 const SETOSA = [5.1, 3.5, 1.4, 0.2] as const;
 const record = Object.fromEntries(COLUMNS.map((c, i) => [c, SETOSA[i]]));
 
-/** One flower in every form that a body may have. */
+/** The same flower in each form that a request body may have. */
 export const FLOWER = {
   dataframe_split: { dataframe_split: { columns: COLUMNS, data: [SETOSA] } },
   dataframe_records: { dataframe_records: [record] },
@@ -81,7 +81,7 @@ export const FLOWER = {
 } as const;
 export const FLOWER_CSV = `${COLUMNS.join(',')}\n${SETOSA.join(',')}\n`;
 
-/** What the model of FAULTS is to do. */
+/** The request body that makes the model of FAULTS do something. */
 export function makeInstruction(what: string, number = 1): object {
   return { dataframe_split: { columns: ['do', 'number'], data: [[what, number]] } };
 }

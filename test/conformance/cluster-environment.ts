@@ -8,20 +8,20 @@ import { VIEWER } from './endpoint-files.ts';
 
 const HOUR_SECONDS = 3600;
 
-/** An environment on a cluster, with its platform in place. */
+/** An environment on a cluster, with a deployed platform. */
 export interface ClusterEnvironment {
   readonly environment: KubernetesEnvironment;
   readonly api: KubernetesApi;
 }
 
-/** The environment that all tests on a cluster share, in another project of theirs. */
+/** Writes the environment that all tests on a cluster share into the project at `root`, and connects to it. */
 export async function openClusterEnvironment(root: string): Promise<ClusterEnvironment> {
   const { environment, text } = await openPlatform();
   await writeFile(join(root, 'environments', `${environment.name}.yaml`), text);
   return { environment, api: await connectCluster(environment.cluster, root) };
 }
 
-/** A token of a service account that no role says anything about. */
+/** Creates a token of a service account that no role mentions. */
 export async function createViewer({ api, environment }: ClusterEnvironment): Promise<string> {
   if (environment.identity.kind !== 'kubernetes')
     throw new Error('Cannot make a viewer: its identities come from elsewhere');

@@ -1,17 +1,17 @@
-/** A set of endpoints that somebody has deployed, as clients know it. */
+/** The address and the tokens with which clients reach the deployed endpoints. */
 export interface ServingAccess {
   /** `http://127.0.0.1:8080` */
   readonly host: string;
   readonly token: string;
-  /** The token of somebody who may see the endpoint FAULTS, not query it, and knows of no other. */
+  /** The token of a caller who may view the endpoint FAULTS but not query it, and has no permission on any other. */
   readonly viewer: string | undefined;
 }
 
-/** In what the targets differ, each for a reason of its own. Everything else is asked of all of them alike. */
+/** The intended differences between the targets. Everything else must be the same on all targets. */
 export interface Capabilities {
-  /** Whether callers are told apart. Local: whoever has a token of this machine's gateway may query everything. */
+  /** Whether each caller has permissions. On the local target, every valid token permits all queries. */
   readonly permissions: boolean;
-  /** In every build log. Local: the model was loaded where it serves; Kubernetes: its image was made elsewhere. */
+  /** Text in every build log. Local: the replica has loaded the model. Kubernetes: the image was built elsewhere. */
   readonly buildLog: string;
 }
 
@@ -20,6 +20,6 @@ export interface ConformanceTarget {
   readonly capabilities: Capabilities;
   /** Deploys ENDPOINTS (endpoint-files.ts). */
   readonly deploy: () => Promise<ServingAccess>;
-  /** Takes everything down again, also after a deployment that failed. */
+  /** Takes all endpoints down, also after a failed deployment. */
   readonly remove: () => Promise<void>;
 }

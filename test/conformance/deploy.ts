@@ -11,9 +11,9 @@ const MAIN = join(import.meta.dirname, '..', '..', 'cli', 'main.ts');
 /** A project with the endpoints of the suite, for one environment. */
 export interface Deployment {
   readonly root: string;
-  /** Runs `davit`; throws with what it said unless it is content. */
+  /** Runs `davit`. Throws an Error with its output if it fails. */
   readonly davit: (...args: readonly string[]) => Promise<string>;
-  /** As a user would: `davit lock`, `davit up`, `davit token`. */
+  /** Deploys as a user does: `davit lock`, `davit up`, `davit token`. */
   readonly up: () => Promise<Pick<ServingAccess, 'host' | 'token'>>;
   readonly down: () => Promise<void>;
   /** Removes the project. */

@@ -43,7 +43,7 @@ answer = c.predict(endpoint="iris", inputs={"dataframe_split": {"columns": colum
 print(json.dumps({"answer": answer["predictions"], "list": "iris" in [e["name"] for e in c.list_endpoints()], "state": c.get_endpoint("iris")["state"]}))
 `;
 
-/** The clients that people have: nothing is changed in them but the host. */
+/** Runs clients that users already have. Only their host setting is changed. */
 export function describeClients({ given, capabilities }: SuiteContext): void {
   describe('existing clients', () => {
     let python: string;

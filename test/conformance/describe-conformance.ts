@@ -8,7 +8,7 @@ import { describeRefusals } from './describe-refusals.ts';
 import { describeTraffic } from './describe-traffic.ts';
 import type { ConformanceTarget, ServingAccess } from './conformance-target.ts';
 
-/** The one suite: what clients may expect of endpoints, wherever they are deployed. Over HTTP, and over nothing else. */
+/** The suite that endpoints on every target must pass. It uses only their HTTP API. */
 export function describeConformance({ name, capabilities, deploy, remove }: ConformanceTarget): void {
   describe(`${name}, as its clients see it`, () => {
     let deployed: ServingAccess | undefined;

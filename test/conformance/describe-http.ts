@@ -12,11 +12,11 @@ const BODY = JSON.stringify(FLOWER.dataframe_split);
 const TOO_LARGE_BYTES = 17 * 1024 * 1024;
 const UUID = /^[\da-f]{8}-([\da-f]{4}-){3}[\da-f]{12}$/;
 
-/** HTTP itself: connections, methods, paths, bodies, headers. */
+/** Tests of HTTP itself: connections, methods, paths, bodies, headers. */
 export function describeHttp({ client, given }: SuiteContext): void {
   const headers = () => ({ authorization: `Bearer ${given().token}`, 'content-type': 'application/json' });
 
-  /** Says something over a connection of its own and hears everything that comes until its end. */
+  /** Sends text over a new connection and returns everything that it receives until the connection closes. */
   const say = async (text: string) => {
     const { hostname, port } = new URL(given().host);
     const socket = connect(Number(port || 80), hostname).setEncoding('utf8');
@@ -24,12 +24,12 @@ export function describeHttp({ client, given }: SuiteContext): void {
     let heard = '';
     socket.on('data', (part: string) => (heard += part)).on('error', () => undefined);
     socket.write(text);
-    await new Promise((resolve) => socket.once('close', resolve)); // once() would fail of a reset that comes after the answer
+    await new Promise((resolve) => socket.once('close', resolve)); // once() would reject on a reset after the response
     return heard;
   };
 
   describe('HTTP', () => {
-    it('keeps connections, also after an error', async () => {
+    it('keeps connections open, also after an error', async () => {
       const agent = new Agent({ keepAlive: true, maxSockets: 1 });
       onTestFinished(() => agent.destroy());
       const answers = [
@@ -45,19 +45,19 @@ export function describeHttp({ client, given }: SuiteContext): void {
       expect(answers.map((a) => a.reused)).toEqual([false, true, true, true, true, true, true]);
     });
 
-    it('closes a connection when the client asks for it', async () => {
+    it('closes a connection if the client requests it', async () => {
       const { authorization } = headers();
       const head = `authorization: ${authorization}\r\ncontent-type: application/json\r\ncontent-length: ${BODY.length}`;
       const closed = await say(`POST ${QUERY} HTTP/1.1\r\nhost: a\r\n${head}\r\nconnection: close\r\n\r\n${BODY}`);
       expect(closed).toMatch(/^HTTP\/1\.1 200 [^]*\{"predictions": \[0\]\}\s*$/);
     });
 
-    it('takes a body in chunks', async () => {
+    it('accepts a body in chunks', async () => {
       const { status } = await client.query(IRIS, BODY, { headers: { 'transfer-encoding': 'chunked' } });
       expect(status).toBe(200);
     });
 
-    it('takes a body that waits for 100 Continue', async () => {
+    it('accepts a body from a client that waits for 100 Continue', async () => {
       const asked = request(`${given().host}${QUERY}`, {
         method: 'POST',
         agent: false,
@@ -84,7 +84,7 @@ export function describeHttp({ client, given }: SuiteContext): void {
       asked.on('error', () => undefined).destroy();
     });
 
-    it('answers HEAD without a body, and OPTIONS with what is allowed', async () => {
+    it('answers HEAD without a body, and OPTIONS with the allowed method', async () => {
       const heads = [await client.send('HEAD', QUERY), await client.send('HEAD', '/api/2.0/serving-endpoints')];
       expect(heads.map((h) => [h.status, h.body])).toEqual([
         [405, ''],
@@ -105,7 +105,7 @@ export function describeHttp({ client, given }: SuiteContext): void {
     ])('resolves POST %s: %d', async (target, status) => {
       const heard = await client.send('POST', target, { headers: headers(), body: BODY });
       if (status === 200) expect([heard.status, heard.headers['served-model-name']]).toEqual([200, ENTITY.iris]);
-      // A path that is no path may be refused as such; it reaches nobody.
+      // An invalid path may be refused with 400, but must never reach an endpoint.
       else expect([400, 404]).toContain(parseRefusal(heard)[0]);
     });
 
@@ -127,7 +127,7 @@ export function describeHttp({ client, given }: SuiteContext): void {
       expect(first).not.toBe(second);
     });
 
-    it('answers a client that accepts compression, and refuses a compressed body cleanly', async () => {
+    it('answers a client that accepts compression, and refuses a compressed body with a 4xx status', async () => {
       const plain = await client.query(IRIS, FLOWER.inputs, { headers: { 'accept-encoding': 'gzip, deflate' } });
       expect([plain.status, plain.headers['content-encoding'], JSON.parse(plain.body)]).toEqual([
         200,
@@ -171,7 +171,7 @@ export function describeHttp({ client, given }: SuiteContext): void {
       expect(await say(text)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
     });
 
-    it('keeps serving when a client disconnects in the middle', async () => {
+    it('keeps serving when a client disconnects in the middle of a request', async () => {
       const { hostname, port } = new URL(given().host);
       const head = `POST ${QUERY} HTTP/1.1\r\nhost: a\r\nauthorization: ${headers().authorization}\r\ncontent-length: 999\r\n\r\n{`;
       const socket = connect(Number(port || 80), hostname);

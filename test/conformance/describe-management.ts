@@ -4,10 +4,10 @@ import { CALLS_A_MINUTE, ENDPOINTS, ENTITY, FAULTS, IRIS, LIMITED, SPLIT } from 
 import type { SuiteContext } from './suite-context.ts';
 
 const ROOT = '/api/2.0/serving-endpoints';
-/** Counts may be gathered, and logs written, a little later than the answer. */
+/** Metrics and logs may include a request only some time after its response. */
 const SOON = { timeout: 20_000, interval: 500 };
 
-/** Databricks' management API, as far as it reads. */
+/** Tests of the read requests of Databricks' management API. */
 export function describeManagement({ client, capabilities, given }: SuiteContext): void {
   const read = async (path: string) => {
     const { status, headers, body } = await client.get(path);
@@ -61,7 +61,7 @@ export function describeManagement({ client, capabilities, given }: SuiteContext
       });
     });
 
-    it('shows the shares of the traffic, and limits', async () => {
+    it('shows the traffic shares and the rate limits', async () => {
       const split = (await read(`${ROOT}/${SPLIT}`)) as EndpointDescription;
       expect(split.config.traffic_config.routes.map((r) => [r.served_entity_name, r.traffic_percentage])).toEqual([
         [ENTITY.champion, 90],
@@ -74,7 +74,7 @@ export function describeManagement({ client, capabilities, given }: SuiteContext
       });
     });
 
-    it('counts answers by entity in OpenMetrics', async () => {
+    it('counts responses by entity in OpenMetrics', async () => {
       const metrics = async (endpoint: string) => {
         const { status, headers, body } = await client.get(`${ROOT}/${encodeURIComponent(endpoint)}/metrics`);
         expect(status).toBe(200);
@@ -102,7 +102,7 @@ export function describeManagement({ client, capabilities, given }: SuiteContext
         .toEqual({ all: true, client: true, server: true, latencies: true, provisioned: 2 });
     });
 
-    it('reads logs and build logs', async () => {
+    it('returns logs and build logs', async () => {
       const logs = `${ROOT}/${FAULTS}/served-models/faults`;
       await client.query(FAULTS, makeInstruction('raise'));
       await expect.poll(async () => JSON.stringify(await read(`${logs}/logs`)), SOON).toContain('secret of the row');
@@ -111,7 +111,7 @@ export function describeManagement({ client, capabilities, given }: SuiteContext
       });
     });
 
-    it('describes queries in OpenAPI, by entity and by the traffic', async () => {
+    it('describes queries to each entity and to the endpoint in OpenAPI', async () => {
       const openApi = async (endpoint: string) =>
         (await read(`${ROOT}/${encodeURIComponent(endpoint)}/openapi`)) as OpenApi;
       const iris = await openApi(IRIS);
@@ -131,7 +131,7 @@ export function describeManagement({ client, capabilities, given }: SuiteContext
       );
     });
 
-    it('shows permissions by the id of the endpoint', async () => {
+    it("shows permissions by the endpoint's id", async () => {
       const { id } = (await read(`${ROOT}/${FAULTS}`)) as EndpointDescription;
       expect(await read(`/api/2.0/permissions/serving-endpoints/${id}`)).toMatchObject({
         object_id: `/serving-endpoints/${id}`,

@@ -16,24 +16,24 @@ interface ClientRequest {
 
 const FILE = join(import.meta.dirname, '..', 'fixtures', 'conformance', 'databricks-client-requests.json');
 const { requests } = JSON.parse(readFileSync(FILE, 'utf8')) as { readonly requests: readonly ClientRequest[] };
-/** Of MLflow's scoring server; those of the model whose columns and answers are those of the example. */
+/** Recorded requests to MLflow's scoring server, for the model with the columns and answers of the iris example. */
 const scored = vectors.filter((v) => v.model === 'a_sklearn' && v.request.path === '/invocations');
 
-/** Headers that say where we ask, and what. */
+/** Headers that depend on the server, the token or the body. */
 const REPLACED_HEADERS = new Set(['Host', 'Content-Length', 'Authorization']);
 
 const ANSWER = { predictions: [0] };
 
-/** Databricks' query API: every form of a body, and the requests that its clients were seen to send. */
+/** Tests of Databricks' query API: every form of a body, and recorded requests of its clients. */
 export function describeQueries({ client, given }: SuiteContext): void {
   describe('queries', () => {
-    it.each(Object.entries(FLOWER))('takes %s', async (_form, body) => {
+    it.each(Object.entries(FLOWER))('accepts %s', async (_form, body) => {
       const { status, body: text, headers } = await client.query(IRIS, body);
       expect([status, JSON.parse(text)]).toEqual([200, ANSWER]);
       expect(headers).toMatchObject({ 'content-type': 'application/json', 'served-model-name': ENTITY.iris });
     });
 
-    it.each(['text/csv', 'text/csv; charset=utf-8'])('takes CSV as %s', async (type) => {
+    it.each(['text/csv', 'text/csv; charset=utf-8'])('accepts CSV as %s', async (type) => {
       const { status, body } = await client.query(IRIS, FLOWER_CSV, { headers: { 'content-type': type } });
       expect([status, JSON.parse(body)]).toEqual([200, ANSWER]);
     });
@@ -42,13 +42,13 @@ export function describeQueries({ client, given }: SuiteContext): void {
       [{}, [3, 4]],
       [{ params: { factor: 2.5 } }, [7.5, 10]],
       [{ params: { factor: 2.5, unknown: 1 }, client_request_id: 'r', usage_context: { a: 'b' } }, [7.5, 10]],
-    ])('takes parameters beside the data: %j', async (more, expected) => {
+    ])('accepts parameters next to the data: %j', async (more, expected) => {
       const data = [3, 4].map((number) => ({ do: 'answer', number }));
       const { status, body } = await client.query(FAULTS, { dataframe_records: data, ...more });
       expect([status, JSON.parse(body)]).toEqual([200, { predictions: expected.map((result) => ({ result })) }]);
     });
 
-    it('answers one entity by its own path, also without any share of the traffic', async () => {
+    it('queries one entity by its own path, even if it has no share of the traffic', async () => {
       for (const entity of [ENTITY.champion, ENTITY.challenger, ENTITY.shadow]) {
         const { status, headers, body } = await client.query(SPLIT, FLOWER.dataframe_split, { entity });
         const predictions = entity === ENTITY.champion ? [0] : ['setosa'];
@@ -56,13 +56,13 @@ export function describeQueries({ client, given }: SuiteContext): void {
       }
     });
 
-    it('answers with megabytes', async () => {
+    it('returns a response of several megabytes', async () => {
       const { status, body } = await client.query(FAULTS, makeInstruction('many', 200_000));
       expect(status).toBe(200);
       expect((JSON.parse(body) as { predictions: unknown[] }).predictions).toHaveLength(200_000);
     });
 
-    it.each(scored.map((v) => [v.name, v] as const))("answers as MLflow's own server: %s", async (name, vector) => {
+    it.each(scored.map((v) => [v.name, v] as const))("answers like MLflow's own server: %s", async (name, vector) => {
       const { status, body } = await client.send('POST', `/serving-endpoints/${IRIS}/invocations`, {
         headers: vector.request.headers,
         body: fullBody(vector),
@@ -94,7 +94,7 @@ export function describeQueries({ client, given }: SuiteContext): void {
   });
 }
 
-/** The recorded bodies are for a model with the one column "a". */
+/** Replaces the input, because the recorded bodies are for a model whose only column is "a". */
 function replaceColumns(body: ClientRequest['body']): string | undefined {
   if (body === null) return undefined;
   const form = Object.keys(body).find((key): key is keyof typeof FLOWER => key in FLOWER);
@@ -102,7 +102,7 @@ function replaceColumns(body: ClientRequest['body']): string | undefined {
 }
 
 function findExpectedStatus({ method, path, body }: ClientRequest): number {
-  if (path.endsWith('/invocations')) return body !== null && 'messages' in body ? 400 : 200; // no model for a chat
+  if (path.endsWith('/invocations')) return body !== null && 'messages' in body ? 400 : 200; // not a chat model
   if (method !== 'GET') return 405;
   if (path.includes('/abc')) return 404; // nothing has this id
   return 200;

@@ -7,7 +7,7 @@ import type { SuiteContext } from './suite-context.ts';
 const LIMIT_BYTES = 16 * 1024 * 1024;
 const MARK = 'marked-b5c0a1';
 
-/** What is refused, with which status and code, and that nothing is told which is nobody's business. */
+/** Tests of refused requests: their status, their error code, and that they disclose nothing to the caller. */
 export function describeRefusals({ client, given, capabilities }: SuiteContext): void {
   const query = `/serving-endpoints/${IRIS}/invocations`;
 
@@ -16,7 +16,7 @@ export function describeRefusals({ client, given, capabilities }: SuiteContext):
       ['no token', null],
       ['a wrong token', 'wrong'],
       ['an empty token', ''],
-    ])('refuses %s before it reveals which endpoints exist', async (_what, token) => {
+    ])('refuses a request with %s without revealing which endpoints exist', async (_what, token) => {
       const answers = [
         await client.query(IRIS, FLOWER.instances, { token }),
         await client.query('none', FLOWER.instances, { token }),
@@ -40,7 +40,7 @@ export function describeRefusals({ client, given, capabilities }: SuiteContext):
       );
     });
 
-    it.runIf(capabilities.permissions)('lets a viewer read, and query nothing', async () => {
+    it.runIf(capabilities.permissions)('lets a viewer read one endpoint, but not query it', async () => {
       const token = given().viewer!;
       const list = JSON.parse((await client.get('/api/2.0/serving-endpoints', { token })).body) as EndpointList;
       expect(list.endpoints.map((e) => [e.name, e.permission_level])).toEqual([[FAULTS, 'CAN_VIEW']]);
@@ -86,7 +86,7 @@ export function describeRefusals({ client, given, capabilities }: SuiteContext):
       if (status === 405) expect(heard.headers['allow']).toMatch(/^(GET|POST)$/);
     });
 
-    it('accepts 16 MB, and answers 413 for a byte more, announced or in chunks', async () => {
+    it('accepts 16 MB, and answers 413 for one byte more, with a content length or in chunks', async () => {
       const flower = JSON.stringify(FLOWER.dataframe_split);
       const padded = (length: number) => flower + ' '.repeat(length - flower.length);
       const chunked = { headers: { 'transfer-encoding': 'chunked' } };
@@ -95,7 +95,7 @@ export function describeRefusals({ client, given, capabilities }: SuiteContext):
         const refused = await client.query(IRIS, padded(LIMIT_BYTES + 1), sent);
         expect(parseRefusal(refused)).toEqual([413, 'REQUEST_TOO_LARGE']);
       }
-      // Whoever sends everything before they listen hears it too.
+      // A client that sends the whole body before it reads receives the response too.
       expect(parseRefusal(await client.query(IRIS, 'x'.repeat(3 * LIMIT_BYTES)))).toEqual([413, 'REQUEST_TOO_LARGE']);
       expect((await client.query(IRIS, FLOWER.inputs)).status).toBe(200);
     });
@@ -113,9 +113,9 @@ export function describeRefusals({ client, given, capabilities }: SuiteContext):
       }
       const passed = statuses.indexOf(429);
       expect(statuses).toEqual(statuses.map((_, n) => (n < passed ? 200 : 429)));
-      // The deployment may have asked once itself, to see that it answers.
+      // The deployment may have sent one request itself, to check that the endpoint answers.
       expect([CALLS_A_MINUTE - 1, CALLS_A_MINUTE]).toContain(passed);
-      expect((await client.query(FAULTS, makeInstruction('answer'))).status).toBe(200); // the limit is that endpoint's own
+      expect((await client.query(FAULTS, makeInstruction('answer'))).status).toBe(200); // this endpoint has no limit
     });
 
     it('answers 504 at the time limit, and keeps serving', async () => {
@@ -148,7 +148,7 @@ export function describeRefusals({ client, given, capabilities }: SuiteContext):
       ['two forms', { instances: [MARK], inputs: [MARK] }],
       ['a list', [MARK]],
       ['text for a number', { dataframe_records: [{ do: 'answer', number: MARK }] }],
-      // Its name is told, as MLflow does it: clients look for a misspelt one.
+      // The message names the column, as MLflow's does, so that users find a misspelling.
       ['an unknown column', { dataframe_records: [{ unknown: MARK }] }],
       ['a model that raises', { dataframe_records: [{ do: 'raise', number: 1, more: MARK }] }],
       ['text for a parameter', { dataframe_records: [{ do: 'answer', number: 1 }], params: { factor: MARK } }],
@@ -158,7 +158,7 @@ export function describeRefusals({ client, given, capabilities }: SuiteContext):
       expect(said + JSON.stringify(headers)).not.toContain(MARK);
     });
 
-    it('echoes no token, and no unknown header', async () => {
+    it('echoes neither a token nor an unknown header', async () => {
       const wrong = await client.query(IRIS, FLOWER.inputs, {
         token: MARK,
         headers: { 'x-marked': MARK, cookie: MARK },

@@ -8,10 +8,10 @@ import type { SuiteContext } from './suite-context.ts';
 const REQUESTS = 400;
 const CONCURRENCY = 4;
 const SHARE = 0.1;
-/** Five standard deviations of the binomial distribution: one run in two million is further off by chance. */
+/** Five standard deviations of the binomial distribution. By chance, one run in two million deviates more. */
 const MAX_DEVIATION = 5 * Math.sqrt(REQUESTS * SHARE * (1 - SHARE));
 
-/** Which entity answers how often. */
+/** Tests how often each entity answers. */
 export function describeTraffic({ client }: SuiteContext): void {
   describe('traffic', () => {
     it.each(['kept', 'fresh'] as const)('is split 90 to 10 to 0 over %s connections', async (connections) => {

@@ -2,22 +2,22 @@ import { join } from 'node:path';
 
 const CODE = join(import.meta.dirname, '..', '..');
 
-/** One entity, the example's first version. */
+/** An endpoint with one entity, the first version of the iris example. */
 export const IRIS = 'iris';
-/** Three entities: 90, 10 and 0 %. The name is one that Kubernetes would not take. */
+/** An endpoint with three entities, which get 90, 10 and 0 % of the traffic. Kubernetes would refuse its name. */
 export const SPLIT = 'Split_90-10';
-/** One entity that does what its first row says: answers, sleeps, raises, dies. */
+/** An endpoint with one entity whose model does what its first row says: answer, sleep, raise or die. */
 export const FAULTS = 'faults';
-/** Few calls in a minute. */
+/** An endpoint with a low rate limit. */
 export const LIMITED = 'limited';
 
 export const ENTITY = { iris: 'iris-1', champion: 'champion', challenger: 'Challenger_2', shadow: 'shadow' } as const;
 export const FAULTS_TIME_LIMIT_SECONDS = 3;
 export const CALLS_A_MINUTE = 5;
-/** Who may only look at FAULTS: a service account of Kubernetes, which the local target has not. */
+/** The caller who may only view FAULTS: a service account of Kubernetes. The local target has no such callers. */
 export const VIEWER = { namespace: 'default', name: 'davit-conformance-viewer' } as const;
 
-/** Models by their place below `models/`. */
+/** Model directories by their path below `models/`. */
 export const MODELS: Readonly<Record<string, string>> = {
   'iris/1': join(CODE, 'models/iris/1'),
   'iris/2': join(CODE, 'models/iris/2'),
@@ -34,7 +34,7 @@ const entity = (name: string, model: string, concurrency: number) => {
 `;
 };
 
-/** Endpoint files by name: one set for every target. */
+/** Endpoint files by name, the same for every target. */
 export const ENDPOINTS: Readonly<Record<string, string>> = {
   [IRIS]: `name: ${IRIS}
 description: Flowers

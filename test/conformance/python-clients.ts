@@ -5,7 +5,7 @@ import type { ServingAccess } from './conformance-target.ts';
 
 const LIMIT_SECONDS = 120;
 
-/** Makes a virtualenv with the clients, once, and gives its Python. */
+/** Makes a virtualenv with the clients, once, and returns the path of its Python. */
 export function makePythonClients(): Promise<string> {
   return makePythonPackages({
     name: 'databricks-clients-1',
@@ -14,7 +14,7 @@ export function makePythonClients(): Promise<string> {
   });
 }
 
-/** Runs a script of a client that knows nothing but the host and the token, and reads the JSON that it prints. */
+/** Runs a client script with only the host and the token, and parses the JSON that it prints. */
 export async function runPythonClient(python: string, script: string, { host, token }: ServingAccess) {
   const noProxy = new URL(host).hostname;
   const own = { DATABRICKS_HOST: host, DATABRICKS_TOKEN: token, HOME: cacheFolder('test') };

@@ -1,7 +1,7 @@
 import type { Client } from './client.ts';
 import type { Capabilities, ServingAccess } from './conformance-target.ts';
 
-/** What every part of the suite gets. */
+/** The values that every part of the suite gets. */
 export interface SuiteContext {
   readonly given: () => ServingAccess;
   readonly client: Client;

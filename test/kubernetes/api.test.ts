@@ -16,7 +16,7 @@ interface Asked {
 
 type Answering = (asked: Asked, response: ServerResponse, count: number) => void;
 
-/** An API over real HTTP, of a server that answers as it is told. */
+/** Starts an HTTP server with the given answers, and a client for it. */
 async function serve(answering: Answering) {
   const asked: Asked[] = [];
   const logins: boolean[] = [];
@@ -54,7 +54,7 @@ function say(response: ServerResponse, body: unknown, status = 200, headers = {}
 
 const FORBIDDEN = { kind: 'Status', reason: 'Forbidden', message: 'pods is forbidden: User "a" cannot list' };
 
-test('get() gives the object, and undefined where there is none', async () => {
+test('get() returns the object, or undefined if it does not exist', async () => {
   const { api, asked } = await serve(({ url }, response) => {
     if (url.endsWith('/there')) say(response, { metadata: { name: 'there' } });
     else say(response, { message: 'not found' }, 404);
@@ -64,13 +64,13 @@ test('get() gives the object, and undefined where there is none', async () => {
   expect(asked.map((a) => a.url)).toEqual(['/prefix/api/v1/namespaces/there', '/prefix/api/v1/namespaces/gone']);
 });
 
-test('questions use one connection', async () => {
+test('requests use one connection', async () => {
   const { api, sockets } = await serve((_, response) => say(response, {}));
   for (let i = 0; i < 5; i++) await api.get('/api');
   expect(sockets.size).toBe(1);
 });
 
-test('a refusal says what was asked and why, and nothing of who asked', async () => {
+test('a refusal names the request and the reason, but no token', async () => {
   const { api } = await serve((_, response) => say(response, FORBIDDEN, 403));
   const refused = await api
     .list('/api/v1/pods', { labelSelector: 'a=b' })
@@ -83,7 +83,7 @@ test('a refusal says what was asked and why, and nothing of who asked', async ()
   });
 });
 
-test('list() reads all pages, and in one piece when the pages run out of time', async () => {
+test('list() reads all pages, or the whole list at once if the page token expires', async () => {
   const { api, asked } = await serve(({ url }, response, count) => {
     if (count === 2) say(response, { reason: 'Expired', message: 'too old' }, 410);
     else if (url.includes('limit')) say(response, { metadata: { continue: 'more' }, items: [1] });
@@ -97,7 +97,7 @@ test('list() reads all pages, and in one piece when the pages run out of time', 
   ]);
 });
 
-test('writes say how they are meant', async () => {
+test('writes have the content type and the parameters of their kind', async () => {
   const { api, asked } = await serve(({ url }, response) => say(response, {}, url.endsWith('/gone') ? 404 : 200));
   await api.create('/api/v1/namespaces', { a: 1 });
   await api.apply('/api/v1/namespaces/a', { b: 2 }, { manager: 'davit', dryRun: true });
@@ -120,7 +120,7 @@ test('writes say how they are meant', async () => {
   ]);
 });
 
-test('a login that has run out is renewed once', async () => {
+test('an expired login is renewed once', async () => {
   const { api, asked, logins } = await serve(({ headers }, response) =>
     say(response, { message: 'Unauthorized' }, headers.authorization === 'Bearer second' ? 200 : 401),
   );
@@ -129,7 +129,7 @@ test('a login that has run out is renewed once', async () => {
   expect(asked).toHaveLength(2);
 });
 
-test('an API server with too much to do is asked again when it says', async () => {
+test('a request to a busy API server is retried after the time in Retry-After', async () => {
   const { api, asked } = await serve((_, response, count) =>
     count < 3 ? say(response, {}, 429, { 'retry-after': '0' }) : say(response, { done: true }),
   );
@@ -137,7 +137,7 @@ test('an API server with too much to do is asked again when it says', async () =
   expect(asked).toHaveLength(3);
 });
 
-test('what the API server passes on is given back as it is, 429 too', async () => {
+test('send() returns a proxied response unchanged, even with status 429', async () => {
   const { api, asked } = await serve((_, response) =>
     say(response, { error_code: 'LIMIT' }, 429, { 'retry-after': '0' }),
   );
@@ -147,7 +147,7 @@ test('what the API server passes on is given back as it is, 429 too', async () =
   expect(asked[0]?.headers).toMatchObject({ 'x-davit-example': '1', authorization: 'Bearer first' });
 });
 
-test('a connection that the server had closed meanwhile is no answer', async () => {
+test('a request is retried if the server has closed the idle connection', async () => {
   const { api, asked } = await serve((_, response, count) => {
     if (count === 2) response.socket?.resetAndDestroy();
     else say(response, {});
@@ -157,7 +157,7 @@ test('a connection that the server had closed meanwhile is no answer', async () 
   expect(asked).toHaveLength(3);
 });
 
-test('a server that is not there, says nothing or breaks off is named', async () => {
+test('the error names a server that is unreachable, does not respond or closes the connection', async () => {
   const { api } = await serve(({ url }, response) => {
     if (url.endsWith('/half'))
       response.writeHead(200, { 'content-length': '100' }).write('{', () => response.destroy());
@@ -175,7 +175,7 @@ test('a server that is not there, says nothing or breaks off is named', async ()
   await expect(api.get('/silent', { limitSeconds: 0.05 })).rejects.toThrow(/no response for 0.05 s\. Check that/);
 });
 
-test('a signal ends whatever goes on', async () => {
+test('a signal aborts a request and a watch', async () => {
   const { api } = await serve(({ url }, response) => {
     if (url.includes('watch')) response.writeHead(200).write('{"type":"ADDED","object":1}\n');
   });
@@ -189,7 +189,7 @@ test('a signal ends whatever goes on', async () => {
   await expect(watching).rejects.toThrow(/abort/);
 });
 
-test('watch() gives events as they come, in whatever pieces', async () => {
+test('watch() yields events that arrive in any number of pieces', async () => {
   const lines = '{"type":"ADDED","object":"ä"}\n{"type":"DELETED","object":2}\n{"type":"BOOK';
   const { api } = await serve((_, response) => {
     const bytes = Buffer.from(lines);

@@ -11,7 +11,7 @@ const SERVING = '/apis/serving.knative.dev/v1';
 const MANAGER = 'davit-test';
 const options = { progress: { say: (line: string) => process.stderr.write(`${line}\n`) } };
 
-/** What is said of a model server that behaves as it is told (`behave/main.go`). */
+/** The behaviour of the fake model server (`behave/main.go`), and further fields of its Revision. */
 export interface Behaving {
   readonly behaviour?: string;
   /** Fields of the template's annotations, of its spec and of its container. */
@@ -20,7 +20,7 @@ export interface Behaving {
   readonly container?: object;
 }
 
-/** Makes the image of it in the cluster's registry; its name with its digest. */
+/** Pushes the image of the fake model server to the cluster's registry. Returns its name with its digest. */
 export async function makeBehavingImage(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'davit-behave-'));
   try {
@@ -43,7 +43,7 @@ export async function makeBehavingImage(): Promise<string> {
   }
 }
 
-/** Applies a Configuration with one Revision, `NAME-1`, and gives the Revision's name. */
+/** Applies a Configuration with one Revision, `NAME-1`, and returns the Revision's name. */
 export async function applyBehaving(
   api: KubernetesApi,
   { namespace, name, image }: { readonly namespace: string; readonly name: string; readonly image: string },
@@ -60,7 +60,7 @@ export async function applyBehaving(
   };
   const bounds = {
     'autoscaling.knative.dev/target-burst-capacity': '-1',
-    'queue.sidecar.serving.knative.dev/cpu-resource-request': '1m', // a node that is busy has room for it
+    'queue.sidecar.serving.knative.dev/cpu-resource-request': '1m', // fits on a busy node
   };
   const template = {
     metadata: { name: revision, annotations: { ...bounds, ...annotations } },
@@ -72,7 +72,7 @@ export async function applyBehaving(
   return revision;
 }
 
-/** Makes a namespace with nothing in it. */
+/** Makes an empty namespace. */
 export async function makeNamespace(api: KubernetesApi, name: string, labels: object = {}): Promise<void> {
   const object = { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } };
   await api.apply(`/api/v1/namespaces/${name}`, object, { manager: MANAGER });

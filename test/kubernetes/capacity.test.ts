@@ -10,7 +10,7 @@ const NODE = {
 const POD = { spec: { nodeName: 'n', containers: [{ resources: { requests: { cpu: '500m' } } }] } };
 const QUOTA = { metadata: { name: 'q' }, status: { hard: { 'requests.cpu': '8' }, used: { 'requests.cpu': '500m' } } };
 
-test('readCapacity() reads nodes, what runs on them, and the quotas of the namespace', async () => {
+test("readCapacity() reads the nodes, the requests of their pods, and the namespace's quotas", async () => {
   const { api, asked } = makeApi({
     '/api/v1/nodes': [NODE],
     '/api/v1/pods': [POD],
@@ -28,13 +28,13 @@ test('readCapacity() reads nodes, what runs on them, and the quotas of the names
     ],
     quotas: [{ name: 'q', hard: { 'requests.cpu': 8 }, used: { 'requests.cpu': 0.5 } }],
   });
-  // What has ended takes no room, what has no node yet is not on one.
+  // Pods that have ended or have no node yet take no capacity of a node.
   expect(asked.get('/api/v1/pods')).toMatchObject({
     fieldSelector: 'status.phase!=Succeeded,status.phase!=Failed,spec.nodeName!=',
   });
 });
 
-test('readCapacity() knows nothing where it may not look, and passes on what is an outage', async () => {
+test('readCapacity() returns undefined without permission, and throws in an outage', async () => {
   const refuse = (status: number) =>
     makeApi({ '/api/v1/nodes': new KubernetesRefused('GET /api/v1/nodes', { status, reason: '', message: 'no' }) }).api;
   expect(await readCapacity(refuse(403), { namespace: 'models' })).toBeUndefined();

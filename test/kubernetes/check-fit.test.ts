@@ -26,7 +26,7 @@ test.each([
   expect(parseQuantity(text)).toBe(value);
 });
 
-test('parseQuantity() refuses what is none', () => {
+test('parseQuantity() refuses text that is not a quantity', () => {
   for (const text of ['', 'many', '4 Gi', '4gi'])
     expect(() => parseQuantity(text)).toThrow(/^Cannot read ".*" as a quantity/);
 });
@@ -42,7 +42,7 @@ test.each([
   expect(describeAmount(resource, amount)).toBe(text);
 });
 
-test('sumPodRequests() counts what the scheduler counts', () => {
+test('sumPodRequests() sums the same requests as the scheduler', () => {
   const container = (requests: object, limits = {}) => ({ resources: { requests: { ...requests }, limits } });
   const pod = {
     containers: [
@@ -58,7 +58,7 @@ test('sumPodRequests() counts what the scheduler counts', () => {
   expect(sumPodRequests(pod)).toEqual({ cpu: 2, memory: 3 * 2 ** 30, 'nvidia.com/gpu': 1, pods: 1 });
 });
 
-test('measureNodes() leaves out nodes that take nothing, and what has no node yet', () => {
+test('measureNodes() leaves out nodes that accept no pods, and pods without a node', () => {
   const ready = [{ type: 'Ready', status: 'True' }];
   const node = (name: string, more: Partial<NodeObject> = {}): NodeObject => ({
     metadata: { name },
@@ -113,7 +113,7 @@ interface Row {
   readonly nodes: Capacity['nodes'];
   readonly quotas?: Capacity['quotas'];
   readonly wanted: readonly PodGroup[];
-  /** Undefined: it fits. */
+  /** Undefined: the pods fit. */
   readonly words?: string;
 }
 
@@ -209,7 +209,7 @@ describe('checkFit()', () => {
     expect(fit.fits ? undefined : fit.words).toBe(words);
   });
 
-  test('says how much is missing', () => {
+  test('returns the amount that is missing', () => {
     const nodes = [card('a', 1), card('b', 0)];
     const fit = checkFit({ nodes, quotas: [] }, [want(1, { [GPU]: '4' }, onCards), want(1, { [GPU]: '1' }, onCards)]);
     expect(fit).toMatchObject({ fits: false, missing: { [GPU]: 4 } });

@@ -11,7 +11,7 @@ import { connectCluster } from '../../kubernetes/client/connect.ts';
 let folder: string;
 let server: string;
 let authorizations: (string | undefined)[];
-/** What the server accepts; undefined: everything. */
+/** The Authorization header that the server accepts. Undefined: any. */
 let accepted: string | undefined;
 
 beforeEach(async () => {
@@ -36,7 +36,7 @@ beforeEach(async () => {
   });
 });
 
-/** A kubeconfig of one context. */
+/** Writes a kubeconfig with one context. */
 async function write(name: string, user: object, { context = 'here' } = {}): Promise<string> {
   const file = join(folder, name);
   await mkdir(join(file, '..'), { recursive: true });
@@ -65,7 +65,7 @@ test.each([
   expect(authorizations).toEqual(['Bearer abc']);
 });
 
-test('several files are one, as for kubectl: the first one counts, what is not there is overlooked', async () => {
+test('several files are merged as by kubectl: the first one has precedence, missing ones are skipped', async () => {
   const first = await write('first', { token: 'first' });
   const second = await write('second', { token: 'second' }, { context: 'there' });
   const same = await write('same', { token: 'same' });
@@ -75,13 +75,13 @@ test('several files are one, as for kubectl: the first one counts, what is not t
   expect(authorizations).toEqual(['Bearer first', 'Bearer second']);
 });
 
-test('name and password are sent', async () => {
+test('a user name and a password are sent', async () => {
   const kubeconfig = await write('config', { username: 'a', password: 'b' });
   await (await connectCluster({ ...UNSAID, kubeconfig }, folder)).get('/api');
   expect(authorizations).toEqual([`Basic ${Buffer.from('a:b').toString('base64')}`]);
 });
 
-test('a login plugin is run as kubectl runs it, and again when its token is refused', async () => {
+test('a login plugin is run like by kubectl, and again when its token is refused', async () => {
   const kubeconfig = await write('folder/config', {
     exec: {
       apiVersion: 'client.authentication.k8s.io/v1',
@@ -106,7 +106,7 @@ echo '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","s
   expect(await readFile(join(folder, 'runs'), 'utf8')).toBe(`1 get ${info}\n`.repeat(2));
 });
 
-test('a refused login is said without the token', async () => {
+test('the error about a refused login does not contain the token', async () => {
   accepted = 'nothing';
   const kubeconfig = await write('config', { token: 'very-secret' });
   const api = await connectCluster({ ...UNSAID, kubeconfig }, folder);
@@ -161,7 +161,7 @@ test.each([
   await expect(connectCluster(place, folder)).rejects.toThrow(message);
 });
 
-test('a file that is not YAML is not quoted: there are tokens in it', async () => {
+test('the error about a file that is not YAML does not quote it, because it can contain tokens', async () => {
   const kubeconfig = await writeText('users:\n- name: a\n  user: {token: very-secret');
   const refused = await connectCluster({ ...UNSAID, kubeconfig }, folder).catch((e: unknown) => e as Error);
   expect(refused).toMatchObject({

@@ -16,7 +16,7 @@ const OBJECT = endpointObjectName('iris');
 const MIN_SCALE = 'autoscaling.knative.dev/min-scale';
 
 interface Like {
-  /** Name of a record of a real cluster. */
+  /** The name of a recorded revision of a real cluster. */
   readonly record: string;
   readonly pods?: number;
   readonly minScale?: string;
@@ -24,7 +24,7 @@ interface Like {
   readonly routing?: string;
 }
 
-/** A revision, and its pods, with what a real one had. */
+/** Makes a revision and its pods from a recorded one. */
 function like(name: string, { record, pods, minScale = '1', active, routing = 'active' }: Like) {
   const text = readFileSync(join(import.meta.dirname, 'recorded', `${record}.json`), 'utf8');
   const observed = JSON.parse(text) as ObservedRevision;
@@ -66,7 +66,7 @@ function given(there: readonly ReturnType<typeof like>[], more: Partial<Endpoint
   return { entries: [ENTRY], revisions, pods: there.flatMap((t) => t.pods), now: Date.parse('2027-01-01'), ...more };
 }
 
-describe('the state of what serves', () => {
+describe('the state of a serving entity', () => {
   test.each<readonly [string, Like, string, string, string]>([
     ['ready', { record: 'ready' }, 'READY', 'DEPLOYMENT_READY', ''],
     [
@@ -118,7 +118,7 @@ describe('the state of what serves', () => {
   test.each([
     ['was awake and hangs', '2026-11-24T10:18:12Z', 'NOT_READY', 'DEPLOYMENT_RECOVERING', /has stopped responding$/],
     ['wakes for a request', '2026-11-24T10:17:52Z', 'READY', 'DEPLOYMENT_READY', /loading the model$/],
-  ])('one that may sleep %s', (_, changed, ready, deployment, message) => {
+  ])('a revision that may scale to zero %s', (_, changed, ready, deployment, message) => {
     const there = like('one-1', { record: 'loading', minScale: '0' });
     const [up] =
       like('one-1', { record: 'ready' }).revision.status?.conditions?.filter((c) => c.type === 'Ready') ?? [];
@@ -134,7 +134,7 @@ describe('the state of what serves', () => {
     expect(endpoint?.entities[0]?.message).toMatch(message);
   });
 
-  test('one that goes to sleep is ready, though its last replica does not answer any more while it ends', () => {
+  test('a revision that scales to zero is ready, although its last replica is ending and does not answer', () => {
     const { revision } = like('one-1', { record: 'ready', minScale: '0', active: 'False' });
     const pods = like('one-1', { record: 'loading' }).pods.map((pod) => ({
       metadata: { ...pod.metadata, deletionTimestamp: '2026-11-24T10:20:12Z' },
@@ -153,7 +153,7 @@ describe('the state of what serves', () => {
     });
   });
 
-  test('one replica crashes beside one that answers', () => {
+  test('one replica crashes while another answers', () => {
     const [good, bad] = [like('one-1', { record: 'ready' }), like('one-1', { record: 'crash-loop' })];
     const [endpoint] = describeEndpoints(given([{ ...good, pods: [...good.pods, ...bad.pods] }]));
     expect(endpoint?.entities).toMatchObject([
@@ -185,20 +185,20 @@ describe('the state of an update', () => {
     expect(endpoint?.entities[1]).toMatchObject(pending);
   });
 
-  test('of an endpoint that is new', () => {
+  test('a new endpoint', () => {
     const objects = given([like('new-1', { record: 'loading', routing: 'pending' })], { entries: [] });
     expect(describeEndpoints(objects)).toMatchObject([
       { name: 'iris', ready: 'NOT_READY', configUpdate: 'IN_PROGRESS', entities: [{ name: 'new' }] },
     ]);
   });
 
-  test('what was before the switch is no update', () => {
+  test('an old revision outside the route is not an update', () => {
     const old = like('old-1', { record: 'ready', pods: 0, routing: 'reserve' });
     const [endpoint] = describeEndpoints(given([like('one-1', { record: 'ready' }), old]));
     expect(endpoint).toMatchObject({ configUpdate: 'NOT_UPDATING', entities: [{ name: 'one' }] });
   });
 
-  test('the route is the truth: edited by hand, or switched by an update that was killed', () => {
+  test("the shares are the route's, even if it was edited by hand or switched by a killed update", () => {
     const traffic = [
       { revisionName: 'one-1', percent: 30 },
       { revisionName: 'new-1', percent: 70 },
@@ -213,7 +213,7 @@ describe('the state of an update', () => {
     ]);
   });
 
-  test('one that failed is remembered, until somebody tries again', () => {
+  test('a failed update is shown until the next update starts', () => {
     const hints = ['line of a log'];
     const failures = [{ endpoint: 'iris', entity: 'two', revision: 'two-1', model: 'iris 2', message: 'No.', hints }];
     const [failed] = describeEndpoints(given([like('one-1', { record: 'ready' })], { failures }));
@@ -227,7 +227,7 @@ describe('the state of an update', () => {
 test.each([
   ['is shown while a replica is ready', 1, { mode: 'separate', found: ['2 threads'], count: 4 }],
   ['is not shown of a revision that sleeps', 0, undefined],
-] as const)('how the workers of a revision run %s', (_, pods, workers) => {
+] as const)('the worker report of a revision %s', (_, pods, workers) => {
   const report = { revision: 'one-1', mode: 'separate', found: ['2 threads'], count: 4 } as const;
   const there = [like('one-1', { record: 'ready', pods }), like('new-1', { record: 'ready' })];
   const [endpoint] = describeEndpoints(given(there, { workers: new Map([['one-1', report]]) }));
@@ -237,7 +237,7 @@ test.each([
   ]);
 });
 
-test('an entry that somebody has edited into nonsense is an endpoint that is not ready, with the reason', async () => {
+test('an endpoint whose entry is invalid is not ready, and its message has the reason', async () => {
   const there = like('one-1', { record: 'ready' });
   const lists: Record<string, readonly object[]> = {
     configmaps: [

@@ -8,7 +8,7 @@ interface Recorded extends ObservedRevision {
   readonly now: string;
 }
 
-/** What a real cluster had of a revision at one moment (Kubernetes 1.34.4, Knative 1.21). */
+/** Reads the recorded objects of a revision on a real cluster (Kubernetes 1.34.4, Knative 1.21). */
 function read(name: string): Recorded {
   return JSON.parse(readFileSync(join(import.meta.dirname, 'recorded', `${name}.json`), 'utf8')) as Recorded;
 }
@@ -44,7 +44,7 @@ describe('diagnoseRevision() names the cause', () => {
   test.each([
     ['crash', 'The model server ended with exit code 3 (Error)', CRASH],
     ['crash-loop', 'The model server ended with exit code 3 (Error)', CRASH],
-    // Of before the model server had a file for it: what a log ends with, a model may have printed.
+    // Recorded before the model server wrote a failure file. The end of a log can be the model's own output.
     ['report', 'The model server ended with exit code 1 (Error)', PRINTED],
     [
       'memory',
@@ -102,13 +102,13 @@ describe('diagnoseRevision() names the cause', () => {
     ],
     ['deadline', 'Knative reports a failure: ProgressDeadlineExceeded: Initial scale was never achieved', []],
   ])('%s', (name, message, hints) => {
-    // Long enough for whatever might have passed by itself.
+    // Long enough for a temporary condition to have ended.
     const recorded = read(name);
     const later = { ...recorded, now: new Date(Date.parse(recorded.now) + 60_000).toISOString() };
     expect(explain(later, { waited: 120 })).toEqual({ state: 'failed', message, hints });
   });
 
-  test('what the model server has written for it, and not what its log says', () => {
+  test("the model server's failure file, and not its log", () => {
     const report = read('report');
     const [pod] = report.pods;
     const failure = { event: 'failed', stage: 'load', message: 'it needs a file', trace: 'model.py:3' };
@@ -145,7 +145,7 @@ describe('diagnoseRevision() names the cause', () => {
     expect(explain({ ...liveness, events: [other, ...without] }, { waited: 120 }).message).not.toBe(message);
   });
 
-  test('pod security, with what it asks for', () => {
+  test('pod security, with the violated rules', () => {
     expect(explain(read('pod-security'))).toMatchObject({
       state: 'failed',
       message: expect.stringMatching(
@@ -155,7 +155,7 @@ describe('diagnoseRevision() names the cause', () => {
   });
 });
 
-describe('diagnoseRevision() has patience with what may pass', () => {
+describe('diagnoseRevision() waits while the condition may be temporary', () => {
   test.each([
     ['no-room', 'no node can run it yet: 0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory'],
     ['registry-down', 'the image cannot be pulled yet: dial tcp 127.0.0.1:5999: connect: connection refused'],
@@ -171,7 +171,7 @@ describe('diagnoseRevision() has patience with what may pass', () => {
     expect(explain(read(name))).toEqual({ state: 'waiting', message, hints: [] });
   });
 
-  test('an autoscaler that adds a node, for as long as it takes', () => {
+  test('an autoscaler is adding a node, however long it takes', () => {
     const recorded = read('no-room');
     const message = 'pod triggered scale-up: [{gpu-nodes 0->1 (max: 4)}]';
     const involvedObject = { kind: 'Pod', name: recorded.pods[0]!.metadata.name };
@@ -182,7 +182,7 @@ describe('diagnoseRevision() has patience with what may pass', () => {
     });
   });
 
-  test('a pod that was evicted, and one that is on its way out', () => {
+  test('a pod was evicted, and another is being deleted', () => {
     const { pods, ...loading } = read('loading');
     const evicted: ObservedPod = {
       metadata: { name: 'evicted' },
@@ -197,28 +197,28 @@ describe('diagnoseRevision() has patience with what may pass', () => {
   });
 });
 
-describe('diagnoseRevision() knows when it is ready', () => {
+describe('diagnoseRevision() recognizes a ready revision', () => {
   const ready = read('ready');
   const [pod] = ready.pods;
   const asleep = { ...ready, pods: [] };
 
-  test('with the replicas that are its minimum, and not before (#16649)', () => {
+  test('with its minimum of replicas, and not before (#16649)', () => {
     expect(explain(ready).state).toBe('ready');
     expect(explain(ready, { minReplicas: 2 })).toMatchObject({ state: 'waiting', message: '1 of 2 replicas ready' });
     expect(explain({ ...ready, pods: [pod!, pod!] }, { minReplicas: 2 }).state).toBe('ready');
   });
 
-  test('one that may sleep, asleep', () => {
+  test('scaled to zero, if its minimum is zero', () => {
     expect(explain(asleep, { minReplicas: 0 }).state).toBe('ready');
     expect(explain(asleep).state).toBe('waiting');
   });
 
-  test('one out of the traffic, for which Knative keeps no replica', () => {
+  test('outside the route, where Knative deletes its replicas', () => {
     const metadata = { ...ready.revision!.metadata, labels: { 'serving.knative.dev/routingState': 'reserve' } };
     expect(explain({ ...asleep, revision: { ...ready.revision!, metadata } }, { minReplicas: 2 }).state).toBe('ready');
   });
 
-  test('says what goes on meanwhile', () => {
+  test('until then, the message names the current step', () => {
     expect(explain(read('loading')).message).toBe('0 of 1 replica ready; loading the model');
     const [first] = read('loading').pods;
     const young = { ...first!, status: { ...first!.status, containerStatuses: [] } };
@@ -229,7 +229,7 @@ describe('diagnoseRevision() knows when it is ready', () => {
   });
 });
 
-test('diagnosePods() says why pods of anything else are stuck', () => {
+test('diagnosePods() explains why pods without a revision are stuck', () => {
   expect(diagnosePods(read('key-missing').pods)).toMatchObject({ state: 'failed' });
   expect(diagnosePods(read('ready').pods)).toBeUndefined();
 });

@@ -36,14 +36,14 @@ test.each<{ what: string; gateway: Gateway; service: object; url: string }>([
   expect(await findEdge(api, makeEnvironment(gateway))).toBe(url);
 });
 
-test('findEdge() says what is missing and what makes it', async () => {
+test('findEdge() names the missing Service and the command that makes it', async () => {
   const api = { get: () => Promise.resolve(undefined) } as unknown as KubernetesApi;
   await expect(findEdge(api, makeEnvironment({}))).rejects.toThrow(
     'Cannot find the edge of "production": there is no Service davit-edge in the namespace davit-system, expected the platform to be deployed: npx davit up _platform --environment production',
   );
 });
 
-test('requestClientToken() asks for a token of the client, for the edge alone', async () => {
+test("requestClientToken() requests a token of Davit's client that only the edge accepts", async () => {
   const asked: unknown[] = [];
   const create = (path: string, body: unknown) => {
     asked.push(path, body);

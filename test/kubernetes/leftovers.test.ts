@@ -8,7 +8,7 @@ const CONFIGURATIONS = '/apis/serving.knative.dev/v1/namespaces/models/configura
 const ROUTES = '/apis/serving.knative.dev/v1/namespaces/models/routes';
 const MAPS = '/api/v1/namespaces/models/configmaps';
 
-it('after an update only what was there before and the Route does not name is removed', async () => {
+it('removes, after an update, only earlier Configurations that the Route does not name', async () => {
   const route = { metadata: { name: 'r' }, spec: { traffic: [{ revisionName: 'b-1' }, { revisionName: 'c-1' }] } };
   const { api, removed, selectors } = makeApi({ [CONFIGURATIONS]: named('a', 'b', 'c'), [ROUTES]: [route] });
   expect(await listConfigurations(api, PLACE)).toEqual(['a', 'b', 'c']);
@@ -17,19 +17,19 @@ it('after an update only what was there before and the Route does not name is re
   expect(new Set(selectors)).toEqual(new Set([`davit.dev/endpoint=${endpointObjectName('iris')}`]));
 });
 
-it('nothing is called idle where there is no Route', async () => {
+it('removes no Configuration if there is no Route', async () => {
   const { api, removed } = makeApi({ [CONFIGURATIONS]: named('a') });
   await removeIdleConfigurations(api, PLACE, ['a']);
   expect(removed).toEqual([]);
 });
 
-it('everything of an endpoint that is gone is removed, also where Knative is not any more', async () => {
+it('removes all objects of a deleted endpoint, even if Knative is no longer installed', async () => {
   const { api, removed } = makeApi({ [MAPS]: named('entry', 'failure') });
   await removeLeftovers(api, PLACE);
   expect(removed).toEqual([`${MAPS}/entry`, `${MAPS}/failure`]);
 });
 
-it('an outage is not an empty cluster', async () => {
+it('throws in an outage instead of assuming an empty cluster', async () => {
   const { api } = makeApi({}, 503);
   await expect(removeLeftovers(api, PLACE)).rejects.toThrow('refused');
 });

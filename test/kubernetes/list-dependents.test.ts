@@ -6,7 +6,7 @@ import { makeEnvironment } from '../infra/platform/kubernetes-environment.ts';
 const ENTRIES = '/api/v1/namespaces/models/configmaps';
 const SERVING = '/apis/serving.knative.dev/v1';
 
-/** Lists by path; a Knative that is not there has no path. */
+/** An API with lists by path. Without Knative, its paths are missing. */
 function fakeApi(lists: Readonly<Record<string, readonly unknown[]>>): KubernetesApi {
   const known = Object.keys(lists).some((path) => path.startsWith(SERVING));
   const api: Pick<KubernetesApi, 'get' | 'list'> = {
@@ -24,15 +24,15 @@ const routes = [
 const api = fakeApi({ [ENTRIES]: [iris], [`${SERVING}/routes`]: routes });
 
 describe('listDependents()', () => {
-  it('names endpoints, and what else runs on a Knative of its own', async () => {
+  it('lists endpoints and other users of a Knative that Davit owns', async () => {
     expect(await listDependents(api, makeEnvironment())).toEqual(['iris', 'shop/web']);
   });
 
-  it("leaves out what runs on somebody else's Knative, which stays", async () => {
+  it('leaves out other users of an adopted Knative, because it stays installed', async () => {
     expect(await listDependents(api, makeEnvironment({ knative: { mode: 'adopt' } }))).toEqual(['iris']);
   });
 
-  it('names an endpoint whose entry somebody has broken', async () => {
+  it('lists an endpoint whose entry is invalid', async () => {
     const broken = {
       metadata: { name: 'a-1a2b', annotations: { 'davit.dev/name': 'owl' } },
       data: { 'endpoint.json': '{' },
@@ -41,7 +41,7 @@ describe('listDependents()', () => {
     expect(await listDependents(fakeApi({ [ENTRIES]: [iris, broken] }), adopted)).toEqual(['iris', 'owl']);
   });
 
-  it('finds nothing where nothing is', async () => {
+  it('lists nothing on an empty cluster', async () => {
     expect(await listDependents(fakeApi({}), makeEnvironment())).toEqual([]);
   });
 });

@@ -9,7 +9,7 @@ import { openPlatform } from '../cluster/rollouts.ts';
 import { applyBehaving, type Behaving, makeBehavingImage, makeNamespace } from './behaving.ts';
 
 const NAMESPACE = 'davit-kubernetes-test';
-/** With a quota, with a limit range, and with pod security. */
+/** Namespaces with a quota, with a limit range, and with pod security. */
 const STRICT = ['quota', 'range', 'security'].map((what) => `${NAMESPACE}-${what}`);
 const [QUOTA, RANGE, SECURITY] = STRICT as [string, string, string];
 const SERVING = `/apis/serving.knative.dev/v1/namespaces/${NAMESPACE}`;
@@ -18,11 +18,11 @@ const NOWHERE = `test/none@sha256:${'0'.repeat(64)}`;
 const LIMIT_SECONDS = 120;
 let api: KubernetesApi;
 let image: string;
-/** Takes a minute, in which the other tests run. */
+/** This proof takes a minute, during which the other tests run. */
 let tooLarge: Promise<Proof>;
 
 beforeAll(async () => {
-  const { environment } = await openPlatform(); // and Knative with it, on a cluster of our own
+  const { environment } = await openPlatform(); // deploys Knative too, on a cluster of our own
   api = await connectCluster(environment.cluster, process.cwd());
   image = await makeBehavingImage();
   await makeNamespace(api, NAMESPACE);
@@ -40,15 +40,15 @@ afterAll(async () => {
   await Promise.all([NAMESPACE, ...STRICT].map((name) => api.remove(`/api/v1/namespaces/${name}`)));
 });
 
-describe('what works', () => {
-  test('a revision is proven when its minimum is up and it has predicted', async () => {
+describe('proveRevision() succeeds', () => {
+  test('when the minimum of replicas is ready and the revision has predicted', async () => {
     const proof = await prove('serves', { annotations: { [MIN_SCALE]: '2' } }, { minReplicas: 2 });
     expect(proof).toMatchObject({ failed: undefined });
     expect(proof.said).toContain('requesting a first prediction');
     expect(await countPods('serves-1')).toBe(2);
   });
 
-  test('one that takes its time', async () => {
+  test('with a model that loads slowly', async () => {
     const proof = await prove('slow', { behaviour: 'slow' });
     expect(proof).toMatchObject({ failed: undefined });
     expect(proof.said).toContain('0 of 1 replica ready; loading the model');
@@ -56,7 +56,7 @@ describe('what works', () => {
   });
 });
 
-describe('what fails says why, before the time limit', () => {
+describe('proveRevision() fails with the cause before the time limit', () => {
   test.each<readonly [string, Behaving & { readonly namespace?: string }, RegExp]>([
     [
       'crash',
@@ -117,7 +117,7 @@ describe('what fails says why, before the time limit', () => {
   });
 });
 
-test('readCapacity() measures the nodes, and checkFit() says what is missing on them', async () => {
+test('readCapacity() measures the nodes, and checkFit() names the missing resources', async () => {
   const capacity = await readCapacity(api, { namespace: QUOTA });
   const [node] = capacity!.nodes;
   expect(node!.free['cpu']).toBeLessThan(node!.allocatable['cpu']!);
@@ -133,7 +133,7 @@ test('readCapacity() measures the nodes, and checkFit() says what is missing on 
   });
 });
 
-test('readSecretVersions() changes with the data of a secret, and shows nothing of it', async () => {
+test('readSecretVersions() returns a word that changes with the data of a Secret and does not contain it', async () => {
   const versions = async () => {
     const read = await readSecretVersions(api, { namespace: NAMESPACE, names: ['here', 'nowhere'] });
     return { here: read['here']?.word, nowhere: read['nowhere']?.word };
@@ -152,7 +152,7 @@ test('readSecretVersions() changes with the data of a secret, and shows nothing 
   expect((await versions()).here).not.toBe(before.here);
 });
 
-test('no node has room: after a while in which one might have been added, with what is missing', async () => {
+test('if no node has capacity, the proof first waits for a new node, then names the missing resources', async () => {
   const proof = await tooLarge;
   expect(proof.failed).toMatch(
     /^No node can run it: 0\/\d+ nodes are available: .*Insufficient cpu.*\nA replica needs 64 processors, and the largest node has \d+ processors; 100 GiB of memory, and/,
@@ -160,7 +160,7 @@ test('no node has room: after a while in which one might have been added, with w
   expect(proof.seconds).toBeGreaterThan(55);
 });
 
-test('one that sleeps is woken by the question', async () => {
+test('a proof wakes a revision that is scaled to zero', async () => {
   await expect.poll(() => readCondition('sleeps-1', 'Active'), { timeout: 150_000, interval: 1000 }).toBe('False');
   await expect.poll(() => countPods('sleeps-1'), { timeout: 60_000 }).toBe(0);
   expect(await proveAgain('sleeps-1', 0)).toMatchObject({ failed: undefined });
@@ -168,7 +168,7 @@ test('one that sleeps is woken by the question', async () => {
 });
 
 interface Proof {
-  /** Message and hints, a line each; undefined: it is proven. */
+  /** Message and hints, one per line. Undefined: the proof has succeeded. */
   readonly failed: string | undefined;
   readonly said: readonly string[];
   readonly seconds: number;

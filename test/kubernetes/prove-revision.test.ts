@@ -8,9 +8,9 @@ import { makeApi } from '../../kubernetes/client/api.ts';
 import { proveRevision, RevisionFailed, waitForRevision } from '../../kubernetes/prove-revision.ts';
 import type { ObservedRevision } from '../../kubernetes/diagnosis/observe-revision.ts';
 
-/** An API server that has of a revision what a real one had, and a model behind it. */
+/** An API server with the recorded objects of a revision, and with a fake model behind its proxy. */
 class FakeServer {
-  /** Name of a record; undefined: there is no revision. */
+  /** The name of a recorded revision. Undefined: there is no revision. */
   shows: string | undefined = 'ready';
   down = false;
   log = '';
@@ -88,7 +88,7 @@ async function failureOf(proving: Promise<void>): Promise<{ message: string; hin
   return { message, hints };
 }
 
-test('a revision that is ready is asked for its own example through the activator', async () => {
+test('a ready revision must predict its own example, which is sent through the activator', async () => {
   const { fake, api, said, question } = await start();
   await proveRevision(api, question);
   expect(said).toEqual(['requesting a first prediction']);
@@ -101,7 +101,7 @@ test('a revision that is ready is asked for its own example through the activato
   });
 });
 
-test('what goes on is said, each sentence once, until it is ready', async () => {
+test('each step is reported once until the revision is ready', async () => {
   const { fake, api, said, question } = await start();
   fake.shows = undefined;
   const proving = proveRevision(api, question);
@@ -117,7 +117,7 @@ test('what goes on is said, each sentence once, until it is ready', async () => 
   ]);
 });
 
-test('a crash ends the wait with the last words of the container', async () => {
+test("a crash ends the wait, and the error has the last lines of the container's log", async () => {
   const { fake, api, question } = await start();
   fake.shows = 'crash-loop';
   fake.log = 'loading\n\u001b[31mValueError: no weights\n';
@@ -128,7 +128,7 @@ test('a crash ends the wait with the last words of the container', async () => {
   expect(fake.asked.find((a) => a.url.includes('/log?'))?.url).toContain('container=model&tailLines=15&previous=true');
 });
 
-test('where the log is gone, what Kubernetes kept of it is there', async () => {
+test('if the log is no longer available, the error has the part that Kubernetes kept', async () => {
   const { fake, api, question } = await start();
   fake.shows = 'report';
   expect(await failureOf(proveRevision(api, question))).toMatchObject({
@@ -137,7 +137,7 @@ test('where the log is gone, what Kubernetes kept of it is there', async () => {
   });
 });
 
-test('one that is not ready in time says what it was at', async () => {
+test('at the time limit, the error names the current step', async () => {
   const { fake, api, question } = await start();
   fake.shows = 'loading';
   fake.log = 'reading 7 GB of weights\n';
@@ -147,7 +147,7 @@ test('one that is not ready in time says what it was at', async () => {
   });
 });
 
-test('the model itself refuses its example', async () => {
+test('a model that refuses its own example fails the proof', async () => {
   const { fake, api, question } = await start();
   fake.predicts = (response) =>
     response.writeHead(500).end('{"error_code": "INTERNAL_ERROR", "message": "ValueError: x"}');
@@ -158,7 +158,7 @@ test('the model itself refuses its example', async () => {
   });
 });
 
-test('an activator that does not know it yet is asked again; a model without an example is fine', async () => {
+test('the prediction is retried until the activator knows the revision; a model needs no example', async () => {
   const { fake, api, question } = await start();
   let count = 0;
   fake.predicts = (response) => {
@@ -171,15 +171,15 @@ test('an activator that does not know it yet is asked again; a model without an 
   expect(count).toBeGreaterThan(2);
 });
 
-test('one that sleeps and fails to wake ends the question at once', async () => {
+test('a revision that fails while it wakes from zero ends the proof at once', async () => {
   const { fake, api, question } = await start();
-  fake.predicts = () => (fake.shows = 'secret-missing'); // held, as the activator does
+  fake.predicts = () => (fake.shows = 'secret-missing'); // the activator holds the request
   const failure = failureOf(proveRevision(api, question));
   fake.shows = 'ready';
   expect((await failure).message).toBe('Its container "model" cannot be started: secret "nowhere" not found');
 });
 
-test('a short outage of the API server makes it later, not fail', async () => {
+test('a short outage of the API server delays the proof but does not fail it', async () => {
   const { fake, api, said, question } = await start();
   fake.shows = 'loading';
   const proving = proveRevision(api, question);
@@ -191,7 +191,7 @@ test('a short outage of the API server makes it later, not fail', async () => {
   await proving;
 });
 
-test('a signal ends it', async () => {
+test('a signal aborts the proof', async () => {
   const { fake, api, said, question } = await start();
   fake.predicts = () => undefined;
   const stop = new AbortController();
@@ -201,7 +201,7 @@ test('a signal ends it', async () => {
   await expect(proving).rejects.toThrow(/abort|another one failed/);
 });
 
-test('waitForRevision() waits until there is one, and says why Knative refuses it', async () => {
+test('waitForRevision() waits until the revision exists, or throws the reason why Knative refuses it', async () => {
   const { fake, api, question } = await start();
   fake.shows = undefined;
   const waiting = waitForRevision(api, question);

@@ -17,7 +17,7 @@ async function listen<T extends Server>(server: T): Promise<{ server: T; url: st
   return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 
-test('an edge that answers is reached, whatever it says, at its own path', async () => {
+test('an edge is reachable if it answers at its own path, with any status', async () => {
   const asked: (string | undefined)[] = [];
   const { url } = await listen(
     createServer((request, response) => {
@@ -29,7 +29,7 @@ test('an edge that answers is reached, whatever it says, at its own path', async
   expect(asked).toEqual(['/.well-known/databricks-config']);
 });
 
-test('an edge that is not there is asked until the time is over, and the cause is told', async () => {
+test('an unreachable edge is retried until the time limit, and the cause is returned', async () => {
   const { server, url } = await listen(createServer());
   await new Promise((done) => server.close(done));
   const started = performance.now();
@@ -37,7 +37,7 @@ test('an edge that is not there is asked until the time is over, and the cause i
   expect(performance.now() - started).toBeGreaterThan(400);
 });
 
-test('a connection that leads nowhere is given up, and the next one is another', async () => {
+test('a connection without a response is closed, and the retry uses another', async () => {
   let connections = 0;
   const { url } = await listen(
     createSilentServer((socket) => {

@@ -4,7 +4,7 @@ import type { ApiResponse, KubernetesApi } from '../../kubernetes/client/api.ts'
 import type { ApiRequest } from '../../kubernetes/client/connection.ts';
 import { explainMissingSecrets, readSecretVersions } from '../../kubernetes/client/secret-versions.ts';
 
-/** Answers for Secrets as the API server does when only their metadata is asked for. */
+/** Makes an API with the API server's responses to requests for the metadata of Secrets. */
 function makeFake(secrets: Readonly<Record<string, object | number>>, data: object = {}) {
   const asked: ApiRequest[] = [];
   const send = (question: ApiRequest): Promise<ApiResponse> => {
@@ -40,7 +40,7 @@ test('the word for a Secret changes with its data and with nothing else, and can
   const relabelled = await version({ ...TEAM, resourceVersion: '2', labels: { a: 'b' } }, { ...data });
   expect(relabelled.word).toBe(first.word);
   expect(relabelled.former).not.toBe(first.former);
-  expect((await version(TEAM, { user: 'YW5u', password: 'MTIzNA==' })).word).toBe(first.word); // the order says nothing
+  expect((await version(TEAM, { user: 'YW5u', password: 'MTIzNA==' })).word).toBe(first.word); // any order
   expect((await version(TEAM, { ...data, password: 'MTIzNQ==' })).word).not.toBe(first.word);
   expect((await version({ ...TEAM, uid: 'b' }, data)).word).not.toBe(first.word);
   expect(first.word).toMatch(/^[0-9a-f]{10}$/);
@@ -86,7 +86,7 @@ test.each([
   },
 );
 
-test('who may not look is told so', async () => {
+test('without permission, the error names the missing permission', async () => {
   const { api } = makeFake({ team: 403 });
   await expect(readSecretVersions(api, { namespace: 'models', names: ['team'] })).rejects.toThrow(
     'Cannot read the version of the Secret "team" in models: the API server answers 403, expected permission to read it',

@@ -18,7 +18,7 @@ const FAILURE: UpdateFailure = {
 };
 const MAPS = '/api/v1/namespaces/models/configmaps';
 
-test('a failure is noted under the endpoint, read again, and forgotten', async () => {
+test('the failure of an endpoint is recorded, read, replaced and cleared', async () => {
   const { api, objects } = makeCluster({ '/api/v1/namespaces/models/serviceaccounts/a': { metadata: { uid: 'u-1' } } });
   await recordFailure(api, FAILURE, { namespace: 'models', owner: 'a' });
   const [path = ''] = [...objects.keys()].filter((p) => p.startsWith(MAPS));
@@ -33,18 +33,18 @@ test('a failure is noted under the endpoint, read again, and forgotten', async (
   expect(await readFailures(api, 'models')).toEqual([]);
 });
 
-test('a failure of what has no account yet belongs to nobody', async () => {
+test('a failure has no owner if the endpoint has no service account yet', async () => {
   const { api, objects } = makeCluster({});
   await recordFailure(api, FAILURE, { namespace: 'models', owner: 'a' });
   expect([...objects.values()][0]).not.toHaveProperty('metadata.ownerReferences');
 });
 
-test('a note that somebody has broken by hand is none', async () => {
+test('invalid failure records are skipped', async () => {
   const broken = { [`${MAPS}/x-failure`]: { data: { 'failure.json': '{' } }, [`${MAPS}/y-failure`]: {} };
   expect(await readFailures(makeCluster(broken).api, 'models')).toEqual([]);
 });
 
-test('a Configuration that failed goes; one that is gone already is fine', async () => {
+test('removeConfiguration() removes a failed Configuration, which may be gone already', async () => {
   const path = '/apis/serving.knative.dev/v1/namespaces/models/configurations/iris-1';
   const { api, objects } = makeCluster({ [path]: {} });
   await removeConfiguration(api, { namespace: 'models', configuration: 'iris-1' });
@@ -52,7 +52,7 @@ test('a Configuration that failed goes; one that is gone already is fine', async
   expect(objects.size).toBe(0);
 });
 
-/** A cluster that keeps objects by their path; a list has what lies below it. */
+/** A cluster that keeps objects by their path. A list contains the objects below its path. */
 function makeCluster(there: Readonly<Record<string, object>>) {
   const objects = new Map<string, object>(Object.entries(there));
   const api = {

@@ -10,7 +10,7 @@ const THERE = { [REVISION]: { metadata: { uid: 'u-1' } } };
 const REPORTED = { namespace: 'models', endpoint: 'iris', revision: 'iris-1', workers: 4 };
 const SEPARATE = { ready: 1, workers: 3, worker_mode: 'separate', found: ['2 threads', '1 open file'] };
 
-test('what the model server of a revision reports is kept with the revision', async () => {
+test('the worker report of a model server is stored with its revision', async () => {
   const { api, objects, sent } = makeCluster(THERE, { status: 200, body: JSON.stringify(SEPARATE) });
   await recordWorkerReport(api, REPORTED);
   expect(sent).toEqual([
@@ -31,13 +31,13 @@ test('what the model server of a revision reports is kept with the revision', as
   expect([...(await readWorkerReports(api, 'models'))]).toEqual([['iris-1', report]]);
 });
 
-test('a single worker is one, whatever the replica was given', async () => {
+test('in the mode "one" the count is 1, whatever the concurrency of the replica', async () => {
   const { api } = makeCluster(THERE, { status: 200, body: '{"worker_mode": "one", "found": []}' });
   await recordWorkerReport(api, REPORTED);
   expect((await readWorkerReports(api, 'models')).get('iris-1')).toMatchObject({ mode: 'one', count: 1 });
 });
 
-test('no more is kept than a person reads, and nothing that commands a terminal', async () => {
+test('a stored report is shortened and has no terminal escape codes', async () => {
   const found = ['\u001b[31mred', 'x'.repeat(1000), ...Array.from({ length: 100 }, String)];
   const { api } = makeCluster(THERE, { status: 200, body: JSON.stringify({ ...SEPARATE, found }) });
   await recordWorkerReport(api, REPORTED);
@@ -51,20 +51,20 @@ test.each<readonly [string, Pick<ApiResponse, 'status' | 'body'>]>([
   ['reports no mode', { status: 200, body: '{"ready": 1, "worker_mode": null}' }],
   ['reports a mode of a newer Davit', { status: 200, body: '{"worker_mode": "none"}' }],
   ['answers no JSON', { status: 200, body: 'ok' }],
-])('a model server that %s leaves nothing behind', async (_, answer) => {
+])('no report is stored if a model server %s', async (_, answer) => {
   const { api, objects } = makeCluster(THERE, answer);
   await recordWorkerReport(api, REPORTED);
   expect([...objects.keys()]).toEqual([REVISION]);
 });
 
-test('a report that somebody has broken by hand is none', async () => {
+test('invalid stored reports are skipped', async () => {
   const texts = ['{', '[]', '{"revision": "a"}', '{"revision": "a", "mode": "shared", "found": []}'];
   const broken = Object.fromEntries(texts.map((text, i) => [`${MAPS}/${i}`, { data: { 'workers.json': text } }]));
   const { api } = makeCluster({ ...broken, [`${MAPS}/x`]: {} }, { status: 500, body: '' });
   expect((await readWorkerReports(api, 'models')).size).toBe(0);
 });
 
-/** A cluster that keeps objects by their path, and a revision that answers every request alike. */
+/** A cluster that keeps objects by their path, and a revision that gives the same answer to every request. */
 function makeCluster(there: Readonly<Record<string, object>>, answer: Pick<ApiResponse, 'status' | 'body'>) {
   const objects = new Map<string, object>(Object.entries(there));
   const sent: ApiRequest[] = [];

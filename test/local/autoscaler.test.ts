@@ -37,7 +37,7 @@ describe('decideReplicas()', () => {
     expect(decide(more).wanted).toBe(wanted);
   });
 
-  it('goes down one by one, each after its own time of lower traffic', () => {
+  it('scales down one replica at a time, each after a further period of lower load', () => {
     const first = decide({ wanted: 4, load: 3 });
     expect(first).toEqual({ wanted: 4, lowSince: AT });
     expect(decide({ wanted: 4, load: 3, lowSince: AT, now: AT + 9_999 }).wanted).toBe(4);
@@ -47,7 +47,7 @@ describe('decideReplicas()', () => {
     expect(decide({ wanted: 3, load: 3, lowSince: AT + 10_000, now: AT + 20_000 }).wanted).toBe(2);
   });
 
-  it('forgets the time of lower traffic when the load comes back', () => {
+  it('restarts the period of lower load when the load rises again', () => {
     expect(decide({ wanted: 2, load: 8, lowSince: AT - 9_000 })).toEqual({ wanted: 2, lowSince: undefined });
   });
 });

@@ -1,4 +1,4 @@
-// Stands in for `davit_server`: the same arguments, events and socket, and what its first argument says it does.
+// Stands in for `davit_server`: the same arguments, events and socket. Its first argument selects its behaviour.
 import { spawn } from 'node:child_process';
 import { writeSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -10,7 +10,7 @@ const { values, positionals } = parseArgs({
   options: { uds: { type: 'string' }, 'parent-fd': { type: 'string' }, 'events-fd': { type: 'string' } },
 });
 const [what] = positionals;
-/** As its supervisor hears it, and in its log. */
+/** Sends an event to the supervisor and writes it to the log. */
 const say = (event: object) => {
   writeSync(Number(values['events-fd']), `${JSON.stringify(event)}\n`);
   print(event);

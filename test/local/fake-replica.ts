@@ -1,7 +1,7 @@
 import type { QueryResponse, Query, Replica } from '../../local/revisions/replica.ts';
 import { ServerFailed } from '../../local/revisions/model-server-errors.ts';
 
-/** A replica that does what its test says, step by step. */
+/** A replica that a test controls step by step. */
 export class FakeReplica implements Replica {
   static #last = 0;
   readonly pid = ++FakeReplica.#last;
@@ -10,7 +10,7 @@ export class FakeReplica implements Replica {
   readonly #ended = Promise.withResolvers<string>();
   readonly ready = this.#ready.promise;
   readonly ended = this.#ended.promise;
-  /** Requests that it has and has not answered. */
+  /** The requests that the replica has not answered yet. */
   readonly asked: { readonly query: Query; readonly answer: (answer: QueryResponse | Error) => void }[] = [];
   stopped = false;
   reachable = true;
@@ -50,7 +50,7 @@ export const OK: QueryResponse = {
   body: Buffer.from('{}'),
 };
 
-/** Starts replicas and remembers them. */
+/** Makes a launcher of fake replicas, and a list of the replicas that it has started. */
 export function makeLauncher() {
   const replicas: FakeReplica[] = [];
   const launch = () => {

@@ -73,7 +73,7 @@ describe('the gateway', () => {
     return { status: response.status, body: (await response.json()) as { error_code?: string; message?: string } };
   };
 
-  it('passes a query on and its answer back, with the name of who answered', async () => {
+  it('forwards a query and its response, with the name of the entity that answered', async () => {
     const answering = query('good', '', { 'x-request-id': 'r-1', 'served-model-name': 'forged' });
     const { query: passed, answer } = await asked(replicas[0]!);
     expect(passed).toEqual({
@@ -93,13 +93,13 @@ describe('the gateway', () => {
     expect(counted).toEqual([['iris', 'iris-1', 400]]);
   });
 
-  it('reaches an entity that has no traffic by its own address', async () => {
+  it('forwards a query to an entity without traffic at its own path', async () => {
     const answering = query('good', '/served-models/iris-2');
     (await asked(replicas[1]!)).answer(OK);
     expect((await answering).headers['served-model-name']).toBe('iris-2');
   });
 
-  it('refuses without a token or with a wrong one, before it says whether there is such an endpoint', async () => {
+  it('refuses a missing or wrong token, whether or not the endpoint exists', async () => {
     const answers = [
       await queryEndpoint(`${base}/serving-endpoints/iris/invocations`, undefined, {}),
       await query('wrong'),
@@ -112,7 +112,7 @@ describe('the gateway', () => {
     expect(replicas.flatMap((r) => r.asked)).toEqual([]);
   });
 
-  it('keeps the rate limits of an endpoint, and those of each token', async () => {
+  it('applies the rate limits of an endpoint and of each token', async () => {
     limits = [
       { key: 'endpoint', calls: 3, principal: undefined, renewalSeconds: 60 },
       { key: 'user', calls: 2, principal: undefined, renewalSeconds: 60 },
@@ -144,13 +144,13 @@ describe('the gateway', () => {
     expect(answer.body.message).toMatch(/^Cannot .+: .+/);
   });
 
-  it('shows the list and the place to log in', async () => {
+  it('serves the list of endpoints and the login configuration', async () => {
     expect(await get('/api/2.0/serving-endpoints')).toEqual({ status: 200, body: { endpoints: [] } });
     const discovery = await fetch(`${base}/.well-known/databricks-config`);
     expect([discovery.status, await discovery.json()]).toEqual([200, {}]);
   });
 
-  it('says 413 for a body over 16 MB, announced or not, and before it is sent to who asks first', async () => {
+  it('answers 413 to a body over 16 MB, even in chunks, and before it is sent if the client waits', async () => {
     const large = 'x'.repeat(16 * 1024 * 1024 + 1);
     const url = `${base}/serving-endpoints/iris/invocations`;
     expect((await queryEndpoint(url, 'good', large, { 'content-length': String(large.length) })).status).toBe(413);
@@ -185,7 +185,7 @@ describe('the gateway', () => {
     ['a body that is not in chunks as announced', `${HEAD}transfer-encoding: chunked\r\n\r\nzz\r\n`, 400],
     ['a head of 70 kB', `${HEAD}x-long: ${'a'.repeat(70_000)}\r\n\r\n`, 431],
     ['another expectation than 100-continue', `${HEAD}connection: close\r\nexpect: tea\r\n\r\n`, 417],
-  ])('says in its own form what is wrong with %s', async (_what, text, status) => {
+  ])('answers with a JSON error to %s', async (_what, text, status) => {
     const refused = { error_code: 'BAD_REQUEST', message: expect.stringMatching(/^Cannot .+: .+/) as string };
     expect(await say(text)).toEqual({ status, body: refused });
   });
@@ -196,7 +196,7 @@ describe('the gateway', () => {
     ['GET', '/api/2.0/serving-endpoints', 200],
     ['GET', '/serving-endpoints/iris/invocations', 405],
     ['DELETE', '/nothing', 404],
-  ])('reads the body of a %s %s away, whatever it is, and the connection stays good', async (method, path, status) => {
+  ])('discards the body of a %s %s, and the connection stays usable', async (method, path, status) => {
     const look = 'GET /api/2.0/serving-endpoints HTTP/1.1\r\nhost: a\r\nauthorization: Bearer good\r\n';
     const large = `${look}\r\n`.repeat(40_000); // 3 MB, which must not be taken for requests
     for (const [sent, body] of [
@@ -209,11 +209,11 @@ describe('the gateway', () => {
     }
   });
 
-  it('says 413 at once for a body that is too large to be taken and thrown away', async () => {
+  it('answers 413 at once if the body is too large to read and discard', async () => {
     expect((await say(`${HEAD}content-length: 1099511627776\r\n\r\n`)).status).toBe(413);
   });
 
-  it('takes a client that leaves out of the queue', async () => {
+  it('removes a client that disconnects from the queue', async () => {
     void query();
     await asked(replicas[0]!);
     const socket = connect(Number(new URL(base).port), '127.0.0.1');

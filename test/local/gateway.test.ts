@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { Gateway } from '../../local/gateway/gateway.ts';
 import type { GatewayBackend } from '../../local/gateway/gateway-server.ts';
 
-it('opens one port for two first endpoints at once', async () => {
+it('opens only one port when two first endpoints are added at once', async () => {
   const gateway = new Gateway({} as GatewayBackend, 'local');
   const [first, second] = await Promise.all([gateway.listen(0), gateway.listen(0)]);
   expect(second).toBe(first);

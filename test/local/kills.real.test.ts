@@ -55,17 +55,17 @@ describe('a served endpoint', () => {
 
   afterAll(() => endProject(project));
 
-  it('answers on when a worker is killed', async () => {
+  it('keeps answering when a worker is killed', async () => {
     const prober = startProber(question(), { clients: 4 });
     process.kill(await workerPid(), 'SIGKILL');
     await sleep(1000);
     const { outcomes, failures, failed } = await prober.stop();
     expect(outcomes.get('200')).toBeGreaterThan(20);
-    expect(failed).toBeLessThanOrEqual(1); // the request that worker had
+    expect(failed).toBeLessThanOrEqual(1); // the request of the killed worker
     expect(failures.every((f) => f.outcome === '502' && f.body.includes('MODEL_PROCESS_DIED'))).toBe(true);
   });
 
-  it('loses only what is in flight when a model server is killed, and says so', async () => {
+  it('loses only requests in flight when a model server is killed, and answers them with 502', async () => {
     const [before] = (await only()).replicas;
     const inFlight = [query('sleep', 5), query('sleep', 5)];
     await waitUntil(only, (r) => r.inFlight === 2);
@@ -81,7 +81,7 @@ describe('a served endpoint', () => {
     expect(now.replicas.map((r) => r.pid)).not.toContain(before!.pid);
   });
 
-  it('serves on without a failed request when the folder of sockets is removed', async () => {
+  it('serves without a failed request when the folder of sockets is removed', async () => {
     const { pid } = await client.status();
     const [before] = (await only()).replicas;
     const prober = startProber(question(), { clients: 4 });
@@ -95,14 +95,14 @@ describe('a served endpoint', () => {
     expect((await client.status()).pid).toBe(pid);
   });
 
-  it('comes back by itself when the supervisor is killed: same address, same token, no process left', async () => {
+  it('recovers when the supervisor is killed: same address, same token, no process left', async () => {
     const { pid } = await client.status();
     const [replica] = (await only()).replicas;
     process.kill(pid!, 'SIGKILL');
     await reconnect();
     const after = await client.status();
     expect(after.pid).not.toBe(pid);
-    expect((await query()).status).toBe(200); // it waits until the model is loaded again
+    expect((await query()).status).toBe(200); // the request waits until the model is loaded again
     await waitUntil(
       () => listProjectProcesses(project),
       (lines) => !lines.some((l) => l.startsWith(`${replica!.pid!} `)),
@@ -110,7 +110,7 @@ describe('a served endpoint', () => {
     );
   });
 
-  it('serves on when the keeper is killed, and gets another keeper', async () => {
+  it('keeps serving when the keeper is killed, and gets another keeper', async () => {
     const { keeper, pid } = await client.status();
     const prober = startProber(question(), { clients: 2 });
     process.kill(keeper!, 'SIGKILL');
@@ -123,7 +123,7 @@ describe('a served endpoint', () => {
     expect(after.pid).toBe(pid);
   });
 
-  it('is kept by that other keeper too', async () => {
+  it('recovers when the supervisor of the second keeper is killed', async () => {
     const { pid } = await client.status();
     process.kill(pid!, 'SIGKILL');
     await reconnect();
@@ -131,9 +131,9 @@ describe('a served endpoint', () => {
     expect((await query()).status).toBe(200);
   });
 
-  it('is restored by ensureSupervisor() when both are killed, once, however many call it', async () => {
+  it('is restored only once by concurrent ensureSupervisor() calls when supervisor and keeper are killed', async () => {
     const { pid, keeper } = await client.status();
-    process.kill(pid!, 'SIGSTOP'); // else it is quick enough to start another keeper
+    process.kill(pid!, 'SIGSTOP'); // otherwise it could start another keeper in time
     process.kill(keeper!, 'SIGKILL');
     process.kill(pid!, 'SIGKILL');
     await waitUntil(
@@ -151,10 +151,10 @@ describe('a served endpoint', () => {
     expect((await listProjectProcesses(project)).filter((l) => /supervisor\.ts|keeper\.ts/.test(l))).toHaveLength(2);
   });
 
-  it('answers again on its old port once that is free, and says who has it', async () => {
+  it('reports the process that has taken its port, and answers again when the port is free', async () => {
     const { pid, gateway } = await client.status();
     const prober = startProber(question(), { clients: 1, connections: 'fresh' });
-    // It hangs up: a client that it kept waiting would wait for ever.
+    // The other process closes every connection, because the client would otherwise wait forever.
     const squatter = createServer((socket) => socket.destroy());
     const squat = waitUntil(
       () =>
@@ -180,7 +180,7 @@ describe('a served endpoint', () => {
     expect((await query()).status).toBe(200);
   });
 
-  it('leaves nothing when its last part is deleted', async () => {
+  it('leaves nothing when its last revision is deleted', async () => {
     const status = await client.status();
     await client.deleteRoute('obedient');
     expect(await client.deleteRevision(put.revision.name)).toEqual({ ending: true });
@@ -192,7 +192,7 @@ describe('a served endpoint', () => {
 });
 
 describe('ensureSupervisor()', () => {
-  it('ends by itself when the project is removed', async () => {
+  it('starts a supervisor that ends when the project is removed', async () => {
     const project = await makeProject();
     const client = await ensureSupervisor(project.root, 'local');
     const status = await client.status();
@@ -201,7 +201,7 @@ describe('ensureSupervisor()', () => {
     expect(await listProjectProcesses(project)).toEqual([]);
   });
 
-  it('tells at once why a supervisor cannot start, and leaves none', async () => {
+  it('throws at once if a supervisor cannot start, and leaves no process', async () => {
     const project = await makeProject();
     const folder = join(project.root, '.davit', 'environments', 'local');
     await mkdir(folder, { recursive: true });
@@ -213,7 +213,7 @@ describe('ensureSupervisor()', () => {
     await project.remove();
   });
 
-  it('is not tried for ever when its state was cut in half, and leaves nothing that tries', async () => {
+  it('stops restarting a supervisor whose state is truncated, and leaves no process', async () => {
     const project = await makeProject();
     const { pid } = await (await ensureSupervisor(project.root, 'local')).status();
     await writeFile(join(project.root, '.davit', 'environments', 'local', 'supervisor.json'), '{ "versi');

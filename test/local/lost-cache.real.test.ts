@@ -17,7 +17,7 @@ import {
   waitUntil,
 } from './project.ts';
 
-/** A cache of its own that may be deleted; only uv is shared, which keeps the downloads elsewhere. */
+/** A separate cache that the test may delete. Only `uv` in it is a link to the usual one. */
 let cache: string;
 let project: Project;
 let client: ControlClient;
@@ -38,7 +38,7 @@ afterAll(async () => {
   vi.unstubAllEnvs();
 });
 
-it('a model comes back when the cache was deleted, the checkout too, and its server is killed', async () => {
+it('a killed model server recovers even if the cache and the model in the checkout were deleted', async () => {
   const put = await makeRevisionRequest(project);
   await client.putRevision(put);
   const { url } = await client.putRoute(makeRoute(put));
@@ -47,12 +47,12 @@ it('a model comes back when the cache was deleted, the checkout too, and its ser
 
   await rm(join(cache, 'virtualenvs'), { recursive: true });
   await rm(join(project.root, 'models'), { recursive: true });
-  expect((await queryEndpoint(url, token, makeObedientInput('answer'))).status).toBe(200); // what runs runs on
+  expect((await queryEndpoint(url, token, makeObedientInput('answer'))).status).toBe(200); // it still runs
   const only = async () => (await client.status()).revisions[0]!;
   const [replica] = (await only()).replicas;
   process.kill(replica!.pid!, 'SIGKILL');
   await waitUntil(only, (r) => r.state === 'recovering');
-  expect((await queryEndpoint(url, token, makeObedientInput('answer'))).status).toBe(200); // it waits for the virtualenvs
+  expect((await queryEndpoint(url, token, makeObedientInput('answer'))).status).toBe(200); // waits for the virtualenvs
   expect((await readdir(join(cache, 'virtualenvs'))).length).toBeGreaterThanOrEqual(2);
   expect((await client.readLog(put.revision.name, 'build-log')).join('\n')).toContain('Making a virtualenv');
 });

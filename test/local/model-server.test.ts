@@ -34,7 +34,7 @@ describe('ModelServer', () => {
   };
   const refusal = (answer: Promise<unknown>) => answer.then(String, (e: unknown) => (e as { refusal: object }).refusal);
 
-  it('is ready when it says so, answers, and ends when it is told', async () => {
+  it('is ready after its ready event, answers, and ends on request', async () => {
     const server = start('answer');
     await server.ready;
     const answer = await server.send(QUERY);
@@ -45,12 +45,12 @@ describe('ModelServer', () => {
     expect(lines[0]).toBe('a warning of the model');
   });
 
-  it('tells the stage and the cause of a failure at once', async () => {
+  it('reports the stage and the cause of a failure at once', async () => {
     const failed = await start('fail').ready.catch((e: unknown) => e);
     expect(failed).toMatchObject({ stage: 'import', message: 'No module named x', log: ['model.py:1 in load'] });
   });
 
-  it('takes what the server says of itself from its own channel, not from lines that the model prints', async () => {
+  it('reads events only from their own channel, not from lines that the model prints', async () => {
     const server = start('lie');
     await server.ready;
     expect(server.loading).toEqual({ mode: 'separate', found: ['2 threads', '1 open file'] });
@@ -62,14 +62,14 @@ describe('ModelServer', () => {
     });
   });
 
-  it('tells the last lines of the log beside a failure without a trace, and not the failure again', async () => {
+  it('adds the last lines of the log to a failure without a trace, without repeating the failure', async () => {
     await expect(start('fail-without-trace').ready).rejects.toMatchObject({
       message: 'No module named x',
       log: ['{"event":"failed","message":"a log line of the model"}'],
     });
   });
 
-  it('tells of a server that ends without a word, and of a program that cannot run', async () => {
+  it('reports a server that ends without an event, and a program that cannot start', async () => {
     const ended = await start('exit').ready.catch((e: unknown) => e);
     expect(ended).toMatchObject({ stage: 'start', message: expect.stringContaining('exit code 7') as string });
     expect((ended as { log: string[] }).log).toEqual(['last words']);
@@ -85,14 +85,14 @@ describe('ModelServer', () => {
     await missing.stop();
   });
 
-  it('gives up one that is not ready in time', async () => {
+  it('fails if the server is not ready in time', async () => {
     await expect(start('never', 0.5).ready).rejects.toMatchObject({
       stage: 'load',
       message: 'The model was not ready after 0.5 s',
     });
   });
 
-  it('kills a server that does not end, and what it has started', async () => {
+  it('leaves no child process of a killed server', async () => {
     const server = start('stubborn');
     await server.ready;
     const child = Number((await server.send(QUERY)).body);
@@ -105,7 +105,7 @@ describe('ModelServer', () => {
     );
   });
 
-  it('kills a server that hangs, so that another takes its place', async () => {
+  it('kills a server that hangs, so that it is replaced', async () => {
     const server = start('obey');
     await server.ready;
     process.kill(server.pid!, 'SIGSTOP');
@@ -113,7 +113,7 @@ describe('ModelServer', () => {
     expect(await server.ended).toBe('it was ended by SIGKILL');
   });
 
-  it('tells apart what no worker can have begun from what one may have', async () => {
+  it('distinguishes requests that no worker has begun from those that may have begun', async () => {
     const server = start('obey');
     await server.ready;
     const say = (status: string) => server.send({ ...QUERY, headers: { ...QUERY.headers, 'x-say': status } });

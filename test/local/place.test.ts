@@ -16,7 +16,7 @@ describe('makeSocketFolder()', () => {
     await rm(folder, { recursive: true });
   });
 
-  it('makes a folder that only this user opens, and finds it again', async () => {
+  it('makes a folder that only this user can open, and finds it again', async () => {
     vi.stubEnv('TMPDIR', folder);
     const made = makeSocketFolder();
     expect(made).toBe(join(folder, `davit-${process.getuid!()}`));
@@ -24,7 +24,7 @@ describe('makeSocketFolder()', () => {
     expect(makeSocketFolder()).toBe(made);
   });
 
-  it("prefers the session's folder, where that is private, there, and short enough", async () => {
+  it("prefers the session's folder if it exists, is private, and its path is short enough", async () => {
     const [session, temporary] = ['session', 'temporary'].map((name) => join(folder, name));
     await mkdir(session!, { mode: 0o700 });
     await mkdir(temporary!);
@@ -50,12 +50,12 @@ describe('makeSocketFolder()', () => {
     expect(makeSocketFolder).toThrow('nobody else can open');
   });
 
-  it('goes to /tmp where the path would be too long for a socket', () => {
+  it('uses /tmp if the path would be too long for a socket', () => {
     vi.stubEnv('TMPDIR', join(folder, 'x'.repeat(60)));
     expect(makeSocketFolder()).toBe(`/tmp/davit-${process.getuid!()}`);
   });
 
-  it('hashSupervisorId() is the same however the project is reached', async () => {
+  it('hashSupervisorId() is the same for every path that leads to the project', async () => {
     const link = `${folder}-link`;
     await symlink(folder, link);
     const hashes = [folder, link].map((root) => hashSupervisorId({ root, environment: 'local' }));

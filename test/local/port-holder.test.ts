@@ -8,7 +8,7 @@ import { expect, it } from 'vitest';
 import { describePortHolder } from '../../local/gateway/port-holder.ts';
 
 it.runIf(process.platform === 'linux')(
-  'describePortHolder() names the process that listens, and nothing else',
+  'describePortHolder() names only the process that listens on the port',
   async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');

@@ -12,7 +12,7 @@ import { digestModel } from '../../system/model-digest.ts';
 const HERE = import.meta.dirname;
 const ROOT = join(HERE, '..', '..');
 
-/** A project of its own, in a folder of its own. */
+/** A project in a new folder. */
 export interface Project {
   readonly root: string;
   readonly remove: () => Promise<void>;
@@ -23,7 +23,7 @@ export async function makeProject(): Promise<Project> {
   return { root, remove: () => rm(root, { recursive: true, force: true }) };
 }
 
-/** A project with a supervisor that runs, and a token for its gateway. */
+/** A project with a running supervisor, and a token for its gateway. */
 export interface SupervisedProject {
   readonly project: Project;
   readonly client: ControlClient;
@@ -36,7 +36,7 @@ export async function superviseProject(): Promise<SupervisedProject> {
   return { project, client, token: await client.makeToken() };
 }
 
-/** Ends the supervisor, if one still runs, and removes the project. What it leaves running comes back: nothing, one hopes. */
+/** Ends the supervisor if it still runs, and removes the project. Returns processes that still run. */
 export async function endProject(project: Project): Promise<readonly string[]> {
   const running = await connectSupervisor(project.root, 'local');
   const status = await running?.status();
@@ -47,7 +47,7 @@ export async function endProject(project: Project): Promise<readonly string[]> {
   return left;
 }
 
-/** Puts a revision and routes all requests of its endpoint to it. */
+/** Makes a revision and routes all requests of its endpoint to it. */
 export async function serve({ project, client }: SupervisedProject, wish: RevisionOptions = {}) {
   const put = await makeRevisionRequest(project, wish);
   await client.putRevision(put);
@@ -70,7 +70,7 @@ export interface RevisionOptions {
   readonly environmentVars?: Readonly<Record<string, string>>;
 }
 
-/** What a supervisor is asked to put: a model of the repository, copied into the project, with the example's virtualenv. */
+/** Makes a request for a revision of a model that is copied into the project, with the example's virtualenv. */
 export async function makeRevisionRequest({ root }: Project, wish: RevisionOptions = {}): Promise<PutRevisionRequest> {
   const {
     endpoint = 'obedient',
@@ -110,12 +110,12 @@ export function makeRoute(put: PutRevisionRequest, more: Partial<PutRouteRequest
   return { endpoint, description: '', tags: [], entities, gateway: {}, ...more };
 }
 
-/** A query to the obedient model. */
+/** The input that makes the obedient model do something. */
 export function makeObedientInput(what: string, seconds = 0) {
   return { dataframe_split: { columns: ['do', 'seconds'], data: [[what, seconds]] } };
 }
 
-/** Processes whose command line names the project; zombies included. */
+/** Lists the processes whose command line names the project, including zombies. */
 export async function listProjectProcesses({ root }: Project): Promise<readonly string[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
   const lines = await Promise.all(
@@ -124,7 +124,7 @@ export async function listProjectProcesses({ root }: Project): Promise<readonly 
   return lines.filter((line) => line.includes(root)).map((line) => line.replaceAll('\0', ' '));
 }
 
-/** Waits until it is so; fails with what was there instead. */
+/** Waits until `look` returns a good value. Throws an Error with the last value if it does not in time. */
 export async function waitUntil<T>(look: () => Promise<T>, good: (found: T) => boolean, seconds = 60): Promise<T> {
   const end = Date.now() + seconds * 1000;
   for (;;) {

@@ -24,7 +24,7 @@ describe('the provider, with the real engine, supervisor and models', () => {
   let pulumi: PulumiProject;
   let token: string;
 
-  /** Writes the endpoint and its lock as they would be reviewed; `digest`: another than the model's. */
+  /** Writes the endpoint and its lock as reviewed files. `digest` replaces the model's digest in the lock. */
   const declare = async (version: number, { digest, max = 4 }: { digest?: string; max?: number } = {}) => {
     const { root } = project;
     await mkdir(join(root, 'endpoints'), { recursive: true });
@@ -65,14 +65,14 @@ describe('the provider, with the real engine, supervisor and models', () => {
     await project.remove();
   });
 
-  it('touches nothing at preview', async () => {
+  it('changes nothing in a preview', async () => {
     await declare(1);
     expect((await previewStack(pulumi, STACK)).status).toBe('succeeded');
     await expect(access(join(project.root, '.davit', 'environments'))).rejects.toThrow();
     expect((await listProjectProcesses(project)).filter((line) => line.includes('supervisor'))).toEqual([]);
   });
 
-  it('makes a revision and its route, shows progress, and finds nothing to do the second time', async () => {
+  it('makes a revision and its route, and shows progress; a second update changes nothing', async () => {
     const said: string[] = [];
     const made = await upStack(pulumi, STACK, { progress: { say: (line) => said.push(line) } });
     expect(made).toMatchObject({ status: 'succeeded', failures: [], outputs: { url: await url() } });
@@ -88,7 +88,7 @@ describe('the provider, with the real engine, supervisor and models', () => {
     expect(exported).not.toContain(token);
   });
 
-  it('changes bounds in place, without another process', async () => {
+  it('changes bounds in place, without restarting a replica', async () => {
     const before = (await status()).revisions[0]!;
     await declare(1, { max: 8 });
     expect((await upStack(pulumi, STACK)).plan.verdict.kind).toBe('update-in-place');
@@ -96,7 +96,7 @@ describe('the provider, with the real engine, supervisor and models', () => {
     expect(after).toMatchObject({ name: before.name, bounds: { min: 4, max: 8 }, replicas: before.replicas });
   });
 
-  it('keeps the old one when the new one fails, says why, and goes on with the next', async () => {
+  it('keeps the old revision when the new one fails, reports the cause, and deploys the next one', async () => {
     const old = (await status()).endpoints[0]!.entities;
     await declare(2, { digest: `sha256:${'0'.repeat(64)}` });
     const failed = await upStack(pulumi, STACK);
@@ -106,14 +106,14 @@ describe('the provider, with the real engine, supervisor and models', () => {
     expect(failure!.message).toContain('npx davit lock iris');
     expect((await status()).endpoints[0]!.entities).toEqual(old);
     expect(await answer()).toBe(200);
-    expect((await upStack(pulumi, STACK)).status).toBe('failed'); // it is tried again, not taken for made
+    expect((await upStack(pulumi, STACK)).status).toBe('failed'); // the revision is tried again
     await declare(2);
     expect((await upStack(pulumi, STACK)).status).toBe('succeeded');
     expect((await status()).revisions.map((r) => [r.model.version, r.state])).toEqual([['2', 'ready']]);
     expect(await answer()).toBe(200);
   });
 
-  it('stops a revision on its way when the user cancels; the next update goes on', async () => {
+  it('stops a starting revision when the user cancels; the next update succeeds', async () => {
     const stop = new AbortController();
     await declare(1);
     const going = upStack(pulumi, STACK, { signal: stop.signal });
@@ -127,9 +127,9 @@ describe('the provider, with the real engine, supervisor and models', () => {
     expect((await status()).revisions.map((r) => [r.model.version, r.state])).toEqual([['1', 'ready']]);
   });
 
-  it('sees what is there when it refreshes, also when nothing runs', async () => {
+  it('reads the real state in a refresh, even if no supervisor runs', async () => {
     const { pid, keeper } = await status();
-    process.kill(pid!, 'SIGSTOP'); // else it is quick enough to start another keeper
+    process.kill(pid!, 'SIGSTOP'); // otherwise it could start another keeper in time
     process.kill(keeper!, 'SIGKILL');
     process.kill(pid!, 'SIGKILL');
     expect(await refreshStack(pulumi, STACK)).toMatchObject({
@@ -147,7 +147,7 @@ describe('the provider, with the real engine, supervisor and models', () => {
     expect(await answer()).toBe(200);
   });
 
-  it('leaves no process and no file of the environment when it is destroyed', async () => {
+  it('leaves no process and no file of the environment after a destroy', async () => {
     const before = await status();
     expect((await destroyStack(pulumi, STACK)).status).toBe('succeeded');
     expect(await listProjectProcesses(project)).toEqual([]);

@@ -1,5 +1,6 @@
-// Kills parts of the local target at random moments during updates while four clients keep asking. Two rounds here; many:
-// DAVIT_KILL_ROUNDS=100 DAVIT_KILL_SEED=7 (a seed that failed kills the same kinds after the same pauses again).
+// Kills processes of the local target at random moments during updates, while four clients send requests. Runs two
+// rounds by default; DAVIT_KILL_ROUNDS=100 runs more. DAVIT_KILL_SEED=7 repeats an earlier seed: the same kinds are
+// killed after the same pauses.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile, realpath, writeFile } from 'node:fs/promises';
@@ -20,7 +21,7 @@ const EXAMPLE = join(CODE, 'models/iris/1/serving_input_example.json');
 const OPTIONS = readKillOptions(2, 15);
 const CLIENTS = 4;
 const ROUND_MILLISECONDS = 300_000;
-/** How many requests a killed process may hold: a loading process and a server end all of their workers with them. */
+/** The most requests that a killed process may hold. All workers of a loader or a server end with it. */
 const HELD: Readonly<Record<string, number>> = { worker: 1, loader: CLIENTS, server: CLIENTS };
 let root = '';
 let remove: () => Promise<void>;
@@ -46,7 +47,7 @@ afterAll(async () => {
 });
 
 it(
-  'comes back whatever is killed: the next update works, nothing is left, and only what was held is lost',
+  'recovers from every kill: only held requests are lost, the next update succeeds, and no file or process is left',
   async () => {
     let prober = probe();
     await runKillRounds(
@@ -60,9 +61,9 @@ it(
         },
         findVictims: async () => (await findKnown()).flatMap(makeVictim),
         check: async (killed) => {
-          // An engine whose davit was killed finishes what it does: until then the stack is its own.
+          // An engine whose davit was killed finishes its work. Until then it holds the stack's lock.
           await waitUntil(findDeployers, (kinds) => kinds.length === 0, 120);
-          await davit('lock'); // also this one was killed in some rounds
+          await davit('lock'); // this process too was killed in some rounds
           const up = await davit('up');
           expect(up.code, up.stderr).toBe(0);
           await prober.round();
@@ -85,7 +86,7 @@ function probe() {
   return startProber({ url, headers: { authorization: `Bearer ${token}` }, body }, { clients: CLIENTS });
 }
 
-/** The gateway is the supervisor's: while that starts again nobody listens, and what it held is lost. Anything else is not. */
+/** Without its supervisor, the gateway refuses or resets connections. Otherwise only held requests may be lost. */
 function checkAnswers(
   killed: readonly string[],
   { outcomes, failures }: Awaited<ReturnType<ReturnType<typeof probe>['stop']>>,
@@ -156,7 +157,7 @@ interface KnownProcess {
   readonly kind: string;
 }
 
-/** The project's processes. A loading process and its workers have the same command line; a server starts only the first. */
+/** Finds the project's processes. A loader has the same command line as its workers, but its parent is a server. */
 async function findKnown(): Promise<readonly KnownProcess[]> {
   const found = await findProcesses(root);
   const kinds = new Map(found.map((p) => [p.pid, kindOf(p)]));

@@ -18,7 +18,7 @@ describe('ReplicaSet', () => {
   };
   const states = (set: ReplicaSet) => [...set.members].map((m) => m.state);
 
-  it('starts what is wanted and retires the ones that have the least to do', async () => {
+  it('starts the wanted replicas and retires those with the fewest requests', async () => {
     const { replicas, set } = make();
     set.want(3);
     expect(replicas).toHaveLength(3);
@@ -33,7 +33,7 @@ describe('ReplicaSet', () => {
     expect(states(set)).toEqual(['ready']);
   });
 
-  it('replaces a replica whose socket was removed, once that has finished its request', async () => {
+  it('replaces a replica whose socket was removed, after the replica has finished its request', async () => {
     const { replicas, set } = make();
     set.want(1);
     replicas[0]!.becomeReady();
@@ -68,7 +68,7 @@ describe('ReplicaSet', () => {
     expect(replicas[0]!.stopped).toBe(true);
   });
 
-  it('replaces one that died at once, and slower each time it happens again', async () => {
+  it('replaces a replica that died at once, and after a longer delay each further time', async () => {
     const { replicas, set } = make();
     set.want(1);
     const started: number[] = [];
@@ -84,7 +84,7 @@ describe('ReplicaSet', () => {
     expect(started).toEqual([0, 1, 3, 7, 15]);
   });
 
-  it('calls it failed after five in a row, keeps trying, and recovers', async () => {
+  it('is failed after five failures in a row, keeps trying, and recovers', async () => {
     const { replicas, set } = make();
     set.want(2);
     for (let n = 0; n < 5; n++) {
@@ -102,10 +102,10 @@ describe('ReplicaSet', () => {
     expect(set.failure).toBeUndefined();
     expect(set.ready).toBe(1);
     await pass(61);
-    expect(set.members.size).toBe(2); // the second one follows the first that came up
+    expect(set.members.size).toBe(2); // the second replica starts after the first is ready
   });
 
-  it('forgets old failures of one that lived long', async () => {
+  it('resets the count of failures after a replica has run for long', async () => {
     const { replicas, set } = make();
     set.want(1);
     replicas[0]!.die();
@@ -120,7 +120,7 @@ describe('ReplicaSet', () => {
     expect(replicas).toHaveLength(before + 1);
   });
 
-  it('prove() resolves when all are ready', async () => {
+  it('prove() resolves when all replicas are ready', async () => {
     const { replicas, set } = make();
     const done = vi.fn();
     const proof = set.prove(2).then(done);
@@ -132,7 +132,7 @@ describe('ReplicaSet', () => {
     expect(set.ready).toBe(2);
   });
 
-  it('prove() rejects at the first failure and tries nothing again', async () => {
+  it('prove() rejects at the first failure without a retry', async () => {
     const { replicas, set } = make();
     const proof = set.prove(2);
     replicas[1]!.fail('predict', 'it raised');
@@ -143,7 +143,7 @@ describe('ReplicaSet', () => {
     expect(replicas.map((r) => r.stopped)).toEqual([true, true]);
   });
 
-  it('prove() rejects when one dies before the others are ready', async () => {
+  it('prove() rejects when a replica dies before the others are ready', async () => {
     const { replicas, set } = make();
     const proof = set.prove(2);
     replicas[0]!.becomeReady();

@@ -10,11 +10,11 @@ describe('resolveModel()', () => {
     ['trained/iris', '/project/trained/iris'],
     ['file:trained/iris', '/project/trained/iris'],
     ['file:///project/trained/iris', '/project/trained/iris'],
-  ])('finds %j at %s', (uri, folder) => {
+  ])('locates the model with the URI %j at %s', (uri, folder) => {
     expect(resolveModel('/project', model(uri))).toBe(folder);
   });
 
-  it('finds a remote one in the cache, another for another server', () => {
+  it('locates a remote model in the cache, in a different folder for each server', () => {
     vi.stubEnv('DAVIT_CACHE', '/cache');
     vi.stubEnv('MLFLOW_TRACKING_URI', 'http://one');
     const one = resolveModel('/project', model('models:/iris/1'));
@@ -24,7 +24,7 @@ describe('resolveModel()', () => {
     vi.unstubAllEnvs();
   });
 
-  it('says what is missing and what to do', async () => {
+  it('explains a missing model and names the remedy', async () => {
     const revision = { endpoint: 'iris', model: model(undefined) } as Parameters<typeof describeMissingModel>[1];
     expect(await describeMissingModel('/nowhere', revision)).toBe(
       'Cannot find the files of iris version 1: there is no MLmodel in models/iris/1, expected the locked model (npx davit validate iris downloads it)',

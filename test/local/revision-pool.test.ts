@@ -35,7 +35,7 @@ describe('RevisionPool', () => {
     return { pool, replicas, query: (who = asker()) => answerQuery(pool, QUERY, who) };
   };
 
-  it('gives each request a unit of the replica that has the least to do, and scales up for more', async () => {
+  it('gives each request a unit of the replica with the fewest requests, and scales up for more', async () => {
     const { pool, replicas, query } = await make();
     const answers = [query(), query(), query(), query(), query()];
     await pass();
@@ -57,7 +57,7 @@ describe('RevisionPool', () => {
     expect(pool).toMatchObject({ inFlight: 0, queued: 0 });
   });
 
-  it('does not take a load that is longer than the idle time for idleness', async () => {
+  it('does not count as idle while a model loads, even if loading takes longer than the idle time', async () => {
     const { replicas, launch } = makeLauncher();
     const bounds = { min: 0, max: 4, scaleToZero: true };
     const pool = new RevisionPool(
@@ -79,7 +79,7 @@ describe('RevisionPool', () => {
     expect(pool.wanted).toBe(0);
   });
 
-  it('sends a request that was not started again, and never one that may have begun', async () => {
+  it('resends a request that was not begun, but never one that may have begun', async () => {
     const { replicas, query } = await make();
     const [again, lost] = [query(), status(query())];
     await pass();
@@ -92,7 +92,7 @@ describe('RevisionPool', () => {
     expect(await lost).toBe(502);
   });
 
-  it('gives the place of a client that left to the next', async () => {
+  it('gives the place of a client that disconnected to the next request', async () => {
     const { pool, replicas, query } = await make({ bounds: { min: 2, max: 2, scaleToZero: false } });
     const [leaver, busy] = [asker(), [query(), query()]];
     const [left, next] = [query(leaver), query()];
@@ -111,14 +111,14 @@ describe('RevisionPool', () => {
     expect(pool.inFlight).toBe(0);
   });
 
-  it('does not lose a unit to a client that had left before', async () => {
+  it('loses no unit to a client that had disconnected before its turn', async () => {
     const { pool, query } = await make();
     expect(await query({ gone: true, onGone: undefined })).toBeUndefined();
     await pass();
     expect(pool.inFlight).toBe(0);
   });
 
-  it('refuses beyond the queue with 429, and who waits too long with 503', async () => {
+  it('answers 429 if the queue is full, and 503 after a long wait', async () => {
     const { query } = await make({ bounds: { min: 2, max: 2, scaleToZero: false } });
     void query();
     void query();
@@ -128,7 +128,7 @@ describe('RevisionPool', () => {
     expect(await Promise.race([waiting[0], Promise.resolve('waits')])).toBe('waits');
   });
 
-  it('refuses those who have waited a minute when told the time', async () => {
+  it('refuses, on a tick, the requests that have waited for a minute', async () => {
     const { pool, query } = await make({ bounds: { min: 2, max: 2, scaleToZero: false } });
     void query();
     void query();
@@ -138,7 +138,7 @@ describe('RevisionPool', () => {
     expect(await waiting).toBe(503);
   });
 
-  it('stops when idle and wakes for a request, which waits', async () => {
+  it('stops its replicas when idle, and starts one for a request, which waits', async () => {
     const { pool, replicas, query } = await make({ bounds: { min: 0, max: 4, scaleToZero: true } });
     await pass(60);
     pool.tick();
@@ -154,7 +154,7 @@ describe('RevisionPool', () => {
     expect(await answer).toEqual(OK);
   });
 
-  it('answers 503 with the cause while it fails, at once', async () => {
+  it('answers 503 at once, with the cause, while it is failed', async () => {
     const { pool, replicas, query } = await make();
     replicas[0]!.die();
     await pass();
@@ -175,7 +175,7 @@ describe('RevisionPool', () => {
     expect(await answer).toEqual(OK);
   });
 
-  it('drains: answers what it has, takes nothing new, then stops', async () => {
+  it('drains: answers its requests, accepts no new ones, then stops', async () => {
     const { pool, replicas, query } = await make();
     const last = query();
     await pass();

@@ -63,7 +63,7 @@ describe('scaling', () => {
   it('starts replicas for the load up to the maximum and stops them one by one', async () => {
     const wish = { endpoint: 'busy', entity: 'busy', workers: 1, min: 1, max: 3, scaleDownSeconds: 1 };
     const { url, name } = await start(wish);
-    // More of them than a busy machine answers before it has started the others.
+    // More requests than one replica answers, even on a busy machine, before the others have started.
     const asking = Array.from({ length: 9 }, () => queryEndpoint(url, token, makeObedientInput('sleep', 4)));
     await waitUntil(
       () => revision(name),
@@ -108,7 +108,7 @@ describe('scaling', () => {
     expect((await queryEndpoint(url, token, makeObedientInput('answer'))).status).toBe(200);
   });
 
-  it('serves ten endpoints put at once, and takes them away at once', async () => {
+  it('makes ten endpoints at once, and deletes them at once', async () => {
     const names = Array.from({ length: 10 }, (_, i) => `many-${i}`);
     const puts = await Promise.all(
       names.map((n) => makeRevisionRequest(project, { endpoint: n, entity: n, workers: 1 })),

@@ -10,7 +10,7 @@ import { Supervision, TICK_MILLISECONDS } from '../../local/supervisor/supervisi
 import { digestModel } from '../../system/model-digest.ts';
 import { queryEndpoint } from '../prober/query-endpoint.ts';
 
-/** Everything of a supervisor but its processes' own: fake model servers, a real socket, a real gateway. */
+/** Tests a supervisor inside this process, with fake model servers, a real socket and a real gateway. */
 describe('Supervision', () => {
   let root: string;
   let model: string;
@@ -78,7 +78,7 @@ describe('Supervision', () => {
     gateway: {},
   };
 
-  it('refuses a state that is not whole, and says how to go on', async () => {
+  it('refuses a truncated state, and names the remedy', async () => {
     const folder = join(root, '.davit', 'environments', 'local');
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, 'supervisor.json'), '{"version": 1, "rev');
@@ -87,7 +87,7 @@ describe('Supervision', () => {
     );
   });
 
-  it('puts, routes, answers, and is the same after its own end', async () => {
+  it('makes a revision and its route, answers, and has the same state after a restart', async () => {
     const first = await open();
     const progress: string[] = [];
     const put = await first.putRevision(await makePut(), { progress: { say: (line) => progress.push(line) } });
@@ -111,7 +111,7 @@ describe('Supervision', () => {
     expect((await queryEndpoint(url, await second.makeShortToken(-1), {})).status).toBe(401);
   });
 
-  it("asks a model server for the model's own example, whatever a client could not send of it", async () => {
+  it("sends a model server the model's own example, even if it is not valid JSON", async () => {
     await writeFile(join(model, 'serving_input_example.json'), '{"inputs": [NaN]}');
     const loading = { mode: 'separate', found: ['2 threads', '1 open file'] };
     const served = await (await open('example:200')).putRevision(await makePut());
@@ -121,13 +121,13 @@ describe('Supervision', () => {
   it.each([
     ['has no example, which is fine', 'example:501', undefined],
     ['fails it', 'example:500', 'The model answers its own example with status 500: because'],
-  ])('takes the word of a model server whose model %s', async (_what, server, message) => {
+  ])('follows the response of a model server whose model %s', async (_what, server, message) => {
     const put = (await open(server)).putRevision(await makePut());
     if (message === undefined) expect(await put).toMatchObject({ state: 'ready' });
     else await expect(put).rejects.toMatchObject({ error: { failure: { stage: 'predict', message } } });
   });
 
-  it('keeps secrets where only this user reads them, and a failed revision until it is deleted', async () => {
+  it('keeps secrets in files that only this user can read, and a failed revision until it is deleted', async () => {
     const client = await open('fail');
     await expect(client.putRevision(await makePut())).rejects.toMatchObject({
       error: {
@@ -144,7 +144,7 @@ describe('Supervision', () => {
       revisions: [{ name: 'iris-1-0123456789', state: 'failed', failure: { stage: 'import' } }],
     });
     await expect(again.putRoute(ROUTE)).rejects.toMatchObject({ error: { code: 'not-ready' } });
-    expect((await again.putRevision(await makePut())).state).toBe('ready'); // tried again, with a better server
+    expect((await again.putRevision(await makePut())).state).toBe('ready'); // retried, with a working server
     const kept = join(folder, 'revisions', 'iris-1-0123456789');
     expect((await stat(kept)).mode & 0o777).toBe(0o700);
     expect((await stat(join(kept, 'revision.json'))).mode & 0o777).toBe(0o600);
@@ -154,7 +154,7 @@ describe('Supervision', () => {
     expect(await readdir(join(folder, 'logs'))).toEqual([]);
   });
 
-  it('refuses what cannot be: shares that are not the whole, the route of another, a deletion in use', async () => {
+  it("refuses shares whose sum is not 100 %, another endpoint's revision, and deleting a revision in use", async () => {
     const client = await open();
     await client.putRevision(await makePut());
     const half = { ...ROUTE, entities: ROUTE.entities.map((e) => ({ ...e, trafficPercentage: 50 })) };
@@ -162,7 +162,7 @@ describe('Supervision', () => {
     await expect(client.putRoute({ ...ROUTE, endpoint: 'other' })).rejects.toMatchObject({
       error: { code: 'not-ready' },
     });
-    expect((await client.status()).gateway.url).toBeUndefined(); // nothing has been opened for a refused route
+    expect((await client.status()).gateway.url).toBeUndefined(); // a refused route opens no port
     await client.putRoute(ROUTE);
     await expect(client.deleteRevision('iris-1-0123456789')).rejects.toMatchObject({ error: { code: 'in-use' } });
     await expect(client.patchRevision('none', { ...(await makePut()), bounds: ROUTE as never })).rejects.toMatchObject({
@@ -173,7 +173,7 @@ describe('Supervision', () => {
     expect(await client.deleteRevision('iris-1-0123456789')).toEqual({ ending: true });
   });
 
-  it('removes what a killed supervisor had begun, and takes up again what it can', async () => {
+  it('removes the unfinished revision of a killed supervisor', async () => {
     const unfinished = join(root, '.davit', 'environments', 'local', 'revisions', 'iris-2-ffffffffff');
     await mkdir(unfinished, { recursive: true });
     const client = await open();
@@ -181,7 +181,7 @@ describe('Supervision', () => {
     await expect(stat(unfinished)).rejects.toThrow();
   });
 
-  it('ends when the only revision was stopped before it was ready, and leaves nothing of it', async () => {
+  it('ends when the only revision was stopped before it was ready, and leaves no file of it', async () => {
     const client = await open('never');
     const stop = new AbortController();
     const progress = { say: () => stop.abort(new Error('Stopped by this test')) }; // it is loading
@@ -191,7 +191,7 @@ describe('Supervision', () => {
     expect(await readdir(join(root, '.davit', 'environments', 'local', 'revisions'))).toEqual([]);
   });
 
-  it('ends when whoever started it never sends a revision', async () => {
+  it('ends if it never receives a revision', async () => {
     await open('answer', { emptySeconds: 0 });
     await expect.poll(() => ends, { timeout: 20_000 }).toContain('empty');
   });

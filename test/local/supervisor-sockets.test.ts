@@ -25,7 +25,7 @@ const readControl = async () => JSON.parse(await readFile(controlFile(), 'utf8')
 const supervisors = async () => (await listProjectProcesses(project)).filter((line) => line.includes('supervisor.ts'));
 const status = () => readStatus(project.root, 'local');
 
-it('makes its socket again when the folder of sockets was removed, and stays the only one', async () => {
+it('makes its socket again when the folder of sockets was removed, and stays the only supervisor', async () => {
   const { socketPath } = await readControl();
   await rm(dirname(socketPath), { recursive: true });
   expect(await status()).toMatchObject({ running: true, pid });
@@ -33,7 +33,7 @@ it('makes its socket again when the folder of sockets was removed, and stays the
   expect(await supervisors()).toHaveLength(1);
 });
 
-it('removes nothing of the supervisor that follows when its state was removed', async () => {
+it('ends when its state is removed, without removing files of its successor', async () => {
   const before = await client.status();
   await rm(join(project.root, '.davit'), { recursive: true });
   const next = await (await ensureSupervisor(project.root, 'local')).status();
@@ -44,7 +44,7 @@ it('removes nothing of the supervisor that follows when its state was removed', 
   expect(await supervisors()).toHaveLength(1);
 });
 
-it('is replaced when it is of a version before that does not make its socket again', async () => {
+it('is replaced if it is of an older version, which does not make its socket again', async () => {
   await writeFile(controlFile(), JSON.stringify({ socketPath: join(project.root, 'gone.sock'), pid }));
   const next = await (await ensureSupervisor(project.root, 'local')).status();
   expect(next.pid).not.toBe(pid);
@@ -52,7 +52,7 @@ it('is replaced when it is of a version before that does not make its socket aga
   expect(await supervisors()).toHaveLength(1);
 });
 
-it('leaves no socket, also when it was killed', async () => {
+it('leaves no socket when it is killed', async () => {
   const { socketPath } = await readControl();
   const shared = dirname(dirname(socketPath));
   const mine = async () =>

@@ -36,7 +36,7 @@ describe('the supervisor', () => {
 
   afterAll(async () => expect(await endProject(project)).toEqual([]));
 
-  it('updates under 8 clients without a failed request', async () => {
+  it('updates without a failed request while 8 clients send requests', async () => {
     const second = await makeRevisionRequest(project, { entity: 'obedient-2', environmentVars: { VERSION: '2' } });
     const headers = { authorization: `Bearer ${token}` };
     const question = { url, headers, body: JSON.stringify(makeObedientInput('sleep', 0.01)) };
@@ -51,7 +51,7 @@ describe('the supervisor', () => {
     first = second;
   });
 
-  it('keeps the old revision when the new one crashes while it loads, and knows why', async () => {
+  it('keeps the old revision when the new one crashes while it loads, and reports the cause', async () => {
     const crashing = await makeRevisionRequest(project, { environmentVars: { OBEDIENT_AT_LOAD: 'segfault' } });
     const { name } = crashing.revision;
     const refused = await client.putRevision(crashing).catch((e: unknown) => e);
@@ -65,7 +65,7 @@ describe('the supervisor', () => {
     expect(await revision(name)).toBeUndefined();
   });
 
-  it('tells the exception of a model that cannot predict its example', async () => {
+  it('reports the exception of a model that cannot predict its example', async () => {
     const raising = await makeRevisionRequest(project, { model: 'h_raises', entity: 'raising' });
     const refused = await client.putRevision(raising).catch((e: unknown) => e);
     expect(refused).toMatchObject({ error: { code: 'failed', failure: { stage: 'predict' } } });
@@ -79,7 +79,7 @@ describe('the supervisor', () => {
     expect(refused).toMatchObject({ error: { code: 'failed', failure: { stage: 'model' } } });
     expect((refused as Error).message).toContain('npx davit lock obedient');
     await rm(join(put.modelDirectory, 'extra.txt'));
-    expect((await client.putRevision(put)).state).toBe('ready'); // the same revision, tried again
+    expect((await client.putRevision(put)).state).toBe('ready'); // the same revision, retried
     await client.deleteRevision(put.revision.name);
   });
 
@@ -101,7 +101,7 @@ describe('the supervisor', () => {
     expect((await listProjectProcesses(project)).filter((line) => line.includes(name))).toEqual([]);
   });
 
-  it('serves from its own copy, also when the model and the revision in the checkout change', async () => {
+  it('restarts a replica from its own copy, even if the model in the checkout has changed', async () => {
     await writeFile(join(first.modelDirectory, 'MLmodel'), 'broken');
     const [replica] = (await revision(first.revision.name))!.replicas;
     process.kill(replica!.pid!, 'SIGKILL');
@@ -112,7 +112,7 @@ describe('the supervisor', () => {
     expect((await query()).status).toBe(200);
   });
 
-  it('drains before it deletes, and does not delete what is routed', async () => {
+  it('drains a revision before it deletes it, and does not delete a routed revision', async () => {
     const other = await makeRevisionRequest(project, { entity: 'other' });
     await client.putRevision(other);
     const { name, entity } = first.revision;
@@ -133,7 +133,7 @@ describe('the supervisor', () => {
     expect((await queryEndpoint(direct, token, makeObedientInput('answer'))).status).toBe(404);
   });
 
-  it('says who has the port that is asked for, and changes nothing', async () => {
+  it('names the process that has the requested port, and changes nothing', async () => {
     const squatter = createServer();
     const port = await new Promise<number>((done) => {
       squatter.listen(0, '127.0.0.1', () => done((squatter.address() as { port: number }).port));
@@ -151,7 +151,7 @@ describe('the supervisor', () => {
     url = moved.url;
   });
 
-  it('keeps its state for this user alone and no token in it', async () => {
+  it('keeps its state readable only for this user, and no token in it', async () => {
     const folder = join(project.root, '.davit', 'environments', 'local');
     expect((await stat(folder)).mode & 0o777).toBe(0o700);
     expect((await stat(join(folder, 'supervisor.json'))).mode & 0o777).toBe(0o600);

@@ -1,9 +1,9 @@
 """Sends requests from several clients at once and compares every answer with MLflow's.
 
-python ask.py PORT REQUESTS CLIENTS SECONDS ANSWERS prints {"asked", "wrong", "failed", "first", "seconds"}: answers
-that are not MLflow's, requests without an answer of status 200, and a sentence for the first three of both. ANSWERS is
-the file of MLflow's answers, or "distinct": then no value may come twice. SECONDS end the run; what was not asked by
-then counts as failed.
+python ask.py PORT REQUESTS CLIENTS SECONDS ANSWERS prints {"asked", "wrong", "failed", "first", "seconds"}: the number
+of requests, of answers that differ from MLflow's and of requests without an answer of status 200, a sentence for each
+of the first three wrong answers and failed requests, and the time. ANSWERS is the file of MLflow's answers, or
+"distinct" if all values must differ. After SECONDS the run ends, and requests that were not sent count as failed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Run:
         self.answers: list[tuple[int, bytes] | None] = [None] * count
 
     def ask(self) -> None:
-        """One client: one connection, one request after the other."""
+        """Runs one client, which sends one request at a time over one connection."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         while time.monotonic() < self.end:
             with self.lock:

@@ -1,10 +1,10 @@
 import { makePythonPackages, type PythonPackages } from '../python-packages.ts';
 import { modelPython } from '../runtime/start-server.ts';
 
-/** Everything that a pyfunc model needs, as the tests' own models have it. */
+/** The packages of every pyfunc model, in the versions of the other test models. */
 const BASE = ['mlflow-skinny==3.17.2', 'pandas', 'scikit-learn'];
 
-/** Virtualenvs by name. `light` is the one that the model server's own tests have made already. */
+/** The packages of each virtualenv, by its name. `light` is the virtualenv of the model server's own tests. */
 const HEAVY: Readonly<Record<string, PythonPackages>> = {
   libraries: {
     name: 'stress-libraries-1',
@@ -22,7 +22,7 @@ const HEAVY: Readonly<Record<string, PythonPackages>> = {
   torch: { name: 'stress-torch-1', packages: [...BASE, 'torch==2.15.0'], imports: 'mlflow, torch' },
 };
 
-/** The interpreter of a virtualenv, which is made when it is not in the cache. */
+/** Returns the Python of a virtualenv. Makes the virtualenv if it is not in the cache. */
 export function stressPython(environment: string): Promise<string> {
   const packages = HEAVY[environment];
   return packages ? makePythonPackages(packages) : modelPython();

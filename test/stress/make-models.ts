@@ -7,7 +7,7 @@ import { stressPython } from './environments.ts';
 import type { StressModelKind } from './model-kinds.ts';
 import type { Service } from './start-service.ts';
 
-/** A model that is there to be served. */
+/** A saved model, ready to be served. */
 export interface StressModel {
   readonly kind: StressModelKind;
   readonly python: string;
@@ -21,7 +21,7 @@ export interface StressModel {
 const SOURCES = import.meta.dirname;
 const LIMIT_SECONDS = 900;
 
-/** Makes the models that are not in the cache yet, and asks MLflow for its answers. */
+/** Makes the models that are not in the cache yet, with MLflow's answers. */
 export async function makeModels(
   kinds: readonly StressModelKind[],
   { requests, service }: { readonly requests: number; readonly service: Service },
@@ -57,7 +57,7 @@ async function makeMissingModels(planned: readonly StressModel[], python: string
   if (made.code !== 0) throw new Error(`Cannot make the models ${wanted.join(', ')}\n${made.stderr.slice(-2000)}`);
 }
 
-/** By content: another source, another number of requests or other packages give another folder. */
+/** Names a model's folder by its content: source, number of requests and packages. */
 async function planModel(
   kind: StressModelKind,
   { requests, python }: { readonly requests: number; readonly python: string },

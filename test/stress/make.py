@@ -1,8 +1,8 @@
-"""Makes models and what MLflow answers for them. Runs in the virtualenv of the models.
+"""Makes models, with MLflow's answers. Runs in the virtualenv of the models.
 
 python make.py FOLDER NAME=REQUESTS... writes FOLDER/NAME/model and FOLDER/NAME/answers.json, one answer for each
 request. NAME is the path of a file in models/ without `.py`, such as `files/file_offset`.
-MLflow is imported once; each model is then made and asked in a process of its own, so none meets another.
+MLflow is imported once. Each model is then made and queried in its own process, so that no model affects another.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SOURCES = Path(__file__).resolve().parent / "models"
 
 
 def main(folder: Path, wanted: list[str]) -> int:
-    import mlflow.pyfunc  # noqa: F401  # not at the top: a process that a model spawns imports this file too
+    import mlflow.pyfunc  # noqa: F401  # not at the top, because processes that a model spawns import this file
 
     failed = 0
     for name, _, count in (argument.partition("=") for argument in wanted):
@@ -32,7 +32,7 @@ def main(folder: Path, wanted: list[str]) -> int:
 
 
 def make(folder: Path, name: str, count: int) -> None:
-    """Ends the process at once: what a model leaves running, its timers for one, must not fail its end."""
+    """Makes one model. Ends the process at once, because threads or timers of the model could make its exit fail."""
     import mlflow.pyfunc
 
     try:
@@ -49,7 +49,7 @@ def make(folder: Path, name: str, count: int) -> None:
 
 
 def save_model(source: Path, path: str, folder: Path) -> None:
-    """From a file that calls `set_model`, or that has a function `make` for one of MLflow's flavors."""
+    """Saves the model of a file that calls `set_model`, or has a function `make` for one of MLflow's flavors."""
     import mlflow.pyfunc
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
@@ -72,7 +72,7 @@ def make_frame(number: int):
 
 
 def list_values(answer) -> list:
-    """The answer's values, as MLflow's server writes them."""
+    """Returns the answer's values in the form in which MLflow's server writes them."""
     if hasattr(answer, "to_dict"):
         return json.loads(answer.to_json(orient="records", double_precision=15))
     return answer.tolist() if hasattr(answer, "tolist") else list(answer)

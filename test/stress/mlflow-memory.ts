@@ -5,7 +5,7 @@ import { makeChildEnvironment } from '../../system/run-process.ts';
 import type { StressModel } from './make-models.ts';
 import type { Service } from './start-service.ts';
 
-/** Proportional set size of `mlflow models serve` with so many workers, from the model's own virtualenv, after one answer. */
+/** Measures the proportional set size of `mlflow models serve`, in the model's own virtualenv, after one answer. */
 export async function measureMlflowMemory(
   { python, model }: StressModel,
   { workers, service }: { readonly workers: number; readonly service: Service },

@@ -1,21 +1,21 @@
-/** A model of the stress test: one file in models/FOLDER/, whose first line says what it is about. */
+/** A model of the stress test: one file in models/FOLDER/, whose first line describes it. */
 export interface StressModelKind {
-  /** The folder in models/: what may be shared by mistake. */
+  /** The folder in models/, named after the kind of state that processes may share by mistake. */
   readonly folder: string;
   readonly name: string;
-  /** One of environments.ts. */
+  /** A virtualenv of environments.ts. */
   readonly environment: 'light' | 'libraries' | 'keras' | 'torch';
-  /** The most requests of one run; for models whose predictions are slow. */
+  /** The maximum number of requests, for models whose predictions are slow. */
   readonly most?: number;
-  /** Part of every test run, not only with DAVIT_STRESS=all. */
+  /** Whether every test run includes the model. Otherwise only DAVIT_STRESS selects it. */
   readonly isInEveryRun?: boolean;
-  /** Forks of it must be shared: to load it in each worker would only cost memory. */
+  /** Whether the workers must share the loaded model. Loading it in each worker would only cost memory. */
   readonly isHarmless?: boolean;
-  /** Its answers are random or numbers of requests: none may come twice. */
+  /** Whether all answers must differ, because they are random or are request ids. */
   readonly isDistinct?: boolean;
 }
 
-/** By folder and name; `environment` is `light` if it is not given. */
+/** The models by folder and name. The default `environment` is `light`. */
 const MODELS: Readonly<Record<string, Readonly<Record<string, Partial<StressModelKind>>>>> = {
   files: {
     file_in_cycle: { isHarmless: true },

@@ -1,4 +1,4 @@
-"""The requests of a stress run, each with an input of its own: the same bytes for MLflow and for the server."""
+"""The requests of a stress run. Each has a different input, which is the same for MLflow and for the server."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ HIGHEST = 25_000
 
 
 def make_rows(number: int) -> list[list[float]]:
-    """Rows in ascending order; no two requests below 2,500 have one in common."""
+    """Returns rows in ascending order. No two requests below number 2,500 have a row in common."""
     return [[k % HIGHEST, k % 701 / 8] for k in range(number * ROWS, number * ROWS + ROWS)]
 
 

@@ -70,7 +70,7 @@ async function run(kinds: typeof MODEL_KINDS): Promise<number> {
 }
 
 interface Row extends StressResult {
-  /** Memory of `mlflow models serve` with as many workers. */
+  /** The memory of `mlflow models serve` with the same number of workers. */
   readonly mlflowMib: number | undefined;
 }
 

@@ -1,6 +1,6 @@
-"""A server of this machine for the models that keep a connection. Prints its port; ends with its standard input.
+"""A server on this machine for models that keep a connection. Prints its port, and ends when its standard input ends.
 
-One line in, one line out: "double 4" gives "8.0"; "set NAME 4" and "get NAME" keep a value under a name.
+Answers each line with one line: "double 4" with "8.0". "set NAME 4" and "get NAME" write and read a value.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { stressPython } from './environments.ts';
 
-/** The server that some models keep a connection to. */
+/** The server to which some models keep a connection. */
 export interface Service {
-  /** What tells a model where it is. */
+  /** Environment variables with the server's port, for the models. */
   readonly env: NodeJS.ProcessEnv;
   readonly stop: () => Promise<void>;
 }

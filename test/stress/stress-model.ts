@@ -14,18 +14,18 @@ export interface StressOptions {
   readonly args?: readonly string[];
 }
 
-/** What became of all requests to one model. */
+/** The results of all requests to one model. */
 export interface StressResult {
   readonly name: string;
-  /** As the ready event says: shared, separate or one; undefined when the server did not start. */
+  /** The worker mode in the ready event: shared, separate or one. Undefined if the server did not start. */
   readonly mode: string | undefined;
   readonly found: readonly string[];
   readonly asked: number;
-  /** Answers of status 200 that are not MLflow's. */
+  /** The number of answers with status 200 that differ from MLflow's. */
   readonly wrong: number;
-  /** Requests without an answer of status 200. */
+  /** The number of requests without an answer of status 200. */
   readonly failed: number;
-  /** A sentence for each of the first three of both. */
+  /** A sentence for each of the first three wrong answers and failed requests. */
   readonly first: readonly string[];
   readonly startSeconds: number;
   readonly seconds: number;
@@ -33,12 +33,12 @@ export interface StressResult {
   readonly memoryMib: number;
 }
 
-/** Enough for a slow machine; a model that hangs is asked no longer than this. */
+/** The maximum time of all requests to one model. It is enough for a slow machine, and ends a run whose model hangs. */
 const LIMIT_SECONDS = 120;
 const WORKERS_LIMIT_MILLISECONDS = 120_000;
 const STOP_MILLISECONDS = 30_000;
 
-/** Serves a model with all its workers, asks it, compares, and ends the server. */
+/** Serves a model with all its workers, sends the requests, compares the answers, and ends the server. */
 export async function stressModel(model: StressModel, options: StressOptions): Promise<StressResult> {
   const { workers, service, args = [] } = options;
   const started = performance.now();
@@ -58,7 +58,7 @@ export async function stressModel(model: StressModel, options: StressOptions): P
   }
 }
 
-/** As a supervisor ends it. What its models started must end with it: a process that stays would hold `ended` back. */
+/** Ends a server like a supervisor. Its model's processes must end too: `ended` waits for every one of them. */
 async function stop(server: RunningServer): Promise<void> {
   const { process: child } = server;
   const tree = listProcessTree(child.pid ?? 0);
@@ -82,7 +82,7 @@ async function queryModel(model: StressModel, server: RunningServer, { clients }
 
 type Report = Pick<StressResult, 'asked' | 'wrong' | 'failed' | 'first' | 'seconds'>;
 
-/** A server is ready with its first worker; wrong answers need several. */
+/** Waits for all workers. A server is ready with its first one, but only several workers can give wrong answers. */
 async function waitForWorkers(server: RunningServer, workers: number): Promise<void> {
   const end = performance.now() + WORKERS_LIMIT_MILLISECONDS;
   while ((await status(server)).workers < workers) {

@@ -7,7 +7,7 @@ import { makeModels, type StressModel } from './make-models.ts';
 import { startService, type Service } from './start-service.ts';
 import { stressModel } from './stress-model.ts';
 
-/** `all`: every model with all its requests, which takes gigabytes of packages. `light`: those that need no more packages. */
+/** `all`: every model with all its requests, which needs gigabytes of packages. `light`: models without large ones. */
 const MORE = process.env['DAVIT_STRESS'];
 const ALL = MORE === 'all' || MORE === 'light';
 const REQUESTS = ALL ? 2000 : 400;
@@ -25,14 +25,14 @@ beforeAll(async () => {
 }, 3_600_000);
 afterAll(() => service.stop());
 
-test.for(kinds)('every answer is that of mlflow.pyfunc: $name', async (kind) => {
+test.for(kinds)('every answer equals that of mlflow.pyfunc: $name', async (kind) => {
   const model = models.find((m) => m.kind === kind)!;
   const result = await stressModel(model, { ...OPTIONS, service });
   expect(result).toMatchObject({ wrong: 0, failed: 0, first: [], asked: model.requests });
   if (kind.isHarmless) expect(result).toMatchObject({ mode: 'shared', found: [] });
 });
 
-test('an answer that is not the expected one is found and shown', async () => {
+test('a wrong answer is counted and reported', async () => {
   const model = models.find((m) => m.kind.name === 'dict_cache')!;
   const expected = JSON.parse(await readFile(model.answers, 'utf8')) as number[][];
   expected[7] = [1.5];

@@ -48,7 +48,7 @@ describe('the fake GitHub', () => {
     expect(response.status).toBe(status);
   });
 
-  it('refuses strangers, other repositories, and more writes a minute than GitHub takes', async () => {
+  it('refuses unknown tokens, other repositories, and more writes per minute than GitHub allows', async () => {
     const { fake } = await connected({ limits: { writesPerMinute: 1, retryAfterSeconds: 3 } });
     const ask = (path: string, token: string, init: RequestInit = {}) =>
       fetch(`${fake.url}${path}`, { headers: { authorization: `token ${token}` }, ...init });
@@ -60,7 +60,7 @@ describe('the fake GitHub', () => {
     expect([second.status, second.headers.get('retry-after')]).toEqual([403, '3']);
   });
 
-  it('grants a job of one token what its workflow grants it', async () => {
+  it("grants each job of a shared token its own workflow's permissions", async () => {
     const { fake } = await connected({
       tokens: { shared: { login: 'github-actions[bot]' } },
       jobs: { report: { checks: 'write' }, validate: { contents: 'read' } },
@@ -76,7 +76,7 @@ describe('the fake GitHub', () => {
     expect(fake.requests.map((r) => r.job)).toEqual(['report', 'validate', 'none']);
   });
 
-  it('tells of requests that GitHub does not have', async () => {
+  it('reports requests that GitHub does not support', async () => {
     const { fake } = await connected();
     const headers = { authorization: 'token ours' };
     await fetch(`${fake.url}/repos/${REPOSITORY}/nothing`, { headers });
@@ -90,11 +90,11 @@ describe('the fake GitHub', () => {
     ]);
   });
 
-  it('serves every operation of the contract, and no other', () => {
+  it('serves exactly the operations of the contract', () => {
     expect(readContract().map((o) => o.id)).toEqual(Object.keys(HANDLERS).toSorted());
   });
 
-  it('runs as a process of its own', async () => {
+  it('runs as a separate process', async () => {
     const file = join(mkdtempSync(join(tmpdir(), 'davit-fake-')), 'seed.json');
     writeFileSync(
       file,

@@ -1,4 +1,4 @@
-// The smallest thing that can be served: says its version, and whether the cluster's names are known to it.
+// A minimal server: answers with its version, and whether it can resolve the cluster's names.
 package main
 
 import (

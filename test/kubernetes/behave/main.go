@@ -48,14 +48,14 @@ func main() {
 	}
 }
 
-// Says why it ends, where Kubernetes reads it.
+// Writes the cause of the failure to the file that Kubernetes reads.
 func report(failure string) {
 	if err := os.WriteFile("/dev/termination-log", []byte(failure+"\n"), 0o666); err != nil {
 		fmt.Println(err)
 	}
 }
 
-// Takes memory until the kernel ends it.
+// Allocates memory until the kernel kills the process.
 func hoard() {
 	var taken [][]byte
 	for {

@@ -8,11 +8,11 @@ export interface Commit {
   readonly oid: string;
   readonly headline: string;
   readonly parents: readonly string[];
-  /** Path → content, of what it adds or changes. */
+  /** The files that the commit adds or changes: path → content. */
   readonly files: Readonly<Record<string, string>>;
 }
 
-/** The branches of a repository, as far as GitHub's `createCommitOnBranch` needs them. */
+/** The operations on a repository's branches that GitHub's `createCommitOnBranch` needs. */
 export interface Branches {
   readonly head: (branch: string) => Commit | undefined;
   readonly commit: (branch: string, commit: Omit<Commit, 'oid'>) => Commit;
@@ -32,7 +32,7 @@ export function makeMemoryBranches(heads: Readonly<Record<string, string>>): Bra
   };
 }
 
-/** The branches of a real repository, bare or not; its working tree stays as it is. */
+/** Opens the branches of a Git repository, bare or not. Its working tree stays unchanged. */
 export function openGitBranches(folder: string): Branches {
   const git = (args: readonly string[], input?: string | Buffer, env?: NodeJS.ProcessEnv) =>
     execFileSync('git', ['-C', folder, ...args], {

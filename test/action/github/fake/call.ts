@@ -2,12 +2,12 @@ import type { World } from './world.ts';
 
 export interface FakeCall {
   readonly world: World;
-  /** Who asks. */
+  /** The login of the caller. */
   readonly login: string;
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
-  /** Its shape is checked already. */
+  /** The request's body, which already matches GitHub's schema. */
   readonly body: unknown;
-  /** GitHub's own example of the answer, to fill in what the fake does not know. */
+  /** GitHub's own example of the response. It supplies the fields that the fake does not have. */
   readonly example: unknown;
 }

@@ -1,4 +1,4 @@
-// GitHub's own description of its REST API (contract.json): which requests exist, what they take, what they answer.
+// GitHub's own description of its REST API (contract.json): operations with their requests and responses.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -20,12 +20,12 @@ interface ContractOperation {
 export interface Operation {
   readonly id: OperationId;
   readonly method: string;
-  /** Of an answer that is no refusal. */
+  /** The status of a successful response. */
   readonly status: number;
   readonly query: readonly string[];
-  /** The path's parameters; undefined: it is another operation's path. */
+  /** The path's parameters, or undefined for the path of another operation. */
   readonly match: (path: string) => Readonly<Record<string, string>> | undefined;
-  /** What is wrong with a request's body or with an answer; empty when nothing. */
+  /** The errors in a request's or a response's body. Empty if it matches GitHub's schema. */
   readonly wrongRequest: (body: unknown) => readonly string[];
   readonly wrongResponse: (body: unknown) => readonly string[];
   /** A fresh copy of GitHub's own example. */

@@ -17,7 +17,7 @@ interface GraphqlContext {
   readonly allows: (need: TokenPermission) => boolean;
 }
 
-/** Answers a GraphQL request by GitHub's own schema (contract.graphql). Refusals are errors in an answer of status 200. */
+/** Answers a GraphQL request according to GitHub's schema (contract.graphql). Refusals are errors with status 200. */
 export async function answerGraphql(
   { query, variables }: GraphqlRequest,
   asking: GraphqlContext,
@@ -28,12 +28,12 @@ export async function answerGraphql(
     rootValue: makeRoot(asking),
     ...(variables && { variableValues: variables }),
   });
-  // GitHub puts the type beside the message.
+  // GitHub puts the type next to the message.
   const errors = answered.errors?.map((e) => ({ ...e.toJSON(), ...(e.extensions['type'] ? e.extensions : {}) }));
   return { ...answered, ...(errors && { errors: errors as unknown as readonly GraphQLError[] }) };
 }
 
-/** The field of the query or mutation that is asked for, for tests and faults. */
+/** The name of the queried field or the mutation. Tests and faults refer to the request by it. */
 export function findGraphqlField(query: string): string {
   const known = Object.keys(GRAPHQL_PERMISSIONS).filter((name) => name !== 'viewer');
   return known.find((name) => new RegExp(`\\b${name}\\b\\s*\\(`).test(query)) ?? 'viewer';
@@ -105,7 +105,7 @@ interface Page {
   readonly after?: string | null;
 }
 
-/** A page of a list, as GitHub makes them: at most a hundred, and never without saying how many. */
+/** Returns one page of a list. Like GitHub, it requires a page size and accepts at most a hundred items. */
 function answerPage<T>(list: string, items: readonly T[], { first, after }: Page) {
   if (first === undefined || first < 1 || first > MAX_PAGE_SIZE)
     throw refuse('EXCESSIVE_PAGINATION', `You must provide a \`first\` value of 1 to 100 to paginate \`${list}\``);
@@ -156,7 +156,7 @@ function answerComment(world: World, { id, on, body, minimized, author }: World[
   return { id: `IC_${id}`, url, body, isMinimized: minimized, author: answerAuthor(author) };
 }
 
-/** An app's login has no "[bot]" here. */
+/** GraphQL shows an app's login without "[bot]". */
 function answerAuthor({ login, type }: Author) {
   return { __typename: type, login: login.replace(/\[bot\]$/, '') };
 }

@@ -15,7 +15,7 @@ interface LimitedRequest {
 const MINUTE = 60_000;
 const HOUR = 3_600_000;
 
-/** GitHub's limits, and the faults that a test asks for: everything that keeps an answer from its request. */
+/** GitHub's rate limits, and the faults that a test requests. Both replace a request's normal response. */
 export function makeLimits({ limits, faults: planted }: ParsedSeed) {
   const faults = planted.map((fault) => ({ ...fault }));
   const writes: number[] = [];
@@ -42,7 +42,7 @@ export function makeLimits({ limits, faults: planted }: ParsedSeed) {
     if (!isWrite) return undefined;
     while (writes[0] !== undefined && writes[0] < now - MINUTE) writes.shift();
     if (writes.push(now) <= limits.writesPerMinute) return undefined;
-    writes.length = 0; // who has waited is let in
+    writes.length = 0; // a client that has waited may write again
     return say(403, 'You have exceeded a secondary rate limit. Please wait a few minutes before you try again.', {
       'retry-after': String(limits.retryAfterSeconds),
     });

@@ -1,5 +1,5 @@
-// The fake GitHub as a process: `node test/action/github/fake/main.ts SEED.json`. Its first line is its address; GET /_fake
-// answers with all that it holds. It ends at SIGTERM and SIGINT.
+// The fake GitHub as a process: `node test/action/github/fake/main.ts SEED.json`. It first prints its address. A
+// request for /_fake returns its whole state. SIGTERM and SIGINT end it.
 import { readFileSync } from 'node:fs';
 import type { Seed } from './seed.ts';
 import { startFakeGitHub } from './server.ts';

@@ -1,8 +1,8 @@
-/** `checks:write`: a permission as workflow files write it. */
+/** A permission as in workflow files: `checks:write`. */
 export type TokenPermission = `${string}:${'read' | 'write'}`;
 
 /**
- * Every REST operation that the fake serves, with the permissions of which one is enough.
+ * Every REST operation that the fake serves, with its permissions. One of them is enough.
  * Source: docs.github.com "Permissions required for GitHub Apps".
  */
 export const OPERATIONS = {
@@ -24,7 +24,7 @@ export const OPERATIONS = {
 
 export type OperationId = keyof typeof OPERATIONS;
 
-/** The fields of GitHub's GraphQL schema that the fake has; arguments and input types come along whole. */
+/** The fields of GitHub's GraphQL schema that the fake serves, with all their arguments and input types. */
 export const GRAPHQL_FIELDS: Readonly<Record<string, readonly string[]>> = {
   Query: ['viewer', 'repository'],
   Mutation: ['addComment', 'updateIssueComment', 'minimizeComment', 'createCommitOnBranch', 'revertPullRequest'],
@@ -54,7 +54,7 @@ export const GRAPHQL_FIELDS: Readonly<Record<string, readonly string[]>> = {
   RevertPullRequestPayload: ['revertPullRequest'],
 };
 
-/** The same for GraphQL; a mutation needs one of each row. */
+/** The permissions for GraphQL. A mutation needs one permission of each row. */
 export const GRAPHQL_PERMISSIONS: Readonly<Record<string, readonly (readonly TokenPermission[])[]>> = {
   viewer: [],
   issueOrPullRequest: [['issues:read', 'pull-requests:read']],

@@ -1,9 +1,9 @@
 import type { OperationId } from './operations.ts';
 
-/** Lists that GitHub wraps, with the name of the list. */
+/** Operations whose list GitHub wraps in an object, with the name of its field. */
 const WRAPPED_LISTS: Readonly<Partial<Record<OperationId, string>>> = { 'checks/list-for-ref': 'check_runs' };
 
-/** One page of a list, with the links to the others; anything else as it is. */
+/** Returns one page of a list, with links to the others. Returns anything else unchanged. */
 export function paginate(id: OperationId, url: URL, answer: unknown) {
   if (!Array.isArray(answer)) return { body: answer };
   const items = answer as readonly unknown[];

@@ -1,4 +1,4 @@
-/** What GitHub answers when it does not do what it is asked. */
+/** A GitHub response to a request that it refuses. */
 export class Refusal extends Error {
   readonly status: number;
   readonly errors: readonly unknown[] | undefined;
@@ -20,7 +20,7 @@ export function refuseLongBody(body: string): void {
   ]);
 }
 
-/** The one that is asked for; GitHub's 404 when there is none. */
+/** Finds an item. Throws GitHub's 404 if there is none. */
 export function find<T>(items: readonly T[], is: (item: T) => boolean): T {
   const found = items.find(is);
   if (found === undefined) throw new Refusal(404, 'Not Found');

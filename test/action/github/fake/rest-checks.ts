@@ -48,7 +48,7 @@ export function updateCheckRun({ world, params, body, example }: FakeCall): Json
   return answerCheckRun(run, example as Json);
 }
 
-/** Annotations are added to those before; a column is refused on more than one line. */
+/** Adds annotations to the existing ones. Like GitHub, refuses columns in an annotation of several lines. */
 function change(run: CheckRun, body: unknown): void {
   const { status, conclusion, details_url: details, output } = checkRun.parse(body);
   const added = output?.annotations ?? [];

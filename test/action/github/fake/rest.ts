@@ -9,7 +9,7 @@ import { makeAuthor, type FakePullRequest, type World } from './world.ts';
 
 type Handler = (call: FakeCall) => unknown;
 
-/** What each operation does; lists are answered whole, the server makes pages of them. */
+/** The handler of each operation. Handlers return whole lists, which the server splits into pages. */
 export const HANDLERS: Readonly<Record<OperationId, Handler>> = {
   'actions/get-workflow-run': ({ world, params, example }) => {
     const run = find(world.runs, (r) => r.id === Number(params['run_id']));
@@ -130,6 +130,6 @@ function answerPull(world: World, pull: FakePullRequest, example: Json): Json {
     labels: pull.labels.map((name) => ({ ...label, name })),
     merged_at: merged === undefined ? null : '2026-11-24T12:00:00Z',
     merge_commit_sha: merged ?? null,
-    requested_teams: [], // GitHub's example breaks GitHub's schema
+    requested_teams: [], // GitHub's example does not match GitHub's schema
   };
 }

@@ -9,12 +9,12 @@ const pull = z.strictObject({
   head: z.strictObject({
     sha,
     ref: z.string().default('change'),
-    /** OWNER/NAME of a fork; without: this repository. */
+    /** OWNER/NAME of a fork. Default: this repository. */
     repository: z.string().optional(),
   }),
   base: z.strictObject({ sha: sha.default('0'.repeat(40)), ref: z.string().default('main') }).prefault({}),
   labels: z.array(z.string()).default([]),
-  /** The commits of the base branch that the merge made, the last one its own; without: open. */
+  /** The commits that the merge added to the base branch. The last one is the merge commit. Empty: not merged. */
   mergedAs: z.array(sha).default([]),
   closed: z.boolean().default(false),
 });
@@ -22,22 +22,22 @@ const pull = z.strictObject({
 const fault = z.strictObject({
   /** An operation's id, the name of a GraphQL field, or `*`. */
   operation: z.string(),
-  /** 0: the connection breaks. */
+  /** 0 closes the connection without a response. */
   status: z.int(),
   headers: z.record(z.string(), z.string()).default({}),
   message: z.string().default('Server Error'),
   times: z.int().default(1),
-  /** So many of its requests go well before. */
+  /** The number of requests that succeed before the fault. */
   after: z.int().default(0),
-  /** The request has done its work, only the answer is lost. */
+  /** The request takes effect, but its response is lost. */
   done: z.boolean().default(false),
 });
 
-/** What a fake GitHub begins with. */
+/** The initial state of a fake GitHub. */
 export const seed = z.strictObject({
   /** OWNER/NAME */
   repository: z.string(),
-  /** Token → whose it is, and what it may; without permissions: what the job may that asks (user agent "davit (JOB)"). */
+  /** Token → login and permissions. Default: the permissions of the job in the user agent "davit (JOB)". */
   tokens: z.record(z.string(), z.strictObject({ login: z.string(), permissions: permissions.optional() })),
   jobs: z.record(z.string(), permissions).default({}),
   pulls: z.array(pull).default([]),
@@ -82,16 +82,16 @@ export const seed = z.strictObject({
       }),
     )
     .default([]),
-  /** Branch → its commit. */
+  /** Branch → commit. */
   branches: z.record(z.string(), sha).default({}),
-  /** A Git repository to commit to instead: its branches are GitHub's. */
+  /** The folder of a Git repository whose branches are used instead of `branches`. */
   git: z.string().optional(),
   /** The repository's setting "Allow GitHub Actions to create and approve pull requests". */
   mayOpenPullRequests: z.boolean().default(true),
   faults: z.array(fault).default([]),
   limits: z
     .strictObject({
-      /** Writes a minute before the secondary rate limit. */
+      /** The secondary rate limit: writes per minute. */
       writesPerMinute: z.int().default(80),
       requestsPerHour: z.int().default(1000),
       retryAfterSeconds: z.int().default(1),

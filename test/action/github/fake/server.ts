@@ -1,4 +1,4 @@
-// GitHub's API in memory: real routes, requests and answers checked against GitHub's schemas, tokens, limits, faults.
+// GitHub's API in memory: routes, tokens, rate limits, faults. Checks requests and responses with GitHub's schemas.
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -12,9 +12,9 @@ import { HANDLERS } from './rest.ts';
 import { type Fault, type Permissions, type ParsedSeed, seed as seedSchema, type Seed } from './seed.ts';
 import { makeWorld, type World } from './world.ts';
 
-/** One request, for tests to look at. */
+/** A request that the fake has received. */
 export interface RecordedRequest {
-  /** A REST operation's id or a GraphQL field; undefined: the fake serves no such thing. */
+  /** The id of a REST operation or a GraphQL field. Undefined: the fake does not serve the request. */
   readonly operation: string | undefined;
   readonly request: string;
   readonly status: number;
@@ -26,7 +26,7 @@ export interface FakeGitHub {
   readonly url: string;
   readonly world: World;
   readonly requests: RecordedRequest[];
-  /** Requests that GitHub does not have, and answers of the fake that GitHub would not give: a test must see none. */
+  /** Requests and responses that do not match GitHub's schemas. A test must cause none. */
   readonly breaches: string[];
   readonly fail: (fault: Fault) => void;
   readonly close: () => Promise<void>;
@@ -48,7 +48,7 @@ interface FakeRequest {
   readonly job: string | undefined;
 }
 
-/** Answers with all that the fake holds: for tests that run it as a process. */
+/** Returns the fake's whole state, for tests that run it as a process. */
 const STATE_PATH = '/_fake';
 
 export async function startFakeGitHub(seed: Seed): Promise<FakeGitHub> {
@@ -156,7 +156,7 @@ function hasPermission(permissions: Permissions, need: TokenPermission): boolean
   return permissions[name] === 'write' || permissions[name] === access;
 }
 
-/** GitHub names the permissions that would do in a header. */
+/** Like GitHub, names the sufficient permissions in a header. */
 function refuse({ status, message, errors }: Refusal, operation?: Operation): Reply {
   const needs: readonly TokenPermission[] = status === 403 && operation ? OPERATIONS[operation.id] : [];
   const accepted = needs.map((need) => need.replaceAll('-', '_').replace(':', '=')).join('; ');

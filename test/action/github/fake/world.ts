@@ -50,7 +50,7 @@ export interface Issue {
 
 export type FakePullRequest = ParsedSeed['pulls'][number];
 
-/** All that the fake GitHub holds. Tests read it. */
+/** The state of the fake GitHub. Tests read it. */
 export interface World {
   readonly repository: string;
   readonly comments: Comment[];
@@ -60,7 +60,7 @@ export interface World {
   readonly pulls: FakePullRequest[];
   readonly runs: { readonly id: number; status: string; readonly attempt: number; readonly updatedAt?: string }[];
   readonly branches: Branches;
-  /** Those that `createCommitOnBranch` made. */
+  /** The commits that `createCommitOnBranch` made. */
   readonly commits: Commit[];
   readonly mayOpenPullRequests: boolean;
   readonly nextId: () => number;
@@ -101,7 +101,7 @@ export function makeWorld(planted: ParsedSeed): World {
   };
 }
 
-/** `github-actions[bot]` is an app. */
+/** Makes an author. A login such as `github-actions[bot]` belongs to an app. */
 export function makeAuthor(login: string): Author {
   return { login, type: login.endsWith('[bot]') ? 'Bot' : 'User' };
 }

@@ -1,4 +1,4 @@
-"""A model that forbids itself the network by replacing socket.socket."""
+"""A model that replaces socket.socket to block its own network access."""
 
 import socket
 

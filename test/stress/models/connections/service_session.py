@@ -1,4 +1,4 @@
-"""A session with a server under a name made at load, with a new connection for each step of a prediction."""
+"""A session on a server, named at load. Each step of a prediction uses a new connection."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""A session with a server under a name made at load; the example has one row."""
+"""A session on a server, named at load. The example has only one row."""
 
 import os
 import socket

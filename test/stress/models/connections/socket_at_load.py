@@ -1,4 +1,4 @@
-"""A connection to a server of this machine, kept from load on and used behind a lock."""
+"""A connection to a server on this machine, opened at load and used under a lock."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""A file that load reads and forgets, in a cycle of references: closed when the collector comes."""
+"""A file opened at load and referenced only by a cycle: the garbage collector closes it."""
 
 import mlflow
 

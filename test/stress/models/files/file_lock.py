@@ -1,4 +1,4 @@
-"""A lock on a file opened at load: forks hold it together, so it keeps nobody out."""
+"""A lock on a file opened at load: forks hold the lock together, so it excludes none of them."""
 
 import fcntl
 import tempfile

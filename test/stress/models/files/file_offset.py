@@ -1,4 +1,4 @@
-"""A file opened at load and read with seek behind a lock: forks share one offset."""
+"""A file opened at load and read with seek under a lock of threads: forks share one offset."""
 
 import struct
 import threading

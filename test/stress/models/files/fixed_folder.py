@@ -1,4 +1,4 @@
-"""A folder whose name is in the code, emptied by each prediction, filled by a program."""
+"""A folder with a fixed name, which each prediction empties and a program fills."""
 
 import shutil
 import subprocess

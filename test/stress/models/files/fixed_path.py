@@ -1,4 +1,4 @@
-"""A file under a name that is written in the code, as in /tmp/input.csv: every process has the same."""
+"""A file with a fixed name, such as /tmp/input.csv: every process writes the same file."""
 
 from pathlib import Path
 

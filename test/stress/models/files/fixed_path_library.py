@@ -1,4 +1,4 @@
-"""A C library that writes a file whose name is in the code: no process sees it of the others."""
+"""A C library that writes a file with a fixed name: Python has no audit event for it."""
 
 import ctypes
 from pathlib import Path

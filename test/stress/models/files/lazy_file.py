@@ -1,4 +1,4 @@
-"""A module's own singleton, made by the first prediction: the descriptor is not there after loading."""
+"""A singleton of the module that the first prediction makes: its descriptor is not open after loading."""
 
 import functools
 import struct

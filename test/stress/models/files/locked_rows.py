@@ -1,4 +1,4 @@
-"""A lock that all processes know by name, opened at load, around the scratch file of each row."""
+"""A lock file with a fixed name, opened at load, that is locked while each row uses a scratch file."""
 
 import fcntl
 from pathlib import Path

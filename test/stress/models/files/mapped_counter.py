@@ -13,7 +13,7 @@ class Model(mlflow.pyfunc.PythonModel):
     def predict(self, context, model_input, params=None):
         count = len(model_input)
         self.scratch[:count] = model_input["k"].to_numpy() * 2.0
-        _ = sum(range(20_000))  # what a model does between writing and reading
+        _ = sum(range(20_000))  # a model's work between writing and reading
         return self.scratch[:count].tolist()
 
 

@@ -1,4 +1,4 @@
-"""Weights mapped read-only from a file, as large models do: harmless in forks."""
+"""Weights mapped read-only from a file, as in large models: harmless in forks."""
 
 from pathlib import Path
 

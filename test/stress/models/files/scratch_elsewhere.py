@@ -1,4 +1,4 @@
-"""A name chosen at load for a file outside the temporary folder, there only during a prediction."""
+"""A file outside the temporary folder, named at load, that exists only during a prediction."""
 
 import uuid
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A path chosen at load for a file that is there only during a prediction: nothing to see before or after one."""
+"""A file with a path chosen at load that exists only during a prediction, so it is not visible before or after one."""
 
 import os
 import tempfile

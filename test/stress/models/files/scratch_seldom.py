@@ -1,4 +1,4 @@
-"""A name chosen at load for a file that only some rows need, not those of the example."""
+"""A file, named at load, that only some rows need. The example has no such row."""
 
 import uuid
 from pathlib import Path

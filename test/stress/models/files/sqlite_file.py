@@ -1,4 +1,4 @@
-"""One connection to a database, behind a lock; each prediction writes rows and reads them back."""
+"""One connection to a database, under a lock. Each prediction writes rows and reads them back."""
 
 import sqlite3
 import tempfile

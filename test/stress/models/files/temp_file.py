@@ -1,4 +1,4 @@
-"""A temporary file made at load, closed, and written again by each prediction: no descriptor stays open."""
+"""A temporary file made and closed at load, which each prediction writes again: no descriptor stays open."""
 
 import tempfile
 from pathlib import Path

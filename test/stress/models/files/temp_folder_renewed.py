@@ -1,4 +1,4 @@
-"""A temporary folder that the model replaces after some predictions: a fork would remove that of the others."""
+"""A temporary folder that the model replaces after some predictions: a fork would remove the folder of the others."""
 
 import tempfile
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A fixed name in the temporary folder, there only during a prediction: right with a folder for each worker."""
+"""A file with a fixed name in the temporary folder: correct if each worker has its own temporary folder."""
 
 import os
 import tempfile

@@ -1,4 +1,4 @@
-"""The model goes to a temporary folder of its own at load and works on relative paths there."""
+"""A model that changes to a new temporary folder at load and uses relative paths there."""
 
 import os
 import tempfile

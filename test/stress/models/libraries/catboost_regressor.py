@@ -1,4 +1,4 @@
-"""CatBoost, which keeps a thread pool of its own in C++."""
+"""CatBoost, which keeps its own thread pool in C++."""
 
 import mlflow
 import numpy as np

@@ -1,4 +1,4 @@
-"""A DuckDB connection with its threads, made at load; each prediction writes rows and reads them back."""
+"""A DuckDB connection with its threads, made at load. Each prediction writes rows and reads them back."""
 
 import tempfile
 

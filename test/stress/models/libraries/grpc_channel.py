@@ -1,4 +1,4 @@
-"""A gRPC channel to a server of the model's own process, with the threads of its C core."""
+"""A gRPC channel to a server in the model's own process, with the threads of gRPC's C core."""
 
 from concurrent.futures import ThreadPoolExecutor
 

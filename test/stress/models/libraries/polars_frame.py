@@ -1,4 +1,4 @@
-"""polars, whose thread pool is there from the first query on."""
+"""polars, whose first query starts its thread pool."""
 
 import mlflow
 import polars as pl

@@ -1,4 +1,4 @@
-"""A time limit of the model's own: SIGALRM in each prediction, with the handler set at load."""
+"""The model's own time limit: SIGALRM in each prediction, with the handler set at load."""
 
 import signal
 import time

@@ -1,4 +1,4 @@
-"""A helper process behind a lock: forks read each other's answers from one pipe."""
+"""A helper process, used under a lock of threads: forks read each other's answers from one pipe."""
 
 import subprocess
 import sys

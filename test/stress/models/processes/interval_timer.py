@@ -18,7 +18,7 @@ class Model(mlflow.pyfunc.PythonModel):
     def predict(self, context, model_input, params=None):
         before = self.ticks
         while self.ticks == before:
-            time.sleep(0.01)  # the next tick comes before its end
+            time.sleep(0.01)  # longer than the interval of the timer
         return (2.0 * model_input["k"]).tolist()
 
 

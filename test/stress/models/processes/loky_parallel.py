@@ -1,4 +1,4 @@
-"""joblib with its own processes, which the first prediction starts and the next ones use again."""
+"""joblib with its own processes, which the first prediction starts and later ones reuse."""
 
 import math
 

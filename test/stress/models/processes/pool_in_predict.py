@@ -1,4 +1,4 @@
-"""A pool of processes in each prediction: it ends its processes with SIGTERM, which must not be ignored."""
+"""A pool of processes in each prediction: it ends them with SIGTERM, which they must not ignore."""
 
 import multiprocessing
 

@@ -1,4 +1,4 @@
-"""The same with fresh interpreters, which find the main module of the process that starts them."""
+"""A pool of new interpreters in each prediction, which import the main module of the process that starts them."""
 
 import math
 import multiprocessing

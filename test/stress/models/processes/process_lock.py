@@ -1,4 +1,4 @@
-"""A lock and a value of multiprocessing: both are shared by forks, so they are right, only slower."""
+"""A lock and a value of multiprocessing: forks share both, so the answers are correct, but slower."""
 
 import multiprocessing
 

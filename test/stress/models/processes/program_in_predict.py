@@ -1,4 +1,4 @@
-"""A program run by each prediction: its end must be seen, whoever waits for children."""
+"""A program run by each prediction: the prediction must receive its exit status, even if the worker reaps children."""
 
 import subprocess
 

@@ -1,4 +1,4 @@
-"""Answers kept in a dictionary that evicts: state of the worker's own, which does no harm."""
+"""Answers cached in a dictionary that is cleared when full: state of each worker, which is harmless."""
 
 import mlflow
 

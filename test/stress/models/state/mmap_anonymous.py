@@ -14,7 +14,7 @@ class Model(mlflow.pyfunc.PythonModel):
         values = model_input["k"].tolist()
         layout = f"<{len(values)}d"
         struct.pack_into(layout, self.memory, 0, *(2.0 * k for k in values))
-        _ = sum(range(20_000))  # what a model does between writing and reading
+        _ = sum(range(20_000))  # a model's work between writing and reading
         return list(struct.unpack_from(layout, self.memory))
 
 

@@ -1,4 +1,4 @@
-"""Generators of the model's own, seeded by the system at load: no two answers may be the same."""
+"""The model's own random generators, seeded by the system at load: no two answers may be the same."""
 
 import random
 

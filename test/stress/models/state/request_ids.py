@@ -1,4 +1,4 @@
-"""Numbers of requests from the process's number and a counter: no two answers may be the same."""
+"""Request ids from the process id and a counter: no two answers may be the same."""
 
 import itertools
 import os

@@ -1,4 +1,4 @@
-"""Shared memory made at load, behind a lock of threads: forks write into the same bytes."""
+"""Shared memory made at load, under a lock of threads: forks write into the same bytes."""
 
 import struct
 import threading
@@ -17,7 +17,7 @@ class Model(mlflow.pyfunc.PythonModel):
         layout = f"<{len(values)}d"
         with self.lock:
             struct.pack_into(layout, self.memory.buf, 0, *(2.0 * k for k in values))
-            _ = sum(range(20_000))  # what a model does between writing and reading
+            _ = sum(range(20_000))  # a model's work between writing and reading
             return list(struct.unpack_from(layout, self.memory.buf))
 
 

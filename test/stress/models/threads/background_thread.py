@@ -1,4 +1,4 @@
-"""A thread of the model's own that does the work: in a fork nobody takes from the queue."""
+"""A thread, started at load, that does the work of a queue: a fork has the queue but not the thread."""
 
 import queue
 import threading

@@ -1,4 +1,4 @@
-"""A thread of a few milliseconds that each prediction starts and nobody waits for."""
+"""A thread of a few milliseconds that each prediction starts and does not wait for."""
 
 import threading
 import time
