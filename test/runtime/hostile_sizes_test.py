@@ -5,6 +5,7 @@ Every shape is sent at a size and at eight times that size, to models with signa
 """
 
 import ctypes
+import gc
 import json
 import math
 import os
@@ -257,5 +258,8 @@ def peak_bytes(scorer, kind, body):
 
 
 if __name__ == "__main__":
+    # As a worker does: otherwise each full collection also visits everything that mlflow has imported, in some runs.
+    gc.collect()
+    gc.freeze()
     with mock.patch("davit_server.scoring.scorer.log"):
         unittest.main()
