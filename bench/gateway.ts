@@ -5,6 +5,7 @@ import { makeGatewayRequest } from './gateway-request.ts';
 import { type ProcessEntry, listProcessesUsing, listProcessTree, sumCpuSeconds } from './processes.ts';
 import type { ProbeRequest } from '../test/prober/probe-client.ts';
 import { type LoadMeasurement, makeLoadFigures, measureLoad } from './measure-load.ts';
+import { pluralize } from '../schemas/values/pluralize.ts';
 
 const TIMES = 3;
 const CONNECTIONS = [1, 4, 16];
@@ -43,7 +44,7 @@ async function compareWithGateway(
   connections: number,
   bench: BenchContext,
 ) {
-  const what = connections === 1 ? '1 connection' : `${connections} connections`;
+  const what = pluralize(connections, 'connection');
   // The model servers are children of the gateway.
   const options = { connections, readCpu: () => sumCpuSeconds(listProcessTree(gatewayPid)) };
   const rounds = await repeatWork(bench, { what, times: TIMES }, async () => ({

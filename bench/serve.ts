@@ -6,6 +6,7 @@ import { readExample } from './gateway-request.ts';
 import { sumCpuSeconds, sumPssMib } from './processes.ts';
 import { type LoadMeasurement, makeLoadFigures, measureLoad } from './measure-load.ts';
 import { type ServerCommand, type ServerProcess, startServer } from './server-process.ts';
+import { pluralize } from '../schemas/values/pluralize.ts';
 
 const MODEL = codePath('models', 'iris', '2');
 const TIMES = 3;
@@ -87,7 +88,7 @@ async function compareServers(sides: readonly Side[], bench: BenchContext): Prom
   const body = await readExample(CODE_FOLDER);
   const figures: Figure[] = [];
   for (const connections of CONNECTIONS) {
-    const what = connections === 1 ? '1 connection' : `${connections} connections`;
+    const what = pluralize(connections, 'connection');
     const loads = new Map<string, LoadMeasurement[]>(sides.map(({ side }) => [side, []]));
     await repeatWork(bench, { what, times: TIMES }, async () => {
       for (const { side, server } of sides) {

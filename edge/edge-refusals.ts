@@ -1,68 +1,49 @@
-import { type Refusal, unauthenticated } from '../serving-api/refusal.ts';
+import { type Refusal, temporarilyUnavailable, unauthenticated } from '../serving-api/refusal.ts';
 import { MAX_HEADER_KIBIBYTES, MAX_HEADERS } from './envoy/header-limits.ts';
 
 /** The authorisation service does not answer Envoy. */
-export const authorizationUnavailable: Refusal = {
-  status: 503,
-  code: 'TEMPORARILY_UNAVAILABLE',
-  message:
-    'Cannot authorise the request: the authorisation service is not responding. No model received the request. Retry in a few seconds',
-  headers: { 'retry-after': '5' },
-};
+export const authorizationUnavailable = temporarilyUnavailable(
+  'Cannot authorise the request: the authorisation service is not responding. No model received the request. Retry in a few seconds',
+  5,
+);
 
 /** The identity provider does not answer, so the token cannot be verified. */
-export const identityUnavailable: Refusal = {
-  status: 503,
-  code: 'TEMPORARILY_UNAVAILABLE',
-  message:
-    'Cannot verify the token: the identity provider is not responding. No model received the request. Retry in a few seconds',
-  headers: { 'retry-after': '5' },
-};
+export const identityUnavailable = temporarilyUnavailable(
+  'Cannot verify the token: the identity provider is not responding. No model received the request. Retry in a few seconds',
+  5,
+);
 
 /** The identity provider gets no more verifications at a time, so the token was not verified. */
-export const tooManyVerifications: Refusal = {
-  status: 503,
-  code: 'TEMPORARILY_UNAVAILABLE',
-  message:
-    'Cannot verify the token: too many other tokens are being verified. No model received the request. Retry in a few seconds',
-  headers: { 'retry-after': '5' },
-};
+export const tooManyVerifications = temporarilyUnavailable(
+  'Cannot verify the token: too many other tokens are being verified. No model received the request. Retry in a few seconds',
+  5,
+);
 
 /** The token is valid, but the cluster does not answer whether its caller may do this. */
-export const permissionUnavailable: Refusal = {
-  status: 503,
-  code: 'TEMPORARILY_UNAVAILABLE',
-  message:
-    "Cannot check the caller's permission: the cluster's API server is not responding. No model received the request. Retry in a few seconds",
-  headers: { 'retry-after': '5' },
-};
+export const permissionUnavailable = temporarilyUnavailable(
+  "Cannot check the caller's permission: the cluster's API server is not responding. No model received the request. Retry in a few seconds",
+  5,
+);
 
 /** The endpoints have not been read yet. */
-export const entriesNotSynced: Refusal = {
-  status: 503,
-  code: 'TEMPORARILY_UNAVAILABLE',
-  message: 'Cannot answer yet: the authorisation service is still reading the endpoints. Retry in a few seconds',
-  headers: { 'retry-after': '2' },
-};
+export const entriesNotSynced = temporarilyUnavailable(
+  'Cannot answer yet: the authorisation service is still reading the endpoints. Retry in a few seconds',
+  2,
+);
 
 /** The endpoint exists, but somebody has edited its ConfigMap by hand and broken it. */
 export function unreadable(endpoint: string): Refusal {
-  return {
-    status: 503,
-    code: 'TEMPORARILY_UNAVAILABLE',
-    message: `Cannot query "${endpoint}": its ConfigMap in the cluster cannot be read. No model received the request. The endpoint's owner can see the reason with davit status and deploy it again with davit up ${endpoint}`,
-    headers: { 'retry-after': '30' },
-  };
+  return temporarilyUnavailable(
+    `Cannot query "${endpoint}": its ConfigMap in the cluster cannot be read. No model received the request. The endpoint's owner can see the reason with davit status and deploy it again with davit up ${endpoint}`,
+    30,
+  );
 }
 
 /** Envoy has reached its limit of requests or memory. */
-export const edgeOverloaded: Refusal = {
-  status: 503,
-  code: 'TEMPORARILY_UNAVAILABLE',
-  message:
-    'Cannot accept another request: the edge has reached its memory limit. No model received the request. Retry in a few seconds',
-  headers: { 'retry-after': '5' },
-};
+export const edgeOverloaded = temporarilyUnavailable(
+  'Cannot accept another request: the edge has reached its memory limit. No model received the request. Retry in a few seconds',
+  5,
+);
 
 export const headersTooLarge: Refusal = {
   status: 431,
@@ -87,13 +68,10 @@ export const protocolNotOffered: Refusal = {
 };
 
 /** Envoy found no connection for the request. */
-export const upstreamUnreachable: Refusal = {
-  status: 503,
-  code: 'TEMPORARILY_UNAVAILABLE',
-  message:
-    'Cannot reach the endpoint: no connection inside the cluster is available. No model received the request. Retry',
-  headers: { 'retry-after': '1' },
-};
+export const upstreamUnreachable = temporarilyUnavailable(
+  'Cannot reach the endpoint: no connection inside the cluster is available. No model received the request. Retry',
+  1,
+);
 
 /**
  * The connection broke after the request was sent. A model may have begun to answer, so the request is not sent again.
@@ -139,12 +117,10 @@ export function stopped(endpoint: string): Refusal {
 
 /** The last replica ends before the next one starts, because the endpoint's file asks for it. */
 export function paused(endpoint: string): Refusal {
-  return {
-    status: 503,
-    code: 'TEMPORARILY_UNAVAILABLE',
-    message: `Cannot query "${endpoint}" now: it is being recreated. No model received the request. Retry in a few seconds`,
-    headers: { 'retry-after': '5' },
-  };
+  return temporarilyUnavailable(
+    `Cannot query "${endpoint}" now: it is being recreated. No model received the request. Retry in a few seconds`,
+    5,
+  );
 }
 
 export interface KnativeErrorMapping {
@@ -172,25 +148,17 @@ export const knativeErrorMappings: readonly KnativeErrorMapping[] = [
   {
     status: 503,
     busy: false,
-    refusal: {
-      status: 503,
-      code: 'TEMPORARILY_UNAVAILABLE',
-      message: 'Cannot reach the model: the cluster has no replica for the request now. Retry',
-      headers: { 'retry-after': '2' },
-    },
+    refusal: temporarilyUnavailable('Cannot reach the model: the cluster has no replica for the request now. Retry', 2),
   },
   {
     // The connection was refused because a replica, or its model server, has just ended.
     status: 502,
     busy: true,
     says: 'dial tcp',
-    refusal: {
-      status: 503,
-      code: 'TEMPORARILY_UNAVAILABLE',
-      message:
-        'Cannot reach the model: its replica has just stopped, and another one replaces it. No model received the request. Retry',
-      headers: { 'retry-after': '1' },
-    },
+    refusal: temporarilyUnavailable(
+      'Cannot reach the model: its replica has just stopped, and another one replaces it. No model received the request. Retry',
+      1,
+    ),
   },
   {
     status: 502,
@@ -214,12 +182,10 @@ export const knativeErrorMappings: readonly KnativeErrorMapping[] = [
   {
     status: 404,
     busy: false,
-    refusal: {
-      status: 503,
-      code: 'TEMPORARILY_UNAVAILABLE',
-      message: 'Cannot reach the model: the cluster has no route to it yet. Retry in a few seconds',
-      headers: { 'retry-after': '2' },
-    },
+    refusal: temporarilyUnavailable(
+      'Cannot reach the model: the cluster has no route to it yet. Retry in a few seconds',
+      2,
+    ),
   },
   {
     status: 500,

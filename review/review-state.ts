@@ -1,4 +1,5 @@
 import type { EndpointReport, Report, StageReport } from '../schemas/report/report.ts';
+import { pluralize } from '../schemas/values/pluralize.ts';
 
 /** The state of an endpoint for a reviewer, most important first. */
 const REVIEW_STATES = {
@@ -82,10 +83,10 @@ export function listBrokenStages({ stages, pull_request: pullRequest }: ReviewCo
 export function renderSummaryLine(report: Report): string {
   const { endpoints, diagnostics } = report;
   const wrong = diagnostics.filter((d) => d.severity === 'error').length;
-  const others = wrong === 0 ? '' : `; ${wrong} ${wrong === 1 ? 'error' : 'errors'} in other files`;
+  const others = wrong === 0 ? '' : `; ${pluralize(wrong, 'error')} in other files`;
   if (endpoints.length === 0) return `${renderEmptyReport(report)}${others}`;
   const counted = renderReviewStates(endpoints, report);
-  return `${endpoints.length} ${endpoints.length === 1 ? 'endpoint' : 'endpoints'}: ${counted}${others}`;
+  return `${pluralize(endpoints.length, 'endpoint')}: ${counted}${others}`;
 }
 
 const RESULTS: Readonly<Record<StageReport['result'], string>> = {

@@ -91,12 +91,13 @@ export function queueFull(entity: string): Refusal {
 
 /** No replica can answer now. A retry is safe, because the model did not receive the request. */
 export function unavailable(entity: string, why: string, retrySeconds = 5): Refusal {
-  return {
-    status: 503,
-    code: 'TEMPORARILY_UNAVAILABLE',
-    message: `Cannot reach a model for "${entity}": ${why}`,
-    headers: { 'retry-after': String(retrySeconds) },
-  };
+  return temporarilyUnavailable(`Cannot reach a model for "${entity}": ${why}`, retrySeconds);
+}
+
+/** The request can be answered later: the client may send it again after `retrySeconds`. */
+export function temporarilyUnavailable(message: string, retrySeconds: number): Refusal {
+  const headers = { 'retry-after': String(retrySeconds) };
+  return { status: 503, code: 'TEMPORARILY_UNAVAILABLE', message, headers };
 }
 
 /**

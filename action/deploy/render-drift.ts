@@ -1,5 +1,6 @@
 import { renderBlock, renderHtmlCode, renderLine, renderSpan } from '../../review/render-code.ts';
 import type { EndpointComparison, EnvironmentComparison } from './compare-environment.ts';
+import { pluralize } from '../../schemas/values/pluralize.ts';
 
 /** GitHub's limit for an issue, less room for the marker. */
 export const ISSUE_CHARACTERS = 65_000;
@@ -17,7 +18,7 @@ export function renderDriftLine({ environment, endpoints }: EnvironmentCompariso
   }));
   const parts = kinds.filter((k) => k.count > 0).map(({ kind, count }) => `${count} ${words[kind]}`);
   if (parts.length === 0) return `${environment}: no endpoints`;
-  return `${environment}: ${endpoints.length} ${endpoints.length === 1 ? 'endpoint' : 'endpoints'}: ${parts.join(', ')}`;
+  return `${environment}: ${pluralize(endpoints.length, 'endpoint')}: ${parts.join(', ')}`;
 }
 
 /** The differences as Markdown of at most `limit` characters: a table, then the plans that fit whole. */

@@ -30027,7 +30027,7 @@ var init_install_stand_ins = __esmMin((() => {
 var LEAN_SDK_OPTION;
 var init_node_options = __esmMin((() => {
 	init_code();
-	LEAN_SDK_OPTION = `--import=${pathToFileURL(join(CODE_FOLDER, "system", "lean-sdk", "register.ts")).href}`;
+	LEAN_SDK_OPTION = `--import=${pathToFileURL(codePath("system", "lean-sdk", "register.ts")).href}`;
 }));
 // engine/pulumi-environment.ts
 async function makePulumiEnvironment(root, engine, backend) {
@@ -30758,7 +30758,7 @@ var init_skip_unused_packages = __esmMin((() => {
 		"typescript"
 	]);
 	FROM = "/node_modules/@pulumi/pulumi/";
-	STAND_IN = pathToFileURL(join(CODE_FOLDER, "system", "lean-sdk", "unused-package.cjs")).href;
+	STAND_IN = pathToFileURL(codePath("system", "lean-sdk", "unused-package.cjs")).href;
 	registered = false;
 }));
 // engine/state/lock-holders.ts
@@ -32430,6 +32430,11 @@ var init_diagnose_pod = __esmMin((() => {
 		"RunContainerError"
 	]);
 }));
+// schemas/values/pluralize.ts
+function pluralize(count, noun) {
+	return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+var init_pluralize = __esmMin((() => {}));
 // kubernetes/diagnosis/diagnose-revision.ts
 function diagnoseRevision(observed, options) {
 	const { revision } = observed;
@@ -32484,7 +32489,7 @@ function diagnoseDeadline({ deployment }) {
 	return failed("It was not ready within the deployment time of its hardware", [], "log");
 }
 function describeProgress(pods, up, wanted) {
-	const count = `${up} of ${wanted} ${wanted === 1 ? "replica" : "replicas"} ready`;
+	const count = `${up} of ${pluralize(wanted, "replica")} ready`;
 	const pod = pods.find((p) => !isReady(p));
 	if (pod && hasStoppedAnswering(pod)) return `${count}; the model server has stopped responding`;
 	const statuses = pod?.status?.containerStatuses ?? [];
@@ -32500,6 +32505,7 @@ var init_diagnose_revision = __esmMin((() => {
 	init_diagnose_pod();
 	init_revision_diagnosis();
 	init_observe_revision();
+	init_pluralize();
 	REFUSED_MILLISECONDS = 15e3;
 	TRANSIENT_REFUSAL = /exceeded quota|failed calling webhook|serviceaccount \S+ not found|object has been modified/;
 	MAX_ENDED_PODS = 3;
@@ -35785,7 +35791,7 @@ function describeAmount(resource, amount) {
 		const what = resource === "memory" ? "memory" : "disk space";
 		return amount >= 2 ** 30 ? `${round(amount / 2 ** 30)} GiB of ${what}` : `${round(amount / 2 ** 20)} MiB of ${what}`;
 	}
-	if (resource === "pods") return `${amount} ${amount === 1 ? "pod" : "pods"}`;
+	if (resource === "pods") return pluralize(amount, "pod");
 	return `${round(amount)} ${resource}`;
 }
 function addAmounts(a, b, times = 1) {
@@ -35797,6 +35803,7 @@ function round(amount) {
 }
 var UNITS;
 var init_quantity = __esmMin((() => {
+	init_pluralize();
 	UNITS = {
 		n: 1e-9,
 		u: 1e-6,
@@ -38217,10 +38224,10 @@ function listBrokenStages({ stages, pull_request: pullRequest }) {
 function renderSummaryLine(report) {
 	const { endpoints, diagnostics } = report;
 	const wrong = diagnostics.filter((d) => d.severity === "error").length;
-	const others = wrong === 0 ? "" : `; ${wrong} ${wrong === 1 ? "error" : "errors"} in other files`;
+	const others = wrong === 0 ? "" : `; ${pluralize(wrong, "error")} in other files`;
 	if (endpoints.length === 0) return `${renderEmptyReport(report)}${others}`;
 	const counted = renderReviewStates(endpoints, report);
-	return `${endpoints.length} ${endpoints.length === 1 ? "endpoint" : "endpoints"}: ${counted}${others}`;
+	return `${pluralize(endpoints.length, "endpoint")}: ${counted}${others}`;
 }
 function renderStage({ stage, result }) {
 	return `${stage} ${RESULTS[result]}`;
@@ -38241,6 +38248,7 @@ function renderReviewState(standing) {
 }
 var REVIEW_STATES, ORDER$1, BLOCKING_STATES, DESTROY_LABEL, RESULTS;
 var init_review_state = __esmMin((() => {
+	init_pluralize();
 	REVIEW_STATES = {
 		fails: ["fails", "fail"],
 		unknown: ["not reviewed", "not reviewed"],
@@ -44864,7 +44872,7 @@ function renderDriftLine({ environment, endpoints }) {
 		count: endpoints.filter((e) => e.kind === kind).length
 	})).filter((k) => k.count > 0).map(({ kind, count }) => `${count} ${words[kind]}`);
 	if (parts.length === 0) return `${environment}: no endpoints`;
-	return `${environment}: ${endpoints.length} ${endpoints.length === 1 ? "endpoint" : "endpoints"}: ${parts.join(", ")}`;
+	return `${environment}: ${pluralize(endpoints.length, "endpoint")}: ${parts.join(", ")}`;
 }
 function renderDrift(comparison, runUrl, limit) {
 	const wrong = comparison.endpoints.filter((e) => e.kind !== "same");
@@ -44914,6 +44922,7 @@ function renderIndented(line) {
 var ISSUE_CHARACTERS, LINES, LINE_CHARACTERS, ROWS, SIGNS;
 var init_render_drift = __esmMin((() => {
 	init_render_code();
+	init_pluralize();
 	ISSUE_CHARACTERS = 65e3;
 	LINES = 60;
 	LINE_CHARACTERS = 300;

@@ -5,6 +5,7 @@ import { type LoadMeasurement, makeLoadFigures, measureLoad } from '../measure-l
 import { type ClusterProject, withCluster } from './cluster-project.ts';
 import { startPlainService } from './plain-service.ts';
 import { findPods, readPodUsage } from './pod-usage.ts';
+import { pluralize } from '../../schemas/values/pluralize.ts';
 
 const TIMES = 3;
 const CONNECTIONS = [1, 4];
@@ -64,7 +65,7 @@ async function comparePaths(
   options: ComparisonOptions,
   bench: BenchContext,
 ): Promise<readonly Figure[]> {
-  const what = options.connections === 1 ? '1 connection' : `${options.connections} connections`;
+  const what = pluralize(options.connections, 'connection');
   const rounds = await repeatWork(bench, { what, times: TIMES }, async () => {
     const loads: Record<string, LoadMeasurement> = {};
     for (const [side, question] of Object.entries(ways)) loads[side] = await measureLoad(question, bench, options);

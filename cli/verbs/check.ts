@@ -1,5 +1,6 @@
 import { type CheckedFiles, checkFiles } from '../../app/check-files.ts';
 import type { Command } from '../command.ts';
+import { pluralize } from '../../schemas/values/pluralize.ts';
 
 export const check: Command = {
   summary: 'Check endpoint files: every mistake, with its line',
@@ -16,7 +17,7 @@ export const check: Command = {
 function renderCount({ files, environments, diagnostics }: CheckedFiles): string {
   const [count, what] = files.length > 0 ? [files.length, 'endpoint'] : [environments, 'environment'];
   const wrong = new Set(diagnostics.filter((d) => d.severity === 'error').map((d) => d.file)).size;
-  const checked = `${count} ${what} ${count === 1 ? 'file' : 'files'} checked`;
+  const checked = `${pluralize(count, `${what} file`)} checked`;
   return wrong === 0
     ? `${checked}: all fine`
     : `${checked}: ${wrong} ${wrong === 1 ? 'file has' : 'files have'} errors`;

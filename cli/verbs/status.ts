@@ -3,6 +3,7 @@ import type { EndpointState, EntityState } from '../../app/targets/target.ts';
 import { renderModelLoading } from '../../schemas/endpoint/worker-mode.ts';
 import { type Command, type Context, ENVIRONMENT_OPTION, type Outcome } from '../command.ts';
 import { withEnvironment } from '../request.ts';
+import { pluralize } from '../../schemas/values/pluralize.ts';
 
 export const status: Command = {
   summary: 'Show what is deployed, whether it is ready, and why not',
@@ -36,7 +37,7 @@ function renderEndpoint({ name, ready, configUpdate, url, message, entities }: E
 
 function renderEntity(e: EntityState): string {
   const traffic = e.trafficPercentage === undefined ? 'no traffic' : `${e.trafficPercentage} %`;
-  const replicas = `${e.replicas} ${e.replicas === 1 ? 'replica' : 'replicas'}`;
+  const replicas = pluralize(e.replicas, 'replica');
   const inFlight = e.inFlight === undefined ? [] : [`${e.inFlight} in flight`];
   const line = `  ${[e.name, e.deployment, traffic, replicas, ...inFlight, e.model, e.revision].join('  ')}`;
   const loading = e.workers ? [renderModelLoading(e.workers)] : [];

@@ -15,6 +15,7 @@ import {
   type ObservedPod,
   type ObservedRevision,
 } from './observe-revision.ts';
+import { pluralize } from '../../schemas/values/pluralize.ts';
 
 /**
  * How long to wait for failures that may pass by themselves: a full quota, or a webhook or account that is starting.
@@ -116,7 +117,7 @@ function diagnoseDeadline({ deployment }: ObservedRevision): RevisionDiagnosis |
 }
 
 function describeProgress(pods: readonly ObservedPod[], up: number, wanted: number): string {
-  const count = `${up} of ${wanted} ${wanted === 1 ? 'replica' : 'replicas'} ready`;
+  const count = `${up} of ${pluralize(wanted, 'replica')} ready`;
   const pod = pods.find((p) => !isReady(p));
   if (pod && hasStoppedAnswering(pod)) return `${count}; the model server has stopped responding`;
   const statuses = pod?.status?.containerStatuses ?? [];

@@ -1,3 +1,5 @@
+import { pluralize } from '../../schemas/values/pluralize.ts';
+
 /** Amounts by resource: CPUs, bytes, GPUs, pods. */
 export type Amounts = Readonly<Record<string, number>>;
 
@@ -44,7 +46,7 @@ export function describeAmount(resource: string, amount: number): string {
       ? `${round(amount / 2 ** 30)} GiB of ${what}`
       : `${round(amount / 2 ** 20)} MiB of ${what}`;
   }
-  if (resource === 'pods') return `${amount} ${amount === 1 ? 'pod' : 'pods'}`;
+  if (resource === 'pods') return pluralize(amount, 'pod');
   return `${round(amount)} ${resource}`;
 }
 

@@ -1,7 +1,6 @@
 import { registerHooks } from 'node:module';
-import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { CODE_FOLDER } from '../code.ts';
+import { codePath } from '../code.ts';
 
 /**
  * Packages that Pulumi's SDK imports to serialize functions for its dynamic providers, and to map stack traces of
@@ -10,7 +9,7 @@ import { CODE_FOLDER } from '../code.ts';
  */
 const UNUSED = new Set(['@npmcli/arborist', 'source-map-support/register', 'typescript']);
 const FROM = '/node_modules/@pulumi/pulumi/';
-const STAND_IN = pathToFileURL(join(CODE_FOLDER, 'system', 'lean-sdk', 'unused-package.cjs')).href;
+const STAND_IN = pathToFileURL(codePath('system', 'lean-sdk', 'unused-package.cjs')).href;
 
 /** Makes this process load Pulumi's SDK without the packages that Davit does not use. */
 export function skipUnusedPackages(): void {

@@ -2,6 +2,7 @@ import type { KubernetesEnvironment } from '../../../schemas/environment/environ
 import type { PlainManifest } from '../plain-manifest.ts';
 import type { FoundKnative } from './find-knative.ts';
 import { computeLongestRequestSeconds, makeNeededSettings } from './settings.ts';
+import { pluralize } from '../../../schemas/values/pluralize.ts';
 
 /** The changes to an existing Knative: fields, not objects. */
 export interface KnativeAdoption {
@@ -36,12 +37,8 @@ export function makeKnativeAdoption(found: FoundKnative, environment: Kubernetes
 function makeWarnings({ activator }: FoundKnative, { gateway }: KubernetesEnvironment): readonly string[] {
   if (activator.replicas >= gateway.replicas) return [];
   return [
-    `Knative's activator has ${countReplicas(activator.replicas)} and the edge ${gateway.replicas}, and every query passes through both. Ask the owner of Knative for ${countReplicas(gateway.replicas)}`,
+    `Knative's activator has ${pluralize(activator.replicas, 'replica')} and the edge ${gateway.replicas}, and every query passes through both. Ask the owner of Knative for ${pluralize(gateway.replicas, 'replica')}`,
   ];
-}
-
-function countReplicas(count: number): string {
-  return `${count} ${count === 1 ? 'replica' : 'replicas'}`;
 }
 
 function identity(apiVersion: string, kind: string, name: string): PlainManifest {
