@@ -5,8 +5,9 @@ import tseslint from 'typescript-eslint';
 const IMPORTS = {
   schemas: [],
   system: ['schemas'],
-  python: ['system', 'schemas'],
-  validation: ['python', 'system', 'schemas'],
+  sandbox: ['system', 'schemas'],
+  python: ['sandbox', 'system', 'schemas'],
+  validation: ['sandbox', 'python', 'system', 'schemas'],
   provider: [],
   'serving-api': ['schemas', 'system'],
   kubernetes: ['system', 'schemas'],
@@ -19,8 +20,8 @@ const IMPORTS = {
   engine: ['offline', 'system', 'schemas'],
   review: ['system', 'schemas'],
   app: ['cluster', 'engine', 'images', 'kubernetes', 'local', 'python', 'review', 'validation', 'system', 'schemas'],
-  cli: ['app', 'review', 'validation', 'system', 'schemas'],
-  action: ['app', 'engine', 'review', 'validation', 'system', 'schemas'],
+  cli: ['sandbox', 'app', 'review', 'validation', 'system', 'schemas'],
+  action: ['sandbox', 'app', 'engine', 'review', 'validation', 'system', 'schemas'],
 };
 const ROOMS = [...Object.keys(IMPORTS), 'tools', 'bench', 'test'];
 for (const program of ['tools', 'bench'])

@@ -1,7 +1,6 @@
-import { warning } from '@actions/core';
 import { withProgress } from '../system/progress.ts';
 import { makeChildEnvironment, runProcess } from '../system/run-process.ts';
-import { hasBubblewrap } from '../validation/proof/sandbox.ts';
+import { findSandbox } from '../sandbox/sandbox.ts';
 import { LOG } from './log.ts';
 
 const LIMIT_SECONDS = 120;
@@ -18,27 +17,27 @@ const INSTALL_STEPS = [
 
 /**
  * Makes sure that models are proved in a sandbox. GitHub's own Linux runners have no bubblewrap, but they are deleted
- * after the job and allow root, so it is installed there. On any other machine its owner has to install it, and a
- * warning says so.
+ * after the job and allow root, so it is installed there. On any other machine its owner has to install it; until then
+ * the validation refuses to run models and says why.
  */
 export async function ensureSandbox(signal: AbortSignal, variables: NodeJS.ProcessEnv = process.env): Promise<void> {
-  if (await hasBubblewrap()) return;
+  if (await hasSandbox()) return;
   if (variables['RUNNER_ENVIRONMENT'] === 'github-hosted' && variables['RUNNER_OS'] === 'Linux')
     await withProgress(LOG, 'Installing bubblewrap to sandbox models', () => install(signal));
-  if (await hasBubblewrap()) return;
-  warning(
-    'Models run without a sandbox and can change the rest of this job: install bubblewrap on the runner and allow it to create user namespaces',
-  );
+}
+
+async function hasSandbox(): Promise<boolean> {
+  return !('why' in (await findSandbox()));
 }
 
 async function install(signal: AbortSignal): Promise<void> {
   for (const commands of INSTALL_STEPS) {
     for (const command of commands) await runAsRoot(command, signal);
-    if (await hasBubblewrap()) return;
+    if (await hasSandbox()) return;
   }
 }
 
-/** Runs a command as root. A failure is only logged, because a warning at the end reports the result. */
+/** Runs a command as root. A failure is only logged, because the validation reports the result. */
 async function runAsRoot(command: readonly string[], signal: AbortSignal): Promise<void> {
   const options = { env: makeChildEnvironment(), limitSeconds: LIMIT_SECONDS, signal };
   const ran = await runProcess('sudo', ['--non-interactive', ...command], options).catch((e: unknown) => {

@@ -29,6 +29,8 @@ export interface Inputs {
   readonly results: { readonly validate: StageResult; readonly preview: StageResult };
   /** SHA-256, in hex, of the preview's report.json. */
   readonly previewDigest: string | undefined;
+  /** Models run with the rights of the job. */
+  readonly withoutSandbox: boolean;
   readonly commitLocks: boolean;
   readonly revert: boolean;
   readonly token: string;
@@ -71,6 +73,7 @@ export function readInputs(): Inputs {
       preview: readResult(wrong, 'preview-result'),
     },
     previewDigest: readDigest(wrong, 'preview-digest'),
+    withoutSandbox: readBoolean(wrong, 'without-sandbox'),
     commitLocks: readBoolean(wrong, 'commit-locks'),
     revert: readBoolean(wrong, 'revert'),
     token: getInput('github-token'),

@@ -10,6 +10,8 @@ export interface ProjectRequest {
   readonly progress: Progress;
   /** Aborts when the work must stop at the next safe point. */
   readonly signal: AbortSignal;
+  /** Models are proved with the user's own rights. Undefined: the environment of the user decides. */
+  readonly withoutSandbox?: boolean | undefined;
 }
 
 /** A request about one environment of a project. */

@@ -17,7 +17,7 @@ export async function validateEndpoints(
 /** Validates an endpoint with the lock beside it; `until` stops before the model is run. */
 export async function validateWithOwnLock(
   endpoint: Endpoint,
-  { place, progress, signal }: ProjectRequest,
+  { place, progress, signal, withoutSandbox }: ProjectRequest,
   until?: 'lock',
 ): Promise<Validation> {
   const { value, diagnostics } = await readLock(place, endpoint.name);
@@ -28,6 +28,7 @@ export async function validateWithOwnLock(
     lock: value,
     progress: named(progress, endpoint.name),
     signal,
+    withoutSandbox,
     ...(until && { until }),
   });
 }

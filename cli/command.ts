@@ -86,6 +86,14 @@ export const ENDPOINTS_OPTION: Readonly<Record<string, Option>> = {
   },
 };
 
+/** The option of verbs that run the code of models to prove them. */
+export const SANDBOX_OPTION: Readonly<Record<string, Option>> = {
+  'without-sandbox': {
+    type: 'boolean',
+    help: 'Prove models with your own rights: they can read and change what you can',
+  },
+};
+
 /** The name of the selected environment. */
 export function environmentName({ options }: Context): string {
   return typeof options['environment'] === 'string' ? options['environment'] : 'local';

@@ -1,6 +1,6 @@
 import type { ImageSettings } from '../schemas/environment/kubernetes-environment.ts';
 import type { Lock } from '../schemas/lock/lock.ts';
-import { isVersionAtLeast } from '../python/find-uv.ts';
+import { isVersionAtLeast } from '../schemas/values/versions.ts';
 
 /** The model server's front uses the image's Python, and its packages need this version. */
 const OLDEST_PYTHON = '3.10';

@@ -1,6 +1,7 @@
 import { access, constants, open, readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { makeFolderAtomically } from '../system/atomic-files.ts';
+import { isVersionAtLeast } from '../schemas/values/versions.ts';
 import { cacheFolder } from '../system/cache.ts';
 import { codePath } from '../system/code.ts';
 import { withFileLock } from '../system/file-lock.ts';
@@ -108,13 +109,6 @@ export async function listProgramsOnPath(name: string, { shims = false } = {}): 
 async function readVersion(uv: string): Promise<string | undefined> {
   const run = await runProcess(uv, ['--version'], { limitSeconds: 10 }).catch(() => undefined);
   return /^uv (\d+\.\d+\.\d+)/.exec(run?.stdout ?? '')?.[1];
-}
-
-/** Whether a dotted numeric version is at least another one. */
-export function isVersionAtLeast(version: string, minimum: string): boolean {
-  const [a, b] = [version, minimum].map((v) => v.split('.').map(Number)) as [number[], number[]];
-  const i = b.findIndex((part, at) => part !== (a[at] ?? 0));
-  return i < 0 || (a[i] ?? 0) > (b[i] ?? 0);
 }
 
 async function isExecutable(file: string): Promise<boolean> {

@@ -79,10 +79,15 @@ function renderEntity({ entity, model, stages, proof }: EntityReport, { answer }
   const what = `Model ${renderSpan(model)} as ${renderSpan(entity)}: ${proof ? 'proved' : 'not proved'} (${took.join(', ')})`;
   if (!proof) return what;
   const mlflow = proof.mlflow === null ? '' : `, MLflow ${renderSpan(proof.mlflow, 20)}`;
-  const sandbox = proof.sandboxed ? 'in a sandbox' : '**without a sandbox**';
+  const sandbox = proof.sandboxed ? `in a sandbox${renderLacks(proof.sandboxLacks)}` : '**without a sandbox**';
   const ran = `${what} with Python ${renderSpan(proof.python, 20)}${mlflow}, ${sandbox}${renderWorkers(proof)}`;
   if (answer === 0 || proof.answer === null) return ran;
   return `${ran}\n\nPrediction for its input example: ${renderSpan(proof.answer, answer)}`;
+}
+
+/** What the machine of the proof could not give. */
+function renderLacks(lacks: readonly string[]): string {
+  return lacks.length === 0 ? '' : ` (without ${lacks.map((what) => renderSpan(what)).join(' and ')})`;
 }
 
 /** The model's own process reports the reasons, so they are rendered as code. */

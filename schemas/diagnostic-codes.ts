@@ -47,6 +47,7 @@ export const DIAGNOSTIC_CODES = {
   'install-failed': 'The virtualenv cannot be made from the lock',
   'incompatible-packages': 'Installed packages are incompatible with each other',
   // Prediction
+  'sandbox-missing': 'This machine has no sandbox for the code of models',
   'import-failed': 'The model needs a module that is not installed or cannot be imported',
   'load-failed': 'The model cannot be loaded',
   'prediction-failed': 'The model fails on its own input example',

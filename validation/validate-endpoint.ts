@@ -17,7 +17,8 @@ import { checkMemory } from './proof/check-memory.ts';
 import { type CheckedModel, checkModel } from './model/check-model.ts';
 import { fetchModel } from './model/fetch-model.ts';
 import { makeProofKey, proveModel, readProof } from './proof/prove-model.ts';
-import { hasBubblewrap, warnWithoutSandbox } from './proof/sandbox.ts';
+import { chooseSandbox } from '../sandbox/sandbox.ts';
+import { warnWithoutSandbox } from './proof/warn-without-sandbox.ts';
 import { makeSubject, type Subject, makeSubjectError } from './subject.ts';
 import type { EntityValidation, StageName, StageResult, Validation } from './validation.ts';
 
@@ -28,6 +29,8 @@ export interface ValidateOptions extends PythonOptions {
   readonly lock: Lock | undefined;
   /** Stops after the lock check, before any code of the model runs. */
   readonly until?: 'lock';
+  /** Runs models with the user's own rights. Undefined: the environment of the user decides. */
+  readonly withoutSandbox?: boolean | undefined;
 }
 
 const CONCURRENCY = 2;
@@ -142,17 +145,22 @@ async function runProofStage(
   lock: Lock,
   options: ValidateOptions,
 ): Promise<StageOutput<Proof>> {
+  const sandbox = await chooseSandbox(options.withoutSandbox);
   const cached = await readProof(place.key);
-  if (cached) return { value: cached, cached: true, diagnostics: checkMemory(subject.entity, cached) };
+  if (cached?.sandboxed || (cached && !sandbox)) return { value: cached, cached: true, diagnostics: checkMemory(subject.entity, cached) };
   const { progress = SILENT, signal } = options;
-  if (!(await hasBubblewrap())) warnWithoutSandbox(progress);
+  if (sandbox && 'why' in sandbox) {
+    const message = `Cannot prove ${subject.label}: its code runs only in a sandbox, and ${sandbox.why}`;
+    return { value: undefined, cached: false, diagnostics: [makeSubjectError(subject, 'sandbox-missing', message, sandbox.hint)] };
+  }
+  if (!sandbox) warnWithoutSandbox(progress);
   const { virtualenv } = await ensureVirtualenvAgain(subject, place, lock, options);
   const packages = lock.virtualenvs[lock.entities[subject.entity.name]?.virtualenv ?? '']?.packages ?? [];
   const elsewhere = Object.values(lock.virtualenvs).flatMap((v) => v.packages.map((p) => p.name));
   const { proof, diagnostics } = await withProgress(
     progress,
     `Proving ${subject.label} (loads it and predicts its example)`,
-    () => proveModel(subject, { folder: place.folder, key: place.key, packages, elsewhere }, { virtualenv, signal }),
+    () => proveModel(subject, { folder: place.folder, key: place.key, packages, elsewhere }, { virtualenv, sandbox, signal }),
   );
   return {
     value: proof,

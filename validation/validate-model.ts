@@ -20,6 +20,8 @@ export interface StandaloneModelOptions extends PythonOptions {
   readonly cwd: string;
   /** Maximum seconds for one prediction. The default is that of endpoints. */
   readonly timeLimitSeconds?: number;
+  /** Runs the model with the user's own rights. Undefined: the environment of the user decides. */
+  readonly withoutSandbox?: boolean | undefined;
 }
 
 /** A standalone model that is ready to serve. */

@@ -22,7 +22,7 @@ export async function validate(job: Job): Promise<void> {
   deleteCredentialVariables();
   const root = await findProject(job);
   const environments = await listEnvironments(job, root);
-  await ensureSandbox(signal);
+  if (!inputs.withoutSandbox) await ensureSandbox(signal);
   const report = await withReportFolder(job, (out) =>
     withoutWorkflowCommands(() =>
       reviewProject({
@@ -32,6 +32,7 @@ export async function validate(job: Job): Promise<void> {
         environments,
         stage: 'validate',
         out,
+        withoutSandbox: inputs.withoutSandbox || undefined,
         progress: LOG,
         signal,
       }),

@@ -44,6 +44,8 @@ export interface ReviewRequest {
   readonly out?: string | undefined;
   /** The commit of Davit that makes the previews, if known. */
   readonly programCommit?: string | undefined;
+  /** Models are proved with the user's own rights. */
+  readonly withoutSandbox?: boolean | undefined;
   readonly progress: Progress;
   readonly signal: AbortSignal;
 }

@@ -68,10 +68,10 @@ type Proven = Pick<EndpointReport, 'lock' | 'computed_lock' | 'entities' | 'diag
 
 /** Validates with the existing lock. A missing or stale lock is computed, and the validation continues with it. */
 async function proveEndpoint(endpoint: Endpoint, stage: ValidateStage): Promise<Proven> {
-  const { place, progress: all, signal } = stage.request;
+  const { place, progress: all, signal, withoutSandbox } = stage.request;
   const { value: lock, diagnostics } = await readLock(place, endpoint.name);
   const progress = named(all, endpoint.name);
-  const options = { root: declarationsRoot(place), progress, signal };
+  const options = { root: declarationsRoot(place), progress, signal, withoutSandbox };
   const first = lock && (await validateEndpoint(endpoint, { ...options, lock }));
   const found = first ? lockState(first) : diagnostics.some((d) => d.code === 'lock-missing') ? 'missing' : 'invalid';
   const proven = (validation: Validation, computedLock: string | null) => {
@@ -111,6 +111,7 @@ function makeEntityReport({ entity, model, stages, proof }: EntityValidation): E
           python: proof.python,
           mlflow: proof.mlflow ?? null,
           sandboxed: proof.sandboxed,
+          sandboxLacks: proof.sandboxLacks,
           answer: proof.answer ?? null,
           peakMemoryBytes: proof.peakMemoryBytes,
           workers: proof.workers ?? null,

@@ -5,7 +5,7 @@ import { renderReport } from '../../review/render-report.ts';
 import { concludeReview, renderSummaryLine } from '../../review/review-state.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { REVIEW_STAGES, type ReviewStage } from '../../schemas/report/report.ts';
-import { type Command, type Context, ENVIRONMENT_OPTION, type Outcome, UsageError } from '../command.ts';
+import { type Command, type Context, ENVIRONMENT_OPTION, type Outcome, SANDBOX_OPTION, UsageError } from '../command.ts';
 import { textOption } from '../parse-arguments.ts';
 
 export const review: Command = {
@@ -32,6 +32,7 @@ export const review: Command = {
       help: "Read endpoint files, locks and models from another checkout, as data; environments and program stay this project's",
     },
     with: { type: 'string', value: 'FOLDER', help: 'With --stage preview: what --stage validate --out has left' },
+    ...SANDBOX_OPTION,
     out: { type: 'string', value: 'FOLDER', help: 'Write report.json there, and the locks that were computed' },
   },
   args: { min: 0, max: Infinity },
@@ -72,6 +73,7 @@ function makeReviewRequest({ root, cwd, args, options, progress, signal }: Conte
     stage,
     with: path('with'),
     out: path('out'),
+    withoutSandbox: options['without-sandbox'] === true || undefined,
     progress,
     signal,
   };

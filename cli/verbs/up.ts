@@ -10,6 +10,7 @@ import {
   ENVIRONMENT_OPTION,
   environmentName,
   type Outcome,
+  SANDBOX_OPTION,
 } from '../command.ts';
 import { runPlatformFirst, upPlatform } from '../platform.ts';
 import { makeRequest } from '../request.ts';
@@ -18,7 +19,7 @@ export const up: Command = {
   summary: 'Deploy: start the new revisions, then switch traffic to them',
   usage: '[NAME…]',
   help: 'Validates first. Traffic moves when every new revision has answered; if one does not, the old ones keep serving.\n\n  davit up iris --env production\n  davit up _platform --env production     what the endpoints of a Kubernetes environment share; once, and after upgrades',
-  options: { ...ENVIRONMENT_OPTION, ...ENDPOINTS_OPTION },
+  options: { ...ENVIRONMENT_OPTION, ...ENDPOINTS_OPTION, ...SANDBOX_OPTION },
   args: { min: 0, max: Infinity },
   run: (context) => runPlatformFirst(context, upPlatform, upEndpoints),
 };

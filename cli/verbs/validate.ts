@@ -5,7 +5,7 @@ import { renderBytes } from '../../schemas/values/quantity.ts';
 import { renderModelLoading } from '../../schemas/endpoint/worker-mode.ts';
 import type { EntityValidation, Validation } from '../../validation/validation.ts';
 import { validateModel } from '../../validation/validate-model.ts';
-import { type Command, type Context, ENDPOINTS_OPTION, type Outcome, UsageError } from '../command.ts';
+import { type Command, type Context, ENDPOINTS_OPTION, type Outcome, SANDBOX_OPTION, UsageError } from '../command.ts';
 import { textOption } from '../parse-arguments.ts';
 import { makeRequest } from '../request.ts';
 
@@ -15,6 +15,7 @@ export const validate: Command = {
   help: 'What has been proved is not proved again.\n\n  davit validate iris\n  davit validate --model path/to/model     a model that no endpoint names',
   options: {
     ...ENDPOINTS_OPTION,
+    ...SANDBOX_OPTION,
     model: { type: 'string', value: 'PATH|URI', help: 'Validate this model instead of endpoints' },
   },
   args: { min: 0, max: Infinity },
@@ -24,14 +25,14 @@ export const validate: Command = {
 async function runValidate(context: Context): Promise<Outcome> {
   const { args, cwd, progress, signal } = context;
   const model = textOption(context.options, 'model');
+  const request = makeRequest(context);
   if (model === undefined) {
-    const request = makeRequest(context);
     const { endpoints, diagnostics } = await selectEndpoints(request.place, args);
     return makeOutcome(await validateEndpoints(endpoints, request), diagnostics);
   }
   if (args.length > 0)
     throw new UsageError(`Cannot validate both "${args.join(' ')}" and --model: expected one or the other`);
-  return makeOutcome([await validateModel(model, { cwd, progress, signal })], []);
+  return makeOutcome([await validateModel(model, { cwd, progress, signal, withoutSandbox: request.withoutSandbox })], []);
 }
 
 function makeOutcome(validations: readonly Validation[], diagnostics: readonly Diagnostic[]): Outcome {

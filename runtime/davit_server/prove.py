@@ -48,9 +48,16 @@ def main() -> int:
     os.dup2(2, 1)
     faulthandler.enable()
 
+    uncompiled = UncompiledModules()
+
+    def write_line(line: dict) -> None:
+        os.write(stdout, json.dumps(line).encode() + b"\n")
+
     def on_stage(name: str) -> None:
         """Writes the stage as it begins, because a process that the model kills writes no document."""
-        os.write(stdout, json.dumps({"began": name}).encode() + b"\n")
+        write_line({"began": name})
+        if files := uncompiled.find_new():
+            write_line({"imported": files})
 
     folder = OwnFolder()
     proof, answer = prove(options, folder.path, on_stage)
@@ -148,6 +155,25 @@ class LoadedOnce(Exception):
     def __init__(self, failure: str, found: str) -> None:
         why = f"The model cannot be shared by its workers ({found}) and fails when it is loaded a second time"
         super().__init__(f"{why}: {failure}. Set workers to one")
+
+
+class UncompiledModules:
+    """Finds imported modules that have no byte code yet. The caller of this program compiles them for later runs."""
+
+    def __init__(self) -> None:
+        self.seen: set[str] = set()
+
+    def find_new(self) -> list[str]:
+        """Returns the source files of those that were not returned before."""
+        files = []
+        for module in list(sys.modules.values()):
+            spec = getattr(module, "__spec__", None)
+            source, compiled = getattr(spec, "origin", None), getattr(spec, "cached", None)
+            if isinstance(source, str) and isinstance(compiled, str) and source not in self.seen:
+                self.seen.add(source)
+                if not os.path.exists(compiled):
+                    files.append(source)
+        return files
 
 
 def end_children() -> None:

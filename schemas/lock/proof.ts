@@ -6,8 +6,10 @@ export interface Proof {
   readonly key: string;
   /** Full version of the interpreter: `3.11.7`. */
   readonly python: string;
-  /** Whether the model ran without network access, secrets and a writable disk. */
+  /** Whether the model ran in a sandbox: without network access, rights, and files of this machine. */
   readonly sandboxed: boolean;
+  /** What the sandbox of that machine could not give: `a limit for temporary files`. */
+  readonly sandboxLacks: readonly string[];
   readonly stages: readonly ProofStage[];
   /** The model server's response to the model's input example: JSON of at most 2048 bytes. */
   readonly answer: string | undefined;

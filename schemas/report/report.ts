@@ -32,6 +32,8 @@ const proof = z.strictObject({
   python: text,
   mlflow: text.nullable(),
   sandboxed: z.boolean(),
+  /** What the sandbox of that machine could not give: `a limit for temporary files`. */
+  sandboxLacks: z.array(text).max(10).readonly(),
   /** JSON of at most 2048 bytes, as the model server would send it. */
   answer: text.nullable(),
   peakMemoryBytes: count,

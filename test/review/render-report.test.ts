@@ -275,7 +275,7 @@ function hostileEndpoint(text: string): EndpointReport {
         model: text,
         stages: [{ name: 'proof', seconds: 1, cached: false }],
         proof: {
-          ...{ python: text, mlflow: text, sandboxed: false, answer: text, peakMemoryBytes: 1 },
+          ...{ python: text, mlflow: text, sandboxed: false, sandboxLacks: [], answer: text, peakMemoryBytes: 1 },
           workers: { mode: 'separate', found: [text], count: 4, memoryBytes: 4 },
         },
       },

@@ -81,6 +81,7 @@ export function proved(entity: string, cached = false): EntityReport {
       python: '3.11.7',
       mlflow: '2.9.2',
       sandboxed: true,
+      sandboxLacks: [],
       answer: '{"predictions": ["setosa", "versicolor", "virginica"]}',
       peakMemoryBytes: 412 * 2 ** 20,
       workers: cached

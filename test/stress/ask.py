@@ -3,7 +3,8 @@
 python ask.py PORT REQUESTS CLIENTS SECONDS ANSWERS prints {"asked", "wrong", "failed", "first", "seconds"}: the number
 of requests, of answers that differ from MLflow's and of requests without an answer of status 200, a sentence for each
 of the first three wrong answers and failed requests, and the time. ANSWERS is the file of MLflow's answers, or
-"distinct" if all values must differ. After SECONDS the run ends, and requests that were not sent count as failed.
+"distinct" if all values must differ. The run ends when no answer has arrived for SECONDS; requests that were not sent
+count as failed.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ SHOWN = 3
 
 class Run:
     def __init__(self, port: int, count: int, limit: float) -> None:
-        self.port, self.end = port, time.monotonic() + limit
+        self.port, self.limit, self.end = port, limit, time.monotonic() + limit
         self.numbers = iter(range(count))
         self.lock = threading.Lock()
         self.answers: list[tuple[int, bytes] | None] = [None] * count
@@ -40,6 +41,7 @@ class Run:
                 connection.request("POST", "/invocations", make_body(number), {"content-type": "application/json"})
                 response = connection.getresponse()
                 self.answers[number] = (response.status, response.read())
+                self.end = time.monotonic() + self.limit
             except (OSError, http.client.HTTPException) as error:
                 connection.close()
                 self.answers[number] = (0, repr(error).encode())
@@ -52,7 +54,8 @@ def compare(answers: list[tuple[int, bytes] | None], expected: list | None) -> d
         sentence = None
         if answer is None or answer[0] != 200:
             failed += 1
-            sentence = f"request {number} failed: {answer[0]} {answer[1][:200].decode()}" if answer else None
+            said = f"failed: {answer[0]} {answer[1][:200].decode()}" if answer else "was not sent, because no answer arrived"
+            sentence = f"request {number} {said}"
         else:
             predictions = json.loads(answer[1])["predictions"]
             values.update(predictions if expected is None else ())

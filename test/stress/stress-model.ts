@@ -33,7 +33,7 @@ export interface StressResult {
   readonly memoryMib: number;
 }
 
-/** The maximum time of all requests to one model. It is enough for a slow machine, and ends a run whose model hangs. */
+/** The maximum time without any answer: it ends a run whose model hangs, but no run on a slow machine. */
 const LIMIT_SECONDS = 120;
 const WORKERS_LIMIT_MILLISECONDS = 120_000;
 const STOP_MILLISECONDS = 30_000;

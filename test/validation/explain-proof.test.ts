@@ -43,7 +43,7 @@ function explain(document: ProofDocument | undefined, code = 1, packages: readon
   const run = { code, signal: undefined, stdout: '', stderr: '', stopped: undefined };
   return explainProof(
     subject(),
-    { document, began: 'predict', run, sandboxed: true },
+    { document, began: 'predict', run, sandbox: undefined },
     { limits: LIMITS, packages, elsewhere: ['humanize', 'numpy'] },
   ).map((d) => [d.code, d.message, d.hint]);
 }

@@ -121,6 +121,9 @@ function explainCrash(subject: Subject, { run, began }: ProofRun, limits: ProofL
       `Cannot serve ${label}: it did not load and predict its example within ${seconds} s`,
       renderTimeHint(subject),
     );
+  if (run.stopped === 'memory') return makeMemoryError(subject, limits);
+  if (run.stopped === 'processes')
+    return wrong('prediction-failed', `Cannot prove ${label}: it has too many processes and threads`, PROCESSES_HINT);
   if (run.stopped === 'output')
     return wrong('prediction-failed', `Cannot prove ${label}: its output exceeds the limit`, 'Remove its debug output');
   if (/MemoryError|Cannot allocate memory|bad_alloc/.test(run.stderr)) return makeMemoryError(subject, limits);
@@ -151,6 +154,7 @@ const CODES_BY_STAGE: Readonly<Partial<Record<string, DiagnosticCode>>> = {
   signature: 'prediction-failed',
 };
 
+const PROCESSES_HINT = 'Start fewer of them';
 const EXIT_HINT = 'Remove the call of os._exit, because it would end the server';
 
 function makeMemoryError(subject: Subject, { memoryBytes }: ProofLimits): Diagnostic {

@@ -11,6 +11,7 @@ import { cacheFolder } from '../../system/cache.ts';
 import { explainProof, type ProofContext } from './explain-proof.ts';
 import {
   type ProofDocument,
+  type ProofOptions,
   makeProofLimits,
   type ProofRun,
   type ProofSettings,
@@ -26,7 +27,7 @@ export interface ProofResult {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-const FORMAT = 2;
+const FORMAT = 3;
 /** Limits for the `found` list, because it comes from the model's process and is not trusted. */
 const [MOST_FOUND, FOUND_CHARACTERS] = [20, 100];
 
@@ -62,13 +63,13 @@ export async function readProof(key: string): Promise<Proof | undefined> {
 export async function proveModel(
   subject: Subject,
   model: Pick<ProofContext, 'packages' | 'elsewhere'> & { readonly folder: string; readonly key: string },
-  options: { readonly virtualenv: Virtualenv; readonly signal?: AbortSignal | undefined },
+  options: Pick<ProofOptions, 'sandbox' | 'signal'> & { readonly virtualenv: Virtualenv },
 ): Promise<ProofResult> {
   const limits = makeProofLimits(subject.entity);
   const settings = makeProofSettings(subject.entity);
   const { environmentVars } = subject.entity;
-  const { virtualenv, signal } = options;
-  const run = await runProof(model.folder, virtualenv, { limits, settings, environmentVars, signal });
+  const { virtualenv, sandbox, signal } = options;
+  const run = await runProof(model.folder, virtualenv, { limits, settings, environmentVars, sandbox, signal });
   const diagnostics = explainProof(subject, run, { limits, packages: model.packages, elsewhere: model.elsewhere });
   if (diagnostics.length > 0 || !run.document) return { proof: undefined, diagnostics };
   const proof = makeProof(model.key, virtualenv, { ...run, document: run.document }, settings);
@@ -79,13 +80,14 @@ export async function proveModel(
 function makeProof(
   key: string,
   { pythonVersion }: Virtualenv,
-  { sandboxed, document }: ProofRun & { readonly document: ProofDocument },
+  { sandbox, document }: ProofRun & { readonly document: ProofDocument },
   settings: ProofSettings,
 ): Proof {
   return {
     key,
     python: pythonVersion,
-    sandboxed,
+    sandboxed: sandbox !== undefined,
+    sandboxLacks: sandbox?.lacks ?? [],
     stages: document.stages.map(({ name, seconds }) => ({ name, seconds })),
     answer: document.answer ?? undefined,
     peakMemoryBytes: document.peak_memory_bytes,

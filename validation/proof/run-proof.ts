@@ -1,15 +1,16 @@
-import { mkdir, realpath, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { z } from 'zod';
+import { ByteCodeCompiler, findBasePython } from '../../python/compile-byte-code.ts';
 import type { Virtualenv } from '../../python/ensure-virtualenv.ts';
 import type { Entity } from '../../schemas/endpoint/endpoint.ts';
 import { countWorkers } from '../../schemas/endpoint/count-replicas.ts';
 import { WORKER_MODES, mayLoadAgain, type WorkerMode, chooseWorkerMode } from '../../schemas/endpoint/worker-mode.ts';
 import { codePath } from '../../system/code.ts';
-import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
-import { type LimitedRun, runLimited } from './run-limited.ts';
-import { hasBubblewrap, wrapInSandbox } from './sandbox.ts';
+import type { LimitedRun } from '../../sandbox/run-limited.ts';
+import { runUntrusted } from '../../sandbox/run-untrusted.ts';
+import type { Sandbox } from '../../sandbox/sandbox.ts';
 
 /** The folder of the model server's Python package, which contains `davit_server.prove`. */
 export const RUNTIME_FOLDER = codePath('runtime');
@@ -43,7 +44,8 @@ export interface ProofRun {
   /** The last stage that started. Undefined: no stage started. */
   readonly began: string | undefined;
   readonly run: LimitedRun;
-  readonly sandboxed: boolean;
+  /** Undefined: the model ran with the user's own rights. */
+  readonly sandbox: Sandbox | undefined;
 }
 
 /** Limits of one proof. */
@@ -92,7 +94,7 @@ export function computeProofSeconds({ loadSeconds, predictSeconds, loads }: Proo
   return loads * (loadSeconds + predictSeconds);
 }
 
-/** Sets the memory limit before the model loads. The kernel enforces it whatever the model does. */
+/** Ends at the first line: the kernel enforces the memory limit whatever the model does. */
 const BOOTSTRAP = `
 import resource, runpy, sys
 limit = int(sys.argv.pop(1))
@@ -101,52 +103,50 @@ resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 runpy.run_module("davit_server.prove", run_name="__main__", alter_sys=True)
 `;
 
-/** Loads a model and predicts its example, in a sandbox if available, and never with Davit's environment variables. */
-export async function runProof(
-  model: string,
-  virtualenv: Virtualenv,
-  options: {
-    readonly limits: ProofLimits;
-    readonly settings: ProofSettings;
-    readonly environmentVars: Readonly<Record<string, string>>;
-    readonly signal?: AbortSignal | undefined;
-  },
-): Promise<ProofRun> {
-  const { limits, settings, signal } = options;
-  const sandboxed = await hasBubblewrap();
-  await mkdir(virtualenv.pycache, { recursive: true });
-  const temporary = makeTemporaryFolder('proof');
-  try {
-    const env = { ...options.environmentVars, ...makeProofEnvironment(virtualenv, sandboxed ? '/tmp' : temporary) };
-    const { workers, workerMode, nan } = settings;
-    const command = [
-      ...[virtualenv.python, '-c', BOOTSTRAP, String(limits.memoryBytes ?? 0), '--model', model],
-      ...['--workers', String(workers), '--worker-mode', workerMode, '--nan', nan],
-    ];
-    const base = dirname(dirname(await realpath(virtualenv.python)));
-    const folders = { readable: [base, virtualenv.folder, RUNTIME_FOLDER, model], writable: [virtualenv.pycache] };
-    const run = await runLimited(sandboxed ? wrapInSandbox(command, env, folders) : command, {
-      cwd: temporary,
-      env: sandboxed ? { PATH: process.env['PATH'] ?? '' } : env,
-      limitSeconds: computeProofSeconds(limits),
-      limitBytes: OUTPUT_LIMIT_BYTES,
-      signal,
-    });
-    return { ...parseLines(run.stdout), run, sandboxed };
-  } finally {
-    await rm(temporary, { recursive: true, force: true });
-  }
+export interface ProofOptions {
+  readonly limits: ProofLimits;
+  readonly settings: ProofSettings;
+  readonly environmentVars: Readonly<Record<string, string>>;
+  /** Undefined: the model runs with the user's own rights. */
+  readonly sandbox: Sandbox | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
-function makeProofEnvironment(virtualenv: Virtualenv, temporary: string): Readonly<Record<string, string>> {
+/** Loads a model and predicts its example, never with Davit's environment variables. */
+export async function runProof(model: string, virtualenv: Virtualenv, options: ProofOptions): Promise<ProofRun> {
+  const { limits, settings, sandbox, signal } = options;
+  const { workers, workerMode, nan } = settings;
+  const base = await findBasePython(virtualenv);
+  await mkdir(virtualenv.pycache, { recursive: true });
+  const compiler = new ByteCodeCompiler(virtualenv, base, [RUNTIME_FOLDER]);
+  const python = [virtualenv.python, '-c', BOOTSTRAP, String(limits.memoryBytes ?? 0)];
+  const run = await runUntrusted(
+    {
+      command: [...python, '--model', model, '--workers', String(workers), '--worker-mode', workerMode, '--nan', nan],
+      env: { ...options.environmentVars, ...makePythonEnvironment(virtualenv) },
+      path: [join(virtualenv.folder, 'bin')],
+      readable: [base.folder, virtualenv.folder, RUNTIME_FOLDER],
+      data: model,
+      limits: {
+        seconds: computeProofSeconds(limits),
+        outputBytes: OUTPUT_LIMIT_BYTES,
+        processMemoryBytes: limits.memoryBytes,
+        memoryBytes: limits.memoryBytes === undefined ? undefined : limits.memoryBytes * limits.loads,
+      },
+      signal,
+      onLine: (line) => compiler.add(parseImported(line)),
+    },
+    sandbox,
+  );
+  await compiler.end();
+  return { ...parseLines(run.stdout), run, sandbox };
+}
+
+function makePythonEnvironment(virtualenv: Virtualenv): Readonly<Record<string, string>> {
   const threads = ['OMP', 'OPENBLAS', 'MKL', 'NUMEXPR'].map(
     (name) => [`${name}_NUM_THREADS`, String(THREADS)] as const,
   );
   return {
-    PATH: `${join(virtualenv.folder, 'bin')}:/usr/local/bin:/usr/bin:/bin`,
-    HOME: temporary,
-    TMPDIR: temporary,
-    LANG: 'C.UTF-8',
     PYTHONPATH: RUNTIME_FOLDER,
     PYTHONPYCACHEPREFIX: virtualenv.pycache,
     PYTHONNOUSERSITE: '1',
@@ -159,6 +159,14 @@ function parseLines(stdout: string): Pick<ProofRun, 'document' | 'began'> {
   const lines = stdout.split('\n').flatMap(parseLine);
   const begun = lines.flatMap((line) => stageBegan.safeParse(line).data?.began ?? []);
   return { document: proofDocument.safeParse(lines.at(-1)).data, began: begun.at(-1) };
+}
+
+/** The source files of modules without byte code, as the model's process names them. */
+const imported = z.strictObject({ imported: z.array(z.string()) });
+
+function parseImported(line: string): readonly string[] {
+  if (!line.startsWith('{"imported"')) return [];
+  return parseLine(line).flatMap((value) => imported.safeParse(value).data?.imported ?? []);
 }
 
 const stageBegan = z.strictObject({ began: z.string() });

@@ -1,0 +1,111 @@
+import { lstat, readlink } from 'node:fs/promises';
+import { makeSeccompFilter } from './seccomp-filter.ts';
+
+/** A file or folder that a sandboxed program can read, at its own path or at another one. */
+export type Readable = string | { readonly from: string; readonly at: string };
+
+/** How bubblewrap makes a user without rights: as root it changes to another user, else it makes a user namespace. */
+export type SandboxUser = 'other' | 'namespace';
+
+export interface SandboxedCommand {
+  readonly command: readonly string[];
+  /** The whole environment. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly readable: readonly Readable[];
+  /** Limits for each process, enforced by the kernel. */
+  readonly processMemoryBytes: number | undefined;
+  readonly processes: number;
+  readonly scratchBytes: number;
+}
+
+export interface Wrapped {
+  readonly command: readonly string[];
+  /** What the command reads from the descriptors 3, 4, …: arguments that nobody else may see, and files. */
+  readonly inputs: readonly Buffer[];
+}
+
+/** The user of the model server's images. */
+const USER_ID = '65532';
+const ROOT_LINKS = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
+/** Neither secrets nor anything about the machine's users: libraries, time zones, types of files. */
+const SYSTEM_FILES = [
+  ...['/etc/ld.so.cache', '/etc/alternatives', '/etc/localtime', '/etc/mime.types', '/etc/fonts'],
+  ...['/sys/devices/system/cpu', '/sys/devices/system/node'],
+];
+const FILES: Readonly<Record<string, string>> = {
+  '/etc/passwd': `root:x:0:0:root:/:/bin/false\ndavit:x:${USER_ID}:${USER_ID}:davit:/tmp:/bin/false\n`,
+  '/etc/group': `root:x:0:\ndavit:x:${USER_ID}:\n`,
+  '/etc/hosts': '127.0.0.1 localhost\n::1 localhost\n',
+  '/etc/nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files\n',
+};
+const MAX_OPEN_FILES = 4096;
+/** Descriptor of the first input. */
+const FIRST_INPUT = 3;
+
+/**
+ * Wraps a command: no network, no capabilities, no new privileges, a user without rights, its own processes, a filter of
+ * system calls. It sees the system's programs and libraries (/usr), `readable`, and nothing else of this machine; it
+ * can write to /tmp and /dev/shm, in memory, up to `scratchBytes` each.
+ */
+export async function wrapInBubblewrap(wanted: SandboxedCommand, user: SandboxUser, sized: boolean): Promise<Wrapped> {
+  const filter = makeSeccompFilter();
+  const contents = [...Object.values(FILES).map((text) => Buffer.from(text)), ...(filter ? [filter] : [])];
+  const descriptor = (i: number) => String(FIRST_INPUT + 1 + i); // the first input is the arguments themselves
+  const args = [
+    ...NAMESPACES,
+    ...USERS[user].before,
+    ...(await listSystemFiles()),
+    ...Object.keys(FILES).flatMap((file, i) => ['--ro-bind-data', descriptor(i), file]),
+    ...(filter ? ['--seccomp', descriptor(contents.length - 1)] : []),
+    ...['--proc', '/proc', '--dev', '/dev'],
+    ...['/tmp', '/dev/shm'].flatMap((folder) => makeScratch(folder, wanted.scratchBytes, sized)),
+    ...wanted.readable.flatMap((r) => (typeof r === 'string' ? ['--ro-bind', r, r] : ['--ro-bind', r.from, r.at])),
+    ...['--remount-ro', '/', '--chdir', '/tmp', '--clearenv'],
+    ...Object.entries(wanted.env).flatMap(([name, value]) => ['--setenv', name, value]),
+  ];
+  if (args.some((a) => a.includes('\0'))) throw new TypeError('Cannot sandbox a program: an argument contains NUL');
+  return {
+    command: ['bwrap', '--args', String(FIRST_INPUT), '--', ...USERS[user].command, ...limitEachProcess(wanted), ...wanted.command],
+    inputs: [Buffer.from(args.map((a) => `${a}\0`).join('')), ...contents],
+  };
+}
+
+const NAMESPACES = [
+  ...['--unshare-ipc', '--unshare-pid', '--unshare-net', '--unshare-uts', '--unshare-cgroup-try'],
+  ...['--die-with-parent', '--new-session', '--hostname', 'sandbox'],
+];
+
+/** Root's own user namespace would leave the files of root to the program, device files among them. */
+const USERS: Readonly<Record<SandboxUser, { readonly before: readonly string[]; readonly command: readonly string[] }>> = {
+  namespace: { before: ['--unshare-user', '--uid', USER_ID, '--gid', USER_ID], command: [] },
+  other: {
+    before: ['ALL', 'SETUID', 'SETGID', 'SETPCAP'].flatMap((name, i) =>
+      i === 0 ? ['--cap-drop', name] : ['--cap-add', `CAP_${name}`],
+    ),
+    command: [
+      ...['setpriv', '--reuid', USER_ID, '--regid', USER_ID, '--clear-groups', '--no-new-privs'],
+      ...['--inh-caps=-all', '--ambient-caps=-all', '--bounding-set=-all'],
+    ],
+  },
+};
+
+function limitEachProcess({ processMemoryBytes, processes }: SandboxedCommand): readonly string[] {
+  const memory = processMemoryBytes === undefined ? [] : [`--data=${processMemoryBytes}`];
+  return ['prlimit', '--core=0', `--nproc=${processes}`, `--nofile=${MAX_OPEN_FILES}`, '--msgqueue=0', ...memory, '--'];
+}
+
+function makeScratch(folder: string, bytes: number, sized: boolean): readonly string[] {
+  return ['--perms', '1777', ...(sized ? ['--size', String(bytes)] : []), '--tmpfs', folder];
+}
+
+async function listSystemFiles(): Promise<readonly string[]> {
+  const links = await Promise.all(ROOT_LINKS.map(copyLink));
+  return ['--ro-bind', '/usr', '/usr', ...links.flat(), ...SYSTEM_FILES.flatMap((f) => ['--ro-bind-try', f, f])];
+}
+
+/** `/lib` is a link to `usr/lib` on most systems, and a folder on others. */
+async function copyLink(path: string): Promise<readonly string[]> {
+  const found = await lstat(path).catch(() => undefined);
+  if (!found) return [];
+  return found.isSymbolicLink() ? ['--symlink', await readlink(path), path] : ['--ro-bind', path, path];
+}

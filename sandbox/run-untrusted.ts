@@ -1,0 +1,76 @@
+import { rm } from 'node:fs/promises';
+import { totalmem } from 'node:os';
+import { join } from 'node:path';
+import { makeTemporaryFolder } from '../system/temporary-folder.ts';
+import { wrapInBubblewrap } from './bubblewrap.ts';
+import { copyIfPrivate } from './copy-if-private.ts';
+import { type LimitedRun, runLimited } from './run-limited.ts';
+import type { Sandbox } from './sandbox.ts';
+
+/** A program that runs code of a model, or of a package that a model requires. */
+export interface UntrustedProgram {
+  readonly command: readonly string[];
+  /** Added to the few variables that every such program has. It never gets a variable of this process. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Folders that come first in PATH. */
+  readonly path: readonly string[];
+  /** The files and folders that it can read, besides the system's programs and libraries. */
+  readonly readable: readonly string[];
+  /** A folder of the user, whose files perhaps only the user can read. */
+  readonly data?: string;
+  readonly limits: UntrustedLimits;
+  readonly signal?: AbortSignal | undefined;
+  /** Receives each line of its standard output when it arrives. */
+  readonly onLine?: (line: string) => void;
+}
+
+export interface UntrustedLimits {
+  readonly seconds: number;
+  readonly outputBytes: number;
+  /** Data memory of each process; undefined: only the limit of all together. */
+  readonly processMemoryBytes: number | undefined;
+  /** Memory of all its processes together; default: three quarters of this machine's. */
+  readonly memoryBytes: number | undefined;
+}
+
+const SYSTEM_PATH = '/usr/local/bin:/usr/bin:/bin';
+/** Threads count too: a numeric library starts one for each processor in each process. */
+const MAX_PROCESSES = 2048;
+const MAX_SCRATCH_BYTES = 2 * 2 ** 30;
+const SHARE_OF_MACHINE = 0.75;
+
+/**
+ * The only way to run code that came with a model: in a sandbox. `undefined` as the sandbox means that the user has
+ * asked to run it with the user's own rights; then only the limits remain.
+ */
+export async function runUntrusted(program: UntrustedProgram, sandbox: Sandbox | undefined): Promise<LimitedRun> {
+  const temporary = makeTemporaryFolder('untrusted');
+  try {
+    const scratch = sandbox ? '/tmp' : temporary;
+    const env = {
+      ...program.env,
+      ...{ PATH: [...program.path, SYSTEM_PATH].join(':'), HOME: scratch, TMPDIR: scratch },
+      ...{ LANG: 'C.UTF-8', USER: 'davit' },
+    };
+    const { limits, signal, onLine } = program;
+    const memoryBytes = Math.min(limits.memoryBytes ?? Infinity, Math.round(totalmem() * SHARE_OF_MACHINE));
+    const options = {
+      ...{ cwd: temporary, limitSeconds: limits.seconds, limitBytes: limits.outputBytes, signal, onLine },
+      tree: { memoryBytes, processes: MAX_PROCESSES },
+    };
+    if (!sandbox) return await runLimited(program.command, { ...options, env });
+    const { command: inner, readable, data } = program;
+    const place = sandbox.user === 'other' && data !== undefined ? await copyIfPrivate(data, join(temporary, 'data')) : data;
+    const wanted = {
+      ...{ command: inner, env },
+      readable: [...readable, ...(data === undefined || place === undefined ? [] : [{ from: place, at: data }])],
+      ...{ processMemoryBytes: limits.processMemoryBytes, processes: MAX_PROCESSES },
+      scratchBytes: Math.min(MAX_SCRATCH_BYTES, Math.round(memoryBytes / 2)),
+    };
+    const { command, inputs } = await wrapInBubblewrap(wanted, sandbox.user, sandbox.sized);
+    return await runLimited(command, { ...options, inputs, env: { PATH: process.env['PATH'] ?? '' } });
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
