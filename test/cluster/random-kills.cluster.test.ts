@@ -48,9 +48,9 @@ const BROKEN = ['ECONNRESET', 'EPIPE'];
 
 describe.runIf(isAsked)('an endpoint whose processes are killed at random', () => {
   beforeAll(async () => {
+    on = await Rollouts.open('random');
     temporary = await mkdtemp(join(tmpdir(), 'davit-kills-'));
     vi.stubEnv('TMPDIR', temporary);
-    on = await Rollouts.open('random');
     await declare(0);
     await on.up();
   });
