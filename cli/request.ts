@@ -7,7 +7,12 @@ import { type Context, environmentName, type Outcome } from './command.ts';
 /** The request of a verb about the project. */
 export function makeRequest(context: Pick<Context, 'root' | 'options' | 'progress' | 'signal'>): ProjectRequest {
   const { options, progress, signal } = context;
-  return { place: projectPlace(context), progress, signal, withoutSandbox: options['without-sandbox'] === true || undefined };
+  return {
+    place: projectPlace(context),
+    progress,
+    signal,
+    withoutSandbox: options['without-sandbox'] === true || undefined,
+  };
 }
 
 /** The folders of the project's files, with the option `--endpoints` applied. */

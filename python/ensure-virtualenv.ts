@@ -4,12 +4,13 @@ import { writeFileAtomically } from '../system/atomic-files.ts';
 import { cacheFolder } from '../system/cache.ts';
 import { withFileLock } from '../system/file-lock.ts';
 import { SILENT, withProgress } from '../system/progress.ts';
-import type { ProcessResult } from '../system/run-process.ts';
 import { contentHash } from '../schemas/values/names.ts';
 import type { Lock, LockedPackage } from '../schemas/lock/lock.ts';
 import { findPython, listPythons, minorVersion, type Python } from './find-python.ts';
 import type { PythonOptions } from './find-uv.ts';
-import { makeInstallError, installPackages, runUv } from './install-packages.ts';
+import { INSTALL_LIMIT_SECONDS, installPackages, makeInstallError } from './install-packages.ts';
+import { checkInstalled } from './check-installed.ts';
+import { runUv } from './run-uv.ts';
 import { VirtualenvError } from './virtualenv-error.ts';
 
 /** Everything that a virtualenv is made from: one of a lock's `virtualenvs`. */
@@ -120,22 +121,15 @@ async function makeVirtualenv(
 ): Promise<void> {
   // Retry, because the uv of a killed process can still be writing here.
   await rm(folder, { recursive: true, force: true, maxRetries: 10 });
-  const made = await runUv(['venv', '--quiet', '--no-project', '--python', python.executable, folder], options);
+  const made = await runUv(['venv', '--quiet', '--no-project', '--python', python.executable, folder], {
+    ...options,
+    limitSeconds: INSTALL_LIMIT_SECONDS,
+  });
   if (made.code !== 0) throw makeInstallError('Cannot make a virtualenv', made);
   const requirements = join(folder, 'davit-requirements.txt');
   await installPackages({ packages, modelFolder, folder, into: ['--python', own], requirements }, options);
-  const checked = await runUv(['pip', 'check', '--python', own], options);
-  if (checked.code !== 0) throw makeConflictError(checked);
+  await checkInstalled({ folder, python: own }, python, options);
   await writeFileAtomically(join(folder, MARKER_FILE), renderMarker(key));
-}
-
-function makeConflictError(run: ProcessResult): VirtualenvError {
-  const lines = run.stderr
-    .split('\n')
-    .filter((l) => / requires | has been installed|not compatible|is not supported/.test(l))
-    .map((l) => l.trim());
-  const what = (lines.length > 0 ? lines : [run.stderr.trim()]).slice(0, 5).join('; ');
-  return new VirtualenvError('incompatible-packages', `Cannot use the packages together: ${what}`);
 }
 
 function renderMarker(key: string): string {

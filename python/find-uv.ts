@@ -7,11 +7,14 @@ import { codePath } from '../system/code.ts';
 import { withFileLock } from '../system/file-lock.ts';
 import { type Progress, SILENT, withProgress } from '../system/progress.ts';
 import { runProcess } from '../system/run-process.ts';
+import type { Sandbox } from '../sandbox/sandbox.ts';
 import { downloadUv } from './download-uv.ts';
 
 export interface PythonOptions {
   readonly progress?: Progress;
   readonly signal?: AbortSignal | undefined;
+  /** Where code of packages runs. Undefined: with the user's own rights, because they serve already or the user said so. */
+  readonly sandbox?: Sandbox | undefined;
 }
 
 /**

@@ -1,9 +1,10 @@
 import { join, resolve, sep } from 'node:path';
 import type { LockedPackage } from '../schemas/lock/lock.ts';
 import { writeFileAtomically } from '../system/atomic-files.ts';
-import { makeChildEnvironment, type ProcessResult, runProcess } from '../system/run-process.ts';
-import { findUv, type PythonOptions } from './find-uv.ts';
+import type { ProcessResult } from '../system/run-process.ts';
+import type { PythonOptions } from './find-uv.ts';
 import { removeTests } from './remove-tests.ts';
+import { runUv } from './run-uv.ts';
 import { VirtualenvError } from './virtualenv-error.ts';
 
 export interface InstallRequest {
@@ -18,7 +19,9 @@ export interface InstallRequest {
   readonly requirements: string;
 }
 
-const INSTALL_LIMIT_SECONDS = 1800;
+export const INSTALL_LIMIT_SECONDS = 1800;
+/** uv would run the code of a source distribution. */
+export const WHEELS_ONLY = ['--only-binary', ':all:'];
 
 /**
  * Installs exactly these packages, without their tests. Accepts only wheels with a matching hash. Uses uv's cache alone
@@ -27,22 +30,22 @@ const INSTALL_LIMIT_SECONDS = 1800;
 export async function installPackages(wanted: InstallRequest, options: PythonOptions = {}): Promise<void> {
   await writeFileAtomically(wanted.requirements, renderRequirements(wanted));
   if (wanted.packages.length === 0) return;
-  const install = ['pip', 'install', '--quiet', '--no-deps', '--require-hashes', '--only-binary', ':all:'];
+  // Compiling would start the virtualenv's Python, which runs code of packages.
+  const install = [
+    'pip',
+    'install',
+    '--quiet',
+    '--no-deps',
+    '--require-hashes',
+    ...WHEELS_ONLY,
+    '--no-compile-bytecode',
+  ];
   const from = [...wanted.into, '-r', wanted.requirements];
-  const offline = await runUv([...install, '--offline', ...from], options);
-  const installed = offline.code === 0 ? offline : await runUv([...install, ...from], options);
+  const limited = { ...options, limitSeconds: INSTALL_LIMIT_SECONDS };
+  const offline = await runUv([...install, '--offline', ...from], limited);
+  const installed = offline.code === 0 ? offline : await runUv([...install, ...from], limited);
   if (installed.code !== 0) throw makeInstallError('Cannot install the packages of the lock', installed);
   await removeTests(join(wanted.folder, 'lib'));
-}
-
-/** Runs uv to its end. */
-export async function runUv(args: readonly string[], { progress, signal }: PythonOptions): Promise<ProcessResult> {
-  const uv = await findUv({ ...(progress && { progress }), signal });
-  return runProcess(uv, args, {
-    env: makeChildEnvironment({ UV_NO_PROGRESS: '1' }),
-    limitSeconds: INSTALL_LIMIT_SECONDS,
-    ...(signal && { signal }),
-  });
 }
 
 /** Converts uv's failure into an error with a hint. */

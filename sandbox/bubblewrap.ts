@@ -50,22 +50,33 @@ const FIRST_INPUT = 3;
 export async function wrapInBubblewrap(wanted: SandboxedCommand, user: SandboxUser, sized: boolean): Promise<Wrapped> {
   const filter = makeSeccompFilter();
   const contents = [...Object.values(FILES).map((text) => Buffer.from(text)), ...(filter ? [filter] : [])];
+  const readable = wanted.readable.map((r) => (typeof r === 'string' ? { from: r, at: r } : r));
   const descriptor = (i: number) => String(FIRST_INPUT + 1 + i); // the first input is the arguments themselves
   const args = [
     ...NAMESPACES,
     ...USERS[user].before,
+    ...makeFolder('/etc'),
     ...(await listSystemFiles()),
     ...Object.keys(FILES).flatMap((file, i) => ['--ro-bind-data', descriptor(i), file]),
     ...(filter ? ['--seccomp', descriptor(contents.length - 1)] : []),
     ...['--proc', '/proc', '--dev', '/dev'],
     ...['/tmp', '/dev/shm'].flatMap((folder) => makeScratch(folder, wanted.scratchBytes, sized)),
-    ...wanted.readable.flatMap((r) => (typeof r === 'string' ? ['--ro-bind', r, r] : ['--ro-bind', r.from, r.at])),
+    ...listFoldersAbove(readable.map((r) => r.at)).flatMap(makeFolder),
+    ...readable.flatMap(({ from, at }) => ['--ro-bind', from, at]),
     ...['--remount-ro', '/', '--chdir', '/tmp', '--clearenv'],
     ...Object.entries(wanted.env).flatMap(([name, value]) => ['--setenv', name, value]),
   ];
   if (args.some((a) => a.includes('\0'))) throw new TypeError('Cannot sandbox a program: an argument contains NUL');
   return {
-    command: ['bwrap', '--args', String(FIRST_INPUT), '--', ...USERS[user].command, ...limitEachProcess(wanted), ...wanted.command],
+    command: [
+      'bwrap',
+      '--args',
+      String(FIRST_INPUT),
+      '--',
+      ...USERS[user].command,
+      ...limitEachProcess(wanted),
+      ...wanted.command,
+    ],
     inputs: [Buffer.from(args.map((a) => `${a}\0`).join('')), ...contents],
   };
 }
@@ -76,7 +87,9 @@ const NAMESPACES = [
 ];
 
 /** Root's own user namespace would leave the files of root to the program, device files among them. */
-const USERS: Readonly<Record<SandboxUser, { readonly before: readonly string[]; readonly command: readonly string[] }>> = {
+const USERS: Readonly<
+  Record<SandboxUser, { readonly before: readonly string[]; readonly command: readonly string[] }>
+> = {
   namespace: { before: ['--unshare-user', '--uid', USER_ID, '--gid', USER_ID], command: [] },
   other: {
     before: ['ALL', 'SETUID', 'SETGID', 'SETPCAP'].flatMap((name, i) =>
@@ -92,6 +105,25 @@ const USERS: Readonly<Record<SandboxUser, { readonly before: readonly string[]; 
 function limitEachProcess({ processMemoryBytes, processes }: SandboxedCommand): readonly string[] {
   const memory = processMemoryBytes === undefined ? [] : [`--data=${processMemoryBytes}`];
   return ['prlimit', '--core=0', `--nproc=${processes}`, `--nofile=${MAX_OPEN_FILES}`, '--msgqueue=0', ...memory, '--'];
+}
+
+function makeFolder(path: string): readonly string[] {
+  return ['--perms', '0755', '--dir', path];
+}
+
+/** `/a/b/c` → `/a`, `/a/b`. bubblewrap would make them for itself only. Those of the system exist already. */
+function listFoldersAbove(paths: readonly string[]): readonly string[] {
+  const above = paths.flatMap((path) => {
+    const parts = path.split('/').slice(1, -1);
+    return parts.map((_, i) => `/${parts.slice(0, i + 1).join('/')}`);
+  });
+  return [...new Set(above)].filter((folder) => !isProvided(folder));
+}
+
+function isProvided(folder: string): boolean {
+  return ['/usr', '/tmp', '/dev/shm', ...ROOT_LINKS].some(
+    (p) => folder === p || (p === '/usr' && folder.startsWith('/usr/')),
+  );
 }
 
 function makeScratch(folder: string, bytes: number, sized: boolean): readonly string[] {

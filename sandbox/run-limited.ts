@@ -30,6 +30,8 @@ export interface LimitedRun {
   readonly stopped: 'time' | 'output' | 'memory' | 'processes' | undefined;
 }
 
+const ASK_MILLISECONDS = 500;
+
 /** Joins control groups, then becomes the program. Its arguments are files, `--`, and the program with its arguments. */
 const JOIN = 'while [ "$1" != -- ]; do echo $$ > "$1" || exit 126; shift; done; shift; exec "$@"';
 
@@ -39,23 +41,28 @@ const JOIN = 'while [ "$1" != -- ]; do echo $$ > "$1" || exit 126; shift; done; 
  */
 export async function runLimited(command: readonly string[], options: LimitedRunOptions): Promise<LimitedRun> {
   const group = await makeControlGroup(options.tree);
-  if (!group) return runWatched(command, options, true);
+  if (!group) return runWatched(command, options, undefined);
   try {
-    const run = await runWatched(['sh', '-c', JOIN, 'sh', ...group.joinFiles, '--', ...command], options, false);
+    const joined = ['/bin/sh', '-c', JOIN, 'sh', ...group.joinFiles, '--', ...command];
+    const run = await runWatched(joined, options, () => group.wasMemoryExceeded());
     return run.stopped === undefined && (await group.wasMemoryExceeded()) ? { ...run, stopped: 'memory' } : run;
   } finally {
     await group.remove();
   }
 }
 
-function runWatched(command: readonly string[], options: LimitedRunOptions, watched: boolean): Promise<LimitedRun> {
-  const { cwd, env, limitSeconds, limitBytes, tree, inputs = [], signal } = options;
+/** `wasMemoryExceeded` asks the kernel, which may have killed only one of the processes; undefined: Davit watches. */
+function runWatched(
+  command: readonly string[],
+  options: LimitedRunOptions,
+  wasMemoryExceeded: (() => Promise<boolean>) | undefined,
+): Promise<LimitedRun> {
+  const { cwd, env, limitSeconds, tree, inputs = [], signal } = options;
   const [program = '', ...args] = command;
   return new Promise((done, fail) => {
     const stdio = ['ignore', 'pipe', 'pipe', ...inputs.map(() => 'pipe' as const)] as const;
     const child = spawn(program, args, { cwd, env, stdio: [...stdio], detached: true });
-    for (const [i, bytes] of inputs.entries())
-      (child.stdio[i + 3] as Writable).on('error', () => undefined).end(bytes);
+    for (const [i, bytes] of inputs.entries()) (child.stdio[i + 3] as Writable).on('error', () => undefined).end(bytes);
     const kill = () => killGroup(child.pid);
     const state: { stopped: LimitedRun['stopped'] } = { stopped: undefined };
     const stop = (why: LimitedRun['stopped']) => {
@@ -64,13 +71,12 @@ function runWatched(command: readonly string[], options: LimitedRunOptions, watc
     };
     const output = collectOutput(child, options, () => stop('output'));
     const timer = setTimeout(() => stop('time'), limitSeconds * 1000);
-    const unwatch =
-      watched && child.pid !== undefined
-        ? watchTree(child.pid, tree, (what) => stop(what === 'memoryBytes' ? 'memory' : 'processes'))
-        : undefined;
+    const unwatch = wasMemoryExceeded
+      ? repeatUntilTrue(wasMemoryExceeded, () => stop('memory'))
+      : watchTree(child.pid ?? 0, tree, (what) => stop(what === 'memoryBytes' ? 'memory' : 'processes'));
     const leave = () => {
       clearTimeout(timer);
-      unwatch?.();
+      unwatch();
       signal?.removeEventListener('abort', kill);
       process.removeListener('exit', kill);
     };
@@ -90,6 +96,16 @@ function runWatched(command: readonly string[], options: LimitedRunOptions, watc
       },
     );
   });
+}
+
+/** Returns a function that ends the repetition. */
+function repeatUntilTrue(ask: () => Promise<boolean>, then: () => void): () => void {
+  const timer = setInterval(() => {
+    void ask().then((yes) => {
+      if (yes) then();
+    });
+  }, ASK_MILLISECONDS);
+  return () => clearInterval(timer);
 }
 
 /** Collects both outputs up to a limit. Returns a function that reads them. */

@@ -60,7 +60,8 @@ export async function runUntrusted(program: UntrustedProgram, sandbox: Sandbox |
     };
     if (!sandbox) return await runLimited(program.command, { ...options, env });
     const { command: inner, readable, data } = program;
-    const place = sandbox.user === 'other' && data !== undefined ? await copyIfPrivate(data, join(temporary, 'data')) : data;
+    const place =
+      sandbox.user === 'other' && data !== undefined ? await copyIfPrivate(data, join(temporary, 'data')) : data;
     const wanted = {
       ...{ command: inner, env },
       readable: [...readable, ...(data === undefined || place === undefined ? [] : [{ from: place, at: data }])],
@@ -73,4 +74,3 @@ export async function runUntrusted(program: UntrustedProgram, sandbox: Sandbox |
     await rm(temporary, { recursive: true, force: true });
   }
 }
-

@@ -27,7 +27,8 @@ const SIZED_VERSION = '0.7.0';
 const PROBE_SECONDS = 10;
 const PROBE_BYTES = 1 << 20;
 const INSTALL_HINT = 'Install it, for example with apt-get install bubblewrap';
-const WITHOUT_HINT = 'To run models with your own rights instead: --without-sandbox (the action: without-sandbox: true)';
+const WITHOUT_HINT =
+  'To run models with your own rights instead: --without-sandbox (the action: without-sandbox: true)';
 
 /** What a user who accepts the risk sets, instead of the option. */
 const WITHOUT_VARIABLE = 'DAVIT_WITHOUT_SANDBOX';
@@ -36,7 +37,9 @@ const WITHOUT_VARIABLE = 'DAVIT_WITHOUT_SANDBOX';
  * The sandbox for untrusted programs; undefined: the user has said that they may run with the user's own rights. Never
  * chooses that by itself.
  */
-export async function chooseSandbox(withoutSandbox: boolean | undefined): Promise<Sandbox | MissingSandbox | undefined> {
+export async function chooseSandbox(
+  withoutSandbox: boolean | undefined,
+): Promise<Sandbox | MissingSandbox | undefined> {
   if (withoutSandbox ?? process.env[WITHOUT_VARIABLE] === '1') return undefined;
   return findSandbox();
 }

@@ -19,7 +19,8 @@ export function watchTree(root: number, limits: TreeLimits, onExceeded: (what: k
   const look = async () => {
     const { processes, memoryBytes } = await measureTree(root, limits.memoryBytes);
     if (state.ended) return;
-    const what = memoryBytes > limits.memoryBytes ? 'memoryBytes' : processes > limits.processes ? 'processes' : undefined;
+    const what =
+      memoryBytes > limits.memoryBytes ? 'memoryBytes' : processes > limits.processes ? 'processes' : undefined;
     if (what !== undefined) onExceeded(what);
     else state.timer = setTimeout(() => void look(), INTERVAL_MILLISECONDS);
   };
@@ -40,7 +41,9 @@ export async function measureTree(root: number, enough: number): Promise<TreeUse
   const processes = stats.reduce((sum, s) => sum + s.threads, 0);
   const quick = stats.reduce((sum, s) => sum + s.residentBytes, 0);
   if (quick <= enough) return { processes, memoryBytes: quick };
-  const shares = await Promise.all(members.map(async (pid, i) => (await readShare(pid)) ?? stats[i]?.residentBytes ?? 0));
+  const shares = await Promise.all(
+    members.map(async (pid, i) => (await readShare(pid)) ?? stats[i]?.residentBytes ?? 0),
+  );
   return { processes, memoryBytes: shares.reduce((sum, bytes) => sum + bytes, 0) };
 }
 

@@ -3,6 +3,7 @@ import {
   isVirtualenvComplete,
   locateVirtualenv,
   makeVirtualenvRequest,
+  type Virtualenv,
 } from '../python/ensure-virtualenv.ts';
 import { VirtualenvError } from '../python/virtualenv-error.ts';
 import type { PythonOptions } from '../python/find-uv.ts';
@@ -17,7 +18,7 @@ import { checkMemory } from './proof/check-memory.ts';
 import { type CheckedModel, checkModel } from './model/check-model.ts';
 import { fetchModel } from './model/fetch-model.ts';
 import { makeProofKey, proveModel, readProof } from './proof/prove-model.ts';
-import { chooseSandbox } from '../sandbox/sandbox.ts';
+import { chooseSandbox, type MissingSandbox, type Sandbox } from '../sandbox/sandbox.ts';
 import { warnWithoutSandbox } from './proof/warn-without-sandbox.ts';
 import { makeSubject, type Subject, makeSubjectError } from './subject.ts';
 import type { EntityValidation, StageName, StageResult, Validation } from './validation.ts';
@@ -111,11 +112,18 @@ function runLockStage(subject: Subject, lock: Lock | undefined, checked: Checked
 }
 
 interface PreparedVirtualenv {
-  readonly virtualenv: Awaited<ReturnType<typeof ensureVirtualenv>>;
+  readonly virtualenv: Virtualenv;
   readonly key: string;
+  /** An earlier proof of the same model in the same virtualenv. */
+  readonly proof: Proof | undefined;
+  /** Undefined: the user has said that the model runs with the user's own rights. */
+  readonly sandbox: Sandbox | undefined;
 }
 
-/** Skips the virtualenv if the cache has a proof. Trusts a complete virtualenv without checking its files. */
+/**
+ * Skips the virtualenv if the cache has a proof. Trusts a complete virtualenv without checking its files. Without a proof
+ * and without a sandbox, nothing of the model's packages is installed.
+ */
 async function runVirtualenvStage(
   subject: Subject,
   lock: Lock,
@@ -124,58 +132,49 @@ async function runVirtualenvStage(
 ): Promise<StageOutput<PreparedVirtualenv>> {
   const request = makeVirtualenvRequest(lock, subject.entity.name, folder);
   const locked = lock.entities[subject.entity.name];
+  const sandbox = await chooseSandbox(options.withoutSandbox);
   try {
     const known = await locateVirtualenv(request, options);
     const key = known && locked && (await makeProofKey(subject, locked, known));
-    const skip =
-      known !== undefined &&
-      ((await isVirtualenvComplete(known)) || (key !== undefined && (await readProof(key)) !== undefined));
-    const virtualenv = skip ? known : await ensureVirtualenv(request, options);
-    const proved = key ?? (locked ? await makeProofKey(subject, locked, virtualenv) : '');
-    return { value: { virtualenv, key: proved }, cached: skip, diagnostics: [] };
+    const proof = key === undefined ? undefined : await readProof(key);
+    if (known && key !== undefined && proof && (proof.sandboxed || sandbox === undefined))
+      return { value: { virtualenv: known, key, proof, sandbox: undefined }, cached: true, diagnostics: [] };
+    if (sandbox && 'why' in sandbox)
+      return { value: undefined, cached: false, diagnostics: [reportMissingSandbox(subject, sandbox)] };
+    const cached = known !== undefined && (await isVirtualenvComplete(known));
+    const virtualenv = cached ? known : await ensureVirtualenv(request, { ...options, sandbox });
+    const wanted = key ?? (locked ? await makeProofKey(subject, locked, virtualenv) : '');
+    return { value: { virtualenv, key: wanted, proof: undefined, sandbox }, cached, diagnostics: [] };
   } catch (e) {
     if (!(e instanceof VirtualenvError)) throw e;
     return { value: undefined, cached: false, diagnostics: [makeSubjectError(subject, e.kind, e.message, e.hint)] };
   }
 }
 
+function reportMissingSandbox(subject: Subject, { why, hint }: MissingSandbox): Diagnostic {
+  const message = `Cannot prove ${subject.label}: its code runs only in a sandbox, and ${why}`;
+  return makeSubjectError(subject, 'sandbox-missing', message, hint);
+}
+
 async function runProofStage(
   subject: Subject,
-  place: PreparedVirtualenv & { readonly folder: string },
+  { virtualenv, key, proof: earlier, sandbox, folder }: PreparedVirtualenv & { readonly folder: string },
   lock: Lock,
   options: ValidateOptions,
 ): Promise<StageOutput<Proof>> {
-  const sandbox = await chooseSandbox(options.withoutSandbox);
-  const cached = await readProof(place.key);
-  if (cached?.sandboxed || (cached && !sandbox)) return { value: cached, cached: true, diagnostics: checkMemory(subject.entity, cached) };
+  if (earlier) return { value: earlier, cached: true, diagnostics: checkMemory(subject.entity, earlier) };
   const { progress = SILENT, signal } = options;
-  if (sandbox && 'why' in sandbox) {
-    const message = `Cannot prove ${subject.label}: its code runs only in a sandbox, and ${sandbox.why}`;
-    return { value: undefined, cached: false, diagnostics: [makeSubjectError(subject, 'sandbox-missing', message, sandbox.hint)] };
-  }
   if (!sandbox) warnWithoutSandbox(progress);
-  const { virtualenv } = await ensureVirtualenvAgain(subject, place, lock, options);
   const packages = lock.virtualenvs[lock.entities[subject.entity.name]?.virtualenv ?? '']?.packages ?? [];
   const elsewhere = Object.values(lock.virtualenvs).flatMap((v) => v.packages.map((p) => p.name));
   const { proof, diagnostics } = await withProgress(
     progress,
     `Proving ${subject.label} (loads it and predicts its example)`,
-    () => proveModel(subject, { folder: place.folder, key: place.key, packages, elsewhere }, { virtualenv, sandbox, signal }),
+    () => proveModel(subject, { folder, key, packages, elsewhere }, { virtualenv, sandbox, signal }),
   );
   return {
     value: proof,
     cached: false,
     diagnostics: [...diagnostics, ...(proof ? checkMemory(subject.entity, proof) : [])],
   };
-}
-
-/** Ensures the virtualenv again, because the last stage can have skipped it, or the cache was deleted since. */
-async function ensureVirtualenvAgain(
-  subject: Subject,
-  place: PreparedVirtualenv & { readonly folder: string },
-  lock: Lock,
-  options: ValidateOptions,
-) {
-  const request = makeVirtualenvRequest(lock, subject.entity.name, place.folder);
-  return { virtualenv: await ensureVirtualenv(request, options) };
 }

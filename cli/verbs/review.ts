@@ -5,7 +5,14 @@ import { renderReport } from '../../review/render-report.ts';
 import { concludeReview, renderSummaryLine } from '../../review/review-state.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { REVIEW_STAGES, type ReviewStage } from '../../schemas/report/report.ts';
-import { type Command, type Context, ENVIRONMENT_OPTION, type Outcome, SANDBOX_OPTION, UsageError } from '../command.ts';
+import {
+  type Command,
+  type Context,
+  ENVIRONMENT_OPTION,
+  type Outcome,
+  SANDBOX_OPTION,
+  UsageError,
+} from '../command.ts';
 import { textOption } from '../parse-arguments.ts';
 
 export const review: Command = {

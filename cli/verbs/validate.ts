@@ -32,7 +32,10 @@ async function runValidate(context: Context): Promise<Outcome> {
   }
   if (args.length > 0)
     throw new UsageError(`Cannot validate both "${args.join(' ')}" and --model: expected one or the other`);
-  return makeOutcome([await validateModel(model, { cwd, progress, signal, withoutSandbox: request.withoutSandbox })], []);
+  return makeOutcome(
+    [await validateModel(model, { cwd, progress, signal, withoutSandbox: request.withoutSandbox })],
+    [],
+  );
 }
 
 function makeOutcome(validations: readonly Validation[], diagnostics: readonly Diagnostic[]): Outcome {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isVersionAtLeast } from '../../python/find-uv.ts';
+import { isVersionAtLeast } from '../../schemas/values/versions.ts';
 
 test.each([
   ['0.13.9', '0.13.0', true],

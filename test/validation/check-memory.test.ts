@@ -14,7 +14,16 @@ const entity: Entity = endpoint.entities[0]!;
 function prove(mode: ProofWorkers['mode'], gibibytes: number) {
   const workers = { mode, found: ['2 threads'], count: 4, memoryBytes: gibibytes * GIBIBYTE };
   const proof = {
-    ...{ key: '', python: '3.11.7', sandboxed: true, sandboxLacks: [], stages: [], answer: undefined, mlflow: undefined, warnings: [] },
+    ...{
+      key: '',
+      python: '3.11.7',
+      sandboxed: true,
+      sandboxLacks: [],
+      stages: [],
+      answer: undefined,
+      mlflow: undefined,
+      warnings: [],
+    },
     ...{ peakMemoryBytes: 1, loadMemoryBytes: 1, workers },
   };
   return { proof, entities: [{ entity: 'm', model: 'a 1', stages: [], proof }] };

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
 import { cacheFolder } from '../../system/cache.ts';
 import { lockEndpoint } from '../../validation/lock-endpoint.ts';
-import { hasBubblewrap } from '../../validation/proof/sandbox.ts';
+import { findSandbox } from '../../sandbox/sandbox.ts';
 import { validateEndpoint } from '../../validation/validate-endpoint.ts';
 import type { Validation } from '../../validation/validation.ts';
 import { makeEndpoint, makeModelFromCode, makeProject } from './throw-away-project.ts';
@@ -231,29 +231,39 @@ test('a model finds its environment variables, and no network and no writable di
   const endpoint = makeEndpoint('e', { m: 'm/1' });
   const entity = { ...endpoint.entities[0]!, environmentVars: { GREETING: 'hello' } };
   const validation = await lockAndValidate(root, { ...endpoint, entities: [entity] });
-  const seen = (await hasBubblewrap()) ? "['hello']" : "['hello', 'connected', 'written']";
+  const seen = !('why' in (await findSandbox())) ? "['hello']" : "['hello', 'connected', 'written']";
   expect(validation.diagnostics.map((d) => d.message.split('ValueError: ')[1])).toEqual([seen]);
 });
 
-test('validateEndpoint() says once that it proves without a sandbox when there is no bubblewrap', async () => {
+test('validateEndpoint() refuses to run a model without a sandbox, unless the user says so', async () => {
   const root = await makeProject({ 'm/1': 'iris/1' });
   const endpoint = makeEndpoint('e', { m: 'm/1' });
   await mkdir(join(root, 'bin'));
-  await writeFile(join(root, 'bin', 'bwrap'), '#!/bin/sh\nexit 1\n');
+  await writeFile(join(root, 'bin', 'bwrap'), '#!/bin/sh\n[ "$1" = --version ] && echo bubblewrap 0.8.0 || exit 1\n');
   await chmod(join(root, 'bin', 'bwrap'), 0o755);
   const { lock } = await lockEndpoint(endpoint, { root });
   vi.stubEnv('PATH', `${join(root, 'bin')}:${process.env['PATH'] ?? ''}`);
+  vi.stubEnv('DAVIT_WITHOUT_SANDBOX', undefined);
   // Another proof than the one in the cache.
   const entity = { ...endpoint.entities[0]!, environmentVars: { AT: root } };
-  const validation = await validateEndpoint({ ...endpoint, entities: [entity] }, { root, lock, progress });
+  const validate = async (withoutSandbox?: boolean) =>
+    validateEndpoint({ ...endpoint, entities: [entity] }, { root, lock, progress, withoutSandbox });
+  const refused = await validate();
+  expect(found(refused)).toEqual([
+    [
+      'sandbox-missing',
+      'Cannot prove m 1: its code runs only in a sandbox, and bubblewrap cannot make one here (it ended with 1)',
+      expect.stringMatching(/To run models with your own rights instead: --without-sandbox/),
+    ],
+  ]);
+  expect(stages(refused)).toEqual([['fetch', 'check', 'lock', 'virtualenv']]);
+  const validation = await validate(true);
   expect(validation.diagnostics).toEqual([]);
   expect(validation.entities[0]!.proof?.sandboxed).toBe(false);
-  const other = { ...entity, environmentVars: { AT: `${root}/other` } };
-  await validateEndpoint({ ...endpoint, entities: [other] }, { root, lock, progress });
-  const warnings = lines.filter((line) => line.startsWith('Proving without a sandbox'));
-  expect(warnings).toEqual([
-    'Proving without a sandbox, so a model can read and change what you can: install bubblewrap (bwrap) and allow it to create user namespaces',
+  expect(lines.filter((line) => line.startsWith('Proving without a sandbox'))).toEqual([
+    'Proving without a sandbox, as you asked: a model can read and change what you can',
   ]);
+  expect(found(await validate())[0]?.[0]).toBe('sandbox-missing'); // that proof does not count where a sandbox is required
 });
 
 test('validateEndpoint() ends the model when it is interrupted', async () => {

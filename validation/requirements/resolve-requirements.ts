@@ -3,9 +3,11 @@ import { join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseLockedRequirements } from '../../python/ensure-front-virtualenv.ts';
 import { listPythons } from '../../python/find-python.ts';
-import { findUv, type PythonOptions } from '../../python/find-uv.ts';
+import type { PythonOptions } from '../../python/find-uv.ts';
+import { WHEELS_ONLY } from '../../python/install-packages.ts';
+import { runUv } from '../../python/run-uv.ts';
 import type { LockedPackage } from '../../schemas/lock/lock.ts';
-import { makeChildEnvironment, type ProcessResult, runProcess } from '../../system/run-process.ts';
+import type { ProcessResult } from '../../system/run-process.ts';
 import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
 import { explainResolution, type ResolutionExplanation } from './explain-resolution.ts';
 import type { Requirement } from './parse-requirements.ts';
@@ -23,13 +25,12 @@ const OUTAGE_MESSAGE =
 
 /** Resolves every package with its hashes, wheels only, or explains the failure. Throws if the index is unreachable. */
 export async function resolveRequirements(request: ResolutionRequest, options: PythonOptions): Promise<Resolution> {
-  const uv = await findUv(options);
   const python = (await listPythons(request.python)).at(-1) ?? (await listPythons()).at(-1);
   if (!python) throw new Error('Cannot resolve requirements: there is no Python on this machine, expected python3');
   const folder = makeTemporaryFolder('resolve');
   try {
     const compile = (lines: readonly string[], more: readonly string[] = []) =>
-      compileLines({ uv, folder, python: python.executable, request, options }, lines, more);
+      compileLines({ folder, python: python.executable, request, options }, lines, more);
     const lines = request.requirements.map((r) => renderRequirement(r, request.modelFolder));
     const offline = request.preferences && (await compile(lines, ['--offline']));
     const kept = offline?.code === 0 ? readPackages(offline.stdout, request.modelFolder) : undefined;
@@ -50,7 +51,6 @@ function keepsPins(packages: readonly LockedPackage[], pins: readonly LockedPack
 }
 
 interface CompileContext {
-  readonly uv: string;
   readonly folder: string;
   readonly python: string;
   readonly request: ResolutionRequest;
@@ -58,7 +58,7 @@ interface CompileContext {
 }
 
 async function compileLines(
-  { uv, folder, python, request, options }: CompileContext,
+  { folder, python, request, options }: CompileContext,
   lines: readonly string[],
   more: readonly string[],
 ): Promise<ProcessResult> {
@@ -72,15 +72,20 @@ async function compileLines(
   // uv keeps the versions in an existing output file if they still satisfy the requirements.
   const kept = (request.preferences ?? []).filter((p) => p.source === undefined);
   await writeFile(output, kept.map((p) => `${p.name}==${p.version}\n`).join(''));
-  const args = ['pip', 'compile', '--quiet', '--no-header', '--no-annotate', '--generate-hashes', '--color', 'never'];
-  args.push('--only-binary', ':all:'); // uv would run the untrusted code of a source distribution
+  const args = [
+    'pip',
+    'compile',
+    '--quiet',
+    '--no-header',
+    '--no-annotate',
+    '--generate-hashes',
+    '--color',
+    'never',
+    ...WHEELS_ONLY,
+  ];
   const target = ['--python', python, '--python-version', request.python, '--python-platform', request.platform];
   const files = ['--constraints', bounds, '--output-file', output, input];
-  const run = await runProcess(uv, [...args, ...target, ...more, ...files], {
-    env: makeChildEnvironment({ UV_NO_PROGRESS: '1' }),
-    limitSeconds: LIMIT_SECONDS,
-    ...(options.signal && { signal: options.signal }),
-  });
+  const run = await runUv([...args, ...target, ...more, ...files], { ...options, limitSeconds: LIMIT_SECONDS });
   return run.code === 0 ? { ...run, stdout: await readFile(output, 'utf8') } : run;
 }
 

@@ -1,0 +1,195 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { listPythons } from '../../python/find-python.ts';
+import type * as ControlGroups from '../../sandbox/control-group.ts';
+import { runUntrusted, type UntrustedProgram } from '../../sandbox/run-untrusted.ts';
+import { findSandbox } from '../../sandbox/sandbox.ts';
+
+const machine = vi.hoisted(() => ({ hasGroups: true }));
+vi.mock('../../sandbox/control-group.ts', async (load) => {
+  const real = await load<typeof ControlGroups>();
+  const makeControlGroup: typeof real.makeControlGroup = async (...args) =>
+    machine.hasGroups ? real.makeControlGroup(...args) : undefined;
+  return { ...real, makeControlGroup };
+});
+
+const found = await findSandbox();
+const sandbox = 'why' in found ? undefined : found;
+const LIMITS = { seconds: 60, outputBytes: 1 << 20, processMemoryBytes: undefined, memoryBytes: 400 << 20 };
+let python = { executable: '', folder: '' };
+
+beforeAll(async () => {
+  const [first] = await listPythons('3.11');
+  python = { executable: first?.executable ?? '', folder: join(first?.executable ?? '', '../..') };
+});
+afterEach(() => void vi.unstubAllEnvs());
+
+async function run(code: string, more: Partial<UntrustedProgram> = {}) {
+  const command = [python.executable, '-I', '-c', code];
+  const nothing = { env: {}, path: [], limits: LIMITS };
+  return runUntrusted({ command, ...nothing, readable: [python.folder], ...more }, sandbox);
+}
+
+/** What the program prints as JSON. */
+async function ask(expression: string, more: Partial<UntrustedProgram> = {}): Promise<unknown> {
+  const ran = await run(`import json, os\nprint(json.dumps(${expression}))`, more);
+  if (ran.code !== 0) throw new Error(`${ran.stderr} (${String(ran.stopped)})`);
+  return JSON.parse(ran.stdout);
+}
+
+function readCommandLines(): readonly string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        return [readFileSync(`/proc/${pid}/cmdline`, 'utf8')];
+      } catch {
+        return []; // it has ended
+      }
+    });
+}
+
+/** Python that tries something and says how it ended. */
+const TRY = `
+import ctypes, errno, os, socket
+libc = ctypes.CDLL(None, use_errno=True)
+def attempt(work):
+    try:
+        return str(work())
+    except OSError as error:
+        return errno.errorcode[error.errno]
+def call(*arguments):
+    answer = libc.syscall(*arguments)
+    return "done" if answer >= 0 else errno.errorcode[ctypes.get_errno()]
+`;
+
+async function attempt(...works: readonly string[]): Promise<readonly string[]> {
+  const { stdout, stderr } = await run(`${TRY}\n${works.map((w) => `print(attempt(lambda: ${w}))`).join('\n')}`);
+  expect(stderr).toBe('');
+  return stdout.trim().split('\n');
+}
+
+describe.runIf(sandbox)('a program in the sandbox', () => {
+  test('sees neither files of users, nor sockets, nor environment, nor other processes', async () => {
+    const secret = await mkdtemp(join(homedir(), '.davit-secret-'));
+    onTestFinished(() => rm(secret, { recursive: true }));
+    await writeFile(join(secret, 'key'), 'secret', { mode: 0o600 });
+    vi.stubEnv('SECRET_TOKEN', 'secret');
+    expect(await attempt(`open(${JSON.stringify(join(secret, 'key'))}).read()`)).toEqual(['ENOENT']);
+    const tops = (await ask('sorted(os.listdir("/"))')) as string[];
+    expect(tops.filter((t) => ['home', 'run', 'var', 'mnt', 'opt', 'srv', 'boot', 'media'].includes(t))).toEqual([]);
+    expect(await ask('sorted(os.listdir("/etc"))')).not.toContain('shadow');
+    const env = (await ask('dict(os.environ)', { env: { GREETING: 'hello' } })) as Record<string, string>;
+    expect(Object.keys(env).sort()).toEqual(['GREETING', 'HOME', 'LANG', 'PATH', 'PWD', 'TMPDIR', 'USER']);
+    const processes = (await ask('[p for p in os.listdir("/proc") if p.isdigit()]')) as string[];
+    expect(processes.length).toBeLessThan(4);
+  });
+
+  test('has another user, no capability, and cannot get one', async () => {
+    const status = String(await ask('open("/proc/self/status").read()'));
+    const fields = Object.fromEntries(status.split('\n').map((line) => line.split(/:\s*/) as [string, string]));
+    expect(fields).toMatchObject({ CapPrm: '0'.repeat(16), CapEff: '0'.repeat(16), CapBnd: '0'.repeat(16) });
+    expect(fields).toMatchObject({ NoNewPrivs: '1', Seccomp: '2' });
+    expect(await ask('[os.getuid(), os.getgid(), os.getgroups()]')).toEqual([
+      65532,
+      65532,
+      sandbox?.user === 'other' ? [] : expect.anything(),
+    ]);
+    expect(await attempt('os.setuid(0)', 'open("/proc/1/environ").read()', 'os.chmod("/dev/null", 0)')).toEqual([
+      'EPERM',
+      expect.stringMatching(/EACCES|EPERM/),
+      'EPERM',
+    ]);
+  });
+
+  test('cannot write, mount, make namespaces, trace or use what the filter refuses', async () => {
+    const writes = ['/x', '/usr/x', '/etc/passwd', '/proc/sys/kernel/core_pattern', `${python.folder}/x`];
+    const refused = await attempt(...writes.map((f) => `open(${JSON.stringify(f)}, "w")`));
+    expect(refused.filter((r) => !['EROFS', 'EACCES', 'EPERM'].includes(r))).toEqual([]);
+    const arch = { x64: [165, 272, 101, 321, 250, 56], arm64: [40, 97, 117, 280, 219, 220] }[
+      process.arch as 'x64' | 'arm64'
+    ];
+    const [mount, unshare, ptrace, bpf, keyctl, clone] = arch;
+    const calls = [mount, unshare, ptrace, bpf, keyctl].map((n) => `call(${n}, 0x10000000, 0, 0, 0, 0)`);
+    expect(await attempt(...calls, `call(${clone}, 0x10000011, 0, 0, 0, 0)`)).toEqual(Array(6).fill('EPERM'));
+    expect(await attempt('call(435, 0, 0)', 'call(425, 1, 0)')).toEqual(['ENOSYS', 'ENOSYS']);
+    expect(await attempt('socket.socket(17, 3)', 'socket.socket(40, 1)')).toEqual(['EAFNOSUPPORT', 'EAFNOSUPPORT']);
+    expect(await attempt('len(os.popen("echo child").read())', 'socket.socket(1, 1).fileno() > 0')).toEqual([
+      '6',
+      'True',
+    ]);
+  });
+
+  test('has no network, not even to this machine', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    const socket = join(await mkdtemp(join(tmpdir(), 'davit-socket-')), 's');
+    const local = createServer().listen(socket);
+    onTestFinished(() => void local.close());
+    await once(local, 'listening');
+    const tries = [
+      `socket.create_connection(("127.0.0.1", ${port}), 5)`,
+      'socket.create_connection(("192.0.2.1", 80), 5)',
+    ];
+    expect(await attempt(...tries)).toEqual(['ECONNREFUSED', 'ENETUNREACH']);
+    expect(await attempt(`socket.socket(1, 1).connect(${JSON.stringify(socket)})`)).toEqual(['ENOENT']);
+    const loopback =
+      '(lambda server: socket.create_connection(server.getsockname(), 5).fileno() > 0)(socket.create_server(("127.0.0.1", 0)))';
+    expect(await attempt(loopback)).toEqual(['True']);
+  });
+
+  test('keeps its environment off every command line', async () => {
+    const lines = run('import time; print("there", flush=True); time.sleep(1)', {
+      env: { PASSWORD: 'never-on-a-command-line' },
+      onLine: () => void listed.push(...readCommandLines()),
+    });
+    const listed: string[] = [];
+    await lines;
+    expect(listed.filter((l) => l.includes('bwrap')).length).toBeGreaterThan(0);
+    expect(listed.filter((l) => l.includes('never-on-a-command-line'))).toEqual([]);
+  });
+
+  test('reads private files of the model that it is about, and only those', async () => {
+    const model = await mkdtemp(join(tmpdir(), 'davit-model-'));
+    await mkdir(join(model, 'data'), { mode: 0o700 });
+    await writeFile(join(model, 'data', 'weights'), 'private', { mode: 0o600 });
+    await chmod(model, 0o700);
+    expect(await ask(`open(${JSON.stringify(join(model, 'data', 'weights'))}).read()`, { data: model })).toBe(
+      'private',
+    );
+    expect((await readFile(join(model, 'data', 'weights'))).toString()).toBe('private');
+  });
+});
+
+const EXCEEDING: readonly (readonly [string, string, Partial<UntrustedProgram['limits']>, string])[] = [
+  ['memory of one process', 'x = []\nwhile True: x.append(bytearray(1 << 20))', {}, 'memory'],
+  [
+    'memory of all its processes',
+    'import os, time\nfor _ in range(4):\n  if os.fork() == 0:\n    x = [bytearray(1 << 20) for _ in range(150)]; time.sleep(60)\ntime.sleep(60)',
+    {},
+    'memory',
+  ],
+  ['time', 'import time; time.sleep(60)', { seconds: 1 }, 'time'],
+  ['output', 'while True: print("x" * 1000)', {}, 'output'],
+];
+
+describe.each(['by the kernel', 'by Davit'])('limits that are enforced %s', (by) => {
+  test.each(EXCEEDING)('end a program that exceeds its %s', async (_what, code, limits, stopped) => {
+    machine.hasGroups = by === 'by the kernel';
+    onTestFinished(() => void (machine.hasGroups = true));
+    const ran = await run(code, { limits: { ...LIMITS, ...limits } });
+    expect(ran.stopped).toBe(stopped);
+  });
+});
+
+test.runIf(sandbox)('files in memory are limited', async () => {
+  const code = 'f = open("/tmp/x", "wb")\nfor _ in range(1000): f.write(bytes(1 << 20))';
+  expect((await run(code, { limits: { ...LIMITS, memoryBytes: 1 << 30 } })).stderr).toMatch(/No space left on device/);
+});
