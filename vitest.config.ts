@@ -40,7 +40,7 @@ const CLUSTER = {
  */
 export default defineConfig({
   test: {
-    globalSetup: 'test/temporary-folder.ts',
+    globalSetup: ['test/temporary-folder.ts', 'test/sandbox-or-not.ts'],
     sequence: { sequencer: FileOrder },
     reporters: [new FailuresAtOnce(), new SlowestFiles(), 'default'], // vitest's summary stays last
     maxWorkers: '100%', // the default leaves one core free, which is half of two cores

@@ -78,6 +78,7 @@ async function runServer(
   const ours = ['--python', model.python, '--pycache', model.pycache, '--parent-fd', '3', ...args];
   const env = makeChildEnvironment({ PYTHONPATH: RUNTIME, PYTHONPYCACHEPREFIX: front.pycache });
   const child = spawn(front.python, ['-m', 'davit_server', ...ours, '--events-fd', String(EVENTS_FD)], {
+    cwd: RUNTIME, // Python finds no modules in the folder where the user is
     env,
     stdio: ['ignore', 2, 2, 'pipe', 'pipe'],
     detached: true,

@@ -11,8 +11,13 @@ export function makeRequest(context: Pick<Context, 'root' | 'options' | 'progres
     place: projectPlace(context),
     progress,
     signal,
-    withoutSandbox: options['without-sandbox'] === true || undefined,
+    withoutSandbox: readSandboxOption(options),
   };
+}
+
+/** Whether models run with the user's own rights; undefined: the option is not given. */
+export function readSandboxOption(options: Context['options']): boolean | undefined {
+  return options['without-sandbox'] === true || undefined;
 }
 
 /** The folders of the project's files, with the option `--endpoints` applied. */

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { runProcess } from '../system/run-process.ts';
+import { runGit } from '../system/run-git.ts';
 import { PACKAGE_JSON } from './image-paths.ts';
 
 /** Origin of an image. Not part of its content. */
@@ -33,6 +33,6 @@ export function makePublicUrl(remote: string): string | undefined {
 }
 
 async function git(root: string, args: readonly string[]): Promise<string | undefined> {
-  const run = await runProcess('git', ['-C', root, ...args], { limitSeconds: LIMIT_SECONDS }).catch(() => undefined);
+  const run = await runGit(root, args, { limitSeconds: LIMIT_SECONDS }).catch(() => undefined);
   return run?.code === 0 ? run.stdout.trim() || undefined : undefined;
 }

@@ -84,7 +84,7 @@ async function unpackWheel(
 ): Promise<void> {
   const [wheel, unpacked] = [join(folder, 'uv.whl'), join(folder, 'unpacked')];
   await writeFile(wheel, bytes);
-  const run = await runProcess(python, ['-m', 'zipfile', '-e', wheel, unpacked], {
+  const run = await runProcess(python, ['-I', '-m', 'zipfile', '-e', wheel, unpacked], {
     signal: signal ?? AbortSignal.timeout(LIMIT_SECONDS * 1000),
   });
   if (run.code !== 0) throw new Error(`the wheel cannot be unpacked: ${run.stderr.trim().split('\n').at(-1) ?? ''}`);

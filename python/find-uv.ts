@@ -77,6 +77,7 @@ async function installUv(
     const args = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-input', '--no-deps'];
     const wheel = ['--require-hashes', '--only-binary', ':all:', '--target', folder, '-r', REQUIREMENTS];
     const run = await runProcess(python, [...args, ...wheel], {
+      cwd: folder, // Python finds modules in its working folder, and Davit's may be a pull request's checkout
       limitSeconds: INSTALL_LIMIT_SECONDS,
       ...(signal && { signal }),
     }).catch((e: unknown) => {

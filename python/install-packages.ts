@@ -73,7 +73,7 @@ function renderRequirements({ packages, modelFolder }: InstallRequest): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Keeps a URL. Refuses a path outside the model. */
+/** Keeps an address. Refuses a path outside the model. */
 function locateSource(source: string, modelFolder: string | undefined): string {
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(source)) return source;
   const root = resolve(modelFolder ?? '.');

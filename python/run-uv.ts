@@ -1,5 +1,6 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeFileAtomically } from '../system/atomic-files.ts';
 import { cacheFolder } from '../system/cache.ts';
 import { makeChildEnvironment, type ProcessResult, runProcess } from '../system/run-process.ts';
 import { findUv, type PythonOptions } from './find-uv.ts';
@@ -31,10 +32,15 @@ export async function runUv(
   return run;
 }
 
-/** A working folder for tools: its empty uv.toml ends uv's search for settings, and Python finds no modules in it. */
-export async function makeNeutralFolder(): Promise<string> {
+/** They end uv's search for settings and workspaces in the folders above. */
+const NEUTRAL_FILES = { 'pyproject.toml': '[tool.uv.workspace]\n', 'uv.toml': '\n' };
+
+/** A working folder for uv. */
+async function makeNeutralFolder(): Promise<string> {
   const folder = cacheFolder('neutral');
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'uv.toml'), '');
+  for (const [name, text] of Object.entries(NEUTRAL_FILES)) {
+    const file = join(folder, name);
+    if ((await readFile(file, 'utf8').catch(() => '')) !== text) await writeFileAtomically(file, text);
+  }
   return folder;
 }

@@ -24,7 +24,7 @@ export async function readChangedPaths(
   base: string | undefined,
   signal?: AbortSignal,
 ): Promise<Changes> {
-  const git = (...args: readonly string[]) => runGit(folder, args, signal);
+  const git = (...args: readonly string[]) => runGit(folder, args, { signal });
   const inside = await git('rev-parse', '--is-inside-work-tree');
   if (inside.code !== 0)
     throw new NoBaseError(`Cannot find the changed files: ${explainNoRepository(folder, inside)}; ${BASE_HINT}`);

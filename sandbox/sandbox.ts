@@ -82,7 +82,7 @@ async function probeSandbox(): Promise<Sandbox | MissingSandbox> {
 
 async function readVersion(): Promise<string | undefined> {
   const run = await runProcess('bwrap', ['--version'], { limitSeconds: PROBE_SECONDS }).catch(() => undefined);
-  return /(\d+\.\d+\.\d+)/.exec(run?.stdout ?? '')?.[1];
+  return /^bubblewrap (\d+\.\d+\.\d+)/.exec(run?.stdout ?? '')?.[1];
 }
 
 /** Runs `true` in the sandbox. Returns why that failed. */

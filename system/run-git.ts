@@ -1,7 +1,24 @@
 import { makeChildEnvironment, type ProcessResult, runProcess } from './run-process.ts';
 
-/** Runs Git in a folder, with English output, literal paths, no pager and no lock on the index. */
-export function runGit(folder: string, args: readonly string[], signal?: AbortSignal): Promise<ProcessResult> {
+/**
+ * A checkout may contain the files of a whole repository below any folder. Git takes none of them for a repository, whose
+ * settings would name programs to run.
+ */
+const SETTINGS = ['safe.bareRepository=explicit', 'core.fsmonitor=false', 'core.hooksPath=/dev/null'].flatMap((s) => [
+  '-c',
+  s,
+]);
+
+/** Runs Git in a folder, with English output, literal paths, no pager and no lock on the index. Runs no program. */
+export function runGit(
+  folder: string,
+  args: readonly string[],
+  { signal, limitSeconds }: { readonly signal?: AbortSignal | undefined; readonly limitSeconds?: number } = {},
+): Promise<ProcessResult> {
   const env = makeChildEnvironment({ GIT_OPTIONAL_LOCKS: '0', GIT_LITERAL_PATHSPECS: '1', LC_ALL: 'C' });
-  return runProcess('git', ['-C', folder, '--no-pager', ...args], { env, ...(signal && { signal }) });
+  return runProcess('git', ['-C', folder, ...SETTINGS, '--no-pager', ...args], {
+    env,
+    ...(signal && { signal }),
+    ...(limitSeconds !== undefined && { limitSeconds }),
+  });
 }

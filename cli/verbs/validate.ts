@@ -7,7 +7,7 @@ import type { EntityValidation, Validation } from '../../validation/validation.t
 import { validateModel } from '../../validation/validate-model.ts';
 import { type Command, type Context, ENDPOINTS_OPTION, type Outcome, SANDBOX_OPTION, UsageError } from '../command.ts';
 import { textOption } from '../parse-arguments.ts';
-import { makeRequest } from '../request.ts';
+import { makeRequest, readSandboxOption } from '../request.ts';
 
 export const validate: Command = {
   summary: 'Prove the models: virtualenv from the lock, prediction on their own example, signature',
@@ -25,15 +25,15 @@ export const validate: Command = {
 async function runValidate(context: Context): Promise<Outcome> {
   const { args, cwd, progress, signal } = context;
   const model = textOption(context.options, 'model');
-  const request = makeRequest(context);
   if (model === undefined) {
+    const request = makeRequest(context);
     const { endpoints, diagnostics } = await selectEndpoints(request.place, args);
     return makeOutcome(await validateEndpoints(endpoints, request), diagnostics);
   }
   if (args.length > 0)
     throw new UsageError(`Cannot validate both "${args.join(' ')}" and --model: expected one or the other`);
   return makeOutcome(
-    [await validateModel(model, { cwd, progress, signal, withoutSandbox: request.withoutSandbox })],
+    [await validateModel(model, { cwd, progress, signal, withoutSandbox: readSandboxOption(context.options) })],
     [],
   );
 }

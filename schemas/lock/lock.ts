@@ -1,42 +1,54 @@
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import { type Diagnostic, hasErrors } from '../diagnostic.ts';
+import { makePatternSchema } from '../values/text-shape.ts';
 import { parseYaml } from '../yaml/parse-yaml.ts';
+import {
+  line,
+  packageName,
+  packageSource,
+  packageVersion,
+  platform,
+  pythonMinor,
+  pythonVersion,
+  SHA256,
+  virtualenvKey,
+} from './locked-values.ts';
 
-const SHA256 = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'expected sha256: and 64 hexadecimal digits');
+/** Of an endpoint or an entity, as in endpoint files. */
+const entityName = makePatternSchema('expected a name', /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/);
 
-const lockedPackage = z.strictObject({
-  /** Normalised (PEP 503): `scikit-learn`. */
-  name: z.string(),
-  version: z.string(),
-  /** Set if the package does not come from an index: a URL, or the path of a wheel inside the model. */
-  source: z.string().optional(),
-  hashes: z.array(SHA256),
-});
+const lockedPackage = z
+  .strictObject({
+    name: packageName,
+    version: packageVersion,
+    source: packageSource.optional(),
+    hashes: z.array(SHA256).min(1, 'expected at least one hash'),
+  })
+  .describe('One package of a virtualenv');
 
 const lockedVirtualenv = z.strictObject({
-  /** Minor version: `3.11`. */
-  python: z.string().regex(/^3\.\d+$/),
-  /** The platform that uv resolved for, in uv's notation: `x86_64-manylinux_2_28`. */
-  platform: z.string(),
+  python: pythonMinor,
+  /** The platform that uv resolved for. */
+  platform,
   packages: z.array(lockedPackage),
 });
 
 const lockedEntity = z.strictObject({
   model: z.strictObject({
-    name: z.string(),
-    version: z.string(),
+    name: line,
+    version: line,
     /** As in the endpoint file. Absent if the model is found by name and version. */
-    uri: z.string().optional(),
+    uri: line.optional(),
     digest: SHA256,
-    mlflow_version: z.string().optional(),
+    mlflow_version: line.optional(),
     /** Full version of the Python that saved the model: `3.11.7`. */
-    python_version: z.string(),
+    python_version: pythonVersion,
   }),
   /** The requirements that uv resolved: the model's requirements after the endpoint's edits, sorted. */
-  requirements: z.array(z.string()),
+  requirements: z.array(line),
   /** Key in `virtualenvs`. */
-  virtualenv: z.string(),
+  virtualenv: virtualenvKey,
   /** JSON text from MLmodel, or null. */
   signature: z.strictObject({
     inputs: z.string().nullable(),
@@ -49,9 +61,9 @@ const lockedEntity = z.strictObject({
 
 const lock = z.strictObject({
   lock_version: z.literal(1),
-  endpoint: z.string(),
-  entities: z.record(z.string(), lockedEntity),
-  virtualenvs: z.record(z.string(), lockedVirtualenv),
+  endpoint: entityName,
+  entities: z.record(entityName, lockedEntity),
+  virtualenvs: z.record(virtualenvKey, lockedVirtualenv),
 });
 
 /** The pinned models and packages of one endpoint: `endpoints/NAME.lock`. */

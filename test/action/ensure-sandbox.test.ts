@@ -35,7 +35,8 @@ function put(name: string, script: string): void {
 const asked = () => readFileSync(join(folder, 'asked'), 'utf8').trim().split('\n');
 const ensure = (variables: NodeJS.ProcessEnv) => ensureSandbox(AbortSignal.timeout(10_000), variables);
 /** The shell's words for making a bubblewrap that works. */
-const makeBwrap = () => `printf '#!/bin/sh\\nexit 0\\n' > ${folder}/bwrap; /bin/chmod +x ${folder}/bwrap`;
+const makeBwrap = () =>
+  `printf '#!/bin/sh\\necho bubblewrap 0.9.0\\n' > ${folder}/bwrap; /bin/chmod +x ${folder}/bwrap`;
 
 it('installs bubblewrap on a machine of GitHub’s own', async () => {
   putSudo(makeBwrap());
@@ -45,7 +46,7 @@ it('installs bubblewrap on a machine of GitHub’s own', async () => {
 });
 
 it('lets it make namespaces where it may not', async () => {
-  put('bwrap', 'exit 1');
+  put('bwrap', '[ "$1" = --version ] && echo bubblewrap 0.9.0 || exit 1');
   putSudo(`case "$*" in *sysctl*) ${makeBwrap()};; esac`);
   await ensure(HOSTED);
   expect(asked().at(-1)).toBe(
@@ -54,22 +55,20 @@ it('lets it make namespaces where it may not', async () => {
   expect(said).not.toContain('::warning');
 });
 
-it('says what it comes to when it cannot, and goes on', async () => {
+it('says what sudo answered when it cannot, and goes on', async () => {
   putSudo('echo "a password is required" >&2; exit 1');
   await ensure(HOSTED);
   expect(said).toContain('ended with 1: a password is required');
-  expect(said).toMatch(/::warning::Models run without a sandbox .*install bubblewrap/);
 });
 
 it('leaves a machine of somebody’s own as it is', async () => {
   putSudo(makeBwrap());
   await ensure({ RUNNER_ENVIRONMENT: 'self-hosted', RUNNER_OS: 'Linux' });
   expect(asked).toThrow('ENOENT');
-  expect(said).toMatch(/::warning::/);
 });
 
 it('does nothing where models are shut in', async () => {
-  put('bwrap', 'exit 0');
+  put('bwrap', 'echo bubblewrap 0.9.0');
   putSudo('exit 1');
   await ensure(HOSTED);
   expect(asked).toThrow('ENOENT');

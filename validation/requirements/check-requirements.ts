@@ -1,5 +1,6 @@
 import { access } from 'node:fs/promises';
 import { resolve, sep } from 'node:path';
+import { isWebWheel } from '../../schemas/lock/locked-values.ts';
 import { findPipCounterpart } from './conda-names.ts';
 import { parseCondaName } from './edit-requirements.ts';
 import type { Requirement } from './parse-requirements.ts';
@@ -77,8 +78,8 @@ async function checkSource({ label }: Subject, model: Model, r: Requirement): Pr
       'Rotate them, because everyone who can read the model has them',
     );
   if (/^(git|hg|svn|bzr)\+/.test(source)) return refuse('it is a repository, expected a wheel', wheel);
-  if (/^https?:/.test(source))
-    return /\.whl([#?]|$)/.test(source) ? [] : refuse('it is not a wheel, expected one (.whl)', wheel);
+  if (/^http:/.test(source)) return refuse('anybody on the way can change it, expected an address with https', wheel);
+  if (/^https:/.test(source)) return isWebWheel(source) ? [] : refuse('it is not a wheel, expected one (.whl)', wheel);
   if (/^[a-z][a-z0-9+.-]*:/i.test(source))
     return refuse('it is not on this machine, expected a wheel in the model', wheel);
   const root = resolve(model.folder);

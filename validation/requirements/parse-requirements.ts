@@ -57,9 +57,19 @@ export function parseRequirements(text: string, file: string): ParsedRequirement
   return { requirements, options, unreadable };
 }
 
+/**
+ * What no requirement may contain: uv reads them from a file, where a control character or a backslash could begin another
+ * line, and `${NAME}` becomes the value of an environment variable, also in an address that uv then fetches.
+ */
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\\$]/u;
+
 /** Parses one requirement. Returns undefined if the line is not a requirement. */
 export function parseRequirement(line: string, at: SourceLocation): Requirement | undefined {
-  const content = line.replace(/\s--hash[=\s]\S+/g, '').trim();
+  if (UNSAFE.test(line.trim().replaceAll('\t', ' '))) return undefined;
+  const content = line
+    .replaceAll('\t', ' ')
+    .replace(/\s--hash[=\s]\S+/g, '')
+    .trim();
   if (WHEEL_PATH.test(content)) return parseWheelPath(content, at);
   const head = NAME.exec(content);
   if (!head) return undefined;

@@ -91,7 +91,7 @@ async function compileLines(
 
 function renderRequirement({ text, name, source, marker }: Requirement, modelFolder: string): string {
   if (source === undefined || /^https?:/.test(source)) return text;
-  const place = `${name} @ ${pathToFileURL(resolve(modelFolder, source)).href}`;
+  const place = `${name} @ ${pathToFileURL(resolve(modelFolder, source)).href.replaceAll('$', '%24')}`; // uv expands variables
   return marker === undefined ? place : `${place} ; ${marker}`;
 }
 
