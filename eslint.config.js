@@ -27,26 +27,41 @@ const ROOMS = [...Object.keys(IMPORTS), 'tools', 'bench', 'test'];
 for (const program of ['tools', 'bench'])
   IMPORTS[program] = ROOMS.filter((room) => !['cli', 'action', 'tools', 'bench'].includes(room));
 
-const directions = Object.entries(IMPORTS).map(([room, allowed]) => ({
-  files: [`${room}/**/*.ts`],
-  rules: {
-    'no-restricted-imports': [
-      'error',
-      {
-        patterns: [
-          {
-            group: ROOMS.filter((r) => r !== room && !allowed.includes(r)).flatMap((r) => [
-              `../${r}/*`,
-              `../../${r}/*`,
-              `../../../${r}/*`,
-            ]),
-            message: `Cannot import this from ${room}/: expected only ${allowed.join(', ') || 'its own files'} (ARCHITECTURE.md, "Who imports whom")`,
-          },
-        ],
-      },
-    ],
-  },
-}));
+/**
+ * Rooms that handle what a pull request brings. They start a program only through sandbox/, except in these files, each of
+ * which runs a known program that runs no code of a model or a package.
+ */
+const STARTING_PROGRAMS = {
+  schemas: [],
+  validation: ['validation/model/download-model.ts'],
+  python: ['run-uv', 'find-uv', 'find-python', 'download-uv', 'compile-byte-code'].map((name) => `python/${name}.ts`),
+  images: ['images/docker-credentials.ts'],
+  review: [],
+};
+const noPrograms = {
+  group: ['node:child_process', '**/system/run-process.ts', '**/sandbox/run-limited.ts'],
+  allowTypeImports: true,
+  message:
+    'Cannot start a program here: expected runUntrusted() of sandbox/, or a file in STARTING_PROGRAMS of eslint.config.js',
+};
+
+function makeImportRules(room, more = []) {
+  const allowed = IMPORTS[room];
+  const others = {
+    group: ROOMS.filter((r) => r !== room && !allowed.includes(r)).flatMap((r) => [
+      `../${r}/*`,
+      `../../${r}/*`,
+      `../../../${r}/*`,
+    ]),
+    message: `Cannot import this from ${room}/: expected only ${allowed.join(', ') || 'its own files'} (ARCHITECTURE.md, "Who imports whom")`,
+  };
+  return { '@typescript-eslint/no-restricted-imports': ['error', { patterns: [others, ...more] }] };
+}
+
+const directions = Object.keys(IMPORTS).flatMap((room) => [
+  { files: [`${room}/**/*.ts`], rules: makeImportRules(room, room in STARTING_PROGRAMS ? [noPrograms] : []) },
+  ...(STARTING_PROGRAMS[room]?.length > 0 ? [{ files: STARTING_PROGRAMS[room], rules: makeImportRules(room) }] : []),
+]);
 
 export default tseslint.config(
   { ignores: ['node_modules/', '.davit/', '**/*.js', '**/*.{mjs,cjs}', 'test/fixtures/'] },

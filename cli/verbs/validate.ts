@@ -52,7 +52,8 @@ function renderEntity(endpoint: string, { entity, model, stages, proof }: Entity
     return `${endpoint}/${entity}: not proved (model ${model}; stopped at ${stages.at(-1)?.name ?? 'the lock'})`;
   const cached = stages.find((s) => s.name === 'proof')?.cached ? ', unchanged since its last proof' : '';
   const memory = `${Math.round(proof.peakMemoryBytes / 2 ** 20)} MiB`;
-  const head = `${endpoint}/${entity}: proved (model ${model}, Python ${proof.python}, ${memory}, ${seconds} s${cached})`;
+  const wall = proof.sandboxed ? '' : ', without a sandbox';
+  const head = `${endpoint}/${entity}: proved (model ${model}, Python ${proof.python}, ${memory}, ${seconds} s${cached}${wall})`;
   const workers = proof.workers && `${renderModelLoading(proof.workers)} (${renderBytes(proof.workers.memoryBytes)})`;
   return [head, workers, proof.answer].flatMap((text) => (text === undefined ? [] : [text])).join('\n    ');
 }

@@ -225,13 +225,17 @@ test('a model finds its environment variables, and no network and no writable di
     'except OSError: pass',
     'try: open(__file__, "a"); found.append("written")',
     'except OSError: pass',
+    'try: open(sys.pycache_prefix + "/x.pyc", "w"); found.append("byte code for others")',
+    'except OSError: pass',
     'raise ValueError(str(found))',
   ];
   await makeModelFromCode(root, 'm/1', PREDICT(`\n        ${tries.join('\n        ')}`));
   const endpoint = makeEndpoint('e', { m: 'm/1' });
   const entity = { ...endpoint.entities[0]!, environmentVars: { GREETING: 'hello' } };
   const validation = await lockAndValidate(root, { ...endpoint, entities: [entity] });
-  const seen = !('why' in (await findSandbox())) ? "['hello']" : "['hello', 'connected', 'written']";
+  const seen = !('why' in (await findSandbox()))
+    ? "['hello']"
+    : "['hello', 'connected', 'written', 'byte code for others']";
   expect(validation.diagnostics.map((d) => d.message.split('ValueError: ')[1])).toEqual([seen]);
 });
 
