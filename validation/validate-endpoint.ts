@@ -16,6 +16,7 @@ import { checkRemovedEntities, checkLockedEntity, reportMissingLock } from './ch
 import { checkMemory } from './proof/check-memory.ts';
 import { type CheckedModel, checkModel } from './model/check-model.ts';
 import { fetchModel } from './model/fetch-model.ts';
+import { checkPickles } from './pickles/check-pickles.ts';
 import { makeProofKey, proveModel, readProof } from './proof/prove-model.ts';
 import { hasBubblewrap, warnWithoutSandbox } from './proof/sandbox.ts';
 import { makeSubject, type Subject, makeSubjectError } from './subject.ts';
@@ -142,8 +143,12 @@ async function runProofStage(
   lock: Lock,
   options: ValidateOptions,
 ): Promise<StageOutput<Proof>> {
+  const digest = lock.entities[subject.entity.name]?.model.digest ?? '';
+  const ensure = () => ensureVirtualenvAgain(subject, place, lock, options);
+  const pickles = await checkPickles(subject, { ...place, digest, ensureVirtualenv: ensure }, options);
+  if (hasErrors(pickles)) return { value: undefined, cached: false, diagnostics: pickles };
   const cached = await readProof(place.key);
-  if (cached) return { value: cached, cached: true, diagnostics: checkMemory(subject.entity, cached) };
+  if (cached) return { value: cached, cached: true, diagnostics: [...pickles, ...checkMemory(subject.entity, cached)] };
   const { progress = SILENT, signal } = options;
   if (!(await hasBubblewrap())) warnWithoutSandbox(progress);
   const { virtualenv } = await ensureVirtualenvAgain(subject, place, lock, options);
@@ -157,7 +162,7 @@ async function runProofStage(
   return {
     value: proof,
     cached: false,
-    diagnostics: [...diagnostics, ...(proof ? checkMemory(subject.entity, proof) : [])],
+    diagnostics: [...pickles, ...diagnostics, ...(proof ? checkMemory(subject.entity, proof) : [])],
   };
 }
 
