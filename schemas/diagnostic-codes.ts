@@ -46,6 +46,9 @@ export const DIAGNOSTIC_CODES = {
   'python-unavailable': 'The Python version that the model needs is not available',
   'install-failed': 'The virtualenv cannot be made from the lock',
   'incompatible-packages': 'Installed packages are incompatible with each other',
+  // Pickles
+  'pickle-import': 'Loading the model imports more than its packages and its own code',
+  'pickle-unreadable': 'A pickle of the model cannot be scanned to its end',
   // Prediction
   'sandbox-missing': 'This machine has no sandbox for the code of models',
   'import-failed': 'The model needs a module that is not installed or cannot be imported',

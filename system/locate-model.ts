@@ -18,12 +18,20 @@ export interface ModelLocation {
 export function locateModel(root: string, { name, version, uri }: ModelReference): ModelLocation {
   if (uri === undefined)
     return { folder: join(root, 'models', name, version), remote: undefined, written: join('models', name, version) };
-  if (uri.startsWith('file:')) {
-    const path = uri.startsWith('file://') ? fileURLToPath(uri) : uri.slice('file:'.length);
-    return { folder: resolve(root, path), remote: undefined, written: path };
-  }
+  const path = uri.startsWith('file:') ? parseFileUri(uri) : undefined;
+  if (path !== undefined) return { folder: resolve(root, path), remote: undefined, written: path };
   if (!/^[a-z][a-z0-9+.-]+:/i.test(uri)) return { folder: resolve(root, uri), remote: undefined, written: uri };
   return { folder: locateDownload(uri), remote: uri, written: uri };
+}
+
+/** Undefined: the URI names another machine, or no path of this one, so that it is refused like an unknown source. */
+function parseFileUri(uri: string): string | undefined {
+  if (!uri.startsWith('file://')) return uri.slice('file:'.length);
+  try {
+    return fileURLToPath(uri);
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -17,6 +17,7 @@ import { checkRemovedEntities, checkLockedEntity, reportMissingLock } from './ch
 import { checkMemory } from './proof/check-memory.ts';
 import { type CheckedModel, checkModel } from './model/check-model.ts';
 import { fetchModel } from './model/fetch-model.ts';
+import { checkPickles } from './pickles/check-pickles.ts';
 import { makeProofKey, proveModel, readProof } from './proof/prove-model.ts';
 import { chooseSandbox, type MissingSandbox, type Sandbox } from '../sandbox/sandbox.ts';
 import { warnWithoutSandbox } from './proof/warn-without-sandbox.ts';
@@ -133,12 +134,13 @@ async function runVirtualenvStage(
   const request = makeVirtualenvRequest(lock, subject.entity.name, folder);
   const locked = lock.entities[subject.entity.name];
   const sandbox = await chooseSandbox(options.withoutSandbox);
+  const usable = sandbox && 'why' in sandbox ? undefined : sandbox;
   try {
     const known = await locateVirtualenv(request, options);
     const key = known && locked && (await makeProofKey(subject, locked, known));
     const proof = key === undefined ? undefined : await readProof(key);
     if (known && key !== undefined && proof && (proof.sandboxed || sandbox === undefined))
-      return { value: { virtualenv: known, key, proof, sandbox: undefined }, cached: true, diagnostics: [] };
+      return { value: { virtualenv: known, key, proof, sandbox: usable }, cached: true, diagnostics: [] };
     if (sandbox && 'why' in sandbox)
       return { value: undefined, cached: false, diagnostics: [reportMissingSandbox(subject, sandbox)] };
     const cached = known !== undefined && (await isVirtualenvComplete(known));
@@ -162,7 +164,14 @@ async function runProofStage(
   lock: Lock,
   options: ValidateOptions,
 ): Promise<StageOutput<Proof>> {
-  if (earlier) return { value: earlier, cached: true, diagnostics: checkMemory(subject.entity, earlier) };
+  const digest = lock.entities[subject.entity.name]?.model.digest ?? '';
+  const ensure = () =>
+    ensureVirtualenv(makeVirtualenvRequest(lock, subject.entity.name, folder), { ...options, sandbox });
+  const scanned = { folder, virtualenv, digest, ensureVirtualenv: ensure };
+  const pickles = await checkPickles(subject, scanned, { ...options, sandbox });
+  if (hasErrors(pickles)) return { value: undefined, cached: false, diagnostics: pickles };
+  if (earlier)
+    return { value: earlier, cached: true, diagnostics: [...pickles, ...checkMemory(subject.entity, earlier)] };
   const { progress = SILENT, signal } = options;
   if (!sandbox) warnWithoutSandbox(progress);
   const packages = lock.virtualenvs[lock.entities[subject.entity.name]?.virtualenv ?? '']?.packages ?? [];
@@ -175,6 +184,6 @@ async function runProofStage(
   return {
     value: proof,
     cached: false,
-    diagnostics: [...diagnostics, ...(proof ? checkMemory(subject.entity, proof) : [])],
+    diagnostics: [...pickles, ...diagnostics, ...(proof ? checkMemory(subject.entity, proof) : [])],
   };
 }

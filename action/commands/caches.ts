@@ -35,7 +35,7 @@ function findCacheScope({ event, eventName, ref }: Job['runner']): string {
 function listCachePaths(): readonly string[] {
   const uv = process.env['UV_CACHE_DIR'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'uv');
   return [
-    ...['uv', 'virtualenvs', 'proofs'].map((name) => cacheFolder(name)),
+    ...['uv', 'virtualenvs', 'proofs', 'pickles'].map((name) => cacheFolder(name)),
     `!${cacheFolder('virtualenvs', '*', 'pycache')}`,
     uv,
   ];

@@ -15921,7 +15921,7 @@ function finalizeParams(callee, params) {
 		Err: params?.Err
 	};
 }
-function failure(Err, issues, ctx) {
+function failure$1(Err, issues, ctx) {
 	let error;
 	return {
 		success: false,
@@ -16018,7 +16018,7 @@ var init_parse$1 = __esmMin((() => {
 			issues: []
 		}, ctx);
 		if (result instanceof Promise) throw new $ZodAsyncError();
-		return result.issues.length ? failure(_Err, result.issues, ctx) : {
+		return result.issues.length ? failure$1(_Err, result.issues, ctx) : {
 			success: true,
 			data: result.value
 		};
@@ -16033,7 +16033,7 @@ var init_parse$1 = __esmMin((() => {
 			issues: []
 		}, ctx);
 		if (result instanceof Promise) result = await result;
-		return result.issues.length ? failure(_Err, result.issues, ctx) : {
+		return result.issues.length ? failure$1(_Err, result.issues, ctx) : {
 			success: true,
 			data: result.value
 		};
@@ -20915,7 +20915,8 @@ function listCachePaths() {
 		...[
 			"uv",
 			"virtualenvs",
-			"proofs"
+			"proofs",
+			"pickles"
 		].map((name) => cacheFolder(name)),
 		`!${cacheFolder("virtualenvs", "*", "pycache")}`,
 		uv
@@ -20993,14 +20994,12 @@ function locateModel(root, { name, version, uri }) {
 		remote: void 0,
 		written: join("models", name, version)
 	};
-	if (uri.startsWith("file:")) {
-		const path = uri.startsWith("file://") ? fileURLToPath(uri) : uri.slice(5);
-		return {
-			folder: resolve(root, path),
-			remote: void 0,
-			written: path
-		};
-	}
+	const path = uri.startsWith("file:") ? parseFileUri(uri) : void 0;
+	if (path !== void 0) return {
+		folder: resolve(root, path),
+		remote: void 0,
+		written: path
+	};
 	if (!/^[a-z][a-z0-9+.-]+:/i.test(uri)) return {
 		folder: resolve(root, uri),
 		remote: void 0,
@@ -21011,6 +21010,14 @@ function locateModel(root, { name, version, uri }) {
 		remote: uri,
 		written: uri
 	};
+}
+function parseFileUri(uri) {
+	if (!uri.startsWith("file://")) return uri.slice(5);
+	try {
+		return fileURLToPath(uri);
+	} catch {
+		return;
+	}
 }
 async function readInputExample({ folder }) {
 	const text = await readFile(join(folder, "serving_input_example.json"), "utf8").catch(() => void 0);
@@ -21204,7 +21211,7 @@ var init_run_process = __esmMin((() => {
 	];
 }));
 // system/run-git.ts
-function runGit(folder, args, signal) {
+function runGit(folder, args, { signal, limitSeconds } = {}) {
 	const env = makeChildEnvironment({
 		GIT_OPTIONAL_LOCKS: "0",
 		GIT_LITERAL_PATHSPECS: "1",
@@ -21213,19 +21220,27 @@ function runGit(folder, args, signal) {
 	return runProcess("git", [
 		"-C",
 		folder,
+		...SETTINGS,
 		"--no-pager",
 		...args
 	], {
 		env,
-		...signal && { signal }
+		...signal && { signal },
+		...limitSeconds !== void 0 && { limitSeconds }
 	});
 }
+var SETTINGS;
 var init_run_git = __esmMin((() => {
 	init_run_process();
+	SETTINGS = [
+		"safe.bareRepository=explicit",
+		"core.fsmonitor=false",
+		"core.hooksPath=/dev/null"
+	].flatMap((s) => ["-c", s]);
 }));
 // review/changed-paths.ts
 async function readChangedPaths(folder, base, signal) {
-	const git = (...args) => runGit(folder, args, signal);
+	const git = (...args) => runGit(folder, args, { signal });
 	const inside = await git("rev-parse", "--is-inside-work-tree");
 	if (inside.code !== 0) throw new NoBaseError(`Cannot find the changed files: ${explainNoRepository(folder, inside)}; ${BASE_HINT}`);
 	const commit = await findCommit(git, base);
@@ -28391,6 +28406,34 @@ var init_environment = __esmMin((() => {
 	init_parse_yaml();
 	init_environment_file();
 }));
+// schemas/lock/locked-values.ts
+function judgeSource(text) {
+	return isWebWheel(text) || text.endsWith(".whl") && text.split("/").every((part) => PATH_PART.test(part)) ? void 0 : { message: SOURCE_RULE$1 };
+}
+function isWebWheel(text) {
+	if (!/^https:\/\/[^\s\p{Cc}\p{Cf}\\$]+$/u.test(text) || !URL.canParse(text)) return false;
+	const { pathname, username, password } = new URL(text);
+	return pathname.endsWith(".whl") && username === "" && password === "";
+}
+var SHA256, packageName, VERSION$4, VERSION_CHARACTERS, packageVersion, SOURCE_RULE$1, PATH_PART, packageSource, platform, pythonMinor, pythonVersion, virtualenvKey, LINE_CHARACTERS$2, line;
+var init_locked_values = __esmMin((() => {
+	init_zod();
+	init_text_shape();
+	SHA256 = makePatternSchema("expected sha256: and 64 hexadecimal digits", /^sha256:[0-9a-f]{64}$/);
+	packageName = makePatternSchema("expected the normalised name of a package, such as scikit-learn", /^[a-z0-9]+(?:-[a-z0-9]+)*$/);
+	VERSION$4 = /^v?(?:\d+!)?\d+(?:\.\d+)*(?:[-_.]?(?:alpha|beta|preview|pre|rc|a|b|c)[-_.]?\d*)?(?:-\d+|[-_.]?(?:post|rev|r)[-_.]?\d*)?(?:[-_.]?dev[-_.]?\d*)?(?:\+[a-z0-9]+(?:[-_.][a-z0-9]+)*)?$/i;
+	VERSION_CHARACTERS = 100;
+	packageVersion = makeTextSchema("expected a version, such as 1.9.1", (text) => text.length <= VERSION_CHARACTERS && VERSION$4.test(text) ? void 0 : { message: "expected a version, such as 1.9.1" });
+	SOURCE_RULE$1 = "expected a wheel: an https address, or a path inside the model";
+	PATH_PART = /^(?!\.{1,2}$)[^\s\p{Cc}\p{Cf}\\/:?#%$]+$/u;
+	packageSource = makeTextSchema(SOURCE_RULE$1, judgeSource);
+	platform = makePatternSchema("expected a platform in the notation of uv, such as x86_64-manylinux_2_28", /^[a-z0-9_]+(?:-[a-z0-9_]+){0,4}$/);
+	pythonMinor = makePatternSchema("expected a minor version of Python, such as 3.11", /^3\.\d{1,2}$/);
+	pythonVersion = makePatternSchema("expected a version of Python, such as 3.11.7", /^3\.\d{1,2}(?:\.\d{1,3})?$/);
+	virtualenvKey = makePatternSchema("expected the key of a virtualenv, such as python3.11-0a1b2c3d4e", /^python3\.\d{1,2}-[0-9a-f]{10}$/);
+	LINE_CHARACTERS$2 = 2e3;
+	line = string$1().max(LINE_CHARACTERS$2, `expected at most ${LINE_CHARACTERS$2} characters`).regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, "expected a text on one line");
+}));
 // schemas/lock/lock.ts
 function parseLock(text, file) {
 	const parsed = parseYaml(text, file, lock);
@@ -28415,35 +28458,37 @@ function renderLock$1(value) {
 		aliasDuplicateObjects: false
 	});
 }
-var import_dist$2, SHA256, lockedPackage, lockedVirtualenv, lockedEntity, lock;
+var import_dist$2, entityName$1, lockedPackage, lockedVirtualenv, lockedEntity, lock;
 var init_lock = __esmMin((() => {
 	import_dist$2 = require_dist();
 	init_zod();
 	init_diagnostic();
+	init_text_shape();
 	init_parse_yaml();
-	SHA256 = string$1().regex(/^sha256:[0-9a-f]{64}$/, "expected sha256: and 64 hexadecimal digits");
+	init_locked_values();
+	entityName$1 = makePatternSchema("expected a name", /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/);
 	lockedPackage = strictObject({
-		name: string$1(),
-		version: string$1(),
-		source: string$1().optional(),
-		hashes: array(SHA256)
-	});
+		name: packageName,
+		version: packageVersion,
+		source: packageSource.optional(),
+		hashes: array(SHA256).min(1, "expected at least one hash")
+	}).describe("One package of a virtualenv");
 	lockedVirtualenv = strictObject({
-		python: string$1().regex(/^3\.\d+$/),
-		platform: string$1(),
+		python: pythonMinor,
+		platform,
 		packages: array(lockedPackage)
 	});
 	lockedEntity = strictObject({
 		model: strictObject({
-			name: string$1(),
-			version: string$1(),
-			uri: string$1().optional(),
+			name: line,
+			version: line,
+			uri: line.optional(),
 			digest: SHA256,
-			mlflow_version: string$1().optional(),
-			python_version: string$1()
+			mlflow_version: line.optional(),
+			python_version: pythonVersion
 		}),
-		requirements: array(string$1()),
-		virtualenv: string$1(),
+		requirements: array(line),
+		virtualenv: virtualenvKey,
 		signature: strictObject({
 			inputs: string$1().nullable(),
 			outputs: string$1().nullable(),
@@ -28453,9 +28498,9 @@ var init_lock = __esmMin((() => {
 	});
 	lock = strictObject({
 		lock_version: literal(1),
-		endpoint: string$1(),
-		entities: record(string$1(), lockedEntity),
-		virtualenvs: record(string$1(), lockedVirtualenv)
+		endpoint: entityName$1,
+		entities: record(entityName$1, lockedEntity),
+		virtualenvs: record(virtualenvKey, lockedVirtualenv)
 	});
 }));
 // schemas/values/secret-reference.ts
@@ -29851,20 +29896,20 @@ async function download$1(folder, { progress, signal }) {
 			...process.env,
 			NODE_USE_ENV_PROXY: "1"
 		},
-		limitSeconds: LIMIT_SECONDS$7,
+		limitSeconds: LIMIT_SECONDS$8,
 		...signal && { signal }
 	});
-	if (ran.timedOut) throw new Error(`it took more than ${LIMIT_SECONDS$7} s`);
+	if (ran.timedOut) throw new Error(`it took more than ${LIMIT_SECONDS$8} s`);
 	if (ran.code !== 0) throw new Error(ran.stderr.trim().split("\n").at(-1) ?? "the download failed");
 }
-var import_version, INSTALLER, LIMIT_SECONDS$7, ENTRY$1, DOWNLOAD_SOURCE;
+var import_version, INSTALLER, LIMIT_SECONDS$8, ENTRY$1, DOWNLOAD_SOURCE;
 var init_source_download = __esmMin((() => {
 	import_version = require_version();
 	init_code();
 	init_run_process();
 	init_cached_engine();
 	INSTALLER = codePath("engine", "install", "install-official-pulumi.ts");
-	LIMIT_SECONDS$7 = 600;
+	LIMIT_SECONDS$8 = 600;
 	ENTRY$1 = {
 		key: `${import_version.version}-official`,
 		version: import_version.version,
@@ -33038,7 +33083,7 @@ var init_versions = __esmMin((() => {}));
 async function downloadUv(folder, { version, hashes, python, signal }) {
 	if (process.env["PIP_NO_INDEX"]) throw new Error("PIP_NO_INDEX forbids access to a package index");
 	const index = (process.env["PIP_INDEX_URL"] ?? DEFAULT_INDEX).replace(/(?<!\/)\/+$/, "");
-	const limit = AbortSignal.timeout(LIMIT_SECONDS$6 * 1e3);
+	const limit = AbortSignal.timeout(LIMIT_SECONDS$7 * 1e3);
 	const within = signal ? AbortSignal.any([limit, signal]) : limit;
 	const address = `${index}/uv/`;
 	const listed = await get(address, within, { accept: "application/vnd.pypi.simple.v1+json" });
@@ -33076,12 +33121,13 @@ async function unpackWheel(bytes, folder, { python, program, signal }) {
 	const [wheel, unpacked] = [join(folder, "uv.whl"), join(folder, "unpacked")];
 	await writeFile(wheel, bytes);
 	const run = await runProcess(python, [
+		"-I",
 		"-m",
 		"zipfile",
 		"-e",
 		wheel,
 		unpacked
-	], { signal: signal ?? AbortSignal.timeout(LIMIT_SECONDS$6 * 1e3) });
+	], { signal: signal ?? AbortSignal.timeout(LIMIT_SECONDS$7 * 1e3) });
 	if (run.code !== 0) throw new Error(`the wheel cannot be unpacked: ${run.stderr.trim().split("\n").at(-1) ?? ""}`);
 	await mkdir(join(folder, "bin"), { recursive: true });
 	await rename(join(unpacked, program), join(folder, "bin", "uv"));
@@ -33091,7 +33137,7 @@ async function unpackWheel(bytes, folder, { python, program, signal }) {
 		force: true
 	})));
 }
-var DEFAULT_INDEX, PLATFORMS, LIMIT_SECONDS$6, page;
+var DEFAULT_INDEX, PLATFORMS, LIMIT_SECONDS$7, page;
 var init_download_uv = __esmMin((() => {
 	init_zod();
 	init_run_process();
@@ -33102,7 +33148,7 @@ var init_download_uv = __esmMin((() => {
 		"darwin-x64": ["macosx", "x86_64"],
 		"darwin-arm64": ["macosx", "arm64"]
 	};
-	LIMIT_SECONDS$6 = 120;
+	LIMIT_SECONDS$7 = 120;
 	page = object({ files: array(object({
 		filename: string$1(),
 		url: string$1()
@@ -33122,10 +33168,10 @@ async function locateUv({ progress = SILENT, signal }) {
 		if (version && isVersionAtLeast(version, MINIMUM_VERSION$1)) return candidate;
 		if (version) progress.say(`Ignoring ${candidate}: it is uv ${version}, expected ${MINIMUM_VERSION$1} or newer`);
 	}
-	const requirements = await readFile(REQUIREMENTS$1, "utf8");
+	const requirements = await readFile(REQUIREMENTS$2, "utf8");
 	const version = /^uv==([0-9.]+)/m.exec(requirements)?.[1];
 	const hashes = [...requirements.matchAll(/sha256:([0-9a-f]{64})/g)].map(([, hash = ""]) => hash);
-	if (!version) throw new Error(`Cannot read the version of uv in ${REQUIREMENTS$1}: expected a line "uv==VERSION"`);
+	if (!version) throw new Error(`Cannot read the version of uv in ${REQUIREMENTS$2}: expected a line "uv==VERSION"`);
 	const folder = cacheFolder("uv", version);
 	const program = join(folder, "bin", "uv");
 	if (await isExecutable(program)) return program;
@@ -33163,9 +33209,10 @@ async function installUv(folder, { version, hashes, signal }) {
 			"--target",
 			folder,
 			"-r",
-			REQUIREMENTS$1
+			REQUIREMENTS$2
 		];
 		const run = await runProcess(python, [...args, ...wheel], {
+			cwd: folder,
 			limitSeconds: INSTALL_LIMIT_SECONDS$2,
 			...signal && { signal }
 		}).catch((e) => {
@@ -33176,7 +33223,7 @@ async function installUv(folder, { version, hashes, signal }) {
 			};
 		});
 		if (run.code === 0 && await isExecutable(join(folder, "bin", "uv"))) return;
-		failures.push(`${python}: ${lastLine$1(run.stderr) || `pip ended with ${run.code}`}`);
+		failures.push(`${python}: ${lastLine(run.stderr) || `pip ended with ${run.code}`}`);
 	}
 	try {
 		await downloadUv(folder, {
@@ -33215,10 +33262,10 @@ async function isScript(file) {
 		await handle.close();
 	}
 }
-function lastLine$1(text) {
+function lastLine(text) {
 	return text.trim().split("\n").at(-1)?.trim() ?? "";
 }
-var MINIMUM_VERSION$1, REQUIREMENTS$1, INSTALL_LIMIT_SECONDS$2, found;
+var MINIMUM_VERSION$1, REQUIREMENTS$2, INSTALL_LIMIT_SECONDS$2, found;
 var init_find_uv = __esmMin((() => {
 	init_atomic_files();
 	init_versions();
@@ -33229,7 +33276,7 @@ var init_find_uv = __esmMin((() => {
 	init_run_process();
 	init_download_uv();
 	MINIMUM_VERSION$1 = "0.13.0";
-	REQUIREMENTS$1 = codePath("python", "uv-requirements.txt");
+	REQUIREMENTS$2 = codePath("python", "uv-requirements.txt");
 	INSTALL_LIMIT_SECONDS$2 = 300;
 	found = /* @__PURE__ */ new Map();
 }));
@@ -33364,12 +33411,15 @@ async function runUv(args, { progress, signal, limitSeconds }) {
 }
 async function makeNeutralFolder() {
 	const folder = cacheFolder("neutral");
-	await mkdir(folder, { recursive: true });
-	await writeFile(join(folder, "uv.toml"), "");
+	for (const [name, text] of Object.entries(NEUTRAL_FILES)) {
+		const file = join(folder, name);
+		if (await readFile(file, "utf8").catch(() => "") !== text) await writeFileAtomically(file, text);
+	}
 	return folder;
 }
-var UNSET;
+var UNSET, NEUTRAL_FILES;
 var init_run_uv = __esmMin((() => {
+	init_atomic_files();
 	init_cache();
 	init_run_process();
 	init_find_uv();
@@ -33381,6 +33431,10 @@ var init_run_uv = __esmMin((() => {
 		"NO_BUILD",
 		"NO_BUILD_PACKAGE"
 	].map((name) => [`UV_${name}`, void 0]));
+	NEUTRAL_FILES = {
+		"pyproject.toml": "[tool.uv.workspace]\n",
+		"uv.toml": "\n"
+	};
 }));
 // python/virtualenv-error.ts
 var VirtualenvError;
@@ -34302,7 +34356,7 @@ async function checkInstalled(virtualenv, base, options) {
 			virtualenv.folder
 		],
 		limits: {
-			seconds: LIMIT_SECONDS$5,
+			seconds: LIMIT_SECONDS$6,
 			outputBytes: OUTPUT_BYTES,
 			processMemoryBytes: void 0,
 			memoryBytes: void 0
@@ -34314,12 +34368,12 @@ async function checkInstalled(virtualenv, base, options) {
 	const what = (lines.length > 0 ? lines : [run.stderr.trim()]).slice(0, 5).join("; ");
 	throw new VirtualenvError("incompatible-packages", `Cannot use the packages together: ${what}`);
 }
-var LIMIT_SECONDS$5, OUTPUT_BYTES;
+var LIMIT_SECONDS$6, OUTPUT_BYTES;
 var init_check_installed = __esmMin((() => {
 	init_run_untrusted();
 	init_find_uv();
 	init_virtualenv_error();
-	LIMIT_SECONDS$5 = 120;
+	LIMIT_SECONDS$6 = 120;
 	OUTPUT_BYTES = 1 << 20;
 }));
 // python/ensure-virtualenv.ts
@@ -34776,7 +34830,8 @@ function parseRequirements(text, file) {
 	};
 }
 function parseRequirement(line, at) {
-	const content = line.replace(/\s--hash[=\s]\S+/g, "").trim();
+	if (UNSAFE.test(line.trim().replaceAll("	", " "))) return void 0;
+	const content = line.replaceAll("	", " ").replace(/\s--hash[=\s]\S+/g, "").trim();
 	if (WHEEL_PATH.test(content)) return parseWheelPath(content, at);
 	const head = NAME$2.exec(content);
 	if (!head) return void 0;
@@ -34865,13 +34920,14 @@ function* joinLines(text, file) {
 		}
 	};
 }
-var NAME$2, CLAUSE, WHEEL_PATH;
+var NAME$2, CLAUSE, WHEEL_PATH, UNSAFE;
 var init_parse_requirements = __esmMin((() => {
 	init_normalize_package_name();
 	init_remove_comment();
 	NAME$2 = /^([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(\[[^\]]*\])?\s*/;
 	CLAUSE = /^(?:===|~=|==|!=|<=|>=|<|>)\s*[^\s,;()=<>~]+$/;
 	WHEEL_PATH = /^(?:\.\/)?[^\s@:]+\.whl$/;
+	UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\\$]/u;
 }));
 // validation/requirements/edit-requirements.ts
 function editRequirements({ entity, label }, model) {
@@ -35063,7 +35119,8 @@ async function checkSource({ label }, model, r) {
 	const wheel = "Build a wheel of it and log the model with that file in code_paths";
 	if (hasCredentials(source)) return refuse("it contains credentials, expected none in a model", "Rotate them, because everyone who can read the model has them");
 	if (/^(git|hg|svn|bzr)\+/.test(source)) return refuse("it is a repository, expected a wheel", wheel);
-	if (/^https?:/.test(source)) return /\.whl([#?]|$)/.test(source) ? [] : refuse("it is not a wheel, expected one (.whl)", wheel);
+	if (/^http:/.test(source)) return refuse("anybody on the way can change it, expected an address with https", wheel);
+	if (/^https:/.test(source)) return isWebWheel(source) ? [] : refuse("it is not a wheel, expected one (.whl)", wheel);
 	if (/^[a-z][a-z0-9+.-]*:/i.test(source)) return refuse("it is not on this machine, expected a wheel in the model", wheel);
 	const root = resolve(model.folder);
 	const file = resolve(root, source);
@@ -35111,6 +35168,7 @@ function checkConda({ label, entity, alone }, { conda }, requirements) {
 }
 var OTHER_PLATFORMS, ANACONDA_CHANNELS;
 var init_check_requirements = __esmMin((() => {
+	init_locked_values();
 	init_conda_names();
 	init_edit_requirements();
 	init_mask_secrets();
@@ -35622,13 +35680,244 @@ var init_ensure_front_virtualenv = __esmMin((() => {
 	init_remove_comment();
 	init_normalize_package_name();
 }));
+// validation/model/download-environment.ts
+function makeDownloadEnvironment(kind, uri, { home, variables = process.env }) {
+	const tracking = variables["MLFLOW_TRACKING_URI"] ?? "";
+	const databricks = kind === "tracking" && usesDatabricks(variables) ? [DATABRICKS] : [];
+	const needed = [...NEEDED[kind], ...databricks];
+	const kept = Object.entries(variables).filter(([name]) => needed.some((pattern) => pattern.test(name)));
+	const environment = {
+		...Object.fromEntries(kept),
+		MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR: "false"
+	};
+	if (kind !== "other") return {
+		...environment,
+		HOME: variables["HOME"] ?? homedir()
+	};
+	return {
+		...environment,
+		HOME: home,
+		NETRC: variables["NETRC"] ?? join(variables["HOME"] ?? homedir(), ".netrc"),
+		MLFLOW_TRACKING_URI: makeTrackingUri(uri, tracking)
+	};
+}
+function usesDatabricks(variables) {
+	return ["MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"].some((name) => variables[name]?.startsWith("databricks"));
+}
+function makeTrackingUri(uri, tracking) {
+	const host = /^[a-z0-9+.-]+:\/\/([^/]*)/.exec(uri)?.[1] ?? "localhost";
+	return `${tracking.toLowerCase().startsWith("http:") ? "http" : "https"}://${host}`;
+}
+var COMMON, STORAGE, DATABRICKS, TRACKING, NEEDED;
+var init_download_environment = __esmMin((() => {
+	COMMON = /^(?:PATH|LANG|LC_.*|TZ|TMPDIR|(?:HTTPS?|ALL|NO)_PROXY|SSL_CERT_(?:FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|MLFLOW_(?:HTTP_REQUEST|MULTIPART)_.*|MLFLOW_ALLOW_FILE_STORE)$/i;
+	STORAGE = /^(?:AWS_.*|MLFLOW_S3_.*|MLFLOW_BOTO_.*|R2_.*|B2_.*)$/;
+	DATABRICKS = /^DATABRICKS_.*$/;
+	TRACKING = /^(?:MLFLOW_TRACKING_.*|MLFLOW_REGISTRY_URI|MLFLOW_WORKSPACE)$/;
+	NEEDED = {
+		tracking: [
+			COMMON,
+			TRACKING,
+			STORAGE
+		],
+		storage: [COMMON, STORAGE],
+		databricks: [
+			COMMON,
+			TRACKING,
+			DATABRICKS
+		],
+		other: [COMMON]
+	};
+}));
+// validation/model/model-sources.ts
+function readModelSources(variables = process.env) {
+	return {
+		allowed: (variables["DAVIT_MODEL_SOURCES"] ?? "").split(/[\s,]+/).filter(Boolean).map((word) => {
+			const parsed = parseModelUri(word);
+			if ("why" in parsed || parsed.host === "" || [...NAME_SCHEMES, "file"].includes(parsed.scheme)) throw new Error(`Cannot use an entry of ${SOURCES_VARIABLE}: ${SOURCE_RULE}`);
+			return renderUri(parsed).replace(/\/+$/, "");
+		}),
+		tracking: variables["MLFLOW_TRACKING_URI"] || void 0
+	};
+}
+function allowTypedUri(sources, uri) {
+	const parsed = parseModelUri(uri);
+	return "why" in parsed ? sources : {
+		...sources,
+		allowed: [...sources.allowed, renderUri(parsed)]
+	};
+}
+function checkModelUri(uri, { allowed, tracking }) {
+	const parsed = parseModelUri(uri);
+	if ("why" in parsed) return parsed;
+	const { scheme, host } = parsed;
+	if (NAME_SCHEMES.includes(scheme)) return host === "" ? "tracking" : {
+		why: "it names a server",
+		hint: `Write ${scheme}:/… without a host`
+	};
+	if (scheme === "mlflow-artifacts" && (host === "" || isTrackingHost(host, tracking))) return "tracking";
+	if (!isBelow$1(renderUri(parsed), allowed)) return refuseSource(scheme, host, allowed);
+	if (scheme === "s3" || scheme === "r2" || scheme === "b2") return "storage";
+	return scheme === "dbfs" ? "databricks" : "other";
+}
+function isTrackingHost(host, tracking) {
+	const [, scheme = "", server = ""] = /^(https?):\/\/(?:[^/@]*@)?([^/?#]*)/i.exec(tracking ?? "") ?? [];
+	return server !== "" && normalizeHost(scheme.toLowerCase(), server) === normalizeHost(scheme.toLowerCase(), host);
+}
+function isBelow$1(uri, allowed) {
+	return allowed.some((source) => uri === source || uri.startsWith(`${source}/`));
+}
+function refuseSource(scheme, host, allowed) {
+	const known = [
+		"models:/",
+		"runs:/",
+		"paths",
+		...allowed
+	].join(", ");
+	const source = host === "" ? `${scheme}://HOST` : `${scheme}://${host}`;
+	return {
+		why: `its source is not allowed, expected one of ${known}`,
+		hint: `To allow it, the owner of the repository adds ${source} to ${SOURCES_VARIABLE} in the environment of Davit, or to the input "model-sources" of its workflow; a pull request cannot`
+	};
+}
+function parseModelUri(uri) {
+	const refuse = (why, hint) => ({
+		why,
+		hint
+	});
+	const fragment = /[\p{Cc}\p{Cf}\s\\?#]/u.exec(uri)?.[0];
+	if (fragment !== void 0) return refuse(`it contains ${JSON.stringify(fragment)}`, "Write a URI without spaces, backslashes, \"?\" and \"#\"");
+	const [, scheme, authority = "", path = ""] = SHAPE.exec(uri) ?? [];
+	if (scheme === void 0) return refuse("it is not a URI that Davit can read", "Write SCHEME:/… or SCHEME://HOST/…, with a lowercase scheme");
+	const isContainer = CONTAINER_SCHEMES.includes(scheme) && CONTAINER.test(authority);
+	const host = isContainer ? authority.replace(CONTAINER, "") : authority;
+	if (host.includes("@")) return refuse("it contains a user or password", "Write it without, because files are in Git; use the environment");
+	if (host !== "" && !HOST.test(host)) return refuse("its host is not a name or an address", "Write the host as letters, digits, dots and \"-\"");
+	if (/%(?:2e|2f|5c|25|0)/i.test(path) || path.includes("//") || /(?:^|\/)\.\.?(?:\/|$)/.test(path)) return refuse("its path contains \".\", \"..\", \"//\" or an escaped separator", "Write the path in full");
+	return {
+		scheme,
+		host: (isContainer ? authority.slice(0, authority.length - host.length) : "") + normalizeHost(scheme, host),
+		path
+	};
+}
+function normalizeHost(scheme, host) {
+	const port = DEFAULT_PORTS[scheme];
+	const lower = host.toLowerCase();
+	return port !== void 0 && lower.endsWith(port) ? lower.slice(0, -port.length) : lower;
+}
+function renderUri({ scheme, host, path }) {
+	return host === "" ? `${scheme}:${path}` : `${scheme}://${host}${path}`;
+}
+var SOURCES_VARIABLE, SOURCE_RULE, SHAPE, HOST, CONTAINER_SCHEMES, CONTAINER, DEFAULT_PORTS, NAME_SCHEMES;
+var init_model_sources = __esmMin((() => {
+	SOURCES_VARIABLE = "DAVIT_MODEL_SOURCES";
+	SOURCE_RULE = "expected SCHEME://HOST or SCHEME://HOST/FOLDER, such as s3://acme-models";
+	SHAPE = /^([a-z][a-z0-9+.-]*):(?:\/\/([^/]*))?(\/.*)?$/;
+	HOST = /^(?:[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?$/i;
+	CONTAINER_SCHEMES = [
+		"abfs",
+		"abfss",
+		"wasb",
+		"wasbs",
+		"r2",
+		"b2"
+	];
+	CONTAINER = /^[A-Za-z0-9$][A-Za-z0-9._-]*@/;
+	DEFAULT_PORTS = {
+		http: ":80",
+		https: ":443",
+		ftp: ":21",
+		sftp: ":22"
+	};
+	NAME_SCHEMES = ["models", "runs"];
+}));
+// validation/model/explain-download.ts
+function explainDownloadFailure({ timedOut, stderr }, limitSeconds) {
+	if (timedOut) return {
+		why: `it took longer than ${limitSeconds} s`,
+		hint: HINT
+	};
+	const reason = parseLastLine(stderr);
+	if (reason === void 0) return {
+		why: "the download program failed",
+		hint: HINT
+	};
+	switch (reason.kind) {
+		case "refused": return {
+			why: `its files are at ${reason.source}, which is not an allowed source`,
+			hint: `To allow it, the owner of the repository adds it to ${SOURCES_VARIABLE} in the environment of Davit`
+		};
+		case "package": return {
+			why: `Davit has no package${reason.package === "" ? "" : ` ${reason.package}`} to read this URI`,
+			hint: "Download the model and write its path"
+		};
+		case "failed": return {
+			why: `the download failed (${reason.error})`,
+			hint: HINT
+		};
+		case "denied":
+		case "missing":
+		case "unreachable": return {
+			why: REASONS$1[reason.kind],
+			hint: HINT
+		};
+	}
+}
+function parseLastLine(stderr) {
+	try {
+		return failure.safeParse(JSON.parse(stderr.trim().split("\n").at(-1) ?? "")).data;
+	} catch {
+		return;
+	}
+}
+var failure, HINT, REASONS$1;
+var init_explain_download = __esmMin((() => {
+	init_zod();
+	init_model_sources();
+	failure = discriminatedUnion("kind", [
+		object({
+			kind: literal("refused"),
+			source: string$1()
+		}),
+		object({
+			kind: literal("package"),
+			package: string$1()
+		}),
+		object({ kind: _enum([
+			"denied",
+			"missing",
+			"unreachable"
+		]) }),
+		object({
+			kind: literal("failed"),
+			error: string$1().regex(/^\w+$/)
+		})
+	]);
+	HINT = "Check the URI, MLFLOW_TRACKING_URI and your credentials for it";
+	REASONS$1 = {
+		denied: "access was denied",
+		missing: "there is no such model or directory",
+		unreachable: "the server is not reachable"
+	};
+}));
 // validation/model/download-model.ts
 async function downloadModel(subject, { uri, folder }, options) {
-	const wrong = checkUri(uri);
-	if (wrong) return refuse$2(subject, uri, wrong.why, wrong.hint);
-	const tracking = process.env["MLFLOW_TRACKING_URI"];
-	if (/^(models|runs|mlflow-artifacts):/.test(uri) && !tracking) return refuse$2(subject, uri, "MLFLOW_TRACKING_URI is not set", "Set it to the address of your MLflow server");
-	const moving = await refuseMovingVersion(subject, uri, options);
+	const allowed = readModelSources();
+	const sources = subject.alone ? allowTypedUri(allowed, uri) : allowed;
+	const kind = checkModelUri(uri, sources);
+	if (typeof kind !== "string") return refuse$2(subject, uri, kind);
+	const wrong = checkVersion(uri);
+	if (wrong) return refuse$2(subject, uri, wrong);
+	if (kind === "tracking" && sources.tracking === void 0) return refuse$2(subject, uri, {
+		why: "MLFLOW_TRACKING_URI is not set",
+		hint: "Set it to the address of your MLflow server"
+	});
+	const source = {
+		uri,
+		kind,
+		sources
+	};
+	const moving = await refuseMovingVersion(subject, source, options);
 	if (moving) return moving;
 	if (await stat(join(folder, "MLmodel")).catch(() => void 0)) return {
 		folder,
@@ -35638,77 +35927,92 @@ async function downloadModel(subject, { uri, folder }, options) {
 		return await stat(join(folder, "MLmodel")).catch(() => void 0) ? {
 			folder,
 			diagnostics: []
-		} : download(subject, uri, folder, options);
+		} : download(subject, source, folder, options);
 	}, {
 		...options,
 		what: "downloading the same model"
 	});
 }
-function checkUri(uri) {
+function checkVersion(uri) {
 	const single = /^models:\/{1,3}([^/@]+)$/.exec(uri)?.[1];
 	if (single !== void 0 && !single.startsWith("m-")) return {
 		why: "it has no version",
 		hint: `Write models:/${single}/VERSION`
 	};
 }
-async function refuseMovingVersion(subject, uri, options) {
+async function refuseMovingVersion(subject, source, options) {
+	const { uri } = source;
 	const [, name, target] = /^models:\/{1,3}(.+?)(?:@|\/)([^/@]+)$/.exec(uri) ?? [];
 	if (name === void 0 || target === void 0 || /^\d+$/.test(target)) return void 0;
-	const run = await runProgram(["--resolve", uri], options);
-	const version = run.code === 0 ? run.stdout.trim() : "";
+	const run = await runProgram(source, "--resolve", [], options);
+	const version = run.code === 0 ? /^\d+$/.exec(run.stdout.trim())?.[0] ?? "" : "";
 	const hint = version ? `Write models:/${name}/${version}, its current version` : `Write models:/${name}/VERSION`;
-	return refuse$2(subject, uri, `"${target}" can point to another version later, expected a version number`, hint);
+	return refuse$2(subject, uri, {
+		why: `"${target}" can point to another version later, expected a version number`,
+		hint
+	});
 }
-async function download(subject, uri, folder, options) {
-	const failure = { message: "" };
+async function download(subject, source, folder, options) {
+	const shown = maskSecrets(source.uri);
+	const failure = { reason: void 0 };
 	await mkdir(cacheFolder("models"), { recursive: true });
 	try {
-		await withProgress(options.progress ?? SILENT, `Downloading ${subject.label} (${maskSecrets(uri)})`, () => makeFolderAtomically(folder, async (fresh) => {
-			const run = await runProgram([
-				"--download",
-				uri,
-				fresh
-			], options);
+		await withProgress(options.progress ?? SILENT, `Downloading ${subject.label} (${shown})`, () => makeFolderAtomically(folder, async (fresh) => {
+			const run = await runProgram(source, "--download", [fresh], options);
 			if (run.code === 0) return;
-			failure.message = run.timedOut ? `it took longer than ${DOWNLOAD_LIMIT_SECONDS} s` : lastLine(run.stderr);
-			throw new Error(`Cannot download ${maskSecrets(uri)}`);
+			failure.reason = explainDownloadFailure(run, DOWNLOAD_LIMIT_SECONDS);
+			throw new Error(`Cannot download ${shown}`);
 		}));
 	} catch (e) {
-		if (failure.message === "") throw e;
-		return refuse$2(subject, uri, failure.message, "Check the URI, MLFLOW_TRACKING_URI and your credentials for it");
+		if (failure.reason === void 0) throw e;
+		return refuse$2(subject, source.uri, failure.reason);
 	}
 	return {
 		folder,
 		diagnostics: []
 	};
 }
-async function runProgram(args, options) {
-	const packages = parseLockedRequirements(await readFile(REQUIREMENTS, "utf8"));
+async function runProgram({ uri, kind, sources }, action, rest, options) {
+	const packages = parseLockedRequirements(await readFile(REQUIREMENTS$1, "utf8"));
 	const virtualenv = await ensureVirtualenv({
-		python: await chooseMinorVersion(SUPPORTED_PYTHONS),
+		python: await chooseMinorVersion(SUPPORTED_PYTHONS$1),
 		platform: "here",
 		packages
 	}, options);
-	return runProcess(virtualenv.python, [PROGRAM, ...args], {
-		env: makeChildEnvironment({
-			PYTHONPYCACHEPREFIX: virtualenv.pycache,
-			MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR: "false"
-		}),
-		limitSeconds: DOWNLOAD_LIMIT_SECONDS,
-		...options.signal && { signal: options.signal }
-	});
+	const policy = JSON.stringify({ sources: sources.allowed });
+	const home = makeTemporaryFolder("download");
+	try {
+		return await runProcess(virtualenv.python, [
+			"-s",
+			PROGRAM,
+			action,
+			policy,
+			uri,
+			...rest
+		], {
+			cwd: home,
+			env: {
+				...makeDownloadEnvironment(kind, uri, { home }),
+				PYTHONPYCACHEPREFIX: virtualenv.pycache
+			},
+			limitSeconds: DOWNLOAD_LIMIT_SECONDS,
+			...options.signal && { signal: options.signal }
+		});
+	} finally {
+		await rm(home, {
+			recursive: true,
+			force: true
+		});
+	}
 }
-function refuse$2(subject, uri, why, hint) {
+function refuse$2(subject, uri, { why, hint }) {
 	const message = `Cannot fetch ${subject.label} from "${maskSecrets(uri)}": ${maskSecrets(why)}`;
 	return {
 		folder: void 0,
 		diagnostics: [makeError("model-not-found", subject.entity.place, message, hint)]
 	};
 }
-function lastLine(text) {
-	return text.trim().split("\n").at(-1)?.trim() ?? "unknown cause";
-}
-var REQUIREMENTS, PROGRAM, DOWNLOAD_LIMIT_SECONDS, SUPPORTED_PYTHONS;
+var REQUIREMENTS$1, PROGRAM, DOWNLOAD_LIMIT_SECONDS, SUPPORTED_PYTHONS$1;
 var init_download_model = __esmMin((() => {
 	init_ensure_virtualenv();
 	init_ensure_front_virtualenv();
@@ -35720,11 +36024,15 @@ var init_download_model = __esmMin((() => {
 	init_file_lock();
 	init_progress();
 	init_run_process();
+	init_temporary_folder();
+	init_download_environment();
+	init_explain_download();
 	init_mask_secrets();
-	REQUIREMENTS = codePath("validation", "model", "download-requirements.txt");
+	init_model_sources();
+	REQUIREMENTS$1 = codePath("validation", "model", "download-requirements.txt");
 	PROGRAM = codePath("validation", "model", "download_model.py");
 	DOWNLOAD_LIMIT_SECONDS = 3600;
-	SUPPORTED_PYTHONS = [
+	SUPPORTED_PYTHONS$1 = [
 		"3.12",
 		"3.11",
 		"3.13"
@@ -35761,13 +36069,13 @@ async function reportMissingModel(subject, root, path, folder) {
 	const { entity, label, alone } = subject;
 	const message = `Cannot find the model ${label}: there is no directory ${path}`;
 	if (alone) return makeError("model-not-found", subject.entity.place, message, "Specify the directory that contains MLmodel, or a URI");
-	const near = entity.model.uri === void 0 ? await listNames(resolve(folder, "..")) : [];
-	const names = near.length > 0 || entity.model.uri !== void 0 ? [] : await listNames(join(root, "models"));
+	const near = entity.model.uri === void 0 ? await listNames$1(resolve(folder, "..")) : [];
+	const names = near.length > 0 || entity.model.uri !== void 0 ? [] : await listNames$1(join(root, "models"));
 	const there = [...near.map((v) => `${entity.model.name} ${v}`), ...names];
 	const hint = `${there.length > 0 ? `Existing models: ${there.join(", ")}. ` : ""}Put the model there, or set davit.served_entities.${entity.name}.model_uri to its location`;
 	return makeError("model-not-found", subject.entity.place, message, hint);
 }
-async function listNames(folder) {
+async function listNames$1(folder) {
 	return (await readdir(folder, { withFileTypes: true }).catch(() => [])).filter((e) => e.isDirectory()).map((e) => e.name).sort();
 }
 function refuse$1(diagnostic) {
@@ -35780,6 +36088,348 @@ var init_fetch_model = __esmMin((() => {
 	init_diagnostic();
 	init_locate_model();
 	init_download_model();
+}));
+// validation/severity-policy.ts
+function readSeverityPolicy(variable, variables = process.env) {
+	const word = variables[variable] ?? "";
+	if (word === "" || word === "warning") return "warning";
+	if (word === "error") return "error";
+	throw new Error(`Cannot use ${variable}: it is ${JSON.stringify(word.slice(0, 40))}, expected warning or error`);
+}
+var init_severity_policy = __esmMin((() => {}));
+// python/compile-byte-code.ts
+async function findBasePython({ python }) {
+	const executable = await realpath(python);
+	return {
+		executable,
+		folder: dirname(dirname(executable))
+	};
+}
+var SCRIPT, MAX_FILES, LIMIT_MILLISECONDS, ByteCodeCompiler;
+var init_compile_byte_code = __esmMin((() => {
+	init_code();
+	init_wait_for_child();
+	SCRIPT = codePath("python", "compile_byte_code.py");
+	MAX_FILES = 2e4;
+	LIMIT_MILLISECONDS = 6e4;
+	ByteCodeCompiler = class {
+		#base;
+		#pycache;
+		#folders;
+		#seen = /* @__PURE__ */ new Set();
+		#child;
+		#ended;
+		constructor(virtualenv, base, code) {
+			this.#base = base;
+			this.#pycache = virtualenv.pycache;
+			this.#folders = [
+				virtualenv.folder,
+				base.folder,
+				...code
+			].map((folder) => folder + sep);
+		}
+		add(files) {
+			const own = files.filter((file) => this.#accepts(file));
+			for (const file of own) this.#seen.add(file);
+			if (own.length > 0) this.#start().stdin?.write(own.map((file) => `${file}\n`).join(""));
+		}
+		async end() {
+			this.#child?.stdin?.end();
+			await this.#ended;
+		}
+		#accepts(file) {
+			if (this.#seen.size >= MAX_FILES || this.#seen.has(file) || !file.endsWith(".py")) return false;
+			if (/[\n\r\0]/.test(file) || file.split(sep).includes("..")) return false;
+			return this.#folders.some((folder) => file.startsWith(folder)) && !file.startsWith(this.#pycache + sep);
+		}
+		#start() {
+			if (this.#child) return this.#child;
+			const child = spawn(this.#base.executable, [
+				"-I",
+				"-S",
+				SCRIPT,
+				this.#pycache
+			], {
+				cwd: this.#base.folder,
+				env: {},
+				stdio: [
+					"pipe",
+					"ignore",
+					"ignore"
+				]
+			});
+			child.stdin.on("error", () => void 0);
+			const limit = setTimeout(() => child.kill("SIGKILL"), LIMIT_MILLISECONDS);
+			this.#ended = waitForChild(child).catch(() => void 0).finally(() => clearTimeout(limit));
+			this.#child = child;
+			return child;
+		}
+	};
+}));
+// validation/pickles/judge-imports.ts
+function isBeyondPackages(found, { packages, code }) {
+	const { module, name, standard, dangerous } = found;
+	const [top = ""] = module.split(".");
+	const parts = name.split(".");
+	if (parts.some((part) => GATES.has(part))) return true;
+	if (standard) return name !== "" && !isHarmless(module, parts);
+	if (top === "__main__" || top === "__mp_main__" || code.has(top)) return false;
+	if (!packages.has(top)) return true;
+	if (top === "cloudpickle") return false;
+	return dangerous || parts.some((part) => MODULES_IN_PACKAGES.has(part));
+}
+function isHarmless(module, [first = "", ...rest]) {
+	const [top = "", ...below] = module.split(".");
+	const known = [OTHER_NAMES[top] ?? top, ...below].join(".");
+	if (known === "operator") return rest.length === 0 && !OPERATOR_EXCEPTIONS.has(first) && !first.startsWith("(");
+	const names = HARMLESS[known === "collections.abc" ? "collections" : known];
+	if (names === void 0 || names !== "all" && !names.has(first) || first.startsWith("(")) return false;
+	return rest.length === 0 || HARMLESS_METHODS.has(known);
+}
+var words, HARMLESS, OPERATOR_EXCEPTIONS, OTHER_NAMES, HARMLESS_METHODS, MODULES_IN_PACKAGES, GATES;
+var init_judge_imports = __esmMin((() => {
+	words = (text) => new Set(text.split(/\s+/));
+	HARMLESS = {
+		builtins: words(`basestring bool bytearray bytes classmethod complex dict Ellipsis enumerate float frozenset getattr int list long memoryview
+     NotImplemented object property range reversed set slice staticmethod str tuple type unicode xrange zip ArithmeticError
+     AssertionError AttributeError BaseException Exception ImportError IndexError KeyError LookupError NameError
+     NotImplementedError OSError RuntimeError StopIteration TypeError ValueError Warning UserWarning abs len max min sum
+     round sorted any all repr hash isinstance issubclass callable`),
+		abc: "all",
+		array: "all",
+		codecs: words("encode decode"),
+		collections: "all",
+		contextvars: "all",
+		copy: words("copy deepcopy _reconstruct"),
+		copyreg: words("_reconstructor __newobj__ __newobj_ex__ __reduce_ex__"),
+		dataclasses: "all",
+		datetime: "all",
+		decimal: "all",
+		enum: "all",
+		fractions: "all",
+		functools: words("partial partialmethod cached_property lru_cache _lru_cache_wrapper wraps singledispatch"),
+		inspect: words("Signature Parameter _ParameterKind _empty"),
+		io: words("BytesIO StringIO"),
+		ipaddress: "all",
+		itertools: words("chain count cycle repeat product"),
+		json: "all",
+		logging: words("getLogger Logger"),
+		math: "all",
+		cmath: "all",
+		numbers: "all",
+		pathlib: "all",
+		queue: words("Queue LifoQueue PriorityQueue"),
+		random: "all",
+		re: words("_compile compile Pattern RegexFlag"),
+		statistics: "all",
+		string: "all",
+		time: words("struct_time time perf_counter monotonic"),
+		types: "all",
+		typing: "all",
+		uuid: words("UUID SafeUUID"),
+		warnings: words("warn"),
+		weakref: "all",
+		zoneinfo: "all"
+	};
+	OPERATOR_EXCEPTIONS = words("call");
+	OTHER_NAMES = {
+		__builtin__: "builtins",
+		_abc: "abc",
+		_codecs: "codecs",
+		_collections: "collections",
+		_collections_abc: "collections",
+		_datetime: "datetime",
+		_decimal: "decimal",
+		_functools: "functools",
+		_io: "io",
+		_operator: "operator",
+		_pydatetime: "datetime",
+		_pydecimal: "decimal",
+		_random: "random",
+		_struct: "struct",
+		_weakref: "weakref",
+		copy_reg: "copyreg"
+	};
+	HARMLESS_METHODS = words("builtins collections datetime decimal");
+	MODULES_IN_PACKAGES = words(`os sys subprocess importlib builtins shutil socket ctypes posix nt pty runpy pickle code codeop marshal tempfile
+   multiprocessing threading asyncio urllib http ftplib smtplib webbrowser pdb inspect platform`);
+	GATES = words("__globals__ __builtins__ __subclasses__ __import__ __loader__ __code__ __mro__ __base__ __dict__");
+}));
+// validation/pickles/scan-pickles.ts
+async function scanPickles(model, options) {
+	const file = cacheFolder("pickles", `${contentHash({
+		format: 1,
+		sources: await Promise.all([...PROGRAMS, REQUIREMENTS].map((file) => readFile(file, "utf8"))),
+		model: model.digest,
+		virtualenv: model.virtualenv.key
+	}).slice(0, 32)}.json`);
+	const kept = await readKept(file);
+	if (kept) return kept;
+	await model.ensureVirtualenv();
+	const found = await scan(model.folder, model.virtualenv, options);
+	await writeFileAtomically(file, JSON.stringify(found));
+	return found;
+}
+async function readKept(file) {
+	const text = await readText$1(file);
+	try {
+		return (text === void 0 ? void 0 : findings.safeParse(JSON.parse(text)).data)?.map((f) => ({
+			...f,
+			incomplete: f.incomplete
+		}));
+	} catch {
+		return;
+	}
+}
+async function scan(folder, virtualenv, options) {
+	const packages = parseLockedRequirements(await readFile(REQUIREMENTS, "utf8"));
+	const scanner = await ensureVirtualenv({
+		python: await chooseMinorVersion(SUPPORTED_PYTHONS),
+		platform: "here",
+		packages
+	}, options);
+	const [program = ""] = PROGRAMS;
+	const base = await findBasePython(scanner);
+	const run = await runUntrusted({
+		command: [
+			scanner.python,
+			"-s",
+			program,
+			folder
+		],
+		env: { PYTHONPYCACHEPREFIX: scanner.pycache },
+		path: [],
+		readable: [
+			base.folder,
+			scanner.folder,
+			dirname(program)
+		],
+		data: folder,
+		limits: LIMITS,
+		signal: options.signal
+	}, options.sandbox);
+	const files = parseOutput(run.code === 0 ? run.stdout : "");
+	if (!files) return [{
+		path: ".",
+		imports: [],
+		incomplete: describeFailure(run)
+	}];
+	const provided = await listProvidedModules(folder, virtualenv);
+	return files.flatMap(({ path, names, incomplete }) => {
+		const beyond = names.filter((name) => isBeyondPackages(name, provided));
+		if (beyond.length === 0 && incomplete === null) return [];
+		return [{
+			path,
+			imports: beyond.map(renderImport),
+			incomplete: incomplete ?? void 0
+		}];
+	});
+}
+function renderImport({ module, name, called }) {
+	return `${[module, name].filter(Boolean).join(".")}${called && !name.endsWith(")") ? "()" : ""}`;
+}
+function parseOutput(stdout) {
+	try {
+		return scanned.safeParse(JSON.parse(stdout)).data?.files;
+	} catch {
+		return;
+	}
+}
+function describeFailure({ stopped, code }) {
+	return stopped === "time" ? `the scan took longer than ${LIMIT_SECONDS$5} s` : `the scan ended with exit code ${code}`;
+}
+async function listProvidedModules(folder, { folder: root }) {
+	const libraries = await listNames(join(root, "lib"));
+	return {
+		packages: makeModules((await Promise.all(libraries.map((name) => listNames(join(root, "lib", name, "site-packages"))))).flat()),
+		code: makeModules(await listNames(join(folder, "code")))
+	};
+}
+async function listNames(folder) {
+	return readdir(folder).catch(() => []);
+}
+function makeModules(names) {
+	return new Set(names.map((name) => name.replace(/\..*$/, "")));
+}
+var REQUIREMENTS, PROGRAMS, LIMIT_SECONDS$5, LIMITS, SUPPORTED_PYTHONS, scanned, findings;
+var init_scan_pickles = __esmMin((() => {
+	init_zod();
+	init_compile_byte_code();
+	init_ensure_virtualenv();
+	init_ensure_front_virtualenv();
+	init_find_python();
+	init_read_project();
+	init_names();
+	init_atomic_files();
+	init_cache();
+	init_code();
+	init_run_untrusted();
+	init_judge_imports();
+	REQUIREMENTS = codePath("validation", "pickles", "scan-requirements.txt");
+	PROGRAMS = ["scan_pickles.py", "stub_machine.py"].map((name) => codePath("validation", "pickles", name));
+	LIMIT_SECONDS$5 = 60;
+	LIMITS = {
+		seconds: LIMIT_SECONDS$5,
+		outputBytes: 64 << 20,
+		processMemoryBytes: 2 ** 31,
+		memoryBytes: 2 ** 31
+	};
+	SUPPORTED_PYTHONS = [
+		"3.12",
+		"3.11",
+		"3.13",
+		"3.10"
+	];
+	scanned = object({ files: array(object({
+		path: string$1(),
+		names: array(object({
+			module: string$1(),
+			name: string$1(),
+			called: boolean$1(),
+			dangerous: boolean$1(),
+			standard: boolean$1()
+		})),
+		incomplete: string$1().nullable()
+	})) });
+	findings = array(object({
+		path: string$1(),
+		imports: array(string$1()),
+		incomplete: string$1().optional()
+	}));
+}));
+// validation/pickles/check-pickles.ts
+async function checkPickles(subject, model, options) {
+	const make = readSeverityPolicy("DAVIT_PICKLES") === "error" ? makeError : makeWarning;
+	const found = await scanPickles(model, options);
+	const place = (path) => subject.alone ? {
+		...subject.entity.place,
+		file: `${subject.entity.place.file}/${path}`
+	} : subject.entity.place;
+	const diagnostics = found.slice(0, SHOWN_FILES).flatMap((finding) => describe$1(subject, finding).map(([code, message, hint]) => make(code, place(finding.path), message, hint)));
+	if (found.length <= SHOWN_FILES) return diagnostics;
+	const more = `Cannot trust ${found.length - SHOWN_FILES} more files of ${subject.label}: see the scan of its pickles`;
+	return [...diagnostics, make("pickle-import", place("."), more)];
+}
+function describe$1({ label }, { path, imports, incomplete }) {
+	const beyond = [
+		"pickle-import",
+		`Cannot trust ${path} of ${label}: loading it imports ${imports.slice(0, SHOWN_IMPORTS).join(", ")}${imports.length > SHOWN_IMPORTS ? ` and ${imports.length - SHOWN_IMPORTS} more` : ""}, expected only its packages and its code`,
+		"Save the model without it, or let somebody who knows why it is there approve it"
+	];
+	const unread = [
+		"pickle-unreadable",
+		`Cannot scan ${path} of ${label} to its end: ${incomplete ?? ""}`,
+		"Save the model in a format without pickles, or uncompressed"
+	];
+	return [...imports.length > 0 ? [beyond] : [], ...incomplete === void 0 ? [] : [unread]];
+}
+var SHOWN_IMPORTS, SHOWN_FILES;
+var init_check_pickles = __esmMin((() => {
+	init_diagnostic();
+	init_severity_policy();
+	init_scan_pickles();
+	SHOWN_IMPORTS = 8;
+	SHOWN_FILES = 10;
 }));
 // validation/requirements/standard-library.ts
 function findPythonsWith(module) {
@@ -35861,75 +36511,6 @@ var init_explain_module = __esmMin((() => {
 	NAMESPACE_PACKAGES = {
 		"google.generativeai": "google-generativeai",
 		"google.protobuf": "protobuf"
-	};
-}));
-// python/compile-byte-code.ts
-async function findBasePython({ python }) {
-	const executable = await realpath(python);
-	return {
-		executable,
-		folder: dirname(dirname(executable))
-	};
-}
-var SCRIPT, MAX_FILES, LIMIT_MILLISECONDS, ByteCodeCompiler;
-var init_compile_byte_code = __esmMin((() => {
-	init_code();
-	init_wait_for_child();
-	SCRIPT = codePath("python", "compile_byte_code.py");
-	MAX_FILES = 2e4;
-	LIMIT_MILLISECONDS = 6e4;
-	ByteCodeCompiler = class {
-		#base;
-		#pycache;
-		#folders;
-		#seen = /* @__PURE__ */ new Set();
-		#child;
-		#ended;
-		constructor(virtualenv, base, code) {
-			this.#base = base;
-			this.#pycache = virtualenv.pycache;
-			this.#folders = [
-				virtualenv.folder,
-				base.folder,
-				...code
-			].map((folder) => folder + sep);
-		}
-		add(files) {
-			const own = files.filter((file) => this.#accepts(file));
-			for (const file of own) this.#seen.add(file);
-			if (own.length > 0) this.#start().stdin?.write(own.map((file) => `${file}\n`).join(""));
-		}
-		async end() {
-			this.#child?.stdin?.end();
-			await this.#ended;
-		}
-		#accepts(file) {
-			if (this.#seen.size >= MAX_FILES || this.#seen.has(file) || !file.endsWith(".py")) return false;
-			if (/[\n\r\0]/.test(file) || file.split(sep).includes("..")) return false;
-			return this.#folders.some((folder) => file.startsWith(folder)) && !file.startsWith(this.#pycache + sep);
-		}
-		#start() {
-			if (this.#child) return this.#child;
-			const child = spawn(this.#base.executable, [
-				"-I",
-				"-S",
-				SCRIPT,
-				this.#pycache
-			], {
-				cwd: this.#base.folder,
-				env: {},
-				stdio: [
-					"pipe",
-					"ignore",
-					"ignore"
-				]
-			});
-			child.stdin.on("error", () => void 0);
-			const limit = setTimeout(() => child.kill("SIGKILL"), LIMIT_MILLISECONDS);
-			this.#ended = waitForChild(child).catch(() => void 0).finally(() => clearTimeout(limit));
-			this.#child = child;
-			return child;
-		}
 	};
 }));
 // validation/proof/run-proof.ts
@@ -36362,7 +36943,7 @@ async function probeSandbox() {
 }
 async function readVersion() {
 	const run = await runProcess("bwrap", ["--version"], { limitSeconds: PROBE_SECONDS }).catch(() => void 0);
-	return /(\d+\.\d+\.\d+)/.exec(run?.stdout ?? "")?.[1];
+	return /^bubblewrap (\d+\.\d+\.\d+)/.exec(run?.stdout ?? "")?.[1];
 }
 async function tryCommand(user, sized) {
 	const { command, inputs } = await wrapInBubblewrap({
@@ -36499,6 +37080,7 @@ async function runVirtualenvStage(subject, lock, folder, options) {
 	const request = makeVirtualenvRequest(lock, subject.entity.name, folder);
 	const locked = lock.entities[subject.entity.name];
 	const sandbox = await chooseSandbox(options.withoutSandbox);
+	const usable = sandbox && "why" in sandbox ? void 0 : sandbox;
 	try {
 		const known = await locateVirtualenv(request, options);
 		const key = known && locked && await makeProofKey(subject, locked, known);
@@ -36508,7 +37090,7 @@ async function runVirtualenvStage(subject, lock, folder, options) {
 				virtualenv: known,
 				key,
 				proof,
-				sandbox: void 0
+				sandbox: usable
 			},
 			cached: true,
 			diagnostics: []
@@ -36546,10 +37128,29 @@ function reportMissingSandbox(subject, { why, hint }) {
 	return makeSubjectError(subject, "sandbox-missing", `Cannot prove ${subject.label}: its code runs only in a sandbox, and ${why}`, hint);
 }
 async function runProofStage(subject, { virtualenv, key, proof: earlier, sandbox, folder }, lock, options) {
+	const digest = lock.entities[subject.entity.name]?.model.digest ?? "";
+	const ensure = () => ensureVirtualenv(makeVirtualenvRequest(lock, subject.entity.name, folder), {
+		...options,
+		sandbox
+	});
+	const pickles = await checkPickles(subject, {
+		folder,
+		virtualenv,
+		digest,
+		ensureVirtualenv: ensure
+	}, {
+		...options,
+		sandbox
+	});
+	if (hasErrors(pickles)) return {
+		value: void 0,
+		cached: false,
+		diagnostics: pickles
+	};
 	if (earlier) return {
 		value: earlier,
 		cached: true,
-		diagnostics: checkMemory(subject.entity, earlier)
+		diagnostics: [...pickles, ...checkMemory(subject.entity, earlier)]
 	};
 	const { progress = SILENT, signal } = options;
 	if (!sandbox) warnWithoutSandbox(progress);
@@ -36568,7 +37169,11 @@ async function runProofStage(subject, { virtualenv, key, proof: earlier, sandbox
 	return {
 		value: proof,
 		cached: false,
-		diagnostics: [...diagnostics, ...proof ? checkMemory(subject.entity, proof) : []]
+		diagnostics: [
+			...pickles,
+			...diagnostics,
+			...proof ? checkMemory(subject.entity, proof) : []
+		]
 	};
 }
 var CONCURRENCY$1;
@@ -36582,6 +37187,7 @@ var init_validate_endpoint = __esmMin((() => {
 	init_check_memory();
 	init_check_model();
 	init_fetch_model();
+	init_check_pickles();
 	init_prove_model();
 	init_sandbox();
 	init_warn_without_sandbox();
@@ -38260,7 +38866,7 @@ async function compileLines({ folder, python, request, options }, lines, more) {
 }
 function renderRequirement({ text, name, source, marker }, modelFolder) {
 	if (source === void 0 || /^https?:/.test(source)) return text;
-	const place = `${name} @ ${pathToFileURL(resolve(modelFolder, source)).href}`;
+	const place = `${name} @ ${pathToFileURL(resolve(modelFolder, source)).href.replaceAll("$", "%24")}`;
 	return marker === void 0 ? place : `${place} ; ${marker}`;
 }
 function readPackages(text, modelFolder) {
@@ -38713,6 +39319,8 @@ var init_diagnostic_codes = __esmMin((() => {
 		"python-unavailable": "The Python version that the model needs is not available",
 		"install-failed": "The virtualenv cannot be made from the lock",
 		"incompatible-packages": "Installed packages are incompatible with each other",
+		"pickle-import": "Loading the model imports more than its packages and its own code",
+		"pickle-unreadable": "A pickle of the model cannot be scanned to its end",
 		"sandbox-missing": "This machine has no sandbox for the code of models",
 		"import-failed": "The model needs a module that is not installed or cannot be imported",
 		"load-failed": "The model cannot be loaded",
@@ -45474,7 +46082,7 @@ async function findLastCommit({ root, signal }, filter, paths) {
 		"HEAD",
 		"--",
 		...paths
-	], signal);
+	], { signal });
 	if (code !== 0) throw new Error(`Cannot read the history of the checkout: git reports "${stderr.trim()}"`);
 	return stdout.trim() || void 0;
 }

@@ -1,0 +1,60 @@
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { scanPickles } from '../../validation/pickles/scan-pickles.ts';
+
+/** Scans the files of make_pickles.py as a model whose lock has pandas, numpy, joblib and cloudpickle. */
+async function scanAll() {
+  const folder = await mkdtemp(join(tmpdir(), 'pickles-'));
+  const model = join(folder, 'model');
+  execFileSync('python3', [join(import.meta.dirname, 'make_pickles.py'), model]);
+  for (const name of ['pandas', 'numpy', 'joblib', 'cloudpickle'])
+    await mkdir(join(folder, 'virtualenv/lib/python3.11/site-packages', name), { recursive: true });
+  const virtualenv = {
+    folder: join(folder, 'virtualenv'),
+    python: '',
+    pythonVersion: '3.11.7',
+    pycache: '',
+    key: folder,
+  };
+  const made: string[] = [];
+  const scan = () =>
+    scanPickles(
+      { folder: model, digest: folder, virtualenv, ensureVirtualenv: () => Promise.resolve(made.push('virtualenv')) },
+      {},
+    );
+  const found = await scan();
+  await rm(model, { recursive: true });
+  expect(await scan()).toEqual(found); // from the cache, which has no file of the model
+  expect(made).toEqual(['virtualenv']);
+  return Object.fromEntries(found.map((f) => [f.path, f]));
+}
+
+test('scanPickles() names every import that a hostile pickle hides, and none of an honest one', async () => {
+  const found = await scanAll();
+  const clean = Object.keys(found).filter((path) => path.startsWith('honest') || path.startsWith('MLmodel'));
+  expect(clean.map((path) => found[path])).toEqual([]);
+  const system = /^(?:os|posix)\.system(?:\(\))?$/;
+  const hidden = [
+    ...[0, 1, 2, 3, 4, 5].map((protocol) => `evil-${protocol}.pkl`),
+    ...['gzip.pkl', 'zlib.joblib', 'xz.joblib', 'lzma.joblib', 'bz2.joblib', 'twice.pkl', 'torch.pt:archive/data.pkl'],
+    ...['any-member.pt:archive/weights', 'any-name.json', 'prefix.zip:x', 'a.tar.gz:x.pkl', 'object.npy'],
+    ...['model.skops:schema.json', 'nested.pkl', 'second.pkl', 'cut.pkl', 'broken-later.pkl', 'memo.pkl', 'pop.pkl'],
+    ...['getattr.pkl', 'subimport.pkl', 'attrgetter.pkl', 'instance.pkl', 'array.joblib', 'huge-memo.pkl'],
+  ];
+  for (const path of hidden)
+    expect([path, found[path]?.imports]).toEqual([path, expect.arrayContaining([expect.stringMatching(system)])]);
+  const others = {
+    'through-package.pkl': 'pandas.io.common.os.system()',
+    'dotted.pkl': 'pathlib.Path.write_text',
+    'globals.pkl': 'pandas.DataFrame.__init__.__globals__',
+    'unknown-package.pkl': 'evilpackage.run',
+    'extension.pkl': 'copyreg.extension 1',
+  };
+  for (const [path, name] of Object.entries(others)) expect([path, found[path]?.imports]).toEqual([path, [name]]);
+  const unread = ['cut.pkl', 'lz4.joblib', 'huge-claim.pkl', 'bomb.pkl.gz', 'deep-schema.skops:schema.json'];
+  for (const path of unread) expect([path, found[path]?.incomplete]).toEqual([path, expect.any(String)]);
+  expect(found['evil-4.pkl']?.incomplete).toBeUndefined();
+});

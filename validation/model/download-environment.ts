@@ -1,0 +1,52 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { SourceKind } from './model-sources.ts';
+
+/** Variables without a secret: paths, proxies, certificates, and how patiently MLflow downloads. */
+const COMMON =
+  /^(?:PATH|LANG|LC_.*|TZ|TMPDIR|(?:HTTPS?|ALL|NO)_PROXY|SSL_CERT_(?:FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|MLFLOW_(?:HTTP_REQUEST|MULTIPART)_.*|MLFLOW_ALLOW_FILE_STORE)$/i;
+const STORAGE = /^(?:AWS_.*|MLFLOW_S3_.*|MLFLOW_BOTO_.*|R2_.*|B2_.*)$/;
+const DATABRICKS = /^DATABRICKS_.*$/;
+const TRACKING = /^(?:MLFLOW_TRACKING_.*|MLFLOW_REGISTRY_URI|MLFLOW_WORKSPACE)$/;
+
+/** Which variables of Davit's environment a download of each kind of source needs. */
+const NEEDED: Readonly<Record<SourceKind, readonly RegExp[]>> = {
+  // The tracking server may say that the artifacts are in a bucket.
+  tracking: [COMMON, TRACKING, STORAGE],
+  storage: [COMMON, STORAGE],
+  databricks: [COMMON, TRACKING, DATABRICKS],
+  other: [COMMON],
+};
+
+/**
+ * The environment of the program that downloads: only what the source needs, so that no other host can be sent a
+ * credential. A source without credentials also gets an empty home, because MLflow reads ~/.mlflow/credentials.
+ */
+export function makeDownloadEnvironment(
+  kind: SourceKind,
+  uri: string,
+  { home, variables = process.env }: { readonly home: string; readonly variables?: NodeJS.ProcessEnv },
+): NodeJS.ProcessEnv {
+  const tracking = variables['MLFLOW_TRACKING_URI'] ?? '';
+  const databricks = kind === 'tracking' && usesDatabricks(variables) ? [DATABRICKS] : [];
+  const needed = [...NEEDED[kind], ...databricks];
+  const kept = Object.entries(variables).filter(([name]) => needed.some((pattern) => pattern.test(name)));
+  const environment = { ...Object.fromEntries(kept), MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR: 'false' };
+  if (kind !== 'other') return { ...environment, HOME: variables['HOME'] ?? homedir() };
+  return {
+    ...environment,
+    HOME: home,
+    NETRC: variables['NETRC'] ?? join(variables['HOME'] ?? homedir(), '.netrc'), // names the host of each password
+    MLFLOW_TRACKING_URI: makeTrackingUri(uri, tracking),
+  };
+}
+
+function usesDatabricks(variables: NodeJS.ProcessEnv): boolean {
+  return ['MLFLOW_TRACKING_URI', 'MLFLOW_REGISTRY_URI'].some((name) => variables[name]?.startsWith('databricks'));
+}
+
+/** MLflow takes the protocol of `mlflow-artifacts://HOST` from its tracking URI. */
+function makeTrackingUri(uri: string, tracking: string): string {
+  const host = /^[a-z0-9+.-]+:\/\/([^/]*)/.exec(uri)?.[1] ?? 'localhost';
+  return `${tracking.toLowerCase().startsWith('http:') ? 'http' : 'https'}://${host}`;
+}
