@@ -8,8 +8,8 @@ import { ensureSandbox } from '../ensure-sandbox.ts';
 import type { Job } from '../job.ts';
 import { LOG, withoutWorkflowCommands } from '../log.ts';
 import {
-  findBase,
   findProject,
+  findScope,
   listEnvironments,
   makeProjectPrefix,
   SUMMARY_CHARACTERS,
@@ -18,17 +18,17 @@ import {
 
 /** `davit review --stage validate` for the pull request's changes. It runs the models and needs no secret. */
 export async function validate(job: Job): Promise<void> {
-  const { inputs, signal } = job;
+  const { signal } = job;
   deleteCredentialVariables();
   const root = await findProject(job);
   const environments = await listEnvironments(job, root);
+  const scope = await findScope(job, root);
   await ensureSandbox(signal);
   const report = await withReportFolder(job, (out) =>
     withoutWorkflowCommands(() =>
       reviewProject({
         root,
-        names: inputs.endpoints,
-        base: findBase(job),
+        ...scope,
         environments,
         stage: 'validate',
         out,
