@@ -1,21 +1,24 @@
 import { connectGitHub, type GitHub } from './github/connect.ts';
 import type { Job } from './job.ts';
 import { LOG } from './log.ts';
+import { makeProjectPrefix } from './project.ts';
 
 /**
  * Runs work with GitHub's API and logs the number of requests. Without a signal, a cancelled run can still send
  * requests.
  */
 export async function withGitHub<T>(
-  { inputs, runner }: Job,
+  context: Job,
   work: (github: GitHub) => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
+  const { inputs, runner } = context;
   const { apiUrl, repository, job } = runner;
   const github = connectGitHub({
     token: inputs.token,
     apiUrl,
     repository,
+    project: makeProjectPrefix(context),
     job,
     say: LOG.say,
     ...(signal && { signal }),

@@ -6,6 +6,7 @@ import type { Report } from '../schemas/report/report.ts';
 import { makeAnnotations } from './annotations.ts';
 import { type CheckRun, writeCheckRun } from './github/check-run.ts';
 import type { GitHub } from './github/connect.ts';
+import { makeReportMarker } from './github/project-names.ts';
 import { isReadOnlyTokenError } from './github/request-error.ts';
 import { postComment } from './github/sticky-comment.ts';
 import { LOG } from './log.ts';
@@ -47,7 +48,8 @@ async function comments(report: Report, { github, reviewed }: PostOptions): Prom
     LOG.say('The branch has new commits: the run of the newest commit posts the comment');
     return undefined;
   }
-  const [marker = '', ...lines] = renderReport(report).split('\n');
+  const [, ...lines] = renderReport(report).split('\n');
+  const marker = makeReportMarker(github);
   const posted = await postComment(github, { pull: reviewed.pull.number, marker, body: lines.join('\n') });
   LOG.say(`The comment is ${posted.done}: ${posted.url}`);
   return posted.url;

@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto';
 import { readdir, realpath, rm } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import { setOutput } from '@actions/core';
+import { listEndpoints } from '../schemas/read-project.ts';
+import { runGit } from '../system/run-git.ts';
 import type { Job } from './job.ts';
+import { LOG } from './log.ts';
 import { readStageReport } from './stage-folder.ts';
 
 /** GitHub's limit for a step's summary is one mebibyte, and a character may take four bytes. */
@@ -36,8 +39,39 @@ export async function listEnvironments({ inputs }: Job, root: string): Promise<r
 }
 
 /** The base to compare a pull request with; undefined: Git has to find it. */
-export function findBase({ inputs, runner }: Job): string | undefined {
+function findBase({ inputs, runner }: Job): string | undefined {
   return inputs.base ?? runner.event.pull_request?.base.sha;
+}
+
+/** The endpoints of a run: those that changed since a base, or those with a name. */
+interface Scope {
+  readonly base: string | undefined;
+  /** Empty: those that changed. */
+  readonly names: readonly string[];
+}
+
+/**
+ * The scope of a run in the project at `root`. A push that makes a branch has no commit before it, and one that is
+ * forced may have removed that commit from the history. Such a push is about all endpoints.
+ */
+export async function findScope(job: Job, root: string): Promise<Scope> {
+  const { inputs, runner, signal } = job;
+  const base = findBase(job);
+  const pushed = base !== undefined && (NO_COMMIT.test(base) || base === runner.event.before);
+  if (!pushed || (await isCommit(root, base, signal))) return { base, names: inputs.endpoints };
+  if (inputs.endpoints.length > 0) return { base: 'HEAD', names: inputs.endpoints };
+  LOG.say('The history does not contain the commit before this push: all endpoints count as changed');
+  return { base: 'HEAD', names: await listEndpoints({ root, endpoints: 'endpoints' }) };
+}
+
+/** GitHub's name for no commit. */
+const NO_COMMIT = /^0+$/;
+
+async function isCommit(root: string, commit: string, signal: AbortSignal): Promise<boolean> {
+  return (
+    (await runGit(root, ['rev-parse', '--verify', '--quiet', '--end-of-options', `${commit}^{commit}`], signal))
+      .code === 0
+  );
 }
 
 /** `models/` if the project is that folder of the repository. */

@@ -47,6 +47,8 @@ const event = z.object({
     })
     .optional(),
   repository: repository.optional(),
+  /** Only for `push`: the branch's commit before it; zeros: the push has made the branch. */
+  before: z.string().optional(),
 });
 
 /** The parts of an event that are used here. GitHub made them, but not the texts in them. */

@@ -4,6 +4,7 @@ import { compareEnvironment, type EnvironmentComparison } from '../deploy/compar
 import { openDeploymentContext } from '../deploy/open-deployment-context.ts';
 import { ISSUE_CHARACTERS, renderDrift, renderDriftLine } from '../deploy/render-drift.ts';
 import type { GitHub } from '../github/connect.ts';
+import { makeDriftMarker } from '../github/project-names.ts';
 import { closeIssue, postIssue } from '../github/sticky-issue.ts';
 import type { Job } from '../job.ts';
 import { LOG, withoutWorkflowCommands } from '../log.ts';
@@ -43,7 +44,7 @@ async function updateDriftIssue(
   if (job.inputs.endpoints.length > 0) return;
   const { environment, endpoints } = comparison;
   const { runUrl } = job.runner;
-  const marker = `<!-- davit:drift ${environment} -->`;
+  const marker = makeDriftMarker(github, environment);
   if (endpoints.every((e) => e.kind === 'same')) {
     const closed = await closeIssue(github, marker, `The environment matches the merged state again. [Run](${runUrl})`);
     if (closed !== undefined) LOG.say(`Closed issue #${closed}`);

@@ -9,9 +9,9 @@ import { annotateDiagnostics } from '../annotate-diagnostics.ts';
 import type { Job } from '../job.ts';
 import { LOG, withoutWorkflowCommands } from '../log.ts';
 import {
-  findBase,
   findFolderInside,
   findProject,
+  findScope,
   makeProjectPrefix,
   SUMMARY_CHARACTERS,
   withReportFolder,
@@ -28,14 +28,14 @@ export async function preview(job: Job): Promise<void> {
   const root = await findProject(job);
   const from = await findFolderInside(resolve(runner.workspace, inputs.pullRequest), inputs.project);
   const validated = resolve(runner.workspace, inputs.validated);
+  const scope = await findScope(job, from);
   const report = await withReportFolder(job, (out) =>
     withoutWorkflowCommands(async () => {
       await prepareProgram(root, signal);
       return reviewProject({
         root,
         from,
-        names: inputs.endpoints,
-        base: findBase(job),
+        ...scope,
         environments: inputs.environments,
         stage: 'preview',
         with: (await hasReport(validated)) ? validated : undefined,

@@ -30,6 +30,11 @@ export async function report(job: Job): Promise<void> {
         notice('Nothing to report: this run belongs to no open pull request');
         return;
       }
+      if (reviewed.pull.state === 'closed') {
+        // A label or a run that is started again would replace what the merge was reviewed as, and its rollouts.
+        notice(`Nothing to report: pull request #${reviewed.pull.number} is closed, and its review stays as it is`);
+        return;
+      }
       const unsaid = await withoutWorkflowCommands(() => publishReport(reviewed, { job, github, out }));
       if (unsaid.length > 0)
         notice(`The token has no permission to write ${unsaid.join(' and ')}; the report is in the job summary`);

@@ -8,8 +8,8 @@ import { ensureSandbox } from '../ensure-sandbox.ts';
 import type { Job } from '../job.ts';
 import { LOG, withoutWorkflowCommands } from '../log.ts';
 import {
-  findBase,
   findProject,
+  findScope,
   listEnvironments,
   makeProjectPrefix,
   SUMMARY_CHARACTERS,
@@ -22,13 +22,13 @@ export async function validate(job: Job): Promise<void> {
   deleteCredentialVariables();
   const root = await findProject(job);
   const environments = await listEnvironments(job, root);
+  const scope = await findScope(job, root);
   if (!inputs.withoutSandbox) await ensureSandbox(signal);
   const report = await withReportFolder(job, (out) =>
     withoutWorkflowCommands(() =>
       reviewProject({
         root,
-        names: inputs.endpoints,
-        base: findBase(job),
+        ...scope,
         environments,
         stage: 'validate',
         out,

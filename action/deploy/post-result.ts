@@ -1,10 +1,10 @@
-import { REPORT_MARKER } from '../../review/render-report.ts';
 import { insertRollouts } from '../../review/render-rollouts.ts';
 import type { Diagnostic } from '../../schemas/diagnostic.ts';
 import { renderCauses } from '../../app/outage.ts';
 import { makeAnnotations } from '../annotations.ts';
 import { writeCheckRun } from '../github/check-run.ts';
 import type { GitHub } from '../github/connect.ts';
+import { makeDeploymentCheckName, makeReportMarker } from '../github/project-names.ts';
 import { findRevert, openRevert, type PullRequest } from '../github/pull-request.ts';
 import { postComment, readComment } from '../github/sticky-comment.ts';
 import type { Job } from '../job.ts';
@@ -44,7 +44,7 @@ export async function postResult(log: DeploymentLog, telling: PostContext): Prom
 async function postCheckRun(log: DeploymentLog, { job, github }: PostContext): Promise<void> {
   const diagnostics: readonly Diagnostic[] = log.results.flatMap((r) => r.diagnostics);
   await writeCheckRun(github, {
-    name: `davit: ${log.environment}`, // never the review's name, because a merged commit may be the reviewed one
+    name: makeDeploymentCheckName(github, log.environment),
     sha: job.runner.sha,
     conclusion: log.results.some(needsAttention) ? 'failure' : 'success',
     title: renderOutcome(log).slice(0, 200),
@@ -55,9 +55,10 @@ async function postCheckRun(log: DeploymentLog, { job, github }: PostContext): P
 }
 
 async function postPullRequestComment(pull: PullRequest, log: DeploymentLog, { github }: PostContext): Promise<void> {
-  const before = (await readComment(github, pull.number, REPORT_MARKER)) ?? '';
+  const marker = makeReportMarker(github);
+  const before = (await readComment(github, pull.number, marker)) ?? '';
   const body = insertRollouts(before, log.environment, log.results);
-  const posted = await postComment(github, { pull: pull.number, marker: REPORT_MARKER, body });
+  const posted = await postComment(github, { pull: pull.number, marker, body });
   LOG.say(`The comment of #${pull.number} is ${posted.done}: ${posted.url}`);
 }
 

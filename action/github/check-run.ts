@@ -1,7 +1,6 @@
 import type { GitHub } from './connect.ts';
+import { makeReviewCheckName } from './project-names.ts';
 
-/** The review's check run, which a branch protection rule requires by this name. */
-const REVIEW_NAME = 'davit';
 /** GitHub Actions. Every GitHub instance reserves the name. */
 const APP_SLUG = 'github-actions';
 const ANNOTATIONS_PER_REQUEST = 50;
@@ -18,7 +17,7 @@ export interface Annotation {
 }
 
 export interface CheckRun {
-  /** Default: the review's name, `davit`. */
+  /** Default: the review's name. */
   readonly name?: string;
   /** The commit of the check run. */
   readonly sha: string;
@@ -42,13 +41,14 @@ export interface WrittenCheckRun {
  * Writes a check run of a commit. It is concluded only with its last annotations, so that nobody sees half of them as a
  * result. If writing stops before, GitHub shows it in progress, and the next run writes a new one.
  */
-export async function writeCheckRun({ octokit, place }: GitHub, run: CheckRun): Promise<string | null> {
+export async function writeCheckRun(github: GitHub, run: CheckRun): Promise<string | null> {
+  const { octokit, place } = github;
   const output = { title: run.title, summary: run.summary, ...(run.text !== undefined && { text: run.text }) };
   const [first = [], ...more] = splitIntoBatches(run.annotations.map(toGitHubAnnotation));
   const done = { status: 'completed', conclusion: run.conclusion } as const;
   const written = await octokit.rest.checks.create({
     ...place,
-    name: run.name ?? REVIEW_NAME,
+    name: run.name ?? makeReviewCheckName(github),
     head_sha: run.sha,
     ...(run.detailsUrl && { details_url: run.detailsUrl }),
     ...(more.length === 0 ? done : { status: 'in_progress' as const }),
@@ -65,12 +65,14 @@ export async function writeCheckRun({ octokit, place }: GitHub, run: CheckRun): 
 }
 
 /**
- * The newest concluded check run `davit` of a commit that GitHub Actions wrote; check runs of other apps do not count.
+ * The newest concluded check run of a commit's review that GitHub Actions wrote; check runs of other apps do not count.
  */
-export async function readCheckRun({ octokit, place }: GitHub, sha: string): Promise<WrittenCheckRun | undefined> {
-  const options = { ...place, ref: sha, check_name: REVIEW_NAME, filter: 'all', per_page: 100 } as const;
+export async function readCheckRun(github: GitHub, sha: string): Promise<WrittenCheckRun | undefined> {
+  const { octokit, place } = github;
+  const name = makeReviewCheckName(github);
+  const options = { ...place, ref: sha, check_name: name, filter: 'all', per_page: 100 } as const;
   const runs = await octokit.paginate(octokit.rest.checks.listForRef, options);
-  const ours = runs.filter((r) => r.app?.slug === APP_SLUG && r.name === REVIEW_NAME && r.status === 'completed');
+  const ours = runs.filter((r) => r.app?.slug === APP_SLUG && r.name === name && r.status === 'completed');
   const newest = ours.toSorted((a, b) => a.id - b.id).at(-1);
   return newest && { conclusion: newest.conclusion, url: newest.html_url, text: newest.output.text };
 }

@@ -11,6 +11,8 @@ export interface ConnectOptions {
   readonly apiUrl: string;
   /** `octocat/models` */
   readonly repository: string;
+  /** The project's folder in the repository, ending in a slash; default: the repository's root. */
+  readonly project?: string;
   /** The workflow's job. GitHub's logs and our fake GitHub tell callers apart by it. */
   readonly job: string;
   readonly signal?: AbortSignal;
@@ -33,6 +35,11 @@ export interface RequestCounts {
 export interface GitHub {
   readonly octokit: Octokit;
   readonly place: { readonly owner: string; readonly repo: string };
+  /**
+   * The project's folder in the repository, ending in a slash; empty: the root. Each project of a repository has its
+   * own comment, check runs, issues and deployment records (`project-names.ts`).
+   */
+  readonly project: string;
   readonly calls: () => RequestCounts;
 }
 
@@ -59,7 +66,7 @@ export function connectGitHub(options: ConnectOptions): GitHub {
     writing = turn.catch(() => undefined);
     return turn;
   });
-  return { octokit, place: { owner, repo }, calls: () => ({ ...calls }) };
+  return { octokit, place: { owner, repo }, project: options.project ?? '', calls: () => ({ ...calls }) };
 }
 
 /** A request before octokit sends it. */

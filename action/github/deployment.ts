@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { sendGraphql } from './send-graphql.ts';
 import { type Author, isAuthor } from './author.ts';
 import type { GitHub } from './connect.ts';
+import { makeDeploymentTask } from './project-names.ts';
 
 /** Identifies the deployer, so that the state lock of a runner that died can be recognised. */
 const payload = z.object({
@@ -41,16 +42,16 @@ export interface Deployment {
   readonly states: readonly string[];
 }
 
-const TASK = 'davit:';
 const DESCRIPTION_CHARACTERS = 140;
 
 /** Records that the deployment of an endpoint begins, and returns its number. */
-export async function createDeployment({ octokit, place }: GitHub, deployment: NewDeployment): Promise<number> {
+export async function createDeployment(github: GitHub, deployment: NewDeployment): Promise<number> {
+  const { octokit, place } = github;
   const created = await octokit.rest.repos.createDeployment({
     ...place,
     ref: deployment.sha,
     environment: deployment.environment,
-    task: `${TASK}${deployment.payload.endpoint}`,
+    task: makeDeploymentTask(github, deployment.payload.endpoint),
     payload: { ...deployment.payload },
     description: `Davit: ${deployment.payload.endpoint}`,
     auto_merge: false,
@@ -85,7 +86,7 @@ export async function retireDeployments(
 ): Promise<void> {
   if (nodeIds.length === 0) return;
   const { octokit, place } = github;
-  const wanted = { ...place, environment, task: `${TASK}${endpoint}`, per_page: 100 };
+  const wanted = { ...place, environment, task: makeDeploymentTask(github, endpoint), per_page: 100 };
   const { data } = await octokit.rest.repos.listDeployments(wanted);
   for (const { id } of data.filter((d) => nodeIds.includes(d.node_id)))
     await setDeploymentStatus(github, id, { state: 'inactive', description: '' });
@@ -125,7 +126,7 @@ const DEPLOYMENTS = `query ($owner: String!, $repo: String!, $environment: Strin
   }
 }`;
 
-/** Davit's deployments to an environment, newest first, loaded page by page. Deployments by others are left out. */
+/** The project's deployments to an environment, newest first, loaded page by page. Others' are left out. */
 export async function* listDeployments(github: GitHub, environment: string): AsyncGenerator<Deployment> {
   for (let after: string | null = null; ;) {
     const variables = { ...github.place, environment, after };
@@ -133,7 +134,12 @@ export async function* listDeployments(github: GitHub, environment: string): Asy
     const { nodes, pageInfo } = page.repository.deployments;
     for (const { id, commitOid, createdAt, creator, payload: told, task, statuses } of nodes) {
       const read = payload.safeParse(parsePayload(told));
-      if (!read.success || task !== `${TASK}${read.data.endpoint}` || !isAuthor(creator, page.viewer.login)) continue;
+      if (
+        !read.success ||
+        task !== makeDeploymentTask(github, read.data.endpoint) ||
+        !isAuthor(creator, page.viewer.login)
+      )
+        continue;
       const states = (statuses?.nodes ?? []).map((s) => s.state.toLowerCase());
       yield { nodeId: id, sha: commitOid, createdAt, payload: read.data, states };
     }

@@ -124,6 +124,21 @@ describe('validate', () => {
     });
   });
 
+  it.each([
+    ['a first push', '0'.repeat(40)],
+    ['a forced push, whose commit before it is gone', 'f'.repeat(40)],
+  ])('takes all endpoints after %s', async (_, before) => {
+    const workspace = makeWorkspace({ 'endpoints/a.yaml': 'name: a\n', 'endpoints/b.yaml': '[' });
+    const push = { eventName: 'push', event: { before, ref: 'refs/heads/main' }, workspace };
+    const { outputs, log } = await runStep({ ...push, inputs: { command: 'validate', base: before } });
+    expect(outputs['endpoints'], log).toBe('["a","b"]');
+    expect(log).toContain('all endpoints count as changed');
+    const named = await runStep({ ...push, inputs: { command: 'validate', base: before, endpoints: 'b' } });
+    expect(named.outputs['endpoints'], named.log).toBe('["b"]');
+    const empty = makeWorkspace({ 'README.md': 'words' });
+    expect((await runStep({ ...push, workspace: empty, inputs: { command: 'validate', base: before } })).code).toBe(0);
+  });
+
   it('fails when it cannot do its work', async () => {
     const workspace = makeWorkspace({});
     const { code, commands } = await runStep({ inputs: { command: 'validate', base: 'nowhere' }, workspace });

@@ -3,12 +3,13 @@ import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { REPORT_MARKER } from '../../review/render-report.ts';
 import { parseReviewedPlans } from '../../review/reviewed-plans.ts';
 import type { Report } from '../../schemas/report/report.ts';
 import { codePath } from '../../system/code.ts';
 import { deleted, failing, makeEndpoint, makeReport, rolling } from '../review/reports.ts';
 import type { Seed } from './github/fake/seed.ts';
-import { type FakeGitHub, startFakeGitHub } from './github/fake/server.ts';
+import { startFakeGitHub } from './github/fake/server.ts';
 import { runStep, TOKEN, writeFiles } from './run-action.ts';
 
 const HEAD = 'a'.repeat(40);
@@ -34,10 +35,12 @@ interface Case {
   readonly event?: object;
   readonly eventName?: string;
   readonly prepare?: (reports: string) => void;
+  /** Default: at most one comment is there at the end. */
+  readonly oneComment?: boolean;
 }
 
 /** Reports on pull request 7 of the fake GitHub. */
-async function report({ files = {}, inputs = {}, seed = {}, event, eventName, prepare }: Case) {
+async function report({ files = {}, inputs = {}, seed = {}, event, eventName, prepare, oneComment = true }: Case) {
   const github = await startFakeGitHub({
     repository: 'octo/models',
     tokens: { [TOKEN]: { login: BOT, permissions: WRITES } },
@@ -61,7 +64,8 @@ async function report({ files = {}, inputs = {}, seed = {}, event, eventName, pr
     ...(eventName !== undefined && { eventName }),
     env: { GITHUB_API_URL: github.url, GITHUB_SERVER_URL: github.url },
   });
-  return { ...step, github, comment: theComment(github), check: github.world.checkRuns.at(-1) };
+  if (oneComment) expect(github.world.comments.length).toBeLessThanOrEqual(1);
+  return { ...step, github, comment: github.world.comments.at(0)?.body, check: github.world.checkRuns.at(-1) };
 }
 
 /** What the job of the preview hands on. */
@@ -71,11 +75,6 @@ function digestOf(files: Files): Files {
 }
 
 const RESULTS = { 'validate-result': 'success', 'preview-result': 'success' };
-
-function theComment({ world }: FakeGitHub): string | undefined {
-  expect(world.comments.length).toBeLessThanOrEqual(1);
-  return world.comments.at(0)?.body;
-}
 
 const stage = (name: 'validate' | 'preview', value: unknown): Files => ({
   [`davit-${name}/report.json`]: JSON.stringify(value),
@@ -262,6 +261,53 @@ describe('report', () => {
     expect(code).toBe(0);
     expect(check?.conclusion).toBe(conclusion);
     expect(comment?.includes('add the label')).toBe(conclusion === 'failure');
+  });
+
+  it('leaves the review and the rollouts of a closed pull request as they are: a label, a run that is started again', async () => {
+    const pull = { number: 7, head: { sha: HEAD }, base: { sha: BASE } };
+    const merged = `${REPORT_MARKER}\n<!-- davit:rollouts production -->\n\n### production: 1 live`;
+    for (const closed of [
+      { ...pull, mergedAs: ['e'.repeat(40)] },
+      { ...pull, closed: true },
+    ]) {
+      const { code, commands, comment, github } = await report({
+        files: both(makeReport([makeEndpoint('iris')])),
+        seed: {
+          pulls: [{ ...closed, labels: ['davit: destroy'] }],
+          comments: [{ on: 7, login: BOT, body: merged }],
+          checkRuns: [{ sha: HEAD, text: 'as reviewed' }],
+        },
+      });
+      expect(code).toBe(0);
+      expect(commands).toEqual([expect.stringContaining('::notice::Nothing to report: pull request #7 is closed')]);
+      expect(comment).toBe(merged);
+      expect(github.world.checkRuns.map((c) => c.text)).toEqual(['as reviewed']);
+    }
+  });
+
+  it('has its own comment and check run for each project of a repository', async () => {
+    const { github } = await report({ files: both(makeReport([makeEndpoint('iris')])) });
+    const [root] = github.world.comments;
+    const { code, github: next } = await report({
+      files: both(makeReport([failing('owl', 'check', 'bad-value', 'Cannot pin', 'Pin it')])),
+      inputs: { project: 'services/fraud-->x' },
+      seed: {
+        comments: [{ on: 7, login: BOT, body: root!.body }],
+        checkRuns: [{ sha: HEAD, text: 'of the root' }],
+      },
+      oneComment: false,
+    });
+    expect(code).toBe(0);
+    expect(next.world.comments.map((c) => c.body.split('\n')[0])).toEqual([
+      REPORT_MARKER,
+      '<!-- davit:report v1 services/fraud%2D%2D%3Ex -->',
+    ]);
+    expect(next.world.comments[0]!.body).toBe(root!.body);
+    expect(next.world.checkRuns.map((c) => [c.name, c.conclusion])).toEqual([
+      ['davit', 'success'],
+      ['davit (services/fraud-->x)', 'failure'],
+    ]);
+    expect(next.world.checkRuns[1]!.annotations).toMatchObject([{ path: 'services/fraud-->x/endpoints/owl.yaml' }]);
   });
 
   it('has nothing to say where there is no pull request', async () => {

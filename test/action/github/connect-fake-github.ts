@@ -29,7 +29,7 @@ export async function connected(seed: Partial<Seed> = {}, options: Partial<Conne
     if (fake.breaches.length > 0) throw new Error(fake.breaches.join('\n'));
   });
   const said: string[] = [];
-  const connect = (token: string) =>
+  const connect = (token: string, more: Partial<ConnectOptions> = {}) =>
     connectGitHub({
       token,
       apiUrl: fake.url,
@@ -37,6 +37,7 @@ export async function connected(seed: Partial<Seed> = {}, options: Partial<Conne
       job: 'report',
       say: (line) => void said.push(line),
       ...options,
+      ...more,
     });
   return { fake, world: fake.world, github: connect('ours'), connect, said };
 }

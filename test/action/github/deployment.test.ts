@@ -51,6 +51,16 @@ describe('deployments', () => {
     expect(world.deployments.map((d) => d.statuses.map((s) => s['state']))).toEqual([['inactive'], [], []]);
   });
 
+  it('belong to one project of a repository', async () => {
+    const { github, connect } = await connected();
+    const fraud = connect('ours', { project: 'services/fraud/' });
+    await createDeployment(github, iris);
+    await createDeployment(fraud, { ...iris, payload: { ...payload, runId: 2 } });
+    const runs = async (of: typeof github) =>
+      (await gather(listDeployments(of, 'production'))).map((d) => d.payload.runId);
+    expect([await runs(github), await runs(fraud)]).toEqual([[payload.runId], [2]]);
+  });
+
   it('are listed newest first, over pages, and foreign ones never', async () => {
     const ours = { sha: SHA, environment: 'production', task: 'davit:iris', payload };
     const many = Array.from({ length: 205 }, (_, runId) => ({ ...ours, payload: { ...payload, runId } }));
