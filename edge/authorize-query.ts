@@ -26,6 +26,7 @@ import {
   PermissionUnavailableError,
   TooManyVerificationsError,
 } from './identity/identity.ts';
+import { readSource } from './source-address.ts';
 import type { RateLimiter } from './counting/rate-limiter.ts';
 
 /** The dependencies of a decision. */
@@ -78,13 +79,11 @@ export async function check(
 }
 
 /** Identifies the caller of the request. Throws Refused. */
-export async function identifyCaller(
-  { headers }: RequestHead,
-  { callers }: AuthorizationDependencies,
-): Promise<Identity> {
+export async function identifyCaller(shown: RequestHead, { callers }: AuthorizationDependencies): Promise<Identity> {
+  const { headers } = shown;
   const token = readBearerToken(typeof headers['authorization'] === 'string' ? headers['authorization'] : undefined);
   if (token === undefined) throw new Refused(refusal.unauthenticated);
-  const answer = callers.of(token);
+  const answer = callers.of(token, readSource(shown));
   const known = answer instanceof Promise ? await answer.catch(refuseDuringOutage) : answer;
   if ('why' in known) throw new Refused(nobody(known.why));
   return known;

@@ -106,6 +106,15 @@ export function queryNotPermitted(endpoint: string): Refusal {
   };
 }
 
+/** A log may contain what other callers have sent, and whatever else a model prints. */
+export function logsNotPermitted(endpoint: string): Refusal {
+  return {
+    status: 403,
+    code: 'PERMISSION_DENIED',
+    message: `Cannot read the logs of "${endpoint}": you may view it but not manage it, expected CAN_MANAGE in davit.permissions of endpoints/${endpoint}.yaml`,
+  };
+}
+
 /** Databricks answers a stopped endpoint's queries with 400. */
 export function stopped(endpoint: string): Refusal {
   return {

@@ -28,7 +28,7 @@ function makeAuthorizationFilter(): object {
   return {
     failure_mode_allow: false,
     status_on_error: { code: 503 },
-    allowed_headers: exact(['authorization', 'x-request-id']),
+    allowed_headers: exact(['authorization', 'x-request-id', 'x-forwarded-for']),
     http_service: {
       server_uri: { uri: 'http://authorisation', cluster: 'authorisation', timeout: `${AUTHORIZATION_SECONDS}s` },
       path_prefix: CHECK_PREFIX,
