@@ -45,6 +45,15 @@ export const edgeOverloaded = temporarilyUnavailable(
   5,
 );
 
+/** One address sends more requests than the edge takes from one. */
+export const sourceLimited: Refusal = {
+  status: 429,
+  code: 'REQUEST_LIMIT_EXCEEDED',
+  message:
+    "Cannot accept the request: too many requests come from this client's address. No model received the request. Retry in a second. If a proxy in front of the edge sends the requests of many clients, raise gateway.requests_per_source in the environment's file",
+  headers: { 'retry-after': '1' },
+};
+
 export const headersTooLarge: Refusal = {
   status: 431,
   code: 'BAD_REQUEST',

@@ -27,7 +27,7 @@ const INTERNAL_HEADERS = [
 
 /** Makes the listener for clients. */
 export function makeTrafficListener(options: BootstrapOptions): object {
-  const { port, longestRequestSeconds, tls, allowedOrigins } = options;
+  const { port, longestRequestSeconds, tls, allowedOrigins, requestsPerSource } = options;
   const manager = {
     stat_prefix: 'edge',
     server_name: 'davit',
@@ -59,7 +59,7 @@ export function makeTrafficListener(options: BootstrapOptions): object {
         },
       ],
     },
-    http_filters: makeTrafficFilters(),
+    http_filters: makeTrafficFilters(requestsPerSource),
     access_log: [makeAccessLog(), makeQueryLog()],
   };
   return {

@@ -433,6 +433,24 @@ describe('the edge', () => {
       }
     });
 
+    it('takes no more of one source than its share, and says so', async () => {
+      const [port = 0, healthPort = 0, adminPort = 0] = await freePorts(3);
+      const small = await startEnvoy({ ...envoy.options, port, healthPort, adminPort, requestsPerSource: 2 });
+      const queryFrom = (localAddress: string) =>
+        ask(port, 'POST', IRIS, { headers: AUTHORIZED, body: '{}', localAddress });
+      try {
+        const answers = await Promise.all(Array.from({ length: 12 }, () => queryFrom('127.0.0.1')));
+        const refused = answers.filter(({ status }) => status === 429);
+        expect(refused.length).toBeGreaterThan(4);
+        expect(codeOf(refused[0]!)).toBe('REQUEST_LIMIT_EXCEEDED');
+        expect(refused[0]!.headers['retry-after']).toBe('1');
+        expect((await queryFrom('127.0.0.2')).status).toBe(200);
+        await until(async () => (await queryFrom('127.0.0.1')).status === 200, 5000);
+      } finally {
+        await small.stop();
+      }
+    });
+
     it('says so when its memory is full', async () => {
       const [port = 0, healthPort = 0, adminPort = 0] = await freePorts(3);
       const full = await startEnvoy({ ...envoy.options, port, healthPort, adminPort, maxHeapBytes: 1 });
