@@ -1,3 +1,4 @@
+import { MARK_HEADER } from '../../kubernetes/marks.ts';
 import { MAX_BODY_BYTES } from '../../serving-api/refusal.ts';
 import { CHECK_PREFIX } from './check-protocol.ts';
 import { makeLua } from './lua.ts';
@@ -35,7 +36,13 @@ function makeAuthorizationFilter(): object {
       server_uri: { uri: 'http://authorisation', cluster: 'authorisation', timeout: `${AUTHORIZATION_SECONDS}s` },
       path_prefix: CHECK_PREFIX,
       authorization_response: {
-        allowed_upstream_headers: exact(['x-serving-host', 'x-serving-user', 'x-serving-endpoint', 'x-request-id']),
+        allowed_upstream_headers: exact([
+          'x-serving-host',
+          'x-serving-user',
+          'x-serving-endpoint',
+          'x-request-id',
+          MARK_HEADER,
+        ]),
         allowed_client_headers: exact(['www-authenticate', 'retry-after', 'content-type', 'allow']),
       },
       // A check changes nothing but a counter, so it may be sent again when a replica ends.

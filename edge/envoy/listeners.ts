@@ -14,7 +14,7 @@ const CONNECTION_BUFFER_BYTES = 1024 * 1024;
 /** Longer than any client keeps an idle connection. */
 const IDLE_SECONDS = 3600;
 /** How long a request may take to arrive whole, as in the local gateway. */
-const REQUEST_SECONDS = 300;
+export const REQUEST_SECONDS = 300;
 
 /** Headers that have a meaning inside the cluster, so clients may not send them. */
 const INTERNAL_HEADERS = [

@@ -230,7 +230,7 @@ describe('makeOidcIdentify()', () => {
     const published = Promise.withResolvers<undefined>();
     issuer.state.keys = [['next', next]];
     issuer.state.wait = published.promise;
-    const answers = ['1', '2', '3'].map((sub) => callers.of(token(sub)));
+    const answers = ['1', '2', '3'].map((sub) => Promise.resolve(callers.of(token(sub))));
     await new Promise((done) => setImmediate(done));
     published.resolve(undefined);
     for (const answer of await Promise.all(answers)) expect(answer).toHaveProperty('caller');
