@@ -6,6 +6,7 @@ import { rateLimited } from '../serving-api/rate-limits.ts';
 import * as refusal from '../serving-api/refusal.ts';
 import { Refused } from '../serving-api/refusal-error.ts';
 import type { PermissionLevel } from '../schemas/deployment/serving-entry.ts';
+import { MARK_HEADER } from '../kubernetes/marks.ts';
 import type { Access } from './identity/access.ts';
 import type { Callers } from './identity/callers.ts';
 import {
@@ -26,6 +27,8 @@ import {
   PermissionUnavailableError,
   TooManyVerificationsError,
 } from './identity/identity.ts';
+import { readSource } from './source-address.ts';
+import type { Marks } from './marks.ts';
 import type { RateLimiter } from './counting/rate-limiter.ts';
 
 /** The dependencies of a decision. */
@@ -34,6 +37,8 @@ export interface AuthorizationDependencies {
   readonly entries: Entries;
   readonly access: Access;
   readonly limiter: RateLimiter;
+  /** Undefined: the model servers expect no marks. */
+  readonly marks?: Marks | undefined;
 }
 
 /** The part of a request that Envoy passes on. */
@@ -46,7 +51,8 @@ export interface RequestHead {
 
 /** Headers that Envoy adds to a request that may pass. */
 export type AuthorizedHeaders = Readonly<
-  Record<'x-serving-host' | 'x-serving-user' | 'x-serving-endpoint' | 'x-request-id', string>
+  Record<'x-serving-host' | 'x-serving-user' | 'x-serving-endpoint' | 'x-request-id', string> &
+    Partial<Record<typeof MARK_HEADER, string>>
 >;
 
 /**
@@ -74,17 +80,16 @@ export async function check(
     'x-serving-user': encodeHeaderValue(known.caller.name),
     'x-serving-endpoint': entry.name,
     'x-request-id': readRequestId(shown.headers) ?? makeId(),
+    ...(judges.marks && { [MARK_HEADER]: judges.marks.of(entry.name) }),
   };
 }
 
 /** Identifies the caller of the request. Throws Refused. */
-export async function identifyCaller(
-  { headers }: RequestHead,
-  { callers }: AuthorizationDependencies,
-): Promise<Identity> {
+export async function identifyCaller(shown: RequestHead, { callers }: AuthorizationDependencies): Promise<Identity> {
+  const { headers } = shown;
   const token = readBearerToken(typeof headers['authorization'] === 'string' ? headers['authorization'] : undefined);
   if (token === undefined) throw new Refused(refusal.unauthenticated);
-  const answer = callers.of(token);
+  const answer = callers.of(token, readSource(shown));
   const known = answer instanceof Promise ? await answer.catch(refuseDuringOutage) : answer;
   if ('why' in known) throw new Refused(nobody(known.why));
   return known;

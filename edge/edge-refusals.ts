@@ -45,6 +45,15 @@ export const edgeOverloaded = temporarilyUnavailable(
   5,
 );
 
+/** One address sends more requests than the edge takes from one. */
+export const sourceLimited: Refusal = {
+  status: 429,
+  code: 'REQUEST_LIMIT_EXCEEDED',
+  message:
+    "Cannot accept the request: too many requests come from this client's address. No model received the request. Retry in a second. If a proxy in front of the edge sends the requests of many clients, raise gateway.requests_per_source in the environment's file",
+  headers: { 'retry-after': '1' },
+};
+
 export const headersTooLarge: Refusal = {
   status: 431,
   code: 'BAD_REQUEST',
@@ -103,6 +112,15 @@ export function queryNotPermitted(endpoint: string): Refusal {
     status: 403,
     code: 'PERMISSION_DENIED',
     message: `Cannot query "${endpoint}": you may view it but not query it, expected CAN_QUERY in davit.permissions of endpoints/${endpoint}.yaml`,
+  };
+}
+
+/** A log may contain what other callers have sent, and whatever else a model prints. */
+export function logsNotPermitted(endpoint: string): Refusal {
+  return {
+    status: 403,
+    code: 'PERMISSION_DENIED',
+    message: `Cannot read the logs of "${endpoint}": you may view it but not manage it, expected CAN_MANAGE in davit.permissions of endpoints/${endpoint}.yaml`,
   };
 }
 

@@ -5,6 +5,7 @@ import { endpointId, renderEndpoint } from '../serving-api/render-endpoint.ts';
 import { renderMetrics } from '../serving-api/render-metrics.ts';
 import { explainMissingOpenApi, renderOpenApi } from '../serving-api/render-openapi.ts';
 import { renderPermissionLevels, renderPermissions } from '../serving-api/render-permissions.ts';
+import { includesLevel } from '../serving-api/permissions.ts';
 import { mapConcurrent } from '../system/map-concurrent.ts';
 import {
   findVisibleEntry,
@@ -13,7 +14,7 @@ import {
   refuseDuringOutage,
   type RequestHead,
 } from './authorize-query.ts';
-import { entriesNotSynced, originNotAllowed } from './edge-refusals.ts';
+import { entriesNotSynced, logsNotPermitted, originNotAllowed } from './edge-refusals.ts';
 import type { Entry } from './objects/entries.ts';
 import type { Identity } from './identity/identity.ts';
 import type { ServingObjects } from './objects/serving-objects.ts';
@@ -63,7 +64,8 @@ export class Management {
   async #look(asked: ManagementRequest, known: Identity, url: string): Promise<ManagementResponse> {
     const { judges, objects } = this.#parts;
     if (asked.kind === 'list') return this.#list(known, url);
-    const { entry, level } = await findVisibleEntry(this.#nameOf(asked), { known, wanted: 'CAN_QUERY' }, judges);
+    const wanted = asked.kind === 'logs' ? 'CAN_MANAGE' : 'CAN_QUERY';
+    const { entry, level } = await findVisibleEntry(this.#nameOf(asked), { known, wanted }, judges);
     switch (asked.kind) {
       case 'get':
         return json({ ...objects.describe([entry]).map((e) => renderEndpoint(e, { url, level }))[0] });
@@ -76,6 +78,7 @@ export class Management {
       case 'permission-levels':
         return json(renderPermissionLevels());
       case 'logs':
+        if (!includesLevel(level, 'CAN_MANAGE')) throw new Refused(logsNotPermitted(entry.name));
         return json({ logs: (await this.#readLog(entry, asked.entity)).join('\n') });
       case 'build-logs':
         this.#revisionOf(entry, asked.entity);

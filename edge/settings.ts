@@ -1,4 +1,5 @@
 import type { IdentitySettings } from '../schemas/environment/kubernetes-environment.ts';
+import type { MarkSettings } from './marks.ts';
 
 /** The service's ports; a NetworkPolicy treats each differently. */
 export const AUTHORISATION_PORTS = {
@@ -21,6 +22,8 @@ export interface EdgeSettings {
   readonly url: string | undefined;
   /** The headless Service whose addresses are the replicas; undefined: this is the only replica. */
   readonly peers: { readonly namespace: string; readonly service: string } | undefined;
+  /** Absent: queries get no mark, and the replicas have no key in common. */
+  readonly marks?: MarkSettings | undefined;
 }
 
 export interface ListenSettings {
@@ -44,7 +47,7 @@ export function readEdgeSettings(variables: NodeJS.ProcessEnv): EdgeSettings & L
   const text = variables[SETTINGS_VARIABLE];
   if (text === undefined)
     throw new TypeError(`Cannot start: ${SETTINGS_VARIABLE} is not set, expected the settings as JSON`);
-  const { namespace, identity, url, peers } = JSON.parse(text) as Partial<EdgeSettings>;
+  const { namespace, identity, url, peers, marks } = JSON.parse(text) as Partial<EdgeSettings>;
   if (typeof namespace !== 'string' || typeof identity !== 'object')
     throw new TypeError(`Cannot read ${SETTINGS_VARIABLE}: expected an object with namespace and identity`);
   const ports = variables[PORTS_VARIABLE];
@@ -53,6 +56,7 @@ export function readEdgeSettings(variables: NodeJS.ProcessEnv): EdgeSettings & L
     identity,
     url,
     peers,
+    marks,
     address: variables[ADDRESS_VARIABLE] ?? '',
     ports: { ...AUTHORISATION_PORTS, ...(ports !== undefined && (JSON.parse(ports) as object)) },
   };

@@ -10,6 +10,7 @@ import { makeHealthServer } from './health-server.ts';
 import type { IdentifyCaller } from './identity/identity.ts';
 import { StaleAnswerCounter } from './identity/stale-answer-counter.ts';
 import { makeKubernetesIdentify } from './identity/kubernetes-identity.ts';
+import { Marks } from './marks.ts';
 import { Management } from './management.ts';
 import { makeOidcIdentify } from './identity/oidc-identity.ts';
 import { makePeerClient, makePeerServer } from './counting/peers.ts';
@@ -34,19 +35,22 @@ const CLOSE_MILLISECONDS = 10_000;
 /** Starts the whole service on its ports. */
 export async function startEdge(settings: EdgeSettings & ListenSettings, api: KubernetesApi): Promise<Edge> {
   const { namespace, ports, peers, address } = settings;
+  const marks = settings.marks && (await Marks.read(settings.marks, namespace));
+  const peerKey = marks?.peerKey;
   const [entries, objects] = [new Entries(api, namespace), new ServingObjects(api, namespace)];
   const replicas = peers && new ReplicaAddresses(api, peers);
-  const ask = makePeerClient(ports.peers);
+  const ask = makePeerClient(ports.peers, undefined, peerKey);
   const addresses = () => replicas?.addresses ?? [];
   const limiter = new RateLimiter(replicas && { own: address, addresses, ask: ask.take });
   const traffic = new EndpointTraffic(() => addresses().filter((a) => a !== address), ask.counts);
   const kept = new StaleAnswerCounter();
   const callers = new Callers(makeIdentify(settings, api), kept);
-  const judges = { callers, entries, access: new Access(api, namespace, kept), limiter };
+  const judges = { callers, entries, access: new Access(api, namespace, kept), limiter, marks };
   const metrics = new EdgeMetrics();
   let ending = false;
   const following = new AbortController();
   for (const watched of [entries, objects, ...(replicas ? [replicas] : [])]) void watched.follow(following.signal);
+  void marks?.follow(following.signal);
   const gauges = () => ({
     endpoints: entries.all.length,
     callers: callers.size,
@@ -62,7 +66,10 @@ export async function startEdge(settings: EdgeSettings & ListenSettings, api: Ku
       makeHealthServer({ ready: () => entries.synced && !ending, metrics: () => metrics.render(gauges()) }),
       ports.health,
     ),
-    listen(makePeerServer({ take: (d) => limiter.count(d), counts: (name) => traffic.own(name) }), ports.peers),
+    listen(
+      makePeerServer({ take: (d) => limiter.count(d), counts: (name) => traffic.own(name) }, peerKey),
+      ports.peers,
+    ),
     listen(
       makeAccessLogServer((answered) => entries.find(answered.endpoint) && traffic.note(answered)),
       ports.log,

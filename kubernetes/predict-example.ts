@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sendThroughActivator } from './activator.ts';
 import type { ApiResponse, KubernetesApi } from './client/api.ts';
+import { type MakeMark, MARK_HEADER } from './marks.ts';
 import { ClusterUnreachable } from './client/connection.ts';
 
 /** The model answered without a prediction, or something on the way refused the request. */
@@ -16,6 +17,8 @@ export interface ExamplePrediction {
   readonly revision: string;
   readonly limitSeconds: number;
   readonly signal: AbortSignal;
+  /** Makes the mark of a request that may take so many seconds; undefined: the model server expects none. */
+  readonly mark?: MakeMark | undefined;
 }
 
 /** Statuses of Knative and of the API server while the activator does not know the revision yet, or while it starts. */
@@ -46,9 +49,10 @@ export async function predictExample(api: KubernetesApi, question: ExamplePredic
 /** Treats an outage of the API server like a 503, which is retried. */
 async function predictOnce(
   api: KubernetesApi,
-  { namespace, revision, limitSeconds, signal }: ExamplePrediction,
+  { namespace, revision, limitSeconds, signal, mark }: ExamplePrediction,
 ): Promise<Pick<ApiResponse, 'status' | 'body'>> {
-  const headers = { 'content-type': 'application/json', 'x-davit-example': '1' };
+  const marked = mark && { [MARK_HEADER]: mark(limitSeconds) };
+  const headers = { 'content-type': 'application/json', 'x-davit-example': '1', ...marked };
   const request = { namespace, revision, method: 'POST', path: '/invocations', headers, body: '{}' } as const;
   try {
     return await sendThroughActivator(api, request, { signal, limitSeconds });

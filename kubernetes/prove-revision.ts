@@ -12,6 +12,7 @@ import {
   readLog,
   type RevisionQuery,
 } from './diagnosis/observe-revision.ts';
+import type { MakeMark } from './marks.ts';
 import { PredictionFailed, predictExample } from './predict-example.ts';
 
 /** A revision will not become ready: `message` is one sentence, `hints` are further lines for the user. */
@@ -29,6 +30,8 @@ export interface RevisionProof extends RevisionQuery {
   /** Replicas that must be ready; 0: one prediction is enough. */
   readonly minReplicas: number;
   readonly limitSeconds: number;
+  /** Makes the mark of a request; undefined: the model server expects none. */
+  readonly mark?: MakeMark | undefined;
   /** Receives a progress sentence each time it changes. */
   readonly say: (line: string) => void;
 }

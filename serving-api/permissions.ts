@@ -21,11 +21,15 @@ export function includesLevel(level: PermissionLevel | undefined, wanted: Permis
   return level !== undefined && PERMISSION_LEVELS.indexOf(level) >= PERMISSION_LEVELS.indexOf(wanted);
 }
 
-/** Whether a principal matches the caller or one of the caller's groups. */
+/**
+ * Whether a principal matches the caller or one of the caller's groups. Only the cluster gives out the full name of a
+ * service account, so that name also matches as a user.
+ */
 export function matchesPrincipal(caller: Caller, { kind, name }: Principal): boolean {
   if (kind === 'users') return true;
   if (kind === 'group') return caller.groups.includes(name);
-  if (kind === 'user') return caller.name === name;
+  // Whoever may register a client with the identity provider chooses its name, which may be that of a person.
+  if (kind === 'user') return caller.name === name && (caller.kind === 'user' || SERVICE_ACCOUNT.test(name));
   return caller.kind === 'service_principal' && (caller.name === name || parseServiceAccount(caller.name) === name);
 }
 

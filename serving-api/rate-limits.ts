@@ -6,7 +6,7 @@ import type { SlidingWindows, Window } from './sliding-window.ts';
 
 /** A counter that applies to a request. */
 export interface RateLimitCounter extends Window {
-  /** `iris user ann@example.com` */
+  /** `iris user user ann@example.com 10/60` */
   readonly name: string;
   /** The limited object, for messages: `endpoint "iris"`. */
   readonly what: string;
@@ -34,10 +34,11 @@ export function makeRateLimitCounters(
   if (limits.length === 0) return undefined;
   const every = limits.filter((l) => l.key === 'endpoint').map((l) => makeCounter(endpoint, l, undefined));
   const own = limits.filter((l) => isLimitOfCaller(l, caller));
-  if (own.length > 0) return { every: [...every, ...own.map((l) => makeCounter(endpoint, l, caller.name))], some: [] };
+  const who = `${caller.kind} ${caller.name}`; // a client may be named like a person
+  if (own.length > 0) return { every: [...every, ...own.map((l) => makeCounter(endpoint, l, who))], some: [] };
   const some = limits.flatMap((l) => listLimitedGroups(l, caller).map((group) => makeCounter(endpoint, l, group)));
   if (some.length > 0) return { every, some };
-  const general = defaults(limits, caller).map((l) => makeCounter(endpoint, l, caller.name));
+  const general = defaults(limits, caller).map((l) => makeCounter(endpoint, l, who));
   return every.length + general.length > 0 ? { every: [...every, ...general], some: [] } : undefined;
 }
 

@@ -9,9 +9,10 @@ const FIELDS = {
 } as const;
 
 const DESCRIPTIONS: Readonly<Record<PermissionLevel, string>> = {
-  CAN_VIEW: 'Can see the endpoint, its state, logs and metrics',
+  CAN_VIEW: 'Can see the endpoint, its state and metrics',
   CAN_QUERY: 'Can also query the endpoint',
-  CAN_MANAGE: 'Can also change the endpoint, through its file in Git: the owners of the file decide who may change it',
+  CAN_MANAGE:
+    'Can also read the logs. The endpoint changes through its file in Git: the owners of the file decide who may change it',
 };
 
 /** Makes Databricks' body of `GET /api/2.0/permissions/serving-endpoints/ID`. */

@@ -14,7 +14,7 @@ const CONNECTION_BUFFER_BYTES = 1024 * 1024;
 /** Longer than any client keeps an idle connection. */
 const IDLE_SECONDS = 3600;
 /** How long a request may take to arrive whole, as in the local gateway. */
-const REQUEST_SECONDS = 300;
+export const REQUEST_SECONDS = 300;
 
 /** Headers that have a meaning inside the cluster, so clients may not send them. */
 const INTERNAL_HEADERS = [
@@ -27,7 +27,7 @@ const INTERNAL_HEADERS = [
 
 /** Makes the listener for clients. */
 export function makeTrafficListener(options: BootstrapOptions): object {
-  const { port, longestRequestSeconds, tls, allowedOrigins } = options;
+  const { port, longestRequestSeconds, tls, allowedOrigins, requestsPerSource } = options;
   const manager = {
     stat_prefix: 'edge',
     server_name: 'davit',
@@ -59,7 +59,7 @@ export function makeTrafficListener(options: BootstrapOptions): object {
         },
       ],
     },
-    http_filters: makeTrafficFilters(),
+    http_filters: makeTrafficFilters(requestsPerSource),
     access_log: [makeAccessLog(), makeQueryLog()],
   };
   return {

@@ -28,21 +28,20 @@ export class Callers {
   }
 
   /** Rejects with CheckUnavailableError when the token cannot be verified now. */
-  of(token: string): Identity | InvalidToken | Promise<Identity | InvalidToken> {
+  of(token: string, source = ''): Identity | InvalidToken | Promise<Identity | InvalidToken> {
     const hash = hashToken(token).toString('base64url');
     const known = this.#known.peek(hash);
     if (known) return known;
     const place = this.#nobody.has(hash) ? this.#nobody : this.#known;
-    return place.get(hash, () => this.#ask(token, hash, place));
+    return place.get(hash, () => this.#ask({ token, hash, source }, place));
   }
 
   /** Stores the answer in the cache that it belongs to and removes it from the other one. */
   async #ask(
-    token: string,
-    hash: string,
+    { token, hash, source }: { readonly token: string; readonly hash: string; readonly source: string },
     place: AnswerCache<Identity | InvalidToken>,
   ): Promise<CachedAnswer<Identity | InvalidToken>> {
-    const value = await this.#identify(token, { renewed: this.#known.has(hash) });
+    const value = await this.#identify(token, { renewed: this.#known.has(hash), source });
     const answer = makeCachedAnswer(value);
     const own = 'caller' in value ? this.#known : this.#nobody;
     if (own === place) return answer;
@@ -53,6 +52,7 @@ export class Callers {
 
 function makeCachedAnswer(value: Identity | InvalidToken): CachedAnswer<Identity | InvalidToken> {
   const now = Date.now();
+  if ('why' in value && value.provisional) return { value, until: 0 };
   if (!('caller' in value)) return { value, until: now + INVALID_MILLISECONDS, keptUntil: now + STALE_MILLISECONDS };
   const end = value.expires ?? Infinity;
   return {

@@ -12,16 +12,19 @@ export interface Identity {
 /** Why a token is not valid, as the end of a sentence: `it ended at …`. */
 export interface InvalidToken {
   readonly why: string;
+  /** The answer may be another one in a moment, so it is not remembered. */
+  readonly provisional?: true;
 }
 
-/**
- * Identifies the caller of a token; rejects with CheckUnavailableError when that is not possible now. `renewed`: the token was
- * valid the last time, so it is not part of a flood of invented ones.
- */
-export type IdentifyCaller = (
-  token: string,
-  options?: { readonly renewed: boolean },
-) => Promise<Identity | InvalidToken>;
+export interface IdentifyOptions {
+  /** The token was valid the last time, so it is not part of a flood of invented ones. */
+  readonly renewed: boolean;
+  /** The address that the request came from; '': unknown. */
+  readonly source?: string;
+}
+
+/** Identifies the caller of a token; rejects with CheckUnavailableError when that is not possible now. */
+export type IdentifyCaller = (token: string, options?: IdentifyOptions) => Promise<Identity | InvalidToken>;
 
 /** A check got no answer for now: the request can neither pass nor be refused for good. */
 export class CheckUnavailableError extends Error {}

@@ -20,6 +20,9 @@ const FRESH_MILLISECONDS = 600_000;
 /** An unknown key id makes the keys be read again, but at most this often, because anyone can send an unknown id. */
 const MIN_RETRY_MILLISECONDS = 5000;
 
+/** The token names a key that its issuer did not publish when its keys were read, a moment ago. */
+export class UnknownKeyError extends Error {}
+
 /** The keys of an OpenID Connect issuer, found by discovery and followed when they rotate. */
 export class SigningKeys {
   readonly #issuer: string;
@@ -46,9 +49,20 @@ export class SigningKeys {
     try {
       return await verifyWith(this.#currentKeySet(), token, options);
     } catch (e) {
-      if (!(e instanceof JWKSNoMatchingKey) || !this.#mayTry()) throw e;
-      await this.#refresh().catch(() => undefined);
-      return verifyWith(this.#currentKeySet(), token, options);
+      if (!(e instanceof JWKSNoMatchingKey)) throw e;
+      return this.#verifyWithNewKey(token, options);
+    }
+  }
+
+  /** The key may be new, so the keys are read again. A read that is running serves every token that waits for it. */
+  async #verifyWithNewKey(token: string, options: JWTVerifyOptions): Promise<VerifiedClaims> {
+    if (this.#reading || this.#mayTry()) await this.#refresh();
+    else if (this.#triedAt > this.#readAt)
+      throw new IdentityUnavailableError(`Cannot read the signing keys of ${this.#issuer}: the last attempt failed`);
+    try {
+      return await verifyWith(this.#currentKeySet(), token, options);
+    } catch (e) {
+      throw e instanceof JWKSNoMatchingKey ? new UnknownKeyError('Cannot find the key', { cause: e }) : e;
     }
   }
 

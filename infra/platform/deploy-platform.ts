@@ -1,9 +1,13 @@
 import * as pulumi from '@pulumi/pulumi';
 import { planAuthorisationImage } from '../../images/plan-authorisation-image.ts';
 import { readImageDigest } from '../../images/registry.ts';
+import type { KubernetesApi } from '../../kubernetes/client/api.ts';
 import { connectCluster } from '../../kubernetes/client/connect.ts';
+import { ensureSigningKeys, readAcceptedKey } from '../../kubernetes/client/mark-objects.ts';
+import { includesPublicKey, PREVIOUS_KEY_NAME, readPublicKey } from '../../kubernetes/marks.ts';
 import { reachEdge } from '../../kubernetes/reach-edge.ts';
 import type { KubernetesEnvironment } from '../../schemas/environment/environment.ts';
+import { MARKS } from '../../schemas/environment/platform-names.ts';
 import type { ProjectFolders } from '../../schemas/read-project.ts';
 import { imagesStackName, PLATFORM } from '../../schemas/values/names.ts';
 import { readPlatform } from '../read-platform.ts';
@@ -16,10 +20,38 @@ const REACH_SECONDS = 10;
 /** Deploys the shared parts of an environment and returns the outputs of the stack. */
 export async function deployPlatform(place: ProjectFolders, name: string): Promise<object> {
   const environment = await readPlatform(place, name);
-  const { knative, authorisationImage } = await prepare(environment, place.root).catch(asRunError);
-  const platform = new Platform(name, { environment, root: place.root, knative, authorisationImage });
+  const api = await connectCluster(environment.cluster, place.root).catch(asRunError);
+  const prepared = await prepare(api, environment, place.root).catch(asRunError);
+  const platform = new Platform(name, {
+    ...prepared,
+    environment,
+    root: place.root,
+    findMarkKey: (namespaces) => findMarkKey(api, environment, namespaces),
+  });
   const url = platform.url.apply((edge) => waitForEdge(edge, environment));
   return { url, knative: platform.knative };
+}
+
+/** The key is made directly in the cluster, so that it is never in Pulumi's state. */
+function findMarkKey(
+  api: KubernetesApi,
+  { platformNamespace }: KubernetesEnvironment,
+  namespaces: readonly pulumi.Resource[],
+): pulumi.Output<string> {
+  if (pulumi.runtime.isDryRun()) {
+    const accepted = readAcceptedKey(api, platformNamespace);
+    return pulumi.output(accepted.then((key) => key ?? pulumi.output(pulumi.unknown))) as pulumi.Output<string>;
+  }
+  const made = namespaces.flatMap((n) => (n instanceof pulumi.CustomResource ? [n.id] : []));
+  return pulumi.all(made).apply(async () => {
+    const accepted = await readAcceptedKey(api, platformNamespace);
+    const keys = await ensureSigningKeys(api, platformNamespace);
+    if (accepted !== undefined && !includesPublicKey(keys, accepted))
+      void pulumi.log.warn(
+        `The key of the revisions that serve is missing in the Secret ${MARKS} in ${platformNamespace}, so they refuse every request: expected it there as ${PREVIOUS_KEY_NAME}. If it is lost, deploy every endpoint again`,
+      );
+    return readPublicKey(keys);
+  });
 }
 
 /**
@@ -36,8 +68,7 @@ async function waitForEdge(edge: string | undefined, { file }: KubernetesEnviron
   return edge;
 }
 
-async function prepare(environment: KubernetesEnvironment, root: string) {
-  const api = await connectCluster(environment.cluster, root);
+async function prepare(api: KubernetesApi, environment: KubernetesEnvironment, root: string) {
   const knative = await prepareKnative(api, environment, root);
   return { knative, authorisationImage: await findAuthorisationImage(environment) };
 }

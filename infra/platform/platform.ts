@@ -4,6 +4,7 @@ import { KubernetesObject, KubernetesPatch, type ObjectOptions } from '../kubern
 import { makeProvider } from '../kubernetes/provider.ts';
 import { findEdgeAddress } from './find-edge-address.ts';
 import type { PreparedKnative } from './knative/prepare-knative.ts';
+import { makeAcceptedKey } from './objects/accepted-key.ts';
 import { makeAccounts } from './objects/accounts.ts';
 import { makeAuthorisation } from './objects/authorisation.ts';
 import { makeDeployerRoles } from './objects/deployer-roles.ts';
@@ -20,6 +21,8 @@ export interface PlatformOptions {
   readonly knative: PreparedKnative;
   /** Image of the authorisation service, by digest. */
   readonly authorisationImage: pulumi.Input<string>;
+  /** The public key of marks, once the platform's namespace exists. Undefined: the platform makes no marks. */
+  readonly findMarkKey?: (namespaces: readonly pulumi.Resource[]) => pulumi.Output<string>;
 }
 
 /** The shared parts of an environment. */
@@ -29,7 +32,7 @@ export class Platform extends pulumi.ComponentResource {
   /** Version of Knative Serving. */
   readonly knative: string;
 
-  constructor(name: string, { environment, root, knative, authorisationImage }: PlatformOptions) {
+  constructor(name: string, { environment, root, knative, authorisationImage, findMarkKey }: PlatformOptions) {
     super('davit:index:Platform', name);
     const place: ParentOptions = { parent: this, provider: makeProvider(environment, root) };
     // Namespaces may hold Secrets that somebody else made, so they stay when the platform is removed.
@@ -42,12 +45,15 @@ export class Platform extends pulumi.ComponentResource {
       ...place,
       dependsOn: [...namespaces, ...foundations],
     });
-    const behind = registerProgram(makeAuthorisation(environment, authorisationImage), {
+    const markKey = findMarkKey?.(namespaces);
+    const behind = registerProgram(makeAuthorisation(environment, authorisationImage, markKey), {
       ...place,
       dependsOn: accounts,
     });
     // Envoy is ready once it knows its targets. If it started earlier, it would answer 503 for a while.
     const [service] = registerProgram(makeEdge(environment), { ...place, dependsOn: behind });
+    // Revisions expect marks as soon as this exists, so the edge must already make them.
+    if (markKey && service) register([makeAcceptedKey(environment, markKey)], { ...place, dependsOn: service });
     this.url = service ? findEdgeAddress(service, environment) : pulumi.output(environment.gateway.url);
     this.knative = knative.version;
     this.registerOutputs({ url: this.url, knative: this.knative });

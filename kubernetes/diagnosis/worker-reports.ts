@@ -3,6 +3,7 @@ import { type ModelLoading, parseModelLoading } from '../../schemas/endpoint/wor
 import { WORKER_REPORT_KEY, WORKER_REPORT_LABEL, type WorkerReport } from '../../schemas/deployment/worker-report.ts';
 import { parseJsonFields } from '../../system/parse-json-fields.ts';
 import { sendThroughActivator } from '../activator.ts';
+import { type MakeMark, MARK_HEADER } from '../marks.ts';
 import type { KubernetesApi } from '../client/api.ts';
 import { applyRecord, listRecords, type RecordKind } from '../client/record.ts';
 
@@ -19,6 +20,8 @@ export interface WorkerReportRequest {
   readonly revision: string;
   /** How many workers its model server was started with. */
   readonly workers: number;
+  /** Makes the mark of a request; undefined: the model server expects none. */
+  readonly mark?: MakeMark | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -60,9 +63,10 @@ interface Owner {
 /** Undefined: an older model server, which does not report this. */
 async function fetchModelLoading(
   api: KubernetesApi,
-  { namespace, revision, signal }: WorkerReportRequest,
+  { namespace, revision, signal, mark }: WorkerReportRequest,
 ): Promise<ModelLoading | undefined> {
-  const request = { namespace, revision, method: 'GET', path: '/status' } as const;
+  const marked = mark && { headers: { [MARK_HEADER]: mark(LIMIT_SECONDS) } };
+  const request = { namespace, revision, method: 'GET', path: '/status', ...marked } as const;
   const { status, body } = await sendThroughActivator(api, request, { signal, limitSeconds: LIMIT_SECONDS });
   const fields = status === 200 ? parseJsonFields(body) : {};
   const loading = parseModelLoading(fields['worker_mode'], fields['found']);

@@ -39,6 +39,9 @@ def read_settings() -> argparse.Namespace:
     add("--nan", choices=("error", "null"), default="error", help="what NaN and infinities in an answer become")
     add("--warm", choices=("required", "tried"), default="required", help="tried: serve even if the example fails")
     add("--served-model-name", help="value of the header served-model-name of every answer")
+    marks = parser.add_argument_group("marks", "requests must prove that they have passed the authorisation")
+    marks.add_argument("--mark-key", help="the public key of marks: the modulus of an RSA key, in base64url")
+    marks.add_argument("--mark-for", default="", help="the endpoint that marks must name: NAMESPACE/NAME")
     add("--pycache", help="PYTHONPYCACHEPREFIX of the model's processes; the front keeps its own")
     add(
         "--stuck-after",

@@ -44,6 +44,7 @@ export function completeKubernetesSettings(value: KubernetesEnvironmentFile): Ku
       annotations: gateway?.annotations ?? {},
       tlsSecret: gateway?.tls_secret,
       replicas: gateway?.replicas ?? 2,
+      requestsPerSource: gateway?.requests_per_source,
       allowedOrigins: gateway?.allowed_origins ?? [],
     },
     identity: completeIdentity(value),

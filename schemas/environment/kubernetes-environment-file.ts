@@ -115,6 +115,12 @@ const gateway = z.strictObject({
     .max(50, 'expected 1 to 50')
     .optional()
     .describe('Replicas of the edge, and as many of the authorisation service; default 2'),
+  requests_per_source: z
+    .int()
+    .min(1, 'expected 1 to 1000000')
+    .max(1_000_000, 'expected 1 to 1000000')
+    .optional()
+    .describe('Requests a second that one replica of the edge takes from one client address; default 2000'),
   allowed_origins: z
     .array(z.string().regex(ORIGIN, 'expected an origin as browsers send it, such as https://app.example.com, not "*"'))
     .optional()

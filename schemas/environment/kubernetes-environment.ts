@@ -69,6 +69,8 @@ export interface GatewaySettings {
   readonly tlsSecret: string | undefined;
   /** Replicas of the edge, and the same number of the authorisation service. */
   readonly replicas: number;
+  /** Requests a second that one replica of the edge takes from one client address. Undefined: the edge's default. */
+  readonly requestsPerSource?: number | undefined;
   /** Origins that may send requests from a browser (CORS): `https://app.example.com`. */
   readonly allowedOrigins: readonly string[];
 }

@@ -118,6 +118,16 @@ describe('a check', () => {
     expect(cluster.asked.accessReviews).toBe(before);
   });
 
+  it('asks about a caller with everything that the cluster has said of them', async () => {
+    const scoped = (scope: string) => ({ username: 'cat', extra: { scope: [scope] } });
+    cluster.users.set('wide', scoped('all')).set('narrow', scoped('none')).set('again', { username: 'cat', uid: 'v' });
+    cluster.allowed.add('cat/all query iris');
+    expect((await check(IRIS, 'wide')).status).toBe(200);
+    expect((await check(IRIS, 'narrow')).status).toBe(404);
+    expect((await check(IRIS, 'again')).status).toBe(404);
+    expect((await check(IRIS, 'wide')).status).toBe(200);
+  });
+
   it('refuses a stopped endpoint with 400', async () => {
     cluster.putEntry(makeEntry(), { annotations: { 'davit.dev/stopped': 'true' } });
     await until(async () => (await check(IRIS, 'ann')).status === 400);

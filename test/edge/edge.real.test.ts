@@ -2,8 +2,12 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect, type AddressInfo } from 'node:net';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { makeMarkKey } from '../../kubernetes/marks.ts';
 import { internalHost } from '../../schemas/environment/kubernetes-names.ts';
 import { FakeCluster, makeEntry, NAMESPACE } from './fake-cluster.ts';
 import { type RealEnvoy, startEnvoy } from './real-envoy.ts';
@@ -25,6 +29,7 @@ describe('the edge', () => {
   let edge: TestEdge;
   let envoy: RealEnvoy;
   let model: Server;
+  let marks: string;
   let seen: Seen[];
   let reply: (response: ServerResponse, request: Seen) => void;
 
@@ -32,7 +37,9 @@ describe('the edge', () => {
     cluster = await FakeCluster.start();
     cluster.users.set('ann', { username: 'ann', groups: ['science'] });
     cluster.putEntry(makeEntry());
-    edge = await startTestEdge(cluster);
+    marks = await mkdtemp(join(tmpdir(), 'davit-edge-marks-'));
+    await writeFile(join(marks, 'key.pem'), await makeMarkKey());
+    edge = await startTestEdge(cluster, { marks: { folder: marks, seconds: 60 } });
     await waitForReady(edge);
     model = createServer({ keepAliveTimeout: 120_000, maxHeaderSize: 65_536 }, (request, response) => {
       void buffer(request).then((body) => {
@@ -63,6 +70,7 @@ describe('the edge', () => {
     model.close();
     await edge.close();
     cluster.stop();
+    await rm(marks, { recursive: true });
   });
 
   beforeEach(() => {
@@ -114,6 +122,7 @@ describe('the edge', () => {
       'K-Network-Hash': 'evil',
       'k-passthrough-lb': 'evil',
       'x-davit-example': '1',
+      'x-davit-mark': 'evil',
       'user-agent': 'kube-probe/evil',
       'x-envoy-retry-on': '5xx',
       'x-envoy-upstream-rq-timeout-ms': '1',
@@ -128,7 +137,8 @@ describe('the edge', () => {
       'x-serving-endpoint': 'iris',
     });
     const names = Object.keys(headers).filter((n) => /^(knative|k)-|^x-(davit|envoy)-|_/.test(n));
-    expect(names).toEqual([]);
+    expect(names).toEqual(['x-davit-mark']);
+    expect(headers['x-davit-mark']).toMatch(/^\d{10}\.[\w-]{342}$/);
   });
 
   it.each([
@@ -430,6 +440,24 @@ describe('the edge', () => {
         expect(answer.body).toContain('no connection inside the cluster');
       } finally {
         await once(model.listen(port, '127.0.0.1'), 'listening');
+      }
+    });
+
+    it('takes no more of one source than its share, and says so', async () => {
+      const [port = 0, healthPort = 0, adminPort = 0] = await freePorts(3);
+      const small = await startEnvoy({ ...envoy.options, port, healthPort, adminPort, requestsPerSource: 2 });
+      const queryFrom = (localAddress: string) =>
+        ask(port, 'POST', IRIS, { headers: AUTHORIZED, body: '{}', localAddress });
+      try {
+        const answers = await Promise.all(Array.from({ length: 12 }, () => queryFrom('127.0.0.1')));
+        const refused = answers.filter(({ status }) => status === 429);
+        expect(refused.length).toBeGreaterThan(4);
+        expect(codeOf(refused[0]!)).toBe('REQUEST_LIMIT_EXCEEDED');
+        expect(refused[0]!.headers['retry-after']).toBe('1');
+        expect((await queryFrom('127.0.0.2')).status).toBe(200);
+        await until(async () => (await queryFrom('127.0.0.1')).status === 200, 5000);
+      } finally {
+        await small.stop();
       }
     });
 

@@ -15,10 +15,13 @@ export interface FakeUser {
   readonly groups?: readonly string[];
   /** Default: the one audience. */
   readonly audiences?: readonly string[];
+  readonly uid?: string;
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
 }
 
 interface Access {
   readonly user: string;
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
   readonly resourceAttributes: { readonly verb: string; readonly name?: string; readonly group: string };
 }
 
@@ -26,9 +29,11 @@ interface Access {
 export class FakeCluster {
   readonly api: KubernetesApi;
   readonly users = new Map<string, FakeUser>();
-  /** `user verb name`; the name `*` is for a question about all. */
+  /** `user verb name`, or `user/scope verb name` for a scope in `extra`; the name `*` is for a question about all. */
   readonly allowed = new Set<string>();
   readonly logs = new Map<string, string>();
+  /** The public keys of the cluster's own tokens. */
+  keys: readonly object[] = [];
   readonly asked = { tokenReviews: 0, accessReviews: 0, lists: 0 };
   /** While true, every request is answered with 500 and watches end. */
   #down = false;
@@ -114,6 +119,7 @@ export class FakeCluster {
     }
     const say = (body: unknown) => response.writeHead(200).end(typeof body === 'string' ? body : JSON.stringify(body));
     if (request.method === 'POST') say(await this.#review(url.pathname, await json(request)));
+    else if (url.pathname === '/openid/v1/jwks') say({ keys: this.keys });
     else if (url.pathname.endsWith('/log')) say(this.logs.get(url.pathname.split('/').at(-2) ?? '') ?? '');
     else if (url.searchParams.get('watch') === 'true') this.#watch(url.pathname, response);
     else {
@@ -137,13 +143,14 @@ export class FakeCluster {
       const { token } = (body as { spec: { token: string } }).spec;
       const user = this.users.get(token);
       if (!user) return { status: { authenticated: false, error: 'unknown' } };
-      const { username, groups = ['system:authenticated'], audiences = [AUDIENCE] } = user;
-      return { status: { authenticated: true, audiences, user: { username, groups, uid: 'u' } } };
+      const { username, groups = ['system:authenticated'], audiences = [AUDIENCE], uid = 'u', extra } = user;
+      return { status: { authenticated: true, audiences, user: { username, groups, uid, ...(extra && { extra }) } } };
     }
     this.asked.accessReviews += 1;
-    const { user, resourceAttributes } = (body as { spec: Access }).spec;
+    const { user, extra, resourceAttributes } = (body as { spec: Access }).spec;
     const { verb, name = '*' } = resourceAttributes;
-    const asked = [`${user} ${verb} ${name}`, `${user} ${verb} *`];
+    const scoped = extra?.['scope'] ? [`${user}/${extra['scope'].join()} ${verb} ${name}`] : [];
+    const asked = [`${user} ${verb} ${name}`, `${user} ${verb} *`, ...scoped];
     return { status: { allowed: asked.some((a) => this.allowed.has(a)) } };
   }
 }

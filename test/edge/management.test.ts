@@ -6,6 +6,7 @@ import { ask, codeOf, startTestEdge, type TestEdge, waitForReady } from './start
 import { until } from './until.ts';
 
 const OBJECT = endpointObjectName('iris');
+const LOGS = '/serving-endpoints/iris/served-models/iris-1/logs';
 const LABELS = { [ENDPOINT_LABEL]: OBJECT };
 const ready = (status: string, more: object = {}) => ({ type: 'Ready', status, ...more });
 
@@ -190,6 +191,12 @@ describe('the management API', () => {
       logs: '[a] one\n[a] two\n[b] three',
     });
     expect((await json('/serving-endpoints/iris/served-models/iris-2/logs'))['logs']).toMatch(/^Cannot show the log/);
+    const refused = await look(LOGS, 'bob');
+    expect([refused.status, codeOf(refused)]).toEqual([403, 'PERMISSION_DENIED']);
+    cluster.users.set('reader', { username: 'reader' }).set('operator', { username: 'operator' });
+    for (const rule of ['reader query *', 'operator manage iris']) cluster.allowed.add(rule);
+    const statuses = ['reader', 'operator'].map(async (token) => (await look(LOGS, token)).status);
+    expect(await Promise.all(statuses)).toEqual([403, 200]);
     expect((await json('/serving-endpoints/iris/served-models/iris-1/build-logs'))['logs']).toMatch(/davit up/);
   });
 

@@ -1,5 +1,6 @@
 import { createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { Callers } from '../../edge/identity/callers.ts';
 import { IdentityUnavailableError } from '../../edge/identity/identity.ts';
 import { sink } from '../../edge/log.ts';
 import { makeOidcIdentify } from '../../edge/identity/oidc-identity.ts';
@@ -47,8 +48,24 @@ function make(algorithm: string, { privateKey }: Pair, claims: object = {}, head
 
 /** An issuer whose documents are read from memory; `read` counts. */
 function makeIssuer(keys: readonly (readonly [string, Pair])[]) {
-  const state = { keys, down: false, read: 0, issuer: ISSUER };
-  const read = (url: string): Promise<unknown> => {
+  const state: IssuerState = { keys, down: false, read: 0, issuer: ISSUER, wait: undefined };
+  const read = readFrom(state);
+  const others = vi.fn(() => Promise.resolve({ why: 'of another issuer' }));
+  return { state, others, identify: makeOidcIdentify(SETTINGS, new SigningKeys(ISSUER, read), others) };
+}
+
+interface IssuerState {
+  keys: readonly (readonly [string, Pair])[];
+  down: boolean;
+  read: number;
+  issuer: string;
+  /** Every read waits for it. */
+  wait: Promise<unknown> | undefined;
+}
+
+function readFrom(state: IssuerState) {
+  return async (url: string): Promise<unknown> => {
+    await state.wait;
     state.read += 1;
     if (state.down) return Promise.reject(new Error('down'));
     if (url === `${ISSUER}/.well-known/openid-configuration`)
@@ -60,8 +77,6 @@ function makeIssuer(keys: readonly (readonly [string, Pair])[]) {
     }));
     return Promise.resolve({ keys: [{ kty: 'oct', k: 'c2VjcmV0', kid: 'HS256' }, { kty: 'unknown' }, ...jwks] });
   };
-  const others = vi.fn(() => Promise.resolve({ why: 'of another issuer' }));
-  return { state, others, identify: makeOidcIdentify(SETTINGS, new SigningKeys(ISSUER, read), others) };
 }
 
 const ALL = [
@@ -100,6 +115,18 @@ describe('makeOidcIdentify()', () => {
     ['names nobody', { email: undefined }, /no claim "email"/],
     ['names nobody in words', { email: 7 }, /no claim "email"/],
     ["has one of the cluster's names", { email: 'system:admin' }, /reserved by the cluster/],
+    ["has a client with a service account's name", { sub: 'shop/buy', azp: 'shop/buy' }, /reserved by the cluster/],
+    ['has an unverified address', { email_verified: false }, /not verified the address/],
+    ['has an unverified address in words', { email_verified: 'false' }, /not verified the address/],
+    ['has an address of unknown state', { email_verified: null }, /not verified the address/],
+    ['expires in words', { exp: 'never' }, /its expiry is not a time/],
+    ['expires at an address', { exp: String(seconds(600)) }, /its expiry is not a time/],
+    ['expires after every date', { exp: 1e300 }, /its expiry is not a time/],
+    ['expired before every date', { exp: -1e300 }, /its expiry is not a time/],
+    ['expired before 1970', { exp: -5 }, /^it expired at 1969-12-31T23:59:55/],
+    ['is valid from a text', { nbf: '0' }, /its claim "nbf" is wrong/],
+    ['is valid from no number', { nbf: null }, /its claim "nbf" is wrong/],
+    ['was made at a text', { iat: 'yesterday' }, /its claim "iat" is wrong/],
   ])('refuses one that %s', async (_what, claims, why) => {
     expect(await issuer.identify(make('RS256', RSA, claims))).toEqual({ why: expect.stringMatching(why) as string });
   });
@@ -110,6 +137,28 @@ describe('makeOidcIdentify()', () => {
     ['is for several audiences', { aud: ['a', 'davit'] }],
   ])('accepts one that %s', async (_what, claims) => {
     expect(await issuer.identify(make('RS256', RSA, claims))).toHaveProperty('caller');
+  });
+
+  it.each(['1e999', '-1e999'])('refuses an expiry of %s, which JSON reads as infinite', async (exp) => {
+    const text = `${encode({ alg: 'RS256', kid: 'RS256' })}.${Buffer.from(
+      JSON.stringify({ ...CLAIMS, exp: 'EXP' }).replace('"EXP"', exp),
+    ).toString('base64url')}`;
+    const signature = sign('sha256', Buffer.from(text), RSA.privateKey).toString('base64url');
+    expect(await issuer.identify(`${text}.${signature}`)).toEqual({ why: 'its expiry is not a time' });
+    expect(await issuer.identify(`${text}.${signature.slice(4)}AAAA`)).toEqual({
+      why: 'its signature matches no key of its issuer',
+    });
+  });
+
+  it('looks at an address only where it is the name, and takes one that nobody speaks of as verified', async () => {
+    const byClaim = (usernameClaim: string) =>
+      makeOidcIdentify({ ...SETTINGS, usernameClaim }, new SigningKeys(ISSUER, readFrom(issuer.state)), issuer.others);
+    const token = make('RS256', RSA, { email_verified: false, azp: 'app' });
+    expect(await byClaim('sub')(token)).toMatchObject({ caller: { name: '1', kind: 'user' } });
+    for (const verified of [true, 'true', undefined])
+      expect(await issuer.identify(make('RS256', RSA, { email_verified: verified }))).toHaveProperty('caller');
+    const client = { email_verified: false, sub: 'robot', azp: 'robot' };
+    expect(await issuer.identify(make('RS256', RSA, client))).toMatchObject({ caller: { name: 'robot' } });
   });
 
   it('never believes a token that anybody could have made', async () => {
@@ -170,6 +219,38 @@ describe('makeOidcIdentify()', () => {
     expect(await issuer.identify(token)).toHaveProperty('caller');
     expect(await issuer.identify(make('RS256', RSA))).toHaveProperty('why');
     expect(issuer.state.read).toBe(4);
+  });
+
+  it('lets every token with a new key wait for the one read of the keys, and never remembers that one was unknown', async () => {
+    expect(await issuer.identify(make('RS256', RSA))).toHaveProperty('caller');
+    vi.advanceTimersByTime(5001);
+    const next = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const token = (sub: string) => make('RS256', next, { sub }, { kid: 'next' });
+    const callers = new Callers(issuer.identify);
+    const published = Promise.withResolvers<undefined>();
+    issuer.state.keys = [['next', next]];
+    issuer.state.wait = published.promise;
+    const answers = ['1', '2', '3'].map((sub) => Promise.resolve(callers.of(token(sub))));
+    await new Promise((done) => setImmediate(done));
+    published.resolve(undefined);
+    for (const answer of await Promise.all(answers)) expect(answer).toHaveProperty('caller');
+    expect(issuer.state.read).toBe(4);
+    const last = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const early = make('RS256', last, {}, { kid: 'last' });
+    expect(await callers.of(early)).toHaveProperty('why');
+    issuer.state.keys = [['last', last]];
+    vi.advanceTimersByTime(5001);
+    expect(await callers.of(early)).toHaveProperty('caller');
+  });
+
+  it('does not refuse a token for good whose key cannot be looked for', async () => {
+    expect(await issuer.identify(make('RS256', RSA))).toHaveProperty('caller');
+    issuer.state.down = true;
+    vi.advanceTimersByTime(5001);
+    const token = make('RS256', RSA, {}, { kid: 'next' });
+    for (let tries = 0; tries < 2; tries++)
+      await expect(issuer.identify(token)).rejects.toBeInstanceOf(IdentityUnavailableError);
+    expect(issuer.state.read).toBe(3);
   });
 
   it('keeps its keys while the issuer is away, and says so when it never had any', async () => {

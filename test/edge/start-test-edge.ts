@@ -61,9 +61,17 @@ export async function ask(
   port: number,
   method: string,
   path: string,
-  { headers = {}, body }: { readonly headers?: Record<string, string>; readonly body?: string | Buffer } = {},
+  {
+    headers = {},
+    body,
+    localAddress,
+  }: {
+    readonly headers?: Record<string, string>;
+    readonly body?: string | Buffer;
+    readonly localAddress?: string;
+  } = {},
 ): Promise<Answer> {
-  const asking = request({ host: '127.0.0.1', port, method, path, headers, agent: false });
+  const asking = request({ host: '127.0.0.1', port, method, path, headers, localAddress, agent: false });
   asking.end(body);
   const [answer] = (await once(asking, 'response')) as [IncomingMessage];
   return { status: answer.statusCode ?? 0, headers: answer.headers, body: await text(answer) };

@@ -9,6 +9,8 @@ const give = (kind: Principal['kind'], name: string, level: PermissionLevel): Pe
 });
 const ANN = { name: 'ann', kind: 'user', groups: ['science'] } as const;
 const ROBOT = { name: 'system:serviceaccount:ci:robot', kind: 'service_principal', groups: [] } as const;
+/** A client of the identity provider that somebody has named like a person, and like a group. */
+const CLIENT = { name: 'ann', kind: 'service_principal', groups: ['art'] } as const;
 
 describe('findPermissionLevel()', () => {
   it.each([
@@ -20,6 +22,10 @@ describe('findPermissionLevel()', () => {
     [ROBOT, [give('service_principal', 'ci/robot', 'CAN_MANAGE')], 'CAN_MANAGE'],
     [ROBOT, [give('service_principal', ROBOT.name, 'CAN_QUERY')], 'CAN_QUERY'],
     [ROBOT, [give('user', ROBOT.name, 'CAN_QUERY')], 'CAN_QUERY'],
+    [CLIENT, [give('user', 'ann', 'CAN_MANAGE'), give('group', 'ann', 'CAN_MANAGE')], undefined],
+    [CLIENT, [give('service_principal', 'ann', 'CAN_QUERY'), give('group', 'art', 'CAN_VIEW')], 'CAN_QUERY'],
+    [{ ...ANN, name: 'ci/robot' }, [give('service_principal', 'ci/robot', 'CAN_MANAGE')], undefined],
+    [{ ...ANN, name: 'art' }, [give('group', 'art', 'CAN_MANAGE')], undefined],
     [ROBOT, [give('service_principal', 'robot', 'CAN_MANAGE')], undefined],
     [ROBOT, [give('service_principal', 'other/robot', 'CAN_MANAGE')], undefined],
   ] as const)('of %o with %o is %s', (caller, permissions, level) => {

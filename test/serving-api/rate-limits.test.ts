@@ -33,6 +33,7 @@ describe('rate limits', () => {
     expect([...times(2, () => endpoint(ANN)), ...times(2, () => endpoint(BOB))]).toEqual(['yes', 'yes', 'yes', 61]);
     const user = counting(limit('user', 1));
     expect([user(ANN), user(ANN), user(BOB), user(ROBOT)]).toEqual(['yes', 61, 'yes', 'yes']);
+    expect(user({ ...ANN, kind: 'service_principal' })).toBe('yes'); // a client with a person's name
   });
 
   it("lets a caller's own limit replace the group's, and the group's the default", () => {

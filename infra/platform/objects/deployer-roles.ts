@@ -1,6 +1,6 @@
 import type { RoleRule } from '../../../edge/identity/rbac.ts';
 import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
-import { CLIENT_ACCOUNT, DEPLOYER_ROLE } from '../../../schemas/environment/platform-names.ts';
+import { CLIENT_ACCOUNT, DEPLOYER_ROLE, MARKS } from '../../../schemas/environment/platform-names.ts';
 import type { PlainManifest } from '../plain-manifest.ts';
 import { makeRole } from './roles.ts';
 
@@ -38,6 +38,8 @@ const MODELS_RULES: readonly RoleRule[] = [
 
 const PLATFORM_RULES: readonly RoleRule[] = [
   { apiGroups: [''], resources: ['services'], verbs: READ_VERBS },
+  // The gate proves itself to new revisions as the edge does.
+  { apiGroups: [''], resources: ['configmaps', 'secrets'], resourceNames: [MARKS], verbs: ['get'] },
   { apiGroups: [''], resources: ['serviceaccounts/token'], resourceNames: [CLIENT_ACCOUNT], verbs: ['create'] },
 ];
 

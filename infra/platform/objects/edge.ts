@@ -76,6 +76,7 @@ function makeConfiguration(environment: KubernetesEnvironment): Readonly<Record<
     longestRequestSeconds: computeLongestRequestSeconds(environment),
     tls,
     allowedOrigins: environment.gateway.allowedOrigins,
+    requestsPerSource: environment.gateway.requestsPerSource,
     maxHeapBytes: MEMORY.heapBytes,
   });
   return {

@@ -1,5 +1,6 @@
 import * as pulumi from '@pulumi/pulumi';
 import type { KubernetesApi } from '../../../kubernetes/client/api.ts';
+import type { MakeMark } from '../../../kubernetes/marks.ts';
 import { proveRevision, RevisionFailed, waitForRevision } from '../../../kubernetes/prove-revision.ts';
 import { recordFailure, removeConfiguration } from '../../../kubernetes/diagnosis/update-failure.ts';
 import { recordWorkerReport } from '../../../kubernetes/diagnosis/worker-reports.ts';
@@ -12,6 +13,8 @@ export interface GateOptions {
   readonly endpoint: string;
   /** The revisions that have traffic now. */
   readonly serving: ReadonlySet<string>;
+  /** Makes the mark of a request; undefined: the model servers expect none. */
+  readonly mark?: MakeMark | undefined;
 }
 
 /** Holds the Route back until every revision is proven. At a preview it is open, so that the difference is exact. */
@@ -60,7 +63,8 @@ export class Gate {
   }
 
   #question({ revision }: EntityPlan) {
-    return { namespace: this.#cluster.namespace, revision, signal: this.#stop.signal };
+    const { namespace, mark } = this.#cluster;
+    return { namespace, revision, mark, signal: this.#stop.signal };
   }
 
   #after(after: readonly pulumi.CustomResource[], plan: EntityPlan, wait: () => Promise<void>): pulumi.Output<string> {

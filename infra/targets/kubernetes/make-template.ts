@@ -1,3 +1,4 @@
+import { markAudience } from '../../../kubernetes/marks.ts';
 import type { Endpoint, Entity } from '../../../schemas/endpoint/endpoint.ts';
 import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
 import type { Hardware } from '../../../schemas/environment/hardware.ts';
@@ -24,6 +25,8 @@ export interface TemplateInputs {
   readonly serviceAccount: string;
   readonly image: string;
   readonly secretVersions: Readonly<Record<string, string>>;
+  /** The public key of the marks that requests must have; undefined: the platform makes none. */
+  readonly markKey?: string | undefined;
 }
 
 const DOMAIN = 'davit.dev';
@@ -93,7 +96,7 @@ function makeAnnotations({ endpoint, entity, secretVersions }: TemplateInputs): 
 }
 
 function makeContainer(parts: TemplateInputs) {
-  const { entity, environment, hardware, workers, image } = parts;
+  const { endpoint, entity, environment, hardware, workers, image, markKey } = parts;
   const mode = hardware.gpu ? 'one' : chooseWorkerMode(entity);
   return {
     name: 'model',
@@ -105,6 +108,14 @@ function makeContainer(parts: TemplateInputs) {
       // One process has the GPU. The replica's other requests wait for it for as long as that may take.
       ...(mode === 'one' && workers > 1 ? ['--queue-timeout', String(entity.timeLimitSeconds * workers)] : []),
       ...(entity.nan === 'error' ? [] : ['--nan', entity.nan]),
+      ...(markKey === undefined
+        ? []
+        : [
+            '--mark-key',
+            markKey,
+            '--mark-for',
+            markAudience(environment.namespace, endpointObjectName(endpoint.name)),
+          ]),
     ],
     env: makeEnvironment(entity, environment),
     ports: [{ containerPort: PORT, protocol: 'TCP' }],

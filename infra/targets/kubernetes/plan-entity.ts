@@ -31,6 +31,8 @@ export interface EntityInputs {
   readonly image: string;
   /** For each Secret that is read: a version that changes when it is written. */
   readonly secretVersions: Readonly<Record<string, string>>;
+  /** The public key of the marks that requests must have; undefined: the platform makes none. */
+  readonly markKey?: string | undefined;
 }
 
 /** Plans the one revision that serves an entity. Its name covers everything but its bounds. */

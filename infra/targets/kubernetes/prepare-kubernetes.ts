@@ -3,15 +3,18 @@ import { planImage } from '../../../images/plan-image.ts';
 import { readImageDigest } from '../../../images/registry.ts';
 import type { KubernetesApi } from '../../../kubernetes/client/api.ts';
 import { connectCluster } from '../../../kubernetes/client/connect.ts';
+import { readAcceptedKey, readSigningKeys } from '../../../kubernetes/client/mark-objects.ts';
 import {
   explainMissingSecrets,
   readSecretVersions,
   type SecretVersion,
   type SecretKeyRef,
 } from '../../../kubernetes/client/secret-versions.ts';
+import { type MakeMark, makeMark, markAudience } from '../../../kubernetes/marks.ts';
 import type { Entity } from '../../../schemas/endpoint/endpoint.ts';
 import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
 import { endpointObjectName } from '../../../schemas/environment/kubernetes-names.ts';
+import { MARKS } from '../../../schemas/environment/platform-names.ts';
 import { parseSecretReference } from '../../../schemas/values/secret-reference.ts';
 import type { Declaration } from '../../declaration.ts';
 import { type EntityPlan, planEntity } from './plan-entity.ts';
@@ -22,6 +25,8 @@ export interface PreparedKubernetes {
   readonly entities: readonly PreparedEntity[];
   /** The revisions that have traffic now. They are proven, and a query would only wake them. */
   readonly serving: ReadonlySet<string>;
+  /** Makes the mark of the gate's requests; undefined: the platform makes none, or this is a preview. */
+  readonly mark: MakeMark | undefined;
 }
 
 export interface PreparedEntity {
@@ -34,9 +39,10 @@ export interface PreparedEntity {
 export async function prepareKubernetes(declaration: Declaration<KubernetesEnvironment>): Promise<PreparedKubernetes> {
   const { root, endpoint, environment } = declaration;
   const api = await connectCluster(environment.cluster, root);
-  const [secretVersions, serving] = await Promise.all([
+  const [secretVersions, serving, markKey] = await Promise.all([
     readVersions(declaration, api),
     readServing(declaration, api),
+    readAcceptedKey(api, environment.platformNamespace),
     warnOfMissingSecrets(declaration, api),
   ]);
   const entities = endpoint.entities.map(async (entity): Promise<PreparedEntity> => {
@@ -50,7 +56,7 @@ export async function prepareKubernetes(declaration: Declaration<KubernetesEnvir
     if (digest === undefined && !pulumi.runtime.isDryRun()) throw makeMissingImageError(declaration, reference);
     const planWith = (word: keyof SecretVersion) => {
       const words = listSecretNames(entity, environment).map((n) => [n, secretVersions[n]?.[word] ?? ''] as const);
-      return planEntity(declaration, entity, { image: reference, secretVersions: Object.fromEntries(words) });
+      return planEntity(declaration, entity, { image: reference, secretVersions: Object.fromEntries(words), markKey });
     };
     // A revision that an earlier version of Davit deployed stays the same until its Secrets are written again.
     const former = planWith('former');
@@ -59,7 +65,22 @@ export async function prepareKubernetes(declaration: Declaration<KubernetesEnvir
       image: digest === undefined ? undefined : `${repository}@${digest}`,
     };
   });
-  return { api, serving, entities: await Promise.all(entities) };
+  const mark = markKey === undefined || pulumi.runtime.isDryRun() ? undefined : await prepareMark(declaration, api);
+  return { api, serving, entities: await Promise.all(entities), mark };
+}
+
+/** The gate sends its requests past the edge, so it makes their marks itself. */
+async function prepareMark(
+  { endpoint, environment: { name, namespace, platformNamespace } }: Declaration<KubernetesEnvironment>,
+  api: KubernetesApi,
+): Promise<MakeMark> {
+  const keys = await readSigningKeys(api, platformNamespace);
+  if (!keys)
+    throw new pulumi.RunError(
+      `Cannot deploy "${endpoint.name}": the Secret ${MARKS} in the namespace ${platformNamespace} is missing, and model servers accept only requests that are signed with it. Make a new one: npx davit up _platform --environment ${name}`,
+    );
+  const audience = markAudience(namespace, endpointObjectName(endpoint.name));
+  return (seconds) => makeMark(keys, audience, Math.ceil(Date.now() / 1000 + seconds));
 }
 
 interface Route {

@@ -16,6 +16,7 @@ from ..pool.worker_pool import WorkerLost, WorkerPool
 from ..pool.worker_queue import ClientDisconnected, QueueFull
 from ..protocol.wire import EXAMPLE, KINDS
 from .content_type import TEXT, parse_content_type
+from .marks import MARK_HEADER, MarkVerifier
 from .metrics import Metrics
 
 READINESS = ("/ping", "/health", "/ready")
@@ -23,11 +24,17 @@ ROUTES = {
     **dict.fromkeys((*READINESS, "/live", "/version", "/metrics", "/status"), "GET"),
     "/invocations": "POST",
 }
+MARKED = ("/invocations", "/status")
+"""What only requests with a mark get. Probes come from the kubelet and from Knative, which have none."""
 JSON = b"application/json"
 PROMETHEUS = b"text/plain; version=0.0.4; charset=utf-8"
 REQUEST_ID_BYTES = 128
 LONGEST_WAIT_SECONDS = 30
 WAIT = re.compile(rb"(?:^|[,;])\s*wait\s*=\s*(\d{1,4})\s*(?=$|[,;])", re.IGNORECASE)
+UNMARKED = (
+    "Cannot accept the request: it has not come through the edge, which decides who may query this endpoint. "
+    "Send it to the edge's address."
+)
 EXAMPLE_HEADER = b"x-davit-example"
 """Header that requests the answer to the model's own example; gateways remove it from the requests of clients."""
 
@@ -47,6 +54,7 @@ class FrontApp:
         self.settings, self.pool, self.metrics = settings, pool, Metrics()
         name = settings.served_model_name
         self.served = [(b"served-model-name", name.encode())] if name else []
+        self.marks = MarkVerifier(settings.mark_key, settings.mark_for) if settings.mark_key else None
         self.is_draining = self.is_refusing = False
         self.in_flight = 0
         self.idle = asyncio.Event()
@@ -66,6 +74,8 @@ class FrontApp:
             headers = [(b"allow", method.encode())]
             answer = Answer(405, b'{"detail":"Method Not Allowed"}', headers=headers)
             await self.send(send, answer, request_id, head=scope["method"] == "HEAD")
+        elif self.marks and scope["path"] in MARKED and not self.marks.accepts(headers.get(MARK_HEADER, b"")):
+            await self.send(send, make_error(403, "PERMISSION_DENIED", UNMARKED), request_id)
         elif method == "GET":
             if scope["path"] in READINESS:
                 await self.wait_ready(read_wait_seconds(headers))

@@ -25,6 +25,7 @@ describe('make*() of the platform', () => {
     ['accounts', makeAccounts(makeEnvironment())],
     ['deployer-roles', makeDeployerRoles(makeEnvironment())],
     ['edge', makeEdge(makeEnvironment())],
+    ['authorisation-marks', makeAuthorisation(makeEnvironment(), 'registry.example/authorisation@sha256:5', 'n')],
     ['authorisation', makeAuthorisation(makeEnvironment(), 'registry.example/authorisation@sha256:5')],
   ])('makes %s as reviewed', async (name, objects) => {
     const text = objects.map((o) => stringify(o, { lineWidth: 0 })).join('---\n');

@@ -24,9 +24,10 @@ beforeEach(() => {
   });
 });
 
-async function deploy(knative: PreparedKnative, environment: KubernetesEnvironment) {
+async function deploy(knative: PreparedKnative, environment: KubernetesEnvironment, markKey?: string) {
   const authorisationImage = 'registry.example/authorisation@sha256:5';
-  const platform = new Platform('staging', { environment, root: '/project', knative, authorisationImage });
+  const marks = markKey !== undefined && { findMarkKey: () => pulumi.output(markKey) };
+  const platform = new Platform('staging', { environment, root: '/project', knative, authorisationImage, ...marks });
   const url = await new Promise((resolve) => platform.url.apply(resolve));
   await pulumi.runtime.disconnect();
   return { url, names: registered.map(({ type, name }) => `${type} ${name}`) };
@@ -47,6 +48,18 @@ describe('Platform', () => {
     );
     expect(place(':Deployment knative-serving/activator')).toBeLessThan(place('config.webhook.serving.knative.dev'));
     expect(place(':Deployment davit-system/davit-edge')).toBeLessThan(place(':Service davit-system/davit-edge'));
+  });
+
+  it('lets revisions expect marks only once the edge makes them', async () => {
+    const environment = makeEnvironment();
+    const { names } = await deploy({ mode: 'install', steps: [], version: '1.21' }, environment, 'n');
+    const place = (name: string) => names.findIndex((n) => n.endsWith(name));
+    const accepted = place(':ConfigMap davit-system/davit-marks');
+    expect(place(':Deployment davit-system/davit-authorisation')).toBeLessThan(accepted);
+    expect(place(':Deployment davit-system/davit-edge')).toBeLessThan(accepted);
+    expect(place(':Deployment davit-system/davit-authorisation')).toBeGreaterThanOrEqual(0);
+    expect(registered[accepted]?.inputs).toMatchObject({ data: { 'public-key': 'n' } });
+    expect(JSON.stringify(registered)).not.toContain('PRIVATE KEY');
   });
 
   it("registers patches of somebody's Knative", async () => {

@@ -53,6 +53,19 @@ describe('the gate', () => {
     ]);
   });
 
+  it('marks its requests as the edge does, and only where model servers expect that', async () => {
+    const mark = (seconds: number) => `for ${Math.round(seconds)} s`;
+    const { gate, resource, sent } = makeGate({ objects: THERE, mark });
+    await valueOf(gate.prove([resource], makePlan('a')));
+    expect(sent.map(({ path, headers }) => [path.split('/').at(-1), headers['x-davit-mark']])).toEqual([
+      ['invocations', 'for 60 s'],
+      ['status', 'for 5 s'],
+    ]);
+    const without = makeGate({ objects: THERE });
+    await valueOf(without.gate.prove([without.resource], makePlan('a')));
+    expect(without.sent.map(({ headers }) => 'x-davit-mark' in headers)).toEqual([false, false]);
+  });
+
   it('opens all the same where that cannot be recorded', async () => {
     const { gate, resource } = makeGate({ objects: THERE, writing: () => Promise.reject(new Error('no way')) });
     expect(await valueOf(gate.prove([resource], makePlan('a')))).toBe('a-1');
@@ -96,25 +109,40 @@ interface Settings {
   readonly serving?: readonly string[];
   readonly objects?: Readonly<Record<string, object>>;
   readonly writing?: () => Promise<unknown>;
+  readonly mark?: (seconds: number) => string;
+}
+
+interface Sent {
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 interface Written {
   readonly data: Readonly<Record<string, string>>;
 }
 
-function makeGate({ preview = false, serving = [], objects = {}, writing = () => Promise.resolve({}) }: Settings) {
+function makeGate({
+  preview = false,
+  serving = [],
+  objects = {},
+  writing = () => Promise.resolve({}),
+  mark,
+}: Settings) {
   const mocks = { newResource: () => ({ id: 'an-id', state: {} }), call: () => ({}) };
   void pulumi.runtime.setMocks(mocks, 'davit', 'iris.staging', preview);
   const asked: string[] = [];
   const written: Written[] = [];
   const removed: string[] = [];
+  const sent: Sent[] = [];
   const api = {
     get: (path: string) => {
       asked.push(path);
       return Promise.resolve(objects[path]);
     },
     list: () => Promise.resolve(READY.pods),
-    send: ({ path }: { readonly path: string }) => {
+    send: (question: Sent) => {
+      const { path } = question;
+      sent.push(question);
       const told = path.endsWith('/status') ? { worker_mode: 'separate', found: ['2 threads'] } : { predictions: [1] };
       return Promise.resolve({ status: 200, headers: {}, body: JSON.stringify(told) });
     },
@@ -128,8 +156,8 @@ function makeGate({ preview = false, serving = [], objects = {}, writing = () =>
     },
   } as unknown as KubernetesApi;
   const resource = new Thing('kubernetes:serving.knative.dev/v1:Configuration', 'r');
-  const gate = new Gate({ api, namespace: 'models', endpoint: 'iris', serving: new Set(serving) });
-  return { gate, resource, asked, written, removed };
+  const gate = new Gate({ api, namespace: 'models', endpoint: 'iris', serving: new Set(serving), mark });
+  return { gate, resource, asked, written, removed, sent };
 }
 
 function makePlan(name: string): EntityPlan {

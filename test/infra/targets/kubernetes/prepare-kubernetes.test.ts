@@ -10,6 +10,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Declaration } from '../../../../infra/declaration.ts';
 import { planEntity } from '../../../../infra/targets/kubernetes/plan-entity.ts';
 import { prepareKubernetes } from '../../../../infra/targets/kubernetes/prepare-kubernetes.ts';
+import { makeMark, makeMarkKey, readMarkKeys } from '../../../../kubernetes/marks.ts';
 import type { KubernetesEnvironment } from '../../../../schemas/environment/environment.ts';
 import { endpointObjectName } from '../../../../schemas/environment/kubernetes-names.ts';
 import { parseEndpoint } from '../../../../schemas/endpoint/parse-endpoint.ts';
@@ -47,6 +48,30 @@ test('an entity is planned with the digest that the registry has, and with what 
   objects.set(SECRET, { metadata: { uid: 'u', resourceVersion: '3' }, data: { token: 'Mg==' } });
   const [again] = (await prepareKubernetes(declaration)).entities;
   expect(again?.plan.revision).not.toBe(plan.revision);
+});
+
+test('a revision accepts the key of the platform, if there is one, and the gate signs with it', async () => {
+  const pem = await makeMarkKey();
+  const secret = { data: { 'key.pem': Buffer.from(pem).toString('base64') } };
+  const MARKS = '/api/v1/namespaces/davit-system';
+  const prepare = async (preview: boolean) => {
+    const { declaration, objects } = await makeDeclaration({ built: true, preview });
+    objects.set(`${MARKS}/configmaps/davit-marks`, { data: { 'public-key': 'n' } });
+    if (!preview) objects.set(`${MARKS}/secrets/davit-marks`, secret);
+    const prepared = await prepareKubernetes(declaration);
+    return { ...prepared, args: prepared.entities[0]!.plan.template.spec.containers[0]!.args };
+  };
+  const audience = `models/${endpointObjectName('iris')}`;
+  const { args, mark } = await prepare(false);
+  expect(args.slice(-4)).toEqual(['--mark-key', 'n', '--mark-for', audience]);
+  const expiry = Number(mark?.(60).split('.')[0]);
+  expect(expiry - Date.now() / 1000).toBeGreaterThan(59);
+  expect(mark?.(60)).toBe(makeMark(readMarkKeys([pem]), audience, Number(mark?.(60).split('.')[0])));
+  expect(await prepare(true)).toMatchObject({ args, mark: undefined });
+  const { declaration, objects } = await makeDeclaration({ built: true });
+  expect((await prepareKubernetes(declaration)).mark).toBeUndefined();
+  objects.set(`${MARKS}/configmaps/davit-marks`, { data: { 'public-key': 'n' } });
+  await expect(prepareKubernetes(declaration)).rejects.toThrow('the Secret davit-marks in the namespace davit-system');
 });
 
 test('what a version before has deployed stays as long as its secrets were not written', async () => {
