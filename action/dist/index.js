@@ -20834,7 +20834,8 @@ const event = object({
 		head_repository: object({ owner: object({ login: string$1() }) }),
 		html_url: string$1()
 	}).optional(),
-	repository: repository.optional()
+	repository: repository.optional(),
+	before: string$1().optional()
 });
 function readRunner(variables = process.env) {
 	const said = (name) => {
@@ -21566,6 +21567,7 @@ function completeKubernetesSettings(value) {
 			annotations: gateway?.annotations ?? {},
 			tlsSecret: gateway?.tls_secret,
 			replicas: gateway?.replicas ?? 2,
+			requestsPerSource: gateway?.requests_per_source,
 			allowedOrigins: gateway?.allowed_origins ?? []
 		},
 		identity: completeIdentity(value),
@@ -28287,6 +28289,7 @@ var init_kubernetes_environment_file = __esmMin((() => {
 		annotations: stringMap.optional().describe("Annotations of the edge's Service, for a load balancer's controller"),
 		tls_secret: secretName.optional().describe("Secret of type tls in the platform namespace; default: plain HTTP"),
 		replicas: int().min(1, "expected 1 to 50").max(50, "expected 1 to 50").optional().describe("Replicas of the edge, and as many of the authorisation service; default 2"),
+		requests_per_source: int().min(1, "expected 1 to 1000000").max(1e6, "expected 1 to 1000000").optional().describe("Requests a second that one replica of the edge takes from one client address; default 2000"),
 		allowed_origins: array(string$1().regex(/^https?:\/\/[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/, "expected an origin as browsers send it, such as https://app.example.com, not \"*\"")).optional().describe("Origins that may send requests from a browser (CORS); default: none")
 	});
 	identity = discriminatedUnion("kind", [strictObject({
@@ -40456,6 +40459,35 @@ async function listEnvironments({ inputs }, root) {
 function findBase({ inputs, runner }) {
 	return inputs.base ?? runner.event.pull_request?.base.sha;
 }
+async function findScope(job, root) {
+	const { inputs, runner, signal } = job;
+	const base = findBase(job);
+	if (!(base !== void 0 && (NO_COMMIT$1.test(base) || base === runner.event.before)) || await isCommit(root, base, signal)) return {
+		base,
+		names: inputs.endpoints
+	};
+	if (inputs.endpoints.length > 0) return {
+		base: "HEAD",
+		names: inputs.endpoints
+	};
+	LOG.say("The history does not contain the commit before this push: all endpoints count as changed");
+	return {
+		base: "HEAD",
+		names: await listEndpoints({
+			root,
+			endpoints: "endpoints"
+		})
+	};
+}
+async function isCommit(root, commit, signal) {
+	return (await runGit(root, [
+		"rev-parse",
+		"--verify",
+		"--quiet",
+		"--end-of-options",
+		`${commit}^{commit}`
+	], signal)).code === 0;
+}
 function makeProjectPrefix({ inputs }) {
 	const folder = join("/", inputs.project).slice(1);
 	return folder === "" || folder.endsWith("/") ? folder : `${folder}/`;
@@ -40485,11 +40517,15 @@ async function openReportFolder({ inputs, runner }) {
 	setOutput("folder", folder);
 	return folder;
 }
-var SUMMARY_CHARACTERS;
+var SUMMARY_CHARACTERS, NO_COMMIT$1;
 var init_project = __esmMin((() => {
 	init_core$2();
+	init_read_project();
+	init_run_git();
+	init_log();
 	init_stage_folder();
 	SUMMARY_CHARACTERS = 25e4;
+	NO_COMMIT$1 = /^0+$/;
 }));
 // action/commands/validate.ts
 var validate_exports = /* @__PURE__ */ __exportAll({ validate: () => validate });
@@ -40498,11 +40534,11 @@ async function validate(job) {
 	deleteCredentialVariables();
 	const root = await findProject(job);
 	const environments = await listEnvironments(job, root);
+	const scope = await findScope(job, root);
 	if (!inputs.withoutSandbox) await ensureSandbox(signal);
 	const report = await withReportFolder(job, (out) => withoutWorkflowCommands(() => reviewProject({
 		root,
-		names: inputs.endpoints,
-		base: findBase(job),
+		...scope,
 		environments,
 		stage: "validate",
 		out,
@@ -40619,13 +40655,13 @@ async function preview(job) {
 	const root = await findProject(job);
 	const from = await findFolderInside(resolve(runner.workspace, inputs.pullRequest), inputs.project);
 	const validated = resolve(runner.workspace, inputs.validated);
+	const scope = await findScope(job, from);
 	const report = await withReportFolder(job, (out) => withoutWorkflowCommands(async () => {
 		await prepareProgram(root, signal);
 		return reviewProject({
 			root,
 			from,
-			names: inputs.endpoints,
-			base: findBase(job),
+			...scope,
 			environments: inputs.environments,
 			stage: "preview",
 			with: await hasReport(validated) ? validated : void 0,
@@ -44338,6 +44374,7 @@ function connectGitHub(options) {
 			owner,
 			repo
 		},
+		project: options.project ?? "",
 		calls: () => ({ ...calls })
 	};
 }
@@ -44384,12 +44421,14 @@ var init_connect = __esmMin((() => {
 	MAX_RETRIES = 5;
 }));
 // action/connect-job.ts
-async function withGitHub({ inputs, runner }, work, signal) {
+async function withGitHub(context, work, signal) {
+	const { inputs, runner } = context;
 	const { apiUrl, repository, job } = runner;
 	const github = connectGitHub({
 		token: inputs.token,
 		apiUrl,
 		repository,
+		project: makeProjectPrefix(context),
 		job,
 		say: LOG.say,
 		...signal && { signal }
@@ -44404,6 +44443,7 @@ async function withGitHub({ inputs, runner }, work, signal) {
 var init_connect_job = __esmMin((() => {
 	init_connect();
 	init_log();
+	init_project();
 }));
 // action/github/pull-request.ts
 async function readPullRequest({ octokit, place }, number) {
@@ -44586,8 +44626,29 @@ var MAX_ANNOTATIONS;
 var init_annotations = __esmMin((() => {
 	MAX_ANNOTATIONS = 500;
 }));
+// action/github/project-names.ts
+function makeReportMarker({ project }) {
+	return `<!-- davit:report v1${project === "" ? "" : ` ${renderFolder(project)}`} -->`;
+}
+function makeDriftMarker({ project }, environment) {
+	return `<!-- davit:drift ${project === "" ? "" : `${renderFolder(project)} `}${environment} -->`;
+}
+function makeReviewCheckName({ project }) {
+	return project === "" ? "davit" : `davit (${project.slice(0, -1)})`;
+}
+function makeDeploymentCheckName(github, environment) {
+	return `${makeReviewCheckName(github)}: ${environment}`;
+}
+function makeDeploymentTask({ project }, endpoint) {
+	return `davit:${project}${endpoint}`;
+}
+function renderFolder(project) {
+	return project.slice(0, -1).replaceAll(/[^\w./]/g, encodeURIComponent).replaceAll("--", "%2D%2D");
+}
+var init_project_names = __esmMin((() => {}));
 // action/github/check-run.ts
-async function writeCheckRun({ octokit, place }, run) {
+async function writeCheckRun(github, run) {
+	const { octokit, place } = github;
 	const output = {
 		title: run.title,
 		summary: run.summary,
@@ -44600,7 +44661,7 @@ async function writeCheckRun({ octokit, place }, run) {
 	};
 	const written = await octokit.rest.checks.create({
 		...place,
-		name: run.name ?? REVIEW_NAME,
+		name: run.name ?? makeReviewCheckName(github),
 		head_sha: run.sha,
 		...run.detailsUrl && { details_url: run.detailsUrl },
 		...more.length === 0 ? done : { status: "in_progress" },
@@ -44620,15 +44681,17 @@ async function writeCheckRun({ octokit, place }, run) {
 	});
 	return written.data.html_url;
 }
-async function readCheckRun({ octokit, place }, sha) {
+async function readCheckRun(github, sha) {
+	const { octokit, place } = github;
+	const name = makeReviewCheckName(github);
 	const options = {
 		...place,
 		ref: sha,
-		check_name: REVIEW_NAME,
+		check_name: name,
 		filter: "all",
 		per_page: 100
 	};
-	const newest = (await octokit.paginate(octokit.rest.checks.listForRef, options)).filter((r) => r.app?.slug === APP_SLUG && r.name === REVIEW_NAME && r.status === "completed").toSorted((a, b) => a.id - b.id).at(-1);
+	const newest = (await octokit.paginate(octokit.rest.checks.listForRef, options)).filter((r) => r.app?.slug === APP_SLUG && r.name === name && r.status === "completed").toSorted((a, b) => a.id - b.id).at(-1);
 	return newest && {
 		conclusion: newest.conclusion,
 		url: newest.html_url,
@@ -44657,9 +44720,9 @@ function splitIntoBatches(items) {
 	const count = Math.ceil(items.length / ANNOTATIONS_PER_REQUEST);
 	return Array.from({ length: count }, (_, i) => items.slice(i * ANNOTATIONS_PER_REQUEST, (i + 1) * ANNOTATIONS_PER_REQUEST));
 }
-var REVIEW_NAME, APP_SLUG, ANNOTATIONS_PER_REQUEST, ANNOTATION_BYTES;
+var APP_SLUG, ANNOTATIONS_PER_REQUEST, ANNOTATION_BYTES;
 var init_check_run = __esmMin((() => {
-	REVIEW_NAME = "davit";
+	init_project_names();
 	APP_SLUG = "github-actions";
 	ANNOTATIONS_PER_REQUEST = 50;
 	ANNOTATION_BYTES = 65536;
@@ -44768,7 +44831,8 @@ async function comments(report, { github, reviewed }) {
 		LOG.say("The branch has new commits: the run of the newest commit posts the comment");
 		return;
 	}
-	const [marker = "", ...lines] = renderReport(report).split("\n");
+	const [, ...lines] = renderReport(report).split("\n");
+	const marker = makeReportMarker(github);
 	const posted = await postComment(github, {
 		pull: reviewed.pull.number,
 		marker,
@@ -44817,6 +44881,7 @@ var init_post_report = __esmMin((() => {
 	init_review_state();
 	init_annotations();
 	init_check_run();
+	init_project_names();
 	init_request_error();
 	init_sticky_comment();
 	init_log();
@@ -44831,6 +44896,10 @@ async function report(job) {
 		const reviewed = await findReviewedPullRequest(github, job.runner);
 		if (!reviewed) {
 			notice("Nothing to report: this run belongs to no open pull request");
+			return;
+		}
+		if (reviewed.pull.state === "closed") {
+			notice(`Nothing to report: pull request #${reviewed.pull.number} is closed, and its review stays as it is`);
 			return;
 		}
 		const unsaid = await withoutWorkflowCommands(() => publishReport(reviewed, {
@@ -45099,12 +45168,13 @@ var init_deploy_endpoints = __esmMin((() => {
 	init_verify_gateway();
 }));
 // action/github/deployment.ts
-async function createDeployment({ octokit, place }, deployment) {
+async function createDeployment(github, deployment) {
+	const { octokit, place } = github;
 	const created = await octokit.rest.repos.createDeployment({
 		...place,
 		ref: deployment.sha,
 		environment: deployment.environment,
-		task: `${TASK}${deployment.payload.endpoint}`,
+		task: makeDeploymentTask(github, deployment.payload.endpoint),
 		payload: { ...deployment.payload },
 		description: `Davit: ${deployment.payload.endpoint}`,
 		auto_merge: false,
@@ -45130,7 +45200,7 @@ async function retireDeployments(github, { environment, endpoint }, nodeIds) {
 	const wanted = {
 		...place,
 		environment,
-		task: `${TASK}${endpoint}`,
+		task: makeDeploymentTask(github, endpoint),
 		per_page: 100
 	};
 	const { data } = await octokit.rest.repos.listDeployments(wanted);
@@ -45150,7 +45220,7 @@ async function* listDeployments(github, environment) {
 		const { nodes, pageInfo } = page.repository.deployments;
 		for (const { id, commitOid, createdAt, creator, payload: told, task, statuses } of nodes) {
 			const read = payload.safeParse(parsePayload(told));
-			if (!read.success || task !== `${TASK}${read.data.endpoint}` || !isAuthor(creator, page.viewer.login)) continue;
+			if (!read.success || task !== makeDeploymentTask(github, read.data.endpoint) || !isAuthor(creator, page.viewer.login)) continue;
 			const states = (statuses?.nodes ?? []).map((s) => s.state.toLowerCase());
 			yield {
 				nodeId: id,
@@ -45172,11 +45242,12 @@ function parsePayload(told) {
 		return;
 	}
 }
-var payload, TASK, DESCRIPTION_CHARACTERS, DEPLOYMENTS;
+var payload, DESCRIPTION_CHARACTERS, DEPLOYMENTS;
 var init_deployment = __esmMin((() => {
 	init_zod();
 	init_send_graphql();
 	init_author();
+	init_project_names();
 	payload = object({
 		endpoint: string$1(),
 		action: _enum(["deploy", "remove"]),
@@ -45185,7 +45256,6 @@ var init_deployment = __esmMin((() => {
 		host: string$1(),
 		user: string$1()
 	});
-	TASK = "davit:";
 	DESCRIPTION_CHARACTERS = 140;
 	DEPLOYMENTS = `query ($owner: String!, $repo: String!, $environment: String!, $after: String) {
   viewer { login }
@@ -46226,7 +46296,7 @@ async function postResult(log, telling) {
 async function postCheckRun(log, { job, github }) {
 	const diagnostics = log.results.flatMap((r) => r.diagnostics);
 	await writeCheckRun(github, {
-		name: `davit: ${log.environment}`,
+		name: makeDeploymentCheckName(github, log.environment),
 		sha: job.runner.sha,
 		conclusion: log.results.some(needsAttention) ? "failure" : "success",
 		title: renderOutcome(log).slice(0, 200),
@@ -46236,10 +46306,11 @@ async function postCheckRun(log, { job, github }) {
 	});
 }
 async function postPullRequestComment(pull, log, { github }) {
-	const body = insertRollouts(await readComment(github, pull.number, "<!-- davit:report v1 -->") ?? "", log.environment, log.results);
+	const marker = makeReportMarker(github);
+	const body = insertRollouts(await readComment(github, pull.number, marker) ?? "", log.environment, log.results);
 	const posted = await postComment(github, {
 		pull: pull.number,
-		marker: REPORT_MARKER,
+		marker,
 		body
 	});
 	LOG.say(`The comment of #${pull.number} is ${posted.done}: ${posted.url}`);
@@ -46272,11 +46343,11 @@ async function logFailure(what, work) {
 }
 var CHECK_CHARACTERS, BODY_CHARACTERS;
 var init_post_result = __esmMin((() => {
-	init_render_report();
 	init_render_rollouts();
 	init_outage();
 	init_annotations();
 	init_check_run();
+	init_project_names();
 	init_pull_request();
 	init_sticky_comment();
 	init_log();
@@ -46585,7 +46656,7 @@ async function updateDriftIssue(comparison, { job, github }) {
 	if (job.inputs.endpoints.length > 0) return;
 	const { environment, endpoints } = comparison;
 	const { runUrl } = job.runner;
-	const marker = `<!-- davit:drift ${environment} -->`;
+	const marker = makeDriftMarker(github, environment);
 	if (endpoints.every((e) => e.kind === "same")) {
 		const closed = await closeIssue(github, marker, `The environment matches the merged state again. [Run](${runUrl})`);
 		if (closed !== void 0) LOG.say(`Closed issue #${closed}`);
@@ -46605,6 +46676,7 @@ var init_drift = __esmMin((() => {
 	init_compare_environment();
 	init_open_deployment_context();
 	init_render_drift();
+	init_project_names();
 	init_sticky_issue();
 	init_log();
 	init_program();
