@@ -69,7 +69,7 @@ const NO_COMMIT = /^0+$/;
 
 async function isCommit(root: string, commit: string, signal: AbortSignal): Promise<boolean> {
   return (
-    (await runGit(root, ['rev-parse', '--verify', '--quiet', '--end-of-options', `${commit}^{commit}`], signal))
+    (await runGit(root, ['rev-parse', '--verify', '--quiet', '--end-of-options', `${commit}^{commit}`], { signal }))
       .code === 0
   );
 }

@@ -31,7 +31,7 @@ function findCacheScope({ event, eventName, ref }: Job['runner']): string {
   return createHash('sha256').update(`${eventName} ${ref}`).digest('hex').slice(0, 12);
 }
 
-/** Byte code is not cached, because a sandboxed model can write it and every later model would run it. */
+/** Byte code is not cached: a model that runs without a sandbox could write it, and every later model would run it. */
 function listCachePaths(): readonly string[] {
   const uv = process.env['UV_CACHE_DIR'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'uv');
   return [

@@ -47,6 +47,8 @@ function makeEndpointFile(entities: Readonly<Record<string, EntityChoice>>): str
   return stringify({ name: 'iris', config: { served_entities: served, traffic_config: { routes } } });
 }
 
+const VIRTUALENV = 'python3.11-0123456789';
+
 /** A lock as validation would write it, less the packages. */
 export function makeLock(entities: Readonly<Record<string, Pick<EntityChoice, 'version'>>>): string {
   const locked = Object.entries(entities).map(([name, { version }]) => [
@@ -59,7 +61,7 @@ export function makeLock(entities: Readonly<Record<string, Pick<EntityChoice, 'v
         python_version: '3.11.7',
       },
       requirements: [],
-      virtualenv: 'v',
+      virtualenv: VIRTUALENV,
       signature: { inputs: null, outputs: null, params: null },
     },
   ]);
@@ -67,7 +69,7 @@ export function makeLock(entities: Readonly<Record<string, Pick<EntityChoice, 'v
     lock_version: 1,
     endpoint: 'iris',
     entities: Object.fromEntries(locked) as Parameters<typeof renderLock>[0]['entities'],
-    virtualenvs: { v: { python: '3.11', platform: 'x86_64-manylinux_2_28', packages: [] } },
+    virtualenvs: { [VIRTUALENV]: { python: '3.11', platform: 'x86_64-manylinux_2_28', packages: [] } },
   });
 }
 

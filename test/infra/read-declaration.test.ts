@@ -20,7 +20,7 @@ test('makeRevisionInputs() and makeRouteInputs() make what the local provider is
     endpoint: 'iris',
     entity: 'two',
     model: { name: 'iris', version: '2', uri: undefined, digest: `sha256:${'2'.repeat(64)}` },
-    virtualenv: 'v',
+    virtualenv: 'python3.11-0123456789',
     environmentVars: {},
     workers: 4,
     timeLimitSeconds: 120,

@@ -65,8 +65,9 @@ export async function prepareKubernetes(declaration: Declaration<KubernetesEnvir
       image: digest === undefined ? undefined : `${repository}@${digest}`,
     };
   });
-  const mark = markKey === undefined || pulumi.runtime.isDryRun() ? undefined : await prepareMark(declaration, api);
-  return { api, serving, entities: await Promise.all(entities), mark };
+  const marked = markKey === undefined || pulumi.runtime.isDryRun() ? undefined : prepareMark(declaration, api);
+  const [mark, ...planned] = await Promise.all([marked, ...entities]);
+  return { api, serving, entities: planned, mark };
 }
 
 /** The gate sends its requests past the edge, so it makes their marks itself. */
