@@ -6,15 +6,17 @@ const SHOWN_NAMES = 10;
 const SHORT_CHARACTERS = 12;
 const NAME_CHARACTERS = 63;
 const WHY_CHARACTERS = 400;
+const COMMAND_CHARACTERS = 200;
 
 /** What a reviewer must know or do first: one paragraph each, most pressing first, of bounded length. */
 export function renderCallouts(report: Report): readonly string[] {
   return [
+    ...renderFork(report),
+    ...renderUnlisted(report),
     ...renderBrokenStages(report),
     ...renderLocks(report),
     ...renderRemovals(report),
     ...renderStale(report),
-    ...renderFork(report),
     ...renderEnvironments(report),
   ];
 }
@@ -70,11 +72,23 @@ function renderStale({ base, pull_request: pull }: Report): readonly string[] {
   ];
 }
 
-function renderFork({ pull_request: pull, stages }: Report): readonly string[] {
-  const skipped = stages.some((s) => s.stage === 'preview' && s.result === 'skipped');
-  if (!pull?.fork || !skipped) return [];
+/** A fork's run can report anything. The same commit in a branch of this repository gets a run that can be trusted. */
+function renderFork({ pull_request: pull, endpoints }: Report): readonly string[] {
+  if (!pull?.fork || (endpoints.length === 0 && pull.needs_own_run !== true)) return [];
+  const branch = `fork-${pull.number}`;
+  const commands = renderSpan(
+    `git fetch origin pull/${pull.number}/head:${branch} && git push origin ${branch}`,
+    COMMAND_CHARACTERS,
+  );
   return [
-    'ℹ️ **Not previewed**: the pull request comes from a fork, whose runs get no access to the environments. A maintainer can preview it by opening the same branch in this repository.',
+    `⚠️ **Reported by the fork's own run**, which can report anything: GitHub says which endpoints change, and everything else below is the fork's claim. Nothing is previewed, and the check does not succeed until a run of this repository has reviewed the same commit. A maintainer reads the changes, above all those in \`.github/\`, runs ${commands} and opens a pull request from that branch.`,
+  ];
+}
+
+function renderUnlisted({ pull_request: pull }: Report): readonly string[] {
+  if (pull?.files_complete !== false) return [];
+  return [
+    '⚠️ **GitHub does not list all files that this pull request changes**, because there are too many: an endpoint that is missing here may change too.',
   ];
 }
 
