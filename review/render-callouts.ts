@@ -92,15 +92,27 @@ function renderUnlisted({ pull_request: pull }: Report): readonly string[] {
   ];
 }
 
-/** The preview uses the base branch's environments, so it cannot show the effect of a change to them. */
+/**
+ * The previews use the base branch's environments, and the pull request's where it changes them. They never use a change
+ * of where they connect.
+ */
 function renderEnvironments({ program, endpoints }: Report): readonly string[] {
   if (program?.environments !== 'base') return [];
+  const used = (program.changed_environments ?? []).map((name) => `environments/${name}.yaml`).sort();
   const paths = new Set(endpoints.flatMap((e) => e.because.map((b) => b.path)));
-  const changed = [...paths].filter((path) => path.startsWith('environments/')).sort();
-  if (changed.length === 0) return [];
-  const files = changed.slice(0, SHOWN_NAMES).map((path) => renderSpan(path));
+  const unused = [...paths].filter((path) => path.startsWith('environments/') && !used.includes(path)).sort();
+  const shown = (files: readonly string[]) => files.slice(0, SHOWN_NAMES).map((path) => renderSpan(path)).join(', '); // prettier-ignore
   return [
-    `⚠️ **${files.join(', ')} changes in this pull request, and the previews do not show it**: they use the base branch's environments until the merge.`,
+    ...(used.length === 0
+      ? []
+      : [
+          `⚠️ **${shown(used)} changes in this pull request, and with it every endpoint there**: the previews use the changed file as data, and the merge of this pull request is its review.`,
+        ]),
+    ...(unused.length === 0
+      ? []
+      : [
+          `⚠️ **${shown(unused)} changes in this pull request, and the previews do not show it**: they use the base branch's file until the merge, because the change is about where previews connect (kubeconfig, Docker host) or removes the file.`,
+        ]),
   ];
 }
 

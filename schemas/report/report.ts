@@ -153,6 +153,8 @@ const report = z.strictObject({
       commit: commit.nullable(),
       /** Source of the environment files. `base`: the pull request's files are not trusted. */
       environments: z.enum(['checkout', 'base']),
+      /** The names of those that the pull request changes and whose changed file the previews used as data. */
+      changed_environments: list(text).exactOptional(),
     })
     .nullable(),
   environments: list(text),
