@@ -19,6 +19,8 @@ export interface Inputs {
   /** Empty: the endpoints that the change affects. */
   readonly endpoints: readonly string[];
   readonly base: string | undefined;
+  /** The environment in which an endpoint has to be live before it is deployed. */
+  readonly after: string | undefined;
   /** A checkout of the pull request, which is only data. */
   readonly pullRequest: string;
   /** The folder that validate wrote. */
@@ -44,9 +46,10 @@ const GIT_REFERENCE = /^[^\s~^:?*[\\\p{Cc}-][^\s~^:?*[\\\p{Cc}]*$/u;
 
 /** Inputs without a default in action.yml, and the commands that use them. */
 const COMMANDS_BY_INPUT: Readonly<Record<string, readonly CommandName[]>> = {
-  environments: ['validate', 'preview', 'deploy', 'drift', 'destroy'],
+  environments: ['validate', 'preview', 'report', 'deploy', 'drift', 'destroy'],
   endpoints: ['validate', 'preview', 'deploy', 'drift', 'destroy'],
   base: ['validate', 'preview'],
+  after: ['deploy'],
   out: ['validate', 'preview', 'report'],
   'validate-result': ['report'],
   'preview-result': ['report'],
@@ -64,6 +67,7 @@ export function readInputs(): Inputs {
     environments: readNames(wrong, 'environments', 'environments/production.yaml is "production"'),
     endpoints: readNames(wrong, 'endpoints', 'endpoints/iris.yaml is "iris"'),
     base: readBase(wrong),
+    after: readNames(wrong, 'after', 'environments/staging.yaml is "staging"').at(0),
     pullRequest: getInput('pull-request') || '.davit/pull-request',
     validated: getInput('validated') || 'reports/davit-validate',
     out: getInput('out') || undefined,

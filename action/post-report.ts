@@ -4,7 +4,7 @@ import { renderSummaryLine, sortEndpoints } from '../review/review-state.ts';
 import type { Diagnostic } from '../schemas/diagnostic.ts';
 import type { Report } from '../schemas/report/report.ts';
 import { makeAnnotations } from './annotations.ts';
-import { type CheckRun, writeCheckRun } from './github/check-run.ts';
+import { type CheckRun, readCheckRun, writeCheckRun } from './github/check-run.ts';
 import type { GitHub } from './github/connect.ts';
 import { makeReportMarker } from './github/project-names.ts';
 import { isReadOnlyTokenError } from './github/request-error.ts';
@@ -34,7 +34,7 @@ const TITLE_CHARACTERS = 200;
 /** Posts a report in the pull request's comment and in the check run. A failure of one does not stop the other. */
 export async function post(report: Report, options: PostOptions): Promise<PostedReport> {
   const comment = await catchForbidden(() => comments(report, options));
-  const check = await catchForbidden(() => writeCheckRun(options.github, makeCheckRun(report, options)));
+  const check = await catchForbidden(() => postCheckRun(report, options));
   const failures = [comment, check].flatMap((a) => (a.failure === undefined ? [] : [a.failure]));
   if (failures.length > 0)
     throw new Error(`Cannot post the whole report: ${joinMessages(failures)}`, { cause: failures[0] });
@@ -55,20 +55,32 @@ async function comments(report: Report, { github, reviewed }: PostOptions): Prom
   return posted.url;
 }
 
+/** A review by this repository's own run, of the same commit, counts more than what a fork's run reports later. */
+async function postCheckRun(report: Report, options: PostOptions): Promise<void> {
+  const { github, reviewed, head } = options;
+  if (reviewed.fork && (await readCheckRun(github, head)) !== undefined) {
+    LOG.say('A run of this repository has reviewed this commit: its check run stays');
+    return;
+  }
+  await writeCheckRun(github, makeCheckRun(report, options));
+}
+
 function makeCheckRun(report: Report, { reviewed, head, conclusion, prefix }: PostOptions): CheckRun {
   return {
     sha: head,
     conclusion,
+    isClaim: reviewed.fork,
     title: renderSummaryLine(report).slice(0, TITLE_CHARACTERS),
     summary: renderReport(report, CHECK_CHARACTERS),
-    text: renderReviewedPlans(report),
-    annotations: makeAnnotations(listDiagnostics(report), prefix),
+    ...(!reviewed.fork && { text: renderReviewedPlans(report) }),
+    annotations: makeAnnotations(listDiagnostics(report, reviewed.fork), prefix),
     detailsUrl: reviewed.runUrl,
   };
 }
 
-function listDiagnostics(report: Report): readonly Diagnostic[] {
-  return [...report.diagnostics, ...sortEndpoints(report).flatMap((e) => e.diagnostics)];
+function listDiagnostics(report: Report, fork: boolean): readonly Diagnostic[] {
+  const all: readonly Diagnostic[] = [...report.diagnostics, ...sortEndpoints(report).flatMap((e) => e.diagnostics)];
+  return fork ? all.map((d) => ({ ...d, message: `Reported by the fork's own run: ${d.message}` })) : all;
 }
 
 async function catchForbidden<T>(work: () => Promise<T>) {

@@ -27,11 +27,9 @@ export async function findReviewedPullRequest(
     return makeReviewedPullRequest(github, { pull, head: own.head.sha, base: own.base.sha, runUrl });
   }
   if (ended?.event !== 'pull_request') return undefined;
-  const pull = await findOpenPullRequest(github, {
-    owner: ended.head_repository.owner.login,
-    branch: ended.head_branch,
-    sha: ended.head_sha,
-  });
+  const { head_repository: repository, head_branch: branch, head_sha: sha } = ended;
+  const head = { owner: repository.owner.login, branch, sha };
+  const pull = await findOpenPullRequest(github, head, event.repository?.default_branch);
   return (
     pull && makeReviewedPullRequest(github, { pull, head: ended.head_sha, base: pull.base.sha, runUrl: ended.html_url })
   );

@@ -1,3 +1,4 @@
+import type { ChangedEndpoint } from './changed-endpoints.ts';
 import { type Diagnostic, sortDiagnostics } from '../schemas/diagnostic.ts';
 import {
   type EndpointReport,
@@ -19,6 +20,10 @@ export interface PullRequestFacts {
   readonly pullRequest: PullRequest;
   readonly base: string;
   readonly head: string;
+  /** The endpoints that it changes. */
+  readonly changed?: readonly ChangedEndpoint[];
+  /** Those of them that the reports have to be about. */
+  readonly expected?: readonly ChangedEndpoint[];
 }
 
 /**
@@ -27,26 +32,47 @@ export interface PullRequestFacts {
  */
 export function mergeReports(
   ends: { readonly validate: StageOutcome; readonly preview: StageOutcome },
-  { pullRequest, base, head }: PullRequestFacts,
+  { pullRequest, base, head, changed = [], expected = changed }: PullRequestFacts,
 ): Report {
   const [validate, preview] = [parseStage('validate', ends.validate), parseStage('preview', ends.preview)];
   const reports = [validate.report, preview.report].flatMap((r) => r ?? []);
-  const names = [...new Set(reports.flatMap((r) => r.endpoints.map((e) => e.endpoint)))].sort();
+  const reported = reports.flatMap((r) => r.endpoints.map((e) => e.endpoint));
+  const names = [...new Set([...reported, ...expected.map((c) => c.endpoint)])].sort();
   const find = (report: Report | undefined, name: string) => report?.endpoints.find((e) => e.endpoint === name);
   return {
     report_version: 3,
     base,
     head,
     program: preview.report?.program ?? null,
-    environments: [...new Set(reports.flatMap((r) => r.environments))],
+    environments: pullRequest.fork ? [] : [...new Set(reports.flatMap((r) => r.environments))],
     stages: [validate.stage, explainFork(preview.stage, pullRequest)],
     pull_request: pullRequest,
     diagnostics: [...sortDiagnostics(reports.flatMap((r) => r.diagnostics as readonly Diagnostic[]))],
     endpoints: names.flatMap((name) => {
       const merged = mergeEndpoint(find(validate.report, name), find(preview.report, name));
-      return merged ? [markLockCommitted(merged, pullRequest)] : [];
+      const known = changed.find((c) => c.endpoint === name);
+      if (pullRequest.fork) return claimEndpoint(merged, known, pullRequest);
+      if (merged) return [markLockCommitted(merged, pullRequest)];
+      return known ? [makeUnreported(known)] : [];
     }),
   };
+}
+
+const UNREPORTED = 'GitHub lists a change of it, and the run has not reported on it';
+
+function makeUnreported(known: ChangedEndpoint): EndpointReport {
+  const nothing = { computed_lock: null, diagnostics: [], entities: [], previews: [] };
+  return { ...known, ...nothing, lock: 'unknown', outage: UNREPORTED };
+}
+
+/** A fork's run says what it likes about an endpoint. GitHub says whether and how the pull request changes it. */
+function claimEndpoint(
+  claimed: EndpointReport | undefined,
+  known: ChangedEndpoint | undefined,
+  { files_complete: complete }: PullRequest,
+): readonly EndpointReport[] {
+  if (known) return [claimed ? { ...claimed, ...known } : makeUnreported(known)];
+  return claimed && complete !== true ? [claimed] : [];
 }
 
 interface ParsedStage {

@@ -6,15 +6,17 @@ const SHOWN_NAMES = 10;
 const SHORT_CHARACTERS = 12;
 const NAME_CHARACTERS = 63;
 const WHY_CHARACTERS = 400;
+const COMMAND_CHARACTERS = 200;
 
 /** What a reviewer must know or do first: one paragraph each, most pressing first, of bounded length. */
 export function renderCallouts(report: Report): readonly string[] {
   return [
+    ...renderFork(report),
+    ...renderUnlisted(report),
     ...renderBrokenStages(report),
     ...renderLocks(report),
     ...renderRemovals(report),
     ...renderStale(report),
-    ...renderFork(report),
     ...renderEnvironments(report),
   ];
 }
@@ -70,23 +72,47 @@ function renderStale({ base, pull_request: pull }: Report): readonly string[] {
   ];
 }
 
-function renderFork({ pull_request: pull, stages }: Report): readonly string[] {
-  const skipped = stages.some((s) => s.stage === 'preview' && s.result === 'skipped');
-  if (!pull?.fork || !skipped) return [];
+/** A fork's run can report anything. The same commit in a branch of this repository gets a run that can be trusted. */
+function renderFork({ pull_request: pull, endpoints }: Report): readonly string[] {
+  if (!pull?.fork || (endpoints.length === 0 && pull.needs_own_run !== true)) return [];
+  const branch = `fork-${pull.number}`;
+  const commands = renderSpan(
+    `git fetch origin pull/${pull.number}/head:${branch} && git push origin ${branch}`,
+    COMMAND_CHARACTERS,
+  );
   return [
-    'ℹ️ **Not previewed**: the pull request comes from a fork, whose runs get no access to the environments. A maintainer can preview it by opening the same branch in this repository.',
+    `⚠️ **Reported by the fork's own run**, which can report anything: GitHub says which endpoints change, and everything else below is the fork's claim. Nothing is previewed, and the check does not succeed until a run of this repository has reviewed the same commit. A maintainer reads the changes, above all those in \`.github/\`, runs ${commands} and opens a pull request from that branch.`,
   ];
 }
 
-/** The preview uses the base branch's environments, so it cannot show the effect of a change to them. */
+function renderUnlisted({ pull_request: pull }: Report): readonly string[] {
+  if (pull?.files_complete !== false) return [];
+  return [
+    '⚠️ **GitHub does not list all files that this pull request changes**, because there are too many: an endpoint that is missing here may change too.',
+  ];
+}
+
+/**
+ * The previews use the base branch's environments, and the pull request's where it changes them. They never use a change
+ * of where they connect.
+ */
 function renderEnvironments({ program, endpoints }: Report): readonly string[] {
   if (program?.environments !== 'base') return [];
+  const used = (program.changed_environments ?? []).map((name) => `environments/${name}.yaml`).sort();
   const paths = new Set(endpoints.flatMap((e) => e.because.map((b) => b.path)));
-  const changed = [...paths].filter((path) => path.startsWith('environments/')).sort();
-  if (changed.length === 0) return [];
-  const files = changed.slice(0, SHOWN_NAMES).map((path) => renderSpan(path));
+  const unused = [...paths].filter((path) => path.startsWith('environments/') && !used.includes(path)).sort();
+  const shown = (files: readonly string[]) => files.slice(0, SHOWN_NAMES).map((path) => renderSpan(path)).join(', '); // prettier-ignore
   return [
-    `⚠️ **${files.join(', ')} changes in this pull request, and the previews do not show it**: they use the base branch's environments until the merge.`,
+    ...(used.length === 0
+      ? []
+      : [
+          `⚠️ **${shown(used)} changes in this pull request, and with it every endpoint there**: the previews use the changed file as data, and the merge of this pull request is its review.`,
+        ]),
+    ...(unused.length === 0
+      ? []
+      : [
+          `⚠️ **${shown(unused)} changes in this pull request, and the previews do not show it**: they use the base branch's file until the merge, because the change is about where previews connect (kubeconfig, Docker host) or removes the file.`,
+        ]),
   ];
 }
 

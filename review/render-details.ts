@@ -41,7 +41,9 @@ export function renderDetails(report: EndpointReport, standpoint: ReviewContext,
     renderDiagnostics(report.diagnostics, at),
     renderOutage(report.outage, step),
     renderPaths(report, step),
-    ...report.entities.map((e) => renderEntity(e, step)),
+    ...report.entities.map(
+      (e) => `${standpoint.pull_request?.fork === true ? "The fork's own run reports: " : ''}${renderEntity(e, step)}`,
+    ),
     ...report.previews.map((p) => renderPreview(p, step)),
   ].filter((s) => s !== '');
   if (sections.length === 0) return '';

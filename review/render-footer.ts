@@ -3,6 +3,7 @@ import { shortenFingerprint } from './fingerprint.ts';
 import { renderLink, renderSpan } from './render-code.ts';
 
 const SHOWN_FINGERPRINTS = 4;
+const SHOWN_ENVIRONMENTS = 8;
 const SHORT_CHARACTERS = 12;
 const NAME_CHARACTERS = 63;
 
@@ -26,7 +27,10 @@ function renderProgram({ program }: Report): readonly string[] {
   const davit = program.commit === null ? '' : ` of Davit ${renderCommit(program.commit)}`;
   const whose =
     program.environments === 'base' ? "the base branch's environments" : 'the environments of this checkout';
-  return [`previewed with program ${renderCommit(program.digest)}${davit} and ${whose}`];
+  const names = (program.changed_environments ?? []).map((name) => renderSpan(name, NAME_CHARACTERS));
+  const except =
+    names.length === 0 || names.length > SHOWN_ENVIRONMENTS ? '' : `, except the pull request's ${names.join(', ')}`;
+  return [`previewed with program ${renderCommit(program.digest)}${davit} and ${whose}${except}`];
 }
 
 function renderFingerprints({ endpoints }: Report): readonly string[] {

@@ -20,31 +20,37 @@ const STATE_WORDS: Readonly<Record<RolloutState, { readonly sign: string; readon
   kept: { sign: '⚠️', words: '**still serving**' },
   deploying: { sign: '⏳', words: 'deploying' },
   waiting: { sign: '⏳', words: 'waiting' },
+  superseded: { sign: 'ℹ️', words: 'superseded, nothing was changed' },
   live: { sign: '✅', words: 'live' },
   removed: { sign: '✅', words: 'removed' },
 };
 const ORDER = Object.keys(STATE_WORDS) as readonly RolloutState[];
 
 /** `1 failed, 3 live` */
-export function renderRolloutLine(rollouts: readonly Rollout[]): string {
+export function renderRolloutLine(rollouts: readonly Pick<Rollout, 'state'>[]): string {
   const counts = ORDER.map((state) => ({ state, count: rollouts.filter((r) => r.state === state).length }));
   const told = counts.filter((c) => c.count > 0).map((c) => `${c.count} ${c.state}`);
   return told.length === 0 ? 'nothing to deploy' : told.join(', ');
 }
 
-/** The rollouts of a merge as Markdown of at most `limit` characters: failures first, and only whole lines. */
+/**
+ * The rollouts of a merge as Markdown of at most `limit` characters: failures first, and only whole lines. `earlier`:
+ * rows that earlier runs have left for other endpoints.
+ */
 export function renderRollouts(
   rollouts: readonly Rollout[],
   limit = ROLLOUTS_CHARACTERS,
   environment?: string,
+  earlier: readonly RolloutRow[] = [],
 ): string {
   const rank = (r: Rollout) => ORDER.indexOf(r.state);
   const sorted = [...rollouts].sort((a, b) => rank(a) - rank(b) || compareRollouts(a, b));
-  const head = `### ${environment ?? 'Merged'}: ${renderRolloutLine(rollouts)}`;
+  const head = `### ${environment ?? 'Merged'}: ${renderRolloutLine([...rollouts, ...earlier])}`;
   for (const characters of CAUSE_STEPS) {
-    const text = [head, renderTable(sorted, characters)].join('\n\n');
+    const text = [head, [renderTable(sorted, characters), ...earlier.map((r) => r.row)].join('\n')].join('\n\n');
     if (text.length <= limit) return text;
   }
+  if (earlier.length > 0) return renderRollouts(rollouts, limit, environment);
   const shown = fitRollouts(sorted, limit - head.length - 200);
   const rest = sorted.slice(shown.length);
   return [head, renderTable(shown, 0), `and ${rest.length} more: ${renderRolloutLine(rest)}`].join('\n\n');
@@ -52,7 +58,7 @@ export function renderRollouts(
 
 /**
  * The comment of a merged pull request with the rollouts to one environment at the top. They replace earlier rollouts
- * to the same environment and follow those to other environments. `comment` is GitHub's text, whoever wrote it; its
+ * of the same endpoints to the same environment and follow those to other environments. `comment` is GitHub's text, whoever wrote it; its
  * first line may be the marker. The result fits GitHub's limit for a comment; the review is dropped first.
  * `environment`: a file's name.
  */
@@ -72,7 +78,8 @@ export function insertRollouts(comment: string, environment: string, rollouts: r
     COMMENT_CHARACTERS - frame - below.length - [...before.values()].reduce((sum, b) => sum + b.length + 2, 0);
   const kept = choices.find((choice) => roomWith(choice) >= MIN_CHARACTERS) ?? choices[2];
   const { before, below } = kept;
-  const text = renderRollouts(rollouts, Math.min(ROLLOUTS_CHARACTERS, roomWith(kept)), environment);
+  const earlier = parseRows(blocks.get(environment) ?? '', rollouts);
+  const text = renderRollouts(rollouts, Math.min(ROLLOUTS_CHARACTERS, roomWith(kept)), environment, earlier);
   const placed = new Map([...blocks.keys(), environment].map((name) => [name, before.get(name) ?? '']));
   placed.set(environment, [open, text, CLOSE_MARKER].join('\n\n'));
   const shown = [...placed.values(), below.trimEnd()].filter((b) => b !== '').join('\n\n');
@@ -95,19 +102,39 @@ function parseBlocks(text: string): { readonly blocks: ReadonlyMap<string, strin
   return { blocks, rest };
 }
 
+/** One line of our table, as an earlier run has left it. */
+interface RolloutRow {
+  readonly row: string;
+  readonly state: RolloutState;
+}
+
+/** The rows of a block for endpoints that are not in `rollouts`. No text in a row can contain the cells' separator. */
+function parseRows(block: string, rollouts: readonly Rollout[]): readonly RolloutRow[] {
+  const names = new Set(rollouts.map((r) => renderNames(r).join(' | ')));
+  return block.split('\n').flatMap((row) => {
+    const [sign = '', endpoint = '', environment = '', words = ''] = row.slice(2, -2).split(' | ');
+    const state = ORDER.find((s) => STATE_WORDS[s].sign === sign && words.startsWith(STATE_WORDS[s].words));
+    return state === undefined || names.has(`${endpoint} | ${environment}`) ? [] : [{ row, state }];
+  });
+}
+
+function renderNames({ endpoint, environment }: Rollout): readonly string[] {
+  return [endpoint, environment].map((name) => renderSpan(name, NAME_CHARACTERS));
+}
+
 function renderTable(rollouts: readonly Rollout[], causeCharacters: number): string {
   const rows = rollouts.map((r) => renderRow(r, causeCharacters));
   return ['|  | endpoint | environment | state |', '| --- | --- | --- | --- |', ...rows].join('\n');
 }
 
-function renderRow({ endpoint, environment, state, causes, url, runUrl }: Rollout, characters: number): string {
+function renderRow(rollout: Rollout, characters: number): string {
+  const { state, causes, url, runUrl } = rollout;
   const { sign, words } = STATE_WORDS[state];
   const told = characters === 0 ? [] : causes.slice(0, MAX_CAUSES).map((c) => `<br>${renderSpan(c, characters)}`);
   const more = causes.length > MAX_CAUSES && characters > 0 ? `<br>and ${causes.length - MAX_CAUSES} more` : '';
   const at = url !== undefined && state === 'live' ? ` at ${renderSpan(url, 300)}` : '';
   const run = runUrl !== undefined && isWebAddress(runUrl) ? ` (${renderLink('run', runUrl)})` : '';
-  const names = [endpoint, environment].map((name) => renderSpan(name, NAME_CHARACTERS));
-  return `| ${[sign, ...names, `${words}${at}${run}${told.join('')}${more}`].join(' | ')} |`;
+  return `| ${[sign, ...renderNames(rollout), `${words}${at}${run}${told.join('')}${more}`].join(' | ')} |`;
 }
 
 function fitRollouts(rollouts: readonly Rollout[], limit: number): readonly Rollout[] {

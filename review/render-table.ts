@@ -13,7 +13,7 @@ const NAME_CHARACTERS = 63;
 const SHORT_CHARACTERS = 90;
 /** More columns are not readable, and each one costs characters in every row. */
 const MAX_COLUMNS = 8;
-const SIGNS = { fails: '❌', unknown: '❔', lock: '❌', label: '❌', delete: '⚠️' } as const;
+const SIGNS = { fails: '❌', unknown: '❔', claimed: '❔', lock: '❌', label: '❌', delete: '⚠️' } as const;
 
 /** The two header lines, with a column for each environment. */
 export function renderHead(environments: readonly string[]): readonly [string, string] {
@@ -33,7 +33,7 @@ export function renderRow(report: EndpointReport, whole: ReviewContext & Pick<Re
     renderSign(report, whole),
     renderSpan(report.endpoint, NAME_CHARACTERS),
     renderChange(report),
-    renderModel(report),
+    `${whole.pull_request?.fork === true && report.outage === null ? 'the fork says: ' : ''}${renderModel(report)}`,
     renderLock(report),
     ...verdicts,
   ]);

@@ -9,6 +9,7 @@ const REVIEW_STATES = {
   label: ['removed without the label', 'removed without the label'],
   delete: ['removed', 'removed'],
   recreate: ['recreated with downtime', 'recreated with downtime'],
+  claimed: ["proved by the fork's own run", "proved by the fork's own run"],
   validated: ['proved, not previewed', 'proved, not previewed'],
   'rolling-update': ['rolling', 'rolling'],
   'update-in-place': ['in place', 'in place'],
@@ -50,7 +51,8 @@ export function needsLock({ computed_lock: computed, lock }: EndpointReport): bo
 /** A proven endpoint without a preview is not at fault, so it is "validated" if no preview could run. */
 function determineUnpreviewedState({ entities, change }: EndpointReport, standpoint: ReviewContext): ReviewState {
   const proven = change === 'removed' || (entities.length > 0 && entities.every((e) => e.proof !== null));
-  return proven && !hasPreview(standpoint) ? 'validated' : 'unknown';
+  if (!proven || hasPreview(standpoint)) return 'unknown';
+  return standpoint.pull_request?.fork === true ? 'claimed' : 'validated';
 }
 
 function hasPreview({ stages, pull_request: pullRequest }: ReviewContext): boolean {
@@ -63,13 +65,18 @@ export function sortEndpoints(report: Report): readonly EndpointReport[] {
   return [...report.endpoints].sort((a, b) => rank(a) - rank(b) || (a.endpoint < b.endpoint ? -1 : 1));
 }
 
-/** Whether the review allows the merge: the conclusion of the check run. */
-export function concludeReview(report: Report): 'success' | 'failure' {
+/**
+ * Whether the review allows the merge: the conclusion of the check run. A required check run lets a merge through when it
+ * is a success, neutral or skipped, and not when an action is required.
+ */
+export function concludeReview(report: Report): 'success' | 'failure' | 'action_required' {
   const wrong =
     report.diagnostics.some((d) => d.severity === 'error') ||
     report.endpoints.some((e) => BLOCKING_STATES.includes(determineReviewState(e, report))) ||
     listBrokenStages(report).length > 0;
-  return wrong ? 'failure' : 'success';
+  if (wrong) return 'failure';
+  const { fork, needs_own_run: needsOwnRun = fork } = report.pull_request ?? { fork: false };
+  return needsOwnRun ? 'action_required' : 'success';
 }
 
 /** Stages that did not finish, except a preview that a fork cannot have. */

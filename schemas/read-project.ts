@@ -22,6 +22,8 @@ export interface ProjectFolders {
    * Absolute path that replaces `root` for endpoint files, locks and models: a pull request's checkout, read as data.
    */
   readonly from?: string | undefined;
+  /** Absolute path that replaces `root` for environment files. */
+  readonly environments?: string | undefined;
   /** Absolute path of a folder with locks that a review computed. They override the locks beside the endpoint files. */
   readonly locks?: string | undefined;
 }
@@ -42,9 +44,12 @@ export async function readEndpoint(place: ProjectFolders, name: string): Promise
 }
 
 /** Reads `environments/NAME.yaml`. */
-export async function readEnvironment({ root }: ProjectFolders, name: string): Promise<ReadResult<Environment>> {
+export async function readEnvironment(
+  { root, environments = root }: ProjectFolders,
+  name: string,
+): Promise<ReadResult<Environment>> {
   const file = `environments/${name}.yaml`;
-  const text = await readText(join(root, file));
+  const text = await readText(join(environments, file));
   if (text === undefined)
     return missing(
       'unknown-environment',

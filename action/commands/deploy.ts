@@ -1,13 +1,14 @@
 import { setFailed, summary } from '@actions/core';
+import { listMessages } from '../../app/outage.ts';
 import { listStacks } from '../../engine/stacks.ts';
 import { mapConcurrent } from '../../system/map-concurrent.ts';
 import { withGitHub } from '../connect-job.ts';
 import { deployCandidate } from '../deploy/deploy-candidate.ts';
 import { type DeploymentResult, type Deploying, needsAttention } from '../deploy/deployment-context.ts';
-import { openDeploymentContext } from '../deploy/open-deployment-context.ts';
+import { type ContextOptions, makeDeploymentScope, openDeploymentContext } from '../deploy/open-deployment-context.ts';
 import { removeDeletedEndpoint } from '../deploy/remove-endpoint.ts';
 import { type DeploymentLog, renderLog, renderOutcome } from '../deploy/render-log.ts';
-import { selectDeployments } from '../deploy/select-deployments.ts';
+import { type Candidate, selectDeployments } from '../deploy/select-deployments.ts';
 import { postResult } from '../deploy/post-result.ts';
 import type { Job } from '../job.ts';
 import { LOG, withoutWorkflowCommands } from '../log.ts';
@@ -16,40 +17,78 @@ import { findProject, SUMMARY_CHARACTERS } from '../project.ts';
 
 const ENDPOINTS_AT_ONCE = 4;
 
-/** Deploys the merged state to environments, one after the other. Goes on to the next one only if all went well. */
+/**
+ * Deploys the merged state to environments, one after the other. An endpoint that is not live in one environment waits
+ * before the next one; it holds back no other endpoint.
+ */
 export async function deploy(job: Job): Promise<void> {
+  const { environments, after } = job.inputs;
+  const failed: string[] = [];
   await withGitHub(job, async (github) => {
     const root = await findProject(job);
-    await withoutWorkflowCommands(() => prepareProgram(root, job.signal));
-    for (const name of job.inputs.environments) {
-      const log = await withoutWorkflowCommands(async () => {
-        const deploying = await openDeploymentContext(job, github, root, name);
-        const results = await deployAllEndpoints(deploying);
-        const made = { environment: name, results };
-        await postResult(made, { job, github });
-        return made;
-      });
+    const outage = await withoutWorkflowCommands(() => prepareProgram(root, job.signal)).catch((e: unknown) => e);
+    for (const [i, name] of environments.entries()) {
+      const options = { job, github, root, name, after: environments[i - 1] ?? after };
+      const log = await withoutWorkflowCommands(() => deployToEnvironment(options, outage));
       await summary.addRaw(`${renderLog(log, SUMMARY_CHARACTERS)}\n\n`).write();
-      if (!hasSucceeded(log)) {
-        setFailed(renderOutcome(log));
-        return;
-      }
       LOG.say(renderOutcome(log));
+      if (log.outage !== undefined) failed.push(`${name}: ${listMessages(log.outage).join(': ')}`);
+      else if (log.results.some(needsAttention)) failed.push(renderOutcome(log));
     }
   });
+  if (failed.length > 0) setFailed(failed.join('\n'));
 }
 
-function hasSucceeded({ results }: DeploymentLog): boolean {
-  return !results.some(needsAttention);
+interface EndedDeployment extends DeploymentLog {
+  /** Why nothing could begin. */
+  readonly outage: unknown;
 }
 
-async function deployAllEndpoints(deploying: Deploying): Promise<readonly DeploymentResult[]> {
-  const project = await deploying.open();
-  const { candidates, removed } = await selectDeployments(deploying, await listStacks(project));
-  for (const { name, why } of candidates) deploying.request.progress.say(`Deploying ${name}: ${REASONS[why]}`);
+async function deployToEnvironment(options: ContextOptions, outage: unknown): Promise<EndedDeployment> {
+  const { job, github, name } = options;
+  const ended = await deployAllEndpoints(options, outage);
+  const log = { environment: name, ...ended };
+  await postResult(log, { job, github });
+  return log;
+}
+
+/** An outage before the first endpoint is the result of every endpoint that the run is about. */
+async function deployAllEndpoints(options: ContextOptions, outage: unknown) {
+  try {
+    if (outage !== undefined) throw outage;
+    const deploying = await openDeploymentContext(options);
+    const stacks = await listStacks(await deploying.open());
+    return { results: await deploySelected(deploying, stacks), outage: undefined };
+  } catch (e) {
+    return { results: await reportOutage(options, e), outage: e };
+  }
+}
+
+async function deploySelected(deploying: Deploying, stacks: readonly string[]): Promise<readonly DeploymentResult[]> {
+  const { progress } = deploying.request;
+  const { candidates, removed } = await selectDeployments(deploying, stacks);
+  for (const { name, hold } of [...candidates, ...removed])
+    if (hold) progress.say(`Leaving ${name} as it is, ${hold.state}: ${hold.cause}`);
+  for (const { name, why, hold } of candidates) if (!hold) progress.say(`Deploying ${name}: ${REASONS[why]}`);
   const deployed = await mapConcurrent(candidates, ENDPOINTS_AT_ONCE, (c) => deployCandidate(c, deploying));
   const gone = await mapConcurrent(removed, ENDPOINTS_AT_ONCE, (r) => removeDeletedEndpoint(r, deploying));
   return [...deployed, ...gone];
+}
+
+/** The endpoints that would have been deployed, each with the cause why nothing was begun. Makes no record of them. */
+async function reportOutage(options: ContextOptions, cause: unknown): Promise<readonly DeploymentResult[]> {
+  const scope = makeDeploymentScope(options);
+  const { candidates } = await selectDeployments(scope, []);
+  const { name: environment, job } = options;
+  const causes = listMessages(cause).flatMap((m) => m.split('\n'));
+  const state = job.signal.aborted ? 'cancelled' : 'stopped';
+  return Promise.all(
+    candidates.map(async ({ name: endpoint, hold, commit }: Candidate) => ({
+      ...{ endpoint, environment, runUrl: job.runner.runUrl, url: undefined, diagnostics: [] },
+      ...(hold ? { state: hold.state, causes: [hold.cause] } : { state, causes }),
+      pull: (await scope.findReview(commit)).pull,
+    })),
+  );
 }
 
 const REASONS = {

@@ -3,10 +3,10 @@ import { PLATFORM } from '../../schemas/values/names.ts';
 import { withGitHub } from '../connect-job.ts';
 import { needsAttention } from '../deploy/deployment-context.ts';
 import { openDeploymentContext } from '../deploy/open-deployment-context.ts';
-import { removeEndpoint } from '../deploy/remove-endpoint.ts';
+import { removeNamedEndpoint } from '../deploy/remove-endpoint.ts';
 import { removePlatform } from '../deploy/remove-platform.ts';
 import { renderLog, renderOutcome } from '../deploy/render-log.ts';
-import { listDeployments } from '../github/deployment.ts';
+import { type Deployment, listDeployments } from '../github/deployment.ts';
 import type { GitHub } from '../github/connect.ts';
 import type { Job } from '../job.ts';
 import { LOG, withoutWorkflowCommands } from '../log.ts';
@@ -36,14 +36,15 @@ async function destroyInEnvironment(
   github: GitHub,
   { root, name }: { readonly root: string; readonly name: string },
 ) {
-  const deploying = await openDeploymentContext(job, github, root, name);
+  const deploying = await openDeploymentContext({ job, github, root, name });
   const { endpoints } = job.inputs;
-  const active = new Map<string, string[]>();
-  for await (const { payload, states, nodeId } of listDeployments(github, name))
-    if (states[0] === 'success') active.set(payload.endpoint, [...(active.get(payload.endpoint) ?? []), nodeId]);
+  const records: Deployment[] = [];
+  for await (const record of listDeployments(github, name)) records.push(record);
   const results = [];
-  for (const endpoint of endpoints.filter((e) => e !== PLATFORM))
-    results.push(await removeEndpoint(endpoint, active.get(endpoint) ?? [], deploying));
+  for (const endpoint of endpoints.filter((e) => e !== PLATFORM)) {
+    const mine = records.filter((r) => r.payload.endpoint === endpoint);
+    results.push(await removeNamedEndpoint(endpoint, mine, deploying));
+  }
   if (endpoints.includes(PLATFORM)) results.push(...(await removePlatform(deploying)));
   return { environment: name, results };
 }

@@ -1,8 +1,10 @@
-import { setFailed, summary } from '@actions/core';
+import { notice, setFailed, summary } from '@actions/core';
 import { withGitHub } from '../connect-job.ts';
 import { compareEnvironment, type EnvironmentComparison } from '../deploy/compare-environment.ts';
+import { makePositionFinder } from '../deploy/history.ts';
 import { openDeploymentContext } from '../deploy/open-deployment-context.ts';
 import { ISSUE_CHARACTERS, renderDrift, renderDriftLine } from '../deploy/render-drift.ts';
+import { readBranchHead } from '../github/branch.ts';
 import type { GitHub } from '../github/connect.ts';
 import { makeDriftMarker } from '../github/project-names.ts';
 import { closeIssue, postIssue } from '../github/sticky-issue.ts';
@@ -18,10 +20,15 @@ import { findProject, SUMMARY_CHARACTERS } from '../project.ts';
 export async function drift(job: Job): Promise<void> {
   await withGitHub(job, async (github) => {
     const root = await findProject(job);
+    const head = await readBranchHead(github, job.runner.ref);
+    if (head !== undefined && (await makePositionFinder({ root, signal: job.signal })(head)) !== 'same') {
+      notice(`Nothing to compare: this checkout is not ${head}, the head of the branch, so start the workflow anew`);
+      return;
+    }
     await withoutWorkflowCommands(() => prepareProgram(root, job.signal));
     for (const name of job.inputs.environments) {
       const compared = await withoutWorkflowCommands(async () => {
-        const comparison = await compareEnvironment(await openDeploymentContext(job, github, root, name));
+        const comparison = await compareEnvironment(await openDeploymentContext({ job, github, root, name }));
         await updateDriftIssue(comparison, { job, github });
         return comparison;
       });

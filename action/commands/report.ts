@@ -5,6 +5,7 @@ import { renderReport } from '../../review/render-report.ts';
 import { concludeReview, DESTROY_LABEL, renderSummaryLine } from '../../review/review-state.ts';
 import type { Report, ReviewStage } from '../../schemas/report/report.ts';
 import { writeFileAtomically } from '../../system/atomic-files.ts';
+import { findChangesOnGitHub, findUnreported, type GitHubChanges } from '../changed-on-github.ts';
 import { commitLocks } from '../commit-locks.ts';
 import { withGitHub } from '../connect-job.ts';
 import type { GitHub } from '../github/connect.ts';
@@ -56,7 +57,12 @@ async function publishReport(
 ): Promise<readonly string[]> {
   const ends = { validate: await readStageEnd(job, 'validate'), preview: await readStageEnd(job, 'preview') };
   const locks = await commitLocks(reviewed, { job, github, previewed: ends.preview.report });
-  const merged = mergeReports(ends, makeFacts(reviewed, locks.commit));
+  const changes = await findChangesOnGitHub(github, reviewed, job.inputs.environments);
+  const facts = { ...makeFacts(reviewed, locks.commit), changed: changes.endpoints };
+  const reported = new Set(mergeReports(ends, { ...facts, expected: [] }).endpoints.map((e) => e.endpoint));
+  const expected = await findUnreported(github, reviewed, { changed: changes.endpoints, reported });
+  const trust = judgeFork(reviewed, changes, job.runner);
+  const merged = mergeReports(ends, { ...facts, expected, pullRequest: { ...facts.pullRequest, ...trust } });
   const text = renderReport(merged, SUMMARY_CHARACTERS);
   await writeFileAtomically(join(out, 'report.json'), `${JSON.stringify(merged)}\n`);
   await writeFileAtomically(join(out, 'report.md'), text);
@@ -69,6 +75,22 @@ async function publishReport(
   const told = await post(merged, { github, reviewed, head, conclusion, prefix: makeProjectPrefix(job) });
   if (told.commentUrl !== undefined) setOutput('comment-url', told.commentUrl);
   return [...locks.unsaid, ...told.unsaid];
+}
+
+/**
+ * A fork's check succeeds only by what GitHub itself says: its pull request changes no endpoint. It has to be one to the
+ * default branch, because a commit has one check run for all its pull requests, and a fork chooses their base.
+ */
+function judgeFork(
+  { fork, pull }: ReviewedPullRequest,
+  { endpoints, complete }: GitHubChanges,
+  { event }: Job['runner'],
+) {
+  const main = event.repository?.default_branch;
+  return {
+    files_complete: complete,
+    needs_own_run: fork && (endpoints.length > 0 || !complete || main === undefined || pull.base.branch !== main),
+  };
 }
 
 /** How a stage's job ended according to GitHub, and the report that it left; a stage that did not run has none. */

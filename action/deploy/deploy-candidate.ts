@@ -15,7 +15,7 @@ import {
   setDeploymentStatus,
 } from '../github/deployment.ts';
 import type { DeploymentResult, Deploying, DeploymentOutcome, Review } from './deployment-context.ts';
-import type { Candidate } from './select-deployments.ts';
+import type { Candidate, Hold } from './select-deployments.ts';
 import { withoutDeadLocks } from './retry-without-dead-locks.ts';
 import { verifyEndpoint } from './verify-endpoint.ts';
 
@@ -24,13 +24,30 @@ import { verifyEndpoint } from './verify-endpoint.ts';
  * the result: a failure of one endpoint does not stop another, and the previous version keeps serving.
  */
 export async function deployCandidate(candidate: Candidate, deploying: Deploying): Promise<DeploymentResult> {
-  const { name: endpoint, commit, active } = candidate;
+  const { name: endpoint, commit, active, hold } = candidate;
+  if (hold) return makeHeldResult({ endpoint, hold, commit }, deploying);
   let review: Review | undefined;
   const ended = await recorded({ endpoint, action: 'deploy', active }, deploying, async () => {
     review = await deploying.findReview(commit);
     return deploy(candidate, review, deploying);
   });
   return { ...makeRollout(endpoint, ended, deploying), pull: review?.pull };
+}
+
+export interface HeldEndpoint {
+  readonly endpoint: string;
+  readonly hold: Hold;
+  readonly commit: string | undefined;
+}
+
+/** The result for an endpoint that the run leaves as it is. It has no record, because nothing was begun. */
+export async function makeHeldResult(
+  { endpoint, hold, commit }: HeldEndpoint,
+  deploying: Deploying,
+): Promise<DeploymentResult> {
+  const ended = { state: hold.state, causes: [hold.cause], diagnostics: [], url: undefined };
+  const { pull } = await deploying.findReview(commit);
+  return { ...makeRollout(endpoint, ended, deploying), pull };
 }
 
 export interface RecordOptions {
@@ -81,6 +98,7 @@ const GITHUB_STATES = {
   live: 'success',
   removed: 'success',
   kept: 'success',
+  superseded: 'success',
   stopped: 'failure',
   failed: 'failure',
   cancelled: 'error',

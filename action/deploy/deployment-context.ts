@@ -6,6 +6,14 @@ import type { Diagnostic } from '../../schemas/diagnostic.ts';
 import type { Rollout, RolloutState } from '../../schemas/deployment/rollout.ts';
 import type { Job } from '../job.ts';
 
+/** What the selection of endpoints needs. The environment's file may have errors. */
+export interface DeploymentScope extends Pick<Deploying, 'github' | 'given' | 'after' | 'findBranchHead'> {
+  readonly request: Pick<EnvironmentRequest, 'place' | 'signal' | 'progress'> & {
+    readonly environment: { readonly name: string };
+  };
+  readonly job: Pick<Job, 'runner'>;
+}
+
 /** The context of every step of a deployment to one environment. */
 export interface Deploying {
   readonly job: Job;
@@ -16,6 +24,10 @@ export interface Deploying {
   readonly given: readonly string[];
   /** Opens the engine, once for all endpoints. */
   readonly open: () => Promise<PulumiProject>;
+  /** The name of the environment in which an endpoint has to be live first. */
+  readonly after: string | undefined;
+  /** The head of the run's branch at GitHub, read once; undefined: there is no such branch. */
+  readonly findBranchHead: () => Promise<string | undefined>;
   /** The review of the change that a commit brought to the branch. */
   readonly findReview: (commit: string | undefined) => Promise<Review>;
 }

@@ -24,6 +24,49 @@ export async function readChangesSince(
   }
 }
 
+/** Where the checkout is, seen from a commit. `diverged`: neither contains the other, or the commit is not known here. */
+export type Position = 'same' | 'newer' | 'older' | 'diverged';
+
+/** Returns a function that runs Git once for each commit. */
+export function makePositionFinder(history: ProjectHistory): (sha: string) => Promise<Position> {
+  const known = new Map<string, Promise<Position>>();
+  return (sha) => {
+    const position = known.get(sha) ?? comparePosition(history, sha);
+    known.set(sha, position);
+    return position;
+  };
+}
+
+async function comparePosition(history: ProjectHistory, sha: string): Promise<Position> {
+  const [contains, isContained] = await Promise.all([
+    isAncestor(history, sha, 'HEAD'),
+    isAncestor(history, 'HEAD', sha),
+  ]);
+  if (contains && isContained) return 'same';
+  return contains ? 'newer' : isContained ? 'older' : 'diverged';
+}
+
+/** A commit that is not known here is nobody's ancestor. */
+async function isAncestor({ root, signal }: ProjectHistory, ancestor: string, of: string): Promise<boolean> {
+  const { code } = await runGit(root, ['merge-base', '--is-ancestor', ancestor, of], signal);
+  return code === 0;
+}
+
+/** Whether a commit has a file, relative to the project's folder. */
+export async function hasFile({ root, signal }: ProjectHistory, commit: string, path: string): Promise<boolean> {
+  return (await runGit(root, ['cat-file', '-e', `${commit}:./${path}`], signal)).code === 0;
+}
+
+/** Whether two commits have the same content at all of the paths. */
+export async function hasSameFiles(
+  { root, signal }: ProjectHistory,
+  [one, other]: readonly [string, string],
+  paths: readonly string[],
+): Promise<boolean> {
+  const diff = ['diff', '--quiet', '--no-ext-diff', '--no-renames', one, other, '--', ...paths];
+  return (await runGit(root, diff, signal)).code === 0;
+}
+
 /** The last commit of the branch that changed one of the paths; undefined: none in this history. */
 export async function findLastChange(
   { root, signal }: ProjectHistory,

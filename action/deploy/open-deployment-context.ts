@@ -1,26 +1,49 @@
-import { openProjectOnce } from '../../app/project.ts';
+import { openProjectOnce, type EnvironmentRequest } from '../../app/project.ts';
+import type { Environment } from '../../schemas/environment/environment.ts';
 import { readEnvironment } from '../../schemas/read-project.ts';
+import { readBranchHead } from '../github/branch.ts';
 import type { GitHub } from '../github/connect.ts';
 import type { Job } from '../job.ts';
 import { LOG } from '../log.ts';
 import type { Deploying } from './deployment-context.ts';
 import { makeReviewFinder } from './find-review.ts';
 
-/** Makes the context for one environment of the project at `root`. Throws when its file has errors. */
-export async function openDeploymentContext(job: Job, github: GitHub, root: string, name: string): Promise<Deploying> {
+export interface ContextOptions {
+  readonly job: Job;
+  readonly github: GitHub;
+  /** The project's folder. */
+  readonly root: string;
+  /** The name of the environment. */
+  readonly name: string;
+  /** The name of the environment that comes before it. */
+  readonly after?: string | undefined;
+}
+
+/** Everything of a context that does not need the environment's file. */
+export function makeDeploymentScope({ job, github, root, name, after }: ContextOptions) {
   const { inputs, runner, signal } = job;
   const place = { root, endpoints: 'endpoints' };
-  const { value: environment, diagnostics } = await readEnvironment(place, name);
-  if (!environment) {
-    const why = diagnostics.map((d) => `${d.file}:${d.line}:${d.column} ${d.message}`).join('; ');
-    throw new Error(`Cannot use environment "${name}": ${why}`);
-  }
-  const request = { place, environment, progress: LOG, signal };
-  const branch = runner.ref.replace(/^refs\/heads\//, '');
+  let head: Promise<string | undefined> | undefined;
   return {
-    ...{ job, github, request },
+    ...{ job, github, after },
+    request: { place, environment: { name }, progress: LOG, signal },
     given: inputs.endpoints,
-    open: openProjectOnce(request),
-    findReview: makeReviewFinder(github, branch),
+    findBranchHead: () => (head ??= readBranchHead(github, runner.ref)),
+    findReview: makeReviewFinder(github, runner.ref.replace(/^refs\/heads\//, '')),
   };
+}
+
+/** Makes the context for one environment of the project at `root`. Throws when its file has errors. */
+export async function openDeploymentContext(options: ContextOptions): Promise<Deploying> {
+  const scope = makeDeploymentScope(options);
+  const environment = await requireEnvironment(scope.request, options.name);
+  const request = { ...scope.request, environment };
+  return { ...scope, request, open: openProjectOnce(request) };
+}
+
+async function requireEnvironment({ place }: Pick<EnvironmentRequest, 'place'>, name: string): Promise<Environment> {
+  const { value, diagnostics } = await readEnvironment(place, name);
+  if (value) return value;
+  const why = diagnostics.map((d) => `${d.file}:${d.line}:${d.column} ${d.message}`).join('; ');
+  throw new Error(`Cannot use environment "${name}": ${why}`);
 }

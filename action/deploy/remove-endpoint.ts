@@ -1,8 +1,11 @@
 import { takeDownEndpoints } from '../../app/deploy/take-down.ts';
 import { DESTROY_LABEL } from '../../review/review-state.ts';
 import type { DeploymentResult, Deploying } from './deployment-context.ts';
-import { makeRollout, recorded } from './deploy-candidate.ts';
-import type { RemovedEndpoint } from './select-deployments.ts';
+import { makeHeldResult, makeRollout, recorded } from './deploy-candidate.ts';
+import type { Deployment } from '../github/deployment.ts';
+import { makePositionFinder } from './history.ts';
+import { listActiveDeployments, type RemovedEndpoint } from './select-deployments.ts';
+import { findNewerRecord } from './supersession.ts';
 import { withoutDeadLocks } from './retry-without-dead-locks.ts';
 
 /**
@@ -10,7 +13,10 @@ import { withoutDeadLocks } from './retry-without-dead-locks.ts';
  * it stays.
  */
 export async function removeDeletedEndpoint(removed: RemovedEndpoint, deploying: Deploying): Promise<DeploymentResult> {
-  const { pull } = await deploying.findReview(removed.commit);
+  const { name: endpoint, commit, hold } = removed;
+  if (hold?.state === 'superseded') return makeHeldResult({ endpoint, hold, commit }, deploying);
+  const { pull } = await deploying.findReview(commit);
+  if (pull?.labels.includes(DESTROY_LABEL) && hold) return makeHeldResult({ endpoint, hold, commit }, deploying);
   if (pull?.labels.includes(DESTROY_LABEL))
     return { ...(await removeEndpoint(removed.name, removed.active, deploying)), pull };
   const where = pull
@@ -21,8 +27,27 @@ export async function removeDeletedEndpoint(removed: RemovedEndpoint, deploying:
   return { ...makeRollout(removed.name, ended, deploying), pull };
 }
 
+/**
+ * Takes down an endpoint that a person named. A run that is started again for an older commit does not, because the
+ * endpoint was deployed since.
+ */
+export async function removeNamedEndpoint(
+  endpoint: string,
+  records: readonly Deployment[],
+  deploying: Deploying,
+): Promise<DeploymentResult> {
+  const { request, job, findBranchHead } = deploying;
+  const history = { root: request.place.root, signal: request.signal };
+  const age = { history, comparePosition: makePositionFinder(history), runId: job.runner.runId, findBranchHead };
+  const newer = await findNewerRecord({ action: 'remove', records }, age);
+  if (newer === undefined) return removeEndpoint(endpoint, listActiveDeployments(records), deploying);
+  const causes = [`This run is outdated: ${newer}. Start the workflow anew to remove the endpoint`];
+  const ended = { state: 'stopped', causes, diagnostics: [], url: undefined } as const;
+  return { ...makeRollout(endpoint, ended, deploying), pull: undefined };
+}
+
 /** Takes an endpoint down in an environment, and records that at GitHub. */
-export async function removeEndpoint(
+async function removeEndpoint(
   endpoint: string,
   active: readonly string[],
   deploying: Deploying,

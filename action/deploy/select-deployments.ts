@@ -1,13 +1,20 @@
-import { relative, sep } from 'node:path';
-import { findChangedEndpoints } from '../../review/changed-endpoints.ts';
+import type { RolloutState } from '../../schemas/deployment/rollout.ts';
 import type { Diagnostic } from '../../schemas/diagnostic.ts';
 import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
 import { parseStackName } from '../../schemas/values/names.ts';
-import { listEndpoints, type ProjectFolders, readEndpoint } from '../../schemas/read-project.ts';
-import { locateModel } from '../../system/locate-model.ts';
+import { listEndpoints, type ReadResult, readEndpoint } from '../../schemas/read-project.ts';
 import { type Deployment, listDeployments } from '../github/deployment.ts';
-import type { Deploying } from './deployment-context.ts';
-import { readChangesSince, type ProjectHistory, findLastChange, findRemoval } from './history.ts';
+import { type ChangeDetector, listEndpointPaths, makeChangeDetector } from './change-detector.ts';
+import type { DeploymentScope } from './deployment-context.ts';
+import { findLastChange, findRemoval, hasSameFiles, makePositionFinder } from './history.ts';
+import { findReasonToWait, type PreviousEnvironment } from './previous-environment.ts';
+import { findSupersession, type RunAge } from './supersession.ts';
+
+/** Why the run leaves a selected endpoint as it is. */
+export interface Hold {
+  readonly state: Extract<RolloutState, 'superseded' | 'waiting'>;
+  readonly cause: string;
+}
 
 /** An endpoint to deploy as it was merged. */
 export interface Candidate {
@@ -20,6 +27,7 @@ export interface Candidate {
   readonly commit: string | undefined;
   /** Its deployments that GitHub shows as active. */
   readonly active: readonly string[];
+  readonly hold?: Hold | undefined;
 }
 
 /** An endpoint that is deployed but has no file. */
@@ -27,6 +35,7 @@ export interface RemovedEndpoint {
   readonly name: string;
   readonly commit: string;
   readonly active: readonly string[];
+  readonly hold?: Hold | undefined;
 }
 
 export interface DeploymentSelection {
@@ -39,38 +48,92 @@ const MAX_RECORDS = 2000;
 
 /**
  * Selects the endpoints whose last deployment did not succeed, or whose files, models or environment have changed since
- * that deployment's commit. Nothing is lost, therefore, when a run is cancelled or fails.
+ * that deployment's commit. Nothing is lost, therefore, when a run is cancelled or fails. Those that this run must not
+ * change, because it is outdated or because another environment comes first, have a hold.
  */
-export async function selectDeployments(deploying: Deploying, stacks: readonly string[]): Promise<DeploymentSelection> {
-  const { request, given, github } = deploying;
-  const { place, environment, signal } = request;
-  const [names, records] = await Promise.all([listEndpoints(place), readRecords(github, environment.name)]);
+export async function selectDeployments(
+  scope: DeploymentScope,
+  stacks: readonly string[],
+): Promise<DeploymentSelection> {
+  const { request, given } = scope;
+  const { place } = request;
+  const names = await listEndpoints(place);
   const wanted = given.length > 0 ? given : names;
-  const history = { root: place.root, signal };
   const read = await Promise.all(wanted.map(async (name) => ({ name, ...(await readEndpoint(place, name)) })));
-  const endpoints = read.flatMap((r) => r.value ?? []);
-  const isChanged = makeChangeDetector({ history, place, names, endpoints, environment: environment.name });
+  const selection = await openSelection(scope, { names, endpoints: read.flatMap((r) => r.value ?? []) });
   const candidates: Candidate[] = [];
-  for (const { name, value, diagnostics } of read) {
-    const mine = records.filter((r) => r.payload.endpoint === name);
-    const why = given.length > 0 ? 'asked' : await findDeploymentReason(mine, (sha) => isChanged(name, sha));
-    if (!why) continue;
-    const commit = await findLastChange(
-      history,
-      listEndpointPaths(name, value, { place, environment: environment.name }),
-    );
-    candidates.push({ name, endpoint: value, diagnostics, why, commit, active: listActiveDeployments(mine) });
-  }
+  for (const one of read) candidates.push(...(await selectCandidate(one, selection)));
+  return { candidates, removed: given.length > 0 ? [] : await findRemovedEndpoints(names, stacks, selection) };
+}
+
+interface Selection extends RunAge {
+  readonly scope: DeploymentScope;
+  readonly records: readonly Deployment[];
+  readonly isChanged: ChangeDetector;
+  readonly previous: PreviousEnvironment | undefined;
+}
+
+async function openSelection(
+  scope: DeploymentScope,
+  project: { readonly names: readonly string[]; readonly endpoints: readonly Endpoint[] },
+): Promise<Selection> {
+  const { request, github, after, job, findBranchHead } = scope;
+  const { place, environment, signal } = request;
+  const history = { root: place.root, signal };
+  const comparePosition = makePositionFinder(history);
+  const detect = (name: string) => makeChangeDetector({ history, place, ...project }, name);
+  const [records, before] = await Promise.all([
+    readRecords(github, environment.name),
+    after === undefined ? [] : readRecords(github, after),
+  ]);
   return {
-    candidates,
-    removed: given.length > 0 ? [] : await findRemovedEndpoints(names, stacks, { deploying, records, history }),
+    ...{ scope, history, comparePosition, records, findBranchHead },
+    runId: job.runner.runId,
+    isChanged: detect(environment.name),
+    previous:
+      after === undefined ? undefined : { name: after, records: before, comparePosition, isChanged: detect(after) },
   };
 }
 
-async function readRecords(github: Deploying['github'], environment: string): Promise<readonly Deployment[]> {
+async function readRecords(github: DeploymentScope['github'], environment: string): Promise<readonly Deployment[]> {
   const records: Deployment[] = [];
   for await (const record of listDeployments(github, environment)) if (records.push(record) >= MAX_RECORDS) break;
   return records;
+}
+
+async function selectCandidate(
+  { name, value: endpoint, diagnostics }: ReadResult<Endpoint> & { readonly name: string },
+  selection: Selection,
+): Promise<readonly Candidate[]> {
+  const { scope, history, isChanged, comparePosition } = selection;
+  const { place, environment } = scope.request;
+  const records = selection.records.filter((r) => r.payload.endpoint === name);
+  const paths = listEndpointPaths(name, endpoint, { place, environment: environment.name });
+  const due = scope.given.length > 0 ? 'asked' : await findDeploymentReason(records, (sha) => isChanged(name, sha));
+  const [newest] = records;
+  // An older checkout has no change since the newer commit, but it may have another version.
+  const isOther = async (sha: string) =>
+    (await comparePosition(sha)) === 'older' && !(await hasSameFiles(history, ['HEAD', sha], paths));
+  const why = due ?? (newest && (await isOther(newest.sha)) ? 'changed' : undefined);
+  if (!why) return [];
+  const commit = await findLastChange(history, paths);
+  const hold = await findHold({ name, action: 'deploy', records, paths }, selection);
+  return [{ name, endpoint, diagnostics, why, commit, active: listActiveDeployments(records), hold }];
+}
+
+interface HoldQuery {
+  readonly name: string;
+  readonly action: Deployment['payload']['action'];
+  readonly records: readonly Deployment[];
+  readonly paths: readonly [string, ...string[]];
+}
+
+async function findHold(query: HoldQuery, selection: Selection): Promise<Hold | undefined> {
+  const superseded = await findSupersession(query, selection);
+  if (superseded !== undefined) return { state: 'superseded', cause: superseded };
+  const { previous } = selection;
+  const reason = previous && (await findReasonToWait(query.name, query.action, previous));
+  return reason === undefined ? undefined : { state: 'waiting', cause: reason };
 }
 
 /** The newest record decides. One that did not succeed may have left anything behind. */
@@ -84,68 +147,29 @@ async function findDeploymentReason(
   return (await isChanged(newest.sha)) ? 'changed' : undefined;
 }
 
-function listActiveDeployments(records: readonly Deployment[]): readonly string[] {
+/** The records that GitHub shows as active. */
+export function listActiveDeployments(records: readonly Deployment[]): readonly string[] {
   return records.filter((r) => r.states[0] === 'success').map((r) => r.nodeId);
-}
-
-interface ProjectDeclarations {
-  readonly history: ProjectHistory;
-  readonly place: ProjectFolders;
-  readonly names: readonly string[];
-  readonly endpoints: readonly Endpoint[];
-  readonly environment: string;
-}
-
-/** Runs Git once for each commit, however many endpoints were deployed from it. */
-function makeChangeDetector({ history, place, names, endpoints, environment }: ProjectDeclarations) {
-  const known = new Map<string, Promise<ReadonlySet<string> | undefined>>();
-  const changedIn = async (sha: string) => {
-    const paths = await readChangesSince(history, sha);
-    const declarations = { root: place.root, names, endpoints, environments: [environment] };
-    return paths && new Set(findChangedEndpoints(paths, declarations).map((c) => c.endpoint));
-  };
-  return async (name: string, sha: string): Promise<boolean> => {
-    const changed = known.get(sha) ?? changedIn(sha);
-    known.set(sha, changed);
-    return (await changed)?.has(name) ?? true;
-  };
-}
-
-/** All paths that a review of the endpoint depends on. */
-function listEndpointPaths(
-  name: string,
-  endpoint: Endpoint | undefined,
-  { place, environment }: Pick<ProjectDeclarations, 'place' | 'environment'>,
-): readonly string[] {
-  const models = (endpoint?.entities ?? []).flatMap(({ model }) => {
-    const { folder, remote } = locateModel(place.root, model);
-    const path = relative(place.root, folder).split(sep).join('/');
-    return remote === undefined && path !== '' && !path.startsWith('..') ? [path] : [];
-  });
-  const own = [`${place.endpoints}/${name}.yaml`, `${place.endpoints}/${name}.lock`];
-  return [...own, ...new Set(models), `environments/${environment}.yaml`];
-}
-
-interface RemovalSearch {
-  readonly deploying: Deploying;
-  readonly records: readonly Deployment[];
-  readonly history: ProjectHistory;
 }
 
 /** Only endpoints whose file was removed by a merge. A stack that somebody made by hand has no file in the history. */
 async function findRemovedEndpoints(
   names: readonly string[],
   stacks: readonly string[],
-  { deploying, records, history }: RemovalSearch,
+  selection: Selection,
 ): Promise<readonly RemovedEndpoint[]> {
-  const { environment, place } = deploying.request;
+  const { place, environment } = selection.scope.request;
   const removed: RemovedEndpoint[] = [];
   for (const stack of stacks.map(parseStackName)) {
     if (stack?.kind !== 'endpoint' || stack.environment !== environment.name || names.includes(stack.endpoint))
       continue;
-    const commit = await findRemoval(history, `${place.endpoints}/${stack.endpoint}.yaml`);
-    const active = listActiveDeployments(records.filter((r) => r.payload.endpoint === stack.endpoint));
-    if (commit !== undefined) removed.push({ name: stack.endpoint, commit, active });
+    const name = stack.endpoint;
+    const paths = listEndpointPaths(name, undefined, { place, environment: environment.name });
+    const commit = await findRemoval(selection.history, paths[0]);
+    if (commit === undefined) continue;
+    const records = selection.records.filter((r) => r.payload.endpoint === name);
+    const hold = await findHold({ name, action: 'remove', records, paths }, selection);
+    removed.push({ name, commit, active: listActiveDeployments(records), hold });
   }
   return removed;
 }

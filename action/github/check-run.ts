@@ -3,6 +3,8 @@ import { makeReviewCheckName } from './project-names.ts';
 
 /** GitHub Actions. Every GitHub instance reserves the name. */
 const APP_SLUG = 'github-actions';
+/** The external id of a check run that repeats a fork's report. */
+const CLAIM = 'davit-fork';
 const ANNOTATIONS_PER_REQUEST = 50;
 const ANNOTATION_BYTES = 64 << 10;
 
@@ -21,7 +23,9 @@ export interface CheckRun {
   readonly name?: string;
   /** The commit of the check run. */
   readonly sha: string;
-  readonly conclusion: 'success' | 'failure' | 'cancelled' | 'neutral';
+  readonly conclusion: 'success' | 'failure' | 'cancelled' | 'action_required';
+  /** Whether it only repeats what a fork's run has reported. It is then no review that a deployment could rely on. */
+  readonly isClaim?: boolean;
   readonly title: string;
   /** Markdown of at most 65,535 characters, like `text`. */
   readonly summary: string;
@@ -50,6 +54,7 @@ export async function writeCheckRun(github: GitHub, run: CheckRun): Promise<stri
     ...place,
     name: run.name ?? makeReviewCheckName(github),
     head_sha: run.sha,
+    ...(run.isClaim === true && { external_id: CLAIM }),
     ...(run.detailsUrl && { details_url: run.detailsUrl }),
     ...(more.length === 0 ? done : { status: 'in_progress' as const }),
     output: { ...output, annotations: first },
@@ -65,7 +70,8 @@ export async function writeCheckRun(github: GitHub, run: CheckRun): Promise<stri
 }
 
 /**
- * The newest concluded check run of a commit's review that GitHub Actions wrote; check runs of other apps do not count.
+ * The newest concluded check run of a commit's review that GitHub Actions wrote. Check runs of other apps, and those that
+ * repeat a fork's report, do not count.
  */
 export async function readCheckRun(github: GitHub, sha: string): Promise<WrittenCheckRun | undefined> {
   const { octokit, place } = github;
@@ -73,7 +79,8 @@ export async function readCheckRun(github: GitHub, sha: string): Promise<Written
   const options = { ...place, ref: sha, check_name: name, filter: 'all', per_page: 100 } as const;
   const runs = await octokit.paginate(octokit.rest.checks.listForRef, options);
   const ours = runs.filter((r) => r.app?.slug === APP_SLUG && r.name === name && r.status === 'completed');
-  const newest = ours.toSorted((a, b) => a.id - b.id).at(-1);
+  const reviews = ours.filter((r) => r.external_id !== CLAIM);
+  const newest = reviews.toSorted((a, b) => a.id - b.id).at(-1);
   return newest && { conclusion: newest.conclusion, url: newest.html_url, text: newest.output.text };
 }
 

@@ -50,15 +50,18 @@ export async function findMergedPullRequest(
 }
 
 /**
- * The open pull request of a branch, also of a fork, whose head is that commit; undefined: it is closed or has moved.
+ * The open pull request of a branch, also of a fork, whose head is that commit; undefined: it is closed or has moved. Of
+ * several, the one to the default branch, so that another one never speaks for it.
  */
 export async function findOpenPullRequest(
   { octokit, place }: GitHub,
   head: { readonly owner: string; readonly branch: string; readonly sha: string },
+  defaultBranch: string | undefined,
 ): Promise<PullRequest | undefined> {
   const options = { ...place, state: 'open', head: `${head.owner}:${head.branch}`, per_page: 100 } as const;
   const found = await octokit.paginate(octokit.rest.pulls.list, options);
-  return found.map(toPullRequest).find((pull) => pull.head.sha === head.sha);
+  const open = found.map(toPullRequest).filter((pull) => pull.head.sha === head.sha);
+  return open.find((pull) => pull.base.branch === defaultBranch) ?? open.at(0);
 }
 
 /** Whether the head of a pull request is a branch of this repository, which our token may write to. */

@@ -12,12 +12,18 @@ import type { EnvironmentRequest, ProjectRequest } from '../project.ts';
 import { type PreviewedEndpoint, previewEndpoint, previewRemoval } from '../deploy/preview-endpoints.ts';
 import { isProven, readReviewed } from './validate-changed.ts';
 
+export interface PreviewEnvironment {
+  readonly environment: Environment;
+  /** The folders of its previews. */
+  readonly place: ProjectFolders;
+  /** Opens the engine, once for all endpoints. */
+  readonly open: () => Promise<PulumiProject>;
+}
+
 export interface PreviewStage {
   /** Its place has the folder of computed locks. */
   readonly request: ProjectRequest;
-  readonly environments: readonly Environment[];
-  /** Opens the engine, once for all endpoints. */
-  readonly open: () => Promise<PulumiProject>;
+  readonly environments: readonly PreviewEnvironment[];
   /** Waits until the machine has room for another engine. */
   readonly turn: <T>(work: () => Promise<T>) => Promise<T>;
 }
@@ -34,7 +40,11 @@ export async function previewChanged(known: EndpointReport, stage: PreviewStage)
   }
   if (!isProven(known)) return known;
   const { place } = stage.request;
-  const { value, diagnostics } = await readReviewed(place, name, stage.environments);
+  const { value, diagnostics } = await readReviewed(
+    place,
+    name,
+    stage.environments.map((e) => e.environment),
+  );
   const before = [...known.diagnostics, ...diagnostics, ...(value ? await checkReadable(place, value) : [])];
   if (!value || hasErrors(before)) return { ...known, diagnostics: sortDiagnostics(before) };
   const refused: Diagnostic[] = [];
@@ -66,11 +76,11 @@ type PreviewOne = (
 ) => Promise<Pick<PreviewedEndpoint, 'plan' | 'fingerprint'>>;
 
 function previewAll(
-  { request, environments, open, turn }: PreviewStage,
+  { request, environments, turn }: PreviewStage,
   preview: PreviewOne,
 ): Promise<readonly PreviewReport[]> {
-  const previewOne = async (environment: Environment): Promise<PreviewReport> => {
-    const work = async () => preview(await open(), { ...request, environment });
+  const previewOne = async ({ environment, place, open }: PreviewEnvironment): Promise<PreviewReport> => {
+    const work = async () => preview(await open(), { ...request, place, environment });
     const { value, outage } = await catchOutage(request.signal, work);
     return {
       environment: environment.name,

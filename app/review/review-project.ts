@@ -5,21 +5,15 @@ import { type ChangedEndpoint, findChangedEndpoints } from '../../review/changed
 import { type Changes, NoBaseError, readChangedPaths } from '../../review/changed-paths.ts';
 import { refuseFiles } from '../../review/refuse-files.ts';
 import { type Diagnostic, sortDiagnostics } from '../../schemas/diagnostic.ts';
-import type { Environment } from '../../schemas/environment/environment.ts';
-import {
-  declarationsRoot,
-  listEndpoints,
-  type ProjectFolders,
-  readEndpoint,
-  readEnvironment,
-} from '../../schemas/read-project.ts';
+import { declarationsRoot, listEndpoints, type ProjectFolders, readEndpoint } from '../../schemas/read-project.ts';
 import type { EndpointReport, Report, ReviewStage } from '../../schemas/report/report.ts';
 import type { Progress } from '../../system/progress.ts';
 import { machineConcurrency, mapConcurrent, limitConcurrency } from '../../system/map-concurrent.ts';
 import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
 import { checkFiles } from '../check-files.ts';
 import { openProjectOnce, type ProjectRequest } from '../project.ts';
-import { previewChanged } from './preview-changed.ts';
+import { type PreviewEnvironment, previewChanged } from './preview-changed.ts';
+import { readReviewedEnvironments, type ReviewedEnvironment } from './review-environments.ts';
 import { LOCKS, readValidated, writeReport } from './stage-folder.ts';
 import { makeUnread, validateChanged } from './validate-changed.ts';
 import { selectNames } from '../select-endpoints.ts';
@@ -74,13 +68,10 @@ type Work = ReviewRequest & ProjectRequest & { readonly locks: string };
 
 async function makeReport(work: Work): Promise<Report> {
   const { environments: names, place, stage } = work;
-  const [changes, checked, declared] = await Promise.all([
-    readChanges(work),
-    stage === 'preview' ? [] : checkAll(place),
-    Promise.all(names.map((name) => readEnvironment(place, name))),
-  ]);
+  const [changes, checked] = await Promise.all([readChanges(work), stage === 'preview' ? [] : checkAll(place)]);
+  const declared = await readReviewedEnvironments(place, { names, paths: changes?.paths ?? [] });
   const changed = await selectChanged(work, changes);
-  const environments = declared.flatMap((d) => d.value ?? []);
+  const { environments } = declared;
   const diagnostics = await withoutRefused(declarationsRoot(place), checked);
   const endpoints = await reviewAll(changed, { work, environments, diagnostics });
   const others = otherDiagnostics(diagnostics, changed, changes);
@@ -88,28 +79,33 @@ async function makeReport(work: Work): Promise<Report> {
     report_version: 3,
     base: changes?.base ?? null,
     head: changes?.head ?? null,
-    program: stage === 'validate' ? null : await describeProgram(work),
-    environments: environments.map((e) => e.name),
+    program: stage === 'validate' ? null : await describeProgram(work, environments),
+    environments: environments.map((e) => e.environment.name),
     stages: (stage ? [stage] : (['validate', 'preview'] as const)).map((s) => ({
       stage: s,
       result: work.signal.aborted ? 'cancelled' : 'success',
       why: null,
     })),
     pull_request: null,
-    diagnostics: [...sortDiagnostics([...others, ...declared.flatMap((d) => d.diagnostics)])],
+    diagnostics: [...sortDiagnostics([...others, ...declared.diagnostics])],
     endpoints: [...endpoints],
   };
 }
 
 /** The program and the environments of the previews. */
-async function describeProgram({ root, from, programCommit }: ReviewRequest): Promise<Report['program']> {
+async function describeProgram(
+  { root, from, programCommit }: ReviewRequest,
+  all: readonly ReviewedEnvironment[],
+): Promise<Report['program']> {
   const environments = from === undefined || from === root ? 'checkout' : 'base';
-  return { digest: await digestProgram(), commit: programCommit ?? null, environments };
+  const changed = all.flatMap((e) => (e.isChanged ? [e.environment.name] : []));
+  const program = { digest: await digestProgram(), commit: programCommit ?? null, environments } as const;
+  return changed.length === 0 ? program : { ...program, changed_environments: changed };
 }
 
 interface ReviewAll {
   readonly work: Work;
-  readonly environments: readonly Environment[];
+  readonly environments: readonly ReviewedEnvironment[];
   readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -120,17 +116,34 @@ async function reviewAll(
 ): Promise<readonly EndpointReport[]> {
   const { stage, locks } = work;
   const validated = stage === 'preview' ? await readValidated(work.with) : new Map<string, EndpointReport>();
-  const [open, width] = [openProjectOnce(work), machineConcurrency()];
+  const width = machineConcurrency();
   const turn = limitConcurrency(width);
+  const previewed = makePreviewEnvironments(work, environments);
   return mapConcurrent(changed, width, (c) =>
     unlessStopped(c, work, async () => {
       const known =
         stage === 'preview'
           ? { ...(validated.get(c.endpoint) ?? makeUnread(c)), ...c, previews: [] }
-          : await validateChanged(c, { request: work, environments, diagnostics, locks });
-      return stage === 'validate' ? known : previewChanged(known, { request: work, environments, open, turn });
+          : await validateChanged(c, {
+              ...{ request: work, diagnostics, locks },
+              environments: environments.map((e) => e.environment),
+            });
+      return stage === 'validate' ? known : previewChanged(known, { request: work, environments: previewed, turn });
     }),
   );
+}
+
+/** The environments with the engine's project of each place, which is opened once for all endpoints. */
+function makePreviewEnvironments(
+  work: Work,
+  environments: readonly ReviewedEnvironment[],
+): readonly PreviewEnvironment[] {
+  const opened = new Map<ProjectFolders['environments'], PreviewEnvironment['open']>();
+  return environments.map(({ environment, place }) => {
+    const open = opened.get(place.environments) ?? openProjectOnce({ ...work, place });
+    opened.set(place.environments, open);
+    return { environment, place, open };
+  });
 }
 
 const STOPPED = 'the review was stopped before it was done';

@@ -1,11 +1,26 @@
 import type { ProjectFolders } from '../read-project.ts';
 
-/** Environment variables that tell the Pulumi program and its providers where endpoint files and locks are. */
-const VARIABLES = { endpoints: 'DAVIT_ENDPOINTS', from: 'DAVIT_FROM', locks: 'DAVIT_LOCKS' } as const;
+/** Environment variables that tell the Pulumi program and its providers where a project's files are. */
+const VARIABLES = {
+  endpoints: 'DAVIT_ENDPOINTS',
+  from: 'DAVIT_FROM',
+  environments: 'DAVIT_ENVIRONMENTS_FROM',
+  locks: 'DAVIT_LOCKS',
+} as const;
 
 /** Renders a place as environment variables. Unset fields become empty strings, so that the child inherits no value. */
-export function renderFolderVariables({ endpoints, from, locks }: ProjectFolders): Readonly<Record<string, string>> {
-  return { [VARIABLES.endpoints]: endpoints, [VARIABLES.from]: from ?? '', [VARIABLES.locks]: locks ?? '' };
+export function renderFolderVariables({
+  endpoints,
+  from = '',
+  environments = '',
+  locks = '',
+}: ProjectFolders): Readonly<Record<string, string>> {
+  return {
+    [VARIABLES.endpoints]: endpoints,
+    [VARIABLES.from]: from,
+    [VARIABLES.environments]: environments,
+    [VARIABLES.locks]: locks,
+  };
 }
 
 /** Parses the environment variables in the Pulumi program. `root` is the folder of Pulumi.yaml. */
@@ -14,5 +29,6 @@ export function parseFolderVariables(
   environment: Readonly<Partial<Record<string, string>>>,
 ): ProjectFolders {
   const read = (name: keyof typeof VARIABLES) => environment[VARIABLES[name]] || undefined;
-  return { root, endpoints: read('endpoints') ?? 'endpoints', from: read('from'), locks: read('locks') };
+  const [from, environments, locks] = [read('from'), read('environments'), read('locks')];
+  return { root, endpoints: read('endpoints') ?? 'endpoints', from, environments, locks };
 }

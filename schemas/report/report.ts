@@ -126,6 +126,10 @@ const pullRequest = z.strictObject({
   number: count,
   /** Whether the pull request comes from another repository. It then has no credentials and no write token. */
   fork: z.boolean(),
+  /** Whether a fork's claims are not enough: only a run of this repository can make the check succeed. */
+  needs_own_run: z.boolean().exactOptional(),
+  /** Whether GitHub lists all files that it changes. */
+  files_complete: z.boolean().exactOptional(),
   /** Whether it has the label that allows Davit to destroy endpoints. */
   destroy: z.boolean(),
   /** The commit on its branch that contains the computed locks. Null: the branch does not contain them. */
@@ -151,6 +155,8 @@ const report = z.strictObject({
       commit: commit.nullable(),
       /** Source of the environment files. `base`: the pull request's files are not trusted. */
       environments: z.enum(['checkout', 'base']),
+      /** The names of those that the pull request changes and whose changed file the previews used as data. */
+      changed_environments: list(text).exactOptional(),
     })
     .nullable(),
   environments: list(text),

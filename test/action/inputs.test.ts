@@ -26,7 +26,6 @@ describe('the inputs', () => {
       'Cannot use "great" for "validate-result": expected one of success, failure, cancelled, skipped, timed_out, startup_failure, action_required, neutral, stale',
       'Cannot use "yes" for "commit-locks": expected true or false',
       'Cannot use "1" for "revert": expected true or false',
-      'Cannot use "environments" with command report: only validate, preview, deploy, drift, destroy accept it; remove it',
       'Cannot use "base" with command report: only validate, preview accept it; remove it',
       'Cannot report without "github-token": it is empty, expected a token; remove the input to use the job\'s own token',
     ]);

@@ -317,6 +317,71 @@ describe('report', () => {
   });
 });
 
+const declare = (name: string, version = 1) =>
+  `name: ${name}\nconfig:\n  served_entities:\n    - { entity_name: ${name}, entity_version: "${version}" }\n`;
+const FILES: Files = {
+  'endpoints/iris.yaml': declare('iris'),
+  'endpoints/wine.yaml': declare('wine'),
+  'models/wine/1/MLmodel': 'flavors: {}\n',
+  'environments/local.yaml': 'name: local\ntarget: local\n',
+};
+const WITHOUT_WINE = Object.fromEntries(Object.entries(FILES).filter(([path]) => !path.endsWith('wine.yaml')));
+/** The contents of base and head, where the head has these files too. */
+const changed = (files: Files, before = FILES) => ({ contents: { [BASE]: before, [HEAD]: { ...before, ...files } } });
+const IRIS_CHANGED = changed({ 'endpoints/iris.yaml': declare('iris', 2) });
+
+describe('what GitHub lists and no stage reports', () => {
+  it.each<[string, Partial<Seed>, Files, readonly string[]]>([
+    ['its file', IRIS_CHANGED, {}, ['iris']],
+    ['its lock', changed({ 'endpoints/wine.lock': '{}' }), {}, ['wine']],
+    ['its model', changed({ 'models/wine/1/model.pkl': 'x' }), {}, ['wine']],
+    ['an environment', changed({ 'environments/local.yaml': 'name: local\n' }), {}, ['iris', 'wine']],
+    [
+      'an environment under review',
+      changed({ 'environments/local.yaml': '' }),
+      { environments: 'local' },
+      ['iris', 'wine'],
+    ],
+    ['another environment', changed({ 'environments/local.yaml': '' }), { environments: 'production' }, []],
+    ['a removal', { contents: { [BASE]: FILES, [HEAD]: WITHOUT_WINE } }, {}, ['wine']],
+    ['a file below', changed({ 'endpoints/old/x.yaml': 'x', 'docs/endpoints/x.yaml': 'x' }), {}, []],
+    ['a file that is no YAML', changed({ 'endpoints/fox.yaml': '[', 'models/wine/2/x': '' }), {}, ['fox']],
+  ])('is shown as not reviewed and fails the check: %s', async (_, seed, inputs, missing) => {
+    const { code, comment, check, log } = await report({ files: both(makeReport([])), seed, inputs });
+    expect(code, log).toBe(0);
+    expect([...(comment ?? '').matchAll(/^\| ❔ \| `(\w+)`/gm)].map((m) => m[1])).toEqual(missing);
+    expect(check?.conclusion).toBe(missing.length === 0 ? 'success' : 'failure');
+    if (missing.length > 0) expect(comment).toContain('the run has not reported on it');
+  });
+
+  it('is no more than what the run is about, when the run reports on it', async () => {
+    const { check } = await report({ files: both(makeReport([makeEndpoint('iris')])), seed: IRIS_CHANGED });
+    expect(check?.conclusion).toBe('success');
+  });
+
+  it('is not missing when the base branch has it already', async () => {
+    const main = 'f'.repeat(40);
+    const { contents } = IRIS_CHANGED;
+    const { check, comment } = await report({
+      files: both(makeReport([])),
+      seed: {
+        contents: { ...contents, [main]: { ...contents[HEAD], 'README.md': 'newer' } },
+        mergeBases: { [HEAD]: BASE },
+        branches: { main, change: HEAD },
+      },
+    });
+    expect([check?.conclusion, comment?.split('\n')[1]]).toEqual(['success', '### No endpoint changes']);
+  });
+
+  it('is looked for in the folder of the project', async () => {
+    const files = Object.fromEntries(Object.entries(FILES).map(([path, text]) => [`services/fraud/${path}`, text]));
+    const seed = changed({ 'services/fraud/models/wine/1/MLmodel': 'x', 'endpoints/iris.yaml': 'x' }, files);
+    const { comment } = await report({ files: both(makeReport([])), seed, inputs: { project: 'services/fraud' } });
+    expect(comment).toContain('### 1 endpoint: 1 not reviewed');
+    expect(comment).toContain('`wine`');
+  });
+});
+
 describe("report on a fork's run", () => {
   const pull = { number: 7, head: { sha: HEAD, ref: 'patch-1', repository: 'stranger/models' }, base: { sha: BASE } };
   const workflow_run = {
@@ -328,15 +393,17 @@ describe("report on a fork's run", () => {
     html_url: 'https://github.com/octo/models/actions/runs/1',
     pull_requests: [],
   };
+  const event = { workflow_run, repository: { full_name: 'octo/models', default_branch: 'main' } };
   const fork = (more: Case = {}) =>
     report({
       files: stage('validate', makeReport([makeEndpoint('iris', { previews: [] })])),
       inputs: { 'validate-result': 'timed_out', 'preview-result': 'skipped', 'commit-locks': 'true' },
-      seed: { pulls: [pull] },
-      event: { workflow_run },
       eventName: 'workflow_run',
+      event,
       ...more,
+      seed: { pulls: [pull], ...IRIS_CHANGED, ...more.seed },
     });
+  const README = changed({ 'README.md': 'words', '.github/workflows/x.yaml': 'on: push' });
 
   it('finds the pull request by what GitHub says, never by the artifact', async () => {
     const lying = makeReport([makeEndpoint('iris', { previews: [] })], {
@@ -345,9 +412,66 @@ describe("report on a fork's run", () => {
     });
     const { code, comment, check, github } = await fork({ files: stage('validate', lying) });
     expect(code).toBe(0);
-    expect(comment).toContain('### 1 endpoint: 1 proved, not previewed');
+    expect(comment).toContain("### 1 endpoint: 1 proved by the fork's own run");
     expect(github.world.comments[0]?.on).toBe(7);
-    expect(check).toMatchObject({ sha: HEAD, conclusion: 'success', details: workflow_run.html_url });
+    expect(check).toMatchObject({ sha: HEAD, conclusion: 'action_required', details: workflow_run.html_url });
+  });
+
+  it('shows what the fork says as its claim, and lets the check succeed by none of it', async () => {
+    const { comment, check } = await fork({ inputs: { 'validate-result': 'success', 'preview-result': 'skipped' } });
+    expect(comment).toContain("**Reported by the fork's own run**");
+    expect(comment).toContain('git fetch origin pull/7/head:fork-7 && git push origin fork-7');
+    expect(comment).toMatch(/\| `iris` \| changed \| the fork says: proved/);
+    expect(comment).toContain("The fork's own run reports: Model");
+    expect(check).toMatchObject({ conclusion: 'action_required', text: null });
+    const wrong = failing('iris', 'check', 'bad-value', 'Cannot pin', 'Pin it');
+    const failed = await fork({ files: stage('validate', makeReport([wrong])) });
+    expect(failed.check?.conclusion).toBe('failure');
+    expect(failed.check?.annotations).toMatchObject([{ message: /^Reported by the fork's own run: Cannot pin/ }]);
+  });
+
+  it.each([
+    ['nothing', makeReport([])],
+    ['another endpoint', makeReport([makeEndpoint('owl', { previews: [] })])],
+    ['that nothing of it changed', makeReport([makeEndpoint('wine', { change: 'asked', because: [], previews: [] })])],
+  ])('shows an endpoint that GitHub lists as not reviewed when the fork reports %s', async (_, claims) => {
+    const { comment, check } = await fork({ files: stage('validate', claims) });
+    expect(comment).toContain('### 1 endpoint: 1 not reviewed');
+    expect(comment).toMatch(/^\| ❔ \| `iris`/m);
+    expect(comment).not.toMatch(/`owl`|`wine`/);
+    expect(check?.conclusion).toBe('failure');
+  });
+
+  it('succeeds where GitHub lists no change of an endpoint, in a pull request to the default branch alone', async () => {
+    const files = stage('validate', makeReport([]));
+    const to = (ref: string, number = 7) => ({ ...pull, number, base: { sha: BASE, ref } });
+    const conclude = async (pulls: Seed['pulls'], more: Case = {}) =>
+      (await fork({ files, ...more, seed: { ...README, pulls, ...more.seed } })).check?.conclusion;
+    expect(await conclude([to('main')])).toBe('success');
+    expect(await conclude([to('fork-7')])).toBe('action_required');
+    expect(await conclude([to('main')], { event: { workflow_run } })).toBe('action_required');
+    expect(await conclude([to('fork-7'), to('main', 8)])).toBe('success');
+    const main = 'f'.repeat(40);
+    const contents = { ...README.contents, [main]: { ...FILES, 'endpoints/wine.yaml': 'x' } };
+    const both = { contents, branches: { main, 'fork-7': BASE } };
+    expect(await conclude([to('fork-7'), to('main', 8)], { seed: both })).toBe('failure');
+  });
+
+  it('does not succeed when GitHub does not list all changed files', async () => {
+    const many = Object.fromEntries(Array.from({ length: 301 }, (_, i) => [`a/${i}`, 'x']));
+    const seed = changed({ ...many, 'endpoints/iris.yaml': declare('iris', 2) });
+    const { comment, check } = await fork({ files: stage('validate', makeReport([])), seed });
+    expect(comment).toContain('**GitHub does not list all files');
+    expect(check?.conclusion).toBe('action_required');
+  });
+
+  it("keeps the check run of this repository's own run of the same commit", async () => {
+    const own = { sha: HEAD, text: 'as reviewed', conclusion: 'success' };
+    const { github, log } = await fork({ seed: { checkRuns: [own] } });
+    expect(github.world.checkRuns.map((c) => [c.conclusion, c.text])).toEqual([['success', 'as reviewed']]);
+    expect(log).toContain('its check run stays');
+    const again = await fork({ seed: { checkRuns: [{ ...own, externalId: 'davit-fork' }] } });
+    expect(again.github.world.checkRuns).toHaveLength(2);
   });
 
   it('commits nothing to a fork', async () => {

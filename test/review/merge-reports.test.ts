@@ -101,11 +101,13 @@ describe('mergeReports()', () => {
     expect(concludeReview(merged)).toBe('failure');
   });
 
-  it('holds nothing against a fork that nobody previews it', () => {
+  it("takes a fork's report for its claim: no success, and nothing against it that nobody previews it", () => {
     const merged = merge(left(validated(unpreviewed('iris'))), nothing('skipped'), { fork: true });
-    expect(renderSummaryLine(merged)).toBe('1 endpoint: 1 proved, not previewed');
+    expect(renderSummaryLine(merged)).toBe("1 endpoint: 1 proved by the fork's own run");
     expect(merged.stages[1]?.why).toContain('fork');
-    expect(concludeReview(merged)).toBe('success');
+    expect(concludeReview(merged)).toBe('action_required');
+    const trusted = { fork: true, needs_own_run: false };
+    expect(concludeReview(merge(left(validated()), nothing('skipped'), trusted))).toBe('success');
   });
 
   it('wants a computed lock in the pull request', () => {

@@ -12,14 +12,16 @@ import {
   path,
   PULL_REQUEST,
   rolling,
+  unchanged,
 } from './reports.ts';
 
 const GOLDEN = join(import.meta.dirname, 'golden');
+const PROGRAM = { digest: '5'.repeat(64), commit: 'd'.repeat(40), environments: 'base' } as const;
 const done = (stage: 'validate' | 'preview') => ({ stage, result: 'success', why: null }) as const;
 
 function makePull(endpoints: Report['endpoints'], pull: Partial<PullRequest> = {}, more: Partial<Report> = {}): Report {
   return makeReport(endpoints, {
-    program: { digest: '5'.repeat(64), commit: 'd'.repeat(40), environments: 'base' },
+    program: PROGRAM,
     environments: ['staging', 'production'],
     pull_request: { ...PULL_REQUEST, ...pull },
     ...more,
@@ -41,7 +43,15 @@ const REPORTS: Readonly<Record<string, Report>> = {
       }),
     ],
     { base_moved_to: 'e'.repeat(40) },
+    { program: { ...PROGRAM, changed_environments: ['production'] } },
   ),
+  'environment-unused': makePull([
+    makeEndpoint('iris', {
+      change: 'affected',
+      because: [path('environments/production.yaml')],
+      previews: both(unchanged, 'iris'),
+    }),
+  ]),
   'locks-computed': makePull([
     makeEndpoint('fresh', {
       change: 'added',

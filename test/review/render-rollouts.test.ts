@@ -88,6 +88,16 @@ describe('insertRollouts()', () => {
     expect(twice).toBe(insertRollouts(bare, 'production', SOME));
   });
 
+  it('keeps what earlier runs have said about other endpoints of the environment', () => {
+    const both = insertRollouts(report, 'production', [rollout('iris', { state: 'failed' }), rollout('owl')]);
+    const again = insertRollouts(both, 'production', [rollout('iris', { causes: ['rolling update'] })]);
+    expect(again).toContain('### production: 2 live\n');
+    expect(again.match(/^\| ✅ \| `(iris|owl)` \| `production` \| live/gm)).toHaveLength(2);
+    expect(insertRollouts(again, 'production', [rollout('iris', { causes: ['rolling update'] })])).toBe(again);
+    const forged = again.replace(/^\| ✅ \| `owl`.*$/m, '| ✅ | `owl` | `production` | anything |');
+    expect(insertRollouts(forged, 'production', [rollout('iris')])).not.toContain('anything');
+  });
+
   it('keeps those of every environment, in the order of the first ones', () => {
     const staging = insertRollouts(report, 'staging', SOME.slice(0, 1));
     const both = insertRollouts(staging, 'production', SOME.slice(1));

@@ -166,6 +166,15 @@ it('updates without a failed request, and retires the record of before', async (
     ['in_progress', 'success'],
   ]);
   expect(commentOf(number)).toContain('rolling update');
+
+  repository.git('checkout', '--quiet', 'HEAD~1'); // the first run is started again
+  const old = await run('deploy');
+  repository.git('checkout', '--quiet', 'main');
+  expect(old.code, old.log).toBe(0);
+  expect(old.log).toMatch(/Leaving iris as it is, superseded: this run is older than [0-9a-f]{12}/);
+  expect(commentOf(number - 1)).toContain('### local: 1 superseded');
+  expect(await answer()).toBe(SECOND);
+  expect(github.world.deployments).toHaveLength(2);
 });
 
 it('stops when it is not what was reviewed, and says what differs', async () => {
@@ -337,6 +346,13 @@ it('takes down what a person names', async () => {
   await declare('1');
   merge({ reviewed: await review() });
   expect((await run('deploy')).code).toBe(0);
+  const first = repository.git('rev-parse', 'HEAD~1');
+  repository.git('checkout', '--quiet', first); // a run that was started before the endpoint came back
+  const old = await run('destroy', { endpoints: 'iris' }, 'workflow_dispatch');
+  repository.git('checkout', '--quiet', 'main');
+  expect(old.code).toBe(1);
+  expect(old.summary).toContain('This run is outdated');
+  expect(await answer()).toBe(FIRST);
   const destroyed = await run('destroy', { endpoints: 'iris' }, 'workflow_dispatch');
   expect(destroyed.code, destroyed.log).toBe(0);
   expect(destroyed.summary).toContain('1 removed');

@@ -2,8 +2,9 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Deploying } from '../../../action/deploy/deployment-context.ts';
 import { selectDeployments } from '../../../action/deploy/select-deployments.ts';
+import type { Job } from '../../../action/job.ts';
+import { SILENT } from '../../../system/progress.ts';
 import { connected } from '../github/connect-fake-github.ts';
 import type { Seed } from '../github/fake/seed.ts';
 import { makeRepository } from './repository.ts';
@@ -42,15 +43,28 @@ interface Looking {
   readonly deployments: Seed['deployments'];
   readonly args?: readonly string[];
   readonly stacks?: readonly string[];
+  /** The head of `main` at GitHub. */
+  readonly head?: string;
+  readonly runId?: number;
+  readonly environment?: string;
+  readonly after?: string;
 }
 
-async function select(root: string, { deployments, args = [], stacks = [] }: Looking) {
+async function select(root: string, looking: Looking) {
+  const { deployments, args = [], stacks = [], head, runId = 5, environment = 'staging', after } = looking;
   const { github } = await connected({ deployments });
   const place = { root, endpoints: 'endpoints' };
-  const request = { place, environment: { name: 'staging' }, signal: new AbortController().signal };
-  const deploying = { github, request, given: args } as unknown as Deploying;
-  const { candidates, removed } = await selectDeployments(deploying, stacks);
-  return { candidates, removed, why: Object.fromEntries(candidates.map((c) => [c.name, c.why])) };
+  const request = { place, environment: { name: environment }, signal: new AbortController().signal, progress: SILENT };
+  const findBranchHead = () => Promise.resolve(head);
+  const job = { runner: { runId } } as Job;
+  const scope = { github, request, given: args, after, findBranchHead, job };
+  const { candidates, removed } = await selectDeployments(scope, stacks);
+  const held = [...candidates, ...removed].flatMap((c) => (c.hold ? [[c.name, c.hold.state]] : []));
+  return {
+    ...{ candidates, removed },
+    why: Object.fromEntries(candidates.map((c) => [c.name, c.why])),
+    held: Object.fromEntries(held) as Readonly<Record<string, string>>,
+  };
 }
 
 describe('selectDeployments', () => {
@@ -111,9 +125,8 @@ describe('selectDeployments', () => {
     const iris = recordOf('iris', first);
     const down = [iris, recordOf('wine', first), recordOf('wine', first, ['success'], 'remove')];
     expect((await select(root, { deployments: down })).why).toEqual({ wine: 'first' });
-    expect((await select(root, { deployments: [iris, recordOf('wine', 'f'.repeat(40))] })).why).toEqual({
-      wine: 'changed',
-    });
+    const lost = await select(root, { deployments: [iris, recordOf('wine', 'f'.repeat(40))], head: first });
+    expect([lost.why, lost.held]).toEqual([{ wine: 'changed' }, {}]);
     const all = [iris, recordOf('wine', first)];
     expect((await select(root, { deployments: all, args: ['wine'] })).why).toEqual({ wine: 'asked' });
   });
@@ -139,7 +152,7 @@ describe('selectDeployments', () => {
     const deployments = [recordOf('iris', first), recordOf('wine', first)];
     const { removed, why } = await select(root, { deployments, stacks });
     expect(why).toEqual({});
-    expect(removed).toEqual([{ name: 'wine', commit: removal, active: ['DE_1002'] }]);
+    expect(removed).toEqual([{ name: 'wine', commit: removal, active: ['DE_1002'], hold: undefined }]);
     expect((await select(root, { deployments, stacks, args: ['iris'] })).removed).toEqual([]);
   });
 
@@ -150,5 +163,134 @@ describe('selectDeployments', () => {
     const { candidates } = await select(root, { deployments: [recordOf('iris', first), recordOf('wine', first)] });
     expect(candidates).toMatchObject([{ name: 'wine', endpoint: undefined, why: 'changed' }]);
     expect(candidates[0]!.diagnostics[0]!.code).toBe('bad-yaml');
+  });
+});
+
+describe('selectDeployments of a run that is started again, or approved late', () => {
+  /** Version 1, version 2, without the file, and version 3: a commit each. */
+  function startHistory() {
+    const { write, commit, ...rest } = start();
+    const next = (text: string | undefined) => (write({ 'endpoints/wine.yaml': text }), commit());
+    const commits = {
+      one: rest.first,
+      two: next(file('wine', 2)),
+      gone: next(undefined),
+      three: next(file('wine', 3)),
+    };
+    const checkOut = (sha: string) => void rest.git('checkout', '--quiet', sha);
+    return { ...rest, write, commit, checkOut, ...commits, iris: recordOf('iris', rest.first) };
+  }
+  const stacks = ['wine.staging', 'iris.staging'];
+
+  it('never deploys a commit that is older than the one that deployed the endpoint last', async () => {
+    const { root, checkOut, one, two, three, iris } = startHistory();
+    const cases = [
+      { old: one, newest: two },
+      { old: two, newest: three, states: ['failure'] },
+      { old: one, newest: three, states: [] },
+      { old: one, newest: two, args: ['wine'] },
+    ];
+    for (const { old, newest, states = ['success'], args = [] } of cases) {
+      checkOut(old);
+      const deployments = [iris, recordOf('wine', old), recordOf('wine', newest, states)];
+      const { why, held, candidates } = await select(root, { deployments, stacks, args, head: three });
+      expect([Object.keys(why), held]).toEqual([['wine'], { wine: 'superseded' }]);
+      expect(candidates[0]!.hold?.cause).toContain(newest.slice(0, 12));
+    }
+  });
+
+  it('has nothing to say about an endpoint that the newer commit has not changed', async () => {
+    const { root, checkOut, one, two, three } = startHistory();
+    checkOut(one);
+    const deployments = [recordOf('iris', three), recordOf('wine', two)];
+    expect((await select(root, { deployments, stacks, head: three })).why).toEqual({ wine: 'changed' });
+  });
+
+  it('neither brings back what was removed, nor removes what was added again', async () => {
+    const { root, checkOut, two, gone, three, iris } = startHistory();
+    checkOut(two);
+    const removed = [iris, recordOf('wine', two), recordOf('wine', gone, ['success'], 'remove')];
+    expect((await select(root, { deployments: removed, head: three })).held).toEqual({ wine: 'superseded' });
+    checkOut(gone);
+    const again = [...removed, recordOf('wine', three)];
+    const { held, removed: found } = await select(root, { deployments: again, stacks, head: three });
+    expect([held, found.map((r) => r.name)]).toEqual([{ wine: 'superseded' }, ['wine']]);
+  });
+
+  it('does not redo in one commit what a later run has undone', async () => {
+    const { root, three, iris } = startHistory();
+    const down = recordOf('wine', three, ['success'], 'remove');
+    const deployments = [iris, recordOf('wine', three), { ...down, payload: { ...down.payload, runId: 9 } }];
+    expect((await select(root, { deployments, stacks, runId: 8 })).held).toEqual({ wine: 'superseded' });
+    expect(await select(root, { deployments, stacks, runId: 10 })).toMatchObject({ why: { wine: 'first' }, held: {} });
+  });
+
+  it('leaves to the head of the branch what the head has removed, added again or taken back, without any record', async () => {
+    const { root, write, checkOut, commit, one, two, gone, three, iris } = startHistory();
+    checkOut(two);
+    expect((await select(root, { deployments: [iris], head: gone })).held).toEqual({ wine: 'superseded' });
+    expect((await select(root, { deployments: [iris], head: two })).held).toEqual({});
+    checkOut(gone);
+    expect((await select(root, { deployments: [iris], stacks, head: three })).held).toEqual({ wine: 'superseded' });
+    checkOut(three);
+    write({ 'endpoints/wine.yaml': file('wine', 1) });
+    const back = commit();
+    checkOut(two);
+    const deployments = [iris, recordOf('wine', one)];
+    expect((await select(root, { deployments, head: back })).held).toEqual({ wine: 'superseded' });
+    expect((await select(root, { deployments, head: three })).held).toEqual({}); // merges are deployed in order
+  });
+
+  it('lets only the head of the branch deploy after the branch was forced', async () => {
+    const { root, write, checkOut, commit, one, two, three, iris } = startHistory();
+    checkOut(one);
+    write({ 'endpoints/wine.yaml': file('wine', 9) });
+    const forced = commit();
+    const deployments = [iris, recordOf('wine', two)];
+    expect((await select(root, { deployments, head: forced })).held).toEqual({});
+    expect((await select(root, { deployments, head: three })).held).toEqual({ wine: 'superseded' });
+    expect((await select(root, { deployments })).held).toEqual({ wine: 'superseded' });
+  });
+});
+
+describe('selectDeployments after another environment', () => {
+  const production = (record: ReturnType<typeof recordOf>) => ({ ...record, environment: 'production' });
+  const looking = { environment: 'production', after: 'staging' } as const;
+
+  it('waits for what is not live there as it was merged, and holds back nothing else', async () => {
+    const { root, first, write, commit } = start();
+    write({ 'endpoints/wine.yaml': file('wine', 2), 'endpoints/iris.yaml': file('iris', 2) });
+    const head = commit();
+    const before = [recordOf('iris', first), recordOf('wine', first)].flatMap((r) => [r, production(r)]);
+    for (const wine of [[], [recordOf('wine', head, ['failure'])], [recordOf('wine', head, ['success'], 'remove')]]) {
+      const deployments = [...before, recordOf('iris', head), ...wine];
+      const { why, held } = await select(root, { ...looking, deployments });
+      expect([Object.keys(why), held]).toEqual([['iris', 'wine'], { wine: 'waiting' }]);
+    }
+    const deployments = [...before, recordOf('iris', head), recordOf('wine', head)];
+    expect((await select(root, { ...looking, deployments })).held).toEqual({});
+  });
+
+  it('does not wait for what is there in a newer version already', async () => {
+    const { root, first, write, commit, git } = start();
+    write({ 'endpoints/wine.yaml': file('wine', 2) });
+    const second = commit();
+    git('checkout', '--quiet', first);
+    const deployments = [recordOf('iris', first), recordOf('wine', first), recordOf('wine', second, ['failure'])];
+    expect((await select(root, { ...looking, deployments })).held).toEqual({});
+  });
+
+  it('removes what is removed there', async () => {
+    const { root, first, write, commit } = start();
+    write({ 'endpoints/wine.yaml': undefined });
+    const head = commit();
+    const before = [recordOf('iris', first), recordOf('wine', first)].flatMap((r) => [r, production(r)]);
+    const stacks = ['wine.production'];
+    expect((await select(root, { ...looking, stacks, deployments: before })).held).toEqual({ wine: 'waiting' });
+    const deployments = [...before, recordOf('wine', head, ['success'], 'remove')];
+    expect(await select(root, { ...looking, stacks, deployments })).toMatchObject({
+      held: {},
+      removed: [{ name: 'wine' }],
+    });
   });
 });

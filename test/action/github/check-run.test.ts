@@ -68,6 +68,13 @@ describe('readCheckRun', () => {
     expect(await readCheckRun(github, SHA)).toBeUndefined();
   });
 
+  it("takes what repeats a fork's report for no review", async () => {
+    const { github } = await connected();
+    await writeCheckRun(github, { ...run([], 'ours'), conclusion: 'success' });
+    await writeCheckRun(github, { ...run([], 'claimed'), conclusion: 'action_required', isClaim: true });
+    expect((await readCheckRun(github, SHA))?.text).toBe('ours');
+  });
+
   it('finds it behind a hundred others of the name', async () => {
     const others = Array.from({ length: 130 }, () => ({ sha: SHA, app: 'other', text: 'theirs' }));
     const { github } = await connected({ checkRuns: [{ sha: SHA, text: 'ours' }, ...others] });

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,24 +12,44 @@ export interface Commit {
   readonly files: Readonly<Record<string, string>>;
 }
 
-/** The operations on a repository's branches that GitHub's `createCommitOnBranch` needs. */
+/** The operations on a repository's branches and commits that the fake needs. */
 export interface Branches {
   readonly head: (branch: string) => Commit | undefined;
+  /** The files of a commit, empty for a commit that is not known: path → id of the content. */
+  readonly files: (commit: string) => ReadonlyMap<string, string>;
+  readonly read: (oid: string) => string;
+  /** The commit where two histories part. */
+  readonly mergeBase: (one: string, other: string) => string;
   readonly commit: (branch: string, commit: Omit<Commit, 'oid'>) => Commit;
 }
 
-export function makeMemoryBranches(heads: Readonly<Record<string, string>>): Branches {
+export interface MemorySeed {
+  readonly branches: Readonly<Record<string, string>>;
+  readonly contents: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly mergeBases: Readonly<Record<string, string>>;
+}
+
+export function makeMemoryBranches({ branches: heads, contents, mergeBases }: MemorySeed): Branches {
   const known = new Map<string, Commit>(
     Object.entries(heads).map(([name, oid]) => [name, { oid, headline: '', parents: [], files: {} }]),
   );
+  const texts = new Map(Object.values(contents).flatMap((files) => Object.values(files).map((t) => [makeOid(t), t])));
   return {
     head: (branch) => known.get(branch),
+    files: (commit) => new Map(Object.entries(contents[commit] ?? {}).map(([path, text]) => [path, makeOid(text)])),
+    read: (oid) => texts.get(oid) ?? '',
+    mergeBase: (one, other) => mergeBases[other] ?? one,
     commit: (branch, made) => {
       const commit = { ...made, oid: randomBytes(20).toString('hex') };
       known.set(branch, commit);
       return commit;
     },
   };
+}
+
+/** Stands for Git's id of a content: the same content has the same one. */
+export function makeOid(content: string): string {
+  return createHash('sha1').update(content).digest('hex');
 }
 
 /** Opens the branches of a Git repository, bare or not. Its working tree stays unchanged. */
@@ -51,6 +71,12 @@ export function openGitBranches(folder: string): Branches {
         return undefined;
       }
     },
+    files: (commit) => {
+      const listed = git(['ls-tree', '-r', '-z', '--full-tree', commit]).split('\0').filter(Boolean);
+      return new Map(listed.map((line) => [line.slice(line.indexOf('\t') + 1), line.split(/\s/)[2] ?? '']));
+    },
+    read: (oid) => git(['cat-file', 'blob', oid]),
+    mergeBase: (one, other) => git(['merge-base', one, other]),
     commit: (branch, { headline, parents, files }) => {
       const scratch = mkdtempSync(join(tmpdir(), 'fake-github-'));
       const index = { GIT_INDEX_FILE: join(scratch, 'index') };

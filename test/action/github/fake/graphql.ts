@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { buildSchema, type ExecutionResult, graphql, GraphQLError } from 'graphql';
 import { z } from 'zod';
 import { GRAPHQL_PERMISSIONS, type TokenPermission } from './operations.ts';
+import { answerObject } from './objects.ts';
 import { Refusal, refuseLongBody } from './refusal.ts';
 import { type Author, makeAuthor, type World } from './world.ts';
 
@@ -73,6 +74,7 @@ function makeRoot(asking: GraphqlContext) {
         deployments: guarded('deployments', (args: Page & { readonly environments?: readonly string[] }) =>
           answerDeployments(world, args),
         ),
+        object: guarded('object', (args: { readonly expression: string }) => answerObject(world, args.expression)),
         ref: guarded('ref', (args: { readonly qualifiedName: string }) => answerRef(world, args.qualifiedName)),
       };
     },

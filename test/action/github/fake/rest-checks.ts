@@ -9,6 +9,7 @@ const annotation = z.looseObject({ start_line: z.int(), end_line: z.int(), start
 const checkRun = z.looseObject({
   name: z.string().optional(),
   head_sha: z.string().optional(),
+  external_id: z.string().optional(),
   status: z.string().optional(),
   conclusion: z.string().optional(),
   details_url: z.string().optional(),
@@ -23,7 +24,7 @@ const checkRun = z.looseObject({
 });
 
 export function createCheckRun({ world, body, example }: FakeCall): Json {
-  const { name = '', head_sha: sha = '', status = 'queued' } = checkRun.parse(body);
+  const { name = '', head_sha: sha = '', status = 'queued', external_id: externalId = null } = checkRun.parse(body);
   const run: CheckRun = {
     id: world.nextId(),
     sha,
@@ -31,6 +32,7 @@ export function createCheckRun({ world, body, example }: FakeCall): Json {
     app: 'github-actions',
     status,
     conclusion: null,
+    externalId,
     details: null,
     title: null,
     summary: null,
@@ -74,6 +76,7 @@ export function answerCheckRun(run: CheckRun, example: Json): Json {
     status: run.status,
     conclusion: run.conclusion,
     details_url: run.details,
+    external_id: run.externalId ?? null,
     html_url: `https://github.com/checks/${run.id}`,
     app: { ...(example['app'] as Json), slug: run.app },
     output,

@@ -2,10 +2,14 @@ import { z } from 'zod';
 import type { FakeCall } from './call.ts';
 import type { Json } from './contract.ts';
 import type { OperationId } from './operations.ts';
+import { listChangedFiles } from './objects.ts';
 import { find, refuseLongBody } from './refusal.ts';
 import { answerCheckRun, createCheckRun, updateCheckRun } from './rest-checks.ts';
 import { answerDeployment, createDeployment, createStatus } from './rest-deployments.ts';
 import { makeAuthor, type FakePullRequest, type World } from './world.ts';
+
+/** GitHub compares commits of any size, and lists no more files than this. */
+const COMPARED_FILES = 300;
 
 type Handler = (call: FakeCall) => unknown;
 
@@ -64,18 +68,22 @@ export const HANDLERS: Readonly<Record<OperationId, Handler>> = {
     refuseLongBody(asked.body ?? '');
     return answerIssue(Object.assign(issue, asked), example as Json);
   },
-  'pulls/get': ({ world, params, example }) =>
-    answerPull(
-      world,
-      find(world.pulls, (p) => p.number === Number(params['pull_number'])),
-      example as Json,
-    ),
+  'pulls/get': ({ world, params, example }) => {
+    const pull = find(world.pulls, (p) => p.number === Number(params['pull_number']));
+    return answerPull(world, pull, example as Json);
+  },
   'pulls/list': ({ world, query, example }) => {
     const [state, head] = [query.get('state') ?? 'open', query.get('head')];
     const wanted = world.pulls.filter(
       (p) => (state === 'all' || (state === 'open') === isOpen(p)) && (head === null || head === headLabel(world, p)),
     );
     return wanted.map((pull) => answerPull(world, pull, (example as readonly Json[])[0] ?? {}));
+  },
+  'repos/compare-commits-with-basehead': ({ world, params, example }) => {
+    const [base = '', head = ''] = (params['basehead'] ?? '').split('...');
+    const one = ((example as Json)['files'] as readonly Json[])[0] ?? {};
+    const files = listChangedFiles(world, base, head).slice(0, COMPARED_FILES);
+    return { ...(example as Json), files: files.map((file) => ({ ...one, ...file })) };
   },
   'repos/list-pull-requests-associated-with-commit': ({ world, params, example }) => {
     const sha = params['commit_sha'] ?? '';

@@ -52,6 +52,7 @@ export const seed = z.strictObject({
         app: z.string().default('github-actions'),
         conclusion: z.string().default('success'),
         text: z.string().nullable().default(null),
+        externalId: z.string().nullable().default(null),
       }),
     )
     .default([]),
@@ -84,7 +85,11 @@ export const seed = z.strictObject({
     .default([]),
   /** Branch → commit. */
   branches: z.record(z.string(), sha).default({}),
-  /** The folder of a Git repository whose branches are used instead of `branches`. */
+  /** Commit → its files: path → content. */
+  contents: z.record(sha, z.record(z.string(), z.string())).default({}),
+  /** Head → the commit where its branch began; default: the base. */
+  mergeBases: z.record(sha, sha).default({}),
+  /** The folder of a Git repository that is used instead of `branches` and `contents`. */
   git: z.string().optional(),
   /** The repository's setting "Allow GitHub Actions to create and approve pull requests". */
   mayOpenPullRequests: z.boolean().default(true),

@@ -26,6 +26,7 @@ export interface CheckRun {
   title: string | null;
   summary: string | null;
   text: string | null;
+  readonly externalId?: string | null;
   readonly annotations: Readonly<Record<string, unknown>>[];
 }
 
@@ -94,7 +95,7 @@ export function makeWorld(planted: ParsedSeed): World {
     issues: planted.issues.map(({ login, ...issue }) => ({ ...issue, author: makeAuthor(login), state: 'open' })),
     pulls: planted.pulls,
     runs: planted.runs,
-    branches: planted.git === undefined ? makeMemoryBranches(planted.branches) : openGitBranches(planted.git),
+    branches: planted.git === undefined ? makeMemoryBranches(planted) : openGitBranches(planted.git),
     commits: [],
     mayOpenPullRequests: planted.mayOpenPullRequests,
     nextId,

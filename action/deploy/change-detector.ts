@@ -1,0 +1,49 @@
+import { relative, sep } from 'node:path';
+import { findChangedEndpoints } from '../../review/changed-endpoints.ts';
+import type { Endpoint } from '../../schemas/endpoint/endpoint.ts';
+import type { ProjectFolders } from '../../schemas/read-project.ts';
+import { locateModel } from '../../system/locate-model.ts';
+import { type ProjectHistory, readChangesSince } from './history.ts';
+
+export interface ProjectDeclarations {
+  readonly history: ProjectHistory;
+  readonly place: ProjectFolders;
+  readonly names: readonly string[];
+  readonly endpoints: readonly Endpoint[];
+}
+
+/** Whether an endpoint changed since a commit that it was deployed from, for one environment. */
+export type ChangeDetector = (name: string, sha: string) => Promise<boolean>;
+
+/** Runs Git once for each commit, however many endpoints were deployed from it. */
+export function makeChangeDetector(
+  { history, place, names, endpoints }: ProjectDeclarations,
+  environment: string,
+): ChangeDetector {
+  const known = new Map<string, Promise<ReadonlySet<string> | undefined>>();
+  const changedIn = async (sha: string) => {
+    const paths = await readChangesSince(history, sha);
+    const declarations = { root: place.root, names, endpoints, environments: [environment] };
+    return paths && new Set(findChangedEndpoints(paths, declarations).map((c) => c.endpoint));
+  };
+  return async (name, sha) => {
+    const changed = known.get(sha) ?? changedIn(sha);
+    known.set(sha, changed);
+    return (await changed)?.has(name) ?? true;
+  };
+}
+
+/** All paths that a review of the endpoint depends on, its own file first. */
+export function listEndpointPaths(
+  name: string,
+  endpoint: Endpoint | undefined,
+  { place, environment }: { readonly place: ProjectFolders; readonly environment: string },
+): readonly [string, ...string[]] {
+  const models = (endpoint?.entities ?? []).flatMap(({ model }) => {
+    const { folder, remote } = locateModel(place.root, model);
+    const path = relative(place.root, folder).split(sep).join('/');
+    return remote === undefined && path !== '' && !path.startsWith('..') ? [path] : [];
+  });
+  const own = [`${place.endpoints}/${name}.yaml`, `${place.endpoints}/${name}.lock`] as const;
+  return [...own, ...new Set(models), `environments/${environment}.yaml`];
+}

@@ -1,0 +1,42 @@
+import type { ChangedPath } from '../../schemas/report/report.ts';
+import type { GitHub } from './connect.ts';
+
+/** The files that a branch changes, relative to the repository's root. */
+export interface Comparison {
+  readonly paths: readonly ChangedPath[];
+  /** Whether these are all of them. */
+  readonly complete: boolean;
+}
+
+/** GitHub lists no more files of a comparison. */
+const MAX_FILES = 300;
+
+const CHANGES: Readonly<Record<string, readonly ChangedPath['change'][]>> = {
+  added: ['added'],
+  copied: ['added'],
+  removed: ['deleted'],
+  unchanged: [],
+};
+
+/**
+ * Compares a commit with the commit where it parted from a branch. The answer belongs to that very commit, unlike the
+ * list of a pull request's files, which follows its branch. A renamed file counts as one deleted and one added.
+ */
+export async function compareWithBranch(
+  { octokit, place }: GitHub,
+  branch: string,
+  commit: string,
+): Promise<Comparison> {
+  // GitHub puts all files on the first page; the other pages have further commits.
+  const options = { ...place, basehead: `${branch}...${commit}`, per_page: 1 };
+  const { data } = await octokit.rest.repos.compareCommitsWithBasehead(options);
+  const files = data.files ?? [];
+  const paths = files.flatMap(({ filename: path, status, previous_filename: previous }): readonly ChangedPath[] => {
+    if (status !== 'renamed') return (CHANGES[status] ?? ['modified']).map((change) => ({ path, change }));
+    return [
+      { path, change: 'added' },
+      ...(previous === undefined ? [] : [{ path: previous, change: 'deleted' } as const]),
+    ];
+  });
+  return { paths, complete: files.length < MAX_FILES };
+}
