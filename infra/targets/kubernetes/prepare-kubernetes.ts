@@ -65,8 +65,12 @@ export async function prepareKubernetes(declaration: Declaration<KubernetesEnvir
       image: digest === undefined ? undefined : `${repository}@${digest}`,
     };
   });
-  const mark = markKey === undefined || pulumi.runtime.isDryRun() ? undefined : await prepareMark(declaration, api);
-  return { api, serving, entities: await Promise.all(entities), mark };
+  const isMarked = markKey !== undefined && !pulumi.runtime.isDryRun();
+  const [prepared, mark] = await Promise.all([
+    Promise.all(entities),
+    isMarked ? prepareMark(declaration, api) : undefined,
+  ]);
+  return { api, serving, entities: prepared, mark };
 }
 
 /** The gate sends its requests past the edge, so it makes their marks itself. */
