@@ -85,11 +85,13 @@ export async function check(
 }
 
 /** Identifies the caller of the request. Throws Refused. */
-export async function identifyCaller(shown: RequestHead, { callers }: AuthorizationDependencies): Promise<Identity> {
-  const { headers } = shown;
+export async function identifyCaller(
+  { headers }: RequestHead,
+  { callers }: AuthorizationDependencies,
+): Promise<Identity> {
   const token = readBearerToken(typeof headers['authorization'] === 'string' ? headers['authorization'] : undefined);
   if (token === undefined) throw new Refused(refusal.unauthenticated);
-  const answer = callers.of(token, readSource(shown));
+  const answer = callers.of(token, readSource(headers));
   const known = answer instanceof Promise ? await answer.catch(refuseDuringOutage) : answer;
   if ('why' in known) throw new Refused(nobody(known.why));
   return known;

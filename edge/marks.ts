@@ -60,10 +60,9 @@ export class Marks {
 
   /** Reads changed keys until the signal aborts. Unreadable ones change nothing. Never rejects. */
   async follow(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
+    for (const isOver = () => signal.aborted; !isOver();) {
       await sleep(READ_MILLISECONDS, undefined, { signal, ref: false }).catch(() => undefined);
       try {
-        if (signal.aborted) return;
         this.#keys = await readKeys(this.#settings.folder);
         this.#made.clear();
       } catch (e) {
@@ -75,8 +74,8 @@ export class Marks {
 
 async function readKeys(folder: string): Promise<MarkKeys> {
   const current = await readFile(join(folder, KEY_NAME), 'utf8');
-  const previous = await readFile(join(folder, PREVIOUS_KEY_NAME), 'utf8').catch((e: NodeJS.ErrnoException) => {
-    if (e.code === 'ENOENT') return undefined;
+  const previous = await readFile(join(folder, PREVIOUS_KEY_NAME), 'utf8').catch((e: unknown) => {
+    if (e instanceof Error && 'code' in e && e.code === 'ENOENT') return undefined;
     throw e;
   });
   return readMarkKeys([current, ...(previous === undefined ? [] : [previous])]);

@@ -1,5 +1,4 @@
 import { isIPv6 } from 'node:net';
-import type { RequestHead } from './authorize-query.ts';
 
 /** A network that gives each customer at least 64 bits of addresses counts as one source. */
 const IPV6_GROUPS = 4;
@@ -8,7 +7,7 @@ const IPV6_GROUPS = 4;
  * The address that a request came to Envoy from: the last one of X-Forwarded-For, because Envoy adds that one itself. For
  * IPv6 its network. Empty: Envoy does not pass it on.
  */
-export function readSource({ headers }: Pick<RequestHead, 'headers'>): string {
+export function readSource(headers: NodeJS.Dict<string | string[]>): string {
   const forwarded = headers['x-forwarded-for'];
   const all = Array.isArray(forwarded) ? forwarded.join(',') : (forwarded ?? '');
   const address = all.slice(all.lastIndexOf(',') + 1).trim();

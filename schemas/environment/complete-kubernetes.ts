@@ -16,7 +16,7 @@ const MAX_KNATIVE_SECONDS = 3600;
 
 /** Checks rules across the fields of a Kubernetes environment. */
 export function checkKubernetes(value: KubernetesEnvironmentFile, locate: Locate): readonly Diagnostic[] {
-  return [...checkAutoscaling(value, locate), ...checkHardware(value, locate), ...checkNamespaces(value, locate)];
+  return [checkAutoscaling, checkHardware, checkNamespaces, checkTls].flatMap((check) => check(value, locate));
 }
 
 /** Fills in every default. */
@@ -44,6 +44,7 @@ export function completeKubernetesSettings(value: KubernetesEnvironmentFile): Ku
       annotations: gateway?.annotations ?? {},
       tlsSecret: gateway?.tls_secret,
       replicas: gateway?.replicas ?? 2,
+      plainHttp: gateway?.plain_http,
       requestsPerSource: gateway?.requests_per_source,
       allowedOrigins: gateway?.allowed_origins ?? [],
     },
@@ -103,6 +104,7 @@ function completeWorkloadHardware(file: HardwareFile, before: Hardware): Hardwar
     per: file.per ?? before.per,
     cpu: file.cpu ?? before.cpu,
     memory: file.memory ?? before.memory,
+    temporaryStorage: file.temporary_storage ?? before.temporaryStorage,
     gpu: file.gpu === undefined ? before.gpu : file.gpu === null ? undefined : { resource, count, model },
     nodeSelector: file.node_selector ?? before.nodeSelector,
     tolerations: (file.tolerations as readonly Toleration[] | undefined) ?? before.tolerations,
@@ -148,4 +150,13 @@ function checkNamespaces(value: KubernetesEnvironmentFile, locate: Locate): read
   if (namespace !== platform) return [];
   const message = `Cannot use "${namespace}" for both models and the platform: expected two namespaces, because models must not reach the authorisation service`;
   return [makeError('conflicting-fields', locate(['platform_namespace']), message)];
+}
+
+/** A load balancer is the way in from other networks, where anybody on the way could read the tokens. */
+function checkTls({ gateway }: KubernetesEnvironmentFile, locate: Locate): readonly Diagnostic[] {
+  const { service_type: type, tls_secret: secret, plain_http: plain = false } = gateway ?? {};
+  if (type !== 'LoadBalancer' || secret !== undefined || plain) return [];
+  const message =
+    'Cannot use a LoadBalancer without TLS: clients would send their tokens as plain text, expected "gateway.tls_secret", or "gateway.plain_http: true" if TLS ends in front of it';
+  return [makeError('missing-field', locate(['gateway', 'service_type']), message)];
 }

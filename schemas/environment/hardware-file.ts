@@ -62,6 +62,9 @@ const hardware = z
       .describe('Whether cpu and memory are for one unit of concurrency or for one replica'),
     cpu: processors.optional().describe('CPU request'),
     memory: memory.optional().describe('Memory request and limit'),
+    temporary_storage: memory
+      .optional()
+      .describe('Limit of the files in /tmp of one replica; a replica with more is replaced; default 10Gi'),
     gpu: gpu.nullable().optional().describe('GPUs of one replica; null: none'),
     node_selector: z.record(z.string(), z.string()).optional().describe('Labels that a node must have'),
     tolerations: z.array(toleration).optional().describe('Taints of nodes to tolerate'),

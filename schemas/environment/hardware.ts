@@ -7,6 +7,8 @@ export interface Hardware {
   /** Requests, as Kubernetes quantities. The memory request is also the memory limit. */
   readonly cpu: string;
   readonly memory: string;
+  /** The limit of a replica's files in /tmp. Undefined: the target's default. */
+  readonly temporaryStorage?: string | undefined;
   /** Undefined: no GPU. */
   readonly gpu: GpuShare | undefined;
   readonly nodeSelector: Readonly<Record<string, string>>;

@@ -115,6 +115,10 @@ const gateway = z.strictObject({
     .max(50, 'expected 1 to 50')
     .optional()
     .describe('Replicas of the edge, and as many of the authorisation service; default 2'),
+  plain_http: z
+    .boolean()
+    .optional()
+    .describe('true: a LoadBalancer without tls_secret, because TLS ends in front of it; default false'),
   requests_per_source: z
     .int()
     .min(1, 'expected 1 to 1000000')
@@ -217,5 +221,7 @@ export const kubernetesFields = {
       }),
     )
     .optional()
-    .describe('Address ranges that models may connect to, besides DNS; default: all'),
+    .describe(
+      'Address ranges that models may connect to, besides DNS; default: all but cloud metadata (169.254.0.0/16)',
+    ),
 };

@@ -17,7 +17,7 @@ export interface KubernetesSettings {
   readonly secrets: Readonly<Record<string, string>>;
   /** Kubernetes quantities by resource (`requests.cpu`, `requests.nvidia.com/gpu`) for all models together. */
   readonly quota: Readonly<Record<string, string>>;
-  /** Egress that models are allowed besides DNS. Undefined: all egress. */
+  /** Egress that models are allowed besides DNS. Undefined: all egress but that to cloud metadata. */
   readonly egress: readonly EgressRule[] | undefined;
 }
 
@@ -69,6 +69,8 @@ export interface GatewaySettings {
   readonly tlsSecret: string | undefined;
   /** Replicas of the edge, and the same number of the authorisation service. */
   readonly replicas: number;
+  /** Whether a LoadBalancer may serve plain HTTP, because TLS ends in front of it. */
+  readonly plainHttp?: boolean | undefined;
   /** Requests a second that one replica of the edge takes from one client address. Undefined: the edge's default. */
   readonly requestsPerSource?: number | undefined;
   /** Origins that may send requests from a browser (CORS): `https://app.example.com`. */

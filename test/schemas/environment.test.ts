@@ -109,6 +109,13 @@ describe('parseEnvironment() of a Kubernetes environment', () => {
     ['an address range of too many bits', `${smallest}egress: [{cidr: 10.0.0.0/33}]\n`, '8:17 bad-value'],
     ['a range of no addresses', `${smallest}egress: [{cidr: 10.0.0/8}]\n`, '8:17 bad-value'],
     ['a port that does not exist', `${smallest}egress: [{cidr: "::/0", ports: [0]}]\n`, '8:33 bad-value'],
+    [
+      'a load balancer without TLS',
+      `${smallest}gateway: {service_type: LoadBalancer, plain_http: false}\n`,
+      '8:25 missing-field',
+    ],
+    ['files without a unit', `${smallest}hardware: {CPU: {temporary_storage: "4"}}\n`, '8:37 bad-value'],
+    ['a source that may send nothing', `${smallest}gateway: {requests_per_source: 0}\n`, '8:32 bad-value'],
     ['a namespace where others live', `${smallest}namespace: default\n`, '8:12 bad-value'],
     [
       'a program that Knative has not',

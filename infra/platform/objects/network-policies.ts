@@ -1,3 +1,4 @@
+import { BlockList, isIPv6 } from 'node:net';
 import { AUTHORISATION_PORTS } from '../../../edge/settings.ts';
 import type { KubernetesEnvironment } from '../../../schemas/environment/environment.ts';
 import type { EgressRule } from '../../../schemas/environment/kubernetes-environment.ts';
@@ -13,6 +14,13 @@ const PROXY_PORTS = [8012, 8013, 8112, 9090];
 /** The ports of Kourier for requests from inside the cluster, plain and with TLS. */
 const KOURIER_INTERNAL_PORTS = [8081, 8444];
 const DNS_PORTS = [53, 5353];
+/** Link-local addresses, where clouds answer with the node's credentials, and the IPv6 address of one of them. */
+const METADATA_RANGES = ['169.254.0.0/16', 'fe80::/10', 'fd00:ec2::254/128'];
+/** Some networks do not count pods among addresses, so they are named apart. */
+const DEFAULT_EGRESS = [
+  { to: [{ namespaceSelector: {} }] },
+  { to: [makeAddressBlock('0.0.0.0/0'), makeAddressBlock('::/0')] },
+];
 /** The address of a node-local DNS cache, where the cluster has one. */
 const NODE_DNS = '169.254.20.10/32';
 
@@ -27,13 +35,16 @@ export function makeNetworkPolicies(environment: KubernetesEnvironment): readonl
   ];
 }
 
-/** Models accept requests from Knative only. They may reach DNS and the addresses that the environment allows. */
+/**
+ * Models accept requests from Knative only. They may reach DNS and the addresses that the environment allows. Without
+ * `egress` these are all but those where clouds give the node's credentials to whoever asks.
+ */
 function makeModelsPolicy(environment: KubernetesEnvironment): PlainManifest {
   const { namespace, egress } = environment;
   return makePolicy(environment, namespace, {
     name: 'davit-models',
     podSelector: {},
-    policyTypes: ['Ingress', ...(egress ? ['Egress'] : [])],
+    policyTypes: ['Ingress', 'Egress'],
     ingress: [
       {
         // Kourier itself sends requests where the activator is not in the path.
@@ -41,7 +52,7 @@ function makeModelsPolicy(environment: KubernetesEnvironment): PlainManifest {
         ports: tcp(PROXY_PORTS),
       },
     ],
-    ...(egress && { egress: [makeDnsRule(), ...egress.map(makeEgressRule)] }),
+    egress: [makeDnsRule(), ...(egress?.map(makeEgressRule) ?? DEFAULT_EGRESS)],
   });
 }
 
@@ -101,7 +112,28 @@ function makeDnsRule() {
 }
 
 function makeEgressRule({ cidr, ports }: EgressRule) {
-  return { to: [{ ipBlock: { cidr } }], ...(ports.length > 0 && { ports: tcp(ports) }) };
+  return { to: [makeAddressBlock(cidr)], ...(ports.length > 0 && { ports: tcp(ports) }) };
+}
+
+/** Only a rule for a part of these addresses opens them, because somebody has then named them. */
+function makeAddressBlock(cidr: string) {
+  const except = METADATA_RANGES.filter((range) => isInside(range, cidr));
+  return { ipBlock: { cidr, ...(except.length > 0 && { except }) } };
+}
+
+/** Whether a range is a part of a larger one. */
+function isInside(range: string, larger: string): boolean {
+  const [[address, bits], [outer, outerBits]] = [splitRange(range), splitRange(larger)];
+  if (isIPv6(address) !== isIPv6(outer) || outerBits >= bits) return false;
+  const list = new BlockList();
+  const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+  list.addSubnet(outer, outerBits, family);
+  return list.check(address, family);
+}
+
+function splitRange(range: string): readonly [string, number] {
+  const [address = '', bits] = range.split('/');
+  return [address, Number(bits)];
 }
 
 function selectGatewayPods() {

@@ -8,6 +8,9 @@ const NAME = 'davit-models';
  * none.
  */
 const PROXY_MEMORY = { request: '64Mi', limit: '800Mi' };
+const STORAGE = 'ephemeral-storage';
+/** Its log on the node. */
+const PROXY_STORAGE = '256Mi';
 const REFUSED_RESOURCES = ['limits.cpu'];
 
 /** Makes the quota that all models share, and defaults for containers that declare nothing; empty without a quota. */
@@ -20,6 +23,7 @@ export function makeQuota(environment: KubernetesEnvironment): readonly PlainMan
     throw new Error(
       `Cannot use "${refused}" in the quota of ${environment.file}: models have no limit on CPU, expected requests.cpu`,
     );
+  const storage = resources.some((r) => r.endsWith(STORAGE));
   const metadata = { name: NAME, namespace, labels: makePlatformLabels(environment) };
   return [
     { apiVersion: 'v1', kind: 'ResourceQuota', metadata, spec: { hard: quota } },
@@ -31,8 +35,8 @@ export function makeQuota(environment: KubernetesEnvironment): readonly PlainMan
         limits: [
           {
             type: 'Container',
-            defaultRequest: { cpu: '25m', memory: PROXY_MEMORY.request },
-            default: { memory: PROXY_MEMORY.limit },
+            defaultRequest: { cpu: '25m', memory: PROXY_MEMORY.request, ...(storage && { [STORAGE]: '0' }) },
+            default: { memory: PROXY_MEMORY.limit, ...(storage && { [STORAGE]: PROXY_STORAGE }) },
           },
         ],
       },

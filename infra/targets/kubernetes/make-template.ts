@@ -78,7 +78,7 @@ export function makeTemplate(parts: TemplateInputs) {
       ...(Object.keys(hardware.nodeSelector).length > 0 && { nodeSelector: hardware.nodeSelector }),
       ...(hardware.tolerations.length > 0 && { tolerations: hardware.tolerations }),
       containers: [makeContainer(parts)],
-      volumes: [{ name: 'tmp', emptyDir: {} }, makeSharedMemory()],
+      volumes: makeVolumes(parts),
     },
   };
 }
@@ -153,8 +153,13 @@ function makeEnvironment({ environmentVars }: Entity, { secrets }: KubernetesEnv
 }
 
 /**
- * Data loaders of torch and others need more than a container's default of 64 MB. It counts as the container's memory.
+ * Data loaders of torch and others need more shared memory than a container's default of 64 MB. It counts as the
+ * container's memory, so that is its limit.
  */
-function makeSharedMemory() {
-  return { name: 'shared-memory', emptyDir: { medium: 'Memory' } };
+function makeVolumes({ hardware, workers }: TemplateInputs) {
+  const { limits } = makeResources(hardware, workers);
+  return [
+    { name: 'tmp', emptyDir: { sizeLimit: limits['ephemeral-storage'] } },
+    { name: 'shared-memory', emptyDir: { medium: 'Memory', sizeLimit: limits.memory } },
+  ];
 }

@@ -65,9 +65,12 @@ export async function prepareKubernetes(declaration: Declaration<KubernetesEnvir
       image: digest === undefined ? undefined : `${repository}@${digest}`,
     };
   });
-  const marked = markKey === undefined || pulumi.runtime.isDryRun() ? undefined : prepareMark(declaration, api);
-  const [mark, ...planned] = await Promise.all([marked, ...entities]);
-  return { api, serving, entities: planned, mark };
+  const isMarked = markKey !== undefined && !pulumi.runtime.isDryRun();
+  const [prepared, mark] = await Promise.all([
+    Promise.all(entities),
+    isMarked ? prepareMark(declaration, api) : undefined,
+  ]);
+  return { api, serving, entities: prepared, mark };
 }
 
 /** The gate sends its requests past the edge, so it makes their marks itself. */

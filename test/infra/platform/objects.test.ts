@@ -37,7 +37,44 @@ describe('make*() of the platform', () => {
   });
 });
 
+describe('makeNetworkPolicies()', () => {
+  const egressOf = (egress?: readonly { readonly cidr: string; readonly ports: readonly number[] }[]) => {
+    const [models] = makeNetworkPolicies(makeEnvironment({ egress }));
+    const spec = models?.['spec'] as { policyTypes: readonly string[]; egress: readonly { to: readonly object[] }[] };
+    expect(spec.policyTypes).toContain('Egress');
+    return spec.egress.slice(1).flatMap(({ to }) => to);
+  };
+
+  it('lets models reach everything but cloud metadata where nothing is said', () => {
+    expect(egressOf()).toEqual([
+      { namespaceSelector: {} },
+      { ipBlock: { cidr: '0.0.0.0/0', except: ['169.254.0.0/16'] } },
+      { ipBlock: { cidr: '::/0', except: ['fe80::/10', 'fd00:ec2::254/128'] } },
+    ]);
+  });
+
+  it.each([
+    ['0.0.0.0/0', ['169.254.0.0/16']],
+    ['160.0.0.0/3', ['169.254.0.0/16']],
+    ['169.254.0.0/15', ['169.254.0.0/16']],
+    ['fc00::/7', ['fd00:ec2::254/128']],
+    ['fd00:ec2::/32', ['fd00:ec2::254/128']],
+    ['10.0.0.0/8', undefined],
+    ['2001:db8::/32', undefined],
+    ['169.254.0.0/16', undefined], // somebody has named it
+    ['169.254.169.254/32', undefined],
+    ['fd00:ec2::254/128', undefined],
+  ])('takes cloud metadata out of %s', (cidr, except) => {
+    expect(egressOf([{ cidr, ports: [] }])).toEqual([{ ipBlock: { cidr, ...(except && { except }) } }]);
+  });
+});
+
 describe('makeQuota()', () => {
+  it('gives containers that declare nothing a limit of storage where that is counted', () => {
+    const [, range] = makeQuota(makeEnvironment({ quota: { 'limits.ephemeral-storage': '100Gi' } }));
+    expect(range?.['spec']).toMatchObject({ limits: [{ default: { 'ephemeral-storage': '256Mi' } }] });
+  });
+
   it('makes nothing where nothing is limited', () => {
     expect(makeQuota(makeEnvironment())).toEqual([]);
   });
