@@ -15059,6 +15059,7 @@ const COMMANDS_BY_INPUT = {
 	environments: [
 		"validate",
 		"preview",
+		"report",
 		"deploy",
 		"drift",
 		"destroy"
@@ -15071,6 +15072,7 @@ const COMMANDS_BY_INPUT = {
 		"destroy"
 	],
 	base: ["validate", "preview"],
+	after: ["deploy"],
 	out: [
 		"validate",
 		"preview",
@@ -15100,6 +15102,7 @@ function readInputs() {
 		environments: readNames(wrong, "environments", "environments/production.yaml is \"production\""),
 		endpoints: readNames(wrong, "endpoints", "endpoints/iris.yaml is \"iris\""),
 		base: readBase(wrong),
+		after: readNames(wrong, "after", "environments/staging.yaml is \"staging\"").at(0),
 		pullRequest: getInput("pull-request") || ".davit/pull-request",
 		validated: getInput("validated") || "reports/davit-validate",
 		out: getInput("out") || void 0,
@@ -21274,14 +21277,14 @@ async function findCommit(git, base) {
 function mergePaths(tracked, untracked) {
 	const parts = tracked.split("\0");
 	const changes = /* @__PURE__ */ new Map();
-	for (let i = 0; i + 1 < parts.length; i += 2) changes.set(parts[i + 1] ?? "", CHANGES$1[parts[i]?.charAt(0) ?? ""] ?? "modified");
+	for (let i = 0; i + 1 < parts.length; i += 2) changes.set(parts[i + 1] ?? "", CHANGES$2[parts[i]?.charAt(0) ?? ""] ?? "modified");
 	for (const path of untracked.split("\0").filter((p) => p !== "")) changes.set(path, changes.has(path) ? "modified" : "added");
 	return [...changes].map(([path, change]) => ({
 		path,
 		change
 	})).sort((a, b) => a.path < b.path ? -1 : 1);
 }
-var NoBaseError, DEFAULT_BASES, BASE_HINT, CHANGES$1;
+var NoBaseError, DEFAULT_BASES, BASE_HINT, CHANGES$2;
 var init_changed_paths = __esmMin((() => {
 	init_run_git();
 	NoBaseError = class extends Error {};
@@ -21293,7 +21296,7 @@ var init_changed_paths = __esmMin((() => {
 		"master"
 	];
 	BASE_HINT = "name the endpoints, or the commit to compare with: --base REF";
-	CHANGES$1 = {
+	CHANGES$2 = {
 		A: "added",
 		D: "deleted"
 	};
@@ -21535,10 +21538,11 @@ var init_default_hardware = __esmMin((() => {
 // schemas/environment/complete-kubernetes.ts
 function checkKubernetes(value, locate) {
 	return [
-		...checkAutoscaling(value, locate),
-		...checkHardware(value, locate),
-		...checkNamespaces(value, locate)
-	];
+		checkAutoscaling,
+		checkHardware,
+		checkNamespaces,
+		checkTls
+	].flatMap((check) => check(value, locate));
 }
 function completeKubernetesSettings(value) {
 	const { images, gateway } = value;
@@ -21567,6 +21571,7 @@ function completeKubernetesSettings(value) {
 			annotations: gateway?.annotations ?? {},
 			tlsSecret: gateway?.tls_secret,
 			replicas: gateway?.replicas ?? 2,
+			plainHttp: gateway?.plain_http,
 			requestsPerSource: gateway?.requests_per_source,
 			allowedOrigins: gateway?.allowed_origins ?? []
 		},
@@ -21624,6 +21629,7 @@ function completeWorkloadHardware(file, before) {
 		per: file.per ?? before.per,
 		cpu: file.cpu ?? before.cpu,
 		memory: file.memory ?? before.memory,
+		temporaryStorage: file.temporary_storage ?? before.temporaryStorage,
 		gpu: file.gpu === void 0 ? before.gpu : file.gpu === null ? void 0 : {
 			resource,
 			count,
@@ -21667,6 +21673,11 @@ function checkNamespaces(value, locate) {
 	if (namespace !== platform) return [];
 	const message = `Cannot use "${namespace}" for both models and the platform: expected two namespaces, because models must not reach the authorisation service`;
 	return [makeError("conflicting-fields", locate(["platform_namespace"]), message)];
+}
+function checkTls({ gateway }, locate) {
+	const { service_type: type, tls_secret: secret, plain_http: plain = false } = gateway ?? {};
+	if (type !== "LoadBalancer" || secret !== void 0 || plain) return [];
+	return [makeError("missing-field", locate(["gateway", "service_type"]), "Cannot use a LoadBalancer without TLS: clients would send their tokens as plain text, expected \"gateway.tls_secret\", or \"gateway.plain_http: true\" if TLS ends in front of it")];
 }
 var MAX_KNATIVE_SECONDS;
 var init_complete_kubernetes = __esmMin((() => {
@@ -28159,6 +28170,7 @@ var init_hardware_file = __esmMin((() => {
 		per: _enum(["unit", "replica"]).optional().describe("Whether cpu and memory are for one unit of concurrency or for one replica"),
 		cpu: processors.optional().describe("CPU request"),
 		memory: memory.optional().describe("Memory request and limit"),
+		temporary_storage: memory.optional().describe("Limit of the files in /tmp of one replica; a replica with more is replaced; default 10Gi"),
 		gpu: gpu.nullable().optional().describe("GPUs of one replica; null: none"),
 		node_selector: record(string$1(), string$1()).optional().describe("Labels that a node must have"),
 		tolerations: array(toleration).optional().describe("Taints of nodes to tolerate"),
@@ -28289,6 +28301,7 @@ var init_kubernetes_environment_file = __esmMin((() => {
 		annotations: stringMap.optional().describe("Annotations of the edge's Service, for a load balancer's controller"),
 		tls_secret: secretName.optional().describe("Secret of type tls in the platform namespace; default: plain HTTP"),
 		replicas: int().min(1, "expected 1 to 50").max(50, "expected 1 to 50").optional().describe("Replicas of the edge, and as many of the authorisation service; default 2"),
+		plain_http: boolean$1().optional().describe("true: a LoadBalancer without tls_secret, because TLS ends in front of it; default false"),
 		requests_per_source: int().min(1, "expected 1 to 1000000").max(1e6, "expected 1 to 1000000").optional().describe("Requests a second that one replica of the edge takes from one client address; default 2000"),
 		allowed_origins: array(string$1().regex(/^https?:\/\/[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/, "expected an origin as browsers send it, such as https://app.example.com, not \"*\"")).optional().describe("Origins that may send requests from a browser (CORS); default: none")
 	});
@@ -28325,7 +28338,7 @@ var init_kubernetes_environment_file = __esmMin((() => {
 		egress: array(strictObject({
 			cidr: addressRange,
 			ports: array(int().min(1, "expected 1 to 65535").max(65535, "expected 1 to 65535")).optional().describe("Default: all")
-		})).optional().describe("Address ranges that models may connect to, besides DNS; default: all")
+		})).optional().describe("Address ranges that models may connect to, besides DNS; default: all but cloud metadata (169.254.0.0/16)")
 	};
 }));
 // schemas/environment/environment-file.ts
@@ -29067,9 +29080,9 @@ async function readEndpoint(place, name) {
 		diagnostics
 	};
 }
-async function readEnvironment({ root }, name) {
+async function readEnvironment({ root, environments = root }, name) {
 	const file = `environments/${name}.yaml`;
-	const text = await readText$1(join(root, file));
+	const text = await readText$1(join(environments, file));
 	if (text === void 0) return missing("unknown-environment", file, `Cannot find the environment "${name}": there is no file ${file}`, `Create the file with name: ${name} and target: local`);
 	const { environment, diagnostics } = parseEnvironment(text, file);
 	return {
@@ -30158,11 +30171,12 @@ var init_project$2 = __esmMin((() => {
 	init_pulumi_environment();
 }));
 // schemas/deployment/folder-variables.ts
-function renderFolderVariables({ endpoints, from, locks }) {
+function renderFolderVariables({ endpoints, from = "", environments = "", locks = "" }) {
 	return {
 		[VARIABLES.endpoints]: endpoints,
-		[VARIABLES.from]: from ?? "",
-		[VARIABLES.locks]: locks ?? ""
+		[VARIABLES.from]: from,
+		[VARIABLES.environments]: environments,
+		[VARIABLES.locks]: locks
 	};
 }
 var VARIABLES;
@@ -30170,6 +30184,7 @@ var init_folder_variables = __esmMin((() => {
 	VARIABLES = {
 		endpoints: "DAVIT_ENDPOINTS",
 		from: "DAVIT_FROM",
+		environments: "DAVIT_ENVIRONMENTS_FROM",
 		locks: "DAVIT_LOCKS"
 	};
 }));
@@ -30323,7 +30338,7 @@ var init_plan$1 = __esmMin((() => {
 function compareText(difference) {
 	const { path, old: before, new: after } = difference;
 	if (typeof before !== "string" || typeof after !== "string") return [difference];
-	if (Math.max(before.length, after.length) <= SHORT_CHARACTERS$3) return [difference];
+	if (Math.max(before.length, after.length) <= SHORT_CHARACTERS$4) return [difference];
 	const file = path.replace(/^data\["([^"]+)"\]$/, "$1");
 	const fields = [parseJson$1(before), parseJson$1(after)];
 	if (fields.every(isRecord)) return compareFields(fields[0], fields[1]).map(prefixPath(file));
@@ -30364,7 +30379,7 @@ function cutCommonStart(difference) {
 	const { old, new: fresh } = difference;
 	if (typeof old !== "string" || typeof fresh !== "string") return difference;
 	const same = countCommonStart(old, fresh) - CONTEXT_CHARACTERS;
-	if (same <= 0 || Math.max(old.length, fresh.length) <= SHORT_CHARACTERS$3) return difference;
+	if (same <= 0 || Math.max(old.length, fresh.length) <= SHORT_CHARACTERS$4) return difference;
 	return {
 		...difference,
 		old: `…${old.slice(same)}`,
@@ -30386,9 +30401,9 @@ function parseJson$1(text) {
 function isRecord(value) {
 	return typeof value === "object" && value !== null && !Array.isArray(value);
 }
-var SHORT_CHARACTERS$3, CONTEXT_CHARACTERS, MAX_DEPTH$1;
+var SHORT_CHARACTERS$4, CONTEXT_CHARACTERS, MAX_DEPTH$1;
 var init_compare_text = __esmMin((() => {
-	SHORT_CHARACTERS$3 = 60;
+	SHORT_CHARACTERS$4 = 60;
 	CONTEXT_CHARACTERS = 16;
 	MAX_DEPTH$1 = 16;
 }));
@@ -34023,7 +34038,7 @@ var init_copy_if_private = __esmMin((() => {
 	[READ, LIST] = [4, 5];
 }));
 // sandbox/control-group.ts
-async function makeControlGroup(limits, root = ROOT) {
+async function makeControlGroup(limits, root = ROOT$1) {
 	const name = `davit-${randomUUID()}`;
 	return await stat(join(root, "cgroup.controllers")).catch(() => void 0) ? makeUnified(name, limits, root) : makeSplit(name, limits, root);
 }
@@ -34086,9 +34101,9 @@ async function removeGroup(folder) {
 async function readCount(file, pattern) {
 	return Number(pattern.exec(await readFile(file, "utf8").catch(() => ""))?.[1] ?? 0);
 }
-var ROOT, REMOVE_ATTEMPTS;
+var ROOT$1, REMOVE_ATTEMPTS;
 var init_control_group = __esmMin((() => {
-	ROOT = "/sys/fs/cgroup";
+	ROOT$1 = "/sys/fs/cgroup";
 	REMOVE_ATTEMPTS = 40;
 }));
 // sandbox/watch-tree.ts
@@ -36108,12 +36123,12 @@ async function findBasePython({ python }) {
 		folder: dirname(dirname(executable))
 	};
 }
-var SCRIPT, MAX_FILES, LIMIT_MILLISECONDS, ByteCodeCompiler;
+var SCRIPT, MAX_FILES$1, LIMIT_MILLISECONDS, ByteCodeCompiler;
 var init_compile_byte_code = __esmMin((() => {
 	init_code();
 	init_wait_for_child();
 	SCRIPT = codePath("python", "compile_byte_code.py");
-	MAX_FILES = 2e4;
+	MAX_FILES$1 = 2e4;
 	LIMIT_MILLISECONDS = 6e4;
 	ByteCodeCompiler = class {
 		#base;
@@ -36141,7 +36156,7 @@ var init_compile_byte_code = __esmMin((() => {
 			await this.#ended;
 		}
 		#accepts(file) {
-			if (this.#seen.size >= MAX_FILES || this.#seen.has(file) || !file.endsWith(".py")) return false;
+			if (this.#seen.size >= MAX_FILES$1 || this.#seen.has(file) || !file.endsWith(".py")) return false;
 			if (/[\n\r\0]/.test(file) || file.split(sep).includes("..")) return false;
 			return this.#folders.some((folder) => file.startsWith(folder)) && !file.startsWith(this.#pycache + sep);
 		}
@@ -36408,12 +36423,12 @@ async function checkPickles(subject, model, options) {
 		...subject.entity.place,
 		file: `${subject.entity.place.file}/${path}`
 	} : subject.entity.place;
-	const diagnostics = found.slice(0, SHOWN_FILES).flatMap((finding) => describe$1(subject, finding).map(([code, message, hint]) => make(code, place(finding.path), message, hint)));
+	const diagnostics = found.slice(0, SHOWN_FILES).flatMap((finding) => describe$2(subject, finding).map(([code, message, hint]) => make(code, place(finding.path), message, hint)));
 	if (found.length <= SHOWN_FILES) return diagnostics;
 	const more = `Cannot trust ${found.length - SHOWN_FILES} more files of ${subject.label}: see the scan of its pickles`;
 	return [...diagnostics, make("pickle-import", place("."), more)];
 }
-function describe$1({ label }, { path, imports, incomplete }) {
+function describe$2({ label }, { path, imports, incomplete }) {
 	const beyond = [
 		"pickle-import",
 		`Cannot trust ${path} of ${label}: loading it imports ${imports.slice(0, SHOWN_IMPORTS).join(", ")}${imports.length > SHOWN_IMPORTS ? ` and ${imports.length - SHOWN_IMPORTS} more` : ""}, expected only its packages and its code`,
@@ -37222,7 +37237,7 @@ var init_validate_endpoints = __esmMin((() => {
 }));
 // schemas/deployment/revision-failure.ts
 function parseRevisionFailure(text) {
-	const [, revision, rest] = HEAD$1.exec(text) ?? [];
+	const [, revision, rest] = HEAD$2.exec(text) ?? [];
 	if (revision === void 0 || rest === void 0) return void 0;
 	const [message = "", ...hints] = rest.split("\n");
 	return {
@@ -37231,9 +37246,9 @@ function parseRevisionFailure(text) {
 		hints
 	};
 }
-var HEAD$1;
+var HEAD$2;
 var init_revision_failure = __esmMin((() => {
-	HEAD$1 = /^Revision (\S+) does not become ready: ([\s\S]*)$/;
+	HEAD$2 = /^Revision (\S+) does not become ready: ([\s\S]*)$/;
 }));
 // app/deploy/stack-failures.ts
 function makeStackDiagnostics(endpoint, stack, outcome) {
@@ -37676,20 +37691,20 @@ function makeDockerfile(node) {
 	return [
 		`FROM ${node}`,
 		`LABEL org.opencontainers.image.title="${AUTHORISATION}"`,
-		`COPY . ${FOLDER}`,
-		`WORKDIR ${FOLDER}`,
+		`COPY . ${FOLDER$1}`,
+		`WORKDIR ${FOLDER$1}`,
 		"USER 65532:65532",
 		`ENTRYPOINT ["node", "--disable-warning=ExperimentalWarning", "${ENTRY}"]`,
 		""
 	].join("\n");
 }
-var FOLDER, ENTRY, TAG_LENGTH;
+var FOLDER$1, ENTRY, TAG_LENGTH;
 var init_plan_authorisation_image = __esmMin((() => {
 	init_names();
 	init_platform_names();
 	init_code();
 	init_collect_sources();
-	FOLDER = "/opt/davit";
+	FOLDER$1 = "/opt/davit";
 	ENTRY = "edge/service.ts";
 	TAG_LENGTH = 12;
 }));
@@ -39222,7 +39237,7 @@ async function previewChanged(known, stage) {
 	}
 	if (!isProven(known)) return known;
 	const { place } = stage.request;
-	const { value, diagnostics } = await readReviewed(place, name, stage.environments);
+	const { value, diagnostics } = await readReviewed(place, name, stage.environments.map((e) => e.environment));
 	const before = [
 		...known.diagnostics,
 		...diagnostics,
@@ -39252,10 +39267,11 @@ async function checkReadable(place, endpoint) {
 	const inside = endpoint.entities.map(({ model }) => relative(root, locateModel(root, model).folder)).filter((path) => !path.startsWith("..") && !isAbsolute(path));
 	return [...place.from === void 0 ? [] : await refuseFiles(place.from, inside), ...(await readLock$1(place, name)).diagnostics];
 }
-function previewAll({ request, environments, open, turn }, preview) {
-	const previewOne = async (environment) => {
+function previewAll({ request, environments, turn }, preview) {
+	const previewOne = async ({ environment, place, open }) => {
 		const work = async () => preview(await open(), {
 			...request,
+			place,
 			environment
 		});
 		const { value, outage } = await catchOutage(request.signal, work);
@@ -39276,6 +39292,60 @@ var init_preview_changed = __esmMin((() => {
 	init_outage();
 	init_preview_endpoints();
 	init_validate_changed();
+}));
+// app/review/review-environments.ts
+async function readReviewedEnvironments(place, { names, paths }) {
+	const read = await Promise.all(names.map((name) => readReviewedEnvironment(place, name, paths)));
+	return {
+		environments: read.flatMap((r) => r.environments),
+		diagnostics: read.flatMap((r) => r.diagnostics)
+	};
+}
+async function readReviewedEnvironment(place, name, paths) {
+	const base = await readEnvironment(place, name);
+	const ours = {
+		environments: base.value ? [{
+			environment: base.value,
+			place,
+			isChanged: false
+		}] : [],
+		diagnostics: base.diagnostics
+	};
+	const { from } = place;
+	const file = `environments/${name}.yaml`;
+	const isChanged = paths.some((p) => p.path === file && p.change !== "deleted");
+	if (from === void 0 || from === place.root || !isChanged) return ours;
+	const refused = await refuseFiles(from, [file]);
+	if (refused.length > 0) return {
+		environments: [],
+		diagnostics: refused
+	};
+	const theirPlace = {
+		...place,
+		environments: from
+	};
+	const theirs = await readEnvironment(theirPlace, name);
+	if (theirs.value && !connectsAlike(theirs.value, base.value)) return ours;
+	return {
+		environments: theirs.value ? [{
+			environment: theirs.value,
+			place: theirPlace,
+			isChanged: true
+		}] : [],
+		diagnostics: theirs.diagnostics
+	};
+}
+function connectsAlike(theirs, ours) {
+	const [one, other] = [listConnections(theirs), listConnections(ours)];
+	return one.every((value, i) => value === other[i]);
+}
+function listConnections(environment) {
+	if (environment?.target !== "kubernetes") return [void 0, void 0];
+	return [environment.cluster.kubeconfig, environment.images.dockerHost];
+}
+var init_review_environments = __esmMin((() => {
+	init_refuse_files();
+	init_read_project();
 }));
 // schemas/diagnostic-codes.ts
 var DIAGNOSTIC_CODES;
@@ -39493,6 +39563,8 @@ var init_report$1 = __esmMin((() => {
 	pullRequest = strictObject({
 		number: count,
 		fork: boolean$1(),
+		needs_own_run: boolean$1().exactOptional(),
+		files_complete: boolean$1().exactOptional(),
 		destroy: boolean$1(),
 		locks_commit: commit.nullable(),
 		base_moved_to: commit.nullable(),
@@ -39505,7 +39577,8 @@ var init_report$1 = __esmMin((() => {
 		program: strictObject({
 			digest: sha256,
 			commit: commit.nullable(),
-			environments: _enum(["checkout", "base"])
+			environments: _enum(["checkout", "base"]),
+			changed_environments: list(text$1).exactOptional()
 		}).nullable(),
 		environments: list(text$1),
 		stages: list(stage),
@@ -39574,13 +39647,13 @@ async function reviewProject(request) {
 }
 async function makeReport(work) {
 	const { environments: names, place, stage } = work;
-	const [changes, checked, declared] = await Promise.all([
-		readChanges(work),
-		stage === "preview" ? [] : checkAll(place),
-		Promise.all(names.map((name) => readEnvironment(place, name)))
-	]);
+	const [changes, checked] = await Promise.all([readChanges(work), stage === "preview" ? [] : checkAll(place)]);
+	const declared = await readReviewedEnvironments(place, {
+		names,
+		paths: changes?.paths ?? []
+	});
 	const changed = await selectChanged(work, changes);
-	const environments = declared.flatMap((d) => d.value ?? []);
+	const { environments } = declared;
 	const diagnostics = await withoutRefused(declarationsRoot(place), checked);
 	const endpoints = await reviewAll(changed, {
 		work,
@@ -39592,31 +39665,37 @@ async function makeReport(work) {
 		report_version: 3,
 		base: changes?.base ?? null,
 		head: changes?.head ?? null,
-		program: stage === "validate" ? null : await describeProgram(work),
-		environments: environments.map((e) => e.name),
+		program: stage === "validate" ? null : await describeProgram(work, environments),
+		environments: environments.map((e) => e.environment.name),
 		stages: (stage ? [stage] : ["validate", "preview"]).map((s) => ({
 			stage: s,
 			result: work.signal.aborted ? "cancelled" : "success",
 			why: null
 		})),
 		pull_request: null,
-		diagnostics: [...sortDiagnostics([...others, ...declared.flatMap((d) => d.diagnostics)])],
+		diagnostics: [...sortDiagnostics([...others, ...declared.diagnostics])],
 		endpoints: [...endpoints]
 	};
 }
-async function describeProgram({ root, from, programCommit }) {
+async function describeProgram({ root, from, programCommit }, all) {
 	const environments = from === void 0 || from === root ? "checkout" : "base";
-	return {
+	const changed = all.flatMap((e) => e.isChanged ? [e.environment.name] : []);
+	const program = {
 		digest: await digestProgram(),
 		commit: programCommit ?? null,
 		environments
+	};
+	return changed.length === 0 ? program : {
+		...program,
+		changed_environments: changed
 	};
 }
 async function reviewAll(changed, { work, environments, diagnostics }) {
 	const { stage, locks } = work;
 	const validated = stage === "preview" ? await readValidated(work.with) : /* @__PURE__ */ new Map();
-	const [open, width] = [openProjectOnce(work), machineConcurrency()];
+	const width = machineConcurrency();
 	const turn = limitConcurrency(width);
+	const previewed = makePreviewEnvironments(work, environments);
 	return mapConcurrent(changed, width, (c) => unlessStopped(c, work, async () => {
 		const known = stage === "preview" ? {
 			...validated.get(c.endpoint) ?? makeUnread(c),
@@ -39624,17 +39703,31 @@ async function reviewAll(changed, { work, environments, diagnostics }) {
 			previews: []
 		} : await validateChanged(c, {
 			request: work,
-			environments,
 			diagnostics,
-			locks
+			locks,
+			environments: environments.map((e) => e.environment)
 		});
 		return stage === "validate" ? known : previewChanged(known, {
 			request: work,
-			environments,
-			open,
+			environments: previewed,
 			turn
 		});
 	}));
+}
+function makePreviewEnvironments(work, environments) {
+	const opened = /* @__PURE__ */ new Map();
+	return environments.map(({ environment, place }) => {
+		const open = opened.get(place.environments) ?? openProjectOnce({
+			...work,
+			place
+		});
+		opened.set(place.environments, open);
+		return {
+			environment,
+			place,
+			open
+		};
+	});
 }
 async function unlessStopped(changed, { signal }, work) {
 	try {
@@ -39707,6 +39800,7 @@ var init_review_project = __esmMin((() => {
 	init_check_files();
 	init_project$1();
 	init_preview_changed();
+	init_review_environments();
 	init_stage_folder$1();
 	init_validate_changed();
 	init_select_endpoints();
@@ -39763,7 +39857,8 @@ function needsLock({ computed_lock: computed, lock }) {
 	return computed !== null && lock !== "committed";
 }
 function determineUnpreviewedState({ entities, change }, standpoint) {
-	return (change === "removed" || entities.length > 0 && entities.every((e) => e.proof !== null)) && !hasPreview(standpoint) ? "validated" : "unknown";
+	if (!(change === "removed" || entities.length > 0 && entities.every((e) => e.proof !== null)) || hasPreview(standpoint)) return "unknown";
+	return standpoint.pull_request?.fork === true ? "claimed" : "validated";
 }
 function hasPreview({ stages, pull_request: pullRequest }) {
 	return stages.some((s) => s.stage === "preview" && s.result === "success") && pullRequest?.fork !== true;
@@ -39773,7 +39868,9 @@ function sortEndpoints(report) {
 	return [...report.endpoints].sort((a, b) => rank(a) - rank(b) || (a.endpoint < b.endpoint ? -1 : 1));
 }
 function concludeReview(report) {
-	return report.diagnostics.some((d) => d.severity === "error") || report.endpoints.some((e) => BLOCKING_STATES.includes(determineReviewState(e, report))) || listBrokenStages(report).length > 0 ? "failure" : "success";
+	if (report.diagnostics.some((d) => d.severity === "error") || report.endpoints.some((e) => BLOCKING_STATES.includes(determineReviewState(e, report))) || listBrokenStages(report).length > 0) return "failure";
+	const { fork, needs_own_run: needsOwnRun = fork } = report.pull_request ?? { fork: false };
+	return needsOwnRun ? "action_required" : "success";
 }
 function listBrokenStages({ stages, pull_request: pullRequest }) {
 	const excused = ({ stage, result }) => result === "success" || stage === "preview" && result === "skipped" && pullRequest?.fork === true;
@@ -39814,6 +39911,7 @@ var init_review_state = __esmMin((() => {
 		label: ["removed without the label", "removed without the label"],
 		delete: ["removed", "removed"],
 		recreate: ["recreated with downtime", "recreated with downtime"],
+		claimed: ["proved by the fork's own run", "proved by the fork's own run"],
 		validated: ["proved, not previewed", "proved, not previewed"],
 		"rolling-update": ["rolling", "rolling"],
 		"update-in-place": ["in place", "in place"],
@@ -39846,7 +39944,7 @@ function renderDetails(report, standpoint, at) {
 		renderDiagnostics(report.diagnostics, at),
 		renderOutage(report.outage, step),
 		renderPaths(report, step),
-		...report.entities.map((e) => renderEntity(e, step)),
+		...report.entities.map((e) => `${standpoint.pull_request?.fork === true ? "The fork's own run reports: " : ""}${renderEntity(e, step)}`),
 		...report.previews.map((p) => renderPreview$1(p, step))
 	].filter((s) => s !== "");
 	if (sections.length === 0) return "";
@@ -39979,11 +40077,12 @@ var init_render_details = __esmMin((() => {
 // review/render-callouts.ts
 function renderCallouts(report) {
 	return [
+		...renderFork(report),
+		...renderUnlisted(report),
 		...renderBrokenStages(report),
 		...renderLocks(report),
 		...renderRemovals(report),
 		...renderStale(report),
-		...renderFork(report),
 		...renderEnvironments(report)
 	];
 }
@@ -40004,49 +40103,55 @@ function renderLocks(report) {
 	const names = missing.map((e) => e.endpoint);
 	const command = renderSpan(`npx davit lock${names.length <= SHOWN_NAMES && names.every((name) => /^[\w-]+$/.test(name)) ? ` ${names.join(" ")}` : ""}`, 1e3);
 	const one = missing.length === 1;
-	const what = `The ${one ? "lock" : "locks"} of ${renderNames(missing)} ${one ? "is" : "are"} missing or out of date`;
+	const what = `The ${one ? "lock" : "locks"} of ${renderNames$1(missing)} ${one ? "is" : "are"} missing or out of date`;
 	return [...told, `🔒 **${what}**, and computed for this review only. Run ${command}, then commit and push the changes in \`endpoints/\`.`];
 }
 function renderCommitted(committed, commit) {
 	const [noun, verb] = committed.length === 1 ? ["lock", "was"] : ["locks", "were"];
-	return `🔒 The ${noun} of ${renderNames(committed)} ${verb} computed and committed to this branch as ${renderSpan(commit.slice(0, SHORT_CHARACTERS$2))}; pull before you push again.`;
+	return `🔒 The ${noun} of ${renderNames$1(committed)} ${verb} computed and committed to this branch as ${renderSpan(commit.slice(0, SHORT_CHARACTERS$3))}; pull before you push again.`;
 }
 function renderRemovals(report) {
 	const removed = report.endpoints.filter((e) => determineReviewState(e, report) === "label");
 	if (removed.length === 0) return [];
 	const label = renderSpan(DESTROY_LABEL);
-	return [`❌ **Merging this pull request permanently removes ${renderNames(removed)}.** If that is intended, add the label ${label} to the pull request; otherwise restore the file.`];
+	return [`❌ **Merging this pull request permanently removes ${renderNames$1(removed)}.** If that is intended, add the label ${label} to the pull request; otherwise restore the file.`];
 }
 function renderStale({ base, pull_request: pull }) {
 	if (base === null || !pull?.base_moved_to) return [];
-	const [was, is] = [base, pull.base_moved_to].map((c) => renderSpan(c.slice(0, SHORT_CHARACTERS$2)));
+	const [was, is] = [base, pull.base_moved_to].map((c) => renderSpan(c.slice(0, SHORT_CHARACTERS$3)));
 	return [`🕓 **Out of date since ${is ?? ""}**: this was compared with ${was ?? ""}, and the base branch has moved on. Update the branch to review it again.`];
 }
-function renderFork({ pull_request: pull, stages }) {
-	const skipped = stages.some((s) => s.stage === "preview" && s.result === "skipped");
-	if (!pull?.fork || !skipped) return [];
-	return ["ℹ️ **Not previewed**: the pull request comes from a fork, whose runs get no access to the environments. A maintainer can preview it by opening the same branch in this repository."];
+function renderFork({ pull_request: pull, endpoints }) {
+	if (!pull?.fork || endpoints.length === 0 && pull.needs_own_run !== true) return [];
+	const branch = `fork-${pull.number}`;
+	return [`⚠️ **Reported by the fork's own run**, which can report anything: GitHub says which endpoints change, and everything else below is the fork's claim. Nothing is previewed, and the check does not succeed until a run of this repository has reviewed the same commit. A maintainer reads the changes, above all those in \`.github/\`, runs ${renderSpan(`git fetch origin pull/${pull.number}/head:${branch} && git push origin ${branch}`, COMMAND_CHARACTERS)} and opens a pull request from that branch.`];
+}
+function renderUnlisted({ pull_request: pull }) {
+	if (pull?.files_complete !== false) return [];
+	return ["⚠️ **GitHub does not list all files that this pull request changes**, because there are too many: an endpoint that is missing here may change too."];
 }
 function renderEnvironments({ program, endpoints }) {
 	if (program?.environments !== "base") return [];
-	const changed = [...new Set(endpoints.flatMap((e) => e.because.map((b) => b.path)))].filter((path) => path.startsWith("environments/")).sort();
-	if (changed.length === 0) return [];
-	return [`⚠️ **${changed.slice(0, SHOWN_NAMES).map((path) => renderSpan(path)).join(", ")} changes in this pull request, and the previews do not show it**: they use the base branch's environments until the merge.`];
+	const used = (program.changed_environments ?? []).map((name) => `environments/${name}.yaml`).sort();
+	const unused = [...new Set(endpoints.flatMap((e) => e.because.map((b) => b.path)))].filter((path) => path.startsWith("environments/") && !used.includes(path)).sort();
+	const shown = (files) => files.slice(0, SHOWN_NAMES).map((path) => renderSpan(path)).join(", ");
+	return [...used.length === 0 ? [] : [`⚠️ **${shown(used)} changes in this pull request, and with it every endpoint there**: the previews use the changed file as data, and the merge of this pull request is its review.`], ...unused.length === 0 ? [] : [`⚠️ **${shown(unused)} changes in this pull request, and the previews do not show it**: they use the base branch's file until the merge, because the change is about where previews connect (kubeconfig, Docker host) or removes the file.`]];
 }
-function renderNames(endpoints) {
+function renderNames$1(endpoints) {
 	const names = endpoints.slice(0, SHOWN_NAMES).map((e) => renderSpan(e.endpoint, NAME_CHARACTERS$3));
 	const left = endpoints.length - names.length;
 	const all = left > 0 ? [...names, `${left} more`] : names;
 	return all.length === 1 ? all[0] ?? "" : `${all.slice(0, -1).join(", ")} and ${all.at(-1) ?? ""}`;
 }
-var SHOWN_NAMES, SHORT_CHARACTERS$2, NAME_CHARACTERS$3, WHY_CHARACTERS;
+var SHOWN_NAMES, SHORT_CHARACTERS$3, NAME_CHARACTERS$3, WHY_CHARACTERS, COMMAND_CHARACTERS;
 var init_render_callouts = __esmMin((() => {
 	init_render_code();
 	init_review_state();
 	SHOWN_NAMES = 10;
-	SHORT_CHARACTERS$2 = 12;
+	SHORT_CHARACTERS$3 = 12;
 	NAME_CHARACTERS$3 = 63;
 	WHY_CHARACTERS = 400;
+	COMMAND_CHARACTERS = 200;
 }));
 // review/render-footer.ts
 function renderFooter(report) {
@@ -40067,7 +40172,9 @@ function renderProgram({ program }) {
 	if (program === null) return [];
 	const davit = program.commit === null ? "" : ` of Davit ${renderCommit(program.commit)}`;
 	const whose = program.environments === "base" ? "the base branch's environments" : "the environments of this checkout";
-	return [`previewed with program ${renderCommit(program.digest)}${davit} and ${whose}`];
+	const names = (program.changed_environments ?? []).map((name) => renderSpan(name, NAME_CHARACTERS$2));
+	const except = names.length === 0 || names.length > SHOWN_ENVIRONMENTS ? "" : `, except the pull request's ${names.join(", ")}`;
+	return [`previewed with program ${renderCommit(program.digest)}${davit} and ${whose}${except}`];
 }
 function renderFingerprints({ endpoints }) {
 	const planned = endpoints.map(({ endpoint, previews }) => ({
@@ -40086,14 +40193,15 @@ function renderFingerprints({ endpoints }) {
 	});
 }
 function renderCommit(commit) {
-	return renderSpan(commit.slice(0, SHORT_CHARACTERS$1));
+	return renderSpan(commit.slice(0, SHORT_CHARACTERS$2));
 }
-var SHOWN_FINGERPRINTS, SHORT_CHARACTERS$1, NAME_CHARACTERS$2;
+var SHOWN_FINGERPRINTS, SHOWN_ENVIRONMENTS, SHORT_CHARACTERS$2, NAME_CHARACTERS$2;
 var init_render_footer = __esmMin((() => {
 	init_fingerprint();
 	init_render_code();
 	SHOWN_FINGERPRINTS = 4;
-	SHORT_CHARACTERS$1 = 12;
+	SHOWN_ENVIRONMENTS = 8;
+	SHORT_CHARACTERS$2 = 12;
 	NAME_CHARACTERS$2 = 63;
 }));
 // review/render-table.ts
@@ -40114,7 +40222,7 @@ function renderRow$2(report, whole) {
 		renderSign(report, whole),
 		renderSpan(report.endpoint, NAME_CHARACTERS$1),
 		renderChange(report),
-		renderModel(report),
+		`${whole.pull_request?.fork === true && report.outage === null ? "the fork says: " : ""}${renderModel(report)}`,
 		renderLock(report),
 		...verdicts
 	]);
@@ -40137,14 +40245,14 @@ function renderLock(report) {
 }
 function renderChange({ change, because }) {
 	const [first] = because;
-	if (change !== "affected" || !first) return CHANGES[change];
+	if (change !== "affected" || !first) return CHANGES$1[change];
 	const more = because.length > 1 ? ` and ${because.length - 1} more` : "";
 	return `affected by ${renderSpan(first.path, NAME_CHARACTERS$1)}${more}`;
 }
 function renderModel({ change, diagnostics, entities, outage }) {
-	if (outage !== null) return `not checked: ${renderSpan(outage, SHORT_CHARACTERS)}`;
+	if (outage !== null) return `not checked: ${renderSpan(outage, SHORT_CHARACTERS$1)}`;
 	const error = diagnostics.find((d) => d.severity === "error");
-	if (error) return `${renderSpan(error.message, SHORT_CHARACTERS)} (line ${error.line})`;
+	if (error) return `${renderSpan(error.message, SHORT_CHARACTERS$1)} (line ${error.line})`;
 	const proofs = entities.flatMap((e) => e.proof ?? []);
 	if (change === "removed" || proofs.length === 0) return "–";
 	const all = proofs.length === 1 ? "proved" : `${proofs.length} proved`;
@@ -40153,27 +40261,28 @@ function renderModel({ change, diagnostics, entities, outage }) {
 	return `${all}${cached}, ${Math.round(memory)} MiB`;
 }
 function renderPreview({ change }, preview) {
-	if (preview?.outage) return `not previewed: ${renderSpan(preview.outage, SHORT_CHARACTERS)}`;
+	if (preview?.outage) return `not previewed: ${renderSpan(preview.outage, SHORT_CHARACTERS$1)}`;
 	if (!preview?.plan) return "–";
 	const { kind } = preview.plan.verdict;
 	if (change === "removed") return kind === "no-change" ? "not deployed" : "**removed**";
 	const lacking = findBlockingNote(preview);
-	return lacking === void 0 ? VERDICTS[kind] : `${VERDICTS[kind]}<br>⚠️ ${renderSpan(lacking, SHORT_CHARACTERS)}`;
+	return lacking === void 0 ? VERDICTS[kind] : `${VERDICTS[kind]}<br>⚠️ ${renderSpan(lacking, SHORT_CHARACTERS$1)}`;
 }
 function findBlockingNote({ plan }) {
 	return plan?.verdict.notes.find((note) => !note.startsWith("builds "));
 }
-var MEBIBYTE, NAME_CHARACTERS$1, SHORT_CHARACTERS, MAX_COLUMNS, SIGNS$1, LOCKS, CHANGES, VERDICTS;
+var MEBIBYTE, NAME_CHARACTERS$1, SHORT_CHARACTERS$1, MAX_COLUMNS, SIGNS$1, LOCKS, CHANGES$1, VERDICTS;
 var init_render_table = __esmMin((() => {
 	init_render_code();
 	init_review_state();
 	MEBIBYTE = 1 << 20;
 	NAME_CHARACTERS$1 = 63;
-	SHORT_CHARACTERS = 90;
+	SHORT_CHARACTERS$1 = 90;
 	MAX_COLUMNS = 8;
 	SIGNS$1 = {
 		fails: "❌",
 		unknown: "❔",
+		claimed: "❔",
 		lock: "❌",
 		label: "❌",
 		delete: "⚠️"
@@ -40186,7 +40295,7 @@ var init_render_table = __esmMin((() => {
 		unknown: "–",
 		committed: "committed"
 	};
-	CHANGES = {
+	CHANGES$1 = {
 		added: "added",
 		changed: "changed",
 		removed: "**removed**",
@@ -40486,7 +40595,7 @@ async function isCommit(root, commit, signal) {
 		"--quiet",
 		"--end-of-options",
 		`${commit}^{commit}`
-	], signal)).code === 0;
+	], { signal })).code === 0;
 }
 function makeProjectPrefix({ inputs }) {
 	const folder = join("/", inputs.project).slice(1);
@@ -40692,25 +40801,50 @@ var init_preview = __esmMin((() => {
 	init_stage_folder();
 }));
 // review/merge-reports.ts
-function mergeReports(ends, { pullRequest, base, head }) {
+function mergeReports(ends, { pullRequest, base, head, changed = [], expected = changed }) {
 	const [validate, preview] = [parseStage("validate", ends.validate), parseStage("preview", ends.preview)];
 	const reports = [validate.report, preview.report].flatMap((r) => r ?? []);
-	const names = [...new Set(reports.flatMap((r) => r.endpoints.map((e) => e.endpoint)))].sort();
+	const reported = reports.flatMap((r) => r.endpoints.map((e) => e.endpoint));
+	const names = [.../* @__PURE__ */ new Set([...reported, ...expected.map((c) => c.endpoint)])].sort();
 	const find = (report, name) => report?.endpoints.find((e) => e.endpoint === name);
 	return {
 		report_version: 3,
 		base,
 		head,
 		program: preview.report?.program ?? null,
-		environments: [...new Set(reports.flatMap((r) => r.environments))],
+		environments: pullRequest.fork ? [] : [...new Set(reports.flatMap((r) => r.environments))],
 		stages: [validate.stage, explainFork(preview.stage, pullRequest)],
 		pull_request: pullRequest,
 		diagnostics: [...sortDiagnostics(reports.flatMap((r) => r.diagnostics))],
 		endpoints: names.flatMap((name) => {
 			const merged = mergeEndpoint(find(validate.report, name), find(preview.report, name));
-			return merged ? [markLockCommitted(merged, pullRequest)] : [];
+			const known = changed.find((c) => c.endpoint === name);
+			if (pullRequest.fork) return claimEndpoint(merged, known, pullRequest);
+			if (merged) return [markLockCommitted(merged, pullRequest)];
+			return known ? [makeUnreported(known)] : [];
 		})
 	};
+}
+function makeUnreported(known) {
+	const nothing = {
+		computed_lock: null,
+		diagnostics: [],
+		entities: [],
+		previews: []
+	};
+	return {
+		...known,
+		...nothing,
+		lock: "unknown",
+		outage: UNREPORTED
+	};
+}
+function claimEndpoint(claimed, known, { files_complete: complete }) {
+	if (known) return [claimed ? {
+		...claimed,
+		...known
+	} : makeUnreported(known)];
+	return claimed && complete !== true ? [claimed] : [];
 }
 function parseStage(stage, { result, report: text }) {
 	if (text === void 0) return {
@@ -40773,9 +40907,47 @@ function markLockCommitted(endpoint, { locks_commit: commit }) {
 		lock: "committed"
 	};
 }
+var UNREPORTED;
 var init_merge_reports = __esmMin((() => {
 	init_diagnostic();
 	init_report$1();
+	UNREPORTED = "GitHub lists a change of it, and the run has not reported on it";
+}));
+// action/github/compare.ts
+async function compareWithBranch({ octokit, place }, branch, commit) {
+	const options = {
+		...place,
+		basehead: `${branch}...${commit}`,
+		per_page: 1
+	};
+	const { data } = await octokit.rest.repos.compareCommitsWithBasehead(options);
+	const files = data.files ?? [];
+	return {
+		paths: files.flatMap(({ filename: path, status, previous_filename: previous }) => {
+			if (status !== "renamed") return (CHANGES[status] ?? ["modified"]).map((change) => ({
+				path,
+				change
+			}));
+			return [{
+				path,
+				change: "added"
+			}, ...previous === void 0 ? [] : [{
+				path: previous,
+				change: "deleted"
+			}]];
+		}),
+		complete: files.length < MAX_FILES
+	};
+}
+var MAX_FILES, CHANGES;
+var init_compare = __esmMin((() => {
+	MAX_FILES = 300;
+	CHANGES = {
+		added: ["added"],
+		copied: ["added"],
+		removed: ["deleted"],
+		unchanged: []
+	};
 }));
 // action/github/request-error.ts
 function isReadOnlyTokenError(error) {
@@ -40834,6 +41006,96 @@ var init_send_graphql = __esmMin((() => {
 	};
 	OTHER_STATUS = 422;
 }));
+// action/github/objects.ts
+async function readFolder(github, commit, path) {
+	const variables = {
+		...github.place,
+		expression: `${commit}:${path}`
+	};
+	const { repository } = await sendGraphql(github, FOLDER, variables);
+	return new Map((repository.object?.entries ?? []).map(({ name, object }) => [name, object?.text ?? ""]));
+}
+async function readObjectIds(github, expressions) {
+	const found = /* @__PURE__ */ new Map();
+	for (let start = 0; start < expressions.length; start += OBJECTS_PER_REQUEST) {
+		const batch = expressions.slice(start, start + OBJECTS_PER_REQUEST);
+		const variables = Object.fromEntries(batch.map((expression, i) => [`e${i}`, expression]));
+		const { repository } = await sendGraphql(github, makeQuery(batch.length), {
+			...github.place,
+			...variables
+		});
+		for (const [i, expression] of batch.entries()) {
+			const object = repository[`o${i}`];
+			if (object) found.set(expression, object.oid);
+		}
+	}
+	return found;
+}
+function makeQuery(count) {
+	const all = Array.from({ length: count }, (_, i) => i);
+	return `query ($owner: String!, $repo: String!${all.map((i) => `, $e${i}: String!`).join("")}) { repository(owner: $owner, name: $repo) { ${all.map((i) => `o${i}: object(expression: $e${i}) { oid }`).join(" ")} } }`;
+}
+var FOLDER, OBJECTS_PER_REQUEST;
+var init_objects = __esmMin((() => {
+	init_send_graphql();
+	FOLDER = `query ($owner: String!, $repo: String!, $expression: String!) {
+  repository(owner: $owner, name: $repo) {
+    object(expression: $expression) { ... on Tree { entries { name object { ... on Blob { text } } } } }
+  }
+}`;
+	OBJECTS_PER_REQUEST = 50;
+}));
+// action/changed-on-github.ts
+async function findChangesOnGitHub(github, { pull, head }, environments) {
+	const { project } = github;
+	const compared = await compareWithBranch(github, pull.base.branch, head);
+	const paths = compared.paths.flatMap(({ path, change }) => path.startsWith(project) ? [{
+		path: path.slice(project.length),
+		change
+	}] : []);
+	if (paths.length === 0) return {
+		endpoints: [],
+		complete: compared.complete
+	};
+	const all = paths.flatMap(({ path }) => ENVIRONMENT_FILE.exec(path)?.[1] ?? []);
+	const files = await readFolder(github, head, `${project}endpoints`);
+	return {
+		endpoints: findChangedEndpoints(paths, {
+			root: ROOT,
+			names: [...files.keys()].flatMap((file) => /^(.+)\.yaml$/s.exec(file)?.[1] ?? []),
+			endpoints: [...files].flatMap(([file, text]) => parseDeclaration(file, text)),
+			environments: environments.length > 0 ? environments : all
+		}),
+		complete: compared.complete
+	};
+}
+async function findUnreported(github, { pull, head }, { changed, reported }) {
+	const missing = changed.filter((c) => !reported.has(c.endpoint));
+	const paths = [...new Set(missing.flatMap((c) => c.because.map((b) => github.project + b.path)))];
+	const sides = [pull.base.branch, head];
+	const ids = await readObjectIds(github, paths.flatMap((path) => sides.map((side) => `${side}:${path}`)));
+	const isSame = (path) => ids.get(`${sides[0]}:${path}`) === ids.get(`${sides[1]}:${path}`);
+	return missing.filter((c) => c.because.some((b) => !isSame(github.project + b.path)));
+}
+function parseDeclaration(file, text) {
+	const { endpoint } = parseEndpoint(text, `endpoints/${file}`);
+	try {
+		endpoint?.entities.forEach(({ model }) => locateModel(ROOT, model));
+		return endpoint ? [endpoint] : [];
+	} catch {
+		return [];
+	}
+}
+var ROOT, ENVIRONMENT_FILE;
+var init_changed_on_github = __esmMin((() => {
+	init_changed_endpoints();
+	init_parse_endpoint();
+	init_locate_model();
+	init_compare();
+	init_objects();
+	ROOT = "/project";
+	ENVIRONMENT_FILE = /^environments\/([^/]+)\.yaml$/s;
+}));
 // action/github/commit-files.ts
 async function commitFiles(github, commit) {
 	const { place } = github;
@@ -40858,7 +41120,7 @@ async function commitFiles(github, commit) {
 	}
 }
 async function findOwnCommit(github, { branch, expectedHead, headline }) {
-	const { repository } = await sendGraphql(github, HEAD, {
+	const { repository } = await sendGraphql(github, HEAD$1, {
 		...github.place,
 		ref: `refs/heads/${branch}`
 	});
@@ -40866,14 +41128,14 @@ async function findOwnCommit(github, { branch, expectedHead, headline }) {
 	const parents = head?.parents.nodes.map((parent) => parent.oid) ?? [];
 	return head?.messageHeadline === headline && parents.length === 1 && parents[0] === expectedHead ? head.oid : void 0;
 }
-var COMMIT, HEAD;
+var COMMIT, HEAD$1;
 var init_commit_files = __esmMin((() => {
 	init_send_graphql();
 	init_request_error();
 	COMMIT = `mutation ($input: CreateCommitOnBranchInput!) {
   createCommitOnBranch(input: $input) { commit { oid } }
 }`;
-	HEAD = `query ($owner: String!, $repo: String!, $ref: String!) {
+	HEAD$1 = `query ($owner: String!, $repo: String!, $ref: String!) {
   repository(owner: $owner, name: $repo) {
     ref(qualifiedName: $ref) {
       target { ... on Commit { oid messageHeadline parents(first: 2) { nodes { oid } } } }
@@ -44462,14 +44724,15 @@ async function findMergedPullRequest({ octokit, place }, sha, branch) {
 	const merged = (await octokit.paginate(octokit.rest.repos.listPullRequestsAssociatedWithCommit, options)).map(toPullRequest).filter((p) => p.mergedAs !== void 0 && p.base.branch === branch);
 	return merged.find((p) => p.mergedAs === sha) ?? merged.at(0);
 }
-async function findOpenPullRequest({ octokit, place }, head) {
+async function findOpenPullRequest({ octokit, place }, head, defaultBranch) {
 	const options = {
 		...place,
 		state: "open",
 		head: `${head.owner}:${head.branch}`,
 		per_page: 100
 	};
-	return (await octokit.paginate(octokit.rest.pulls.list, options)).map(toPullRequest).find((pull) => pull.head.sha === head.sha);
+	const open = (await octokit.paginate(octokit.rest.pulls.list, options)).map(toPullRequest).filter((pull) => pull.head.sha === head.sha);
+	return open.find((pull) => pull.base.branch === defaultBranch) ?? open.at(0);
 }
 function isOwnBranch({ place }, { head }) {
 	return head.repository?.toLowerCase() === `${place.owner}/${place.repo}`.toLowerCase();
@@ -44530,11 +44793,12 @@ async function findReviewedPullRequest(github, { event, runUrl }) {
 		runUrl
 	});
 	if (ended?.event !== "pull_request") return void 0;
+	const { head_repository: repository, head_branch: branch, head_sha: sha } = ended;
 	const pull = await findOpenPullRequest(github, {
-		owner: ended.head_repository.owner.login,
-		branch: ended.head_branch,
-		sha: ended.head_sha
-	});
+		owner: repository.owner.login,
+		branch,
+		sha
+	}, event.repository?.default_branch);
 	return pull && makeReviewedPullRequest(github, {
 		pull,
 		head: ended.head_sha,
@@ -44663,6 +44927,7 @@ async function writeCheckRun(github, run) {
 		...place,
 		name: run.name ?? makeReviewCheckName(github),
 		head_sha: run.sha,
+		...run.isClaim === true && { external_id: CLAIM },
 		...run.detailsUrl && { details_url: run.detailsUrl },
 		...more.length === 0 ? done : { status: "in_progress" },
 		output: {
@@ -44691,7 +44956,7 @@ async function readCheckRun(github, sha) {
 		filter: "all",
 		per_page: 100
 	};
-	const newest = (await octokit.paginate(octokit.rest.checks.listForRef, options)).filter((r) => r.app?.slug === APP_SLUG && r.name === name && r.status === "completed").toSorted((a, b) => a.id - b.id).at(-1);
+	const newest = (await octokit.paginate(octokit.rest.checks.listForRef, options)).filter((r) => r.app?.slug === APP_SLUG && r.name === name && r.status === "completed").filter((r) => r.external_id !== CLAIM).toSorted((a, b) => a.id - b.id).at(-1);
 	return newest && {
 		conclusion: newest.conclusion,
 		url: newest.html_url,
@@ -44720,10 +44985,11 @@ function splitIntoBatches(items) {
 	const count = Math.ceil(items.length / ANNOTATIONS_PER_REQUEST);
 	return Array.from({ length: count }, (_, i) => items.slice(i * ANNOTATIONS_PER_REQUEST, (i + 1) * ANNOTATIONS_PER_REQUEST));
 }
-var APP_SLUG, ANNOTATIONS_PER_REQUEST, ANNOTATION_BYTES;
+var APP_SLUG, CLAIM, ANNOTATIONS_PER_REQUEST, ANNOTATION_BYTES;
 var init_check_run = __esmMin((() => {
 	init_project_names();
 	APP_SLUG = "github-actions";
+	CLAIM = "davit-fork";
 	ANNOTATIONS_PER_REQUEST = 50;
 	ANNOTATION_BYTES = 65536;
 }));
@@ -44817,7 +45083,7 @@ fragment page on IssueCommentConnection {
 // action/post-report.ts
 async function post(report, options) {
 	const comment = await catchForbidden(() => comments(report, options));
-	const check = await catchForbidden(() => writeCheckRun(options.github, makeCheckRun(report, options)));
+	const check = await catchForbidden(() => postCheckRun$1(report, options));
 	const failures = [comment, check].flatMap((a) => a.failure === void 0 ? [] : [a.failure]);
 	if (failures.length > 0) throw new Error(`Cannot post the whole report: ${joinMessages(failures)}`, { cause: failures[0] });
 	const unsaid = [...comment.refused ? ["the comment"] : [], ...check.refused ? ["the check run"] : []];
@@ -44841,19 +45107,32 @@ async function comments(report, { github, reviewed }) {
 	LOG.say(`The comment is ${posted.done}: ${posted.url}`);
 	return posted.url;
 }
+async function postCheckRun$1(report, options) {
+	const { github, reviewed, head } = options;
+	if (reviewed.fork && await readCheckRun(github, head) !== void 0) {
+		LOG.say("A run of this repository has reviewed this commit: its check run stays");
+		return;
+	}
+	await writeCheckRun(github, makeCheckRun(report, options));
+}
 function makeCheckRun(report, { reviewed, head, conclusion, prefix }) {
 	return {
 		sha: head,
 		conclusion,
+		isClaim: reviewed.fork,
 		title: renderSummaryLine(report).slice(0, TITLE_CHARACTERS),
 		summary: renderReport(report, CHECK_CHARACTERS$1),
-		text: renderReviewedPlans(report),
-		annotations: makeAnnotations(listDiagnostics(report), prefix),
+		...!reviewed.fork && { text: renderReviewedPlans(report) },
+		annotations: makeAnnotations(listDiagnostics(report, reviewed.fork), prefix),
 		detailsUrl: reviewed.runUrl
 	};
 }
-function listDiagnostics(report) {
-	return [...report.diagnostics, ...sortEndpoints(report).flatMap((e) => e.diagnostics)];
+function listDiagnostics(report, fork) {
+	const all = [...report.diagnostics, ...sortEndpoints(report).flatMap((e) => e.diagnostics)];
+	return fork ? all.map((d) => ({
+		...d,
+		message: `Reported by the fork's own run: ${d.message}`
+	})) : all;
 }
 async function catchForbidden(work) {
 	try {
@@ -44920,7 +45199,28 @@ async function publishReport(reviewed, { job, github, out }) {
 		github,
 		previewed: ends.preview.report
 	});
-	const merged = mergeReports(ends, makeFacts(reviewed, locks.commit));
+	const changes = await findChangesOnGitHub(github, reviewed, job.inputs.environments);
+	const facts = {
+		...makeFacts(reviewed, locks.commit),
+		changed: changes.endpoints
+	};
+	const reported = new Set(mergeReports(ends, {
+		...facts,
+		expected: []
+	}).endpoints.map((e) => e.endpoint));
+	const expected = await findUnreported(github, reviewed, {
+		changed: changes.endpoints,
+		reported
+	});
+	const trust = judgeFork(reviewed, changes, job.runner);
+	const merged = mergeReports(ends, {
+		...facts,
+		expected,
+		pullRequest: {
+			...facts.pullRequest,
+			...trust
+		}
+	});
 	const text = renderReport(merged, SUMMARY_CHARACTERS);
 	await writeFileAtomically(join(out, "report.json"), `${JSON.stringify(merged)}\n`);
 	await writeFileAtomically(join(out, "report.md"), text);
@@ -44939,6 +45239,13 @@ async function publishReport(reviewed, { job, github, out }) {
 	});
 	if (told.commentUrl !== void 0) setOutput("comment-url", told.commentUrl);
 	return [...locks.unsaid, ...told.unsaid];
+}
+function judgeFork({ fork, pull }, { endpoints, complete }, { event }) {
+	const main = event.repository?.default_branch;
+	return {
+		files_complete: complete,
+		needs_own_run: fork && (endpoints.length > 0 || !complete || main === void 0 || pull.base.branch !== main)
+	};
 }
 async function readStageEnd({ inputs, runner }, stage) {
 	const text = await readStageReport(resolve(runner.workspace, inputs.reports, `davit-${stage}`));
@@ -44985,6 +45292,7 @@ var init_report = __esmMin((() => {
 	init_render_report();
 	init_review_state();
 	init_atomic_files();
+	init_changed_on_github();
 	init_commit_locks();
 	init_connect_job();
 	init_log();
@@ -45017,7 +45325,7 @@ async function verifyEntity(endpoint, { name: entity, model }, { host, query }, 
 			signal.throwIfAborted();
 			return {
 				status: 0,
-				body: describe(e)
+				body: describe$1(e)
 			};
 		});
 		if (expected.includes(status) || BUSY.some((code) => body.includes(code))) return;
@@ -45028,7 +45336,7 @@ async function verifyEntity(endpoint, { name: entity, model }, { host, query }, 
 		await setTimeout$2(PAUSE_MILLISECONDS, void 0, { signal });
 	}
 }
-function describe(e) {
+function describe$1(e) {
 	if (!(e instanceof Error)) return String(e);
 	return e.cause instanceof Error ? e.cause.message : e.message;
 }
@@ -45423,7 +45731,12 @@ var init_verify_endpoint = __esmMin((() => {
 }));
 // action/deploy/deploy-candidate.ts
 async function deployCandidate(candidate, deploying) {
-	const { name: endpoint, commit, active } = candidate;
+	const { name: endpoint, commit, active, hold } = candidate;
+	if (hold) return makeHeldResult({
+		endpoint,
+		hold,
+		commit
+	}, deploying);
 	let review;
 	return {
 		...makeRollout(endpoint, await recorded({
@@ -45435,6 +45748,19 @@ async function deployCandidate(candidate, deploying) {
 			return deploy$1(candidate, review, deploying);
 		}), deploying),
 		pull: review?.pull
+	};
+}
+async function makeHeldResult({ endpoint, hold, commit }, deploying) {
+	const ended = {
+		state: hold.state,
+		causes: [hold.cause],
+		diagnostics: [],
+		url: void 0
+	};
+	const { pull } = await deploying.findReview(commit);
+	return {
+		...makeRollout(endpoint, ended, deploying),
+		pull
 	};
 }
 async function recorded({ endpoint, action, active }, deploying, work) {
@@ -45594,6 +45920,7 @@ var init_deploy_candidate = __esmMin((() => {
 		live: "success",
 		removed: "success",
 		kept: "success",
+		superseded: "success",
 		stopped: "failure",
 		failed: "failure",
 		cancelled: "error"
@@ -45610,6 +45937,21 @@ var init_deployment_context = __esmMin((() => {
 		"stopped",
 		"cancelled"
 	];
+}));
+// action/github/branch.ts
+async function readBranchHead(github, ref) {
+	const { repository } = await sendGraphql(github, HEAD, {
+		...github.place,
+		ref
+	});
+	return repository.ref?.target?.oid;
+}
+var HEAD;
+var init_branch = __esmMin((() => {
+	init_send_graphql();
+	HEAD = `query ($owner: String!, $repo: String!, $ref: String!) {
+  repository(owner: $owner, name: $repo) { ref(qualifiedName: $ref) { target { oid } } }
+}`;
 }));
 // action/deploy/find-review.ts
 function makeReviewFinder(github, branch) {
@@ -45639,36 +45981,51 @@ var init_find_review = __esmMin((() => {
 	};
 }));
 // action/deploy/open-deployment-context.ts
-async function openDeploymentContext(job, github, root, name) {
+function makeDeploymentScope({ job, github, root, name, after }) {
 	const { inputs, runner, signal } = job;
 	const place = {
 		root,
 		endpoints: "endpoints"
 	};
-	const { value: environment, diagnostics } = await readEnvironment(place, name);
-	if (!environment) {
-		const why = diagnostics.map((d) => `${d.file}:${d.line}:${d.column} ${d.message}`).join("; ");
-		throw new Error(`Cannot use environment "${name}": ${why}`);
-	}
-	const request = {
-		place,
-		environment,
-		progress: LOG,
-		signal
-	};
-	const branch = runner.ref.replace(/^refs\/heads\//, "");
+	let head;
 	return {
 		job,
 		github,
-		request,
+		after,
+		request: {
+			place,
+			environment: { name },
+			progress: LOG,
+			signal
+		},
 		given: inputs.endpoints,
-		open: openProjectOnce(request),
-		findReview: makeReviewFinder(github, branch)
+		findBranchHead: () => head ??= readBranchHead(github, runner.ref),
+		findReview: makeReviewFinder(github, runner.ref.replace(/^refs\/heads\//, ""))
 	};
+}
+async function openDeploymentContext(options) {
+	const scope = makeDeploymentScope(options);
+	const environment = await requireEnvironment(scope.request, options.name);
+	const request = {
+		...scope.request,
+		environment
+	};
+	return {
+		...scope,
+		request,
+		open: openProjectOnce(request)
+	};
+}
+async function requireEnvironment({ place }, name) {
+	const { value, diagnostics } = await readEnvironment(place, name);
+	if (value) return value;
+	const why = diagnostics.map((d) => `${d.file}:${d.line}:${d.column} ${d.message}`).join("; ");
+	throw new Error(`Cannot use environment "${name}": ${why}`);
 }
 var init_open_deployment_context = __esmMin((() => {
 	init_project$1();
 	init_read_project();
+	init_branch();
 	init_log();
 	init_find_review();
 }));
@@ -45884,9 +46241,335 @@ var init_take_down = __esmMin((() => {
 	init_stack_failures();
 	STACKS_AT_ONCE = 4;
 }));
+// action/deploy/history.ts
+async function readChangesSince({ root, signal }, sha) {
+	try {
+		return (await readChangedPaths(root, sha, signal)).paths;
+	} catch (e) {
+		if (e instanceof NoBaseError) return void 0;
+		throw e;
+	}
+}
+function makePositionFinder(history) {
+	const known = /* @__PURE__ */ new Map();
+	return (sha) => {
+		const position = known.get(sha) ?? comparePosition(history, sha);
+		known.set(sha, position);
+		return position;
+	};
+}
+async function comparePosition(history, sha) {
+	const [contains, isContained] = await Promise.all([isAncestor(history, sha, "HEAD"), isAncestor(history, "HEAD", sha)]);
+	if (contains && isContained) return "same";
+	return contains ? "newer" : isContained ? "older" : "diverged";
+}
+async function isAncestor({ root, signal }, ancestor, of) {
+	const { code } = await runGit(root, [
+		"merge-base",
+		"--is-ancestor",
+		ancestor,
+		of
+	], signal);
+	return code === 0;
+}
+async function hasFile({ root, signal }, commit, path) {
+	return (await runGit(root, [
+		"cat-file",
+		"-e",
+		`${commit}:./${path}`
+	], signal)).code === 0;
+}
+async function hasSameFiles({ root, signal }, [one, other], paths) {
+	return (await runGit(root, [
+		"diff",
+		"--quiet",
+		"--no-ext-diff",
+		"--no-renames",
+		one,
+		other,
+		"--",
+		...paths
+	], signal)).code === 0;
+}
+async function findLastChange({ root, signal }, paths) {
+	return findLastCommit({
+		root,
+		signal
+	}, [], paths);
+}
+async function findRemoval({ root, signal }, path) {
+	return findLastCommit({
+		root,
+		signal
+	}, ["--diff-filter=D"], [path]);
+}
+async function findLastCommit({ root, signal }, filter, paths) {
+	const { code, stdout, stderr } = await runGit(root, [
+		...[
+			"log",
+			"-1",
+			"--first-parent",
+			"--diff-merges=first-parent",
+			"--no-renames",
+			"--no-patch",
+			"--format=%H"
+		],
+		...filter,
+		"HEAD",
+		"--",
+		...paths
+	], { signal });
+	if (code !== 0) throw new Error(`Cannot read the history of the checkout: git reports "${stderr.trim()}"`);
+	return stdout.trim() || void 0;
+}
+var init_history = __esmMin((() => {
+	init_changed_paths();
+	init_run_git();
+}));
+// action/deploy/change-detector.ts
+function makeChangeDetector({ history, place, names, endpoints }, environment) {
+	const known = /* @__PURE__ */ new Map();
+	const changedIn = async (sha) => {
+		const paths = await readChangesSince(history, sha);
+		const declarations = {
+			root: place.root,
+			names,
+			endpoints,
+			environments: [environment]
+		};
+		return paths && new Set(findChangedEndpoints(paths, declarations).map((c) => c.endpoint));
+	};
+	return async (name, sha) => {
+		const changed = known.get(sha) ?? changedIn(sha);
+		known.set(sha, changed);
+		return (await changed)?.has(name) ?? true;
+	};
+}
+function listEndpointPaths(name, endpoint, { place, environment }) {
+	const models = (endpoint?.entities ?? []).flatMap(({ model }) => {
+		const { folder, remote } = locateModel(place.root, model);
+		const path = relative(place.root, folder).split(sep).join("/");
+		return remote === void 0 && path !== "" && !path.startsWith("..") ? [path] : [];
+	});
+	return [
+		...[`${place.endpoints}/${name}.yaml`, `${place.endpoints}/${name}.lock`],
+		...new Set(models),
+		`environments/${environment}.yaml`
+	];
+}
+var init_change_detector = __esmMin((() => {
+	init_changed_endpoints();
+	init_locate_model();
+	init_history();
+}));
+// action/deploy/previous-environment.ts
+async function findReasonToWait(endpoint, action, { name, records, comparePosition, isChanged }) {
+	const newest = await findNewest(records.filter((r) => r.payload.endpoint === endpoint), comparePosition);
+	const good = newest?.states.includes("success") ?? false;
+	if (action === "remove") return !newest || newest.payload.action === "remove" && good ? void 0 : `it is not removed from ${name}`;
+	if (newest?.payload.action !== "deploy") return `it is not deployed to ${name}`;
+	if (!good) return `its deployment to ${name} did not succeed`;
+	return await isChanged(endpoint, newest.sha) ? `${name} has another version of it` : void 0;
+}
+async function findNewest(records, comparePosition) {
+	for (const record of records) if (await comparePosition(record.sha) !== "older") return record;
+}
+var init_previous_environment = __esmMin((() => {}));
+// action/deploy/supersession.ts
+async function findSupersession(query, age) {
+	return await findNewerRecord(query, age) ?? await findNewerHead(query, age);
+}
+async function findNewerRecord({ action, records: [newest] }, { comparePosition, runId, findBranchHead }) {
+	if (!newest) return void 0;
+	const position = await comparePosition(newest.sha);
+	if (position === "older") return `this run is older than ${describe(newest)}`;
+	if (position === "same" && newest.payload.action !== action && newest.payload.runId > runId) return `this run is older than the run of ${describe(newest)}`;
+	if (position !== "diverged") return void 0;
+	const head = await findBranchHead();
+	if (head !== void 0 && await comparePosition(head) === "same") return void 0;
+	return `the branch does not contain ${describe(newest)}, and only the head of the branch replaces that`;
+}
+async function findNewerHead({ action, records: [newest], paths }, { history, comparePosition, findBranchHead }) {
+	const head = await findBranchHead();
+	if (head === void 0 || await comparePosition(head) !== "older") return void 0;
+	const exists = await hasFile(history, head, paths[0]);
+	if (action === "remove") return exists ? describeHead(head, "has it again") : void 0;
+	if (!exists) return describeHead(head, "has removed it");
+	if (!(newest?.payload.action === "deploy" && newest.states.includes("success")) || !await hasSameFiles(history, [newest.sha, head], paths)) return void 0;
+	return describeHead(head, "has taken the change back");
+}
+function describe({ sha, payload }) {
+	return `${sha.slice(0, SHORT_CHARACTERS)}, which ${payload.action === "deploy" ? "deployed" : "removed"} it last`;
+}
+function describeHead(head, what) {
+	return `the branch's head, ${head.slice(0, SHORT_CHARACTERS)}, ${what}`;
+}
+var SHORT_CHARACTERS;
+var init_supersession = __esmMin((() => {
+	init_history();
+	SHORT_CHARACTERS = 12;
+}));
+// action/deploy/select-deployments.ts
+async function selectDeployments(scope, stacks) {
+	const { request, given } = scope;
+	const { place } = request;
+	const names = await listEndpoints(place);
+	const wanted = given.length > 0 ? given : names;
+	const read = await Promise.all(wanted.map(async (name) => ({
+		name,
+		...await readEndpoint(place, name)
+	})));
+	const selection = await openSelection(scope, {
+		names,
+		endpoints: read.flatMap((r) => r.value ?? [])
+	});
+	const candidates = [];
+	for (const one of read) candidates.push(...await selectCandidate(one, selection));
+	return {
+		candidates,
+		removed: given.length > 0 ? [] : await findRemovedEndpoints(names, stacks, selection)
+	};
+}
+async function openSelection(scope, project) {
+	const { request, github, after, job, findBranchHead } = scope;
+	const { place, environment, signal } = request;
+	const history = {
+		root: place.root,
+		signal
+	};
+	const comparePosition = makePositionFinder(history);
+	const detect = (name) => makeChangeDetector({
+		history,
+		place,
+		...project
+	}, name);
+	const [records, before] = await Promise.all([readRecords(github, environment.name), after === void 0 ? [] : readRecords(github, after)]);
+	return {
+		scope,
+		history,
+		comparePosition,
+		records,
+		findBranchHead,
+		runId: job.runner.runId,
+		isChanged: detect(environment.name),
+		previous: after === void 0 ? void 0 : {
+			name: after,
+			records: before,
+			comparePosition,
+			isChanged: detect(after)
+		}
+	};
+}
+async function readRecords(github, environment) {
+	const records = [];
+	for await (const record of listDeployments(github, environment)) if (records.push(record) >= MAX_RECORDS) break;
+	return records;
+}
+async function selectCandidate({ name, value: endpoint, diagnostics }, selection) {
+	const { scope, history, isChanged, comparePosition } = selection;
+	const { place, environment } = scope.request;
+	const records = selection.records.filter((r) => r.payload.endpoint === name);
+	const paths = listEndpointPaths(name, endpoint, {
+		place,
+		environment: environment.name
+	});
+	const due = scope.given.length > 0 ? "asked" : await findDeploymentReason(records, (sha) => isChanged(name, sha));
+	const [newest] = records;
+	const isOther = async (sha) => await comparePosition(sha) === "older" && !await hasSameFiles(history, ["HEAD", sha], paths);
+	const why = due ?? (newest && await isOther(newest.sha) ? "changed" : void 0);
+	if (!why) return [];
+	const commit = await findLastChange(history, paths);
+	const hold = await findHold({
+		name,
+		action: "deploy",
+		records,
+		paths
+	}, selection);
+	return [{
+		name,
+		endpoint,
+		diagnostics,
+		why,
+		commit,
+		active: listActiveDeployments(records),
+		hold
+	}];
+}
+async function findHold(query, selection) {
+	const superseded = await findSupersession(query, selection);
+	if (superseded !== void 0) return {
+		state: "superseded",
+		cause: superseded
+	};
+	const { previous } = selection;
+	const reason = previous && await findReasonToWait(query.name, query.action, previous);
+	return reason === void 0 ? void 0 : {
+		state: "waiting",
+		cause: reason
+	};
+}
+async function findDeploymentReason(records, isChanged) {
+	const [newest] = records;
+	if (!newest || newest.payload.action === "remove") return "first";
+	if (!newest.states.includes("success")) return "again";
+	return await isChanged(newest.sha) ? "changed" : void 0;
+}
+function listActiveDeployments(records) {
+	return records.filter((r) => r.states[0] === "success").map((r) => r.nodeId);
+}
+async function findRemovedEndpoints(names, stacks, selection) {
+	const { place, environment } = selection.scope.request;
+	const removed = [];
+	for (const stack of stacks.map(parseStackName)) {
+		if (stack?.kind !== "endpoint" || stack.environment !== environment.name || names.includes(stack.endpoint)) continue;
+		const name = stack.endpoint;
+		const paths = listEndpointPaths(name, void 0, {
+			place,
+			environment: environment.name
+		});
+		const commit = await findRemoval(selection.history, paths[0]);
+		if (commit === void 0) continue;
+		const records = selection.records.filter((r) => r.payload.endpoint === name);
+		const hold = await findHold({
+			name,
+			action: "remove",
+			records,
+			paths
+		}, selection);
+		removed.push({
+			name,
+			commit,
+			active: listActiveDeployments(records),
+			hold
+		});
+	}
+	return removed;
+}
+var MAX_RECORDS;
+var init_select_deployments = __esmMin((() => {
+	init_names();
+	init_read_project();
+	init_deployment();
+	init_change_detector();
+	init_history();
+	init_previous_environment();
+	init_supersession();
+	MAX_RECORDS = 2e3;
+}));
 // action/deploy/remove-endpoint.ts
 async function removeDeletedEndpoint(removed, deploying) {
-	const { pull } = await deploying.findReview(removed.commit);
+	const { name: endpoint, commit, hold } = removed;
+	if (hold?.state === "superseded") return makeHeldResult({
+		endpoint,
+		hold,
+		commit
+	}, deploying);
+	const { pull } = await deploying.findReview(commit);
+	if (pull?.labels.includes("davit: destroy") && hold) return makeHeldResult({
+		endpoint,
+		hold,
+		commit
+	}, deploying);
 	if (pull?.labels.includes("davit: destroy")) return {
 		...await removeEndpoint(removed.name, removed.active, deploying),
 		pull
@@ -45900,6 +46583,33 @@ async function removeDeletedEndpoint(removed, deploying) {
 	return {
 		...makeRollout(removed.name, ended, deploying),
 		pull
+	};
+}
+async function removeNamedEndpoint(endpoint, records, deploying) {
+	const { request, job, findBranchHead } = deploying;
+	const history = {
+		root: request.place.root,
+		signal: request.signal
+	};
+	const age = {
+		history,
+		comparePosition: makePositionFinder(history),
+		runId: job.runner.runId,
+		findBranchHead
+	};
+	const newer = await findNewerRecord({
+		action: "remove",
+		records
+	}, age);
+	if (newer === void 0) return removeEndpoint(endpoint, listActiveDeployments(records), deploying);
+	return {
+		...makeRollout(endpoint, {
+			state: "stopped",
+			causes: [`This run is outdated: ${newer}. Start the workflow anew to remove the endpoint`],
+			diagnostics: [],
+			url: void 0
+		}, deploying),
+		pull: void 0
 	};
 }
 async function removeEndpoint(endpoint, active, deploying) {
@@ -45929,6 +46639,9 @@ var init_remove_endpoint = __esmMin((() => {
 	init_take_down();
 	init_review_state();
 	init_deploy_candidate();
+	init_history();
+	init_select_deployments();
+	init_supersession();
 	init_retry_without_dead_locks();
 }));
 // review/render-rollouts.ts
@@ -45939,14 +46652,15 @@ function renderRolloutLine(rollouts) {
 	})).filter((c) => c.count > 0).map((c) => `${c.count} ${c.state}`);
 	return told.length === 0 ? "nothing to deploy" : told.join(", ");
 }
-function renderRollouts(rollouts, limit = ROLLOUTS_CHARACTERS, environment) {
+function renderRollouts(rollouts, limit = ROLLOUTS_CHARACTERS, environment, earlier = []) {
 	const rank = (r) => ORDER.indexOf(r.state);
 	const sorted = [...rollouts].sort((a, b) => rank(a) - rank(b) || compareRollouts(a, b));
-	const head = `### ${environment ?? "Merged"}: ${renderRolloutLine(rollouts)}`;
+	const head = `### ${environment ?? "Merged"}: ${renderRolloutLine([...rollouts, ...earlier])}`;
 	for (const characters of CAUSE_STEPS) {
-		const text = [head, renderTable(sorted, characters)].join("\n\n");
+		const text = [head, [renderTable(sorted, characters), ...earlier.map((r) => r.row)].join("\n")].join("\n\n");
 		if (text.length <= limit) return text;
 	}
+	if (earlier.length > 0) return renderRollouts(rollouts, limit, environment);
 	const shown = fitRollouts(sorted, limit - head.length - 200);
 	const rest = sorted.slice(shown.length);
 	return [
@@ -45978,7 +46692,8 @@ function insertRollouts(comment, environment, rollouts) {
 	const roomWith = ({ before, below }) => COMMENT_CHARACTERS - frame - below.length - [...before.values()].reduce((sum, b) => sum + b.length + 2, 0);
 	const kept = choices.find((choice) => roomWith(choice) >= MIN_CHARACTERS) ?? choices[2];
 	const { before, below } = kept;
-	const text = renderRollouts(rollouts, Math.min(ROLLOUTS_CHARACTERS, roomWith(kept)), environment);
+	const earlier = parseRows(blocks.get(environment) ?? "", rollouts);
+	const text = renderRollouts(rollouts, Math.min(ROLLOUTS_CHARACTERS, roomWith(kept)), environment, earlier);
 	const placed = new Map([...blocks.keys(), environment].map((name) => [name, before.get(name) ?? ""]));
 	placed.set(environment, [
 		open,
@@ -46009,6 +46724,20 @@ function parseBlocks(text) {
 		rest
 	};
 }
+function parseRows(block, rollouts) {
+	const names = new Set(rollouts.map((r) => renderNames(r).join(" | ")));
+	return block.split("\n").flatMap((row) => {
+		const [sign = "", endpoint = "", environment = "", words = ""] = row.slice(2, -2).split(" | ");
+		const state = ORDER.find((s) => STATE_WORDS[s].sign === sign && words.startsWith(STATE_WORDS[s].words));
+		return state === void 0 || names.has(`${endpoint} | ${environment}`) ? [] : [{
+			row,
+			state
+		}];
+	});
+}
+function renderNames({ endpoint, environment }) {
+	return [endpoint, environment].map((name) => renderSpan(name, NAME_CHARACTERS));
+}
 function renderTable(rollouts, causeCharacters) {
 	return [
 		"|  | endpoint | environment | state |",
@@ -46016,7 +46745,8 @@ function renderTable(rollouts, causeCharacters) {
 		...rollouts.map((r) => renderRow$1(r, causeCharacters))
 	].join("\n");
 }
-function renderRow$1({ endpoint, environment, state, causes, url, runUrl }, characters) {
+function renderRow$1(rollout, characters) {
+	const { state, causes, url, runUrl } = rollout;
 	const { sign, words } = STATE_WORDS[state];
 	const told = characters === 0 ? [] : causes.slice(0, MAX_CAUSES).map((c) => `<br>${renderSpan(c, characters)}`);
 	const more = causes.length > MAX_CAUSES && characters > 0 ? `<br>and ${causes.length - MAX_CAUSES} more` : "";
@@ -46024,7 +46754,7 @@ function renderRow$1({ endpoint, environment, state, causes, url, runUrl }, char
 	const run = runUrl !== void 0 && isWebAddress(runUrl) ? ` (${renderLink("run", runUrl)})` : "";
 	return `| ${[
 		sign,
-		...[endpoint, environment].map((name) => renderSpan(name, NAME_CHARACTERS)),
+		...renderNames(rollout),
 		`${words}${at}${run}${told.join("")}${more}`
 	].join(" | ")} |`;
 }
@@ -46077,6 +46807,10 @@ var init_render_rollouts = __esmMin((() => {
 			sign: "⏳",
 			words: "waiting"
 		},
+		superseded: {
+			sign: "ℹ️",
+			words: "superseded, nothing was changed"
+		},
 		live: {
 			sign: "✅",
 			words: "live"
@@ -46115,167 +46849,6 @@ var init_render_log = __esmMin((() => {
 	init_deployment_context();
 	LINES$1 = 60;
 	LINE_CHARACTERS$1 = 400;
-}));
-// action/deploy/history.ts
-async function readChangesSince({ root, signal }, sha) {
-	try {
-		return (await readChangedPaths(root, sha, signal)).paths;
-	} catch (e) {
-		if (e instanceof NoBaseError) return void 0;
-		throw e;
-	}
-}
-async function findLastChange({ root, signal }, paths) {
-	return findLastCommit({
-		root,
-		signal
-	}, [], paths);
-}
-async function findRemoval({ root, signal }, path) {
-	return findLastCommit({
-		root,
-		signal
-	}, ["--diff-filter=D"], [path]);
-}
-async function findLastCommit({ root, signal }, filter, paths) {
-	const { code, stdout, stderr } = await runGit(root, [
-		...[
-			"log",
-			"-1",
-			"--first-parent",
-			"--diff-merges=first-parent",
-			"--no-renames",
-			"--no-patch",
-			"--format=%H"
-		],
-		...filter,
-		"HEAD",
-		"--",
-		...paths
-	], { signal });
-	if (code !== 0) throw new Error(`Cannot read the history of the checkout: git reports "${stderr.trim()}"`);
-	return stdout.trim() || void 0;
-}
-var init_history = __esmMin((() => {
-	init_changed_paths();
-	init_run_git();
-}));
-// action/deploy/select-deployments.ts
-async function selectDeployments(deploying, stacks) {
-	const { request, given, github } = deploying;
-	const { place, environment, signal } = request;
-	const [names, records] = await Promise.all([listEndpoints(place), readRecords(github, environment.name)]);
-	const wanted = given.length > 0 ? given : names;
-	const history = {
-		root: place.root,
-		signal
-	};
-	const read = await Promise.all(wanted.map(async (name) => ({
-		name,
-		...await readEndpoint(place, name)
-	})));
-	const isChanged = makeChangeDetector({
-		history,
-		place,
-		names,
-		endpoints: read.flatMap((r) => r.value ?? []),
-		environment: environment.name
-	});
-	const candidates = [];
-	for (const { name, value, diagnostics } of read) {
-		const mine = records.filter((r) => r.payload.endpoint === name);
-		const why = given.length > 0 ? "asked" : await findDeploymentReason(mine, (sha) => isChanged(name, sha));
-		if (!why) continue;
-		const commit = await findLastChange(history, listEndpointPaths(name, value, {
-			place,
-			environment: environment.name
-		}));
-		candidates.push({
-			name,
-			endpoint: value,
-			diagnostics,
-			why,
-			commit,
-			active: listActiveDeployments(mine)
-		});
-	}
-	return {
-		candidates,
-		removed: given.length > 0 ? [] : await findRemovedEndpoints(names, stacks, {
-			deploying,
-			records,
-			history
-		})
-	};
-}
-async function readRecords(github, environment) {
-	const records = [];
-	for await (const record of listDeployments(github, environment)) if (records.push(record) >= MAX_RECORDS) break;
-	return records;
-}
-async function findDeploymentReason(records, isChanged) {
-	const [newest] = records;
-	if (!newest || newest.payload.action === "remove") return "first";
-	if (!newest.states.includes("success")) return "again";
-	return await isChanged(newest.sha) ? "changed" : void 0;
-}
-function listActiveDeployments(records) {
-	return records.filter((r) => r.states[0] === "success").map((r) => r.nodeId);
-}
-function makeChangeDetector({ history, place, names, endpoints, environment }) {
-	const known = /* @__PURE__ */ new Map();
-	const changedIn = async (sha) => {
-		const paths = await readChangesSince(history, sha);
-		const declarations = {
-			root: place.root,
-			names,
-			endpoints,
-			environments: [environment]
-		};
-		return paths && new Set(findChangedEndpoints(paths, declarations).map((c) => c.endpoint));
-	};
-	return async (name, sha) => {
-		const changed = known.get(sha) ?? changedIn(sha);
-		known.set(sha, changed);
-		return (await changed)?.has(name) ?? true;
-	};
-}
-function listEndpointPaths(name, endpoint, { place, environment }) {
-	const models = (endpoint?.entities ?? []).flatMap(({ model }) => {
-		const { folder, remote } = locateModel(place.root, model);
-		const path = relative(place.root, folder).split(sep).join("/");
-		return remote === void 0 && path !== "" && !path.startsWith("..") ? [path] : [];
-	});
-	return [
-		...[`${place.endpoints}/${name}.yaml`, `${place.endpoints}/${name}.lock`],
-		...new Set(models),
-		`environments/${environment}.yaml`
-	];
-}
-async function findRemovedEndpoints(names, stacks, { deploying, records, history }) {
-	const { environment, place } = deploying.request;
-	const removed = [];
-	for (const stack of stacks.map(parseStackName)) {
-		if (stack?.kind !== "endpoint" || stack.environment !== environment.name || names.includes(stack.endpoint)) continue;
-		const commit = await findRemoval(history, `${place.endpoints}/${stack.endpoint}.yaml`);
-		const active = listActiveDeployments(records.filter((r) => r.payload.endpoint === stack.endpoint));
-		if (commit !== void 0) removed.push({
-			name: stack.endpoint,
-			commit,
-			active
-		});
-	}
-	return removed;
-}
-var MAX_RECORDS;
-var init_select_deployments = __esmMin((() => {
-	init_changed_endpoints();
-	init_names();
-	init_read_project();
-	init_locate_model();
-	init_deployment();
-	init_history();
-	MAX_RECORDS = 2e3;
 }));
 // action/deploy/post-result.ts
 async function postResult(log, telling) {
@@ -46360,44 +46933,90 @@ var init_post_result = __esmMin((() => {
 // action/commands/deploy.ts
 var deploy_exports = /* @__PURE__ */ __exportAll({ deploy: () => deploy });
 async function deploy(job) {
+	const { environments, after } = job.inputs;
+	const failed = [];
 	await withGitHub(job, async (github) => {
 		const root = await findProject(job);
-		await withoutWorkflowCommands(() => prepareProgram(root, job.signal));
-		for (const name of job.inputs.environments) {
-			const log = await withoutWorkflowCommands(async () => {
-				const results = await deployAllEndpoints(await openDeploymentContext(job, github, root, name));
-				const made = {
-					environment: name,
-					results
-				};
-				await postResult(made, {
-					job,
-					github
-				});
-				return made;
-			});
+		const outage = await withoutWorkflowCommands(() => prepareProgram(root, job.signal)).catch((e) => e);
+		for (const [i, name] of environments.entries()) {
+			const options = {
+				job,
+				github,
+				root,
+				name,
+				after: environments[i - 1] ?? after
+			};
+			const log = await withoutWorkflowCommands(() => deployToEnvironment(options, outage));
 			await summary.addRaw(`${renderLog(log, SUMMARY_CHARACTERS)}\n\n`).write();
-			if (!hasSucceeded(log)) {
-				setFailed(renderOutcome(log));
-				return;
-			}
 			LOG.say(renderOutcome(log));
+			if (log.outage !== void 0) failed.push(`${name}: ${listMessages(log.outage).join(": ")}`);
+			else if (log.results.some(needsAttention)) failed.push(renderOutcome(log));
 		}
 	});
+	if (failed.length > 0) setFailed(failed.join("\n"));
 }
-function hasSucceeded({ results }) {
-	return !results.some(needsAttention);
+async function deployToEnvironment(options, outage) {
+	const { job, github, name } = options;
+	const log = {
+		environment: name,
+		...await deployAllEndpoints(options, outage)
+	};
+	await postResult(log, {
+		job,
+		github
+	});
+	return log;
 }
-async function deployAllEndpoints(deploying) {
-	const { candidates, removed } = await selectDeployments(deploying, await listStacks(await deploying.open()));
-	for (const { name, why } of candidates) deploying.request.progress.say(`Deploying ${name}: ${REASONS[why]}`);
+async function deployAllEndpoints(options, outage) {
+	try {
+		if (outage !== void 0) throw outage;
+		const deploying = await openDeploymentContext(options);
+		return {
+			results: await deploySelected(deploying, await listStacks(await deploying.open())),
+			outage: void 0
+		};
+	} catch (e) {
+		return {
+			results: await reportOutage(options, e),
+			outage: e
+		};
+	}
+}
+async function deploySelected(deploying, stacks) {
+	const { progress } = deploying.request;
+	const { candidates, removed } = await selectDeployments(deploying, stacks);
+	for (const { name, hold } of [...candidates, ...removed]) if (hold) progress.say(`Leaving ${name} as it is, ${hold.state}: ${hold.cause}`);
+	for (const { name, why, hold } of candidates) if (!hold) progress.say(`Deploying ${name}: ${REASONS[why]}`);
 	const deployed = await mapConcurrent(candidates, ENDPOINTS_AT_ONCE, (c) => deployCandidate(c, deploying));
 	const gone = await mapConcurrent(removed, ENDPOINTS_AT_ONCE, (r) => removeDeletedEndpoint(r, deploying));
 	return [...deployed, ...gone];
 }
+async function reportOutage(options, cause) {
+	const scope = makeDeploymentScope(options);
+	const { candidates } = await selectDeployments(scope, []);
+	const { name: environment, job } = options;
+	const causes = listMessages(cause).flatMap((m) => m.split("\n"));
+	const state = job.signal.aborted ? "cancelled" : "stopped";
+	return Promise.all(candidates.map(async ({ name: endpoint, hold, commit }) => ({
+		endpoint,
+		environment,
+		runUrl: job.runner.runUrl,
+		url: void 0,
+		diagnostics: [],
+		...hold ? {
+			state: hold.state,
+			causes: [hold.cause]
+		} : {
+			state,
+			causes
+		},
+		pull: (await scope.findReview(commit)).pull
+	})));
+}
 var ENDPOINTS_AT_ONCE, REASONS;
 var init_deploy = __esmMin((() => {
 	init_core$2();
+	init_outage();
 	init_stacks();
 	init_map_concurrent();
 	init_connect_job();
@@ -46635,10 +47254,23 @@ var drift_exports = /* @__PURE__ */ __exportAll({ drift: () => drift });
 async function drift(job) {
 	await withGitHub(job, async (github) => {
 		const root = await findProject(job);
+		const head = await readBranchHead(github, job.runner.ref);
+		if (head !== void 0 && await makePositionFinder({
+			root,
+			signal: job.signal
+		})(head) !== "same") {
+			notice(`Nothing to compare: this checkout is not ${head}, the head of the branch, so start the workflow anew`);
+			return;
+		}
 		await withoutWorkflowCommands(() => prepareProgram(root, job.signal));
 		for (const name of job.inputs.environments) {
 			const compared = await withoutWorkflowCommands(async () => {
-				const comparison = await compareEnvironment(await openDeploymentContext(job, github, root, name));
+				const comparison = await compareEnvironment(await openDeploymentContext({
+					job,
+					github,
+					root,
+					name
+				}));
 				await updateDriftIssue(comparison, {
 					job,
 					github
@@ -46674,8 +47306,10 @@ var init_drift = __esmMin((() => {
 	init_core$2();
 	init_connect_job();
 	init_compare_environment();
+	init_history();
 	init_open_deployment_context();
 	init_render_drift();
+	init_branch();
 	init_project_names();
 	init_sticky_issue();
 	init_log();
@@ -46731,12 +47365,20 @@ async function destroy(job) {
 	});
 }
 async function destroyInEnvironment(job, github, { root, name }) {
-	const deploying = await openDeploymentContext(job, github, root, name);
+	const deploying = await openDeploymentContext({
+		job,
+		github,
+		root,
+		name
+	});
 	const { endpoints } = job.inputs;
-	const active = /* @__PURE__ */ new Map();
-	for await (const { payload, states, nodeId } of listDeployments(github, name)) if (states[0] === "success") active.set(payload.endpoint, [...active.get(payload.endpoint) ?? [], nodeId]);
+	const records = [];
+	for await (const record of listDeployments(github, name)) records.push(record);
 	const results = [];
-	for (const endpoint of endpoints.filter((e) => e !== PLATFORM)) results.push(await removeEndpoint(endpoint, active.get(endpoint) ?? [], deploying));
+	for (const endpoint of endpoints.filter((e) => e !== PLATFORM)) {
+		const mine = records.filter((r) => r.payload.endpoint === endpoint);
+		results.push(await removeNamedEndpoint(endpoint, mine, deploying));
+	}
 	if (endpoints.includes("_platform")) results.push(...await removePlatform(deploying));
 	return {
 		environment: name,
