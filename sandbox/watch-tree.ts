@@ -35,7 +35,7 @@ export function watchTree(root: number, limits: TreeLimits, onExceeded: (what: k
  * Counts threads and memory. Memory that processes share counts once, as exactly as the kernel tells, but only if the
  * quick sum, in which it counts for each of them, exceeds `enough`.
  */
-export async function measureTree(root: number, enough: number): Promise<TreeUse> {
+async function measureTree(root: number, enough: number): Promise<TreeUse> {
   const members = await listTree(root);
   const stats = await Promise.all(members.map(readUse));
   const processes = stats.reduce((sum, s) => sum + s.threads, 0);

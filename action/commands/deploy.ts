@@ -55,7 +55,7 @@ async function deployToEnvironment(options: ContextOptions, outage: unknown): Pr
 /** An outage before the first endpoint is the result of every endpoint that the run is about. */
 async function deployAllEndpoints(options: ContextOptions, outage: unknown) {
   try {
-    if (outage !== undefined) throw outage;
+    if (outage !== undefined) throw outage as Error; // whatever an earlier step threw
     const deploying = await openDeploymentContext(options);
     const stacks = await listStacks(await deploying.open());
     return { results: await deploySelected(deploying, stacks), outage: undefined };

@@ -48,13 +48,13 @@ async function comparePosition(history: ProjectHistory, sha: string): Promise<Po
 
 /** A commit that is not known here is nobody's ancestor. */
 async function isAncestor({ root, signal }: ProjectHistory, ancestor: string, of: string): Promise<boolean> {
-  const { code } = await runGit(root, ['merge-base', '--is-ancestor', ancestor, of], signal);
+  const { code } = await runGit(root, ['merge-base', '--is-ancestor', ancestor, of], { signal });
   return code === 0;
 }
 
 /** Whether a commit has a file, relative to the project's folder. */
 export async function hasFile({ root, signal }: ProjectHistory, commit: string, path: string): Promise<boolean> {
-  return (await runGit(root, ['cat-file', '-e', `${commit}:./${path}`], signal)).code === 0;
+  return (await runGit(root, ['cat-file', '-e', `${commit}:./${path}`], { signal })).code === 0;
 }
 
 /** Whether two commits have the same content at all of the paths. */
@@ -64,7 +64,7 @@ export async function hasSameFiles(
   paths: readonly string[],
 ): Promise<boolean> {
   const diff = ['diff', '--quiet', '--no-ext-diff', '--no-renames', one, other, '--', ...paths];
-  return (await runGit(root, diff, signal)).code === 0;
+  return (await runGit(root, diff, { signal })).code === 0;
 }
 
 /** The last commit of the branch that changed one of the paths; undefined: none in this history. */

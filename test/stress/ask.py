@@ -54,7 +54,7 @@ def compare(answers: list[tuple[int, bytes] | None], expected: list | None) -> d
         sentence = None
         if answer is None or answer[0] != 200:
             failed += 1
-            said = f"failed: {answer[0]} {answer[1][:200].decode()}" if answer else "was not sent, because no answer arrived"
+            said = f"failed: {answer[0]} {answer[1][:200].decode()}" if answer else "was not sent"
             sentence = f"request {number} {said}"
         else:
             predictions = json.loads(answer[1])["predictions"]

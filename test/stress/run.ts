@@ -64,7 +64,9 @@ async function run(kinds: typeof MODEL_KINDS): Promise<number> {
   const count = results.filter((r) => r.wrong + r.failed > 0).length;
   const summary = { rounds: Number(values.rounds), results };
   process.stdout.write(
-    values.json ? `${JSON.stringify(summary, null, 2)}\n` : `${count} of ${results.length} runs with wrong answers or failed requests\n`,
+    values.json
+      ? `${JSON.stringify(summary, null, 2)}\n`
+      : `${count} of ${results.length} runs with wrong answers or failed requests\n`,
   );
   return count > 0 ? 1 : 0;
 }
