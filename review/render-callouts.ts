@@ -85,8 +85,9 @@ function renderFork({ pull_request: pull, endpoints }: Report): readonly string[
   ];
 }
 
+/** For a pull request of this repository the preview lists the changes, from Git. */
 function renderUnlisted({ pull_request: pull }: Report): readonly string[] {
-  if (pull?.files_complete !== false) return [];
+  if (pull?.fork !== true || pull.files_complete !== false) return [];
   return [
     '⚠️ **GitHub does not list all files that this pull request changes**, because there are too many: an endpoint that is missing here may change too.',
   ];

@@ -323,6 +323,14 @@ it('opens one issue while what runs differs from what is merged, and closes it',
   const closed = await run('drift', {}, 'schedule');
   expect(closed.code, closed.log).toBe(0);
   expect(github.world.issues).toMatchObject([{ state: 'closed' }]);
+  await declare('2');
+  github.world.branches.commit('main', { headline: '', parents: [], files: {} }); // the branch has gone on
+  const old = await run('drift', {}, 'schedule');
+  expect(old.code, old.log).toBe(0);
+  expect(old.commands).toEqual([expect.stringContaining('::notice::Nothing to compare: this checkout is not ')]);
+  expect(github.world.issues).toMatchObject([{ state: 'closed' }]);
+  repository.write({ 'endpoints/iris.yaml': text });
+  await lockProject(root, 'iris');
 });
 
 it('takes nothing down without the label, and everything with it', async () => {

@@ -38,10 +38,14 @@ describe('pull requests', () => {
 
   it('finds the open one of a fork by its branch and its commit', async () => {
     const head = { sha: SHA, ref: 'main', repository: 'mallory/models' };
-    const { github } = await connected({ pulls: [merged, { number: 8, head }] });
-    expect((await findOpenPullRequest(github, { owner: 'mallory', branch: 'main', sha: SHA }))?.number).toBe(8);
-    const moved = { owner: 'mallory', branch: 'main', sha: 'b'.repeat(40) };
-    expect(await findOpenPullRequest(github, moved)).toBeUndefined();
+    const pulls = [merged, { number: 8, head, base: { ref: 'fork-8' } }, { number: 9, head }];
+    const { github } = await connected({ pulls });
+    const sought = { owner: 'mallory', branch: 'main', sha: SHA };
+    const numbers = ['main', 'fork-8', undefined].map(
+      async (b) => (await findOpenPullRequest(github, sought, b))?.number,
+    );
+    expect(await Promise.all(numbers)).toEqual([9, 8, 8]);
+    expect(await findOpenPullRequest(github, { ...sought, sha: 'b'.repeat(40) }, 'main')).toBeUndefined();
   });
 
   it('opens one that takes a merged one back', async () => {
