@@ -36417,7 +36417,7 @@ var init_scan_pickles = __esmMin((() => {
 }));
 // validation/pickles/check-pickles.ts
 async function checkPickles(subject, model, options) {
-	const make = readSeverityPolicy("DAVIT_PICKLES") === "error" ? makeError : makeWarning;
+	const make = readSeverityPolicy(PICKLES_VARIABLE) === "error" ? makeError : makeWarning;
 	const found = await scanPickles(model, options);
 	const place = (path) => subject.alone ? {
 		...subject.entity.place,
@@ -36441,11 +36441,12 @@ function describe$2({ label }, { path, imports, incomplete }) {
 	];
 	return [...imports.length > 0 ? [beyond] : [], ...incomplete === void 0 ? [] : [unread]];
 }
-var SHOWN_IMPORTS, SHOWN_FILES;
+var PICKLES_VARIABLE, SHOWN_IMPORTS, SHOWN_FILES;
 var init_check_pickles = __esmMin((() => {
 	init_diagnostic();
 	init_severity_policy();
 	init_scan_pickles();
+	PICKLES_VARIABLE = "DAVIT_PICKLES";
 	SHOWN_IMPORTS = 8;
 	SHOWN_FILES = 10;
 }));
@@ -40127,7 +40128,7 @@ function renderFork({ pull_request: pull, endpoints }) {
 	return [`⚠️ **Reported by the fork's own run**, which can report anything: GitHub says which endpoints change, and everything else below is the fork's claim. Nothing is previewed, and the check does not succeed until a run of this repository has reviewed the same commit. A maintainer reads the changes, above all those in \`.github/\`, runs ${renderSpan(`git fetch origin pull/${pull.number}/head:${branch} && git push origin ${branch}`, COMMAND_CHARACTERS)} and opens a pull request from that branch.`];
 }
 function renderUnlisted({ pull_request: pull }) {
-	if (pull?.files_complete !== false) return [];
+	if (pull?.fork !== true || pull.files_complete !== false) return [];
 	return ["⚠️ **GitHub does not list all files that this pull request changes**, because there are too many: an endpoint that is missing here may change too."];
 }
 function renderEnvironments({ program, endpoints }) {
@@ -46269,7 +46270,7 @@ async function isAncestor({ root, signal }, ancestor, of) {
 		"--is-ancestor",
 		ancestor,
 		of
-	], signal);
+	], { signal });
 	return code === 0;
 }
 async function hasFile({ root, signal }, commit, path) {
@@ -46277,7 +46278,7 @@ async function hasFile({ root, signal }, commit, path) {
 		"cat-file",
 		"-e",
 		`${commit}:./${path}`
-	], signal)).code === 0;
+	], { signal })).code === 0;
 }
 async function hasSameFiles({ root, signal }, [one, other], paths) {
 	return (await runGit(root, [
@@ -46289,7 +46290,7 @@ async function hasSameFiles({ root, signal }, [one, other], paths) {
 		other,
 		"--",
 		...paths
-	], signal)).code === 0;
+	], { signal })).code === 0;
 }
 async function findLastChange({ root, signal }, paths) {
 	return findLastCommit({
@@ -46968,8 +46969,11 @@ async function deployToEnvironment(options, outage) {
 	return log;
 }
 async function deployAllEndpoints(options, outage) {
+	if (outage !== void 0) return {
+		results: await reportOutage(options, outage),
+		outage
+	};
 	try {
-		if (outage !== void 0) throw outage;
 		const deploying = await openDeploymentContext(options);
 		return {
 			results: await deploySelected(deploying, await listStacks(await deploying.open())),
