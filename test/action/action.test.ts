@@ -152,6 +152,7 @@ describe('caches', () => {
       '/cache/davit/uv',
       '/cache/davit/virtualenvs',
       '/cache/davit/proofs',
+      '/cache/davit/pickles',
       '!/cache/davit/virtualenvs/*/pycache',
       '/cache/uv',
     ]);

@@ -5,7 +5,7 @@ import { readSeverityPolicy } from '../severity-policy.ts';
 import type { Subject } from '../subject.ts';
 import { type PickleFinding, type ScannedModel, scanPickles } from './scan-pickles.ts';
 
-export const PICKLES_VARIABLE = 'DAVIT_PICKLES';
+const PICKLES_VARIABLE = 'DAVIT_PICKLES';
 const SHOWN_IMPORTS = 8;
 const SHOWN_FILES = 10;
 
