@@ -7,6 +7,8 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   check: async () => (await import('./verbs/check.ts')).check,
   lock: async () => (await import('./verbs/lock.ts')).lock,
   validate: async () => (await import('./verbs/validate.ts')).validate,
+  audit: async () => (await import('./verbs/audit.ts')).audit,
+  sbom: async () => (await import('./verbs/sbom.ts')).sbom,
   serve: async () => (await import('./verbs/serve.ts')).serve,
   preview: async () => (await import('./verbs/preview.ts')).preview,
   review: async () => (await import('./verbs/review.ts')).review,

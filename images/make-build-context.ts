@@ -9,6 +9,7 @@ import { digestModel, isModelFile } from '../system/model-digest.ts';
 import { SILENT, withProgress } from '../system/progress.ts';
 import { installPackageTree } from './install-package-tree.ts';
 import { makeLabels } from './make-labels.ts';
+import { makeSbom, renderSbom } from './make-sbom.ts';
 import { IMAGE_PATHS, SERVER_SOURCES, SETTLE_SCRIPT } from './image-paths.ts';
 import type { ImagePlan } from './plan-image.ts';
 import { readProvenance } from './read-provenance.ts';
@@ -27,6 +28,9 @@ export interface BuildContextRequest extends PythonOptions {
   /** False in a preview: write only the Dockerfile, because the rest takes time. */
   readonly full: boolean;
 }
+
+/** Beside the Dockerfile, which does not copy it into the image. */
+const SBOM_FILE = 'sbom.cdx.json';
 
 /**
  * Makes the build context of an image, `plan.context`. Installs every package and checks every file, so that the build
@@ -78,6 +82,8 @@ async function fillContext(fresh: string, plan: ImagePlan, request: BuildContext
   const folder = makeContextPath(fresh, inImage);
   await installPackageTree({ folder, inImage, python, platform, packages, modelFolder }, request);
   request.signal?.throwIfAborted();
+  const { lock, entity } = request;
+  await writeFile(join(fresh, SBOM_FILE), renderSbom(await makeSbom({ lock, entity, base: plan.stack.base })));
   await copyModel(fresh, plan, request);
 }
 

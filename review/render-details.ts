@@ -76,7 +76,15 @@ function renderPaths({ because }: EndpointReport, { paths }: DetailLevel): strin
 }
 
 /** The proof of one model: the time of its stages, and its answer to its own example. */
-function renderEntity({ entity, model, stages, proof }: EntityReport, { answer }: DetailLevel): string {
+function renderEntity({ advisories, ...report }: EntityReport, level: DetailLevel): string {
+  const proof = renderProof(report, level);
+  return advisories === undefined ? proof : `${proof}\n\nPackages: ${renderSpan(advisories)}`;
+}
+
+function renderProof(
+  { entity, model, stages, proof }: Omit<EntityReport, 'advisories'>,
+  { answer }: DetailLevel,
+): string {
   const took = stages.map((s) => `${s.name} ${s.cached ? 'cached' : `${s.seconds.toFixed(1)} s`}`);
   const what = `Model ${renderSpan(model)} as ${renderSpan(entity)}: ${proof ? 'proved' : 'not proved'} (${took.join(', ')})`;
   if (!proof) return what;

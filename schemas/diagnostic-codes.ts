@@ -49,6 +49,9 @@ export const DIAGNOSTIC_CODES = {
   // Pickles
   'pickle-import': 'Loading the model imports more than its packages and its own code',
   'pickle-unreadable': 'A pickle of the model cannot be scanned to its end',
+  // Advisories
+  'vulnerable-package': 'A database of advisories names a vulnerability of a locked package',
+  'advisories-missing': 'The environment asks for a check of vulnerabilities, but there is no database of advisories',
   // Prediction
   'sandbox-missing': 'This machine has no sandbox for the code of models',
   'import-failed': 'The model needs a module that is not installed or cannot be imported',

@@ -2,13 +2,12 @@
 import { cp, glob, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { findUv } from '../python/find-uv.ts';
 import { codePath } from '../system/code.ts';
 import { runProcess } from '../system/run-process.ts';
 import { DOCUMENTED_DIGEST, DOCUMENTED_RELEASE, readDocumentedFiles } from './documented-files.ts';
+import { ensureGateProgram } from './gate-programs.ts';
 import { ensureGoProgram } from './go-programs.ts';
 
-const ZIZMOR = 'zizmor@1.32.0';
 /**
  * Syntax that actionlint 1.7.12 does not know yet: https://github.com/rhysd/actionlint/issues/711, and GitHub's
  * `queue`.
@@ -30,8 +29,8 @@ try {
   const actionlint = await ensureGoProgram('actionlint', { progress: { say } });
   await check(actionlint, [], ours);
   await check(actionlint, [], users);
-  const audit = ['tool', 'run', ZIZMOR, '--offline', '--quiet', '--persona', 'auditor'];
-  await check(await findUv(), [...audit, codePath(), asWritten], codePath());
+  const audit = ['--offline', '--quiet', '--persona', 'auditor'];
+  await check(await ensureGateProgram('zizmor'), [...audit, codePath(), asWritten], codePath());
 } finally {
   await rm(folder, { recursive: true, force: true });
 }

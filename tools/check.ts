@@ -3,8 +3,8 @@
 import { findUv } from '../python/find-uv.ts';
 import { CODE_FOLDER, codePath } from '../system/code.ts';
 import { runProcess } from '../system/run-process.ts';
+import { ensureGateProgram } from './gate-programs.ts';
 
-const RUFF = 'ruff@0.17.1';
 const AT_ONCE = 2;
 const WITHOUT_TESTS = process.argv.includes('--without-tests');
 
@@ -14,6 +14,7 @@ const node = (script: string, ...args: readonly string[]) => ({
 });
 const bin = (name: string, file: string, ...args: readonly string[]) => node(`node_modules/${name}/${file}`, ...args);
 const uv = await findUv();
+const ruff = await ensureGateProgram('ruff');
 
 const STEPS: Readonly<Record<string, { readonly program: string; readonly args: readonly string[] }>> = {
   'fast tests': bin('vitest', 'vitest.mjs', 'run', '--project', 'fast'),
@@ -25,8 +26,8 @@ const STEPS: Readonly<Record<string, { readonly program: string; readonly args: 
   house: node('tools/check-structure.ts'),
   workflows: node('tools/check-workflows.ts'),
   'Python imports': { program: uv, args: ['run', '--no-project', '--python', '>=3.9', 'test/runtime/imports_test.py'] },
-  'Python lint': { program: uv, args: ['tool', 'run', RUFF, 'check', '.'] },
-  'Python format': { program: uv, args: ['tool', 'run', RUFF, 'format', '--check', '.'] },
+  'Python lint': { program: ruff, args: ['check', '.'] },
+  'Python format': { program: ruff, args: ['format', '--check', '.'] },
 };
 
 const started = performance.now();

@@ -9,11 +9,12 @@ import { VirtualenvError } from '../python/virtualenv-error.ts';
 import type { PythonOptions } from '../python/find-uv.ts';
 import { type Diagnostic, hasErrors, sortDiagnostics } from '../schemas/diagnostic.ts';
 import type { Endpoint } from '../schemas/endpoint/endpoint.ts';
-import type { Lock } from '../schemas/lock/lock.ts';
+import type { Lock, LockedPackage } from '../schemas/lock/lock.ts';
 import type { Proof } from '../schemas/lock/proof.ts';
 import { SILENT, withProgress } from '../system/progress.ts';
 import { mapConcurrent } from '../system/map-concurrent.ts';
 import { checkRemovedEntities, checkLockedEntity, reportMissingLock } from './check-lock.ts';
+import { checkAdvisories } from './advisories/check-advisories.ts';
 import { checkMemory } from './proof/check-memory.ts';
 import { type CheckedModel, checkModel } from './model/check-model.ts';
 import { fetchModel } from './model/fetch-model.ts';
@@ -79,18 +80,29 @@ async function validateSubject(
     diagnostics.push(...found);
     return hasErrors(found) ? undefined : value;
   };
-  const proof = await runStages(subject, options, stage);
-  return { entity: { entity: subject.entity.name, model: subject.label, stages, proof }, diagnostics };
+  const notes: Notes = { advisories: undefined };
+  const proof = await runStages(subject, options, stage, notes);
+  return { entity: { entity: subject.entity.name, model: subject.label, stages, proof, ...notes }, diagnostics };
 }
 
 type RunStage = <T>(name: StageName, work: () => Promise<StageOutput<T>>) => Promise<T | undefined>;
 
-async function runStages(subject: Subject, options: ValidateOptions, stage: RunStage): Promise<Proof | undefined> {
+/** What the stages find besides their results. */
+interface Notes {
+  advisories: string | undefined;
+}
+
+async function runStages(
+  subject: Subject,
+  options: ValidateOptions,
+  stage: RunStage,
+  notes: Notes,
+): Promise<Proof | undefined> {
   const folder = await stage('fetch', () => runFetchStage(subject, options));
   if (folder === undefined) return undefined;
   const checked = await stage('check', () => runCheckStage(subject, folder));
   if (!checked) return undefined;
-  const lock = await stage('lock', () => Promise.resolve(runLockStage(subject, options.lock, checked)));
+  const lock = await stage('lock', () => runLockStage(subject, options, checked, notes));
   if (!lock || options.until === 'lock') return undefined;
   const place = await stage('virtualenv', () => runVirtualenvStage(subject, lock, folder, options));
   if (!place) return undefined;
@@ -107,9 +119,23 @@ async function runCheckStage(subject: Subject, folder: string): Promise<StageOut
   return { value: checked, cached: false, diagnostics };
 }
 
-function runLockStage(subject: Subject, lock: Lock | undefined, checked: CheckedModel): StageOutput<Lock> {
+/** Also compares the packages of a valid lock with known vulnerabilities. */
+async function runLockStage(
+  subject: Subject,
+  options: ValidateOptions,
+  checked: CheckedModel,
+  notes: Notes,
+): Promise<StageOutput<Lock>> {
+  const { lock } = options;
   const diagnostics = lock ? checkLockedEntity(subject, lock, checked) : [reportMissingLock(subject)];
-  return { value: lock, cached: false, diagnostics };
+  if (!lock || hasErrors(diagnostics)) return { value: lock, cached: false, diagnostics };
+  const advisories = await checkAdvisories(subject, listPackages(subject, lock), options);
+  notes.advisories = advisories.summary;
+  return { value: lock, cached: false, diagnostics: [...diagnostics, ...advisories.diagnostics] };
+}
+
+function listPackages({ entity }: Subject, lock: Lock): readonly LockedPackage[] {
+  return lock.virtualenvs[lock.entities[entity.name]?.virtualenv ?? '']?.packages ?? [];
 }
 
 interface PreparedVirtualenv {
@@ -174,7 +200,7 @@ async function runProofStage(
     return { value: earlier, cached: true, diagnostics: [...pickles, ...checkMemory(subject.entity, earlier)] };
   const { progress = SILENT, signal } = options;
   if (!sandbox) warnWithoutSandbox(progress);
-  const packages = lock.virtualenvs[lock.entities[subject.entity.name]?.virtualenv ?? '']?.packages ?? [];
+  const packages = listPackages(subject, lock);
   const elsewhere = Object.values(lock.virtualenvs).flatMap((v) => v.packages.map((p) => p.name));
   const { proof, diagnostics } = await withProgress(
     progress,

@@ -18,6 +18,8 @@ export interface EntityValidation {
   /** The stages that ran. Without a proof, the last stage is the one that failed. */
   readonly stages: readonly StageResult[];
   readonly proof: Proof | undefined;
+  /** One sentence about known vulnerabilities of the locked packages. Undefined: the entity has no valid lock. */
+  readonly advisories?: string | undefined;
 }
 
 export interface Validation {

@@ -19968,6 +19968,15 @@ function record(keyType, valueType, params) {
 		...normalizeParams(params)
 	});
 }
+function partialRecord(keyType, valueType, params) {
+	return new ZodRecord({
+		type: "record",
+		keyType,
+		valueType,
+		...normalizeParams(params),
+		partial: true
+	});
+}
 function _enum(values, params) {
 	const entries = Array.isArray(values) ? Object.fromEntries(values.map((v) => [v, v])) : values;
 	return new ZodEnum({
@@ -20824,7 +20833,7 @@ const repository = object({
 	full_name: string$1(),
 	default_branch: string$1().optional()
 });
-const event = object({
+const event$1 = object({
 	pull_request: object({
 		number: int().positive(),
 		base: object({ sha }),
@@ -20866,7 +20875,7 @@ function readRunner(variables = process.env) {
 }
 function readEvent(file) {
 	try {
-		return event.parse(JSON.parse(readFileSync$1(file, "utf8")));
+		return event$1.parse(JSON.parse(readFileSync$1(file, "utf8")));
 	} catch (e) {
 		throw new Error(`Cannot read the event in ${file}: it is not one of GitHub's`, { cause: e });
 	}
@@ -29940,12 +29949,12 @@ var init_source_download = __esmMin((() => {
 }));
 // engine/install/pulumi-version.ts
 function isNewEnough(version) {
-	const [major, minor, patch] = parseVersion(version);
-	const [wantedMajor, wantedMinor, wantedPatch] = parseVersion(MINIMUM_VERSION$2);
+	const [major, minor, patch] = parseVersion$1(version);
+	const [wantedMajor, wantedMinor, wantedPatch] = parseVersion$1(MINIMUM_VERSION$2);
 	if (major !== wantedMajor || minor === void 0 || patch === void 0) return false;
 	return minor > (wantedMinor ?? 0) || minor === wantedMinor && patch >= (wantedPatch ?? 0);
 }
-function parseVersion(version) {
+function parseVersion$1(version) {
 	return (/^(\d+)\.(\d+)\.(\d+)/.exec(version) ?? []).slice(1).map(Number);
 }
 var MINIMUM_VERSION$2;
@@ -33311,7 +33320,7 @@ async function listPythons(minor) {
 	const probed = await Promise.all(unique.map(probePython));
 	const byVersion = /* @__PURE__ */ new Map();
 	for (const python of probed) if (python && !byVersion.has(python.version)) byVersion.set(python.version, python);
-	return [...byVersion.values()].filter((p) => minor === void 0 || p.version.startsWith(`${minor}.`)).sort((a, b) => compareVersions(a.version, b.version));
+	return [...byVersion.values()].filter((p) => minor === void 0 || p.version.startsWith(`${minor}.`)).sort((a, b) => compareVersions$1(a.version, b.version));
 }
 async function chooseMinorVersion(minors) {
 	for (const minor of minors) if ((await listPythons(minor)).length > 0) return minor;
@@ -33381,7 +33390,7 @@ async function runProbe(file) {
 		version
 	} : void 0;
 }
-function compareVersions(a, b) {
+function compareVersions$1(a, b) {
 	const [x, y] = [a, b].map((v) => v.split(".").map(Number));
 	return (x[0] ?? 0) - (y[0] ?? 0) || (x[1] ?? 0) - (y[1] ?? 0) || (x[2] ?? 0) - (y[2] ?? 0);
 }
@@ -34675,6 +34684,334 @@ var init_check_lock = __esmMin((() => {
 	init_check_minimum_versions();
 	init_locked_model();
 	init_subject();
+}));
+// validation/advisories/compare-versions.ts
+function parseVersion(text) {
+	const match = SHAPE$1.exec(text.trim().toLowerCase());
+	if (!match) return void 0;
+	const [, epoch = "0", release = "", phase, pre = "", implicitPost, post, postNumber = "", dev, devNumber = ""] = match;
+	const isDev = dev !== void 0;
+	const hasPost = implicitPost !== void 0 || post !== void 0;
+	return {
+		epoch: Number(epoch),
+		release: release.split(".").map(Number),
+		phase: phase === void 0 ? isDev && !hasPost ? -1 : 3 : PHASES[phase] ?? 3,
+		pre: Number(pre || 0),
+		post: hasPost ? Number((implicitPost ?? postNumber) || 0) : -1,
+		dev: isDev ? Number(devNumber || 0) : Infinity
+	};
+}
+function compareVersions(a, b) {
+	const length = Math.max(a.release.length, b.release.length);
+	const key = ({ epoch, release, phase, pre, post, dev }) => [
+		epoch,
+		...Array.from({ length }, (_, i) => release[i] ?? 0),
+		phase,
+		pre,
+		post,
+		dev
+	];
+	const [x, y] = [key(a), key(b)];
+	const i = x.findIndex((part, at) => part !== y[at]);
+	return i < 0 ? 0 : (x[i] ?? 0) < (y[i] ?? 0) ? -1 : 1;
+}
+var SHAPE$1, PHASES;
+var init_compare_versions = __esmMin((() => {
+	SHAPE$1 = /^v?(?:(\d{1,9})!)?(\d{1,15}(?:\.\d{1,15}){0,20})(?:[-_.]?(alpha|a|beta|b|preview|pre|c|rc)[-_.]?(\d{0,15}))?(?:-(\d{1,15})|[-_.]?(post|rev|r)[-_.]?(\d{0,15}))?(?:[-_.]?(dev)[-_.]?(\d{0,15}))?(?:\+[a-z0-9]+(?:[-_.][a-z0-9]+)*)?$/;
+	PHASES = {
+		a: 0,
+		alpha: 0,
+		b: 1,
+		beta: 1,
+		c: 2,
+		rc: 2,
+		pre: 2,
+		preview: 2
+	};
+}));
+// validation/advisories/advisory.ts
+function findVulnerabilities(version, advisories) {
+	const matching = advisories.filter((a) => isAffected(version, a));
+	const groups = [];
+	for (const record of matching) {
+		const ids = /* @__PURE__ */ new Set([record.id, ...record.aliases]);
+		const same = groups.filter((g) => [...ids].some((id) => g.ids.has(id)));
+		for (const group of same) groups.splice(groups.indexOf(group), 1);
+		groups.push({
+			ids: /* @__PURE__ */ new Set([...ids, ...same.flatMap((g) => [...g.ids])]),
+			records: [record, ...same.flatMap((g) => g.records)]
+		});
+	}
+	return groups.map(({ ids, records }) => joinRecords(version, [...ids], records)).sort((a, b) => rank(b.level) - rank(a.level) || (a.id < b.id ? -1 : 1));
+}
+function rank(level) {
+	return LEVELS.indexOf(level ?? "high");
+}
+function joinRecords(version, ids, records) {
+	const order = (id) => [
+		"CVE-",
+		"GHSA-",
+		"PYSEC-",
+		"MAL-",
+		""
+	].findIndex((prefix) => id.startsWith(prefix));
+	const [id = "", ...aliases] = [...ids].sort((a, b) => order(a) - order(b) || (a < b ? -1 : 1));
+	const levels = records.flatMap((r) => r.level ?? []).sort((a, b) => rank(b) - rank(a));
+	const fixes = records.flatMap((r) => r.ranges.flat().flatMap((e) => e.fixed ?? []));
+	return {
+		id,
+		aliases,
+		level: levels[0] ?? null,
+		summary: records.map((r) => r.summary).find((s) => s !== "") ?? "",
+		fixed: findOldestAfter(version, fixes)
+	};
+}
+function findOldestAfter(version, fixes) {
+	const now = parseVersion(version);
+	return fixes.flatMap((text) => {
+		const parsed = parseVersion(text);
+		return parsed && (!now || compareVersions(parsed, now) > 0) ? [{
+			text,
+			parsed
+		}] : [];
+	}).sort((a, b) => compareVersions(a.parsed, b.parsed))[0]?.text;
+}
+function isAffected(version, { versions, ranges }) {
+	const parsed = parseVersion(version);
+	if (!parsed) return versions.includes(version) || ranges.length > 0;
+	return versions.some((text) => {
+		const other = parseVersion(text);
+		return other ? compareVersions(other, parsed) === 0 : text === version;
+	}) || ranges.some((events) => isInRange(parsed, events));
+}
+function isInRange(version, events) {
+	const bounds = events.flatMap((e) => Object.entries(e).map(([kind, text]) => ({
+		kind,
+		parsed: text === "0" ? "start" : parseVersion(text)
+	})));
+	if (bounds.some((b) => b.parsed === void 0)) return true;
+	const at = {
+		kind: "",
+		parsed: version
+	};
+	const begun = newest(bounds.filter((b) => b.kind === "introduced" && compareBounds(b, at) <= 0));
+	const ended = newest(bounds.filter((b) => b.kind === "last_affected" ? compareBounds(b, at) < 0 : b.kind !== "introduced" && compareBounds(b, at) <= 0));
+	return begun !== void 0 && (ended === void 0 || compareBounds(ended, begun) < 0);
+}
+function newest(bounds) {
+	return [...bounds].sort(compareBounds).at(-1);
+}
+function compareBounds({ parsed: a }, { parsed: b }) {
+	if (a === "start" || a === void 0) return b === "start" || b === void 0 ? 0 : -1;
+	return b === "start" || b === void 0 ? 1 : compareVersions(a, b);
+}
+var LEVELS, event, advisory;
+var init_advisory = __esmMin((() => {
+	init_zod();
+	init_compare_versions();
+	LEVELS = [
+		"low",
+		"moderate",
+		"high",
+		"critical"
+	];
+	event = partialRecord(_enum([
+		"introduced",
+		"fixed",
+		"last_affected",
+		"limit"
+	]), string$1());
+	advisory = object({
+		id: string$1(),
+		aliases: array(string$1()),
+		level: _enum(LEVELS).nullable(),
+		summary: string$1(),
+		versions: array(string$1()),
+		ranges: array(array(event))
+	});
+}));
+// validation/advisories/database.ts
+async function openAdvisories() {
+	const [text, stats] = await Promise.all([readFile(databaseFile(), "utf8").catch(() => void 0), stat(databaseFile()).catch(() => void 0)]);
+	if (text === void 0 || !stats) return void 0;
+	const lines = /* @__PURE__ */ new Map();
+	for (const line of text.split("\n")) {
+		const tab = line.indexOf("	");
+		if (tab > 0) lines.set(line.slice(0, tab), line.slice(tab + 1));
+	}
+	return {
+		date: stats.mtime.toISOString().slice(0, 10),
+		ageHours: (Date.now() - stats.mtimeMs) / 36e5,
+		find: (name) => {
+			const line = lines.get(name);
+			return line === void 0 ? [] : array(advisory).parse(JSON.parse(line));
+		}
+	};
+}
+async function refreshAdvisories(file, options) {
+	const { progress = SILENT, signal } = options;
+	await mkdir(cacheFolder("advisories"), { recursive: true });
+	await withFileLock(`${databaseFile()}.lock`, () => withProgress(progress, file === void 0 ? "Downloading advisories of osv.dev" : `Reading ${file}`, async () => {
+		const folder = makeTemporaryFolder("advisories");
+		try {
+			const source = file ?? await downloadExport(join(folder, "all.zip"), signal);
+			await writeFileAtomically(databaseFile(), await indexExport(source, join(folder, "pypi.tsv"), options));
+		} finally {
+			await rm(folder, {
+				recursive: true,
+				force: true
+			});
+		}
+	}), {
+		what: "refreshing the advisories",
+		progress,
+		signal
+	});
+}
+async function downloadExport(file, signal) {
+	const limit = AbortSignal.timeout(DOWNLOAD_LIMIT_SECONDS$1 * 1e3);
+	const cannot = `Cannot download the advisories from ${new URL(EXPORT_URL).host}`;
+	const response = await fetch(EXPORT_URL, { signal: signal ? AbortSignal.any([limit, signal]) : limit }).catch((cause) => {
+		throw new Error(`${cannot}: it does not respond. Without internet: npx davit audit --database FILE`, { cause });
+	});
+	if (!response.ok) throw new Error(`${cannot}: it answered ${response.status}`);
+	const bytes = Buffer.from(await response.arrayBuffer());
+	if (bytes.length > EXPORT_BYTES) throw new Error(`${cannot}: the export has ${bytes.length} bytes`);
+	await writeFile(file, bytes);
+	return file;
+}
+async function indexExport(source, out, options) {
+	const python = await findPython(await chooseMinorVersion(PYTHONS), options);
+	if (!python) throw new Error("Cannot read the advisories: no Python 3 is installed");
+	const run = await runProcess(python.executable, [
+		"-I",
+		PROGRAM$1,
+		source,
+		out
+	], {
+		env: {
+			PATH: process.env["PATH"] ?? "",
+			LANG: "C.UTF-8"
+		},
+		limitSeconds: INDEX_LIMIT_SECONDS,
+		...options.signal && { signal: options.signal }
+	});
+	const counts = run.code === 0 ? indexed.safeParse(JSON.parse(run.stdout)).data : void 0;
+	if (!counts || counts.advisories === 0) throw new Error(`Cannot read the advisories in ${source}: it is not an export of the OSV database (PyPI/all.zip)`);
+	if (counts.unreadable > 0) options.progress?.say(`Ignored ${counts.unreadable} advisories that cannot be read, of ${counts.advisories}`);
+	return readFile(out, "utf8");
+}
+var EXPORT_URL, PROGRAM$1, DOWNLOAD_LIMIT_SECONDS$1, INDEX_LIMIT_SECONDS, EXPORT_BYTES, PYTHONS, indexed, databaseFile;
+var init_database = __esmMin((() => {
+	init_zod();
+	init_find_python();
+	init_atomic_files();
+	init_cache();
+	init_code();
+	init_file_lock();
+	init_progress();
+	init_run_process();
+	init_temporary_folder();
+	init_advisory();
+	EXPORT_URL = "https://osv-vulnerabilities.storage.googleapis.com/PyPI/all.zip";
+	PROGRAM$1 = codePath("validation", "advisories", "index_advisories.py");
+	DOWNLOAD_LIMIT_SECONDS$1 = 300;
+	INDEX_LIMIT_SECONDS = 300;
+	EXPORT_BYTES = 2 ** 30;
+	PYTHONS = [
+		"3.12",
+		"3.11",
+		"3.13",
+		"3.10"
+	];
+	indexed = object({
+		advisories: number$1(),
+		unreadable: number$1()
+	});
+	databaseFile = () => cacheFolder("advisories", "pypi.tsv");
+}));
+// validation/advisories/check-advisories.ts
+function readAdvisoryPolicy(variables = process.env) {
+	const word = variables[ADVISORIES_VARIABLE] ?? "";
+	const ignored = new Set((variables[IGNORED_VARIABLE] ?? "").split(/[\s,]+/).filter(Boolean));
+	if (word === "" || word === "warning") return {
+		errorsFrom: void 0,
+		isSet: word !== "",
+		ignored
+	};
+	const level = word === "error" ? "low" : LEVELS.find((l) => l === word);
+	if (level !== void 0) return {
+		errorsFrom: level,
+		isSet: true,
+		ignored
+	};
+	const known = [
+		"warning",
+		"error",
+		...LEVELS
+	].join(", ");
+	throw new Error(`Cannot use ${ADVISORIES_VARIABLE}: it is ${JSON.stringify(word.slice(0, 40))}, expected ${known}`);
+}
+async function checkAdvisories(subject, packages, options) {
+	const policy = readAdvisoryPolicy();
+	const database = await openFreshAdvisories(policy, options);
+	if (!database) return reportMissingDatabase(subject, policy);
+	const found = packages.flatMap(({ name, version }) => findVulnerabilities(version, database.find(name)).map((vulnerability) => ({
+		name,
+		version,
+		vulnerability
+	})));
+	const relevant = found.filter(({ vulnerability: { id, aliases } }) => ![id, ...aliases].some((i) => policy.ignored.has(i)));
+	const ignored = found.length - relevant.length;
+	const age = database.ageHours > STALE_HOURS ? `, which is ${Math.floor(database.ageHours / 24)} days old` : "";
+	return {
+		summary: `${relevant.length} known ${relevant.length === 1 ? "vulnerability" : "vulnerabilities"} in ${pluralize(packages.length, "package")} (advisories of ${database.date}${age}${ignored > 0 ? `, ${ignored} ignored` : ""})`,
+		diagnostics: relevant.map((f) => describe$3(subject, f, policy))
+	};
+}
+async function openFreshAdvisories(policy, options) {
+	const database = await openAdvisories();
+	if (!policy.isSet || database && database.ageHours < FRESH_HOURS) return database;
+	try {
+		await refreshAdvisories(void 0, options);
+	} catch (e) {
+		options.progress?.say(e instanceof Error ? e.message : String(e));
+	}
+	return openAdvisories();
+}
+function reportMissingDatabase({ entity, label }, { isSet, errorsFrom }) {
+	const summary = "vulnerabilities not checked: there is no database of advisories";
+	if (!isSet) return {
+		summary: `${summary} (npx davit audit downloads one)`,
+		diagnostics: []
+	};
+	const make = errorsFrom === void 0 ? makeWarning : makeError;
+	const message = `Cannot check the packages of ${label} for vulnerabilities: there is no database of advisories`;
+	return {
+		summary,
+		diagnostics: [make("advisories-missing", entity.place, message, "Run npx davit audit where there is internet, or npx davit audit --database FILE")]
+	};
+}
+function describe$3({ entity, label, endpoint, alone }, found, { errorsFrom }) {
+	const { id, aliases, level, summary, fixed } = found.vulnerability;
+	const isError = errorsFrom !== void 0 && rank(level) >= rank(errorsFrom);
+	const others = aliases.length > 0 ? ` (${aliases.join(", ")})` : "";
+	const about = summary === "" ? "" : `: ${summary}`;
+	const message = `Cannot trust ${found.name} ${found.version} of ${label}: ${id}${others}, severity ${level ?? "unknown"}${about}`;
+	const upgrade = alone ? "Raise the requirement" : `Raise the requirement, or run npx davit lock --upgrade ${endpoint.name}`;
+	const hint = fixed === void 0 ? "No version has a fix yet" : `${upgrade}: ${found.name} ${fixed} has the fix`;
+	return (isError ? makeError : makeWarning)("vulnerable-package", entity.place, message, hint);
+}
+var ADVISORIES_VARIABLE, IGNORED_VARIABLE, FRESH_HOURS, STALE_HOURS;
+var init_check_advisories = __esmMin((() => {
+	init_diagnostic();
+	init_pluralize();
+	init_advisory();
+	init_database();
+	ADVISORIES_VARIABLE = "DAVIT_ADVISORIES";
+	IGNORED_VARIABLE = "DAVIT_ADVISORIES_IGNORED";
+	FRESH_HOURS = 24;
+	STALE_HOURS = 168;
 }));
 // schemas/endpoint/check-workers-memory.ts
 function checkWorkersMemory(entity, { mode, found, count, memoryBytes }, { per, memory, where = "" }) {
@@ -37047,23 +37384,25 @@ async function validateSubject(subject, options) {
 		diagnostics.push(...found);
 		return hasErrors(found) ? void 0 : value;
 	};
-	const proof = await runStages(subject, options, stage);
+	const notes = { advisories: void 0 };
+	const proof = await runStages(subject, options, stage, notes);
 	return {
 		entity: {
 			entity: subject.entity.name,
 			model: subject.label,
 			stages,
-			proof
+			proof,
+			...notes
 		},
 		diagnostics
 	};
 }
-async function runStages(subject, options, stage) {
+async function runStages(subject, options, stage, notes) {
 	const folder = await stage("fetch", () => runFetchStage(subject, options));
 	if (folder === void 0) return void 0;
 	const checked = await stage("check", () => runCheckStage(subject, folder));
 	if (!checked) return void 0;
-	const lock = await stage("lock", () => Promise.resolve(runLockStage(subject, options.lock, checked)));
+	const lock = await stage("lock", () => runLockStage(subject, options, checked, notes));
 	if (!lock || options.until === "lock") return void 0;
 	const place = await stage("virtualenv", () => runVirtualenvStage(subject, lock, folder, options));
 	if (!place) return void 0;
@@ -37088,12 +37427,24 @@ async function runCheckStage(subject, folder) {
 		diagnostics
 	};
 }
-function runLockStage(subject, lock, checked) {
+async function runLockStage(subject, options, checked, notes) {
+	const { lock } = options;
+	const diagnostics = lock ? checkLockedEntity(subject, lock, checked) : [reportMissingLock(subject)];
+	if (!lock || hasErrors(diagnostics)) return {
+		value: lock,
+		cached: false,
+		diagnostics
+	};
+	const advisories = await checkAdvisories(subject, listPackages(subject, lock), options);
+	notes.advisories = advisories.summary;
 	return {
 		value: lock,
 		cached: false,
-		diagnostics: lock ? checkLockedEntity(subject, lock, checked) : [reportMissingLock(subject)]
+		diagnostics: [...diagnostics, ...advisories.diagnostics]
 	};
+}
+function listPackages({ entity }, lock) {
+	return lock.virtualenvs[lock.entities[entity.name]?.virtualenv ?? ""]?.packages ?? [];
 }
 async function runVirtualenvStage(subject, lock, folder, options) {
 	const request = makeVirtualenvRequest(lock, subject.entity.name, folder);
@@ -37173,7 +37524,7 @@ async function runProofStage(subject, { virtualenv, key, proof: earlier, sandbox
 	};
 	const { progress = SILENT, signal } = options;
 	if (!sandbox) warnWithoutSandbox(progress);
-	const packages = lock.virtualenvs[lock.entities[subject.entity.name]?.virtualenv ?? ""]?.packages ?? [];
+	const packages = listPackages(subject, lock);
 	const elsewhere = Object.values(lock.virtualenvs).flatMap((v) => v.packages.map((p) => p.name));
 	const { proof, diagnostics } = await withProgress(progress, `Proving ${subject.label} (loads it and predicts its example)`, () => proveModel(subject, {
 		folder,
@@ -37203,6 +37554,7 @@ var init_validate_endpoint = __esmMin((() => {
 	init_progress();
 	init_map_concurrent();
 	init_check_lock();
+	init_check_advisories();
 	init_check_memory();
 	init_check_model();
 	init_fetch_model();
@@ -39188,7 +39540,7 @@ function makeProven(validation, lock, computed) {
 function report$2({ entities }) {
 	return entities.map(makeEntityReport);
 }
-function makeEntityReport({ entity, model, stages, proof }) {
+function makeEntityReport({ entity, model, stages, proof, advisories }) {
 	return {
 		entity,
 		model,
@@ -39201,7 +39553,8 @@ function makeEntityReport({ entity, model, stages, proof }) {
 			answer: proof.answer ?? null,
 			peakMemoryBytes: proof.peakMemoryBytes,
 			workers: proof.workers ?? null
-		} : null
+		} : null,
+		...advisories !== void 0 && { advisories }
 	};
 }
 function lockState({ entities, diagnostics }) {
@@ -39395,6 +39748,8 @@ var init_diagnostic_codes = __esmMin((() => {
 		"incompatible-packages": "Installed packages are incompatible with each other",
 		"pickle-import": "Loading the model imports more than its packages and its own code",
 		"pickle-unreadable": "A pickle of the model cannot be scanned to its end",
+		"vulnerable-package": "A database of advisories names a vulnerability of a locked package",
+		"advisories-missing": "The environment asks for a check of vulnerabilities, but there is no database of advisories",
 		"sandbox-missing": "This machine has no sandbox for the code of models",
 		"import-failed": "The model needs a module that is not installed or cannot be imported",
 		"load-failed": "The model cannot be loaded",
@@ -39469,7 +39824,8 @@ var init_report$1 = __esmMin((() => {
 			seconds: seconds$1,
 			cached: boolean$1()
 		})),
-		proof: proof.nullable()
+		proof: proof.nullable(),
+		advisories: text$1.exactOptional()
 	});
 	difference = strictObject({
 		path: text$1,
@@ -39973,7 +40329,11 @@ function renderPaths({ because }, { paths }) {
 	const shown = because.slice(0, paths).map((b) => `${b.change} ${renderSpan(b.path)}`);
 	return `Files: ${[...shown, ...renderMore(because.length - shown.length, "")].join(", ")}`;
 }
-function renderEntity({ entity, model, stages, proof }, { answer }) {
+function renderEntity({ advisories, ...report }, level) {
+	const proof = renderProof(report, level);
+	return advisories === void 0 ? proof : `${proof}\n\nPackages: ${renderSpan(advisories)}`;
+}
+function renderProof({ entity, model, stages, proof }, { answer }) {
 	const took = stages.map((s) => `${s.name} ${s.cached ? "cached" : `${s.seconds.toFixed(1)} s`}`);
 	const what = `Model ${renderSpan(model)} as ${renderSpan(entity)}: ${proof ? "proved" : "not proved"} (${took.join(", ")})`;
 	if (!proof) return what;

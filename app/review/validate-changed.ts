@@ -101,7 +101,7 @@ function report({ entities }: Validation): EntityReport[] {
   return entities.map(makeEntityReport);
 }
 
-function makeEntityReport({ entity, model, stages, proof }: EntityValidation): EntityReport {
+function makeEntityReport({ entity, model, stages, proof, advisories }: EntityValidation): EntityReport {
   return {
     entity,
     model,
@@ -117,6 +117,7 @@ function makeEntityReport({ entity, model, stages, proof }: EntityValidation): E
           workers: proof.workers ?? null,
         }
       : null,
+    ...(advisories !== undefined && { advisories }),
   };
 }
 

@@ -46,7 +46,12 @@ function makeOutcome(validations: readonly Validation[], diagnostics: readonly D
   };
 }
 
-function renderEntity(endpoint: string, { entity, model, stages, proof }: EntityValidation): string {
+function renderEntity(endpoint: string, { advisories, ...validation }: EntityValidation): string {
+  const proof = renderProof(endpoint, validation);
+  return advisories === undefined ? proof : `${proof}\n    ${advisories}`;
+}
+
+function renderProof(endpoint: string, { entity, model, stages, proof }: Omit<EntityValidation, 'advisories'>): string {
   const seconds = stages.reduce((sum, s) => sum + s.seconds, 0).toFixed(1);
   if (!proof)
     return `${endpoint}/${entity}: not proved (model ${model}; stopped at ${stages.at(-1)?.name ?? 'the lock'})`;

@@ -50,6 +50,8 @@ const entity = z.strictObject({
   /** The stages that ran. Without a proof, the last stage is the one that failed. */
   stages: list(z.strictObject({ name: z.enum(STAGES), seconds, cached: z.boolean() })),
   proof: proof.nullable(),
+  /** One sentence about known vulnerabilities of the locked packages. Absent: the entity has no valid lock. */
+  advisories: text.exactOptional(),
 });
 
 const difference = z.strictObject({

@@ -1,0 +1,100 @@
+import { type Diagnostic, makeError, makeWarning } from '../../schemas/diagnostic.ts';
+import type { LockedPackage } from '../../schemas/lock/lock.ts';
+import { pluralize } from '../../schemas/values/pluralize.ts';
+import type { PythonOptions } from '../../python/find-uv.ts';
+import type { Subject } from '../subject.ts';
+import { findVulnerabilities, LEVELS, type Level, rank, type Vulnerability } from './advisory.ts';
+import { type AdvisoryDatabase, openAdvisories, refreshAdvisories } from './database.ts';
+
+const ADVISORIES_VARIABLE = 'DAVIT_ADVISORIES';
+const IGNORED_VARIABLE = 'DAVIT_ADVISORIES_IGNORED';
+const FRESH_HOURS = 24;
+const STALE_HOURS = 24 * 7;
+
+/** What a repository does about vulnerabilities. It comes from the environment and from no file of the checkout. */
+export interface AdvisoryPolicy {
+  /** Vulnerabilities from this level on are errors. Undefined: all are warnings. */
+  readonly errorsFrom: Level | undefined;
+  /** Whether the environment names a policy. Then a missing database is an error or a warning too. */
+  readonly isSet: boolean;
+  readonly ignored: ReadonlySet<string>;
+}
+
+/** Reads the policy. Throws if the variable is not one of its words. */
+export function readAdvisoryPolicy(variables: NodeJS.ProcessEnv = process.env): AdvisoryPolicy {
+  const word = variables[ADVISORIES_VARIABLE] ?? '';
+  const ignored = new Set((variables[IGNORED_VARIABLE] ?? '').split(/[\s,]+/).filter(Boolean));
+  if (word === '' || word === 'warning') return { errorsFrom: undefined, isSet: word !== '', ignored };
+  const level = word === 'error' ? 'low' : LEVELS.find((l) => l === word);
+  if (level !== undefined) return { errorsFrom: level, isSet: true, ignored };
+  const known = ['warning', 'error', ...LEVELS].join(', ');
+  throw new Error(`Cannot use ${ADVISORIES_VARIABLE}: it is ${JSON.stringify(word.slice(0, 40))}, expected ${known}`);
+}
+
+export interface AdvisoryCheck {
+  /** One sentence for people: what was compared with what. */
+  readonly summary: string;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Compares the packages of a lock with the database in the cache. Says so if there is none. */
+export async function checkAdvisories(
+  subject: Subject,
+  packages: readonly LockedPackage[],
+  options: PythonOptions,
+): Promise<AdvisoryCheck> {
+  const policy = readAdvisoryPolicy();
+  const database = await openFreshAdvisories(policy, options);
+  if (!database) return reportMissingDatabase(subject, policy);
+  const found = packages.flatMap(({ name, version }) =>
+    findVulnerabilities(version, database.find(name)).map((vulnerability) => ({ name, version, vulnerability })),
+  );
+  const relevant = found.filter(
+    ({ vulnerability: { id, aliases } }) => ![id, ...aliases].some((i) => policy.ignored.has(i)),
+  );
+  const ignored = found.length - relevant.length;
+  const age = database.ageHours > STALE_HOURS ? `, which is ${Math.floor(database.ageHours / 24)} days old` : '';
+  const summary = `${relevant.length} known ${relevant.length === 1 ? 'vulnerability' : 'vulnerabilities'} in ${pluralize(packages.length, 'package')} (advisories of ${database.date}${age}${ignored > 0 ? `, ${ignored} ignored` : ''})`;
+  return { summary, diagnostics: relevant.map((f) => describe(subject, f, policy)) };
+}
+
+/** A policy asks for a database of today. Without a policy, no validation downloads anything. */
+async function openFreshAdvisories(
+  policy: AdvisoryPolicy,
+  options: PythonOptions,
+): Promise<AdvisoryDatabase | undefined> {
+  const database = await openAdvisories();
+  if (!policy.isSet || (database && database.ageHours < FRESH_HOURS)) return database;
+  try {
+    await refreshAdvisories(undefined, options);
+  } catch (e) {
+    options.progress?.say(e instanceof Error ? e.message : String(e));
+  }
+  return openAdvisories();
+}
+
+function reportMissingDatabase({ entity, label }: Subject, { isSet, errorsFrom }: AdvisoryPolicy): AdvisoryCheck {
+  const summary = 'vulnerabilities not checked: there is no database of advisories';
+  if (!isSet) return { summary: `${summary} (npx davit audit downloads one)`, diagnostics: [] };
+  const make = errorsFrom === undefined ? makeWarning : makeError;
+  const message = `Cannot check the packages of ${label} for vulnerabilities: there is no database of advisories`;
+  const hint = 'Run npx davit audit where there is internet, or npx davit audit --database FILE';
+  return { summary, diagnostics: [make('advisories-missing', entity.place, message, hint)] };
+}
+
+function describe(
+  { entity, label, endpoint, alone }: Subject,
+  found: { readonly name: string; readonly version: string; readonly vulnerability: Vulnerability },
+  { errorsFrom }: AdvisoryPolicy,
+): Diagnostic {
+  const { id, aliases, level, summary, fixed } = found.vulnerability;
+  const isError = errorsFrom !== undefined && rank(level) >= rank(errorsFrom);
+  const others = aliases.length > 0 ? ` (${aliases.join(', ')})` : '';
+  const about = summary === '' ? '' : `: ${summary}`;
+  const message = `Cannot trust ${found.name} ${found.version} of ${label}: ${id}${others}, severity ${level ?? 'unknown'}${about}`;
+  const upgrade = alone
+    ? 'Raise the requirement'
+    : `Raise the requirement, or run npx davit lock --upgrade ${endpoint.name}`;
+  const hint = fixed === undefined ? 'No version has a fix yet' : `${upgrade}: ${found.name} ${fixed} has the fix`;
+  return (isError ? makeError : makeWarning)('vulnerable-package', entity.place, message, hint);
+}
