@@ -123,7 +123,7 @@ it('davit review in two stages: the second reads another checkout as data, with 
     join(pull, 'endpoints', 'fresh.yaml'),
     yaml.replaceAll('iris\n', 'fresh\n').replace('entity_name: fresh', 'entity_name: iris'),
   );
-  await writeFile(join(pull, 'environments', 'local.yaml'), 'name: local\ntarget: nowhere\n');
+  await writeFile(join(pull, 'environments', 'other.yaml'), 'name: other\ntarget: nowhere\n');
   await symlink('/etc/hostname', join(pull, 'endpoints', 'link.yaml'));
 
   const first = review('--stage', 'validate', '--from', pull, '--base', 'main', '--out', proven);
