@@ -39,12 +39,7 @@ export async function deploy(job: Job): Promise<void> {
   if (failed.length > 0) setFailed(failed.join('\n'));
 }
 
-interface EndedDeployment extends DeploymentLog {
-  /** Why nothing could begin. */
-  readonly outage: unknown;
-}
-
-async function deployToEnvironment(options: ContextOptions, outage: unknown): Promise<EndedDeployment> {
+async function deployToEnvironment(options: ContextOptions, outage: unknown): Promise<DeploymentLog> {
   const { job, github, name } = options;
   const ended = await deployAllEndpoints(options, outage);
   const log = { environment: name, ...ended };

@@ -46,7 +46,7 @@ async function postCheckRun(log: DeploymentLog, { job, github }: PostContext): P
   await writeCheckRun(github, {
     name: makeDeploymentCheckName(github, log.environment),
     sha: job.runner.sha,
-    conclusion: log.results.some(needsAttention) ? 'failure' : 'success',
+    conclusion: log.outage !== undefined || log.results.some(needsAttention) ? 'failure' : 'success',
     title: renderOutcome(log).slice(0, 200),
     summary: renderLog(log, CHECK_CHARACTERS),
     annotations: makeAnnotations(diagnostics, makeProjectPrefix(job)),

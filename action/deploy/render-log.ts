@@ -6,6 +6,8 @@ import { type DeploymentResult, needsAttention } from './deployment-context.ts';
 export interface DeploymentLog {
   readonly environment: string;
   readonly results: readonly DeploymentResult[];
+  /** Why nothing could begin. */
+  readonly outage?: unknown;
 }
 
 const LINES = 60;
