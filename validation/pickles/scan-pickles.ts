@@ -27,6 +27,8 @@ export interface PickleFinding {
 const REQUIREMENTS = codePath('validation', 'pickles', 'scan-requirements.txt');
 const PROGRAMS = ['scan_pickles.py', 'stub_machine.py'].map((name) => codePath('validation', 'pickles', name));
 const LIMIT_SECONDS = 60;
+/** What a busy machine may cause: the next run scans again. */
+const TEMPORARY = /too long|longer than|exit code/;
 /** Python versions for which the package has a wheel. */
 const SUPPORTED_PYTHONS = ['3.12', '3.11', '3.13', '3.10'];
 
@@ -71,7 +73,7 @@ export async function scanPickles(model: ScannedModel, options: PythonOptions): 
   if (kept) return kept;
   await model.ensureVirtualenv();
   const found = await scan(model.folder, model.virtualenv, options);
-  await writeFileAtomically(file, JSON.stringify(found));
+  if (!found.some((f) => TEMPORARY.test(f.incomplete ?? ''))) await writeFileAtomically(file, JSON.stringify(found));
   return found;
 }
 
