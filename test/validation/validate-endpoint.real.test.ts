@@ -67,6 +67,25 @@ test('validateEndpoint() proves a model once, wherever it is, and again when it 
   expect(cached(await lockAndValidate(root, makeEndpoint('e', { m: 'm/1' })))).toEqual([true]);
 });
 
+test('validateEndpoint() scans the pickles of a model before it loads, and the environment can stop it there', async () => {
+  const root = await makeProject({ 'm/1': 'm_obedient' });
+  await writeFile(join(root, 'models/m/1/extra.pkl'), "cos\nsystem\n(S'true'\ntR.");
+  const endpoint = makeEndpoint('e', { m: 'm/1' });
+  const message =
+    'Cannot trust extra.pkl of m 1: loading it imports os.system(), expected only its packages and its code';
+  vi.stubEnv('DAVIT_PICKLES', 'error');
+  const stopped = await lockAndValidate(root, endpoint);
+  expect(stopped.diagnostics.map((d) => [d.severity, d.code, d.message])).toEqual([
+    ['error', 'pickle-import', message],
+  ]);
+  expect(stopped.entities.map((e) => [e.stages.at(-1)?.name, e.proof])).toEqual([['proof', undefined]]);
+  expect(lines.filter((line) => line.startsWith('Proving'))).toEqual([]);
+  vi.stubEnv('DAVIT_PICKLES', undefined);
+  const warned = await lockAndValidate(root, endpoint);
+  expect(warned.diagnostics.map((d) => [d.severity, d.message])).toEqual([['warning', message]]);
+  expect(warned.entities.map((e) => e.proof !== undefined)).toEqual([true]);
+});
+
 const BROKEN: readonly (readonly [string, string, string, string | undefined])[] = [
   [
     'd2_missing_code',

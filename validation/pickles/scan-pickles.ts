@@ -30,6 +30,8 @@ const REQUIREMENTS = codePath('validation', 'pickles', 'scan-requirements.txt');
 const PROGRAMS = ['scan_pickles.py', 'stub_machine.py'].map((name) => codePath('validation', 'pickles', name));
 const LIMIT_SECONDS = 60;
 const LIMITS = { seconds: LIMIT_SECONDS, outputBytes: 64 << 20, processMemoryBytes: 2 ** 31, memoryBytes: 2 ** 31 };
+/** What a busy machine may cause: the next run scans again. */
+const TEMPORARY = /too long|longer than|exit code/;
 /** Python versions for which the package has a wheel. */
 const SUPPORTED_PYTHONS = ['3.12', '3.11', '3.13', '3.10'];
 
@@ -74,7 +76,7 @@ export async function scanPickles(model: ScannedModel, options: PythonOptions): 
   if (kept) return kept;
   await model.ensureVirtualenv();
   const found = await scan(model.folder, model.virtualenv, options);
-  await writeFileAtomically(file, JSON.stringify(found));
+  if (!found.some((f) => TEMPORARY.test(f.incomplete ?? ''))) await writeFileAtomically(file, JSON.stringify(found));
   return found;
 }
 
