@@ -14,6 +14,7 @@ import { Marks } from './marks.ts';
 import { Management } from './management.ts';
 import { makeOidcIdentify } from './identity/oidc-identity.ts';
 import { makePeerClient, makePeerServer } from './counting/peers.ts';
+import { makePolicyProbe } from './policy-probe.ts';
 import { RateLimiter } from './counting/rate-limiter.ts';
 import { ReplicaAddresses } from './counting/replica-addresses.ts';
 import { ServingObjects } from './objects/serving-objects.ts';
@@ -42,7 +43,8 @@ export async function startEdge(settings: EdgeSettings & ListenSettings, api: Ku
   const ask = makePeerClient(ports.peers, undefined, peerKey);
   const addresses = () => replicas?.addresses ?? [];
   const limiter = new RateLimiter(replicas && { own: address, addresses, ask: ask.take });
-  const traffic = new EndpointTraffic(() => addresses().filter((a) => a !== address), ask.counts);
+  const others = () => addresses().filter((a) => a !== address);
+  const traffic = new EndpointTraffic(others, ask.counts);
   const kept = new StaleAnswerCounter();
   const callers = new Callers(makeIdentify(settings, api), kept);
   const judges = { callers, entries, access: new Access(api, namespace, kept), limiter, marks };
@@ -63,7 +65,11 @@ export async function startEdge(settings: EdgeSettings & ListenSettings, api: Ku
   const servers = await Promise.all([
     listen(makeTrafficServer({ judges, management, metrics, ending: () => ending }), ports.traffic),
     listen(
-      makeHealthServer({ ready: () => entries.synced && !ending, metrics: () => metrics.render(gauges()) }),
+      makeHealthServer({
+        ready: () => entries.synced && !ending,
+        metrics: () => metrics.render(gauges()),
+        policies: makePolicyProbe(others, ports),
+      }),
       ports.health,
     ),
     listen(
