@@ -1,7 +1,7 @@
 import { makeExtension } from './notation.ts';
 
 /** Requests a second. A source may send twice as many at once. */
-export const DEFAULT_REQUESTS_PER_SOURCE = 2000;
+const DEFAULT_REQUESTS_PER_SOURCE = 2000;
 /** How many sources are counted at a time; the one that has been silent longest is forgotten first. */
 const MAX_SOURCES = 10_000;
 const KEY = 'masked_remote_address';

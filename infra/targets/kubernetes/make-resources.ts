@@ -2,7 +2,7 @@ import type { Hardware } from '../../../schemas/environment/hardware.ts';
 import { multiplyQuantity } from '../../../schemas/values/multiply-quantity.ts';
 
 /** The files of one replica: in /tmp, and its log on the node. With more the replica is replaced. */
-export const DEFAULT_TEMPORARY_STORAGE = '10Gi';
+const DEFAULT_TEMPORARY_STORAGE = '10Gi';
 /** Without a request of its own, the limit would be reserved on the node. Some nodes do not report any storage. */
 const REQUESTED_STORAGE = '0';
 
