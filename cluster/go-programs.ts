@@ -46,6 +46,14 @@ const BUILDS = {
     count: 766,
     usually: '2 minutes',
   },
+  policies: {
+    name: 'kube-network-policies 0.8.0',
+    source: codePath('cluster', 'go', 'network-policies'),
+    sources: [...PINNED_SOURCES, 'main.go'],
+    packages: ['.'],
+    count: 865,
+    usually: '2 minutes',
+  },
   registry: {
     name: 'the registry',
     source: codePath('cluster', 'go', 'registry'),

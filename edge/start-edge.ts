@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:net';
 import type { KubernetesApi } from '../kubernetes/client/api.ts';
 import { Access } from './identity/access.ts';
-import { endSessions, makeAccessLogServer } from './counting/access-log-server.ts';
+import { type AnsweredQuery, endSessions, makeAccessLogServer } from './counting/access-log-server.ts';
 import { Callers } from './identity/callers.ts';
 import { EdgeMetrics } from './counting/edge-metrics.ts';
 import { Entries } from './objects/entries.ts';
@@ -14,6 +14,7 @@ import { Marks } from './marks.ts';
 import { Management } from './management.ts';
 import { makeOidcIdentify } from './identity/oidc-identity.ts';
 import { makePeerClient, makePeerServer } from './counting/peers.ts';
+import { makePolicyProbe } from './policy-probe.ts';
 import { RateLimiter } from './counting/rate-limiter.ts';
 import { ReplicaAddresses } from './counting/replica-addresses.ts';
 import { ServingObjects } from './objects/serving-objects.ts';
@@ -36,13 +37,13 @@ const CLOSE_MILLISECONDS = 10_000;
 export async function startEdge(settings: EdgeSettings & ListenSettings, api: KubernetesApi): Promise<Edge> {
   const { namespace, ports, peers, address } = settings;
   const marks = settings.marks && (await Marks.read(settings.marks, namespace));
-  const peerKey = marks?.peerKey;
   const [entries, objects] = [new Entries(api, namespace), new ServingObjects(api, namespace)];
   const replicas = peers && new ReplicaAddresses(api, peers);
-  const ask = makePeerClient(ports.peers, undefined, peerKey);
+  const ask = makePeerClient(ports.peers, undefined, marks?.peerKey);
   const addresses = () => replicas?.addresses ?? [];
   const limiter = new RateLimiter(replicas && { own: address, addresses, ask: ask.take });
-  const traffic = new EndpointTraffic(() => addresses().filter((a) => a !== address), ask.counts);
+  const others = () => addresses().filter((a) => a !== address);
+  const traffic = new EndpointTraffic(others, ask.counts);
   const kept = new StaleAnswerCounter();
   const callers = new Callers(makeIdentify(settings, api), kept);
   const judges = { callers, entries, access: new Access(api, namespace, kept), limiter, marks };
@@ -59,21 +60,15 @@ export async function startEdge(settings: EdgeSettings & ListenSettings, api: Ku
     kept_answers_total: kept.total,
     synced: Number(entries.synced),
   });
+  const [ready, policies] = [() => entries.synced && !ending, makePolicyProbe(others, ports)];
+  const note = (answered: AnsweredQuery) => entries.find(answered.endpoint) && traffic.note(answered);
+  const handlers = { take: limiter.count.bind(limiter), counts: traffic.own.bind(traffic) };
   const management = new Management({ judges, objects, traffic, url: settings.url });
   const servers = await Promise.all([
     listen(makeTrafficServer({ judges, management, metrics, ending: () => ending }), ports.traffic),
-    listen(
-      makeHealthServer({ ready: () => entries.synced && !ending, metrics: () => metrics.render(gauges()) }),
-      ports.health,
-    ),
-    listen(
-      makePeerServer({ take: (d) => limiter.count(d), counts: (name) => traffic.own(name) }, peerKey),
-      ports.peers,
-    ),
-    listen(
-      makeAccessLogServer((answered) => entries.find(answered.endpoint) && traffic.note(answered)),
-      ports.log,
-    ),
+    listen(makeHealthServer({ ready, metrics: () => metrics.render(gauges()), policies }), ports.health),
+    listen(makePeerServer(handlers, marks?.peerKey), ports.peers),
+    listen(makeAccessLogServer(note), ports.log),
   ]);
   return {
     end: () => (ending = true),

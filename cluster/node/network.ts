@@ -61,6 +61,29 @@ export async function connectNode({ pid }: NodeProcess): Promise<void> {
   }
 }
 
+const QUEUE = 'DAVIT-POLICIES';
+/** The number that kube-network-policies reads by default. */
+const QUEUE_NUMBER = '100';
+
+/**
+ * Sends the first packet of each connection of a pod through the program that enforces network policies. That program
+ * makes such rules itself with nftables, whose queue statement some kernels lack. Here it is only the target of iptables.
+ * Processes of the node itself pass, as the kubelet's probes must. Without the program everything passes.
+ */
+export async function queueForPolicies({ pid }: NodeProcess): Promise<void> {
+  const queue = ['NFQUEUE', '--queue-num', QUEUE_NUMBER, '--queue-bypass'];
+  const rules = [
+    ['-N', QUEUE],
+    ['-A', QUEUE, '-m', 'conntrack', '--ctstate', 'ESTABLISHED,RELATED', '-j', 'RETURN'],
+    ['-A', QUEUE, '-m', 'owner', '--uid-owner', '0', '-j', 'RETURN'],
+    ['-A', QUEUE, '-s', POD_RANGE, '-j', ...queue],
+    ['-A', QUEUE, '-d', POD_RANGE, '-j', ...queue],
+    ['-A', 'POSTROUTING', '-j', QUEUE],
+  ];
+  for (const rule of rules)
+    await runChecked(ACTION, ['nsenter', '--net', '--target', String(pid), 'iptables', '-w', '-t', 'mangle', ...rule]);
+}
+
 /** Removes the veth pair and with it its routes. The kernel may have removed it already. */
 export async function disconnectNode(): Promise<void> {
   await runProcess('ip', ['link', 'delete', VETH_NAME]);

@@ -21,7 +21,7 @@ import {
 import { type KnativeManifests, makeKnativeManifests } from '../knative/knative-manifests.ts';
 import { tryKubectl, type KubectlConnection, retryUntilSuccess } from '../kubectl.ts';
 import { writeManifestFiles } from '../knative/manifest-files.ts';
-import { connectNode, disconnectNode, requireFreeRanges, writeCniConfiguration } from './network.ts';
+import { connectNode, disconnectNode, queueForPolicies, requireFreeRanges, writeCniConfiguration } from './network.ts';
 import { makeNodeComponents } from './node.ts';
 import { endNodeProcess, findNodeProcess, hasComponents, startComponents, startNodeProcess } from './node-process.ts';
 import { IMAGES_FILE, KNATIVE_INSTALLED, KUBECONFIG, LOGS_FOLDER, NODE_FOLDER, NODE_NAME } from './node-layout.ts';
@@ -132,13 +132,15 @@ async function startNode({ programs, wheels, images, docker }: NodeParts): Promi
   await mkdir(LOGS_FOLDER, { recursive: true });
   await chmod(NODE_FOLDER, 0o700);
   await Promise.all([makeCertificates(), writeCniConfiguration(), makeControlGroups()]);
-  await connectNode(await startNodeProcess(join(programs.node, 'node')));
+  const node = await startNodeProcess(join(programs.node, 'node'));
+  await connectNode(node);
+  await queueForPolicies(node);
   const containerd = (await findProgram('containerd')) ?? 'containerd';
-  const { kubernetes } = programs;
+  const { kubernetes, policies } = programs;
   await startComponents([
     ...makeControlPlane({ etcd: wheels.etcd, kubernetes }),
     ...(await makeRegistryComponents(join(programs.registry, 'registry'))),
-    ...(await makeNodeComponents({ kubernetes, containerd, pause: makeImageReference(images.pause) })),
+    ...(await makeNodeComponents({ kubernetes, policies, containerd, pause: makeImageReference(images.pause) })),
     await makeDockerEngineComponent(docker),
   ]);
 }

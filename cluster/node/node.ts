@@ -20,13 +20,16 @@ const CONTAINERD_FILE = join(NODE_FOLDER, 'containerd.toml');
 const KUBELET_FILE = join(NODE_FOLDER, 'kubelet.json');
 const RESOLV_FILE = join(NODE_FOLDER, 'resolv.conf');
 
-/** containerd, the kubelet and kube-proxy, with their files. `pause`: the image that holds a pod's namespaces. */
+/** containerd, the kubelet, kube-proxy and the enforcement of network policies, with their files. `pause`: the image that holds a pod's namespaces. */
 export async function makeNodeComponents({
   kubernetes,
+  policies,
   containerd,
   pause,
 }: {
   readonly kubernetes: string;
+  /** The folder of the program that enforces network policies. */
+  readonly policies: string;
   readonly containerd: string;
   readonly pause: string;
 }): Promise<readonly Component[]> {
@@ -57,6 +60,16 @@ export async function makeNodeComponents({
     { name: 'containerd', command: [containerd, '--config', CONTAINERD_FILE] },
     { name: 'kubelet', command: kubelet, after: `unix:${CONTAINERD_SOCKET}` },
     { name: 'proxy', command: proxy, after: API_READY_ADDRESS },
+    { name: 'policies', command: makePoliciesCommand(policies), after: API_READY_ADDRESS },
+  ];
+}
+
+/** Its identity may read everything, and it writes nothing. */
+function makePoliciesCommand(folder: string): readonly string[] {
+  return [
+    join(folder, 'policies'),
+    `--kubeconfig=${getKubeconfigPath('controllers')}`,
+    `--hostname-override=${NODE_NAME}`,
   ];
 }
 

@@ -33,7 +33,7 @@ export interface BootstrapOptions {
   readonly tls: TlsFiles | undefined;
   /** Pages of these origins may send requests from a browser: `https://app.example.com`. */
   readonly allowedOrigins: readonly string[];
-  /** How many requests a second one source address may send; default: DEFAULT_REQUESTS_PER_SOURCE. */
+  /** How many requests a second one source address may send; default: 2000. */
   readonly requestsPerSource?: number | undefined;
   /** Above it new requests are refused, so that Envoy is not killed with the requests it holds; undefined: no limit. */
   readonly maxHeapBytes: number | undefined;

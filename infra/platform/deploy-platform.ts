@@ -1,6 +1,7 @@
 import * as pulumi from '@pulumi/pulumi';
 import { planAuthorisationImage } from '../../images/plan-authorisation-image.ts';
 import { readImageDigest } from '../../images/registry.ts';
+import { checkPolicies } from '../../kubernetes/check-policies.ts';
 import type { KubernetesApi } from '../../kubernetes/client/api.ts';
 import { connectCluster } from '../../kubernetes/client/connect.ts';
 import { ensureSigningKeys, readAcceptedKey } from '../../kubernetes/client/mark-objects.ts';
@@ -14,6 +15,8 @@ import { readPlatform } from '../read-platform.ts';
 import { prepareKnative } from './knative/prepare-knative.ts';
 import { Platform } from './platform.ts';
 
+/** A network enforces a new policy within seconds. */
+const POLICIES_SECONDS = 4;
 /** The nodes need a second or two to learn the address of a new Service. */
 const REACH_SECONDS = 10;
 
@@ -28,8 +31,26 @@ export async function deployPlatform(place: ProjectFolders, name: string): Promi
     root: place.root,
     findMarkKey: (namespaces) => findMarkKey(api, environment, namespaces),
   });
-  const url = platform.url.apply((edge) => waitForEdge(edge, environment));
+  const url = platform.url.apply(async (edge) => {
+    const [reached] = await Promise.all([waitForEdge(edge, environment), warnOfOpenNetwork(api, environment)]);
+    return reached;
+  });
   return { url, knative: platform.knative };
+}
+
+/** The platform's policies are worth nothing where the network does not enforce them. */
+async function warnOfOpenNetwork(
+  api: KubernetesApi,
+  { name, platformNamespace, gateway }: KubernetesEnvironment,
+): Promise<void> {
+  if (pulumi.runtime.isDryRun()) return;
+  const enforced = await checkPolicies(api, platformNamespace, POLICIES_SECONDS);
+  if (enforced === false)
+    void pulumi.log.warn(
+      `The network of "${name}" enforces no network policies: a pod reached another one that they close to it. Models can reach cloud metadata, and any pod can reach the authorisation service and wake models; model servers refuse its predictions. Expected a network plugin that enforces them, such as Calico, Cilium or kube-network-policies`,
+    );
+  else if (enforced === undefined && gateway.replicas > 1)
+    void pulumi.log.info(`Whether the network of "${name}" enforces network policies could not be found out`);
 }
 
 /** The key is made directly in the cluster, so that it is never in Pulumi's state. */

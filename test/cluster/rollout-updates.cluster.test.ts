@@ -1,8 +1,13 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseServerEvent } from '../../local/revisions/server-events.ts';
+import { connectCluster } from '../../kubernetes/client/connect.ts';
+import { checkPolicies } from '../../kubernetes/check-policies.ts';
+import { internalHost } from '../../schemas/environment/kubernetes-names.ts';
+import { AUTHORISATION } from '../../schemas/environment/platform-names.ts';
 import { runProcess } from '../../system/run-process.ts';
 import { Rollouts } from './rollouts.ts';
+import { sendFromPod, serveBehindNode } from './strangers.ts';
 
 const NAME = 'davit-proof-viewer';
 const VIEWER = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: NAME, namespace: 'default' } };
@@ -35,6 +40,45 @@ test('status shows the worker mode that the model server has reported', async ()
   const said = log.map(parseServerEvent).find((event) => event?.event === 'ready');
   expect(said).toMatchObject({ workers: 4, loading: { mode: workers?.mode, found: workers?.found } });
   expect((await on.davit('status', on.endpoint)).stdout).toMatch(/\n {4}loaded (once|per worker)/);
+});
+
+test('a pod that goes past the edge gets no prediction, and a model reaches no cloud metadata', async () => {
+  const METADATA = '169.254.99.99';
+  const stop = await serveBehindNode(METADATA);
+  try {
+    const { platformNamespace } = on.environment;
+    const authorisation = `deployment/${AUTHORISATION}`;
+    const path = 'jsonpath={.spec.template.spec.containers[0].image}';
+    const image = await on.kubectl('get', authorisation, '-n', platformNamespace, '-o', path);
+    const address = 'jsonpath={.items[0].status.podIP}';
+    const pod = await on.kubectl('get', 'pods', '-n', on.models, '-l', on.label, '-o', address);
+    const query = { method: 'POST', path: '/invocations' } as const;
+    const json = { 'content-type': 'application/json', 'x-davit-example': '1' };
+    const revision = await on.revision();
+    const knative = { 'knative-serving-namespace': on.models, 'knative-serving-revision': revision };
+    const metadata = { host: METADATA, port: 80, method: 'GET', path: '/' } as const;
+    const statuses = await sendFromPod(on.to, { namespace: 'default', name: 'stranger', image }, [
+      { ...query, host: 'activator-service.knative-serving', port: 80, headers: { ...json, ...knative } },
+      {
+        ...query,
+        host: 'kourier-internal.kourier-system',
+        port: 80,
+        headers: { ...json, host: internalHost(on.endpoint, on.models) },
+      },
+      { ...query, host: pod, port: 8012, headers: json },
+      { ...query, host: `${AUTHORISATION}.${platformNamespace}`, port: 8080, path: '/check/' },
+      metadata,
+    ]);
+    // Knative here is adopted, so its Kourier and its activator answer; the model server refuses.
+    expect(statuses).toEqual([403, 403, 0, 0, 200]);
+    expect(await sendFromPod(on.to, { namespace: on.models, name: 'stranger', image }, [metadata])).toEqual([0]);
+    expect(await on.answer()).toBe('one');
+    expect(await checkPolicies(await connectCluster(on.environment.cluster, on.root), platformNamespace, 10)).toBe(
+      true,
+    );
+  } finally {
+    stop();
+  }
 });
 
 test('settings and model version can be updated; the restored file selects the original revision', async () => {
