@@ -36622,7 +36622,7 @@ async function scanPickles(model, options) {
 	if (kept) return kept;
 	await model.ensureVirtualenv();
 	const found = await scan(model.folder, model.virtualenv, options);
-	await writeFileAtomically(file, JSON.stringify(found));
+	if (!found.some((f) => TEMPORARY.test(f.incomplete ?? ""))) await writeFileAtomically(file, JSON.stringify(found));
 	return found;
 }
 async function readKept(file) {
@@ -36706,7 +36706,7 @@ async function listNames(folder) {
 function makeModules(names) {
 	return new Set(names.map((name) => name.replace(/\..*$/, "")));
 }
-var REQUIREMENTS, PROGRAMS, LIMIT_SECONDS$5, LIMITS, SUPPORTED_PYTHONS, scanned, findings;
+var REQUIREMENTS, PROGRAMS, LIMIT_SECONDS$5, LIMITS, TEMPORARY, SUPPORTED_PYTHONS, scanned, findings;
 var init_scan_pickles = __esmMin((() => {
 	init_zod();
 	init_compile_byte_code();
@@ -36729,6 +36729,7 @@ var init_scan_pickles = __esmMin((() => {
 		processMemoryBytes: 2 ** 31,
 		memoryBytes: 2 ** 31
 	};
+	TEMPORARY = /too long|longer than|exit code/;
 	SUPPORTED_PYTHONS = [
 		"3.12",
 		"3.11",
@@ -47232,7 +47233,7 @@ async function postCheckRun(log, { job, github }) {
 	await writeCheckRun(github, {
 		name: makeDeploymentCheckName(github, log.environment),
 		sha: job.runner.sha,
-		conclusion: log.results.some(needsAttention) ? "failure" : "success",
+		conclusion: log.outage !== void 0 || log.results.some(needsAttention) ? "failure" : "success",
 		title: renderOutcome(log).slice(0, 200),
 		summary: renderLog(log, CHECK_CHARACTERS),
 		annotations: makeAnnotations(diagnostics, makeProjectPrefix(job)),
