@@ -33,7 +33,7 @@ export function readModelSources(variables: NodeJS.ProcessEnv = process.env): Mo
     const parsed = parseModelUri(word);
     if ('why' in parsed || parsed.host === '' || [...NAME_SCHEMES, 'file'].includes(parsed.scheme))
       throw new Error(`Cannot use an entry of ${SOURCES_VARIABLE}: ${SOURCE_RULE}`);
-    return renderUri(parsed).replace(/\/+$/, '');
+    return renderUri(parsed).replace(/(?<!\/)\/+$/, '');
   });
   return { allowed, tracking: variables['MLFLOW_TRACKING_URI'] || undefined };
 }
