@@ -36090,7 +36090,7 @@ function readModelSources(variables = process.env) {
 		allowed: (variables["DAVIT_MODEL_SOURCES"] ?? "").split(/[\s,]+/).filter(Boolean).map((word) => {
 			const parsed = parseModelUri(word);
 			if ("why" in parsed || parsed.host === "" || [...NAME_SCHEMES, "file"].includes(parsed.scheme)) throw new Error(`Cannot use an entry of ${SOURCES_VARIABLE}: ${SOURCE_RULE}`);
-			return renderUri(parsed).replace(/\/+$/, "");
+			return renderUri(parsed).replace(/(?<!\/)\/+$/, "");
 		}),
 		tracking: variables["MLFLOW_TRACKING_URI"] || void 0
 	};
@@ -36704,7 +36704,7 @@ async function listNames(folder) {
 	return readdir(folder).catch(() => []);
 }
 function makeModules(names) {
-	return new Set(names.map((name) => name.replace(/\..*$/, "")));
+	return new Set(names.map((name) => name.split(".", 1)[0] ?? ""));
 }
 var REQUIREMENTS, PROGRAMS, LIMIT_SECONDS$5, LIMITS, TEMPORARY, SUPPORTED_PYTHONS, scanned, findings;
 var init_scan_pickles = __esmMin((() => {
