@@ -1,4 +1,5 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { appendFile, mkdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseEndpoint } from '../../schemas/endpoint/parse-endpoint.ts';
@@ -276,4 +277,55 @@ test('checkModel() says which part of a signature cannot be understood', async (
   });
   expect(diagnostics.map((d) => d.code)).toEqual(['signature-invalid']);
   expect(diagnostics[0]!.message).toMatch(/^Cannot parse the outputs in the signature of m 1: /);
+});
+
+const HOSTILE_FILES: readonly (readonly [string, (model: string) => Promise<unknown>, RegExp])[] = [
+  [
+    'a link as MLmodel',
+    (m) => replace(m, 'MLmodel', (file) => symlink(join(m, '../../../secret'), file)),
+    /the link MLmodel points outside/,
+  ],
+  ['a device', (m) => replace(m, 'MLmodel', (file) => symlink('/dev/zero', file)), /the link MLmodel points outside/],
+  ['a pipe', (m) => replace(m, 'MLmodel', async (file) => execFileSync('mkfifo', [file])), /MLmodel is neither/],
+  ['a huge file', (m) => truncate(join(m, 'MLmodel'), 9 << 20), /MLmodel has \d+ bytes/],
+  [
+    'a link where the digest does not look',
+    async (m) => {
+      await mkdir(join(m, '__pycache__'));
+      await symlink(join(m, '../../../secret'), join(m, '__pycache__', 'more.txt'));
+      await appendFile(join(m, 'requirements.txt'), '\n-r __pycache__/more.txt\n');
+    },
+    /the link __pycache__\/more.txt points outside/,
+  ],
+];
+
+async function replace(model: string, name: string, make: (file: string) => Promise<unknown>): Promise<void> {
+  await rm(join(model, name));
+  await make(join(model, name));
+}
+
+test.each(HOSTILE_FILES)('checkModel() neither reads nor quotes %s', async (_what, edit, message) => {
+  const { checked, diagnostics } = await check('iris/1', {
+    edit: async (model) => {
+      await writeFile(join(model, '../../../secret'), 'key = TOPSECRET\nmore: [');
+      await edit(model);
+    },
+  });
+  expect(checked).toBeUndefined();
+  expect(JSON.stringify(diagnostics)).toMatch(message);
+  expect(JSON.stringify(diagnostics)).not.toContain('TOPSECRET');
+});
+
+test('checkModel() refuses a source that is not a wheel, also of a constraint', async () => {
+  const { diagnostics } = await check('iris/1', {
+    edit: async (model) => {
+      await writeFile(join(model, 'bounds.txt'), 'numpy @ git+https://example.com/numpy\nhelper @ code\n');
+      await writeFile(join(model, 'requirements.txt'), '-c bounds.txt\nnumpy==2.4.6\nhelper @ MLmodel\n');
+    },
+  });
+  expect(diagnostics.map((d) => d.message)).toEqual([
+    'Cannot use the constraint "numpy @ git+https://example.com/numpy": it is an address or a file, expected a version',
+    'Cannot use the constraint "helper @ code": it is an address or a file, expected a version',
+    'Cannot install "helper @ MLmodel" for m 1: it is not a wheel, expected one (.whl)',
+  ]);
 });

@@ -4,7 +4,6 @@ import type { z } from 'zod';
 import type { SourceLocation } from '../../schemas/diagnostic.ts';
 import { parseYaml } from '../../schemas/yaml/parse-yaml.ts';
 import type { ParsedYaml } from '../../schemas/yaml/parsed-yaml.ts';
-import { readText } from '../../schemas/read-project.ts';
 import type { Signature } from '../../schemas/lock/signature.ts';
 import { digestModel, ModelLinkError } from '../../system/model-digest.ts';
 import {
@@ -16,6 +15,7 @@ import {
   pythonEnvFile,
 } from './parse-mlmodel.ts';
 import type { Requirement } from '../requirements/parse-requirements.ts';
+import { readModelText } from './read-model-text.ts';
 import { readRequirements } from '../requirements/read-requirements.ts';
 import type { ModelProblem } from '../subject.ts';
 
@@ -51,19 +51,20 @@ export interface ModelReadResult {
 
 /** Reads MLmodel (MLflow 1.x, 2.x or 3.x) and its related files. Never runs code of the model. */
 export async function readModel(folder: string): Promise<ModelReadResult> {
-  const text = await readText(join(folder, 'MLmodel'));
+  try {
+    return await readFiles(folder);
+  } catch (e) {
+    if (!(e instanceof ModelLinkError)) throw e;
+    return unreadable(`Cannot use the model: ${e.message}, expected files only`, 'Log the model again without links');
+  }
+}
+
+async function readFiles(folder: string): Promise<ModelReadResult> {
+  const text = await readModelText(folder, 'MLmodel');
   if (text === undefined) return unreadable('Cannot read the model: there is no file MLmodel in its directory');
   const parsed = parseYaml(text, 'MLmodel', mlmodelFile);
   if (!parsed.value) return { model: undefined, problems: parsed.diagnostics.map((d) => makeUnreadableProblem(d, d)) };
-  const digest = await digestModel(folder).catch((e: unknown) => {
-    if (e instanceof ModelLinkError) return e;
-    throw e;
-  });
-  if (digest instanceof ModelLinkError)
-    return unreadable(
-      `Cannot use the model: ${digest.message}, expected files only`,
-      'Log the model again without links',
-    );
+  const digest = await digestModel(folder);
   const problems: ModelProblem[] = [];
   const pythonEnv = await readYaml(folder, 'python_env.yaml', pythonEnvFile, problems);
   const condaYaml = await readYaml(folder, 'conda.yaml', condaFile, problems);
@@ -145,7 +146,7 @@ async function readYaml<T>(
   schema: z.ZodType<T>,
   problems: ModelProblem[],
 ): Promise<YamlFile<T> | undefined> {
-  const text = await readText(join(folder, file));
+  const text = await readModelText(folder, file);
   if (text === undefined) return undefined;
   const { value, diagnostics, locate } = parseYaml(text, file, schema);
   problems.push(...diagnostics.map((d) => makeUnreadableProblem(d, d)));

@@ -82,6 +82,7 @@ async function checkSource({ label }: Subject, model: Model, r: Requirement): Pr
   if (/^https:/.test(source)) return isWebWheel(source) ? [] : refuse('it is not a wheel, expected one (.whl)', wheel);
   if (/^[a-z][a-z0-9+.-]*:/i.test(source))
     return refuse('it is not on this machine, expected a wheel in the model', wheel);
+  if (!source.endsWith('.whl')) return refuse('it is not a wheel, expected one (.whl)', wheel); // uv would read its project
   const root = resolve(model.folder);
   const file = resolve(root, source);
   const inside = file.startsWith(root + sep);

@@ -1,5 +1,5 @@
-import { join, posix, resolve, sep } from 'node:path';
-import { readText } from '../../schemas/read-project.ts';
+import { posix, resolve, sep } from 'node:path';
+import { readModelText } from '../model/read-model-text.ts';
 import { hasCredentials, maskSecrets } from '../model/mask-secrets.ts';
 import { type OptionLine, type ParsedRequirements, parseRequirements, type Requirement } from './parse-requirements.ts';
 import type { ModelProblem } from '../subject.ts';
@@ -19,7 +19,7 @@ export async function readRequirements(
   folder: string,
   condaPip: readonly string[] | undefined,
 ): Promise<RequirementsReadResult> {
-  const text = await readText(join(folder, 'requirements.txt'));
+  const text = await readModelText(folder, 'requirements.txt');
   if (text !== undefined)
     return { found: true, ...(await readIncludes(folder, parseRequirements(text, 'requirements.txt'), 0)) };
   if (condaPip && condaPip.length > 0)
@@ -50,12 +50,14 @@ async function readOption(folder: string, line: OptionLine, depth: number): Prom
   if (/^(-r|--requirement|-c|--constraint)$/.test(option)) {
     const file = posix.join(posix.dirname(line.at.file), value);
     const inside = resolve(folder, file).startsWith(resolve(folder) + sep);
-    const text = inside && depth < MAX_DEPTH ? await readText(join(folder, file)) : undefined;
+    const text = inside && depth < MAX_DEPTH ? await readModelText(folder, file) : undefined;
     if (text === undefined)
       return refuse(line, 'error', `Cannot read "${option} ${value}": there is no such file in the model`);
     const read = await readIncludes(folder, parseRequirements(text, file), depth + 1);
     if (/^(-r|--requirement)$/.test(option)) return read;
-    return { requirements: [], constraints: [...read.requirements, ...read.constraints], problems: read.problems };
+    const constraints = [...read.requirements, ...read.constraints];
+    const sourced = constraints.filter((c) => c.source !== undefined).map(refuseConstraint);
+    return { requirements: [], constraints, problems: [...read.problems, ...sourced] };
   }
   if (/^(-e|--editable)$/.test(option))
     return refuse(
@@ -78,6 +80,17 @@ async function readOption(folder: string, line: OptionLine, depth: number): Prom
     `Ignoring "${`${option} ${value}`.trim()}": a model cannot choose where packages come from`,
     hint,
   );
+}
+
+/** uv would take the package from there: clone a repository, for example. */
+function refuseConstraint({ text, at }: Requirement): ModelProblem {
+  return {
+    code: 'requirement-invalid',
+    severity: 'error',
+    message: `Cannot use the constraint "${maskSecrets(text)}": it is an address or a file, expected a version`,
+    hint: 'Write it into requirements.txt as a requirement',
+    at,
+  };
 }
 
 function refuse(
