@@ -13,18 +13,27 @@ const UNSET = Object.fromEntries(
   ]),
 );
 
+export interface UvOptions extends PythonOptions {
+  readonly limitSeconds: number;
+  /** Settings for this run, besides those of the user and of the machine, and an empty folder for them. */
+  readonly settings?: { readonly folder: string; readonly text: string } | undefined;
+}
+
 /**
  * Runs uv to its end. It uses the settings of the user and of the machine, but none of the folder where Davit runs,
  * because that may be a pull request's checkout.
  */
 export async function runUv(
   args: readonly string[],
-  { progress, signal, limitSeconds }: PythonOptions & { readonly limitSeconds: number },
+  { progress, signal, limitSeconds, settings }: UvOptions,
 ): Promise<ProcessResult> {
   const uv = await findUv({ ...(progress && { progress }), signal });
+  const folder = settings?.folder ?? cacheFolder('neutral');
+  const text = `${settings?.text ?? ''}\n`;
+  await writeSettings(folder, text);
   const run = await runProcess(uv, args, {
-    cwd: await makeNeutralFolder(),
-    env: makeChildEnvironment({ UV_NO_PROGRESS: '1', ...UNSET }),
+    cwd: folder,
+    env: makeChildEnvironment({ UV_NO_PROGRESS: '1', ...UNSET, ...(settings && (await addToUserFile(folder, text))) }),
     limitSeconds,
     ...(signal && { signal }),
   });
@@ -32,15 +41,20 @@ export async function runUv(
   return run;
 }
 
-/** They end uv's search for settings and workspaces in the folders above. */
-const NEUTRAL_FILES = { 'pyproject.toml': '[tool.uv.workspace]\n', 'uv.toml': '\n' };
-
-/** A working folder for uv. */
-async function makeNeutralFolder(): Promise<string> {
-  const folder = cacheFolder('neutral');
-  for (const [name, text] of Object.entries(NEUTRAL_FILES)) {
+/** Both files end uv's search for settings and workspaces in the folders above. */
+async function writeSettings(folder: string, text: string): Promise<void> {
+  for (const [name, content] of Object.entries({ 'pyproject.toml': '[tool.uv.workspace]\n', 'uv.toml': text })) {
     const file = join(folder, name);
-    if ((await readFile(file, 'utf8').catch(() => '')) !== text) await writeFileAtomically(file, text);
+    if ((await readFile(file, 'utf8').catch(() => '')) !== content) await writeFileAtomically(file, content);
   }
-  return folder;
+}
+
+/** With these variables of the user, uv reads no settings from its working folder. */
+async function addToUserFile(folder: string, text: string): Promise<NodeJS.ProcessEnv> {
+  const { UV_CONFIG_FILE: file, UV_NO_CONFIG: none } = process.env;
+  if (!file && !none) return {};
+  const own = file && !none ? `${await readFile(file, 'utf8')}\n` : '';
+  const merged = join(folder, 'settings.toml');
+  await writeFileAtomically(merged, own + text);
+  return { UV_CONFIG_FILE: merged, UV_NO_CONFIG: undefined };
 }

@@ -14,11 +14,11 @@ const ZIP =
   'import json,sys,zipfile\nwith zipfile.ZipFile(sys.argv[1],"w") as z:\n  for n,t in json.loads(sys.argv[2]).items(): z.writestr(zipfile.ZipInfo(n),t)';
 
 /** A wheel whose `.pth` file runs whenever a Python with it starts. */
-function makeWheel(file: string, code: string): void {
+function makeWheel(file: string, code: string, metadata = ''): void {
   const info = 'helper-1.2.dist-info';
   const files = {
     'helper.pth': `import sys; exec(${JSON.stringify(code)})\n`,
-    [`${info}/METADATA`]: 'Metadata-Version: 2.1\nName: helper\nVersion: 1.2\n',
+    [`${info}/METADATA`]: `Metadata-Version: 2.1\nName: helper\nVersion: 1.2\n${metadata}`,
     [`${info}/WHEEL`]: 'Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n',
     [`${info}/RECORD`]: `helper.pth,,\n${info}/METADATA,,\n${info}/WHEEL,,\n${info}/RECORD,,\n`,
   };
@@ -33,7 +33,12 @@ function makeSource(folder: string, code: string): void {
 }
 
 test('nothing of a project runs outside the sandbox or reads a secret, whatever its files say', async () => {
-  const root = await makeProject({ 'wheel/1': 'm_obedient', 'source/1': 'm_obedient', 'address/1': 'm_obedient' });
+  const root = await makeProject({
+    'wheel/1': 'm_obedient',
+    'source/1': 'm_obedient',
+    'address/1': 'm_obedient',
+    'inner/1': 'm_obedient',
+  });
   const marks = join(root, 'marks');
   const mark = (what: string) => `open(${JSON.stringify(join(marks, what))}, "w").close()`;
   const asked: string[] = [];
@@ -45,9 +50,16 @@ test('nothing of a project runs outside the sandbox or reads a secret, whatever 
   await once(server, 'listening');
   const there = `127.0.0.1:${(server.address() as { port: number }).port}`;
   const index = `http://${there}/simple`;
-  for (const folder of [marks, join(root, 'index'), join(root, 'models/wheel/1/code')])
+  for (const folder of [
+    marks,
+    join(root, 'index'),
+    join(root, 'models/wheel/1/code'),
+    join(root, 'models/inner/1/code'),
+  ])
     await mkdir(folder, { recursive: true });
   makeWheel(join(root, 'models/wheel/1/code/helper-1.2-py3-none-any.whl'), mark('wheel'));
+  const inner = `Requires-Dist: evil @ http://${there}/\${DAVIT_TEST_SECRET}/evil-1.0-py3-none-any.whl\n`;
+  makeWheel(join(root, 'models/inner/1/code/helper-1.2-py3-none-any.whl'), mark('inner'), inner);
   makeSource(join(root, 'index'), mark('source'));
   const address = `https://${there}/\${DAVIT_TEST_SECRET}/helper-1.2-py3-none-any.whl`;
   const endpoint = (name: string) =>
@@ -60,9 +72,10 @@ test('nothing of a project runs outside the sandbox or reads a secret, whatever 
     '.netrc': `machine ${there} login a password b\n`,
     ...Object.fromEntries(['pip', 'zipfile', 'json', 'davit_server'].map((m) => [`${m}.py`, mark(m)])),
     'models/wheel/1/requirements.txt': 'humanize==4.9.0\ncode/helper-1.2-py3-none-any.whl\n',
+    'models/inner/1/requirements.txt': 'humanize==4.9.0\ncode/helper-1.2-py3-none-any.whl\n',
     'models/source/1/requirements.txt': 'humanize==4.9.0\ndavit-trap==1.0\n',
     'models/address/1/requirements.txt': `humanize==4.9.0\nhelper @ ${address}\n`,
-    ...Object.fromEntries(['wheel', 'source', 'address'].map((n) => [`endpoints/${n}.yaml`, endpoint(n)])),
+    ...Object.fromEntries(['wheel', 'source', 'address', 'inner'].map((n) => [`endpoints/${n}.yaml`, endpoint(n)])),
   });
   // A cache of its own for proofs and virtualenvs, not for uv.
   await mkdir(join(root, 'cache'));
@@ -84,6 +97,8 @@ test('nothing of a project runs outside the sandbox or reads a secret, whatever 
   const locked = await davit('lock');
   expect(locked).toMatch(/no version of davit-trap has a wheel|davit-trap==1\.0 has no wheel/);
   expect(locked).toContain('Cannot parse the requirement "helper @ https://');
+  expect(locked).toContain('in the wheel of helper, evil is required from an address');
+  expect(asked).toEqual([]);
   expect(locked).not.toContain('secret');
   const proved = await davit('validate', 'wheel');
   expect(proved).toMatch(/wheel.*import-failed|import-failed.*wheel/s); // MLflow is missing, so it got as far as Python

@@ -192,7 +192,8 @@ function collapseWhitespace(message: string): string {
   return message.replace(/\s+/g, ' ');
 }
 
-function shorten(message: string): string {
+/** uv's message in one line. */
+export function shorten(message: string): string {
   const text = collapseWhitespace(message.split('\nhint:')[0] ?? '').replace(/^.*?cause: /, '');
   return text.length > 400 ? `${text.slice(0, 399)}…` : text.replace(/\.\s*$/, '');
 }

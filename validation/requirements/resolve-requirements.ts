@@ -9,8 +9,9 @@ import { runUv } from '../../python/run-uv.ts';
 import type { LockedPackage } from '../../schemas/lock/lock.ts';
 import type { ProcessResult } from '../../system/run-process.ts';
 import { makeTemporaryFolder } from '../../system/temporary-folder.ts';
-import { explainResolution, type ResolutionExplanation } from './explain-resolution.ts';
+import { explainResolution, type ResolutionExplanation, shorten } from './explain-resolution.ts';
 import type { Requirement } from './parse-requirements.ts';
+import { readInstalledWheel, renderMetadataSettings, type UnusableWheel, type WheelMetadata } from './read-wheel.ts';
 import type { ResolutionRequest } from './resolution-request.ts';
 
 export interface Resolution {
@@ -29,8 +30,11 @@ export async function resolveRequirements(request: ResolutionRequest, options: P
   if (!python) throw new Error('Cannot resolve requirements: there is no Python on this machine, expected python3');
   const folder = makeTemporaryFolder('resolve');
   try {
+    const context = { folder, python: python.executable, request, options };
+    const wheels = await readWheels(context);
+    if ('explanation' in wheels) return { packages: undefined, explanation: wheels.explanation };
     const compile = (lines: readonly string[], more: readonly string[] = []) =>
-      compileLines({ folder, python: python.executable, request, options }, lines, more);
+      compileLines({ ...context, settings: wheels.settings }, lines, more);
     const lines = request.requirements.map((r) => renderRequirement(r, request.modelFolder));
     const offline = request.preferences && (await compile(lines, ['--offline']));
     const kept = offline?.code === 0 ? readPackages(offline.stdout, request.modelFolder) : undefined;
@@ -55,10 +59,55 @@ interface CompileContext {
   readonly python: string;
   readonly request: ResolutionRequest;
   readonly options: PythonOptions;
+  /** uv's, with the metadata of the wheels. */
+  readonly settings?: string;
+}
+
+/**
+ * Reads what the wheels that are no packages of an index require. uv gets that as a setting, because it would follow
+ * every address in a wheel, and a server could send another wheel the next time.
+ */
+async function readWheels(
+  context: CompileContext,
+): Promise<{ readonly settings: string } | { readonly explanation: ResolutionExplanation }> {
+  const wheels: WheelMetadata[] = [];
+  for (const requirement of context.request.requirements) {
+    const { name } = requirement;
+    const read = requirement.source === undefined ? undefined : await readWheel(context, requirement);
+    if (read === undefined) continue;
+    if ('why' in read) return { explanation: { ...read, why: `in the wheel of ${name}, ${read.why}`, about: name } };
+    wheels.push(read);
+  }
+  return { settings: renderMetadataSettings(wheels) };
+}
+
+async function readWheel(
+  { folder, python, request, options }: CompileContext,
+  requirement: Requirement,
+): Promise<WheelMetadata | UnusableWheel> {
+  const [input, target] = [join(folder, 'wheel.txt'), join(folder, 'wheel')];
+  const source = renderSource(requirement.source ?? '', request.modelFolder);
+  await writeFile(input, `${requirement.name} @ ${source}\n`);
+  const install = [
+    'pip',
+    'install',
+    '--quiet',
+    '--color',
+    'never',
+    '--no-deps',
+    ...WHEELS_ONLY,
+    '--no-compile-bytecode',
+  ];
+  const platform = ['--python-version', request.python, '--python-platform', request.platform];
+  const args = [...install, '--python', python, ...platform, '--target', target, '-r', input];
+  const run = await runUv(args, { ...options, limitSeconds: LIMIT_SECONDS });
+  if (run.code === 0) return readInstalledWheel(target);
+  if (OUTAGE_MESSAGE.test(run.stderr)) throw makeOutageError(run);
+  return { why: shorten(run.stderr) };
 }
 
 async function compileLines(
-  { folder, python, request, options }: CompileContext,
+  { folder, python, request, options, settings = '' }: CompileContext,
   lines: readonly string[],
   more: readonly string[],
 ): Promise<ProcessResult> {
@@ -85,14 +134,27 @@ async function compileLines(
   ];
   const target = ['--python', python, '--python-version', request.python, '--python-platform', request.platform];
   const files = ['--constraints', bounds, '--output-file', output, input];
-  const run = await runUv([...args, ...target, ...more, ...files], { ...options, limitSeconds: LIMIT_SECONDS });
+  const run = await runUv([...args, ...target, ...more, ...files], {
+    ...options,
+    limitSeconds: LIMIT_SECONDS,
+    settings: { folder: join(folder, 'settings'), text: settings },
+  });
   return run.code === 0 ? { ...run, stdout: await readFile(output, 'utf8') } : run;
 }
 
 function renderRequirement({ text, name, source, marker }: Requirement, modelFolder: string): string {
-  if (source === undefined || /^https?:/.test(source)) return text;
-  const place = `${name} @ ${pathToFileURL(resolve(modelFolder, source)).href.replaceAll('$', '%24')}`; // uv expands variables
+  if (source === undefined || isAddress(source)) return text;
+  const place = `${name} @ ${renderSource(source, modelFolder)}`;
   return marker === undefined ? place : `${place} ; ${marker}`;
+}
+
+function renderSource(source: string, modelFolder: string): string {
+  if (isAddress(source)) return source;
+  return pathToFileURL(resolve(modelFolder, source)).href.replaceAll('$', '%24'); // uv expands variables
+}
+
+function isAddress(source: string): boolean {
+  return /^https?:/.test(source);
 }
 
 function readPackages(text: string, modelFolder: string): readonly LockedPackage[] {
