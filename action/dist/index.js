@@ -21362,8 +21362,8 @@ async function refuse$6(file, inside, path) {
 	if (target === void 0) return [];
 	if (!target.startsWith(inside) || target.startsWith(`${inside}.git${sep}`)) return [makeRefusal(file, "a symbolic link leads outside the project, expected a file inside it", "Put the file itself there")];
 	const { size } = await stat(target);
-	if (size <= MAX_BYTES) return [];
-	return [makeRefusal(file, `it has ${size} bytes, expected at most ${MAX_BYTES}`)];
+	if (size <= MAX_BYTES$2) return [];
+	return [makeRefusal(file, `it has ${size} bytes, expected at most ${MAX_BYTES$2}`)];
 }
 function makeRefusal(file, why, hint) {
 	return makeError("unreadable-file", {
@@ -21372,10 +21372,10 @@ function makeRefusal(file, why, hint) {
 		column: 1
 	}, `Cannot read ${file}: ${why}`, hint);
 }
-var MAX_BYTES;
+var MAX_BYTES$2;
 var init_refuse_files = __esmMin((() => {
 	init_diagnostic();
-	MAX_BYTES = 4 << 20;
+	MAX_BYTES$2 = 4 << 20;
 }));
 // schemas/endpoint/workload.ts
 function isGpu(type) {
@@ -33420,15 +33420,20 @@ var init_remove_tests = __esmMin((() => {
 	CODE = /\.(py|so|pyd|dylib)$/;
 }));
 // python/run-uv.ts
-async function runUv(args, { progress, signal, limitSeconds }) {
-	const run = await runProcess(await findUv({
+async function runUv(args, { progress, signal, limitSeconds, settings }) {
+	const uv = await findUv({
 		...progress && { progress },
 		signal
-	}), args, {
-		cwd: await makeNeutralFolder(),
+	});
+	const folder = settings?.folder ?? cacheFolder("neutral");
+	const text = `${settings?.text ?? ""}\n`;
+	await writeSettings(folder, text);
+	const run = await runProcess(uv, args, {
+		cwd: folder,
 		env: makeChildEnvironment({
 			UV_NO_PROGRESS: "1",
-			...UNSET
+			...UNSET,
+			...settings && await addToUserFile(folder, text)
 		}),
 		limitSeconds,
 		...signal && { signal }
@@ -33436,15 +33441,27 @@ async function runUv(args, { progress, signal, limitSeconds }) {
 	if (/^Usage: uv/m.test(run.stderr)) throw new Error(`Cannot run uv: ${run.stderr.trim().split("\n")[0] ?? ""}`);
 	return run;
 }
-async function makeNeutralFolder() {
-	const folder = cacheFolder("neutral");
-	for (const [name, text] of Object.entries(NEUTRAL_FILES)) {
+async function writeSettings(folder, text) {
+	for (const [name, content] of Object.entries({
+		"pyproject.toml": "[tool.uv.workspace]\n",
+		"uv.toml": text
+	})) {
 		const file = join(folder, name);
-		if (await readFile(file, "utf8").catch(() => "") !== text) await writeFileAtomically(file, text);
+		if (await readFile(file, "utf8").catch(() => "") !== content) await writeFileAtomically(file, content);
 	}
-	return folder;
 }
-var UNSET, NEUTRAL_FILES;
+async function addToUserFile(folder, text) {
+	const { UV_CONFIG_FILE: file, UV_NO_CONFIG: none } = process.env;
+	if (!file && !none) return {};
+	const own = file && !none ? `${await readFile(file, "utf8")}\n` : "";
+	const merged = join(folder, "settings.toml");
+	await writeFileAtomically(merged, own + text);
+	return {
+		UV_CONFIG_FILE: merged,
+		UV_NO_CONFIG: void 0
+	};
+}
+var UNSET;
 var init_run_uv = __esmMin((() => {
 	init_atomic_files();
 	init_cache();
@@ -33458,10 +33475,6 @@ var init_run_uv = __esmMin((() => {
 		"NO_BUILD",
 		"NO_BUILD_PACKAGE"
 	].map((name) => [`UV_${name}`, void 0]));
-	NEUTRAL_FILES = {
-		"pyproject.toml": "[tool.uv.workspace]\n",
-		"uv.toml": "\n"
-	};
 }));
 // python/virtualenv-error.ts
 var VirtualenvError;
@@ -35185,7 +35198,7 @@ function parseRequirements(text, file) {
 	};
 }
 function parseRequirement(line, at) {
-	if (UNSAFE.test(line.trim().replaceAll("	", " "))) return void 0;
+	if (UNSAFE$1.test(line.trim().replaceAll("	", " "))) return void 0;
 	const content = line.replaceAll("	", " ").replace(/\s--hash[=\s]\S+/g, "").trim();
 	if (WHEEL_PATH.test(content)) return parseWheelPath(content, at);
 	const head = NAME$2.exec(content);
@@ -35275,14 +35288,14 @@ function* joinLines(text, file) {
 		}
 	};
 }
-var NAME$2, CLAUSE, WHEEL_PATH, UNSAFE;
+var NAME$2, CLAUSE, WHEEL_PATH, UNSAFE$1;
 var init_parse_requirements = __esmMin((() => {
 	init_normalize_package_name();
 	init_remove_comment();
 	NAME$2 = /^([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(\[[^\]]*\])?\s*/;
 	CLAUSE = /^(?:===|~=|==|!=|<=|>=|<|>)\s*[^\s,;()=<>~]+$/;
 	WHEEL_PATH = /^(?:\.\/)?[^\s@:]+\.whl$/;
-	UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\\$]/u;
+	UNSAFE$1 = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\\$]/u;
 }));
 // validation/requirements/edit-requirements.ts
 function editRequirements({ entity, label }, model) {
@@ -35477,6 +35490,7 @@ async function checkSource({ label }, model, r) {
 	if (/^http:/.test(source)) return refuse("anybody on the way can change it, expected an address with https", wheel);
 	if (/^https:/.test(source)) return isWebWheel(source) ? [] : refuse("it is not a wheel, expected one (.whl)", wheel);
 	if (/^[a-z][a-z0-9+.-]*:/i.test(source)) return refuse("it is not on this machine, expected a wheel in the model", wheel);
+	if (!source.endsWith(".whl")) return refuse("it is not a wheel, expected one (.whl)", wheel);
 	const root = resolve(model.folder);
 	const file = resolve(root, source);
 	const inside = file.startsWith(root + sep);
@@ -35700,9 +35714,25 @@ var init_parse_mlmodel = __esmMin((() => {
 		"wheel"
 	]);
 }));
+// validation/model/read-model-text.ts
+async function readModelText(folder, name) {
+	const [root, file] = await Promise.all([folder, join(folder, name)].map((p) => realpath(p).catch(() => void 0)));
+	if (root === void 0 || file === void 0) return void 0;
+	if (!file.startsWith(root + sep)) throw new ModelLinkError(`the link ${name} points outside the model's directory`);
+	const found = await stat(file);
+	if (found.isDirectory()) return void 0;
+	if (!found.isFile()) throw new ModelLinkError(`${name} is neither a file nor a folder`);
+	if (found.size > MAX_BYTES$1) throw new ModelLinkError(`${name} has ${found.size} bytes, and Davit reads at most ${MAX_BYTES$1}`);
+	return readFile(file, "utf8");
+}
+var MAX_BYTES$1;
+var init_read_model_text = __esmMin((() => {
+	init_model_digest();
+	MAX_BYTES$1 = 8 << 20;
+}));
 // validation/requirements/read-requirements.ts
 async function readRequirements(folder, condaPip) {
-	const text = await readText$1(join(folder, "requirements.txt"));
+	const text = await readModelText(folder, "requirements.txt");
 	if (text !== void 0) return {
 		found: true,
 		...await readIncludes(folder, parseRequirements(text, "requirements.txt"), 0)
@@ -35737,20 +35767,31 @@ async function readOption(folder, line, depth) {
 	const { option, value } = line;
 	if (/^(-r|--requirement|-c|--constraint)$/.test(option)) {
 		const file = posix.join(posix.dirname(line.at.file), value);
-		const text = resolve(folder, file).startsWith(resolve(folder) + sep) && depth < MAX_DEPTH ? await readText$1(join(folder, file)) : void 0;
+		const text = resolve(folder, file).startsWith(resolve(folder) + sep) && depth < MAX_DEPTH ? await readModelText(folder, file) : void 0;
 		if (text === void 0) return refuse$3(line, "error", `Cannot read "${option} ${value}": there is no such file in the model`);
 		const read = await readIncludes(folder, parseRequirements(text, file), depth + 1);
 		if (/^(-r|--requirement)$/.test(option)) return read;
+		const constraints = [...read.requirements, ...read.constraints];
+		const sourced = constraints.filter((c) => c.source !== void 0).map(refuseConstraint);
 		return {
 			requirements: [],
-			constraints: [...read.requirements, ...read.constraints],
-			problems: read.problems
+			constraints,
+			problems: [...read.problems, ...sourced]
 		};
 	}
 	if (/^(-e|--editable)$/.test(option)) return refuse$3(line, "error", `Cannot install "${option} ${maskSecrets(value)}": it is a folder on the author's machine, expected a wheel`);
 	if (hasCredentials(value)) return refuse$3(line, "error", `Cannot use "${option} ${maskSecrets(value)}": it contains credentials, expected none in a model`, "Rotate them, because everyone who can read the model has them. Set UV_INDEX where Davit runs, and log the model again");
 	const hint = /^(-i|--index-url|--extra-index-url|-f|--find-links|--trusted-host)$/.test(option) ? "If packages come from there, set UV_INDEX where Davit runs" : void 0;
 	return refuse$3(line, "warning", `Ignoring "${`${option} ${value}`.trim()}": a model cannot choose where packages come from`, hint);
+}
+function refuseConstraint({ text, at }) {
+	return {
+		code: "requirement-invalid",
+		severity: "error",
+		message: `Cannot use the constraint "${maskSecrets(text)}": it is an address or a file, expected a version`,
+		hint: "Write it into requirements.txt as a requirement",
+		at
+	};
 }
 function refuse$3({ at }, severity, message, hint) {
 	return {
@@ -35767,25 +35808,29 @@ function refuse$3({ at }, severity, message, hint) {
 }
 var MAX_DEPTH;
 var init_read_requirements = __esmMin((() => {
-	init_read_project();
+	init_read_model_text();
 	init_mask_secrets();
 	init_parse_requirements();
 	MAX_DEPTH = 5;
 }));
 // validation/model/read-model.ts
 async function readModel(folder) {
-	const text = await readText$1(join(folder, "MLmodel"));
+	try {
+		return await readFiles(folder);
+	} catch (e) {
+		if (!(e instanceof ModelLinkError)) throw e;
+		return unreadable(`Cannot use the model: ${e.message}, expected files only`, "Log the model again without links");
+	}
+}
+async function readFiles(folder) {
+	const text = await readModelText(folder, "MLmodel");
 	if (text === void 0) return unreadable("Cannot read the model: there is no file MLmodel in its directory");
 	const parsed = parseYaml(text, "MLmodel", mlmodelFile);
 	if (!parsed.value) return {
 		model: void 0,
 		problems: parsed.diagnostics.map((d) => makeUnreadableProblem(d, d))
 	};
-	const digest = await digestModel(folder).catch((e) => {
-		if (e instanceof ModelLinkError) return e;
-		throw e;
-	});
-	if (digest instanceof ModelLinkError) return unreadable(`Cannot use the model: ${digest.message}, expected files only`, "Log the model again without links");
+	const digest = await digestModel(folder);
 	const problems = [];
 	const pythonEnv = await readYaml(folder, "python_env.yaml", pythonEnvFile, problems);
 	const condaYaml = await readYaml(folder, "conda.yaml", condaFile, problems);
@@ -35847,7 +35892,7 @@ async function findExample(folder, { saved_input_example_info: saved }) {
 	for (const name of names) if (await access(join(folder, name)).then(() => true, () => false)) return name;
 }
 async function readYaml(folder, file, schema, problems) {
-	const text = await readText$1(join(folder, file));
+	const text = await readModelText(folder, file);
 	if (text === void 0) return void 0;
 	const { value, diagnostics, locate } = parseYaml(text, file, schema);
 	problems.push(...diagnostics.map((d) => makeUnreadableProblem(d, d)));
@@ -35887,9 +35932,9 @@ function unreadable(message, hint) {
 }
 var init_read_model = __esmMin((() => {
 	init_parse_yaml();
-	init_read_project();
 	init_model_digest();
 	init_parse_mlmodel();
+	init_read_model_text();
 	init_read_requirements();
 }));
 // validation/model/check-model.ts
@@ -39146,17 +39191,80 @@ function shorten$1(message) {
 var init_explain_resolution = __esmMin((() => {
 	init_normalize_package_name();
 }));
+// validation/requirements/read-wheel.ts
+async function readInstalledWheel(folder) {
+	try {
+		const info = (await readdir(folder)).filter((name) => name.endsWith(".dist-info"));
+		const file = join(folder, info[0] ?? "", "METADATA");
+		const { size } = await stat(file);
+		if (info.length !== 1 || size > MAX_BYTES) return { why: "the metadata cannot be read" };
+		return parseMetadata(await readFile(file, "utf8"));
+	} finally {
+		await rm(folder, {
+			recursive: true,
+			force: true
+		});
+	}
+}
+function parseMetadata(text) {
+	const [head = ""] = text.replace(/\r\n?/g, "\n").split("\n\n");
+	const lines = head.replace(/\n[ \t]+/g, " ").split("\n");
+	const read = (field) => lines.flatMap((line) => line.toLowerCase().startsWith(`${field}:`) ? [line.slice(field.length + 1).trim().replaceAll("	", " ")] : []);
+	const requires = read("requires-dist").filter((r) => !(UNSAFE.test(r) && /;.*\bextra\s*==/.test(r)));
+	const unsafe = requires.find((r) => UNSAFE.test(r));
+	if (unsafe !== void 0) {
+		const [name = ""] = unsafe.split(/[^A-Za-z0-9._-]/);
+		return {
+			why: `${name || "a package"} is required from an address`,
+			hint: `Write that address into the model's requirements, and require ${name || "the package"} by its name in the wheel`
+		};
+	}
+	const [extras, others] = [read("provides-extra"), [...read("requires-python"), ...read("name")]];
+	if ([...extras, ...others].some((t) => UNSAFE.test(t))) return { why: "the metadata cannot be read" };
+	return {
+		name: normalizePackageName(read("name")[0] ?? ""),
+		requires,
+		extras,
+		python: read("requires-python")[0]
+	};
+}
+function renderMetadataSettings(wheels) {
+	const list = (texts) => `[${texts.map((t) => JSON.stringify(t)).join(", ")}]`;
+	return wheels.map(({ name, requires, extras, python }) => [
+		"[[dependency-metadata]]",
+		`name = ${JSON.stringify(name)}`,
+		`requires-dist = ${list(requires)}`,
+		`provides-extra = ${list(extras)}`,
+		...python === void 0 ? [] : [`requires-python = ${JSON.stringify(python)}`],
+		""
+	].join("\n")).join("\n");
+}
+var MAX_BYTES, UNSAFE;
+var init_read_wheel = __esmMin((() => {
+	init_normalize_package_name();
+	MAX_BYTES = 4 << 20;
+	UNSAFE = /[@$\\\p{Cc}\p{Cf}]/u;
+}));
 // validation/requirements/resolve-requirements.ts
 async function resolveRequirements(request, options) {
 	const python = (await listPythons(request.python)).at(-1) ?? (await listPythons()).at(-1);
 	if (!python) throw new Error("Cannot resolve requirements: there is no Python on this machine, expected python3");
 	const folder = makeTemporaryFolder("resolve");
 	try {
-		const compile = (lines, more = []) => compileLines({
+		const context = {
 			folder,
 			python: python.executable,
 			request,
 			options
+		};
+		const wheels = await readWheels(context);
+		if ("explanation" in wheels) return {
+			packages: void 0,
+			explanation: wheels.explanation
+		};
+		const compile = (lines, more = []) => compileLines({
+			...context,
+			settings: wheels.settings
 		}, lines, more);
 		const lines = request.requirements.map((r) => renderRequirement(r, request.modelFolder));
 		const offline = request.preferences && await compile(lines, ["--offline"]);
@@ -39186,7 +39294,59 @@ function keepsPins(packages, pins) {
 	const before = new Map(pins.map((p) => [p.name, p.version]));
 	return packages.every((p) => (before.get(p.name) ?? p.version) === p.version);
 }
-async function compileLines({ folder, python, request, options }, lines, more) {
+async function readWheels(context) {
+	const wheels = [];
+	for (const requirement of context.request.requirements) {
+		const { name } = requirement;
+		const read = requirement.source === void 0 ? void 0 : await readWheel(context, requirement);
+		if (read === void 0) continue;
+		if ("why" in read) return { explanation: {
+			...read,
+			why: `in the wheel of ${name}, ${read.why}`,
+			about: name
+		} };
+		wheels.push(read);
+	}
+	return { settings: renderMetadataSettings(wheels) };
+}
+async function readWheel({ folder, python, request, options }, requirement) {
+	const [input, target] = [join(folder, "wheel.txt"), join(folder, "wheel")];
+	const source = renderSource(requirement.source ?? "", request.modelFolder);
+	await writeFile(input, `${requirement.name} @ ${source}\n`);
+	const install = [
+		"pip",
+		"install",
+		"--quiet",
+		"--color",
+		"never",
+		"--no-deps",
+		...WHEELS_ONLY,
+		"--no-compile-bytecode"
+	];
+	const platform = [
+		"--python-version",
+		request.python,
+		"--python-platform",
+		request.platform
+	];
+	const run = await runUv([
+		...install,
+		"--python",
+		python,
+		...platform,
+		"--target",
+		target,
+		"-r",
+		input
+	], {
+		...options,
+		limitSeconds: LIMIT_SECONDS$3
+	});
+	if (run.code === 0) return readInstalledWheel(target);
+	if (OUTAGE_MESSAGE.test(run.stderr)) throw makeOutageError(run);
+	return { why: shorten$1(run.stderr) };
+}
+async function compileLines({ folder, python, request, options, settings = "" }, lines, more) {
 	const [input, bounds, output] = [
 		"in.txt",
 		"bounds.txt",
@@ -39229,7 +39389,11 @@ async function compileLines({ folder, python, request, options }, lines, more) {
 		...files
 	], {
 		...options,
-		limitSeconds: LIMIT_SECONDS$3
+		limitSeconds: LIMIT_SECONDS$3,
+		settings: {
+			folder: join(folder, "settings"),
+			text: settings
+		}
 	});
 	return run.code === 0 ? {
 		...run,
@@ -39237,9 +39401,16 @@ async function compileLines({ folder, python, request, options }, lines, more) {
 	} : run;
 }
 function renderRequirement({ text, name, source, marker }, modelFolder) {
-	if (source === void 0 || /^https?:/.test(source)) return text;
-	const place = `${name} @ ${pathToFileURL(resolve(modelFolder, source)).href.replaceAll("$", "%24")}`;
+	if (source === void 0 || isAddress(source)) return text;
+	const place = `${name} @ ${renderSource(source, modelFolder)}`;
 	return marker === void 0 ? place : `${place} ; ${marker}`;
+}
+function renderSource(source, modelFolder) {
+	if (isAddress(source)) return source;
+	return pathToFileURL(resolve(modelFolder, source)).href.replaceAll("$", "%24");
+}
+function isAddress(source) {
+	return /^https?:/.test(source);
 }
 function readPackages(text, modelFolder) {
 	return parseLockedRequirements(text).map((p) => {
@@ -39269,6 +39440,7 @@ var init_resolve_requirements = __esmMin((() => {
 	init_run_uv();
 	init_temporary_folder();
 	init_explain_resolution();
+	init_read_wheel();
 	LIMIT_SECONDS$3 = 300;
 	OUTAGE_MESSAGE = /network was disabled|failed to fetch|error sending request|dns error|request failed|connection refused|timed? ?out|status (?:5\d\d|401|403)/i;
 }));
