@@ -120,7 +120,7 @@ export function logsNotPermitted(endpoint: string): Refusal {
   return {
     status: 403,
     code: 'PERMISSION_DENIED',
-    message: `Cannot read the logs of "${endpoint}": you may view it but not manage it, expected CAN_MANAGE in davit.permissions of endpoints/${endpoint}.yaml`,
+    message: `Cannot read the logs of "${endpoint}": you may view it but not query it, expected CAN_QUERY or CAN_MANAGE in davit.permissions of endpoints/${endpoint}.yaml`,
   };
 }
 

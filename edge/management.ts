@@ -64,8 +64,7 @@ export class Management {
   async #look(asked: ManagementRequest, known: Identity, url: string): Promise<ManagementResponse> {
     const { judges, objects } = this.#parts;
     if (asked.kind === 'list') return this.#list(known, url);
-    const wanted = asked.kind === 'logs' ? 'CAN_MANAGE' : 'CAN_QUERY';
-    const { entry, level } = await findVisibleEntry(this.#nameOf(asked), { known, wanted }, judges);
+    const { entry, level } = await findVisibleEntry(this.#nameOf(asked), { known, wanted: 'CAN_QUERY' }, judges);
     switch (asked.kind) {
       case 'get':
         return json({ ...objects.describe([entry]).map((e) => renderEndpoint(e, { url, level }))[0] });
@@ -78,7 +77,7 @@ export class Management {
       case 'permission-levels':
         return json(renderPermissionLevels());
       case 'logs':
-        if (!includesLevel(level, 'CAN_MANAGE')) throw new Refused(logsNotPermitted(entry.name));
+        if (!includesLevel(level, 'CAN_QUERY')) throw new Refused(logsNotPermitted(entry.name));
         return json({ logs: (await this.#readLog(entry, asked.entity)).join('\n') });
       case 'build-logs':
         this.#revisionOf(entry, asked.entity);

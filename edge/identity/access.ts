@@ -13,7 +13,7 @@ const MAX_REVIEWS = 50_000;
 /** The cluster's RBAC grants verbs on `endpoints` of this group. VERBS lists them, strongest first. */
 export const ENDPOINTS_GROUP = 'davit.dev';
 export const ENDPOINTS_RESOURCE = 'endpoints';
-const VERBS = { manage: 'CAN_MANAGE', query: 'CAN_QUERY', get: 'CAN_VIEW' } as const;
+const VERBS = { query: 'CAN_QUERY', get: 'CAN_VIEW' } as const;
 type Verb = keyof typeof VERBS;
 
 /** A caller's permission level: from the endpoint's own permissions, otherwise from the cluster's RBAC. */
@@ -39,12 +39,12 @@ export class Access {
   ): PermissionLevel | undefined | Promise<PermissionLevel | undefined> {
     const level = findPermissionLevel(known.caller, permissions);
     if (includesLevel(level, wanted) || known.reviewed === undefined) return level;
-    return this.#byCluster(known, name, wanted).then((other) => chooseStronger(level, other));
+    return this.#byCluster(known, name).then((other) => chooseStronger(level, other));
   }
 
   /** Rights on every endpoint are checked first, because one answer then covers all of them. */
-  async #byCluster(known: Identity, endpoint: string, wanted: PermissionLevel): Promise<PermissionLevel | undefined> {
-    for (const verb of wanted === 'CAN_MANAGE' ? (['manage', 'query', 'get'] as const) : (['query', 'get'] as const))
+  async #byCluster(known: Identity, endpoint: string): Promise<PermissionLevel | undefined> {
+    for (const verb of ['query', 'get'] as const)
       for (const name of [undefined, endpoint]) if (await this.#may(known, verb, name)) return VERBS[verb];
     return undefined;
   }

@@ -24,6 +24,13 @@ import { openPlatform } from './rollouts.ts';
 
 const NAMESPACE = 'davit-cluster-test';
 const HOST = `answer.${NAMESPACE}.svc.cluster.local`;
+/** The platform of the tests lets only the edge through to Kourier. Here the tests query it themselves. */
+const OPEN_KOURIER = {
+  apiVersion: 'networking.k8s.io/v1',
+  kind: 'NetworkPolicy',
+  metadata: { name: 'davit-cluster-test', namespace: 'kourier-system' },
+  spec: { podSelector: {}, policyTypes: ['Ingress'], ingress: [{}] },
+};
 const options = { progress: { say: (line: string) => process.stderr.write(`${line}\n`) } };
 let cluster: Cluster;
 let to: KubectlConnection;
@@ -32,9 +39,13 @@ beforeAll(async () => {
   await openPlatform(); // also deploys Knative, on a cluster of our own
   cluster = (await readClusterStatus(options))!;
   to = { program: await findKubectl(), kubeconfig: cluster.kubeconfig, context: cluster.context };
+  await applyObjects(to, [OPEN_KOURIER], { limitSeconds: 60 });
 });
 
 afterAll(async () => {
+  await kubectl(to, ['delete', 'networkpolicy', OPEN_KOURIER.metadata.name, '-n', 'kourier-system']).catch(
+    () => undefined,
+  );
   await kubectl(to, ['delete', 'namespace', NAMESPACE, '--ignore-not-found']).catch(() => undefined);
 });
 
