@@ -43,8 +43,7 @@ export class ByteCodeCompiler {
 
   /** Compiles the files that an untrusted program named, if they are modules of these folders. */
   add(files: readonly string[]): void {
-    const own = files.filter((file) => this.#accepts(file));
-    for (const file of own) this.#seen.add(file);
+    const own = files.filter((file) => this.#accepts(file) && this.#seen.add(file));
     if (own.length > 0) this.#start().stdin?.write(own.map((file) => `${file}\n`).join(''));
   }
 

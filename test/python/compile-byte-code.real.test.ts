@@ -17,6 +17,7 @@ test('ByteCodeCompiler compiles modules of the virtualenv, runs none of them, an
     'virtualenv/lib/a.py': module,
     'virtualenv/lib/broken.py': 'def',
     'virtualenv/lib/b.py': 'X = 1\n',
+    'virtualenv/lib/huge.py': 'x\n'.repeat(2 ** 20), // would need more than a gigabyte
     'outside.py': module,
     'virtualenv/lib/data.txt': '',
   });
@@ -28,7 +29,7 @@ test('ByteCodeCompiler compiles modules of the virtualenv, runs none of them, an
   const lib = join(folder, 'lib');
   compiler.add([join(lib, 'broken.py'), join(lib, 'a.py'), join(lib, 'data.txt'), join(root, 'outside.py')]);
   compiler.add([`${lib}/../../outside.py`, `${lib}/b.py\n${root}/outside.py`, 'relative.py', join(pycache, 'x.py')]);
-  compiler.add([join(lib, 'b.py')]);
+  compiler.add([join(lib, 'huge.py'), join(lib, 'b.py'), join(lib, 'b.py')]);
   await compiler.end();
   const made = (await readdir(pycache, { recursive: true })).filter((name) => name.endsWith('.pyc'));
   expect(made.map((name) => name.split('/').at(-1)).sort()).toEqual(['a.cpython-311.pyc', 'b.cpython-311.pyc']);
