@@ -116,7 +116,7 @@ export interface ProofOptions {
 export async function runProof(model: string, virtualenv: Virtualenv, options: ProofOptions): Promise<ProofRun> {
   const { limits, settings, sandbox, signal } = options;
   const { workers, workerMode, nan } = settings;
-  const base = await findBasePython(virtualenv);
+  const base = await findBasePython(virtualenv.python);
   await mkdir(virtualenv.pycache, { recursive: true });
   const compiler = new ByteCodeCompiler(virtualenv, base, [RUNTIME_FOLDER]);
   const python = [virtualenv.python, '-c', BOOTSTRAP, String(limits.memoryBytes ?? 0)];
@@ -125,7 +125,7 @@ export async function runProof(model: string, virtualenv: Virtualenv, options: P
       command: [...python, '--model', model, '--workers', String(workers), '--worker-mode', workerMode, '--nan', nan],
       env: { ...options.environmentVars, ...makePythonEnvironment(virtualenv) },
       path: [join(virtualenv.folder, 'bin')],
-      readable: [base.folder, virtualenv.folder, RUNTIME_FOLDER],
+      readable: [...base.folders, virtualenv.folder, RUNTIME_FOLDER],
       data: model,
       limits: {
         seconds: computeProofSeconds(limits),
