@@ -1,5 +1,5 @@
-import { dirname } from 'node:path';
 import { runUntrusted } from '../sandbox/run-untrusted.ts';
+import { findBasePython } from './compile-byte-code.ts';
 import type { Python } from './find-python.ts';
 import { findUv, type PythonOptions } from './find-uv.ts';
 import { VirtualenvError } from './virtualenv-error.ts';
@@ -17,13 +17,13 @@ export async function checkInstalled(
   options: PythonOptions,
 ): Promise<void> {
   const { sandbox, signal } = options;
-  const uv = await findUv(options);
+  const [uv, { folders }] = await Promise.all([findUv(options), findBasePython(base.executable)]);
   const run = await runUntrusted(
     {
       command: [uv, 'pip', 'check', '--python', virtualenv.python, '--no-config', '--no-cache', '--offline'],
       env: { UV_NO_PROGRESS: '1' },
       path: [],
-      readable: [uv, dirname(dirname(base.executable)), virtualenv.folder],
+      readable: [uv, ...folders, virtualenv.folder],
       limits: {
         seconds: LIMIT_SECONDS,
         outputBytes: OUTPUT_BYTES,

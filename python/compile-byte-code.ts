@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { realpath } from 'node:fs/promises';
-import { dirname, sep } from 'node:path';
+import { access, realpath } from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
 import { codePath } from '../system/code.ts';
 import { waitForChild } from '../system/wait-for-child.ts';
 import type { Virtualenv } from './ensure-virtualenv.ts';
@@ -12,13 +12,26 @@ const LIMIT_MILLISECONDS = 60_000;
 /** The installation of Python that a virtualenv is based on. */
 export interface BasePython {
   readonly executable: string;
-  /** Contains its `bin` and `lib`. */
-  readonly folder: string;
+  /** Everything that its programs read. */
+  readonly folders: readonly string[];
 }
 
-export async function findBasePython({ python }: Virtualenv): Promise<BasePython> {
+/** Not the whole prefix: a Python that somebody installed with the prefix `~` or `~/.local` is beside their secrets. */
+const FOLDERS = ['bin', 'lib', 'lib64', 'include', 'ssl', 'share/zoneinfo'];
+
+export async function findBasePython(python: string): Promise<BasePython> {
   const executable = await realpath(python);
-  return { executable, folder: dirname(dirname(executable)) };
+  const prefix = dirname(dirname(executable));
+  const folders = FOLDERS.map((name) => join(prefix, name));
+  const found = await Promise.all(
+    folders.map((folder) =>
+      access(folder).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  return { executable, folders: folders.filter((_, i) => found[i]) };
 }
 
 /**
@@ -38,13 +51,12 @@ export class ByteCodeCompiler {
   constructor(virtualenv: Virtualenv, base: BasePython, code: readonly string[]) {
     this.#base = base;
     this.#pycache = virtualenv.pycache;
-    this.#folders = [virtualenv.folder, base.folder, ...code].map((folder) => folder + sep);
+    this.#folders = [virtualenv.folder, ...base.folders, ...code].map((folder) => folder + sep);
   }
 
   /** Compiles the files that an untrusted program named, if they are modules of these folders. */
   add(files: readonly string[]): void {
-    const own = files.filter((file) => this.#accepts(file));
-    for (const file of own) this.#seen.add(file);
+    const own = files.filter((file) => this.#accepts(file) && this.#seen.add(file));
     if (own.length > 0) this.#start().stdin?.write(own.map((file) => `${file}\n`).join(''));
   }
 
@@ -64,7 +76,7 @@ export class ByteCodeCompiler {
   #start(): ChildProcess {
     if (this.#child) return this.#child;
     const child = spawn(this.#base.executable, ['-I', '-S', SCRIPT, this.#pycache], {
-      cwd: this.#base.folder,
+      cwd: dirname(this.#base.executable),
       env: {},
       stdio: ['pipe', 'ignore', 'ignore'],
     });

@@ -119,6 +119,15 @@ async function makeVirtualenv(
   python: Python,
   options: PythonOptions,
 ): Promise<void> {
+  const clear = () => makeEmptyVirtualenv(folder, python, options);
+  await clear();
+  const requirements = join(folder, 'davit-requirements.txt');
+  await installPackages({ packages, modelFolder, folder, into: ['--python', own], clear, requirements }, options);
+  await checkInstalled({ folder, python: own }, python, options);
+  await writeFileAtomically(join(folder, MARKER_FILE), renderMarker(key));
+}
+
+async function makeEmptyVirtualenv(folder: string, python: Python, options: PythonOptions): Promise<void> {
   // Retry, because the uv of a killed process can still be writing here.
   await rm(folder, { recursive: true, force: true, maxRetries: 10 });
   const made = await runUv(['venv', '--quiet', '--no-project', '--python', python.executable, folder], {
@@ -126,10 +135,6 @@ async function makeVirtualenv(
     limitSeconds: INSTALL_LIMIT_SECONDS,
   });
   if (made.code !== 0) throw makeInstallError('Cannot make a virtualenv', made);
-  const requirements = join(folder, 'davit-requirements.txt');
-  await installPackages({ packages, modelFolder, folder, into: ['--python', own], requirements }, options);
-  await checkInstalled({ folder, python: own }, python, options);
-  await writeFileAtomically(join(folder, MARKER_FILE), renderMarker(key));
 }
 
 function renderMarker(key: string): string {

@@ -15,6 +15,11 @@ export interface InstallRequest {
   readonly folder: string;
   /** uv's arguments for this folder, the Python and the platform. */
   readonly into: readonly string[];
+  /**
+   * Makes the folder empty again after a failed installation: uv may start the virtualenv's Python the next time, and
+   * that runs code of the packages that were installed.
+   */
+  readonly clear?: () => Promise<void>;
   /** The requirements file to write for uv. */
   readonly requirements: string;
 }
@@ -43,6 +48,10 @@ export async function installPackages(wanted: InstallRequest, options: PythonOpt
   const from = [...wanted.into, '-r', wanted.requirements];
   const limited = { ...options, limitSeconds: INSTALL_LIMIT_SECONDS };
   const offline = await runUv([...install, '--offline', ...from], limited);
+  if (offline.code !== 0) {
+    await wanted.clear?.();
+    await writeFileAtomically(wanted.requirements, renderRequirements(wanted));
+  }
   const installed = offline.code === 0 ? offline : await runUv([...install, ...from], limited);
   if (installed.code !== 0) throw makeInstallError('Cannot install the packages of the lock', installed);
   await removeTests(join(wanted.folder, 'lib'));

@@ -27,15 +27,17 @@ export interface Wrapped {
 /** The user of the model server's images. */
 const USER_ID = '65532';
 const ROOT_LINKS = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
-/** Neither secrets nor anything about the machine's users: libraries, time zones, types of files. */
+/** Neither secrets nor anything about the machine's users: libraries, time zones, types of files, certificates. */
 const SYSTEM_FILES = [
+  ...['/etc/ssl/certs', '/etc/ssl/openssl.cnf', '/etc/pki/tls/certs', '/etc/pki/ca-trust/extracted'],
   ...['/etc/ld.so.cache', '/etc/alternatives', '/etc/localtime', '/etc/mime.types', '/etc/fonts'],
   ...['/sys/devices/system/cpu', '/sys/devices/system/node'],
 ];
+const HOST_NAME = 'sandbox';
 const FILES: Readonly<Record<string, string>> = {
   '/etc/passwd': `root:x:0:0:root:/:/bin/false\ndavit:x:${USER_ID}:${USER_ID}:davit:/tmp:/bin/false\n`,
   '/etc/group': `root:x:0:\ndavit:x:${USER_ID}:\n`,
-  '/etc/hosts': '127.0.0.1 localhost\n::1 localhost\n',
+  '/etc/hosts': `127.0.0.1 localhost ${HOST_NAME}\n::1 localhost\n`,
   '/etc/nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files\n',
 };
 const MAX_OPEN_FILES = 4096;
@@ -55,15 +57,15 @@ export async function wrapInBubblewrap(wanted: SandboxedCommand, user: SandboxUs
   const args = [
     ...NAMESPACES,
     ...USERS[user].before,
-    ...makeFolder('/etc'),
+    ...listFoldersAbove(SYSTEM_FILES).flatMap(makeFolder),
     ...(await listSystemFiles()),
-    ...Object.keys(FILES).flatMap((file, i) => ['--ro-bind-data', descriptor(i), file]),
+    ...Object.keys(FILES).flatMap((file, i) => ['--perms', '0644', '--ro-bind-data', descriptor(i), file]),
     ...(filter ? ['--seccomp', descriptor(contents.length - 1)] : []),
     ...['--proc', '/proc', '--dev', '/dev'],
     ...['/tmp', '/dev/shm'].flatMap((folder) => makeScratch(folder, wanted.scratchBytes, sized)),
     ...listFoldersAbove(readable.map((r) => r.at)).flatMap(makeFolder),
     ...readable.flatMap(({ from, at }) => ['--ro-bind', from, at]),
-    ...['--remount-ro', '/', '--chdir', '/tmp', '--clearenv'],
+    ...['--remount-ro', '/dev', '--remount-ro', '/', '--chdir', '/tmp', '--clearenv'],
     ...Object.entries(wanted.env).flatMap(([name, value]) => ['--setenv', name, value]),
   ];
   if (args.some((a) => a.includes('\0'))) throw new TypeError('Cannot sandbox a program: an argument contains NUL');
@@ -83,7 +85,7 @@ export async function wrapInBubblewrap(wanted: SandboxedCommand, user: SandboxUs
 
 const NAMESPACES = [
   ...['--unshare-ipc', '--unshare-pid', '--unshare-net', '--unshare-uts', '--unshare-cgroup-try'],
-  ...['--die-with-parent', '--new-session', '--hostname', 'sandbox'],
+  ...['--die-with-parent', '--new-session', '--hostname', HOST_NAME],
 ];
 
 /** Root's own user namespace would leave the files of root to the program, device files among them. */

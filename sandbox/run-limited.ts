@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { forEachLine } from '../system/for-each-line.ts';
 import { waitForChild } from '../system/wait-for-child.ts';
@@ -31,6 +32,7 @@ export interface LimitedRun {
 }
 
 const ASK_MILLISECONDS = 500;
+const CLOSE_ON_EXEC = 0o2000000;
 
 /** Joins control groups, then becomes the program. Its arguments are files, `--`, and the program with its arguments. */
 const JOIN = 'while [ "$1" != -- ]; do echo $$ > "$1" || exit 126; shift; done; shift; exec "$@"';
@@ -60,8 +62,11 @@ function runWatched(
   const { cwd, env, limitSeconds, tree, inputs = [], signal } = options;
   const [program = '', ...args] = command;
   return new Promise((done, fail) => {
+    const nothing = openSync('/dev/null', 'r');
     const stdio = ['ignore', 'pipe', 'pipe', ...inputs.map(() => 'pipe' as const)] as const;
-    const child = spawn(program, args, { cwd, env, stdio: [...stdio], detached: true });
+    const hidden = hideDescriptors(stdio.length, nothing);
+    const child = spawn(program, args, { cwd, env, stdio: [...stdio, ...hidden], detached: true });
+    closeSync(nothing);
     for (const [i, bytes] of inputs.entries()) (child.stdio[i + 3] as Writable).on('error', () => undefined).end(bytes);
     const kill = () => killGroup(child.pid);
     const state: { stopped: LimitedRun['stopped'] } = { stopped: undefined };
@@ -96,6 +101,34 @@ function runWatched(
       },
     );
   });
+}
+
+/**
+ * Returns what a child process gets from the descriptor `first` on: `nothing` for each that this process has inherited
+ * and that every child would inherit too, such as the lock of a script that started Davit.
+ */
+function hideDescriptors(first: number, nothing: number): readonly ('ignore' | number)[] {
+  const inherited = listDescriptors().filter((number) => number >= first && isInherited(number));
+  const length = Math.max(first, ...inherited.map((number) => number + 1)) - first;
+  return Array.from({ length }, (_, i) => (inherited.includes(first + i) ? nothing : 'ignore'));
+}
+
+function listDescriptors(): readonly number[] {
+  try {
+    return readdirSync('/proc/self/fd').map(Number);
+  } catch {
+    return []; // not Linux
+  }
+}
+
+/** Node closes its own descriptors in child processes (O_CLOEXEC), but not those that it was started with. */
+function isInherited(descriptor: number): boolean {
+  try {
+    const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'utf8'))?.[1];
+    return flags !== undefined && (parseInt(flags, 8) & CLOSE_ON_EXEC) === 0;
+  } catch {
+    return false; // it was closed
+  }
 }
 
 /** Returns a function that ends the repetition. */

@@ -12,6 +12,10 @@ export function forEachLine(
   let rest = '';
   stream.setEncoding('utf8');
   stream.on('data', (text: string) => {
+    if (!text.includes('\n')) {
+      rest = (rest + text).slice(0, maxCharacters); // without another look at a long line of which a piece arrives
+      return;
+    }
     const lines = (rest + text).split('\n');
     rest = (lines.pop() ?? '').slice(0, maxCharacters);
     for (const line of lines) hear(line.slice(0, maxCharacters));

@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -129,4 +130,38 @@ test('ensureVirtualenv() lists the Pythons there are when none fits', { timeout:
       /^Cannot find Python 3\.99: this machine has .*3\.\d+\.\d+, and uv cannot download it$/,
     ) as string,
   });
+});
+
+const ZIP = `import json, sys, zipfile
+with zipfile.ZipFile(sys.argv[1], "w") as z:
+    for name, text in json.load(sys.stdin).items(): z.writestr(zipfile.ZipInfo(name), text)`;
+
+async function makeWheel(model: string, name: string, files: Readonly<Record<string, string>>) {
+  const info = `${name}-1.0.dist-info`;
+  const all: Record<string, string> = {
+    ...files,
+    [`${info}/METADATA`]: `Metadata-Version: 2.1\nName: ${name}\nVersion: 1.0\n`,
+    [`${info}/WHEEL`]: 'Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n',
+  };
+  const record = [...Object.keys(all), `${info}/RECORD`].map((file) => `${file},,\n`).join('');
+  const source = `${name}-1.0-py3-none-any.whl`;
+  const input = JSON.stringify({ ...all, [`${info}/RECORD`]: record });
+  execFileSync('python3', ['-c', ZIP, join(model, source)], { input });
+  const hash = createHash('sha256').update(await readFile(join(model, source)));
+  return { name, version: '1.0', source, hashes: [`sha256:${hash.digest('hex')}`] };
+}
+
+test('a failed installation leaves no package whose code the next attempt would run', { timeout: 60_000 }, async () => {
+  vi.stubEnv('UV_NO_CACHE', '1'); // uv then starts the virtualenv's Python for each installation
+  const model = join(folder, 'model');
+  await mkdir(model);
+  const mark = join(folder, 'ran');
+  const early = await makeWheel(model, 'early', {
+    'early.pth': `import os; open(${JSON.stringify(mark)}, "w").close()\n`,
+  });
+  const filling = Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`late/f${i}.py`, '']));
+  const late = await makeWheel(model, 'late', { ...filling, 'late-1.0.data/scripts/python': '' });
+  const failing = ensureVirtualenv({ ...request, packages: [early, late], modelFolder: model });
+  await expect(failing).rejects.toThrow('Cannot install the packages of the lock');
+  expect(existsSync(mark)).toBe(false);
 });

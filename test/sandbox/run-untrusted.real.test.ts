@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
@@ -9,6 +10,7 @@ import { listPythons } from '../../python/find-python.ts';
 import type * as ControlGroups from '../../sandbox/control-group.ts';
 import { runUntrusted, type UntrustedProgram } from '../../sandbox/run-untrusted.ts';
 import { findSandbox } from '../../sandbox/sandbox.ts';
+import { codePath } from '../../system/code.ts';
 
 const machine = vi.hoisted(() => ({ hasGroups: true }));
 vi.mock('../../sandbox/control-group.ts', async (load) => {
@@ -143,6 +145,37 @@ describe.runIf(sandbox)('a program in the sandbox', () => {
     const loopback =
       '(lambda server: socket.create_connection(server.getsockname(), 5).fileno() > 0)(socket.create_server(("127.0.0.1", 0)))';
     expect(await attempt(loopback)).toEqual(['True']);
+  });
+
+  test('knows its user, its names, certificates and processors', async () => {
+    const user = '__import__("pwd").getpwuid(os.getuid()).pw_name';
+    expect(await ask(`[${user}, os.access("/etc/nsswitch.conf", os.R_OK)]`)).toEqual(['davit', true]);
+    const names = '[socket.gethostbyname(n) for n in ("localhost", socket.gethostname())]';
+    expect(await attempt(names)).toEqual(["['127.0.0.1', '127.0.0.1']"]);
+    const folders = ['/etc/ssl/certs', '/sys/devices/system/cpu'].filter((folder) => existsSync(folder));
+    expect(await ask(`[os.path.isdir(f) for f in ${JSON.stringify(folders)}]`)).toEqual(folders.map(() => true));
+  });
+
+  test('gets no descriptor that was left open for Davit, and can fill no folder without a limit', async () => {
+    const code =
+      'import json, os; print(json.dumps([os.readlink(f"/proc/self/fd/{n}") for n in range(3, 64) if os.path.exists(f"/proc/self/fd/{n}")]))';
+    const script = `const { runUntrusted } = await import(${JSON.stringify(codePath('sandbox', 'run-untrusted.ts'))});
+      const ran = await runUntrusted(JSON.parse(process.argv[1]), JSON.parse(process.argv[2]));
+      console.log(ran.stdout);`;
+    const program = { command: [python.executable, '-I', '-c', code], env: {}, path: [], readable: [python.folder], limits: LIMITS }; // prettier-ignore
+    const node = [
+      process.execPath,
+      '--input-type=module',
+      '-e',
+      script,
+      JSON.stringify(program),
+      JSON.stringify(sandbox),
+    ];
+    const said = execFileSync('/bin/sh', ['-c', 'exec 9</etc/hostname 5</etc/hostname; exec "$@"', 'sh', ...node]);
+    expect((JSON.parse(String(said)) as string[]).filter((path) => path !== '/dev/null')).toEqual([]);
+    const writable =
+      'json.dumps([d for d, _, _ in os.walk("/") if os.access(d, os.W_OK) and not d.startswith("/proc")])';
+    expect((await run(`import json, os; print(${writable})`)).stdout.trim()).toBe('["/tmp", "/dev/pts", "/dev/shm"]'.replace(sandbox?.user === 'other' ? '"/dev/pts", ' : '', '')); // prettier-ignore
   });
 
   test('keeps its environment off every command line', async () => {

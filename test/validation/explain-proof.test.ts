@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Endpoint, Entity } from '../../schemas/endpoint/endpoint.ts';
 import type { LockedPackage } from '../../schemas/lock/lock.ts';
 import { explainProof } from '../../validation/proof/explain-proof.ts';
-import type { ProofDocument } from '../../validation/proof/run-proof.ts';
+import type { ProofDocument } from '../../validation/proof/proof-document.ts';
 import type { Subject } from '../../validation/subject.ts';
 
 const PLACE = { file: 'models/m', line: 1, column: 1 };

@@ -50,6 +50,12 @@ test('fetchModel() uses a directory of the project in place, by path and by file
     expect(await fetch(root, uri)).toEqual({ folder, diagnostics: [] });
 });
 
+test('fetchModel() refuses a directory that contains the project, whose files a model could read', async () => {
+  const root = await makeProject({ 'iris/1': 'iris/1' });
+  for (const uri of ['.', '..', 'models/..', '/', `file://${root}`])
+    expect((await fetch(root, uri)).diagnostics[0]?.message).toMatch(/: it contains the whole project, expected/);
+});
+
 test('fetchModel() downloads a registered version once, whole, into the cache', async () => {
   const root = await makeRegistry();
   const first = await fetch(root, 'models:/iris/2');

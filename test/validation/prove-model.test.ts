@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { makeProofWorkers } from '../../validation/proof/prove-model.ts';
-import type { ProofDocument } from '../../validation/proof/run-proof.ts';
+import { parseProofOutput, type ProofDocument } from '../../validation/proof/proof-document.ts';
 
 const DOCUMENT: ProofDocument = {
   stages: [],
@@ -19,9 +19,31 @@ test.each([
   expect(makeProofWorkers(document, { workers: 4 })).toEqual({ mode, found, count, memoryBytes });
 });
 
-test('nothing is said of workers that the model server says nothing of, and no more than a person reads', () => {
+test('nothing is said of workers that the model server says nothing of', () => {
   expect(makeProofWorkers({ ...DOCUMENT, workers: null }, { workers: 4 })).toBeUndefined();
-  const found = Array.from({ length: 100 }, () => 'x'.repeat(1000));
-  const workers = makeProofWorkers({ ...DOCUMENT, workers: { mode: 'separate', found } }, { workers: 1 });
-  expect(workers?.found).toEqual(Array.from({ length: 20 }, () => 'x'.repeat(100)));
+});
+
+const LONG = 'x'.repeat(30_000);
+
+test('a document that a model has written in the place of the model server is no longer than a person reads', () => {
+  const many = <T>(item: T) => Array.from({ length: 200 }, () => item);
+  const { document } = parseProofOutput(
+    JSON.stringify({
+      ...DOCUMENT,
+      stages: many({ name: 'load', seconds: 1 }),
+      failed: { stage: LONG, kind: LONG, message: LONG, module: LONG, trace: `${LONG}the end` },
+      answer: LONG,
+      mlflow: LONG,
+      workers: { mode: 'separate', found: many(LONG) },
+      warnings: many({ category: 'W', message: LONG }),
+    }),
+  );
+  expect(JSON.stringify(document).length).toBeLessThan(150_000);
+  expect(document?.workers?.found).toHaveLength(20);
+  expect(document?.failed?.trace).toMatch(/the end$/);
+});
+
+test.each([-1, 1.5, 1e300, '1', null])('a document with %j bytes, which a report cannot have, is none', (bytes) => {
+  expect(parseProofOutput(JSON.stringify(DOCUMENT)).document).toBeDefined();
+  expect(parseProofOutput(JSON.stringify({ ...DOCUMENT, peak_memory_bytes: bytes })).document).toBeUndefined();
 });

@@ -25,6 +25,11 @@ export async function fetchModel(subject: Subject, options: FetchOptions): Promi
     const hint = 'Copy the model into models/, or write its real path as model_uri';
     return refuse(makeError('model-not-found', subject.entity.place, message, hint));
   }
+  // The model's code can read all of its folder, and the project's has the credentials of Git, for example.
+  if (!subject.alone && isBelow(`${await realpath(options.root)}${sep}`, await realpath(folder))) {
+    const message = `Cannot use the model at "${path}": it contains the whole project, expected a directory of its own`;
+    return refuse(makeError('model-not-found', subject.entity.place, message, 'Move its files into models/'));
+  }
   return { folder: await realpath(folder), diagnostics: [] };
 }
 
@@ -39,7 +44,7 @@ async function isInside(folder: string, root: string): Promise<boolean> {
 }
 
 function isBelow(path: string, folder: string): boolean {
-  return path.startsWith(folder + sep);
+  return path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 
 async function reportMissingModel(subject: Subject, root: string, path: string, folder: string): Promise<Diagnostic> {

@@ -95,14 +95,14 @@ async function scan(folder: string, virtualenv: Virtualenv, options: PythonOptio
   const python = await chooseMinorVersion(SUPPORTED_PYTHONS);
   const scanner = await ensureVirtualenv({ python, platform: 'here', packages }, options);
   const [program = ''] = PROGRAMS;
-  const base = await findBasePython(scanner);
+  const base = await findBasePython(scanner.python);
   // The files are a stranger's, and what reads them is only as safe as Python's own decompression and parsing.
   const run = await runUntrusted(
     {
       command: [scanner.python, '-s', program, folder],
       env: { PYTHONPYCACHEPREFIX: scanner.pycache },
       path: [],
-      readable: [base.folder, scanner.folder, dirname(program)],
+      readable: [...base.folders, scanner.folder, dirname(program)],
       data: folder,
       limits: LIMITS,
       signal: options.signal,

@@ -1,7 +1,8 @@
 import type { Diagnostic } from '../../schemas/diagnostic.ts';
 import type { DiagnosticCode } from '../../schemas/diagnostic-codes.ts';
 import { explainModule, type ModuleContext } from '../requirements/explain-module.ts';
-import { type ProofDocument, type ProofLimits, type ProofRun, computeProofSeconds } from './run-proof.ts';
+import type { ProofDocument } from './proof-document.ts';
+import { type ProofLimits, type ProofRun, computeProofSeconds } from './run-proof.ts';
 import { joinHints, type Subject, makeSubjectError } from '../subject.ts';
 
 export interface ProofContext extends Pick<ModuleContext, 'packages' | 'elsewhere'> {

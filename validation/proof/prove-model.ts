@@ -10,7 +10,6 @@ import { writeFileAtomically } from '../../system/atomic-files.ts';
 import { cacheFolder } from '../../system/cache.ts';
 import { explainProof, type ProofContext } from './explain-proof.ts';
 import {
-  type ProofDocument,
   type ProofOptions,
   makeProofLimits,
   type ProofRun,
@@ -19,6 +18,7 @@ import {
   RUNTIME_FOLDER,
   runProof,
 } from './run-proof.ts';
+import type { ProofDocument } from './proof-document.ts';
 import type { Subject } from '../subject.ts';
 
 export interface ProofResult {
@@ -28,8 +28,6 @@ export interface ProofResult {
 }
 
 const FORMAT = 3;
-/** Limits for the `found` list, because it comes from the model's process and is not trusted. */
-const [MOST_FOUND, FOUND_CHARACTERS] = [20, 100];
 
 /**
  * Hash of every input of a proof: model, virtualenv, machine, model server, limits, settings, environment variables.
@@ -106,7 +104,7 @@ export function makeProofWorkers(
   if (!document.workers) return undefined;
   const { mode } = document.workers;
   const loaded = document.load_memory_bytes ?? document.peak_memory_bytes;
-  const found = document.workers.found.slice(0, MOST_FOUND).map((f) => f.slice(0, FOUND_CHARACTERS));
+  const { found } = document.workers;
   const count = mode === 'one' ? 1 : workers;
   return { mode, found, count, memoryBytes: mode === 'separate' ? count * loaded : loaded };
 }

@@ -1,48 +1,21 @@
 import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { ByteCodeCompiler, findBasePython } from '../../python/compile-byte-code.ts';
 import type { Virtualenv } from '../../python/ensure-virtualenv.ts';
 import type { Entity } from '../../schemas/endpoint/endpoint.ts';
 import { countWorkers } from '../../schemas/endpoint/count-replicas.ts';
-import { WORKER_MODES, mayLoadAgain, type WorkerMode, chooseWorkerMode } from '../../schemas/endpoint/worker-mode.ts';
+import { mayLoadAgain, type WorkerMode, chooseWorkerMode } from '../../schemas/endpoint/worker-mode.ts';
 import { codePath } from '../../system/code.ts';
 import type { LimitedRun } from '../../sandbox/run-limited.ts';
+import { parseImported, parseProofOutput, type ProofOutput } from './proof-document.ts';
 import { runUntrusted } from '../../sandbox/run-untrusted.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
 
 /** The folder of the model server's Python package, which contains `davit_server.prove`. */
 export const RUNTIME_FOLDER = codePath('runtime');
 
-const proofDocument = z.looseObject({
-  stages: z.array(z.looseObject({ name: z.string(), seconds: z.number() })),
-  failed: z
-    .looseObject({
-      stage: z.string(),
-      kind: z.string(),
-      message: z.string(),
-      module: z.string().nullish(),
-      trace: z.string().nullish(),
-    })
-    .nullable(),
-  answer: z.string().nullish(),
-  peak_memory_bytes: z.number(),
-  load_memory_bytes: z.number().nullish(),
-  mlflow: z.string().nullish(),
-  /** Null: the model failed before the server chose a worker mode. */
-  workers: z.looseObject({ mode: z.enum(WORKER_MODES), found: z.array(z.string()) }).nullish(),
-  warnings: z.array(z.looseObject({ category: z.string(), message: z.string() })),
-});
-
-/** The output of `davit_server.prove`. */
-export type ProofDocument = z.infer<typeof proofDocument>;
-
-export interface ProofRun {
-  /** Undefined if the program did not finish. */
-  readonly document: ProofDocument | undefined;
-  /** The last stage that started. Undefined: no stage started. */
-  readonly began: string | undefined;
+export interface ProofRun extends ProofOutput {
   readonly run: LimitedRun;
   /** Undefined: the model ran with the user's own rights. */
   readonly sandbox: Sandbox | undefined;
@@ -116,7 +89,7 @@ export interface ProofOptions {
 export async function runProof(model: string, virtualenv: Virtualenv, options: ProofOptions): Promise<ProofRun> {
   const { limits, settings, sandbox, signal } = options;
   const { workers, workerMode, nan } = settings;
-  const base = await findBasePython(virtualenv);
+  const base = await findBasePython(virtualenv.python);
   await mkdir(virtualenv.pycache, { recursive: true });
   const compiler = new ByteCodeCompiler(virtualenv, base, [RUNTIME_FOLDER]);
   const python = [virtualenv.python, '-c', BOOTSTRAP, String(limits.memoryBytes ?? 0)];
@@ -125,7 +98,7 @@ export async function runProof(model: string, virtualenv: Virtualenv, options: P
       command: [...python, '--model', model, '--workers', String(workers), '--worker-mode', workerMode, '--nan', nan],
       env: { ...options.environmentVars, ...makePythonEnvironment(virtualenv) },
       path: [join(virtualenv.folder, 'bin')],
-      readable: [base.folder, virtualenv.folder, RUNTIME_FOLDER],
+      readable: [...base.folders, virtualenv.folder, RUNTIME_FOLDER],
       data: model,
       limits: {
         seconds: computeProofSeconds(limits),
@@ -139,7 +112,7 @@ export async function runProof(model: string, virtualenv: Virtualenv, options: P
     sandbox,
   );
   await compiler.end();
-  return { ...parseLines(run.stdout), run, sandbox };
+  return { ...parseProofOutput(run.stdout), run, sandbox };
 }
 
 function makePythonEnvironment(virtualenv: Virtualenv): Readonly<Record<string, string>> {
@@ -153,28 +126,4 @@ function makePythonEnvironment(virtualenv: Virtualenv): Readonly<Record<string, 
     PYTHONUNBUFFERED: '1',
     ...Object.fromEntries(threads),
   };
-}
-
-function parseLines(stdout: string): Pick<ProofRun, 'document' | 'began'> {
-  const lines = stdout.split('\n').flatMap(parseLine);
-  const begun = lines.flatMap((line) => stageBegan.safeParse(line).data?.began ?? []);
-  return { document: proofDocument.safeParse(lines.at(-1)).data, began: begun.at(-1) };
-}
-
-/** The source files of modules without byte code, as the model's process names them. */
-const imported = z.strictObject({ imported: z.array(z.string()) });
-
-function parseImported(line: string): readonly string[] {
-  if (!line.startsWith('{"imported"')) return [];
-  return parseLine(line).flatMap((value) => imported.safeParse(value).data?.imported ?? []);
-}
-
-const stageBegan = z.strictObject({ began: z.string() });
-
-function parseLine(line: string): readonly unknown[] {
-  try {
-    return [JSON.parse(line)];
-  } catch {
-    return []; // the incomplete last line of a killed program
-  }
 }

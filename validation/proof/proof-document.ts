@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { WORKER_MODES } from '../../schemas/endpoint/worker-mode.ts';
+
+/*
+ * What `davit_server.prove` writes. It runs in the model's process, so a model can write anything in its place. Limits
+ * keep that out of the report, which is about other models too and would become unreadable.
+ */
+
+const text = (characters: number) => z.string().transform((t) => t.slice(0, characters));
+/** A text whose end says most. */
+const tail = (characters: number) => z.string().transform((t) => t.slice(-characters));
+const list = <T extends z.ZodType>(item: T, items: number) =>
+  z
+    .array(z.unknown())
+    .transform((all) => all.slice(0, items))
+    .pipe(z.array(item));
+const seconds = z.number().min(0).max(1e7);
+const bytes = z
+  .int()
+  .min(0)
+  .max(2 ** 50);
+
+const proofDocument = z.looseObject({
+  stages: list(z.object({ name: text(40), seconds }), 20),
+  failed: z
+    .object({
+      stage: text(40),
+      kind: text(200),
+      message: text(4000),
+      module: text(200).nullish(),
+      trace: tail(20_000).nullish(),
+    })
+    .nullable(),
+  answer: text(2048).nullish(),
+  peak_memory_bytes: bytes,
+  load_memory_bytes: bytes.nullish(),
+  mlflow: text(100).nullish(),
+  /** Null: the model failed before the server chose a worker mode. */
+  workers: z.object({ mode: z.enum(WORKER_MODES), found: list(text(100), 20) }).nullish(),
+  warnings: list(z.object({ category: text(200), message: text(2000) }), 50),
+});
+
+/** The output of `davit_server.prove`. */
+export type ProofDocument = z.infer<typeof proofDocument>;
+
+export interface ProofOutput {
+  /** Undefined if the program did not finish. */
+  readonly document: ProofDocument | undefined;
+  /** The last stage that started. Undefined: no stage started. */
+  readonly began: string | undefined;
+}
+
+export function parseProofOutput(stdout: string): ProofOutput {
+  const lines = stdout.split('\n').flatMap(parseLine);
+  const begun = lines.flatMap((line) => stageBegan.safeParse(line).data?.began ?? []);
+  return { document: proofDocument.safeParse(lines.at(-1)).data, began: begun.at(-1) };
+}
+
+/** The source files of modules without byte code, as the model's process names them. */
+const imported = z.strictObject({ imported: z.array(z.string()) });
+
+export function parseImported(line: string): readonly string[] {
+  if (!line.startsWith('{"imported"')) return [];
+  return parseLine(line).flatMap((value) => imported.safeParse(value).data?.imported ?? []);
+}
+
+const stageBegan = z.strictObject({ began: z.string() });
+
+function parseLine(line: string): readonly unknown[] {
+  try {
+    return [JSON.parse(line)];
+  } catch {
+    return []; // the incomplete last line of a killed program
+  }
+}
