@@ -21135,6 +21135,10 @@ function forEachLine(stream, hear, { maxCharacters = MAX_CHARACTERS } = {}) {
 	let rest = "";
 	stream.setEncoding("utf8");
 	stream.on("data", (text) => {
+		if (!text.includes("\n")) {
+			rest = (rest + text).slice(0, maxCharacters);
+			return;
+		}
 		const lines = (rest + text).split("\n");
 		rest = (lines.pop() ?? "").slice(0, maxCharacters);
 		for (const line of lines) hear(line.slice(0, maxCharacters));
@@ -28351,16 +28355,16 @@ var init_kubernetes_environment_file = __esmMin((() => {
 	};
 }));
 // schemas/environment/environment-file.ts
-var MAX_SECONDS, name, seconds$2, autoscaling, localEnvironmentFile, kubernetesEnvironmentFile, environmentFile;
+var MAX_SECONDS, name, seconds$3, autoscaling, localEnvironmentFile, kubernetesEnvironmentFile, environmentFile;
 var init_environment_file = __esmMin((() => {
 	init_zod();
 	init_kubernetes_environment_file();
 	MAX_SECONDS = 86400;
 	name = string$1().regex(/^[a-z0-9][a-z0-9-]{0,30}$/, "expected 1 to 31 lowercase letters, digits or \"-\"").describe("Name of the environment, and of this file");
-	seconds$2 = number$1().positive("expected more than 0").max(MAX_SECONDS, `expected ${MAX_SECONDS} (a day) or less`);
+	seconds$3 = number$1().positive("expected more than 0").max(MAX_SECONDS, `expected ${MAX_SECONDS} (a day) or less`);
 	autoscaling = strictObject({
-		idle_seconds: seconds$2.optional().describe("Seconds without a request after which an entity with scale_to_zero_enabled stops; default 1800"),
-		scale_down_seconds: seconds$2.optional().describe("Seconds of lower traffic after which one replica is removed; default 300")
+		idle_seconds: seconds$3.optional().describe("Seconds without a request after which an entity with scale_to_zero_enabled stops; default 1800"),
+		scale_down_seconds: seconds$3.optional().describe("Seconds of lower traffic after which one replica is removed; default 300")
 	}).optional();
 	localEnvironmentFile = strictObject({
 		name,
@@ -32256,7 +32260,7 @@ function parseServingEntry(text) {
 	return {
 		name: string("name", name),
 		description: string("description", description),
-		tags: list$1("tags", tags, (tag, at) => {
+		tags: list$2("tags", tags, (tag, at) => {
 			const { key, value } = parseRecord(at, tag);
 			return {
 				key: string(`${at}.key`, key),
@@ -32264,9 +32268,9 @@ function parseServingEntry(text) {
 			};
 		}),
 		host: string("host", host),
-		entities: list$1("entities", entities, parseEntity),
-		permissions: list$1("permissions", permissions, parsePermission),
-		rateLimits: list$1("rateLimits", rateLimits, parseRateLimit),
+		entities: list$2("entities", entities, parseEntity),
+		permissions: list$2("permissions", permissions, parsePermission),
+		rateLimits: list$2("rateLimits", rateLimits, parseRateLimit),
 		routeOptimized: boolean("routeOptimized", routeOptimized)
 	};
 }
@@ -32336,7 +32340,7 @@ function parseRecord(at, value) {
 	if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
 	throw wrong(at, value, "an object");
 }
-function list$1(at, value, parse) {
+function list$2(at, value, parse) {
 	if (!Array.isArray(value)) throw wrong(at, value, "a list");
 	return value.map((item, i) => parse(item, `${at}[${i}]`));
 }
@@ -33516,6 +33520,10 @@ async function installPackages(wanted, options = {}) {
 		"--offline",
 		...from
 	], limited);
+	if (offline.code !== 0) {
+		await wanted.clear?.();
+		await writeFileAtomically(wanted.requirements, renderRequirements$1(wanted));
+	}
 	const installed = offline.code === 0 ? offline : await runUv([...install, ...from], limited);
 	if (installed.code !== 0) throw makeInstallError("Cannot install the packages of the lock", installed);
 	await removeTests(join(wanted.folder, "lib"));
@@ -33836,9 +33844,11 @@ async function wrapInBubblewrap(wanted, user, sized) {
 	const args = [
 		...NAMESPACES,
 		...USERS[user].before,
-		...makeFolder("/etc"),
+		...listFoldersAbove(SYSTEM_FILES).flatMap(makeFolder),
 		...await listSystemFiles(),
 		...Object.keys(FILES).flatMap((file, i) => [
+			"--perms",
+			"0644",
 			"--ro-bind-data",
 			descriptor(i),
 			file
@@ -33858,6 +33868,8 @@ async function wrapInBubblewrap(wanted, user, sized) {
 			at
 		]),
 		...[
+			"--remount-ro",
+			"/dev",
 			"--remount-ro",
 			"/",
 			"--chdir",
@@ -33954,7 +33966,7 @@ async function copyLink(path) {
 		path
 	];
 }
-var USER_ID, ROOT_LINKS, SYSTEM_FILES, FILES, MAX_OPEN_FILES, FIRST_INPUT, NAMESPACES, USERS;
+var USER_ID, ROOT_LINKS, SYSTEM_FILES, HOST_NAME, FILES, MAX_OPEN_FILES, FIRST_INPUT, NAMESPACES, USERS;
 var init_bubblewrap = __esmMin((() => {
 	init_seccomp_filter();
 	USER_ID = "65532";
@@ -33966,17 +33978,27 @@ var init_bubblewrap = __esmMin((() => {
 		"/lib64",
 		"/libx32"
 	];
-	SYSTEM_FILES = [...[
-		"/etc/ld.so.cache",
-		"/etc/alternatives",
-		"/etc/localtime",
-		"/etc/mime.types",
-		"/etc/fonts"
-	], ...["/sys/devices/system/cpu", "/sys/devices/system/node"]];
+	SYSTEM_FILES = [
+		...[
+			"/etc/ssl/certs",
+			"/etc/ssl/openssl.cnf",
+			"/etc/pki/tls/certs",
+			"/etc/pki/ca-trust/extracted"
+		],
+		...[
+			"/etc/ld.so.cache",
+			"/etc/alternatives",
+			"/etc/localtime",
+			"/etc/mime.types",
+			"/etc/fonts"
+		],
+		...["/sys/devices/system/cpu", "/sys/devices/system/node"]
+	];
+	HOST_NAME = "sandbox";
 	FILES = {
 		"/etc/passwd": `root:x:0:0:root:/:/bin/false\ndavit:x:${USER_ID}:${USER_ID}:davit:/tmp:/bin/false\n`,
 		"/etc/group": `root:x:0:\ndavit:x:${USER_ID}:\n`,
-		"/etc/hosts": "127.0.0.1 localhost\n::1 localhost\n",
+		"/etc/hosts": `127.0.0.1 localhost ${HOST_NAME}\n::1 localhost\n`,
 		"/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n"
 	};
 	MAX_OPEN_FILES = 4096;
@@ -33991,7 +34013,7 @@ var init_bubblewrap = __esmMin((() => {
 		"--die-with-parent",
 		"--new-session",
 		"--hostname",
-		"sandbox"
+		HOST_NAME
 	]];
 	USERS = {
 		namespace: {
@@ -34219,18 +34241,21 @@ function runWatched(command, options, wasMemoryExceeded) {
 	const { cwd, env, limitSeconds, tree, inputs = [], signal } = options;
 	const [program = "", ...args] = command;
 	return new Promise((done, fail) => {
+		const nothing = openSync("/dev/null", "r");
 		const stdio = [
 			"ignore",
 			"pipe",
 			"pipe",
 			...inputs.map(() => "pipe")
 		];
+		const hidden = hideDescriptors(stdio.length, nothing);
 		const child = spawn(program, args, {
 			cwd,
 			env,
-			stdio: [...stdio],
+			stdio: [...stdio, ...hidden],
 			detached: true
 		});
+		closeSync(nothing);
 		for (const [i, bytes] of inputs.entries()) child.stdio[i + 3].on("error", () => void 0).end(bytes);
 		const kill = () => killGroup(child.pid);
 		const state = { stopped: void 0 };
@@ -34266,6 +34291,26 @@ function runWatched(command, options, wasMemoryExceeded) {
 		});
 	});
 }
+function hideDescriptors(first, nothing) {
+	const inherited = listDescriptors().filter((number) => number >= first && isInherited(number));
+	const length = Math.max(first, ...inherited.map((number) => number + 1)) - first;
+	return Array.from({ length }, (_, i) => inherited.includes(first + i) ? nothing : "ignore");
+}
+function listDescriptors() {
+	try {
+		return readdirSync("/proc/self/fd").map(Number);
+	} catch {
+		return [];
+	}
+}
+function isInherited(descriptor) {
+	try {
+		const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync$1(`/proc/self/fdinfo/${descriptor}`, "utf8"))?.[1];
+		return flags !== void 0 && (parseInt(flags, 8) & CLOSE_ON_EXEC) === 0;
+	} catch {
+		return false;
+	}
+}
 function repeatUntilTrue(ask, then) {
 	const timer = setInterval(() => {
 		ask().then((yes) => {
@@ -34298,13 +34343,14 @@ function killGroup(pid) {
 		process.kill(-pid, "SIGKILL");
 	} catch {}
 }
-var ASK_MILLISECONDS, JOIN;
+var ASK_MILLISECONDS, CLOSE_ON_EXEC, JOIN;
 var init_run_limited = __esmMin((() => {
 	init_for_each_line();
 	init_wait_for_child();
 	init_control_group();
 	init_watch_tree();
 	ASK_MILLISECONDS = 500;
+	CLOSE_ON_EXEC = 524288;
 	JOIN = "while [ \"$1\" != -- ]; do echo $$ > \"$1\" || exit 126; shift; done; shift; exec \"$@\"";
 }));
 // sandbox/run-untrusted.ts
@@ -34373,10 +34419,89 @@ var init_run_untrusted = __esmMin((() => {
 	MAX_SCRATCH_BYTES = 2 * 2 ** 30;
 	SHARE_OF_MACHINE = .75;
 }));
+// python/compile-byte-code.ts
+async function findBasePython(python) {
+	const executable = await realpath(python);
+	const prefix = dirname(dirname(executable));
+	const folders = FOLDERS.map((name) => join(prefix, name));
+	const found = await Promise.all(folders.map((folder) => access(folder).then(() => true, () => false)));
+	return {
+		executable,
+		folders: folders.filter((_, i) => found[i])
+	};
+}
+var SCRIPT, MAX_FILES$1, LIMIT_MILLISECONDS, FOLDERS, ByteCodeCompiler;
+var init_compile_byte_code = __esmMin((() => {
+	init_code();
+	init_wait_for_child();
+	SCRIPT = codePath("python", "compile_byte_code.py");
+	MAX_FILES$1 = 2e4;
+	LIMIT_MILLISECONDS = 6e4;
+	FOLDERS = [
+		"bin",
+		"lib",
+		"lib64",
+		"include",
+		"ssl",
+		"share/zoneinfo"
+	];
+	ByteCodeCompiler = class {
+		#base;
+		#pycache;
+		#folders;
+		#seen = /* @__PURE__ */ new Set();
+		#child;
+		#ended;
+		constructor(virtualenv, base, code) {
+			this.#base = base;
+			this.#pycache = virtualenv.pycache;
+			this.#folders = [
+				virtualenv.folder,
+				...base.folders,
+				...code
+			].map((folder) => folder + sep);
+		}
+		add(files) {
+			const own = files.filter((file) => this.#accepts(file) && this.#seen.add(file));
+			if (own.length > 0) this.#start().stdin?.write(own.map((file) => `${file}\n`).join(""));
+		}
+		async end() {
+			this.#child?.stdin?.end();
+			await this.#ended;
+		}
+		#accepts(file) {
+			if (this.#seen.size >= MAX_FILES$1 || this.#seen.has(file) || !file.endsWith(".py")) return false;
+			if (/[\n\r\0]/.test(file) || file.split(sep).includes("..")) return false;
+			return this.#folders.some((folder) => file.startsWith(folder)) && !file.startsWith(this.#pycache + sep);
+		}
+		#start() {
+			if (this.#child) return this.#child;
+			const child = spawn(this.#base.executable, [
+				"-I",
+				"-S",
+				SCRIPT,
+				this.#pycache
+			], {
+				cwd: dirname(this.#base.executable),
+				env: {},
+				stdio: [
+					"pipe",
+					"ignore",
+					"ignore"
+				]
+			});
+			child.stdin.on("error", () => void 0);
+			const limit = setTimeout(() => child.kill("SIGKILL"), LIMIT_MILLISECONDS);
+			this.#ended = waitForChild(child).catch(() => void 0).finally(() => clearTimeout(limit));
+			this.#child = child;
+			return child;
+		}
+	};
+}));
 // python/check-installed.ts
 async function checkInstalled(virtualenv, base, options) {
 	const { sandbox, signal } = options;
-	const uv = await findUv(options);
+	const [uv, { folders }] = await Promise.all([findUv(options), findBasePython(base.executable)]);
 	const run = await runUntrusted({
 		command: [
 			uv,
@@ -34392,7 +34517,7 @@ async function checkInstalled(virtualenv, base, options) {
 		path: [],
 		readable: [
 			uv,
-			dirname(dirname(base.executable)),
+			...folders,
 			virtualenv.folder
 		],
 		limits: {
@@ -34411,6 +34536,7 @@ async function checkInstalled(virtualenv, base, options) {
 var LIMIT_SECONDS$6, OUTPUT_BYTES;
 var init_check_installed = __esmMin((() => {
 	init_run_untrusted();
+	init_compile_byte_code();
 	init_find_uv();
 	init_virtualenv_error();
 	LIMIT_SECONDS$6 = 120;
@@ -34484,6 +34610,24 @@ async function requirePython(wanted, options) {
 	throw new VirtualenvError("python-unavailable", `Cannot find Python ${minor}: this machine has ${here}, and uv cannot download it`, { hint: `Install it (uv python install ${minor}, pyenv install ${minor}, or your system's packages)` });
 }
 async function makeVirtualenv({ packages, modelFolder }, { folder, python: own, key }, python, options) {
+	const clear = () => makeEmptyVirtualenv(folder, python, options);
+	await clear();
+	const requirements = join(folder, "davit-requirements.txt");
+	await installPackages({
+		packages,
+		modelFolder,
+		folder,
+		into: ["--python", own],
+		clear,
+		requirements
+	}, options);
+	await checkInstalled({
+		folder,
+		python: own
+	}, python, options);
+	await writeFileAtomically(join(folder, MARKER_FILE), renderMarker(key));
+}
+async function makeEmptyVirtualenv(folder, python, options) {
 	await rm(folder, {
 		recursive: true,
 		force: true,
@@ -34501,19 +34645,6 @@ async function makeVirtualenv({ packages, modelFolder }, { folder, python: own, 
 		limitSeconds: INSTALL_LIMIT_SECONDS$1
 	});
 	if (made.code !== 0) throw makeInstallError("Cannot make a virtualenv", made);
-	const requirements = join(folder, "davit-requirements.txt");
-	await installPackages({
-		packages,
-		modelFolder,
-		folder,
-		into: ["--python", own],
-		requirements
-	}, options);
-	await checkInstalled({
-		folder,
-		python: own
-	}, python, options);
-	await writeFileAtomically(join(folder, MARKER_FILE), renderMarker(key));
 }
 function renderMarker(key) {
 	return JSON.stringify({
@@ -35678,24 +35809,24 @@ function makeCondaEnvironment({ channels, dependencies }) {
 		pip
 	};
 }
-var text$2, flavor, mlmodelFile, pythonEnvFile, condaFile, BUILT_IN_PACKAGES;
+var text$3, flavor, mlmodelFile, pythonEnvFile, condaFile, BUILT_IN_PACKAGES;
 var init_parse_mlmodel = __esmMin((() => {
 	init_zod();
-	text$2 = string$1().nullish();
+	text$3 = string$1().nullish();
 	flavor = looseObject({});
 	mlmodelFile = looseObject({
 		flavors: record(string$1(), flavor),
-		mlflow_version: text$2,
+		mlflow_version: text$3,
 		signature: looseObject({
-			inputs: text$2,
-			outputs: text$2,
-			params: text$2
+			inputs: text$3,
+			outputs: text$3,
+			params: text$3
 		}).nullish(),
 		is_signature_from_type_hint: unknown$1().optional(),
 		saved_input_example_info: looseObject({
-			artifact_path: text$2,
-			serving_input_path: text$2,
-			type: text$2
+			artifact_path: text$3,
+			serving_input_path: text$3,
+			type: text$3
 		}).nullish(),
 		metadata: looseObject({}).nullish()
 	});
@@ -36450,6 +36581,10 @@ async function fetchModel(subject, options) {
 		const message = `Cannot use the model at "${path}": a symbolic link leads outside the project, expected a directory inside it`;
 		return refuse$1(makeError("model-not-found", subject.entity.place, message, "Copy the model into models/, or write its real path as model_uri"));
 	}
+	if (!subject.alone && isBelow(`${await realpath(options.root)}${sep}`, await realpath(folder))) {
+		const message = `Cannot use the model at "${path}": it contains the whole project, expected a directory of its own`;
+		return refuse$1(makeError("model-not-found", subject.entity.place, message, "Move its files into models/"));
+	}
 	return {
 		folder: await realpath(folder),
 		diagnostics: []
@@ -36463,7 +36598,7 @@ async function isInside(folder, root) {
 	return isBelow(inner, outer);
 }
 function isBelow(path, folder) {
-	return path.startsWith(folder + sep);
+	return path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 async function reportMissingModel(subject, root, path, folder) {
 	const { entity, label, alone } = subject;
@@ -36497,75 +36632,6 @@ function readSeverityPolicy(variable, variables = process.env) {
 	throw new Error(`Cannot use ${variable}: it is ${JSON.stringify(word.slice(0, 40))}, expected warning or error`);
 }
 var init_severity_policy = __esmMin((() => {}));
-// python/compile-byte-code.ts
-async function findBasePython({ python }) {
-	const executable = await realpath(python);
-	return {
-		executable,
-		folder: dirname(dirname(executable))
-	};
-}
-var SCRIPT, MAX_FILES$1, LIMIT_MILLISECONDS, ByteCodeCompiler;
-var init_compile_byte_code = __esmMin((() => {
-	init_code();
-	init_wait_for_child();
-	SCRIPT = codePath("python", "compile_byte_code.py");
-	MAX_FILES$1 = 2e4;
-	LIMIT_MILLISECONDS = 6e4;
-	ByteCodeCompiler = class {
-		#base;
-		#pycache;
-		#folders;
-		#seen = /* @__PURE__ */ new Set();
-		#child;
-		#ended;
-		constructor(virtualenv, base, code) {
-			this.#base = base;
-			this.#pycache = virtualenv.pycache;
-			this.#folders = [
-				virtualenv.folder,
-				base.folder,
-				...code
-			].map((folder) => folder + sep);
-		}
-		add(files) {
-			const own = files.filter((file) => this.#accepts(file));
-			for (const file of own) this.#seen.add(file);
-			if (own.length > 0) this.#start().stdin?.write(own.map((file) => `${file}\n`).join(""));
-		}
-		async end() {
-			this.#child?.stdin?.end();
-			await this.#ended;
-		}
-		#accepts(file) {
-			if (this.#seen.size >= MAX_FILES$1 || this.#seen.has(file) || !file.endsWith(".py")) return false;
-			if (/[\n\r\0]/.test(file) || file.split(sep).includes("..")) return false;
-			return this.#folders.some((folder) => file.startsWith(folder)) && !file.startsWith(this.#pycache + sep);
-		}
-		#start() {
-			if (this.#child) return this.#child;
-			const child = spawn(this.#base.executable, [
-				"-I",
-				"-S",
-				SCRIPT,
-				this.#pycache
-			], {
-				cwd: this.#base.folder,
-				env: {},
-				stdio: [
-					"pipe",
-					"ignore",
-					"ignore"
-				]
-			});
-			child.stdin.on("error", () => void 0);
-			const limit = setTimeout(() => child.kill("SIGKILL"), LIMIT_MILLISECONDS);
-			this.#ended = waitForChild(child).catch(() => void 0).finally(() => clearTimeout(limit));
-			this.#child = child;
-			return child;
-		}
-	};
-}));
 // validation/pickles/judge-imports.ts
 function isBeyondPackages(found, { packages, code }) {
 	const { module, name, standard, dangerous } = found;
@@ -36689,7 +36755,7 @@ async function scan(folder, virtualenv, options) {
 		packages
 	}, options);
 	const [program = ""] = PROGRAMS;
-	const base = await findBasePython(scanner);
+	const base = await findBasePython(scanner.python);
 	const run = await runUntrusted({
 		command: [
 			scanner.python,
@@ -36700,7 +36766,7 @@ async function scan(folder, virtualenv, options) {
 		env: { PYTHONPYCACHEPREFIX: scanner.pycache },
 		path: [],
 		readable: [
-			base.folder,
+			...base.folders,
 			scanner.folder,
 			dirname(program)
 		],
@@ -36915,6 +36981,63 @@ var init_explain_module = __esmMin((() => {
 		"google.protobuf": "protobuf"
 	};
 }));
+// validation/proof/proof-document.ts
+function parseProofOutput(stdout) {
+	const lines = stdout.split("\n").flatMap(parseLine);
+	const begun = lines.flatMap((line) => stageBegan.safeParse(line).data?.began ?? []);
+	return {
+		document: proofDocument.safeParse(lines.at(-1)).data,
+		began: begun.at(-1)
+	};
+}
+function parseImported(line) {
+	if (!line.startsWith("{\"imported\"")) return [];
+	return parseLine(line).flatMap((value) => imported.safeParse(value).data?.imported ?? []);
+}
+function parseLine(line) {
+	try {
+		return [JSON.parse(line)];
+	} catch {
+		return [];
+	}
+}
+var text$2, tail, list$1, seconds$2, bytes, proofDocument, imported, stageBegan;
+var init_proof_document = __esmMin((() => {
+	init_zod();
+	init_worker_mode();
+	text$2 = (characters) => string$1().transform((t) => t.slice(0, characters));
+	tail = (characters) => string$1().transform((t) => t.slice(-characters));
+	list$1 = (item, items) => array(unknown$1()).transform((all) => all.slice(0, items)).pipe(array(item));
+	seconds$2 = number$1().min(0).max(1e7);
+	bytes = int().min(0).max(2 ** 50);
+	proofDocument = looseObject({
+		stages: list$1(object({
+			name: text$2(40),
+			seconds: seconds$2
+		}), 20),
+		failed: object({
+			stage: text$2(40),
+			kind: text$2(200),
+			message: text$2(4e3),
+			module: text$2(200).nullish(),
+			trace: tail(2e4).nullish()
+		}).nullable(),
+		answer: text$2(2048).nullish(),
+		peak_memory_bytes: bytes,
+		load_memory_bytes: bytes.nullish(),
+		mlflow: text$2(100).nullish(),
+		workers: object({
+			mode: _enum(WORKER_MODES),
+			found: list$1(text$2(100), 20)
+		}).nullish(),
+		warnings: list$1(object({
+			category: text$2(200),
+			message: text$2(2e3)
+		}), 50)
+	});
+	imported = strictObject({ imported: array(string$1()) });
+	stageBegan = strictObject({ began: string$1() });
+}));
 // validation/proof/run-proof.ts
 function makeProofSettings(entity) {
 	return {
@@ -36939,7 +37062,7 @@ function computeProofSeconds({ loadSeconds, predictSeconds, loads }) {
 async function runProof(model, virtualenv, options) {
 	const { limits, settings, sandbox, signal } = options;
 	const { workers, workerMode, nan } = settings;
-	const base = await findBasePython(virtualenv);
+	const base = await findBasePython(virtualenv.python);
 	await mkdir(virtualenv.pycache, { recursive: true });
 	const compiler = new ByteCodeCompiler(virtualenv, base, [RUNTIME_FOLDER]);
 	const run = await runUntrusted({
@@ -36965,7 +37088,7 @@ async function runProof(model, virtualenv, options) {
 		},
 		path: [join(virtualenv.folder, "bin")],
 		readable: [
-			base.folder,
+			...base.folders,
 			virtualenv.folder,
 			RUNTIME_FOLDER
 		],
@@ -36981,7 +37104,7 @@ async function runProof(model, virtualenv, options) {
 	}, sandbox);
 	await compiler.end();
 	return {
-		...parseLines(run.stdout),
+		...parseProofOutput(run.stdout),
 		run,
 		sandbox
 	};
@@ -37001,59 +37124,15 @@ function makePythonEnvironment(virtualenv) {
 		...Object.fromEntries(threads)
 	};
 }
-function parseLines(stdout) {
-	const lines = stdout.split("\n").flatMap(parseLine);
-	const begun = lines.flatMap((line) => stageBegan.safeParse(line).data?.began ?? []);
-	return {
-		document: proofDocument.safeParse(lines.at(-1)).data,
-		began: begun.at(-1)
-	};
-}
-function parseImported(line) {
-	if (!line.startsWith("{\"imported\"")) return [];
-	return parseLine(line).flatMap((value) => imported.safeParse(value).data?.imported ?? []);
-}
-function parseLine(line) {
-	try {
-		return [JSON.parse(line)];
-	} catch {
-		return [];
-	}
-}
-var RUNTIME_FOLDER, proofDocument, OUTPUT_LIMIT_BYTES, THREADS, LOAD_LIMIT_SECONDS, GIBIBYTE, MEMORY_GIBIBYTES, BOOTSTRAP, imported, stageBegan;
+var RUNTIME_FOLDER, OUTPUT_LIMIT_BYTES, THREADS, LOAD_LIMIT_SECONDS, GIBIBYTE, MEMORY_GIBIBYTES, BOOTSTRAP;
 var init_run_proof = __esmMin((() => {
-	init_zod();
 	init_compile_byte_code();
 	init_count_replicas();
 	init_worker_mode();
 	init_code();
+	init_proof_document();
 	init_run_untrusted();
 	RUNTIME_FOLDER = codePath("runtime");
-	proofDocument = looseObject({
-		stages: array(looseObject({
-			name: string$1(),
-			seconds: number$1()
-		})),
-		failed: looseObject({
-			stage: string$1(),
-			kind: string$1(),
-			message: string$1(),
-			module: string$1().nullish(),
-			trace: string$1().nullish()
-		}).nullable(),
-		answer: string$1().nullish(),
-		peak_memory_bytes: number$1(),
-		load_memory_bytes: number$1().nullish(),
-		mlflow: string$1().nullish(),
-		workers: looseObject({
-			mode: _enum(WORKER_MODES),
-			found: array(string$1())
-		}).nullish(),
-		warnings: array(looseObject({
-			category: string$1(),
-			message: string$1()
-		}))
-	});
 	OUTPUT_LIMIT_BYTES = 16 << 20;
 	THREADS = Math.min(4, availableParallelism());
 	LOAD_LIMIT_SECONDS = 600;
@@ -37070,8 +37149,6 @@ if limit: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 runpy.run_module("davit_server.prove", run_name="__main__", alter_sys=True)
 `;
-	imported = strictObject({ imported: array(string$1()) });
-	stageBegan = strictObject({ began: string$1() });
 }));
 // validation/proof/explain-proof.ts
 function explainProof(subject, ran, { limits, packages, elsewhere }) {
@@ -37279,7 +37356,7 @@ function makeProofWorkers(document, { workers }) {
 	if (!document.workers) return void 0;
 	const { mode } = document.workers;
 	const loaded = document.load_memory_bytes ?? document.peak_memory_bytes;
-	const found = document.workers.found.slice(0, MOST_FOUND).map((f) => f.slice(0, FOUND_CHARACTERS));
+	const { found } = document.workers;
 	const count = mode === "one" ? 1 : workers;
 	return {
 		mode,
@@ -37296,7 +37373,7 @@ async function hashModelServer() {
 	const files = (await readdir(folder, { recursive: true })).filter((f) => f.endsWith(".py")).sort();
 	return contentHash(await Promise.all(files.map((f) => readFile(join(folder, f), "utf8"))));
 }
-var FORMAT$1, MOST_FOUND, FOUND_CHARACTERS;
+var FORMAT$1;
 var init_prove_model = __esmMin((() => {
 	init_names();
 	init_read_project();
@@ -37305,7 +37382,6 @@ var init_prove_model = __esmMin((() => {
 	init_explain_proof();
 	init_run_proof();
 	FORMAT$1 = 3;
-	[MOST_FOUND, FOUND_CHARACTERS] = [20, 100];
 }));
 // sandbox/sandbox.ts
 async function chooseSandbox(withoutSandbox) {
