@@ -1,7 +1,7 @@
 """Compiles Python files, whose paths it reads from stdin, one per line, to byte code below PYTHONPYCACHEPREFIX.
 
-Runs none of their code. A file that cannot be compiled is skipped, because Python itself will say so. A stranger may have
-written it: a megabyte of source can need a gigabyte, so this process has limits, and huge files are left to Python.
+Runs none of their code. A file that cannot be compiled is skipped, because Python itself will say so. A stranger may
+have written it: a megabyte of source can need a gigabyte, so this process has limits, and huge files are skipped.
 """
 
 import os

@@ -34419,7 +34419,7 @@ var init_run_untrusted = __esmMin((() => {
 	MAX_SCRATCH_BYTES = 2 * 2 ** 30;
 	SHARE_OF_MACHINE = .75;
 }));
-// python/compile-byte-code.ts
+// python/base-python.ts
 async function findBasePython(python) {
 	const executable = await realpath(python);
 	const prefix = dirname(dirname(executable));
@@ -34430,13 +34430,8 @@ async function findBasePython(python) {
 		folders: folders.filter((_, i) => found[i])
 	};
 }
-var SCRIPT, MAX_FILES$1, LIMIT_MILLISECONDS, FOLDERS, ByteCodeCompiler;
-var init_compile_byte_code = __esmMin((() => {
-	init_code();
-	init_wait_for_child();
-	SCRIPT = codePath("python", "compile_byte_code.py");
-	MAX_FILES$1 = 2e4;
-	LIMIT_MILLISECONDS = 6e4;
+var FOLDERS;
+var init_base_python = __esmMin((() => {
 	FOLDERS = [
 		"bin",
 		"lib",
@@ -34445,58 +34440,6 @@ var init_compile_byte_code = __esmMin((() => {
 		"ssl",
 		"share/zoneinfo"
 	];
-	ByteCodeCompiler = class {
-		#base;
-		#pycache;
-		#folders;
-		#seen = /* @__PURE__ */ new Set();
-		#child;
-		#ended;
-		constructor(virtualenv, base, code) {
-			this.#base = base;
-			this.#pycache = virtualenv.pycache;
-			this.#folders = [
-				virtualenv.folder,
-				...base.folders,
-				...code
-			].map((folder) => folder + sep);
-		}
-		add(files) {
-			const own = files.filter((file) => this.#accepts(file) && this.#seen.add(file));
-			if (own.length > 0) this.#start().stdin?.write(own.map((file) => `${file}\n`).join(""));
-		}
-		async end() {
-			this.#child?.stdin?.end();
-			await this.#ended;
-		}
-		#accepts(file) {
-			if (this.#seen.size >= MAX_FILES$1 || this.#seen.has(file) || !file.endsWith(".py")) return false;
-			if (/[\n\r\0]/.test(file) || file.split(sep).includes("..")) return false;
-			return this.#folders.some((folder) => file.startsWith(folder)) && !file.startsWith(this.#pycache + sep);
-		}
-		#start() {
-			if (this.#child) return this.#child;
-			const child = spawn(this.#base.executable, [
-				"-I",
-				"-S",
-				SCRIPT,
-				this.#pycache
-			], {
-				cwd: dirname(this.#base.executable),
-				env: {},
-				stdio: [
-					"pipe",
-					"ignore",
-					"ignore"
-				]
-			});
-			child.stdin.on("error", () => void 0);
-			const limit = setTimeout(() => child.kill("SIGKILL"), LIMIT_MILLISECONDS);
-			this.#ended = waitForChild(child).catch(() => void 0).finally(() => clearTimeout(limit));
-			this.#child = child;
-			return child;
-		}
-	};
 }));
 // python/check-installed.ts
 async function checkInstalled(virtualenv, base, options) {
@@ -34536,7 +34479,7 @@ async function checkInstalled(virtualenv, base, options) {
 var LIMIT_SECONDS$6, OUTPUT_BYTES;
 var init_check_installed = __esmMin((() => {
 	init_run_untrusted();
-	init_compile_byte_code();
+	init_base_python();
 	init_find_uv();
 	init_virtualenv_error();
 	LIMIT_SECONDS$6 = 120;
@@ -36820,7 +36763,7 @@ function makeModules(names) {
 var REQUIREMENTS, PROGRAMS, LIMIT_SECONDS$5, LIMITS, TEMPORARY, SUPPORTED_PYTHONS, scanned, findings;
 var init_scan_pickles = __esmMin((() => {
 	init_zod();
-	init_compile_byte_code();
+	init_base_python();
 	init_ensure_virtualenv();
 	init_ensure_front_virtualenv();
 	init_find_python();
@@ -36981,6 +36924,67 @@ var init_explain_module = __esmMin((() => {
 		"google.protobuf": "protobuf"
 	};
 }));
+// python/compile-byte-code.ts
+var SCRIPT, MAX_FILES$1, LIMIT_MILLISECONDS, ByteCodeCompiler;
+var init_compile_byte_code = __esmMin((() => {
+	init_code();
+	init_wait_for_child();
+	SCRIPT = codePath("python", "compile_byte_code.py");
+	MAX_FILES$1 = 2e4;
+	LIMIT_MILLISECONDS = 6e4;
+	ByteCodeCompiler = class {
+		#base;
+		#pycache;
+		#folders;
+		#seen = /* @__PURE__ */ new Set();
+		#child;
+		#ended;
+		constructor(virtualenv, base, code) {
+			this.#base = base;
+			this.#pycache = virtualenv.pycache;
+			this.#folders = [
+				virtualenv.folder,
+				...base.folders,
+				...code
+			].map((folder) => folder + sep);
+		}
+		add(files) {
+			const own = files.filter((file) => this.#accepts(file) && this.#seen.add(file));
+			if (own.length > 0) this.#start().stdin?.write(own.map((file) => `${file}\n`).join(""));
+		}
+		async end() {
+			this.#child?.stdin?.end();
+			await this.#ended;
+		}
+		#accepts(file) {
+			if (this.#seen.size >= MAX_FILES$1 || this.#seen.has(file) || !file.endsWith(".py")) return false;
+			if (/[\n\r\0]/.test(file) || file.split(sep).includes("..")) return false;
+			return this.#folders.some((folder) => file.startsWith(folder)) && !file.startsWith(this.#pycache + sep);
+		}
+		#start() {
+			if (this.#child) return this.#child;
+			const child = spawn(this.#base.executable, [
+				"-I",
+				"-S",
+				SCRIPT,
+				this.#pycache
+			], {
+				cwd: dirname(this.#base.executable),
+				env: {},
+				stdio: [
+					"pipe",
+					"ignore",
+					"ignore"
+				]
+			});
+			child.stdin.on("error", () => void 0);
+			const limit = setTimeout(() => child.kill("SIGKILL"), LIMIT_MILLISECONDS);
+			this.#ended = waitForChild(child).catch(() => void 0).finally(() => clearTimeout(limit));
+			this.#child = child;
+			return child;
+		}
+	};
+}));
 // validation/proof/proof-document.ts
 function parseProofOutput(stdout) {
 	const lines = stdout.split("\n").flatMap(parseLine);
@@ -37126,6 +37130,7 @@ function makePythonEnvironment(virtualenv) {
 }
 var RUNTIME_FOLDER, OUTPUT_LIMIT_BYTES, THREADS, LOAD_LIMIT_SECONDS, GIBIBYTE, MEMORY_GIBIBYTES, BOOTSTRAP;
 var init_run_proof = __esmMin((() => {
+	init_base_python();
 	init_compile_byte_code();
 	init_count_replicas();
 	init_worker_mode();

@@ -286,7 +286,11 @@ const HOSTILE_FILES: readonly (readonly [string, (model: string) => Promise<unkn
     /the link MLmodel points outside/,
   ],
   ['a device', (m) => replace(m, 'MLmodel', (file) => symlink('/dev/zero', file)), /the link MLmodel points outside/],
-  ['a pipe', (m) => replace(m, 'MLmodel', async (file) => execFileSync('mkfifo', [file])), /MLmodel is neither/],
+  [
+    'a pipe',
+    (m) => replace(m, 'MLmodel', (file) => Promise.resolve(execFileSync('mkfifo', [file]))),
+    /MLmodel is neither/,
+  ],
   ['a huge file', (m) => truncate(join(m, 'MLmodel'), 9 << 20), /MLmodel has \d+ bytes/],
   [
     'a link where the digest does not look',

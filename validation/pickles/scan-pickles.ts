@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { findBasePython } from '../../python/compile-byte-code.ts';
+import { findBasePython } from '../../python/base-python.ts';
 import { ensureVirtualenv, type Virtualenv } from '../../python/ensure-virtualenv.ts';
 import { parseLockedRequirements } from '../../python/ensure-front-virtualenv.ts';
 import { chooseMinorVersion } from '../../python/find-python.ts';

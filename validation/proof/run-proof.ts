@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { ByteCodeCompiler, findBasePython } from '../../python/compile-byte-code.ts';
+import { findBasePython } from '../../python/base-python.ts';
+import { ByteCodeCompiler } from '../../python/compile-byte-code.ts';
 import type { Virtualenv } from '../../python/ensure-virtualenv.ts';
 import type { Entity } from '../../schemas/endpoint/endpoint.ts';
 import { countWorkers } from '../../schemas/endpoint/count-replicas.ts';
