@@ -1,38 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { access, realpath } from 'node:fs/promises';
-import { dirname, join, sep } from 'node:path';
+import { dirname, sep } from 'node:path';
 import { codePath } from '../system/code.ts';
 import { waitForChild } from '../system/wait-for-child.ts';
 import type { Virtualenv } from './ensure-virtualenv.ts';
+import type { BasePython } from './find-base-python.ts';
 
 const SCRIPT = codePath('python', 'compile_byte_code.py');
 const MAX_FILES = 20_000;
 const LIMIT_MILLISECONDS = 60_000;
-
-/** The installation of Python that a virtualenv is based on. */
-export interface BasePython {
-  readonly executable: string;
-  /** Everything that its programs read. */
-  readonly folders: readonly string[];
-}
-
-/** Not the whole prefix: a Python that somebody installed with the prefix `~` or `~/.local` is beside their secrets. */
-const FOLDERS = ['bin', 'lib', 'lib64', 'include', 'ssl', 'share/zoneinfo'];
-
-export async function findBasePython(python: string): Promise<BasePython> {
-  const executable = await realpath(python);
-  const prefix = dirname(dirname(executable));
-  const folders = FOLDERS.map((name) => join(prefix, name));
-  const found = await Promise.all(
-    folders.map((folder) =>
-      access(folder).then(
-        () => true,
-        () => false,
-      ),
-    ),
-  );
-  return { executable, folders: folders.filter((_, i) => found[i]) };
-}
 
 /**
  * Compiles the modules of a virtualenv while a model that imports them is proved, so that the next runs start faster.

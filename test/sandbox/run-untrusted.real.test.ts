@@ -194,7 +194,7 @@ describe.runIf(sandbox)('a program in the sandbox', () => {
     await mkdir(join(model, 'data'), { mode: 0o700 });
     await writeFile(join(model, 'data', 'weights'), 'private', { mode: 0o600 });
     await chmod(model, 0o700);
-    expect(await ask(`open(${JSON.stringify(join(model, 'data', 'weights'))}).read()`, { data: model })).toBe(
+    expect(await ask(`open(${JSON.stringify(join(model, 'data', 'weights'))}).read()`, { data: [model] })).toBe(
       'private',
     );
     expect((await readFile(join(model, 'data', 'weights'))).toString()).toBe('private');

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { findBasePython } from '../../python/compile-byte-code.ts';
+import { findBasePython } from '../../python/find-base-python.ts';
 import { ensureVirtualenv, type Virtualenv } from '../../python/ensure-virtualenv.ts';
 import { parseLockedRequirements } from '../../python/ensure-front-virtualenv.ts';
 import { chooseMinorVersion } from '../../python/find-python.ts';
@@ -100,8 +100,8 @@ async function scan(folder: string, virtualenv: Virtualenv, options: PythonOptio
       command: [scanner.python, '-s', program, folder],
       env: { PYTHONPYCACHEPREFIX: scanner.pycache },
       path: [],
-      readable: [...base.folders, scanner.folder, dirname(program)],
-      data: folder,
+      readable: [...base.folders, scanner.folder],
+      data: [dirname(program), folder],
       limits: LIMITS,
       signal: options.signal,
     },
