@@ -1,5 +1,5 @@
 import { runUntrusted } from '../sandbox/run-untrusted.ts';
-import { findBasePython } from './base-python.ts';
+import { findBasePython } from './find-base-python.ts';
 import type { Python } from './find-python.ts';
 import { findUv, type PythonOptions } from './find-uv.ts';
 import { VirtualenvError } from './virtualenv-error.ts';

@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { dirname, sep } from 'node:path';
 import { codePath } from '../system/code.ts';
 import { waitForChild } from '../system/wait-for-child.ts';
-import type { BasePython } from './base-python.ts';
 import type { Virtualenv } from './ensure-virtualenv.ts';
+import type { BasePython } from './find-base-python.ts';
 
 const SCRIPT = codePath('python', 'compile_byte_code.py');
 const MAX_FILES = 20_000;

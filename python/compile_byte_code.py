@@ -12,6 +12,7 @@ import sys
 MEMORY, FILE_BYTES = 1 << 30, 1 << 20
 
 sys.pycache_prefix = sys.argv[1]  # -I makes Python ignore its environment variables
+os.umask(0o022)  # the sandbox of root reads it as another user
 resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 for line in sys.stdin:

@@ -10,6 +10,7 @@ import { findPython, listPythons, minorVersion, type Python } from './find-pytho
 import type { PythonOptions } from './find-uv.ts';
 import { INSTALL_LIMIT_SECONDS, installPackages, makeInstallError } from './install-packages.ts';
 import { checkInstalled } from './check-installed.ts';
+import { makeReadable } from './make-readable.ts';
 import { runUv } from './run-uv.ts';
 import { VirtualenvError } from './virtualenv-error.ts';
 
@@ -123,6 +124,7 @@ async function makeVirtualenv(
   await clear();
   const requirements = join(folder, 'davit-requirements.txt');
   await installPackages({ packages, modelFolder, folder, into: ['--python', own], clear, requirements }, options);
+  await makeReadable(folder);
   await checkInstalled({ folder, python: own }, python, options);
   await writeFileAtomically(join(folder, MARKER_FILE), renderMarker(key));
 }

@@ -16,8 +16,8 @@ export interface UntrustedProgram {
   readonly path: readonly string[];
   /** The files and folders that it can read, besides the system's programs and libraries. */
   readonly readable: readonly string[];
-  /** A folder of the user, whose files perhaps only the user can read. */
-  readonly data?: string;
+  /** Small folders and the model, whose files perhaps only the user can read. */
+  readonly data?: readonly string[];
   readonly limits: UntrustedLimits;
   readonly signal?: AbortSignal | undefined;
   /** Receives each line of its standard output when it arrives. */
@@ -59,12 +59,15 @@ export async function runUntrusted(program: UntrustedProgram, sandbox: Sandbox |
       tree: { memoryBytes, processes: MAX_PROCESSES },
     };
     if (!sandbox) return await runLimited(program.command, { ...options, env });
-    const { command: inner, readable, data } = program;
-    const place =
-      sandbox.user === 'other' && data !== undefined ? await copyIfPrivate(data, join(temporary, 'data')) : data;
+    const { command: inner, readable, data = [] } = program;
+    const isOther = sandbox.user === 'other';
+    const copies = data.map(async (folder, i) => ({
+      from: isOther ? await copyIfPrivate(folder, join(temporary, String(i))) : folder,
+      at: folder,
+    }));
     const wanted = {
       ...{ command: inner, env },
-      readable: [...readable, ...(data === undefined || place === undefined ? [] : [{ from: place, at: data }])],
+      readable: [...readable, ...(await Promise.all(copies))],
       ...{ processMemoryBytes: limits.processMemoryBytes, processes: MAX_PROCESSES },
       scratchBytes: Math.min(MAX_SCRATCH_BYTES, Math.round(memoryBytes / 2)),
     };

@@ -7,6 +7,8 @@ interface Architecture {
   readonly socket: number;
   readonly ioctl: number;
   readonly refused: readonly number[];
+  /** Memory that belongs to no process and to no folder with a limit: memfd_create, shmget. */
+  readonly memory: readonly number[];
 }
 
 /** Calls with the same number on every architecture of the last years. */
@@ -16,7 +18,7 @@ const NEWER = {
     ...[438, 440, 443], // pidfd_getfd, process_madvise, quotactl_fd
   ],
   /** clone3 (its flags are in memory, which a filter cannot read) and io_uring, for which programs have a fallback. */
-  absent: [435, 425, 426, 427],
+  absent: [435, 425, 426, 427, 447], // 447: memfd_secret
 };
 
 /**
@@ -27,7 +29,7 @@ const ARCHITECTURES: Readonly<Partial<Record<string, Architecture>>> = {
   x64: {
     audit: 0xc000003e,
     foreignFrom: 0x40000000,
-    ...{ clone: 56, socket: 41, ioctl: 16 },
+    ...{ clone: 56, socket: 41, ioctl: 16, memory: [319, 29] },
     refused: [
       ...[165, 166, 155, 161, 272, 308], // mount, umount2, pivot_root, chroot, unshare, setns
       ...[101, 310, 311, 312], // ptrace, process_vm_readv, process_vm_writev, kcmp
@@ -40,7 +42,7 @@ const ARCHITECTURES: Readonly<Partial<Record<string, Architecture>>> = {
   arm64: {
     audit: 0xc00000b7,
     foreignFrom: undefined,
-    ...{ clone: 220, socket: 198, ioctl: 29 },
+    ...{ clone: 220, socket: 198, ioctl: 29, memory: [279, 194] },
     refused: [
       ...[40, 39, 41, 51, 97, 268],
       ...[117, 270, 271, 272],
@@ -79,14 +81,22 @@ export function makeSeccompFilter(architecture: string = process.arch): Buffer |
   return known && encode(listInstructions(known));
 }
 
-function listInstructions({ audit, foreignFrom, clone, socket, ioctl, refused }: Architecture): readonly Instruction[] {
+function listInstructions({
+  audit,
+  foreignFrom,
+  clone,
+  socket,
+  ioctl,
+  refused,
+  memory,
+}: Architecture): readonly Instruction[] {
   return [
     [LOAD, 0, 0, ARCHITECTURE_AT],
     [EQUAL, 1, 0, audit],
     [RETURN, 0, 0, KILL_PROCESS],
     [LOAD, 0, 0, NUMBER_AT],
     ...(foreignFrom === undefined ? [] : answer(AT_LEAST, foreignFrom, refuse(ENOSYS))),
-    ...NEWER.absent.flatMap((number) => answer(EQUAL, number, refuse(ENOSYS))),
+    ...[...NEWER.absent, ...memory].flatMap((number) => answer(EQUAL, number, refuse(ENOSYS))),
     ...[...refused, ...NEWER.refused].flatMap((number) => answer(EQUAL, number, refuse(EPERM))),
     ...withArgument(clone, FIRST_ARGUMENT_AT, answer(ANY_BIT, NAMESPACE_FLAGS, refuse(EPERM))),
     ...withArgument(socket, FIRST_ARGUMENT_AT, [

@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, readdir, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { findBasePython } from '../../python/base-python.ts';
 import { ByteCodeCompiler } from '../../python/compile-byte-code.ts';
+import { findBasePython } from '../../python/find-base-python.ts';
 import { listPythons } from '../../python/find-python.ts';
 import { writeFiles } from '../validation/throw-away-project.ts';
 

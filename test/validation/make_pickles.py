@@ -173,3 +173,8 @@ write("huge-memo.pkl", b"\x80\x04K\x01r" + struct.pack("<I", 0xFFFFFFFF) + b"0" 
 write("bomb.pkl.gz", gzip.compress(b"\0" * (300 << 20), 1))
 write("deep-schema.skops", zipped(**{"schema.json": b"[" * 200_000}))
 write("empty.pkl", b"")
+for ending in ("md", "py", "safetensors"):
+    write(f"named.{ending}", b"\x80\x04" + name("os", "system") + text("true") + b"\x85R.")
+write("text.rst", b"cos\nsystem\n(S'true'\ntR.")
+write("honest.py", b"import os\nclass Model:\n    pass\n")
+write("honest.safetensors", b"\x80\x01\0\0\0\0\0\0{}")

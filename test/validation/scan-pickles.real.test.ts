@@ -43,6 +43,7 @@ test('scanPickles() names every import that a hostile pickle hides, and none of 
     ...['any-member.pt:archive/weights', 'any-name.json', 'prefix.zip:x', 'a.tar.gz:x.pkl', 'object.npy'],
     ...['model.skops:schema.json', 'nested.pkl', 'second.pkl', 'cut.pkl', 'broken-later.pkl', 'memo.pkl', 'pop.pkl'],
     ...['getattr.pkl', 'subimport.pkl', 'attrgetter.pkl', 'instance.pkl', 'array.joblib', 'huge-memo.pkl'],
+    ...['named.md', 'named.py', 'named.safetensors', 'text.rst'],
   ];
   for (const path of hidden)
     expect([path, found[path]?.imports]).toEqual([path, expect.arrayContaining([expect.stringMatching(system)])]);

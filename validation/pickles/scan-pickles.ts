@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { findBasePython } from '../../python/base-python.ts';
+import { findBasePython } from '../../python/find-base-python.ts';
 import { ensureVirtualenv, type Virtualenv } from '../../python/ensure-virtualenv.ts';
 import { parseLockedRequirements } from '../../python/ensure-front-virtualenv.ts';
 import { chooseMinorVersion } from '../../python/find-python.ts';
@@ -30,8 +30,6 @@ const REQUIREMENTS = codePath('validation', 'pickles', 'scan-requirements.txt');
 const PROGRAMS = ['scan_pickles.py', 'stub_machine.py'].map((name) => codePath('validation', 'pickles', name));
 const LIMIT_SECONDS = 60;
 const LIMITS = { seconds: LIMIT_SECONDS, outputBytes: 64 << 20, processMemoryBytes: 2 ** 31, memoryBytes: 2 ** 31 };
-/** What a busy machine may cause: the next run scans again. */
-const TEMPORARY = /too long|longer than|exit code/;
 /** Python versions for which the package has a wheel. */
 const SUPPORTED_PYTHONS = ['3.12', '3.11', '3.13', '3.10'];
 
@@ -76,7 +74,7 @@ export async function scanPickles(model: ScannedModel, options: PythonOptions): 
   if (kept) return kept;
   await model.ensureVirtualenv();
   const found = await scan(model.folder, model.virtualenv, options);
-  if (!found.some((f) => TEMPORARY.test(f.incomplete ?? ''))) await writeFileAtomically(file, JSON.stringify(found));
+  await writeFileAtomically(file, JSON.stringify(found));
   return found;
 }
 
@@ -102,8 +100,8 @@ async function scan(folder: string, virtualenv: Virtualenv, options: PythonOptio
       command: [scanner.python, '-s', program, folder],
       env: { PYTHONPYCACHEPREFIX: scanner.pycache },
       path: [],
-      readable: [...base.folders, scanner.folder, dirname(program)],
-      data: folder,
+      readable: [...base.folders, scanner.folder],
+      data: [dirname(program), folder],
       limits: LIMITS,
       signal: options.signal,
     },
@@ -148,5 +146,5 @@ async function listNames(folder: string): Promise<readonly string[]> {
 
 /** `six.py` → `six`, `_cffi_backend.cpython-311-x86_64-linux-gnu.so` → `_cffi_backend` */
 function makeModules(names: readonly string[]): ReadonlySet<string> {
-  return new Set(names.map((name) => name.split('.', 1)[0] ?? ''));
+  return new Set(names.map((name) => name.replace(/\..*$/, '')));
 }

@@ -37,7 +37,8 @@ STANDARD = sys.stdlib_module_names | {"__builtin__", "copy_reg", "commands", "cP
 PICKLES = re.compile(
     r"\.(pkl|pickle|p|pck|pcl|cpkl|cloudpickle|dill|joblib|jbl|pt|pth|bin|ckpt|dat|data|sav|model|z)$", re.I
 )
-SKIPPED = re.compile(r"\.(py|pyi|md|rst|so|safetensors)$", re.I)
+#: Nothing of an honest model loads a pickle by such a name. Their text may begin like one, so only calls count.
+UNLIKELY = re.compile(r"\.(py|pyi|md|rst|so|safetensors)$", re.I)
 COMPRESSED = ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ", lzma.open), (b"\x5d\x00\x00", lzma.open))
 UNREADABLE = ((b"\x04\x22\x4d\x18", "lz4"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"7z\xbc\xaf", "7z"), (b"Rar!", "rar"))
 
@@ -74,7 +75,8 @@ class Scan:
         file.seek(0)
         if head[:1] == b"\x80" and head[1:2] <= b"\x05" and len(head) > 1:
             # The bytes of a tensor in an archive may begin like a pickle.
-            return self.scan_pickle(path, file, certain=depth == 0 or is_named_like_pickle(path))
+            certain = depth == 0 and not UNLIKELY.search(path)
+            return self.scan_pickle(path, file, certain or is_named_like_pickle(path))
         if head.startswith(b"\x93NUMPY"):
             return self.scan_array(path, file)
         for magic, name in UNREADABLE:
@@ -116,7 +118,7 @@ class Scan:
                 if len(members) > MEMBERS:
                     return self.add(path, {}, (), f"it has more than {MEMBERS} members")
                 for member in members:
-                    if member.is_dir() or SKIPPED.search(member.filename):
+                    if member.is_dir() or UNLIKELY.search(member.filename):
                         continue
                     self.scan_member(f"{path}:{member.filename}", archive, member, depth)
         except Exception as error:
@@ -139,7 +141,7 @@ class Scan:
                 if index >= MEMBERS:
                     return self.add(path, {}, (), f"it has more than {MEMBERS} members")
                 stream = archive.extractfile(member) if member.isfile() else None
-                if stream is not None and not SKIPPED.search(member.name):
+                if stream is not None and not UNLIKELY.search(member.name):
                     self.enter(f"{path}:{member.name}", stream.read(MEMBER + 1), depth)
 
     def scan_schema(self, path, data):
@@ -172,6 +174,8 @@ class Scan:
         start = file.tell()
         imports, why = follow(file)
         if not certain and (not any(imports.values()) and (why is not None or not imports)):
+            return
+        if UNLIKELY.search(path) and not any(imports.values()):
             return
         file.seek(start)
         dangerous = set()
@@ -271,7 +275,7 @@ def main(folder):
             folders.sort()
             for name in sorted(names):
                 path = os.path.relpath(os.path.join(root, name), folder)
-                if SKIPPED.search(name) or os.path.islink(os.path.join(root, name)):
+                if os.path.islink(os.path.join(root, name)):
                     continue
                 try:
                     with open(os.path.join(root, name), "rb") as file:

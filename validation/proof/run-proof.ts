@@ -1,9 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { findBasePython } from '../../python/base-python.ts';
 import { ByteCodeCompiler } from '../../python/compile-byte-code.ts';
+import { findBasePython } from '../../python/find-base-python.ts';
 import type { Virtualenv } from '../../python/ensure-virtualenv.ts';
+import { makeReadable } from '../../python/make-readable.ts';
 import type { Entity } from '../../schemas/endpoint/endpoint.ts';
 import { countWorkers } from '../../schemas/endpoint/count-replicas.ts';
 import { mayLoadAgain, type WorkerMode, chooseWorkerMode } from '../../schemas/endpoint/worker-mode.ts';
@@ -92,6 +93,7 @@ export async function runProof(model: string, virtualenv: Virtualenv, options: P
   const { workers, workerMode, nan } = settings;
   const base = await findBasePython(virtualenv.python);
   await mkdir(virtualenv.pycache, { recursive: true });
+  await makeReadable(virtualenv.pycache);
   const compiler = new ByteCodeCompiler(virtualenv, base, [RUNTIME_FOLDER]);
   const python = [virtualenv.python, '-c', BOOTSTRAP, String(limits.memoryBytes ?? 0)];
   const run = await runUntrusted(
@@ -99,8 +101,8 @@ export async function runProof(model: string, virtualenv: Virtualenv, options: P
       command: [...python, '--model', model, '--workers', String(workers), '--worker-mode', workerMode, '--nan', nan],
       env: { ...options.environmentVars, ...makePythonEnvironment(virtualenv) },
       path: [join(virtualenv.folder, 'bin')],
-      readable: [...base.folders, virtualenv.folder, RUNTIME_FOLDER],
-      data: model,
+      readable: [...base.folders, virtualenv.folder],
+      data: [RUNTIME_FOLDER, model],
       limits: {
         seconds: computeProofSeconds(limits),
         outputBytes: OUTPUT_LIMIT_BYTES,
