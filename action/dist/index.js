@@ -14893,9 +14893,9 @@ var __awaiter$7, access$1, appendFile, writeFile$1, SUMMARY_ENV_VAR, Summary, _s
 	};
 	_summary = new Summary();
 	summary = _summary;
-})), chmod$1, copyFile, lstat$1, mkdir$1, open$3, readdir$1, rename$1, rm$1, rmdir$1, stat$1, symlink, unlink;
+})), chmod$1, copyFile, lstat$1, mkdir$1, open$4, readdir$1, rename$1, rm$1, rmdir$1, stat$1, symlink, unlink;
 var init_io_util = __esmMin((() => {
-	({chmod: chmod$1, copyFile, lstat: lstat$1, mkdir: mkdir$1, open: open$3, readdir: readdir$1, rename: rename$1, rm: rm$1, rmdir: rmdir$1, stat: stat$1, symlink, unlink} = fs.promises);
+	({chmod: chmod$1, copyFile, lstat: lstat$1, mkdir: mkdir$1, open: open$4, readdir: readdir$1, rename: rename$1, rm: rm$1, rmdir: rmdir$1, stat: stat$1, symlink, unlink} = fs.promises);
 	process.platform;
 	fs.constants.O_RDONLY;
 })), init_io = __esmMin((() => {
@@ -18135,7 +18135,7 @@ function isBackEdge(ctx, value) {
 	const backEdges = ctx[STATE]?.backEdges;
 	return backEdges !== void 0 && isRef(value) && backEdges.has(value);
 }
-var $ZodCyclicError, STATE, NO_ISSUES, recursive, NONE, ASSUMED, PROVEN, handoff, open$2, memo;
+var $ZodCyclicError, STATE, NO_ISSUES, recursive, NONE, ASSUMED, PROVEN, handoff, open$3, memo;
 var init_memoizer = __esmMin((() => {
 	init_util();
 	$ZodCyclicError = class extends Error {
@@ -18150,7 +18150,7 @@ var init_memoizer = __esmMin((() => {
 	NONE = 0;
 	ASSUMED = 1;
 	PROVEN = 2;
-	open$2 = [];
+	open$3 = [];
 	memo = {
 		alloc(_inst, payload, empty) {
 			const bucket = handoff;
@@ -18161,7 +18161,7 @@ var init_memoizer = __esmMin((() => {
 				issues: null
 			};
 			bucket.set(payload.value, entry);
-			open$2.push(entry);
+			open$3.push(entry);
 			return empty;
 		},
 		guard(inst) {
@@ -18227,10 +18227,10 @@ var init_memoizer = __esmMin((() => {
 						return payload;
 					}
 					handoff = bucket;
-					const depth = open$2.length;
+					const depth = open$3.length;
 					const result = base(payload, ctx);
 					handoff = void 0;
-					const entry = open$2.length > depth ? open$2.pop() : void 0;
+					const entry = open$3.length > depth ? open$3.pop() : void 0;
 					if (result instanceof Promise) return result.then((r) => {
 						if (entry) entry.issues = r.issues.length ? cloneIssues(r.issues) : NO_ISSUES;
 						return r;
@@ -31843,13 +31843,13 @@ async function sendApiRequest(connection, question, { limitSeconds, signal: own 
 		limitSeconds,
 		signal: common && own ? AbortSignal.any([common, own]) : common ?? own
 	};
-	const answer = await open$1(connection, question, {
+	const answer = await open$2(connection, question, {
 		...options,
 		again: false
 	});
 	if (answer.statusCode !== 401) return answer;
 	answer.resume();
-	return open$1(connection, question, {
+	return open$2(connection, question, {
 		...options,
 		again: true
 	});
@@ -31859,7 +31859,7 @@ async function readText(connection, answer, { signal }) {
 		throw signal?.aborted || connection.signal?.aborted ? e : new ClusterUnreachable(connection, e);
 	});
 }
-async function open$1(connection, question, options) {
+async function open$2(connection, question, options) {
 	options.signal?.throwIfAborted();
 	const login = await connection.headers(options.again);
 	for (;;) {
@@ -33560,7 +33560,7 @@ function makeSeccompFilter(architecture = process.arch) {
 	const known = ARCHITECTURES[architecture];
 	return known && encode(listInstructions(known));
 }
-function listInstructions({ audit, foreignFrom, clone, socket, ioctl, refused }) {
+function listInstructions({ audit, foreignFrom, clone, socket, ioctl, refused, memory }) {
 	return [
 		[
 			LOAD,
@@ -33587,7 +33587,7 @@ function listInstructions({ audit, foreignFrom, clone, socket, ioctl, refused })
 			NUMBER_AT
 		],
 		...foreignFrom === void 0 ? [] : answer(AT_LEAST, foreignFrom, refuse$4(ENOSYS)),
-		...NEWER.absent.flatMap((number) => answer(EQUAL, number, refuse$4(ENOSYS))),
+		...[...NEWER.absent, ...memory].flatMap((number) => answer(EQUAL, number, refuse$4(ENOSYS))),
 		...[...refused, ...NEWER.refused].flatMap((number) => answer(EQUAL, number, refuse$4(EPERM))),
 		...withArgument(clone, FIRST_ARGUMENT_AT, answer(ANY_BIT, NAMESPACE_FLAGS, refuse$4(EPERM))),
 		...withArgument(socket, FIRST_ARGUMENT_AT, [...SOCKET_FAMILIES.flatMap((family) => answer(EQUAL, family, ALLOW)), [
@@ -33672,7 +33672,8 @@ var init_seccomp_filter = __esmMin((() => {
 			435,
 			425,
 			426,
-			427
+			427,
+			447
 		]
 	};
 	ARCHITECTURES = {
@@ -33682,6 +33683,7 @@ var init_seccomp_filter = __esmMin((() => {
 			clone: 56,
 			socket: 41,
 			ioctl: 16,
+			memory: [319, 29],
 			refused: [
 				...[
 					165,
@@ -33748,6 +33750,7 @@ var init_seccomp_filter = __esmMin((() => {
 			clone: 220,
 			socket: 198,
 			ioctl: 29,
+			memory: [279, 194],
 			refused: [
 				...[
 					40,
@@ -34065,7 +34068,7 @@ async function containsPrivate(folder) {
 	for (const entry of entries) {
 		const path = join(folder, entry.name);
 		if (entry.isDirectory() && await containsPrivate(path)) return true;
-		if (entry.isFile() && ((await stat(path)).mode & READ) !== READ) return true;
+		if (entry.isFile() && ((await stat(path)).mode & READ$1) !== READ$1) return true;
 	}
 	return false;
 }
@@ -34077,9 +34080,9 @@ async function makePublic(folder) {
 		else if (entry.isFile()) await chmod(path, 420);
 	}
 }
-var READ, LIST;
+var READ$1, LIST;
 var init_copy_if_private = __esmMin((() => {
-	[READ, LIST] = [4, 5];
+	[READ$1, LIST] = [4, 5];
 }));
 // sandbox/control-group.ts
 async function makeControlGroup(limits, root = ROOT$1) {
@@ -34383,15 +34386,16 @@ async function runUntrusted(program, sandbox) {
 			...options,
 			env
 		});
-		const { command: inner, readable, data } = program;
-		const place = sandbox.user === "other" && data !== void 0 ? await copyIfPrivate(data, join(temporary, "data")) : data;
+		const { command: inner, readable, data = [] } = program;
+		const isOther = sandbox.user === "other";
+		const copies = data.map(async (folder, i) => ({
+			from: isOther ? await copyIfPrivate(folder, join(temporary, String(i))) : folder,
+			at: folder
+		}));
 		const { command, inputs } = await wrapInBubblewrap({
 			command: inner,
 			env,
-			readable: [...readable, ...data === void 0 || place === void 0 ? [] : [{
-				from: place,
-				at: data
-			}]],
+			readable: [...readable, ...await Promise.all(copies)],
 			processMemoryBytes: limits.processMemoryBytes,
 			processes: MAX_PROCESSES,
 			scratchBytes: Math.min(MAX_SCRATCH_BYTES, Math.round(memoryBytes / 2))
@@ -34419,7 +34423,7 @@ var init_run_untrusted = __esmMin((() => {
 	MAX_SCRATCH_BYTES = 2 * 2 ** 30;
 	SHARE_OF_MACHINE = .75;
 }));
-// python/base-python.ts
+// python/find-base-python.ts
 async function findBasePython(python) {
 	const executable = await realpath(python);
 	const prefix = dirname(dirname(executable));
@@ -34431,7 +34435,7 @@ async function findBasePython(python) {
 	};
 }
 var FOLDERS;
-var init_base_python = __esmMin((() => {
+var init_find_base_python = __esmMin((() => {
 	FOLDERS = [
 		"bin",
 		"lib",
@@ -34479,11 +34483,27 @@ async function checkInstalled(virtualenv, base, options) {
 var LIMIT_SECONDS$6, OUTPUT_BYTES;
 var init_check_installed = __esmMin((() => {
 	init_run_untrusted();
-	init_base_python();
+	init_find_base_python();
 	init_find_uv();
 	init_virtualenv_error();
 	LIMIT_SECONDS$6 = 120;
 	OUTPUT_BYTES = 1 << 20;
+}));
+// python/make-readable.ts
+async function makeReadable(folder) {
+	if (process.getuid?.() === 0 && ((await lstat(folder)).mode & OTHERS) !== OTHERS) await open$1(folder);
+}
+async function open$1(path) {
+	const found = await lstat(path);
+	if (found.isDirectory()) {
+		await chmod(path, found.mode | READ | ENTER);
+		await Promise.all((await readdir(path)).map((name) => open$1(join(path, name))));
+	} else if (found.isFile()) await chmod(path, found.mode | READ | (found.mode & 64 ? ENTER : 0));
+}
+var READ, ENTER, OTHERS;
+var init_make_readable = __esmMin((() => {
+	[READ, ENTER] = [292, 73];
+	OTHERS = 5;
 }));
 // python/ensure-virtualenv.ts
 function makeVirtualenvRequest(lock, entity, modelFolder) {
@@ -34564,6 +34584,7 @@ async function makeVirtualenv({ packages, modelFolder }, { folder, python: own, 
 		clear,
 		requirements
 	}, options);
+	await makeReadable(folder);
 	await checkInstalled({
 		folder,
 		python: own
@@ -34608,6 +34629,7 @@ var init_ensure_virtualenv = __esmMin((() => {
 	init_find_python();
 	init_install_packages();
 	init_check_installed();
+	init_make_readable();
 	init_run_uv();
 	init_virtualenv_error();
 	MARKER_FILE = "davit.json";
@@ -36676,7 +36698,7 @@ async function scanPickles(model, options) {
 	if (kept) return kept;
 	await model.ensureVirtualenv();
 	const found = await scan(model.folder, model.virtualenv, options);
-	if (!found.some((f) => TEMPORARY.test(f.incomplete ?? ""))) await writeFileAtomically(file, JSON.stringify(found));
+	await writeFileAtomically(file, JSON.stringify(found));
 	return found;
 }
 async function readKept(file) {
@@ -36708,12 +36730,8 @@ async function scan(folder, virtualenv, options) {
 		],
 		env: { PYTHONPYCACHEPREFIX: scanner.pycache },
 		path: [],
-		readable: [
-			...base.folders,
-			scanner.folder,
-			dirname(program)
-		],
-		data: folder,
+		readable: [...base.folders, scanner.folder],
+		data: [dirname(program), folder],
 		limits: LIMITS,
 		signal: options.signal
 	}, options.sandbox);
@@ -36760,10 +36778,10 @@ async function listNames(folder) {
 function makeModules(names) {
 	return new Set(names.map((name) => name.split(".", 1)[0] ?? ""));
 }
-var REQUIREMENTS, PROGRAMS, LIMIT_SECONDS$5, LIMITS, TEMPORARY, SUPPORTED_PYTHONS, scanned, findings;
+var REQUIREMENTS, PROGRAMS, LIMIT_SECONDS$5, LIMITS, SUPPORTED_PYTHONS, scanned, findings;
 var init_scan_pickles = __esmMin((() => {
 	init_zod();
-	init_base_python();
+	init_find_base_python();
 	init_ensure_virtualenv();
 	init_ensure_front_virtualenv();
 	init_find_python();
@@ -36783,7 +36801,6 @@ var init_scan_pickles = __esmMin((() => {
 		processMemoryBytes: 2 ** 31,
 		memoryBytes: 2 ** 31
 	};
-	TEMPORARY = /too long|longer than|exit code/;
 	SUPPORTED_PYTHONS = [
 		"3.12",
 		"3.11",
@@ -37068,6 +37085,7 @@ async function runProof(model, virtualenv, options) {
 	const { workers, workerMode, nan } = settings;
 	const base = await findBasePython(virtualenv.python);
 	await mkdir(virtualenv.pycache, { recursive: true });
+	await makeReadable(virtualenv.pycache);
 	const compiler = new ByteCodeCompiler(virtualenv, base, [RUNTIME_FOLDER]);
 	const run = await runUntrusted({
 		command: [
@@ -37091,12 +37109,8 @@ async function runProof(model, virtualenv, options) {
 			...makePythonEnvironment(virtualenv)
 		},
 		path: [join(virtualenv.folder, "bin")],
-		readable: [
-			...base.folders,
-			virtualenv.folder,
-			RUNTIME_FOLDER
-		],
-		data: model,
+		readable: [...base.folders, virtualenv.folder],
+		data: [RUNTIME_FOLDER, model],
 		limits: {
 			seconds: computeProofSeconds(limits),
 			outputBytes: OUTPUT_LIMIT_BYTES,
@@ -37130,8 +37144,9 @@ function makePythonEnvironment(virtualenv) {
 }
 var RUNTIME_FOLDER, OUTPUT_LIMIT_BYTES, THREADS, LOAD_LIMIT_SECONDS, GIBIBYTE, MEMORY_GIBIBYTES, BOOTSTRAP;
 var init_run_proof = __esmMin((() => {
-	init_base_python();
 	init_compile_byte_code();
+	init_find_base_python();
+	init_make_readable();
 	init_count_replicas();
 	init_worker_mode();
 	init_code();
@@ -39291,7 +39306,8 @@ function parseMetadata(text) {
 	const [head = ""] = text.replace(/\r\n?/g, "\n").split("\n\n");
 	const lines = head.replace(/\n[ \t]+/g, " ").split("\n");
 	const read = (field) => lines.flatMap((line) => line.toLowerCase().startsWith(`${field}:`) ? [line.slice(field.length + 1).trim().replaceAll("	", " ")] : []);
-	const requires = read("requires-dist").filter((r) => !(UNSAFE.test(r) && /;.*\bextra\s*==/.test(r)));
+	const isOfExtra = (r) => r.includes(";") && /\bextra\s*==/.test(r.slice(r.indexOf(";")));
+	const requires = read("requires-dist").filter((r) => !(UNSAFE.test(r) && isOfExtra(r)));
 	const unsafe = requires.find((r) => UNSAFE.test(r));
 	if (unsafe !== void 0) {
 		const [name = ""] = unsafe.split(/[^A-Za-z0-9._-]/);

@@ -35,6 +35,9 @@ export class FakeCluster {
   /** The public keys of the cluster's own tokens. */
   keys: readonly object[] = [];
   readonly asked = { tokenReviews: 0, accessReviews: 0, lists: 0 };
+  /** Token reviews that ran at one time, at most, by user; `unknown` for tokens of nobody. */
+  readonly mostReviews = new Map<string, number>();
+  readonly #reviewing = new Map<string, number>();
   /** While true, every request is answered with 500 and watches end. */
   #down = false;
   reviewMilliseconds = 0;
@@ -137,8 +140,16 @@ export class FakeCluster {
   }
 
   async #review(path: string, body: unknown): Promise<object> {
+    const isToken = path.endsWith('/tokenreviews');
+    const whose = isToken
+      ? (this.users.get((body as { spec: { token: string } }).spec.token)?.username ?? 'unknown')
+      : '';
+    const running = (this.#reviewing.get(whose) ?? 0) + 1;
+    this.#reviewing.set(whose, running);
+    this.mostReviews.set(whose, Math.max(running, this.mostReviews.get(whose) ?? 0));
     await new Promise((done) => setTimeout(done, this.reviewMilliseconds));
-    if (path.endsWith('/tokenreviews')) {
+    this.#reviewing.set(whose, (this.#reviewing.get(whose) ?? 1) - 1);
+    if (isToken) {
       this.asked.tokenReviews += 1;
       const { token } = (body as { spec: { token: string } }).spec;
       const user = this.users.get(token);

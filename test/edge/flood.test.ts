@@ -66,9 +66,8 @@ describe('a flood of made-up tokens', () => {
     const real = Array.from({ length: 20 }, () => check(register(makeToken({}, OWN.privateKey))));
     expect(await Promise.all(real)).toEqual(real.map(() => 200));
     expect(await check(known)).toBe(200);
-    const answers = await Promise.all(flood);
-    expect(answers.filter((status) => status === 401)).toHaveLength(32);
-    expect(answers.filter((status) => status === UNAVAILABLE)).toHaveLength(168);
+    expect(new Set(await Promise.all(flood))).toEqual(new Set([401, UNAVAILABLE]));
+    expect(cluster.mostReviews.get('unknown')).toBe(32);
   });
 
   it('takes a share of the places of one source only, where the cluster does not show its keys', async () => {
@@ -77,7 +76,7 @@ describe('a flood of made-up tokens', () => {
     const neighbour = Array.from({ length: 8 }, () => check('opaque-made-up', '2001:db8:1:1:ffff::2'));
     await new Promise((done) => setTimeout(done, 100));
     expect(await check(register(makeToken()), '2001:db8:1:2::1')).toBe(200);
-    expect((await Promise.all(flood)).filter((status) => status === 401)).toHaveLength(8);
-    await Promise.all(neighbour);
+    await Promise.all([...flood, ...neighbour]);
+    expect(cluster.mostReviews.get('unknown')).toBe(8);
   });
 });

@@ -121,14 +121,14 @@ test('a probe that prefers to wait is answered when the model is there, and one 
   await inFolder(async (folder) => {
     const uds = join(folder, 'model.sock');
     const asked: Promise<readonly number[]>[] = [];
-    const wishes = [{}, { prefer: 'wait=1' }, { prefer: 'wait=soon' }, { prefer: 'wait=30' }];
+    const wishes = [{}, { prefer: 'wait=1' }, { prefer: 'wait=soon' }, { prefer: 'wait=60' }];
     const server = await startServer('k_slow3s', {
       args: ['--uds', uds],
       spawned: () =>
         asked.push(waitForListener(uds).then(() => Promise.all(wishes.map((wish) => askStatus(uds, wish))))),
     });
     expect(await Promise.all(asked)).toEqual([[503, 503, 503, 200]]);
-    expect(await askStatus(uds, { prefer: 'wait=30' })).toBe(200);
+    expect(await askStatus(uds, { prefer: 'wait=60' })).toBe(200);
     expect(await askStatus(uds, {})).toBe(200);
     server.process.kill('SIGTERM');
     expect(await server.ended).toBe(0);

@@ -146,5 +146,5 @@ async function listNames(folder: string): Promise<readonly string[]> {
 
 /** `six.py` → `six`, `_cffi_backend.cpython-311-x86_64-linux-gnu.so` → `_cffi_backend` */
 function makeModules(names: readonly string[]): ReadonlySet<string> {
-  return new Set(names.map((name) => name.replace(/\..*$/, '')));
+  return new Set(names.map((name) => name.split('.', 1)[0] ?? ''));
 }

@@ -49,7 +49,8 @@ export function parseMetadata(text: string): WheelMetadata | UnusableWheel {
         : [],
     );
   // Nobody gets an extra's address, because whoever requires the extra would get a package from the index instead.
-  const requires = read('requires-dist').filter((r) => !(UNSAFE.test(r) && /;.*\bextra\s*==/.test(r)));
+  const isOfExtra = (r: string) => r.includes(';') && /\bextra\s*==/.test(r.slice(r.indexOf(';')));
+  const requires = read('requires-dist').filter((r) => !(UNSAFE.test(r) && isOfExtra(r)));
   const unsafe = requires.find((r) => UNSAFE.test(r));
   if (unsafe !== undefined) {
     const [name = ''] = unsafe.split(/[^A-Za-z0-9._-]/);
