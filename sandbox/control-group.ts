@@ -1,6 +1,8 @@
-import { mkdir, readFile, rmdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { randomUUID } from 'node:crypto';
+import { isAlive, readStartTime } from '../system/is-alive.ts';
+import { identifyProcess } from '../system/process-identity.ts';
 
 /** Limits for a program and all its descendants together. */
 export interface TreeLimits {
@@ -23,9 +25,25 @@ const REMOVE_ATTEMPTS = 40;
 
 /** Makes a control group with these limits. Undefined: this machine does not let this user make one. */
 export async function makeControlGroup(limits: TreeLimits, root = ROOT): Promise<ControlGroup | undefined> {
-  const name = `davit-${randomUUID()}`;
+  const { pid, started } = identifyProcess();
+  const name = `${makePrefix()}${pid}-${started}-${randomUUID().slice(0, 8)}`;
   const unified = await stat(join(root, 'cgroup.controllers')).catch(() => undefined);
   return unified ? makeUnified(name, limits, root) : makeSplit(name, limits, root);
+}
+
+/** A process id is unique only within one PID namespace. The kernel forgets all groups when the machine restarts. */
+function makePrefix(): string {
+  return `davit-untrusted-${identifyProcess().namespace}-`;
+}
+
+/** Removes the groups of processes that have ended, because a killed process cannot remove its own. */
+async function removeAbandonedGroups(parent: string): Promise<void> {
+  const prefix = makePrefix();
+  for (const name of await readdir(parent).catch(() => [])) {
+    const owner = name.startsWith(prefix) ? /^(\d+)-(\d+)-\w{8}$/.exec(name.slice(prefix.length)) : null;
+    if (!owner || (isAlive(Number(owner[1])) && readStartTime(Number(owner[1])) === owner[2])) continue;
+    await rmdir(join(parent, name)).catch(() => undefined); // a process of it still ends
+  }
 }
 
 /** Version 2: one tree. Tries the groups above this process, from the closest, because not every one can be divided. */
@@ -71,6 +89,7 @@ async function makeGroup(
   } catch {
     return false;
   }
+  await removeAbandonedGroups(dirname(folder));
   for (const [file, value] of Object.entries(settings)) {
     const set = await writeFile(join(folder, file), String(value), { flag: 'r+' }).then(
       () => true,

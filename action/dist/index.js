@@ -34086,8 +34086,20 @@ var init_copy_if_private = __esmMin((() => {
 }));
 // sandbox/control-group.ts
 async function makeControlGroup(limits, root = ROOT$1) {
-	const name = `davit-${randomUUID()}`;
+	const { pid, started } = identifyProcess();
+	const name = `${makePrefix()}${pid}-${started}-${randomUUID().slice(0, 8)}`;
 	return await stat(join(root, "cgroup.controllers")).catch(() => void 0) ? makeUnified(name, limits, root) : makeSplit(name, limits, root);
+}
+function makePrefix() {
+	return `davit-untrusted-${identifyProcess().namespace}-`;
+}
+async function removeAbandonedGroups(parent) {
+	const prefix = makePrefix();
+	for (const name of await readdir(parent).catch(() => [])) {
+		const owner = name.startsWith(prefix) ? /^(\d+)-(\d+)-\w{8}$/.exec(name.slice(prefix.length)) : null;
+		if (!owner || isAlive(Number(owner[1])) && readStartTime(Number(owner[1])) === owner[2]) continue;
+		await rmdir(join(parent, name)).catch(() => void 0);
+	}
 }
 async function makeUnified(name, limits, root) {
 	const own = /^0::(\/.*)$/m.exec(await readFile("/proc/self/cgroup", "utf8").catch(() => ""))?.[1] ?? "/";
@@ -34123,6 +34135,7 @@ async function makeGroup(folder, settings, required) {
 	} catch {
 		return false;
 	}
+	await removeAbandonedGroups(dirname(folder));
 	for (const [file, value] of Object.entries(settings)) {
 		if (await writeFile(join(folder, file), String(value), { flag: "r+" }).then(() => true, () => false) || !required.includes(file)) continue;
 		await rmdir(folder).catch(() => void 0);
@@ -34150,6 +34163,8 @@ async function readCount(file, pattern) {
 }
 var ROOT$1, REMOVE_ATTEMPTS;
 var init_control_group = __esmMin((() => {
+	init_is_alive();
+	init_process_identity();
 	ROOT$1 = "/sys/fs/cgroup";
 	REMOVE_ATTEMPTS = 40;
 }));

@@ -121,14 +121,24 @@ test('a probe that prefers to wait is answered when the model is there, and one 
   await inFolder(async (folder) => {
     const uds = join(folder, 'model.sock');
     const asked: Promise<readonly number[]>[] = [];
-    const wishes = [{}, { prefer: 'wait=1' }, { prefer: 'wait=soon' }, { prefer: 'wait=60' }];
+    const wishes = [{}, { prefer: 'wait=1' }, { prefer: 'wait=soon' }, { prefer: 'wait=30' }];
     const server = await startServer('k_slow3s', {
       args: ['--uds', uds],
       spawned: () =>
-        asked.push(waitForListener(uds).then(() => Promise.all(wishes.map((wish) => askStatus(uds, wish))))),
+        asked.push(
+          waitForListener(uds).then(() =>
+            Promise.all(
+              wishes.map(async (wish) => {
+                const status = await askStatus(uds, wish);
+                // The server waits 30 s at most, and a busy machine may load the model for longer.
+                return wish.prefer === 'wait=30' && status === 503 ? askStatus(uds, wish) : status;
+              }),
+            ),
+          ),
+        ),
     });
     expect(await Promise.all(asked)).toEqual([[503, 503, 503, 200]]);
-    expect(await askStatus(uds, { prefer: 'wait=60' })).toBe(200);
+    expect(await askStatus(uds, { prefer: 'wait=30' })).toBe(200);
     expect(await askStatus(uds, {})).toBe(200);
     server.process.kill('SIGTERM');
     expect(await server.ended).toBe(0);
