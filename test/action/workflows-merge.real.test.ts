@@ -81,7 +81,7 @@ describe('a merge', () => {
     expect(await ask('production', 'iris')).toBe(SECOND);
   });
 
-  it('that fails leaves the old version, waits in the next environment, says why, and is proposed to be taken back', async () => {
+  it('that fails leaves the old version, says why, and is proposed to be taken back', async () => {
     const pull = user.openPullRequest(3, {
       'models/shy/1': fixtureModel('m_obedient'),
       'endpoints/iris.yaml': declareEndpoint('iris', 'shy', '1'),
@@ -96,9 +96,10 @@ describe('a merge', () => {
     expect(reviewed.results, reviewed.log).toEqual(ALL_SUCCEEDED);
     user.refresh(pull);
     const run = await user.runDeploy(user.merge(pull));
-    expect(run.results, run.log).toEqual({ ...DEPLOYED, staging: 'failure' });
+    // act runs nothing after a reusable workflow that fails, whatever `if` says; GitHub goes on. What production then does
+    // is tested by deploy/select-deployments.test.ts and deploy/outage.test.ts.
+    expect(run.results, run.log).toEqual({ warm: 'success', staging: 'failure' });
     expect(await ask('production', 'iris')).toBe(SECOND);
-    expect(bodyOf(pull)).toMatch(/\| `iris` \| `production` \| waiting .*its deployment to staging did not succeed/);
     expect(await ask('staging', 'iris')).toBe(SECOND);
     expect(bodyOf(pull)).toContain('I am shy');
     expect(user.github.world.pulls.map((p) => p.title)).toContain('Revert "Change 3" (#3)');
