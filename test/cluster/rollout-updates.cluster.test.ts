@@ -72,7 +72,8 @@ test('a pod that goes past the edge gets no prediction, and a model reaches no c
     // The activator has no policy, so the model server refuses. Neither has a Kourier that somebody else installed.
     const kourier = on.environment.knative.mode === 'install' ? 0 : 403;
     expect(statuses).toEqual([403, kourier, 0, 0, 200]);
-    expect(await sendFromPod(on.to, { namespace: on.models, name: 'stranger', image }, [metadata])).toEqual([0]);
+    const refused = { ...metadata, untilRefused: true } as const;
+    expect(await sendFromPod(on.to, { namespace: on.models, name: 'stranger', image }, [refused])).toEqual([0]);
     expect(await on.answer()).toBe('one');
     expect(await checkPolicies(await connectCluster(on.environment.cluster, on.root), platformNamespace, 10)).toBe(
       true,

@@ -9,9 +9,12 @@ export interface StrangerRequest {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Sends it again, for a while, as long as it is answered: the node learns a new pod's address a moment after its start. */
+  readonly untilRefused?: true;
 }
 
 const LIMIT_MILLISECONDS = 4000;
+const ATTEMPTS = 20;
 /** Prints each request's status; 0: no connection, or no answer in time. */
 const SCRIPT = `
 const { request } = require('node:http');
@@ -19,7 +22,14 @@ const send = (asked) => new Promise((done) => {
   const sent = request({ ...asked, timeout: ${LIMIT_MILLISECONDS} }, (answer) => { answer.resume(); done(answer.statusCode); });
   sent.on('timeout', () => { sent.destroy(); done(0); }).on('error', () => done(0)).end(asked.method === 'POST' ? '{}' : '');
 });
-Promise.all(JSON.parse(process.env.REQUESTS).map(send)).then((all) => console.log(JSON.stringify(all)));
+const repeat = async ({ untilRefused, ...asked }) => {
+  for (let attempt = 1; ; attempt += 1) {
+    const status = await send(asked);
+    if (status === 0 || !untilRefused || attempt === ${ATTEMPTS}) return status;
+    await new Promise((done) => setTimeout(done, 500));
+  }
+};
+Promise.all(JSON.parse(process.env.REQUESTS).map(repeat)).then((all) => console.log(JSON.stringify(all)));
 `;
 
 /** Sends requests from a pod of its own in a namespace, and gives back their statuses. The image has Node. */
