@@ -35,7 +35,7 @@ export class FakeCluster {
   /** The public keys of the cluster's own tokens. */
   keys: readonly object[] = [];
   readonly asked = { tokenReviews: 0, accessReviews: 0, lists: 0 };
-  /** Token reviews that ran at one time, at most, by user; `unknown` for tokens of nobody. */
+  /** Token reviews that ran at one time, at most, by user; of nobody's tokens those with claims are `unknown`, others `opaque`. */
   readonly mostReviews = new Map<string, number>();
   readonly #reviewing = new Map<string, number>();
   /** While true, every request is answered with 500 and watches end. */
@@ -141,9 +141,8 @@ export class FakeCluster {
 
   async #review(path: string, body: unknown): Promise<object> {
     const isToken = path.endsWith('/tokenreviews');
-    const whose = isToken
-      ? (this.users.get((body as { spec: { token: string } }).spec.token)?.username ?? 'unknown')
-      : '';
+    const shown = isToken ? (body as { spec: { token: string } }).spec.token : '';
+    const whose = this.users.get(shown)?.username ?? (shown.includes('.') ? 'unknown' : 'opaque');
     const running = (this.#reviewing.get(whose) ?? 0) + 1;
     this.#reviewing.set(whose, running);
     this.mostReviews.set(whose, Math.max(running, this.mostReviews.get(whose) ?? 0));
