@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { randomUUID } from 'node:crypto';
-import { isAlive, readStartTime } from '../system/is-alive.ts';
+import { isSameProcess } from '../system/is-alive.ts';
 import { identifyProcess } from '../system/process-identity.ts';
 
 /** Limits for a program and all its descendants together. */
@@ -41,7 +41,7 @@ async function removeAbandonedGroups(parent: string): Promise<void> {
   const prefix = makePrefix();
   for (const name of await readdir(parent).catch(() => [])) {
     const owner = name.startsWith(prefix) ? /^(\d+)-(\d+)-\w{8}$/.exec(name.slice(prefix.length)) : null;
-    if (!owner || (isAlive(Number(owner[1])) && readStartTime(Number(owner[1])) === owner[2])) continue;
+    if (!owner || isSameProcess(Number(owner[1]), owner[2] ?? '')) continue;
     await rmdir(join(parent, name)).catch(() => undefined); // a process of it still ends
   }
 }

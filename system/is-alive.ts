@@ -11,6 +11,11 @@ export function isAlive(pid: number): boolean {
   return !/^[ZX]$/.test(readStat(pid)[0] ?? '');
 }
 
+/** Whether the process that had this id and start time still runs, and no later one with the same id. */
+export function isSameProcess(pid: number, started: string): boolean {
+  return isAlive(pid) && readStartTime(pid) === started;
+}
+
 /**
  * Start time of a process in kernel ticks, which distinguishes it from a later one with the same id. '' if not Linux.
  */

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isAlive, readStartTime } from './is-alive.ts';
+import { isSameProcess } from './is-alive.ts';
 import { identifyProcess } from './process-identity.ts';
 
 /**
@@ -26,7 +26,7 @@ function removeAbandonedFolders(prefix: string): void {
   const ours = `${prefix}${place()}-`;
   for (const name of readdirSync(tmpdir())) {
     const owner = name.startsWith(ours) ? /^(\d+)-(\d+)-\w{6}$/.exec(name.slice(ours.length)) : null;
-    if (!owner || (isAlive(Number(owner[1])) && readStartTime(Number(owner[1])) === owner[2])) continue;
+    if (!owner || isSameProcess(Number(owner[1]), owner[2] ?? '')) continue;
     try {
       rmSync(join(tmpdir(), name), { recursive: true, force: true });
     } catch {
