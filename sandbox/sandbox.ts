@@ -33,6 +33,11 @@ const WITHOUT_HINT =
 /** What a user who accepts the risk sets, instead of the option. */
 const WITHOUT_VARIABLE = 'DAVIT_WITHOUT_SANDBOX';
 
+/** Whether the user has said that untrusted programs may run with the user's own rights. Undefined: see the variable. */
+export function isSandboxWaived(withoutSandbox: boolean | undefined): boolean {
+  return withoutSandbox ?? process.env[WITHOUT_VARIABLE] === '1';
+}
+
 /**
  * The sandbox for untrusted programs; undefined: the user has said that they may run with the user's own rights. Never
  * chooses that by itself.
@@ -40,8 +45,7 @@ const WITHOUT_VARIABLE = 'DAVIT_WITHOUT_SANDBOX';
 export async function chooseSandbox(
   withoutSandbox: boolean | undefined,
 ): Promise<Sandbox | MissingSandbox | undefined> {
-  if (withoutSandbox ?? process.env[WITHOUT_VARIABLE] === '1') return undefined;
-  return findSandbox();
+  return isSandboxWaived(withoutSandbox) ? undefined : findSandbox();
 }
 
 const probes = new Map<string, Promise<Sandbox | MissingSandbox>>();

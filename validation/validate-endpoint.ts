@@ -20,7 +20,7 @@ import { type CheckedModel, checkModel } from './model/check-model.ts';
 import { fetchModel } from './model/fetch-model.ts';
 import { checkPickles } from './pickles/check-pickles.ts';
 import { makeProofKey, proveModel, readProof } from './proof/prove-model.ts';
-import { chooseSandbox, type MissingSandbox, type Sandbox } from '../sandbox/sandbox.ts';
+import { chooseSandbox, isSandboxWaived, type MissingSandbox, type Sandbox } from '../sandbox/sandbox.ts';
 import { warnWithoutSandbox } from './proof/warn-without-sandbox.ts';
 import { makeSubject, type Subject, makeSubjectError } from './subject.ts';
 import type { EntityValidation, StageName, StageResult, Validation } from './validation.ts';
@@ -143,8 +143,8 @@ interface PreparedVirtualenv {
   readonly key: string;
   /** An earlier proof of the same model in the same virtualenv. */
   readonly proof: Proof | undefined;
-  /** Undefined: the user has said that the model runs with the user's own rights. */
-  readonly sandbox: Sandbox | undefined;
+  /** The sandbox for the model. Undefined: the user has said that it runs with the user's own rights. */
+  readonly openSandbox: () => Promise<Sandbox | undefined>;
 }
 
 /**
@@ -159,24 +159,34 @@ async function runVirtualenvStage(
 ): Promise<StageOutput<PreparedVirtualenv>> {
   const request = makeVirtualenvRequest(lock, subject.entity.name, folder);
   const locked = lock.entities[subject.entity.name];
-  const sandbox = await chooseSandbox(options.withoutSandbox);
-  const usable = sandbox && 'why' in sandbox ? undefined : sandbox;
   try {
     const known = await locateVirtualenv(request, options);
     const key = known && locked && (await makeProofKey(subject, locked, known));
     const proof = key === undefined ? undefined : await readProof(key);
-    if (known && key !== undefined && proof && (proof.sandboxed || sandbox === undefined))
-      return { value: { virtualenv: known, key, proof, sandbox: usable }, cached: true, diagnostics: [] };
+    if (known && key !== undefined && proof && (proof.sandboxed || isSandboxWaived(options.withoutSandbox)))
+      return {
+        value: { virtualenv: known, key, proof, openSandbox: () => findUsable(options) },
+        cached: true,
+        diagnostics: [],
+      };
+    const sandbox = await chooseSandbox(options.withoutSandbox);
     if (sandbox && 'why' in sandbox)
       return { value: undefined, cached: false, diagnostics: [reportMissingSandbox(subject, sandbox)] };
     const cached = known !== undefined && (await isVirtualenvComplete(known));
     const virtualenv = cached ? known : await ensureVirtualenv(request, { ...options, sandbox });
     const wanted = key ?? (locked ? await makeProofKey(subject, locked, virtualenv) : '');
-    return { value: { virtualenv, key: wanted, proof: undefined, sandbox }, cached, diagnostics: [] };
+    const openSandbox = () => Promise.resolve(sandbox);
+    return { value: { virtualenv, key: wanted, proof: undefined, openSandbox }, cached, diagnostics: [] };
   } catch (e) {
     if (!(e instanceof VirtualenvError)) throw e;
     return { value: undefined, cached: false, diagnostics: [makeSubjectError(subject, e.kind, e.message, e.hint)] };
   }
+}
+
+/** For a model that is proved already: only its pickles may have to be scanned again, by a program of Davit's. */
+async function findUsable({ withoutSandbox }: ValidateOptions): Promise<Sandbox | undefined> {
+  const sandbox = await chooseSandbox(withoutSandbox);
+  return sandbox && 'why' in sandbox ? undefined : sandbox;
 }
 
 function reportMissingSandbox(subject: Subject, { why, hint }: MissingSandbox): Diagnostic {
@@ -186,19 +196,22 @@ function reportMissingSandbox(subject: Subject, { why, hint }: MissingSandbox): 
 
 async function runProofStage(
   subject: Subject,
-  { virtualenv, key, proof: earlier, sandbox, folder }: PreparedVirtualenv & { readonly folder: string },
+  { virtualenv, key, proof: earlier, openSandbox, folder }: PreparedVirtualenv & { readonly folder: string },
   lock: Lock,
   options: ValidateOptions,
 ): Promise<StageOutput<Proof>> {
   const digest = lock.entities[subject.entity.name]?.model.digest ?? '';
-  const ensure = () =>
-    ensureVirtualenv(makeVirtualenvRequest(lock, subject.entity.name, folder), { ...options, sandbox });
-  const scanned = { folder, virtualenv, digest, ensureVirtualenv: ensure };
-  const pickles = await checkPickles(subject, scanned, { ...options, sandbox });
+  const prepare = async () => {
+    const sandbox = await openSandbox();
+    await ensureVirtualenv(makeVirtualenvRequest(lock, subject.entity.name, folder), { ...options, sandbox });
+    return sandbox;
+  };
+  const pickles = await checkPickles(subject, { folder, virtualenv, digest, prepare }, options);
   if (hasErrors(pickles)) return { value: undefined, cached: false, diagnostics: pickles };
   if (earlier)
     return { value: earlier, cached: true, diagnostics: [...pickles, ...checkMemory(subject.entity, earlier)] };
   const { progress = SILENT, signal } = options;
+  const sandbox = await openSandbox();
   if (!sandbox) warnWithoutSandbox(progress);
   const packages = listPackages(subject, lock);
   const elsewhere = Object.values(lock.virtualenvs).flatMap((v) => v.packages.map((p) => p.name));

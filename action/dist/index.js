@@ -29237,6 +29237,9 @@ function isAlive(pid) {
 	}
 	return !/^[ZX]$/.test(readStat$1(pid)[0] ?? "");
 }
+function isSameProcess(pid, started) {
+	return isAlive(pid) && readStartTime(pid) === started;
+}
 function readStartTime(pid) {
 	return readStat$1(pid)[19] ?? "";
 }
@@ -29326,7 +29329,7 @@ function removeAbandonedFolders(prefix) {
 	const ours = `${prefix}${place()}-`;
 	for (const name of readdirSync(tmpdir())) {
 		const owner = name.startsWith(ours) ? /^(\d+)-(\d+)-\w{6}$/.exec(name.slice(ours.length)) : null;
-		if (!owner || isAlive(Number(owner[1])) && readStartTime(Number(owner[1])) === owner[2]) continue;
+		if (!owner || isSameProcess(Number(owner[1]), owner[2] ?? "")) continue;
 		try {
 			rmSync(join(tmpdir(), name), {
 				recursive: true,
@@ -34097,7 +34100,7 @@ async function removeAbandonedGroups(parent) {
 	const prefix = makePrefix();
 	for (const name of await readdir(parent).catch(() => [])) {
 		const owner = name.startsWith(prefix) ? /^(\d+)-(\d+)-\w{8}$/.exec(name.slice(prefix.length)) : null;
-		if (!owner || isAlive(Number(owner[1])) && readStartTime(Number(owner[1])) === owner[2]) continue;
+		if (!owner || isSameProcess(Number(owner[1]), owner[2] ?? "")) continue;
 		await rmdir(join(parent, name)).catch(() => void 0);
 	}
 }
@@ -36711,9 +36714,12 @@ async function scanPickles(model, options) {
 	}).slice(0, 32)}.json`);
 	const kept = await readKept(file);
 	if (kept) return kept;
-	await model.ensureVirtualenv();
-	const found = await scan(model.folder, model.virtualenv, options);
-	await writeFileAtomically(file, JSON.stringify(found));
+	const sandbox = await model.prepare();
+	const found = await scan(model.folder, model.virtualenv, {
+		...options,
+		sandbox
+	});
+	if (!found.some((f) => TEMPORARY.test(f.incomplete ?? ""))) await writeFileAtomically(file, JSON.stringify(found));
 	return found;
 }
 async function readKept(file) {
@@ -36793,7 +36799,7 @@ async function listNames(folder) {
 function makeModules(names) {
 	return new Set(names.map((name) => name.split(".", 1)[0] ?? ""));
 }
-var REQUIREMENTS, PROGRAMS, LIMIT_SECONDS$5, LIMITS, SUPPORTED_PYTHONS, scanned, findings;
+var REQUIREMENTS, PROGRAMS, LIMIT_SECONDS$5, LIMITS, TEMPORARY, SUPPORTED_PYTHONS, scanned, findings;
 var init_scan_pickles = __esmMin((() => {
 	init_zod();
 	init_find_base_python();
@@ -36816,6 +36822,7 @@ var init_scan_pickles = __esmMin((() => {
 		processMemoryBytes: 2 ** 31,
 		memoryBytes: 2 ** 31
 	};
+	TEMPORARY = /too long|longer than|exit code/;
 	SUPPORTED_PYTHONS = [
 		"3.12",
 		"3.11",
@@ -37419,9 +37426,11 @@ var init_prove_model = __esmMin((() => {
 	FORMAT$1 = 3;
 }));
 // sandbox/sandbox.ts
+function isSandboxWaived(withoutSandbox) {
+	return withoutSandbox ?? process.env[WITHOUT_VARIABLE] === "1";
+}
 async function chooseSandbox(withoutSandbox) {
-	if (withoutSandbox ?? process.env[WITHOUT_VARIABLE] === "1") return void 0;
-	return findSandbox();
+	return isSandboxWaived(withoutSandbox) ? void 0 : findSandbox();
 }
 async function findSandbox() {
 	const path = process.env["PATH"] ?? "";
@@ -37606,22 +37615,21 @@ function listPackages({ entity }, lock) {
 async function runVirtualenvStage(subject, lock, folder, options) {
 	const request = makeVirtualenvRequest(lock, subject.entity.name, folder);
 	const locked = lock.entities[subject.entity.name];
-	const sandbox = await chooseSandbox(options.withoutSandbox);
-	const usable = sandbox && "why" in sandbox ? void 0 : sandbox;
 	try {
 		const known = await locateVirtualenv(request, options);
 		const key = known && locked && await makeProofKey(subject, locked, known);
 		const proof = key === void 0 ? void 0 : await readProof(key);
-		if (known && key !== void 0 && proof && (proof.sandboxed || sandbox === void 0)) return {
+		if (known && key !== void 0 && proof && (proof.sandboxed || isSandboxWaived(options.withoutSandbox))) return {
 			value: {
 				virtualenv: known,
 				key,
 				proof,
-				sandbox: usable
+				openSandbox: () => findUsable(options)
 			},
 			cached: true,
 			diagnostics: []
 		};
+		const sandbox = await chooseSandbox(options.withoutSandbox);
 		if (sandbox && "why" in sandbox) return {
 			value: void 0,
 			cached: false,
@@ -37632,12 +37640,14 @@ async function runVirtualenvStage(subject, lock, folder, options) {
 			...options,
 			sandbox
 		});
+		const wanted = key ?? (locked ? await makeProofKey(subject, locked, virtualenv) : "");
+		const openSandbox = () => Promise.resolve(sandbox);
 		return {
 			value: {
 				virtualenv,
-				key: key ?? (locked ? await makeProofKey(subject, locked, virtualenv) : ""),
+				key: wanted,
 				proof: void 0,
-				sandbox
+				openSandbox
 			},
 			cached,
 			diagnostics: []
@@ -37651,24 +37661,29 @@ async function runVirtualenvStage(subject, lock, folder, options) {
 		};
 	}
 }
+async function findUsable({ withoutSandbox }) {
+	const sandbox = await chooseSandbox(withoutSandbox);
+	return sandbox && "why" in sandbox ? void 0 : sandbox;
+}
 function reportMissingSandbox(subject, { why, hint }) {
 	return makeSubjectError(subject, "sandbox-missing", `Cannot prove ${subject.label}: its code runs only in a sandbox, and ${why}`, hint);
 }
-async function runProofStage(subject, { virtualenv, key, proof: earlier, sandbox, folder }, lock, options) {
+async function runProofStage(subject, { virtualenv, key, proof: earlier, openSandbox, folder }, lock, options) {
 	const digest = lock.entities[subject.entity.name]?.model.digest ?? "";
-	const ensure = () => ensureVirtualenv(makeVirtualenvRequest(lock, subject.entity.name, folder), {
-		...options,
-		sandbox
-	});
+	const prepare = async () => {
+		const sandbox = await openSandbox();
+		await ensureVirtualenv(makeVirtualenvRequest(lock, subject.entity.name, folder), {
+			...options,
+			sandbox
+		});
+		return sandbox;
+	};
 	const pickles = await checkPickles(subject, {
 		folder,
 		virtualenv,
 		digest,
-		ensureVirtualenv: ensure
-	}, {
-		...options,
-		sandbox
-	});
+		prepare
+	}, options);
 	if (hasErrors(pickles)) return {
 		value: void 0,
 		cached: false,
@@ -37680,6 +37695,7 @@ async function runProofStage(subject, { virtualenv, key, proof: earlier, sandbox
 		diagnostics: [...pickles, ...checkMemory(subject.entity, earlier)]
 	};
 	const { progress = SILENT, signal } = options;
+	const sandbox = await openSandbox();
 	if (!sandbox) warnWithoutSandbox(progress);
 	const packages = listPackages(subject, lock);
 	const elsewhere = Object.values(lock.virtualenvs).flatMap((v) => v.packages.map((p) => p.name));

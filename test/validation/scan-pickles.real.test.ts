@@ -2,8 +2,18 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { scanPickles } from '../../validation/pickles/scan-pickles.ts';
+import type * as RunUntrusted from '../../sandbox/run-untrusted.ts';
+
+const machine = vi.hoisted(() => ({ isBusy: false }));
+vi.mock('../../sandbox/run-untrusted.ts', async (load) => {
+  const real = await load<typeof RunUntrusted>();
+  const cut = { code: 137, signal: undefined, stdout: '', stderr: '', stopped: undefined };
+  const runUntrusted: typeof real.runUntrusted = (...args) =>
+    machine.isBusy ? Promise.resolve(cut) : real.runUntrusted(...args);
+  return { ...real, runUntrusted };
+});
 
 /** Scans the files of make_pickles.py as a model whose lock has pandas, numpy, joblib and cloudpickle. */
 async function scanAll() {
@@ -20,11 +30,11 @@ async function scanAll() {
     key: folder,
   };
   const made: string[] = [];
-  const scan = () =>
-    scanPickles(
-      { folder: model, digest: folder, virtualenv, ensureVirtualenv: () => Promise.resolve(made.push('virtualenv')) },
-      {},
-    );
+  const prepare = () => {
+    made.push('virtualenv');
+    return Promise.resolve(undefined);
+  };
+  const scan = () => scanPickles({ folder: model, digest: folder, virtualenv, prepare }, {});
   const found = await scan();
   await rm(model, { recursive: true });
   expect(await scan()).toEqual(found); // from the cache, which has no file of the model
@@ -58,4 +68,15 @@ test('scanPickles() names every import that a hostile pickle hides, and none of 
   const unread = ['cut.pkl', 'lz4.joblib', 'huge-claim.pkl', 'bomb.pkl.gz', 'deep-schema.skops:schema.json'];
   for (const path of unread) expect([path, found[path]?.incomplete]).toEqual([path, expect.any(String)]);
   expect(found['evil-4.pkl']?.incomplete).toBeUndefined();
+});
+
+test('scanPickles() does not keep a scan that was cut short', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'davit-cut-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const virtualenv = { folder, python: '', pythonVersion: '3.11.7', pycache: '', key: folder };
+  const model = { folder, digest: folder, virtualenv, prepare: () => Promise.resolve(undefined) };
+  machine.isBusy = true;
+  expect(await scanPickles(model, {})).toMatchObject([{ path: '.', incomplete: 'the scan ended with exit code 137' }]);
+  machine.isBusy = false;
+  expect(await scanPickles(model, {})).toEqual([]);
 });

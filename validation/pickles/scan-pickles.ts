@@ -13,6 +13,7 @@ import { cacheFolder } from '../../system/cache.ts';
 import { codePath } from '../../system/code.ts';
 import type { LimitedRun } from '../../sandbox/run-limited.ts';
 import { runUntrusted } from '../../sandbox/run-untrusted.ts';
+import type { Sandbox } from '../../sandbox/sandbox.ts';
 import { isBeyondPackages, type ProvidedModules } from './judge-imports.ts';
 
 /** What is wrong with the pickles in one file of a model. */
@@ -30,6 +31,8 @@ const REQUIREMENTS = codePath('validation', 'pickles', 'scan-requirements.txt');
 const PROGRAMS = ['scan_pickles.py', 'stub_machine.py'].map((name) => codePath('validation', 'pickles', name));
 const LIMIT_SECONDS = 60;
 const LIMITS = { seconds: LIMIT_SECONDS, outputBytes: 64 << 20, processMemoryBytes: 2 ** 31, memoryBytes: 2 ** 31 };
+/** What a busy machine may cause: the next run scans again. */
+const TEMPORARY = /too long|longer than|exit code/;
 /** Python versions for which the package has a wheel. */
 const SUPPORTED_PYTHONS = ['3.12', '3.11', '3.13', '3.10'];
 
@@ -58,8 +61,11 @@ export interface ScannedModel {
   readonly folder: string;
   readonly digest: string;
   readonly virtualenv: Virtualenv;
-  /** Makes the virtualenv if it is missing. Called only if the cache has no answer. */
-  readonly ensureVirtualenv: () => Promise<unknown>;
+  /**
+   * Makes the virtualenv if it is missing, and returns the sandbox to scan in; undefined: with the user's own rights.
+   * Called only if the cache has no answer.
+   */
+  readonly prepare: () => Promise<Sandbox | undefined>;
 }
 
 /**
@@ -72,9 +78,9 @@ export async function scanPickles(model: ScannedModel, options: PythonOptions): 
   const file = cacheFolder('pickles', `${key.slice(0, 32)}.json`);
   const kept = await readKept(file);
   if (kept) return kept;
-  await model.ensureVirtualenv();
-  const found = await scan(model.folder, model.virtualenv, options);
-  await writeFileAtomically(file, JSON.stringify(found));
+  const sandbox = await model.prepare();
+  const found = await scan(model.folder, model.virtualenv, { ...options, sandbox });
+  if (!found.some((f) => TEMPORARY.test(f.incomplete ?? ''))) await writeFileAtomically(file, JSON.stringify(found));
   return found;
 }
 

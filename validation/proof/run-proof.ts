@@ -69,7 +69,7 @@ export function computeProofSeconds({ loadSeconds, predictSeconds, loads }: Proo
   return loads * (loadSeconds + predictSeconds);
 }
 
-/** Ends at the first line: the kernel enforces the memory limit whatever the model does. */
+/** Sets the memory limit before the model loads, because without a sandbox nothing else sets it for each process. */
 const BOOTSTRAP = `
 import resource, runpy, sys
 limit = int(sys.argv.pop(1))
